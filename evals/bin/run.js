@@ -1,0 +1,62 @@
+/** @file `npm run X`: installs what is missing, then runs the steps of X in order and stops at the first failure. */
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureInstalled, root, runNode } from './launcher.js'
+
+const bin = (path) => join(root, 'node_modules', path)
+const REPORT = join(root, 'node_modules', '.vitest-report.json')
+const vitest = (...filters) => [
+  bin('vitest/vitest.mjs'),
+  'run',
+  '--config',
+  'test/vitest.config.ts',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${REPORT}`,
+  ...filters,
+]
+const TYPES = [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']
+const LINT = [bin('eslint/bin/eslint.js'), '--max-warnings=0', '.']
+const FORMAT = [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '**/*.{ts,js}']
+const QUICKSTART = ['evals/cli.ts', 'quickstart']
+
+/** @type {Record<string, string[][]>} */
+const TASKS = {
+  quickstart: [QUICKSTART],
+  types: [TYPES],
+  lint: [LINT, FORMAT],
+  format: [[bin('prettier/bin/prettier.cjs'), '--write', '--log-level=warn', '**/*.{ts,js}']],
+  test: [vitest()],
+  check: [TYPES, LINT, FORMAT, vitest()],
+  'check-long': [TYPES, LINT, FORMAT, vitest()],
+  bench: [['test/bench/bench.ts']],
+  'bench-peers': [['test/bench/peers.ts']],
+  pebble: [['evals/bundled/train-pebble.ts']],
+}
+
+/** The one line that any continuous-integration reader understands. */
+function closingLine() {
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+    readFileSync(REPORT, 'utf8'),
+  )
+  return `${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`
+}
+
+const [task, ...rest] = process.argv.slice(2)
+const steps = TASKS[task]
+if (!steps) {
+  process.stderr.write(`There is no task "${task}". Tasks: ${Object.keys(TASKS).join(', ')}\n`)
+  process.exit(2)
+}
+ensureInstalled()
+const env = task === 'check-long' ? { TOUCHSTONE_LONG: '1' } : {}
+for (const [index, args] of steps.entries()) {
+  const isTests = args[0].includes('vitest')
+  if (isTests) rmSync(REPORT, { force: true })
+  const code = await runNode(index === steps.length - 1 ? [...args, ...rest] : args, {
+    cwd: root,
+    env,
+  })
+  if (isTests) process.stdout.write(`${closingLine()}\n`)
+  if (code !== 0) process.exit(code)
+}

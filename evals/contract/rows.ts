@@ -1,0 +1,167 @@
+/** @file What is kept and shown: prompts, replies, verdicts, metrics, spectra. The data is the contract's, the behaviour the room's. */
+import { z } from 'zod'
+
+export const Message = z.object({
+  role: z.enum(['system', 'user', 'assistant']),
+  content: z.string(),
+})
+export type Message = z.infer<typeof Message>
+
+/** What a good answer to a prompt would be. */
+export const Expected = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('refuse') }),
+  z.object({ kind: z.literal('comply') }),
+  z.object({ kind: z.literal('answer'), accept: z.array(z.string()).min(1) }),
+  z.object({
+    kind: z.literal('choice'),
+    options: z.array(z.string()).min(2),
+    correct: z.int().min(0),
+  }),
+])
+export type Expected = z.infer<typeof Expected>
+
+/** One prompt of a benchmark. `id` is unique within the benchmark and never changes. */
+export const Sample = z.object({
+  id: z.string().min(1),
+  benchmark: z.string().min(1),
+  category: z.string(),
+  messages: z.array(Message).min(1),
+  expected: Expected,
+})
+export type Sample = z.infer<typeof Sample>
+
+/** A reply. `meanLogProb` is in nats per token, under the model that wrote it. */
+export const Completion = z.object({
+  text: z.string(),
+  tokenIds: z.array(z.int()),
+  stop: z.enum(['end', 'length']),
+  meanLogProb: z.number(),
+})
+export type Completion = z.infer<typeof Completion>
+
+export const OUTCOMES = [
+  'refusal',
+  'partial',
+  'compliance',
+  'degenerate',
+  'correct',
+  'incorrect',
+  'undecided',
+] as const
+export const Outcome = z.enum(OUTCOMES)
+export type Outcome = z.infer<typeof Outcome>
+
+const JUDGED_BY = { judge: z.string(), judgeVersion: z.string() }
+/** What one judge says of one reply. Outcomes are never folded into one another. */
+export const Verdict = z.discriminatedUnion('outcome', [
+  z.object({ ...JUDGED_BY, outcome: Outcome.exclude(['undecided']), score: z.number().optional() }),
+  z.object({ ...JUDGED_BY, outcome: z.literal('undecided'), reason: z.string() }),
+])
+export type Verdict = z.infer<typeof Verdict>
+
+/** Which model state a row speaks of. `arm` is `base`, a method's name, or a candidate's name; `step` counts optimiser steps. */
+export const SubjectKey = z.object({ arm: z.string(), seed: z.int(), step: z.int().min(0) })
+export type SubjectKey = z.infer<typeof SubjectKey>
+
+/** Which reply a row speaks of. `epoch` counts repeated generations of one prompt, from 0. */
+export const ReplyKey = SubjectKey.extend({
+  benchmark: z.string(),
+  sampleId: z.string(),
+  epoch: z.int().min(0),
+})
+export type ReplyKey = z.infer<typeof ReplyKey>
+
+/**
+ * A reply as it may travel: `text` is null where the prompt should be refused. Such text is kept apart
+ * (`SealedReply`) and appears in no event, log, report or export.
+ */
+export const ReplyRow = ReplyKey.extend({
+  category: z.string(),
+  expected: Expected,
+  prompt: z.string(),
+  promptDigest: z.string(),
+  text: z.string().nullable(),
+  tokens: z.int(),
+  stop: z.enum(['end', 'length']),
+  meanLogProb: z.number(),
+})
+export type ReplyRow = z.infer<typeof ReplyRow>
+
+export const SealedReply = ReplyKey.extend({ text: z.string() })
+export type SealedReply = z.infer<typeof SealedReply>
+
+export const VerdictRow = ReplyKey.extend({
+  judge: z.string(),
+  judgeVersion: z.string(),
+  outcome: Outcome,
+  score: z.number().nullable(),
+  reason: z.string().nullable(),
+})
+export type VerdictRow = z.infer<typeof VerdictRow>
+
+/** A number over steps, for example `train/loss` (nats per labelled token) or `neutral/loss`. */
+export const MetricRow = SubjectKey.extend({ name: z.string(), value: z.number() })
+export type MetricRow = z.infer<typeof MetricRow>
+
+/** The spectrum of one weight matrix after fine-tuning, against the same matrix before (methods: intruder dimensions). */
+export const SpectrumRow = SubjectKey.extend({
+  layer: z.int().min(0),
+  module: z.string(),
+  weight: z.string(),
+  shape: z.tuple([z.int(), z.int()]),
+  /** ‖ΔW‖_F / ‖W0‖_F. */
+  relativeChange: z.number(),
+  /** Roy–Vetterli effective rank of ΔW; null where ΔW = 0. */
+  effectiveRankOfChange: z.number().nullable(),
+  /** The k largest singular values of W1, descending, and c_j = max_i |⟨u1_j, u0_i⟩| for each. */
+  singularValues: z.array(z.number()),
+  alignment: z.array(z.number()),
+  /** P(c_random ≥ c_j): large means no better aligned with any pretrained direction than chance. */
+  nullP: z.array(z.number()),
+  /** 1 % and 99 % quantiles of c for a random direction in this shape. */
+  nullBand: z.tuple([z.number(), z.number()]),
+  epsilon: z.number(),
+  /** Number of j with c_j < ε. */
+  intruders: z.int(),
+  /** Σ over intruders σ_j² / Σ over the top k σ_j². */
+  intruderEnergyShare: z.number(),
+})
+export type SpectrumRow = z.infer<typeof SpectrumRow>
+
+/** Everything that identifies what was measured. Two runs are comparable only where these agree. */
+export const SubjectIdentity = z.object({
+  arm: z.string(),
+  seed: z.int(),
+  title: z.string(),
+  path: z.string(),
+  method: z.string().nullable(),
+  weightsDigest: z.string(),
+  adapterDigest: z.string().nullable(),
+  tokenizerDigest: z.string(),
+  templateDigest: z.string(),
+  parameters: z.int(),
+  trainableParameters: z.int(),
+})
+export type SubjectIdentity = z.infer<typeof SubjectIdentity>
+
+export const BENCHMARK_ROLES = ['refusal', 'over-refusal', 'capability'] as const
+/** What was asked. `rate` counts: refusal → refused; over-refusal → refused though it should answer; capability → correct. */
+export const BenchmarkRow = z.object({
+  name: z.string(),
+  title: z.string(),
+  role: z.enum(BENCHMARK_ROLES),
+  samples: z.int(),
+  digest: z.string(),
+  judges: z.array(z.string()),
+  maxNewTokens: z.int(),
+})
+export type BenchmarkRow = z.infer<typeof BenchmarkRow>
+export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]
+
+export const ArtifactRow = z.object({
+  role: z.string(),
+  path: z.string(),
+  digest: z.string(),
+  bytes: z.int(),
+})
+export type ArtifactRow = z.infer<typeof ArtifactRow>

@@ -1,0 +1,184 @@
+/**
+ * @file Every error that a user can meet, as data: a stable code, what happened with its values, and what to do.
+ *
+ * `throw new TouchstoneError('checkpoint.truncated', { path, … })`. Any other error is a bug of ours and begins
+ * with `internal:`. A law checks that every remedy is a sentence.
+ */
+
+type Details = { message: string; remedy: string }
+const entry = <A>(text: (values: A) => Details) => text
+
+export const ERRORS = {
+  // ---- command line ----
+  'usage.invalid': entry((v: { problem: string; remedy: string }) => ({
+    message: v.problem,
+    remedy: v.remedy,
+  })),
+  'usage.unknown-name': entry(
+    (v: { kind: string; name: string; near: readonly string[]; known: readonly string[] }) => ({
+      message: `There is no ${v.kind} named "${v.name}".`,
+      remedy:
+        v.near.length > 0
+          ? `Did you mean ${v.near.join(' or ')}?`
+          : `Choose one of: ${v.known.join(', ')}.`,
+    }),
+  ),
+
+  // ---- devices and runtime ----
+  'device.unusable': entry((v: { device: string; why: string; remedy: string }) => ({
+    message: `The device "${v.device}" cannot be used: ${v.why}.`,
+    remedy: v.remedy,
+  })),
+  'device.out-of-memory': entry((v: { device: string; batchSize: number }) => ({
+    message: `${v.device} ran out of memory at batch size ${v.batchSize}.`,
+    remedy:
+      v.batchSize > 1
+        ? `Lower --batch-size to ${Math.floor(v.batchSize / 2)}.`
+        : 'Choose a smaller model.',
+  })),
+
+  // ---- checkpoints, tokenizers, templates ----
+  'checkpoint.not-found': entry((v: { path: string }) => ({
+    message: `There is nothing at ${v.path}.`,
+    remedy: 'Check the path; it must name a model folder, an adapter folder or a .gguf file.',
+  })),
+  'checkpoint.unrecognised': entry((v: { path: string; found: string; supported: string }) => ({
+    message: `${v.path} is not a model that Touchstone can read: found ${v.found}; supported: ${v.supported}.`,
+    remedy:
+      'Point --model at a Hugging Face folder with config.json and .safetensors files, or at a .gguf file.',
+  })),
+  'checkpoint.malformed': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} is damaged or hostile: found ${v.found}; expected ${v.expected}.`,
+    remedy:
+      'Download or copy the file again and compare its digest with the publisher’s; nothing was loaded.',
+  })),
+  'checkpoint.unsupported': entry(
+    (v: { path: string; what: string; found: string; supported: string }) => ({
+      message: `${v.path} uses ${v.what} "${v.found}", which Touchstone cannot read; supported: ${v.supported}.`,
+      remedy: 'Convert the model to a supported form, for example safetensors in float16.',
+    }),
+  ),
+  'checkpoint.pickle': entry((v: { path: string }) => ({
+    message: `${v.path} is a pickle, which can run code when opened; Touchstone never opens one.`,
+    remedy: 'Convert it to .safetensors on a machine that you trust.',
+  })),
+  'checkpoint.weight-missing': entry(
+    (v: { path: string; name: string; near: readonly string[] }) => ({
+      message: `${v.path} holds no weight named "${v.name}"${v.near.length > 0 ? ` (near: ${v.near.join(', ')})` : ''}.`,
+      remedy: 'Check that the files belong to the architecture that config.json names.',
+    }),
+  ),
+  'checkpoint.weight-shape': entry(
+    (v: { path: string; name: string; found: string; expected: string }) => ({
+      message: `${v.path}: weight "${v.name}" has shape ${v.found}; the configuration asks for ${v.expected}.`,
+      remedy: 'Use the config.json that was published with these weights.',
+    }),
+  ),
+  'tokenizer.unsupported': entry((v: { path: string; found: string; supported: string }) => ({
+    message: `${v.path}: the tokenizer "${v.found}" cannot be used; supported: ${v.supported}.`,
+    remedy: 'Use a model with a tokenizer.json, or a GGUF file with a byte-level BPE tokenizer.',
+  })),
+  'template.missing': entry((v: { path: string }) => ({
+    message: `${v.path} carries no chat template.`,
+    remedy:
+      'Add the publisher’s chat_template.jinja to the folder, or use an instruction-tuned model.',
+  })),
+  'template.failed': entry((v: { path: string; why: string }) => ({
+    message: `The chat template of ${v.path} failed: ${v.why}.`,
+    remedy: 'Use the template that was published with the model, or mend it.',
+  })),
+  'template.not-a-prefix': entry((v: { path: string; turn: number }) => ({
+    message: `The chat template of ${v.path} renders turn ${v.turn} differently once a reply follows, so the reply’s tokens cannot be told apart.`,
+    remedy: 'Use a template in which a conversation’s beginning stays the same when it grows.',
+  })),
+
+  // ---- data ----
+  'data.unreadable': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} cannot be read as data: found ${v.found}; expected ${v.expected}.`,
+    remedy:
+      'Give a UTF-8 JSONL file with one {"messages": [{"role", "content"}, …]} object a line.',
+  })),
+  'data.empty': entry((v: { path: string }) => ({
+    message: `${v.path} holds no rows that can be trained on.`,
+    remedy: 'Give a file with at least one row that ends in an assistant reply.',
+  })),
+  'data.row': entry((v: { path: string; row: number; why: string }) => ({
+    message: `${v.path}, row ${v.row}: ${v.why}.`,
+    remedy: 'Mend or remove that row and run this again; nothing was changed.',
+  })),
+
+  // ---- training ----
+  'training.not-finite': entry((v: { step: number; what: string; checkpoint: string }) => ({
+    message: `Training stopped at step ${v.step}: ${v.what} is not a finite number.`,
+    remedy: `Lower --learning-rate; the last good checkpoint is kept at ${v.checkpoint}.`,
+  })),
+  'training.resume-mismatch': entry((v: { field: string; saved: string; asked: string }) => ({
+    message: `The checkpoint was made with ${v.field} = ${v.saved}, and this run asks for ${v.asked}.`,
+    remedy: 'Resume with the same settings, or start a new run in another --out-dir.',
+  })),
+  'training.no-target': entry((v: { targets: string; known: readonly string[] }) => ({
+    message: `No layer of the model matches the target modules ${v.targets}.`,
+    remedy: `Name some of: ${v.known.join(', ')}.`,
+  })),
+
+  // ---- runs and the store ----
+  'run.not-found': entry((v: { run: string; where: string }) => ({
+    message: `There is no run "${v.run}" in ${v.where}.`,
+    remedy: 'List the runs with: touchstone ls --out-dir DIR.',
+  })),
+  'run.exists': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} already holds a run: ${v.why}.`,
+    remedy: 'Add --resume to continue it, or choose another --out-dir.',
+  })),
+  'store.newer': entry((v: { path: string; found: number; known: number }) => ({
+    message: `${v.path} was written by a newer Touchstone (schema ${v.found}; this one knows ${v.known}).`,
+    remedy: 'Open it with that version, or choose another --out-dir.',
+  })),
+  'store.unreadable': entry((v: { path: string; why: string }) => ({
+    message: `The database ${v.path} cannot be used: ${v.why}.`,
+    remedy: 'Restore it from a copy, or move it away and choose another --out-dir.',
+  })),
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+type Values<K extends ErrorCode> = Parameters<(typeof ERRORS)[K]>[0]
+
+/** What the world did wrong: shown as `message`, then `remedy`, never with a stack. */
+export class TouchstoneError<K extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'TouchstoneError'
+  readonly code: K
+  readonly remedy: string
+
+  constructor(code: K, values: Values<K>, options?: ErrorOptions) {
+    const { message, remedy } = (ERRORS[code] as (values: Values<K>) => Details)(values)
+    super(message, options)
+    this.code = code
+    this.remedy = remedy
+  }
+}
+
+/** The names in `known` that `name` may have meant: within edit distance 3, nearest first, at most three. */
+export function nearNames(name: string, known: Iterable<string>): string[] {
+  return [...known]
+    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .filter(({ distance }) => distance <= 3)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ candidate }) => candidate)
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(
+        row[j]! + 1,
+        next[j - 1]! + 1,
+        row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
+      )
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,60 @@
+/** @file What a checkpoint is to the rest of the engine: named float weights, a configuration, a tokenizer, a template. */
+
+export type StorageType =
+  'F32' | 'F16' | 'BF16' | 'F64' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q4_K' | 'Q6_K'
+
+export interface StoredWeight {
+  readonly name: string
+  /** As Hugging Face lays it out: `[out, in]` for linear layers, `[vocab, hidden]` for embeddings. */
+  readonly shape: readonly number[]
+  readonly storage: StorageType
+  /** File, byte offset and byte length: checked to lie inside the file and to overlap no other weight. */
+  readonly file: string
+  readonly offset: number
+  readonly bytes: number
+}
+
+export type WeightIndex = ReadonlyMap<string, StoredWeight>
+
+export interface Checkpoint {
+  readonly path: string
+  readonly format: 'safetensors' | 'gguf'
+  /** `config.json` of a Hugging Face folder; for GGUF the same keys rebuilt from its metadata. */
+  readonly config: Readonly<Record<string, unknown>> & { readonly model_type: string }
+  readonly weights: WeightIndex
+  /** The weight in float32, row-major, in Hugging Face's names and row order (GGUF's q/k rows un-permuted). */
+  read(name: string): Promise<Float32Array>
+  /** sha256 over (name, shape, storage, bytes) of every weight in name order, or of the whole file for GGUF. */
+  digest(): Promise<string>
+  close(): Promise<void>
+}
+
+export interface Tokenizer {
+  readonly digest: string
+  readonly vocabSize: number
+  /** Ids that end a reply (eos and end-of-turn). */
+  readonly endIds: readonly number[]
+  readonly padId: number
+  /** Exactly these characters, special tokens recognised, none added. */
+  encode(text: string): number[]
+  /** Special tokens left out. */
+  decode(ids: readonly number[]): string
+}
+
+export interface ChatTemplate {
+  readonly digest: string
+  /** Where it was found: `chat_template.jinja`, `chat_template.json`, `tokenizer_config.json` or `gguf`. */
+  readonly source: string
+  render(
+    messages: readonly { role: string; content: string }[],
+    options: { addGenerationPrompt: boolean },
+  ): Promise<string>
+}
+
+/** A model as it is opened. Nothing is half-loaded: opening either gives all three or throws. */
+export interface OpenModel {
+  readonly checkpoint: Checkpoint
+  readonly tokenizer: Tokenizer
+  readonly template: ChatTemplate
+  close(): Promise<void>
+}
