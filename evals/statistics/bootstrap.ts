@@ -1,0 +1,110 @@
+/**
+ * @file The percentile bootstrap over prompts: a prompt is drawn with all its samples, before and after together.
+ *
+ * Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. Where every prompt scores alike the
+ * interval has no width: give Wilson's beside it.
+ */
+import { randomStream } from './random.ts'
+import { requireCounts, requireShare } from './require.ts'
+
+export interface BootstrapOptions {
+  readonly seed: number
+  /** 10,000 where absent. */
+  readonly resamples?: number
+  /** 0.95 where absent. */
+  readonly confidence?: number
+}
+
+/** A limit is null where resamples without a value (a ratio's denominator gone) reach into that tail. */
+export interface BootstrapInterval {
+  readonly estimate: number | null
+  readonly lower: number | null
+  readonly upper: number | null
+}
+
+/** The q-quantile of ascending `sorted`, linear between neighbours (Hyndman and Fan's type 7); null if it is not finite. */
+function quantile(sorted: Float64Array, q: number): number | null {
+  const place = (sorted.length - 1) * q
+  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!]
+  const value = low === high ? low : low + (high - low) * (place - Math.floor(place))
+  return Number.isFinite(value) ? value : null
+}
+
+/** A resample without a value could lie beyond either limit, so it is put beyond both. */
+function limits(
+  values: Float64Array,
+  confidence: number,
+): { lower: number | null; upper: number | null } {
+  const tail = (1 - confidence) / 2
+  const withMissingAs = (extreme: number) =>
+    values.map((value) => (Number.isNaN(value) ? extreme : value)).sort()
+  return {
+    lower: quantile(withMissingAs(-Infinity), tail),
+    upper: quantile(withMissingAs(Infinity), 1 - tail),
+  }
+}
+
+/**
+ * The interval of `statistic(prompts)`, which gets the numbers of the prompts drawn, 0 … n − 1, and answers null where
+ * it has no value. The array is reused between calls.
+ */
+export function bootstrap(
+  prompts: number,
+  statistic: (drawn: Uint32Array) => number | null,
+  options: BootstrapOptions,
+): BootstrapInterval {
+  const { seed, resamples = 10_000, confidence = 0.95 } = options
+  requireCounts({ prompts, resamples, 'resamples − 1': resamples - 1 })
+  requireShare('confidence', confidence)
+  if (prompts === 0) return { estimate: null, lower: null, upper: null }
+  const drawn = Uint32Array.from({ length: prompts }, (_, i) => i)
+  const estimate = statistic(drawn)
+  if (estimate === null) return { estimate, lower: null, upper: null }
+  const stream = randomStream(seed, 'bootstrap')
+  const values = new Float64Array(resamples)
+  for (let r = 0; r < resamples; r++) {
+    for (let i = 0; i < prompts; i++) drawn[i] = stream.integer(prompts)
+    values[r] = statistic(drawn) ?? NaN
+  }
+  return { estimate, ...limits(values, confidence) }
+}
+
+/** The mean over all samples, `scores[prompt][sample]`. */
+export function bootstrapMean(
+  scores: readonly (readonly number[])[],
+  options: BootstrapOptions,
+): BootstrapInterval {
+  const sums = scores.map((samples) => samples.reduce((sum, x) => sum + x, 0))
+  const mean = (drawn: Uint32Array) => {
+    let [sum, count] = [0, 0]
+    for (const prompt of drawn) {
+      sum += sums[prompt]!
+      count += scores[prompt]!.length
+    }
+    return count === 0 ? null : sum / count
+  }
+  return bootstrap(scores.length, mean, options)
+}
+
+/**
+ * (accuracy after − chance)/(accuracy before − chance) over paired prompts: `before[i]` and `after[i]`, in [0, 1], are
+ * of the same prompt. No value where the accuracy before is not above chance.
+ */
+export function capabilityRetention(
+  before: readonly number[],
+  after: readonly number[],
+  options: BootstrapOptions & { readonly chance?: number },
+): BootstrapInterval {
+  if (before.length !== after.length) throw new Error('internal: retention needs paired prompts')
+  const { chance = 0 } = options
+  const retention = (drawn: Uint32Array) => {
+    let [sumBefore, sumAfter] = [0, 0]
+    for (const prompt of drawn) {
+      sumBefore += before[prompt]!
+      sumAfter += after[prompt]!
+    }
+    const atChance = chance * drawn.length
+    return sumBefore > atChance ? (sumAfter - atChance) / (sumBefore - atChance) : null
+  }
+  return bootstrap(before.length, retention, options)
+}

@@ -1,0 +1,36 @@
+/**
+ * @file Intervals for a proportion p̂ = x/n.
+ *
+ * Wilson (1927): centre = (p̂ + z²/2n) / (1 + z²/n), half = z √(p̂(1 − p̂)/n + z²/4n²) / (1 + z²/n).
+ */
+import { requireCounts, requireShare } from './require.ts'
+
+export interface Interval {
+  readonly lower: number
+  readonly upper: number
+}
+
+/** The two-sided 95 % point of the normal distribution. */
+export const Z95 = 1.959964
+
+/** Wilson's score interval, clipped to [0, 1]. No observations say nothing: [0, 1]. It is never ±0, also at x = 0 and x = n. */
+export function wilson(successes: number, n: number, z = Z95): Interval {
+  requireCounts({ successes, n, 'n − successes': n - successes })
+  if (n === 0) return { lower: 0, upper: 1 }
+  const p = successes / n
+  const scale = 1 + (z * z) / n
+  const centre = (p + (z * z) / (2 * n)) / scale
+  const half = (z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))) / scale
+  return {
+    // At the ends centre ∓ half is 0 or 1 exactly; rounding would leave ±10⁻¹⁸.
+    lower: successes === 0 ? 0 : Math.max(0, centre - half),
+    upper: successes === n ? 1 : Math.min(1, centre + half),
+  }
+}
+
+/** Exact one-sided upper limit when none of `n` succeeded: 1 − α^(1/n); 1 for n = 0. */
+export function exactUpperAtZero(n: number, alpha = 0.05): number {
+  requireCounts({ n })
+  requireShare('alpha', alpha)
+  return n === 0 ? 1 : -Math.expm1(Math.log(alpha) / n)
+}

@@ -1,0 +1,127 @@
+/**
+ * @file Random numbers that depend on (seed, label, position) and on nothing else, so that a stream can be saved as one number.
+ *
+ * draw p = Threefry-2x32-20(key, counter = p), 64 bits a draw (Salmon et al., "Parallel random numbers: as easy as
+ * 1, 2, 3", SC 2011); key = the seed folded with each UTF-16 unit of the label by the same function.
+ */
+
+/** Every draw but `shuffle` advances `position` by exactly one; nothing else is remembered between draws. */
+export interface RandomStream {
+  /** The number of draws taken so far; `randomStream(seed, label, position)` continues from there. */
+  readonly position: number
+  /** In [0, 1), a multiple of 2⁻⁵³. */
+  readonly uniform: () => number
+  /** Mean 0, variance 1, |value| < 6.8. */
+  readonly normal: () => number
+  /** In 0 … n − 1 for n ≤ 2³²; each value is off from 1/n by less than 2⁻⁵³. */
+  readonly integer: (n: number) => number
+  /** A shuffled copy (Fisher–Yates, length − 1 draws); the input stays as it is. */
+  readonly shuffle: <T>(values: readonly T[]) => T[]
+}
+
+type Words = Int32Array
+
+const PARITY = 0x1bd11bda
+const TWO_POW_32 = 2 ** 32
+/** A counter's high word that no position reaches, so that key making and drawing never share a block. */
+const KEY_MAKING = -1
+
+/** Threefry-2x32 with 20 rounds: key `[2]`, counter `[2]` → `out` `[2]`, all as signed 32-bit words. */
+export function threefry(out: Words, k0: number, k1: number, c0: number, c1: number): void {
+  const k2 = PARITY ^ k0 ^ k1
+  let a = (c0 + k0) | 0
+  let b = (c1 + k1) | 0
+  let first = k1
+  let second = k2
+  let third = k0
+  for (let group = 1; group <= 5; group++) {
+    if ((group & 1) === 1) {
+      a = (a + b) | 0
+      b = ((b << 13) | (b >>> 19)) ^ a
+      a = (a + b) | 0
+      b = ((b << 15) | (b >>> 17)) ^ a
+      a = (a + b) | 0
+      b = ((b << 26) | (b >>> 6)) ^ a
+      a = (a + b) | 0
+      b = ((b << 6) | (b >>> 26)) ^ a
+    } else {
+      a = (a + b) | 0
+      b = ((b << 17) | (b >>> 15)) ^ a
+      a = (a + b) | 0
+      b = ((b << 29) | (b >>> 3)) ^ a
+      a = (a + b) | 0
+      b = ((b << 16) | (b >>> 16)) ^ a
+      a = (a + b) | 0
+      b = ((b << 24) | (b >>> 8)) ^ a
+    }
+    a = (a + first) | 0
+    b = (b + second + group) | 0
+    const used = first
+    first = second
+    second = third
+    third = used
+  }
+  out[0] = a
+  out[1] = b
+}
+
+function keyOf(seed: number, label: string): Words {
+  const key = Int32Array.of(seed | 0, Math.floor(seed / TWO_POW_32) | 0)
+  for (let i = 0; i < label.length; i++) {
+    threefry(key, key[0]!, key[1]!, label.charCodeAt(i), KEY_MAKING)
+  }
+  threefry(key, key[0]!, key[1]!, label.length, KEY_MAKING)
+  return key
+}
+
+function requireCount(name: string, value: number, maximum: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > maximum) {
+    throw new Error(`internal: ${name} must be a whole number from 0 to ${maximum}; got ${value}`)
+  }
+}
+
+/** The stream of (seed, label), continued from `position`. Streams of different labels are independent. */
+export function randomStream(seed: number, label: string, position = 0): RandomStream {
+  if (!Number.isSafeInteger(seed)) {
+    throw new Error(`internal: a seed must be a safe integer; got ${seed}`)
+  }
+  requireCount('position', position, Number.MAX_SAFE_INTEGER)
+  const key = keyOf(seed, label)
+  const [k0, k1] = [key[0]!, key[1]!]
+  const words = new Int32Array(2)
+  let drawn = position
+
+  const draw = () => {
+    threefry(words, k0, k1, drawn | 0, (drawn / TWO_POW_32) | 0)
+    drawn++
+  }
+  const uniform = () => {
+    draw()
+    return ((words[0]! >>> 5) * 67108864 + (words[1]! >>> 6)) / 9007199254740992
+  }
+  const integer = (n: number) => {
+    requireCount('n − 1', n - 1, TWO_POW_32 - 1)
+    return Math.floor(uniform() * n)
+  }
+  return {
+    get position() {
+      return drawn
+    },
+    uniform,
+    normal() {
+      draw()
+      // Box–Muller's second value is thrown away: keeping it would be state that `position` does not tell.
+      const u = ((words[0]! >>> 0) + 0.5) / TWO_POW_32
+      return Math.sqrt(-2 * Math.log(u)) * Math.cos((2 * Math.PI * (words[1]! >>> 0)) / TWO_POW_32)
+    },
+    integer,
+    shuffle<T>(values: readonly T[]): T[] {
+      const copy = [...values]
+      for (let i = copy.length - 1; i > 0; i--) {
+        const j = integer(i + 1)
+        ;[copy[i], copy[j]] = [copy[j]!, copy[i]!]
+      }
+      return copy
+    },
+  }
+}

@@ -1,0 +1,10 @@
+/** @file Mean and sample standard deviation: s² = Σ(x − x̄)²/(n − 1). */
+
+/** `sd` is null for a single value. */
+export function meanAndSd(values: readonly number[]): { mean: number; sd: number | null } {
+  if (values.length === 0) throw new Error('internal: a mean needs at least one value')
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length
+  if (values.length === 1) return { mean, sd: null }
+  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0)
+  return { mean, sd: Math.sqrt(squares / (values.length - 1)) }
+}
