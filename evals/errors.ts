@@ -121,6 +121,22 @@ export const ERRORS = {
     remedy: `Name some of: ${v.known.join(', ')}.`,
   })),
 
+  // ---- spectra ----
+  'spectrum.not-finite': entry(
+    (v: { weight: string; found: string; row: number; column: number }) => ({
+      message: `The weight "${v.weight}" holds ${v.found} at row ${v.row}, column ${v.column}, so it has no singular values.`,
+      remedy: 'Check where that checkpoint went wrong and scan an earlier one.',
+    }),
+  ),
+  'spectrum.other-shape': entry((v: { weight: string; tuned: number; base: string }) => ({
+    message: `The tuned weight "${v.weight}" holds ${v.tuned} numbers; the base has ${v.base}.`,
+    remedy: 'Compare a model with the base that it was tuned from.',
+  })),
+  'spectrum.zero-base': entry((v: { weight: string }) => ({
+    message: `The base weight "${v.weight}" is zero everywhere, so nothing can be compared with it.`,
+    remedy: 'Check that the base checkpoint holds trained weights, or leave this weight out.',
+  })),
+
   // ---- runs and the store ----
   'run.not-found': entry((v: { run: string; where: string }) => ({
     message: `There is no run "${v.run}" in ${v.where}.`,
@@ -137,6 +153,14 @@ export const ERRORS = {
   'store.unreadable': entry((v: { path: string; why: string }) => ({
     message: `The database ${v.path} cannot be used: ${v.why}.`,
     remedy: 'Restore it from a copy, or move it away and choose another --out-dir.',
+  })),
+  'store.busy': entry((v: { path: string }) => ({
+    message: `Another process is writing to ${v.path}.`,
+    remedy: 'Wait until it has ended, or choose another --out-dir.',
+  })),
+  'store.full': entry((v: { path: string }) => ({
+    message: `The disk that holds ${v.path} is full.`,
+    remedy: 'Free some space, then run the same command with --resume.',
   })),
 } as const
 

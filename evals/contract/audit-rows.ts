@@ -1,0 +1,47 @@
+/** @file Everything the store knows of one run: what `results.json` is computed from, and nothing else. */
+import type { Engine, JobEventBody, WireError } from './events.ts'
+import type {
+  ArtifactRow,
+  BenchmarkRow,
+  MetricRow,
+  ReplyRow,
+  SpectrumRow,
+  SubjectIdentity,
+  SubjectKey,
+  VerdictRow,
+} from './rows.ts'
+
+export interface RunRow {
+  readonly id: string
+  readonly kind: string
+  readonly title: string
+  readonly command: string
+  readonly config: unknown
+  /** The engine that started it, or the one that resumed it last. */
+  readonly engine: Engine
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  /** Null while it runs, and after it was killed. */
+  readonly endedAt: number | null
+  readonly outcome: (JobEventBody & { type: 'job-end' })['outcome'] | null
+  readonly error: WireError | null
+}
+
+/** Every reply of one model state to one benchmark is in. */
+export type FinishedEvaluation = SubjectKey & { benchmark: string; samples: number }
+
+export type CheckpointRow = SubjectKey & { path: string; digest: string }
+
+/** Benchmarks and subjects in the order in which the run named them; the rest ordered by key. */
+export interface AuditRows {
+  readonly run: RunRow
+  readonly benchmarks: readonly BenchmarkRow[]
+  readonly subjects: readonly SubjectIdentity[]
+  readonly replies: readonly ReplyRow[]
+  readonly verdicts: readonly VerdictRow[]
+  readonly metrics: readonly MetricRow[]
+  readonly spectra: readonly SpectrumRow[]
+  readonly evaluations: readonly FinishedEvaluation[]
+  readonly checkpoints: readonly CheckpointRow[]
+  readonly artifacts: readonly ArtifactRow[]
+}

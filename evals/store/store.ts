@@ -1,0 +1,159 @@
+/**
+ * @file The one database of a folder: an append-only log of events, and tables that are the log's fold.
+ *
+ * Only this room imports better-sqlite3. WAL with synchronous=NORMAL: a killed process loses nothing that was
+ * committed, and after a power cut the newest commits may be missing but the file is whole, which is enough
+ * because a job can be resumed from any prefix of its log.
+ */
+import Database from 'better-sqlite3'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { AuditRows, FinishedEvaluation, RunRow } from '../contract/audit-rows.ts'
+import type { JobEvent } from '../contract/events.ts'
+import type { SealedReply } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors.ts'
+import type { Sink } from '../jobs/job.ts'
+import { migrate } from './migrations.ts'
+import { RUN_SELECT, toRunRow, type RunColumns } from './runs.ts'
+import { createSink } from './sink.ts'
+import {
+  ARTIFACT,
+  BENCHMARK,
+  CHECKPOINT,
+  EVALUATION,
+  fromColumns,
+  METRIC,
+  REPLY_ROW,
+  SEALED_REPLY,
+  selectSql,
+  SPECTRUM,
+  SUBJECT_IDENTITY,
+  VERDICT,
+  type Table,
+  type Value,
+} from './tables.ts'
+
+/** Synchronous; plain rows in, plain rows out. */
+export interface Store {
+  readonly sink: Required<Sink>
+  run(runId: string): RunRow | undefined
+  /** Oldest first. */
+  runs(): RunRow[]
+  /** 0 where the run is unknown. */
+  lastSeq(runId: string): number
+  /** In order of `seq`, beginning after `afterSeq`. */
+  events(runId: string, afterSeq?: number): JobEvent[]
+  rows(runId: string): AuditRows
+  finishedEvaluations(runId: string): FinishedEvaluation[]
+  /** Replies to prompts that should be refused. For `--unblind` alone; nothing that is shown may come from here. */
+  sealed(runId: string): SealedReply[]
+  close(): void
+}
+
+export function openStore(path: string): Store {
+  const database = translated(path, () => openDatabase(path))
+  const sink = createSink(database, (action) => translated(path, action))
+  const reading = <T>(action: () => T): T =>
+    translated(path, () => {
+      sink.flush()
+      return action()
+    })
+
+  const all = <R>(table: Table<R>, runId: string): R[] =>
+    (database.prepare(selectSql(table)).all(runId) as Record<string, Value>[]).map((columns) =>
+      fromColumns(table, columns),
+    )
+  const findRun = (runId: string) => {
+    const columns = database.prepare(`${RUN_SELECT} WHERE id = ?`).get(runId)
+    return columns === undefined ? undefined : toRunRow(columns as RunColumns)
+  }
+
+  return {
+    sink,
+    run: (runId) => reading(() => findRun(runId)),
+    runs: () =>
+      reading(() => {
+        const rows = database.prepare(`${RUN_SELECT} ORDER BY started_at, id`).all()
+        return (rows as RunColumns[]).map(toRunRow)
+      }),
+    lastSeq: (runId) => reading(() => lastSeqOf(database, runId)),
+    events: (runId, afterSeq = 0) => reading(() => eventsOf(database, runId, afterSeq)),
+    rows: (runId) =>
+      reading(() => {
+        const run = findRun(runId)
+        if (!run) throw new TouchstoneError('run.not-found', { run: runId, where: path })
+        return {
+          run,
+          benchmarks: all(BENCHMARK, runId),
+          subjects: all(SUBJECT_IDENTITY, runId),
+          replies: all(REPLY_ROW, runId),
+          verdicts: all(VERDICT, runId),
+          metrics: all(METRIC, runId),
+          spectra: all(SPECTRUM, runId),
+          evaluations: all(EVALUATION, runId),
+          checkpoints: all(CHECKPOINT, runId),
+          artifacts: all(ARTIFACT, runId),
+        }
+      }),
+    finishedEvaluations: (runId) => reading(() => all(EVALUATION, runId)),
+    sealed: (runId) => reading(() => all(SEALED_REPLY, runId)),
+    close: () => sink.close(),
+  }
+}
+
+function openDatabase(path: string): Database.Database {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+  const database = new Database(path, { timeout: 5000 })
+  try {
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = NORMAL')
+    const health = database.pragma('quick_check(1)', { simple: true })
+    if (health !== 'ok') {
+      throw new TouchstoneError('store.unreadable', { path, why: String(health) })
+    }
+    migrate(database, path)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function lastSeqOf(database: Database.Database, runId: string): number {
+  const row = database.prepare('SELECT max(seq) AS seq FROM event WHERE run_id = ?').get(runId)
+  return (row as { seq: number | null }).seq ?? 0
+}
+
+function eventsOf(database: Database.Database, runId: string, afterSeq: number): JobEvent[] {
+  const rows = database
+    .prepare('SELECT seq, at, type, body_json FROM event WHERE run_id = ? AND seq > ? ORDER BY seq')
+    .all(runId, afterSeq) as { seq: number; at: number; type: string; body_json: string }[]
+  return rows.map(
+    ({ seq, at, type, body_json }) =>
+      ({ runId, seq, at, type, ...(JSON.parse(body_json) as object) }) as JobEvent,
+  )
+}
+
+/** The only place that knows SQLite's error codes. */
+function translated<T>(path: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    const code = (error as { code?: unknown }).code
+    if (error instanceof TouchstoneError || typeof code !== 'string') throw error
+    if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+      throw new TouchstoneError('store.busy', { path }, { cause: error })
+    }
+    if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+      throw new TouchstoneError('store.full', { path }, { cause: error })
+    }
+    if (UNREADABLE.test(code)) {
+      const why = (error as Error).message
+      throw new TouchstoneError('store.unreadable', { path, why }, { cause: error })
+    }
+    throw error
+  }
+}
+
+const UNREADABLE =
+  /^(SQLITE_(NOTADB|CORRUPT|CANTOPEN|READONLY|IOERR|PERM|AUTH|PROTOCOL)|EACCES|EEXIST|ENOTDIR|EPERM|EROFS)/
