@@ -1,0 +1,68 @@
+/** @file The trained tensors as one flat vector with a name → slice table. */
+import type { ParameterSpec } from '../graph/builder.ts'
+import type { ParameterGroup } from '../graph/optimizer.ts'
+import { randomStream } from '../statistics/random.ts'
+
+export interface ParameterSlice {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly start: number
+  readonly end: number
+  readonly learningRateScale: number
+}
+
+export interface ParameterTable {
+  readonly slices: readonly ParameterSlice[]
+  readonly size: number
+}
+
+export function parameterTable(specs: readonly ParameterSpec[]): ParameterTable {
+  let end = 0
+  const slices = specs.map(({ name, shape, learningRateScale }) => {
+    const start = end
+    end += shape.reduce((product, size) => product * size, 1)
+    return { name, shape, start, end, learningRateScale }
+  })
+  return { slices, size: end }
+}
+
+/** Beginning values: from the initialiser and (seed, name) alone, or from the checkpoint where there is none. */
+export function initialParameters(
+  specs: readonly ParameterSpec[],
+  table: ParameterTable,
+  seed: number,
+  fromCheckpoint: (name: string) => Float32Array,
+): Float32Array {
+  const flat = new Float32Array(table.size)
+  specs.forEach(({ name, initialiser }, i) => {
+    const { start, end } = table.slices[i]!
+    if (initialiser === null) return flat.set(fromCheckpoint(name), start)
+    if (initialiser === 'zeros') return
+    if (initialiser === 'ones') return void flat.fill(1, start, end)
+    const stream = randomStream(seed, `initialise:${name}`)
+    const draw =
+      'uniform' in initialiser
+        ? () => (2 * stream.uniform() - 1) * initialiser.uniform
+        : () => stream.normal() * initialiser.normal
+    for (let j = start; j < end; j++) flat[j] = draw()
+  })
+  return flat
+}
+
+/** Weight decay spares norms and biases, as is usual, unless `decayEverything`. */
+export const optimizerGroups = (
+  { slices }: ParameterTable,
+  decayEverything: boolean,
+): ParameterGroup[] =>
+  slices.map(({ shape, start, end, learningRateScale }) => ({
+    start,
+    end,
+    learningRateScale,
+    decays: decayEverything || shape.length > 1,
+  }))
+
+/** Each tensor as a view into `flat`, by name. */
+export const namedViews = ({ slices }: ParameterTable, flat: Float32Array) =>
+  new Map(
+    slices.map(({ name, shape, start, end }) => [name, { shape, data: flat.subarray(start, end) }]),
+  )

@@ -1,0 +1,158 @@
+/** @file Records a graph: inputs, parameters, constants, and the operators applied to them, in order. */
+import type { Attributes, Dialect, Emitter, Op } from './op.ts'
+import type { Dtype, Shape, Value, ValueType } from './value.ts'
+
+export type Initialiser = 'zeros' | 'ones' | { uniform: number } | { normal: number }
+
+export interface ParameterSpec {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** How it begins; null where its value comes from a checkpoint. */
+  readonly initialiser: Initialiser | null
+  readonly value: Value
+  readonly learningRateScale: number
+}
+
+export interface OnnxNode {
+  readonly domain: '' | 'com.microsoft'
+  readonly opType: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes: Attributes
+}
+
+export interface Constant extends ValueType {
+  readonly name: string
+  readonly data: readonly number[] | Float32Array
+}
+
+export interface Application {
+  readonly op: Op<unknown>
+  readonly attributes: unknown
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  readonly kept: Readonly<Record<string, Value>>
+}
+
+/** What operators and models build on. `Graph` (ops/index.ts) adds one method an operator. */
+export interface GraphCore {
+  readonly dialect: Dialect
+  /** The dtype of weights and activations. */
+  readonly float: Dialect['float']
+  readonly inputs: readonly Value[]
+  readonly parameters: readonly ParameterSpec[]
+  readonly constants: readonly Constant[]
+  readonly nodes: readonly OnnxNode[]
+  readonly applications: readonly Application[]
+  /** Shapes that the runtime must feed as int64 vectors, by input name. */
+  readonly shapeInputs: ReadonlyMap<string, Shape>
+  input(name: string, dtype: Dtype, shape: Shape): Value
+  /** A trained tensor: an input whose gradient the training graph returns. */
+  parameter(
+    name: string,
+    shape: readonly number[],
+    options?: { initialiser?: Initialiser; learningRateScale?: number },
+  ): Value
+  constant(data: readonly number[] | Float32Array, dtype: Dtype, shape: readonly number[]): Value
+  apply<A>(op: Op<A>, inputs: readonly Value[], attributes: A): Value[]
+}
+
+export function createCore(dialect: Dialect): GraphCore {
+  const inputs: Value[] = []
+  const parameters: ParameterSpec[] = []
+  const constants: Constant[] = []
+  const nodes: OnnxNode[] = []
+  const applications: Application[] = []
+  const shapeInputs = new Map<string, Shape>()
+  const names = new Set<string>()
+  const constantByKey = new Map<string, Value>()
+  let counter = 0
+
+  const fresh = (stem: string) => `${stem}#${++counter}`
+
+  function input(name: string, dtype: Dtype, shape: Shape): Value {
+    if (names.has(name)) throw new Error(`internal: the graph already has an input "${name}"`)
+    names.add(name)
+    const value = { name, dtype, shape }
+    inputs.push(value)
+    return value
+  }
+
+  function constant(
+    data: readonly number[] | Float32Array,
+    dtype: Dtype,
+    shape: readonly number[],
+  ): Value {
+    const key =
+      data.length <= 16 ? `${dtype}${shape.join('x')}:${Array.from(data).join(',')}` : fresh('key')
+    const known = constantByKey.get(key)
+    if (known) return known
+    const value = { name: fresh('constant'), dtype, shape }
+    constants.push({ ...value, data })
+    constantByKey.set(key, value)
+    return value
+  }
+
+  const addNode =
+    (domain: OnnxNode['domain']) =>
+    (opType: string, nodeInputs: readonly string[], attributes: Attributes = {}, outputs = 1) => {
+      const outputNames = Array.from({ length: outputs }, () => fresh(opType))
+      nodes.push({ domain, opType, inputs: nodeInputs, outputs: outputNames, attributes })
+      return outputNames
+    }
+
+  const emitter: Emitter = {
+    dialect,
+    node: addNode(''),
+    contrib: addNode('com.microsoft'),
+    int64: (values) => constant(values, 'int64', [values.length]).name,
+    int32: (values) => constant(values, 'int32', [values.length]).name,
+    scalar: (value) => constant([value], dialect.float, []).name,
+    shape(shape) {
+      const symbolic = shape.filter((dim) => typeof dim === 'string')
+      if (symbolic.length === 0) return emitter.int64(shape as number[])
+      const name = `shape:${shape.join(',')}`
+      if (!shapeInputs.has(name)) {
+        shapeInputs.set(name, shape)
+        input(name, 'int64', [shape.length])
+      }
+      return name
+    },
+  }
+
+  return {
+    dialect,
+    float: dialect.float,
+    inputs,
+    parameters,
+    constants,
+    nodes,
+    applications,
+    shapeInputs,
+    input,
+    constant,
+    parameter(name, shape, { initialiser, learningRateScale = 1 } = {}) {
+      const value = input(name, dialect.float, shape)
+      parameters.push({ name, shape, initialiser: initialiser ?? null, value, learningRateScale })
+      return value
+    },
+    apply(op, opInputs, attributes) {
+      const types = op.infer(opInputs, attributes)
+      const emitted = op.emit({
+        e: emitter,
+        inputs: opInputs.map(({ name }) => name),
+        types: opInputs,
+        attributes,
+      })
+      const outputs = types.outputs.map((type, i) => ({ ...type, name: emitted.outputs[i]! }))
+      const kept = Object.fromEntries(
+        Object.entries(types.keep ?? {}).map(([key, type]) => [
+          key,
+          { ...type, name: emitted.keep![key]! },
+        ]),
+      )
+      applications.push({ op: op as Op<unknown>, attributes, inputs: opInputs, outputs, kept })
+      return outputs
+    },
+  }
+}

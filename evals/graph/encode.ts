@@ -1,0 +1,178 @@
+/** @file Graph → ONNX bytes, through a protobuf library. Nodes that no output needs are left out. */
+import onnxProto from 'onnx-proto'
+import type { GraphCore, OnnxNode } from './builder.ts'
+import type { AttributeValue } from './op.ts'
+import type { Dtype, Value } from './value.ts'
+
+const { onnx } = onnxProto
+const { DataType } = onnx.TensorProto
+const { AttributeType } = onnx.AttributeProto
+
+const ONNX_DTYPE: Readonly<Record<Dtype, number>> = {
+  float32: DataType.FLOAT,
+  float64: DataType.DOUBLE,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+  int64: DataType.INT64,
+  int32: DataType.INT32,
+  bool: DataType.BOOL,
+  int8: DataType.INT8,
+  uint8: DataType.UINT8,
+}
+const OPSET = 21
+const IR_VERSION = 10
+
+/** A weight that lives in a buffer handed to ONNX Runtime beside the model's bytes, at `offset`. */
+export interface ExternalWeight {
+  readonly buffer: string
+  readonly offset: number
+  readonly bytes: number
+}
+
+export interface Encoded {
+  readonly bytes: Uint8Array
+  /** Inputs that some needed node reads, in declaration order. */
+  readonly inputs: readonly Value[]
+  readonly nodes: number
+}
+
+/**
+ * @param outputs what the model returns, by the name it shall have
+ * @param external inputs that become initialisers, by input name
+ */
+export function encode(
+  g: GraphCore,
+  outputs: Readonly<Record<string, Value>>,
+  external: ReadonlyMap<string, ExternalWeight> = new Map(),
+): Encoded {
+  const nodes = needed(
+    g.nodes,
+    Object.values(outputs).map(({ name }) => name),
+  )
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs))
+  for (const { name } of Object.values(outputs)) read.add(name)
+  const inputs = g.inputs.filter(({ name }) => read.has(name))
+  const renamed = Object.entries(outputs).map(([name, value]) => ({ name, value }))
+  const model = onnx.ModelProto.create({
+    irVersion: IR_VERSION,
+    producerName: 'touchstone',
+    opsetImport: [
+      { domain: '', version: OPSET },
+      { domain: 'com.microsoft', version: 1 },
+    ],
+    graph: {
+      name: 'touchstone',
+      node: [
+        ...nodes.map((node) => nodeProto(node, read)),
+        ...renamed.map(({ name, value }) => ({
+          opType: 'Identity',
+          input: [value.name],
+          output: [name],
+        })),
+      ],
+      input: inputs.filter(({ name }) => !external.has(name)).map(valueInfo),
+      output: renamed.map(({ name, value }) => valueInfo({ ...value, name })),
+      initializer: [
+        ...g.constants.filter(({ name }) => read.has(name)).map(constantProto),
+        ...inputs.flatMap((value) => externalProto(value, external.get(value.name))),
+      ],
+    },
+  })
+  return {
+    bytes: onnx.ModelProto.encode(model).finish(),
+    inputs: inputs.filter(({ name }) => !external.has(name)),
+    nodes: nodes.length,
+  }
+}
+
+/** The nodes that `outputs` depend on, in their order. */
+function needed(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
+  const wanted = new Set(outputs)
+  const kept: OnnxNode[] = []
+  for (const node of [...nodes].reverse()) {
+    if (!node.outputs.some((name) => wanted.has(name))) continue
+    kept.push(node)
+    node.inputs.forEach((name) => wanted.add(name))
+  }
+  return kept.reverse()
+}
+
+const nodeProto = (node: OnnxNode, read: ReadonlySet<string>) => ({
+  opType: node.opType,
+  domain: node.domain,
+  name: node.outputs[0]!,
+  input: [...node.inputs],
+  // '' tells ONNX Runtime that an optional output is not wanted; the first output is never optional.
+  output: trimEmpty(node.outputs.map((name, i) => (i === 0 || read.has(name) ? name : ''))),
+  attribute: Object.entries(node.attributes).map(([name, value]) => ({
+    name,
+    ...attributeProto(value),
+  })),
+})
+
+function trimEmpty(names: string[]): string[] {
+  while (names.at(-1) === '') names.pop()
+  return names
+}
+
+function attributeProto(value: AttributeValue) {
+  if (typeof value === 'string')
+    return { type: AttributeType.STRING, s: new TextEncoder().encode(value) }
+  if (typeof value === 'number') return { type: AttributeType.INT, i: value }
+  if ('float' in value) return { type: AttributeType.FLOAT, f: value.float }
+  if ('type' in value) return { type: AttributeType.INT, i: ONNX_DTYPE[value.type] }
+  return { type: AttributeType.INTS, ints: [...value] }
+}
+
+const valueInfo = ({ name, dtype, shape }: Value) => ({
+  name,
+  type: {
+    tensorType: {
+      elemType: ONNX_DTYPE[dtype],
+      shape: {
+        dim: shape.map((dim) => (typeof dim === 'number' ? { dimValue: dim } : { dimParam: dim })),
+      },
+    },
+  },
+})
+
+function constantProto({ name, dtype, shape, data }: GraphCore['constants'][number]) {
+  return {
+    name,
+    dataType: ONNX_DTYPE[dtype],
+    dims: [...shape] as number[],
+    rawData: rawBytes(dtype, data),
+  }
+}
+
+function rawBytes(dtype: Dtype, data: readonly number[] | Float32Array): Uint8Array {
+  const typed =
+    dtype === 'int64'
+      ? BigInt64Array.from(Array.from(data), BigInt)
+      : dtype === 'float64'
+        ? Float64Array.from(data)
+        : dtype === 'int32'
+          ? Int32Array.from(data)
+          : dtype === 'bool' || dtype === 'uint8'
+            ? Uint8Array.from(data)
+            : Float32Array.from(data)
+  return new Uint8Array(typed.buffer)
+}
+
+function externalProto({ name, dtype, shape }: Value, external: ExternalWeight | undefined) {
+  if (!external) return []
+  const { buffer, offset, bytes } = external
+  return [
+    {
+      name,
+      dataType: ONNX_DTYPE[dtype],
+      dims: [...shape] as number[],
+      dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+      externalData: [
+        { key: 'location', value: buffer },
+        { key: 'offset', value: String(offset) },
+        { key: 'length', value: String(bytes) },
+      ],
+    },
+  ]
+}

@@ -1,0 +1,82 @@
+/**
+ * @file What an operator is: one record `{ infer, emit, vjp }`.
+ *
+ * A primitive emits one ONNX node; a macro emits several, names what it keeps for its gradient, and has a gradient of
+ * its own, which a law checks against central differences and against the same macro written in primitives. Only
+ * standard operators and ONNX Runtime's inference contrib operators may be emitted. Which of them depends on the
+ * dialect, and that is decided inside `emit`.
+ */
+import type { Graph } from './ops/index.ts'
+import type { Dtype, Shape, Value, ValueType } from './value.ts'
+
+export interface Dialect {
+  /** The dtype of weights and activations. float64 exists for gradient checks. */
+  readonly float: 'float32' | 'float64'
+  /** Whether contrib operators without a float64 or WebGPU kernel may be used. */
+  readonly fused: boolean
+}
+
+export const CPU: Dialect = { float: 'float32', fused: true }
+export const PORTABLE: Dialect = { float: 'float32', fused: false }
+export const FLOAT64: Dialect = { float: 'float64', fused: false }
+
+export type AttributeValue =
+  number | string | readonly number[] | { float: number } | { type: Dtype }
+export type Attributes = Readonly<Record<string, AttributeValue>>
+
+/** Writes ONNX nodes. Names in, names out; an absent optional input is `''`. */
+export interface Emitter {
+  readonly dialect: Dialect
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes?: Attributes,
+    outputs?: number,
+  ): string[]
+  /** A contrib operator (domain com.microsoft). */
+  contrib(
+    opType: string,
+    inputs: readonly string[],
+    attributes?: Attributes,
+    outputs?: number,
+  ): string[]
+  int64(values: readonly number[]): string
+  int32(values: readonly number[]): string
+  /** A scalar in the dialect's float. */
+  scalar(value: number): string
+  /** The run-time value of a shape, int64 `[rank]`. */
+  shape(shape: Shape): string
+}
+
+export interface EmitContext<A> {
+  readonly e: Emitter
+  readonly inputs: readonly string[]
+  readonly types: readonly ValueType[]
+  readonly attributes: A
+}
+
+export interface VjpContext<A> {
+  readonly g: Graph
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  readonly kept: Readonly<Record<string, Value>>
+  readonly attributes: A
+  /** Gradients of the loss with respect to the outputs; undefined where an output does not reach the loss. */
+  readonly dOutputs: readonly (Value | undefined)[]
+  /** `dOutputs[0]`, for the many operators with one output. */
+  readonly dY: Value
+}
+
+export interface Op<A = undefined> {
+  readonly name: string
+  infer(
+    inputs: readonly ValueType[],
+    attributes: A,
+  ): { outputs: readonly ValueType[]; keep?: Readonly<Record<string, ValueType>> }
+  emit(context: EmitContext<A>): {
+    outputs: readonly string[]
+    keep?: Readonly<Record<string, string>>
+  }
+  /** One gradient an input, `undefined` where there is none (integers). `'none'`: not differentiable, gradients stop. */
+  readonly vjp: ((context: VjpContext<A>) => readonly (Value | undefined)[]) | 'none'
+}

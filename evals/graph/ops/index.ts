@@ -1,0 +1,33 @@
+/** @file Every operator, as one method of the graph each. */
+import { createCore, type GraphCore } from '../builder.ts'
+import { CPU, type Dialect } from '../op.ts'
+import { attention } from './attention.ts'
+import { elementwise } from './elementwise.ts'
+import { linalg } from './linalg.ts'
+import { losses } from './loss.ts'
+import { movement } from './movement.ts'
+import { normalization } from './normalization.ts'
+import { reductions } from './reduction.ts'
+
+export type Graph = GraphCore &
+  ReturnType<typeof elementwise> &
+  ReturnType<typeof linalg> &
+  ReturnType<typeof movement> &
+  ReturnType<typeof reductions> &
+  ReturnType<typeof normalization> &
+  ReturnType<typeof attention> &
+  ReturnType<typeof losses>
+
+export function createGraph(dialect: Dialect = CPU): Graph {
+  const core = createCore(dialect)
+  return {
+    ...core,
+    ...elementwise(core),
+    ...linalg(core),
+    ...movement(core),
+    ...reductions(core),
+    ...normalization(core),
+    ...attention(core),
+    ...losses(core),
+  }
+}

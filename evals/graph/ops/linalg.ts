@@ -1,0 +1,169 @@
+/** @file Matrix products. Weights keep the checkpoint's layout `[out, in]` and are never transposed in memory. */
+import type { GraphCore } from '../builder.ts'
+import type { Emitter, Op } from '../op.ts'
+import { broadcast, ShapeError } from '../shape.ts'
+import type { Value } from '../value.ts'
+
+/** Y = A·B with A `[..., m, k]`, B `[..., k, n]`; so dA = dY·Bᵀ and dB = Aᵀ·dY. */
+export const MatMul: Op = {
+  name: 'MatMul',
+  infer([a, b]) {
+    const [m, k] = a!.shape.slice(-2)
+    const [inner, n] = b!.shape.slice(-2)
+    if (k !== inner || a!.shape.length < 2 || b!.shape.length < 2)
+      throw new ShapeError('MatMul', a!.shape, b!.shape)
+    const batch = broadcast('MatMul', a!.shape.slice(0, -2), b!.shape.slice(0, -2))
+    return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
+  },
+  emit: ({ e, inputs }) => ({ outputs: e.node('MatMul', inputs) }),
+  vjp: ({ g, inputs: [a, b], dY }) => [g.matMulT(dY, b!), g.matMul(g.transpose(a!), dY)],
+}
+
+export interface Transposed {
+  readonly a: boolean
+  readonly b: boolean
+  readonly scale: number
+}
+
+/** scale · op(A)·op(B), where op transposes the last two axes if asked. */
+export const product = (
+  e: Emitter,
+  a: string,
+  b: string,
+  rank: number,
+  { a: transA = false, b: transB = false, scale = 1 }: Partial<Transposed>,
+): string => {
+  const attributes = { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: { float: scale } }
+  if (e.dialect.fused || e.dialect.float === 'float64')
+    return e.contrib('FusedMatMul', [a, b], attributes)[0]!
+  if (rank === 2) return e.node('Gemm', [a, b], attributes)[0]!
+  const order = [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]
+  const flip = (x: string, yes: boolean) =>
+    yes ? e.node('Transpose', [x], { perm: order })[0]! : x
+  const y = e.node('MatMul', [flip(a, transA), flip(b, transB)])[0]!
+  return scale === 1 ? y : e.node('Mul', [y, e.scalar(scale)])[0]!
+}
+
+/** Y = A·Bᵀ with A `[..., m, k]`, B `[..., n, k]`; so dA = dY·B and dB = dYᵀ·A. */
+export const MatMulT: Op = {
+  name: 'MatMulT',
+  infer([a, b]) {
+    const [m, k] = a!.shape.slice(-2)
+    const [n, inner] = b!.shape.slice(-2)
+    if (k !== inner) throw new ShapeError('MatMulT', a!.shape, b!.shape)
+    const batch = broadcast('MatMulT', a!.shape.slice(0, -2), b!.shape.slice(0, -2))
+    return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
+  },
+  emit: ({ e, inputs: [a, b], types }) => ({
+    outputs: [
+      product(e, a!, b!, Math.max(types[0]!.shape.length, types[1]!.shape.length), { b: true }),
+    ],
+  }),
+  vjp: ({ g, inputs: [a, b], dY }) => [g.matMul(dY, b!), g.tMatMul(dY, a!)],
+}
+
+/** Y = Aᵀ·B with A `[..., k, m]`, B `[..., k, n]`; so dA = B·dYᵀ and dB = A·dY. */
+export const TMatMul: Op = {
+  name: 'TMatMul',
+  infer([a, b]) {
+    const [k, m] = a!.shape.slice(-2)
+    const [inner, n] = b!.shape.slice(-2)
+    if (k !== inner) throw new ShapeError('TMatMul', a!.shape, b!.shape)
+    const batch = broadcast('TMatMul', a!.shape.slice(0, -2), b!.shape.slice(0, -2))
+    return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
+  },
+  emit: ({ e, inputs: [a, b], types }) => ({
+    outputs: [product(e, a!, b!, types[0]!.shape.length, { a: true })],
+  }),
+  vjp: ({ g, inputs: [a, b], dY }) => [g.matMulT(b!, dY), g.matMul(a!, dY)],
+}
+
+/**
+ * A frozen or trained weight with a low-rank update: Y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ with x `[rows, in]`, W `[out, in]`,
+ * A `[r, in]`, B `[out, r]`. A macro, because the sums ride on the products (Gemm's C):
+ * dh = s·dY·B, dA = dhᵀ·x, dB = s·dYᵀ·h, dx = dY·W + dh·A, dW = dYᵀ·x.
+ */
+export const LowRankLinear: Op<{ scale: number }> = {
+  name: 'LowRankLinear',
+  infer([x, W, A, B]) {
+    const [rows, width] = x!.shape
+    const [r, inner] = A!.shape
+    if (
+      x!.shape.length !== 2 ||
+      W!.shape[1] !== width ||
+      inner !== width ||
+      B!.shape[1] !== r ||
+      B!.shape[0] !== W!.shape[0]
+    ) {
+      throw new ShapeError('LowRankLinear', x!.shape, W!.shape, A!.shape, B!.shape)
+    }
+    return {
+      outputs: [{ dtype: x!.dtype, shape: [rows!, W!.shape[0]!] }],
+      keep: { h: { dtype: x!.dtype, shape: [rows!, r!] } },
+    }
+  },
+  emit: ({ e, inputs: [x, W, A, B], attributes: { scale } }) => {
+    const base = product(e, x!, W!, 2, { b: true })
+    const h = product(e, x!, A!, 2, { b: true })
+    const y = e.node('Gemm', [h, B!, base], { transB: 1, alpha: { float: scale } })
+    return { outputs: y, keep: { h } }
+  },
+  vjp: ({ g, inputs: [x, W, A, B], kept: { h }, attributes: { scale }, dY }) => {
+    const dh = g.scaledMatMul(dY, B!, scale)
+    return [
+      g.matMulAdd(dh, A!, g.matMul(dY, W!)),
+      g.tMatMul(dY, x!),
+      g.tMatMul(dh, x!),
+      g.scaledTMatMul(dY, h!, scale),
+    ]
+  },
+}
+
+/** Products that only gradients need: they carry no gradient themselves. */
+const backward = <A>(
+  name: string,
+  infer: (a: readonly [Value['shape'], Value['shape']]) => Value['shape'],
+  emit: Op<A>['emit'],
+): Op<A> => ({
+  name,
+  infer: ([a, b]) => ({ outputs: [{ dtype: a!.dtype, shape: infer([a!.shape, b!.shape]) }] }),
+  emit,
+  vjp: 'none',
+})
+
+const rowsByColumns = ([a, b]: readonly [Value['shape'], Value['shape']]) => [a[0]!, b[1]!]
+
+const MatMulAdd = backward<undefined>('MatMulAdd', rowsByColumns, ({ e, inputs }) => ({
+  outputs: e.node('Gemm', inputs),
+}))
+const ScaledMatMul = backward<number>(
+  'ScaledMatMul',
+  rowsByColumns,
+  ({ e, inputs: [a, b], attributes: scale }) => ({
+    outputs: [product(e, a!, b!, 2, { scale })],
+  }),
+)
+const ScaledTMatMul = backward<number>(
+  'ScaledTMatMul',
+  ([a, b]) => [a[1]!, b[1]!],
+  ({ e, inputs: [a, b], attributes: scale }) => ({
+    outputs: [product(e, a!, b!, 2, { a: true, scale })],
+  }),
+)
+
+export const linalg = (g: GraphCore) => ({
+  /** a `[..., m, k]`, b `[..., k, n]` → `[..., m, n]`. */
+  matMul: (a: Value, b: Value) => g.apply(MatMul, [a, b], undefined)[0]!,
+  /** a `[..., m, k]`, b `[..., n, k]` → a·bᵀ `[..., m, n]`. A linear layer is matMulT(x, W). */
+  matMulT: (a: Value, b: Value) => g.apply(MatMulT, [a, b], undefined)[0]!,
+  /** a `[..., k, m]`, b `[..., k, n]` → aᵀ·b `[..., m, n]`. */
+  tMatMul: (a: Value, b: Value) => g.apply(TMatMul, [a, b], undefined)[0]!,
+  lowRankLinear: (x: Value, W: Value, A: Value, B: Value, scale: number) =>
+    g.apply(LowRankLinear, [x, W, A, B], { scale })[0]!,
+  /** a·b + c, matrices. No gradient. */
+  matMulAdd: (a: Value, b: Value, c: Value) => g.apply(MatMulAdd, [a, b, c], undefined)[0]!,
+  /** s·a·b, matrices. No gradient. */
+  scaledMatMul: (a: Value, b: Value, scale: number) => g.apply(ScaledMatMul, [a, b], scale)[0]!,
+  /** s·aᵀ·b, matrices. No gradient. */
+  scaledTMatMul: (a: Value, b: Value, scale: number) => g.apply(ScaledTMatMul, [a, b], scale)[0]!,
+})

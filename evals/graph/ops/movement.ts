@@ -1,0 +1,142 @@
+/** @file Moves elements without computing: reshape, transpose, slice, concatenate, gather, scatter. */
+import type { GraphCore } from '../builder.ts'
+import type { Op } from '../op.ts'
+import { formatShape, multiply, normaliseAxis, ShapeError } from '../shape.ts'
+import type { Dtype, Shape, Value } from '../value.ts'
+
+export const Reshape: Op<Shape> = {
+  name: 'Reshape',
+  infer: ([x], shape) => {
+    if (multiply(...x!.shape) !== multiply(...shape))
+      throw new ShapeError('Reshape', x!.shape, shape)
+    return { outputs: [{ dtype: x!.dtype, shape }] }
+  },
+  emit: ({ e, inputs: [x], attributes: shape }) => {
+    // One unknown size needs no feed: ONNX infers it.
+    const symbols = shape.filter((dim) => typeof dim === 'string').length
+    const target =
+      symbols === 1
+        ? e.int64(shape.map((dim) => (typeof dim === 'string' ? -1 : dim)))
+        : e.shape(shape)
+    return { outputs: e.node('Reshape', [x!, target]) }
+  },
+  vjp: ({ g, inputs: [x], dY }) => [g.reshape(dY, x!.shape)],
+}
+
+export const Transpose: Op<readonly number[]> = {
+  name: 'Transpose',
+  infer: ([x], order) => ({
+    outputs: [{ dtype: x!.dtype, shape: order.map((axis) => x!.shape[axis]!) }],
+  }),
+  emit: ({ e, inputs, attributes: order }) => ({
+    outputs: e.node('Transpose', inputs, { perm: order }),
+  }),
+  vjp: ({ g, attributes: order, dY }) => [g.transpose(dY, inverse(order))],
+}
+
+const inverse = (order: readonly number[]): number[] => order.map((_, axis) => order.indexOf(axis))
+
+/** Elements `start ≤ i < end` along `axis`; both are plain numbers. */
+export const Slice: Op<{ axis: number; start: number; end: number }> = {
+  name: 'Slice',
+  infer: ([x], { axis, start, end }) => {
+    const size = x!.shape[axis]
+    if (typeof size !== 'number' || start < 0 || end > size || end <= start) {
+      throw new ShapeError(`Slice(${start}:${end} of axis ${axis})`, x!.shape)
+    }
+    return { outputs: [{ dtype: x!.dtype, shape: x!.shape.with(axis, end - start) }] }
+  },
+  emit: ({ e, inputs: [x], attributes: { axis, start, end } }) => ({
+    outputs: e.node('Slice', [x!, e.int64([start]), e.int64([end]), e.int64([axis])]),
+  }),
+  vjp: ({ g, inputs: [x], attributes: { axis, start, end }, dY }) => {
+    const size = x!.shape[axis] as number
+    const zeros = (length: number) => g.filled(x!.shape.with(axis, length), 0)
+    const parts = [
+      ...(start > 0 ? [zeros(start)] : []),
+      dY,
+      ...(end < size ? [zeros(size - end)] : []),
+    ]
+    return [g.concat(parts, axis)]
+  },
+}
+
+export const Concat: Op<number> = {
+  name: 'Concat',
+  infer: (inputs, axis) => {
+    const sizes = inputs.map(({ shape }) => shape[axis]!)
+    if (sizes.some((size) => typeof size !== 'number')) {
+      throw new Error(
+        `internal: Concat needs known sizes along axis ${axis}, got ${inputs.map(({ shape }) => formatShape(shape)).join(', ')}`,
+      )
+    }
+    const total = (sizes as number[]).reduce((sum, size) => sum + size, 0)
+    return { outputs: [{ dtype: inputs[0]!.dtype, shape: inputs[0]!.shape.with(axis, total) }] }
+  },
+  emit: ({ e, inputs, attributes: axis }) => ({ outputs: e.node('Concat', inputs, { axis }) }),
+  vjp: ({ g, inputs, attributes: axis, dY }) => {
+    let start = 0
+    return inputs.map(({ shape }) => {
+      const end = start + (shape[axis] as number)
+      const part = g.slice(dY, axis, start, end)
+      start = end
+      return part
+    })
+  },
+}
+
+/** A tensor of one number. */
+export const Filled: Op<{ shape: Shape; value: number; dtype: Dtype }> = {
+  name: 'Filled',
+  infer: (_, { dtype, shape }) => ({ outputs: [{ dtype, shape }] }),
+  emit: ({ e, attributes: { shape, value } }) => ({
+    outputs: e.node('Expand', [e.scalar(value), e.shape(shape)]),
+  }),
+  vjp: 'none',
+}
+
+/** Rows of a table: x `[n, ...rest]`, indices int32 `[...k]` → `[...k, ...rest]`. The gradient adds rows that repeat. */
+export const GatherRows: Op = {
+  name: 'GatherRows',
+  infer: ([x, indices]) => ({
+    outputs: [{ dtype: x!.dtype, shape: [...indices!.shape, ...x!.shape.slice(1)] }],
+  }),
+  emit: ({ e, inputs }) => ({ outputs: e.node('Gather', inputs, { axis: 0 }) }),
+  vjp: ({ g, inputs: [x, indices], dY }) => {
+    const count = multiply(...indices!.shape)
+    const flat = g.reshape(dY, [count, ...x!.shape.slice(1)])
+    return [g.scatterAddRows(x!.shape, g.reshape(indices!, [count]), flat), undefined]
+  },
+}
+
+/** The gradient of GatherRows: zeros of `shape`, plus updates `[count, ...rest]` at rows indices int32 `[count]`. */
+export const ScatterAddRows: Op<Shape> = {
+  name: 'ScatterAddRows',
+  infer: ([, updates], shape) => ({ outputs: [{ dtype: updates!.dtype, shape }] }),
+  emit: ({ e, inputs: [indices, updates], attributes: shape }) => {
+    const [zeros] = e.node('Expand', [e.scalar(0), e.shape(shape)])
+    const [wide] = e.node('Cast', [indices!], { to: { type: 'int64' } })
+    const [column] = e.node('Unsqueeze', [wide!, e.int64([1])])
+    return { outputs: e.node('ScatterND', [zeros!, column!, updates!], { reduction: 'add' }) }
+  },
+  vjp: ({ g, inputs: [indices], dY }) => [undefined, g.gatherRows(dY, indices!)],
+}
+
+export const movement = (g: GraphCore) => ({
+  reshape: (x: Value, shape: Shape) => g.apply(Reshape, [x], shape)[0]!,
+  /** Without `order`, swaps the last two axes. */
+  transpose: (x: Value, order?: readonly number[]) => {
+    const axes = x.shape.map((_, axis) => axis)
+    const swapped = [...axes.slice(0, -2), axes.length - 1, axes.length - 2]
+    return g.apply(Transpose, [x], order ?? swapped)[0]!
+  },
+  slice: (x: Value, axis: number, start: number, end: number) =>
+    g.apply(Slice, [x], { axis: normaliseAxis('Slice', axis, x.shape), start, end })[0]!,
+  concat: (parts: readonly Value[], axis: number) =>
+    g.apply(Concat, parts, normaliseAxis('Concat', axis, parts[0]!.shape))[0]!,
+  filled: (shape: Shape, value: number) =>
+    g.apply(Filled, [], { shape, value, dtype: g.float })[0]!,
+  gatherRows: (x: Value, indices: Value) => g.apply(GatherRows, [x, indices], undefined)[0]!,
+  scatterAddRows: (shape: Shape, indices: Value, updates: Value) =>
+    g.apply(ScatterAddRows, [indices, updates], shape)[0]!,
+})

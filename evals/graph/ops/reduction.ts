@@ -1,0 +1,82 @@
+/** @file Sums, means and maxima over axes; softmax over the last one. */
+import type { GraphCore } from '../builder.ts'
+import type { Op } from '../op.ts'
+import { normaliseAxis } from '../shape.ts'
+import type { Shape, Value } from '../value.ts'
+
+interface Reduction {
+  readonly axes: readonly number[]
+  readonly keepDims: boolean
+}
+
+const reducedShape = (shape: Shape, { axes, keepDims }: Reduction): Shape =>
+  keepDims
+    ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+    : shape.filter((_, axis) => !axes.includes(axis))
+
+const reduction = (opType: string, vjp: Op<Reduction>['vjp']): Op<Reduction> => ({
+  name: opType,
+  infer: ([x], attributes) => ({
+    outputs: [{ dtype: x!.dtype, shape: reducedShape(x!.shape, attributes) }],
+  }),
+  emit: ({ e, inputs: [x], attributes: { axes, keepDims } }) => ({
+    outputs: e.node(opType, [x!, e.int64(axes)], { keepdims: keepDims ? 1 : 0 }),
+  }),
+  vjp,
+})
+
+/** y = Σ x, so every element of x receives dY. */
+export const ReduceSum = reduction('ReduceSum', ({ g, inputs: [x], attributes, dY }) => {
+  const kept = attributes.keepDims
+    ? dY
+    : g.reshape(dY, reducedShape(x!.shape, { ...attributes, keepDims: true }))
+  return [g.add(kept, g.filled(x!.shape, 0))]
+})
+/** Piecewise constant in which element wins; used under a stopped gradient only. */
+export const ReduceMax = reduction('ReduceMax', 'none')
+
+/** y = softmax(x) over the last axis; dx = y·(dY − Σ dY·y). */
+export const Softmax: Op = {
+  name: 'Softmax',
+  infer: ([x]) => ({ outputs: [x!] }),
+  emit: ({ e, inputs }) => ({ outputs: e.node('Softmax', inputs, { axis: -1 }) }),
+  vjp: ({ g, outputs: [y], dY }) => {
+    const weighted = g.reduceSum(g.mul(dY, y!), [-1], { keepDims: true })
+    return [g.mul(y!, g.sub(dY, weighted))]
+  },
+}
+
+/** y = log softmax(x) over the last axis; dx = dY − exp(y)·Σ dY. */
+export const LogSoftmax: Op = {
+  name: 'LogSoftmax',
+  infer: ([x]) => ({ outputs: [x!] }),
+  emit: ({ e, inputs: [x] }) => {
+    if (e.dialect.fused || e.dialect.float === 'float64')
+      return { outputs: e.node('LogSoftmax', [x!], { axis: -1 }) }
+    const [max] = e.node('ReduceMax', [x!, e.int64([-1])], { keepdims: 1 })
+    const [shifted] = e.node('Sub', [x!, max!])
+    const [exponential] = e.node('Exp', [shifted!])
+    const [sum] = e.node('ReduceSum', [exponential!, e.int64([-1])], { keepdims: 1 })
+    const [log] = e.node('Log', [sum!])
+    return { outputs: e.node('Sub', [shifted!, log!]) }
+  },
+  vjp: ({ g, outputs: [y], dY }) => [
+    g.sub(dY, g.mul(g.exp(y!), g.reduceSum(dY, [-1], { keepDims: true }))),
+  ],
+}
+
+export const reductions = (g: GraphCore) => {
+  const reduce =
+    (op: Op<Reduction>) =>
+    (x: Value, axes: readonly number[], { keepDims }: { keepDims: boolean }) =>
+      g.apply(op, [x], {
+        axes: axes.map((axis) => normaliseAxis(op.name, axis, x.shape)),
+        keepDims,
+      })[0]!
+  return {
+    reduceSum: reduce(ReduceSum),
+    reduceMax: reduce(ReduceMax),
+    softmax: (x: Value) => g.apply(Softmax, [x], undefined)[0]!,
+    logSoftmax: (x: Value) => g.apply(LogSoftmax, [x], undefined)[0]!,
+  }
+}

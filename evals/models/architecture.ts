@@ -1,0 +1,83 @@
+/**
+ * @file What an architecture is: a configuration, the weights it needs, and one forward pass that serves training, cached
+ * generation, packing and encoders. It never names a fine-tuning method or a dtype.
+ */
+import type { z } from 'zod'
+import type { Graph } from '../graph/ops/index.ts'
+import type { Dim, Value } from '../graph/value.ts'
+import type { WeightIndex } from './checkpoint.ts'
+
+export interface WeightSpec {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly kind: 'linear' | 'embedding' | 'norm' | 'bias'
+  /** Where a linear layer sits, for spectra and target modules: layer index and `q_proj`, `down_proj`, … */
+  readonly layer?: number
+  readonly module?: string
+}
+
+export interface KeyValue {
+  /** `[batch, kvHeads, capacity, headDim]`. */
+  readonly keys: Value
+  readonly values: Value
+}
+
+export type AttentionPlan =
+  | { readonly kind: 'causal' | 'full' }
+  /** Several texts a row: a token sees only its own segment, int32 `[batch, seq]`. */
+  | { readonly kind: 'packed'; readonly segments: Value }
+  /** `last` int32 `[batch]`: index of each row's last valid position; `total` int32 `[1]`: 1 + their maximum. */
+  | {
+      readonly kind: 'cached'
+      readonly past: readonly KeyValue[]
+      readonly last: Value
+      readonly total: Value
+    }
+
+export interface ForwardInput {
+  /** int32 `[batch, seq]`; or `embeddings` `[batch*seq, hidden]` instead. */
+  readonly tokens?: Value
+  readonly embeddings?: Value
+  /** int32 `[batch, seq]`. */
+  readonly positions: Value
+  readonly attention: AttentionPlan
+  readonly batch: Dim
+  readonly seq: Dim
+}
+
+export interface ForwardOutput {
+  /** After the final norm, `[batch*seq, hidden]`. Heads are separate objects. */
+  readonly hiddenStates: Value
+  readonly present: readonly KeyValue[]
+}
+
+export interface ModelScope {
+  readonly g: Graph
+  /** Longest sequence that this graph shall see. */
+  readonly maxPositions: number
+  weight(name: string): Value
+  /** x `[rows, in]` → `[rows, out]` through layer `name`, adapted if a method has claimed it; its bias added where there is one. */
+  linear(name: string, x: Value): Value
+  /** ids int32 `[batch, seq]` → `[batch*seq, hidden]`. */
+  embedding(name: string, ids: Value): Value
+  /** Names a hidden state, so that methods and measures can read it. */
+  tap(name: string, x: Value): Value
+}
+
+export interface ModelArchitecture<C = unknown> {
+  readonly name: string
+  /** Values of config.json's `model_type` that it reads. */
+  readonly modelTypes: readonly string[]
+  readonly config: z.ZodType<C>
+  /** Every weight it needs, with the shape found in the checkpoint (a pruned model's layers differ); throws by name otherwise. */
+  weights(config: C, found: WeightIndex, path: string): WeightSpec[]
+  forward(scope: ModelScope, input: ForwardInput, config: C): ForwardOutput
+  /** hidden `[rows, hidden]` → logits `[rows, vocab]`. */
+  logits(scope: ModelScope, hidden: Value, config: C): Value
+  /** What a cache holds, per layer. */
+  cache(
+    config: C,
+    weights: ReadonlyMap<string, WeightSpec>,
+  ): readonly { readonly kvHeads: number; readonly headDim: number }[]
+  maxPositions(config: C): number
+}

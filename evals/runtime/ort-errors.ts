@@ -1,0 +1,14 @@
+/** @file The only file that reads ONNX Runtime's message text. */
+import { TouchstoneError } from '../errors.ts'
+
+/** An error of the world where the text says so; anything else is a bug in a graph of ours. */
+export function translateOrtError(
+  error: unknown,
+  { device, batchSize }: { device: string; batchSize: number },
+): Error {
+  const message = error instanceof Error ? error.message : String(error)
+  if (/bad_alloc|out of memory|Failed to allocate memory|CUDA_ERROR_OUT_OF_MEMORY/i.test(message)) {
+    return new TouchstoneError('device.out-of-memory', { device, batchSize }, { cause: error })
+  }
+  return new Error(`internal: ONNX Runtime refused a graph: ${message}`, { cause: error })
+}

@@ -1,0 +1,128 @@
+/**
+ * @file Runs a graph on ONNX Runtime. The only importer of onnxruntime-node.
+ *
+ * Frozen weights are fed on each run (zero-copy views) for training, or become initialisers held in memory for generation,
+ * where packing them once pays. Training has no prepacking and no memory pattern: they cost memory and save nothing there.
+ */
+import ort from 'onnxruntime-node'
+import { encode, type ExternalWeight } from '../graph/encode.ts'
+import type { Graph } from '../graph/ops/index.ts'
+import { bindSymbols, evaluate } from '../graph/shape.ts'
+import type { Dtype, Value } from '../graph/value.ts'
+import type { Device } from './device.ts'
+import { translateOrtError } from './ort-errors.ts'
+
+export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array
+
+export interface Tensor {
+  readonly data: TensorData
+  readonly dims: readonly number[]
+}
+
+export type Feeds = Readonly<Record<string, Tensor>>
+
+export interface RunnerOptions {
+  readonly device: Device
+  readonly purpose: 'train' | 'generate'
+  /** Weights that never change while the runner lives, by input name. */
+  readonly frozen?: ReadonlyMap<string, Float32Array>
+}
+
+export interface Runner {
+  /** The names that `run` must be fed. */
+  readonly inputs: readonly string[]
+  readonly nodes: number
+  /** Outputs given in `into` are written there (a cache that is its own past); every other output is new. */
+  run(feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>
+  release(): Promise<void>
+}
+
+type OrtDtype = 'float32' | 'float64' | 'int32' | 'int64' | 'bool' | 'uint8'
+
+export async function createRunner(
+  g: Graph,
+  outputs: Readonly<Record<string, Value>>,
+  options: RunnerOptions,
+): Promise<Runner> {
+  const { device, purpose, frozen = new Map<string, Float32Array>() } = options
+  const external = new Map<string, ExternalWeight>()
+  for (const [name, data] of frozen)
+    external.set(name, { buffer: name, offset: 0, bytes: data.byteLength })
+  const encoded = encode(g, outputs, external)
+  const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
+  const generating = purpose === 'generate'
+  let session: ort.InferenceSession
+  try {
+    session = await ort.InferenceSession.create(encoded.bytes, {
+      executionProviders: [device.name],
+      intraOpNumThreads: device.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: generating ? 'all' : 'disabled',
+      enableMemPattern: generating,
+      extra: { session: { disable_prepacking: generating ? '0' : '1' } },
+      externalData: [...frozen].map(([path, data]) => ({ path, data: bytesOf(data) })),
+      logSeverityLevel: 3,
+    })
+  } catch (error) {
+    throw translateOrtError(error, { device: device.name, batchSize: 1 })
+  }
+  return {
+    inputs: [...declared.keys()].filter((name) => !g.shapeInputs.has(name)),
+    nodes: encoded.nodes,
+    async run(feeds, into = {}) {
+      const tensors = toOrt(g, declared, feeds)
+      const fetches: Record<string, ort.Tensor | null> = {}
+      for (const name of Object.keys(outputs)) {
+        const target = into[name]
+        fetches[name] = target ? ortTensor(outputs[name]!.dtype, target) : null
+      }
+      try {
+        const results = await session.run(tensors, fetches)
+        return Object.fromEntries(
+          Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]),
+        )
+      } catch (error) {
+        throw translateOrtError(error, {
+          device: device.name,
+          batchSize: feeds.tokens?.dims[0] ?? 1,
+        })
+      }
+    },
+    release: () => session.release(),
+  }
+}
+
+const bytesOf = (data: Float32Array): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+function toOrt(
+  g: Graph,
+  declared: ReadonlyMap<string, Value>,
+  feeds: Feeds,
+): Record<string, ort.Tensor> {
+  const given = [...declared.values()].filter(({ name }) => !g.shapeInputs.has(name))
+  const bindings = bindSymbols(
+    given.map(({ name, shape }) => {
+      const feed = feeds[name]
+      if (!feed) throw new Error(`internal: the graph needs the input "${name}", which was not fed`)
+      return { name, declared: shape, actual: feed.dims }
+    }),
+  )
+  const tensors: Record<string, ort.Tensor> = {}
+  for (const { name, dtype } of given) tensors[name] = ortTensor(dtype, feeds[name]!)
+  for (const [name, shape] of g.shapeInputs) {
+    if (!declared.has(name)) continue
+    const sizes = BigInt64Array.from(shape.map((dim) => BigInt(evaluate(dim, bindings))))
+    tensors[name] = new ort.Tensor('int64', sizes, [sizes.length])
+  }
+  return tensors
+}
+
+const ortTensor = (dtype: Dtype, { data, dims }: Tensor): ort.Tensor =>
+  new ort.Tensor(dtype as OrtDtype as 'float32', data as Float32Array, dims)
+
+const fromOrt = (tensor: ort.Tensor): Tensor => ({
+  data: tensor.data as TensorData,
+  dims: tensor.dims,
+})

@@ -1,0 +1,203 @@
+/** @file Do we get PyTorch's numbers? Tiny random Llamas against transformers and PEFT (test/golden/README.md). */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { full } from '../../evals/finetune/full.ts'
+import { lora } from '../../evals/finetune/lora.ts'
+import type { Batch, FineTuneMethod } from '../../evals/finetune/method.ts'
+import { namedViews, optimizerGroups } from '../../evals/finetune/parameters.ts'
+import { openTraining } from '../../evals/finetune/train-graph.ts'
+import { createGraph } from '../../evals/graph/ops/index.ts'
+import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
+import type { WeightIndex } from '../../evals/models/checkpoint.ts'
+import { recognise, type Model } from '../../evals/models/registry.ts'
+import { createScope } from '../../evals/models/scope.ts'
+import { readSafetensorsIndex } from '../../evals/models/safetensors.ts'
+import { openFiles, readStoredWeight } from '../../evals/models/stored-weights.ts'
+import { createRunner } from '../../evals/runtime/session.ts'
+import {
+  floats,
+  integers,
+  readOracle,
+  relativeError,
+  type OracleTensor,
+} from '../doubles/safetensors.ts'
+
+const fixtures = join(import.meta.dirname, 'fixtures')
+const device = { name: 'cpu', threads: 1 } as const
+const TOLERANCE = 1e-4
+const CASES = [
+  'llama-tied',
+  'llama-untied-gqa',
+  'llama-bf16',
+  'llama-rope-llama3',
+  'llama-rope-linear',
+  'llama-headdim',
+]
+const TRAINED = ['llama-tied', 'llama-untied-gqa']
+
+async function open(
+  name: string,
+): Promise<{
+  model: Model
+  weights: Map<string, Float32Array>
+  expected: Map<string, OracleTensor>
+}> {
+  const folder = join(fixtures, name)
+  const file = join(folder, 'model.safetensors')
+  const { weights: stored } = await readSafetensorsIndex(file)
+  const index: WeightIndex = new Map(stored.map((weight) => [weight.name, weight]))
+  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as {
+    model_type: string
+  }
+  const model = recognise({ path: folder, config, weights: index })
+  const weights = new Map<string, Float32Array>()
+  const files = await openFiles([file])
+  for (const weight of stored) weights.set(weight.name, await readStoredWeight(files, weight))
+  await files.close()
+  return { model, weights, expected: readOracle(join(folder, 'expected.safetensors')) }
+}
+
+/** The oracle's batch in our form: labels there stand on the labelled token itself. */
+function batchOf(expected: ReadonlyMap<string, OracleTensor>): Batch {
+  const [batch, seq] = expected.get('tokens')!.shape as [number, number]
+  const labels = integers(expected, 'labels')
+  const rows = labels.flatMap((label, i) => (label !== -100 && i % seq !== 0 ? [i - 1] : []))
+  return {
+    tokens: Int32Array.from(integers(expected, 'tokens')),
+    batch,
+    seq,
+    rows: Int32Array.from(rows),
+    labels: Int32Array.from(rows, (row) => labels[row + 1]!),
+    weights: new Float32Array(rows.length).fill(1 / rows.length),
+  }
+}
+
+async function logitsOf(
+  { model, weights }: Awaited<ReturnType<typeof open>>,
+  batch: Batch,
+): Promise<Float32Array> {
+  const g = createGraph()
+  const scope = createScope(g, model.weights, { maxPositions: batch.seq })
+  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
+  const positions = g.input('positions', 'int32', ['batch', 'seq'])
+  const { hiddenStates } = model.architecture.forward(
+    scope,
+    { tokens, positions, attention: { kind: 'causal' }, batch: 'batch', seq: 'seq' },
+    model.config,
+  )
+  const logits = model.architecture.logits(scope, hiddenStates, model.config)
+  const runner = await createRunner(g, { logits }, { device, purpose: 'generate', frozen: weights })
+  const dims = [batch.batch, batch.seq]
+  const position = Int32Array.from({ length: batch.batch * batch.seq }, (_, i) => i % batch.seq)
+  const results = await runner.run({
+    tokens: { data: batch.tokens, dims },
+    positions: { data: position, dims },
+  })
+  return results.logits!.data as Float32Array
+}
+
+/** Largest |a − b| over the rows that are not padding, relative to the largest |b|. */
+function worstLogit(ours: Float32Array, expected: ReadonlyMap<string, OracleTensor>): number {
+  const reference = floats(expected, 'logits')
+  const [, seq, vocab] = expected.get('logits')!.shape as [number, number, number]
+  let worst = 0
+  integers(expected, 'attention_lengths').forEach((length, row) => {
+    for (let i = row * seq * vocab; i < (row * seq + length) * vocab; i++) {
+      worst = Math.max(worst, Math.abs(ours[i]! - reference[i]!))
+    }
+  })
+  return worst
+}
+
+describe.each(CASES)('%s', (name) => {
+  test('logits are transformers’ within 1e-4', async () => {
+    const opened = await open(name)
+    expect(
+      worstLogit(await logitsOf(opened, batchOf(opened.expected)), opened.expected),
+    ).toBeLessThan(TOLERANCE)
+  })
+
+  test('loss and every gradient of full fine-tuning are PyTorch’s', async () => {
+    const { model, weights, expected } = await open(name)
+    const session = await openTraining(options(model, weights, full))
+    const { loss, flat } = await session.gradients(batchOf(expected))
+    expect(Math.abs(loss - floats(expected, 'loss')[0]!)).toBeLessThan(TOLERANCE)
+    for (const [weight, { data }] of namedViews(session.table, flat)) {
+      expect(relativeError(data, floats(expected, `full.grad.${weight}`)), weight).toBeLessThan(
+        TOLERANCE,
+      )
+    }
+  })
+})
+
+const options = (
+  model: Model,
+  weights: ReadonlyMap<string, Float32Array>,
+  method: FineTuneMethod<never>,
+) => ({
+  model,
+  weights,
+  method: method as unknown as FineTuneMethod<unknown>,
+  methodConfig: method.config.parse(method === (lora as unknown) ? { rank: 4, alpha: 8 } : {}),
+  seed: 0,
+  maxPositions: 16,
+  device,
+})
+
+const PEFT = 'base_model.model.'
+
+describe.each(TRAINED)('%s, five AdamW steps', (name) => {
+  test.each([
+    ['full', full],
+    ['lora', lora],
+  ] as const)('%s ends in PyTorch’s weights', async (mode, method) => {
+    const { model, weights, expected } = await open(name)
+    const session = await openTraining(
+      options(model, weights, method as unknown as FineTuneMethod<never>),
+    )
+    const key = (parameter: string) => (mode === 'lora' ? `${PEFT}${parameter}` : parameter)
+    const parameters = session.parameters
+    if (mode === 'lora') {
+      for (const [parameter, { data }] of namedViews(session.table, parameters))
+        data.set(floats(expected, `lora.init.${key(parameter)}`))
+    }
+    const state = {
+      parameters,
+      firstMoment: new Float32Array(parameters.length),
+      secondMoment: new Float32Array(parameters.length),
+      step: 0,
+    }
+    const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 }
+    const batch = batchOf(expected)
+    const losses: number[] = []
+    for (let step = 0; step < 5; step++) {
+      const { loss, flat } = await session.gradients(batch)
+      losses.push(loss)
+      if (step === 0) {
+        for (const [parameter, { data }] of namedViews(session.table, flat)) {
+          expect(
+            relativeError(data, floats(expected, `${mode}.grad.${key(parameter)}`)),
+            parameter,
+          ).toBeLessThan(TOLERANCE)
+        }
+      }
+      adamW(
+        state,
+        flat,
+        adam,
+        optimizerGroups(session.table, true),
+        1e-3,
+        clipFactor(globalNorm(flat), 1),
+      )
+    }
+    losses.push((await session.gradients(batch)).loss)
+    expect(relativeError(losses, floats(expected, `${mode}.losses`))).toBeLessThan(TOLERANCE)
+    for (const [parameter, { data }] of namedViews(session.table, parameters)) {
+      expect(
+        relativeError(data, floats(expected, `${mode}.after5.${key(parameter)}`)),
+        parameter,
+      ).toBeLessThan(TOLERANCE)
+    }
+  })
+})
