@@ -1,0 +1,70 @@
+/** @file Seeded matrices for the spectra tests, and plain O(n³) checks that share no code with what they check. */
+import type { Matrix, Vectors } from '../../../evals/spectra/matrix.ts'
+import { fillNormal, seededUniform } from '../../../evals/spectra/random.ts'
+import type { SingularSystem } from '../../../evals/spectra/svd.ts'
+
+export function gaussian(rows: number, columns: number, seed: number): Matrix {
+  return { rows, columns, data: fillNormal(new Float64Array(rows * columns), seededUniform(seed)) }
+}
+
+export function matrix(rows: number[][]): Matrix {
+  return { rows: rows.length, columns: rows[0]!.length, data: Float64Array.from(rows.flat()) }
+}
+
+export function randomUnit(dimension: number, seed: number): Float64Array {
+  const u = fillNormal(new Float64Array(dimension), seededUniform(seed))
+  const length = Math.hypot(...u)
+  return u.map((x) => x / length)
+}
+
+/** W + size · u vᵀ. */
+export function withSpike(W: Matrix, size: number, u: Float64Array, v: Float64Array): Matrix {
+  const data = Float64Array.from(W.data)
+  for (let i = 0; i < W.rows; i++) {
+    for (let j = 0; j < W.columns; j++) data[i * W.columns + j]! += size * u[i]! * v[j]!
+  }
+  return { ...W, data }
+}
+
+export function multiply(A: Matrix, B: Matrix): Matrix {
+  const data = new Float64Array(A.rows * B.columns)
+  for (let i = 0; i < A.rows; i++) {
+    for (let l = 0; l < A.columns; l++) {
+      for (let j = 0; j < B.columns; j++) {
+        data[i * B.columns + j]! += A.data[i * A.columns + l]! * B.data[l * B.columns + j]!
+      }
+    }
+  }
+  return { rows: A.rows, columns: B.columns, data }
+}
+
+/** max |⟨x_i, x_j⟩ − δ_ij|. */
+export function orthonormalityError({ data, dimension, count }: Vectors): number {
+  let worst = 0
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j <= i; j++) {
+      let product = i === j ? -1 : 0
+      for (let t = 0; t < dimension; t++) {
+        product += data[i * dimension + t]! * data[j * dimension + t]!
+      }
+      worst = Math.max(worst, Math.abs(product))
+    }
+  }
+  return worst
+}
+
+/** ‖W − U Σ Vᵀ‖_F / ‖W‖_F. */
+export function residual(W: Matrix, { left, singularValues, right }: SingularSystem): number {
+  let [error, size] = [0, 0]
+  for (let i = 0; i < W.rows; i++) {
+    for (let j = 0; j < W.columns; j++) {
+      let difference = W.data[i * W.columns + j]!
+      size += difference ** 2
+      singularValues.forEach((σ, l) => {
+        difference -= σ * left.data[l * W.rows + i]! * right!.data[l * W.columns + j]!
+      })
+      error += difference ** 2
+    }
+  }
+  return Math.sqrt(error / size)
+}
