@@ -1,0 +1,140 @@
+/** @file Chat templates: Jinja from a stranger, rendered in a worker with a deadline and a memory limit. */
+import { Worker } from 'node:worker_threads'
+import { TouchstoneError } from '../errors.ts'
+import type { ChatTemplate } from './checkpoint.ts'
+import { sha256 } from './files.ts'
+import type { TemplateAnswer, TemplateJob } from './template-worker.ts'
+
+export interface TemplateSource {
+  /** The model, as shown in errors. */
+  readonly path: string
+  readonly text: string
+  readonly source: string
+  readonly specialTokens: Readonly<Record<string, string>>
+}
+
+/** For one rendering; starting the thread is not counted. */
+const DEADLINE_MS = 2000
+const START_DEADLINE_MS = 30_000
+const MEMORY_MB = 128
+const LONGEST_TEMPLATE = 2 ** 20
+
+export type ClosableTemplate = ChatTemplate & { close(): Promise<void> }
+type Messages = Parameters<ChatTemplate['render']>[0]
+interface Pending {
+  readonly resolve: (text: string) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Parses the template before it returns, so that a broken one is refused with the model. */
+export async function openChatTemplate(
+  source: TemplateSource,
+  deadlineMs = DEADLINE_MS,
+): Promise<ClosableTemplate> {
+  const fail = (why: string) =>
+    new TouchstoneError('template.failed', { path: `${source.path} (${source.source})`, why })
+  if (source.text.length > LONGEST_TEMPLATE) {
+    throw fail(`it has ${source.text.length} characters; at most ${LONGEST_TEMPLATE} are read`)
+  }
+  let thread = startThread(source, deadlineMs, fail)
+  const ask = (job: Omit<TemplateJob, 'id'>): Promise<string> => {
+    // A thread that was stopped is replaced: the next conversation may be harmless.
+    if (thread.stopped()) thread = startThread(source, deadlineMs, fail)
+    return thread.ask(job)
+  }
+  const close = () => thread.stop(fail('the model was closed'))
+  await ask({ addGenerationPrompt: false }).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  return {
+    digest: sha256(source.text),
+    source: source.source,
+    render: (messages, options) => ask({ messages: plain(messages), ...options }),
+    close,
+  }
+}
+
+/** Many conversations, in order: all are handed over at once, so thousands cost little more than their Jinja. */
+export function renderAll(
+  template: ChatTemplate,
+  conversations: readonly Messages[],
+  options: { addGenerationPrompt: boolean },
+): Promise<string[]> {
+  return Promise.all(conversations.map((messages) => template.render(messages, options)))
+}
+
+/** Only what the template may see crosses into the thread. */
+const plain = (messages: Messages) => messages.map(({ role, content }) => ({ role, content }))
+
+function startThread(
+  { text, specialTokens }: TemplateSource,
+  deadlineMs: number,
+  fail: (why: string) => TouchstoneError,
+) {
+  const worker = new Worker(new URL('./template-worker.ts', import.meta.url), {
+    workerData: { source: text, specialTokens },
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16 },
+  })
+  const pending = new Map<number, Pending>()
+  let [nextId, answered, online, stopped] = [0, 0, false, false]
+  let timer: NodeJS.Timeout | undefined
+
+  const stop = async (error: TouchstoneError) => {
+    stopped = true
+    clearTimeout(timer)
+    const abandoned = [...pending.values()]
+    pending.clear()
+    for (const { reject } of abandoned) reject(error)
+    await worker.terminate()
+  }
+  const late = () =>
+    void stop(fail(`one conversation took longer than ${(deadlineMs / 1000).toFixed(1)} s`))
+  // The clock counts from one answer to the next. If this thread itself was busy, answers may be waiting
+  // to be read when the clock runs out: they get a turn of the event loop first.
+  const watch = () => {
+    clearTimeout(timer)
+    if (pending.size === 0) return worker.unref()
+    const before = answered
+    timer = setTimeout(
+      () => setImmediate(() => setImmediate(() => (answered === before ? late() : watch()))),
+      online ? deadlineMs : START_DEADLINE_MS,
+    )
+  }
+
+  worker.unref()
+  worker.on('online', () => {
+    online = true
+    watch()
+  })
+  worker.on('message', (reply: TemplateAnswer) => {
+    answered++
+    const waiting = pending.get(reply.id)
+    pending.delete(reply.id)
+    if ('text' in reply) waiting?.resolve(reply.text)
+    else waiting?.reject(fail(reply.why))
+    watch()
+  })
+  worker.on('error', (error: NodeJS.ErrnoException) => {
+    const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    void stop(fail(outOfMemory ? `it needed more than ${MEMORY_MB} MB` : error.message))
+  })
+  worker.on('exit', () => {
+    if (!stopped) void stop(fail('its thread ended'))
+  })
+
+  return {
+    stop,
+    stopped: () => stopped,
+    ask(job: Omit<TemplateJob, 'id'>): Promise<string> {
+      const id = nextId++
+      const answer = new Promise<string>((resolve, reject) => pending.set(id, { resolve, reject }))
+      worker.ref()
+      worker.postMessage({ ...job, id } satisfies TemplateJob)
+      if (pending.size === 1) watch()
+      return answer
+    },
+  }
+}

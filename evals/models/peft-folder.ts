@@ -1,0 +1,261 @@
+/**
+ * @file Adapters as PEFT stores them: `adapter_config.json` and `adapter_model.safetensors`.
+ *
+ * A file's key is `base_model.model.<module>.lora_A.weight`; here it is `<module>.lora_A.weight`, `[r, in]`, and
+ * `<module>.lora_B.weight`, `[out, r]`. The update of a module is s·B·A with s = α/r, or α/√r for rsLoRA.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { TouchstoneError } from '../errors.ts'
+import type { StoredWeight } from './checkpoint.ts'
+import { exists, malformed, readJson } from './files.ts'
+import { readSafetensorsIndex } from './safetensors.ts'
+import { writeAtomically, writeSafetensors } from './safetensors-write.ts'
+import { openFiles, readStoredWeight } from './stored-weights.ts'
+
+export interface PeftConfig {
+  /** `base_model_name_or_path`. */
+  readonly base: string
+  readonly rank: number
+  readonly alpha: number
+  readonly targetModules: readonly string[]
+  /** Module name or its end → rank, alpha of that module. */
+  readonly rankPattern?: Readonly<Record<string, number>>
+  readonly alphaPattern?: Readonly<Record<string, number>>
+  readonly dropout?: number
+  readonly useRslora?: boolean
+  readonly useDora?: boolean
+  /** Weights stored transposed, as GPT-2 does. */
+  readonly fanInFanOut?: boolean
+  /** `true`, `false` or a name; "pissa", "olora" and others moved the base, so the adapter alone is not the whole change. */
+  readonly initLoraWeights?: boolean | string
+}
+
+export interface PeftTensor {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+export interface PeftFolder {
+  readonly config: PeftConfig
+  /** By `<module>.lora_A.weight` and so on, without PEFT's prefix. */
+  readonly tensors: ReadonlyMap<string, PeftTensor>
+}
+
+const CONFIG_FILE = 'adapter_config.json'
+const WEIGHTS_FILE = 'adapter_model.safetensors'
+const PREFIX = 'base_model.model.'
+const KEY =
+  /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/u
+
+/** Rank and alpha may differ by module: the first pattern that names the module or its end counts. */
+function byPattern(
+  patterns: Readonly<Record<string, number>> | undefined,
+  module: string,
+  otherwise: number,
+): number {
+  const hit = Object.entries(patterns ?? {}).find(([pattern]) =>
+    pattern.startsWith('^')
+      ? module === pattern.slice(1)
+      : module === pattern || module.endsWith(`.${pattern}`),
+  )
+  return hit?.[1] ?? otherwise
+}
+
+export const rankOf = (config: PeftConfig, module: string): number =>
+  byPattern(config.rankPattern, module, config.rank)
+
+/** s of `module`: α/r, or α/√r for rsLoRA, with the module's own α and r. */
+export function scaleOf(config: PeftConfig, module: string): number {
+  const rank = rankOf(config, module)
+  const alpha = byPattern(config.alphaPattern, module, config.alpha)
+  return config.useRslora === true ? alpha / Math.sqrt(rank) : alpha / rank
+}
+
+const rank = z
+  .int()
+  .min(1)
+  .max(2 ** 16)
+const finite = z.number().refine(Number.isFinite)
+const nothing = z.union([z.null(), z.literal(false), z.tuple([]), z.strictObject({})])
+const moduleName = z.string().regex(/^\^?[\w.-]+$/u, 'only plain module names')
+const patterns = <T extends z.ZodType<number>>(value: T) =>
+  z
+    .record(moduleName, value)
+    .nullish()
+    .transform((found) => found ?? undefined)
+
+/** Says how an adapter was trained or stored, and changes nothing in what it computes. */
+const IGNORED = [
+  'auto_mapping',
+  'corda_config',
+  'ensure_weight_tying',
+  'eva_config',
+  'inference_mode',
+  'layers_pattern',
+  'layers_to_transform',
+  'loftq_config',
+  'lora_ga_config',
+  'megatron_core',
+  'peft_version',
+  'qalora_group_size',
+  'revision',
+  'runtime_config',
+  'exclude_modules',
+  'task_type',
+  'base_model_class',
+  'parent_library',
+  'unsloth_fixed',
+] as const
+
+const configSchema = z
+  .object({
+    peft_type: z.literal('LORA'),
+    base_model_name_or_path: z.string().nullish(),
+    r: rank.default(8),
+    lora_alpha: finite.default(8),
+    lora_dropout: z.number().min(0).max(1).default(0),
+    target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
+    rank_pattern: patterns(rank),
+    alpha_pattern: patterns(finite),
+    use_rslora: z.boolean().default(false),
+    use_dora: z.boolean().default(false),
+    fan_in_fan_out: z.boolean().default(false),
+    init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
+    bias: z.literal('none').default('none'),
+    ...Object.fromEntries(IGNORED.map((name) => [name, z.unknown().optional()])),
+  })
+  // Any other option must be off: what it would change is not known here.
+  .catchall(nothing)
+
+export async function readPeftFolder(folder: string): Promise<PeftFolder> {
+  const weightsPath = join(folder, WEIGHTS_FILE)
+  if (!(await exists(weightsPath)) && (await exists(join(folder, 'adapter_model.bin')))) {
+    throw new TouchstoneError('checkpoint.pickle', { path: join(folder, 'adapter_model.bin') })
+  }
+  const stored = await readConfig(join(folder, CONFIG_FILE))
+  const { weights } = await readSafetensorsIndex(weightsPath)
+  const names = new Map(weights.map((weight) => [adapterKey(weightsPath, weight.name), weight]))
+  if (names.size !== weights.length) {
+    throw malformed(weightsPath, 'the same module twice', 'each module once')
+  }
+  const modules = [...new Set([...names.keys()].map((key) => KEY.exec(key)!.groups!.module!))]
+  const config = toConfig(stored, modules)
+  for (const module of modules) checkModule(weightsPath, config, module, names)
+  return { config, tensors: await readTensors(weightsPath, names) }
+}
+
+async function readConfig(path: string): Promise<z.infer<typeof configSchema>> {
+  const parsed = configSchema.safeParse(await readJson(path))
+  if (parsed.success) return parsed.data
+  const { path: where, message } = parsed.error.issues[0]!
+  throw new TouchstoneError('checkpoint.unsupported', {
+    path,
+    what: 'the adapter option',
+    found: `${where.join('.') || 'none'} (${message})`,
+    supported:
+      'peft_type LORA with bias none, with or without rsLoRA, DoRA and patterns by plain name',
+  })
+}
+
+function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string[]): PeftConfig {
+  const { target_modules: targets } = stored
+  return {
+    base: stored.base_model_name_or_path ?? '',
+    rank: stored.r,
+    alpha: stored.lora_alpha,
+    // A pattern or nothing: then the weights say which modules were meant.
+    targetModules: Array.isArray(targets)
+      ? [...targets].sort()
+      : [...new Set(modules.map((module) => module.split('.').at(-1)!))].sort(),
+    rankPattern: stored.rank_pattern,
+    alphaPattern: stored.alpha_pattern,
+    dropout: stored.lora_dropout,
+    useRslora: stored.use_rslora,
+    useDora: stored.use_dora,
+    fanInFanOut: stored.fan_in_fan_out,
+    initLoraWeights: stored.init_lora_weights ?? true,
+  }
+}
+
+function adapterKey(path: string, name: string): string {
+  const key = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : ''
+  if (!KEY.test(key)) {
+    throw malformed(path, `"${name}"`, `${PREFIX}<module>.lora_A.weight and its like`)
+  }
+  return key.replace(/(lora_magnitude_vector)\.weight$/u, '$1')
+}
+
+function checkModule(
+  path: string,
+  config: PeftConfig,
+  module: string,
+  names: ReadonlyMap<string, StoredWeight>,
+): void {
+  const [A, B] = ['A', 'B'].map((side) => names.get(`${module}.lora_${side}.weight`)?.shape)
+  const magnitude = names.get(`${module}.lora_magnitude_vector`)?.shape
+  const expected = rankOf(config, module)
+  if (A?.length !== 2 || B?.length !== 2 || A[0] !== expected || B[1] !== expected) {
+    throw malformed(
+      path,
+      `for ${module} lora_A [${A?.join(', ') ?? 'none'}] and lora_B [${B?.join(', ') ?? 'none'}]`,
+      `[${expected}, in] and [out, ${expected}], as ${CONFIG_FILE} says`,
+    )
+  }
+  const wanted = config.useDora === true ? `[${B[0]}]` : 'none'
+  const found = magnitude ? `[${magnitude.join(', ')}]` : 'none'
+  if (found !== wanted) throw malformed(path, `magnitude ${found} for ${module}`, wanted)
+}
+
+async function readTensors(
+  path: string,
+  names: ReadonlyMap<string, StoredWeight>,
+): Promise<ReadonlyMap<string, PeftTensor>> {
+  const files = await openFiles([path])
+  try {
+    const tensors = new Map<string, PeftTensor>()
+    for (const [key, weight] of names) {
+      tensors.set(key, { shape: weight.shape, data: await readStoredWeight(files, weight) })
+    }
+    return tensors
+  } finally {
+    await files.close()
+  }
+}
+
+/** Writes what `PeftModel.from_pretrained` reads; the weights first, so that a config never stands alone. */
+export async function writePeftFolder(
+  folder: string,
+  { config, tensors }: PeftFolder,
+): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeSafetensors(
+    join(folder, WEIGHTS_FILE),
+    [...tensors].map(([key, tensor]) => ({ name: PREFIX + key, ...tensor })),
+    { format: 'pt' },
+  )
+  const stored = {
+    alpha_pattern: config.alphaPattern ?? {},
+    auto_mapping: null,
+    base_model_name_or_path: config.base,
+    bias: 'none',
+    fan_in_fan_out: config.fanInFanOut ?? false,
+    inference_mode: true,
+    init_lora_weights: config.initLoraWeights ?? true,
+    layers_pattern: null,
+    layers_to_transform: null,
+    lora_alpha: config.alpha,
+    lora_dropout: config.dropout ?? 0,
+    modules_to_save: null,
+    peft_type: 'LORA',
+    r: config.rank,
+    rank_pattern: config.rankPattern ?? {},
+    revision: null,
+    target_modules: [...config.targetModules].sort(),
+    task_type: 'CAUSAL_LM',
+    use_dora: config.useDora ?? false,
+    use_rslora: config.useRslora ?? false,
+  }
+  await writeAtomically(join(folder, CONFIG_FILE), [`${JSON.stringify(stored, null, 2)}\n`])
+}

@@ -1,0 +1,75 @@
+/** @file Writes safetensors: the same tensors give the same bytes, and a crash leaves the old file or none. */
+import { randomBytes } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { elementsOf } from './stored-weights.ts'
+
+export interface TensorToWrite {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+const ALIGNMENT = 8
+
+/** Names sorted, float32, header padded with spaces so that tensors begin at a multiple of 8. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const parts = [header(sorted, metadata), ...sorted.map(({ data }) => bytesOf(data))]
+  await writeAtomically(path, parts)
+}
+
+function header(
+  sorted: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const entries: [string, unknown][] = []
+  const notes = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (notes.length > 0) entries.push(['__metadata__', Object.fromEntries(notes)])
+  let offset = 0
+  for (const [index, { name, shape, data }] of sorted.entries()) {
+    if (name === sorted[index - 1]?.name || name === '__metadata__') {
+      throw new Error(`internal: a tensor cannot be named "${name}" here`)
+    }
+    if (elementsOf(shape) !== data.length) {
+      throw new Error(`internal: "${name}" has ${data.length} values for [${shape.join(', ')}]`)
+    }
+    const end = offset + data.byteLength
+    entries.push([name, { dtype: 'F32', shape, data_offsets: [offset, end] }])
+    offset = end
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
+  const padded = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT
+  const bytes = new Uint8Array(8 + padded).fill(0x20)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true)
+  bytes.set(json, 8)
+  return bytes
+}
+
+const bytesOf = (data: Float32Array): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+/** Writes beside the target, flushes to disk, then renames: readers see the old file or the whole new one. */
+export async function writeAtomically(
+  path: string,
+  parts: readonly (string | Uint8Array)[],
+): Promise<void> {
+  const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`)
+  const handle = await open(temporary, 'wx')
+  try {
+    try {
+      for (const part of parts) await handle.appendFile(part)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}

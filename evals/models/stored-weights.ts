@@ -1,0 +1,94 @@
+/** @file Weights in place: each is read from its file when asked for, in chunks, and becomes float32. */
+import { createHash } from 'node:crypto'
+import type { StoredWeight, WeightIndex } from './checkpoint.ts'
+import { STORAGE_FORMATS } from './dequantise.ts'
+import type { OpenFile } from './files.ts'
+import { MEBIBYTE, openForReading, readExactly } from './files.ts'
+
+const CHUNK = 8 * MEBIBYTE
+
+/** Elements of a shape; 1 for a scalar. */
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1)
+}
+
+/** The files of a checkpoint, held open while it is: a file replaced meanwhile is not half-read. */
+export interface OpenFiles {
+  file(path: string): OpenFile
+  close(): Promise<void>
+}
+
+export async function openFiles(paths: readonly string[]): Promise<OpenFiles> {
+  const opened = new Map<string, OpenFile>()
+  const close = async () => {
+    const all = [...opened.values()]
+    opened.clear()
+    await Promise.all(all.map((file) => file.close()))
+  }
+  try {
+    for (const path of paths) opened.set(path, await openForReading(path))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    close,
+    file(path) {
+      const file = opened.get(path)
+      if (!file) throw new Error(`internal: ${path} was read after the checkpoint was closed`)
+      return file
+    },
+  }
+}
+
+/** The weight in float32, row-major, rows in stored order. */
+export async function readStoredWeight(
+  files: OpenFiles,
+  weight: StoredWeight,
+): Promise<Float32Array> {
+  const source = files.file(weight.file)
+  const values = new Float32Array(elementsOf(weight.shape))
+  if (weight.storage === 'F32') {
+    await readExactly(source, weight.file, new Uint8Array(values.buffer), weight.offset)
+    return values
+  }
+  const { elementsPerBlock, bytesPerBlock, decode } = STORAGE_FORMATS[weight.storage]
+  const blocksPerChunk = Math.floor(CHUNK / bytesPerBlock)
+  const chunk = new Uint8Array(Math.min(weight.bytes, blocksPerChunk * bytesPerBlock))
+  for (let done = 0; done < weight.bytes; done += chunk.byteLength) {
+    const bytes = chunk.subarray(0, Math.min(chunk.byteLength, weight.bytes - done))
+    await readExactly(source, weight.file, bytes, weight.offset + done)
+    const first = (done / bytesPerBlock) * elementsPerBlock
+    const count = (bytes.byteLength / bytesPerBlock) * elementsPerBlock
+    decode(bytes, values.subarray(first, first + count))
+  }
+  return values
+}
+
+/** sha256 over (name, shape, storage, bytes) of every weight in name order. */
+export async function digestWeights(files: OpenFiles, weights: WeightIndex): Promise<string> {
+  const hash = createHash('sha256')
+  const chunk = new Uint8Array(CHUNK)
+  for (const name of [...weights.keys()].sort()) {
+    const { shape, storage, file, offset, bytes } = weights.get(name)!
+    hash.update(`${JSON.stringify([name, shape, storage])}\n`)
+    for (let done = 0; done < bytes; done += CHUNK) {
+      const part = chunk.subarray(0, Math.min(CHUNK, bytes - done))
+      await readExactly(files.file(file), file, part, offset + done)
+      hash.update(part)
+    }
+  }
+  return hash.digest('hex')
+}
+
+/** sha256 of a whole file, read as a stream. */
+export async function digestFile(source: OpenFile, path: string, size: number): Promise<string> {
+  const hash = createHash('sha256')
+  const chunk = new Uint8Array(CHUNK)
+  for (let done = 0; done < size; done += CHUNK) {
+    const part = chunk.subarray(0, Math.min(CHUNK, size - done))
+    await readExactly(source, path, part, done)
+    hash.update(part)
+  }
+  return hash.digest('hex')
+}

@@ -1,0 +1,125 @@
+/** @file A `tokenizer.json` and what says where replies end, behind the `Tokenizer` interface. */
+import * as tokenizers from '@huggingface/tokenizers'
+import { TouchstoneError } from '../errors.ts'
+import type { Tokenizer } from './checkpoint.ts'
+import type { JsonObject } from './files.ts'
+import { isJsonObject, sha256 } from './files.ts'
+import type { TokenizerJson } from './tokenizer-json.ts'
+import { parseTokenizerJson, unsupportedTokenizer } from './tokenizer-json.ts'
+import { forLibrary } from './tokenizer-exact.ts'
+
+/** The package's own types cannot be resolved from an ECMAScript module (imports without extensions). */
+interface Library {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: (number | undefined)[] }
+  decode(ids: number[], options: { clean_up_tokenization_spaces: boolean }): string
+  id_to_token(id: number): string | undefined
+}
+const { Tokenizer: LibraryTokenizer } = tokenizers as unknown as {
+  Tokenizer: new (json: unknown, config: unknown) => Library
+}
+
+/** Tokens that end a turn in the templates of published models; they count only where they are special. */
+const END_OF_TURN = ['<|im_end|>', '<|eot_id|>', '<|end|>', '<end_of_turn>']
+
+export interface TokenizerSource {
+  /** Shown in errors. */
+  readonly path: string
+  readonly tokenizerJson: JsonObject
+  /** `tokenizer_config.json`, or what a GGUF file says of it. */
+  readonly tokenizerConfig: JsonObject
+  /** Ids that `generation_config.json`, `config.json` or the GGUF metadata call end of sequence. */
+  readonly eosIds: readonly number[]
+}
+
+/** The names that chat templates use: `bos_token`, `eos_token`, `unk_token`, `pad_token`. */
+export type SpecialTokens = Readonly<Record<string, string>>
+
+export function openTokenizer(source: TokenizerSource): Tokenizer {
+  const { path } = source
+  const json = parseTokenizerJson(path, source.tokenizerJson)
+  const library = build(path, json)
+  const ids = idsOf(json)
+  const special = new Set(json.added_tokens.filter((token) => token.special).map(({ id }) => id))
+  const endIds = findEndIds(source, ids, special)
+  const pad = specialTokens(source.tokenizerConfig).pad_token
+  const tokenizer: Tokenizer = {
+    digest: sha256(JSON.stringify([source.tokenizerJson, endIds])),
+    vocabSize: [...ids.values()].reduce((largest, id) => Math.max(largest, id), -1) + 1,
+    endIds,
+    padId: (pad === undefined ? undefined : ids.get(pad)) ?? endIds[0] ?? 0,
+    encode: (text) => (text === '' ? [] : encodeWith(library, text)),
+    decode(tokens) {
+      const shown = tokens.filter((id) => !special.has(id) && library.id_to_token(id) !== undefined)
+      if (shown.length === 0) return ''
+      return library.decode(shown, { clean_up_tokenization_spaces: false })
+    },
+  }
+  tryOut(path, tokenizer)
+  return tokenizer
+}
+
+/** `special_token_name → text` from `tokenizer_config.json`, where a token is a text or an object with one. */
+export function specialTokens(tokenizerConfig: JsonObject): SpecialTokens {
+  const found: Record<string, string> = {}
+  for (const name of ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_token']) {
+    const value = tokenizerConfig[name]
+    const text = isJsonObject(value) ? value.content : value
+    if (typeof text === 'string') found[name] = text
+  }
+  return found
+}
+
+/** A number or a list of numbers, as `eos_token_id` is written in `generation_config.json` and `config.json`. */
+export function idList(value: unknown): number[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value]
+  return list.filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0)
+}
+
+function build(path: string, json: TokenizerJson): Library {
+  try {
+    // `Legacy` (WordLevel) takes its unknown token from here, and only from here.
+    return new LibraryTokenizer(forLibrary(json), { unk_token: json.model.unk_token ?? undefined })
+  } catch (error) {
+    throw unsupportedTokenizer(path, (error as Error).message)
+  }
+}
+
+function encodeWith(library: Library, text: string): number[] {
+  // A byte-less BPE without an unknown token drops what it does not know, as the reference does.
+  return library.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined)
+}
+
+function idsOf(json: TokenizerJson): Map<string, number> {
+  const ids = new Map<string, number>(
+    Array.isArray(json.model.vocab)
+      ? json.model.vocab.map(([token], id) => [token, id])
+      : Object.entries(json.model.vocab),
+  )
+  for (const { content, id } of json.added_tokens) ids.set(content, id)
+  return ids
+}
+
+function findEndIds(
+  { eosIds, tokenizerConfig }: TokenizerSource,
+  ids: ReadonlyMap<string, number>,
+  special: ReadonlySet<number>,
+): number[] {
+  const known = new Set(ids.values())
+  const eos = specialTokens(tokenizerConfig).eos_token
+  const named = eos === undefined ? undefined : ids.get(eos)
+  const turns = END_OF_TURN.map((token) => ids.get(token)).filter(
+    (id) => id !== undefined && special.has(id),
+  )
+  const all = [...eosIds.filter((id) => known.has(id)), named, ...turns]
+  return [...new Set(all.filter((id) => id !== undefined))]
+}
+
+/** Some tokenizers can be built and then fail at the first word: better now than after an hour. */
+function tryOut(path: string, tokenizer: Tokenizer): void {
+  try {
+    tokenizer.decode(tokenizer.encode('The pool opens at 7:00. Ça va?\n\n  猫 🙂'))
+  } catch (error) {
+    if (error instanceof TouchstoneError) throw error
+    throw unsupportedTokenizer(path, (error as Error).message)
+  }
+}
