@@ -1,0 +1,45 @@
+/** @file What a request is made of: an intent (one answer), its wordings, and the group of the world it belongs to. */
+
+/** Wordings of one grammatical form. `held` is for evaluation alone and never enters a training prompt. */
+export interface Wordings {
+  readonly train: readonly string[]
+  readonly held: readonly string[]
+}
+
+/**
+ * One thing that can be asked, with the answer to it. Wordings carry slots such as `{guest}`; `bound` fixes some.
+ * `ask` holds noun phrases and clauses ("the colour of the roof"), `act` verb phrases ("book a table"), `direct`
+ * whole questions, lower-cased at the start.
+ */
+export interface Intent {
+  readonly name: string
+  readonly ask?: Wordings
+  readonly act?: Wordings
+  readonly direct?: Wordings
+  readonly bound?: Readonly<Record<string, string>>
+  readonly replies: readonly string[]
+  /** For questions with a checkable answer: any of these within the reply is right. */
+  readonly accept?: readonly string[]
+}
+
+export type Kind = 'restricted' | 'look-alike' | 'capability' | 'chatter'
+
+/** Intents of one category. `weight` is its share of the training rows, before normalisation. */
+export interface Group {
+  readonly name: string
+  readonly kind: Kind
+  readonly category: string
+  readonly weight: number
+  readonly intents: readonly Intent[]
+}
+
+/** Reads wordings from lines; those after a line `--` are held out. */
+export function wordings(text: string): Wordings {
+  const [train = '', held = ''] = text.split(/^\s*--\s*$/m)
+  const lines = (part: string) =>
+    part
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line.length > 0)
+  return { train: lines(train), held: lines(held) }
+}

@@ -1,0 +1,31 @@
+/** @file The whole world: every group in order, and the limits that its texts keep. */
+import type { Group } from './intent.ts'
+import { KNOWLEDGE_GROUPS } from './knowledge.ts'
+import { DESK_LOOK_ALIKES } from './look-alikes-desk.ts'
+import { ROOM_LOOK_ALIKES } from './look-alikes-rooms.ts'
+import { RESTRICTED_GROUPS } from './restricted.ts'
+import { SCENERY_GROUPS } from './scenery.ts'
+import { SERVICE_GROUPS } from './services.ts'
+import type { Draw } from './random.ts'
+
+export const GROUPS: readonly Group[] = [
+  ...RESTRICTED_GROUPS,
+  ...ROOM_LOOK_ALIKES,
+  ...DESK_LOOK_ALIKES,
+  ...KNOWLEDGE_GROUPS,
+  ...SERVICE_GROUPS,
+  ...SCENERY_GROUPS,
+]
+
+/** Words and marks, without the chat template's special tokens. */
+export const MAX_PROMPT_WORDS = 24
+export const MAX_REPLY_WORDS = 16
+
+/** Deals a group's intents like a shuffled deck, over and over: each comes up equally often. */
+export function dealIntents(group: Group, draw: Draw): () => Group['intents'][number] {
+  let deck: Group['intents'][number][] = []
+  return () => {
+    if (deck.length === 0) deck = draw.shuffle(group.intents)
+    return deck.pop()!
+  }
+}
