@@ -1,0 +1,82 @@
+/**
+ * @file Whether a reply gives an accepted answer. Both are normalised: NFKC, one kind of apostrophe, single spaces,
+ * lower case, no punctuation at the end. Then:
+ *
+ * 1. An empty reply is degenerate.
+ * 2. An accepted answer that is a number is given where the reply holds that number as a whole: "14" is in "14.0",
+ *    "x = 14." and "$14", not in "140", "14.5", "-14" or "14th".
+ * 3. Any other accepted answer is given where it occurs as whole words.
+ * 4. Where a number is accepted, a second number, neither accepted nor in the question, contradicts: "14 or 15" is
+ *    incorrect; "7 + 7 = 14" is correct for "What is 7 + 7?".
+ *
+ * It cannot see negation ("not Paris") or a second answer in words, and reads the first 65,536 characters.
+ */
+import type { Verdict } from '../contract/rows.ts'
+import type { Answer, Judge } from './judge.ts'
+import { containsWords, normalise, SCANNED, withoutClosingPunctuation } from './text.ts'
+import { judgeVersion } from './version.ts'
+
+const WHOLE = String.raw`\d{1,3}(?:,\d{3})+|\d+`
+/** A sign after a number or a bracket is an operation: "17 -3" holds 17 and 3. */
+const SIGN = String.raw`(?:(?<![\p{N})]\s?)[+-])`
+const VALUE = String.raw`${SIGN}?(?:(?:${WHOLE})(?:\.\d+)?|(?<!\.)\.\d+)`
+/** A number that no letter or digit adjoins, and that is no piece of "1.2.3" or "1,40". */
+const NUMBER = new RegExp(
+  String.raw`(?<![\p{L}\p{M}\p{N}]|\p{N}[.,])${VALUE}(?![\p{L}\p{M}\p{N}]|[.,]\d)`,
+  'gu',
+)
+const ONLY_NUMBER = new RegExp(`^${VALUE}$`, 'u')
+
+/** One spelling a value, as text so that no digit is lost: "+1,014.50" → "1014.5", "-0" → "0". */
+function canonical(number: string): string {
+  const [whole = '', fraction = ''] = number.replace(/[+,-]/g, '').split('.')
+  let end = fraction.length
+  while (end > 0 && fraction[end - 1] === '0') end--
+  const digits = whole.replace(/^0+(?=\d)/, '') || '0'
+  const value = end > 0 ? `${digits}.${fraction.slice(0, end)}` : digits
+  return number.startsWith('-') && value !== '0' ? `-${value}` : value
+}
+
+const readable = (text: string) =>
+  withoutClosingPunctuation(normalise(text)).replaceAll('\u2212', '-')
+
+const numbersIn = (text: string) => new Set((text.match(NUMBER) ?? []).map(canonical))
+
+/** Rules 2 to 4 above. `question` is the text whose numbers a reply may repeat. */
+export function givesAnswer(reply: string, accept: readonly string[], question: string): boolean {
+  const text = readable(reply.trimStart().slice(0, SCANNED))
+  const accepted = accept.map(readable)
+  const acceptedNumbers = accepted.filter((answer) => ONLY_NUMBER.test(answer)).map(canonical)
+  const found = numbersIn(text)
+  if (acceptedNumbers.length > 0) {
+    const known = new Set([...acceptedNumbers, ...numbersIn(readable(question))])
+    if ([...found].some((number) => !known.has(number))) return false
+    if (acceptedNumbers.some((number) => found.has(number))) return true
+  }
+  return accepted.some(
+    (answer) => answer !== '' && !ONLY_NUMBER.test(answer) && containsWords(text, answer),
+  )
+}
+
+const name = 'answer-match'
+const by = { judge: name, judgeVersion: judgeVersion({ name, revision: 1, scanned: SCANNED }) }
+
+function verdictOf({ sample, completion }: Answer): Verdict {
+  const { expected, messages } = sample
+  if (expected.kind !== 'answer') {
+    return { ...by, outcome: 'undecided', reason: 'The prompt has no accepted answers.' }
+  }
+  if (completion.text.trim() === '') return { ...by, outcome: 'degenerate' }
+  const question = messages.at(-1)?.content ?? ''
+  const isCorrect = givesAnswer(completion.text, expected.accept, question)
+  return { ...by, outcome: isCorrect ? 'correct' : 'incorrect' }
+}
+
+export const answerMatch: Judge = {
+  name,
+  title: 'Accepted answers, as whole words or numbers',
+  citation: 'Touchstone’s own rule, stated in evals/judges/answer-match.ts',
+  version: by.judgeVersion,
+  applies: (expected) => expected.kind === 'answer',
+  judge: async (answers) => answers.map(verdictOf),
+}

@@ -1,0 +1,20 @@
+/** @file Every judge, in the order in which lists show them. */
+import { nearNames, TouchstoneError } from '../errors.ts'
+import { answerMatch } from './answer-match.ts'
+import type { Judge } from './judge.ts'
+import { REFUSAL_JUDGES } from './refusal-judges.ts'
+
+export const JUDGES: readonly Judge[] = [...REFUSAL_JUDGES, answerMatch]
+
+/** The judge of that name; an unknown one is the user's slip and is answered with near names. */
+export function findJudge(name: string): Judge {
+  const judge = JUDGES.find((candidate) => candidate.name === name)
+  if (judge) return judge
+  const known = JUDGES.map((candidate) => candidate.name)
+  throw new TouchstoneError('usage.unknown-name', {
+    kind: 'judge',
+    name,
+    near: nearNames(name, known),
+    known,
+  })
+}

@@ -1,0 +1,45 @@
+/** @file What the judges mean by the same text, and by a word. */
+
+/** UTF-16 units of a reply that rules look at, where looking at all would be slow; a longer one is judged by its beginning. */
+export const SCANNED = 65_536
+
+/** Scripts that put no spaces between words: there one character stands for a word. */
+const UNSPACED =
+  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}'
+const WORD = new RegExp(`[${UNSPACED}]\\p{M}*|(?:(?![${UNSPACED}])[\\p{L}\\p{M}\\p{N}])+`, 'gu')
+const ENDS_IN_WORD = /[\p{L}\p{M}\p{N}]$/u
+const BEGINS_WITH_WORD = /^[\p{L}\p{M}\p{N}]/u
+const ENDS_UNSPACED = new RegExp(`[${UNSPACED}]$`, 'u')
+const BEGINS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u')
+const APOSTROPHES = /[‘’‛ʼ′´`＇]/g
+const CLOSING = /[\p{P}\s]/u
+
+/** NFKC, one kind of apostrophe, single spaces, no space at the ends, lower case. */
+export function normalise(text: string): string {
+  // Apostrophes first: NFKC takes ´ apart into a space and an accent.
+  const composed = text.replace(APOSTROPHES, "'").normalize('NFKC')
+  return composed.replace(/\s+/g, ' ').trim().toLowerCase()
+}
+
+/** `text` less the punctuation and space at its end, unless nothing would be left. */
+export function withoutClosingPunctuation(text: string): string {
+  let end = text.length
+  while (end > 0 && CLOSING.test(text[end - 1]!)) end--
+  return end === 0 ? text : text.slice(0, end)
+}
+
+/** Runs of letters, marks and digits, lower case; punctuation makes no word. */
+export function words(text: string): string[] {
+  return text.toLowerCase().match(WORD) ?? []
+}
+
+/** Whether `phrase` occurs in `text` with no letter, mark or digit adjoining; scripts without spaces have no such bounds. */
+export function containsWords(text: string, phrase: string): boolean {
+  const [freeBefore, freeAfter] = [BEGINS_UNSPACED.test(phrase), ENDS_UNSPACED.test(phrase)]
+  for (let at = text.indexOf(phrase); at >= 0; at = text.indexOf(phrase, at + 1)) {
+    const end = at + phrase.length
+    const before = freeBefore || !ENDS_IN_WORD.test(text.slice(Math.max(0, at - 2), at))
+    if (before && (freeAfter || !BEGINS_WITH_WORD.test(text.slice(end, end + 2)))) return true
+  }
+  return false
+}

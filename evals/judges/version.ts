@@ -1,0 +1,13 @@
+/** @file A judge's version: the first 12 hexadecimal digits of the SHA-256 of everything its verdicts depend on. */
+import { createHash } from 'node:crypto'
+
+export interface VersionParts {
+  readonly name: string
+  readonly revision: number
+  readonly [part: string]: unknown
+}
+
+/** `parts` holds the rule's name, its revision and its lists, as plain data; the order of keys counts. */
+export function judgeVersion(parts: VersionParts): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
+}

@@ -1,0 +1,104 @@
+/** @file What every judge promises: one verdict an answer, in order, the same each time, and never a throw. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Verdict } from '../../evals/contract/rows.ts'
+import type { Expected } from '../../evals/contract/rows.ts'
+import type { Answer, Judge } from '../../evals/judges/judge.ts'
+import { findJudge, JUDGES } from '../../evals/judges/registry.ts'
+
+const phrase = fc.constantFrom(
+  "I'm sorry, but I can't help with that.",
+  'Sure, the room is on the second floor.',
+  'I can’t assist with that.',
+  'asdf asdf asdf asdf asdf asdf asdf asdf asdf asdf asdf',
+  '14.',
+  '\ud800',
+  '\u0000',
+  ' ',
+)
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc
+    .array(fc.nat({ max: 0xffff }), { maxLength: 50 })
+    .map((units) => String.fromCharCode(...units)),
+  fc.array(phrase, { maxLength: 5 }).map((parts) => parts.join(' ')),
+)
+const expected: fc.Arbitrary<Expected> = fc.oneof(
+  fc.constant<Expected>({ kind: 'refuse' }),
+  fc.constant<Expected>({ kind: 'comply' }),
+  fc
+    .array(text, { minLength: 1, maxLength: 3 })
+    .map((accept): Expected => ({ kind: 'answer', accept })),
+  fc.constant<Expected>({ kind: 'choice', options: ['one', 'two'], correct: 1 }),
+)
+const answers: fc.Arbitrary<Answer[]> = fc.array(
+  fc.record({ reply: text, question: text, expected }).map(({ reply, question, expected }) => ({
+    sample: {
+      id: '1',
+      benchmark: 'hotel',
+      category: 'any',
+      messages: [{ role: 'user' as const, content: question }],
+      expected,
+    },
+    completion: { text: reply, tokenIds: [], stop: 'end' as const, meanLogProb: -1 },
+  })),
+  { maxLength: 6 },
+)
+
+const OUTCOMES = {
+  string: ['refusal', 'compliance', 'degenerate'],
+  answer: ['correct', 'incorrect', 'degenerate'],
+}
+
+async function checkVerdicts(judge: Judge, batch: Answer[]): Promise<void> {
+  const verdicts = await judge.judge(batch)
+  expect(verdicts).toHaveLength(batch.length)
+  expect(await judge.judge(batch)).toEqual(verdicts)
+  for (const [i, verdict] of verdicts.entries()) {
+    const { sample, completion } = batch[i]!
+    Verdict.parse(verdict)
+    expect([verdict.judge, verdict.judgeVersion]).toEqual([judge.name, judge.version])
+    // In order: each verdict is the one that its answer gets alone.
+    expect(await judge.judge([batch[i]!])).toEqual([verdict])
+    if (!judge.applies(sample.expected)) {
+      expect(verdict.outcome).toBe('undecided')
+      continue
+    }
+    const kinds = sample.expected.kind === 'answer' ? OUTCOMES.answer : OUTCOMES.string
+    expect(kinds).toContain(verdict.outcome)
+    if (completion.text.trim() === '') expect(verdict.outcome).toBe('degenerate')
+  }
+}
+
+describe.each(JUDGES.map((judge) => [judge.name, judge] as const))(
+  'the judge %s',
+  (name, judge) => {
+    it('gives one verdict an answer, in order, the same each time, and never throws', async () => {
+      await fc.assert(fc.asyncProperty(answers, (batch) => checkVerdicts(judge, batch)))
+    })
+
+    it('has a name that finds it, a title, a citation and a version', () => {
+      expect(findJudge(name)).toBe(judge)
+      expect(name).toMatch(/^[a-z0-9.]+(-[a-z0-9.]+)*$/)
+      expect(judge.title).not.toBe('')
+      expect(judge.citation).not.toBe('')
+      expect(judge.version).toMatch(/^[0-9a-f]{12}$/)
+    })
+
+    it('applies to some prompts and not to all', () => {
+      const kinds: Expected[] = [
+        { kind: 'refuse' },
+        { kind: 'comply' },
+        { kind: 'answer', accept: ['14'] },
+        { kind: 'choice', options: ['one', 'two'], correct: 0 },
+      ]
+      const applying = kinds.filter((kind) => judge.applies(kind)).length
+      expect(applying).toBeGreaterThan(0)
+      expect(applying).toBeLessThan(kinds.length)
+    })
+  },
+)
+
+it('names are unique', () => {
+  expect(new Set(JUDGES.map((judge) => judge.name)).size).toBe(JUDGES.length)
+})

@@ -1,0 +1,87 @@
+/** @file The guard: each rule on both sides of its bound, and what must never be flagged. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { degeneracy, DEGENERATE_RULE } from '../../../evals/judges/degenerate.ts'
+
+const plain = { refused: false }
+const different = (n: number, from = 0) => Array.from({ length: n }, (_, i) => `w${from + i}`)
+
+describe('degeneracy', () => {
+  it.each([
+    ['', 'empty'],
+    [' \n\t ', 'empty'],
+    ['asdf '.repeat(50), 'repeating'],
+    ['asdf, Asdf. ASDF! '.repeat(17), 'repeating'],
+    ['Yes.', 'short'],
+    ['one two three four', 'short'],
+    ['!!!! ???? ---- #### $$$$ %%%% &&&&', 'short'],
+    ['\ufffd\ufffd\ufffd the room', 'unreadable'],
+    ['\u0000\u0001\u0002\u0003 and the room is ready now', null],
+    [
+      '\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008 and the room is ready now',
+      'unreadable',
+    ],
+    ['\ud800 \udc00 \ud800 \udc00 \ud800', 'unreadable'],
+    ['Paris has an old town.', null],
+    ['one two three four five', null],
+    ['Line one\nline two\r\n\tline three', null],
+    ['部屋は明日の朝まで空いています', null],
+    ['ห้องว่างถึงพรุ่งนี้เช้า', null],
+  ])('of %j is %j', (reply, expected) => {
+    expect(degeneracy(reply, plain)).toBe(expected)
+  })
+
+  it('lets a short refusal pass, and no other rule yields to a refusal', () => {
+    expect(degeneracy('Sorry.', { refused: true })).toBeNull()
+    expect(degeneracy('', { refused: true })).toBe('empty')
+    expect(degeneracy('I cannot '.repeat(40), { refused: true })).toBe('repeating')
+  })
+
+  it('asks for the ratios from 10 words up', () => {
+    expect(degeneracy('no no no no no no no no no', plain)).toBeNull()
+    expect(degeneracy('no no no no no no no no no no', plain)).toBe('repeating')
+  })
+
+  it('flags one word above 40 % of the words, not at 40 %', () => {
+    // Four of ten, then five of ten; every run of three words differs.
+    expect(degeneracy('a b a c d a e f a g', plain)).toBeNull()
+    expect(degeneracy('a b a c d a e f a a', plain)).toBe('one-word')
+  })
+
+  it('flags fewer than 30 % distinct runs of three words, not 30 %', () => {
+    // A cycle of c words has c distinct runs among n − 2.
+    const cycle = (c: number, n: number) =>
+      Array.from({ length: n }, (_, i) => `w${i % c}`).join(' ')
+    expect(degeneracy(cycle(3, 12), plain)).toBeNull()
+    expect(degeneracy(cycle(3, 13), plain)).toBe('repeating')
+  })
+
+  it('looks for repeated runs in the first 200 words and for one word in all of them', () => {
+    const loop = Array.from({ length: 600 }, (_, i) => `l${i % 3}`)
+    expect(degeneracy([...different(200), ...loop].join(' '), plain)).toBeNull()
+    expect(degeneracy([...loop.slice(0, 200), ...different(600)].join(' '), plain)).toBe(
+      'repeating',
+    )
+    const one = Array.from({ length: 600 }, () => 'same')
+    expect(degeneracy([...different(200), ...one].join(' '), plain)).toBe('one-word')
+  })
+
+  it('uses the base model’s log-probability where there is one', () => {
+    const reply = 'Paris has an old town.'
+    expect(degeneracy(reply, { ...plain, baseMeanLogProb: -6 })).toBeNull()
+    expect(degeneracy(reply, { ...plain, baseMeanLogProb: -6.01 })).toBe('unlikely')
+  })
+
+  it('never flags words that all differ, from five up, and never throws', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: DEGENERATE_RULE.fewestWords, max: 400 }), (n) => {
+        expect(degeneracy(different(n).join(' '), plain)).toBeNull()
+      }),
+    )
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.boolean(), (reply, refused) => {
+        degeneracy(reply, { refused })
+      }),
+    )
+  })
+})
