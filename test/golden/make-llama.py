@@ -222,7 +222,7 @@ def greedy(model, name, vocab, count=12):
             best = output.logits[0, -1].topk(2)
             row.append(best.indices[0].item())
             row_gaps.append((best.values[0] - best.values[1]).item())
-            past, step = output.past_key_values, best.indices[:1][None]
+            past, step = output.cache, best.indices[:1][None]
         chosen.append(row)
         gaps.append(row_gaps)
     return {

@@ -1,0 +1,181 @@
+"""The bench's work in PyTorch, transformers and PEFT: a long-lived process that a driver can alternate with.
+
+    python bench_torch.py [--layers 30] [--threads 2] [--seed 1] [--attention sdpa] [--model DIR] [--adapter DIR] [--save-model DIR]
+
+It reads one JSON command a line on stdin and answers one JSON line on stdout; the first line says that it is ready.
+
+    {"work": "lora-step"}   4 × 128 tokens, all labelled, LoRA rank 8 alpha 16 on all linears: forward, backward, clip at 1.0, AdamW
+    {"work": "full-step"}   the same with every weight
+    {"work": "generate"}    greedy, 16 prompts × 64 tokens, 32 new tokens each, cache, nothing ends a reply early
+    {"work": "memory"}      peak resident set so far
+    {"work": "quit"}
+
+Answers: {"work", "ms"} and "loss" (steps), "prefillMs" and "tokens" (generate), "peakRssBytes" (memory); {"error"} for a command that
+cannot be done. A command may bring "tokens", rows of equal length; otherwise tokens[i] = 3 + (7919·i + 104729) mod (vocab − 3), i counting
+over the whole batch row by row. Steps go on training from where the last one stopped. Only the state of the last work is
+held: changing the work builds the model anew, outside the time, and its peak memory stays in the process: one process a work for memory.
+
+Dimensions are SmolLM2-135M's with random weights from the seed, float32, tied; --model takes a Hugging Face folder instead, --adapter a PEFT
+folder to start lora-step from, so that both sides have the same numbers; --save-model writes the random model as such a folder. The attention is
+torch's own fused one unless told, and AdamW is fused, so that the peer runs at its best. Exit 3 where torch is missing.
+"""
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+ANSWERS = sys.stdout
+sys.stdout = sys.stderr  # a library that prints must not break the protocol
+
+SMOLLM2_135M = dict(
+    hidden_size=576, intermediate_size=1536, num_attention_heads=9, num_key_value_heads=3, vocab_size=49152,
+    tie_word_embeddings=True, rms_norm_eps=1e-5, max_position_embeddings=8192,
+    rope_parameters={"rope_type": "default", "rope_theta": 100000.0}, pad_token_id=None, eos_token_id=None, bos_token_id=None,
+)  # fmt: skip
+LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+BATCH, PROMPTS, NEW_TOKENS = (4, 128), (16, 64), 32
+OPTIMISER = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01, "fused": True}
+
+
+def build_model(options):
+    settings = {"attn_implementation": options.attention}
+    if options.model:
+        return AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32, **settings)
+    torch.manual_seed(options.seed)
+    return LlamaForCausalLM(LlamaConfig(num_hidden_layers=options.layers, **SMOLLM2_135M, **settings))
+
+
+def tokens_for(command, shape, vocab):
+    if "tokens" in command:
+        return torch.tensor(command["tokens"])
+    count = torch.arange(shape[0] * shape[1])
+    return (3 + (7919 * count + 104729) % (vocab - 3)).view(shape)
+
+
+def trainer(model, trainable):
+    """A closure that trains one step: `(command) → answer`."""
+    optimiser = torch.optim.AdamW(trainable, **OPTIMISER)
+    model.train()
+
+    def step(command):
+        tokens = tokens_for(command, BATCH, model.config.vocab_size)
+        started = time.perf_counter()
+        optimiser.zero_grad(set_to_none=True)
+        loss = model(input_ids=tokens, labels=tokens).loss
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(trainable, 1.0)
+        optimiser.step()
+        return {"ms": elapsed(started), "loss": loss.item(), "gradientNorm": norm.item()}
+
+    return step
+
+
+def lora_step(options):
+    base = build_model(options)
+    if options.adapter:
+        model = PeftModel.from_pretrained(base, options.adapter, is_trainable=True)
+    else:
+        torch.manual_seed(options.seed)  # the same adapter whether the base was drawn or read
+        config = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.0, target_modules=LINEARS, task_type="CAUSAL_LM")
+        model = get_peft_model(base, config)
+    return trainer(model, [p for p in model.parameters() if p.requires_grad])
+
+
+def full_step(options):
+    model = build_model(options)
+    return trainer(model, list(model.parameters()))
+
+
+def generate(options):
+    model = build_model(options).eval()
+
+    @torch.inference_mode()
+    def run(command):
+        step = tokens_for(command, PROMPTS, model.config.vocab_size)
+        started, prefill, past, chosen = time.perf_counter(), None, None, []
+        for _ in range(NEW_TOKENS):
+            output = model(input_ids=step, cache=past, use_cache=True, logits_to_keep=1)
+            past, step = output.cache, output.logits[:, -1].argmax(-1, keepdim=True)
+            chosen.append(step)
+            prefill = prefill or elapsed(started)
+        return {"ms": elapsed(started), "prefillMs": prefill, "tokens": torch.cat(chosen, 1).tolist()}
+
+    return run
+
+
+def memory(_):
+    # Linux counts in KiB, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {"ms": 0.0, "peakRssBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+
+
+WORKS = {"lora-step": lora_step, "full-step": full_step, "generate": generate}
+
+
+def elapsed(started):
+    return (time.perf_counter() - started) * 1000
+
+
+def say(answer):
+    print(json.dumps(answer), file=ANSWERS, flush=True)
+
+
+def serve(options):
+    held, run = None, None
+    for line in sys.stdin:
+        try:
+            command = json.loads(line)
+            work = command["work"]
+            if work == "quit":
+                return
+            if work in WORKS and work != held:
+                run, held = None, None  # the old model goes before the new one comes
+                run, held = WORKS[work](options), work
+            answer = memory(command) if work == "memory" else run_known(work, run, command)
+            say({"work": work, **answer})
+        except Exception as problem:  # the driver decides; the process stays usable
+            say({"error": f"{type(problem).__name__}: {problem}"})
+
+
+def run_known(work, run, command):
+    if work not in WORKS:
+        raise ValueError(f"unknown work {work!r}; there are {', '.join([*WORKS, 'memory', 'quit'])}")
+    return run(command)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="The bench's work in PyTorch.")
+    parser.add_argument("--layers", type=int, default=30)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--attention", default="sdpa", choices=["sdpa", "eager"])
+    parser.add_argument("--model")
+    parser.add_argument("--adapter")
+    parser.add_argument("--save-model")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    logging.disable_progress_bar()
+    if options.save_model:
+        build_model(options).save_pretrained(options.save_model)
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__}
+    say({"ready": True, "threads": torch.get_num_threads(), "attention": options.attention, **versions})
+    serve(options)
+
+
+try:
+    import peft
+    import torch
+    import transformers
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+    from transformers.utils import logging
+except ImportError as missing:
+    print(f"Skipped: {missing.name} is not installed; see test/golden/requirements.lock.", file=sys.stderr)
+    sys.exit(3)
+
+if __name__ == "__main__":
+    main()
