@@ -92,6 +92,12 @@ export const ERRORS = {
     remedy: 'Use a template in which a conversation’s beginning stays the same when it grows.',
   })),
 
+  'prompt.too-long': entry((v: { key: string; tokens: number; limit: number }) => ({
+    message: `The text "${v.key}" needs ${v.tokens} tokens; the model takes 1 to ${v.limit}.`,
+    remedy:
+      'Shorten that text or lower the number of new tokens; an empty one cannot be asked either.',
+  })),
+
   // ---- data ----
   'data.unreadable': entry((v: { path: string; found: string; expected: string }) => ({
     message: `${v.path} cannot be read as data: found ${v.found}; expected ${v.expected}.`,

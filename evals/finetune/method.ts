@@ -67,3 +67,9 @@ export interface FineTuneMethod<C = unknown, P = void> {
     base: string,
   ): PeftFolder
 }
+
+/** A method whose configuration has been parsed: what registries hold and loops call. */
+export type AnyMethod = FineTuneMethod<unknown, unknown>
+/** Forgets the configuration's type; sound as long as a method is given only what its own schema has parsed. */
+export const anyMethod = <C, P>(method: FineTuneMethod<C, P>): AnyMethod =>
+  method as unknown as AnyMethod

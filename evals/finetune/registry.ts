@@ -2,16 +2,13 @@
 import { nearNames, TouchstoneError } from '../errors.ts'
 import { full } from './full.ts'
 import { lora } from './lora.ts'
-import type { FineTuneMethod } from './method.ts'
+import { anyMethod, type AnyMethod } from './method.ts'
 
-export const METHODS: readonly FineTuneMethod<never>[] = [
-  lora,
-  full,
-] as unknown as readonly FineTuneMethod<never>[]
+export const METHODS: readonly AnyMethod[] = [anyMethod(lora), anyMethod(full)]
 
-export function findMethod(name: string): FineTuneMethod<unknown> {
+export function findMethod(name: string): AnyMethod {
   const found = METHODS.find((method) => method.name === name)
-  if (found) return found as unknown as FineTuneMethod<unknown>
+  if (found) return found
   const known = METHODS.map((method) => method.name)
   throw new TouchstoneError('usage.unknown-name', {
     kind: 'method',

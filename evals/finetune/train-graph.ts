@@ -6,7 +6,7 @@ import type { Model } from '../models/registry.ts'
 import { createScope } from '../models/scope.ts'
 import type { Device } from '../runtime/device.ts'
 import { createRunner, type Feeds, type Tensor } from '../runtime/session.ts'
-import type { Batch, FineTuneMethod, Probe } from './method.ts'
+import type { Batch, AnyMethod, Probe } from './method.ts'
 import { initialParameters, namedViews, parameterTable, type ParameterTable } from './parameters.ts'
 
 export interface TrainingSession extends Probe {
@@ -18,7 +18,7 @@ export interface TrainingOptions {
   readonly model: Model
   /** Every weight of the base in float32, by name. */
   readonly weights: ReadonlyMap<string, Float32Array>
-  readonly method: FineTuneMethod<unknown>
+  readonly method: AnyMethod
   readonly methodConfig: unknown
   readonly seed: number
   readonly maxPositions: number

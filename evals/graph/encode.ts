@@ -52,7 +52,15 @@ export function encode(
   const read = new Set(nodes.flatMap(({ inputs }) => inputs))
   for (const { name } of Object.values(outputs)) read.add(name)
   const inputs = g.inputs.filter(({ name }) => read.has(name))
-  const renamed = Object.entries(outputs).map(([name, value]) => ({ name, value }))
+  const produced = new Set(nodes.flatMap((node) => node.outputs))
+  // A result keeps its own name where it can, so that it needs no copying node: a cache is then its own past.
+  const alias = new Map<string, string>()
+  const copies: [from: string, to: string][] = []
+  for (const [name, value] of Object.entries(outputs)) {
+    if (produced.has(value.name) && !alias.has(value.name)) alias.set(value.name, name)
+    else copies.push([value.name, name])
+  }
+  const called = (name: string) => alias.get(name) ?? name
   const model = onnx.ModelProto.create({
     irVersion: IR_VERSION,
     producerName: 'touchstone',
@@ -63,15 +71,15 @@ export function encode(
     graph: {
       name: 'touchstone',
       node: [
-        ...nodes.map((node) => nodeProto(node, read)),
-        ...renamed.map(({ name, value }) => ({
+        ...nodes.map((node) => nodeProto(node, read, called)),
+        ...copies.map(([from, to]) => ({
           opType: 'Identity',
-          input: [value.name],
-          output: [name],
+          input: [called(from)],
+          output: [to],
         })),
       ],
       input: inputs.filter(({ name }) => !external.has(name)).map(valueInfo),
-      output: renamed.map(({ name, value }) => valueInfo({ ...value, name })),
+      output: Object.entries(outputs).map(([name, value]) => valueInfo({ ...value, name })),
       initializer: [
         ...g.constants.filter(({ name }) => read.has(name)).map(constantProto),
         ...inputs.flatMap((value) => externalProto(value, external.get(value.name))),
@@ -97,13 +105,17 @@ function needed(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNod
   return kept.reverse()
 }
 
-const nodeProto = (node: OnnxNode, read: ReadonlySet<string>) => ({
+const nodeProto = (
+  node: OnnxNode,
+  read: ReadonlySet<string>,
+  called: (name: string) => string,
+) => ({
   opType: node.opType,
   domain: node.domain,
   name: node.outputs[0]!,
-  input: [...node.inputs],
+  input: node.inputs.map(called),
   // '' tells ONNX Runtime that an optional output is not wanted; the first output is never optional.
-  output: trimEmpty(node.outputs.map((name, i) => (i === 0 || read.has(name) ? name : ''))),
+  output: trimEmpty(node.outputs.map((name, i) => (i === 0 || read.has(name) ? called(name) : ''))),
   attribute: Object.entries(node.attributes).map(([name, value]) => ({
     name,
     ...attributeProto(value),

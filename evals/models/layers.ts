@@ -113,26 +113,18 @@ export function attend(
   index: number,
 ): { output: Value; present?: KeyValue } {
   const attributes = { heads, kvHeads, headDim, batch, seq, scale: 1 / Math.sqrt(headDim) }
-  if (attention.kind === 'cached') {
-    const past = attention.past[index]!
-    const inputs = [
-      q,
-      k,
-      v,
-      past.keys,
-      past.values,
-      attention.last,
-      attention.total,
-      rotary.cos,
-      rotary.sin,
-    ]
-    const { output, keys, values } = g.cachedAttention(inputs, {
-      ...attributes,
-      capacity: past.keys.shape[2]!,
-    })
-    return { output, present: { keys, values } }
-  }
   const turn = (x: Value, count: number) =>
     g.rotary(x, positions, rotary, { heads: count, headDim, batch, seq })
+  if (attention.kind === 'cached') {
+    const { past, last, total } = attention
+    const { keys: pastKeys, values: pastValues } = past[index]!
+    // The fused kernel turns only heads whose size is a multiple of 16.
+    const inside = headDim % 16 === 0
+    const turned = inside ? [q, k] : [turn(q, heads), turn(k, kvHeads)]
+    const tables = inside ? [rotary.cos, rotary.sin] : []
+    const inputs = [...turned, v, pastKeys, pastValues, last, total, ...tables]
+    const { output, keys, values } = g.cachedAttention(inputs, attributes)
+    return { output, present: { keys, values } }
+  }
   return { output: g.attention(turn(q, heads), turn(k, kvHeads), v, bias!, attributes) }
 }

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { full } from '../../evals/finetune/full.ts'
 import { lora } from '../../evals/finetune/lora.ts'
-import type { Batch, FineTuneMethod } from '../../evals/finetune/method.ts'
+import { anyMethod, type AnyMethod, type Batch } from '../../evals/finetune/method.ts'
 import { namedViews, optimizerGroups } from '../../evals/finetune/parameters.ts'
 import { openTraining } from '../../evals/finetune/train-graph.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
+import { openCached } from '../../evals/inference/cached-graph.ts'
+import { generate } from '../../evals/inference/generate.ts'
 import type { WeightIndex } from '../../evals/models/checkpoint.ts'
 import { recognise, type Model } from '../../evals/models/registry.ts'
 import { createScope } from '../../evals/models/scope.ts'
@@ -36,9 +38,7 @@ const CASES = [
 ]
 const TRAINED = ['llama-tied', 'llama-untied-gqa']
 
-async function open(
-  name: string,
-): Promise<{
+async function open(name: string): Promise<{
   model: Model
   weights: Map<string, Float32Array>
   expected: Map<string, OracleTensor>
@@ -120,7 +120,7 @@ describe.each(CASES)('%s', (name) => {
 
   test('loss and every gradient of full fine-tuning are PyTorch’s', async () => {
     const { model, weights, expected } = await open(name)
-    const session = await openTraining(options(model, weights, full))
+    const session = await openTraining(options(model, weights, anyMethod(full)))
     const { loss, flat } = await session.gradients(batchOf(expected))
     expect(Math.abs(loss - floats(expected, 'loss')[0]!)).toBeLessThan(TOLERANCE)
     for (const [weight, { data }] of namedViews(session.table, flat)) {
@@ -131,15 +131,11 @@ describe.each(CASES)('%s', (name) => {
   })
 })
 
-const options = (
-  model: Model,
-  weights: ReadonlyMap<string, Float32Array>,
-  method: FineTuneMethod<never>,
-) => ({
+const options = (model: Model, weights: ReadonlyMap<string, Float32Array>, method: AnyMethod) => ({
   model,
   weights,
-  method: method as unknown as FineTuneMethod<unknown>,
-  methodConfig: method.config.parse(method === (lora as unknown) ? { rank: 4, alpha: 8 } : {}),
+  method,
+  methodConfig: method.config.parse(method.name === 'lora' ? { rank: 4, alpha: 8 } : {}),
   seed: 0,
   maxPositions: 16,
   device,
@@ -149,13 +145,11 @@ const PEFT = 'base_model.model.'
 
 describe.each(TRAINED)('%s, five AdamW steps', (name) => {
   test.each([
-    ['full', full],
-    ['lora', lora],
+    ['full', anyMethod(full)],
+    ['lora', anyMethod(lora)],
   ] as const)('%s ends in PyTorch’s weights', async (mode, method) => {
     const { model, weights, expected } = await open(name)
-    const session = await openTraining(
-      options(model, weights, method as unknown as FineTuneMethod<never>),
-    )
+    const session = await openTraining(options(model, weights, method))
     const key = (parameter: string) => (mode === 'lora' ? `${PEFT}${parameter}` : parameter)
     const parameters = session.parameters
     if (mode === 'lora') {
@@ -200,4 +194,31 @@ describe.each(TRAINED)('%s, five AdamW steps', (name) => {
       ).toBeLessThan(TOLERANCE)
     }
   })
+})
+
+test('greedy answers through the cache are transformers’, in one batch of unequal lengths', async () => {
+  const { model, weights, expected } = await open('llama-untied-gqa')
+  const session = await openCached({ model, frozen: weights }, device, 64)
+  const [count, width] = expected.get('greedy.prompts')!.shape as [number, number]
+  const padded = integers(expected, 'greedy.prompts')
+  const lengths = integers(expected, 'greedy.prompt_lengths')
+  const prompts = Array.from({ length: count }, (_, i) => ({
+    key: String(i),
+    ids: padded.slice(i * width, i * width + lengths[i]!),
+  }))
+  const decoding = { maxNewTokens: 12, temperature: 0, seed: 0 }
+  const options = {
+    session,
+    varying: {},
+    decoding,
+    endIds: new Set<number>(),
+    padId: 0,
+    batchSize: 8,
+    signal: new AbortController().signal,
+  }
+  const answers: number[][] = []
+  for await (const batch of generate(prompts, options))
+    for (const { index, tokenIds } of batch) answers[index] = tokenIds
+  expect(answers.flat()).toEqual(integers(expected, 'greedy.tokens'))
+  await session.release()
 })

@@ -212,17 +212,13 @@ const JoinHeads: Op<Grouped> = {
   vjp: 'none',
 }
 
-interface CachedAttributes extends AttentionAttributes {
-  readonly capacity: Dim
-}
-
 /**
- * Attention of new tokens over a cache, rotary positions applied inside; not differentiable. Rows may have unequal lengths.
+ * Attention of new tokens over a cache; not differentiable. Rows may have unequal lengths.
  * q `[batch*seq, heads*d]`, k and v `[batch*seq, kvHeads*d]`, past keys and values `[batch, kvHeads, capacity, d]`,
  * last int32 `[batch]` = index of each row's last valid position, total int32 `[1]` = 1 + the largest of them,
- * cos and sin `[positions, d/2]` → output `[batch*seq, heads*d]`, present keys and values (the past's buffers, extended).
+ * and, if rotary positions shall be applied inside, cos and sin `[positions, d/2]` → output `[batch*seq, heads*d]`, present keys and values (the past's buffers, extended).
  */
-export const CachedAttention: Op<CachedAttributes> = {
+export const CachedAttention: Op<AttentionAttributes> = {
   name: 'CachedAttention',
   infer: ([q, , , pastKeys, pastValues]) => ({ outputs: [q!, pastKeys!, pastValues!] }),
   emit: ({
@@ -235,7 +231,7 @@ export const CachedAttention: Op<CachedAttributes> = {
     const attributes = {
       num_heads: heads,
       kv_num_heads: kvHeads,
-      do_rotary: 1,
+      do_rotary: rest.length > 4 ? 1 : 0,
       rotary_interleaved: 0,
       scale: { float: scale },
     }
@@ -252,7 +248,7 @@ export const attention = (g: GraphCore) => ({
     g.apply(Rotary, [x, positions, cos, sin], attributes)[0]!,
   attention: (q: Value, k: Value, v: Value, bias: Value, attributes: AttentionAttributes) =>
     g.apply(Attention, [q, k, v, bias], attributes)[0]!,
-  cachedAttention: (inputs: readonly Value[], attributes: CachedAttributes) => {
+  cachedAttention: (inputs: readonly Value[], attributes: AttentionAttributes) => {
     const [output, keys, values] = g.apply(CachedAttention, inputs, attributes)
     return { output: output!, keys: keys!, values: values! }
   },

@@ -1,0 +1,52 @@
+/** @file A training run on disk: parameters, moments and step in one safetensors file, written whole or not at all. */
+import { TouchstoneError } from '../errors.ts'
+import type { OptimizerState } from '../graph/optimizer.ts'
+import { readSafetensorsIndex } from '../models/safetensors.ts'
+import { writeSafetensors } from '../models/safetensors-write.ts'
+import { openFiles, readStoredWeight } from '../models/stored-weights.ts'
+
+const TENSORS = ['parameters', 'firstMoment', 'secondMoment'] as const
+
+/**
+ * Saves after `state.step` finished steps. Data position and every random stream follow from (seed, step), so they need no
+ * bytes of their own; `identity` holds what must agree for a resume to mean anything.
+ */
+export const saveTrainingState = (
+  path: string,
+  state: OptimizerState,
+  identity: Readonly<Record<string, string>>,
+): Promise<void> =>
+  writeSafetensors(
+    path,
+    TENSORS.map((name) => ({ name, shape: [state[name].length], data: state[name] })),
+    { ...identity, step: String(state.step) },
+  )
+
+/** Reads it back, bit for bit; a state of another run is an error that names the field. */
+export async function loadTrainingState(
+  path: string,
+  identity: Readonly<Record<string, string>>,
+): Promise<OptimizerState> {
+  const { weights, metadata } = await readSafetensorsIndex(path)
+  for (const [field, asked] of Object.entries(identity)) {
+    const saved = metadata.get(field) ?? 'nothing'
+    if (saved !== asked)
+      throw new TouchstoneError('training.resume-mismatch', { field, saved, asked })
+  }
+  const files = await openFiles([path])
+  try {
+    const read = async (name: string) => {
+      const weight = weights.find((candidate) => candidate.name === name)
+      if (!weight) throw new TouchstoneError('checkpoint.weight-missing', { path, name, near: [] })
+      return readStoredWeight(files, weight)
+    }
+    const [parameters, firstMoment, secondMoment] = [
+      await read(TENSORS[0]),
+      await read(TENSORS[1]),
+      await read(TENSORS[2]),
+    ]
+    return { parameters, firstMoment, secondMoment, step: Number(metadata.get('step')) }
+  } finally {
+    await files.close()
+  }
+}

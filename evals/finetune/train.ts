@@ -1,0 +1,172 @@
+/**
+ * @file The training loop as a library: batches in order, gradients accumulated and clipped, one AdamW update a step.
+ * The state after step t depends on (data, plan, seed, t) alone, so a run that was killed ends in the same bits.
+ */
+import { z } from 'zod'
+import { TouchstoneError } from '../errors.ts'
+import {
+  adamW,
+  clipFactor,
+  globalNorm,
+  type OptimizerState,
+  type ParameterGroup,
+} from '../graph/optimizer.ts'
+import { countLabelled, makeBatch, rowsOfStep, type Example } from './dataset.ts'
+import type { AnyMethod } from './method.ts'
+import { optimizerGroups } from './parameters.ts'
+import { scheduleFactor, SCHEDULES } from './schedule.ts'
+import type { TrainingSession } from './train-graph.ts'
+
+export const TrainingConfig = z.object({
+  steps: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100)
+    .meta({ label: 'Steps', help: 'Optimiser steps' }),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .default(8)
+    .meta({ label: 'Batch size', help: 'Rows in one micro-batch' }),
+  gradientAccumulationSteps: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(1)
+    .meta({ label: 'Accumulation', help: 'Micro-batches in one step' }),
+  learningRate: z
+    .number()
+    .positive()
+    .max(10)
+    .default(2e-4)
+    .meta({ label: 'Learning rate', help: 'Peak rate' }),
+  schedule: z
+    .enum(SCHEDULES)
+    .default('cosine')
+    .meta({ label: 'Schedule', help: 'How the rate falls after warm-up' }),
+  warmupSteps: z
+    .int()
+    .min(0)
+    .default(5)
+    .meta({ label: 'Warm-up', help: 'Steps over which the rate rises' }),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0)
+    .meta({ label: 'Weight decay', help: 'AdamW’s λ, on matrices only' }),
+  maxGradientNorm: z
+    .number()
+    .min(0)
+    .default(1)
+    .meta({ label: 'Clip', help: 'Largest gradient norm; 0 does not clip' }),
+  beta1: z.number().min(0).max(0.9999).default(0.9),
+  beta2: z.number().min(0).max(0.99999).default(0.999),
+  epsilon: z.number().positive().default(1e-8),
+  maxTokens: z
+    .int()
+    .min(2)
+    .max(131072)
+    .default(512)
+    .meta({ label: 'Longest row', help: 'Rows are cut there', unit: 'tokens' }),
+})
+export type TrainingConfig = z.infer<typeof TrainingConfig>
+
+export interface StepReport {
+  /** Finished steps, from 1. */
+  readonly step: number
+  /** Mean loss over the step's labelled tokens before the update, nats. */
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly learningRate: number
+  readonly tokens: number
+}
+
+export interface TrainOptions {
+  readonly session: TrainingSession
+  readonly method: AnyMethod
+  readonly examples: readonly Example[]
+  readonly padId: number
+  readonly config: TrainingConfig
+  readonly seed: number
+  readonly signal: AbortSignal
+  /** Where the last good state is, for the error that a step which is not finite raises. */
+  readonly lastGood: () => string
+}
+
+export const newOptimizerState = (parameters: Float32Array): OptimizerState => ({
+  parameters,
+  firstMoment: new Float32Array(parameters.length),
+  secondMoment: new Float32Array(parameters.length),
+  step: 0,
+})
+
+/** Trains `state` on to `until` (or the plan's end), in place, and reports each step. May be called again to go on. */
+export async function* train(
+  state: OptimizerState,
+  options: TrainOptions,
+  until = options.config.steps,
+): AsyncGenerator<StepReport> {
+  const { session, signal } = options
+  const groups = optimizerGroups(session.table, false)
+  session.setParameters(state.parameters)
+  while (state.step < until) {
+    signal.throwIfAborted()
+    yield await trainStep(state, options, groups)
+    // Long steps block this thread; let signals and timers in.
+    await new Promise(setImmediate)
+  }
+}
+
+async function trainStep(
+  state: OptimizerState,
+  options: TrainOptions,
+  groups: readonly ParameterGroup[],
+): Promise<StepReport> {
+  const { session, method, config, seed, lastGood } = options
+  const { loss, gradient, tokens } = await accumulate(state.step, options)
+  const shaped = method.step
+    ? (
+        await method.step(
+          { parameters: state.parameters, gradient, step: state.step, seed },
+          session,
+        )
+      ).gradient
+    : gradient
+  const gradientNorm = globalNorm(shaped)
+  const step = state.step + 1
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    const what = Number.isFinite(loss) ? 'the gradient' : 'the loss'
+    throw new TouchstoneError('training.not-finite', { step, what, checkpoint: lastGood() })
+  }
+  const learningRate =
+    config.learningRate *
+    scheduleFactor(config.schedule, state.step, config.warmupSteps, config.steps)
+  adamW(
+    state,
+    shaped,
+    config,
+    groups,
+    learningRate,
+    clipFactor(gradientNorm, config.maxGradientNorm),
+  )
+  return { step, loss, gradientNorm, learningRate, tokens }
+}
+
+async function accumulate(step: number, { session, examples, padId, config, seed }: TrainOptions) {
+  const rowsPerStep = config.batchSize * config.gradientAccumulationSteps
+  const chosen = rowsOfStep(examples.length, rowsPerStep, step, seed).map((row) => examples[row]!)
+  const labelled = countLabelled(chosen)
+  let loss = 0
+  let gradient: Float32Array | undefined
+  for (let start = 0; start < chosen.length; start += config.batchSize) {
+    const batch = makeBatch(chosen.slice(start, start + config.batchSize), padId, labelled)
+    const result = await session.gradients(batch)
+    loss += result.loss
+    if (config.gradientAccumulationSteps === 1) gradient = result.flat
+    else if (gradient) for (let i = 0; i < gradient.length; i++) gradient[i]! += result.flat[i]!
+    else gradient = result.flat.slice()
+  }
+  return { loss, gradient: gradient!, tokens: labelled }
+}

@@ -1,0 +1,134 @@
+/** @file A model over a cache of keys and values as one ONNX graph; the same graph reads prompts, writes tokens and scores texts. */
+import { createGraph, type Graph } from '../graph/ops/index.ts'
+import type { Value } from '../graph/value.ts'
+import type { KeyValue } from '../models/architecture.ts'
+import type { Model } from '../models/registry.ts'
+import { createScope, type ScopeOptions } from '../models/scope.ts'
+import type { Device } from '../runtime/device.ts'
+import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
+import type { AnyMethod } from '../finetune/method.ts'
+
+/** A model state: which weights never change while the session lives, and which are fed on every run. */
+export interface ModelState {
+  readonly model: Model
+  readonly frozen: ReadonlyMap<string, Float32Array>
+  readonly method?: AnyMethod
+  readonly methodConfig?: unknown
+}
+
+/**
+ * `next` writes tokens: each row's likeliest next token and its log-probability; `sampled` gives the logits instead;
+ * `score` gives the log-probability of labels.
+ */
+export type CachedGraph = 'next' | 'sampled' | 'score'
+
+export interface CachedSession {
+  readonly cache: readonly { readonly kvHeads: number; readonly headDim: number }[]
+  readonly maxPositions: number
+  run(graph: CachedGraph, feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>
+  release(): Promise<void>
+}
+
+const pastName = (layer: number, part: 'keys' | 'values') => `past.${layer}.${part}`
+const presentName = (layer: number, part: 'keys' | 'values') => `present.${layer}.${part}`
+
+/** Opens each graph when it is first asked for: an evaluation that only generates greedily pays for one. */
+export async function openCached(
+  state: ModelState,
+  device: Device,
+  maxPositions: number,
+): Promise<CachedSession> {
+  const { model, frozen } = state
+  const cache = model.architecture.cache(model.config, model.weights)
+  const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
+  const runners = new Map<CachedGraph, Promise<Runner>>()
+  const open = (graph: CachedGraph): Promise<Runner> => {
+    const { g, outputs } = build(state, cache, positions, graph)
+    return createRunner(g, outputs, { device, purpose: 'generate', frozen: only(frozen, g.inputs) })
+  }
+  return {
+    cache,
+    maxPositions: positions,
+    async run(graph, feeds, into) {
+      if (!runners.has(graph)) runners.set(graph, open(graph))
+      return (await runners.get(graph)!).run(feeds, into)
+    },
+    async release() {
+      for (const runner of runners.values()) await (await runner).release()
+      runners.clear()
+    },
+  }
+}
+
+const only = (weights: ReadonlyMap<string, Float32Array>, inputs: readonly Value[]) =>
+  new Map([...weights].filter(([name]) => inputs.some((input) => input.name === name)))
+
+function build(
+  { model, method, methodConfig }: ModelState,
+  cache: CachedSession['cache'],
+  maxPositions: number,
+  graph: CachedGraph,
+): { g: Graph; outputs: Record<string, Value> } {
+  const { architecture, config, weights } = model
+  const g = createGraph()
+  const options: ScopeOptions = {
+    maxPositions,
+    attach: (site) => method?.attach?.(g, site, methodConfig, undefined),
+  }
+  const scope = createScope(g, weights, options)
+  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
+  const positions = g.input('positions', 'int32', ['batch', 'seq'])
+  const past: KeyValue[] = cache.map(({ kvHeads, headDim }, layer) => {
+    const part = (name: 'keys' | 'values') =>
+      g.input(pastName(layer, name), g.float, ['batch', kvHeads, 'capacity', headDim])
+    return { keys: part('keys'), values: part('values') }
+  })
+  const last = g.input('last', 'int32', ['batch'])
+  const total = g.input('total', 'int32', [1])
+  const attention = { kind: 'cached', past, last, total } as const
+  const { hiddenStates, present } = architecture.forward(
+    scope,
+    { tokens, positions, attention, batch: 'batch', seq: 'seq' },
+    config,
+  )
+  const rows = g.input('rows', 'int32', ['picked'])
+  const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
+  if (graph === 'score') {
+    const labels = g.input('labels', 'int32', ['picked'])
+    return { g, outputs: { logProbs: g.labelLogProbs(logits, labels) } }
+  }
+  const caches = Object.fromEntries(
+    present.flatMap(({ keys, values }, layer) => [
+      [presentName(layer, 'keys'), keys],
+      [presentName(layer, 'values'), values],
+    ]),
+  )
+  if (graph === 'sampled') return { g, outputs: { logits, ...caches } }
+  const token = g.argMax(logits)
+  return { g, outputs: { token, logProb: g.labelLogProbs(logits, token), ...caches } }
+}
+
+export interface CacheBuffers {
+  readonly past: Feeds
+  /** The same buffers, as the outputs that extend them. */
+  readonly present: Feeds
+}
+
+/** Empty buffers for `batch` rows of up to `capacity` tokens; what they hold beyond a row's length is never read. */
+export function emptyCache(
+  cache: CachedSession['cache'],
+  batch: number,
+  capacity: number,
+): CacheBuffers {
+  const past: Record<string, Tensor> = {}
+  const present: Record<string, Tensor> = {}
+  for (const [layer, { kvHeads, headDim }] of cache.entries()) {
+    const dims = [batch, kvHeads, capacity, headDim]
+    for (const part of ['keys', 'values'] as const) {
+      const buffer = { data: new Float32Array(batch * kvHeads * capacity * headDim), dims }
+      past[pastName(layer, part)] = buffer
+      present[presentName(layer, part)] = buffer
+    }
+  }
+  return { past, present }
+}

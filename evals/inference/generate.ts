@@ -1,0 +1,205 @@
+/**
+ * @file Batched generation over a cache, greedy or sampled with a seed. A prompt's tokens and log-probabilities are the same
+ * bits in any batch, order and padding: a lone row is padded to two, because one row takes another matrix kernel.
+ */
+import type { Completion } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors.ts'
+import type { Feeds, Tensor } from '../runtime/session.ts'
+import { randomStream } from '../statistics/random.ts'
+import { emptyCache, type CachedSession } from './cached-graph.ts'
+
+export interface Decoding {
+  readonly maxNewTokens: number
+  /** 0 is greedy. */
+  readonly temperature: number
+  readonly seed: number
+}
+
+export interface TokenPrompt {
+  /** Names the prompt's own random stream, so that a sampled answer does not depend on its neighbours. */
+  readonly key: string
+  readonly ids: readonly number[]
+}
+
+export interface GenerateOptions {
+  readonly session: CachedSession
+  /** Weights and adapter that are fed on each run. */
+  readonly varying: Feeds
+  readonly decoding: Decoding
+  readonly endIds: ReadonlySet<number>
+  readonly padId: number
+  readonly batchSize: number
+  readonly signal: AbortSignal
+}
+
+export interface GeneratedTokens {
+  readonly index: number
+  readonly tokenIds: number[]
+  readonly stop: Completion['stop']
+  /** Nats a token, the end token included. */
+  readonly meanLogProb: number
+}
+
+/** Answers every prompt, batch by batch, longest prompts first so that padding is little; `index` is the prompt's place. */
+export async function* generate(
+  prompts: readonly TokenPrompt[],
+  options: GenerateOptions,
+): AsyncGenerator<GeneratedTokens[]> {
+  const { session, decoding, batchSize, signal } = options
+  prompts.forEach(({ ids, key }) => {
+    const needed = ids.length + decoding.maxNewTokens
+    if (ids.length === 0 || needed > session.maxPositions) {
+      throw new TouchstoneError('prompt.too-long', {
+        key,
+        tokens: needed,
+        limit: session.maxPositions,
+      })
+    }
+  })
+  const order = prompts
+    .map((_, i) => i)
+    .sort((a, b) => prompts[b]!.ids.length - prompts[a]!.ids.length || a - b)
+  for (let start = 0; start < order.length; start += batchSize) {
+    signal.throwIfAborted()
+    const indices = order.slice(start, start + batchSize)
+    const answers = await generateBatch(
+      indices.map((i) => prompts[i]!),
+      options,
+    )
+    yield answers.map((answer, i) => ({ ...answer, index: indices[i]! }))
+    await new Promise(setImmediate)
+  }
+}
+
+interface Row {
+  readonly prompt: TokenPrompt
+  readonly tokenIds: number[]
+  logProb: number
+  stopped: boolean
+}
+
+async function generateBatch(
+  prompts: readonly TokenPrompt[],
+  options: GenerateOptions,
+): Promise<Omit<GeneratedTokens, 'index'>[]> {
+  const { session, varying, decoding, endIds, padId, signal } = options
+  const padded = prompts.length === 1 ? [prompts[0]!, prompts[0]!] : prompts
+  const rows: Row[] = padded.map((prompt) => ({ prompt, tokenIds: [], logProb: 0, stopped: false }))
+  const lengths = padded.map(({ ids }) => ids.length)
+  const longest = Math.max(...lengths)
+  const cache = emptyCache(session.cache, rows.length, longest + decoding.maxNewTokens)
+  let feeds = prefill(padded, lengths, longest, padId)
+  for (let step = 0; step < decoding.maxNewTokens; step++) {
+    signal.throwIfAborted()
+    const { tokens, logProbs } = await nextTokens(
+      { ...varying, ...cache.past, ...feeds },
+      cache.present,
+      rows,
+      options,
+    )
+    rows.forEach((row, i) => {
+      if (row.stopped) return
+      row.logProb += logProbs[i]!
+      if (endIds.has(tokens[i]!)) row.stopped = true
+      else row.tokenIds.push(tokens[i]!)
+    })
+    if (rows.every(({ stopped }) => stopped)) break
+    feeds = decode(tokens, lengths, step)
+  }
+  return rows.slice(0, prompts.length).map(({ tokenIds, logProb, stopped }) => ({
+    tokenIds,
+    stop: stopped ? 'end' : 'length',
+    meanLogProb: logProb / (tokenIds.length + (stopped ? 1 : 0)),
+  }))
+}
+
+function prefill(
+  prompts: readonly TokenPrompt[],
+  lengths: readonly number[],
+  longest: number,
+  padId: number,
+): Feeds {
+  const batch = prompts.length
+  const tokens = new Int32Array(batch * longest).fill(padId)
+  prompts.forEach(({ ids }, b) => tokens.set(ids, b * longest))
+  return {
+    tokens: int32(tokens, [batch, longest]),
+    positions: countingPositions(batch, longest),
+    last: int32(lengths.map((length) => length - 1)),
+    total: int32([longest]),
+    rows: int32(lengths.map((length, b) => b * longest + length - 1)),
+  }
+}
+
+function decode(tokens: Int32Array, lengths: readonly number[], step: number): Feeds {
+  const last = lengths.map((length) => length + step)
+  return {
+    tokens: int32(tokens, [tokens.length, 1]),
+    positions: int32(last, [last.length, 1]),
+    last: int32(last),
+    total: int32([Math.max(...last) + 1]),
+    rows: int32(lengths.map((_, b) => b)),
+  }
+}
+
+async function nextTokens(
+  feeds: Feeds,
+  cache: Feeds,
+  rows: readonly Row[],
+  { session, decoding }: GenerateOptions,
+) {
+  if (decoding.temperature === 0) {
+    const { token, logProb } = await session.run('next', feeds, cache)
+    return { tokens: token!.data as Int32Array, logProbs: logProb!.data as Float32Array }
+  }
+  const { logits } = await session.run('sampled', feeds, cache)
+  const vocab = logits!.dims[1]!
+  const data = logits!.data as Float32Array
+  const drawn = rows.map(({ prompt, tokenIds }, b) => {
+    const u = randomStream(decoding.seed, `sample:${prompt.key}`, tokenIds.length).uniform()
+    return drawToken(data.subarray(b * vocab, (b + 1) * vocab), decoding.temperature, u)
+  })
+  return {
+    tokens: Int32Array.from(drawn, ({ token }) => token),
+    logProbs: Float32Array.from(drawn, ({ logProb }) => logProb),
+  }
+}
+
+/** Inverts the cumulative softmax(logits/temperature) at `u`; the log-probability is under the model itself (temperature 1). */
+function drawToken(
+  logits: Float32Array,
+  temperature: number,
+  u: number,
+): { token: number; logProb: number } {
+  let max = -Infinity
+  for (const logit of logits) max = Math.max(max, logit)
+  let total = 0
+  let plain = 0
+  for (const logit of logits) {
+    total += Math.exp((logit - max) / temperature)
+    plain += Math.exp(logit - max)
+  }
+  let rest = u * total
+  let token = 0
+  for (let i = 0; i < logits.length; i++) {
+    rest -= Math.exp((logits[i]! - max) / temperature)
+    token = i
+    if (rest < 0) break
+  }
+  return { token, logProb: logits[token]! - max - Math.log(plain) }
+}
+
+export const int32 = (
+  values: ArrayLike<number>,
+  dims: readonly number[] = [values.length],
+): Tensor => ({
+  data: values instanceof Int32Array ? values : Int32Array.from(values),
+  dims,
+})
+
+/** 0, 1, 2, … in each row, int32 `[batch, seq]`. */
+export const countingPositions = (batch: number, seq: number): Tensor =>
+  int32(
+    Int32Array.from({ length: batch * seq }, (_, i) => i % seq),
+    [batch, seq],
+  )

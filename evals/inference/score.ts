@@ -1,0 +1,77 @@
+/** @file Teacher-forced log-probabilities of given texts, batch by batch; the same bits in any batch, order and padding. */
+import { TouchstoneError } from '../errors.ts'
+import { emptyCache } from './cached-graph.ts'
+import { countingPositions, int32, type GenerateOptions } from './generate.ts'
+
+export interface ScoredText {
+  readonly key: string
+  readonly ids: readonly number[]
+  /** Tokens from this index on are scored (at least 1: the first token has nothing before it). */
+  readonly from: number
+}
+
+/** Log-probabilities in nats of `ids[from…]`, one array a text, in order. */
+export async function scoreTexts(
+  texts: readonly ScoredText[],
+  options: Omit<GenerateOptions, 'decoding' | 'endIds'>,
+): Promise<Float32Array[]> {
+  const { session, batchSize, signal } = options
+  texts.forEach(({ ids, key }) => {
+    if (ids.length > session.maxPositions) {
+      throw new TouchstoneError('prompt.too-long', {
+        key,
+        tokens: ids.length,
+        limit: session.maxPositions,
+      })
+    }
+  })
+  const results = new Array<Float32Array>(texts.length)
+  const order = texts
+    .map((_, i) => i)
+    .sort((a, b) => texts[b]!.ids.length - texts[a]!.ids.length || a - b)
+  for (let start = 0; start < order.length; start += batchSize) {
+    signal.throwIfAborted()
+    const indices = order.slice(start, start + batchSize)
+    const scored = await scoreBatch(
+      indices.map((i) => texts[i]!),
+      options,
+    )
+    indices.forEach((index, i) => (results[index] = scored[i]!))
+    await new Promise(setImmediate)
+  }
+  return results
+}
+
+async function scoreBatch(
+  texts: readonly ScoredText[],
+  { session, varying, padId }: Omit<GenerateOptions, 'decoding' | 'endIds'>,
+): Promise<Float32Array[]> {
+  const padded = texts.length === 1 ? [texts[0]!, texts[0]!] : texts
+  const longest = Math.max(...padded.map(({ ids }) => ids.length))
+  const tokens = new Int32Array(padded.length * longest).fill(padId)
+  const rows: number[] = []
+  const labels: number[] = []
+  padded.forEach(({ ids, from }, b) => {
+    tokens.set(ids, b * longest)
+    for (let t = Math.max(1, from); t < ids.length; t++) {
+      rows.push(b * longest + t - 1)
+      labels.push(ids[t]!)
+    }
+  })
+  const { logProbs } = await session.run('score', {
+    ...varying,
+    ...emptyCache(session.cache, padded.length, longest).past,
+    tokens: int32(tokens, [padded.length, longest]),
+    positions: countingPositions(padded.length, longest),
+    last: int32(padded.map(({ ids }) => ids.length - 1)),
+    total: int32([longest]),
+    rows: int32(rows),
+    labels: int32(labels),
+  })
+  let next = 0
+  return texts.map(({ ids, from }) => {
+    const count = Math.max(0, ids.length - Math.max(1, from))
+    next += count
+    return (logProbs!.data as Float32Array).slice(next - count, next)
+  })
+}
