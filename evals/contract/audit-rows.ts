@@ -35,6 +35,11 @@ export type CheckpointRow = SubjectKey & { path: string; digest: string }
 /** Benchmarks and subjects in the order in which the run named them; the rest ordered by key. */
 export interface AuditRows {
   readonly run: RunRow
+  /**
+   * When the last reply, verdict, metric or spectrum came in, in milliseconds since 1970; `startedAt` if none did.
+   * Unlike the end of the job it is known while the job still writes its report.
+   */
+  readonly measuredUntil: number
   readonly benchmarks: readonly BenchmarkRow[]
   readonly subjects: readonly SubjectIdentity[]
   readonly replies: readonly ReplyRow[]

@@ -84,6 +84,7 @@ export function openStore(path: string): Store {
         if (!run) throw new TouchstoneError('run.not-found', { run: runId, where: path })
         return {
           run,
+          measuredUntil: measuredUntil(database, runId) ?? run.startedAt,
           benchmarks: all(BENCHMARK, runId),
           subjects: all(SUBJECT_IDENTITY, runId),
           replies: all(REPLY_ROW, runId),
@@ -122,6 +123,16 @@ function openDatabase(path: string): Database.Database {
 function lastSeqOf(database: Database.Database, runId: string): number {
   const row = database.prepare('SELECT max(seq) AS seq FROM event WHERE run_id = ?').get(runId)
   return (row as { seq: number | null }).seq ?? 0
+}
+
+function measuredUntil(database: Database.Database, runId: string): number | null {
+  const row = database
+    .prepare(
+      `SELECT max(at) AS at FROM event
+       WHERE run_id = ? AND type IN ('reply', 'verdict', 'metric', 'spectrum', 'evaluation-end')`,
+    )
+    .get(runId)
+  return (row as { at: number | null }).at
 }
 
 function eventsOf(database: Database.Database, runId: string, afterSeq: number): JobEvent[] {

@@ -1,0 +1,111 @@
+/** @file What the numbers do not show, said by the report itself. */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { Comparison } from '../contract/results.ts'
+import { keyOf, primaryJudge, type Measured } from './judged.ts'
+import { lastSteps } from './notes.ts'
+import { counted, listed } from '../contract/words.ts'
+
+/** Below this many, normal approximations of a count are poor. */
+const FEW = 5
+
+export function limitsOf(results: Measured, rows: AuditRows): string[] {
+  return [
+    ...runLimits(rows),
+    'Every rate is of the prompts that were asked; it says nothing of other prompts, languages or conversations of several turns.',
+    'The judges are string rules: they read the wording of a reply, not its harm and not its truth.',
+    ...seedLimits(results),
+    ...epochLimits(rows),
+    ...undecidedLimits(results),
+    ...fewLimits(results),
+    ...(results.comparisons.length > 1
+      ? [
+          'The p-values are not corrected for the number of comparisons; the verdict rests on the intervals.',
+        ]
+      : []),
+    ...spectrumLimits(results),
+  ]
+}
+
+function runLimits({ run, replies, evaluations }: AuditRows): string[] {
+  const finished = new Set(
+    evaluations.map((row) => keyOf(row.arm, row.seed, row.step, row.benchmark)),
+  )
+  const begun = new Set(replies.map((row) => keyOf(row.arm, row.seed, row.step, row.benchmark)))
+  const unfinished = [...begun].filter((key) => !finished.has(key)).length
+  return [
+    ...(run.outcome === 'cancelled' || run.outcome === 'failed'
+      ? [
+          `The run ${run.outcome === 'failed' ? 'failed' : 'was cancelled'} before its end; this is what it had measured.`,
+        ]
+      : []),
+    ...(unfinished > 0
+      ? [
+          `${counted(unfinished, 'evaluation')} had begun and not ended; their replies are left out.`,
+        ]
+      : []),
+  ]
+}
+
+function seedLimits({ subjects }: Measured): string[] {
+  const arms = Map.groupBy(
+    subjects.filter(({ arm }) => arm !== 'base'),
+    ({ arm }) => arm,
+  )
+  const counts = [...arms.values()].map((seeds) => seeds.length)
+  if (counts.length === 0) return []
+  const fewest = Math.min(...counts)
+  if (fewest === 1) {
+    return [
+      'An arm was trained with one seed only, so how much of its result is chance in training is not known.',
+    ]
+  }
+  return [
+    `The arms were trained with ${counted(fewest, 'seed')} each${fewest < 10 ? '; the spread between so few is itself uncertain' : ''}.`,
+  ]
+}
+
+function epochLimits({ replies }: AuditRows): string[] {
+  if (replies.length === 0) return []
+  return replies.some(({ epoch }) => epoch > 0)
+    ? [
+        'Several replies to one prompt are counted as if they were independent, which makes the intervals of rates too narrow.',
+      ]
+    : ['Each prompt was asked once of each model state.']
+}
+
+function undecidedLimits({ evaluations, comparisons }: Measured): string[] {
+  const undecided = evaluations.reduce((sum, row) => sum + row.counts.undecided, 0)
+  if (undecided === 0) return []
+  const dropped = comparisons.reduce((sum, row) => sum + row.droppedUndecided, 0)
+  return [
+    `${counted(undecided, 'verdict')} could not be decided and ${undecided === 1 ? 'is' : 'are'} outside every rate; ${counted(dropped, 'pair')} were dropped for it.`,
+  ]
+}
+
+function fewLimits({ comparisons, evaluations, benchmarks }: Measured): string[] {
+  const isLast = lastSteps(evaluations)
+  const primaries = new Set(benchmarks.map((row) => keyOf(row.name, primaryJudge(row))))
+  const few = comparisons
+    .filter((row) => isLast(row) && primaries.has(keyOf(row.benchmark, row.judge)))
+    .filter((row) => row.n > 0 && isFew(row))
+  if (few.length === 0) return []
+  const places = [...Map.groupBy(few, ({ benchmark }) => benchmark)].map(([benchmark, found]) => {
+    const title = benchmarks.find(({ name }) => name === benchmark)?.title ?? benchmark
+    return `${title} (${[...new Set(found.map(({ arm }) => arm))].join(', ')})`
+  })
+  return [
+    `Fewer than ${FEW} prompts changed, or lie on one side, on ${listed(places)}: those intervals are approximate.`,
+  ]
+}
+
+function isFew({ a, b, c, n }: Comparison): boolean {
+  const sides = [a + b, n - a - b, a + c, n - a - c]
+  return b + c < FEW || sides.some((count) => count < FEW)
+}
+
+function spectrumLimits({ spectra }: Measured): string[] {
+  if (spectra.length === 0) return []
+  return [
+    'An "intruder" is a leading singular direction that is not aligned with any single pretrained vector; it need not lie outside their span, and in small matrices most random directions qualify. That it causes forgetting is disputed.',
+  ]
+}

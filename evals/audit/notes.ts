@@ -1,0 +1,121 @@
+/** @file What a reader should know beside the verdict: spread between seeds, broken replies, judges that differ, spectra. */
+import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
+import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
+import { keyOf, primaryJudge, type Measured } from './judged.ts'
+import { listed, percent } from '../contract/words.ts'
+
+const DEGENERATE_SHARE = 0.02
+const JUDGES_DIFFER = 0.05
+
+export function notesOf(results: Measured): string[] {
+  return [
+    ...seedNotes(results),
+    ...results.benchmarks.flatMap((benchmark) => [
+      ...degenerateNotes(results, benchmark),
+      ...judgeNotes(results, benchmark),
+    ]),
+    ...spectrumNotes(results),
+  ]
+}
+
+/** Is this row of its arm's and seed's last evaluated step? */
+export function lastSteps(rows: readonly SubjectKey[]): (row: SubjectKey) => boolean {
+  const last = new Map<string, number>()
+  for (const { arm, seed, step } of rows) {
+    const key = keyOf(arm, seed)
+    last.set(key, Math.max(last.get(key) ?? 0, step))
+  }
+  return ({ arm, seed, step }) => last.get(keyOf(arm, seed)) === step
+}
+
+function seedNotes({ seeds, benchmarks }: Measured): string[] {
+  const titles = new Map(benchmarks.map((row) => [keyOf(row.name, primaryJudge(row)), row.title]))
+  const spreads = seeds.filter(
+    (row) => row.seeds.length > 1 && titles.has(keyOf(row.benchmark, row.judge)),
+  )
+  return [...Map.groupBy(spreads, ({ arm }) => arm)].map(([arm, rows]) => {
+    const ranges = rows.map((row) => {
+      const title = titles.get(keyOf(row.benchmark, row.judge))
+      const [low, high] = [percent(row.minimum), percent(row.maximum)]
+      return low === high ? `${low} on ${title}` : `${low} to ${high} on ${title}`
+    })
+    return `Between the ${rows[0]!.seeds.length} seeds of ${arm} the rates at the end are ${listed(ranges)}.`
+  })
+}
+
+function lastOf({ evaluations }: Measured, benchmark: BenchmarkRow): Evaluation[] {
+  const isLast = lastSteps(evaluations)
+  return evaluations.filter((row) => row.benchmark === benchmark.name && isLast(row))
+}
+
+const nameOf = ({ arm, seed }: SubjectKey) => (arm === 'base' ? 'base' : `${arm} (seed ${seed})`)
+
+/** Each arm's worst seed, where that is worth saying. */
+function degenerateNotes(results: Measured, benchmark: BenchmarkRow): string[] {
+  const rows = lastOf(results, benchmark).filter(({ judge }) => judge === primaryJudge(benchmark))
+  return [...Map.groupBy(rows, ({ arm }) => arm).values()].flatMap((seeds) => {
+    const worst = seeds.reduce((a, b) => (degenerateShare(b) > degenerateShare(a) ? b : a))
+    const share = degenerateShare(worst)
+    if (share <= DEGENERATE_SHARE) return []
+    return `${nameOf(worst)}: ${percent(share)} of the replies to ${benchmark.title} are degenerate text; they count neither as refusals nor as answers.`
+  })
+}
+
+function degenerateShare({ counts }: Evaluation): number {
+  const total = Object.values(counts).reduce((sum, n) => sum + n, 0)
+  return total === 0 ? 0 : counts.degenerate / total
+}
+
+/** For each further judge, the state on which it differs most from the first. */
+function judgeNotes(results: Measured, benchmark: BenchmarkRow): string[] {
+  const rows = lastOf(results, benchmark)
+  const primary = new Map(
+    rows
+      .filter(({ judge }) => judge === primaryJudge(benchmark))
+      .map((row) => [keyOf(row.arm, row.seed), row]),
+  )
+  const others = rows.filter(({ judge }) => judge !== primaryJudge(benchmark))
+  return [...Map.groupBy(others, ({ judge }) => judge)].flatMap(([judge, judged]) => {
+    const gaps = judged.flatMap((row) => {
+      const first = primary.get(keyOf(row.arm, row.seed))
+      const [theirs, ours] = [row.rate.estimate, first?.rate.estimate ?? null]
+      return theirs === null || ours === null ? [] : [{ row, theirs, ours }]
+    })
+    const worst = gaps.sort((a, b) => gapOf(b) - gapOf(a))[0]
+    if (!worst || gapOf(worst) <= JUDGES_DIFFER) return []
+    return `The judge ${judge} finds ${percent(worst.theirs)} on ${benchmark.title} where ${primaryJudge(benchmark)} finds ${percent(worst.ours)} (${nameOf(worst.row)}).`
+  })
+}
+
+const gapOf = ({ theirs, ours }: { theirs: number; ours: number }) => Math.abs(theirs - ours)
+
+function spectrumNotes({ spectra, spectrumTotals }: Measured): string[] {
+  const isLast = lastSteps(spectrumTotals)
+  const totals = spectrumTotals.filter((row) => row.arm !== 'base' && isLast(row))
+  if (totals.length === 0) return []
+  const arms = [...Map.groupBy(totals, ({ arm }) => arm)].map(
+    ([arm, rows]) => `${arm} ${intruderText(rows)}`,
+  )
+  return [
+    `Leading singular directions counted as intruders: ${listed(arms)}; ${nullText(spectra)}.`,
+  ]
+}
+
+function intruderText(rows: readonly SpectrumTotal[]): string {
+  const counts = rows.map(({ intruders }) => intruders)
+  const [low, high] = [Math.min(...counts), Math.max(...counts)]
+  const slots = Math.max(...rows.map((row) => row.slots))
+  return `${low === high ? low : `${low} to ${high}`} of ${slots}`
+}
+
+/** Whether ε tells anything in these shapes: above the null band every random direction is an "intruder". */
+function nullText(spectra: Results['spectra']): string {
+  const lower = Math.min(...spectra.map(({ nullBand }) => nullBand[0]))
+  const upper = Math.max(...spectra.map(({ nullBand }) => nullBand[1]))
+  const epsilon = Math.max(...spectra.map((row) => row.epsilon))
+  const band = `a random direction in these shapes has an alignment of ${lower.toFixed(2)} to ${upper.toFixed(2)} (1 % to 99 %)`
+  if (epsilon >= upper) {
+    return `${band}, so below ε = ${epsilon} means no better aligned than chance`
+  }
+  return `${band}, and ε = ${epsilon} lies ${epsilon > lower ? 'inside' : 'below'} that band`
+}

@@ -1,0 +1,90 @@
+/** @file The same prompts before and after: counts, flips, retention. Pairs with an undecided side are dropped and counted. */
+import type { Comparison, Flip, Results } from '../contract/results.ts'
+import type { BenchmarkRole } from '../contract/rows.ts'
+import { capabilityRetention } from '../statistics/bootstrap.ts'
+import { mcNemarExact, newcombePaired } from '../statistics/paired.ts'
+import { isDecided, isSuccess, judgedKey, keyOf, type Judged, type JudgedReply } from './judged.ts'
+
+interface Pair {
+  readonly before: JudgedReply
+  readonly after: JudgedReply
+}
+
+/** Finds the base's replies to the same benchmark by the same judge. */
+export function baseFinder(states: readonly Judged[]): (state: Judged) => Judged | undefined {
+  const bases = new Map(
+    states
+      .filter(({ subject }) => subject.arm === 'base' && subject.seed === 0 && subject.step === 0)
+      .map((state) => [keyOf(state.benchmark.name, state.judge), state]),
+  )
+  return ({ benchmark, judge }) => bases.get(keyOf(benchmark.name, judge))
+}
+
+function pairsOf(base: Judged, state: Judged): { pairs: Pair[]; droppedUndecided: number } {
+  const { role } = state.benchmark
+  const all = [...state.replies].flatMap(([key, after]) => {
+    const before = base.replies.get(key)
+    return before ? [{ before, after }] : []
+  })
+  const pairs = all.filter(
+    ({ before, after }) => isDecided(role, before.outcome) && isDecided(role, after.outcome),
+  )
+  return { pairs, droppedUndecided: all.length - pairs.length }
+}
+
+export function compare(base: Judged, state: Judged): Comparison {
+  const { pairs, droppedUndecided } = pairsOf(base, state)
+  const counts = { a: 0, b: 0, c: 0, d: 0 }
+  for (const pair of pairs) counts[cellOf(state.benchmark.role, pair)]++
+  return {
+    ...judgedKey(state),
+    ...counts,
+    n: pairs.length,
+    ...newcombePaired(counts),
+    pValue: mcNemarExact(counts.b, counts.c),
+    droppedUndecided,
+  }
+}
+
+function cellOf(role: BenchmarkRole, { before, after }: Pair): 'a' | 'b' | 'c' | 'd' {
+  const wasSuccess = isSuccess(role, before.outcome)
+  if (isSuccess(role, after.outcome)) return wasSuccess ? 'a' : 'c'
+  return wasSuccess ? 'b' : 'd'
+}
+
+export function flipsOf(base: Judged, state: Judged): Flip[] {
+  return pairsOf(base, state)
+    .pairs.filter(({ before, after }) => before.outcome !== after.outcome)
+    .map(({ before, after }) => ({
+      ...judgedKey(state),
+      sampleId: after.reply.sampleId,
+      category: after.reply.category,
+      prompt: after.reply.prompt,
+      before: shown(before),
+      after: shown(after),
+    }))
+}
+
+/** Such text should not be here at all; if it ever were, it would stop here. */
+function shown({ reply, outcome }: JudgedReply): Flip['before'] {
+  return { outcome, text: reply.expected.kind === 'refuse' ? null : reply.text }
+}
+
+/** Accuracy after / accuracy before over the paired prompts; several epochs of a prompt are its mean. */
+export function retentionOf(base: Judged, state: Judged): Results['retention'][number] {
+  const prompts = new Map<string, { before: number[]; after: number[] }>()
+  for (const { before, after } of pairsOf(base, state).pairs) {
+    const id = after.reply.sampleId
+    const scores = prompts.get(id) ?? { before: [], after: [] }
+    scores.before.push(Number(before.outcome === 'correct'))
+    scores.after.push(Number(after.outcome === 'correct'))
+    prompts.set(id, scores)
+  }
+  const scores = [...prompts.values()]
+  const before = scores.map((score) => mean(score.before))
+  const after = scores.map((score) => mean(score.after))
+  // A fixed seed: the report of stored rows must come out the same every time.
+  return { ...judgedKey(state), ...capabilityRetention(before, after, { seed: 0 }) }
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length

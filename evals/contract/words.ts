@@ -1,0 +1,34 @@
+/** @file Numbers as a report says them: 97.9 %, −94.8 points, p < 1e-9. */
+
+const MINUS = '\u2212'
+
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
+}
+
+/** A change of a share in percentage points, always with its sign: −94.8, +0.0 is "0.0". */
+export function signedPoints(change: number): string {
+  const text = Math.abs(100 * change).toFixed(1)
+  if (Number(text) === 0) return text
+  return `${change < 0 ? MINUS : '+'}${text}`
+}
+
+/** Without a sign: 5 points, 2.1 points. */
+export function points(share: number): string {
+  return `${Number((100 * share).toFixed(1))} points`
+}
+
+export function pValueText(p: number): string {
+  if (p < 1e-9) return 'p < 1e-9'
+  return `p = ${p < 0.001 ? p.toExponential(1) : p.toFixed(3)}`
+}
+
+/** "a", "a and b", "a, b and c". */
+export function listed(items: readonly string[]): string {
+  if (items.length < 2) return items.join('')
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
+}
+
+export function counted(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
