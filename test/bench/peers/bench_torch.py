@@ -18,7 +18,7 @@ held: changing the work builds the model anew, outside the time, and its peak me
 Dimensions are SmolLM2-135M's with random weights from the seed, float32, tied; --model takes a Hugging Face folder instead, --adapter a PEFT
 folder to start lora-step from, so that both sides have the same numbers; --save-model writes the random model as such a folder. The attention is
 torch's own fused one unless told, and AdamW is fused, so that the peer runs at its best. That needs a quiet machine: torch's threads
-spin at barriers, and one busy neighbour on two cores made a step ten times slower (OMP_WAIT_POLICY=PASSIVE softens it). Exit 3 where torch is missing.
+spin at barriers, and busy neighbours on two cores made a step over ten times slower (OMP_WAIT_POLICY=PASSIVE softens it). Exit 3 where torch is missing.
 """
 
 import argparse
