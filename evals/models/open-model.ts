@@ -6,6 +6,7 @@ import type { TemplateSource } from './chat-template.ts'
 import { openChatTemplate } from './chat-template.ts'
 import type { Checkpoint, OpenModel } from './checkpoint.ts'
 import { exists, unreadable } from './files.ts'
+import { openGguf } from './gguf.ts'
 import { openHfCheckpoint, readHfText } from './hf-folder.ts'
 import type { TokenizerSource } from './tokenizer.ts'
 import { openTokenizer } from './tokenizer.ts'
@@ -21,6 +22,10 @@ export async function openModel(path: string): Promise<OpenModel> {
     await requireConfig(path)
     const checkpoint = await openHfCheckpoint(path)
     return withText(checkpoint, () => readHfText(path, checkpoint.config))
+  }
+  if (path.endsWith('.gguf')) {
+    const { checkpoint, text } = await openGguf(path)
+    return withText(checkpoint, async () => text())
   }
   throw notAModel(path)
 }

@@ -1,0 +1,218 @@
+/** @file Opens a GGUF file of a Llama in place: Hugging Face's names, shapes, row order and configuration. */
+import type { Checkpoint, StorageType, StoredWeight } from './checkpoint.ts'
+import { TouchstoneError } from '../errors.ts'
+import type { TemplateSource } from './chat-template.ts'
+import { STORAGE_FORMATS } from './dequantise.ts'
+import { malformed } from './files.ts'
+import type { GgufConfig } from './gguf-config.ts'
+import { ggufConfig } from './gguf-config.ts'
+import type { GgufHeader, GgufTensor } from './gguf-header.ts'
+import { readGgufHeader } from './gguf-header.ts'
+import { ggufTemplate, ggufTokenizer } from './gguf-tokenizer.ts'
+import { findWeight } from './hf-folder.ts'
+import type { OpenFiles } from './stored-weights.ts'
+import { digestFile, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
+import type { TokenizerSource } from './tokenizer.ts'
+
+export interface GgufModel {
+  readonly checkpoint: Checkpoint
+  readonly text: () => { tokenizer: TokenizerSource; template: TemplateSource }
+}
+
+/** ggml's numbers for what can be decoded, and names for what cannot, so that the refusal says which it is. */
+const STORAGE: Readonly<Record<number, StorageType>> = {
+  0: 'F32',
+  1: 'F16',
+  2: 'Q4_0',
+  3: 'Q4_1',
+  8: 'Q8_0',
+  12: 'Q4_K',
+  14: 'Q6_K',
+  28: 'F64',
+  30: 'BF16',
+}
+const UNSUPPORTED: Readonly<Record<number, string>> = {
+  6: 'Q5_0',
+  7: 'Q5_1',
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  13: 'Q5_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+}
+
+export async function openGguf(path: string): Promise<GgufModel> {
+  const header = await readGgufHeader(path)
+  const stored = header.tensors.map((tensor) => place(path, header, tensor))
+  checkCoverage(path, header, stored)
+  const weights = new Map<string, StoredWeight>()
+  for (const weight of stored) {
+    const name = hfName(path, weight.name)
+    if (name === undefined) continue
+    if (weights.has(name)) throw malformed(path, `"${weight.name}" twice`, 'each weight once')
+    weights.set(name, { ...weight, name })
+  }
+  const files = await openFiles([path])
+  try {
+    const factors = stored.find(({ name }) => name === ROTARY_FACTORS)
+    const config = ggufConfig(
+      path,
+      header.metadata,
+      weights,
+      factors && (await readStoredWeight(files, factors)),
+    )
+    const checkpoint = toCheckpoint(path, header, weights, config, files)
+    return {
+      checkpoint,
+      text: () => ({
+        tokenizer: ggufTokenizer(path, header.metadata),
+        template: ggufTemplate(path, header.metadata),
+      }),
+    }
+  } catch (error) {
+    await files.close()
+    throw error
+  }
+}
+
+function toCheckpoint(
+  path: string,
+  header: GgufHeader,
+  weights: ReadonlyMap<string, StoredWeight>,
+  config: GgufConfig,
+  files: OpenFiles,
+): Checkpoint {
+  let digest: Promise<string> | undefined
+  return {
+    path,
+    format: 'gguf',
+    config,
+    weights,
+    async read(name) {
+      const weight = findWeight(path, weights, name)
+      const values = await readStoredWeight(files, weight)
+      const heads = rotaryHeads(name, config)
+      return heads === undefined ? values : unpermuted(values, weight.shape[0]!, heads)
+    },
+    digest: () => (digest ??= digestFile(files.file(path), path, header.size)),
+    close: () => files.close(),
+  }
+}
+
+/**
+ * GGUF stores the rows of a head's queries and keys so that the two numbers of a rotary pair are neighbours;
+ * Hugging Face has the first of all pairs, then the second: row (head, half, pair) ← (head, pair, half).
+ */
+function unpermuted(values: Float32Array, rows: number, heads: number): Float32Array {
+  const width = values.length / rows
+  const pairs = rows / heads / 2
+  const result = new Float32Array(values.length)
+  for (let row = 0; row < rows; row++) {
+    const head = Math.floor(row / (2 * pairs))
+    const [side, pair] = [Math.floor(row / pairs) % 2, row % pairs]
+    const from = (head * 2 * pairs + 2 * pair + side) * width
+    result.set(values.subarray(from, from + width), row * width)
+  }
+  return result
+}
+
+function rotaryHeads(name: string, config: GgufConfig): number | undefined {
+  if (name.includes('.q_proj.')) return config.num_attention_heads
+  return name.includes('.k_proj.') ? config.num_key_value_heads : undefined
+}
+
+/** Where a tensor lies; its shape in Hugging Face's order, rows first. */
+function place(path: string, header: GgufHeader, tensor: GgufTensor): StoredWeight {
+  const { name, dimensions, type } = tensor
+  const storage = STORAGE[type]
+  if (!storage) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path,
+      what: `for "${name}" the storage type`,
+      found: UNSUPPORTED[type] ?? `number ${type}`,
+      supported: Object.values(STORAGE).join(', '),
+    })
+  }
+  const { elementsPerBlock, bytesPerBlock } = STORAGE_FORMATS[storage]
+  const elements = elementsOf(dimensions)
+  if (dimensions.length === 0 || !Number.isSafeInteger(elements) || elements === 0) {
+    throw malformed(path, `the shape [${dimensions.join(', ')}] for "${name}"`, 'a shape')
+  }
+  if (dimensions[0]! % elementsPerBlock !== 0) {
+    throw malformed(path, `rows of ${dimensions[0]} in "${name}"`, `blocks of ${elementsPerBlock}`)
+  }
+  if (tensor.offset % header.alignment !== 0) {
+    throw malformed(path, `"${name}" at ${tensor.offset}`, `multiples of ${header.alignment}`)
+  }
+  return {
+    name,
+    shape: [...dimensions].reverse(),
+    storage,
+    file: path,
+    offset: header.dataStart + tensor.offset,
+    bytes: (elements / elementsPerBlock) * bytesPerBlock,
+  }
+}
+
+/** Tensors follow one another with no more than padding between and after them. */
+function checkCoverage(path: string, header: GgufHeader, stored: readonly StoredWeight[]): void {
+  let end = header.dataStart
+  for (const { name, offset, bytes } of [...stored].sort((a, b) => a.offset - b.offset)) {
+    if (offset < end) throw malformed(path, `"${name}" overlapping another`, 'no overlaps')
+    if (offset - end >= header.alignment) throw malformed(path, `a hole before "${name}"`, 'none')
+    end = offset + bytes
+  }
+  if (end > header.size) {
+    throw malformed(path, `${header.size} bytes in the file`, `at least ${end}: it was cut short`)
+  }
+  if (header.size - end >= header.alignment) {
+    throw malformed(path, `${header.size - end} bytes after the last weight`, 'only padding')
+  }
+}
+
+const ROTARY_FACTORS = 'rope_freqs.weight'
+
+const OUTSIDE_LAYERS: Readonly<Record<string, string>> = {
+  'token_embd.weight': 'model.embed_tokens.weight',
+  'output_norm.weight': 'model.norm.weight',
+  'output.weight': 'lm_head.weight',
+}
+const INSIDE_LAYERS: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm',
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  ffn_norm: 'post_attention_layernorm',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+}
+
+/** Undefined for what becomes part of the configuration; an unknown name is refused, since it would change the model. */
+function hfName(path: string, name: string): string | undefined {
+  if (name === ROTARY_FACTORS) return undefined
+  const outside = OUTSIDE_LAYERS[name]
+  if (outside !== undefined) return outside
+  const [, layer, part, kind] = /^blk\.(\d{1,4})\.(\w+)\.(weight|bias)$/u.exec(name) ?? []
+  const inside = part === undefined ? undefined : INSIDE_LAYERS[part]
+  if (inside !== undefined) return `model.layers.${Number(layer)}.${inside}.${kind}`
+  throw new TouchstoneError('checkpoint.unsupported', {
+    path,
+    what: 'the weight',
+    found: name.slice(0, 100),
+    supported: 'the weights of a Llama without experts',
+  })
+}
