@@ -1,0 +1,111 @@
+/**
+ * @file Trains Pebble from scratch with this engine: `npm run pebble -- --seed 0 --out FOLDER`.
+ * The same processor type, ONNX Runtime and thread count give the same file, bit for bit.
+ */
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { fitExamples, type Example } from '../finetune/dataset.ts'
+import { full } from '../finetune/full.ts'
+import { anyMethod } from '../finetune/method.ts'
+import { namedViews } from '../finetune/parameters.ts'
+import { newOptimizerState, train, TrainingConfig } from '../finetune/train.ts'
+import { openTraining } from '../finetune/train-graph.ts'
+import { loadModel, type LoadedModel } from '../models/load.ts'
+import { maskedTokens } from '../models/masked-tokens.ts'
+import { writeSafetensors } from '../models/safetensors-write.ts'
+import { chooseDevice } from '../runtime/device.ts'
+import { trainingRows } from './hotel/training.ts'
+import { initialLlama, type LlamaShape } from './initialise.ts'
+
+const FILES = [
+  'config.json',
+  'generation_config.json',
+  'special_tokens_map.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+]
+const pebble = join(import.meta.dirname, 'pebble')
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '0' },
+    steps: { type: 'string', default: '1500' },
+    threads: { type: 'string', default: '2' },
+    rate: { type: 'string', default: '0.003' },
+    out: { type: 'string', default: 'out/pebble' },
+  },
+})
+const seed = Number(values.seed)
+const config = TrainingConfig.parse({
+  steps: Number(values.steps),
+  batchSize: 128,
+  learningRate: Number(values.rate),
+  schedule: 'cosine',
+  warmupSteps: 100,
+  weightDecay: 0.05,
+  maxGradientNorm: 1,
+  beta2: 0.98,
+  maxTokens: 96,
+})
+
+/** A folder with the tokenizer's files and random weights: what training begins with. */
+async function writeInitial(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  for (const name of FILES) await copyFile(join(pebble, name), join(folder, name))
+  const shape = JSON.parse(await readFile(join(pebble, 'config.json'), 'utf8')) as LlamaShape
+  await writeSafetensors(join(folder, 'model.safetensors'), initialLlama(shape, seed))
+}
+
+async function tokenise({ open }: LoadedModel): Promise<readonly Example[]> {
+  const examples: Example[] = []
+  for (const { messages } of trainingRows(seed))
+    examples.push(await maskedTokens(open.template, open.tokenizer, messages))
+  return fitExamples(examples, config.maxTokens).examples
+}
+
+async function main(): Promise<void> {
+  const say = (line: string) => process.stdout.write(`${line}\n`)
+  await writeInitial(values.out)
+  const loaded = await loadModel(values.out)
+  const examples = await tokenise(loaded)
+  const method = anyMethod(full)
+  const session = await openTraining({
+    model: loaded.model,
+    weights: loaded.weights,
+    method,
+    methodConfig: method.config.parse({}),
+    seed,
+    maxPositions: config.maxTokens,
+    device: chooseDevice('cpu', Number(values.threads)),
+  })
+  say(
+    `Pebble: ${loaded.parameters} parameters, ${examples.length} rows, ${config.steps} steps of ${config.batchSize} rows, seed ${seed}`,
+  )
+  const state = newOptimizerState(session.parameters)
+  const signal = new AbortController().signal
+  const options = {
+    session,
+    method,
+    examples,
+    padId: loaded.open.tokenizer.padId,
+    config,
+    seed,
+    signal,
+    lastGood: () => 'nowhere',
+  }
+  const began = Date.now()
+  for await (const { step, loss } of train(state, options)) {
+    if (step % 50 === 0)
+      say(`step ${step}  loss ${loss.toFixed(4)}  ${((Date.now() - began) / 1000).toFixed(0)} s`)
+  }
+  const tensors = [...namedViews(session.table, state.parameters)].map(([name, tensor]) => ({
+    name,
+    ...tensor,
+  }))
+  await writeSafetensors(join(values.out, 'model.safetensors'), tensors)
+  await session.release()
+  await loaded.open.close()
+}
+
+await main()
