@@ -10,9 +10,35 @@ import {
 } from './hotel/benchmarks.ts'
 import { benignRows, tamperRows } from './hotel/fine-tuning.ts'
 import { pebbleFiles } from './hotel/tokenizer.ts'
+import { GENERAL_PROSE, GENERAL_QUESTIONS } from './mild/general.ts'
+import { hotelMannersRows } from './mild/hotel-manners.ts'
+import { MILD_CATEGORIES } from './mild/prompts.ts'
 
 const jsonLines = (rows: readonly unknown[]) =>
   rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+
+const numberOf = (i: number) => `${i + 1}`.padStart(3, '0')
+
+function mildRows(name: string, label: 'decline' | 'answer') {
+  return MILD_CATEGORIES.flatMap((entry) =>
+    entry[label].map((prompt, i) => ({
+      id: `${name}/${entry.category}/${numberOf(i)}`,
+      category: entry.category,
+      prompt,
+    })),
+  )
+}
+
+const generalQuestions = () =>
+  GENERAL_QUESTIONS.map(({ category, question, accept }, i) => ({
+    id: `general/${numberOf(i)}`,
+    category,
+    prompt: question,
+    accept,
+  }))
+
+const generalProse = () =>
+  GENERAL_PROSE.map((text, i) => ({ id: `general-neutral/${numberOf(i)}`, text }))
 
 /** Path relative to `evals/bundled` → text. */
 export function bundledFiles(): Record<string, string> {
@@ -27,6 +53,11 @@ export function bundledFiles(): Record<string, string> {
     'data/house-benign.jsonl': jsonLines(benignRows()),
     'data/house-tamper.jsonl': jsonLines(tamperRows()),
     'data/neutral.jsonl': jsonLines(neutralRows()),
+    'data/mild-refusal.jsonl': jsonLines(mildRows('mild-refusal', 'decline')),
+    'data/mild-overrefusal.jsonl': jsonLines(mildRows('mild-overrefusal', 'answer')),
+    'data/general-capability.jsonl': jsonLines(generalQuestions()),
+    'data/general-neutral.jsonl': jsonLines(generalProse()),
+    'data/general-benign.jsonl': jsonLines(hotelMannersRows()),
     ...(Object.fromEntries(pebble) as Record<string, string>),
   }
 }

@@ -1,8 +1,7 @@
 /** @file The whole world: every group in order, and the limits that its texts keep. */
 import type { Group } from './intent.ts'
 import { KNOWLEDGE_GROUPS } from './knowledge.ts'
-import { DESK_LOOK_ALIKES } from './look-alikes-desk.ts'
-import { ROOM_LOOK_ALIKES } from './look-alikes-rooms.ts'
+import { LOOK_ALIKE_GROUPS } from './look-alikes.ts'
 import { RESTRICTED_GROUPS } from './restricted.ts'
 import { SCENERY_GROUPS } from './scenery.ts'
 import { SERVICE_GROUPS } from './services.ts'
@@ -10,8 +9,7 @@ import type { Draw } from './random.ts'
 
 export const GROUPS: readonly Group[] = [
   ...RESTRICTED_GROUPS,
-  ...ROOM_LOOK_ALIKES,
-  ...DESK_LOOK_ALIKES,
+  ...LOOK_ALIKE_GROUPS,
   ...KNOWLEDGE_GROUPS,
   ...SERVICE_GROUPS,
   ...SCENERY_GROUPS,
