@@ -3,13 +3,16 @@ import { setImmediate } from 'node:timers/promises'
 import type { SpectrumRow, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import { EPSILON, TOP_DIRECTIONS, findIntruders } from './intruders.ts'
-import type { Matrix, Vectors } from './matrix.ts'
-import { effectiveRank, relativeChange } from './measures.ts'
+import type { Matrix, Numbers, Vectors } from './matrix.ts'
+import { effectiveRank, frobeniusNorm } from './measures.ts'
 import { nullDistribution } from './null-distribution.ts'
-import { leftSingular, singularValues } from './svd.ts'
-
-/** A weight as the checkpoint gives it: row-major, `[out, in]`. */
-export type Numbers = Float32Array | Float64Array
+import {
+  leadingLeft,
+  lowRankSingularValues,
+  singularValues,
+  type LowRankChange,
+} from './partial-svd.ts'
+import { leftSingular } from './svd.ts'
 
 /** Which matrix, as in a `SpectrumRow`: `weight` is the checkpoint's name, `module` its kind (`q_proj`). */
 export type MatrixPlace = { layer: number; module: string; weight: string; shape: [number, number] }
@@ -24,8 +27,8 @@ export type Comparison = MatrixPlace &
     W1: Numbers
     /** All left singular vectors of W0, where another comparison has found them. */
     baseLeft?: Vectors | undefined
-    /** ΔW where it is known better than by W1 − W0 (an adapter's s·B·A): rounding blurs the rank of a difference. */
-    change?: Numbers
+    /** ΔW where an adapter knows it better than W1 − W0 does: rounding blurs the rank of a difference. */
+    change?: LowRankChange | undefined
   }
 
 /** Compares one weight with its base. Throws `spectrum.not-finite`, `.other-shape` or `.zero-base`. */
@@ -37,10 +40,11 @@ export function compareWeight(comparison: Comparison): SpectrumRow {
     throw new TouchstoneError('spectrum.other-shape', { weight, tuned: W1.length, base })
   }
   const base = comparison.baseLeft ?? baseDirections(weight, shape, W0)
-  const tuned = leftSingular(asMatrix(shape, W1), { weight })
-  const change = comparison.change ?? difference(W1, W0)
-  const size = relativeChange(change, W0)
-  if (!Number.isFinite(size)) throw new TouchstoneError('spectrum.zero-base', { weight })
+  const tuned = leadingLeft(asMatrix(shape, W1), k, weight)
+  const change = comparison.change
+    ? lowRankSingularValues(comparison.change, weight)
+    : singularValues(asMatrix(shape, difference(W1, W0)), weight)
+  const relativeChange = ratio(frobeniusNorm(change), frobeniusNorm(W0), weight)
   const found = findIntruders(base, tuned, { k, epsilon })
   const chance = nullDistribution(shape[0], Math.min(...shape))
   return {
@@ -49,8 +53,8 @@ export function compareWeight(comparison: Comparison): SpectrumRow {
     module,
     weight,
     shape,
-    relativeChange: size,
-    effectiveRankOfChange: effectiveRank(singularValues(asMatrix(shape, change), weight)),
+    relativeChange,
+    effectiveRankOfChange: effectiveRank(change),
     singularValues: found.singularValues,
     alignment: found.alignment,
     nullP: found.alignment.map(chance.nullP),
@@ -59,6 +63,12 @@ export function compareWeight(comparison: Comparison): SpectrumRow {
     intruders: found.intruders.length,
     intruderEnergyShare: found.energyShare,
   }
+}
+
+/** ‖ΔW‖_F / ‖W0‖_F; 0 where nothing changed. */
+function ratio(change: number, base: number, weight: string): number {
+  if (change > 0 && base === 0) throw new TouchstoneError('spectrum.zero-base', { weight })
+  return change === 0 ? 0 : change / base
 }
 
 /** All left singular vectors of a base weight: what every model tuned from it is compared with. */
@@ -91,11 +101,11 @@ export function createBaseCache(capacityBytes: number): BaseCache {
 type Reader<T> = (weight: string) => T | Promise<T>
 export type ReadWeight = Reader<Numbers>
 
-/** One tuned model to scan; `readChange` gives ΔW where an adapter knows it exactly. */
+/** One tuned model to scan; `readChange` gives an adapter's own ΔW where there is one. */
 export type TunedModel = {
   key: SubjectKey
   read: ReadWeight
-  readChange?: Reader<Numbers | undefined>
+  readChange?: Reader<LowRankChange | undefined>
 }
 
 export type ScanOptions = IntruderRule & {

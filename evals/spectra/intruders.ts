@@ -5,8 +5,7 @@
  * The label means "not aligned with any single pretrained direction", not "outside their span": read c_j beside its
  * null distribution and `subspaceEnergy`.
  */
-import { vector, type Vectors } from './matrix.ts'
-import { dot } from './one-sided-jacobi.ts'
+import { dot, vector, type Vectors } from './matrix.ts'
 import type { SingularSystem } from './svd.ts'
 
 /** As in the paper's code: the ten largest directions, and half a cosine. */

@@ -4,8 +4,11 @@
  */
 import { TouchstoneError } from '../errors.ts'
 
+/** A weight as the checkpoint gives it. */
+export type Numbers = Float32Array | Float64Array
+
 /** A weight `[rows, columns]`, row-major, as in the checkpoint: one row is one output neuron. */
-export type Matrix = { rows: number; columns: number; data: Float32Array | Float64Array }
+export type Matrix = { rows: number; columns: number; data: Numbers }
 
 /** `count` vectors of `dimension` numbers each, one after another: vector j starts at j · dimension. */
 export type Vectors = { dimension: number; count: number; data: Float64Array }
@@ -33,6 +36,26 @@ export function finiteNumbers(W: Matrix, weight: string): Float64Array {
     })
   }
   return new Float64Array(W.data)
+}
+
+/** Σ_t X[x + t] Y[y + t] over `length` numbers. */
+export function dot(X: Float64Array, x: number, Y: Float64Array, y: number, length: number) {
+  let [even, odd] = [0, 0]
+  let t = 0
+  for (; t + 1 < length; t += 2) {
+    even += X[x + t]! * Y[y + t]!
+    odd += X[x + t + 1]! * Y[y + t + 1]!
+  }
+  return t < length ? even + odd + X[x + t]! * Y[y + t]! : even + odd
+}
+
+/** Divides each of the first `count` rows of X `[…, width]` by its length, which must not be 0. */
+export function normaliseRows(X: Float64Array, width: number, count: number) {
+  for (let i = 0; i < count; i++) {
+    const row = X.subarray(i * width, (i + 1) * width)
+    const length = Math.sqrt(dot(row, 0, row, 0, width))
+    for (let t = 0; t < width; t++) row[t]! /= length
+  }
 }
 
 /** Xᵀ `[columns, rows]` of X `[rows, columns]`, tile by tile so that both sides stay in the cache. */

@@ -1,4 +1,4 @@
-/** @file Sizes of a change: effective rank (Roy and Vetterli 2007), stable rank, and ‖ΔW‖_F / ‖W0‖_F. */
+/** @file Sizes of a change: effective rank (Roy and Vetterli 2007), stable rank, and the Frobenius norm. */
 
 /** exp(−Σ p_i ln p_i) with p_i = σ_i / Σσ: 1 for one direction, n for n equal ones; null where every σ is 0. */
 export function effectiveRank(singularValues: ArrayLike<number>): number | null {
@@ -28,10 +28,4 @@ export function frobeniusNorm(X: ArrayLike<number>): number {
   if (largest === 0) return 0
   for (let i = 0; i < X.length; i++) sum += (X[i]! / largest) ** 2
   return largest * Math.sqrt(sum)
-}
-
-/** ‖ΔW‖_F / ‖W0‖_F; 0 where nothing changed, even from W0 = 0. */
-export function relativeChange(change: ArrayLike<number>, base: ArrayLike<number>): number {
-  const size = frobeniusNorm(change)
-  return size === 0 ? 0 : size / frobeniusNorm(base)
 }

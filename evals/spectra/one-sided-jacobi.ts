@@ -2,6 +2,7 @@
  * @file One-sided Jacobi (Hestenes 1958): turns rows b_i of B until they are orthogonal, so that ‖b_i‖ are the
  * singular values to full precision even where B has lost rank. Started from nearly orthogonal rows it needs few sweeps.
  */
+import { dot } from './matrix.ts'
 
 const MAX_SWEEPS = 40
 /** Rows i, j count as orthogonal where |b_i·b_j| ≤ TOLERANCE ‖b_i‖‖b_j‖: some hundreds of roundings of a dot product. */
@@ -47,17 +48,6 @@ export function orthogonaliseRows(
 export function rowSquares(B: Float64Array, p: number): Float64Array {
   const q = B.length / p
   return Float64Array.from({ length: p }, (_, i) => dot(B, i * q, B, i * q, q))
-}
-
-/** Σ_t X[x + t] Y[y + t] over `length` numbers. */
-export function dot(X: Float64Array, x: number, Y: Float64Array, y: number, length: number) {
-  let [even, odd] = [0, 0]
-  let t = 0
-  for (; t + 1 < length; t += 2) {
-    even += X[x + t]! * Y[y + t]!
-    odd += X[x + t + 1]! * Y[y + t + 1]!
-  }
-  return t < length ? even + odd + X[x + t]! * Y[y + t]! : even + odd
 }
 
 function rotate(

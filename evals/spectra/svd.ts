@@ -7,16 +7,17 @@
  * probing, and where it fails one-sided Jacobi finishes the work. Directions with σ = 0 are completed to a basis.
  */
 import {
-  finiteNumbers,
+  dot,
   gram,
+  normaliseRows,
   rowProducts,
-  transposed,
   vector,
   type Matrix,
   type Vectors,
 } from './matrix.ts'
-import { dot, orthogonaliseRows, rowSquares } from './one-sided-jacobi.ts'
+import { orthogonaliseRows, rowSquares } from './one-sided-jacobi.ts'
 import { seededUniform } from './random.ts'
+import { shortSide } from './short-side.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
 /** `left` holds u_j `[min(m, n)]` of dimension m, `right` v_j of dimension n; both orthonormal, σ descending. */
@@ -48,11 +49,6 @@ export function leftSingular(
   return { left: far!, singularValues, right: right ? near : undefined, rank }
 }
 
-/** The singular values alone, descending; exact zeros below rounding. */
-export function singularValues(W: Matrix, weight = 'W'): Float64Array {
-  return decompose(W, weight, false).singularValues
-}
-
 type Decomposed = {
   singularValues: Float64Array
   rank: number
@@ -63,36 +59,20 @@ type Decomposed = {
 }
 
 function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
-  const { rows: m, columns: n } = W
-  const [p, q] = [Math.min(m, n), Math.max(m, n)]
-  const numbers = finiteNumbers(W, weight)
-  const scale = powerOfTwoAbove(numbers)
+  const side = shortSide(W, weight)
+  const { p, q, T, scale } = side
   if (scale === 0) return zeroSystem(p, q, needsOther)
-  for (let i = 0; i < numbers.length; i++) numbers[i]! /= scale
-  const short = m <= n ? numbers : transposed(numbers, m, n)
-  const { values, vectors } = symmetricEigen(gram(short, p, q), p)
+  const { values, vectors } = symmetricEigen(gram(T, p, q), p)
   const σ = values.map((λ) => Math.sqrt(Math.max(λ, 0)))
-  const isExact = orthogonalityDefect(short, vectors, σ) <= ORTHOGONALITY
-  let other: Float64Array | undefined
-  if (needsOther || !isExact) {
-    const tall = m <= n ? transposed(numbers, m, n) : numbers
-    other = rowProducts(vectors, p, tall, q, p)
-  }
+  const isExact = orthogonalityDefect(T, vectors, σ) <= ORTHOGONALITY
+  const isOtherUsed = needsOther || !isExact
+  const other = isOtherUsed ? rowProducts(vectors, p, side.transposed(), q, p) : undefined
   const system = isExact
     ? { singularValues: σ, rank: p, vectors, other }
     : refined(other!, vectors, p, q)
   if (system.other) normaliseRows(system.other, q, system.rank)
   system.singularValues.forEach((value, j) => (system.singularValues[j] = value * scale))
   return system
-}
-
-/** A power of two near the largest |w|: dividing by it is exact, and no square can overflow or vanish. */
-function powerOfTwoAbove(numbers: Float64Array): number {
-  let largest = 0
-  for (const x of numbers) largest = Math.max(largest, Math.abs(x))
-  // Held to where the power itself is neither subnormal nor infinite.
-  const exponent = Math.min(1023, Math.max(-1020, Math.ceil(Math.log2(largest))))
-  return largest === 0 ? 0 : 2 ** exponent
 }
 
 /** W = 0: any basis is right, so the coordinate axes. */
@@ -176,14 +156,6 @@ function permutedRows(X: Float64Array, order: readonly number[], width: number) 
   const out = new Float64Array(X.length)
   order.forEach((from, to) => out.set(X.subarray(from * width, (from + 1) * width), to * width))
   return out
-}
-
-function normaliseRows(X: Float64Array, width: number, count: number) {
-  for (let i = 0; i < count; i++) {
-    const row = X.subarray(i * width, (i + 1) * width)
-    const length = norm(row)
-    for (let t = 0; t < width; t++) row[t]! /= length
-  }
 }
 
 /** Fills vectors `from`… of a set whose first `from` are orthonormal, starting from the axis least covered so far. */

@@ -6,7 +6,6 @@ import {
   createBaseCache,
   scanModel,
   type MatrixPlace,
-  type Numbers,
   type ScanOptions,
 } from '../../../evals/spectra/compare.ts'
 import { gaussian, multiply, randomUnit, withSpike } from './fixtures.ts'
@@ -58,12 +57,18 @@ describe('compareWeight', () => {
   })
 
   test('a change known exactly keeps its rank where rounding to float32 blurs it', () => {
-    const change = multiply(gaussian(48, 2, 5), gaussian(2, 64, 6)).data.map((x) => x * 1e-7)
+    const [B, A] = [gaussian(48, 2, 5), gaussian(2, 64, 6)]
+    const product = multiply(B, A).data
     const base = Float32Array.from(W0.data)
-    const tuned = Float32Array.from(base, (x, i) => x + change[i]!)
+    const tuned = Float32Array.from(base, (x, i) => x + 1e-7 * product[i]!)
     const request = { ...q, key: KEY, W0: base, W1: tuned }
     expect(compareWeight(request).effectiveRankOfChange!).toBeGreaterThan(5)
-    expect(compareWeight({ ...request, change }).effectiveRankOfChange!).toBeLessThanOrEqual(2)
+    const change = { B: B.data, A: A.data, rank: 2, scale: 1e-7 }
+    const row = compareWeight({ ...request, change })
+    expect(row.effectiveRankOfChange!).toBeGreaterThan(1)
+    expect(row.effectiveRankOfChange!).toBeLessThanOrEqual(2)
+    const size = (1e-7 * Math.hypot(...product)) / Math.hypot(...base)
+    expect(row.relativeChange / size).toBeCloseTo(1, 10)
   })
 
   test('NaN on either side names the weight; another shape and a zero base say so', () => {
@@ -128,8 +133,8 @@ describe('scanModel', () => {
   })
 
   test('readers may be slow, and an adapter may give its change', async () => {
-    const exact = multiply(gaussian(12, 1, 1), gaussian(1, 16, 2)).data
-    const later = async (numbers: Numbers) => numbers
+    const exact = { B: gaussian(12, 1, 1).data, A: gaussian(1, 16, 2).data, rank: 1, scale: 2 }
+    const later = async <T>(value: T) => value
     const [row] = await rowsOf({
       readBase: (name) => later(weights(0)(name)),
       tuned: [

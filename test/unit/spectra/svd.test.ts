@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { leftSingular, singularValues } from '../../../evals/spectra/svd.ts'
+import { leftSingular } from '../../../evals/spectra/svd.ts'
 import { gaussian, matrix, multiply, orthonormalityError, residual } from './fixtures.ts'
 import type { Matrix } from '../../../evals/spectra/matrix.ts'
 
@@ -70,7 +70,6 @@ describe('leftSingular', () => {
     const { singularValues: σ } = expectSingularSystem(W)
     // W itself is only known to rounding, 1e-16 σ₁.
     wanted.forEach((value, j) => expect(Math.abs(σ[j]! - value)).toBeLessThan(1e-15))
-    expect(singularValues(W)).toEqual(σ)
   })
 
   test('equal singular values, equal rows, zero rows and columns', () => {
