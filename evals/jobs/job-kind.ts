@@ -1,0 +1,32 @@
+/** @file What a kind of job is: a configuration, a plan that can be shown before anything runs, and the run itself. */
+import type { z } from 'zod'
+import type { FinishedEvaluation } from '../contract/audit-rows.ts'
+import type { JobContext } from './job.ts'
+
+/** One line of `--dry-run`: what will be done, how often, and a rough time where one can be told. */
+export interface PlanLine {
+  readonly what: string
+  readonly count: number
+  readonly unit: 'prompt' | 'step' | 'matrix' | 'text' | 'file'
+  readonly seconds: number | null
+}
+
+/** What an earlier, interrupted attempt at the same run has left behind; empty for a new run. */
+export interface Progress {
+  readonly evaluations: readonly FinishedEvaluation[]
+}
+
+export interface JobKind<C = unknown> {
+  readonly name: string
+  /** The parsed value is stored with the run, so that it can be repeated exactly. */
+  readonly config: z.ZodType<C>
+  title(config: C): string
+  /** Opens what it needs to count, changes nothing. */
+  plan(config: C): Promise<PlanLine[]>
+  /** Law: killed between any two events and run again with what was left, it ends in the same rows. */
+  run(config: C, context: JobContext, progress: Progress): Promise<void>
+}
+
+/** A kind whose configuration has been parsed: what the command line holds. */
+export type AnyJobKind = JobKind<unknown>
+export const anyJobKind = <C>(kind: JobKind<C>): AnyJobKind => kind as unknown as AnyJobKind
