@@ -2,8 +2,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { SpectrumRow, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
+import { baseDirections, type Basis } from './basis.ts'
 import { EPSILON, TOP_DIRECTIONS, findIntruders } from './intruders.ts'
-import type { Matrix, Numbers, Vectors } from './matrix.ts'
+import type { Matrix, Numbers } from './matrix.ts'
 import { effectiveRank, frobeniusNorm } from './measures.ts'
 import { nullDistribution } from './null-distribution.ts'
 import {
@@ -12,7 +13,6 @@ import {
   singularValues,
   type LowRankChange,
 } from './partial-svd.ts'
-import { leftSingular } from './svd.ts'
 
 /** Which matrix, as in a `SpectrumRow`: `weight` is the checkpoint's name, `module` its kind (`q_proj`). */
 export type MatrixPlace = { layer: number; module: string; weight: string; shape: [number, number] }
@@ -25,8 +25,8 @@ export type Comparison = MatrixPlace &
     key: SubjectKey
     W0: Numbers
     W1: Numbers
-    /** All left singular vectors of W0, where another comparison has found them. */
-    baseLeft?: Vectors | undefined
+    /** The directions of W0, where another comparison has found them. */
+    base?: Basis | undefined
     /** ΔW where an adapter knows it better than W1 − W0 does: rounding blurs the rank of a difference. */
     change?: LowRankChange | undefined
   }
@@ -36,10 +36,10 @@ export function compareWeight(comparison: Comparison): SpectrumRow {
   const { key, layer, module, weight, shape, W0, W1 } = comparison
   const { k = TOP_DIRECTIONS, epsilon = EPSILON } = comparison
   if (W1.length !== W0.length) {
-    const base = shape.join(' × ')
-    throw new TouchstoneError('spectrum.other-shape', { weight, tuned: W1.length, base })
+    const expected = shape.join(' × ')
+    throw new TouchstoneError('spectrum.other-shape', { weight, tuned: W1.length, base: expected })
   }
-  const base = comparison.baseLeft ?? baseDirections(weight, shape, W0)
+  const base = comparison.base ?? baseDirections(asMatrix(shape, W0), weight)
   const tuned = leadingLeft(asMatrix(shape, W1), k, weight)
   const change = comparison.change
     ? lowRankSingularValues(comparison.change, weight)
@@ -71,29 +71,23 @@ function ratio(change: number, base: number, weight: string): number {
   return change === 0 ? 0 : change / base
 }
 
-/** All left singular vectors of a base weight: what every model tuned from it is compared with. */
-export function baseDirections(weight: string, shape: [number, number], W0: Numbers): Vectors {
-  return leftSingular(asMatrix(shape, W0), { weight }).left
-}
-
 /** Base directions kept from one scan for the next, by weight; one for each base model. */
-export type BaseCache = { get: (weight: string) => Vectors | undefined; put: PutVectors }
-type PutVectors = (weight: string, left: Vectors) => void
+export type BaseCache = { get: (weight: string) => Basis | undefined; put: PutBasis }
+type PutBasis = (weight: string, basis: Basis) => void
 
 /**
  * Keeps what came first, up to `capacityBytes`, and evicts nothing: every scan visits the weights in the same order,
  * and then evicting the oldest would throw each one away just before it is wanted.
  */
 export function createBaseCache(capacityBytes: number): BaseCache {
-  const kept = new Map<string, Vectors>()
+  const kept = new Map<string, Basis>()
   let bytes = 0
   return {
     get: (weight) => kept.get(weight),
-    put: (weight, left) => {
-      const size = left.data.byteLength
-      if (kept.has(weight) || bytes + size > capacityBytes) return
-      kept.set(weight, left)
-      bytes += size
+    put: (weight, basis) => {
+      if (kept.has(weight) || bytes + basis.bytes > capacityBytes) return
+      kept.set(weight, basis)
+      bytes += basis.bytes
     },
   }
 }
@@ -134,13 +128,13 @@ export async function* scanModel(options: ScanOptions): AsyncGenerator<SpectrumR
     }
     await turn()
     const W0 = await readBase(weight)
-    const baseLeft = cache?.get(weight) ?? baseDirections(weight, shape, W0)
-    cache?.put(weight, baseLeft)
+    const base = cache?.get(weight) ?? baseDirections(asMatrix(shape, W0), weight)
+    cache?.put(weight, base)
     for (const { key, read, readChange } of tuned) {
       await turn()
       const W1 = await read(weight)
       const change = await readChange?.(weight)
-      yield compareWeight({ ...place, key, W0, W1, baseLeft, change, k, epsilon })
+      yield compareWeight({ ...place, key, W0, W1, base, change, k, epsilon })
       onProgress?.({ done: ++done, total, weight })
     }
   }

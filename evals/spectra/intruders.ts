@@ -3,9 +3,10 @@
  * c_j = max over ALL columns i of U0 of |⟨u1_j, u0_i⟩| < ε.
  *
  * The label means "not aligned with any single pretrained direction", not "outside their span": read c_j beside its
- * null distribution and `subspaceEnergy`.
+ * null distribution and `subspaceEnergies`.
  */
-import { dot, vector, type Vectors } from './matrix.ts'
+import type { Basis } from './basis.ts'
+import type { Vectors } from './matrix.ts'
 import type { SingularSystem } from './svd.ts'
 
 /** As in the paper's code: the ten largest directions, and half a cosine. */
@@ -22,32 +23,24 @@ export type Intruders = {
   energyShare: number
 }
 
-/** c_j for the first `k` vectors of `tuned` against every vector of `base`; signs do not matter. */
-export function alignments(base: Vectors, tuned: Vectors, k: number): number[] {
-  return Array.from({ length: Math.min(k, tuned.count) }, (_, j) =>
+/** c_j of each of W1's vectors against the whole basis; signs do not matter. */
+export function alignments(base: Basis, tuned: Vectors): number[] {
+  return base.cosines(tuned).map((cosines) =>
     Math.min(
       1,
-      cosines(base, vector(tuned, j)).reduce((best, x) => Math.max(best, x), 0),
+      cosines.reduce((best, x) => Math.max(best, x), 0),
     ),
   )
 }
 
-/** |⟨u, u0_i⟩| for every vector of `base`. */
-export function cosines(base: Vectors, u: Float64Array): Float64Array {
-  const { count, dimension, data } = base
-  return Float64Array.from({ length: count }, (_, i) =>
-    Math.abs(dot(u, 0, data, i * dimension, dimension)),
-  )
-}
-
-/** Which of W1's top k directions are intruders against the left vectors of W0. */
+/** Which of W1's top k directions are intruders against the pretrained directions. */
 export function findIntruders(
-  base: Vectors,
+  base: Basis,
   tuned: Pick<SingularSystem, 'left' | 'singularValues' | 'rank'>,
   { k = TOP_DIRECTIONS, epsilon = EPSILON }: { k?: number; epsilon?: number } = {},
 ): Intruders {
   // A direction with σ = 0 is no direction of W1: any vector would do.
-  const alignment = alignments(base, tuned.left, Math.min(k, tuned.rank))
+  const alignment = alignments(base, { ...tuned.left, count: Math.min(k, tuned.rank) })
   const singularValues = Array.from(tuned.singularValues.subarray(0, alignment.length))
   const intruders = alignment.flatMap((c, j) => (c < epsilon ? [j] : []))
   // Relative to σ_1, so that no square can vanish or overflow.
@@ -62,9 +55,9 @@ export function findIntruders(
   }
 }
 
-/** ‖U0[:, :q]ᵀ u‖²: how much of u lies in the span of the first q pretrained directions, however they are turned. */
-export function subspaceEnergy(base: Vectors, u: Float64Array, q: number): number {
-  return cosines(base, u)
-    .subarray(0, q)
-    .reduce((sum, cosine) => sum + cosine * cosine, 0)
+/** ‖U0[:, :q]ᵀ u_j‖²: how much of each vector lies in the span of the first q pretrained directions, however turned. */
+export function subspaceEnergies(base: Basis, tuned: Vectors, q: number): number[] {
+  return base
+    .cosines(tuned)
+    .map((cosines) => cosines.subarray(0, q).reduce((sum, cosine) => sum + cosine * cosine, 0))
 }

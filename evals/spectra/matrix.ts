@@ -49,6 +49,21 @@ export function dot(X: Float64Array, x: number, Y: Float64Array, y: number, leng
   return t < length ? even + odd + X[x + t]! * Y[y + t]! : even + odd
 }
 
+/** X x `[p]` for X `[p, x.length]`. */
+export function apply(X: Float64Array, x: Float64Array, p: number): Float64Array {
+  return Float64Array.from({ length: p }, (_, i) => dot(X, i * x.length, x, 0, x.length))
+}
+
+/** Xᵀ x `[width]` for X `[x.length, width]`. */
+export function applyTransposed(X: Numbers, x: Float64Array, width: number): Float64Array {
+  const out = new Float64Array(width)
+  for (let i = 0; i < x.length; i++) {
+    const factor = x[i]!
+    for (let t = 0; t < width; t++) out[t]! += factor * X[i * width + t]!
+  }
+  return out
+}
+
 /** Divides each of the first `count` rows of X `[…, width]` by its length, which must not be 0. */
 export function normaliseRows(X: Float64Array, width: number, count: number) {
   for (let i = 0; i < count; i++) {

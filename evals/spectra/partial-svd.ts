@@ -2,6 +2,7 @@
  * @file What a tuned weight is asked for, at a fraction of the full decomposition: its leading left vectors, and the
  * singular values of a change of any rank.
  */
+import { leadingVectors } from './inverse-iteration.ts'
 import {
   gram,
   normaliseRows,
@@ -14,7 +15,7 @@ import { frobeniusNorm } from './measures.ts'
 import { shortSide } from './short-side.ts'
 import { leftSingular, type SingularSystem } from './svd.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
-import { leadingVectors, tridiagonalise, tridiagonalValues } from './tridiagonal.ts'
+import { tridiagonalise, tridiagonalValues } from './tridiagonal.ts'
 
 /** Down to this part of σ₁ squaring costs a σ no more than p roundings × 10⁴ / 2 of itself: 6e-10 at p = 576. */
 const WELL_RESOLVED = 1e-2

@@ -7,6 +7,8 @@
  * probing, and where it fails one-sided Jacobi finishes the work. Directions with σ = 0 are completed to a basis.
  */
 import {
+  apply,
+  applyTransposed,
   dot,
   gram,
   normaliseRows,
@@ -16,8 +18,8 @@ import {
   type Vectors,
 } from './matrix.ts'
 import { orthogonaliseRows, rowSquares } from './one-sided-jacobi.ts'
-import { seededUniform } from './random.ts'
 import { shortSide } from './short-side.ts'
+import { survivesSquaring } from './squaring.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
 /** `left` holds u_j `[min(m, n)]` of dimension m, `right` v_j of dimension n; both orthonormal, σ descending. */
@@ -28,9 +30,6 @@ export type SingularSystem = {
   /** How many σ stand above rounding; the others are 0 and their vectors arbitrary. */
   rank: number
 }
-
-/** ‖(R T / σ)(R T / σ)ᵀ − I‖_F above which Jacobi is called: a hundredth of what a reader could see in c_j. */
-const ORTHOGONALITY = 1e-8
 
 /** All min(m, n) left vectors of W; the right ones too where `right` is set. `weight` names W in errors. */
 export function leftSingular(
@@ -64,7 +63,10 @@ function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
   if (scale === 0) return zeroSystem(p, q, needsOther)
   const { values, vectors } = symmetricEigen(gram(T, p, q), p)
   const σ = values.map((λ) => Math.sqrt(Math.max(λ, 0)))
-  const isExact = orthogonalityDefect(T, vectors, σ) <= ORTHOGONALITY
+  const isExact = survivesSquaring(T, σ, {
+    into: (x) => apply(vectors, x, p),
+    from: (x) => applyTransposed(vectors, x, p),
+  })
   const isOtherUsed = needsOther || !isExact
   const other = isOtherUsed ? rowProducts(vectors, p, side.transposed(), q, p) : undefined
   const system = isExact
@@ -88,50 +90,6 @@ function zeroSystem(p: number, q: number, needsOther: boolean): Decomposed {
     vectors: axes(p),
     other: needsOther ? axes(q) : undefined,
   }
-}
-
-/**
- * ‖Σ⁻¹ R (T Tᵀ) Rᵀ Σ⁻¹ − I‖_F by probes: for random signs x, E‖F x‖² = ‖F‖_F². Six products with a vector instead
- * of two with a matrix. Infinite where a σ is below what squaring can resolve.
- */
-function orthogonalityDefect(short: Float64Array, R: Float64Array, σ: Float64Array): number {
-  const p = σ.length
-  const q = short.length / p
-  if (σ[p - 1]! <= σ[0]! * 3e-8) return Infinity
-  const uniform = seededUniform(p)
-  let worst = 0
-  for (let probe = 0; probe < 3; probe++) {
-    const x = Float64Array.from({ length: p }, () => (uniform() < 0.5 ? -1 : 1))
-    const back = applyTransposed(
-      short,
-      applyTransposed(
-        R,
-        x.map((value, j) => value / σ[j]!),
-        p,
-      ),
-      q,
-    )
-    const y = apply(R, apply(short, back, p), p)
-    worst = Math.max(worst, norm(y.map((value, j) => value / σ[j]! - x[j]!)))
-  }
-  return worst
-}
-
-const norm = (x: Float64Array) => Math.sqrt(dot(x, 0, x, 0, x.length))
-
-/** X x for X `[p, x.length]`. */
-function apply(X: Float64Array, x: Float64Array, p: number) {
-  return Float64Array.from({ length: p }, (_, i) => dot(X, i * x.length, x, 0, x.length))
-}
-
-/** Xᵀ x for X `[x.length, width]`. */
-function applyTransposed(X: Float64Array, x: Float64Array, width: number) {
-  const out = new Float64Array(width)
-  for (let i = 0; i < x.length; i++) {
-    const factor = x[i]!
-    for (let t = 0; t < width; t++) out[t]! += factor * X[i * width + t]!
-  }
-  return out
 }
 
 /** Jacobi from where the Gram matrix left off; sorts again, for the small σ may have changed places. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { SpectrumRow } from '../../../evals/contract/rows.ts'
+import { baseDirections } from '../../../evals/spectra/basis.ts'
 import {
-  baseDirections,
   compareWeight,
   createBaseCache,
   scanModel,
@@ -35,11 +35,11 @@ describe('compareWeight', () => {
   })
 
   test('the given base directions are used, and give the same row', () => {
-    const baseLeft = baseDirections(q.weight, q.shape, W0.data)
+    const base = baseDirections(W0)
     const request = { ...q, key: KEY, W0: W0.data, W1: W1.data }
-    expect(compareWeight({ ...request, baseLeft })).toEqual(compareWeight(request))
-    const turned = baseDirections(q.weight, q.shape, gaussian(48, 64, 77).data)
-    expect(compareWeight({ ...request, baseLeft: turned }).alignment).not.toEqual(
+    expect(compareWeight({ ...request, base })).toEqual(compareWeight(request))
+    const turned = baseDirections(gaussian(48, 64, 77))
+    expect(compareWeight({ ...request, base: turned }).alignment).not.toEqual(
       compareWeight(request).alignment,
     )
   })

@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  alignments,
-  cosines,
-  findIntruders,
-  subspaceEnergy,
-} from '../../../evals/spectra/intruders.ts'
+import { baseDirections, explicitBasis } from '../../../evals/spectra/basis.ts'
+import { alignments, findIntruders, subspaceEnergies } from '../../../evals/spectra/intruders.ts'
 import { vector, type Matrix, type Vectors } from '../../../evals/spectra/matrix.ts'
 import { frobeniusNorm } from '../../../evals/spectra/measures.ts'
 import { scaleDirection } from '../../../evals/spectra/scaling.ts'
@@ -14,8 +10,7 @@ import { gaussian, multiply, randomUnit, withSpike } from './fixtures.ts'
 
 const D = 64
 const SEEDS = Array.from({ length: 100 }, (_, i) => i + 1)
-const compare = (W0: Matrix, W1: Matrix) =>
-  findIntruders(leftSingular(W0).left, leadingLeft(W1, 10))
+const compare = (W0: Matrix, W1: Matrix) => findIntruders(baseDirections(W0), leadingLeft(W1, 10))
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
@@ -66,11 +61,11 @@ describe('intruder dimensions, by the tests of the method page (§4 d)', () => {
         randomUnit(D, seed + 3000),
       )
       const tuned = leadingLeft(W1, 10)
-      const full = findIntruders(base.left, tuned)
+      const full = findIntruders(baseDirections(W0), tuned)
       expect(full.intruders).toEqual([])
       expect(full.alignment[0]).toBeGreaterThan(0.98)
       const topOnly: Vectors = { ...base.left, count: 10 }
-      expect(alignments(topOnly, tuned.left, 1)[0]).toBeLessThan(0.5)
+      expect(alignments(explicitBasis(topOnly), tuned.left)[0]).toBeLessThan(0.5)
     }
   })
 
@@ -116,7 +111,7 @@ describe('intruder dimensions, by the tests of the method page (§4 d)', () => {
       { rows: d, columns: d, data: columns },
       { rows: d, columns: d, data: right.data },
     )
-    const base = leftSingular(W0).left
+    const base = baseDirections(W0)
     const first = (size: number) =>
       Array.from({ length: draws }, (_, seed) => {
         const W1 = withSpike(W0, size, randomUnit(d, seed + 100), randomUnit(d, seed + 700))
@@ -146,11 +141,11 @@ describe('findIntruders', () => {
       singularValues: Float64Array.of(4, 3),
       rank: 2,
     }
-    const found = findIntruders(axes, tuned, { epsilon: 0.6 })
+    const found = findIntruders(explicitBasis(axes), tuned, { epsilon: 0.6 })
     expect(found.intruders).toEqual([0])
     expect(found.energyShare).toBeCloseTo(16 / 25, 12)
-    expect(findIntruders(axes, tuned, { epsilon: 0.5 }).intruders).toEqual([])
-    expect(findIntruders(axes, tuned, { k: 1, epsilon: 0.6 }).energyShare).toBe(1)
+    expect(findIntruders(explicitBasis(axes), tuned, { epsilon: 0.5 }).intruders).toEqual([])
+    expect(findIntruders(explicitBasis(axes), tuned, { k: 1, epsilon: 0.6 }).energyShare).toBe(1)
   })
 
   test('ε is strict: c = ε is no intruder', () => {
@@ -160,7 +155,7 @@ describe('findIntruders', () => {
       singularValues: Float64Array.of(1),
       rank: 1,
     }
-    expect(findIntruders(axes, tuned, { epsilon: 1 }).intruders).toEqual([])
+    expect(findIntruders(explicitBasis(axes), tuned, { epsilon: 1 }).intruders).toEqual([])
   })
 
   test('directions without a singular value are not counted', () => {
@@ -182,9 +177,12 @@ describe('findIntruders', () => {
 })
 
 test('subspace energy sees a turn inside the span that c_j does not', () => {
-  const { left } = leftSingular(gaussian(32, 32, 6))
+  const W0 = gaussian(32, 32, 6)
+  const { left } = leftSingular(W0)
   const u = vector(left, 0).map((x, t) => (x + vector(left, 1)[t]!) / Math.SQRT2)
-  expect(Math.max(...cosines(left, u))).toBeCloseTo(Math.SQRT1_2, 10)
-  expect(subspaceEnergy(left, u, 2)).toBeCloseTo(1, 10)
-  expect(subspaceEnergy(left, u, 1)).toBeCloseTo(0.5, 10)
+  const turned: Vectors = { dimension: 32, count: 1, data: u }
+  const base = baseDirections(W0)
+  expect(alignments(base, turned)[0]).toBeCloseTo(Math.SQRT1_2, 10)
+  expect(subspaceEnergies(base, turned, 2)[0]).toBeCloseTo(1, 10)
+  expect(subspaceEnergies(base, turned, 1)[0]).toBeCloseTo(0.5, 10)
 })

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { baseDirections, explicitBasis } from '../../../evals/spectra/basis.ts'
+import type { Matrix, Vectors } from '../../../evals/spectra/matrix.ts'
+import { leftSingular } from '../../../evals/spectra/svd.ts'
+import { gaussian, multiply, randomUnit } from './fixtures.ts'
+
+const probes = (dimension: number): Vectors => ({
+  dimension,
+  count: 3,
+  data: Float64Array.from([1, 2, 3].flatMap((seed) => [...randomUnit(dimension, seed)])),
+})
+
+function expectSameCosines(W: Matrix) {
+  const vectors = probes(W.rows)
+  const basis = baseDirections(W)
+  const wanted = explicitBasis(leftSingular(W).left).cosines(vectors)
+  expect(basis.count).toBe(Math.min(W.rows, W.columns))
+  basis.cosines(vectors).forEach((cosines, j) => {
+    expect(cosines).toHaveLength(basis.count)
+    cosines.forEach((x, i) => expect(Math.abs(x - wanted[j]![i]!)).toBeLessThan(1e-8))
+  })
+}
+
+describe('baseDirections', () => {
+  test.each([
+    [1, 1],
+    [1, 6],
+    [6, 1],
+    [2, 2],
+    [24, 40],
+    [40, 24],
+    [64, 64],
+    [130, 70],
+    [70, 130],
+  ])('%i × %i: the cosines with every column of U0, in order', (rows, columns) => {
+    expectSameCosines(gaussian(rows, columns, 31 * rows + columns))
+  })
+
+  test.each([
+    [30, 50],
+    [50, 30],
+  ])('%i × %i of rank 4: the cosines with the lost directions too', (rows, columns) => {
+    const W = multiply(gaussian(rows, 4, 1), gaussian(4, columns, 2))
+    const [cosines] = baseDirections(W).cosines(probes(rows))
+    expect(cosines).toHaveLength(30)
+    const wanted = explicitBasis(leftSingular(W).left).cosines(probes(rows))[0]!
+    for (let i = 0; i < 4; i++) expect(cosines![i]).toBeCloseTo(wanted[i]!, 8)
+    // In 30 dimensions 30 columns are a basis of the whole space, so that no part of u is missed.
+    if (rows === 30) expect(Math.hypot(...cosines!)).toBeCloseTo(1, 10)
+    else expect(Math.hypot(...cosines!)).toBeLessThan(1)
+  })
+
+  test('the whole basis of a square weight takes a unit vector to a unit vector', () => {
+    for (const cosines of baseDirections(gaussian(64, 64, 3)).cosines(probes(64))) {
+      expect(Math.hypot(...cosines)).toBeCloseTo(1, 12)
+    }
+  })
+
+  test('zero has a basis of axes; NaN is named', () => {
+    const zero = { rows: 3, columns: 4, data: new Float64Array(12) }
+    const u: Vectors = { dimension: 3, count: 1, data: Float64Array.of(0, 0.6, 0.8) }
+    expect(baseDirections(zero).cosines(u)).toEqual([Float64Array.of(0, 0.6, 0.8)])
+    const bad = { ...zero, data: new Float64Array(12).fill(NaN) }
+    expect(() => baseDirections(bad, 'up_proj')).toThrow('"up_proj" holds NaN at row 0, column 0')
+  })
+})
