@@ -7,7 +7,8 @@ import { elementsOf } from './stored-weights.ts'
 export interface TensorToWrite {
   readonly name: string
   readonly shape: readonly number[]
-  readonly data: Float32Array
+  /** Or how to get it: then only one tensor at a time is in memory. */
+  readonly data: Float32Array | (() => Promise<Float32Array>)
 }
 
 const ALIGNMENT = 8
@@ -19,8 +20,10 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
-  const parts = [header(sorted, metadata), ...sorted.map(({ data }) => bytesOf(data))]
-  await writeAtomically(path, parts)
+  await writeAtomically(path, [
+    header(sorted, metadata),
+    ...sorted.map((tensor) => () => bytesOf(tensor)),
+  ])
 }
 
 function header(
@@ -31,14 +34,11 @@ function header(
   const notes = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
   if (notes.length > 0) entries.push(['__metadata__', Object.fromEntries(notes)])
   let offset = 0
-  for (const [index, { name, shape, data }] of sorted.entries()) {
+  for (const [index, { name, shape }] of sorted.entries()) {
     if (name === sorted[index - 1]?.name || name === '__metadata__') {
       throw new Error(`internal: a tensor cannot be named "${name}" here`)
     }
-    if (elementsOf(shape) !== data.length) {
-      throw new Error(`internal: "${name}" has ${data.length} values for [${shape.join(', ')}]`)
-    }
-    const end = offset + data.byteLength
+    const end = offset + elementsOf(shape) * Float32Array.BYTES_PER_ELEMENT
     entries.push([name, { dtype: 'F32', shape, data_offsets: [offset, end] }])
     offset = end
   }
@@ -50,19 +50,25 @@ function header(
   return bytes
 }
 
-const bytesOf = (data: Float32Array): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+async function bytesOf({ name, shape, data }: TensorToWrite): Promise<Uint8Array> {
+  const values = typeof data === 'function' ? await data() : data
+  if (elementsOf(shape) !== values.length) {
+    throw new Error(`internal: "${name}" has ${values.length} values for [${shape.join(', ')}]`)
+  }
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+}
+
+type Part = string | Uint8Array | (() => Promise<Uint8Array>)
 
 /** Writes beside the target, flushes to disk, then renames: readers see the old file or the whole new one. */
-export async function writeAtomically(
-  path: string,
-  parts: readonly (string | Uint8Array)[],
-): Promise<void> {
+export async function writeAtomically(path: string, parts: readonly Part[]): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`)
   const handle = await open(temporary, 'wx')
   try {
     try {
-      for (const part of parts) await handle.appendFile(part)
+      for (const part of parts) {
+        await handle.appendFile(typeof part === 'function' ? await part() : part)
+      }
       await handle.sync()
     } finally {
       await handle.close()

@@ -102,7 +102,7 @@ function wordTokenizer() {
 }
 
 /** GPT-2's printable stand-ins for the 256 bytes. */
-function byteAlphabet(): string[] {
+export function byteAlphabet(): string[] {
   const printable = (byte: number) =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
   let next = 256
