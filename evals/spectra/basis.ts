@@ -30,13 +30,16 @@ export function explicitBasis(left: Vectors): Basis {
 const each = (vectors: Vectors) =>
   Array.from({ length: vectors.count }, (_, j) => vector(vectors, j))
 
+/** How far from orthonormal the implied columns of U0 may be: a tenth of what is promised of c_j. */
+const SKEW = 1e-7
+
 /** The pretrained directions of W0, which is kept. Throws `spectrum.not-finite`, naming `weight`. */
 export function baseDirections(W0: Matrix, weight = 'W0'): Basis {
   const { p, q, T, isWide, scale } = shortSide(W0, weight)
   const reduced = tridiagonalise(gram(T, p, q), p)
   const { values, turn } = recordedTurn(reduced)
   const σ = values.map((λ) => Math.sqrt(Math.max(λ, 0)))
-  if (scale === 0 || !survivesSquaring(T, σ, turn)) {
+  if (scale === 0 || !survivesSquaring(T, σ, turn, SKEW)) {
     return explicitBasis(leftSingular(W0, { weight }).left)
   }
   const order = Uint32Array.from(σ.keys()).sort((i, j) => σ[j]! - σ[i]!)

@@ -8,16 +8,19 @@ export type Turn = {
   from: (x: Float64Array) => Float64Array
 }
 
-/** A hundredth of what a reader could see in c_j. */
-const ORTHOGONALITY = 1e-8
 /** Below this part of σ₁ squaring leaves nothing of a σ. */
 const RESOLUTION = 3e-8
 
 /**
- * Whether the rows of R T / σ are orthonormal: ‖Σ⁻¹ R (T Tᵀ) Rᵀ Σ⁻¹ − I‖_F ≤ 1e-8 by three probes (for random signs x,
+ * Whether the rows of R T / σ are orthonormal: ‖Σ⁻¹ R (T Tᵀ) Rᵀ Σ⁻¹ − I‖_F ≤ `limit` by three probes (for random signs x,
  * E‖F x‖² = ‖F‖_F²), which takes products with vectors only. σ `[p]`, T `[p, q]`.
  */
-export function survivesSquaring(T: Float64Array, σ: Float64Array, turn: Turn): boolean {
+export function survivesSquaring(
+  T: Float64Array,
+  σ: Float64Array,
+  turn: Turn,
+  limit: number,
+): boolean {
   const p = σ.length
   const largest = σ.reduce((a, b) => Math.max(a, b), 0)
   if (!σ.every((value) => value > largest * RESOLUTION)) return false
@@ -26,6 +29,6 @@ export function survivesSquaring(T: Float64Array, σ: Float64Array, turn: Turn):
     const x = Float64Array.from({ length: p }, () => (uniform() < 0.5 ? -1 : 1))
     const wide = applyTransposed(T, turn.from(x.map((value, j) => value / σ[j]!)), T.length / p)
     const F = turn.into(apply(T, wide, p)).map((value, j) => value / σ[j]! - x[j]!)
-    return Math.sqrt(dot(F, 0, F, 0, p)) <= ORTHOGONALITY
+    return Math.sqrt(dot(F, 0, F, 0, p)) <= limit
   })
 }

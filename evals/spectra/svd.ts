@@ -31,6 +31,9 @@ export type SingularSystem = {
   rank: number
 }
 
+/** How far from orthonormal the derived side may be before Jacobi is called. */
+const SKEW = 1e-8
+
 /** All min(m, n) left vectors of W; the right ones too where `right` is set. `weight` names W in errors. */
 export function leftSingular(
   W: Matrix,
@@ -63,10 +66,15 @@ function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
   if (scale === 0) return zeroSystem(p, q, needsOther)
   const { values, vectors } = symmetricEigen(gram(T, p, q), p)
   const σ = values.map((λ) => Math.sqrt(Math.max(λ, 0)))
-  const isExact = survivesSquaring(T, σ, {
-    into: (x) => apply(vectors, x, p),
-    from: (x) => applyTransposed(vectors, x, p),
-  })
+  const isExact = survivesSquaring(
+    T,
+    σ,
+    {
+      into: (x) => apply(vectors, x, p),
+      from: (x) => applyTransposed(vectors, x, p),
+    },
+    SKEW,
+  )
   const isOtherUsed = needsOther || !isExact
   const other = isOtherUsed ? rowProducts(vectors, p, side.transposed(), q, p) : undefined
   const system = isExact
