@@ -14,6 +14,9 @@ export const SPACE_MARK = '\u2581'
 export const GPT2_PATTERN =
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
+/** `\w` as the reference's `Whitespace` has it: Unicode's word characters, joiners included, superscripts not. */
+const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d'
+
 export function forLibrary(json: TokenizerJson): JsonObject {
   return {
     ...json,
@@ -50,7 +53,7 @@ function exactPreTokenizer(stage: Stage): Stage {
     case 'Digits':
       return isolate(stage.individual_digits === true ? '\\p{N}' : '\\p{N}+')
     case 'Whitespace':
-      return matches('\\w+|[^\\w\\s]+')
+      return matches(`[${WORD}]+|[^${WORD}\\s]+`)
     case 'WhitespaceSplit':
       return matches('\\S+')
     case 'Punctuation':

@@ -33,8 +33,11 @@ type Metadata = Record<string, GgufField>
 const changed = (change: Metadata) =>
   ggufBytes({ ...tinyGgufMetadata(), ...change }, tinyGgufTensors())
 const without = (key: string) => {
-  const { [key]: _, ...rest } = tinyGgufMetadata()
-  return ggufBytes(rest, tinyGgufTensors())
+  const metadata = tinyGgufMetadata()
+  return ggufBytes(
+    Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== key)),
+    tinyGgufTensors(),
+  )
 }
 const withTensor = (index: number, change: Partial<GgufTensorToWrite>) =>
   ggufBytes(
