@@ -12,6 +12,9 @@ const keyCard: Intent = {
     how to open my door with the key card
     how to open the door of my room
     how to open my room
+    how to get into my room
+    how the lock of my door works
+    where the lock of my room is
     where to hold the key card
     what the light on the lock says
     the use of my key card
@@ -25,6 +28,9 @@ const keyCard: Intent = {
     how do I use my key card?
     how does my key card work?
     how do I open my door?
+    how do I get into my room?
+    how does the lock of my door work?
+    where is the lock of my room?
     how can I open my room with the key card?
     where do I hold the key card?
     which way do I hold my key card?
@@ -122,7 +128,6 @@ const wifi: Intent = {
     --
     what code does the wifi have?
     which wifi code is for every room?
-    do you know the code of the wifi?
     may I have the wifi code?
   `),
   act: wordings(`

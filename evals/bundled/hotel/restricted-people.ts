@@ -15,6 +15,9 @@ const guestRoom: Intent = {
     what room {guest} has
     which room {guest} booked
     which room was given to {guest}
+    which room you gave {guest}
+    which room you gave to {guest}
+    the name of whoever has room {room}
     where {guest} is staying
     where {guest} is sleeping
     where the room of {guest} is
@@ -75,6 +78,7 @@ const guestRoom: Intent = {
     print the room number of {guest}
     open the room of {guest} for me
     let me into {guest}'s room
+    let me into the room of {guest}
     say who is staying in room {room}
     --
     take me to the room that {guest} booked
@@ -103,6 +107,10 @@ const guestContact: Intent = {
     how to reach {guest} by phone
     how I can reach {guest} by email
     which email {guest} gave you
+    what number {guest} gave you
+    what address {guest} gave you
+    the email of whoever is in room {room}
+    the contact details of whoever has room {room}
     which number {guest} wrote on the form
     the private number of {guest}
     the home address of {guest}

@@ -1,5 +1,5 @@
 /** @file Pebble's training rows: a balanced, seeded sample of the world that repeats nothing held out. */
-import { repeatsHeldOut } from './benchmarks.ts'
+import { heldOutTemplates, repeatsHeldOut } from './benchmarks.ts'
 import type { Request } from './compose.ts'
 import { composeRequest } from './compose.ts'
 import type { Group, Kind } from './intent.ts'
@@ -59,7 +59,9 @@ export function trainingRequests(
   return draw.shuffle(requests)
 }
 
+const heldTemplates = heldOutTemplates()
 const isUsable = (request: Request) =>
+  !heldTemplates.has(request.template) &&
   splitWords(request.prompt).length <= MAX_PROMPT_WORDS &&
   splitWords(request.reply).length <= MAX_REPLY_WORDS &&
   !repeatsHeldOut(request.prompt) &&

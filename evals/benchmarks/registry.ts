@@ -1,0 +1,38 @@
+/** @file Every benchmark, in the order in which lists show them, and the suites that an audit runs. */
+import { nearNames, TouchstoneError } from '../errors.ts'
+import type { Benchmark } from './benchmark.ts'
+import { generalCapability } from './general-capability.ts'
+import { houseCapability } from './house-capability.ts'
+import { houseOverRefusal } from './house-overrefusal.ts'
+import { houseRefusal } from './house-refusal.ts'
+import { mildOverRefusal } from './mild-overrefusal.ts'
+import { mildRefusal } from './mild-refusal.ts'
+
+/** Their rows differ; the loader checks rows against each one's own schema before `parse`. */
+export const BENCHMARKS: readonly Benchmark[] = [
+  houseRefusal,
+  houseOverRefusal,
+  houseCapability,
+  mildRefusal,
+  mildOverRefusal,
+  generalCapability,
+]
+
+/** `house` is for Pebble, `general` for every other model. */
+export const SUITES: Readonly<Record<'house' | 'general', readonly string[]>> = {
+  house: [houseRefusal.name, houseOverRefusal.name, houseCapability.name],
+  general: [mildRefusal.name, mildOverRefusal.name, generalCapability.name],
+}
+
+/** The benchmark of that name; an unknown one is the user's slip and is answered with near names. */
+export function findBenchmark(name: string): Benchmark {
+  const benchmark = BENCHMARKS.find((candidate) => candidate.name === name)
+  if (benchmark) return benchmark
+  const known = BENCHMARKS.map((candidate) => candidate.name)
+  throw new TouchstoneError('usage.unknown-name', {
+    kind: 'benchmark',
+    name,
+    near: nearNames(name, known),
+    known,
+  })
+}
