@@ -50,6 +50,13 @@ describe('baseDirections', () => {
     else expect(Math.hypot(...cosines!)).toBeLessThan(1)
   })
 
+  test('an ordinary tall weight is kept as its short side and itself; one that lost rank as its columns', () => {
+    const W = gaussian(130, 70, 4)
+    expect(baseDirections(W).bytes).toBe(8 * (70 * 70 + 130 * 70))
+    const low = multiply(gaussian(130, 5, 1), gaussian(5, 70, 2))
+    expect(baseDirections(low).bytes).toBe(8 * 130 * 70)
+  })
+
   test('the whole basis of a square weight takes a unit vector to a unit vector', () => {
     for (const cosines of baseDirections(gaussian(64, 64, 3)).cosines(probes(64))) {
       expect(Math.hypot(...cosines)).toBeCloseTo(1, 12)
