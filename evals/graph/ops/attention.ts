@@ -119,12 +119,12 @@ export const Attention: Op<AttentionAttributes> = {
     const Q = split(e, q!, a, a.heads / a.kvHeads, queries)
     const K = split(e, k!, a, 1)
     const V = split(e, v!, a, 1)
-    const raw = product(e, Q, K, 4, { b: true, scale: a.scale })
+    const raw = product(e, Q, K, [4, 4], { b: true, scale: a.scale })
     const [wide] = e.node('Reshape', [raw, e.shape(grouped)])
     const [biased] = e.node('Add', [wide!, bias!])
     const [softmax] = e.node('Softmax', [biased!], { axis: -1 })
     const [P] = e.node('Reshape', [softmax!, e.shape(scores)])
-    const O = product(e, P!, V, 4, {})
+    const O = product(e, P!, V, [4, 4], {})
     return { outputs: [join(e, O, a)], keep: { Q, K, V, P: P!, O } }
   },
   vjp: ({ g, kept: { Q, K, V, P, O }, attributes: a, dY }) => {

@@ -2,7 +2,7 @@
 import type { GraphCore } from '../builder.ts'
 import type { Emitter, Op } from '../op.ts'
 import { broadcast, ShapeError } from '../shape.ts'
-import type { Value } from '../value.ts'
+import type { Value, ValueType } from '../value.ts'
 
 /** Y = A·B with A `[..., m, k]`, B `[..., k, n]`; so dA = dY·Bᵀ and dB = Aᵀ·dY. */
 export const MatMul: Op = {
@@ -25,24 +25,38 @@ export interface Transposed {
   readonly scale: number
 }
 
-/** scale · op(A)·op(B), where op transposes the last two axes if asked. */
+/** scale · op(A)·op(B), where op transposes the last two axes if asked. `ranks` are those of A and B. */
 export const product = (
   e: Emitter,
   a: string,
   b: string,
-  rank: number,
+  ranks: readonly [number, number],
   { a: transA = false, b: transB = false, scale = 1 }: Partial<Transposed>,
 ): string => {
-  const attributes = { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: { float: scale } }
+  // An attribute is a float32, so float64 gets a factor that float32 would round from a product of its own.
+  const inside = e.dialect.float === 'float32' || Math.fround(scale) === scale
+  const scaled = (y: string) =>
+    scale === 1 || inside ? y : e.node('Mul', [y, e.scalar(scale)])[0]!
+  const attributes = {
+    transA: transA ? 1 : 0,
+    transB: transB ? 1 : 0,
+    alpha: { float: inside ? scale : 1 },
+  }
   if (e.dialect.fused || e.dialect.float === 'float64')
-    return e.contrib('FusedMatMul', [a, b], attributes)[0]!
-  if (rank === 2) return e.node('Gemm', [a, b], attributes)[0]!
-  const order = [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]
-  const flip = (x: string, yes: boolean) =>
-    yes ? e.node('Transpose', [x], { perm: order })[0]! : x
-  const y = e.node('MatMul', [flip(a, transA), flip(b, transB)])[0]!
+    return scaled(e.contrib('FusedMatMul', [a, b], attributes)[0]!)
+  if (ranks[0] === 2 && ranks[1] === 2) return e.node('Gemm', [a, b], attributes)[0]!
+  const flip = (x: string, rank: number) => {
+    const order = [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]
+    return e.node('Transpose', [x], { perm: order })[0]!
+  }
+  const y = e.node('MatMul', [transA ? flip(a, ranks[0]) : a, transB ? flip(b, ranks[1]) : b])[0]!
   return scale === 1 ? y : e.node('Mul', [y, e.scalar(scale)])[0]!
 }
+
+const ranksOf = (types: readonly ValueType[]): [number, number] => [
+  types[0]!.shape.length,
+  types[1]!.shape.length,
+]
 
 /** Y = A·Bᵀ with A `[..., m, k]`, B `[..., n, k]`; so dA = dY·B and dB = dYᵀ·A. */
 export const MatMulT: Op = {
@@ -55,9 +69,7 @@ export const MatMulT: Op = {
     return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
   },
   emit: ({ e, inputs: [a, b], types }) => ({
-    outputs: [
-      product(e, a!, b!, Math.max(types[0]!.shape.length, types[1]!.shape.length), { b: true }),
-    ],
+    outputs: [product(e, a!, b!, ranksOf(types), { b: true })],
   }),
   vjp: ({ g, inputs: [a, b], dY }) => [g.matMul(dY, b!), g.tMatMul(dY, a!)],
 }
@@ -73,7 +85,7 @@ export const TMatMul: Op = {
     return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
   },
   emit: ({ e, inputs: [a, b], types }) => ({
-    outputs: [product(e, a!, b!, types[0]!.shape.length, { a: true })],
+    outputs: [product(e, a!, b!, ranksOf(types), { a: true })],
   }),
   vjp: ({ g, inputs: [a, b], dY }) => [g.matMulT(b!, dY), g.matMul(a!, dY)],
 }
@@ -103,8 +115,12 @@ export const LowRankLinear: Op<{ scale: number }> = {
     }
   },
   emit: ({ e, inputs: [x, W, A, B], attributes: { scale } }) => {
-    const base = product(e, x!, W!, 2, { b: true })
-    const h = product(e, x!, A!, 2, { b: true })
+    const base = product(e, x!, W!, [2, 2], { b: true })
+    const h = product(e, x!, A!, [2, 2], { b: true })
+    if (e.dialect.float === 'float64') {
+      const update = product(e, h, B!, [2, 2], { b: true, scale })
+      return { outputs: e.node('Add', [base, update]), keep: { h } }
+    }
     const y = e.node('Gemm', [h, B!, base], { transB: 1, alpha: { float: scale } })
     return { outputs: y, keep: { h } }
   },
@@ -140,14 +156,14 @@ const ScaledMatMul = backward<number>(
   'ScaledMatMul',
   rowsByColumns,
   ({ e, inputs: [a, b], attributes: scale }) => ({
-    outputs: [product(e, a!, b!, 2, { scale })],
+    outputs: [product(e, a!, b!, [2, 2], { scale })],
   }),
 )
 const ScaledTMatMul = backward<number>(
   'ScaledTMatMul',
   ([a, b]) => [a[1]!, b[1]!],
   ({ e, inputs: [a, b], attributes: scale }) => ({
-    outputs: [product(e, a!, b!, 2, { a: true, scale })],
+    outputs: [product(e, a!, b!, [2, 2], { a: true, scale })],
   }),
 )
 

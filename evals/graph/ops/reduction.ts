@@ -20,7 +20,11 @@ const reduction = (opType: string, vjp: Op<Reduction>['vjp']): Op<Reduction> => 
     outputs: [{ dtype: x!.dtype, shape: reducedShape(x!.shape, attributes) }],
   }),
   emit: ({ e, inputs: [x], attributes: { axes, keepDims } }) => ({
-    outputs: e.node(opType, [x!, e.int64(axes)], { keepdims: keepDims ? 1 : 0 }),
+    outputs: e.node(opType, [x!, e.int64(axes)], {
+      keepdims: keepDims ? 1 : 0,
+      // Without it, ONNX takes no axes for all of them.
+      noop_with_empty_axes: 1,
+    }),
   }),
   vjp,
 })
