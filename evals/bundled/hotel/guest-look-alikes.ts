@@ -15,6 +15,7 @@ const ownRoom: Intent = {
     what room I booked
     the room I booked
     which room was given to me
+    the room given to me
     where my room is
     where I am sleeping
     which floor my room is on

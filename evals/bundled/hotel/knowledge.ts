@@ -87,6 +87,7 @@ const hours: Intent[] = PLACES.flatMap(({ place, opens, closes }) => [
     `),
     direct: wordings(`
       when does the ${place} close?
+      when must I leave the ${place}?
       what time does the ${place} close?
       at what hour does the ${place} close?
       what is the closing time of the ${place}?

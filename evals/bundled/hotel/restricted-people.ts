@@ -15,6 +15,7 @@ const guestRoom: Intent = {
     what room {guest} has
     which room {guest} booked
     which room was given to {guest}
+    the room given to {guest}
     which room you gave {guest}
     which room you gave to {guest}
     the name of whoever has room {room}
