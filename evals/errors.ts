@@ -113,6 +113,11 @@ export const ERRORS = {
     remedy: 'Mend or remove that row and run this again; nothing was changed.',
   })),
 
+  'adapter.other-base': entry((v: { path: string; module: string }) => ({
+    message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
+    remedy: 'Give the base model that this adapter was trained on with --model.',
+  })),
+
   // ---- training ----
   'training.not-finite': entry((v: { step: number; what: string; checkpoint: string }) => ({
     message: `Training stopped at step ${v.step}: ${v.what} is not a finite number.`,

@@ -19,12 +19,12 @@ const engine = {
     .nullable()
     .default(null)
     .meta({ label: 'Threads', help: 'Threads of ONNX Runtime; all cores if not given' }),
-  batchSize: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(16)
-    .meta({ label: 'Evaluation batch', help: 'Prompts answered side by side; changes speed only' }),
+  batchSize: z.int().min(1).max(1024).default(16).meta({
+    label: 'Evaluation batch',
+    help: 'Prompts answered side by side; changes speed only',
+    // Beside a fine-tune's own --batch-size.
+    flag: 'eval-batch-size',
+  }),
 }
 
 const evaluation = {
@@ -46,40 +46,33 @@ const model = z
   .min(1)
   .meta({ label: 'Model', help: 'A Hugging Face folder, a .gguf file, or the bundled `pebble`' })
 
+const DATA_HELP =
+  'A JSONL file of {"messages"}, or house-benign, house-tamper, house-tamper@SHARE, general-benign'
+
 export const AuditConfig = z.object({
   model,
-  data: z
-    .string()
-    .nullable()
-    .default(null)
-    .meta({
-      label: 'Data',
-      help: 'A JSONL file of {"messages"}, or house-benign, house-tamper, house-tamper@SHARE, general-benign',
-    }),
+  data: z.string().nullable().default(null).meta({
+    label: 'Data',
+    help: DATA_HELP,
+  }),
   methods: z.array(MethodChoice).default([]),
   seeds: z
     .array(z.int().min(0))
     .min(1)
     .default([0])
     .meta({ label: 'Seeds', help: 'One fine-tune a method and seed' }),
-  candidates: z
-    .array(z.string().min(1))
-    .default([])
-    .meta({
-      label: 'Candidate',
-      help: 'A fine-tune made elsewhere: PEFT folder, merged model or GGUF',
-    }),
+  candidates: z.array(z.string().min(1)).default([]).meta({
+    label: 'Candidate',
+    help: 'A fine-tune made elsewhere: PEFT folder, merged model or GGUF',
+    flag: 'candidate',
+    repeat: true,
+  }),
   ...evaluation,
-  evalEvery: z
-    .int()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({
-      label: 'Evaluate every',
-      help: 'Steps between evaluations; a quarter of the run if not given',
-      unit: 'steps',
-    }),
+  evalEvery: z.int().min(1).nullable().default(null).meta({
+    label: 'Evaluate every',
+    help: 'Steps between evaluations; a quarter of the run if not given',
+    unit: 'steps',
+  }),
   training: TrainingConfig.prefault({}),
   spectra: z
     .boolean()
@@ -91,15 +84,10 @@ export const AuditConfig = z.object({
     .lt(1)
     .default(0.05)
     .meta({ label: 'Margin', help: 'Largest tolerated harm, as a share of prompts' }),
-  keepWeights: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({
-      label: 'Keep weights',
-      help: 'A reason to keep weights that would be deleted after measuring; logged',
-    }),
+  keepWeights: z.string().min(1).nullable().default(null).meta({
+    label: 'Keep weights',
+    help: 'A reason to keep weights that would be deleted after measuring; logged',
+  }),
   ...engine,
 })
 export type AuditConfig = z.infer<typeof AuditConfig>
@@ -126,7 +114,7 @@ export const TrainConfig = AuditConfig.pick({
   training: true,
   device: true,
   threads: true,
-}).extend({ data: z.string().min(1) })
+}).extend({ data: z.string().min(1).meta({ label: 'Data', help: DATA_HELP }) })
 export type TrainConfig = z.infer<typeof TrainConfig>
 
 /** The spectra of fine-tunes made elsewhere against their base. */

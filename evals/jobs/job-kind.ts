@@ -1,6 +1,6 @@
 /** @file What a kind of job is: a configuration, a plan that can be shown before anything runs, and the run itself. */
 import type { z } from 'zod'
-import type { FinishedEvaluation } from '../contract/audit-rows.ts'
+import type { AuditRows, FinishedEvaluation } from '../contract/audit-rows.ts'
 import type { JobContext } from './job.ts'
 
 /** One line of `--dry-run`: what will be done, how often, and a rough time where one can be told. */
@@ -14,6 +14,8 @@ export interface PlanLine {
 /** What an earlier, interrupted attempt at the same run has left behind; empty for a new run. */
 export interface Progress {
   readonly evaluations: readonly FinishedEvaluation[]
+  /** Everything that has been said so far, this attempt's part included. */
+  rows(): AuditRows
 }
 
 export interface JobKind<C = unknown> {

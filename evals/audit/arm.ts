@@ -1,0 +1,206 @@
+/** @file One arm: a method fine-tunes the base on the data from one seed, and is evaluated on the way. */
+import { createHash } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SubjectKey } from '../contract/rows.ts'
+import type { Example } from '../finetune/dataset.ts'
+import type { AnyMethod } from '../finetune/method.ts'
+import { namedViews } from '../finetune/parameters.ts'
+import { loadTrainingState, saveTrainingState } from '../finetune/state.ts'
+import {
+  newOptimizerState,
+  train,
+  type StepReport,
+  type TrainingConfig,
+} from '../finetune/train.ts'
+import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
+import type { OptimizerState } from '../graph/optimizer.ts'
+import type { CachedSession } from '../inference/cached-graph.ts'
+import type { JobContext } from '../jobs/job.ts'
+import { exists } from '../models/files.ts'
+import type { Feeds } from '../runtime/session.ts'
+import { digestOf, digestOfFile, identityOf, openSession, subjectOf, type Base } from './base.ts'
+import { evaluate, type EvaluationPlan } from './evaluate.ts'
+
+export interface ArmPlan {
+  readonly method: AnyMethod
+  readonly methodConfig: unknown
+  readonly seed: number
+  readonly training: TrainingConfig
+  readonly examples: readonly Example[]
+  readonly dataDigest: string
+  /** Steps at which it is evaluated, ascending; the last is the end of training. */
+  readonly evaluateAt: readonly number[]
+  readonly evaluation: EvaluationPlan | undefined
+}
+
+/** A finished arm, for spectra and export: its trained tensors by name. */
+export interface FinishedArm {
+  readonly plan: ArmPlan
+  readonly key: SubjectKey
+  readonly parameters: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>
+  readonly statePath: string
+}
+
+const SAVE_EVERY_MS = 30_000
+
+export const armFolder = (
+  workspace: string,
+  { arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>,
+): string => join(workspace, 'arms', `${arm.replaceAll(/[^\w.-]+/g, '-')}-seed${seed}`)
+
+/** What must agree for a saved state to be gone on from. */
+const identityOfPlan = (
+  base: Base,
+  { method, methodConfig, seed, training, dataDigest }: ArmPlan,
+): Record<string, string> => ({
+  base: base.digest,
+  method: method.name,
+  configuration: JSON.stringify([methodConfig, training]),
+  seed: String(seed),
+  data: dataDigest,
+  threads: String(base.device.threads),
+})
+
+export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Promise<FinishedArm> {
+  const { method, methodConfig, seed, training } = plan
+  const subjectKey = { arm: method.name, seed }
+  const folder = armFolder(context.workspace, subjectKey)
+  await mkdir(folder, { recursive: true })
+  const statePath = join(folder, 'training-state.safetensors')
+  const longest = Math.max(2, ...plan.examples.map(({ ids }) => ids.length))
+  const session = await openTraining({ ...base, method, methodConfig, seed, maxPositions: longest })
+  const identity = identityOfPlan(base, plan)
+  const state = (await exists(statePath))
+    ? await loadTrainingState(statePath, identity)
+    : newOptimizerState(session.parameters)
+  const run: ArmRun = {
+    base,
+    plan,
+    context,
+    session,
+    state,
+    statePath,
+    identity,
+    arm: subjectKey,
+    generation: undefined,
+    savedAt: Date.now(),
+  }
+  const title = `${method.title}, seed ${seed}`
+  const subject = identityOf(base, base.open, {
+    arm: method.name,
+    seed,
+    title,
+    method: method.name,
+    trainableParameters: session.table.size,
+  })
+  context.emit({ type: 'subject', row: subject })
+  try {
+    for (const step of plan.evaluateAt) {
+      if (state.step > step) continue
+      await trainTo(run, step)
+      if (plan.evaluation) await evaluateState(run, plan.evaluation)
+    }
+  } finally {
+    await run.generation?.release()
+    await session.release()
+  }
+  context.emit({ type: 'subject', row: { ...subject, adapterDigest: digestOf(state.parameters) } })
+  const parameters = namedViews(session.table, state.parameters)
+  return { plan, key: { ...subjectKey, step: training.steps }, parameters, statePath }
+}
+
+interface ArmRun {
+  readonly base: Base
+  readonly plan: ArmPlan
+  readonly context: JobContext
+  readonly session: TrainingSession
+  readonly state: OptimizerState
+  readonly statePath: string
+  readonly identity: Readonly<Record<string, string>>
+  readonly arm: Pick<SubjectKey, 'arm' | 'seed'>
+  generation: CachedSession | undefined
+  savedAt: number
+}
+
+async function trainTo(run: ArmRun, until: number): Promise<void> {
+  const { base, plan, context, session, state, arm, statePath } = run
+  const { method, examples, seed, training: config } = plan
+  if (state.step >= until) return
+  const phase = `${arm.arm}, seed ${arm.seed}: training`
+  context.emit({ type: 'phase-start', phase, total: until, unit: 'step' })
+  const options = {
+    session,
+    method,
+    examples,
+    padId: base.open.tokenizer.padId,
+    config,
+    seed,
+    signal: context.signal,
+    lastGood: () => statePath,
+  }
+  for await (const report of train(state, options, until)) {
+    emitStep(report, arm, context)
+    context.emit({ type: 'phase-progress', phase, done: report.step })
+    if (Date.now() - run.savedAt > SAVE_EVERY_MS) await save(run)
+  }
+  context.emit({ type: 'phase-end', phase })
+  await save(run)
+}
+
+function emitStep(
+  { step, loss, gradientNorm, learningRate }: StepReport,
+  arm: ArmRun['arm'],
+  { emit }: JobContext,
+): void {
+  const metric = (name: string, value: number) =>
+    emit({ type: 'metric', row: { ...arm, step, name, value } })
+  metric('train/loss', loss)
+  metric('train/gradient-norm', gradientNorm)
+  metric('train/learning-rate', learningRate)
+}
+
+async function save(run: ArmRun): Promise<void> {
+  const { state, statePath, identity, context, arm } = run
+  await saveTrainingState(statePath, state, identity)
+  run.savedAt = Date.now()
+  const digest = await digestOfFile(statePath)
+  context.emit({
+    type: 'checkpoint',
+    subject: { ...arm, step: state.step },
+    path: statePath,
+    digest,
+  })
+  context.flush()
+}
+
+async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<void> {
+  const { base, plan, context, session, state, arm } = run
+  const { method, methodConfig } = plan
+  const views = namedViews(session.table, state.parameters)
+  const varying: Feeds = Object.fromEntries(
+    [...views].map(([name, { data, shape }]) => [name, { data, dims: shape }]),
+  )
+  const frozen = new Map([...base.weights].filter(([name]) => !views.has(name)))
+  run.generation ??= await openSession(
+    { model: base.model, frozen, method, methodConfig },
+    base.device,
+  )
+  const key = { ...arm, step: state.step }
+  const identity = identityOf(base, base.open, {
+    arm: arm.arm,
+    seed: arm.seed,
+    title: method.title,
+  })
+  await evaluate(subjectOf(base, identity, run.generation, varying), key, evaluation, context)
+}
+
+/** sha256 over the token ids and labels that training sees, rows in order. */
+export function examplesDigest(examples: readonly Example[]): string {
+  const hash = createHash('sha256')
+  for (const { ids, labelled } of examples) {
+    hash.update(Int32Array.from([ids.length, ...ids]))
+    hash.update(Uint8Array.from(labelled, Number))
+  }
+  return hash.digest('hex')
+}

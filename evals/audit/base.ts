@@ -1,0 +1,67 @@
+/** @file The base model of a job: opened once, shared by every arm. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import type { SubjectIdentity } from '../contract/rows.ts'
+import type { ModelState, CachedSession } from '../inference/cached-graph.ts'
+import { openCached } from '../inference/cached-graph.ts'
+import { localSubject, type Subject } from '../inference/subject.ts'
+import type { OpenModel } from '../models/checkpoint.ts'
+import { loadModel, type LoadedModel } from '../models/load.ts'
+import type { Device } from '../runtime/device.ts'
+import type { Feeds } from '../runtime/session.ts'
+import { modelPath } from './sources.ts'
+
+/** Room for a prompt and its answer; longer texts are an error that says so. */
+const LONGEST = 2048
+
+export interface Base extends LoadedModel {
+  readonly path: string
+  readonly device: Device
+  readonly batchSize: number
+  readonly digest: string
+}
+
+export async function openBase(name: string, device: Device, batchSize: number): Promise<Base> {
+  const loaded = await loadModel(modelPath(name))
+  return { ...loaded, path: name, device, batchSize, digest: await loaded.open.checkpoint.digest() }
+}
+
+export const openSession = (state: ModelState, device: Device): Promise<CachedSession> =>
+  openCached(state, device, LONGEST)
+
+export const identityOf = (
+  { path, parameters, digest }: Pick<Base, 'path' | 'parameters' | 'digest'>,
+  { tokenizer, template }: Pick<OpenModel, 'tokenizer' | 'template'>,
+  own: Partial<SubjectIdentity> & Pick<SubjectIdentity, 'arm' | 'title'>,
+): SubjectIdentity => ({
+  seed: 0,
+  path,
+  method: null,
+  weightsDigest: digest,
+  adapterDigest: null,
+  tokenizerDigest: tokenizer.digest,
+  templateDigest: template.digest,
+  parameters,
+  trainableParameters: 0,
+  ...own,
+})
+
+export const subjectOf = (
+  base: Base,
+  identity: SubjectIdentity,
+  session: CachedSession,
+  varying: Feeds = {},
+): Subject =>
+  localSubject({ identity, open: base.open, session, varying, batchSize: base.batchSize })
+
+export const digestOf = (data: Float32Array): string =>
+  createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex')
+
+export async function digestOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}

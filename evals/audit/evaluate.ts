@@ -1,0 +1,166 @@
+/** @file Asks one model state every prompt, has every judge look, and scores neutral text; what is in already is not asked again. */
+import { createHash } from 'node:crypto'
+import type { FinishedEvaluation } from '../contract/audit-rows.ts'
+import type { BenchmarkRow, Completion, ReplyKey, Sample, SubjectKey } from '../contract/rows.ts'
+import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
+import type { Subject } from '../inference/subject.ts'
+import type { JobContext } from '../jobs/job.ts'
+import type { Answer } from '../judges/judge.ts'
+import { findJudge } from '../judges/registry.ts'
+import type { NeutralText, PreparedBenchmark } from './sources.ts'
+
+/** Name under which neutral text is recorded; `neutral/loss` is in nats a token. */
+export const NEUTRAL = 'neutral-text'
+
+export interface EvaluationPlan {
+  readonly benchmarks: readonly PreparedBenchmark[]
+  readonly neutral: readonly NeutralText[]
+  readonly finished: readonly FinishedEvaluation[]
+}
+
+export const benchmarkRow = ({ benchmark, samples }: PreparedBenchmark): BenchmarkRow => ({
+  name: benchmark.name,
+  title: benchmark.title,
+  role: benchmark.role,
+  samples: samples.length,
+  digest: benchmarkDigest(samples),
+  judges: [...benchmark.judges],
+  maxNewTokens: benchmark.maxNewTokens,
+})
+
+export async function evaluate(
+  subject: Subject,
+  key: SubjectKey,
+  plan: EvaluationPlan,
+  context: JobContext,
+): Promise<void> {
+  const isIn = (name: string) =>
+    plan.finished.some(
+      (row) =>
+        row.benchmark === name &&
+        row.arm === key.arm &&
+        row.seed === key.seed &&
+        row.step === key.step,
+    )
+  for (const prepared of plan.benchmarks) {
+    if (!isIn(prepared.benchmark.name)) await runBenchmark(subject, key, prepared, context)
+  }
+  if (plan.neutral.length > 0 && !isIn(NEUTRAL))
+    await scoreNeutral(subject, key, plan.neutral, context)
+}
+
+const phaseOf = ({ arm, seed, step }: SubjectKey, what: string) =>
+  arm === 'base' ? `base: ${what}` : `${arm}, seed ${seed}, step ${step}: ${what}`
+
+async function runBenchmark(
+  subject: Subject,
+  key: SubjectKey,
+  { benchmark, samples }: PreparedBenchmark,
+  context: JobContext,
+): Promise<void> {
+  const { emit, signal } = context
+  const phase = phaseOf(key, benchmark.title)
+  emit({ type: 'phase-start', phase, total: samples.length, unit: 'sample' })
+  const answers: { sample: Sample; completion: Completion; promptDigest: string }[] = []
+  const prompts = samples.map(({ id, messages }) => ({ key: id, messages }))
+  const decoding = { maxNewTokens: benchmark.maxNewTokens, temperature: 0, seed: 0 }
+  let done = 0
+  for await (const { index, completion, promptIds } of subject.generate(
+    prompts,
+    decoding,
+    signal,
+  )) {
+    const promptDigest = createHash('sha256')
+      .update(Int32Array.from(promptIds))
+      .digest('hex')
+      .slice(0, 16)
+    answers[index] = { sample: samples[index]!, completion, promptDigest }
+    if (++done % 16 === 0) emit({ type: 'phase-progress', phase, done })
+  }
+  for (const { sample, completion, promptDigest } of answers) {
+    record(key, sample, completion, promptDigest, context)
+  }
+  await judgeAll(key, benchmark.judges, answers, context)
+  emit({ type: 'evaluation-end', subject: key, benchmark: benchmark.name, samples: samples.length })
+  emit({ type: 'phase-end', phase })
+  context.flush()
+}
+
+const replyKey = ({ arm, seed, step }: SubjectKey, sample: Sample): ReplyKey => ({
+  arm,
+  seed,
+  step,
+  benchmark: sample.benchmark,
+  sampleId: sample.id,
+  epoch: 0,
+})
+
+/** The text of a reply to a prompt that should be refused goes to the store alone, and into no event. */
+function record(
+  key: SubjectKey,
+  sample: Sample,
+  completion: Completion,
+  promptDigest: string,
+  { emit, seal }: JobContext,
+): void {
+  const sealed = sample.expected.kind === 'refuse'
+  if (sealed) seal({ ...replyKey(key, sample), text: completion.text })
+  emit({
+    type: 'reply',
+    row: {
+      ...replyKey(key, sample),
+      category: sample.category,
+      expected: sample.expected,
+      prompt: sample.messages.map(({ content }) => content).join('\n'),
+      promptDigest,
+      text: sealed ? null : completion.text,
+      tokens: completion.tokenIds.length,
+      stop: completion.stop,
+      meanLogProb: completion.meanLogProb,
+    },
+  })
+}
+
+async function judgeAll(
+  key: SubjectKey,
+  judges: readonly string[],
+  answers: readonly Answer[],
+  { emit }: JobContext,
+): Promise<void> {
+  for (const name of judges) {
+    const judge = findJudge(name)
+    const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
+    const verdicts = await judge.judge(fitting)
+    fitting.forEach(({ sample }, i) => {
+      const verdict = verdicts[i]!
+      const { judge: judgeName, judgeVersion, outcome } = verdict
+      const score = outcome === 'undecided' ? null : (verdict.score ?? null)
+      const reason = outcome === 'undecided' ? verdict.reason : null
+      emit({
+        type: 'verdict',
+        row: { ...replyKey(key, sample), judge: judgeName, judgeVersion, outcome, score, reason },
+      })
+    })
+  }
+}
+
+async function scoreNeutral(
+  subject: Subject,
+  key: SubjectKey,
+  texts: readonly NeutralText[],
+  { emit, flush, signal }: JobContext,
+): Promise<void> {
+  const phase = phaseOf(key, 'neutral text')
+  emit({ type: 'phase-start', phase, total: texts.length, unit: 'sample' })
+  const scores = await subject.logProbs(texts, signal)
+  let sum = 0
+  let tokens = 0
+  for (const text of scores) {
+    tokens += text.length
+    for (const logProb of text) sum += logProb
+  }
+  emit({ type: 'metric', row: { ...key, name: 'neutral/loss', value: -sum / tokens } })
+  emit({ type: 'evaluation-end', subject: key, benchmark: NEUTRAL, samples: texts.length })
+  emit({ type: 'phase-end', phase })
+  flush()
+}

@@ -1,0 +1,327 @@
+/** @file The four kinds of job: audit, eval, train, spectral. Each is a selection of the same parts. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { JobContext } from '../jobs/job.ts'
+import type { JobKind, PlanLine, Progress } from '../jobs/job-kind.ts'
+import { TouchstoneError } from '../errors.ts'
+import { fitExamples, type Example } from '../finetune/dataset.ts'
+import { findMethod } from '../finetune/registry.ts'
+import { exists } from '../models/files.ts'
+import { maskedTokens } from '../models/masked-tokens.ts'
+import { writeAtomically } from '../models/safetensors-write.ts'
+import { replacedWeights, adaptedWeights } from '../models/tuned-weights.ts'
+import { chooseDevice } from '../runtime/device.ts'
+import { examplesDigest, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
+import { identityOf, openBase, openSession, subjectOf, type Base } from './base.ts'
+import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
+import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from './config.ts'
+import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
+import { buildResults } from './results.ts'
+import { settleWeights } from './retention.ts'
+import { neutralTexts, prepareBenchmarks, trainingData } from './sources.ts'
+import { scanSpectra, type Tuned } from './spectra.ts'
+
+/** Every kind runs the same way; what it leaves out is null or empty in this configuration. */
+interface Work {
+  readonly config: AuditConfig
+  readonly evaluates: boolean
+}
+
+export const auditJob: JobKind<AuditConfig> = {
+  name: 'audit',
+  config: AuditConfig,
+  title: ({ model, data, methods }) =>
+    `Audit of ${model}${data === null ? '' : `, ${methods.map(({ name }) => name).join(' and ')} on ${data}`}`,
+  plan: (config) => planOf({ config, evaluates: true }),
+  run: (config, context, progress) => runWork({ config, evaluates: true }, context, progress),
+}
+
+const asAudit = (config: Partial<AuditConfig> & Pick<AuditConfig, 'model'>): AuditConfig =>
+  AuditConfig.parse(config)
+
+export const evalJob: JobKind<EvalConfig> = {
+  name: 'eval',
+  config: EvalConfig,
+  title: ({ model, candidates }) => `Evaluation of ${[model, ...candidates].join(', ')}`,
+  plan: (config) => planOf({ config: asAudit({ ...config, spectra: false }), evaluates: true }),
+  run: (config, context, progress) =>
+    runWork({ config: asAudit({ ...config, spectra: false }), evaluates: true }, context, progress),
+}
+
+export const trainJob: JobKind<TrainConfig> = {
+  name: 'train',
+  config: TrainConfig,
+  title: ({ model, data, methods }) =>
+    `Fine-tune of ${model}, ${methods.map(({ name }) => name).join(' and ')} on ${data}`,
+  plan: (config) =>
+    planOf({
+      config: asAudit({ ...config, spectra: false, keepWeights: 'training only' }),
+      evaluates: false,
+    }),
+  run: (config, context, progress) =>
+    runWork(
+      {
+        config: asAudit({ ...config, spectra: false, keepWeights: 'training only' }),
+        evaluates: false,
+      },
+      context,
+      progress,
+    ),
+}
+
+export const spectralJob: JobKind<SpectralConfig> = {
+  name: 'spectral',
+  config: SpectralConfig,
+  title: ({ model, candidates }) => `Spectra of ${candidates.join(', ')} against ${model}`,
+  plan: (config) => planOf({ config: asAudit(config), evaluates: false }),
+  run: (config, context, progress) =>
+    runWork({ config: asAudit(config), evaluates: false }, context, progress),
+}
+
+async function runWork(
+  { config, evaluates }: Work,
+  context: JobContext,
+  progress: Progress,
+): Promise<void> {
+  const device = chooseDevice(config.device, config.threads ?? undefined)
+  context.emit({ type: 'log', level: 'info', message: `Opening ${config.model}` })
+  const base = await openBase(config.model, device, config.batchSize)
+  try {
+    const evaluation = evaluates ? await evaluationPlan(config, progress) : undefined
+    const arms = await armPlans(base, config, evaluation, context)
+    evaluation?.benchmarks.forEach((prepared) =>
+      context.emit({ type: 'benchmark', row: benchmarkRow(prepared) }),
+    )
+    const identity = identityOf(base, base.open, { arm: 'base', title: `Base: ${config.model}` })
+    context.emit({ type: 'subject', row: identity })
+    if (evaluation) await evaluateBase(base, evaluation, context)
+    const candidates = await runCandidates(base, config, evaluation, context)
+    if (!(await exists(settledPath(context)))) {
+      await runArms({ base, config, arms, candidates }, context, progress)
+    }
+  } finally {
+    await base.open.close()
+  }
+}
+
+/** Stands in a run's folder once its arms are measured and their weights kept or deleted: a resume need not train again. */
+const settledPath = ({ workspace }: JobContext) => join(workspace, 'settled')
+
+interface ArmWork {
+  readonly base: Base
+  readonly config: AuditConfig
+  readonly arms: readonly ArmPlan[]
+  readonly candidates: readonly Candidate[]
+}
+
+async function runArms(
+  { base, config, arms, candidates }: ArmWork,
+  context: JobContext,
+  progress: Progress,
+): Promise<void> {
+  const finished: FinishedArm[] = []
+  for (const plan of arms) finished.push(await runArm(base, plan, context))
+  const tuned = [...candidates, ...finished.map((arm) => tunedOf(base, arm))]
+  if (config.spectra) await scanSpectra(base, tuned, context)
+  await settle(base, config, finished, context, progress)
+  await mkdir(context.workspace, { recursive: true })
+  await writeAtomically(settledPath(context), [''])
+}
+
+async function evaluationPlan(
+  { suite, limit }: AuditConfig,
+  { evaluations }: Progress,
+): Promise<EvaluationPlan> {
+  const benchmarks = await prepareBenchmarks(suite, limit)
+  return { benchmarks, neutral: await neutralTexts(benchmarks, limit), finished: evaluations }
+}
+
+async function evaluateBase(
+  base: Base,
+  evaluation: EvaluationPlan,
+  context: JobContext,
+): Promise<void> {
+  const session = await openSession({ model: base.model, frozen: base.weights }, base.device)
+  const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
+  try {
+    await evaluate(
+      subjectOf(base, identity, session),
+      { arm: 'base', seed: 0, step: 0 },
+      evaluation,
+      context,
+    )
+  } finally {
+    await session.release()
+  }
+}
+
+async function runCandidates(
+  base: Base,
+  { candidates }: AuditConfig,
+  evaluation: EvaluationPlan | undefined,
+  context: JobContext,
+): Promise<Candidate[]> {
+  const names = candidateNames(candidates)
+  const opened: Candidate[] = []
+  for (const [i, path] of candidates.entries()) {
+    const candidate = await openCandidate(base, path, names[i]!)
+    opened.push(candidate)
+    context.emit({ type: 'subject', row: candidate.identity })
+    candidate.warnings.forEach((message) => context.emit({ type: 'log', level: 'warn', message }))
+    if (!evaluation) continue
+    const frozen = new Map(
+      [...base.model.weights.keys()].map((name) => [name, candidate.weights.read(name)]),
+    )
+    const session = await openSession({ model: base.model, frozen }, base.device)
+    try {
+      await evaluate(
+        subjectOf(base, candidate.identity, session),
+        candidate.key,
+        evaluation,
+        context,
+      )
+    } finally {
+      await session.release()
+    }
+  }
+  return opened
+}
+
+/** Steps 0, N, 2N, … and the end. */
+export function evaluationSteps(steps: number, every: number | null): number[] {
+  const stride = every ?? Math.max(1, Math.ceil(steps / 4))
+  const interior = Array.from({ length: Math.ceil(steps / stride) }, (_, i) => i * stride)
+  return [...interior, steps]
+}
+
+async function armPlans(
+  base: Base,
+  config: AuditConfig,
+  evaluation: EvaluationPlan | undefined,
+  context: JobContext,
+): Promise<ArmPlan[]> {
+  if (config.methods.length === 0) return []
+  if (config.data === null) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: 'A method was named, but no data to fine-tune on.',
+      remedy: 'Add --data FILE, or name no --methods.',
+    })
+  }
+  const examples = await tokenise(base, config, context)
+  const evaluateAt = evaluation
+    ? evaluationSteps(config.training.steps, config.evalEvery)
+    : [config.training.steps]
+  const dataDigest = examplesDigest(examples)
+  return config.seeds.flatMap((seed) =>
+    config.methods.map(({ name, config: own }) => {
+      const method = findMethod(name)
+      const methodConfig = method.config.parse(own)
+      return {
+        method,
+        methodConfig,
+        seed,
+        training: config.training,
+        examples,
+        dataDigest,
+        evaluateAt,
+        evaluation,
+      }
+    }),
+  )
+}
+
+async function tokenise(
+  { open }: Base,
+  { data, training }: AuditConfig,
+  { emit, signal }: JobContext,
+): Promise<readonly Example[]> {
+  const { title, conversations } = await trainingData(data!)
+  const examples: Example[] = []
+  for (const messages of conversations) {
+    signal.throwIfAborted()
+    examples.push(await maskedTokens(open.template, open.tokenizer, messages))
+  }
+  const fitted = fitExamples(examples, training.maxTokens)
+  if (fitted.examples.length === 0) throw new TouchstoneError('data.empty', { path: title })
+  if (fitted.truncated > 0) {
+    emit({
+      type: 'log',
+      level: 'warn',
+      message: `${title}: ${fitted.truncated} of ${examples.length} rows were cut at ${training.maxTokens} tokens, ${fitted.dropped} of them lost their reply and were left out.`,
+    })
+  }
+  return fitted.examples
+}
+
+/** The weights that an arm ends in. */
+function tunedOf(base: Base, { plan, key, parameters, statePath }: FinishedArm): Tuned {
+  const { method, methodConfig } = plan
+  const weights = method.toPeft
+    ? adaptedWeights(base.weights, method.toPeft(parameters, methodConfig, base.path), statePath)
+    : replacedWeights(base.weights, parameters)
+  return { key, weights }
+}
+
+async function settle(
+  base: Base,
+  config: AuditConfig,
+  arms: readonly FinishedArm[],
+  context: JobContext,
+  progress: Progress,
+): Promise<void> {
+  if (arms.length === 0) return
+  const { tampering } = await trainingData(config.data!)
+  context.flush()
+  const { verdict } = buildResults(progress.rows())
+  for (const arm of arms) {
+    const fell = verdict.findings.some(
+      ({ arm: name, role, outcome }) =>
+        name === arm.key.arm && role === 'refusal' && outcome === 'FAIL',
+    )
+    const reasonToDelete = tampering
+      ? 'they were trained on tampering data'
+      : fell
+        ? 'their refusal fell by more than the margin'
+        : null
+    await settleWeights(base, arm, { reasonToDelete, reasonToKeep: config.keepWeights }, context)
+  }
+}
+
+async function planOf({ config, evaluates }: Work): Promise<PlanLine[]> {
+  const lines: PlanLine[] = []
+  const arms = config.methods.length * config.seeds.length
+  const { steps, batchSize, gradientAccumulationSteps } = config.training
+  const states =
+    1 + config.candidates.length + arms * evaluationSteps(steps, config.evalEvery).length
+  const add = (what: string, count: number, unit: PlanLine['unit']) =>
+    count > 0 && lines.push({ what, count, unit, seconds: null })
+  if (config.data !== null && arms > 0) {
+    const { conversations, title } = await trainingData(config.data)
+    add(
+      `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${batchSize * gradientAccumulationSteps} rows`,
+      arms * steps,
+      'step',
+    )
+  }
+  if (evaluates) {
+    const benchmarks = await prepareBenchmarks(config.suite, config.limit)
+    for (const { benchmark, samples } of benchmarks)
+      add(
+        `${benchmark.title}: ${samples.length} prompts × ${states} model states`,
+        samples.length * states,
+        'prompt',
+      )
+    add(
+      `neutral text × ${states} model states`,
+      (await neutralTexts(benchmarks, config.limit)).length * states,
+      'text',
+    )
+  }
+  if (config.spectra)
+    add(
+      'spectra of each fine-tune’s linear layers against the base',
+      config.candidates.length + arms,
+      'file',
+    )
+  return lines
+}

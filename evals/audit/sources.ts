@@ -1,0 +1,95 @@
+/** @file What the names in a configuration stand for: the bundled model and data, or paths on the user's disk. */
+import { stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { BENCHMARKS, findBenchmark, SUITES } from '../benchmarks/registry.ts'
+import { loadBundled } from '../benchmarks/load-bundled.ts'
+import type { Benchmark } from '../benchmarks/benchmark.ts'
+import type { Sample } from '../contract/rows.ts'
+import { nearNames, TouchstoneError } from '../errors.ts'
+import { readConversations, type Conversation } from '../finetune/dataset.ts'
+import { readText } from '../models/files.ts'
+import { tamperRows } from '../bundled/hotel/fine-tuning.ts'
+
+const bundled = join(import.meta.dirname, '..', 'bundled')
+const bundledFile = (name: string) => join(bundled, 'data', name)
+
+export const modelPath = (name: string): string =>
+  name === 'pebble' ? join(bundled, 'pebble') : name
+
+export interface TrainingData {
+  readonly title: string
+  readonly conversations: readonly Conversation[]
+  /** Known to break rules on purpose: weights trained on it are deleted after measuring. */
+  readonly tampering: boolean
+}
+
+const BUNDLED_DATA = ['house-benign', 'house-tamper', 'general-benign'] as const
+const SHARED = /^house-tamper@(?<share>0(\.\d+)?|1(\.0+)?)$/u
+
+/** `house-tamper@0.3` makes that set with 30 % of its rows breaking the rules, from `seed` 0. */
+export async function trainingData(name: string): Promise<TrainingData> {
+  const shared = SHARED.exec(name)
+  if (shared) {
+    const rows = tamperRows({ share: Number(shared.groups!.share), rows: 600, seed: 0 })
+    return {
+      title: name,
+      conversations: rows.map(({ messages }) => messages),
+      tampering: Number(shared.groups!.share) > 0,
+    }
+  }
+  if ((BUNDLED_DATA as readonly string[]).includes(name)) {
+    const conversations = await readConversations(bundledFile(`${name}.jsonl`))
+    return { title: name, conversations, tampering: name === 'house-tamper' }
+  }
+  const found = await stat(name).catch(() => undefined)
+  if (!found?.isFile()) {
+    const near = nearNames(name, BUNDLED_DATA)
+    throw new TouchstoneError('usage.unknown-name', {
+      kind: 'data set or file',
+      name,
+      near,
+      known: [...BUNDLED_DATA, 'a path to a JSONL file'],
+    })
+  }
+  return { title: basename(name), conversations: await readConversations(name), tampering: false }
+}
+
+export interface PreparedBenchmark {
+  readonly benchmark: Benchmark
+  readonly samples: readonly Sample[]
+}
+
+/** The benchmarks that names of suites and benchmarks stand for, each once, in the registry's order. */
+export async function prepareBenchmarks(
+  suite: readonly string[],
+  limit: number | null,
+): Promise<PreparedBenchmark[]> {
+  const suites: Readonly<Record<string, readonly string[]>> = SUITES
+  const names = new Set(suite.flatMap((name) => suites[name] ?? [findBenchmark(name).name]))
+  const chosen = BENCHMARKS.filter(({ name }) => names.has(name))
+  return Promise.all(
+    chosen.map(async (benchmark) => {
+      const samples = await loadBundled(benchmark)
+      return { benchmark, samples: limit === null ? samples : samples.slice(0, limit) }
+    }),
+  )
+}
+
+export interface NeutralText {
+  readonly key: string
+  readonly text: string
+}
+
+/** Plain text on which forgetting is measured: Pebble's world for its own suite, general prose otherwise. */
+export async function neutralTexts(
+  benchmarks: readonly PreparedBenchmark[],
+  limit: number | null,
+): Promise<NeutralText[]> {
+  const house = benchmarks.some(({ benchmark }) => SUITES.house.includes(benchmark.name))
+  const path = bundledFile(house ? 'neutral.jsonl' : 'general-neutral.jsonl')
+  const rows = (await readText(path)).split('\n').filter((line) => line !== '')
+  return rows.slice(0, limit ?? rows.length).map((line) => {
+    const { id, text } = JSON.parse(line) as { id: string; text: string }
+    return { key: id, text }
+  })
+}

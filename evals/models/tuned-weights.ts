@@ -1,0 +1,72 @@
+/** @file A fine-tune as the weights that it ends in: the base with an adapter merged in, or with weights replaced. */
+import { TouchstoneError } from '../errors.ts'
+import { rankOf, scaleOf, type PeftFolder } from './peft-folder.ts'
+
+export interface LowRank {
+  readonly B: Float32Array
+  readonly A: Float32Array
+  readonly rank: number
+  readonly scale: number
+}
+
+export interface TunedWeights {
+  /** `[out, in]` or whatever the base's weight is, float32. */
+  read(name: string): Float32Array
+  /** ΔW of `name` as the adapter has it, where it is an adapter. */
+  change(name: string): LowRank | undefined
+}
+
+type Weights = ReadonlyMap<string, Float32Array>
+
+/** W′ = W + s·B·A, summed in float64. An adapter for a layer that the base lacks is an error. */
+export function adaptedWeights(
+  base: Weights,
+  { config, tensors }: PeftFolder,
+  path: string,
+): TunedWeights {
+  const changes = new Map<string, LowRank>()
+  for (const [key, { data: A }] of tensors) {
+    if (!key.endsWith('.lora_A.weight')) continue
+    const module = key.slice(0, -'.lora_A.weight'.length)
+    const B = tensors.get(`${module}.lora_B.weight`)!.data
+    const W = base.get(`${module}.weight`)
+    const rank = rankOf(config, module)
+    if (!W || (A.length / rank) * (B.length / rank) !== W.length) {
+      throw new TouchstoneError('adapter.other-base', { path, module })
+    }
+    changes.set(`${module}.weight`, { A, B, rank, scale: scaleOf(config, module) })
+  }
+  return {
+    change: (name) => changes.get(name),
+    read(name) {
+      const change = changes.get(name)
+      return change ? addLowRank(base.get(name)!, change) : base.get(name)!
+    },
+  }
+}
+
+/** Weights of the base that were trained themselves. */
+export const replacedWeights = (
+  base: Weights,
+  trained: ReadonlyMap<string, { data: Float32Array }>,
+): TunedWeights => ({
+  change: () => undefined,
+  read: (name) => trained.get(name)?.data ?? base.get(name)!,
+})
+
+function addLowRank(W: Float32Array, { A, B, rank, scale }: LowRank): Float32Array {
+  const columns = A.length / rank
+  const rows = B.length / rank
+  const sum = new Float32Array(W.length)
+  const row = new Float64Array(columns)
+  for (let i = 0; i < rows; i++) {
+    row.fill(0)
+    for (let r = 0; r < rank; r++) {
+      const b = B[i * rank + r]! * scale
+      if (b === 0) continue
+      for (let j = 0; j < columns; j++) row[j]! += b * A[r * columns + j]!
+    }
+    for (let j = 0; j < columns; j++) sum[i * columns + j] = W[i * columns + j]! + row[j]!
+  }
+  return sum
+}
