@@ -109,6 +109,7 @@ export const OPENERS = wordings(`
   hi, this is {full_name},
   hello, I am in room {room},
   thank you for the help,
+  many thanks for the help,
   --
   hi again,
   good day,
