@@ -1,0 +1,181 @@
+/** @file A line chart as inline SVG: a curve a series with its interval as a band, and a dotted reference line. */
+import { html, type Content, type Markup } from '../markup.ts'
+
+export interface Point {
+  readonly x: number
+  readonly y: number
+  readonly lower?: number
+  readonly upper?: number
+}
+
+export interface Series {
+  readonly label: string
+  /** Which colour and marker: one an arm. */
+  readonly colour: number
+  /** Which dash pattern: one a seed. */
+  readonly dash: number
+  readonly points: readonly Point[]
+}
+
+export interface LineChart {
+  readonly title: string
+  readonly xLabel: string
+  readonly series: readonly Series[]
+  readonly reference?: { readonly y: number; readonly label: string }
+  /** Lowest and highest y; from the data where absent. */
+  readonly range?: readonly [number, number]
+  readonly format: (y: number) => string
+}
+
+const WIDTH = 800
+const HEIGHT = 270
+const LEFT = 56
+const RIGHT = 14
+const TOP = 12
+const BOTTOM = 40
+const COLOURS = 6
+const DASHES = ['none', '7 4', '2 3', '9 3 2 3']
+
+const colourClass = (colour: number) => `c${colour % COLOURS}`
+const dashOf = (dash: number) => DASHES[dash % DASHES.length]!
+
+interface Scales {
+  readonly x: (value: number) => string
+  readonly y: (value: number) => string
+  readonly xTicks: readonly number[]
+  readonly yTicks: readonly number[]
+}
+
+export function lineChart(chart: LineChart): Markup {
+  const scales = scalesOf(chart)
+  const { x, y, xTicks, yTicks } = scales
+  const labels = chart.series.map(({ label }) => label).join(', ')
+  return html`<figure>
+    <figcaption>${chart.title}</figcaption>
+    <svg
+      viewBox="0 0 ${WIDTH} ${HEIGHT}"
+      role="img"
+      aria-label="${chart.title}: ${labels}. The numbers are in the table below."
+    >
+      ${yTicks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}" /><text x="${LEFT - 8}" y="${y(tick)}" dy="4" text-anchor="end">${chart.format(tick)}</text>`)}
+      ${xTicks.map((tick) => html`<text x="${x(tick)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${tick}</text>`)}
+      <line
+        class="axis"
+        x1="${LEFT}"
+        x2="${WIDTH - RIGHT}"
+        y1="${HEIGHT - BOTTOM}"
+        y2="${HEIGHT - BOTTOM}"
+      />
+      <text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">
+        ${chart.xLabel}
+      </text>
+      ${chart.reference && referenceLine(chart.reference, y)}
+      ${chart.series.map((series) => band(series, scales))}${chart.series.map((series) => curve(series, scales))}</svg
+    >${legend(chart)}
+  </figure>`
+}
+
+function referenceLine({ y: value }: { y: number }, y: Scales['y']): Markup {
+  return html`<line
+    class="reference"
+    x1="${LEFT}"
+    x2="${WIDTH - RIGHT}"
+    y1="${y(value)}"
+    y2="${y(value)}"
+  />`
+}
+
+function band({ points, colour }: Series, { x, y }: Scales): Content {
+  const known = points.filter(({ lower, upper }) => lower !== undefined && upper !== undefined)
+  if (known.length < 2) return null
+  const upper = known.map((point) => `${x(point.x)},${y(point.upper!)}`)
+  const lower = known.map((point) => `${x(point.x)},${y(point.lower!)}`).reverse()
+  return html`<polygon
+    class="band ${colourClass(colour)}"
+    points="${[...upper, ...lower].join(' ')}"
+  />`
+}
+
+function curve({ points, colour, dash, label }: Series, { x, y }: Scales): Markup {
+  const path = points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ')
+  return html`<g class="${colourClass(colour)}"
+    ><polyline
+      class="curve"
+      stroke-dasharray="${dashOf(dash)}"
+      points="${path}"
+    />${points.map((point) => marker(colour, x(point.x), y(point.y), label))}</g
+  > `
+}
+
+/** Arms differ by shape as well as by colour. */
+function marker(colour: number, x: string, y: string, label: string): Markup {
+  const at = html`transform="translate(${x} ${y})" stroke="none"`
+  const title = html`<title>${label}</title>`
+  const shapes = [
+    html`<circle r="3.2" ${at}>${title}</circle>`,
+    html`<path d="M-3.4 -3.4h6.8v6.8h-6.8z" ${at}>${title}</path>`,
+    html`<path d="M0 -4.4L4.2 3.2H-4.2z" ${at}>${title}</path>`,
+    html`<path d="M0 -4.6L4.6 0L0 4.6L-4.6 0z" ${at}>${title}</path>`,
+  ]
+  return shapes[colour % shapes.length]!
+}
+
+function legend({ series, reference }: LineChart): Markup {
+  const entry = (sign: Markup, label: string) =>
+    html`<li><svg viewBox="0 0 30 10" aria-hidden="true">${sign}</svg>${label}</li>`
+  const entries = series.map(({ label, colour, dash }) => {
+    const line = html`<line
+      class="curve"
+      x1="0"
+      x2="30"
+      y1="5"
+      y2="5"
+      stroke-dasharray="${dashOf(dash)}"
+    />`
+    return entry(
+      html`<g class="${colourClass(colour)}">${line}${marker(colour, '15', '5', label)}</g>`,
+      label,
+    )
+  })
+  const dotted = html`<line class="reference" x1="0" x2="30" y1="5" y2="5" />`
+  return html`<ul class="legend">
+    ${reference && entry(dotted, reference.label)}${entries}
+  </ul>`
+}
+
+function scalesOf({ series, range, reference }: LineChart): Scales {
+  const points = series.flatMap((one) => one.points)
+  const xs = points.map((point) => point.x)
+  const ys = [
+    ...points.flatMap(({ y, lower, upper }) => [y, lower ?? y, upper ?? y]),
+    ...(reference ? [reference.y] : []),
+  ]
+  const [x0, x1] = widened(Math.min(...xs), Math.max(...xs))
+  const yTicks = ticks(...(range ?? widened(Math.min(...ys), Math.max(...ys))), 5)
+  const [y0, y1] = range ?? [Math.min(yTicks[0]!, ...ys), Math.max(yTicks.at(-1)!, ...ys)]
+  const scale = (from: number, to: number, low: number, high: number) => (value: number) =>
+    (from + ((value - low) / (high - low)) * (to - from)).toFixed(1)
+  const steps = [...new Set(xs)].sort((a, b) => a - b)
+  return {
+    x: scale(LEFT + 8, WIDTH - RIGHT - 8, x0, x1),
+    y: scale(HEIGHT - BOTTOM, TOP, y0, y1),
+    xTicks: steps.length <= 12 ? steps : ticks(x0, x1, 8),
+    yTicks,
+  }
+}
+
+/** A range of no width has no scale. */
+const widened = (low: number, high: number): [number, number] =>
+  low === high ? [low - 0.5, high + 0.5] : [low, high]
+
+/** Round numbers within [low, high], about `count` of them: steps of 1, 2 or 5 times a power of ten. */
+export function ticks(low: number, high: number, count: number): number[] {
+  const rough = (high - low) / count
+  const power = 10 ** Math.floor(Math.log10(rough))
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999)! * power
+  const first = Math.ceil(low / step - 1e-9)
+  const last = Math.floor(high / step + 1e-9)
+  return Array.from({ length: last - first + 1 }, (_, n) =>
+    Number(((first + n) * step).toPrecision(12)),
+  )
+}
