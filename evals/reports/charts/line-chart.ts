@@ -164,9 +164,12 @@ function scalesOf({ series, range, reference }: LineChart): Scales {
   }
 }
 
-/** A range of no width has no scale. */
-const widened = (low: number, high: number): [number, number] =>
-  low === high ? [low - 0.5, high + 0.5] : [low, high]
+/** A range of no width, or of a width that is rounding, has no scale: it gets one that its values can carry. */
+function widened(low: number, high: number): [number, number] {
+  const least = 1e-9 * Math.max(1, Math.abs(low), Math.abs(high))
+  const more = high - low < least ? Math.max(0.5, least) : 0
+  return [low - more, high + more]
+}
 
 /** Round numbers within [low, high], about `count` of them: steps of 1, 2 or 5 times a power of ten. */
 export function ticks(low: number, high: number, count: number): number[] {

@@ -37,6 +37,17 @@ test('any curve lies inside the picture', () => {
         expect(y).toBeLessThanOrEqual(270)
       }
     }),
+    // Values that differ by less than can be drawn.
+    {
+      examples: [
+        [
+          [
+            { x: 0, y: 0 },
+            { x: 0, y: -5e-324 },
+          ],
+        ],
+      ],
+    },
   )
 })
 
