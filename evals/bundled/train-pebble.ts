@@ -10,7 +10,7 @@ import { full } from '../finetune/full.ts'
 import { anyMethod } from '../finetune/method.ts'
 import { namedViews } from '../finetune/parameters.ts'
 import { newOptimizerState, train, TrainingConfig } from '../finetune/train.ts'
-import { openTraining } from '../finetune/train-graph.ts'
+import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { maskedTokens } from '../models/masked-tokens.ts'
 import { writeSafetensors } from '../models/safetensors-write.ts'
@@ -27,11 +27,14 @@ const FILES = [
 ]
 const pebble = join(import.meta.dirname, 'pebble')
 
+/** Steps between looks at the weights on the way; they do not change what comes out. */
+const SNAPSHOT = 200
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '0' },
     steps: { type: 'string', default: '1500' },
-    threads: { type: 'string', default: '2' },
+    threads: { type: 'string', default: '1' },
     rate: { type: 'string', default: '0.003' },
     out: { type: 'string', default: 'out/pebble' },
   },
@@ -63,6 +66,12 @@ async function tokenise({ open }: LoadedModel): Promise<readonly Example[]> {
     examples.push(await maskedTokens(open.template, open.tokenizer, messages))
   return fitExamples(examples, config.maxTokens).examples
 }
+
+const write = (session: TrainingSession, parameters: Float32Array): Promise<void> =>
+  writeSafetensors(
+    join(values.out, 'model.safetensors'),
+    [...namedViews(session.table, parameters)].map(([name, tensor]) => ({ name, ...tensor })),
+  )
 
 async function main(): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -96,14 +105,11 @@ async function main(): Promise<void> {
   }
   const began = Date.now()
   for await (const { step, loss } of train(state, options)) {
+    if (step % SNAPSHOT === 0) await write(session, state.parameters)
     if (step % 50 === 0)
       say(`step ${step}  loss ${loss.toFixed(4)}  ${((Date.now() - began) / 1000).toFixed(0)} s`)
   }
-  const tensors = [...namedViews(session.table, state.parameters)].map(([name, tensor]) => ({
-    name,
-    ...tensor,
-  }))
-  await writeSafetensors(join(values.out, 'model.safetensors'), tensors)
+  await write(session, state.parameters)
   await session.release()
   await loaded.open.close()
 }
