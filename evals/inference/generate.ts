@@ -86,7 +86,7 @@ async function generateBatch(
   const padded = prompts.length === 1 ? [prompts[0]!, prompts[0]!] : prompts
   const rows: Row[] = padded.map((prompt) => ({ prompt, tokenIds: [], logProb: 0, stopped: false }))
   const lengths = padded.map(({ ids }) => ids.length)
-  const longest = Math.max(...lengths)
+  const longest = evenWidth(Math.max(...lengths))
   const cache = emptyCache(session.cache, rows.length, longest + decoding.maxNewTokens)
   let feeds = prefill(padded, lengths, longest, padId)
   for (let step = 0; step < decoding.maxNewTokens; step++) {
@@ -112,6 +112,12 @@ async function generateBatch(
     meanLogProb: logProb / (tokenIds.length + (stopped ? 1 : 0)),
   }))
 }
+
+/**
+ * Attention reads a prompt in blocks of an even number of queries, and a block of one takes another kernel: an even width
+ * leaves none alone, whatever the batch's longest prompt.
+ */
+const evenWidth = (longest: number): number => longest + (longest % 2)
 
 function prefill(
   prompts: readonly TokenPrompt[],

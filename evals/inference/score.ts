@@ -58,6 +58,11 @@ async function scoreBatch(
       labels.push(ids[t]!)
     }
   })
+  // A lone row would take another matrix kernel than it takes among others.
+  if (rows.length === 1) {
+    rows.push(rows[0]!)
+    labels.push(labels[0]!)
+  }
   const { logProbs } = await session.run('score', {
     ...varying,
     ...emptyCache(session.cache, padded.length, longest).past,
