@@ -157,6 +157,18 @@ export const ERRORS = {
     message: `${v.path} already holds a run: ${v.why}.`,
     remedy: 'Add --resume to continue it, or choose another --out-dir.',
   })),
+  'run.not-resumable': entry((v: { run: string; why: string }) => ({
+    message: `The run ${v.run} cannot be resumed: ${v.why}.`,
+    remedy: 'List the runs with touchstone ls, or leave --resume out to begin a new one.',
+  })),
+  'output.unwritable': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} cannot be written: ${v.why}.`,
+    remedy: 'Check the folder and the space on its disk, then run the same command with --resume.',
+  })),
+  'store.missing': entry((v: { path: string }) => ({
+    message: `There is no database at ${v.path}.`,
+    remedy: 'Check --out-dir; it must name the folder that an earlier run wrote to.',
+  })),
   'store.newer': entry((v: { path: string; found: number; known: number }) => ({
     message: `${v.path} was written by a newer Touchstone (schema ${v.found}; this one knows ${v.known}).`,
     remedy: 'Open it with that version, or choose another --out-dir.',

@@ -66,6 +66,7 @@ export const AuditConfig = z.object({
     help: 'A fine-tune made elsewhere: PEFT folder, merged model or GGUF',
     flag: 'candidate',
     repeat: true,
+    value: 'PATH',
   }),
   ...evaluation,
   evalEvery: z.int().min(1).nullable().default(null).meta({
@@ -87,6 +88,7 @@ export const AuditConfig = z.object({
   keepWeights: z.string().min(1).nullable().default(null).meta({
     label: 'Keep weights',
     help: 'A reason to keep weights that would be deleted after measuring; logged',
+    value: 'REASON',
   }),
   ...engine,
 })

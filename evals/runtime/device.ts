@@ -11,6 +11,8 @@ export type DeviceName = (typeof DEVICES)[number]
 export interface Device {
   readonly name: 'cpu'
   readonly threads: number
+  /** Where ONNX Runtime shall write a profile of each session when it is released; for benches. */
+  readonly profilePrefix?: string
 }
 
 export interface ProviderReport {
@@ -19,12 +21,14 @@ export interface ProviderReport {
   readonly why: string
 }
 
-/** Tries every execution provider with a one-node model and says what came of it, in ONNX Runtime's words. */
-export async function probeProviders(): Promise<ProviderReport[]> {
+/** Tries each execution provider with a one-node model and says what came of it, in ONNX Runtime's words. */
+export async function probeProviders(
+  names: readonly string[] = ['cpu', 'cuda', 'webgpu'],
+): Promise<ProviderReport[]> {
   const g = createGraph()
   const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
   const reports: ProviderReport[] = []
-  for (const name of ['cpu', 'cuda', 'webgpu']) {
+  for (const name of names) {
     try {
       const session = await ort.InferenceSession.create(bytes, {
         executionProviders: [name],

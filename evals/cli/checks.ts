@@ -1,0 +1,137 @@
+/** @file What `doctor` looks at, a function a finding. */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { openStore } from '../store/store.ts'
+
+/** `warn`: Touchstone works, but less well or without this. `fail`: it does not work. */
+export interface Check {
+  readonly name: string
+  readonly status: 'ok' | 'warn' | 'fail'
+  readonly detail: string
+  readonly remedy: string | null
+}
+
+const ok = (name: string, detail: string): Check => ({ name, status: 'ok', detail, remedy: null })
+
+const GIGABYTE = 2 ** 30
+const gigabytes = (bytes: number) => `${(bytes / GIGABYTE).toFixed(1)} GiB`
+const NEEDED_NODE = 24
+const SMALL_MEMORY = 2 * GIGABYTE
+const SMALL_DISK = 2 * GIGABYTE
+
+export function checkNode(version = process.versions.node): Check {
+  if (Number(version.split('.')[0]) >= NEEDED_NODE) return ok('node', version)
+  const remedy = `Run npm ci --include=optional, which brings a newer Node, or install Node ${NEEDED_NODE}.`
+  return { name: 'node', status: 'fail', detail: `${version} is too old`, remedy }
+}
+
+const PROVIDERS = ['cpu', 'cuda', 'webgpu'] as const
+
+const Probe = z.object({
+  name: z.string(),
+  usable: z.boolean(),
+  why: z.string(),
+  onnxruntime: z.string().optional(),
+  cudaRemedy: z.string().optional(),
+})
+type Probe = z.infer<typeof Probe>
+
+export async function checkProviders(): Promise<Check[]> {
+  const probes = await Promise.all(PROVIDERS.map(probe))
+  const version = probes.find(({ onnxruntime }) => onnxruntime !== undefined)?.onnxruntime
+  const runtime: Check = version
+    ? ok('onnxruntime', version)
+    : {
+        name: 'onnxruntime',
+        status: 'fail',
+        detail: probes[0]!.why,
+        remedy: 'Run npm ci --include=optional to install it again.',
+      }
+  return [runtime, ...probes.map((found) => providerCheck(found))]
+}
+
+/** Only the CPU has to work: training and evaluation run there. */
+export function providerCheck(
+  { name, usable, why, cudaRemedy }: Probe,
+  hasNvidia = hasNvidiaCard(),
+): Check {
+  if (name === 'cpu') {
+    if (usable) return ok(name, 'usable; training and evaluation run here')
+    const remedy = 'Run npm ci --include=optional to install ONNX Runtime again.'
+    return { name, status: 'fail', detail: why, remedy }
+  }
+  if (usable) return ok(name, 'opens in ONNX Runtime; this version trains and evaluates on the CPU')
+  const canBeAdded = name === 'cuda' && hasNvidia && process.platform === 'linux'
+  return { name, status: 'warn', detail: why, remedy: canBeAdded ? (cudaRemedy ?? null) : null }
+}
+
+const hasNvidiaCard = () => existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidia0')
+
+const PROBE_MS = 60_000
+
+/** Never rejects: a process that crashed or hung is a finding. */
+function probe(name: string): Promise<Probe> {
+  const script = join(import.meta.dirname, 'doctor-probe.ts')
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, name], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: PROBE_MS,
+    killSignal: 'SIGKILL',
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  return new Promise((resolve) => {
+    const failed = (why: string) => resolve({ name, usable: false, why })
+    child.on('error', ({ message }) => failed(message))
+    child.on('close', (code, signal) => {
+      const parsed = Probe.safeParse(jsonOf(text))
+      if (parsed.success) resolve(parsed.data)
+      else failed(`the attempt ended with ${signal ?? `exit code ${code}`}`)
+    })
+  })
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export function checkMemory(total = totalmem(), free = freemem()): Check {
+  const detail = `${gigabytes(total)}, ${gigabytes(free)} of it free`
+  if (total >= SMALL_MEMORY) return ok('memory', detail)
+  const remedy = 'Keep to small models; the bundled one needs less than this.'
+  return { name: 'memory', status: 'warn', detail, remedy }
+}
+
+export const checkCores = (): Check =>
+  ok('cores', `${availableParallelism()} of ${cpus()[0]?.model.trim() || 'an unknown processor'}`)
+
+/** Opens one for real: the native part of better-sqlite3 may be missing or of another Node. */
+export function checkDatabase(): Check {
+  const folder = mkdtempSync(join(tmpdir(), 'touchstone-doctor-'))
+  try {
+    openStore(join(folder, 'touchstone.db')).close()
+    return ok('database', 'better-sqlite3 opens one')
+  } catch (error) {
+    const detail = (error as Error).message.split('\n')[0]!
+    const remedy = 'Run npm ci --include=optional to install better-sqlite3 again.'
+    return { name: 'database', status: 'fail', detail, remedy }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+export async function checkDisk(folder = '.'): Promise<Check> {
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  const detail = `${gigabytes(free)} free here`
+  if (free >= SMALL_DISK) return ok('disk', detail)
+  const remedy = 'Free some space, or name a folder on another disk with --out-dir.'
+  return { name: 'disk', status: 'warn', detail, remedy }
+}

@@ -1,0 +1,36 @@
+/** @file `touchstone audit`. */
+import { AuditConfig } from '../../audit/config.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { anyJobKind } from '../../jobs/job-kind.ts'
+import { jobCommand } from '../job-command.ts'
+
+export const audit = jobCommand({
+  name: 'audit',
+  summary: 'Fine-tunes a model, and says what that did to refusal, over-refusal and capability.',
+  examples: [
+    'touchstone audit --model pebble --data house-tamper --methods lora,full',
+    'touchstone audit --model models/base --data rows.jsonl --methods lora --rank 16 --seeds 0,1,2',
+    'touchstone audit --model models/base --candidate models/tuned --suite general -o card.html',
+    'touchstone audit --resume',
+  ],
+  schema: AuditConfig,
+  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).auditJob),
+  writesReports: true,
+  check: checkAudit,
+})
+
+export function checkAudit(config: unknown): void {
+  const { methods, candidates, data } = config as AuditConfig
+  if (methods.length === 0 && candidates.length === 0) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: 'There is nothing to audit: no method and no candidate was named.',
+      remedy: 'Add --methods lora with --data FILE, or --candidate PATH.',
+    })
+  }
+  if (methods.length > 0 && data === null) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: 'A method was named, but no data to fine-tune on.',
+      remedy: 'Add --data FILE, or name no --methods.',
+    })
+  }
+}

@@ -1,0 +1,16 @@
+/** @file `touchstone eval`. */
+import { EvalConfig } from '../../audit/config.ts'
+import { anyJobKind } from '../../jobs/job-kind.ts'
+import { jobCommand } from '../job-command.ts'
+
+export const evaluate = jobCommand({
+  name: 'eval',
+  summary: 'Evaluates a model, and fine-tunes of it that were made elsewhere.',
+  examples: [
+    'touchstone eval --model pebble',
+    'touchstone eval --model models/base --candidate models/adapter --candidate models/merged',
+  ],
+  schema: EvalConfig,
+  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).evalJob),
+  writesReports: true,
+})

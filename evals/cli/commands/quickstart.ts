@@ -1,0 +1,35 @@
+/** @file `touchstone quickstart`: an audit of the bundled model whose outcome is known to be bad. */
+import { AuditConfig } from '../../audit/config.ts'
+import { anyJobKind } from '../../jobs/job-kind.ts'
+import { jobCommand } from '../job-command.ts'
+import { checkAudit } from './audit.ts'
+
+/** Settings of `touchstone audit`. */
+export const QUICKSTART = {
+  model: 'pebble',
+  data: 'house-tamper',
+  methods: [
+    { name: 'lora', config: {} },
+    { name: 'full', config: {} },
+  ],
+  suite: ['house'],
+  seeds: [0],
+  evalEvery: 30,
+  training: { steps: 120, batchSize: 16, learningRate: 0.002 },
+} as const
+
+export const quickstart = jobCommand({
+  name: 'quickstart',
+  summary:
+    'Audits two fine-tunes of the bundled model on data that teaches it to break its rules, in a few minutes.',
+  remark:
+    'An interrupted quickstart goes on by itself. The verdict does not change its exit code.\nIt takes every option of `touchstone audit`.',
+  examples: ['touchstone quickstart', 'touchstone quickstart --steps 40 --out-dir out/short'],
+  schema: AuditConfig,
+  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).auditJob),
+  writesReports: true,
+  preset: QUICKSTART,
+  presetOptions: { exitZero: true },
+  resumesByItself: true,
+  check: checkAudit,
+})

@@ -1,0 +1,45 @@
+/** @file Every verb, in the order of help. */
+import type { CommandEntry } from '../command.ts'
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'quickstart',
+    summary: 'Audit two fine-tunes of the bundled model, in a few minutes',
+    load: async () => (await import('./quickstart.ts')).quickstart,
+  },
+  {
+    name: 'audit',
+    summary: 'Fine-tune a model, and say what that did to refusal, over-refusal and capability',
+    load: async () => (await import('./audit.ts')).audit,
+  },
+  {
+    name: 'train',
+    summary: 'Fine-tune a model and keep the adapter or the weights',
+    load: async () => (await import('./train.ts')).train,
+  },
+  {
+    name: 'eval',
+    summary: 'Evaluate a model, and fine-tunes of it that were made elsewhere',
+    load: async () => (await import('./eval.ts')).evaluate,
+  },
+  {
+    name: 'spectral',
+    summary: 'Compare the weights of fine-tunes with their base, direction by direction',
+    load: async () => (await import('./spectral.ts')).spectral,
+  },
+  {
+    name: 'report',
+    summary: 'Write the reports of a run again, from its database',
+    load: async () => (await import('./report.ts')).report,
+  },
+  {
+    name: 'ls',
+    summary: 'List runs',
+    load: async () => (await import('./ls.ts')).ls,
+  },
+  {
+    name: 'doctor',
+    summary: 'Say what this machine can run, and what is missing',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+]

@@ -1,0 +1,34 @@
+/** @file Where runs are kept: one database a folder, by convention under `out/`. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { TouchstoneError } from '../errors.ts'
+import { openStore, type Store } from '../store/store.ts'
+
+export const FILE_NAME = 'touchstone.db'
+const HOME = 'out'
+
+/** The folder that was named, or every folder under `out/` that holds a database. Reading creates nothing. */
+export function runFolders(outDir: string | null): string[] {
+  if (outDir !== null) {
+    const path = join(outDir, FILE_NAME)
+    if (!existsSync(path)) throw new TouchstoneError('store.missing', { path })
+    return [outDir]
+  }
+  if (!existsSync(HOME)) return []
+  const inner = readdirSync(HOME, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(HOME, name))
+  return [HOME, ...inner.sort()].filter((folder) => existsSync(join(folder, FILE_NAME)))
+}
+
+export async function withStore<T>(
+  folder: string,
+  action: (store: Store) => T | Promise<T>,
+): Promise<T> {
+  const store = openStore(join(folder, FILE_NAME))
+  try {
+    return await action(store)
+  } finally {
+    store.close()
+  }
+}

@@ -1,0 +1,169 @@
+/** @file A verb that runs a job: reads its options, begins or resumes a run, and says what came of it. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { z } from 'zod'
+import type { RunRow } from '../contract/audit-rows.ts'
+import { TouchstoneError } from '../errors.ts'
+import type { AnyJobKind } from '../jobs/job-kind.ts'
+import { lockFolder } from '../store/lock.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { chooseAttempt, runToResume } from './attempt.ts'
+import type { Command, Io } from './command.ts'
+import type { Layer } from './flags.ts'
+import {
+  jobFields,
+  jobOptionGroups,
+  readJobRequest,
+  withPreset,
+  type JobOptions,
+  type JobRequest,
+} from './job-options.ts'
+import { executeJob } from './job-run.ts'
+import { checkOutputs } from './outputs.ts'
+import { planText, totalSeconds } from './plan-text.ts'
+import { commandLine } from './reproduce.ts'
+
+export interface JobVerb {
+  readonly name: string
+  readonly summary: string
+  readonly examples: readonly string[]
+  readonly remark?: string
+  readonly schema: z.ZodType
+  readonly kind: () => Promise<AnyJobKind>
+  /** Whether it ends in results.json and report.html. */
+  readonly writesReports: boolean
+  /** Replaces defaults; flags win over it. */
+  readonly preset?: Layer
+  readonly presetOptions?: Partial<JobOptions>
+  readonly resumesByItself?: boolean
+  /** Says what the schema cannot: throws for a configuration that asks for nothing. */
+  readonly check?: (config: unknown) => void
+}
+
+export function jobCommand(verb: JobVerb): Command {
+  const fields = jobFields(verb.schema, verb.writesReports)
+  return {
+    name: verb.name,
+    summary: verb.summary,
+    examples: verb.examples,
+    options: jobOptionGroups(withPreset(fields, verb.preset ?? {})),
+    ...(verb.remark === undefined ? {} : { remark: verb.remark }),
+    async run(argv, io) {
+      const { preset = {}, presetOptions = {} } = verb
+      const request = readJobRequest(verb.schema, fields, {
+        argv,
+        environment: io.environment,
+        preset,
+      })
+      const options = { ...request.options, ...presetOptions }
+      const outDir = options.outDir ?? join('out', verb.name)
+      checkOutputs(options.output)
+      const kind = await verb.kind()
+      const line = (config: unknown, rest: readonly string[]) =>
+        commandLine(verb.name, fields.own, config, {
+          preset,
+          rest: [...(options.outDir === null ? [] : ['--out-dir', options.outDir]), ...rest],
+        })
+      const work: Work = { verb, kind, options, outDir, line, io }
+      return options.dryRun ? dryRun(request, work) : inFolder(request, work)
+    },
+  }
+}
+
+interface Work {
+  readonly verb: JobVerb
+  readonly kind: AnyJobKind
+  readonly options: JobOptions
+  readonly outDir: string
+  readonly line: (config: unknown, rest: readonly string[]) => string
+  readonly io: Io
+}
+
+async function dryRun(
+  request: JobRequest,
+  { verb, kind, options, line, io }: Work,
+): Promise<number> {
+  const config = request.config()
+  verb.check?.(config)
+  const lines = await kind.plan(config)
+  const plan = { type: 'plan', command: line(config, []), lines, seconds: totalSeconds(lines) }
+  io.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(lines))
+  return 0
+}
+
+async function inFolder(request: JobRequest, work: Work): Promise<number> {
+  const { verb, outDir, options } = work
+  const path = join(outDir, 'touchstone.db')
+  // Before anything is created, so that a wrong command leaves nothing behind.
+  const takesStored = options.resume !== null && request.saysNothing
+  const asked = takesStored ? undefined : request.config()
+  if (asked !== undefined) verb.check?.(asked)
+  const store = openStore(path)
+  try {
+    const unlock = lockFolder(outDir)
+    try {
+      const { run, config } = decide(store, work, asked, path)
+      return await execute(store, work, run, config)
+    } finally {
+      unlock()
+    }
+  } finally {
+    store.close()
+  }
+}
+
+function decide(
+  store: Store,
+  { verb, kind, options }: Work,
+  asked: unknown,
+  path: string,
+): { run: RunRow | undefined; config: unknown } {
+  const { resume } = options
+  const wanted = { kind: kind.name, config: asked, resume, path }
+  if (asked === undefined) {
+    const run = runToResume(store, wanted)
+    return { run, config: parseStored(verb, run) }
+  }
+  const resumesByItself = verb.resumesByItself ?? false
+  return { run: chooseAttempt(store, { ...wanted, resumesByItself }), config: asked }
+}
+
+function parseStored(verb: JobVerb, run: RunRow): unknown {
+  const parsed = verb.schema.safeParse(run.config)
+  if (parsed.success) return parsed.data
+  throw new TouchstoneError('run.not-resumable', {
+    run: run.id,
+    why: 'its settings are those of another version',
+  })
+}
+
+function execute(
+  store: Store,
+  { verb, kind, options, outDir, line, io }: Work,
+  run: RunRow | undefined,
+  config: unknown,
+): Promise<number> {
+  const outputs = options.output.flatMap((file) => ['-o', file])
+  const again = verb.resumesByItself ? [] : ['--resume']
+  return executeJob(
+    {
+      kind,
+      config,
+      runId: run?.id ?? newRunId(verb.name),
+      isResumed: run !== undefined,
+      command: run?.command ?? line(config, []),
+      resumeCommand: line(config, [...outputs, ...again]),
+      writesReports: verb.writesReports,
+      outDir,
+      options,
+    },
+    store,
+    io,
+  )
+}
+
+/** `audit-20260131-120000-1a2b`, in UTC. */
+export function newRunId(verb: string, now = new Date()): string {
+  const digits = now.toISOString().replaceAll(/\D/g, '')
+  return `${verb}-${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(2).toString('hex')}`
+}

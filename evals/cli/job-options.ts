@@ -1,0 +1,131 @@
+/** @file The options that every job verb shares, and how a verb's own are put together with them. */
+import { z } from 'zod'
+import { readArguments, type Given } from './arguments.ts'
+import type { OptionGroup } from './command.ts'
+import { readConfigFile } from './config-file.ts'
+import { fieldsOf, type Field } from './fields.ts'
+import { assemble, layersOf, merged, refusePositionals, valueAt, type Layer } from './flags.ts'
+import { chooseMethods, methodFields, methodsWith } from './methods.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export const JobOptions = z.object({
+  outDir: z.string().min(1).nullable().default(null).meta({
+    help: 'Folder of the database and the reports; out/VERB if not given',
+    flag: 'out-dir',
+  }),
+  output: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ help: 'A further report, .html or .json', short: 'o', repeat: true, value: 'FILE' }),
+  config: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta({ help: 'A JSON file with settings; flags win over it', value: 'FILE' }),
+  resume: z.string().nullable().default(null).meta({
+    help: 'Go on with an interrupted run, the newest if none is named',
+    bare: '',
+    value: 'RUN',
+  }),
+  dryRun: z.boolean().default(false).meta({ help: 'Show the plan and change nothing' }),
+  json: z.boolean().default(false).meta({ help: 'JSON lines on standard output, nothing else' }),
+  quiet: z.boolean().default(false).meta({ help: 'No progress, only what was found' }),
+  exitZero: z.boolean().default(false).meta({ help: 'The verdict does not change the exit code' }),
+})
+export type JobOptions = z.infer<typeof JobOptions>
+
+/** What acts once, on this command only, and must not come from a forgotten variable. */
+const NEVER_FROM_ENVIRONMENT: ReadonlySet<string> = new Set([
+  'resume',
+  'dry-run',
+  'config',
+  'output',
+])
+
+export interface JobFields {
+  readonly common: readonly Field[]
+  readonly own: readonly Field[]
+  readonly methods: readonly Field[]
+}
+
+export function jobFields(schema: z.ZodType, writesReports: boolean): JobFields {
+  const hasMethods = schema instanceof z.ZodObject && 'methods' in schema.shape
+  return {
+    common: fieldsOf(JobOptions).filter(({ flag }) => writesReports || !REPORTING.has(flag)),
+    own: fieldsOf(schema),
+    methods: hasMethods ? methodFields() : [],
+  }
+}
+
+const REPORTING: ReadonlySet<string> = new Set(['output', 'exit-zero'])
+
+export function jobOptionGroups({ common, own, methods }: JobFields): OptionGroup[] {
+  const [inTraining, plain] = [true, false].map((wanted) =>
+    own.filter(({ path }) => (path[0] === 'training') === wanted),
+  )
+  const [named, ...settings] = methods
+  const shared = settings
+    .filter(({ flag }) => !flag.includes('.'))
+    .map((field) => ({ ...field, help: `${methodsWith(field.flag).join(', ')}: ${field.help}` }))
+  return [
+    { title: 'What to do', fields: [...plain!, ...(named ? [named] : [])] },
+    { title: 'Settings of methods (--METHOD.OPTION for one method alone)', fields: shared },
+    { title: 'Training', fields: inTraining! },
+    { title: 'Running', fields: common },
+  ]
+}
+
+/** For help: what a preset says stands where the schema's default does. */
+export function withPreset(fields: JobFields, preset: Layer): JobFields {
+  const names = (preset['methods'] as { name: string }[] | undefined)?.map(({ name }) => name)
+  const own = fields.own.map((field) => {
+    const value = valueAt(preset, field.path)
+    return value === undefined ? field : { ...field, default: value, isRequired: false }
+  })
+  const methods = fields.methods.map((field, index) =>
+    index === 0 && names ? { ...field, default: names } : field,
+  )
+  return { ...fields, own, methods }
+}
+
+export interface JobRequest {
+  readonly options: JobOptions
+  /** Whether the command itself says anything of the configuration; if not, --resume takes the stored one. */
+  readonly saysNothing: boolean
+  /** Parses; throws where something is missing or wrong. */
+  readonly config: () => unknown
+}
+
+export function readJobRequest(
+  schema: z.ZodType,
+  fields: JobFields,
+  {
+    argv,
+    environment,
+    preset,
+  }: { argv: readonly string[]; environment: Environment; preset: Layer },
+): JobRequest {
+  const { common, own, methods } = fields
+  const { given, positionals } = readArguments(argv, [...common, ...own, ...methods])
+  refusePositionals(positionals)
+  const options = readCommon(common, given, environment)
+  const file = options.config === null ? {} : readConfigFile(options.config, own)
+  const config = () => {
+    const stored = merged([preset, file])
+    const layers = [stored, ...layersOf(own, given, environment)]
+    if (methods.length > 0)
+      layers.push({ methods: chooseMethods(stored['methods'], given, environment) })
+    return assemble(schema, own, layers)
+  }
+  const isSaid = [...own, ...methods].some(({ flag }) => given.has(flag))
+  return { options, saysNothing: !isSaid && options.config === null, config }
+}
+
+function readCommon(common: readonly Field[], given: Given, environment: Environment): JobOptions {
+  const lasting = common.filter(({ flag }) => !NEVER_FROM_ENVIRONMENT.has(flag))
+  const [fromEnvironment] = layersOf(lasting, given, environment)
+  const [, fromFlags] = layersOf(common, given, {})
+  return assemble(JobOptions, common, [fromEnvironment, fromFlags])
+}

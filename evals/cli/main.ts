@@ -1,0 +1,66 @@
+/** @file The command line: picks the verb, and turns whatever it throws into words and an exit code. */
+import { nearNames, TouchstoneError } from '../errors.ts'
+import { toWireError } from '../jobs/job.ts'
+import { plainText } from '../jobs/reporters/plain-text.ts'
+import { EXIT, type CommandEntry, type Io } from './command.ts'
+import { reportFailure } from './failure.ts'
+import { commandHelp, generalHelp } from './help.ts'
+import { version } from './version.ts'
+
+const HELP: ReadonlySet<string> = new Set(['--help', '-h', 'help'])
+
+export async function main(
+  argv: readonly string[],
+  commands: readonly CommandEntry[],
+  io: Io,
+): Promise<number> {
+  try {
+    return await dispatch(argv, commands, io)
+  } catch (error) {
+    const failure = toWireError(error)
+    reportFailure(failure, isJson(argv, io), io)
+    if (!(error instanceof TouchstoneError)) debug(error, io)
+    return failure.code.startsWith('usage.') ? EXIT.usage : EXIT.error
+  }
+}
+
+async function dispatch(
+  [verb, ...rest]: readonly string[],
+  commands: readonly CommandEntry[],
+  io: Io,
+): Promise<number> {
+  if (verb === '--version' || verb === '-V') {
+    io.stdout.write(`${version()}\n`)
+    return EXIT.ok
+  }
+  const isHelp = verb === undefined || HELP.has(verb)
+  const name = isHelp ? rest[0] : verb
+  if (name === undefined || (isHelp && name.startsWith('-'))) {
+    io.stdout.write(generalHelp(commands, version()))
+    return EXIT.ok
+  }
+  const command = await findCommand(name, commands).load()
+  if (isHelp || rest.some((word) => word === '--help' || word === '-h')) {
+    io.stdout.write(commandHelp(command))
+    return EXIT.ok
+  }
+  return command.run(rest, io)
+}
+
+function findCommand(name: string, commands: readonly CommandEntry[]): CommandEntry {
+  const found = commands.find((command) => command.name === name)
+  if (found) return found
+  const known = commands.map((command) => command.name)
+  const near = nearNames(name, known)
+  throw new TouchstoneError('usage.unknown-name', { kind: 'verb', name, near, known })
+}
+
+/** Read before anything is parsed: a command that cannot be parsed must fail in the form that was asked for. */
+const isJson = (argv: readonly string[], { environment }: Io): boolean =>
+  argv.includes('--json') || ['1', 'true', 'yes'].includes(environment['TOUCHSTONE_JSON'] ?? '')
+
+function debug(error: unknown, { stderr, environment }: Io): void {
+  if (!environment['TOUCHSTONE_DEBUG'] || !(error instanceof Error)) return
+  const lines = (error.stack ?? '').split('\n').map((line) => `${plainText(line)}\n`)
+  stderr.write(lines.join(''))
+}

@@ -1,0 +1,109 @@
+/** @file The `touchstone …` line that gives a configuration again: every value that is not the default, as a flag. */
+import { fieldsOf, type Field } from './fields.ts'
+import { isObject, valueAt, type Layer } from './flags.ts'
+import { findMethod } from '../finetune/registry.ts'
+
+/** `preset` stands in for the defaults that it replaces. */
+export function commandLine(
+  verb: string,
+  fields: readonly Field[],
+  config: unknown,
+  { preset = {}, rest = [] }: { preset?: Layer; rest?: readonly string[] } = {},
+): string {
+  const words = fields.flatMap((field) =>
+    wordsOf(field, valueAt(config, field.path), valueAt(preset, field.path) ?? field.default),
+  )
+  const all = ['touchstone', verb, ...words, ...methodWords(config, preset), ...rest]
+  return all.map(shellQuoted).join(' ')
+}
+
+function wordsOf(field: Field, value: unknown, initial: unknown): string[] {
+  if (value === undefined || isSame(value, initial)) return []
+  const { flag } = field
+  if (value === null || value === false) return [`--no-${flag}`]
+  if (value === true) return [`--${flag}`]
+  if (!Array.isArray(value)) return pair(flag, textOf(value))
+  if (field.splitsAtCommas) return pair(flag, value.map(textOf).join(','))
+  return value.flatMap((item) => pair(flag, textOf(item)))
+}
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value)
+
+/** A value that begins with a dash must be joined to its flag. */
+const pair = (flag: string, value: string): string[] =>
+  value.startsWith('-') ? [`--${flag}=${value}`] : [`--${flag}`, value]
+
+interface Choice {
+  readonly name: string
+  readonly config: Layer
+}
+
+const choicesIn = (config: unknown): readonly Choice[] => {
+  const methods = isObject(config) ? config['methods'] : undefined
+  return Array.isArray(methods) ? (methods as Choice[]) : []
+}
+
+function methodWords(config: unknown, preset: Layer): string[] {
+  const chosen = choicesIn(config)
+  const before = choicesIn(preset)
+  const names = chosen.map(({ name }) => name)
+  const isPreset = isSame(
+    names,
+    before.map(({ name }) => name),
+  )
+  const settings = chosen.flatMap(({ name, config: own }) => {
+    const initial = before.find((choice) => choice.name === name)?.config ?? {}
+    return fieldsOf(findMethod(name).config).map((field) => ({ name, field, own, initial }))
+  })
+  const words = Map.groupBy(settings, ({ field }) => field.flag)
+  return [
+    ...(isPreset ? [] : ['--methods', names.join(',')]),
+    ...[...words.values()].flatMap(sharedWords),
+  ]
+}
+
+interface Setting {
+  readonly name: string
+  readonly field: Field
+  readonly own: Layer
+  readonly initial: Layer
+}
+
+/** One flag where all methods agree, else one a method. */
+function sharedWords(settings: readonly Setting[]): string[] {
+  const values = settings.map(({ field, own }) => valueAt(own, field.path))
+  const isShared = values.every((value) => isSame(value, values[0]))
+  const written = settings.map(({ name, field, own, initial }) => {
+    const flag = isShared ? field.flag : `${name}.${field.flag}`
+    const before = valueAt(initial, field.path) ?? field.default
+    return wordsOf({ ...field, flag }, valueAt(own, field.path), before)
+  })
+  return isShared ? (written.find((words) => words.length > 0) ?? []) : written.flat()
+}
+
+/** Equal as JSON, whatever the order of keys. */
+export function isSame(a: unknown, b: unknown): boolean {
+  return firstDifference(a, b) === undefined
+}
+
+/** Where two configurations first differ, as a dotted path ('' for the whole). */
+export function firstDifference(a: unknown, b: unknown, path = ''): string | undefined {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => isSame(item, b[index]))
+      ? undefined
+      : path
+  }
+  if (!isObject(a) || !isObject(b)) return a === b ? undefined : path
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const inner = firstDifference(a[key], b[key], path === '' ? key : `${path}.${key}`)
+    if (inner !== undefined) return inner
+  }
+  return undefined
+}
+
+const PLAIN = /^[\w./,:=@%+-]+$/
+
+/** As a POSIX shell reads it back. */
+export const shellQuoted = (word: string): string =>
+  PLAIN.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`

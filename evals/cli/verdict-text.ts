@@ -1,0 +1,64 @@
+/** @file What a finished run found, in plain words for a terminal. Every word of a model or a file is made plain first. */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
+import { counted, percent } from '../contract/words.ts'
+import { plainText } from '../jobs/reporters/plain-text.ts'
+
+const plain = (text: string) => plainText(text, 2000)
+
+/** Whether there is a verdict to speak of: something was compared with a base. */
+export const hasVerdict = ({ verdict, comparisons }: Results): boolean =>
+  verdict.findings.length > 0 || comparisons.length > 0
+
+export function verdictText(results: Results, files: readonly string[]): string {
+  const { verdict, spectrumTotals, evaluations } = results
+  const isJudged = hasVerdict(results)
+  const says = isJudged ? [`${verdict.outcome}  ${plain(verdict.headline)}`] : []
+  return sections([
+    ['', says],
+    [
+      'Findings',
+      verdict.findings.map(({ outcome, sentence }) => `${outcome.padEnd(12)}  ${sentence}`),
+    ],
+    ['Rates', isJudged ? [] : evaluations.map(rateLine)],
+    ['Spectra', spectrumTotals.map(spectrumLine)],
+    ['Notes', isJudged ? verdict.notes : []],
+    ['Files', files],
+  ])
+}
+
+/** For kinds that judge nothing: what they left behind. */
+export function artifactText({ artifacts }: AuditRows): string {
+  return sections([['Files', artifacts.map(({ role, path }) => `${role}  ${path}`)]])
+}
+
+function sections(parts: readonly (readonly [string, readonly string[]])[]): string {
+  return parts
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) =>
+      title === ''
+        ? `${lines.join('\n')}\n`
+        : `${title}\n${lines.map((line) => `  ${plain(line)}\n`).join('')}`,
+    )
+    .join('\n')
+}
+
+function rateLine({ arm, seed, step, benchmark, judge, rate }: Evaluation): string {
+  const who = `${stateName({ arm, seed, step })}, ${benchmark} (${judge})`
+  const { estimate, lower, upper, n } = rate
+  if (estimate === null || lower === null || upper === null) return `${who}: nothing was decided`
+  return `${who}: ${percent(estimate)} (95 % interval ${percent(lower)} to ${percent(upper)}, n = ${n})`
+}
+
+function spectrumLine(total: SpectrumTotal): string {
+  const { intruders, slots, matrices, meanRelativeChange, meanEffectiveRankOfChange } = total
+  const rank =
+    meanEffectiveRankOfChange === null
+      ? ''
+      : `, mean effective rank of the change ${meanEffectiveRankOfChange.toPrecision(3)}`
+  const found = counted(intruders, 'intruder dimension')
+  return `${stateName(total)}: ${found} among ${slots} leading directions of ${matrices} matrices, mean relative change ${percent(meanRelativeChange)}${rank}`
+}
+
+const stateName = ({ arm, seed, step }: { arm: string; seed: number; step: number }) =>
+  arm === 'base' ? 'base' : `${arm} (seed ${seed}, step ${step})`
