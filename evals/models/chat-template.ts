@@ -13,9 +13,13 @@ export interface TemplateSource {
   readonly specialTokens: Readonly<Record<string, string>>
 }
 
-/** For one rendering; starting the thread is not counted. */
+/**
+ * Processor time of the thread for one rendering. Not time on the clock: beside a training run an innocent template may
+ * wait seconds for its turn.
+ */
 const DEADLINE_MS = 2000
-const START_DEADLINE_MS = 30_000
+/** On the clock, for a thread that neither starts nor works. */
+const PATIENCE_MS = 120_000
 const MEMORY_MB = 128
 const LONGEST_TEMPLATE = 2 ** 20
 
@@ -79,43 +83,32 @@ function startThread(
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16 },
   })
   const pending = new Map<number, Pending>()
-  let [nextId, answered, online, stopped] = [0, 0, false, false]
-  let timer: NodeJS.Timeout | undefined
+  let [nextId, answered, stopped] = [0, 0, false]
 
   const stop = async (error: TouchstoneError) => {
     stopped = true
-    clearTimeout(timer)
+    watchdog.rest()
     const abandoned = [...pending.values()]
     pending.clear()
     for (const { reject } of abandoned) reject(error)
     await worker.terminate()
   }
-  const late = () =>
-    void stop(fail(`one conversation took longer than ${(deadlineMs / 1000).toFixed(1)} s`))
-  // The clock counts from one answer to the next. If this thread itself was busy, answers may be waiting
-  // to be read when the clock runs out: they get a turn of the event loop first.
-  const watch = () => {
-    clearTimeout(timer)
-    if (pending.size === 0) return worker.unref()
-    const before = answered
-    timer = setTimeout(
-      () => setImmediate(() => setImmediate(() => (answered === before ? late() : watch()))),
-      online ? deadlineMs : START_DEADLINE_MS,
-    )
-  }
+  const watchdog = createWatchdog(worker, deadlineMs, {
+    answered: () => answered,
+    onLate: (why) => void stop(fail(why)),
+  })
 
   worker.unref()
-  worker.on('online', () => {
-    online = true
-    watch()
-  })
-  worker.on('message', (reply: TemplateAnswer) => {
+  worker.on('message', (reply: TemplateAnswer | 'ready') => {
     answered++
+    if (reply === 'ready') return
     const waiting = pending.get(reply.id)
     pending.delete(reply.id)
     if ('text' in reply) waiting?.resolve(reply.text)
     else waiting?.reject(fail(reply.why))
-    watch()
+    if (pending.size > 0) return
+    watchdog.rest()
+    worker.unref()
   })
   worker.on('error', (error: NodeJS.ErrnoException) => {
     const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
@@ -133,8 +126,51 @@ function startThread(
       const answer = new Promise<string>((resolve, reject) => pending.set(id, { resolve, reject }))
       worker.ref()
       worker.postMessage({ ...job, id } satisfies TemplateJob)
-      if (pending.size === 1) watch()
+      if (pending.size === 1) watchdog.watch()
       return answer
+    },
+  }
+}
+
+/** Looks once per deadline: has there been an answer since, and if not, how long has the thread computed? */
+function createWatchdog(
+  worker: Worker,
+  deadlineMs: number,
+  { answered, onLate }: { answered: () => number; onLate: (why: string) => void },
+) {
+  let timer: NodeJS.Timeout | undefined
+  let since: { answers: number; clock: number; processor: number }
+  const look = async (round: NodeJS.Timeout | undefined) => {
+    const { user, system } = await worker.cpuUsage()
+    // Meanwhile every answer may have come.
+    if (round !== timer) return
+    const now = { answers: answered(), clock: Date.now(), processor: (user + system) / 1000 }
+    // Loading the thread counts as an answer, so it is on nobody's account.
+    if (now.answers !== since.answers) since = now
+    else if (now.answers === 0) since.processor = now.processor
+    const computed = now.processor - since.processor
+    if (computed >= deadlineMs) {
+      onLate(`one conversation took longer than ${(deadlineMs / 1000).toFixed(1)} s`)
+    } else if (now.clock - since.clock >= PATIENCE_MS) {
+      onLate(`there was no answer for ${PATIENCE_MS / 1000} s`)
+    } else {
+      again(Math.max(20, deadlineMs - computed))
+    }
+  }
+  const again = (delay: number) => {
+    clearTimeout(timer)
+    // A thread that has just ended cannot be asked; its end is reported elsewhere.
+    const round: NodeJS.Timeout = setTimeout(() => void look(round).catch(() => undefined), delay)
+    timer = round
+  }
+  return {
+    watch() {
+      since = { answers: -1, clock: Date.now(), processor: 0 }
+      again(deadlineMs)
+    },
+    rest() {
+      clearTimeout(timer)
+      timer = undefined
     },
   }
 }

@@ -1,7 +1,7 @@
 /**
  * @file Runs one chat template in a thread of its own, where it can be stopped: a template is a stranger's program.
  *
- * Answers every job in order with `{ id, text }` or `{ id, why }`.
+ * Says `ready` once it is loaded, then answers every job in order with `{ id, text }` or `{ id, why }`.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import * as library from '@huggingface/jinja'
@@ -119,3 +119,4 @@ function answer({ id, messages, addGenerationPrompt }: TemplateJob): TemplateAns
 }
 
 parentPort?.on('message', (job: TemplateJob) => parentPort?.postMessage(answer(job)))
+parentPort?.postMessage('ready')
