@@ -67,6 +67,41 @@ describe('reading', () => {
     expect(() => store.rows('run-3')).toThrow(expect.objectContaining({ code: 'run.not-found' }))
   })
 
+  test('a row that is told again with other values is the later one, in every field', () => {
+    const rows = Object.values(EXAMPLES).flatMap((body) => ('row' in body ? [body] : []))
+    const keys = ['arm', 'seed', 'step', 'name', 'benchmark', 'sampleId', 'epoch', 'judge']
+    const isKey = (field: string) => [...keys, 'layer', 'module', 'role', 'path'].includes(field)
+    const changed = (field: string, value: unknown): unknown => {
+      if (isKey(field)) return value
+      if (field === 'score') return 0.5
+      if (typeof value === 'number') return value + 1
+      if (typeof value === 'string') return `${value}!`
+      if (Array.isArray(value)) return value.toReversed()
+      return value ?? `${field}, now known`
+    }
+    const later = rows.map((body) => {
+      const row = Object.entries(body.row).map(([key, value]) => [key, changed(key, value)])
+      return { ...body, row: Object.fromEntries(row) as unknown } as typeof body
+    })
+    const bodies = [EXAMPLES['job-start'], ...rows, ...later]
+    const { store } = storeOf(logOf(bodies))
+    const { benchmarks, subjects, metrics, replies, verdicts, spectra, artifacts } =
+      store.rows('run-1')
+    const found = [benchmarks, subjects, metrics, replies, verdicts, spectra, artifacts].flat()
+    expect(found).toEqual(later.map(({ row }) => row))
+  })
+
+  test('an old event that is told again does not undo a later one', () => {
+    const metric = (value: number) => ({
+      ...EXAMPLES.metric,
+      row: { ...EXAMPLES.metric.row, value },
+    })
+    const log = logOf([EXAMPLES['job-start'], metric(1), metric(2)])
+    const { store } = storeOf([...log, log[1]!])
+    expect(store.rows('run-1').metrics.map(({ value }) => value)).toEqual([2])
+    expect(store.events('run-1')).toEqual(log)
+  })
+
   test('sealed replies come from one call only', () => {
     const { store } = storeOf(logOf([EXAMPLES['job-start'], EXAMPLES.reply]))
     const { arm, seed, step, benchmark, sampleId, epoch } = EXAMPLES.reply.row
