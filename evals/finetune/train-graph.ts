@@ -11,6 +11,7 @@ import { initialParameters, namedViews, parameterTable, type ParameterTable } fr
 
 export interface TrainingSession extends Probe {
   readonly table: ParameterTable
+  readonly nodes: number
   release(): Promise<void>
 }
 
@@ -57,6 +58,7 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
 
   return {
     table,
+    nodes: runner.nodes,
     get parameters() {
       return parameters
     },

@@ -1,14 +1,18 @@
 /** @file A model over a cache of keys and values as one ONNX graph; the same graph reads prompts, writes tokens and scores texts. */
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import type { KeyValue } from '../models/architecture.ts'
+import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import type { Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
 import type { Device } from '../runtime/device.ts'
 import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
 import type { AnyMethod } from '../finetune/method.ts'
 
-/** A model state: which weights never change while the session lives, and which are fed on every run. */
+/**
+ * A model state: which weights never change while the session lives; every other one is fed on each run. A fed matrix of
+ * more than 16 rows is multiplied in pieces that depend on the batch and the threads, in a frozen one they do not: what
+ * shall give the same bits in any batch must be frozen.
+ */
 export interface ModelState {
   readonly model: Model
   readonly frozen: ReadonlyMap<string, Float32Array>
@@ -23,9 +27,11 @@ export interface ModelState {
 export type CachedGraph = 'next' | 'sampled' | 'score'
 
 export interface CachedSession {
-  readonly cache: readonly { readonly kvHeads: number; readonly headDim: number }[]
+  readonly cache: readonly CacheLayer[]
   readonly maxPositions: number
   run(graph: CachedGraph, feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>
+  /** Opens the graph, if it is not, and says how many nodes it has. */
+  nodes(graph: CachedGraph): Promise<number>
   release(): Promise<void>
 }
 
@@ -42,23 +48,37 @@ export async function openCached(
   const cache = model.architecture.cache(model.config, model.weights)
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
   const runners = new Map<CachedGraph, Promise<Runner>>()
+  const runnerOf = (graph: CachedGraph): Promise<Runner> => {
+    if (!runners.has(graph)) runners.set(graph, open(graph))
+    return runners.get(graph)!
+  }
   const open = (graph: CachedGraph): Promise<Runner> => {
     const { g, outputs } = build(state, cache, positions, graph)
-    return createRunner(g, outputs, { device, purpose: 'generate', frozen: only(frozen, g.inputs) })
+    const few = { ...device, threads: Math.min(device.threads, independentThreads(cache)) }
+    return createRunner(g, outputs, {
+      device: few,
+      purpose: 'generate',
+      frozen: only(frozen, g.inputs),
+    })
   }
   return {
     cache,
     maxPositions: positions,
-    async run(graph, feeds, into) {
-      if (!runners.has(graph)) runners.set(graph, open(graph))
-      return (await runners.get(graph)!).run(feeds, into)
-    },
+    run: async (graph, feeds, into) => (await runnerOf(graph)).run(feeds, into),
+    nodes: async (graph) => (await runnerOf(graph)).nodes,
     async release() {
       for (const runner of runners.values()) await (await runner).release()
       runners.clear()
     },
   }
 }
+
+/**
+ * With more threads than heads in a batch (of two rows at least), ONNX Runtime splits a long cache between threads, and a
+ * row's sums would depend on how many rows stand beside it.
+ */
+const independentThreads = (cache: readonly CacheLayer[]): number =>
+  2 * Math.min(...cache.map(({ heads }) => heads))
 
 const only = (weights: ReadonlyMap<string, Float32Array>, inputs: readonly Value[]) =>
   new Map([...weights].filter(([name]) => inputs.some((input) => input.name === name)))

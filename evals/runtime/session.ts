@@ -63,6 +63,8 @@ export async function createRunner(
       extra: { session: { disable_prepacking: generating ? '0' : '1' } },
       externalData: [...frozen].map(([path, data]) => ({ path, data: bytesOf(data) })),
       logSeverityLevel: 3,
+      enableProfiling: device.profilePrefix !== undefined,
+      profileFilePrefix: device.profilePrefix,
     })
   } catch (error) {
     throw translateOrtError(error, { device: device.name, batchSize: 1 })
@@ -89,7 +91,10 @@ export async function createRunner(
         })
       }
     },
-    release: () => session.release(),
+    async release() {
+      if (device.profilePrefix !== undefined) session.endProfiling()
+      await session.release()
+    },
   }
 }
 
