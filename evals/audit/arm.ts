@@ -15,10 +15,8 @@ import {
 } from '../finetune/train.ts'
 import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
 import type { OptimizerState } from '../graph/optimizer.ts'
-import type { CachedSession } from '../inference/cached-graph.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { exists } from '../models/files.ts'
-import type { Feeds } from '../runtime/session.ts'
 import { digestOf, digestOfFile, identityOf, openSession, subjectOf, type Base } from './base.ts'
 import { evaluate, type EvaluationPlan } from './evaluate.ts'
 
@@ -83,7 +81,6 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
     statePath,
     identity,
     arm: subjectKey,
-    generation: undefined,
     savedAt: Date.now(),
   }
   const title = `${method.title}, seed ${seed}`
@@ -102,7 +99,6 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
       if (plan.evaluation) await evaluateState(run, plan.evaluation)
     }
   } finally {
-    await run.generation?.release()
     await session.release()
   }
   context.emit({ type: 'subject', row: { ...subject, adapterDigest: digestOf(state.parameters) } })
@@ -119,7 +115,6 @@ interface ArmRun {
   readonly statePath: string
   readonly identity: Readonly<Record<string, string>>
   readonly arm: Pick<SubjectKey, 'arm' | 'seed'>
-  generation: CachedSession | undefined
   savedAt: number
 }
 
@@ -178,11 +173,10 @@ async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<v
   const { base, plan, context, session, state, arm } = run
   const { method, methodConfig } = plan
   const views = namedViews(session.table, state.parameters)
-  const varying: Feeds = Object.fromEntries(
-    [...views].map(([name, { data, shape }]) => [name, { data, dims: shape }]),
-  )
-  const frozen = new Map([...base.weights].filter(([name]) => !views.has(name)))
-  run.generation ??= await openSession(
+  // A session of its own: weights that are fed would make an answer depend on its neighbours.
+  const frozen = new Map(base.weights)
+  for (const [name, { data }] of views) frozen.set(name, data)
+  const generation = await openSession(
     { model: base.model, frozen, method, methodConfig },
     base.device,
   )
@@ -192,7 +186,11 @@ async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<v
     seed: arm.seed,
     title: method.title,
   })
-  await evaluate(subjectOf(base, identity, run.generation, varying), key, evaluation, context)
+  try {
+    await evaluate(subjectOf(base, identity, generation), key, evaluation, context)
+  } finally {
+    await generation.release()
+  }
 }
 
 /** sha256 over the token ids and labels that training sees, rows in order. */

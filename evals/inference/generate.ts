@@ -23,7 +23,7 @@ export interface TokenPrompt {
 
 export interface GenerateOptions {
   readonly session: CachedSession
-  /** Weights and adapter that are fed on each run. */
+  /** What is fed on each run because it is not frozen (see ModelState for what that costs). */
   readonly varying: Feeds
   readonly decoding: Decoding
   readonly endIds: ReadonlySet<number>

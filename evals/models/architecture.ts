@@ -64,6 +64,13 @@ export interface ModelScope {
   tap(name: string, x: Value): Value
 }
 
+/** One layer's cache, and the query heads that read it. */
+export interface CacheLayer {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+}
+
 export interface ModelArchitecture<C = unknown> {
   readonly name: string
   /** Values of config.json's `model_type` that it reads. */
@@ -75,9 +82,6 @@ export interface ModelArchitecture<C = unknown> {
   /** hidden `[rows, hidden]` → logits `[rows, vocab]`. */
   logits(scope: ModelScope, hidden: Value, config: C): Value
   /** What a cache holds, per layer. */
-  cache(
-    config: C,
-    weights: ReadonlyMap<string, WeightSpec>,
-  ): readonly { readonly kvHeads: number; readonly headDim: number }[]
+  cache(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly CacheLayer[]
   maxPositions(config: C): number
 }
