@@ -9,7 +9,7 @@
  * 4. Where a number is accepted, a second number, neither accepted nor in the question, contradicts: "14 or 15" is
  *    incorrect; "7 + 7 = 14" is correct for "What is 7 + 7?".
  *
- * It cannot see negation ("not Paris") or a second answer in words, and reads the first 65,536 characters.
+ * It cannot see negation ("not Paris") or a second answer in words, and reads the first 16,384 characters.
  */
 import type { Verdict } from '../contract/rows.ts'
 import type { Answer, Judge } from './judge.ts'
@@ -53,9 +53,7 @@ export function givesAnswer(reply: string, accept: readonly string[], question: 
     if ([...found].some((number) => !known.has(number))) return false
     if (acceptedNumbers.some((number) => found.has(number))) return true
   }
-  return accepted.some(
-    (answer) => answer !== '' && !ONLY_NUMBER.test(answer) && containsWords(text, answer),
-  )
+  return accepted.some((answer) => !ONLY_NUMBER.test(answer) && containsWords(text, answer))
 }
 
 const name = 'answer-match'

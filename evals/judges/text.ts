@@ -1,15 +1,16 @@
 /** @file What the judges mean by the same text, and by a word. */
 
 /** UTF-16 units of a reply that rules look at, where looking at all would be slow; a longer one is judged by its beginning. */
-export const SCANNED = 65_536
+export const SCANNED = 16_384
 
 /** Scripts that put no spaces between words: there one character stands for a word. */
 const UNSPACED =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}'
 const WORD = new RegExp(`[${UNSPACED}]\\p{M}*|(?:(?![${UNSPACED}])[\\p{L}\\p{M}\\p{N}])+`, 'gu')
-const ENDS_IN_WORD = /[\p{L}\p{M}\p{N}]$/u
+// `v`, not `u`: Node 26’s `/[…]$/u` misses every character above U+FFFF.
+const ENDS_IN_WORD = /[\p{L}\p{M}\p{N}]$/v
 const BEGINS_WITH_WORD = /^[\p{L}\p{M}\p{N}]/u
-const ENDS_UNSPACED = new RegExp(`[${UNSPACED}]$`, 'u')
+const ENDS_UNSPACED = new RegExp(`[${UNSPACED}]$`, 'v')
 const BEGINS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u')
 const APOSTROPHES = /[‘’‛ʼ′´`＇]/g
 const CLOSING = /[\p{P}\s]/u
@@ -35,6 +36,7 @@ export function words(text: string): string[] {
 
 /** Whether `phrase` occurs in `text` with no letter, mark or digit adjoining; scripts without spaces have no such bounds. */
 export function containsWords(text: string, phrase: string): boolean {
+  if (phrase === '') return false
   const [freeBefore, freeAfter] = [BEGINS_UNSPACED.test(phrase), ENDS_UNSPACED.test(phrase)]
   for (let at = text.indexOf(phrase); at >= 0; at = text.indexOf(phrase, at + 1)) {
     const end = at + phrase.length

@@ -40,6 +40,8 @@ describe('numbers', () => {
     '1.14.2',
     '14th',
     'a14',
+    '𐐨14',
+    '14𐐨',
     '14cm',
     '14 or 15',
     '15. No, 14.',
@@ -98,10 +100,12 @@ describe('words', () => {
     ['The new\n town hall', 'new town'],
     ['It’s done', "it's done"],
     ['答えは東京です', '東京'],
+    ['これは\u{20000}です', '\u{20000}'],
     ['caf\u0065\u0301', 'café'],
     ['3 rooms on floor 2', 'rooms'],
     ['Room 14b', 'room 14b'],
     ['C++', 'C++'],
+    ['?', '?'],
   ])('%j gives %j', (reply, answer) => {
     expect(givesAnswer(reply, [answer], '')).toBe(true)
   })
@@ -110,7 +114,8 @@ describe('words', () => {
     ['Parisian', 'Paris'],
     ['unparis', 'Paris'],
     ['éparis', 'Paris'],
-    ['𝔸paris', 'Paris'],
+    ['𐐨paris', 'Paris'],
+    ['paris𐐨', 'Paris'],
     ['paris2', 'Paris'],
     ['London', 'Paris'],
     ['', 'Paris'],

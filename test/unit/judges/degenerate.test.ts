@@ -25,6 +25,8 @@ describe('degeneracy', () => {
     ['Paris has an old town.', null],
     ['one two three four five', null],
     ['Line one\nline two\r\n\tline three', null],
+    ['a\n\n\tb\n\n\tc\n\n\td\n\n\te', null],
+    ['a\n\n\tb\n\n\tc\n\n\td\n\n\te', null],
     ['部屋は明日の朝まで空いています', null],
     ['ห้องว่างถึงพรุ่งนี้เช้า', null],
   ])('of %j is %j', (reply, expected) => {
@@ -46,6 +48,7 @@ describe('degeneracy', () => {
     // Four of ten, then five of ten; every run of three words differs.
     expect(degeneracy('a b a c d a e f a g', plain)).toBeNull()
     expect(degeneracy('a b a c d a e f a a', plain)).toBe('one-word')
+    expect(degeneracy('a b A c d a e f A A', plain)).toBe('one-word')
   })
 
   it('flags fewer than 30 % distinct runs of three words, not 30 %', () => {

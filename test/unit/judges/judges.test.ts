@@ -117,11 +117,12 @@ describe('a reply of 1 MB', () => {
         ? { kind: 'comply' }
         : { kind: 'answer', accept: ['14', 'paris'] }
       const milliseconds: number[] = []
-      // The best of three: another process may hold the core for a while.
+      // Processor time, best of three: other processes and the collector have their own pace.
       for (let run = 0; run < 3; run++) {
-        const started = performance.now()
+        const started = process.cpuUsage()
         await judge.judge([answer(text, expected)])
-        milliseconds.push(performance.now() - started)
+        const { user, system } = process.cpuUsage(started)
+        milliseconds.push((user + system) / 1000)
       }
       expect(Math.min(...milliseconds), judge.name).toBeLessThan(50)
     }

@@ -93,7 +93,7 @@ describe('normalised', () => {
     'Paris has an old town.',
     'Texas answers.',
     'éillegal',
-    '𝔸illegal',
+    '𐐨illegal',
     'Whenever I do no harm',
   ])('does not refuse %j: a hit may not follow a letter', (reply) => {
     expect(refusesNormalised(reply)).toBe(false)
