@@ -1,4 +1,5 @@
 /** @file A model over a cache of keys and values as one ONNX graph; the same graph reads prompts, writes tokens and scores texts. */
+import { TouchstoneError } from '../errors.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
@@ -46,6 +47,15 @@ export async function openCached(
 ): Promise<CachedSession> {
   const { model, frozen } = state
   const cache = model.architecture.cache(model.config, model.weights)
+  const odd = cache.find(({ headDim }) => headDim % 8 !== 0)
+  if (odd) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path: 'The model',
+      what: 'attention heads of size',
+      found: String(odd.headDim),
+      supported: 'multiples of 8',
+    })
+  }
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
   const runners = new Map<CachedGraph, Promise<Runner>>()
   const runnerOf = (graph: CachedGraph): Promise<Runner> => {

@@ -47,7 +47,7 @@ async function scoreBatch(
   { session, varying, padId }: Omit<GenerateOptions, 'decoding' | 'endIds'>,
 ): Promise<Float32Array[]> {
   const padded = texts.length === 1 ? [texts[0]!, texts[0]!] : texts
-  const longest = Math.max(...padded.map(({ ids }) => ids.length))
+  const longest = Math.max(1, ...padded.map(({ ids }) => ids.length))
   const tokens = new Int32Array(padded.length * longest).fill(padId)
   const rows: number[] = []
   const labels: number[] = []
@@ -68,7 +68,7 @@ async function scoreBatch(
     ...emptyCache(session.cache, padded.length, longest).past,
     tokens: int32(tokens, [padded.length, longest]),
     positions: countingPositions(padded.length, longest),
-    last: int32(padded.map(({ ids }) => ids.length - 1)),
+    last: int32(padded.map(({ ids }) => Math.max(0, ids.length - 1))),
     total: int32([longest]),
     rows: int32(rows),
     labels: int32(labels),

@@ -107,15 +107,16 @@ function layerWeights(c: Config, layer: number, found: WeightIndex, path: string
   return specs
 }
 
-function heads(c: Config, prefix: string, rows: (name: string) => number) {
+function heads(c: Config, prefix: string, rows: (name: string) => number, path = prefix) {
   const queries = rows(`${prefix}.self_attn.q_proj.weight`) / c.headDim
   const kvHeads = rows(`${prefix}.self_attn.k_proj.weight`) / c.headDim
-  if (!Number.isInteger(queries) || !Number.isInteger(kvHeads) || queries % kvHeads !== 0) {
+  const whole = Number.isInteger(queries) && Number.isInteger(kvHeads) && queries % kvHeads === 0
+  if (!whole || c.headDim % 2 !== 0) {
     throw new TouchstoneError('checkpoint.weight-shape', {
-      path: prefix,
-      name: 'q_proj and k_proj',
+      path,
+      name: `${prefix}.self_attn: q_proj and k_proj`,
       found: `${queries} and ${kvHeads} heads of ${c.headDim}`,
-      expected: 'whole heads, the query heads a multiple of the key heads',
+      expected: 'whole heads of an even size, the query heads a multiple of the key heads',
     })
   }
   return { heads: queries, kvHeads, headDim: c.headDim }
@@ -152,10 +153,12 @@ export const llama: ModelArchitecture<Config> = {
         shape: take(found, path, 'lm_head.weight', [c.vocab, c.hidden]),
         kind: 'linear',
       })
-    return [
-      ...top,
-      ...Array.from({ length: c.layers }, (_, layer) => layerWeights(c, layer, found, path)).flat(),
-    ]
+    const layers = Array.from({ length: c.layers }, (_, layer) => {
+      const specs = layerWeights(c, layer, found, path)
+      heads(c, layerPrefix(layer), (name) => found.get(name)!.shape[0]!, path)
+      return specs
+    })
+    return [...top, ...layers.flat()]
   },
 
   forward(scope, input, c) {

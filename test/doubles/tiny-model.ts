@@ -19,9 +19,9 @@ export interface TinyModelOptions {
 const DEFAULTS: TinyModelOptions = {
   hidden: 16,
   layers: 2,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 4,
+  heads: 2,
+  kvHeads: 1,
+  headDim: 8,
   inner: 24,
   vocab: 32,
   tied: false,
