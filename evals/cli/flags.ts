@@ -98,8 +98,15 @@ function place(target: Record<string, unknown>, path: readonly string[], value: 
   else place((target[key!] ??= {}) as Record<string, unknown>, rest, value)
 }
 
+/** Follows keys of objects and indices of lists; undefined where the path leads nowhere. */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), value)
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<string, unknown>)[key]
+        : undefined,
+    value,
+  )
 }
 
 /** Later layers win, field by field; lists are replaced, not joined. */

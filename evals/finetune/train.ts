@@ -61,9 +61,23 @@ export const TrainingConfig = z.object({
     .min(0)
     .default(1)
     .meta({ label: 'Clip', help: 'Largest gradient norm; 0 does not clip' }),
-  beta1: z.number().min(0).max(0.9999).default(0.9),
-  beta2: z.number().min(0).max(0.99999).default(0.999),
-  epsilon: z.number().positive().default(1e-8),
+  beta1: z
+    .number()
+    .min(0)
+    .max(0.9999)
+    .default(0.9)
+    .meta({ label: 'β1', help: 'AdamW’s memory of the gradient' }),
+  beta2: z
+    .number()
+    .min(0)
+    .max(0.99999)
+    .default(0.999)
+    .meta({ label: 'β2', help: 'AdamW’s memory of the squared gradient' }),
+  epsilon: z
+    .number()
+    .positive()
+    .default(1e-8)
+    .meta({ label: 'ε', help: 'Keeps AdamW from dividing by zero' }),
   maxTokens: z
     .int()
     .min(2)
