@@ -3,8 +3,11 @@
  * The same processor type, ONNX Runtime and thread count give the same file, bit for bit.
  */
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { examplesDigest } from '../audit/arm.ts'
+import { digestOfFile } from '../audit/base.ts'
 import { fitExamples, type Example } from '../finetune/dataset.ts'
 import { full } from '../finetune/full.ts'
 import { anyMethod } from '../finetune/method.ts'
@@ -13,8 +16,8 @@ import { newOptimizerState, train, TrainingConfig } from '../finetune/train.ts'
 import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { maskedTokens } from '../models/masked-tokens.ts'
-import { writeSafetensors } from '../models/safetensors-write.ts'
-import { chooseDevice } from '../runtime/device.ts'
+import { writeAtomically, writeSafetensors } from '../models/safetensors-write.ts'
+import { chooseDevice, onnxRuntimeVersion } from '../runtime/device.ts'
 import { trainingRows } from './hotel/training.ts'
 import { initialLlama, type LlamaShape } from './initialise.ts'
 
@@ -33,7 +36,7 @@ const SNAPSHOT = 200
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '0' },
-    steps: { type: 'string', default: '1500' },
+    steps: { type: 'string', default: '1200' },
     threads: { type: 'string', default: '1' },
     rate: { type: 'string', default: '0.003' },
     out: { type: 'string', default: 'out/pebble' },
@@ -73,6 +76,29 @@ const write = (session: TrainingSession, parameters: Float32Array): Promise<void
     [...namedViews(session.table, parameters)].map(([name, tensor]) => ({ name, ...tensor })),
   )
 
+/** What made the file, beside it. */
+async function writeProvenance(
+  { parameters }: LoadedModel,
+  examples: readonly Example[],
+): Promise<void> {
+  const provenance = {
+    made: 'node evals/bin/run.js pebble',
+    seed,
+    training: config,
+    parameters,
+    rows: examples.length,
+    rowsDigest: examplesDigest(examples),
+    weightsSha256: await digestOfFile(join(values.out, 'model.safetensors')),
+    onnxruntime: onnxRuntimeVersion(),
+    node: process.versions.node,
+    threads: Number(values.threads),
+    processor: `${process.arch}, ${cpus()[0]?.model ?? 'unknown'}`,
+  }
+  await writeAtomically(join(values.out, 'provenance.json'), [
+    `${JSON.stringify(provenance, null, 2)}\n`,
+  ])
+}
+
 async function main(): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`)
   await writeInitial(values.out)
@@ -83,7 +109,7 @@ async function main(): Promise<void> {
     model: loaded.model,
     weights: loaded.weights,
     method,
-    methodConfig: method.config.parse({}),
+    methodConfig: method.config.parse({ learningRateScale: 1 }),
     seed,
     maxPositions: config.maxTokens,
     device: chooseDevice('cpu', Number(values.threads)),
@@ -110,6 +136,7 @@ async function main(): Promise<void> {
       say(`step ${step}  loss ${loss.toFixed(4)}  ${((Date.now() - began) / 1000).toFixed(0)} s`)
   }
   await write(session, state.parameters)
+  await writeProvenance(loaded, examples)
   await session.release()
   await loaded.open.close()
 }

@@ -7,6 +7,10 @@ const config = z.object({
     .boolean()
     .default(true)
     .meta({ label: 'Train embeddings', help: 'Also train the token embeddings and the head' }),
+  learningRateScale: z.number().positive().max(1000).default(0.1).meta({
+    label: 'Rate factor',
+    help: 'Full fine-tuning runs at this share of the learning rate, so that it can stand beside adapters, which want more',
+  }),
 })
 
 export const full: FineTuneMethod<z.infer<typeof config>> = {
@@ -17,6 +21,6 @@ export const full: FineTuneMethod<z.infer<typeof config>> = {
   config,
   mergeable: true,
   identityAtStart: true,
-  trainable: (weight, { trainEmbeddings }) =>
-    trainEmbeddings || !/embed_tokens|lm_head/.test(weight) ? { learningRateScale: 1 } : undefined,
+  trainable: (weight, { trainEmbeddings, learningRateScale }) =>
+    trainEmbeddings || !/embed_tokens|lm_head/.test(weight) ? { learningRateScale } : undefined,
 }

@@ -135,7 +135,9 @@ const options = (model: Model, weights: ReadonlyMap<string, Float32Array>, metho
   model,
   weights,
   method,
-  methodConfig: method.config.parse(method.name === 'lora' ? { rank: 4, alpha: 8 } : {}),
+  methodConfig: method.config.parse(
+    method.name === 'lora' ? { rank: 4, alpha: 8 } : { learningRateScale: 1 },
+  ),
   seed: 0,
   maxPositions: 16,
   device,
