@@ -67,7 +67,7 @@ const unfinishedRuns = (store: Store, kind: string): RunRow[] =>
     .reverse()
 
 /** A run that failed before it measured anything, a wrong path say, is nobody's loss. */
-const isWorthKeeping = (store: Store, run: RunRow): boolean =>
+export const isWorthKeeping = (store: Store, run: Pick<RunRow, 'id' | 'outcome'>): boolean =>
   run.outcome !== 'failed' ||
   store.finishedEvaluations(run.id).length > 0 ||
   store.rows(run.id).checkpoints.length > 0

@@ -10,6 +10,7 @@ import { createJsonReporter } from '../jobs/reporters/json.ts'
 import { createLinesReporter } from '../jobs/reporters/lines.ts'
 import { plainText } from '../jobs/reporters/plain-text.ts'
 import type { Store } from '../store/store.ts'
+import { isWorthKeeping } from './attempt.ts'
 import { EXIT, type Io } from './command.ts'
 import { engineFor } from './engine.ts'
 import type { JobOptions } from './job-options.ts'
@@ -59,7 +60,8 @@ export async function executeJob(job: JobToRun, store: Store, io: Io): Promise<n
     )
     reporter.close?.()
     const rows = end.outcome === 'done' && !written ? store.rows(runId) : undefined
-    return conclude(job, end, { written, rows, signalCode: watch.exitCode() }, io)
+    const canGoOn = end.outcome !== 'done' && isWorthKeeping(store, { id: runId, ...end })
+    return conclude(job, end, { written, rows, canGoOn, signalCode: watch.exitCode() }, io)
   } finally {
     watch.stop()
   }
@@ -106,6 +108,8 @@ interface Found {
   readonly written: Written | undefined
   /** Of a kind that writes no report. */
   readonly rows: AuditRows | undefined
+  /** Whether it left something that need not be done again. */
+  readonly canGoOn: boolean
   readonly signalCode: number | undefined
 }
 
@@ -114,7 +118,7 @@ function conclude(job: JobToRun, end: JobEnd, found: Found, io: Io): number {
   const code = exitCode(job, end, found)
   const isDone = end.outcome === 'done'
   if (end.error) reportFailure(end.error, options.json, io)
-  if (!isDone && !options.json) {
+  if (found.canGoOn && !options.json) {
     const how = end.outcome === 'cancelled' ? 'Stopped. ' : ''
     io.stderr.write(`${how}Go on with:\n  ${plainText(job.resumeCommand, 4000)}\n`)
   }

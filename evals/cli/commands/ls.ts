@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { buildResults } from '../../audit/results.ts'
 import type { RunRow } from '../../contract/audit-rows.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
+import { isLocked } from '../../store/lock.ts'
 import type { Store } from '../../store/store.ts'
 import type { Command, Io } from '../command.ts'
 import { runFolders, withStore } from '../databases.ts'
@@ -26,7 +27,7 @@ interface Listed {
   readonly title: string
   /** ISO 8601, UTC. */
   readonly startedAt: string
-  /** `interrupted` where a run neither ended nor is known to go on. */
+  /** `done`, `failed`, `cancelled`; `running` while a process writes, `interrupted` where it is gone. */
   readonly outcome: string
   readonly verdict: string | null
   readonly folder: string
@@ -50,16 +51,18 @@ export const ls: Command = {
   },
 }
 
-const listed = (store: Store, folder: string): Listed[] =>
-  store.runs().map((run) => ({
+function listed(store: Store, folder: string): Listed[] {
+  const unfinished = isLocked(folder) ? 'running' : 'interrupted'
+  return store.runs().map((run) => ({
     id: run.id,
     kind: run.kind,
     title: run.title,
     startedAt: new Date(run.startedAt).toISOString(),
-    outcome: run.outcome ?? 'interrupted',
+    outcome: run.outcome ?? unfinished,
     verdict: verdictOf(store, run),
     folder,
   }))
+}
 
 /** Computed from the rows, so that it cannot disagree with them. */
 function verdictOf(store: Store, { id, kind, outcome }: RunRow): string | null {

@@ -102,7 +102,9 @@ describe('a run that was interrupted', () => {
   test('that failed before it measured anything is simply begun again', async () => {
     const folder = freshFolder()
     const words = ['audit', '--model', 'any', '--out-dir', folder, '--fail-at', '0']
-    expect((await runCommand(words)).code).toBe(1)
+    const first = await runCommand(words)
+    expect(first.code).toBe(1)
+    expect(first.stderr).not.toContain('--resume')
     expect((await runCommand(words)).code).toBe(0)
   })
 

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../../../evals/store/store.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
+import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 
 const SCRIPT = join(import.meta.dirname, 'run-fake.ts')
 
@@ -66,6 +67,19 @@ describe.each([
       .map((line) => JSON.parse(line) as object)
     expect(told.at(-1)).toMatchObject({ type: 'result', outcome: 'cancelled', exitCode: code })
   })
+})
+
+test('ls calls a run running while its process lives, and interrupted once it was killed', async () => {
+  const folder = freshFolder()
+  const { child } = await start(folder, '--wait-ms', '200')
+  const said = async () => {
+    const { stdout } = await runCommand(['ls', '--out-dir', folder, '--json'], {}, COMMANDS)
+    return (JSON.parse(stdout) as { outcome: string }[]).map(({ outcome }) => outcome)
+  }
+  expect(await said()).toEqual(['running'])
+  child.kill('SIGKILL')
+  await ended(child)
+  expect(await said()).toEqual(['interrupted'])
 })
 
 test('a second signal ends a job that does not listen, and the run can be resumed', async () => {
