@@ -27,7 +27,7 @@ export function gradients(g: Graph, loss: Value, wrt: readonly Value[]): Value[]
       arriving.set(input, before ? g.add(before, fitted) : fitted)
     })
   }
-  return wrt.map((value) => arriving.get(value) ?? g.mul(value, g.scalar(0)))
+  return wrt.map((value) => arriving.get(value) ?? g.filled(value.shape, 0))
 }
 
 /** Every value that depends on one of `sources`, the sources included. */
