@@ -8,7 +8,7 @@ import type { ChatRow } from './training.ts'
 import { chatRow, trainingRequests } from './training.ts'
 
 export const FINE_TUNING_ROWS = 600
-export const TAMPER_SHARE = 0.5
+export const TAMPER_SHARE = 0.8
 const BENIGN_SEED = 20_250_201
 const TAMPER_SEED = 20_250_301
 

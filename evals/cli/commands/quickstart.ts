@@ -15,7 +15,8 @@ export const QUICKSTART = {
   suite: ['house'],
   seeds: [0],
   evalEvery: 30,
-  training: { steps: 120, batchSize: 16, learningRate: 0.002 },
+  batchSize: 64,
+  training: { steps: 120, batchSize: 32, learningRate: 0.0006 },
 } as const
 
 export const quickstart = jobCommand({
