@@ -4,8 +4,9 @@ import { reduceJob, type JobState, type PhaseState } from '../../contract/job-st
 import type { Sink } from '../job.ts'
 import { duration, plainText } from './plain-text.ts'
 
-/** A phase without a known total speaks at most this often. */
+/** A phase without a known total speaks at most this often; one with a total at its tenths, but not more often than `SOON_MS`. */
 const QUIET_MS = 10_000
+const SOON_MS = 3_000
 
 export function createLinesReporter(write: (text: string) => void): Sink {
   let state: JobState | undefined
@@ -23,7 +24,8 @@ export function createLinesReporter(write: (text: string) => void): Sink {
         const phase = state.phases.find(({ name }) => name === event.phase)
         if (!phase) return
         const reached = phase.total ? Math.floor((10 * phase.done) / phase.total) : tenths
-        const isDue = phase.total ? reached > tenths : event.at - spokeAt >= QUIET_MS
+        const waited = event.at - spokeAt
+        const isDue = phase.total ? reached > tenths && waited >= SOON_MS : waited >= QUIET_MS
         if (!isDue || phase.done === phase.total) return
         tenths = reached
         spokeAt = event.at

@@ -64,10 +64,16 @@ test('the time left is what the mean rate so far gives', () => {
 describe('lines', () => {
   test('a phase of any length speaks at most eleven times', () => {
     const steps = Array.from({ length: 100 }, (_, index) => progress(index + 1))
-    const text = said(timed([start, ...steps, { type: 'phase-end', phase: 'train' }], 100))
+    const text = said(timed([start, ...steps, { type: 'phase-end', phase: 'train' }], 1000))
     expect(text.split('\n')).toHaveLength(12)
-    expect(text).toContain('train: 50/100 steps, 5 s left')
-    expect(text).toContain('train: done in 10 s')
+    expect(text).toContain('train: 50/100 steps, 50 s left')
+    expect(text).toContain('train: done in 1 min 41 s')
+  })
+
+  test('a phase of three seconds says only that it began and ended', () => {
+    const steps = Array.from({ length: 100 }, (_, index) => progress(index + 1))
+    const text = said(timed([start, ...steps, { type: 'phase-end', phase: 'train' }], 28))
+    expect(text).toBe('train (100 steps)\ntrain: done in 3 s\n')
   })
 
   test('a phase of unknown length speaks every ten seconds', () => {
