@@ -72,4 +72,4 @@ export interface FineTuneMethod<C = unknown, P = void> {
 export type AnyMethod = FineTuneMethod<unknown, unknown>
 /** Forgets the configuration's type; sound as long as a method is given only what its own schema has parsed. */
 export const anyMethod = <C, P>(method: FineTuneMethod<C, P>): AnyMethod =>
-  method as unknown as AnyMethod
+  method

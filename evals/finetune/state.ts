@@ -45,7 +45,16 @@ export async function loadTrainingState(
       await read(TENSORS[1]),
       await read(TENSORS[2]),
     ]
-    return { parameters, firstMoment, secondMoment, step: Number(metadata.get('step')) }
+    const step = metadata.get('step') ?? 'nothing'
+    const sizes = [parameters, firstMoment, secondMoment].map(({ length }) => length)
+    if (!/^\d+$/.test(step) || new Set(sizes).size !== 1) {
+      throw new TouchstoneError('checkpoint.malformed', {
+        path,
+        found: `step ${step} and ${sizes.join(', ')} numbers`,
+        expected: 'a whole step and as many moments as parameters',
+      })
+    }
+    return { parameters, firstMoment, secondMoment, step: Number(step) }
   } finally {
     await files.close()
   }
