@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext } from '../jobs/job.ts'
-import type { JobKind, PlanLine, Progress } from '../jobs/job-kind.ts'
+import type { JobKind, Progress } from '../jobs/job-kind.ts'
 import { TouchstoneError } from '../errors.ts'
 import { fitExamples, type Example } from '../finetune/dataset.ts'
 import { findMethod } from '../finetune/registry.ts'
@@ -16,7 +16,9 @@ import { identityOf, openBase, openSession, subjectOf, type Base } from './base.
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
+import { planOf } from './plan.ts'
 import { buildResults } from './results.ts'
+import { evaluationSteps } from './steps.ts'
 import { settleWeights } from './retention.ts'
 import { neutralTexts, prepareBenchmarks, trainingData } from './sources.ts'
 import { scanSpectra, type Tuned } from './spectra.ts'
@@ -32,7 +34,7 @@ export const auditJob: JobKind<AuditConfig> = {
   config: AuditConfig,
   title: ({ model, data, methods }) =>
     `Audit of ${model}${data === null ? '' : `, ${methods.map(({ name }) => name).join(' and ')} on ${data}`}`,
-  plan: (config) => planOf({ config, evaluates: true }),
+  plan: (config) => planOf(config, true),
   run: (config, context, progress) => runWork({ config, evaluates: true }, context, progress),
 }
 
@@ -43,7 +45,7 @@ export const evalJob: JobKind<EvalConfig> = {
   name: 'eval',
   config: EvalConfig,
   title: ({ model, candidates }) => `Evaluation of ${[model, ...candidates].join(', ')}`,
-  plan: (config) => planOf({ config: asAudit({ ...config, spectra: false }), evaluates: true }),
+  plan: (config) => planOf(asAudit({ ...config, spectra: false }), true),
   run: (config, context, progress) =>
     runWork({ config: asAudit({ ...config, spectra: false }), evaluates: true }, context, progress),
 }
@@ -54,10 +56,7 @@ export const trainJob: JobKind<TrainConfig> = {
   title: ({ model, data, methods }) =>
     `Fine-tune of ${model}, ${methods.map(({ name }) => name).join(' and ')} on ${data}`,
   plan: (config) =>
-    planOf({
-      config: asAudit({ ...config, spectra: false, keepWeights: 'training only' }),
-      evaluates: false,
-    }),
+    planOf(asAudit({ ...config, spectra: false, keepWeights: 'training only' }), false),
   run: (config, context, progress) =>
     runWork(
       {
@@ -73,7 +72,7 @@ export const spectralJob: JobKind<SpectralConfig> = {
   name: 'spectral',
   config: SpectralConfig,
   title: ({ model, candidates }) => `Spectra of ${candidates.join(', ')} against ${model}`,
-  plan: (config) => planOf({ config: asAudit(config), evaluates: false }),
+  plan: (config) => planOf(asAudit(config), false),
   run: (config, context, progress) =>
     runWork({ config: asAudit(config), evaluates: false }, context, progress),
 }
@@ -187,13 +186,6 @@ async function runCandidates(
   return opened
 }
 
-/** Steps 0, N, 2N, … and the end. */
-export function evaluationSteps(steps: number, every: number | null): number[] {
-  const stride = every ?? Math.max(1, Math.ceil(steps / 4))
-  const interior = Array.from({ length: Math.ceil(steps / stride) }, (_, i) => i * stride)
-  return [...interior, steps]
-}
-
 async function armPlans(
   base: Base,
   config: AuditConfig,
@@ -285,43 +277,4 @@ async function settle(
         : null
     await settleWeights(base, arm, { reasonToDelete, reasonToKeep: config.keepWeights }, context)
   }
-}
-
-async function planOf({ config, evaluates }: Work): Promise<PlanLine[]> {
-  const lines: PlanLine[] = []
-  const arms = config.methods.length * config.seeds.length
-  const { steps, batchSize, gradientAccumulationSteps } = config.training
-  const states =
-    1 + config.candidates.length + arms * evaluationSteps(steps, config.evalEvery).length
-  const add = (what: string, count: number, unit: PlanLine['unit']) =>
-    count > 0 && lines.push({ what, count, unit, seconds: null })
-  if (config.data !== null && arms > 0) {
-    const { conversations, title } = await trainingData(config.data)
-    add(
-      `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${batchSize * gradientAccumulationSteps} rows`,
-      arms * steps,
-      'step',
-    )
-  }
-  if (evaluates) {
-    const benchmarks = await prepareBenchmarks(config.suite, config.limit)
-    for (const { benchmark, samples } of benchmarks)
-      add(
-        `${benchmark.title}: ${samples.length} prompts × ${states} model states`,
-        samples.length * states,
-        'prompt',
-      )
-    add(
-      `neutral text × ${states} model states`,
-      (await neutralTexts(benchmarks, config.limit)).length * states,
-      'text',
-    )
-  }
-  if (config.spectra)
-    add(
-      'spectra of each fine-tune’s linear layers against the base',
-      config.candidates.length + arms,
-      'file',
-    )
-  return lines
 }
