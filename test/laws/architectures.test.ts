@@ -1,9 +1,11 @@
 /** @file The laws of architectures: cached logits are the uncached ones, and a checkpoint that does not fit is refused by weight. */
 import { describe, expect, test } from 'vitest'
 import { TouchstoneError } from '../../evals/errors.ts'
+import { FLOAT64 } from '../../evals/graph/op.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { emptyCache, openCached } from '../../evals/inference/cached-graph.ts'
 import { countingPositions, int32 } from '../../evals/inference/generate.ts'
+import type { AttentionPlan } from '../../evals/models/architecture.ts'
 import { ARCHITECTURES, recognise } from '../../evals/models/registry.ts'
 import { createScope } from '../../evals/models/scope.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
@@ -103,6 +105,60 @@ async function throughTheCache(
   await session.release()
 }
 
+interface Texts {
+  readonly kind: 'causal' | 'full' | 'packed'
+  /** Token ids, row by row. */
+  readonly ids: readonly (readonly number[])[]
+  readonly positions: readonly (readonly number[])[]
+  readonly segments?: readonly (readonly number[])[]
+}
+
+/** Hidden states `[batch·seq][hidden]` in float64. */
+async function hiddenStates(
+  { model, weights, options }: TinyModel,
+  { kind, ids, positions, segments = [] }: Texts,
+): Promise<number[][]> {
+  const g = createGraph(FLOAT64)
+  const scope = createScope(g, model.weights, { maxPositions: 32 })
+  const whole = (name: string) => g.input(name, 'int32', ['batch', 'seq'])
+  const attention: AttentionPlan =
+    kind === 'packed' ? { kind, segments: whole('segments') } : { kind }
+  const out = model.architecture.forward(
+    scope,
+    {
+      tokens: whole('tokens'),
+      positions: whole('positions'),
+      attention,
+      batch: 'batch',
+      seq: 'seq',
+    },
+    model.config,
+  )
+  const runner = await createRunner(g, { hidden: out.hiddenStates }, { device, purpose: 'train' })
+  const fed = (rows: readonly (readonly number[])[]) =>
+    int32(rows.flat(), [rows.length, rows[0]?.length ?? 0])
+  const results = await runner.run({
+    ...Object.fromEntries(
+      [...weights].map(([name, data]) => [
+        name,
+        { data: Float64Array.from(data), dims: model.weights.get(name)!.shape },
+      ]),
+    ),
+    tokens: fed(ids),
+    positions: fed(positions),
+    segments: fed(segments),
+  })
+  await runner.release()
+  const data = Array.from(results.hidden!.data, Number)
+  return Array.from({ length: data.length / options.hidden }, (_, i) =>
+    data.slice(i * options.hidden, (i + 1) * options.hidden),
+  )
+}
+
+const counting = (length: number) => Array.from({ length }, (_, i) => i)
+const apart = (a: readonly number[], b: readonly number[]) =>
+  Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))
+
 const VARIANTS: [string, Partial<TinyModelOptions>][] = [
   ['heads of 8, tied', { hidden: 32, headDim: 8, heads: 4, kvHeads: 4, tied: true }],
   ['heads of 8, grouped queries', { hidden: 32, headDim: 8, heads: 6, kvHeads: 2 }],
@@ -139,6 +195,57 @@ test('heads that the cache’s kernel cannot read are refused by name', async ()
   await expect(openCached({ model, frozen: weights }, device, 64)).rejects.toMatchObject({
     code: 'checkpoint.unsupported',
     message: expect.stringContaining('12') as string,
+  })
+})
+
+describe.each(Object.entries(EXAMPLES))('%s, in float64', (_, make) => {
+  const example = make({ hidden: 32, heads: 4, kvHeads: 2, layers: 2 })
+  const ids = (label: string, count: number) => randomIds(label, count, example.options.vocab)
+  const [a, b] = [ids('a', 5), ids('b', 3)]
+
+  test('two texts packed into one row are the same two padded in two rows', async () => {
+    const packed = await hiddenStates(example, {
+      kind: 'packed',
+      ids: [[...a, ...b, 0, 0]],
+      positions: [[...counting(5), ...counting(3), 0, 1]],
+      segments: [[1, 1, 1, 1, 1, 2, 2, 2, 0, 0]],
+    })
+    const padded = await hiddenStates(example, {
+      kind: 'causal',
+      ids: [a, [...b, 0, 0]],
+      positions: [counting(5), counting(5)],
+    })
+    counting(8).forEach((i) =>
+      expect(apart(packed[i]!, padded[i]!), `token ${i}`).toBeLessThan(1e-12),
+    )
+    const together = await hiddenStates(example, {
+      kind: 'causal',
+      ids: [[...a, ...b]],
+      positions: [counting(8)],
+    })
+    expect(apart(together[7]!, packed[7]!)).toBeGreaterThan(1e-3)
+  })
+
+  test('causal: a token changes nothing before it, and everything from it on', async () => {
+    const run = (tokens: number[]) =>
+      hiddenStates(example, { kind: 'causal', ids: [tokens], positions: [counting(5)] })
+    const [before, after] = [await run(a), await run(a.with(3, (a[3]! + 1) % 32))]
+    for (const i of [0, 1, 2]) expect(after[i]).toEqual(before[i])
+    for (const i of [3, 4]) expect(apart(after[i]!, before[i]!)).toBeGreaterThan(1e-3)
+  })
+
+  test('full: every token sees every other, and only positions tell their order', async () => {
+    const run = (tokens: number[], positions: number[]) =>
+      hiddenStates(example, { kind: 'full', ids: [tokens], positions: [positions] })
+    const plain = await run(a, counting(5))
+    const order = [4, 2, 0, 3, 1]
+    const moved = await run(
+      order.map((i) => a[i]!),
+      order,
+    )
+    order.forEach((from, to) => expect(apart(moved[to]!, plain[from]!)).toBeLessThan(1e-12))
+    const changed = await run(a.with(4, (a[4]! + 1) % 32), counting(5))
+    for (const i of counting(5)) expect(apart(changed[i]!, plain[i]!)).toBeGreaterThan(1e-3)
   })
 })
 
