@@ -31,8 +31,10 @@ export const CrossEntropy: Op = {
     return { outputs: e.node('Neg', [sum!]), keep: { logProbs: logProbs! } }
   },
   vjp: ({ g, inputs: [, labels, weights], kept: { logProbs }, dY }) => {
-    const scaled = g.apply(CrossEntropyGradient, [logProbs!, labels!, weights!], undefined)[0]!
-    return [g.mul(scaled, dY), undefined, undefined]
+    // dY goes into the n weights rather than over n × vocab numbers.
+    const scaled = g.mul(weights!, dY)
+    const dLogits = g.apply(CrossEntropyGradient, [logProbs!, labels!, scaled], undefined)[0]!
+    return [dLogits, undefined, undefined]
   },
 }
 
