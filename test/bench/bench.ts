@@ -1,0 +1,93 @@
+/**
+ * @file `npm run bench`: how long our engine takes for a LoRA step, a full step and a generation, and how much memory, each in a
+ * process of its own. Flags: --work NAME (may repeat), --layers 30, --runs 5, --threads 2, --profile, --json.
+ */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { COMMON_OPTIONS, chosenWorks, parse, wholeNumber } from './bench-options.ts'
+import { machine, showMachine } from './machine.ts'
+import { mebibytes, memoryOf, OutcomeSchema, showSpread, spread } from './measure.ts'
+import { type Inputs, SKIPPED, startOurs, withInputs } from './our-side.ts'
+import { readProfile, showProfile } from './profile.ts'
+import { NEW_TOKENS, PROMPT_TOKENS, type Outcome, type Work } from './works.ts'
+
+const values = parse({
+  ...COMMON_OPTIONS,
+  runs: { type: 'string', default: '5' },
+  profile: { type: 'boolean', default: false },
+})
+const works = chosenWorks(values.work)
+const layers = wholeNumber('layers', values.layers, 1, 1000)
+const runs = wholeNumber('runs', values.runs, 1, 1000)
+const threads = wholeNumber('threads', values.threads, 1, 1024)
+const say = (line: string) => process.stdout.write(values.json ? '' : `${line}\n`)
+
+async function measure({ name }: Work, inputs: Inputs) {
+  const prefix = values.profile ? join(inputs.folder, name) : undefined
+  const child = await startOurs(name, inputs, threads, prefix)
+  const outcomes: Outcome[] = []
+  for (let run = 0; run < SKIPPED + runs; run++)
+    outcomes.push(await child.ask({ work: name }, OutcomeSchema))
+  const memory = memoryOf(child.pid)
+  await child.quit()
+  const counted = outcomes.slice(SKIPPED)
+  return {
+    work: name,
+    nodes: child.nodes,
+    buildMs: child.buildMs,
+    ms: spread(counted.map(({ ms }) => ms)),
+    gradientMs: counted[0]!.gradientMs
+      ? spread(counted.map(({ gradientMs }) => gradientMs!))
+      : undefined,
+    firstLoss: outcomes[0]!.loss,
+    firstTokens: outcomes[0]!.tokens?.map((tokens) => tokens.slice(0, 8)),
+    memory,
+    profile: prefix && (await profileOf(inputs.folder, name)),
+  }
+}
+type Measured = Awaited<ReturnType<typeof measure>>
+
+async function profileOf(folder: string, work: Work['name']) {
+  const file = (await readdir(folder)).find(
+    (entry) => entry.startsWith(`${work}_`) && entry.endsWith('.json'),
+  )
+  if (!file) throw new Error('ONNX Runtime wrote no profile.')
+  const text = await readFile(join(folder, file), 'utf8')
+  return readProfile(text, { runs: work === 'generate' ? NEW_TOKENS : 1, skipped: SKIPPED })
+}
+
+function show({ title }: Work, measured: Measured): string {
+  const { ms, gradientMs, nodes, buildMs, memory, firstLoss, firstTokens, profile } = measured
+  const rate = (1000 * PROMPT_TOKENS.rows * NEW_TOKENS) / ms.median
+  return [
+    `${title}: ${showSpread(ms)}`,
+    ...(gradientMs
+      ? [
+          `  of it forward and backward ${showSpread(gradientMs)}; the rest is clipping and the optimiser`,
+        ]
+      : [`  ${rate.toFixed(0)} new tokens a second, reading the prompts included`]),
+    `  ${nodes} nodes, built in ${Math.round(buildMs)} ms; ${showMemory(memory)}`,
+    ...(firstLoss === undefined ? [] : [`  first loss ${firstLoss.toPrecision(5)}`]),
+    ...(firstTokens ? [`  first tokens ${firstTokens[0]!.join(' ')}`] : []),
+    ...(profile ? [showProfile(profile)] : []),
+  ].join('\n')
+}
+
+const showMemory = (memory: Measured['memory']): string =>
+  memory
+    ? `peak memory ${mebibytes(memory.peakBytes)}, private at the end ${mebibytes(memory.anonymousBytes)}`
+    : 'memory is measured on Linux only'
+
+const on = machine()
+say(`${showMachine(on)}; ${layers} layers, ${threads} threads, median of ${runs} (min–max)`)
+const results: Measured[] = []
+await withInputs(layers, async (inputs) => {
+  for (const work of works) {
+    results.push(await measure(work, inputs))
+    say(show(work, results.at(-1)!))
+  }
+})
+if (values.json)
+  process.stdout.write(
+    `${JSON.stringify({ machine: on, layers, threads, runs, results }, null, 2)}\n`,
+  )

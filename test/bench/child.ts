@@ -1,0 +1,36 @@
+/**
+ * @file One piece of work in a process of its own. It reads one JSON command a line and answers with one JSON line, as the peer does:
+ * `{"work": "lora-step"}` repeats the work, `{"work": "quit"}` ends it; the first line says that it is ready.
+ */
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { chooseDevice } from '../../evals/runtime/device.ts'
+import { openWork } from './open-work.ts'
+import type { WorkName } from './works.ts'
+
+const { values } = parseArgs({
+  options: {
+    work: { type: 'string' },
+    model: { type: 'string' },
+    adapter: { type: 'string' },
+    threads: { type: 'string', default: '2' },
+    profile: { type: 'string' },
+  },
+})
+const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\n`)
+
+const work = values.work as WorkName
+const open = await openWork(work, {
+  model: values.model!,
+  adapter: values.adapter,
+  device: { ...chooseDevice('cpu', Number(values.threads)), profilePrefix: values.profile },
+})
+say({ ready: true, nodes: open.nodes, buildMs: open.buildMs })
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line) as { work: string }
+  if (command.work === 'quit') break
+  if (command.work === work) say({ work, ...(await open.repeat()) })
+  else say({ error: `this process does ${work}, not ${command.work}` })
+}
+await open.release()
+process.exit(0)

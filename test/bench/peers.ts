@@ -1,0 +1,156 @@
+/**
+ * @file `npm run bench:peers`: the same work on our engine and on PyTorch, in turns on one machine. Flags: --work NAME (may repeat),
+ * --layers 30, --pairs 7, --threads 2, --wait default|passive (else the better one is found), --json. The result is also written to test/bench/results/.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { COMMON_OPTIONS, chosenWorks, parse, usage, wholeNumber } from './bench-options.ts'
+import { compareSpeed, compareWork, type Pair } from './compare.ts'
+import type { LineProcess } from './line-process.ts'
+import { machine, showMachine } from './machine.ts'
+import {
+  mebibytes,
+  memoryOf,
+  OutcomeSchema,
+  processorSeconds,
+  showSpread,
+  spread,
+} from './measure.ts'
+import { SEED, SKIPPED, startOurs, withInputs, type Inputs } from './our-side.ts'
+import { findPython, startTorch, WAITS, type TorchProcess, type Wait } from './torch-side.ts'
+import { FULL_SIZE_LAYERS, type Outcome, type Work } from './works.ts'
+
+const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
+/** Threads that spin at the end of a step are asleep by then, so that a side never disturbs the other. */
+const PAUSE_MS = 300
+const TRIAL_RUNS = 3
+
+const values = parse({
+  ...COMMON_OPTIONS,
+  pairs: { type: 'string', default: '7' },
+  wait: { type: 'string' },
+})
+const works = chosenWorks(values.work)
+const layers = wholeNumber('layers', values.layers, 1, 1000)
+const pairs = wholeNumber('pairs', values.pairs, 1, 1000)
+const threads = wholeNumber('threads', values.threads, 1, 1024)
+const waits = values.wait === undefined ? WAITS : WAITS.filter((wait) => wait === values.wait)
+if (waits.length === 0) usage(`--wait takes ${WAITS.join(' or ')}, not "${values.wait}".`)
+const say = (line: string) => process.stdout.write(values.json ? '' : `${line}\n`)
+
+function skip(sentence: string): never {
+  process.stdout.write(`${sentence}\n`)
+  process.exit(0)
+}
+
+const python =
+  findPython() ??
+  skip(
+    'Skipped: there is no Python; set TOUCHSTONE_PYTHON to one that has torch, transformers and peft.',
+  )
+
+async function torchFor({ name }: Work, inputs: Inputs, wait: Wait): Promise<TorchProcess> {
+  const started = await startTorch(python, name, inputs, threads, wait)
+  return typeof started === 'string' ? skip(started) : started
+}
+
+const repeat = (side: LineProcess, { name }: Work): Promise<Outcome> =>
+  side.ask({ work: name }, OutcomeSchema)
+
+/** PyTorch alone, its threads waiting in each way: the faster one and the medians of both. */
+async function betterWait(work: Work, inputs: Inputs) {
+  if (waits.length === 1) return { wait: waits[0]!, trials: {} }
+  const trials: Partial<Record<Wait, number>> = {}
+  for (const wait of waits) {
+    const torch = await torchFor(work, inputs, wait)
+    const times: number[] = []
+    for (let run = 0; run < SKIPPED + TRIAL_RUNS; run++) times.push((await repeat(torch, work)).ms)
+    trials[wait] = spread(times.slice(SKIPPED)).median
+    await torch.quit()
+  }
+  return { wait: waits.toSorted((a, b) => trials[a]! - trials[b]!)[0]!, trials }
+}
+
+/** Runs one side while the other waits, and how much processor time the waiting one took of it. */
+async function turn(side: LineProcess, idle: LineProcess, work: Work) {
+  await sleep(PAUSE_MS)
+  const before = processorSeconds(idle.pid)
+  const outcome = await repeat(side, work)
+  const after = processorSeconds(idle.pid)
+  const used = before === null || after === null ? null : (1000 * (after - before)) / outcome.ms
+  return { outcome, used }
+}
+
+async function compare(work: Work, inputs: Inputs) {
+  const { wait, trials } = await betterWait(work, inputs)
+  const torch = await torchFor(work, inputs, wait)
+  const ours = await startOurs(work.name, inputs, threads)
+  const all: Pair[] = []
+  const disturbances: number[] = []
+  for (let pair = 0; pair < SKIPPED + pairs; pair++) {
+    // Who begins changes from pair to pair, so that a drift of the machine favours nobody.
+    const order = pair % 2 === 0 ? [ours, torch] : [torch, ours]
+    const outcomes = new Map<LineProcess, Outcome>()
+    for (const side of order) {
+      const { outcome, used } = await turn(side, side === ours ? torch : ours, work)
+      outcomes.set(side, outcome)
+      if (used !== null && pair >= SKIPPED) disturbances.push(used)
+    }
+    all.push({ ours: outcomes.get(ours)!, torch: outcomes.get(torch)! })
+  }
+  const memory = { ours: memoryOf(ours.pid), torch: memoryOf(torch.pid) }
+  await Promise.all([ours.quit(), torch.quit()])
+  const speed = compareSpeed(all.slice(SKIPPED), SEED)
+  return {
+    work: work.name,
+    bar: layers === FULL_SIZE_LAYERS ? work.bar : null,
+    barMet: layers === FULL_SIZE_LAYERS ? speed.ratio.median >= work.bar : null,
+    ...compareWork(all),
+    speed,
+    memory,
+    torch: { ...torch.versions, attention: torch.attention, wait, trials },
+    /** The largest share of one core that the waiting side used. */
+    idleShare: disturbances.length > 0 ? Math.max(...disturbances) : null,
+    pairs: all.slice(SKIPPED).map((pair) => ({ ours: pair.ours.ms, torch: pair.torch.ms })),
+  }
+}
+type Compared = Awaited<ReturnType<typeof compare>>
+
+function show({ title, bar }: Work, result: Compared): string {
+  const { speed, memory, torch, idleShare, barMet } = result
+  const { median, lower, upper } = speed.ratio
+  const peak = (side: 'ours' | 'torch') =>
+    memory[side] ? mebibytes(memory[side].peakBytes) : 'unknown'
+  const verdict =
+    barMet === null
+      ? `judged at ${FULL_SIZE_LAYERS} layers only`
+      : `the bar is ${bar.toFixed(2)}: ${barMet ? 'met' : 'NOT MET'}`
+  return [
+    title,
+    `  ours  ${showSpread(speed.ours)}, peak memory ${peak('ours')}`,
+    `  torch ${showSpread(speed.torch)}, peak memory ${peak('torch')}, OpenMP waits ${torch.wait}`,
+    `  torch / ours ${median.toFixed(2)} (95 % ${lower.toFixed(2)}–${upper.toFixed(2)}), of medians ${speed.ratioOfMedians.toFixed(2)}; ${verdict}`,
+    `  ${result.same ? 'same work' : 'DIFFERENT WORK'}: ${result.evidence}`,
+    ...(idleShare === null
+      ? []
+      : [`  the waiting side used at most ${(100 * idleShare).toFixed(1)} % of a core`]),
+  ].join('\n')
+}
+
+const on = machine()
+say(`${showMachine(on)}; ${layers} layers, ${threads} threads, ${pairs} pairs, median (min–max)`)
+const results: Compared[] = []
+await withInputs(layers, async (inputs) => {
+  for (const work of works) {
+    results.push(await compare(work, inputs))
+    say(show(work, results.at(-1)!))
+  }
+})
+const report = { machine: on, date: new Date().toISOString(), layers, threads, results }
+const text = `${JSON.stringify(report, null, 2)}\n`
+await mkdir(RESULTS, { recursive: true })
+const file = `peers-${report.date.slice(0, 10)}${layers === FULL_SIZE_LAYERS ? '' : `-${layers}-layers`}.json`
+await writeFile(`${RESULTS}${file}`, text)
+process.stdout.write(values.json ? text : `Written to test/bench/results/${file}\n`)
+if (results.some(({ same }) => !same)) process.exitCode = 1

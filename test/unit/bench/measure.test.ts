@@ -1,0 +1,121 @@
+/** @file Medians, comparisons and profiles of the benches, held against numbers that are plain to see. */
+import { describe, expect, test } from 'vitest'
+import { compareSpeed, compareWork, type Pair } from '../../bench/compare.ts'
+import { memoryOf, parseStatus, processorSeconds, spread } from '../../bench/measure.ts'
+import { readProfile } from '../../bench/profile.ts'
+import { tokenRows } from '../../bench/works.ts'
+
+describe('spread', () => {
+  test('is the middle of an odd count and the mean of the two middles of an even one', () => {
+    expect(spread([30, 10, 20])).toEqual({ median: 20, min: 10, max: 30 })
+    expect(spread([4, 1, 3, 2])).toEqual({ median: 2.5, min: 1, max: 4 })
+    expect(() => spread([])).toThrow('at least one value')
+  })
+})
+
+describe('memory', () => {
+  test('is read from the two lines of /proc that say it', () => {
+    const status = 'Name:\tnode\nVmHWM:\t    2048 kB\nVmRSS:\t 9 kB\nRssAnon:\t    1024 kB\n'
+    expect(parseStatus(status)).toEqual({ peakBytes: 2 * 2 ** 20, anonymousBytes: 2 ** 20 })
+    expect(parseStatus('VmHWM:\t 2048 kB\n')).toBeNull()
+    expect(parseStatus('')).toBeNull()
+  })
+
+  test('of a process that does not exist is unknown', () => {
+    expect(memoryOf(-1)).toBeNull()
+    expect(processorSeconds(-1)).toBeNull()
+  })
+})
+
+const pair = (ours: Partial<Pair['ours']>, torch: Partial<Pair['torch']>): Pair => ({
+  ours: { ms: 1, ...ours },
+  torch: { ms: 1, ...torch },
+})
+
+describe('compareSpeed', () => {
+  test('takes the median of the pairs’ own ratios', () => {
+    const pairs = [[100, 150], [100, 200], [1000, 3000]].map(([ours, torch]) =>
+      pair({ ms: ours }, { ms: torch }),
+    ) // prettier-ignore
+    const { ratio, ratioOfMedians } = compareSpeed(pairs, 1)
+    expect(ratio.median).toBe(2)
+    expect([ratio.lower, ratio.upper]).toEqual([1.5, 3])
+    expect(ratioOfMedians).toBe(2)
+  })
+})
+
+describe('compareWork', () => {
+  const losses = (ours: readonly number[], torch: readonly number[]) =>
+    compareWork(ours.map((loss, i) => pair({ loss }, { loss: torch[i]! })))
+
+  test('wants five digits of the first loss', () => {
+    expect(losses([10.92899], [10.92898]).same).toBe(true)
+    expect(losses([10.9289], [10.9276]).same).toBe(false)
+  })
+
+  test('sees an optimiser at another rate in the losses after it', () => {
+    expect(losses([10.929, 10.4296], [10.929, 9.9298]).same).toBe(false)
+    expect(losses([10.929, 9.92975], [10.929, 9.92976]).same).toBe(true)
+  })
+
+  test('does not take a loss that is not a number for equal', () => {
+    expect(losses([NaN], [NaN]).same).toBe(false)
+  })
+
+  test('wants every token at every repetition', () => {
+    const tokens = [[1, 2], [3, 4]] // prettier-ignore
+    expect(compareWork([pair({ tokens }, { tokens })]).same).toBe(true)
+    const other = pair({ tokens }, { tokens: [[1, 2], [3, 5]] }) // prettier-ignore
+    expect(compareWork([pair({ tokens }, { tokens }), other]).same).toBe(false)
+    expect(compareWork([pair({ tokens }, { tokens: [...tokens, [5]] })]).same).toBe(false)
+    expect(compareWork([pair({ tokens }, { tokens: [] })]).same).toBe(false)
+  })
+})
+
+describe('tokenRows', () => {
+  test('counts on over the rows, above the first three ids', () => {
+    const rows = tokenRows({ rows: 2, length: 2 }, 1003)
+    expect(rows).toEqual([
+      [3 + (104729 % 1000), 3 + (112648 % 1000)],
+      [3 + (120567 % 1000), 3 + (128486 % 1000)],
+    ])
+  })
+})
+
+describe('readProfile', () => {
+  const run = (ts: number, dur: number) => ({ cat: 'Session', name: 'model_run', ts, dur })
+  const node = (name: string, ts: number, dur: number, shape: number[]) => ({
+    cat: 'Node',
+    name: `${name}_kernel_time`,
+    ts,
+    dur,
+    args: { op_name: 'MatMul', input_type_shape: [{ float: shape }] },
+  })
+  const events = [
+    run(0, 900_000),
+    node('a', 1, 800_000, [2, 3]),
+    run(1_000_000, 9000),
+    node('a', 1_000_001, 5000, [2, 3]),
+    node('b', 1_000_002, 2000, [4]),
+    run(2_000_000, 7000),
+    node('a', 2_000_001, 3000, [2, 3]),
+    node('b', 2_000_002, 2000, [4]),
+  ]
+
+  test('leaves the first repetitions out and divides by the others', () => {
+    const profile = readProfile(JSON.stringify(events), { runs: 1, skipped: 1 })
+    expect(profile.runMs).toBe(8)
+    expect(profile.kernelMs).toBe(6)
+    expect(profile.operators).toEqual([{ name: 'MatMul', calls: 2, ms: 6, quietMs: 5 }])
+    expect(profile.shapes).toEqual([
+      { name: 'MatMul [2,3]', calls: 1, ms: 4, quietMs: 3 },
+      { name: 'MatMul [4]', calls: 1, ms: 2, quietMs: 2 },
+    ])
+  })
+
+  test('refuses a profile without a counted run and text that is none', () => {
+    expect(() => readProfile(JSON.stringify(events), { runs: 1, skipped: 3 })).toThrow('no run')
+    expect(() => readProfile('[{"cat": 1}]', { runs: 1, skipped: 0 })).toThrow()
+    expect(() => readProfile('', { runs: 1, skipped: 0 })).toThrow()
+  })
+})

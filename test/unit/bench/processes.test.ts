@@ -1,0 +1,109 @@
+/** @file The benches' processes at toy size: the work is repeatable, a missing peer is one sentence, a bad flag is another. */
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startLineProcess } from '../../bench/line-process.ts'
+import { OutcomeSchema } from '../../bench/measure.ts'
+import { startOurs, type Inputs } from '../../bench/our-side.ts'
+import { writeRandomAdapter, writeRandomModel, type LlamaSize } from '../../bench/random-model.ts'
+import { findPython, startTorch } from '../../bench/torch-side.ts'
+import { NEW_TOKENS, PROMPT_TOKENS } from '../../bench/works.ts'
+
+const TOY: LlamaSize = { hidden: 32, layers: 2, heads: 2, kvHeads: 1, intermediate: 48, vocab: 97 }
+let inputs: Inputs
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'touchstone-bench-test-'))
+  inputs = { folder, model: join(folder, 'model'), adapter: join(folder, 'adapter') }
+  await writeRandomModel(inputs.model, TOY, 1)
+  await writeRandomAdapter(inputs.adapter, inputs.model, TOY, 1)
+})
+afterAll(() => rm(inputs.folder, { recursive: true, force: true }))
+
+describe('our side', () => {
+  test.each(['lora-step', 'full-step'] as const)(
+    '%s trains, in the same bits again',
+    async (work) => {
+      const losses = async () => {
+        const child = await startOurs(work, inputs, 1)
+        const seen = [1, 2, 3].map(() => child.ask({ work }, OutcomeSchema))
+        const outcomes = await Promise.all(seen)
+        await child.quit()
+        return outcomes.map(({ loss }) => loss!)
+      }
+      const first = await losses()
+      // A random model is about as good as guessing among all tokens.
+      expect(first[0]).toBeGreaterThan(0.9 * Math.log(TOY.vocab))
+      expect(first[0]).toBeLessThan(1.1 * Math.log(TOY.vocab))
+      expect(first[2]).toBeLessThan(first[0]!)
+      expect(await losses()).toEqual(first)
+    },
+  )
+
+  test('generates the same tokens each time, as many as were asked for', async () => {
+    const child = await startOurs('generate', inputs, 1)
+    const once = await child.ask({ work: 'generate' }, OutcomeSchema)
+    const again = await child.ask({ work: 'generate' }, OutcomeSchema)
+    await child.quit()
+    expect(once.tokens!.map((tokens) => tokens.length)).toEqual(
+      Array<number>(PROMPT_TOKENS.rows).fill(NEW_TOKENS),
+    )
+    expect(again.tokens).toEqual(once.tokens)
+  })
+
+  test('refuses another work than its own and stays usable', async () => {
+    const child = await startOurs('generate', inputs, 1)
+    await expect(child.ask({ work: 'full-step' }, OutcomeSchema)).rejects.toThrow('not full-step')
+    expect((await child.ask({ work: 'generate' }, OutcomeSchema)).ms).toBeGreaterThan(0)
+    await child.quit()
+  })
+})
+
+describe('a process that ends before it answers', () => {
+  test('says so with its code and its last words', async () => {
+    const script = 'process.stderr.write("no luck"); process.exit(7)'
+    const started = startLineProcess(process.execPath, ['-e', script])
+    await expect(started).rejects.toMatchObject({ code: 7, complaint: 'no luck' })
+  })
+
+  test('is noticed while an answer is awaited', async () => {
+    const script = 'console.log("{}"); process.stdin.once("data", () => process.exit(9))'
+    const started = await startLineProcess(process.execPath, ['-e', script])
+    await expect(started.ask({ work: 'generate' }, OutcomeSchema)).rejects.toMatchObject({
+      code: 9,
+    })
+  })
+})
+
+describe('the peer', () => {
+  test('is looked for where it is said to be, then on the path', () => {
+    expect(findPython({ TOUCHSTONE_PYTHON: '/a/python', PATH: '/b' })).toBe('/a/python')
+    expect(findPython({ PATH: '/nowhere' })).toBeUndefined()
+    expect(findPython({})).toBeUndefined()
+  })
+
+  test('without its libraries is one sentence', async () => {
+    const script = join(inputs.folder, 'python')
+    const words = 'Skipped: torch is not installed.'
+    await writeFile(script, `#!/bin/sh\necho "${words}" >&2\nexit 3\n`, { mode: 0o755 })
+    expect(await startTorch(script, 'lora-step', inputs, 1, 'passive')).toBe(words)
+  })
+
+  test('that cannot be started is one sentence', async () => {
+    const missing = join(inputs.folder, 'missing')
+    expect(await startTorch(missing, 'lora-step', inputs, 1, 'default')).toMatch(/^Skipped: .*\.$/)
+  })
+
+  test.runIf(process.platform !== 'win32').each([
+    [['--work', 'lora'], 'There is no work "lora"; there are lora-step, full-step, generate.'],
+    [['--layers', '2.5'], '--layers takes a whole number from 1 to 1000, not "2.5".'],
+    [['--threads', '0'], '--threads takes a whole number from 1 to 1024, not "0".'],
+  ])('a wrong flag ends with a sentence: %j', (flags, sentence) => {
+    const script = fileURLToPath(new URL('../../bench/bench.ts', import.meta.url))
+    const { status, stderr } = spawnSync(process.execPath, [script, ...flags], { encoding: 'utf8' })
+    expect([status, stderr.trim()]).toEqual([2, sentence])
+  })
+})
