@@ -54,8 +54,8 @@ export async function startTorch(
   const env: Record<string, string> = wait === 'passive' ? { OMP_WAIT_POLICY: 'PASSIVE' } : {}
   try {
     const started = await startLineProcess(python, args, env)
-    const { attention, ...versions } = Ready.parse(started.greeting)
-    return { ...started, versions, attention }
+    const { attention, torch, transformers, peft } = Ready.parse(started.greeting)
+    return { ...started, versions: { torch, transformers, peft }, attention }
   } catch (error) {
     if (!(error instanceof ProcessEnded)) throw error
     if (error.code === SKIPPED) return lastLine(error.complaint)
