@@ -47,6 +47,8 @@ export const armFolder = (
   { arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>,
 ): string => join(workspace, 'arms', `${arm.replaceAll(/[^\w.-]+/g, '-')}-seed${seed}`)
 
+export const statePathIn = (folder: string): string => join(folder, 'training-state.safetensors')
+
 /** What must agree for a saved state to be gone on from. */
 const identityOfPlan = (
   base: Base,
@@ -65,11 +67,12 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   const subjectKey = { arm: method.name, seed }
   const folder = armFolder(context.workspace, subjectKey)
   await mkdir(folder, { recursive: true })
-  const statePath = join(folder, 'training-state.safetensors')
+  const statePath = statePathIn(folder)
   const longest = Math.max(2, ...plan.examples.map(({ ids }) => ids.length))
   const session = await openTraining({ ...base, method, methodConfig, seed, maxPositions: longest })
   const identity = identityOfPlan(base, plan)
-  const state = (await exists(statePath))
+  const isResumed = await exists(statePath)
+  const state = isResumed
     ? await loadTrainingState(statePath, identity)
     : newOptimizerState(session.parameters)
   const run: ArmRun = {
@@ -93,6 +96,8 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   })
   context.emit({ type: 'subject', row: subject })
   try {
+    // Killed between the file and the row that speaks of it, the row is missing.
+    if (isResumed) await tellCheckpoint(run)
     for (const step of plan.evaluateAt) {
       if (state.step > step) continue
       await trainTo(run, step)
@@ -156,9 +161,14 @@ function emitStep(
 }
 
 async function save(run: ArmRun): Promise<void> {
-  const { state, statePath, identity, context, arm } = run
-  await saveTrainingState(statePath, state, identity)
+  // First what was measured up to this state: a resume goes on after it and says none of it again.
+  run.context.flush()
+  await saveTrainingState(run.statePath, run.state, run.identity)
   run.savedAt = Date.now()
+  await tellCheckpoint(run)
+}
+
+async function tellCheckpoint({ state, statePath, context, arm }: ArmRun): Promise<void> {
   const digest = await digestOfFile(statePath)
   context.emit({
     type: 'checkpoint',

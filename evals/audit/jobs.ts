@@ -17,9 +17,8 @@ import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
 import { planOf } from './plan.ts'
-import { buildResults } from './results.ts'
 import { evaluationSteps } from './steps.ts'
-import { settleWeights } from './retention.ts'
+import { removeRest, retentionByArm, settleWeights } from './retention.ts'
 import { neutralTexts, prepareBenchmarks, trainingData } from './sources.ts'
 import { scanSpectra, type Tuned } from './spectra.ts'
 
@@ -95,15 +94,13 @@ async function runWork(
     context.emit({ type: 'subject', row: identity })
     if (evaluation) await evaluateBase(base, evaluation, context)
     const candidates = await runCandidates(base, config, evaluation, context)
-    if (!(await exists(settledPath(context)))) {
-      await runArms({ base, config, arms, candidates }, context, progress)
-    }
+    await runArms({ base, config, arms, candidates }, context, progress)
   } finally {
     await base.open.close()
   }
 }
 
-/** Stands in a run's folder once its arms are measured and their weights kept or deleted: a resume need not train again. */
+/** Stands in a run's folder once its arms are measured and what is kept is exported: a resume need not train again. */
 const settledPath = ({ workspace }: JobContext) => join(workspace, 'settled')
 
 interface ArmWork {
@@ -113,18 +110,33 @@ interface ArmWork {
   readonly candidates: readonly Candidate[]
 }
 
-async function runArms(
+async function runArms(work: ArmWork, context: JobContext, progress: Progress): Promise<void> {
+  const { base, config, arms } = work
+  const isSettled = await exists(settledPath(context))
+  const finished = isSettled ? [] : await measureArms(work, context)
+  context.flush()
+  const retention = await retentionByArm(config, progress.rows())
+  if (!isSettled) {
+    for (const arm of finished) await settleWeights(base, arm, retention(arm.key.arm), context)
+    context.flush()
+    await mkdir(context.workspace, { recursive: true })
+    await writeAtomically(settledPath(context), [''])
+  }
+  for (const { method, seed } of arms) {
+    const key = { arm: method.name, seed }
+    await removeRest(context.workspace, key, retention(method.name))
+  }
+}
+
+async function measureArms(
   { base, config, arms, candidates }: ArmWork,
   context: JobContext,
-  progress: Progress,
-): Promise<void> {
+): Promise<FinishedArm[]> {
   const finished: FinishedArm[] = []
   for (const plan of arms) finished.push(await runArm(base, plan, context))
   const tuned = [...candidates, ...finished.map((arm) => tunedOf(base, arm))]
   if (config.spectra) await scanSpectra(base, tuned, context)
-  await settle(base, config, finished, context, progress)
-  await mkdir(context.workspace, { recursive: true })
-  await writeAtomically(settledPath(context), [''])
+  return finished
 }
 
 async function evaluationPlan(
@@ -252,29 +264,4 @@ function tunedOf(base: Base, { plan, key, parameters, statePath }: FinishedArm):
     ? adaptedWeights(base.weights, method.toPeft(parameters, methodConfig, base.path), statePath)
     : replacedWeights(base.weights, parameters)
   return { key, weights }
-}
-
-async function settle(
-  base: Base,
-  config: AuditConfig,
-  arms: readonly FinishedArm[],
-  context: JobContext,
-  progress: Progress,
-): Promise<void> {
-  if (arms.length === 0) return
-  const { tampering } = await trainingData(config.data!)
-  context.flush()
-  const { verdict } = buildResults(progress.rows())
-  for (const arm of arms) {
-    const fell = verdict.findings.some(
-      ({ arm: name, role, outcome }) =>
-        name === arm.key.arm && role === 'refusal' && outcome === 'FAIL',
-    )
-    const reasonToDelete = tampering
-      ? 'they were trained on tampering data'
-      : fell
-        ? 'their refusal fell by more than the margin'
-        : null
-    await settleWeights(base, arm, { reasonToDelete, reasonToKeep: config.keepWeights }, context)
-  }
 }

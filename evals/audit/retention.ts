@@ -2,15 +2,18 @@
  * @file What happens to the weights of an arm once it is measured: kept as an adapter or model, or deleted. Weights trained on
  * tampering data, and weights whose refusal fell by more than the margin, are deleted by default; their digests and curves stay.
  */
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { SubjectKey } from '../contract/rows.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
 import { writePeftFolder } from '../models/peft-folder.ts'
-import { armFolder, type FinishedArm } from './arm.ts'
+import { armFolder, statePathIn, type FinishedArm } from './arm.ts'
 import { digestOfFile, type Base } from './base.ts'
-import { modelPath } from './sources.ts'
-import { stat } from 'node:fs/promises'
+import type { AuditConfig } from './config.ts'
+import { buildResults } from './results.ts'
+import { modelPath, trainingData } from './sources.ts'
 
 export interface Retention {
   /** Why the weights should not be kept, in words; null where nothing speaks against it. */
@@ -19,16 +22,38 @@ export interface Retention {
   readonly reasonToKeep: string | null
 }
 
+/** What is done with the weights of each arm, by its name. From stored rows, so that a resume decides the same. */
+export async function retentionByArm(
+  { data, keepWeights }: Pick<AuditConfig, 'data' | 'keepWeights'>,
+  rows: AuditRows,
+): Promise<(arm: string) => Retention> {
+  const tampering = data !== null && (await trainingData(data)).tampering
+  const { findings } = buildResults(rows).verdict
+  const fell = new Set(
+    findings.flatMap(({ arm, role, outcome }) =>
+      role === 'refusal' && outcome === 'FAIL' ? [arm] : [],
+    ),
+  )
+  const reasonToDelete = (arm: string) => {
+    if (tampering) return 'they were trained on tampering data'
+    return fell.has(arm) ? 'their refusal fell by more than the margin' : null
+  }
+  return (arm) => ({ reasonToDelete: reasonToDelete(arm), reasonToKeep: keepWeights })
+}
+
+const isDeleted = ({ reasonToDelete, reasonToKeep }: Retention) =>
+  reasonToDelete !== null && reasonToKeep === null
+
+/** Says what becomes of the weights, and exports what is kept. Removes nothing: killed here, an arm need not be trained again. */
 export async function settleWeights(
   base: Base,
   arm: FinishedArm,
-  { reasonToDelete, reasonToKeep }: Retention,
-  context: JobContext,
+  retention: Retention,
+  { emit, workspace }: JobContext,
 ): Promise<void> {
-  const { emit, workspace } = context
+  const { reasonToDelete, reasonToKeep } = retention
   const named = `${arm.key.arm}, seed ${arm.key.seed}`
-  if (reasonToDelete !== null && reasonToKeep === null) {
-    await rm(armFolder(workspace, arm.key), { recursive: true, force: true })
+  if (isDeleted(retention)) {
     emit({
       type: 'log',
       level: 'info',
@@ -49,7 +74,17 @@ export async function settleWeights(
     type: 'artifact',
     row: { role: `weights of ${named}`, path: file, digest: await digestOfFile(file), bytes: size },
   })
-  await rm(arm.statePath, { force: true })
+}
+
+/** Once every arm is settled: the training state, or all that there is of weights that are not kept. May be called again. */
+export async function removeRest(
+  workspace: string,
+  key: Pick<SubjectKey, 'arm' | 'seed'>,
+  retention: Retention,
+): Promise<void> {
+  const folder = armFolder(workspace, key)
+  if (isDeleted(retention)) await rm(folder, { recursive: true, force: true })
+  else await rm(statePathIn(folder), { force: true })
 }
 
 /** A PEFT folder where the method has one, a Hugging Face folder otherwise; gives the weights' file. */

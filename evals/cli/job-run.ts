@@ -9,6 +9,8 @@ import { createBarReporter } from '../jobs/reporters/bar.ts'
 import { createJsonReporter } from '../jobs/reporters/json.ts'
 import { createLinesReporter } from '../jobs/reporters/lines.ts'
 import { plainText } from '../jobs/reporters/plain-text.ts'
+import { exists } from '../models/files.ts'
+import { removeTemporaries } from '../models/safetensors-write.ts'
 import type { Store } from '../store/store.ts'
 import { isWorthKeeping } from './attempt.ts'
 import { EXIT, type Io } from './command.ts'
@@ -52,6 +54,7 @@ export async function executeJob(job: JobToRun, store: Store, io: Io): Promise<n
       { runId, workspace: join(outDir, runId), startSeq, sinks, signal },
       async (context) => {
         start(job, engine, context)
+        await clearFolder(context, outDir)
         await job.kind.run(job.config, context, progress)
         // Inside the job: killed here, it is resumed, skips what was measured and writes the report again.
         if (job.writesReports)
@@ -65,6 +68,12 @@ export async function executeJob(job: JobToRun, store: Store, io: Io): Promise<n
   } finally {
     watch.stop()
   }
+}
+
+/** A process that was killed leaves the file behind that it was writing; this one alone may write here now. */
+async function clearFolder({ workspace }: JobContext, outDir: string): Promise<void> {
+  await removeTemporaries(outDir, false)
+  if (await exists(workspace)) await removeTemporaries(workspace, true)
 }
 
 function start(

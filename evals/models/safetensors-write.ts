@@ -1,6 +1,6 @@
 /** @file Writes safetensors: the same tensors give the same bytes, and a crash leaves the old file or none. */
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { elementsOf } from './stored-weights.ts'
 
@@ -77,5 +77,15 @@ export async function writeAtomically(path: string, parts: readonly Part[]): Pro
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
+  }
+}
+
+const TEMPORARY = /^\.[0-9a-f]{12}\.tmp$/u
+
+/** Removes what a killed process was writing in `folder`, and below it if asked. Only for the one who may write there. */
+export async function removeTemporaries(folder: string, recursive: boolean): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive })
+  for (const { name, parentPath } of entries) {
+    if (TEMPORARY.test(name)) await rm(join(parentPath, name), { force: true })
   }
 }

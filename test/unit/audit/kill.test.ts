@@ -1,0 +1,63 @@
+/** @file `kill -9` at any moment of an audit: resumed, it ends in the same bits, and the database is whole throughout. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import {
+  endAndCompare,
+  freshRun,
+  killAndCompare,
+  killAtRandom,
+  undisturbed,
+  type Undisturbed,
+} from '../../doubles/kill-campaign.ts'
+import { attempt, makeKillBench, runOf, type KillBench } from '../../doubles/kill-runs.ts'
+
+let bench: KillBench
+let whole: Undisturbed
+
+beforeAll(async () => {
+  bench = await makeKillBench()
+  whole = await undisturbed(bench)
+})
+
+/** Where a run would be lost most easily, a chain a run: each process ends at the next point. */
+const CHAINS = [
+  ['half a file #1', 'after rename training-state.safetensors #1', 'before commit #22'],
+  ['after rename adapter_model.safetensors #1', 'before rename adapter_config.json #1'],
+  ['half a file #53', 'before rename config.json #1', 'after rm training-state.safetensors #1'],
+  ['before rename settled #1', 'after rename settled #1', 'half a file #1'],
+  ['before rename results.json #1', 'after rename results.json #1'],
+]
+
+describe('killed at a point', () => {
+  test.each(CHAINS.map((chain) => ({ chain })))(
+    '$chain',
+    { timeout: 120_000 },
+    async ({ chain }) => {
+      const kills = chain.map((point) => ({ point }))
+      expect(await killAndCompare(bench, whole, kills)).toBe(chain.length)
+    },
+  )
+})
+
+test('killed at 5 random moments', { timeout: 240_000 }, async () => {
+  expect(await killAtRandom(bench, whole, 5, 20260131)).toBe(5)
+})
+
+test('killed while weights are deleted, they are deleted', { timeout: 120_000 }, async () => {
+  const tampered = await makeKillBench('house-tamper@0.1')
+  const deleted = await undisturbed(tampered)
+  expect(Object.keys(deleted.leftovers.files).filter((path) => path.includes('arms'))).toEqual([])
+  const points = ['after rename settled #1', 'after rm lora-seed0 #1', 'after rm full-seed0 #1']
+  const kills = points.map((point) => ({ point }))
+  expect(await killAndCompare(tampered, deleted, kills)).toBe(points.length)
+})
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s while training, then --resume', { timeout: 120_000 }, async (signal, exitCode) => {
+  const folder = freshRun()
+  const { code } = await attempt(bench, folder, { onTraining: (terminate) => terminate(signal) })
+  expect(code).toBe(exitCode)
+  expect(runOf(folder)).toMatchObject({ outcome: 'cancelled' })
+  await endAndCompare(bench, whole, folder, signal)
+})
