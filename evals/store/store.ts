@@ -1,9 +1,9 @@
 /**
  * @file The one database of a folder: an append-only log of events, and tables that are the log's fold.
  *
- * Only this room imports better-sqlite3. WAL with synchronous=NORMAL: a killed process loses nothing that was
- * committed, and after a power cut the newest commits may be missing but the file is whole, which is enough
- * because a job can be resumed from any prefix of its log.
+ * Only this room imports better-sqlite3. WAL with synchronous=FULL: neither a killed process nor a power cut loses
+ * what was committed. It must be so, because a saved training state, which is written after its rows, says that
+ * they need not be told again.
  */
 import Database from 'better-sqlite3'
 import { mkdirSync } from 'node:fs'
@@ -107,7 +107,7 @@ function openDatabase(path: string): Database.Database {
   const database = new Database(path, { timeout: 5000 })
   try {
     database.pragma('journal_mode = WAL')
-    database.pragma('synchronous = NORMAL')
+    database.pragma('synchronous = FULL')
     const health = database.pragma('quick_check(1)', { simple: true })
     if (health !== 'ok') {
       throw new TouchstoneError('store.unreadable', { path, why: String(health) })
