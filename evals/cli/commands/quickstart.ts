@@ -14,9 +14,9 @@ export const QUICKSTART = {
   ],
   suite: ['house'],
   seeds: [0],
-  evalEvery: 30,
+  evalEvery: 40,
   batchSize: 64,
-  training: { steps: 120, batchSize: 32, learningRate: 0.0006 },
+  training: { steps: 150, batchSize: 32, learningRate: 0.0004 },
 } as const
 
 export const quickstart = jobCommand({
