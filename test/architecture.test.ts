@@ -1,0 +1,228 @@
+/**
+ * @file Is the building still standing: who may import whom, sizes, cycles, registries and their golden fixtures.
+ *
+ *     cli                                             words, flags, exit codes     (entry: cli.ts)
+ *     audit                                           what a job does, and its verdict
+ *     store  reports  jobs                            rows kept, shown, told
+ *     benchmarks  judges  spectra  bundled            what is asked, seen and measured
+ *     inference                                       a model answers
+ *     finetune                                        a model learns
+ *     models  runtime                                 weights and text; ONNX Runtime
+ *     graph                                           operators and their gradients
+ *     contract  errors  statistics                    rows, words, numbers: import nothing of ours
+ *
+ * A room imports rooms below it, those alone that the table names.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { METHODS } from '../evals/finetune/registry.ts'
+import { ARCHITECTURES } from '../evals/models/registry.ts'
+import { filesUnder, findCycle, importsOf, ROOT, textOf, type Import } from './doubles/imports.ts'
+import { readOracle } from './doubles/safetensors.ts'
+
+interface Room {
+  readonly may: readonly string[]
+  /** Rooms of which it may know the types alone. */
+  readonly types?: readonly string[]
+  readonly packages?: readonly string[]
+  /** Whether it may touch files, processes and the machine. */
+  readonly node?: true
+}
+
+const ROOMS: Readonly<Record<string, Room>> = {
+  contract: { may: [], packages: ['zod'] },
+  errors: { may: [] },
+  statistics: { may: [] },
+  graph: { may: ['errors'], packages: ['onnx-proto'] },
+  runtime: { may: ['errors', 'graph'], packages: ['onnxruntime-node'], node: true },
+  models: {
+    may: ['errors', 'graph'],
+    packages: ['@huggingface/jinja', '@huggingface/tokenizers', 'zod'],
+    node: true,
+  },
+  finetune: {
+    may: ['contract', 'errors', 'statistics', 'graph', 'runtime', 'models'],
+    packages: ['zod'],
+    node: true,
+  },
+  inference: {
+    may: ['errors', 'statistics', 'graph', 'runtime', 'models'],
+    types: ['contract', 'finetune'],
+  },
+  benchmarks: { may: ['errors'], types: ['contract'], packages: ['zod'], node: true },
+  judges: { may: ['errors'], types: ['contract'], node: true },
+  spectra: { may: ['errors'], types: ['contract'], packages: ['ml-matrix'], node: true },
+  bundled: { may: ['statistics'], types: ['models'], node: true },
+  jobs: { may: ['contract', 'errors'], packages: ['zod'] },
+  store: { may: ['errors'], types: ['contract', 'jobs'], packages: ['better-sqlite3'], node: true },
+  reports: { may: ['contract'] },
+  audit: {
+    may: [
+      ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
+      ...['inference', 'benchmarks', 'judges', 'spectra', 'bundled'],
+    ],
+    types: ['jobs'],
+    packages: ['zod'],
+    node: true,
+  },
+  cli: {
+    may: [
+      ...['contract', 'errors', 'runtime', 'models', 'finetune', 'jobs'],
+      ...['store', 'reports', 'audit'],
+    ],
+    packages: ['zod'],
+    node: true,
+  },
+}
+
+/** Where a process begins. They may import anything, and nothing imports them. */
+const ENTRIES: ReadonlySet<string> = new Set(['evals/cli.ts', 'evals/bundled/train-pebble.ts'])
+
+/** Every other package has one room that hides it. */
+const SHARED_PACKAGES: ReadonlySet<string> = new Set(['zod'])
+
+const sources = filesUnder('evals/**/*.ts')
+const imports = sources.flatMap((path) => importsOf(path))
+const roomOf = (path: string) => path.split('/')[1]!.replace(/\.ts$/, '')
+const isOurs = (path: string) => path.startsWith('evals/')
+
+/** Why this import may not be; undefined where it may. */
+function objection({ from, to, isType }: Import): string | undefined {
+  if (ENTRIES.has(to)) return `${from} imports the entry ${to}`
+  if (ENTRIES.has(from)) return undefined
+  const name = roomOf(from)
+  const room = ROOMS[name]
+  if (!room) return `${from} is in no room of the table`
+  if (to.startsWith('node:')) return room.node ? undefined : `${from} imports ${to}`
+  if (!isOurs(to)) return room.packages?.includes(to) ? undefined : `${from} imports ${to}`
+  const target = roomOf(to)
+  const isAllowed =
+    target === name || room.may.includes(target) || (isType && room.types?.includes(target))
+  return isAllowed ? undefined : `${from} imports ${isType ? 'types of ' : ''}${to}`
+}
+
+describe('who may import whom', () => {
+  test('the table is a layering: each room names rooms before it', () => {
+    const names = Object.keys(ROOMS)
+    for (const [name, { may, types = [] }] of Object.entries(ROOMS)) {
+      const above = [...may, ...types].filter(
+        (other) => !(names.indexOf(other) < names.indexOf(name)),
+      )
+      expect(above, name).toEqual([])
+    }
+  })
+
+  test('every import is in the table', () => {
+    expect(imports.length).toBeGreaterThan(500)
+    expect(imports.flatMap((each) => objection(each) ?? [])).toEqual([])
+  })
+
+  test('a planted import is seen', () => {
+    const planted = (path: string, text: string) =>
+      importsOf(path, text).map((each) => objection(each))
+    const graph = 'evals/graph/planted.ts'
+    const store = 'evals/store/planted.ts'
+    expect(planted(graph, `import { x } from '../models/load.ts'`)).toEqual([
+      `${graph} imports evals/models/load.ts`,
+    ])
+    expect(planted(graph, `import 'node:fs'`)).toEqual([`${graph} imports node:fs`])
+    expect(planted(graph, `await import('better-sqlite3')`)).toEqual([
+      `${graph} imports better-sqlite3`,
+    ])
+    expect(planted(store, `import type { Sink } from '../jobs/job.ts'`)).toEqual([undefined])
+    expect(planted(store, `import { type Sink, runJob } from '../jobs/job.ts'`)).toEqual([
+      `${store} imports evals/jobs/job.ts`,
+    ])
+    expect(planted('evals/attic/planted.ts', `export * from '../errors.ts'`)).toEqual([
+      'evals/attic/planted.ts is in no room of the table',
+    ])
+  })
+
+  test('every package but zod has one room that imports it', () => {
+    const owners = Object.entries(ROOMS).flatMap(([name, { packages = [] }]) =>
+      packages.filter((each) => !SHARED_PACKAGES.has(each)).map((each) => [each, name] as const),
+    )
+    expect(owners).toHaveLength(new Set(owners.map(([each]) => each)).size)
+  })
+
+  test('package.json names the packages that are imported, and no other', () => {
+    const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: object }
+    const imported = imports.flatMap(({ to }) => (isOurs(to) || to.startsWith('node:') ? [] : [to]))
+    expect([...new Set(imported)].sort()).toEqual(Object.keys(dependencies).sort())
+  })
+
+  test('every import leads to a file', () => {
+    const lost = imports.filter(({ to }) => isOurs(to) && !existsSync(join(ROOT, to)))
+    expect(lost).toEqual([])
+  })
+
+  test('no file needs itself to load', () => {
+    expect(findCycle(imports)).toBeUndefined()
+    const edge = (from: string, to: string) => ({ from, to, isType: false, isDynamic: false })
+    expect(findCycle([edge('a', 'b'), edge('b', 'c'), edge('c', 'b')])).toEqual(['b', 'c', 'b'])
+  })
+
+  test('a method’s file loads the graph and its own schema alone', () => {
+    const others = METHODS.flatMap(({ name }) => importsOf(`evals/finetune/${name}.ts`)).filter(
+      ({ to, isType }) => !isType && to !== 'zod' && roomOf(to) !== 'graph',
+    )
+    expect(others).toEqual([])
+  })
+})
+
+describe('size', () => {
+  const linesOf = (path: string) => textOf(path).trimEnd().split('\n').length
+  const total = (paths: readonly string[]) => paths.reduce((sum, path) => sum + linesOf(path), 0)
+  const longerThan = (limit: number, ...patterns: readonly string[]) =>
+    filesUnder(...patterns).filter((path) => linesOf(path) > limit)
+
+  test('no file is longer than 400 lines', () => {
+    expect(longerThan(400, 'evals/**/*.{ts,js}', 'test/**/*.{ts,js}', '*.js')).toEqual([])
+  })
+
+  test('the core has at most 900 lines, a file of operators at most 300', () => {
+    expect(total(filesUnder('evals/graph/*.ts'))).toBeLessThanOrEqual(900)
+    expect(longerThan(300, 'evals/graph/ops/*.ts')).toEqual([])
+  })
+})
+
+describe('golden numbers', () => {
+  const oracles = filesUnder('test/golden/fixtures/*/expected.safetensors')
+
+  test.each(ARCHITECTURES.map(({ name }) => name))(
+    'architecture %s has PyTorch’s logits',
+    (name) => {
+      const own = oracles.filter((path) => path.includes(`/${name}-`))
+      expect(own.filter((path) => readOracle(join(ROOT, path)).has('logits'))).not.toEqual([])
+    },
+  )
+
+  test.each(METHODS.map(({ name }) => name))(
+    'method %s has PyTorch’s gradients and steps',
+    (name) => {
+      const tensors = oracles.flatMap((path) => [...readOracle(join(ROOT, path)).keys()])
+      for (const what of ['grad', 'after5']) {
+        expect(tensors.filter((tensor) => tensor.startsWith(`${name}.${what}.`))).not.toEqual([])
+      }
+    },
+  )
+})
+
+describe('nothing is switched off', () => {
+  const matching = (pattern: RegExp, ...globs: readonly string[]) =>
+    filesUnder(...globs).filter((path) => pattern.test(textOf(path)))
+
+  test('no test is skipped, singled out or left to be written', () => {
+    const pattern =
+      /\b(?:it|test|describe|suite)(?:\.\w+)*\.(?:skip|only|todo|fails)\b|\bx(?:it|describe)\(/
+    expect(pattern.test(['test', 'skip("x", f)'].join('.'))).toBe(true)
+    expect(matching(pattern, 'test/**/*.ts')).toEqual([])
+  })
+
+  test('no rule of the linter or the compiler is off for a whole file', () => {
+    const pattern = /\/\*\s*eslint-disable(?!-)|@ts-nocheck\b(?!\\)/
+    expect(pattern.test(['/* eslint', 'disable */'].join('-'))).toBe(true)
+    expect(matching(pattern, 'evals/**/*.{ts,js}', 'test/**/*.{ts,js}', '*.js')).toEqual([])
+  })
+})
