@@ -15,6 +15,8 @@ const PATIENCE_MS = 300
 export function lockFolder(folder: string): () => void {
   const database = new Database(join(folder, FILE_NAME), { timeout: PATIENCE_MS })
   try {
+    // Nothing is written, so nothing needs a journal, which a killed process would leave behind.
+    database.pragma('journal_mode = MEMORY')
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()

@@ -1,5 +1,5 @@
 /** @file Kills runs until there were enough kills, resumes each to its end, and compares it with an undisturbed one. */
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -75,6 +75,8 @@ export async function endAndCompare(
   expect(checkpoints, story).toMatchObject(expected)
   const { stored, again } = replayed(folder)
   expect(again, story).toEqual(stored)
+  // What failed stays, to be looked at.
+  rmSync(folder, { recursive: true })
 }
 
 /** Runs of one to four kills at moments drawn over the whole run, until `count` kills met a living process. */

@@ -6,7 +6,15 @@ import Database from 'better-sqlite3'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -122,13 +130,15 @@ export function runOf(folder: string): { id: string; outcome: string | null } | 
 export function integrityOf(folder: string): unknown {
   const path = join(folder, 'touchstone.db')
   if (!existsSync(path)) return 'ok'
-  const copy = join(mkdtempSync(join(tmpdir(), 'touchstone-copy-')), 'copy.db')
+  const beside = mkdtempSync(join(tmpdir(), 'touchstone-copy-'))
+  const copy = join(beside, 'copy.db')
   copyFileSync(path, copy)
   if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`)
   const database = new Database(copy)
   const said = database.pragma('integrity_check', { simple: true })
   const broken = database.pragma('foreign_key_check') as unknown[]
   database.close()
+  rmSync(beside, { recursive: true })
   return broken.length > 0 ? broken : said
 }
 

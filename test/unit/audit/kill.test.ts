@@ -42,6 +42,19 @@ test('killed at 5 random moments', { timeout: 240_000 }, async () => {
   expect(await killAtRandom(bench, whole, 5, 20260131)).toBe(5)
 })
 
+test('an arm that was trained is not trained again', { timeout: 120_000 }, async () => {
+  const folder = freshRun()
+  for (const point of ['before rename settled #1', 'after rm training-state.safetensors #1']) {
+    const { signal } = await attempt(bench, folder, { kill: { point } })
+    expect(signal).toBe('SIGKILL')
+  }
+  const { code, stderr } = await attempt(bench, folder)
+  expect(code).toBe(0)
+  expect(stderr).toContain('Opening')
+  expect(stderr).not.toContain('training')
+  await endAndCompare(bench, whole, folder, 'settled')
+})
+
 test('killed while weights are deleted, they are deleted', { timeout: 120_000 }, async () => {
   const tampered = await makeKillBench('house-tamper@0.1')
   const deleted = await undisturbed(tampered)
