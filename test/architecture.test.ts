@@ -2,6 +2,7 @@
  * @file Is the building still standing: who may import whom, sizes, cycles, registries and their golden fixtures.
  *
  *     cli                                             words, flags, exit codes     (entry: cli.ts)
+ *     sweeps                                          many small jobs over a grid
  *     audit                                           what a job does, and its verdict
  *     store  reports  jobs                            rows kept, shown, told
  *     benchmarks  judges  spectra  bundled            what is asked, seen and measured
@@ -66,10 +67,19 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['zod'],
     node: true,
   },
+  sweeps: {
+    may: [
+      ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
+      'audit',
+    ],
+    types: ['jobs'],
+    packages: ['zod'],
+    node: true,
+  },
   cli: {
     may: [
       ...['contract', 'errors', 'runtime', 'models', 'finetune', 'jobs'],
-      ...['store', 'reports', 'audit'],
+      ...['store', 'reports', 'audit', 'sweeps'],
     ],
     packages: ['zod'],
     node: true,
