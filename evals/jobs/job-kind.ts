@@ -31,4 +31,4 @@ export interface JobKind<C = unknown> {
 
 /** A kind whose configuration has been parsed: what the command line holds. */
 export type AnyJobKind = JobKind<unknown>
-export const anyJobKind = <C>(kind: JobKind<C>): AnyJobKind => kind as unknown as AnyJobKind
+export const anyJobKind = <C>(kind: JobKind<C>): AnyJobKind => kind

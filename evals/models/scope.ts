@@ -25,8 +25,8 @@ export interface Adapter {
 
 export interface ScopeOptions {
   readonly maxPositions: number
-  attach?(site: LinearSite): Adapter | undefined
-  trainable?(name: string): { learningRateScale: number } | undefined
+  readonly attach?: (site: LinearSite) => Adapter | undefined
+  readonly trainable?: (name: string) => { learningRateScale: number } | undefined
 }
 
 export function createScope(

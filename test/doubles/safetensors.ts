@@ -19,7 +19,7 @@ export function readOracle(path: string): Map<string, OracleTensor> {
     const slice = bytes.buffer.slice(
       bytes.byteOffset + 8 + length + start,
       bytes.byteOffset + 8 + length + end,
-    ) as ArrayBuffer
+    )
     tensors.set(name, {
       shape,
       data: dtype === 'I64' ? new BigInt64Array(slice) : new Float32Array(slice),
