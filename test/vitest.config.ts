@@ -1,9 +1,13 @@
 /** @file Vitest for every tier but the browser's. Files run one after another: two cores, and ONNX Runtime uses both. */
 import { defineConfig } from 'vitest/config'
 
+// Peers need Python, PyTorch or a real model: `npm run peers`.
+const peers = process.env['TOUCHSTONE_PEERS'] === '1'
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: [peers ? 'test/peers/**/*.test.ts' : 'test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', ...(peers ? [] : ['test/peers/**'])],
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 60_000,

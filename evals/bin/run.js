@@ -29,6 +29,7 @@ const TASKS = {
   test: [vitest()],
   check: [TYPES, LINT, FORMAT, vitest()],
   'check-long': [TYPES, LINT, FORMAT, vitest()],
+  peers: [vitest()],
   bench: [['test/bench/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
   pebble: [['evals/bundled/train-pebble.ts']],
@@ -49,7 +50,11 @@ if (!steps) {
   process.exit(2)
 }
 ensureInstalled()
-const env = task === 'check-long' ? { TOUCHSTONE_LONG: '1' } : {}
+const ENVIRONMENTS = {
+  'check-long': { TOUCHSTONE_LONG: '1' },
+  peers: { TOUCHSTONE_PEERS: '1' },
+}
+const env = ENVIRONMENTS[task] ?? {}
 for (const [index, args] of steps.entries()) {
   const isTests = args[0].includes('vitest')
   if (isTests) rmSync(REPORT, { force: true })
