@@ -35,6 +35,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   contract: { may: [], packages: ['zod'] },
   errors: { may: [] },
   statistics: { may: [] },
+  gate: { may: ['contract', 'errors', 'statistics'], packages: ['yaml', 'zod'] },
   graph: { may: ['errors'], packages: ['onnx-proto'] },
   runtime: { may: ['errors', 'graph'], packages: ['onnxruntime-node'], node: true },
   models: {
@@ -53,7 +54,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   benchmarks: { may: ['errors'], types: ['contract'], packages: ['zod'], node: true },
   judges: { may: ['errors'], types: ['contract'], node: true },
-  spectra: { may: ['errors'], types: ['contract'], packages: ['ml-matrix'], node: true },
+  spectra: {
+    may: ['errors', 'statistics'],
+    types: ['contract'],
+    packages: ['ml-matrix'],
+    node: true,
+  },
   bundled: { may: ['statistics'], types: ['models'], node: true },
   jobs: { may: ['contract', 'errors'], packages: ['zod'] },
   store: { may: ['errors'], types: ['contract', 'jobs'], packages: ['better-sqlite3'], node: true },

@@ -1,6 +1,6 @@
 /** @file A few leading eigenvectors of a tridiagonalised matrix: inverse iteration, each kept orthogonal to those before. */
+import { fillNormal, randomStream } from '../statistics/random.ts'
 import { dot } from './matrix.ts'
-import { fillNormal, seededUniform } from './random.ts'
 import { boundOf, reflect, type Tridiagonal } from './tridiagonal.ts'
 
 /**
@@ -16,9 +16,9 @@ export function leadingVectors(
   const p = diagonal.length
   const size = boundOf(diagonal, off)
   const out = new Float64Array(k * p)
-  const uniform = seededUniform(p)
+  const stream = randomStream(p, 'inverse iteration')
   for (let j = 0; j < k; j++) {
-    const z = fillNormal(out.subarray(j * p, (j + 1) * p), uniform)
+    const z = fillNormal(out.subarray(j * p, (j + 1) * p), stream)
     for (let pass = 0; pass < 4; pass++) {
       solveShifted(T, values[j]!, size, z)
       for (let i = 0; i < j; i++) subtractShare(z, out, i * p)

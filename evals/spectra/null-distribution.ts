@@ -3,7 +3,7 @@
  * coordinates of a uniform unit vector u ∈ R^m, by simulation (u = z / ‖z‖, z normal; the m − k coordinates that
  * are not looked at enter as one χ²).
  */
-import { chiSquare, fillNormal, seededUniform } from './random.ts'
+import { chiSquare, randomStream } from '../statistics/random.ts'
 
 /** c of random directions in one shape. */
 export type NullDistribution = {
@@ -28,14 +28,12 @@ export function nullDistribution(m: number, k: number, draws = NULL_DRAWS): Null
 }
 
 function simulate(m: number, k: number, draws: number): NullDistribution {
-  const uniform = seededUniform(m * 65_537 + k)
-  const z = new Float64Array(k)
+  const stream = randomStream(m * 65_537 + k, 'null distribution')
   const sorted = new Float64Array(draws)
   for (let draw = 0; draw < draws; draw++) {
-    fillNormal(z, uniform)
-    let [largest, squares] = [0, m > k ? chiSquare(m - k, uniform) : 0]
+    let [largest, squares] = [0, m > k ? chiSquare(m - k, stream) : 0]
     for (let i = 0; i < k; i++) {
-      const square = z[i]! * z[i]!
+      const square = stream.normal() ** 2
       squares += square
       if (square > largest) largest = square
     }

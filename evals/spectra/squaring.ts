@@ -1,6 +1,6 @@
 /** @file Whether a decomposition of T Tᵀ is good enough for T: what squaring lost, measured. */
+import { randomStream } from '../statistics/random.ts'
 import { apply, applyTransposed, dot } from './matrix.ts'
-import { seededUniform } from './random.ts'
 
 /** The turn R into an eigenbasis of T Tᵀ, and back by Rᵀ. */
 export type Turn = {
@@ -24,7 +24,7 @@ export function survivesSquaring(
   const p = σ.length
   const largest = σ.reduce((a, b) => Math.max(a, b), 0)
   if (!σ.every((value) => value > largest * RESOLUTION)) return false
-  const uniform = seededUniform(p)
+  const { uniform } = randomStream(p, 'squaring probes')
   return [1, 2, 3].every(() => {
     const x = Float64Array.from({ length: p }, () => (uniform() < 0.5 ? -1 : 1))
     const wide = applyTransposed(T, turn.from(x.map((value, j) => value / σ[j]!)), T.length / p)

@@ -125,3 +125,29 @@ export function randomStream(seed: number, label: string, position = 0): RandomS
     },
   }
 }
+
+/** Standard normals in place, one draw each. */
+export function fillNormal<T extends Float64Array | Float32Array>(
+  target: T,
+  { normal }: Pick<RandomStream, 'normal'>,
+): T {
+  for (let i = 0; i < target.length; i++) target[i] = normal()
+  return target
+}
+
+/** One χ² with `degrees` > 0 of freedom: twice a Gamma(degrees / 2) (Marsaglia and Tsang 2000). */
+export function chiSquare(
+  degrees: number,
+  stream: Pick<RandomStream, 'normal' | 'uniform'>,
+): number {
+  const shape = degrees / 2
+  if (shape < 1) return chiSquare(degrees + 2, stream) * Math.pow(stream.uniform(), 1 / shape)
+  const d = shape - 1 / 3
+  const c = 1 / Math.sqrt(9 * d)
+  for (;;) {
+    const x = stream.normal()
+    const v = (1 + c * x) ** 3
+    const bound = 0.5 * x * x + d - d * v + d * Math.log(v)
+    if (v > 0 && Math.log(stream.uniform()) < bound) return 2 * d * v
+  }
+}

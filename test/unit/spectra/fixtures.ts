@@ -1,10 +1,13 @@
 /** @file Seeded matrices for the spectra tests, and plain O(n³) checks that share no code with what they check. */
 import type { Matrix, Vectors } from '../../../evals/spectra/matrix.ts'
-import { fillNormal, seededUniform } from '../../../evals/spectra/random.ts'
 import type { SingularSystem } from '../../../evals/spectra/svd.ts'
+import { fillNormal, randomStream } from '../../../evals/statistics/random.ts'
+
+const normals = (length: number, seed: number) =>
+  fillNormal(new Float64Array(length), randomStream(seed, 'test'))
 
 export function gaussian(rows: number, columns: number, seed: number): Matrix {
-  return { rows, columns, data: fillNormal(new Float64Array(rows * columns), seededUniform(seed)) }
+  return { rows, columns, data: normals(rows * columns, seed) }
 }
 
 export function matrix(rows: number[][]): Matrix {
@@ -12,7 +15,7 @@ export function matrix(rows: number[][]): Matrix {
 }
 
 export function randomUnit(dimension: number, seed: number): Float64Array {
-  const u = fillNormal(new Float64Array(dimension), seededUniform(seed))
+  const u = normals(dimension, seed)
   const length = Math.hypot(...u)
   return u.map((x) => x / length)
 }

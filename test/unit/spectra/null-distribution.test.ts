@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { nullDistribution } from '../../../evals/spectra/null-distribution.ts'
-import { chiSquare, fillNormal, seededUniform } from '../../../evals/spectra/random.ts'
+import { chiSquare, fillNormal, randomStream } from '../../../evals/statistics/random.ts'
 
 type Row = { m: number; k: number; band: [number, number] }
 const { rows } = JSON.parse(
@@ -77,15 +77,15 @@ describe('nullDistribution', () => {
 
 describe('random', () => {
   test('one seed, one sequence; another seed, another', () => {
-    const draw = (seed: number) => fillNormal(new Float64Array(9), seededUniform(seed))
+    const draw = (seed: number) => fillNormal(new Float64Array(9), randomStream(seed, 'test'))
     expect(draw(1)).toEqual(draw(1))
     expect(draw(1)).not.toEqual(draw(2))
   })
 
   test.each([1, 2, 7, 192])('χ² with %i degrees has mean n and variance 2n', (degrees) => {
     const draws = 20_000
-    const uniform = seededUniform(degrees)
-    const values = Array.from({ length: draws }, () => chiSquare(degrees, uniform))
+    const stream = randomStream(degrees, 'test')
+    const values = Array.from({ length: draws }, () => chiSquare(degrees, stream))
     const mean = values.reduce((a, b) => a + b, 0) / draws
     const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (draws - 1)
     // Five standard errors: Var(mean) = 2n / draws, Var(variance) ≈ (μ₄ − σ⁴) / draws with μ₄ = 12 n (n + 4).
@@ -95,7 +95,7 @@ describe('random', () => {
   })
 
   test('normals have mean 0, variance 1 and fourth moment 3', () => {
-    const z = fillNormal(new Float64Array(100_000), seededUniform(3))
+    const z = fillNormal(new Float64Array(100_000), randomStream(3, 'test'))
     const moment = (power: number) => z.reduce((sum, x) => sum + x ** power, 0) / z.length
     // Five standard errors of the moments of N(0, 1): √(1, 2, 96) / √draws.
     const error = 5 / Math.sqrt(z.length)
