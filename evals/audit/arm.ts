@@ -4,9 +4,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SubjectKey } from '../contract/rows.ts'
 import type { Example } from '../finetune/dataset.ts'
-import type { AnyMethod } from '../finetune/method.ts'
+import type { AnyMethod, Prepared } from '../finetune/method.ts'
 import { namedViews } from '../finetune/parameters.ts'
-import { loadTrainingState, saveTrainingState } from '../finetune/state.ts'
+import { loadTrainingState, saveTrainingState, type TrainingState } from '../finetune/state.ts'
 import {
   newOptimizerState,
   train,
@@ -14,7 +14,6 @@ import {
   type TrainingConfig,
 } from '../finetune/train.ts'
 import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
-import type { OptimizerState } from '../graph/optimizer.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { exists } from '../models/files.ts'
 import { digestOf, digestOfFile, identityOf, openSession, subjectOf, type Base } from './base.ts'
@@ -37,6 +36,8 @@ export interface FinishedArm {
   readonly plan: ArmPlan
   readonly key: SubjectKey
   readonly parameters: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>
+  /** Beginning values, from which an adapter for the original base is made. */
+  readonly prepared: Pick<Prepared, 'parameters'>
   readonly statePath: string
 }
 
@@ -53,6 +54,7 @@ export const statePathIn = (folder: string): string => join(folder, 'training-st
 const identityOfPlan = (
   base: Base,
   { method, methodConfig, seed, training, dataDigest }: ArmPlan,
+  { prepared }: Pick<TrainingSession, 'prepared'>,
 ): Record<string, string> => ({
   base: base.digest,
   method: method.name,
@@ -60,7 +62,18 @@ const identityOfPlan = (
   seed: String(seed),
   data: dataDigest,
   threads: String(base.device.threads),
+  ...(method.prepare ? { start: startDigest(prepared) } : {}),
 })
+
+/** sha256 over the names and bits of where training started. */
+function startDigest({ parameters, weights }: Prepared): string {
+  const hash = createHash('sha256')
+  for (const [name, data] of [...(parameters ?? []), ...(weights ?? [])]) {
+    hash.update(`${name}\n${data.length}\n`)
+    hash.update(data)
+  }
+  return hash.digest('hex')
+}
 
 export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Promise<FinishedArm> {
   const { method, methodConfig, seed, training } = plan
@@ -69,12 +82,14 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   await mkdir(folder, { recursive: true })
   const statePath = statePathIn(folder)
   const longest = Math.max(2, ...plan.examples.map(({ ids }) => ids.length))
-  const session = await openTraining({ ...base, method, methodConfig, seed, maxPositions: longest })
-  const identity = identityOfPlan(base, plan)
+  const data = { examples: plan.examples, padId: base.open.tokenizer.padId }
+  const asked = { ...base, method, methodConfig, seed, maxPositions: longest, data }
+  const session = await openTraining(asked)
+  const identity = identityOfPlan(base, plan, session)
   const isResumed = await exists(statePath)
   const state = isResumed
-    ? await loadTrainingState(statePath, identity)
-    : newOptimizerState(session.parameters)
+    ? await loadTrainingState(statePath, identity, session.memorySize)
+    : newOptimizerState(session.parameters, session.memorySize)
   const run: ArmRun = {
     base,
     plan,
@@ -92,7 +107,7 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
     seed,
     title,
     method: method.name,
-    trainableParameters: session.table.size,
+    trainableParameters: session.table.trained,
   })
   context.emit({ type: 'subject', row: subject })
   try {
@@ -108,7 +123,9 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   }
   context.emit({ type: 'subject', row: { ...subject, adapterDigest: digestOf(state.parameters) } })
   const parameters = namedViews(session.table, state.parameters)
-  return { plan, key: { ...subjectKey, step: training.steps }, parameters, statePath }
+  // The moved weights are a copy of the base; only what an export needs stays.
+  const prepared = session.prepared.parameters ? { parameters: session.prepared.parameters } : {}
+  return { plan, key: { ...subjectKey, step: training.steps }, parameters, prepared, statePath }
 }
 
 interface ArmRun {
@@ -116,7 +133,7 @@ interface ArmRun {
   readonly plan: ArmPlan
   readonly context: JobContext
   readonly session: TrainingSession
-  readonly state: OptimizerState
+  readonly state: TrainingState
   readonly statePath: string
   readonly identity: Readonly<Record<string, string>>
   readonly arm: Pick<SubjectKey, 'arm' | 'seed'>
@@ -184,7 +201,7 @@ async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<v
   const { method, methodConfig } = plan
   const views = namedViews(session.table, state.parameters)
   // A session of its own: weights that are fed would make an answer depend on its neighbours.
-  const frozen = new Map(base.weights)
+  const frozen = new Map(session.weights)
   for (const [name, { data }] of views) frozen.set(name, data)
   const generation = await openSession(
     { model: base.model, frozen, method, methodConfig },

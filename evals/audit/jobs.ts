@@ -258,10 +258,12 @@ async function tokenise(
 }
 
 /** The weights that an arm ends in. */
-function tunedOf(base: Base, { plan, key, parameters, statePath }: FinishedArm): Tuned {
+function tunedOf(base: Base, arm: FinishedArm): Tuned {
+  const { plan, key, parameters, prepared, statePath } = arm
   const { method, methodConfig } = plan
-  const weights = method.toPeft
-    ? adaptedWeights(base.weights, method.toPeft(parameters, methodConfig, base.path), statePath)
+  const folder = method.toPeft?.(parameters, methodConfig, base.path, prepared)
+  const weights = folder
+    ? adaptedWeights(base.weights, folder, statePath)
     : replacedWeights(base.weights, parameters)
   return { key, weights }
 }

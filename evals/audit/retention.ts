@@ -90,14 +90,14 @@ export async function removeRest(
 /** A PEFT folder where the method has one, a Hugging Face folder otherwise; gives the weights' file. */
 async function exportArm(
   base: Base,
-  { plan, key, parameters }: FinishedArm,
+  { plan, key, parameters, prepared }: FinishedArm,
   workspace: string,
 ): Promise<string> {
   const { method, methodConfig } = plan
   const folder = armFolder(workspace, key)
   const source = modelPath(base.path)
   if (method.toPeft) {
-    await writePeftFolder(folder, method.toPeft(parameters, methodConfig, source))
+    await writePeftFolder(folder, method.toPeft(parameters, methodConfig, source, prepared))
     return join(folder, 'adapter_model.safetensors')
   }
   const weights = [...base.model.weights.values()].map(({ name, shape }) => ({

@@ -14,7 +14,12 @@ export interface ParameterSlice {
 export interface ParameterTable {
   readonly slices: readonly ParameterSlice[]
   readonly size: number
+  /** Numbers that training changes: fixed tensors (learning-rate factor 0) stand in the table too. */
+  readonly trained: number
 }
+
+export const isTrained = ({ learningRateScale }: { learningRateScale: number }): boolean =>
+  learningRateScale !== 0
 
 export function parameterTable(specs: readonly ParameterSpec[]): ParameterTable {
   let end = 0
@@ -23,19 +28,23 @@ export function parameterTable(specs: readonly ParameterSpec[]): ParameterTable 
     end += shape.reduce((product, size) => product * size, 1)
     return { name, shape, start, end, learningRateScale }
   })
-  return { slices, size: end }
+  const trained = slices.filter(isTrained).reduce((sum, slice) => sum + slice.end - slice.start, 0)
+  return { slices, size: end, trained }
 }
 
-/** Beginning values: from the initialiser and (seed, name) alone, or from the checkpoint where there is none. */
+/** Beginning values: those prepared, or from the initialiser and (seed, name) alone, or from the checkpoint where there is none. */
 export function initialParameters(
   specs: readonly ParameterSpec[],
   table: ParameterTable,
   seed: number,
   fromCheckpoint: (name: string) => Float32Array,
+  prepared?: ReadonlyMap<string, Float32Array>,
 ): Float32Array {
   const flat = new Float32Array(table.size)
   specs.forEach(({ name, initialiser }, i) => {
     const { start, end } = table.slices[i]!
+    const given = prepared?.get(name)
+    if (given) return flat.set(given, start)
     if (initialiser === null) return flat.set(fromCheckpoint(name), start)
     if (initialiser === 'zeros') return
     if (initialiser === 'ones') return void flat.fill(1, start, end)

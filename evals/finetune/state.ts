@@ -6,6 +6,12 @@ import { writeSafetensors } from '../models/safetensors-write.ts'
 import { openFiles, readStoredWeight } from '../models/stored-weights.ts'
 
 const TENSORS = ['parameters', 'firstMoment', 'secondMoment'] as const
+const MEMORY = 'methodMemory'
+
+/** Everything that a run remembers: what the optimiser keeps, and what the method does. */
+export interface TrainingState extends OptimizerState {
+  readonly memory: Float32Array
+}
 
 /**
  * Saves after `state.step` finished steps. Data position and every random stream follow from (seed, step), so they need no
@@ -13,20 +19,26 @@ const TENSORS = ['parameters', 'firstMoment', 'secondMoment'] as const
  */
 export const saveTrainingState = (
   path: string,
-  state: OptimizerState,
+  state: OptimizerState & Partial<Pick<TrainingState, 'memory'>>,
   identity: Readonly<Record<string, string>>,
-): Promise<void> =>
-  writeSafetensors(
+): Promise<void> => {
+  const tensors: readonly (readonly [string, Float32Array])[] = [
+    ...TENSORS.map((name) => [name, state[name]] as const),
+    ...(state.memory?.length ? [[MEMORY, state.memory] as const] : []),
+  ]
+  return writeSafetensors(
     path,
-    TENSORS.map((name) => ({ name, shape: [state[name].length], data: state[name] })),
+    tensors.map(([name, data]) => ({ name, shape: [data.length], data })),
     { ...identity, step: String(state.step) },
   )
+}
 
 /** Reads it back, bit for bit; a state of another run is an error that names the field. */
 export async function loadTrainingState(
   path: string,
   identity: Readonly<Record<string, string>>,
-): Promise<OptimizerState> {
+  memorySize = 0,
+): Promise<TrainingState> {
   const { weights, metadata } = await readSafetensorsIndex(path)
   for (const [field, asked] of Object.entries(identity)) {
     const saved = metadata.get(field) ?? 'nothing'
@@ -45,16 +57,17 @@ export async function loadTrainingState(
       await read(TENSORS[1]),
       await read(TENSORS[2]),
     ]
+    const memory = memorySize === 0 ? new Float32Array(0) : await read(MEMORY)
     const step = metadata.get('step') ?? 'nothing'
     const sizes = [parameters, firstMoment, secondMoment].map(({ length }) => length)
-    if (!/^\d+$/.test(step) || new Set(sizes).size !== 1) {
+    if (!/^\d+$/.test(step) || new Set(sizes).size !== 1 || memory.length !== memorySize) {
       throw new TouchstoneError('checkpoint.malformed', {
         path,
-        found: `step ${step} and ${sizes.join(', ')} numbers`,
-        expected: 'a whole step and as many moments as parameters',
+        found: `step ${step} and ${[...sizes, memory.length].join(', ')} numbers`,
+        expected: `a whole step, as many moments as parameters, and ${memorySize} numbers of the method's`,
       })
     }
-    return { parameters, firstMoment, secondMoment, step: Number(step) }
+    return { parameters, firstMoment, secondMoment, memory, step: Number(step) }
   } finally {
     await files.close()
   }

@@ -1,63 +1,87 @@
-/** @file The training session: forward, loss and gradients of one micro-batch as one ONNX graph. */
+/** @file The training session: forward, loss and gradients of one micro-batch as one ONNX graph, and where training starts. */
 import { gradients } from '../graph/gradient.ts'
 import { CPU, type Dialect } from '../graph/op.ts'
 import { createGraph } from '../graph/ops/index.ts'
-import type { Model } from '../models/registry.ts'
-import { createScope } from '../models/scope.ts'
-import type { Device } from '../runtime/device.ts'
-import { createRunner, type Feeds, type Tensor } from '../runtime/session.ts'
-import type { Batch, AnyMethod, Probe } from './method.ts'
-import { initialParameters, namedViews, parameterTable, type ParameterTable } from './parameters.ts'
+import type { Value } from '../graph/value.ts'
+import { createRunner, type Tensor } from '../runtime/session.ts'
+import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
+import { batchFeeds, buildLoss, namedFeeds } from './loss-graph.ts'
+import {
+  initialParameters,
+  isTrained,
+  namedViews,
+  parameterTable,
+  type ParameterTable,
+} from './parameters.ts'
+import { prepareMethod, sitesOf, type PrepareOptions } from './prepare.ts'
 
-export interface TrainingSession extends Probe {
+export interface TrainingSession {
   readonly table: ParameterTable
+  readonly layout: Layout
+  readonly methodConfig: unknown
   readonly nodes: number
+  /** Where training started: what a resume must find again, and what an export needs. */
+  readonly prepared: Prepared
+  /** The base as it is run: the checkpoint's weights, moved where the method moved them. */
+  readonly weights: ReadonlyMap<string, Float32Array>
+  /** How many numbers the method remembers between steps. */
+  readonly memorySize: number
+  readonly parameters: Float32Array
+  setParameters(parameters: Float32Array): void
+  /** `flat` is `[table.size]`, overwritten by the next call; fixed tensors have zeros there. */
+  gradients(
+    batch: Batch,
+    perturbation?: Perturbation,
+  ): Promise<{ loss: number; flat: Float32Array }>
   release(): Promise<void>
 }
 
-export interface TrainingOptions {
-  readonly model: Model
-  /** Every weight of the base in float32, by name. */
-  readonly weights: ReadonlyMap<string, Float32Array>
-  readonly method: AnyMethod
-  readonly methodConfig: unknown
-  readonly seed: number
-  readonly maxPositions: number
-  readonly device: Device
+export interface TrainingOptions extends PrepareOptions {
   readonly dialect?: Dialect
 }
 
 /** Builds and opens the graph; `parameters` begin as the method and the seed say. */
 export async function openTraining(options: TrainingOptions): Promise<TrainingSession> {
-  const { model, weights, seed, device, dialect = CPU } = options
+  const { model, method, methodConfig, seed, device, dialect = CPU } = options
+  const prepared = await prepareMethod(options)
+  const weights = new Map([...options.weights, ...(prepared.weights ?? [])])
   const { g, outputs } = buildTrainingGraph(options, dialect)
   const table = parameterTable(g.parameters)
   const base = (name: string) => weights.get(name)!
-  let parameters = initialParameters(g.parameters, table, seed, base)
+  const layout = { table, sites: sitesOf(model), weight: base }
+  let parameters = initialParameters(g.parameters, table, seed, base, prepared.parameters)
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
   const asFloat = (data: Float32Array) =>
     dialect.float === 'float64' ? Float64Array.from(data) : data
-  const frozen: Record<string, Tensor> = {}
-  for (const name of runner.inputs) {
-    const spec = model.weights.get(name)
-    if (spec && !table.slices.some((slice) => slice.name === name)) {
-      frozen[name] = { data: asFloat(base(name)), dims: spec.shape }
-    }
-  }
+  const declared = new Map(g.inputs.map((value) => [value.name, value]))
+  const still = stillFeeds(runner.inputs, declared, weights, table)
+  const frozen = namedFeeds(still, asFloat)
   const flat = new Float32Array(table.size)
 
-  async function run(batch: Batch) {
-    const feeds: Record<string, Tensor> = { ...frozen, ...batchFeeds(batch, asFloat) }
-    for (const [name, { data, shape }] of namedViews(table, parameters))
-      feeds[name] = { data: asFloat(data), dims: shape }
+  async function run(batch: Batch, perturbation: Perturbation = {}) {
+    const moved = [...(perturbation.inputs ?? [])].flatMap(([name, data]) => {
+      const shape = still.get(name)?.shape
+      return shape ? [[name, { data, shape }] as const] : []
+    })
+    const feeds: Record<string, Tensor> = {
+      ...frozen,
+      ...namedFeeds(moved, asFloat),
+      ...namedFeeds(namedViews(table, perturbation.parameters ?? parameters), asFloat),
+      ...batchFeeds(batch, asFloat),
+    }
     const results = await runner.run(feeds)
-    for (const { name, start } of table.slices)
+    for (const { name, start } of table.slices.filter(isTrained))
       flat.set(results[`d:${name}`]!.data as Float32Array, start)
     return { loss: Number(results.loss!.data[0]), flat }
   }
 
   return {
     table,
+    layout,
+    methodConfig,
+    prepared,
+    weights,
+    memorySize: method.memory?.(layout, methodConfig) ?? 0,
     nodes: runner.nodes,
     get parameters() {
       return parameters
@@ -72,52 +96,41 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
   }
 }
 
+/** What is fed as it is on every run: frozen weights, and zeros for what adapters may be given by `perturb`. */
+function stillFeeds(
+  names: readonly string[],
+  declared: ReadonlyMap<string, Value>,
+  weights: ReadonlyMap<string, Float32Array>,
+  { slices }: ParameterTable,
+): Map<string, { shape: readonly number[]; data: Float32Array }> {
+  const trained = new Set(slices.map(({ name }) => name))
+  const still = new Map<string, { shape: readonly number[]; data: Float32Array }>()
+  for (const name of names) {
+    const shape = declared.get(name)!.shape
+    if (trained.has(name) || !shape.every((dim) => typeof dim === 'number')) continue
+    const size = shape.reduce((product, dim) => product * dim, 1)
+    still.set(name, { shape, data: weights.get(name) ?? new Float32Array(size) })
+  }
+  return still
+}
+
 function buildTrainingGraph(
   { model, method, methodConfig, maxPositions }: TrainingOptions,
   dialect: Dialect,
 ) {
-  const { architecture, config } = model
   const g = createGraph(dialect)
-  const scope = createScope(g, model.weights, {
+  const { logits, labels, taskLoss } = buildLoss(g, model, {
     maxPositions,
-    attach: (site) => method.attach?.(g, site, methodConfig, undefined),
+    attach: (site) => method.attach?.(g, site, methodConfig, 'train'),
     trainable: (name) => method.trainable?.(name, methodConfig),
   })
-  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
-  const positions = g.input('positions', 'int32', ['batch', 'seq'])
-  const rows = g.input('rows', 'int32', ['labelled'])
-  const labels = g.input('labels', 'int32', ['labelled'])
-  const rowWeights = g.input('row_weights', g.float, ['labelled'])
-  const input = {
-    tokens,
-    positions,
-    attention: { kind: 'causal' },
-    batch: 'batch',
-    seq: 'seq',
-  } as const
-  const { hiddenStates } = architecture.forward(scope, input, config)
-  // The head is wide: it sees only the rows whose next token is labelled.
-  const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
-  const taskLoss = g.crossEntropy(logits, labels, rowWeights)
   const loss = method.loss?.(g, { outputs: logits, labels, taskLoss }) ?? taskLoss
-  const parameterValues = g.parameters.map(({ value }) => value)
-  const derivatives = gradients(g, loss, parameterValues)
-  const outputs = Object.fromEntries(
-    g.parameters.map(({ name }, i) => [`d:${name}`, derivatives[i]!]),
+  const trained = g.parameters.filter(isTrained)
+  const derivatives = gradients(
+    g,
+    loss,
+    trained.map(({ value }) => value),
   )
+  const outputs = Object.fromEntries(trained.map(({ name }, i) => [`d:${name}`, derivatives[i]!]))
   return { g, outputs: { loss, ...outputs } }
-}
-
-function batchFeeds(
-  { tokens, batch, seq, rows, labels, weights }: Batch,
-  asFloat: (data: Float32Array) => Float32Array | Float64Array,
-): Feeds {
-  const positions = Int32Array.from({ length: batch * seq }, (_, i) => i % seq)
-  return {
-    tokens: { data: tokens, dims: [batch, seq] },
-    positions: { data: positions, dims: [batch, seq] },
-    rows: { data: rows, dims: [rows.length] },
-    labels: { data: labels, dims: [labels.length] },
-    row_weights: { data: asFloat(weights), dims: [weights.length] },
-  }
 }

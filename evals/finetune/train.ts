@@ -4,17 +4,12 @@
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
-import {
-  adamW,
-  clipFactor,
-  globalNorm,
-  type OptimizerState,
-  type ParameterGroup,
-} from '../graph/optimizer.ts'
+import { adamW, clipFactor, globalNorm, type ParameterGroup } from '../graph/optimizer.ts'
 import { countLabelled, makeBatch, rowsOfStep, type Example } from './dataset.ts'
-import type { AnyMethod } from './method.ts'
+import type { AnyMethod, StepState } from './method.ts'
 import { optimizerGroups } from './parameters.ts'
 import { scheduleFactor, SCHEDULES } from './schedule.ts'
+import type { TrainingState } from './state.ts'
 import type { TrainingSession } from './train-graph.ts'
 
 export const TrainingConfig = z.object({
@@ -109,16 +104,17 @@ export interface TrainOptions {
   readonly lastGood: () => string
 }
 
-export const newOptimizerState = (parameters: Float32Array): OptimizerState => ({
+export const newOptimizerState = (parameters: Float32Array, memorySize = 0): TrainingState => ({
   parameters,
   firstMoment: new Float32Array(parameters.length),
   secondMoment: new Float32Array(parameters.length),
+  memory: new Float32Array(memorySize),
   step: 0,
 })
 
 /** Trains `state` on to `until` (or the plan's end), in place, and reports each step. May be called again to go on. */
 export async function* train(
-  state: OptimizerState,
+  state: TrainingState,
   options: TrainOptions,
   until = options.config.steps,
 ): AsyncGenerator<StepReport> {
@@ -134,20 +130,14 @@ export async function* train(
 }
 
 async function trainStep(
-  state: OptimizerState,
+  state: TrainingState,
   options: TrainOptions,
   groups: readonly ParameterGroup[],
 ): Promise<StepReport> {
-  const { session, method, config, seed, lastGood } = options
-  const { loss, gradient, tokens } = await accumulate(state.step, options)
-  const shaped = method.step
-    ? (
-        await method.step(
-          { parameters: state.parameters, gradient, step: state.step, seed },
-          session,
-        )
-      ).gradient
-    : gradient
+  const { session, method, config, lastGood } = options
+  const { loss, gradient, tokens } = await accumulate(state, options)
+  const seen = { ...hookState(state, options), gradient }
+  const { gradient: shaped, memory } = method.step?.(seen, session.methodConfig) ?? { gradient }
   const gradientNorm = globalNorm(shaped)
   const step = state.step + 1
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
@@ -165,21 +155,31 @@ async function trainStep(
     learningRate,
     clipFactor(gradientNorm, config.maxGradientNorm),
   )
+  if (memory) state.memory.set(memory)
   return { step, loss, gradientNorm, learningRate, tokens }
 }
 
-async function accumulate(step: number, { session, examples, padId, config, seed }: TrainOptions) {
+const hookState = (
+  { parameters, firstMoment, memory, step }: TrainingState,
+  { session: { layout }, seed }: TrainOptions,
+  microBatch = 0,
+): StepState => ({ parameters, firstMoment, memory, step, microBatch, seed, layout })
+
+async function accumulate(state: TrainingState, options: TrainOptions) {
+  const { session, method, examples, padId, config, seed } = options
   const rowsPerStep = config.batchSize * config.gradientAccumulationSteps
-  const chosen = rowsOfStep(examples.length, rowsPerStep, step, seed).map((row) => examples[row]!)
+  const rows = rowsOfStep(examples.length, rowsPerStep, state.step, seed)
+  const chosen = rows.map((row) => examples[row]!)
   const labelled = countLabelled(chosen)
   let loss = 0
   let gradient: Float32Array | undefined
-  for (let start = 0; start < chosen.length; start += config.batchSize) {
-    const batch = makeBatch(chosen.slice(start, start + config.batchSize), padId, labelled)
-    const result = await session.gradients(batch)
+  for (let i = 0; i < config.gradientAccumulationSteps; i++) {
+    const part = chosen.slice(i * config.batchSize, (i + 1) * config.batchSize)
+    const perturbation = method.perturb?.(hookState(state, options, i), session.methodConfig)
+    const result = await session.gradients(makeBatch(part, padId, labelled), perturbation)
     loss += result.loss
     if (config.gradientAccumulationSteps === 1) gradient = result.flat
-    else if (gradient) for (let i = 0; i < gradient.length; i++) gradient[i]! += result.flat[i]!
+    else if (gradient) for (let j = 0; j < gradient.length; j++) gradient[j]! += result.flat[j]!
     else gradient = result.flat.slice()
   }
   return { loss, gradient: gradient!, tokens: labelled }

@@ -103,7 +103,7 @@ function build(
   const g = createGraph()
   const options: ScopeOptions = {
     maxPositions,
-    attach: (site) => method?.attach?.(g, site, methodConfig, undefined),
+    attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
   }
   const scope = createScope(g, weights, options)
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])

@@ -118,19 +118,16 @@ async function openSteps(
 function timed(session: TrainingSession) {
   let ms = 0
   const wrapped: TrainingSession = {
-    table: session.table,
-    nodes: session.nodes,
+    ...session,
     get parameters() {
       return session.parameters
     },
-    setParameters: (next) => session.setParameters(next),
-    async gradients(batch) {
+    async gradients(...asked) {
       const started = performance.now()
-      const result = await session.gradients(batch)
+      const result = await session.gradients(...asked)
       ms = performance.now() - started
       return result
     },
-    release: () => session.release(),
   }
   return { session: wrapped, gradientMs: () => ms }
 }

@@ -2,7 +2,11 @@
 import { createHash } from 'node:crypto'
 import type { Example } from '../../evals/finetune/dataset.ts'
 import { findMethod } from '../../evals/finetune/registry.ts'
-import { loadTrainingState, saveTrainingState } from '../../evals/finetune/state.ts'
+import {
+  loadTrainingState,
+  saveTrainingState,
+  type TrainingState,
+} from '../../evals/finetune/state.ts'
 import {
   newOptimizerState,
   train,
@@ -10,7 +14,6 @@ import {
   type StepReport,
 } from '../../evals/finetune/train.ts'
 import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
-import type { OptimizerState } from '../../evals/graph/optimizer.ts'
 import { randomIds, tinyModel, type TinyModel } from './tiny-model.ts'
 
 export interface TinyTraining {
@@ -58,9 +61,9 @@ export const tinyPlan = (config: Partial<TrainingConfig>): TrainingConfig => ({
 
 export interface OpenedTraining {
   readonly session: TrainingSession
-  readonly fresh: OptimizerState
+  readonly fresh: TrainingState
   readonly run: (
-    state: OptimizerState,
+    state: TrainingState,
     until?: number,
     signal?: AbortSignal,
   ) => Promise<StepReport[]>
@@ -77,10 +80,11 @@ export async function openTiny(options: Partial<TinyTraining> = {}): Promise<Ope
     seed,
     maxPositions: 32,
     device: { name: 'cpu', threads },
+    data: { examples, padId: 0 },
   })
   return {
     session,
-    fresh: newOptimizerState(session.parameters),
+    fresh: newOptimizerState(session.parameters, session.memorySize),
     async run(state, until, signal = new AbortController().signal) {
       const reports: StepReport[] = []
       const plan = {
@@ -103,10 +107,13 @@ export async function openTiny(options: Partial<TinyTraining> = {}): Promise<Ope
 export async function trainTiny(
   options: Partial<TinyTraining>,
   { from, until, to }: { from?: string; until?: number; to?: string } = {},
-): Promise<{ digest: string; reports: StepReport[]; state: OptimizerState }> {
+): Promise<{ digest: string; reports: StepReport[]; state: TrainingState }> {
   const opened = await openTiny(options)
   const identity = { run: 'tiny', seed: String(options.seed ?? 5) }
-  const state = from === undefined ? opened.fresh : await loadTrainingState(from, identity)
+  const state =
+    from === undefined
+      ? opened.fresh
+      : await loadTrainingState(from, identity, opened.session.memorySize)
   const reports = await opened.run(state, until)
   if (to !== undefined) await saveTrainingState(to, state, identity)
   await opened.session.release()
@@ -114,8 +121,14 @@ export async function trainTiny(
 }
 
 /** sha256 over the bits of everything that a run remembers. */
-export function digestOf({ parameters, firstMoment, secondMoment, step }: OptimizerState): string {
+export function digestOf({
+  parameters,
+  firstMoment,
+  secondMoment,
+  memory,
+  step,
+}: TrainingState): string {
   const hash = createHash('sha256')
-  for (const part of [parameters, firstMoment, secondMoment]) hash.update(part)
+  for (const part of [parameters, firstMoment, secondMoment, memory]) hash.update(part)
   return hash.update(String(step)).digest('hex')
 }
