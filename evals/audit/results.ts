@@ -54,6 +54,7 @@ export function buildResults(rows: AuditRows): Results {
     spectra: [...rows.spectra],
     spectrumTotals: spectrumTotals(rows.spectra),
     artifacts: rows.artifacts.filter(({ role }) => !OUTPUTS.has(role)),
+    sweep: null,
   }
   const verdict = verdictOf(results, marginOf(rows.run.config))
   return { ...results, verdict, limits: limitsOf(results, rows) }

@@ -10,6 +10,7 @@ import type {
   SubjectKey,
   VerdictRow,
 } from './rows.ts'
+import type { CellRow } from './sweeps.ts'
 
 export interface RunRow {
   readonly id: string
@@ -49,4 +50,6 @@ export interface AuditRows {
   readonly evaluations: readonly FinishedEvaluation[]
   readonly checkpoints: readonly CheckpointRow[]
   readonly artifacts: readonly ArtifactRow[]
+  /** Of a sweep; absent where rows were made without a store. */
+  readonly cells?: readonly CellRow[]
 }

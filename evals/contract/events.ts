@@ -13,9 +13,10 @@ import {
   SubjectKey,
   VerdictRow,
 } from './rows.ts'
+import { CellRow } from './sweeps.ts'
+import { WireError } from './wire-error.ts'
 
-export const WireError = z.object({ code: z.string(), message: z.string(), remedy: z.string() })
-export type WireError = z.infer<typeof WireError>
+export { WireError }
 
 export const Engine = z.object({
   version: z.string(),
@@ -66,6 +67,8 @@ export const JobEventBody = z.discriminatedUnion('type', [
     digest: z.string(),
   }),
   z.object({ type: z.literal('artifact'), row: ArtifactRow }),
+  /** A cell of a sweep is settled, for good or with its error. */
+  z.object({ type: z.literal('cell'), row: CellRow }),
   z.object({
     type: z.literal('log'),
     level: z.enum(['debug', 'info', 'warn']),

@@ -15,6 +15,7 @@ import {
   SubjectKey,
 } from './rows.ts'
 import { Engine } from './events.ts'
+import { Sweep } from './sweeps.ts'
 
 /** A proportion with its 95 % interval (Wilson unless said otherwise). `undecided` replies are outside `n`. */
 export const Rate = z.object({
@@ -146,5 +147,7 @@ export const Results = z.object({
   spectrumTotals: z.array(SpectrumTotal),
   limits: z.array(z.string()),
   artifacts: z.array(ArtifactRow),
+  /** Of a sweep only. */
+  sweep: Sweep.nullable(),
 })
 export type Results = z.infer<typeof Results>

@@ -73,6 +73,13 @@ export const MIGRATIONS: readonly string[] = [
      role TEXT NOT NULL, path TEXT NOT NULL, digest TEXT NOT NULL, bytes INTEGER NOT NULL,
      PRIMARY KEY (run_id, role, path)
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE cell (
+     run_id TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+     position INTEGER NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL,
+     seconds REAL NOT NULL, spec_json TEXT NOT NULL, identity_json TEXT NOT NULL, error_json TEXT NOT NULL,
+     metrics_json TEXT NOT NULL, curves_json TEXT NOT NULL,
+     PRIMARY KEY (run_id, position)
+   ) STRICT;`,
 ]
 
 /** "TSTN": tells our files from those of other programs, which we must not write into. */

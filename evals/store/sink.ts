@@ -7,6 +7,7 @@ import { createRunWriter } from './runs.ts'
 import {
   ARTIFACT,
   BENCHMARK,
+  CELL,
   CHECKPOINT,
   EVALUATION,
   METRIC,
@@ -30,6 +31,7 @@ const FLUSH_AFTER: ReadonlySet<JobEvent['type']> = new Set([
   'evaluation-end',
   'checkpoint',
   'artifact',
+  'cell',
   'job-end',
 ])
 
@@ -110,6 +112,7 @@ function createProjection(database: Database): (event: JobEvent) => void {
   const evaluation = createUpsert(database, EVALUATION)
   const checkpoint = createUpsert(database, CHECKPOINT)
   const artifact = createUpsert(database, ARTIFACT)
+  const cell = createUpsert(database, CELL)
   return (event) => {
     switch (event.type) {
       case 'benchmark':
@@ -126,6 +129,8 @@ function createProjection(database: Database): (event: JobEvent) => void {
         return spectrum(event.runId, event.row)
       case 'artifact':
         return artifact(event.runId, event.row)
+      case 'cell':
+        return cell(event.runId, event.row)
       case 'evaluation-end': {
         const { subject: key, benchmark: name, samples } = event
         return evaluation(event.runId, { ...key, benchmark: name, samples })

@@ -19,6 +19,7 @@ import { createSink } from './sink.ts'
 import {
   ARTIFACT,
   BENCHMARK,
+  CELL,
   CHECKPOINT,
   EVALUATION,
   fromColumns,
@@ -94,6 +95,7 @@ export function openStore(path: string): Store {
           evaluations: all(EVALUATION, runId),
           checkpoints: all(CHECKPOINT, runId),
           artifacts: all(ARTIFACT, runId),
+          cells: all(CELL, runId),
         }
       }),
     finishedEvaluations: (runId) => reading(() => all(EVALUATION, runId)),
@@ -129,7 +131,7 @@ function measuredUntil(database: Database.Database, runId: string): number | nul
   const row = database
     .prepare(
       `SELECT max(at) AS at FROM event
-       WHERE run_id = ? AND type IN ('reply', 'verdict', 'metric', 'spectrum', 'evaluation-end')`,
+       WHERE run_id = ? AND type IN ('reply', 'verdict', 'metric', 'spectrum', 'evaluation-end', 'cell')`,
     )
     .get(runId)
   return (row as { at: number | null }).at

@@ -10,6 +10,7 @@ import type {
   SubjectIdentity,
   VerdictRow,
 } from '../contract/rows.ts'
+import type { CellRow } from '../contract/sweeps.ts'
 
 export type Value = string | number | null
 
@@ -111,6 +112,14 @@ export const ARTIFACT: Table<ArtifactRow> = {
   key: ['role', 'path'],
   plain: ['digest', 'bytes'],
   json: [],
+  order: 'key',
+}
+
+export const CELL: Table<CellRow> = {
+  name: 'cell',
+  key: ['position'],
+  plain: ['key', 'status', 'seconds'],
+  json: ['spec', 'identity', 'error', 'metrics', 'curves'],
   order: 'key',
 }
 

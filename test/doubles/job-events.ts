@@ -108,6 +108,28 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
     type: 'artifact',
     row: { role: 'adapter', path: 'adapters/lora-1', digest: 'sha256:a1', bytes: 80_000 },
   },
+  cell: {
+    type: 'cell',
+    row: {
+      position: 0,
+      key: 'ab'.repeat(32),
+      spec: {
+        kind: 'testbed',
+        line: 'random-features',
+        axes: { features: 40 },
+        seed: 3,
+        threads: 1,
+        testbed: 'random-features',
+        parameters: { features: 40 },
+      },
+      identity: { base: null, data: null, prompts: null, numerics: '1' },
+      status: 'done',
+      error: null,
+      metrics: [{ name: 'test-error', value: 0.1 + 0.2 }],
+      curves: [{ name: 'train-loss', x: [1, 2], y: [0.5, 0.25] }],
+      seconds: 0.125,
+    },
+  },
   log: { type: 'log', level: 'info', message: 'A line.' },
   'job-end': { type: 'job-end', outcome: 'done' },
 }
@@ -136,6 +158,8 @@ export function variant(type: JobEventBody['type'], n: number): JobEventBody {
       return { ...body, row: { ...body.row, seed: n } }
     case 'benchmark':
       return { ...body, row: { ...body.row, name: `benchmark-${n}` } }
+    case 'cell':
+      return { ...body, row: { ...body.row, position: n } }
     case 'checkpoint':
     case 'evaluation-end':
       return { ...body, subject: { ...subject, step: n } }

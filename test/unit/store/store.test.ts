@@ -70,7 +70,8 @@ describe('reading', () => {
   test('a row that is told again with other values is the later one, in every field', () => {
     const rows = Object.values(EXAMPLES).flatMap((body) => ('row' in body ? [body] : []))
     const keys = ['arm', 'seed', 'step', 'name', 'benchmark', 'sampleId', 'epoch', 'judge']
-    const isKey = (field: string) => [...keys, 'layer', 'module', 'role', 'path'].includes(field)
+    const isKey = (field: string) =>
+      [...keys, 'layer', 'module', 'role', 'path', 'position'].includes(field)
     const changed = (field: string, value: unknown): unknown => {
       if (isKey(field)) return value
       if (field === 'score') return 0.5
@@ -85,9 +86,12 @@ describe('reading', () => {
     })
     const bodies = [EXAMPLES['job-start'], ...rows, ...later]
     const { store } = storeOf(logOf(bodies))
-    const { benchmarks, subjects, metrics, replies, verdicts, spectra, artifacts } =
+    const { benchmarks, subjects, metrics, replies, verdicts, spectra, artifacts, cells } =
       store.rows('run-1')
-    const found = [benchmarks, subjects, metrics, replies, verdicts, spectra, artifacts].flat()
+    const found = [
+      ...[benchmarks, subjects, metrics, replies, verdicts, spectra, artifacts].flat(),
+      ...cells!,
+    ]
     expect(found).toEqual(later.map(({ row }) => row))
   })
 

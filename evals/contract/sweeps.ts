@@ -1,0 +1,194 @@
+/** @file A sweep's cells, what each found, and what they say together. One cell is JSON in, one JSON file out. */
+import { z } from 'zod'
+import { WireError } from './wire-error.ts'
+
+const PLACE = {
+  /** Which curve of a chart the cell belongs to: a method's name, `base`, or a testbed's name. */
+  line: z.string(),
+  /** Where on the axes it lies; an axis that its method does not have is absent. */
+  axes: z.record(z.string(), z.number()),
+  seed: z.int().min(0),
+  /** Of the cell's own process; part of the spec because sums depend on it. */
+  threads: z.int().min(1),
+}
+
+/** A fine-tune of a language model, measured and thrown away. */
+export const ModelCellSpec = z.object({
+  kind: z.literal('model'),
+  ...PLACE,
+  model: z.string(),
+  data: z.string(),
+  /** Null measures the base as it is. */
+  method: z.string().nullable(),
+  methodConfig: z.record(z.string(), z.unknown()),
+  training: z.record(z.string(), z.unknown()),
+  /** First rows of an order that the seed gives; null takes all. */
+  samples: z.int().min(1).nullable(),
+  /** Share of rows whose reply is another row's. */
+  labelNoise: z.number().min(0).max(1),
+  suite: z.array(z.string()),
+  limit: z.int().min(1).nullable(),
+  /** Steps between evaluations on the suite; null evaluates at the end alone. */
+  evalEvery: z.int().min(1).nullable(),
+  spectra: z.boolean(),
+  batchSize: z.int().min(1),
+})
+export type ModelCellSpec = z.infer<typeof ModelCellSpec>
+
+/** One trial of a testbed. */
+export const TestbedCellSpec = z.object({
+  kind: z.literal('testbed'),
+  ...PLACE,
+  testbed: z.string(),
+  parameters: z.record(z.string(), z.unknown()),
+})
+export type TestbedCellSpec = z.infer<typeof TestbedCellSpec>
+
+export const CellSpec = z.discriminatedUnion('kind', [ModelCellSpec, TestbedCellSpec])
+export type CellSpec = z.infer<typeof CellSpec>
+
+/** What a cell's numbers depend on beside its spec. */
+export const CellIdentity = z.object({
+  /** sha256 over the base's weights, tokenizer and template; null without a model. */
+  base: z.string().nullable(),
+  /** sha256 over the fine-tuning data; null without any. */
+  data: z.string().nullable(),
+  /** sha256 over the prompts, neutral texts and judges; null without any. */
+  prompts: z.string().nullable(),
+  /** Changes whenever the engine gives other numbers for the same input. */
+  numerics: z.string(),
+})
+export type CellIdentity = z.infer<typeof CellIdentity>
+
+/** One line of `plan.jsonl`. `key` = sha256 of the canonical JSON of {spec, identity}. */
+export const PlannedCell = z.object({
+  position: z.int().min(0),
+  key: z.string().regex(/^[0-9a-f]{64}$/u),
+  spec: CellSpec,
+  identity: CellIdentity,
+})
+export type PlannedCell = z.infer<typeof PlannedCell>
+
+export const CellMetric = z.object({
+  name: z.string(),
+  value: z.number(),
+  /** Prompts behind a share; absent for other numbers. */
+  n: z.int().optional(),
+})
+export type CellMetric = z.infer<typeof CellMetric>
+
+/** A measure over steps (or over a testbed's own axis), x ascending. */
+export const CellCurve = z.object({
+  name: z.string(),
+  x: z.array(z.number()),
+  y: z.array(z.number()),
+})
+export type CellCurve = z.infer<typeof CellCurve>
+
+/** `cells/KEY.json`: what one cell found, or why it failed. Holds no text of any reply. */
+export const CellResult = z.object({
+  key: z.string(),
+  status: z.enum(['done', 'failed']),
+  error: WireError.nullable(),
+  metrics: z.array(CellMetric),
+  curves: z.array(CellCurve),
+  /** Of the process that ran it. */
+  seconds: z.number().min(0),
+})
+export type CellResult = z.infer<typeof CellResult>
+
+export const CellRow = z.object({ ...PlannedCell.shape, ...CellResult.shape })
+export type CellRow = z.infer<typeof CellRow>
+
+/** Values of one measure over the seeds of one place. */
+export const SeedSummary = z.object({
+  line: z.string(),
+  axes: z.record(z.string(), z.number()),
+  metric: z.string(),
+  seeds: z.int(),
+  median: z.number(),
+  mean: z.number(),
+  minimum: z.number(),
+  maximum: z.number(),
+  /** mean ± t · s/√n at 95 %; null for one seed. */
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+})
+export type SeedSummary = z.infer<typeof SeedSummary>
+
+export const SweepAxis = z.object({
+  name: z.string(),
+  title: z.string(),
+  scale: z.enum(['linear', 'log']),
+  values: z.array(z.number()),
+})
+export type SweepAxis = z.infer<typeof SweepAxis>
+
+export const MetricTitle = z.object({
+  name: z.string(),
+  title: z.string(),
+  unit: z.enum(['share', 'nats', 'number']),
+})
+export type MetricTitle = z.infer<typeof MetricTitle>
+
+/** A measure over steps for the seeds of one place: median and range at each step that every seed has. */
+export const CurveSummary = z.object({
+  line: z.string(),
+  axes: z.record(z.string(), z.number()),
+  name: z.string(),
+  seeds: z.int(),
+  points: z.array(
+    z.object({ x: z.number(), median: z.number(), minimum: z.number(), maximum: z.number() }),
+  ),
+})
+export type CurveSummary = z.infer<typeof CurveSummary>
+
+/** Loss rebound over steps (methods §3.3), one training curve. */
+export const ReboundRow = z.object({
+  line: z.string(),
+  axes: z.record(z.string(), z.number()),
+  seed: z.int(),
+  outcome: z.string(),
+  /** R; null where it is infinite or cannot be told. */
+  rebound: z.number().nullable(),
+  recovery: z.number().nullable(),
+})
+export type ReboundRow = z.infer<typeof ReboundRow>
+
+/** Test-error double descent along one axis (methods §3.4). `sentence` says what was found, with its error rate. */
+export const DescentRow = z.object({
+  line: z.string(),
+  axis: z.string(),
+  /** Values of the other axes. */
+  axes: z.record(z.string(), z.number()),
+  metric: z.string(),
+  seeds: z.int(),
+  outcome: z.string(),
+  peak: z.number().nullable(),
+  peakLower: z.number().nullable(),
+  peakUpper: z.number().nullable(),
+  effect: z.number().nullable(),
+  pValue: z.number().nullable(),
+  /** Chance of seeing a peak of one seed standard deviation; null where it is not known. */
+  power: z.number().nullable(),
+  sentence: z.string(),
+})
+export type DescentRow = z.infer<typeof DescentRow>
+
+/** The section of `results.json` that a sweep adds. */
+export const Sweep = z.object({
+  id: z.string(),
+  preset: z.string().nullable(),
+  /** Why it was run; asked for on any model but the bundled one. */
+  purpose: z.string().nullable(),
+  axes: z.array(SweepAxis),
+  lines: z.array(z.object({ name: z.string(), title: z.string() })),
+  metrics: z.array(MetricTitle),
+  /** In the order of the plan; training curves are in the cells' files. */
+  cells: z.array(CellRow.omit({ curves: true })),
+  summaries: z.array(SeedSummary),
+  curves: z.array(CurveSummary),
+  rebounds: z.array(ReboundRow),
+  descents: z.array(DescentRow),
+})
+export type Sweep = z.infer<typeof Sweep>
