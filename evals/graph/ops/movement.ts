@@ -109,15 +109,22 @@ export const GatherRows: Op = {
   },
 }
 
-/** The gradient of GatherRows: zeros of `shape`, plus updates `[count, ...rest]` at rows indices int32 `[count]`. */
+/**
+ * The gradient of GatherRows: zeros of `shape`, plus updates `[count, ...rest]` at rows indices int32 `[count]`.
+ * Through ScatterElements, which adds one after another: ScatterND's threads race for a row that repeats and lose sums.
+ */
 export const ScatterAddRows: Op<Shape> = {
   name: 'ScatterAddRows',
   infer: ([, updates], shape) => ({ outputs: [{ dtype: updates!.dtype, shape }] }),
-  emit: ({ e, inputs: [indices, updates], attributes: shape }) => {
+  emit: ({ e, inputs: [indices, updates], types, attributes: shape }) => {
+    const target = types[1]!.shape
     const [zeros] = e.node('Expand', [e.scalar(0), e.shape(shape)])
-    const [wide] = e.node('Cast', [indices!], { to: { type: 'int64' } })
-    const [column] = e.node('Unsqueeze', [wide!, e.int64([1])])
-    return { outputs: e.node('ScatterND', [zeros!, column!, updates!], { reduction: 'add' }) }
+    const axes = target.slice(1).map((_, i) => i + 1)
+    const column = axes.length === 0 ? indices! : e.node('Unsqueeze', [indices!, e.int64(axes)])[0]!
+    const [wide] = e.node('Expand', [column, e.shape(target)])
+    return {
+      outputs: e.node('ScatterElements', [zeros!, wide!, updates!], { axis: 0, reduction: 'add' }),
+    }
   },
   vjp: ({ g, inputs: [indices], dY }) => [undefined, g.gatherRows(dY, indices!)],
 }
