@@ -5,10 +5,10 @@
  *     sweeps                                          many small jobs over a grid
  *     audit                                           what a job does, and its verdict
  *     store  reports  jobs                            rows kept, shown, told
- *     benchmarks  judges  spectra  bundled            what is asked, seen and measured
+ *     benchmarks  judges  bundled                     what is asked and measured
  *     inference                                       a model answers
  *     finetune                                        a model learns
- *     models  runtime                                 weights and text; ONNX Runtime
+ *     models  runtime  spectra                        weights and text; ONNX Runtime; singular values
  *     graph                                           operators and their gradients
  *     contract  errors  statistics                    rows, words, numbers: import nothing of ours
  *
@@ -43,8 +43,14 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['@huggingface/jinja', '@huggingface/tokenizers', 'zod'],
     node: true,
   },
+  spectra: {
+    may: ['errors', 'statistics'],
+    types: ['contract'],
+    packages: ['ml-matrix'],
+    node: true,
+  },
   finetune: {
-    may: ['contract', 'errors', 'statistics', 'graph', 'runtime', 'models'],
+    may: ['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'spectra'],
     packages: ['zod'],
     node: true,
   },
@@ -54,12 +60,6 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   benchmarks: { may: ['errors'], types: ['contract'], packages: ['zod'], node: true },
   judges: { may: ['errors'], types: ['contract'], node: true },
-  spectra: {
-    may: ['errors', 'statistics'],
-    types: ['contract'],
-    packages: ['ml-matrix'],
-    node: true,
-  },
   bundled: { may: ['statistics'], types: ['models'], node: true },
   jobs: { may: ['contract', 'errors'], packages: ['zod'] },
   store: { may: ['errors'], types: ['contract', 'jobs'], packages: ['better-sqlite3'], node: true },
@@ -179,9 +179,15 @@ describe('who may import whom', () => {
     expect(findCycle([edge('a', 'b'), edge('b', 'c'), edge('c', 'b')])).toEqual(['b', 'c', 'b'])
   })
 
-  test('a method’s file loads the graph and its own schema alone', () => {
+  test('a method’s file loads arithmetic and its own kind: no session, model or file', () => {
+    const arithmetic = new Set(['graph', 'spectra', 'statistics', 'finetune'])
+    const sessions = /\/finetune\/(?:train|train-graph|loss-graph|prepare|state|dataset)\.ts$/
+    const isArithmetic = ({ to }: Import) =>
+      to === 'zod' ||
+      to === 'evals/models/peft-config.ts' ||
+      (isOurs(to) && arithmetic.has(roomOf(to)) && !sessions.test(to))
     const others = METHODS.flatMap(({ name }) => importsOf(`evals/finetune/${name}.ts`)).filter(
-      ({ to, isType }) => !isType && to !== 'zod' && roomOf(to) !== 'graph',
+      (each) => !each.isType && !isArithmetic(each),
     )
     expect(others).toEqual([])
   })
