@@ -77,21 +77,32 @@ const PROBE_MS = 60_000
 function probe(name: string): Promise<Probe> {
   const script = join(import.meta.dirname, 'doctor-probe.ts')
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, name], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: PROBE_MS,
     killSignal: 'SIGKILL',
   })
   let text = ''
+  let told = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (told += chunk))
   return new Promise((resolve) => {
     const failed = (why: string) => resolve({ name, usable: false, why })
     child.on('error', ({ message }) => failed(message))
     child.on('close', (code, signal) => {
       const parsed = Probe.safeParse(jsonOf(text))
-      if (parsed.success) resolve(parsed.data)
+      if (parsed.success) resolve(withLibrary(parsed.data, told))
       else failed(`the attempt ended with ${signal ?? `exit code ${code}`}`)
     })
   })
+}
+
+/** ONNX Runtime names the library that it could not load on its error stream alone. */
+export function withLibrary(found: Probe, told: string): Probe {
+  const missing = /(?<library>[\w.+-]+\.(so|dll|dylib)[\w.]*): cannot open shared object file/.exec(
+    told,
+  )
+  if (found.usable || !missing) return found
+  return { ...found, why: `the library ${missing.groups!.library} is missing` }
 }
 
 function jsonOf(text: string): unknown {

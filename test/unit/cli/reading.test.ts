@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { checkMemory, checkNode, providerCheck } from '../../../evals/cli/checks.ts'
+import { checkMemory, checkNode, providerCheck, withLibrary } from '../../../evals/cli/checks.ts'
 import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 
@@ -146,6 +146,16 @@ describe('doctor', () => {
     })
     expect(providerCheck(probe, false)).toMatchObject({ status: 'warn', remedy: null })
     expect(providerCheck({ ...probe, name: 'cpu' }, true).status).toBe('fail')
+  })
+
+  test('a provider that cannot be opened names the library that it misses', () => {
+    const probe = { name: 'cuda', usable: false, why: 'Failed to load shared library' }
+    const told =
+      'Failed to load library /x/libfoo.so with error: /x/libfoo.so.1: cannot open shared object file: No such file'
+    expect(withLibrary(probe, told).why).toBe('the library libfoo.so.1 is missing')
+    expect(withLibrary(probe, 'something else')).toBe(probe)
+    const usable = { ...probe, usable: true }
+    expect(withLibrary(usable, told)).toBe(usable)
   })
 
   test('an old Node fails, little memory warns', () => {
