@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import type { JobContext } from '../jobs/job.ts'
 import type { JobKind, Progress } from '../jobs/job-kind.ts'
 import { TouchstoneError } from '../errors.ts'
-import { fitExamples, type Example } from '../finetune/dataset.ts'
+import type { Example } from '../finetune/dataset.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { exists } from '../models/files.ts'
-import { maskedTokens } from '../models/masked-tokens.ts'
 import { writeAtomically } from '../models/safetensors-write.ts'
 import { replacedWeights, adaptedWeights } from '../models/tuned-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
@@ -16,10 +15,12 @@ import { identityOf, openBase, openSession, subjectOf, type Base } from './base.
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
+import { fittedExamples } from './examples.ts'
 import { planOf } from './plan.ts'
 import { evaluationSteps } from './steps.ts'
 import { removeRest, retentionByArm, settleWeights } from './retention.ts'
-import { neutralTexts, prepareBenchmarks, trainingData } from './sources.ts'
+import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
+import { neutralTexts, trainingData } from './sources.ts'
 import { scanSpectra, type Tuned } from './spectra.ts'
 
 /** Every kind runs the same way; what it leaves out is null or empty in this configuration. */
@@ -85,7 +86,7 @@ async function runWork(
   context.emit({ type: 'log', level: 'info', message: `Opening ${config.model}` })
   const base = await openBase(config.model, device, config.batchSize)
   try {
-    const evaluation = evaluates ? await evaluationPlan(config, progress) : undefined
+    const evaluation = evaluates ? await evaluationPlan(config, progress, context) : undefined
     const arms = await armPlans(base, config, evaluation, context)
     evaluation?.benchmarks.forEach((prepared) =>
       context.emit({ type: 'benchmark', row: benchmarkRow(prepared) }),
@@ -140,14 +141,17 @@ async function measureArms(
 }
 
 async function evaluationPlan(
-  { suite, limit }: AuditConfig,
+  config: AuditConfig,
   { evaluations }: Progress,
+  { emit }: JobContext,
 ): Promise<EvaluationPlan> {
-  const benchmarks = await prepareBenchmarks(suite, limit)
-  return { benchmarks, neutral: await neutralTexts(benchmarks, limit), finished: evaluations }
+  const benchmarks = await prepareBenchmarks(config)
+  for (const message of sourceNotes(benchmarks)) emit({ type: 'log', level: 'info', message })
+  const neutral = await neutralTexts(benchmarks, config.limit)
+  return { benchmarks, neutral, finished: evaluations }
 }
 
-async function evaluateBase(
+export async function evaluateBase(
   base: Base,
   evaluation: EvaluationPlan,
   context: JobContext,
@@ -240,25 +244,19 @@ async function tokenise(
   { emit, signal }: JobContext,
 ): Promise<readonly Example[]> {
   const { title, conversations } = await trainingData(data!)
-  const examples: Example[] = []
-  for (const messages of conversations) {
-    signal.throwIfAborted()
-    examples.push(await maskedTokens(open.template, open.tokenizer, messages))
-  }
-  const fitted = fitExamples(examples, training.maxTokens)
-  if (fitted.examples.length === 0) throw new TouchstoneError('data.empty', { path: title })
+  const fitted = await fittedExamples(open, { title, conversations }, training.maxTokens, signal)
   if (fitted.truncated > 0) {
     emit({
       type: 'log',
       level: 'warn',
-      message: `${title}: ${fitted.truncated} of ${examples.length} rows were cut at ${training.maxTokens} tokens, ${fitted.dropped} of them lost their reply and were left out.`,
+      message: `${title}: ${fitted.truncated} of ${conversations.length} rows were cut at ${training.maxTokens} tokens, ${fitted.dropped} of them lost their reply and were left out.`,
     })
   }
   return fitted.examples
 }
 
 /** The weights that an arm ends in. */
-function tunedOf(base: Base, arm: FinishedArm): Tuned {
+export function tunedOf(base: Base, arm: FinishedArm): Tuned {
   const { plan, key, parameters, prepared, statePath } = arm
   const { method, methodConfig } = plan
   const folder = method.toPeft?.(parameters, methodConfig, base.path, prepared)

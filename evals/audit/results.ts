@@ -107,7 +107,7 @@ function seedSpreads(last: readonly Judged[]): SeedSpread[] {
   })
 }
 
-function spectrumTotals(spectra: readonly SpectrumRow[]): SpectrumTotal[] {
+export function spectrumTotals(spectra: readonly SpectrumRow[]): SpectrumTotal[] {
   const groups = Map.groupBy(spectra, ({ arm, seed, step }) => keyOf(arm, seed, step))
   return [...groups.values()].map((matrices) => {
     const { arm, seed, step } = matrices[0]!

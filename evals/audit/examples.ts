@@ -1,0 +1,23 @@
+/** @file Conversations as the model will see them in training, and what was cut to make them fit. */
+import { TouchstoneError } from '../errors.ts'
+import { fitExamples, type Example, type Fitted } from '../finetune/dataset.ts'
+import type { OpenModel } from '../models/checkpoint.ts'
+import { maskedTokens } from '../models/masked-tokens.ts'
+import type { TrainingData } from './sources.ts'
+
+/** Tokenised with the model's own template and cut at `maxTokens`; throws where nothing is left to train on. */
+export async function fittedExamples(
+  open: Pick<OpenModel, 'template' | 'tokenizer'>,
+  { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
+  maxTokens: number,
+  signal: AbortSignal,
+): Promise<Fitted> {
+  const examples: Example[] = []
+  for (const messages of conversations) {
+    signal.throwIfAborted()
+    examples.push(await maskedTokens(open.template, open.tokenizer, messages))
+  }
+  const fitted = fitExamples(examples, maxTokens)
+  if (fitted.examples.length === 0) throw new TouchstoneError('data.empty', { path: title })
+  return fitted
+}
