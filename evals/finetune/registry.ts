@@ -1,10 +1,19 @@
 /** @file Every fine-tuning method, in display order. */
 import { nearNames, TouchstoneError } from '../errors.ts'
 import { full } from './full.ts'
+import { loraFa } from './lora-fa.ts'
+import { loraPlus } from './lora-plus.ts'
 import { lora } from './lora.ts'
 import { anyMethod, type AnyMethod } from './method.ts'
+import { rslora } from './rslora.ts'
 
-export const METHODS: readonly AnyMethod[] = [anyMethod(lora), anyMethod(full)]
+export const METHODS: readonly AnyMethod[] = [
+  anyMethod(lora),
+  anyMethod(rslora),
+  anyMethod(loraPlus),
+  anyMethod(loraFa),
+  anyMethod(full),
+]
 
 export function findMethod(name: string): AnyMethod {
   const found = METHODS.find((method) => method.name === name)

@@ -10,27 +10,10 @@ import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import type { StoredWeight } from './checkpoint.ts'
 import { exists, malformed, readJson } from './files.ts'
+import { rankOf, type PeftConfig } from './peft-config.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
 import { writeAtomically, writeSafetensors } from './safetensors-write.ts'
 import { openFiles, readStoredWeight } from './stored-weights.ts'
-
-export interface PeftConfig {
-  /** `base_model_name_or_path`. */
-  readonly base: string
-  readonly rank: number
-  readonly alpha: number
-  readonly targetModules: readonly string[]
-  /** Module name or its end → rank, alpha of that module. */
-  readonly rankPattern?: Readonly<Record<string, number>>
-  readonly alphaPattern?: Readonly<Record<string, number>>
-  readonly dropout?: number
-  readonly useRslora?: boolean
-  readonly useDora?: boolean
-  /** Weights stored transposed, as GPT-2 does. */
-  readonly fanInFanOut?: boolean
-  /** `true`, `false` or a name; "pissa", "olora" and others moved the base, so the adapter alone is not the whole change. */
-  readonly initLoraWeights?: boolean | string
-}
 
 export interface PeftTensor {
   readonly shape: readonly number[]
@@ -48,30 +31,6 @@ const WEIGHTS_FILE = 'adapter_model.safetensors'
 const PREFIX = 'base_model.model.'
 const KEY =
   /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/u
-
-/** Rank and alpha may differ by module: the first pattern that names the module or its end counts. */
-function byPattern(
-  patterns: Readonly<Record<string, number>> | undefined,
-  module: string,
-  otherwise: number,
-): number {
-  const hit = Object.entries(patterns ?? {}).find(([pattern]) =>
-    pattern.startsWith('^')
-      ? module === pattern.slice(1)
-      : module === pattern || module.endsWith(`.${pattern}`),
-  )
-  return hit?.[1] ?? otherwise
-}
-
-export const rankOf = (config: PeftConfig, module: string): number =>
-  byPattern(config.rankPattern, module, config.rank)
-
-/** s of `module`: α/r, or α/√r for rsLoRA, with the module's own α and r. */
-export function scaleOf(config: PeftConfig, module: string): number {
-  const rank = rankOf(config, module)
-  const alpha = byPattern(config.alphaPattern, module, config.alpha)
-  return config.useRslora === true ? alpha / Math.sqrt(rank) : alpha / rank
-}
 
 const rank = z
   .int()

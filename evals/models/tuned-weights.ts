@@ -1,6 +1,7 @@
 /** @file A fine-tune as the weights that it ends in: the base with an adapter merged in, or with weights replaced. */
 import { TouchstoneError } from '../errors.ts'
-import { rankOf, scaleOf, type PeftFolder } from './peft-folder.ts'
+import { rankOf, scaleOf } from './peft-config.ts'
+import type { PeftFolder } from './peft-folder.ts'
 
 export interface LowRank {
   readonly B: Float32Array

@@ -156,6 +156,7 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   ...unary(elementwise.Tanh),
   ...unary(elementwise.Sigmoid),
   ...unary(elementwise.Silu),
+  ...unary(elementwise.ConstantOf),
   example('a mask over a matrix and a vector', elementwise.Where, undefined, [
     truths([1, 0, 0], [3, 1]),
     generic('a', [3, 2]),

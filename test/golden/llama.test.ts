@@ -1,6 +1,4 @@
 /** @file Do we get PyTorch's numbers? Tiny random Llamas against transformers and PEFT (test/golden/README.md). */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { full } from '../../evals/finetune/full.ts'
 import { lora } from '../../evals/finetune/lora.ts'
@@ -11,21 +9,12 @@ import { createGraph } from '../../evals/graph/ops/index.ts'
 import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
 import { openCached } from '../../evals/inference/cached-graph.ts'
 import { generate } from '../../evals/inference/generate.ts'
-import type { WeightIndex } from '../../evals/models/checkpoint.ts'
-import { recognise, type Model } from '../../evals/models/registry.ts'
+import type { Model } from '../../evals/models/registry.ts'
 import { createScope } from '../../evals/models/scope.ts'
-import { readSafetensorsIndex } from '../../evals/models/safetensors.ts'
-import { openFiles, readStoredWeight } from '../../evals/models/stored-weights.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import {
-  floats,
-  integers,
-  readOracle,
-  relativeError,
-  type OracleTensor,
-} from '../doubles/safetensors.ts'
+import { batchOf, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
+import { floats, integers, relativeError, type OracleTensor } from '../doubles/safetensors.ts'
 
-const fixtures = join(import.meta.dirname, 'fixtures')
 const device = { name: 'cpu', threads: 1 } as const
 const TOLERANCE = 1e-4
 const CASES = [
@@ -38,45 +27,7 @@ const CASES = [
 ]
 const TRAINED = ['llama-tied', 'llama-untied-gqa']
 
-async function open(name: string): Promise<{
-  model: Model
-  weights: Map<string, Float32Array>
-  expected: Map<string, OracleTensor>
-}> {
-  const folder = join(fixtures, name)
-  const file = join(folder, 'model.safetensors')
-  const { weights: stored } = await readSafetensorsIndex(file)
-  const index: WeightIndex = new Map(stored.map((weight) => [weight.name, weight]))
-  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as {
-    model_type: string
-  }
-  const model = recognise({ path: folder, config, weights: index })
-  const weights = new Map<string, Float32Array>()
-  const files = await openFiles([file])
-  for (const weight of stored) weights.set(weight.name, await readStoredWeight(files, weight))
-  await files.close()
-  return { model, weights, expected: readOracle(join(folder, 'expected.safetensors')) }
-}
-
-/** The oracle's batch in our form: labels there stand on the labelled token itself. */
-function batchOf(expected: ReadonlyMap<string, OracleTensor>): Batch {
-  const [batch, seq] = expected.get('tokens')!.shape as [number, number]
-  const labels = integers(expected, 'labels')
-  const rows = labels.flatMap((label, i) => (label !== -100 && i % seq !== 0 ? [i - 1] : []))
-  return {
-    tokens: Int32Array.from(integers(expected, 'tokens')),
-    batch,
-    seq,
-    rows: Int32Array.from(rows),
-    labels: Int32Array.from(rows, (row) => labels[row + 1]!),
-    weights: new Float32Array(rows.length).fill(1 / rows.length),
-  }
-}
-
-async function logitsOf(
-  { model, weights }: Awaited<ReturnType<typeof open>>,
-  batch: Batch,
-): Promise<Float32Array> {
+async function logitsOf({ model, weights }: GoldenModel, batch: Batch): Promise<Float32Array> {
   const g = createGraph()
   const scope = createScope(g, model.weights, { maxPositions: batch.seq })
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
@@ -112,14 +63,14 @@ function worstLogit(ours: Float32Array, expected: ReadonlyMap<string, OracleTens
 
 describe.each(CASES)('%s', (name) => {
   test('logits are transformers’ within 1e-4', async () => {
-    const opened = await open(name)
+    const opened = await openGolden(name)
     expect(
       worstLogit(await logitsOf(opened, batchOf(opened.expected)), opened.expected),
     ).toBeLessThan(TOLERANCE)
   })
 
   test('loss and every gradient of full fine-tuning are PyTorch’s', async () => {
-    const { model, weights, expected } = await open(name)
+    const { model, weights, expected } = await openGolden(name)
     const session = await openTraining(options(model, weights, anyMethod(full)))
     const { loss, flat } = await session.gradients(batchOf(expected))
     expect(Math.abs(loss - floats(expected, 'loss')[0]!)).toBeLessThan(TOLERANCE)
@@ -150,7 +101,7 @@ describe.each(TRAINED)('%s, five AdamW steps', (name) => {
     ['full', anyMethod(full)],
     ['lora', anyMethod(lora)],
   ] as const)('%s ends in PyTorch’s weights', async (mode, method) => {
-    const { model, weights, expected } = await open(name)
+    const { model, weights, expected } = await openGolden(name)
     const session = await openTraining(options(model, weights, method))
     const key = (parameter: string) => (mode === 'lora' ? `${PEFT}${parameter}` : parameter)
     const parameters = session.parameters
@@ -199,7 +150,7 @@ describe.each(TRAINED)('%s, five AdamW steps', (name) => {
 })
 
 test('greedy answers through the cache are transformers’, in one batch of unequal lengths', async () => {
-  const { model, weights, expected } = await open('llama-untied-gqa')
+  const { model, weights, expected } = await openGolden('llama-untied-gqa')
   const session = await openCached({ model, frozen: weights }, device, 64)
   const [count, width] = expected.get('greedy.prompts')!.shape as [number, number]
   const padded = integers(expected, 'greedy.prompts')

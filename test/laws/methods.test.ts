@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { AnyMethod } from '../../evals/finetune/method.ts'
 import { lora } from '../../evals/finetune/lora.ts'
-import { namedViews, parameterTable } from '../../evals/finetune/parameters.ts'
+import { isTrained, namedViews, parameterTable } from '../../evals/finetune/parameters.ts'
 import { METHODS } from '../../evals/finetune/registry.ts'
 import { loadTrainingState, saveTrainingState } from '../../evals/finetune/state.ts'
 import { openTraining } from '../../evals/finetune/train-graph.ts'
@@ -35,6 +35,9 @@ const ROWS = 3
 /** A method's configurations to try: its defaults, and awkward ones (a scale that float32 rounds). */
 const CONFIGS: Readonly<Record<string, readonly object[]>> = {
   lora: [{}, { rank: 3, alpha: 16 }, { rank: 1, alpha: 0.7 }],
+  rslora: [{}, { rank: 3, alpha: 16 }],
+  'lora-plus': [{}, { rank: 3, rateRatio: 2 }],
+  'lora-fa': [{}, { rank: 3, alpha: 16 }],
   full: [{}, { trainEmbeddings: false }],
 }
 
@@ -54,8 +57,17 @@ async function onOneLayer(
   method: AnyMethod,
   config: unknown,
   build: (g: Graph, adapter: Adapter, x: Value, site: LinearSite) => Record<string, Value>,
+  held?: Readonly<Record<string, Tensor>>,
 ) {
-  const g = createGraph(dialect)
+  const core = createGraph(dialect)
+  const constants: Value[] = []
+  // What a gradient takes for a constant is read here, or fed as it was found before.
+  const constantOf = (x: Value) => {
+    const name = `held ${constants.length}`
+    constants.push(held ? core.input(name, x.dtype, x.shape) : core.constantOf(x))
+    return constants.at(-1)!
+  }
+  const g = { ...core, constantOf }
   const weight = g.input('W', g.float, [OUT, IN])
   const x = g.input('x', g.float, [ROWS, IN])
   const site = {
@@ -67,7 +79,9 @@ async function onOneLayer(
     outFeatures: OUT,
   }
   const adapter = method.attach!(g, site, config, undefined)!
-  const runner = await createRunner(g, build(g, adapter, x, site), { device, purpose: 'train' })
+  const outputs = build(g, adapter, x, site)
+  if (!held) constants.forEach((value, i) => (outputs[`held ${i}`] = value))
+  const runner = await createRunner(g, outputs, { device, purpose: 'train' })
   const tensor = (label: string, dims: readonly number[]): Tensor => {
     const stream = randomStream(21, label)
     const length = dims.reduce((a, b) => a * b, 1)
@@ -77,6 +91,7 @@ async function onOneLayer(
   const feeds: Record<string, Tensor> = {
     W: tensor('W', [OUT, IN]),
     x: tensor('x', [ROWS, IN]),
+    ...held,
     ...Object.fromEntries(g.parameters.map(({ name, shape }) => [name, tensor(name, shape)])),
   }
   return { runner, feeds, parameters: g.parameters }
@@ -93,16 +108,26 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
     return g.reduceSum(g.mul(y, g.constant(c, g.float, [ROWS, OUT])), [0, 1], { keepDims: false })
   }
 
-  test('G1: its gradients are central differences (float64)', async () => {
+  test('G1: its gradients are central differences, what it holds constant being held (float64)', async () => {
     const names: string[] = []
     const { runner, feeds } = await onOneLayer(FLOAT64, method, parsed, (g, adapter, x) => {
       const loss = lossOf(g, adapter.forward(x))
-      const wrt = [...g.parameters.map(({ value }) => value), x]
+      const wrt = [...g.parameters.filter(isTrained).map(({ value }) => value), x]
       names.push(...wrt.map(({ name }) => name))
       const derivatives = gradients(g, loss, wrt)
       return { loss, ...Object.fromEntries(derivatives.map((d, i) => [`d${i}`, d])) }
     })
     const exact = await runner.run(feeds)
+    const held = Object.fromEntries(
+      Object.entries(exact).filter(([name]) => name.startsWith('held ')),
+    )
+    const holding = await onOneLayer(
+      FLOAT64,
+      method,
+      parsed,
+      (g, adapter, x) => ({ loss: lossOf(g, adapter.forward(x)) }),
+      held,
+    )
     for (const [i, name] of names.entries()) {
       const { data, dims } = feeds[name]!
       const numeric: number[] = []
@@ -111,7 +136,8 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
           const moved = Float64Array.from(data as Float64Array)
           moved[j]! += h
           return Number(
-            (await runner.run({ ...feeds, [name]: { data: moved, dims } })).loss!.data[0],
+            (await holding.runner.run({ ...holding.feeds, [name]: { data: moved, dims } })).loss!
+              .data[0],
           )
         }
         numeric.push(((await at(1e-5)) - (await at(-1e-5))) / 2e-5)
@@ -253,7 +279,7 @@ describe('LoRA', () => {
         g.input('G', g.float, [2, 3]),
       ]
       const site = {
-        name: 'l',
+        name: 'l.q_proj',
         module: 'q_proj',
         layer: 0,
         weight: W,

@@ -77,6 +77,14 @@ export const Cast: Op<Dtype> = {
   vjp: ({ g, inputs: [x], dY }) => [x!.dtype.includes('float') ? g.cast(dY, x!.dtype) : undefined],
 }
 
+/** y = x, and no gradient passes: the loss sees x as a constant. */
+export const ConstantOf: Op = {
+  name: 'ConstantOf',
+  infer: ([x]) => ({ outputs: [x as ValueType] }),
+  emit: ({ e, inputs }) => ({ outputs: e.node('Identity', inputs) }),
+  vjp: 'none',
+}
+
 /**
  * SiLU, y = x·σ(x). A macro: one fused kernel where there is one.
  * dx = dY·(s + y(1 − s)) with s = σ(x).
@@ -117,6 +125,7 @@ export const elementwise = (g: GraphCore) => {
     tanh: one(Tanh),
     sigmoid: one(Sigmoid),
     silu: one(Silu),
+    constantOf: one(ConstantOf),
     where: (condition: Value, a: Value, b: Value) =>
       g.apply(Where, [condition, a, b], undefined)[0]!,
     cast: (x: Value, dtype: Dtype) => g.apply(Cast, [x], dtype)[0]!,

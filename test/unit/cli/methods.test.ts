@@ -27,7 +27,8 @@ describe('--methods', () => {
   test('a setting goes to every chosen method that has it, and to no other', () => {
     const [first, second] = methodsOf('--methods full,lora --rank 4 --target-modules q_proj,v_proj')
     expect(first).toEqual({ name: 'full', config: full.config.parse({}) })
-    expect(second!.config).toEqual({ rank: 4, alpha: 16, targetModules: ['q_proj', 'v_proj'] })
+    const own = { rank: 4, targetModules: ['q_proj', 'v_proj'] }
+    expect(second!.config).toEqual({ ...lora.config.parse({}), ...own })
   })
 
   test('a setting can be given to one method alone', () => {
@@ -48,6 +49,8 @@ describe('--methods', () => {
     ['--methods lora,lora', 'The method "lora" is named twice.'],
     ['--methods lroa', 'There is no method named "lroa".'],
     ['--methods lora --rank 0', '--rank cannot be 0.'],
+    ['--methods lora --rank-pattern down_proj', '--rank-pattern'],
+    ['--methods lora --alpha-pattern down_proj=0', '--alpha-pattern'],
     ['--methods lora --raank 4', 'There is no option named "--raank".'],
   ])('%s is refused', (text, message) => {
     expect(() => methodsOf(text)).toThrow(message)
@@ -97,6 +100,7 @@ describe('the command that a run is recorded with', () => {
     [['--candidate', 'a b/c,d', '--candidate', "it's", '--candidate', '$(x)', '--suite', 'a,b']],
     [['--candidate=-dash', '--learning-rate', '1e-8', '--keep-weights', '"quoted" ; rm']],
     [['--methods', 'full,lora', '--rank', '3', '--no-train-embeddings', '--target-modules', 'q']],
+    [['--methods', 'lora,rslora', '--rank-pattern', 'down_proj=4,v_proj=2', '--alpha', '3']],
     [['--batch-size', '3', '--eval-batch-size', '4', '--eval-every', '7', '--device', 'cpu']],
     [['--candidate', 'line\nbreak', '--candidate', '\u00e9\u4e2d']],
   ])('gives %j again', (argv) => {

@@ -4,12 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { PeftFolder } from '../../../evals/models/peft-folder.ts'
-import {
-  rankOf,
-  readPeftFolder,
-  scaleOf,
-  writePeftFolder,
-} from '../../../evals/models/peft-folder.ts'
+import { rankOf, scaleOf } from '../../../evals/models/peft-config.ts'
+import { readPeftFolder, writePeftFolder } from '../../../evals/models/peft-folder.ts'
 import { readSafetensorsIndex } from '../../../evals/models/safetensors.ts'
 
 let folder: string

@@ -1,0 +1,30 @@
+/**
+ * @file rsLoRA: LoRA with s = α/√r, so that the update keeps its size as r grows (Kalajdzievski 2023, Theorem 3.2).
+ * At a small rank that is above all a larger step: choose the learning rate anew before comparing with LoRA.
+ */
+import { z } from 'zod'
+import {
+  additiveAdapter,
+  asPeftFolder,
+  lowRankFields,
+  lowRankPair,
+  peftConfigOf,
+  type LowRankConfig,
+} from './low-rank.ts'
+import type { FineTuneMethod } from './method.ts'
+
+const config = z.object(lowRankFields)
+
+const peft = (config: LowRankConfig) => peftConfigOf(config, { useRslora: true })
+
+export const rslora: FineTuneMethod<z.infer<typeof config>> = {
+  name: 'rslora',
+  title: 'rsLoRA',
+  paper: 'arXiv:2312.03732',
+  faithfulness: 'exact',
+  config,
+  mergeable: true,
+  identityAtStart: true,
+  attach: (g, site, config) => additiveAdapter(g, site, lowRankPair(g, site, peft(config))),
+  toPeft: (parameters, config, base) => asPeftFolder(parameters, peft(config), base),
+}

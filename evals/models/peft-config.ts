@@ -1,0 +1,48 @@
+/**
+ * @file An adapter's configuration as PEFT means it, and the rules that give each module its rank and its scale:
+ * s = α/r, or α/√r for rsLoRA, with the module's own α and r.
+ */
+
+export interface PeftConfig {
+  /** `base_model_name_or_path`. */
+  readonly base: string
+  readonly rank: number
+  readonly alpha: number
+  readonly targetModules: readonly string[]
+  /** Module name or its end → rank, alpha of that module. */
+  readonly rankPattern?: Readonly<Record<string, number>>
+  readonly alphaPattern?: Readonly<Record<string, number>>
+  readonly dropout?: number
+  readonly useRslora?: boolean
+  readonly useDora?: boolean
+  /** Weights stored transposed, as GPT-2 does. */
+  readonly fanInFanOut?: boolean
+  /** `true`, `false` or a name; "pissa", "olora" and others moved the base, so the adapter alone is not the whole change. */
+  readonly initLoraWeights?: boolean | string
+}
+
+/** Whether `pattern` is `module` or its end from a dot on; a leading ^ asks for the whole name. */
+export const namesModule = (pattern: string, module: string): boolean =>
+  pattern.startsWith('^')
+    ? module === pattern.slice(1)
+    : module === pattern || module.endsWith(`.${pattern}`)
+
+/** Rank and alpha may differ by module: the first pattern that names it counts. */
+function byPattern(
+  patterns: Readonly<Record<string, number>> | undefined,
+  module: string,
+  otherwise: number,
+): number {
+  const hit = Object.entries(patterns ?? {}).find(([pattern]) => namesModule(pattern, module))
+  return hit?.[1] ?? otherwise
+}
+
+export const rankOf = (config: PeftConfig, module: string): number =>
+  byPattern(config.rankPattern, module, config.rank)
+
+/** s of `module`. */
+export function scaleOf(config: PeftConfig, module: string): number {
+  const rank = rankOf(config, module)
+  const alpha = byPattern(config.alphaPattern, module, config.alpha)
+  return config.useRslora === true ? alpha / Math.sqrt(rank) : alpha / rank
+}

@@ -1,0 +1,119 @@
+/** @file The LoRA family against PEFT and torch on a tiny Llama: logits, every gradient, and the weights after five steps. */
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { namedViews, optimizerGroups } from '../../evals/finetune/parameters.ts'
+import { findMethod } from '../../evals/finetune/registry.ts'
+import { newOptimizerState } from '../../evals/finetune/train.ts'
+import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
+import { createGraph } from '../../evals/graph/ops/index.ts'
+import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
+import { createScope } from '../../evals/models/scope.ts'
+import { createRunner } from '../../evals/runtime/session.ts'
+import { batchOf, FIXTURES, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
+import { floats, integers, readOracle, relativeError } from '../doubles/safetensors.ts'
+
+const device = { name: 'cpu', threads: 1 } as const
+const TOLERANCE = 1e-4
+const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 }
+const expected = readOracle(join(FIXTURES, 'methods-a', 'expected.safetensors'))
+const METHODS = ['rslora', 'lora-plus', 'lora-fa']
+
+async function open(name: string) {
+  const golden = await openGolden('llama-untied-gqa')
+  const method = findMethod(name)
+  const methodConfig = method.config.parse({ rank: 3, alpha: 6 })
+  const { model, weights } = golden
+  const options = { model, weights, method, methodConfig, seed: 0, maxPositions: 16, device }
+  return { golden, method, methodConfig, session: await openTraining(options) }
+}
+
+const key = (name: string, what: string, parameter: string) =>
+  `${name}.${what}.base_model.model.${parameter}`
+
+/** All logits of the adapted model with the session's parameters. */
+async function logitsOf(
+  { golden, method, methodConfig, session }: Awaited<ReturnType<typeof open>>,
+  { tokens, batch, seq }: ReturnType<typeof batchOf>,
+): Promise<Float32Array> {
+  const { model } = golden
+  const g = createGraph()
+  const attach: Parameters<typeof createScope>[2]['attach'] = (site) =>
+    method.attach!(g, site, methodConfig, 'evaluate')
+  const scope = createScope(g, model.weights, { maxPositions: seq, attach })
+  const input = {
+    tokens: g.input('tokens', 'int32', ['batch', 'seq']),
+    positions: g.input('positions', 'int32', ['batch', 'seq']),
+    attention: { kind: 'causal' },
+    batch: 'batch',
+    seq: 'seq',
+  } as const
+  const { hiddenStates } = model.architecture.forward(scope, input, model.config)
+  const logits = model.architecture.logits(scope, hiddenStates, model.config)
+  const frozen = new Map(session.weights)
+  for (const [name, { data }] of namedViews(session.table, session.parameters))
+    frozen.set(name, data)
+  const runner = await createRunner(g, { logits }, { device, purpose: 'generate', frozen })
+  const dims = [batch, seq]
+  const positions = Int32Array.from({ length: batch * seq }, (_, i) => i % seq)
+  const results = await runner.run({
+    tokens: { data: tokens, dims },
+    positions: { data: positions, dims },
+  })
+  return results.logits!.data as Float32Array
+}
+
+/** The rows that are not padding. */
+function realRows(logits: Float32Array, { expected: oracle }: GoldenModel, seq: number): number[] {
+  const lengths = integers(oracle, 'attention_lengths')
+  const vocab = logits.length / (lengths.length * seq)
+  return lengths.flatMap((length, row) =>
+    Array.from(logits.subarray(row * seq * vocab, (row * seq + length) * vocab)),
+  )
+}
+
+function startFromOracle(name: string, session: TrainingSession): void {
+  for (const [parameter, { data }] of namedViews(session.table, session.parameters))
+    data.set(floats(expected, key(name, 'init', parameter)))
+}
+
+describe.each(METHODS)('%s', (name) => {
+  test('its logits are PEFT’s', async () => {
+    const opened = await open(name)
+    startFromOracle(name, opened.session)
+    const batch = batchOf(opened.golden.expected)
+    const ours = realRows(await logitsOf(opened, batch), opened.golden, batch.seq)
+    const theirs = realRows(floats(expected, `${name}.logits`), opened.golden, batch.seq)
+    expect(relativeError(ours, theirs)).toBeLessThan(1e-5)
+    await opened.session.release()
+  })
+
+  test('its gradients, and its weights after five AdamW steps, are torch’s', async () => {
+    const { golden, session } = await open(name)
+    const { table, parameters } = session
+    startFromOracle(name, session)
+    const state = newOptimizerState(parameters)
+    const losses: number[] = []
+    const batch = batchOf(golden.expected)
+    const compare = (flat: Float32Array, what: 'grad' | 'after5') => {
+      for (const [parameter, { data }] of namedViews(table, flat)) {
+        const wanted = key(name, what, parameter)
+        // What the oracle froze has no gradient and stays as it began.
+        const start = floats(expected, key(name, 'init', parameter))
+        const otherwise = what === 'grad' ? new Float32Array(data.length) : start
+        const oracle = expected.has(wanted) ? floats(expected, wanted) : otherwise
+        expect(relativeError(data, oracle), wanted).toBeLessThan(TOLERANCE)
+      }
+    }
+    for (let step = 0; step < 5; step++) {
+      const { loss, flat } = await session.gradients(batch)
+      losses.push(loss)
+      if (step === 0) compare(flat, 'grad')
+      const groups = optimizerGroups(table, true)
+      adamW(state, flat, ADAM, groups, 1e-3, clipFactor(globalNorm(flat), 1))
+    }
+    losses.push((await session.gradients(batch)).loss)
+    expect(relativeError(losses, floats(expected, `${name}.losses`))).toBeLessThan(TOLERANCE)
+    compare(parameters, 'after5')
+    await session.release()
+  })
+})
