@@ -202,6 +202,9 @@ async function runCandidates(
   return opened
 }
 
+/** Token ids are kept as int32. */
+const TOKEN_BYTES = 4
+
 async function armPlans(
   base: Base,
   config: AuditConfig,
@@ -220,6 +223,10 @@ async function armPlans(
     ? evaluationSteps(config.training.steps, config.evalEvery)
     : [config.training.steps]
   const dataDigest = examplesDigest(examples)
+  const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
+  const role = `training data as tokens and labels, ${examples.length} rows`
+  const row = { role, path: config.data, digest: dataDigest, bytes: tokens * TOKEN_BYTES }
+  context.emit({ type: 'artifact', row })
   return config.seeds.flatMap((seed) =>
     config.methods.map(({ name, config: own }) => {
       const method = findMethod(name)
