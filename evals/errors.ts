@@ -113,6 +113,46 @@ export const ERRORS = {
     remedy: 'Mend or remove that row and run this again; nothing was changed.',
   })),
 
+  // ---- benchmarks from the user's disk ----
+  'benchmark.unreadable': entry((v: { path: string; found: string }) => ({
+    message: `${v.path} cannot be read as a benchmark: found ${v.found}.`,
+    remedy: 'Give a CSV, JSON, JSONL or Parquet file as it was published, in UTF-8.',
+  })),
+  'benchmark.columns': entry(
+    (v: {
+      path: string
+      family: string
+      missing: readonly string[]
+      columns: readonly string[]
+    }) => ({
+      message: `${v.path} is nearly ${v.family}, but lacks ${v.missing.join(', ')}; its columns are ${v.columns.slice(0, 20).join(', ')}.`,
+      remedy: 'Give the file as it was published, or say what its columns hold with --map.',
+    }),
+  ),
+  'benchmark.ambiguous': entry((v: { path: string; families: readonly string[] }) => ({
+    message: `${v.path} has the columns of ${v.families.join(' and ')}, and its name does not say which it is.`,
+    remedy: `Say which: --suite ${v.families[0] ?? 'NAME'}=${v.path}.`,
+  })),
+  'benchmark.unknown': entry((v: { path: string; columns: readonly string[] }) => ({
+    message: `${v.path} has the columns of no benchmark that Touchstone knows: ${v.columns.slice(0, 20).join(', ')}.`,
+    remedy: 'Say what they hold: --map prompt=COLUMN,expected=refuse.',
+  })),
+  'benchmark.examples': entry((v: { path: string; wanted: readonly string[] }) => ({
+    message: `${v.path} is asked after solved examples, and there is no file with them.`,
+    remedy:
+      v.wanted.length > 0
+        ? `Put the dev questions at ${v.wanted.join(' or ')}.`
+        : 'Keep "test" in its name and put the file with "dev" in its place beside it.',
+  })),
+  'benchmark.row': entry((v: { path: string; row: number; why: string }) => ({
+    message: `${v.path}, row ${v.row}: ${v.why}.`,
+    remedy: 'Mend or remove that row; the header does not count, nor do line ends inside fields.',
+  })),
+  'benchmark.needs-file': entry((v: { name: string }) => ({
+    message: `${v.name} is read from a file of yours; Touchstone ships none of its prompts.`,
+    remedy: `Name the file: --suite ${v.name}=PATH.`,
+  })),
+
   'adapter.other-base': entry((v: { path: string; module: string }) => ({
     message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
     remedy: 'Give the base model that this adapter was trained on with --model.',
@@ -146,6 +186,46 @@ export const ERRORS = {
   'spectrum.zero-base': entry((v: { weight: string }) => ({
     message: `The base weight "${v.weight}" is zero everywhere, so nothing can be compared with it.`,
     remedy: 'Check that the base checkpoint holds trained weights, or leave this weight out.',
+  })),
+
+  // ---- interchange ----
+  'interchange.malformed': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} cannot be read as a log: found ${v.found}; expected ${v.expected}.`,
+    remedy: 'Write the log again with the tool that made it; nothing was imported.',
+  })),
+  'interchange.unrecognised': entry((v: { path: string; supported: string }) => ({
+    message: `${v.path} is no log that Touchstone can read; supported: ${v.supported}.`,
+    remedy: 'Name a file or folder of one of these formats.',
+  })),
+  'case.changed': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} is not what was signed: ${v.why}.`,
+    remedy: 'Ask its author for the folder again, and do not rely on this one.',
+  })),
+  'case.key': entry((v: { path: string; why: string }) => ({
+    message: `The key ${v.path} cannot be used: ${v.why}.`,
+    remedy: 'Make a pair of keys with: touchstone case --new-key FILE.',
+  })),
+  'replay.not-possible': entry((v: { run: string; why: string }) => ({
+    message: `The run ${v.run} cannot be repeated: ${v.why}.`,
+    remedy: 'Choose a finished run of this version; touchstone ls lists them.',
+  })),
+
+  // ---- sweeps ----
+  'sweep.plan': entry((v: { path: string; line: number; why: string }) => ({
+    message: `${v.path}, line ${v.line}: this plan of a sweep cannot be used: ${v.why}.`,
+    remedy: 'Plans are not edited by hand: run touchstone sweep again with other settings.',
+  })),
+  'sweep.no-cell': entry((v: { path: string; index: number; cells: number }) => ({
+    message: `${v.path} holds ${v.cells} cells, and none has the index ${v.index}.`,
+    remedy: `Give --index from 0 to ${Math.max(0, v.cells - 1)}.`,
+  })),
+  'sweep.changed': entry((v: { what: string }) => ({
+    message: `${v.what} is not what it was when the sweep was planned.`,
+    remedy: 'Put the files back, or run touchstone sweep again: it plans with what is there now.',
+  })),
+  'sweep.worker-died': entry((v: { how: string; said: string }) => ({
+    message: `The process of this cell ended twice (${v.how})${v.said === '' ? '' : `: ${v.said}`}.`,
+    remedy: 'Lower --jobs if memory is short, then run the same command with --retry-errors.',
   })),
 
   // ---- runs and the store ----

@@ -58,7 +58,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
     may: ['errors', 'statistics', 'graph', 'runtime', 'models'],
     types: ['contract', 'finetune'],
   },
-  benchmarks: { may: ['errors'], types: ['contract'], packages: ['zod'], node: true },
+  benchmarks: {
+    may: ['errors'],
+    types: ['contract'],
+    packages: ['csv-parse', 'hyparquet', 'zod'],
+    node: true,
+  },
   judges: { may: ['errors'], types: ['contract'], node: true },
   bundled: { may: ['statistics'], types: ['models'], node: true },
   jobs: { may: ['contract', 'errors'], packages: ['zod'] },
@@ -76,9 +81,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   sweeps: {
     may: [
       ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
-      'audit',
+      ...['jobs', 'audit'],
     ],
-    types: ['jobs'],
     packages: ['zod'],
     node: true,
   },

@@ -28,11 +28,19 @@ const engine = {
 }
 
 const evaluation = {
-  suite: z
-    .array(z.string().min(1))
-    .min(1)
-    .default(['house'])
-    .meta({ label: 'Suite', help: 'Benchmarks or suites (house, general)' }),
+  suite: z.array(z.string().min(1)).min(1).default(['house']).meta({
+    label: 'Suite',
+    help: 'Suites (house, general), benchmarks, or files of yours: PATH or NAME=PATH',
+  }),
+  map: z.string().min(1).nullable().default(null).meta({
+    label: 'Map',
+    help: 'What the columns of other files hold: prompt=COLUMN,expected=refuse',
+    value: 'COLUMNS',
+  }),
+  maxNewTokens: z.int().min(1).max(2047).nullable().default(null).meta({
+    label: 'Reply tokens',
+    help: 'Longest reply to prompts from files; the benchmark’s own (512) if not given',
+  }),
   limit: z
     .int()
     .min(1)
@@ -100,6 +108,8 @@ export const EvalConfig = AuditConfig.pick({
   candidates: true,
   suite: true,
   limit: true,
+  map: true,
+  maxNewTokens: true,
   margin: true,
   device: true,
   threads: true,

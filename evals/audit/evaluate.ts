@@ -7,7 +7,8 @@ import type { Subject } from '../inference/subject.ts'
 import type { JobContext } from '../jobs/job.ts'
 import type { Answer } from '../judges/judge.ts'
 import { findJudge } from '../judges/registry.ts'
-import type { NeutralText, PreparedBenchmark } from './sources.ts'
+import type { PreparedBenchmark } from './benchmark-sources.ts'
+import type { NeutralText } from './sources.ts'
 
 /** Name under which neutral text is recorded; `neutral/loss` is in nats a token. */
 export const NEUTRAL = 'neutral-text'

@@ -13,7 +13,8 @@ import {
   trainingSeconds,
   workSize,
 } from './estimate.ts'
-import { modelPath, neutralTexts, prepareBenchmarks, trainingData } from './sources.ts'
+import { prepareBenchmarks } from './benchmark-sources.ts'
+import { modelPath, neutralTexts, trainingData } from './sources.ts'
 
 /** Characters a token, for estimates only. */
 const CHARACTERS_PER_TOKEN = 4
@@ -52,7 +53,7 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
     lines.push({ what, count: arms * steps, unit: 'step', seconds: seconds * config.seeds.length })
   }
   if (evaluates) {
-    const benchmarks = await prepareBenchmarks(config.suite, config.limit)
+    const benchmarks = await prepareBenchmarks(config)
     for (const { benchmark, samples } of benchmarks) {
       const promptTokens = tokensOf(
         samples.map(({ messages }) => messages.map(({ content }) => content).join('')),

@@ -1,14 +1,12 @@
 /** @file What the names in a configuration stand for: the bundled model and data, or paths on the user's disk. */
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { BENCHMARKS, findBenchmark, SUITES } from '../benchmarks/registry.ts'
-import { loadBundled } from '../benchmarks/load-bundled.ts'
-import type { Benchmark } from '../benchmarks/benchmark.ts'
-import type { Sample } from '../contract/rows.ts'
+import { SUITES } from '../benchmarks/registry.ts'
 import { nearNames, TouchstoneError } from '../errors.ts'
 import { readConversations, type Conversation } from '../finetune/dataset.ts'
 import { readText } from '../models/files.ts'
 import { tamperRows } from '../bundled/hotel/fine-tuning.ts'
+import type { PreparedBenchmark } from './benchmark-sources.ts'
 
 const bundled = join(import.meta.dirname, '..', 'bundled')
 const bundledFile = (name: string) => join(bundled, 'data', name)
@@ -52,27 +50,6 @@ export async function trainingData(name: string): Promise<TrainingData> {
     })
   }
   return { title: basename(name), conversations: await readConversations(name), tampering: false }
-}
-
-export interface PreparedBenchmark {
-  readonly benchmark: Benchmark
-  readonly samples: readonly Sample[]
-}
-
-/** The benchmarks that names of suites and benchmarks stand for, each once, in the registry's order. */
-export async function prepareBenchmarks(
-  suite: readonly string[],
-  limit: number | null,
-): Promise<PreparedBenchmark[]> {
-  const suites: Readonly<Record<string, readonly string[]>> = SUITES
-  const names = new Set(suite.flatMap((name) => suites[name] ?? [findBenchmark(name).name]))
-  const chosen = BENCHMARKS.filter(({ name }) => names.has(name))
-  return Promise.all(
-    chosen.map(async (benchmark) => {
-      const samples = await loadBundled(benchmark)
-      return { benchmark, samples: limit === null ? samples : samples.slice(0, limit) }
-    }),
-  )
 }
 
 export interface NeutralText {

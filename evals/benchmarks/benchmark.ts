@@ -19,4 +19,19 @@ export interface Benchmark<R = unknown> {
   readonly judges: readonly string[]
   /** The bundled file, relative to `evals/bundled/data`; absent for benchmarks imported from the user's disk. */
   readonly bundled?: string
+  /** How a file on the user's disk is known to be this benchmark's; absent for the bundled ones. */
+  readonly file?: FileShape
+}
+
+export interface FileShape {
+  /** What forces it: `--suite FAMILY=PATH`. Several benchmarks may lie in one file. */
+  readonly family: string
+  /** Alternatives; a file fits that has every column of one. */
+  readonly columns: readonly (readonly string[])[]
+  /** Whether a file fits only where it has no other column but a row number: few, common names say little. */
+  readonly exact?: true
+  /** Tells apart benchmarks whose files have the same columns. */
+  readonly fileName?: RegExp
+  /** Where the solved examples may lie that come before each question; the first that exists is read. */
+  readonly examples?: (path: string) => readonly string[]
 }

@@ -1,0 +1,116 @@
+/** @file The benchmarks that a suite stands for: bundled ones by name, the user's own files by path. */
+import { existsSync } from 'node:fs'
+import type { Sample } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors.ts'
+import type { Benchmark } from '../benchmarks/benchmark.ts'
+import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
+import { parseMapping } from '../benchmarks/import/mapping.ts'
+import { overlap, promptHashes } from '../benchmarks/import/overlap.ts'
+import { benchmarksOf } from '../benchmarks/import/recognise.ts'
+import { loadBundled } from '../benchmarks/load-bundled.ts'
+import { BENCHMARKS, findBenchmark, SUITES } from '../benchmarks/registry.ts'
+import type { AuditConfig } from './config.ts'
+
+export interface PreparedBenchmark {
+  readonly benchmark: Benchmark
+  readonly samples: readonly Sample[]
+  /** The file that it was read from; absent for bundled ones. */
+  readonly source?: Omit<LoadedFile, 'benchmarks'>
+}
+
+export type SuiteChoice = Pick<AuditConfig, 'suite' | 'limit' | 'map' | 'maxNewTokens'>
+
+/** Bundled benchmarks in the registry's order, each once, then the user's files in theirs. */
+export async function prepareBenchmarks({
+  suite,
+  limit,
+  map,
+  maxNewTokens,
+}: SuiteChoice): Promise<PreparedBenchmark[]> {
+  const suites: Readonly<Record<string, readonly string[]>> = SUITES
+  const files = suite.flatMap((name) => fileOf(name) ?? [])
+  const named = suite.filter((name) => fileOf(name) === undefined)
+  const names = new Set(named.flatMap((name) => suites[name] ?? [bundledName(name)]))
+  const bundled = BENCHMARKS.filter(({ name }) => names.has(name)).map(async (benchmark) => ({
+    benchmark,
+    samples: await loadBundled(benchmark),
+  }))
+  const imported = files.map((file) => importFile(file, map, maxNewTokens))
+  const all = [...(await Promise.all(bundled)), ...(await Promise.all(imported)).flat()]
+  refuseTwice(all)
+  return all.map((prepared) => ({
+    ...prepared,
+    samples: limit === null ? prepared.samples : prepared.samples.slice(0, limit),
+  }))
+}
+
+interface FileChoice {
+  readonly path: string
+  readonly family?: string
+}
+
+/** `xstest=PATH`, or anything that looks like a path or is one. */
+function fileOf(entry: string): FileChoice | undefined {
+  const forced = /^(?<family>[a-z0-9-]+)=(?<path>.+)$/u.exec(entry)?.groups
+  if (forced) return { family: forced['family']!, path: forced['path']! }
+  return /[/\\]|\.(csv|json|jsonl|ndjson|parquet)$/iu.test(entry) || existsSync(entry)
+    ? { path: entry }
+    : undefined
+}
+
+function bundledName(name: string): string {
+  if (benchmarksOf(name).length > 0) throw new TouchstoneError('benchmark.needs-file', { name })
+  return findBenchmark(name).name
+}
+
+async function importFile(
+  choice: FileChoice,
+  map: string | null,
+  maxNewTokens: number | null,
+): Promise<PreparedBenchmark[]> {
+  const isMapped = map !== null && choice.family === undefined
+  const { benchmarks, ...source } = await loadFile({
+    ...choice,
+    ...(isMapped ? { mapping: parseMapping(map) } : {}),
+  })
+  return benchmarks.map(({ benchmark, samples }) => ({
+    benchmark: maxNewTokens === null ? benchmark : { ...benchmark, maxNewTokens },
+    samples,
+    source,
+  }))
+}
+
+function refuseTwice(prepared: readonly PreparedBenchmark[]): void {
+  const names = prepared.map(({ benchmark }) => benchmark.name)
+  const twice = names.find((name, i) => names.indexOf(name) < i)
+  if (twice === undefined) return
+  throw new TouchstoneError('usage.invalid', {
+    problem: `Two files of the suite are both read as ${twice}.`,
+    remedy: 'Name one of them, or evaluate them in two runs.',
+  })
+}
+
+/** What a run says of the files it reads: identity and overlap, no prompt. */
+export function sourceNotes(prepared: readonly PreparedBenchmark[]): string[] {
+  const imported = prepared.filter(({ source }) => source !== undefined)
+  const identities = imported.map(({ benchmark, samples, source }) => {
+    const { table, rows, licences } = source!
+    const licence = licences.length > 0 ? `licence ${licences.join(', ')}` : 'no licence stated'
+    const scars = table.replaced > 0 ? `; ${table.replaced} broken characters` : ''
+    return `${benchmark.name}: ${samples.length} prompts from ${rows} rows of ${table.path}, sha256 ${table.digest}, ${licence}${scars}`
+  })
+  return [...identities, ...overlapNotes(imported)]
+}
+
+function overlapNotes(imported: readonly PreparedBenchmark[]): string[] {
+  const hashed = imported.map(({ benchmark, samples }) => ({
+    name: benchmark.name,
+    hashes: promptHashes(samples),
+  }))
+  return hashed.flatMap((a, i) =>
+    hashed.slice(i + 1).flatMap((b) => {
+      const shared = overlap(a.hashes, b.hashes)
+      return shared === 0 ? [] : [`${a.name} and ${b.name} share ${shared} prompts`]
+    }),
+  )
+}

@@ -1,0 +1,128 @@
+/** @file From a path on the user’s disk to the benchmarks in it, every row checked. */
+import { existsSync } from 'node:fs'
+import { basename } from 'node:path'
+import { nearNames, TouchstoneError } from '../../errors.ts'
+import type { Sample } from '../../contract/rows.ts'
+import type { Benchmark } from '../benchmark.ts'
+import { EXAMPLE, FILE_STEM } from './examples.ts'
+import { mappedBenchmarks, type Mapping } from './mapping.ts'
+import { readTable, type ReadTable } from './read-table.ts'
+import { benchmarksOf, familiesOf, missingColumns, recognise } from './recognise.ts'
+import { IMPORTABLE } from '../importable.ts'
+import type { Row } from './table.ts'
+
+export interface ImportRequest {
+  readonly path: string
+  /** `xstest=PATH`: this benchmark, whatever the columns say. */
+  readonly family?: string
+  /** For files that are no benchmark’s. */
+  readonly mapping?: Mapping
+}
+
+export interface LoadedFile {
+  readonly table: Pick<ReadTable, 'path' | 'bytes' | 'digest' | 'format' | 'columns' | 'replaced'>
+  readonly rows: number
+  /** Values of a licence column, at most a few; empty where the file states none. */
+  readonly licences: readonly string[]
+  readonly benchmarks: readonly { benchmark: Benchmark; samples: readonly Sample[] }[]
+}
+
+export async function loadFile(request: ImportRequest): Promise<LoadedFile> {
+  const table = await readTable(request.path)
+  const benchmarks = choose(request, table)
+  const rows = await withExamples(table, benchmarks)
+  const { path, bytes, digest, format, columns, replaced } = table
+  return {
+    table: { path, bytes, digest, format, columns, replaced },
+    rows: table.rows.length,
+    licences: licencesOf(table),
+    benchmarks: benchmarks
+      .map((benchmark) => ({ benchmark, samples: samplesOf(benchmark, rows, path) }))
+      .filter(({ samples }) => samples.length > 0),
+  }
+}
+
+function choose({ family, mapping }: ImportRequest, table: ReadTable): readonly Benchmark[] {
+  const { path, columns } = table
+  if (mapping !== undefined) return mappedBenchmarks(mapping, table)
+  if (family !== undefined) return forced(family, table)
+  const known = recognise(table)
+  if (known.kind === 'found') return known.benchmarks
+  if (known.kind === 'near') {
+    throw new TouchstoneError('benchmark.columns', { path, ...known, columns })
+  }
+  if (known.kind === 'ambiguous') {
+    throw new TouchstoneError('benchmark.ambiguous', { path, families: known.families })
+  }
+  throw new TouchstoneError('benchmark.unknown', { path, columns })
+}
+
+function forced(family: string, { path, columns }: ReadTable): readonly Benchmark[] {
+  const benchmarks = benchmarksOf(family)
+  if (benchmarks.length === 0) {
+    const known = familiesOf(IMPORTABLE)
+    const near = nearNames(family, known)
+    throw new TouchstoneError('usage.unknown-name', {
+      kind: 'benchmark',
+      name: family,
+      near,
+      known,
+    })
+  }
+  const missing = missingColumns(family, columns)
+  if (missing.length === 0) return benchmarks
+  throw new TouchstoneError('benchmark.columns', { path, family, missing, columns })
+}
+
+/** Solved examples first, each marked; where a benchmark needs them and they are nowhere, that is an error. */
+async function withExamples(
+  table: ReadTable,
+  benchmarks: readonly Benchmark[],
+): Promise<readonly Row[]> {
+  const places = benchmarks.flatMap(({ file }) => (file?.examples ? [file.examples] : []))
+  if (places.length === 0) return table.rows
+  const stem = basename(table.path).replace(/\.\w+$/, '')
+  const own = table.rows.map((row) => ({ ...row, [FILE_STEM]: stem }))
+  const wanted = places.flatMap((place) => place(table.path))
+  const path = wanted.find((candidate) => existsSync(candidate))
+  if (path === undefined) {
+    throw new TouchstoneError('benchmark.examples', { path: table.path, wanted })
+  }
+  const { rows } = await readTable(path)
+  return [...rows.map((row) => ({ ...row, [EXAMPLE]: true, [FILE_STEM]: stem })), ...own]
+}
+
+/** Every row of the file, checked; an error names the row and the column and quotes nothing. */
+function samplesOf(benchmark: Benchmark, rows: readonly Row[], path: string): Sample[] {
+  const parsed = rows.map((row, i) => {
+    const result = benchmark.row.safeParse(row)
+    if (result.success) return result.data
+    const [issue] = result.error.issues
+    const field = issue!.path.join('.')
+    const why = field === '' ? issue!.message : `${field}: ${issue!.message}`
+    throw new TouchstoneError('benchmark.row', { path, row: i + 1, why })
+  })
+  const samples = benchmark.parse(parsed)
+  const ids = new Set<string>()
+  for (const { id } of samples) {
+    if (ids.has(id)) {
+      const why = `the identifier "${id}" stands twice`
+      throw new TouchstoneError('benchmark.row', { path, row: samples.length, why })
+    }
+    ids.add(id)
+  }
+  return samples
+}
+
+const MOST_LICENCES = 4
+
+function licencesOf({ columns, rows }: ReadTable): string[] {
+  const column = columns.find((name) => /^licen[cs]e$/i.test(name))
+  if (column === undefined) return []
+  const values = new Set<string>()
+  for (const row of rows) {
+    values.add(String(row[column]))
+    if (values.size === MOST_LICENCES) break
+  }
+  return [...values]
+}

@@ -1,0 +1,55 @@
+/** @file Reads a file of rows from the user's disk, whatever its format. */
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { readCsv } from './csv.ts'
+import { readJson, readJsonLines } from './json.ts'
+import { readParquet } from './parquet.ts'
+import type { Table } from './table.ts'
+import { unreadable } from './text.ts'
+
+export interface ReadTable extends Table {
+  readonly path: string
+  readonly bytes: number
+  /** sha256 of the file, in hexadecimal. */
+  readonly digest: string
+}
+
+/** No benchmark is larger; text in memory takes several times its size on disk. */
+const LARGEST = 512 * 2 ** 20
+const PARQUET_MAGIC = 'PAR1'
+
+export async function readTable(path: string): Promise<ReadTable> {
+  const bytes = await bytesOf(path)
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  return { ...(await parse(bytes, path)), path, bytes: bytes.length, digest }
+}
+
+async function bytesOf(path: string): Promise<Buffer> {
+  try {
+    const found = await stat(path)
+    if (!found.isFile()) throw unreadable(path, found.isDirectory() ? 'a folder' : 'no file')
+    if (found.size > LARGEST) throw unreadable(path, `${found.size} bytes, above ${LARGEST}`)
+    return await readFile(path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === undefined || error instanceof Error === false || 'remedy' in error) throw error
+    throw unreadable(path, code === 'ENOENT' ? 'nothing at that place' : code, error)
+  }
+}
+
+/** By its first bytes where the name does not say. */
+async function parse(bytes: Buffer, path: string): Promise<Table> {
+  if (bytes.length === 0) throw unreadable(path, 'an empty file')
+  if (bytes.toString('latin1', 0, 4) === PARQUET_MAGIC || path.endsWith('.parquet')) {
+    return readParquet(bytes, path)
+  }
+  if (/\.(jsonl|ndjson)$/i.test(path)) return readJsonLines(bytes, path)
+  if (/\.json$/i.test(path)) {
+    // Some publish JSON Lines under this name: several objects, one a line.
+    return /^\s*\{.*\}\s*\n\s*\{/.test(bytes.toString('latin1', 0, 2 ** 16))
+      ? readJsonLines(bytes, path)
+      : readJson(bytes, path)
+  }
+  if (/\.csv$/i.test(path)) return readCsv(bytes, path)
+  throw unreadable(path, 'a name that ends in none of .csv, .json, .jsonl, .parquet')
+}
