@@ -71,6 +71,10 @@ export const peftConfigOf = (
   ...own,
 })
 
+/** Whether `config` adapts the layer. */
+export const targets = (config: PeftConfig, layer: string): boolean =>
+  config.targetModules.some((target) => namesModule(target, layer))
+
 /** One layer's update. `A` `[rank, in]`, `B` `[out, rank]`. */
 export interface LowRankPair {
   readonly A: Value
@@ -93,7 +97,7 @@ export function lowRankPair(
   config: PeftConfig,
   { initialA, initialB = 'zeros', rateOfA = 1, rateOfB = 1 }: PairOptions = {},
 ): LowRankPair | undefined {
-  if (!config.targetModules.some((target) => namesModule(target, name))) return undefined
+  if (!targets(config, name)) return undefined
   const rank = rankOf(config, name)
   const A = g.parameter(`${name}.${LORA_A}`, [rank, inFeatures], {
     initialiser: initialA ?? { uniform: 1 / Math.sqrt(inFeatures) },

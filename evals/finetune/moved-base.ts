@@ -3,6 +3,7 @@
  * W_res = W − s·B₀·A₀, so that W_res + s·B₀·A₀ = W. What they learn is, on the original base,
  * ΔW = s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀], an adapter of rank 2r with the same s (Meng et al. 2024, PiSSA, §C).
  */
+import { TouchstoneError } from '../errors.ts'
 import { LORA_A, LORA_B } from './low-rank.ts'
 import type { Prepared, Probe, Site } from './method.ts'
 import { scaleOf, type PeftConfig } from '../models/peft-config.ts'
@@ -31,6 +32,16 @@ export function movedStart(
     weights.set(name, withUpdate(probe.weight(name), begun, -scaleOf(config, site.name)))
   }
   return { parameters, weights }
+}
+
+/** `rank`, if the layer has as many directions. */
+export function requireRank(rank: number, layer: string, ...[columns, rows]: number[]): number {
+  const most = Math.min(columns!, rows!)
+  if (rank <= most) return rank
+  throw new TouchstoneError('usage.invalid', {
+    problem: `Rank ${rank} is more than the ${most} directions of ${layer}.`,
+    remedy: `Lower --rank, or give that layer a rank of its own with --rank-pattern.`,
+  })
 }
 
 /** W + s·B·A `[out, in]`, summed in float64, W as it was. */

@@ -1,15 +1,21 @@
 /** @file Every fine-tuning method, in display order. */
 import { nearNames, TouchstoneError } from '../errors.ts'
+import { dora } from './dora.ts'
 import { full } from './full.ts'
 import { loraFa } from './lora-fa.ts'
 import { loraPlus } from './lora-plus.ts'
 import { lora } from './lora.ts'
 import { anyMethod, type AnyMethod } from './method.ts'
+import { olora } from './olora.ts'
+import { pissa } from './pissa.ts'
 import { rslora } from './rslora.ts'
 
 export const METHODS: readonly AnyMethod[] = [
   anyMethod(lora),
   anyMethod(rslora),
+  anyMethod(dora),
+  anyMethod(pissa),
+  anyMethod(olora),
   anyMethod(loraPlus),
   anyMethod(loraFa),
   anyMethod(full),

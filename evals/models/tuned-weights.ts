@@ -19,13 +19,17 @@ export interface TunedWeights {
 
 type Weights = ReadonlyMap<string, Float32Array>
 
-/** W′ = W + s·B·A, summed in float64. An adapter for a layer that the base lacks is an error. */
+/**
+ * W′ = W + s·B·A, summed in float64; for DoRA each row of it brought to its magnitude, m_i·W′_i/‖W′_i‖. An adapter for a
+ * layer that the base lacks is an error.
+ */
 export function adaptedWeights(
   base: Weights,
   { config, tensors }: PeftFolder,
   path: string,
 ): TunedWeights {
   const changes = new Map<string, LowRank>()
+  const magnitudes = new Map<string, Float32Array>()
   for (const [key, { data: A }] of tensors) {
     if (!key.endsWith('.lora_A.weight')) continue
     const module = key.slice(0, -'.lora_A.weight'.length)
@@ -36,12 +40,15 @@ export function adaptedWeights(
       throw new TouchstoneError('adapter.other-base', { path, module })
     }
     changes.set(`${module}.weight`, { A, B, rank, scale: scaleOf(config, module) })
+    const magnitude = tensors.get(`${module}.lora_magnitude_vector`)?.data
+    if (magnitude) magnitudes.set(`${module}.weight`, magnitude)
   }
   return {
-    change: (name) => changes.get(name),
+    // Scaled rows make a change of any rank.
+    change: (name) => (magnitudes.has(name) ? undefined : changes.get(name)),
     read(name) {
       const change = changes.get(name)
-      return change ? addLowRank(base.get(name)!, change) : base.get(name)!
+      return change ? addLowRank(base.get(name)!, change, magnitudes.get(name)) : base.get(name)!
     },
   }
 }
@@ -55,19 +62,30 @@ export const replacedWeights = (
   read: (name) => trained.get(name)?.data ?? base.get(name)!,
 })
 
-function addLowRank(W: Float32Array, { A, B, rank, scale }: LowRank): Float32Array {
+function addLowRank(
+  W: Float32Array,
+  { A, B, rank, scale }: LowRank,
+  magnitude: Float32Array | undefined,
+): Float32Array {
   const columns = A.length / rank
   const rows = B.length / rank
   const sum = new Float32Array(W.length)
   const row = new Float64Array(columns)
   for (let i = 0; i < rows; i++) {
-    row.fill(0)
+    row.set(W.subarray(i * columns, (i + 1) * columns))
     for (let r = 0; r < rank; r++) {
       const b = B[i * rank + r]! * scale
       if (b === 0) continue
       for (let j = 0; j < columns; j++) row[j]! += b * A[r * columns + j]!
     }
-    for (let j = 0; j < columns; j++) sum[i * columns + j] = W[i * columns + j]! + row[j]!
+    if (magnitude) toLength(row, magnitude[i]!)
+    sum.set(row, i * columns)
   }
   return sum
+}
+
+function toLength(row: Float64Array, length: number): void {
+  const norm = Math.sqrt(row.reduce((total, x) => total + x * x, 0))
+  const factor = norm === 0 ? 0 : length / norm
+  for (let j = 0; j < row.length; j++) row[j]! *= factor
 }

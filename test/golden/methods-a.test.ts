@@ -16,7 +16,7 @@ const device = { name: 'cpu', threads: 1 } as const
 const TOLERANCE = 1e-4
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 }
 const expected = readOracle(join(FIXTURES, 'methods-a', 'expected.safetensors'))
-const METHODS = ['rslora', 'lora-plus', 'lora-fa']
+const METHODS = ['rslora', 'dora', 'pissa', 'olora', 'lora-plus', 'lora-fa']
 
 async function open(name: string) {
   const golden = await openGolden('llama-untied-gqa')
