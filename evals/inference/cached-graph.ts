@@ -162,3 +162,20 @@ export function emptyCache(
   }
   return { past, present }
 }
+
+/** The rows `keep` of a cache, in new buffers of the same capacity; the others' memory is let go. */
+export function keepRows({ past }: CacheBuffers, keep: readonly number[]): CacheBuffers {
+  const kept: Record<string, Tensor> = {}
+  const present: Record<string, Tensor> = {}
+  for (const [name, { data, dims }] of Object.entries(past)) {
+    const row = data.length / dims[0]!
+    const fewer = new Float32Array(keep.length * row)
+    keep.forEach((from, to) => {
+      fewer.set((data as Float32Array).subarray(from * row, (from + 1) * row), to * row)
+    })
+    const buffer = { data: fewer, dims: [keep.length, ...dims.slice(1)] }
+    kept[name] = buffer
+    present[name.replace(/^past/, 'present')] = buffer
+  }
+  return { past: kept, present }
+}

@@ -6,7 +6,7 @@ import type { Completion } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Feeds, Tensor } from '../runtime/session.ts'
 import { randomStream } from '../statistics/random.ts'
-import { emptyCache, type CachedSession } from './cached-graph.ts'
+import { emptyCache, keepRows, type CachedSession } from './cached-graph.ts'
 
 export interface Decoding {
   readonly maxNewTokens: number
@@ -82,29 +82,26 @@ async function generateBatch(
   prompts: readonly TokenPrompt[],
   options: GenerateOptions,
 ): Promise<Omit<GeneratedTokens, 'index'>[]> {
-  const { session, varying, decoding, endIds, padId, signal } = options
+  const { session, varying, decoding, padId, signal } = options
   const padded = prompts.length === 1 ? [prompts[0]!, prompts[0]!] : prompts
   const rows: Row[] = padded.map((prompt) => ({ prompt, tokenIds: [], logProb: 0, stopped: false }))
-  const lengths = padded.map(({ ids }) => ids.length)
-  const longest = evenWidth(Math.max(...lengths))
-  const cache = emptyCache(session.cache, rows.length, longest + decoding.maxNewTokens)
-  let feeds = prefill(padded, lengths, longest, padId)
+  const longest = evenWidth(Math.max(...padded.map(({ ids }) => ids.length)))
+  let cache = emptyCache(session.cache, rows.length, longest + decoding.maxNewTokens)
+  let asked: readonly Row[] = rows
+  let feeds = prefill(padded, longest, padId)
   for (let step = 0; step < decoding.maxNewTokens; step++) {
     signal.throwIfAborted()
-    const { tokens, logProbs } = await nextTokens(
-      { ...varying, ...cache.past, ...feeds },
-      cache.present,
-      rows,
-      options,
+    const run = { ...varying, ...cache.past, ...feeds }
+    const { tokens, logProbs } = await nextTokens(run, cache.present, asked, options)
+    asked.forEach((row, i) => takeToken(row, tokens[i]!, logProbs[i]!, options))
+    if (asked.every(({ stopped }) => stopped)) break
+    const keep = rowsToKeep(asked)
+    if (keep.length < asked.length) cache = keepRows(cache, keep)
+    asked = keep.map((i) => asked[i]!)
+    feeds = decode(
+      keep.map((i) => tokens[i]!),
+      asked.map(({ prompt }) => prompt.ids.length + step),
     )
-    rows.forEach((row, i) => {
-      if (row.stopped) return
-      row.logProb += logProbs[i]!
-      if (endIds.has(tokens[i]!)) row.stopped = true
-      else row.tokenIds.push(tokens[i]!)
-    })
-    if (rows.every(({ stopped }) => stopped)) break
-    feeds = decode(tokens, lengths, step)
   }
   return rows.slice(0, prompts.length).map(({ tokenIds, logProb, stopped }) => ({
     tokenIds,
@@ -113,19 +110,31 @@ async function generateBatch(
   }))
 }
 
+function takeToken(row: Row, token: number, logProb: number, { endIds }: GenerateOptions): void {
+  if (row.stopped) return
+  row.logProb += logProb
+  if (endIds.has(token)) row.stopped = true
+  else row.tokenIds.push(token)
+}
+
+/** Stopped rows leave once they are half of the batch, so that copying the cache pays; two rows stay at least. */
+function rowsToKeep(rows: readonly Row[]): number[] {
+  const all = rows.map((_, i) => i)
+  const going = all.filter((i) => !rows[i]!.stopped)
+  if (2 * going.length > rows.length || rows.length === 2) return all
+  const company = all.filter((i) => rows[i]!.stopped).slice(0, Math.max(0, 2 - going.length))
+  return [...going, ...company].sort((a, b) => a - b)
+}
+
 /**
  * Attention reads a prompt in blocks of an even number of queries, and a block of one takes another kernel: an even width
  * leaves none alone, whatever the batch's longest prompt.
  */
 const evenWidth = (longest: number): number => longest + (longest % 2)
 
-function prefill(
-  prompts: readonly TokenPrompt[],
-  lengths: readonly number[],
-  longest: number,
-  padId: number,
-): Feeds {
+function prefill(prompts: readonly TokenPrompt[], longest: number, padId: number): Feeds {
   const batch = prompts.length
+  const lengths = prompts.map(({ ids }) => ids.length)
   const tokens = new Int32Array(batch * longest).fill(padId)
   prompts.forEach(({ ids }, b) => tokens.set(ids, b * longest))
   return {
@@ -137,14 +146,14 @@ function prefill(
   }
 }
 
-function decode(tokens: Int32Array, lengths: readonly number[], step: number): Feeds {
-  const last = lengths.map((length) => length + step)
+/** One new token a row, at position `last` of that row. */
+function decode(tokens: readonly number[], last: readonly number[]): Feeds {
   return {
     tokens: int32(tokens, [tokens.length, 1]),
     positions: int32(last, [last.length, 1]),
     last: int32(last),
     total: int32([Math.max(...last) + 1]),
-    rows: int32(lengths.map((_, b) => b)),
+    rows: int32(last.map((_, b) => b)),
   }
 }
 

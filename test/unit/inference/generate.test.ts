@@ -75,6 +75,26 @@ describe('an end token', () => {
     expect(Number.isFinite(empty!.meanLogProb)).toBe(true)
   })
 
+  test('lets rows leave the batch one by one, and those that stay give the same bits as alone', async () => {
+    const many = Array.from({ length: 16 }, (_, i) => ({
+      key: `row ${i}`,
+      ids: randomIds(`row ${i}`, 1 + ((i * 5) % 14), tiny.options.vocab),
+    }))
+    const free = await ask(many)
+    // Ends that different rows meet at different steps: one from each step of some answer.
+    const endIds = new Set(Array.from({ length: 7 }, (_, step) => free[2 * step]!.tokenIds[step]!))
+    for (const temperature of [0, 1]) {
+      const decoding = { ...greedy, temperature }
+      const together = await ask(many, { endIds, decoding, batchSize: 16 })
+      const lengths = new Set(together.map(({ tokenIds }) => tokenIds.length))
+      expect(lengths.size).toBeGreaterThan(3)
+      for (const [i, prompt] of many.entries()) {
+        const [alone] = await ask([prompt], { endIds, decoding })
+        expect(together[i]).toEqual({ ...alone, index: i })
+      }
+    }
+  })
+
   test('of one row does not end its neighbours', async () => {
     const free = await ask(prompts)
     const end = free[1]!.tokenIds[0]!
