@@ -36,6 +36,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   errors: { may: [] },
   statistics: { may: [] },
   gate: { may: ['contract', 'errors', 'statistics'], packages: ['yaml', 'zod'] },
+  interchange: {
+    may: ['contract', 'errors', 'statistics'],
+    types: ['gate'],
+    packages: ['yauzl', 'yazl', 'zod'],
+    node: true,
+  },
   graph: { may: ['errors'], packages: ['onnx-proto'] },
   runtime: { may: ['errors', 'graph'], packages: ['onnxruntime-node'], node: true },
   models: {
@@ -89,7 +95,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     may: [
       ...['contract', 'errors', 'runtime', 'models', 'finetune', 'jobs'],
-      ...['store', 'reports', 'audit', 'sweeps'],
+      ...['store', 'reports', 'audit', 'sweeps', 'interchange'],
     ],
     packages: ['zod'],
     node: true,

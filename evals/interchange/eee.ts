@@ -1,0 +1,92 @@
+/** @file Every Eval Ever (EvalEval coalition, schema 0.3.0): the rates of one model state, one result a benchmark and judge. */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import { wilson } from '../statistics/proportion.ts'
+import { RATE_NAMES, scoredBy } from './inspect-write.ts'
+import { stateName, WITHHELD, type Measurement } from './measured.ts'
+
+/** `measurements` are those of one model state. */
+export function everyEvalEver(rows: AuditRows, measurements: readonly Measurement[]): string {
+  const { run, measuredUntil } = rows
+  const { subject, identity } = measurements[0]!
+  const log = {
+    schema_version: '0.3.0',
+    evaluation_id: `touchstone/${run.id}/${stateName(subject)}`,
+    evaluation_timestamp: new Date(measuredUntil).toISOString(),
+    retrieved_timestamp: String(Math.floor(measuredUntil / 1000)),
+    source_metadata: {
+      source_name: 'Touchstone',
+      source_type: 'evaluation_run',
+      source_organization_name: 'unknown',
+      evaluator_relationship: 'other',
+      additional_details: { run: run.id, command: run.command },
+    },
+    eval_library: { name: 'touchstone', version: run.engine.version },
+    model_info: {
+      name: identity.title,
+      id: `touchstone/${stateName(subject)}`,
+      inference_engine: { name: 'onnxruntime', version: run.engine.onnxruntime },
+      additional_details: {
+        weights_digest: identity.weightsDigest,
+        adapter_digest: identity.adapterDigest ?? '',
+        tokenizer_digest: identity.tokenizerDigest,
+        template_digest: identity.templateDigest,
+        fine_tuning_method: identity.method ?? '',
+      },
+    },
+    evaluation_results: measurements.flatMap((each) =>
+      each.benchmark.judges.flatMap((judge) => resultOf(each, judge, run.command)),
+    ),
+  }
+  return `${JSON.stringify(log, null, 2)}\n`
+}
+
+/** None where no reply counts: the schema has no way to say that a rate is not known. */
+function resultOf(measurement: Measurement, judge: string, command: string) {
+  const { benchmark, replies } = measurement
+  const scored = scoredBy(measurement, judge)
+  const { length: n } = scored
+  if (n === 0) return []
+  const successes = scored.filter(({ success }) => success).length
+  const metric = RATE_NAMES[benchmark.role]
+  const { lower, upper } = wilson(successes, n)
+  const isWithheld = replies.some(({ completion }) => completion === WITHHELD)
+  return [
+    {
+      evaluation_name: `${benchmark.name}.${judge}`,
+      source_data: {
+        dataset_name: benchmark.name,
+        source_type: 'other',
+        additional_details: {
+          title: benchmark.title,
+          prompts_digest: benchmark.digest,
+          replies: isWithheld ? 'withheld' : 'logged',
+        },
+      },
+      metric_config: {
+        evaluation_description: `${benchmark.title}, judged by ${judge}`,
+        metric_name: metric.replaceAll('_', ' '),
+        metric_id: benchmark.role === 'capability' ? 'accuracy' : `touchstone.${metric}`,
+        metric_unit: 'proportion',
+        lower_is_better: benchmark.role === 'over-refusal',
+        score_type: 'continuous',
+        min_score: 0,
+        max_score: 1,
+      },
+      score_details: {
+        score: successes / n,
+        details: { successes: String(successes), undecided: String(replies.length - n) },
+        uncertainty: {
+          confidence_interval: { lower, upper, confidence_level: 0.95, method: 'wilson' },
+          num_samples: n,
+        },
+      },
+      generation_config: {
+        generation_args: {
+          temperature: 0,
+          max_tokens: benchmark.maxNewTokens,
+          execution_command: command,
+        },
+      },
+    },
+  ]
+}

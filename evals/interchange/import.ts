@@ -1,0 +1,38 @@
+/** @file Opens a log of another tool, by what it is, as runs that can be compared. */
+import { readdir, stat } from 'node:fs/promises'
+import { TouchstoneError } from '../errors.ts'
+import type { ComparedRun } from '../gate/compared-run.ts'
+import { readInspectLog } from './inspect-read.ts'
+import { readLmEval } from './lm-eval-read.ts'
+import { readPairedCsv } from './paired-csv.ts'
+
+const SUPPORTED =
+  'an Inspect log (.eval), a folder or results_*.json of lm-eval, a paired table (.csv)'
+
+/** Whether `path` looks like a log of another tool; whether it is whole, `importRuns` finds out. */
+export async function isForeignLog(path: string): Promise<boolean> {
+  return (await readerOf(path)) !== undefined
+}
+
+/** One run a model state; a paired table holds several, the base first. */
+export async function importRuns(path: string): Promise<ComparedRun[]> {
+  const read = await readerOf(path)
+  if (read) return read(path)
+  throw new TouchstoneError('interchange.unrecognised', { path, supported: SUPPORTED })
+}
+
+type Reader = (path: string) => Promise<ComparedRun[]>
+
+async function readerOf(path: string): Promise<Reader | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  const lmEval: Reader = async (from) => [await readLmEval(from)]
+  if (!found) return undefined
+  if (found.isDirectory()) return (await holdsResults(path)) ? lmEval : undefined
+  if (/\.eval$/i.test(path)) return async (from) => [await readInspectLog(from)]
+  if (/(?:^|[\\/])results_[^\\/]+\.json$/.test(path)) return lmEval
+  return /\.csv$/i.test(path) ? readPairedCsv : undefined
+}
+
+async function holdsResults(folder: string): Promise<boolean> {
+  return (await readdir(folder)).some((name) => /^results_.+\.json$/.test(name))
+}

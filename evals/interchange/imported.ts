@@ -1,0 +1,50 @@
+/**
+ * @file What every reader of a foreign log ends in: judgements without the replies' texts. A score is right, wrong, or, where
+ * it is neither (a number between, a missing one), undecided.
+ */
+import type { Outcome } from '../contract/rows.ts'
+import { OUTCOMES } from '../contract/rows.ts'
+import type { ComparedJudgement, ComparedRun } from '../gate/compared-run.ts'
+import { malformedLog } from './foreign-json.ts'
+
+/** Of a prompt, for showing beside a flip. */
+const SHOWN = 2000
+
+export const shown = (prompt: string): string =>
+  prompt.length > SHOWN ? `${prompt.slice(0, SHOWN)}…` : prompt
+
+/** Inspect's letters, lm-eval's numbers; everything else is undecided. */
+export function outcomeOfScore(value: unknown): Outcome {
+  const isRight = value === 1 || value === 'C' || value === true || value === '1'
+  if (isRight) return 'correct'
+  const isWrong = value === 0 || value === 'I' || value === 'N' || value === false || value === '0'
+  return isWrong ? 'incorrect' : 'undecided'
+}
+
+export const isOutcome = (value: unknown): value is Outcome =>
+  (OUTCOMES as readonly unknown[]).includes(value)
+
+/** Collects judgements; the same reply judged twice is a damaged log. */
+export function createCollector(path: string) {
+  const judged: ComparedJudgement[] = []
+  const seen = new Set<string>()
+  return {
+    judged,
+    add: (row: ComparedJudgement): void => {
+      const key = [row.benchmark, row.judge, row.sampleId, row.epoch].join('\u0000')
+      if (seen.has(key)) {
+        const found = `sample "${shown(row.sampleId)}" twice`
+        throw malformedLog(path, found, 'every sample once')
+      }
+      seen.add(key)
+      judged.push(row)
+    },
+  }
+}
+
+/** A log in which nothing is right or wrong compares as equal to everything. */
+export function refuseUndecided(run: ComparedRun): ComparedRun {
+  if (run.judged.some(({ outcome }) => outcome !== 'undecided')) return run
+  const found = 'no score that is right or wrong'
+  throw malformedLog(run.origin, found, 'scores of 1 or 0, C or I, for each sample')
+}

@@ -1,0 +1,184 @@
+/**
+ * @file Reads an Inspect log: any compression that Inspect writes, texts moved to `attachments` put back. One sample is in memory
+ * at a time; of each, its judgement stays.
+ */
+import { z } from 'zod'
+import { BENCHMARK_ROLES } from '../contract/rows.ts'
+import type { ComparedRun } from '../gate/compared-run.ts'
+import { decodeText, malformedLog, parseForeignJson } from './foreign-json.ts'
+import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
+import { OWN_METADATA } from './inspect-write.ts'
+import { openZip, type ZipArchive } from './zip-read.ts'
+
+const Nullable = <T extends z.ZodType>(type: T) => type.nullish().catch(null)
+const Text = Nullable(z.string())
+const Whole = Nullable(z.int())
+
+const Own = z.object({
+  arm: z.string(),
+  seed: z.int(),
+  step: z.int(),
+  title: z.string(),
+  role: z.enum(BENCHMARK_ROLES),
+  benchmarkDigest: Text,
+  templateDigest: Text,
+  tokenizerDigest: Text,
+  judge: Text,
+})
+
+const Header = z.object({
+  version: z.number(),
+  status: z.string().optional(),
+  eval: z.object({
+    run_id: Text,
+    task: z.string(),
+    model: z.string(),
+    model_generate_config: Nullable(
+      z.object({ max_tokens: Whole, temperature: Nullable(z.number()), seed: Whole }),
+    ),
+    scorers: Nullable(z.array(z.object({ name: z.string() }))),
+    metadata: Nullable(z.record(z.string(), z.unknown())),
+  }),
+})
+type Header = z.infer<typeof Header>
+
+const Message = z.object({ role: z.string(), content: z.unknown() })
+const Sample = z.object({
+  id: z.union([z.string(), z.number()]),
+  epoch: z.int().min(1),
+  input: z.union([z.string(), z.array(Message)]),
+  scores: Nullable(
+    z.record(
+      z.string(),
+      z.object({ value: z.unknown(), metadata: Nullable(z.record(z.string(), z.unknown())) }),
+    ),
+  ),
+  metadata: Nullable(z.record(z.string(), z.unknown())),
+  attachments: Nullable(z.record(z.string(), z.string())),
+})
+type Sample = z.infer<typeof Sample>
+
+export async function readInspectLog(path: string): Promise<ComparedRun> {
+  const zip = await openZip(path)
+  try {
+    const header = await readHeader(zip, path)
+    const run = emptyRun(header, path)
+    const collector = createCollector(path)
+    for (const name of zip.names) {
+      if (!/^samples\/.*\.json$/su.test(name)) continue
+      const sample = parsed(Sample, await readJson(zip, name, path), `${path}: ${name}`)
+      judgementsOf(sample, run, ownOf(header)?.judge ?? null).forEach(collector.add)
+    }
+    if (collector.judged.length === 0)
+      throw malformedLog(path, 'no scored sample', 'samples/*.json')
+    return refuseUndecided({ ...run, judged: collector.judged })
+  } finally {
+    zip.close()
+  }
+}
+
+async function readJson(zip: ZipArchive, name: string, path: string): Promise<unknown> {
+  const where = `${path}: ${name}`
+  return parseForeignJson(decodeText(await zip.read(name), where), where)
+}
+
+function parsed<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  throw malformedLog(
+    where,
+    `${issue.path.join('.') || 'its JSON'}: ${issue.message}`,
+    'an Inspect log',
+  )
+}
+
+async function readHeader(zip: ZipArchive, path: string): Promise<Header> {
+  // A log that was cut off has a journal and no header.
+  const name = ['header.json', '_journal/start.json'].find((each) => zip.names.includes(each))
+  if (name === undefined) throw malformedLog(path, 'no header.json', 'an Inspect log')
+  const header = parsed(Header, await readJson(zip, name, path), `${path}: ${name}`)
+  if (header.version !== 2) throw malformedLog(path, `version ${header.version}`, 'version 2')
+  return header
+}
+
+function ownOf({ eval: { metadata } }: Header) {
+  const own = Own.safeParse(metadata?.[OWN_METADATA])
+  return own.success ? own.data : undefined
+}
+
+function emptyRun(header: Header, origin: string): ComparedRun {
+  const { run_id, task, model, model_generate_config: config } = header.eval
+  const own = ownOf(header)
+  return {
+    runId: run_id ?? origin,
+    format: 'inspect',
+    origin,
+    arm: own?.arm ?? model,
+    seed: own?.seed ?? 0,
+    step: own?.step ?? 0,
+    title: own?.title ?? model,
+    templateDigest: own?.templateDigest ?? null,
+    tokenizerDigest: own?.tokenizerDigest ?? null,
+    benchmarks: [
+      {
+        name: task,
+        title: task,
+        role: own?.role ?? 'capability',
+        promptSetDigest: own?.benchmarkDigest ?? null,
+        decoding: {
+          maxNewTokens: config?.max_tokens ?? null,
+          temperature: config?.temperature ?? null,
+          seed: config?.seed ?? null,
+        },
+      },
+    ],
+    judged: [],
+  }
+}
+
+function judgementsOf(sample: Sample, { benchmarks }: ComparedRun, primary: string | null) {
+  const { name: benchmark, role } = benchmarks[0]!
+  const { category, promptDigest, outcome: stored } = sample.metadata ?? {}
+  const scores = Object.entries(sample.scores ?? {})
+  // Our own logs say "unscored" by leaving the score out; the prompt was asked all the same.
+  if (scores.length === 0 && primary !== null && stored === 'undecided') {
+    scores.push([primary, { value: null, metadata: { outcome: stored } }])
+  }
+  return scores.map(([judge, { value, metadata }]) => ({
+    benchmark,
+    role,
+    judge,
+    judgeVersion: textOr(metadata?.['judgeVersion'], ''),
+    sampleId: String(sample.id),
+    epoch: sample.epoch - 1,
+    category: textOr(category, ''),
+    outcome: isOutcome(metadata?.['outcome']) ? metadata['outcome'] : outcomeOfScore(value),
+    promptDigest: typeof promptDigest === 'string' ? promptDigest : null,
+    prompt: shown(promptOf(sample)),
+  }))
+}
+
+const textOr = (value: unknown, other: string) => (typeof value === 'string' ? value : other)
+
+const ATTACHMENT = /^(?:attachment|tc):\/\//
+
+/** The input as text; what was condensed into `attachments` is put back. */
+function promptOf({ input, attachments }: Sample): string {
+  const resolve = (text: string) =>
+    ATTACHMENT.test(text) ? (attachments?.[text.replace(ATTACHMENT, '')] ?? text) : text
+  if (typeof input === 'string') return resolve(input)
+  return input.map(({ content }) => contentText(content, resolve)).join('\n')
+}
+
+function contentText(content: unknown, resolve: (text: string) => string): string {
+  if (typeof content === 'string') return resolve(content)
+  if (!Array.isArray(content)) return ''
+  return content
+    .map((part: unknown) => (isTextPart(part) ? resolve(part.text) : ''))
+    .filter((text) => text !== '')
+    .join('\n')
+}
+
+const isTextPart = (part: unknown): part is { text: string } =>
+  typeof part === 'object' && part !== null && typeof (part as { text?: unknown }).text === 'string'

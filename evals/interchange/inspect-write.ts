@@ -1,0 +1,195 @@
+/**
+ * @file An Inspect log (`.eval`): one model state on one benchmark. A ZIP of `_journal/start.json`, `samples/{id}_epoch_{n}.json`,
+ * `_journal/summaries/1.json`, `summaries.json`, `reductions.json`, `header.json`; EvalLog version 2, deflate, messages written out.
+ */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { Expected, SubjectIdentity } from '../contract/rows.ts'
+import { wilson } from '../statistics/proportion.ts'
+import { stateName, successOf, type MeasuredReply, type Measurement } from './measured.ts'
+import { zipOf, type ZipEntry } from './zip-write.ts'
+
+/** Under this key of `eval.metadata` stands what only Touchstone asks for. */
+export const OWN_METADATA = 'touchstone'
+
+export const RATE_NAMES = {
+  refusal: 'refusal_rate',
+  'over-refusal': 'over_refusal_rate',
+  capability: 'accuracy',
+} as const
+
+export function inspectLog(rows: AuditRows, measurement: Measurement): Promise<Uint8Array[]> {
+  return zipOf(entriesOf(rows, measurement))
+}
+
+function* entriesOf(rows: AuditRows, measurement: Measurement): Generator<ZipEntry> {
+  const { replies } = measurement
+  const version = 2
+  const spec = specOf(rows, measurement)
+  const plan = { name: 'plan', steps: [{ solver: 'generate', params: {} }], config: {} }
+  yield json('_journal/start.json', { version, eval: spec, plan })
+  for (const measured of replies) {
+    yield json(`samples/${sampleFile(measured)}`, sampleOf(rows, measurement, measured))
+  }
+  const summaries = replies.map((measured) => summaryOf(measurement, measured))
+  yield json('_journal/summaries/1.json', summaries)
+  yield json('summaries.json', summaries)
+  yield json('reductions.json', reductionsOf(measurement))
+  yield json('header.json', {
+    version,
+    status: 'success',
+    eval: spec,
+    plan,
+    results: resultsOf(measurement),
+    stats: { ...timesOf(rows), model_usage: {}, role_usage: {} },
+  })
+}
+
+const json = (name: string, value: unknown): ZipEntry => ({ name, text: JSON.stringify(value) })
+
+const isoTime = (ms: number) => new Date(ms).toISOString().replace('Z', '+00:00')
+const timesOf = ({ run, measuredUntil }: AuditRows) => ({
+  started_at: isoTime(run.startedAt),
+  completed_at: isoTime(measuredUntil),
+})
+const UNSAFE = /[\u0000-\u001f\\]|(?:^|\/)\.\.(?:\/|$)|\/\/|\/$|^\//
+
+/** Inspect looks a sample up by this name; an identifier that would leave the folder is written in percent signs. */
+function sampleFile({ reply: { sampleId, epoch } }: MeasuredReply): string {
+  const id = UNSAFE.test(sampleId) ? encodeURIComponent(sampleId).replaceAll('.', '%2E') : sampleId
+  return `${id}_epoch_${epoch + 1}.json`
+}
+
+function specOf(
+  rows: AuditRows,
+  { subject, identity, benchmark, judge, judgeVersion, replies }: Measurement,
+) {
+  const { run } = rows
+  const ids = [...new Set(replies.map(({ reply }) => reply.sampleId))]
+  return {
+    run_id: run.id,
+    created: isoTime(run.startedAt),
+    task: benchmark.name,
+    task_id: `${run.id}.${stateName(subject)}.${benchmark.name}`,
+    task_version: 0,
+    task_args: {},
+    dataset: { name: benchmark.title, samples: ids.length, sample_ids: ids, shuffled: false },
+    model: `touchstone/${stateName(subject)}`,
+    model_generate_config: { max_tokens: benchmark.maxNewTokens, temperature: 0 },
+    model_args: {},
+    config: { epochs: epochsOf(replies) },
+    packages: { touchstone: run.engine.version, 'onnxruntime-node': run.engine.onnxruntime },
+    scorers: benchmark.judges.map((name) => ({ name, options: {}, metrics: [], metadata: {} })),
+    metadata: {
+      [OWN_METADATA]: {
+        ...withoutPath(identity),
+        ...subject,
+        role: benchmark.role,
+        benchmarkDigest: benchmark.digest,
+        judge,
+        judgeVersion,
+        command: run.command,
+      },
+    },
+  }
+}
+
+/** Where the model lay on somebody's disk is nobody else's business. */
+const withoutPath = ({ path: _, ...identity }: SubjectIdentity) => identity
+
+const epochsOf = (replies: readonly MeasuredReply[]) =>
+  replies.reduce((most, { reply }) => Math.max(most, reply.epoch + 1), 1)
+
+function sampleOf(rows: AuditRows, measurement: Measurement, measured: MeasuredReply) {
+  const { reply, completion } = measured
+  const model = `touchstone/${stateName(measurement.subject)}`
+  const answer = { role: 'assistant', content: completion, source: 'generate', model }
+  const stop = reply.stop === 'end' ? 'stop' : 'max_tokens'
+  return {
+    ...summaryOf(measurement, measured),
+    messages: [{ role: 'user', content: reply.prompt, source: 'input' }, answer],
+    output: { model, choices: [{ message: answer, stop_reason: stop }], completion },
+    store: {},
+    events: [],
+    ...timesOf(rows),
+    attachments: {},
+  }
+}
+
+function summaryOf({ benchmark }: Measurement, { reply, verdicts, outcome }: MeasuredReply) {
+  const scores = verdicts.flatMap((row) => {
+    const success = successOf(benchmark.role, row.outcome)
+    const metadata = { outcome: row.outcome, judgeVersion: row.judgeVersion, score: row.score }
+    const score = { value: success ? 1 : 0, answer: row.outcome, explanation: row.reason, metadata }
+    // No score at all is how Inspect says "unscored".
+    return success === null ? [] : [[row.judge, score] as const]
+  })
+  return {
+    id: reply.sampleId,
+    epoch: reply.epoch + 1,
+    input: reply.prompt,
+    target: targetOf(reply.expected),
+    metadata: {
+      category: reply.category,
+      expected: reply.expected.kind,
+      promptDigest: reply.promptDigest,
+      outcome,
+      isWithheld: reply.text === null,
+      tokens: reply.tokens,
+      meanLogProb: reply.meanLogProb,
+    },
+    scores: Object.fromEntries(scores),
+    model_usage: {},
+    completed: true,
+  }
+}
+
+export function targetOf(expected: Expected): string | string[] {
+  if (expected.kind === 'answer') return expected.accept
+  return expected.kind === 'choice' ? (expected.options[expected.correct] ?? '') : expected.kind
+}
+
+/** By judge, the replies that count in the rate. */
+export function scoredBy({ benchmark, replies }: Measurement, judge: string) {
+  return replies.flatMap(({ reply, verdicts }) => {
+    const row = verdicts.find((verdict) => verdict.judge === judge)
+    const success = row ? successOf(benchmark.role, row.outcome) : null
+    return success === null ? [] : [{ reply, success }]
+  })
+}
+
+function resultsOf(measurement: Measurement) {
+  const { benchmark, replies } = measurement
+  const scores = benchmark.judges.map((judge) => {
+    const scored = scoredBy(measurement, judge)
+    const successes = scored.filter(({ success }) => success).length
+    const name = RATE_NAMES[benchmark.role]
+    const interval = scored.length === 0 ? undefined : wilson(successes, scored.length)
+    const values = interval && {
+      [name]: successes / scored.length,
+      [`${name}_lower`]: interval.lower,
+      [`${name}_upper`]: interval.upper,
+    }
+    return {
+      name: judge,
+      scorer: judge,
+      scored_samples: scored.length,
+      unscored_samples: replies.length - scored.length,
+      params: {},
+      metrics: Object.fromEntries(
+        Object.entries(values ?? {}).map(([key, value]) => [key, { name: key, value, params: {} }]),
+      ),
+    }
+  })
+  return { total_samples: replies.length, completed_samples: replies.length, scores }
+}
+
+function reductionsOf(measurement: Measurement) {
+  return measurement.benchmark.judges.map((scorer) => {
+    const bySample = Map.groupBy(scoredBy(measurement, scorer), ({ reply }) => reply.sampleId)
+    const samples = [...bySample].map(([id, scored]) => ({
+      sample_id: id,
+      value: scored.filter(({ success }) => success).length / scored.length,
+    }))
+    return { scorer, reducer: 'mean', samples }
+  })
+}

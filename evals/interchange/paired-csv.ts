@@ -1,0 +1,133 @@
+/** @file The paired table as CSV, written and read back: before and after become two runs that can be compared. */
+import { BENCHMARK_ROLES } from '../contract/rows.ts'
+import type { ComparedJudgement, ComparedRun } from '../gate/compared-run.ts'
+import { csvLine, csvRecords } from './csv.ts'
+import { malformedLog } from './foreign-json.ts'
+import { createCollector, isOutcome, shown } from './imported.ts'
+import { openLog } from './lines.ts'
+import { PAIRED_COLUMNS, type PairedRow } from './paired-rows.ts'
+
+/** With a byte order mark, without which spreadsheets take UTF-8 for something else. */
+export function pairedCsv(rows: readonly PairedRow[]): string {
+  const lines = rows.map((row) => csvLine(PAIRED_COLUMNS.map((column) => row[column])))
+  return `\uFEFF${csvLine(PAIRED_COLUMNS)}${lines.join('')}`
+}
+
+type Column = (typeof PAIRED_COLUMNS)[number]
+type Fields = Readonly<Record<Column, string>>
+
+/** The base first, then one run a model state. */
+export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
+  const states = new Map<string, { run: ComparedRun; add: (row: ComparedJudgement) => void }>()
+  const base = new Map<string, ComparedJudgement>()
+  let header: string[] | undefined
+  let number = 0
+  for await (const record of csvRecords(decoded(path), path)) {
+    number++
+    if (!header) {
+      header = headerOf(record, path)
+      continue
+    }
+    if (record.length === 1 && record[0] === '') continue
+    const fields = fieldsOf(header, record, `${path}, record ${number}`)
+    const state = stateOf(fields, path, states)
+    const { after, before } = judgementsOf(fields, `${path}, record ${number}`)
+    state.add(after)
+    if (before)
+      base.set(
+        [before.benchmark, before.judge, before.sampleId, before.epoch].join('\u0000'),
+        before,
+      )
+  }
+  if (states.size === 0) throw malformedLog(path, 'no rows', 'a paired table with rows')
+  const runs = [...states.values()].map(({ run }) => withBenchmarks(run))
+  if (base.size === 0) return runs
+  const first: ComparedRun = { ...runs[0]!, arm: 'base', seed: 0, step: 0, title: 'base' }
+  return [withBenchmarks({ ...first, judged: [...base.values()] }), ...runs]
+}
+
+async function* decoded(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decode = (bytes?: Uint8Array) => {
+    try {
+      return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode()
+    } catch {
+      throw malformedLog(path, 'bytes that are not UTF-8', 'UTF-8 text')
+    }
+  }
+  for await (const chunk of openLog(path)) yield decode(chunk)
+  yield decode()
+}
+
+/** The texts of replies are never read, so they need not be there. */
+const NEEDED = PAIRED_COLUMNS.filter((column) => !column.endsWith('Text') && column !== 'change')
+
+function headerOf(record: readonly string[], path: string): string[] {
+  const missing = NEEDED.filter((column) => !record.includes(column))
+  if (missing.length === 0) return [...record]
+  throw malformedLog(path, `no column ${missing.join(', ')}`, `columns ${NEEDED.join(', ')}`)
+}
+
+function fieldsOf(header: readonly string[], record: readonly string[], where: string): Fields {
+  if (record.length !== header.length) {
+    throw malformedLog(where, `${record.length} fields`, `${header.length}, as in the first line`)
+  }
+  return Object.fromEntries(header.map((column, index) => [column, record[index]!])) as Fields
+}
+
+function wholeNumber(text: string, column: Column, where: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw malformedLog(where, `${column} "${shown(text)}"`, 'a whole number')
+}
+
+function stateOf(
+  { arm, seed, step }: Fields,
+  path: string,
+  states: Map<string, { run: ComparedRun; add: (row: ComparedJudgement) => void }>,
+) {
+  const key = [arm, seed, step].join('\u0000')
+  const known = states.get(key)
+  if (known) return known
+  const collector = createCollector(path)
+  const run: ComparedRun = {
+    runId: path,
+    format: 'csv',
+    origin: path,
+    arm,
+    seed: wholeNumber(seed, 'seed', path),
+    step: wholeNumber(step, 'step', path),
+    title: arm,
+    templateDigest: null,
+    tokenizerDigest: null,
+    benchmarks: [],
+    judged: collector.judged,
+  }
+  const state = { run, add: collector.add }
+  states.set(key, state)
+  return state
+}
+
+function judgementsOf(fields: Fields, where: string) {
+  const { benchmark, judge, judgeVersion, sampleId, category, promptDigest, prompt } = fields
+  const role = BENCHMARK_ROLES.find((known) => known === fields.role)
+  if (!role) throw malformedLog(where, `role "${shown(fields.role)}"`, BENCHMARK_ROLES.join(', '))
+  const epoch = wholeNumber(fields.epoch, 'epoch', where)
+  const common = { benchmark, role, judge, judgeVersion, sampleId, epoch, category, promptDigest }
+  const judged = (outcome: string): ComparedJudgement => {
+    if (!isOutcome(outcome)) throw malformedLog(where, `outcome "${shown(outcome)}"`, 'an outcome')
+    return { ...common, outcome, prompt: shown(prompt) }
+  }
+  return {
+    after: judged(fields.after),
+    before: fields.before === '' ? undefined : judged(fields.before),
+  }
+}
+
+function withBenchmarks(run: ComparedRun): ComparedRun {
+  const roles = new Map(run.judged.map(({ benchmark, role }) => [benchmark, role]))
+  const decoding = { maxNewTokens: null, temperature: null, seed: null }
+  const benchmarks = [...roles].map(([name, role]) => {
+    return { name, title: name, role, promptSetDigest: null, decoding }
+  })
+  return { ...run, benchmarks }
+}

@@ -1,0 +1,93 @@
+/** @file The paired table: a row for each prompt, before (base) and after, judge by judge. Every format of rows is written from it. */
+import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import { measurementsOf, successOf, type MeasuredReply } from './measured.ts'
+
+export interface PairedRow {
+  readonly benchmark: string
+  readonly role: BenchmarkRole
+  readonly judge: string
+  readonly judgeVersion: string
+  readonly arm: string
+  readonly seed: number
+  readonly step: number
+  readonly sampleId: string
+  readonly epoch: number
+  readonly category: string
+  readonly expected: string
+  /** Null where the base was not asked. */
+  readonly before: Outcome | null
+  readonly after: Outcome
+  /** Of the benchmark's rate: `lost`, `gained`, `kept`, or empty where one side is undecided or missing. */
+  readonly change: 'lost' | 'gained' | 'kept' | ''
+  readonly promptDigest: string
+  readonly prompt: string
+  readonly beforeText: string | null
+  readonly afterText: string
+}
+
+export const PAIRED_COLUMNS = [
+  'benchmark',
+  'role',
+  'judge',
+  'judgeVersion',
+  'arm',
+  'seed',
+  'step',
+  'sampleId',
+  'epoch',
+  'category',
+  'expected',
+  'before',
+  'after',
+  'change',
+  'promptDigest',
+  'prompt',
+  'beforeText',
+  'afterText',
+] as const satisfies readonly (keyof PairedRow)[]
+
+/** Where nothing but a base was measured, its own rows, with nothing before them. */
+export function pairedRows(rows: AuditRows): PairedRow[] {
+  const measurements = measurementsOf(rows)
+  const bases = measurements.filter(({ subject }) => subject.arm === 'base')
+  const tuned = measurements.filter(({ subject }) => subject.arm !== 'base')
+  return (tuned.length > 0 ? tuned : bases).flatMap(({ subject, benchmark, replies }) => {
+    const base = bases.find((each) => each.benchmark.name === benchmark.name)
+    const isBase = subject.arm === 'base'
+    const before = new Map(isBase ? [] : base?.replies.map((each) => [promptKey(each), each]))
+    return replies.flatMap((after) =>
+      after.verdicts.map((verdict) => {
+        const { judge, judgeVersion, outcome } = verdict
+        const earlier = before.get(promptKey(after))
+        const was = earlier?.verdicts.find((row) => row.judge === judge)?.outcome ?? null
+        const { sampleId, epoch, category, expected, promptDigest, prompt } = after.reply
+        return {
+          ...{ benchmark: benchmark.name, role: benchmark.role, judge, judgeVersion },
+          ...subject,
+          ...{ sampleId, epoch, category, expected: expected.kind },
+          before: was,
+          after: outcome,
+          change: changeOf(benchmark.role, was, outcome),
+          ...{ promptDigest, prompt },
+          beforeText: earlier?.completion ?? null,
+          afterText: after.completion,
+        }
+      }),
+    )
+  })
+}
+
+const promptKey = ({ reply }: MeasuredReply) => `${reply.sampleId}\u0000${reply.epoch}`
+
+function changeOf(
+  role: BenchmarkRole,
+  before: Outcome | null,
+  after: Outcome,
+): PairedRow['change'] {
+  const was = before === null ? null : successOf(role, before)
+  const is = successOf(role, after)
+  if (was === null || is === null) return ''
+  if (was === is) return 'kept'
+  return was ? 'lost' : 'gained'
+}

@@ -1,0 +1,21 @@
+/** @file Writes a ZIP archive with deflate. The same entries give the same bytes: every one is dated 1980-01-01. */
+import { ZipFile } from 'yazl'
+
+export interface ZipEntry {
+  readonly name: string
+  readonly text: string
+}
+
+/** ZIP keeps local time, and its first day is the same day everywhere. */
+const undated = () => new Date(1980, 0, 1)
+
+/** The archive in pieces. */
+export async function zipOf(entries: Iterable<ZipEntry>): Promise<Uint8Array[]> {
+  const zip = new ZipFile()
+  const options = { mtime: undated(), mode: 0o100644, forceDosTimestamp: true, compress: true }
+  for (const { name, text } of entries) zip.addBuffer(Buffer.from(text, 'utf8'), name, options)
+  zip.end()
+  const pieces: Uint8Array[] = []
+  for await (const piece of zip.outputStream) pieces.push(piece as Buffer)
+  return pieces
+}
