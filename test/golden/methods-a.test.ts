@@ -117,3 +117,34 @@ describe.each(METHODS)('%s', (name) => {
     await session.release()
   })
 })
+
+/** 1 or −1: singular vectors have no sign of their own. */
+const signOf = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Math.sign(Array.from(b).reduce((sum, x, i) => sum + x * a[i]!, 0))
+
+describe.each(['dora', 'pissa', 'olora'])('%s', (name) => {
+  test('it begins as PEFT begins, up to the signs of singular vectors', async () => {
+    const { session } = await open(name)
+    const begun = namedViews(session.table, session.parameters)
+    for (const [parameter, { data, shape }] of begun) {
+      const theirs = floats(expected, key(name, 'init', parameter))
+      if (name === 'dora' && !parameter.endsWith('magnitude_vector')) continue
+      if (name !== 'pissa') {
+        expect(relativeError(data, theirs), parameter).toBeLessThan(1e-5)
+        continue
+      }
+      const rank = 3
+      const isA = shape[0] === rank
+      const part = (all: Float32Array, r: number) =>
+        isA
+          ? all.subarray((r * all.length) / rank, ((r + 1) * all.length) / rank)
+          : all.filter((_, i) => i % rank === r)
+      for (let r = 0; r < rank; r++) {
+        const [ours, oracle] = [part(data, r), part(theirs, r)]
+        const signed = ours.map((x) => x * signOf(ours, oracle))
+        expect(relativeError(signed, oracle), `${parameter} ${r}`).toBeLessThan(TOLERANCE)
+      }
+    }
+    await session.release()
+  })
+})
