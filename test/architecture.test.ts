@@ -73,7 +73,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   judges: { may: ['errors'], types: ['contract'], node: true },
   bundled: { may: ['statistics'], types: ['models'], node: true },
   jobs: { may: ['contract', 'errors'], packages: ['zod'] },
-  store: { may: ['errors'], types: ['contract', 'jobs'], packages: ['better-sqlite3'], node: true },
+  store: { may: ['contract', 'errors'], types: ['jobs'], packages: ['better-sqlite3'], node: true },
   reports: { may: ['contract'] },
   audit: {
     may: [
@@ -194,6 +194,7 @@ describe('who may import whom', () => {
     const sessions = /\/finetune\/(?:train|train-graph|loss-graph|prepare|state|dataset)\.ts$/
     const isArithmetic = ({ to }: Import) =>
       to === 'zod' ||
+      to === 'evals/errors.ts' ||
       to === 'evals/models/peft-config.ts' ||
       (isOurs(to) && arithmetic.has(roomOf(to)) && !sessions.test(to))
     const others = METHODS.flatMap(({ name }) => importsOf(`evals/finetune/${name}.ts`)).filter(

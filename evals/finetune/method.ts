@@ -134,4 +134,4 @@ export interface FineTuneMethod<C = unknown> {
 /** A method whose configuration has been parsed: what registries hold and loops call. */
 export type AnyMethod = FineTuneMethod
 /** Forgets the configuration's type; sound as long as a method is given only what its own schema has parsed. */
-export const anyMethod = <C>(method: FineTuneMethod<C>): AnyMethod => method as AnyMethod
+export const anyMethod = <C>(method: FineTuneMethod<C>): AnyMethod => method

@@ -72,7 +72,7 @@ export async function meanGradients(
   })
   const values = g.parameters.map(({ value }) => value)
   const derivatives = gradients(g, taskLoss, values)
-  const outputs = Object.fromEntries(values.map(({ name }, i) => [name, derivatives[i]!]))
+  const outputs = Object.fromEntries(values.map(({ name }, i) => [`d:${name}`, derivatives[i]!]))
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
   try {
     const tensors = runner.inputs.flatMap((name) => {
@@ -84,7 +84,7 @@ export async function meanGradients(
     for (const batch of batches) {
       const results = await runner.run({ ...feeds, ...batchFeeds(batch, (data) => data) })
       for (const [name, sum] of sums) {
-        const d = results[name]!.data as Float32Array
+        const d = results[`d:${name}`]!.data as Float32Array
         for (let i = 0; i < sum.length; i++) sum[i]! += d[i]! / batches.length
       }
     }

@@ -1,11 +1,16 @@
 /** @file Every fine-tuning method, in display order. */
 import { nearNames, TouchstoneError } from '../errors.ts'
+import { allora } from './allora.ts'
 import { dora } from './dora.ts'
 import { full } from './full.ts'
+import { ggpo } from './ggpo.ts'
 import { loraFa } from './lora-fa.ts'
+import { loraGa } from './lora-ga.ts'
 import { loraPlus } from './lora-plus.ts'
+import { loraSb } from './lora-sb.ts'
 import { lora } from './lora.ts'
 import { anyMethod, type AnyMethod } from './method.ts'
+import { mgpo } from './mgpo.ts'
 import { olora } from './olora.ts'
 import { pissa } from './pissa.ts'
 import { rslora } from './rslora.ts'
@@ -18,6 +23,11 @@ export const METHODS: readonly AnyMethod[] = [
   anyMethod(olora),
   anyMethod(loraPlus),
   anyMethod(loraFa),
+  anyMethod(allora),
+  anyMethod(loraGa),
+  anyMethod(loraSb),
+  anyMethod(ggpo),
+  anyMethod(mgpo),
   anyMethod(full),
 ]
 

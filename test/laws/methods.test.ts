@@ -8,26 +8,25 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { AnyMethod } from '../../evals/finetune/method.ts'
-import { lora } from '../../evals/finetune/lora.ts'
-import { isTrained, namedViews, parameterTable } from '../../evals/finetune/parameters.ts'
+import { isTrained, namedViews } from '../../evals/finetune/parameters.ts'
 import { METHODS } from '../../evals/finetune/registry.ts'
 import { loadTrainingState, saveTrainingState } from '../../evals/finetune/state.ts'
 import { newOptimizerState } from '../../evals/finetune/train.ts'
 import { openTraining } from '../../evals/finetune/train-graph.ts'
 import { gradients } from '../../evals/graph/gradient.ts'
-import { CPU, FLOAT64, type Dialect } from '../../evals/graph/op.ts'
+import { FLOAT64, type Dialect } from '../../evals/graph/op.ts'
 import { createGraph, type Graph } from '../../evals/graph/ops/index.ts'
 import type { Value } from '../../evals/graph/value.ts'
 import { openCached } from '../../evals/inference/cached-graph.ts'
 import { scoreTexts } from '../../evals/inference/score.ts'
 import { readPeftFolder, writePeftFolder } from '../../evals/models/peft-folder.ts'
-import { recognise } from '../../evals/models/registry.ts'
-import { createScope, type Adapter, type LinearSite } from '../../evals/models/scope.ts'
+import type { Adapter, LinearSite } from '../../evals/models/scope.ts'
 import { adaptedWeights } from '../../evals/models/tuned-weights.ts'
 import { createRunner, type Tensor } from '../../evals/runtime/session.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import { relativeError } from '../doubles/safetensors.ts'
-import { indexOf, randomIds, tinyConfig, tinyModel, tinyShapes } from '../doubles/tiny-model.ts'
+import { tinyExamples } from '../doubles/tiny-training.ts'
+import { randomIds, tinyModel } from '../doubles/tiny-model.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const OUT = 5
@@ -43,8 +42,16 @@ const CONFIGS: Readonly<Record<string, readonly object[]>> = {
   dora: [{}, { rank: 3, alpha: 16 }],
   pissa: [{}, { rank: 3, alpha: 16 }],
   olora: [{}, { rank: 3, alpha: 16 }],
+  allora: [{}, { rank: 3, etaSquared: 4, rate: 'base' }],
+  'lora-ga': [{ rank: 2 }, { rank: 3, alpha: 16, scale: 'unit', direction: 'ArBr' }],
+  'lora-sb': [{ rank: 4 }, { rank: 3, gradientBatches: 2 }],
+  ggpo: [{}, { rank: 3, form: 'kohya' }],
+  mgpo: [{}, { rank: 3, sign: 'descend', space: 'weight', scope: 'layer', inverseCap: 10 }],
   full: [{}, { trainEmbeddings: false }],
 }
+
+/** Methods whose gradients are not those of their loss; test/unit/finetune has what theirs are. */
+const OWN_GRADIENTS: ReadonlySet<string> = new Set(['allora'])
 
 const cases = METHODS.flatMap((method) =>
   (CONFIGS[method.name] ?? []).map(
@@ -113,7 +120,7 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
     return g.reduceSum(g.mul(y, g.constant(c, g.float, [ROWS, OUT])), [0, 1], { keepDims: false })
   }
 
-  test('G1: its gradients are central differences, what it holds constant being held (float64)', async () => {
+  const checkGradients = async () => {
     const names: string[] = []
     const { runner, feeds } = await onOneLayer(FLOAT64, method, parsed, (g, adapter, x) => {
       const loss = lossOf(g, adapter.forward(x))
@@ -150,7 +157,11 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
       expect(relativeError(exact[`d${i}`]!.data as Float64Array, numeric), name).toBeLessThan(1e-6)
       expect(Math.max(...numeric.map(Math.abs)), name).toBeGreaterThan(1e-3)
     }
-  })
+  }
+  if (!OWN_GRADIENTS.has(method.name)) {
+    const held = 'what it holds constant being held'
+    test(`G1: its gradients are central differences, ${held} (float64)`, checkGradients)
+  }
 
   if (!method.mergeable) return
 
@@ -211,6 +222,7 @@ describe.each(cases)('%s', (_, method, config) => {
     seed: 8,
     maxPositions: 16,
     device,
+    data: { examples: tinyExamples(tiny.options.vocab), padId: 0 },
   }
   const text = { key: 'text', ids: randomIds('text', 12, tiny.options.vocab), from: 1 }
   const scoring = { varying: {}, padId: 0, batchSize: 1, signal: new AbortController().signal }
@@ -229,17 +241,17 @@ describe.each(cases)('%s', (_, method, config) => {
     return found!
   }
 
-  test.runIf(method.identityAtStart)(
-    `the start answers as the base, ${method.prepare ? 'within rounding' : 'bit for bit'}`,
-    async () => {
-      const session = await openTraining(options)
-      const start = await logProbs(session.weights, namedViews(session.table, session.parameters))
-      const base = await logProbs(tiny.weights)
-      if (method.prepare) expect(relativeError(start, base)).toBeLessThan(1e-5)
-      else expect(start).toEqual(base)
-      await session.release()
-    },
-  )
+  const asBase = method.prepare ? 'within rounding' : 'bit for bit'
+  const begins = method.identityAtStart ? `as the base, ${asBase}` : 'otherwise than the base'
+  test(`the start answers ${begins}`, async () => {
+    const session = await openTraining(options)
+    const start = await logProbs(session.weights, namedViews(session.table, session.parameters))
+    const base = await logProbs(tiny.weights)
+    if (!method.identityAtStart) expect(relativeError(start, base)).toBeGreaterThan(1e-4)
+    else if (method.prepare) expect(relativeError(start, base)).toBeLessThan(1e-5)
+    else expect(start).toEqual(base)
+    await session.release()
+  })
 
   test('the start follows from the seed alone', async () => {
     const start = async (seed: number) => {
@@ -282,113 +294,5 @@ describe.each(cases)('%s', (_, method, config) => {
     }
     await session.release()
     await rm(folder, { recursive: true })
-  })
-})
-
-describe('LoRA', () => {
-  test('methods.md §5.1 T5: a layer by hand', async () => {
-    for (const dialect of [FLOAT64, CPU]) {
-      const g = createGraph(dialect)
-      const [W, x, G] = [
-        g.input('W', g.float, [2, 3]),
-        g.input('x', g.float, [1, 3]),
-        g.input('G', g.float, [2, 3]),
-      ]
-      const site = {
-        name: 'l.q_proj',
-        module: 'q_proj',
-        layer: 0,
-        weight: W,
-        inFeatures: 3,
-        outFeatures: 2,
-      }
-      const adapter = lora.attach!(g, site, lora.config.parse({ rank: 1, alpha: 0.5 }))!
-      const merged = adapter.weight()
-      // The gradient G of the effective weight, so that gB = s·G·Aᵀ and gA = s·Bᵀ·G.
-      const loss = g.reduceSum(g.mul(merged, G), [0, 1], { keepDims: false })
-      const [A, B] = g.parameters
-      const [gA, gB] = gradients(g, loss, [A!.value, B!.value])
-      const outputs = { y: adapter.forward(x), merged, gA: gA!, gB: gB! }
-      const runner = await createRunner(g, outputs, { device, purpose: 'train' })
-      const of = (values: number[], dims: number[]): Tensor => ({
-        data: dialect === CPU ? Float32Array.from(values) : Float64Array.from(values),
-        dims,
-      })
-      const results = await runner.run({
-        W: of([1, 2, 0, 0, 1, -1], [2, 3]),
-        x: of([1, -1, 2], [1, 3]),
-        G: of([1, 0, 2, 0, -1, 1], [2, 3]),
-        [A!.name]: of([1, 0, 1], [1, 3]),
-        [B!.name]: of([2, -1], [2, 1]),
-      })
-      expect(Array.from(results.y!.data, Number)).toEqual([2, -4.5])
-      expect(Array.from(results.merged!.data, Number)).toEqual([2, 2, 1, -0.5, 1, -1.5])
-      expect(Array.from(results.gA!.data, Number)).toEqual([1, 0.5, 1.5])
-      expect(Array.from(results.gB!.data, Number)).toEqual([1.5, 0.5])
-    }
-  })
-
-  test('T3: the first step can change B only', async () => {
-    const tiny = tinyModel()
-    const session = await openTraining({
-      model: tiny.model,
-      weights: tiny.weights,
-      method: METHODS.find(({ name }) => name === 'lora')!,
-      methodConfig: lora.config.parse({}),
-      seed: 1,
-      maxPositions: 16,
-      device,
-    })
-    const { flat } = await session.gradients({
-      tokens: Int32Array.from(randomIds('t', 6, 32)),
-      batch: 1,
-      seq: 6,
-      rows: Int32Array.of(2, 3),
-      labels: Int32Array.of(5, 7),
-      weights: Float32Array.of(0.5, 0.5),
-    })
-    for (const [name, { data }] of namedViews(session.table, flat)) {
-      if (name.endsWith('lora_A.weight'))
-        expect(
-          data.every((d) => d === 0),
-          name,
-        ).toBe(true)
-      else
-        expect(
-          data.some((d) => d !== 0),
-          name,
-        ).toBe(true)
-    }
-    await session.release()
-  })
-
-  test.each([
-    [8, 19_988_480],
-    [128, 319_815_680],
-  ])('T4: on every layer of LLaMA-2-7B rank %i has %i parameters', (rank, expected) => {
-    const dims = {
-      hidden: 4096,
-      layers: 32,
-      heads: 32,
-      kvHeads: 32,
-      headDim: 128,
-      inner: 11008,
-      vocab: 32000,
-      tied: false,
-      maxPositions: 4096,
-      seed: 0,
-    }
-    const model = recognise({
-      path: 'llama-2-7b',
-      config: tinyConfig(dims),
-      weights: indexOf(tinyShapes(dims)),
-    })
-    const g = createGraph()
-    const config = lora.config.parse({ rank })
-    const attach = (site: LinearSite) => lora.attach!(g, site, config)
-    const scope = createScope(g, model.weights, { maxPositions: 1, attach })
-    for (const { name, kind } of model.weights.values())
-      if (kind === 'linear') scope.adapter(name.replace(/\.weight$/, ''))
-    expect(parameterTable(g.parameters).size).toBe(expected)
   })
 })

@@ -138,9 +138,9 @@ describe('the registry', () => {
   })
 
   test('an unknown name is refused with a near one', () => {
-    expect(() => findMethod('lroa')).toThrow('"lroa"')
-    expect(() => findMethod('lroa')).toThrow(
-      expect.objectContaining({ code: 'usage.unknown-name', remedy: 'Did you mean lora?' }),
+    expect(() => findMethod('fulll')).toThrow('"fulll"')
+    expect(() => findMethod('fulll')).toThrow(
+      expect.objectContaining({ code: 'usage.unknown-name', remedy: 'Did you mean full?' }),
     )
   })
 })
