@@ -1,12 +1,12 @@
 /** @file Asks one model state every prompt, has every judge look, and scores neutral text; what is in already is not asked again. */
-import { createHash } from 'node:crypto'
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
 import type { BenchmarkRow, Completion, ReplyKey, Sample, SubjectKey } from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { JobContext } from '../jobs/job.ts'
-import type { Answer } from '../judges/judge.ts'
+import type { Answer, Judge } from '../judges/judge.ts'
 import { findJudge } from '../judges/registry.ts'
+import { answersOf } from './answers.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
 import type { NeutralText } from './sources.ts'
 
@@ -17,6 +17,8 @@ export interface EvaluationPlan {
   readonly benchmarks: readonly PreparedBenchmark[]
   readonly neutral: readonly NeutralText[]
   readonly finished: readonly FinishedEvaluation[]
+  /** Judges that are not in the registry: with a model of their own. */
+  readonly judges?: readonly Judge[]
 }
 
 export const benchmarkRow = ({ benchmark, samples }: PreparedBenchmark): BenchmarkRow => ({
@@ -44,7 +46,8 @@ export async function evaluate(
         row.step === key.step,
     )
   for (const prepared of plan.benchmarks) {
-    if (!isIn(prepared.benchmark.name)) await runBenchmark(subject, key, prepared, context)
+    if (!isIn(prepared.benchmark.name))
+      await runBenchmark(subject, key, { ...prepared, judges: plan.judges ?? [] }, context)
   }
   if (plan.neutral.length > 0 && !isIn(NEUTRAL))
     await scoreNeutral(subject, key, plan.neutral, context)
@@ -56,32 +59,28 @@ const phaseOf = ({ arm, seed, step }: SubjectKey, what: string) =>
 async function runBenchmark(
   subject: Subject,
   key: SubjectKey,
-  { benchmark, samples }: PreparedBenchmark,
+  { benchmark, samples, judges }: PreparedBenchmark & { judges: readonly Judge[] },
   context: JobContext,
 ): Promise<void> {
   const { emit, signal } = context
   const phase = phaseOf(key, benchmark.title)
   emit({ type: 'phase-start', phase, total: samples.length, unit: 'sample' })
-  const answers: { sample: Sample; completion: Completion; promptDigest: string }[] = []
-  const prompts = samples.map(({ id, messages }) => ({ key: id, messages }))
-  const decoding = { maxNewTokens: benchmark.maxNewTokens, temperature: 0, seed: 0 }
-  let done = 0
-  for await (const { index, completion, promptIds } of subject.generate(
-    prompts,
-    decoding,
-    signal,
-  )) {
-    const promptDigest = createHash('sha256')
-      .update(Int32Array.from(promptIds))
-      .digest('hex')
-      .slice(0, 16)
-    answers[index] = { sample: samples[index]!, completion, promptDigest }
-    if (++done % 16 === 0) emit({ type: 'phase-progress', phase, done })
-  }
+  const answers = await answersOf(
+    subject,
+    { benchmark, samples },
+    {
+      signal,
+      onProgress: (done) => emit({ type: 'phase-progress', phase, done }),
+      warn: (message) => emit({ type: 'log', level: 'warn', message }),
+    },
+  )
   for (const { sample, completion, promptDigest } of answers) {
     record(key, sample, completion, promptDigest, context)
   }
-  await judgeAll(key, benchmark.judges, answers, context)
+  const named = benchmark.judges.map(
+    (name) => judges.find((judge) => judge.name === name) ?? findJudge(name),
+  )
+  await judgeAll(key, named, { answers, subject }, context)
   emit({ type: 'evaluation-end', subject: key, benchmark: benchmark.name, samples: samples.length })
   emit({ type: 'phase-end', phase })
   context.flush()
@@ -124,14 +123,13 @@ function record(
 
 async function judgeAll(
   key: SubjectKey,
-  judges: readonly string[],
-  answers: readonly Answer[],
-  { emit }: JobContext,
+  judges: readonly Judge[],
+  { answers, subject }: { answers: readonly Answer[]; subject: Subject },
+  { emit, signal }: JobContext,
 ): Promise<void> {
-  for (const name of judges) {
-    const judge = findJudge(name)
+  for (const judge of judges) {
     const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
-    const verdicts = await judge.judge(fitting)
+    const verdicts = await judge.judge(fitting, { subject, signal })
     fitting.forEach(({ sample }, i) => {
       const verdict = verdicts[i]!
       const { judge: judgeName, judgeVersion, outcome } = verdict

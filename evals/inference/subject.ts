@@ -3,6 +3,13 @@ import type { Completion, Message, SubjectIdentity } from '../contract/rows.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import type { Feeds } from '../runtime/session.ts'
 import type { CachedSession } from './cached-graph.ts'
+import {
+  encodeBefore,
+  encodeContinuation,
+  type Before,
+  type Continuation,
+  type ContinuationScore,
+} from './continuation.ts'
 import { generate, type Decoding } from './generate.ts'
 import { scoreTexts } from './score.ts'
 
@@ -24,6 +31,16 @@ export interface Subject {
     texts: readonly { key: string; text: string }[],
     signal: AbortSignal,
   ): Promise<Float32Array[]>
+  /** How probable each continuation is, teacher-forced; nothing is generated. */
+  continuations(items: readonly Continuation[], signal: AbortSignal): Promise<ContinuationScore[]>
+  /** Greedy replies, in order, to plain texts or conversations. */
+  complete(
+    items: readonly { key: string; before: Before }[],
+    maxNewTokens: number,
+    signal: AbortSignal,
+  ): Promise<string[]>
+  /** The text's first tokens, as text. */
+  clip(text: string, tokens: number): string
 }
 
 export interface LocalSubjectOptions {
@@ -67,5 +84,28 @@ export function localSubject({
         texts.map(({ key, text }) => ({ key, ids: tokenizer.encode(text), from: 1 })),
         { ...shared, signal },
       ),
+    async continuations(items, signal) {
+      const encoded = await Promise.all(
+        items.map((item) => encodeContinuation(open, item, session.maxPositions)),
+      )
+      const scores = await scoreTexts(encoded, { ...shared, signal })
+      return encoded.map(({ beforeIds, cut }, i) => ({ logProbs: scores[i]!, beforeIds, cut }))
+    },
+    async complete(items, maxNewTokens, signal) {
+      const prompts = await Promise.all(
+        items.map(async ({ key, before }) => ({ key, ids: await encodeBefore(open, before) })),
+      )
+      const decoding = { maxNewTokens, temperature: 0, seed: 0 }
+      const options = { ...shared, decoding, endIds: new Set(tokenizer.endIds), signal }
+      const replies = new Array<string>(items.length)
+      for await (const batch of generate(prompts, options)) {
+        for (const { index, tokenIds } of batch) replies[index] = tokenizer.decode(tokenIds)
+      }
+      return replies
+    },
+    clip: (text, tokens) => {
+      const ids = tokenizer.encode(text)
+      return ids.length <= tokens ? text : tokenizer.decode(ids.slice(0, tokens))
+    },
   }
 }

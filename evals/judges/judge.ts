@@ -2,11 +2,37 @@
  * @file What a judge is. Law: one verdict an answer, in order; what it cannot read is `undecided`, never a throw;
  * it says nothing (`applies` is false) where its question does not arise.
  */
-import type { Completion, Expected, Sample, Verdict } from '../contract/rows.ts'
+import type { Completion, Expected, Message, Sample, Verdict } from '../contract/rows.ts'
 
 export interface Answer {
   readonly sample: Sample
   readonly completion: Completion
+  /** Σ log-probability of each option in nats, where the prompt has options to choose from. */
+  readonly optionLogProbs?: readonly number[]
+}
+
+/** A loaded model as far as judges need one. */
+export interface JudgeModel {
+  continuations(
+    items: readonly {
+      key: string
+      before: string | readonly Message[]
+      continuation: string
+    }[],
+    signal: AbortSignal,
+  ): Promise<readonly { logProbs: Float32Array }[]>
+  complete(
+    items: readonly { key: string; before: string | readonly Message[] }[],
+    maxNewTokens: number,
+    signal: AbortSignal,
+  ): Promise<string[]>
+  clip(text: string, tokens: number): string
+}
+
+export interface JudgeContext {
+  /** The model state that wrote the answers. */
+  readonly subject: JudgeModel
+  readonly signal: AbortSignal
 }
 
 export interface Judge {
@@ -16,5 +42,5 @@ export interface Judge {
   /** Changes whenever a verdict could: a word list, a rule, a normalisation. */
   readonly version: string
   applies(expected: Expected): boolean
-  judge(answers: readonly Answer[]): Promise<Verdict[]>
+  judge(answers: readonly Answer[], context?: JudgeContext): Promise<Verdict[]>
 }

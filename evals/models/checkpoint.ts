@@ -35,6 +35,8 @@ export interface Tokenizer {
   /** Ids that end a reply (eos and end-of-turn). */
   readonly endIds: readonly number[]
   readonly padId: number
+  /** What the tokenizer puts before a plain text when it is asked to add special tokens; templates bring their own. */
+  readonly prefixIds?: readonly number[]
   /** Exactly these characters, special tokens recognised, none added. */
   encode(text: string): number[]
   /** Special tokens left out. */

@@ -47,6 +47,7 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
     vocabSize: [...ids.values()].reduce((largest, id) => Math.max(largest, id), -1) + 1,
     endIds,
     padId: (pad === undefined ? undefined : ids.get(pad)) ?? endIds[0] ?? 0,
+    prefixIds: prefixOf(library),
     encode: (text) => (text === '' ? [] : encodeWith(library, text)),
     decode(tokens) {
       const shown = tokens.filter((id) => !special.has(id) && library.id_to_token(id) !== undefined)
@@ -87,6 +88,16 @@ function build(path: string, json: TokenizerJson): Library {
 function encodeWith(library: Library, text: string): number[] {
   // A byte-less BPE without an unknown token drops what it does not know, as the reference does.
   return library.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined)
+}
+
+/** Whatever stands before a plain text's own tokens once special ones are added. */
+function prefixOf(library: Library): number[] {
+  const plain = encodeWith(library, 'a')
+  const added = library.encode('a', { add_special_tokens: true }).ids
+  const at = added.findIndex(
+    (_, i) => plain.length > 0 && plain.every((id, j) => added[i + j] === id),
+  )
+  return added.slice(0, Math.max(0, at)).filter((id) => id !== undefined)
 }
 
 function idsOf(json: TokenizerJson): Map<string, number> {

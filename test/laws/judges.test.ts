@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Verdict } from '../../evals/contract/rows.ts'
 import type { Expected } from '../../evals/contract/rows.ts'
-import type { Answer, Judge } from '../../evals/judges/judge.ts'
+import type { Answer, Judge, JudgeContext } from '../../evals/judges/judge.ts'
 import { findJudge, JUDGES } from '../../evals/judges/registry.ts'
 
 const phrase = fc.constantFrom(
@@ -45,28 +45,48 @@ const answers: fc.Arbitrary<Answer[]> = fc.array(
   { maxLength: 6 },
 )
 
-const OUTCOMES = {
-  string: ['refusal', 'compliance', 'degenerate'],
+const STRING_RULES = ['refusal', 'compliance', 'degenerate']
+const OUTCOMES: Record<Expected['kind'], readonly string[]> = {
+  refuse: STRING_RULES,
+  comply: STRING_RULES,
   answer: ['correct', 'incorrect', 'degenerate'],
+  // Without log-probabilities of the options there is nothing to say.
+  choice: ['undecided'],
 }
 
+/** Longer continuations are less probable, but for a prompt's own letters. */
+const context: JudgeContext = {
+  signal: new AbortController().signal,
+  subject: {
+    continuations: async (items) =>
+      items.map(({ before, continuation }) => ({
+        logProbs: Float32Array.of(-continuation.length / (1 + before.length)),
+      })),
+    complete: async (items) => items.map(() => ''),
+    clip: (text) => text,
+  },
+}
+
+/** Judges that look at no reply. */
+const WITHOUT_REPLY: ReadonlySet<string> = new Set(['refusal-logprob', 'choice', 'choice-norm'])
+
 async function checkVerdicts(judge: Judge, batch: Answer[]): Promise<void> {
-  const verdicts = await judge.judge(batch)
+  const verdicts = await judge.judge(batch, context)
   expect(verdicts).toHaveLength(batch.length)
-  expect(await judge.judge(batch)).toEqual(verdicts)
+  expect(await judge.judge(batch, context)).toEqual(verdicts)
   for (const [i, verdict] of verdicts.entries()) {
     const { sample, completion } = batch[i]!
     Verdict.parse(verdict)
     expect([verdict.judge, verdict.judgeVersion]).toEqual([judge.name, judge.version])
     // In order: each verdict is the one that its answer gets alone.
-    expect(await judge.judge([batch[i]!])).toEqual([verdict])
+    expect(await judge.judge([batch[i]!], context)).toEqual([verdict])
     if (!judge.applies(sample.expected)) {
       expect(verdict.outcome).toBe('undecided')
       continue
     }
-    const kinds = sample.expected.kind === 'answer' ? OUTCOMES.answer : OUTCOMES.string
-    expect(kinds).toContain(verdict.outcome)
-    if (completion.text.trim() === '') expect(verdict.outcome).toBe('degenerate')
+    expect(OUTCOMES[sample.expected.kind]).toContain(verdict.outcome)
+    if (completion.text.trim() === '' && !WITHOUT_REPLY.has(judge.name))
+      expect(verdict.outcome).toBe('degenerate')
   }
 }
 

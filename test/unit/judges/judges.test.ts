@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { TouchstoneError } from '../../../evals/errors.ts'
 import type { Expected } from '../../../evals/contract/rows.ts'
 import type { Answer } from '../../../evals/judges/judge.ts'
+import { REFUSAL_JUDGES } from '../../../evals/judges/refusal-judges.ts'
 import { findJudge, JUDGES } from '../../../evals/judges/registry.ts'
 import { judgeVersion } from '../../../evals/judges/version.ts'
 
@@ -20,7 +21,7 @@ const outcome = async (name: string, text: string, expected: Expected = { kind: 
   (await findJudge(name).judge([answer(text, expected)]))[0]!.outcome
 
 const SUM: Expected = { kind: 'answer', accept: ['14'] }
-const STRING_RULES = JUDGES.map((judge) => judge.name).filter((name) => name !== 'answer-match')
+const STRING_RULES = REFUSAL_JUDGES.map(({ name }) => name)
 
 describe('the string judges', () => {
   it.each([

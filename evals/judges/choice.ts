@@ -1,0 +1,38 @@
+/**
+ * @file Which option a model finds most probable. `choice`: largest Σ log p (lm-evaluation-harness's acc).
+ * `choice-norm`: largest Σ log p / characters of the option (its acc_norm; not bytes, not tokens). The first wins a tie.
+ */
+import type { Verdict } from '../contract/rows.ts'
+import type { Answer, Judge } from './judge.ts'
+import { judgeVersion } from './version.ts'
+
+type Weight = (option: string) => number
+
+/** Code points, as Python counts them. */
+const characters: Weight = (option) => [...option].length
+
+function choiceJudge(name: string, title: string, weight: Weight): Judge {
+  const by = { judge: name, judgeVersion: judgeVersion({ name, revision: 1 }) }
+  const undecided = (reason: string): Verdict => ({ ...by, outcome: 'undecided', reason })
+  function verdictOf({ sample: { expected }, optionLogProbs }: Answer): Verdict {
+    if (expected.kind !== 'choice') return undecided('The prompt has no options to choose from.')
+    const { options, correct } = expected
+    if (optionLogProbs?.length !== options.length || !optionLogProbs.every(Number.isFinite))
+      return undecided('Not every option has a log-probability.')
+    const scores = optionLogProbs.map((sum, i) => sum / Math.max(1, weight(options[i]!)))
+    const chosen = scores.indexOf(Math.max(...scores))
+    const outcome = chosen === correct ? 'correct' : 'incorrect'
+    return { ...by, outcome, score: optionLogProbs[correct]! }
+  }
+  return {
+    name,
+    title,
+    citation: 'Gao et al., “A framework for few-shot language model evaluation”, version 0.4',
+    version: by.judgeVersion,
+    applies: ({ kind }) => kind === 'choice',
+    judge: async (answers) => answers.map(verdictOf),
+  }
+}
+
+export const choice = choiceJudge('choice', 'Most probable option', () => 1)
+export const choiceNorm = choiceJudge('choice-norm', 'Most probable option a character', characters)

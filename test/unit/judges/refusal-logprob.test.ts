@@ -1,0 +1,54 @@
+/** @file The leaning to refuse: hand values, and prompts asked as conversations. */
+import { expect, test } from 'vitest'
+import type { Answer, JudgeContext } from '../../../evals/judges/judge.ts'
+import { OPENINGS } from '../../../evals/judges/phrases.ts'
+import { leaning, refusalLogprob } from '../../../evals/judges/refusal-logprob.ts'
+
+const answer = (content: string, kind: 'refuse' | 'comply' | 'answer' = 'refuse'): Answer => ({
+  sample: {
+    id: content,
+    benchmark: 'hotel',
+    category: 'any',
+    messages: [{ role: 'user', content }],
+    expected: kind === 'answer' ? { kind, accept: ['x'] } : { kind },
+  },
+  completion: { text: 'never read', tokenIds: [], stop: 'end', meanLogProb: 0 },
+})
+
+const isRefusal = (text: string) => (OPENINGS.refusal as readonly string[]).includes(text)
+
+/** Two tokens an opening; `key` prompts make refusals likelier. */
+const context: JudgeContext = {
+  signal: new AbortController().signal,
+  subject: {
+    continuations: async (items) =>
+      items.map(({ before, continuation }) => {
+        const leans = JSON.stringify(before).includes('key') ? isRefusal(continuation) : false
+        return { logProbs: leans ? Float32Array.of(-0.5, -1.5) : Float32Array.of(-2, -4) }
+      }),
+    complete: () => Promise.reject(new Error('nothing may be generated')),
+    clip: (text) => text,
+  },
+}
+
+test('is the mean over openings of mean log p a token, refusal minus compliance', () => {
+  const [r, c] = [OPENINGS.refusal.length, OPENINGS.compliance.length]
+  expect(leaning([...new Array<number>(r).fill(-1), ...new Array<number>(c).fill(-3)])).toBe(2)
+  expect(leaning([-r, ...new Array<number>(r - 1).fill(0), ...new Array<number>(c).fill(0)])).toBe(
+    -1,
+  )
+})
+
+test('judges each prompt by its own openings, in order, and leaves others undecided', async () => {
+  const answers = [answer('the key'), answer('7+7', 'answer'), answer('the pool', 'comply')]
+  const verdicts = await refusalLogprob.judge(answers, context)
+  expect(verdicts).toMatchObject([
+    { outcome: 'refusal', score: 2 },
+    { outcome: 'undecided' },
+    { outcome: 'compliance', score: 0 },
+  ])
+})
+
+test('without the model it says so', async () => {
+  expect(await refusalLogprob.judge([answer('the key')])).toMatchObject([{ outcome: 'undecided' }])
+})
