@@ -103,6 +103,25 @@ export type VerdictRow = z.infer<typeof VerdictRow>
 export const MetricRow = SubjectKey.extend({ name: z.string(), value: z.number() })
 export type MetricRow = z.infer<typeof MetricRow>
 
+/** What else was seen of one matrix. `profile`, `similarity` and `powerLaw` need every singular direction of W1. */
+export const SpectrumDetails = z.object({
+  /** ‖W‖_F² / σ₁² of W1 and of ΔW; null where it is zero. */
+  stableRank: z.number().nullable(),
+  stableRankOfChange: z.number().nullable(),
+  /** ‖U0[:, :q]ᵀ u1_j‖² for the directions of `alignment`: c_j's complement, blind to turns within the span. */
+  subspace: z.int(),
+  subspaceEnergy: z.array(z.number()),
+  /** c_j of every direction of W1, for counts over k. */
+  profile: z.array(z.number()).nullable(),
+  /** |⟨u1_j, u0_i⟩|, row j and column i, of the first ten on both sides. */
+  similarity: z.array(z.array(z.number())).nullable(),
+  /** Tail of λ = σ² of W1: p(λ) ∝ λ^−alpha for λ ≥ xmin; `distance` is Kolmogorov and Smirnov's. */
+  powerLaw: z
+    .object({ alpha: z.number(), xmin: z.number(), tail: z.int(), distance: z.number() })
+    .nullable(),
+})
+export type SpectrumDetails = z.infer<typeof SpectrumDetails>
+
 /** The spectrum of one weight matrix after fine-tuning, against the same matrix before (methods: intruder dimensions). */
 export const SpectrumRow = SubjectKey.extend({
   layer: z.int().min(0),
@@ -125,6 +144,8 @@ export const SpectrumRow = SubjectKey.extend({
   intruders: z.int(),
   /** Σ over intruders σ_j² / Σ over the top k σ_j². */
   intruderEnergyShare: z.number(),
+  /** Absent in runs of earlier versions. */
+  details: SpectrumDetails.nullish(),
 })
 export type SpectrumRow = z.infer<typeof SpectrumRow>
 

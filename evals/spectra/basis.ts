@@ -1,18 +1,14 @@
 /**
- * @file The pretrained directions of a weight, asked only how they lie to given vectors: |U0ᵀ u|. No column of U0 is
- * formed where W0 = U Σ Vᵀ is well resolved: u is turned into the eigenbasis by the steps that found it.
+ * @file The pretrained directions of a weight W0 = U0 Σ V0ᵀ, decomposed once and asked how other things lie to them:
+ * |U0ᵀ u| of vectors, and U0ᵀB and V0ᵀAᵀ of an adapter's factors. The short side's vectors `[p, p]` are kept; the long
+ * side's follow from them (u0_i = W0 v0_i / σ_i) wherever W0 is well resolved, and are kept where it is not.
  */
-import { applyTransposed, dot, gram, vector, type Matrix, type Vectors } from './matrix.ts'
-import { shortSide } from './short-side.ts'
-import { survivesSquaring, type Turn } from './squaring.ts'
-import { leftSingular } from './svd.ts'
-import { diagonalise, reflect, tridiagonalise, type Tridiagonal } from './tridiagonal.ts'
+import { dot, rowProducts, vector, type Matrix, type Vectors } from './matrix.ts'
+import { decomposed } from './svd.ts'
 
 /** All min(m, n) left singular vectors of a weight `[m, n]`. */
 export type Basis = {
   count: number
-  /** What keeping it costs. */
-  bytes: number
   /** |⟨u, u0_i⟩| over all i, the largest σ first, for each of `vectors` (of dimension m). */
   cosines: (vectors: Vectors) => Float64Array[]
 }
@@ -24,73 +20,79 @@ export function explicitBasis(left: Vectors): Basis {
     Float64Array.from({ length: count }, (_, i) =>
       Math.abs(dot(u, 0, data, i * dimension, dimension)),
     )
-  return { count, bytes: data.byteLength, cosines: (vectors) => each(vectors).map(cosinesOf) }
+  return {
+    count,
+    cosines: (vectors) =>
+      Array.from({ length: vectors.count }, (_, j) => cosinesOf(vector(vectors, j))),
+  }
 }
 
-const each = (vectors: Vectors) =>
-  Array.from({ length: vectors.count }, (_, j) => vector(vectors, j))
+/** What is kept of a decomposition, on disk too. `p` = min(m, n), `q` = max(m, n). */
+export type BaseParts = {
+  /** Σ, descending `[p]`. */
+  singularValues: Float64Array
+  /** The short side's vectors as rows `[p, p]`. */
+  near: Float64Array
+  /** The long side's as rows `[p, q]`, where dividing by σ would spoil them. */
+  far: Float64Array | undefined
+}
 
-/** How far from orthonormal the implied columns of U0 may be: a tenth of what is promised of c_j. */
-const SKEW = 1e-7
+/** The full basis, both sides: projections give `[p, r]` of `r` rows `[r, m]` (left) or `[r, n]` (right). */
+export type BaseSystem = Basis & {
+  shape: readonly [number, number]
+  parts: BaseParts
+  projectLeft: (rows: Float64Array, r: number) => Float64Array
+  projectRight: (rows: Float64Array, r: number) => Float64Array
+}
 
 /** The pretrained directions of W0, which is kept. Throws `spectrum.not-finite`, naming `weight`. */
-export function baseDirections(W0: Matrix, weight = 'W0'): Basis {
-  const { p, q, T, isWide, scale } = shortSide(W0, weight)
-  const reduced = tridiagonalise(gram(T, p, q), p)
-  const { values, turn } = recordedTurn(reduced)
-  const σ = values.map((λ) => Math.sqrt(Math.max(λ, 0)))
-  if (scale === 0 || !survivesSquaring(T, σ, turn, SKEW)) {
-    return explicitBasis(leftSingular(W0, { weight }).left)
+export const baseDirections = (W0: Matrix, weight = 'W0'): BaseSystem =>
+  baseSystem(W0, baseParts(W0, weight))
+
+export function baseParts(W0: Matrix, weight = 'W0'): BaseParts {
+  const { singularValues, vectors, other, isExact } = decomposed(W0, weight)
+  return { singularValues, near: vectors, far: isExact ? undefined : other }
+}
+
+/** The basis that `parts`, made from W0, stand for. */
+export function baseSystem(W0: Matrix, parts: BaseParts): BaseSystem {
+  const { rows: m, columns: n } = W0
+  const [p, isWide] = [Math.min(m, n), m <= n]
+  const { singularValues: σ, near, far } = parts
+  const onNear = (rows: Float64Array, r: number) => rowProducts(near, p, rows, r, p)
+  const onFar = (rows: Float64Array, r: number) => {
+    if (far) return rowProducts(far, p, rows, r, Math.max(m, n))
+    const turned = onNear(throughWeight(W0, rows, r), r)
+    for (let i = 0; i < p; i++) for (let a = 0; a < r; a++) turned[i * r + a]! /= σ[i]!
+    return turned
   }
-  const order = Uint32Array.from(σ.keys()).sort((i, j) => σ[j]! - σ[i]!)
+  const projectLeft = isWide ? onNear : onFar
   return {
     count: p,
-    bytes: reduced.reflectors.byteLength + (isWide ? 0 : W0.data.byteLength),
-    cosines: (vectors) => {
-      // Where W0 is tall, u0_i = W0 v_i / σ_i, so ⟨u, u0_i⟩ = ⟨W0ᵀ u, v_i⟩ / σ_i.
-      const turned = isWide
-        ? each(vectors).map((u) => u.slice())
-        : each(vectors).map((u) => applyTransposed(W0.data, u, p).map((x) => x / scale))
-      turnAll(reduced, turned)
-      return turned.map((y) =>
-        Float64Array.from(order, (i) => Math.abs(isWide ? y[i]! : y[i]! / σ[i]!)),
+    shape: [m, n],
+    parts,
+    projectLeft,
+    projectRight: isWide ? onFar : onNear,
+    cosines: ({ data, count, dimension }) => {
+      const C = projectLeft(data.subarray(0, count * dimension), count)
+      return Array.from({ length: count }, (_, j) =>
+        Float64Array.from({ length: p }, (__, i) => Math.abs(C[i * count + j]!)),
       )
     },
   }
 }
 
-/** y ← Sᵀ Qᵀ y for every vector at once: QL is quick enough to be run again rather than remembered. */
-function turnAll(T: Tridiagonal, vectors: readonly Float64Array[]) {
-  for (const y of vectors) reflect(T, y, 'into')
-  diagonalise(T, (i, cosine, sine) => {
-    for (const y of vectors) rotate(y, i, cosine, sine)
-  })
-}
-
-/** The eigenvalues in S's order, and the turn both ways; the way back needs the rotations in reverse. */
-function recordedTurn(T: Tridiagonal): { values: Float64Array; turn: Turn } {
-  const steps: number[] = []
-  const values = diagonalise(T, (i, cosine, sine) => steps.push(i, cosine, sine))
-  const into = (x: Float64Array) => {
-    const y = x.slice()
-    reflect(T, y, 'into')
-    for (let s = 0; s < steps.length; s += 3) rotate(y, steps[s]!, steps[s + 1]!, steps[s + 2]!)
-    return y
-  }
-  const from = (x: Float64Array) => {
-    const y = x.slice()
-    for (let s = steps.length - 3; s >= 0; s -= 3) {
-      rotate(y, steps[s]!, steps[s + 1]!, -steps[s + 2]!)
+/** From the long side to the short: rows `[r, q]` → `[r, p]` by W0 (wide) or W0ᵀ (tall). */
+function throughWeight(W0: Matrix, rows: Float64Array, r: number): Float64Array {
+  const { rows: m, columns: n, data } = W0
+  if (m <= n) return rowProducts(rows, r, new Float64Array(data), m, n)
+  const out = new Float64Array(r * n)
+  for (let t = 0; t < m; t++) {
+    for (let a = 0; a < r; a++) {
+      const factor = rows[a * m + t]!
+      const start = a * n
+      for (let j = 0; j < n; j++) out[start + j]! += factor * data[t * n + j]!
     }
-    reflect(T, y, 'from')
-    return y
   }
-  return { values, turn: { into, from } }
-}
-
-function rotate(y: Float64Array, i: number, cosine: number, sine: number) {
-  const upper = y[i]!
-  const lower = y[i + 1]!
-  y[i + 1] = sine * upper + cosine * lower
-  y[i] = cosine * upper - sine * lower
+  return out
 }

@@ -25,13 +25,15 @@ export type Intruders = {
 
 /** c_j of each of W1's vectors against the whole basis; signs do not matter. */
 export function alignments(base: Basis, tuned: Vectors): number[] {
-  return base.cosines(tuned).map((cosines) =>
-    Math.min(
-      1,
-      cosines.reduce((best, x) => Math.max(best, x), 0),
-    ),
-  )
+  return base.cosines(tuned).map(largestOf)
 }
+
+/** c of one direction from its cosines, which rounding may take beyond 1. */
+export const largestOf = (cosines: Float64Array): number =>
+  Math.min(
+    1,
+    cosines.reduce((best, x) => Math.max(best, x), 0),
+  )
 
 /** Which of W1's top k directions are intruders against the pretrained directions. */
 export function findIntruders(
@@ -41,7 +43,12 @@ export function findIntruders(
 ): Intruders {
   // A direction with σ = 0 is no direction of W1: any vector would do.
   const alignment = alignments(base, { ...tuned.left, count: Math.min(k, tuned.rank) })
-  const singularValues = Array.from(tuned.singularValues.subarray(0, alignment.length))
+  return intrudersOf(tuned.singularValues, alignment, epsilon)
+}
+
+/** The same from c_j; σ_j beyond them are left out. */
+export function intrudersOf(values: Float64Array, alignment: number[], epsilon: number): Intruders {
+  const singularValues = Array.from(values.subarray(0, alignment.length))
   const intruders = alignment.flatMap((c, j) => (c < epsilon ? [j] : []))
   // Relative to σ_1, so that no square can vanish or overflow.
   const energy = (js: readonly number[]) =>
@@ -56,8 +63,8 @@ export function findIntruders(
 }
 
 /** ‖U0[:, :q]ᵀ u_j‖²: how much of each vector lies in the span of the first q pretrained directions, however turned. */
-export function subspaceEnergies(base: Basis, tuned: Vectors, q: number): number[] {
-  return base
-    .cosines(tuned)
-    .map((cosines) => cosines.subarray(0, q).reduce((sum, cosine) => sum + cosine * cosine, 0))
-}
+export const subspaceEnergies = (base: Basis, tuned: Vectors, q: number): number[] =>
+  base.cosines(tuned).map((cosines) => energyWithin(cosines, q))
+
+export const energyWithin = (cosines: Float64Array, q: number): number =>
+  cosines.subarray(0, q).reduce((sum, cosine) => sum + cosine * cosine, 0)

@@ -1,7 +1,7 @@
 /** @file A few leading eigenvectors of a tridiagonalised matrix: inverse iteration, each kept orthogonal to those before. */
 import { fillNormal, randomStream } from '../statistics/random.ts'
 import { dot } from './matrix.ts'
-import { boundOf, reflect, type Tridiagonal } from './tridiagonal.ts'
+import { boundOf, reflect, type Bands, type Tridiagonal } from './tridiagonal.ts'
 
 /**
  * Orthonormal eigenvectors of G for the first `k` of `values`, as rows `[k, p]`; undefined where inverse iteration does
@@ -9,6 +9,18 @@ import { boundOf, reflect, type Tridiagonal } from './tridiagonal.ts'
  */
 export function leadingVectors(
   T: Tridiagonal,
+  values: Float64Array,
+  k: number,
+): Float64Array | undefined {
+  const p = T.diagonal.length
+  const out = tridiagonalVectors(T, values, k)
+  for (let j = 0; out && j < k; j++) reflect(T, out.subarray(j * p, (j + 1) * p), 'from')
+  return out
+}
+
+/** The same for the tridiagonal matrix itself. */
+export function tridiagonalVectors(
+  T: Bands,
   values: Float64Array,
   k: number,
 ): Float64Array | undefined {
@@ -28,7 +40,6 @@ export function leadingVectors(
     normalise(z)
     if (!(residualOf(T, values[j]!, z) <= 16 * p * Number.EPSILON * size)) return undefined
   }
-  for (let j = 0; j < k; j++) reflect(T, out.subarray(j * p, (j + 1) * p), 'from')
   return out
 }
 
@@ -45,7 +56,7 @@ function normalise(z: Float64Array) {
 }
 
 /** z ← (T − λI)⁻¹ z by elimination with partial pivoting; a pivot that vanishes is given the size of a rounding. */
-function solveShifted({ diagonal, off }: Tridiagonal, λ: number, size: number, z: Float64Array) {
+function solveShifted({ diagonal, off }: Bands, λ: number, size: number, z: Float64Array) {
   const p = z.length
   const floor = Number.EPSILON * size
   const [pivot, first, second] = [0, 0, 0].map(() => new Float64Array(p)) as [
@@ -89,7 +100,7 @@ function solveShifted({ diagonal, off }: Tridiagonal, λ: number, size: number, 
 }
 
 /** max |T z − λ z|. */
-function residualOf({ diagonal, off }: Tridiagonal, λ: number, z: Float64Array): number {
+function residualOf({ diagonal, off }: Bands, λ: number, z: Float64Array): number {
   let worst = 0
   for (let i = 0; i < z.length; i++) {
     const beside = off[i]! * (z[i - 1] ?? 0) + (off[i + 1] ?? 0) * (z[i + 1] ?? 0)

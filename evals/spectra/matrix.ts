@@ -49,6 +49,18 @@ export function dot(X: Float64Array, x: number, Y: Float64Array, y: number, leng
   return t < length ? even + odd + X[x + t]! * Y[y + t]! : even + odd
 }
 
+/** Y[y + t] += factor · X[x + t] over `length` numbers. */
+export function addMultiple(
+  Y: Float64Array,
+  y: number,
+  factor: number,
+  X: Float64Array,
+  x: number,
+  length: number,
+) {
+  for (let t = 0; t < length; t++) Y[y + t]! += factor * X[x + t]!
+}
+
 /** X x `[p]` for X `[p, x.length]`. */
 export function apply(X: Float64Array, x: Float64Array, p: number): Float64Array {
   return Float64Array.from({ length: p }, (_, i) => dot(X, i * x.length, x, 0, x.length))

@@ -54,16 +54,29 @@ export function leftSingular(
 type Decomposed = {
   singularValues: Float64Array
   rank: number
+  /** Whether the long side's vectors are what the short side's give, divided by σ. */
+  isExact: boolean
   /** Short side's vectors as rows `[p, p]`. */
   vectors: Float64Array
   /** Long side's vectors as rows `[p, q]`; the rows from `rank` on are still to be filled. */
   other: Float64Array | undefined
 }
 
+/** The short side's vectors; the long side's as well where they cannot be had from them. */
+export function decomposed(W: Matrix, weight: string): Decomposed {
+  const system = decompose(W, weight, false)
+  const count = system.singularValues.length
+  if (system.other) {
+    const far = { dimension: Math.max(W.rows, W.columns), count, data: system.other }
+    completeBasis(far, system.rank)
+  }
+  return system
+}
+
 function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
   const side = shortSide(W, weight)
   const { p, q, T, scale } = side
-  if (scale === 0) return zeroSystem(p, q, needsOther)
+  if (scale === 0) return zeroSystem(p, q)
   const { values, vectors } = symmetricEigen(gram(T, p, q), p)
   const σ = values.map((λ) => Math.sqrt(Math.max(λ, 0)))
   const isExact = survivesSquaring(
@@ -78,7 +91,7 @@ function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
   const isOtherUsed = needsOther || !isExact
   const other = isOtherUsed ? rowProducts(vectors, p, side.transposed(), q, p) : undefined
   const system = isExact
-    ? { singularValues: σ, rank: p, vectors, other }
+    ? { singularValues: σ, rank: p, vectors, other, isExact }
     : refined(other!, vectors, p, q)
   if (system.other) normaliseRows(system.other, q, system.rank)
   system.singularValues.forEach((value, j) => (system.singularValues[j] = value * scale))
@@ -86,7 +99,7 @@ function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
 }
 
 /** W = 0: any basis is right, so the coordinate axes. */
-function zeroSystem(p: number, q: number, needsOther: boolean): Decomposed {
+function zeroSystem(p: number, q: number): Decomposed {
   const axes = (length: number) => {
     const data = new Float64Array(p * length)
     for (let i = 0; i < p; i++) data[i * length + i] = 1
@@ -96,7 +109,8 @@ function zeroSystem(p: number, q: number, needsOther: boolean): Decomposed {
     singularValues: new Float64Array(p),
     rank: 0,
     vectors: axes(p),
-    other: needsOther ? axes(q) : undefined,
+    other: axes(q),
+    isExact: false,
   }
 }
 
@@ -113,6 +127,7 @@ function refined(B: Float64Array, R: Float64Array, p: number, q: number): Decomp
   return {
     singularValues,
     rank: singularValues.findLastIndex((σ) => σ > 0) + 1,
+    isExact: false,
     vectors: permutedRows(R, order, p),
     other: permutedRows(B, order, q),
   }

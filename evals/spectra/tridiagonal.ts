@@ -4,10 +4,11 @@
  */
 import { dot } from './matrix.ts'
 
-/** T's diagonal `[p]`, what lies beside it (`off[i]` between i − 1 and i) `[p]`, and Q as reflectors I − β v vᵀ. */
-export type Tridiagonal = {
-  diagonal: Float64Array
-  off: Float64Array
+/** T's diagonal `[p]`, and what lies beside it (`off[i]` between i − 1 and i) `[p]`. */
+export type Bands = { diagonal: Float64Array; off: Float64Array }
+
+/** T, and Q as reflectors I − β v vᵀ. */
+export type Tridiagonal = Bands & {
   /** Row i of `[p, p]` begins with the i numbers of v_i. */
   reflectors: Float64Array
   β: Float64Array
@@ -81,7 +82,7 @@ export function tridiagonalValues(T: Tridiagonal): Float64Array {
  * The eigenvalues of T in the order in which S has them: implicit QL with Wilkinson's shift (Bowdler et al. 1968).
  * Each rotation, done in turn on a vector, takes y to Sᵀ y.
  */
-export function diagonalise({ diagonal, off }: Tridiagonal, onRotation?: OnRotation): Float64Array {
+export function diagonalise({ diagonal, off }: Bands, onRotation?: OnRotation): Float64Array {
   const d = diagonal.slice()
   const p = d.length
   const e = new Float64Array(p)
@@ -139,6 +140,36 @@ function chaseBulge(
   d[l]! -= shift
   e[l] = g
   e[m] = 0
+}
+
+/** The `k` largest eigenvalues of T, descending, by bisection on Sturm's count: k × 55 passes over T. */
+export function leadingTridiagonalValues(T: Bands, k: number): Float64Array {
+  const bound = boundOf(T.diagonal, T.off)
+  const tiny = Number.EPSILON * bound * 1e-3
+  const out = new Float64Array(k)
+  let ceiling = bound * (1 + 4 * Number.EPSILON)
+  for (let j = 0; j < k; j++) {
+    let [low, high] = [-bound, ceiling]
+    while (high - low > 2 * Number.EPSILON * bound) {
+      const middle = low + (high - low) / 2
+      if (countAbove(T, middle, tiny) > j) low = middle
+      else high = middle
+    }
+    out[j] = ceiling = high
+  }
+  return out
+}
+
+/** How many eigenvalues of T are > x: the positive pivots of T − xI. */
+function countAbove({ diagonal, off }: Bands, x: number, tiny: number): number {
+  let [count, pivot] = [0, 1]
+  for (let i = 0; i < diagonal.length; i++) {
+    const beside = i === 0 ? 0 : off[i]!
+    pivot = diagonal[i]! - x - (beside * beside) / pivot
+    if (Math.abs(pivot) < tiny) pivot = -tiny
+    if (pivot > 0) count++
+  }
+  return count
 }
 
 /** A bound on |λ| (Gershgorin). */

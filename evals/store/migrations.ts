@@ -80,6 +80,7 @@ export const MIGRATIONS: readonly string[] = [
      metrics_json TEXT NOT NULL, curves_json TEXT NOT NULL,
      PRIMARY KEY (run_id, position)
    ) STRICT;`,
+  `ALTER TABLE spectrum ADD COLUMN details_json TEXT;`,
 ]
 
 /** "TSTN": tells our files from those of other programs, which we must not write into. */

@@ -90,7 +90,7 @@ export const SPECTRUM: Table<SpectrumRow> = {
     'intruders',
     'intruderEnergyShare',
   ],
-  json: ['shape', 'singularValues', 'alignment', 'nullP', 'nullBand'],
+  json: ['shape', 'singularValues', 'alignment', 'nullP', 'nullBand', 'details'],
   order: 'key',
 }
 export const EVALUATION: Table<FinishedEvaluation> = {
@@ -145,16 +145,17 @@ export function toValues<R>({ key, plain, json }: Table<R>, runId: string, row: 
   return [
     runId,
     ...[...key, ...plain].map((field) => row[field] as Value),
-    ...json.map((field) => JSON.stringify(row[field])),
+    // A field that a row need not have is no value, not the text of one.
+    ...json.map((field) => JSON.stringify(row[field]) ?? null),
   ]
 }
 
 export function fromColumns<R>({ key, plain, json }: Table<R>, columns: Record<string, Value>): R {
   return Object.fromEntries([
     ...[...key, ...plain].map((field) => [field, columns[snakeCase(field)]]),
-    ...json.map((field) => [
-      field,
-      JSON.parse(columns[`${snakeCase(field)}_json`] as string) as unknown,
-    ]),
+    ...json.flatMap((field) => {
+      const text = columns[`${snakeCase(field)}_json`]
+      return text == null ? [] : [[field, JSON.parse(text as string) as unknown]]
+    }),
   ]) as R
 }

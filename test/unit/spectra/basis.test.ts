@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { baseDirections, explicitBasis } from '../../../evals/spectra/basis.ts'
-import type { Matrix, Vectors } from '../../../evals/spectra/matrix.ts'
+import { transposed, type Matrix, type Vectors } from '../../../evals/spectra/matrix.ts'
 import { leftSingular } from '../../../evals/spectra/svd.ts'
 import { gaussian, multiply, randomUnit } from './fixtures.ts'
 
@@ -50,11 +50,31 @@ describe('baseDirections', () => {
     else expect(Math.hypot(...cosines!)).toBeLessThan(1)
   })
 
-  test('an ordinary tall weight is kept as its short side and itself; one that lost rank as its columns', () => {
-    const W = gaussian(130, 70, 4)
-    expect(baseDirections(W).bytes).toBe(8 * (70 * 70 + 130 * 70))
+  test('an ordinary weight is kept as its short side; one that lost rank as both', () => {
+    const { parts } = baseDirections(gaussian(130, 70, 4))
+    expect([parts.near.length, parts.far]).toEqual([70 * 70, undefined])
     const low = multiply(gaussian(130, 5, 1), gaussian(5, 70, 2))
-    expect(baseDirections(low).bytes).toBe(8 * 130 * 70)
+    expect(baseDirections(low).parts.far).toHaveLength(130 * 70)
+  })
+
+  test.each([
+    [70, 130, 70],
+    [130, 70, 70],
+    [64, 64, 64],
+    [30, 50, 4],
+    [50, 30, 4],
+  ])('%i × %i of rank %i: U0ᵀ W0 V0 = Σ by both projections', (rows, columns, rank) => {
+    const W = multiply(gaussian(rows, rank, 3), gaussian(rank, columns, 4))
+    const { parts, projectLeft, projectRight, count } = baseDirections(W)
+    // U0ᵀ W0 `[p, columns]`, then its rows against V0.
+    const onLeft = projectLeft(transposed(new Float64Array(W.data), rows, columns), columns)
+    const both = projectRight(onLeft, count)
+    const largest = parts.singularValues[0]!
+    both.forEach((x, at) => {
+      const [i, j] = [Math.floor(at / count), at % count]
+      const wanted = i === j ? parts.singularValues[i]! : 0
+      expect(Math.abs(x - wanted)).toBeLessThan(1e-8 * largest)
+    })
   })
 
   test('the whole basis of a square weight takes a unit vector to a unit vector', () => {

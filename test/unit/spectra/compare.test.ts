@@ -3,7 +3,6 @@ import { SpectrumRow } from '../../../evals/contract/rows.ts'
 import { baseDirections } from '../../../evals/spectra/basis.ts'
 import {
   compareWeight,
-  createBaseCache,
   scanModel,
   type MatrixPlace,
   type ScanOptions,
@@ -142,19 +141,6 @@ describe('scanModel', () => {
       ],
     })
     expect(row!.effectiveRankOfChange).toBeCloseTo(1, 10)
-  })
-
-  test('the cache keeps what fits, and rows do not depend on it', async () => {
-    const twoMatrices = 2 * 12 * 12 * 8
-    const cache = createBaseCache(twoMatrices)
-    const first = await rowsOf({ cache })
-    expect(['a', 'b', 'c'].map((name) => cache.get(name) !== undefined)).toEqual([
-      true,
-      true,
-      false,
-    ])
-    expect(await rowsOf({ cache })).toEqual(first)
-    expect(await rowsOf()).toEqual(first)
   })
 
   test('stops at a signal, between two matrices', async () => {

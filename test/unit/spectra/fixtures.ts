@@ -1,6 +1,6 @@
 /** @file Seeded matrices for the spectra tests, and plain O(n³) checks that share no code with what they check. */
 import type { Matrix, Vectors } from '../../../evals/spectra/matrix.ts'
-import type { SingularSystem } from '../../../evals/spectra/svd.ts'
+import { leftSingular, type SingularSystem } from '../../../evals/spectra/svd.ts'
 import { fillNormal, randomStream } from '../../../evals/statistics/random.ts'
 
 const normals = (length: number, seed: number) =>
@@ -39,6 +39,21 @@ export function multiply(A: Matrix, B: Matrix): Matrix {
     }
   }
   return { rows: A.rows, columns: B.columns, data }
+}
+
+/** A weight with these singular values, between random directions. */
+export function withSpectrum(rows: number, columns: number, σ: readonly number[]): Matrix {
+  const left = leftSingular(gaussian(rows, σ.length, 21)).left
+  const right = leftSingular(gaussian(columns, σ.length, 22)).left
+  const data = new Float64Array(rows * columns)
+  for (const [l, value] of σ.entries()) {
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        data[i * columns + j]! += value * left.data[l * rows + i]! * right.data[l * columns + j]!
+      }
+    }
+  }
+  return { rows, columns, data }
 }
 
 /** max |⟨x_i, x_j⟩ − δ_ij|. */

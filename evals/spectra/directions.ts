@@ -1,0 +1,84 @@
+/** @file The singular directions of a tuned weight against its base, the first few or all of them, and what is read off them. */
+import type { SpectrumDetails } from '../contract/rows.ts'
+import type { BaseSystem } from './basis.ts'
+import { energyWithin, largestOf } from './intruders.ts'
+import type { Matrix } from './matrix.ts'
+import { frobeniusNorm, stableRank } from './measures.ts'
+import { leadingLeft } from './partial-svd.ts'
+import { powerLawOfSpectrum } from './power-law.ts'
+import { leftSingular } from './svd.ts'
+
+export const DETAILS = ['auto', 'leading', 'full'] as const
+/** `leading`: the first k directions; `full`: all of them; `auto`: all where that is cheap. */
+export type Detail = (typeof DETAILS)[number]
+
+/** Up to this short side a full decomposition takes a few hundredths of a second. */
+const CHEAP = 256
+const SIMILAR = 10
+
+export const wantsAll = (shape: readonly [number, number], detail: Detail = 'auto'): boolean =>
+  detail === 'full' || (detail === 'auto' && Math.min(...shape) <= CHEAP)
+
+/** Directions of W1 with σ > 0, σ descending. */
+export type Directions = {
+  singularValues: Float64Array
+  /** |⟨u1_j, u0_i⟩| over all i, for each j. */
+  cosines: readonly Float64Array[]
+  /** Σ over all σ² of W1. */
+  energy: number
+  /** Whether they are all that W1 has. */
+  isAll?: boolean
+}
+
+export type DirectionsOptions = {
+  k: number
+  weight: string
+  detail?: Detail | undefined
+  /** W1 is W0 itself: its directions are known. */
+  isUntouched?: boolean
+}
+
+export function directionsOf(base: BaseSystem, W1: Matrix, options: DirectionsOptions): Directions {
+  const { k, weight, detail, isUntouched = false } = options
+  const isAll = wantsAll(base.shape, detail)
+  if (isUntouched) return { ...unchanged(base, isAll ? base.count : k), isAll }
+  const tuned = isAll ? leftSingular(W1, { weight }) : leadingLeft(W1, k, weight)
+  const count = isAll ? tuned.rank : Math.min(k, tuned.rank)
+  return {
+    singularValues: tuned.singularValues.slice(0, count),
+    cosines: base.cosines({ ...tuned.left, count }),
+    energy: frobeniusNorm(W1.data) ** 2,
+    isAll,
+  }
+}
+
+function unchanged({ parts, count }: BaseSystem, k: number): Directions {
+  const rank = parts.singularValues.findLastIndex((σ) => σ > 0) + 1
+  const singularValues = parts.singularValues.slice(0, Math.min(k, rank))
+  return {
+    singularValues,
+    cosines: Array.from(singularValues, (_, j) => new Float64Array(count).fill(1, j, j + 1)),
+    energy: frobeniusNorm(parts.singularValues) ** 2,
+  }
+}
+
+/** `changed`: the singular values of ΔW. */
+export function detailsOf(found: Directions, changed: Float64Array, k: number): SpectrumDetails {
+  const { singularValues, cosines, energy, isAll = false } = found
+  const largest = singularValues[0] ?? 0
+  const first = cosines.slice(0, k)
+  return {
+    stableRank: largest > 0 ? energy / largest ** 2 : null,
+    stableRankOfChange: stableRank(changed),
+    subspace: k,
+    subspaceEnergy: first.map((each) => rounded(Math.min(1, energyWithin(each, k)))),
+    profile: isAll ? cosines.map((each) => rounded(largestOf(each))) : null,
+    similarity: isAll
+      ? cosines.slice(0, SIMILAR).map((each) => Array.from(each.subarray(0, SIMILAR), rounded))
+      : null,
+    powerLaw: isAll ? powerLawOfSpectrum(singularValues) : null,
+  }
+}
+
+/** To a millionth: these are looked at, and there are many of them. */
+const rounded = (x: number): number => Math.round(x * 1e6) / 1e6
