@@ -1,0 +1,192 @@
+/**
+ * @file The statistic of the test for a peak, and how large it gets by chance.
+ *
+ *     t_ij = mean_s(y_sj − y_si) / √(max(v_ij, v̄) / n_ij)    v_ij the variance of that difference over seeds, v̄ their mean
+ *     T = max over i < j < k of min(t_ij, t_kj)                the best place with lower ones on both sides
+ *     M = max over i < j < last of t_ij                        T's bound where the last place lies far below
+ *
+ * No curve that falls, rises, or falls and then rises gives T more chances than one that is flat and drops at its very
+ * end, so T is held against M of a flat curve. The larger of own and pooled variance keeps one noisy place from making
+ * a peak, and noise that sits in few of the places is part of the null.
+ */
+import { randomStream } from '../../statistics/random.ts'
+
+/** y `[seeds, places]`, NaN where a cell is missing. */
+export interface Grid {
+  readonly seeds: number
+  readonly places: number
+  readonly y: Float64Array
+}
+
+/** For i < j at `i * places + j`, over the n seeds that have both places; NaN where they are too few. */
+export interface Differences {
+  readonly places: number
+  /** Mean of y_j − y_i. */
+  readonly mean: Float64Array
+  /** Standard error of that mean. */
+  readonly error: Float64Array
+  /** v̄, the variance of a difference of two places; NaN where there is no pair. */
+  readonly pooledVariance: number
+}
+
+export const FEWEST_SEEDS = 3
+const NULL_ROUNDS = 10_000
+const NOISY_SIZES = 6
+/** The noise of the other places, as a share. */
+const QUIET = 0.1
+const KEPT_NULLS = 64
+
+/** All pairs of places. `into` spares the arrays where this runs many times. */
+export function differencesOf(
+  { seeds, places, y }: Grid,
+  into = { mean: new Float64Array(places ** 2), error: new Float64Array(places ** 2) },
+): Differences {
+  const { mean, error } = into
+  const counts = new Uint32Array(places ** 2)
+  let [sum, pairs] = [0, 0]
+  for (let i = 0; i < places; i++) {
+    for (let j = i + 1; j < places; j++) {
+      let [n, average, squares] = [0, 0, 0]
+      for (let row = 0; row < places * seeds; row += places) {
+        const d = y[row + j]! - y[row + i]!
+        if (Number.isNaN(d)) continue
+        const off = d - average
+        average += off / ++n
+        squares += off * (d - average)
+      }
+      const at = i * places + j
+      const isKnown = n >= FEWEST_SEEDS
+      mean[at] = isKnown ? average : NaN
+      error[at] = isKnown ? squares / (n - 1) : NaN
+      counts[at] = n
+      if (!isKnown) continue
+      sum += squares / (n - 1)
+      pairs++
+    }
+  }
+  const pooledVariance = sum / pairs
+  error.forEach((own, at) => {
+    error[at] = Math.sqrt(Math.max(own, pooledVariance) / counts[at]!)
+  })
+  return { places, mean, error, pooledVariance }
+}
+
+/** A place j, the places i and k that it stands highest above in standard errors, and min(t_ij, t_kj). */
+export interface Triple {
+  readonly i: number
+  readonly j: number
+  readonly k: number
+  readonly T: number
+}
+
+/** T and where; undefined where no inner place can be compared on both sides. `means` may be others than the errors' own. */
+export function bestTriple(
+  { places, error, mean }: Differences,
+  means: Float64Array = mean,
+): Triple | undefined {
+  let best: Triple | undefined
+  for (let j = 1; j < places - 1; j++) {
+    const left = steepest(0, j, (i) => means[i * places + j]! / error[i * places + j]!)
+    const right = steepest(j + 1, places, (k) => -means[j * places + k]! / error[j * places + k]!)
+    if (!left || !right) continue
+    const T = Math.min(left.t, right.t)
+    if (!best || T > best.T) best = { i: left.at, j, k: right.at, T }
+  }
+  return best
+}
+
+function steepest(from: number, to: number, tOf: (at: number) => number) {
+  let best: { at: number; t: number } | undefined
+  for (let at = from; at < to; at++) {
+    const t = tOf(at)
+    if (!Number.isNaN(t) && !(best && best.t >= t)) best = { at, t }
+  }
+  return best
+}
+
+function boundOf({ places, mean, error }: Differences): number {
+  let most = -Infinity
+  for (let j = 1; j < places - 1; j++) {
+    for (let at = j; at < j * places; at += places) {
+      const t = mean[at]! / error[at]!
+      if (t > most) most = t
+    }
+  }
+  return most
+}
+
+/**
+ * Standard deviations by place: alike; only in the first m places; only in m places from the second on. The last place
+ * never has a part in M, so those are all the ways in which m noisy places can lie to a quiet rest.
+ */
+function noiseProfiles(places: number): Float64Array[] {
+  const noisy = (from: number, size: number) =>
+    Float64Array.from({ length: places }, (_, at) => (at >= from && at < from + size ? 1 : QUIET))
+  const sizes = (from: number) => spread(2 - from, places - 1 - from).map((m) => noisy(from, m))
+  return [noisy(0, places), ...sizes(0), ...sizes(1)]
+}
+
+/** At most `NOISY_SIZES` whole numbers from `least` to `most`, the small ones always. */
+function spread(least: number, most: number): number[] {
+  const all = Array.from({ length: most - least + 1 }, (_, i) => least + i)
+  const step = Math.max(1, (all.length - 2) / (NOISY_SIZES - 2))
+  return all.filter((_, i) => i < 2 || Math.floor((i - 1) / step) > Math.floor((i - 2) / step))
+}
+
+/** Which cells are there, as a key. */
+export const cellsOf = ({ seeds, places, y }: Grid): string =>
+  `${seeds} ${places} ${y.map((value) => (Number.isNaN(value) ? 1 : 0)).join('')}`
+
+/** M for each noise profile, ascending `[profiles][rounds]`. */
+type Null = readonly Float64Array[]
+const nulls = new Map<string, Null>()
+
+/** M by simulation with normal noise and the same cells missing; a pure function, so what was found before is kept. */
+function nullOf(grid: Grid): Null {
+  const { seeds, places, y } = grid
+  const key = cellsOf(grid)
+  const known = nulls.get(key)
+  if (known) return known
+  const stream = randomStream(0, 'null distribution of a peak')
+  const profiles = noiseProfiles(places)
+  const found = profiles.map(() => new Float64Array(NULL_ROUNDS))
+  const [noise, scaled] = [y.slice(), y.slice()]
+  const room = { mean: new Float64Array(places ** 2), error: new Float64Array(places ** 2) }
+  for (let round = 0; round < NULL_ROUNDS; round++) {
+    y.forEach((value, at) => {
+      noise[at] = Number.isNaN(value) ? NaN : stream.normal()
+    })
+    profiles.forEach((sd, p) => {
+      noise.forEach((value, at) => {
+        scaled[at] = value * sd[at % places]!
+      })
+      found[p]![round] = boundOf(differencesOf({ seeds, places, y: scaled }, room))
+    })
+  }
+  for (const each of found) each.sort()
+  if (nulls.size >= KEPT_NULLS) nulls.clear()
+  nulls.set(key, found)
+  return found
+}
+
+/** P(M ≥ T) under the noise that makes it likeliest, counting the observed one: (1 + #{M ≥ T}) / (1 + rounds). */
+export function pValue(grid: Grid, T: number): number {
+  const most = Math.max(...nullOf(grid).map((each) => each.length - firstAtLeast(each, T)))
+  return (1 + most) / (1 + NULL_ROUNDS)
+}
+
+/** The smallest T with p ≤ α. */
+export function criticalValue(grid: Grid, α: number): number {
+  const rank = NULL_ROUNDS - Math.floor(α * (NULL_ROUNDS + 1)) + 1
+  return Math.max(...nullOf(grid).map((each) => each[Math.min(rank, NULL_ROUNDS - 1)]!))
+}
+
+function firstAtLeast(sorted: Float64Array, T: number): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! >= T) high = middle
+    else low = middle + 1
+  }
+  return low
+}

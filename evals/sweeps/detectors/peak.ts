@@ -1,0 +1,175 @@
+/**
+ * @file Does a curve over capacity, steps or samples rise to an inner peak (test-error double descent, methods §3.4)?
+ *
+ * H0: the mean curve falls, rises, or falls and then rises. H1: some inner place has lower ones on both sides. The test
+ * keeps α = 5 % under H0 for flat, falling, rising and stepped curves with unequal and correlated noise (simulated in
+ * its unit test); `peak-statistic.ts` says how.
+ */
+import { bootstrap } from '../../statistics/bootstrap.ts'
+import { canTell, powersOf, α, type Power } from './peak-power.ts'
+import {
+  bestTriple,
+  differencesOf,
+  FEWEST_SEEDS,
+  pValue,
+  type Differences,
+  type Grid,
+  type Triple,
+} from './peak-statistic.ts'
+
+export interface PeakInput {
+  /** Ascending. */
+  readonly x: readonly number[]
+  /** `[places, seeds]`: what each seed gave at each x, the same seed at the same index everywhere; absent where it failed. */
+  readonly values: readonly (readonly (number | null | undefined)[])[]
+}
+
+export interface PeakOptions {
+  /** 'valley' looks for an inner low, as in a refusal rate. */
+  readonly shape?: 'peak' | 'valley'
+  /** 'log' for errors that vary by factors; values that are not positive are dropped. */
+  readonly scale?: 'linear' | 'log'
+}
+
+export type PeakVerdict = 'peak' | 'no peak seen' | 'cannot tell'
+
+/** Where the curve stands highest above both of its sides; on the log scale heights are differences of logarithms. */
+export interface PeakFound {
+  /** With a 95 % bootstrap interval over seeds, which few seeds make too narrow. */
+  readonly x: number
+  readonly lower: number
+  readonly upper: number
+  /** Heights of the mean above the lowest mean on the left, on the right, and the smaller of both. */
+  readonly rise: number
+  readonly fall: number
+  readonly height: number
+  /** `height` in standard deviations between seeds at one place. */
+  readonly heightInSds: number
+  /** Seeds that are higher at x than at both lowest places, of those that have all three. */
+  readonly seedsWithPeak: number
+  readonly seedsAsked: number
+}
+
+export interface PeakFinding {
+  readonly verdict: PeakVerdict
+  /** Why it cannot tell; null otherwise. */
+  readonly reason: string | null
+  readonly shape: 'peak' | 'valley'
+  readonly scale: 'linear' | 'log'
+  readonly α: number
+  readonly p: number | null
+  readonly seeds: number
+  readonly places: number
+  /** Cells without a usable value, and values of x left out because fewer than three seeds have them. */
+  readonly droppedCells: number
+  readonly droppedPlaces: readonly number[]
+  /** The highest inner place, also where it is not significant; null where none stands above both sides. */
+  readonly found: PeakFound | null
+  readonly power: readonly Power[]
+}
+
+export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFinding {
+  const { shape = 'peak', scale = 'linear' } = options
+  const { x, grid, droppedCells, droppedPlaces } = gridOf(input, shape, scale)
+  const base = {
+    ...{ shape, scale, α, droppedCells, droppedPlaces },
+    ...{ seeds: grid.seeds, places: grid.places },
+  }
+  const cannotTell = (reason: string): PeakFinding => ({
+    ...{ ...base, verdict: 'cannot tell', reason, p: null, found: null, power: [] },
+  })
+  if (grid.seeds < FEWEST_SEEDS) return cannotTell(`there are ${grid.seeds} seeds, and it needs 3`)
+  if (grid.places < 3) {
+    return cannotTell(
+      `${grid.places} places have values of at least three seeds, and an inner one needs 3`,
+    )
+  }
+  const differences = differencesOf(grid)
+  if (!(differences.pooledVariance > 0)) {
+    return cannotTell('the seeds do not differ, so that there is no noise to hold a peak against')
+  }
+  const best = bestTriple(differences)
+  if (!best) return cannotTell('no inner place shares three seeds with places on both sides')
+  const power = powersOf(grid)
+  const p = pValue(grid, best.T)
+  const found = best.T > 0 ? describePeak(x, grid, differences, best) : null
+  if (p <= α) return { ...base, verdict: 'peak', reason: null, p, found, power }
+  if (canTell(power)) return { ...base, verdict: 'no peak seen', reason: null, p, found, power }
+  const reason =
+    'a peak of 2 standard deviations between seeds would be found less than half of the time'
+  return { ...base, verdict: 'cannot tell', reason, p, found, power }
+}
+
+/** Usable values as a grid with valleys turned up, without the places that fewer than three seeds have. */
+function gridOf({ x, values }: PeakInput, shape: 'peak' | 'valley', scale: 'linear' | 'log') {
+  if (x.length !== values.length) throw new Error('internal: each x needs its values')
+  if (x.some((value, i) => i > 0 && !(value > x[i - 1]!)))
+    throw new Error('internal: x must ascend')
+  const sign = shape === 'peak' ? 1 : -1
+  const usable = (value: number | null | undefined) => {
+    const scaled = scale === 'log' ? Math.log(value ?? NaN) : (value ?? NaN)
+    return Number.isFinite(scaled) ? sign * scaled : NaN
+  }
+  const width = Math.max(0, ...values.map((row) => row.length))
+  const rows = values.map((row) => Array.from({ length: width }, (_, s) => usable(row[s])))
+  const droppedCells = rows.flat().filter(Number.isNaN).length
+  const countOf = (row: readonly number[]) => row.filter((value) => !Number.isNaN(value)).length
+  const isKept = rows.map((row) => countOf(row) >= Math.min(FEWEST_SEEDS, width))
+  const kept = rows.filter((_, i) => isKept[i])
+  const y = Float64Array.from({ length: width * kept.length }, (_, at) => {
+    return kept[at % kept.length]![Math.floor(at / kept.length)]!
+  })
+  return {
+    x: x.filter((_, i) => isKept[i]),
+    grid: { seeds: width, places: kept.length, y },
+    droppedCells,
+    droppedPlaces: x.filter((_, i) => !isKept[i]),
+  }
+}
+
+function describePeak(
+  x: readonly number[],
+  grid: Grid,
+  differences: Differences,
+  { i, j, k }: Triple,
+): PeakFound {
+  const { mean, places, pooledVariance } = differences
+  const lower = (from: number, to: number, heightOf: (at: number) => number) =>
+    Math.max(
+      ...range(from, to)
+        .map(heightOf)
+        .filter((height) => !Number.isNaN(height)),
+    )
+  const rise = lower(0, j, (at) => mean[at * places + j]!)
+  const fall = lower(j + 1, places, (at) => -mean[j * places + at]!)
+  const height = Math.min(rise, fall)
+  const interval = bootstrap(grid.seeds, (drawn) => placeIn(grid, differences, drawn), {
+    seed: 0,
+    resamples: 2000,
+  })
+  const cells = range(0, grid.seeds)
+    .map((s) => [i, j, k].map((at) => grid.y[s * places + at]!))
+    .filter((each) => !each.some(Number.isNaN))
+  return {
+    x: x[j]!,
+    lower: x[Math.min(j, Math.floor(interval.lower ?? 1))]!,
+    upper: x[Math.max(j, Math.ceil(interval.upper ?? places - 2))]!,
+    ...{ rise, fall, height },
+    heightInSds: height / Math.sqrt(pooledVariance / 2),
+    seedsWithPeak: cells.filter(([left, top, right]) => top! > left! && top! > right!).length,
+    seedsAsked: cells.length,
+  }
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+
+/** The highest inner place of a resample, in the standard errors of the whole; null where none can be compared. */
+function placeIn(grid: Grid, whole: Differences, drawn: Uint32Array): number | null {
+  const { places, y } = grid
+  const resampled = new Float64Array(y.length)
+  drawn.forEach((from, to) => {
+    resampled.set(y.subarray(from * places, (from + 1) * places), to * places)
+  })
+  const { mean } = differencesOf({ ...grid, y: resampled })
+  return bestTriple(whole, mean)?.j ?? null
+}

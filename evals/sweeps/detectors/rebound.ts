@@ -1,0 +1,79 @@
+/**
+ * @file Does a training loss rise again after it had fallen? A loss rebound (methods §3.3), seen in one run, over steps.
+ *
+ *     s = bias-corrected EMA(0.9) of the loss, its first 5 % dropped;   rb(t) = s(t) − min_{u ≤ t} s(u)
+ *     t2 = argmax rb,   t1 = argmin_{u ≤ t2} s,   t3 = argmin_{u ≥ t2} s
+ *     R = (s(t2) − s(t1)) / (s(first) − s(t1)),   recovery = (s(t2) − s(t3)) / (s(t2) − s(t1))
+ */
+
+const DECAY = 0.9
+const DROPPED_SHARE = 0.05
+/** A rise of a tenth of what had been gained is a rebound; it is recovered where half of the rise is lost again. */
+const REBOUND = 0.1
+const RECOVERED = 0.5
+
+export type ReboundLabel = 'none' | 'double_descent' | 'divergence'
+
+/** Places `t1`, `t2`, `t3` and `notFinite` count losses from 0. */
+export interface Rebound {
+  readonly label: ReboundLabel
+  readonly isRebound: boolean
+  /** R; infinite where the loss had not fallen at all before it rose, null where the loss itself is not finite. */
+  readonly rebound: number | null
+  /** May exceed 1; null where nothing rose. */
+  readonly recovery: number | null
+  /** Lowest before, highest, lowest after, with the smoothed loss there; null where nothing rose. */
+  readonly turns: Readonly<Record<'t1' | 't2' | 't3', Turn>> | null
+  /** The first loss that is not finite. */
+  readonly notFinite: number | null
+}
+export interface Turn {
+  readonly place: number
+  readonly loss: number
+}
+
+const CALM: Rebound = {
+  label: 'none',
+  isRebound: false,
+  rebound: 0,
+  recovery: null,
+  turns: null,
+  notFinite: null,
+}
+
+/** m ← 0.9 m + 0.1 x; s = m / (1 − 0.9^t). */
+export function smoothed(losses: readonly number[]): Float64Array {
+  let [mean, weight] = [0, 1]
+  return Float64Array.from(losses, (loss) => {
+    mean = DECAY * mean + (1 - DECAY) * loss
+    weight *= DECAY
+    return mean / (1 - weight)
+  })
+}
+
+/** `losses`: one training loss a step, in order. */
+export function detectRebound(losses: readonly number[]): Rebound {
+  const notFinite = losses.findIndex((loss) => !Number.isFinite(loss))
+  if (notFinite >= 0) {
+    return { ...CALM, label: 'divergence', isRebound: true, rebound: null, notFinite }
+  }
+  const s = smoothed(losses)
+  const first = Math.floor(DROPPED_SHARE * losses.length)
+  const at = (place: number): Turn => ({ place, loss: s[place]! })
+  let [lowest, t1, t2, most] = [first, first, first, 0]
+  for (let t = first; t < s.length; t++) {
+    if (s[t]! < s[lowest]!) lowest = t
+    const rise = s[t]! - s[lowest]!
+    if (rise > most) [t1, t2, most] = [lowest, t, rise]
+  }
+  if (most === 0) return CALM
+  let t3 = t2
+  for (let t = t2; t < s.length; t++) if (s[t]! < s[t3]!) t3 = t
+  // A first value equal to the lowest divides by zero, which is the infinity that is meant.
+  const rebound = most / (s[first]! - s[t1]!)
+  const recovery = (s[t2]! - s[t3]!) / most
+  const isRebound = rebound >= REBOUND
+  const label = !isRebound ? 'none' : recovery >= RECOVERED ? 'double_descent' : 'divergence'
+  const turns = { t1: at(t1), t2: at(t2), t3: at(t3) }
+  return { label, isRebound, rebound, recovery, turns, notFinite: null }
+}
