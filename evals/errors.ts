@@ -197,6 +197,10 @@ export const ERRORS = {
     message: `${v.path} is no log that Touchstone can read; supported: ${v.supported}.`,
     remedy: 'Name a file or folder of one of these formats.',
   })),
+  'interchange.nothing': entry((v: { run: string }) => ({
+    message: `The run ${v.run} holds no finished evaluation, so there is nothing to write.`,
+    remedy: 'Choose a run of audit or eval that ended; touchstone ls lists them.',
+  })),
   'case.changed': entry((v: { path: string; why: string }) => ({
     message: `${v.path} is not what was signed: ${v.why}.`,
     remedy: 'Ask its author for the folder again, and do not rely on this one.',
@@ -226,6 +230,22 @@ export const ERRORS = {
   'sweep.worker-died': entry((v: { how: string; said: string }) => ({
     message: `The process of this cell ended twice (${v.how})${v.said === '' ? '' : `: ${v.said}`}.`,
     remedy: 'Lower --jobs if memory is short, then run the same command with --retry-errors.',
+  })),
+
+  // ---- gates and comparisons ----
+  'gate.unusable': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} is not a gate: ${v.why}.`,
+    remedy:
+      'Give a YAML or JSON file such as {"alpha": 0.05, "benchmarks": {"house-refusal": {"margin": 0.03}}}.',
+  })),
+  'compare.not-comparable': entry((v: { differences: string }) => ({
+    message: `These runs must not be compared: they differ in ${v.differences}.`,
+    remedy:
+      'Measure both alike, or overrule it by name with --allow-differences FIELD,…; the report will say so.',
+  })),
+  'compare.nothing-shared': entry((v: { before: string; after: string; why: string }) => ({
+    message: `${v.before} and ${v.after} share nothing that could be compared: ${v.why}.`,
+    remedy: 'Name two runs with the same benchmarks and judges, and choose arms with --arms.',
   })),
 
   // ---- runs and the store ----

@@ -23,7 +23,15 @@ export function limitsOf(results: Measured, rows: AuditRows): string[] {
         ]
       : []),
     ...spectrumLimits(results),
+    ...unblindingLimits(rows),
   ]
+}
+
+function unblindingLimits({ unblinded = [] }: AuditRows): string[] {
+  return unblinded.map(({ at, reason }) => {
+    const day = new Date(at).toISOString().slice(0, 10)
+    return `The replies to prompts that should be refused were written to a file on ${day}; the reason given: “${reason}”.`
+  })
 }
 
 function runLimits({ run, replies, evaluations }: AuditRows): string[] {

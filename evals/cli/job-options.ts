@@ -6,6 +6,7 @@ import { readConfigFile } from './config-file.ts'
 import { fieldsOf, type Field } from './fields.ts'
 import { assemble, layersOf, merged, refusePositionals, valueAt, type Layer } from './flags.ts'
 import { chooseMethods, methodFields, methodsWith } from './methods.ts'
+import { EXTENSIONS } from './outputs.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -17,7 +18,12 @@ export const JobOptions = z.object({
   output: z
     .array(z.string().min(1))
     .default([])
-    .meta({ help: 'A further report, .html or .json', short: 'o', repeat: true, value: 'FILE' }),
+    .meta({
+      help: `A further file, by its ending: ${EXTENSIONS.join(' ')}`,
+      short: 'o',
+      repeat: true,
+      value: 'FILE',
+    }),
   config: z
     .string()
     .min(1)

@@ -52,4 +52,15 @@ export interface AuditRows {
   readonly artifacts: readonly ArtifactRow[]
   /** Of a sweep; absent where rows were made without a store. */
   readonly cells?: readonly CellRow[]
+  /** Every time that the sealed replies were written out; absent where nobody looked. */
+  readonly unblinded?: readonly Unblinding[]
+}
+
+/** How an unblinding stands in a run's log: a `log` event whose message begins so and ends in the reason. */
+export const UNBLINDED = 'Unblinded: '
+
+export interface Unblinding {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly reason: string
 }

@@ -8,7 +8,13 @@
 import Database from 'better-sqlite3'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { AuditRows, FinishedEvaluation, RunRow } from '../contract/audit-rows.ts'
+import {
+  UNBLINDED,
+  type AuditRows,
+  type FinishedEvaluation,
+  type RunRow,
+  type Unblinding,
+} from '../contract/audit-rows.ts'
 import type { JobEvent } from '../contract/events.ts'
 import type { SealedReply } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
@@ -95,6 +101,7 @@ export function openStore(path: string): Store {
           evaluations: all(EVALUATION, runId),
           checkpoints: all(CHECKPOINT, runId),
           artifacts: all(ARTIFACT, runId),
+          ...unblindingsOf(database, runId),
           cells: all(CELL, runId),
         }
       }),
@@ -135,6 +142,17 @@ function measuredUntil(database: Database.Database, runId: string): number | nul
     )
     .get(runId)
   return (row as { at: number | null }).at
+}
+
+function unblindingsOf(database: Database.Database, runId: string): { unblinded?: Unblinding[] } {
+  const rows = database
+    .prepare(
+      `SELECT at, body_json ->> '$.message' AS message FROM event
+       WHERE run_id = ? AND type = 'log' AND substr(body_json ->> '$.message', 1, ?) = ? ORDER BY seq`,
+    )
+    .all(runId, UNBLINDED.length, UNBLINDED) as { at: number; message: string }[]
+  const unblinded = rows.map(({ at, message }) => ({ at, reason: message.slice(UNBLINDED.length) }))
+  return unblinded.length === 0 ? {} : { unblinded }
 }
 
 function eventsOf(database: Database.Database, runId: string, afterSeq: number): JobEvent[] {

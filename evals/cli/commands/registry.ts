@@ -28,9 +28,29 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./spectral.ts')).spectral,
   },
   {
+    name: 'sweep',
+    summary: 'Run a grid of small fine-tunes or trials, and show what changes along its axes',
+    load: async () => (await import('./sweep.ts')).sweep,
+  },
+  {
+    name: 'cell',
+    summary: 'Run one cell of a planned sweep, without a database',
+    load: async () => (await import('./cell.ts')).cell,
+  },
+  {
     name: 'report',
     summary: 'Write the reports of a run again, from its database',
     load: async () => (await import('./report.ts')).report,
+  },
+  {
+    name: 'export',
+    summary: 'Write a run in the formats of other tools',
+    load: async () => (await import('./export.ts')).exportRun,
+  },
+  {
+    name: 'unblind',
+    summary: 'Write the replies that are kept apart to a file, and say so in the log',
+    load: async () => (await import('./unblind.ts')).unblind,
   },
   {
     name: 'ls',

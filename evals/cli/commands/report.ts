@@ -1,12 +1,11 @@
 /** @file `touchstone report`: results.json and report.html again, from the database alone. */
 import { z } from 'zod'
-import { TouchstoneError } from '../../errors.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { FILE_NAME, runFolders, withStore } from '../databases.ts'
 import { fieldsOf } from '../fields.ts'
 import { assemble, layersOf, refusePositionals } from '../flags.ts'
-import { checkOutputs, writeOutputs, type Written } from '../outputs.ts'
+import { withNamedRun } from '../named-run.ts'
+import { checkOutputs, EXTENSIONS, writeOutputs, type Written } from '../outputs.ts'
 import { verdictText } from '../verdict-text.ts'
 
 const ReportOptions = z.object({
@@ -19,7 +18,12 @@ const ReportOptions = z.object({
   output: z
     .array(z.string().min(1))
     .default([])
-    .meta({ help: 'A further report, .html or .json', short: 'o', repeat: true, value: 'FILE' }),
+    .meta({
+      help: `A further file, by its ending: ${EXTENSIONS.join(' ')}`,
+      short: 'o',
+      repeat: true,
+      value: 'FILE',
+    }),
   json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 
@@ -57,19 +61,7 @@ async function rebuild(
   outDir: string | null,
   output: readonly string[],
 ): Promise<Written> {
-  if (runId === undefined && outDir === null) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: 'No run was named.',
-      remedy: 'Name one that touchstone ls lists, or a folder with --out-dir.',
-    })
-  }
-  for (const folder of runFolders(outDir)) {
-    const written = await withStore(folder, (store) => {
-      const run = runId === undefined ? store.runs().at(-1) : store.run(runId)
-      return run && writeOutputs(store.rows(run.id), folder, output)
-    })
-    if (written) return written
-  }
-  const where = outDir === null ? 'any database under out/' : `${outDir}/${FILE_NAME}`
-  throw new TouchstoneError('run.not-found', { run: runId ?? 'at all', where })
+  return withNamedRun(runId, outDir, ({ store, run, folder }) =>
+    writeOutputs(store.rows(run.id), folder, output),
+  )
 }
