@@ -57,8 +57,14 @@ export function isDecided(role: BenchmarkRole, outcome: Outcome): boolean {
   return DECIDED[role].includes(outcome)
 }
 
+/** What judging needs of the rows of a run. */
+export type Judgeable = Pick<
+  AuditRows,
+  'benchmarks' | 'subjects' | 'replies' | 'verdicts' | 'evaluations'
+>
+
 /** Finished evaluations only: half of a benchmark is a different benchmark. Ordered by subject, benchmark, judge. */
-export function groupJudged(rows: AuditRows): Judged[] {
+export function groupJudged(rows: Judgeable): Judged[] {
   const finished = new Set(rows.evaluations.map((row) => keyOf(subjectKey(row), row.benchmark)))
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
   const benchmarks = new Map(rows.benchmarks.map((row) => [row.name, row]))
@@ -94,7 +100,9 @@ const replyKey = (row: SubjectKey & { benchmark: string; sampleId: string; epoch
 const joined = (versions: string, version: string) =>
   versions.split(', ').includes(version) ? versions : `${versions}, ${version}`
 
-function inOrderOf(rows: AuditRows): (a: Judged, b: Judged) => number {
+function inOrderOf(
+  rows: Pick<Judgeable, 'benchmarks' | 'subjects'>,
+): (a: Judged, b: Judged) => number {
   const arms = ['base', ...rows.subjects.map(({ arm }) => arm)]
   const benchmarks = rows.benchmarks.map(({ name }) => name)
   const judgePlace = ({ benchmark, judge }: Judged) => {

@@ -1,6 +1,7 @@
 /** @file What a finished run found, in plain words for a terminal. Every word of a model or a file is made plain first. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
+import type { Sweep } from '../contract/sweeps.ts'
 import { counted, percent } from '../contract/words.ts'
 import { plainText } from '../jobs/reporters/plain-text.ts'
 
@@ -11,7 +12,8 @@ export const hasVerdict = ({ verdict, comparisons }: Results): boolean =>
   verdict.findings.length > 0 || comparisons.length > 0
 
 export function verdictText(results: Results, files: readonly string[]): string {
-  const { verdict, spectrumTotals, evaluations } = results
+  const { verdict, spectrumTotals, evaluations, sweep } = results
+  if (sweep) return sweepText(sweep, files)
   const isJudged = hasVerdict(results)
   const says = isJudged ? [`${verdict.outcome}  ${plain(verdict.headline)}`] : []
   return sections([
@@ -23,6 +25,19 @@ export function verdictText(results: Results, files: readonly string[]): string 
     ['Rates', isJudged ? [] : evaluations.map(rateLine)],
     ['Spectra', spectrumTotals.map(spectrumLine)],
     ['Notes', isJudged ? verdict.notes : []],
+    ['Files', files],
+  ])
+}
+
+function sweepText({ cells, descents, rebounds }: Sweep, files: readonly string[]): string {
+  const failed = cells.filter(({ status }) => status === 'failed').length
+  const rose = rebounds.filter(({ outcome }) => outcome !== 'none').length
+  const counts = [`${counted(cells.length - failed, 'cell')} done, ${failed} failed`]
+  if (rebounds.length > 0)
+    counts.push(`${rose} of ${counted(rebounds.length, 'training curve')} with a loss rebound`)
+  return sections([
+    ['Cells', counts],
+    ['Peaks', descents.map(({ line, sentence }) => `${line}: ${sentence}`)],
     ['Files', files],
   ])
 }

@@ -110,9 +110,6 @@ export const SeedSummary = z.object({
   mean: z.number(),
   minimum: z.number(),
   maximum: z.number(),
-  /** mean ± t · s/√n at 95 %; null for one seed. */
-  lower: z.number().nullable(),
-  upper: z.number().nullable(),
 })
 export type SeedSummary = z.infer<typeof SeedSummary>
 
@@ -148,14 +145,17 @@ export const ReboundRow = z.object({
   line: z.string(),
   axes: z.record(z.string(), z.number()),
   seed: z.int(),
-  outcome: z.string(),
+  outcome: z.enum(['none', 'double_descent', 'divergence']),
   /** R; null where it is infinite or cannot be told. */
   rebound: z.number().nullable(),
   recovery: z.number().nullable(),
 })
 export type ReboundRow = z.infer<typeof ReboundRow>
 
-/** Test-error double descent along one axis (methods §3.4). `sentence` says what was found, with its error rate. */
+/**
+ * Is there an inner peak of the error (or an inner low of a rate that should be high) along one axis (methods §3.4)?
+ * `sentence` says what was found, with its error rate.
+ */
 export const DescentRow = z.object({
   line: z.string(),
   axis: z.string(),
@@ -163,14 +163,17 @@ export const DescentRow = z.object({
   axes: z.record(z.string(), z.number()),
   metric: z.string(),
   seeds: z.int(),
-  outcome: z.string(),
+  shape: z.enum(['peak', 'valley']),
+  outcome: z.enum(['peak', 'no peak seen', 'cannot tell']),
+  /** Where, with a 95 % bootstrap interval over seeds; null where no inner place stands out. */
   peak: z.number().nullable(),
   peakLower: z.number().nullable(),
   peakUpper: z.number().nullable(),
+  /** Height in standard deviations between seeds at one place. */
   effect: z.number().nullable(),
   pValue: z.number().nullable(),
-  /** Chance of seeing a peak of one seed standard deviation; null where it is not known. */
-  power: z.number().nullable(),
+  /** Chance of finding a peak of that height, in the same unit. */
+  power: z.array(z.object({ height: z.number(), power: z.number() })),
   sentence: z.string(),
 })
 export type DescentRow = z.infer<typeof DescentRow>

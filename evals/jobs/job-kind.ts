@@ -7,7 +7,7 @@ import type { JobContext } from './job.ts'
 export interface PlanLine {
   readonly what: string
   readonly count: number
-  readonly unit: 'prompt' | 'step' | 'matrix' | 'text' | 'file'
+  readonly unit: 'prompt' | 'step' | 'matrix' | 'text' | 'file' | 'cell'
   readonly seconds: number | null
 }
 

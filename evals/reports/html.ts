@@ -9,6 +9,8 @@ import { forgettingSection } from './sections/forgetting.ts'
 import { pairsSection } from './sections/pairs.ts'
 import { seedsSection } from './sections/seeds.ts'
 import { spectraSection } from './sections/spectra.ts'
+import { descentSection, reboundSection } from './sections/sweep-panels.ts'
+import { sweepChartsSection, sweepFailuresSection, sweepSummarySection } from './sections/sweep.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
 import { verdictSection } from './sections/verdict.ts'
 import { STYLE } from './style.ts'
@@ -29,8 +31,21 @@ const SECTIONS = [
   digestsSection,
 ]
 
+const SWEEP_SECTIONS = [
+  sweepSummarySection,
+  reboundSection,
+  descentSection,
+  sweepChartsSection,
+  sweepFailuresSection,
+  limitsSection,
+  reproduceSection,
+  digestsSection,
+]
+
 export function renderReport(results: Results): string {
-  const { run, verdict, engine } = results
+  const { run, verdict, engine, sweep } = results
+  const title = sweep ? run.title : `${verdict.outcome} – ${run.title}`
+  const sections = sweep ? SWEEP_SECTIONS : SECTIONS
   return toHtml(
     html`<!doctype html>
       <html lang="en">
@@ -42,7 +57,7 @@ export function renderReport(results: Results): string {
           />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="generator" content="Touchstone ${engine.version}" />
-          <title>${verdict.outcome} – ${run.title}</title>
+          <title>${title}</title>
           <style>
             ${STYLE}
           </style>
@@ -53,7 +68,7 @@ export function renderReport(results: Results): string {
             <h1>${run.title}</h1>
             <p class="quiet">${day(run.endedAt)}, run <code>${run.id}</code></p>
           </header>
-          <main>${SECTIONS.map((section) => section(results))}</main>
+          <main>${sections.map((section) => section(results))}</main>
         </body>
       </html> `,
   )

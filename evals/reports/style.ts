@@ -65,6 +65,7 @@ svg .axis, svg .reference { stroke: var(--quiet); stroke-width: 1; fill: none; }
 svg .reference { stroke-dasharray: 2 3; }
 svg .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 svg .band { stroke: none; opacity: 0.1; }
+svg .seed-dot { stroke: none; opacity: 0.55; }
 svg .cell-label { fill: var(--ink); text-anchor: middle; }
 .c0 { stroke: var(--s0); fill: var(--s0); } .c1 { stroke: var(--s1); fill: var(--s1); }
 .c2 { stroke: var(--s2); fill: var(--s2); } .c3 { stroke: var(--s3); fill: var(--s3); }

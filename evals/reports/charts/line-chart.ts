@@ -15,7 +15,13 @@ export interface Series {
   /** Which dash pattern: one a seed. */
   readonly dash: number
   readonly points: readonly Point[]
+  /** What the curve sums up: one a seed, say. */
+  readonly dots?: readonly Pick<Point, 'x' | 'y'>[]
+  /** Without a marker at each point: for curves of many. */
+  readonly isPlain?: boolean
 }
+
+export type Scale = 'linear' | 'log'
 
 export interface LineChart {
   readonly title: string
@@ -24,6 +30,9 @@ export interface LineChart {
   readonly reference?: { readonly y: number; readonly label: string }
   /** Lowest and highest y; from the data where absent. */
   readonly range?: readonly [number, number]
+  /** Linear where absent; a logarithmic scale is for values above 0 alone. */
+  readonly xScale?: Scale
+  readonly yScale?: Scale
   readonly format: (y: number) => string
 }
 
@@ -96,14 +105,17 @@ function band({ points, colour }: Series, { x, y }: Scales): Content {
   />`
 }
 
-function curve({ points, colour, dash, label }: Series, { x, y }: Scales): Markup {
+function curve(
+  { points, dots = [], isPlain, colour, dash, label }: Series,
+  { x, y }: Scales,
+): Markup {
   const path = points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ')
   return html`<g class="${colourClass(colour)}"
     ><polyline
       class="curve"
       stroke-dasharray="${dashOf(dash)}"
       points="${path}"
-    />${points.map((point) => marker(colour, x(point.x), y(point.y), label))}</g
+    />${!isPlain && points.map((point) => marker(colour, x(point.x), y(point.y), label))}${dots.map((dot) => html`<circle class="seed-dot" r="1.8" cx="${x(dot.x)}" cy="${y(dot.y)}" />`)}</g
   > `
 }
 
@@ -143,29 +155,65 @@ function legend({ series, reference }: LineChart): Markup {
   </ul>`
 }
 
-function scalesOf({ series, range, reference }: LineChart): Scales {
+function scalesOf({ series, range, reference, xScale, yScale }: LineChart): Scales {
   const points = series.flatMap((one) => one.points)
-  const xs = points.map((point) => point.x)
+  const dots = series.flatMap((one) => one.dots ?? [])
+  const xs = [...points, ...dots].map((point) => point.x)
   const ys = [
     ...points.flatMap(({ y, lower, upper }) => [y, lower ?? y, upper ?? y]),
+    ...dots.map(({ y }) => y),
     ...(reference ? [reference.y] : []),
   ]
-  const [x0, x1] = widened(Math.min(...xs), Math.max(...xs))
-  const yTicks = ticks(...(range ?? widened(Math.min(...ys), Math.max(...ys))), 5)
-  const [y0, y1] = range ?? [Math.min(yTicks[0]!, ...ys), Math.max(yTicks.at(-1)!, ...ys)]
-  const scale = (from: number, to: number, low: number, high: number) => (value: number) =>
-    (from + ((value - low) / (high - low)) * (to - from)).toFixed(1)
+  const [x0, x1] = widened(...extent(xs), xScale)
+  const [low, high] = range ?? widened(...extent(ys), yScale)
+  const yTicks = yScale === 'log' ? logTicks(low, high) : ticks(low, high, 5)
+  const [y0, y1] = range ?? [Math.min(yTicks[0] ?? low, low), Math.max(yTicks.at(-1) ?? high, high)]
   const steps = [...new Set(xs)].sort((a, b) => a - b)
+  const x = placer(LEFT + 8, WIDTH - RIGHT - 8, [x0, x1], xScale)
   return {
-    x: scale(LEFT + 8, WIDTH - RIGHT - 8, x0, x1),
-    y: scale(HEIGHT - BOTTOM, TOP, y0, y1),
-    xTicks: steps.length <= 12 ? steps : ticks(x0, x1, 8),
+    x,
+    y: placer(HEIGHT - BOTTOM, TOP, [y0, y1], yScale),
+    xTicks: apart(steps.length <= 12 ? steps : ticks(x0, x1, 8), x),
     yTicks,
   }
 }
 
+/** Without spreading: a sweep may hold more points than a call takes arguments. */
+const extent = (values: readonly number[]): [number, number] => [
+  values.reduce((least, value) => Math.min(least, value), Infinity),
+  values.reduce((most, value) => Math.max(most, value), -Infinity),
+]
+
+function placer(from: number, to: number, [low, high]: readonly [number, number], scale?: Scale) {
+  const along = scale === 'log' ? Math.log10 : (value: number) => value
+  const width = along(high) - along(low)
+  return (value: number) => (from + ((along(value) - along(low)) / width) * (to - from)).toFixed(1)
+}
+
+/** Labels need this much room. */
+const TICK_ROOM = 30
+
+function apart(places: readonly number[], x: Scales['x']): number[] {
+  const kept: number[] = []
+  for (const place of places) {
+    if (kept.length === 0 || Number(x(place)) - Number(x(kept.at(-1)!)) >= TICK_ROOM)
+      kept.push(place)
+  }
+  return kept
+}
+
+/** 1, 2 and 5 times powers of ten, or the powers alone over more than two decades. */
+function logTicks(low: number, high: number): number[] {
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))]
+  const factors = last - first > 3 ? [1] : [1, 2, 5]
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+    .flatMap((power) => factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))))
+    .filter((tick) => tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9))
+}
+
 /** A range of no width, or of a width that is rounding, has no scale: it gets one that its values can carry. */
-function widened(low: number, high: number): [number, number] {
+function widened(low: number, high: number, scale: Scale = 'linear'): [number, number] {
+  if (scale === 'log') return high / low < 1.01 ? [low / 1.5, high * 1.5] : [low, high]
   const least = 1e-9 * Math.max(1, Math.abs(low), Math.abs(high))
   const more = high - low < least ? Math.max(0.5, least) : 0
   return [low - more, high + more]

@@ -1,0 +1,17 @@
+/** @file One text for one value: JSON with keys in code-unit order at every depth, so that a digest of it means the value. */
+import { createHash } from 'node:crypto'
+
+/** Only what JSON can say: a number that is not finite is our bug. */
+export function canonicalJson(value: unknown): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new Error(`internal: ${value} cannot be part of a key`)
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  const entries = Object.entries(value)
+    .filter(([, inner]) => inner !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJson(inner)}`).join(',')}}`
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

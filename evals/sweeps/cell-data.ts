@@ -1,0 +1,40 @@
+/**
+ * @file What a cell trains on: the first n rows of a seeded order, and replies that were swapped once before training
+ * (label noise: each reply, with probability p, becomes another row's; Nakkiran et al. 2019, §2). Test prompts stay clean.
+ */
+import type { Conversation } from '../finetune/dataset.ts'
+import { randomStream } from '../statistics/random.ts'
+
+export interface DataChoice {
+  readonly samples: number | null
+  readonly labelNoise: number
+  readonly seed: number
+}
+
+/** Nested in `samples` for one seed, and noisy in the same rows whatever the number of samples. */
+export function chooseConversations(
+  conversations: readonly Conversation[],
+  { samples, labelNoise, seed }: DataChoice,
+): readonly Conversation[] {
+  const noisy = withNoise(conversations, labelNoise, seed)
+  if (samples === null) return noisy
+  return randomStream(seed, 'sweep-samples').shuffle(noisy).slice(0, samples)
+}
+
+function withNoise(
+  conversations: readonly Conversation[],
+  share: number,
+  seed: number,
+): readonly Conversation[] {
+  if (share === 0) return conversations
+  const coins = randomStream(seed, 'label-noise')
+  const others = randomStream(seed, 'label-noise-reply')
+  const replies = conversations.map((messages) => messages.at(-1)!)
+  return conversations.map((messages, row) => {
+    if (coins.uniform() >= share) return messages
+    const own = replies[row]!
+    const wrong = replies.filter(({ content }) => content !== own.content)
+    if (wrong.length === 0) return messages
+    return [...messages.slice(0, -1), wrong[others.integer(wrong.length)]!]
+  })
+}

@@ -1,0 +1,75 @@
+/** @file What a sweep is asked to do, declared once: flags, stored JSON and checks are derived from it. */
+import { z } from 'zod'
+import { AuditConfig } from '../audit/config.ts'
+import { TrainingConfig } from '../finetune/train.ts'
+import { AXES } from './axes.ts'
+import { PRESET_NAMES } from './preset-names.ts'
+
+const { methods, suite, limit, batchSize } = AuditConfig.shape
+
+export const SweepConfig = z.object({
+  preset: z.enum(PRESET_NAMES).nullable().default(null).meta({
+    label: 'Preset',
+    help: 'A prepared sweep; flags win over it',
+  }),
+  testbed: z.string().min(1).nullable().default(null).meta({
+    label: 'Testbed',
+    help: 'A small experiment of its own instead of a language model',
+    value: 'NAME',
+  }),
+  model: z.string().min(1).nullable().default(null).meta({
+    label: 'Model',
+    help: 'A Hugging Face folder, a .gguf file, or the bundled `pebble`',
+  }),
+  data: z.string().min(1).nullable().default(null).meta({
+    label: 'Data',
+    help: 'What to fine-tune on, as `touchstone audit` takes it',
+  }),
+  methods,
+  axes: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({
+      label: 'Axis',
+      help: `NAME=1,4,16 or NAME=1..64 (powers of two): ${AXES.map(({ name }) => name).join(', ')}, or a testbed’s own setting`,
+      flag: 'axis',
+      repeat: true,
+      value: 'NAME=VALUES',
+    }),
+  seeds: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['0'])
+    .meta({ label: 'Seeds', help: 'One cell a place and seed: 0,1,2 or 0..4', value: 'N' }),
+  suite,
+  limit,
+  evalEvery: z.int().min(1).nullable().default(null).meta({
+    label: 'Evaluate every',
+    help: 'Steps between evaluations on the suite; only the end if not given',
+    unit: 'steps',
+  }),
+  training: TrainingConfig.prefault({}),
+  spectra: z
+    .boolean()
+    .default(false)
+    .meta({ label: 'Spectra', help: 'Compare the spectra of every cell with the base' }),
+  purpose: z.string().min(1).nullable().default(null).meta({
+    label: 'Purpose',
+    help: 'Why this is run; needed for any model but pebble, and stored',
+    value: 'TEXT',
+  }),
+  threads: z.int().min(1).max(256).default(1).meta({
+    label: 'Threads',
+    help: 'Threads of each cell; part of what a cell is',
+  }),
+  jobs: z.int().min(1).max(256).nullable().default(null).meta({
+    label: 'Jobs',
+    help: 'Cells run side by side; as many as cores and memory take if not given',
+  }),
+  retryErrors: z
+    .boolean()
+    .default(false)
+    .meta({ label: 'Retry errors', help: 'Run cells again that failed before' }),
+  batchSize,
+})
+export type SweepConfig = z.infer<typeof SweepConfig>

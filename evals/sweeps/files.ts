@@ -1,0 +1,94 @@
+/** @file A sweep on disk: `plan.jsonl`, one immutable line a cell, and beside it `cells/KEY.json`, renamed into place. */
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { CellResult, PlannedCell } from '../contract/sweeps.ts'
+import { TouchstoneError } from '../errors.ts'
+import { exists } from '../models/files.ts'
+import { removeTemporaries, writeAtomically } from '../models/safetensors-write.ts'
+import { sha256 } from './canonical.ts'
+import { cellKey } from './cells.ts'
+
+export const PLAN = 'plan.jsonl'
+
+export const planText = (cells: readonly PlannedCell[]): string =>
+  cells.map((cell) => `${JSON.stringify(cell)}\n`).join('')
+
+/** The same cells have the same folder. */
+export const sweepId = (cells: readonly PlannedCell[]): string =>
+  sha256(cells.map(({ key }) => key).join('\n')).slice(0, 16)
+
+/** `sweeps` holds one folder a plan; what a killed process was writing is cleared. Resolves to the plan's path. */
+export async function openSweepFolder(
+  sweeps: string,
+  cells: readonly PlannedCell[],
+): Promise<string> {
+  const folder = join(sweeps, sweepId(cells))
+  await mkdir(join(folder, 'cells'), { recursive: true })
+  await removeTemporaries(folder, true)
+  await rm(join(folder, 'work'), { recursive: true, force: true })
+  const path = join(folder, PLAN)
+  if (!(await exists(path))) await writeAtomically(path, [planText(cells)])
+  return path
+}
+
+export const resultPath = (planPath: string, key: string): string =>
+  join(dirname(planPath), 'cells', `${key}.json`)
+
+/** Where a cell may write while it runs; its weights go with it. */
+export const workFolder = (planPath: string, key: string): string =>
+  join(dirname(planPath), 'work', key)
+
+/** Undefined where there is none, or where the file is not what a cell writes: the cell is then run. */
+export async function readResult(planPath: string, key: string): Promise<CellResult | undefined> {
+  const text = await readFile(resultPath(planPath, key), 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    const result = CellResult.parse(JSON.parse(text))
+    return result.key === key ? result : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export async function writeResult(planPath: string, result: CellResult): Promise<void> {
+  const path = resultPath(planPath, result.key)
+  await mkdir(dirname(path), { recursive: true })
+  await writeAtomically(path, [`${JSON.stringify(result)}\n`])
+}
+
+/** A finished cell of another plan in the same folder, so that adding seeds or values runs only what is new. */
+export async function borrowResult(planPath: string, key: string): Promise<CellResult | undefined> {
+  const sweeps = dirname(dirname(planPath))
+  const others = await readdir(sweeps)
+  for (const other of others.sort()) {
+    const result = await readResult(join(sweeps, other, PLAN), key)
+    if (result?.status === 'done') return result
+  }
+  return undefined
+}
+
+/** The cells of a plan; throws where a line is not one, or where its key is not that of its spec. */
+export async function readPlan(path: string): Promise<PlannedCell[]> {
+  const malformed = (line: number, why: string) =>
+    new TouchstoneError('sweep.plan', { path, line, why })
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw malformed(0, error.code ?? error.message)
+  })
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line, position) => {
+      let parsed
+      try {
+        parsed = PlannedCell.safeParse(JSON.parse(line))
+      } catch {
+        throw malformed(position + 1, 'it is not JSON')
+      }
+      if (!parsed.success) throw malformed(position + 1, 'it does not describe a cell')
+      const cell = parsed.data
+      if (cell.position !== position || cell.key !== cellKey(cell.spec, cell.identity)) {
+        throw malformed(position + 1, 'its key or place is not that of its spec')
+      }
+      return cell
+    })
+}

@@ -1,0 +1,105 @@
+/** @file Two phenomena, two lists: loss rebound over steps (methods §3.3), an inner peak along an axis (methods §3.4). */
+import type { CellRow, DescentRow, ReboundRow, SweepAxis } from '../contract/sweeps.ts'
+import { canonicalJson } from './canonical.ts'
+import { testForPeak, type PeakFinding } from './detectors/peak.ts'
+import { detectRebound } from './detectors/rebound.ts'
+import type { Measure } from './metrics.ts'
+
+/** Curves over steps in which a rebound is looked for. */
+const TRAINING_CURVES: ReadonlySet<string> = new Set(['train-loss'])
+/** A peak has places on both sides. */
+const FEWEST_PLACES = 3
+
+export function reboundRows(cells: readonly CellRow[]): ReboundRow[] {
+  return cells.flatMap(({ spec, curves }) =>
+    curves
+      .filter(({ name }) => TRAINING_CURVES.has(name))
+      .map(({ y }) => {
+        const { label, rebound, recovery } = detectRebound(y)
+        const { line, axes, seed } = spec
+        const isKnown = rebound !== null && Number.isFinite(rebound)
+        return { line, axes, seed, outcome: label, rebound: isKnown ? rebound : null, recovery }
+      }),
+  )
+}
+
+/** One row a measure and curve along each axis with at least three places, the other axes held. */
+export function descentRows(
+  cells: readonly CellRow[],
+  axes: readonly SweepAxis[],
+  measures: readonly Measure[],
+): DescentRow[] {
+  return axes
+    .filter(({ values }) => values.length >= FEWEST_PLACES)
+    .flatMap((axis) =>
+      curvesAlong(cells, axis.name).flatMap((curve) =>
+        measures.flatMap((measure) => descentOf(curve, axis, measure) ?? []),
+      ),
+    )
+}
+
+interface Along {
+  readonly line: string
+  /** Of the other axes. */
+  readonly axes: Readonly<Record<string, number>>
+  readonly cells: readonly CellRow[]
+}
+
+function curvesAlong(cells: readonly CellRow[], axis: string): Along[] {
+  const withAxis = cells.filter(({ spec }) => axis in spec.axes)
+  const others = ({ spec }: CellRow) =>
+    Object.fromEntries(Object.entries(spec.axes).filter(([name]) => name !== axis))
+  const groups = Map.groupBy(withAxis, (cell) => canonicalJson([cell.spec.line, others(cell)]))
+  return [...groups.values()].map((group) => ({
+    line: group[0]!.spec.line,
+    axes: others(group[0]!),
+    cells: group,
+  }))
+}
+
+function descentOf(
+  { line, axes, cells }: Along,
+  axis: SweepAxis,
+  { name: metric, title, shape, scale }: Measure,
+): DescentRow | undefined {
+  if (shape === undefined) return undefined
+  const valueOf = (x: number, seed: number) =>
+    cells
+      .find(({ spec }) => spec.axes[axis.name] === x && spec.seed === seed)
+      ?.metrics.find(({ name }) => name === metric)?.value
+  const seeds = [...new Set(cells.map(({ spec }) => spec.seed))].sort((a, b) => a - b)
+  const values = axis.values.map((x) => seeds.map((seed) => valueOf(x, seed)))
+  if (values.flat().every((value) => value === undefined)) return undefined
+  const finding = testForPeak({ x: axis.values, values }, { shape, scale })
+  const { verdict: outcome, found, p: pValue, power } = finding
+  return {
+    line,
+    axis: axis.name,
+    axes: { ...axes },
+    metric,
+    seeds: seeds.length,
+    shape,
+    outcome,
+    peak: found?.x ?? null,
+    peakLower: found?.lower ?? null,
+    peakUpper: found?.upper ?? null,
+    effect: found?.heightInSds ?? null,
+    pValue,
+    power: power.map((each) => ({ ...each })),
+    sentence: sentenceOf(finding, title, axis),
+  }
+}
+
+function sentenceOf(finding: PeakFinding, title: string, { title: axis }: SweepAxis): string {
+  const { verdict, found, p, reason, seeds, shape, α } = finding
+  const what = shape === 'peak' ? 'an inner peak' : 'an inner low'
+  const where = axis.toLowerCase()
+  if (verdict === 'peak' && found) {
+    const { x, lower, upper, heightInSds } = found
+    return `${title} has ${what} at ${where} ${x} (95 % interval ${lower} to ${upper}), ${heightInSds.toFixed(1)} standard deviations between seeds high; p = ${p!.toPrecision(2)} over ${seeds} seeds.`
+  }
+  if (verdict === 'no peak seen') {
+    return `${title} shows no ${what.slice(3)} along ${where}: p = ${p!.toPrecision(2)} over ${seeds} seeds, at an error rate of ${Math.round(100 * α)} %.`
+  }
+  return `Whether ${title.toLowerCase()} has ${what} along ${where} cannot be told: ${reason ?? 'the test gave no answer'}.`
+}

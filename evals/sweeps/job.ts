@@ -1,0 +1,195 @@
+/** @file The kind of job `sweep`: plans cells, runs those that nobody has run, and keeps what every one found. */
+import { stat, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { digestOfFile } from '../audit/base.ts'
+import { benchmarkRow } from '../audit/evaluate.ts'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.ts'
+import type { BenchmarkRow } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors.ts'
+import { findMethod } from '../finetune/registry.ts'
+import type { JobContext } from '../jobs/job.ts'
+import type { JobKind, PlanLine } from '../jobs/job-kind.ts'
+import { counted } from '../contract/words.ts'
+import { axesOf, planCells } from './cells.ts'
+import { SweepConfig } from './config.ts'
+import { borrowResult, openSweepFolder, readResult, resultPath, writeResult } from './files.ts'
+import { findTestbed } from './find-testbed.ts'
+import {
+  dataDigest,
+  engineNumerics,
+  modelDigest,
+  promptsDigest,
+  testbedIdentity,
+} from './identity.ts'
+import { jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
+import { openWorkbench } from './model-cell.ts'
+import { runInWorkers } from './workers.ts'
+
+export const sweepJob: JobKind<SweepConfig> = {
+  name: 'sweep',
+  config: SweepConfig,
+  title: (config) => {
+    const axes = axesOf(config).map(({ name, values }) => `${name} ${values.join(', ')}`)
+    const methods = config.methods.map(({ name }) => name).join(', ')
+    const what = config.testbed ?? `${methods} of ${config.model} on ${config.data}`
+    return `Sweep of ${[what, ...axes].join('; ')}`
+  },
+  plan: async (config) => planLines(await surveyed(config), config),
+  async run(config, context, progress) {
+    const survey = await surveyed(config)
+    const { cells, benchmarks } = survey
+    const planPath = await openSweepFolder(join(dirname(context.workspace), 'sweeps'), cells)
+    benchmarks.forEach((row) => context.emit({ type: 'benchmark', row }))
+    await emitPlan(planPath, context)
+    const told = toldCells(progress.rows())
+    const waiting = await settleFinished(planPath, cells, { config, told, context })
+    await runCells(planPath, waiting, { config, survey, context })
+  },
+}
+
+interface Survey {
+  readonly cells: readonly PlannedCell[]
+  readonly benchmarks: readonly BenchmarkRow[]
+  readonly size: CellSize
+}
+
+/** Opens what the cells' keys and their number depend on, and closes it again. */
+async function surveyed(config: SweepConfig): Promise<Survey> {
+  if (config.testbed !== null) {
+    const identity = testbedIdentity(findTestbed(config.testbed))
+    const size = { parameters: 0, trainsWhole: false, threads: 1 }
+    return { cells: planCells(config, identity), benchmarks: [], size }
+  }
+  const { model, data, suite, limit, threads, batchSize, methods } = config
+  // Before the model is opened: what is written wrongly need not wait for it.
+  planCells(config, { base: null, data: null, prompts: null, numerics: '' })
+  const bench = await openWorkbench({
+    model: model!,
+    data: data!,
+    suite,
+    limit,
+    threads,
+    batchSize,
+  })
+  try {
+    const rows = bench.data!.conversations.length
+    refuseFewRows(config, rows)
+    const identity: CellIdentity = {
+      base: modelDigest(bench.base),
+      data: dataDigest(bench.data!),
+      prompts: promptsDigest(bench.evaluation),
+      numerics: engineNumerics(),
+    }
+    const trainsWhole = methods.some(({ name }) => findMethod(name).trainable !== undefined)
+    return {
+      cells: planCells(config, identity),
+      benchmarks: bench.benchmarks.map(benchmarkRow),
+      size: { parameters: bench.base.parameters, trainsWhole, threads },
+    }
+  } finally {
+    await bench.base.open.close()
+  }
+}
+
+function refuseFewRows(config: SweepConfig, rows: number): void {
+  const most =
+    axesOf(config)
+      .find(({ name }) => name === 'samples')
+      ?.values.at(-1) ?? 0
+  if (most <= rows) return
+  throw new TouchstoneError('usage.invalid', {
+    problem: `--axis samples asks for ${most} rows, and the data holds ${rows}.`,
+    remedy: `Give numbers up to ${rows}.`,
+  })
+}
+
+const jobsOf = ({ jobs }: SweepConfig, size: CellSize) => jobs ?? jobsFor(size, thisMachine())
+
+function planLines({ cells, size }: Survey, config: SweepConfig): PlanLine[] {
+  const lines = new Set(cells.map(({ spec }) => spec.line)).size
+  const jobs = jobsOf(config, size)
+  const what = `${counted(lines, 'curve')}, ${jobs} at a time; cells that were run before are not run again`
+  return [{ what, count: cells.length, unit: 'cell', seconds: null }]
+}
+
+async function emitPlan(path: string, { emit }: JobContext): Promise<void> {
+  const { size: bytes } = await stat(path)
+  emit({ type: 'artifact', row: { role: 'plan', path, digest: await digestOfFile(path), bytes } })
+}
+
+/** Key and outcome of the cells that an earlier attempt at this run has told of. */
+const toldCells = ({ cells = [] }: Pick<AuditRows, 'cells'>): ReadonlyMap<string, string> =>
+  new Map(cells.map(({ key, status }) => [key, status]))
+
+interface Settling {
+  readonly config: SweepConfig
+  readonly told: ReadonlyMap<string, string>
+  readonly context: JobContext
+}
+
+/** Tells of every cell whose result lies in this folder, and resolves to the others. */
+async function settleFinished(
+  planPath: string,
+  cells: readonly PlannedCell[],
+  { config, told, context }: Settling,
+): Promise<PlannedCell[]> {
+  const waiting: PlannedCell[] = []
+  for (const cell of cells) {
+    context.signal.throwIfAborted()
+    const result = await resultOf(planPath, cell.key)
+    const isToRun = !result || (result.status === 'failed' && config.retryErrors)
+    if (result && isToRun) await rm(resultPath(planPath, cell.key))
+    if (isToRun) waiting.push(cell)
+    else if (told.get(cell.key) !== result.status) tellCell(cell, result, context)
+  }
+  context.flush()
+  return waiting
+}
+
+async function resultOf(planPath: string, key: string): Promise<CellResult | undefined> {
+  const own = await readResult(planPath, key)
+  if (own) return own
+  const borrowed = await borrowResult(planPath, key)
+  if (borrowed) await writeResult(planPath, borrowed)
+  return borrowed
+}
+
+function tellCell(cell: PlannedCell, result: CellResult, { emit }: JobContext): void {
+  emit({ type: 'cell', row: { ...cell, ...result } })
+}
+
+interface Running {
+  readonly config: SweepConfig
+  readonly survey: Survey
+  readonly context: JobContext
+}
+
+async function runCells(
+  planPath: string,
+  waiting: readonly PlannedCell[],
+  { config, survey, context }: Running,
+): Promise<void> {
+  if (waiting.length === 0) return
+  const { emit, signal } = context
+  const phase = 'cells'
+  emit({ type: 'phase-start', phase, total: waiting.length, unit: 'cell' })
+  let done = 0
+  await runInWorkers({
+    planPath,
+    cells: waiting,
+    jobs: jobsOf(config, survey.size),
+    signal,
+    onSettled: async (cell) => {
+      const result = await readResult(planPath, cell.key)
+      if (!result) throw new Error(`internal: cell ${cell.position} left no result`)
+      tellCell(cell, result, context)
+      if (result.error) {
+        const { message } = result.error
+        emit({ type: 'log', level: 'warn', message: `Cell ${cell.position} failed: ${message}` })
+      }
+      emit({ type: 'phase-progress', phase, done: ++done })
+    },
+  })
+  emit({ type: 'phase-end', phase })
+}

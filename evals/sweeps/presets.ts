@@ -1,0 +1,44 @@
+/** @file Prepared sweeps: settings of `touchstone sweep` that flags win over. */
+import { METHODS } from '../finetune/registry.ts'
+import { nearNames, TouchstoneError } from '../errors.ts'
+import { PRESET_NAMES, type PresetName } from './preset-names.ts'
+
+export type Preset = Readonly<Record<string, unknown>>
+
+/** Methods whose training-loss rebound is compared (methods §3.3), as far as this version has them. */
+const COMPARED = ['lora', 'ggpo', 'mgpo']
+
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  /** Sized for 2 cores: 61 cells of at most 20 s each, two at a time. */
+  'pebble-rank': {
+    model: 'pebble',
+    data: 'house-tamper',
+    methods: METHODS.filter(({ name }) => COMPARED.includes(name)).map(({ name }) => ({
+      name,
+      config: {},
+    })),
+    axes: ['rank=1,4,16,64'],
+    seeds: ['0..4'],
+    suite: ['house'],
+    limit: 120,
+    batchSize: 64,
+    training: { steps: 150, batchSize: 16, learningRate: 0.001 },
+  },
+  /** Random ReLU features, n = 40 (methods §3.4): the peak stands where features = samples. */
+  'double-descent-rf': {
+    testbed: 'random-features',
+    axes: ['features=5,10,20,30,38,40,42,50,80,160,400'],
+    seeds: ['0..39'],
+  },
+}
+
+export function findPreset(name: string): Preset {
+  const found = PRESET_NAMES.find((known) => known === name)
+  if (found) return PRESETS[found]
+  throw new TouchstoneError('usage.unknown-name', {
+    kind: 'preset',
+    name,
+    near: nearNames(name, PRESET_NAMES),
+    known: PRESET_NAMES,
+  })
+}

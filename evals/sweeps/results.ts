@@ -1,0 +1,137 @@
+/** @file What a sweep found, from stored rows alone: seeds summed up, rebounds and peaks looked for. Pure. */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { Results } from '../contract/results.ts'
+import type { CellRow, CurveSummary, SeedSummary, Sweep, SweepAxis } from '../contract/sweeps.ts'
+import { findMethod } from '../finetune/registry.ts'
+import { meanAndSd } from '../statistics/summary.ts'
+import { findAxis } from './axes.ts'
+import { canonicalJson } from './canonical.ts'
+import { axesOf, BASE_LINE } from './cells.ts'
+import { SweepConfig } from './config.ts'
+import { sweepId } from './files.ts'
+import { findTestbed } from './find-testbed.ts'
+import { descentRows, reboundRows } from './findings.ts'
+import { measuresFor } from './metrics.ts'
+
+/** Absent for a run that is no sweep. */
+export function sweepOf(rows: AuditRows): Sweep | null {
+  if (rows.run.kind !== 'sweep') return null
+  const config = SweepConfig.parse(rows.run.config)
+  const cells = rows.cells ?? []
+  const done = cells.filter(({ status }) => status === 'done')
+  const names = new Set(done.flatMap(({ metrics }) => metrics.map(({ name }) => name)))
+  const measures = measuresFor(names, rows.benchmarks)
+  const axes = sweepAxes(config)
+  return {
+    id: sweepId(cells),
+    preset: config.preset,
+    purpose: config.purpose,
+    axes,
+    lines: linesOf(config, cells),
+    metrics: measures.map(({ name, title, unit }) => ({ name, title, unit })),
+    cells: cells.map(({ curves: _, ...cell }) => cell),
+    summaries: measures.flatMap(({ name }) => seedSummaries(done, name)),
+    curves: curveSummaries(done),
+    rebounds: reboundRows(done),
+    descents: descentRows(done, axes, measures),
+  }
+}
+
+/** A sweep judges nothing: its section takes the verdict's place, and its own limits those of an audit. */
+export function withSweep(results: Results, rows: AuditRows): Results {
+  const sweep = sweepOf(rows)
+  return sweep === null ? results : { ...results, sweep, limits: limitsOf(sweep) }
+}
+
+function sweepAxes(config: SweepConfig): SweepAxis[] {
+  return axesOf(config).map(({ name, values }) => {
+    if (config.testbed === null) {
+      const { title, scale } = findAxis(name)
+      return { name, title, scale, values: [...values] }
+    }
+    const title = name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ')
+    const isWide = values[0]! > 0 && values.at(-1)! / values[0]! >= 8
+    return { name, title, scale: isWide ? 'log' : 'linear', values: [...values] }
+  })
+}
+
+function linesOf(config: SweepConfig, cells: readonly CellRow[]): Sweep['lines'] {
+  const titleOf = (name: string) => {
+    if (config.testbed !== null) return findTestbed(name).title
+    return name === BASE_LINE ? 'The base, not fine-tuned' : findMethod(name).title
+  }
+  const names = [...new Set(cells.map(({ spec }) => spec.line))]
+  return names.map((name) => ({ name, title: titleOf(name) }))
+}
+
+/** Cells of one curve at one place, seeds ascending. */
+export function byPlace(cells: readonly CellRow[]): CellRow[][] {
+  const groups = Map.groupBy(cells, ({ spec }) => canonicalJson([spec.line, spec.axes]))
+  return [...groups.values()].map((group) => group.toSorted((a, b) => a.spec.seed - b.spec.seed))
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+const spread = (values: readonly number[]) => ({
+  median: median(values),
+  minimum: Math.min(...values),
+  maximum: Math.max(...values),
+})
+
+function seedSummaries(cells: readonly CellRow[], metric: string): SeedSummary[] {
+  return byPlace(cells).flatMap((group) => {
+    const values = group.flatMap(({ metrics }) =>
+      metrics.filter(({ name }) => name === metric).map(({ value }) => value),
+    )
+    if (values.length === 0) return []
+    const { line, axes } = group[0]!.spec
+    const { mean } = meanAndSd(values)
+    return [{ line, axes, metric, seeds: values.length, ...spread(values), mean }]
+  })
+}
+
+/** Only steps that every seed has: a median must not jump because a seed is missing. */
+function curveSummaries(cells: readonly CellRow[]): CurveSummary[] {
+  return byPlace(cells).flatMap((group) => {
+    const names = [...new Set(group.flatMap(({ curves }) => curves.map(({ name }) => name)))]
+    const { line, axes } = group[0]!.spec
+    return names.map((name) => {
+      const curves = group.flatMap((cell) => cell.curves.filter((curve) => curve.name === name))
+      const byX = Map.groupBy(
+        curves.flatMap(({ x, y }) => x.map((at, i) => ({ at, value: y[i]! }))),
+        ({ at }) => at,
+      )
+      const points = [...byX]
+        .filter(([, found]) => found.length === curves.length)
+        .sort(([a], [b]) => a - b)
+        .map(([x, found]) => ({ x, ...spread(found.map(({ value }) => value)) }))
+      return { line, axes, name, seeds: curves.length, points }
+    })
+  })
+}
+
+function limitsOf({ cells, lines }: Sweep): string[] {
+  const failed = cells.filter(({ status }) => status === 'failed').length
+  const isModel = cells.some(({ spec }) => spec.kind === 'model')
+  return [
+    'Every number holds for this data, these prompts, these settings and these seeds; a band is the range of the seeds that were run, not an interval for seeds that were not.',
+    'Loss rebound is an instability of the training loss over steps. It is not the test-error double descent of Nakkiran et al., which is looked for across capacity, samples or steps; the two panels say nothing of each other.',
+    'A test looks for one inner peak a curve. With several curves and measures some chance peaks are expected: 5 % of flat curves give one each.',
+    ...(isModel
+      ? [
+          'Test loss is measured on neutral text, which the fine-tune was not trained on: it shows forgetting, not generalisation on the fine-tuning task.',
+          'Places are listed in the order of the axes, and not by how much refusal they leave: the sweep is there to understand an effect, not to find the strongest one.',
+        ]
+      : []),
+    ...(failed > 0
+      ? [
+          `${failed} of ${cells.length} cells failed; where failing depends on the setting, what remains is a chosen sample.`,
+        ]
+      : []),
+    ...(lines.length === 0 ? ['No cell was finished.'] : []),
+  ]
+}
