@@ -46,3 +46,10 @@ export function scaleOf(config: PeftConfig, module: string): number {
   const alpha = byPattern(config.alphaPattern, module, config.alpha)
   return config.useRslora === true ? alpha / Math.sqrt(rank) : alpha / rank
 }
+
+/** Starts after which PEFT takes s·B₀·A₀ (or a quantisation's error) out of the base before training. */
+const MOVES_BASE = /^(?:pissa(?:_niter_\d+)?|olora|corda|lora_ga|loftq)$/u
+
+/** The start by which the base was moved, so that B and A alone are wrong on the original base; `undefined` where none. */
+export const movedBy = ({ initLoraWeights: start }: PeftConfig): string | undefined =>
+  typeof start === 'string' && MOVES_BASE.test(start) ? start : undefined

@@ -1,11 +1,16 @@
 /** @file The tiny Llamas of test/golden/fixtures, opened, and their oracle's batch in our form. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Batch } from '../../evals/finetune/method.ts'
+import type { AnyMethod, Batch } from '../../evals/finetune/method.ts'
+import { namedViews } from '../../evals/finetune/parameters.ts'
+import type { TrainingSession } from '../../evals/finetune/train-graph.ts'
+import { createGraph } from '../../evals/graph/ops/index.ts'
 import type { WeightIndex } from '../../evals/models/checkpoint.ts'
 import { recognise, type Model } from '../../evals/models/registry.ts'
 import { readSafetensorsIndex } from '../../evals/models/safetensors.ts'
+import { createScope, type LinearSite } from '../../evals/models/scope.ts'
 import { openFiles, readStoredWeight } from '../../evals/models/stored-weights.ts'
+import { createRunner } from '../../evals/runtime/session.ts'
 import { integers, readOracle, type OracleTensor } from './safetensors.ts'
 
 export const FIXTURES = join(import.meta.dirname, '../golden/fixtures')
@@ -45,4 +50,53 @@ export function batchOf(expected: ReadonlyMap<string, OracleTensor>): Batch {
     labels: Int32Array.from(rows, (row) => labels[row + 1]!),
     weights: new Float32Array(rows.length).fill(1 / rows.length),
   }
+}
+
+export interface Adapted {
+  readonly golden: GoldenModel
+  readonly method: AnyMethod
+  readonly methodConfig: unknown
+  readonly session: TrainingSession
+}
+
+/** All logits `[batch, seq, vocab]` of the adapted model with the session's parameters. */
+export async function adaptedLogits(
+  { golden, method, methodConfig, session }: Adapted,
+  { tokens, batch, seq }: Batch,
+): Promise<Float32Array> {
+  const { model } = golden
+  const g = createGraph()
+  const attach = (site: LinearSite) => method.attach!(g, site, methodConfig, 'evaluate')
+  const scope = createScope(g, model.weights, { maxPositions: seq, attach })
+  const input = {
+    tokens: g.input('tokens', 'int32', ['batch', 'seq']),
+    positions: g.input('positions', 'int32', ['batch', 'seq']),
+    attention: { kind: 'causal' },
+    batch: 'batch',
+    seq: 'seq',
+  } as const
+  const { hiddenStates } = model.architecture.forward(scope, input, model.config)
+  const logits = model.architecture.logits(scope, hiddenStates, model.config)
+  const frozen = new Map(session.weights)
+  for (const [name, { data }] of namedViews(session.table, session.parameters))
+    frozen.set(name, data)
+  const device = { name: 'cpu', threads: 1 } as const
+  const runner = await createRunner(g, { logits }, { device, purpose: 'generate', frozen })
+  const dims = [batch, seq]
+  const positions = Int32Array.from({ length: batch * seq }, (_, i) => i % seq)
+  const results = await runner.run({
+    tokens: { data: tokens, dims },
+    positions: { data: positions, dims },
+  })
+  await runner.release()
+  return results.logits!.data as Float32Array
+}
+
+/** Of logits `[batch, seq, vocab]`, what does not stand on padding. */
+export function realRows(logits: Float32Array, { expected }: GoldenModel, seq: number): number[] {
+  const lengths = integers(expected, 'attention_lengths')
+  const vocab = logits.length / (lengths.length * seq)
+  return lengths.flatMap((length, row) =>
+    Array.from(logits.subarray(row * seq * vocab, (row * seq + length) * vocab)),
+  )
 }

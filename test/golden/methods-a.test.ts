@@ -5,12 +5,9 @@ import { namedViews, optimizerGroups } from '../../evals/finetune/parameters.ts'
 import { findMethod } from '../../evals/finetune/registry.ts'
 import { newOptimizerState } from '../../evals/finetune/train.ts'
 import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
-import { createGraph } from '../../evals/graph/ops/index.ts'
 import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
-import { createScope } from '../../evals/models/scope.ts'
-import { createRunner } from '../../evals/runtime/session.ts'
-import { batchOf, FIXTURES, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
-import { floats, integers, readOracle, relativeError } from '../doubles/safetensors.ts'
+import { adaptedLogits, batchOf, FIXTURES, openGolden, realRows } from '../doubles/golden-llama.ts'
+import { floats, readOracle, relativeError } from '../doubles/safetensors.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const TOLERANCE = 1e-4
@@ -30,47 +27,6 @@ async function open(name: string) {
 const key = (name: string, what: string, parameter: string) =>
   `${name}.${what}.base_model.model.${parameter}`
 
-/** All logits of the adapted model with the session's parameters. */
-async function logitsOf(
-  { golden, method, methodConfig, session }: Awaited<ReturnType<typeof open>>,
-  { tokens, batch, seq }: ReturnType<typeof batchOf>,
-): Promise<Float32Array> {
-  const { model } = golden
-  const g = createGraph()
-  const attach: Parameters<typeof createScope>[2]['attach'] = (site) =>
-    method.attach!(g, site, methodConfig, 'evaluate')
-  const scope = createScope(g, model.weights, { maxPositions: seq, attach })
-  const input = {
-    tokens: g.input('tokens', 'int32', ['batch', 'seq']),
-    positions: g.input('positions', 'int32', ['batch', 'seq']),
-    attention: { kind: 'causal' },
-    batch: 'batch',
-    seq: 'seq',
-  } as const
-  const { hiddenStates } = model.architecture.forward(scope, input, model.config)
-  const logits = model.architecture.logits(scope, hiddenStates, model.config)
-  const frozen = new Map(session.weights)
-  for (const [name, { data }] of namedViews(session.table, session.parameters))
-    frozen.set(name, data)
-  const runner = await createRunner(g, { logits }, { device, purpose: 'generate', frozen })
-  const dims = [batch, seq]
-  const positions = Int32Array.from({ length: batch * seq }, (_, i) => i % seq)
-  const results = await runner.run({
-    tokens: { data: tokens, dims },
-    positions: { data: positions, dims },
-  })
-  return results.logits!.data as Float32Array
-}
-
-/** The rows that are not padding. */
-function realRows(logits: Float32Array, { expected: oracle }: GoldenModel, seq: number): number[] {
-  const lengths = integers(oracle, 'attention_lengths')
-  const vocab = logits.length / (lengths.length * seq)
-  return lengths.flatMap((length, row) =>
-    Array.from(logits.subarray(row * seq * vocab, (row * seq + length) * vocab)),
-  )
-}
-
 function startFromOracle(name: string, session: TrainingSession): void {
   for (const [parameter, { data }] of namedViews(session.table, session.parameters))
     data.set(floats(expected, key(name, 'init', parameter)))
@@ -81,7 +37,7 @@ describe.each(METHODS)('%s', (name) => {
     const opened = await open(name)
     startFromOracle(name, opened.session)
     const batch = batchOf(opened.golden.expected)
-    const ours = realRows(await logitsOf(opened, batch), opened.golden, batch.seq)
+    const ours = realRows(await adaptedLogits(opened, batch), opened.golden, batch.seq)
     const theirs = realRows(floats(expected, `${name}.logits`), opened.golden, batch.seq)
     expect(relativeError(ours, theirs)).toBeLessThan(1e-5)
     await opened.session.release()
