@@ -81,6 +81,25 @@ export const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (run_id, position)
    ) STRICT;`,
   `ALTER TABLE spectrum ADD COLUMN details_json TEXT;`,
+  `CREATE TABLE benchmark_file (
+     name TEXT NOT NULL, digest TEXT NOT NULL, path TEXT NOT NULL, file_digest TEXT NOT NULL,
+     rows INTEGER NOT NULL, samples INTEGER NOT NULL, licences_json TEXT NOT NULL,
+     prompt_hashes_json TEXT NOT NULL, imported_at INTEGER NOT NULL,
+     PRIMARY KEY (name, digest)
+   ) STRICT;
+   CREATE TABLE label_item (
+     run_id TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+     item TEXT NOT NULL, arm TEXT NOT NULL, seed INTEGER NOT NULL, step INTEGER NOT NULL,
+     benchmark TEXT NOT NULL, sample_id TEXT NOT NULL, epoch INTEGER NOT NULL,
+     PRIMARY KEY (run_id, item),
+     UNIQUE (run_id, arm, seed, step, benchmark, sample_id, epoch)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE label (
+     run_id TEXT NOT NULL, item TEXT NOT NULL, rater TEXT NOT NULL, outcome TEXT NOT NULL,
+     labelled_at INTEGER NOT NULL,
+     FOREIGN KEY (run_id, item) REFERENCES label_item(run_id, item) ON DELETE CASCADE
+   ) STRICT;
+   CREATE INDEX label_of_item ON label (run_id, item);`,
 ]
 
 /** "TSTN": tells our files from those of other programs, which we must not write into. */

@@ -19,6 +19,7 @@ import type { JobEvent } from '../contract/events.ts'
 import type { SealedReply } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Sink } from '../jobs/job.ts'
+import { evidenceOf, type EvidenceStore } from './evidence.ts'
 import { migrate } from './migrations.ts'
 import { RUN_SELECT, toRunRow, type RunColumns } from './runs.ts'
 import { createSink } from './sink.ts'
@@ -54,6 +55,7 @@ export interface Store {
   finishedEvaluations(runId: string): FinishedEvaluation[]
   /** Replies to prompts that should be refused. For `--unblind` alone; nothing that is shown may come from here. */
   sealed(runId: string): SealedReply[]
+  readonly evidence: EvidenceStore
   close(): void
 }
 
@@ -107,6 +109,7 @@ export function openStore(path: string): Store {
       }),
     finishedEvaluations: (runId) => reading(() => all(EVALUATION, runId)),
     sealed: (runId) => reading(() => all(SEALED_REPLY, runId)),
+    evidence: evidenceOf(database, reading),
     close: () => sink.close(),
   }
 }

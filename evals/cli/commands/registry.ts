@@ -23,6 +23,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./eval.ts')).evaluate,
   },
   {
+    name: 'import',
+    summary: 'Say what a benchmark file of yours is, and what it shares with others',
+    load: async () => (await import('./import.ts')).importFile,
+  },
+  {
     name: 'spectral',
     summary: 'Compare the weights of fine-tunes with their base, direction by direction',
     load: async () => (await import('./spectral.ts')).spectral,
@@ -46,6 +51,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'export',
     summary: 'Write a run in the formats of other tools',
     load: async () => (await import('./export.ts')).exportRun,
+  },
+  {
+    name: 'case',
+    summary: 'Make one folder of a run that can be signed, sent and verified',
+    load: async () => (await import('./case.ts')).caseRun,
+  },
+  {
+    name: 'verify',
+    summary: 'Say whether a case folder is what was signed',
+    load: async () => (await import('./verify.ts')).verify,
   },
   {
     name: 'unblind',

@@ -1,0 +1,89 @@
+/** @file What a file of the user's is, without using it: benchmark, rows, digests, categories, overlap, licence. Quotes no prompt. */
+import type { BenchmarkFile } from '../contract/evidence.ts'
+import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
+import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
+import { parseMapping } from '../benchmarks/import/mapping.ts'
+import { overlap, promptHashes } from '../benchmarks/import/overlap.ts'
+import { readTable } from '../benchmarks/import/read-table.ts'
+import { isJudgeComparison, judgePanel, type JudgePanel } from './judge-panel.ts'
+
+export interface FileRequest {
+  readonly path: string
+  readonly family: string | null
+  readonly map: string | null
+}
+
+export interface FoundBenchmark {
+  readonly file: BenchmarkFile
+  readonly role: string
+  /** Prompts of each category, in the file's order. */
+  readonly categories: Readonly<Record<string, number>>
+  readonly overlaps: readonly { name: string; shared: number }[]
+}
+
+export interface FileDescription {
+  readonly table: LoadedFile['table']
+  readonly rows: number
+  readonly benchmarks: readonly FoundBenchmark[]
+  /** Where the file compares judges with people and is no benchmark. */
+  readonly panel: JudgePanel | null
+}
+
+/** `known` are the files that were seen before; `now` in milliseconds since 1970. */
+export async function describeFile(
+  { path, family, map }: FileRequest,
+  known: readonly BenchmarkFile[],
+  now = Date.now(),
+): Promise<FileDescription> {
+  if (family === null && map === null) {
+    const table = await readTable(path)
+    if (isJudgeComparison(table.columns)) {
+      const { rows, ...rest } = table
+      return { table: rest, rows: rows.length, benchmarks: [], panel: judgePanel(table) }
+    }
+  }
+  const loaded = await loadFile({
+    path,
+    ...(family === null ? {} : { family }),
+    ...(map === null ? {} : { mapping: parseMapping(map) }),
+  })
+  return {
+    table: loaded.table,
+    rows: loaded.rows,
+    benchmarks: found(loaded, known, now),
+    panel: null,
+  }
+}
+
+function found(
+  { table, rows, licences, benchmarks }: LoadedFile,
+  known: readonly BenchmarkFile[],
+  now: number,
+): FoundBenchmark[] {
+  const files = benchmarks.map(({ benchmark, samples }): BenchmarkFile => ({
+    name: benchmark.name,
+    digest: benchmarkDigest(samples),
+    path: table.path,
+    fileDigest: table.digest,
+    rows,
+    samples: samples.length,
+    licences: [...licences],
+    promptHashes: [...promptHashes(samples)],
+    importedAt: now,
+  }))
+  return files.map((file, i) => {
+    const { benchmark, samples } = benchmarks[i]!
+    const counts = [...Map.groupBy(samples, ({ category }) => category)]
+    const own = new Set(file.promptHashes)
+    const others = [...known, ...files].filter((other) => other.name !== file.name)
+    const overlaps = others
+      .map(({ name, promptHashes: hashes }) => ({ name, shared: overlap(own, new Set(hashes)) }))
+      .filter(({ shared }) => shared > 0)
+    return {
+      file,
+      role: benchmark.role,
+      categories: Object.fromEntries(counts.map(([name, group]) => [name, group.length])),
+      overlaps,
+    }
+  })
+}

@@ -1,0 +1,34 @@
+/** @file What is kept beside runs: which benchmark files were seen, and what people said of replies. No text of prompts or replies. */
+import { z } from 'zod'
+import { Outcome, ReplyKey } from './rows.ts'
+
+export const BenchmarkFile = z.object({
+  name: z.string(),
+  /** Of its samples; see BenchmarkRow. */
+  digest: z.string(),
+  path: z.string(),
+  /** sha256 of the file. */
+  fileDigest: z.string(),
+  rows: z.int(),
+  samples: z.int(),
+  licences: z.array(z.string()),
+  /** 16 hexadecimal digits a prompt: overlap can be counted from them, no prompt can be read. */
+  promptHashes: z.array(z.string()),
+  /** Milliseconds since 1970. */
+  importedAt: z.int(),
+})
+export type BenchmarkFile = z.infer<typeof BenchmarkFile>
+
+/** Which reply an opaque name in a labelling file stands for. */
+export const LabelItem = ReplyKey.extend({ item: z.string().min(1) })
+export type LabelItem = z.infer<typeof LabelItem>
+
+/** What a person says of a reply; the last word of a rater counts. */
+export const Label = z.object({
+  item: z.string().min(1),
+  rater: z.string().min(1),
+  outcome: Outcome,
+  /** Milliseconds since 1970. */
+  labelledAt: z.int(),
+})
+export type Label = z.infer<typeof Label>
