@@ -108,7 +108,7 @@ export const ggpo: FineTuneMethod<Config> = {
 }
 
 /** The standard deviation of ε in each row, `[rows]`. */
-function noiseDeviations(
+export function noiseDeviations(
   { layout, parameters }: StepState,
   pair: PairSlices,
   gradientSquares: Float32Array,

@@ -5,11 +5,11 @@
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
-import { additiveAdapter, lowRankFields, lowRankPair, peftConfigOf } from './low-rank.ts'
+import { additiveAdapter, lowRankFields, lowRankPair, peftConfigOf, targets } from './low-rank.ts'
 import type { FineTuneMethod, Site } from './method.ts'
 import { movedStart, onOriginalBase, type LowRankStart } from './moved-base.ts'
 import { asColumns, asRows, leadingTriplets, type Triplets } from './singular.ts'
-import { namesModule, rankOf, scaleOf, type PeftConfig } from '../models/peft-config.ts'
+import { rankOf, scaleOf, type PeftConfig } from '../models/peft-config.ts'
 
 const config = z.object({
   ...lowRankFields,
@@ -60,7 +60,7 @@ export const loraGa: FineTuneMethod<Config> = {
   attach: (g, site, config) => additiveAdapter(g, site, lowRankPair(g, site, peft(config))),
 
   async prepare(probe, config) {
-    const adapted = probe.sites.filter(({ name }) => isTarget(config, name))
+    const adapted = probe.sites.filter(({ name }) => targets(peft(config), name))
     adapted.forEach((site) => requireRoom(site, 2 * rankOf(peft(config), site.name)))
     const names = adapted.map(({ name }) => `${name}.weight`)
     const { gradientBatches: batches, gradientBatchSize: batchSize } = config
@@ -74,9 +74,6 @@ export const loraGa: FineTuneMethod<Config> = {
   toPeft: (parameters, config, base, prepared) =>
     onOriginalBase(parameters, peft(config), base, prepared),
 }
-
-const isTarget = ({ targetModules }: Config, name: string): boolean =>
-  targetModules.some((target) => namesModule(target, name))
 
 function requireRoom({ name, inFeatures, outFeatures }: Site, needed: number): void {
   if (needed <= Math.min(inFeatures, outFeatures)) return

@@ -6,10 +6,10 @@
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import type { Graph } from '../graph/ops/index.ts'
-import { LORA_A, LORA_B, lowRankFields, peftConfigOf } from './low-rank.ts'
+import { LORA_A, LORA_B, lowRankFields, peftConfigOf, targets } from './low-rank.ts'
 import type { FineTuneMethod, LinearSite, Site } from './method.ts'
 import { asColumns, asRows, leadingTriplets } from './singular.ts'
-import { namesModule, type PeftConfig } from '../models/peft-config.ts'
+import type { PeftConfig } from '../models/peft-config.ts'
 import type { PeftTensor } from '../models/peft-folder.ts'
 
 const config = z.object({
@@ -54,7 +54,7 @@ export const loraSb: FineTuneMethod<Config> = {
   identityAtStart: false,
 
   attach(g, site, config) {
-    if (!isTarget(config, site.name)) return undefined
+    if (!targets(peft(config), site.name)) return undefined
     const { A, B, R } = tensors(g, site, config)
     const { weight: W } = site
     return {
@@ -64,7 +64,7 @@ export const loraSb: FineTuneMethod<Config> = {
   },
 
   async prepare(probe, config) {
-    const adapted = probe.sites.filter(({ name }) => isTarget(config, name))
+    const adapted = probe.sites.filter(({ name }) => targets(peft(config), name))
     adapted.forEach((site) => requireRoom(site, config.rank))
     const names = adapted.map(({ name }) => `${name}.weight`)
     const { gradientBatches: batches, gradientBatchSize: batchSize } = config
@@ -91,9 +91,6 @@ export const loraSb: FineTuneMethod<Config> = {
     ),
   }),
 }
-
-const isTarget = ({ targetModules }: Config, name: string): boolean =>
-  targetModules.some((target) => namesModule(target, name))
 
 /** A and B are stored with R and never move; they begin random until `prepare` has seen a gradient. */
 function tensors(g: Graph, { name, inFeatures, outFeatures }: LinearSite, { rank }: Config) {
