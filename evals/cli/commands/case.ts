@@ -1,0 +1,136 @@
+/** @file `touchstone case`: one folder that holds a run for signing: report, numbers, every format, a manifest and its signature. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { TouchstoneError } from '../../errors.ts'
+import { FORMATS } from '../../interchange/formats.ts'
+import { sealCase } from '../../interchange/case-folder.ts'
+import {
+  fingerprint,
+  newKeyPair,
+  privatePem,
+  publicPem,
+  readPrivateKey,
+  type KeyPair,
+} from '../../interchange/signing.ts'
+import { plainText } from '../../jobs/reporters/plain-text.ts'
+import { readArguments } from '../arguments.ts'
+import type { Command, Io } from '../command.ts'
+import { fieldsOf } from '../fields.ts'
+import { assemble, layersOf, refusePositionals } from '../flags.ts'
+import { withNamedRun, type NamedRun } from '../named-run.ts'
+import { writeFiles, writeLmEval, writeOutput } from '../outputs.ts'
+import { writePrivately } from '../private-file.ts'
+
+const path = z.string().min(1).nullable().default(null)
+const CaseOptions = z.object({
+  out: path.meta({ help: 'The folder to make', value: 'FOLDER' }),
+  key: path.meta({ help: 'Sign with this private key (Ed25519, PEM)', value: 'FILE' }),
+  newKey: path.meta({
+    help: 'Make a pair of keys instead: FILE for signing, FILE.pub for others',
+    value: 'FILE',
+  }),
+  outDir: path.meta({ help: 'The folder of the run; its newest run if none is named' }),
+  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+})
+
+const fields = fieldsOf(CaseOptions)
+
+export const caseRun: Command = {
+  name: 'case',
+  summary: 'Makes one folder of a run that can be signed, sent and verified.',
+  positionals: '[RUN]',
+  examples: [
+    'touchstone case --new-key signing.pem',
+    'touchstone case audit-20260131-120000-1a2b --out case --key signing.pem',
+    'touchstone case --out-dir out/audit --out case',
+  ],
+  remark:
+    'Without --key the folder is signed with a key that is thrown away: verify then finds damage, but not\nwho made it. Replies to prompts that should be refused are not in it.',
+  options: [{ title: 'Options', fields }],
+  async run(argv, io) {
+    const { given, positionals } = readArguments(argv, fields)
+    const [runId, ...others] = positionals
+    refusePositionals(others)
+    const layers = layersOf(fields, given, io.environment)
+    const { out, key, newKey, outDir, json } = assemble(CaseOptions, fields, layers)
+    if (newKey !== null) return makeKeys(newKey, json, io)
+    if (out === null) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: '--out is missing.',
+        remedy: 'Add --out: the folder to make.',
+      })
+    }
+    const keys = key === null ? newKeyPair() : await readKey(key)
+    const made = await withNamedRun(runId, outDir, (named) =>
+      makeCase(named, out, { keys, isOwn: key !== null }),
+    )
+    const keyId = fingerprint(keys.publicKey)
+    const line = { type: 'case', ...made, folder: out, signed: key !== null, key: keyId }
+    const how = key === null ? 'with a key that was thrown away' : `with the key ${keyId}`
+    const words = `Wrote ${plainText(out, 4000)}, ${made.files} files, signed ${how}.\nCheck it with: touchstone verify ${plainText(out, 4000)}\n`
+    io.stdout.write(json ? `${JSON.stringify(line)}\n` : words)
+    return 0
+  },
+}
+
+async function makeKeys(file: string, json: boolean, io: Io): Promise<number> {
+  const { privateKey, publicKey } = newKeyPair()
+  await writePrivately(file, privatePem(privateKey))
+  await writeOutput(`${file}.pub`, [publicPem(publicKey)])
+  const line = { type: 'key', private: file, public: `${file}.pub`, key: fingerprint(publicKey) }
+  const words = `Wrote ${plainText(file, 4000)} (keep it to yourself) and ${plainText(file, 4000)}.pub (publish it).\nFingerprint: ${line.key}\n`
+  io.stdout.write(json ? `${JSON.stringify(line)}\n` : words)
+  return 0
+}
+
+async function readKey(file: string): Promise<KeyPair> {
+  const pem = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new TouchstoneError('case.key', { path: file, why: error.code ?? error.message })
+  })
+  return readPrivateKey(pem, file)
+}
+
+async function makeCase(
+  { store, run }: NamedRun,
+  out: string,
+  signer: { keys: KeyPair; isOwn: boolean },
+): Promise<{ runId: string; files: number }> {
+  await refuseFull(out)
+  const rows = store.rows(run.id)
+  if (rows.evaluations.length === 0)
+    throw new TouchstoneError('interchange.nothing', { run: run.id })
+  // Beside it, and renamed when it is whole: there is never half a case.
+  const temporary = join(dirname(resolve(out)), `.${randomBytes(6).toString('hex')}.tmp`)
+  mkdirSync(temporary, { recursive: true })
+  try {
+    const names = FORMATS.map(({ extension }) => `run${extension}`)
+    const standard = ['report.html', 'results.json', ...names]
+    const { files } = await writeFiles(
+      rows,
+      standard.map((name) => join(temporary, name)),
+    )
+    const folders = await writeLmEval(rows, join(temporary, 'lm-eval'))
+    const about = { run: run.id, touchstone: run.engine.version }
+    const seal = await sealCase(temporary, about, signer)
+    for (const [name, text] of seal) await writeOutput(join(temporary, name), [text])
+    await mkdir(out, { recursive: true })
+    await rmdir(out)
+    await rename(temporary, out)
+    return { runId: run.id, files: files.length + folders.length + seal.size }
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+async function refuseFull(out: string): Promise<void> {
+  const entries = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new TouchstoneError('output.unwritable', { path: out, why: error.code ?? error.message })
+  })
+  if (entries.length > 0) {
+    throw new TouchstoneError('output.unwritable', { path: out, why: 'it is not empty' })
+  }
+}

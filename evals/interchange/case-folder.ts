@@ -1,0 +1,184 @@
+/**
+ * @file A folder that can be signed: `manifest.json` (an in-toto Statement v1 over every file), `signature.json` (its DSSE
+ * envelope) and `public-key.pem`. A case is whole where the files are those of the manifest, byte for byte, and no others.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { z } from 'zod'
+import { TouchstoneError } from '../errors.ts'
+import {
+  envelopeProblem,
+  fingerprint,
+  publicPem,
+  readPublicKey,
+  signedEnvelope,
+  type KeyPair,
+} from './signing.ts'
+
+export const MANIFEST = 'manifest.json'
+export const SIGNATURE = 'signature.json'
+export const PUBLIC_KEY = 'public-key.pem'
+const OWN: ReadonlySet<string> = new Set([MANIFEST, SIGNATURE, PUBLIC_KEY])
+
+const STATEMENT = 'https://in-toto.io/Statement/v1'
+const PREDICATE = 'urn:touchstone:case:v1'
+
+const Manifest = z.strictObject({
+  _type: z.literal(STATEMENT),
+  /** Sorted by name; `name` is the path inside the folder, with slashes. */
+  subject: z.array(
+    z.strictObject({
+      name: z.string(),
+      digest: z.strictObject({ sha256: z.string() }),
+      annotations: z.strictObject({ bytes: z.int() }),
+    }),
+  ),
+  predicateType: z.literal(PREDICATE),
+  predicate: z.strictObject({
+    run: z.string(),
+    touchstone: z.string(),
+    /** `none`: signed with a key that was made for this folder and thrown away. */
+    signer: z.enum(['key', 'none']),
+  }),
+})
+type Manifest = z.infer<typeof Manifest>
+type Subject = Manifest['subject'][number]
+
+export type CaseAbout = Omit<Manifest['predicate'], 'signer'>
+
+const textOf = (manifest: Manifest) => `${JSON.stringify(manifest, null, 2)}\n`
+
+/** The three files that seal `folder` as it is now: name → text. */
+export async function sealCase(
+  folder: string,
+  about: CaseAbout,
+  { keys, isOwn }: { keys: KeyPair; isOwn: boolean },
+): Promise<ReadonlyMap<string, string>> {
+  const names = (await filesIn(folder)).filter((name) => !OWN.has(name))
+  const manifest = textOf({
+    _type: STATEMENT,
+    subject: await Promise.all(names.map((name) => subjectOf(folder, name))),
+    predicateType: PREDICATE,
+    predicate: { ...about, signer: isOwn ? 'key' : 'none' },
+  })
+  return new Map([
+    [MANIFEST, manifest],
+    [SIGNATURE, signedEnvelope(Buffer.from(manifest), keys)],
+    [PUBLIC_KEY, publicPem(keys.publicKey)],
+  ])
+}
+
+export interface VerifiedCase {
+  readonly files: number
+  readonly run: string
+  readonly keyFingerprint: string
+  /** Whether somebody who keeps a key signed it. */
+  readonly isSigned: boolean
+}
+
+/** Throws `case.changed`, which names the file. `expectedKey` is a public key in PEM and where it came from. */
+export async function verifyCase(
+  folder: string,
+  expectedKey?: { pem: string; path: string },
+): Promise<VerifiedCase> {
+  const names = await filesIn(folder)
+  const read = async (name: string) => {
+    if (!names.includes(name)) throw changed(name, 'it is missing')
+    return readFile(join(folder, name))
+  }
+  const bytes = await read(MANIFEST)
+  const [envelope, pem] = [(await read(SIGNATURE)).toString(), (await read(PUBLIC_KEY)).toString()]
+  const publicKey = enclosedKey(pem)
+  if (expectedKey) {
+    const expected = readPublicKey(expectedKey.pem, expectedKey.path)
+    if (!expected.equals(publicKey)) throw changed(SIGNATURE, 'it was signed with another key')
+  }
+  const problem = envelopeProblem(envelope, bytes, publicKey)
+  if (problem !== undefined) throw changed(SIGNATURE, problem)
+  const manifest = parseManifest(bytes)
+  if (expectedKey && manifest.predicate.signer === 'none') {
+    throw changed(SIGNATURE, 'nobody’s key signed it')
+  }
+  await compareFiles(folder, names, manifest)
+  return {
+    files: manifest.subject.length,
+    run: manifest.predicate.run,
+    keyFingerprint: fingerprint(publicKey),
+    isSigned: manifest.predicate.signer === 'key',
+  }
+}
+
+const changed = (path: string, why: string) => new TouchstoneError('case.changed', { path, why })
+
+function enclosedKey(pem: string) {
+  try {
+    const key = readPublicKey(pem, PUBLIC_KEY)
+    if (publicPem(key) === pem) return key
+  } catch {
+    // Said below.
+  }
+  throw changed(PUBLIC_KEY, 'it is not the key that was put there')
+}
+
+function parseManifest(bytes: Uint8Array): Manifest {
+  try {
+    const parsed = Manifest.parse(
+      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
+    )
+    if (Buffer.from(textOf(parsed)).equals(bytes)) return parsed
+  } catch {
+    // Said below: signed as it is, it would be a manifest of something else.
+  }
+  throw changed(MANIFEST, 'it is no manifest of a case')
+}
+
+async function compareFiles(
+  folder: string,
+  names: readonly string[],
+  { subject }: Manifest,
+): Promise<void> {
+  const listed = new Set(subject.map(({ name }) => name))
+  const added = names.find((name) => !listed.has(name) && !OWN.has(name))
+  if (added !== undefined) throw changed(added, 'it was added')
+  for (const expected of subject) {
+    if (!names.includes(expected.name)) throw changed(expected.name, 'it is missing')
+    const found = await subjectOf(folder, expected.name)
+    if (found.digest.sha256 !== expected.digest.sha256) {
+      throw changed(expected.name, 'its bytes are not those of the manifest')
+    }
+    if (found.annotations.bytes !== expected.annotations.bytes) {
+      throw changed(expected.name, 'its length is not that of the manifest')
+    }
+  }
+}
+
+async function subjectOf(folder: string, name: string): Promise<Subject> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of createReadStream(join(folder, name))) {
+    hash.update(chunk as Buffer)
+    bytes += (chunk as Buffer).length
+  }
+  return { name, digest: { sha256: hash.digest('hex') }, annotations: { bytes } }
+}
+
+/** Every file below `folder`, sorted, with slashes. Anything but files and folders is refused. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw changed(
+        folder,
+        error.code === 'ENOENT' ? 'it is missing' : (error.code ?? error.message),
+      )
+    },
+  )
+  const names: string[] = []
+  for (const entry of entries) {
+    const name = relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/')
+    if (entry.isFile()) names.push(name)
+    else if (!entry.isDirectory()) throw changed(name, 'it is neither a file nor a folder')
+  }
+  return names.sort()
+}

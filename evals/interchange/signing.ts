@@ -1,0 +1,110 @@
+/**
+ * @file Ed25519 signatures in a DSSE envelope (Dead Simple Signing Envelope, v1): what is signed is
+ * `DSSEv1 ␠ len(type) ␠ type ␠ len(payload) ␠ payload`, so that no other text can be taken for it.
+ */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
+import { z } from 'zod'
+import { TouchstoneError } from '../errors.ts'
+
+export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
+
+export interface KeyPair {
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}
+
+export const newKeyPair = (): KeyPair => generateKeyPairSync('ed25519')
+
+export const privatePem = (key: KeyObject): string =>
+  key.export({ type: 'pkcs8', format: 'pem' }).toString()
+export const publicPem = (key: KeyObject): string =>
+  key.export({ type: 'spki', format: 'pem' }).toString()
+
+/** `path` is for errors. */
+export function readPrivateKey(pem: string, path: string): KeyPair {
+  const privateKey = usable(() => createPrivateKey(pem), path, 'it is no private key in PEM')
+  return { privateKey, publicKey: createPublicKey(privateKey) }
+}
+
+export const readPublicKey = (pem: string, path: string): KeyObject =>
+  usable(() => createPublicKey(pem), path, 'it is no public key in PEM')
+
+function usable(read: () => KeyObject, path: string, why: string): KeyObject {
+  let key: KeyObject
+  try {
+    key = read()
+  } catch (cause) {
+    throw new TouchstoneError('case.key', { path, why }, { cause })
+  }
+  if (key.asymmetricKeyType === 'ed25519') return key
+  const type = key.asymmetricKeyType ?? 'unknown'
+  throw new TouchstoneError('case.key', { path, why: `its type is ${type}, not ed25519` })
+}
+
+/** sha256 of the public key's SPKI form, in hexadecimal: what an author publishes. */
+export const fingerprint = (publicKey: KeyObject): string =>
+  createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+
+const Envelope = z.strictObject({
+  payloadType: z.literal(PAYLOAD_TYPE),
+  payload: z.base64(),
+  signatures: z.tuple([z.strictObject({ keyid: z.string(), sig: z.base64() })]),
+})
+
+/** The text of the envelope around `payload`. */
+export function signedEnvelope(payload: Uint8Array, { privateKey, publicKey }: KeyPair): string {
+  const sig = sign(null, preAuthentication(payload), privateKey).toString('base64')
+  return envelopeText(payload, fingerprint(publicKey), sig)
+}
+
+const envelopeText = (payload: Uint8Array, keyid: string, sig: string) =>
+  `${JSON.stringify(
+    {
+      payloadType: PAYLOAD_TYPE,
+      payload: Buffer.from(payload).toString('base64'),
+      signatures: [{ keyid, sig }],
+    },
+    null,
+    2,
+  )}\n`
+
+function preAuthentication(payload: Uint8Array): Buffer {
+  const head = `DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `
+  return Buffer.concat([Buffer.from(head, 'utf8'), payload])
+}
+
+/** Why this is not a signature of `payload` by that key; undefined where it is. */
+export function envelopeProblem(
+  text: string,
+  payload: Uint8Array,
+  publicKey: KeyObject,
+): string | undefined {
+  const parsed = Envelope.safeParse(parseJson(text))
+  if (!parsed.success) return 'it is no signature'
+  const { keyid, sig } = parsed.data.signatures[0]
+  // One text for one signature: JSON and base64 leave bits that nobody would miss.
+  if (text !== envelopeText(payload, keyid, sig)) return 'it does not sign this manifest'
+  const bytes = Buffer.from(sig, 'base64')
+  if (bytes.toString('base64') !== sig) return 'its signature is not written in the one right way'
+  if (keyid !== fingerprint(publicKey)) return 'it was signed with another key'
+  const isRight = verify(null, preAuthentication(payload), publicKey, bytes)
+  return isRight ? undefined : 'the signature is wrong'
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
