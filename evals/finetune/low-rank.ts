@@ -71,9 +71,9 @@ export const peftConfigOf = (
   ...own,
 })
 
-/** Whether `config` adapts the layer. */
+/** Whether `config` adapts the layer. In a pattern ^ means the whole name; in a target PEFT knows no such sign. */
 export const targets = (config: PeftConfig, layer: string): boolean =>
-  config.targetModules.some((target) => namesModule(target, layer))
+  config.targetModules.some((target) => !target.startsWith('^') && namesModule(target, layer))
 
 /** One layer's update. `A` `[rank, in]`, `B` `[out, rank]`. */
 export interface LowRankPair {

@@ -1,4 +1,5 @@
 /** @file The training session: forward, loss and gradients of one micro-batch as one ONNX graph, and where training starts. */
+import { TouchstoneError } from '../errors.ts'
 import { gradients } from '../graph/gradient.ts'
 import { CPU, type Dialect } from '../graph/op.ts'
 import { createGraph } from '../graph/ops/index.ts'
@@ -43,12 +44,14 @@ export interface TrainingOptions extends PrepareOptions {
 /** Builds and opens the graph; `parameters` begin as the method and the seed say. */
 export async function openTraining(options: TrainingOptions): Promise<TrainingSession> {
   const { model, method, methodConfig, seed, device, dialect = CPU } = options
-  const prepared = await prepareMethod(options)
-  const weights = new Map([...options.weights, ...(prepared.weights ?? [])])
   const { g, outputs } = buildTrainingGraph(options, dialect)
   const table = parameterTable(g.parameters)
+  const sites = sitesOf(model)
+  requireTarget(table, sites, methodConfig)
+  const prepared = await prepareMethod(options)
+  const weights = new Map([...options.weights, ...(prepared.weights ?? [])])
   const base = (name: string) => weights.get(name)!
-  const layout = { table, sites: sitesOf(model), weight: base }
+  const layout = { table, sites, weight: base }
   let parameters = initialParameters(g.parameters, table, seed, base, prepared.parameters)
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
   const asFloat = (data: Float32Array) =>
@@ -94,6 +97,18 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
     gradients: run,
     release: () => runner.release(),
   }
+}
+
+/** A method that found nothing to train would train nothing, and say so nowhere. */
+function requireTarget(
+  { trained }: ParameterTable,
+  sites: Layout['sites'],
+  methodConfig: unknown,
+): void {
+  if (trained > 0) return
+  const { targetModules = [] } = methodConfig as { targetModules?: readonly string[] }
+  const known = [...new Set(sites.map(({ module }) => module))]
+  throw new TouchstoneError('training.no-target', { targets: targetModules.join(', '), known })
 }
 
 /** What is fed as it is on every run: frozen weights, and zeros for what adapters may be given by `perturb`. */

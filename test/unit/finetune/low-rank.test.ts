@@ -1,0 +1,89 @@
+/** @file Which layers the LoRA family adapts, and with which rank and scale: PEFT's rules. */
+import { describe, expect, test } from 'vitest'
+import { lora } from '../../../evals/finetune/lora.ts'
+import { peftConfigOf, targets } from '../../../evals/finetune/low-rank.ts'
+import { METHODS } from '../../../evals/finetune/registry.ts'
+import { rankOf, scaleOf } from '../../../evals/models/peft-config.ts'
+import { openTiny } from '../../doubles/tiny-training.ts'
+
+const Q = 'model.layers.1.self_attn.q_proj'
+const peft = (config: object) => peftConfigOf(lora.config.parse(config))
+
+describe('targets', () => {
+  test.each([
+    ['q_proj', true],
+    ['self_attn.q_proj', true],
+    [Q, true],
+    ['proj', false],
+    ['q_pro', false],
+    ['layers.1.self_attn', false],
+    [`^${Q}`, false],
+    ['', false],
+  ])('%s adapts a query layer: %s', (target, isTarget) => {
+    expect(targets(peft({ targetModules: [target] }), Q)).toBe(isTarget)
+  })
+
+  test.each(METHODS.filter(({ name }) => name !== 'full').map(({ name }) => name))(
+    '%s that finds no layer says which there are',
+    async (method) => {
+      const opened = openTiny({ method, methodConfig: { targetModules: ['nope', 'c_attn'] } })
+      await expect(opened).rejects.toMatchObject({
+        code: 'training.no-target',
+        message: 'No layer of the model matches the target modules nope, c_attn.',
+      })
+    },
+  )
+
+  test('one that finds some adapts those alone', async () => {
+    const { session } = await openTiny({ methodConfig: { targetModules: ['nope', 'v_proj'] } })
+    expect(session.table.slices.map(({ name }) => name.replace(/^model\.layers\./, ''))).toEqual([
+      '0.self_attn.v_proj.lora_A.weight',
+      '0.self_attn.v_proj.lora_B.weight',
+      '1.self_attn.v_proj.lora_A.weight',
+      '1.self_attn.v_proj.lora_B.weight',
+    ])
+    await session.release()
+  })
+})
+
+describe('patterns', () => {
+  test('the first that names the layer counts', () => {
+    const config = peft({
+      rank: 8,
+      alpha: 16,
+      rankPattern: ['layers.1.self_attn.q_proj=2', 'q_proj=4'],
+      alphaPattern: [`^${Q}=0.5`],
+    })
+    const other = 'model.layers.0.self_attn.q_proj'
+    expect([rankOf(config, Q), scaleOf(config, Q)]).toEqual([2, 0.25])
+    expect([rankOf(config, other), scaleOf(config, other)]).toEqual([4, 4])
+    expect(rankOf(config, 'model.layers.1.mlp.up_proj')).toBe(8)
+  })
+
+  test.each([
+    [{ rankPattern: ['q_proj'] }],
+    [{ rankPattern: ['q_proj=0'] }],
+    [{ rankPattern: ['q_proj=1025'] }],
+    [{ rankPattern: ['q_proj=2.5'] }],
+    [{ rankPattern: ['q_proj=1e2'] }],
+    [{ rankPattern: ['q_proj=2', 'q_proj=4'] }],
+    [{ rankPattern: ['.*=2'] }],
+    [{ alphaPattern: ['q_proj=-1'] }],
+    [{ alphaPattern: ['q_proj=0.0'] }],
+    [{ alphaPattern: ['q_proj=NaN'] }],
+    [{ alphaPattern: ['=1'] }],
+    [{ rank: 0 }],
+    [{ alpha: 0 }],
+    [{ targetModules: [] }],
+  ])('%j is refused', (config) => {
+    expect(lora.config.safeParse(config).success).toBe(false)
+  })
+
+  test.each([
+    [{ rankPattern: ['q_proj=1024'] }, 1024],
+    [{ rankPattern: ['q_proj=1'] }, 1],
+    [{ alphaPattern: ['q_proj=0.25'] }, 8],
+  ])('%j is taken', (config, rank) => {
+    expect(rankOf(peft(config), Q)).toBe(rank)
+  })
+})
