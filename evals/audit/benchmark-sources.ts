@@ -40,7 +40,7 @@ export async function prepareBenchmarks({
   refuseTwice(all)
   return all.map((prepared) => ({
     ...prepared,
-    samples: limit === null ? prepared.samples : prepared.samples.slice(0, limit),
+    samples: spread(prepared.samples, limit),
   }))
 }
 
@@ -113,4 +113,10 @@ function overlapNotes(imported: readonly PreparedBenchmark[]): string[] {
       return shared === 0 ? [] : [`${a.name} and ${b.name} share ${shared} prompts`]
     }),
   )
+}
+
+/** `limit` of the rows, evenly spread over the file, so that every category that stands in it in blocks is met. */
+export function spread<T>(rows: readonly T[], limit: number | null): readonly T[] {
+  if (limit === null || limit >= rows.length) return rows
+  return Array.from({ length: limit }, (_, i) => rows[Math.floor((i * rows.length) / limit)]!)
 }
