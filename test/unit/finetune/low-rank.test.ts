@@ -2,8 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import { lora } from '../../../evals/finetune/lora.ts'
 import { peftConfigOf, targets } from '../../../evals/finetune/low-rank.ts'
+import { namedViews } from '../../../evals/finetune/parameters.ts'
 import { METHODS } from '../../../evals/finetune/registry.ts'
 import { rankOf, scaleOf } from '../../../evals/models/peft-config.ts'
+import { adaptedWeights } from '../../../evals/models/tuned-weights.ts'
+import { lowRankSingularValues, singularValues } from '../../../evals/spectra/partial-svd.ts'
+import { tinyModel } from '../../doubles/tiny-model.ts'
 import { openTiny } from '../../doubles/tiny-training.ts'
 
 const Q = 'model.layers.1.self_attn.q_proj'
@@ -86,4 +90,27 @@ describe('patterns', () => {
   ])('%j is taken', (config, rank) => {
     expect(rankOf(peft(config), Q)).toBe(rank)
   })
+})
+
+test.each([
+  ['lora', 2],
+  ['pissa', 4],
+])('methods.md §5.1 T2: what %s at rank 2 learns has at most rank %i', async (method, most) => {
+  const { session, fresh, run } = await openTiny({ method, methodConfig: { rank: 2 } })
+  await run(fresh)
+  const found = METHODS.find(({ name }) => name === method)!
+  const config = found.config.parse({ rank: 2 })
+  const views = namedViews(session.table, fresh.parameters)
+  const folder = found.toPeft!(views, config, 'base', session.prepared)
+  const tuned = adaptedWeights(tinyModel().weights, folder, 'adapter')
+  const change = tuned.change(`${Q}.weight`)!
+  const σ = lowRankSingularValues(change)
+  const exact = σ.filter((value) => value > 1e-6 * σ[0]!)
+  expect(exact.length).toBe(most)
+  // The same from the weights themselves, whose float32 rounding is all that is left beyond.
+  const [before, after] = [tinyModel().weights.get(`${Q}.weight`)!, tuned.read(`${Q}.weight`)]
+  const data = Float64Array.from(after, (w, i) => w - before[i]!)
+  const all = singularValues({ rows: 16, columns: 16, data })
+  expect(all[most]! / all[0]!).toBeLessThan(1e-4)
+  await session.release()
 })
