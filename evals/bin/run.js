@@ -32,6 +32,7 @@ const TASKS = {
   peers: [vitest()],
   bench: [['test/bench/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
+  'bench-directional': [['test/bench/directional.ts']],
   pebble: [['evals/bundled/train-pebble.ts']],
 }
 
