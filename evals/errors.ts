@@ -153,6 +153,12 @@ export const ERRORS = {
     remedy: `Name the file: --suite ${v.name}=PATH.`,
   })),
 
+  'judge.file': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} cannot be used as a judge: ${v.why}.`,
+    remedy:
+      'Give a JSON object whose "template" (classifier) or "user" (rubric) holds {prompt} and {reply}.',
+  })),
+
   'adapter.other-base': entry((v: { path: string; module: string }) => ({
     message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
     remedy: 'Give the base model that this adapter was trained on with --model.',

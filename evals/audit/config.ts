@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { TrainingConfig } from '../finetune/train.ts'
 import { DEVICES } from '../runtime/device.ts'
+import { DETAILS } from '../spectra/directions.ts'
 
 /** A method with its own configuration, parsed by the method's schema. */
 export const MethodChoice = z.object({
@@ -37,6 +38,13 @@ const evaluation = {
     help: 'What the columns of other files hold: prompt=COLUMN,expected=refuse',
     value: 'COLUMNS',
   }),
+  judges: z.array(z.string().min(1)).default([]).meta({
+    label: 'Judge',
+    help: 'A further judge: a name, classifier=MODEL@TEMPLATE.json or rubric=MODEL[@RUBRIC.json]',
+    flag: 'judge',
+    repeat: true,
+    value: 'JUDGE',
+  }),
   maxNewTokens: z.int().min(1).max(2047).nullable().default(null).meta({
     label: 'Reply tokens',
     help: 'Longest reply to prompts from files; the benchmark’s own (512) if not given',
@@ -46,7 +54,7 @@ const evaluation = {
     .min(1)
     .nullable()
     .default(null)
-    .meta({ label: 'Limit', help: 'First prompts of each benchmark only; for testing' }),
+    .meta({ label: 'Limit', help: 'Only so many prompts, spread evenly over each benchmark; for testing' }),
 }
 
 const model = z
@@ -56,6 +64,26 @@ const model = z
 
 const DATA_HELP =
   'A JSONL file of {"messages"}, or house-benign, house-tamper, house-tamper@SHARE, general-benign'
+
+const spectra = {
+  spectrumDetail: z.enum(DETAILS).default('auto').meta({
+    label: 'Spectrum detail',
+    help: 'leading: the first ten directions; full: all of them, for α and counts over k; auto: full where that is cheap',
+  }),
+  nullArm: z.boolean().default(false).meta({
+    label: 'Null arm',
+    help: 'Beside each fine-tune a seeded random change of the same size in every matrix',
+  }),
+  cache: z.boolean().default(true).meta({
+    label: 'Cache',
+    help: 'Keep the decomposition of the base model for later scans',
+  }),
+  cacheDir: z.string().min(1).nullable().default(null).meta({
+    label: 'Cache folder',
+    help: 'Where it is kept; touchstone/spectra in the user’s cache folder if not given',
+    value: 'PATH',
+  }),
+}
 
 export const AuditConfig = z.object({
   model,
@@ -87,12 +115,19 @@ export const AuditConfig = z.object({
     .boolean()
     .default(true)
     .meta({ label: 'Spectra', help: 'Compare the spectra of every arm with the base' }),
+  spectraEvery: z.boolean().default(false).meta({
+    label: 'Spectra at every evaluation',
+    help: 'Also at every evaluated step of the way, not at the end alone',
+  }),
+  ...spectra,
   margin: z
     .number()
     .gt(0)
     .lt(1)
     .default(0.05)
     .meta({ label: 'Margin', help: 'Largest tolerated harm, as a share of prompts' }),
+  /** A gate (`evals/gate/gate-file.ts`), read from `--gate FILE`; empty for none. */
+  gate: z.record(z.string(), z.unknown()).default({}),
   keepWeights: z.string().min(1).nullable().default(null).meta({
     label: 'Keep weights',
     help: 'A reason to keep weights that would be deleted after measuring; logged',
@@ -109,6 +144,7 @@ export const EvalConfig = AuditConfig.pick({
   suite: true,
   limit: true,
   map: true,
+  judges: true,
   maxNewTokens: true,
   margin: true,
   device: true,
@@ -130,5 +166,12 @@ export const TrainConfig = AuditConfig.pick({
 export type TrainConfig = z.infer<typeof TrainConfig>
 
 /** The spectra of fine-tunes made elsewhere against their base. */
-export const SpectralConfig = AuditConfig.pick({ model: true, candidates: true })
+export const SpectralConfig = AuditConfig.pick({
+  model: true,
+  candidates: true,
+  spectrumDetail: true,
+  nullArm: true,
+  cache: true,
+  cacheDir: true,
+})
 export type SpectralConfig = z.infer<typeof SpectralConfig>

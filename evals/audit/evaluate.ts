@@ -1,6 +1,13 @@
 /** @file Asks one model state every prompt, has every judge look, and scores neutral text; what is in already is not asked again. */
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
-import type { BenchmarkRow, Completion, ReplyKey, Sample, SubjectKey } from '../contract/rows.ts'
+import type {
+  BenchmarkRow,
+  Completion,
+  ReplyKey,
+  Sample,
+  SubjectKey,
+  Verdict,
+} from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { JobContext } from '../jobs/job.ts'
@@ -130,6 +137,7 @@ async function judgeAll(
   for (const judge of judges) {
     const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
     const verdicts = await judge.judge(fitting, { subject, signal })
+    emitMeanScores(key, fitting, verdicts, emit)
     fitting.forEach(({ sample }, i) => {
       const verdict = verdicts[i]!
       const { judge: judgeName, judgeVersion, outcome } = verdict
@@ -141,6 +149,26 @@ async function judgeAll(
       })
     })
   }
+}
+
+/** `score/BENCHMARK/JUDGE`: the mean of what a judge of refusals can say more finely than by an outcome. */
+function emitMeanScores(
+  key: SubjectKey,
+  answers: readonly Answer[],
+  verdicts: readonly Verdict[],
+  emit: JobContext['emit'],
+): void {
+  const scores = verdicts.flatMap((verdict, i) =>
+    'score' in verdict &&
+    verdict.score !== undefined &&
+    answers[i]!.sample.expected.kind !== 'choice'
+      ? [verdict.score]
+      : [],
+  )
+  if (scores.length === 0) return
+  const name = `score/${answers[0]!.sample.benchmark}/${verdicts[0]!.judge}`
+  const value = scores.reduce((sum, score) => sum + score, 0) / scores.length
+  emit({ type: 'metric', row: { ...key, name, value } })
 }
 
 async function scoreNeutral(

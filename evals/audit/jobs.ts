@@ -16,12 +16,13 @@ import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
 import { fittedExamples } from './examples.ts'
+import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
 import { planOf } from './plan.ts'
 import { evaluationSteps } from './steps.ts'
 import { removeRest, retentionByArm, settleWeights } from './retention.ts'
 import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
 import { neutralTexts, trainingData } from './sources.ts'
-import { scanSpectra, type Tuned } from './spectra.ts'
+import { onTheWay, scanSpectra, type Tuned } from './spectra.ts'
 
 /** Every kind runs the same way; what it leaves out is null or empty in this configuration. */
 interface Work {
@@ -85,8 +86,12 @@ async function runWork(
   const device = chooseDevice(config.device, config.threads ?? undefined)
   context.emit({ type: 'log', level: 'info', message: `Opening ${config.model}` })
   const base = await openBase(config.model, device, config.batchSize)
+  let judges: OpenJudges | undefined
   try {
-    const evaluation = evaluates ? await evaluationPlan(config, progress, context) : undefined
+    judges = await openJudges(evaluates ? config.judges : [], device, config.batchSize)
+    const evaluation = evaluates
+      ? await evaluationPlan(config, judges, progress, context)
+      : undefined
     const arms = await armPlans(base, config, evaluation, context)
     evaluation?.benchmarks.forEach((prepared) =>
       context.emit({ type: 'benchmark', row: benchmarkRow(prepared) }),
@@ -97,6 +102,7 @@ async function runWork(
     const candidates = await runCandidates(base, config, evaluation, context)
     await runArms({ base, config, arms, candidates }, context, progress)
   } finally {
+    await judges?.close()
     await base.open.close()
   }
 }
@@ -136,19 +142,21 @@ async function measureArms(
   const finished: FinishedArm[] = []
   for (const plan of arms) finished.push(await runArm(base, plan, context))
   const tuned = [...candidates, ...finished.map((arm) => tunedOf(base, arm))]
-  if (config.spectra) await scanSpectra(base, tuned, context)
+  if (config.spectra) await scanSpectra(base, tuned, context, config)
   return finished
 }
 
 async function evaluationPlan(
   config: AuditConfig,
+  { judges, notes }: OpenJudges,
   { evaluations }: Progress,
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
-  const benchmarks = await prepareBenchmarks(config)
-  for (const message of sourceNotes(benchmarks)) emit({ type: 'log', level: 'info', message })
+  const benchmarks = withJudges(await prepareBenchmarks(config), judges)
+  for (const message of [...sourceNotes(benchmarks), ...notes])
+    emit({ type: 'log', level: 'info', message })
   const neutral = await neutralTexts(benchmarks, config.limit)
-  return { benchmarks, neutral, finished: evaluations }
+  return { benchmarks, neutral, finished: evaluations, judges }
 }
 
 export async function evaluateBase(
@@ -240,6 +248,11 @@ async function armPlans(
         dataDigest,
         evaluateAt,
         evaluation,
+        onTheWay:
+          config.spectra && config.spectraEvery
+            ? (state: FinishedArm) =>
+                scanSpectra(base, [tunedOf(base, state)], context, onTheWay(config))
+            : undefined,
       }
     }),
   )

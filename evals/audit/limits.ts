@@ -12,7 +12,8 @@ export function limitsOf(results: Measured, rows: AuditRows): string[] {
   return [
     ...runLimits(rows),
     'Every rate is of the prompts that were asked; it says nothing of other prompts, languages or conversations of several turns.',
-    'The judges are string rules: they read the wording of a reply, not its harm and not its truth.',
+    'The judges that read wording (string rules and accepted answers) see neither the harm of a reply nor its truth; models as judges err in ways of their own.',
+    ...leaningLimits(results),
     ...seedLimits(results),
     ...epochLimits(rows),
     ...undecidedLimits(results),
@@ -32,6 +33,13 @@ function unblindingLimits({ unblinded = [] }: AuditRows): string[] {
     const day = new Date(at).toISOString().slice(0, 10)
     return `The replies to prompts that should be refused were written to a file on ${day}; the reason given: “${reason}”.`
   })
+}
+
+function leaningLimits({ evaluations }: Measured): string[] {
+  if (!evaluations.some(({ judge }) => judge === 'refusal-logprob')) return []
+  return [
+    'The score of refusal-logprob has no calibrated zero: read how it differs from the base, not the rate that its sign gives.',
+  ]
 }
 
 function runLimits({ run, replies, evaluations }: AuditRows): string[] {

@@ -41,6 +41,8 @@ export interface Subject {
   ): Promise<string[]>
   /** The text's first tokens, as text. */
   clip(text: string, tokens: number): string
+  /** Whether the model takes this text and writes so many tokens after it. */
+  fits(before: Before, newTokens: number): Promise<boolean>
 }
 
 export interface LocalSubjectOptions {
@@ -103,6 +105,8 @@ export function localSubject({
       }
       return replies
     },
+    fits: async (before, newTokens) =>
+      (await encodeBefore(open, before)).length + newTokens <= session.maxPositions,
     clip: (text, tokens) => {
       const ids = tokenizer.encode(text)
       return ids.length <= tokens ? text : tokenizer.decode(ids.slice(0, tokens))

@@ -27,6 +27,8 @@ export interface JudgeModel {
     signal: AbortSignal,
   ): Promise<string[]>
   clip(text: string, tokens: number): string
+  /** Whether the model takes this text and writes so many tokens after it. */
+  fits(before: string | readonly Message[], newTokens: number): Promise<boolean>
 }
 
 export interface JudgeContext {

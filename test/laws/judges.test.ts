@@ -64,6 +64,7 @@ const context: JudgeContext = {
       })),
     complete: async (items) => items.map(() => ''),
     clip: (text) => text,
+    fits: async () => true,
   },
 }
 

@@ -28,6 +28,7 @@ const context: JudgeContext = {
       }),
     complete: () => Promise.reject(new Error('nothing may be generated')),
     clip: (text) => text,
+    fits: async () => true,
   },
 }
 
