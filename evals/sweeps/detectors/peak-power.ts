@@ -38,7 +38,7 @@ export function peakPower(grid: Grid, height: number, options: { seed?: number; 
     const y = grid.y.map((value, at) =>
       Number.isNaN(value) ? NaN : stream.normal() + (at % places === middle ? height : 0),
     )
-    if ((bestTriple(differencesOf({ seeds, places, y }))?.T ?? -Infinity) >= critical) found++
+    if ((bestTriple(differencesOf({ seeds, places, y }))?.height ?? -Infinity) >= critical) found++
   }
   return found / rounds
 }

@@ -36,23 +36,30 @@ const NOISY_SIZES = 6
 const QUIET = 0.1
 const KEPT_NULLS = 64
 
-/** All pairs of places. `into` spares the arrays where this runs many times. */
+/** All pairs of places; a missing cell is NaN, which alone differs from itself. `into` spares the arrays where this runs many times. */
 export function differencesOf(
   { seeds, places, y }: Grid,
   into = { mean: new Float64Array(places ** 2), error: new Float64Array(places ** 2) },
 ): Differences {
   const { mean, error } = into
   const counts = new Uint32Array(places ** 2)
+  const end = places * seeds
   let [sum, pairs] = [0, 0]
   for (let i = 0; i < places; i++) {
     for (let j = i + 1; j < places; j++) {
-      let [n, average, squares] = [0, 0, 0]
-      for (let row = 0; row < places * seeds; row += places) {
+      let n = 0
+      let total = 0
+      for (let row = 0; row < end; row += places) {
         const d = y[row + j]! - y[row + i]!
-        if (Number.isNaN(d)) continue
-        const off = d - average
-        average += off / ++n
-        squares += off * (d - average)
+        if (d !== d) continue
+        total += d
+        n++
+      }
+      const average = total / n
+      let squares = 0
+      for (let row = 0; row < end; row += places) {
+        const off = y[row + j]! - y[row + i]! - average
+        if (off === off) squares += off * off
       }
       const at = i * places + j
       const isKnown = n >= FEWEST_SEEDS
@@ -71,35 +78,43 @@ export function differencesOf(
   return { places, mean, error, pooledVariance }
 }
 
-/** A place j, the places i and k that it stands highest above in standard errors, and min(t_ij, t_kj). */
+/** A place j, the places i and k that it stands highest above, and the smaller of those two heights. */
 export interface Triple {
   readonly i: number
   readonly j: number
   readonly k: number
-  readonly T: number
+  readonly height: number
 }
 
-/** T and where; undefined where no inner place can be compared on both sides. `means` may be others than the errors' own. */
-export function bestTriple(
-  { places, error, mean }: Differences,
-  means: Float64Array = mean,
+/** Heights in standard errors (T and where); undefined where no inner place can be compared on both sides. */
+export const bestTriple = (differences: Differences): Triple | undefined =>
+  highest(differences, ({ mean, error }, at) => mean[at]! / error[at]!)
+
+/** Heights as they are. */
+export const highestTriple = (differences: Differences): Triple | undefined =>
+  highest(differences, ({ mean }, at) => mean[at]!)
+
+function highest(
+  differences: Differences,
+  heightOf: (differences: Differences, at: number) => number,
 ): Triple | undefined {
+  const { places } = differences
   let best: Triple | undefined
   for (let j = 1; j < places - 1; j++) {
-    const left = steepest(0, j, (i) => means[i * places + j]! / error[i * places + j]!)
-    const right = steepest(j + 1, places, (k) => -means[j * places + k]! / error[j * places + k]!)
+    const left = largest(0, j, (i) => heightOf(differences, i * places + j))
+    const right = largest(j + 1, places, (k) => -heightOf(differences, j * places + k))
     if (!left || !right) continue
-    const T = Math.min(left.t, right.t)
-    if (!best || T > best.T) best = { i: left.at, j, k: right.at, T }
+    const height = Math.min(left.height, right.height)
+    if (!best || height > best.height) best = { i: left.at, j, k: right.at, height }
   }
   return best
 }
 
-function steepest(from: number, to: number, tOf: (at: number) => number) {
-  let best: { at: number; t: number } | undefined
+function largest(from: number, to: number, heightOf: (at: number) => number) {
+  let best: { at: number; height: number } | undefined
   for (let at = from; at < to; at++) {
-    const t = tOf(at)
-    if (!Number.isNaN(t) && !(best && best.t >= t)) best = { at, t }
+    const height = heightOf(at)
+    if (!Number.isNaN(height) && !(best && best.height >= height)) best = { at, height }
   }
   return best
 }

@@ -11,6 +11,7 @@ import {
   bestTriple,
   differencesOf,
   FEWEST_SEEDS,
+  highestTriple,
   pValue,
   type Differences,
   type Grid,
@@ -91,8 +92,9 @@ export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFi
   const best = bestTriple(differences)
   if (!best) return cannotTell('no inner place shares three seeds with places on both sides')
   const power = powersOf(grid)
-  const p = pValue(grid, best.T)
-  const found = best.T > 0 ? describePeak(x, grid, differences, best) : null
+  const p = pValue(grid, best.height)
+  const top = highestTriple(differences)!
+  const found = top.height > 0 ? describePeak(x, grid, differences, top) : null
   if (p <= α) return { ...base, verdict: 'peak', reason: null, p, found, power }
   if (canTell(power)) return { ...base, verdict: 'no peak seen', reason: null, p, found, power }
   const reason =
@@ -130,31 +132,21 @@ function gridOf({ x, values }: PeakInput, shape: 'peak' | 'valley', scale: 'line
 function describePeak(
   x: readonly number[],
   grid: Grid,
-  differences: Differences,
-  { i, j, k }: Triple,
+  { mean, pooledVariance }: Differences,
+  { i, j, k, height }: Triple,
 ): PeakFound {
-  const { mean, places, pooledVariance } = differences
-  const lower = (from: number, to: number, heightOf: (at: number) => number) =>
-    Math.max(
-      ...range(from, to)
-        .map(heightOf)
-        .filter((height) => !Number.isNaN(height)),
-    )
-  const rise = lower(0, j, (at) => mean[at * places + j]!)
-  const fall = lower(j + 1, places, (at) => -mean[j * places + at]!)
-  const height = Math.min(rise, fall)
-  const interval = bootstrap(grid.seeds, (drawn) => placeIn(grid, differences, drawn), {
-    seed: 0,
-    resamples: 2000,
-  })
-  const cells = range(0, grid.seeds)
-    .map((s) => [i, j, k].map((at) => grid.y[s * places + at]!))
+  const { seeds, places, y } = grid
+  const interval = bootstrap(seeds, (drawn) => placeIn(grid, drawn), { seed: 0, resamples: 2000 })
+  const cells = range(0, seeds)
+    .map((s) => [i, j, k].map((at) => y[s * places + at]!))
     .filter((each) => !each.some(Number.isNaN))
   return {
     x: x[j]!,
     lower: x[Math.min(j, Math.floor(interval.lower ?? 1))]!,
     upper: x[Math.max(j, Math.ceil(interval.upper ?? places - 2))]!,
-    ...{ rise, fall, height },
+    rise: mean[i * places + j]!,
+    fall: -mean[j * places + k]!,
+    height,
     heightInSds: height / Math.sqrt(pooledVariance / 2),
     seedsWithPeak: cells.filter(([left, top, right]) => top! > left! && top! > right!).length,
     seedsAsked: cells.length,
@@ -163,13 +155,12 @@ function describePeak(
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
-/** The highest inner place of a resample, in the standard errors of the whole; null where none can be compared. */
-function placeIn(grid: Grid, whole: Differences, drawn: Uint32Array): number | null {
+/** The highest inner place of a resample; null where none can be compared. */
+function placeIn(grid: Grid, drawn: Uint32Array): number | null {
   const { places, y } = grid
   const resampled = new Float64Array(y.length)
   drawn.forEach((from, to) => {
     resampled.set(y.subarray(from * places, (from + 1) * places), to * places)
   })
-  const { mean } = differencesOf({ ...grid, y: resampled })
-  return bestTriple(whole, mean)?.j ?? null
+  return highestTriple(differencesOf({ ...grid, y: resampled }))?.j ?? null
 }

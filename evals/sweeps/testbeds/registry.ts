@@ -1,4 +1,5 @@
 /** @file Every testbed, in display order. */
-import type { AnyTestbed } from '../testbed.ts'
+import { anyTestbed, type AnyTestbed } from '../testbed.ts'
+import { randomFeatures } from './random-features.ts'
 
-export const TESTBEDS: readonly AnyTestbed[] = []
+export const TESTBEDS: readonly AnyTestbed[] = [anyTestbed(randomFeatures)]

@@ -76,7 +76,7 @@ describe('false alarms', () => {
       const stream = randomStream(0, label)
       return Array.from({ length: 2000 }, () => {
         const y = grid.y.map((_, at) => mean((at % 6) / 5) + stream.normal())
-        return bestTriple(differencesOf({ ...grid, y }))!.T
+        return bestTriple(differencesOf({ ...grid, y }))!.height
       }).sort((a, b) => a - b)
     }
     const flat = T(() => 0, 'flat')[1900]!
@@ -291,7 +291,7 @@ describe('the statistic', () => {
     expect(differences.pooledVariance).toBeCloseTo(2 / 3, 12)
     const T = Math.min(2 / Math.sqrt(1 / 3), 4 / Math.sqrt(2 / 9))
     expect(bestTriple(differences)).toMatchObject({ i: 0, j: 1, k: 2 })
-    expect(bestTriple(differences)!.T).toBeCloseTo(T, 12)
+    expect(bestTriple(differences)!.height).toBeCloseTo(T, 12)
   })
 
   it('p falls from 1 to 1/10,001 and crosses 5 % at the critical value', () => {
