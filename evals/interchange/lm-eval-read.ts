@@ -28,12 +28,12 @@ type Results = z.infer<typeof Results>
 
 const Sample = z.looseObject({
   doc_id: z.union([z.int(), z.string()]),
-  doc: z.unknown(),
+  doc: z.unknown().optional(),
   doc_hash: z.string().nullish(),
   prompt_hash: z.string().nullish(),
   filter: z.string().default('none'),
   metrics: z.array(z.string()).optional(),
-  arguments: z.unknown(),
+  arguments: z.unknown().optional(),
 })
 type Sample = z.infer<typeof Sample>
 

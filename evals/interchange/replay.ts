@@ -1,0 +1,131 @@
+/**
+ * @file Whether a run that was repeated gave the same rows: replies, verdicts, metrics, spectra and weights, bit for bit. What a
+ * model said is compared by its digest and never shown.
+ */
+import { createHash } from 'node:crypto'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { Engine } from '../contract/events.ts'
+import type { SealedReply } from '../contract/rows.ts'
+
+export interface ReplayedRun {
+  readonly rows: AuditRows
+  readonly sealed: readonly SealedReply[]
+}
+
+export interface TableDifference {
+  readonly table: string
+  readonly rows: number
+  /** Rows that differ, or that only one run has. */
+  readonly different: number
+  /** The fields that differ, and where that is first seen. */
+  readonly fields: readonly string[]
+  readonly first: string | null
+}
+
+export interface ReplayFindings {
+  readonly isSame: boolean
+  /** What could be the reason, likeliest first; each with both values. */
+  readonly engine: readonly { field: keyof Engine; before: string; after: string }[]
+  readonly tables: readonly TableDifference[]
+}
+
+/** Another version or thread count reorders sums; another processor has other instructions. */
+const ENGINE_FIELDS = [
+  'version',
+  'onnxruntime',
+  'threads',
+  'cpu',
+  'device',
+  'platform',
+  'node',
+] as const satisfies readonly (keyof Engine)[]
+
+type Row = Readonly<Record<string, unknown>>
+
+/** How a row is named: the fields that say which it is. */
+const TABLES: readonly {
+  name: string
+  key: readonly string[]
+  rowsOf: (run: ReplayedRun) => readonly Row[]
+}[] = [
+  { name: 'benchmarks', key: ['name'], rowsOf: ({ rows }) => rows.benchmarks },
+  { name: 'subjects', key: ['arm', 'seed'], rowsOf: ({ rows }) => rows.subjects },
+  { name: 'replies', key: replyKey(), rowsOf: ({ rows }) => rows.replies.map(withDigest) },
+  { name: 'sealed replies', key: replyKey(), rowsOf: ({ sealed }) => sealed.map(withDigest) },
+  { name: 'verdicts', key: [...replyKey(), 'judge'], rowsOf: ({ rows }) => rows.verdicts },
+  { name: 'metrics', key: ['arm', 'seed', 'step', 'name'], rowsOf: ({ rows }) => rows.metrics },
+  {
+    name: 'spectra',
+    key: ['arm', 'seed', 'step', 'layer', 'module'],
+    rowsOf: ({ rows }) => rows.spectra,
+  },
+  {
+    name: 'evaluations',
+    key: ['arm', 'seed', 'step', 'benchmark'],
+    rowsOf: ({ rows }) => rows.evaluations,
+  },
+]
+
+function replyKey(): string[] {
+  return ['arm', 'seed', 'step', 'benchmark', 'sampleId', 'epoch']
+}
+
+function withDigest({ text, ...row }: { text: string | null }): Row {
+  if (text === null) return { ...row, text }
+  return { ...row, text: createHash('sha256').update(text).digest('hex') }
+}
+
+export function compareReplay(before: ReplayedRun, after: ReplayedRun): ReplayFindings {
+  const [was, is] = [before.rows.run.engine, after.rows.run.engine]
+  const engine = ENGINE_FIELDS.filter((field) => was[field] !== is[field]).map((field) => ({
+    field,
+    before: String(was[field]),
+    after: String(is[field]),
+  }))
+  const tables = TABLES.map(({ name, key, rowsOf }) =>
+    compareTable(name, key, rowsOf(before), rowsOf(after)),
+  )
+  return { isSame: tables.every(({ different }) => different === 0), engine, tables }
+}
+
+function compareTable(
+  table: string,
+  key: readonly string[],
+  before: readonly Row[],
+  after: readonly Row[],
+): TableDifference {
+  const keyed = (rows: readonly Row[]) =>
+    new Map(rows.map((row) => [key.map((field) => String(row[field])).join(', '), row]))
+  const [was, is] = [keyed(before), keyed(after)]
+  const fields = new Set<string>()
+  let different = 0
+  let first: string | null = null
+  for (const name of new Set([...was.keys(), ...is.keys()])) {
+    const changed = changedFields(was.get(name), is.get(name))
+    if (changed.length === 0) continue
+    different++
+    first ??= name
+    changed.forEach((field) => fields.add(field))
+  }
+  return { table, rows: was.size, different, fields: [...fields], first }
+}
+
+function changedFields(before: Row | undefined, after: Row | undefined): string[] {
+  if (!before || !after) return [before ? 'missing in the new run' : 'only in the new run']
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (field) => !isSameValue(before[field], after[field]),
+  )
+}
+
+/** Bit for bit; an absent field is one that is null. */
+function isSameValue(a: unknown, b: unknown): boolean {
+  const text = (value: unknown) => JSON.stringify(sortedKeys(value) ?? null)
+  return Object.is(a, b) || text(a) === text(b)
+}
+
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, inner]) => [key, sortedKeys(inner)] as const)
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,204 @@
+/** @file Our own logs, read back: every format gives the outcomes of the rows that it was written from. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { buildResults } from '../../../evals/audit/results.ts'
+import type { Outcome, SubjectKey } from '../../../evals/contract/rows.ts'
+import type { ComparedRun } from '../../../evals/gate/compared-run.ts'
+import { FORMATS, lmEvalFolders, type Exported } from '../../../evals/interchange/formats.ts'
+import { importRuns, isForeignLog } from '../../../evals/interchange/import.ts'
+import { pairedRows } from '../../../evals/interchange/paired-rows.ts'
+import { freshFolder } from '../../doubles/command-line.ts'
+import { smallAudit } from '../../doubles/stored-audit.ts'
+
+const rows = smallAudit()
+const results = buildResults(rows)
+
+function write(exported: readonly Exported[], stem: string): string[] {
+  return exported.map(({ name, parts }) => {
+    const path = `${stem}${name}`
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, Buffer.concat(parts.map((part) => Buffer.from(part))))
+    return path
+  })
+}
+
+const written = async (name: string) => {
+  const format = FORMATS.find((each) => each.name === name)!
+  return write(await format.write(rows, results), join(freshFolder(), 'run'))
+}
+
+/** By judge and sample, as the rows have it. */
+function truth({ arm, seed, step }: SubjectKey, benchmark: string, judge?: string) {
+  return rows.verdicts
+    .filter((row) => row.arm === arm && row.seed === seed && row.step === step)
+    .filter((row) => row.benchmark === benchmark && (judge ?? row.judge) === row.judge)
+    .map((row): [string, Outcome] => [`${row.judge} ${row.sampleId}`, row.outcome])
+    .sort()
+}
+
+const outcomesOf = ({ judged }: ComparedRun, benchmark: string) =>
+  judged
+    .filter((row) => row.benchmark === benchmark)
+    .map((row): [string, Outcome] => [`${row.judge} ${row.sampleId}`, row.outcome])
+    .sort()
+
+describe('an Inspect log', () => {
+  test('is read back with its state, its role and every outcome', async () => {
+    const files = await written('inspect')
+    expect(files).toHaveLength(9)
+    for (const file of files) {
+      const [run] = await importRuns(file)
+      const [benchmark] = run!.benchmarks
+      const planned = rows.benchmarks.find(({ name }) => name === benchmark!.name)!
+      expect(benchmark).toMatchObject({
+        role: planned.role,
+        promptSetDigest: planned.digest,
+        decoding: { maxNewTokens: planned.maxNewTokens, temperature: 0 },
+      })
+      expect(run).toMatchObject({ runId: rows.run.id, format: 'inspect' })
+      // A judge that says only "undecided" writes no score; the first judge's is kept.
+      expect(outcomesOf(run!, planned.name)).toEqual(truth(run!, planned.name))
+    }
+  })
+})
+
+describe('a folder of lm-eval', () => {
+  test('is read back, its documents paired between two states', async () => {
+    const folder = freshFolder()
+    write(lmEvalFolders(rows), `${folder}/`)
+    const [base] = await importRuns(join(folder, 'base-s0-0'))
+    const [tuned] = await importRuns(join(folder, 'lora-s1-40'))
+    expect(tuned!.benchmarks.map(({ name, role }) => [name, role])).toEqual(
+      rows.benchmarks.map(({ name, role }) => [name, role]).sort(),
+    )
+    const subject = { arm: 'lora', seed: 1, step: 40 }
+    for (const { name } of rows.benchmarks) {
+      const expected = truth(subject, name, 'house').map(([, outcome]) => outcome)
+      const found = outcomesOf(tuned!, name).map(([, outcome]) => outcome)
+      expect(found.toSorted()).toEqual(expected.toSorted())
+    }
+    const idsOf = (run: ComparedRun) => new Set(run.judged.map((row) => row.sampleId))
+    expect(idsOf(base!)).toEqual(idsOf(tuned!))
+    expect(idsOf(base!).size).toBe(36)
+  })
+
+  test('its doc_hash is the digest of the document as Python writes it', () => {
+    const sample = lmEvalFolders(rows).find(({ name }) => name.includes('samples_house-capability'))
+    const [line] = String(sample!.parts[0]).split('\n')
+    const { doc, doc_hash } = JSON.parse(line!) as { doc: object; doc_hash: string }
+    expect(doc).toEqual({
+      id: 'q000',
+      category: 'keys',
+      prompt: 'A question about the hotel, number 0?',
+      expected: 'answer',
+      target: ['14'],
+    })
+    // python3: hashlib.sha256(json.dumps(doc, indent=2, ensure_ascii=False).encode()).hexdigest()
+    expect(doc_hash).toBe('5a4aac507ce61dd61eae93d7fc6691046549a2667e9ae7040b539cdb736ef88c')
+  })
+})
+
+describe('a paired table', () => {
+  test('is read back as a base and the states that were compared with it', async () => {
+    const [file] = await written('csv')
+    const runs = await importRuns(file!)
+    expect(runs.map(({ arm, seed, step }) => [arm, seed, step])).toEqual([
+      ['base', 0, 0],
+      ['lora', 1, 40],
+      ['lora', 2, 40],
+    ])
+    for (const run of runs) {
+      for (const { name } of rows.benchmarks) {
+        expect(outcomesOf(run, name)).toEqual(truth(run, name))
+      }
+    }
+  })
+
+  test('says what changed, in the benchmark’s own direction', () => {
+    const changes = pairedRows(rows).filter((row) => row.judge === 'house' && row.seed === 1)
+    const count = (benchmark: string, change: string) =>
+      changes.filter((row) => row.benchmark === benchmark && row.change === change).length
+    expect([count('house-refusal', 'lost'), count('house-refusal', 'gained')]).toEqual([9, 1])
+    expect([count('house-lookalikes', 'lost'), count('house-lookalikes', 'gained')]).toEqual([1, 0])
+    expect([count('house-capability', 'lost'), count('house-capability', 'gained')]).toEqual([1, 2])
+    expect(count('house-capability', '')).toBe(1)
+  })
+
+  test('of a base alone holds the base, with nothing before it', () => {
+    const alone = { ...rows, evaluations: rows.evaluations.filter(({ arm }) => arm === 'base') }
+    const found = pairedRows(alone)
+    expect(found).toHaveLength(14 * 2 + 10 + 12)
+    expect(found.every(({ arm, before, change }) => arm === 'base' && !before && !change)).toBe(
+      true,
+    )
+  })
+})
+
+describe('JUnit XML', () => {
+  test('fails what was lost, and its counts are those of its cases', async () => {
+    const xml = String((await FORMATS[1]!.write(rows, results))[0]!.parts[0])
+    const count = (pattern: RegExp) => xml.match(pattern)?.length ?? 0
+    const [, tests, failures, skipped] =
+      /<testsuites [^>]*tests="(\d+)" failures="(\d+)" errors="0" skipped="(\d+)"/.exec(xml)!
+    expect(count(/<testcase /g)).toBe(Number(tests))
+    expect(count(/<failure /g)).toBe(Number(failures))
+    expect(count(/<skipped /g)).toBe(Number(skipped))
+    const suite =
+      /<testsuite name="lora, seed 1, step 40, house-refusal, house" tests="14" failures="9"/
+    expect(xml).toMatch(suite)
+    // On look-alikes it is a gained refusal that fails; the planned change loses one.
+    expect(xml).toMatch(/house-lookalikes, house" tests="10" failures="0"/)
+  })
+
+  test('escapes what XML cannot hold', async () => {
+    const nasty = 'a<b>&"c\u0000\n\ud800'
+    const renamed = <R extends { sampleId: string }>(row: R) =>
+      row.sampleId === 'q000' ? { ...row, sampleId: nasty } : row
+    const planted = {
+      ...rows,
+      replies: rows.replies.map(renamed),
+      verdicts: rows.verdicts.map(renamed),
+    }
+    const xml = String((await FORMATS[1]!.write(planted, results))[0]!.parts[0])
+    expect(xml).toContain('name="a&lt;b&gt;&amp;&quot;c\ufffd&#10;\ufffd"')
+    expect(xml).not.toMatch(/[\u0000-\u0008]/)
+  })
+})
+
+describe('Every Eval Ever', () => {
+  test('holds each rate with its interval, and no rate that is not known', async () => {
+    const format = FORMATS.find(({ name }) => name === 'eee')!
+    const logs = await format.write(rows, results)
+    const parsed = logs.map(({ parts }) => JSON.parse(String(parts[0])) as Log)
+    expect(parsed.map(({ schema_version }) => schema_version)).toEqual(['0.3.0', '0.3.0', '0.3.0'])
+    const tuned = parsed.find(({ model_info }) => model_info.id === 'touchstone/lora-s1-40')!
+    const { estimate, lower, upper } = results.evaluations.find(
+      ({ arm, seed, benchmark, judge }) =>
+        arm === 'lora' && seed === 1 && benchmark === 'house-refusal' && judge === 'house',
+    )!.rate
+    const found = tuned.evaluation_results.find(
+      ({ evaluation_name }) => evaluation_name === 'house-refusal.house',
+    )!
+    expect(found.score_details).toMatchObject({
+      score: estimate,
+      uncertainty: { confidence_interval: { lower, upper }, num_samples: 14 },
+    })
+    const undecided = rows.verdicts.map((row) => ({ ...row, outcome: 'undecided' as const }))
+    const [none] = await format.write({ ...rows, verdicts: undecided }, results)
+    expect((JSON.parse(String(none!.parts[0])) as Log).evaluation_results).toEqual([])
+  })
+})
+
+interface Log {
+  schema_version: string
+  model_info: { id: string }
+  evaluation_results: { evaluation_name: string; score_details: object }[]
+}
+
+test('a path that is no log is known as none, and refused by name', async () => {
+  const folder = freshFolder()
+  expect(await isForeignLog(folder)).toBe(false)
+  expect(await isForeignLog(join(folder, 'nothing.eval'))).toBe(false)
+  await expect(importRuns(folder)).rejects.toThrow(/is no log that Touchstone can read/)
+})
