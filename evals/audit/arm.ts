@@ -29,6 +29,8 @@ export interface ArmPlan {
   /** Steps at which it is evaluated, ascending; the last is the end of training. */
   readonly evaluateAt: readonly number[]
   readonly evaluation: EvaluationPlan | undefined
+  /** Looks at each evaluated state before the last; what it is given changes when it is done. */
+  readonly onTheWay?: ((state: FinishedArm) => Promise<void>) | undefined
 }
 
 /** A finished arm, for spectra and export: its trained tensors by name. */
@@ -117,15 +119,21 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
       if (state.step > step) continue
       await trainTo(run, step)
       if (plan.evaluation) await evaluateState(run, plan.evaluation)
+      if (step < training.steps) await plan.onTheWay?.(reached(run))
     }
   } finally {
     await session.release()
   }
   context.emit({ type: 'subject', row: { ...subject, adapterDigest: digestOf(state.parameters) } })
+  return reached(run)
+}
+
+/** The arm as it stands. */
+function reached({ plan, session, state, arm, statePath }: ArmRun): FinishedArm {
   const parameters = namedViews(session.table, state.parameters)
   // The moved weights are a copy of the base; only what an export needs stays.
   const prepared = session.prepared.parameters ? { parameters: session.prepared.parameters } : {}
-  return { plan, key: { ...subjectKey, step: training.steps }, parameters, prepared, statePath }
+  return { plan, key: { ...arm, step: state.step }, parameters, prepared, statePath }
 }
 
 interface ArmRun {

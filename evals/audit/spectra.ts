@@ -2,8 +2,11 @@
 import type { SubjectKey } from '../contract/rows.ts'
 import type { JobContext } from '../jobs/job.ts'
 import type { TunedWeights } from '../models/tuned-weights.ts'
-import { scanModel, type MatrixPlace } from '../spectra/compare.ts'
+import { defaultCacheFolder, openBaseStore, type BaseStore } from '../spectra/base-store.ts'
+import { scanModel, type MatrixPlace, type TunedModel } from '../spectra/compare.ts'
+import { randomUpdate } from '../spectra/null-update.ts'
 import type { Base } from './base.ts'
+import type { AuditConfig } from './config.ts'
 
 export interface Tuned {
   readonly key: SubjectKey
@@ -18,27 +21,81 @@ export const spectralMatrices = ({ model }: Pick<Base, 'model'>): MatrixPlace[] 
       : [{ layer, module, weight: name, shape: [shape[0]!, shape[1]!] as [number, number] }],
   )
 
+export type SpectraConfig = Pick<AuditConfig, 'spectrumDetail' | 'nullArm' | 'cache' | 'cacheDir'>
+const PLAIN: SpectraConfig = {
+  spectrumDetail: 'auto',
+  nullArm: false,
+  cache: false,
+  cacheDir: null,
+}
+
+/** At steps before the last: counts alone, for there may be many of them. */
+export const onTheWay = (config: SpectraConfig): SpectraConfig => ({
+  ...config,
+  spectrumDetail: 'leading',
+  nullArm: false,
+})
+
+/** Without a configuration nothing is kept on disk. */
 export async function scanSpectra(
-  base: Base,
+  base: Pick<Base, 'model' | 'weights'>,
   tuned: readonly Tuned[],
-  { emit, signal, flush }: JobContext,
+  { emit, signal, flush }: Pick<JobContext, 'emit' | 'signal' | 'flush'>,
+  config: SpectraConfig = PLAIN,
 ): Promise<void> {
   if (tuned.length === 0) return
   const matrices = spectralMatrices(base)
+  const models = tuned.flatMap((each) => [
+    modelOf(each),
+    ...(config.nullArm ? [nullOf(base, each)] : []),
+  ])
   const phase = 'spectra'
-  emit({ type: 'phase-start', phase, total: matrices.length * tuned.length, unit: 'matrix' })
+  emit({ type: 'phase-start', phase, total: matrices.length * models.length, unit: 'matrix' })
   const rows = scanModel({
     matrices,
     readBase: (name) => base.weights.get(name)!,
-    tuned: tuned.map(({ key, weights }) => ({
-      key,
-      read: (name) => weights.read(name),
-      readChange: (name) => weights.change(name),
-    })),
+    tuned: models,
+    detail: config.spectrumDetail,
+    store: storeOf(config, (message) => emit({ type: 'log', level: 'warn', message })),
     signal,
     onProgress: ({ done }) => emit({ type: 'phase-progress', phase, done }),
   })
   for await (const row of rows) emit({ type: 'spectrum', row })
   emit({ type: 'phase-end', phase })
   flush()
+}
+
+const modelOf = ({ key, weights }: Tuned): TunedModel => ({
+  key,
+  read: (name) => weights.read(name),
+  readChange: (name) => weights.change(name),
+})
+
+/** How the null arm of an arm is named in a row. */
+export const nullArmOf = (arm: string): string => `random:${arm}`
+
+/** What a change of that size does that means nothing: the arm's null, matrix by matrix. */
+const nullOf = ({ weights: base }: Pick<Base, 'weights'>, { key, weights }: Tuned): TunedModel => ({
+  key: { ...key, arm: nullArmOf(key.arm) },
+  read: (name) =>
+    randomUpdate({
+      W0: base.get(name)!,
+      W1: weights.read(name),
+      change: weights.change(name),
+      seed: key.seed,
+      weight: name,
+    }),
+})
+
+function storeOf(
+  { cache, cacheDir }: SpectraConfig,
+  warn: (message: string) => void,
+): BaseStore | undefined {
+  if (!cache) return undefined
+  const folder = cacheDir ?? defaultCacheFolder()
+  return openBaseStore({
+    folder,
+    onProblem: (why) =>
+      warn(`The base’s decomposition is not kept: ${folder} cannot be written (${why}).`),
+  })
 }

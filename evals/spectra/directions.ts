@@ -80,5 +80,5 @@ export function detailsOf(found: Directions, changed: Float64Array, k: number): 
   }
 }
 
-/** To a millionth: these are looked at, and there are many of them. */
-const rounded = (x: number): number => Math.round(x * 1e6) / 1e6
+/** These are looked at, and there are many of them. */
+const rounded = (x: number): number => Math.round(x * 1e5) / 1e5

@@ -1,0 +1,159 @@
+/**
+ * @file How long the scan of one LoRA checkpoint takes (base cached) against numpy's full SVDs of the same matrices, in turns in
+ * one run: `test/bench/spectra.ts [--layers 30] [--runs 3] [--rank 8] [--python python3] [--json]`. Shapes are SmolLM2-135M's,
+ * seven matrices a layer, their spectra a trained model's (σ_i ∝ i^−½); cosines of both sides are compared on the way.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { openBaseStore } from '../../evals/spectra/base-store.ts'
+import { scanModel, type MatrixPlace } from '../../evals/spectra/compare.ts'
+import { fillNormal, randomStream } from '../../evals/statistics/random.ts'
+import { bootstrap } from '../../evals/statistics/bootstrap.ts'
+import { parse, wholeNumber } from './bench-options.ts'
+import { startLineProcess } from './line-process.ts'
+import { machine, showMachine } from './machine.ts'
+import { showSpread, spread } from './measure.ts'
+import { matrixFile } from './spectra-files.ts'
+
+const values = parse({
+  layers: { type: 'string', default: '30' },
+  runs: { type: 'string', default: '3' },
+  rank: { type: 'string', default: '8' },
+  python: { type: 'string', default: 'python3' },
+  json: { type: 'boolean', default: false },
+})
+const layers = wholeNumber('layers', values.layers, 1, 1000)
+const runs = wholeNumber('runs', values.runs, 1, 100)
+const rank = wholeNumber('rank', values.rank, 1, 64)
+const say = (line: string) => process.stdout.write(values.json ? '' : `${line}\n`)
+
+/** SmolLM2-135M's linear layers, `[out, in]`. */
+const SHAPES: readonly (readonly [string, number, number])[] = [
+  ['q_proj', 576, 576],
+  ['k_proj', 192, 576],
+  ['v_proj', 192, 576],
+  ['o_proj', 576, 576],
+  ['gate_proj', 1536, 576],
+  ['up_proj', 1536, 576],
+  ['down_proj', 576, 1536],
+]
+const places: MatrixPlace[] = Array.from({ length: layers }, (_, layer) =>
+  SHAPES.map(([module, m, n]) => ({
+    layer,
+    module,
+    weight: `layers.${layer}.${module}`,
+    shape: [m, n] as [number, number],
+  })),
+).flat()
+
+const normals = (length: number, label: string) =>
+  fillNormal(new Float32Array(length), randomStream(1, label))
+
+/** Columns of noise, each weighed by i^−½: a heavy tail, and no two σ alike. */
+function baseWeight({ shape: [m, n], weight }: MatrixPlace): Float32Array {
+  const noise = normals(m * n, weight)
+  const size = 1 / Math.sqrt(n)
+  return noise.map((x, at) => size * x * ((at % n) + 1) ** -0.5)
+}
+
+interface Matrices {
+  readonly base: Map<string, Float32Array>
+  readonly change: Map<string, { A: Float32Array; B: Float32Array; rank: number; scale: number }>
+}
+
+function makeMatrices(): Matrices {
+  const base = new Map<string, Float32Array>()
+  const change: Matrices['change'] = new Map()
+  for (const place of places) {
+    const [m, n] = place.shape
+    base.set(place.weight, baseWeight(place))
+    const A = normals(rank * n, `${place.weight} A`).map((x) => x / Math.sqrt(n))
+    const B = normals(m * rank, `${place.weight} B`).map((x) => x / Math.sqrt(m))
+    change.set(place.weight, { A, B, rank, scale: 0.5 })
+  }
+  return { base, change }
+}
+
+async function scan({ base, change }: Matrices, folder: string) {
+  const began = performance.now()
+  const alignment: number[][] = []
+  const rows = scanModel({
+    matrices: places,
+    readBase: (name) => base.get(name)!,
+    tuned: [
+      {
+        key: { arm: 'lora', seed: 0, step: 1 },
+        read: () => {
+          throw new Error('the scan fell back to a full decomposition')
+        },
+        readChange: (name) => change.get(name),
+      },
+    ],
+    detail: 'leading',
+    store: openBaseStore({ folder }),
+  })
+  for await (const row of rows) alignment.push(row.alignment)
+  return { ms: performance.now() - began, alignment }
+}
+
+const Answer = z.object({ ms: z.number(), alignment: z.array(z.array(z.number())) })
+
+async function measure(folder: string) {
+  const matrices = makeMatrices()
+  const file = join(folder, 'matrices.f32')
+  await matrixFile(file, places, matrices)
+  const script = join(import.meta.dirname, 'peers', 'spectra_numpy.py')
+  const peer = await startLineProcess(values.python, [script, file, String(rank)])
+  const cache = join(folder, 'cache')
+  const first = await scan(matrices, cache)
+  say(`base decomposed and the first scan: ${(first.ms / 1000).toFixed(1)} s`)
+  const pairs: { ours: number; numpy: number; error: number }[] = []
+  for (let run = 0; run < runs; run++) {
+    const numpy = await peer.ask({ work: 'scan' }, Answer)
+    const ours = await scan(matrices, cache)
+    const error = Math.max(
+      ...ours.alignment.flatMap((c, i) => c.map((x, j) => Math.abs(x - numpy.alignment[i]![j]!))),
+    )
+    pairs.push({ ours: ours.ms, numpy: numpy.ms, error })
+  }
+  await peer.quit()
+  return pairs
+}
+
+say(`${showMachine(machine())}; ${places.length} matrices, rank ${rank}, ${runs} pairs`)
+const folder = await mkdtemp(join(tmpdir(), 'touchstone-bench-spectra-'))
+try {
+  const pairs = await measure(folder)
+  const ratios = pairs.map(({ ours, numpy }) => numpy / ours)
+  const interval = bootstrap(
+    ratios.length,
+    (drawn) => spread(Array.from(drawn, (i) => ratios[i]!)).median,
+    { seed: 1 },
+  )
+  const error = Math.max(...pairs.map((pair) => pair.error))
+  const ours = spread(pairs.map((pair) => pair.ours))
+  const numpy = spread(pairs.map((pair) => pair.numpy))
+  say(`our scan ${showSpread(ours)}; numpy ${showSpread(numpy)}`)
+  say(
+    `numpy / ours ${interval.estimate!.toFixed(1)} (95 % interval ${interval.lower!.toFixed(1)}–${interval.upper!.toFixed(1)}); ` +
+      `largest difference of a cosine ${error.toExponential(1)}`,
+  )
+  if (values.json) {
+    const result = {
+      machine: machine(),
+      matrices: places.length,
+      rank,
+      ours,
+      numpy,
+      interval,
+      error,
+    }
+    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  }
+  // Different cosines would be different work.
+  if (error > 1e-5) process.exitCode = 1
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
