@@ -1,5 +1,6 @@
 /** @file What a finished run found, in plain words for a terminal. Every word of a model or a file is made plain first. */
 import type { AuditRows } from '../contract/audit-rows.ts'
+import type { GateResult } from '../contract/gate.ts'
 import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
 import type { Sweep } from '../contract/sweeps.ts'
 import { counted, percent } from '../contract/words.ts'
@@ -12,11 +13,12 @@ export const hasVerdict = ({ verdict, comparisons }: Results): boolean =>
   verdict.findings.length > 0 || comparisons.length > 0
 
 export function verdictText(results: Results, files: readonly string[]): string {
-  const { verdict, spectrumTotals, evaluations, sweep } = results
+  const { verdict, spectrumTotals, evaluations, sweep, gate } = results
   if (sweep) return sweepText(sweep, files)
   const isJudged = hasVerdict(results)
   const says = isJudged ? [`${verdict.outcome}  ${plain(verdict.headline)}`] : []
   return sections([
+    ...(gate ? gateParts(gate) : []),
     ['', says],
     [
       'Findings',
@@ -29,15 +31,37 @@ export function verdictText(results: Results, files: readonly string[]): string 
   ])
 }
 
+function gateParts(gate: GateResult): [string, string[]][] {
+  const { outcome, headline, claims, lastSafe, advice, allowedDifferences } = gate
+  const allowed = allowedDifferences.join(', ')
+  return [
+    ['', [`Gate: ${outcome}  ${plain(headline)}`]],
+    ['Claims', claims.map((claim) => `${claim.outcome.padEnd(14)}  ${claim.sentence}`)],
+    [
+      'Along the training',
+      [
+        ...lastSafe.map(({ sentence }) => sentence),
+        ...(allowed === '' ? [] : [`Overruled by name: differences in ${allowed}.`]),
+      ],
+    ],
+    ['What to try next', advice.map(({ what, cost }) => `${what} Cost: ${cost}.`)],
+  ]
+}
+
 function sweepText({ cells, descents, rebounds }: Sweep, files: readonly string[]): string {
   const failed = cells.filter(({ status }) => status === 'failed').length
   const rose = rebounds.filter(({ outcome }) => outcome !== 'none').length
   const counts = [`${counted(cells.length - failed, 'cell')} done, ${failed} failed`]
   if (rebounds.length > 0)
     counts.push(`${rose} of ${counted(rebounds.length, 'training curve')} with a loss rebound`)
+  const peaks = descents.filter(({ outcome }) => outcome === 'peak')
+  const without = descents.filter(({ outcome }) => outcome === 'no peak seen').length
+  const untold = descents.length - peaks.length - without
+  const rest = `${without} measured curves without a peak, ${untold} of which it cannot be told`
   return sections([
     ['Cells', counts],
-    ['Peaks', descents.map(({ line, sentence }) => `${line}: ${sentence}`)],
+    ['Peaks', peaks.map(({ line, sentence }) => `${line}: ${sentence}`)],
+    ['Other curves', descents.length > peaks.length ? [rest] : []],
     ['Files', files],
   ])
 }

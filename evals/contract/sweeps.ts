@@ -169,6 +169,8 @@ export const DescentRow = z.object({
   peak: z.number().nullable(),
   peakLower: z.number().nullable(),
   peakUpper: z.number().nullable(),
+  /** Where the median over seeds is highest (lowest for a valley), ends included. */
+  extreme: z.number(),
   /** Height in standard deviations between seeds at one place. */
   effect: z.number().nullable(),
   pValue: z.number().nullable(),

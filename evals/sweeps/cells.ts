@@ -89,14 +89,17 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
 /** Applies each axis that the method has; the others leave no coordinate. */
 function placed(draft: Draft, place: Place): ModelCellSpec {
   const axes: Record<string, number> = {}
-  let current = draft
+  const { config } = findMethod(draft.method!)
+  // With its defaults: an axis changes what is there.
+  const own = parsed(config, draft.methodConfig, place) as Record<string, unknown>
+  let current: Draft = { ...draft, methodConfig: own }
   for (const [name, value] of Object.entries(place)) {
     const next = findAxis(name).apply(current, value)
     if (next === undefined) continue
     current = next
     axes[name] = value
   }
-  const methodConfig = parsed(findMethod(draft.method!).config, current.methodConfig, place)
+  const methodConfig = parsed(config, current.methodConfig, place)
   const training = parsed(TrainingConfig, current.training, place)
   return {
     ...current,

@@ -4,6 +4,7 @@ import { canonicalJson } from './canonical.ts'
 import { testForPeak, type PeakFinding } from './detectors/peak.ts'
 import { detectRebound } from './detectors/rebound.ts'
 import type { Measure } from './metrics.ts'
+import { median } from './median.ts'
 
 /** Curves over steps in which a rebound is looked for. */
 const TRAINING_CURVES: ReadonlySet<string> = new Set(['train-loss'])
@@ -71,6 +72,7 @@ function descentOf(
   const values = axis.values.map((x) => seeds.map((seed) => valueOf(x, seed)))
   if (values.flat().every((value) => value === undefined)) return undefined
   const finding = testForPeak({ x: axis.values, values }, { shape, scale })
+  const extreme = extremeOf(axis.values, values, shape)
   const { verdict: outcome, found, p: pValue, power } = finding
   return {
     line,
@@ -83,20 +85,39 @@ function descentOf(
     peak: found?.x ?? null,
     peakLower: found?.lower ?? null,
     peakUpper: found?.upper ?? null,
+    extreme,
     effect: found?.heightInSds ?? null,
     pValue,
     power: power.map((each) => ({ ...each })),
-    sentence: sentenceOf(finding, title, axis),
+    sentence: sentenceOf(finding, extreme, title, axis),
   }
 }
 
-function sentenceOf(finding: PeakFinding, title: string, { title: axis }: SweepAxis): string {
+function extremeOf(
+  places: readonly number[],
+  values: readonly (readonly (number | undefined)[])[],
+  shape: 'peak' | 'valley',
+): number {
+  const sign = shape === 'peak' ? 1 : -1
+  const heights = values.flatMap((row, i) => {
+    const known = row.filter((value) => value !== undefined)
+    return known.length === 0 ? [] : [{ x: places[i]!, height: sign * median(known) }]
+  })
+  return heights.reduce((best, each) => (each.height > best.height ? each : best)).x
+}
+
+function sentenceOf(
+  finding: PeakFinding,
+  extreme: number,
+  title: string,
+  { title: axis }: SweepAxis,
+): string {
   const { verdict, found, p, reason, seeds, shape, α } = finding
   const what = shape === 'peak' ? 'an inner peak' : 'an inner low'
   const where = axis.toLowerCase()
   if (verdict === 'peak' && found) {
     const { x, lower, upper, heightInSds } = found
-    return `${title} has ${what} at ${where} ${x} (95 % interval ${lower} to ${upper}), ${heightInSds.toFixed(1)} standard deviations between seeds high; p = ${p!.toPrecision(2)} over ${seeds} seeds.`
+    return `${title} has ${what} at ${where} ${x} (95 % interval ${lower} to ${upper}), ${heightInSds.toFixed(1)} standard deviations between seeds high; the median is ${shape === 'peak' ? 'highest' : 'lowest'} at ${extreme}; p = ${p!.toPrecision(2)} over ${seeds} seeds.`
   }
   if (verdict === 'no peak seen') {
     return `${title} shows no ${what.slice(3)} along ${where}: p = ${p!.toPrecision(2)} over ${seeds} seeds, at an error rate of ${Math.round(100 * α)} %.`

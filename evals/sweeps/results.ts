@@ -11,6 +11,7 @@ import { SweepConfig } from './config.ts'
 import { sweepId } from './files.ts'
 import { findTestbed } from './find-testbed.ts'
 import { descentRows, reboundRows } from './findings.ts'
+import { median } from './median.ts'
 import { measuresFor } from './metrics.ts'
 
 /** Absent for a run that is no sweep. */
@@ -68,12 +69,6 @@ function linesOf(config: SweepConfig, cells: readonly CellRow[]): Sweep['lines']
 export function byPlace(cells: readonly CellRow[]): CellRow[][] {
   const groups = Map.groupBy(cells, ({ spec }) => canonicalJson([spec.line, spec.axes]))
   return [...groups.values()].map((group) => group.toSorted((a, b) => a.spec.seed - b.spec.seed))
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 const spread = (values: readonly number[]) => ({

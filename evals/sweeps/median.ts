@@ -1,0 +1,8 @@
+/** @file The middle value; the mean of the two middle ones where their number is even. */
+
+/** Of at least one value. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
