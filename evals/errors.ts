@@ -153,6 +153,15 @@ export const ERRORS = {
     remedy: `Name the file: --suite ${v.name}=PATH.`,
   })),
 
+  'labels.file': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} cannot be read as labels: ${v.why}.`,
+    remedy:
+      'Fill in the column "outcome" of the file that touchstone label export wrote; nothing was stored.',
+  })),
+  'labels.nothing': entry((v: { run: string }) => ({
+    message: `The run ${v.run} has no labels yet.`,
+    remedy: 'Write a file with touchstone label export, fill it in, and read it with label import.',
+  })),
   'judge.file': entry((v: { path: string; why: string }) => ({
     message: `${v.path} cannot be used as a judge: ${v.why}.`,
     remedy:

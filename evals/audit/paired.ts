@@ -3,7 +3,8 @@ import type { Comparison, Flip, Results } from '../contract/results.ts'
 import type { BenchmarkRole } from '../contract/rows.ts'
 import { capabilityRetention } from '../statistics/bootstrap.ts'
 import { mcNemarExact, newcombePaired } from '../statistics/paired.ts'
-import { isDecided, isSuccess, judgedKey, keyOf, type Judged, type JudgedReply } from './judged.ts'
+import { isDecided, isSuccess } from '../gate/outcomes.ts'
+import { judgedKey, keyOf, type Judged, type JudgedReply } from './judged.ts'
 
 interface Pair {
   readonly before: JudgedReply

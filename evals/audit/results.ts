@@ -13,9 +13,12 @@ import {
   rateOf,
   toEvaluation,
   type Judged,
+  type Measured,
 } from './judged.ts'
+import { gateOf, trajectoryOf } from './gated.ts'
 import { limitsOf } from './limits.ts'
 import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
+import { spectrumLinks } from './spectrum-links.ts'
 import { verdictOf } from './verdict.ts'
 
 /** How much worse a rate may get before it counts as harm, where the run's config says nothing. */
@@ -35,13 +38,15 @@ export function buildResults(rows: AuditRows): Results {
     })
   const isPrimary = ({ benchmark, judge }: Judged) => judge === primaryJudge(benchmark)
 
-  const results: Omit<Results, 'verdict' | 'limits'> = {
+  const evaluations = states.map(toEvaluation)
+  const totals = spectrumTotals(rows.spectra)
+  const results: Measured = {
     schemaVersion: 1,
     engine: rows.run.engine,
     run: runOf(rows),
     subjects: [...rows.subjects],
     benchmarks: [...rows.benchmarks],
-    evaluations: states.map(toEvaluation),
+    evaluations,
     categories: states.flatMap(categoriesOf),
     comparisons: fromBase(states, compare),
     seeds: seedSpreads(last),
@@ -52,12 +57,21 @@ export function buildResults(rows: AuditRows): Results {
     ),
     flips: fromBase(last.filter(isPrimary), flipsOf).flat(),
     spectra: [...rows.spectra],
-    spectrumTotals: spectrumTotals(rows.spectra),
+    spectrumTotals: totals,
+    spectrumLinks: spectrumLinks(totals, evaluations, rows.benchmarks),
     artifacts: rows.artifacts.filter(({ role }) => !OUTPUTS.has(role)),
     sweep: null,
   }
   const verdict = verdictOf(results, marginOf(rows.run.config))
-  return { ...results, verdict, limits: limitsOf(results, rows) }
+  const trajectory = trajectoryOf(rows)
+  const gate = gateOf(rows, results, trajectory)
+  return {
+    ...results,
+    verdict,
+    gate,
+    changePoints: trajectory.changePoints,
+    limits: limitsOf(results, rows),
+  }
 }
 
 function runOf({ run, measuredUntil }: AuditRows): Results['run'] {

@@ -41,4 +41,11 @@ export interface CommandEntry {
   load(): Promise<Command>
 }
 
-export const EXIT = { ok: 0, error: 1, usage: 2, fail: 100, inconclusive: 101 } as const
+export const EXIT = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  fail: 100,
+  inconclusive: 101,
+  notComparable: 102,
+} as const

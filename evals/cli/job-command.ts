@@ -10,6 +10,7 @@ import { openStore, type Store } from '../store/store.ts'
 import { chooseAttempt, runToResume } from './attempt.ts'
 import type { Command, Io } from './command.ts'
 import type { Layer } from './flags.ts'
+import { gateCodes, withGate } from './gate-options.ts'
 import {
   jobFields,
   jobOptionGroups,
@@ -58,17 +59,24 @@ export function jobCommand(verb: JobVerb): Command {
       const options = { ...request.options, ...presetOptions }
       const outDir = options.outDir ?? join('out', verb.name)
       checkOutputs(options.output)
+      gateCodes(options.gateExitCode)
       const kind = await verb.kind()
       const line = (config: unknown, rest: readonly string[]) =>
         commandLine(verb.name, fields.own, config, {
           preset,
-          rest: [...(options.outDir === null ? [] : ['--out-dir', options.outDir]), ...rest],
+          rest: [...lasting(options), ...rest],
         })
       const work: Work = { verb, kind, options, outDir, line, io }
       return options.dryRun ? dryRun(request, work) : inFolder(request, work)
     },
   }
 }
+
+/** What must be said again for the same to be written and decided. */
+const lasting = ({ outDir, gate }: JobOptions): string[] => [
+  ...(outDir === null ? [] : ['--out-dir', outDir]),
+  ...(gate === null ? [] : ['--gate', gate]),
+]
 
 interface Work {
   readonly verb: JobVerb
@@ -83,7 +91,7 @@ async function dryRun(
   request: JobRequest,
   { verb, kind, options, line, io }: Work,
 ): Promise<number> {
-  const config = request.config()
+  const config = withGate(request.config(), options.gate)
   verb.check?.(config)
   const lines = await kind.plan(config)
   const plan = { type: 'plan', command: line(config, []), lines, seconds: totalSeconds(lines) }
@@ -96,7 +104,8 @@ async function inFolder(request: JobRequest, work: Work): Promise<number> {
   const path = join(outDir, 'touchstone.db')
   // Before anything is created, so that a wrong command leaves nothing behind.
   const takesStored = options.resume !== null && request.saysNothing
-  const asked = takesStored ? undefined : request.config()
+  if (takesStored && options.gate !== null) throw keepsItsGate()
+  const asked = takesStored ? undefined : withGate(request.config(), options.gate)
   if (asked !== undefined) verb.check?.(asked)
   const store = openStore(path)
   try {
@@ -111,6 +120,13 @@ async function inFolder(request: JobRequest, work: Work): Promise<number> {
     store.close()
   }
 }
+
+const keepsItsGate = () =>
+  new TouchstoneError('usage.invalid', {
+    problem: 'A run that is resumed keeps the gate that it began with.',
+    remedy:
+      'Leave --gate out, and hold it against another one with: touchstone report --gate FILE.',
+  })
 
 function decide(
   store: Store,

@@ -5,7 +5,8 @@ import type { OptionGroup } from './command.ts'
 import { readConfigFile } from './config-file.ts'
 import { fieldsOf, type Field } from './fields.ts'
 import { assemble, layersOf, merged, refusePositionals, valueAt, type Layer } from './flags.ts'
-import { chooseMethods, methodFields, methodsWith } from './methods.ts'
+import { GATE_FLAGS, GATE_OPTIONS } from './gate-options.ts'
+import { chooseMethods, methodFields, sharedHelp } from './methods.ts'
 import { EXTENSIONS } from './outputs.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -38,6 +39,7 @@ export const JobOptions = z.object({
   dryRun: z.boolean().default(false).meta({ help: 'Show the plan and change nothing' }),
   json: z.boolean().default(false).meta({ help: 'JSON lines on standard output, nothing else' }),
   quiet: z.boolean().default(false).meta({ help: 'No progress, only what was found' }),
+  ...GATE_OPTIONS,
   exitZero: z.boolean().default(false).meta({ help: 'The verdict does not change the exit code' }),
 })
 export type JobOptions = z.infer<typeof JobOptions>
@@ -57,11 +59,14 @@ export interface JobFields {
 }
 
 export function jobFields(schema: z.ZodType, writesReports: boolean): JobFields {
-  const hasMethods = schema instanceof z.ZodObject && 'methods' in schema.shape
+  const has = (key: string) => schema instanceof z.ZodObject && key in schema.shape
   return {
-    common: fieldsOf(JobOptions).filter(({ flag }) => writesReports || !REPORTING.has(flag)),
+    common: fieldsOf(JobOptions).filter(
+      ({ flag }) =>
+        (writesReports || !REPORTING.has(flag)) && (has('gate') || !GATE_FLAGS.has(flag)),
+    ),
     own: fieldsOf(schema),
-    methods: hasMethods ? methodFields() : [],
+    methods: has('methods') ? methodFields() : [],
   }
 }
 
@@ -74,7 +79,7 @@ export function jobOptionGroups({ common, own, methods }: JobFields): OptionGrou
   const [named, ...settings] = methods
   const shared = settings
     .filter(({ flag }) => !flag.includes('.'))
-    .map((field) => ({ ...field, help: `${methodsWith(field.flag).join(', ')}: ${field.help}` }))
+    .map((field) => ({ ...field, help: sharedHelp(field) }))
   return [
     { title: 'What to do', fields: [...plain!, ...(named ? [named] : [])] },
     { title: 'Settings of methods (--METHOD.OPTION for one method alone)', fields: shared },

@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts'
 import { isWorthKeeping } from './attempt.ts'
 import { EXIT, type Io } from './command.ts'
 import { engineFor } from './engine.ts'
+import { gateCodes } from './gate-options.ts'
 import type { JobOptions } from './job-options.ts'
 import { writeOutputs, type Written } from './outputs.ts'
 import { reportFailure } from './failure.ts'
@@ -148,6 +149,7 @@ function summary(end: JobEnd, { written }: Found) {
     outcome: end.outcome,
     verdict: verdict?.outcome ?? null,
     headline: verdict?.headline ?? null,
+    gate: written?.results.gate?.outcome ?? null,
     files: written?.files ?? [],
   }
 }
@@ -162,7 +164,10 @@ function exitCode({ options, kind, config }: JobToRun, end: JobEnd, found: Found
   if (end.outcome === 'cancelled') return found.signalCode ?? 130
   if (end.outcome === 'failed')
     return end.error?.code.startsWith('usage.') ? EXIT.usage : EXIT.error
-  if (options.exitZero || !found.written || !asksForVerdict(kind.name, config)) return EXIT.ok
+  if (options.exitZero || !found.written) return EXIT.ok
+  const { gate } = found.written.results
+  if (gate) return gateCodes(options.gateExitCode)[gate.outcome]
+  if (!asksForVerdict(kind.name, config)) return EXIT.ok
   return VERDICT_CODES[found.written.results.verdict.outcome]
 }
 

@@ -15,6 +15,7 @@ import {
   SubjectKey,
 } from './rows.ts'
 import { Engine } from './events.ts'
+import { ChangePointRow, GateResult } from './gate.ts'
 import { Sweep } from './sweeps.ts'
 
 /** A proportion with its 95 % interval (Wilson unless said otherwise). `undecided` replies are outside `n`. */
@@ -104,6 +105,19 @@ export const SpectrumTotal = SubjectKey.extend({
 })
 export type SpectrumTotal = z.infer<typeof SpectrumTotal>
 
+/** Spearman's ρ of intruders and a refusal rate over the states of one arm; the interval needs two seeds. */
+export const SpectrumLink = z.object({
+  arm: z.string(),
+  benchmark: z.string(),
+  judge: z.string(),
+  states: z.int(),
+  seeds: z.int(),
+  rho: z.number().nullable(),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+})
+export type SpectrumLink = z.infer<typeof SpectrumLink>
+
 export const Results = z.object({
   schemaVersion: z.literal(1),
   engine: Engine,
@@ -124,6 +138,10 @@ export const Results = z.object({
     findings: z.array(Finding),
     notes: z.array(z.string()),
   }),
+  /** Where the run was held against a gate; it then goes before `verdict`. */
+  gate: GateResult.nullable(),
+  /** Where along each training a rate changed. */
+  changePoints: z.array(ChangePointRow),
   subjects: z.array(SubjectIdentity),
   benchmarks: z.array(BenchmarkRow),
   evaluations: z.array(Evaluation),
@@ -145,6 +163,8 @@ export const Results = z.object({
   flips: z.array(Flip),
   spectra: z.array(SpectrumRow),
   spectrumTotals: z.array(SpectrumTotal),
+  /** Where spectra were taken at several steps. */
+  spectrumLinks: z.array(SpectrumLink),
   limits: z.array(z.string()),
   artifacts: z.array(ArtifactRow),
   /** Of a sweep only. */

@@ -6,6 +6,7 @@ import { digestsSection, limitsSection, reproduceSection } from './sections/clos
 import { comparedSection } from './sections/compared.ts'
 import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
+import { gateSection } from './sections/gate.ts'
 import { pairsSection } from './sections/pairs.ts'
 import { seedsSection } from './sections/seeds.ts'
 import { spectraSection } from './sections/spectra.ts'
@@ -17,6 +18,7 @@ import { STYLE } from './style.ts'
 
 /** In the order in which a signer reads. */
 const SECTIONS = [
+  gateSection,
   verdictSection,
   comparedSection,
   pairsSection,

@@ -68,6 +68,7 @@ function listed(store: Store, folder: string): Listed[] {
 function verdictOf(store: Store, { id, kind, outcome }: RunRow): string | null {
   if (outcome !== 'done' || (kind !== 'audit' && kind !== 'eval')) return null
   const results = buildResults(store.rows(id))
+  if (results.gate) return results.gate.outcome
   return hasVerdict(results) ? results.verdict.outcome : null
 }
 

@@ -1,9 +1,13 @@
 /** @file `touchstone report`: results.json and report.html again, from the database alone. */
 import { z } from 'zod'
+import type { AuditRows } from '../../contract/audit-rows.ts'
+import { ComparedField } from '../../contract/gate.ts'
+import { storedGate } from '../../gate/gate-file.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
 import { assemble, layersOf, refusePositionals } from '../flags.ts'
+import { GATE_OPTIONS, gateCodes, readGateFile } from '../gate-options.ts'
 import { withNamedRun } from '../named-run.ts'
 import { checkOutputs, EXTENSIONS, writeOutputs, type Written } from '../outputs.ts'
 import { verdictText } from '../verdict-text.ts'
@@ -24,6 +28,12 @@ const ReportOptions = z.object({
       repeat: true,
       value: 'FILE',
     }),
+  ...GATE_OPTIONS,
+  allowDifferences: z.array(ComparedField).default([]).meta({
+    help: 'Compare although these differ; the report says so',
+    value: 'FIELD',
+  }),
+  exitZero: z.boolean().default(false).meta({ help: 'The gate does not change the exit code' }),
   json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 
@@ -36,32 +46,45 @@ export const report: Command = {
   examples: [
     'touchstone report --out-dir out/audit',
     'touchstone report audit-20260131-120000-1a2b -o card.html',
+    'touchstone report --out-dir out/audit --gate gate.yaml',
   ],
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
     const { given, positionals } = readArguments(argv, fields)
     const [runId, ...others] = positionals
     refusePositionals(others)
-    const { outDir, output, json } = assemble(
-      ReportOptions,
-      fields,
-      layersOf(fields, given, io.environment),
-    )
-    checkOutputs(output)
-    const { results, files } = await rebuild(runId, outDir, output)
-    const { verdict, run } = results
-    const line = { type: 'result', runId: run.id, verdict: verdict.outcome, files }
-    io.stdout.write(json ? `${JSON.stringify(line)}\n` : verdictText(results, files))
-    return 0
+    const options = assemble(ReportOptions, fields, layersOf(fields, given, io.environment))
+    checkOutputs(options.output)
+    const codes = gateCodes(options.gateExitCode)
+    const { results, files } = await rebuild(runId, options)
+    const { verdict, run, gate } = results
+    const line = {
+      ...{ type: 'result', runId: run.id, verdict: verdict.outcome },
+      ...{ gate: gate?.outcome ?? null, files },
+    }
+    io.stdout.write(options.json ? `${JSON.stringify(line)}\n` : verdictText(results, files))
+    // Only who holds a run against a gate here and now asks for its decision.
+    return gate && options.gate !== null && !options.exitZero ? codes[gate.outcome] : 0
   },
 }
 
-async function rebuild(
-  runId: string | undefined,
-  outDir: string | null,
-  output: readonly string[],
-): Promise<Written> {
-  return withNamedRun(runId, outDir, ({ store, run, folder }) =>
-    writeOutputs(store.rows(run.id), folder, output),
+type Options = z.infer<typeof ReportOptions>
+
+async function rebuild(runId: string | undefined, options: Options): Promise<Written> {
+  const gated = gatedBy(options)
+  return withNamedRun(runId, options.outDir, ({ store, run, folder }) =>
+    writeOutputs(gated(store.rows(run.id)), folder, options.output),
   )
+}
+
+/** Puts the gate where the run's own would be, so that everything else is computed as ever. */
+function gatedBy({ gate: path, allowDifferences }: Options): (rows: AuditRows) => AuditRows {
+  const given = path === null ? undefined : readGateFile(path)
+  return (rows) => {
+    const gate = given ?? storedGate(rows.run.config)
+    if (!gate) return rows
+    const allowed = [...new Set([...gate.allowDifferences, ...allowDifferences])]
+    const config = { ...(rows.run.config as object), gate: { ...gate, allowDifferences: allowed } }
+    return { ...rows, run: { ...rows.run, config } }
+  }
 }

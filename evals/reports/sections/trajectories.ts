@@ -1,9 +1,9 @@
 /** @file Each benchmark's rate against the training step, a line for each arm and seed. */
 import type { Evaluation, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
-import { percent } from '../../contract/words.ts'
+import { percent, pValueText } from '../../contract/words.ts'
 import { lineChart, type Series } from '../charts/line-chart.ts'
-import { html, type Content, type Markup } from '../markup.ts'
+import { html, prose, type Content, type Markup } from '../markup.ts'
 import { folded, table } from '../table.ts'
 import {
   colourOf,
@@ -45,7 +45,7 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Content {
     reference: base === undefined ? undefined : { y: base, label: `base ${percent(base)}` },
     range: [0, 1],
     format: (y) => `${Math.round(100 * y)} %`,
-  })}${folded(
+  })}${changesOf(results, benchmark)}${folded(
     'The numbers',
     table(
       [
@@ -63,6 +63,22 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Content {
       rows,
     ),
   )}`
+}
+
+/** Below this a change along a training is worth a sentence. */
+const NOTEWORTHY = 0.05
+
+function changesOf({ changePoints }: Results, { name }: BenchmarkRow): Content {
+  return changePoints
+    .filter((row) => row.benchmark === name && row.pValue <= NOTEWORTHY)
+    .map((row) => {
+      const rates = `${percent(row.before)} before it and ${percent(row.after)} from there on`
+      return html`<p>
+        ${prose(
+          `The rate of ${stateName(row)} changes most at step ${row.step}: ${rates} (two-segment likelihood, ${pValueText(row.pValue)}).`,
+        )}
+      </p>`
+    })
 }
 
 const REFUSAL_OUTCOMES = ['refusal', 'partial', 'compliance', 'degenerate', 'undecided'] as const

@@ -1,0 +1,62 @@
+/** @file A run's own rows held against the gate that its configuration holds, and its trainings step by step. */
+import { z } from 'zod'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { ChangePointRow, GateResult } from '../contract/gate.ts'
+import { adviceFor, type Known } from '../gate/advice.ts'
+import type { ComparedRun } from '../gate/compared-run.ts'
+import { decide } from '../gate/decide.ts'
+import { storedGate } from '../gate/gate-file.ts'
+import { lastStates, storedStates } from '../gate/stored-run.ts'
+import { changePoints } from '../gate/trajectory.ts'
+import { primaryJudge, type Measured } from './judged.ts'
+
+export interface Trajectory {
+  readonly states: readonly ComparedRun[]
+  readonly judges: ReadonlyMap<string, string>
+  readonly changePoints: ChangePointRow[]
+}
+
+export function trajectoryOf(rows: AuditRows): Trajectory {
+  const states = storedStates(rows, rows.run.id)
+  const judges = new Map(rows.benchmarks.map((row) => [row.name, primaryJudge(row)]))
+  return { states, judges, changePoints: changePoints(states, judges) }
+}
+
+/** Null where no gate was given, or where there is no base to hold anything against. */
+export function gateOf(
+  rows: AuditRows,
+  measured: Measured,
+  { states, judges }: Trajectory,
+): GateResult | null {
+  const gate = storedGate(rows.run.config)
+  const before = states.find(({ arm }) => arm === 'base')
+  if (!gate || !before) return null
+  const after = lastStates(states).filter(({ arm }) => arm !== 'base')
+  const decision = decide(gate, { before, after, steps: states, judges })
+  return { ...decision, advice: adviceFor(decision, knownOf(rows, measured)) }
+}
+
+const Trained = z.object({
+  methods: z.array(z.unknown()).min(1),
+  training: z.object({ steps: z.int().min(1) }),
+})
+
+function knownOf({ run, measuredUntil }: AuditRows, measured: Measured): Known {
+  const trained = Trained.safeParse(run.config)
+  const { evaluations, spectrumTotals, benchmarks } = measured
+  const judges = new Map(benchmarks.map((row) => [row.name, primaryJudge(row)]))
+  return {
+    seconds: measuredUntil > run.startedAt ? (measuredUntil - run.startedAt) / 1000 : null,
+    steps: trained.success ? trained.data.training.steps : null,
+    rateAt: (state, benchmark) =>
+      evaluations.find(
+        (row) =>
+          row.arm === state.arm &&
+          row.seed === state.seed &&
+          row.step === state.step &&
+          row.benchmark === benchmark &&
+          row.judge === judges.get(benchmark),
+      )?.rate.estimate ?? null,
+    intruders: spectrumTotals.reduce((sum, { intruders }) => sum + intruders, 0),
+  }
+}

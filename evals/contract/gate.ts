@@ -1,0 +1,93 @@
+/** @file What a gate decided: one claim a model state and benchmark, their sum, and what to try after a FAIL. */
+import { z } from 'zod'
+import { BENCHMARK_ROLES, SubjectKey } from './rows.ts'
+
+export const GATE_OUTCOMES = ['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT COMPARABLE'] as const
+export const GateOutcome = z.enum(GATE_OUTCOMES)
+export type GateOutcome = z.infer<typeof GateOutcome>
+
+/** What must agree before two runs may be compared. */
+export const COMPARED_FIELDS = [
+  'template',
+  'tokenizer',
+  'prompts',
+  'prompt-text',
+  'judge-version',
+  'max-new-tokens',
+  'temperature',
+  'seed',
+] as const
+export const ComparedField = z.enum(COMPARED_FIELDS)
+export type ComparedField = z.infer<typeof ComparedField>
+
+/** `before` and `after` are what each side says; null where it does not say. */
+export const Difference = z.object({
+  field: ComparedField,
+  before: z.string().nullable(),
+  after: z.string().nullable(),
+})
+export type Difference = z.infer<typeof Difference>
+
+/**
+ * One model state on one benchmark against the margin. `harm` = drop (refusal, capability) or rise (over-refusal) of the
+ * rate, (lost − gained)/n with Newcombe's 95 % interval; `pBelow` of "harm ≥ margin", `pAbove` of "harm ≤ margin".
+ */
+export const GateClaim = SubjectKey.extend({
+  benchmark: z.string(),
+  role: z.enum(BENCHMARK_ROLES),
+  judge: z.string(),
+  outcome: GateOutcome,
+  margin: z.number(),
+  alpha: z.number(),
+  n: z.int(),
+  lost: z.int(),
+  gained: z.int(),
+  before: z.number().nullable(),
+  after: z.number().nullable(),
+  harm: z.number().nullable(),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+  pBelow: z.number().nullable(),
+  pAbove: z.number().nullable(),
+  method: z.enum(['exact', 'score', 'bootstrap']).nullable(),
+  droppedUndecided: z.int(),
+  differences: z.array(Difference),
+  sentence: z.string(),
+})
+export type GateClaim = z.infer<typeof GateClaim>
+
+/** The last evaluated step of a training up to which every gated benchmark passed at every evaluation; null where none did. */
+export const LastSafe = z.object({
+  arm: z.string(),
+  seed: z.int(),
+  step: z.int().nullable(),
+  sentence: z.string(),
+})
+export type LastSafe = z.infer<typeof LastSafe>
+
+export const GateResult = z.object({
+  outcome: GateOutcome,
+  headline: z.string(),
+  alpha: z.number(),
+  claims: z.array(GateClaim),
+  lastSafe: z.array(LastSafe),
+  /** Differences that were overridden by name. */
+  allowedDifferences: z.array(ComparedField),
+  /** Benchmarks that were measured and that the gate does not name. */
+  notGated: z.array(z.string()),
+  advice: z.array(z.object({ what: z.string(), cost: z.string() })),
+})
+export type GateResult = z.infer<typeof GateResult>
+
+/** Where along a training a rate changed: the first evaluated step after the change, and the rates on both sides. */
+export const ChangePointRow = z.object({
+  arm: z.string(),
+  seed: z.int(),
+  benchmark: z.string(),
+  judge: z.string(),
+  step: z.int(),
+  before: z.number(),
+  after: z.number(),
+  pValue: z.number(),
+})
+export type ChangePointRow = z.infer<typeof ChangePointRow>

@@ -1,0 +1,93 @@
+/** @file What to try after a FAIL, and what each would cost: nothing here is done by itself. */
+import type { GateClaim, GateResult } from '../contract/gate.ts'
+import { percent } from '../contract/words.ts'
+import { stateName } from './claim.ts'
+import type { Decision } from './decide.ts'
+
+export interface Known {
+  /** What the run took, start to end, in seconds; null where unknown. */
+  readonly seconds: number | null
+  /** Optimiser steps of each training; null where nothing was trained. */
+  readonly steps: number | null
+  /** Rates by arm, seed, step and benchmark, for what a step back gives up. */
+  readonly rateAt: (
+    state: { readonly arm: string; readonly seed: number; readonly step: number },
+    benchmark: string,
+  ) => number | null
+  /** Leading directions counted as intruders, over all fine-tunes at their last step. */
+  readonly intruders: number
+}
+
+type Advice = GateResult['advice'][number]
+
+/** Cheapest first. Empty unless the gate failed. */
+export function adviceFor(decision: Decision, known: Known): Advice[] {
+  const fails = decision.claims.filter(({ outcome }) => outcome === 'FAIL')
+  if (fails.length === 0) return []
+  return [
+    ...lastSafeAdvice(decision, fails, known),
+    ...intruderAdvice(known),
+    ...(known.steps === null ? [] : retraining(fails, known)),
+  ]
+}
+
+function lastSafeAdvice({ lastSafe, claims }: Decision, fails: readonly GateClaim[], known: Known) {
+  return lastSafe.flatMap(({ arm, seed, step }): Advice[] => {
+    const isFailed = fails.some((claim) => claim.arm === arm && claim.seed === seed)
+    if (!isFailed || step === null || step === 0) return []
+    const what = `Stop ${stateName({ arm, seed })} at step ${step}, its last safe checkpoint (--steps ${step} with the same schedule).`
+    const share = known.steps === null ? '' : `${percent(step / known.steps)} of the training again`
+    const capability = claims.find(
+      (claim) => claim.role === 'capability' && claim.arm === arm && claim.seed === seed,
+    )
+    const then = capability && known.rateAt({ arm, seed, step }, capability.benchmark)
+    const given =
+      capability?.after == null || then == null
+        ? ''
+        : `; ${capability.benchmark} is ${percent(then)} there and ${percent(capability.after)} at the end`
+    return [{ what, cost: `${share}${given}` || 'nothing to compute' }]
+  })
+}
+
+function intruderAdvice({ intruders }: Known): Advice[] {
+  if (intruders === 0) return []
+  return [
+    {
+      what: `Scale down the ${intruders} intruder dimensions of the fine-tune, and evaluate the result as a --candidate.`,
+      cost: 'no training, one evaluation; may take some of what was learned with it, and whether it helps is disputed',
+    },
+  ]
+}
+
+function retraining(fails: readonly GateClaim[], { seconds }: Known): Advice[] {
+  const again = seconds === null ? 'one more run' : `one more run, about ${duration(seconds)}`
+  const roles = new Set(fails.map(({ role }) => role))
+  return [
+    ...(roles.has('refusal')
+      ? [
+          {
+            what: 'Mix rows that refuse into the data, one in ten to begin with.',
+            cost: `${again}; over-refusal may rise, so gate that too`,
+          },
+        ]
+      : []),
+    ...(roles.has('over-refusal')
+      ? [
+          {
+            what: 'Mix harmless look-alikes that are answered into the data, one in ten to begin with.',
+            cost: `${again}; refusal may fall, so gate that too`,
+          },
+        ]
+      : []),
+    {
+      what: 'Hold the weights closer to the base: a smaller --rank, half the --learning-rate, or more --weight-decay.',
+      cost: `${again}; the task may be learned less well`,
+    },
+  ]
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`
+  const minutes = seconds / 60
+  return minutes < 90 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`
+}
