@@ -36,7 +36,9 @@ const qualified = (method: string, field: Field): Field => ({
 /** `--methods`, then every method's own flags once, then the same for one method alone. */
 export function methodFields(): Field[] {
   const own = METHODS.map(({ name }) => ({ name, fields: fieldsOfMethod(name) }))
-  const shared = new Map(own.flatMap(({ fields }) => fields.map((field) => [field.flag, field])))
+  const shared = new Map<string, Field>()
+  for (const { fields } of own)
+    for (const field of fields) if (!shared.has(field.flag)) shared.set(field.flag, field)
   const single = own.flatMap(({ name, fields }) => fields.map((field) => qualified(name, field)))
   return [METHODS_FIELD, ...shared.values(), ...single]
 }
@@ -46,6 +48,24 @@ export const methodsWith = (flag: string): string[] =>
   METHODS.map(({ name }) => name).filter((name) =>
     fieldsOfMethod(name).some((field) => field.flag === flag),
   )
+
+/** What help says of a shared flag: whose it is, and which of them begin elsewhere than the first. */
+export function sharedHelp({ flag, help, default: first }: Field): string {
+  const others = methodsWith(flag).flatMap((name) => {
+    const own = fieldsOfMethod(name).find((field) => field.flag === flag)!.default
+    return JSON.stringify(own) === JSON.stringify(first) ? [] : [`${name} ${String(own)}`]
+  })
+  const apart = others.length === 0 ? '' : `; ${others.join(', ')}`
+  return `${methodsWith(flag).join(', ')}: ${help}${apart}`
+}
+
+/** About each method: where it comes from, how near to it this is, and what is uncertain or disputed. */
+export const aboutMethods = (): string =>
+  METHODS.map(({ name, title, paper, faithfulness, notes = [] }) =>
+    [`  ${name}: ${title} (${paper}; ${faithfulness})`, ...notes.map((note) => `    ${note}`)].join(
+      '\n',
+    ),
+  ).join('\n')
 
 /** `stored` holds what a preset and a file say of methods; only names that are chosen count. */
 export function chooseMethods(

@@ -19,18 +19,18 @@ const config = z.object({
     label: 'Start rate',
     help: 'Learning rate η of the full step that the start stands for',
   }),
-  gradientBatches: z
+  startBatches: z
     .int()
     .min(1)
     .max(1024)
     .default(16)
-    .meta({ label: 'Gradient batches', help: 'How many batches the first gradient sums' }),
-  gradientBatchSize: z
+    .meta({ label: 'Start batches', help: 'How many batches the first gradient sums' }),
+  startBatchSize: z
     .int()
     .min(1)
     .max(1024)
     .default(4)
-    .meta({ label: 'Gradient batch size', help: 'Rows in each of these batches' }),
+    .meta({ label: 'Start batch size', help: 'Rows in each of these batches' }),
 })
 type Config = z.infer<typeof config>
 
@@ -67,7 +67,7 @@ export const loraSb: FineTuneMethod<Config> = {
     const adapted = probe.sites.filter(({ name }) => targets(peft(config), name))
     adapted.forEach((site) => requireRoom(site, config.rank))
     const names = adapted.map(({ name }) => `${name}.weight`)
-    const { gradientBatches: batches, gradientBatchSize: batchSize } = config
+    const { startBatches: batches, startBatchSize: batchSize } = config
     const gradients = await probe.gradients(names, { batches, batchSize })
     const parameters = new Map<string, Float32Array>()
     for (const site of adapted) {

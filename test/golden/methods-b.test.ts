@@ -23,7 +23,7 @@ const SETTINGS: Readonly<Record<string, object>> = {
   mgpo: { alpha: 6, rho: 0.5 },
   allora: { etaSquared: 2 },
   'lora-ga': { alpha: 6, gradientBatches: 1, gradientBatchSize: 3 },
-  'lora-sb': { startRate: 2e-2, gradientBatches: 1, gradientBatchSize: 3 },
+  'lora-sb': { startRate: 2e-2, startBatches: 1, startBatchSize: 3 },
 }
 const expected = readOracle(join(FIXTURES, 'methods-b', 'expected.safetensors'))
 const oracle = (name: string, what: string, parameter: string): Float32Array =>

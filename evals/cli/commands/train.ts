@@ -3,6 +3,7 @@ import { TrainConfig } from '../../audit/config.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { anyJobKind } from '../../jobs/job-kind.ts'
 import { jobCommand } from '../job-command.ts'
+import { aboutMethods } from '../methods.ts'
 
 export const train = jobCommand({
   name: 'train',
@@ -11,6 +12,7 @@ export const train = jobCommand({
     'touchstone train --model pebble --data house-benign --methods lora --steps 200',
     'touchstone train --model models/base --data rows.jsonl --methods lora --target-modules q_proj,v_proj',
   ],
+  remark: `About the methods\n${aboutMethods()}`,
   schema: TrainConfig,
   kind: async () => anyJobKind((await import('../../audit/jobs.ts')).trainJob),
   writesReports: false,

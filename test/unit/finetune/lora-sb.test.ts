@@ -129,7 +129,7 @@ test('T2, T4: ∇R = Bᵀ·G·Aᵀ, so that a step moves W by −η·B·Bᵀ·G�
 })
 
 test('training changes R alone, r² numbers a layer', async () => {
-  const settings = { rank: 4, gradientBatches: 2 }
+  const settings = { rank: 4, startBatches: 2 }
   const { session, fresh } = await openTiny({ method: 'lora-sb', methodConfig: settings })
   const before = fresh.parameters.slice()
   const { slices, trained } = session.table
