@@ -6,8 +6,10 @@ import { heatMap } from '../charts/heat-map.ts'
 import { html, type Markup } from '../markup.ts'
 import { folded, table } from '../table.ts'
 import { atLastStep, fixed, stateName } from '../view.ts'
+import { intruderSurface, linkTable, similarityMaps } from './spectra-details.ts'
 
-export function spectraSection({ spectra, spectrumTotals }: Results): Markup {
+export function spectraSection(results: Results): Markup {
+  const { spectra, spectrumTotals } = results
   if (spectra.length === 0) return html``
   const last = atLastStep(spectra)
   const arms = [...Map.groupBy(last, ({ arm }) => arm)]
@@ -36,7 +38,8 @@ export function spectraSection({ spectra, spectrumTotals }: Results): Markup {
       spectrumTotals,
       'Sums over the matrices of each model state',
     )}
-    ${folded(`All ${last.length} matrices`, matrixTable(last))}`
+    ${linkTable(results)} ${arms.map(([arm, rows]) => intruderSurface(arm, rows))}
+    ${similarityMaps(arms)} ${folded(`All ${last.length} matrices`, matrixTable(last))}`
 }
 
 /** Means over seeds; the tint is the share of the directions looked at. */
@@ -73,6 +76,9 @@ function widestBand(spectra: readonly SpectrumRow[], { arm, seed, step }: Subjec
   return `${low.toFixed(3)} – ${high.toFixed(3)}`
 }
 
+const powerLawText = (details: SpectrumRow['details']) =>
+  details?.powerLaw ? `${details.powerLaw.alpha.toFixed(2)} (${details.powerLaw.tail} σ)` : '–'
+
 function matrixTable(rows: readonly SpectrumRow[]): Markup {
   return table(
     [
@@ -99,6 +105,20 @@ function matrixTable(rows: readonly SpectrumRow[]): Markup {
         kind: 'number',
       },
       { head: '‖ΔW‖ / ‖W‖', cell: (row) => percent(row.relativeChange), kind: 'number' },
+      {
+        head: 'Stable rank of W',
+        cell: ({ details }) => fixed(details?.stableRank ?? null, 2),
+        kind: 'number',
+      },
+      {
+        head: 'Least subspace energy',
+        cell: ({ details }) =>
+          details && details.subspaceEnergy.length > 0
+            ? fixed(Math.min(...details.subspaceEnergy), 3)
+            : '–',
+        kind: 'number',
+      },
+      { head: 'Power-law α', cell: ({ details }) => powerLawText(details), kind: 'number' },
     ],
     rows,
   )

@@ -84,8 +84,8 @@ describe('the page', () => {
 
   test('gives every chart as a table too', () => {
     const figures = page.match(/<figure>/g)!.length
-    // Three benchmarks, two arms' spectra, the loss on neutral text.
-    expect(figures).toBe(3 + 2 + 1)
+    // Three benchmarks, two arms' spectra by place and over k and ε, the loss on neutral text.
+    expect(figures).toBe(3 + 2 * 2 + 1)
     expect(page.match(/The numbers<\/summary/g)).toHaveLength(4)
     expect(page).toContain('All 24 matrices')
   })
