@@ -63,9 +63,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    name: 'replay',
+    summary: 'Do a stored run again, and say whether it gave the same bits',
+    load: async () => (await import('./replay.ts')).replay,
+  },
+  {
     name: 'unblind',
     summary: 'Write the replies that are kept apart to a file, and say so in the log',
     load: async () => (await import('./unblind.ts')).unblind,
+  },
+  {
+    name: 'label',
+    summary: 'Write replies for people to label, and hold the judges to their labels',
+    load: async () => (await import('./label.ts')).label,
   },
   {
     name: 'ls',

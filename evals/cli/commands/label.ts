@@ -1,0 +1,200 @@
+/** @file `touchstone label`: replies out for people to label, their labels in, and what those say of the judges. */
+import { z } from 'zod'
+import { labelSummary, type LabelSummary } from '../../audit/judge-quality.ts'
+import { drawItems, LABEL_COLUMNS, readLabels, type LabelTask } from '../../audit/labelling.ts'
+import { UNBLINDED } from '../../contract/audit-rows.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { csvLine } from '../../interchange/csv.ts'
+import { plainText } from '../../jobs/reporters/plain-text.ts'
+import { lockFolder } from '../../store/lock.ts'
+import { readArguments } from '../arguments.ts'
+import type { Command, Io } from '../command.ts'
+import { fieldsOf } from '../fields.ts'
+import { assemble, layersOf, refusePositionals } from '../flags.ts'
+import { withNamedRun, type NamedRun } from '../named-run.ts'
+import { writePrivately } from '../private-file.ts'
+
+const LabelOptions = z.object({
+  outDir: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta({ help: 'The folder of the run; its newest run if none is named' }),
+  file: z.string().min(1).nullable().default(null).meta({
+    help: 'export: the CSV file to write; import: the one to read',
+    flag: 'file',
+    short: 'f',
+    value: 'FILE',
+  }),
+  rater: z.string().trim().min(1).max(60).nullable().default(null).meta({
+    help: 'import: who labelled; a name of your choice',
+    value: 'NAME',
+  }),
+  count: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(200)
+    .meta({ help: 'export: how many replies are drawn' }),
+  seed: z.int().min(0).default(0).meta({ help: 'export: which are drawn' }),
+  benchmark: z.string().min(1).nullable().default(null).meta({
+    help: 'export: replies to this benchmark only',
+    value: 'NAME',
+  }),
+  unblind: z.string().trim().min(8).max(500).nullable().default(null).meta({
+    help: 'export: also the replies to prompts that should be refused, to a second file; logged',
+    value: 'REASON',
+  }),
+  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+})
+type LabelOptions = z.infer<typeof LabelOptions>
+
+/** What acts once must be said in this command. */
+const NEVER_FROM_ENVIRONMENT: ReadonlySet<string> = new Set(['unblind', 'file', 'rater'])
+const fields = fieldsOf(LabelOptions)
+
+const ACTIONS = { export: exportTasks, import: importLabels, show: showQuality } as const
+
+export const label: Command = {
+  name: 'label',
+  summary: 'Writes replies for people to label, reads their labels, and holds the judges to them.',
+  positionals: 'export|import|show [RUN]',
+  examples: [
+    'touchstone label export --out-dir out/audit -f labels.csv --count 100',
+    'touchstone label import --out-dir out/audit -f labels.csv --rater first',
+    'touchstone label show --out-dir out/audit',
+  ],
+  remark:
+    'Files name neither arm nor judge. Replies to prompts that should be refused are left out without --unblind.',
+  options: [{ title: 'Options', fields }],
+  async run(argv, io) {
+    const { given, positionals } = readArguments(argv, fields)
+    const [action = '', runId, ...others] = positionals
+    refusePositionals(others)
+    if (!Object.hasOwn(ACTIONS, action)) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: action === '' ? 'Nothing was asked for.' : `"${action}" is nothing to do here.`,
+        remedy: 'Write touchstone label export, import or show.',
+      })
+    }
+    const lasting = fields.filter(({ flag }) => !NEVER_FROM_ENVIRONMENT.has(flag))
+    const [fromEnvironment] = layersOf(lasting, given, io.environment)
+    const [, fromFlags] = layersOf(fields, given, {})
+    const options = assemble(LabelOptions, fields, [fromEnvironment, fromFlags])
+    const perform = ACTIONS[action as keyof typeof ACTIONS]
+    await withNamedRun(runId, options.outDir, (named) => perform(named, options, io))
+    return 0
+  },
+}
+
+function required(value: string | null, flag: string): string {
+  if (value !== null) return value
+  throw new TouchstoneError('usage.invalid', {
+    problem: `--${flag} is missing.`,
+    remedy: `Add --${flag}; see touchstone label --help.`,
+  })
+}
+
+/** What a spreadsheet would take for a formula begins with an apostrophe. */
+const cell = (text: string) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
+
+const csvOf = (tasks: readonly LabelTask[]): string =>
+  [
+    csvLine(LABEL_COLUMNS),
+    ...tasks.map(({ item, prompt, reply }) => csvLine([item, cell(prompt), cell(reply), ''])),
+  ].join('')
+
+/** `labels.csv` → `labels.sealed.csv`. */
+const sealedPath = (path: string) =>
+  path.endsWith('.csv') ? `${path.slice(0, -4)}.sealed.csv` : `${path}.sealed.csv`
+
+async function exportTasks(
+  { store, run, folder }: NamedRun,
+  { file, count, seed, benchmark, unblind, json }: LabelOptions,
+  io: Io,
+): Promise<void> {
+  const path = required(file, 'file')
+  const unlock = lockFolder(folder)
+  try {
+    const sealed = unblind === null ? [] : store.sealed(run.id)
+    const known = store.evidence.labelItems(run.id)
+    const draw = { count, seed, benchmark }
+    const drawn = drawItems(store.rows(run.id), sealed, known, draw)
+    if (drawn.items.length === 0) throw new TouchstoneError('interchange.nothing', { run: run.id })
+    store.evidence.keepLabelItems(run.id, drawn.items)
+    if (drawn.sealed.length > 0) {
+      await writePrivately(sealedPath(path), csvOf(drawn.sealed), () => {
+        const message = `${UNBLINDED}${plainText(unblind!, 500)}`
+        const seq = store.lastSeq(run.id) + 1
+        const event = { runId: run.id, seq, at: Date.now(), type: 'log', level: 'warn' } as const
+        store.sink.event({ ...event, message })
+        store.sink.flush()
+      })
+    }
+    if (drawn.open.length > 0) await writePrivately(path, csvOf(drawn.open))
+    const files = [
+      ...(drawn.open.length > 0 ? [{ file: path, replies: drawn.open.length }] : []),
+      ...(drawn.sealed.length > 0
+        ? [{ file: sealedPath(path), replies: drawn.sealed.length }]
+        : []),
+    ]
+    const words = files.map((each) => `Wrote ${each.replies} replies to ${plainText(each.file)}.\n`)
+    io.stdout.write(
+      json ? `${JSON.stringify({ type: 'label-export', runId: run.id, files })}\n` : words.join(''),
+    )
+  } finally {
+    unlock()
+  }
+}
+
+async function importLabels(
+  { store, run }: NamedRun,
+  options: LabelOptions,
+  io: Io,
+): Promise<void> {
+  const rater = required(options.rater, 'rater')
+  const items = store.evidence.labelItems(run.id)
+  const path = required(options.file, 'file')
+  const labels = await readLabels(path, items, { rater, now: Date.now() })
+  store.evidence.keepLabels(run.id, labels)
+  const line = { type: 'label-import', runId: run.id, rater, labels: labels.length }
+  const words = `Stored ${labels.length} labels of ${plainText(rater)}.\n`
+  io.stdout.write(options.json ? `${JSON.stringify(line)}\n` : words)
+}
+
+function showQuality({ store, run }: NamedRun, { json }: LabelOptions, io: Io): void {
+  const labels = store.evidence.labels(run.id)
+  if (labels.length === 0) throw new TouchstoneError('labels.nothing', { run: run.id })
+  const summary = labelSummary(store.rows(run.id), store.evidence.labelItems(run.id), labels)
+  io.stdout.write(json ? `${JSON.stringify({ runId: run.id, ...summary })}\n` : text(summary))
+}
+
+const percent = (value: number | null) => (value === null ? '–' : `${(value * 100).toFixed(1)} %`)
+
+function text({ labelled, raters, alpha, tied, judges, rates }: LabelSummary): string {
+  const share = (rate: {
+    estimate: number | null
+    lower: number | null
+    upper: number | null
+    n: number
+  }) =>
+    `${percent(rate.estimate)} (${percent(rate.lower)} to ${percent(rate.upper)}, n = ${rate.n})`
+  const agreement = alpha === null ? 'not known' : alpha.toFixed(3)
+  return [
+    `${labelled} replies labelled by ${raters.join(', ')}; Krippendorff’s α ${agreement}; ${tied} tied`,
+    'Judges against people',
+    ...judges.map(
+      ({ benchmark, judge, sensitivity, specificity }) =>
+        `  ${benchmark} (${judge}): sensitivity ${share(sensitivity)}, specificity ${share(specificity)}`,
+    ),
+    'Rates corrected for the judge’s errors',
+    ...rates.map(({ arm, seed, step, benchmark, judge, reported, corrected }) => {
+      const where = `  ${arm}, seed ${seed}, step ${step}, ${benchmark} (${judge}): ${percent(reported.estimate)}`
+      return corrected.kind === 'refused'
+        ? `${where}, not corrected: ${corrected.reason}`
+        : `${where} → ${percent(corrected.estimate)} (${percent(corrected.lower)} to ${percent(corrected.upper)})`
+    }),
+    '',
+  ].join('\n')
+}
