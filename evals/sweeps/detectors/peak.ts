@@ -28,7 +28,7 @@ export interface PeakInput {
 export interface PeakOptions {
   /** 'valley' looks for an inner low, as in a refusal rate. */
   readonly shape?: 'peak' | 'valley'
-  /** 'log' for errors that vary by factors; values that are not positive are dropped. */
+  /** 'log' for errors that vary by factors; linear all the same where a value is 0 or less, which has no logarithm. */
   readonly scale?: 'linear' | 'log'
 }
 
@@ -56,6 +56,7 @@ export interface PeakFinding {
   /** Why it cannot tell; null otherwise. */
   readonly reason: string | null
   readonly shape: 'peak' | 'valley'
+  /** The one that was used. */
   readonly scale: 'linear' | 'log'
   readonly α: number
   readonly p: number | null
@@ -70,7 +71,9 @@ export interface PeakFinding {
 }
 
 export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFinding {
-  const { shape = 'peak', scale = 'linear' } = options
+  const { shape = 'peak' } = options
+  const scale: PeakFinding['scale'] =
+    options.scale === 'log' && allPositive(input) ? 'log' : 'linear'
   const { x, grid, droppedCells, droppedPlaces } = gridOf(input, shape, scale)
   const base = {
     ...{ shape, scale, α, droppedCells, droppedPlaces },
@@ -101,6 +104,10 @@ export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFi
     'a peak of 2 standard deviations between seeds would be found less than half of the time'
   return { ...base, verdict: 'cannot tell', reason, p, found, power }
 }
+
+/** Dropping an error of 0 would drop the best seeds alone. */
+const allPositive = ({ values }: PeakInput): boolean =>
+  values.flat().every((value) => !(Number.isFinite(value) && value! <= 0))
 
 /** Usable values as a grid with valleys turned up, without the places that fewer than three seeds have. */
 function gridOf({ x, values }: PeakInput, shape: 'peak' | 'valley', scale: 'linear' | 'log') {

@@ -203,20 +203,18 @@ describe('cells that are missing', () => {
     expect(finding.verdict).toBe('peak')
   })
 
-  it('on the log scale zeros and negative values have no logarithm', () => {
-    const input = {
-      x: [1, 2, 3],
-      values: [
-        [1, 2, 3, 4],
-        [0, -1, 5, 6],
-        [1, 1, 2, 2],
-      ],
-    }
-    expect(testForPeak(input, { scale: 'log' })).toMatchObject({
-      verdict: 'cannot tell',
-      droppedCells: 2,
-      droppedPlaces: [2],
-    })
+  it('a zero among errors is no reason to drop the best seeds: the scale stays linear', () => {
+    const values = full.values.map((row) => row.map((value) => Math.exp(value)))
+    const zeroed = values.map((row, place) => (place === 6 ? [0, ...row.slice(1)] : row))
+    expect(testForPeak({ x: full.x, values }, { scale: 'log' }).scale).toBe('log')
+    const finding = testForPeak({ x: full.x, values: zeroed }, { scale: 'log' })
+    expect(finding).toMatchObject({ scale: 'linear', droppedCells: 0 })
+    expect(finding).toEqual(testForPeak({ x: full.x, values: zeroed }))
+  })
+
+  it('infinite values are dropped, on either scale', () => {
+    const values = full.values.map((row) => [Infinity, -Infinity, ...row.slice(2)])
+    expect(testForPeak({ x: full.x, values }).droppedCells).toBe(14)
   })
 })
 
