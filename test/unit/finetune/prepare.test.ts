@@ -1,4 +1,7 @@
 /** @file What a method may ask before training starts: the base's own gradients on the rows that training sees first. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { makeBatch, rowsOfStep } from '../../../evals/finetune/dataset.ts'
 import { namedViews } from '../../../evals/finetune/parameters.ts'
@@ -8,7 +11,7 @@ import { openTraining } from '../../../evals/finetune/train-graph.ts'
 import type { AnyMethod, Probe } from '../../../evals/finetune/method.ts'
 import { relativeError } from '../../doubles/safetensors.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
-import { tinyExamples } from '../../doubles/tiny-training.ts'
+import { TINY_STEPS, tinyExamples, trainTiny } from '../../doubles/tiny-training.ts'
 
 const tiny = tinyModel()
 const examples = tinyExamples(tiny.options.vocab)
@@ -93,3 +96,19 @@ test('a moved base is what the session runs, and the checkpoint’s weights stay
   expect(other.session.weights.get(name)).toBe(moved)
   expect(tiny.weights).toEqual(before)
 })
+
+test.each(['lora-ga', 'lora-sb', 'pissa', 'olora'])(
+  '%s: killed after any step, its start is found again and it ends in the same bits',
+  async (method) => {
+    const folder = await mkdtemp(join(tmpdir(), 'touchstone-prepare-'))
+    const options = { method, methodConfig: { rank: 2 } }
+    const whole = await trainTiny(options)
+    for (let k = 0; k < TINY_STEPS; k++) {
+      const to = join(folder, `${k}.safetensors`)
+      await trainTiny(options, { until: k, to })
+      const resumed = await trainTiny(options, { from: to })
+      expect(resumed.digest, `killed after step ${k}`).toBe(whole.digest)
+    }
+    await rm(folder, { recursive: true })
+  },
+)
