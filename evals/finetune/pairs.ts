@@ -69,22 +69,55 @@ export function eachRow(
   }
 }
 
-/** ‖row‖² of each row, `[rows]`. */
+/**
+ * ‖row‖² of each row of `start` + s·Σ B·A, `[rows]`. With all terms side by side, row i has ‖start_i‖² + 2s·B_i·(A·start_iᵀ)
+ * + s²·B_i·(A·Aᵀ)·B_iᵀ: without a start no product of the layer's size is formed.
+ */
 export function rowSquares(
-  pair: Pick<PairSlices, 'rows' | 'columns' | 'rank'>,
+  { rows, columns, rank }: Pick<PairSlices, 'rows' | 'columns' | 'rank'>,
   terms: readonly LowRankTerm[],
   scale: number,
   start?: Float32Array,
 ): Float64Array {
-  const squares = new Float64Array(pair.rows)
-  eachRow(pair, terms, scale, (i, row) => void (squares[i] = squareOf(row)), start)
+  const factors = terms.flatMap(({ A }) =>
+    Array.from({ length: rank }, (_, r) => A.subarray(r * columns, (r + 1) * columns)),
+  )
+  const gram = factors.map((a) => factors.map((b) => product(a, b)))
+  const squares = start ? ownSquares(start, rows).slice() : new Float64Array(rows)
+  for (let i = 0; i < rows; i++) {
+    const b = terms.flatMap(({ B }) => [...B.subarray(i * rank, (i + 1) * rank)])
+    const row = start?.subarray(i * columns, (i + 1) * columns)
+    let sum = squares[i]!
+    b.forEach((weight, r) => {
+      if (weight === 0) return
+      if (row) sum += 2 * scale * weight * product(row, factors[r]!)
+      b.forEach((other, t) => (sum += scale * scale * weight * other * gram[r]![t]!))
+    })
+    // Rounding may leave a row of zeros just below zero.
+    squares[i] = Math.max(0, sum)
+  }
   return squares
 }
 
-export const squareOf = (row: Float64Array): number => {
+function product(a: Float32Array, b: Float32Array): number {
   let sum = 0
-  for (let j = 0; j < row.length; j++) sum += row[j]! * row[j]!
+  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
   return sum
+}
+
+const squaresOf = new WeakMap<Float32Array, Float64Array>()
+
+/** ‖W_i‖² of a weight that does not change, worked out once. */
+function ownSquares(W: Float32Array, rows: number): Float64Array {
+  const columns = W.length / rows
+  const known = squaresOf.get(W)
+  if (known) return known
+  const squares = Float64Array.from({ length: rows }, (_, i) => {
+    const row = W.subarray(i * columns, (i + 1) * columns)
+    return product(row, row)
+  })
+  squaresOf.set(W, squares)
+  return squares
 }
 
 const scratches = new WeakMap<Layout['table'], Map<string, Float32Array>>()
