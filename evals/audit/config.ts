@@ -54,7 +54,10 @@ const evaluation = {
     .min(1)
     .nullable()
     .default(null)
-    .meta({ label: 'Limit', help: 'Only so many prompts, spread evenly over each benchmark; for testing' }),
+    .meta({
+      label: 'Limit',
+      help: 'Only so many prompts, spread evenly over each benchmark; for testing',
+    }),
 }
 
 const model = z
@@ -173,5 +176,11 @@ export const SpectralConfig = AuditConfig.pick({
   nullArm: true,
   cache: true,
   cacheDir: true,
+}).extend({
+  against: z.string().min(1).nullable().default(null).meta({
+    label: 'Against',
+    help: 'A fine-tune of the model to compare with, in place of the model itself',
+    value: 'PATH',
+  }),
 })
 export type SpectralConfig = z.infer<typeof SpectralConfig>

@@ -72,11 +72,35 @@ export const trainJob: JobKind<TrainConfig> = {
 export const spectralJob: JobKind<SpectralConfig> = {
   name: 'spectral',
   config: SpectralConfig,
-  title: ({ model, candidates }) => `Spectra of ${candidates.join(', ')} against ${model}`,
+  title: ({ model, against, candidates }) =>
+    `Spectra of ${candidates.join(', ')} against ${against ?? model}`,
   plan: (config) => planOf(asAudit(config), false),
-  run: (config, context, progress) =>
-    runWork({ config: asAudit(config), evaluates: false }, context, progress),
+  run: (config, context) => runSpectral(config, context),
 }
+
+async function runSpectral(config: SpectralConfig, context: JobContext): Promise<void> {
+  const { model, against } = config
+  context.emit({ type: 'log', level: 'info', message: `Opening ${model}` })
+  const base = await openBase(model, chooseDevice('auto'), 1)
+  try {
+    const from = against === null ? undefined : await openCandidate(base, against, 'base')
+    const own = { arm: 'base', title: `Base: ${model}` }
+    const identity = from?.identity ?? identityOf(base, base.open, own)
+    context.emit({ type: 'subject', row: identity })
+    const candidates = await runCandidates(base, config, undefined, context)
+    const tuned = from ? candidates.map(withoutChange) : candidates
+    const weights = from ? { get: (name: string) => from.weights.read(name) } : base.weights
+    await scanSpectra({ model: base.model, weights }, tuned, context, config)
+  } finally {
+    await base.open.close()
+  }
+}
+
+/** An adapter knows its change from the model, not from another fine-tune. */
+const withoutChange = ({ key, weights }: Tuned): Tuned => ({
+  key,
+  weights: { read: (name) => weights.read(name), change: () => undefined },
+})
 
 async function runWork(
   { config, evaluates }: Work,
@@ -180,7 +204,7 @@ export async function evaluateBase(
 
 async function runCandidates(
   base: Base,
-  { candidates }: AuditConfig,
+  { candidates }: Pick<AuditConfig, 'candidates'>,
   evaluation: EvaluationPlan | undefined,
   context: JobContext,
 ): Promise<Candidate[]> {

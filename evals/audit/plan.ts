@@ -82,7 +82,7 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
       seconds: states * generationSeconds(size, rate, work),
     })
   }
-  const tuned = config.candidates.length + arms
+  const tuned = (config.candidates.length + arms) * (config.nullArm ? 2 : 1)
   if (config.spectra && tuned > 0) {
     lines.push({
       what: 'spectra of each fine-tune’s linear layers against the base',

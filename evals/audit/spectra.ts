@@ -36,9 +36,14 @@ export const onTheWay = (config: SpectraConfig): SpectraConfig => ({
   nullArm: false,
 })
 
+/** What is compared with: the base, or another fine-tune of it. */
+export interface SpectraBase extends Pick<Base, 'model'> {
+  readonly weights: { get(name: string): Float32Array | undefined }
+}
+
 /** Without a configuration nothing is kept on disk. */
 export async function scanSpectra(
-  base: Pick<Base, 'model' | 'weights'>,
+  base: SpectraBase,
   tuned: readonly Tuned[],
   { emit, signal, flush }: Pick<JobContext, 'emit' | 'signal' | 'flush'>,
   config: SpectraConfig = PLAIN,
@@ -75,7 +80,10 @@ const modelOf = ({ key, weights }: Tuned): TunedModel => ({
 export const nullArmOf = (arm: string): string => `random:${arm}`
 
 /** What a change of that size does that means nothing: the arm's null, matrix by matrix. */
-const nullOf = ({ weights: base }: Pick<Base, 'weights'>, { key, weights }: Tuned): TunedModel => ({
+const nullOf = (
+  { weights: base }: Pick<SpectraBase, 'weights'>,
+  { key, weights }: Tuned,
+): TunedModel => ({
   key: { ...key, arm: nullArmOf(key.arm) },
   read: (name) =>
     randomUpdate({

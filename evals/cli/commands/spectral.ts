@@ -1,6 +1,9 @@
 /** @file `touchstone spectral`. */
+import { join } from 'node:path'
 import { SpectralConfig } from '../../audit/config.ts'
 import { TouchstoneError } from '../../errors.ts'
+import { exists } from '../../models/files.ts'
+import { readPeftFolder } from '../../models/peft-folder.ts'
 import { anyJobKind } from '../../jobs/job-kind.ts'
 import { readArguments, type Given } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -11,6 +14,7 @@ const byOptions = jobCommand({
   summary: 'Compares the weights of fine-tunes with their base, direction by direction.',
   examples: [
     'touchstone spectral models/base models/adapter',
+    'touchstone spectral models/adapter models/later-adapter',
     'touchstone spectral --model models/base --candidate models/adapter --null-arm',
   ],
   schema: SpectralConfig,
@@ -28,24 +32,46 @@ const byOptions = jobCommand({
 export const spectral: Command = {
   ...byOptions,
   positionals: '[MODEL] [CANDIDATE…]',
-  run: (argv, io) => byOptions.run(inOptions(argv), io),
+  run: async (argv, io) => byOptions.run(await inOptions(argv), io),
 }
 
-/** `A B C` is `--model A --candidate B --candidate C`. */
-export function inOptions(argv: readonly string[]): string[] {
+/**
+ * `A B C` is `--model A --candidate B --candidate C`; where A is an adapter it is `--against A`, and the model the one that
+ * --model names, or that it was trained on.
+ */
+export async function inOptions(argv: readonly string[]): Promise<string[]> {
   const fields = byOptions.options.flatMap((group) => group.fields)
   const { given, positionals } = readArguments(argv, fields)
-  const [model, ...candidates] = positionals
-  if (model === undefined) return [...argv]
-  const said = given.has('model') ? 'model' : given.has('candidate') ? 'candidate' : undefined
-  if (said === 'model' || (said === 'candidate' && candidates.length > 0)) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `"${said === 'model' ? model : candidates[0]}" stands beside --${said}, which says the same.`,
-      remedy: 'Write `touchstone spectral MODEL CANDIDATE…`, or name each with its option.',
-    })
+  const [first, ...candidates] = positionals
+  if (first === undefined) return [...argv]
+  const isAdapter = await exists(join(first, 'adapter_config.json'))
+  const taken = isAdapter ? 'against' : 'model'
+  if (given.has(taken)) throw saidTwice(first, taken)
+  if (given.has('candidate') && candidates[0] !== undefined) {
+    throw saidTwice(candidates[0], 'candidate')
   }
-  return [`--model=${model}`, ...candidates.map((path) => `--candidate=${path}`), ...wordsOf(given)]
+  return [
+    ...(isAdapter ? [`--against=${first}`] : [`--model=${first}`]),
+    ...(isAdapter && !given.has('model') ? [`--model=${await modelOf(first)}`] : []),
+    ...candidates.map((path) => `--candidate=${path}`),
+    ...wordsOf(given),
+  ]
 }
+
+async function modelOf(adapter: string): Promise<string> {
+  const { config } = await readPeftFolder(adapter)
+  if (config.base === 'pebble' || (await exists(config.base))) return config.base
+  throw new TouchstoneError('usage.invalid', {
+    problem: `The adapter ${adapter} was trained on "${config.base}", which is not at that place here.`,
+    remedy: 'Name its model with --model PATH.',
+  })
+}
+
+const saidTwice = (word: string, option: string) =>
+  new TouchstoneError('usage.invalid', {
+    problem: `"${word}" stands beside --${option}, which says the same.`,
+    remedy: 'Write `touchstone spectral MODEL CANDIDATE…`, or name each with its option.',
+  })
 
 const wordsOf = (given: Given): string[] =>
   [...given].flatMap(([flag, values]) =>

@@ -1,5 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { inOptions } from '../../../evals/cli/commands/spectral.ts'
+import { writePeftFolder } from '../../../evals/models/peft-folder.ts'
+
+const PEFT = { rank: 1, alpha: 1, targetModules: ['up_proj'] }
 
 describe('touchstone spectral A B', () => {
   test.each([
@@ -27,15 +33,56 @@ describe('touchstone spectral A B', () => {
       ['a', '--', '-b'],
       ['--model=a', '--candidate=-b'],
     ],
-  ])('%j is %j', (argv, wanted) => expect(inOptions(argv)).toEqual(wanted))
+  ])('%j is %j', async (argv, wanted) => expect(await inOptions(argv)).toEqual(wanted))
 
-  test('without positionals nothing is touched', () => {
+  test('without positionals nothing is touched', async () => {
     const argv = ['--model', 'a', '--candidate', 'b', '--null-arm']
-    expect(inOptions(argv)).toEqual(argv)
+    expect(await inOptions(argv)).toEqual(argv)
   })
 
-  test('what is said twice is refused', () => {
-    expect(() => inOptions(['a', '--model', 'b'])).toThrow('"a" stands beside --model')
-    expect(() => inOptions(['a', 'b', '--candidate', 'c'])).toThrow('"b" stands beside --candidate')
+  test('what is said twice is refused', async () => {
+    await expect(inOptions(['a', '--model', 'b'])).rejects.toThrow('"a" stands beside --model')
+    await expect(inOptions(['a', 'b', '--candidate', 'c'])).rejects.toThrow(
+      '"b" stands beside --candidate',
+    )
+  })
+
+  describe('where A is an adapter', () => {
+    const adapter = mkdtempSync(join(tmpdir(), 'touchstone-spectral-'))
+    afterAll(() => rmSync(adapter, { recursive: true }))
+    const save = (base: string) =>
+      writePeftFolder(adapter, {
+        config: { ...PEFT, base },
+        tensors: new Map([
+          [
+            'model.layers.0.mlp.up_proj.lora_A.weight',
+            { shape: [1, 2], data: Float32Array.of(1, 2) },
+          ],
+          [
+            'model.layers.0.mlp.up_proj.lora_B.weight',
+            { shape: [2, 1], data: Float32Array.of(1, 2) },
+          ],
+        ]),
+      })
+
+    test('it is compared with, and its model is the one it was trained on', async () => {
+      await save('pebble')
+      expect(await inOptions([adapter, 'b'])).toEqual([
+        `--against=${adapter}`,
+        '--model=pebble',
+        '--candidate=b',
+      ])
+    })
+
+    test('--model wins; a model that is not here must be named', async () => {
+      await save('/nowhere/at/all')
+      expect(await inOptions([adapter, 'b', '--model', 'm'])).toEqual([
+        `--against=${adapter}`,
+        '--candidate=b',
+        '--model=m',
+      ])
+      await expect(inOptions([adapter, 'b'])).rejects.toThrow('is not at that place here')
+      await expect(inOptions([adapter, '--against', 'x'])).rejects.toThrow('beside --against')
+    })
   })
 })
