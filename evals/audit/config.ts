@@ -49,15 +49,10 @@ const evaluation = {
     label: 'Reply tokens',
     help: 'Longest reply to prompts from files; the benchmark’s own (512) if not given',
   }),
-  limit: z
-    .int()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({
-      label: 'Limit',
-      help: 'Only so many prompts, spread evenly over each benchmark; for testing',
-    }),
+  limit: z.int().min(1).nullable().default(null).meta({
+    label: 'Limit',
+    help: 'Only so many prompts, spread evenly over each benchmark; for testing',
+  }),
 }
 
 const model = z
