@@ -11,17 +11,16 @@ const TRAINING_CURVES: ReadonlySet<string> = new Set(['train-loss'])
 /** A peak has places on both sides. */
 const FEWEST_PLACES = 3
 
-export function reboundRows(cells: readonly CellRow[]): ReboundRow[] {
-  return cells.flatMap(({ spec, curves }) =>
-    curves
-      .filter(({ name }) => TRAINING_CURVES.has(name))
-      .map(({ y }) => {
-        const { label, rebound, recovery } = detectRebound(y)
-        const { line, axes, seed } = spec
-        const isKnown = rebound !== null && Number.isFinite(rebound)
-        return { line, axes, seed, outcome: label, rebound: isKnown ? rebound : null, recovery }
-      }),
-  )
+/** One row a training curve of the cell: none, or one. */
+export function reboundRows({ spec, curves }: CellRow): ReboundRow[] {
+  const { line, axes, seed } = spec
+  return curves
+    .filter(({ name }) => TRAINING_CURVES.has(name))
+    .map(({ y }) => {
+      const { label, rebound, recovery } = detectRebound(y)
+      const isKnown = rebound !== null && Number.isFinite(rebound)
+      return { line, axes, seed, outcome: label, rebound: isKnown ? rebound : null, recovery }
+    })
 }
 
 /** One row a measure and curve along each axis with at least three places, the other axes held. */

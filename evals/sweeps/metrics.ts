@@ -39,6 +39,7 @@ const KNOWN: readonly Measure[] = [
     unit: 'nats',
     scale: 'linear',
   },
+  { name: 'rebound', title: 'Loss rebound R', unit: 'number', scale: 'linear' },
   {
     name: 'best-test-step',
     title: 'Step of the lowest test loss',

@@ -18,7 +18,7 @@ import { measuresFor } from './metrics.ts'
 export function sweepOf(rows: AuditRows): Sweep | null {
   if (rows.run.kind !== 'sweep') return null
   const config = SweepConfig.parse(rows.run.config)
-  const cells = rows.cells ?? []
+  const cells = (rows.cells ?? []).map(withRebound)
   const done = cells.filter(({ status }) => status === 'done')
   const names = new Set(done.flatMap(({ metrics }) => metrics.map(({ name }) => name)))
   const measures = measuresFor(names, rows.benchmarks)
@@ -33,7 +33,7 @@ export function sweepOf(rows: AuditRows): Sweep | null {
     cells: cells.map(({ curves: _, ...cell }) => cell),
     summaries: measures.flatMap(({ name }) => seedSummaries(done, name)),
     curves: curveSummaries(done),
-    rebounds: reboundRows(done),
+    rebounds: done.flatMap(reboundRows),
     descents: descentRows(done, axes, measures),
   }
 }
@@ -63,6 +63,13 @@ function linesOf(config: SweepConfig, cells: readonly CellRow[]): Sweep['lines']
   }
   const names = [...new Set(cells.map(({ spec }) => spec.line))]
   return names.map((name) => ({ name, title: titleOf(name) }))
+}
+
+/** R of its training curve as one more measure, so that it is drawn along the axes like the others. */
+function withRebound(cell: CellRow): CellRow {
+  const found = reboundRows(cell).flatMap(({ rebound }) => rebound ?? [])
+  const metrics = found.map((value) => ({ name: 'rebound', value }))
+  return { ...cell, metrics: [...cell.metrics, ...metrics] }
 }
 
 /** Cells of one curve at one place, seeds ascending. */

@@ -23,6 +23,9 @@ process.on('message', (message: ToWorker) => {
   queue = queue.then(() => runCell(message.position))
 })
 
+// While the modules were loading the coordinator may have gone, and nobody heard it.
+if (!process.connected) stop()
+
 async function runCell(position: number): Promise<void> {
   const cells = await plan
   await runner.run(cells[position]!, controller.signal)

@@ -85,10 +85,22 @@ export function descentSection({ sweep }: Results): Markup {
       standard deviations between seeds would be missed more often than not, the panel says that it
       cannot tell.
     </p>
+    <p>${descentCounts(sweep.descents)}</p>
     <ul>
-      ${sweep.descents.map(({ line, axes, sentence }) => html`<li><strong>${nameOf({ line, axes })}</strong>: ${sentence}</li>`)}
+      ${sweep.descents.filter(({ outcome }) => outcome === 'peak').map(({ line, axes, sentence }) => html`<li><strong>${nameOf({ line, axes })}</strong>: ${sentence}</li>`)}
     </ul>
-    ${folded('The numbers', descentTable(sweep))}`
+    ${folded(
+      'Every curve in words',
+      html`<ul>
+        ${sweep.descents.map(({ line, axes, sentence }) => html`<li>${nameOf({ line, axes })}: ${sentence}</li>`)}
+      </ul>`,
+    )}${folded('The numbers', descentTable(sweep))}`
+}
+
+function descentCounts(descents: readonly DescentRow[]): string {
+  const countOf = (wanted: DescentRow['outcome']) =>
+    descents.filter(({ outcome }) => outcome === wanted).length
+  return `Of ${counted(descents.length, 'measured curve')}, ${countOf('peak')} with a peak or low, ${countOf('no peak seen')} without, and ${countOf('cannot tell')} of which it cannot be told.`
 }
 
 function descentTable({ descents, metrics }: Sweep): Markup {
