@@ -33,6 +33,7 @@ const TASKS = {
   bench: [['test/bench/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
   'bench-directional': [['test/bench/directional.ts']],
+  findings: [['test/bench/findings.ts']],
   pebble: [['evals/bundled/train-pebble.ts']],
 }
 
