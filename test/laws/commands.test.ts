@@ -6,11 +6,13 @@ import { COMMANDS } from '../../evals/cli/commands/registry.ts'
 import { commandHelp, generalHelp } from '../../evals/cli/help.ts'
 import { jobFields, readJobRequest } from '../../evals/cli/job-options.ts'
 import { findMethod, METHODS } from '../../evals/finetune/registry.ts'
+import { SweepConfig } from '../../evals/sweeps/config.ts'
 
 const SCHEMAS = {
   audit: AuditConfig,
   eval: EvalConfig,
   spectral: SpectralConfig,
+  sweep: SweepConfig,
   train: TrainConfig,
 }
 
