@@ -4,6 +4,7 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CategoryRate, Results, SeedSpread, SpectrumTotal } from '../contract/results.ts'
 import type { SpectrumRow } from '../contract/rows.ts'
 import { meanAndSd } from '../statistics/summary.ts'
+import { agreementOf, disagreementsOf } from './agreement.ts'
 import {
   groupJudged,
   judgedKey,
@@ -56,6 +57,8 @@ export function buildResults(rows: AuditRows): Results {
       retentionOf,
     ),
     flips: fromBase(last.filter(isPrimary), flipsOf).flat(),
+    agreement: agreementOf(states),
+    disagreements: disagreementsOf(states),
     spectra: [...rows.spectra],
     spectrumTotals: totals,
     spectrumLinks: spectrumLinks(totals, evaluations, rows.benchmarks),

@@ -118,6 +118,27 @@ export const SpectrumLink = z.object({
 })
 export type SpectrumLink = z.infer<typeof SpectrumLink>
 
+/** Two judges of the same replies; `n` is decided by both, κ is Cohen's on the benchmark's successes. */
+export const JudgeAgreement = SubjectKey.extend({
+  benchmark: z.string(),
+  judges: z.tuple([z.string(), z.string()]),
+  n: z.int(),
+  agreed: z.int(),
+  /** Null where chance alone would agree always. */
+  kappa: z.number().nullable(),
+})
+export type JudgeAgreement = z.infer<typeof JudgeAgreement>
+
+/** A reply for people to look at, by name; what it says is kept elsewhere. */
+export const Disagreement = SubjectKey.extend({
+  benchmark: z.string(),
+  sampleId: z.string(),
+  epoch: z.int(),
+  /** By judge. */
+  outcomes: z.record(z.string(), Outcome),
+})
+export type Disagreement = z.infer<typeof Disagreement>
+
 export const Results = z.object({
   schemaVersion: z.literal(1),
   engine: Engine,
@@ -161,6 +182,10 @@ export const Results = z.object({
     }),
   ),
   flips: z.array(Flip),
+  /** Every pair of judges of one evaluation. */
+  agreement: z.array(JudgeAgreement),
+  /** Replies that judges call differently; the first thousand. */
+  disagreements: z.array(Disagreement),
   spectra: z.array(SpectrumRow),
   spectrumTotals: z.array(SpectrumTotal),
   /** Where spectra were taken at several steps. */
