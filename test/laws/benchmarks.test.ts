@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { BenchmarkRole, Expected, Sample as SampleType } from '../../evals/contract/rows.ts'
 import { Sample } from '../../evals/contract/rows.ts'
 import { benchmarkDigest, loadBundled } from '../../evals/benchmarks/load-bundled.ts'
+import { IMPORTABLE } from '../../evals/benchmarks/importable.ts'
 import { BENCHMARKS, findBenchmark, SUITES } from '../../evals/benchmarks/registry.ts'
 import { findJudge } from '../../evals/judges/registry.ts'
 
@@ -84,4 +85,23 @@ test('the digest changes with any text and not with the order of keys', () => {
   const turned = Object.fromEntries(Object.entries(sample).reverse()) as SampleType
   expect(benchmarkDigest([turned])).toBe(benchmarkDigest([sample]))
   expect(benchmarkDigest([{ ...sample, category: 'other' }])).not.toBe(benchmarkDigest([sample]))
+})
+
+test.each(IMPORTABLE.map((benchmark) => [benchmark.name, benchmark] as const))(
+  '%s, read from the user’s disk, ships nothing and has judges that speak of its role',
+  (name, { bundled, file, judges, role, citation }) => {
+    expect(bundled).toBeUndefined()
+    expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+    expect(name.startsWith(file!.family)).toBe(true)
+    expect(file!.columns.every((columns) => columns.length > 1)).toBe(true)
+    expect(citation).not.toBe('')
+    const kind = role === 'capability' ? 'choice' : EXPECTED[role][0]!
+    const expected = { kind, options: ['a', 'b'], correct: 0 } as Expected
+    for (const judge of judges) expect(findJudge(judge).applies(expected), judge).toBe(true)
+  },
+)
+
+test('no two benchmarks share a name, bundled or imported', () => {
+  const names = [...BENCHMARKS, ...IMPORTABLE].map(({ name }) => name)
+  expect(new Set(names).size).toBe(names.length)
 })
