@@ -253,11 +253,6 @@ export const ERRORS = {
     remedy:
       'Give a YAML or JSON file such as {"alpha": 0.05, "benchmarks": {"house-refusal": {"margin": 0.03}}}.',
   })),
-  'compare.not-comparable': entry((v: { differences: string }) => ({
-    message: `These runs must not be compared: they differ in ${v.differences}.`,
-    remedy:
-      'Measure both alike, or overrule it by name with --allow-differences FIELD,…; the report will say so.',
-  })),
   'compare.nothing-shared': entry((v: { before: string; after: string; why: string }) => ({
     message: `${v.before} and ${v.after} share nothing that could be compared: ${v.why}.`,
     remedy: 'Name two runs with the same benchmarks and judges, and choose arms with --arms.',

@@ -31,8 +31,10 @@ export function gateOf(
   const gate = storedGate(rows.run.config)
   const before = states.find(({ arm }) => arm === 'base')
   if (!gate || !before) return null
-  const after = lastStates(states).filter(({ arm }) => arm !== 'base')
-  const decision = decide(gate, { before, after, steps: states, judges })
+  const against = lastStates(states)
+    .filter(({ arm }) => arm !== 'base')
+    .map((after) => ({ before, after }))
+  const decision = decide(gate, { against, steps: states, judges })
   return { ...decision, advice: adviceFor(decision, knownOf(rows, measured)) }
 }
 

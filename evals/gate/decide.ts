@@ -13,10 +13,8 @@ import type { Gate } from './gate-file.ts'
 import { lastSafe } from './trajectory.ts'
 
 export interface Gated {
-  /** What the fine-tunes are held against. */
-  readonly before: ComparedRun
-  /** Fine-tunes at their last step. */
-  readonly after: readonly ComparedRun[]
+  /** Each fine-tune at its last step with what it is held against. */
+  readonly against: readonly { readonly before: ComparedRun; readonly after: ComparedRun }[]
   /** Every evaluated step of trainings, for the last safe checkpoint; may be empty. */
   readonly steps: readonly ComparedRun[]
   /** First judges of benchmarks, where the gate names none. */
@@ -29,7 +27,7 @@ export type Decision = Omit<GateResult, 'advice'>
 
 export function decide(gate: Gate, gated: Gated): Decision {
   const claims = withHolm(
-    gated.after.flatMap((after) => claimsOf(gate, gated, after)),
+    gated.against.flatMap(({ before, after }) => claimsOf(gate, gated, before, after)),
     gate.alpha,
   )
   const outcome = overall(claims)
@@ -38,11 +36,9 @@ export function decide(gate: Gate, gated: Gated): Decision {
     headline: headline(claims, outcome),
     alpha: gate.alpha,
     claims,
-    lastSafe: lastSafe(gated.steps, (state) => claimsOf(gate, gated, state)),
+    lastSafe: lastSafe(gated.steps, (state, base) => claimsOf(gate, gated, base, state)),
     allowedDifferences: allowedBy(gate, gated),
-    notGated: gated.before.benchmarks
-      .map(({ name }) => name)
-      .filter((name) => !Object.hasOwn(gate.benchmarks, name)),
+    notGated: notGated(gate, gated),
   }
 }
 
@@ -50,8 +46,13 @@ const allowedBy = (gate: Gate, { allow = [] }: Gated): ComparedField[] => [
   ...new Set([...gate.allowDifferences, ...allow]),
 ]
 
-function claimsOf(gate: Gate, gated: Gated, after: ComparedRun): GateClaim[] {
-  const { before, judges } = gated
+function notGated(gate: Gate, { against }: Gated): string[] {
+  const measured = against.flatMap(({ before }) => before.benchmarks.map(({ name }) => name))
+  return [...new Set(measured)].filter((name) => !Object.hasOwn(gate.benchmarks, name))
+}
+
+function claimsOf(gate: Gate, gated: Gated, before: ComparedRun, after: ComparedRun): GateClaim[] {
+  const { judges } = gated
   const allow = allowedBy(gate, gated)
   return Object.entries(gate.benchmarks).map(([name, { margin, alpha, judge }]) => {
     const known = [before, after].flatMap(({ benchmarks }) => benchmarks)

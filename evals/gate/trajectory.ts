@@ -43,15 +43,17 @@ function countedOf({ step, judged }: ComparedRun, benchmark: string, judge: stri
 /** Trainings that were evaluated on the way only. Steps after the first that did not pass are not safe, though they may pass. */
 export function lastSafe(
   states: readonly ComparedRun[],
-  claimsOf: (state: ComparedRun) => readonly GateClaim[],
+  claimsOf: (state: ComparedRun, base: ComparedRun) => readonly GateClaim[],
 ): LastSafe[] {
+  const base = states.find(({ arm }) => arm === 'base')
+  if (!base) return []
   return trainings(states).flatMap((steps) => {
     if (steps.length < 2) return []
     const { arm, seed } = steps[0]!
     const name = stateName({ arm, seed })
     let safe: number | null = null
     for (const state of steps) {
-      const claims = claimsOf(state)
+      const claims = claimsOf(state, base)
       const open = claims.find(({ outcome }) => outcome !== 'PASS')
       if (open) {
         const until =

@@ -5,7 +5,7 @@
  * Up to `EXACT_UP_TO` prompts p is exact and unconditional: sup over p₀₁ of P[T ≤ t], so that the size at the margin never
  * exceeds α (Tango's own does). Beyond, p is the score's normal tail with a continuity correction of ½.
  */
-import { normalLowerTail } from './normal.ts'
+import { normalLowerTail, normalQuantile } from './normal.ts'
 import { lossLimits, regionProbability } from './paired-tail.ts'
 import { requireCounts, requireShare } from './require.ts'
 
@@ -40,6 +40,21 @@ function deviation(lost: number, gained: number, n: number, margin: number): num
   const B = lost + gained + margin * (lost - gained - 2 * n)
   const q = (B + Math.sqrt(B * B + 8 * n * gained * margin * (1 - margin))) / (4 * n)
   return Math.sqrt(n * (2 * Math.max(0, q) + margin - margin * margin))
+}
+
+/** Whether the test passes at `alpha`, for every outcome of `n` prompts: made once, asked often. */
+export function passesBelow(
+  n: number,
+  margin: number,
+  alpha: number,
+): (lost: number, gained: number) => boolean {
+  if (n <= EXACT_UP_TO) {
+    const critical = criticalScore(n, margin, alpha)
+    return (lost, gained) => tangoScore({ lost, gained, n }, margin) <= critical
+  }
+  const z = normalQuantile(alpha)
+  return (lost, gained) =>
+    (lost - gained + 0.5 - n * margin) / deviation(lost, gained, n, margin) <= z
 }
 
 /** Both tests. Null where there is no prompt to judge by. */

@@ -4,7 +4,7 @@
  * Of the exact McNemar test (two-sided) and of the exact non-inferiority test; b, c, n − b − c are trinomial.
  */
 import { binomialLowerTail } from './binomial.ts'
-import { criticalScore, tangoScore } from './non-inferiority.ts'
+import { passesBelow } from './non-inferiority.ts'
 import { lossLimits, regionProbability } from './paired-tail.ts'
 import { requireCounts, requireShare } from './require.ts'
 
@@ -39,19 +39,14 @@ function largestSmaller(m: number, alpha: number): number {
   return k
 }
 
-/** P[the harm is shown to be below `margin` at `alpha`] with `n` prompts, by the exact unconditional test. */
+/** P[the harm is shown to be below `margin` at `alpha`] with `n` prompts, by the test that the gate uses. */
 export function nonInferiorityPower(
   n: number,
   change: Change,
   { margin, alpha }: { readonly margin: number; readonly alpha: number },
 ): number {
   requireChange(change)
-  const critical = criticalScore(n, margin, alpha)
-  const limits = lossLimits(
-    n,
-    (lost, gained) => tangoScore({ lost, gained, n }, margin) <= critical,
-  )
-  return regionProbability(limits, n, change)
+  return regionProbability(lossLimits(n, passesBelow(n, margin, alpha)), n, change)
 }
 
 /**

@@ -48,6 +48,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./report.ts')).report,
   },
   {
+    name: 'compare',
+    summary: 'Compare two runs prompt by prompt: flips, paired tests, intervals',
+    load: async () => (await import('./compare.ts')).compare,
+  },
+  {
+    name: 'plan',
+    summary: 'Say how many prompts and seeds a question needs',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
     name: 'export',
     summary: 'Write a run in the formats of other tools',
     load: async () => (await import('./export.ts')).exportRun,

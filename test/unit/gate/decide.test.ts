@@ -39,8 +39,11 @@ const state = (harm: Harm = {}, key: { arm?: string; seed?: number; step?: numbe
 
 const base = state()
 const arm = (harm: Harm, seed = 0, step = 40) => state(harm, { arm: 'lora', seed, step })
+const against = (after: readonly ComparedRun[], before = base) => ({
+  against: after.map((state) => ({ before, after: state })),
+})
 const decideOn = (after: readonly ComparedRun[], steps: readonly ComparedRun[] = []) =>
-  decide(gate, { before: base, after, steps, judges })
+  decide(gate, { ...against(after), steps: [base, ...steps], judges })
 const outcomes = (after: readonly ComparedRun[]) =>
   decideOn(after).claims.map(({ benchmark, outcome }) => `${benchmark} ${outcome}`)
 
@@ -93,7 +96,7 @@ describe('outcomes', () => {
   it('an allowed difference is compared, and stays written down', () => {
     const other = { ...arm({}), templateDigest: 'another' }
     const decision = decide(gate, {
-      ...{ before: base, after: [other], steps: [], judges },
+      ...{ ...against([other]), steps: [], judges },
       allow: ['template'],
     })
     expect(decision.outcome).toBe('PASS')
@@ -107,14 +110,14 @@ describe('outcomes', () => {
         rates: { refusals: { role: 'refusal', counts: planted(N, 90, lost) } },
       })
     const only = parseGate('benchmarks: { refusals: { margin: 0.05 } }', 'gate.yaml')
-    const decision = decide(only, { before: weak(0), after: [weak(1)], steps: [], judges })
+    const decision = decide(only, { ...against([weak(1)], weak(0)), steps: [], judges })
     expect(decision.outcome).toBe('INCONCLUSIVE')
     expect(decision.claims[0]!.sentence).toContain('nothing to erode')
   })
 
   it('benchmarks that the gate does not name are listed', () => {
     const only = parseGate('benchmarks: { sums: { margin: 0.05 } }', 'gate.yaml')
-    expect(decide(only, { before: base, after: [arm({})], steps: [], judges }).notGated).toEqual([
+    expect(decide(only, { ...against([arm({})]), steps: [], judges }).notGated).toEqual([
       'refusals',
       'lookalikes',
     ])
@@ -130,7 +133,7 @@ describe('Holm', () => {
     expect(alone).toBeGreaterThan(0.05 / 12)
     const one = parseGate('benchmarks: { refusals: { margin: 0.05 } }', 'gate.yaml')
     const single = decide(one, {
-      ...{ before: base, after: [arm({ refusals: [lost, 0] })], steps: [], judges },
+      ...{ ...against([arm({ refusals: [lost, 0] })]), steps: [], judges },
     })
     expect(single.outcome).toBe('FAIL')
     const many = [0, 1, 2, 3].map((seed) => arm(seed === 0 ? { refusals: [lost, 0] } : {}, seed))
@@ -145,7 +148,7 @@ it('several replies to one prompt count as one prompt: the bootstrap draws promp
   })
   const once = decideOn([arm({ refusals: [9, 0] })]).claims[0]!
   const often = decide(gate, {
-    ...{ before: repeat(base), after: [repeat(arm({ refusals: [9, 0] }))], steps: [], judges },
+    ...{ ...against([repeat(arm({ refusals: [9, 0] }))], repeat(base)), steps: [], judges },
   }).claims[0]!
   expect(often.method).toBe('bootstrap')
   expect(often.n).toBe(4 * once.n)

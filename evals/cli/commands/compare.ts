@@ -1,0 +1,140 @@
+/** @file `touchstone compare A B`: the same prompts in two runs, flips first. */
+import { extname } from 'node:path'
+import { z } from 'zod'
+import { ComparedField } from '../../contract/gate.ts'
+import { listed } from '../../contract/words.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { compareRuns, type Comparison } from '../../gate/comparison.ts'
+import { decide } from '../../gate/decide.ts'
+import type { ComparedRun } from '../../gate/compared-run.ts'
+import { lockFolder } from '../../store/lock.ts'
+import { readArguments } from '../arguments.ts'
+import { EXIT, type Command } from '../command.ts'
+import { comparisonText, type Decided } from '../comparison-text.ts'
+import { pairSides, readSide, type Side } from '../compared.ts'
+import { withStore } from '../databases.ts'
+import { fieldsOf } from '../fields.ts'
+import { assemble, layersOf, refusePositionals } from '../flags.ts'
+import { GATE_OPTIONS, gateCodes, readGateFile } from '../gate-options.ts'
+import { writeOutput } from '../outputs.ts'
+
+const CompareOptions = z.object({
+  arms: z.array(z.string().min(1)).max(2).default([]).meta({
+    help: 'Which arm of A and which of B; arms of the same name if not given',
+    value: 'A,B',
+  }),
+  allowDifferences: z.array(ComparedField).default([]).meta({
+    help: 'Compare although these differ; logged in the run B and printed',
+    value: 'FIELD',
+  }),
+  ...GATE_OPTIONS,
+  exitZero: z
+    .boolean()
+    .default(false)
+    .meta({ help: 'What is found does not change the exit code' }),
+  output: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ help: 'A file, .json or .txt', short: 'o', repeat: true, value: 'FILE' }),
+  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+})
+type Options = z.infer<typeof CompareOptions>
+
+const fields = fieldsOf(CompareOptions)
+
+export const compare: Command = {
+  name: 'compare',
+  summary: 'Compares two runs prompt by prompt: what flipped, paired tests, intervals.',
+  positionals: 'A B',
+  examples: [
+    'touchstone compare out/before out/after',
+    'touchstone compare out/audit out/audit --arms base,lora --gate gate.yaml',
+    'touchstone compare before.eval after.eval --json',
+  ],
+  remark:
+    'A and B are folders of runs, run ids, results.json files, or logs of Inspect and lm-eval. Two runs are compared only where template, tokenizer, prompts, judge and decoding agree.',
+  options: [{ title: 'Options', fields }],
+  async run(argv, io) {
+    const { given, positionals } = readArguments(argv, fields)
+    const options = assemble(CompareOptions, fields, layersOf(fields, given, io.environment))
+    const [first, second, ...others] = positionals
+    refusePositionals(others)
+    if (first === undefined || second === undefined) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: 'Two runs are compared, and fewer were named.',
+        remedy: 'Name both: touchstone compare out/before out/after.',
+      })
+    }
+    checkFiles(options.output)
+    const codes = gateCodes(options.gateExitCode)
+    const [before, after] = [await readSide(first), await readSide(second)]
+    const pairs = pairSides(before, after, options.arms)
+    const comparisons = compareRuns(pairs, options.allowDifferences)
+    const gate = gateOf(pairs, options)
+    await logOverride(before, after, comparisons)
+    const found = { type: 'comparison', gate, comparisons }
+    for (const file of options.output) {
+      const isJson = extname(file).toLowerCase() === '.json'
+      const text = isJson
+        ? `${JSON.stringify(found, null, 2)}\n`
+        : comparisonText(comparisons, gate)
+      await writeOutput(file, [text])
+    }
+    io.stdout.write(options.json ? `${JSON.stringify(found)}\n` : comparisonText(comparisons, gate))
+    if (options.exitZero) return EXIT.ok
+    return gate ? codes[gate.outcome] : isGuarded(comparisons) ? EXIT.notComparable : EXIT.ok
+  },
+}
+
+function checkFiles(files: readonly string[]): void {
+  const wrong = files.find((file) => !['.json', '.txt'].includes(extname(file).toLowerCase()))
+  if (wrong === undefined) return
+  throw new TouchstoneError('usage.invalid', {
+    problem: `The format of ${wrong} is not known.`,
+    remedy: 'Name a file that ends in .json or .txt.',
+  })
+}
+
+const isGuarded = (comparisons: readonly Comparison[]) =>
+  comparisons.some(
+    ({ rows }) => rows.length === 0 || rows.some(({ differences }) => differences.length > 0),
+  )
+
+/** Every pair of its own against the gate; one decision over all of them. */
+function gateOf(
+  pairs: readonly (readonly [ComparedRun, ComparedRun])[],
+  { gate: path, allowDifferences }: Options,
+): Decided | null {
+  if (path === null) return null
+  const gate = readGateFile(path)
+  const against = pairs.map(([before, after]) => ({ before, after }))
+  const judges = new Map(
+    pairs
+      .flatMap(([{ judged }]) => judged.map(({ benchmark, judge }) => [benchmark, judge] as const))
+      .reverse(),
+  )
+  return decide(gate, { against, steps: [], judges, allow: allowDifferences })
+}
+
+/** An override is no private matter: the run that it was made for keeps it in its own log. */
+async function logOverride(
+  before: Side,
+  { stored }: Side,
+  comparisons: readonly Comparison[],
+): Promise<void> {
+  const allowed = comparisons.flatMap(({ rows }) => rows.flatMap((row) => row.allowed))
+  if (!stored || allowed.length === 0) return
+  const names = listed([...new Set(allowed.map(({ field }) => field))])
+  const message = `Compared with ${before.name} although they differ in ${names} (--allow-differences).`
+  const unlock = lockFolder(stored.folder)
+  try {
+    await withStore(stored.folder, (store) => {
+      const { runId } = stored
+      const seq = store.lastSeq(runId) + 1
+      store.sink.event({ runId, seq, at: Date.now(), type: 'log', level: 'warn', message })
+      store.sink.flush()
+    })
+  } finally {
+    unlock()
+  }
+}
