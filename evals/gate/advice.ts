@@ -1,6 +1,6 @@
 /** @file What to try after a FAIL, and what each would cost: nothing here is done by itself. */
 import type { GateClaim, GateResult } from '../contract/gate.ts'
-import { percent } from '../contract/words.ts'
+import { counted, percent } from '../contract/words.ts'
 import { stateName } from './claim.ts'
 import type { Decision } from './decide.ts'
 
@@ -53,7 +53,7 @@ function intruderAdvice({ intruders }: Known): Advice[] {
   if (intruders === 0) return []
   return [
     {
-      what: `Scale down the ${intruders} intruder dimensions of the fine-tune, and evaluate the result as a --candidate.`,
+      what: `Scale down the ${counted(intruders, 'intruder dimension')} of the fine-tune, and evaluate the result as a --candidate.`,
       cost: 'no training, one evaluation; may take some of what was learned with it, and whether it helps is disputed',
     },
   ]

@@ -67,7 +67,11 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
   const roles = new Map(rows.benchmarks.map(({ name, role }) => [name, role]))
   const states = new Map<string, ComparedJudgement[]>()
-  for (const row of rows.verdicts) {
+  const judges = new Map(rows.benchmarks.map((row) => [row.name, row.judges]))
+  const place = ({ benchmark, judge }: { benchmark: string; judge: string }) =>
+    judges.get(benchmark)?.indexOf(judge) ?? 0
+  // The first judge of a benchmark is the one that decides, so its rows come first.
+  for (const row of rows.verdicts.toSorted((a, b) => place(a) - place(b))) {
     const reply = replies.get(replyKey(row))
     const role = roles.get(row.benchmark)
     if (!reply || !role || !finished.has(keyOf(stateKey(row), row.benchmark))) continue

@@ -111,6 +111,16 @@ describe('stored rows', () => {
     expect(comparability(base!, arm!, what)).toEqual({ differences: [], allowed: [], unknown: [] })
   })
 
+  it('bring the deciding judge first, whatever its name', () => {
+    const judged = plannedRows({
+      benchmarks: [{ ...REFUSAL, judges: [{ name: 'a-second-judge', errs: 3 }] }],
+      arms: [],
+    })
+    const verdicts = judged.verdicts.toSorted((a, b) => (a.judge < b.judge ? -1 : 1))
+    expect(verdicts[0]!.judge).toBe('a-second-judge')
+    expect(storedStates({ ...judged, verdicts }, 'out')[0]!.judged[0]!.judge).toBe('house')
+  })
+
   it('leave unfinished evaluations out', () => {
     expect(
       storedStates({ ...rows, evaluations: rows.evaluations.slice(0, 1) }, 'out'),
