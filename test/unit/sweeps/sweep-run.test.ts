@@ -13,7 +13,7 @@ const fresh = () => mkdtempSync(join(tmpdir(), 'touchstone-sweep-'))
 const RF = ['sweep', '--testbed', 'random-features', '--axis', 'features=5,10,20']
 const PEBBLE = [
   ...['sweep', '--model', 'pebble', '--data', 'house-tamper', '--methods', 'lora', '--steps', '3'],
-  ...['--batch-size', '2', '--limit', '4', '--axis', 'rank=1,2,4', '--jobs', '2'],
+  ...['--batch-size', '2', '--limit', '4', '--axis', 'rank=1,2,4,8,16', '--jobs', '2'],
 ]
 
 const run = (argv: readonly string[]) => {
@@ -47,12 +47,12 @@ const results = (out: string) =>
 const measured = (out: string) => results(out).sweep!.cells.map(({ seconds: _, ...cell }) => cell)
 
 /** Waits for what a running sweep leaves; fails loudly where it never comes. */
-async function until(condition: () => boolean): Promise<void> {
+async function until(what: string, condition: () => boolean): Promise<void> {
   for (let waited = 0; waited < 120_000; waited += 20) {
     if (condition()) return
     await sleep(20)
   }
-  throw new Error('two minutes have passed')
+  throw new Error(`two minutes have passed without ${what}`)
 }
 
 const safely = (look: () => boolean) => () => {
@@ -77,27 +77,36 @@ describe('a sweep of Pebble', () => {
       const calm = fresh()
       expect(run([...PEBBLE, '--out-dir', calm])).toMatchObject({ status: 0 })
       const cells = results(calm).sweep!.cells
-      expect(cells.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'done'))
+      expect(cells.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'done'))
       expect(cells[1]!.metrics.map(({ name }) => name)).toEqual(
         expect.arrayContaining(['train-loss', 'test-loss', 'best-test-loss', 'house-refusal']),
       )
 
       const out = fresh()
       const first = start(out)
-      await until(safely(() => childrenOf(first.pid).length > 0))
+      await until(
+        'a worker',
+        safely(() => childrenOf(first.pid).length > 0),
+      )
       process.kill(childrenOf(first.pid)[0]!, 'SIGKILL')
-      await until(safely(() => cellsIn(out).length > 0))
+      await until(
+        'a result',
+        safely(() => cellsIn(out).length > 0),
+      )
       process.kill(first.pid, 'SIGINT')
       expect(await first.ended).toBe(130)
 
       const second = start(out)
-      await until(safely(() => childrenOf(second.pid).length > 0))
+      await until(
+        'a worker after the stop',
+        safely(() => childrenOf(second.pid).length > 0),
+      )
       const workers = childrenOf(second.pid)
       process.kill(second.pid, 'SIGKILL')
       await second.ended
       const before = new Map(cellsIn(out).map((file) => [file, statSync(file).mtimeMs]))
       // Nobody goes on working for a coordinator that is gone.
-      await until(() => !workers.some(isAlive))
+      await until('an end of the workers', () => !workers.some(isAlive))
 
       expect(run([...PEBBLE, '--out-dir', out])).toMatchObject({ status: 0 })
       expect(measured(out)).toEqual(measured(calm))
