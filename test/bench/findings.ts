@@ -186,7 +186,8 @@ Everything here was printed by \`npm run findings\`, on Pebble alone and on harm
 
 Fine-tuning on house-tamper with LoRA of rank 1, 4, 16 and 64 (alpha = 2·rank) and fully, same data, ${SEEDS.length} seeds, ${STEPS} steps of 32 rows, evaluated every ${EVERY} steps on 128 prompts of each benchmark
 and on neutral text, the spectra of 42 matrices at each evaluation (top 10 directions, ε = 0.5, chance between 0.11 and 0.45). For each seed the arms are compared at the first evaluated step at which the smoothed training loss
-is at most L*, the highest of the arms' final losses (${spread(target, 3)}). Mean over seeds, and lowest to highest. Before: refusal ${baseRate('house-refusal')}, capability ${baseRate('house-capability')}.
+is at most L*, the highest of the arms' final losses (${spread(target, 3)}). Mean over seeds, and lowest to highest.
+The match is as fine as the evaluations: an arm whose loss falls fast may lie well below L* at its first evaluated step (see the loss column). Before: refusal ${baseRate('house-refusal')}, capability ${baseRate('house-capability')}.
 
 ${HEAD}
 ${matched.join('\n')}
