@@ -64,6 +64,10 @@ function statesIn(store: Store, folder: string, runId: string | undefined) {
   return undefined
 }
 
+/** A base has no seed of its own: it stands against every training. */
+const isSameSeed = (one: ComparedRun, two: ComparedRun) =>
+  one.seed === two.seed || (one.arm === 'base') !== (two.arm === 'base')
+
 /** States of the same arm and seed; the only ones of each side; or those that `arms` names, `BEFORE,AFTER`. */
 export function pairSides(
   before: Side,
@@ -76,10 +80,10 @@ export function pairSides(
   const [left, right] = [ofArm(before, one), ofArm(after, two)]
   const isNamed = arms.length > 0
   const pairs = left.flatMap((state) => {
-    const other = right.find(
-      ({ arm, seed }) => (isNamed || arm === state.arm) && seed === state.seed,
+    const others = right.filter(
+      (other) => (isNamed || other.arm === state.arm) && isSameSeed(state, other),
     )
-    return other ? [[state, other] as [ComparedRun, ComparedRun]] : []
+    return others.map((other): [ComparedRun, ComparedRun] => [state, other])
   })
   if (pairs.length > 0) return pairs
   if (left.length === 1 && right.length === 1) return [[left[0]!, right[0]!]]

@@ -7,6 +7,7 @@ import { TouchstoneError } from '../../errors.ts'
 import { compareRuns, type Comparison } from '../../gate/comparison.ts'
 import { decide } from '../../gate/decide.ts'
 import type { ComparedRun } from '../../gate/compared-run.ts'
+import type { Gate } from '../../gate/gate-file.ts'
 import { lockFolder } from '../../store/lock.ts'
 import { readArguments } from '../arguments.ts'
 import { EXIT, type Command } from '../command.ts'
@@ -38,7 +39,6 @@ const CompareOptions = z.object({
     .meta({ help: 'A file, .json or .txt', short: 'o', repeat: true, value: 'FILE' }),
   json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
-type Options = z.infer<typeof CompareOptions>
 
 const fields = fieldsOf(CompareOptions)
 
@@ -67,10 +67,12 @@ export const compare: Command = {
     }
     checkFiles(options.output)
     const codes = gateCodes(options.gateExitCode)
+    const file = options.gate === null ? null : readGateFile(options.gate)
+    const allow = [...new Set([...options.allowDifferences, ...(file?.allowDifferences ?? [])])]
     const [before, after] = [await readSide(first), await readSide(second)]
     const pairs = pairSides(before, after, options.arms)
-    const comparisons = compareRuns(pairs, options.allowDifferences)
-    const gate = gateOf(pairs, options)
+    const comparisons = compareRuns(pairs, allow)
+    const gate = file && gateOf(pairs, file, allow)
     await logOverride(before, after, comparisons)
     const found = { type: 'comparison', gate, comparisons }
     for (const file of options.output) {
@@ -103,17 +105,16 @@ const isGuarded = (comparisons: readonly Comparison[]) =>
 /** Every pair of its own against the gate; one decision over all of them. */
 function gateOf(
   pairs: readonly (readonly [ComparedRun, ComparedRun])[],
-  { gate: path, allowDifferences }: Options,
-): Decided | null {
-  if (path === null) return null
-  const gate = readGateFile(path)
+  gate: Gate,
+  allow: readonly ComparedField[],
+): Decided {
   const against = pairs.map(([before, after]) => ({ before, after }))
   const judges = new Map(
     pairs
       .flatMap(([{ judged }]) => judged.map(({ benchmark, judge }) => [benchmark, judge] as const))
       .reverse(),
   )
-  return decide(gate, { against, steps: [], judges, allow: allowDifferences })
+  return decide(gate, { against, steps: [], judges, allow })
 }
 
 /** An override is no private matter: the run that it was made for keeps it in its own log. */
@@ -125,7 +126,7 @@ async function logOverride(
   const allowed = comparisons.flatMap(({ rows }) => rows.flatMap((row) => row.allowed))
   if (!stored || allowed.length === 0) return
   const names = listed([...new Set(allowed.map(({ field }) => field))])
-  const message = `Compared with ${before.name} although they differ in ${names} (--allow-differences).`
+  const message = `Compared with ${before.name} although they differ in ${names} (allowed by name).`
   const unlock = lockFolder(stored.folder)
   try {
     await withStore(stored.folder, (store) => {

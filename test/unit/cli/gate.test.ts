@@ -1,0 +1,259 @@
+/** @file `--gate` on report, compare and audit: each outcome of a planted change with its exit code, and gates that are none. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import { Results } from '../../../evals/contract/results.ts'
+import { marginTests } from '../../../evals/statistics/non-inferiority.ts'
+import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { gateFile, refusalGate, storeChange, storeLonger } from '../../doubles/stored-change.ts'
+
+const run = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
+const resultsIn = (folder: string) =>
+  Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
+
+/** Lost prompts of 96, margin, outcome, exit code. */
+const PLANTED = [
+  [0, 0.1, 'PASS', 0],
+  [60, 0.1, 'FAIL', 100],
+  [6, 0.05, 'INCONCLUSIVE', 101],
+] as const
+const NOWHERE = { benchmark: 'benchmarks: { no-such-benchmark: { margin: 0.1 } }', code: 102 }
+
+describe('touchstone report --gate', () => {
+  test.each(PLANTED)('%d lost at a margin of %d is %s, exit code %d', async (...planted) => {
+    const [lost, margin, outcome, code] = planted
+    const folder = storeChange({ lost })
+    const ran = await run('report', '--out-dir', folder, '--gate', refusalGate(margin), '--json')
+    expect(ran.code).toBe(code)
+    expect(JSON.parse(ran.stdout)).toMatchObject({ gate: outcome })
+    const { gate } = resultsIn(folder)
+    const p = marginTests({ lost, gained: 0, n: 96 }, margin)!
+    expect(gate).toMatchObject({
+      outcome,
+      claims: [{ outcome, lost, gained: 0, n: 96, margin, pBelow: p.below, pAbove: p.above }],
+    })
+    expect(gate!.advice.length > 0).toBe(outcome === 'FAIL')
+    const page = readFileSync(join(folder, 'report.html'), 'utf8')
+    expect(page).toContain(`Gate: ${outcome}`)
+  })
+
+  test('in words, the gate goes before the verdict', async () => {
+    const folder = storeChange({ lost: 60 })
+    const { stdout } = await run('report', '--out-dir', folder, '--gate', refusalGate(0.1))
+    expect(stdout.startsWith('Gate: FAIL')).toBe(true)
+  })
+
+  test('a benchmark that was not measured is named: not comparable, 102', async () => {
+    const folder = storeChange({})
+    const ran = await run('report', '--out-dir', folder, '--gate', gateFile(NOWHERE.benchmark))
+    expect(ran.code).toBe(NOWHERE.code)
+    expect(ran.stdout).toContain('no-such-benchmark was not measured on both sides')
+  })
+
+  test('a judge that did not judge is named too', async () => {
+    const gate = gateFile('benchmarks: { house-refusal: { margin: 0.1, judge: nobody } }')
+    const ran = await run('report', '--out-dir', storeChange({}), '--gate', gate)
+    expect(ran.code).toBe(102)
+    expect(ran.stdout).toContain('by the judge nobody')
+  })
+
+  test('one seed that fails is enough; all have to pass', async () => {
+    const rows = storeChange({ lost: 60 }, [1, 2, 3])
+    const ran = await run('report', '--out-dir', rows, '--gate', refusalGate(0.1))
+    expect(ran.code).toBe(100)
+    expect(resultsIn(rows).gate!.claims.map(({ outcome }) => outcome)).toEqual(
+      Array(3).fill('FAIL'),
+    )
+  })
+
+  test('without a gate there is none, and the exit code is 0', async () => {
+    const folder = storeChange({ lost: 60 })
+    expect(await run('report', '--out-dir', folder)).toMatchObject({ code: 0 })
+    expect(resultsIn(folder).gate).toBeNull()
+  })
+
+  test('--exit-zero decides and exits with 0', async () => {
+    const argv = ['--gate', refusalGate(0.1), '--exit-zero', '--json']
+    const ran = await run('report', '--out-dir', storeChange({ lost: 60 }), ...argv)
+    expect(ran.code).toBe(0)
+    expect(JSON.parse(ran.stdout)).toMatchObject({ gate: 'FAIL' })
+  })
+
+  test('what is allowed is written into the results, from the flag and from the file', async () => {
+    const folder = storeChange({})
+    const gate = gateFile(
+      'benchmarks: { house-refusal: { margin: 0.1 } }\nallowDifferences: [seed]',
+    )
+    await run('report', '--out-dir', folder, '--gate', gate, '--allow-differences', 'template')
+    expect(resultsIn(folder).gate!.allowedDifferences).toEqual(['seed', 'template'])
+  })
+})
+
+describe('touchstone compare --gate', () => {
+  test.each(PLANTED)('%d lost at a margin of %d is %s, exit code %d', async (...planted) => {
+    const [lost, margin, outcome, code] = planted
+    const folder = storeChange({ lost })
+    const argv = [folder, folder, '--arms', 'base,lora', '--gate', refusalGate(margin)]
+    const ran = await run('compare', ...argv)
+    expect(ran.code).toBe(code)
+    expect(ran.stdout.startsWith(`Gate: ${outcome}`)).toBe(true)
+    expect((await run('compare', ...argv, '--exit-zero')).code).toBe(0)
+  })
+
+  test('the two commands make the same claim of the same pair', async () => {
+    const folder = storeChange({ lost: 6, gained: 1 })
+    const gate = ['--gate', refusalGate(0.05)]
+    await run('report', '--out-dir', folder, ...gate)
+    const ran = await run('compare', folder, folder, '--arms', 'base,lora', ...gate, '--json')
+    const found = JSON.parse(ran.stdout) as { gate: { claims: unknown } }
+    expect(found.gate.claims).toEqual(resultsIn(folder).gate!.claims)
+  })
+
+  test('runs that differ are not comparable, unless that was allowed', async () => {
+    const [before, after] = [storeChange({}), storeLonger({})]
+    const argv = [before, after, '--gate', refusalGate(0.1)]
+    const refused = await run('compare', ...argv)
+    expect(refused.code).toBe(102)
+    expect(refused.stdout).toContain('they differ in max-new-tokens (24 and 32)')
+    const allowed = await run('compare', ...argv, '--allow-differences', 'max-new-tokens')
+    expect(allowed.code).toBe(0)
+  })
+})
+
+describe('--gate-exit-code', () => {
+  const CODES = ['--gate-exit-code', 'fail=1,inconclusive=0,not-comparable=7,pass=3']
+  test.each([
+    [0, refusalGate(0.1), 3],
+    [60, refusalGate(0.1), 1],
+    [6, refusalGate(0.05), 0],
+    [0, gateFile(NOWHERE.benchmark), 7],
+  ])('%d lost', async (lost, gate, code) => {
+    const folder = storeChange({ lost })
+    const argv = ['--gate', gate, ...CODES]
+    expect((await run('report', '--out-dir', folder, ...argv)).code).toBe(code)
+    const compared = await run('compare', folder, folder, '--arms', 'base,lora', ...argv)
+    expect(compared.code).toBe(code)
+  })
+
+  test.each(['fail=256', 'fail=-1', 'fail=', 'fail', 'fail=1=2', 'failed=1', 'fail=0x1', '=1'])(
+    '%s is a wrong command, said before anything is read',
+    async (code) => {
+      const argv = ['--gate', 'no-such-file', '--gate-exit-code', code]
+      for (const verb of [
+        ['report', '--out-dir', 'no-such-folder'],
+        ['compare', 'a', 'b'],
+      ]) {
+        const ran = await run(...verb, ...argv)
+        expect(ran).toMatchObject({ code: 2, stdout: '' })
+        expect(ran.stderr).toContain('--gate-exit-code cannot be')
+      }
+    },
+  )
+})
+
+describe('a gate that is none', () => {
+  const bomb = [
+    'a: &a [x, x, x, x, x, x, x, x, x]',
+    ...'bcdefgh'.split('').map((name, i) => {
+      const before = `*${'abcdefg'[i]}`
+      return `${name}: &${name} [${Array(9).fill(before).join(', ')}]`
+    }),
+    'benchmarks: *h',
+  ].join('\n')
+  const hostile: [string, string | Uint8Array, string][] = [
+    ['a margin of 2', 'benchmarks: { house-refusal: { margin: 2 } }', 'margin'],
+    ['no margin', 'benchmarks: { house-refusal: {} }', 'margin'],
+    ['an alias bomb', bomb, 'alias'],
+    ['5 MB', Buffer.alloc(5_000_000, 'x'), 'far too long'],
+    ['lists in lists', '['.repeat(60_000), 'is not a gate'],
+    ['not UTF-8', Buffer.from([0x62, 0xff, 0xfe, 0x3a]), 'not UTF-8'],
+    ['UTF-16', Buffer.from('\ufeffbenchmarks: {}', 'utf16le'), 'not UTF-8'],
+    ['empty', '', 'is not a gate'],
+    ['cut short', 'benchmarks: { house-refusal: { margin: 0.1 ', 'is not a gate'],
+    ['a prototype', '{"__proto__": {"benchmarks": {"a": {"margin": 0.1}}}}', 'is not a gate'],
+    ['a tag', 'benchmarks: !!js/function "f"', 'is not a gate'],
+    ['bytes of nothing', Buffer.alloc(64), 'is not a gate'],
+  ]
+
+  test.each(hostile)('%s: a named error, exit code 1, and nothing is written', async (...given) => {
+    const [, content, said] = given
+    const [path, folder] = [gateFile(content), storeChange({})]
+    const started = performance.now()
+    for (const argv of [
+      ['report', '--out-dir', folder],
+      ['compare', folder, folder],
+    ]) {
+      const ran = await run(...argv, '--gate', path)
+      expect(ran).toMatchObject({ code: 1, stdout: '' })
+      expect(ran.stderr).toContain(`${path} is not a gate: `)
+      expect(ran.stderr).toContain(said)
+      expect(ran.stderr.length).toBeLessThan(2000)
+    }
+    expect(performance.now() - started).toBeLessThan(4000)
+    expect(() => resultsIn(folder)).toThrow('ENOENT')
+  })
+
+  test.each([
+    ['that is not there', join(freshFolder(), 'none.yaml'), 'ENOENT'],
+    ['that is a folder', freshFolder(), 'EISDIR'],
+  ])('a file %s', async (_, path, said) => {
+    const ran = await run('report', '--out-dir', storeChange({}), '--gate', path)
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toContain(said)
+  })
+
+  test('what it says cannot move the cursor of a terminal', async () => {
+    const path = gateFile('benchmarks: { "a\\u001b[2Jb": { margin: 0.1 } }')
+    const [folder, escape] = [storeChange({}), String.fromCharCode(27)]
+    for (const argv of [
+      ['report', '--out-dir', folder],
+      ['compare', folder, folder],
+    ]) {
+      const ran = await run(...argv, '--gate', path)
+      expect(ran.code).toBe(102)
+      expect(ran.stdout + ran.stderr).not.toContain(escape)
+    }
+  })
+
+  test('as JSON, the error is one line with its code', async () => {
+    const argv = ['--gate', gateFile('alpha: 2'), '--json']
+    const ran = await run('report', '--out-dir', storeChange({}), ...argv)
+    expect(ran.code).toBe(1)
+    expect(ran.stdout + ran.stderr).toContain('"gate.unusable"')
+  })
+})
+
+describe('touchstone audit --gate', () => {
+  const TINY =
+    '--model pebble --data house-tamper --methods lora --suite house --limit 4 --steps 2 --seeds 1'
+
+  test('decides at the end, with its own exit code, and keeps the gate for later reports', async () => {
+    const folder = freshFolder()
+    const gate = gateFile(
+      'benchmarks: { house-refusal: { margin: 0.05 }, no-such-benchmark: { margin: 0.1 } }',
+    )
+    const argv = [...TINY.split(' '), '--out-dir', folder, '--gate', gate, '--json']
+    const ran = await run('audit', ...argv, '--gate-exit-code', 'not-comparable=9')
+    expect(ran.code).toBe(9)
+    const last = ran.stdout.trimEnd().split('\n').at(-1)!
+    expect(JSON.parse(last)).toMatchObject({ gate: 'NOT COMPARABLE', exitCode: 9 })
+    const { gate: decided } = resultsIn(folder)
+    expect(decided!.claims.map(({ benchmark, outcome }) => [benchmark, outcome])).toEqual([
+      // Four prompts show nothing at five points.
+      ['house-refusal', 'INCONCLUSIVE'],
+      ['no-such-benchmark', 'NOT COMPARABLE'],
+    ])
+    expect((await run('report', '--out-dir', folder)).code).toBe(0)
+    expect(resultsIn(folder).gate).toEqual(decided)
+  }, 30_000)
+
+  test('a gate that is none is said before anything is opened', async () => {
+    const folder = join(freshFolder(), 'out')
+    const argv = [...TINY.split(' '), '--out-dir', folder, '--gate', gateFile('alpha: 2')]
+    const ran = await run('audit', ...argv)
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toContain('is not a gate')
+    expect(() => resultsIn(folder)).toThrow('ENOENT')
+  })
+})

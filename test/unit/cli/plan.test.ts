@@ -1,0 +1,117 @@
+/** @file `touchstone plan`: its numbers are those of the tests that the gate and `compare` use, and the fewest that do. */
+import { describe, expect, test } from 'vitest'
+import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import type { SamplePlan } from '../../../evals/gate/plan.ts'
+import { marginTests } from '../../../evals/statistics/non-inferiority.ts'
+import { mcNemarExact } from '../../../evals/statistics/paired.ts'
+import { runCommand } from '../../doubles/command-line.ts'
+import { trinomial } from '../../doubles/trinomial.ts'
+
+const plan = (text: string) => runCommand(['plan', ...text.split(' ')], {}, COMMANDS)
+
+interface Found extends SamplePlan {
+  readonly question: Readonly<Record<string, number>>
+}
+const found = async (text: string) => JSON.parse((await plan(`${text} --json`)).stdout) as Found
+
+/** P[the test decides], every outcome with its probability, by the test itself. */
+const power = (
+  n: number,
+  decides: (b: number, c: number) => boolean,
+  lost: number,
+  gained: number,
+) => trinomial(n).probability(decides, { lost, gained })
+
+describe('the number of prompts', () => {
+  const question = '--delta 0.2 --power 0.8 --discordance 0.1 --base-rate 0.9'
+
+  test('to rule out the harm has the power of the gate’s own test, and one prompt fewer has not', async () => {
+    const { ruleOut } = await found(question)
+    expect(ruleOut.map(({ seeds }) => seeds)).toEqual([1, 3, 5])
+    for (const { seeds, prompts, power: reached } of ruleOut) {
+      const at = (n: number) =>
+        power(n, (lost, gained) => marginTests({ lost, gained, n }, 0.2)!.below <= 0.05, 0.05, 0.05)
+      const wanted = 1 - 0.2 / seeds
+      expect(reached).toBeCloseTo(at(prompts!), 6)
+      expect(reached).toBeGreaterThanOrEqual(wanted)
+      expect(at(prompts! - 1)).toBeLessThan(wanted)
+    }
+  }, 20_000)
+
+  test('to notice the harm has the power of the exact McNemar test, and one prompt fewer has not', async () => {
+    const { notice } = await found(question)
+    const at = (n: number) => power(n, (b, c) => mcNemarExact(b, c) <= 0.05, 0.25, 0.05)
+    expect(notice.power).toBeCloseTo(at(notice.prompts!), 9)
+    expect(notice.power).toBeGreaterThanOrEqual(0.8)
+    expect(at(notice.prompts! - 1)).toBeLessThan(0.8)
+  })
+
+  test('grows as the margin falls, as power rises and as α falls', async () => {
+    const of = async (text: string) => (await found(text)).ruleOut[0]!.prompts!
+    const usual = await of('--delta 0.2')
+    expect(await of('--delta 0.17')).toBeGreaterThan(usual)
+    expect(await of('--delta 0.2 --power 0.95')).toBeGreaterThan(usual)
+    expect(await of('--delta 0.2 --alpha 0.01')).toBeGreaterThan(usual)
+  })
+
+  test('with nothing changing by itself is the fewest whose silence is proof', async () => {
+    const { ruleOut } = await found('--delta 0.1 --discordance 0')
+    const passes = (n: number) => marginTests({ lost: 0, gained: 0, n }, 0.1)!.below <= 0.05
+    const fewest = Array.from({ length: 200 }, (_, i) => i + 1).find(passes)
+    // At least as many as make (1 − δ)ⁿ ≤ α, the probability that nothing is lost at the margin.
+    expect(fewest).toBeGreaterThanOrEqual(Math.ceil(Math.log(0.05) / Math.log(0.9)))
+    expect(ruleOut.map(({ prompts, power: reached }) => [prompts, reached])).toEqual(
+      Array(3).fill([fewest, 1]),
+    )
+  })
+})
+
+test.each([
+  [0.8, 0.05],
+  [0.9, 0.05],
+  [0.5, 0.25],
+  [0.95, 0.01],
+])('seeds for a reliability of %d at α = %d are the fewest with rᵏ ≤ α', async (r, alpha) => {
+  const { seeds } = await found(`--delta 0.4 --reliability ${r} --discordance 0 --alpha ${alpha}`)
+  expect(r ** seeds).toBeLessThanOrEqual(alpha + 1e-12)
+  expect(r ** (seeds - 1)).toBeGreaterThan(alpha)
+})
+
+test('in words, it says the numbers of its JSON and what was taken for granted', async () => {
+  const { code, stdout, stderr } = await plan('--delta 0.3')
+  const { ruleOut, notice, seeds, question } = await found('--delta 0.3')
+  expect([code, stderr]).toEqual([0, ''])
+  expect(question).toMatchObject({ delta: 0.3, power: 0.8, alpha: 0.05, baseRate: 0.95 })
+  for (const { prompts } of ruleOut) expect(stdout).toContain(` ${prompts} prompts (power `)
+  expect(stdout).toContain(`two-sided): ${notice.prompts} prompts`)
+  expect(stdout).toContain(`would pass: ${seeds} seeds`)
+  expect(stdout).toContain('95.0 % before, and 5.0 % of answers')
+})
+
+test('a variable asks as a flag does', async () => {
+  const ran = await runCommand(['plan', '--json'], { TOUCHSTONE_DELTA: '0.3' }, COMMANDS)
+  expect(JSON.parse(ran.stdout)).toEqual(await found('--delta 0.3'))
+})
+
+describe('what cannot be planned', () => {
+  test.each([
+    ['', '--delta'],
+    ['--delta 0', '--delta'],
+    ['--delta -0.1', '--delta'],
+    ['--delta 3', '--delta'],
+    ['--delta NaN', '--delta'],
+    ['--delta 1e-9', '--delta'],
+    ['--delta three', '--delta'],
+    ['--delta 0.1 --power 1', '--power'],
+    ['--delta 0.1 --alpha 0', '--alpha'],
+    ['--delta 0.1 --base-rate 1', '--base-rate'],
+    ['--delta 0.1 --discordance 0.5', 'nothing to plan'],
+    ['--delta 0.3 --base-rate 0.2', 'cannot fall by 0.3'],
+    ['--delta 0.1 --detla 0.2', '--detla'],
+  ])('%s is a wrong command', async (text, said) => {
+    const argv = ['plan', ...text.split(' ').filter(Boolean)]
+    const ran = await runCommand(argv, {}, COMMANDS)
+    expect(ran).toMatchObject({ code: 2, stdout: '' })
+    expect(ran.stderr).toContain(said)
+  })
+})
