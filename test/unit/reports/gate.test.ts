@@ -55,7 +55,8 @@ describe('the gate on the page', () => {
     const [claim] = results.gate!.claims
     expect(page).toContain('lora, seed 1')
     expect(page).toContain('5 points')
-    expect(page).toContain(claim!.sentence)
+    // In the headline, and in the claim's own row.
+    expect(page.split(claim!.sentence)).toHaveLength(3)
     expect(page).toContain(results.gate!.headline)
     expect(page.indexOf('Gate:')).toBeLessThan(page.indexOf('What was compared'))
   })
