@@ -55,9 +55,9 @@ export function objection({ delta, baseRate, discordance }: Question): string | 
 export function planSamples(question: Question): SamplePlan {
   const { delta, power, alpha, discordance, reliability } = question
   const alike: Change = { lost: discordance / 2, gained: discordance / 2 }
-  const rulesOut = (n: number) => nonInferiorityPower(n, alike, { margin: delta, alpha })
+  const rulesOut = remembered((n) => nonInferiorityPower(n, alike, { margin: delta, alpha }))
   const harmed: Change = { lost: discordance / 2 + delta, gained: discordance / 2 }
-  const notices = (n: number) => mcNemarPower(n, harmed, alpha)
+  const notices = remembered((n) => mcNemarPower(n, harmed, alpha))
   const noticed = promptsNeeded(notices, power, MOST_PROMPTS)
   return {
     ruleOut: SEEDS.map((seeds) => {
@@ -67,5 +67,15 @@ export function planSamples(question: Question): SamplePlan {
     }),
     notice: { prompts: noticed, power: noticed === null ? null : notices(noticed) },
     seeds: seedsNeeded(reliability, alpha),
+  }
+}
+
+/** The searches for several seeds pass the same sizes. */
+function remembered(power: (n: number) => number): (n: number) => number {
+  const known = new Map<number, number>()
+  return (n) => {
+    const value = known.get(n) ?? power(n)
+    known.set(n, value)
+    return value
   }
 }

@@ -6,7 +6,7 @@
  * exceeds α (Tango's own does). Beyond, p is the score's normal tail with a continuity correction of ½.
  */
 import { normalLowerTail, normalQuantile } from './normal.ts'
-import { lossLimits, regionProbability } from './paired-tail.ts'
+import { lossLimits, regionProbability, type LossLimits } from './paired-tail.ts'
 import { requireCounts, requireShare } from './require.ts'
 
 /** Prompts that counted before only and after only, of `n`. Harm is (lost − gained)/n. */
@@ -96,34 +96,94 @@ function exactAbove(n: number, margin: number, score: number): number {
   return supremum(margin, (at) => 1 - regionProbability(rest, n, at))
 }
 
-/** Largest value over p₀₁ in [0, (1 − δ)/2], denser near 0 where it changes fastest, then closer around the best. */
-function supremum(
-  margin: number,
-  probability: (at: { lost: number; gained: number }) => number,
-): number {
-  const most = (1 - margin) / 2
-  const at = (place: number) => {
-    const gained = most * place * place
-    return probability({ lost: gained + margin, gained })
-  }
+type Nuisance = { readonly lost: number; readonly gained: number }
+
+/** p₀₁ in [0, (1 − δ)/2], `place` from 0 to 1: denser near 0, where probabilities change fastest. */
+function nuisanceAt(margin: number, place: number): Nuisance {
+  const gained = ((1 - margin) / 2) * place * place
+  return { lost: gained + margin, gained }
+}
+
+/** Places closer around the grid's best. */
+const around = (best: number): number[] =>
+  Array.from({ length: 2 * REFINEMENT + 1 }, (_, i) => (best + i / REFINEMENT - 1) / GRID).filter(
+    (place) => place >= 0 && place <= 1,
+  )
+
+/** Largest value over the nuisance: a grid, then closer around its best. */
+function supremum(margin: number, probability: (at: Nuisance) => number): number {
+  const at = (place: number) => probability(nuisanceAt(margin, place))
   const values = Array.from({ length: GRID + 1 }, (_, i) => at(i / GRID))
   const best = values.indexOf(Math.max(...values))
-  for (let i = -REFINEMENT; i <= REFINEMENT; i++) {
-    const place = (best + i / REFINEMENT) / GRID
-    if (place >= 0 && place <= 1) values.push(at(place))
-  }
-  return Math.min(1, Math.max(0, ...values))
+  return Math.min(1, Math.max(0, ...values, ...around(best).map(at)))
 }
+
+/** Where the critical score usually lies: two looks there spare most of the halving's. */
+const USUAL = [-1.9, -1.6]
 
 /** The largest T that is still shown to be below the margin at `alpha`: the test rejects where T ≤ this. */
 export function criticalScore(n: number, margin: number, alpha: number): number {
   requireCounts({ n, 'n − 1': n - 1 })
   requireShare('alpha', alpha)
+  const isWithin = levelOf(n, margin, alpha)
+  let [passed, failed] = [-Infinity, Infinity]
+  const look = (score: number): boolean => {
+    // A larger score rejects more outcomes, whatever the nuisance.
+    if (score <= passed) return true
+    if (score >= failed) return false
+    const passes = isWithin(score)
+    if (passes) passed = score
+    else failed = score
+    return passes
+  }
+  USUAL.forEach(look)
   let [low, high] = [-12, 0]
   for (let i = 0; i < 26; i++) {
     const middle = (low + high) / 2
-    if (exactBelow(n, margin, middle) <= alpha) low = middle
+    if (look(middle)) low = middle
     else high = middle
   }
   return low
+}
+
+/** More than rounding moves a sum of probabilities. */
+const ROUNDING = 1e-10
+
+/**
+ * Whether `exactBelow` is at most `alpha`, for one score after another, each between the largest that was and the smallest
+ * that was not: what the latter found at a place is then the most that can be found there, and most places need no sum.
+ */
+function levelOf(n: number, margin: number, alpha: number): (score: number) => boolean {
+  const most = new Float64Array(GRID + 1).fill(1)
+  const known: { limits: LossLimits; isWithin: boolean }[] = []
+  return (score) => {
+    const limits = lossLimits(
+      n,
+      (lost, gained) => tangoScore({ lost, gained, n }, margin) <= score + TIE,
+    )
+    const alike = known.find((each) => each.limits.every((limit, m) => limit === limits[m]))
+    if (alike) return alike.isWithin
+    const at = (place: number) => regionProbability(limits, n, nuisanceAt(margin, place))
+    const { best, values } = largestOf(most, (i) => at(i / GRID), alpha)
+    let isWithin = values.get(best)! <= alpha
+    if (isWithin) isWithin = around(best).every((place) => at(place) <= alpha)
+    else for (const [i, value] of values) most[i] = value
+    known.push({ limits, isWithin })
+    return isWithin
+  }
+}
+
+/** The first place of the grid's largest value; summed only where it could be, and wherever the level may be passed. */
+function largestOf(most: Float64Array, valueAt: (i: number) => number, alpha: number) {
+  const order = [...most.keys()].sort((i, j) => most[j]! - most[i]! || i - j)
+  const values = new Map<number, number>()
+  let best = order[0]!
+  for (const i of order) {
+    const largest = values.get(best) ?? 0
+    if (most[i]! + ROUNDING < Math.min(largest, alpha)) break
+    const value = valueAt(i)
+    values.set(i, value)
+    if (value > largest || (value === largest && i < best)) best = i
+  }
+  return { best, values }
 }

@@ -32,11 +32,20 @@ export function mcNemarPower(n: number, change: Change, alpha: number): number {
   return Math.min(1, regionProbability(smaller, n, change) + regionProbability(smaller, n, swapped))
 }
 
+/** By α, then by m: the same for every n, and asked for many. */
+const smallerCounts = new Map<number, number[]>()
+
 /** The largest min(b, c) among m changed prompts that is still significant; −1 where none is. */
 function largestSmaller(m: number, alpha: number): number {
-  let k = Math.max(-1, Math.floor(m / 2 - Math.sqrt(m) * 3) - 1)
-  while (2 * k + 2 < m && 2 * binomialLowerTail(k + 1, m, 0.5) <= alpha) k++
-  return k
+  const known = smallerCounts.get(alpha) ?? []
+  smallerCounts.set(alpha, known)
+  for (let next = known.length; next <= m; next++) {
+    // One prompt more allows at most one more.
+    let k = known[next - 1] ?? -1
+    if (2 * k + 2 < next && 2 * binomialLowerTail(k + 1, next, 0.5) <= alpha) k++
+    known.push(k)
+  }
+  return known[m]!
 }
 
 /** P[the harm is shown to be below `margin` at `alpha`] with `n` prompts, by the test that the gate uses. */

@@ -1,14 +1,16 @@
 /** @file The size of the non-inferiority test at its margin, cell by cell over every outcome, and what power means. */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
 import {
   criticalScore,
+  exactBelow,
   EXACT_UP_TO,
   marginTests,
   tangoScore,
 } from '../../../evals/statistics/non-inferiority.ts'
+import { lossLimits, regionProbability } from '../../../evals/statistics/paired-tail.ts'
 import {
   mcNemarPower,
   nonInferiorityPower,
@@ -29,6 +31,52 @@ function size(n: number, margin: number, isRejected: (b: number, c: number) => b
   }
   return largest
 }
+
+/** By plain halving, every place of the nuisance summed for every score. */
+function plainCriticalScore(n: number, margin: number, alpha: number): number {
+  let [low, high] = [-12, 0]
+  for (let i = 0; i < 26; i++) {
+    const middle = (low + high) / 2
+    if (exactBelow(n, margin, middle) <= alpha) low = middle
+    else high = middle
+  }
+  return low
+}
+
+test.each([1, 2, 3, 8, 20, 37, 64, 96, 161])(
+  'the critical score of %d prompts is that of plain halving, to the last bit',
+  (n) => {
+    for (const margin of [0.005, 0.03, 0.1, 0.2, 0.5]) {
+      for (const alpha of [0.01, 0.05]) {
+        expect(criticalScore(n, margin, alpha), `${margin} ${alpha}`).toBe(
+          plainCriticalScore(n, margin, alpha),
+        )
+      }
+    }
+  },
+  20_000,
+)
+
+test.each([7, 40, 120])(
+  'a region’s probability among %d prompts is the sum over its cells',
+  (n) => {
+    const cells = trinomial(n)
+    for (const margin of [0.01, 0.1, 0.4]) {
+      for (const score of [-4, -1.7, 0, 1]) {
+        const isInside = (lost: number, gained: number) =>
+          tangoScore({ lost, gained, n }, margin) <= score
+        const limits = lossLimits(n, isInside)
+        for (const gained of [0, 0.001, 0.05, (1 - margin) / 2]) {
+          const at = { lost: gained + margin, gained }
+          const whole = cells.probability(isInside, at)
+          expect(Math.abs(regionProbability(limits, n, at) - whole)).toBeLessThan(
+            1e-11 * whole + 1e-15,
+          )
+        }
+      }
+    }
+  },
+)
 
 describe('size at the margin', () => {
   const grid = [5, 10, 20, 37, 50, 96, 120, 200].flatMap((n) =>
