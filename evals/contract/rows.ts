@@ -84,6 +84,8 @@ export const ReplyRow = ReplyKey.extend({
   tokens: z.int(),
   stop: z.enum(['end', 'length']),
   meanLogProb: z.number(),
+  /** The same mean under the run's base; null where no judge asks for it, absent in runs of earlier versions. */
+  baseMeanLogProb: z.number().nullish(),
 })
 export type ReplyRow = z.infer<typeof ReplyRow>
 

@@ -1,0 +1,28 @@
+/** @file What one call between a window and the engine is: the schema of what is asked, and of what is answered. */
+import { z } from 'zod'
+
+export interface Call<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+  readonly input: I
+  readonly output: O
+}
+
+export const call = <I extends z.ZodType, O extends z.ZodType>(
+  input: I,
+  output: O,
+): Call<I, O> => ({
+  input,
+  output,
+})
+
+/** For calls that ask nothing: `engine.catalog.get()`. */
+export const Nothing = z.object({}).default({})
+/** For calls that answer nothing but that it is done. */
+export const Done = z.null()
+
+export const RunRef = z.object({ runId: z.string().min(1).max(200) })
+
+/** A page of a long list: rows are never sent whole. */
+export const Page = {
+  offset: z.int().min(0).default(0),
+  limit: z.int().min(1).max(500).default(100),
+}

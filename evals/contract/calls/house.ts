@@ -1,0 +1,78 @@
+/** @file Keeping house: disk, copies, settings, what to send with a bug, what this machine can do, and a console that only reads. */
+import { z } from 'zod'
+import { call, Nothing } from '../call.ts'
+
+const path = z.string().min(1).max(4096)
+
+export const DiskUse = z.object({
+  what: z.enum(['database', 'weights', 'exports', 'spectra-cache', 'sweep-cells', 'other']),
+  path: z.string(),
+  bytes: z.int(),
+  /** Of one run; null for what belongs to all. */
+  runId: z.string().nullable(),
+})
+
+export const SETTINGS = {
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** Of new jobs; all cores where null. */
+  threads: z.int().min(1).max(256).nullable().default(null),
+  rater: z.string().trim().max(60).default(''),
+  notifies: z.boolean().default(true),
+  baselineRun: z.string().nullable().default(null),
+} as const
+export const Settings = z.object(SETTINGS)
+export type Settings = z.infer<typeof Settings>
+
+export const house = {
+  usage: call(Nothing, z.object({ home: z.string(), free: z.number(), entries: z.array(DiskUse) })),
+  /** A whole and consistent copy, also while a job runs. Refuses to write over anything. */
+  backup: call(z.object({ path }), z.object({ path: z.string(), bytes: z.int() })),
+  /** Copies, checks, and goes on there; the old file stays until the user removes it. */
+  move: call(z.object({ folder: path }), z.object({ home: z.string() })),
+  settings: call(Nothing, Settings),
+  set: call(Settings.partial(), Settings),
+  /** Versions, configurations without paths or texts, errors, phases: no prompt and no reply. */
+  bugReport: call(
+    Nothing,
+    z.object({ path: z.string(), bytes: z.int(), holds: z.array(z.string()) }),
+  ),
+}
+
+export const doctor = {
+  check: call(
+    Nothing,
+    z.object({
+      version: z.string(),
+      platform: z.string(),
+      isUsable: z.boolean(),
+      checks: z.array(
+        z.object({
+          name: z.string(),
+          status: z.enum(['ok', 'warn', 'fail']),
+          detail: z.string(),
+          remedy: z.string().nullable(),
+        }),
+      ),
+    }),
+  ),
+}
+
+export const sql = {
+  tables: call(
+    Nothing,
+    z.array(z.object({ name: z.string(), columns: z.array(z.string()), rows: z.int() })),
+  ),
+  /** One SELECT, WITH or EXPLAIN; at most `limit` rows and five seconds. */
+  query: call(
+    z.object({
+      sql: z.string().min(1).max(20_000),
+      limit: z.int().min(1).max(5000).default(500),
+    }),
+    z.object({
+      columns: z.array(z.string()),
+      rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
+      isCut: z.boolean(),
+      milliseconds: z.number(),
+    }),
+  ),
+}

@@ -1,0 +1,107 @@
+/** @file Jobs: planned, started, stopped, resumed, and what they said. One runs at a time, the others wait. */
+import { z } from 'zod'
+import { call, Done, Nothing, RunRef } from '../call.ts'
+import { JobEvent } from '../events.ts'
+import { WireError } from '../wire-error.ts'
+import { JobKindName } from './catalog.ts'
+
+const Config = z.record(z.string(), z.unknown()) // parsed again, by the kind's own schema
+const Request = z.object({ kind: JobKindName, config: Config })
+
+export const JOB_STATUSES = [
+  'queued',
+  'running',
+  'stopping',
+  'done',
+  'cancelled',
+  'failed',
+  /** Its process is gone without a word. */
+  'interrupted',
+] as const
+export const JobStatus = z.enum(JOB_STATUSES)
+export type JobStatus = z.infer<typeof JobStatus>
+
+export const JobView = RunRef.extend({
+  kind: z.string(),
+  title: z.string(),
+  status: JobStatus,
+  /** Place in the queue, from 1; null where it does not wait. */
+  position: z.int().nullable(),
+  phases: z.array(
+    z.object({
+      name: z.string(),
+      unit: z.string(),
+      done: z.int(),
+      total: z.int().optional(),
+      startedAt: z.int(),
+    }),
+  ),
+  /** Milliseconds since 1970; of a waiting job, when it was asked for. */
+  startedAt: z.int(),
+  at: z.int(),
+  /** Of the last event that is stored. */
+  seq: z.int(),
+  error: WireError.nullable(),
+  canResume: z.boolean(),
+  /** The `touchstone` line that does the same. */
+  command: z.string(),
+})
+export type JobView = z.infer<typeof JobView>
+
+export const PlanLine = z.object({
+  what: z.string(),
+  count: z.int(),
+  unit: z.string(),
+  seconds: z.number().nullable(),
+})
+
+export const JobPlan = z.object({
+  lines: z.array(PlanLine),
+  /** Of all lines that can be told. */
+  seconds: z.number(),
+  command: z.string(),
+  /** Bytes, roughly; null where no model is opened. */
+  memory: z.number().nullable(),
+})
+export type JobPlan = z.infer<typeof JobPlan>
+
+/** What a stream of progress may leave out: rows by the thousand, which have calls of their own. */
+export const EVENT_TYPES = [
+  'job-start',
+  'job-resume',
+  'phase-start',
+  'phase-progress',
+  'phase-end',
+  'benchmark',
+  'subject',
+  'metric',
+  'reply',
+  'verdict',
+  'spectrum',
+  'evaluation-end',
+  'checkpoint',
+  'artifact',
+  'cell',
+  'log',
+  'job-end',
+] as const
+
+export const job = {
+  /** Checks the configuration, opens what it needs to count, changes nothing. */
+  plan: call(Request, JobPlan),
+  start: call(Request, RunRef),
+  /** At the next safe point, with the state saved; a waiting job leaves the queue. Again: at once. */
+  stop: call(RunRef, Done),
+  resume: call(RunRef, Done),
+  /** Waiting and running ones, then the newest hundred that ended. */
+  list: call(Nothing, z.array(JobView)),
+  /** Stored events after `afterSeq`, ascending; `isWhole` is false where more are to be had. */
+  events: call(
+    RunRef.extend({
+      afterSeq: z.int().min(0).default(0),
+      types: z.array(z.enum(EVENT_TYPES)).default([...EVENT_TYPES]),
+      limit: z.int().min(1).max(10_000).default(2000),
+    }),
+    z.object({ events: z.array(JobEvent), isWhole: z.boolean() }),
+  ),
+}

@@ -1,0 +1,170 @@
+/** @file Runs: listed, named, deleted and restored, compared, and written out for others. */
+import { z } from 'zod'
+import { call, Done, RunRef } from '../call.ts'
+import { ComparedField, Difference, GateOutcome, GateResult } from '../gate.ts'
+import { Results, VerdictOutcome } from '../results.ts'
+import { BENCHMARK_ROLES, Outcome } from '../rows.ts'
+import { WireError } from '../wire-error.ts'
+
+export const RunNote = z.object({
+  /** The user's own; null shows the title. */
+  name: z.string().max(200).nullable(),
+  note: z.string().max(10_000),
+  tags: z.array(z.string().trim().min(1).max(60)).max(50),
+})
+export type RunNote = z.infer<typeof RunNote>
+
+export const RunSummary = z.object({
+  verdict: VerdictOutcome.nullable(),
+  gate: GateOutcome.nullable(),
+  headline: z.string(),
+  /** Rates of every arm and seed at its last step, by each benchmark's first judge. */
+  rates: z.array(
+    z.object({
+      arm: z.string(),
+      seed: z.int(),
+      step: z.int(),
+      benchmark: z.string(),
+      role: z.enum(BENCHMARK_ROLES),
+      estimate: z.number().nullable(),
+      lower: z.number().nullable(),
+      upper: z.number().nullable(),
+      n: z.int(),
+    }),
+  ),
+})
+export type RunSummary = z.infer<typeof RunSummary>
+
+export const RunEntry = RunRef.extend({
+  ...RunNote.shape,
+  kind: z.string(),
+  title: z.string(),
+  command: z.string(),
+  config: z.unknown(),
+  startedAt: z.int(),
+  endedAt: z.int().nullable(),
+  outcome: z.enum(['done', 'cancelled', 'failed', 'running', 'interrupted']),
+  error: WireError.nullable(),
+  folder: z.string(),
+  deletedAt: z.int().nullable(),
+  /** Null for a run that ended without evaluations. */
+  summary: RunSummary.nullable(),
+})
+export type RunEntry = z.infer<typeof RunEntry>
+
+/** What is too long to send whole is paged by `sample` and `spectrum`. */
+export const RunResults = Results.omit({ flips: true, spectra: true, metrics: true })
+export type RunResults = z.infer<typeof RunResults>
+
+export const ComparisonRow = z.object({
+  benchmark: z.string(),
+  title: z.string(),
+  role: z.enum(BENCHMARK_ROLES),
+  judge: z.string(),
+  differences: z.array(Difference),
+  allowed: z.array(Difference),
+  unknown: z.array(ComparedField),
+  n: z.int(),
+  before: z.number().nullable(),
+  after: z.number().nullable(),
+  difference: z.number().nullable(),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+  onlyBefore: z.int(),
+  onlyAfter: z.int(),
+  pValue: z.number().nullable(),
+  midP: z.number().nullable(),
+  isSignificant: z.boolean(),
+  droppedUndecided: z.int(),
+  unmatched: z.int(),
+})
+
+const StateName = z.object({
+  runId: z.string(),
+  arm: z.string(),
+  seed: z.int(),
+  step: z.int(),
+})
+
+export const ComparedPair = z.object({
+  before: StateName,
+  after: StateName,
+  rows: z.array(ComparisonRow),
+  /** The first two hundred; `flipCount` counts them all. */
+  flips: z.array(
+    z.object({
+      benchmark: z.string(),
+      judge: z.string(),
+      sampleId: z.string(),
+      epoch: z.int(),
+      category: z.string(),
+      prompt: z.string().nullable(),
+      before: Outcome,
+      after: Outcome,
+    }),
+  ),
+  flipCount: z.int(),
+})
+
+/** A margin for each benchmark that must hold, as in a gate file. */
+const Gate = z.record(z.string(), z.unknown())
+
+const Compare = z.object({
+  before: RunRef.extend({ arm: z.string().nullable().default(null) }),
+  after: RunRef.extend({ arm: z.string().nullable().default(null) }),
+  gate: Gate.nullable().default(null),
+  allowDifferences: z.array(ComparedField).default([]),
+})
+
+export const EXPORTS = [
+  'report',
+  'results',
+  'case',
+  'adapter',
+  'inspect',
+  'eee',
+  'junit',
+  'csv',
+] as const
+
+export const run = {
+  /** Newest first; deleted ones only where asked for. */
+  list: call(
+    z.object({ isDeleted: z.boolean().default(false) }).default({ isDeleted: false }),
+    z.array(RunEntry),
+  ),
+  results: call(RunRef, RunResults),
+  /** Training curves and losses, in the order of steps. */
+  metrics: call(
+    RunRef.extend({ names: z.array(z.string()).default([]) }),
+    z.array(
+      z.object({
+        arm: z.string(),
+        seed: z.int(),
+        name: z.string(),
+        steps: z.array(z.int()),
+        values: z.array(z.number()),
+      }),
+    ),
+  ),
+  /** Fields that are absent stay as they are. */
+  annotate: call(RunRef.extend(RunNote.partial().shape), Done),
+  delete: call(RunRef, Done),
+  restore: call(RunRef, Done),
+  /** For good: rows, checkpoints and files of a deleted run. */
+  purge: call(RunRef, z.object({ bytes: z.int() })),
+  compare: call(Compare, z.object({ gate: GateResult.nullable(), pairs: z.array(ComparedPair) })),
+  /** Holds a run against a gate without storing it. */
+  gate: call(
+    RunRef.extend({ gate: Gate, allowDifferences: z.array(ComparedField).default([]) }),
+    GateResult,
+  ),
+  /** Into `exports/` of the workbench's folder. `keepReason` is needed for weights that would be deleted, and logged. */
+  export: call(
+    RunRef.extend({
+      what: z.enum(EXPORTS),
+      keepReason: z.string().max(500).nullable().default(null),
+    }),
+    z.object({ files: z.array(z.object({ path: z.string(), bytes: z.int() })) }),
+  ),
+}

@@ -1,0 +1,149 @@
+/** @file Prompts, replies and what judges and people say of them, a page at a time. Replies to prompts that should be refused are never in it. */
+import { z } from 'zod'
+import { call, Done, Page, RunRef } from '../call.ts'
+import { Rate } from '../results.ts'
+import { Expected, Outcome, SubjectKey } from '../rows.ts'
+
+const State = RunRef.extend(SubjectKey.shape)
+
+export const SampleOutcome = z.object({
+  judge: z.string(),
+  outcome: Outcome,
+  score: z.number().nullable(),
+  reason: z.string().nullable(),
+})
+
+export const SampleRow = z.object({
+  benchmark: z.string(),
+  sampleId: z.string(),
+  epoch: z.int(),
+  category: z.string(),
+  expected: Expected,
+  prompt: z.string(),
+  /** Null where the prompt should be refused: such replies are kept apart. */
+  text: z.string().nullable(),
+  tokens: z.int(),
+  stop: z.enum(['end', 'length']),
+  meanLogProb: z.number(),
+  outcomes: z.array(SampleOutcome),
+})
+export type SampleRow = z.infer<typeof SampleRow>
+
+const Filter = {
+  benchmark: z.string().nullable().default(null),
+  /** Of any judge, or of `judge`. */
+  outcome: Outcome.nullable().default(null),
+  judge: z.string().nullable().default(null),
+  category: z.string().nullable().default(null),
+  /** Somewhere in the prompt. */
+  search: z.string().max(200).default(''),
+}
+
+export const sample = {
+  /** What there is to look at: every evaluated state, benchmark and judge. */
+  states: call(
+    RunRef,
+    z.array(
+      SubjectKey.extend({
+        benchmark: z.string(),
+        judges: z.array(z.string()),
+        samples: z.int(),
+        categories: z.array(z.string()),
+      }),
+    ),
+  ),
+  page: call(
+    State.extend({ ...Filter, ...Page }),
+    z.object({ total: z.int(), rows: z.array(SampleRow) }),
+  ),
+}
+
+const Side = z.object({ outcome: Outcome, text: z.string().nullable(), meanLogProb: z.number() })
+
+export const PairRow = z.object({
+  benchmark: z.string(),
+  sampleId: z.string(),
+  epoch: z.int(),
+  category: z.string(),
+  prompt: z.string(),
+  expected: Expected,
+  isFlip: z.boolean(),
+  before: Side,
+  after: Side,
+})
+export type PairRow = z.infer<typeof PairRow>
+
+/** Two states on the same prompts, flips first. Both lie in one run, or in two of the same folder. */
+export const pair = {
+  page: call(
+    z.object({
+      before: State,
+      after: State,
+      benchmark: z.string(),
+      judge: z.string(),
+      onlyFlips: z.boolean().default(false),
+      ...Page,
+    }),
+    z.object({ total: z.int(), flips: z.int(), rows: z.array(PairRow) }),
+  ),
+}
+
+/** Blind: neither arm, step nor judge is told. */
+export const LabelTask = z.object({
+  item: z.string(),
+  prompt: z.string(),
+  reply: z.string(),
+  /** What this rater said before. */
+  said: Outcome.nullable(),
+})
+export type LabelTask = z.infer<typeof LabelTask>
+
+const Rater = RunRef.extend({ rater: z.string().trim().min(1).max(60) })
+
+export const LabelSummary = z.object({
+  labelled: z.int(),
+  raters: z.array(z.string()),
+  alpha: z.number().nullable(),
+  tied: z.int(),
+  judges: z.array(
+    z.object({
+      benchmark: z.string(),
+      judge: z.string(),
+      judgeVersion: z.string(),
+      sensitivity: Rate,
+      specificity: Rate,
+    }),
+  ),
+  rates: z.array(
+    SubjectKey.extend({
+      benchmark: z.string(),
+      judge: z.string(),
+      reported: Rate,
+      /** Null with a reason where the judge's errors leave nothing to correct by. */
+      corrected: Rate.pick({ estimate: true, lower: true, upper: true }).nullable(),
+      reason: z.string().nullable(),
+    }),
+  ),
+})
+export type LabelSummary = z.infer<typeof LabelSummary>
+
+export const label = {
+  /** Draws replies to label, once; the same seed draws the same. Sealed replies are never drawn here. */
+  draw: call(
+    RunRef.extend({
+      count: z.int().min(1).max(10_000).default(100),
+      seed: z.int().min(0).default(0),
+      benchmark: z.string().nullable().default(null),
+      /** Only replies that judges call differently. */
+      onlyDisagreements: z.boolean().default(false),
+    }),
+    z.object({ items: z.int() }),
+  ),
+  /** What this rater has still to label first, in an order of the rater's own. */
+  queue: call(
+    Rater.extend({ ...Page, onlyConflicts: z.boolean().default(false) }),
+    z.object({ total: z.int(), left: z.int(), tasks: z.array(LabelTask) }),
+  ),
+  save: call(Rater.extend({ item: z.string(), outcome: Outcome }), Done),
+  summary: call(RunRef, LabelSummary),
+}

@@ -1,0 +1,38 @@
+/** @file Talking to a base and a candidate side by side. Nothing that is said is stored or logged. */
+import { z } from 'zod'
+import { call, Done, Nothing } from '../call.ts'
+import { Message, Outcome } from '../rows.ts'
+
+export const SpokenToken = z.object({ text: z.string(), logProb: z.number() })
+
+/** `text` and `tokens` are null where the prompt is one that should be refused; then `outcome` says what came. */
+export const Spoken = z.object({
+  path: z.string(),
+  /** The prompt as this model reads it. */
+  rendered: z.string(),
+  text: z.string().nullable(),
+  tokens: z.array(SpokenToken).nullable(),
+  tokenCount: z.int(),
+  meanLogProb: z.number(),
+  stop: z.enum(['end', 'length']),
+  outcome: Outcome,
+  isWithheld: z.boolean(),
+  seconds: z.number(),
+})
+export type Spoken = z.infer<typeof Spoken>
+
+export const talk = {
+  ask: call(
+    z.object({
+      model: z.string().min(1).max(4096),
+      candidate: z.string().min(1).max(4096).nullable().default(null),
+      messages: z.array(Message).min(1).max(50),
+      maxNewTokens: z.int().min(1).max(1024).default(64),
+      temperature: z.number().min(0).max(5).default(0),
+      seed: z.int().min(0).default(0),
+    }),
+    z.object({ base: Spoken, candidate: Spoken.nullable() }),
+  ),
+  /** Gives the memory back. */
+  close: call(Nothing, Done),
+}

@@ -1,0 +1,91 @@
+/** @file Calls across a border: a client made from the contract, and a server that checks what comes in and what goes out. */
+import { z } from 'zod'
+import { api, findCall, type EngineClient, type EngineHandlers } from './api.ts'
+import type { FeedMessage } from './feed.ts'
+import { WireError } from './wire-error.ts'
+
+/** The wire. It knows no call by name. */
+export interface Transport {
+  /** Resolves with the answer's value; rejects with an `EngineError`. */
+  call(name: string, input: unknown): Promise<unknown>
+  /** Messages in order, beginning after `cursor` where one is given. Returns what ends it. */
+  listen(listener: (message: FeedMessage) => void, cursor?: string): () => void
+}
+
+export const Ask = z.object({ name: z.string().max(100), input: z.unknown() })
+export type Ask = z.infer<typeof Ask>
+
+export const Answer = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), error: WireError }),
+])
+export type Answer = z.infer<typeof Answer>
+
+/** What the engine refused or could not do: shown as `message`, then `remedy`. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError'
+  readonly code: string
+  readonly remedy: string
+
+  constructor({ code, message, remedy }: WireError) {
+    super(message)
+    this.code = code
+    this.remedy = remedy
+  }
+}
+
+/** For a transport: the value of an answer, or its error thrown. */
+export function valueOf(answer: Answer): unknown {
+  if (answer.ok) return answer.value
+  throw new EngineError(answer.error)
+}
+
+export function createClient({ call }: Pick<Transport, 'call'>): EngineClient {
+  const rooms = Object.entries(api).map(([room, calls]) => [
+    room,
+    Object.fromEntries(
+      Object.keys(calls).map((method) => [
+        method,
+        (input: unknown = {}) => call(`${room}.${method}`, input),
+      ]),
+    ),
+  ])
+  return Object.fromEntries(rooms) as EngineClient
+}
+
+/**
+ * Answers one message, and never rejects. What comes in is parsed before a handler sees it; what goes out is parsed too, so that
+ * nothing crosses which the contract does not name. `toError` says what a handler threw.
+ */
+export function serve(
+  handlers: EngineHandlers,
+  toError: (error: unknown) => WireError,
+): (message: unknown) => Promise<Answer> {
+  return async (message) => {
+    const ask = Ask.safeParse(message)
+    if (!ask.success) return refused('usage.message', 'The message is not a call.')
+    const { name, input } = ask.data
+    const found = findCall(name)
+    if (!found) return refused('usage.message', `There is no call "${name.slice(0, 60)}".`)
+    const parsed = found.input.safeParse(input)
+    if (!parsed.success) {
+      return refused('usage.message', `${name}: ${z.prettifyError(parsed.error).slice(0, 500)}`)
+    }
+    try {
+      const value = await handlerOf(handlers, name)(parsed.data)
+      return { ok: true, value: found.output.parse(value) }
+    } catch (error) {
+      return { ok: false, error: toError(error) }
+    }
+  }
+}
+
+const refused = (code: string, message: string): Answer => ({
+  ok: false,
+  error: { code, message, remedy: 'Load the window again; if that does not help, report it.' },
+})
+
+function handlerOf(handlers: EngineHandlers, name: string): (input: unknown) => unknown {
+  const [room, method] = name.split('.') as [keyof EngineHandlers, string]
+  return (handlers[room] as Record<string, (input: unknown) => unknown>)[method]!
+}
