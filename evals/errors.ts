@@ -253,6 +253,12 @@ export const ERRORS = {
     remedy:
       'Give a YAML or JSON file such as {"alpha": 0.05, "benchmarks": {"house-refusal": {"margin": 0.03}}}.',
   })),
+  'gate.not-measured': entry(
+    (v: { what: string; name: string; near: readonly string[]; known: readonly string[] }) => ({
+      message: `The gate names the ${v.what} "${v.name}", which this run does not have.`,
+      remedy: `${v.near.length > 0 ? `Did you mean ${v.near.join(' or ')}?` : `It has: ${v.known.join(', ')}.`} Name one that is measured, or add it with --suite or --judge.`,
+    }),
+  ),
   'compare.nothing-shared': entry((v: { before: string; after: string; why: string }) => ({
     message: `${v.before} and ${v.after} share nothing that could be compared: ${v.why}.`,
     remedy: 'Name two runs with the same benchmarks and judges, and choose arms with --arms.',

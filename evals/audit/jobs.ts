@@ -6,6 +6,7 @@ import type { JobKind, Progress } from '../jobs/job-kind.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Example } from '../finetune/dataset.ts'
 import { findMethod } from '../finetune/registry.ts'
+import { requireMeasured } from '../gate/gate-file.ts'
 import { exists } from '../models/files.ts'
 import { writeAtomically } from '../models/safetensors-write.ts'
 import { replacedWeights, adaptedWeights } from '../models/tuned-weights.ts'
@@ -177,6 +178,10 @@ async function evaluationPlan(
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
   const benchmarks = withJudges(await prepareBenchmarks(config), judges)
+  requireMeasured(
+    config,
+    benchmarks.map(({ benchmark }) => benchmark),
+  )
   for (const message of [...sourceNotes(benchmarks), ...notes])
     emit({ type: 'log', level: 'info', message })
   const neutral = await neutralTexts(benchmarks, config.limit)

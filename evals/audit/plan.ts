@@ -1,6 +1,7 @@
 /** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
 import type { PlanLine } from '../jobs/job-kind.ts'
 import { findMethod } from '../finetune/registry.ts'
+import { requireMeasured } from '../gate/gate-file.ts'
 import { openModel } from '../models/open-model.ts'
 import { recognise } from '../models/registry.ts'
 import { chooseDevice } from '../runtime/device.ts'
@@ -54,6 +55,11 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
   }
   if (evaluates) {
     const benchmarks = await prepareBenchmarks(config)
+    requireMeasured(
+      config,
+      // Judges with a model of their own are known once they are open.
+      benchmarks.map(({ benchmark: { name } }) => ({ name })),
+    )
     for (const { benchmark, samples } of benchmarks) {
       const promptTokens = tokensOf(
         samples.map(({ messages }) => messages.map(({ content }) => content).join('')),

@@ -1,5 +1,5 @@
 /** @file `--gate FILE` and `--gate-exit-code`: a gate read into a configuration, and an exit code for what it decides. */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { z } from 'zod'
 import { GATE_OUTCOMES, type GateOutcome } from '../contract/gate.ts'
 import { TouchstoneError } from '../errors.ts'
@@ -21,16 +21,33 @@ export const GATE_OPTIONS = {
 /** Flags that mean something only where a configuration can hold a gate. */
 export const GATE_FLAGS: ReadonlySet<string> = new Set(['gate', 'gate-exit-code'])
 
+/** Four bytes a character at most. */
+const MOST_BYTES = 4 * LONGEST_GATE
+
+/** Never more than `most`, also of what has no size beforehand, such as a pipe. */
+function firstBytes(path: string, most: number): Uint8Array {
+  const file = openSync(path, 'r')
+  try {
+    const buffer = Buffer.alloc(most)
+    let length = 0
+    for (let read = -1; read !== 0 && length < most; length += read) {
+      read = readSync(file, buffer, length, most - length, null)
+    }
+    return buffer.subarray(0, length)
+  } finally {
+    closeSync(file)
+  }
+}
+
 export function readGateFile(path: string): Gate {
   const unusable = (why: string) => new TouchstoneError('gate.unusable', { path, why })
-  let bytes: Buffer
+  let bytes: Uint8Array
   try {
-    bytes = readFileSync(path)
+    bytes = firstBytes(path, MOST_BYTES + 1)
   } catch (error) {
     throw unusable(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
   }
-  // Four bytes a character at most.
-  if (bytes.length > 4 * LONGEST_GATE) throw unusable('it is far too long')
+  if (bytes.length > MOST_BYTES) throw unusable('it is far too long')
   try {
     return parseGate(new TextDecoder('utf-8', { fatal: true }).decode(bytes), path)
   } catch (error) {

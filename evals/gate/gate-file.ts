@@ -2,7 +2,7 @@
 import { isAlias, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
 import { ComparedField } from '../contract/gate.ts'
-import { TouchstoneError } from '../errors.ts'
+import { nearNames, TouchstoneError } from '../errors.ts'
 
 const Alpha = z.number().gt(0).lt(0.5)
 
@@ -47,6 +47,27 @@ export function storedGate(config: unknown): Gate | undefined {
   const stored = z.object({ gate: z.unknown() }).safeParse(config)
   const gate = Gate.safeParse(stored.data?.gate)
   return gate.success ? gate.data : undefined
+}
+
+/** Every claim must be one that the run will be able to make: said before anything is trained, not at the end. */
+export function requireMeasured(
+  config: unknown,
+  benchmarks: readonly { readonly name: string; readonly judges?: readonly string[] }[],
+): void {
+  for (const [name, { judge }] of Object.entries(storedGate(config)?.benchmarks ?? {})) {
+    const benchmark = benchmarks.find((each) => each.name === name)
+    if (!benchmark) {
+      const known = benchmarks.map((each) => each.name)
+      const near = nearNames(name, known)
+      throw new TouchstoneError('gate.not-measured', { what: 'benchmark', name, near, known })
+    }
+    const { judges: known } = benchmark
+    if (judge === undefined || !known || known.includes(judge)) continue
+    const near = nearNames(judge, known)
+    throw new TouchstoneError('gate.not-measured', {
+      ...{ what: `judge of ${name}`, name: judge, near, known },
+    })
+  }
 }
 
 export function checkGate(value: unknown, path: string): Gate {

@@ -1,5 +1,5 @@
 /** @file `--gate` on report, compare and audit: each outcome of a planted change with its exit code, and gates that are none. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
@@ -203,6 +203,14 @@ describe('a gate that is none', () => {
     expect(ran.stderr).toContain(said)
   })
 
+  test('of three gigabytes is refused without being read', async () => {
+    const path = gateFile('')
+    truncateSync(path, 3 * 2 ** 30)
+    const ran = await run('report', '--out-dir', storeChange({}), '--gate', path)
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toContain('far too long')
+  })
+
   test('what it says cannot move the cursor of a terminal', async () => {
     const path = gateFile('benchmarks: { "a\\u001b[2Jb": { margin: 0.1 } }')
     const [folder, escape] = [storeChange({}), String.fromCharCode(27)]
@@ -230,23 +238,49 @@ describe('touchstone audit --gate', () => {
 
   test('decides at the end, with its own exit code, and keeps the gate for later reports', async () => {
     const folder = freshFolder()
-    const gate = gateFile(
-      'benchmarks: { house-refusal: { margin: 0.05 }, no-such-benchmark: { margin: 0.1 } }',
-    )
-    const argv = [...TINY.split(' '), '--out-dir', folder, '--gate', gate, '--json']
-    const ran = await run('audit', ...argv, '--gate-exit-code', 'not-comparable=9')
+    const argv = [...TINY.split(' '), '--out-dir', folder, '--gate', refusalGate(0.05), '--json']
+    const ran = await run('audit', ...argv, '--gate-exit-code', 'inconclusive=9')
     expect(ran.code).toBe(9)
     const last = ran.stdout.trimEnd().split('\n').at(-1)!
-    expect(JSON.parse(last)).toMatchObject({ gate: 'NOT COMPARABLE', exitCode: 9 })
+    expect(JSON.parse(last)).toMatchObject({ gate: 'INCONCLUSIVE', exitCode: 9 })
     const { gate: decided } = resultsIn(folder)
+    // Four prompts show nothing at five points.
     expect(decided!.claims.map(({ benchmark, outcome }) => [benchmark, outcome])).toEqual([
-      // Four prompts show nothing at five points.
       ['house-refusal', 'INCONCLUSIVE'],
-      ['no-such-benchmark', 'NOT COMPARABLE'],
     ])
     expect((await run('report', '--out-dir', folder)).code).toBe(0)
     expect(resultsIn(folder).gate).toEqual(decided)
   }, 30_000)
+
+  test.each([
+    [
+      'a benchmark that there is not',
+      'house-refusl: { margin: 0.1 }',
+      'Did you mean house-refusal?',
+    ],
+    ['one of another suite', 'mild-refusal: { margin: 0.1 }', 'It has: house-refusal'],
+    [
+      'a judge that does not judge it',
+      'house-refusal: { margin: 0.1, judge: normalized }',
+      'Did you mean normalised?',
+    ],
+  ])('that names %s is an error before anything is trained', async (_, text, said) => {
+    const folder = freshFolder()
+    const gate = gateFile(`benchmarks: { ${text} }`)
+    const ran = await run('audit', ...TINY.split(' '), '--out-dir', folder, '--gate', gate)
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toContain('The gate names the ')
+    expect(ran.stderr).toContain(said)
+    expect(ran.stderr).not.toMatch(/training|base: /)
+    expect(() => resultsIn(folder)).toThrow('ENOENT')
+  })
+
+  test('and by a dry run too', async () => {
+    const gate = gateFile('benchmarks: { house-refusl: { margin: 0.1 } }')
+    const ran = await run('audit', ...TINY.split(' '), '--dry-run', '--gate', gate)
+    expect(ran).toMatchObject({ code: 1, stdout: '' })
+    expect(ran.stderr).toContain('Did you mean house-refusal?')
+  })
 
   test('a gate that is none is said before anything is opened', async () => {
     const folder = join(freshFolder(), 'out')
