@@ -7,18 +7,18 @@ import { openStore, type Store } from '../store/store.ts'
 export const FILE_NAME = 'touchstone.db'
 const HOME = 'out'
 
-/** The folder that was named, or every folder under `out/` that holds a database. Reading creates nothing. */
-export function runFolders(outDir: string | null): string[] {
+/** The folder that was named, or `home` and every folder in it that holds a database. Reading creates nothing. */
+export function runFolders(outDir: string | null, home = HOME): string[] {
   if (outDir !== null) {
     const path = join(outDir, FILE_NAME)
     if (!existsSync(path)) throw new TouchstoneError('store.missing', { path })
     return [outDir]
   }
-  if (!existsSync(HOME)) return []
-  const inner = readdirSync(HOME, { withFileTypes: true })
+  if (!existsSync(home)) return []
+  const inner = readdirSync(home, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => join(HOME, name))
-  return [HOME, ...inner.sort()].filter((folder) => existsSync(join(folder, FILE_NAME)))
+    .map(({ name }) => join(home, name))
+  return [home, ...inner.sort()].filter((folder) => existsSync(join(folder, FILE_NAME)))
 }
 
 export async function withStore<T>(

@@ -144,7 +144,8 @@ function decide(
   return { run: chooseAttempt(store, { ...wanted, resumesByItself }), config: asked }
 }
 
-function parseStored(verb: JobVerb, run: RunRow): unknown {
+/** The settings of a stored run, or an error where they are none of this version. */
+export function parseStored(verb: JobVerb, run: RunRow): unknown {
   const parsed = verb.schema.safeParse(run.config)
   if (parsed.success) return parsed.data
   throw new TouchstoneError('run.not-resumable', {

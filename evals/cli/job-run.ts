@@ -1,67 +1,44 @@
 /** @file Runs the job of a command to its end, and turns that end into words and an exit code. */
-import { join } from 'node:path'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { JobEvent } from '../contract/events.ts'
 import type { VerdictOutcome } from '../contract/results.ts'
-import { runJob, type JobContext, type JobEnd, type Sink } from '../jobs/job.ts'
-import type { AnyJobKind } from '../jobs/job-kind.ts'
+import type { JobEnd, Sink } from '../jobs/job.ts'
 import { createBarReporter } from '../jobs/reporters/bar.ts'
 import { createJsonReporter } from '../jobs/reporters/json.ts'
 import { createLinesReporter } from '../jobs/reporters/lines.ts'
 import { plainText } from '../jobs/reporters/plain-text.ts'
-import { exists } from '../models/files.ts'
-import { removeTemporaries } from '../models/safetensors-write.ts'
 import type { Store } from '../store/store.ts'
 import { isWorthKeeping } from './attempt.ts'
 import { EXIT, type Io } from './command.ts'
-import { engineFor } from './engine.ts'
 import { gateCodes } from './gate-options.ts'
 import type { JobOptions } from './job-options.ts'
-import { writeOutputs, type Written } from './outputs.ts'
+import type { Written } from './outputs.ts'
 import { reportFailure } from './failure.ts'
 import { watchSignals } from './signals.ts'
+import { runStored, type StoredJob } from './stored-job.ts'
 import { artifactText, hasVerdict, verdictText } from './verdict-text.ts'
 
-export interface JobToRun {
-  readonly kind: AnyJobKind
-  readonly config: unknown
-  readonly runId: string
-  readonly isResumed: boolean
-  /** Gives the run again. */
-  readonly command: string
+export interface JobToRun extends StoredJob {
   /** Goes on with it. */
   readonly resumeCommand: string
-  readonly writesReports: boolean
-  readonly outDir: string
   readonly options: JobOptions
 }
 
 export async function executeJob(job: JobToRun, store: Store, io: Io): Promise<number> {
   const { runId, outDir, options } = job
-  const startSeq = store.lastSeq(runId)
-  const progress = { evaluations: store.finishedEvaluations(runId), rows: () => store.rows(runId) }
   const reporter = reporterFor(options, io)
-  const engine = engineFor(job.config)
   const watch = watchSignals(() => {
     if (options.json || options.quiet) return
     reporter.close?.()
     io.stderr.write('Stopping at the next safe point; once more stops at once.\n')
   })
-  let written: Written | undefined
   try {
-    const sinks = [store.sink, reporter, ...debugSink(io)]
-    const { signal } = watch
-    const end = await runJob(
-      { runId, workspace: join(outDir, runId), startSeq, sinks, signal },
-      async (context) => {
-        start(job, engine, context)
-        await clearFolder(context, outDir)
-        await job.kind.run(job.config, context, progress)
-        // Inside the job: killed here, it is resumed, skips what was measured and writes the report again.
-        if (job.writesReports)
-          written = await writeOutputs(store.rows(runId), outDir, options.output)
-      },
-    )
+    const { end, written } = await runStored(job, store, {
+      sinks: [reporter, ...debugSink(io)],
+      signal: watch.signal,
+      reportsDir: outDir,
+      output: options.output,
+    })
     reporter.close?.()
     const rows = end.outcome === 'done' && !written ? store.rows(runId) : undefined
     const canGoOn = end.outcome !== 'done' && isWorthKeeping(store, { id: runId, ...end })
@@ -69,22 +46,6 @@ export async function executeJob(job: JobToRun, store: Store, io: Io): Promise<n
   } finally {
     watch.stop()
   }
-}
-
-/** A process that was killed leaves the file behind that it was writing; this one alone may write here now. */
-async function clearFolder({ workspace }: JobContext, outDir: string): Promise<void> {
-  await removeTemporaries(outDir, false)
-  if (await exists(workspace)) await removeTemporaries(workspace, true)
-}
-
-function start(
-  { kind, config, command, isResumed }: JobToRun,
-  engine: ReturnType<typeof engineFor>,
-  { emit }: JobContext,
-): void {
-  if (isResumed) return emit({ type: 'job-resume', engine })
-  const title = kind.title(config)
-  emit({ type: 'job-start', kind: kind.name, title, command, config, engine })
 }
 
 function reporterFor({ json, quiet }: JobOptions, { stdout, stderr }: Io): Sink {

@@ -2,9 +2,9 @@
 import { AuditConfig } from '../../audit/config.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { anyJobKind } from '../../jobs/job-kind.ts'
-import { jobCommand } from '../job-command.ts'
+import { jobCommand, type JobVerb } from '../job-command.ts'
 
-export const audit = jobCommand({
+export const auditVerb: JobVerb = {
   name: 'audit',
   summary: 'Fine-tunes a model, and says what that did to refusal, over-refusal and capability.',
   examples: [
@@ -17,7 +17,9 @@ export const audit = jobCommand({
   kind: async () => anyJobKind((await import('../../audit/jobs.ts')).auditJob),
   writesReports: true,
   check: checkAudit,
-})
+}
+
+export const audit = jobCommand(auditVerb)
 
 export function checkAudit(config: unknown): void {
   const { methods, candidates, data } = config as AuditConfig

@@ -1,9 +1,9 @@
 /** @file `touchstone eval`. */
 import { EvalConfig } from '../../audit/config.ts'
 import { anyJobKind } from '../../jobs/job-kind.ts'
-import { jobCommand } from '../job-command.ts'
+import { jobCommand, type JobVerb } from '../job-command.ts'
 
-export const evaluate = jobCommand({
+export const evaluateVerb: JobVerb = {
   name: 'eval',
   summary: 'Evaluates a model, and fine-tunes of it that were made elsewhere.',
   examples: [
@@ -13,4 +13,6 @@ export const evaluate = jobCommand({
   schema: EvalConfig,
   kind: async () => anyJobKind((await import('../../audit/jobs.ts')).evalJob),
   writesReports: true,
-})
+}
+
+export const evaluate = jobCommand(evaluateVerb)

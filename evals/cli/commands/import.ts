@@ -80,7 +80,7 @@ const withoutHashes = (description: FileDescription) => ({
   }),
 })
 
-function print({ table, rows, benchmarks, panel }: FileDescription, { stdout }: Io): void {
+function print({ table, rows, leftOut, benchmarks, panel }: FileDescription, { stdout }: Io): void {
   const line = (text: string) => {
     const indent = text.startsWith(' ') ? '  ' : ''
     stdout.write(`${indent}${plainText(text, LONGEST_LINE)}\n`)
@@ -89,6 +89,7 @@ function print({ table, rows, benchmarks, panel }: FileDescription, { stdout }: 
   line(`  sha256     ${table.digest}`)
   line(`  columns    ${table.columns.join(', ')}`)
   if (table.replaced > 0) line(`  broken     ${table.replaced} sequences that are not UTF-8`)
+  for (const { why, rows: count } of leftOut) line(`  left out   ${count} rows: ${why}`)
   for (const benchmark of benchmarks) printBenchmark(benchmark, line)
   if (panel) printPanel(panel, line)
 }

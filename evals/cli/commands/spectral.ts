@@ -7,9 +7,9 @@ import { readPeftFolder } from '../../models/peft-folder.ts'
 import { anyJobKind } from '../../jobs/job-kind.ts'
 import { readArguments, type Given } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { jobCommand } from '../job-command.ts'
+import { jobCommand, type JobVerb } from '../job-command.ts'
 
-const byOptions = jobCommand({
+export const spectralVerb: JobVerb = {
   name: 'spectral',
   summary: 'Compares the weights of fine-tunes with their base, direction by direction.',
   examples: [
@@ -27,7 +27,9 @@ const byOptions = jobCommand({
       remedy: 'Add --candidate PATH, once for each fine-tune.',
     })
   },
-})
+}
+
+const byOptions = jobCommand(spectralVerb)
 
 export const spectral: Command = {
   ...byOptions,

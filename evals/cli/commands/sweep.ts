@@ -6,29 +6,29 @@ import { SweepConfig } from '../../sweeps/config.ts'
 import { findPreset } from '../../sweeps/presets.ts'
 import type { Command } from '../command.ts'
 import type { Layer } from '../flags.ts'
-import { jobCommand } from '../job-command.ts'
+import { jobCommand, type JobVerb } from '../job-command.ts'
 
 /** The one model whose sweeps teach nothing about any other. */
 const BUNDLED = 'pebble'
 
-const withPreset = (preset: Layer): Command =>
-  jobCommand({
-    name: 'sweep',
-    summary: 'Runs a grid of small fine-tunes or trials, and shows what changes along its axes.',
-    remark:
-      'Cells that were run before are not run again; an interrupted sweep goes on by the same command.\nSweeps of any model but pebble need --purpose.',
-    examples: [
-      'touchstone sweep --preset pebble-rank',
-      'touchstone sweep --preset double-descent-rf --out-dir out/rf',
-      'touchstone sweep --model pebble --data house-tamper --methods lora --axis rank=1..64 --seeds 0..4',
-    ],
-    schema: SweepConfig,
-    kind: async () => anyJobKind((await import('../../sweeps/job.ts')).sweepJob),
-    writesReports: true,
-    preset,
-    resumesByItself: true,
-    check: (config) => checkSweep(config as SweepConfig),
-  })
+export const sweepVerb: JobVerb = {
+  name: 'sweep',
+  summary: 'Runs a grid of small fine-tunes or trials, and shows what changes along its axes.',
+  remark:
+    'Cells that were run before are not run again; an interrupted sweep goes on by the same command.\nSweeps of any model but pebble need --purpose.',
+  examples: [
+    'touchstone sweep --preset pebble-rank',
+    'touchstone sweep --preset double-descent-rf --out-dir out/rf',
+    'touchstone sweep --model pebble --data house-tamper --methods lora --axis rank=1..64 --seeds 0..4',
+  ],
+  schema: SweepConfig,
+  kind: async () => anyJobKind((await import('../../sweeps/job.ts')).sweepJob),
+  writesReports: true,
+  resumesByItself: true,
+  check: (config) => checkSweep(config as SweepConfig),
+}
+
+const withPreset = (preset: Layer): Command => jobCommand({ ...sweepVerb, preset })
 
 const plain = withPreset({})
 

@@ -2,10 +2,10 @@
 import { TrainConfig } from '../../audit/config.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { anyJobKind } from '../../jobs/job-kind.ts'
-import { jobCommand } from '../job-command.ts'
+import { jobCommand, type JobVerb } from '../job-command.ts'
 import { aboutMethods } from '../methods.ts'
 
-export const train = jobCommand({
+export const trainVerb: JobVerb = {
   name: 'train',
   summary: 'Fine-tunes a model and keeps the adapter or the weights; nothing is evaluated.',
   examples: [
@@ -23,4 +23,6 @@ export const train = jobCommand({
       remedy: 'Add --methods lora or --methods full.',
     })
   },
-})
+}
+
+export const train = jobCommand(trainVerb)
