@@ -3,13 +3,7 @@
  * (Zhang et al. 2023, §3). PEFT's optimiser of that name also corrects B's gradient; that later form is not this one.
  */
 import { z } from 'zod'
-import {
-  additiveAdapter,
-  asPeftFolder,
-  lowRankFields,
-  lowRankPair,
-  peftConfigOf,
-} from './low-rank.ts'
+import { additiveMethod, lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod } from './method.ts'
 
 const config = z.object(lowRankFields)
@@ -20,10 +14,6 @@ export const loraFa: FineTuneMethod<z.infer<typeof config>> = {
   paper: 'arXiv:2308.03303v1',
   faithfulness: 'exact',
   config,
-  mergeable: true,
-  identityAtStart: true,
   // Rate 0 fixes A: it is stored with the others, but has no gradient and no part in the clipping norm.
-  attach: (g, site, config) =>
-    additiveAdapter(g, site, lowRankPair(g, site, peftConfigOf(config), { rateOfA: 0 })),
-  toPeft: (parameters, config, base) => asPeftFolder(parameters, peftConfigOf(config), base),
+  ...additiveMethod(peftConfigOf, () => ({ rateOfA: 0 })),
 }

@@ -6,21 +6,23 @@
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import { additiveAdapter, lowRankFields, lowRankPair, peftConfigOf, targets } from './low-rank.ts'
-import type { FineTuneMethod, Site } from './method.ts'
+import type { FineTuneMethod, Probe, Site } from './method.ts'
 import { movedStart, onOriginalBase, type LowRankStart } from './moved-base.ts'
-import { asColumns, asRows, leadingTriplets, type Triplets } from './singular.ts'
+import { asColumns, asRows, leadingTriplets, pickedRows } from './singular.ts'
 import { rankOf, scaleOf, type PeftConfig } from '../models/peft-config.ts'
+import { leadingLeft } from '../spectra/partial-svd.ts'
+import { randomStream } from '../statistics/random.ts'
 
 const config = z.object({
   ...lowRankFields,
-  direction: z.enum(['ArB2r', 'A2rBr', 'ArBr']).default('ArB2r').meta({
+  direction: z.enum(['ArB2r', 'A2rBr', 'ArBr', 'random']).default('ArB2r').meta({
     label: 'Directions',
-    help: 'Which singular vectors begin A and B: the first r, or the r after them',
+    help: 'Which of the first 2r singular vectors begin A and B: one half each, every other, or drawn',
   }),
-  scale: z
-    .enum(['stable', 'gd', 'unit'])
-    .default('stable')
-    .meta({ label: 'Size', help: 'How large A and B begin: out^¼/√γ, 1/s, or 1' }),
+  scale: z.enum(['stable', 'gd', 'unit', 'weightS']).default('stable').meta({
+    label: 'Size',
+    help: 'How large A and B begin: out^¼/√γ, 1/s, 1, or the mean √(σ/s) of the weight’s first r',
+  }),
   gamma: z
     .number()
     .positive()
@@ -51,6 +53,7 @@ export const loraGa: FineTuneMethod<Config> = {
   faithfulness: 'exact',
   notes: [
     'PEFT’s form multiplies B by the singular values and breaks the rank-2r identity; this follows the authors’ code. Singular vectors are exact, not sketched.',
+    'As in the authors’ code, direction ArBr gives A every second vector and B those between.',
     'The base is moved at the start; an exported adapter has rank 2r and is right on the original base.',
   ],
   config,
@@ -67,7 +70,7 @@ export const loraGa: FineTuneMethod<Config> = {
     const gradients = await probe.gradients(names, { batches, batchSize })
     return movedStart(probe, peft(config), (site) => {
       const G = gradients.get(`${site.name}.weight`)
-      return G && gradientStart(G, site, config)
+      return G && gradientStart(G, site, config, probe)
     })
   },
 
@@ -86,31 +89,56 @@ function requireRoom({ name, inFeatures, outFeatures }: Site, needed: number): v
 /** A₀ and B₀ of one layer from its gradient G `[out, in]`. */
 export function gradientStart(
   G: Float32Array,
-  { name, outFeatures, inFeatures }: Site,
+  site: Site,
   config: Config,
+  probe: Pick<Probe, 'seed' | 'weight'>,
 ): LowRankStart {
+  const { name, outFeatures, inFeatures } = site
   const r = rankOf(peft(config), name)
-  const triplets = leadingTriplets(G, outFeatures, inFeatures, 2 * r, name)
-  return begun(triplets, r, { name, outFeatures, inFeatures }, config)
+  const { left, right } = leadingTriplets(G, outFeatures, inFeatures, 2 * r, name)
+  const k = sizeOf(site, r, config, probe)
+  const { ofA, ofB } = chosen(site, r, config, probe)
+  return {
+    A: asRows(pickedRows(right, inFeatures, ofA), inFeatures, 0, r, k),
+    B: asColumns(pickedRows(left, outFeatures, ofB), outFeatures, 0, r, k),
+  }
 }
 
-function begun(
-  { left, right }: Triplets,
+/** Which of the first 2r vectors begin A and which B. */
+function chosen(
+  { name }: Site,
   r: number,
-  { name, outFeatures, inFeatures }: Pick<Site, 'name' | 'outFeatures' | 'inFeatures'>,
+  { direction }: Config,
+  { seed }: Pick<Probe, 'seed'>,
+): { ofA: readonly number[]; ofB: readonly number[] } {
+  const all = Array.from({ length: 2 * r }, (_, i) => i)
+  if (direction === 'ArBr') {
+    return { ofA: all.filter((i) => i % 2 === 1), ofB: all.filter((i) => i % 2 === 0) }
+  }
+  const order = direction === 'random' ? randomStream(seed, `lora-ga:${name}`).shuffle(all) : all
+  const [first, second] = [order.slice(0, r), order.slice(r)]
+  return direction === 'A2rBr' ? { ofA: second, ofB: first } : { ofA: first, ofB: second }
+}
+
+function sizeOf(
+  { name, outFeatures, inFeatures }: Site,
+  r: number,
   config: Config,
-): LowRankStart {
-  const { direction, scale, gamma } = config
-  const k =
-    scale === 'stable'
-      ? outFeatures ** 0.25 / Math.sqrt(gamma)
-      : scale === 'gd'
-        ? 1 / scaleOf(peft(config), name)
-        : 1
-  const fromA = direction === 'A2rBr' ? r : 0
-  const fromB = direction === 'ArB2r' ? r : 0
-  return {
-    A: asRows(right, inFeatures, fromA, r, k),
-    B: asColumns(left, outFeatures, fromB, r, k),
+  { weight }: Pick<Probe, 'weight'>,
+): number {
+  const s = scaleOf(peft(config), name)
+  switch (config.scale) {
+    case 'stable':
+      return outFeatures ** 0.25 / Math.sqrt(config.gamma)
+    case 'gd':
+      return 1 / s
+    case 'unit':
+      return 1
+    case 'weightS': {
+      const W = { rows: outFeatures, columns: inFeatures, data: weight(`${name}.weight`) }
+      const { singularValues } = leadingLeft(W, r, name)
+      // Beyond the rank of W, σ is 0.
+      return singularValues.reduce((sum, σ) => sum + Math.sqrt(σ / s), 0) / r
+    }
   }
 }

@@ -3,13 +3,7 @@
  * The paper's separate rate for adapted embeddings has no place here: embeddings are not adapted.
  */
 import { z } from 'zod'
-import {
-  additiveAdapter,
-  asPeftFolder,
-  lowRankFields,
-  lowRankPair,
-  peftConfigOf,
-} from './low-rank.ts'
+import { additiveMethod, lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod } from './method.ts'
 
 const config = z.object({
@@ -22,19 +16,13 @@ const config = z.object({
     .meta({ label: 'Rate ratio', help: 'How many times faster B learns than A' }),
 })
 
-export const loraPlus: FineTuneMethod<z.infer<typeof config>> = {
+type Config = z.infer<typeof config>
+
+export const loraPlus: FineTuneMethod<Config> = {
   name: 'lora-plus',
   title: 'LoRA+',
   paper: 'arXiv:2402.12354',
   faithfulness: 'exact',
   config,
-  mergeable: true,
-  identityAtStart: true,
-  attach: (g, site, config) =>
-    additiveAdapter(
-      g,
-      site,
-      lowRankPair(g, site, peftConfigOf(config), { rateOfB: config.rateRatio }),
-    ),
-  toPeft: (parameters, config, base) => asPeftFolder(parameters, peftConfigOf(config), base),
+  ...additiveMethod<Config>(peftConfigOf, ({ rateRatio }) => ({ rateOfB: rateRatio })),
 }

@@ -3,13 +3,7 @@
  * A begins uniform in ±1/√in (Kaiming with a = √5), B at zero, so the model begins as its base.
  */
 import { z } from 'zod'
-import {
-  additiveAdapter,
-  asPeftFolder,
-  lowRankFields,
-  lowRankPair,
-  peftConfigOf,
-} from './low-rank.ts'
+import { additiveMethod, lowRankFields } from './low-rank.ts'
 import type { FineTuneMethod } from './method.ts'
 
 const config = z.object(lowRankFields)
@@ -20,8 +14,5 @@ export const lora: FineTuneMethod<z.infer<typeof config>> = {
   paper: 'arXiv:2106.09685',
   faithfulness: 'exact',
   config,
-  mergeable: true,
-  identityAtStart: true,
-  attach: (g, site, config) => additiveAdapter(g, site, lowRankPair(g, site, peftConfigOf(config))),
-  toPeft: (parameters, config, base) => asPeftFolder(parameters, peftConfigOf(config), base),
+  ...additiveMethod(),
 }

@@ -1,34 +1,52 @@
 /** @file A model's loss over labelled rows in a graph, and what that graph is fed. */
 import type { Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
+import type { ModelScope } from '../models/architecture.ts'
 import type { Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
 import type { Feeds, Tensor } from '../runtime/session.ts'
-import type { Batch } from './method.ts'
+import type { Batch, LossInputs } from './method.ts'
+
+/** A weight of the base as it was, beside the weight that is run, which a method may have moved. */
+export const REFERENCE = 'reference:'
+
+export interface LossGraph extends Omit<LossInputs, 'outputs'> {
+  readonly logits: Value
+}
 
 /** Logits `[labelled, vocab]`, labels int32 `[labelled]`, and −Σ weight·log p(label) `[]`. */
-export function buildLoss(
-  g: Graph,
-  { architecture, config, weights }: Model,
-  options: ScopeOptions,
-): { logits: Value; labels: Value; taskLoss: Value } {
-  const scope = createScope(g, weights, options)
+export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGraph {
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
   const positions = g.input('positions', 'int32', ['batch', 'seq'])
   const rows = g.input('rows', 'int32', ['labelled'])
   const labels = g.input('labels', 'int32', ['labelled'])
   const rowWeights = g.input('row_weights', g.float, ['labelled'])
-  const input = {
-    tokens,
-    positions,
-    attention: { kind: 'causal' },
-    batch: 'batch',
-    seq: 'seq',
-  } as const
+  const fed = { tokens, positions, rows }
+  const logits = logitsOf(createScope(g, model.weights, options), model, fed)
+  const named: Graph = {
+    ...g,
+    input: (name, dtype, shape) => g.input(`${REFERENCE}${name}`, dtype, shape),
+  }
+  const { maxPositions } = options
+  return {
+    logits,
+    labels,
+    rowWeights,
+    taskLoss: g.crossEntropy(logits, labels, rowWeights),
+    reference: () => logitsOf(createScope(named, model.weights, { maxPositions }), model, fed),
+  }
+}
+
+/** The head is wide: it sees only the rows whose next token is labelled. */
+function logitsOf(
+  scope: ModelScope,
+  { architecture, config }: Model,
+  { tokens, positions, rows }: Readonly<Record<'tokens' | 'positions' | 'rows', Value>>,
+): Value {
+  const attention = { kind: 'causal' } as const
+  const input = { tokens, positions, attention, batch: 'batch', seq: 'seq' }
   const { hiddenStates } = architecture.forward(scope, input, config)
-  // The head is wide: it sees only the rows whose next token is labelled.
-  const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
-  return { logits, labels, taskLoss: g.crossEntropy(logits, labels, rowWeights) }
+  return architecture.logits(scope, scope.g.gatherRows(hiddenStates, rows), config)
 }
 
 type AsFloat = (data: Float32Array) => Float32Array | Float64Array

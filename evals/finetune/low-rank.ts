@@ -131,3 +131,16 @@ export const asPeftFolder = (
   config: PeftConfig,
   base: string,
 ): PeftFolder => ({ config: { ...config, base }, tensors })
+
+/** What methods share whose adapter is LoRA's, in another size or at other rates. */
+export const additiveMethod = <C extends LowRankConfig>(
+  peft: (config: C) => PeftConfig = peftConfigOf,
+  options: (config: C) => PairOptions = () => ({}),
+) => ({
+  mergeable: true,
+  identityAtStart: true,
+  attach: (g: Graph, site: LinearSite, config: C): Adapter | undefined =>
+    additiveAdapter(g, site, lowRankPair(g, site, peft(config), options(config))),
+  toPeft: (tensors: ReadonlyMap<string, PeftTensor>, config: C, base: string): PeftFolder =>
+    asPeftFolder(tensors, peft(config), base),
+})

@@ -87,8 +87,25 @@ export interface Perturbation {
   readonly inputs?: ReadonlyMap<string, Float32Array>
 }
 
+/** What a method's own loss is made of. */
+export interface LossInputs {
+  /** Logits `[labelled, vocab]`, the tokens that should follow, int32 `[labelled]`, and what each row counts, `[labelled]`. */
+  readonly outputs: Value
+  readonly labels: Value
+  readonly rowWeights: Value
+  /** −Σ weight·log p(label), `[]`: what training reports, whatever is added to it. */
+  readonly taskLoss: Value
+  /** The base's own logits on the same rows. Who asks pays a forward of the base in every step. */
+  readonly reference: () => Value
+}
+
 /** In training an adapter may have inputs that `perturb` feeds (zeros until it does); in evaluation it has none. */
 export type Mode = 'train' | 'evaluate'
+
+export interface Observed {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
 
 /** @typeParam C the configuration */
 export interface FineTuneMethod<C = unknown> {
@@ -112,7 +129,16 @@ export interface FineTuneMethod<C = unknown> {
   /** Which of the base's own weights it trains. */
   trainable?(weight: string, config: C): { learningRateScale: number } | undefined
   prepare?(session: Probe, config: C): Promise<Prepared>
-  loss?(g: Graph, io: { outputs: Value; reference?: Value; labels: Value; taskLoss: Value }): Value
+  /** What is descended in place of the task's loss. */
+  loss?(g: Graph, io: LossInputs, config: C): Value
+  /**
+   * What the loss is fed that no operator computes, from outputs·outputsᵀ `[count, count]` where the gradient is about to be
+   * taken: tensors by the name under which `loss` declared them. Costs one more forward in every step.
+   */
+  observe?: {
+    wants(config: C): boolean
+    look(gram: Float64Array, count: number, config: C): ReadonlyMap<string, Observed>
+  }
   /** How many numbers it remembers between steps. They begin at 0. */
   memory?(layout: Layout, config: C): number
   /** Where the next micro-batch's gradient is taken. The parameters themselves stay as they are. */

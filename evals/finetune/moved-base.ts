@@ -4,16 +4,47 @@
  * ΔW = s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀], an adapter of rank 2r with the same s (Meng et al. 2024, PiSSA, §C).
  */
 import { TouchstoneError } from '../errors.ts'
-import { LORA_A, LORA_B } from './low-rank.ts'
+import {
+  additiveMethod,
+  LORA_A,
+  LORA_B,
+  peftConfigOf,
+  targets,
+  type LowRankConfig,
+} from './low-rank.ts'
 import type { Prepared, Probe, Site } from './method.ts'
-import { scaleOf, type PeftConfig } from '../models/peft-config.ts'
+import { rankOf, scaleOf, type PeftConfig } from '../models/peft-config.ts'
 import type { PeftFolder, PeftTensor } from '../models/peft-folder.ts'
+import type { Matrix } from '../spectra/matrix.ts'
 
 /** How one layer's adapter begins: A₀ `[r, in]` and B₀ `[out, r]`, row-major. */
 export interface LowRankStart {
   readonly A: Float32Array
   readonly B: Float32Array
 }
+
+/** What methods share whose start follows from each weight W `[out, in]` alone, its rank and s. */
+export const startedFrom = (
+  start: (W: Matrix & { data: Float32Array }, rank: number, scale: number) => LowRankStart,
+) => ({
+  ...additiveMethod(),
+  prepare(probe: Probe, config: LowRankConfig): Promise<Prepared> {
+    const peft = peftConfigOf(config)
+    const startOf = ({ name, inFeatures, outFeatures }: Site) => {
+      if (!targets(peft, name)) return undefined
+      const rank = requireRank(rankOf(peft, name), name, inFeatures, outFeatures)
+      const W = { rows: outFeatures, columns: inFeatures, data: probe.weight(`${name}.weight`) }
+      return start(W, rank, scaleOf(peft, name))
+    }
+    return Promise.resolve(movedStart(probe, peft, startOf))
+  },
+  toPeft: (
+    tensors: ReadonlyMap<string, PeftTensor>,
+    config: LowRankConfig,
+    base: string,
+    prepared?: Prepared,
+  ): PeftFolder => onOriginalBase(tensors, peftConfigOf(config), base, prepared),
+})
 
 /** The start of every layer for which `start` gives one, and the base moved by it. */
 export function movedStart(
@@ -35,7 +66,7 @@ export function movedStart(
 }
 
 /** `rank`, if the layer has as many directions. */
-export function requireRank(rank: number, layer: string, ...[columns, rows]: number[]): number {
+function requireRank(rank: number, layer: string, ...[columns, rows]: number[]): number {
   const most = Math.min(columns!, rows!)
   if (rank <= most) return rank
   throw new TouchstoneError('usage.invalid', {

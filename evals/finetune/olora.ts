@@ -3,11 +3,10 @@
  * B₀ = Q[:, :r], A₀ = R[:r, :], W_res = W − s·B₀·A₀. Exported as a plain adapter of rank 2r on W.
  */
 import { z } from 'zod'
-import { rankOf } from '../models/peft-config.ts'
 import { leadingQr } from '../spectra/leading-qr.ts'
-import { additiveAdapter, lowRankFields, lowRankPair, peftConfigOf, targets } from './low-rank.ts'
+import { lowRankFields } from './low-rank.ts'
 import type { FineTuneMethod } from './method.ts'
-import { movedStart, onOriginalBase, requireRank } from './moved-base.ts'
+import { startedFrom } from './moved-base.ts'
 
 const config = z.object(lowRankFields)
 
@@ -18,23 +17,8 @@ export const olora: FineTuneMethod<z.infer<typeof config>> = {
   faithfulness: 'exact',
   notes: ['Q spans the first r columns of W, which need not be its dominant directions.'],
   config,
-  mergeable: true,
-  identityAtStart: true,
-  attach: (g, site, config) => additiveAdapter(g, site, lowRankPair(g, site, peftConfigOf(config))),
-
-  prepare: (probe, config) => {
-    const peft = peftConfigOf(config)
-    return Promise.resolve(
-      movedStart(probe, peft, ({ name, inFeatures, outFeatures }) => {
-        if (!targets(peft, name)) return undefined
-        const rank = requireRank(rankOf(peft, name), name, inFeatures, outFeatures)
-        const W = { rows: outFeatures, columns: inFeatures, data: probe.weight(`${name}.weight`) }
-        const { Q, R } = leadingQr(W, rank)
-        return { A: Float32Array.from(R), B: Float32Array.from(Q) }
-      }),
-    )
-  },
-
-  toPeft: (parameters, config, base, prepared) =>
-    onOriginalBase(parameters, peftConfigOf(config), base, prepared),
+  ...startedFrom((W, rank) => {
+    const { Q, R } = leadingQr(W, rank)
+    return { A: Float32Array.from(R), B: Float32Array.from(Q) }
+  }),
 }

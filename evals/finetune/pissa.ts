@@ -4,12 +4,11 @@
  * The decomposition is exact (the paper's fast variant iterates). Exported as a plain adapter of rank 2r on W.
  */
 import { z } from 'zod'
-import { rankOf, scaleOf } from '../models/peft-config.ts'
 import { applyTransposed, vector } from '../spectra/matrix.ts'
 import { leadingLeft } from '../spectra/partial-svd.ts'
-import { additiveAdapter, lowRankFields, lowRankPair, peftConfigOf, targets } from './low-rank.ts'
+import { lowRankFields } from './low-rank.ts'
 import type { FineTuneMethod } from './method.ts'
-import { movedStart, onOriginalBase, requireRank, type LowRankStart } from './moved-base.ts'
+import { startedFrom, type LowRankStart } from './moved-base.ts'
 
 const config = z.object(lowRankFields)
 
@@ -20,24 +19,9 @@ export const pissa: FineTuneMethod<z.infer<typeof config>> = {
   faithfulness: 'exact',
   notes: ['The paper trains at α = r, at rates ten times below LoRA’s.'],
   config,
-  mergeable: true,
-  identityAtStart: true,
-  attach: (g, site, config) => additiveAdapter(g, site, lowRankPair(g, site, peftConfigOf(config))),
-
-  prepare: (probe, config) => {
-    const peft = peftConfigOf(config)
-    return Promise.resolve(
-      movedStart(probe, peft, ({ name, inFeatures, outFeatures }) => {
-        if (!targets(peft, name)) return undefined
-        const rank = requireRank(rankOf(peft, name), name, inFeatures, outFeatures)
-        const W = probe.weight(`${name}.weight`)
-        return principalPart(W, outFeatures, inFeatures, rank, scaleOf(peft, name))
-      }),
-    )
-  },
-
-  toPeft: (parameters, config, base, prepared) =>
-    onOriginalBase(parameters, peftConfigOf(config), base, prepared),
+  ...startedFrom(({ data, rows, columns }, rank, scale) =>
+    principalPart(data, rows, columns, rank, scale),
+  ),
 }
 
 /** A₀ `[rank, columns]` and B₀ `[rows, rank]` with s·B₀·A₀ the best approximation of W at that rank. */

@@ -1,6 +1,7 @@
 /** @file Every fine-tuning method, in display order. */
 import { nearNames, TouchstoneError } from '../errors.ts'
 import { allora } from './allora.ts'
+import { baLora } from './ba-lora.ts'
 import { dora } from './dora.ts'
 import { full } from './full.ts'
 import { ggpo } from './ggpo.ts'
@@ -25,6 +26,7 @@ export const METHODS: readonly AnyMethod[] = [
   anyMethod(loraFa),
   anyMethod(allora),
   anyMethod(loraGa),
+  anyMethod(baLora),
   anyMethod(loraSb),
   anyMethod(ggpo),
   anyMethod(mgpo),

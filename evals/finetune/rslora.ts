@@ -3,14 +3,7 @@
  * At a small rank that is above all a larger step: choose the learning rate anew before comparing with LoRA.
  */
 import { z } from 'zod'
-import {
-  additiveAdapter,
-  asPeftFolder,
-  lowRankFields,
-  lowRankPair,
-  peftConfigOf,
-  type LowRankConfig,
-} from './low-rank.ts'
+import { additiveMethod, lowRankFields, peftConfigOf, type LowRankConfig } from './low-rank.ts'
 import type { FineTuneMethod } from './method.ts'
 
 const config = z.object(lowRankFields)
@@ -23,8 +16,5 @@ export const rslora: FineTuneMethod<z.infer<typeof config>> = {
   paper: 'arXiv:2312.03732',
   faithfulness: 'exact',
   config,
-  mergeable: true,
-  identityAtStart: true,
-  attach: (g, site, config) => additiveAdapter(g, site, lowRankPair(g, site, peft(config))),
-  toPeft: (parameters, config, base) => asPeftFolder(parameters, peft(config), base),
+  ...additiveMethod(peft),
 }

@@ -56,6 +56,19 @@ function rightOf(
   return right
 }
 
+/** The vectors of these numbers, one after another. */
+export function pickedRows(
+  vectors: Float64Array,
+  dimension: number,
+  numbers: readonly number[],
+): Float64Array {
+  const out = new Float64Array(numbers.length * dimension)
+  numbers.forEach((j, at) =>
+    out.set(vectors.subarray(j * dimension, (j + 1) * dimension), at * dimension),
+  )
+  return out
+}
+
 /** Vectors `from` … `from` + `count` − 1 as the columns of a matrix `[dimension, count]`, each times `factor`. */
 export const asColumns = (
   vectors: Float64Array,

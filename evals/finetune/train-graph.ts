@@ -6,7 +6,8 @@ import { createGraph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import { createRunner, type Tensor } from '../runtime/session.ts'
 import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
-import { batchFeeds, buildLoss, namedFeeds } from './loss-graph.ts'
+import { batchFeeds, buildLoss, namedFeeds, REFERENCE } from './loss-graph.ts'
+import { openObserver, scopeOptions } from './observer.ts'
 import {
   initialParameters,
   isTrained,
@@ -56,8 +57,10 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
   const asFloat = (data: Float32Array) =>
     dialect.float === 'float64' ? Float64Array.from(data) : data
+  const observer = await openObserver(options, dialect)
   const declared = new Map(g.inputs.map((value) => [value.name, value]))
-  const still = stillFeeds(runner.inputs, declared, weights, table)
+  const given = new Map([...asReference(options.weights), ...weights])
+  const still = stillFeeds(runner.inputs, declared, given, table)
   const frozen = namedFeeds(still, asFloat)
   const flat = new Float32Array(table.size)
 
@@ -72,7 +75,8 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
       ...namedFeeds(namedViews(table, perturbation.parameters ?? parameters), asFloat),
       ...batchFeeds(batch, asFloat),
     }
-    const results = await runner.run(feeds)
+    const observed = (await observer?.look(feeds)) ?? []
+    const results = await runner.run({ ...feeds, ...namedFeeds(observed, asFloat) })
     for (const { name, start } of table.slices.filter(isTrained))
       flat.set(results[`d:${name}`]!.data as Float32Array, start)
     return { loss: Number(results.loss!.data[0]), flat }
@@ -95,9 +99,16 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
       parameters = next
     },
     gradients: run,
-    release: () => runner.release(),
+    release: async () => {
+      await runner.release()
+      await observer?.release()
+    },
   }
 }
+
+/** The base's weights under the names by which a loss that compares with the base reads them: the same memory. */
+const asReference = (weights: ReadonlyMap<string, Float32Array>) =>
+  [...weights].map(([name, data]) => [`${REFERENCE}${name}`, data] as const)
 
 /** A method that found nothing to train would train nothing, and say so nowhere. */
 function requireTarget(
@@ -129,17 +140,11 @@ function stillFeeds(
   return still
 }
 
-function buildTrainingGraph(
-  { model, method, methodConfig, maxPositions }: TrainingOptions,
-  dialect: Dialect,
-) {
+function buildTrainingGraph(options: TrainingOptions, dialect: Dialect) {
+  const { method, methodConfig } = options
   const g = createGraph(dialect)
-  const { logits, labels, taskLoss } = buildLoss(g, model, {
-    maxPositions,
-    attach: (site) => method.attach?.(g, site, methodConfig, 'train'),
-    trainable: (name) => method.trainable?.(name, methodConfig),
-  })
-  const loss = method.loss?.(g, { outputs: logits, labels, taskLoss }) ?? taskLoss
+  const { logits, ...inputs } = buildLoss(g, options.model, scopeOptions(g, options))
+  const loss = method.loss?.(g, { ...inputs, outputs: logits }, methodConfig) ?? inputs.taskLoss
   const trained = g.parameters.filter(isTrained)
   const derivatives = gradients(
     g,
@@ -147,5 +152,5 @@ function buildTrainingGraph(
     trained.map(({ value }) => value),
   )
   const outputs = Object.fromEntries(trained.map(({ name }, i) => [`d:${name}`, derivatives[i]!]))
-  return { g, outputs: { loss, ...outputs } }
+  return { g, outputs: { loss: inputs.taskLoss, ...outputs } }
 }

@@ -5,13 +5,17 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import type { AnyMethod } from '../../evals/finetune/method.ts'
+import { namedViews } from '../../evals/finetune/parameters.ts'
 import { findMethod } from '../../evals/finetune/registry.ts'
 import { newOptimizerState, train, type TrainingConfig } from '../../evals/finetune/train.ts'
 import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
 import { makeBatch } from '../../evals/finetune/dataset.ts'
+import { openCached, type ModelState } from '../../evals/inference/cached-graph.ts'
+import { scoreTexts } from '../../evals/inference/score.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import { detectRebound } from '../../evals/sweeps/detectors/rebound.ts'
-import { tinyModel } from '../doubles/tiny-model.ts'
+import { randomIds, tinyModel, type TinyModel } from '../doubles/tiny-model.ts'
 import { tinyExamples, tinyPlan } from '../doubles/tiny-training.ts'
 
 const EXAMPLES = tinyExamples(32)
@@ -24,6 +28,9 @@ interface Setting {
 }
 
 interface Trained {
+  readonly tiny: TinyModel
+  readonly method: AnyMethod
+  readonly methodConfig: unknown
   readonly losses: readonly number[]
   readonly session: TrainingSession
   /** Loss on every row at the end, unperturbed. */
@@ -36,9 +43,10 @@ async function trained(
 ): Promise<Trained> {
   const tiny = tinyModel({ seed: 100 + seed })
   const found = findMethod(method)
+  const methodConfig = found.config.parse(config)
   const session = await openTraining({
     ...{ model: tiny.model, weights: tiny.weights, method: found, seed, maxPositions: 32 },
-    methodConfig: found.config.parse(config),
+    methodConfig,
     device: { name: 'cpu', threads: 1 },
     data: { examples: EXAMPLES, padId: 0 },
   })
@@ -49,7 +57,7 @@ async function trained(
   const losses: number[] = []
   for await (const { loss } of train(state, { ...options, ...rest })) losses.push(loss)
   const { loss: final } = await session.gradients(WHOLE)
-  return { losses, session, final }
+  return { tiny, method: found, methodConfig, losses, session, final }
 }
 
 async function measured(
@@ -122,6 +130,32 @@ const endsFlatter = (method: string, config: object): Experiment => ({
   },
 })
 
+/** BA-LoRA with its consistency alone. */
+const PULLED = { rank: 4, consistency: 0.3, diversity: 0, concentration: 0 }
+
+/** Mean |log p(token) − log p₀(token)| over other texts, of the tuned model and its base. */
+async function driftFromBase({ session, method, methodConfig, tiny }: Trained): Promise<number> {
+  const texts = Array.from({ length: 8 }, (_, i) => ({
+    ...{ key: `text ${i}`, from: 1 },
+    ids: randomIds(`other ${i}`, 12, tiny.options.vocab),
+  }))
+  const scores = async (state: ModelState) => {
+    const opened = await openCached(state, { name: 'cpu', threads: 1 }, 32)
+    const signal = new AbortController().signal
+    const found = await scoreTexts(texts, {
+      ...{ session: opened, varying: {}, padId: 0, batchSize: 1, signal },
+    })
+    await opened.release()
+    return found.flatMap((text) => [...text])
+  }
+  const frozen = new Map(session.weights)
+  for (const [name, { data }] of namedViews(session.table, session.parameters))
+    frozen.set(name, data)
+  const base = await scores({ model: tiny.model, frozen: tiny.weights })
+  const tuned = await scores({ model: tiny.model, frozen, method, methodConfig })
+  return tuned.reduce((sum, x, i) => sum + Math.abs(x - base[i]!), 0) / tuned.length
+}
+
 /** −‖B‖_F over all layers after 20 steps of plain gradient descent. */
 async function sizeOfB({ method, config = {} }: Setting, seed: number): Promise<number> {
   return measured(
@@ -159,6 +193,16 @@ const EXPERIMENTS: readonly Experiment[] = [
     ],
   },
   learnsFaster('lora-ga'),
+  {
+    method: 'ba-lora',
+    claim:
+      'after 40 steps at λ₁ = 0.3 texts that it was not trained on are no farther from the base’s log-probabilities than with PiSSA',
+    run: async (seed) => [
+      await measured({ method: 'ba-lora', config: PULLED }, seed, driftFromBase),
+      await measured({ method: 'pissa', config: { rank: 4 } }, seed, driftFromBase),
+    ],
+  },
+  learnsFaster('ba-lora', {}, 'pissa'),
   {
     method: 'lora-sb',
     claim: 'its start alone already has at most the base’s loss',

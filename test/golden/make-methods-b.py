@@ -1,7 +1,7 @@
 """Makes the golden fixture of the methods that PEFT lacks: `python make-methods-b.py [OUTPUT]` (default: fixtures/ beside this file).
 
-GGPO, MGPO, ALLoRA, LoRA-GA and LoRA-SB on `llama-untied-gqa`, from the formulas, in plain torch and float64
-(`reference_llama.py`), stored in float32. GGPO's noise is drawn here by a Threefry of our own. See README.md for the keys.
+GGPO in both forms, MGPO, ALLoRA, LoRA-GA, BA-LoRA and LoRA-SB on `llama-untied-gqa`, from the formulas, in plain torch and
+float64 (`reference_llama.py`), stored in float32. GGPO's noise is drawn here by a Threefry of our own. See README.md for the keys.
 """
 
 import argparse
@@ -27,8 +27,11 @@ SIGMA, BETA = 0.3, 1.0
 RHO, NORM_MEMORY = 0.5, 0.9
 ETA_SQUARED = 2.0
 GAMMA, START_RATE = 16.0, 2e-2
+CONSISTENCY, DIVERSITY, CONCENTRATION, LEADING = 0.5, 0.3, 0.7, 3
 RUN_SEED = 5
 MASK = 0xFFFFFFFF
+MOVES_BASE = ("lora-ga", "ba-lora")
+METHODS = ("ggpo", "ggpo-kohya", "mgpo", "allora", "lora-ga", "ba-lora", "lora-sb")
 
 
 # Threefry-2x32-20 (Salmon et al. 2011), as the engine's streams use it
@@ -90,12 +93,16 @@ def base_gradients(config, weights, batch, names):
     return {name: leaves[name + ".weight"].grad for name in names}
 
 
-def singular_start(method, gradients):
+def singular_start(method, gradients, weights):
     start = {}
     for name, gradient in gradients.items():
         step = gradient if method == "lora-ga" else -START_RATE * gradient.sign()
+        step = weights[name + ".weight"] if method == "ba-lora" else step
         U, S, Vh = torch.linalg.svd(step, full_matrices=False)
-        if method == "lora-ga":
+        if method == "ba-lora":
+            half = (S[:RANK] / SCALE).sqrt()
+            A, B = half[:, None] * Vh[:RANK], U[:, :RANK] * half
+        elif method == "lora-ga":
             k = gradient.shape[0] ** 0.25 / math.sqrt(GAMMA)
             A, B = k * Vh[:RANK], k * U[:, RANK : 2 * RANK]
         else:
@@ -108,7 +115,7 @@ def singular_start(method, gradients):
 def layer_weight(method, name, W, start, adapter, noise):
     part = lambda side, of: of[f"{name}.lora_{side}.weight"]  # noqa: E731
     A, B = part("A", adapter), part("B", adapter)
-    if method == "lora-ga":
+    if method in MOVES_BASE:
         W = W - SCALE * part("B", start) @ part("A", start)
     if method == "lora-sb":
         return W + B @ part("R", adapter) @ A
@@ -117,18 +124,34 @@ def layer_weight(method, name, W, start, adapter, noise):
         c = 1 / (update.detach().norm(dim=1) + 1 / ETA_SQUARED).sqrt()
         update.register_hook(lambda G: c[:, None] * G)
         return W + update
-    return W + SCALE * B @ A + noise.get(name, 0)
+    return W + SCALE * B @ A + (noise.get(name, 0) if method == "ggpo" else 0)
 
 
-def ggpo_noise(names, weights, adapter, memory, step):
+def ggpo_noise(method, names, weights, adapter, memory, step):
     noise = {}
     for name in names:
         A, B = adapter[f"{name}.lora_A.weight"].detach(), adapter[f"{name}.lora_B.weight"].detach()
-        W = weights[name + ".weight"] + SCALE * B @ A
+        base = weights[name + ".weight"]
+        W = base + SCALE * B @ A
         gradient = memory.get(name, torch.zeros(W.shape[0], dtype=torch.float64))
-        deviation = SIGMA / math.sqrt(W.shape[1]) * (W.pow(2).sum(1) + BETA * gradient).sqrt()
+        if method == "ggpo":
+            deviation = SIGMA / math.sqrt(W.shape[1]) * (W.pow(2).sum(1) + BETA * gradient).sqrt()
+        else:
+            size = (base.norm(dim=1).mean() ** 2 + (B @ A).pow(2).sum(1)).sqrt()
+            deviation = (SIGMA * size + BETA * gradient) / math.sqrt(W.shape[0])
         noise[name] = deviation[:, None] * normals(f"ggpo:{step}:0:{name}", W.numel()).view(W.shape)
     return noise
+
+
+def bias_terms(logits, base_logits, labels):
+    """BA-LoRA's three terms over the labelled rows, gradients of singular values by torch."""
+    kept = labels[:, 1:].flatten() != -100
+    Z, P = (x[:, :-1].flatten(0, 1)[kept] for x in (logits, base_logits))
+    consistency = torch.nn.functional.kl_div(Z.log_softmax(-1), P.softmax(-1), reduction="batchmean")
+    diversity = (Z.softmax(-1) * Z.log_softmax(-1)).sum(-1).mean()
+    values = torch.linalg.svdvals(Z)
+    concentration = -values[:LEADING].sum() / values.sum()
+    return CONSISTENCY * consistency + DIVERSITY * diversity + CONCENTRATION * concentration
 
 
 def total_norm(tensors):
@@ -144,7 +167,7 @@ def run(method, config, weights, batch, names, start):
     rate = RATE * (math.sqrt(ETA_SQUARED) if method == "allora" else 1)
     out, losses, memory, mean_norm = {f"{method}.init.{k}": w for k, w in start.items()}, [], {}, 0.0
     for step in range(STEPS):
-        noise = ggpo_noise(names, weights, adapter, memory, step) if method == "ggpo" else {}
+        noise = ggpo_noise(method, names, weights, adapter, memory, step) if "ggpo" in method else {}
         kept = {key: p.detach().clone() for key, p in trained.items()}
         if method == "mgpo" and step > 0:
             size = total_norm([m for m, _ in moments.values()])
@@ -152,16 +175,23 @@ def run(method, config, weights, batch, names, start):
                 for key, p in trained.items():
                     p.add_(RHO * moments[key][0] / size / mean_norm)
         made = {n: layer_weight(method, n, weights[n + ".weight"], start, adapter, noise) for n in names}
-        logits = reference.forward(config, weights, batch[0], lambda n, x: x @ made[n].T)
+
+        def linear(n, x):
+            y = x @ made[n].T
+            return y + (x @ noise[n].T).detach() if method == "ggpo-kohya" else y
+
+        logits = reference.forward(config, weights, batch[0], linear)
         loss = reference.loss_of(logits, batch[2])
         losses.append(loss.item())
+        if method == "ba-lora":
+            loss = loss + bias_terms(logits, reference.forward(config, weights, batch[0]), batch[2])
         loss.backward()
         with torch.no_grad():
             for key, p in trained.items():
                 p.copy_(kept[key])
         norm = total_norm([p.grad for p in trained.values()])
         mean_norm = norm if step == 0 else NORM_MEMORY * mean_norm + (1 - NORM_MEMORY) * norm
-        for name in names if method == "ggpo" else ():
+        for name in names if "ggpo" in method else ():
             a, b = (trained[f"{name}.lora_{side}.weight"] for side in "AB")
             memory[name] = (SCALE * (b.detach() @ a.grad + b.grad @ a.detach())).pow(2).sum(1)
         if step == 0:
@@ -190,14 +220,16 @@ def main():
     assert torch.equal(batch[0], expected["tokens"]), "the tokens are those of the base's own fixture"
     gradients = base_gradients(config, weights, batch, names)
     out = {}
-    for method in ("ggpo", "mgpo", "allora", "lora-ga", "lora-sb"):
-        chosen = singular_start(method, gradients) if method in ("lora-ga", "lora-sb") else random_start(names, weights)
+    for method in METHODS:
+        is_singular = method in (*MOVES_BASE, "lora-sb")
+        chosen = singular_start(method, gradients, weights) if is_singular else random_start(names, weights)
         out |= run(method, config, weights, batch, names, chosen)
     save(fresh(root / "methods-b") / "expected.safetensors", out)
     write_json(root / "methods-b" / "provenance.json", {
         "seed": SEED, "madeWith": VERSIONS, "base": BASE, "rank": RANK, "alpha": ALPHA, "runSeed": RUN_SEED,
         "ggpo": {"sigma": SIGMA, "beta": BETA}, "mgpo": {"rho": RHO, "gradientMemory": NORM_MEMORY},
         "allora": {"etaSquared": ETA_SQUARED}, "lora-ga": {"gamma": GAMMA}, "lora-sb": {"startRate": START_RATE},
+        "ba-lora": {"consistency": CONSISTENCY, "diversity": DIVERSITY, "concentration": CONCENTRATION, "leading": LEADING},
     })  # fmt: skip
 
 

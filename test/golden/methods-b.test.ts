@@ -20,9 +20,11 @@ const RANK = 3
 const RUN_SEED = 5
 const SETTINGS: Readonly<Record<string, object>> = {
   ggpo: { alpha: 6, sigma: 0.3, beta: 1 },
+  'ggpo-kohya': { alpha: 6, form: 'kohya', sigma: 0.3, beta: 1 },
   mgpo: { alpha: 6, rho: 0.5 },
   allora: { etaSquared: 2 },
   'lora-ga': { alpha: 6, gradientBatches: 1, gradientBatchSize: 3 },
+  'ba-lora': { alpha: 6, consistency: 0.5, diversity: 0.3, concentration: 0.7, leading: 3 },
   'lora-sb': { startRate: 2e-2, startBatches: 1, startBatchSize: 3 },
 }
 const expected = readOracle(join(FIXTURES, 'methods-b', 'expected.safetensors'))
@@ -41,7 +43,7 @@ function examplesOf({ expected: golden }: GoldenModel): Example[] {
 
 async function open(name: string, change: (method: AnyMethod) => AnyMethod = (same) => same) {
   const golden = await openGolden('llama-untied-gqa')
-  const method = change(findMethod(name))
+  const method = change(findMethod(name.replace(/-kohya$/, '')))
   const methodConfig = method.config.parse({ rank: RANK, ...SETTINGS[name] })
   const examples = examplesOf(golden)
   const session = await openTraining({
@@ -139,7 +141,7 @@ describe.each(Object.keys(SETTINGS))('%s', (name) => {
   })
 })
 
-describe.each(['lora-ga', 'lora-sb'])('%s', (name) => {
+describe.each(['lora-ga', 'ba-lora', 'lora-sb'])('%s', (name) => {
   test('it begins at torch’s singular vectors, up to their signs', async () => {
     const { session } = await open(name)
     for (const [parameter, { data, shape }] of namedViews(session.table, session.parameters)) {

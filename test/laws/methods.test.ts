@@ -44,6 +44,7 @@ const CONFIGS: Readonly<Record<string, readonly object[]>> = {
   olora: [{}, { rank: 3, alpha: 16 }],
   allora: [{}, { rank: 3, etaSquared: 4, rate: 'base' }],
   'lora-ga': [{ rank: 2 }, { rank: 3, alpha: 16, scale: 'unit', direction: 'ArBr' }],
+  'ba-lora': [{}, { rank: 3, alpha: 16, concentration: 0 }],
   'lora-sb': [{ rank: 4 }, { rank: 3, startBatches: 2 }],
   ggpo: [{}, { rank: 3, form: 'kohya' }],
   mgpo: [{}, { rank: 3, sign: 'descend', space: 'weight', scope: 'layer', inverseCap: 10 }],

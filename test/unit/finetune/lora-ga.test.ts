@@ -28,9 +28,12 @@ const identity = (size: number, factor: number) =>
   Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? factor : 0))
 
 const G = normals('G', OUT * IN)
+const W0 = normals('W0', OUT * IN)
+const startOf = (more: object = {}, seed = 1) =>
+  gradientStart(G, site, config(more), { seed, weight: () => W0 })
 
 test('A₀·A₀ᵀ = B₀ᵀ·B₀ = k²·I with k = out^¼/√γ, from different singular vectors', () => {
-  const { A, B } = gradientStart(G, site, config())
+  const { A, B } = startOf()
   expect(relativeError(gramOf(A, RANK, IN), identity(RANK, K * K))).toBeLessThan(1e-6)
   const Bt = transposedOf(B, OUT, RANK)
   expect(relativeError(gramOf(Bt, RANK, OUT), identity(RANK, K * K))).toBeLessThan(1e-6)
@@ -41,7 +44,7 @@ test('A₀·A₀ᵀ = B₀ᵀ·B₀ = k²·I with k = out^¼/√γ, from differe
 })
 
 test('the first step of SGD moves W by −η·s²·k²·Σ_{i≤2r} σ_i·u_i·v_iᵀ, up to O(η²)', () => {
-  const { A, B } = gradientStart(G, site, config())
+  const { A, B } = startOf()
   const s = scaleOf(peftConfigOf(config()), LAYER)
   const term = (
     rows: number,
@@ -74,17 +77,48 @@ test('the first step of SGD moves W by −η·s²·k²·Σ_{i≤2r} σ_i·u_i·v
 test.each([
   [{ direction: 'A2rBr' }, K],
   [{ direction: 'ArBr' }, K],
+  [{ direction: 'random' }, K],
   [{ scale: 'unit' }, 1],
   [{ scale: 'gd' }, 0.5],
   [{ gamma: 64 }, K / 2],
 ])('%j begins at size %d', (more, size) => {
-  const { A, B } = gradientStart(G, site, config(more))
+  const { A, B } = startOf(more)
   expect(relativeError(gramOf(A, RANK, IN), identity(RANK, size * size))).toBeLessThan(1e-6)
   expect(normOf(B) ** 2).toBeCloseTo(RANK * size * size, 5)
 })
 
+test('weightS: the mean over the weight’s first r of √(σ/s), s = 2', () => {
+  const { values } = leadingTriplets(W0, OUT, IN, RANK, 'W0')
+  const size = values.reduce((sum, σ) => sum + Math.sqrt(σ / 2) / RANK, 0)
+  const { A, B } = startOf({ scale: 'weightS' })
+  expect(relativeError(gramOf(A, RANK, IN), identity(RANK, size * size))).toBeLessThan(1e-6)
+  expect(normOf(B) ** 2).toBeCloseTo(RANK * size * size, 4)
+})
+
+test('ArBr takes every other vector, random draws from the seed; A and B never share one', () => {
+  const { left, right } = leadingTriplets(G, OUT, IN, 2 * RANK, 'G')
+  const indexIn = (vectors: Float64Array, dimension: number, x: Float32Array) =>
+    Array.from({ length: 2 * RANK }, (_, j) =>
+      Math.abs(x.reduce((sum, value, i) => sum + value * vectors[j * dimension + i]!, 0)),
+    ).findIndex((cosine) => cosine > 0.999 * normOf(x))
+  const numbers = ({ A, B }: ReturnType<typeof startOf>) => {
+    const Bt = transposedOf(B, OUT, RANK)
+    const each = Array.from({ length: RANK }, (_, j) => j)
+    return {
+      ofA: each.map((j) => indexIn(right, IN, A.subarray(j * IN, (j + 1) * IN))),
+      ofB: each.map((j) => indexIn(left, OUT, Bt.subarray(j * OUT, (j + 1) * OUT))),
+    }
+  }
+  expect(numbers(startOf({ direction: 'ArBr' }))).toEqual({ ofA: [1, 3, 5], ofB: [0, 2, 4] })
+  const drawn = numbers(startOf({ direction: 'random' }))
+  expect([...drawn.ofA, ...drawn.ofB].sort()).toEqual([0, 1, 2, 3, 4, 5])
+  expect(numbers(startOf({ direction: 'random' }))).toEqual(drawn)
+  const others = [2, 3, 4].map((seed) => numbers(startOf({ direction: 'random' }, seed)))
+  expect(others.some((other) => other.ofA.join() !== drawn.ofA.join())).toBe(true)
+})
+
 test('on the original base its adapter of rank 2r is what training ended in', () => {
-  const start = gradientStart(G, site, config())
+  const start = startOf()
   const s = scaleOf(peftConfigOf(config()), LAYER)
   const W = normals('W', OUT * IN)
   const moved = withUpdate(W, start, -s)
