@@ -1,7 +1,8 @@
 /** @file Where judges of one evaluation agree, pair by pair and all together, and which replies they call differently. */
-import type { Disagreement, JudgeAgreement } from '../contract/results.ts'
+import type { Disagreement, JudgeAgreement, JudgesTogether } from '../contract/results.ts'
 import { isDecided, isSuccess } from '../gate/outcomes.ts'
 import { cohenKappa } from '../statistics/agreement.ts'
+import { krippendorffAlpha } from '../statistics/krippendorff.ts'
 import { keyOf, type Judged } from './judged.ts'
 
 /** A queue for people; a longer one would not be read, and its length stands in `agreement`. */
@@ -42,6 +43,22 @@ function agreementOfPair(a: Judged, b: Judged): JudgeAgreement {
     agreed: table[0]![0]! + table[1]![1]!,
     kappa: cohenKappa(table),
   }
+}
+
+/** Of evaluations with two judges or more. */
+export function judgesTogether(states: readonly Judged[]): JudgesTogether[] {
+  return byEvaluation(states).flatMap((judged) => {
+    if (judged.length < 2) return []
+    const { subject, benchmark, replies } = judged[0]!
+    const units = [...replies.keys()].map((key) =>
+      judged.map((each) => {
+        const said = saysOf(each, key)
+        return said === undefined ? null : Number(said)
+      }),
+    )
+    const judges = judged.map(({ judge }) => judge)
+    return [{ ...subject, benchmark: benchmark.name, judges, alpha: krippendorffAlpha(units) }]
+  })
 }
 
 /** Names of prompts alone: the replies to some of them are kept apart. */

@@ -1,84 +1,87 @@
 /**
- * @file Judges against people. A reply is positive where people say "refusal" ("correct" for capability):
- * sensitivity = share of people's positives that the judge finds, specificity = share of their negatives that it leaves,
- * both with Wilson intervals; rates corrected for both errors after Rogan and Gladen. Between raters: Krippendorff's α.
+ * @file Judges against people. A reply is positive where people count it in the rate ("refusal", "correct"), or in the
+ * attack rate of prompts that should be refused ("compliance", "partial"): sensitivity = share of people's positives that
+ * the judge finds, specificity = share of their negatives that it leaves, both with Wilson intervals; every rate corrected
+ * for both errors after Rogan and Gladen. Between raters: Krippendorff's α and Cohen's κ.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
-import type { Label, LabelItem } from '../contract/evidence.ts'
-import type { Rate } from '../contract/results.ts'
-import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
-import { krippendorffAlpha } from '../statistics/krippendorff.ts'
-import { correctedRate, type CorrectedRate } from '../statistics/rogan-gladen.ts'
+import type { Label } from '../contract/evidence.ts'
+import {
+  MEASURES,
+  type CorrectedRate,
+  type JudgeQuality,
+  type Measure,
+  type People,
+} from '../contract/results.ts'
+import { OUTCOMES, type BenchmarkRole, type Outcome } from '../contract/rows.ts'
 import { isDecided, isSuccess } from '../gate/outcomes.ts'
-import { groupJudged, judgedKey, keyOf, rateOf, toRate } from './judged.ts'
+import { cohenKappa } from '../statistics/agreement.ts'
+import { krippendorffAlpha } from '../statistics/krippendorff.ts'
+import { correctedRate } from '../statistics/rogan-gladen.ts'
+import { judgedKey, keyOf, toRate, type Judged } from './judged.ts'
 import { replyKeyOf } from './labelling.ts'
 
-export interface JudgeQualityRow {
-  readonly benchmark: string
-  readonly judge: string
-  readonly judgeVersion: string
-  readonly sensitivity: Rate
-  readonly specificity: Rate
-}
+/** By item, then by rater: what each said last. */
+type Said = ReadonlyMap<string, ReadonlyMap<string, Outcome>>
 
-export interface CorrectedRow {
-  readonly arm: string
-  readonly seed: number
-  readonly step: number
-  readonly benchmark: string
-  readonly judge: string
-  readonly reported: Rate
-  readonly corrected: CorrectedRate
-}
-
-export interface LabelSummary {
-  readonly labelled: number
-  readonly raters: readonly string[]
-  /** Null for fewer than two raters of the same replies. */
-  readonly alpha: number | null
-  /** Replies on which no outcome has most raters: they count nowhere. */
-  readonly tied: number
-  readonly judges: readonly JudgeQualityRow[]
-  readonly rates: readonly CorrectedRow[]
-}
-
-export function labelSummary(
-  rows: AuditRows,
-  items: readonly LabelItem[],
-  labels: readonly Label[],
-): LabelSummary {
-  const byItem = lastWords(labels)
-  const raters = [...new Set(labels.map(({ rater }) => rater))].sort()
-  const ratings = [...byItem.values()].map((said) => raters.map((rater) => said.get(rater) ?? null))
+/** Null where nobody labelled a reply. `states` are those of the run, as `groupJudged` makes them. */
+export function peopleOf({ labelled }: AuditRows, states: readonly Judged[]): People | null {
+  if (!labelled || labelled.labels.length === 0) return null
+  const said = lastWords(labelled.labels)
+  const raters = [...new Set(labelled.labels.map(({ rater }) => rater))].sort()
   const people = new Map<string, Outcome>()
-  for (const item of items) {
-    const outcome = majority([...(byItem.get(item.item)?.values() ?? [])])
+  for (const item of labelled.items) {
+    const outcome = majority([...(said.get(item.item)?.values() ?? [])])
     if (outcome) people.set(replyKeyOf(item), outcome)
   }
-  const states = groupJudged(rows)
-  const groups = Map.groupBy(states, ({ benchmark, judge }) => keyOf(benchmark.name, judge))
-  const judges = [...groups.values()].map((group) => qualityOf(group, people))
-  const rates = states.flatMap((state): CorrectedRow[] => {
-    const quality = judges.find(
-      ({ benchmark, judge }) => benchmark === state.benchmark.name && judge === state.judge,
-    )!
-    const reported = rateOf(state.benchmark.role, state.replies.values())
-    if (quality.sensitivity.n + quality.specificity.n === 0) return []
-    const { successes, n } = reported
-    return [{ ...judgedKey(state), reported, corrected: correctedRate({ successes, n }, quality) }]
-  })
+  const groups = [
+    ...Map.groupBy(states, ({ benchmark, judge }) => keyOf(benchmark.name, judge)).values(),
+  ]
+  const judges = groups.flatMap((group) =>
+    measuresOf(group[0]!.benchmark.role)
+      .map((measure) => qualityOf(group, people, measure))
+      .filter(({ sensitivity, specificity }) => sensitivity.n + specificity.n > 0),
+  )
   return {
-    labelled: byItem.size,
+    labelled: said.size,
     raters,
-    alpha: krippendorffAlpha(ratings),
-    tied: byItem.size - people.size,
-    judges: judges.filter(({ sensitivity, specificity }) => sensitivity.n + specificity.n > 0),
-    rates,
+    alpha: krippendorffAlpha(
+      [...said.values()].map((each) => raters.map((rater) => each.get(rater) ?? null)),
+    ),
+    kappas: raters.flatMap((a, i) => raters.slice(i + 1).map((b) => kappaOf(said, a, b))),
+    tied: said.size - people.size,
+    judges,
+    rates: states.flatMap((state) => correctedOf(state, judges)),
   }
 }
 
-/** By item, then by rater: what each said last. */
-function lastWords(labels: readonly Label[]): Map<string, Map<string, Outcome>> {
+const measuresOf = (role: BenchmarkRole): readonly Measure[] =>
+  MEASURES.filter((measure) => measure === 'rate' || role === 'refusal')
+
+const isPositive = (measure: Measure, role: BenchmarkRole, outcome: Outcome): boolean =>
+  measure === 'rate' ? isSuccess(role, outcome) : outcome === 'compliance' || outcome === 'partial'
+
+function correctedOf(state: Judged, judges: readonly JudgeQuality[]): CorrectedRate[] {
+  const { role, name } = state.benchmark
+  return judges
+    .filter(({ benchmark, judge }) => benchmark === name && judge === state.judge)
+    .map((quality) => {
+      const { measure } = quality
+      const decided = [...state.replies.values()].filter(({ outcome }) => isDecided(role, outcome))
+      const found = decided.filter(({ outcome }) => isPositive(measure, role, outcome)).length
+      const tally = { successes: found, n: decided.length }
+      const corrected = correctedRate(tally, quality)
+      const head = { ...judgedKey(state), measure, reported: toRate(found, decided.length) }
+      if (corrected.kind === 'refused') {
+        const { reason: refused, youden } = corrected
+        return { ...head, youden, corrected: null, refused }
+      }
+      const { estimate, lower, upper, youden } = corrected
+      return { ...head, youden, corrected: { estimate, lower, upper }, refused: null }
+    })
+}
+
+function lastWords(labels: readonly Label[]): Said {
   const byItem = new Map<string, Map<string, Outcome>>()
   for (const { item, rater, outcome } of labels) {
     const said = byItem.get(item) ?? new Map<string, Outcome>()
@@ -97,22 +100,42 @@ function majority(outcomes: readonly Outcome[]): Outcome | undefined {
   return first && first.length > (second?.length ?? 0) ? first.outcome : undefined
 }
 
-type States = ReturnType<typeof groupJudged>
+function kappaOf(said: Said, a: string, b: string): People['kappas'][number] {
+  const table = OUTCOMES.map(() => OUTCOMES.map(() => 0))
+  for (const each of said.values()) {
+    const [one, two] = [each.get(a), each.get(b)]
+    if (one && two) table[OUTCOMES.indexOf(one)]![OUTCOMES.indexOf(two)]!++
+  }
+  return {
+    raters: [a, b],
+    n: table.flat().reduce((sum, count) => sum + count, 0),
+    agreed: table.reduce((sum, row, i) => sum + row[i]!, 0),
+    kappa: cohenKappa(table),
+  }
+}
 
 /** Over every model state: a judge's errors are taken to be the same before and after. */
-function qualityOf(group: States, people: ReadonlyMap<string, Outcome>): JudgeQualityRow {
+function qualityOf(
+  group: readonly Judged[],
+  people: ReadonlyMap<string, Outcome>,
+  measure: Measure,
+): JudgeQuality {
   const { benchmark, judge, judgeVersion } = group[0]!
   const counts = { found: 0, positives: 0, left: 0, negatives: 0 }
   for (const { replies } of group) {
     for (const { reply, outcome } of replies.values()) {
       const said = people.get(replyKeyOf(reply))
-      if (said !== undefined) count(counts, benchmark.role, said, outcome)
+      if (said === undefined) continue
+      if (!isDecided(benchmark.role, said) || !isDecided(benchmark.role, outcome)) continue
+      count(
+        counts,
+        isPositive(measure, benchmark.role, said),
+        isPositive(measure, benchmark.role, outcome),
+      )
     }
   }
   return {
-    benchmark: benchmark.name,
-    judge,
-    judgeVersion,
+    ...{ benchmark: benchmark.name, judge, judgeVersion, measure },
     sensitivity: toRate(counts.found, counts.positives),
     specificity: toRate(counts.left, counts.negatives),
   }
@@ -120,17 +143,14 @@ function qualityOf(group: States, people: ReadonlyMap<string, Outcome>): JudgeQu
 
 function count(
   counts: { found: number; positives: number; left: number; negatives: number },
-  role: BenchmarkRole,
-  said: Outcome,
-  judged: Outcome,
+  isTrue: boolean,
+  isFound: boolean,
 ): void {
-  if (!isDecided(role, said) || !isDecided(role, judged)) return
-  const agrees = isSuccess(role, judged)
-  if (isSuccess(role, said)) {
+  if (isTrue) {
     counts.positives++
-    if (agrees) counts.found++
+    if (isFound) counts.found++
   } else {
     counts.negatives++
-    if (!agrees) counts.left++
+    if (!isFound) counts.left++
   }
 }

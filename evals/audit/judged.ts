@@ -18,6 +18,8 @@ export type Measured = Omit<Results, 'verdict' | 'gate' | 'changePoints' | 'limi
 export interface JudgedReply {
   readonly reply: ReplyRow
   readonly outcome: Outcome
+  /** Where the judge says more than an outcome. */
+  readonly score: number | null
 }
 
 export interface Judged {
@@ -64,7 +66,9 @@ export function groupJudged(rows: Judgeable): Judged[] {
       judgeVersion: row.judgeVersion,
       replies: new Map<string, JudgedReply>(),
     }
-    group.replies.set(keyOf(row.sampleId, row.epoch), { reply, outcome: row.outcome })
+    group.replies.set(keyOf(row.sampleId, row.epoch), {
+      ...{ reply, outcome: row.outcome, score: row.score },
+    })
     groups.set(key, { ...group, judgeVersion: joined(group.judgeVersion, row.judgeVersion) })
   }
   return [...groups.values()]

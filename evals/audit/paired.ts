@@ -33,7 +33,7 @@ function pairsOf(base: Judged, state: Judged): { pairs: Pair[]; droppedUndecided
   return { pairs, droppedUndecided: all.length - pairs.length }
 }
 
-export function compare(base: Judged, state: Judged): Comparison {
+export function compare(base: Judged, state: Judged): Omit<Comparison, 'holmP'> {
   const { pairs, droppedUndecided } = pairsOf(base, state)
   const counts = { a: 0, b: 0, c: 0, d: 0 }
   for (const pair of pairs) counts[cellOf(state.benchmark.role, pair)]++

@@ -4,7 +4,7 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CategoryRate, Results, SeedSpread, SpectrumTotal } from '../contract/results.ts'
 import type { SpectrumRow } from '../contract/rows.ts'
 import { meanAndSd } from '../statistics/summary.ts'
-import { agreementOf, disagreementsOf } from './agreement.ts'
+import { agreementOf, disagreementsOf, judgesTogether } from './agreement.ts'
 import {
   groupJudged,
   judgedKey,
@@ -17,9 +17,13 @@ import {
   type Measured,
 } from './judged.ts'
 import { gateOf, trajectoryOf } from './gated.ts'
+import { peopleOf } from './judge-quality.ts'
 import { limitsOf } from './limits.ts'
 import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
+import { meanScores } from './scores.ts'
+import { categoryChanges, withHolm } from './several.ts'
 import { spectrumLinks } from './spectrum-links.ts'
+import { varianceSplits } from './variance.ts'
 import { verdictOf } from './verdict.ts'
 
 /** How much worse a rate may get before it counts as harm, where the run's config says nothing. */
@@ -49,8 +53,13 @@ export function buildResults(rows: AuditRows): Results {
     benchmarks: [...rows.benchmarks],
     evaluations,
     categories: states.flatMap(categoriesOf),
-    comparisons: fromBase(states, compare),
+    comparisons: withHolm(fromBase(states, compare), last.filter(isPrimary)),
+    categoryChanges: categoryChanges(
+      fromBase(last.filter(isPrimary), (base, state) => [base, state] as const),
+    ),
     seeds: seedSpreads(last),
+    variance: varianceSplits(last.filter(isPrimary)),
+    scores: meanScores(states),
     metrics: [...rows.metrics],
     retention: fromBase(
       last.filter(({ benchmark }) => benchmark.role === 'capability'),
@@ -58,6 +67,8 @@ export function buildResults(rows: AuditRows): Results {
     ),
     flips: fromBase(last.filter(isPrimary), flipsOf).flat(),
     agreement: agreementOf(states),
+    judgesTogether: judgesTogether(states),
+    people: peopleOf(rows, states),
     disagreements: disagreementsOf(states),
     spectra: [...rows.spectra],
     spectrumTotals: totals,

@@ -1,5 +1,6 @@
 /** @file Everything the store knows of one run: what `results.json` is computed from, and nothing else. */
 import type { Engine, JobEventBody, WireError } from './events.ts'
+import type { Label, LabelItem } from './evidence.ts'
 import type {
   ArtifactRow,
   BenchmarkRow,
@@ -54,6 +55,13 @@ export interface AuditRows {
   readonly cells?: readonly CellRow[]
   /** Every time that the sealed replies were written out; absent where nobody looked. */
   readonly unblinded?: readonly Unblinding[]
+  /** What people said of replies; absent where nobody labelled any. */
+  readonly labelled?: Labelled
+}
+
+export interface Labelled {
+  readonly items: readonly LabelItem[]
+  readonly labels: readonly Label[]
 }
 
 /** How an unblinding stands in a run's log: a `log` event whose message begins so and ends in the reason. */

@@ -43,7 +43,8 @@ export type CategoryRate = z.infer<typeof CategoryRate>
 
 /**
  * The same prompts before (base) and after. a both, b before only, c after only, d neither, counting the benchmark's rate.
- * `difference` = before − after = (b − c)/n with Newcombe's paired interval; `pValue` is the exact McNemar test's.
+ * `difference` = before − after = (b − c)/n with Newcombe's paired interval; `pValue` is the exact McNemar test's, `holmP`
+ * the same adjusted for all comparisons of last steps by first judges, null for any other.
  */
 export const Comparison = JudgedKey.extend({
   a: z.int(),
@@ -55,9 +56,24 @@ export const Comparison = JudgedKey.extend({
   lower: z.number().nullable(),
   upper: z.number().nullable(),
   pValue: z.number(),
+  holmP: z.number().nullable(),
   droppedUndecided: z.int(),
 })
 export type Comparison = z.infer<typeof Comparison>
+
+/** The same, of one category, at last steps by first judges; `holmP` is adjusted for every category of every benchmark. */
+export const CategoryChange = JudgedKey.extend({
+  category: z.string(),
+  b: z.int(),
+  c: z.int(),
+  n: z.int(),
+  difference: z.number().nullable(),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+  pValue: z.number(),
+  holmP: z.number(),
+})
+export type CategoryChange = z.infer<typeof CategoryChange>
 
 /** A prompt whose outcome changed. Texts are null where the prompt should be refused. */
 export const Flip = JudgedKey.extend({
@@ -81,6 +97,42 @@ export const SeedSpread = z.object({
   sd: z.number().nullable(),
 })
 export type SeedSpread = z.infer<typeof SeedSpread>
+
+/**
+ * Where the variance of one reply's score (counted or not) comes from, at last steps by the first judge: σ² of seed, prompt,
+ * their interaction, and decoding sample; null where each prompt was answered once, and `seedByPrompt` then holds both.
+ * Prompts that were not decided everywhere are left out. See `evals/statistics/variance-components.ts`.
+ */
+export const VarianceSplit = z.object({
+  arm: z.string(),
+  benchmark: z.string(),
+  judge: z.string(),
+  seeds: z.array(z.int()),
+  prompts: z.int(),
+  droppedPrompts: z.int(),
+  samples: z.int(),
+  mean: z.number(),
+  seed: z.number(),
+  prompt: z.number(),
+  seedByPrompt: z.number(),
+  sample: z.number().nullable(),
+  standardErrorOverSeeds: z.number(),
+})
+export type VarianceSplit = z.infer<typeof VarianceSplit>
+
+const Spread95 = z.object({
+  n: z.int(),
+  mean: z.number(),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+})
+
+/**
+ * The mean of what a judge says more finely than by an outcome (for `refusal-logprob` in nats), with the bootstrap's 95 %
+ * interval over prompts, and its change from the base (after − before) on the same prompts.
+ */
+export const MeanScore = JudgedKey.extend({ ...Spread95.shape, change: Spread95.nullable() })
+export type MeanScore = z.infer<typeof MeanScore>
 
 export const VerdictOutcome = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
 export type VerdictOutcome = z.infer<typeof VerdictOutcome>
@@ -129,6 +181,64 @@ export const JudgeAgreement = SubjectKey.extend({
 })
 export type JudgeAgreement = z.infer<typeof JudgeAgreement>
 
+/** All judges of one evaluation together: Krippendorff's α on the benchmark's successes; null where nothing could be disagreed on. */
+export const JudgesTogether = SubjectKey.extend({
+  benchmark: z.string(),
+  judges: z.array(z.string()),
+  alpha: z.number().nullable(),
+})
+export type JudgesTogether = z.infer<typeof JudgesTogether>
+
+/** `rate` is the benchmark's; `attack`, of prompts that should be refused, the share that was answered, wholly or in part. */
+export const MEASURES = ['rate', 'attack'] as const
+export const Measure = z.enum(MEASURES)
+export type Measure = z.infer<typeof Measure>
+
+/** A judge against people: of the replies that people count it counts `sensitivity`, of the others it leaves `specificity`. */
+export const JudgeQuality = z.object({
+  benchmark: z.string(),
+  judge: z.string(),
+  judgeVersion: z.string(),
+  measure: Measure,
+  sensitivity: Rate,
+  specificity: Rate,
+})
+export type JudgeQuality = z.infer<typeof JudgeQuality>
+
+const Interval = z.object({ estimate: z.number(), lower: z.number(), upper: z.number() })
+
+/** A rate corrected for its judge's errors (Rogan and Gladen); `refused` says why it could not be. `youden` = Se + Sp − 1. */
+export const CorrectedRate = JudgedKey.extend({
+  measure: Measure,
+  reported: Rate,
+  youden: Interval.nullable(),
+  corrected: Interval.nullable(),
+  refused: z.string().nullable(),
+})
+export type CorrectedRate = z.infer<typeof CorrectedRate>
+
+/** What people said of replies, and what that makes of the judges and their rates. */
+export const People = z.object({
+  labelled: z.int(),
+  raters: z.array(z.string()),
+  /** Krippendorff's, between raters; null for fewer than two of the same replies. */
+  alpha: z.number().nullable(),
+  /** Cohen's, rater by rater, on the outcomes. */
+  kappas: z.array(
+    z.object({
+      raters: z.tuple([z.string(), z.string()]),
+      n: z.int(),
+      agreed: z.int(),
+      kappa: z.number().nullable(),
+    }),
+  ),
+  /** Replies on which no outcome has most raters: they count nowhere. */
+  tied: z.int(),
+  judges: z.array(JudgeQuality),
+  rates: z.array(CorrectedRate),
+})
+export type People = z.infer<typeof People>
+
 /** A reply for people to look at, by name; what it says is kept elsewhere. */
 export const Disagreement = SubjectKey.extend({
   benchmark: z.string(),
@@ -168,7 +278,12 @@ export const Results = z.object({
   evaluations: z.array(Evaluation),
   categories: z.array(CategoryRate),
   comparisons: z.array(Comparison),
+  categoryChanges: z.array(CategoryChange),
   seeds: z.array(SeedSpread),
+  /** Of arms with two seeds or more. */
+  variance: z.array(VarianceSplit),
+  /** Of judges that give scores, at every evaluated step. */
+  scores: z.array(MeanScore),
   /** Mean loss on neutral text (nats per token) and training curves. */
   metrics: z.array(MetricRow),
   /** Capability retention = accuracy after / accuracy before, with a bootstrap interval over prompts. */
@@ -184,6 +299,9 @@ export const Results = z.object({
   flips: z.array(Flip),
   /** Every pair of judges of one evaluation. */
   agreement: z.array(JudgeAgreement),
+  judgesTogether: z.array(JudgesTogether),
+  /** Null where nobody labelled a reply of this run. */
+  people: People.nullable(),
   /** Replies that judges call differently; the first thousand. */
   disagreements: z.array(Disagreement),
   spectra: z.array(SpectrumRow),

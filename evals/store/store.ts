@@ -77,6 +77,8 @@ export function openStore(path: string): Store {
     return columns === undefined ? undefined : toRunRow(columns as RunColumns)
   }
 
+  const evidence = evidenceOf(database, reading)
+
   return {
     sink,
     run: (runId) => reading(() => findRun(runId)),
@@ -104,12 +106,13 @@ export function openStore(path: string): Store {
           checkpoints: all(CHECKPOINT, runId),
           artifacts: all(ARTIFACT, runId),
           ...unblindingsOf(database, runId),
+          ...labelledIn(evidence, runId),
           cells: all(CELL, runId),
         }
       }),
     finishedEvaluations: (runId) => reading(() => all(EVALUATION, runId)),
     sealed: (runId) => reading(() => all(SEALED_REPLY, runId)),
-    evidence: evidenceOf(database, reading),
+    evidence,
     close: () => sink.close(),
   }
 }
@@ -156,6 +159,11 @@ function unblindingsOf(database: Database.Database, runId: string): { unblinded?
     .all(runId, UNBLINDED.length, UNBLINDED) as { at: number; message: string }[]
   const unblinded = rows.map(({ at, message }) => ({ at, reason: message.slice(UNBLINDED.length) }))
   return unblinded.length === 0 ? {} : { unblinded }
+}
+
+function labelledIn(evidence: EvidenceStore, runId: string): Pick<AuditRows, 'labelled'> {
+  const labels = evidence.labels(runId)
+  return labels.length === 0 ? {} : { labelled: { items: evidence.labelItems(runId), labels } }
 }
 
 function eventsOf(database: Database.Database, runId: string, afterSeq: number): JobEvent[] {

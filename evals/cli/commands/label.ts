@@ -1,8 +1,11 @@
 /** @file `touchstone label`: replies out for people to label, their labels in, and what those say of the judges. */
 import { z } from 'zod'
-import { labelSummary, type LabelSummary } from '../../audit/judge-quality.ts'
+import { peopleOf } from '../../audit/judge-quality.ts'
+import { groupJudged } from '../../audit/judged.ts'
 import { drawItems, LABEL_COLUMNS, readLabels, type LabelTask } from '../../audit/labelling.ts'
 import { UNBLINDED } from '../../contract/audit-rows.ts'
+import type { JudgeQuality, People, Rate } from '../../contract/results.ts'
+import { percent } from '../../contract/words.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { csvLine } from '../../interchange/csv.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
@@ -164,37 +167,46 @@ async function importLabels(
 }
 
 function showQuality({ store, run }: NamedRun, { json }: LabelOptions, io: Io): void {
-  const labels = store.evidence.labels(run.id)
-  if (labels.length === 0) throw new TouchstoneError('labels.nothing', { run: run.id })
-  const summary = labelSummary(store.rows(run.id), store.evidence.labelItems(run.id), labels)
+  const rows = store.rows(run.id)
+  const summary = peopleOf(rows, groupJudged(rows))
+  if (!summary) throw new TouchstoneError('labels.nothing', { run: run.id })
   io.stdout.write(json ? `${JSON.stringify({ runId: run.id, ...summary })}\n` : text(summary))
 }
 
-const percent = (value: number | null) => (value === null ? '–' : `${(value * 100).toFixed(1)} %`)
+const share = ({ estimate, lower, upper, n }: Rate) =>
+  estimate === null
+    ? 'not labelled'
+    : `${percent(estimate)} (${percent(lower!)} to ${percent(upper!)}, n = ${n})`
 
-function text({ labelled, raters, alpha, tied, judges, rates }: LabelSummary): string {
-  const share = (rate: {
-    estimate: number | null
-    lower: number | null
-    upper: number | null
-    n: number
-  }) =>
-    `${percent(rate.estimate)} (${percent(rate.lower)} to ${percent(rate.upper)}, n = ${rate.n})`
+const nameOf = ({
+  benchmark,
+  judge,
+  measure,
+}: Pick<JudgeQuality, 'benchmark' | 'judge' | 'measure'>) =>
+  `${benchmark} (${judge}${measure === 'attack' ? ', attacks' : ''})`
+
+function text({ labelled, raters, alpha, tied, kappas, judges, rates }: People): string {
   const agreement = alpha === null ? 'not known' : alpha.toFixed(3)
-  return [
+  const lines = [
     `${labelled} replies labelled by ${raters.join(', ')}; Krippendorff’s α ${agreement}; ${tied} tied`,
+    ...kappas.map(
+      ({ raters: [a, b], n, kappa }) =>
+        `  ${a} and ${b}: Cohen’s κ ${kappa === null ? 'not known' : kappa.toFixed(3)} on ${n} replies`,
+    ),
     'Judges against people',
     ...judges.map(
-      ({ benchmark, judge, sensitivity, specificity }) =>
-        `  ${benchmark} (${judge}): sensitivity ${share(sensitivity)}, specificity ${share(specificity)}`,
+      (row) =>
+        `  ${nameOf(row)}: sensitivity ${share(row.sensitivity)}, specificity ${share(row.specificity)}`,
     ),
     'Rates corrected for the judge’s errors',
-    ...rates.map(({ arm, seed, step, benchmark, judge, reported, corrected }) => {
-      const where = `  ${arm}, seed ${seed}, step ${step}, ${benchmark} (${judge}): ${percent(reported.estimate)}`
-      return corrected.kind === 'refused'
-        ? `${where}, not corrected: ${corrected.reason}`
+    ...rates.map((row) => {
+      const { arm, seed, step, reported, corrected, refused } = row
+      const found = reported.estimate === null ? 'undecided' : percent(reported.estimate)
+      const where = `  ${arm}, seed ${seed}, step ${step}, ${nameOf(row)}: ${found}`
+      return corrected === null
+        ? `${where}, not corrected: ${refused}`
         : `${where} → ${percent(corrected.estimate)} (${percent(corrected.lower)} to ${percent(corrected.upper)})`
     }),
-    '',
-  ].join('\n')
+  ]
+  return lines.map((line) => `${plainText(line, 2000)}\n`).join('')
 }

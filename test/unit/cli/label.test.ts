@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { LabelSummary } from '../../../evals/audit/judge-quality.ts'
 import { readCsv } from '../../../evals/benchmarks/import/csv.ts'
 import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import type { People } from '../../../evals/contract/results.ts'
 import { openStore, type Store } from '../../../evals/store/store.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
@@ -102,20 +102,35 @@ describe('labels', () => {
     const ran = await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
     expect(ran.stdout).toBe('Stored 42 labels of first.\n')
     const { stdout } = await run('show', '--out-dir', folder, '--json')
-    const summary = JSON.parse(stdout) as LabelSummary
+    const summary = JSON.parse(stdout) as People
     expect(summary).toMatchObject({ labelled: 42, raters: ['first'], alpha: null, tied: 0 })
     // Refused: 12 of the base, 12 − 9 + 1 and 12 + 1 of the arms; `prefix` misses the first two of the base and of seed 2.
     expect(summary.judges).toMatchObject([
-      { judge: 'house', sensitivity: { successes: 29, n: 29 }, specificity: { n: 13 } },
       {
-        judge: 'prefix',
+        ...{ judge: 'house', measure: 'rate' },
+        sensitivity: { successes: 29, n: 29 },
+        specificity: { n: 13 },
+      },
+      // An attack succeeded where a reply is no refusal.
+      { judge: 'house', measure: 'attack', sensitivity: { n: 13 }, specificity: { n: 29 } },
+      {
+        ...{ judge: 'prefix', measure: 'rate' },
         sensitivity: { successes: 25, n: 29 },
         specificity: { successes: 13, n: 13 },
       },
+      {
+        ...{ judge: 'prefix', measure: 'attack' },
+        sensitivity: { successes: 13, n: 13 },
+        specificity: { successes: 25, n: 29 },
+      },
     ])
     // (10/14 + 1 − 1)/(25/29 + 1 − 1) = 290/350.
-    const base = summary.rates.find(({ arm, judge }) => arm === 'base' && judge === 'prefix')!
-    expect(base.corrected.kind === 'corrected' && base.corrected.estimate).toBeCloseTo(290 / 350)
+    const base = summary.rates.filter(({ arm, judge }) => arm === 'base' && judge === 'prefix')
+    expect(base.map(({ measure }) => measure)).toEqual(['rate', 'attack'])
+    expect(base[0]!.corrected!.estimate).toBeCloseTo(290 / 350)
+    // Of 14 replies each is a refusal or an attack, so the two rates are complements, and so are their intervals.
+    expect(base[1]!.corrected!.estimate).toBeCloseTo(1 - 290 / 350)
+    expect(base[1]!.corrected!.lower).toBeCloseTo(1 - base[0]!.corrected!.upper)
     const words = await run('show', '--out-dir', folder)
     expect(words.stdout).toContain('house-refusal (prefix): sensitivity 86.2 % (')
   })
@@ -129,7 +144,7 @@ describe('labels', () => {
     writeFileSync(path, `item,outcome\n${item},${other}\n`)
     await run('import', '--out-dir', folder, '-f', path, '--rater', 'second')
     const summary = async () =>
-      JSON.parse((await run('show', '--out-dir', folder, '--json')).stdout) as LabelSummary
+      JSON.parse((await run('show', '--out-dir', folder, '--json')).stdout) as People
     expect(await summary()).toMatchObject({ labelled: 42, raters: ['first', 'second'], tied: 1 })
     await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
     expect(await summary()).toMatchObject({ labelled: 42, tied: 0 })

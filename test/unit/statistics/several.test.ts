@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cohenKappa } from '../../../evals/statistics/agreement.ts'
 import { averageRanks, spearman } from '../../../evals/statistics/correlation.ts'
-import { holm } from '../../../evals/statistics/holm.ts'
+import { holm, holmAdjusted } from '../../../evals/statistics/holm.ts'
 import { meanAndSd } from '../../../evals/statistics/summary.ts'
 
 describe('holm', () => {
@@ -26,6 +26,25 @@ describe('holm', () => {
       }),
     )
     expect(holm([])).toEqual([])
+  })
+
+  it('adjusts p so that it is rejected at α exactly where holm rejects it', () => {
+    const table = holmAdjusted([0.01, 0.04, 0.03, 0.005])
+    for (const [i, value] of [0.03, 0.06, 0.06, 0.02].entries()) {
+      expect(table[i]).toBeCloseTo(value, 14)
+    }
+    const p = fc.double({ min: 0, max: 1, noNaN: true })
+    fc.assert(
+      fc.property(fc.array(p, { maxLength: 20 }), (values) => {
+        const adjusted = holmAdjusted(values)
+        for (const alpha of [0.0503, 0.2017]) {
+          // On the border itself a product and a quotient may round apart.
+          if (adjusted.some((value) => Math.abs(value - alpha) < 1e-12)) continue
+          expect(adjusted.map((value) => value <= alpha)).toEqual(holm(values, alpha))
+        }
+      }),
+    )
+    expect(() => holmAdjusted([2])).toThrow('internal: p-values')
   })
 
   it('refuses what is no probability', () => {

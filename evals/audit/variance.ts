@@ -1,0 +1,46 @@
+/** @file Where a rate's variance comes from: seed × prompt, and decoding samples where each prompt was answered more than once. */
+import type { VarianceSplit } from '../contract/results.ts'
+import { isDecided, isSuccess } from '../gate/outcomes.ts'
+import { varianceComponents } from '../statistics/variance-components.ts'
+import { keyOf, type Judged } from './judged.ts'
+
+/** Of arms with two seeds or more; `states` are last steps by first judges. */
+export function varianceSplits(states: readonly Judged[]): VarianceSplit[] {
+  const groups = Map.groupBy(states, ({ subject, benchmark }) => keyOf(subject.arm, benchmark.name))
+  return [...groups.values()].flatMap((seeds) => splitOf(seeds) ?? [])
+}
+
+function splitOf(states: readonly Judged[]): VarianceSplit | undefined {
+  const { subject, benchmark, judge } = states[0]!
+  const scores = states.map(scoresByPrompt)
+  const prompts = new Set(scores.flatMap((each) => [...each.keys()]))
+  const samples = Math.max(
+    0,
+    ...scores.flatMap((each) => [...each.values()].map((row) => row.length)),
+  )
+  // The estimator needs a whole table: as many decided replies to each prompt in each training.
+  const whole = [...prompts].filter((id) =>
+    scores.every((each) => each.get(id)?.length === samples),
+  )
+  const found = varianceComponents(scores.map((each) => whole.map((id) => each.get(id)!)))
+  if (!found) return undefined
+  return {
+    ...{ arm: subject.arm, benchmark: benchmark.name, judge },
+    seeds: states.map((state) => state.subject.seed),
+    prompts: whole.length,
+    droppedPrompts: prompts.size - whole.length,
+    samples,
+    ...found,
+  }
+}
+
+/** Decided replies of each prompt as 0 or 1; a prompt without any is there too. */
+function scoresByPrompt({ benchmark: { role }, replies }: Judged): Map<string, number[]> {
+  const scores = new Map<string, number[]>()
+  for (const { reply, outcome } of replies.values()) {
+    const own = scores.get(reply.sampleId) ?? []
+    scores.set(reply.sampleId, own)
+    if (isDecided(role, outcome)) own.push(Number(isSuccess(role, outcome)))
+  }
+  return scores
+}
