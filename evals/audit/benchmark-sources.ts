@@ -10,6 +10,7 @@ import { benchmarksOf } from '../benchmarks/import/recognise.ts'
 import { loadBundled } from '../benchmarks/load-bundled.ts'
 import { BENCHMARKS, findBenchmark, SUITES } from '../benchmarks/registry.ts'
 import type { AuditConfig } from './config.ts'
+import { textPathOf } from './perplexity.ts'
 
 export interface PreparedBenchmark {
   readonly benchmark: Benchmark
@@ -20,14 +21,15 @@ export interface PreparedBenchmark {
 
 export type SuiteChoice = Pick<AuditConfig, 'suite' | 'limit' | 'map' | 'maxNewTokens'>
 
-/** Bundled benchmarks in the registry's order, each once, then the user's files in theirs. */
+/** Bundled benchmarks in the registry's order, each once, then the user's files in theirs; texts are no benchmarks of prompts. */
 export async function prepareBenchmarks({
-  suite,
+  suite: entries,
   limit,
   map,
   maxNewTokens,
 }: SuiteChoice): Promise<PreparedBenchmark[]> {
   const suites: Readonly<Record<string, readonly string[]>> = SUITES
+  const suite = entries.filter((entry) => textPathOf(entry) === undefined)
   const files = suite.flatMap((name) => fileOf(name) ?? [])
   const named = suite.filter((name) => fileOf(name) === undefined)
   const names = new Set(named.flatMap((name) => suites[name] ?? [bundledName(name)]))
@@ -73,6 +75,10 @@ async function importFile(
     ...choice,
     ...(isMapped ? { mapping: parseMapping(map) } : {}),
   })
+  if (benchmarks.length === 0) {
+    const found = ['no row that can be asked', ...source.leftOut.map(({ why }) => why)].join(': ')
+    throw new TouchstoneError('benchmark.unreadable', { path: choice.path, found })
+  }
   return benchmarks.map(({ benchmark, samples }) => ({
     benchmark: maxNewTokens === null ? benchmark : { ...benchmark, maxNewTokens },
     samples,
@@ -94,13 +100,16 @@ function refuseTwice(prepared: readonly PreparedBenchmark[]): void {
 export function sourceNotes(prepared: readonly PreparedBenchmark[]): string[] {
   const imported = prepared.filter(({ source }) => source !== undefined)
   const identities = imported.map(({ benchmark, samples, source }) => {
-    const { table, rows, licences } = source!
+    const { table, rows, licences, leftOut } = source!
     const licence = licences.length > 0 ? `licence ${licences.join(', ')}` : 'no licence stated'
     const scars = table.replaced > 0 ? `; ${table.replaced} broken characters` : ''
-    return `${benchmark.name}: ${samples.length} prompts from ${rows} rows of ${table.path}, sha256 ${table.digest}, ${licence}${scars}`
+    return `${benchmark.name}: ${samples.length} prompts from ${rows} rows of ${table.path}, sha256 ${table.digest}, ${licence}${scars}${leftOut.map(leftOutText).join('')}`
   })
   return [...identities, ...overlapNotes(imported)]
 }
+
+const leftOutText = ({ rows, why }: LoadedFile['leftOut'][number]) =>
+  `; ${rows} rows left out: ${why}`
 
 function overlapNotes(imported: readonly PreparedBenchmark[]): string[] {
   const hashed = imported.map(({ benchmark, samples }) => ({

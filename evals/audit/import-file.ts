@@ -4,8 +4,10 @@ import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
 import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
 import { parseMapping } from '../benchmarks/import/mapping.ts'
 import { overlap, promptHashes } from '../benchmarks/import/overlap.ts'
-import { readTable } from '../benchmarks/import/read-table.ts'
+import { readSource } from '../benchmarks/import/subject-folder.ts'
+import { describeText, textName, type TextFile } from '../benchmarks/import/text-file.ts'
 import { isJudgeComparison, judgePanel, type JudgePanel } from './judge-panel.ts'
+import { isTextPath, PERPLEXITY } from './perplexity.ts'
 
 export interface FileRequest {
   readonly path: string
@@ -21,12 +23,18 @@ export interface FoundBenchmark {
   readonly overlaps: readonly { name: string; shared: number }[]
 }
 
+/** What is said of a file in whatever format. */
+type FileIdentity = Pick<LoadedFile['table'], 'path' | 'bytes' | 'digest' | 'columns' | 'replaced'>
+
 export interface FileDescription {
-  readonly table: LoadedFile['table']
+  readonly table: FileIdentity & { readonly format: LoadedFile['table']['format'] | 'text' }
   readonly rows: number
+  readonly leftOut: LoadedFile['leftOut']
   readonly benchmarks: readonly FoundBenchmark[]
   /** Where the file compares judges with people and is no benchmark. */
   readonly panel: JudgePanel | null
+  /** Where the file is a text, of which perplexity can be measured. */
+  readonly text: Pick<TextFile, 'words' | 'textBytes'> | null
 }
 
 /** `known` are the files that were seen before; `now` in milliseconds since 1970. */
@@ -35,11 +43,14 @@ export async function describeFile(
   known: readonly BenchmarkFile[],
   now = Date.now(),
 ): Promise<FileDescription> {
+  if (map === null && (family === PERPLEXITY || (family === null && isTextPath(path))))
+    return describedText(await describeText(path), now)
   if (family === null && map === null) {
-    const table = await readTable(path)
+    const table = await readSource(path)
     if (isJudgeComparison(table.columns)) {
       const { rows, ...rest } = table
-      return { table: rest, rows: rows.length, benchmarks: [], panel: judgePanel(table) }
+      const panel = judgePanel(table)
+      return { table: rest, rows: rows.length, leftOut: [], benchmarks: [], panel, text: null }
     }
   }
   const loaded = await loadFile({
@@ -50,8 +61,23 @@ export async function describeFile(
   return {
     table: loaded.table,
     rows: loaded.rows,
+    leftOut: loaded.leftOut,
     benchmarks: found(loaded, known, now),
     panel: null,
+    text: null,
+  }
+}
+
+function describedText(text: TextFile, now: number): FileDescription {
+  const { path, bytes, digest, words, textBytes } = text
+  const file: BenchmarkFile = {
+    ...{ name: textName(path), digest, path, fileDigest: digest },
+    ...{ rows: 1, samples: 1, licences: [], promptHashes: [], importedAt: now },
+  }
+  return {
+    table: { path, bytes, digest, columns: [], replaced: 0, format: 'text' },
+    ...{ rows: 1, leftOut: [], panel: null, text: { words, textBytes } },
+    benchmarks: [{ file, role: 'capability', categories: {}, overlaps: [] }],
   }
 }
 

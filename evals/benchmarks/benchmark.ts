@@ -11,6 +11,8 @@ export interface Benchmark<R = unknown> {
   readonly role: BenchmarkRole
   /** One row of its file. */
   readonly row: z.ZodType<R>
+  /** Why a row cannot be asked; undefined where it can. Such rows are counted and left out. */
+  leaveOut?(row: R): string | undefined
   /** Pure; ids are unique and stable. */
   parse(rows: readonly R[]): Sample[]
   /** Part of the benchmark, not of the run: greedy, at most this many new tokens. */

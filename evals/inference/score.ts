@@ -17,12 +17,9 @@ export async function scoreTexts(
 ): Promise<Float32Array[]> {
   const { session, batchSize, signal } = options
   texts.forEach(({ ids, key }) => {
-    if (ids.length > session.maxPositions) {
-      throw new TouchstoneError('prompt.too-long', {
-        key,
-        tokens: ids.length,
-        limit: session.maxPositions,
-      })
+    const tokens = fedLength(ids)
+    if (tokens > session.maxPositions) {
+      throw new TouchstoneError('prompt.too-long', { key, tokens, limit: session.maxPositions })
     }
   })
   const results = new Array<Float32Array>(texts.length)
@@ -42,17 +39,20 @@ export async function scoreTexts(
   return results
 }
 
+/** Nothing comes after the last token, so the model is not given it. */
+const fedLength = (ids: readonly number[]) => Math.max(1, ids.length - 1)
+
 async function scoreBatch(
   texts: readonly ScoredText[],
   { session, varying, padId }: Omit<GenerateOptions, 'decoding' | 'endIds'>,
 ): Promise<Float32Array[]> {
   const padded = texts.length === 1 ? [texts[0]!, texts[0]!] : texts
-  const longest = Math.max(1, ...padded.map(({ ids }) => ids.length))
+  const longest = Math.max(...padded.map(({ ids }) => fedLength(ids)))
   const tokens = new Int32Array(padded.length * longest).fill(padId)
   const rows: number[] = []
   const labels: number[] = []
   padded.forEach(({ ids, from }, b) => {
-    tokens.set(ids, b * longest)
+    tokens.set(ids.slice(0, fedLength(ids)), b * longest)
     for (let t = Math.max(1, from); t < ids.length; t++) {
       rows.push(b * longest + t - 1)
       labels.push(ids[t]!)
@@ -68,7 +68,7 @@ async function scoreBatch(
     ...emptyCache(session.cache, padded.length, longest).past,
     tokens: int32(tokens, [padded.length, longest]),
     positions: countingPositions(padded.length, longest),
-    last: int32(padded.map(({ ids }) => Math.max(0, ids.length - 1))),
+    last: int32(padded.map(({ ids }) => fedLength(ids) - 1)),
     total: int32([longest]),
     rows: int32(rows),
     labels: int32(labels),

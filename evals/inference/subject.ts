@@ -11,12 +11,19 @@ import {
   type ContinuationScore,
 } from './continuation.ts'
 import { generate, type Decoding } from './generate.ts'
+import { rollingScore, tokensOf, windowsOf, type RollingScore } from './rolling.ts'
 import { scoreTexts } from './score.ts'
 
 export interface Prompt {
   /** Unique within a call; names the prompt's own random stream. */
   readonly key: string
   readonly messages: readonly Message[]
+}
+
+export interface RollingOptions {
+  readonly window: number
+  readonly onProgress: (tokens: number) => void
+  readonly signal: AbortSignal
 }
 
 export interface Subject {
@@ -33,6 +40,8 @@ export interface Subject {
   ): Promise<Float32Array[]>
   /** How probable each continuation is, teacher-forced; nothing is generated. */
   continuations(items: readonly Continuation[], signal: AbortSignal): Promise<ContinuationScore[]>
+  /** Every token of a long text in the order of `pieces`, in windows of at most `window` tokens. */
+  rolling(pieces: AsyncIterable<string>, options: RollingOptions): Promise<RollingScore>
   /** Greedy replies, in order, to plain texts or conversations. */
   complete(
     items: readonly { key: string; before: Before }[],
@@ -88,10 +97,17 @@ export function localSubject({
       ),
     async continuations(items, signal) {
       const encoded = await Promise.all(
-        items.map((item) => encodeContinuation(open, item, session.maxPositions)),
+        // One more than the model takes: the last token is only a label.
+        items.map((item) => encodeContinuation(open, item, session.maxPositions + 1)),
       )
       const scores = await scoreTexts(encoded, { ...shared, signal })
       return encoded.map(({ beforeIds, cut }, i) => ({ logProbs: scores[i]!, beforeIds, cut }))
+    },
+    rolling(pieces, { window, onProgress, signal }) {
+      const size = Math.min(window, session.maxPositions)
+      const start = tokenizer.startId ?? tokenizer.padId
+      const windows = windowsOf(tokensOf(pieces, tokenizer), start, size)
+      return rollingScore(windows, (texts) => scoreTexts(texts, { ...shared, signal }), onProgress)
     },
     async complete(items, maxNewTokens, signal) {
       const prompts = await Promise.all(

@@ -41,12 +41,15 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
   const ids = idsOf(json)
   const special = new Set(json.added_tokens.filter((token) => token.special).map(({ id }) => id))
   const endIds = findEndIds(source, ids, special)
-  const pad = specialTokens(source.tokenizerConfig).pad_token
+  const { pad_token: pad, bos_token: start } = specialTokens(source.tokenizerConfig)
+  const idOf = (token: string | undefined) => (token === undefined ? undefined : ids.get(token))
+  const startId = idOf(start) ?? endIds[0]
   const tokenizer: Tokenizer = {
     digest: sha256(JSON.stringify([source.tokenizerJson, endIds])),
     vocabSize: [...ids.values()].reduce((largest, id) => Math.max(largest, id), -1) + 1,
     endIds,
-    padId: (pad === undefined ? undefined : ids.get(pad)) ?? endIds[0] ?? 0,
+    padId: idOf(pad) ?? endIds[0] ?? 0,
+    ...(startId === undefined ? {} : { startId }),
     prefixIds: prefixOf(library),
     encode: (text) => (text === '' ? [] : encodeWith(library, text)),
     decode(tokens) {

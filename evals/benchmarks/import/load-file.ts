@@ -9,6 +9,7 @@ import { mappedBenchmarks, type Mapping } from './mapping.ts'
 import { readTable, type ReadTable } from './read-table.ts'
 import { benchmarksOf, familiesOf, missingColumns, recognise } from './recognise.ts'
 import { IMPORTABLE } from '../importable.ts'
+import { readSource, type Source } from './subject-folder.ts'
 import type { Row } from './table.ts'
 
 export interface ImportRequest {
@@ -24,21 +25,32 @@ export interface LoadedFile {
   readonly rows: number
   /** Values of a licence column, at most a few; empty where the file states none. */
   readonly licences: readonly string[]
+  /** Rows that are no prompts, and why. */
+  readonly leftOut: readonly { readonly why: string; readonly rows: number }[]
   readonly benchmarks: readonly { benchmark: Benchmark; samples: readonly Sample[] }[]
 }
 
 export async function loadFile(request: ImportRequest): Promise<LoadedFile> {
-  const table = await readTable(request.path)
+  const table = await readSource(request.path)
   const benchmarks = choose(request, table)
   const rows = await withExamples(table, benchmarks)
+  const reasons: string[] = []
   const { path, bytes, digest, format, columns, replaced } = table
   return {
     table: { path, bytes, digest, format, columns, replaced },
     rows: table.rows.length,
     licences: licencesOf(table),
     benchmarks: benchmarks
-      .map((benchmark) => ({ benchmark, samples: samplesOf(benchmark, rows, path) }))
+      .map((benchmark) => {
+        const { samples, leftOut } = samplesOf(benchmark, rows, path)
+        reasons.push(...leftOut)
+        return { benchmark, samples }
+      })
       .filter(({ samples }) => samples.length > 0),
+    leftOut: [...Map.groupBy(reasons, (why) => why)].map(([why, all]) => ({
+      why,
+      rows: all.length,
+    })),
   }
 }
 
@@ -76,9 +88,10 @@ function forced(family: string, { path, columns }: ReadTable): readonly Benchmar
 
 /** Solved examples first, each marked; where a benchmark needs them and they are nowhere, that is an error. */
 async function withExamples(
-  table: ReadTable,
+  table: Source,
   benchmarks: readonly Benchmark[],
 ): Promise<readonly Row[]> {
+  if (table.examples) return [...table.examples, ...table.rows]
   const places = benchmarks.flatMap(({ file }) => (file?.examples ? [file.examples] : []))
   if (places.length === 0) return table.rows
   const stem = basename(table.path).replace(/\.\w+$/, '')
@@ -93,7 +106,11 @@ async function withExamples(
 }
 
 /** Every row of the file, checked; an error names the row and the column and quotes nothing. */
-function samplesOf(benchmark: Benchmark, rows: readonly Row[], path: string): Sample[] {
+function samplesOf(
+  benchmark: Benchmark,
+  rows: readonly Row[],
+  path: string,
+): { samples: Sample[]; leftOut: string[] } {
   const parsed = rows.map((row, i) => {
     const result = benchmark.row.safeParse(row)
     if (result.success) return result.data
@@ -102,7 +119,8 @@ function samplesOf(benchmark: Benchmark, rows: readonly Row[], path: string): Sa
     const why = field === '' ? issue!.message : `${field}: ${issue!.message}`
     throw new TouchstoneError('benchmark.row', { path, row: i + 1, why })
   })
-  const samples = benchmark.parse(parsed)
+  const reasons = parsed.map((row) => benchmark.leaveOut?.(row))
+  const samples = benchmark.parse(parsed.filter((_, i) => reasons[i] === undefined))
   const ids = new Set<string>()
   for (const { id } of samples) {
     if (ids.has(id)) {
@@ -111,7 +129,7 @@ function samplesOf(benchmark: Benchmark, rows: readonly Row[], path: string): Sa
     }
     ids.add(id)
   }
-  return samples
+  return { samples, leftOut: reasons.filter((why) => why !== undefined) }
 }
 
 const MOST_LICENCES = 4

@@ -1,7 +1,8 @@
 /** @file Reads a file of rows from the user's disk, whatever its format. */
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { readCsv } from './csv.ts'
+import { bytesFit } from './file-size.ts'
 import { readJson, readJsonLines } from './json.ts'
 import { readParquet } from './parquet.ts'
 import type { Table } from './table.ts'
@@ -14,8 +15,6 @@ export interface ReadTable extends Table {
   readonly digest: string
 }
 
-/** No benchmark is larger; text in memory takes several times its size on disk. */
-const LARGEST = 512 * 2 ** 20
 const PARQUET_MAGIC = 'PAR1'
 
 export async function readTable(path: string): Promise<ReadTable> {
@@ -25,16 +24,10 @@ export async function readTable(path: string): Promise<ReadTable> {
 }
 
 async function bytesOf(path: string): Promise<Buffer> {
-  try {
-    const found = await stat(path)
-    if (!found.isFile()) throw unreadable(path, found.isDirectory() ? 'a folder' : 'no file')
-    if (found.size > LARGEST) throw unreadable(path, `${found.size} bytes, above ${LARGEST}`)
-    return await readFile(path)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === undefined || error instanceof Error === false || 'remedy' in error) throw error
-    throw unreadable(path, code === 'ENOENT' ? 'nothing at that place' : code, error)
-  }
+  await bytesFit(path)
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw unreadable(path, error.code ?? error.message, error)
+  })
 }
 
 /** By its first bytes where the name does not say. */

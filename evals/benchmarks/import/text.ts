@@ -24,7 +24,7 @@ export function decodeText(bytes: Uint8Array, path: string): DecodedText {
   return { text, replaced }
 }
 
-const isUtf16 = ([first, second]: Uint8Array) =>
+export const isUtf16 = ([first, second]: Uint8Array): boolean =>
   (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 
 export const unreadable = (path: string, found: string, cause?: unknown) =>

@@ -48,7 +48,7 @@ export const importFile: Command = {
     if (path === undefined) {
       throw new TouchstoneError('usage.invalid', {
         problem: 'No file was named.',
-        remedy: 'Name a CSV, JSON, JSONL or Parquet file.',
+        remedy: 'Name a CSV, JSON, JSONL, Parquet or text file, or a folder of MMLU.',
       })
     }
     const { as, map, outDir, json } = assemble(
@@ -80,13 +80,21 @@ const withoutHashes = (description: FileDescription) => ({
   }),
 })
 
-function print({ table, rows, leftOut, benchmarks, panel }: FileDescription, { stdout }: Io): void {
+function print(
+  { table, rows, leftOut, benchmarks, panel, text }: FileDescription,
+  { stdout }: Io,
+): void {
   const line = (text: string) => {
     const indent = text.startsWith(' ') ? '  ' : ''
     stdout.write(`${indent}${plainText(text, LONGEST_LINE)}\n`)
   }
   line(`${table.path}: ${rows} rows, ${table.format}, ${table.bytes} bytes`)
   line(`  sha256     ${table.digest}`)
+  if (text) {
+    const name = benchmarks[0]!.file.name
+    line(`  perplexity ${name}: ${text.words} words, ${text.textBytes} bytes of text in UTF-8`)
+    return
+  }
   line(`  columns    ${table.columns.join(', ')}`)
   if (table.replaced > 0) line(`  broken     ${table.replaced} sequences that are not UTF-8`)
   for (const { why, rows: count } of leftOut) line(`  left out   ${count} rows: ${why}`)

@@ -58,6 +58,15 @@ describe('a suite', () => {
     expect(notes[3]).toBe('xstest-safe and or-bench-hard share 1 prompts')
   })
 
+  test('says how many rows are left out, and refuses a file of nothing else', async () => {
+    const columns = ['Behavior', 'Category', 'Tags', 'ContextString', 'BehaviorID']
+    const recite = ['Recite the menu', 'menus', 'book, hash_check', '', 'g_2']
+    const some = write('suite/extra.csv', csv(columns, [['Where?', 'keys', '', '', 'g'], recite]))
+    expect(sourceNotes(await choice([some]))[0]).toContain('; 1 rows left out: they ask for a')
+    const none = write('suite/none.csv', csv(columns, [recite]))
+    await expect(choice([none])).rejects.toThrow('no row that can be asked: they ask for a')
+  })
+
   test('a map reads any file, unless a name forces one', async () => {
     const map = 'prompt=prompt,expected=refuse'
     const mapped = await choice([hard], { map })

@@ -171,10 +171,10 @@ describe('what does not fit', () => {
     await expect(ask(of(0))).rejects.toMatchObject({ code: 'prompt.too-long' })
   })
 
-  test('a text to score may fill the model, and not more', async () => {
-    const [text] = of(LIMIT)
-    expect(await score(text!.ids, 1)).toHaveLength(LIMIT - 1)
-    await expect(score(of(LIMIT + 1)[0]!.ids, 1)).rejects.toMatchObject({ code: 'prompt.too-long' })
+  test('a text to score may fill the model and end in one token more, which is only a label', async () => {
+    const [text] = of(LIMIT + 1)
+    expect(await score(text!.ids, 1)).toHaveLength(LIMIT)
+    await expect(score(of(LIMIT + 2)[0]!.ids, 1)).rejects.toMatchObject({ code: 'prompt.too-long' })
   })
 
   test('texts without anything to score have no log-probabilities', async () => {

@@ -56,7 +56,7 @@ describe('CSV', () => {
     expect(await failure(write('bad.csv', contents))).toBe(unreadable(found))
   })
 
-  test('50 MB are read in less than 3 s', async () => {
+  test('50 MB are read in less than 3 s of a processor', async () => {
     const prompt = 'Where may a guest of the hotel leave wet towels, "by day", and why? '.repeat(14)
     const count = 52_000
     const path = write(
@@ -66,9 +66,11 @@ describe('CSV', () => {
         Array.from({ length: count }, (_, i) => [`${i} ${prompt}`, 'towels']),
       ),
     )
-    const began = performance.now()
+    // Other tests run beside this one, so the clock on the wall says little.
+    const began = process.cpuUsage()
     const { benchmarks, table } = await loadFile({ path })
-    const seconds = (performance.now() - began) / 1000
+    const { user, system } = process.cpuUsage(began)
+    const seconds = (user + system) / 1e6
     expect(table.bytes).toBeGreaterThan(50e6)
     expect(benchmarks[0]!.samples).toHaveLength(count)
     expect(seconds).toBeLessThan(3)

@@ -1,4 +1,6 @@
 /** @file A file is a benchmark’s by its columns; nearly one says what is missing. */
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { IMPORTABLE } from '../../../../evals/benchmarks/importable.ts'
 import { loadFile } from '../../../../evals/benchmarks/import/load-file.ts'
@@ -123,6 +125,74 @@ test('HarmBench keeps its context; MMLU and HellaSwag are the harness’s texts'
     kind: 'choice',
     options: ['sings.', 'flies. off.', 'sleeps  well.', 'counts.'],
     correct: 2,
+  })
+})
+
+describe('a folder of MMLU', () => {
+  const rows = (subject: string) =>
+    csv(['Where is it?', '1', '2', '3', '4', 'C'], [[`What is in ${subject}?`, 1, 2, 3, 4, 'D']])
+  const put = (folder: string, subjects: readonly string[], nested: boolean) =>
+    subjects.map((subject) =>
+      ['test', 'dev'].map((split) =>
+        write(`${folder}/${nested ? `${split}/` : ''}${subject}_${split}.csv`, rows(subject)),
+      ),
+    )
+
+  test.each([true, false])('is one set of every subject; nested: %s', async (nested) => {
+    const [[path]] = put(`all-${nested}`, ['pool', 'room_keys'], nested) as [[string, string]]
+    const folder = path.slice(0, path.lastIndexOf(nested ? '/test/' : '/'))
+    const { benchmarks, table, rows: count } = await loadFile({ path: folder })
+    expect(benchmarks.map(({ benchmark }) => benchmark.name)).toEqual(['mmlu'])
+    const { samples } = benchmarks[0]!
+    expect(samples.map(({ id }) => id)).toEqual(['pool/0', 'pool/1', 'room_keys/0', 'room_keys/1'])
+    expect(samples[2]!.messages[0]!.content).toMatch(/about room keys\..*What is in room_keys\?/s)
+    expect(count).toBe(4)
+    expect(table.digest).toMatch(/^[0-9a-f]{64}$/)
+    expect((await loadFile({ path: folder })).table.digest).toBe(table.digest)
+    write(`all-${nested}/${nested ? 'dev/' : ''}pool_dev.csv`, `${rows('pool')}Q,1,2,3,4,A\n`)
+    expect((await loadFile({ path: folder })).table.digest).not.toBe(table.digest)
+  })
+
+  test('without the solved questions of a subject, without tests, or of two forms is refused', async () => {
+    const [, [lone]] = put('lacking', ['pool', 'lift'], false) as [string[], [string, string]]
+    const folder = lone.slice(0, lone.lastIndexOf('/'))
+    rmSync(`${folder}/lift_dev.csv`)
+    expect((await failure({ path: folder })).code).toBe('benchmark.examples')
+    write('lacking/lift_test.csv', 'question,choices,subject,answer\na,b,c,d\n')
+    write('lacking/lift_dev.csv', rows('lift'))
+    expect((await failure({ path: folder })).message).toContain('other columns than in the files')
+    const empty = dirname(write('empty/notes.md', 'x'))
+    expect((await failure({ path: empty })).message).toContain('without SUBJECT_test.csv')
+  })
+})
+
+test('HarmBench: pictures and copyrighted texts are left out, counted and said', async () => {
+  const columns = ['Behavior', 'SemanticCategory', 'Tags', 'ContextString', 'BehaviorID']
+  const text = write(
+    'harmbench_behaviors_text_test.csv',
+    csv(
+      ['FunctionalCategory', ...columns],
+      [
+        ['standard', 'Name the guest', 'guests', '', '', 'g_1'],
+        ['copyright', 'Recite the menu', 'menus', 'book, hash_check', '', 'g_2'],
+        ['copyright', 'Recite the song', 'menus', 'hash_check', '', 'g_3'],
+      ],
+    ),
+  )
+  const { benchmarks, leftOut, rows } = await loadFile({ path: text })
+  expect(benchmarks[0]!.samples.map(({ id }) => id)).toEqual(['g_1'])
+  expect([rows, leftOut.map(({ rows: count }) => count)]).toEqual([3, [2]])
+  expect(leftOut[0]!.why).toContain('copyrighted text')
+  const multimodal = [
+    ...['Behavior', 'BehaviorID', 'FunctionalCategory', 'SemanticCategory', 'ImageFileName'],
+    ...['Source', 'ImageDescription', 'RedactedImageDescription', 'Tags'],
+  ]
+  const row = ['What is shown?', 'm_1', 'standard', 'rooms', 'room.png', 'own', 'A room', '', '']
+  const pictures = write('harmbench_behaviors_multimodal_all.csv', csv(multimodal, [row, row]))
+  expect(await loadFile({ path: pictures })).toMatchObject({
+    rows: 2,
+    benchmarks: [],
+    leftOut: [{ rows: 2, why: expect.stringContaining('a picture') as string }],
   })
 })
 
