@@ -110,6 +110,20 @@ const SHARED_PACKAGES: ReadonlySet<string> = new Set(['zod'])
 
 const sources = filesUnder('evals/**/*.ts')
 const imports = sources.flatMap((path) => importsOf(path))
+
+/** The window: it may know the contract, and what draws it. */
+const WINDOW_PACKAGES: ReadonlySet<string> = new Set([
+  ...['vue', 'vue-router', 'pinia', 'reka-ui', 'chart.js', '@tanstack/vue-virtual', 'zod'],
+])
+const windowImports = filesUnder('renderer/**/*.{ts,vue}')
+  .filter((path) => !path.endsWith('vite.config.ts'))
+  .flatMap((path) => importsOf(path))
+
+function windowObjection({ from, to }: Import): string | undefined {
+  const isAllowed =
+    to.startsWith('renderer/') || to.startsWith('evals/contract/') || WINDOW_PACKAGES.has(to)
+  return isAllowed ? undefined : `${from} imports ${to}`
+}
 const roomOf = (path: string) => path.split('/')[1]!.replace(/\.ts$/, '')
 const isOurs = (path: string) => path.startsWith('evals/')
 
@@ -165,6 +179,16 @@ describe('who may import whom', () => {
     ])
   })
 
+  test('the window imports the contract and what draws it, nothing of the engine or of Node', () => {
+    expect(windowImports.length).toBeGreaterThan(100)
+    expect(windowImports.flatMap((each) => windowObjection(each) ?? [])).toEqual([])
+    const planted = (text: string) =>
+      importsOf('renderer/views/PlantedView.vue', `<script setup lang="ts">${text}</script>`)
+    for (const other of ['../../evals/store/store.ts', 'node:fs', 'better-sqlite3']) {
+      expect(planted(`import x from '${other}'`).map(windowObjection)).not.toContain(undefined)
+    }
+  })
+
   test('every package but zod has one room that imports it', () => {
     const owners = Object.entries(ROOMS).flatMap(([name, { packages = [] }]) =>
       packages.filter((each) => !SHARED_PACKAGES.has(each)).map((each) => [each, name] as const),
@@ -174,12 +198,16 @@ describe('who may import whom', () => {
 
   test('package.json names the packages that are imported, and no other', () => {
     const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: object }
-    const imported = imports.flatMap(({ to }) => (isOurs(to) || to.startsWith('node:') ? [] : [to]))
+    const isPackage = ({ to }: Import) => !/^(?:evals\/|renderer\/|node:)/u.test(to)
+    const imported = [...imports, ...windowImports].filter(isPackage).map(({ to }) => to)
     expect([...new Set(imported)].sort()).toEqual(Object.keys(dependencies).sort())
   })
 
   test('every import leads to a file', () => {
-    const lost = imports.filter(({ to }) => isOurs(to) && !existsSync(join(ROOT, to)))
+    const isFile = (path: string) => isOurs(path) || path.startsWith('renderer/')
+    const lost = [...imports, ...windowImports].filter(
+      ({ to }) => isFile(to) && !existsSync(join(ROOT, to)),
+    )
     expect(lost).toEqual([])
   })
 
@@ -211,7 +239,14 @@ describe('size', () => {
     filesUnder(...patterns).filter((path) => linesOf(path) > limit)
 
   test('no file is longer than 400 lines', () => {
-    expect(longerThan(400, 'evals/**/*.{ts,js}', 'test/**/*.{ts,js}', '*.js')).toEqual([])
+    const everything = [
+      'evals/**/*.{ts,js}',
+      'renderer/**/*.{ts,vue,css}',
+      'test/**/*.{ts,js}',
+      '*.js',
+    ]
+    const built = /^renderer\/dist\//u
+    expect(longerThan(400, ...everything).filter((path) => !built.test(path))).toEqual([])
   })
 
   test('the core has at most 900 lines, a file of operators at most 300', () => {

@@ -16,19 +16,27 @@ const vitest = (...filters) => [
   ...filters,
 ]
 const TYPES = [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']
+const WINDOW_TYPES = [bin('vue-tsc/bin/vue-tsc.js'), '--noEmit', '-p', 'renderer/tsconfig.json']
 const LINT = [bin('eslint/bin/eslint.js'), '--max-warnings=0', '.']
-const FORMAT = [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '**/*.{ts,js}']
+const FORMAT = [
+  bin('prettier/bin/prettier.cjs'),
+  '--check',
+  '--log-level=warn',
+  '**/*.{ts,js,vue,css}',
+]
 const QUICKSTART = ['evals/cli.ts', 'quickstart']
 
 /** @type {Record<string, string[][]>} */
 const TASKS = {
   quickstart: [QUICKSTART],
-  types: [TYPES],
+  types: [TYPES, WINDOW_TYPES],
   lint: [LINT, FORMAT],
-  format: [[bin('prettier/bin/prettier.cjs'), '--write', '--log-level=warn', '**/*.{ts,js}']],
+  format: [
+    [bin('prettier/bin/prettier.cjs'), '--write', '--log-level=warn', '**/*.{ts,js,vue,css}'],
+  ],
   test: [vitest()],
-  check: [TYPES, LINT, FORMAT, vitest()],
-  'check-long': [TYPES, LINT, FORMAT, vitest()],
+  check: [TYPES, WINDOW_TYPES, LINT, FORMAT, vitest()],
+  'check-long': [TYPES, WINDOW_TYPES, LINT, FORMAT, vitest()],
   peers: [vitest()],
   bench: [['test/bench/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],

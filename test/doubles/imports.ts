@@ -26,7 +26,8 @@ export const filesUnder = (...patterns: readonly string[]): string[] =>
 export const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 
 export function importsOf(path: string, text = textOf(path)): Import[] {
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest)
+  const code = path.endsWith('.vue') ? scriptOf(text) : text
+  const source = ts.createSourceFile(`${path}.ts`, code, ts.ScriptTarget.Latest)
   const found: Import[] = []
   const add = (specifier: ts.Node | undefined, isType: boolean, isDynamic = false) => {
     if (specifier === undefined || !ts.isStringLiteral(specifier)) return
@@ -44,6 +45,10 @@ export function importsOf(path: string, text = textOf(path)): Import[] {
   visit(source)
   return found
 }
+
+/** The script of a single-file component. */
+const scriptOf = (text: string): string =>
+  /<script setup[^>]*>(?<script>[^]*?)<\/script>/u.exec(text)?.groups!['script'] ?? ''
 
 function isTypeImport({ importClause: clause }: ts.ImportDeclaration): boolean {
   if (clause === undefined) return false

@@ -1,0 +1,105 @@
+/** @file A sweep's measure along one axis: the median over seeds, its range as a band, and every seed as a mark. */
+import type { ChartConfiguration, ChartDataset } from 'chart.js'
+import type { Sweep } from '../../evals/contract/sweeps.ts'
+import { axesOptions, faded, seriesStyle, type ChartTheme } from './theme.ts'
+
+export interface SweepChoice {
+  readonly metric: string
+  readonly axis: string
+}
+
+type Axes = Readonly<Record<string, number>>
+
+/** Lines of the chart: a line of the sweep at each setting of the other axes. */
+export function sweepLines(sweep: Sweep, { metric, axis }: SweepChoice) {
+  const rows = sweep.summaries.filter(
+    (row) => row.metric === metric && row.axes[axis] !== undefined,
+  )
+  return Map.groupBy(rows, ({ line, axes }) => lineName(sweep, line, axes, axis))
+}
+
+function lineName(sweep: Sweep, line: string, axes: Axes, axis: string): string {
+  const title = sweep.lines.find(({ name }) => name === line)?.title ?? line
+  const others = sweep.axes
+    .filter(({ name, values }) => name !== axis && axes[name] !== undefined && values.length > 1)
+    .map(({ name, title: axisTitle }) => `${axisTitle} ${axes[name]}`)
+  return [title, ...others].join(', ')
+}
+
+export function doubleDescent(
+  sweep: Sweep,
+  choice: SweepChoice,
+  theme: ChartTheme,
+): ChartConfiguration<'line'> {
+  const axis = sweep.axes.find(({ name }) => name === choice.axis)
+  const metric = sweep.metrics.find(({ name }) => name === choice.metric)
+  const lines = [...sweepLines(sweep, choice)]
+  const scale = axis?.scale === 'log' ? 'logarithmic' : 'linear'
+  return {
+    type: 'line',
+    data: {
+      datasets: lines.flatMap(([label, rows], index) => [
+        ...band(label, rows, choice.axis, index, theme),
+        seedMarks(sweep, label, choice, index, theme),
+      ]),
+    },
+    options: axesOptions(
+      theme,
+      { title: axis?.title ?? choice.axis, scale },
+      { title: `${metric?.title ?? choice.metric}${unitText(metric?.unit)}` },
+    ),
+  }
+}
+
+const unitText = (unit: string | undefined) =>
+  unit === 'share' ? ' (share)' : unit === 'nats' ? ' (nats per token)' : ''
+
+function band(
+  label: string,
+  rows: readonly Sweep['summaries'][number][],
+  axis: string,
+  index: number,
+  theme: ChartTheme,
+): ChartDataset<'line'>[] {
+  const style = seriesStyle(theme, index)
+  const sorted = rows.toSorted((a, b) => a.axes[axis]! - b.axes[axis]!)
+  const points = (pick: (row: (typeof rows)[number]) => number) =>
+    sorted.map((row) => ({ x: row.axes[axis]!, y: pick(row) }))
+  const edge = { label: '', borderWidth: 0, pointRadius: 0 }
+  return [
+    { label: `${label} (median)`, data: points(({ median }) => median), ...style },
+    { ...edge, data: points(({ minimum }) => minimum), fill: false },
+    {
+      ...edge,
+      data: points(({ maximum }) => maximum),
+      fill: '-1',
+      backgroundColor: faded(style.borderColor, 0.12),
+    },
+  ]
+}
+
+/** Every seed is seen: a mean over seeds would hide the one that matters. */
+function seedMarks(
+  sweep: Sweep,
+  label: string,
+  { metric, axis }: SweepChoice,
+  index: number,
+  theme: ChartTheme,
+): ChartDataset<'line'> {
+  const style = seriesStyle(theme, index)
+  const data = sweep.cells.flatMap(({ spec, metrics }) => {
+    const value = metrics.find(({ name }) => name === metric)?.value
+    const x = spec.axes[axis]
+    const isOwn = lineName(sweep, spec.line, spec.axes, axis) === label
+    return isOwn && value !== undefined && x !== undefined ? [{ x, y: value }] : []
+  })
+  return {
+    label: '',
+    data,
+    showLine: false,
+    pointStyle: style.pointStyle,
+    pointRadius: 2,
+    borderColor: faded(style.borderColor, 0.6),
+    backgroundColor: faded(style.borderColor, 0.6),
+  }
+}

@@ -1,0 +1,71 @@
+/** @file Runs as a table shows them: a line a model state, never a mean over seeds, and which settings two runs differ in. */
+import type { RunEntry, RunSummary } from '../../evals/contract/calls/runs.ts'
+
+type StateRate = RunSummary['rates'][number]
+
+export interface RunState {
+  readonly run: RunEntry
+  readonly arm: string
+  readonly seed: number
+  readonly step: number
+  /** By benchmark. */
+  readonly rates: ReadonlyMap<string, StateRate>
+}
+
+/** The states of one run, the base first; a run without rates has none. */
+export function runStates(run: RunEntry): RunState[] {
+  const states = Map.groupBy(run.summary?.rates ?? [], ({ arm, seed }) => `${arm} ${seed}`)
+  return [...states.values()]
+    .map((rates) => {
+      const { arm, seed, step } = rates[0]!
+      return { run, arm, seed, step, rates: new Map(rates.map((rate) => [rate.benchmark, rate])) }
+    })
+    .sort((a, b) => Number(b.arm === 'base') - Number(a.arm === 'base'))
+}
+
+/** Names of the benchmarks that any of the runs was measured on, in the order met. */
+export function benchmarksOf(runs: readonly RunEntry[]): string[] {
+  const rates = runs.flatMap(({ summary }) => summary?.rates ?? [])
+  return [...new Set(rates.map(({ benchmark }) => benchmark))]
+}
+
+export interface SettingDifference {
+  readonly setting: string
+  readonly before: string
+  readonly after: string
+}
+
+/** The settings in which two configurations differ, and no others. */
+export function settingDifferences(before: unknown, after: unknown): SettingDifference[] {
+  const a = flat(before)
+  const b = flat(after)
+  return [...new Set([...a.keys(), ...b.keys()])]
+    .filter((setting) => a.get(setting) !== b.get(setting))
+    .map((setting) => ({ setting, before: a.get(setting) ?? '–', after: b.get(setting) ?? '–' }))
+}
+
+function flat(value: unknown, path = ''): Map<string, string> {
+  if (typeof value !== 'object' || value === null || isList(value)) {
+    return new Map([[path, JSON.stringify(value) ?? '–']])
+  }
+  const parts = Object.entries(value).flatMap(([key, inner]) => [
+    ...flat(inner, path === '' ? key : `${path}.${key}`),
+  ])
+  return new Map(parts)
+}
+
+/** Lists of plain values are one setting. */
+const isList = (value: object) =>
+  Array.isArray(value) && value.every((item) => typeof item !== 'object')
+
+/** Whether a run has every word of `filter` in its name, title, tags, note or kind. */
+export function isFound(
+  { name, title, tags, note, kind, outcome }: RunEntry,
+  filter: string,
+): boolean {
+  const text = [name ?? '', title, ...tags, note, kind, outcome].join(' ').toLowerCase()
+  return filter
+    .toLowerCase()
+    .split(/\s+/u)
+    .every((word) => text.includes(word))
+}

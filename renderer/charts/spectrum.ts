@@ -1,0 +1,95 @@
+/** @file Spectra as drawn: intruders counted again for any k and ε, the layer × module grid, one matrix's directions. */
+import type { ChartConfiguration } from 'chart.js'
+import type { SpectrumRow } from '../../evals/contract/rows.ts'
+import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
+
+/** How far the alignments of a row reach: every direction where the scan was full, else the leading ones. */
+export function alignmentsOf(row: SpectrumRow): readonly number[] {
+  return row.details?.profile ?? row.alignment
+}
+
+/** The number of j < k with c_j < ε. */
+export function intrudersOf(row: SpectrumRow, k: number, epsilon: number): number {
+  return alignmentsOf(row)
+    .slice(0, k)
+    .filter((c) => c < epsilon).length
+}
+
+export interface HeatCell {
+  readonly layer: number
+  readonly module: string
+  readonly row: SpectrumRow
+  readonly intruders: number
+  /** Of how many directions. */
+  readonly of: number
+}
+
+export interface HeatGrid {
+  readonly modules: readonly string[]
+  readonly layers: readonly number[]
+  readonly cells: ReadonlyMap<string, HeatCell>
+  readonly total: number
+  readonly slots: number
+}
+
+export const heatKey = (layer: number, module: string) => `${layer}/${module}`
+
+export function heatGrid(rows: readonly SpectrumRow[], k: number, epsilon: number): HeatGrid {
+  const cells = rows.map((row) => ({
+    layer: row.layer,
+    module: row.module,
+    row,
+    intruders: intrudersOf(row, k, epsilon),
+    of: Math.min(k, alignmentsOf(row).length),
+  }))
+  return {
+    modules: [...new Set(rows.map(({ module }) => module))],
+    layers: [...new Set(rows.map(({ layer }) => layer))].sort((a, b) => a - b),
+    cells: new Map(cells.map((cell) => [heatKey(cell.layer, cell.module), cell])),
+    total: cells.reduce((sum, { intruders }) => sum + intruders, 0),
+    slots: cells.reduce((sum, { of }) => sum + of, 0),
+  }
+}
+
+/** c_j over j with the band in which a random direction lies, and ε. */
+export function alignmentChart(
+  row: SpectrumRow,
+  k: number,
+  epsilon: number,
+  theme: ChartTheme,
+): ChartConfiguration<'line'> {
+  const values = alignmentsOf(row).slice(0, k)
+  const level = (y: number) => [
+    { x: 1, y },
+    { x: Math.max(2, values.length), y },
+  ]
+  const flat = { pointRadius: 0, borderWidth: 1 }
+  const [low, high] = row.nullBand
+  return {
+    type: 'line',
+    data: {
+      datasets: [
+        {
+          label: 'Best match with a direction of the base, c_j',
+          data: values.map((y, index) => ({ x: index + 1, y })),
+          ...seriesStyle(theme, 0),
+          pointRadius: values.length > 60 ? 1 : 3,
+        },
+        {
+          label: `ε = ${epsilon}: below it a direction is an intruder`,
+          data: level(epsilon),
+          ...seriesStyle(theme, 1),
+          ...flat,
+          borderWidth: 1.5,
+        },
+        { label: 'Chance, 1 %', data: level(low), ...seriesStyle(theme, 2), ...flat },
+        { label: 'Chance, 99 %', data: level(high), ...seriesStyle(theme, 2), ...flat },
+      ],
+    },
+    options: axesOptions(
+      theme,
+      { title: 'Direction j, largest singular value first' },
+      { title: 'c_j', min: 0, max: 1 },
+    ),
+  }
+}

@@ -1,0 +1,81 @@
+/** @file What charts share: colours as data, dashes and marks so that no line rests on its colour, quiet axes. */
+import type { ChartOptions, PointStyle } from 'chart.js'
+
+export interface ChartTheme {
+  readonly ink: string
+  readonly quiet: string
+  readonly line: string
+  readonly paper: string
+  readonly series: readonly string[]
+}
+
+const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 2], [9, 3, 2, 3], [4, 4], [1, 3]]
+const MARKS: readonly PointStyle[] = ['circle', 'rect', 'triangle', 'rectRot', 'crossRot', 'star']
+
+const at = <T>(list: readonly T[], index: number): T => list[index % list.length]!
+
+/** How the `index`-th series looks: colour, dash and mark go together. */
+export function seriesStyle(theme: ChartTheme, index: number) {
+  const colour = at(theme.series, index)
+  return {
+    borderColor: colour,
+    backgroundColor: colour,
+    borderDash: [...at(DASHES, index)],
+    pointStyle: at(MARKS, index),
+    borderWidth: 1.75,
+    pointRadius: 2.5,
+    tension: 0,
+  }
+}
+
+export interface AxisText {
+  readonly title: string
+  readonly scale?: 'linear' | 'logarithmic'
+  readonly min?: number
+  readonly max?: number
+}
+
+/** Options of every chart over two numeric axes. Nothing moves by itself. */
+export function axesOptions(theme: ChartTheme, x: AxisText, y: AxisText): ChartOptions<'line'> {
+  return {
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    parsing: false,
+    normalized: true,
+    interaction: { mode: 'nearest', axis: 'x', intersect: false },
+    scales: { x: axis(theme, x), y: axis(theme, y) },
+    plugins: {
+      legend: {
+        align: 'start',
+        labels: {
+          color: theme.ink,
+          usePointStyle: true,
+          boxHeight: 7,
+          filter: ({ text }) => text !== '',
+        },
+      },
+      tooltip: { filter: ({ dataset }) => dataset.label !== '' },
+    },
+  }
+}
+
+function axis(theme: ChartTheme, { title, scale = 'linear', min, max }: AxisText) {
+  return {
+    type: scale,
+    min,
+    max,
+    title: { display: true, text: title, color: theme.quiet },
+    grid: { color: theme.line },
+    ticks: { color: theme.quiet, maxTicksLimit: 9 },
+    border: { color: theme.line },
+  } as const
+}
+
+/** A colour with an opacity between 0 and 1. */
+export function faded(colour: string, opacity: number): string {
+  const hex = Math.round(opacity * 255)
+    .toString(16)
+    .padStart(2, '0')
+  return `${colour}${hex}`
+}

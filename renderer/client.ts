@@ -1,0 +1,18 @@
+/** @file The window's only door to the engine: picks the wire, and makes the client from the contract. */
+import type { EngineClient } from '../evals/contract/api.ts'
+import { createClient, type Transport } from '../evals/contract/rpc.ts'
+import { bridgeTransport, type Bridge } from './transports/bridge.ts'
+import { httpTransport } from './transports/http.ts'
+
+declare global {
+  interface Window {
+    /** Given by the desktop's preload; absent in a browser. */
+    readonly touchstone?: Bridge
+  }
+}
+
+export const isDesktop = window.touchstone !== undefined
+export const transport: Transport = window.touchstone
+  ? bridgeTransport(window.touchstone)
+  : httpTransport()
+export const engine: EngineClient = createClient(transport)

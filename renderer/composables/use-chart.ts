@@ -1,0 +1,54 @@
+/** @file The only place that holds Chart.js objects: draws what a pure function says, again when it says something else. */
+import {
+  CategoryScale,
+  Chart,
+  Filler,
+  Legend,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  Tooltip,
+  type ChartConfiguration,
+} from 'chart.js'
+import { markRaw, onBeforeUnmount, shallowRef, watch, type Ref } from 'vue'
+
+Chart.register(
+  CategoryScale,
+  Filler,
+  Legend,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  Tooltip,
+)
+
+export function useChart(
+  canvas: Readonly<Ref<HTMLCanvasElement | null>>,
+  configuration: () => ChartConfiguration<'line'>,
+): void {
+  const chart = shallowRef<Chart<'line'>>()
+  const close = () => {
+    chart.value?.destroy()
+    chart.value = undefined
+  }
+  watch(
+    [canvas, configuration],
+    ([element, next]) => {
+      if (!element) return close()
+      Chart.defaults.font.family = getComputedStyle(element).fontFamily
+      if (!chart.value) {
+        chart.value = markRaw(new Chart(element, next))
+        return
+      }
+      chart.value.data = next.data
+      chart.value.options = next.options ?? {}
+      chart.value.update('none')
+    },
+    { flush: 'post', immediate: true },
+  )
+  onBeforeUnmount(close)
+}

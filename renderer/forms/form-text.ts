@@ -1,0 +1,74 @@
+/** @file Between what a person types and what a configuration holds. */
+import type { Bounds, FormField } from '../../evals/contract/form.ts'
+
+export type Config = Readonly<Record<string, unknown>>
+
+/** A value as its control shows it. */
+export function textOf(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (Array.isArray(value)) return value.join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+export type Parsed = { readonly value: unknown } | { readonly problem: string }
+
+/** What `text` means in `field`; the engine checks it again. */
+export function parseText(field: FormField, text: string): Parsed {
+  const trimmed = text.trim()
+  if (field.isArray) return parseList(field, trimmed)
+  if (trimmed === '' && field.isNullable) return { value: null }
+  return parseOne(field, trimmed)
+}
+
+function parseList(field: FormField, text: string): Parsed {
+  const parts = text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
+  const parsed = parts.map((part) => parseOne(field, part))
+  const wrong = parsed.find((one) => 'problem' in one)
+  return wrong ?? { value: parsed.map((one) => 'value' in one && one.value) }
+}
+
+function parseOne(field: FormField, text: string): Parsed {
+  if (text === '') return { problem: 'Please fill this in.' }
+  return field.type === 'string' || field.type === 'boolean'
+    ? { value: text }
+    : parseNumber(text, field.type === 'integer', field.bounds)
+}
+
+function parseNumber(text: string, isWhole: boolean, bounds: Bounds): Parsed {
+  const value = Number(text)
+  if (!Number.isFinite(value)) return { problem: 'Please give a number.' }
+  if (isWhole && !Number.isInteger(value)) return { problem: 'Please give a whole number.' }
+  const { lower, upper } = bounds
+  const isTooLow = lower && (value < lower.value || (lower.isOpen && value === lower.value))
+  const isTooHigh = upper && (value > upper.value || (upper.isOpen && value === upper.value))
+  return isTooLow || isTooHigh ? { problem: `${boundsText(bounds)}.` } : { value }
+}
+
+/** "At least 1 and at most 1024"; empty where there are none. */
+export function boundsText({ lower, upper }: Bounds): string {
+  const low = lower ? `${lower.isOpen ? 'above' : 'at least'} ${lower.value}` : ''
+  const high = upper ? `${upper.isOpen ? 'below' : 'at most'} ${upper.value}` : ''
+  const text = [low, high].filter(Boolean).join(' and ')
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+export function valueAt(config: Config, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Config | undefined)?.[key], config)
+}
+
+/** `config` with one value replaced; everything else is shared. */
+export function withValue(config: Config, path: readonly string[], value: unknown): Config {
+  const [key, ...rest] = path
+  if (key === undefined) return config
+  const own = rest.length === 0 ? value : withValue((config[key] ?? {}) as Config, rest, value)
+  return { ...config, [key]: own }
+}
+
+/** What a configuration holds before anybody typed: what the schema says, and nothing where it says nothing. */
+export function defaultsOf(fields: readonly FormField[]): Config {
+  return fields.reduce<Config>(
+    (config, field) =>
+      field.default === undefined ? config : withValue(config, field.path, field.default),
+    {},
+  )
+}

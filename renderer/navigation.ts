@@ -1,0 +1,85 @@
+/** @file Where one can go, in the order of the work. A place stands here only once it does something. */
+import type { RouteRecordRaw } from 'vue-router'
+
+export interface Place {
+  readonly name: string
+  readonly title: string
+  readonly path: string
+  readonly view: () => Promise<unknown>
+}
+
+export interface PlaceGroup {
+  readonly title: string
+  readonly places: readonly Place[]
+}
+
+export const NAVIGATION: readonly PlaceGroup[] = [
+  {
+    title: 'Begin',
+    places: [
+      { name: 'start', title: 'Start', path: '/', view: () => import('./views/StartView.vue') },
+      {
+        name: 'models',
+        title: 'Models',
+        path: '/models',
+        view: () => import('./views/ModelsView.vue'),
+      },
+    ],
+  },
+  {
+    title: 'Evidence',
+    places: [
+      {
+        name: 'runs',
+        title: 'Compare',
+        path: '/runs',
+        view: () => import('./views/RunsView.vue'),
+      },
+      {
+        name: 'samples',
+        title: 'Benchmarks',
+        path: '/benchmarks',
+        view: () => import('./views/BenchmarkView.vue'),
+      },
+    ],
+  },
+  {
+    title: 'House',
+    places: [
+      { name: 'jobs', title: 'Jobs', path: '/jobs', view: () => import('./views/JobsView.vue') },
+    ],
+  },
+]
+
+/** Pages of one thing: reached from a list, highlighted with it. */
+const DETAILS: readonly Place[] = [
+  {
+    name: 'job',
+    title: 'Job',
+    path: '/jobs/:runId',
+    view: () => import('./views/JobView.vue'),
+  },
+  {
+    name: 'run',
+    title: 'Verdict',
+    path: '/runs/:runId',
+    view: () => import('./views/RunView.vue'),
+  },
+  {
+    name: 'compare',
+    title: 'Compare two runs',
+    path: '/runs/:before/with/:after',
+    view: () => import('./views/CompareView.vue'),
+  },
+]
+
+export const ROUTES: readonly RouteRecordRaw[] = [
+  ...NAVIGATION.flatMap(({ places }) => places),
+  ...DETAILS,
+].map(({ name, title, path, view }) => ({
+  name,
+  path,
+  component: view as RouteRecordRaw['component'] & object,
+  props: true,
+  meta: { title },
+}))

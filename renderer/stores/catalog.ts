@@ -1,0 +1,25 @@
+/** @file What there is to choose from, asked for once. */
+import { defineStore } from 'pinia'
+import { shallowRef } from 'vue'
+import type { Catalog, JobKindName } from '../../evals/contract/calls/catalog.ts'
+import { engine } from '../client.ts'
+
+export const useCatalogStore = defineStore('catalog', () => {
+  const catalog = shallowRef<Catalog>()
+  let pending: Promise<Catalog> | undefined
+
+  /** Every view may ask; the engine is asked once. */
+  function load(): Promise<Catalog> {
+    pending ??= engine.catalog.get().then(
+      (answer) => (catalog.value = answer),
+      (problem: unknown) => {
+        pending = undefined
+        throw problem
+      },
+    )
+    return pending
+  }
+  const schemaOf = (kind: JobKindName): object =>
+    catalog.value?.jobs.find((entry) => entry.kind === kind)?.schema ?? {}
+  return { catalog, load, schemaOf }
+})

@@ -1,0 +1,47 @@
+/** @file Jobs as the window knows them: what the engine said last of each. Commands go out through here. */
+import { defineStore } from 'pinia'
+import { computed, shallowRef } from 'vue'
+import type { JobKindName } from '../../evals/contract/calls/catalog.ts'
+import type { JobView } from '../../evals/contract/calls/jobs.ts'
+import { engine } from '../client.ts'
+import { useFeedStore } from './feed.ts'
+
+const OPEN = new Set<JobView['status']>(['queued', 'running', 'stopping'])
+export const isOpen = ({ status }: JobView) => OPEN.has(status)
+
+export const useJobsStore = defineStore('jobs', () => {
+  const byId = shallowRef<ReadonlyMap<string, JobView>>(new Map())
+  /** The job that ended last while this window looked on, for the one that reads it out. */
+  const lastEnded = shallowRef<JobView>()
+
+  const all = computed(() =>
+    [...byId.value.values()].sort(
+      (a, b) => Number(isOpen(b)) - Number(isOpen(a)) || b.startedAt - a.startedAt,
+    ),
+  )
+  const open = computed(() => all.value.filter(isOpen))
+
+  function apply(jobs: readonly JobView[]): void {
+    const next = new Map(byId.value)
+    for (const job of jobs) {
+      const before = next.get(job.runId)
+      if (before && isOpen(before) && !isOpen(job)) lastEnded.value = job
+      next.set(job.runId, job)
+    }
+    byId.value = next
+  }
+  async function load(): Promise<void> {
+    const jobs = await engine.job.list()
+    byId.value = new Map(jobs.map((job) => [job.runId, job]))
+  }
+  useFeedStore().on({ jobs: apply, gap: () => void load() })
+
+  async function start(kind: JobKindName, config: Record<string, unknown>): Promise<string> {
+    const { runId } = await engine.job.start({ kind, config })
+    await load()
+    return runId
+  }
+  const stop = (runId: string) => engine.job.stop({ runId })
+  const resume = (runId: string) => engine.job.resume({ runId })
+  return { byId, all, open, lastEnded, load, start, stop, resume }
+})

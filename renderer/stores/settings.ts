@@ -1,0 +1,33 @@
+/** @file What the user chose. The engine keeps it, so that every window of one folder agrees. */
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef, watch } from 'vue'
+import { Settings } from '../../evals/contract/calls/house.ts'
+import { engine } from '../client.ts'
+
+export const useSettingsStore = defineStore('settings', () => {
+  const settings = shallowRef<Settings>(Settings.parse({}))
+  const system = matchMedia('(prefers-color-scheme: dark)')
+  const isSystemDark = ref(system.matches)
+  system.addEventListener('change', ({ matches }) => (isSystemDark.value = matches))
+
+  const shownTheme = computed(() => {
+    const { theme } = settings.value
+    if (theme !== 'system') return theme
+    return isSystemDark.value ? 'dark' : 'light'
+  })
+  watch(
+    shownTheme,
+    (shown) => {
+      document.documentElement.dataset['theme'] = shown
+    },
+    { immediate: true, flush: 'sync' },
+  )
+
+  async function load(): Promise<void> {
+    settings.value = await engine.house.settings()
+  }
+  async function change(part: Partial<Settings>): Promise<void> {
+    settings.value = await engine.house.set(part)
+  }
+  return { settings, shownTheme, load, change }
+})

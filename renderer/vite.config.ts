@@ -1,0 +1,18 @@
+/** @file Builds the window into `renderer/dist`: one page, relative addresses, nothing inline, so that `app://` and HTTP serve the same files. */
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: './',
+  plugins: [vue()],
+  define: { __VUE_OPTIONS_API__: 'false' },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    // The content policy allows no data: URL and no inline script.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2024',
+  },
+})

@@ -1,0 +1,69 @@
+/** @file Numbers and names in words, as every view says them. */
+import type { Rate } from '../evals/contract/results.ts'
+import type { BenchmarkRole, SubjectKey } from '../evals/contract/rows.ts'
+import { percent } from '../evals/contract/words.ts'
+
+export type ShownRate = Pick<Rate, 'estimate' | 'lower' | 'upper' | 'n'>
+
+export function rateText({ estimate, lower, upper, n }: ShownRate): {
+  estimate: string
+  interval: string
+} {
+  const count = `n = ${wholeNumber(n)}`
+  if (estimate === null || lower === null || upper === null) {
+    return { estimate: 'undecided', interval: `(${count})` }
+  }
+  const interval = `${(100 * lower).toFixed(1)}–${percent(upper)}`
+  return { estimate: percent(estimate), interval: `(${interval}, ${count})` }
+}
+
+export const wholeNumber = (value: number): string => value.toLocaleString('en')
+
+export function stateName({ arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>): string {
+  return arm === 'base' ? 'base' : `${arm}, seed ${seed}`
+}
+
+export const RATE_MEANING: Readonly<Record<BenchmarkRole, string>> = {
+  refusal: 'share refused, as it should be',
+  'over-refusal': 'share refused though it should be answered',
+  capability: 'share answered correctly',
+}
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
+
+/** 1,300,000 → "1.3 MB"; thousands, as disks are sold. */
+export function bytesText(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3))
+  const value = bytes / 1000 ** power
+  return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power]}`
+}
+
+/** 95 → "1 min 35 s". */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** "25 Nov 2026, 23:10", in the reader's own time. */
+export function timeText(milliseconds: number): string {
+  return new Date(milliseconds).toLocaleString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  })
+}
+
+/** Enough of a digest to recognise it. */
+export function shortDigest(digest: string): string {
+  const hex = digest.includes(':') ? digest.slice(digest.indexOf(':') + 1) : digest
+  return hex.length > 12 ? `${hex.slice(0, 12)}…` : hex
+}
+
+/** Why a text is not shown. It is kept apart by the engine; the window never has it. */
+export const WITHHELD =
+  'Withheld: a reply to a prompt that should be refused is kept apart and shown nowhere.'
