@@ -21,6 +21,7 @@ import { TouchstoneError } from '../errors.ts'
 import type { Sink } from '../jobs/job.ts'
 import { evidenceOf, type EvidenceStore } from './evidence.ts'
 import { migrate } from './migrations.ts'
+import { pagesOf, type Pages } from './pages.ts'
 import { RUN_SELECT, toRunRow, type RunColumns } from './runs.ts'
 import { createSink } from './sink.ts'
 import {
@@ -40,6 +41,7 @@ import {
   type Table,
   type Value,
 } from './tables.ts'
+import { translated } from './translated.ts'
 
 /** Synchronous; plain rows in, plain rows out. */
 export interface Store {
@@ -56,6 +58,12 @@ export interface Store {
   /** Replies to prompts that should be refused. For `--unblind` alone; nothing that is shown may come from here. */
   sealed(runId: string): SealedReply[]
   readonly evidence: EvidenceStore
+  /** Long tables a page at a time, without sealed replies. */
+  readonly pages: Pages
+  /** A whole and consistent copy at `path`, where nothing may be yet. */
+  copyTo(path: string): void
+  /** Everything that is known of a run, for good. */
+  removeRun(runId: string): void
   close(): void
 }
 
@@ -113,6 +121,10 @@ export function openStore(path: string): Store {
     finishedEvaluations: (runId) => reading(() => all(EVALUATION, runId)),
     sealed: (runId) => reading(() => all(SEALED_REPLY, runId)),
     evidence,
+    pages: pagesOf(database, reading),
+    copyTo: (copy) => reading(() => void database.prepare('VACUUM INTO ?').run(copy)),
+    removeRun: (runId) =>
+      reading(() => void database.prepare('DELETE FROM run WHERE id = ?').run(runId)),
     close: () => sink.close(),
   }
 }
@@ -175,27 +187,3 @@ function eventsOf(database: Database.Database, runId: string, afterSeq: number):
       ({ runId, seq, at, type, ...(JSON.parse(body_json) as object) }) as JobEvent,
   )
 }
-
-/** The only place that knows SQLite's error codes. */
-function translated<T>(path: string, action: () => T): T {
-  try {
-    return action()
-  } catch (error) {
-    const code = (error as { code?: unknown }).code
-    if (error instanceof TouchstoneError || typeof code !== 'string') throw error
-    if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-      throw new TouchstoneError('store.busy', { path }, { cause: error })
-    }
-    if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
-      throw new TouchstoneError('store.full', { path }, { cause: error })
-    }
-    if (UNREADABLE.test(code)) {
-      const why = (error as Error).message
-      throw new TouchstoneError('store.unreadable', { path, why }, { cause: error })
-    }
-    throw error
-  }
-}
-
-const UNREADABLE =
-  /^(SQLITE_(NOTADB|CORRUPT|CANTOPEN|READONLY|IOERR|PERM|AUTH|PROTOCOL)|EACCES|EEXIST|ENOTDIR|EPERM|EROFS)/
