@@ -14,6 +14,8 @@ export interface WeightSpec {
   /** Where a linear layer sits, for spectra and target modules: layer index and `q_proj`, `down_proj`, … */
   readonly layer?: number
   readonly module?: string
+  /** The checkpoint stores it as `[in, out]`; it is turned when read and when written. */
+  readonly transposed?: boolean
 }
 
 export interface KeyValue {
@@ -55,13 +57,13 @@ export interface ModelScope {
   readonly g: Graph
   /** Longest sequence that this graph shall see. */
   readonly maxPositions: number
-  weight(name: string): Value
+  readonly weight: (name: string) => Value
   /** x `[rows, in]` → `[rows, out]` through layer `name`, adapted if a method has claimed it; its bias added where there is one. */
-  linear(name: string, x: Value): Value
+  readonly linear: (name: string, x: Value) => Value
   /** ids int32 `[batch, seq]` → `[batch*seq, hidden]`. */
-  embedding(name: string, ids: Value): Value
+  readonly embedding: (name: string, ids: Value) => Value
   /** Names a hidden state, so that methods and measures can read it. */
-  tap(name: string, x: Value): Value
+  readonly tap: (name: string, x: Value) => Value
 }
 
 /** One layer's cache, and the query heads that read it. */

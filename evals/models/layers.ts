@@ -21,23 +21,27 @@ export type RopeScaling = z.infer<typeof RopeScaling>
 
 export interface RotaryConfig {
   readonly theta: number
-  readonly headDim: number
+  /** How many elements of each head turn: all of them, or the first part. */
+  readonly rotaryDim: number
   readonly scaling: RopeScaling | null
   readonly maxPositions: number
 }
 
 /**
- * Angles a second of each pair: 1/θ^(2i/d), `[headDim/2]`, changed as `rope_scaling` says (transformers' modeling_rope_utils):
+ * Angles a second of each pair: 1/θ^(2i/r), `[rotaryDim/2]`, changed as `rope_scaling` says (transformers' modeling_rope_utils):
  * linear divides by the factor; llama3 divides long wavelengths and blends the middle; dynamic leaves them as they are
  * within the trained length, which is all that is run here.
  */
 export function rotaryFrequencies({
   theta,
-  headDim,
+  rotaryDim,
   scaling,
   maxPositions,
 }: RotaryConfig): Float64Array {
-  const base = Float64Array.from({ length: headDim / 2 }, (_, i) => theta ** ((-2 * i) / headDim))
+  const base = Float64Array.from(
+    { length: rotaryDim / 2 },
+    (_, i) => theta ** ((-2 * i) / rotaryDim),
+  )
   const kind = scaling?.rope_type ?? scaling?.type ?? 'default'
   const factor = scaling?.factor ?? 1
   switch (kind) {
@@ -68,7 +72,7 @@ export function rotaryFrequencies({
   }
 }
 
-/** cos and sin tables `[positions, headDim/2]` as graph constants. */
+/** cos and sin tables `[positions, rotaryDim/2]` as graph constants. */
 export function rotaryTables(g: Graph, config: RotaryConfig, positions: number): RotaryTables {
   const frequencies = rotaryFrequencies(config)
   const half = frequencies.length
@@ -82,12 +86,24 @@ export function rotaryTables(g: Graph, config: RotaryConfig, positions: number):
   return { cos: table(Math.cos), sin: table(Math.sin) }
 }
 
-/** What may be seen: 0 or a large negative number, `[batch, 1, 1, seq, seq]`. Padding stands at the end, so a causal mask hides it. */
-export function attentionBias(g: Graph, { attention, positions, batch, seq }: ForwardInput): Value {
+/**
+ * What may be seen: 0 or a large negative number, `[batch, 1, 1, seq, seq]`. Padding stands at the end, so a causal mask
+ * hides it. With a window a token sees that many tokens back, itself included.
+ */
+export function attentionBias(
+  g: Graph,
+  { attention, positions, batch, seq }: ForwardInput,
+  window?: number,
+): Value {
   const asQuery = (x: Value) => g.reshape(x, [batch, 1, 1, seq, 1])
   const asKey = (x: Value) => g.reshape(x, [batch, 1, 1, 1, seq])
   if (attention.kind === 'full') return g.filled([batch, 1, 1, seq, seq], 0)
-  const causal = g.greaterOrEqual(asQuery(positions), asKey(positions))
+  const near = (visible: Value): Value => {
+    if (window === undefined) return visible
+    const oldest = g.sub(positions, g.constant([window - 1], 'int32', []))
+    return g.and(visible, g.greaterOrEqual(asKey(positions), asQuery(oldest)))
+  }
+  const causal = near(g.greaterOrEqual(asQuery(positions), asKey(positions)))
   const visible =
     attention.kind === 'packed'
       ? g.and(causal, g.equal(asQuery(attention.segments), asKey(attention.segments)))
@@ -99,9 +115,14 @@ export interface AttentionLayer {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
-  readonly rotary: RotaryTables
+  /** Absent where positions are learned, or where a layer has none. */
+  readonly rotary: RotaryTables | undefined
   /** From `attentionBias`; unused with a cache. */
   readonly bias: Value | undefined
+  readonly scale?: number
+  readonly softcap?: number
+  /** With a cache; without one it is in the bias. */
+  readonly window: number | undefined
 }
 
 /** Self-attention of layer `index` under the input's plan: q, k, v `[batch*seq, heads*headDim]` before rotary positions. */
@@ -109,21 +130,25 @@ export function attend(
   g: Graph,
   { q, k, v }: { q: Value; k: Value; v: Value },
   { attention, positions, batch, seq }: ForwardInput,
-  { heads, kvHeads, headDim, rotary, bias }: AttentionLayer,
+  { heads, kvHeads, headDim, rotary, bias, scale, softcap, window }: AttentionLayer,
   index: number,
 ): { output: Value; present?: KeyValue } {
-  const attributes = { heads, kvHeads, headDim, batch, seq, scale: 1 / Math.sqrt(headDim) }
+  const scaled = { scale: scale ?? 1 / Math.sqrt(headDim), ...(softcap && { softcap }) }
+  const attributes = { heads, kvHeads, headDim, batch, seq, ...scaled }
   const turn = (x: Value, count: number) =>
-    g.rotary(x, positions, rotary, { heads: count, headDim, batch, seq })
+    rotary ? g.rotary(x, positions, rotary, { heads: count, headDim, batch, seq }) : x
   if (attention.kind === 'cached') {
     const { past, last, total } = attention
     const { keys: pastKeys, values: pastValues } = past[index]!
-    // The fused kernel turns only heads whose size is a multiple of 16.
-    const inside = headDim % 16 === 0
+    // The fused kernel turns only whole heads whose size is a multiple of 16.
+    const inside = headDim % 16 === 0 && rotary?.cos.shape[1] === headDim / 2
     const turned = inside ? [q, k] : [turn(q, heads), turn(k, kvHeads)]
     const tables = inside ? [rotary.cos, rotary.sin] : []
     const inputs = [...turned, v, pastKeys, pastValues, last, total, ...tables]
-    const { output, keys, values } = g.cachedAttention(inputs, attributes)
+    const { output, keys, values } = g.cachedAttention(inputs, {
+      ...attributes,
+      ...(window !== undefined && { window }),
+    })
     return { output, present: { keys, values } }
   }
   return { output: g.attention(turn(q, heads), turn(k, kvHeads), v, bias!, attributes) }

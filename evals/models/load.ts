@@ -2,6 +2,7 @@
 import type { OpenModel } from './checkpoint.ts'
 import { openModel } from './open-model.ts'
 import { recognise, type Model } from './registry.ts'
+import { asComputed } from './weight-list.ts'
 
 export interface LoadedModel {
   readonly open: OpenModel
@@ -15,7 +16,8 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   try {
     const model = recognise(open.checkpoint)
     const weights = new Map<string, Float32Array>()
-    for (const name of model.weights.keys()) weights.set(name, await open.checkpoint.read(name))
+    for (const spec of model.weights.values())
+      weights.set(spec.name, asComputed(await open.checkpoint.read(spec.name), spec))
     const parameters = [...weights.values()].reduce((sum, { length }) => sum + length, 0)
     return { open, model, weights, parameters }
   } catch (error) {

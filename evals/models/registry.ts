@@ -3,10 +3,35 @@ import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import type { ModelArchitecture, WeightSpec } from './architecture.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { llama } from './llama.ts'
+import { gemma, gemma2, gemma3 } from './families/gemma.ts'
+import { gpt2 } from './families/gpt2.ts'
+import { gptNeox } from './families/gpt-neox.ts'
+import { llama } from './families/llama.ts'
+import { mistral } from './families/mistral.ts'
+import { mixtral } from './families/mixtral.ts'
+import { olmo2 } from './families/olmo2.ts'
+import { phi3 } from './families/phi3.ts'
+import { qwen2, qwen3 } from './families/qwen.ts'
+import { smollm3 } from './families/smollm3.ts'
 
-export const ARCHITECTURES: readonly ModelArchitecture<never>[] = [
-  llama as unknown as ModelArchitecture<never>,
+/** Forgets the configuration's type; sound as long as an architecture is given only what its own schema has parsed. */
+const any = <C>(architecture: ModelArchitecture<C>) =>
+  architecture as unknown as ModelArchitecture<unknown>
+
+export const ARCHITECTURES: readonly ModelArchitecture<unknown>[] = [
+  any(llama),
+  any(mistral),
+  any(qwen2),
+  any(qwen3),
+  any(gemma),
+  any(gemma2),
+  any(gemma3),
+  any(phi3),
+  any(gpt2),
+  any(gptNeox),
+  any(olmo2),
+  any(smollm3),
+  any(mixtral),
 ]
 
 /** An architecture with its configuration parsed and its weights found. */
@@ -19,8 +44,10 @@ export interface Model {
 /** The architecture that reads this checkpoint, or an error that says what was found. */
 export function recognise(checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weights'>): Model {
   const { path, config } = checkpoint
-  const found = ARCHITECTURES.find(({ modelTypes }) => modelTypes.includes(config.model_type))
-  if (!found) {
+  const architecture = ARCHITECTURES.find(({ modelTypes }) =>
+    modelTypes.includes(config.model_type),
+  )
+  if (!architecture) {
     throw new TouchstoneError('checkpoint.unsupported', {
       path,
       what: 'the architecture',
@@ -28,7 +55,6 @@ export function recognise(checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weig
       supported: ARCHITECTURES.flatMap(({ modelTypes }) => modelTypes).join(', '),
     })
   }
-  const architecture = found as unknown as ModelArchitecture<unknown>
   const parsed = architecture.config.safeParse(config)
   if (!parsed.success) {
     throw new TouchstoneError('checkpoint.malformed', {

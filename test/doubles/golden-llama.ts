@@ -10,8 +10,9 @@ import { recognise, type Model } from '../../evals/models/registry.ts'
 import { readSafetensorsIndex } from '../../evals/models/safetensors.ts'
 import { createScope, type LinearSite } from '../../evals/models/scope.ts'
 import { openFiles, readStoredWeight } from '../../evals/models/stored-weights.ts'
+import { asComputed } from '../../evals/models/weight-list.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { integers, readOracle, type OracleTensor } from './safetensors.ts'
+import { floats, integers, readOracle, type OracleTensor } from './safetensors.ts'
 
 export const FIXTURES = join(import.meta.dirname, '../golden/fixtures')
 
@@ -32,7 +33,8 @@ export async function openGolden(name: string): Promise<GoldenModel> {
   const model = recognise({ path: folder, config, weights: index })
   const weights = new Map<string, Float32Array>()
   const files = await openFiles([file])
-  for (const weight of stored) weights.set(weight.name, await readStoredWeight(files, weight))
+  for (const spec of model.weights.values())
+    weights.set(spec.name, asComputed(await readStoredWeight(files, index.get(spec.name)!), spec))
   await files.close()
   return { model, weights, expected: readOracle(join(folder, 'expected.safetensors')) }
 }
@@ -50,6 +52,49 @@ export function batchOf(expected: ReadonlyMap<string, OracleTensor>): Batch {
     labels: Int32Array.from(rows, (row) => labels[row + 1]!),
     weights: new Float32Array(rows.length).fill(1 / rows.length),
   }
+}
+
+/** Logits `[batch, seq, vocab]` of the model as it is. */
+export async function goldenLogits(
+  { model, weights }: GoldenModel,
+  batch: Batch,
+): Promise<Float32Array> {
+  const g = createGraph()
+  const scope = createScope(g, model.weights, { maxPositions: batch.seq })
+  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
+  const positions = g.input('positions', 'int32', ['batch', 'seq'])
+  const { hiddenStates } = model.architecture.forward(
+    scope,
+    { tokens, positions, attention: { kind: 'causal' }, batch: 'batch', seq: 'seq' },
+    model.config,
+  )
+  const logits = model.architecture.logits(scope, hiddenStates, model.config)
+  const device = { name: 'cpu', threads: 1 } as const
+  const runner = await createRunner(g, { logits }, { device, purpose: 'generate', frozen: weights })
+  const dims = [batch.batch, batch.seq]
+  const position = Int32Array.from({ length: batch.batch * batch.seq }, (_, i) => i % batch.seq)
+  const results = await runner.run({
+    tokens: { data: batch.tokens, dims },
+    positions: { data: position, dims },
+  })
+  await runner.release()
+  return results.logits!.data as Float32Array
+}
+
+/** Largest |a − b| over the rows that are not padding, relative to the largest |b|. */
+export function worstLogit(
+  ours: Float32Array,
+  expected: ReadonlyMap<string, OracleTensor>,
+): number {
+  const reference = floats(expected, 'logits')
+  const [, seq, vocab] = expected.get('logits')!.shape as [number, number, number]
+  let worst = 0
+  integers(expected, 'attention_lengths').forEach((length, row) => {
+    for (let i = row * seq * vocab; i < (row * seq + length) * vocab; i++) {
+      worst = Math.max(worst, Math.abs(ours[i]! - reference[i]!))
+    }
+  })
+  return worst
 }
 
 export interface Adapted {

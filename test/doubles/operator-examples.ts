@@ -1,5 +1,6 @@
 /** @file One or more examples of every operator, for the laws that hold for all of them. */
 import type { Dialect, Op } from '../../evals/graph/op.ts'
+import * as activation from '../../evals/graph/ops/activation.ts'
 import * as attention from '../../evals/graph/ops/attention.ts'
 import * as elementwise from '../../evals/graph/ops/elementwise.ts'
 import * as linalg from '../../evals/graph/ops/linalg.ts'
@@ -86,11 +87,16 @@ const stack = generic('x', [2, 3, 4], [rows, 3, 4])
 const heads = { batch: 'batch', seq: 'seq' } as const
 const positions = integers([0, 1, 2, 2, 0, 1], ['batch', 'seq'], [2, 3])
 
-function attentionExample(what: string, count: number, kvHeads: number): OperatorExample {
+function attentionExample(
+  what: string,
+  count: number,
+  kvHeads: number,
+  softcap?: number,
+): OperatorExample {
   const headDim = 4
   const wide = (label: string, n: number) =>
     generic(label, [6, n * headDim], ['batch*seq', n * headDim])
-  const attributes = { heads: count, kvHeads, headDim, scale: 1 / Math.sqrt(3), ...heads }
+  const attributes = { heads: count, kvHeads, headDim, scale: 1 / Math.sqrt(3), softcap, ...heads }
   return example(
     what,
     attention.Attention,
@@ -155,7 +161,10 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   ...unary(elementwise.Sqrt, positive),
   ...unary(elementwise.Tanh),
   ...unary(elementwise.Sigmoid),
-  ...unary(elementwise.Silu),
+  ...unary(activation.Silu),
+  ...unary(activation.Erf),
+  example('symbolic matrix', activation.Gelu, undefined, [matrix]),
+  example('symbolic matrix', activation.GeluTanh, undefined, [matrix]),
   ...unary(elementwise.ConstantOf),
   example('a mask over a matrix and a vector', elementwise.Where, undefined, [
     truths([1, 0, 0], [3, 1]),
@@ -228,6 +237,7 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   example('two axes dropped', reduction.ReduceSum, { axes: [0, 2], keepDims: false }, [stack]),
   example('no axis', reduction.ReduceSum, { axes: [], keepDims: false }, [stack]),
   example('one axis', reduction.ReduceMax, { axes: [1], keepDims: true }, [stack]),
+  example('two of the last axis', reduction.AmongLargest, 2, [stack]),
   example('last axis', reduction.Softmax, undefined, [stack]),
   example('last axis', reduction.LogSoftmax, undefined, [stack]),
 
@@ -236,6 +246,24 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
     generic('w', [3]),
   ]),
 
+  example('rows', normalization.LayerNorm, { epsilon: 1e-5 }, [
+    generic('x', [4, 3], [rows, 3]),
+    generic('w', [3]),
+    generic('b', [3]),
+  ]),
+
+  example(
+    'part of each head',
+    attention.Rotary,
+    { heads: 2, headDim: 8, ...heads },
+    [
+      generic('x', [6, 16], ['batch*seq', 16]),
+      positions,
+      generic('cos', [3, 2]),
+      generic('sin', [3, 2]),
+    ],
+    { fixed: [2, 3] },
+  ),
   example(
     'two heads, positions that repeat',
     attention.Rotary,
@@ -251,6 +279,7 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   attentionExample('as many key heads as heads', 2, 2),
   attentionExample('grouped queries', 4, 2),
   attentionExample('one key head', 3, 1),
+  attentionExample('grouped queries, scores capped', 4, 2, 0.5),
   cachedExample(),
 
   example(

@@ -2,18 +2,15 @@
 import { describe, expect, test } from 'vitest'
 import { full } from '../../evals/finetune/full.ts'
 import { lora } from '../../evals/finetune/lora.ts'
-import { anyMethod, type AnyMethod, type Batch } from '../../evals/finetune/method.ts'
+import { anyMethod, type AnyMethod } from '../../evals/finetune/method.ts'
 import { namedViews, optimizerGroups } from '../../evals/finetune/parameters.ts'
 import { openTraining } from '../../evals/finetune/train-graph.ts'
-import { createGraph } from '../../evals/graph/ops/index.ts'
 import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
 import { openCached } from '../../evals/inference/cached-graph.ts'
 import { generate } from '../../evals/inference/generate.ts'
 import type { Model } from '../../evals/models/registry.ts'
-import { createScope } from '../../evals/models/scope.ts'
-import { createRunner } from '../../evals/runtime/session.ts'
-import { batchOf, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
-import { floats, integers, relativeError, type OracleTensor } from '../doubles/safetensors.ts'
+import { batchOf, goldenLogits, openGolden, worstLogit } from '../doubles/golden-llama.ts'
+import { floats, integers, relativeError } from '../doubles/safetensors.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const TOLERANCE = 1e-4
@@ -27,45 +24,11 @@ const CASES = [
 ]
 const TRAINED = ['llama-tied', 'llama-untied-gqa']
 
-async function logitsOf({ model, weights }: GoldenModel, batch: Batch): Promise<Float32Array> {
-  const g = createGraph()
-  const scope = createScope(g, model.weights, { maxPositions: batch.seq })
-  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
-  const positions = g.input('positions', 'int32', ['batch', 'seq'])
-  const { hiddenStates } = model.architecture.forward(
-    scope,
-    { tokens, positions, attention: { kind: 'causal' }, batch: 'batch', seq: 'seq' },
-    model.config,
-  )
-  const logits = model.architecture.logits(scope, hiddenStates, model.config)
-  const runner = await createRunner(g, { logits }, { device, purpose: 'generate', frozen: weights })
-  const dims = [batch.batch, batch.seq]
-  const position = Int32Array.from({ length: batch.batch * batch.seq }, (_, i) => i % batch.seq)
-  const results = await runner.run({
-    tokens: { data: batch.tokens, dims },
-    positions: { data: position, dims },
-  })
-  return results.logits!.data as Float32Array
-}
-
-/** Largest |a − b| over the rows that are not padding, relative to the largest |b|. */
-function worstLogit(ours: Float32Array, expected: ReadonlyMap<string, OracleTensor>): number {
-  const reference = floats(expected, 'logits')
-  const [, seq, vocab] = expected.get('logits')!.shape as [number, number, number]
-  let worst = 0
-  integers(expected, 'attention_lengths').forEach((length, row) => {
-    for (let i = row * seq * vocab; i < (row * seq + length) * vocab; i++) {
-      worst = Math.max(worst, Math.abs(ours[i]! - reference[i]!))
-    }
-  })
-  return worst
-}
-
 describe.each(CASES)('%s', (name) => {
   test('logits are transformers’ within 1e-4', async () => {
     const opened = await openGolden(name)
     expect(
-      worstLogit(await logitsOf(opened, batchOf(opened.expected)), opened.expected),
+      worstLogit(await goldenLogits(opened, batchOf(opened.expected)), opened.expected),
     ).toBeLessThan(TOLERANCE)
   })
 

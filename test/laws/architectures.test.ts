@@ -1,4 +1,6 @@
 /** @file The laws of architectures: cached logits are the uncached ones, and a checkpoint that does not fit is refused by weight. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TouchstoneError } from '../../evals/errors.ts'
 import { FLOAT64 } from '../../evals/graph/op.ts'
@@ -6,32 +8,52 @@ import { createGraph } from '../../evals/graph/ops/index.ts'
 import { emptyCache, openCached } from '../../evals/inference/cached-graph.ts'
 import { countingPositions, int32 } from '../../evals/inference/generate.ts'
 import type { AttentionPlan } from '../../evals/models/architecture.ts'
-import { ARCHITECTURES, recognise } from '../../evals/models/registry.ts'
+import { ARCHITECTURES, recognise, type Model } from '../../evals/models/registry.ts'
 import { createScope } from '../../evals/models/scope.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
+import { FIXTURES, openGolden } from '../doubles/golden-llama.ts'
 import {
   indexOf,
   randomIds,
   tinyConfig,
   tinyModel,
   tinyShapes,
-  type TinyModel,
   type TinyModelOptions,
 } from '../doubles/tiny-model.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 
-/** A small model of each registered architecture; a new one fails here until it has an example. */
-const EXAMPLES: Readonly<Record<string, (o: Partial<TinyModelOptions>) => TinyModel>> = {
-  llama: tinyModel,
+interface Example {
+  readonly model: Model
+  readonly weights: ReadonlyMap<string, Float32Array>
+  readonly vocab: number
 }
 
+async function goldenExample(name: string): Promise<Example> {
+  const { model, weights, expected } = await openGolden(name)
+  return { model, weights, vocab: expected.get('logits')!.shape[2]! }
+}
+
+const tinyExample = (options: Partial<TinyModelOptions>): Example => {
+  const tiny = tinyModel(options)
+  return { ...tiny, vocab: tiny.options.vocab }
+}
+
+/** The tiny checkpoints of transformers that test/golden holds, but for heads that the cache cannot read. */
+const FAMILIES = readdirSync(FIXTURES).filter(
+  (name) => existsSync(join(FIXTURES, name, 'model.safetensors')) && name !== 'llama-headdim',
+)
+const GOLDEN = new Map<string, Example>()
+for (const name of FAMILIES) GOLDEN.set(name, await goldenExample(name))
+
+/** A small model of each registered architecture; a new one fails here until it has an example. */
 test('every architecture has an example', () => {
-  for (const { name } of ARCHITECTURES) expect(Object.keys(EXAMPLES)).toContain(name)
+  const shown = [...GOLDEN.values()].map(({ model }) => model.architecture.name)
+  for (const { name } of ARCHITECTURES) expect(shown).toContain(name)
 })
 
 /** Logits of every position of right-padded rows, `[batch, seq, vocab]`, from the graph without a cache. */
-async function uncached({ model, weights }: TinyModel, rows: readonly number[][], seq: number) {
+async function uncached({ model, weights }: Example, rows: readonly number[][], seq: number) {
   const g = createGraph()
   const scope = createScope(g, model.weights, { maxPositions: seq })
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
@@ -54,7 +76,7 @@ async function uncached({ model, weights }: TinyModel, rows: readonly number[][]
 
 /** Reads `rows` up to `lengths`, then the rest token by token; calls back with each row's logits and position. */
 async function throughTheCache(
-  { model, weights }: TinyModel,
+  { model, weights }: Example,
   rows: readonly number[][],
   lengths: readonly number[],
   steps: number,
@@ -115,7 +137,7 @@ interface Texts {
 
 /** Hidden states `[batch·seq][hidden]` in float64. */
 async function hiddenStates(
-  { model, weights, options }: TinyModel,
+  { model, weights }: Example,
   { kind, ids, positions, segments = [] }: Texts,
 ): Promise<number[][]> {
   const g = createGraph(FLOAT64)
@@ -149,9 +171,10 @@ async function hiddenStates(
     segments: fed(segments),
   })
   await runner.release()
+  const hidden = results.hidden!.dims[1]!
   const data = Array.from(results.hidden!.data, Number)
-  return Array.from({ length: data.length / options.hidden }, (_, i) =>
-    data.slice(i * options.hidden, (i + 1) * options.hidden),
+  return Array.from({ length: data.length / hidden }, (_, i) =>
+    data.slice(i * hidden, (i + 1) * hidden),
   )
 }
 
@@ -167,27 +190,30 @@ const VARIANTS: [string, Partial<TinyModelOptions>][] = [
   ['heads of 32', { hidden: 48, headDim: 32, heads: 2, kvHeads: 2 }],
 ]
 
-describe.each(Object.entries(EXAMPLES))('%s', (_, make) => {
-  test.each(VARIANTS)('%s: cached logits are the uncached ones', async (_name, options) => {
-    const example = make(options)
-    const { vocab } = example.options
-    const lengths = [5, 2, 1]
-    const steps = 4
-    const rows = lengths.map((length, b) => randomIds(`row ${b}`, length + steps, vocab))
-    const seq = Math.max(...lengths) + steps
-    const expected = await uncached(example, rows, seq)
-    // Largest difference by largest value, as in test/golden/README.md.
-    const largest = Math.max(...expected.map(Math.abs))
-    let compared = 0
-    await throughTheCache(example, rows, lengths, steps, (row, position, logits) => {
-      const start = (row * seq + position) * vocab
-      logits.forEach((logit, i) => {
-        expect(Math.abs(logit - expected[start + i]!)).toBeLessThan(1e-5 * largest)
-        compared++
-      })
+const cacheExamples: [string, () => Example][] = [
+  ...VARIANTS.map(([name, options]): [string, () => Example] => [name, () => tinyExample(options)]),
+  ...[...GOLDEN].map(([name, example]): [string, () => Example] => [name, () => example]),
+]
+
+test.each(cacheExamples)('%s: cached logits are the uncached ones', async (_name, make) => {
+  const example = make()
+  const { vocab } = example
+  const lengths = [5, 2, 1]
+  const steps = 4
+  const rows = lengths.map((length, b) => randomIds(`row ${b}`, length + steps, vocab))
+  const seq = Math.max(...lengths) + steps
+  const expected = await uncached(example, rows, seq)
+  // Largest difference by largest value, as in test/golden/README.md.
+  const largest = Math.max(...expected.map(Math.abs))
+  let compared = 0
+  await throughTheCache(example, rows, lengths, steps, (row, position, logits) => {
+    const start = (row * seq + position) * vocab
+    logits.forEach((logit, i) => {
+      expect(Math.abs(logit - expected[start + i]!)).toBeLessThan(1e-5 * largest)
+      compared++
     })
-    expect(compared).toBe(rows.length * (steps + 1) * vocab)
   })
+  expect(compared).toBe(rows.length * (steps + 1) * vocab)
 })
 
 test('heads that the cache’s kernel cannot read are refused by name', async () => {
@@ -198,9 +224,8 @@ test('heads that the cache’s kernel cannot read are refused by name', async ()
   })
 })
 
-describe.each(Object.entries(EXAMPLES))('%s, in float64', (_, make) => {
-  const example = make({ hidden: 32, heads: 4, kvHeads: 2, layers: 2 })
-  const ids = (label: string, count: number) => randomIds(label, count, example.options.vocab)
+describe.each([...GOLDEN])('%s, in float64', (_, example) => {
+  const ids = (label: string, count: number) => randomIds(label, count, example.vocab)
   const [a, b] = [ids('a', 5), ids('b', 3)]
 
   test('two texts packed into one row are the same two padded in two rows', async () => {

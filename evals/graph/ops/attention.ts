@@ -6,7 +6,7 @@ import type { Dim, Shape, Value } from '../value.ts'
 import { product } from './linalg.ts'
 
 export interface RotaryTables {
-  /** cos and sin of position · frequency, `[positions, headDim/2]`. */
+  /** cos and sin of position · frequency, `[positions, rotaryDim/2]`. */
   readonly cos: Value
   readonly sin: Value
 }
@@ -19,32 +19,27 @@ interface RotaryAttributes {
 }
 
 /**
- * Rotates pairs (x_i, x_{i+d/2}) of each head by its position's angles: y = (a·cos − b·sin, b·cos + a·sin).
- * x `[batch*seq, heads*d]`, positions int32 `[batch, seq]`, cos and sin `[positions, d/2]`.
+ * Rotates pairs (x_i, x_{i+r/2}) of each head by its position's angles: y = (a·cos − b·sin, b·cos + a·sin). Only a head's
+ * first r elements turn, r ≤ d being twice the width of the tables; the others stay.
+ * x `[batch*seq, heads*d]`, positions int32 `[batch, seq]`, cos and sin `[positions, r/2]`.
  * The gradient is the rotation by the opposite angle, the same operator with −sin.
  */
 export const Rotary: Op<RotaryAttributes> = {
   name: 'Rotary',
   infer: ([x]) => ({ outputs: [x!] }),
-  emit: ({ e, inputs: [x, positions, cos, sin], attributes: { heads, headDim, batch, seq } }) => {
-    const flat = [multiply(batch, seq), heads * headDim]
+  emit: ({ e, inputs, types, attributes: { heads, headDim, batch, seq } }) => {
+    const [x, positions, cos, sin] = inputs
+    const half = types[2]!.shape[1] as number
     if (e.dialect.fused) {
       const [wide] = e.node('Reshape', [x!, e.shape([batch, seq, heads * headDim])])
       const [long] = e.node('Cast', [positions!], { to: { type: 'int64' } })
-      const [y] = e.contrib('RotaryEmbedding', [wide!, long!, cos!, sin!], { interleaved: 0 })
+      const part = { num_heads: heads, rotary_embedding_dim: 2 * half }
+      const attributes = { interleaved: 0, ...(2 * half < headDim && part) }
+      const [y] = e.contrib('RotaryEmbedding', [wide!, long!, cos!, sin!], attributes)
       return { outputs: e.node('Reshape', [y!, e.int64([-1, heads * headDim])]) }
     }
-    return {
-      outputs: [
-        rotateByParts(
-          e,
-          { x: x!, positions: positions!, cos: cos!, sin: sin! },
-          heads,
-          headDim,
-          flat,
-        ),
-      ],
-    }
+    const names = { x: x!, positions: positions!, cos: cos!, sin: sin! }
+    return { outputs: [rotateByParts(e, names, { heads, headDim, half })] }
   },
   vjp: ({ g, inputs: [, positions, cos, sin], attributes, dY }) => [
     g.apply(Rotary, [dY, positions!, cos!, g.neg(sin!)], attributes)[0]!,
@@ -64,27 +59,25 @@ interface RotaryNames {
 function rotateByParts(
   e: Emitter,
   { x, positions, cos, sin }: RotaryNames,
-  heads: number,
-  headDim: number,
-  flat: Shape,
+  { heads, headDim, half }: { heads: number; headDim: number; half: number },
 ): string {
-  const half = headDim / 2
   const table = (name: string) => {
     const [rows] = e.node('Gather', [name, positions], { axis: 0 })
     return e.node('Reshape', [rows!, e.int64([-1, 1, half])])[0]!
   }
   const [split] = e.node('Reshape', [x, e.int64([-1, heads, headDim])])
-  const part = (start: number) =>
-    e.node('Slice', [split!, e.int64([start]), e.int64([start + half]), e.int64([2])])[0]!
-  const a = part(0)
-  const b = part(half)
+  const part = (start: number, end: number) =>
+    e.node('Slice', [split!, e.int64([start]), e.int64([end]), e.int64([2])])[0]!
+  const a = part(0, half)
+  const b = part(half, 2 * half)
+  const still = 2 * half < headDim ? [part(2 * half, headDim)] : []
   const times = (left: string, right: string) => e.node('Mul', [left, right])[0]!
   const c = table(cos)
   const s = table(sin)
   const first = e.node('Sub', [times(a, c), times(b, s)])[0]!
   const second = e.node('Add', [times(b, c), times(a, s)])[0]!
-  const [joined] = e.node('Concat', [first, second], { axis: 2 })
-  return e.node('Reshape', [joined!, e.int64([-1, flat[1] as number])])[0]!
+  const [joined] = e.node('Concat', [first, second, ...still], { axis: 2 })
+  return e.node('Reshape', [joined!, e.int64([-1, heads * headDim])])[0]!
 }
 
 interface AttentionAttributes {
@@ -94,6 +87,8 @@ interface AttentionAttributes {
   readonly batch: Dim
   readonly seq: Dim
   readonly scale: number
+  /** c of c·tanh(score/c) before the bias (Gemma 2). */
+  readonly softcap?: number
 }
 
 /**
@@ -102,13 +97,15 @@ interface AttentionAttributes {
  *
  * A macro. The queries of a group lie below one another, `[batch, kvHeads, group*seq, d]`, so keys and values are never
  * repeated and their gradients sum over the group by themselves. It keeps Q, K, V in that layout and P `[batch, kvHeads, group*seq, seq]`.
- * dV = Pᵀ·dO, dS = P·(dO·Vᵀ − rowsum(dO·O)), dQ = scale·dS·K, dK = scale·dSᵀ·Q.
+ * dV = Pᵀ·dO, dS = P·(dO·Vᵀ − rowsum(dO·O)), dQ = scale·dS·K, dK = scale·dSᵀ·Q. With a cap c it keeps T = tanh(score/c)
+ * too, and dS is multiplied by 1 − T².
  */
 export const Attention: Op<AttentionAttributes> = {
   name: 'Attention',
   infer: ([q, k], a) => {
     const { queries, keys, scores } = layouts(a)
-    const keep = { Q: queries, K: keys, V: keys, P: scores, O: queries }
+    const keep: Record<string, Shape> = { Q: queries, K: keys, V: keys, P: scores, O: queries }
+    if (a.softcap !== undefined) keep.T = scores
     const typed = Object.fromEntries(
       Object.entries(keep).map(([name, shape]) => [name, { dtype: k!.dtype, shape }]),
     )
@@ -119,19 +116,22 @@ export const Attention: Op<AttentionAttributes> = {
     const Q = split(e, q!, a, a.heads / a.kvHeads, queries)
     const K = split(e, k!, a, 1)
     const V = split(e, v!, a, 1)
-    const raw = product(e, Q, K, [4, 4], { b: true, scale: a.scale })
-    const [wide] = e.node('Reshape', [raw, e.shape(grouped)])
+    const raw = product(e, Q, K, [4, 4], { b: true, scale: a.scale / (a.softcap ?? 1) })
+    const T = a.softcap === undefined ? undefined : e.node('Tanh', [raw])[0]!
+    const score = T === undefined ? raw : e.node('Mul', [T, e.scalar(a.softcap!)])[0]!
+    const [wide] = e.node('Reshape', [score, e.shape(grouped)])
     const [biased] = e.node('Add', [wide!, bias!])
     const [softmax] = e.node('Softmax', [biased!], { axis: -1 })
     const [P] = e.node('Reshape', [softmax!, e.shape(scores)])
     const O = product(e, P!, V, [4, 4], {})
-    return { outputs: [join(e, O, a)], keep: { Q, K, V, P: P!, O } }
+    return { outputs: [join(e, O, a)], keep: { Q, K, V, P: P!, O, ...(T && { T }) } }
   },
-  vjp: ({ g, kept: { Q, K, V, P, O }, attributes: a, dY }) => {
+  vjp: ({ g, kept: { Q, K, V, P, O, T }, attributes: a, dY }) => {
     const group = a.heads / a.kvHeads
     const dO = g.apply(SplitHeads, [dY], { ...a, group })[0]!
     const weighted = g.reduceSum(g.mul(dO, O!), [-1], { keepDims: true })
-    const dS = g.mul(P!, g.sub(g.matMulT(dO, V!), weighted))
+    const dCapped = g.mul(P!, g.sub(g.matMulT(dO, V!), weighted))
+    const dS = T ? g.mul(dCapped, g.sub(g.scalar(1), g.mul(T, T))) : dCapped
     const scale = g.scalar(a.scale)
     const flat = (x: Value, parts: number) => g.apply(JoinHeads, [x], { ...a, group: parts })[0]!
     return [
@@ -212,19 +212,24 @@ const JoinHeads: Op<Grouped> = {
   vjp: 'none',
 }
 
+interface CachedAttributes extends AttentionAttributes {
+  /** How many tokens back a token sees, itself included. */
+  readonly window?: number
+}
+
 /**
  * Attention of new tokens over a cache; not differentiable. Rows may have unequal lengths.
  * q `[batch*seq, heads*d]`, k and v `[batch*seq, kvHeads*d]`, past keys and values `[batch, kvHeads, capacity, d]`,
  * last int32 `[batch]` = index of each row's last valid position, total int32 `[1]` = 1 + the largest of them,
  * and, if rotary positions shall be applied inside, cos and sin `[positions, d/2]` → output `[batch*seq, heads*d]`, present keys and values (the past's buffers, extended).
  */
-export const CachedAttention: Op<AttentionAttributes> = {
+export const CachedAttention: Op<CachedAttributes> = {
   name: 'CachedAttention',
   infer: ([q, , , pastKeys, pastValues]) => ({ outputs: [q!, pastKeys!, pastValues!] }),
   emit: ({
     e,
     inputs: [q, k, v, ...rest],
-    attributes: { heads, kvHeads, headDim, batch, seq, scale },
+    attributes: { heads, kvHeads, headDim, batch, seq, scale, softcap, window },
   }) => {
     const wide = (x: string, count: number) =>
       e.node('Reshape', [x, e.shape([batch, seq, count * headDim])])[0]!
@@ -234,6 +239,8 @@ export const CachedAttention: Op<AttentionAttributes> = {
       do_rotary: rest.length > 4 ? 1 : 0,
       rotary_interleaved: 0,
       scale: { float: scale },
+      ...(softcap !== undefined && { softcap: { float: softcap } }),
+      ...(window !== undefined && { local_window_size: window }),
     }
     const inputs = [wide(q!, heads), wide(k!, kvHeads), wide(v!, kvHeads), ...rest]
     const [y, keys, values] = e.contrib('GroupQueryAttention', inputs, attributes, 3)
@@ -248,7 +255,7 @@ export const attention = (g: GraphCore) => ({
     g.apply(Rotary, [x, positions, cos, sin], attributes)[0]!,
   attention: (q: Value, k: Value, v: Value, bias: Value, attributes: AttentionAttributes) =>
     g.apply(Attention, [q, k, v, bias], attributes)[0]!,
-  cachedAttention: (inputs: readonly Value[], attributes: AttentionAttributes) => {
+  cachedAttention: (inputs: readonly Value[], attributes: CachedAttributes) => {
     const [output, keys, values] = g.apply(CachedAttention, inputs, attributes)
     return { output: output!, keys: keys!, values: values! }
   },

@@ -85,24 +85,6 @@ export const ConstantOf: Op = {
   vjp: 'none',
 }
 
-/**
- * SiLU, y = x·σ(x). A macro: one fused kernel where there is one.
- * dx = dY·(s + y(1 − s)) with s = σ(x).
- */
-export const Silu: Op = {
-  name: 'Silu',
-  infer: ([x]) => ({ outputs: [x as ValueType] }),
-  emit: ({ e, inputs: [x] }) => {
-    if (e.dialect.fused) return { outputs: e.contrib('QuickGelu', [x!], { alpha: { float: 1 } }) }
-    const [s] = e.node('Sigmoid', [x!])
-    return { outputs: e.node('Mul', [x!, s!]) }
-  },
-  vjp: ({ g, inputs: [x], outputs: [y], dY }) => {
-    const s = g.sigmoid(x!)
-    return [g.mul(dY, g.add(s, g.mul(y!, g.sub(g.scalar(1), s))))]
-  },
-}
-
 /** `[...]`, `[...]` → their broadcast. */
 export const elementwise = (g: GraphCore) => {
   const two = (op: Op) => (a: Value, b: Value) => g.apply(op, [a, b], undefined)[0]!
@@ -124,7 +106,6 @@ export const elementwise = (g: GraphCore) => {
     sqrt: one(Sqrt),
     tanh: one(Tanh),
     sigmoid: one(Sigmoid),
-    silu: one(Silu),
     constantOf: one(ConstantOf),
     where: (condition: Value, a: Value, b: Value) =>
       g.apply(Where, [condition, a, b], undefined)[0]!,

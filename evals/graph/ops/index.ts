@@ -1,6 +1,7 @@
 /** @file Every operator, as one method of the graph each. */
 import { createCore, type GraphCore } from '../builder.ts'
 import { CPU, type Dialect } from '../op.ts'
+import { activations } from './activation.ts'
 import { attention } from './attention.ts'
 import { elementwise } from './elementwise.ts'
 import { linalg } from './linalg.ts'
@@ -11,6 +12,7 @@ import { reductions } from './reduction.ts'
 
 export type Graph = GraphCore &
   ReturnType<typeof elementwise> &
+  ReturnType<typeof activations> &
   ReturnType<typeof linalg> &
   ReturnType<typeof movement> &
   ReturnType<typeof reductions> &
@@ -23,6 +25,7 @@ export function createGraph(dialect: Dialect = CPU): Graph {
   return {
     ...core,
     ...elementwise(core),
+    ...activations(core),
     ...linalg(core),
     ...movement(core),
     ...reductions(core),

@@ -39,6 +39,20 @@ export const ReduceSum = reduction('ReduceSum', ({ g, inputs: [x], attributes, d
 /** Piecewise constant in which element wins; used under a stopped gradient only. */
 export const ReduceMax = reduction('ReduceMax', 'none')
 
+/** Whether an element is among the k largest of the last axis: x `[..., n]` → bool `[..., n]`. */
+export const AmongLargest: Op<number> = {
+  name: 'AmongLargest',
+  infer: ([x]) => ({ outputs: [{ dtype: 'bool', shape: x!.shape }] }),
+  emit: ({ e, inputs: [x], types, attributes: k }) => {
+    const n = types[0]!.shape.at(-1) as number
+    const [, indices] = e.node('TopK', [x!, e.int64([k])], {}, 2)
+    const [marks] = e.node('OneHot', [indices!, e.int64([n]), e.int64([0, 1])])
+    const [among] = e.node('ReduceMax', [marks!, e.int64([-2])], { keepdims: 0 })
+    return { outputs: e.node('Cast', [among!], { to: { type: 'bool' } }) }
+  },
+  vjp: 'none',
+}
+
 /** y = softmax(x) over the last axis; dx = y·(dY − Σ dY·y). */
 export const Softmax: Op = {
   name: 'Softmax',
@@ -80,6 +94,7 @@ export const reductions = (g: GraphCore) => {
   return {
     reduceSum: reduce(ReduceSum),
     reduceMax: reduce(ReduceMax),
+    amongLargest: (x: Value, k: number) => g.apply(AmongLargest, [x], k)[0]!,
     softmax: (x: Value) => g.apply(Softmax, [x], undefined)[0]!,
     logSoftmax: (x: Value) => g.apply(LogSoftmax, [x], undefined)[0]!,
   }

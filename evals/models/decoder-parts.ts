@@ -1,0 +1,248 @@
+/** @file The parts that decoder families are put together from: norms, projections to heads and back, MLPs. */
+import { TouchstoneError } from '../errors.ts'
+import { multiply } from '../graph/shape.ts'
+import type { Dim, Value } from '../graph/value.ts'
+import type { ModelScope } from './architecture.ts'
+import type { Heads, MlpPart, NormPart, ProjectionPart, QueryKeyValue } from './decoder.ts'
+import type { WeightList } from './weight-list.ts'
+
+/** y = x·w/√(mean(x²) + ε); Gemma stores w − 1. */
+export const rmsNorm = (
+  epsilon: number,
+  { stored = 'w' }: { stored?: 'w' | 'w-1' } = {},
+): NormPart => ({
+  weights: (list, name, size) => list.norm(name, size),
+  apply({ g, weight }, name, x) {
+    const w = weight(`${name}.weight`)
+    return g.rmsNorm(x, stored === 'w' ? w : g.add(w, g.scalar(1)), epsilon)
+  },
+})
+
+/** y = w·(x − μ)/√(var(x) + ε) + b. */
+export const layerNorm = (epsilon: number): NormPart => ({
+  weights: (list, name, size) => list.norm(name, size, { biased: true }),
+  apply: ({ g, weight }, name, x) =>
+    g.layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon),
+})
+
+export interface SeparateOptions {
+  readonly hidden: number
+  readonly headDim: number
+  readonly biased?: boolean
+  readonly outputBiased?: boolean
+  /** Queries and keys are normed head by head (Qwen3, Gemma 3) or whole (OLMo 2), before rotary positions. */
+  readonly queryKeyNorm?: { readonly over: 'head' | 'whole'; readonly norm: NormPart }
+}
+
+const at = (prefix: string, module: string) => `${prefix}.self_attn.${module}`
+
+/** q_proj, k_proj, v_proj and o_proj. The head counts come from the rows, since a pruned model's layers differ. */
+export function separateProjections(options: SeparateOptions): ProjectionPart {
+  const { hidden, headDim, biased = false, outputBiased = biased, queryKeyNorm } = options
+  const normed = (scope: ModelScope, name: string, x: Value): Value => {
+    if (!queryKeyNorm) return x
+    const { over, norm } = queryKeyNorm
+    if (over === 'whole') return norm.apply(scope, name, x)
+    const [rows, width] = x.shape as [Dim, number]
+    const each = scope.g.reshape(x, [multiply(rows, width / headDim), headDim])
+    return scope.g.reshape(norm.apply(scope, name, each), x.shape)
+  }
+  return {
+    weights(list, prefix, layer) {
+      const [queries] = list.linear(at(prefix, 'q_proj'), [null, hidden], { biased, layer })
+      const [keys] = list.linear(at(prefix, 'k_proj'), [null, hidden], { biased, layer })
+      list.linear(at(prefix, 'v_proj'), [keys!, hidden], { biased, layer })
+      list.linear(at(prefix, 'o_proj'), [hidden, queries!], { biased: outputBiased, layer })
+      const size = (rows: number) => (queryKeyNorm?.over === 'head' ? headDim : rows)
+      queryKeyNorm?.norm.weights(list, at(prefix, 'q_norm'), size(queries!))
+      queryKeyNorm?.norm.weights(list, at(prefix, 'k_norm'), size(keys!))
+    },
+    heads(prefix, shapeOf, path) {
+      const rows = (module: string) => shapeOf(`${at(prefix, module)}.weight`)[0] as number
+      const found = { heads: rows('q_proj') / headDim, kvHeads: rows('k_proj') / headDim, headDim }
+      return wholeHeads(found, `${prefix}.self_attn: q_proj and k_proj`, path)
+    },
+    apply(scope, prefix, x) {
+      const linear = (module: string) => scope.linear(at(prefix, module), x)
+      const [q, k] = [linear('q_proj'), linear('k_proj')]
+      return {
+        q: normed(scope, at(prefix, 'q_norm'), q),
+        k: normed(scope, at(prefix, 'k_norm'), k),
+        v: linear('v_proj'),
+      }
+    },
+    output: (scope, prefix, mixed) => scope.linear(at(prefix, 'o_proj'), mixed),
+  }
+}
+
+function wholeHeads(found: Heads, name: string, path = 'The model'): Heads {
+  const { heads, kvHeads, headDim } = found
+  const whole = Number.isInteger(heads) && Number.isInteger(kvHeads) && heads % kvHeads === 0
+  if (whole && headDim % 2 === 0) return found
+  throw new TouchstoneError('checkpoint.weight-shape', {
+    path,
+    name,
+    found: `${heads} and ${kvHeads} heads of ${headDim}`,
+    expected: 'whole heads of an even size, the query heads a multiple of the key heads',
+  })
+}
+
+export interface FusedOptions extends Heads {
+  readonly hidden: number
+  /** Names inside the block. */
+  readonly input: string
+  readonly output: string
+  readonly biased: boolean
+  readonly transposed?: boolean
+  /** Rows stand as all q, all k, all v, or as q, k, v of each head in turn (GPT-NeoX). */
+  readonly order: 'parts' | 'heads'
+}
+
+/** One matrix for q, k and v. */
+export function fusedProjections(options: FusedOptions): ProjectionPart {
+  const { hidden, heads, kvHeads, headDim, input, output, biased, transposed, order } = options
+  const widths = [heads * headDim, kvHeads * headDim, kvHeads * headDim] as const
+  const rows = widths[0] + widths[1] + widths[2]
+  return {
+    weights(list, prefix, layer) {
+      const linear = { biased, layer, ...(transposed && { transposed }) }
+      list.linear(`${prefix}.${input}`, [rows, hidden], linear)
+      list.linear(`${prefix}.${output}`, [hidden, widths[0]], linear)
+    },
+    heads: (prefix, _, path) => wholeHeads({ heads, kvHeads, headDim }, `${prefix}.${input}`, path),
+    apply({ g, linear }, prefix, x) {
+      const fused = linear(`${prefix}.${input}`, x)
+      const parts = order === 'parts' ? splitColumns : splitHeads
+      const [q, k, v] = parts(g, fused, widths, headDim)
+      return { q, k, v } as QueryKeyValue
+    },
+    output: (scope, prefix, mixed) => scope.linear(`${prefix}.${output}`, mixed),
+  }
+}
+
+type Split = (
+  g: ModelScope['g'],
+  x: Value,
+  widths: readonly number[],
+  headDim: number,
+) => readonly Value[]
+
+/** x `[rows, Σ widths]` → one `[rows, width]` each. */
+const splitColumns: Split = (g, x, widths) => {
+  let start = 0
+  return widths.map((width) => g.slice(x, 1, start, (start += width)))
+}
+
+/** x `[rows, heads·3·headDim]` → q, k, v `[rows, heads·headDim]`. */
+const splitHeads: Split = (g, x, [width], headDim) => {
+  const each = g.reshape(x, [x.shape[0]!, width! / headDim, 3, headDim])
+  return [0, 1, 2].map((part) => g.reshape(g.slice(each, 2, part, part + 1), [x.shape[0]!, width!]))
+}
+
+export type Activation = 'silu' | 'gelu' | 'geluTanh'
+
+/** Names of activations in config.json → the operator. */
+export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  silu: 'silu',
+  swish: 'silu',
+  gelu: 'gelu',
+  gelu_new: 'geluTanh',
+  gelu_pytorch_tanh: 'geluTanh',
+}
+
+export interface GatedOptions {
+  readonly hidden: number
+  readonly activation: Activation
+  readonly biased?: boolean
+}
+
+/** down(act(gate·x) ⊙ up·x), three matrices. */
+export const gatedMlp = ({ hidden, activation, biased = false }: GatedOptions): MlpPart => ({
+  weights(list, prefix, layer) {
+    const options = { biased, layer }
+    const [width] = list.linear(`${prefix}.mlp.gate_proj`, [null, hidden], options)
+    list.linear(`${prefix}.mlp.up_proj`, [width!, hidden], options)
+    list.linear(`${prefix}.mlp.down_proj`, [hidden, width!], options)
+  },
+  apply({ g, linear }, prefix, x) {
+    const gate = g[activation](linear(`${prefix}.mlp.gate_proj`, x))
+    return linear(`${prefix}.mlp.down_proj`, g.mul(gate, linear(`${prefix}.mlp.up_proj`, x)))
+  },
+})
+
+/** The same with gate and up in one matrix, the gate's rows first (Phi-3). */
+export const fusedGatedMlp = (options: GatedOptions & { readonly width: number }): MlpPart => ({
+  weights(list, prefix, layer) {
+    const { hidden, width } = options
+    list.linear(`${prefix}.mlp.gate_up_proj`, [2 * width, hidden], { layer })
+    list.linear(`${prefix}.mlp.down_proj`, [hidden, width], { layer })
+  },
+  apply({ g, linear }, prefix, x) {
+    const { width, activation } = options
+    const both = linear(`${prefix}.mlp.gate_up_proj`, x)
+    const gate = g[activation](g.slice(both, 1, 0, width))
+    return linear(`${prefix}.mlp.down_proj`, g.mul(gate, g.slice(both, 1, width, 2 * width)))
+  },
+})
+
+export interface PlainOptions {
+  readonly hidden: number
+  readonly activation: Activation
+  readonly width: number
+  /** Names inside the block. */
+  readonly up: string
+  readonly down: string
+  readonly transposed?: boolean
+}
+
+/** down(act(up·x + b)) + c, two matrices with biases. */
+export const plainMlp = (options: PlainOptions): MlpPart => ({
+  weights(list, prefix, layer) {
+    const { hidden, width, up, down, transposed } = options
+    const linear = { biased: true, layer, ...(transposed && { transposed }) }
+    list.linear(`${prefix}.${up}`, [width, hidden], linear)
+    list.linear(`${prefix}.${down}`, [hidden, width], linear)
+  },
+  apply({ g, linear }, prefix, x) {
+    const { up, down, activation } = options
+    return linear(`${prefix}.${down}`, g[activation](linear(`${prefix}.${up}`, x)))
+  },
+})
+
+export interface ExpertsOptions extends GatedOptions {
+  readonly experts: number
+  readonly chosen: number
+}
+
+/**
+ * A mixture of experts: y = Σ_e p_e(x)·expert_e(x), with p the softmax over the `chosen` largest router logits and 0
+ * elsewhere (Mixtral). Every expert computes every token: right for tuning and measuring small models, not fast for large ones.
+ */
+export function expertsMlp({ hidden, activation, experts, chosen }: ExpertsOptions): MlpPart {
+  const block = (prefix: string) => `${prefix}.block_sparse_moe`
+  const indices = Array.from({ length: experts }, (_, e) => e)
+  return {
+    weights(list: WeightList, prefix, layer) {
+      list.linear(`${block(prefix)}.gate`, [experts, hidden], { layer, fixed: true })
+      for (const e of indices) {
+        const name = `${block(prefix)}.experts.${e}`
+        const [width] = list.linear(`${name}.w1`, [null, hidden], { layer })
+        list.linear(`${name}.w3`, [width!, hidden], { layer })
+        list.linear(`${name}.w2`, [hidden, width!], { layer })
+      }
+    },
+    apply({ g, linear }, prefix, x) {
+      const router = linear(`${block(prefix)}.gate`, x)
+      const among = g.amongLargest(router, chosen)
+      const shares = g.softmax(g.where(among, router, g.scalar(-1e9)))
+      return indices
+        .map((e) => {
+          const name = `${block(prefix)}.experts.${e}`
+          const gate = g[activation](linear(`${name}.w1`, x))
+          const y = linear(`${name}.w2`, g.mul(gate, linear(`${name}.w3`, x)))
+          return g.mul(y, g.slice(shares, 1, e, e + 1))
+        })
+        .reduce((sum, y) => g.add(sum, y))
+    },
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * @file One loop for every decoder: embed, then in each block x ← x + attention(x) and x ← x + mlp(x), then a last norm.
+ * A family is a plan: which parts stand where. The parts (decoder-parts.ts) declare their own weights.
+ */
+import type { z } from 'zod'
+import type { Value } from '../graph/value.ts'
+import type { ForwardInput, KeyValue, ModelArchitecture, ModelScope } from './architecture.ts'
+import { attend, attentionBias, rotaryTables, type RotaryConfig } from './layers.ts'
+import { createWeightList, type WeightList } from './weight-list.ts'
+
+/** Shapes by weight name, from a checkpoint's specs or from a graph. */
+export type ShapeOf = (name: string) => readonly unknown[]
+
+export interface NormPart {
+  weights(list: WeightList, name: string, size: number): void
+  /** x `[rows, size]` → `[rows, size]`. */
+  apply(scope: ModelScope, name: string, x: Value): Value
+}
+
+export interface QueryKeyValue {
+  readonly q: Value
+  readonly k: Value
+  readonly v: Value
+}
+
+export interface Heads {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+}
+
+export interface ProjectionPart {
+  weights(list: WeightList, prefix: string, layer: number): void
+  /** How many heads the block has; `path` is named where they do not divide. */
+  heads(prefix: string, shapeOf: ShapeOf, path?: string): Heads
+  /** x `[rows, hidden]` → q `[rows, heads·headDim]`, k and v `[rows, kvHeads·headDim]`, before rotary positions. */
+  apply(scope: ModelScope, prefix: string, x: Value): QueryKeyValue
+  /** mixed heads `[rows, heads·headDim]` → `[rows, hidden]`. */
+  output(scope: ModelScope, prefix: string, mixed: Value): Value
+}
+
+export interface MlpPart {
+  weights(list: WeightList, prefix: string, layer: number): void
+  /** x `[rows, hidden]` → `[rows, hidden]`. */
+  apply(scope: ModelScope, prefix: string, x: Value): Value
+}
+
+/** Names of the norms before and after a branch, inside its block; absent where there is none. */
+export interface BranchNorms {
+  readonly before?: string
+  readonly after?: string
+}
+
+export interface AttentionPlanOfLayer {
+  readonly rotary?: RotaryConfig
+  /** How many tokens back a token sees, itself included. */
+  readonly window?: number
+  /** Scores are multiplied by it; 1/√headDim where absent. */
+  readonly scale?: number
+  readonly softcap?: number
+}
+
+export interface DecoderPlan {
+  readonly hidden: number
+  readonly layers: number
+  readonly vocab: number
+  readonly maxPositions: number
+  readonly names: {
+    readonly embedding: string
+    /** A table of learned positions, `[maxPositions, hidden]`. */
+    readonly positions?: string
+    readonly layers: string
+    readonly finalNorm: string
+    /** Absent: the embedding serves as head. */
+    readonly head?: string
+  }
+  readonly norm: NormPart
+  readonly projections: ProjectionPart
+  readonly mlp: MlpPart
+  readonly attentionNorms: BranchNorms
+  readonly mlpNorms: BranchNorms
+  /** The MLP reads the block's input, not what attention made of it (GPT-NeoX). */
+  readonly parallel?: boolean
+  readonly embeddingScale?: number
+  /** c of c·tanh(logit/c). */
+  readonly logitCap?: number
+  attention(layer: number): AttentionPlanOfLayer
+}
+
+export interface DecoderFamily<C> {
+  readonly name: string
+  readonly modelTypes: readonly string[]
+  readonly config: z.ZodType<C>
+  readonly plan: (config: C) => DecoderPlan
+}
+
+const prefixOf = (plan: DecoderPlan, layer: number) => `${plan.names.layers}.${layer}`
+const layersOf = ({ layers }: DecoderPlan) => Array.from({ length: layers }, (_, layer) => layer)
+const normsOf = ({ attentionNorms: a, mlpNorms: m }: DecoderPlan): string[] =>
+  [a.before, a.after, m.before, m.after].filter((name) => name !== undefined)
+
+/** A family as the rest of the house knows it. */
+export function decoder<C>({
+  name,
+  modelTypes,
+  config,
+  plan,
+}: DecoderFamily<C>): ModelArchitecture<C> {
+  return {
+    name,
+    modelTypes,
+    config,
+    weights: (c, found, path) => declare(plan(c), createWeightList(found, path)),
+    forward: (scope, input, c) => run(scope, input, plan(c)),
+    logits(scope, hidden, c) {
+      const { names, logitCap } = plan(c)
+      const { g } = scope
+      const logits =
+        names.head === undefined
+          ? g.matMulT(hidden, scope.weight(`${names.embedding}.weight`))
+          : scope.linear(names.head, hidden)
+      if (logitCap === undefined) return logits
+      return g.mul(g.tanh(g.mul(logits, g.scalar(1 / logitCap))), g.scalar(logitCap))
+    },
+    cache(c, weights) {
+      const found = plan(c)
+      return layersOf(found).map((layer) =>
+        found.projections.heads(prefixOf(found, layer), (weight) => weights.get(weight)!.shape),
+      )
+    },
+    maxPositions: (c) => plan(c).maxPositions,
+  }
+}
+
+function declare(plan: DecoderPlan, list: WeightList) {
+  const { names, hidden, vocab, norm, projections, mlp } = plan
+  list.embedding(names.embedding, [vocab, hidden])
+  if (names.positions) list.embedding(names.positions, [plan.maxPositions, hidden])
+  norm.weights(list, names.finalNorm, hidden)
+  if (names.head) list.linear(names.head, [vocab, hidden])
+  for (const layer of layersOf(plan)) {
+    const prefix = prefixOf(plan, layer)
+    for (const name of normsOf(plan)) norm.weights(list, `${prefix}.${name}`, hidden)
+    projections.weights(list, prefix, layer)
+    mlp.weights(list, prefix, layer)
+  }
+  const shapes = new Map(list.specs.map(({ name, shape }) => [name, shape]))
+  // Heads that do not divide are told before anything is read.
+  for (const layer of layersOf(plan))
+    projections.heads(prefixOf(plan, layer), (name) => shapes.get(name)!, list.path)
+  return [...list.specs]
+}
+
+function run(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
+  const { g } = scope
+  const attention = openAttention(scope, input, plan)
+  let x = embed(scope, input, plan)
+  for (const layer of layersOf(plan)) {
+    const prefix = prefixOf(plan, layer)
+    const branch = (y: Value, { before, after }: BranchNorms, body: (z: Value) => Value) => {
+      const normed = (name: string | undefined, z: Value) =>
+        name === undefined ? z : plan.norm.apply(scope, `${prefix}.${name}`, z)
+      return normed(after, body(normed(before, y)))
+    }
+    const attended = branch(x, plan.attentionNorms, (y) => attention.apply(prefix, layer, y))
+    const middle = g.add(x, attended)
+    const seen = plan.parallel ? x : middle
+    const mixed = branch(seen, plan.mlpNorms, (y) => plan.mlp.apply(scope, prefix, y))
+    x = scope.tap(`${prefix}.output`, g.add(middle, mixed))
+  }
+  const hiddenStates = plan.norm.apply(scope, plan.names.finalNorm, x)
+  return { hiddenStates, present: attention.present }
+}
+
+function embed(scope: ModelScope, input: ForwardInput, plan: DecoderPlan): Value {
+  const { g } = scope
+  const { names, embeddingScale } = plan
+  const words = input.embeddings ?? scope.embedding(names.embedding, input.tokens!)
+  const scaled = embeddingScale === undefined ? words : g.mul(words, g.scalar(embeddingScale))
+  return names.positions ? g.add(scaled, scope.embedding(names.positions, input.positions)) : scaled
+}
+
+/** Attention layer by layer; masks and rotary tables that layers share are made once. */
+function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
+  const { g } = scope
+  const once = memo()
+  const present: KeyValue[] = []
+  const positions = Math.min(scope.maxPositions, plan.maxPositions)
+  return {
+    present,
+    apply(prefix: string, layer: number, x: Value): Value {
+      const heads = plan.projections.heads(prefix, (name) => scope.weight(name).shape)
+      const { rotary, window, ...rest } = plan.attention(layer)
+      const tables =
+        rotary && once(`rotary ${JSON.stringify(rotary)}`, () => rotaryTables(g, rotary, positions))
+      // A window as wide as the longest text hides nothing.
+      const narrow = window !== undefined && window < positions ? window : undefined
+      const bias =
+        input.attention.kind === 'cached'
+          ? undefined
+          : once(`bias ${narrow}`, () => attentionBias(g, input, narrow))
+      const qkv = plan.projections.apply(scope, prefix, x)
+      const attended = attend(
+        g,
+        qkv,
+        input,
+        { ...heads, ...rest, rotary: tables, bias, window: narrow },
+        layer,
+      )
+      if (attended.present) present.push(attended.present)
+      return plan.projections.output(scope, prefix, attended.output)
+    },
+  }
+}
+
+function memo() {
+  const made = new Map<string, unknown>()
+  return <T>(key: string, make: () => T): T => {
+    if (!made.has(key)) made.set(key, make())
+    return made.get(key) as T
+  }
+}

@@ -1,0 +1,69 @@
+/** @file What the config.json of Llama-shaped decoders has in common, and the plan that follows from it. */
+import { z } from 'zod'
+import type { DecoderPlan } from '../decoder.ts'
+import { RopeScaling, type RotaryConfig } from '../layers.ts'
+
+const MAX_HIDDEN = 65536
+const MAX_LAYERS = 1024
+const MAX_HEADS = 4096
+
+export const decoderFields = {
+  hidden_size: z.int().positive().max(MAX_HIDDEN),
+  num_hidden_layers: z.int().positive().max(MAX_LAYERS),
+  num_attention_heads: z.int().positive().max(MAX_HEADS),
+  num_key_value_heads: z.int().positive().nullish(),
+  head_dim: z.int().positive().nullish(),
+  intermediate_size: z.int().positive(),
+  vocab_size: z.int().positive(),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  rope_theta: z.number().positive().optional(),
+  rope_scaling: RopeScaling.nullish(),
+  // transformers 5 writes rope_theta, the share that turns and the scaling in one object
+  rope_parameters: RopeScaling.extend({
+    rope_theta: z.number().positive().optional(),
+    partial_rotary_factor: z.number().positive().max(1).optional(),
+  }).nullish(),
+  max_position_embeddings: z.int().positive().default(2048),
+  tie_word_embeddings: z.boolean().default(false),
+}
+
+export type DecoderFields = z.infer<z.ZodObject<typeof decoderFields>>
+
+export const headDimOf = (c: DecoderFields): number =>
+  c.head_dim ?? c.hidden_size / c.num_attention_heads
+
+/** Rotary positions as config.json has them, in the old spelling or the new. */
+export const rotaryOf = (c: DecoderFields, rotaryDim = headDimOf(c)): RotaryConfig => ({
+  theta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000,
+  rotaryDim,
+  scaling: c.rope_parameters ?? c.rope_scaling ?? null,
+  maxPositions: c.max_position_embeddings,
+})
+
+type Common = 'hidden' | 'layers' | 'vocab' | 'maxPositions' | 'names'
+type Norms = 'attentionNorms' | 'mlpNorms'
+
+/** Sizes and names of a Llama-shaped family, with norms before attention and MLP. */
+export const llamaShape = (c: DecoderFields): Pick<DecoderPlan, Common | Norms> => ({
+  hidden: c.hidden_size,
+  layers: c.num_hidden_layers,
+  vocab: c.vocab_size,
+  maxPositions: c.max_position_embeddings,
+  names: {
+    embedding: 'model.embed_tokens',
+    layers: 'model.layers',
+    finalNorm: 'model.norm',
+    ...(!c.tie_word_embeddings && { head: 'lm_head' }),
+  },
+  attentionNorms: { before: 'input_layernorm' },
+  mlpNorms: { before: 'post_attention_layernorm' },
+})
+
+/** Whether each layer sees a window only, by name of its kind or by a rule where the file has no list. */
+export const slidingLayers = (
+  c: DecoderFields & { readonly layer_types?: readonly string[] | null | undefined },
+  otherwise: (layer: number) => boolean,
+): readonly boolean[] =>
+  Array.from({ length: c.num_hidden_layers }, (_, layer) =>
+    c.layer_types ? c.layer_types[layer] === 'sliding_attention' : otherwise(layer),
+  )

@@ -1,0 +1,65 @@
+/** @file GPT-2 (Radford et al. 2019): learned positions, layer norms, one matrix for q, k, v; matrices are stored `[in, out]`. */
+import { z } from 'zod'
+import { decoder } from '../decoder.ts'
+import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../decoder-parts.ts'
+
+const config = z.looseObject({
+  n_embd: z.int().positive().max(65536),
+  n_layer: z.int().positive().max(1024),
+  n_head: z.int().positive().max(4096),
+  n_inner: z.int().positive().nullish(),
+  n_positions: z.int().positive().default(1024),
+  vocab_size: z.int().positive(),
+  layer_norm_epsilon: z.number().positive().default(1e-5),
+  activation_function: z.enum(Object.keys(ACTIVATIONS) as ['gelu_new']).default('gelu_new'),
+  tie_word_embeddings: z.boolean().default(true),
+  scale_attn_weights: z.literal(true).default(true),
+  scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
+  add_cross_attention: z.literal(false).default(false),
+})
+
+export const gpt2 = decoder({
+  name: 'gpt2',
+  modelTypes: ['gpt2'],
+  config,
+  plan(c) {
+    const [hidden, heads] = [c.n_embd, c.n_head]
+    const headDim = hidden / heads
+    return {
+      hidden,
+      layers: c.n_layer,
+      vocab: c.vocab_size,
+      maxPositions: c.n_positions,
+      names: {
+        embedding: 'transformer.wte',
+        positions: 'transformer.wpe',
+        layers: 'transformer.h',
+        finalNorm: 'transformer.ln_f',
+        ...(!c.tie_word_embeddings && { head: 'lm_head' }),
+      },
+      norm: layerNorm(c.layer_norm_epsilon),
+      attentionNorms: { before: 'ln_1' },
+      mlpNorms: { before: 'ln_2' },
+      projections: fusedProjections({
+        hidden,
+        heads,
+        kvHeads: heads,
+        headDim,
+        input: 'attn.c_attn',
+        output: 'attn.c_proj',
+        biased: true,
+        transposed: true,
+        order: 'parts',
+      }),
+      mlp: plainMlp({
+        hidden,
+        width: c.n_inner ?? 4 * hidden,
+        activation: ACTIVATIONS[c.activation_function]!,
+        up: 'mlp.c_fc',
+        down: 'mlp.c_proj',
+        transposed: true,
+      }),
+      attention: () => ({}),
+    }
+  },
+})

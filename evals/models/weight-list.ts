@@ -1,0 +1,101 @@
+/** @file Declares the weights of an architecture one after another, each held against what the checkpoint has. */
+import { nearNames, TouchstoneError } from '../errors.ts'
+import type { WeightSpec } from './architecture.ts'
+import type { WeightIndex } from './checkpoint.ts'
+
+/** A shape in which null stands for any size. */
+export type ExpectedShape = readonly (number | null)[]
+
+export interface LinearOptions {
+  readonly biased?: boolean
+  /** The block it belongs to; without one no method adapts it (the head). */
+  readonly layer?: number
+  /** The checkpoint has `[in, out]` (GPT-2's Conv1D). */
+  readonly transposed?: boolean
+  /** No method adapts it although it belongs to a block (a router). */
+  readonly fixed?: boolean
+}
+
+export interface WeightList {
+  readonly path: string
+  readonly specs: readonly WeightSpec[]
+  /** Each takes a layer's name without `.weight`, and answers the weight's shape as it is computed with, `[out, in]`. */
+  embedding(name: string, expected: ExpectedShape): readonly number[]
+  norm(name: string, size: number, options?: { biased?: boolean }): void
+  linear(name: string, expected: ExpectedShape, options?: LinearOptions): readonly number[]
+}
+
+export function createWeightList(found: WeightIndex, path: string): WeightList {
+  const specs: WeightSpec[] = []
+
+  function take(name: string, expected: ExpectedShape): readonly number[] {
+    const stored = found.get(name)
+    if (!stored) {
+      const near = nearNames(name, found.keys())
+      throw new TouchstoneError('checkpoint.weight-missing', { path, name, near })
+    }
+    const { shape } = stored
+    const fits =
+      shape.length === expected.length &&
+      expected.every((size, i) => size === null || size === shape[i])
+    if (!fits) {
+      throw new TouchstoneError('checkpoint.weight-shape', {
+        path,
+        name,
+        found: `[${shape.join(', ')}]`,
+        expected: `[${expected.map((size) => size ?? 'any').join(', ')}]`,
+      })
+    }
+    return shape
+  }
+
+  function add(spec: Omit<WeightSpec, 'shape'>, expected: ExpectedShape): readonly number[] {
+    const turn = (sizes: ExpectedShape) => (spec.transposed ? sizes.toReversed() : sizes)
+    const shape = turn(take(spec.name, turn(expected))) as readonly number[]
+    specs.push({ ...spec, shape })
+    return shape
+  }
+
+  return {
+    path,
+    specs,
+    embedding: (name, expected) => add({ name: `${name}.weight`, kind: 'embedding' }, expected),
+    norm(name, size, { biased = false } = {}) {
+      add({ name: `${name}.weight`, kind: 'norm' }, [size])
+      if (biased) add({ name: `${name}.bias`, kind: 'bias' }, [size])
+    },
+    linear(name, expected, { biased = false, layer, transposed = false, fixed = false } = {}) {
+      const module = layer === undefined || fixed ? undefined : name.split('.').at(-1)
+      const place = { ...(layer !== undefined && { layer }), ...(module && { module }) }
+      const stored = { ...place, ...(transposed && { transposed }) }
+      const shape = add({ name: `${name}.weight`, kind: 'linear', ...stored }, expected)
+      if (biased) add({ name: `${name}.bias`, kind: 'bias' }, [shape[0]!])
+      return shape
+    },
+  }
+}
+
+/** A matrix `[rows, columns]` turned. */
+export function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  const turned = new Float32Array(matrix.length)
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) turned[j * rows + i] = matrix[i * columns + j]!
+  return turned
+}
+
+/** What the checkpoint has, laid out as the graph computes with it. */
+export function asComputed(stored: Float32Array, spec: WeightSpec): Float32Array {
+  const [out, input] = spec.shape as [number, number]
+  return spec.transposed ? transposed(stored, input, out) : stored
+}
+
+/** What the graph computes with, as the checkpoint stores it. */
+export function asStored(
+  data: Float32Array,
+  spec: WeightSpec,
+): { shape: readonly number[]; data: Float32Array } {
+  const [out, input] = spec.shape as [number, number]
+  return spec.transposed
+    ? { shape: [input, out], data: transposed(data, out, input) }
+    : { shape: spec.shape, data }
+}
