@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { SubjectKey } from '../contract/rows.ts'
 import type { JobContext } from '../jobs/job.ts'
+import { asStored } from '../models/weight-list.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
 import { writePeftFolder } from '../models/peft-folder.ts'
 import { armFolder, statePathIn, type FinishedArm } from './arm.ts'
@@ -100,10 +101,9 @@ async function exportArm(
     await writePeftFolder(folder, method.toPeft(parameters, methodConfig, source, prepared))
     return join(folder, 'adapter_model.safetensors')
   }
-  const weights = [...base.model.weights.values()].map(({ name, shape }) => ({
-    name,
-    shape,
-    data: parameters.get(name)?.data ?? base.weights.get(name)!,
+  const weights = [...base.model.weights.values()].map((spec) => ({
+    name: spec.name,
+    ...asStored(parameters.get(spec.name)?.data ?? base.weights.get(spec.name)!, spec),
   }))
   await writeHfFolder(folder, {
     config: base.open.checkpoint.config,
