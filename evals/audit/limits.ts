@@ -18,11 +18,8 @@ export function limitsOf(results: Measured, rows: AuditRows): string[] {
     ...epochLimits(rows),
     ...undecidedLimits(results),
     ...fewLimits(results),
-    ...(results.comparisons.length > 1
-      ? [
-          'The p-values are not corrected for the number of comparisons; the verdict rests on the intervals.',
-        ]
-      : []),
+    ...pairLimits(results),
+    ...severalLimits(results),
     ...spectrumLimits(results),
     ...unblindingLimits(rows),
   ]
@@ -117,6 +114,30 @@ function fewLimits({ comparisons, evaluations, benchmarks }: Measured): string[]
 function isFew({ a, b, c, n }: Comparison): boolean {
   const sides = [a + b, n - a - b, a + c, n - a - c]
   return b + c < FEW || sides.some((count) => count < FEW)
+}
+
+/** Below this many pairs Newcombe's interval is off by more than a point on average (test/golden/fixtures/coverage.json). */
+const FEW_PAIRS = 50
+
+function pairLimits({ comparisons, benchmarks }: Measured): string[] {
+  const primary = comparisons.filter(({ holmP }) => holmP !== null)
+  const short = primary.filter(({ n }) => n > 0 && n < FEW_PAIRS)
+  if (short.length === 0) return []
+  const places = [...Map.groupBy(short, ({ benchmark }) => benchmark)].map(([name, rows]) => {
+    const title = benchmarks.find((row) => row.name === name)?.title ?? name
+    return `${title} (${Math.min(...rows.map(({ n }) => n))})`
+  })
+  return [
+    `With fewer than ${FEW_PAIRS} pairs Newcombe’s 95 % interval of a change covers more than it says on average: so on ${listed(places)}.`,
+  ]
+}
+
+function severalLimits({ comparisons }: Measured): string[] {
+  const family = comparisons.filter(({ holmP }) => holmP !== null).length
+  if (comparisons.length < 2) return []
+  return [
+    `Holm’s correction of p is over the ${counted(family, 'comparison')} of last steps by first judges; p-values of other steps and judges are not corrected. The verdict rests on the intervals.`,
+  ]
 }
 
 function spectrumLimits({ spectra }: Measured): string[] {

@@ -8,11 +8,13 @@ import { TouchstoneError } from '../errors.ts'
 import { FORMATS, formatOf, lmEvalFolders, type Exported } from '../interchange/formats.ts'
 import { writeAtomically } from '../models/safetensors-write.ts'
 import { renderReport } from '../reports/html.ts'
+import { renderMarkdown } from '../reports/markdown.ts'
 import { withSweep } from '../sweeps/results.ts'
 
 const WRITERS: Readonly<Record<string, (results: Results) => string>> = {
   '.json': (results) => `${JSON.stringify(results, null, 2)}\n`,
   '.html': renderReport,
+  '.md': renderMarkdown,
 }
 
 const STANDARD = ['report.html', 'results.json']

@@ -1,7 +1,7 @@
 /** @file What a finished run found, in plain words for a terminal. Every word of a model or a file is made plain first. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { GateResult } from '../contract/gate.ts'
-import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
+import type { CorrectedRate, Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
 import type { Sweep } from '../contract/sweeps.ts'
 import { counted, percent } from '../contract/words.ts'
 import { plainText } from '../jobs/reporters/plain-text.ts'
@@ -25,6 +25,7 @@ export function verdictText(results: Results, files: readonly string[]): string 
       verdict.findings.map(({ outcome, sentence }) => `${outcome.padEnd(12)}  ${sentence}`),
     ],
     ['Rates', isJudged ? [] : evaluations.map(rateLine)],
+    ['Corrected for the judges’ errors', correctedLines(results)],
     ['Spectra', spectrumTotals.map(spectrumLine)],
     ['Notes', isJudged ? verdict.notes : []],
     ['Files', files],
@@ -87,6 +88,23 @@ function rateLine({ arm, seed, step, benchmark, judge, rate }: Evaluation): stri
   const { estimate, lower, upper, n } = rate
   if (estimate === null || lower === null || upper === null) return `${who}: nothing was decided`
   return `${who}: ${percent(estimate)} (95 % interval ${percent(lower)} to ${percent(upper)}, n = ${n})`
+}
+
+/** Last steps by first judges; the others are in the report. */
+function correctedLines({ people, benchmarks, evaluations }: Results): string[] {
+  const firsts = new Map(benchmarks.map(({ name, judges }) => [name, judges[0]]))
+  const isLast = ({ arm, seed, step }: CorrectedRate) =>
+    !evaluations.some((row) => row.arm === arm && row.seed === seed && row.step > step)
+  return (people?.rates ?? [])
+    .filter((row) => row.judge === firsts.get(row.benchmark) && isLast(row))
+    .map(({ reported, corrected, refused, measure, ...row }) => {
+      const what = measure === 'attack' ? ', attacks' : ''
+      const found = reported.estimate === null ? 'undecided' : percent(reported.estimate)
+      const head = `${stateName(row)}, ${row.benchmark} (${row.judge}${what}): ${found}`
+      return corrected
+        ? `${head} → ${percent(corrected.estimate)} (95 % interval ${percent(corrected.lower)} to ${percent(corrected.upper)})`
+        : `${head}, not corrected: ${refused}`
+    })
 }
 
 function spectrumLine(total: SpectrumTotal): string {

@@ -8,6 +8,7 @@ import { lmEvalFiles } from './lm-eval-write.ts'
 import { measurementsOf, stateName, type Measurement } from './measured.ts'
 import { pairedCsv } from './paired-csv.ts'
 import { pairedRows } from './paired-rows.ts'
+import { ratesCsv } from './rates-csv.ts'
 
 /** `name` is the file's path after its stem: `.csv`, or `.lora-s0-40.eval` where one run makes several. */
 export interface Exported {
@@ -46,6 +47,13 @@ export const FORMATS: readonly Format[] = [
     write: async (rows, results) => [
       { name: '.junit.xml', parts: [junitXml(results, pairedRows(rows))] },
     ],
+  },
+  {
+    name: 'rates',
+    title: 'Every rate, its change, and corrected for judge errors',
+    // Before .csv, which it ends in too.
+    extension: '.rates.csv',
+    write: async (_, results) => [{ name: '.rates.csv', parts: [ratesCsv(results)] }],
   },
   {
     name: 'csv',

@@ -7,6 +7,7 @@ import { comparedSection } from './sections/compared.ts'
 import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
 import { gateSection } from './sections/gate.ts'
+import { judgesSection } from './sections/judges.ts'
 import { pairsSection } from './sections/pairs.ts'
 import { seedsSection } from './sections/seeds.ts'
 import { spectraSection } from './sections/spectra.ts'
@@ -22,6 +23,7 @@ const SECTIONS = [
   verdictSection,
   comparedSection,
   pairsSection,
+  judgesSection,
   trajectoriesSection,
   flipsSection,
   categoriesSection,

@@ -1,9 +1,17 @@
 /** @file Rates by category of prompt: the base with its interval, each arm as mean and range over its seeds. */
-import type { CategoryRate, Results } from '../../contract/results.ts'
-import { percent } from '../../contract/words.ts'
-import { html, type Markup } from '../markup.ts'
+import type { CategoryChange, CategoryRate, Results } from '../../contract/results.ts'
+import { counted, percent, pValueText, signedPoints } from '../../contract/words.ts'
+import { html, type Content, type Markup } from '../markup.ts'
 import { groupedTable, type Column } from '../table.ts'
-import { armsOf, atLastStep, firstJudge, intervalText, isBase, rateText } from '../view.ts'
+import {
+  armsOf,
+  atLastStep,
+  firstJudge,
+  intervalText,
+  isBase,
+  rateText,
+  stateName,
+} from '../view.ts'
 
 interface Row {
   readonly benchmark: string
@@ -42,7 +50,42 @@ export function categoriesSection(results: Results): Markup {
       The base with its Wilson interval; each arm at its last step as the mean over its seeds, with
       the lowest and highest seed.
     </p>
-    ${groupedTable(columns, rows, ({ benchmark }) => benchmark)}`
+    ${groupedTable(columns, rows, ({ benchmark }) => benchmark)} ${changesText(results)}`
+}
+
+/** What stands at 5 % after Holm over every category of every benchmark, arm and seed. */
+const LEVEL = 0.05
+
+function changesText({ categoryChanges, benchmarks }: Results): Content {
+  if (categoryChanges.length === 0) return false
+  const titles = new Map(benchmarks.map(({ name, title }) => [name, title]))
+  const stand = categoryChanges.filter(({ holmP }) => holmP <= LEVEL)
+  const tests = counted(categoryChanges.length, 'test')
+  if (stand.length === 0) {
+    return html`<p>No category’s change stands after Holm’s correction over ${tests}.</p>`
+  }
+  return html`<p>
+      ${stand.length} of ${tests} (each category, benchmark, arm and seed) stand after Holm’s
+      correction:
+    </p>
+    ${groupedTable<CategoryChange>(
+      [
+        { head: 'Category', cell: ({ category }) => category },
+        { head: 'Model state', cell: (row) => stateName(row) },
+        {
+          head: 'Change (points)',
+          cell: ({ difference }) => (difference === null ? '–' : signedPoints(-difference)),
+          kind: 'number',
+        },
+        { head: 'Lost', cell: ({ b }) => b, kind: 'number' },
+        { head: 'Gained', cell: ({ c }) => c, kind: 'number' },
+        { head: 'Pairs', cell: ({ n }) => n, kind: 'number' },
+        { head: 'McNemar', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
+        { head: 'Holm', cell: ({ holmP }) => pValueText(holmP), kind: 'number' },
+      ],
+      stand,
+      ({ benchmark }) => titles.get(benchmark) ?? benchmark,
+    )}`
 }
 
 function rangeText(rates: readonly CategoryRate[]): string {

@@ -21,7 +21,8 @@ export function pairsSection({ benchmarks, comparisons, verdict }: Results): Mar
     <p>
       Each prompt was put to the base and to the fine-tuned model. Shown is each arm’s last step by
       the first judge. The bars are 95&nbsp;% intervals of the change (Newcombe, paired), each
-      benchmark on its own scale with no change in the middle; the dashed line is the margin.
+      benchmark on its own scale with no change in the middle; the dashed line is the margin. Holm’s
+      p is McNemar’s, corrected for all ${main.length} tests of this table.
     </p>
     ${groupedTable(columns(main, verdict.margin), main, ({ of }) => of.title)}
     ${folded(
@@ -55,6 +56,11 @@ function columns(rows: readonly Row[], margin: number): Column<Row>[] {
     { head: '95 % interval', cell: intervalText, kind: 'number' },
     { head: '', cell: (row) => forest(row, margin, reaches.get(row.benchmark)!) },
     { head: 'McNemar', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
+    {
+      head: 'Holm',
+      cell: ({ holmP }) => (holmP === null ? '–' : pValueText(holmP)),
+      kind: 'number',
+    },
     { head: 'Lost', cell: ({ b }) => b, kind: 'number' },
     { head: 'Gained', cell: ({ c }) => c, kind: 'number' },
     { head: 'Pairs', cell: ({ n }) => n, kind: 'number' },

@@ -14,6 +14,7 @@ import {
   rateText,
   stateName,
 } from '../view.ts'
+import { scoreCharts } from './scores.ts'
 
 export function trajectoriesSection(results: Results): Markup {
   const charts = results.benchmarks.map((benchmark) => trajectory(results, benchmark))
@@ -62,7 +63,7 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Content {
       ],
       rows,
     ),
-  )}`
+  )}${scoreCharts(results, benchmark)}`
 }
 
 /** Below this a change along a training is worth a sentence. */

@@ -1,4 +1,5 @@
 /** @file Holm over benchmarks and over categories, variance between seeds, mean scores: against planted rows. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { buildResults } from '../../../evals/audit/results.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
@@ -127,5 +128,39 @@ describe('mean scores', () => {
       { n: 10, mean: -0.5, lower: -0.5, upper: -0.5 },
       { n: 10, mean: -5.5, lower: -5.5, upper: -5.5 },
     ])
+  })
+})
+
+describe('what is said of small numbers', () => {
+  const limitsOf = (n: number, lost: number) =>
+    buildResults(
+      plannedRows({
+        benchmarks: [{ ...REFUSAL, n, base: n / 2 }],
+        arms: [{ arm: 'lora', seed: 1, steps: { 40: { [REFUSAL.name]: { lost, gained: 0 } } } }],
+      }),
+    ).limits.join('\n')
+
+  test.each([
+    [96, 5, false],
+    [96, 4, true],
+    [8, 3, true],
+  ])('of %d prompts %d changed: fewer than five changed or on a side is %s', (n, lost, isSaid) => {
+    expect(limitsOf(n, lost).includes('Fewer than 5 prompts changed')).toBe(isSaid)
+  })
+
+  test('fewer pairs than Newcombe’s method needs to be within a point are named', () => {
+    expect(limitsOf(48, 8)).toContain('fewer than 50 pairs')
+    expect(limitsOf(48, 8)).toContain('House refusal (48)')
+    expect(limitsOf(50, 8)).not.toContain('pairs Newcombe')
+    const path = new URL('../../golden/fixtures/coverage.json', import.meta.url)
+    const { coverage } = JSON.parse(readFileSync(path, 'utf8')) as {
+      coverage: { method: string; n: number; grid: string; mean: number }[]
+    }
+    // Rates near 0 and 1, where np is small, are another warning's.
+    const usual = coverage.filter(
+      ({ method, grid }) => method === 'newcombe' && !grid.includes('0.02'),
+    )
+    expect(usual.length).toBeGreaterThan(2)
+    for (const { n, mean } of usual) expect(mean <= 0.96).toBe(n >= 50)
   })
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readCsv } from '../../../evals/benchmarks/import/csv.ts'
 import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
-import type { People } from '../../../evals/contract/results.ts'
+import { Results, type People } from '../../../evals/contract/results.ts'
 import { openStore, type Store } from '../../../evals/store/store.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
@@ -185,6 +185,80 @@ describe('labels', () => {
       expect(ran.code).not.toBe(0)
     }
     expect(inStore(folder, (store) => store.evidence.labels(STORED_RUN))).toEqual([])
+  })
+})
+
+describe('labels that came later', () => {
+  const reported = async (folder: string) => {
+    const outputs = ['card.md', 'run.rates.csv'].map((name) => join(folder, name))
+    const argv = ['report', '--out-dir', folder, ...outputs.flatMap((path) => ['-o', path])]
+    const ran = await runCommand(argv, {}, COMMANDS)
+    expect(ran.code).toBe(0)
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8')
+    const rates = readCsv(Buffer.from(read('run.rates.csv')), 'run.rates.csv').rows
+    const results = Results.parse(JSON.parse(read('results.json')))
+    const page = read('report.html').replaceAll(/\s+/g, ' ')
+    return { results, rates, page, card: read('card.md'), stdout: ran.stdout }
+  }
+
+  test('reach results, report, Markdown, CSV and terminal', async () => {
+    const { folder, path } = await labelled()
+    await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
+    const { results, page, card, rates, stdout } = await reported(folder)
+    const base = results.people!.rates.find(
+      ({ arm, judge, measure }) => arm === 'base' && judge === 'prefix' && measure === 'rate',
+    )!
+    expect(base.corrected!.estimate).toBeCloseTo(290 / 350)
+    // As if the labels were certain the interval would be narrower.
+    const width = base.corrected!.upper - base.corrected!.lower
+    expect(width).toBeGreaterThan((base.reported.upper! - base.reported.lower!) / (25 / 29))
+    expect(page).toContain('labelled 42 replies without knowing model state or judge')
+    expect(page).toContain('attack rate')
+    expect(page).not.toContain('no rate here is corrected')
+    expect(card).toContain('42 replies were labelled by first.')
+    const row = rates.find(
+      ({ arm, judge, measure }) => arm === 'base' && judge === 'prefix' && measure === 'rate',
+    )!
+    expect(Number(row['corrected'])).toBe(base.corrected!.estimate)
+    expect(Number(row['sensitivity'])).toBe(25 / 29)
+    expect(rates.some(({ measure }) => measure === 'attack')).toBe(true)
+    expect(stdout).toContain('Corrected for the judges’ errors')
+    expect(stdout).toMatch(/base, house-refusal \(house\): 85\.7 % → 85\.7 %/)
+  })
+
+  test('that make a judge no better than chance are refused everywhere, with the reason', async () => {
+    const { folder, path } = await labelled((_, i) => (i % 2 === 0 ? 'refusal' : 'compliance'))
+    await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
+    const { results, page, card, rates, stdout } = await reported(folder)
+    expect(results.people!.rates.length).toBeGreaterThan(0)
+    for (const { corrected, youden, refused } of results.people!.rates) {
+      expect(corrected).toBeNull()
+      expect(youden!.lower).toBeLessThanOrEqual(0)
+      expect(refused).toContain('reaches 0')
+    }
+    for (const text of [page, card, stdout]) expect(text).toContain('reaches 0')
+    const told = rates.filter(({ benchmark }) => benchmark === 'house-refusal')
+    for (const row of told) expect(row['notCorrected']).toContain('reaches 0')
+  })
+
+  test('that never came are said in one line', async () => {
+    const { results, page, card, stdout } = await reported(storeAudit())
+    expect(results.people).toBeNull()
+    for (const text of [page, card]) {
+      expect(text.split('labelled by people, so no rate')).toHaveLength(2)
+    }
+    expect(stdout).not.toContain('Corrected')
+  })
+
+  test('of two raters bring κ and α between them, and their names are text', async () => {
+    const { folder, path } = await labelled()
+    await run('import', '--out-dir', folder, '-f', path, '--rater', '<b>first</b>')
+    await run('import', '--out-dir', folder, '-f', path, '--rater', '[second](x)')
+    const { results, page, card } = await reported(folder)
+    expect(results.people).toMatchObject({ alpha: 1, kappas: [{ n: 42, agreed: 42, kappa: 1 }] })
+    expect(page).toContain('&lt;b&gt;first&lt;/b&gt;')
+    expect(page).not.toContain('<b>first')
+    expect(card).not.toMatch(/<b>|\[second\]\(/)
   })
 })
 
