@@ -6,11 +6,10 @@ import { z } from 'zod'
 import type { Initialiser } from '../graph/builder.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import { namesModule, rankOf, scaleOf, type PeftConfig } from '../models/peft-config.ts'
+import { ALL_LINEAR, namesModule, rankOf, scaleOf, type PeftConfig } from '../models/peft-config.ts'
 import type { PeftFolder, PeftTensor } from '../models/peft-folder.ts'
 import type { Adapter, LinearSite } from '../models/scope.ts'
 
-const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']
 const MAX_RANK = 1024
 
 const pattern = (value: RegExp, example: string) =>
@@ -35,8 +34,8 @@ export const lowRankFields = {
   targetModules: z
     .array(z.string())
     .min(1)
-    .default(TARGETS)
-    .meta({ label: 'Target modules', help: 'Linear layers to adapt' }),
+    .default([ALL_LINEAR])
+    .meta({ label: 'Target modules', help: 'Linear layers to adapt, by name; all-linear for all' }),
   rankPattern: pattern(/^\^?[\w.-]+=(?:[1-9]\d{0,2}|10[01]\d|102[0-4])$/, 'down_proj=4').meta({
     label: 'Rank pattern',
     help: 'Modules with a rank of their own, as down_proj=4',
@@ -73,7 +72,9 @@ export const peftConfigOf = (
 
 /** Whether `config` adapts the layer. In a pattern ^ means the whole name; in a target PEFT knows no such sign. */
 export const targets = (config: PeftConfig, layer: string): boolean =>
-  config.targetModules.some((target) => !target.startsWith('^') && namesModule(target, layer))
+  config.targetModules.some(
+    (target) => target === ALL_LINEAR || (!target.startsWith('^') && namesModule(target, layer)),
+  )
 
 /** One layer's update. `A` `[rank, in]`, `B` `[out, rank]`. */
 export interface LowRankPair {

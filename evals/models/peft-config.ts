@@ -3,6 +3,9 @@
  * s = α/r, or α/√r for rsLoRA, with the module's own α and r.
  */
 
+/** As a target: every linear layer of the blocks, and not the head. */
+export const ALL_LINEAR = 'all-linear'
+
 export interface PeftConfig {
   /** `base_model_name_or_path`. */
   readonly base: string

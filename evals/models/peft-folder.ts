@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import type { StoredWeight } from './checkpoint.ts'
 import { exists, malformed, readJson } from './files.ts'
-import { rankOf, type PeftConfig } from './peft-config.ts'
+import { ALL_LINEAR, rankOf, type PeftConfig } from './peft-config.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
 import { writeAtomically, writeSafetensors } from './safetensors-write.ts'
 import { openFiles, readStoredWeight } from './stored-weights.ts'
@@ -125,9 +125,7 @@ function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string
     rank: stored.r,
     alpha: stored.lora_alpha,
     // A pattern or nothing: then the weights say which modules were meant.
-    targetModules: Array.isArray(targets)
-      ? [...targets].sort()
-      : [...new Set(modules.map((module) => module.split('.').at(-1)!))].sort(),
+    targetModules: Array.isArray(targets) ? [...targets].sort() : lastNames(modules),
     rankPattern: stored.rank_pattern,
     alphaPattern: stored.alpha_pattern,
     dropout: stored.lora_dropout,
@@ -137,6 +135,9 @@ function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string
     initLoraWeights: stored.init_lora_weights ?? true,
   }
 }
+
+const lastNames = (modules: readonly string[]): string[] =>
+  [...new Set(modules.map((module) => module.split('.').at(-1)!))].sort()
 
 function adapterKey(path: string, name: string): string {
   const key = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : ''
@@ -211,7 +212,10 @@ export async function writePeftFolder(
     r: config.rank,
     rank_pattern: config.rankPattern ?? {},
     revision: null,
-    target_modules: [...config.targetModules].sort(),
+    // As a list PEFT takes names only.
+    target_modules: config.targetModules.includes(ALL_LINEAR)
+      ? lastNames([...tensors.keys()].map((key) => KEY.exec(key)!.groups!.module!))
+      : [...config.targetModules].sort(),
     task_type: 'CAUSAL_LM',
     use_dora: config.useDora ?? false,
     use_rslora: config.useRslora ?? false,
