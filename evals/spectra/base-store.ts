@@ -12,12 +12,18 @@ import type { Matrix } from './matrix.ts'
 export type BaseStore = {
   find: (W0: Matrix) => Promise<BaseSystem | undefined>
   save: (W0: Matrix, system: BaseSystem) => Promise<void>
+  /** For a thread that opens the same store. */
+  options: Omit<BaseStoreOptions, 'onProblem'>
+  /** Says once that the folder cannot be used. */
+  tell: (why: string) => void
 }
 
 export type BaseStoreOptions = {
   folder: string
   /** Upper bound on the entries together. */
   capacityBytes?: number
+  /** What has been used since then is not evicted: now, if not given. Milliseconds since 1970. */
+  openedAt?: number
   /** Told once, where the folder cannot be used. */
   onProblem?: (why: string) => void
 }
@@ -50,26 +56,24 @@ export function defaultCacheFolder(
   return join(cache, 'touchstone', 'spectra')
 }
 
-/** Evicts the least recently used first, but nothing that this store itself has used: a scan visits every weight in turn. */
+/** Evicts the least recently used first, but nothing used since it was opened: a scan visits every weight in turn. */
 export function openBaseStore(options: BaseStoreOptions): BaseStore {
-  const { folder, capacityBytes = CACHE_BYTES, onProblem } = options
-  const used = new Set<string>()
+  const { folder, capacityBytes = CACHE_BYTES, openedAt = Date.now(), onProblem } = options
   let hasProblem = false
   const fileOf = (W0: Matrix) => `${keyOf(W0)}${SUFFIX}`
-  const tell = (error: unknown) => {
-    if (!hasProblem) onProblem?.((error as Error).message)
+  const tell = (why: string) => {
+    if (!hasProblem) onProblem?.(why)
     hasProblem = true
   }
   return {
+    options: { folder, capacityBytes, openedAt },
+    tell,
     async find(W0) {
-      const file = fileOf(W0)
-      const path = join(folder, file)
+      const path = join(folder, fileOf(W0))
       const bytes = await readFile(path).catch(() => undefined)
       const parts = bytes && decodeParts(bytes, W0)
       if (!parts) return undefined
-      used.add(file)
-      const now = new Date()
-      await utimes(path, now, now).catch(() => undefined)
+      await touch(path).catch(() => undefined)
       return baseSystem(W0, parts)
     },
     async save(W0, { parts }) {
@@ -79,23 +83,32 @@ export function openBaseStore(options: BaseStoreOptions): BaseStore {
       const temporary = join(folder, `${file}.${randomBytes(4).toString('hex')}.tmp`)
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        if (!(await makeRoom(folder, capacityBytes - bytes.length, used, file))) return
+        if (!(await makeRoom(folder, capacityBytes - bytes.length, openedAt, file))) return
         await writeFile(temporary, bytes, { mode: 0o600 })
+        // The kernel's own clock may lag behind.
+        await touch(temporary)
         await rename(temporary, join(folder, file))
-        used.add(file)
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => undefined)
-        tell(error)
+        tell((error as Error).message)
       }
     },
   }
 }
 
+function touch(path: string): Promise<void> {
+  const now = new Date()
+  return utimes(path, now, now)
+}
+
+/** A file's time goes through seconds in floating point. */
+const TIME_ERROR_MS = 1
+
 /** Removes entries, the oldest first, until `room` bytes hold the rest; false where what is in use leaves no room. */
 async function makeRoom(
   folder: string,
   room: number,
-  used: ReadonlySet<string>,
+  openedAt: number,
   replaced: string,
 ): Promise<boolean> {
   const names = (await readdir(folder)).filter((name) => /\.base(\.[0-9a-f]{8}\.tmp)?$/.test(name))
@@ -107,9 +120,8 @@ async function makeRoom(
   )
   const others = entries.filter(({ name }) => name !== replaced).sort((a, b) => a.at - b.at)
   let total = others.reduce((sum, { bytes }) => sum + bytes, 0)
-  for (const { name, bytes } of others) {
-    if (total <= room) break
-    if (used.has(name)) continue
+  for (const { name, bytes, at } of others) {
+    if (total <= room || at >= openedAt - TIME_ERROR_MS) break
     await rm(join(folder, name), { force: true })
     total -= bytes
   }
@@ -145,13 +157,15 @@ function decodeParts(bytes: Buffer, { rows, columns }: Matrix): BaseParts | unde
   if (!digest.equals(bytes.subarray(body.length))) return undefined
   if (body.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined
   // Numbers must begin at a multiple of 8, which a pooled buffer does not promise.
-  const own = new Uint8Array(body).buffer
-  const [m, n, hasFar] = new Float64Array(own, 8, 3)
+  const own = body.byteOffset % 8 === 0 ? body : new Uint8Array(body)
+  const numbers = (first: number, count: number) =>
+    new Float64Array(own.buffer, own.byteOffset + first, count)
+  const [m, n, hasFar] = numbers(8, 3)
   if (m !== rows || n !== columns || (hasFar === 1) !== bytes.length > least) return undefined
   const near = HEADER_BYTES + 8 * p
   return {
-    singularValues: new Float64Array(own, HEADER_BYTES, p),
-    near: new Float64Array(own, near, p * p),
-    far: hasFar === 1 ? new Float64Array(own, near + 8 * p * p, p * q) : undefined,
+    singularValues: numbers(HEADER_BYTES, p),
+    near: numbers(near, p * p),
+    far: hasFar === 1 ? numbers(near + 8 * p * p, p * q) : undefined,
   }
 }

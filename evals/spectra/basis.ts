@@ -3,8 +3,11 @@
  * |U0ᵀ u| of vectors, and U0ᵀB and V0ᵀAᵀ of an adapter's factors. The short side's vectors `[p, p]` are kept; the long
  * side's follow from them (u0_i = W0 v0_i / σ_i) wherever W0 is well resolved, and are kept where it is not.
  */
-import { dot, rowProducts, vector, type Matrix, type Vectors } from './matrix.ts'
+import { addRows, dot, rowProducts, vector, type Matrix, type Vectors } from './matrix.ts'
 import { decomposed } from './svd.ts'
+
+/** Rows of a weight taken at once. */
+const PIECE = 32
 
 /** All min(m, n) left singular vectors of a weight `[m, n]`. */
 export type Basis = {
@@ -85,13 +88,23 @@ export function baseSystem(W0: Matrix, parts: BaseParts): BaseSystem {
 /** From the long side to the short: rows `[r, q]` → `[r, p]` by W0 (wide) or W0ᵀ (tall). */
 function throughWeight(W0: Matrix, rows: Float64Array, r: number): Float64Array {
   const { rows: m, columns: n, data } = W0
-  if (m <= n) return rowProducts(rows, r, new Float64Array(data), m, n)
-  const out = new Float64Array(r * n)
-  for (let t = 0; t < m; t++) {
-    for (let a = 0; a < r; a++) {
-      const factor = rows[a * m + t]!
-      const start = a * n
-      for (let j = 0; j < n; j++) out[start + j]! += factor * data[t * n + j]!
+  const isWide = m <= n
+  const out = new Float64Array(r * Math.min(m, n))
+  // In pieces that stay in the cache once they are in float64.
+  const piece = new Float64Array(PIECE * n)
+  for (let first = 0; first < m; first += PIECE) {
+    const height = Math.min(PIECE, m - first)
+    piece.set(data.subarray(first * n, (first + height) * n))
+    if (isWide) {
+      const products = rowProducts(rows, r, piece, height, n)
+      for (let a = 0; a < r; a++) {
+        out.set(products.subarray(a * height, (a + 1) * height), a * m + first)
+      }
+    } else {
+      for (let a = 0; a < r; a++) {
+        const shares = rows.subarray(a * m + first, a * m + first + height)
+        addRows(out.subarray(a * n, (a + 1) * n), 1, shares, piece, height)
+      }
     }
   }
   return out

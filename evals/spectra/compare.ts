@@ -4,13 +4,14 @@ import type { SpectrumRow, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { BaseStore } from './base-store.ts'
 import { baseDirections, type BaseSystem } from './basis.ts'
-import { detailsOf, directionsOf, wantsAll, type Detail, type Directions } from './directions.ts'
+import { detailsOf, type Detail } from './directions.ts'
 import { EPSILON, TOP_DIRECTIONS, intrudersOf, largestOf } from './intruders.ts'
-import { leadingOfUpdate } from './low-rank-scan.ts'
-import type { Matrix, Numbers } from './matrix.ts'
-import { effectiveRank, frobeniusNorm } from './measures.ts'
+import type { Numbers } from './matrix.ts'
+import { measured, type Measured } from './measuring.ts'
+import { effectiveRank } from './measures.ts'
 import { nullDistribution } from './null-distribution.ts'
-import { lowRankSingularValues, singularValues, type LowRankChange } from './partial-svd.ts'
+import type { LowRankChange } from './partial-svd.ts'
+import { openLanes, thisMachine, threadsFor, type Lane } from './scan-lanes.ts'
 
 /** Which matrix, as in a `SpectrumRow`: `weight` is the checkpoint's name, `module` its kind (`q_proj`). */
 export type MatrixPlace = { layer: number; module: string; weight: string; shape: [number, number] }
@@ -18,9 +19,10 @@ export type MatrixPlace = { layer: number; module: string; weight: string; shape
 /** How many directions are looked at, below which cosine one is an intruder, and how much else is measured. */
 export type ScanRule = { k?: number; epsilon?: number; detail?: Detail }
 
-type Compared = MatrixPlace & ScanRule & { key: SubjectKey; W0: Numbers }
+type Compared = MatrixPlace & ScanRule & { key: SubjectKey }
 
 export type Comparison = Compared & {
+  W0: Numbers
   W1: Numbers
   /** The directions of W0, where another comparison has found them. */
   base?: BaseSystem | undefined
@@ -30,46 +32,16 @@ export type Comparison = Compared & {
 
 /** Compares one weight with its base. Throws `spectrum.not-finite`, `.other-shape` or `.zero-base`. */
 export function compareWeight(comparison: Comparison): SpectrumRow {
-  const { weight, shape, W0, W1, change } = comparison
-  const base = comparison.base ?? baseDirections(asMatrix(shape, W0), weight)
-  const found = quickly(comparison, base, change) ?? fully(comparison, base, W1)
-  return rowOf(comparison, found, change ?? difference(comparison, W1))
+  const { weight, shape, detail, change, W0, k = TOP_DIRECTIONS } = comparison
+  const [rows, columns] = shape
+  const base = comparison.base ?? baseDirections({ rows, columns, data: W0 }, weight)
+  const W1 = comparison.W1 === W0 ? 'base' : comparison.W1
+  return rowOf(comparison, measured({ weight, shape, detail, change, W1, k }, W0, base)!)
 }
 
-/** In the base's own basis, where the change is a low-rank one and no more is asked of W1 than its first directions. */
-function quickly(
-  { shape, detail, k = TOP_DIRECTIONS }: Compared,
-  base: BaseSystem,
-  change: LowRankChange | undefined,
-): Directions | undefined {
-  return change && !wantsAll(shape, detail) ? leadingOfUpdate(base, change, k) : undefined
-}
-
-function fully(compared: Compared, base: BaseSystem, W1: Numbers): Directions {
-  const { weight, shape, W0, detail, k = TOP_DIRECTIONS } = compared
-  requireSameSize(compared, W1)
-  const isUntouched = W1 === W0
-  return directionsOf(base, asMatrix(shape, W1), { k, weight, detail, isUntouched })
-}
-
-function requireSameSize({ weight, shape, W0 }: Compared, W1: Numbers): void {
-  if (W1.length === W0.length) return
-  const expected = shape.join(' × ')
-  throw new TouchstoneError('spectrum.other-shape', { weight, tuned: W1.length, base: expected })
-}
-
-function rowOf(
-  compared: Compared,
-  found: Directions,
-  change: LowRankChange | Numbers,
-): SpectrumRow {
-  const { key, layer, module, weight, shape, W0 } = compared
+function rowOf(compared: Compared, { found, changed, ...sizes }: Measured): SpectrumRow {
+  const { key, layer, module, weight, shape } = compared
   const { k = TOP_DIRECTIONS, epsilon = EPSILON } = compared
-  const changed =
-    'B' in change
-      ? lowRankSingularValues(change, weight)
-      : singularValues(asMatrix(shape, change), weight)
-  const relativeChange = ratio(frobeniusNorm(changed), frobeniusNorm(W0), weight)
   const alignment = found.cosines.slice(0, k).map(largestOf)
   const intruders = intrudersOf(found.singularValues, alignment, epsilon)
   const chance = nullDistribution(shape[0], Math.min(...shape))
@@ -79,8 +51,8 @@ function rowOf(
     module,
     weight,
     shape,
-    relativeChange,
-    effectiveRankOfChange: effectiveRank(changed),
+    relativeChange: ratio(sizes.sizeOfChange, sizes.sizeOfBase, weight),
+    effectiveRankOfChange: changed ? effectiveRank(changed) : null,
     singularValues: intruders.singularValues,
     alignment,
     nullP: alignment.map(chance.nullP),
@@ -115,60 +87,91 @@ export type ScanOptions = ScanRule & {
   tuned: readonly TunedModel[]
   /** Keeps decompositions for the next scan. */
   store?: BaseStore | undefined
+  /** How many matrices are scanned at a time; by their sizes and the machine where not given. */
+  threads?: number
   onProgress?: (progress: { done: number; total: number; weight: string }) => void
   signal?: AbortSignal
 }
 
 /**
- * Rows in the order of `matrices`, and for each in the order of `tuned`. Holds one base and one tuned matrix at a time,
- * and lets the event loop turn between two comparisons. A tuned weight that its change describes well enough is not read.
+ * Rows in the order of `matrices`, and for each in the order of `tuned`. Holds one base and one tuned matrix a thread at
+ * a time, and lets the event loop turn between two comparisons. A tuned weight that its change describes well enough is
+ * not read.
  */
 export async function* scanModel(options: ScanOptions): AsyncGenerator<SpectrumRow> {
-  const { matrices, readBase, tuned, store, onProgress, signal, k, epsilon, detail } = options
-  const total = matrices.length * tuned.length
+  const { matrices, store, signal } = options
+  const shapes = matrices.map(({ shape }) => shape)
+  const { threads = threadsFor(shapes, thisMachine()) } = options
+  const lanes = openLanes(threads, store)
+  const total = matrices.length * options.tuned.length
   let done = 0
+  try {
+    const scanned = inOrder(matrices, lanes, (place, lane) => scanMatrix(place, lane, options))
+    for await (const rows of scanned) {
+      for (const row of rows) {
+        signal?.throwIfAborted()
+        yield row
+        options.onProgress?.({ done: ++done, total, weight: row.weight })
+      }
+    }
+  } finally {
+    await Promise.all(lanes.map((lane) => lane.close()))
+  }
+}
+
+async function scanMatrix(
+  place: MatrixPlace,
+  { measure }: Lane,
+  { readBase, tuned, signal, k = TOP_DIRECTIONS, epsilon, detail }: ScanOptions,
+): Promise<SpectrumRow[]> {
+  const { weight, shape } = place
   const turn = async () => {
     await setImmediate()
     signal?.throwIfAborted()
   }
-  for (const place of matrices) {
-    const { weight, shape } = place
+  await turn()
+  const W0 = await readBase(weight)
+  const rows: SpectrumRow[] = []
+  for (const [at, { key, read, readChange }] of tuned.entries()) {
     await turn()
-    const W0 = await readBase(weight)
-    const base = await baseOf(asMatrix(shape, W0), weight, store)
-    for (const { key, read, readChange } of tuned) {
-      await turn()
-      const compared = { ...place, key, W0, k, epsilon, detail } as Compared
-      const change = await readChange?.(weight)
-      const quick = quickly(compared, base, change)
-      const W1 = quick ? undefined : await read(weight)
-      yield rowOf(
-        compared,
-        quick ?? fully(compared, base, W1!),
-        change ?? difference(compared, W1!),
-      )
-      onProgress?.({ done: ++done, total, weight })
+    const change = await readChange?.(weight)
+    const task = { weight, shape, k, detail, change }
+    const whole = async () => {
+      const W1 = await read(weight)
+      return { ...task, W1: W1 === W0 ? ('base' as const) : W1 }
     }
+    const first = change ? task : await whole()
+    const found =
+      (await measure(at === 0 ? { ...first, W0 } : first)) ?? (await measure(await whole()))
+    rows.push(rowOf({ ...place, key, k, epsilon, detail }, found!))
   }
+  return rows
 }
 
-async function baseOf(W0: Matrix, weight: string, store?: BaseStore): Promise<BaseSystem> {
-  const kept = await store?.find(W0)
-  if (kept) return kept
-  const base = baseDirections(W0, weight)
-  await store?.save(W0, base)
-  return base
-}
-
-const asMatrix = ([rows, columns]: [number, number], data: Numbers): Matrix => ({
-  rows,
-  columns,
-  data,
-})
-
-function difference(compared: Compared, W1: Numbers): Float64Array {
-  requireSameSize(compared, W1)
-  const out = new Float64Array(W1)
-  for (let i = 0; i < out.length; i++) out[i]! -= compared.W0[i]!
-  return out
+/** What `work` makes of each item, in their order, each lane doing one at a time and none far ahead of the reader. */
+async function* inOrder<T, R>(
+  items: readonly T[],
+  lanes: readonly Lane[],
+  work: (item: T, lane: Lane) => Promise<R>,
+): AsyncGenerator<R> {
+  const free = [...lanes]
+  const busy = new Set<Promise<unknown>>()
+  const queue: Promise<R>[] = []
+  for (const item of items) {
+    while (free.length === 0) await Promise.race(busy)
+    const lane = free.pop()!
+    const job = work(item, lane)
+    const ended = job.then(
+      () => undefined,
+      () => undefined,
+    )
+    busy.add(ended)
+    void ended.then(() => {
+      busy.delete(ended)
+      free.push(lane)
+    })
+    queue.push(job)
+    while (queue.length >= 2 * lanes.length - 1) yield await queue.shift()!
+  }
+  while (queue.length > 0) yield await queue.shift()!
 }

@@ -62,14 +62,18 @@ function unchanged({ parts, count }: BaseSystem, k: number): Directions {
   }
 }
 
-/** `changed`: the singular values of ΔW. */
-export function detailsOf(found: Directions, changed: Float64Array, k: number): SpectrumDetails {
+/** `changed`: the singular values of ΔW, where they are known. */
+export function detailsOf(
+  found: Directions,
+  changed: Float64Array | undefined,
+  k: number,
+): SpectrumDetails {
   const { singularValues, cosines, energy, isAll = false } = found
   const largest = singularValues[0] ?? 0
   const first = cosines.slice(0, k)
   return {
     stableRank: largest > 0 ? energy / largest ** 2 : null,
-    stableRankOfChange: stableRank(changed),
+    stableRankOfChange: changed ? stableRank(changed) : null,
     subspace: k,
     subspaceEnergy: first.map((each) => rounded(Math.min(1, energyWithin(each, k)))),
     profile: isAll ? cosines.map((each) => rounded(largestOf(each))) : null,

@@ -3,7 +3,7 @@
  * Mᵀ U = V Bᵀ + β v eᵀ, with full reorthogonalisation of both sides (Golub and Kahan 1965; Golub and Van Loan §10.4).
  */
 import { fillNormal, randomStream } from '../statistics/random.ts'
-import { addMultiple, dot } from './matrix.ts'
+import { addMultiple, addRows, applyInto, dot } from './matrix.ts'
 import { tridiagonalVectors } from './inverse-iteration.ts'
 import { leadingTridiagonalValues, type Bands } from './tridiagonal.ts'
 
@@ -17,19 +17,24 @@ export type Operator = {
   start?: Float64Array
 }
 
-/** σ descending `[k]` and the left vectors as rows `[k, rows]`. */
-export type LeadingTriplets = { singularValues: Float64Array; left: Float64Array }
+/** σ descending `[k]`, the left vectors as rows `[k, rows]`, and a guess at the next σ: 0 where there is none. */
+export type LeadingTriplets = { singularValues: Float64Array; left: Float64Array; next: number }
 
-/** ‖Mᵀ u − σ v‖ allowed, as a part of σ₁: c then errs by it over the gap between neighbouring σ. */
-const RESIDUAL = 1e-11
+/**
+ * By how much a direction may be off: a Ritz pair with residual ρ and gap g to the nearest other σ lies within 2ρ / g of
+ * the true one (Davis and Kahan 1970). Below `ROUNDING` σ₁ a residual is not known.
+ */
+const TURN = 1e-8
+const ROUNDING = 1e-14
 /** A new direction shorter than this part of σ₁ means that the Krylov space is closed. */
 const CLOSED = 1e-13
-/** Steps between two looks at the residuals. */
-const STRIDE = 12
+/** Steps before the first look at the residuals, and between two. */
+const FIRST = 12
+const STRIDE = 3
 
 /**
  * The first `k` triplets that the start leads to; undefined where the Krylov space closes or `maxSteps` end first. Of a σ
- * that M has several times it sees one.
+ * that M has several times it sees one: the caller counts how many lie above `next`.
  */
 export function leadingTriplets(
   M: Operator,
@@ -49,50 +54,56 @@ export function leadingTriplets(
     const u = U.subarray(j * rows, (j + 1) * rows)
     M.times(V.subarray(j * columns, (j + 1) * columns), u)
     if (j > 0) addMultiple(u, 0, -β[j - 1]!, U, (j - 1) * rows, rows)
-    α[j] = orthogonalised(u, U, j, rows)
+    α[j] = orthogonalised(u, U, j)
     const v = V.subarray((j + 1) * columns, (j + 2) * columns)
     M.timesTransposed(u, v)
     addMultiple(v, 0, -α[j]!, V, j * columns, columns)
-    β[j] = orthogonalised(v, V, j + 1, columns)
+    β[j] = orthogonalised(v, V, j + 1)
     largest = Math.max(largest, α[j]!, β[j]!)
     const isClosed = !(Math.min(α[j]!, β[j]!) > CLOSED * largest)
     const size = j + 1
-    const isDue = size >= k + STRIDE && (size - k) % STRIDE === 0
+    const isDue = size >= k + FIRST && (size - k) % STRIDE === 0
     if (isDue || size === most || (isClosed && size >= k)) {
-      const found = settled(U, rows, α, β, size, k, columns === size || isClosed)
-      if (found) return found
+      const isWhole = columns === size || isClosed
+      const found = settled(interleaved(α, β, size), isWhole ? 0 : β[j]!, k)
+      if (found) return { ...found, left: combined(found.vectors, U, rows, k) }
     }
     if (isClosed) return undefined
   }
   return undefined
 }
 
-/** The Ritz triplets of the first `size` steps, where all k have settled. */
-function settled(
-  U: Float64Array,
-  rows: number,
-  α: Float64Array,
-  β: Float64Array,
-  size: number,
-  k: number,
-  isWhole: boolean,
-): LeadingTriplets | undefined {
-  const T = interleaved(α, β, size)
-  const singularValues = leadingTridiagonalValues(T, k)
-  const last = isWhole ? 0 : β[size - 1]!
-  const vectors = tridiagonalVectors(T, singularValues, k)
-  if (!vectors) return undefined
+/** The first k Ritz values of the interleaved T and their vectors `[k, 2·size]`, where all k have settled. */
+function settled(T: Bands, last: number, k: number) {
+  const length = T.diagonal.length
+  const count = Math.min(k + 1, length / 2)
+  const allHaveSettled = (σ: Float64Array, largest: number, z: Float64Array) =>
+    σ.subarray(0, z.length / length).every((value, i) => {
+      const gap = Math.min((σ[i - 1] ?? Infinity) - value, value - (σ[i + 1] ?? 0))
+      const ρ = last * Math.abs(z[(i + 1) * length - 1]!)
+      return ρ <= Math.max(TURN * gap, ROUNDING * largest)
+    })
+  // The last one settles last as a rule, and looking at it alone is cheap.
+  const end = leadingTridiagonalValues(T, count, k - 1)
+  const lastVector = tridiagonalVectors(T, end, 1)
+  if (!lastVector || !allHaveSettled(end, end[0]!, lastVector)) return undefined
+  const values = leadingTridiagonalValues(T, count)
+  const vectors = tridiagonalVectors(T, values, k)
+  if (!vectors || !allHaveSettled(values, values[0]!, vectors)) return undefined
+  return { singularValues: values.slice(0, k), vectors, next: values[k] ?? 0 }
+}
+
+/** The left vectors that the Ritz vectors stand for. */
+function combined(vectors: Float64Array, U: Float64Array, rows: number, k: number): Float64Array {
   const left = new Float64Array(k * rows)
+  const length = vectors.length / k
   for (let i = 0; i < k; i++) {
-    const z = vectors.subarray(i * 2 * size, (i + 1) * 2 * size)
-    if (last * Math.abs(z[2 * size - 1]!) * Math.SQRT2 > RESIDUAL * singularValues[0]!)
-      return undefined
-    for (let j = 0; j < size; j++) {
-      addMultiple(left, i * rows, z[2 * j + 1]! * Math.SQRT2, U, j * rows, rows)
-    }
-    scaleToUnit(left.subarray(i * rows, (i + 1) * rows))
+    const u = left.subarray(i * rows, (i + 1) * rows)
+    const shares = vectors.subarray(i * length, (i + 1) * length).filter((_, at) => at % 2 === 1)
+    addRows(u, 1, shares, U, length / 2)
+    scaleToUnit(u)
   }
-  return { singularValues, left }
+  return left
 }
 
 /** [[0, B], [Bᵀ, 0]] with v_j and u_j taken in turn: tridiagonal with 0 on its diagonal, and eigenvalues ±σ. */
@@ -106,28 +117,24 @@ function interleaved(α: Float64Array, β: Float64Array, size: number): Bands {
 }
 
 /** Takes the first `count` rows of `basis` out of x, makes it a unit vector, and gives the length that was left. */
-function orthogonalised(
-  x: Float64Array,
-  basis: Float64Array,
-  count: number,
-  width: number,
-): number {
-  let before = Math.sqrt(dot(x, 0, x, 0, width))
+function orthogonalised(x: Float64Array, basis: Float64Array, count: number): number {
+  const shares = new Float64Array(count)
+  let before = lengthOf(x)
   for (let pass = 0; pass < 3; pass++) {
-    for (let i = 0; i < count; i++) {
-      addMultiple(x, 0, -dot(x, 0, basis, i * width, width), basis, i * width, width)
-    }
-    const after = Math.sqrt(dot(x, 0, x, 0, width))
+    addRows(x, -1, applyInto(shares, basis, x, count), basis, count)
+    const after = lengthOf(x)
     // Once is enough where little was taken out (Daniel, Gragg, Kaufman and Stewart 1976).
     const isClean = after > 0.7 * before
     before = after
     if (isClean) break
   }
-  if (before > 0) for (let t = 0; t < width; t++) x[t]! /= before
+  if (before > 0) for (let t = 0; t < x.length; t++) x[t]! /= before
   return before
 }
 
+const lengthOf = (x: Float64Array): number => Math.sqrt(dot(x, 0, x, 0, x.length))
+
 function scaleToUnit(x: Float64Array): void {
-  const length = Math.sqrt(dot(x, 0, x, 0, x.length))
+  const length = lengthOf(x)
   for (let t = 0; t < x.length; t++) x[t]! /= length
 }

@@ -5,8 +5,8 @@
  * What of B lies outside U0's span (m > n), or of A outside V0's (m < n), is carried as r more rows or columns of M.
  */
 import type { BaseSystem } from './basis.ts'
-import { leadingTriplets, type Operator } from './golub-kahan.ts'
-import { addMultiple, dot, rowProducts, transposed } from './matrix.ts'
+import { leadingTriplets, type LeadingTriplets, type Operator } from './golub-kahan.ts'
+import { addMultiple, addRows, applyInto, dot, rowProducts, transposed } from './matrix.ts'
 import type { LowRankChange } from './partial-svd.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
@@ -43,19 +43,20 @@ export function leadingOfUpdate(
   const M = inSingularBasis(base, change)
   if (![...M.C, ...M.D].every(Number.isFinite)) return undefined
   const found = leadingTriplets(operatorOf(M), k)
-  if (!found || !isDistinct(found.singularValues)) return undefined
-  const { singularValues, left } = found
-  // Krylov spaces see one copy of a repeated σ: no more and no fewer than k may lie above the last.
-  if (countAbove(M, singularValues[k - 1]! * (1 - TIE)) !== k) return undefined
+  if (!found || !isDistinct(found)) return undefined
+  const { singularValues, left, next } = found
+  // Krylov spaces see one copy of a repeated σ, and `next` is a guess: k, no more and no fewer, lie above half-way to it.
+  if (countAbove(M, (singularValues[k - 1]! + next) / 2) !== k) return undefined
   const cosines = Array.from({ length: k }, (_, j) =>
     left.slice(j * M.rows, j * M.rows + base.count).map(Math.abs),
   )
   return { singularValues, cosines, energy: energyOf(M) }
 }
 
-function isDistinct(σ: Float64Array): boolean {
+function isDistinct({ singularValues: σ, next }: LeadingTriplets): boolean {
   const [first, last] = [σ[0]!, σ.at(-1)!]
-  return last > FAINT * first && σ.every((value, j) => j === 0 || σ[j - 1]! - value > TIE * first)
+  const isApart = (value: number, j: number) => value - (σ[j + 1] ?? next) > TIE * first
+  return last > FAINT * first && σ.every(isApart)
 }
 
 export function inSingularBasis(
@@ -108,20 +109,17 @@ function widened(X: Float64Array, p: number, Y: Float64Array, extra: number): Fl
 
 export function operatorOf(M: DiagonalPlusLowRank): Operator {
   const { σ, r, C, rows, D, columns } = M
-  const multiply =
-    (X: Float64Array, width: number, Y: Float64Array, height: number) =>
-    (x: Float64Array, out: Float64Array) => {
-      out.fill(0)
-      for (let i = 0; i < σ.length; i++) out[i] = σ[i]! * x[i]!
-      for (let a = 0; a < r; a++) {
-        addMultiple(out, 0, dot(x, 0, X, a * width, width), Y, a * height, height)
-      }
-    }
+  const shares = new Float64Array(r)
+  const multiply = (X: Float64Array, Y: Float64Array) => (x: Float64Array, out: Float64Array) => {
+    out.fill(0)
+    for (let i = 0; i < σ.length; i++) out[i] = σ[i]! * x[i]!
+    addRows(out, 1, applyInto(shares, X, x, r), Y, r)
+  }
   return {
     rows,
     columns,
-    times: multiply(D, columns, C, rows),
-    timesTransposed: multiply(C, rows, D, columns),
+    times: multiply(D, C),
+    timesTransposed: multiply(C, D),
     start: startOf(M),
   }
 }

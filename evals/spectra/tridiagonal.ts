@@ -142,20 +142,20 @@ function chaseBulge(
   e[m] = 0
 }
 
-/** The `k` largest eigenvalues of T, descending, by bisection on Sturm's count: k × 55 passes over T. */
-export function leadingTridiagonalValues(T: Bands, k: number): Float64Array {
+/** The `k` largest eigenvalues of T but the first `from`, descending, by bisection on Sturm's count: 55 passes over T each. */
+export function leadingTridiagonalValues(T: Bands, k: number, from = 0): Float64Array {
   const bound = boundOf(T.diagonal, T.off)
   const tiny = Number.EPSILON * bound * 1e-3
-  const out = new Float64Array(k)
+  const out = new Float64Array(k - from)
   let ceiling = bound * (1 + 4 * Number.EPSILON)
-  for (let j = 0; j < k; j++) {
+  for (let j = from; j < k; j++) {
     let [low, high] = [-bound, ceiling]
     while (high - low > 2 * Number.EPSILON * bound) {
       const middle = low + (high - low) / 2
       if (countAbove(T, middle, tiny) > j) low = middle
       else high = middle
     }
-    out[j] = ceiling = high
+    out[j - from] = ceiling = high
   }
   return out
 }

@@ -42,6 +42,14 @@ vi.mock('../../../evals/spectra/matrix.ts', async (original) => {
       work.multiplyAdds += args[5]
       real.addMultiple(...args)
     },
+    applyInto: (...args: Parameters<typeof real.applyInto>) => {
+      work.multiplyAdds += args[2].length * args[3]
+      return real.applyInto(...args)
+    },
+    addRows: (...args: Parameters<typeof real.addRows>) => {
+      work.multiplyAdds += args[0].length * args[4]
+      real.addRows(...args)
+    },
   }
 })
 vi.mock('../../../evals/spectra/symmetric-eigen.ts', async (original) => {
@@ -120,9 +128,11 @@ describe('leadingOfUpdate', () => {
     expectDefinition(gaussian(rows, columns, 5), update(rows, columns, rank, 0.8))
   })
 
-  test('clustered spectra: pairs a ten-thousandth apart, and a steep fall', () => {
+  test('clustered spectra: pairs a ten-thousandth and a hundred-thousandth apart, and a steep fall', () => {
     const pairs = Array.from({ length: 60 }, (_, i) => 10 - (i >> 1) * 0.3 - (i % 2) * 1e-3)
     expectDefinition(withSpectrum(60, 80, pairs), update(60, 80, 3, 0.2))
+    const near = Array.from({ length: 60 }, (_, i) => 10 - (i >> 1) * 0.3 - (i % 2) * 1e-4)
+    expectDefinition(withSpectrum(80, 60, near), update(80, 60, 2, 0.001))
     const steep = Array.from({ length: 60 }, (_, i) => 10 * 0.85 ** i)
     expectDefinition(withSpectrum(80, 60, steep), update(80, 60, 3, 0.05))
   })

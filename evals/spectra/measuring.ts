@@ -1,0 +1,104 @@
+/** @file The arithmetic of one comparison: what needs the numbers of the weights, in whichever thread they are. */
+import { TouchstoneError } from '../errors.ts'
+import type { BaseStore } from './base-store.ts'
+import { baseDirections, type BaseSystem } from './basis.ts'
+import { directionsOf, wantsAll, type Detail, type Directions } from './directions.ts'
+import { leadingOfUpdate } from './low-rank-scan.ts'
+import type { Matrix, Numbers } from './matrix.ts'
+import { frobeniusNorm } from './measures.ts'
+import { lowRankSingularValues, singularValues, type LowRankChange } from './partial-svd.ts'
+
+/** One weight against its base. All of it can be copied into another thread. */
+export type Task = {
+  /** The checkpoint's name, for errors. */
+  weight: string
+  shape: readonly [number, number]
+  k: number
+  detail?: Detail | undefined
+  /** Absent where it is that of the task before. */
+  W0?: Numbers | undefined
+  /** Absent where `change` may do; `base` where it is W0 itself. */
+  W1?: Numbers | 'base' | undefined
+  /** ΔW where an adapter knows it better than W1 − W0 does: rounding blurs the rank of a difference. */
+  change?: LowRankChange | undefined
+}
+
+export type Measured = {
+  found: Directions
+  /** All singular values of ΔW that can differ from 0; undefined where nobody asked for them. */
+  changed: Float64Array | undefined
+  sizeOfChange: number
+  sizeOfBase: number
+}
+
+/** Resolves to undefined where the task must come again with W1. Throws `spectrum.not-finite` or `.other-shape`. */
+export type Measure = (task: Task) => Promise<Measured | undefined>
+
+/** Keeps the base of one weight at a time. */
+export function createMeasurer(store?: BaseStore): Measure {
+  let held: { W0: Matrix; base: BaseSystem } | undefined
+  return async (task) => {
+    if (task.W0) {
+      held = undefined
+      const W0 = asMatrix(task.shape, task.W0)
+      held = { W0, base: await baseOf(W0, task.weight, store) }
+    }
+    if (!held) throw new Error(`internal: ${task.weight} has no base to be compared with`)
+    return measured(task, held.W0.data, held.base)
+  }
+}
+
+async function baseOf(W0: Matrix, weight: string, store?: BaseStore): Promise<BaseSystem> {
+  const kept = await store?.find(W0)
+  if (kept) return kept
+  const base = baseDirections(W0, weight)
+  await store?.save(W0, base)
+  return base
+}
+
+/** The same where the base's directions are at hand. */
+export function measured(task: Task, W0: Numbers, base: BaseSystem): Measured | undefined {
+  const found = quickly(task, base) ?? fully(task, W0, base)
+  if (!found) return undefined
+  const sizeOfBase = frobeniusNorm(base.parts.singularValues)
+  return { found, ...changeOf(task, W0), sizeOfBase }
+}
+
+/** In the base's own basis, where the change is a low-rank one and no more is asked of W1 than its first directions. */
+function quickly({ change, shape, detail, k }: Task, base: BaseSystem): Directions | undefined {
+  return change && !wantsAll(shape, detail) ? leadingOfUpdate(base, change, k) : undefined
+}
+
+function fully(task: Task, W0: Numbers, base: BaseSystem): Directions | undefined {
+  const { weight, shape, detail, k, W1 } = task
+  if (!W1) return undefined
+  requireSameSize(task, W0)
+  const isUntouched = W1 === 'base'
+  const tuned = asMatrix(shape, W1 === 'base' ? W0 : W1)
+  return directionsOf(base, tuned, { k, weight, detail, isUntouched })
+}
+
+/** Of a change of full rank all singular values cost as much as a decomposition, so `leading` does without. */
+function changeOf(task: Task, W0: Numbers): Pick<Measured, 'changed' | 'sizeOfChange'> {
+  const { weight, shape, detail, change, W1 } = task
+  if (change) return sized(lowRankSingularValues(change, weight))
+  if (!W1 || W1 === 'base') return sized(new Float64Array(0))
+  const difference = new Float64Array(W1)
+  for (let i = 0; i < difference.length; i++) difference[i]! -= W0[i]!
+  if (detail !== 'leading') return sized(singularValues(asMatrix(shape, difference), weight))
+  return { changed: undefined, sizeOfChange: frobeniusNorm(difference) }
+}
+
+const sized = (changed: Float64Array) => ({ changed, sizeOfChange: frobeniusNorm(changed) })
+
+function requireSameSize({ weight, shape, W1 }: Task, W0: Numbers): void {
+  if (!W1 || W1 === 'base' || W1.length === W0.length) return
+  const expected = shape.join(' × ')
+  throw new TouchstoneError('spectrum.other-shape', { weight, tuned: W1.length, base: expected })
+}
+
+const asMatrix = ([rows, columns]: readonly [number, number], data: Numbers): Matrix => ({
+  rows,
+  columns,
+  data,
+})

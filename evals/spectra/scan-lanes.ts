@@ -1,0 +1,112 @@
+/** @file Where a scan's comparisons are done: in this thread, or side by side in several. */
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { BaseStore } from './base-store.ts'
+import type { Numbers } from './matrix.ts'
+import { createMeasurer, type Measure, type Measured, type Task } from './measuring.ts'
+import type { FromThread, ThreadSettings } from './scan-messages.ts'
+
+export type Lane = { measure: Measure; close: () => Promise<void> }
+
+/** Below this many multiplications in all (Σ mn·min(m, n)) threads cost more than they give. */
+const WORTH_THREADS = 2e9
+const MOST_THREADS = 8
+/** Float64 copies of a weight that a decomposition holds at its worst, and the share of free memory that all may take. */
+const COPIES = 8
+const MEMORY_SHARE = 0.5
+
+export type Machine = { cores: number; freeBytes: number }
+export const thisMachine = (): Machine => ({
+  cores: availableParallelism(),
+  freeBytes: process.availableMemory(),
+})
+
+/** How many threads a scan of these shapes is worth: 1 means this one. */
+export function threadsFor(
+  shapes: readonly (readonly [number, number])[],
+  { cores, freeBytes }: Machine,
+): number {
+  const work = shapes.reduce((sum, [m, n]) => sum + m * n * Math.min(m, n), 0)
+  if (work < WORTH_THREADS) return 1
+  const largest = shapes.reduce((most, [m, n]) => Math.max(most, m * n), 0)
+  const fitting = Math.floor((MEMORY_SHARE * freeBytes) / (COPIES * 8 * largest))
+  return Math.max(1, Math.min(cores, MOST_THREADS, shapes.length, fitting))
+}
+
+export function openLanes(count: number, store?: BaseStore): Lane[] {
+  if (count === 1) return [{ measure: createMeasurer(store), close: async () => undefined }]
+  return Array.from({ length: count }, () => threadLane(store))
+}
+
+/** What a thread cannot do is done here, so that an error is thrown as it is, and a thread that died takes nothing along. */
+function threadLane(store?: BaseStore): Lane {
+  const settings: ThreadSettings = { store: store?.options }
+  const worker = new Worker(new URL('./scan-thread.ts', import.meta.url), {
+    workerData: settings,
+    execArgv: [],
+  })
+  let answer: ((message: FromThread | undefined) => void) | undefined
+  let isDead = false
+  const settle = (message?: FromThread) => {
+    answer?.(message)
+    answer = undefined
+  }
+  worker.on('message', (message: FromThread) => {
+    if (message.type === 'problem') store?.tell(message.why)
+    else settle(message)
+  })
+  worker.on('error', () => undefined)
+  worker.on('exit', () => {
+    isDead = true
+    settle()
+  })
+  worker.unref()
+  const ask = (task: Task) =>
+    new Promise<FromThread | undefined>((resolve) => {
+      if (isDead) return resolve(undefined)
+      answer = resolve
+      const { copy, owned } = copied(task)
+      worker.postMessage(copy, owned)
+    })
+  return {
+    measure: withRescue(ask, store),
+    close: async () => void (await worker.terminate()),
+  }
+}
+
+function withRescue(
+  ask: (task: Task) => Promise<FromThread | undefined>,
+  store?: BaseStore,
+): Measure {
+  let W0: Numbers | undefined
+  let own: Measure | undefined
+  return async (task) => {
+    if (task.W0) {
+      W0 = task.W0
+      own = undefined
+    }
+    const reply: FromThread | undefined = own ? undefined : await ask(task)
+    if (reply?.type === 'measured') return reply.measured
+    const isFirst = own === undefined
+    own ??= createMeasurer(store)
+    return own(isFirst ? { ...task, W0 } : task)
+  }
+}
+
+/** Views into a checkpoint would carry all of it along. */
+function copied(task: Task): { copy: Task; owned: ArrayBuffer[] } {
+  const owned: ArrayBuffer[] = []
+  const own = <T extends Numbers>(numbers: T): T => {
+    const copy = numbers.slice() as T
+    owned.push(copy.buffer as ArrayBuffer)
+    return copy
+  }
+  const { W0, W1, change } = task
+  const copy = {
+    ...task,
+    W0: W0 && own(W0),
+    W1: W1 && W1 !== 'base' ? own(W1) : W1,
+    change: change && { ...change, B: own(change.B), A: own(change.A) },
+  }
+  return { copy, owned }
+}

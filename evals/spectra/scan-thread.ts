@@ -1,0 +1,18 @@
+/** @file A scan's thread: measures what it is sent, one after the other. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { openBaseStore } from './base-store.ts'
+import { createMeasurer } from './measuring.ts'
+import type { FromThread, ThreadSettings, ToThread } from './scan-messages.ts'
+
+const tell = (message: FromThread) => parentPort!.postMessage(message)
+const { store } = workerData as ThreadSettings
+const measure = createMeasurer(
+  store && openBaseStore({ ...store, onProblem: (why) => tell({ type: 'problem', why }) }),
+)
+
+parentPort!.on('message', (task: ToThread) => {
+  measure(task).then(
+    (measured) => tell({ type: 'measured', measured }),
+    () => tell({ type: 'failed' }),
+  )
+})
