@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { BaseStore } from './base-store.ts'
 import type { Numbers } from './matrix.ts'
-import { createMeasurer, type Measure, type Measured, type Task } from './measuring.ts'
+import { createMeasurer, type Measure, type Task } from './measuring.ts'
 import type { FromThread, ThreadSettings } from './scan-messages.ts'
 
 export type Lane = { measure: Measure; close: () => Promise<void> }
