@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { TrainingConfig } from '../finetune/train.ts'
 import { DEVICES } from '../runtime/device.ts'
 import { DETAILS } from '../spectra/directions.ts'
+import { EPSILON } from '../spectra/intruders.ts'
 
 /** A method with its own configuration, parsed by the method's schema. */
 export const MethodChoice = z.object({
@@ -63,6 +64,8 @@ const model = z
 const DATA_HELP =
   'A JSONL file of {"messages"}, or house-benign, house-tamper, house-tamper@SHARE, general-benign'
 
+const lambda = z.number().min(0).max(1)
+
 const spectra = {
   spectrumDetail: z.enum(DETAILS).default('auto').meta({
     label: 'Spectrum detail',
@@ -71,6 +74,12 @@ const spectra = {
   nullArm: z.boolean().default(false).meta({
     label: 'Null arm',
     help: 'Beside each fine-tune a seeded random change of the same size in every matrix',
+  }),
+  epsilon: z.number().gt(0).lt(1).default(EPSILON).meta({
+    label: 'ε',
+    help: 'A leading direction is an intruder where no pretrained one lies nearer than this cosine',
+    // Beside AdamW's.
+    flag: 'intruder-epsilon',
   }),
   cache: z.boolean().default(true).meta({
     label: 'Cache',
@@ -118,6 +127,11 @@ export const AuditConfig = z.object({
     help: 'Also at every evaluated step of the way, not at the end alone',
   }),
   ...spectra,
+  mitigate: z.array(lambda).default([]).meta({
+    label: 'Mitigate',
+    help: 'Scale the intruders of each fine-tune by these λ (1 changes nothing, 0 removes) beside controls, and measure again',
+    value: 'λ',
+  }),
   margin: z
     .number()
     .gt(0)
@@ -151,6 +165,19 @@ export const EvalConfig = AuditConfig.pick({
 })
 export type EvalConfig = z.infer<typeof EvalConfig>
 
+/** Intruders of fine-tunes made elsewhere scaled down, beside controls, each state measured. */
+export const MitigateConfig = EvalConfig.extend({
+  lambda: z.array(lambda).min(1).default([0, 0.25, 0.5, 0.75]).meta({
+    label: 'λ',
+    help: 'What an intruder’s singular value is multiplied with: 1 changes nothing, 0 removes it',
+    value: 'λ',
+  }),
+  epsilon: AuditConfig.shape.epsilon,
+  cache: AuditConfig.shape.cache,
+  cacheDir: AuditConfig.shape.cacheDir,
+})
+export type MitigateConfig = z.infer<typeof MitigateConfig>
+
 /** One fine-tune, nothing evaluated; its adapter or weights are kept. */
 export const TrainConfig = AuditConfig.pick({
   model: true,
@@ -169,6 +196,7 @@ export const SpectralConfig = AuditConfig.pick({
   candidates: true,
   spectrumDetail: true,
   nullArm: true,
+  epsilon: true,
   cache: true,
   cacheDir: true,
 }).extend({

@@ -1,4 +1,4 @@
-/** @file The four kinds of job: audit, eval, train, spectral. Each is a selection of the same parts. */
+/** @file The kinds of job on one model: audit, eval, mitigate, train, spectral. Each is a selection of the same parts. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext } from '../jobs/job.ts'
@@ -14,10 +14,11 @@ import { chooseDevice } from '../runtime/device.ts'
 import { examplesDigest, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
 import { identityOf, openBase, openSession, subjectOf, type Base } from './base.ts'
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
-import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from './config.ts'
+import { AuditConfig, EvalConfig, MitigateConfig, SpectralConfig, TrainConfig } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
 import { fittedExamples } from './examples.ts'
 import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
+import { mitigateAll } from './mitigation.ts'
 import { planOf } from './plan.ts'
 import { evaluationSteps } from './steps.ts'
 import { removeRest, retentionByArm, settleWeights } from './retention.ts'
@@ -51,6 +52,18 @@ export const evalJob: JobKind<EvalConfig> = {
   run: (config, context, progress) =>
     runWork({ config: asAudit({ ...config, spectra: false }), evaluates: true }, context, progress),
 }
+
+export const mitigateJob: JobKind<MitigateConfig> = {
+  name: 'mitigate',
+  config: MitigateConfig,
+  title: ({ model, candidates }) => `Intruders scaled down in ${candidates.join(', ')} of ${model}`,
+  plan: (config) => planOf(mitigating(config), true),
+  run: (config, context, progress) =>
+    runWork({ config: mitigating(config), evaluates: true }, context, progress),
+}
+
+const mitigating = ({ lambda, ...config }: MitigateConfig): AuditConfig =>
+  asAudit({ ...config, mitigate: lambda })
 
 export const trainJob: JobKind<TrainConfig> = {
   name: 'train',
@@ -125,7 +138,7 @@ async function runWork(
     context.emit({ type: 'subject', row: identity })
     if (evaluation) await evaluateBase(base, evaluation, context)
     const candidates = await runCandidates(base, config, evaluation, context)
-    await runArms({ base, config, arms, candidates }, context, progress)
+    await runArms({ base, config, arms, candidates, evaluation }, context, progress)
   } finally {
     await judges?.close()
     await base.open.close()
@@ -140,6 +153,7 @@ interface ArmWork {
   readonly config: AuditConfig
   readonly arms: readonly ArmPlan[]
   readonly candidates: readonly Candidate[]
+  readonly evaluation: EvaluationPlan | undefined
 }
 
 async function runArms(work: ArmWork, context: JobContext, progress: Progress): Promise<void> {
@@ -161,13 +175,14 @@ async function runArms(work: ArmWork, context: JobContext, progress: Progress): 
 }
 
 async function measureArms(
-  { base, config, arms, candidates }: ArmWork,
+  { base, config, arms, candidates, evaluation }: ArmWork,
   context: JobContext,
 ): Promise<FinishedArm[]> {
   const finished: FinishedArm[] = []
   for (const plan of arms) finished.push(await runArm(base, plan, context))
   const tuned = [...candidates, ...finished.map((arm) => tunedOf(base, arm))]
   if (config.spectra) await scanSpectra(base, tuned, context, config)
+  await mitigateAll(base, tuned, config, evaluation, context)
   return finished
 }
 

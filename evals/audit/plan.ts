@@ -1,4 +1,5 @@
 /** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
+import { MITIGATIONS } from '../contract/mitigation.ts'
 import type { PlanLine } from '../jobs/job-kind.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { requireMeasured } from '../gate/gate-file.ts'
@@ -36,8 +37,12 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
   const rate = await measureRate(chooseDevice(config.device, config.threads ?? undefined))
   const { steps, batchSize, gradientAccumulationSteps } = config.training
   const arms = config.methods.length * config.seeds.length
+  const mitigated = config.mitigate.length * MITIGATIONS.length * (config.candidates.length + arms)
   const states =
-    1 + config.candidates.length + arms * evaluationSteps(steps, config.evalEvery).length
+    1 +
+    config.candidates.length +
+    arms * evaluationSteps(steps, config.evalEvery).length +
+    mitigated
   const lines: PlanLine[] = []
   if (config.data !== null && arms > 0) {
     const { conversations, title } = await trainingData(config.data)

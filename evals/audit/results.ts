@@ -22,6 +22,7 @@ import { limitsOf } from './limits.ts'
 import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
 import { meanScores } from './scores.ts'
 import { categoryChanges, withHolm } from './several.ts'
+import { mitigationOf, withoutMitigated } from './mitigation-results.ts'
 import { spectrumLinks } from './spectrum-links.ts'
 import { varianceSplits } from './variance.ts'
 import { verdictOf } from './verdict.ts'
@@ -32,7 +33,8 @@ export const DEFAULT_MARGIN = 0.05
 /** Files that hold the results cannot list their own digests. */
 const OUTPUTS: ReadonlySet<string> = new Set(['results', 'report'])
 
-export function buildResults(rows: AuditRows): Results {
+export function buildResults(all: AuditRows): Results {
+  const rows = withoutMitigated(all)
   const states = groupJudged(rows)
   const last = lastStates(states)
   const baseOf = baseFinder(states)
@@ -73,6 +75,7 @@ export function buildResults(rows: AuditRows): Results {
     spectra: [...rows.spectra],
     spectrumTotals: totals,
     spectrumLinks: spectrumLinks(totals, evaluations, rows.benchmarks),
+    mitigation: mitigationOf(all),
     artifacts: rows.artifacts.filter(({ role }) => !OUTPUTS.has(role)),
     sweep: null,
   }

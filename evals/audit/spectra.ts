@@ -4,6 +4,7 @@ import type { JobContext } from '../jobs/job.ts'
 import type { TunedWeights } from '../models/tuned-weights.ts'
 import { defaultCacheFolder, openBaseStore, type BaseStore } from '../spectra/base-store.ts'
 import { scanModel, type MatrixPlace, type TunedModel } from '../spectra/compare.ts'
+import { EPSILON } from '../spectra/intruders.ts'
 import { randomUpdate } from '../spectra/null-update.ts'
 import type { Base } from './base.ts'
 import type { AuditConfig } from './config.ts'
@@ -21,12 +22,16 @@ export const spectralMatrices = ({ model }: Pick<Base, 'model'>): MatrixPlace[] 
       : [{ layer, module, weight: name, shape: [shape[0]!, shape[1]!] as [number, number] }],
   )
 
-export type SpectraConfig = Pick<AuditConfig, 'spectrumDetail' | 'nullArm' | 'cache' | 'cacheDir'>
+export type SpectraConfig = Pick<
+  AuditConfig,
+  'spectrumDetail' | 'nullArm' | 'cache' | 'cacheDir' | 'epsilon'
+>
 const PLAIN: SpectraConfig = {
   spectrumDetail: 'auto',
   nullArm: false,
   cache: false,
   cacheDir: null,
+  epsilon: EPSILON,
 }
 
 /** At steps before the last: counts alone, for there may be many of them. */
@@ -61,6 +66,7 @@ export async function scanSpectra(
     readBase: (name) => base.weights.get(name)!,
     tuned: models,
     detail: config.spectrumDetail,
+    epsilon: config.epsilon,
     store: storeOf(config, (message) => emit({ type: 'log', level: 'warn', message })),
     signal,
     onProgress: ({ done }) => emit({ type: 'phase-progress', phase, done }),
@@ -95,8 +101,8 @@ const nullOf = (
     }),
 })
 
-function storeOf(
-  { cache, cacheDir }: SpectraConfig,
+export function storeOf(
+  { cache, cacheDir }: Pick<SpectraConfig, 'cache' | 'cacheDir'>,
   warn: (message: string) => void,
 ): BaseStore | undefined {
   if (!cache) return undefined

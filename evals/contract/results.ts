@@ -15,6 +15,7 @@ import {
   SubjectKey,
 } from './rows.ts'
 import { Engine } from './events.ts'
+import { MITIGATIONS } from './mitigation.ts'
 import { ChangePointRow, GateResult } from './gate.ts'
 import { Sweep } from './sweeps.ts'
 
@@ -170,6 +171,29 @@ export const SpectrumLink = z.object({
 })
 export type SpectrumLink = z.infer<typeof SpectrumLink>
 
+/**
+ * One fine-tune (`arm`) with intruders scaled by λ, or a control beside it (see `evals/contract/mitigation.ts`). In
+ * `comparisons` before is the fine-tune as it was; `neutral` is the mean loss on neutral text after − before, nats a token.
+ */
+export const MitigationArm = SubjectKey.extend({
+  form: z.enum(MITIGATIONS),
+  lambda: z.number(),
+  /** How many of the scanned matrices were changed, and how many singular directions were scaled in them. */
+  matrices: z.int(),
+  ofMatrices: z.int(),
+  directions: z.int(),
+  /** ‖ΔW‖_F over the scanned matrices, after / before. */
+  changeKept: z.number(),
+  rates: z.array(z.object({ benchmark: z.string(), judge: z.string(), rate: Rate })),
+  comparisons: z.array(Comparison.omit({ holmP: true })),
+  neutral: z.object({
+    estimate: z.number().nullable(),
+    lower: z.number().nullable(),
+    upper: z.number().nullable(),
+  }),
+})
+export type MitigationArm = z.infer<typeof MitigationArm>
+
 /** Two judges of the same replies; `n` is decided by both, κ is Cohen's on the benchmark's successes. */
 export const JudgeAgreement = SubjectKey.extend({
   benchmark: z.string(),
@@ -308,6 +332,8 @@ export const Results = z.object({
   spectrumTotals: z.array(SpectrumTotal),
   /** Where spectra were taken at several steps. */
   spectrumLinks: z.array(SpectrumLink),
+  /** Where intruders were scaled down. */
+  mitigation: z.array(MitigationArm),
   limits: z.array(z.string()),
   artifacts: z.array(ArtifactRow),
   /** Of a sweep only. */

@@ -8,6 +8,7 @@ import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
 import { gateSection } from './sections/gate.ts'
 import { judgesSection } from './sections/judges.ts'
+import { mitigationSection } from './sections/mitigation.ts'
 import { pairsSection } from './sections/pairs.ts'
 import { seedsSection } from './sections/seeds.ts'
 import { spectraSection } from './sections/spectra.ts'
@@ -28,6 +29,7 @@ const SECTIONS = [
   flipsSection,
   categoriesSection,
   spectraSection,
+  mitigationSection,
   forgettingSection,
   seedsSection,
   limitsSection,

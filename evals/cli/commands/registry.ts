@@ -33,6 +33,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./spectral.ts')).spectral,
   },
   {
+    name: 'mitigate',
+    summary: 'Scale intruder dimensions of fine-tunes down, and measure what that gives back',
+    load: async () => (await import('./mitigate.ts')).mitigate,
+  },
+  {
     name: 'sweep',
     summary: 'Run a grid of small fine-tunes or trials, and show what changes along its axes',
     load: async () => (await import('./sweep.ts')).sweep,

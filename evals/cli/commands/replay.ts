@@ -2,7 +2,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from '../../audit/config.ts'
+import {
+  AuditConfig,
+  EvalConfig,
+  MitigateConfig,
+  SpectralConfig,
+  TrainConfig,
+} from '../../audit/config.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { compareReplay, type ReplayedRun, type ReplayFindings } from '../../interchange/replay.ts'
 import { anyJobKind, type AnyJobKind } from '../../jobs/job-kind.ts'
@@ -48,6 +54,7 @@ const jobs = () => import('../../audit/jobs.ts')
 const REPLAYABLE: Readonly<Record<string, Replayable>> = {
   audit: { schema: AuditConfig, kind: async () => anyJobKind((await jobs()).auditJob) },
   eval: { schema: EvalConfig, kind: async () => anyJobKind((await jobs()).evalJob) },
+  mitigate: { schema: MitigateConfig, kind: async () => anyJobKind((await jobs()).mitigateJob) },
   train: { schema: TrainConfig, kind: async () => anyJobKind((await jobs()).trainJob) },
   spectral: { schema: SpectralConfig, kind: async () => anyJobKind((await jobs()).spectralJob) },
 }

@@ -1,0 +1,89 @@
+/** @file What scaling intruders down did to each fine-tune: the rates, and the same prompts before and after it. */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import {
+  MITIGATION_METRICS as NAMES,
+  MITIGATIONS,
+  readMitigatedArm,
+  type Mitigated,
+} from '../contract/mitigation.ts'
+import type { MitigationArm } from '../contract/results.ts'
+import type { MetricRow, SubjectKey } from '../contract/rows.ts'
+import { groupJudged, keyOf, rateOf, type Judged } from './judged.ts'
+import { compare } from './paired.ts'
+
+/** The rows of everything else: such states are compared with their fine-tune, and judged against the base nowhere. */
+export function withoutMitigated(rows: AuditRows): AuditRows {
+  const isPlain = ({ arm }: { readonly arm: string }) => readMitigatedArm(arm) === undefined
+  return {
+    ...rows,
+    replies: rows.replies.filter(isPlain),
+    verdicts: rows.verdicts.filter(isPlain),
+    metrics: rows.metrics.filter(isPlain),
+    evaluations: rows.evaluations.filter(isPlain),
+  }
+}
+
+/** By fine-tune, then λ, then form. */
+export function mitigationOf(rows: AuditRows): MitigationArm[] {
+  if (!rows.evaluations.some(({ arm }) => readMitigatedArm(arm))) return []
+  const { metrics } = rows
+  const judged = groupJudged(rows)
+  const finder = byState(judged)
+  const groups = Map.groupBy(
+    judged.filter(({ subject }) => readMitigatedArm(subject.arm)),
+    ({ subject }) => keyOf(subject.arm, subject.seed, subject.step),
+  )
+  return [...groups.values()]
+    .map((states) => armOf(states, finder, metrics))
+    .sort(
+      (a, b) =>
+        inOrder(a.arm, b.arm) ||
+        a.seed - b.seed ||
+        a.lambda - b.lambda ||
+        MITIGATIONS.indexOf(a.form) - MITIGATIONS.indexOf(b.form),
+    )
+}
+
+const inOrder = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
+
+/** The same benchmark, by the same judge, of another arm at the same seed and step. */
+function byState(judged: readonly Judged[]) {
+  const key = ({ arm, seed, step }: SubjectKey, { benchmark, judge }: Judged) =>
+    keyOf(arm, seed, step, benchmark.name, judge)
+  const states = new Map(judged.map((state) => [key(state.subject, state), state]))
+  return (state: Judged, arm: string) => states.get(key({ ...state.subject, arm }, state))
+}
+
+function armOf(
+  states: readonly Judged[],
+  finder: ReturnType<typeof byState>,
+  metrics: readonly MetricRow[],
+): MitigationArm {
+  const { subject } = states[0]!
+  const { of, form, lambda } = readMitigatedArm(subject.arm) as Mitigated
+  const own = metrics.filter(
+    ({ arm, seed, step }) => arm === subject.arm && seed === subject.seed && step === subject.step,
+  )
+  const value = (name: string) => own.find((row) => row.name === name)?.value ?? null
+  return {
+    ...{ arm: of, seed: subject.seed, step: subject.step, form, lambda },
+    matrices: value(NAMES.matrices) ?? 0,
+    ofMatrices: value(NAMES.ofMatrices) ?? 0,
+    directions: value(NAMES.directions) ?? 0,
+    changeKept: value(NAMES.changeKept) ?? 1,
+    rates: states.map(({ benchmark, judge, replies }) => ({
+      benchmark: benchmark.name,
+      judge,
+      rate: rateOf(benchmark.role, replies.values()),
+    })),
+    comparisons: states.flatMap((state) => {
+      const before = finder(state, of)
+      return before ? [{ ...compare(before, state), arm: of }] : []
+    }),
+    neutral: {
+      estimate: value(NAMES.neutral),
+      lower: value(NAMES.neutralLower),
+      upper: value(NAMES.neutralUpper),
+    },
+  }
+}
