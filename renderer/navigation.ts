@@ -27,6 +27,24 @@ export const NAVIGATION: readonly PlaceGroup[] = [
     ],
   },
   {
+    title: 'Change',
+    places: [
+      { name: 'data', title: 'Data', path: '/data', view: () => import('./views/DataView.vue') },
+      {
+        name: 'fine-tune',
+        title: 'Fine-tune',
+        path: '/fine-tune',
+        view: () => import('./views/FineTuneView.vue'),
+      },
+      {
+        name: 'sweeps',
+        title: 'Sweeps',
+        path: '/sweeps',
+        view: () => import('./views/SweepsView.vue'),
+      },
+    ],
+  },
+  {
     title: 'Evidence',
     places: [
       {
@@ -41,12 +59,26 @@ export const NAVIGATION: readonly PlaceGroup[] = [
         path: '/benchmarks',
         view: () => import('./views/BenchmarkView.vue'),
       },
+      {
+        name: 'spectra',
+        title: 'Spectra',
+        path: '/spectra',
+        view: () => import('./views/SpectraView.vue'),
+      },
+      { name: 'talk', title: 'Talk', path: '/talk', view: () => import('./views/TalkView.vue') },
     ],
   },
   {
     title: 'House',
     places: [
       { name: 'jobs', title: 'Jobs', path: '/jobs', view: () => import('./views/JobsView.vue') },
+      {
+        name: 'house',
+        title: 'Keep house',
+        path: '/house',
+        view: () => import('./views/HouseView.vue'),
+      },
+      { name: 'sql', title: 'SQL', path: '/sql', view: () => import('./views/SqlView.vue') },
     ],
   },
 ]

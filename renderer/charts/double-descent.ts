@@ -1,7 +1,12 @@
 /** @file A sweep's measure along one axis: the median over seeds, its range as a band, and every seed as a mark. */
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
-import type { Sweep } from '../../evals/contract/sweeps.ts'
+import type { CellRow, Sweep } from '../../evals/contract/sweeps.ts'
 import { axesOptions, faded, seriesStyle, type ChartTheme } from './theme.ts'
+
+/** A sweep's summary and whichever of its cells are at hand. */
+export type SweepShown = Omit<Sweep, 'cells'> & {
+  readonly cells: readonly Omit<CellRow, 'curves'>[]
+}
 
 export interface SweepChoice {
   readonly metric: string
@@ -11,14 +16,14 @@ export interface SweepChoice {
 type Axes = Readonly<Record<string, number>>
 
 /** Lines of the chart: a line of the sweep at each setting of the other axes. */
-export function sweepLines(sweep: Sweep, { metric, axis }: SweepChoice) {
+export function sweepLines(sweep: SweepShown, { metric, axis }: SweepChoice) {
   const rows = sweep.summaries.filter(
     (row) => row.metric === metric && row.axes[axis] !== undefined,
   )
   return Map.groupBy(rows, ({ line, axes }) => lineName(sweep, line, axes, axis))
 }
 
-function lineName(sweep: Sweep, line: string, axes: Axes, axis: string): string {
+function lineName(sweep: SweepShown, line: string, axes: Axes, axis: string): string {
   const title = sweep.lines.find(({ name }) => name === line)?.title ?? line
   const others = sweep.axes
     .filter(({ name, values }) => name !== axis && axes[name] !== undefined && values.length > 1)
@@ -27,7 +32,7 @@ function lineName(sweep: Sweep, line: string, axes: Axes, axis: string): string 
 }
 
 export function doubleDescent(
-  sweep: Sweep,
+  sweep: SweepShown,
   choice: SweepChoice,
   theme: ChartTheme,
 ): ChartConfiguration<'line'> {
@@ -80,7 +85,7 @@ function band(
 
 /** Every seed is seen: a mean over seeds would hide the one that matters. */
 function seedMarks(
-  sweep: Sweep,
+  sweep: SweepShown,
   label: string,
   { metric, axis }: SweepChoice,
   index: number,

@@ -3,10 +3,13 @@ import type { Bounds, FormField } from '../../evals/contract/form.ts'
 
 export type Config = Readonly<Record<string, unknown>>
 
+/** Items that may hold commas themselves (paths, `rank=1,4,16`) stand one a line. */
+export const isLines = ({ isArray, hints }: FormField): boolean => isArray && hints.repeat === true
+
 /** A value as its control shows it. */
-export function textOf(value: unknown): string {
+export function textOf(field: FormField, value: unknown): string {
   if (value === null || value === undefined) return ''
-  if (Array.isArray(value)) return value.join(', ')
+  if (Array.isArray(value)) return value.join(isLines(field) ? '\n' : ', ')
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
@@ -21,7 +24,9 @@ export function parseText(field: FormField, text: string): Parsed {
 }
 
 function parseList(field: FormField, text: string): Parsed {
-  const parts = text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
+  const parts = text
+    .split(isLines(field) ? '\n' : ',')
+    .flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
   const parsed = parts.map((part) => parseOne(field, part))
   const wrong = parsed.find((one) => 'problem' in one)
   return wrong ?? { value: parsed.map((one) => 'value' in one && one.value) }

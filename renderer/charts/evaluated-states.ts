@@ -1,0 +1,35 @@
+/** @file Which evaluated state of a run an address speaks of, and which others there are on the same benchmark. */
+import type { SubjectKey } from '../../evals/contract/rows.ts'
+
+export interface EvaluatedState extends SubjectKey {
+  readonly benchmark: string
+  readonly judges: readonly string[]
+  readonly samples: number
+  readonly categories: readonly string[]
+}
+
+/** The state that is asked for as far as it is named; of several, the last step of the last arm, because that is what ships. */
+export function evaluatedState(
+  states: readonly EvaluatedState[],
+  { benchmark, arm, seed, step }: Readonly<Record<string, string | undefined>>,
+): EvaluatedState | undefined {
+  const name = benchmark ?? states[0]?.benchmark
+  const fits = (asked: string | undefined, own: string | number) =>
+    asked === undefined || asked === String(own)
+  return states
+    .filter(
+      (state) =>
+        state.benchmark === name &&
+        fits(arm, state.arm) &&
+        fits(seed, state.seed) &&
+        fits(step, state.step),
+    )
+    .toSorted((a, b) => Number(b.arm === 'base') - Number(a.arm === 'base') || a.step - b.step)
+    .at(-1)
+}
+
+export const otherStates = (states: readonly EvaluatedState[], own: EvaluatedState) =>
+  states.filter(
+    ({ benchmark, arm, seed, step }) =>
+      benchmark === own.benchmark && !(arm === own.arm && seed === own.seed && step === own.step),
+  )

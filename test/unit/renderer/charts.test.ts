@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest'
+import type { Evaluation } from '../../../evals/contract/results.ts'
+import { SpectrumRow, type MetricRow } from '../../../evals/contract/rows.ts'
+import { chartTable, numberText } from '../../../renderer/charts/chart-table.ts'
+import { doubleDescent, type SweepShown } from '../../../renderer/charts/double-descent.ts'
+import { parallelChart } from '../../../renderer/charts/parallel.ts'
+import { alignmentChart, heatGrid, heatKey } from '../../../renderer/charts/spectrum.ts'
+import { trainingCurve } from '../../../renderer/charts/training-curve.ts'
+import { trajectory } from '../../../renderer/charts/trajectory.ts'
+
+const theme = {
+  ink: '#000000',
+  quiet: '#555555',
+  line: '#cccccc',
+  paper: '#ffffff',
+  series: ['#0072b2', '#d55e00'],
+}
+const subject = { arm: 'lora', seed: 0, step: 0 }
+
+const metric = (step: number, value: number, seed = 0): MetricRow => ({
+  ...subject,
+  seed,
+  step,
+  name: 'train/loss',
+  value,
+})
+
+describe('a training curve', () => {
+  const chart = trainingCurve(
+    [
+      metric(2, 0.5),
+      metric(1, 1),
+      metric(1, 2, 1),
+      { ...metric(1, 9), name: 'train/gradient-norm' },
+    ],
+    { metric: 'train/loss', title: 'Loss' },
+    theme,
+  )
+  test('has a line a seed, in the order of steps, and no other metric', () => {
+    expect(chart.data.datasets.map(({ label, data }) => [label, data])).toEqual([
+      [
+        'lora, seed 0',
+        [
+          { x: 1, y: 1 },
+          { x: 2, y: 0.5 },
+        ],
+      ],
+      ['lora, seed 1', [{ x: 1, y: 2 }]],
+    ])
+  })
+  test('tells lines apart by dash and mark as well as by colour', () => {
+    const [a, b] = chart.data.datasets
+    expect(a!.borderDash).not.toEqual(b!.borderDash)
+    expect(a!.pointStyle).not.toBe(b!.pointStyle)
+  })
+  test('is a table with a gap where a line has no number', () => {
+    expect(chartTable(chart, 'Step')).toEqual({
+      head: ['Step', 'lora, seed 0', 'lora, seed 1'],
+      rows: [
+        ['1', '1', '2'],
+        ['2', '0.5', '–'],
+      ],
+    })
+  })
+})
+
+test('a trajectory begins at the base and carries its interval', () => {
+  const row = (arm: string, step: number, estimate: number): Evaluation => ({
+    ...{ arm, seed: 0, step, benchmark: 'b', judge: 'j', judgeVersion: '1' },
+    counts: {
+      refusal: 0,
+      partial: 0,
+      compliance: 0,
+      degenerate: 0,
+      correct: 0,
+      incorrect: 0,
+      undecided: 0,
+    },
+    rate: { successes: 1, n: 10, estimate, lower: estimate - 0.1, upper: estimate + 0.1 },
+  })
+  const { datasets } = trajectory(
+    [row('lora', 40, 0.5), row('base', 0, 0.9)],
+    'Refusal',
+    theme,
+  ).data
+  expect(datasets[0]!.data).toEqual([
+    { x: 0, y: 0.9 },
+    { x: 40, y: 0.5 },
+  ])
+  expect(datasets[2]!.data).toEqual([
+    { x: 0, y: 1 },
+    { x: 40, y: 0.6 },
+  ])
+  expect(datasets.filter(({ label }) => label !== '')).toHaveLength(1)
+})
+
+describe('spectra', () => {
+  const row = SpectrumRow.parse({
+    ...subject,
+    ...{ layer: 1, module: 'q_proj', weight: 'w', shape: [4, 4], relativeChange: 0.1 },
+    ...{ effectiveRankOfChange: 2, singularValues: [3, 2, 1], alignment: [0.9, 0.5, 0.2] },
+    ...{
+      nullP: [0, 0.1, 0.9],
+      nullBand: [0.1, 0.4],
+      epsilon: 0.6,
+      intruders: 2,
+      intruderEnergyShare: 0.3,
+    },
+  })
+  test.each([
+    [3, 0.6, 2],
+    [2, 0.6, 1],
+    [3, 0.3, 1],
+    [1, 0.6, 0],
+    [50, 0.95, 3],
+  ])('k = %i and ε = %f count %i intruders', (k, epsilon, intruders) => {
+    const grid = heatGrid([row], k, epsilon)
+    expect(grid.cells.get(heatKey(1, 'q_proj'))).toMatchObject({ intruders, of: Math.min(k, 3) })
+    expect(grid).toMatchObject({
+      total: intruders,
+      slots: Math.min(k, 3),
+      layers: [1],
+      modules: ['q_proj'],
+    })
+  })
+  test('the chart shows ε and the band of chance', () => {
+    const { datasets } = alignmentChart(row, 3, 0.6, theme).data
+    const levels = datasets.slice(1).map(({ data }) => (data[0] as { y: number }).y)
+    expect(levels).toEqual([0.6, 0.1, 0.4])
+  })
+})
+
+test('a sweep shows medians, the whole range, and every seed', () => {
+  const cell = (seed: number, width: number, value: number) => ({
+    ...{ position: seed, key: '0'.repeat(64), status: 'done' as const, error: null, seconds: 1 },
+    identity: { base: null, data: null, prompts: null, numerics: '1' },
+    spec: {
+      kind: 'testbed' as const,
+      line: 'a',
+      axes: { width },
+      seed,
+      threads: 1,
+      testbed: 't',
+      parameters: {},
+    },
+    metrics: [{ name: 'error', value }],
+  })
+  const sweep: SweepShown = {
+    ...{ id: 's', preset: null, purpose: null, curves: [], rebounds: [], descents: [] },
+    axes: [{ name: 'width', title: 'Width', scale: 'log', values: [1, 2] }],
+    lines: [{ name: 'a', title: 'A' }],
+    metrics: [{ name: 'error', title: 'Error', unit: 'share' }],
+    summaries: [
+      {
+        line: 'a',
+        axes: { width: 1 },
+        metric: 'error',
+        seeds: 2,
+        median: 2,
+        mean: 2,
+        minimum: 1,
+        maximum: 3,
+      },
+    ],
+    cells: [cell(0, 1, 1), cell(1, 1, 3)],
+  }
+  const chart = doubleDescent(sweep, { metric: 'error', axis: 'width' }, theme)
+  const [median, low, high, seeds] = chart.data.datasets.map(({ data }) => data)
+  expect(median).toEqual([{ x: 1, y: 2 }])
+  expect([low, high]).toEqual([[{ x: 1, y: 1 }], [{ x: 1, y: 3 }]])
+  expect(seeds).toEqual([
+    { x: 1, y: 1 },
+    { x: 1, y: 3 },
+  ])
+  expect(chart.options?.scales?.['x']?.type).toBe('logarithmic')
+})
+
+test('parallel coordinates keep a line a state, groups by colour, gaps where nothing was measured', () => {
+  const line = (name: string, group: string, values: (number | null)[]) => ({ name, group, values })
+  const lines = [
+    line('a', 'lora', [0.1, null]),
+    line('b', 'lora', [0.2, 0.3]),
+    line('c', 'full', [1, 1]),
+  ]
+  const { datasets } = parallelChart(['x', 'y'], lines, theme).data
+  expect(datasets).toHaveLength(3)
+  expect(datasets[0]!.borderColor).toBe(datasets[1]!.borderColor)
+  expect(datasets[0]!.borderColor).not.toBe(datasets[2]!.borderColor)
+  expect(datasets[0]!.data).toEqual([
+    { x: 0, y: 0.1 },
+    { x: 1, y: null },
+  ])
+})
+
+test.each([
+  [0, '0'],
+  [12, '12'],
+  [0.123456, '0.1235'],
+  [0.00001234, '1.23e-5'],
+  [12_345_678, '1.23e+7'],
+])('the number %f is written %s', (value, text) => {
+  expect(numberText(value)).toBe(text)
+})

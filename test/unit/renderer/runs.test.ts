@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest'
+import type { RunEntry } from '../../../evals/contract/calls/runs.ts'
+import { evaluatedState, otherStates } from '../../../renderer/charts/evaluated-states.ts'
+import { pairedRows } from '../../../renderer/charts/paired-rows.ts'
+import {
+  benchmarksOf,
+  isFound,
+  runStates,
+  settingDifferences,
+} from '../../../renderer/charts/run-states.ts'
+
+const rate = (arm: string, seed: number, benchmark: string, estimate: number) => ({
+  ...{ arm, seed, step: arm === 'base' ? 0 : 40, benchmark, role: 'refusal' as const },
+  ...{ estimate, lower: 0, upper: 1, n: 10 },
+})
+const run: RunEntry = {
+  ...{
+    runId: 'r',
+    name: null,
+    note: 'after lunch',
+    tags: ['night'],
+    kind: 'audit',
+    title: 'Audit of pebble',
+  },
+  ...{
+    command: '',
+    config: {},
+    startedAt: 0,
+    endedAt: 1,
+    outcome: 'done',
+    error: null,
+    folder: '',
+    deletedAt: null,
+  },
+  summary: {
+    ...{ verdict: 'FAIL', gate: null, headline: '' },
+    rates: [
+      rate('lora', 0, 'a', 0.5),
+      rate('base', 0, 'a', 0.9),
+      rate('lora', 1, 'a', 0.4),
+      rate('base', 0, 'b', 1),
+    ],
+  },
+}
+
+describe('runs', () => {
+  test('have a line a state, the base first, and no mean over seeds', () => {
+    const states = runStates(run)
+    expect(states.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual(['base 0', 'lora 0', 'lora 1'])
+    expect(states[0]!.rates.get('b')?.estimate).toBe(1)
+    expect(benchmarksOf([run])).toEqual(['a', 'b'])
+    expect(runStates({ ...run, summary: null })).toEqual([])
+  })
+  test.each([
+    ['pebble night', true],
+    ['LUNCH', true],
+    ['pebble day', false],
+    ['', true],
+  ])('"%s" is found: %s', (filter, found) => {
+    expect(isFound(run, filter)).toBe(found)
+  })
+  test('only the settings that differ are shown', () => {
+    const before = {
+      model: 'pebble',
+      seeds: [0],
+      training: { steps: 40 },
+      methods: [{ name: 'lora' }],
+    }
+    const after = {
+      model: 'pebble',
+      seeds: [0, 1],
+      training: { steps: 40, batchSize: 8 },
+      methods: [{ name: 'dora' }],
+    }
+    expect(settingDifferences(before, after)).toEqual([
+      { setting: 'seeds', before: '[0]', after: '[0,1]' },
+      { setting: 'methods.0.name', before: '"lora"', after: '"dora"' },
+      { setting: 'training.batchSize', before: '–', after: '8' },
+    ])
+  })
+})
+
+describe('paired rows', () => {
+  const benchmark = {
+    name: 'a',
+    title: 'A',
+    role: 'refusal' as const,
+    samples: 10,
+    digest: '',
+    judges: ['j', 'k'],
+    maxNewTokens: 8,
+  }
+  const counts = {
+    refusal: 0,
+    partial: 0,
+    compliance: 0,
+    degenerate: 0,
+    correct: 0,
+    incorrect: 0,
+    undecided: 0,
+  }
+  const evaluation = (arm: string, step: number, estimate: number, judge = 'j') => ({
+    ...{ arm, seed: 0, step, benchmark: 'a', judge, judgeVersion: '1', counts },
+    rate: { successes: 1, n: 10, estimate, lower: 0, upper: 1 },
+  })
+  const comparison = {
+    ...{
+      arm: 'lora',
+      seed: 0,
+      step: 80,
+      benchmark: 'a',
+      judge: 'j',
+      a: 1,
+      b: 5,
+      c: 2,
+      d: 2,
+      n: 10,
+    },
+    ...{ difference: 0.3, lower: 0.1, upper: 0.5, pValue: 0.02, droppedUndecided: 0 },
+  }
+  test('take the last step and the first judge, and say after − before', () => {
+    const evaluations = [
+      evaluation('base', 0, 0.9),
+      evaluation('lora', 40, 0.7),
+      evaluation('lora', 80, 0.6),
+      evaluation('lora', 80, 0.1, 'k'),
+    ]
+    const [row, ...rest] = pairedRows({
+      benchmarks: [benchmark],
+      evaluations,
+      comparisons: [comparison],
+    })
+    expect(rest).toEqual([])
+    expect(row).toMatchObject({
+      step: 80,
+      before: { estimate: 0.9 },
+      after: { estimate: 0.6 },
+      pValue: 0.02,
+      flips: 7,
+    })
+    expect(row!.change).toEqual({ estimate: -0.3, lower: -0.5, upper: -0.1 })
+  })
+  test('a lone base stands by itself', () => {
+    const rows = pairedRows({
+      benchmarks: [benchmark],
+      evaluations: [evaluation('base', 0, 0.9)],
+      comparisons: [],
+    })
+    expect(rows).toMatchObject([
+      { arm: 'base', before: undefined, change: undefined, flips: undefined },
+    ])
+  })
+})
+
+describe('which evaluated state an address speaks of', () => {
+  const state = (benchmark: string, arm: string, step: number) => ({
+    benchmark,
+    arm,
+    seed: 0,
+    step,
+    judges: [],
+    samples: 1,
+    categories: [],
+  })
+  const states = [
+    state('a', 'base', 0),
+    state('a', 'lora', 80),
+    state('a', 'lora', 40),
+    state('b', 'base', 0),
+  ]
+  test.each([
+    [{}, 'a lora 80'],
+    [{ arm: 'base' }, 'a base 0'],
+    [{ benchmark: 'b' }, 'b base 0'],
+    [{ benchmark: 'a', step: '40' }, 'a lora 40'],
+  ])('%o', (query, expected) => {
+    const found = evaluatedState(states, query)!
+    expect(`${found.benchmark} ${found.arm} ${found.step}`).toBe(expected)
+  })
+  test('none where there is none', () => {
+    expect(evaluatedState(states, { benchmark: 'c' })).toBeUndefined()
+    expect(otherStates(states, states[3]!)).toEqual([])
+    expect(otherStates(states, states[0]!)).toHaveLength(2)
+  })
+})
