@@ -168,6 +168,12 @@ export const ERRORS = {
       'Give a JSON object whose "template" (classifier) or "user" (rubric) holds {prompt} and {reply}.',
   })),
 
+  'judge.address': entry((v: { url: string; why: string }) => ({
+    message: `The judge at ${v.url} cannot be asked: ${v.why}.`,
+    remedy:
+      'Write --judge rubric=URL#MODEL, URL up to /v1 and a key in TOUCHSTONE_JUDGE_KEY; another machine needs a reason in --send-replies, which is logged.',
+  })),
+
   'adapter.other-base': entry((v: { path: string; module: string }) => ({
     message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
     remedy: 'Give the base model that this adapter was trained on with --model.',

@@ -29,22 +29,40 @@ const engine = {
   }),
 }
 
+/** What is configured is stored and shown. */
+const JudgeText = z
+  .string()
+  .min(1)
+  .refine((text) => !/=https?:\/\/(?:[^/#]*@|[^#]*\?)/iu.test(text), {
+    message: 'the address of a judge may hold no name, password or query',
+  })
+
 const evaluation = {
   suite: z.array(z.string().min(1)).min(1).default(['house']).meta({
     label: 'Suite',
-    help: 'Suites (house, general), benchmarks, or files of yours: PATH or NAME=PATH',
+    help: 'Suites (house, general), benchmarks, or files of yours: PATH or NAME=PATH; a text is measured by its perplexity',
   }),
   map: z.string().min(1).nullable().default(null).meta({
     label: 'Map',
     help: 'What the columns of other files hold: prompt=COLUMN,expected=refuse',
     value: 'COLUMNS',
   }),
-  judges: z.array(z.string().min(1)).default([]).meta({
+  judges: z.array(JudgeText).default([]).meta({
     label: 'Judge',
-    help: 'A further judge: a name, classifier=MODEL@TEMPLATE.json or rubric=MODEL[@RUBRIC.json]',
+    help: 'A further judge: a name, classifier=MODEL@TEMPLATE.json, rubric=MODEL[@RUBRIC.json] or rubric=URL#MODEL[@RUBRIC.json]',
     flag: 'judge',
     repeat: true,
     value: 'JUDGE',
+  }),
+  sendReplies: z.string().trim().min(8).max(500).nullable().default(null).meta({
+    label: 'Send replies',
+    help: 'A reason to send replies, also to prompts that should be refused, to a judge at another machine’s address; logged',
+    value: 'REASON',
+  }),
+  textWindow: z.int().min(2).max(2048).default(1024).meta({
+    label: 'Text window',
+    help: 'Perplexity of a text: tokens that the model is shown at once, at most as many as it takes',
+    unit: 'tokens',
   }),
   maxNewTokens: z.int().min(1).max(2047).nullable().default(null).meta({
     label: 'Reply tokens',
@@ -157,6 +175,8 @@ export const EvalConfig = AuditConfig.pick({
   limit: true,
   map: true,
   judges: true,
+  sendReplies: true,
+  textWindow: true,
   maxNewTokens: true,
   margin: true,
   device: true,

@@ -15,6 +15,7 @@ import type { Answer, Judge } from '../judges/judge.ts'
 import { findJudge } from '../judges/registry.ts'
 import { answersOf } from './answers.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
+import { scoreText, type PreparedText } from './perplexity.ts'
 import type { NeutralText } from './sources.ts'
 
 /** Name under which neutral text is recorded; `neutral/loss` is in nats a token. */
@@ -23,6 +24,8 @@ export const NEUTRAL = 'neutral-text'
 export interface EvaluationPlan {
   readonly benchmarks: readonly PreparedBenchmark[]
   readonly neutral: readonly NeutralText[]
+  /** The user’s, of which perplexity is measured. */
+  readonly texts?: readonly PreparedText[]
   readonly finished: readonly FinishedEvaluation[]
   /** Judges that are not in the registry: with a model of their own. */
   readonly judges?: readonly Judge[]
@@ -58,6 +61,10 @@ export async function evaluate(
   }
   if (plan.neutral.length > 0 && !isIn(NEUTRAL))
     await scoreNeutral(subject, key, plan.neutral, context)
+  for (const text of plan.texts ?? []) {
+    const phase = phaseOf(key, text.name)
+    if (!isIn(text.name)) await scoreText(subject, key, text, { ...context, phase })
+  }
 }
 
 const phaseOf = ({ arm, seed, step }: SubjectKey, what: string) =>

@@ -23,6 +23,7 @@ import { planOf } from './plan.ts'
 import { evaluationSteps } from './steps.ts'
 import { removeRest, retentionByArm, settleWeights } from './retention.ts'
 import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
+import { prepareTexts, textArtifact, textNotes } from './perplexity.ts'
 import { neutralTexts, trainingData } from './sources.ts'
 import { onTheWay, scanSpectra, type Tuned } from './spectra.ts'
 
@@ -126,7 +127,7 @@ async function runWork(
   const base = await openBase(config.model, device, config.batchSize)
   let judges: OpenJudges | undefined
   try {
-    judges = await openJudges(evaluates ? config.judges : [], device, config.batchSize)
+    judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
       ? await evaluationPlan(config, judges, progress, context)
       : undefined
@@ -193,14 +194,16 @@ async function evaluationPlan(
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
   const benchmarks = withJudges(await prepareBenchmarks(config), judges)
+  const texts = await prepareTexts(config)
   requireMeasured(
     config,
     benchmarks.map(({ benchmark }) => benchmark),
   )
-  for (const message of [...sourceNotes(benchmarks), ...notes])
+  for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...notes])
     emit({ type: 'log', level: 'info', message })
+  for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
   const neutral = await neutralTexts(benchmarks, config.limit)
-  return { benchmarks, neutral, finished: evaluations, judges }
+  return { benchmarks, neutral, texts, finished: evaluations, judges }
 }
 
 export async function evaluateBase(

@@ -1,4 +1,4 @@
-/** @file `--judge`: a judge of the registry by name, or one with a model: `classifier=MODEL@FILE.json`, `rubric=MODEL[@FILE.json]`. */
+/** @file `--judge`: a judge of the registry by name, or one with a model: `classifier=MODEL@FILE.json`, `rubric=MODEL[@FILE.json]`, `rubric=URL#MODEL[@FILE.json]`. */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import { localSubject } from '../inference/subject.ts'
@@ -6,11 +6,13 @@ import { classifierJudge } from '../judges/classifier.ts'
 import type { Judge } from '../judges/judge.ts'
 import type { IdentifiedModel } from '../judges/model-judge.ts'
 import { findJudge, JUDGES } from '../judges/registry.ts'
-import { OWN_RUBRIC, rubricJudge, type Rubric } from '../judges/rubric.ts'
+import { OWN_RUBRIC, rubricJudge, type IdentifiedGrader, type Rubric } from '../judges/rubric.ts'
 import { readJson } from '../models/files.ts'
 import type { Device } from '../runtime/device.ts'
 import { identityOf, openBase, openSession } from './base.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
+import type { AuditConfig } from './config.ts'
+import { isAddress, openEndpoint } from './judge-endpoint.ts'
 
 const Name = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
 const Template = z
@@ -63,6 +65,12 @@ function specOf(text: string): ModelJudgeSpec | undefined {
   const groups = SPEC.exec(text)?.groups
   if (!groups) return undefined
   const { kind, model, file } = groups as { kind: string; model: string; file?: string }
+  if (kind === 'classifier' && isAddress(model)) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: `--judge ${text} is a classifier behind an address, which gives no log-probabilities.`,
+      remedy: 'Use rubric=URL#MODEL, or a classifier on a model of this machine.',
+    })
+  }
   if (kind === 'classifier' && file === undefined) {
     throw new TouchstoneError('usage.invalid', {
       problem: `--judge ${text} names no template.`,
@@ -86,24 +94,34 @@ type Prepared =
       readonly path: string
       readonly make: (model: IdentifiedModel) => Judge
     }
+  | {
+      readonly kind: 'endpoint'
+      readonly path: string
+      readonly make: (model: IdentifiedGrader) => Judge
+    }
+
+export type JudgeChoice = Pick<AuditConfig, 'judges' | 'sendReplies' | 'batchSize'>
 
 /** Each model is opened once a judge; what a name or a file gets wrong is said before any model is opened. */
 export async function openJudges(
-  asked: readonly string[],
+  { judges: asked, sendReplies, batchSize }: JudgeChoice,
   device: Device,
-  batchSize: number,
+  signal: AbortSignal,
 ): Promise<OpenJudges> {
   const specs = asked.map((text) => ({ text, spec: specOf(text) }))
-  const prepared = await Promise.all(
-    specs.map(async ({ text, spec }): Promise<Prepared> =>
-      spec
-        ? { kind: 'model', path: spec.model, make: await readSpec(spec) }
-        : { kind: 'rule', judge: findJudge(text) },
-    ),
-  )
+  const prepared = await Promise.all(specs.map(({ text, spec }) => prepare(text, spec)))
   const judges: Judge[] = []
   const notes: string[] = []
   const closing: (() => Promise<void>)[] = []
+  const openOne = async (each: Exclude<Prepared, { kind: 'rule' }>) => {
+    if (each.kind === 'endpoint') {
+      const opened = await openEndpoint(each.path, sendReplies, signal)
+      return { ...opened, judge: each.make(opened) }
+    }
+    const opened = await openJudgeModel(each.path, device, batchSize)
+    const note = `${each.path} (${opened.identity[0]!.slice(0, 12)})`
+    return { ...opened, note, judge: each.make(opened) }
+  }
   const close = async () => {
     for (const each of closing.splice(0)) await each()
   }
@@ -113,13 +131,10 @@ export async function openJudges(
         judges.push(each.judge)
         continue
       }
-      const opened = await openJudgeModel(each.path, device, batchSize)
-      closing.push(opened.close)
-      const judge = each.make(opened)
+      const { judge, note, close: closeOne } = await openOne(each)
+      closing.push(closeOne)
       judges.push(judge)
-      notes.push(
-        `Judge ${judge.name}: ${each.path} (${opened.identity[0]!.slice(0, 12)}), version ${judge.version}`,
-      )
+      notes.push(`Judge ${judge.name}: ${note}, version ${judge.version}`)
     }
     refuseSameNames(judges)
     return { judges, notes, close }
@@ -129,18 +144,16 @@ export async function openJudges(
   }
 }
 
-async function readSpec({
-  kind,
-  file,
-}: ModelJudgeSpec): Promise<(model: IdentifiedModel) => Judge> {
-  if (file === null) return (model) => rubricJudge(OWN_RUBRIC, model)
-  const json = await readJson(file)
+async function prepare(text: string, spec: ModelJudgeSpec | undefined): Promise<Prepared> {
+  if (!spec) return { kind: 'rule', judge: findJudge(text) }
+  const { kind, model: path, file } = spec
   if (kind === 'classifier') {
-    const template = parsed(ClassifierFile, json, file)
-    return (model) => classifierJudge(template, model)
+    const template = parsed(ClassifierFile, await readJson(file!), file!)
+    return { kind: 'model', path, make: (model) => classifierJudge(template, model) }
   }
-  const rubric: Rubric = parsed(RubricFile, json, file)
-  return (model) => rubricJudge(rubric, model)
+  const rubric: Rubric = file === null ? OWN_RUBRIC : parsed(RubricFile, await readJson(file), file)
+  const make = (model: IdentifiedGrader) => rubricJudge(rubric, model)
+  return { kind: isAddress(path) ? 'endpoint' : 'model', path, make }
 }
 
 function parsed<T>(schema: z.ZodType<T>, json: unknown, path: string): T {

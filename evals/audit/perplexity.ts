@@ -4,7 +4,7 @@
  *
  *     word = exp(−Σ/words)    byte = exp(−Σ/bytes)    bits per byte = −Σ/(bytes · ln 2)
  */
-import type { SubjectKey } from '../contract/rows.ts'
+import type { ArtifactRow, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import {
   describeText,
@@ -15,6 +15,7 @@ import {
 import type { RollingScore } from '../inference/rolling.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { JobContext } from '../jobs/job.ts'
+import type { AuditConfig } from './config.ts'
 
 export interface PreparedText extends TextFile {
   readonly name: string
@@ -42,11 +43,8 @@ export function textPathOf(entry: string): string | undefined {
 /** Each text is read once and identified; nothing of it is kept. */
 export async function prepareTexts({
   suite,
-  window,
-}: {
-  readonly suite: readonly string[]
-  readonly window: number
-}): Promise<PreparedText[]> {
+  textWindow: window,
+}: Pick<AuditConfig, 'suite' | 'textWindow'>): Promise<PreparedText[]> {
   const paths = suite.flatMap((entry) => textPathOf(entry) ?? [])
   const texts = await Promise.all(
     paths.map(async (path) => ({ ...(await describeText(path)), name: textName(path), window })),
@@ -66,6 +64,11 @@ export const textNotes = (texts: readonly PreparedText[]): string[] =>
       `${name}: ${words} words, ${textBytes} bytes of ${path}, sha256 ${digest}; windows of at most ${window} tokens`,
   )
 
+export const textArtifact = ({ name, path, digest, bytes }: PreparedText): ArtifactRow => ({
+  role: `text of ${name}`,
+  ...{ path, digest, bytes },
+})
+
 export async function perplexityOf(
   subject: Pick<Subject, 'rolling'>,
   { path, words, textBytes, window }: PreparedText,
@@ -81,6 +84,9 @@ export async function perplexityOf(
   }
 }
 
+const said = ({ name }: PreparedText, { word, byte, bitsPerByte, tokens }: Perplexity) =>
+  `${name}: ${word.toPrecision(5)} a word, ${byte.toPrecision(5)} a byte, ${bitsPerByte.toPrecision(5)} bits a byte, over ${tokens} tokens`
+
 /** Metrics `perplexity/NAME/word`, `…/byte` and `…/bits-per-byte`; the text itself goes nowhere. */
 export async function scoreText(
   subject: Subject,
@@ -94,6 +100,7 @@ export async function scoreText(
   const values = { word: found.word, byte: found.byte, 'bits-per-byte': found.bitsPerByte }
   for (const [unit, value] of Object.entries(values))
     emit({ type: 'metric', row: { ...key, name: `perplexity/${text.name}/${unit}`, value } })
+  emit({ type: 'log', level: 'info', message: said(text, found) })
   emit({ type: 'evaluation-end', subject: key, benchmark: text.name, samples: found.tokens })
   emit({ type: 'phase-end', phase })
   flush()

@@ -16,6 +16,7 @@ import {
   workSize,
 } from './estimate.ts'
 import { prepareBenchmarks } from './benchmark-sources.ts'
+import { prepareTexts } from './perplexity.ts'
 import { modelPath, neutralTexts, trainingData } from './sources.ts'
 
 /** Characters a token, for estimates only. */
@@ -81,6 +82,16 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
         count: samples.length * states,
         unit: 'prompt',
         seconds: states * generationSeconds(size, rate, work),
+      })
+    }
+    for (const { name, textBytes, words, window } of await prepareTexts(config)) {
+      const prompts = Math.ceil(textBytes / CHARACTERS_PER_TOKEN / window)
+      const batch = { prompts, promptTokens: window, newTokens: 0, batchSize: 1 }
+      lines.push({
+        what: `${name}: ${words} words × ${states} model states`,
+        count: states,
+        unit: 'text',
+        seconds: states * generationSeconds(size, rate, batch),
       })
     }
     const texts = await neutralTexts(benchmarks, config.limit)

@@ -149,6 +149,13 @@ export function issueError(
     })
   }
   const value = valueAt(raw, field.path)
+  // Said by a rule of ours; the value may be what should not be shown.
+  if (issue.code === 'custom') {
+    return new TouchstoneError('usage.invalid', {
+      problem: `${nameOf(field)} cannot be used: ${issue.message}.`,
+      remedy: `Change ${nameOf(field)}.`,
+    })
+  }
   if (value === undefined) {
     return new TouchstoneError('usage.invalid', {
       problem: `${nameOf(field)} is missing.`,

@@ -17,7 +17,7 @@ export interface ModelJudgeOptions {
   readonly title: string
   readonly citation: string
   readonly version: VersionParts
-  readonly model: IdentifiedModel
+  readonly model: Pick<IdentifiedModel, 'identity'>
   /** One answer of the judging model a reply, in order: what it means, without name and version. */
   readonly ask: (answers: readonly Answer[], signal: AbortSignal) => Promise<readonly Seen[]>
 }
@@ -70,7 +70,7 @@ export interface Shown {
 
 /** Asks of what the model takes; the rest it cannot judge. */
 export async function askFitting(
-  model: JudgeModel,
+  model: Pick<JudgeModel, 'fits'>,
   shown: readonly Shown[],
   newTokens: number,
   ask: (fitting: readonly Shown[]) => Promise<readonly Seen[]>,

@@ -8,7 +8,7 @@
  * are different instruments: the text of the rubric is part of the version.
  */
 import type { Message } from '../contract/rows.ts'
-import type { Answer, Judge } from './judge.ts'
+import type { Answer, Judge, JudgeModel } from './judge.ts'
 import {
   askFitting,
   fill,
@@ -17,6 +17,22 @@ import {
   type IdentifiedModel,
   type Seen,
 } from './model-judge.ts'
+
+/** Why there is no answer. */
+export interface NoAnswer {
+  readonly failed: string
+}
+
+/** What a rubric needs of whoever grades: a local model, or one behind an address. */
+export interface Grader extends Pick<JudgeModel, 'clip' | 'fits'> {
+  complete(
+    ...asked: Parameters<JudgeModel['complete']>
+  ): Promise<readonly (string | NoAnswer)[]>
+}
+
+export interface IdentifiedGrader extends Pick<IdentifiedModel, 'identity'> {
+  readonly model: Grader
+}
 
 export interface Rubric {
   readonly name: string
@@ -76,7 +92,7 @@ export function readGrades(answer: string, { patterns }: Pick<Rubric, 'patterns'
   return { outcome: refused === 1 ? 'refusal' : 'compliance', score }
 }
 
-export function rubricJudge(rubric: Rubric, model: IdentifiedModel): Judge {
+export function rubricJudge(rubric: Rubric, model: IdentifiedGrader): Judge {
   return modelJudge({
     title: `Rubric ${rubric.name}`,
     citation: 'Souly et al., “A StrongREJECT for Empty Jailbreaks” (2024), formula',
@@ -89,7 +105,11 @@ export function rubricJudge(rubric: Rubric, model: IdentifiedModel): Judge {
       }))
       return askFitting(model.model, items, rubric.maxNewTokens, async (fitting) => {
         const replies = await model.model.complete(fitting, rubric.maxNewTokens, signal)
-        return replies.map((reply) => readGrades(reply, rubric))
+        return replies.map((reply) =>
+          typeof reply === 'string'
+            ? readGrades(reply, rubric)
+            : { outcome: 'undecided', reason: reply.failed },
+        )
       })
     },
   })
@@ -97,7 +117,7 @@ export function rubricJudge(rubric: Rubric, model: IdentifiedModel): Judge {
 
 function messagesOf(
   { system, user, clipTokens }: Rubric,
-  { model }: IdentifiedModel,
+  { model }: IdentifiedGrader,
   answer: Answer,
 ): Message[] {
   const reply = model.clip(answer.completion.text, clipTokens)

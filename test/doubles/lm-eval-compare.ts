@@ -97,7 +97,7 @@ async function comparePerplexity(
   { text }: HarnessModel,
   window: number,
 ): Promise<number> {
-  const [file] = await prepareTexts({ suite: [join(folder, 'text.txt')], window })
+  const [file] = await prepareTexts({ suite: [join(folder, 'text.txt')], textWindow: window })
   const found = await perplexityOf(subject, file!, { signal, onProgress: () => {} })
   const { word_perplexity, byte_perplexity, bits_per_byte } = text!.scores
   const pairs = [

@@ -10,7 +10,9 @@ import type { Answer } from '../../../evals/judges/judge.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 
 const cpu = { name: 'cpu', threads: 1 } as const
-const open = (...asked: string[]) => openJudges(asked, cpu, 4)
+const { signal } = new AbortController()
+const open = (...judges: string[]) =>
+  openJudges({ judges, sendReplies: null, batchSize: 4 }, cpu, signal)
 const file = (value: unknown) => {
   const path = join(freshFolder(), 'judge.json')
   writeFileSync(path, JSON.stringify(value))
