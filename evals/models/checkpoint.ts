@@ -1,7 +1,10 @@
 /** @file What a checkpoint is to the rest of the engine: named float weights, a configuration, a tokenizer, a template. */
 
-export type StorageType =
-  'F32' | 'F16' | 'BF16' | 'F64' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q4_K' | 'Q6_K'
+export type FloatStorage = 'F32' | 'F16' | 'BF16' | 'F64'
+/** ggml's blocks of 32, and its super-blocks of 256. */
+export type BlockStorage = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'IQ4_NL'
+export type SuperBlockStorage = 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K' | 'IQ4_XS'
+export type StorageType = FloatStorage | BlockStorage | SuperBlockStorage
 
 export interface StoredWeight {
   readonly name: string

@@ -10,11 +10,13 @@ from gguf import GGMLQuantizationType as Kind
 BLOCKS = 3
 rng = numpy.random.default_rng(20240726)
 # Where each type keeps its float16 scales: any finite value, so that subnormal ones occur as well.
-SCALES = {"F16": [0], "Q8_0": [0], "Q4_0": [0], "Q4_1": [0, 2], "Q4_K": [0, 2], "Q6_K": [208]}
+SCALES = {
+    "F16": [0], "Q8_0": [0], "Q4_0": [0], "Q4_1": [0, 2], "Q4_K": [0, 2], "Q6_K": [208],
+    "Q5_0": [0], "Q5_1": [0, 2], "Q2_K": [80, 82], "Q3_K": [108], "Q5_K": [0, 2], "IQ4_NL": [0], "IQ4_XS": [0]}
 
 text = lambda array: base64.b64encode(numpy.ascontiguousarray(array).tobytes()).decode()
 cases = []
-for name in ["F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q4_K", "Q6_K"]:
+for name in ["F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q4_K", "Q6_K", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q5_K", "IQ4_NL", "IQ4_XS"]:
     kind = Kind[name]
     elements, size = gguf.GGML_QUANT_SIZES[kind]
     count = BLOCKS if elements > 1 else 64

@@ -171,7 +171,7 @@ describe('refused', () => {
     ['experts', changed({ 'llama.expert_count': u32(8) })],
     ['YaRN', changed({ 'llama.rope.scaling.type': string('yarn') })],
     ['rotary embedding of half a head', changed({ 'llama.rope.dimension_count': u32(32) })],
-    ['a storage type', withTensor(2, { type: 10 })],
+    ['a storage type', withTensor(2, { type: 16 })],
     ['a weight of another model', withTensor(2, { name: 'blk.0.ssm_in.weight' })],
   ])('%s, as unsupported', async (_, bytes) => {
     expect(await codeOf(bytes)).toBe('checkpoint.unsupported')
