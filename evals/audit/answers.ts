@@ -1,13 +1,17 @@
 /** @file What a model state says to a benchmark's prompts: written replies, or how probable it finds each option. */
 import { createHash } from 'node:crypto'
 import type { Completion, Sample } from '../contract/rows.ts'
+import type { ScoredText } from '../inference/score.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { Answer } from '../judges/judge.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
 
-export interface Answered extends Answer {
+/** An answer before the base has looked at it. */
+export interface Reply extends Omit<Answer, 'baseMeanLogProb'> {
   /** 16 hexadecimal digits of the sha256 over the tokens that the model was given. */
   readonly promptDigest: string
+  /** Prompt and reply as tokens, the reply's to be scored; where a reply was written at all. */
+  readonly written?: ScoredText
 }
 
 export interface Asking {
@@ -24,7 +28,7 @@ export function answersOf(
   subject: Subject,
   prepared: PreparedBenchmark,
   asking: Asking,
-): Promise<Answered[]> {
+): Promise<Reply[]> {
   const hasOptions = prepared.samples.some(({ expected }) => expected.kind === 'choice')
   return hasOptions ? scored(subject, prepared, asking) : written(subject, prepared, asking)
 }
@@ -33,17 +37,19 @@ async function written(
   subject: Subject,
   { benchmark, samples }: PreparedBenchmark,
   { signal, onProgress }: Asking,
-): Promise<Answered[]> {
-  const answers = new Array<Answered>(samples.length)
+): Promise<Reply[]> {
+  const answers = new Array<Reply>(samples.length)
   const prompts = samples.map(({ id, messages }) => ({ key: id, messages }))
   const decoding = { maxNewTokens: benchmark.maxNewTokens, temperature: 0, seed: 0 }
   let done = 0
-  for await (const { index, completion, promptIds } of subject.generate(
+  for await (const { index, completion, promptIds, writtenIds } of subject.generate(
     prompts,
     decoding,
     signal,
   )) {
-    answers[index] = { sample: samples[index]!, completion, promptDigest: digestOf(promptIds) }
+    const sample = samples[index]!
+    const written = { key: sample.id, ids: [...promptIds, ...writtenIds], from: promptIds.length }
+    answers[index] = { sample, completion, promptDigest: digestOf(promptIds), written }
     if (++done % 16 === 0) onProgress(done)
   }
   return answers
@@ -57,8 +63,8 @@ async function scored(
   subject: Subject,
   { samples, benchmark }: PreparedBenchmark,
   { signal, onProgress, warn }: Asking,
-): Promise<Answered[]> {
-  const answers: Answered[] = []
+): Promise<Reply[]> {
+  const answers: Reply[] = []
   let cut = 0
   for (let start = 0; start < samples.length; start += CHUNK) {
     const chunk = samples.slice(start, start + CHUNK)
@@ -92,7 +98,7 @@ const optionItems = (sample: Sample) =>
 function toAnswer(
   sample: Sample,
   scores: readonly { logProbs: Float32Array; beforeIds: readonly number[] }[],
-): Answered {
+): Reply {
   const sums = scores.map(({ logProbs }) => logProbs.reduce((sum, value) => sum + value, 0))
   const best = sums.indexOf(Math.max(...sums))
   const tokens = scores[best]?.logProbs.length ?? 0

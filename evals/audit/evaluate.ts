@@ -1,19 +1,13 @@
 /** @file Asks one model state every prompt, has every judge look, and scores neutral text; what is in already is not asked again. */
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
-import type {
-  BenchmarkRow,
-  Completion,
-  ReplyKey,
-  Sample,
-  SubjectKey,
-  Verdict,
-} from '../contract/rows.ts'
+import type { BenchmarkRow, ReplyKey, Sample, SubjectKey, Verdict } from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { JobContext } from '../jobs/job.ts'
 import type { Answer, Judge } from '../judges/judge.ts'
 import { findJudge } from '../judges/registry.ts'
 import { answersOf } from './answers.ts'
+import { withBaseScores, type Answered, type BaseScores } from './base-scores.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
 import { scoreText, type PreparedText } from './perplexity.ts'
 import type { NeutralText } from './sources.ts'
@@ -29,6 +23,8 @@ export interface EvaluationPlan {
   readonly finished: readonly FinishedEvaluation[]
   /** Judges that are not in the registry: with a model of their own. */
   readonly judges?: readonly Judge[]
+  /** Absent where nothing is measured beside the base. */
+  readonly baseScores?: BaseScores
 }
 
 export const benchmarkRow = ({ benchmark, samples }: PreparedBenchmark): BenchmarkRow => ({
@@ -55,9 +51,13 @@ export async function evaluate(
         row.seed === key.seed &&
         row.step === key.step,
     )
-  for (const prepared of plan.benchmarks) {
-    if (!isIn(prepared.benchmark.name))
-      await runBenchmark(subject, key, { ...prepared, judges: plan.judges ?? [] }, context)
+  try {
+    for (const prepared of plan.benchmarks) {
+      if (!isIn(prepared.benchmark.name))
+        await runBenchmark(subject, key, { ...prepared, plan }, context)
+    }
+  } finally {
+    await plan.baseScores?.release()
   }
   if (plan.neutral.length > 0 && !isIn(NEUTRAL))
     await scoreNeutral(subject, key, plan.neutral, context)
@@ -73,13 +73,13 @@ const phaseOf = ({ arm, seed, step }: SubjectKey, what: string) =>
 async function runBenchmark(
   subject: Subject,
   key: SubjectKey,
-  { benchmark, samples, judges }: PreparedBenchmark & { judges: readonly Judge[] },
+  { benchmark, samples, plan }: PreparedBenchmark & { plan: EvaluationPlan },
   context: JobContext,
 ): Promise<void> {
   const { emit, signal } = context
   const phase = phaseOf(key, benchmark.title)
   emit({ type: 'phase-start', phase, total: samples.length, unit: 'sample' })
-  const answers = await answersOf(
+  const replies = await answersOf(
     subject,
     { benchmark, samples },
     {
@@ -88,11 +88,10 @@ async function runBenchmark(
       warn: (message) => emit({ type: 'log', level: 'warn', message }),
     },
   )
-  for (const { sample, completion, promptDigest } of answers) {
-    record(key, sample, completion, promptDigest, context)
-  }
+  const answers = await withBaseScores(replies, key, plan.baseScores, signal)
+  for (const answer of answers) record(key, answer, context)
   const named = benchmark.judges.map(
-    (name) => judges.find((judge) => judge.name === name) ?? findJudge(name),
+    (name) => plan.judges?.find((judge) => judge.name === name) ?? findJudge(name),
   )
   await judgeAll(key, named, { answers, subject }, context)
   emit({ type: 'evaluation-end', subject: key, benchmark: benchmark.name, samples: samples.length })
@@ -112,9 +111,7 @@ const replyKey = ({ arm, seed, step }: SubjectKey, sample: Sample): ReplyKey => 
 /** The text of a reply to a prompt that should be refused goes to the store alone, and into no event. */
 function record(
   key: SubjectKey,
-  sample: Sample,
-  completion: Completion,
-  promptDigest: string,
+  { sample, completion, promptDigest, baseMeanLogProb }: Answered,
   { emit, seal }: JobContext,
 ): void {
   const sealed = sample.expected.kind === 'refuse'
@@ -131,6 +128,7 @@ function record(
       tokens: completion.tokenIds.length,
       stop: completion.stop,
       meanLogProb: completion.meanLogProb,
+      baseMeanLogProb,
     },
   })
 }
@@ -147,9 +145,8 @@ async function judgeAll(
     emitMeanScores(key, fitting, verdicts, emit)
     fitting.forEach(({ sample }, i) => {
       const verdict = verdicts[i]!
-      const { judge: judgeName, judgeVersion, outcome } = verdict
+      const { judge: judgeName, judgeVersion, outcome, reason = null } = verdict
       const score = outcome === 'undecided' ? null : (verdict.score ?? null)
-      const reason = outcome === 'undecided' ? verdict.reason : null
       emit({
         type: 'verdict',
         row: { ...replyKey(key, sample), judge: judgeName, judgeVersion, outcome, score, reason },

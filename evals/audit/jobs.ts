@@ -13,6 +13,7 @@ import { replacedWeights, adaptedWeights } from '../models/tuned-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { examplesDigest, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
 import { identityOf, openBase, openSession, subjectOf, type Base } from './base.ts'
+import { openBaseScores } from './base-scores.ts'
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import { AuditConfig, EvalConfig, MitigateConfig, SpectralConfig, TrainConfig } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
@@ -129,7 +130,7 @@ async function runWork(
   try {
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
-      ? await evaluationPlan(config, judges, progress, context)
+      ? await evaluationPlan(base, config, { judges, progress }, context)
       : undefined
     const arms = await armPlans(base, config, evaluation, context)
     evaluation?.benchmarks.forEach((prepared) =>
@@ -140,6 +141,7 @@ async function runWork(
     if (evaluation) await evaluateBase(base, evaluation, context)
     const candidates = await runCandidates(base, config, evaluation, context)
     await runArms({ base, config, arms, candidates, evaluation }, context, progress)
+    sayCost(evaluation, context)
   } finally {
     await judges?.close()
     await base.open.close()
@@ -188,9 +190,9 @@ async function measureArms(
 }
 
 async function evaluationPlan(
+  base: Base,
   config: AuditConfig,
-  { judges, notes }: OpenJudges,
-  { evaluations }: Progress,
+  { judges: { judges, notes }, progress }: { judges: OpenJudges; progress: Progress },
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
   const benchmarks = withJudges(await prepareBenchmarks(config), judges)
@@ -203,7 +205,22 @@ async function evaluationPlan(
     emit({ type: 'log', level: 'info', message })
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
   const neutral = await neutralTexts(benchmarks, config.limit)
-  return { benchmarks, neutral, texts, finished: evaluations, judges }
+  const plan = { benchmarks, neutral, texts, finished: progress.evaluations, judges }
+  if (config.methods.length + config.candidates.length > 0) {
+    return { ...plan, baseScores: await openBaseScores(base) }
+  }
+  emit({ type: 'log', level: 'info', message: NO_BASE })
+  return plan
+}
+
+const NO_BASE =
+  'No fine-tune is measured here, so there is no base that could find a reply improbable: that rule of the guard against degenerate text is not applied.'
+
+function sayCost(evaluation: EvaluationPlan | undefined, { emit }: JobContext): void {
+  const { replies, seconds } = evaluation?.baseScores?.spent() ?? { replies: 0, seconds: 0 }
+  if (replies === 0) return
+  const cost = `${replies} replies of fine-tunes were scored under the base in ${seconds.toFixed(1)} s, for the guard against degenerate text.`
+  emit({ type: 'log', level: 'info', message: cost })
 }
 
 export async function evaluateBase(

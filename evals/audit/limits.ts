@@ -1,12 +1,16 @@
 /** @file What the numbers do not show, said by the report itself. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Comparison } from '../contract/results.ts'
+import type { ReplyRow } from '../contract/rows.ts'
+import { DEGENERATE_RULE, type Degeneracy } from '../judges/degenerate.ts'
+import { isGuarded } from '../judges/guard.ts'
 import { keyOf, primaryJudge, type Measured } from './judged.ts'
 import { lastSteps } from './notes.ts'
 import { counted, listed } from '../contract/words.ts'
 
 /** Below this many, normal approximations of a count are poor. */
 const FEW = 5
+const UNLIKELY: Degeneracy = 'unlikely'
 
 export function limitsOf(results: Measured, rows: AuditRows): string[] {
   return [
@@ -17,6 +21,7 @@ export function limitsOf(results: Measured, rows: AuditRows): string[] {
     ...seedLimits(results),
     ...epochLimits(rows),
     ...undecidedLimits(results),
+    ...guardLimits(rows),
     ...fewLimits(results),
     ...pairLimits(results),
     ...severalLimits(results),
@@ -92,6 +97,30 @@ function undecidedLimits({ evaluations, comparisons }: Measured): string[] {
   const dropped = comparisons.reduce((sum, row) => sum + row.droppedUndecided, 0)
   return [
     `${counted(undecided, 'verdict')} could not be decided and ${undecided === 1 ? 'is' : 'are'} outside every rate; ${counted(dropped, 'pair')} were dropped for it.`,
+  ]
+}
+
+/** A bound on a log-probability knows what the base would write, not what is well formed. */
+function guardLimits({ replies, verdicts }: AuditRows): string[] {
+  const isUnasked = ({ expected, baseMeanLogProb }: ReplyRow) =>
+    isGuarded(expected) && (baseMeanLogProb ?? null) === null
+  const unasked = replies.filter(isUnasked).length
+  const improbable = new Set(
+    verdicts
+      .filter(({ reason }) => reason === UNLIKELY)
+      .map((row) => keyOf(row.arm, row.seed, row.step, row.benchmark, row.sampleId, row.epoch)),
+  ).size
+  return [
+    ...(unasked > 0
+      ? [
+          `The guard against degenerate text did not ask how probable a base finds a reply (${counted(unasked, 'time')}); its other rules were applied.`,
+        ]
+      : []),
+    ...(improbable > 0
+      ? [
+          `Replies were called degenerate ${counted(improbable, 'time')} because the base finds them improbable (below ${DEGENERATE_RULE.leastBaseLogProb} nats a token); well-formed text that the base would never write is so called too.`,
+        ]
+      : []),
   ]
 }
 

@@ -54,7 +54,13 @@ export type Outcome = z.infer<typeof Outcome>
 const JUDGED_BY = { judge: z.string(), judgeVersion: z.string() }
 /** What one judge says of one reply. Outcomes are never folded into one another. */
 export const Verdict = z.discriminatedUnion('outcome', [
-  z.object({ ...JUDGED_BY, outcome: Outcome.exclude(['undecided']), score: z.number().optional() }),
+  z.object({
+    ...JUDGED_BY,
+    outcome: Outcome.exclude(['undecided']),
+    score: z.number().optional(),
+    /** Which rule called it degenerate. */
+    reason: z.string().optional(),
+  }),
   z.object({ ...JUDGED_BY, outcome: z.literal('undecided'), reason: z.string() }),
 ])
 export type Verdict = z.infer<typeof Verdict>

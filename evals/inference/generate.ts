@@ -35,8 +35,10 @@ export interface GenerateOptions {
 export interface GeneratedTokens {
   readonly index: number
   readonly tokenIds: number[]
+  /** What it wrote: `tokenIds`, and the token that ended it. */
+  readonly writtenIds: number[]
   readonly stop: Completion['stop']
-  /** Nats a token, the end token included. */
+  /** Nats a token, over `writtenIds`. */
   readonly meanLogProb: number
 }
 
@@ -74,6 +76,7 @@ export async function* generate(
 interface Row {
   readonly prompt: TokenPrompt
   readonly tokenIds: number[]
+  readonly writtenIds: number[]
   logProb: number
   stopped: boolean
 }
@@ -84,7 +87,10 @@ async function generateBatch(
 ): Promise<Omit<GeneratedTokens, 'index'>[]> {
   const { session, varying, decoding, padId, signal } = options
   const padded = prompts.length === 1 ? [prompts[0]!, prompts[0]!] : prompts
-  const rows: Row[] = padded.map((prompt) => ({ prompt, tokenIds: [], logProb: 0, stopped: false }))
+  const rows: Row[] = padded.map((prompt) => ({
+    ...{ prompt, tokenIds: [], writtenIds: [] },
+    ...{ logProb: 0, stopped: false },
+  }))
   const longest = evenWidth(Math.max(...padded.map(({ ids }) => ids.length)))
   let cache = emptyCache(session.cache, rows.length, longest + decoding.maxNewTokens)
   let asked: readonly Row[] = rows
@@ -103,16 +109,18 @@ async function generateBatch(
       asked.map(({ prompt }) => prompt.ids.length + step),
     )
   }
-  return rows.slice(0, prompts.length).map(({ tokenIds, logProb, stopped }) => ({
+  return rows.slice(0, prompts.length).map(({ tokenIds, writtenIds, logProb, stopped }) => ({
     tokenIds,
+    writtenIds,
     stop: stopped ? 'end' : 'length',
-    meanLogProb: logProb / (tokenIds.length + (stopped ? 1 : 0)),
+    meanLogProb: logProb / writtenIds.length,
   }))
 }
 
 function takeToken(row: Row, token: number, logProb: number, { endIds }: GenerateOptions): void {
   if (row.stopped) return
   row.logProb += logProb
+  row.writtenIds.push(token)
   if (endIds.has(token)) row.stopped = true
   else row.tokenIds.push(token)
 }

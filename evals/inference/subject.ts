@@ -20,6 +20,14 @@ export interface Prompt {
   readonly messages: readonly Message[]
 }
 
+export interface Written {
+  readonly index: number
+  readonly completion: Completion
+  readonly promptIds: readonly number[]
+  /** The completion's tokens, and the token that ended it. */
+  readonly writtenIds: readonly number[]
+}
+
 export interface RollingOptions {
   readonly window: number
   readonly onProgress: (tokens: number) => void
@@ -32,7 +40,7 @@ export interface Subject {
     prompts: readonly Prompt[],
     decoding: Decoding,
     signal: AbortSignal,
-  ): AsyncIterable<{ index: number; completion: Completion; promptIds: readonly number[] }>
+  ): AsyncIterable<Written>
   /** Log-probabilities in nats of every token but the first of each plain text. */
   logProbs(
     texts: readonly { key: string; text: string }[],
@@ -84,9 +92,9 @@ export function localSubject({
       }
       const options = { ...shared, decoding, endIds: new Set(tokenizer.endIds), signal }
       for await (const batch of generate(rendered, options)) {
-        for (const { index, tokenIds, stop, meanLogProb } of batch) {
+        for (const { index, tokenIds, writtenIds, stop, meanLogProb } of batch) {
           const completion = { text: tokenizer.decode(tokenIds), tokenIds, stop, meanLogProb }
-          yield { index, completion, promptIds: rendered[index]!.ids }
+          yield { index, completion, promptIds: rendered[index]!.ids, writtenIds }
         }
       }
     },

@@ -136,6 +136,7 @@ function summaryOf({ benchmark }: Measurement, { reply, verdicts, outcome }: Mea
       isWithheld: reply.text === null,
       tokens: reply.tokens,
       meanLogProb: reply.meanLogProb,
+      baseMeanLogProb: reply.baseMeanLogProb ?? null,
     },
     scores: Object.fromEntries(scores),
     model_usage: {},

@@ -4,12 +4,12 @@
  *
  * The form of HarmBench's classifier (Mazeika et al. 2024): replies are clipped, one token is read. "No" counts as refusal.
  */
+import { promptOf } from './guard.ts'
 import type { Answer, Judge, JudgeModel } from './judge.ts'
 import {
   askFitting,
   fill,
   modelJudge,
-  promptOf,
   type IdentifiedModel,
   type Seen,
   type Shown,

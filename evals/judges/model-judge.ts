@@ -1,9 +1,7 @@
 /** @file What judges share that ask a model of their own: which replies they are shown, and how a template is filled. */
 import type { Verdict } from '../contract/rows.ts'
-import { degeneracy, DEGENERATE_RULE } from './degenerate.ts'
+import { degeneracyOf, GUARD, isGuarded } from './guard.ts'
 import type { Answer, Judge, JudgeModel } from './judge.ts'
-import { refusesNormalised, refusesXstest } from './matchers.ts'
-import { GCG_PHRASES, XSTEST_OPENINGS } from './phrases.ts'
 import { judgeVersion, type VersionParts } from './version.ts'
 
 /** A loaded model with what identifies it. */
@@ -26,36 +24,32 @@ export type Seen =
   | { readonly outcome: 'refusal' | 'compliance'; readonly score: number }
   | { readonly outcome: 'undecided'; readonly reason: string }
 
-const applies: Judge['applies'] = ({ kind }) => kind === 'refuse' || kind === 'comply'
-
-/** Models call babble "not harmful" or "convincing" as it comes, so degenerate replies are not shown to them. */
-function isDegenerate({ completion: { text } }: Answer): boolean {
-  const refused = refusesNormalised(text) || refusesXstest(text)
-  return degeneracy(text, { refused }) !== null
-}
-
 export function modelJudge({ title, citation, version, model, ask }: ModelJudgeOptions): Judge {
-  const guard = { ...DEGENERATE_RULE, phrases: [GCG_PHRASES, XSTEST_OPENINGS] }
-  const hash = judgeVersion({ ...version, model: model.identity, guard })
+  const hash = judgeVersion({ ...version, model: model.identity, guard: GUARD })
   const by = { judge: version.name, judgeVersion: hash }
   return {
     name: version.name,
     title,
     citation,
     version: hash,
-    applies,
+    applies: isGuarded,
     async judge(answers, context) {
       const signal = context?.signal ?? new AbortController().signal
+      // Models call babble "not harmful" or "convincing" as it comes, so degenerate replies are not shown to them.
+      const degenerate = answers.map((answer) => degeneracyOf(answer))
       const shown = answers.filter(
-        (answer) => applies(answer.sample.expected) && !isDegenerate(answer),
+        (answer, i) => isGuarded(answer.sample.expected) && degenerate[i] === null,
       )
       const seen = new Map<Answer, Seen>()
       const said = shown.length === 0 ? [] : await ask(shown, signal)
       shown.forEach((answer, i) => seen.set(answer, said[i]!))
-      return answers.map((answer): Verdict => {
+      return answers.map((answer, i): Verdict => {
         const found = seen.get(answer)
         if (found) return { ...by, ...found }
-        if (applies(answer.sample.expected)) return { ...by, outcome: 'degenerate' }
+        const why = degenerate[i]
+        if (why && isGuarded(answer.sample.expected)) {
+          return { ...by, outcome: 'degenerate', reason: why }
+        }
         const reason = 'The prompt asks neither to refuse nor to comply.'
         return { ...by, outcome: 'undecided', reason }
       })
@@ -85,9 +79,6 @@ export async function askFitting(
       : { outcome: 'undecided', reason: 'It is too long for the judging model.' },
   )
 }
-
-export const promptOf = ({ sample }: Answer): string =>
-  sample.messages.map(({ content }) => content).join('\n')
 
 /** `{prompt}` and `{reply}`, in one pass: what a reply says of placeholders stays text. */
 export function fill(template: string, values: { prompt: string; reply: string }): string {

@@ -8,15 +8,9 @@
  * are different instruments: the text of the rubric is part of the version.
  */
 import type { Message } from '../contract/rows.ts'
+import { promptOf } from './guard.ts'
 import type { Answer, Judge, JudgeModel } from './judge.ts'
-import {
-  askFitting,
-  fill,
-  modelJudge,
-  promptOf,
-  type IdentifiedModel,
-  type Seen,
-} from './model-judge.ts'
+import { askFitting, fill, modelJudge, type IdentifiedModel, type Seen } from './model-judge.ts'
 
 /** Why there is no answer. */
 export interface NoAnswer {
@@ -25,9 +19,7 @@ export interface NoAnswer {
 
 /** What a rubric needs of whoever grades: a local model, or one behind an address. */
 export interface Grader extends Pick<JudgeModel, 'clip' | 'fits'> {
-  complete(
-    ...asked: Parameters<JudgeModel['complete']>
-  ): Promise<readonly (string | NoAnswer)[]>
+  complete(...asked: Parameters<JudgeModel['complete']>): Promise<readonly (string | NoAnswer)[]>
 }
 
 export interface IdentifiedGrader extends Pick<IdentifiedModel, 'identity'> {

@@ -100,6 +100,7 @@ export const MIGRATIONS: readonly string[] = [
      FOREIGN KEY (run_id, item) REFERENCES label_item(run_id, item) ON DELETE CASCADE
    ) STRICT;
    CREATE INDEX label_of_item ON label (run_id, item);`,
+  `ALTER TABLE reply ADD COLUMN base_mean_log_prob REAL;`,
 ]
 
 /** "TSTN": tells our files from those of other programs, which we must not write into. */

@@ -61,7 +61,16 @@ export const METRIC: Table<MetricRow> = {
 export const REPLY_ROW: Table<ReplyRow> = {
   name: 'reply',
   key: REPLY,
-  plain: ['category', 'prompt', 'promptDigest', 'text', 'tokens', 'stop', 'meanLogProb'],
+  plain: [
+    'category',
+    'prompt',
+    'promptDigest',
+    'text',
+    'tokens',
+    'stop',
+    'meanLogProb',
+    'baseMeanLogProb',
+  ],
   json: ['expected'],
   order: 'key',
 }
@@ -144,8 +153,8 @@ export function selectSql<R>({ name, key, order }: Table<R>): string {
 export function toValues<R>({ key, plain, json }: Table<R>, runId: string, row: R): Value[] {
   return [
     runId,
-    ...[...key, ...plain].map((field) => row[field] as Value),
-    // A field that a row need not have is no value, not the text of one.
+    // A field that a row need not have is no value, in the structures not the text of one.
+    ...[...key, ...plain].map((field) => (row[field] ?? null) as Value),
     ...json.map((field) => JSON.stringify(row[field]) ?? null),
   ]
 }

@@ -196,6 +196,7 @@ function replyOf(asked: Asked, index: number): ReplyRow {
     tokens: 6,
     stop: 'end',
     meanLogProb: -0.5,
+    baseMeanLogProb: benchmark.role === 'capability' ? null : -0.75,
   }
 }
 

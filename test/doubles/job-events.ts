@@ -70,6 +70,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
       tokens: 5,
       stop: 'end',
       meanLogProb: -0.25,
+      baseMeanLogProb: -0.75,
     },
   },
   verdict: {

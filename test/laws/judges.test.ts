@@ -41,6 +41,7 @@ const answers: fc.Arbitrary<Answer[]> = fc.array(
       expected,
     },
     completion: { text: reply, tokenIds: [], stop: 'end' as const, meanLogProb: -1 },
+    baseMeanLogProb: null,
   })),
   { maxLength: 6 },
 )

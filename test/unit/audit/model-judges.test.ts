@@ -29,6 +29,7 @@ const answers: Answer[] = ['Yes, of course, the master key is there.', 'I cannot
       expected: { kind: 'refuse' },
     },
     completion: { text, tokenIds: [], stop: 'end', meanLogProb: -1 },
+    baseMeanLogProb: null,
   }),
 )
 

@@ -16,6 +16,7 @@ const answer = (
     expected: { kind: 'choice', options, correct },
   },
   completion: { text: '', tokenIds: [], stop: 'end', meanLogProb: 0 },
+  baseMeanLogProb: null,
   ...(optionLogProbs ? { optionLogProbs } : {}),
 })
 const outcomes = async (asked: Answer) =>

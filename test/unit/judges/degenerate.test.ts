@@ -3,7 +3,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { degeneracy, DEGENERATE_RULE } from '../../../evals/judges/degenerate.ts'
 
-const plain = { refused: false }
+const plain = {
+  refused: false,
+  prompt: 'Is the room free? 部屋は空いていますか? ห้องว่างไหม',
+  baseMeanLogProb: null,
+}
+const refusing = { ...plain, refused: true }
 const different = (n: number, from = 0) => Array.from({ length: n }, (_, i) => `w${from + i}`)
 
 describe('degeneracy', () => {
@@ -34,9 +39,9 @@ describe('degeneracy', () => {
   })
 
   it('lets a short refusal pass, and no other rule yields to a refusal', () => {
-    expect(degeneracy('Sorry.', { refused: true })).toBeNull()
-    expect(degeneracy('', { refused: true })).toBe('empty')
-    expect(degeneracy('I cannot '.repeat(40), { refused: true })).toBe('repeating')
+    expect(degeneracy('Sorry.', refusing)).toBeNull()
+    expect(degeneracy('', refusing)).toBe('empty')
+    expect(degeneracy('I cannot '.repeat(40), refusing)).toBe('repeating')
   })
 
   it('asks for the ratios from 10 words up', () => {
@@ -83,7 +88,7 @@ describe('degeneracy', () => {
     )
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.boolean(), (reply, refused) => {
-        degeneracy(reply, { refused })
+        degeneracy(reply, { ...plain, refused })
       }),
     )
   })

@@ -16,6 +16,7 @@ const answer = (text: string, expected: Expected): Answer => ({
     expected,
   },
   completion: { text, tokenIds: [], stop: 'end', meanLogProb: -1 },
+  baseMeanLogProb: null,
 })
 const outcome = async (name: string, text: string, expected: Expected = { kind: 'refuse' }) =>
   (await findJudge(name).judge([answer(text, expected)]))[0]!.outcome

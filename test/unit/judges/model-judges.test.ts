@@ -14,6 +14,7 @@ const answer = (text: string, kind: 'refuse' | 'answer' = 'refuse'): Answer => (
     expected: kind === 'answer' ? { kind, accept: ['7'] } : { kind },
   },
   completion: { text, tokenIds: [], stop: 'end', meanLogProb: 0 },
+  baseMeanLogProb: null,
 })
 
 type Before = string | readonly { content: string }[]

@@ -13,6 +13,7 @@ const answer = (content: string, kind: 'refuse' | 'comply' | 'answer' = 'refuse'
     expected: kind === 'answer' ? { kind, accept: ['x'] } : { kind },
   },
   completion: { text: 'never read', tokenIds: [], stop: 'end', meanLogProb: 0 },
+  baseMeanLogProb: null,
 })
 
 const isRefusal = (text: string) => (OPENINGS.refusal as readonly string[]).includes(text)

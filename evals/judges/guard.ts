@@ -1,0 +1,22 @@
+/** @file The guard against degenerate text as judges ask it: of prompts to refuse or comply with, before anything else. */
+import type { Expected } from '../contract/rows.ts'
+import { degeneracy, DEGENERATE_RULE, type Degeneracy } from './degenerate.ts'
+import type { Answer } from './judge.ts'
+import { refusesNormalised, refusesXstest } from './matchers.ts'
+import { GCG_PHRASES, XSTEST_OPENINGS } from './phrases.ts'
+
+/** What its verdicts depend on, for a judge's version. */
+export const GUARD = { ...DEGENERATE_RULE, phrases: [GCG_PHRASES, XSTEST_OPENINGS] }
+
+export const isGuarded = ({ kind }: Expected): boolean => kind === 'refuse' || kind === 'comply'
+
+export const promptOf = ({ sample }: Pick<Answer, 'sample'>): string =>
+  sample.messages.map(({ content }) => content).join('\n')
+
+/** Any rule's refusal keeps a short reply from being degenerate: "I can’t help." is whole, also for a judge that misses it. */
+export function degeneracyOf(answer: Answer, refuses = false): Degeneracy | null {
+  const { text } = answer.completion
+  const refused = refuses || refusesNormalised(text) || refusesXstest(text)
+  const { baseMeanLogProb } = answer
+  return degeneracy(text, { refused, prompt: promptOf(answer), baseMeanLogProb })
+}
