@@ -24,7 +24,7 @@ const CHARACTERS_PER_TOKEN = 4
 /** What a chat template and its system prompt add. */
 const TEMPLATE_TOKENS = 20
 
-const tokensOf = (texts: readonly string[]): number =>
+export const tokensOf = (texts: readonly string[]): number =>
   TEMPLATE_TOKENS +
   texts.reduce((sum, text) => sum + text.length, 0) /
     Math.max(1, texts.length) /

@@ -22,7 +22,8 @@ import {
   promptsDigest,
   testbedIdentity,
 } from './identity.ts'
-import { jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
+import { cellSecondsOn, estimateTime, type CellSeconds } from './estimate.ts'
+import { bytesOfCell, jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
 import { openWorkbench } from './model-cell.ts'
 import { runInWorkers } from './workers.ts'
 
@@ -52,6 +53,8 @@ interface Survey {
   readonly cells: readonly PlannedCell[]
   readonly benchmarks: readonly BenchmarkRow[]
   readonly size: CellSize
+  /** Absent for a testbed, whose trials are timed themselves. */
+  readonly cellSeconds: CellSeconds | undefined
 }
 
 /** Opens what the cells' keys and their number depend on, and closes it again. */
@@ -59,7 +62,8 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
   if (config.testbed !== null) {
     const identity = testbedIdentity(findTestbed(config.testbed))
     const size = { parameters: 0, trainsWhole: false, threads: 1 }
-    return { cells: planCells(config, identity), benchmarks: [], size }
+    const cells = planCells(config, identity)
+    return { cells, benchmarks: [], size, cellSeconds: undefined }
   }
   const { model, data, suite, limit, threads, batchSize, methods } = config
   // Before the model is opened: what is written wrongly need not wait for it.
@@ -86,6 +90,7 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
       cells: planCells(config, identity),
       benchmarks: bench.benchmarks.map(benchmarkRow),
       size: { parameters: bench.base.parameters, trainsWhole, threads },
+      cellSeconds: cellSecondsOn(bench),
     }
   } finally {
     await bench.base.open.close()
@@ -106,12 +111,18 @@ function refuseFewRows(config: SweepConfig, rows: number): void {
 
 const jobsOf = ({ jobs }: SweepConfig, size: CellSize) => jobs ?? jobsFor(size, thisMachine())
 
-function planLines({ cells, size }: Survey, config: SweepConfig): PlanLine[] {
+async function planLines(survey: Survey, config: SweepConfig): Promise<PlanLine[]> {
+  const { cells, size, cellSeconds } = survey
   const lines = new Set(cells.map(({ spec }) => spec.line)).size
-  const jobs = jobsOf(config, size)
-  const what = `${counted(lines, 'curve')}, ${jobs} at a time; cells that were run before are not run again`
-  return [{ what, count: cells.length, unit: 'cell', seconds: null }]
+  const jobs = Math.min(jobsOf(config, size), cells.length)
+  const { seconds, from } = await estimateTime(cells, cellSeconds)
+  const memory = `about ${megabytes(bytesOfCell(size))} each, ${megabytes(jobs * bytesOfCell(size))} in all`
+  const what = `${counted(lines, 'curve')}, ${counted(jobs, 'cell')} at a time (${memory}); cells that were run before are not run again; time ${from}`
+  const shared = seconds === undefined ? null : seconds / jobs
+  return [{ what, count: cells.length, unit: 'cell', seconds: shared }]
 }
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`
 
 async function emitPlan(path: string, { emit }: JobContext): Promise<void> {
   const { size: bytes } = await stat(path)

@@ -25,12 +25,20 @@ export const thisMachine = (): Machine => ({
   freeBytes: process.availableMemory(),
 })
 
-/** At least one: a machine that is too small says so when it runs out. */
-export function jobsFor(
-  { parameters, trainsWhole, threads }: CellSize,
-  { cores, freeBytes }: Machine,
-): number {
+/** What one fine-tune takes, roughly. */
+export function bytesNeeded({ parameters, trainsWhole }: Omit<CellSize, 'threads'>): number {
   const copies = trainsWhole ? COPIES.full : COPIES.adapter
-  const bytes = PROCESS_BYTES + copies * BYTES_PER_PARAMETER * parameters
-  return Math.max(1, Math.floor(Math.min(cores / threads, (MEMORY_SHARE * freeBytes) / bytes)))
+  return PROCESS_BYTES + copies * BYTES_PER_PARAMETER * parameters
+}
+
+/** Of one cell's process. */
+export function bytesOfCell({ parameters, trainsWhole }: CellSize): number {
+  const copies = trainsWhole ? COPIES.full : COPIES.adapter
+  return PROCESS_BYTES + copies * BYTES_PER_PARAMETER * parameters
+}
+
+/** At least one: a machine that is too small says so when it runs out. */
+export function jobsFor(size: CellSize, { cores, freeBytes }: Machine): number {
+  const fitting = (MEMORY_SHARE * freeBytes) / bytesOfCell(size)
+  return Math.max(1, Math.floor(Math.min(cores / size.threads, fitting)))
 }

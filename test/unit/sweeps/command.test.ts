@@ -2,6 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import type { ModelCellSpec } from '../../../evals/contract/sweeps.ts'
+import { cellSecondsOn } from '../../../evals/sweeps/estimate.ts'
+import { openWorkbench } from '../../../evals/sweeps/model-cell.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 
 const sweep = (argv: readonly string[]) => runCommand(['sweep', ...argv], {}, COMMANDS)
@@ -38,5 +41,38 @@ test('a dry run counts cells and changes nothing', async () => {
   const { code, stdout } = await sweep(argv)
   expect(code).toBe(0)
   expect(stdout).toContain('22 cells')
+  expect(stdout).toMatch(/about \d+ MB each, \d+ MB in all/)
+  expect(stdout).toMatch(/from 3 trials of this plan, run just now {2}about \d/)
   expect(readdirSync(out)).toEqual([])
+})
+
+test('a dry run of a model says that its time comes from a measured rate', async () => {
+  const out = freshFolder()
+  const { code, stdout } = await sweep([...MODEL, '--limit', '4', '--out-dir', out, '--dry-run'])
+  expect(code).toBe(0)
+  expect(stdout).toContain('2 cells')
+  expect(stdout).toMatch(/rate, measured just now {2}about \d/)
+  expect(readdirSync(out)).toEqual([])
+})
+
+test('more steps, prompts and evaluations take more time', async () => {
+  const spec = { model: 'pebble', data: 'house-tamper', suite: ['house'], limit: 4 }
+  const bench = await openWorkbench({ ...spec, threads: 1, batchSize: 8 })
+  const secondsOf = cellSecondsOn(bench)
+  await bench.base.open.close()
+  const cell = (own: Partial<ModelCellSpec>) =>
+    secondsOf(
+      {
+        ...{ kind: 'model', line: 'lora', axes: {}, seed: 0, threads: 1, ...spec, batchSize: 8 },
+        ...{ method: 'lora', methodConfig: {}, training: { steps: 20 }, samples: null },
+        ...{ labelNoise: 0, evalEvery: null, spectra: false },
+        ...own,
+      },
+      1e9,
+    )
+  const plain = cell({})
+  expect(cell({ training: { steps: 40 } })).toBeGreaterThan(plain)
+  expect(cell({ evalEvery: 5 })).toBeGreaterThan(plain)
+  expect(cell({ method: 'full' })).toBeGreaterThan(plain)
+  expect(cell({ method: null, data: '' })).toBeLessThan(plain)
 })
