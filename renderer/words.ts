@@ -38,8 +38,9 @@ export function bytesText(bytes: number): string {
   return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power]}`
 }
 
-/** 95 → "1 min 35 s". */
-export function durationText(seconds: number): string {
+/** 95 → "1 min 35 s"; a time that cannot be told says so. */
+export function durationText(seconds: number | null): string {
+  if (seconds === null) return 'an unknown time'
   const whole = Math.max(0, Math.round(seconds))
   if (whole < 60) return `${whole} s`
   const minutes = Math.floor(whole / 60)

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-// Peers need Python, PyTorch or a real model: `npm run peers`.
-const peers = process.env['TOUCHSTONE_PEERS'] === '1'
+// Peers need Python, PyTorch or a real model: `npm run peers`. The window's tests need a browser: `npm run e2e`.
+const APART = ['peers', 'e2e']
+const chosen = APART.find((tier) => process.env[`TOUCHSTONE_${tier.toUpperCase()}`] === '1')
 
 export default defineConfig({
   test: {
-    include: [peers ? 'test/peers/**/*.test.ts' : 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', ...(peers ? [] : ['test/peers/**'])],
+    include: [chosen ? `test/${chosen}/**/*.test.ts` : 'test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', ...(chosen ? [] : APART.map((tier) => `test/${tier}/**`))],
     // What a user keeps is not for tests.
     env: { XDG_CACHE_HOME: join(tmpdir(), 'touchstone-test-cache') },
     pool: 'forks',

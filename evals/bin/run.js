@@ -16,7 +16,9 @@ const vitest = (...filters) => [
   ...filters,
 ]
 const TYPES = [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']
-const WINDOW_TYPES = [bin('vue-tsc/bin/vue-tsc.js'), '--noEmit', '-p', 'renderer/tsconfig.json']
+const vueTsc = (project) => [bin('vue-tsc/bin/vue-tsc.js'), '--noEmit', '-p', project]
+const WINDOW_TYPES = [vueTsc('renderer/tsconfig.json'), vueTsc('test/e2e/tsconfig.json')]
+const BUILD_WINDOW = [bin('vite/bin/vite.js'), 'build', '--config', 'renderer/vite.config.ts']
 const LINT = [bin('eslint/bin/eslint.js'), '--max-warnings=0', '.']
 const FORMAT = [
   bin('prettier/bin/prettier.cjs'),
@@ -29,15 +31,17 @@ const QUICKSTART = ['evals/cli.ts', 'quickstart']
 /** @type {Record<string, string[][]>} */
 const TASKS = {
   quickstart: [QUICKSTART],
-  types: [TYPES, WINDOW_TYPES],
+  types: [TYPES, ...WINDOW_TYPES],
   lint: [LINT, FORMAT],
   format: [
     [bin('prettier/bin/prettier.cjs'), '--write', '--log-level=warn', '**/*.{ts,js,vue,css}'],
   ],
   test: [vitest()],
-  check: [TYPES, WINDOW_TYPES, LINT, FORMAT, vitest()],
-  'check-long': [TYPES, WINDOW_TYPES, LINT, FORMAT, vitest()],
+  check: [TYPES, ...WINDOW_TYPES, LINT, FORMAT, vitest()],
+  'check-long': [TYPES, ...WINDOW_TYPES, LINT, FORMAT, vitest()],
   peers: [vitest()],
+  e2e: [BUILD_WINDOW, vitest()],
+  'bench-window': [BUILD_WINDOW, ['test/e2e/bench.ts']],
   bench: [['test/bench/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
   'bench-directional': [['test/bench/directional.ts']],
@@ -63,6 +67,7 @@ ensureInstalled()
 const ENVIRONMENTS = {
   'check-long': { TOUCHSTONE_LONG: '1' },
   peers: { TOUCHSTONE_PEERS: '1' },
+  e2e: { TOUCHSTONE_E2E: '1' },
 }
 const env = ENVIRONMENTS[task] ?? {}
 for (const [index, args] of steps.entries()) {

@@ -1,5 +1,5 @@
 /** @file One run's numbers and log lines, from its beginning and then as they come. */
-import { onScopeDispose, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
+import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
 import type { WireError } from '../../evals/contract/wire-error.ts'
 import type { JobEvent } from '../../evals/contract/events.ts'
 import type { MetricRow } from '../../evals/contract/rows.ts'
@@ -12,14 +12,17 @@ export type LogLine = JobEvent & { type: 'log' }
 export interface RunEvents {
   readonly metrics: ShallowRef<readonly MetricRow[]>
   readonly log: ShallowRef<readonly LogLine[]>
+  /** How many evaluations of a model state on a benchmark are in. */
+  readonly evaluations: Ref<number>
   readonly error: ShallowRef<WireError | undefined>
 }
 
-const WANTED = ['metric', 'log'] as const
+const WANTED = ['metric', 'log', 'evaluation-end'] as const
 
 export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
   const metrics = shallowRef<readonly MetricRow[]>([])
   const log = shallowRef<readonly LogLine[]>([])
+  const evaluations = ref(0)
   const error = shallowRef<WireError>()
   let seen = 0
   let catchingUp: Promise<void> | undefined
@@ -32,6 +35,7 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
     const rows = fresh.flatMap((event) => (event.type === 'metric' ? [event.row] : []))
     const lines = fresh.filter((event): event is LogLine => event.type === 'log')
     if (rows.length > 0) metrics.value = [...metrics.value, ...rows]
+    evaluations.value += fresh.filter(({ type }) => type === 'evaluation-end').length
     if (lines.length > 0) log.value = [...log.value, ...lines]
   }
 
@@ -54,6 +58,7 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
     seen = 0
     metrics.value = []
     log.value = []
+    evaluations.value = 0
     if (id !== undefined) again(id)
   }
   function again(id: string): void {
@@ -75,5 +80,5 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
     },
   })
   onScopeDispose(stop)
-  return { metrics, log, error }
+  return { metrics, log, evaluations, error }
 }

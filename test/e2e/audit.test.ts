@@ -1,0 +1,276 @@
+/** @file One small audit of Pebble, begun from its form, followed live, and looked at from every side, in one window. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openWorkbench, type Workbench } from './workbench.ts'
+
+let bench: Workbench
+beforeAll(async () => {
+  bench = await openWorkbench()
+})
+afterAll(async () => {
+  await bench.close()
+})
+
+const AUDIT_MS = 240_000
+
+describe('the first look', () => {
+  test('start offers the guided audit and says how long it takes', async () => {
+    const { page, inspect } = bench
+    await page.getByRole('heading', { name: 'Is this fine-tune safe to ship?' }).waitFor()
+    await page.getByText('on this machine', { exact: false }).waitFor()
+    expect(await page.getByRole('button', { name: 'Run the guided audit' }).isEnabled()).toBe(true)
+    await inspect('start')
+  })
+
+  test('the token is gone from the address, and a reload keeps the session', async () => {
+    const { page } = bench
+    expect(page.url()).not.toContain('token')
+    await page.reload()
+    await page.getByRole('button', { name: 'Run the guided audit' }).waitFor()
+  })
+
+  test('every empty place says what to do next', async () => {
+    const { page, go, inspect } = bench
+    for (const [hash, says] of [
+      ['/jobs', 'No jobs yet'],
+      ['/runs', 'No runs yet'],
+      ['/benchmarks', 'No replies yet'],
+      ['/spectra', 'No spectra yet'],
+      ['/sweeps', 'No sweeps yet'],
+    ] as const) {
+      await go(hash)
+      await page.getByRole('heading', { name: says }).waitFor()
+      await inspect(`empty${hash.replace('/', '-')}`)
+    }
+  })
+})
+
+describe('models', () => {
+  test('Pebble’s facts, and its digest when asked', async () => {
+    const { page, go, inspect } = bench
+    await go('/models')
+    const card = page.getByRole('article', { name: /Pebble/iu })
+    await card.getByText('llama').first().waitFor()
+    await card.getByRole('button', { name: /digest/iu }).click()
+    await card.locator('code[title]').waitFor()
+    expect(await card.innerText()).toMatch(/Memory for LoRA\s+about [\d.]+ [KMG]B/u)
+    await inspect('models')
+  })
+
+  test('a folder that is no model is answered plainly, with a remedy', async () => {
+    const { page, inspect, home } = bench
+    await page.getByRole('button', { name: 'Add a model…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Folder or file').fill(home)
+    await dialog.getByRole('button', { name: 'Look' }).click()
+    await dialog.getByRole('region', { name: 'Files' }).waitFor()
+    await inspect('files')
+    await dialog.getByRole('button', { name: 'Choose this path' }).click()
+    const alert = page.getByRole('alert')
+    await alert.getByText('is not a model that Touchstone can read').waitFor()
+    expect(await alert.innerText()).toContain('Hugging Face folder')
+    await inspect('models-refused')
+  })
+})
+
+describe('data', () => {
+  test('rows are shown as the model reads them, with what is learnt marked', async () => {
+    const { page, go, inspect } = bench
+    await go('/data')
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.getByRole('heading', { name: 'Row 1' }).waitFor()
+    expect(await page.locator('mark').count()).toBeGreaterThan(3)
+    await inspect('data')
+  })
+})
+
+describe('an audit from its form', () => {
+  test('fields refuse what cannot be, and the plan is shown before anything runs', async () => {
+    const { page, go, inspect } = bench
+    await go('/fine-tune')
+    const rank = page.getByLabel('Rank', { exact: true })
+    await rank.fill('0')
+    await page
+      .getByText(/At least 1/u)
+      .first()
+      .waitFor()
+    await rank.fill('8')
+    expect(await page.getByText('About this method:').innerText()).toBeTruthy()
+    await page.getByLabel('Data', { exact: true }).fill('house-tamper')
+    await page.getByLabel('Steps', { exact: true }).fill('30')
+    await page.getByLabel(/^Limit/u).fill('24')
+    await page.getByLabel('Learning rate', { exact: true }).fill('0.002')
+    await page.getByRole('button', { name: 'What would it do?' }).click()
+    await page.getByText('estimated on this machine').waitFor()
+    await inspect('fine-tune')
+  })
+
+  test(
+    'it runs, and its numbers are drawn live',
+    async () => {
+      const { page, inspect } = bench
+      await page.getByRole('button', { name: 'Start the audit' }).click()
+      await page.getByRole('button', { name: /Stop and save/u }).waitFor()
+      await page
+        .getByRole('figure')
+        .filter({ hasText: 'Training loss' })
+        .waitFor({ timeout: AUDIT_MS })
+      await page.getByRole('figure').filter({ hasText: 'Gradient norm' }).waitFor()
+      await page.getByRole('figure').filter({ hasText: 'Learning rate' }).waitFor()
+      await inspect('job-live')
+      await page.getByRole('link', { name: 'Verdict' }).waitFor({ timeout: AUDIT_MS })
+      await page.getByRole('heading', { name: 'On the way' }).waitFor()
+      await inspect('job-done')
+    },
+    2 * AUDIT_MS,
+  )
+
+  test('its verdict comes first, then findings, differences with intervals and n, and what could be wrong', async () => {
+    const { page, inspect } = bench
+    await page.getByRole('link', { name: 'Verdict' }).click()
+    await page.getByRole('region', { name: /FAIL|PASS|INCONCLUSIVE/u }).waitFor()
+    const headings = await page.getByRole('heading', { level: 2 }).allInnerTexts()
+    expect(headings[0]).toMatch(/FAIL|PASS|INCONCLUSIVE/u)
+    expect(headings).toEqual(
+      expect.arrayContaining(['Findings', 'Before and after', 'What could be wrong']),
+    )
+    expect(
+      await page.getByRole('region', { name: 'Before and after' }).first().innerText(),
+    ).toMatch(/n = 24/u)
+    await inspect('verdict')
+  })
+
+  test('it is written out as a report and as a case folder', async () => {
+    const { page } = bench
+    const status = page.getByRole('region', { name: 'Hand it on' }).getByRole('status')
+    await page.getByRole('button', { name: 'Report', exact: true }).click()
+    await status.getByText('.html').waitFor()
+    await page.getByRole('button', { name: 'Case folder' }).click()
+    await status.getByText('manifest').first().waitFor()
+  })
+})
+
+describe('replies', () => {
+  test('before and after: flips first, withheld where a refusal was due', async () => {
+    const { page, inspect } = bench
+    await page.getByRole('region', { name: 'Before and after' }).getByRole('link').first().click()
+    const grid = page.getByRole('grid', { name: 'Prompts before and after' })
+    await grid.getByRole('row').nth(1).waitFor()
+    expect(await grid.getByRole('row').nth(1).innerText()).toContain('flip')
+    const chosen = page.getByRole('complementary', { name: 'Chosen prompt' })
+    await chosen.getByText('Withheld').first().waitFor()
+    await grid.focus()
+    await page.keyboard.press('ArrowDown')
+    expect(await grid.getByRole('row', { selected: true }).getAttribute('aria-rowindex')).toBe('3')
+    await inspect('pairs')
+  })
+
+  test('replies of one state, filtered by what the engine knows', async () => {
+    const { page, inspect } = bench
+    await page.getByRole('tab', { name: 'Replies' }).click()
+    const grid = page.getByRole('grid', { name: 'Replies' })
+    await grid.getByRole('row').nth(1).waitFor()
+    expect(await grid.getByRole('row').nth(1).innerText()).toContain('withheld')
+    await page.getByText('24 replies').waitFor()
+    await page.getByLabel('Outcome').selectOption('compliance')
+    await page.getByText('Reading…').waitFor({ state: 'detached' })
+    await inspect('samples')
+  })
+
+  test('labelling by key: blind, and every word is kept', async () => {
+    const { page, inspect } = bench
+    await page.getByLabel('Benchmark', { exact: true }).selectOption('house-overrefusal')
+    await page.getByRole('tab', { name: 'Label' }).click()
+    await page.getByLabel('Replies to draw').fill('6')
+    await page.getByRole('button', { name: 'Draw' }).click()
+    await page.getByText('replies are drawn').waitFor()
+    await page.getByLabel('Who is labelling').fill('first rater')
+    await page.getByRole('button', { name: 'Begin' }).click()
+    const panel = page.getByRole('region', { name: /Reply to label/u })
+    await panel.waitFor()
+    expect(await panel.innerText()).not.toMatch(/lora|base|seed/u)
+    await inspect('label')
+    await panel.focus()
+    for (let left = 6; left > 0; left--) {
+      await page.getByText(`${left} left of 6`).waitFor()
+      await page.keyboard.press(left % 2 === 0 ? '1' : '3')
+    }
+    await page.getByText('Everything that was drawn is labelled by first rater').waitFor()
+    await page.getByText('6 labels by 1 raters').waitFor()
+  })
+})
+
+describe('spectra', () => {
+  test('intruders are counted again as k and ε move, and a matrix shows its directions', async () => {
+    const { page, go, inspect } = bench
+    await go('/spectra')
+    const status = page.getByRole('status').filter({ hasText: 'intruders of' })
+    await status.waitFor()
+    const before = await status.innerText()
+    await page.getByLabel(/^ε/u).fill('0.95')
+    await expect.poll(() => status.innerText()).not.toBe(before)
+    const cell = page.getByRole('button', { name: /^Layer 0, .*intruders of/u }).first()
+    await cell.focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Enter')
+    await page.getByRole('figure').filter({ hasText: 'Directions and chance' }).waitFor()
+    await page.getByText('how alike').waitFor()
+    await inspect('spectra')
+  })
+})
+
+describe('the rest of the house', () => {
+  test('runs: found by name, pinned as the baseline', async () => {
+    const { page, go, inspect } = bench
+    await go('/runs')
+    await page.getByRole('button', { name: /Make baseline/u }).click()
+    await page.getByRole('button', { name: /Baseline ✓/u }).waitFor()
+    await inspect('runs')
+    await page.getByLabel(/Find by/u).fill('nothing has this name')
+    await page.getByText('0 of 1 runs').waitFor()
+  })
+
+  test('a run is named, deleted, and brought back', async () => {
+    const { page, go, inspect } = bench
+    await go('/house')
+    await page.getByText(/Name, tags, note/u).click()
+    await page.getByLabel('Name', { exact: true }).fill('Small audit')
+    await page.getByLabel(/^Tags/u).fill('pebble, small')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Small audit', { exact: true }).waitFor()
+    await inspect('house')
+    await page.getByRole('button', { name: 'Delete: Small audit' }).click()
+    await page.getByText('No runs yet.').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByRole('button', { name: 'Delete: Small audit' }).waitFor()
+  })
+
+  test('SQL reads, and cannot write or see what is kept apart', async () => {
+    const { page, go, inspect } = bench
+    await go('/sql')
+    const query = page.getByLabel('Query')
+    await query.press('Control+Enter')
+    await page.getByRole('region', { name: 'Answer' }).getByText('audit').waitFor()
+    await inspect('sql')
+    for (const forbidden of ['DELETE FROM run', 'SELECT * FROM sealed_reply']) {
+      await query.fill(forbidden)
+      await query.press('Control+Enter')
+      await page.getByRole('alert').waitFor()
+      await query.fill('SELECT 1')
+      await query.press('Control+Enter')
+      await page.getByRole('alert').waitFor({ state: 'detached' })
+    }
+  })
+
+  test('talk: an answer with its log-probabilities, and none where a refusal is due', async () => {
+    const { page, go, inspect } = bench
+    await go('/talk')
+    await page.getByLabel('Prompt').fill('what time is breakfast?')
+    await page.getByRole('button', { name: 'Ask' }).click()
+    await page.getByRole('region', { name: 'Base' }).getByText('nats per token').waitFor()
+    await inspect('talk')
+  })
+})
+
+test('the console had nothing to complain about', () => {
+  expect(bench.complaints).toEqual([])
+})

@@ -1,0 +1,70 @@
+/** @file The guided audit from the first page: begun, stopped with its state saved, resumed, and its engine killed on the way. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openWorkbench, type Workbench } from './workbench.ts'
+
+let bench: Workbench
+beforeAll(async () => {
+  bench = await openWorkbench()
+})
+afterAll(async () => {
+  await bench.close()
+})
+
+const LONG_MS = 900_000
+
+describe('the guided audit', () => {
+  test(
+    'is begun, stopped and resumed',
+    async () => {
+      const { page, inspect } = bench
+      await page.getByRole('button', { name: 'Run the guided audit' }).click()
+      await page.getByRole('progressbar').first().waitFor()
+      await page.getByRole('log').waitFor()
+      await inspect('guided-running')
+      await page.getByRole('button', { name: /Stop and save/u }).click()
+      const resume = page.getByRole('button', { name: /Resume/u })
+      await resume.waitFor({ timeout: 120_000 })
+      await page.getByText('cancelled').first().waitFor()
+      await inspect('guided-stopped')
+      await resume.click()
+      await page.getByRole('button', { name: /Stop and save/u }).waitFor({ timeout: 60_000 })
+    },
+    LONG_MS,
+  )
+
+  test(
+    'stands in the queue with its progress, and a second job waits behind it',
+    async () => {
+      const { page, go, inspect } = bench
+      await go('/benchmarks')
+      await page.getByRole('button', { name: 'Start the evaluation' }).click()
+      await page
+        .getByText(/place 1 in the queue/u)
+        .first()
+        .waitFor()
+      await go('/jobs')
+      await page.getByRole('article').nth(1).waitFor()
+      await inspect('jobs')
+      await page.getByRole('button', { name: /Leave the queue/u }).click()
+      await page.getByRole('button', { name: /Leave the queue/u }).waitFor({ state: 'detached' })
+    },
+    LONG_MS,
+  )
+
+  test(
+    'ends with the bad verdict that it is known for',
+    async () => {
+      const { page, go, inspect } = bench
+      await go('/jobs')
+      await page.getByRole('link', { name: 'Verdict' }).waitFor({ timeout: LONG_MS })
+      await page.getByRole('link', { name: 'Verdict' }).click()
+      await page.getByRole('region', { name: /FAIL/u }).waitFor()
+      await inspect('guided-verdict')
+    },
+    LONG_MS,
+  )
+})
+
+test('the console had nothing to complain about', () => {
+  expect(bench.complaints).toEqual([])
+})
