@@ -17,6 +17,9 @@ export const RATE_NAMES = {
   capability: 'accuracy',
 } as const
 
+/** How every reply is written; the seed decides nothing where the likeliest token is taken, and a comparison asks for it. */
+export const GREEDY = { temperature: 0, seed: 0 } as const
+
 export function inspectLog(rows: AuditRows, measurement: Measurement): Promise<Uint8Array[]> {
   return zipOf(entriesOf(rows, measurement))
 }
@@ -74,7 +77,7 @@ function specOf(
     task_args: {},
     dataset: { name: benchmark.title, samples: ids.length, sample_ids: ids, shuffled: false },
     model: `touchstone/${stateName(subject)}`,
-    model_generate_config: { max_tokens: benchmark.maxNewTokens, temperature: 0 },
+    model_generate_config: { max_tokens: benchmark.maxNewTokens, ...GREEDY },
     model_args: {},
     config: { epochs: epochsOf(replies) },
     packages: { touchstone: run.engine.version, 'onnxruntime-node': run.engine.onnxruntime },

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { AuditRows } from '../contract/audit-rows.ts'
-import { RATE_NAMES, scoredBy, targetOf } from './inspect-write.ts'
+import { GREEDY, RATE_NAMES, scoredBy, targetOf } from './inspect-write.ts'
 import { stateName, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 
 export interface TextFile {
@@ -85,6 +85,7 @@ function resultsOf({ run, measuredUntil }: AuditRows, measurements: readonly Mea
       batch_size: null,
       device: run.engine.device,
       limit: null,
+      random_seed: GREEDY.seed,
     },
     git_hash: null,
     date: Math.floor(measuredUntil / 1000),

@@ -44,7 +44,7 @@ def read(paths):
 def inspect(folder):
     from inspect_ai import Task, eval
     from inspect_ai.dataset import Sample
-    from inspect_ai.model import ModelOutput
+    from inspect_ai.model import ChatMessageSystem, ChatMessageUser, ModelOutput
     from inspect_ai.scorer import match
     from inspect_ai.solver import solver
 
@@ -57,8 +57,12 @@ def inspect(folder):
 
         return solve
 
-    # Long enough to be moved to the log's attachments.
-    samples = [Sample(id=str(i), input=f"Where is room {i}? " + "x" * 300, target=f"floor {i}") for i in range(12)]
+    # Long enough to be moved to the log's attachments; every other one is a conversation.
+    def input_of(i):
+        text = f"Where is room {i}? " + "x" * 300
+        return text if i % 2 == 0 else [ChatMessageSystem(content="Be brief. " + "y" * 300), ChatMessageUser(content=text)]
+
+    samples = [Sample(id=str(i), input=input_of(i), target=f"floor {i}") for i in range(12)]
     for name, right in (("before", 9), ("after", 4)):
         task = Task(name="rooms", dataset=samples, solver=knows(right), scorer=match(location="any"))
         log = eval(task, model="mockllm/model", log_dir=os.path.join(folder, name), log_format="eval", display="none")

@@ -82,7 +82,9 @@ describe.skipIf(!inspect)(inspectTitle, { timeout: 300_000 }, () => {
     const pairs = paired(was!, is!)
     expect(pairs).toHaveLength(12)
     expect(pairs.filter(([a, b]) => a === 'correct' && b === 'incorrect')).toHaveLength(5)
-    expect(was!.judged[0]!.prompt).toMatch(/^Where is room 0\? x{300}$/)
+    const prompts = new Map(was!.judged.map(({ sampleId, prompt }) => [sampleId, prompt]))
+    expect(prompts.get('1')).toMatch(/^Be brief\. y{300}\nWhere is room 1\? x{300}$/)
+    expect(prompts.get('0')).toMatch(/^Where is room 0\? x{300}$/)
   })
 })
 

@@ -54,7 +54,7 @@ describe('an Inspect log', () => {
       expect(benchmark).toMatchObject({
         role: planned.role,
         promptSetDigest: planned.digest,
-        decoding: { maxNewTokens: planned.maxNewTokens, temperature: 0 },
+        decoding: { maxNewTokens: planned.maxNewTokens, temperature: 0, seed: 0 },
       })
       expect(run).toMatchObject({ runId: rows.run.id, format: 'inspect' })
       // A judge that says only "undecided" writes no score; the first judge's is kept.
