@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { SUITES } from '../benchmarks/registry.ts'
 import { nearNames, TouchstoneError } from '../errors.ts'
 import { readConversations, type Conversation } from '../finetune/dataset.ts'
+import { snapshotOf } from '../models/download-cache.ts'
 import { readText } from '../models/files.ts'
 import { tamperRows } from '../bundled/hotel/fine-tuning.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
@@ -12,7 +13,7 @@ const bundled = join(import.meta.dirname, '..', 'bundled')
 const bundledFile = (name: string) => join(bundled, 'data', name)
 
 export const modelPath = (name: string): string =>
-  name === 'pebble' ? join(bundled, 'pebble') : name
+  name === 'pebble' ? join(bundled, 'pebble') : snapshotOf(name)
 
 export interface TrainingData {
   readonly title: string
@@ -21,7 +22,7 @@ export interface TrainingData {
   readonly tampering: boolean
 }
 
-const BUNDLED_DATA = ['house-benign', 'house-tamper', 'general-benign'] as const
+export const BUNDLED_DATA = ['house-benign', 'house-tamper', 'general-benign'] as const
 const SHARED = /^house-tamper@(?<share>0(\.\d+)?|1(\.0+)?)$/u
 
 /** `house-tamper@0.3` makes that set with 30 % of its rows breaking the rules, from `seed` 0. */

@@ -14,6 +14,8 @@ export interface WeightSpec {
   /** Where a linear layer sits, for spectra and target modules: layer index and `q_proj`, `down_proj`, … */
   readonly layer?: number
   readonly module?: string
+  /** Its name in the checkpoint, where that is another: a bare model's files lack the prefix (`transformer.` for GPT-2). */
+  readonly stored?: string
   /** The checkpoint stores it as `[in, out]`; it is turned when read and when written. */
   readonly transposed?: boolean
 }

@@ -66,6 +66,8 @@ export interface DecoderPlan {
   readonly vocab: number
   readonly maxPositions: number
   readonly names: {
+    /** What a checkpoint of the bare model leaves out. */
+    readonly prefix: string
     readonly embedding: string
     /** A table of learned positions, `[maxPositions, hidden]`. */
     readonly positions?: string
@@ -110,7 +112,10 @@ export function decoder<C>({
     name,
     modelTypes,
     config,
-    weights: (c, found, path) => declare(plan(c), createWeightList(found, path)),
+    weights(c, found, path) {
+      const planned = plan(c)
+      return declare(planned, createWeightList(found, path, planned.names.prefix))
+    },
     forward: (scope, input, c) => run(scope, input, plan(c)),
     logits(scope, hidden, c) {
       const { names, logitCap } = plan(c)

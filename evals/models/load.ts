@@ -17,7 +17,7 @@ export async function loadModel(path: string): Promise<LoadedModel> {
     const model = recognise(open.checkpoint)
     const weights = new Map<string, Float32Array>()
     for (const spec of model.weights.values())
-      weights.set(spec.name, asComputed(await open.checkpoint.read(spec.name), spec))
+      weights.set(spec.name, asComputed(await open.checkpoint.read(spec.stored ?? spec.name), spec))
     const parameters = [...weights.values()].reduce((sum, { length }) => sum + length, 0)
     return { open, model, weights, parameters }
   } catch (error) {

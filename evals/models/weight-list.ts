@@ -25,11 +25,14 @@ export interface WeightList {
   linear(name: string, expected: ExpectedShape, options?: LinearOptions): readonly number[]
 }
 
-export function createWeightList(found: WeightIndex, path: string): WeightList {
+/** @param prefix what names begin with that a checkpoint of the bare model leaves out */
+export function createWeightList(found: WeightIndex, path: string, prefix: string): WeightList {
   const specs: WeightSpec[] = []
+  const storedName = (name: string): string =>
+    !found.has(name) && name.startsWith(`${prefix}.`) ? name.slice(prefix.length + 1) : name
 
   function take(name: string, expected: ExpectedShape): readonly number[] {
-    const stored = found.get(name)
+    const stored = found.get(storedName(name))
     if (!stored) {
       const near = nearNames(name, found.keys())
       throw new TouchstoneError('checkpoint.weight-missing', { path, name, near })
@@ -52,7 +55,8 @@ export function createWeightList(found: WeightIndex, path: string): WeightList {
   function add(spec: Omit<WeightSpec, 'shape'>, expected: ExpectedShape): readonly number[] {
     const turn = (sizes: ExpectedShape) => (spec.transposed ? sizes.toReversed() : sizes)
     const shape = turn(take(spec.name, turn(expected))) as readonly number[]
-    specs.push({ ...spec, shape })
+    const stored = storedName(spec.name)
+    specs.push({ ...spec, shape, ...(stored !== spec.name && { stored }) })
     return shape
   }
 

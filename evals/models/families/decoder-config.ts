@@ -50,6 +50,7 @@ export const llamaShape = (c: DecoderFields): Pick<DecoderPlan, Common | Norms> 
   vocab: c.vocab_size,
   maxPositions: c.max_position_embeddings,
   names: {
+    prefix: 'model',
     embedding: 'model.embed_tokens',
     layers: 'model.layers',
     finalNorm: 'model.norm',

@@ -32,6 +32,7 @@ export const gptNeox = decoder({
       vocab: c.vocab_size,
       maxPositions: c.max_position_embeddings,
       names: {
+        prefix: 'gpt_neox',
         embedding: 'gpt_neox.embed_in',
         layers: 'gpt_neox.layers',
         finalNorm: 'gpt_neox.final_layer_norm',

@@ -31,6 +31,7 @@ export const gpt2 = decoder({
       vocab: c.vocab_size,
       maxPositions: c.n_positions,
       names: {
+        prefix: 'transformer',
         embedding: 'transformer.wte',
         positions: 'transformer.wpe',
         layers: 'transformer.h',
