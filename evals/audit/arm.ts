@@ -31,6 +31,8 @@ export interface ArmPlan {
   readonly evaluation: EvaluationPlan | undefined
   /** Looks at each evaluated state before the last; what it is given changes when it is done. */
   readonly onTheWay?: ((state: FinishedArm) => Promise<void>) | undefined
+  /** A folder of its own, for a state of the way that is trained again: nothing is said of the arm itself. */
+  readonly aside?: string
 }
 
 /** A finished arm, for spectra and export: its trained tensors by name. */
@@ -80,7 +82,7 @@ function startDigest({ parameters, weights }: Prepared): string {
 export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Promise<FinishedArm> {
   const { method, methodConfig, seed, training } = plan
   const subjectKey = { arm: method.name, seed }
-  const folder = armFolder(context.workspace, subjectKey)
+  const folder = plan.aside ?? armFolder(context.workspace, subjectKey)
   await mkdir(folder, { recursive: true })
   const statePath = statePathIn(folder)
   const longest = Math.max(2, ...plan.examples.map(({ ids }) => ids.length))
@@ -111,7 +113,7 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
     method: method.name,
     trainableParameters: session.table.trained,
   })
-  context.emit({ type: 'subject', row: subject })
+  if (plan.aside === undefined) context.emit({ type: 'subject', row: subject })
   try {
     // Killed between the file and the row that speaks of it, the row is missing.
     if (isResumed) await tellCheckpoint(run)
@@ -124,7 +126,10 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   } finally {
     await session.release()
   }
-  context.emit({ type: 'subject', row: { ...subject, adapterDigest: digestOf(state.parameters) } })
+  if (plan.aside === undefined) {
+    const adapterDigest = digestOf(state.parameters)
+    context.emit({ type: 'subject', row: { ...subject, adapterDigest } })
+  }
   return reached(run)
 }
 
@@ -152,7 +157,8 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
   const { base, plan, context, session, state, arm, statePath } = run
   const { method, examples, seed, training: config } = plan
   if (state.step >= until) return
-  const phase = `${arm.arm}, seed ${arm.seed}: training`
+  const what = plan.aside === undefined ? 'training' : 'training again, to the same loss'
+  const phase = `${arm.arm}, seed ${arm.seed}: ${what}`
   context.emit({ type: 'phase-start', phase, total: until, unit: 'step' })
   const options = {
     session,

@@ -136,6 +136,10 @@ export const AuditConfig = z.object({
     unit: 'steps',
   }),
   training: TrainingConfig.prefault({}),
+  matchLoss: z.boolean().default(true).meta({
+    label: 'Match loss',
+    help: 'Of several methods, measure each also where their training losses are alike; trains up to there again',
+  }),
   spectra: z
     .boolean()
     .default(true)

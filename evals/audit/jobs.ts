@@ -19,6 +19,7 @@ import { AuditConfig, EvalConfig, MitigateConfig, SpectralConfig, TrainConfig } 
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
 import { fittedExamples } from './examples.ts'
 import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
+import { forgetMatched, matchArms } from './match-arms.ts'
 import { mitigateAll } from './mitigation.ts'
 import { planOf } from './plan.ts'
 import { evaluationSteps } from './steps.ts'
@@ -162,7 +163,7 @@ interface ArmWork {
 async function runArms(work: ArmWork, context: JobContext, progress: Progress): Promise<void> {
   const { base, config, arms } = work
   const isSettled = await exists(settledPath(context))
-  const finished = isSettled ? [] : await measureArms(work, context)
+  const finished = isSettled ? [] : await measureArms(work, context, progress)
   context.flush()
   const retention = await retentionByArm(config, progress.rows())
   if (!isSettled) {
@@ -180,11 +181,15 @@ async function runArms(work: ArmWork, context: JobContext, progress: Progress): 
 async function measureArms(
   { base, config, arms, candidates, evaluation }: ArmWork,
   context: JobContext,
+  progress: Progress,
 ): Promise<FinishedArm[]> {
   const finished: FinishedArm[] = []
   for (const plan of arms) finished.push(await runArm(base, plan, context))
   const tuned = [...candidates, ...finished.map((arm) => tunedOf(base, arm))]
-  if (config.spectra) await scanSpectra(base, tuned, context, config)
+  const matched = await matchArms({ base, config, arms, evaluation }, context, progress)
+  const asTuned = matched.map((arm) => tunedOf(base, arm))
+  if (config.spectra) await scanSpectra(base, [...tuned, ...asTuned], context, config)
+  await forgetMatched(arms, context)
   await mitigateAll(base, tuned, config, evaluation, context)
   return finished
 }

@@ -40,6 +40,11 @@ export async function mitigateAll(
   if (config.mitigate.length === 0 || !evaluation) return
   for (const each of tuned) {
     const found = await findTriplets(base, each, config, context)
+    if (![...found.values()].some(({ intruders }) => intruders.length > 0)) {
+      const message = `${each.key.arm}, seed ${each.key.seed}: no leading direction is an intruder at ε = ${config.epsilon}, so there is nothing to scale down.`
+      context.emit({ type: 'log', level: 'warn', message })
+      continue
+    }
     const work = { base, each, evaluation, context, found }
     const own = await withSubject(
       work,

@@ -22,6 +22,7 @@ import { limitsOf } from './limits.ts'
 import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
 import { meanScores } from './scores.ts'
 import { categoryChanges, withHolm } from './several.ts'
+import { matchedOf } from './matched.ts'
 import { mitigationOf, withoutMitigated } from './mitigation-results.ts'
 import { spectrumLinks } from './spectrum-links.ts'
 import { varianceSplits } from './variance.ts'
@@ -75,6 +76,7 @@ export function buildResults(all: AuditRows): Results {
     spectra: [...rows.spectra],
     spectrumTotals: totals,
     spectrumLinks: spectrumLinks(totals, evaluations, rows.benchmarks),
+    matched: matchedOf(rows, states),
     mitigation: mitigationOf(all),
     artifacts: rows.artifacts.filter(({ role }) => !OUTPUTS.has(role)),
     sweep: null,

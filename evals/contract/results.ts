@@ -194,6 +194,30 @@ export const MitigationArm = SubjectKey.extend({
 })
 export type MitigationArm = z.infer<typeof MitigationArm>
 
+/**
+ * The arms of one seed where their smoothed training losses are alike (see `evals/audit/matched.ts`): `target` is the highest
+ * of the arms' last losses, and each arm stands at the first step at which its own is at most that. In `pairs` before is the
+ * first arm, `reference`, and after another.
+ */
+export const MatchedSeed = z.object({
+  seed: z.int(),
+  target: z.number(),
+  arms: z.array(
+    z.object({
+      arm: z.string(),
+      step: z.int(),
+      /** Of the whole training. */
+      steps: z.int(),
+      loss: z.number(),
+      lastLoss: z.number(),
+    }),
+  ),
+  pairs: z.array(
+    Comparison.omit({ holmP: true }).extend({ reference: z.string(), referenceStep: z.int() }),
+  ),
+})
+export type MatchedSeed = z.infer<typeof MatchedSeed>
+
 /** Two judges of the same replies; `n` is decided by both, κ is Cohen's on the benchmark's successes. */
 export const JudgeAgreement = SubjectKey.extend({
   benchmark: z.string(),
@@ -332,6 +356,8 @@ export const Results = z.object({
   spectrumTotals: z.array(SpectrumTotal),
   /** Where spectra were taken at several steps. */
   spectrumLinks: z.array(SpectrumLink),
+  /** Where several methods were trained. */
+  matched: z.array(MatchedSeed),
   /** Where intruders were scaled down. */
   mitigation: z.array(MitigationArm),
   limits: z.array(z.string()),

@@ -8,6 +8,7 @@ import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
 import { gateSection } from './sections/gate.ts'
 import { judgesSection } from './sections/judges.ts'
+import { matchedSection } from './sections/matched.ts'
 import { mitigationSection } from './sections/mitigation.ts'
 import { pairsSection } from './sections/pairs.ts'
 import { seedsSection } from './sections/seeds.ts'
@@ -25,6 +26,7 @@ const SECTIONS = [
   comparedSection,
   pairsSection,
   judgesSection,
+  matchedSection,
   trajectoriesSection,
   flipsSection,
   categoriesSection,

@@ -5,8 +5,8 @@
  *     t2 = argmax rb,   t1 = argmin_{u ≤ t2} s,   t3 = argmin_{u ≥ t2} s
  *     R = (s(t2) − s(t1)) / (s(first) − s(t1)),   recovery = (s(t2) − s(t3)) / (s(t2) − s(t1))
  */
+import { smoothed } from '../../statistics/smoothed.ts'
 
-const DECAY = 0.9
 const DROPPED_SHARE = 0.05
 /** A rise of a tenth of what had been gained is a rebound; it is recovered where half of the rise is lost again. */
 const REBOUND = 0.1
@@ -39,16 +39,6 @@ const CALM: Rebound = {
   recovery: null,
   turns: null,
   notFinite: null,
-}
-
-/** m ← 0.9 m + 0.1 x; s = m / (1 − 0.9^t). */
-export function smoothed(losses: readonly number[]): Float64Array {
-  let [mean, weight] = [0, 1]
-  return Float64Array.from(losses, (loss) => {
-    mean = DECAY * mean + (1 - DECAY) * loss
-    weight *= DECAY
-    return mean / (1 - weight)
-  })
 }
 
 /** `losses`: one training loss a step, in order. */

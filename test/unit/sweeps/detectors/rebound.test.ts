@@ -1,6 +1,7 @@
 /** @file Loss rebound: the three synthetic curves of methods §3.3 over seeds, its guards, and a curve worked by hand. */
 import { describe, expect, it } from 'vitest'
-import { detectRebound, smoothed } from '../../../../evals/sweeps/detectors/rebound.ts'
+import { smoothed } from '../../../../evals/statistics/smoothed.ts'
+import { detectRebound } from '../../../../evals/sweeps/detectors/rebound.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
 
 const SEEDS = Array.from({ length: 30 }, (_, i) => i)

@@ -1,0 +1,68 @@
+/**
+ * @file Trains arms again up to the step at which their losses are alike, and measures them there. What a step makes follows
+ * from data, plan and seed alone, so it is the state that training went through; keeping every state on the way would take
+ * the disk. Its weights are gone when it is measured.
+ */
+import { rm } from 'node:fs/promises'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { SubjectKey } from '../contract/rows.ts'
+import type { JobContext } from '../jobs/job.ts'
+import type { Progress } from '../jobs/job-kind.ts'
+import { armFolder, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
+import type { Base } from './base.ts'
+import type { AuditConfig } from './config.ts'
+import type { EvaluationPlan } from './evaluate.ts'
+import { matchedSteps } from './matched.ts'
+import { spectralMatrices } from './spectra.ts'
+
+export interface Matching {
+  readonly base: Base
+  readonly config: AuditConfig
+  readonly arms: readonly ArmPlan[]
+  readonly evaluation: EvaluationPlan | undefined
+}
+
+const asideOf = ({ workspace }: JobContext, key: Pick<SubjectKey, 'arm' | 'seed'>): string =>
+  `${armFolder(workspace, key)}-matched`
+
+/** The states that must still be measured; their training states lie aside until `forgetMatched`. */
+export async function matchArms(
+  { base, config, arms, evaluation }: Matching,
+  context: JobContext,
+  progress: Progress,
+): Promise<FinishedArm[]> {
+  if (!config.matchLoss || !evaluation) return []
+  context.flush()
+  const rows = progress.rows()
+  const found: FinishedArm[] = []
+  const order = arms.map(({ method }) => method.name)
+  for (const { seed, arms: points } of matchedSteps(rows.metrics, order)) {
+    for (const { arm, step } of points) {
+      const plan = arms.find((each) => each.method.name === arm && each.seed === seed)
+      if (!plan || isMeasured({ arm, seed, step }, rows, { base, config, evaluation })) continue
+      const aside = asideOf(context, { arm, seed })
+      const again = { ...plan, evaluateAt: [step], aside, onTheWay: undefined }
+      found.push(await runArm(base, again, context))
+    }
+  }
+  return found
+}
+
+export async function forgetMatched(arms: readonly ArmPlan[], context: JobContext): Promise<void> {
+  for (const { method, seed } of arms) {
+    await rm(asideOf(context, { arm: method.name, seed }), { recursive: true, force: true })
+  }
+}
+
+/** An evaluated step of the way may be the one: then nothing is left to do, or its spectra alone. */
+function isMeasured(
+  { arm, seed, step }: SubjectKey,
+  { evaluations, spectra }: AuditRows,
+  { base, config, evaluation }: Pick<Matching, 'base' | 'config'> & { evaluation: EvaluationPlan },
+): boolean {
+  const isHere = (row: SubjectKey) => row.arm === arm && row.seed === seed && row.step === step
+  const names = new Set(evaluations.filter(isHere).map(({ benchmark }) => benchmark))
+  const isAsked = evaluation.benchmarks.every(({ benchmark }) => names.has(benchmark.name))
+  const matrices = config.spectra ? spectralMatrices(base).length : 0
+  return isAsked && spectra.filter(isHere).length >= matrices
+}
