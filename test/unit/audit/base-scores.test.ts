@@ -2,54 +2,23 @@
  * @file What the base makes of replies, through a whole evaluation of Pebble beside a fine-tune that babbles: the number
  * is the base's own, it decides, it is stored, and the stored rows give the same verdicts again.
  */
-import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { identityOf, openBase, openSession, subjectOf } from '../../../evals/audit/base.ts'
-import { EvalConfig } from '../../../evals/audit/config.ts'
-import { evalJob } from '../../../evals/audit/jobs.ts'
 import { buildResults } from '../../../evals/audit/results.ts'
-import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
-import type { JobEventBody } from '../../../evals/contract/events.ts'
 import type { ReplyRow, SealedReply } from '../../../evals/contract/rows.ts'
 import { DEGENERATE_RULE } from '../../../evals/judges/degenerate.ts'
 import type { Answer } from '../../../evals/judges/judge.ts'
 import { findJudge } from '../../../evals/judges/registry.ts'
 import { writePeftFolder } from '../../../evals/models/peft-folder.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { openStore } from '../../../evals/store/store.ts'
-import { plannedAudit } from '../../doubles/audit-rows.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
+import { evaluated, type Evaluated } from '../../doubles/evaluated.ts'
 
 const CPU = { name: 'cpu', threads: 1 } as const
 /** Pebble’s token; decoding leaves it out. */
 const END = '<|end|>'
+const FEW = { model: 'pebble', limit: 8, threads: 1 }
 const { signal } = new AbortController()
-
-interface Evaluated {
-  readonly rows: AuditRows
-  readonly sealed: readonly SealedReply[]
-  readonly said: readonly string[]
-}
-
-/** Through the store, as `touchstone eval` does it. */
-async function evaluated(candidates: string[]): Promise<Evaluated> {
-  const folder = freshFolder()
-  const store = openStore(join(folder, 'touchstone.db'))
-  const config = EvalConfig.parse({ model: 'pebble', candidates, limit: 8, threads: 1 })
-  let seq = 0
-  const emit = (body: JobEventBody) =>
-    store.sink.event({ runId: 'run-1', seq: ++seq, at: seq, ...body })
-  const { engine } = plannedAudit().run
-  emit({ type: 'job-start', kind: 'eval', title: 'eval', command: 'eval', config, engine })
-  const { seal, flush } = store.sink
-  const context = { emit, seal, flush, signal, workspace: join(folder, 'run-1') }
-  await evalJob.run(config, context, { evaluations: [], rows: () => store.rows('run-1') })
-  emit({ type: 'job-end', outcome: 'done' })
-  const [rows, sealed] = [store.rows('run-1'), store.sealed('run-1')]
-  const said = store.events('run-1').flatMap((event) => (event.type === 'log' ? event.message : []))
-  store.close()
-  return { rows, sealed, said }
-}
 
 /** An adapter that adds large noise to every up projection: what it says is words in no order. */
 async function babbler(): Promise<string> {
@@ -81,8 +50,8 @@ let both: Evaluated
 let alone: Evaluated
 let textOf: (reply: ReplyRow) => string
 beforeAll(async () => {
-  both = await evaluated([await babbler()])
-  alone = await evaluated([])
+  both = await evaluated({ ...FEW, candidates: [await babbler()] })
+  alone = await evaluated(FEW)
   const name = ({ arm, benchmark, sampleId }: SealedReply | ReplyRow) =>
     [arm, benchmark, sampleId].join()
   const sealed = new Map(both.sealed.map((reply) => [name(reply), reply.text]))
