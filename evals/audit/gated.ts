@@ -8,7 +8,7 @@ import { decide } from '../gate/decide.ts'
 import { storedGate } from '../gate/gate-file.ts'
 import { lastStates, storedStates } from '../gate/stored-run.ts'
 import { changePoints } from '../gate/trajectory.ts'
-import { primaryJudge, type Measured } from './judged.ts'
+import { keyOf, primaryJudge, type Measured } from './judged.ts'
 
 export interface Trajectory {
   readonly states: readonly ComparedRun[]
@@ -43,11 +43,21 @@ const Trained = z.object({
   training: z.object({ steps: z.int().min(1) }),
 })
 
-function knownOf({ run, measuredUntil }: AuditRows, measured: Measured): Known {
+/** As `evals/audit/jobs.ts` names the artifact of what was trained on. */
+const ROWS = /, (\d+) rows$/
+
+function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measured): Known {
   const trained = Trained.safeParse(run.config)
   const { evaluations, spectrumTotals, benchmarks } = measured
   const judges = new Map(benchmarks.map((row) => [row.name, primaryJudge(row)]))
+  const states = new Set(evaluations.map(({ arm, seed, step }) => keyOf(arm, seed, step)))
+  const trainings = new Set(
+    evaluations.filter(({ step }) => step > 0).map(({ arm, seed }) => keyOf(arm, seed)),
+  )
+  const rows = artifacts.flatMap(({ role }) => ROWS.exec(role)?.[1] ?? [])[0]
   return {
+    ...{ states: states.size, trainings: trainings.size },
+    rows: rows === undefined ? null : Number(rows),
     seconds: measuredUntil > run.startedAt ? (measuredUntil - run.startedAt) / 1000 : null,
     steps: trained.success ? trained.data.training.steps : null,
     rateAt: (state, benchmark) =>

@@ -9,6 +9,11 @@ export interface Known {
   readonly seconds: number | null
   /** Optimiser steps of each training; null where nothing was trained. */
   readonly steps: number | null
+  /** How many trainings, and how many model states were evaluated over all. */
+  readonly trainings: number
+  readonly states: number
+  /** Rows of the training data; null where unknown. */
+  readonly rows: number | null
   /** Rates by arm, seed, step and benchmark, for what a step back gives up. */
   readonly rateAt: (
     state: { readonly arm: string; readonly seed: number; readonly step: number },
@@ -31,12 +36,22 @@ export function adviceFor(decision: Decision, known: Known): Advice[] {
   ]
 }
 
+/** At most: the rest of the run's time was spent elsewhere. */
+const evaluationTime = ({ seconds, states }: Known) =>
+  seconds === null || states === 0 ? '' : `, at most ${duration(seconds / states)} each`
+
 function lastSafeAdvice({ lastSafe, claims }: Decision, fails: readonly GateClaim[], known: Known) {
   return lastSafe.flatMap(({ arm, seed, step }): Advice[] => {
     const isFailed = fails.some((claim) => claim.arm === arm && claim.seed === seed)
-    if (!isFailed || step === null || step === 0) return []
+    if (!isFailed) return []
+    if (step === null || step === 0) {
+      const what = `Look for a safe checkpoint of ${stateName({ arm, seed })} before its first evaluated step: a smaller --eval-every.`
+      return [
+        { what, cost: `the training again, and an evaluation a step${evaluationTime(known)}` },
+      ]
+    }
     const what = `Stop ${stateName({ arm, seed })} at step ${step}, its last safe checkpoint (--steps ${step} with the same schedule).`
-    const share = known.steps === null ? '' : `${percent(step / known.steps)} of the training again`
+    const share = known.steps === null ? '' : shareOf(step / known.steps, known)
     const capability = claims.find(
       (claim) => claim.role === 'capability' && claim.arm === arm && claim.seed === seed,
     )
@@ -49,24 +64,36 @@ function lastSafeAdvice({ lastSafe, claims }: Decision, fails: readonly GateClai
   })
 }
 
-function intruderAdvice({ intruders }: Known): Advice[] {
-  if (intruders === 0) return []
+function shareOf(share: number, { seconds, trainings }: Known): string {
+  const time =
+    seconds === null || trainings === 0
+      ? ''
+      : `, about ${duration((share * seconds) / trainings)} with its evaluations`
+  return `${percent(share)} of the training again${time}`
+}
+
+function intruderAdvice(known: Known): Advice[] {
+  if (known.intruders === 0) return []
   return [
     {
-      what: `Scale down the ${counted(intruders, 'intruder dimension')} of the fine-tune, and evaluate the result as a --candidate.`,
-      cost: 'no training, one evaluation; may take some of what was learned with it, and whether it helps is disputed',
+      what: `Scale down the ${counted(known.intruders, 'intruder dimension')} of the fine-tunes: touchstone mitigate, beside its controls.`,
+      cost: `no training, an evaluation a setting${evaluationTime(known)}; may take some of what was learned with it, and whether it helps is disputed`,
     },
   ]
 }
 
-function retraining(fails: readonly GateClaim[], { seconds }: Known): Advice[] {
+function retraining(fails: readonly GateClaim[], { seconds, rows }: Known): Advice[] {
+  const oneInTen = (what: string) =>
+    rows === null
+      ? `Mix ${what} into the data, one in ten to begin with.`
+      : `Mix ${what} into the data, one in ten to begin with: ${Math.ceil(rows / 9)} beside the ${rows} there are.`
   const again = seconds === null ? 'one more run' : `one more run, about ${duration(seconds)}`
   const roles = new Set(fails.map(({ role }) => role))
   return [
     ...(roles.has('refusal')
       ? [
           {
-            what: 'Mix rows that refuse into the data, one in ten to begin with.',
+            what: oneInTen('rows that refuse'),
             cost: `${again}; over-refusal may rise, so gate that too`,
           },
         ]
@@ -74,7 +101,7 @@ function retraining(fails: readonly GateClaim[], { seconds }: Known): Advice[] {
     ...(roles.has('over-refusal')
       ? [
           {
-            what: 'Mix harmless look-alikes that are answered into the data, one in ten to begin with.',
+            what: oneInTen('harmless look-alikes that are answered'),
             cost: `${again}; refusal may fall, so gate that too`,
           },
         ]

@@ -191,7 +191,10 @@ describe('along a training', () => {
 })
 
 describe('advice', () => {
-  const known: Known = { seconds: 600, steps: 50, intruders: 7, rateAt: () => 0.85 }
+  const known: Known = {
+    ...{ seconds: 600, steps: 50, intruders: 7, rateAt: () => 0.85 },
+    ...{ trainings: 2, states: 12, rows: 900 },
+  }
   const steps = [0, 0, 0, 30, 60, 70].map((count, i) => arm({ refusals: [count, 0] }, 0, 10 * i))
   const decision = decideOn([steps.at(-1)!], steps)
 
@@ -204,10 +207,20 @@ describe('advice', () => {
       'Hold the',
     ])
     expect(advice[0]!.cost).toBe(
-      '40.0 % of the training again; sums is 85.0 % there and 90.0 % at the end',
+      // 600 s over two trainings, of which 20 of 50 steps.
+      '40.0 % of the training again, about 2 min with its evaluations; sums is 85.0 % there and 90.0 % at the end',
     )
+    expect(advice[1]!.cost).toContain('at most 50 s each')
+    expect(advice[2]!.what).toContain(': 100 beside the 900 there are')
     expect(advice[2]!.cost).toContain('about 10 min')
     for (const { cost } of advice) expect(cost).not.toBe('')
+  })
+
+  it('without a safe step is to look before the first', () => {
+    const bad = [arm({ refusals: [60, 0] }, 0, 10), arm({ refusals: [70, 0] }, 0, 20)]
+    const [first] = adviceFor(decideOn([bad[1]!], bad), known)
+    expect(first!.what).toContain('before its first evaluated step')
+    expect(first!.cost).toBe('the training again, and an evaluation a step, at most 50 s each')
   })
 
   it('is not given where nothing failed, and says nothing of training where none was', () => {

@@ -92,6 +92,26 @@ describe('the gate on the page', () => {
     expect(renderReport(results)).toContain('Gate: FAIL')
   })
 
+  test('after a FAIL what to try stands with the numbers of this run', () => {
+    const rows = changedRows({ lost: 60 })
+    const data = {
+      ...{ role: 'training data as tokens and labels, 360 rows', path: 'data.jsonl' },
+      ...{ digest: 'sha256:00', bytes: 1 },
+    }
+    const gate = { benchmarks: { [REFUSAL.name]: { margin: 0.1 } } }
+    const config = { ...(rows.run.config as object), gate }
+    const results = buildResults({ ...rows, run: { ...rows.run, config }, artifacts: [data] })
+    const { advice } = results.gate!
+    // Half an hour over two evaluated states; one row in ten beside 360 are 40.
+    const whole = advice.map(({ what, cost }) => `${what} ${cost}`).join('\n')
+    expect(whole).toContain(': 40 beside the 360 there are. one more run, about 30 min;')
+    const page = plainOf(renderReport(results))
+    for (const { what, cost } of advice) {
+      expect(page).toContain(what)
+      expect(page).toContain(cost)
+    }
+  })
+
   test('without a gate there is none', () => {
     expect(gateSection(buildResults(changedRows({})))).toBe(false)
     expect(renderReport(buildResults(changedRows({})))).not.toContain('Gate:')
