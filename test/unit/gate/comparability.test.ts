@@ -1,6 +1,7 @@
 /** @file Each field that must agree is changed once, alone, and is caught and named; nothing else is. */
 import { describe, expect, it } from 'vitest'
 import { benchmarkDigest } from '../../../evals/benchmarks/load-bundled.ts'
+import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { COMPARED_FIELDS, type ComparedField } from '../../../evals/contract/gate.ts'
 import { comparability, differenceText } from '../../../evals/gate/comparability.ts'
 import type { ComparedRun, Decoding } from '../../../evals/gate/compared-run.ts'
@@ -96,6 +97,76 @@ describe('what is not known', () => {
     expect(comparability(silent, fewer, WHAT).differences.map(differenceText)).toEqual([
       'prompts (20 prompts and 19 prompts, 1 missing and 0 new)',
     ])
+  })
+})
+
+describe('two stored runs that differ in one field', () => {
+  const whole = plannedRows({ benchmarks: [REFUSAL], arms: [] })
+  const what = { benchmark: 'house-refusal', judge: 'house' }
+  const subjects = (change: Partial<AuditRows['subjects'][number]>) => ({
+    ...whole,
+    subjects: whole.subjects.map((row) => ({ ...row, ...change })),
+  })
+  const benchmarks = (change: Partial<AuditRows['benchmarks'][number]>) => ({
+    ...whole,
+    benchmarks: whole.benchmarks.map((row) => ({ ...row, ...change })),
+  })
+  const samples = whole.replies.map(({ sampleId, benchmark, category, prompt, expected }) => ({
+    ...{ id: sampleId, benchmark, category, expected },
+    messages: [{ role: 'user' as const, content: prompt }],
+  }))
+  const digestOf = (rows: typeof samples) => benchmarkDigest(rows)
+  const [first, second, ...rest] = samples
+
+  const MUTATED: readonly (readonly [string, ComparedField, AuditRows])[] = [
+    ['its chat template', 'template', subjects({ templateDigest: 'sha256:other' })],
+    ['its tokenizer', 'tokenizer', subjects({ tokenizerDigest: 'sha256:other' })],
+    ['a prompt fewer', 'prompts', benchmarks({ digest: digestOf(samples.slice(1)) })],
+    [
+      'two prompts in turn',
+      'prompts',
+      benchmarks({ digest: digestOf([second!, first!, ...rest]) }),
+    ],
+    [
+      'one word of a prompt',
+      'prompts',
+      benchmarks({
+        digest: digestOf([
+          { ...first!, messages: [{ role: 'user', content: 'Another question?' }] },
+          second!,
+          ...rest,
+        ]),
+      }),
+    ],
+    [
+      'what a prompt became in the template',
+      'prompt-text',
+      {
+        ...whole,
+        replies: whole.replies.map((row, i) => (i === 9 ? { ...row, promptDigest: 'x' } : row)),
+      },
+    ],
+    [
+      'the version of the judge',
+      'judge-version',
+      { ...whole, verdicts: whole.verdicts.map((row) => ({ ...row, judgeVersion: '2' })) },
+    ],
+    ['the longest reply', 'max-new-tokens', benchmarks({ maxNewTokens: 25 })],
+  ]
+
+  it.each(MUTATED)('%s: %s is caught, alone', (_, field, mutant) => {
+    const base = { ...whole, benchmarks: benchmarks({ digest: digestOf(samples) }).benchmarks }
+    const other =
+      field === 'prompts'
+        ? mutant
+        : {
+            ...mutant,
+            benchmarks: mutant.benchmarks.map((row) => ({ ...row, digest: digestOf(samples) })),
+          }
+    const [one, two] = [base, other].map((rows) => storedStates(rows, 'out')[0]!)
+    const { differences } = comparability(one!, two!, what)
+    expect(differences.map((difference) => difference.field)).toEqual([field])
+    expect(comparability(one!, one!, what).differences).toEqual([])
   })
 })
 
