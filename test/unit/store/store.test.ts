@@ -143,6 +143,21 @@ describe('batches', () => {
     expect(count(path, 'event')).toBe(257)
   })
 
+  test('are written ahead: who reads sees what is committed, and nobody waits', () => {
+    const { store, path } = storeOf([])
+    const reader = new Database(path, { readonly: true })
+    expect(reader.pragma('journal_mode', { simple: true })).toBe('wal')
+    const runs = () => reader.prepare('SELECT count(*) AS n FROM run').get()
+    reader.exec('BEGIN')
+    expect(runs()).toEqual({ n: 0 })
+    for (const event of logOf([EXAMPLES['job-start']])) store.sink.event(event)
+    expect(runs()).toEqual({ n: 0 })
+    reader.exec('COMMIT')
+    expect(runs()).toEqual({ n: 1 })
+    reader.close()
+    store.close()
+  })
+
   test.each(['evaluation-end', 'checkpoint', 'artifact', 'job-end'] as const)(
     'are committed at %s',
     (type) => {
@@ -234,6 +249,20 @@ describe('migrations', () => {
     database.close()
     const copy = `${path}.schema-${MIGRATIONS.length}.bak`
     expect(openStore(copy).runs()).toHaveLength(1)
+  })
+
+  test('replies of a version that did not ask the base have no number of it', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'touchstone-old-')), 'touchstone.db')
+    const database = new Database(path)
+    const asked = MIGRATIONS.findIndex((sql) => sql.includes('base_mean_log_prob'))
+    migrate(database, path, MIGRATIONS.slice(0, asked))
+    database.exec(`INSERT INTO run (id, kind, title, command, config_json, engine_json, started_at)
+      VALUES ('old', 'audit', '', '', '{}', '{}', 0);
+      INSERT INTO reply VALUES ('old', 'base', 0, 0, 'hotel', '1', 0, '', '{"kind":"comply"}', '', '', 'Yes.', 2, 'end', -0.5)`)
+    database.close()
+    const store = openStore(path)
+    expect(store.rows('old').replies).toMatchObject([{ meanLogProb: -0.5, baseMeanLogProb: null }])
+    store.close()
   })
 
   test('one that fails half way leaves the file as it was', () => {
