@@ -1,12 +1,8 @@
 /** @file The window's only door to the engine: picks the wire, and makes the client from the contract. */
 import type { EngineClient } from '../evals/contract/api.ts'
 import { createClient, type Transport } from '../evals/contract/rpc.ts'
-import { config } from 'zod'
 import { bridgeTransport, type Bridge } from './transports/bridge.ts'
 import { httpTransport } from './transports/http.ts'
-
-// The content policy forbids code made from text, which zod would otherwise try.
-config({ jitless: true })
 
 declare global {
   interface Window {

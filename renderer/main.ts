@@ -1,4 +1,5 @@
 /** @file The window begins. */
+import './no-eval.ts'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'

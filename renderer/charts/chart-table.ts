@@ -6,14 +6,24 @@ export interface ChartTable {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** One row a place on the x axis, one column a named series. Series without a name are bands and left out. */
-export function chartTable(config: ChartConfiguration<'line'>, xTitle: string): ChartTable {
+/**
+ * One row a place on the x axis, one column a named series. Series without a name are bands and left out. Places may have
+ * names in place of numbers.
+ */
+export function chartTable(
+  config: ChartConfiguration<'line'>,
+  xTitle: string,
+  placeNames: readonly string[] = [],
+): ChartTable {
   const named = config.data.datasets.filter(({ label }) => label !== undefined && label !== '')
   const series = named.map(({ data }) => new Map(data.flatMap((point) => pair(point))))
   const places = [...new Set(series.flatMap((values) => [...values.keys()]))].sort((a, b) => a - b)
   return {
     head: [xTitle, ...named.map(({ label }) => label!)],
-    rows: places.map((x) => [numberText(x), ...series.map((values) => valueText(values.get(x)))]),
+    rows: places.map((x) => [
+      placeNames[x] ?? numberText(x),
+      ...series.map((values) => valueText(values.get(x))),
+    ]),
   }
 }
 

@@ -3,8 +3,10 @@ import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
 import type { JobKindName } from '../../evals/contract/calls/catalog.ts'
 import type { JobView } from '../../evals/contract/calls/jobs.ts'
+import type { JobEvent } from '../../evals/contract/events.ts'
 import { engine } from '../client.ts'
 import { useFeedStore } from './feed.ts'
+import { foldedJob } from './folded-job.ts'
 
 const OPEN = new Set<JobView['status']>(['queued', 'running', 'stopping'])
 export const isOpen = ({ status }: JobView) => OPEN.has(status)
@@ -30,11 +32,16 @@ export const useJobsStore = defineStore('jobs', () => {
     }
     byId.value = next
   }
+  function fold(events: readonly JobEvent[]): void {
+    const told = new Set(events.map(({ runId }) => runId))
+    const known = [...told].flatMap((runId) => byId.value.get(runId) ?? [])
+    apply(known.map((job) => foldedJob(job, events)))
+  }
   async function load(): Promise<void> {
     const jobs = await engine.job.list()
     byId.value = new Map(jobs.map((job) => [job.runId, job]))
   }
-  useFeedStore().on({ jobs: apply, gap: () => void load() })
+  useFeedStore().on({ jobs: apply, events: fold, gap: () => void load() })
 
   async function start(kind: JobKindName, config: Record<string, unknown>): Promise<string> {
     const { runId } = await engine.job.start({ kind, config })
