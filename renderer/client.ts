@@ -1,4 +1,5 @@
 /** @file The window's only door to the engine: picks the wire, and makes the client from the contract. */
+import './no-eval.ts'
 import type { EngineClient } from '../evals/contract/api.ts'
 import { createClient, type Transport } from '../evals/contract/rpc.ts'
 import { bridgeTransport, type Bridge } from './transports/bridge.ts'
