@@ -2,6 +2,7 @@
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
 import type { BenchmarkRow, ReplyKey, Sample, SubjectKey, Verdict } from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
+import type { Continuation } from '../inference/continuation.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { JobContext } from '../jobs/job.ts'
 import type { Answer, Judge } from '../judges/judge.ts'
@@ -14,12 +15,16 @@ import type { NeutralText } from './sources.ts'
 
 /** Name under which neutral text is recorded; `neutral/loss` is in nats a token. */
 export const NEUTRAL = 'neutral-text'
+/** The same for rows of the training data that were held out; `held-out/loss` is of their replies alone. */
+export const HELD_OUT = 'held-out'
 
 export interface EvaluationPlan {
   readonly benchmarks: readonly PreparedBenchmark[]
   readonly neutral: readonly NeutralText[]
   /** The user’s, of which perplexity is measured. */
   readonly texts?: readonly PreparedText[]
+  /** Replies of the training data's own kind that nothing is trained on. */
+  readonly heldOut?: readonly Continuation[]
   readonly finished: readonly FinishedEvaluation[]
   /** Judges that are not in the registry: with a model of their own. */
   readonly judges?: readonly Judge[]
@@ -61,6 +66,8 @@ export async function evaluate(
   }
   if (plan.neutral.length > 0 && !isIn(NEUTRAL))
     await scoreNeutral(subject, key, plan.neutral, context)
+  if (plan.heldOut && plan.heldOut.length > 0 && !isIn(HELD_OUT))
+    await scoreHeldOut(subject, key, plan.heldOut, context)
   for (const text of plan.texts ?? []) {
     const phase = phaseOf(key, text.name)
     if (!isIn(text.name)) await scoreText(subject, key, text, { ...context, phase })
@@ -179,19 +186,42 @@ async function scoreNeutral(
   subject: Subject,
   key: SubjectKey,
   texts: readonly NeutralText[],
-  { emit, flush, signal }: JobContext,
+  context: JobContext,
 ): Promise<void> {
-  const phase = phaseOf(key, 'neutral text')
-  emit({ type: 'phase-start', phase, total: texts.length, unit: 'sample' })
-  const scores = await subject.logProbs(texts, signal)
+  const score = () => subject.logProbs(texts, context.signal)
+  await scoreLoss(score, key, { name: NEUTRAL, metric: 'neutral/loss', of: texts }, context)
+}
+
+async function scoreHeldOut(
+  subject: Subject,
+  key: SubjectKey,
+  rows: readonly Continuation[],
+  context: JobContext,
+): Promise<void> {
+  const score = async () => {
+    const scores = await subject.continuations(rows, context.signal)
+    return scores.map(({ logProbs }) => logProbs)
+  }
+  await scoreLoss(score, key, { name: HELD_OUT, metric: 'held-out/loss', of: rows }, context)
+}
+
+/** Nats a token over all that was scored. */
+async function scoreLoss(
+  score: () => Promise<readonly Float32Array[]>,
+  key: SubjectKey,
+  { name, metric, of }: { name: string; metric: string; of: readonly unknown[] },
+  { emit, flush }: JobContext,
+): Promise<void> {
+  const phase = phaseOf(key, name.replace('-', ' '))
+  emit({ type: 'phase-start', phase, total: of.length, unit: 'sample' })
   let sum = 0
   let tokens = 0
-  for (const text of scores) {
+  for (const text of await score()) {
     tokens += text.length
     for (const logProb of text) sum += logProb
   }
-  emit({ type: 'metric', row: { ...key, name: 'neutral/loss', value: -sum / tokens } })
-  emit({ type: 'evaluation-end', subject: key, benchmark: NEUTRAL, samples: texts.length })
+  emit({ type: 'metric', row: { ...key, name: metric, value: -sum / tokens } })
+  emit({ type: 'evaluation-end', subject: key, benchmark: name, samples: of.length })
   emit({ type: 'phase-end', phase })
   flush()
 }

@@ -1,9 +1,30 @@
 /**
  * @file What a cell trains on: the first n rows of a seeded order, and replies that were swapped once before training
- * (label noise: each reply, with probability p, becomes another row's; Nakkiran et al. 2019, §2). Test prompts stay clean.
+ * (label noise: each reply, with probability p, becomes another row's; Nakkiran et al. 2019, §2). Rows that are held out
+ * for the test loss, and test prompts, stay clean.
  */
-import type { Conversation } from '../finetune/dataset.ts'
+import type { Conversation } from '../data/format.ts'
 import { randomStream } from '../statistics/random.ts'
+
+/** A tenth of the data, and no more rows than are scored quickly at every look. */
+const HELD_OUT_SHARE = 0.1
+const MOST_HELD_OUT = 64
+
+export interface DataSplit {
+  readonly training: readonly Conversation[]
+  readonly heldOut: readonly Conversation[]
+}
+
+/** The same rows for every cell of the same data, in the data's order; none of fewer than ten. */
+export function splitConversations(conversations: readonly Conversation[]): DataSplit {
+  const count = Math.min(MOST_HELD_OUT, Math.floor(HELD_OUT_SHARE * conversations.length))
+  const order = randomStream(0, 'sweep-held-out').shuffle(conversations.map((_, row) => row))
+  const chosen = new Set(order.slice(0, count))
+  return {
+    training: conversations.filter((_, row) => !chosen.has(row)),
+    heldOut: conversations.filter((_, row) => chosen.has(row)),
+  }
+}
 
 export interface DataChoice {
   readonly samples: number | null

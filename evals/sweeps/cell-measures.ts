@@ -57,16 +57,18 @@ export function collectRows(): Collector {
 export function measuresOf(rows: CellRows, last: SubjectKey): Measures {
   const training = curveOf(rows, 'train/loss', 'train-loss')
   const test = curveOf(rows, 'neutral/loss', 'test-loss')
+  const heldOut = curveOf(rows, 'held-out/loss', 'held-out-loss')
   const rates = rateCurves(rows)
   const metrics = [
     ...endOfTraining(training),
+    ...lossMetrics(heldOut),
     ...lossMetrics(test),
     ...rates.flatMap(({ name, x, y, n }) =>
       x.at(-1) === last.step ? [{ name, value: y.at(-1)!, n: n.at(-1)! }] : [],
     ),
     ...spectrumMetrics(rows.spectra),
   ]
-  const curves = [training, test, ...rates.map(({ name, x, y }) => ({ name, x, y }))]
+  const curves = [training, heldOut, test, ...rates.map(({ name, x, y }) => ({ name, x, y }))]
   return { metrics, curves: curves.filter(({ x }) => x.length > 1) }
 }
 
@@ -81,13 +83,13 @@ function endOfTraining({ y }: CellCurve): CellMetric[] {
   return [{ name: 'train-loss', value: meanAndSd(end).mean }]
 }
 
-function lossMetrics({ x, y }: CellCurve): CellMetric[] {
+function lossMetrics({ name, x, y }: CellCurve): CellMetric[] {
   if (y.length === 0) return []
   const best = Math.min(...y)
   return [
-    { name: 'test-loss', value: y.at(-1)! },
-    { name: 'best-test-loss', value: best },
-    { name: 'best-test-step', value: x[y.indexOf(best)]! },
+    { name, value: y.at(-1)! },
+    { name: `best-${name}`, value: best },
+    { name: `best-${name.replace('loss', 'step')}`, value: x[y.indexOf(best)]! },
   ]
 }
 

@@ -12,6 +12,7 @@ import { findMethod } from '../finetune/registry.ts'
 import { TrainingConfig } from '../finetune/train.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { findTestbed } from './find-testbed.ts'
+import { splitConversations } from './cell-data.ts'
 import { lookSteps, suiteSteps, type Workbench } from './model-cell.ts'
 
 /** Of one process after another; undefined `seconds` where a trial outlasted its patience. */
@@ -62,7 +63,7 @@ async function timeOfTrials(specs: readonly TestbedCellSpec[]): Promise<TimeEsti
   return { seconds: each * specs.length, from }
 }
 
-/** Training, the suite where it is asked, and neutral text at every look. */
+/** Training, the suite where it is asked, and both test losses at every look. */
 export function cellSecondsOn(bench: Workbench): CellSeconds {
   const { base, benchmarks, evaluation, data } = bench
   const size = workSize(base.model.weights)
@@ -75,6 +76,11 @@ export function cellSecondsOn(bench: Workbench): CellSeconds {
   const neutral = {
     prompts: evaluation.neutral.length,
     promptTokens: tokensOf(evaluation.neutral.map(({ text }) => text)),
+    newTokens: 0,
+  }
+  const heldOut = {
+    prompts: splitConversations(data?.conversations ?? []).heldOut.length,
+    promptTokens: rowTokens,
     newTokens: 0,
   }
   return ({ method, training, evalEvery, batchSize }, rate) => {
@@ -90,7 +96,7 @@ export function cellSecondsOn(bench: Workbench): CellSeconds {
     return (
       trainingSeconds(size, rate, steps, tokens, isFrozen) +
       asked(suite, suiteSteps(steps, evalEvery).length) +
-      asked([neutral], lookSteps(steps).length)
+      asked([neutral, heldOut], lookSteps(steps).length)
     )
   }
 }

@@ -1,7 +1,8 @@
 /** @file Two phenomena, two lists: loss rebound over steps (methods §3.3), an inner peak along an axis (methods §3.4). */
 import type { CellRow, DescentRow, ReboundRow, SweepAxis } from '../contract/sweeps.ts'
 import { canonicalJson } from './canonical.ts'
-import { testForPeak, type PeakFinding } from './detectors/peak.ts'
+import { peakText } from './detectors/peak-text.ts'
+import { testForPeak } from './detectors/peak.ts'
 import { detectRebound } from './detectors/rebound.ts'
 import type { Measure } from './metrics.ts'
 import { median } from './median.ts'
@@ -88,9 +89,11 @@ function descentOf(
     effect: found?.heightInSds ?? null,
     pValue,
     power: power.map((each) => ({ ...each })),
-    sentence: sentenceOf(finding, extreme, title, axis),
+    sentence: peakText(finding, { quantity: inSentence(title), axis: inSentence(axis.title) }),
   }
 }
+
+const inSentence = (title: string): string => title.charAt(0).toLowerCase() + title.slice(1)
 
 function extremeOf(
   places: readonly number[],
@@ -103,23 +106,4 @@ function extremeOf(
     return known.length === 0 ? [] : [{ x: places[i]!, height: sign * median(known) }]
   })
   return heights.reduce((best, each) => (each.height > best.height ? each : best)).x
-}
-
-function sentenceOf(
-  finding: PeakFinding,
-  extreme: number,
-  title: string,
-  { title: axis }: SweepAxis,
-): string {
-  const { verdict, found, p, reason, seeds, shape, α } = finding
-  const what = shape === 'peak' ? 'an inner peak' : 'an inner low'
-  const where = axis.toLowerCase()
-  if (verdict === 'peak' && found) {
-    const { x, lower, upper, heightInSds } = found
-    return `${title} has ${what} at ${where} ${x} (95 % interval ${lower} to ${upper}), ${heightInSds.toFixed(1)} standard deviations between seeds high; the median is ${shape === 'peak' ? 'highest' : 'lowest'} at ${extreme}; p = ${p!.toPrecision(2)} over ${seeds} seeds.`
-  }
-  if (verdict === 'no peak seen') {
-    return `${title} shows no ${what.slice(3)} along ${where}: p = ${p!.toPrecision(2)} over ${seeds} seeds, at an error rate of ${Math.round(100 * α)} %.`
-  }
-  return `Whether ${title.toLowerCase()} has ${what} along ${where} cannot be told: ${reason ?? 'the test gave no answer'}.`
 }

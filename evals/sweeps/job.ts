@@ -12,6 +12,7 @@ import type { JobContext } from '../jobs/job.ts'
 import type { JobKind, PlanLine } from '../jobs/job-kind.ts'
 import { counted } from '../contract/words.ts'
 import { axesOf, planCells } from './cells.ts'
+import { splitConversations } from './cell-data.ts'
 import { SweepConfig } from './config.ts'
 import { borrowResult, openSweepFolder, readResult, resultPath, writeResult } from './files.ts'
 import { findTestbed } from './find-testbed.ts'
@@ -77,8 +78,7 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
     batchSize,
   })
   try {
-    const rows = bench.data!.conversations.length
-    refuseFewRows(config, rows)
+    refuseFewRows(config, splitConversations(bench.data!.conversations).training.length)
     const identity: CellIdentity = {
       base: modelDigest(bench.base),
       data: dataDigest(bench.data!),
@@ -104,7 +104,7 @@ function refuseFewRows(config: SweepConfig, rows: number): void {
       ?.values.at(-1) ?? 0
   if (most <= rows) return
   throw new TouchstoneError('usage.invalid', {
-    problem: `--axis samples asks for ${most} rows, and the data holds ${rows}.`,
+    problem: `--axis samples asks for ${most} rows, and the data holds ${rows} beside those held out for the test loss.`,
     remedy: `Give numbers up to ${rows}.`,
   })
 }

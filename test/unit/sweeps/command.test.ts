@@ -31,7 +31,7 @@ describe('is refused', () => {
   test('more samples than the data holds', async () => {
     const out = freshFolder()
     const { code, stderr } = await sweep([...MODEL, '--axis', 'samples=9999', '--out-dir', out])
-    expect([code, stderr]).toEqual([2, expect.stringContaining('the data holds 600')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('the data holds 540')])
   })
 })
 

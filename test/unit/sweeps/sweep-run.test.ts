@@ -79,7 +79,10 @@ describe('a sweep of Pebble', () => {
       const cells = results(calm).sweep!.cells
       expect(cells.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'done'))
       expect(cells[1]!.metrics.map(({ name }) => name)).toEqual(
-        expect.arrayContaining(['train-loss', 'test-loss', 'best-test-loss', 'house-refusal']),
+        expect.arrayContaining([
+          ...['train-loss', 'test-loss', 'best-test-loss', 'best-test-step', 'house-refusal'],
+          ...['held-out-loss', 'best-held-out-loss', 'best-held-out-step'],
+        ]),
       )
 
       const out = fresh()

@@ -1,9 +1,5 @@
-/** @file What a report says of a loss rebound and of a peak: one paragraph each, with its numbers and its doubt. */
+/** @file What a report says of the test for a peak: one paragraph, with its numbers and its doubt. */
 import type { PeakFinding, PeakFound } from './peak.ts'
-import type { Rebound } from './rebound.ts'
-
-const NOT_DOUBLE_DESCENT =
-  'This is a training-loss instability, not the test-error phenomenon that double descent means elsewhere.'
 
 /** Three significant digits, without an exponent where that is readable. */
 const digits = (value: number): string =>
@@ -12,45 +8,6 @@ const digits = (value: number): string =>
     : String(Number(value.toPrecision(3)))
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-
-/** One run. Steps count from 1. */
-export function reboundText({ label, rebound, recovery, turns, notFinite }: Rebound): string {
-  if (notFinite !== null) {
-    return `The training loss stopped being a finite number at step ${notFinite + 1}: divergence. ${NOT_DOUBLE_DESCENT}`
-  }
-  if (!turns) return 'The smoothed training loss never rose.'
-  if (label === 'none') {
-    return `No loss rebound: the smoothed training loss rose again by at most ${percent(rebound!)} of what it had fallen (a rebound begins at 10 %).`
-  }
-  const { t1, t2, t3 } = turns
-  const share = Number.isFinite(rebound)
-    ? `${percent(rebound!)} of what it had fallen`
-    : 'all of it'
-  const end = `${percent(recovery!)} of the rise was lost again by step ${t3.place + 1}`
-  const name = label === 'double_descent' ? 'a rebound that recovers' : 'a rebound that stays'
-  return (
-    `The smoothed training loss rose from ${digits(t1.loss)} at step ${t1.place + 1} to ${digits(t2.loss)} at step ${t2.place + 1}, ` +
-    `${share}; ${end}: ${name}. ${NOT_DOUBLE_DESCENT}`
-  )
-}
-
-/** Several runs of one setting, one a seed. */
-export function reboundsText(all: readonly Rebound[]): string {
-  if (all.length === 0) return 'There are no runs to look for a loss rebound in.'
-  const rebounds = all.filter(({ isRebound }) => isRebound)
-  if (rebounds.length === 0) return `No loss rebound in any of ${all.length} runs.`
-  const recovered = all.filter(({ label }) => label === 'double_descent').length
-  const sizes = rebounds.map(({ rebound }) => rebound ?? Infinity).sort((a, b) => a - b)
-  const size = (value: number) => (Number.isFinite(value) ? percent(value) : 'beyond measure')
-  const range =
-    sizes.length === 1
-      ? size(sizes[0]!)
-      : `from ${size(sizes[0]!)} to ${size(sizes.at(-1)!)} of what the loss had fallen`
-  return (
-    `Loss rebound in ${rebounds.length} of ${all.length} runs (${range}); ${recovered} recovered, ` +
-    `${rebounds.length - recovered} did not. ${NOT_DOUBLE_DESCENT}`
-  )
-}
 
 export interface PeakWords {
   /** What is measured, as in 'test error'. */

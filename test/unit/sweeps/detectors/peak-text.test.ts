@@ -1,45 +1,7 @@
 /** @file The sentences: each has its numbers, says what it does not mean, and never claims what was not found. */
 import { describe, expect, it } from 'vitest'
 import type { PeakFinding } from '../../../../evals/sweeps/detectors/peak.ts'
-import { detectRebound } from '../../../../evals/sweeps/detectors/rebound.ts'
-import { peakText, reboundsText, reboundText } from '../../../../evals/sweeps/detectors/text.ts'
-
-const curve = (rise: number, end: number) =>
-  Array.from({ length: 400 }, (_, t) => {
-    if (t < 150) return 2 - t / 100
-    return t < 250 ? 0.5 + (rise * (t - 150)) / 100 : 0.5 + rise - ((rise - end) * (t - 250)) / 150
-  })
-const bump = detectRebound(curve(1, -0.2))
-const stays = detectRebound(curve(1, 0.9))
-const falls = detectRebound(curve(0, -0.2))
-const NOT = 'not the test-error phenomenon'
-
-describe('loss rebound', () => {
-  it('gives steps from 1, sizes in per cent, and what it is not', () => {
-    expect(reboundText(bump)).toMatch(
-      /rose from 0\.\d+ at step 1\d\d to 1\.\d+ at step 2\d\d, \d+ % of what it had fallen; \d+ % of the rise was lost again by step 400: a rebound that recovers\./,
-    )
-    expect(reboundText(stays)).toContain('a rebound that stays')
-    for (const each of [bump, stays]) expect(reboundText(each)).toContain(NOT)
-  })
-
-  it('claims nothing of a loss that falls, and names the step of one that breaks', () => {
-    expect(reboundText(falls)).toBe('The smoothed training loss never rose.')
-    expect(reboundText(detectRebound(curve(0.05, 0)))).toContain('No loss rebound')
-    expect(reboundText(detectRebound([1, 2, NaN]))).toContain('finite number at step 3')
-    expect(reboundText(detectRebound([1, 2, 3]))).toContain('all of it')
-  })
-
-  it('counts over runs', () => {
-    expect(reboundsText([])).toContain('no runs')
-    expect(reboundsText([falls, falls])).toBe('No loss rebound in any of 2 runs.')
-    const all = reboundsText([falls, bump, stays, detectRebound([NaN])])
-    expect(all).toContain('in 3 of 4 runs')
-    expect(all).toContain('beyond measure')
-    expect(all).toContain('1 recovered, 2 did not')
-    expect(all).toContain(NOT)
-  })
-})
+import { peakText } from '../../../../evals/sweeps/detectors/peak-text.ts'
 
 describe('peak', () => {
   const words = { quantity: 'test error', axis: 'rank' }
