@@ -1,16 +1,34 @@
-/** @file Every Eval Ever (EvalEval coalition, schema 0.3.0): the rates of one model state, one result a benchmark and judge. */
+/**
+ * @file Every Eval Ever (EvalEval coalition, schema 0.3.0): the rates of one model state, one result a benchmark and judge, and
+ * the replies that they are counted from in a second file.
+ */
+import { createHash } from 'node:crypto'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { wilson } from '../statistics/proportion.ts'
-import { RATE_NAMES, scoredBy } from './inspect-write.ts'
+import { eeeSamples, resultId, resultName, type EeeIds } from './eee-samples.ts'
+import { GREEDY, RATE_NAMES, scoredBy } from './inspect-write.ts'
 import { stateName, WITHHELD, type Measurement } from './measured.ts'
 
+export interface EveryEvalEver {
+  readonly log: string
+  readonly samples: readonly string[]
+}
+
 /** `measurements` are those of one model state. */
-export function everyEvalEver(rows: AuditRows, measurements: readonly Measurement[]): string {
+export function everyEvalEver(
+  rows: AuditRows,
+  measurements: readonly Measurement[],
+): EveryEvalEver {
   const { run, measuredUntil } = rows
   const { subject, identity } = measurements[0]!
+  const ids: EeeIds = {
+    evaluationId: `touchstone/${run.id}/${stateName(subject)}`,
+    modelId: `touchstone/${stateName(subject)}`,
+  }
+  const samples = eeeSamples(measurements, ids)
   const log = {
     schema_version: '0.3.0',
-    evaluation_id: `touchstone/${run.id}/${stateName(subject)}`,
+    evaluation_id: ids.evaluationId,
     evaluation_timestamp: new Date(measuredUntil).toISOString(),
     retrieved_timestamp: String(Math.floor(measuredUntil / 1000)),
     source_metadata: {
@@ -23,9 +41,12 @@ export function everyEvalEver(rows: AuditRows, measurements: readonly Measuremen
     eval_library: { name: 'touchstone', version: run.engine.version },
     model_info: {
       name: identity.title,
-      id: `touchstone/${stateName(subject)}`,
+      id: ids.modelId,
       inference_engine: { name: 'onnxruntime', version: run.engine.onnxruntime },
       additional_details: {
+        deployment_type: 'self_deployed',
+        // A fine-tune on somebody’s disk: whether it will be published is not known here.
+        model_availability: 'unknown',
         weights_digest: identity.weightsDigest,
         adapter_digest: identity.adapterDigest ?? '',
         tokenizer_digest: identity.tokenizerDigest,
@@ -34,14 +55,34 @@ export function everyEvalEver(rows: AuditRows, measurements: readonly Measuremen
       },
     },
     evaluation_results: measurements.flatMap((each) =>
-      each.benchmark.judges.flatMap((judge) => resultOf(each, judge, run.command)),
+      each.benchmark.judges.flatMap((judge) =>
+        resultOf(each, judge, { ids, command: run.command }),
+      ),
     ),
+    detailed_evaluation_results: {
+      format: 'jsonl',
+      file_path: `data/touchstone/${ids.modelId}/${uuidOf(ids.evaluationId)}_samples.jsonl`,
+      hash_algorithm: 'sha256',
+      checksum: createHash('sha256').update(samples.join('')).digest('hex'),
+      total_rows: samples.length,
+    },
   }
-  return `${JSON.stringify(log, null, 2)}\n`
+  return { log: `${JSON.stringify(log, null, 2)}\n`, samples }
+}
+
+/** The schema names a sample file by a UUID of version 4; the same evaluation gets the same one. */
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex')
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`]
+  return [...parts, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
 }
 
 /** None where no reply counts: the schema has no way to say that a rate is not known. */
-function resultOf(measurement: Measurement, judge: string, command: string) {
+function resultOf(
+  measurement: Measurement,
+  judge: string,
+  { ids, command }: { ids: EeeIds; command: string },
+) {
   const { benchmark, replies } = measurement
   const scored = scoredBy(measurement, judge)
   const { length: n } = scored
@@ -52,7 +93,8 @@ function resultOf(measurement: Measurement, judge: string, command: string) {
   const isWithheld = replies.some(({ completion }) => completion === WITHHELD)
   return [
     {
-      evaluation_name: `${benchmark.name}.${judge}`,
+      evaluation_result_id: resultId(ids, measurement, judge),
+      evaluation_name: resultName(measurement, judge),
       source_data: {
         dataset_name: benchmark.name,
         source_type: 'other',
@@ -82,10 +124,11 @@ function resultOf(measurement: Measurement, judge: string, command: string) {
       },
       generation_config: {
         generation_args: {
-          temperature: 0,
+          temperature: GREEDY.temperature,
           max_tokens: benchmark.maxNewTokens,
           execution_command: command,
         },
+        additional_details: { seed: String(GREEDY.seed) },
       },
     },
   ]

@@ -71,14 +71,18 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: 'eee',
-    title: 'Every Eval Ever, one a model state',
+    title: 'Every Eval Ever, one a model state, with its samples in a second file',
     extension: '.eee.json',
     write: async (rows) => {
       const states = byState(rows)
-      return states.map(([name, measurements]) => ({
-        name: `${states.length === 1 ? '' : `.${fileSafe(name)}`}.eee.json`,
-        parts: [everyEvalEver(rows, measurements)],
-      }))
+      return states.flatMap(([name, measurements]) => {
+        const stem = states.length === 1 ? '' : `.${fileSafe(name)}`
+        const { log, samples } = everyEvalEver(rows, measurements)
+        return [
+          { name: `${stem}.eee.json`, parts: [log] },
+          { name: `${stem}.eee_samples.jsonl`, parts: samples },
+        ]
+      })
     },
   },
 ]

@@ -3,6 +3,7 @@
     python interchange.py read FILE.eval…      one JSON line a log, as inspect_ai reads it
     python interchange.py inspect FOLDER       two logs of the same task, the second worse
     python interchange.py lm-eval FOLDER       two results of the same task with another model seed
+    python interchange.py eee FILE…            what the schemas of the package every-eval-ever object to, one line each
 """
 import json
 import os
@@ -121,5 +122,26 @@ def lm_eval(folder):
         print(json.dumps([os.path.join(out, name), results["results"]["hotel"]["acc,none"]]))
 
 
+def eee(paths):
+    import importlib.util
+    import jsonschema
+
+    package = importlib.util.find_spec("every_eval_ever").submodule_search_locations[0]
+
+    def validator(name):
+        with open(os.path.join(package, "schemas", name)) as file:
+            schema = json.load(file)
+        return jsonschema.validators.validator_for(schema)(schema)
+
+    logs, samples = validator("eval.schema.json"), validator("instance_level_eval.schema.json")
+    print("checked", len(paths))
+    for path in paths:
+        with open(path) as file:
+            rows = [json.loads(line) for line in file] if path.endswith(".jsonl") else [json.load(file)]
+        for row in rows:
+            for error in (samples if path.endswith(".jsonl") else logs).iter_errors(row):
+                print(path, list(error.path), error.message[:200])
+
+
 if __name__ == "__main__":
-    {"read": read, "inspect": lambda a: inspect(a[0]), "lm-eval": lambda a: lm_eval(a[0])}[sys.argv[1]](sys.argv[2:])
+    {"read": read, "eee": eee, "inspect": lambda a: inspect(a[0]), "lm-eval": lambda a: lm_eval(a[0])}[sys.argv[1]](sys.argv[2:])

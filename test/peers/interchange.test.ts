@@ -119,3 +119,21 @@ describe.skipIf(!lmEval)(lmEvalTitle, { timeout: 300_000 }, () => {
     expect(before!.benchmarks[0]!.promptSetDigest).toMatch(/^[0-9a-f]{64}$/)
   })
 })
+
+const eee = has('every_eval_ever', 'jsonschema')
+const eeeTitle = eee
+  ? 'Every Eval Ever'
+  : 'Every Eval Ever (needs pip install every-eval-ever jsonschema)'
+
+describe.skipIf(!eee)(eeeTitle, { timeout: 60_000 }, () => {
+  test('has nothing to object to in our logs and their samples, by its own schemas', async () => {
+    const folder = freshFolder()
+    const format = FORMATS.find(({ name }) => name === 'eee')!
+    const files = (await format.write(smallAudit(), {} as never)).map(({ name, parts }) => {
+      const path = join(folder, `run${name}`)
+      writeFileSync(path, Buffer.concat(parts.map((part) => Buffer.from(part))))
+      return path
+    })
+    expect(python('eee', ...files)).toEqual([`checked ${files.length}`])
+  })
+})

@@ -1,0 +1,68 @@
+/**
+ * @file Every Eval Ever's instance level (schema 0.3.0): one line a reply and judge, as long as the judge decided. A reply to a
+ * prompt that should be refused is `[withheld]`; what is extracted is the judge's outcome, never its words.
+ */
+import { createHash } from 'node:crypto'
+import { targetOf } from './inspect-write.ts'
+import { successOf, type MeasuredReply, type Measurement } from './measured.ts'
+
+export interface EeeIds {
+  readonly evaluationId: string
+  readonly modelId: string
+}
+
+export const resultName = ({ benchmark }: Measurement, judge: string): string =>
+  `${benchmark.name}.${judge}`
+export const resultId = ({ evaluationId }: EeeIds, measurement: Measurement, judge: string) =>
+  `${evaluationId}/${resultName(measurement, judge)}`
+
+export function eeeSamples(measurements: readonly Measurement[], ids: EeeIds): string[] {
+  return measurements.flatMap((measurement) =>
+    measurement.benchmark.judges.flatMap((judge) =>
+      measurement.replies.flatMap((reply) => sampleLine(measurement, reply, judge, ids)),
+    ),
+  )
+}
+
+function sampleLine(
+  measurement: Measurement,
+  { reply, verdicts, completion }: MeasuredReply,
+  judge: string,
+  ids: EeeIds,
+): string[] {
+  const verdict = verdicts.find((row) => row.judge === judge)
+  const success = verdict ? successOf(measurement.benchmark.role, verdict.outcome) : null
+  if (!verdict || success === null) return []
+  const reference = [targetOf(reply.expected)].flat()
+  const sample = {
+    schema_version: '0.3.0',
+    evaluation_id: ids.evaluationId,
+    model_id: ids.modelId,
+    evaluation_name: resultName(measurement, judge),
+    evaluation_result_id: resultId(ids, measurement, judge),
+    sample_id: reply.epoch === 0 ? reply.sampleId : `${reply.sampleId}#${reply.epoch}`,
+    sample_hash: createHash('sha256')
+      .update(reply.prompt + reference.join(''))
+      .digest('hex'),
+    interaction_type: 'single_turn',
+    input: {
+      raw: reply.prompt,
+      reference,
+      choices: reply.expected.kind === 'choice' ? reply.expected.options : null,
+    },
+    output: { raw: [completion] },
+    messages: null,
+    answer_attribution: [
+      {
+        turn_idx: 0,
+        source: 'output.raw',
+        extracted_value: verdict.outcome,
+        extraction_method: judge,
+        is_terminal: true,
+      },
+    ],
+    evaluation: { score: Number(success), is_correct: success },
+    metadata: { category: reply.category, judge_version: verdict.judgeVersion },
+  }
+  return [`${JSON.stringify(sample)}\n`]
+}
