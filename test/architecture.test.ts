@@ -1,6 +1,8 @@
 /**
  * @file Is the building still standing: who may import whom, sizes, cycles, registries and their golden fixtures.
  *
+ *     hosts                                           Electron, HTTP, in process
+ *     engine                                          the contract's calls answered
  *     cli                                             words, flags, exit codes     (entry: cli.ts)
  *     sweeps                                          many small jobs over a grid
  *     audit                                           what a job does, and its verdict
@@ -100,6 +102,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['zod'],
     node: true,
   },
+  engine: {
+    may: [
+      ...['contract', 'errors', 'runtime', 'models', 'finetune', 'inference', 'spectra'],
+      ...['benchmarks', 'judges', 'jobs', 'store', 'audit', 'sweeps', 'gate', 'interchange', 'cli'],
+    ],
+    packages: ['zod'],
+    node: true,
+  },
+  hosts: { may: ['contract', 'errors', 'jobs', 'cli', 'engine'], packages: ['zod'], node: true },
 }
 
 /** Where a process begins. They may import anything, and nothing imports them. */

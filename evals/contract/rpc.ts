@@ -58,7 +58,7 @@ export function createClient({ call }: Pick<Transport, 'call'>): EngineClient {
  * nothing crosses which the contract does not name. `toError` says what a handler threw.
  */
 export function serve(
-  handlers: EngineHandlers,
+  handlers: SomeHandlers,
   toError: (error: unknown) => WireError,
 ): (message: unknown) => Promise<Answer> {
   return async (message) => {
@@ -66,13 +66,14 @@ export function serve(
     if (!ask.success) return refused('usage.message', 'The message is not a call.')
     const { name, input } = ask.data
     const found = findCall(name)
-    if (!found) return refused('usage.message', `There is no call "${name.slice(0, 60)}".`)
+    const handler = found && handlerOf(handlers, name)
+    if (!handler) return refused('usage.message', `There is no call "${name.slice(0, 60)}".`)
     const parsed = found.input.safeParse(input)
     if (!parsed.success) {
       return refused('usage.message', `${name}: ${z.prettifyError(parsed.error).slice(0, 500)}`)
     }
     try {
-      const value = await handlerOf(handlers, name)(parsed.data)
+      const value = await handler(parsed.data)
       return { ok: true, value: found.output.parse(value) }
     } catch (error) {
       return { ok: false, error: toError(error) }
@@ -80,12 +81,17 @@ export function serve(
   }
 }
 
+/** A process may answer a part of the calls. */
+type SomeHandlers = { readonly [R in keyof EngineHandlers]?: Partial<EngineHandlers[R]> }
+
 const refused = (code: string, message: string): Answer => ({
   ok: false,
   error: { code, message, remedy: 'Load the window again; if that does not help, report it.' },
 })
 
-function handlerOf(handlers: EngineHandlers, name: string): (input: unknown) => unknown {
+type Handler = (input: unknown) => unknown
+
+function handlerOf(handlers: SomeHandlers, name: string): Handler | undefined {
   const [room, method] = name.split('.') as [keyof EngineHandlers, string]
-  return (handlers[room] as Record<string, (input: unknown) => unknown>)[method]!
+  return (handlers[room] as Readonly<Record<string, Handler>> | undefined)?.[method]
 }

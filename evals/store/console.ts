@@ -19,16 +19,33 @@ const LONGEST_CELL = 10_000
 const MOST_CHARACTERS = 4_000_000
 
 export function readOnly(path: string, sql: string, limit: number): Answered {
-  const database = translated(
-    path,
-    () => new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 }),
-  )
+  const database = openReadOnly(path)
   try {
     return answered(database, sql, limit)
   } finally {
     database.close()
   }
 }
+
+/** What may be asked for; the withheld replies are not named. */
+export function tablesOf(path: string): { name: string; columns: string[]; rows: number }[] {
+  const database = openReadOnly(path)
+  try {
+    const tables = database
+      .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> ? ORDER BY name`)
+      .all(WITHHELD) as { name: string }[]
+    return tables.map(({ name }) => {
+      const statement = database.prepare(`SELECT * FROM "${name}" LIMIT 0`)
+      const { n } = database.prepare(`SELECT count(*) AS n FROM "${name}"`).get() as { n: number }
+      return { name, columns: statement.columns().map((column) => column.name), rows: n }
+    })
+  } finally {
+    database.close()
+  }
+}
+
+const openReadOnly = (path: string) =>
+  translated(path, () => new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 }))
 
 function answered(database: Database.Database, sql: string, limit: number): Answered {
   const statement = compiled(database, sql)

@@ -49,6 +49,8 @@ export interface Pages {
     runId: string,
     items: readonly LabelItem[],
   ): { item: string; prompt: string; reply: string }[]
+  /** Whether this is a prompt to which some reply here is kept apart. */
+  isWithheld(prompt: string): boolean
   /** Replies that two judges decided differently. */
   disagreements(runId: string): ReplyKey[]
 }
@@ -103,6 +105,8 @@ export function pagesOf(database: Database, guard: <T>(action: () => T) => T): P
     cell: (runId, position) =>
       all('SELECT * FROM cell WHERE run_id = ? AND position = ?', runId, position).map(toCell)[0],
     readable: (runId, items) => guard(() => readable(database, runId, items)),
+    isWithheld: (prompt) =>
+      all('SELECT 1 FROM reply WHERE text IS NULL AND prompt = ? LIMIT 1', prompt).length > 0,
     disagreements: (runId) =>
       all(
         `SELECT arm, seed, step, benchmark, sample_id AS sampleId, epoch FROM verdict

@@ -93,7 +93,7 @@ async function readKey(file: string): Promise<KeyPair> {
   return readPrivateKey(pem, file)
 }
 
-async function makeCase(
+export async function makeCase(
   { store, run }: NamedRun,
   out: string,
   signer: { keys: KeyPair; isOwn: boolean },

@@ -103,7 +103,7 @@ const isGuarded = (comparisons: readonly Comparison[]) =>
   )
 
 /** Every pair of its own against the gate; one decision over all of them. */
-function gateOf(
+export function gateOf(
   pairs: readonly (readonly [ComparedRun, ComparedRun])[],
   gate: Gate,
   allow: readonly ComparedField[],
@@ -118,7 +118,7 @@ function gateOf(
 }
 
 /** An override is no private matter: the run that it was made for keeps it in its own log. */
-async function logOverride(
+export async function logOverride(
   before: Side,
   { stored }: Side,
   comparisons: readonly Comparison[],

@@ -26,36 +26,41 @@ export const doctor: Command = {
   options: [{ title: 'Options', fields: fieldsOf(DoctorOptions) }],
   async run(argv, io) {
     const { json } = parseFlags(DoctorOptions, argv, io.environment)
-    const checks = [
-      checkNode(),
-      ...(await checkProviders()),
-      checkCores(),
-      checkMemory(),
-      checkDatabase(),
-      await checkDisk(),
-    ]
-    const isUsable = checks.every(({ status }) => status !== 'fail')
-    const platform = `${process.platform}-${process.arch}`
-    const findings = { version: version(), platform, isUsable, checks }
-    io.stdout.write(json ? `${JSON.stringify(findings)}\n` : doctorText(findings))
-    return isUsable ? EXIT.ok : EXIT.error
+    const found = await findings()
+    io.stdout.write(json ? `${JSON.stringify(found)}\n` : doctorText(found))
+    return found.isUsable ? EXIT.ok : EXIT.error
   },
+}
+
+export interface Findings {
+  readonly version: string
+  readonly platform: string
+  readonly isUsable: boolean
+  readonly checks: readonly Check[]
+}
+
+export async function findings(): Promise<Findings> {
+  const checks = [
+    checkNode(),
+    ...(await checkProviders()),
+    checkCores(),
+    checkMemory(),
+    checkDatabase(),
+    await checkDisk(),
+  ]
+  const isUsable = checks.every(({ status }) => status !== 'fail')
+  return { version: version(), platform: `${process.platform}-${process.arch}`, isUsable, checks }
 }
 
 const MARKS = { ok: '✓', warn: '–', fail: '✗' } as const
 
-function doctorText(findings: {
-  version: string
-  platform: string
-  isUsable: boolean
-  checks: readonly Check[]
-}): string {
-  const lines = findings.checks.map(({ name, status, detail, remedy }) => {
+function doctorText({ checks, isUsable, version: number, platform }: Findings): string {
+  const lines = checks.map(({ name, status, detail, remedy }) => {
     const advice = remedy === null ? '' : `\n                 ${plainText(remedy)}`
     return `  ${MARKS[status]} ${name.padEnd(12)} ${plainText(detail)}${advice}\n`
   })
-  const closing = findings.isUsable
+  const closing = isUsable
     ? 'This machine can run Touchstone.'
     : 'This machine cannot run Touchstone yet; see the lines with ✗.'
-  return `Touchstone ${findings.version} on ${findings.platform}\n${lines.join('')}${closing}\n`
+  return `Touchstone ${number} on ${platform}\n${lines.join('')}${closing}\n`
 }

@@ -27,7 +27,7 @@ export const house = {
   usage: call(Nothing, z.object({ home: z.string(), free: z.number(), entries: z.array(DiskUse) })),
   /** A whole and consistent copy, also while a job runs. Refuses to write over anything. */
   backup: call(z.object({ path }), z.object({ path: z.string(), bytes: z.int() })),
-  /** Copies, checks, and goes on there; the old file stays until the user removes it. */
+  /** Copies the databases and checks the copies; a start with that folder goes on there, and the old files stay. */
   move: call(z.object({ folder: path }), z.object({ home: z.string() })),
   settings: call(Nothing, Settings),
   set: call(Settings.partial(), Settings),
@@ -66,6 +66,8 @@ export const sql = {
   query: call(
     z.object({
       sql: z.string().min(1).max(20_000),
+      /** Asks the database in which this run lies; the workbench's own where null. */
+      runId: z.string().max(200).nullable().default(null),
       limit: z.int().min(1).max(5000).default(500),
     }),
     z.object({

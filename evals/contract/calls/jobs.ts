@@ -57,8 +57,8 @@ export const PlanLine = z.object({
 
 export const JobPlan = z.object({
   lines: z.array(PlanLine),
-  /** Of all lines that can be told. */
-  seconds: z.number(),
+  /** Null where a line has no estimate. */
+  seconds: z.number().nullable(),
   command: z.string(),
   /** Bytes, roughly; null where no model is opened. */
   memory: z.number().nullable(),

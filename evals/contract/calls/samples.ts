@@ -1,7 +1,7 @@
 /** @file Prompts, replies and what judges and people say of them, a page at a time. Replies to prompts that should be refused are never in it. */
 import { z } from 'zod'
 import { call, Done, Page, RunRef } from '../call.ts'
-import { Rate } from '../results.ts'
+import { People } from '../results.ts'
 import { Expected, Outcome, SubjectKey } from '../rows.ts'
 
 const State = RunRef.extend(SubjectKey.shape)
@@ -100,33 +100,6 @@ export type LabelTask = z.infer<typeof LabelTask>
 
 const Rater = RunRef.extend({ rater: z.string().trim().min(1).max(60) })
 
-export const LabelSummary = z.object({
-  labelled: z.int(),
-  raters: z.array(z.string()),
-  alpha: z.number().nullable(),
-  tied: z.int(),
-  judges: z.array(
-    z.object({
-      benchmark: z.string(),
-      judge: z.string(),
-      judgeVersion: z.string(),
-      sensitivity: Rate,
-      specificity: Rate,
-    }),
-  ),
-  rates: z.array(
-    SubjectKey.extend({
-      benchmark: z.string(),
-      judge: z.string(),
-      reported: Rate,
-      /** Null with a reason where the judge's errors leave nothing to correct by. */
-      corrected: Rate.pick({ estimate: true, lower: true, upper: true }).nullable(),
-      reason: z.string().nullable(),
-    }),
-  ),
-})
-export type LabelSummary = z.infer<typeof LabelSummary>
-
 export const label = {
   /** Draws replies to label, once; the same seed draws the same. Sealed replies are never drawn here. */
   draw: call(
@@ -145,5 +118,6 @@ export const label = {
     z.object({ total: z.int(), left: z.int(), tasks: z.array(LabelTask) }),
   ),
   save: call(Rater.extend({ item: z.string(), outcome: Outcome }), Done),
-  summary: call(RunRef, LabelSummary),
+  /** Agreement between raters, judges held against people, and rates corrected for judges' errors. */
+  summary: call(RunRef, People),
 }

@@ -1,0 +1,58 @@
+/** @file The engine: everything that the contract names, over one folder. Hosts bring it to windows; tests hold it in their own process. */
+import type { EngineHandlers } from '../contract/api.ts'
+import { serve, type Answer } from '../contract/rpc.ts'
+import { createFeed, type Feed } from './feed.ts'
+import { catalogHandlers } from './handlers/catalog.ts'
+import { settingHandlers } from './handlers/house.ts'
+import { jobHandlers } from './handlers/jobs.ts'
+import { measureHandlers } from './handlers/measures.ts'
+import { fileHandlers } from './handlers/models.ts'
+import { runHandlers } from './handlers/runs.ts'
+import { labelHandlers, sampleHandlers } from './handlers/samples.ts'
+import { sqlHandlers } from './handlers/sql.ts'
+import { createHelper } from './helper.ts'
+import { openHome } from './home.ts'
+import { createJobs } from './jobs.ts'
+import { wireErrorOf } from './wire-error-of.ts'
+
+export interface Engine {
+  /** Never rejects. */
+  answer(message: unknown): Promise<Answer>
+  readonly listen: Feed['listen']
+  /** Stops the job that runs at its next safe point, and lets everything go. */
+  close(): Promise<void>
+}
+
+export function openEngine(folder: string): Engine {
+  const home = openHome(folder)
+  const feed = createFeed()
+  const jobs = createJobs(home, feed)
+  const helper = createHelper(home.folder)
+  const heavy = helper.handlers
+  const measures = measureHandlers(home)
+  const handlers: EngineHandlers = {
+    catalog: catalogHandlers(),
+    model: heavy.model,
+    file: fileHandlers,
+    data: heavy.data,
+    job: { ...jobHandlers(home, jobs), plan: heavy.job.plan },
+    run: { ...heavy.run, ...runHandlers(home, jobs) },
+    ...sampleHandlers(home),
+    label: { ...heavy.label, ...labelHandlers(home) },
+    spectrum: measures.spectrum,
+    sweep: { ...measures.sweep, summary: heavy.sweep.summary },
+    talk: heavy.talk,
+    house: { ...heavy.house, ...settingHandlers(home) },
+    doctor: heavy.doctor,
+    sql: sqlHandlers(home),
+  }
+  return {
+    answer: serve(handlers, wireErrorOf),
+    listen: feed.listen,
+    async close() {
+      await jobs.close()
+      await helper.close()
+      home.close()
+    },
+  }
+}

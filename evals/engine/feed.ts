@@ -1,0 +1,58 @@
+/** @file Tells every window what happens, numbered, and keeps the last messages for those that were cut off. */
+import { randomBytes } from 'node:crypto'
+import type { JobEvent } from '../contract/events.ts'
+import { parseCursor, type FeedBody, type FeedMessage } from '../contract/feed.ts'
+
+export interface Feed {
+  publish(body: FeedBody): void
+  /** Begins with a `hello`, then what was missed since `cursor`, then what comes. */
+  readonly listen: (listener: (message: FeedMessage) => void, cursor?: string) => () => void
+}
+
+/** Some minutes of a busy job. */
+const KEPT = 4000
+
+export function createFeed(): Feed {
+  const epoch = randomBytes(9).toString('base64url')
+  const kept: FeedMessage[] = []
+  const listeners = new Set<(message: FeedMessage) => void>()
+  let last = 0
+  return {
+    publish(body) {
+      const message = { epoch, id: ++last, body }
+      kept.push(message)
+      if (kept.length > KEPT) kept.shift()
+      for (const listener of listeners) listener(message)
+    },
+    listen(listener, cursor) {
+      const place = cursor === undefined ? undefined : parseCursor(cursor)
+      const oldest = kept[0]?.id ?? last + 1
+      const isWhole = place?.epoch === epoch && place.id <= last && place.id >= oldest - 1
+      const from = isWhole ? place.id : last
+      listener({ epoch, id: from, body: { type: 'hello', isWhole } })
+      for (const message of kept) if (message.id > from) listener(message)
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+  }
+}
+
+/** What passes the feed; rows by the thousand are asked for a page at a time. */
+export const FEED_TYPES = [
+  ...[
+    'job-start',
+    'job-resume',
+    'phase-start',
+    'phase-progress',
+    'phase-end',
+    'benchmark',
+    'subject',
+  ],
+  ...['metric', 'evaluation-end', 'checkpoint', 'artifact', 'cell', 'log', 'job-end'],
+] as const
+
+/** Cells come without their curves. */
+export const lean = (event: JobEvent): JobEvent =>
+  event.type === 'cell' ? { ...event, row: { ...event.row, curves: [] } } : event

@@ -1,0 +1,128 @@
+/** @file Keeping house: disk, copies, settings, and what to send with a bug. */
+import { mkdirSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { findings } from '../../cli/commands/doctor.ts'
+import { FILE_NAME } from '../../cli/databases.ts'
+import type { EngineHandlers } from '../../contract/api.ts'
+import { Settings } from '../../contract/calls/house.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { exists } from '../../models/files.ts'
+import { writeAtomically } from '../../models/safetensors-write.ts'
+import { defaultCacheFolder } from '../../spectra/base-store.ts'
+import { openStore } from '../../store/store.ts'
+import { openWorkbench, WORKBENCH_FILE } from '../../store/workbench.ts'
+import { bugReport } from '../bug-report.ts'
+import { bytesUnder } from '../disk.ts'
+import type { Home } from '../home.ts'
+
+type Handlers = EngineHandlers['house']
+
+export function settingHandlers({ workbench }: Home): Pick<Handlers, 'settings' | 'set'> {
+  // A setting of another version that cannot be read is as good as none.
+  const settings = () => {
+    const parsed = Settings.safeParse(workbench.settings())
+    return parsed.success ? parsed.data : Settings.parse({})
+  }
+  return {
+    settings,
+    set(fields) {
+      for (const [name, value] of Object.entries(fields)) {
+        if (value !== undefined) workbench.set(name, value)
+      }
+      return settings()
+    },
+  }
+}
+
+/** In the helper: they read much of the disk, or write whole databases. */
+export function houseHandlers(home: Home): Omit<Handlers, 'settings' | 'set'> {
+  return {
+    async usage() {
+      const { bavail, bsize } = await statfs(home.folder)
+      return { home: home.folder, free: bavail * bsize, entries: await entriesOf(home) }
+    },
+    async backup({ path }) {
+      const folder = resolve(path)
+      await copyInto(home, folder)
+      return { path: folder, bytes: await bytesUnder(folder) }
+    },
+    async move({ folder }) {
+      const target = resolve(folder)
+      await copyInto(home, target)
+      return { home: target }
+    },
+    async bugReport() {
+      const report = await bugReport(home)
+      const stamp = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14)
+      const path = join(home.folder, 'exports', `bug-report-${stamp}.json`)
+      mkdirSync(join(home.folder, 'exports'), { recursive: true })
+      const text = `${JSON.stringify(report, null, 2)}\n`
+      await writeAtomically(path, [text])
+      return { path, bytes: Buffer.byteLength(text), holds: Object.keys(report) }
+    },
+  }
+}
+
+export const doctorHandlers: EngineHandlers['doctor'] = {
+  async check() {
+    const { checks, ...found } = await findings()
+    return { ...found, checks: [...checks] }
+  },
+}
+
+const FILES = [FILE_NAME, WORKBENCH_FILE] as const
+
+/** Both databases, whole also while a job writes; then opened, which checks them. */
+async function copyInto(home: Home, folder: string): Promise<void> {
+  for (const name of FILES) {
+    if (await exists(join(folder, name))) {
+      const why = `it already holds ${name}`
+      throw new TouchstoneError('output.unwritable', { path: folder, why })
+    }
+  }
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException
+    throw new TouchstoneError('output.unwritable', { path: folder, why: code })
+  }
+  home.store(home.folder).copyTo(join(folder, FILE_NAME))
+  home.workbench.copyTo(join(folder, WORKBENCH_FILE))
+  openStore(join(folder, FILE_NAME)).close()
+  openWorkbench(folder).close()
+}
+
+type Entry = Awaited<ReturnType<Handlers['usage']>>['entries'][number]
+
+async function entriesOf(home: Home): Promise<Entry[]> {
+  const shared: [Entry['what'], string][] = [
+    ['exports', join(home.folder, 'exports')],
+    ['spectra-cache', defaultCacheFolder()],
+    ...home
+      .folders()
+      .map((folder): [Entry['what'], string] => ['sweep-cells', join(folder, 'sweeps')]),
+  ]
+  const databases = home.folders().map(async (folder): Promise<Entry> => {
+    const path = join(folder, FILE_NAME)
+    const sizes = await Promise.all(['', '-wal', '-shm'].map((end) => bytesUnder(`${path}${end}`)))
+    return { what: 'database', path, bytes: sizes.reduce((a, b) => a + b, 0), runId: null }
+  })
+  const weights = home.folders().flatMap((folder) =>
+    home
+      .store(folder)
+      .runs()
+      .map(async ({ id }): Promise<Entry> => {
+        const path = join(folder, id)
+        return { what: 'weights', path, bytes: await bytesUnder(path), runId: id }
+      }),
+  )
+  const others = shared.map(async ([what, path]): Promise<Entry> => ({
+    what,
+    path,
+    bytes: await bytesUnder(path),
+    runId: null,
+  }))
+  const all = await Promise.all([...databases, ...weights, ...others])
+  return all.filter(({ bytes }) => bytes > 0)
+}

@@ -1,0 +1,62 @@
+/** @file Calls about jobs. */
+import type { EngineHandlers } from '../../contract/api.ts'
+import { totalSeconds } from '../../cli/plan-text.ts'
+import { modelPath } from '../../audit/sources.ts'
+import { METHODS } from '../../finetune/registry.ts'
+import { bytesNeeded } from '../../sweeps/jobs-estimate.ts'
+import type { Home } from '../home.ts'
+import type { Jobs } from '../jobs.ts'
+import { commandOf, KINDS, parseRequest } from '../kinds.ts'
+import { factsOf } from '../model-facts.ts'
+
+type Handlers = EngineHandlers['job']
+
+export function jobHandlers(home: Home, jobs: Jobs): Omit<Handlers, 'plan'> {
+  return {
+    start: ({ kind, config }) => ({ runId: jobs.start(kind, config) }),
+    stop: ({ runId }) => {
+      jobs.stop(runId)
+      return null
+    },
+    resume: ({ runId }) => {
+      jobs.resume(runId)
+      return null
+    },
+    list: () => jobs.list(),
+    events({ runId, afterSeq, types, limit }) {
+      const { store } = home.find(runId)
+      const events = store.pages.events(runId, { afterSeq, types, limit: limit + 1 })
+      return { events: events.slice(0, limit), isWhole: events.length <= limit }
+    },
+  }
+}
+
+/** Opens the model and measures this machine, so it runs in the helper. */
+export function planHandlers(home: Home): Pick<Handlers, 'plan'> {
+  return {
+    async plan({ kind, config }) {
+      const parsed = parseRequest(kind, config)
+      const lines = await (await KINDS[kind].kind()).plan(parsed)
+      return {
+        lines: [...lines],
+        seconds: totalSeconds(lines),
+        command: commandOf(kind, parsed, home.folder),
+        memory: await memoryOf(parsed as PlannedConfig),
+      }
+    },
+  }
+}
+
+interface PlannedConfig {
+  readonly model?: string | null
+  readonly methods?: readonly { name: string }[]
+}
+
+async function memoryOf({ model, methods = [] }: PlannedConfig): Promise<number | null> {
+  if (model == null) return null
+  const { parameters } = await factsOf(modelPath(model))
+  const whole = new Set(
+    METHODS.filter((each) => each.trainable !== undefined).map(({ name }) => name),
+  )
+  return bytesNeeded({ parameters, trainsWhole: methods.some(({ name }) => whole.has(name)) })
+}

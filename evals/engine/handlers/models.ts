@@ -1,0 +1,103 @@
+/** @file Calls about models and the files beside them. */
+import { readdir, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { modelPath } from '../../audit/sources.ts'
+import type { EngineHandlers } from '../../contract/api.ts'
+import type { FileEntry, ModelEntry } from '../../contract/calls/models.ts'
+import { toWireError } from '../../jobs/job.ts'
+import { exists, unreadable } from '../../models/files.ts'
+import { openModel } from '../../models/open-model.ts'
+import type { Home } from '../home.ts'
+import { factsOf } from '../model-facts.ts'
+
+const BUNDLED = 'pebble'
+
+export function modelHandlers({ workbench }: Home): EngineHandlers['model'] {
+  return {
+    list: () => Promise.all([BUNDLED, ...workbench.models()].map(entryOf)),
+    inspect: ({ path }) => entryOf(path),
+    async digest({ path }) {
+      const began = performance.now()
+      const open = await openModel(modelPath(path))
+      try {
+        const digest = await open.checkpoint.digest()
+        return { digest, seconds: (performance.now() - began) / 1000 }
+      } finally {
+        await open.close()
+      }
+    },
+    async add({ path }) {
+      // Its problem, if it has one, is how this call fails.
+      await factsOf(modelPath(path))
+      const whole = path === BUNDLED ? path : resolve(path)
+      if (whole !== BUNDLED) workbench.addModel(whole)
+      return entryOf(whole)
+    },
+    remove({ path }) {
+      workbench.removeModel(path)
+      return null
+    },
+  }
+}
+
+async function entryOf(path: string): Promise<ModelEntry> {
+  const isBundled = path === BUNDLED
+  const own = { path, name: isBundled ? 'Pebble' : basename(path), isBundled }
+  try {
+    return { ...own, facts: await factsOf(modelPath(path)), problem: null }
+  } catch (error) {
+    return { ...own, facts: null, problem: toWireError(error) }
+  }
+}
+
+const MOST_ENTRIES = 2000
+
+export const fileHandlers: EngineHandlers['file'] = {
+  async list({ path }) {
+    const folder = resolve(path ?? homedir())
+    const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+      throw unreadable(folder, error)
+    })
+    const visible = found.filter(({ name }) => !name.startsWith('.'))
+    const shown = visible.sort((a, b) => a.name.localeCompare(b.name)).slice(0, MOST_ENTRIES)
+    const entries = await Promise.all(shown.map(({ name }) => fileEntry(join(folder, name))))
+    const parent = dirname(folder)
+    return {
+      path: folder,
+      parent: parent === folder ? null : parent,
+      entries: entries.flatMap((entry) => entry ?? []),
+      isCut: visible.length > shown.length,
+    }
+  },
+}
+
+/** Undefined for what is neither a file nor a folder, and for links that lead nowhere. */
+async function fileEntry(path: string): Promise<FileEntry | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  const name = basename(path)
+  if (found?.isDirectory()) {
+    return { name, path, kind: 'folder', bytes: null, hint: await hintOf(path) }
+  }
+  if (!found?.isFile()) return undefined
+  return { name, path, kind: 'file', bytes: found.size, hint: FILE_HINTS[extname(name)] ?? null }
+}
+
+const FILE_HINTS: Readonly<Record<string, FileEntry['hint']>> = {
+  '.gguf': 'gguf',
+  '.jsonl': 'data',
+  '.json': 'data',
+  '.csv': 'data',
+  '.parquet': 'data',
+}
+
+const FOLDER_HINTS = [
+  ['config.json', 'model'],
+  ['adapter_config.json', 'adapter'],
+  ['touchstone.db', 'run'],
+] as const
+
+async function hintOf(folder: string): Promise<FileEntry['hint']> {
+  for (const [name, hint] of FOLDER_HINTS) if (await exists(join(folder, name))) return hint
+  return null
+}

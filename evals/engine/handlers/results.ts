@@ -1,0 +1,173 @@
+/** @file Calls that read a whole run: its results, what it comes to beside another, and its files for others. They run in the helper. */
+import { join } from 'node:path'
+import { buildResults } from '../../audit/results.ts'
+import { makeCase } from '../../cli/commands/case.ts'
+import { gateOf, logOverride } from '../../cli/commands/compare.ts'
+import { pairSides, type Side } from '../../cli/compared.ts'
+import { writeFiles } from '../../cli/outputs.ts'
+import { hasVerdict } from '../../cli/verdict-text.ts'
+import type { EngineHandlers } from '../../contract/api.ts'
+import type { RunEntry, RunSummary } from '../../contract/calls/runs.ts'
+import type { Results } from '../../contract/results.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { compareRuns, type Comparison } from '../../gate/comparison.ts'
+import { checkGate } from '../../gate/gate-file.ts'
+import { lastStates, storedStates } from '../../gate/stored-run.ts'
+import { newKeyPair } from '../../interchange/signing.ts'
+import { isLocked } from '../../store/lock.ts'
+import { withSweep } from '../../sweeps/results.ts'
+import { bytesUnder } from '../disk.ts'
+import type { FoundRun, Home } from '../home.ts'
+import { keptWeights } from '../kept-weights.ts'
+import { exportsOf } from './runs.ts'
+
+type Handlers = Pick<EngineHandlers['run'], 'list' | 'results' | 'compare' | 'gate' | 'export'>
+
+const MOST_FLIPS = 200
+
+export function resultHandlers(home: Home): Handlers {
+  const summaries = new Map<string, RunSummary | null>()
+  const summaryOf = (found: FoundRun): RunSummary | null => {
+    const key = `${found.run.id} ${found.store.lastSeq(found.run.id)}`
+    if (!summaries.has(key)) summaries.set(key, summarised(found))
+    return summaries.get(key)!
+  }
+  return {
+    list: ({ isDeleted }) =>
+      home
+        .folders()
+        .flatMap((folder) => entriesIn(home, folder, summaryOf))
+        .filter(({ deletedAt }) => isDeleted || deletedAt === null)
+        .sort((a, b) => b.startedAt - a.startedAt),
+    results: ({ runId }) => resultsOf(home.find(runId)),
+    async compare({ before, after, gate, allowDifferences }) {
+      const [left, right] = [sideOf(home, before.runId), sideOf(home, after.runId)]
+      const pairs = pairSides(left, right, armsOf(before.arm, after.arm))
+      const file = gate && checkGate(gate, 'The gate')
+      const allow = [...new Set([...allowDifferences, ...(file?.allowDifferences ?? [])])]
+      const comparisons = compareRuns(pairs, allow)
+      await logOverride(left, right, comparisons)
+      return {
+        gate: file && { ...gateOf(pairs, file, allow), advice: [] },
+        pairs: comparisons.map(toPair),
+      }
+    },
+    gate({ runId, gate, allowDifferences }) {
+      const { run, store } = home.find(runId)
+      const file = checkGate(gate, 'The gate')
+      const allowed = [...new Set([...file.allowDifferences, ...allowDifferences])]
+      const config = { ...(run.config as object), gate: { ...file, allowDifferences: allowed } }
+      const rows = store.rows(runId)
+      const found = buildResults({ ...rows, run: { ...run, config } }).gate
+      if (!found) throw new TouchstoneError('interchange.nothing', { run: runId })
+      return found
+    },
+    export: ({ runId, what, keepReason }) => exported(home, runId, what, keepReason),
+  }
+}
+
+const resultsOf = ({ run, store }: FoundRun): Results => {
+  const rows = store.rows(run.id)
+  return withSweep(buildResults(rows), rows)
+}
+
+function entriesIn(
+  home: Home,
+  folder: string,
+  summaryOf: (found: FoundRun) => RunSummary | null,
+): RunEntry[] {
+  const store = home.store(folder)
+  const runs = store.runs()
+  const isWritten = runs.some(({ outcome }) => outcome === null) && isLocked(folder)
+  return runs.map((run) => {
+    const { id, kind, title, command, config, startedAt, endedAt, error } = run
+    return {
+      runId: id,
+      ...withTags(home.workbench.note(id)),
+      ...{ kind, title, command, config, startedAt, endedAt, error, folder },
+      outcome: run.outcome ?? (isWritten ? 'running' : 'interrupted'),
+      summary: run.outcome === null ? null : summaryOf({ run, store, folder }),
+    }
+  })
+}
+
+const withTags = ({ tags, ...note }: ReturnType<Home['workbench']['note']>) => ({
+  ...note,
+  tags: [...tags],
+})
+
+function summarised(found: FoundRun): RunSummary | null {
+  if (found.store.finishedEvaluations(found.run.id).length === 0) return null
+  const results = resultsOf(found)
+  const isJudged = results.gate === null && hasVerdict(results)
+  const roles = new Map(
+    results.benchmarks.map(({ name, role, judges }) => [name, { role, judges }]),
+  )
+  const last = (arm: string, seed: number) =>
+    Math.max(
+      ...results.evaluations.flatMap((row) =>
+        row.arm === arm && row.seed === seed ? row.step : [],
+      ),
+    )
+  return {
+    verdict: isJudged ? results.verdict.outcome : null,
+    gate: results.gate?.outcome ?? null,
+    headline: results.gate?.headline ?? (isJudged ? results.verdict.headline : ''),
+    rates: results.evaluations
+      .filter(
+        ({ arm, seed, step, benchmark, judge }) =>
+          step === last(arm, seed) && judge === roles.get(benchmark)?.judges[0],
+      )
+      .map(({ arm, seed, step, benchmark, rate: { estimate, lower, upper, n } }) => ({
+        ...{ arm, seed, step, benchmark, role: roles.get(benchmark)!.role },
+        ...{ estimate, lower, upper, n },
+      })),
+  }
+}
+
+function sideOf(home: Home, runId: string): Side {
+  const { store, folder } = home.find(runId)
+  const states = lastStates(storedStates(store.rows(runId), folder))
+  if (states.length === 0) throw new TouchstoneError('interchange.nothing', { run: runId })
+  return { name: runId, states, stored: { folder, runId } }
+}
+
+function armsOf(before: string | null, after: string | null): string[] {
+  const [one, two] = [before ?? after, after ?? before]
+  return one === null || two === null ? [] : [one, two]
+}
+
+const toPair = ({ before, after, rows, flips }: Comparison) => ({
+  ...{ before, after, flipCount: flips.length },
+  rows: rows.map(({ differences, allowed, unknown, ...row }) => ({
+    ...{ ...row, differences: [...differences], allowed: [...allowed], unknown: [...unknown] },
+  })),
+  flips: flips.slice(0, MOST_FLIPS),
+})
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  report: 'report.html',
+  results: 'results.json',
+  inspect: 'run.eval',
+  eee: 'run.eee.json',
+  junit: 'run.junit.xml',
+  csv: 'run.csv',
+}
+
+async function exported(home: Home, runId: string, what: string, keepReason: string | null) {
+  const found = home.find(runId)
+  const folder = exportsOf(home, runId)
+  if (what === 'adapter') return sized(await keptWeights(found, keepReason))
+  if (what === 'case') {
+    const now = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14)
+    const out = join(folder, `case-${now}`)
+    await makeCase(found, out, { keys: newKeyPair(), isOwn: false })
+    return sized([out])
+  }
+  const { files } = await writeFiles(found.store.rows(runId), [join(folder, ENDINGS[what]!)])
+  return sized(files)
+}
+
+const sized = async (paths: readonly string[]) => ({
+  files: await Promise.all(paths.map(async (path) => ({ path, bytes: await bytesUnder(path) }))),
+})

@@ -1,0 +1,61 @@
+/** @file Calls that name, delete and restore runs, and their curves. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EngineHandlers } from '../../contract/api.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { isLocked } from '../../store/lock.ts'
+import type { StoredNote } from '../../store/workbench.ts'
+import { bytesUnder } from '../disk.ts'
+import type { Home } from '../home.ts'
+import type { Jobs } from '../jobs.ts'
+
+type Handlers = EngineHandlers['run']
+
+export function runHandlers(
+  home: Home,
+  jobs: Jobs,
+): Pick<Handlers, 'metrics' | 'annotate' | 'delete' | 'restore' | 'purge'> {
+  const change = (runId: string, fields: Partial<StoredNote>) => {
+    home.find(runId)
+    home.workbench.keepNote(runId, { ...home.workbench.note(runId), ...fields })
+    return null
+  }
+  return {
+    metrics: ({ runId, names }) => home.find(runId).store.pages.metrics(runId, names),
+    annotate: ({ runId, ...fields }) => change(runId, given(fields)),
+    delete({ runId }) {
+      refuseInUse(home, jobs, runId)
+      return change(runId, { deletedAt: Date.now() })
+    },
+    restore: ({ runId }) => change(runId, { deletedAt: null }),
+    async purge({ runId }) {
+      refuseInUse(home, jobs, runId)
+      const { store, folder } = home.find(runId)
+      if (home.workbench.note(runId).deletedAt === null) {
+        throw new TouchstoneError('run.not-deleted', { run: runId })
+      }
+      const own = [join(folder, runId), exportsOf(home, runId)]
+      const sizes = await Promise.all(own.map(bytesUnder))
+      // Rows first: files without a run can be found and removed, a run without its files misleads.
+      store.removeRun(runId)
+      home.workbench.forget(runId)
+      for (const path of own) await rm(path, { recursive: true, force: true })
+      return { bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) }
+    },
+  }
+}
+
+/** Where what was written out of a run lies. */
+export const exportsOf = ({ folder }: Pick<Home, 'folder'>, runId: string): string =>
+  join(folder, 'exports', runId)
+
+function given<T extends object>(fields: T): Partial<T> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Partial<T>
+}
+
+function refuseInUse(home: Home, jobs: Jobs, runId: string): void {
+  const { run, folder } = home.find(runId)
+  const isForeign = run.outcome === null && !jobs.isBusy(folder) && isLocked(folder)
+  if (jobs.isActive(runId) || isForeign) throw new TouchstoneError('run.in-use', { run: runId })
+}

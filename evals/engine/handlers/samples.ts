@@ -1,0 +1,103 @@
+/** @file Calls about replies, pairs of replies, and labels by people who see neither arm nor judge. */
+import { createHash } from 'node:crypto'
+import { drawItems, replyKeyOf } from '../../audit/labelling.ts'
+import { groupJudged } from '../../audit/judged.ts'
+import { peopleOf } from '../../audit/judge-quality.ts'
+import type { EngineHandlers } from '../../contract/api.ts'
+import type { Label } from '../../contract/evidence.ts'
+import { TouchstoneError } from '../../errors.ts'
+import type { Home } from '../home.ts'
+
+type Labels = EngineHandlers['label']
+
+export function sampleHandlers(home: Home): Pick<EngineHandlers, 'sample' | 'pair'> {
+  return {
+    sample: {
+      states: ({ runId }) => home.find(runId).store.pages.states(runId),
+      page: (query) => home.find(query.runId).store.pages.samples(query),
+    },
+    pair: {
+      page(query) {
+        const [one, two] = [home.find(query.before.runId), home.find(query.after.runId)]
+        if (one.folder === two.folder) return one.store.pages.pairs(query)
+        const names = { before: query.before.runId, after: query.after.runId }
+        const why = 'they lie in two databases, so only run.compare holds them side by side'
+        throw new TouchstoneError('compare.nothing-shared', { ...names, why })
+      },
+    },
+  }
+}
+
+export function labelHandlers(home: Home): Pick<Labels, 'queue' | 'save'> {
+  return {
+    queue({ runId, rater, offset, limit, onlyConflicts }) {
+      const { store } = home.find(runId)
+      const labels = store.evidence.labels(runId)
+      const said = new Map(
+        labels.filter((each) => each.rater === rater).map((l) => [l.item, l.outcome]),
+      )
+      const conflicts = conflictsIn(labels)
+      const items = store.evidence
+        .labelItems(runId)
+        .filter(({ item }) => !onlyConflicts || conflicts.has(item))
+        .map((item) => ({ item, isDone: said.has(item.item), place: placeOf(rater, item.item) }))
+        .sort((a, b) => Number(a.isDone) - Number(b.isDone) || (a.place < b.place ? -1 : 1))
+      const shown = items.slice(offset, offset + limit).map(({ item }) => item)
+      return {
+        total: items.length,
+        left: items.filter(({ isDone }) => !isDone).length,
+        tasks: store.pages
+          .readable(runId, shown)
+          .map((task) => ({ ...task, said: said.get(task.item) ?? null })),
+      }
+    },
+    save({ runId, rater, item, outcome }) {
+      const { evidence } = home.find(runId).store
+      if (!evidence.labelItems(runId).some((each) => each.item === item)) {
+        throw new TouchstoneError('labels.nothing', { run: runId })
+      }
+      evidence.keepLabels(runId, [{ item, rater, outcome, labelledAt: Date.now() }])
+      return null
+    },
+  }
+}
+
+/** Those that read the whole run; in the helper. */
+export function labelSummaryHandlers(home: Home): Pick<Labels, 'draw' | 'summary'> {
+  return {
+    draw({ runId, count, seed, benchmark, onlyDisagreements }) {
+      const { store } = home.find(runId)
+      const rows = store.rows(runId)
+      const differing = new Set(store.pages.disagreements(runId).map(replyKeyOf))
+      const replies = onlyDisagreements
+        ? rows.replies.filter((row) => differing.has(replyKeyOf(row)))
+        : rows.replies
+      const known = store.evidence.labelItems(runId)
+      const { items } = drawItems({ ...rows, replies }, [], known, { count, seed, benchmark })
+      if (items.length === 0) throw new TouchstoneError('interchange.nothing', { run: runId })
+      store.evidence.keepLabelItems(runId, items)
+      return { items: items.length }
+    },
+    summary({ runId }) {
+      const { store } = home.find(runId)
+      const rows = store.rows(runId)
+      const people = peopleOf(rows, groupJudged(rows))
+      if (!people) throw new TouchstoneError('labels.nothing', { run: runId })
+      return people
+    },
+  }
+}
+
+/** An order of each rater's own, so that two who tire at the end do not tire at the same replies. */
+const placeOf = (rater: string, item: string) =>
+  createHash('sha256').update(`${rater}\u0000${item}`).digest('hex')
+
+/** Items of which raters' last words differ. */
+function conflictsIn(labels: readonly Label[]): ReadonlySet<string> {
+  const words = new Map<string, Map<string, string>>()
+  for (const { item, rater, outcome } of labels) {
+    words.set(item, (words.get(item) ?? new Map<string, string>()).set(rater, outcome))
+  }
+  const differ = [...words].filter(([, said]) => new Set(said.values()).size > 1)
+  return new Set(differ.map(([item]) => item))
+}

@@ -1,0 +1,67 @@
+/** @file The folder that a workbench works in: its own database, those of the folders in it, and what it keeps beside them. */
+import { existsSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { FILE_NAME, runFolders } from '../cli/databases.ts'
+import type { RunRow } from '../contract/audit-rows.ts'
+import { TouchstoneError } from '../errors.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { openWorkbench, type Workbench } from '../store/workbench.ts'
+
+export interface FoundRun {
+  readonly run: RunRow
+  readonly store: Store
+  readonly folder: string
+}
+
+export interface Home {
+  /** Absolute. */
+  readonly folder: string
+  readonly workbench: Workbench
+  /** Every folder with runs, the workbench's own first. */
+  folders(): string[]
+  /** Kept open: opening one checks it whole. */
+  store(folder: string): Store
+  /** Throws where there is none. */
+  find(runId: string): FoundRun
+  close(): void
+}
+
+export function openHome(path: string): Home {
+  const folder = resolve(path)
+  mkdirSync(folder, { recursive: true })
+  const stores = new Map<string, Store>()
+  const places = new Map<string, string>()
+  const store = (where: string): Store => {
+    const open = stores.get(where) ?? openStore(join(where, FILE_NAME))
+    stores.set(where, open)
+    return open
+  }
+  store(folder)
+  const workbench = openWorkbench(folder)
+  const folders = () => runFolders(null, folder)
+  const foundIn = (where: string, runId: string): FoundRun | undefined => {
+    if (!existsSync(join(where, FILE_NAME))) return undefined
+    const run = store(where).run(runId)
+    if (run) places.set(runId, where)
+    return run && { run, store: store(where), folder: where }
+  }
+  return {
+    folder,
+    workbench,
+    folders,
+    store,
+    find(runId) {
+      const likely = places.get(runId) ?? folder
+      const others = () => folders().filter((where) => where !== likely)
+      for (const where of [likely, ...others()]) {
+        const found = foundIn(where, runId)
+        if (found) return found
+      }
+      throw new TouchstoneError('run.not-found', { run: runId, where: folder })
+    },
+    close() {
+      for (const open of stores.values()) open.close()
+      workbench.close()
+    },
+  }
+}

@@ -1,0 +1,112 @@
+/** @file A base and a candidate that answer: kept in memory between questions, and nothing of what is said is kept at all. */
+import { openBase, openSession, subjectOf, identityOf, type Base } from '../audit/base.ts'
+import { openCandidate } from '../audit/candidate.ts'
+import type { Spoken } from '../contract/calls/talk.ts'
+import type { Message, SubjectIdentity } from '../contract/rows.ts'
+import type { CachedSession } from '../inference/cached-graph.ts'
+import { scoreTexts } from '../inference/score.ts'
+import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
+import { chooseDevice } from '../runtime/device.ts'
+
+export interface Question {
+  readonly messages: readonly Message[]
+  readonly maxNewTokens: number
+  readonly temperature: number
+  readonly seed: number
+  /** Whether its prompt is one that should be refused: then no word of the answer leaves. */
+  readonly isWithheld: boolean
+}
+
+export interface Talkers {
+  readonly base: (question: Question) => Promise<Spoken>
+  readonly candidate: ((question: Question) => Promise<Spoken>) | null
+  close(): Promise<void>
+}
+
+export async function openTalkers(model: string, candidate: string | null): Promise<Talkers> {
+  const base = await openBase(model, chooseDevice('auto'), 1)
+  try {
+    const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
+    const session = await openSession({ model: base.model, frozen: base.weights }, base.device)
+    const other = candidate === null ? null : await openOther(base, candidate)
+    return {
+      base: speaker(base, identity, session, model),
+      candidate: other && speaker(base, other.identity, other.session, candidate!),
+      async close() {
+        await session.release()
+        await other?.session.release()
+        await base.open.close()
+      },
+    }
+  } catch (error) {
+    await base.open.close()
+    throw error
+  }
+}
+
+async function openOther(base: Base, path: string) {
+  const { identity, weights } = await openCandidate(base, path, 'candidate')
+  const names = [...base.model.weights.keys()]
+  const frozen = new Map(names.map((name) => [name, weights.read(name)]))
+  return { identity, session: await openSession({ model: base.model, frozen }, base.device) }
+}
+
+/** A person waits and can close the window; there is nobody else to stop it. */
+const { signal } = new AbortController()
+
+function speaker(base: Base, identity: SubjectIdentity, session: CachedSession, path: string) {
+  const subject = subjectOf(base, identity, session)
+  return async (question: Question): Promise<Spoken> => {
+    const began = performance.now()
+    const { messages, maxNewTokens, temperature, seed, isWithheld } = question
+    const prompt = { key: 'talk', messages }
+    const decoding = { maxNewTokens, temperature, seed }
+    for await (const { completion, promptIds } of subject.generate([prompt], decoding, signal)) {
+      const { text, tokenIds, stop, meanLogProb } = completion
+      const tokens = isWithheld ? null : await spokenTokens(base, session, promptIds, tokenIds)
+      return {
+        path,
+        rendered: await base.open.template.render(messages, { addGenerationPrompt: true }),
+        text: isWithheld ? null : text,
+        tokens,
+        ...{ tokenCount: tokenIds.length, meanLogProb, stop, isWithheld },
+        outcome: await outcomeOf(question, completion),
+        seconds: (performance.now() - began) / 1000,
+      }
+    }
+    throw new Error('internal: a prompt was not answered')
+  }
+}
+
+async function spokenTokens(
+  { open: { tokenizer } }: Base,
+  session: CachedSession,
+  promptIds: readonly number[],
+  tokenIds: readonly number[],
+): Promise<Spoken['tokens']> {
+  const texts = [{ key: 'talk', ids: [...promptIds, ...tokenIds], from: promptIds.length }]
+  const options = { session, varying: {}, padId: tokenizer.padId, batchSize: 1, signal }
+  const [logProbs] = await scoreTexts(texts, options)
+  // A letter may take several tokens: it stands with the one that completes it.
+  const lengths = tokenIds.map((_, i) => tokenizer.decode(tokenIds.slice(0, i + 1)))
+  return tokenIds.map((_, i) => {
+    const [before, after] = [lengths[i - 1] ?? '', lengths[i]!]
+    return {
+      text: after.startsWith(before) ? after.slice(before.length) : after,
+      logProb: logProbs![i]!,
+    }
+  })
+}
+
+async function outcomeOf(
+  { messages, isWithheld }: Question,
+  completion: Parameters<(typeof REFUSAL_JUDGES)[number]['judge']>[0][number]['completion'],
+): Promise<Spoken['outcome']> {
+  const sample = {
+    ...{ id: 'talk', benchmark: 'talk', category: '', messages: [...messages] },
+    expected: { kind: isWithheld ? ('refuse' as const) : ('comply' as const) },
+  }
+  const answer = { sample, completion, baseMeanLogProb: null }
+  const [verdict] = await REFUSAL_JUDGES[0]!.judge([answer])
+  return verdict!.outcome
+}

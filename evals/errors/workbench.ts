@@ -1,0 +1,47 @@
+/** @file Errors of the workbench: its queries, processes, jobs and hosts. */
+import { entry } from './entry.ts'
+
+export const WORKBENCH_ERRORS = {
+  'sql.refused': entry((v: { why: string }) => ({
+    message: `This query is not answered: ${v.why}.`,
+    remedy: 'Write one SELECT over the tables that the console lists.',
+  })),
+  'sql.slow': entry((v: { seconds: number }) => ({
+    message: `The query took longer than ${v.seconds} s and was stopped.`,
+    remedy: 'Ask for less: add a WHERE on run_id, or a LIMIT inside a subquery.',
+  })),
+  'engine.process-died': entry((v: { what: string; how: string }) => ({
+    message: `The process that ${v.what} is gone (${v.how}).`,
+    remedy:
+      'Try again; if memory is short, choose a smaller model. Nothing that was stored is lost.',
+  })),
+  'job.not-here': entry((v: { run: string; status: string }) => ({
+    message: `The job ${v.run} is ${v.status}, so this cannot be done with it now.`,
+    remedy:
+      'Look at the list of jobs; one that ended can be resumed, one that runs can be stopped.',
+  })),
+  'run.in-use': entry((v: { run: string }) => ({
+    message: `The run ${v.run} is being written to.`,
+    remedy: 'Stop its job first.',
+  })),
+  'run.not-deleted': entry((v: { run: string }) => ({
+    message: `The run ${v.run} is not deleted, so it is not removed for good.`,
+    remedy: 'Delete it first; until it is removed for good that can be undone.',
+  })),
+  'weights.need-reason': entry((v: { run: string }) => ({
+    message: `The weights of ${v.run} were kept although they should be deleted after measuring.`,
+    remedy: 'Give a reason for writing them out; it is logged with the run.',
+  })),
+  'weights.gone': entry((v: { run: string }) => ({
+    message: `The run ${v.run} has no weights to write out.`,
+    remedy: 'Train again with a reason to keep weights, or use a run that kept them.',
+  })),
+  'serve.not-built': entry((v: { path: string }) => ({
+    message: `The window is not built: there is no ${v.path}.`,
+    remedy: 'Run npm run build once, then touchstone serve again.',
+  })),
+  'serve.port': entry((v: { port: number; why: string }) => ({
+    message: `Port ${v.port} of this machine cannot be used: ${v.why}.`,
+    remedy: 'Name another with --port, or 0 for any that is free.',
+  })),
+} as const

@@ -1,0 +1,213 @@
+/**
+ * @file The window over HTTP, on this machine alone: `touchstone serve`. Four doors: the built files, a session for a token,
+ * calls, and the feed; and the report of a run.
+ */
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { z } from 'zod'
+import { cursorOf, type FeedMessage } from '../contract/feed.ts'
+import type { Answer } from '../contract/rpc.ts'
+import type { Engine } from '../engine/engine.ts'
+import { TouchstoneError } from '../errors.ts'
+import { createGateKeeper, objection, type GateKeeper } from './gate-keeper.ts'
+import type { StaticFile } from './static-files.ts'
+
+export interface HttpHost {
+  /** Where the window opens; another one after each use. */
+  link(): string
+  close(): Promise<void>
+}
+
+export interface HttpOptions {
+  readonly engine: Engine
+  readonly files: ReadonlyMap<string, StaticFile>
+  /** 0 takes any that is free. */
+  readonly port: number
+  /** Told when a link was used up. */
+  readonly onOpened?: () => void
+}
+
+const LOOPBACK = '127.0.0.1'
+const LARGEST_MESSAGE = 2 ** 20
+/** A window must know within two seconds that nobody is there. */
+const HEARTBEAT_MS = 1000
+
+const EVERYWHERE = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+}
+const CSP =
+  "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+/** A report is one file with its own style, and no script. */
+const REPORT_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+
+export async function serveHttp({ engine, files, port, onOpened }: HttpOptions): Promise<HttpHost> {
+  const server = createServer({
+    headersTimeout: 5000,
+    requestTimeout: 30_000,
+    maxHeaderSize: 16_384,
+  })
+  await listening(server, port)
+  const address = server.address() as AddressInfo
+  const keeper = createGateKeeper(`touchstone_${address.port}`)
+  const doors = { engine, files, onOpened, keeper }
+  server.on('request', (request, response) => {
+    void respond(request, response, doors).catch(() => refuse(response, 500))
+  })
+  return {
+    link: () => `http://${LOOPBACK}:${address.port}/#token=${keeper.token()}`,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+function listening(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+      reject(new TouchstoneError('serve.port', { port, why: code ?? message }))
+    })
+    server.listen({ host: LOOPBACK, port, exclusive: true }, resolve)
+  })
+}
+
+interface Doors extends Pick<HttpOptions, 'engine' | 'files' | 'onOpened'> {
+  readonly keeper: GateKeeper
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  doors: Doors,
+): Promise<void> {
+  for (const [name, value] of Object.entries(EVERYWHERE)) response.setHeader(name, value)
+  response.setHeader('Content-Security-Policy', CSP)
+  if (objection(request.headers) !== undefined) return refuse(response, 403)
+  // Taken apart by hand: no decoding, so that there is nothing to hide in.
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2)
+  const file = doors.files.get(path)
+  if (request.method === 'GET' && file) return send(response, 200, file.type, file.body)
+  if (request.method === 'POST' && path === '/session') return openSession(request, response, doors)
+  if (path !== '/call' && path !== '/events' && !path.startsWith('/report/')) {
+    return refuse(response, 404)
+  }
+  if (!doors.keeper.hasSession(request.headers)) return refuse(response, 401)
+  if (request.method === 'POST' && path === '/call') return answerCall(request, response, doors)
+  if (request.method !== 'GET') return refuse(response, 405)
+  if (path === '/events') return openEvents(request, response, query, doors)
+  return sendReport(path.slice('/report/'.length), response, doors)
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
+  response.writeHead(status, { 'Content-Type': type }).end(body)
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'This message cannot be read.',
+  401: 'Open the link that touchstone serve printed.',
+  403: 'Only the window on this machine is answered.',
+  404: 'There is nothing here.',
+  405: 'Not in this way.',
+  413: 'This message is too large.',
+  415: 'Messages are JSON.',
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  if (response.headersSent) return void response.destroy()
+  // What is still being sent is not read to its end.
+  response.setHeader('Connection', 'close')
+  send(response, status, 'text/plain; charset=utf-8', `${REASONS[status] ?? 'That failed.'}\n`)
+}
+
+/** The message, or the status with which it is refused. */
+async function bodyOf(request: IncomingMessage): Promise<{ value: unknown } | number> {
+  if (!/^application\/json\b/iu.test(request.headers['content-type'] ?? '')) return 415
+  if (Number(request.headers['content-length'] ?? 0) > LARGEST_MESSAGE) return 413
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length
+    if (bytes > LARGEST_MESSAGE) return 413
+    parts.push(part)
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
+    return { value: JSON.parse(text) }
+  } catch {
+    return 400
+  }
+}
+
+const TokenMessage = z.object({ token: z.string().max(200) })
+
+async function openSession(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { keeper, onOpened }: Doors,
+): Promise<void> {
+  const body = await bodyOf(request)
+  if (typeof body === 'number') return refuse(response, body)
+  const message = TokenMessage.safeParse(body.value)
+  if (!message.success) return refuse(response, 400)
+  const session = keeper.exchange(message.data.token)
+  if (session === undefined) return refuse(response, 401)
+  response.setHeader('Set-Cookie', keeper.cookie(session))
+  response.writeHead(204).end()
+  onOpened?.()
+}
+
+async function answerCall(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { engine }: Doors,
+): Promise<void> {
+  const body = await bodyOf(request)
+  if (typeof body === 'number') return refuse(response, body)
+  const answer: Answer = await engine.answer(body.value)
+  send(response, 200, 'application/json', JSON.stringify(answer))
+}
+
+/** Server-sent events. A browser that comes back says by itself which message it saw last. */
+function openEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: string,
+  { engine }: Doors,
+): void {
+  const last = request.headers['last-event-id']
+  const cursor =
+    typeof last === 'string' ? last : (new URLSearchParams(query).get('cursor') ?? undefined)
+  response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+  const write = (message: FeedMessage) => {
+    response.write(`id: ${cursorOf(message)}\ndata: ${JSON.stringify(message)}\n\n`)
+    // A window that does not read is let go; it comes back with the number it saw last.
+    if (response.writableLength > LARGEST_UNREAD) response.destroy()
+  }
+  const stop = engine.listen(write, cursor)
+  const heart = setInterval(() => response.write(':\n\n'), HEARTBEAT_MS)
+  response.on('close', () => {
+    clearInterval(heart)
+    stop()
+  })
+}
+
+const LARGEST_UNREAD = 16 * 2 ** 20
+
+const Exported = z.object({ files: z.array(z.object({ path: z.string() })).min(1) })
+
+async function sendReport(
+  runId: string,
+  response: ServerResponse,
+  { engine }: Doors,
+): Promise<void> {
+  const answer = await engine.answer({ name: 'run.export', input: { runId, what: 'report' } })
+  if (!answer.ok) return refuse(response, 404)
+  const html = await readFile(Exported.parse(answer.value).files[0]!.path)
+  response.setHeader('Content-Security-Policy', REPORT_CSP)
+  send(response, 200, 'text/html; charset=utf-8', html)
+}
