@@ -5,7 +5,7 @@ import { percent } from '../../contract/words.ts'
 import { heatMap } from '../charts/heat-map.ts'
 import { html, type Markup } from '../markup.ts'
 import { folded, table } from '../table.ts'
-import { fixed } from '../view.ts'
+import { fixed, stateName } from '../view.ts'
 
 const EPSILONS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 const COUNTS = [1, 2, 5, 10, 20, 50, 100]
@@ -68,6 +68,47 @@ function surfacesOf(matrices: readonly (readonly number[])[]): Surface[] {
   })
   const few = COUNTS.filter((k) => k <= longest).map((k) => of(`k = ${k}`, k))
   return longest > COUNTS[3]! ? [...few, of('all', longest)] : few
+}
+
+interface Direction {
+  readonly row: SpectrumRow
+  /** From 0. */
+  readonly j: number
+}
+
+/** More are in `results.json`. */
+const MOST_DIRECTIONS = 20
+
+/** c_j beside what chance gives, for the directions that lie farthest from every pretrained one. */
+export function leastAligned(rows: readonly SpectrumRow[]): Markup {
+  const all = rows.flatMap((row) => row.alignment.map((_, j): Direction => ({ row, j })))
+  if (all.length === 0) return html``
+  const shown = all
+    .toSorted((a, b) => a.row.alignment[a.j]! - b.row.alignment[b.j]!)
+    .slice(0, MOST_DIRECTIONS)
+  return folded(
+    `The ${shown.length} least aligned of ${all.length} leading directions, with p by chance`,
+    table<Direction>(
+      [
+        { head: 'Model state', cell: ({ row }) => stateName(row) },
+        { head: 'Weight', cell: ({ row }) => row.weight },
+        { head: 'j', cell: ({ j }) => j + 1, kind: 'number' },
+        { head: 'σ', cell: ({ row, j }) => row.singularValues[j]!.toPrecision(4), kind: 'number' },
+        { head: 'c', cell: ({ row, j }) => fixed(row.alignment[j]!, 3), kind: 'number' },
+        {
+          head: 'P(random direction ≥ c)',
+          cell: ({ row, j }) => row.nullP[j]!.toPrecision(2),
+          kind: 'number',
+        },
+        {
+          head: 'Subspace energy',
+          cell: ({ row, j }) => fixed(row.details?.subspaceEnergy[j] ?? null, 3),
+          kind: 'number',
+        },
+      ],
+      shown,
+    ),
+  )
 }
 
 /** The matrix of each arm with the most intruders: which pretrained directions its leading ones lie near. */

@@ -6,7 +6,7 @@ import { heatMap } from '../charts/heat-map.ts'
 import { html, type Markup } from '../markup.ts'
 import { folded, table } from '../table.ts'
 import { atLastStep, fixed, stateName } from '../view.ts'
-import { intruderSurface, linkTable, similarityMaps } from './spectra-details.ts'
+import { intruderSurface, leastAligned, linkTable, similarityMaps } from './spectra-details.ts'
 
 export function spectraSection(results: Results): Markup {
   const { spectra, spectrumTotals } = results
@@ -39,7 +39,8 @@ export function spectraSection(results: Results): Markup {
       'Sums over the matrices of each model state',
     )}
     ${linkTable(results)} ${arms.map(([arm, rows]) => intruderSurface(arm, rows))}
-    ${similarityMaps(arms)} ${folded(`All ${last.length} matrices`, matrixTable(last))}`
+    ${similarityMaps(arms)} ${leastAligned(last)}
+    ${folded(`All ${last.length} matrices`, matrixTable(last))}`
 }
 
 /** Means over seeds; the tint is the share of the directions looked at. */
@@ -97,6 +98,11 @@ function matrixTable(rows: readonly SpectrumRow[]): Markup {
         cell: (row) => (row.alignment.length === 0 ? '–' : Math.min(...row.alignment).toFixed(3)),
         kind: 'number',
       },
+      {
+        head: 'Its p by chance',
+        cell: ({ nullP }) => (nullP.length === 0 ? '–' : Math.max(...nullP).toPrecision(2)),
+        kind: 'number',
+      },
       { head: 'Null band', cell: bandText, kind: 'number' },
       { head: 'ε', cell: (row) => row.epsilon, kind: 'number' },
       {
@@ -108,6 +114,11 @@ function matrixTable(rows: readonly SpectrumRow[]): Markup {
       {
         head: 'Stable rank of W',
         cell: ({ details }) => fixed(details?.stableRank ?? null, 2),
+        kind: 'number',
+      },
+      {
+        head: 'Stable rank of ΔW',
+        cell: ({ details }) => fixed(details?.stableRankOfChange ?? null, 2),
         kind: 'number',
       },
       {

@@ -47,6 +47,24 @@ describe('spectraSection', () => {
     expect(shown).not.toContain('|⟨u1, u0⟩|')
   })
 
+  test('the least aligned directions are listed first, each with its p by chance; the table of matrices has both stable ranks', () => {
+    const row = rowOf('lora')
+    const order = row.alignment.map((c, j) => [c, row.nullP[j]!] as const).sort(([a], [b]) => a - b)
+    const shown = page([row])
+    const cells = order.map(([c, p]) => [`>${c.toFixed(3)}<`, `>${p.toPrecision(2)}<`] as const)
+    const list = shown.slice(shown.indexOf('least aligned of 10'))
+    let at = 0
+    for (const [c, p] of cells) {
+      at = list.indexOf(c, at)
+      expect(at).toBeGreaterThan(0)
+      expect(list.indexOf(p, at)).toBeGreaterThan(at)
+    }
+    const { stableRank, stableRankOfChange } = row.details!
+    expect(shown).toContain(`>${stableRank!.toFixed(2)}<`)
+    expect(shown).toContain(`>${stableRankOfChange!.toFixed(2)}<`)
+    expect(shown).toContain('Stable rank of ΔW')
+  })
+
   test('similarity is shown for four arms at most, of the matrix with the most intruders', () => {
     const arms = Array.from({ length: 6 }, (_, i) => rowOf(`arm-${i}`))
     const quiet = { ...rowOf('arm-0', 'layers.0.quiet'), intruders: 0, module: 'k_proj' }
