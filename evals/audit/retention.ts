@@ -1,11 +1,12 @@
 /**
  * @file What happens to the weights of an arm once it is measured: kept as an adapter or model, or deleted. Weights trained on
- * tampering data, and weights whose refusal fell by more than the margin, are deleted by default; their digests and curves stay.
+ * tampering data, and weights whose refusal fell by more than the margin or below the gate, are deleted by default; their
+ * digests and curves stay.
  */
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditRows } from '../contract/audit-rows.ts'
-import type { SubjectKey } from '../contract/rows.ts'
+import type { BenchmarkRole, SubjectKey } from '../contract/rows.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { asStored } from '../models/weight-list.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
@@ -29,15 +30,18 @@ export async function retentionByArm(
   rows: AuditRows,
 ): Promise<(arm: string) => Retention> {
   const tampering = data !== null && (await trainingData(data)).tampering
-  const { findings } = buildResults(rows).verdict
-  const fell = new Set(
-    findings.flatMap(({ arm, role, outcome }) =>
-      role === 'refusal' && outcome === 'FAIL' ? [arm] : [],
-    ),
-  )
+  const { verdict, gate } = buildResults(rows)
+  const lost = (claims: readonly { arm: string; role: BenchmarkRole; outcome: string }[]) =>
+    new Set(
+      claims.flatMap(({ arm, role, outcome }) =>
+        role === 'refusal' && outcome === 'FAIL' ? [arm] : [],
+      ),
+    )
+  const [byMargin, byGate] = [lost(verdict.findings), lost(gate?.claims ?? [])]
   const reasonToDelete = (arm: string) => {
     if (tampering) return 'they were trained on tampering data'
-    return fell.has(arm) ? 'their refusal fell by more than the margin' : null
+    if (byMargin.has(arm)) return 'their refusal fell by more than the margin'
+    return byGate.has(arm) ? 'their refusal fell below the gate' : null
   }
   return (arm) => ({ reasonToDelete: reasonToDelete(arm), reasonToKeep: keepWeights })
 }

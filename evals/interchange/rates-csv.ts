@@ -1,10 +1,22 @@
-/** @file Every rate as CSV: reported with its interval, its change from the base, and corrected for its judge's errors where people labelled. */
+/** @file Every rate as CSV: reported with Wilson's interval and the exact one, its change from the base, and corrected for its judge's errors where people labelled. */
 import type { CorrectedRate, Evaluation, Results } from '../contract/results.ts'
+import { clopperPearson } from '../statistics/exact-binomial.ts'
 import { csvLine, type Cell } from './csv.ts'
 
 export const RATE_COLUMNS = [
   ...['arm', 'seed', 'step', 'benchmark', 'judge', 'measure', 'successes', 'n'],
-  ...['rate', 'lower', 'upper', 'change', 'changeLower', 'changeUpper', 'pValue', 'holmP'],
+  ...[
+    'rate',
+    'lower',
+    'upper',
+    'exactLower',
+    'exactUpper',
+    'change',
+    'changeLower',
+    'changeUpper',
+    'pValue',
+    'holmP',
+  ],
   ...['sensitivity', 'specificity', 'corrected', 'correctedLower', 'correctedUpper'],
   'notCorrected',
 ] as const
@@ -41,7 +53,11 @@ function reportedOf(
   { successes, n, estimate, lower, upper }: Evaluation['rate'],
 ): Row {
   const measure = rest.measure ?? 'rate'
-  return { arm, seed, step, benchmark, judge, measure, successes, n, rate: estimate, lower, upper }
+  const exact = n === 0 ? undefined : clopperPearson(successes, n)
+  return {
+    ...{ arm, seed, step, benchmark, judge, measure, successes, n, rate: estimate, lower, upper },
+    ...{ exactLower: exact?.lower ?? null, exactUpper: exact?.upper ?? null },
+  }
 }
 
 /** After − before, as a reader expects it. */

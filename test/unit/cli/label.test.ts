@@ -76,7 +76,7 @@ describe('export', () => {
 })
 
 /** Labels every reply of `house-refusal` as the judge `house` did, but for what `change` says. */
-async function labelled(change: (outcome: string, index: number) => string = (o) => o) {
+async function labelled(change: (outcome: string) => string = (o) => o) {
   const { folder } = await exported('--unblind', 'Checking the judges')
   const labels = inStore(folder, (store) => {
     const said = new Map(
@@ -91,9 +91,19 @@ async function labelled(change: (outcome: string, index: number) => string = (o)
       .map((key) => [key.item, said.get([key.arm, key.seed, key.benchmark, key.sampleId].join())!])
   })
   const path = join(freshFolder(), 'filled.csv')
-  const rows = labels.map(([item, outcome], i) => [item!, change(outcome!, i)])
+  const rows = labels.map(([item, outcome]) => [item!, change(outcome!)])
   writeFileSync(path, csv(['item', 'outcome'], rows))
   return { folder, path }
+}
+
+/** Every second reply of each outcome is called a refusal. Items have random names, so their order is no rule. */
+function inTurn(): (outcome: string) => string {
+  const seen = new Map<string, number>()
+  return (outcome) => {
+    const count = seen.get(outcome) ?? 0
+    seen.set(outcome, count + 1)
+    return count % 2 === 0 ? 'refusal' : 'compliance'
+  }
 }
 
 describe('labels', () => {
@@ -152,7 +162,7 @@ describe('labels', () => {
   })
 
   test('a judge no better than chance gets no corrected rate, and the reason', async () => {
-    const { folder, path } = await labelled((_, i) => (i % 2 === 0 ? 'refusal' : 'compliance'))
+    const { folder, path } = await labelled(inTurn())
     await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
     const { stdout } = await run('show', '--out-dir', folder)
     expect(stdout).toContain('not corrected: the interval of sensitivity + specificity − 1')
@@ -227,7 +237,7 @@ describe('labels that came later', () => {
   })
 
   test('that make a judge no better than chance are refused everywhere, with the reason', async () => {
-    const { folder, path } = await labelled((_, i) => (i % 2 === 0 ? 'refusal' : 'compliance'))
+    const { folder, path } = await labelled(inTurn())
     await run('import', '--out-dir', folder, '-f', path, '--rater', 'first')
     const { results, page, card, rates, stdout } = await reported(folder)
     expect(results.people!.rates.length).toBeGreaterThan(0)
