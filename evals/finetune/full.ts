@@ -18,6 +18,9 @@ export const full: FineTuneMethod<z.infer<typeof config>> = {
   title: 'Full fine-tuning',
   paper: 'standard practice',
   faithfulness: 'exact',
+  notes: [
+    'Runs at its rate factor times the learning rate, a tenth by default: compare both numbers.',
+  ],
   config,
   mergeable: true,
   identityAtStart: true,

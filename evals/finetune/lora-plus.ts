@@ -23,6 +23,9 @@ export const loraPlus: FineTuneMethod<Config> = {
   title: 'LoRA+',
   paper: 'arXiv:2402.12354',
   faithfulness: 'exact',
+  notes: [
+    'The paper’s separate rate for adapted embeddings has no place here: embeddings are not adapted.',
+  ],
   config,
   ...additiveMethod<Config>(peftConfigOf, ({ rateRatio }) => ({ rateOfB: rateRatio })),
 }

@@ -15,6 +15,9 @@ export const rslora: FineTuneMethod<z.infer<typeof config>> = {
   title: 'rsLoRA',
   paper: 'arXiv:2312.03732',
   faithfulness: 'exact',
+  notes: [
+    'At a small rank it is above all a larger step: choose the learning rate anew before comparing it with LoRA.',
+  ],
   config,
   ...additiveMethod(peft),
 }

@@ -85,7 +85,11 @@ const learnsFaster = (method: string, more: object = {}, reference = 'lora'): Ex
   method,
   claim: `after 40 steps the loss is at most that of ${reference}`,
   run: async (seed) => [
-    await measured({ method, config: { rank: 4, ...more } }, seed, finalLoss),
+    await measured(
+      { method, config: { ...(method === 'full' ? {} : { rank: 4 }), ...more } },
+      seed,
+      finalLoss,
+    ),
     await measured({ method: reference, config: { rank: 4 } }, seed, finalLoss),
   ],
 })
@@ -179,6 +183,19 @@ async function sizeOfB({ method, config = {} }: Setting, seed: number): Promise<
 }
 
 const EXPERIMENTS: readonly Experiment[] = [
+  {
+    method: 'lora',
+    claim: 'after 40 steps the loss at rank 8 is at most that at rank 1, alpha = 2·rank',
+    run: async (seed) => [
+      await measured({ method: 'lora', config: { rank: 8, alpha: 16 } }, seed, finalLoss),
+      await measured({ method: 'lora', config: { rank: 1, alpha: 2 } }, seed, finalLoss),
+    ],
+  },
+  {
+    method: 'full',
+    claim: 'after 40 steps at the same rate the loss is at most that of lora',
+    run: (seed) => learnsFaster('full', { learningRateScale: 1 }).run(seed),
+  },
   reboundsLess('ggpo', { sigma: 0.03, beta: 0.01 }),
   reboundsLess('mgpo', { rho: 0.05 }),
   endsFlatter('ggpo', { sigma: 0.1 }),

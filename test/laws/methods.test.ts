@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { aboutMethods } from '../../evals/cli/methods.ts'
 import type { AnyMethod } from '../../evals/finetune/method.ts'
 import { isTrained, namedViews } from '../../evals/finetune/parameters.ts'
 import { METHODS } from '../../evals/finetune/registry.ts'
@@ -24,6 +25,7 @@ import type { Adapter, LinearSite } from '../../evals/models/scope.ts'
 import { adaptedWeights } from '../../evals/models/tuned-weights.ts'
 import { createRunner, type Tensor } from '../../evals/runtime/session.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
+import { filesUnder, textOf } from '../doubles/imports.ts'
 import { relativeError } from '../doubles/safetensors.ts'
 import { tinyExamples } from '../doubles/tiny-training.ts'
 import { randomIds, tinyModel } from '../doubles/tiny-model.ts'
@@ -62,6 +64,36 @@ const cases = METHODS.flatMap((method) =>
 
 test('every method has configurations to try', () => {
   for (const { name } of METHODS) expect(CONFIGS[name], name).toBeDefined()
+})
+
+test('every method has its own list, a direction over at least ten seeds, and a line in docs', () => {
+  const results = filesUnder('test/bench/results/directional-*.json').sort().at(-1)!
+  const found = (
+    JSON.parse(textOf(results)) as {
+      results: { method: string; held: number; of: number; valueAndReference: number[][] }[]
+    }
+  ).results
+  const page = textOf('docs/methods.md')
+  for (const { name, paper, faithfulness } of METHODS) {
+    const own = found.filter(({ method }) => method === name)
+    expect(own.length, name).toBeGreaterThan(0)
+    for (const { held, of, valueAndReference } of own) {
+      expect(of, name).toBeGreaterThanOrEqual(10)
+      // The count is that of its pairs; where a loss diverged there is no number, and the claim does not hold.
+      const holding = valueAndReference.filter(([value, reference]) =>
+        value === null ? false : value! <= (reference ?? Infinity),
+      )
+      expect(held, name).toBe(holding.length)
+      expect(page, name).toMatch(new RegExp(`\\| \`${name}\` .*${held} of ${of}`))
+    }
+    if (name !== 'full')
+      expect(filesUnder(`test/unit/finetune/${name}.test.ts`), name).toHaveLength(1)
+    expect(
+      [paper, faithfulness].every((text) => text !== ''),
+      name,
+    ).toBe(true)
+    expect(aboutMethods(), name).toContain(`  ${name}: `)
+  }
 })
 
 /** Runs `build` over one adapted layer with generic numbers in every parameter. */
