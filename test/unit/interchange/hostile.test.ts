@@ -1,6 +1,6 @@
 /** @file Logs from strangers: bombs, names that leave the folder, cut and changed bytes, wrong encodings, wrong columns, size. */
 import fc from 'fast-check'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync, zstdCompressSync, crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { csvLine, csvRecords } from '../../../evals/interchange/csv.ts'
 import { importRuns } from '../../../evals/interchange/import.ts'
 import { linesOf } from '../../../evals/interchange/lines.ts'
 import { PAIRED_COLUMNS } from '../../../evals/interchange/paired-rows.ts'
+import { zipOf } from '../../../evals/interchange/zip-write.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 
 interface Planned {
@@ -327,8 +328,9 @@ test('an endless line is refused and not gathered', async () => {
 })
 
 describe('many samples', () => {
-  /** As many as the short form of an archive's directory can count, in the long tier. */
-  const COUNT = process.env['TOUCHSTONE_LONG'] ? 65_000 : 3_000
+  /** More than the short form of an archive's directory can count, in the long tier. */
+  const isLong = Boolean(process.env['TOUCHSTONE_LONG'])
+  const COUNT = isLong ? 100_000 : 3_000
   const pad = 'x'.repeat(400)
 
   test('of lm-eval are read with one line in memory at a time', async () => {
@@ -347,12 +349,30 @@ describe('many samples', () => {
   test('of an archive are read with one sample in memory at a time', async () => {
     const samples = Array.from({ length: COUNT }, (_, i) => ({
       name: `samples/${i}_epoch_1.json`,
-      data: sample(`${i}`, { store: { pad } }),
+      text: sample(`${i}`, { store: { pad } }),
     }))
-    const path = archive([LOG[0]!, ...samples])
+    const entries = [{ name: 'header.json', text: header() }, ...samples]
+    const path = isLong
+      ? file('many.eval', Buffer.concat(await zipOf(entries)))
+      : archive(entries.map(({ name, text }) => ({ name, data: text })))
     const before = process.memoryUsage().rss
     const [run] = await importRuns(path)
     expect(run!.judged).toHaveLength(COUNT)
-    expect(process.memoryUsage().rss - before).toBeLessThan(COUNT * 4096 + 100 * 2 ** 20)
+    expect(process.memoryUsage().rss - before).toBeLessThan(COUNT * 2048 + 100 * 2 ** 20)
+  }, 120_000)
+
+  test('of a paired table of 50 MB are read with one record in memory at a time', async () => {
+    const values = { benchmark: 'b', role: 'refusal', judge: 'j', judgeVersion: '1', arm: 'lora' }
+    const rest = { seed: '1', step: '2', epoch: '0', after: 'refusal', prompt: pad.repeat(60) }
+    const line = (i: number) => {
+      const row: Readonly<Record<string, string>> = { ...values, ...rest, sampleId: `q${i}` }
+      return csvLine(PAIRED_COLUMNS.map((column) => row[column] ?? ''))
+    }
+    const lines = Array.from({ length: 2_200 }, (_, i) => line(i))
+    const path = file('large.csv', csvLine(PAIRED_COLUMNS) + lines.join(''))
+    expect(statSync(path).size).toBeGreaterThan(50e6)
+    const [run] = await importRuns(path)
+    expect(run!.judged).toHaveLength(2_200)
+    expect(run!.judged.every(({ prompt }) => prompt!.length < 2_100)).toBe(true)
   }, 120_000)
 })
