@@ -116,7 +116,7 @@ describe('paired rows', () => {
       d: 2,
       n: 10,
     },
-    ...{ difference: 0.3, lower: 0.1, upper: 0.5, pValue: 0.02, droppedUndecided: 0 },
+    ...{ difference: 0.3, lower: 0.1, upper: 0.5, pValue: 0.02, holmP: null, droppedUndecided: 0 },
   }
   test('take the last step and the first judge, and say after − before', () => {
     const evaluations = [
