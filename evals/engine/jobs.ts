@@ -200,8 +200,10 @@ const waitingView = (job: Waiting, position: number): JobView => ({
 
 function currentView(job: Current): JobView {
   const { state, isStopping, request } = job
-  const status = isStopping ? 'stopping' : 'running'
-  if (!state) return { ...blank(job), status }
+  const going = isStopping ? 'stopping' : 'running'
+  if (!state) return { ...blank(job), status: going }
+  // It has said its last word, and its process is about to end.
+  const status = state.status === 'running' ? going : state.status
   const { title, phases, startedAt, at } = state
   return {
     ...blank(job),
