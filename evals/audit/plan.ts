@@ -1,8 +1,10 @@
 /** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
 import { MITIGATIONS } from '../contract/mitigation.ts'
+import type { Sample } from '../contract/rows.ts'
 import type { PlanLine } from '../jobs/job-kind.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { requireMeasured } from '../gate/gate-file.ts'
+import { isGuarded } from '../judges/guard.ts'
 import { openModel } from '../models/open-model.ts'
 import { recognise } from '../models/registry.ts'
 import { chooseDevice } from '../runtime/device.ts'
@@ -14,6 +16,7 @@ import {
   spectraSeconds,
   trainingSeconds,
   workSize,
+  type AnswersToWrite,
 } from './estimate.ts'
 import { prepareBenchmarks } from './benchmark-sources.ts'
 import { prepareTexts } from './perplexity.ts'
@@ -29,6 +32,14 @@ export const tokensOf = (texts: readonly string[]): number =>
   texts.reduce((sum, text) => sum + text.length, 0) /
     Math.max(1, texts.length) /
     CHARACTERS_PER_TOKEN
+
+/** What was written is read once by the base, where the guard against degenerate text asks. */
+const underBase = (work: AnswersToWrite, samples: readonly Sample[]): AnswersToWrite => ({
+  ...work,
+  prompts: samples.filter(({ expected }) => isGuarded(expected)).length,
+  promptTokens: work.promptTokens + work.newTokens,
+  newTokens: 0,
+})
 
 export async function planOf(config: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
   const open = await openModel(modelPath(config.model))
@@ -81,7 +92,9 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
         what,
         count: samples.length * states,
         unit: 'prompt',
-        seconds: states * generationSeconds(size, rate, work),
+        seconds:
+          states * generationSeconds(size, rate, work) +
+          (states - 1) * generationSeconds(size, rate, underBase(work, samples)),
       })
     }
     for (const { name, textBytes, words, window } of await prepareTexts(config)) {
