@@ -33,6 +33,8 @@ export interface AxisText {
   readonly scale?: 'linear' | 'logarithmic'
   readonly min?: number
   readonly max?: number
+  /** Counts things: no ticks between whole numbers. */
+  readonly isWhole?: boolean
 }
 
 /** Options of every chart over two numeric axes. Nothing moves by itself. */
@@ -60,14 +62,15 @@ export function axesOptions(theme: ChartTheme, x: AxisText, y: AxisText): ChartO
   }
 }
 
-function axis(theme: ChartTheme, { title, scale = 'linear', min, max }: AxisText) {
+function axis(theme: ChartTheme, text: AxisText) {
+  const { title, scale = 'linear', min, max, isWhole = false } = text
   return {
     type: scale,
     min,
     max,
-    title: { display: true, text: title, color: theme.quiet },
+    title: { display: title !== '', text: title, color: theme.quiet },
     grid: { color: theme.line },
-    ticks: { color: theme.quiet, maxTicksLimit: 9 },
+    ticks: { color: theme.quiet, maxTicksLimit: 9, ...(isWhole ? { precision: 0 } : {}) },
     border: { color: theme.line },
   } as const
 }

@@ -6,21 +6,22 @@ import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 export interface TrainingCurveText {
   readonly metric: string
   readonly title: string
+  readonly unit: string
   readonly scale?: 'linear' | 'logarithmic'
 }
 
 /** What is drawn while a training runs, where the run has it. */
 export const LIVE_CURVES: readonly TrainingCurveText[] = [
-  { metric: 'train/loss', title: 'Training loss (nats per labelled token)' },
-  { metric: 'neutral/loss', title: 'Loss on neutral text (nats per token)' },
-  { metric: 'train/learning-rate', title: 'Learning rate' },
-  { metric: 'train/gradient-norm', title: 'Gradient norm', scale: 'logarithmic' },
-  { metric: 'refusal/log-odds', title: 'Log-odds of a refusal (nats)' },
+  { metric: 'train/loss', title: 'Training loss', unit: 'nats per labelled token' },
+  { metric: 'neutral/loss', title: 'Loss on neutral text', unit: 'nats per token' },
+  { metric: 'train/learning-rate', title: 'Learning rate', unit: '' },
+  { metric: 'train/gradient-norm', title: 'Gradient norm', unit: '', scale: 'logarithmic' },
+  { metric: 'refusal/log-odds', title: 'Log-odds of a refusal', unit: 'nats' },
 ]
 
 export function trainingCurve(
   rows: readonly MetricRow[],
-  { metric, title, scale }: TrainingCurveText,
+  { metric, unit, scale }: TrainingCurveText,
   theme: ChartTheme,
 ): ChartConfiguration<'line'> {
   const lines = Map.groupBy(
@@ -37,6 +38,6 @@ export function trainingCurve(
         pointRadius: points.length > 60 ? 0 : 2,
       })),
     },
-    options: axesOptions(theme, { title: 'Step' }, { title, scale }),
+    options: axesOptions(theme, { title: 'Step', min: 0, isWhole: true }, { title: unit, scale }),
   }
 }

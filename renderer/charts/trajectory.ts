@@ -6,7 +6,6 @@ import { axesOptions, faded, seriesStyle, type ChartTheme } from './theme.ts'
 /** The first judge's evaluations of one benchmark. */
 export function trajectory(
   evaluations: readonly Evaluation[],
-  title: string,
   theme: ChartTheme,
 ): ChartConfiguration<'line'> {
   const base = evaluations.filter(({ arm }) => arm === 'base')
@@ -23,8 +22,8 @@ export function trajectory(
     },
     options: axesOptions(
       theme,
-      { title: 'Step' },
-      { title: `${title} (share of prompts, 95 % interval)`, min: 0, max: 1 },
+      { title: 'Step', min: 0, isWhole: true },
+      { title: 'share of prompts', min: 0, max: 1 },
     ),
   }
 }

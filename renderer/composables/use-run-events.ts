@@ -50,7 +50,9 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
       }
       error.value = undefined
     } catch (problem) {
-      error.value = toWireError(problem)
+      const told = toWireError(problem)
+      // A job that waits, or has only just begun, has said nothing yet.
+      error.value = told.code === 'run.not-found' ? undefined : told
     }
   }
 

@@ -1,5 +1,5 @@
 /** @file One small audit of Pebble, begun from its form, followed live, and looked at from every side, in one window. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openWorkbench, type Workbench } from './workbench.ts'
 
 let bench: Workbench
@@ -9,6 +9,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench.close()
 })
+
+afterEach(({ task }) => bench.witness(task))
 
 const AUDIT_MS = 240_000
 
@@ -206,7 +208,7 @@ describe('spectra', () => {
     const status = page.getByRole('status').filter({ hasText: 'intruders of' })
     await status.waitFor()
     const before = await status.innerText()
-    await page.getByLabel(/^ε/u).fill('0.95')
+    await page.getByRole('slider', { name: /^ε/u }).fill('0.95')
     await expect.poll(() => status.innerText()).not.toBe(before)
     const cell = page.getByRole('button', { name: /^Layer 0, .*intruders of/u }).first()
     await cell.focus()
@@ -238,10 +240,10 @@ describe('the rest of the house', () => {
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Small audit', { exact: true }).waitFor()
     await inspect('house')
-    await page.getByRole('button', { name: 'Delete: Small audit' }).click()
+    await page.getByRole('button', { name: /Delete.*Small audit/u }).click()
     await page.getByText('No runs yet.').waitFor()
     await page.getByRole('button', { name: 'Undo' }).click()
-    await page.getByRole('button', { name: 'Delete: Small audit' }).waitFor()
+    await page.getByRole('button', { name: /Delete.*Small audit/u }).waitFor()
   })
 
   test('SQL reads, and cannot write or see what is kept apart', async () => {
@@ -249,7 +251,7 @@ describe('the rest of the house', () => {
     await go('/sql')
     const query = page.getByLabel('Query')
     await query.press('Control+Enter')
-    await page.getByRole('region', { name: 'Answer' }).getByText('audit').waitFor()
+    await page.getByRole('region', { name: 'Answer' }).getByText('audit').first().waitFor()
     await inspect('sql')
     for (const forbidden of ['DELETE FROM run', 'SELECT * FROM sealed_reply']) {
       await query.fill(forbidden)

@@ -1,5 +1,5 @@
 /** @file The guided audit from the first page: begun, stopped with its state saved, resumed, and its engine killed on the way. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openWorkbench, type Workbench } from './workbench.ts'
 
 let bench: Workbench
@@ -9,6 +9,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench.close()
 })
+
+afterEach(({ task }) => bench.witness(task))
 
 const LONG_MS = 900_000
 

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { expect, type RunnerTask } from 'vitest'
 import { ROOT } from '../doubles/imports.ts'
 
 const CHROMIUM = process.env['TOUCHSTONE_CHROMIUM'] ?? '/usr/bin/chromium'
@@ -28,6 +28,8 @@ export interface Workbench extends Served {
   readonly complaints: readonly string[]
   /** Light and dark: no violation of axe's rules, and a screenshot each. */
   readonly inspect: (name: string) => Promise<void>
+  /** Keeps what the page looked like when a test failed. */
+  readonly witness: (task: RunnerTask) => Promise<void>
   readonly go: (hash: string) => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -88,6 +90,11 @@ export async function openWorkbench(home = newHome()): Promise<Workbench> {
     ...served,
     ...{ page, complaints },
     inspect: (name) => inspect(page, name),
+    async witness({ name, result }) {
+      if (result?.state !== 'fail') return
+      const file = `failed-${name.replaceAll(/\W+/gu, '-').slice(0, 60)}.png`
+      await page.screenshot({ path: join(SCREENSHOTS, file) })
+    },
     go: async (hash) => {
       await page.goto(new URL(`#${hash}`, served.address).href)
     },

@@ -33,7 +33,7 @@ describe('a training curve', () => {
       metric(1, 2, 1),
       { ...metric(1, 9), name: 'train/gradient-norm' },
     ],
-    { metric: 'train/loss', title: 'Loss' },
+    { metric: 'train/loss', title: 'Loss', unit: 'nats' },
     theme,
   )
   test('has a line a seed, in the order of steps, and no other metric', () => {
@@ -78,11 +78,7 @@ test('a trajectory begins at the base and carries its interval', () => {
     },
     rate: { successes: 1, n: 10, estimate, lower: estimate - 0.1, upper: estimate + 0.1 },
   })
-  const { datasets } = trajectory(
-    [row('lora', 40, 0.5), row('base', 0, 0.9)],
-    'Refusal',
-    theme,
-  ).data
+  const { datasets } = trajectory([row('lora', 40, 0.5), row('base', 0, 0.9)], theme).data
   expect(datasets[0]!.data).toEqual([
     { x: 0, y: 0.9 },
     { x: 40, y: 0.5 },
