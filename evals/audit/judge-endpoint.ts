@@ -67,5 +67,15 @@ export function endpointOf(text: string, key: string | undefined): Endpoint {
   return { url, model, ...(key ? { key } : {}) }
 }
 
+const NAMED = /^rubric=(?<address>https?:\/\/[^#]+)#/iu
+
+/** The host, where `--judge` names an address that is not this machine. */
+export function elsewhere(judge: string): string | undefined {
+  const address = NAMED.exec(judge)?.groups!['address']
+  if (address === undefined || !URL.canParse(address)) return undefined
+  const url = new URL(address)
+  return isLoopback(url) ? undefined : url.host
+}
+
 const refused = ({ href: url }: Pick<URL, 'href'>, why: string) =>
   new TouchstoneError('judge.address', { url, why })

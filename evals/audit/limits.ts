@@ -1,10 +1,12 @@
 /** @file What the numbers do not show, said by the report itself. */
+import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Comparison } from '../contract/results.ts'
 import type { ReplyRow } from '../contract/rows.ts'
 import { DEGENERATE_RULE, type Degeneracy } from '../judges/degenerate.ts'
 import { isGuarded } from '../judges/guard.ts'
 import { keyOf, primaryJudge, type Measured } from './judged.ts'
+import { elsewhere } from './judge-endpoint.ts'
 import { lastSteps } from './notes.ts'
 import { counted, listed } from '../contract/words.ts'
 
@@ -27,6 +29,7 @@ export function limitsOf(results: Measured, rows: AuditRows): string[] {
     ...severalLimits(results),
     ...spectrumLimits(results),
     ...unblindingLimits(rows),
+    ...sentLimits(rows),
   ]
 }
 
@@ -35,6 +38,17 @@ function unblindingLimits({ unblinded = [] }: AuditRows): string[] {
     const day = new Date(at).toISOString().slice(0, 10)
     return `The replies to prompts that should be refused were written to a file on ${day}; the reason given: “${reason}”.`
   })
+}
+
+const Sent = z.object({ judges: z.array(z.string()), sendReplies: z.string() })
+
+function sentLimits({ run }: AuditRows): string[] {
+  const sent = Sent.safeParse(run.config)
+  const hosts = sent.success ? sent.data.judges.flatMap((judge) => elsewhere(judge) ?? []) : []
+  return hosts.map(
+    (host) =>
+      `Replies, also to prompts that should be refused, were sent to a judge at ${host}; the reason given: “${sent.data!.sendReplies}”.`,
+  )
 }
 
 function leaningLimits({ evaluations }: Measured): string[] {

@@ -6,6 +6,7 @@ import { digestsSection, limitsSection, reproduceSection } from './sections/clos
 import { comparedSection } from './sections/compared.ts'
 import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
+import { perplexitySection } from './sections/perplexity.ts'
 import { gateSection } from './sections/gate.ts'
 import { judgesSection } from './sections/judges.ts'
 import { matchedSection } from './sections/matched.ts'
@@ -33,6 +34,7 @@ const SECTIONS = [
   spectraSection,
   mitigationSection,
   forgettingSection,
+  perplexitySection,
   seedsSection,
   limitsSection,
   reproduceSection,

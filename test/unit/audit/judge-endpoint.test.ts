@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { endpointOf, openEndpoint } from '../../../evals/audit/judge-endpoint.ts'
+import { elsewhere, endpointOf, openEndpoint } from '../../../evals/audit/judge-endpoint.ts'
 import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
 import { openStore } from '../../../evals/store/store.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
@@ -31,6 +31,15 @@ async function serve(status = 200) {
   const { port } = server.address() as AddressInfo
   return { address: `http://127.0.0.1:${port}/v1`, bodies, close: () => server.close() }
 }
+
+test.each([
+  ['rubric=https://judge.example:8443/v1#m@x.json', 'judge.example:8443'],
+  ['rubric=http://localhost:1/v1#m', undefined],
+  ['rubric=pebble', undefined],
+  ['xstest', undefined],
+])('%s sends to %s', (judge, host) => {
+  expect(elsewhere(judge)).toBe(host)
+})
 
 describe('refused', () => {
   test.each([
