@@ -2,6 +2,7 @@
 import type { SpectrumDetails } from '../contract/rows.ts'
 import type { BaseSystem } from './basis.ts'
 import { energyWithin, largestOf } from './intruders.ts'
+import { leadingByProducts } from './leading-products.ts'
 import type { Matrix } from './matrix.ts'
 import { frobeniusNorm, stableRank } from './measures.ts'
 import { leadingLeft } from './partial-svd.ts'
@@ -42,7 +43,9 @@ export function directionsOf(base: BaseSystem, W1: Matrix, options: DirectionsOp
   const { k, weight, detail, isUntouched = false } = options
   const isAll = wantsAll(base.shape, detail)
   if (isUntouched) return { ...unchanged(base, isAll ? base.count : k), isAll }
-  const tuned = isAll ? leftSingular(W1, { weight }) : leadingLeft(W1, k, weight)
+  const tuned = isAll
+    ? leftSingular(W1, { weight })
+    : (leadingByProducts(W1, k, weight) ?? leadingLeft(W1, k, weight))
   const count = isAll ? tuned.rank : Math.min(k, tuned.rank)
   return {
     singularValues: tuned.singularValues.slice(0, count),

@@ -26,6 +26,18 @@ export type LeadingTriplets = { singularValues: Float64Array; left: Float64Array
  */
 const TURN = 1e-8
 const ROUNDING = 1e-14
+/** Nearer neighbours than this part of σ₁ have no directions of their own. */
+const TIE = 1e-7
+/** Below this part of σ₁ a direction is taken from the full decomposition. */
+const FAINT = 1e-6
+
+/** Whether each σ, and the last one from `next`, lies far enough from its neighbours to have a direction. */
+export function areDistinct({ singularValues: σ, next }: LeadingTriplets): boolean {
+  const [first, last] = [σ[0]!, σ.at(-1)!]
+  const isApart = (value: number, j: number) => value - (σ[j + 1] ?? next) > TIE * first
+  return last > FAINT * first && σ.every(isApart)
+}
+
 /** A new direction shorter than this part of σ₁ means that the Krylov space is closed. */
 const CLOSED = 1e-13
 /** Steps before the first look at the residuals, and between two. */
@@ -34,7 +46,7 @@ const STRIDE = 3
 
 /**
  * The first `k` triplets that the start leads to; undefined where the Krylov space closes or `maxSteps` end first. Of a σ
- * that M has several times it sees one: the caller counts how many lie above `next`.
+ * that M has several times it sees one: the caller makes sure that none was missed above `next`.
  */
 export function leadingTriplets(
   M: Operator,
@@ -44,6 +56,38 @@ export function leadingTriplets(
   const { rows, columns } = M
   const most = Math.min(maxSteps, rows, columns)
   if (k > most) return undefined
+  for (const { U, α, β, size, isClosed } of bidiagonalised(M, most)) {
+    const isDue = size >= k + FIRST && (size - k) % STRIDE === 0
+    if (!isDue && size !== most && !(isClosed && size >= k)) continue
+    const isWhole = columns === size || isClosed
+    const found = settled(interleaved(α, β, size), isWhole ? 0 : β[size - 1]!, k)
+    if (found) return { ...found, left: combined(found.vectors, U, rows, k) }
+  }
+  return undefined
+}
+
+/** The largest σ that a random start has seen after so many steps; never more than M's. */
+export function largestSeen(M: Operator, steps: number): number {
+  let seen = 0
+  for (const { α, β, size, isClosed } of bidiagonalised(M, Math.min(steps, M.rows, M.columns))) {
+    if (size < steps && !isClosed) continue
+    seen = leadingTridiagonalValues(interleaved(α, β, size), 1)[0]!
+  }
+  return seen
+}
+
+type Step = {
+  /** Left directions so far, as rows `[most, rows]`. */
+  U: Float64Array
+  α: Float64Array
+  β: Float64Array
+  size: number
+  isClosed: boolean
+}
+
+/** One step after the other, `most` of them or until the Krylov space closes. */
+function* bidiagonalised(M: Operator, most: number): Generator<Step> {
+  const { rows, columns } = M
   const U = new Float64Array(most * rows)
   const V = new Float64Array((most + 1) * columns)
   const [α, β] = [new Float64Array(most), new Float64Array(most)]
@@ -61,16 +105,9 @@ export function leadingTriplets(
     β[j] = orthogonalised(v, V, j + 1)
     largest = Math.max(largest, α[j]!, β[j]!)
     const isClosed = !(Math.min(α[j]!, β[j]!) > CLOSED * largest)
-    const size = j + 1
-    const isDue = size >= k + FIRST && (size - k) % STRIDE === 0
-    if (isDue || size === most || (isClosed && size >= k)) {
-      const isWhole = columns === size || isClosed
-      const found = settled(interleaved(α, β, size), isWhole ? 0 : β[j]!, k)
-      if (found) return { ...found, left: combined(found.vectors, U, rows, k) }
-    }
-    if (isClosed) return undefined
+    yield { U, α, β, size: j + 1, isClosed }
+    if (isClosed) return
   }
-  return undefined
 }
 
 /** The first k Ritz values of the interleaved T and their vectors `[k, 2·size]`, where all k have settled. */

@@ -5,7 +5,7 @@
  * What of B lies outside U0's span (m > n), or of A outside V0's (m < n), is carried as r more rows or columns of M.
  */
 import type { BaseSystem } from './basis.ts'
-import { leadingTriplets, type LeadingTriplets, type Operator } from './golub-kahan.ts'
+import { areDistinct, leadingTriplets, type Operator } from './golub-kahan.ts'
 import { addMultiple, addRows, applyInto, dot, rowProducts, transposed } from './matrix.ts'
 import type { LowRankChange } from './partial-svd.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
@@ -28,11 +28,6 @@ export type LeadingDirections = {
   energy: number
 }
 
-/** Nearer neighbours than this part of σ₁ have no directions of their own. */
-const TIE = 1e-7
-/** Below this part of σ₁ a direction is taken from the full decomposition. */
-const FAINT = 1e-6
-
 /** Undefined where the rank is too large to gain by, or the leading σ are tied, faint or not found: decompose W1 itself. */
 export function leadingOfUpdate(
   base: BaseSystem,
@@ -43,7 +38,7 @@ export function leadingOfUpdate(
   const M = inSingularBasis(base, change)
   if (![...M.C, ...M.D].every(Number.isFinite)) return undefined
   const found = leadingTriplets(operatorOf(M), k)
-  if (!found || !isDistinct(found)) return undefined
+  if (!found || !areDistinct(found)) return undefined
   const { singularValues, left, next } = found
   // Krylov spaces see one copy of a repeated σ, and `next` is a guess: k, no more and no fewer, lie above half-way to it.
   if (countAbove(M, (singularValues[k - 1]! + next) / 2) !== k) return undefined
@@ -51,12 +46,6 @@ export function leadingOfUpdate(
     left.slice(j * M.rows, j * M.rows + base.count).map(Math.abs),
   )
   return { singularValues, cosines, energy: energyOf(M) }
-}
-
-function isDistinct({ singularValues: σ, next }: LeadingTriplets): boolean {
-  const [first, last] = [σ[0]!, σ.at(-1)!]
-  const isApart = (value: number, j: number) => value - (σ[j + 1] ?? next) > TIE * first
-  return last > FAINT * first && σ.every(isApart)
 }
 
 export function inSingularBasis(
