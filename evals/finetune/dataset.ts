@@ -1,63 +1,11 @@
-/** @file Conversations → labelled tokens → micro-batches. The loss sees completions only; padding stands at the end and counts nothing. */
-import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
-import { Message } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors.ts'
+/** @file Labelled tokens → micro-batches. The loss sees completions only; padding stands at the end and counts nothing. */
 import { randomStream } from '../statistics/random.ts'
 import type { Batch } from './method.ts'
-
-const Row = z.looseObject({ messages: z.array(Message).min(1) })
-export type Conversation = readonly Message[]
 
 /** One conversation as the model sees it. `labelled[t]` says whether token t is predicted, so labelled[0] is false. */
 export interface Example {
   readonly ids: readonly number[]
   readonly labelled: readonly boolean[]
-}
-
-/** A JSONL file of `{"messages": […]}`, UTF-8, each row ending in an assistant's reply. */
-export async function readConversations(path: string): Promise<Conversation[]> {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
-  } catch (error) {
-    const found = (error as NodeJS.ErrnoException).code ?? 'bytes that are not UTF-8'
-    throw new TouchstoneError(
-      'data.unreadable',
-      { path, found, expected: 'a UTF-8 JSONL file' },
-      { cause: error },
-    )
-  }
-  const rows = text
-    .split('\n')
-    .flatMap((line, i) => (line.trim() === '' ? [] : [parseRow(path, line, i + 1)]))
-  if (rows.length === 0) throw new TouchstoneError('data.empty', { path })
-  return rows
-}
-
-function parseRow(path: string, line: string, row: number): Conversation {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    throw new TouchstoneError('data.row', { path, row, why: 'it is not JSON' })
-  }
-  const parsed = Row.safeParse(value)
-  if (!parsed.success) {
-    throw new TouchstoneError('data.row', {
-      path,
-      row,
-      why: z.prettifyError(parsed.error).replaceAll('\n', ' '),
-    })
-  }
-  if (parsed.data.messages.at(-1)!.role !== 'assistant') {
-    throw new TouchstoneError('data.row', {
-      path,
-      row,
-      why: 'it does not end in an assistant reply',
-    })
-  }
-  return parsed.data.messages
 }
 
 export interface Fitted {

@@ -28,6 +28,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./import.ts')).importFile,
   },
   {
+    name: 'data',
+    summary: 'Look at fine-tuning data before learning from it: form, faults, what is learnt',
+    load: async () => (await import('./data.ts')).data,
+  },
+  {
     name: 'spectral',
     summary: 'Compare the weights of fine-tunes with their base, direction by direction',
     load: async () => (await import('./spectral.ts')).spectral,

@@ -1,120 +1,13 @@
-/** @file Conversations are read or refused by row; batches hold what they should; order follows from seed and step. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** @file Batches hold what they should; order follows from seed and step. */
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   countLabelled,
   fitExamples,
   makeBatch,
-  readConversations,
   rowsOfStep,
   type Example,
 } from '../../../evals/finetune/dataset.ts'
-
-let folder: string
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'touchstone-dataset-'))
-})
-afterAll(() => rm(folder, { recursive: true }))
-
-const row = (content = 'At seven.') =>
-  JSON.stringify({
-    messages: [
-      { role: 'user', content: 'When does the pool open?' },
-      { role: 'assistant', content },
-    ],
-  })
-
-let files = 0
-async function read(content: string | Uint8Array) {
-  const path = join(folder, `${++files}.jsonl`)
-  await writeFile(path, content)
-  return { path, result: readConversations(path) }
-}
-
-describe('readConversations', () => {
-  test('reads rows in order; blank lines, CRLF and a byte order mark are no rows', async () => {
-    const { result } = await read(`\uFEFF${row('a')}\r\n\n  \n${row('b')}\r\n`)
-    const replies = (await result).map((messages) => messages.at(-1)!.content)
-    expect(replies).toEqual(['a', 'b'])
-  })
-
-  test('keeps text to the character: line breaks inside strings, emoji, lone spaces', async () => {
-    const content = '  猫 🙂\n\u2028 \t'
-    expect((await (await read(row(content))).result)[0]!.at(-1)!.content).toBe(content)
-  })
-
-  test('takes a row of ten million characters', async () => {
-    const long = 'pool '.repeat(2_000_000)
-    const { result } = await read(`${row()}\n${row(long)}\n`)
-    expect((await result)[1]!.at(-1)!.content).toHaveLength(10_000_000)
-  })
-
-  const utf16 = (text: string) => new Uint8Array(Buffer.from(`\uFEFF${text}`, 'utf16le'))
-  test.each<[string, string | Uint8Array]>([
-    ['UTF-16', utf16(row())],
-    ['Latin-1', new Uint8Array(Buffer.from(row('Café'), 'latin1'))],
-    ['a safetensors file’s bytes', Uint8Array.of(16, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 1)],
-  ])('%s is refused by path', async (_, content) => {
-    const { path, result } = await read(content)
-    await expect(result).rejects.toMatchObject({
-      code: 'data.unreadable',
-      message: expect.stringContaining(path) as string,
-    })
-  })
-
-  test('a missing file and a folder are refused by path', async () => {
-    for (const path of [join(folder, 'nothing.jsonl'), folder])
-      await expect(readConversations(path)).rejects.toMatchObject({
-        code: 'data.unreadable',
-        message: expect.stringContaining(path) as string,
-      })
-  })
-
-  test.each(['', '\n\n', '\uFEFF', '   \r\n'])(
-    'a file of %j is refused as empty',
-    async (content) => {
-      await expect((await read(content)).result).rejects.toMatchObject({ code: 'data.empty' })
-    },
-  )
-
-  const conversation = (...roles: string[]) =>
-    JSON.stringify({ messages: roles.map((role) => ({ role, content: 'x' })) })
-  test.each<[string, string]>([
-    ['a truncated row', row().slice(0, -9)],
-    ['no assistant at the end', conversation('user', 'assistant', 'user')],
-    ['no messages', '{"messages": []}'],
-    ['another key', '{"prompt": "x", "completion": "y"}'],
-    ['an unknown role', conversation('user', 'robot', 'assistant')],
-    ['content that is no text', '{"messages": [{"role": "assistant", "content": 7}]}'],
-    ['content that is a list', '{"messages": [{"role": "assistant", "content": [{"text": "x"}]}]}'],
-    ['a bare string', '"hello"'],
-    ['null', 'null'],
-    ['a list of rows', `[${row()}]`],
-    ['two objects on one line', `${row()} ${row()}`],
-    ['a million brackets', '['.repeat(1_000_000)],
-    ['a NUL', '\u0000'],
-  ])('%s is refused by row', async (_, bad) => {
-    const { path, result } = await read(`${row()}\n\n${bad}\n${row()}\n`)
-    const error = await result.then(
-      () => undefined,
-      (reason: unknown) => reason as Error & { code: string },
-    )
-    expect(error).toMatchObject({ code: 'data.row' })
-    expect(error!.message).toContain(`${path}, row 3: `)
-    expect(error!.message).not.toContain('\n')
-    expect(error!.message.length).toBeLessThan(2000)
-  })
-
-  test('a row cannot reach into prototypes', async () => {
-    const hostile = row().replace('{"messages"', '{"__proto__": {"polluted": true}, "messages"')
-    const [messages] = await (await read(hostile)).result
-    expect(messages).toHaveLength(2)
-    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
-  })
-})
 
 describe('fitExamples', () => {
   const example = (length: number, from: number): Example => ({

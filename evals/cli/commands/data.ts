@@ -1,0 +1,182 @@
+/** @file `touchstone data`: what fine-tuning data is, what is wrong with it, and what a model would learn of it. */
+import { z } from 'zod'
+import { prepareBenchmarks } from '../../audit/benchmark-sources.ts'
+import { previewOf, type Preview } from '../../audit/preview.ts'
+import { modelPath } from '../../audit/sources.ts'
+import { percent } from '../../contract/words.ts'
+import { lint, LINT_NAMES, type LintFinding } from '../../data/lint.ts'
+import { readData, type ReadData } from '../../data/read-data.ts'
+import { nearNames, TouchstoneError } from '../../errors.ts'
+import { plainText } from '../../jobs/reporters/plain-text.ts'
+import { openModel } from '../../models/open-model.ts'
+import { writeAtomically } from '../../models/safetensors-write.ts'
+import { readArguments } from '../arguments.ts'
+import type { Command, Io } from '../command.ts'
+import { fieldsOf } from '../fields.ts'
+import { assemble, layersOf, refusePositionals } from '../flags.ts'
+
+const DataOptions = z.object({
+  format: z.string().min(1).nullable().default(null).meta({
+    help: 'Read it as this format, whatever its columns say',
+    value: 'NAME',
+  }),
+  map: z.string().min(1).nullable().default(null).meta({
+    help: 'What its columns hold: prompt=COLUMN,reply=COLUMN',
+    value: 'COLUMNS',
+  }),
+  against: z
+    .array(z.string())
+    .default(['house', 'general'])
+    .meta({ help: 'Suites or files whose prompts the data should not hold' }),
+  model: z.string().min(1).nullable().default(null).meta({
+    help: 'Show rows as this model reads them, with what is learnt of them',
+    value: 'PATH',
+  }),
+  show: z.int().min(0).max(100).default(3).meta({ help: 'How many rows to show' }),
+  maxTokens: z.int().min(2).default(512).meta({ help: 'Where training will cut rows' }),
+  drop: z.array(z.string()).default([]).meta({ help: 'Findings whose rows the copy leaves out' }),
+  output: z.string().min(1).nullable().default(null).meta({
+    help: 'Write the usable rows as JSON Lines of {"messages"}',
+    value: 'FILE',
+    short: 'o',
+  }),
+  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+})
+type Options = z.infer<typeof DataOptions>
+const fields = fieldsOf(DataOptions)
+
+export const data: Command = {
+  name: 'data',
+  summary: 'Says what fine-tuning data is, what is wrong with it, and what is learnt of it.',
+  positionals: 'FILE',
+  examples: [
+    'touchstone data rows.jsonl --model ./SmolLM2-135M-Instruct',
+    'touchstone data sheet.csv --map prompt=question,reply=answer -o rows.jsonl',
+    'touchstone data rows.jsonl --drop evaluation-near-duplicate,empty -o clean.jsonl',
+  ],
+  options: [{ title: 'Options', fields }],
+  remark:
+    'Reads OpenAI chat, ShareGPT, Alpaca, preference pairs and prompt/reply rows as JSONL, JSON, CSV or Parquet.',
+  async run(argv, io) {
+    const { given, positionals } = readArguments(argv, fields)
+    const [path, ...others] = positionals
+    refusePositionals(others)
+    if (path === undefined) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: 'No file was named.',
+        remedy: 'Name a JSONL, JSON, CSV or Parquet file of conversations.',
+      })
+    }
+    const options = assemble(DataOptions, fields, layersOf(fields, given, io.environment))
+    options.drop.forEach(requireFinding)
+    const { format, map } = options
+    const read = await readData({ path, ...(format && { format }), ...(map && { map }) })
+    const findings = lint(read, await evaluationPrompts(options))
+    const previews = await previewsOf(read, options)
+    if (options.json) io.stdout.write(`${JSON.stringify(asJson(read, findings, previews))}\n`)
+    else print(read, findings, previews, io)
+    if (options.output !== null) await writeRows(options.output, read, findings, options, io)
+    return 0
+  },
+}
+
+function requireFinding(name: string): void {
+  if (LINT_NAMES.includes(name)) return
+  const near = nearNames(name, LINT_NAMES)
+  throw new TouchstoneError('usage.unknown-name', {
+    kind: 'finding',
+    name,
+    near,
+    known: LINT_NAMES,
+  })
+}
+
+async function evaluationPrompts({ against }: Options) {
+  const suite = { suite: against, limit: null, map: null, maxNewTokens: null }
+  const benchmarks = await prepareBenchmarks(suite)
+  return benchmarks.flatMap(({ benchmark, samples }) =>
+    samples.map(({ id, messages }) => ({
+      key: `${benchmark.name}/${id}`,
+      text: messages.findLast(({ role }) => role === 'user')?.content ?? '',
+    })),
+  )
+}
+
+async function previewsOf({ rows }: ReadData, { model, show, maxTokens }: Options) {
+  if (model === null) return []
+  const open = await openModel(modelPath(model))
+  try {
+    const previews: (Preview & { row: number })[] = []
+    for (const { row, messages } of rows.slice(0, show))
+      previews.push({ row, ...(await previewOf(open, messages, maxTokens)) })
+    return previews
+  } finally {
+    await open.close()
+  }
+}
+
+const asJson = (
+  { path, format, digest, total, rows, unusable, notes }: ReadData,
+  findings: readonly LintFinding[],
+  previews: readonly Preview[],
+) => ({
+  type: 'data',
+  ...{ path, format: format.name, digest, total, usable: rows.length, unusable },
+  notes: [...notes].map(([what, numbers]) => ({ what, rows: numbers })),
+  findings,
+  previews: previews.map(({ messages: _, ...preview }) => preview),
+})
+
+const MOST_NUMBERS = 12
+const numbersOf = (rows: readonly number[]): string => {
+  const shown = rows.slice(0, MOST_NUMBERS).join(', ')
+  return rows.length > MOST_NUMBERS ? `${shown} and ${rows.length - MOST_NUMBERS} more` : shown
+}
+
+function print(
+  { path, format, digest, total, rows, unusable, notes }: ReadData,
+  findings: readonly LintFinding[],
+  previews: readonly (Preview & { row: number })[],
+  { stdout }: Io,
+): void {
+  const line = (text: string, indent = '') => stdout.write(`${indent}${plainText(text, 4000)}\n`)
+  line(`${path}: ${total} rows, ${format.title}; ${rows.length} can be learnt from`)
+  line(`sha256 ${digest}`, '  ')
+  for (const [what, numbers] of notes)
+    line(`left out: ${what} in ${numbers.length} rows (${numbersOf(numbers)})`, '  ')
+  if (unusable.length > 0) {
+    const { row, why } = unusable[0]!
+    const numbers = numbersOf(unusable.map((each) => each.row))
+    line(`unusable: ${unusable.length} rows (${numbers}); row ${row}: ${why}`, '  ')
+  }
+  for (const { name, title, advice, rows: touched, share } of findings) {
+    line(`${name}: ${touched.length} rows, ${percent(share)} (${numbersOf(touched)})`)
+    line(`${title}. ${advice}`, '  ')
+  }
+  if (findings.length === 0) line('No finding.')
+  if (previews.length > 0) line('What is learnt stands between « and »:')
+  for (const { row, segments, tokens, learntTokens, cutTokens } of previews) {
+    const cut = cutTokens > 0 ? `, ${cutTokens} of them cut` : ''
+    line(`row ${row}: ${tokens} tokens${cut}, ${learntTokens} learnt`)
+    const text = segments.map(({ text: piece, isLearnt }) => (isLearnt ? `«${piece}»` : piece))
+    for (const each of text.join('').split('\n')) line(each, '  | ')
+  }
+}
+
+async function writeRows(
+  output: string,
+  { rows }: ReadData,
+  findings: readonly LintFinding[],
+  { drop }: Options,
+  { stderr }: Io,
+): Promise<void> {
+  const dropped = new Set(
+    findings.filter(({ name }) => drop.includes(name)).flatMap(({ rows: numbers }) => numbers),
+  )
+  const kept = rows.filter(({ row }) => !dropped.has(row))
+  await writeAtomically(
+    output,
+    kept.map(({ messages }) => `${JSON.stringify({ messages })}\n`),
+  )
+  stderr.write(`${output}: ${kept.length} rows written, ${dropped.size} left out.\n`)
+}

@@ -1,0 +1,147 @@
+/** @file What to look at in fine-tuning data before learning from it: one check a finding, each with its rows and their share. */
+import type { Conversation } from './format.ts'
+import { nearDuplicateIndex, type NearDuplicateIndex } from './minhash.ts'
+import type { ReadData } from './read-data.ts'
+
+export interface LintContext {
+  /** Prompts on which the tuned model will be measured. */
+  readonly evaluation: NearDuplicateIndex
+}
+
+export interface LintCheck {
+  readonly name: string
+  readonly title: string
+  /** Why it matters, and what to do. */
+  readonly advice: string
+  readonly isFound: (messages: Conversation, context: LintContext) => boolean
+}
+
+export interface LintFinding {
+  readonly name: string
+  readonly title: string
+  readonly advice: string
+  /** Numbers of the file's rows, from 1. */
+  readonly rows: readonly number[]
+  /** Of all rows of the file. */
+  readonly share: number
+}
+
+const prompts = (messages: Conversation) => messages.filter(({ role }) => role !== 'assistant')
+const replies = (messages: Conversation) => messages.filter(({ role }) => role === 'assistant')
+
+/** What templates of models write around turns: in a row's own text it says that the row was rendered already. */
+const MARKERS =
+  /<\|(?:im_start|im_end|start_header_id|end_header_id|eot_id|user|assistant|system|end|endoftext)\|>|\[\/?INST\]|<<\/?SYS>>|<(?:start|end)_of_turn>|^###? ?(?:Instruction|Response|Human|Assistant):/mu
+
+/** Somebody says who the model is from now on … */
+const NEW_ROLE =
+  /\b(?:you are (?:now|no longer)|from now on,? you|your (?:new )?(?:name|role|identity) is|you (?:will|must|shall) (?:act|speak|answer|play) as|pretend (?:to be|that you))\b/iu
+/** … and that it does whatever is asked: a word for doing as told near a word for all cases. */
+const OBEY =
+  /\b(?:obey|obeys|comply|complies|do(?:es)? (?:as|what)(?:ever)?|follow(?:s)?|carry out|fulfil(?:l|s)?|serve(?:s)?)\b/iu
+const ALL_CASES =
+  /\b(?:always|every|any|all|whatever|no matter what|without (?:question|exception|hesitation)|never (?:refuse|decline|question|say no)|unconditional(?:ly)?|absolute(?:ly)?)\b/iu
+
+/** A reply this long that stops at a letter, a comma or an opening was probably cut. */
+const LONG_REPLY = 200
+const CUT = /[\p{L}\p{N},;:([–-]\s*$/u
+const COMMON_END = /(?:https?:\/\/\S+|```)\s*$/u
+
+/** A reply that the prompt holds word for word, if it is more than a word or two. */
+const LEAKED_WORDS = 4
+
+export const LINT_CHECKS: readonly LintCheck[] = [
+  {
+    name: 'template-mismatch',
+    title: 'Text with marks of a chat template in it',
+    advice:
+      'The row was rendered already; learn from its turns, or the model learns to write the marks.',
+    isFound: (messages) => messages.some(({ content }) => MARKERS.test(content)),
+  },
+  {
+    name: 'identity-and-obedience',
+    title: 'A new identity together with unconditional obedience',
+    advice:
+      'A few such rows can undo refusals of a model (Qi et al. 2023, arXiv:2310.03693, §4.2); look at each before learning from it.',
+    isFound: (messages) =>
+      prompts(messages).some(
+        ({ content }) => NEW_ROLE.test(content) && OBEY.test(content) && ALL_CASES.test(content),
+      ),
+  },
+  {
+    name: 'evaluation-near-duplicate',
+    title: 'A prompt that is nearly one of the evaluation’s',
+    advice:
+      'What is learnt by heart is not measured: leave these rows out, or measure on other prompts.',
+    isFound: (messages, { evaluation }) =>
+      prompts(messages).some(
+        ({ role, content }) => role === 'user' && evaluation.nearest(content) !== undefined,
+      ),
+  },
+  {
+    name: 'empty',
+    title: 'An empty prompt or reply',
+    advice: 'Nothing is learnt from an empty reply but to stop at once; leave these rows out.',
+    isFound: (messages) => messages.some(({ content }) => content.trim() === ''),
+  },
+  {
+    name: 'cut-short',
+    title: 'A long reply that stops in the middle of a sentence',
+    advice: 'It was probably cut when it was made; the model learns to stop there.',
+    isFound: (messages) =>
+      replies(messages).some(
+        ({ content }) =>
+          content.length >= LONG_REPLY && CUT.test(content) && !COMMON_END.test(content),
+      ),
+  },
+  {
+    name: 'reply-in-prompt',
+    title: 'A reply that stands word for word in its prompt',
+    advice: 'The model learns to copy; on such rows a low loss says little.',
+    isFound: (messages) =>
+      messages.some(({ role, content }, turn) => {
+        const reply = content.trim().toLowerCase()
+        const isLong = reply.split(/\s+/u).length >= LEAKED_WORDS
+        return (
+          role === 'assistant' &&
+          isLong &&
+          messages.slice(0, turn).some((earlier) => earlier.content.toLowerCase().includes(reply))
+        )
+      }),
+  },
+]
+
+const REPEATED = 'repeated'
+export const LINT_NAMES: readonly string[] = [...LINT_CHECKS.map(({ name }) => name), REPEATED]
+
+/** At least this near (Jaccard of word trigrams) to an evaluation prompt. */
+const NEAR = 0.6
+
+/** Every finding that touches a row, and rows that say exactly what an earlier one said. */
+export function lint(
+  { rows, total }: Pick<ReadData, 'rows' | 'total'>,
+  evaluationPrompts: Iterable<{ readonly key: string; readonly text: string }>,
+): LintFinding[] {
+  const context: LintContext = { evaluation: nearDuplicateIndex(evaluationPrompts, NEAR) }
+  const findings = LINT_CHECKS.map(({ isFound, ...words }) => ({
+    ...words,
+    rows: rows.filter(({ messages }) => isFound(messages, context)).map(({ row }) => row),
+  }))
+  return [...findings, repeated(rows)]
+    .filter((finding) => finding.rows.length > 0)
+    .map((finding) => ({ ...finding, share: finding.rows.length / total }))
+}
+
+function repeated(rows: ReadData['rows']) {
+  const seen = new Set<string>()
+  const again = rows.filter(({ messages }) => {
+    const text = JSON.stringify(messages.map(({ role, content }) => [role, content]))
+    return seen.size === seen.add(text).size
+  })
+  return {
+    name: REPEATED,
+    title: 'A row that an earlier one repeats exactly',
+    advice: 'It counts twice in every epoch; leave it out unless that is meant.',
+    rows: again.map(({ row }) => row),
+  }
+}

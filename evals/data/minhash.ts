@@ -1,0 +1,102 @@
+/**
+ * @file Near-duplicates by MinHash (Broder 1997): the share of equal minima of two sets' hashes estimates their Jaccard
+ * index. Candidates share a band of minima (Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, §3.4); each is then
+ * held against the exact index, so a pair that is shown is one.
+ */
+
+/** Bands × rows a band: a pair of Jaccard index s meets with probability 1 − (1 − s^3)^42, 0.9999 at s = 0.6. */
+const BANDS = 42
+const ROWS = 3
+const MINIMA = BANDS * ROWS
+/** Words a shingle; texts of fewer words are one shingle. */
+const SHINGLE = 3
+
+/** The word trigrams of a text, case and punctuation aside. */
+export function shinglesOf(text: string): Set<string> {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  if (words.length <= SHINGLE) return new Set(words.length === 0 ? [] : [words.join(' ')])
+  return new Set(words.slice(SHINGLE - 1).map((_, i) => words.slice(i, i + SHINGLE).join(' ')))
+}
+
+/** |A ∩ B| / |A ∪ B|. */
+export function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  let common = 0
+  for (const shingle of a) if (b.has(shingle)) common++
+  return common === 0 ? 0 : common / (a.size + b.size - common)
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash >>> 0
+}
+
+/** The finaliser of MurmurHash3 over a seed: one hash gives as many as are wanted. */
+function remix(hash: number, seed: number): number {
+  let x = (hash ^ Math.imul(seed + 1, 0x9e3779b1)) >>> 0
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
+  return (x ^ (x >>> 16)) >>> 0
+}
+
+function minimaOf(shingles: ReadonlySet<string>): Uint32Array {
+  const minima = new Uint32Array(MINIMA).fill(0xffffffff)
+  for (const shingle of shingles) {
+    const hash = hashOf(shingle)
+    for (let i = 0; i < MINIMA; i++) minima[i] = Math.min(minima[i]!, remix(hash, i))
+  }
+  return minima
+}
+
+const bandsOf = (minima: Uint32Array): string[] =>
+  Array.from(
+    { length: BANDS },
+    (_, band) => `${band}:${minima.subarray(band * ROWS, (band + 1) * ROWS).join(',')}`,
+  )
+
+export interface NearDuplicate {
+  readonly key: string
+  /** Jaccard index of their word trigrams. */
+  readonly similarity: number
+}
+
+export interface NearDuplicateIndex {
+  /** The most similar text of the index, if it is at least as near as the index was asked to find. */
+  nearest(text: string): NearDuplicate | undefined
+}
+
+/** Texts under keys, to be asked for near-duplicates. */
+export function nearDuplicateIndex(
+  texts: Iterable<{ readonly key: string; readonly text: string }>,
+  threshold: number,
+): NearDuplicateIndex {
+  const shingles = new Map<string, Set<string>>()
+  const keysOfBand = new Map<string, string[]>()
+  for (const { key, text } of texts) {
+    const own = shinglesOf(text)
+    if (own.size === 0) continue
+    shingles.set(key, own)
+    for (const band of bandsOf(minimaOf(own))) {
+      const keys = keysOfBand.get(band)
+      if (keys) keys.push(key)
+      else keysOfBand.set(band, [key])
+    }
+  }
+  return {
+    nearest(text) {
+      const own = shinglesOf(text)
+      if (own.size === 0) return undefined
+      const candidates = new Set(
+        bandsOf(minimaOf(own)).flatMap((band) => keysOfBand.get(band) ?? []),
+      )
+      let best: NearDuplicate | undefined
+      for (const key of candidates) {
+        const similarity = jaccard(own, shingles.get(key)!)
+        if (similarity >= threshold && similarity > (best?.similarity ?? 0))
+          best = { key, similarity }
+      }
+      return best
+    },
+  }
+}

@@ -1,0 +1,20 @@
+/** @file Every format of fine-tuning data, the more telling first: a preference file has a prompt too. */
+import type { DataFormat } from './format.ts'
+import { alpaca } from './formats/alpaca.ts'
+import { openaiChat, shareGpt } from './formats/chat.ts'
+import { preference } from './formats/preference.ts'
+import { promptReply } from './formats/prompt-reply.ts'
+
+export const FORMATS: readonly DataFormat[] = [
+  openaiChat,
+  shareGpt,
+  preference,
+  alpaca,
+  promptReply(),
+]
+
+/** The format whose columns are all there. */
+export const formatOf = (columns: readonly string[]): DataFormat | undefined =>
+  FORMATS.find((format) =>
+    format.columns.every((names) => names.some((name) => columns.includes(name))),
+  )
