@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint'
 import vueParser from 'vue-eslint-parser'
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'out', 'renderer/dist', 'test/peers/.cache'] },
+  { ignores: ['node_modules', 'out', 'renderer/dist', '.vite', 'release', 'test/peers/.cache'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],

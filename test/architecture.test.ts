@@ -128,6 +128,17 @@ const imports = sources.flatMap((path) => importsOf(path))
 const WINDOW_PACKAGES: ReadonlySet<string> = new Set([
   ...['vue', 'vue-router', 'pinia', 'reka-ui', 'chart.js', '@tanstack/vue-virtual', 'zod'],
 ])
+/** Electron's shell: the contract, Electron itself, and what Node brings. Its build is no part of it. */
+const shellImports = filesUnder('electron/*.ts')
+  .filter((path) => !path.endsWith('.config.ts'))
+  .flatMap((path) => importsOf(path))
+
+function shellObjection({ from, to }: Import): string | undefined {
+  const isAllowed =
+    /^(?:electron\/|evals\/contract\/|node:)/u.test(to) || to === 'electron' || to === 'zod'
+  return isAllowed ? undefined : `${from} imports ${to}`
+}
+
 const windowImports = filesUnder('renderer/**/*.{ts,vue}')
   .filter((path) => !path.endsWith('vite.config.ts'))
   .flatMap((path) => importsOf(path))
@@ -202,6 +213,15 @@ describe('who may import whom', () => {
     }
   })
 
+  test('the shell imports the contract, Electron and Node, and nothing of the engine', () => {
+    expect(shellImports.length).toBeGreaterThan(20)
+    expect(shellImports.flatMap((each) => shellObjection(each) ?? [])).toEqual([])
+    const planted = importsOf('electron/planted.ts', `import x from '../evals/store/store.ts'`)
+    expect(planted.map(shellObjection)).toEqual([
+      'electron/planted.ts imports evals/store/store.ts',
+    ])
+  })
+
   test('every package but zod has one room that imports it', () => {
     const owners = Object.entries(ROOMS).flatMap(([name, { packages = [] }]) =>
       packages.filter((each) => !SHARED_PACKAGES.has(each)).map((each) => [each, name] as const),
@@ -255,6 +275,7 @@ describe('size', () => {
     const everything = [
       'evals/**/*.{ts,js}',
       'renderer/**/*.{ts,vue,css}',
+      'electron/**/*.ts',
       'test/**/*.{ts,js}',
       '*.js',
     ]

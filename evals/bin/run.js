@@ -19,6 +19,15 @@ const TYPES = [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']
 const vueTsc = (project) => [bin('vue-tsc/bin/vue-tsc.js'), '--noEmit', '-p', project]
 const WINDOW_TYPES = [vueTsc('renderer/tsconfig.json'), vueTsc('test/e2e/tsconfig.json')]
 const BUILD_WINDOW = [bin('vite/bin/vite.js'), 'build', '--config', 'renderer/vite.config.ts']
+const BUILD_SHELL = ['main', 'preload'].map((mode) => [
+  bin('vite/bin/vite.js'),
+  'build',
+  '--config',
+  'electron/vite.config.ts',
+  '--mode',
+  mode,
+])
+const desktop = (action) => ['evals/bin/desktop.js', action]
 const LINT = [bin('eslint/bin/eslint.js'), '--max-warnings=0', '.']
 const FORMAT = [
   bin('prettier/bin/prettier.cjs'),
@@ -31,6 +40,10 @@ const QUICKSTART = ['evals/cli.ts', 'quickstart']
 /** @type {Record<string, string[][]>} */
 const TASKS = {
   quickstart: [QUICKSTART],
+  serve: [['evals/cli.ts', 'serve']],
+  build: [BUILD_WINDOW, ...BUILD_SHELL],
+  start: [desktop('look'), BUILD_WINDOW, ...BUILD_SHELL, desktop('start')],
+  make: [desktop('look'), BUILD_WINDOW, ...BUILD_SHELL, desktop('make')],
   types: [TYPES, ...WINDOW_TYPES],
   lint: [LINT, FORMAT],
   format: [

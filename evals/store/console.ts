@@ -22,6 +22,10 @@ export function readOnly(path: string, sql: string, limit: number): Answered {
   const database = openReadOnly(path)
   try {
     return answered(database, sql, limit)
+  } catch (error) {
+    // What SQLite finds only while it runs: JSON that is none, a function that is not allowed.
+    const { code, message } = error as { code?: unknown; message: string }
+    throw code === 'SQLITE_ERROR' ? refused(message) : error
   } finally {
     database.close()
   }

@@ -1,9 +1,14 @@
 /** @file The feed: numbered, resumed by number, and honest where it cannot be. */
 import { expect, test } from 'vitest'
-import { cursorOf, parseCursor, type FeedMessage } from '../../../evals/contract/feed.ts'
+import {
+  cursorOf,
+  parseCursor,
+  type FeedBody,
+  type FeedMessage,
+} from '../../../evals/contract/feed.ts'
 import { createFeed } from '../../../evals/engine/feed.ts'
 
-const state = { type: 'jobs', jobs: [] } as const
+const state: FeedBody = { type: 'jobs', jobs: [] }
 
 function heard(feed: ReturnType<typeof createFeed>, cursor?: string) {
   const messages: FeedMessage[] = []

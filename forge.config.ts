@@ -1,0 +1,42 @@
+/** @file Packages the desktop: a deb and a zip. Every fuse is set; what is not named here would be Electron's choice. */
+import { FuseV1Options, FuseVersion } from '@electron/fuses'
+import { MakerDeb } from '@electron-forge/maker-deb'
+import { MakerZIP } from '@electron-forge/maker-zip'
+import { FusesPlugin } from '@electron-forge/plugin-fuses'
+import type { ForgeConfig } from '@electron-forge/shared-types'
+
+/** Of the repository only this goes into the package, and the packages that package.json names for use. */
+const PACKED =
+  /^\/(?:package\.json|\.vite(?:\/build.*)?|renderer(?:\/dist.*)?|evals.*|node_modules.*|LICENSE)?$/u
+
+export const FUSES = {
+  version: FuseVersion.V1,
+  strictlyRequireAllFuses: true,
+  [FuseV1Options.RunAsNode]: false,
+  [FuseV1Options.EnableCookieEncryption]: true,
+  [FuseV1Options.EnableNodeOptionsEnvironmentVariable]: false,
+  [FuseV1Options.EnableNodeCliInspectArguments]: false,
+  [FuseV1Options.EnableEmbeddedAsarIntegrityValidation]: true,
+  [FuseV1Options.OnlyLoadAppFromAsar]: true,
+  [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false,
+  [FuseV1Options.GrantFileProtocolExtraPrivileges]: false,
+  [FuseV1Options.WasmTrapHandlers]: true,
+} as const
+
+const config: ForgeConfig = {
+  // `out` is where audits write.
+  outDir: 'release',
+  packagerConfig: {
+    name: 'Touchstone',
+    executableName: 'touchstone-desktop',
+    ignore: (path) => path !== '' && !PACKED.test(path),
+    // The engine's processes are run by the packaged Node, which reads no archives.
+    asar: { unpack: '**/{evals,node_modules}/**' },
+  },
+  // better-sqlite3 brings one binary for Node and Electron.
+  rebuildConfig: { onlyModules: [] },
+  makers: [new MakerDeb({ options: { bin: 'touchstone-desktop' } }), new MakerZIP({})],
+  plugins: [new FusesPlugin(FUSES)],
+}
+
+export default config

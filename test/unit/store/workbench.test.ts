@@ -1,0 +1,35 @@
+/** @file What the workbench keeps beside runs comes back as it was given. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { NO_NOTE, openWorkbench, WORKBENCH_FILE } from '../../../evals/store/workbench.ts'
+import { freshFolder } from '../../doubles/command-line.ts'
+
+test('notes, models, settings and waiting jobs outlive the process', () => {
+  const folder = freshFolder()
+  const first = openWorkbench(folder)
+  const note = { name: 'Mine', note: 'two\nlines', tags: ['a', 'b'], deletedAt: 5 }
+  first.keepNote('run-1', NO_NOTE)
+  first.keepNote('run-1', note)
+  for (const path of ['/b', '/a', '/b']) first.addModel(path)
+  first.set('theme', 'dark')
+  first.keepWaiting('run-2', { kind: 'train' }, 7)
+  first.close()
+  const again = openWorkbench(folder)
+  expect(again.note('run-1')).toEqual(note)
+  expect(again.note('other')).toEqual(NO_NOTE)
+  expect(again.models().sort()).toEqual(['/a', '/b'])
+  expect(again.settings()).toEqual({ theme: 'dark' })
+  expect(again.waiting()).toEqual([{ runId: 'run-2', request: { kind: 'train' }, askedAt: 7 }])
+  again.dropWaiting('run-2')
+  again.removeModel('/a')
+  again.forget('run-1')
+  expect([again.waiting(), again.models(), again.note('run-1')]).toEqual([[], ['/b'], NO_NOTE])
+  again.close()
+})
+
+test('a file of another program, or none at all, is left alone and told', () => {
+  const folder = freshFolder()
+  writeFileSync(join(folder, WORKBENCH_FILE), 'not a database, and longer than a header of one is')
+  expect(() => openWorkbench(folder)).toThrow(/cannot be used/)
+})
