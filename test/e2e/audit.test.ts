@@ -1,4 +1,5 @@
 /** @file One small audit of Pebble, begun from its form, followed live, and looked at from every side, in one window. */
+import { readdirSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openWorkbench, type Workbench } from './workbench.ts'
 
@@ -141,13 +142,22 @@ describe('an audit from its form', () => {
     await inspect('verdict')
   })
 
+  test('it is held against a gate without being stored', async () => {
+    const { page } = bench
+    await page.getByRole('button', { name: 'Decide' }).click()
+    await page.getByRole('heading', { name: /^Gate: .*(?:FAIL|PASS|INCONCLUSIVE)/u }).waitFor()
+    await bench.inspect('gate')
+  })
+
   test('it is written out as a report and as a case folder', async () => {
     const { page } = bench
     const status = page.getByRole('region', { name: 'Hand it on' }).getByRole('status')
     await page.getByRole('button', { name: 'Report', exact: true }).click()
     await status.getByText('.html').waitFor()
     await page.getByRole('button', { name: 'Case folder' }).click()
-    await status.getByText('manifest').first().waitFor()
+    const folder = status.getByText(/case-\d+/u)
+    await folder.waitFor()
+    expect(readdirSync(await folder.innerText())).toContain('manifest.json')
   })
 })
 

@@ -1,0 +1,77 @@
+/** @file Two evaluations beside each other under a gate, and a small sweep whose cells fill while one looks on. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { openWorkbench, type Workbench } from './workbench.ts'
+
+let bench: Workbench
+beforeAll(async () => {
+  bench = await openWorkbench()
+})
+afterAll(async () => {
+  await bench.close()
+})
+afterEach(({ task }) => bench.witness(task))
+
+const JOB_MS = 300_000
+
+test(
+  'two evaluations wait for one another and end',
+  async () => {
+    const { page, go } = bench
+    for (const limit of ['16', '24']) {
+      await go('/benchmarks')
+      // It opens by itself where there is nothing to look at yet.
+      await page.getByRole('heading', { name: 'Benchmarks' }).waitFor()
+      await page
+        .getByText(/No replies yet|Model state/u)
+        .first()
+        .waitFor()
+      await page
+        .locator('details', { hasText: 'Evaluate a model…' })
+        .evaluate((details: HTMLDetailsElement) => (details.open = true))
+      await page.getByLabel('Limit', { exact: true }).fill(limit)
+      await page.getByRole('button', { name: 'Start the evaluation' }).click()
+      await page.getByRole('link', { name: '← Jobs' }).waitFor()
+    }
+    await go('/jobs')
+    const verdicts = page.getByRole('link', { name: 'Verdict' })
+    await expect.poll(() => verdicts.count(), { timeout: JOB_MS }).toBe(2)
+  },
+  JOB_MS,
+)
+
+test('they are compared prompt by prompt, only the settings that differ are shown, and a gate decides', async () => {
+  const { page, go, inspect } = bench
+  await go('/runs')
+  for (const box of await page.getByRole('checkbox', { name: /^Compare/u }).all()) await box.check()
+  await page.getByRole('button', { name: 'Compare the two' }).click()
+  await page.getByRole('heading', { name: 'Settings that differ' }).waitFor()
+  await page.getByRole('rowheader', { name: 'limit' }).waitFor()
+  await page.getByRole('button', { name: 'Decide' }).click()
+  await page.getByRole('heading', { name: /^Gate:/u }).waitFor()
+  await inspect('compare')
+})
+
+test(
+  'a sweep is built from a form, fills, and is drawn with every seed',
+  async () => {
+    const { page, go, inspect } = bench
+    await go('/sweeps')
+    await page.getByLabel('Testbed', { exact: true }).fill('random-features')
+    await page.getByLabel('Axis', { exact: true }).fill('features=10,40,160')
+    await page.getByLabel('Seeds', { exact: true }).fill('0..2')
+    await page.getByRole('button', { name: 'What would it do?' }).click()
+    await page.getByText(/9 × cell/u).waitFor()
+    await inspect('sweep-form')
+    await page.getByRole('button', { name: 'Start the sweep' }).click()
+    await page.getByRole('link', { name: '← Jobs' }).waitFor()
+    await go('/sweeps')
+    await page.getByText('9 of 9 settled').waitFor({ timeout: JOB_MS })
+    await page.getByRole('figure').filter({ hasText: 'along' }).waitFor()
+    await inspect('sweep')
+  },
+  JOB_MS,
+)
+
+test('the console had nothing to complain about', () => {
+  expect(bench.complaints).toEqual([])
+})
