@@ -38,7 +38,8 @@ export function startChild<In extends object, Out>(
   })
   return {
     tell: (message) => {
-      if (child.connected) child.send(message)
+      // Where it goes meanwhile, `ended` says so.
+      if (child.connected) child.send(message, () => undefined)
     },
     kill: () => void child.kill('SIGKILL'),
     ended,

@@ -12,6 +12,7 @@ process.on('SIGINT', () => undefined)
 process.on('disconnect', () => process.exit())
 process.on('message', ({ id, ask }: { id: number; ask: Ask }) => {
   void answer(ask).then((given) => {
-    if (process.connected) process.send!({ id, answer: given } satisfies FromHelper)
+    if (process.connected)
+      process.send!({ id, answer: given } satisfies FromHelper, () => undefined)
   })
 })

@@ -32,7 +32,7 @@ try {
 } catch (error) {
   tell({ type: 'refused', error: toWireError(error) })
 }
-process.disconnect?.()
+if (process.connected) process.disconnect()
 // A thread that somebody forgot must not keep the next job waiting.
 setTimeout(() => process.exit(), GRACE_MS).unref()
 
@@ -90,5 +90,6 @@ function tellerOf(store: Store): { sink: Sink; tellStored: () => void } {
 }
 
 function tell(message: FromJob): void {
-  if (process.connected) process.send!(message)
+  // The engine may go between the look and the word; nobody is left to mind.
+  if (process.connected) process.send!(message, () => undefined)
 }
