@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { PlannedCell } from '../contract/sweeps.ts'
 import { TouchstoneError } from '../errors.ts'
 import { toWireError } from '../jobs/job.ts'
+import { childNode } from '../runtime/child-node.ts'
 import { readResult, writeResult } from './files.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
 
@@ -121,6 +122,7 @@ function createFloor({ planPath, cells, signal, onSettled }: Work) {
 function hire(planPath: string): Worker {
   const child = fork(WORKER, [planPath], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execPath: childNode(),
     execArgv: [],
   })
   const worker: Worker = { child, cell: undefined, said: '' }
