@@ -13,6 +13,8 @@ afterAll(async () => {
 afterEach(({ task }) => bench.witness(task))
 
 const LONG_MS = 900_000
+/** A process starts, a model is opened and 300 prompts are read. */
+const START_MS = 90_000
 
 describe('the guided audit', () => {
   test(
@@ -20,8 +22,8 @@ describe('the guided audit', () => {
     async () => {
       const { page, inspect } = bench
       await page.getByRole('button', { name: 'Run the guided audit' }).click()
-      await page.getByRole('progressbar').first().waitFor()
-      await page.getByRole('log').waitFor()
+      await page.getByRole('progressbar').first().waitFor({ timeout: START_MS })
+      await page.getByRole('log').waitFor({ timeout: START_MS })
       await inspect('guided-running')
       await page.getByRole('button', { name: /Stop and save/u }).click()
       const resume = page.getByRole('button', { name: /Resume/u })
