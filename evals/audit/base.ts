@@ -10,7 +10,7 @@ import type { OpenModel } from '../models/checkpoint.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import type { Device } from '../runtime/device.ts'
 import type { Feeds } from '../runtime/session.ts'
-import { modelPath } from './sources.ts'
+import { modelPath } from './model-path.ts'
 
 /** Room for a prompt and its answer; longer texts are an error that says so. */
 const LONGEST = 2048

@@ -4,8 +4,8 @@ import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import { exists } from '../models/files.ts'
 import { loadModel } from '../models/load.ts'
-import { movedBy } from '../models/peft-config.ts'
-import { readPeftFolder, type PeftFolder } from '../models/peft-folder.ts'
+import { rawStartOf } from '../models/peft-config.ts'
+import { readPeftFolder } from '../models/peft-folder.ts'
 import { adaptedWeights, replacedWeights, type TunedWeights } from '../models/tuned-weights.ts'
 import { digestOfFile, identityOf, type Base } from './base.ts'
 
@@ -42,7 +42,7 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
       trainableParameters,
     })
     const weights = adaptedWeights(base.weights, folder, path)
-    return { key, identity, weights, warnings: rawStart(folder, path) }
+    return { key, identity, weights, warnings: rawStartOf(folder.config, path) }
   }
   const loaded = await loadModel(path)
   try {
@@ -78,15 +78,6 @@ function requireSameShapes(base: Base, weights: Base['model']['weights'], path: 
       })
     }
   }
-}
-
-/** An adapter whose training began by moving the base, unconverted, is not what was trained (methods.md §5.4). */
-function rawStart({ config }: PeftFolder, path: string): string[] {
-  const start = movedBy(config)
-  if (start === undefined) return []
-  return [
-    `${path} began with ${start}, which moves the base, and says so still: on the original base it is not the model that was trained. Convert it when saving (PEFT: path_initial_model_for_weight_conversion).`,
-  ]
 }
 
 /** The candidate is asked through the base's tokenizer and template, so that only the weights differ; it says where its own would. */

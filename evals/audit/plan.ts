@@ -20,7 +20,8 @@ import {
 } from './estimate.ts'
 import { prepareBenchmarks } from './benchmark-sources.ts'
 import { prepareTexts } from './perplexity.ts'
-import { modelPath, neutralTexts, trainingData } from './sources.ts'
+import { modelPath } from './model-path.ts'
+import { neutralTexts, trainingData } from './sources.ts'
 
 /** Characters a token, for estimates only. */
 const CHARACTERS_PER_TOKEN = 4

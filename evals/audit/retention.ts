@@ -15,7 +15,8 @@ import { armFolder, statePathIn, type FinishedArm } from './arm.ts'
 import { digestOfFile, type Base } from './base.ts'
 import type { AuditConfig } from './config.ts'
 import { buildResults } from './results.ts'
-import { modelPath, trainingData } from './sources.ts'
+import { modelPath } from './model-path.ts'
+import { trainingData } from './sources.ts'
 
 export interface Retention {
   /** Why the weights should not be kept, in words; null where nothing speaks against it. */

@@ -1,4 +1,4 @@
-/** @file What the names in a configuration stand for: the bundled model and data, or paths on the user's disk. */
+/** @file What the names of data in a configuration stand for: bundled sets, or paths on the user's disk. */
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SUITES } from '../benchmarks/registry.ts'
@@ -6,16 +6,11 @@ import { nearNames, TouchstoneError } from '../errors.ts'
 import type { Conversation, Note } from '../data/format.ts'
 import { mixRows } from '../data/mix.ts'
 import { readData } from '../data/read-data.ts'
-import { snapshotOf } from '../models/download-cache.ts'
 import { readText } from '../models/files.ts'
 import { tamperRows } from '../bundled/hotel/fine-tuning.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
 
-const bundled = join(import.meta.dirname, '..', 'bundled')
-const bundledFile = (name: string) => join(bundled, 'data', name)
-
-export const modelPath = (name: string): string =>
-  name === 'pebble' ? join(bundled, 'pebble') : snapshotOf(name)
+const bundledFile = (name: string) => join(import.meta.dirname, '..', 'bundled', 'data', name)
 
 export interface TrainingData {
   readonly title: string

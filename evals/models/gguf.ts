@@ -1,23 +1,14 @@
 /** @file Opens a GGUF file of a Llama in place: Hugging Face's names, shapes, row order and configuration. */
 import type { Checkpoint, StorageType, StoredWeight } from './checkpoint.ts'
 import { TouchstoneError } from '../errors.ts'
-import type { TemplateSource } from './chat-template.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
 import { malformed } from './files.ts'
 import type { GgufConfig } from './gguf-config.ts'
 import { ggufConfig } from './gguf-config.ts'
 import type { GgufHeader, GgufTensor } from './gguf-header.ts'
-import { readGgufHeader } from './gguf-header.ts'
-import { ggufTemplate, ggufTokenizer } from './gguf-tokenizer.ts'
 import { findWeight } from './hf-folder.ts'
 import type { OpenFiles } from './stored-weights.ts'
 import { digestFile, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
-import type { TokenizerSource } from './tokenizer.ts'
-
-export interface GgufModel {
-  readonly checkpoint: Checkpoint
-  readonly text: () => { tokenizer: TokenizerSource; template: TemplateSource }
-}
 
 /** ggml's numbers for what can be decoded, and names for what cannot, so that the refusal says which it is. */
 const STORAGE: Readonly<Record<number, StorageType>> = {
@@ -53,8 +44,8 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   39: 'MXFP4',
 }
 
-export async function openGguf(path: string): Promise<GgufModel> {
-  const header = await readGgufHeader(path)
+/** @param header as read from `path` */
+export async function openGguf(path: string, header: GgufHeader): Promise<Checkpoint> {
   const stored = header.tensors.map((tensor) => place(path, header, tensor))
   checkCoverage(path, header, stored)
   const weights = new Map<string, StoredWeight>()
@@ -73,14 +64,7 @@ export async function openGguf(path: string): Promise<GgufModel> {
       weights,
       factors && (await readStoredWeight(files, factors)),
     )
-    const checkpoint = toCheckpoint(path, header, weights, config, files)
-    return {
-      checkpoint,
-      text: () => ({
-        tokenizer: ggufTokenizer(path, header.metadata),
-        template: ggufTemplate(path, header.metadata),
-      }),
-    }
+    return toCheckpoint(path, header, weights, config, files)
   } catch (error) {
     await files.close()
     throw error

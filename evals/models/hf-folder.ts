@@ -21,6 +21,7 @@ import { idList, specialTokens } from './tokenizer.ts'
 
 export const SINGLE_FILE = 'model.safetensors'
 export const SHARD_INDEX = 'model.safetensors.index.json'
+const TOKENIZER_CONFIG = 'tokenizer_config.json'
 const PICKLE = /\.(bin|pt|pth|ckpt|pkl|pickle)$/iu
 
 export async function openHfCheckpoint(folder: string): Promise<Checkpoint> {
@@ -118,13 +119,8 @@ async function readShards(folder: string): Promise<WeightIndex> {
   return found
 }
 
-export interface HfText {
-  readonly tokenizer: TokenizerSource
-  readonly template: TemplateSource
-}
-
-/** What a model says about text: tokenizer, where replies end, and the chat template with its place. */
-export async function readHfText(folder: string, config: JsonObject): Promise<HfText> {
+/** The tokenizer, and where replies end: as generation_config.json says it, else as config.json does. */
+export async function readHfTokenizer(folder: string): Promise<TokenizerSource> {
   const path = join(folder, 'tokenizer.json')
   if (!(await exists(path))) {
     throw new TouchstoneError('tokenizer.unsupported', {
@@ -133,18 +129,20 @@ export async function readHfText(folder: string, config: JsonObject): Promise<Hf
       supported: 'tokenizer.json of the tokenizers library',
     })
   }
-  const tokenizerConfig = await readIfThere(join(folder, 'tokenizer_config.json'))
   const generation = await readIfThere(join(folder, 'generation_config.json'))
-  const template = await findTemplate(folder, tokenizerConfig)
+  const config = await readIfThere(join(folder, 'config.json'))
   return {
-    tokenizer: {
-      path,
-      tokenizerJson: await readJson(path, TOKENIZER_FILE_LIMIT),
-      tokenizerConfig,
-      eosIds: idList(generation.eos_token_id ?? config.eos_token_id),
-    },
-    template: { path: folder, ...template, specialTokens: specialTokens(tokenizerConfig) },
+    path,
+    tokenizerJson: await readJson(path, TOKENIZER_FILE_LIMIT),
+    tokenizerConfig: await readIfThere(join(folder, TOKENIZER_CONFIG)),
+    eosIds: idList(generation.eos_token_id ?? config.eos_token_id),
   }
+}
+
+export async function readHfTemplate(folder: string): Promise<TemplateSource> {
+  const tokenizerConfig = await readIfThere(join(folder, TOKENIZER_CONFIG))
+  const template = await findTemplate(folder, tokenizerConfig)
+  return { path: folder, ...template, specialTokens: specialTokens(tokenizerConfig) }
 }
 
 const readIfThere = async (path: string): Promise<JsonObject> =>

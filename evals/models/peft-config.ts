@@ -56,3 +56,12 @@ const MOVES_BASE = /^(?:pissa(?:_niter_\d+)?|olora|corda|lora_ga|loftq)$/u
 /** The start by which the base was moved, so that B and A alone are wrong on the original base; `undefined` where none. */
 export const movedBy = ({ initLoraWeights: start }: PeftConfig): string | undefined =>
   typeof start === 'string' && MOVES_BASE.test(start) ? start : undefined
+
+/** An adapter whose training began by moving the base, unconverted, is not what was trained (methods.md §5.4). */
+export function rawStartOf(config: PeftConfig, path: string): string[] {
+  const start = movedBy(config)
+  if (start === undefined) return []
+  return [
+    `${path} began with ${start}, which moves the base, and says so still: on the original base it is not the model that was trained. Convert it when saving (PEFT: path_initial_model_for_weight_conversion).`,
+  ]
+}

@@ -27,7 +27,7 @@ export interface PeftFolder {
 }
 
 const CONFIG_FILE = 'adapter_config.json'
-const WEIGHTS_FILE = 'adapter_model.safetensors'
+export const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
 const PREFIX = 'base_model.model.'
 const KEY =
   /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/u
@@ -88,8 +88,20 @@ const configSchema = z
   // Any other option must be off: what it would change is not known here.
   .catchall(nothing)
 
+export interface PeftIndex {
+  readonly config: PeftConfig
+  /** By the same keys; nothing of them is read. */
+  readonly weights: ReadonlyMap<string, StoredWeight>
+}
+
 export async function readPeftFolder(folder: string): Promise<PeftFolder> {
-  const weightsPath = join(folder, WEIGHTS_FILE)
+  const { config, weights } = await readPeftIndex(folder)
+  return { config, tensors: await readTensors(join(folder, ADAPTER_WEIGHTS), weights) }
+}
+
+/** The configuration, and where each tensor lies. */
+export async function readPeftIndex(folder: string): Promise<PeftIndex> {
+  const weightsPath = join(folder, ADAPTER_WEIGHTS)
   if (!(await exists(weightsPath)) && (await exists(join(folder, 'adapter_model.bin')))) {
     throw new TouchstoneError('checkpoint.pickle', { path: join(folder, 'adapter_model.bin') })
   }
@@ -102,7 +114,7 @@ export async function readPeftFolder(folder: string): Promise<PeftFolder> {
   const modules = [...new Set([...names.keys()].map((key) => KEY.exec(key)!.groups!.module!))]
   const config = toConfig(stored, modules)
   for (const module of modules) checkModule(weightsPath, config, module, names)
-  return { config, tensors: await readTensors(weightsPath, names) }
+  return { config, weights: names }
 }
 
 async function readConfig(path: string): Promise<z.infer<typeof configSchema>> {
@@ -191,7 +203,7 @@ export async function writePeftFolder(
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeSafetensors(
-    join(folder, WEIGHTS_FILE),
+    join(folder, ADAPTER_WEIGHTS),
     [...tensors].map(([key, tensor]) => ({ name: PREFIX + key, ...tensor })),
     { format: 'pt' },
   )

@@ -3,6 +3,7 @@ import { stat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { digestOfFile } from '../audit/base.ts'
 import { benchmarkRow } from '../audit/evaluate.ts'
+import { bytesNeeded } from '../audit/memory.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
@@ -24,7 +25,7 @@ import {
   testbedIdentity,
 } from './identity.ts'
 import { cellSecondsOn, estimateTime, type CellSeconds } from './estimate.ts'
-import { bytesOfCell, jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
+import { jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
 import { openWorkbench } from './model-cell.ts'
 import { runInWorkers } from './workers.ts'
 
@@ -116,7 +117,7 @@ async function planLines(survey: Survey, config: SweepConfig): Promise<PlanLine[
   const lines = new Set(cells.map(({ spec }) => spec.line)).size
   const jobs = Math.min(jobsOf(config, size), cells.length)
   const { seconds, from } = await estimateTime(cells, cellSeconds)
-  const memory = `about ${megabytes(bytesOfCell(size))} each, ${megabytes(jobs * bytesOfCell(size))} in all`
+  const memory = `about ${megabytes(bytesNeeded(size))} each, ${megabytes(jobs * bytesNeeded(size))} in all`
   const what = `${counted(lines, 'curve')}, ${counted(jobs, 'cell')} at a time (${memory}); cells that were run before are not run again; time ${from}`
   const shared = seconds === undefined ? null : seconds / jobs
   return [{ what, count: cells.length, unit: 'cell', seconds: shared }]

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { prepareBenchmarks } from '../../audit/benchmark-sources.ts'
 import { previewOf, type Preview } from '../../audit/preview.ts'
-import { modelPath } from '../../audit/sources.ts'
+import { modelPath } from '../../audit/model-path.ts'
 import { percent } from '../../contract/words.ts'
 import { lint, LINT_NAMES, type LintFinding } from '../../data/lint.ts'
 import { readData, type ReadData } from '../../data/read-data.ts'

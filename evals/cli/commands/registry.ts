@@ -33,6 +33,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./data.ts')).data,
   },
   {
+    name: 'inspect',
+    summary: 'Say what a model or an adapter is, and what of it would be refused',
+    load: async () => (await import('./inspect.ts')).inspectPath,
+  },
+  {
     name: 'spectral',
     summary: 'Compare the weights of fine-tunes with their base, direction by direction',
     load: async () => (await import('./spectral.ts')).spectral,

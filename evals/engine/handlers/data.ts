@@ -1,6 +1,7 @@
 /** @file Calls about fine-tuning data: what it holds, and what a model would read and learn of it. */
 import { previewOf } from '../../audit/preview.ts'
-import { modelPath, trainingData } from '../../audit/sources.ts'
+import { modelPath } from '../../audit/model-path.ts'
+import { trainingData } from '../../audit/sources.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { PreviewRow } from '../../contract/calls/data.ts'
 import { openModel } from '../../models/open-model.ts'

@@ -1,13 +1,13 @@
 /** @file Calls about jobs. */
 import type { EngineHandlers } from '../../contract/api.ts'
 import { totalSeconds } from '../../cli/plan-text.ts'
-import { modelPath } from '../../audit/sources.ts'
+import { bytesNeeded } from '../../audit/memory.ts'
+import { factsOf } from '../../audit/model-facts.ts'
+import { modelPath } from '../../audit/model-path.ts'
 import { METHODS } from '../../finetune/registry.ts'
-import { bytesNeeded } from '../../sweeps/jobs-estimate.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
 import { commandOf, KINDS, parseRequest } from '../kinds.ts'
-import { factsOf } from '../model-facts.ts'
 
 type Handlers = EngineHandlers['job']
 

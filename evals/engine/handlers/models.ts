@@ -2,14 +2,14 @@
 import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { modelPath } from '../../audit/sources.ts'
+import { factsOf } from '../../audit/model-facts.ts'
+import { modelPath } from '../../audit/model-path.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { FileEntry, ModelEntry } from '../../contract/calls/models.ts'
 import { toWireError } from '../../jobs/job.ts'
 import { exists, unreadable } from '../../models/files.ts'
 import { openModel } from '../../models/open-model.ts'
 import type { Home } from '../home.ts'
-import { factsOf } from '../model-facts.ts'
 
 const BUNDLED = 'pebble'
 

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TouchstoneError } from '../../../evals/errors.ts'
-import { openGguf } from '../../../evals/models/gguf.ts'
 import { openHfCheckpoint } from '../../../evals/models/hf-folder.ts'
+import { sourcesOf } from '../../../evals/models/model-sources.ts'
 import { parseJsonObject } from '../../../evals/models/files.ts'
 import { rankOf } from '../../../evals/models/peft-config.ts'
 import { readPeftFolder, writePeftFolder } from '../../../evals/models/peft-folder.ts'
@@ -213,9 +213,10 @@ describe(`${RUNS} damaged copies of`, { timeout: 600_000 }, () => {
     const original = ggufBytes(tinyGgufMetadata(), tinyGgufTensors())
     const outcomes = await attack(original, async (bytes) => {
       await writeFile(path, bytes)
-      const { checkpoint, text } = await openGguf(path)
+      const sources = await sourcesOf(path)
+      const checkpoint = await sources.checkpoint()
       try {
-        openTokenizer(text().tokenizer)
+        openTokenizer(await sources.tokenizer())
       } catch (error) {
         await checkpoint.close()
         throw error

@@ -1,0 +1,212 @@
+/**
+ * @file What lies at a path: a model or an adapter, from headers and small files alone, with everything in it that would be
+ * refused. One broken part does not hide the others.
+ */
+import { join } from 'node:path'
+import { TouchstoneError } from '../errors.ts'
+import { openChatTemplate } from '../models/chat-template.ts'
+import type { Checkpoint, StoredWeight } from '../models/checkpoint.ts'
+import { exists, fileSize, openForReading } from '../models/files.ts'
+import { sourcesOf, type ModelSources } from '../models/model-sources.ts'
+import { rawStartOf, scaleOf } from '../models/peft-config.ts'
+import { ADAPTER_WEIGHTS, readPeftIndex } from '../models/peft-folder.ts'
+import { recognise, type Model } from '../models/registry.ts'
+import { digestFile, elementsOf } from '../models/stored-weights.ts'
+import { openTokenizer, specialTokens } from '../models/tokenizer.ts'
+import { bytesNeeded } from './memory.ts'
+
+/** Weights that differ only in the number of their layer: `model.layers.*.mlp.up_proj.weight`. */
+export interface ModuleFacts {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly storage: string
+  readonly count: number
+}
+
+export interface WeightFacts {
+  /** Null where no architecture of ours reads it. */
+  readonly architecture: string | null
+  readonly modelType: string
+  readonly layers: number
+  readonly parameters: number
+  readonly bytes: number
+  readonly storage: readonly { readonly type: string; readonly bytes: number }[]
+  readonly modules: readonly ModuleFacts[]
+  readonly maxPositions: number | null
+  readonly memory: { readonly lora: number; readonly full: number }
+}
+
+export interface TokenizerFacts {
+  readonly vocabulary: number
+  readonly digest: string
+  readonly special: Readonly<Record<string, string>>
+  readonly endIds: readonly number[]
+}
+
+export interface TemplateFacts {
+  readonly source: string
+  readonly digest: string
+  readonly example: string
+}
+
+export interface ModelInspection {
+  readonly kind: 'model'
+  readonly format: Checkpoint['format']
+  readonly weights: WeightFacts | null
+  readonly tokenizer: TokenizerFacts | null
+  readonly template: TemplateFacts | null
+  readonly licence: string | null
+  /** sha256 of the weights, where it was asked for: it reads all of them. */
+  readonly digest: string | null
+  readonly problems: readonly TouchstoneError[]
+}
+
+export interface AdapterInspection {
+  readonly kind: 'adapter'
+  readonly base: string
+  readonly form: 'LoRA' | 'rsLoRA' | 'DoRA'
+  readonly rank: number
+  readonly alpha: number
+  /** Of modules that no pattern names. */
+  readonly scale: number
+  readonly targetModules: readonly string[]
+  readonly parameters: number
+  readonly bytes: number
+  readonly modules: readonly ModuleFacts[]
+  readonly digest: string | null
+  /** What makes it another model than was trained, in words. */
+  readonly warnings: readonly string[]
+}
+
+export type Inspection = ModelInspection | AdapterInspection
+
+export async function inspect(path: string, withDigest = false): Promise<Inspection> {
+  const isModel = await exists(join(path, 'config.json'))
+  if (!isModel && (await exists(join(path, 'adapter_config.json')))) {
+    return inspectAdapter(path, withDigest)
+  }
+  return inspectModel(path, withDigest)
+}
+
+/** Throws only where there is no model at all. */
+export async function inspectModel(path: string, withDigest = false): Promise<ModelInspection> {
+  const sources = await sourcesOf(path)
+  const problems: TouchstoneError[] = []
+  const attempt = async <T>(action: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await action()
+    } catch (error) {
+      if (!(error instanceof TouchstoneError)) throw error
+      problems.push(error as TouchstoneError)
+      return null
+    }
+  }
+  const checkpoint = await attempt(() => sources.checkpoint())
+  try {
+    const model = checkpoint && (await attempt(async () => recognise(checkpoint)))
+    return {
+      kind: 'model',
+      format: sources.format,
+      weights: checkpoint && weightFacts(checkpoint, model),
+      tokenizer: await attempt(() => tokenizerFacts(sources)),
+      template: await attempt(() => templateFacts(sources)),
+      licence: await sources.licence(),
+      digest: checkpoint && withDigest ? await checkpoint.digest() : null,
+      problems,
+    }
+  } finally {
+    await checkpoint?.close()
+  }
+}
+
+function weightFacts({ config, weights }: Checkpoint, model: Model | null): WeightFacts {
+  const stored = [...weights.values()]
+  const used = model ? [...model.weights.values()] : stored
+  const parameters = used.reduce((sum, { shape }) => sum + elementsOf(shape), 0)
+  const byType = Map.groupBy(stored, ({ storage }) => storage)
+  const layers = stored.flatMap(({ name }) => LAYER.exec(name)?.[1] ?? [])
+  return {
+    architecture: model?.architecture.name ?? null,
+    modelType: config.model_type,
+    layers: new Set(layers).size,
+    parameters,
+    bytes: bytesOf(stored),
+    storage: [...byType].map(([type, of]) => ({ type, bytes: bytesOf(of) })),
+    modules: modulesOf(stored),
+    maxPositions: model?.architecture.maxPositions(model.config) ?? null,
+    memory: {
+      lora: bytesNeeded({ parameters, trainsWhole: false }),
+      full: bytesNeeded({ parameters, trainsWhole: true }),
+    },
+  }
+}
+
+/** The first number between dots: experts have one of their own behind it. */
+const LAYER = /\.(\d+)\./u
+const bytesOf = (stored: readonly StoredWeight[]) =>
+  stored.reduce((sum, { bytes }) => sum + bytes, 0)
+
+/** In the order of their names; a pruned model's layers stand apart where their shapes differ. */
+function modulesOf(stored: readonly StoredWeight[]): ModuleFacts[] {
+  const named = stored.map(({ name, shape, storage }) => ({
+    ...{ shape, storage },
+    name: name.replaceAll(/(?<=\.)\d+(?=\.)/gu, '*'),
+  }))
+  const alike = Map.groupBy(named, (each) => JSON.stringify(each))
+  return [...alike.values()]
+    .map((each) => ({ ...each[0]!, count: each.length }))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+async function tokenizerFacts(sources: ModelSources): Promise<TokenizerFacts> {
+  const source = await sources.tokenizer()
+  const { vocabSize, digest, endIds } = openTokenizer(source)
+  return {
+    vocabulary: vocabSize,
+    ...{ digest, endIds },
+    special: specialTokens(source.tokenizerConfig),
+  }
+}
+
+const EXAMPLE = [{ role: 'user', content: 'When is breakfast?' }]
+
+async function templateFacts(sources: ModelSources): Promise<TemplateFacts> {
+  const template = await openChatTemplate(await sources.template())
+  try {
+    const { source, digest } = template
+    return {
+      source,
+      digest,
+      example: await template.render(EXAMPLE, { addGenerationPrompt: true }),
+    }
+  } finally {
+    await template.close()
+  }
+}
+
+async function inspectAdapter(path: string, withDigest: boolean): Promise<AdapterInspection> {
+  const { config, weights } = await readPeftIndex(path)
+  const stored = [...weights].map(([name, weight]) => ({ ...weight, name }))
+  const { base, rank, alpha, targetModules, useDora, useRslora } = config
+  return {
+    kind: 'adapter',
+    ...{ base, rank, alpha, targetModules },
+    form: useDora ? 'DoRA' : useRslora ? 'rsLoRA' : 'LoRA',
+    scale: scaleOf(config, ''),
+    parameters: stored.reduce((sum, { shape }) => sum + elementsOf(shape), 0),
+    bytes: bytesOf(stored),
+    modules: modulesOf(stored),
+    digest: withDigest ? await fileDigest(join(path, ADAPTER_WEIGHTS)) : null,
+    warnings: rawStartOf(config, path),
+  }
+}
+
+async function fileDigest(path: string): Promise<string> {
+  const size = await fileSize(path)
+  const file = await openForReading(path)
+  try {
+    return await digestFile(file, path, size)
+  } finally {
+    await file.close()
+  }
+}

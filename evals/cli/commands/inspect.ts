@@ -1,0 +1,58 @@
+/** @file `touchstone inspect`: what a model or an adapter is, from headers alone, and what of it would be refused. */
+import { z } from 'zod'
+import { inspect, type Inspection } from '../../audit/inspect.ts'
+import { modelPath } from '../../audit/model-path.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { toWireError } from '../../jobs/job.ts'
+import { readArguments } from '../arguments.ts'
+import { EXIT, type Command } from '../command.ts'
+import { fieldsOf } from '../fields.ts'
+import { assemble, layersOf, refusePositionals } from '../flags.ts'
+import { inspectionText } from '../inspection-text.ts'
+
+const InspectOptions = z.object({
+  digest: z
+    .boolean()
+    .default(false)
+    .meta({ help: 'Compute the sha256 of the weights, which reads all of them' }),
+  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+})
+
+const fields = fieldsOf(InspectOptions)
+
+export const inspectPath: Command = {
+  name: 'inspect',
+  summary: 'Says what a model or an adapter is, and what of it would be refused.',
+  positionals: 'PATH',
+  examples: [
+    'touchstone inspect ./SmolLM2-135M-Instruct',
+    'touchstone inspect model.gguf --digest',
+    'touchstone inspect ~/.cache/huggingface/hub/models--org--name --json',
+  ],
+  remark:
+    'PATH is a Hugging Face folder, a download cache, a .gguf file, an adapter folder, or pebble. Nothing is copied;\nwithout --digest only headers and small files are read. It ends with 1 where a problem stands in the way.',
+  options: [{ title: 'Options', fields }],
+  async run(argv, io) {
+    const { given, positionals } = readArguments(argv, fields)
+    const [path, ...others] = positionals
+    refusePositionals(others)
+    const options = assemble(InspectOptions, fields, layersOf(fields, given, io.environment))
+    if (path === undefined) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: 'Nothing was named.',
+        remedy: 'Name a model folder, a .gguf file or an adapter folder.',
+      })
+    }
+    const place = modelPath(path)
+    const found = await inspect(place, options.digest)
+    io.stdout.write(
+      options.json
+        ? `${JSON.stringify({ type: 'inspect', path: place, ...asJson(found) })}\n`
+        : inspectionText(place, found),
+    )
+    return found.kind === 'model' && found.problems.length > 0 ? EXIT.error : EXIT.ok
+  },
+}
+
+const asJson = (found: Inspection) =>
+  found.kind === 'model' ? { ...found, problems: found.problems.map(toWireError) } : found

@@ -1,0 +1,97 @@
+/** @file A model where it lies, part by part: weights, tokenizer, template and licence, each read when it is asked for. */
+import { readdir, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { TouchstoneError } from '../errors.ts'
+import type { TemplateSource } from './chat-template.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import { exists, readText, unreadable } from './files.ts'
+import { readGgufHeader } from './gguf-header.ts'
+import { ggufTemplate, ggufTokenizer } from './gguf-tokenizer.ts'
+import { openGguf } from './gguf.ts'
+import { openHfCheckpoint, readHfTemplate, readHfTokenizer } from './hf-folder.ts'
+import type { TokenizerSource } from './tokenizer.ts'
+
+/** Each throws what is wrong with its own part. */
+export interface ModelSources {
+  readonly format: Checkpoint['format']
+  /** Reads headers alone; to be closed. */
+  checkpoint(): Promise<Checkpoint>
+  tokenizer(): Promise<TokenizerSource>
+  template(): Promise<TemplateSource>
+  /** As the model's card or metadata states it; null where none is stated. */
+  licence(): Promise<string | null>
+}
+
+const SUPPORTED = 'a Hugging Face folder (config.json and .safetensors) or a .gguf file'
+
+/** Throws where `path` is no model at all, and says what it is instead. */
+export async function sourcesOf(path: string): Promise<ModelSources> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  if (found.isDirectory()) {
+    await requireConfig(path)
+    return folderSources(path)
+  }
+  if (path.endsWith('.gguf')) return ggufSources(path)
+  throw notAModel(path)
+}
+
+const folderSources = (folder: string): ModelSources => ({
+  format: 'safetensors',
+  checkpoint: () => openHfCheckpoint(folder),
+  tokenizer: () => readHfTokenizer(folder),
+  template: () => readHfTemplate(folder),
+  licence: () => cardLicence(join(folder, 'README.md')),
+})
+
+async function ggufSources(path: string): Promise<ModelSources> {
+  const header = await readGgufHeader(path)
+  const { metadata } = header
+  const stated = metadata.get('general.license')
+  return {
+    format: 'gguf',
+    checkpoint: () => openGguf(path, header),
+    tokenizer: async () => ggufTokenizer(path, metadata),
+    template: async () => ggufTemplate(path, metadata),
+    licence: async () => (typeof stated === 'string' ? stated.slice(0, 80) : null),
+  }
+}
+
+/** As the model card's heading states it. */
+async function cardLicence(card: string): Promise<string | null> {
+  const text = await readText(card).catch(() => '')
+  const stated = /^license:[ \t]*(?<name>[^\n]{1,80})$/mu.exec(text.slice(0, 4096))
+  return stated?.groups!['name']!.trim() ?? null
+}
+
+function notAModel(path: string): TouchstoneError {
+  if (/\.(bin|pt|pth|ckpt|pkl|pickle)$/iu.test(path)) {
+    return new TouchstoneError('checkpoint.pickle', { path })
+  }
+  const found = path.endsWith('.safetensors')
+    ? 'weights without their folder (give the folder)'
+    : `a file of type "${extname(path) || 'none'}"`
+  return new TouchstoneError('checkpoint.unrecognised', { path, found, supported: SUPPORTED })
+}
+
+/** A folder that is not a model is answered with what it is. */
+async function requireConfig(folder: string): Promise<void> {
+  if (await exists(join(folder, 'config.json'))) return
+  const names = await readdir(folder)
+  const ggufs = names.filter((name) => name.endsWith('.gguf'))
+  const found = names.includes('adapter_config.json')
+    ? 'an adapter without its base model'
+    : ggufs.length > 0
+      ? `a folder with ${ggufs.slice(0, 3).join(', ')} (give the file itself)`
+      : names.includes('refs') && names.includes('snapshots')
+        ? 'a download cache (give one folder under snapshots)'
+        : names.length === 0
+          ? 'an empty folder'
+          : 'a folder without config.json'
+  throw new TouchstoneError('checkpoint.unrecognised', {
+    path: folder,
+    found,
+    supported: SUPPORTED,
+  })
+}
