@@ -1,6 +1,7 @@
 /** @file The window's only door to the engine: picks the wire, and makes the client from the contract. */
 import './no-eval.ts'
 import type { EngineClient } from '../evals/contract/api.ts'
+import { desktop, type PICKS } from '../evals/contract/desktop.ts'
 import { createClient, type Transport } from '../evals/contract/rpc.ts'
 import { bridgeTransport, type Bridge } from './transports/bridge.ts'
 import { httpTransport } from './transports/http.ts'
@@ -17,3 +18,9 @@ export const transport: Transport = window.touchstone
   ? bridgeTransport(window.touchstone)
   : httpTransport()
 export const engine: EngineClient = createClient(transport)
+
+/** The desktop's own picker; the answer goes wherever a path goes. Undefined where the user chose nothing. */
+export async function pickOnDesktop(kind: (typeof PICKS)[number]): Promise<string | undefined> {
+  const answer = await transport.call('desktop.pick', { kind })
+  return desktop.pick.output.parse(answer)?.handle
+}
