@@ -1,4 +1,5 @@
 /** @file Logs from strangers: bombs, names that leave the folder, cut and changed bytes, wrong encodings, wrong columns, size. */
+import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { importRuns } from '../../../evals/interchange/import.ts'
 import { linesOf } from '../../../evals/interchange/lines.ts'
 import { PAIRED_COLUMNS } from '../../../evals/interchange/paired-rows.ts'
 import { zipOf } from '../../../evals/interchange/zip-write.ts'
+import { ROOT } from '../../doubles/imports.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 
 interface Planned {
@@ -360,6 +362,17 @@ describe('many samples', () => {
     expect(run!.judged).toHaveLength(COUNT)
     expect(process.memoryUsage().rss - before).toBeLessThan(COUNT * 2048 + 100 * 2 ** 20)
   }, 120_000)
+
+  test('are written into an archive with one deflater at a time', () => {
+    const script = `import { zipOf } from ${JSON.stringify(join(ROOT, 'evals/interchange/zip-write.ts'))}
+      await zipOf(Array.from({ length: 2000 }, (_, i) => ({ name: 's/' + i, text: 'x'.repeat(400) })))
+      console.log(process.resourceUsage().maxRSS)`
+    const options = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script]
+    const { stdout } = spawnSync(process.execPath, options, { encoding: 'utf8' })
+    // In KiB; all deflaters at once take 517 MiB.
+    expect(Number(stdout)).toBeGreaterThan(10 * 1024)
+    expect(Number(stdout)).toBeLessThan(250 * 1024)
+  })
 
   test('of a paired table of 50 MB are read with one record in memory at a time', async () => {
     const values = { benchmark: 'b', role: 'refusal', judge: 'j', judgeVersion: '1', arm: 'lora' }
