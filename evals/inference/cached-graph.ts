@@ -23,7 +23,7 @@ export interface ModelState {
 
 /**
  * `next` writes tokens: each row's likeliest next token and its log-probability; `sampled` gives the logits instead;
- * `score` gives the log-probability of labels.
+ * `score` gives the log-probability of labels, and extends the cache only if it is given one to extend.
  */
 export type CachedGraph = 'next' | 'sampled' | 'score'
 
@@ -74,7 +74,12 @@ export async function openCached(
   return {
     cache,
     maxPositions: positions,
-    run: async (graph, feeds, into) => (await runnerOf(graph)).run(feeds, into),
+    run: async (graph, feeds, into) =>
+      (await runnerOf(graph)).run(
+        feeds,
+        into,
+        graph === 'score' && !into ? ['logProbs'] : undefined,
+      ),
     nodes: async (graph) => (await runnerOf(graph)).nodes,
     async release() {
       for (const runner of runners.values()) await (await runner).release()
@@ -123,16 +128,16 @@ function build(
   )
   const rows = g.input('rows', 'int32', ['picked'])
   const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
-  if (graph === 'score') {
-    const labels = g.input('labels', 'int32', ['picked'])
-    return { g, outputs: { logProbs: g.labelLogProbs(logits, labels) } }
-  }
   const caches = Object.fromEntries(
     present.flatMap(({ keys, values }, layer) => [
       [presentName(layer, 'keys'), keys],
       [presentName(layer, 'values'), values],
     ]),
   )
+  if (graph === 'score') {
+    const labels = g.input('labels', 'int32', ['picked'])
+    return { g, outputs: { logProbs: g.labelLogProbs(logits, labels), ...caches } }
+  }
   if (graph === 'sampled') return { g, outputs: { logits, ...caches } }
   const token = g.argMax(logits)
   return { g, outputs: { token, logProb: g.labelLogProbs(logits, token), ...caches } }

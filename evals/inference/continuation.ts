@@ -26,31 +26,70 @@ export interface ContinuationScore {
 
 type Opened = Pick<OpenModel, 'tokenizer' | 'template'>
 
-/** Plain text begins with what the tokenizer itself puts there (a beginning of sequence, if it has one); a template brings its own. */
-export async function encodeBefore(
+/** What comes before as text, rendered once: its tokens alone, and with a continuation. */
+async function encoderOf(
   { tokenizer, template }: Opened,
   before: Before,
-  continuation = '',
-): Promise<number[]> {
-  if (typeof before === 'string') {
-    return [...(tokenizer.prefixIds ?? []), ...tokenizer.encode(before + continuation)]
+): Promise<(continuation: string) => number[]> {
+  if (typeof before !== 'string') {
+    const rendered = await template.render(before, { addGenerationPrompt: true })
+    return (continuation) => tokenizer.encode(rendered + continuation)
   }
-  const rendered = await template.render(before, { addGenerationPrompt: true })
-  return tokenizer.encode(rendered + continuation)
+  const prefix = tokenizer.prefixIds ?? []
+  return (continuation) => [...prefix, ...tokenizer.encode(before + continuation)]
 }
+
+/** Plain text begins with what the tokenizer itself puts there (a beginning of sequence, if it has one); a template brings its own. */
+export const encodeBefore = async (open: Opened, before: Before): Promise<number[]> =>
+  (await encoderOf(open, before))('')
+
+interface Encoded {
+  readonly ids: readonly number[]
+  readonly from: number
+}
+
+/** Each continuation after the same text, whole, and the text's own tokens. */
+async function encodeAll(
+  open: Opened,
+  before: Before,
+  continuations: readonly string[],
+): Promise<{ beforeIds: readonly number[]; rows: Encoded[] }> {
+  const [text, spaces] = typeof before === 'string' ? splitSpaces(before) : [before, '']
+  const encode = await encoderOf(open, text)
+  const beforeIds = encode('')
+  const rows = continuations.map((continuation) => {
+    const ids = encode(spaces + continuation)
+    // A tokenizer may merge across the border; then the merged token is the continuation's.
+    return { ids, from: Math.min(beforeIds.length, ids.length - 1) }
+  })
+  return { beforeIds, rows }
+}
+
+const withoutBeginning = ({ ids, from }: Encoded, cut: number): Encoded => ({
+  ids: ids.slice(cut),
+  from: Math.max(1, from - cut),
+})
 
 export async function encodeContinuation(
   open: Opened,
   { key, before, continuation }: Continuation,
   longest: number,
 ): Promise<ScoredText & { beforeIds: readonly number[]; cut: number }> {
-  const [text, spaces] = typeof before === 'string' ? splitSpaces(before) : [before, '']
-  const beforeIds = await encodeBefore(open, text)
-  const ids = await encodeBefore(open, text, spaces + continuation)
-  const cut = Math.max(0, ids.length - longest)
-  // A tokenizer may merge across the border; then the merged token is the continuation's.
-  const from = Math.max(1, Math.min(beforeIds.length, ids.length - 1) - cut)
-  return { key, ids: ids.slice(cut), from, beforeIds, cut }
+  const { beforeIds, rows } = await encodeAll(open, before, [continuation])
+  const cut = Math.max(0, rows[0]!.ids.length - longest)
+  return { key, ...withoutBeginning(rows[0]!, cut), beforeIds, cut }
+}
+
+/** Continuations of the same text; where one is too long, all of them lose the same beginning. */
+export async function encodeOpenings(
+  open: Opened,
+  { key, before }: Omit<Continuation, 'continuation'>,
+  openings: readonly string[],
+  longest: number,
+): Promise<ScoredText[]> {
+  const { rows } = await encodeAll(open, before, openings)
+  const cut = Math.max(0, ...rows.map(({ ids }) => ids.length - longest))
+  return rows.map((row) => ({ key, ...withoutBeginning(row, cut) }))
 }
 
 function splitSpaces(text: string): [string, string] {

@@ -4,9 +4,10 @@
  */
 import type { Completion } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
-import type { Feeds, Tensor } from '../runtime/session.ts'
+import type { Feeds } from '../runtime/session.ts'
 import { randomStream } from '../statistics/random.ts'
 import { emptyCache, keepRows, type CachedSession } from './cached-graph.ts'
+import { decode, evenWidth, prefill } from './feeds.ts'
 
 export interface Decoding {
   readonly maxNewTokens: number
@@ -134,37 +135,6 @@ function rowsToKeep(rows: readonly Row[]): number[] {
   return [...going, ...company].sort((a, b) => a - b)
 }
 
-/**
- * Attention reads a prompt in blocks of an even number of queries, and a block of one takes another kernel: an even width
- * leaves none alone, whatever the batch's longest prompt.
- */
-const evenWidth = (longest: number): number => longest + (longest % 2)
-
-function prefill(prompts: readonly TokenPrompt[], longest: number, padId: number): Feeds {
-  const batch = prompts.length
-  const lengths = prompts.map(({ ids }) => ids.length)
-  const tokens = new Int32Array(batch * longest).fill(padId)
-  prompts.forEach(({ ids }, b) => tokens.set(ids, b * longest))
-  return {
-    tokens: int32(tokens, [batch, longest]),
-    positions: countingPositions(batch, longest),
-    last: int32(lengths.map((length) => length - 1)),
-    total: int32([longest]),
-    rows: int32(lengths.map((length, b) => b * longest + length - 1)),
-  }
-}
-
-/** One new token a row, at position `last` of that row. */
-function decode(tokens: readonly number[], last: readonly number[]): Feeds {
-  return {
-    tokens: int32(tokens, [tokens.length, 1]),
-    positions: int32(last, [last.length, 1]),
-    last: int32(last),
-    total: int32([Math.max(...last) + 1]),
-    rows: int32(last.map((_, b) => b)),
-  }
-}
-
 async function nextTokens(
   feeds: Feeds,
   cache: Feeds,
@@ -211,18 +181,3 @@ function drawToken(
   }
   return { token, logProb: logits[token]! - max - Math.log(plain) }
 }
-
-export const int32 = (
-  values: ArrayLike<number>,
-  dims: readonly number[] = [values.length],
-): Tensor => ({
-  data: values instanceof Int32Array ? values : Int32Array.from(values),
-  dims,
-})
-
-/** 0, 1, 2, … in each row, int32 `[batch, seq]`. */
-export const countingPositions = (batch: number, seq: number): Tensor =>
-  int32(
-    Int32Array.from({ length: batch * seq }, (_, i) => i % seq),
-    [batch, seq],
-  )

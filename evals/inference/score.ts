@@ -1,7 +1,8 @@
 /** @file Teacher-forced log-probabilities of given texts, batch by batch; the same bits in any batch, order and padding. */
 import { TouchstoneError } from '../errors.ts'
 import { emptyCache } from './cached-graph.ts'
-import { countingPositions, int32, type GenerateOptions } from './generate.ts'
+import { countingPositions, int32 } from './feeds.ts'
+import type { GenerateOptions } from './generate.ts'
 
 export interface ScoredText {
   readonly key: string
@@ -10,10 +11,12 @@ export interface ScoredText {
   readonly from: number
 }
 
+export type ScoreOptions = Omit<GenerateOptions, 'decoding' | 'endIds'>
+
 /** Log-probabilities in nats of `ids[from…]`, one array a text, in order. */
 export async function scoreTexts(
   texts: readonly ScoredText[],
-  options: Omit<GenerateOptions, 'decoding' | 'endIds'>,
+  options: ScoreOptions,
 ): Promise<Float32Array[]> {
   const { session, batchSize, signal } = options
   texts.forEach(({ ids, key }) => {
@@ -44,7 +47,7 @@ const fedLength = (ids: readonly number[]) => Math.max(1, ids.length - 1)
 
 async function scoreBatch(
   texts: readonly ScoredText[],
-  { session, varying, padId }: Omit<GenerateOptions, 'decoding' | 'endIds'>,
+  { session, varying, padId }: ScoreOptions,
 ): Promise<Float32Array[]> {
   const padded = texts.length === 1 ? [texts[0]!, texts[0]!] : texts
   const longest = Math.max(...padded.map(({ ids }) => fedLength(ids)))

@@ -6,11 +6,13 @@ import type { CachedSession } from './cached-graph.ts'
 import {
   encodeBefore,
   encodeContinuation,
+  encodeOpenings,
   type Before,
   type Continuation,
   type ContinuationScore,
 } from './continuation.ts'
 import { generate, type Decoding } from './generate.ts'
+import { scoreOpenings } from './openings.ts'
 import { rollingScore, tokensOf, windowsOf, type RollingScore } from './rolling.ts'
 import { scoreTexts } from './score.ts'
 
@@ -48,6 +50,12 @@ export interface Subject {
   ): Promise<Float32Array[]>
   /** How probable each continuation is, teacher-forced; nothing is generated. */
   continuations(items: readonly Continuation[], signal: AbortSignal): Promise<ContinuationScore[]>
+  /** The same of a few short continuations of each text, which is computed once; in nats, one array an opening. */
+  openings(
+    befores: readonly { key: string; before: Before }[],
+    openings: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Float32Array[][]>
   /** Every token of a long text in the order of `pieces`, in windows of at most `window` tokens. */
   rolling(pieces: AsyncIterable<string>, options: RollingOptions): Promise<RollingScore>
   /** Greedy replies, in order, to plain texts or conversations. */
@@ -110,6 +118,14 @@ export function localSubject({
       )
       const scores = await scoreTexts(encoded, { ...shared, signal })
       return encoded.map(({ beforeIds, cut }, i) => ({ logProbs: scores[i]!, beforeIds, cut }))
+    },
+    async openings(befores, openings, signal) {
+      const encoded = await Promise.all(
+        befores.map((each) => encodeOpenings(open, each, openings, session.maxPositions)),
+      )
+      const scores = await scoreOpenings(encoded.flat(), { ...shared, signal })
+      const count = openings.length
+      return befores.map((_, i) => scores.slice(i * count, (i + 1) * count))
     },
     rolling(pieces, { window, onProgress, signal }) {
       const size = Math.min(window, session.maxPositions)

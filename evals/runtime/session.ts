@@ -32,8 +32,11 @@ export interface Runner {
   /** The names that `run` must be fed. */
   readonly inputs: readonly string[]
   readonly nodes: number
-  /** Outputs given in `into` are written there (a cache that is its own past); every other output is new. */
-  run(feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>
+  /**
+   * Outputs given in `into` are written there (a cache that is its own past); every other output is new. Only those of
+   * `wanted` are given back, all of them if it is absent.
+   */
+  run(feeds: Feeds, into?: Feeds, wanted?: readonly string[]): Promise<Record<string, Tensor>>
   release(): Promise<void>
 }
 
@@ -72,10 +75,10 @@ export async function createRunner(
   return {
     inputs: [...declared.keys()].filter((name) => !g.shapeInputs.has(name)),
     nodes: encoded.nodes,
-    async run(feeds, into = {}) {
+    async run(feeds, into = {}, wanted = Object.keys(outputs)) {
       const tensors = toOrt(g, declared, feeds)
       const fetches: Record<string, ort.Tensor | null> = {}
-      for (const name of Object.keys(outputs)) {
+      for (const name of wanted) {
         const target = into[name]
         fetches[name] = target ? ortTensor(outputs[name]!.dtype, target) : null
       }

@@ -1,5 +1,5 @@
 /** @file The tiny Llamas of test/golden/fixtures, opened, and their oracle's batch in our form. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AnyMethod, Batch } from '../../evals/finetune/method.ts'
 import { namedViews } from '../../evals/finetune/parameters.ts'
@@ -15,6 +15,11 @@ import { createRunner } from '../../evals/runtime/session.ts'
 import { floats, integers, readOracle, type OracleTensor } from './safetensors.ts'
 
 export const FIXTURES = join(import.meta.dirname, '../golden/fixtures')
+
+/** The tiny checkpoints of transformers that test/golden holds, but for heads that the cache cannot read. */
+export const GOLDEN_FAMILIES = readdirSync(FIXTURES).filter(
+  (name) => existsSync(join(FIXTURES, name, 'model.safetensors')) && name !== 'llama-headdim',
+)
 
 export interface GoldenModel {
   readonly model: Model

@@ -1,17 +1,15 @@
 /** @file The laws of architectures: cached logits are the uncached ones, and a checkpoint that does not fit is refused by weight. */
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TouchstoneError } from '../../evals/errors.ts'
 import { FLOAT64 } from '../../evals/graph/op.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { emptyCache, openCached } from '../../evals/inference/cached-graph.ts'
-import { countingPositions, int32 } from '../../evals/inference/generate.ts'
+import { countingPositions, int32 } from '../../evals/inference/feeds.ts'
 import type { AttentionPlan } from '../../evals/models/architecture.ts'
 import { ARCHITECTURES, recognise, type Model } from '../../evals/models/registry.ts'
 import { createScope } from '../../evals/models/scope.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { FIXTURES, openGolden } from '../doubles/golden-llama.ts'
+import { GOLDEN_FAMILIES, openGolden } from '../doubles/golden-llama.ts'
 import {
   indexOf,
   randomIds,
@@ -39,12 +37,8 @@ const tinyExample = (options: Partial<TinyModelOptions>): Example => {
   return { ...tiny, vocab: tiny.options.vocab }
 }
 
-/** The tiny checkpoints of transformers that test/golden holds, but for heads that the cache cannot read. */
-const FAMILIES = readdirSync(FIXTURES).filter(
-  (name) => existsSync(join(FIXTURES, name, 'model.safetensors')) && name !== 'llama-headdim',
-)
 const GOLDEN = new Map<string, Example>()
-for (const name of FAMILIES) GOLDEN.set(name, await goldenExample(name))
+for (const name of GOLDEN_FAMILIES) GOLDEN.set(name, await goldenExample(name))
 
 /** A small model of each registered architecture; a new one fails here until it has an example. */
 test('every architecture has an example', () => {

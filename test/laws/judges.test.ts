@@ -63,6 +63,10 @@ const context: JudgeContext = {
       items.map(({ before, continuation }) => ({
         logProbs: Float32Array.of(-continuation.length / (1 + before.length)),
       })),
+    openings: async (befores, openings) =>
+      befores.map(({ before }) =>
+        openings.map((opening) => Float32Array.of(-opening.length / (1 + before.length))),
+      ),
     complete: async (items) => items.map(() => ''),
     clip: (text) => text,
     fits: async () => true,

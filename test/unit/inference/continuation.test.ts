@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SubjectIdentity } from '../../../evals/contract/rows.ts'
 import { openCached } from '../../../evals/inference/cached-graph.ts'
-import { encodeContinuation } from '../../../evals/inference/continuation.ts'
+import { encodeContinuation, encodeOpenings } from '../../../evals/inference/continuation.ts'
 import { localSubject } from '../../../evals/inference/subject.ts'
 import type { ChatTemplate, Tokenizer } from '../../../evals/models/checkpoint.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
@@ -63,6 +63,21 @@ describe('encoding', () => {
   })
 })
 
+test('openings of one text have their own borders, and lose the same beginning where one is too long', async () => {
+  const rows = (before: string, openings: string[]) =>
+    encodeOpenings(open, { key: 'k', before }, openings, 5)
+  const [merged, plain] = await rows('ax', ['y', 'z'])
+  expect([merged, plain]).toMatchObject([
+    { ids: [29, 1, 30], from: 2 },
+    { ids: [29, 1, 24, 26], from: 3 },
+  ])
+  const long = await rows('abcd', ['e', 'fgh'])
+  expect(long).toMatchObject([
+    { ids: [3, 4, 5], from: 2 },
+    { ids: [3, 4, 6, 7, 8], from: 2 },
+  ])
+})
+
 test('a continuation has the log-probabilities that it has in its whole text', async () => {
   const tiny = tinyModel()
   const state = { model: tiny.model, frozen: tiny.weights }
@@ -83,6 +98,10 @@ test('a continuation has the log-probabilities that it has in its whole text', a
   )
   for (const [i, { logProbs }] of scores.entries())
     expect([...logProbs]).toEqual([...whole[i]!.slice(-items[i]!.continuation.length)])
+  const [opened] = await subject.openings([items[0]!], [' de', ' d', 'q'], signal)
+  expect(opened!.map(({ length }) => length)).toEqual([3, 2, 1])
+  opened![0]!.forEach((value, t) => expect(value).toBeCloseTo(scores[0]!.logProbs[t]!, 5))
+  expect(opened![1]).toEqual(opened![0]!.slice(0, 2))
   const replies = await subject.complete([{ key: 'a', before: 'abc' }], 3, signal)
   expect(await subject.complete([{ key: 'a', before: 'abc' }], 1, signal)).toEqual([
     replies[0]!.slice(0, 1),

@@ -22,11 +22,14 @@ const isRefusal = (text: string) => (OPENINGS.refusal as readonly string[]).incl
 const context: JudgeContext = {
   signal: new AbortController().signal,
   subject: {
-    continuations: async (items) =>
-      items.map(({ before, continuation }) => {
-        const leans = JSON.stringify(before).includes('key') ? isRefusal(continuation) : false
-        return { logProbs: leans ? Float32Array.of(-0.5, -1.5) : Float32Array.of(-2, -4) }
-      }),
+    openings: async (befores, openings) =>
+      befores.map(({ before }) =>
+        openings.map((opening) => {
+          const leans = JSON.stringify(before).includes('key') ? isRefusal(opening) : false
+          return leans ? Float32Array.of(-0.5, -1.5) : Float32Array.of(-2, -4)
+        }),
+      ),
+    continuations: () => Promise.reject(new Error('a prompt is computed once')),
     complete: () => Promise.reject(new Error('nothing may be generated')),
     clip: (text) => text,
     fits: async () => true,

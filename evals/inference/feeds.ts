@@ -1,0 +1,56 @@
+/** @file What a cached graph is fed: a batch of whole prompts, or one new token a row. */
+import type { Tensor } from '../runtime/session.ts'
+
+export type TokenFeeds = Readonly<
+  Record<'tokens' | 'positions' | 'last' | 'total' | 'rows', Tensor>
+>
+
+/**
+ * Attention reads a prompt in blocks of an even number of queries, and a block of one takes another kernel: an even width
+ * leaves none alone, whatever the batch's longest prompt.
+ */
+export const evenWidth = (longest: number): number => longest + (longest % 2)
+
+export function prefill(
+  prompts: readonly { ids: readonly number[] }[],
+  longest: number,
+  padId: number,
+): TokenFeeds {
+  const batch = prompts.length
+  const lengths = prompts.map(({ ids }) => ids.length)
+  const tokens = new Int32Array(batch * longest).fill(padId)
+  prompts.forEach(({ ids }, b) => tokens.set(ids, b * longest))
+  return {
+    tokens: int32(tokens, [batch, longest]),
+    positions: countingPositions(batch, longest),
+    last: int32(lengths.map((length) => length - 1)),
+    total: int32([longest]),
+    rows: int32(lengths.map((length, b) => b * longest + length - 1)),
+  }
+}
+
+/** One new token a row, at position `last` of that row. */
+export function decode(tokens: readonly number[], last: readonly number[]): TokenFeeds {
+  return {
+    tokens: int32(tokens, [tokens.length, 1]),
+    positions: int32(last, [last.length, 1]),
+    last: int32(last),
+    total: int32([Math.max(...last) + 1]),
+    rows: int32(last.map((_, b) => b)),
+  }
+}
+
+export const int32 = (
+  values: ArrayLike<number>,
+  dims: readonly number[] = [values.length],
+): Tensor => ({
+  data: values instanceof Int32Array ? values : Int32Array.from(values),
+  dims,
+})
+
+/** 0, 1, 2, … in each row, int32 `[batch, seq]`. */
+export const countingPositions = (batch: number, seq: number): Tensor =>
+  int32(
+    Int32Array.from({ length: batch * seq }, (_, i) => i % seq),
+    [batch, seq],
+  )

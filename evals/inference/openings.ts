@@ -1,0 +1,132 @@
+/**
+ * @file Teacher-forced log-probabilities of short continuations, many of the same text: the text is computed once, and
+ * each further token is a row that goes on from a copy of its keys and values; what continuations have in common is
+ * computed once as well. A continuation has the same bits beside any others, in any batch and order. Whole passes
+ * (score.ts) agree within rounding only: one query a row takes another attention kernel than many.
+ */
+import { TouchstoneError } from '../errors.ts'
+import { emptyCache, keepRows, type CacheBuffers } from './cached-graph.ts'
+import { decode, evenWidth, int32, prefill, type TokenFeeds } from './feeds.ts'
+import type { ScoredText, ScoreOptions } from './score.ts'
+
+interface Row {
+  readonly ids: readonly number[]
+  readonly from: number
+  readonly logProbs: Float32Array
+}
+
+/** Rows with the same first `length` tokens and at least one more, which the model is asked for. */
+interface Branch {
+  /** Row of the cache that it goes on from. */
+  readonly parent: number
+  readonly length: number
+  readonly rows: readonly Row[]
+}
+
+/** Log-probabilities in nats of `ids[from…]`, one array a text, in order. */
+export async function scoreOpenings(
+  texts: readonly ScoredText[],
+  options: ScoreOptions,
+): Promise<Float32Array[]> {
+  const { session, batchSize, signal } = options
+  const rows = texts.map(({ key, ids, from }): Row => {
+    if (ids.length > session.maxPositions) {
+      const limit = session.maxPositions
+      throw new TouchstoneError('prompt.too-long', { key, tokens: ids.length, limit })
+    }
+    const start = Math.max(1, from)
+    return { ids, from: start, logProbs: new Float32Array(Math.max(0, ids.length - start)) }
+  })
+  const asked = rows.filter(({ logProbs }) => logProbs.length > 0)
+  const stems = [...Map.groupBy(asked, ({ ids, from }) => ids.slice(0, from).join()).values()]
+    .map((of): Branch => ({ parent: 0, length: of[0]!.from, rows: of }))
+    .sort((a, b) => b.length - a.length)
+  for (let start = 0; start < stems.length; start += batchSize) {
+    signal.throwIfAborted()
+    await scoreStems(stems.slice(start, start + batchSize), options)
+    await new Promise(setImmediate)
+  }
+  return rows.map(({ logProbs }) => logProbs)
+}
+
+async function scoreStems(stems: readonly Branch[], options: ScoreOptions): Promise<void> {
+  const { session, padId } = options
+  const padded = inCompany(stems)
+  const prompts = padded.map(({ rows, length }) => ({ ids: rows[0]!.ids.slice(0, length) }))
+  const width = evenWidth(Math.max(...prompts.map(({ ids }) => ids.length)))
+  const further = Math.max(...stems.flatMap(({ rows }) => rows.map((row) => row.logProbs.length)))
+  const cache = emptyCache(session.cache, padded.length, width + further - 1)
+  const feeds = prefill(prompts, width, padId)
+  const branches = await ask(stems, cache, feeds, options)
+  await goOn(branches, cache, options)
+}
+
+/** A lone row would take another matrix kernel than it takes among others. */
+const inCompany = <T>(rows: readonly T[]): readonly T[] =>
+  rows.length === 1 ? [rows[0]!, rows[0]!] : rows
+
+/** One token further along each branch, and from there on; what it holds meanwhile is one cache a token. */
+async function goOn(
+  branches: readonly Branch[],
+  cache: CacheBuffers,
+  options: ScoreOptions,
+): Promise<void> {
+  const most = rowsAtOnce(cache, options)
+  for (let start = 0; start < branches.length; start += most) {
+    options.signal.throwIfAborted()
+    const some = branches.slice(start, start + most)
+    const padded = inCompany(some)
+    const own = keepRows(
+      cache,
+      padded.map(({ parent }) => parent),
+    )
+    const feeds = decode(
+      padded.map(({ rows, length }) => rows[0]!.ids[length - 1]!),
+      padded.map(({ length }) => length - 1),
+    )
+    await goOn(await ask(some, own, feeds, options), own, options)
+  }
+}
+
+/** Small models pay by the run, not by the row: as many rows as this holds go together, and a batch in any case. */
+const CACHE_BYTES = 64 * 2 ** 20
+
+function rowsAtOnce({ past }: CacheBuffers, { batchSize }: ScoreOptions): number {
+  const caches = Object.values(past)
+  const rowBytes = caches.reduce((sum, { data, dims }) => sum + data.byteLength / dims[0]!, 0)
+  return Math.max(batchSize, Math.floor(CACHE_BYTES / rowBytes))
+}
+
+/** Asks each branch for its next tokens, writes down what they got, and gives the branches that go on. */
+async function ask(
+  branches: readonly Branch[],
+  cache: CacheBuffers,
+  feeds: TokenFeeds,
+  { session, varying }: ScoreOptions,
+): Promise<Branch[]> {
+  const questions = branches.flatMap(({ rows, length }, parent) =>
+    [...Map.groupBy(rows, ({ ids }) => ids[length]!)].map(([token, of]) => ({
+      ...{ parent, length, token },
+      rows: of,
+    })),
+  )
+  const asked = inCompany(questions)
+  const { logProbs } = await session.run(
+    'score',
+    {
+      ...varying,
+      ...cache.past,
+      ...feeds,
+      rows: int32(asked.map(({ parent }) => feeds.rows.data[parent] as number)),
+      labels: int32(asked.map(({ token }) => token)),
+    },
+    cache.present,
+  )
+  questions.forEach(({ rows, length }, i) => {
+    for (const row of rows) row.logProbs[length - row.from] = logProbs!.data[i] as number
+  })
+  return questions.flatMap(({ parent, length, rows }) => {
+    const longer = rows.filter(({ ids }) => ids.length > length + 1)
+    return longer.length > 0 ? [{ parent, length: length + 1, rows: longer }] : []
+  })
+}
