@@ -6,7 +6,7 @@ import type { JobKind, Progress } from '../jobs/job-kind.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Example } from '../finetune/dataset.ts'
 import { findMethod } from '../finetune/registry.ts'
-import { requireMeasured } from '../gate/gate-file.ts'
+import { requireMeasured, storedGate } from '../gate/gate-file.ts'
 import { exists } from '../models/files.ts'
 import { writeAtomically } from '../models/safetensors-write.ts'
 import { replacedWeights, adaptedWeights } from '../models/tuned-weights.ts'
@@ -203,7 +203,7 @@ async function evaluationPlan(
   const benchmarks = withJudges(await prepareBenchmarks(config), judges)
   const texts = await prepareTexts(config)
   requireMeasured(
-    config,
+    storedGate(config),
     benchmarks.map(({ benchmark }) => benchmark),
   )
   for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...notes])

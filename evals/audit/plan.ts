@@ -3,7 +3,7 @@ import { MITIGATIONS } from '../contract/mitigation.ts'
 import type { Sample } from '../contract/rows.ts'
 import type { PlanLine } from '../jobs/job-kind.ts'
 import { findMethod } from '../finetune/registry.ts'
-import { requireMeasured } from '../gate/gate-file.ts'
+import { requireMeasured, storedGate } from '../gate/gate-file.ts'
 import { isGuarded } from '../judges/guard.ts'
 import { openModel } from '../models/open-model.ts'
 import { recognise } from '../models/registry.ts'
@@ -74,7 +74,7 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
   if (evaluates) {
     const benchmarks = await prepareBenchmarks(config)
     requireMeasured(
-      config,
+      storedGate(config),
       // Judges with a model of their own are known once they are open.
       benchmarks.map(({ benchmark: { name } }) => ({ name })),
     )

@@ -138,7 +138,7 @@ export const SpectrumRow = SubjectKey.extend({
   shape: z.tuple([z.int(), z.int()]),
   /** ‖ΔW‖_F / ‖W0‖_F. */
   relativeChange: z.number(),
-  /** Roy–Vetterli effective rank of ΔW; null where ΔW = 0. */
+  /** Roy–Vetterli effective rank of ΔW; null where ΔW = 0, and at detail `leading` where ΔW has no low rank. */
   effectiveRankOfChange: z.number().nullable(),
   /** The k largest singular values of W1, descending, and c_j = max_i |⟨u1_j, u0_i⟩| for each. */
   singularValues: z.array(z.number()),

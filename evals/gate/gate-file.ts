@@ -51,10 +51,10 @@ export function storedGate(config: unknown): Gate | undefined {
 
 /** Every claim must be one that the run will be able to make: said before anything is trained, not at the end. */
 export function requireMeasured(
-  config: unknown,
+  gate: Gate | undefined,
   benchmarks: readonly { readonly name: string; readonly judges?: readonly string[] }[],
 ): void {
-  for (const [name, { judge }] of Object.entries(storedGate(config)?.benchmarks ?? {})) {
+  for (const [name, { judge }] of Object.entries(gate?.benchmarks ?? {})) {
     const benchmark = benchmarks.find((each) => each.name === name)
     if (!benchmark) {
       const known = benchmarks.map((each) => each.name)

@@ -7,7 +7,7 @@ import { TouchstoneError } from '../../errors.ts'
 import { compareRuns, type Comparison } from '../../gate/comparison.ts'
 import { decide } from '../../gate/decide.ts'
 import type { ComparedRun } from '../../gate/compared-run.ts'
-import type { Gate } from '../../gate/gate-file.ts'
+import { requireMeasured, type Gate } from '../../gate/gate-file.ts'
 import { lockFolder } from '../../store/lock.ts'
 import { readArguments } from '../arguments.ts'
 import { EXIT, type Command } from '../command.ts'
@@ -70,6 +70,7 @@ export const compare: Command = {
     const file = options.gate === null ? null : readGateFile(options.gate)
     const allow = [...new Set([...options.allowDifferences, ...(file?.allowDifferences ?? [])])]
     const [before, after] = [await readSide(first), await readSide(second)]
+    if (file) requireMeasured(file, measuredBy([before, after]))
     const pairs = pairSides(before, after, options.arms)
     const comparisons = compareRuns(pairs, allow)
     const gate = file && gateOf(pairs, file, allow)
@@ -101,6 +102,15 @@ const isGuarded = (comparisons: readonly Comparison[]) =>
   comparisons.some(
     ({ rows }) => rows.length === 0 || rows.some(({ differences }) => differences.length > 0),
   )
+
+/** What either side measured, and by which judges: what only one has is not comparable, what neither has is misspelt. */
+function measuredBy(sides: readonly Side[]): { name: string; judges: string[] }[] {
+  const judged = sides.flatMap(({ states }) => states.flatMap((state) => state.judged))
+  return [...Map.groupBy(judged, ({ benchmark }) => benchmark)].map(([name, rows]) => ({
+    name,
+    judges: [...new Set(rows.map(({ judge }) => judge))],
+  }))
+}
 
 /** Every pair of its own against the gate; one decision over all of them. */
 export function gateOf(

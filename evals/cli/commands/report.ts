@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { AuditRows } from '../../contract/audit-rows.ts'
 import { ComparedField } from '../../contract/gate.ts'
-import { storedGate } from '../../gate/gate-file.ts'
+import { requireMeasured, storedGate } from '../../gate/gate-file.ts'
 import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
@@ -83,6 +83,7 @@ function gatedBy({ gate: path, allowDifferences }: Options): (rows: AuditRows) =
   return (rows) => {
     const gate = given ?? storedGate(rows.run.config)
     if (!gate) return rows
+    requireMeasured(given, rows.benchmarks)
     const allowed = [...new Set([...gate.allowDifferences, ...allowDifferences])]
     const config = { ...(rows.run.config as object), gate: { ...gate, allowDifferences: allowed } }
     return { ...rows, run: { ...rows.run, config } }

@@ -18,7 +18,11 @@ const PLANTED = [
   [60, 0.1, 'FAIL', 100],
   [6, 0.05, 'INCONCLUSIVE', 101],
 ] as const
-const NOWHERE = { benchmark: 'benchmarks: { no-such-benchmark: { margin: 0.1 } }', code: 102 }
+const MISSPELT = [
+  ['a benchmark', 'house-refusl: { margin: 0.1 }', 'Did you mean house-refusal?'],
+  ['a benchmark like no other', 'zebra: { margin: 0.1 }', 'It has: house-refusal.'],
+  ['a judge', 'house-refusal: { margin: 0.1, judge: nobody }', 'names the judge of house-refusal'],
+] as const
 
 describe('touchstone report --gate', () => {
   test.each(PLANTED)('%d lost at a margin of %d is %s, exit code %d', async (...planted) => {
@@ -44,19 +48,17 @@ describe('touchstone report --gate', () => {
     expect(stdout.startsWith('Gate: FAIL')).toBe(true)
   })
 
-  test('a benchmark that was not measured is named: not comparable, 102', async () => {
-    const folder = storeChange({})
-    const ran = await run('report', '--out-dir', folder, '--gate', gateFile(NOWHERE.benchmark))
-    expect(ran.code).toBe(NOWHERE.code)
-    expect(ran.stdout).toContain('no-such-benchmark was not measured on both sides')
-  })
-
-  test('a judge that did not judge is named too', async () => {
-    const gate = gateFile('benchmarks: { house-refusal: { margin: 0.1, judge: nobody } }')
-    const ran = await run('report', '--out-dir', storeChange({}), '--gate', gate)
-    expect(ran.code).toBe(102)
-    expect(ran.stdout).toContain('by the judge nobody')
-  })
+  test.each(MISSPELT)(
+    '%s that was not measured is an error that names those near',
+    async (...given) => {
+      const [, text, said] = given
+      const [folder, gate] = [storeChange({}), gateFile(`benchmarks: { ${text} }`)]
+      const ran = await run('report', '--out-dir', folder, '--gate', gate)
+      expect(ran).toMatchObject({ code: 1, stdout: '' })
+      expect(ran.stderr).toContain(said)
+      expect(() => resultsIn(folder)).toThrow('ENOENT')
+    },
+  )
 
   test('one seed that fails is enough; all have to pass', async () => {
     const rows = storeChange({ lost: 60 }, [1, 2, 3])
@@ -110,6 +112,13 @@ describe('touchstone compare --gate', () => {
     expect(found.gate.claims).toEqual(resultsIn(folder).gate!.claims)
   })
 
+  test.each(MISSPELT)('%s that neither side measured is an error', async (_, text, said) => {
+    const [folder, gate] = [storeChange({}), gateFile(`benchmarks: { ${text} }`)]
+    const ran = await run('compare', folder, folder, '--arms', 'base,lora', '--gate', gate)
+    expect(ran).toMatchObject({ code: 1, stdout: '' })
+    expect(ran.stderr).toContain(said)
+  })
+
   test('runs that differ are not comparable, unless that was allowed', async () => {
     const [before, after] = [storeChange({}), storeLonger({})]
     const argv = [before, after, '--gate', refusalGate(0.1)]
@@ -127,13 +136,17 @@ describe('--gate-exit-code', () => {
     [0, refusalGate(0.1), 3],
     [60, refusalGate(0.1), 1],
     [6, refusalGate(0.05), 0],
-    [0, gateFile(NOWHERE.benchmark), 7],
   ])('%d lost', async (lost, gate, code) => {
     const folder = storeChange({ lost })
     const argv = ['--gate', gate, ...CODES]
     expect((await run('report', '--out-dir', folder, ...argv)).code).toBe(code)
     const compared = await run('compare', folder, folder, '--arms', 'base,lora', ...argv)
     expect(compared.code).toBe(code)
+  })
+
+  test('and of runs that are not comparable', async () => {
+    const argv = [storeChange({}), storeLonger({}), '--gate', refusalGate(0.1), ...CODES]
+    expect((await run('compare', ...argv)).code).toBe(7)
   })
 
   test.each(['fail=256', 'fail=-1', 'fail=', 'fail', 'fail=1=2', 'failed=1', 'fail=0x1', '=1'])(
@@ -219,7 +232,7 @@ describe('a gate that is none', () => {
       ['compare', folder, folder],
     ]) {
       const ran = await run(...argv, '--gate', path)
-      expect(ran.code).toBe(102)
+      expect(ran.code).toBe(1)
       expect(ran.stdout + ran.stderr).not.toContain(escape)
     }
   })
