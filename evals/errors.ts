@@ -6,6 +6,7 @@
  */
 
 import { entry, type Details } from './errors/entry.ts'
+import { EXPORT_ERRORS } from './errors/exports.ts'
 import { WORKBENCH_ERRORS } from './errors/workbench.ts'
 
 export const ERRORS = {
@@ -314,6 +315,7 @@ export const ERRORS = {
     remedy: 'Free some space, then run the same command with --resume.',
   })),
 
+  ...EXPORT_ERRORS,
   ...WORKBENCH_ERRORS,
 } as const
 

@@ -4,13 +4,14 @@
  * digests and curves stay.
  */
 import { rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { BenchmarkRole, SubjectKey } from '../contract/rows.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { asStored } from '../models/weight-list.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
 import { writePeftFolder } from '../models/peft-folder.ts'
+import { markException } from './weights-exception.ts'
 import { armFolder, statePathIn, type FinishedArm } from './arm.ts'
 import { digestOfFile, type Base } from './base.ts'
 import type { AuditConfig } from './config.ts'
@@ -75,6 +76,7 @@ export async function settleWeights(
     })
   }
   const file = await exportArm(base, arm, workspace)
+  if (reasonToDelete !== null) await markException(dirname(file), reasonToDelete)
   const { size } = await stat(file)
   emit({
     type: 'artifact',

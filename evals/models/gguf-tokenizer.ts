@@ -7,9 +7,8 @@ import type { GgufMetadata } from './gguf-config.ts'
 import type { TokenizerSource } from './tokenizer.ts'
 import { idList, specialTokens } from './tokenizer.ts'
 
-const CONTROL = 3
-const USER_DEFINED = 4
-const UNKNOWN = 2
+/** ggml's kinds of tokens. */
+export const TOKEN = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5 } as const
 
 const byteLevel = (useRegex: boolean) => ({
   type: 'ByteLevel',
@@ -30,16 +29,16 @@ const splitAs = (pattern: string) => ({
 const words = (digits: string) =>
   `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
 
-interface Splitting {
-  /** Values of `tokenizer.ggml.pre`. */
+export interface Splitting {
+  /** Values of `tokenizer.ggml.pre`; the first is written. */
   readonly names: readonly string[]
   readonly preTokenizer: JsonObject
   readonly normalizer?: JsonObject
   readonly ignoreMerges?: boolean
 }
 
-const SPLITTINGS: readonly Splitting[] = [
-  { names: ['default', 'gpt-2'], preTokenizer: byteLevel(true) },
+export const SPLITTINGS: readonly Splitting[] = [
+  { names: ['gpt-2', 'default'], preTokenizer: byteLevel(true) },
   {
     names: ['smollm'],
     preTokenizer: {
@@ -114,8 +113,8 @@ function addedTokens(
   }
   return tokens.flatMap((content, id) => {
     const type: unknown = types[id]
-    const special = type === CONTROL || type === UNKNOWN
-    if (!special && type !== USER_DEFINED) return []
+    const special = type === TOKEN.control || type === TOKEN.unknown
+    if (!special && type !== TOKEN.userDefined) return []
     const kept = { single_word: false, lstrip: false, rstrip: false, normalized: false }
     return [{ id, content, special, ...kept }]
   })

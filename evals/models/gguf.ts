@@ -6,6 +6,7 @@ import { malformed } from './files.ts'
 import type { GgufConfig } from './gguf-config.ts'
 import { ggufConfig } from './gguf-config.ts'
 import type { GgufHeader, GgufTensor } from './gguf-header.ts'
+import { hfName, ROTARY_FACTORS, rotaryHeads, unpermuted } from './gguf-names.ts'
 import { findWeight } from './hf-folder.ts'
 import type { OpenFiles } from './stored-weights.ts'
 import { digestFile, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
@@ -95,28 +96,6 @@ function toCheckpoint(
   }
 }
 
-/**
- * GGUF stores the rows of a head's queries and keys so that the two numbers of a rotary pair are neighbours;
- * Hugging Face has the first of all pairs, then the second: row (head, half, pair) ← (head, pair, half).
- */
-function unpermuted(values: Float32Array, rows: number, heads: number): Float32Array {
-  const width = values.length / rows
-  const pairs = rows / heads / 2
-  const result = new Float32Array(values.length)
-  for (let row = 0; row < rows; row++) {
-    const head = Math.floor(row / (2 * pairs))
-    const [side, pair] = [Math.floor(row / pairs) % 2, row % pairs]
-    const from = (head * 2 * pairs + 2 * pair + side) * width
-    result.set(values.subarray(from, from + width), row * width)
-  }
-  return result
-}
-
-function rotaryHeads(name: string, config: GgufConfig): number | undefined {
-  if (name.includes('.q_proj.')) return config.num_attention_heads
-  return name.includes('.k_proj.') ? config.num_key_value_heads : undefined
-}
-
 /** Where a tensor lies; its shape in Hugging Face's order, rows first. */
 function place(path: string, header: GgufHeader, tensor: GgufTensor): StoredWeight {
   const { name, dimensions, type } = tensor
@@ -164,39 +143,4 @@ function checkCoverage(path: string, header: GgufHeader, stored: readonly Stored
   if (header.size - end >= header.alignment) {
     throw malformed(path, `${header.size - end} bytes after the last weight`, 'only padding')
   }
-}
-
-const ROTARY_FACTORS = 'rope_freqs.weight'
-
-const OUTSIDE_LAYERS: Readonly<Record<string, string>> = {
-  'token_embd.weight': 'model.embed_tokens.weight',
-  'output_norm.weight': 'model.norm.weight',
-  'output.weight': 'lm_head.weight',
-}
-const INSIDE_LAYERS: Readonly<Record<string, string>> = {
-  attn_norm: 'input_layernorm',
-  attn_q: 'self_attn.q_proj',
-  attn_k: 'self_attn.k_proj',
-  attn_v: 'self_attn.v_proj',
-  attn_output: 'self_attn.o_proj',
-  ffn_norm: 'post_attention_layernorm',
-  ffn_gate: 'mlp.gate_proj',
-  ffn_up: 'mlp.up_proj',
-  ffn_down: 'mlp.down_proj',
-}
-
-/** Undefined for what becomes part of the configuration; an unknown name is refused, since it would change the model. */
-function hfName(path: string, name: string): string | undefined {
-  if (name === ROTARY_FACTORS) return undefined
-  const outside = OUTSIDE_LAYERS[name]
-  if (outside !== undefined) return outside
-  const [, layer, part, kind] = /^blk\.(\d{1,4})\.(\w+)\.(weight|bias)$/u.exec(name) ?? []
-  const inside = part === undefined ? undefined : INSIDE_LAYERS[part]
-  if (inside !== undefined) return `model.layers.${Number(layer)}.${inside}.${kind}`
-  throw new TouchstoneError('checkpoint.unsupported', {
-    path,
-    what: 'the weight',
-    found: name.slice(0, 100),
-    supported: 'the weights of a Llama without experts',
-  })
 }

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { STORAGE_FORMATS } from './dequantise.ts'
+import { encode } from './encode.ts'
 import { elementsOf } from './stored-weights.ts'
 
 export interface TensorToWrite {
@@ -9,11 +11,19 @@ export interface TensorToWrite {
   readonly shape: readonly number[]
   /** Or how to get it: then only one tensor at a time is in memory. */
   readonly data: Float32Array | (() => Promise<Float32Array>)
+  /** F32 where nothing is said. */
+  readonly storage?: FolderStorage
 }
+
+/** What a Hugging Face folder of ours is written in. */
+export type FolderStorage = 'F32' | 'F16' | 'BF16'
+
+export const bytesToWrite = ({ shape, storage = 'F32' }: TensorToWrite): number =>
+  elementsOf(shape) * STORAGE_FORMATS[storage].bytesPerBlock
 
 const ALIGNMENT = 8
 
-/** Names sorted, float32, header padded with spaces so that tensors begin at a multiple of 8. */
+/** Names sorted, header padded with spaces so that tensors begin at a multiple of 8. */
 export async function writeSafetensors(
   path: string,
   tensors: readonly TensorToWrite[],
@@ -34,12 +44,13 @@ function header(
   const notes = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
   if (notes.length > 0) entries.push(['__metadata__', Object.fromEntries(notes)])
   let offset = 0
-  for (const [index, { name, shape }] of sorted.entries()) {
+  for (const [index, tensor] of sorted.entries()) {
+    const { name, shape, storage = 'F32' } = tensor
     if (name === sorted[index - 1]?.name || name === '__metadata__') {
       throw new Error(`internal: a tensor cannot be named "${name}" here`)
     }
-    const end = offset + elementsOf(shape) * Float32Array.BYTES_PER_ELEMENT
-    entries.push([name, { dtype: 'F32', shape, data_offsets: [offset, end] }])
+    const end = offset + bytesToWrite(tensor)
+    entries.push([name, { dtype: storage, shape, data_offsets: [offset, end] }])
     offset = end
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
@@ -50,12 +61,15 @@ function header(
   return bytes
 }
 
-async function bytesOf({ name, shape, data }: TensorToWrite): Promise<Uint8Array> {
+async function bytesOf(tensor: TensorToWrite): Promise<Uint8Array> {
+  const { name, shape, data, storage = 'F32' } = tensor
   const values = typeof data === 'function' ? await data() : data
   if (elementsOf(shape) !== values.length) {
     throw new Error(`internal: "${name}" has ${values.length} values for [${shape.join(', ')}]`)
   }
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  // What a training wrote is stored as it is, infinities too: whoever reads it says so.
+  if (storage === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  return encode(name, values, storage)
 }
 
 type Part = string | Uint8Array | (() => Promise<Uint8Array>)

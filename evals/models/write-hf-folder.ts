@@ -1,13 +1,13 @@
-/** @file Writes a whole model as a Hugging Face folder: float32 safetensors, configuration, tokenizer and template. */
+/** @file Writes a whole model as a Hugging Face folder: safetensors, configuration, tokenizer and template. */
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonObject } from './files.ts'
 import { exists, parseJsonObject, readText, TOKENIZER_FILE_LIMIT } from './files.ts'
 import { readGgufHeader } from './gguf-header.ts'
 import { ggufTemplate, ggufTokenizer } from './gguf-tokenizer.ts'
-import { SINGLE_FILE } from './hf-folder.ts'
-import type { TensorToWrite } from './safetensors-write.ts'
-import { writeAtomically, writeSafetensors } from './safetensors-write.ts'
+import { SHARD_INDEX, SINGLE_FILE } from './hf-folder.ts'
+import type { FolderStorage, TensorToWrite } from './safetensors-write.ts'
+import { bytesToWrite, writeAtomically, writeSafetensors } from './safetensors-write.ts'
 
 /** File name → text. */
 export type TokenizerFiles = ReadonlyMap<string, string>
@@ -57,19 +57,60 @@ export interface ModelToWrite {
   readonly config: JsonObject
   readonly weights: readonly TensorToWrite[]
   readonly tokenizerFiles: TokenizerFiles
+  /** Of every weight; F32 where nothing is said. */
+  readonly storage?: FolderStorage
+  /** More than this is split over several files. */
+  readonly shardBytes?: number
 }
+
+const DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const
 
 /** Weights are written one after another, so the whole model is never in memory; the configuration comes last. */
 export async function writeHfFolder(folder: string, model: ModelToWrite): Promise<void> {
   await mkdir(folder, { recursive: true })
-  await writeSafetensors(join(folder, SINGLE_FILE), model.weights, { format: 'pt' })
+  const { storage = 'F32', shardBytes = Infinity } = model
+  const weights = model.weights.map((weight) => ({ ...weight, storage }))
+  await writeWeights(folder, shardsOf(weights, shardBytes))
   for (const [name, text] of model.tokenizerFiles) {
     if (!COPIED.includes(name)) throw new Error(`internal: ${name} is not a tokenizer file`)
     if (name.endsWith('.json')) parseJsonObject(text, name)
     await writeAtomically(join(folder, name), [text])
   }
-  const config = { ...model.config, torch_dtype: 'float32', dtype: 'float32' }
+  const config = { ...model.config, torch_dtype: DTYPES[storage], dtype: DTYPES[storage] }
   await writeAtomically(join(folder, 'config.json'), [toJson(config)])
 }
+
+/** In the weights' order, each shard as full as it may be; a weight that is larger has one to itself. */
+function shardsOf(weights: readonly TensorToWrite[], most: number): TensorToWrite[][] {
+  const shards: TensorToWrite[][] = []
+  let room = 0
+  for (const weight of weights) {
+    const bytes = bytesToWrite(weight)
+    if (shards.length === 0 || bytes > room) {
+      shards.push([])
+      room = most
+    }
+    shards.at(-1)!.push(weight)
+    room -= bytes
+  }
+  return shards
+}
+
+/** One file as it is; several with the index that says where each weight is, written last. */
+async function writeWeights(folder: string, shards: readonly TensorToWrite[][]): Promise<void> {
+  const nameOf = (shard: number) =>
+    shards.length === 1
+      ? SINGLE_FILE
+      : `model-${padded(shard + 1)}-of-${padded(shards.length)}.safetensors`
+  for (const [i, shard] of shards.entries())
+    await writeSafetensors(join(folder, nameOf(i)), shard, { format: 'pt' })
+  if (shards.length === 1) return
+  const places = shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)] as const))
+  const size = shards.flat().reduce((sum, weight) => sum + bytesToWrite(weight), 0)
+  const index = { metadata: { total_size: size }, weight_map: Object.fromEntries(places) }
+  await writeAtomically(join(folder, SHARD_INDEX), [toJson(index)])
+}
+
+const padded = (number: number): string => String(number).padStart(5, '0')
 
 const toJson = (value: JsonObject): string => `${JSON.stringify(value, null, 2)}\n`

@@ -78,6 +78,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./export.ts')).exportRun,
   },
   {
+    name: 'export-model',
+    summary: 'Write a model with a fine-tune merged in: safetensors or GGUF',
+    load: async () => (await import('./export-model.ts')).exportModelCommand,
+  },
+  {
     name: 'case',
     summary: 'Make one folder of a run that can be signed, sent and verified',
     load: async () => (await import('./case.ts')).caseRun,

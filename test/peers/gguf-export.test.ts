@@ -1,0 +1,60 @@
+/** @file The gguf package reads our GGUF files, and its own quantisation gives the same bytes. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { COMMANDS } from '../../evals/cli/commands/registry.ts'
+import { ggufName, permuted, rotaryHeads } from '../../evals/models/gguf-names.ts'
+import { loadModel } from '../../evals/models/load.ts'
+import { writeSafetensors } from '../../evals/models/safetensors-write.ts'
+import { freshFolder, runCommand } from '../doubles/command-line.ts'
+import { TINY_LLAMA, writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
+import { oraclePython } from './smollm2.ts'
+
+const script = fileURLToPath(new URL('gguf-export.py', import.meta.url))
+const hasPackage = spawnSync(oraclePython(), ['-c', 'import gguf, safetensors, numpy']).status === 0
+const title = 'the gguf package reads what we write, and quantises to the same bytes'
+
+test.skipIf(!hasPackage).each(['f16', 'q8_0'])(
+  hasPackage ? `${title} (%s)` : `${title}: needs a Python with gguf and safetensors (%s)`,
+  async (form) => {
+    const folder = freshFolder()
+    const shape = { hiddenSize: 64, intermediateSize: 96, tokenizer: 'byte' } as const
+    const model = await writeTinyCheckpoint(join(folder, 'model'), shape)
+    const file = join(folder, 'model.gguf')
+    const argv = ['export-model', '--model', model, '--as', `gguf-${form}`, '-o', file]
+    expect(await runCommand(argv, {}, COMMANDS)).toMatchObject({ code: 0, stderr: '' })
+
+    const { open, model: known, weights } = await loadModel(model)
+    await open.close()
+    const heads = { num_attention_heads: TINY_LLAMA.heads, num_key_value_heads: TINY_LLAMA.kvHeads }
+    const reference = join(folder, 'reference.safetensors')
+    const tensors = [...known.weights.values()].map(({ name, shape: sizes }) => {
+      const [data, turning] = [weights.get(name)!, rotaryHeads(name, heads)]
+      const moved = turning === undefined ? data : permuted(data, sizes[0]!, turning)
+      return { name: ggufName(name)!, shape: sizes, data: moved }
+    })
+    await writeSafetensors(reference, tensors)
+
+    const asked = spawnSync(oraclePython(), [script, file, reference], { encoding: 'utf8' })
+    expect(asked.stderr).toBe('')
+    const said = JSON.parse(asked.stdout) as {
+      tensors: Record<string, [string, number[], boolean]>
+      fields: Record<string, unknown>
+      tokens: number
+    }
+    expect(Object.keys(said.tensors).sort()).toEqual(tensors.map(({ name }) => name).sort())
+    for (const { name, shape: sizes } of tensors) {
+      const storage = sizes.length === 1 ? 'F32' : form.toUpperCase()
+      expect([name, said.tensors[name]]).toEqual([name, [storage, sizes.toReversed(), true]])
+    }
+    expect(said.fields).toMatchObject({
+      'general.architecture': 'llama',
+      'llama.embedding_length': 64,
+      'llama.attention.head_count_kv': 2,
+      'tokenizer.ggml.bos_token_id': 1,
+      'tokenizer.ggml.eos_token_id': 2,
+    })
+    expect(said.tokens).toBe(known.weights.get('model.embed_tokens.weight')!.shape[0])
+  },
+)
