@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { TouchstoneError } from '../errors.ts'
+import { isLocked } from '../store/lock.ts'
 import { openStore, type Store } from '../store/store.ts'
 
 export const FILE_NAME = 'touchstone.db'
@@ -19,6 +20,12 @@ export function runFolders(outDir: string | null, home = HOME): string[] {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(home, name))
   return [home, ...inner.sort()].filter((folder) => existsSync(join(folder, FILE_NAME)))
+}
+
+/** The run that a living process is writing into this folder. There is one writer a folder. */
+export function writtenRun(folder: string, store: Store): string | undefined {
+  const open = store.latestOpen()
+  return open !== undefined && isLocked(folder) ? open : undefined
 }
 
 export async function withStore<T>(

@@ -1,12 +1,12 @@
 /** @file The queue of jobs: one runs, in a process of its own, the others wait; what it says is read from the database, so that whatever a window saw is stored. */
 import { isWorthKeeping } from '../cli/attempt.ts'
+import { writtenRun } from '../cli/databases.ts'
 import { newRunId, parseStored } from '../cli/job-command.ts'
 import type { JobKindName } from '../contract/calls/catalog.ts'
 import type { JobView } from '../contract/calls/jobs.ts'
 import { reduceJob, type JobState } from '../contract/job-state.ts'
 import type { WireError } from '../contract/wire-error.ts'
 import { TouchstoneError } from '../errors.ts'
-import { isLocked } from '../store/lock.ts'
 import { startChild, type Child } from './child.ts'
 import { FEED_TYPES, lean, type Feed } from './feed.ts'
 import type { FoundRun, Home } from './home.ts'
@@ -235,17 +235,12 @@ function endedView({ run, store }: Pick<FoundRun, 'run' | 'store'>, isWritten: b
 function endedViews(home: Home, active: ReadonlySet<string>, ours: string | undefined): JobView[] {
   const found = home.folders().flatMap((folder) => {
     const store = home.store(folder)
-    return store.runs().map((run) => ({ run, store, folder }))
+    const written = folder === ours ? undefined : writtenRun(folder, store)
+    return store.runs().map((run) => ({ run, store, isWritten: run.id === written }))
   })
-  const locked = new Map<string, boolean>()
-  const isWritten = ({ run, folder }: FoundRun) => {
-    if (run.outcome !== null || folder === ours) return false
-    if (!locked.has(folder)) locked.set(folder, isLocked(folder))
-    return locked.get(folder)!
-  }
   return found
     .filter(({ run }) => !active.has(run.id) && home.workbench.note(run.id).deletedAt === null)
     .sort((a, b) => b.run.startedAt - a.run.startedAt)
     .slice(0, MOST_ENDED)
-    .map((each) => endedView(each, isWritten(each)))
+    .map((each) => endedView(each, each.isWritten))
 }

@@ -8,6 +8,13 @@ const SUBJECT_KEY = `run_id TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
 const REPLY_KEY = `${SUBJECT_KEY},
      benchmark TEXT NOT NULL, sample_id TEXT NOT NULL, epoch INTEGER NOT NULL`
 
+function facetTrigger(table: string, kind: string): string {
+  const value = `new.run_id, new.arm, new.seed, new.step, new.benchmark, '${kind}', new.${kind}`
+  return `CREATE TRIGGER ${table}_facet AFTER INSERT ON ${table} BEGIN
+     INSERT INTO facet SELECT ${value} WHERE NOT EXISTS (SELECT 1 FROM facet WHERE
+       (run_id, arm, seed, step, benchmark, kind, value) = (${value})); END;`
+}
+
 /** Entry n takes the file from `user_version` n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE run (
@@ -101,6 +108,15 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX label_of_item ON label (run_id, item);`,
   `ALTER TABLE reply ADD COLUMN base_mean_log_prob REAL;`,
+  // Which categories and judges a state has is asked before its first reply is shown; kept, since to find out reads every row.
+  `CREATE TABLE facet (
+     ${SUBJECT_KEY}, benchmark TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+     PRIMARY KEY (run_id, arm, seed, step, benchmark, kind, value)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO facet
+     SELECT DISTINCT run_id, arm, seed, step, benchmark, 'category', category FROM reply UNION
+     SELECT DISTINCT run_id, arm, seed, step, benchmark, 'judge', judge FROM verdict;
+   ${facetTrigger('reply', 'category')} ${facetTrigger('verdict', 'judge')}`,
 ]
 
 /** "TSTN": tells our files from those of other programs, which we must not write into. */

@@ -5,7 +5,7 @@ import type { LabelItem } from '../contract/evidence.ts'
 import type { JobEvent } from '../contract/events.ts'
 import type { ReplyKey, SpectrumRow, SubjectKey } from '../contract/rows.ts'
 import type { CellRow } from '../contract/sweeps.ts'
-import { countOf, pairPage, samplePage, type PairQuery, type SampleQuery } from './reply-pages.ts'
+import { countOf, replyPages, type PairQuery, type SampleQuery } from './reply-pages.ts'
 import { CELL, fromColumns, SPECTRUM, type Value } from './tables.ts'
 
 export interface EventQuery {
@@ -66,6 +66,7 @@ export function pagesOf(database: Database, guard: <T>(action: () => T) => T): P
     all(`SELECT * FROM spectrum WHERE ${STATE} ORDER BY layer, module`, runId, arm, seed, step).map(
       (columns) => fromColumns(SPECTRUM, columns),
     )
+  const replies = replyPages(database)
   const toCell = (columns: Columns) => fromColumns(CELL, columns)
   return {
     events: (runId, { afterSeq, types, limit }) =>
@@ -75,8 +76,8 @@ export function pagesOf(database: Database, guard: <T>(action: () => T) => T): P
         ...[runId, afterSeq, ...types, limit],
       ).map((row) => toEvent(runId, row)),
     states: (runId) => all(STATES, runId).map(toState),
-    samples: (query) => guard(() => samplePage(database, query)),
-    pairs: (query) => guard(() => pairPage(database, query)),
+    samples: (query) => guard(() => replies.samples(query)),
+    pairs: (query) => guard(() => replies.pairs(query)),
     metrics: (runId, names) => {
       const named = names.length === 0 ? '' : `AND name IN (${marks(names)})`
       const order = 'ORDER BY arm, seed, name, step'
@@ -117,11 +118,11 @@ export function pagesOf(database: Database, guard: <T>(action: () => T) => T): P
   }
 }
 
-const STATES = `SELECT arm, seed, step, benchmark, samples,
-    (SELECT json_group_array(DISTINCT judge) FROM verdict AS v WHERE v.run_id = e.run_id AND v.arm = e.arm
-       AND v.seed = e.seed AND v.step = e.step AND v.benchmark = e.benchmark) AS judges_json,
-    (SELECT json_group_array(DISTINCT category) FROM reply AS r WHERE r.run_id = e.run_id AND r.arm = e.arm
-       AND r.seed = e.seed AND r.step = e.step AND r.benchmark = e.benchmark) AS categories_json
+const facets = (kind: string) =>
+  `(SELECT json_group_array(value) FROM facet AS f WHERE f.run_id = e.run_id AND f.arm = e.arm AND f.seed = e.seed
+     AND f.step = e.step AND f.benchmark = e.benchmark AND f.kind = '${kind}')`
+const STATES = `SELECT arm, seed, step, benchmark, samples, ${facets('judge')} AS judges_json,
+    ${facets('category')} AS categories_json
   FROM evaluation AS e WHERE run_id = ? ORDER BY arm <> 'base', arm, seed, step, benchmark`
 
 function toEvent(runId: string, { seq, at, type, body_json: body }: Columns): JobEvent {

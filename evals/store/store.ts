@@ -49,6 +49,8 @@ export interface Store {
   run(runId: string): RunRow | undefined
   /** Oldest first. */
   runs(): RunRow[]
+  /** Of the runs that have not ended the one that said something last: if anything is being written, it is this. */
+  latestOpen(): string | undefined
   /** 0 where the run is unknown. */
   lastSeq(runId: string): number
   /** In order of `seq`, beginning after `afterSeq`. */
@@ -95,6 +97,8 @@ export function openStore(path: string): Store {
         const rows = database.prepare(`${RUN_SELECT} ORDER BY started_at, id`).all()
         return (rows as RunColumns[]).map(toRunRow)
       }),
+    latestOpen: () =>
+      reading(() => database.prepare(LATEST_OPEN).pluck().get() as string | undefined),
     lastSeq: (runId) => reading(() => lastSeqOf(database, runId)),
     events: (runId, afterSeq = 0) => reading(() => eventsOf(database, runId, afterSeq)),
     rows: (runId) =>
@@ -146,6 +150,9 @@ function openDatabase(path: string): Database.Database {
     throw error
   }
 }
+
+const LATEST_OPEN = `SELECT id FROM run WHERE outcome IS NULL
+  ORDER BY (SELECT at FROM event WHERE run_id = id ORDER BY seq DESC LIMIT 1) DESC LIMIT 1`
 
 function lastSeqOf(database: Database.Database, runId: string): number {
   const row = database.prepare('SELECT max(seq) AS seq FROM event WHERE run_id = ?').get(runId)

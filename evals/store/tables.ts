@@ -132,7 +132,16 @@ export const CELL: Table<CellRow> = {
   order: 'key',
 }
 
-const snakeCase = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const names = new Map<string, string>()
+
+/** Asked for every value of every row, so each is made once. */
+function snakeCase(field: string): string {
+  const known = names.get(field)
+  if (known !== undefined) return known
+  const made = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  names.set(field, made)
+  return made
+}
 
 /** Writes a row, or overwrites the one with its key: a row that is told again after a resume changes nothing. */
 export function upsertSql<R>({ name, key, plain, json }: Table<R>): string {

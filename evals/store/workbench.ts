@@ -20,6 +20,7 @@ const HISTORY: readonly string[] = [
    CREATE TABLE waiting (
      run_id TEXT PRIMARY KEY, request_json TEXT NOT NULL, asked_at INTEGER NOT NULL
    ) STRICT;`,
+  `CREATE TABLE summary (run_id TEXT PRIMARY KEY, made_of TEXT NOT NULL, body_json TEXT NOT NULL) STRICT;`,
 ]
 
 export interface StoredNote {
@@ -36,6 +37,9 @@ export interface Workbench {
   note(runId: string): StoredNote
   keepNote(runId: string, note: StoredNote): void
   forget(runId: string): void
+  /** What was kept under the same `madeOf`, of which it was computed. */
+  summary(runId: string, madeOf: string): unknown
+  keepSummary(runId: string, madeOf: string, summary: unknown): void
   /** In the order in which they were added. */
   models(): string[]
   addModel(path: string): void
@@ -78,7 +82,19 @@ export function openWorkbench(folder: string): Workbench {
          name = excluded.name, note = excluded.note, tags_json = excluded.tags_json, deleted_at = excluded.deleted_at`,
         ...[runId, name, note, JSON.stringify(tags), deletedAt],
       ),
-    forget: (runId) => write('DELETE FROM note WHERE run_id = ?', runId),
+    forget(runId) {
+      write('DELETE FROM note WHERE run_id = ?', runId)
+      write('DELETE FROM summary WHERE run_id = ?', runId)
+    },
+    summary(runId, madeOf) {
+      const [row] = all('SELECT * FROM summary WHERE run_id = ? AND made_of = ?', runId, madeOf)
+      return row && (JSON.parse(`${row['body_json']}`) as unknown)
+    },
+    keepSummary: (runId, madeOf, summary) =>
+      write(
+        'INSERT OR REPLACE INTO summary VALUES (?, ?, ?)',
+        ...[runId, madeOf, JSON.stringify(summary)],
+      ),
     models: () =>
       all('SELECT path FROM model ORDER BY added_at, path').map(({ path: p }) => `${p}`),
     addModel: (model) =>

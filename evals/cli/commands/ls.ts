@@ -3,10 +3,9 @@ import { z } from 'zod'
 import { buildResults } from '../../audit/results.ts'
 import type { RunRow } from '../../contract/audit-rows.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
-import { isLocked } from '../../store/lock.ts'
 import type { Store } from '../../store/store.ts'
 import type { Command, Io } from '../command.ts'
-import { runFolders, withStore } from '../databases.ts'
+import { runFolders, withStore, writtenRun } from '../databases.ts'
 import { fieldsOf } from '../fields.ts'
 import { parseFlags } from '../flags.ts'
 import { hasVerdict } from '../verdict-text.ts'
@@ -52,13 +51,13 @@ export const ls: Command = {
 }
 
 function listed(store: Store, folder: string): Listed[] {
-  const unfinished = isLocked(folder) ? 'running' : 'interrupted'
+  const written = writtenRun(folder, store)
   return store.runs().map((run) => ({
     id: run.id,
     kind: run.kind,
     title: run.title,
     startedAt: new Date(run.startedAt).toISOString(),
-    outcome: run.outcome ?? unfinished,
+    outcome: run.outcome ?? (run.id === written ? 'running' : 'interrupted'),
     verdict: verdictOf(store, run),
     folder,
   }))

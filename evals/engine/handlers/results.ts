@@ -1,20 +1,21 @@
 /** @file Calls that read a whole run: its results, what it comes to beside another, and its files for others. They run in the helper. */
 import { join } from 'node:path'
 import { buildResults } from '../../audit/results.ts'
+import { writtenRun } from '../../cli/databases.ts'
 import { makeCase } from '../../cli/commands/case.ts'
 import { gateOf, logOverride } from '../../cli/commands/compare.ts'
 import { pairSides, type Side } from '../../cli/compared.ts'
 import { writeFiles } from '../../cli/outputs.ts'
 import { hasVerdict } from '../../cli/verdict-text.ts'
+import { version } from '../../cli/version.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
-import type { RunEntry, RunSummary } from '../../contract/calls/runs.ts'
+import { RunSummary, type RunEntry } from '../../contract/calls/runs.ts'
 import type { Results } from '../../contract/results.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { compareRuns, type Comparison } from '../../gate/comparison.ts'
 import { checkGate } from '../../gate/gate-file.ts'
 import { lastStates, storedStates } from '../../gate/stored-run.ts'
 import { newKeyPair } from '../../interchange/signing.ts'
-import { isLocked } from '../../store/lock.ts'
 import { withSweep } from '../../sweeps/results.ts'
 import { bytesUnder } from '../disk.ts'
 import type { FoundRun, Home } from '../home.ts'
@@ -24,13 +25,18 @@ import { exportsOf } from './runs.ts'
 type Handlers = Pick<EngineHandlers['run'], 'list' | 'results' | 'compare' | 'gate' | 'export'>
 
 const MOST_FLIPS = 200
+const Kept = RunSummary.nullable()
 
 export function resultHandlers(home: Home): Handlers {
-  const summaries = new Map<string, RunSummary | null>()
+  // It reads every reply of a run, so it is made once and kept for the next engine too.
   const summaryOf = (found: FoundRun): RunSummary | null => {
-    const key = `${found.run.id} ${found.store.lastSeq(found.run.id)}`
-    if (!summaries.has(key)) summaries.set(key, summarised(found))
-    return summaries.get(key)!
+    const { id } = found.run
+    const madeOf = `${version()} ${found.store.lastSeq(id)}`
+    const kept = Kept.safeParse(home.workbench.summary(id, madeOf))
+    if (kept.success) return kept.data
+    const made = summarised(found)
+    home.workbench.keepSummary(id, madeOf, made)
+    return made
   }
   return {
     list: ({ isDeleted }) =>
@@ -77,15 +83,14 @@ function entriesIn(
   summaryOf: (found: FoundRun) => RunSummary | null,
 ): RunEntry[] {
   const store = home.store(folder)
-  const runs = store.runs()
-  const isWritten = runs.some(({ outcome }) => outcome === null) && isLocked(folder)
-  return runs.map((run) => {
+  const written = writtenRun(folder, store)
+  return store.runs().map((run) => {
     const { id, kind, title, command, config, startedAt, endedAt, error } = run
     return {
       runId: id,
       ...withTags(home.workbench.note(id)),
       ...{ kind, title, command, config, startedAt, endedAt, error, folder },
-      outcome: run.outcome ?? (isWritten ? 'running' : 'interrupted'),
+      outcome: run.outcome ?? (id === written ? 'running' : 'interrupted'),
       summary: run.outcome === null ? null : summaryOf({ run, store, folder }),
     }
   })

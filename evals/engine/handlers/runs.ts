@@ -1,9 +1,9 @@
 /** @file Calls that name, delete and restore runs, and their curves. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writtenRun } from '../../cli/databases.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import { TouchstoneError } from '../../errors.ts'
-import { isLocked } from '../../store/lock.ts'
 import type { StoredNote } from '../../store/workbench.ts'
 import { bytesUnder } from '../disk.ts'
 import type { Home } from '../home.ts'
@@ -55,7 +55,7 @@ function given<T extends object>(fields: T): Partial<T> {
 }
 
 function refuseInUse(home: Home, jobs: Jobs, runId: string): void {
-  const { run, folder } = home.find(runId)
-  const isForeign = run.outcome === null && !jobs.isBusy(folder) && isLocked(folder)
+  const { store, folder } = home.find(runId)
+  const isForeign = !jobs.isBusy(folder) && writtenRun(folder, store) === runId
   if (jobs.isActive(runId) || isForeign) throw new TouchstoneError('run.in-use', { run: runId })
 }

@@ -33,3 +33,19 @@ test('a file of another program, or none at all, is left alone and told', () => 
   writeFileSync(join(folder, WORKBENCH_FILE), 'not a database, and longer than a header of one is')
   expect(() => openWorkbench(folder)).toThrow(/cannot be used/)
 })
+
+test('a summary is found as long as what it was made of is the same', () => {
+  const folder = freshFolder()
+  const first = openWorkbench(folder)
+  first.keepSummary('run-1', '1 of 5', { verdict: null })
+  first.keepSummary('run-1', '1 of 9', null)
+  first.close()
+  const again = openWorkbench(folder)
+  expect([again.summary('run-1', '1 of 5'), again.summary('run-1', '1 of 9')]).toEqual([
+    undefined,
+    null,
+  ])
+  again.forget('run-1')
+  expect(again.summary('run-1', '1 of 9')).toBeUndefined()
+  again.close()
+})
