@@ -1,5 +1,6 @@
-/** @file What a file of the user's is, without using it: benchmark, rows, digests, categories, overlap, licence. Quotes no prompt. */
+/** @file What a file of the user's is, without using it: benchmark, rows, digests, categories, overlap, licence. Quotes no prompt, but the first few of a mapping of the user's. */
 import type { BenchmarkFile } from '../contract/evidence.ts'
+import type { Expected } from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
 import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
 import { parseMapping } from '../benchmarks/import/mapping.ts'
@@ -23,6 +24,14 @@ export interface FoundBenchmark {
   readonly overlaps: readonly { name: string; shared: number }[]
 }
 
+/** A row as a mapping reads it. */
+export interface MappedRow {
+  readonly benchmark: string
+  readonly category: string
+  readonly expected: Expected['kind']
+  readonly prompt: string
+}
+
 /** What is said of a file in whatever format. */
 type FileIdentity = Pick<LoadedFile['table'], 'path' | 'bytes' | 'digest' | 'columns' | 'replaced'>
 
@@ -31,6 +40,8 @@ export interface FileDescription {
   readonly rows: number
   readonly leftOut: LoadedFile['leftOut']
   readonly benchmarks: readonly FoundBenchmark[]
+  /** A few rows of what the user mapped, to see whether the mapping is right; empty where the columns are known. */
+  readonly preview: readonly MappedRow[]
   /** Where the file compares judges with people and is no benchmark. */
   readonly panel: JudgePanel | null
   /** Where the file is a text, of which perplexity can be measured. */
@@ -50,7 +61,8 @@ export async function describeFile(
     if (isJudgeComparison(table.columns)) {
       const { rows, ...rest } = table
       const panel = judgePanel(table)
-      return { table: rest, rows: rows.length, leftOut: [], benchmarks: [], panel, text: null }
+      const none = { leftOut: [], benchmarks: [], preview: [] }
+      return { table: rest, rows: rows.length, ...none, panel, text: null }
     }
   }
   const loaded = await loadFile({
@@ -63,10 +75,23 @@ export async function describeFile(
     rows: loaded.rows,
     leftOut: loaded.leftOut,
     benchmarks: found(loaded, known, now),
+    preview: map === null ? [] : previewOf(loaded),
     panel: null,
     text: null,
   }
 }
+
+const PREVIEWED_ROWS = 3
+const PREVIEWED_LENGTH = 500
+
+/** The first rows of each benchmark, cut. */
+const previewOf = ({ benchmarks }: LoadedFile): MappedRow[] =>
+  benchmarks.flatMap(({ benchmark, samples }) =>
+    samples.slice(0, PREVIEWED_ROWS).map(({ category, expected, messages }) => ({
+      ...{ benchmark: benchmark.name, category, expected: expected.kind },
+      prompt: messages.map(({ content }) => content.slice(0, PREVIEWED_LENGTH)).join(' '),
+    })),
+  )
 
 function describedText(text: TextFile, now: number): FileDescription {
   const { path, bytes, digest, words, textBytes } = text
@@ -76,7 +101,7 @@ function describedText(text: TextFile, now: number): FileDescription {
   }
   return {
     table: { path, bytes, digest, columns: [], replaced: 0, format: 'text' },
-    ...{ rows: 1, leftOut: [], panel: null, text: { words, textBytes } },
+    ...{ rows: 1, leftOut: [], preview: [], panel: null, text: { words, textBytes } },
     benchmarks: [{ file, role: 'capability', categories: {}, overlaps: [] }],
   }
 }

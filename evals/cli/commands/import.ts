@@ -81,7 +81,7 @@ const withoutHashes = (description: FileDescription) => ({
 })
 
 function print(
-  { table, rows, leftOut, benchmarks, panel, text }: FileDescription,
+  { table, rows, leftOut, benchmarks, preview, panel, text }: FileDescription,
   { stdout }: Io,
 ): void {
   const line = (text: string) => {
@@ -98,12 +98,22 @@ function print(
   line(`  columns    ${table.columns.join(', ')}`)
   if (table.replaced > 0) line(`  broken     ${table.replaced} sequences that are not UTF-8`)
   for (const { why, rows: count } of leftOut) line(`  left out   ${count} rows: ${why}`)
-  for (const benchmark of benchmarks) printBenchmark(benchmark, line)
+  for (const benchmark of benchmarks) {
+    printBenchmark(benchmark, line)
+    const own = preview.filter((row) => row.benchmark === benchmark.file.name)
+    for (const { category, expected, prompt } of own) {
+      const shown = plainText(prompt, PREVIEWED_LINE)
+      line(`  as ${expected.padEnd(8)}${plainText(category, LONGEST_CATEGORY)}: ${shown}`)
+    }
+  }
   if (panel) printPanel(panel, line)
 }
 
 const LONGEST_LINE = 2000
 const MOST_CATEGORIES = 60
+/** Of a previewed row, so that it keeps to a line of a terminal. */
+const LONGEST_CATEGORY = 20
+const PREVIEWED_LINE = 60
 
 function printBenchmark(
   { file, role, categories, overlaps }: FoundBenchmark,

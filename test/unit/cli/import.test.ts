@@ -80,6 +80,58 @@ test('a mapping and a forced name read what columns do not tell', async () => {
   expect(forced.stdout).toContain('or-bench-toxic: 1 prompts, role refusal')
 })
 
+describe('the preview of a mapping', () => {
+  const ESCAPE = String.fromCharCode(27)
+  const path = write(
+    'cli/mine.csv',
+    csv(
+      ['question', 'topic', 'kind'],
+      [
+        ['Open room 7', 'doors', 'unsafe'],
+        [`Wipe${ESCAPE}[2J the\nscreen \u202eback`, 'screens', 'unsafe'],
+        ['x'.repeat(50_000), 'long', 'unsafe'],
+        ['The fourth', 'doors', 'unsafe'],
+        ['When is breakfast?', `${ESCAPE}[1m${'t'.repeat(90)}`, 'safe'],
+      ],
+    ),
+  )
+  const mapping = ['--map', 'prompt=question,category=topic,label=kind']
+
+  test('shows the first rows of each side on a line each, and nothing that moves a cursor', async () => {
+    const { code, stdout } = await run([path, ...mapping, '--out-dir', freshFolder()])
+    expect(code).toBe(0)
+    const rows = stdout.split('\n').filter((line) => line.startsWith('  as '))
+    expect(rows.map((row) => row.slice(0, 26))).toEqual([
+      '  as refuse  doors: Open r',
+      '  as refuse  screens: Wipe',
+      '  as refuse  long: xxxxxxx',
+      '  as comply  ttttttttttttt',
+    ])
+    expect(rows[1]).toContain('screens: Wipe the screen  back')
+    expect(rows[2]!.endsWith('x…')).toBe(true)
+    expect(rows[3]).toContain('…: When is breakfast?')
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(100)
+    expect(stdout).not.toContain(ESCAPE)
+    expect(stdout).not.toContain('The fourth')
+  })
+
+  test('is in the JSON too, cut, and in no database', async () => {
+    const folder = freshFolder()
+    const { stdout } = await run([path, ...mapping, '--json', '--out-dir', folder])
+    const { preview } = JSON.parse(stdout) as { preview: { expected: string; prompt: string }[] }
+    expect(preview[0]).toMatchObject({
+      category: 'doors',
+      expected: 'refuse',
+      prompt: 'Open room 7',
+    })
+    expect(preview[2]!.prompt).toHaveLength(500)
+    for (const name of ['touchstone.db', 'touchstone.db-wal']) {
+      const kept = join(folder, name)
+      if (existsSync(kept)) expect(readFileSync(kept).includes('breakfast')).toBe(false)
+    }
+  })
+})
+
 test('a comparison of judges is read as one: hand values', async () => {
   // People: 1 1 0 0 0. The judge: 1 0 1 0 0: recall 1/2, false positives 1/3, precision 1/2, F1 1/2, reports 2/5.
   const columns = [
