@@ -6,11 +6,13 @@ import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import { marginTests } from '../../../evals/statistics/non-inferiority.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { problems, type Schema } from '../../doubles/schema-reader.ts'
 import { gateFile, refusalGate, storeChange, storeLonger } from '../../doubles/stored-change.ts'
 
 const run = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
-const resultsIn = (folder: string) =>
-  Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
+const readJson = (path: string | URL): unknown => JSON.parse(readFileSync(path, 'utf8'))
+const resultsIn = (folder: string) => Results.parse(readJson(join(folder, 'results.json')))
+const SCHEMA = readJson(new URL('../../../docs/results.schema.json', import.meta.url)) as Schema
 
 /** Lost prompts of 96, margin, outcome, exit code. */
 const PLANTED = [
@@ -249,13 +251,18 @@ describe('touchstone audit --gate', () => {
   const TINY =
     '--model pebble --data house-tamper --methods lora --suite house --limit 4 --steps 2 --seeds 1'
 
-  test('decides at the end, with its own exit code, and keeps the gate for later reports', async () => {
+  test('decides at the end, with its own exit code, writes what the schema promises, and keeps the gate for later reports', async () => {
     const folder = freshFolder()
     const argv = [...TINY.split(' '), '--out-dir', folder, '--gate', refusalGate(0.05), '--json']
     const ran = await run('audit', ...argv, '--gate-exit-code', 'inconclusive=9')
     expect(ran.code).toBe(9)
     const last = ran.stdout.trimEnd().split('\n').at(-1)!
     expect(JSON.parse(last)).toMatchObject({ gate: 'INCONCLUSIVE', exitCode: 9 })
+    const written = readJson(join(folder, 'results.json'))
+    expect(problems(SCHEMA, written)).toEqual([])
+    expect(written).toMatchObject({
+      spectra: expect.arrayContaining([expect.anything()]) as unknown,
+    })
     const { gate: decided } = resultsIn(folder)
     // Four prompts show nothing at five points.
     expect(decided!.claims.map(({ benchmark, outcome }) => [benchmark, outcome])).toEqual([

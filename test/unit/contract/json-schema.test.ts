@@ -5,57 +5,10 @@ import { buildResults } from '../../../evals/audit/results.ts'
 import { resultsSchema } from '../../../evals/contract/json-schema.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import { plannedAudit } from '../../doubles/audit-rows.ts'
-
-interface Schema {
-  type?: string | string[]
-  required?: string[]
-  properties?: Record<string, Schema>
-  items?: Schema
-  anyOf?: Schema[]
-  oneOf?: Schema[]
-  enum?: unknown[]
-  const?: unknown
-}
+import { problems, type Schema } from '../../doubles/schema-reader.ts'
 
 const schema = JSON.parse(resultsSchema()) as Schema
 const results = JSON.parse(JSON.stringify(buildResults(plannedAudit()))) as unknown
-
-/** A small reader of JSON Schema, independent of zod: what `value` breaks, by path. */
-function problems(at: Schema, value: unknown, path = '$'): string[] {
-  const options = at.anyOf ?? at.oneOf
-  if (options) {
-    return options.some((option) => problems(option, value, path).length === 0)
-      ? []
-      : [`${path}: none of the alternatives`]
-  }
-  if ('const' in at && at.const !== value) return [`${path}: not ${String(at.const)}`]
-  if (at.enum && !at.enum.includes(value)) return [`${path}: not in the enum`]
-  const types = [at.type ?? []].flat()
-  if (types.length > 0 && !types.some((type) => hasType(type, value))) {
-    return [`${path}: not ${types.join(' or ')}`]
-  }
-  if (Array.isArray(value)) {
-    return value.flatMap((item, n) => (at.items ? problems(at.items, item, `${path}[${n}]`) : []))
-  }
-  if (typeof value !== 'object' || value === null) return []
-  const object = value as Record<string, unknown>
-  return [
-    ...(at.required ?? [])
-      .filter((key) => !(key in object))
-      .map((key) => `${path}.${key}: missing`),
-    ...Object.entries(at.properties ?? {}).flatMap(([key, property]) =>
-      key in object ? problems(property, object[key], `${path}.${key}`) : [],
-    ),
-  ]
-}
-
-function hasType(type: string, value: unknown): boolean {
-  if (type === 'array') return Array.isArray(value)
-  if (type === 'null') return value === null
-  if (type === 'integer') return Number.isInteger(value)
-  if (type === 'object') return typeof value === 'object' && value !== null
-  return typeof value === type
-}
 
 test('docs/results.schema.json is current', () => {
   const path = new URL('../../../docs/results.schema.json', import.meta.url)
@@ -77,4 +30,8 @@ test('the independent reader does find faults', () => {
   expect(found).toContain('$.schemaVersion: not 1')
   expect(found).toContain('$.flips[0].prompt: missing')
   expect(found).toContain('$.limits: not array')
+  expect(problems(schema, { ...(results as object), more: 1 })).toEqual([
+    '$.more: not in the schema',
+  ])
+  expect(problems({ type: 'integer', minimum: 0 }, -1)).toEqual(['$: out of range'])
 })
