@@ -83,6 +83,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./export-model.ts')).exportModelCommand,
   },
   {
+    name: 'certify',
+    summary: 'Say whether a merged, converted or quantised model is what was measured',
+    load: async () => (await import('./certify.ts')).certifyCommand,
+  },
+  {
     name: 'case',
     summary: 'Make one folder of a run that can be signed, sent and verified',
     load: async () => (await import('./case.ts')).caseRun,

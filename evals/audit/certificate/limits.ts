@@ -1,0 +1,62 @@
+/** @file How far an artefact may be from what was measured, by the coarsest numbers that its weights are stored in. */
+import type { StorageType } from '../../models/checkpoint.ts'
+import type { Agreement, Distance } from './measure.ts'
+
+export interface Limits {
+  readonly maxLogit: number
+  /** Nats a token. */
+  readonly meanKl: number
+  /** Share of prompts with the same greedy reply, token by token. */
+  readonly agreement: number
+  /** Share of judged prompts whose verdict may change. */
+  readonly verdictsChanged: number
+}
+
+const EXACT: Limits = { maxLogit: 1e-3, meanKl: 1e-7, agreement: 1, verdictsChanged: 0 }
+const HALF: Limits = { maxLogit: 0.1, meanKl: 1e-5, agreement: 0.95, verdictsChanged: 0.01 }
+const EIGHT: Limits = { maxLogit: 1, meanKl: 5e-3, agreement: 0.8, verdictsChanged: 0.02 }
+const COARSE: Limits = { maxLogit: 5, meanKl: 0.1, agreement: 0.5, verdictsChanged: 0.05 }
+
+interface Fineness {
+  readonly types: readonly StorageType[]
+  readonly limits: Limits
+  /** How much of a weight's size (root mean square) rounding to this storage takes away at most. */
+  readonly rounding: number
+}
+
+/** From the finest to the coarsest: half a step of 11 and of 8 bits; of 1/127 of a block's largest; of 2 to 6 bits. */
+const FINENESS: readonly Fineness[] = [
+  { types: ['F64', 'F32'], limits: EXACT, rounding: 2 ** -24 },
+  { types: ['F16'], limits: HALF, rounding: 2 ** -11 },
+  { types: ['BF16'], limits: EIGHT, rounding: 2 ** -8 },
+  { types: ['Q8_0'], limits: EIGHT, rounding: 0.01 },
+]
+const COARSEST: Omit<Fineness, 'types'> = { limits: COARSE, rounding: 0.5 }
+
+/** Of the coarsest type. */
+export function finenessOf(types: Iterable<StorageType>): Omit<Fineness, 'types'> {
+  const rankOf = (type: StorageType) => {
+    const found = FINENESS.findIndex((each) => each.types.includes(type))
+    return found < 0 ? FINENESS.length : found
+  }
+  return FINENESS[Math.max(0, ...[...types].map(rankOf))] ?? COARSEST
+}
+
+/** NaN is beyond every limit. */
+export const isNear = ({ maxLogit, meanKl }: Distance, limits: Limits): boolean =>
+  maxLogit <= limits.maxLogit && meanKl <= limits.meanKl
+
+/** What lies beyond, in words. */
+export function beyond(distance: Distance, agreement: Agreement, limits: Limits): string[] {
+  const { prompts, sameReplies, judged, verdictsChanged } = agreement
+  const changed = judged === 0 ? 0 : verdictsChanged / judged
+  const text = (value: number) => Number(value.toPrecision(3)).toString()
+  const over = (what: string, value: number, limit: number) =>
+    value <= limit ? [] : [`${what} ${text(value)} (at most ${text(limit)})`]
+  return [
+    ...over('max |Δlogit|', distance.maxLogit, limits.maxLogit),
+    ...over('mean KL', distance.meanKl, limits.meanKl),
+    ...over('different replies', 1 - sameReplies / prompts, 1 - limits.agreement),
+    ...over('verdicts changed', changed, limits.verdictsChanged),
+  ]
+}
