@@ -73,14 +73,22 @@ export async function acceptException(
 ): Promise<void> {
   if (reason === null) throw new TouchstoneError('export.need-reason', { path, because })
   if (run === null) return
-  const unlock = lockFolder(run.folder)
+  const message = `Weights that should have been deleted (${because}) were exported. Reason given: ${plainText(reason, 500)}`
+  await withStore(run.folder, (store) => logWarning(store, run, message))
+}
+
+/** Into the log of a run that has ended; refused while a job writes there. */
+export function logWarning(
+  store: Store,
+  { id, folder }: { readonly id: string; readonly folder: string },
+  message: string,
+): void {
+  // A job that still writes would use the same number for its next event.
+  const unlock = lockFolder(folder)
   try {
-    await withStore(run.folder, (store) => {
-      const message = `Weights that should have been deleted (${because}) were exported. Reason given: ${plainText(reason, 500)}`
-      const [runId, seq] = [run.id, store.lastSeq(run.id) + 1]
-      store.sink.event({ runId, seq, at: Date.now(), type: 'log', level: 'warn', message })
-      store.sink.flush()
-    })
+    const seq = store.lastSeq(id) + 1
+    store.sink.event({ runId: id, seq, at: Date.now(), type: 'log', level: 'warn', message })
+    store.sink.flush()
   } finally {
     unlock()
   }

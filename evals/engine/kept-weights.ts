@@ -1,9 +1,9 @@
 /** @file The files of a run's kept weights. Weights that were kept against the rule are handed out for a reason, which the run's log keeps. */
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { logWarning } from '../cli/kept-exception.ts'
 import { TouchstoneError } from '../errors.ts'
 import { plainText } from '../jobs/reporters/plain-text.ts'
-import { lockFolder } from '../store/lock.ts'
 import type { FoundRun } from './home.ts'
 
 /** How `settleWeights` begins the role of such a file, and what it logs of an exception. */
@@ -20,23 +20,12 @@ export async function keptWeights(found: FoundRun, reason: string | null): Promi
     if (reason === null || reason.trim().length < 8) {
       throw new TouchstoneError('weights.need-reason', { run: run.id })
     }
-    logReason(found, reason)
+    const message = `Weights that should have been deleted were handed out. Reason given: ${plainText(reason, 500)}`
+    logWarning(store, { id: run.id, folder: found.folder }, message)
   }
   const folders = [...new Set(kept.map(({ path }) => dirname(path)))]
   const files = await Promise.all(
     folders.map(async (folder) => (await readdir(folder)).map((name) => join(folder, name))),
   )
   return files.flat()
-}
-
-function logReason({ run, store, folder }: FoundRun, reason: string): void {
-  const unlock = lockFolder(folder)
-  try {
-    const message = `Weights that should have been deleted were handed out. Reason given: ${plainText(reason, 500)}`
-    const seq = store.lastSeq(run.id) + 1
-    store.sink.event({ runId: run.id, seq, at: Date.now(), type: 'log', level: 'warn', message })
-    store.sink.flush()
-  } finally {
-    unlock()
-  }
 }
