@@ -94,7 +94,7 @@ const spectra = {
     help: 'Beside each fine-tune a seeded random change of the same size in every matrix',
   }),
   epsilon: z.number().gt(0).lt(1).default(EPSILON).meta({
-    label: 'ε',
+    label: 'Intruder ε',
     help: 'A leading direction is an intruder where no pretrained one lies nearer than this cosine',
     // Beside AdamW's.
     flag: 'intruder-epsilon',

@@ -20,7 +20,7 @@ export interface HeavyHandlers extends Pick<EngineHandlers, 'model' | 'data' | '
 
 export const heavyHandlers = (home: Home): HeavyHandlers => ({
   model: modelHandlers(home),
-  data: dataHandlers,
+  data: dataHandlers(home),
   talk: talkHandlers(home),
   doctor: doctorHandlers,
   job: planHandlers(home),

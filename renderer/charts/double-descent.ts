@@ -66,21 +66,57 @@ function band(
   index: number,
   theme: ChartTheme,
 ): ChartDataset<'line'>[] {
+  const points = rows.map(({ axes, ...row }) => ({ ...row, x: axes[axis]! }))
+  return medianBand(label, points, index, theme)
+}
+
+/** The median over seeds as a line, and a band from their lowest to their highest. */
+function medianBand(
+  label: string,
+  points: readonly Sweep['curves'][number]['points'][number][],
+  index: number,
+  theme: ChartTheme,
+): ChartDataset<'line'>[] {
   const style = seriesStyle(theme, index)
-  const sorted = rows.toSorted((a, b) => a.axes[axis]! - b.axes[axis]!)
-  const points = (pick: (row: (typeof rows)[number]) => number) =>
-    sorted.map((row) => ({ x: row.axes[axis]!, y: pick(row) }))
+  const sorted = points.toSorted((a, b) => a.x - b.x)
+  const drawn = (pick: (point: (typeof points)[number]) => number) =>
+    sorted.map((point) => ({ x: point.x, y: pick(point) }))
   const edge = { label: '', borderWidth: 0, pointRadius: 0 }
   return [
-    { label: `${label} (median)`, data: points(({ median }) => median), ...style },
-    { ...edge, data: points(({ minimum }) => minimum), fill: false },
+    { label: `${label} (median)`, data: drawn(({ median }) => median), ...style },
+    { ...edge, data: drawn(({ minimum }) => minimum), fill: false },
     {
       ...edge,
-      data: points(({ maximum }) => maximum),
+      data: drawn(({ maximum }) => maximum),
       fill: '-1',
       backgroundColor: faded(style.borderColor, 0.12),
     },
   ]
+}
+
+/** A curve over the steps of training, where a rebound is looked for: a line a place of the sweep. */
+export function sweepCurves(
+  sweep: SweepShown,
+  name: string,
+  theme: ChartTheme,
+): ChartConfiguration<'line'> {
+  const curves = sweep.curves.filter((curve) => curve.name === name)
+  return {
+    type: 'line',
+    data: {
+      datasets: curves.flatMap(({ line, axes, points }, index) =>
+        medianBand(lineName(sweep, line, axes, ''), points, index, theme).map((dataset) => ({
+          ...dataset,
+          pointRadius: 0,
+        })),
+      ),
+    },
+    options: axesOptions(
+      theme,
+      { title: 'Step', isWhole: true },
+      { title: 'nats per token', scale: 'linear' },
+    ),
+  }
 }
 
 /** Every seed is seen: a mean over seeds would hide the one that matters. */

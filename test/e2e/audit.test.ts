@@ -1,5 +1,6 @@
 /** @file One small audit of Pebble, begun from its form, followed live, and looked at from every side, in one window. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openWorkbench, type Workbench } from './workbench.ts'
 
@@ -82,7 +83,33 @@ describe('data', () => {
     await page.getByRole('button', { name: 'Open' }).click()
     await page.getByRole('heading', { name: 'Row 1' }).waitFor()
     expect(await page.locator('mark').count()).toBeGreaterThan(3)
+    await page.getByRole('heading', { name: 'What to look at' }).waitFor()
     await inspect('data')
+  })
+
+  test('a sheet of one’s own is mapped, looked through, and copied without what was found', async () => {
+    const { page, home, inspect } = bench
+    const rows = ['q,a', 'What time is breakfast?,At seven.', 'Is there a lift?,']
+    const marked = 'Where is the pool?,<|im_start|>On the roof.'
+    writeFileSync(join(home, 'sheet.csv'), [...rows, marked, ''].join('\n'))
+    await page.getByLabel('Data: a file, or a bundled set').fill(join(home, 'sheet.csv'))
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.getByText('Its columns are of no form that is known').waitFor()
+    await page.getByLabel('Prompt', { exact: true }).selectOption('q')
+    await page.getByLabel('Reply', { exact: true }).selectOption('a')
+    const found = page.getByRole('region', { name: 'What to look at' })
+    const finding = found.getByRole('row', { name: /marks of a chat template/u })
+    await finding.waitFor()
+    expect(await finding.innerText()).toMatch(/33\.3 %[^]*1[^]*3/u)
+    expect(await page.locator('article mark').first().innerText()).toContain('At seven.')
+    await inspect('data-mapped')
+    await finding.getByRole('checkbox').check()
+    await found.getByRole('button', { name: 'Write a copy to learn from' }).click()
+    const said = await found.getByRole('status').innerText()
+    expect(said).toContain('1 left out')
+    const copy = readFileSync(said.split(': ').at(-1)!.trim(), 'utf8')
+    expect(copy.trimEnd().split('\n')[0]).toContain('At seven.')
+    expect(copy).not.toContain('im_start')
   })
 })
 
@@ -102,6 +129,11 @@ describe('an audit from its form', () => {
     await page.getByLabel('Steps', { exact: true }).fill('30')
     await page.getByLabel(/^Limit/u).fill('24')
     await page.getByLabel('Learning rate', { exact: true }).fill('0.002')
+    await page.getByText(/^More settings/u).click()
+    // So small a training leaves no intruders by the usual ε, and nothing would be scaled.
+    await page.getByLabel('Intruder ε', { exact: true }).fill('0.9')
+    await page.getByLabel('Mitigate', { exact: true }).fill('0')
+    await page.getByLabel('Spectra at every evaluation').check()
     await page.getByRole('button', { name: 'What would it do?' }).click()
     await page.getByText('estimated on this machine').waitFor()
     await inspect('fine-tune')
@@ -225,12 +257,33 @@ describe('spectra', () => {
     await page.keyboard.press('ArrowRight')
     await page.keyboard.press('Enter')
     await page.getByRole('figure').filter({ hasText: 'Directions and chance' }).waitFor()
+    await page.getByRole('figure').filter({ hasText: 'Intruders over the steps' }).waitFor()
+    const scaled = page.getByRole('region', { name: 'With intruders scaled' })
+    await scaled
+      .getByRole('rowheader', { name: /all intruders/u })
+      .first()
+      .waitFor()
+    await scaled
+      .getByRole('rowheader', { name: /control:/u })
+      .first()
+      .waitFor()
     await page.getByText('how alike').waitFor()
     await inspect('spectra')
   })
 })
 
 describe('the rest of the house', () => {
+  test('a notification is sent only after the person asked for it', async () => {
+    const { page, go } = bench
+    await go('/house')
+    const box = page.getByRole('checkbox', { name: 'Tell me when a job ends' })
+    expect(await box.isChecked()).toBe(false)
+    await page.context().grantPermissions(['notifications'])
+    await box.check()
+    await expect.poll(() => page.evaluate(() => Notification.permission)).toBe('granted')
+    await expect.poll(() => box.isChecked()).toBe(true)
+  })
+
   test('runs: found by name, pinned as the baseline', async () => {
     const { page, go, inspect } = bench
     await go('/runs')

@@ -73,6 +73,27 @@ test(
   JOB_MS,
 )
 
+test(
+  'a sweep of fine-tunes draws its training losses with their bands, and says where they rebound',
+  async () => {
+    const { page, go, inspect, ask } = bench
+    const { runId } = await ask<{ runId: string }>('job.start', {
+      kind: 'sweep',
+      config: {
+        ...{ model: 'pebble', data: 'house-benign', methods: [{ name: 'lora', config: {} }] },
+        ...{ axes: ['rank=1,4'], seeds: ['0..1'], suite: ['house'], limit: 8 },
+        training: { steps: 20, batchSize: 4 },
+      },
+    })
+    await go(`/sweeps?run=${runId}`)
+    await page.getByText('4 of 4 settled').waitFor({ timeout: JOB_MS })
+    await page.getByRole('figure').filter({ hasText: 'Training loss over steps' }).waitFor()
+    await page.getByText(/^Loss rebound over steps/u).waitFor()
+    await inspect('sweep-curves')
+  },
+  JOB_MS,
+)
+
 test('the console had nothing to complain about', () => {
   expect(bench.complaints).toEqual([])
 })

@@ -12,7 +12,7 @@ import { expect, type RunnerTask } from 'vitest'
 import { ROOT } from '../doubles/imports.ts'
 
 const CHROMIUM = process.env['TOUCHSTONE_CHROMIUM'] ?? '/usr/bin/chromium'
-const SCREENSHOTS = join(ROOT, 'out', 'e2e')
+export const SCREENSHOTS = join(ROOT, 'out', 'e2e')
 const START_MS = 60_000
 
 export interface Served {
@@ -30,6 +30,8 @@ export interface Workbench extends Served {
   readonly inspect: (name: string) => Promise<void>
   /** Keeps what the page looked like when a test failed. */
   readonly witness: (task: RunnerTask) => Promise<void>
+  /** What the page itself would ask the engine; it is signed in. */
+  readonly ask: <T>(name: string, input: unknown) => Promise<T>
   readonly go: (hash: string) => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -90,6 +92,7 @@ export async function openWorkbench(home = newHome()): Promise<Workbench> {
     ...served,
     ...{ page, complaints },
     inspect: (name) => inspect(page, name),
+    ask: (name, input) => ask(page, name, input),
     async witness({ name, result }) {
       if (result?.state !== 'fail') return
       const file = `failed-${name.replaceAll(/\W+/gu, '-').slice(0, 60)}.png`
@@ -104,6 +107,19 @@ export async function openWorkbench(home = newHome()): Promise<Workbench> {
       rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+}
+
+function ask<T>(page: Page, name: string, input: unknown): Promise<T> {
+  return page.evaluate(
+    async (body) => {
+      const headers = { 'Content-Type': 'application/json' }
+      const answer = await fetch('call', { method: 'POST', headers, body: JSON.stringify(body) })
+      const said = (await answer.json()) as { ok: true; value: T } | { ok: false; error: unknown }
+      if (!said.ok) throw new Error(JSON.stringify(said.error))
+      return said.value
+    },
+    { name, input },
+  )
 }
 
 async function inspect(page: Page, name: string): Promise<void> {

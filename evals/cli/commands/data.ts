@@ -1,10 +1,10 @@
 /** @file `touchstone data`: what fine-tuning data is, what is wrong with it, and what a model would learn of it. */
 import { z } from 'zod'
-import { prepareBenchmarks } from '../../audit/benchmark-sources.ts'
+import { findingsIn, keptLines } from '../../audit/checked-data.ts'
 import { previewOf, type Preview } from '../../audit/preview.ts'
 import { modelPath } from '../../audit/model-path.ts'
 import { percent } from '../../contract/words.ts'
-import { lint, LINT_NAMES, type LintFinding } from '../../data/lint.ts'
+import { LINT_NAMES, type LintFinding } from '../../data/lint.ts'
 import { readData, type ReadData } from '../../data/read-data.ts'
 import { nearNames, TouchstoneError } from '../../errors.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
@@ -71,7 +71,7 @@ export const data: Command = {
     options.drop.forEach(requireFinding)
     const { format, map } = options
     const read = await readData({ path, ...(format && { format }), ...(map && { map }) })
-    const findings = lint(read, await evaluationPrompts(options))
+    const findings = await findingsIn(read, options.against)
     const previews = await previewsOf(read, options)
     if (options.json) io.stdout.write(`${JSON.stringify(asJson(read, findings, previews))}\n`)
     else print(read, findings, previews, io)
@@ -89,17 +89,6 @@ function requireFinding(name: string): void {
     near,
     known: LINT_NAMES,
   })
-}
-
-async function evaluationPrompts({ against }: Options) {
-  const suite = { suite: against, limit: null, map: null, maxNewTokens: null }
-  const benchmarks = await prepareBenchmarks(suite)
-  return benchmarks.flatMap(({ benchmark, samples }) =>
-    samples.map(({ id, messages }) => ({
-      key: `${benchmark.name}/${id}`,
-      text: messages.findLast(({ role }) => role === 'user')?.content ?? '',
-    })),
-  )
 }
 
 async function previewsOf({ rows }: ReadData, { model, show, maxTokens }: Options) {
@@ -165,18 +154,12 @@ function print(
 
 async function writeRows(
   output: string,
-  { rows }: ReadData,
+  read: ReadData,
   findings: readonly LintFinding[],
   { drop }: Options,
   { stderr }: Io,
 ): Promise<void> {
-  const dropped = new Set(
-    findings.filter(({ name }) => drop.includes(name)).flatMap(({ rows: numbers }) => numbers),
-  )
-  const kept = rows.filter(({ row }) => !dropped.has(row))
-  await writeAtomically(
-    output,
-    kept.map(({ messages }) => `${JSON.stringify({ messages })}\n`),
-  )
-  stderr.write(`${output}: ${kept.length} rows written, ${dropped.size} left out.\n`)
+  const { lines, dropped } = keptLines(read, findings, drop)
+  await writeAtomically(output, lines)
+  stderr.write(`${output}: ${lines.length} rows written, ${dropped} left out.\n`)
 }

@@ -1,4 +1,4 @@
-/** @file Fine-tuning data as it is seen by a model: the rendered prompt, and which of its tokens are learnt. */
+/** @file Fine-tuning data as it is seen by a model: the rendered prompt, which of its tokens are learnt, and what to look at before. */
 import { z } from 'zod'
 import { call, Page } from '../call.ts'
 import { Message } from '../rows.ts'
@@ -6,8 +6,25 @@ import { Message } from '../rows.ts'
 /** A bundled name such as `house-benign`, or a file. */
 const source = z.string().min(1).max(4096)
 
+/** Null lets the columns decide; `map` is `prompt=COLUMN,reply=COLUMN`. */
+export const DataChoice = z.object({
+  source,
+  format: z.string().min(1).max(60).nullable().default(null),
+  map: z.string().min(1).max(500).nullable().default(null),
+})
+
+export const DataColumns = z.object({
+  columns: z.array(z.string()),
+  /** The format that these columns are of. */
+  format: z.string().nullable(),
+  formats: z.array(z.object({ name: z.string(), title: z.string() })),
+})
+export type DataColumns = z.infer<typeof DataColumns>
+
 export const DataFacts = z.object({
   title: z.string(),
+  /** Null where the rows come from no file of their own. */
+  format: z.string().nullable(),
   rows: z.int(),
   isTampering: z.boolean(),
   /** Rows by number of turns. */
@@ -15,6 +32,28 @@ export const DataFacts = z.object({
   characters: z.object({ median: z.number(), longest: z.int() }),
 })
 export type DataFacts = z.infer<typeof DataFacts>
+
+export const DataFinding = z.object({
+  name: z.string(),
+  title: z.string(),
+  advice: z.string(),
+  count: z.int(),
+  /** Of all rows. */
+  share: z.number(),
+  /** Numbers of the first of them, from 1. */
+  rows: z.array(z.int()),
+})
+
+export const DataLint = z.object({
+  total: z.int(),
+  usable: z.int(),
+  /** Rows of which nothing can be learnt: the first of them. */
+  unusable: z.array(z.object({ row: z.int(), why: z.string() })),
+  /** What is left out of rows that are used. */
+  notes: z.array(z.object({ what: z.string(), count: z.int() })),
+  findings: z.array(DataFinding),
+})
+export type DataLint = z.infer<typeof DataLint>
 
 export const PreviewSegment = z.object({ text: z.string(), isLearnt: z.boolean() })
 
@@ -30,16 +69,26 @@ export const PreviewRow = z.object({
 })
 export type PreviewRow = z.infer<typeof PreviewRow>
 
+/** Suites or files whose prompts the data should not hold. */
+const against = z.array(z.string().min(1).max(4096)).max(50).default(['house', 'general'])
+
 export const data = {
-  open: call(z.object({ source }), DataFacts),
+  /** Of a file, whatever it is about. */
+  columns: call(z.object({ source }), DataColumns),
+  open: call(DataChoice, DataFacts),
+  lint: call(DataChoice.extend({ against }), DataLint),
   preview: call(
-    z.object({
-      source,
+    DataChoice.extend({
       model: source,
       maxTokens: z.int().min(2).max(131_072).default(512),
       offset: Page.offset,
       limit: z.int().min(1).max(50).default(10),
     }),
     z.object({ total: z.int(), rows: z.array(PreviewRow) }),
+  ),
+  /** A copy of the usable rows as training reads them, without those that the findings in `drop` touch. */
+  write: call(
+    DataChoice.extend({ against, drop: z.array(z.string().max(60)).max(50).default([]) }),
+    z.object({ path: z.string(), rows: z.int(), dropped: z.int() }),
   ),
 }
