@@ -88,7 +88,7 @@ test(
     await go(`/sweeps?run=${runId}`)
     await page.getByText('4 of 4 settled').waitFor({ timeout: JOB_MS })
     await page.getByRole('figure').filter({ hasText: 'Training loss over steps' }).waitFor()
-    await page.getByText(/^Loss rebound over steps/u).waitFor()
+    await page.getByText(/Loss rebound over steps, one training curve each/u).waitFor()
     await inspect('sweep-curves')
   },
   JOB_MS,

@@ -1,0 +1,50 @@
+/** @file Charts over steps: intruders of checkpoints, and a sweep’s curves with their bands. */
+import { expect, test } from 'vitest'
+import { sweepCurves, type SweepShown } from '../../../renderer/charts/double-descent.ts'
+import { intrudersOverSteps } from '../../../renderer/charts/intruders-over-steps.ts'
+
+const theme = {
+  ink: '#000000',
+  quiet: '#555555',
+  line: '#cccccc',
+  paper: '#ffffff',
+  series: ['#0072b2', '#d55e00'],
+}
+
+test('intruders have a line an arm and seed, in the order of steps', () => {
+  const state = (arm: string, step: number, intruders: number) => ({
+    ...{ arm, seed: 0, step, intruders },
+  })
+  const { data } = intrudersOverSteps(
+    [state('lora', 40, 9), state('lora', 20, 2), state('full', 40, 0)],
+    theme,
+  )
+  expect(data.datasets.map(({ label, data: points }) => [label, points])).toEqual([
+    [
+      'lora, seed 0',
+      [
+        { x: 20, y: 2 },
+        { x: 40, y: 9 },
+      ],
+    ],
+    ['full, seed 0', [{ x: 40, y: 0 }]],
+  ])
+})
+
+test('a curve over steps is drawn with the range of its seeds, and no other curve with it', () => {
+  const curve = (name: string, median: number) => ({
+    ...{ line: 'lora', axes: { rank: 4 }, name, seeds: 3 },
+    points: [{ x: 1, median, minimum: median - 1, maximum: median + 2 }],
+  })
+  const sweep = {
+    lines: [{ name: 'lora', title: 'LoRA' }],
+    axes: [{ name: 'rank', title: 'Rank', scale: 'log', values: [1, 4] }],
+    curves: [curve('train-loss', 5), curve('test-loss', 7)],
+  } as unknown as SweepShown
+  const { datasets } = sweepCurves(sweep, 'train-loss', theme).data
+  expect(datasets.map(({ label, data }) => [label, data])).toEqual([
+    ['LoRA, Rank 4 (median)', [{ x: 1, y: 5 }]],
+    ['', [{ x: 1, y: 4 }]],
+    ['', [{ x: 1, y: 7 }]],
+  ])
+})
