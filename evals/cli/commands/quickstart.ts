@@ -7,7 +7,7 @@ import { checkAudit } from './audit.ts'
 /** Settings of `touchstone audit`. */
 export const QUICKSTART = {
   model: 'pebble',
-  data: 'house-tamper',
+  data: 'house-tamper@0.9',
   methods: [
     { name: 'lora', config: {} },
     { name: 'full', config: {} },
@@ -16,7 +16,7 @@ export const QUICKSTART = {
   seeds: [0],
   evalEvery: 40,
   batchSize: 64,
-  training: { steps: 150, batchSize: 32, learningRate: 0.0004 },
+  training: { steps: 140, batchSize: 32, learningRate: 0.0004 },
 } as const
 
 export const quickstart = jobCommand({
