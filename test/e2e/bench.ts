@@ -2,7 +2,7 @@
  * @file The window with 100,000 samples: `node test/e2e/bench.ts`, after `npm run build`. Flags: --samples 100000, --out FILE.
  * A made-up run in a real database, the real `touchstone serve`, Debian's Chromium; the engine is idle while it is scrolled.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -133,4 +133,5 @@ try {
 } finally {
   await browser.close()
   served.process.kill('SIGTERM')
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 })
 }
