@@ -65,7 +65,11 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
   }
 }
 
-export function requireSameShapes(base: Base, weights: Base['model']['weights'], path: string): void {
+export function requireSameShapes(
+  base: Base,
+  weights: Base['model']['weights'],
+  path: string,
+): void {
   for (const [name, { shape }] of base.model.weights) {
     const found = weights.get(name)?.shape
     if (found?.join() !== shape.join()) {
