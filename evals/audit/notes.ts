@@ -115,7 +115,7 @@ function nullText(spectra: Results['spectra']): string {
   const epsilon = Math.max(...spectra.map((row) => row.epsilon))
   const band = `a random direction in these shapes has an alignment of ${lower.toFixed(2)} to ${upper.toFixed(2)} (1 % to 99 %)`
   if (epsilon >= upper) {
-    return `${band}, so below ε = ${epsilon} means no better aligned than chance`
+    return `${band}, all of it below ε = ${epsilon}: a counted direction above ${upper.toFixed(2)} is still better aligned than chance`
   }
   return `${band}, and ε = ${epsilon} lies ${epsilon > lower ? 'inside' : 'below'} that band`
 }

@@ -153,7 +153,7 @@ describe('notes', () => {
       })),
     })
     expect(buildResults(rows).verdict.notes.at(-1)).toBe(
-      'Leading singular directions counted as intruders: lora 4 to 8 of 40; a random direction in these shapes has an alignment of 0.25 to 0.45 (1 % to 99 %), so below ε = 0.5 means no better aligned than chance.',
+      'Leading singular directions counted as intruders: lora 4 to 8 of 40; a random direction in these shapes has an alignment of 0.25 to 0.45 (1 % to 99 %), all of it below ε = 0.5: a counted direction above 0.45 is still better aligned than chance.',
     )
   })
 })
