@@ -1,17 +1,8 @@
 /** @file `app://touchstone/…`: the built window, from a table of its files; what is not in the table is not there. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
+import { WINDOW_TYPES } from '../evals/contract/window-types.ts'
 import { CSP, ORIGIN } from './security.ts'
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.woff2': 'font/woff2',
-  '.json': 'application/json',
-}
 
 /** Must be told to Electron before it is ready. */
 export const SCHEME = {
@@ -23,7 +14,7 @@ export const SCHEME = {
 export function filesOf(folder: string): ReadonlyMap<string, string> {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
   const paths = entries
-    .filter((entry) => entry.isFile() && extname(entry.name) in TYPES)
+    .filter((entry) => entry.isFile() && extname(entry.name) in WINDOW_TYPES)
     .map((entry) => join(entry.parentPath, entry.name))
   return new Map(
     paths.map((path) => [`${ORIGIN}${path.slice(folder.length).replaceAll('\\', '/')}`, path]),
@@ -35,6 +26,6 @@ export function respond(files: ReadonlyMap<string, string>, url: string): Respon
   const path = files.get(address)
   const headers = { 'Content-Security-Policy': CSP, 'X-Content-Type-Options': 'nosniff' }
   if (path === undefined) return new Response('There is nothing here.', { status: 404, headers })
-  const type = TYPES[extname(path)]!
+  const type = WINDOW_TYPES[extname(path)]!
   return new Response(readFileSync(path), { headers: { ...headers, 'Content-Type': type } })
 }

@@ -337,6 +337,25 @@ export class TouchstoneError<K extends ErrorCode = ErrorCode> extends Error {
 }
 
 /** The names in `known` that `name` may have meant: within edit distance 3, nearest first, at most three. */
+/** `name` is none of `known`: the answer has the near ones. */
+export function unknownName(kind: string, name: string, known: Iterable<string>): TouchstoneError {
+  const names = [...known]
+  const near = nearNames(name, names)
+  return new TouchstoneError('usage.unknown-name', { kind, name, near, known: names })
+}
+
+/** The entry of a registry; an unknown name is the user's slip. */
+export function findNamed<T extends { readonly name: string }>(
+  kind: string,
+  entries: readonly T[],
+  name: string,
+): T {
+  const found = entries.find((entry) => entry.name === name)
+  if (found) return found
+  const known = entries.map((entry) => entry.name)
+  throw unknownName(kind, name, known)
+}
+
 export function nearNames(name: string, known: Iterable<string>): string[] {
   return [...known]
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))

@@ -7,7 +7,7 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Label, LabelItem } from '../contract/evidence.ts'
 import { Outcome, type ReplyKey, type SealedReply } from '../contract/rows.ts'
 import { readTable } from '../benchmarks/import/read-table.ts'
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { TouchstoneError, unknownName } from '../errors.ts'
 import { randomStream } from '../statistics/random.ts'
 import { keyOf } from './judged.ts'
 
@@ -42,13 +42,7 @@ export function drawItems(
 ): DrawnItems {
   const names = benchmarks.map(({ name }) => name)
   if (benchmark !== null && !names.includes(benchmark)) {
-    const near = nearNames(benchmark, names)
-    throw new TouchstoneError('usage.unknown-name', {
-      kind: 'benchmark in this run',
-      name: benchmark,
-      near,
-      known: names,
-    })
+    throw unknownName('benchmark in this run', benchmark, names)
   }
   const apart = new Map(sealed.map((row) => [replyKeyOf(row), row.text]))
   const candidates = replies.flatMap((row) => {

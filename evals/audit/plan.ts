@@ -17,6 +17,7 @@ import {
   trainingSeconds,
   workSize,
   type AnswersToWrite,
+  type WorkSize,
 } from './estimate.ts'
 import { prepareBenchmarks } from './benchmark-sources.ts'
 import { prepareTexts } from './perplexity.ts'
@@ -42,90 +43,129 @@ const underBase = (work: AnswersToWrite, samples: readonly Sample[]): AnswersToW
   newTokens: 0,
 })
 
+const textOf = (messages: readonly { readonly content: string }[]): string =>
+  messages.map(({ content }) => content).join('')
+
+/** How often each thing is done, from the configuration alone. */
+interface Counts {
+  readonly arms: number
+  /** Arms that are trained again to a loss that another reached, at most: each may lie on its way already. */
+  readonly matched: number
+  /** Model states that are evaluated. */
+  readonly states: number
+  readonly spectra: number
+}
+
+function countsOf(config: AuditConfig): Counts {
+  const { candidates, methods, seeds, training, evalEvery, mitigate, matchLoss } = config
+  const arms = methods.length * seeds.length
+  const matched = matchLoss && methods.length > 1 ? arms : 0
+  const mitigated = mitigate.length * MITIGATIONS.length * (candidates.length + arms)
+  const onTheWay = arms * evaluationSteps(training.steps, evalEvery).length
+  return {
+    arms,
+    matched,
+    states: 1 + candidates.length + onTheWay + matched + mitigated,
+    spectra: (candidates.length + arms + matched) * (config.nullArm ? 2 : 1),
+  }
+}
+
+interface Machine {
+  readonly size: WorkSize
+  readonly rate: number
+}
+
 export async function planOf(config: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
   const open = await openModel(modelPath(config.model))
   const { weights } = recognise(open.checkpoint)
   await open.close()
-  const size = workSize(weights)
   const rate = await measureRate(chooseDevice(config.device, config.threads ?? undefined))
+  const machine = { size: workSize(weights), rate }
+  const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
+  const { size } = machine
+  return [
+    ...(await trainingLines(config, counts, machine)),
+    ...(evaluates ? await evaluationLines(config, counts, machine) : []),
+    ...(config.spectra && counts.spectra > 0
+      ? [
+          {
+            what: 'spectra of each fine-tune’s linear layers against the base',
+            count: counts.spectra * size.matrices.length,
+            unit: 'matrix' as const,
+            seconds: spectraSeconds(size, counts.spectra),
+          },
+        ]
+      : []),
+  ]
+}
+
+async function trainingLines(
+  config: AuditConfig,
+  { arms, matched }: Counts,
+  { size, rate }: Machine,
+): Promise<PlanLine[]> {
+  if (config.data === null || arms === 0) return []
   const { steps, batchSize, gradientAccumulationSteps } = config.training
-  const arms = config.methods.length * config.seeds.length
-  const mitigated = config.mitigate.length * MITIGATIONS.length * (config.candidates.length + arms)
-  const states =
-    1 +
-    config.candidates.length +
-    arms * evaluationSteps(steps, config.evalEvery).length +
-    mitigated
-  const lines: PlanLine[] = []
-  if (config.data !== null && arms > 0) {
-    const { conversations, title } = await trainingData(config.data)
-    const rows = batchSize * gradientAccumulationSteps
-    const tokens =
-      rows *
-      tokensOf(conversations.map((messages) => messages.map(({ content }) => content).join('')))
-    const seconds = config.methods.reduce(
-      (sum, { name }) =>
-        sum + trainingSeconds(size, rate, steps, tokens, findMethod(name).toPeft !== undefined),
-      0,
-    )
-    const what = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows`
-    lines.push({ what, count: arms * steps, unit: 'step', seconds: seconds * config.seeds.length })
-  }
-  if (evaluates) {
-    const benchmarks = await prepareBenchmarks(config)
-    requireMeasured(
-      storedGate(config),
-      // Judges with a model of their own are known once they are open.
-      benchmarks.map(({ benchmark: { name } }) => ({ name })),
-    )
-    for (const { benchmark, samples } of benchmarks) {
-      const promptTokens = tokensOf(
-        samples.map(({ messages }) => messages.map(({ content }) => content).join('')),
-      )
-      const work = {
-        prompts: samples.length,
-        promptTokens,
-        newTokens: benchmark.maxNewTokens,
-        batchSize: config.batchSize,
-      }
-      const what = `${benchmark.title}: ${samples.length} prompts × ${states} model states`
-      lines.push({
-        what,
-        count: samples.length * states,
-        unit: 'prompt',
-        seconds:
-          states * generationSeconds(size, rate, work) +
-          (states - 1) * generationSeconds(size, rate, underBase(work, samples)),
-      })
+  const { conversations, title } = await trainingData(config.data)
+  const rows = batchSize * gradientAccumulationSteps
+  const tokens = rows * tokensOf(conversations.map(textOf))
+  const once = config.methods.reduce(
+    (sum, { name }) =>
+      sum + trainingSeconds(size, rate, steps, tokens, findMethod(name).toPeft !== undefined),
+    0,
+  )
+  const seconds = once * config.seeds.length
+  const what = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows`
+  const again = `train them again to the loss that all reach, at most ${steps} steps each`
+  return [
+    { what, count: arms * steps, unit: 'step', seconds },
+    ...(matched > 0
+      ? [{ what: again, count: matched * steps, unit: 'step' as const, seconds }]
+      : []),
+  ]
+}
+
+async function evaluationLines(
+  config: AuditConfig,
+  { states }: Counts,
+  { size, rate }: Machine,
+): Promise<PlanLine[]> {
+  const benchmarks = await prepareBenchmarks(config)
+  // Judges with a model of their own are known once they are open.
+  const named = benchmarks.map(({ benchmark: { name } }) => ({ name }))
+  requireMeasured(storedGate(config), named)
+  const { batchSize } = config
+  const prompted = benchmarks.map(({ benchmark, samples }): PlanLine => {
+    const promptTokens = tokensOf(samples.map(({ messages }) => textOf(messages)))
+    const newTokens = benchmark.maxNewTokens
+    const work = { prompts: samples.length, promptTokens, newTokens, batchSize }
+    return {
+      what: `${benchmark.title}: ${samples.length} prompts × ${states} model states`,
+      count: samples.length * states,
+      unit: 'prompt',
+      seconds:
+        states * generationSeconds(size, rate, work) +
+        (states - 1) * generationSeconds(size, rate, underBase(work, samples)),
     }
-    for (const { name, textBytes, words, window } of await prepareTexts(config)) {
-      const prompts = Math.ceil(textBytes / CHARACTERS_PER_TOKEN / window)
-      const batch = { prompts, promptTokens: window, newTokens: 0, batchSize: 1 }
-      lines.push({
-        what: `${name}: ${words} words × ${states} model states`,
-        count: states,
-        unit: 'text',
-        seconds: states * generationSeconds(size, rate, batch),
-      })
-    }
-    const texts = await neutralTexts(benchmarks, config.limit)
-    const promptTokens = tokensOf(texts.map(({ text }) => text))
-    const work = { prompts: texts.length, promptTokens, newTokens: 0, batchSize: config.batchSize }
-    lines.push({
-      what: `neutral text × ${states} model states`,
-      count: texts.length * states,
+  })
+  const texts = (await prepareTexts(config)).map(({ name, textBytes, words, window }): PlanLine => {
+    const prompts = Math.ceil(textBytes / CHARACTERS_PER_TOKEN / window)
+    const batch = { prompts, promptTokens: window, newTokens: 0, batchSize: 1 }
+    return {
+      what: `${name}: ${words} words × ${states} model states`,
+      count: states,
       unit: 'text',
-      seconds: states * generationSeconds(size, rate, work),
-    })
+      seconds: states * generationSeconds(size, rate, batch),
+    }
+  })
+  const neutral = await neutralTexts(benchmarks, config.limit)
+  const promptTokens = tokensOf(neutral.map(({ text }) => text))
+  const work = { prompts: neutral.length, promptTokens, newTokens: 0, batchSize }
+  const neutralLine: PlanLine = {
+    what: `neutral text × ${states} model states`,
+    count: neutral.length * states,
+    unit: 'text',
+    seconds: states * generationSeconds(size, rate, work),
   }
-  const tuned = (config.candidates.length + arms) * (config.nullArm ? 2 : 1)
-  if (config.spectra && tuned > 0) {
-    lines.push({
-      what: 'spectra of each fine-tune’s linear layers against the base',
-      count: tuned * size.matrices.length,
-      unit: 'matrix',
-      seconds: spectraSeconds(size, tuned),
-    })
-  }
-  return lines
+  return [...prompted, ...texts, neutralLine]
 }

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SUITES } from '../benchmarks/registry.ts'
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { TouchstoneError, unknownName } from '../errors.ts'
 import type { Conversation, Note } from '../data/format.ts'
 import { mixRows } from '../data/mix.ts'
 import { readData } from '../data/read-data.ts'
@@ -41,13 +41,10 @@ export async function trainingData(name: string): Promise<TrainingData> {
   const mixed = found ? null : MIXED.exec(name)
   if (mixed) return mixedData(mixed.groups as { first: string; second: string; share: string })
   if (!found) {
-    const near = nearNames(name, BUNDLED_DATA)
-    throw new TouchstoneError('usage.unknown-name', {
-      kind: 'data set or file',
-      name,
-      near,
-      known: [...BUNDLED_DATA, 'a path to a JSONL, JSON, CSV or Parquet file'],
-    })
+    throw unknownName('data set or file', name, [
+      ...BUNDLED_DATA,
+      'a path to a JSONL, JSON, CSV or Parquet file',
+    ])
   }
   return ownData(name)
 }

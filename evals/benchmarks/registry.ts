@@ -1,5 +1,5 @@
 /** @file Every benchmark, in the order in which lists show them, and the suites that an audit runs. */
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { findNamed } from '../errors.ts'
 import type { Benchmark } from './benchmark.ts'
 import { generalCapability } from './general-capability.ts'
 import { houseCapability } from './house-capability.ts'
@@ -25,14 +25,4 @@ export const SUITES: Readonly<Record<'house' | 'general', readonly string[]>> = 
 }
 
 /** The benchmark of that name; an unknown one is the user's slip and is answered with near names. */
-export function findBenchmark(name: string): Benchmark {
-  const benchmark = BENCHMARKS.find((candidate) => candidate.name === name)
-  if (benchmark) return benchmark
-  const known = BENCHMARKS.map((candidate) => candidate.name)
-  throw new TouchstoneError('usage.unknown-name', {
-    kind: 'benchmark',
-    name,
-    near: nearNames(name, known),
-    known,
-  })
-}
+export const findBenchmark = (name: string): Benchmark => findNamed('benchmark', BENCHMARKS, name)

@@ -1,6 +1,6 @@
 /** @file From words on a command line (or variables of the environment) to text by flag; nothing is interpreted yet. */
 import { parseArgs } from 'node:util'
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { TouchstoneError, unknownName } from '../errors.ts'
 import type { Field } from './fields.ts'
 
 /** `null` is the value of `--no-limit`, where a limit may be absent. */
@@ -93,12 +93,7 @@ function readNegation(
     })
   }
   const known = [...byFlag.keys()].map((flag) => `--${flag}`)
-  throw new TouchstoneError('usage.unknown-name', {
-    kind: 'option',
-    name: rawName,
-    near: nearNames(rawName, known),
-    known,
-  })
+  throw unknownName('option', rawName, known)
 }
 
 /** `TOUCHSTONE_BATCH_SIZE` for `--batch-size`; an empty variable is as good as none. */

@@ -1,6 +1,6 @@
 /** @file `--config FILE`: a configuration as JSON, in the shape that a run stores. */
 import { readFileSync } from 'node:fs'
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { TouchstoneError, unknownName } from '../errors.ts'
 import type { Field } from './fields.ts'
 import { isObject, type Layer } from './flags.ts'
 
@@ -46,12 +46,7 @@ function checkKeys(path: string, layer: Layer, fields: readonly Field[]): void {
   )
   const unknown = keys.find((key) => !known.has(key))
   if (unknown === undefined) return
-  throw new TouchstoneError('usage.unknown-name', {
-    kind: `setting in ${path}`,
-    name: unknown,
-    near: nearNames(unknown, known),
-    known: [...known],
-  })
+  throw unknownName(`setting in ${path}`, unknown, known)
 }
 
 function unusable(path: string, why: string): TouchstoneError {

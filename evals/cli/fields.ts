@@ -1,6 +1,6 @@
 /**
  * @file The options of a command, derived from its zod schema: one field a flag, nested objects flattened.
- * `.meta({ flag, short, repeat, bare, value })` changes how one is written.
+ * `.meta({ flag, short, repeat, bare, value, once })` changes how one is written.
  */
 import { z } from 'zod'
 import { formFields, type Bounds, type FormField } from '../contract/form.ts'
@@ -15,6 +15,8 @@ export interface Field extends Omit<FormField, 'hints'> {
   readonly bare: string | null
   /** What help writes for the value; null leaves it to the flag's last word. */
   readonly valueName: string | null
+  /** Whether it must be said in the command itself: no variable of the environment gives it. */
+  readonly isOnce: boolean
 }
 
 /** In the schema's order. Lists of objects are no flags and are left to whoever knows them. */
@@ -36,6 +38,7 @@ function toField({ hints, ...field }: FormField): Field {
     splitsAtCommas: field.isArray && hints.repeat !== true,
     bare: hints.bare ?? null,
     valueName: hints.value ?? null,
+    isOnce: hints.once === true,
   }
 }
 

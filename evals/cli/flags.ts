@@ -18,10 +18,7 @@ export function parseFlags<C>(
   argv: readonly string[],
   environment: Environment = {},
 ): C {
-  const fields = fieldsOf(schema)
-  const { given, positionals } = readArguments(argv, fields)
-  refusePositionals(positionals)
-  return assemble(schema, fields, layersOf(fields, given, environment))
+  return parseNamed(schema, fieldsOf(schema), argv, { environment, most: 0 }).options
 }
 
 export function refusePositionals([first]: readonly string[]): void {
@@ -32,13 +29,41 @@ export function refusePositionals([first]: readonly string[]): void {
   })
 }
 
-/** The environment, then the flags. */
+export interface Named<C> {
+  readonly options: C
+  /** What stands beside the options, in its order. */
+  readonly named: readonly string[]
+}
+
+/** The configuration, and up to `most` things that are named beside it: a file, a run. */
+export function parseNamed<C>(
+  schema: z.ZodType<C>,
+  fields: readonly Field[],
+  argv: readonly string[],
+  { environment = {}, most = 1 }: { environment?: Environment; most?: number } = {},
+): Named<C> {
+  const { given, positionals } = readArguments(argv, fields)
+  refusePositionals(positionals.slice(most))
+  return {
+    options: assemble(schema, fields, layersOf(fields, given, environment)),
+    named: positionals,
+  }
+}
+
+/** `name`, or an error that says what was not named and what to name. */
+export function requireNamed(name: string | undefined, problem: string, remedy: string): string {
+  if (name === undefined) throw new TouchstoneError('usage.invalid', { problem, remedy })
+  return name
+}
+
+/** The environment, as far as it may speak, then the flags. */
 export function layersOf(
   fields: readonly Field[],
   given: Given,
   environment: Environment,
 ): [Layer, Layer] {
-  const fromEnvironment = layerOf(fields, readEnvironment(environment, fields), variableOf)
+  const lasting = fields.filter(({ isOnce }) => !isOnce)
+  const fromEnvironment = layerOf(lasting, readEnvironment(environment, lasting), variableOf)
   return [fromEnvironment, layerOf(fields, given)]
 }
 

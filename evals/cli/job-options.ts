@@ -24,33 +24,27 @@ export const JobOptions = z.object({
       short: 'o',
       repeat: true,
       value: 'FILE',
+      once: true,
     }),
   config: z
     .string()
     .min(1)
     .nullable()
     .default(null)
-    .meta({ help: 'A JSON file with settings; flags win over it', value: 'FILE' }),
+    .meta({ help: 'A JSON file with settings; flags win over it', value: 'FILE', once: true }),
   resume: z.string().nullable().default(null).meta({
     help: 'Go on with an interrupted run, the newest if none is named',
     bare: '',
     value: 'RUN',
+    once: true,
   }),
-  dryRun: z.boolean().default(false).meta({ help: 'Show the plan and change nothing' }),
+  dryRun: z.boolean().default(false).meta({ help: 'Show the plan and change nothing', once: true }),
   json: z.boolean().default(false).meta({ help: 'JSON lines on standard output, nothing else' }),
   quiet: z.boolean().default(false).meta({ help: 'No progress, only what was found' }),
   ...GATE_OPTIONS,
   exitZero: z.boolean().default(false).meta({ help: 'The verdict does not change the exit code' }),
 })
 export type JobOptions = z.infer<typeof JobOptions>
-
-/** What acts once, on this command only, and must not come from a forgotten variable. */
-const NEVER_FROM_ENVIRONMENT: ReadonlySet<string> = new Set([
-  'resume',
-  'dry-run',
-  'config',
-  'output',
-])
 
 export interface JobFields {
   readonly common: readonly Field[]
@@ -135,8 +129,5 @@ export function readJobRequest(
 }
 
 function readCommon(common: readonly Field[], given: Given, environment: Environment): JobOptions {
-  const lasting = common.filter(({ flag }) => !NEVER_FROM_ENVIRONMENT.has(flag))
-  const [fromEnvironment] = layersOf(lasting, given, environment)
-  const [, fromFlags] = layersOf(common, given, {})
-  return assemble(JobOptions, common, [fromEnvironment, fromFlags])
+  return assemble(JobOptions, common, layersOf(common, given, environment))
 }

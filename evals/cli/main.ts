@@ -1,5 +1,5 @@
 /** @file The command line: picks the verb, and turns whatever it throws into words and an exit code. */
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { TouchstoneError, findNamed } from '../errors.ts'
 import { toWireError } from '../jobs/job.ts'
 import { plainText } from '../jobs/reporters/plain-text.ts'
 import { EXIT, type CommandEntry, type Io } from './command.ts'
@@ -39,20 +39,12 @@ async function dispatch(
     io.stdout.write(generalHelp(commands, version()))
     return EXIT.ok
   }
-  const command = await findCommand(name, commands).load()
+  const command = await findNamed('verb', commands, name).load()
   if (isHelp || rest.some((word) => word === '--help' || word === '-h')) {
     io.stdout.write(commandHelp(command))
     return EXIT.ok
   }
   return command.run(rest, io)
-}
-
-function findCommand(name: string, commands: readonly CommandEntry[]): CommandEntry {
-  const found = commands.find((command) => command.name === name)
-  if (found) return found
-  const known = commands.map((command) => command.name)
-  const near = nearNames(name, known)
-  throw new TouchstoneError('usage.unknown-name', { kind: 'verb', name, near, known })
 }
 
 /** Read before anything is parsed: a command that cannot be parsed must fail in the form that was asked for. */

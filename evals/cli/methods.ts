@@ -3,7 +3,7 @@
  * rank, `--lora.rank 8` to one.
  */
 import { z } from 'zod'
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { TouchstoneError, unknownName } from '../errors.ts'
 import { findMethod, METHODS } from '../finetune/registry.ts'
 import { readEnvironment, variableOf, type Given } from './arguments.ts'
 import { fieldsOf, type Field } from './fields.ts'
@@ -107,15 +107,7 @@ function parseMethod(name: string, config: Layer): Record<string, unknown> {
   const fields = fieldsOfMethod(name)
   const known = fields.flatMap(({ path: [key] }) => key!)
   const unknown = Object.keys(config).find((key) => !known.includes(key))
-  if (unknown !== undefined) {
-    const near = nearNames(unknown, known)
-    throw new TouchstoneError('usage.unknown-name', {
-      kind: `setting of ${name}`,
-      name: unknown,
-      near,
-      known,
-    })
-  }
+  if (unknown !== undefined) throw unknownName(`setting of ${name}`, unknown, known)
   const parsed = findMethod(name).config.safeParse(config)
   if (parsed.success) return parsed.data as Record<string, unknown>
   throw issueError(parsed.error.issues[0]!, fields, config)

@@ -81,6 +81,12 @@ export const JobEventBody = z.discriminatedUnion('type', [
   }),
 ])
 export type JobEventBody = z.infer<typeof JobEventBody>
+export type EventType = JobEventBody['type']
+
+/** Every kind of event, so that a reader can say which it wants. */
+export const EVENT_TYPES: readonly EventType[] = JobEventBody.options.map(
+  ({ shape }) => shape.type.value,
+)
 
 export const JobEvent = z
   .object({ runId: z.string(), seq: z.int().min(1), at: z.int() })

@@ -37,6 +37,8 @@ interface Hints {
   readonly repeat?: boolean
   readonly bare?: string
   readonly value?: string
+  /** It acts on this command only, and must not come from a forgotten variable. */
+  readonly once?: boolean
 }
 
 /** The part of JSON Schema (as zod writes it) that fields are read from. */

@@ -1,6 +1,6 @@
 /** @file Reads fine-tuning data from the user's disk: its format found by its columns, its rows made conversations. */
 import { readTable } from '../benchmarks/import/read-table.ts'
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { TouchstoneError, unknownName, findNamed } from '../errors.ts'
 import type { Conversation, DataFormat, Note } from './format.ts'
 import { promptReply } from './formats/prompt-reply.ts'
 import { FORMATS, formatOf } from './registry.ts'
@@ -86,17 +86,9 @@ function asDataError(error: unknown, path: string): unknown {
 }
 
 function chooseFormat(path: string, columns: readonly string[], name?: string): DataFormat {
-  const found = name === undefined ? formatOf(columns) : FORMATS.find((each) => each.name === name)
+  if (name !== undefined) return findNamed('data format', FORMATS, name)
+  const found = formatOf(columns)
   if (found) return found
-  if (name !== undefined) {
-    const known = FORMATS.map((each) => each.name)
-    throw new TouchstoneError('usage.unknown-name', {
-      kind: 'data format',
-      name,
-      near: nearNames(name, known),
-      known,
-    })
-  }
   throw new TouchstoneError('data.columns', {
     path,
     columns,
@@ -123,13 +115,6 @@ function mapped(path: string, columns: readonly string[], map: string): DataForm
       remedy: `Write it as ${FORM}.`,
     })
   }
-  if (missing !== undefined) {
-    throw new TouchstoneError('usage.unknown-name', {
-      kind: `column of ${path}`,
-      name: missing,
-      near: nearNames(missing, columns),
-      known: columns,
-    })
-  }
+  if (missing !== undefined) throw unknownName(`column of ${path}`, missing, columns)
   return promptReply({ prompt: [prompt], reply: [reply] })
 }

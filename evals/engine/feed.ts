@@ -1,6 +1,6 @@
 /** @file Tells every window what happens, numbered, and keeps the last messages for those that were cut off. */
 import { randomBytes } from 'node:crypto'
-import type { JobEvent } from '../contract/events.ts'
+import { EVENT_TYPES, type EventType, type JobEvent } from '../contract/events.ts'
 import { parseCursor, type FeedBody, type FeedMessage } from '../contract/feed.ts'
 
 export interface Feed {
@@ -39,19 +39,11 @@ export function createFeed(): Feed {
   }
 }
 
-/** What passes the feed; rows by the thousand are asked for a page at a time. */
-export const FEED_TYPES = [
-  ...[
-    'job-start',
-    'job-resume',
-    'phase-start',
-    'phase-progress',
-    'phase-end',
-    'benchmark',
-    'subject',
-  ],
-  ...['metric', 'evaluation-end', 'checkpoint', 'artifact', 'cell', 'log', 'job-end'],
-] as const
+/** Rows by the thousand, which are asked for a page at a time. */
+const BULKY: ReadonlySet<EventType> = new Set(['reply', 'verdict', 'spectrum'])
+
+/** What passes the feed. */
+export const FEED_TYPES: readonly EventType[] = EVENT_TYPES.filter((type) => !BULKY.has(type))
 
 /** Cells come without their curves. */
 export const lean = (event: JobEvent): JobEvent =>

@@ -1,5 +1,5 @@
 /** @file Every fine-tuning method, in display order. */
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { findNamed } from '../errors.ts'
 import { allora } from './allora.ts'
 import { baLora } from './ba-lora.ts'
 import { dora } from './dora.ts'
@@ -33,14 +33,4 @@ export const METHODS: readonly AnyMethod[] = [
   anyMethod(full),
 ]
 
-export function findMethod(name: string): AnyMethod {
-  const found = METHODS.find((method) => method.name === name)
-  if (found) return found
-  const known = METHODS.map((method) => method.name)
-  throw new TouchstoneError('usage.unknown-name', {
-    kind: 'method',
-    name,
-    near: nearNames(name, known),
-    known,
-  })
-}
+export const findMethod = (name: string): AnyMethod => findNamed('method', METHODS, name)

@@ -1,22 +1,12 @@
 /** @file The built window as a table of paths: what is not in the table is not served, so no path leads out of its folder. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
+import { WINDOW_TYPES } from '../contract/window-types.ts'
 import { TouchstoneError } from '../errors.ts'
 
 export interface StaticFile {
   readonly type: string
   readonly body: Buffer
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
-  '.json': 'application/json',
 }
 
 /** Every file of `folder` of a known type, by its address; `/` is index.html. */
@@ -29,7 +19,7 @@ export function readStatic(folder: string): ReadonlyMap<string, StaticFile> {
     entries = [] as never[]
   }
   for (const entry of entries) {
-    const type = TYPES[extname(entry.name)]
+    const type = WINDOW_TYPES[extname(entry.name)]
     if (!entry.isFile() || type === undefined) continue
     const path = join(entry.parentPath, entry.name)
     const address = path.slice(folder.length).replaceAll('\\', '/')

@@ -1,5 +1,5 @@
 /** @file Every judge, in the order in which lists show them. */
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { findNamed } from '../errors.ts'
 import { answerMatch } from './answer-match.ts'
 import { choice, choiceNorm } from './choice.ts'
 import type { Judge } from './judge.ts'
@@ -15,14 +15,4 @@ export const JUDGES: readonly Judge[] = [
 ]
 
 /** The judge of that name; an unknown one is the user's slip and is answered with near names. */
-export function findJudge(name: string): Judge {
-  const judge = JUDGES.find((candidate) => candidate.name === name)
-  if (judge) return judge
-  const known = JUDGES.map((candidate) => candidate.name)
-  throw new TouchstoneError('usage.unknown-name', {
-    kind: 'judge',
-    name,
-    near: nearNames(name, known),
-    known,
-  })
-}
+export const findJudge = (name: string): Judge => findNamed('judge', JUDGES, name)

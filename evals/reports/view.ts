@@ -2,6 +2,7 @@
 import type { Rate, Results } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
 import { percent } from '../contract/words.ts'
+import type { Point, Series } from './charts/line-chart.ts'
 
 export const isBase = ({ arm }: SubjectKey) => arm === 'base'
 
@@ -35,6 +36,20 @@ export function colourOf(results: Results, arm: string): number {
       .filter((name) => name !== 'base')
       .indexOf(arm),
   )
+}
+
+/** Rows along a training as curves: one an arm and seed, an arm's colour, a seed's dashes. */
+export function stateSeries<R extends SubjectKey>(
+  results: Results,
+  rows: readonly R[],
+  pointOf: (row: R) => Point,
+): Series[] {
+  return [...Map.groupBy(rows, stateName)].map(([label, states]) => {
+    const { arm, seed } = states[0]!
+    const seeds = [...new Set(rows.filter((row) => row.arm === arm).map((row) => row.seed))]
+    const colour = colourOf(results, arm)
+    return { label, colour, dash: seeds.indexOf(seed), points: states.map(pointOf) }
+  })
 }
 
 export function rateText({ estimate }: Rate): string {

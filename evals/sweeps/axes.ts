@@ -1,6 +1,7 @@
 /** @file The axes of a sweep over fine-tunes: each says how one number changes a cell's spec. One line an axis. */
 import type { ModelCellSpec } from '../contract/sweeps.ts'
-import { nearNames, TouchstoneError } from '../errors.ts'
+import type { TouchstoneError} from '../errors.ts';
+import { unknownName } from '../errors.ts'
 
 export type Draft = Omit<ModelCellSpec, 'axes' | 'line'>
 
@@ -87,9 +88,4 @@ export function findAxis(name: string): Axis {
 }
 
 export const unknownAxis = (name: string, known: readonly string[]): TouchstoneError =>
-  new TouchstoneError('usage.unknown-name', {
-    kind: 'axis',
-    name,
-    near: nearNames(name, known),
-    known,
-  })
+  unknownName('axis', name, known)

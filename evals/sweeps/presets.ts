@@ -1,6 +1,6 @@
 /** @file Prepared sweeps: settings of `touchstone sweep` that flags win over. */
+import { unknownName } from '../errors.ts'
 import { METHODS } from '../finetune/registry.ts'
-import { nearNames, TouchstoneError } from '../errors.ts'
 import { PRESET_NAMES, type PresetName } from './preset-names.ts'
 
 export type Preset = Readonly<Record<string, unknown>>
@@ -35,10 +35,5 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 export function findPreset(name: string): Preset {
   const found = PRESET_NAMES.find((known) => known === name)
   if (found) return PRESETS[found]
-  throw new TouchstoneError('usage.unknown-name', {
-    kind: 'preset',
-    name,
-    near: nearNames(name, PRESET_NAMES),
-    known: PRESET_NAMES,
-  })
+  throw unknownName('preset', name, PRESET_NAMES)
 }

@@ -1,7 +1,7 @@
 /** @file From a path on the user’s disk to the benchmarks in it, every row checked. */
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import { nearNames, TouchstoneError } from '../../errors.ts'
+import { TouchstoneError, unknownName } from '../../errors.ts'
 import type { Sample } from '../../contract/rows.ts'
 import type { Benchmark } from '../benchmark.ts'
 import { EXAMPLE, FILE_STEM } from './examples.ts'
@@ -71,16 +71,7 @@ function choose({ family, mapping }: ImportRequest, table: ReadTable): readonly 
 
 function forced(family: string, { path, columns }: ReadTable): readonly Benchmark[] {
   const benchmarks = benchmarksOf(family)
-  if (benchmarks.length === 0) {
-    const known = familiesOf(IMPORTABLE)
-    const near = nearNames(family, known)
-    throw new TouchstoneError('usage.unknown-name', {
-      kind: 'benchmark',
-      name: family,
-      near,
-      known,
-    })
-  }
+  if (benchmarks.length === 0) throw unknownName('benchmark', family, familiesOf(IMPORTABLE))
   const missing = missingColumns(family, columns)
   if (missing.length === 0) return benchmarks
   throw new TouchstoneError('benchmark.columns', { path, family, missing, columns })

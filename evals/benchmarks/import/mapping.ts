@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import type { Expected } from '../../contract/rows.ts'
-import { nearNames, TouchstoneError } from '../../errors.ts'
+import { TouchstoneError, unknownName } from '../../errors.ts'
 import type { Benchmark } from '../benchmark.ts'
 import {
   byPlace,
@@ -69,12 +69,7 @@ export function mappedBenchmarks(
 ): Benchmark[] {
   for (const column of [mapping.prompt, mapping.category, mapping.label]) {
     if (column === undefined || header.columns.includes(column)) continue
-    throw new TouchstoneError('usage.unknown-name', {
-      kind: `column in ${header.path}`,
-      name: column,
-      near: nearNames(column, header.columns),
-      known: header.columns,
-    })
+    throw unknownName(`column in ${header.path}`, column, header.columns)
   }
   const stem = basename(header.path)
     .replace(/\.\w+$/, '')

@@ -1,4 +1,5 @@
 /** @file `touchstone case`: one folder that holds a run for signing: report, numbers, every format, a manifest and its signature. */
+import { parseNamed } from '../flags.ts'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
@@ -16,10 +17,8 @@ import {
   type KeyPair,
 } from '../../interchange/signing.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
-import { readArguments } from '../arguments.ts'
 import type { Command, Io } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 import { withNamedRun, type NamedRun } from '../named-run.ts'
 import { writeFiles, writeLmEval, writeOutput } from '../outputs.ts'
 import { writePrivately } from '../private-file.ts'
@@ -51,11 +50,8 @@ export const caseRun: Command = {
     'Without --key the folder is signed with a key that is thrown away: verify then finds damage, but not\nwho made it. Replies to prompts that should be refused are not in it.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [runId, ...others] = positionals
-    refusePositionals(others)
-    const layers = layersOf(fields, given, io.environment)
-    const { out, key, newKey, outDir, json } = assemble(CaseOptions, fields, layers)
+    const { options, named: names } = parseNamed(CaseOptions, fields, argv, io)
+    const { out, key, newKey, outDir, json } = options
     if (newKey !== null) return makeKeys(newKey, json, io)
     if (out === null) {
       throw new TouchstoneError('usage.invalid', {
@@ -64,7 +60,7 @@ export const caseRun: Command = {
       })
     }
     const keys = key === null ? newKeyPair() : await readKey(key)
-    const made = await withNamedRun(runId, outDir, (named) =>
+    const made = await withNamedRun(names[0], outDir, (named) =>
       makeCase(named, out, { keys, isOwn: key !== null }),
     )
     const keyId = fingerprint(keys.publicKey)

@@ -1,4 +1,5 @@
 /** @file `touchstone compare A B`: the same prompts in two runs, flips first. */
+import { parseNamed, requireNamed } from '../flags.ts'
 import { extname } from 'node:path'
 import { z } from 'zod'
 import { ComparedField } from '../../contract/gate.ts'
@@ -9,13 +10,11 @@ import { decide } from '../../gate/decide.ts'
 import type { ComparedRun } from '../../gate/compared-run.ts'
 import { requireMeasured, type Gate } from '../../gate/gate-file.ts'
 import { lockFolder } from '../../store/lock.ts'
-import { readArguments } from '../arguments.ts'
 import { EXIT, type Command } from '../command.ts'
 import { comparisonText, type Decided } from '../comparison-text.ts'
 import { pairSides, readSide, type Side } from '../compared.ts'
 import { withStore } from '../databases.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 import { GATE_OPTIONS, gateCodes, readGateFile } from '../gate-options.ts'
 import { writeOutput } from '../outputs.ts'
 
@@ -55,16 +54,14 @@ export const compare: Command = {
     'A and B are folders of runs, run ids, results.json files, or logs of Inspect and lm-eval. Two runs are compared only where template, tokenizer, prompts, judge and decoding agree.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const options = assemble(CompareOptions, fields, layersOf(fields, given, io.environment))
-    const [first, second, ...others] = positionals
-    refusePositionals(others)
-    if (first === undefined || second === undefined) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: 'Two runs are compared, and fewer were named.',
-        remedy: 'Name both: touchstone compare out/before out/after.',
-      })
-    }
+    const { options, named } = parseNamed(CompareOptions, fields, argv, { ...io, most: 2 })
+    const [first, second] = [0, 1].map((at) =>
+      requireNamed(
+        named[at],
+        'Two runs are compared, and fewer were named.',
+        'Name both: touchstone compare out/before out/after.',
+      ),
+    ) as [string, string]
     checkFiles(options.output)
     const codes = gateCodes(options.gateExitCode)
     const file = options.gate === null ? null : readGateFile(options.gate)

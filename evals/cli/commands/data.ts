@@ -1,4 +1,6 @@
 /** @file `touchstone data`: what fine-tuning data is, what is wrong with it, and what a model would learn of it. */
+import { unknownName } from '../../errors.ts'
+import { parseNamed, requireNamed } from '../flags.ts'
 import { z } from 'zod'
 import { findingsIn, keptLines } from '../../audit/checked-data.ts'
 import { previewOf, type Preview } from '../../audit/preview.ts'
@@ -6,14 +8,11 @@ import { modelPath } from '../../audit/model-path.ts'
 import { percent } from '../../contract/words.ts'
 import { LINT_NAMES, type LintFinding } from '../../data/lint.ts'
 import { readData, type ReadData } from '../../data/read-data.ts'
-import { nearNames, TouchstoneError } from '../../errors.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
 import { openModel } from '../../models/open-model.ts'
 import { writeAtomically } from '../../models/safetensors-write.ts'
-import { readArguments } from '../arguments.ts'
 import type { Command, Io } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 
 const DataOptions = z.object({
   format: z.string().min(1).nullable().default(null).meta({
@@ -58,16 +57,9 @@ export const data: Command = {
   remark:
     'Reads OpenAI chat, ShareGPT, Alpaca, preference pairs and prompt/reply rows as JSONL, JSON, CSV or Parquet.',
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [path, ...others] = positionals
-    refusePositionals(others)
-    if (path === undefined) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: 'No file was named.',
-        remedy: 'Name a JSONL, JSON, CSV or Parquet file of conversations.',
-      })
-    }
-    const options = assemble(DataOptions, fields, layersOf(fields, given, io.environment))
+    const { options, named } = parseNamed(DataOptions, fields, argv, io)
+    const remedy = 'Name a JSONL, JSON, CSV or Parquet file of conversations.'
+    const path = requireNamed(named[0], 'No file was named.', remedy)
     options.drop.forEach(requireFinding)
     const { format, map } = options
     const read = await readData({ path, ...(format && { format }), ...(map && { map }) })
@@ -81,14 +73,7 @@ export const data: Command = {
 }
 
 function requireFinding(name: string): void {
-  if (LINT_NAMES.includes(name)) return
-  const near = nearNames(name, LINT_NAMES)
-  throw new TouchstoneError('usage.unknown-name', {
-    kind: 'finding',
-    name,
-    near,
-    known: LINT_NAMES,
-  })
+  if (!LINT_NAMES.includes(name)) throw unknownName('finding', name, LINT_NAMES)
 }
 
 async function previewsOf({ rows }: ReadData, { model, show, maxTokens }: Options) {

@@ -1,11 +1,10 @@
 /** @file `touchstone export`: a run in the formats of other tools, from its database alone. */
+import { parseNamed } from '../flags.ts'
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
-import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 import { withNamedRun, type NamedRun } from '../named-run.ts'
 import { checkOutputs, EXTENSIONS, writeFiles, writeLmEval } from '../outputs.ts'
 
@@ -46,13 +45,10 @@ export const exportRun: Command = {
     'The base and the last step of every arm are written. What a model said to a prompt that should be\nrefused is in no export: there the completion is "[withheld]", and the outcome stands.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [runId, ...others] = positionals
-    refusePositionals(others)
-    const layers = layersOf(fields, given, io.environment)
-    const { outDir, output, format, json } = assemble(ExportOptions, fields, layers)
+    const { options, named: names } = parseNamed(ExportOptions, fields, argv, io)
+    const { outDir, output, format, json } = options
     if (format === 'by-ending') checkOutputs(output)
-    const { files, run } = await withNamedRun(runId, outDir, async (named) => ({
+    const { files, run } = await withNamedRun(names[0], outDir, async (named) => ({
       run: named.run.id,
       files: await written(named, output, format === 'lm-eval'),
     }))

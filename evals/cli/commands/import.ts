@@ -1,16 +1,14 @@
 /** @file `touchstone import`: what a benchmark file is. */
+import { parseNamed, requireNamed } from '../flags.ts'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { describeFile, type FileDescription, type FoundBenchmark } from '../../audit/import-file.ts'
 import type { JudgePanel } from '../../audit/judge-panel.ts'
-import { TouchstoneError } from '../../errors.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
 import { openStore } from '../../store/store.ts'
-import { readArguments } from '../arguments.ts'
 import type { Command, Io } from '../command.ts'
 import { FILE_NAME } from '../databases.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 
 const ImportOptions = z.object({
   as: z.string().min(1).nullable().default(null).meta({
@@ -42,20 +40,10 @@ export const importFile: Command = {
   remark:
     'Keeps names, digests and hashes, never a prompt; eval and audit read the file itself with --suite.',
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [path, ...others] = positionals
-    refusePositionals(others)
-    if (path === undefined) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: 'No file was named.',
-        remedy: 'Name a CSV, JSON, JSONL, Parquet or text file, or a folder of MMLU.',
-      })
-    }
-    const { as, map, outDir, json } = assemble(
-      ImportOptions,
-      fields,
-      layersOf(fields, given, io.environment),
-    )
+    const { options, named } = parseNamed(ImportOptions, fields, argv, io)
+    const { as, map, outDir, json } = options
+    const remedy = 'Name a CSV, JSON, JSONL, Parquet or text file, or a folder of MMLU.'
+    const path = requireNamed(named[0], 'No file was named.', remedy)
     // Read before anything is created, so that a wrong path leaves nothing behind.
     await describeFile({ path, family: as, map }, [])
     const store = openStore(join(outDir, FILE_NAME))

@@ -1,13 +1,11 @@
 /** @file `touchstone inspect`: what a model or an adapter is, from headers alone, and what of it would be refused. */
+import { parseNamed, requireNamed } from '../flags.ts'
 import { z } from 'zod'
 import { inspect, type Inspection } from '../../audit/inspect.ts'
 import { modelPath } from '../../audit/model-path.ts'
-import { TouchstoneError } from '../../errors.ts'
 import { toWireError } from '../../jobs/job.ts'
-import { readArguments } from '../arguments.ts'
 import { EXIT, type Command } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 import { inspectionText } from '../inspection-text.ts'
 
 const InspectOptions = z.object({
@@ -33,17 +31,9 @@ export const inspectPath: Command = {
     'PATH is a Hugging Face folder, a download cache, a .gguf file, an adapter folder, or pebble. Nothing is copied;\nwithout --digest only headers and small files are read. It ends with 1 where a problem stands in the way.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [path, ...others] = positionals
-    refusePositionals(others)
-    const options = assemble(InspectOptions, fields, layersOf(fields, given, io.environment))
-    if (path === undefined) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: 'Nothing was named.',
-        remedy: 'Name a model folder, a .gguf file or an adapter folder.',
-      })
-    }
-    const place = modelPath(path)
+    const { options, named } = parseNamed(InspectOptions, fields, argv, io)
+    const remedy = 'Name a model folder, a .gguf file or an adapter folder.'
+    const place = modelPath(requireNamed(named[0], 'Nothing was named.', remedy))
     const found = await inspect(place, options.digest)
     io.stdout.write(
       options.json

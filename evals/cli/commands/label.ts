@@ -1,4 +1,5 @@
 /** @file `touchstone label`: replies out for people to label, their labels in, and what those say of the judges. */
+import { parseNamed } from '../flags.ts'
 import { z } from 'zod'
 import { peopleOf } from '../../audit/judge-quality.ts'
 import { groupJudged } from '../../audit/judged.ts'
@@ -10,10 +11,8 @@ import { TouchstoneError } from '../../errors.ts'
 import { csvLine } from '../../interchange/csv.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
 import { lockFolder } from '../../store/lock.ts'
-import { readArguments } from '../arguments.ts'
 import type { Command, Io } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 import { withNamedRun, type NamedRun } from '../named-run.ts'
 import { writePrivately } from '../private-file.ts'
 
@@ -29,10 +28,12 @@ const LabelOptions = z.object({
     flag: 'file',
     short: 'f',
     value: 'FILE',
+    once: true,
   }),
   rater: z.string().trim().min(1).max(60).nullable().default(null).meta({
     help: 'import: who labelled; a name of your choice',
     value: 'NAME',
+    once: true,
   }),
   count: z
     .int()
@@ -48,13 +49,12 @@ const LabelOptions = z.object({
   unblind: z.string().trim().min(8).max(500).nullable().default(null).meta({
     help: 'export: also the replies to prompts that should be refused, to a second file; logged',
     value: 'REASON',
+    once: true,
   }),
   json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 type LabelOptions = z.infer<typeof LabelOptions>
 
-/** What acts once must be said in this command. */
-const NEVER_FROM_ENVIRONMENT: ReadonlySet<string> = new Set(['unblind', 'file', 'rater'])
 const fields = fieldsOf(LabelOptions)
 
 const ACTIONS = { export: exportTasks, import: importLabels, show: showQuality } as const
@@ -72,19 +72,17 @@ export const label: Command = {
     'Files name neither arm nor judge. Replies to prompts that should be refused are left out without --unblind.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [action = '', runId, ...others] = positionals
-    refusePositionals(others)
+    const { options, named: names } = parseNamed(LabelOptions, fields, argv, {
+      ...io,
+      most: 2,
+    })
+    const [action = '', runId] = names
     if (!Object.hasOwn(ACTIONS, action)) {
       throw new TouchstoneError('usage.invalid', {
         problem: action === '' ? 'Nothing was asked for.' : `"${action}" is nothing to do here.`,
         remedy: 'Write touchstone label export, import or show.',
       })
     }
-    const lasting = fields.filter(({ flag }) => !NEVER_FROM_ENVIRONMENT.has(flag))
-    const [fromEnvironment] = layersOf(lasting, given, io.environment)
-    const [, fromFlags] = layersOf(fields, given, {})
-    const options = assemble(LabelOptions, fields, [fromEnvironment, fromFlags])
     const perform = ACTIONS[action as keyof typeof ACTIONS]
     await withNamedRun(runId, options.outDir, (named) => perform(named, options, io))
     return 0

@@ -1,4 +1,5 @@
 /** @file `touchstone replay`: does a stored run again, and says whether it gave the same bits. */
+import { parseNamed } from '../flags.ts'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -15,11 +16,9 @@ import { anyJobKind, type AnyJobKind } from '../../jobs/job-kind.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
 import { lockFolder } from '../../store/lock.ts'
 import type { Store } from '../../store/store.ts'
-import { readArguments } from '../arguments.ts'
 import { EXIT, type Command, type Io } from '../command.ts'
 import { withStore } from '../databases.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 import { newRunId } from '../job-command.ts'
 import { JobOptions } from '../job-options.ts'
 import { executeJob } from '../job-run.ts'
@@ -71,11 +70,8 @@ export const replayCommand = (kinds: Readonly<Record<string, Replayable>>): Comm
     'Exit code 0 where every reply, verdict, metric and spectrum is the same; 1 where one is not, after\nnaming what differs: the engine first (version, threads, processor), then the rows.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [runId, ...others] = positionals
-    refusePositionals(others)
-    const options = assemble(ReplayOptions, fields, layersOf(fields, given, io.environment))
-    const before = await withNamedRun(runId, options.outDir, ({ store, run }) =>
+    const { options, named: names } = parseNamed(ReplayOptions, fields, argv, io)
+    const before = await withNamedRun(names[0], options.outDir, ({ store, run }) =>
       storedRun(store, run.id),
     )
     const job = await jobOf(before, kinds)

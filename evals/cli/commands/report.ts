@@ -1,12 +1,11 @@
 /** @file `touchstone report`: results.json and report.html again, from the database alone. */
+import { parseNamed } from '../flags.ts'
 import { z } from 'zod'
 import type { AuditRows } from '../../contract/audit-rows.ts'
 import { ComparedField } from '../../contract/gate.ts'
 import { requireMeasured, storedGate } from '../../gate/gate-file.ts'
-import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 import { GATE_OPTIONS, gateCodes, readGateFile } from '../gate-options.ts'
 import { withNamedRun } from '../named-run.ts'
 import { checkOutputs, EXTENSIONS, writeOutputs, type Written } from '../outputs.ts'
@@ -50,13 +49,10 @@ export const report: Command = {
   ],
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [runId, ...others] = positionals
-    refusePositionals(others)
-    const options = assemble(ReportOptions, fields, layersOf(fields, given, io.environment))
+    const { options, named: names } = parseNamed(ReportOptions, fields, argv, io)
     checkOutputs(options.output)
     const codes = gateCodes(options.gateExitCode)
-    const { results, files } = await rebuild(runId, options)
+    const { results, files } = await rebuild(names[0], options)
     const { verdict, run, gate } = results
     const line = {
       ...{ type: 'result', runId: run.id, verdict: verdict.outcome },

@@ -1,27 +1,25 @@
 /** @file `touchstone unblind`: the replies that are kept apart, to one file, once it stands in the run's log who asked why. */
+import { parseNamed } from '../flags.ts'
 import { z } from 'zod'
 import { UNBLINDED } from '../../contract/audit-rows.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
 import { lockFolder } from '../../store/lock.ts'
-import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 import { withNamedRun, type NamedRun } from '../named-run.ts'
 import { writePrivately } from '../private-file.ts'
 
 const UnblindOptions = z.object({
-  reason: z
-    .string()
-    .trim()
-    .min(8)
-    .max(500)
-    .meta({ help: 'Why these replies must be read; it goes into the run’s log and its report' }),
+  reason: z.string().trim().min(8).max(500).meta({
+    help: 'Why these replies must be read; it goes into the run’s log and its report',
+    once: true,
+  }),
   output: z.string().min(1).meta({
     help: 'The file to write, as JSON lines, readable by you alone',
     short: 'o',
     value: 'FILE',
+    once: true,
   }),
   outDir: z
     .string()
@@ -31,9 +29,6 @@ const UnblindOptions = z.object({
     .meta({ help: 'The folder of the run; its newest run if none is named' }),
   json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
-
-/** What acts once must be said in this command. */
-const NEVER_FROM_ENVIRONMENT: ReadonlySet<string> = new Set(['reason', 'output'])
 
 const fields = fieldsOf(UnblindOptions)
 
@@ -49,15 +44,9 @@ export const unblind: Command = {
   remark: 'These replies may hold what a model should not have said. No other command writes them.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [runId, ...others] = positionals
-    refusePositionals(others)
-    const lasting = fields.filter(({ flag }) => !NEVER_FROM_ENVIRONMENT.has(flag))
-    const [fromEnvironment] = layersOf(lasting, given, io.environment)
-    const [, fromFlags] = layersOf(fields, given, {})
-    const layers = [fromEnvironment, fromFlags]
-    const { reason, output, outDir, json } = assemble(UnblindOptions, fields, layers)
-    const { run, count } = await withNamedRun(runId, outDir, (named) =>
+    const { options, named: names } = parseNamed(UnblindOptions, fields, argv, io)
+    const { reason, output, outDir, json } = options
+    const { run, count } = await withNamedRun(names[0], outDir, (named) =>
       unblindRun(named, reason, output),
     )
     const line = { type: 'unblind', runId: run, file: output, replies: count }

@@ -1,13 +1,12 @@
 /** @file `touchstone verify`: whether a case folder is what was signed. */
+import { parseNamed, requireNamed } from '../flags.ts'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors.ts'
 import { verifyCase } from '../../interchange/case-folder.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
-import { readArguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
-import { assemble, layersOf, refusePositionals } from '../flags.ts'
 
 const VerifyOptions = z.object({
   key: z
@@ -28,16 +27,10 @@ export const verify: Command = {
   examples: ['touchstone verify case', 'touchstone verify case --key signing.pem.pub'],
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
-    const { given, positionals } = readArguments(argv, fields)
-    const [folder, ...others] = positionals
-    refusePositionals(others)
-    const { key, json } = assemble(VerifyOptions, fields, layersOf(fields, given, io.environment))
-    if (folder === undefined) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: 'No folder was named.',
-        remedy: 'Name the folder that touchstone case made.',
-      })
-    }
+    const { options, named } = parseNamed(VerifyOptions, fields, argv, io)
+    const { key, json } = options
+    const remedy = 'Name the folder that touchstone case made.'
+    const folder = requireNamed(named[0], 'No folder was named.', remedy)
     const expected = key === null ? undefined : { path: key, pem: await readKey(key) }
     const found = await verifyCase(folder, expected)
     const line = { type: 'verify', folder, ...found, isKeyKnown: key !== null }

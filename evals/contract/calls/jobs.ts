@@ -1,7 +1,7 @@
 /** @file Jobs: planned, started, stopped, resumed, and what they said. One runs at a time, the others wait. */
 import { z } from 'zod'
 import { call, Done, Nothing, RunRef } from '../call.ts'
-import { JobEvent } from '../events.ts'
+import { EVENT_TYPES, JobEvent } from '../events.ts'
 import { WireError } from '../wire-error.ts'
 import { JobKindName } from './catalog.ts'
 
@@ -64,27 +64,6 @@ export const JobPlan = z.object({
   memory: z.number().nullable(),
 })
 export type JobPlan = z.infer<typeof JobPlan>
-
-/** What a stream of progress may leave out: rows by the thousand, which have calls of their own. */
-export const EVENT_TYPES = [
-  'job-start',
-  'job-resume',
-  'phase-start',
-  'phase-progress',
-  'phase-end',
-  'benchmark',
-  'subject',
-  'metric',
-  'reply',
-  'verdict',
-  'spectrum',
-  'evaluation-end',
-  'checkpoint',
-  'artifact',
-  'cell',
-  'log',
-  'job-end',
-] as const
 
 export const job = {
   /** Checks the configuration, opens what it needs to count, changes nothing. */

@@ -5,7 +5,7 @@ import { percent } from '../../contract/words.ts'
 import { lineChart } from '../charts/line-chart.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { folded, table } from '../table.ts'
-import { colourOf, isBase, stateName } from '../view.ts'
+import { isBase, stateName, stateSeries } from '../view.ts'
 
 const NEUTRAL = 'neutral/loss'
 
@@ -20,16 +20,7 @@ export function forgettingSection(results: Results): Markup {
 function neutralLoss(results: Results, losses: readonly MetricRow[]): Markup {
   const tuned = losses.filter((row) => !isBase(row))
   const base = losses.find(isBase)
-  const series = [...Map.groupBy(tuned, stateName)].map(([label, rows]) => {
-    const { arm, seed } = rows[0]!
-    const seeds = [...new Set(tuned.filter((row) => row.arm === arm).map((row) => row.seed))]
-    return {
-      label,
-      colour: colourOf(results, arm),
-      dash: seeds.indexOf(seed),
-      points: rows.map(({ step: x, value: y }) => ({ x, y })),
-    }
-  })
+  const series = stateSeries(results, tuned, ({ step: x, value: y }) => ({ x, y }))
   return html`${lineChart({
     title: 'Mean loss on neutral text, nats per token (lower is better)',
     xLabel: 'training step',

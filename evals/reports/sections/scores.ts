@@ -1,18 +1,19 @@
 /** @file What judges say more finely than by an outcome, against the training step: `refusal-logprob` and other scores. */
 import type { MeanScore, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
-import { lineChart, type Series } from '../charts/line-chart.ts'
+import { lineChart, type Point } from '../charts/line-chart.ts'
 import { html, type Content } from '../markup.ts'
 import { folded, table } from '../table.ts'
-import { colourOf, fixed, isBase, stateName } from '../view.ts'
+import { fixed, isBase, stateName, stateSeries } from '../view.ts'
 
 /** A chart and a table for each judge that gives scores on the benchmark. */
 export function scoreCharts(results: Results, { name, title }: BenchmarkRow): Content {
   const mine = results.scores.filter(({ benchmark }) => benchmark === name)
   return [...Map.groupBy(mine, ({ judge }) => judge)].map(([judge, rows]) => {
-    const series = seriesOf(
+    const series = stateSeries(
       results,
       rows.filter((row) => !isBase(row)),
+      pointOf,
     )
     if (series.length === 0) return null
     const base = rows.find(isBase)?.mean
@@ -54,18 +55,7 @@ const rangeText = ({ lower, upper }: { lower: number | null; upper: number | nul
 const changeText = (change: MeanScore['change']): string =>
   change === null ? '–' : `${fixed(change.mean, 3)} (${rangeText(change)})`
 
-function seriesOf(results: Results, rows: readonly MeanScore[]): Series[] {
-  return [...Map.groupBy(rows, stateName)].map(([label, states]) => {
-    const { arm, seed } = states[0]!
-    const seeds = [...new Set(rows.filter((row) => row.arm === arm).map((row) => row.seed))]
-    return {
-      label,
-      colour: colourOf(results, arm),
-      dash: seeds.indexOf(seed),
-      points: states.map(({ step: x, mean: y, lower, upper }) => ({
-        ...{ x, y },
-        ...(lower === null || upper === null ? {} : { lower, upper }),
-      })),
-    }
-  })
-}
+const pointOf = ({ step: x, mean: y, lower, upper }: MeanScore): Point => ({
+  ...{ x, y },
+  ...(lower === null || upper === null ? {} : { lower, upper }),
+})

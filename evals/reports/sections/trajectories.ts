@@ -2,17 +2,17 @@
 import type { Evaluation, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
 import { percent, pValueText } from '../../contract/words.ts'
-import { lineChart, type Series } from '../charts/line-chart.ts'
+import { lineChart, type Point } from '../charts/line-chart.ts'
 import { html, prose, type Content, type Markup } from '../markup.ts'
 import { folded, table } from '../table.ts'
 import {
-  colourOf,
   firstJudge,
   intervalText,
   isBase,
   RATE_TEXT,
   rateText,
   stateName,
+  stateSeries,
 } from '../view.ts'
 import { scoreCharts } from './scores.ts'
 
@@ -33,9 +33,10 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Content {
   const rows = results.evaluations.filter(
     (row) => row.benchmark === benchmark.name && row.judge === judge && row.rate.estimate !== null,
   )
-  const series = seriesOf(
+  const series = stateSeries(
     results,
     rows.filter((row) => !isBase(row)),
+    pointOf,
   )
   if (series.length === 0) return null
   const base = rows.find(isBase)?.rate.estimate ?? undefined
@@ -89,20 +90,9 @@ const OUTCOME_COLUMNS = {
   capability: ['correct', 'incorrect', 'degenerate', 'undecided'],
 } as const
 
-function seriesOf(results: Results, rows: readonly Evaluation[]): Series[] {
-  return [...Map.groupBy(rows, stateName)].map(([label, states]) => {
-    const { arm, seed } = states[0]!
-    const seeds = [...new Set(rows.filter((row) => row.arm === arm).map((row) => row.seed))]
-    return {
-      label,
-      colour: colourOf(results, arm),
-      dash: seeds.indexOf(seed),
-      points: states.map(({ step: x, rate }) => ({
-        x,
-        y: rate.estimate!,
-        lower: rate.lower!,
-        upper: rate.upper!,
-      })),
-    }
-  })
-}
+const pointOf = ({ step: x, rate }: Evaluation): Point => ({
+  x,
+  y: rate.estimate!,
+  lower: rate.lower!,
+  upper: rate.upper!,
+})
