@@ -1,6 +1,6 @@
 /** @file The axes of a sweep over fine-tunes: each says how one number changes a cell's spec. One line an axis. */
 import type { ModelCellSpec } from '../contract/sweeps.ts'
-import type { TouchstoneError} from '../errors.ts';
+import type { TouchstoneError } from '../errors.ts'
 import { unknownName } from '../errors.ts'
 
 export type Draft = Omit<ModelCellSpec, 'axes' | 'line'>
