@@ -53,6 +53,10 @@ export const ERRORS = {
     remedy:
       'Download or copy the file again and compare its digest with the publisher’s; nothing was loaded.',
   })),
+  'checkpoint.shards': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} is one of several GGUF files that make a model: found ${v.found}; expected ${v.expected}.`,
+    remedy: 'Put all files of the model into one folder under the names they were published with.',
+  })),
   'checkpoint.unsupported': entry(
     (v: { path: string; what: string; found: string; supported: string }) => ({
       message: `${v.path} uses ${v.what} "${v.found}", which Touchstone cannot read; supported: ${v.supported}.`,

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { exists, malformed, readJson } from '../models/files.ts'
-import { readGgufHeader } from '../models/gguf-header.ts'
+import { ggufAt, readGgufParts } from '../models/gguf-split.ts'
 import { writeAtomically } from '../models/safetensors-write.ts'
 import { EXCEPTION_KEY } from '../models/write-gguf-model.ts'
 
@@ -14,8 +14,9 @@ export const markException = (folder: string, because: string): Promise<void> =>
 
 /** Why the weights in a folder or a GGUF file should have been deleted; null where nothing says so. */
 export async function exceptionIn(place: string): Promise<string | null> {
-  if (place.endsWith('.gguf')) {
-    const stated = (await readGgufHeader(place)).metadata.get(EXCEPTION_KEY)
+  const gguf = await ggufAt(place)
+  if (gguf !== undefined) {
+    const stated = (await readGgufParts(gguf)).metadata.get(EXCEPTION_KEY)
     return typeof stated === 'string' ? stated : null
   }
   const path = join(place, FILE)

@@ -27,7 +27,7 @@ export interface Checkpoint {
   readonly weights: WeightIndex
   /** The weight in float32, row-major, in Hugging Face's names and row order (GGUF's q/k rows un-permuted). */
   read(name: string): Promise<Float32Array>
-  /** sha256 over (name, shape, storage, bytes) of every weight in name order, or of the whole file for GGUF. */
+  /** sha256 over (name, shape, storage, bytes) of every weight in name order, or of the whole files for GGUF. */
   digest(): Promise<string>
   close(): Promise<void>
 }

@@ -45,6 +45,13 @@ export async function exists(path: string): Promise<boolean> {
   )
 }
 
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
 /**
  * An open file, by number. Not a `FileHandle`: the runtime ends the process when one of those is forgotten, and
  * forgetting to close a model must cost a descriptor, no more.

@@ -67,9 +67,6 @@ function checkKind(path: string, metadata: GgufMetadata): void {
       supported: 'llama',
     })
   }
-  if (Number(metadata.get('split.count') ?? 1) > 1) {
-    throw unsupported(path, 'weights in several GGUF files', 'split.count')
-  }
   if (Number(metadata.get('llama.expert_count') ?? 0) > 0) {
     throw unsupported(path, 'a mixture of experts', 'llama.expert_count')
   }
@@ -80,7 +77,7 @@ const unsupported = (path: string, what: string, found: string) =>
     path,
     what,
     found,
-    supported: 'dense Llamas in one file with whole-head rotary embeddings',
+    supported: 'dense Llamas with whole-head rotary embeddings',
   })
 
 /** Row counts by which the weights are put in order must be right before one is read. */

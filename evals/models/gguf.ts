@@ -7,9 +7,10 @@ import type { GgufConfig } from './gguf-config.ts'
 import { ggufConfig } from './gguf-config.ts'
 import type { GgufHeader, GgufTensor } from './gguf-header.ts'
 import { hfName, ROTARY_FACTORS, rotaryHeads, unpermuted } from './gguf-names.ts'
+import type { GgufPart, GgufParts } from './gguf-split.ts'
 import { findWeight } from './hf-folder.ts'
 import type { OpenFiles } from './stored-weights.ts'
-import { digestFile, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
+import { digestFiles, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
 
 /** ggml's numbers for what can be decoded, and names for what cannot, so that the refusal says which it is. */
 const STORAGE: Readonly<Record<number, StorageType>> = {
@@ -45,10 +46,10 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   39: 'MXFP4',
 }
 
-/** @param header as read from `path` */
-export async function openGguf(path: string, header: GgufHeader): Promise<Checkpoint> {
-  const stored = header.tensors.map((tensor) => place(path, header, tensor))
-  checkCoverage(path, header, stored)
+/** @param model all files of the model that lies at `path` */
+export async function openGguf(path: string, model: GgufParts): Promise<Checkpoint> {
+  const { metadata, parts } = model
+  const stored = parts.flatMap((part) => placesIn(part))
   const weights = new Map<string, StoredWeight>()
   for (const weight of stored) {
     const name = hfName(path, weight.name)
@@ -56,16 +57,16 @@ export async function openGguf(path: string, header: GgufHeader): Promise<Checkp
     if (weights.has(name)) throw malformed(path, `"${weight.name}" twice`, 'each weight once')
     weights.set(name, { ...weight, name })
   }
-  const files = await openFiles([path])
+  const files = await openFiles(parts.map((part) => part.path))
   try {
     const factors = stored.find(({ name }) => name === ROTARY_FACTORS)
     const config = ggufConfig(
       path,
-      header.metadata,
+      metadata,
       weights,
       factors && (await readStoredWeight(files, factors)),
     )
-    return toCheckpoint(path, header, weights, config, files)
+    return toCheckpoint(path, model, weights, config, files)
   } catch (error) {
     await files.close()
     throw error
@@ -74,12 +75,18 @@ export async function openGguf(path: string, header: GgufHeader): Promise<Checkp
 
 function toCheckpoint(
   path: string,
-  header: GgufHeader,
+  { parts }: GgufParts,
   weights: ReadonlyMap<string, StoredWeight>,
   config: GgufConfig,
   files: OpenFiles,
 ): Checkpoint {
   let digest: Promise<string> | undefined
+  const whole = () =>
+    parts.map((part) => ({
+      file: files.file(part.path),
+      path: part.path,
+      size: part.header.size,
+    }))
   return {
     path,
     format: 'gguf',
@@ -91,9 +98,15 @@ function toCheckpoint(
       const heads = rotaryHeads(name, config)
       return heads === undefined ? values : unpermuted(values, weight.shape[0]!, heads)
     },
-    digest: () => (digest ??= digestFile(files.file(path), path, header.size)),
+    digest: () => (digest ??= digestFiles(whole())),
     close: () => files.close(),
   }
+}
+
+function placesIn({ path, header }: GgufPart): readonly StoredWeight[] {
+  const stored = header.tensors.map((tensor) => place(path, header, tensor))
+  checkCoverage(path, header, stored)
+  return stored
 }
 
 /** Where a tensor lies; its shape in Hugging Face's order, rows first. */

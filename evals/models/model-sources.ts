@@ -5,7 +5,7 @@ import { TouchstoneError } from '../errors.ts'
 import type { TemplateSource } from './chat-template.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { exists, readText, unreadable } from './files.ts'
-import { readGgufHeader } from './gguf-header.ts'
+import { ggufAt, ggufModelsAmong, readGgufParts } from './gguf-split.ts'
 import { ggufTemplate, ggufTokenizer } from './gguf-tokenizer.ts'
 import { openGguf } from './gguf.ts'
 import { openHfCheckpoint, readHfTemplate, readHfTokenizer } from './hf-folder.ts'
@@ -22,19 +22,19 @@ export interface ModelSources {
   licence(): Promise<string | null>
 }
 
-const SUPPORTED = 'a Hugging Face folder (config.json and .safetensors) or a .gguf file'
+const SUPPORTED =
+  'a Hugging Face folder (config.json and .safetensors), a .gguf file or a folder with one GGUF model'
 
 /** Throws where `path` is no model at all, and says what it is instead. */
 export async function sourcesOf(path: string): Promise<ModelSources> {
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error)
   })
-  if (found.isDirectory()) {
-    await requireConfig(path)
-    return folderSources(path)
-  }
-  if (path.endsWith('.gguf')) return ggufSources(path)
-  throw notAModel(path)
+  const gguf = await ggufAt(path)
+  if (gguf !== undefined) return ggufSources(gguf)
+  if (!found.isDirectory()) throw notAModel(path)
+  if (await exists(join(path, 'config.json'))) return folderSources(path)
+  throw notAModelFolder(path, await readdir(path))
 }
 
 const folderSources = (folder: string): ModelSources => ({
@@ -46,12 +46,12 @@ const folderSources = (folder: string): ModelSources => ({
 })
 
 async function ggufSources(path: string): Promise<ModelSources> {
-  const header = await readGgufHeader(path)
-  const { metadata } = header
+  const model = await readGgufParts(path)
+  const { metadata } = model
   const stated = metadata.get('general.license')
   return {
     format: 'gguf',
-    checkpoint: () => openGguf(path, header),
+    checkpoint: () => openGguf(path, model),
     tokenizer: async () => ggufTokenizer(path, metadata),
     template: async () => ggufTemplate(path, metadata),
     licence: async () => (typeof stated === 'string' ? stated.slice(0, 80) : null),
@@ -76,10 +76,8 @@ function notAModel(path: string): TouchstoneError {
 }
 
 /** A folder that is not a model is answered with what it is. */
-async function requireConfig(folder: string): Promise<void> {
-  if (await exists(join(folder, 'config.json'))) return
-  const names = await readdir(folder)
-  const ggufs = names.filter((name) => name.endsWith('.gguf'))
+function notAModelFolder(folder: string, names: readonly string[]): TouchstoneError {
+  const ggufs = ggufModelsAmong(names)
   const found = names.includes('adapter_config.json')
     ? 'an adapter without its base model'
     : ggufs.length > 0
@@ -89,7 +87,7 @@ async function requireConfig(folder: string): Promise<void> {
         : names.length === 0
           ? 'an empty folder'
           : 'a folder without config.json'
-  throw new TouchstoneError('checkpoint.unrecognised', {
+  return new TouchstoneError('checkpoint.unrecognised', {
     path: folder,
     found,
     supported: SUPPORTED,

@@ -81,14 +81,18 @@ export async function digestWeights(files: OpenFiles, weights: WeightIndex): Pro
   return hash.digest('hex')
 }
 
-/** sha256 of a whole file, read as a stream. */
-export async function digestFile(source: OpenFile, path: string, size: number): Promise<string> {
+/** sha256 of whole files one after another, read as a stream. */
+export async function digestFiles(
+  sources: readonly { readonly file: OpenFile; readonly path: string; readonly size: number }[],
+): Promise<string> {
   const hash = createHash('sha256')
   const chunk = new Uint8Array(CHUNK)
-  for (let done = 0; done < size; done += CHUNK) {
-    const part = chunk.subarray(0, Math.min(CHUNK, size - done))
-    await readExactly(source, path, part, done)
-    hash.update(part)
+  for (const { file, path, size } of sources) {
+    for (let done = 0; done < size; done += CHUNK) {
+      const part = chunk.subarray(0, Math.min(CHUNK, size - done))
+      await readExactly(file, path, part, done)
+      hash.update(part)
+    }
   }
   return hash.digest('hex')
 }

@@ -167,7 +167,6 @@ describe('refused', () => {
 
   test.each([
     ['another architecture', changed({ 'general.architecture': string('mamba') })],
-    ['several files', changed({ 'split.count': u32(2) })],
     ['experts', changed({ 'llama.expert_count': u32(8) })],
     ['YaRN', changed({ 'llama.rope.scaling.type': string('yarn') })],
     ['rotary embedding of half a head', changed({ 'llama.rope.dimension_count': u32(32) })],
