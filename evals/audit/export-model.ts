@@ -1,14 +1,18 @@
-/** @file A base with a fine-tune of it merged in, written as one model: a Hugging Face folder or a GGUF file. */
+/** @file A base with a fine-tune of it merged in, written as one model: a Hugging Face folder, a GGUF file, an ONNX folder. */
 import { readdir } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { TouchstoneError } from '../errors.ts'
-import { exists } from '../models/files.ts'
+import type { OpenModel } from '../models/checkpoint.ts'
+import { exists, type JsonObject } from '../models/files.ts'
+import { GENAI_CONFIG, genaiConfig } from '../models/genai-config.ts'
 import { sourcesOf } from '../models/model-sources.ts'
+import type { Model } from '../models/registry.ts'
 import type { FolderStorage } from '../models/safetensors-write.ts'
 import { asStored } from '../models/weight-list.ts'
 import type { GgufForm } from '../models/write-gguf-model.ts'
 import { writeGgufModel } from '../models/write-gguf-model.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
+import { GRAPH_FILE, writeOnnxModel } from '../models/write-onnx-model.ts'
 import { openBase, type Base } from './base.ts'
 import { openCandidate } from './candidate.ts'
 import { modelPath } from './model-path.ts'
@@ -21,12 +25,17 @@ export const EXPORT_FORMS = {
   bf16: { format: 'folder', storage: 'BF16' },
   'gguf-f16': { format: 'gguf', storage: 'F16' },
   'gguf-q8_0': { format: 'gguf', storage: 'Q8_0' },
+  onnx: { format: 'onnx', runsBy: 'any' },
+  'ort-genai': { format: 'onnx', runsBy: 'genai' },
 } as const satisfies Record<string, Form>
 export type ExportForm = keyof typeof EXPORT_FORMS
 
 type Form =
   | { readonly format: 'folder'; readonly storage: FolderStorage }
   | { readonly format: 'gguf'; readonly storage: GgufForm }
+  | { readonly format: 'onnx'; readonly runsBy: 'any' | 'genai' }
+
+type Read = (name: string) => Float32Array
 
 export interface ModelExport {
   readonly model: string
@@ -45,9 +54,9 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
   const base = await openBase(task.model, chooseDevice('cpu'), 1)
   try {
     const tuned = task.candidate && (await openCandidate(base, task.candidate, 'candidate'))
-    const read = tuned
-      ? (name: string) => tuned.weights.read(name)
-      : (name: string) => base.weights.get(name)!
+    const read: Read = tuned
+      ? (name) => tuned.weights.read(name)
+      : (name) => base.weights.get(name)!
     await write(base, read, task)
     return tuned ? tuned.warnings : []
   } finally {
@@ -55,20 +64,33 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
   }
 }
 
-async function write(
-  base: Base,
-  read: (name: string) => Float32Array,
-  { model: named, candidate, form, output, shardBytes, exception }: ModelExport,
+async function write(base: Base, read: Read, task: ModelExport): Promise<void> {
+  const { output, exception } = task
+  const form: Form = EXPORT_FORMS[task.form]
+  if (form.format === 'gguf') return writeGguf(base, read, task, form.storage)
+  if (form.format === 'onnx') await writeOnnx(base, read, task, form.runsBy)
+  else await writeFolder(base, read, task, form.storage)
+  if (exception !== null) await markException(output, exception)
+}
+
+async function writeGguf(
+  { model }: Base,
+  read: Read,
+  { model: named, candidate, output, exception }: ModelExport,
+  form: GgufForm,
 ): Promise<void> {
   const path = modelPath(named)
-  const { format, storage } = EXPORT_FORMS[form]
-  const { model } = base
-  if (format === 'gguf') {
-    const name = basename(candidate ?? path)
-    const sources = await sourcesOf(path)
-    await writeGgufModel(output, { path, sources, model, read, form: storage, name, exception })
-    return
-  }
+  const name = basename(candidate ?? path)
+  const sources = await sourcesOf(path)
+  await writeGgufModel(output, { path, sources, model, read, form, name, exception })
+}
+
+async function writeFolder(
+  { model, open }: Base,
+  read: Read,
+  { model: named, output, shardBytes }: ModelExport,
+  storage: FolderStorage,
+): Promise<void> {
   const weights = [...model.weights.values()].map((spec) => {
     const stored = spec.transposed ? [...spec.shape].reverse() : spec.shape
     return {
@@ -77,10 +99,35 @@ async function write(
       data: async () => asStored(read(spec.name), spec).data,
     }
   })
-  const { config } = base.open.checkpoint
-  const tokenizerFiles = await tokenizerFilesOf(path)
+  const { config } = open.checkpoint
+  const tokenizerFiles = await tokenizerFilesOf(modelPath(named))
   await writeHfFolder(output, { config, weights, tokenizerFiles, storage, shardBytes })
-  if (exception !== null) await markException(output, exception)
+}
+
+async function writeOnnx(
+  { model, open }: Base,
+  read: Read,
+  { model: named, output }: ModelExport,
+  runsBy: 'any' | 'genai',
+): Promise<void> {
+  const path = modelPath(named)
+  const { config } = open.checkpoint
+  const tokenizerFiles = await tokenizerFilesOf(path)
+  const others = new Map<string, JsonObject>()
+  if (runsBy === 'genai') others.set(GENAI_CONFIG, genaiConfigOf(path, model, open))
+  await writeOnnxModel(output, { model, read, config, tokenizerFiles, others })
+}
+
+function genaiConfigOf(path: string, model: Model, { tokenizer }: OpenModel): JsonObject {
+  const { architecture, config, weights } = model
+  const [vocabSize, hiddenSize] = [...weights.values()].find(({ kind }) => kind === 'embedding')!
+    .shape as [number, number]
+  const { endIds, padId, startId } = tokenizer
+  return genaiConfig({
+    ...{ path, graphFile: GRAPH_FILE, vocabSize, hiddenSize, endIds, padId, startId },
+    cache: architecture.cache(config, weights),
+    maxPositions: architecture.maxPositions(config),
+  })
 }
 
 /** An older file in the folder would be read in place of a new one. */

@@ -66,6 +66,7 @@ export function createCore(dialect: Dialect): GraphCore {
   const shapeInputs = new Map<string, Shape>()
   const names = new Set<string>()
   const constantByKey = new Map<string, Value>()
+  const sizes = new Map<string, string>()
   let counter = 0
 
   const fresh = (stem: string) => `${stem}#${++counter}`
@@ -101,6 +102,18 @@ export function createCore(dialect: Dialect): GraphCore {
       return outputNames
     }
 
+  /** A symbol's value, int64 `[1]`, read off an input that carries it. */
+  function sizeOf(symbol: string): string {
+    const known = sizes.get(symbol)
+    if (known) return known
+    const carrier = inputs.find(({ shape }) => shape.includes(symbol))
+    if (!carrier) throw new Error(`internal: no input carries the dimension "${symbol}"`)
+    const start = carrier.shape.indexOf(symbol)
+    const [size] = emitter.node('Shape', [carrier.name], { start, end: start + 1 })
+    sizes.set(symbol, size!)
+    return size!
+  }
+
   const emitter: Emitter = {
     dialect,
     node: addNode(''),
@@ -111,6 +124,7 @@ export function createCore(dialect: Dialect): GraphCore {
     shape(shape) {
       const symbolic = shape.filter((dim) => typeof dim === 'string')
       if (symbolic.length === 0) return emitter.int64(shape as number[])
+      if (dialect.shapes === 'computed') return computedShape(emitter, shape, sizeOf)
       const name = `shape:${shape.join(',')}`
       if (!shapeInputs.has(name)) {
         shapeInputs.set(name, shape)
@@ -155,4 +169,16 @@ export function createCore(dialect: Dialect): GraphCore {
       return outputs
     },
   }
+}
+
+/** Nodes that multiply the symbols of each dimension and put the dimensions behind one another. */
+function computedShape(e: Emitter, shape: Shape, sizeOf: (symbol: string) => string): string {
+  const dims = shape.map((dim) => {
+    const parts = String(dim).split('*')
+    const factors = parts.map((part) =>
+      /^\d+$/u.test(part) ? e.int64([Number(part)]) : sizeOf(part),
+    )
+    return factors.reduce((a, b) => e.node('Mul', [a, b])[0]!)
+  })
+  return dims.length === 1 ? dims[0]! : e.node('Concat', dims, { axis: 0 })[0]!
 }

@@ -19,6 +19,10 @@ const ONNX_DTYPE: Readonly<Record<Dtype, number>> = {
   int8: DataType.INT8,
   uint8: DataType.UINT8,
 }
+/** The dtype that ONNX numbers so; undefined where we have no word for it. */
+export const dtypeOf = (number: number): Dtype | undefined =>
+  (Object.keys(ONNX_DTYPE) as Dtype[]).find((dtype) => ONNX_DTYPE[dtype] === number)
+
 const OPSET = 21
 const IR_VERSION = 10
 
@@ -38,7 +42,7 @@ export interface Encoded {
 
 /**
  * @param outputs what the model returns, by the name it shall have
- * @param external inputs that become initialisers, by input name
+ * @param external inputs that become initialisers, and constants that lie outside, by name
  */
 export function encode(
   g: GraphCore,
@@ -66,7 +70,9 @@ export function encode(
     producerName: 'touchstone',
     opsetImport: [
       { domain: '', version: OPSET },
-      { domain: 'com.microsoft', version: 1 },
+      ...(nodes.some(({ domain }) => domain !== '')
+        ? [{ domain: 'com.microsoft', version: 1 }]
+        : []),
     ],
     graph: {
       name: 'touchstone',
@@ -81,8 +87,12 @@ export function encode(
       input: inputs.filter(({ name }) => !external.has(name)).map(valueInfo),
       output: Object.entries(outputs).map(([name, value]) => valueInfo({ ...value, name })),
       initializer: [
-        ...g.constants.filter(({ name }) => read.has(name)).map(constantProto),
-        ...inputs.flatMap((value) => externalProto(value, external.get(value.name))),
+        ...g.constants
+          .filter(({ name }) => read.has(name) && !external.has(name))
+          .map(constantProto),
+        ...[...inputs, ...g.constants.filter(({ name }) => read.has(name))].flatMap((value) =>
+          externalProto(value, external.get(value.name)),
+        ),
       ],
     },
   })

@@ -14,11 +14,15 @@ export interface Dialect {
   readonly float: 'float32' | 'float64'
   /** Whether contrib operators without a float64 or WebGPU kernel may be used. */
   readonly fused: boolean
+  /** Who says what a symbolic shape is when the graph runs: whoever feeds it, or nodes that look at its inputs. */
+  readonly shapes: 'fed' | 'computed'
 }
 
-export const CPU: Dialect = { float: 'float32', fused: true }
-export const PORTABLE: Dialect = { float: 'float32', fused: false }
-export const FLOAT64: Dialect = { float: 'float64', fused: false }
+export const CPU: Dialect = { float: 'float32', fused: true, shapes: 'fed' }
+export const PORTABLE: Dialect = { float: 'float32', fused: false, shapes: 'fed' }
+export const FLOAT64: Dialect = { float: 'float64', fused: false, shapes: 'fed' }
+/** Standard operators alone, and no input but the model's own: what is written for other programs. */
+export const STANDALONE: Dialect = { float: 'float32', fused: false, shapes: 'computed' }
 
 export type AttributeValue =
   number | string | readonly number[] | { float: number } | { type: Dtype }

@@ -37,6 +37,15 @@ export type AttentionPlan =
       readonly last: Value
       readonly total: Value
     }
+  /**
+   * As exported graphs have it: the past's keys and values are `[batch, kvHeads, past, headDim]`, the new ones come behind
+   * them; `mask` int32 `[batch, total]` is 1 where a token stands, total = past + seq.
+   */
+  | {
+      readonly kind: 'appended'
+      readonly past: readonly KeyValue[]
+      readonly mask: Value
+    }
 
 export interface ForwardInput {
   /** int32 `[batch, seq]`; or `embeddings` `[batch*seq, hidden]` instead. */

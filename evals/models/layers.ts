@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import type { RotaryTables } from '../graph/ops/attention.ts'
+import { multiply } from '../graph/shape.ts'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue } from './architecture.ts'
 
@@ -87,8 +88,9 @@ export function rotaryTables(g: Graph, config: RotaryConfig, positions: number):
 }
 
 /**
- * What may be seen: 0 or a large negative number, `[batch, 1, 1, seq, seq]`. Padding stands at the end, so a causal mask
- * hides it. With a window a token sees that many tokens back, itself included.
+ * What may be seen: 0 or a large negative number, `[batch, 1, 1, seq, seq]`, over a past `[batch, 1, 1, seq, total]`.
+ * Padding stands at the end, so a causal mask hides it; over a past the mask says where it stands. With a window a token
+ * sees that many tokens back, itself included.
  */
 export function attentionBias(
   g: Graph,
@@ -96,18 +98,24 @@ export function attentionBias(
   window?: number,
 ): Value {
   const asQuery = (x: Value) => g.reshape(x, [batch, 1, 1, seq, 1])
-  const asKey = (x: Value) => g.reshape(x, [batch, 1, 1, 1, seq])
+  const asKey = (x: Value) => g.reshape(x, [batch, 1, 1, 1, x.shape[1]!])
+  const whole = (value: number) => g.constant([value], 'int32', [])
   if (attention.kind === 'full') return g.filled([batch, 1, 1, seq, seq], 0)
+  // Tokens are counted from the first that the mask lets through.
+  const places =
+    attention.kind === 'appended' ? g.sub(g.cumSum(attention.mask, 1), whole(1)) : positions
   const near = (visible: Value): Value => {
     if (window === undefined) return visible
-    const oldest = g.sub(positions, g.constant([window - 1], 'int32', []))
-    return g.and(visible, g.greaterOrEqual(asKey(positions), asQuery(oldest)))
+    const oldest = g.sub(positions, whole(window - 1))
+    return g.and(visible, g.greaterOrEqual(asKey(places), asQuery(oldest)))
   }
-  const causal = near(g.greaterOrEqual(asQuery(positions), asKey(positions)))
+  const causal = near(g.greaterOrEqual(asQuery(positions), asKey(places)))
   const visible =
     attention.kind === 'packed'
       ? g.and(causal, g.equal(asQuery(attention.segments), asKey(attention.segments)))
-      : causal
+      : attention.kind === 'appended'
+        ? g.and(causal, g.equal(asKey(attention.mask), whole(1)))
+        : causal
   return g.where(visible, g.scalar(0), g.scalar(MASKED))
 }
 
@@ -151,5 +159,50 @@ export function attend(
     })
     return { output, present: { keys, values } }
   }
-  return { output: g.attention(turn(q, heads), turn(k, kvHeads), v, bias!, attributes) }
+  const turned = { q: turn(q, heads), k: turn(k, kvHeads), v }
+  if (attention.kind === 'appended')
+    return attendAppended(g, turned, attention.past[index]!, bias!, attributes)
+  return { output: g.attention(turned.q, turned.k, v, bias!, attributes) }
+}
+
+interface AppendedAttributes extends Pick<ForwardInput, 'batch' | 'seq'> {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly scale: number
+  readonly softcap?: number
+}
+
+/**
+ * O = softmax(scale·Q·Kᵀ + bias)·V over the past and what is new, in primitives: q, k, v with positions turned in,
+ * bias `[batch, 1, 1, seq, total]`. The queries of a group lie below one another, `[batch, kvHeads, group*seq, headDim]`.
+ */
+function attendAppended(
+  g: Graph,
+  { q, k, v }: { q: Value; k: Value; v: Value },
+  past: KeyValue,
+  bias: Value,
+  { batch, seq, heads, kvHeads, headDim, scale, softcap }: AppendedAttributes,
+): { output: Value; present: KeyValue } {
+  const total = bias.shape[4]!
+  const group = heads / kvHeads
+  const byHead = (x: Value, count: number) =>
+    g.transpose(g.reshape(x, [batch, seq, count, headDim]), [0, 2, 1, 3])
+  const keys = g.append(past.keys, byHead(k, kvHeads), 2, total)
+  const values = g.append(past.values, byHead(v, kvHeads), 2, total)
+  const below = [batch, kvHeads, multiply(group, seq)] as const
+  const queries = g.mul(g.reshape(byHead(q, heads), [...below, headDim]), g.scalar(scale))
+  const raw = g.matMulT(queries, keys)
+  const score =
+    softcap === undefined
+      ? raw
+      : g.mul(g.tanh(g.mul(raw, g.scalar(1 / softcap))), g.scalar(softcap))
+  const wide = g.reshape(score, [batch, kvHeads, group, seq, total])
+  const shares = g.reshape(g.softmax(g.add(wide, bias)), [...below, total])
+  const mixed = g.reshape(g.matMul(shares, values), [batch, heads, seq, headDim])
+  const output = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [
+    multiply(batch, seq),
+    heads * headDim,
+  ])
+  return { output, present: { keys, values } }
 }

@@ -71,13 +71,30 @@ export async function writeHfFolder(folder: string, model: ModelToWrite): Promis
   const { storage = 'F32', shardBytes = Infinity } = model
   const weights = model.weights.map((weight) => ({ ...weight, storage }))
   await writeWeights(folder, shardsOf(weights, shardBytes))
-  for (const [name, text] of model.tokenizerFiles) {
+  await writeTextFiles(folder, { ...model, storage })
+}
+
+/** Everything small of a model folder: tokenizer and template, further JSON, and the configuration last. */
+export async function writeTextFiles(
+  folder: string,
+  {
+    config,
+    tokenizerFiles,
+    storage,
+    others = new Map(),
+  }: Pick<ModelToWrite, 'config' | 'tokenizerFiles'> & {
+    readonly storage: FolderStorage
+    readonly others?: ReadonlyMap<string, JsonObject>
+  },
+): Promise<void> {
+  for (const [name, text] of tokenizerFiles) {
     if (!COPIED.includes(name)) throw new Error(`internal: ${name} is not a tokenizer file`)
     if (name.endsWith('.json')) parseJsonObject(text, name)
     await writeAtomically(join(folder, name), [text])
   }
-  const config = { ...model.config, torch_dtype: DTYPES[storage], dtype: DTYPES[storage] }
-  await writeAtomically(join(folder, 'config.json'), [toJson(config)])
+  for (const [name, value] of others) await writeAtomically(join(folder, name), [toJson(value)])
+  const dtypes = { torch_dtype: DTYPES[storage], dtype: DTYPES[storage] }
+  await writeAtomically(join(folder, 'config.json'), [toJson({ ...config, ...dtypes })])
 }
 
 /** In the weights' order, each shard as full as it may be; a weight that is larger has one to itself. */

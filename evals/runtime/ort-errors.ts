@@ -1,6 +1,13 @@
 /** @file The only file that reads ONNX Runtime's message text. */
 import { TouchstoneError } from '../errors.ts'
 
+/** A model file that is not ours: what ONNX Runtime says of it is said to whoever gave it. */
+export function refusedByOrt(path: string, error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error)
+  const why = message.split('\n')[0]!.slice(0, 300)
+  return new TouchstoneError('onnx.refused', { path, why }, { cause: error })
+}
+
 /** An error of the world where the text says so; anything else is a bug in a graph of ours. */
 export function translateOrtError(
   error: unknown,

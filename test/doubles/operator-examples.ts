@@ -211,6 +211,10 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
     generic('b', [2, 3], [rows, 3]),
     generic('c', [2, 2], [rows, 2]),
   ]),
+  example('a past and what is new', movement.Append, { axis: 1, total: 4 }, [
+    generic('past', [2, 3], [rows, 'past']),
+    generic('new', [2, 1], [rows, 'seq']),
+  ]),
   example(
     'a symbolic tensor',
     movement.Filled,
@@ -237,6 +241,7 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   example('two axes dropped', reduction.ReduceSum, { axes: [0, 2], keepDims: false }, [stack]),
   example('no axis', reduction.ReduceSum, { axes: [], keepDims: false }, [stack]),
   example('one axis', reduction.ReduceMax, { axes: [1], keepDims: true }, [stack]),
+  example('whole numbers', reduction.CumSum, 1, [integers([1, 0, 1, 1], [rows, 2], [2, 2])]),
   example('two of the last axis', reduction.AmongLargest, 2, [stack]),
   example('last axis', reduction.Softmax, undefined, [stack]),
   example('last axis', reduction.LogSoftmax, undefined, [stack]),

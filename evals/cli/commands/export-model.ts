@@ -16,7 +16,10 @@ const ExportModelOptions = z.object({
     help: 'The adapter or whole fine-tune of it; the base itself is written without',
     value: 'PATH',
   }),
-  as: z.enum(FORMS).default('f32').meta({ help: 'Folder of safetensors, or a GGUF file' }),
+  as: z
+    .enum(FORMS)
+    .default('f32')
+    .meta({ help: 'Folder of safetensors, a GGUF file, or a folder with an ONNX graph' }),
   output: z
     .string()
     .min(1)
@@ -37,13 +40,14 @@ const fields = fieldsOf(ExportModelOptions)
 
 export const exportModelCommand: Command = {
   name: 'export-model',
-  summary: 'Writes a model with a fine-tune merged in: a Hugging Face folder or a GGUF file.',
+  summary: 'Writes a model with a fine-tune merged in: Hugging Face, GGUF, ONNX or ORT-GenAI.',
   examples: [
     'touchstone export-model --model ./base --candidate ./adapter --as bf16 -o merged',
     'touchstone export-model --model ./base --candidate ./adapter --as gguf-q8_0 -o merged.gguf',
+    'touchstone export-model --model ./base --candidate ./adapter --as onnx -o merged-onnx',
   ],
   remark:
-    'Tokenizer, chat template and generation settings go along. GGUF is written for the Llama family. Hold the\nresult to what was measured with touchstone certify.',
+    'Tokenizer, chat template and generation settings go along. GGUF is written for the Llama family; ONNX for\nevery family, in float32, with a cache under Optimum’s names, and ort-genai adds what ONNX Runtime GenAI reads. Hold\nthe result to what was measured with touchstone certify.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
     // A reason that acts once must be said in this command.

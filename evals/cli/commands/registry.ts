@@ -79,7 +79,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'export-model',
-    summary: 'Write a model with a fine-tune merged in: safetensors or GGUF',
+    summary: 'Write a model with a fine-tune merged in: safetensors, GGUF or ONNX',
     load: async () => (await import('./export-model.ts')).exportModelCommand,
   },
   {

@@ -1,8 +1,8 @@
 /** @file Moves elements without computing: reshape, transpose, slice, concatenate, gather, scatter. */
 import type { GraphCore } from '../builder.ts'
 import type { Op } from '../op.ts'
-import { formatShape, multiply, normaliseAxis, ShapeError } from '../shape.ts'
-import type { Dtype, Shape, Value } from '../value.ts'
+import { formatShape, multiply, normaliseAxis, sameShape, ShapeError } from '../shape.ts'
+import type { Dim, Dtype, Shape, Value } from '../value.ts'
 
 export const Reshape: Op<Shape> = {
   name: 'Reshape',
@@ -85,6 +85,22 @@ export const Concat: Op<number> = {
   },
 }
 
+/**
+ * y behind x along `axis`, `total` being the sum of two sizes that are known only when the graph runs: a cache and what is
+ * new. It carries no gradient: nothing is trained through a cache.
+ */
+export const Append: Op<{ axis: number; total: Dim }> = {
+  name: 'Append',
+  infer: ([x, y], { axis, total }) => {
+    const shape = x!.shape.with(axis, total)
+    if (!sameShape(shape, y!.shape.with(axis, total)))
+      throw new ShapeError('Append', x!.shape, y!.shape)
+    return { outputs: [{ dtype: x!.dtype, shape }] }
+  },
+  emit: ({ e, inputs, attributes: { axis } }) => ({ outputs: e.node('Concat', inputs, { axis }) }),
+  vjp: 'none',
+}
+
 /** A tensor of one number. */
 export const Filled: Op<{ shape: Shape; value: number; dtype: Dtype }> = {
   name: 'Filled',
@@ -141,6 +157,8 @@ export const movement = (g: GraphCore) => ({
     g.apply(Slice, [x], { axis: normaliseAxis('Slice', axis, x.shape), start, end })[0]!,
   concat: (parts: readonly Value[], axis: number) =>
     g.apply(Concat, parts, normaliseAxis('Concat', axis, parts[0]!.shape))[0]!,
+  append: (x: Value, y: Value, axis: number, total: Dim) =>
+    g.apply(Append, [x, y], { axis, total })[0]!,
   filled: (shape: Shape, value: number) =>
     g.apply(Filled, [], { shape, value, dtype: g.float })[0]!,
   gatherRows: (x: Value, indices: Value) => g.apply(GatherRows, [x, indices], undefined)[0]!,

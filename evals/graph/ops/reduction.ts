@@ -39,6 +39,16 @@ export const ReduceSum = reduction('ReduceSum', ({ g, inputs: [x], attributes, d
 /** Piecewise constant in which element wins; used under a stopped gradient only. */
 export const ReduceMax = reduction('ReduceMax', 'none')
 
+/** y_i = x_0 + … + x_i along an axis. For counting only: it carries no gradient. */
+export const CumSum: Op<number> = {
+  name: 'CumSum',
+  infer: ([x]) => ({ outputs: [x!] }),
+  emit: ({ e, inputs: [x], attributes: axis }) => ({
+    outputs: e.node('CumSum', [x!, e.int64([axis])]),
+  }),
+  vjp: 'none',
+}
+
 /** Whether an element is among the k largest of the last axis: x `[..., n]` → bool `[..., n]`. */
 export const AmongLargest: Op<number> = {
   name: 'AmongLargest',
@@ -94,6 +104,8 @@ export const reductions = (g: GraphCore) => {
   return {
     reduceSum: reduce(ReduceSum),
     reduceMax: reduce(ReduceMax),
+    cumSum: (x: Value, axis: number) =>
+      g.apply(CumSum, [x], normaliseAxis('CumSum', axis, x.shape))[0]!,
     amongLargest: (x: Value, k: number) => g.apply(AmongLargest, [x], k)[0]!,
     softmax: (x: Value) => g.apply(Softmax, [x], undefined)[0]!,
     logSoftmax: (x: Value) => g.apply(LogSoftmax, [x], undefined)[0]!,

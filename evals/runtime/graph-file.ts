@@ -1,0 +1,50 @@
+/** @file Runs a model file as it lies, whatever operators it is made of: what other programs would run. */
+import ort from 'onnxruntime-node'
+import type { Device } from './device.ts'
+import { refusedByOrt } from './ort-errors.ts'
+import type { TensorData } from './session.ts'
+
+export interface FileTensor {
+  readonly dtype: 'int64' | 'int32' | 'float32'
+  readonly data: TensorData
+  readonly dims: readonly number[]
+}
+
+export interface FileRunner {
+  run(
+    feeds: Readonly<Record<string, FileTensor>>,
+    wanted: readonly string[],
+  ): Promise<Record<string, { data: TensorData; dims: readonly number[] }>>
+  release(): Promise<void>
+}
+
+/** External data is read from beside the file; ONNX Runtime itself refuses paths that leave its folder. */
+export async function openGraphFile(path: string, device: Device): Promise<FileRunner> {
+  const session = await ort.InferenceSession.create(path, {
+    executionProviders: [device.name],
+    intraOpNumThreads: device.threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+  }).catch((error: unknown) => {
+    throw refusedByOrt(path, error)
+  })
+  return {
+    async run(feeds, wanted) {
+      const tensors = Object.entries(feeds).map(([name, { dtype, data, dims }]) => {
+        return [name, new ort.Tensor(dtype as 'float32', data as Float32Array, dims)] as const
+      })
+      try {
+        const results = await session.run(Object.fromEntries(tensors), [...wanted])
+        return Object.fromEntries(
+          Object.entries(results).map(([name, { data, dims }]) => [
+            name,
+            { data: data as TensorData, dims },
+          ]),
+        )
+      } catch (error) {
+        throw refusedByOrt(path, error)
+      }
+    },
+    release: () => session.release(),
+  }
+}
