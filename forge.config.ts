@@ -7,7 +7,7 @@ import type { ForgeConfig } from '@electron-forge/shared-types'
 
 /** Of the repository only this goes into the package, and the packages that package.json names for use. */
 const PACKED =
-  /^\/(?:package\.json|\.vite(?:\/build.*)?|renderer(?:\/dist.*)?|evals.*|node_modules.*|LICENSE)?$/u
+  /^\/(?:package\.json|\.vite(?:\/build.*)?|renderer(?:\/dist.*)?|evals.*|native(?:\/build.*)?|node_modules.*|LICENSE)?$/u
 
 export const FUSES = {
   version: FuseVersion.V1,
@@ -31,7 +31,7 @@ const config: ForgeConfig = {
     executableName: 'touchstone-desktop',
     ignore: (path) => path !== '' && !PACKED.test(path),
     // The engine's processes are run by the packaged Node, which reads no archives.
-    asar: { unpack: '**/{evals,node_modules}/**' },
+    asar: { unpack: '**/{evals,native,node_modules}/**' },
   },
   // better-sqlite3 brings one binary for Node and Electron.
   rebuildConfig: { onlyModules: [] },

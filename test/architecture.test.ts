@@ -12,6 +12,7 @@
  *     finetune                                        a model learns
  *     models  runtime  spectra                        weights and text; ONNX Runtime; singular values
  *     graph                                           operators and their gradients
+ *     native                                          arithmetic in C++ where it is built, else in TypeScript
  *     contract  errors  statistics                    rows, words, numbers: import nothing of ours
  *
  * A room imports rooms below it, those alone that the table names.
@@ -44,17 +45,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['yauzl', 'yazl', 'zod'],
     node: true,
   },
-  graph: { may: ['errors'], packages: ['onnx-proto'] },
-  runtime: { may: ['errors', 'graph'], packages: ['onnxruntime-node'], node: true },
+  native: { may: [], packages: ['ml-matrix'], node: true },
+  graph: { may: ['errors', 'native'], packages: ['onnx-proto'] },
+  runtime: { may: ['errors', 'native', 'graph'], packages: ['onnxruntime-node'], node: true },
   models: {
     may: ['errors', 'graph'],
     packages: ['@huggingface/jinja', '@huggingface/tokenizers', 'zod'],
     node: true,
   },
   spectra: {
-    may: ['errors', 'statistics'],
+    may: ['errors', 'statistics', 'native'],
     types: ['contract'],
-    packages: ['ml-matrix'],
     node: true,
   },
   finetune: {
@@ -98,7 +99,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     may: [
-      ...['contract', 'errors', 'runtime', 'models', 'finetune', 'jobs'],
+      ...['contract', 'errors', 'native', 'runtime', 'models', 'finetune', 'jobs'],
       ...['store', 'reports', 'audit', 'sweeps', 'interchange', 'gate', 'data'],
     ],
     packages: ['zod'],
@@ -265,6 +266,17 @@ describe('who may import whom', () => {
   })
 })
 
+describe('the addon', () => {
+  test('mathematics knows nothing of JavaScript: what includes napi.h is named as a wrapper', () => {
+    const sources = filesUnder('native/src/*.{cc,h}')
+    const isWrapper = (path: string) =>
+      /(?:_wrap\.cc|\/wrap\.h|\/async\.h|\/addon\.cc)$/u.test(path)
+    const wraps = (path: string) => /#include [<"](?:napi|wrap|async)\.h[>"]/u.test(textOf(path))
+    expect(sources.filter(wraps)).toEqual(sources.filter(isWrapper))
+    expect(sources.some((path) => !isWrapper(path))).toBe(true)
+  })
+})
+
 describe('size', () => {
   const linesOf = (path: string) => textOf(path).trimEnd().split('\n').length
   const total = (paths: readonly string[]) => paths.reduce((sum, path) => sum + linesOf(path), 0)
@@ -277,6 +289,7 @@ describe('size', () => {
       'renderer/**/*.{ts,vue,css}',
       'electron/**/*.ts',
       'test/**/*.{ts,js}',
+      'native/**/*.{ts,cc,h}',
       '*.js',
     ]
     const built = /^renderer\/dist\//u

@@ -27,6 +27,7 @@ const BUILD_SHELL = ['main', 'preload'].map((mode) => [
   '--mode',
   mode,
 ])
+const BUILD_NATIVE = ['native/build.ts']
 const desktop = (action) => ['evals/bin/desktop.js', action]
 const LINT = [bin('eslint/bin/eslint.js'), '--max-warnings=0', '.']
 const FORMAT = [
@@ -51,9 +52,10 @@ const TASKS = {
   ],
   test: [vitest()],
   check: [TYPES, ...WINDOW_TYPES, LINT, FORMAT, vitest()],
-  'check-long': [TYPES, ...WINDOW_TYPES, LINT, FORMAT, vitest()],
+  'check-long': [BUILD_NATIVE, TYPES, ...WINDOW_TYPES, LINT, FORMAT, vitest()],
   peers: [vitest()],
   e2e: [BUILD_WINDOW, vitest()],
+  'build-native': [BUILD_NATIVE],
   'bench-window': [BUILD_WINDOW, ['test/e2e/bench.ts']],
   bench: [['test/bench/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],

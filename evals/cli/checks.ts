@@ -5,6 +5,7 @@ import { statfs } from 'node:fs/promises'
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { load } from '../native/load.ts'
 import { openStore } from '../store/store.ts'
 
 /** `warn`: Touchstone works, but less well or without this. `fail`: it does not work. */
@@ -122,6 +123,14 @@ export function checkMemory(total = totalmem(), free = freemem()): Check {
 
 export const checkCores = (): Check =>
   ok('cores', `${availableParallelism()} of ${cpus()[0]?.model.trim() || 'an unknown processor'}`)
+
+/** What is done in C++; everything is done without it, too. */
+export function checkNative(found = load()): Check {
+  if (found.addon) return ok('native', `built, for ${found.addon.instructions}`)
+  const { why, remedy } = found
+  const detail = `${why}; spectra and full fine-tuning run in TypeScript, several times slower`
+  return { name: 'native', status: 'warn', detail, remedy }
+}
 
 /** Opens one for real: the native part of better-sqlite3 may be missing or of another Node. */
 export function checkDatabase(): Check {

@@ -1,6 +1,7 @@
 /** @file What a run is measured with: versions, platform, processor, device. Stored with the run. */
 import { cpus } from 'node:os'
 import type { Engine } from '../contract/events.ts'
+import { numerics } from '../native/load.ts'
 import { chooseDevice, DEVICES, onnxRuntimeVersion, type DeviceName } from '../runtime/device.ts'
 import { valueAt } from './flags.ts'
 import { version } from './version.ts'
@@ -19,5 +20,6 @@ export function engineFor(config: unknown): Engine {
     cpu: cpus()[0]?.model.trim() || 'unknown',
     threads: device.threads,
     device: device.name,
+    arithmetic: numerics().name,
   }
 }

@@ -26,6 +26,8 @@ export const Engine = z.object({
   cpu: z.string(),
   threads: z.int(),
   device: z.string(),
+  /** What decomposed matrices and updated parameters: TypeScript in every run from before there was the addon. */
+  arithmetic: z.string().default('typescript'),
 })
 export type Engine = z.infer<typeof Engine>
 

@@ -138,7 +138,7 @@ async function trainStep(
   const { loss, gradient, tokens } = await accumulate(state, options)
   const seen = { ...hookState(state, options), gradient }
   const { gradient: shaped, memory } = method.step?.(seen, session.methodConfig) ?? { gradient }
-  const gradientNorm = globalNorm(shaped)
+  const gradientNorm = await globalNorm(shaped)
   const step = state.step + 1
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
     const what = Number.isFinite(loss) ? 'the gradient' : 'the loss'
@@ -147,7 +147,7 @@ async function trainStep(
   const learningRate =
     config.learningRate *
     scheduleFactor(config.schedule, state.step, config.warmupSteps, config.steps)
-  adamW(
+  await adamW(
     state,
     shaped,
     config,

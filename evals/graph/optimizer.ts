@@ -1,9 +1,10 @@
 /**
  * @file AdamW over flat vectors, in place, with arithmetic in float64 and storage in float32:
  * m ← β1·m + (1−β1)·g;  v ← β2·v + (1−β2)·g²;  θ ← θ − η·(m̂/(√v̂ + ε) + λ·θ), m̂ = m/(1−β1ᵗ), v̂ = v/(1−β2ᵗ)
- * (Loshchilov & Hutter 2019; PyTorch's order of operations). In TypeScript rather than in the graph: through the ONNX
+ * (Loshchilov & Hutter 2019; PyTorch's order of operations). Beside the graph rather than in it: through the ONNX
  * Runtime binding every output is copied, and a graph's float32 reduction of a long gradient is off by percents.
  */
+import { numerics } from '../native/load.ts'
 
 export interface AdamWConfig {
   readonly beta1: number
@@ -29,38 +30,30 @@ export interface ParameterGroup {
 }
 
 /** ‖g‖₂, accumulated in float64. */
-export function globalNorm(gradient: Float32Array): number {
-  let sum = 0
-  for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * gradient[i]!
-  return Math.sqrt(sum)
-}
+export const globalNorm = async (gradient: Float32Array): Promise<number> =>
+  Math.sqrt(await numerics().squaredNorm(gradient))
 
 /** The factor that brings a gradient of norm `norm` down to `maximum`, as torch.nn.utils.clip_grad_norm_ has it. */
 export const clipFactor = (norm: number, maximum: number): number =>
   maximum > 0 ? Math.min(1, maximum / (norm + 1e-6)) : 1
 
 /** One update of `state` by `gradientScale`·gradient. Elements outside every group stay as they are, bit for bit. */
-export function adamW(
+export async function adamW(
   state: OptimizerState,
   gradient: Float32Array,
   { beta1, beta2, epsilon, weightDecay }: AdamWConfig,
   groups: readonly ParameterGroup[],
   learningRate: number,
   gradientScale: number,
-): void {
+): Promise<void> {
   const t = state.step + 1
-  const rootCorrection2 = Math.sqrt(1 - beta2 ** t)
-  const { parameters: p, firstMoment: m, secondMoment: v } = state
-  for (const { start, end, learningRateScale, decays } of groups) {
+  const runs = groups.map(({ start, end, learningRateScale, decays }) => {
     const rate = learningRate * learningRateScale
     const keep = decays ? 1 - rate * weightDecay : 1
-    const stepSize = rate / (1 - beta1 ** t)
-    for (let i = start; i < end; i++) {
-      const d = gradient[i]! * gradientScale
-      const first = (m[i] = beta1 * m[i]! + (1 - beta1) * d)
-      const second = (v[i] = beta2 * v[i]! + (1 - beta2) * d * d)
-      p[i] = p[i]! * keep - (stepSize * first) / (Math.sqrt(second) / rootCorrection2 + epsilon)
-    }
-  }
+    return { start, end, keep, stepSize: rate / (1 - beta1 ** t) }
+  })
+  const rootCorrection2 = Math.sqrt(1 - beta2 ** t)
+  const scalars = { beta1, beta2, epsilon, rootCorrection2, gradientScale }
+  await numerics().adamW({ ...state, gradient }, runs, scalars)
   state.step = t
 }

@@ -34,6 +34,7 @@ const ENGINE_FIELDS = [
   'version',
   'onnxruntime',
   'threads',
+  'arithmetic',
   'cpu',
   'device',
   'platform',

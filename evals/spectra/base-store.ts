@@ -7,6 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { baseSystem, type BaseParts, type BaseSystem } from './basis.ts'
+import { numerics } from '../native/load.ts'
 import type { Matrix } from './matrix.ts'
 
 export type BaseStore = {
@@ -130,7 +131,7 @@ async function makeRoom(
 
 function keyOf({ rows, columns, data }: Matrix): string {
   return createHash('sha256')
-    .update(`${MAGIC} ${data.BYTES_PER_ELEMENT} ${rows} ${columns}\n`)
+    .update(`${MAGIC} ${numerics().name} ${data.BYTES_PER_ELEMENT} ${rows} ${columns}\n`)
     .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     .digest('hex')
 }

@@ -6,6 +6,7 @@ export const engine: Engine = {
   version: '0.1.0',
   node: '26.10.0',
   onnxruntime: '1.30.0',
+  arithmetic: 'typescript',
   platform: 'linux-x64',
   cpu: 'a made-up processor',
   threads: 2,

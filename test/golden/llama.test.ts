@@ -92,13 +92,13 @@ describe.each(TRAINED)('%s, five AdamW steps', (name) => {
           ).toBeLessThan(TOLERANCE)
         }
       }
-      adamW(
+      await adamW(
         state,
         flat,
         adam,
         optimizerGroups(session.table, true),
         1e-3,
-        clipFactor(globalNorm(flat), 1),
+        clipFactor(await globalNorm(flat), 1),
       )
     }
     losses.push((await session.gradients(batch)).loss)

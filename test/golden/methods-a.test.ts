@@ -65,7 +65,7 @@ describe.each(METHODS)('%s', (name) => {
       losses.push(loss)
       if (step === 0) compare(flat, 'grad')
       const groups = optimizerGroups(table, true)
-      adamW(state, flat, ADAM, groups, 1e-3, clipFactor(globalNorm(flat), 1))
+      await adamW(state, flat, ADAM, groups, 1e-3, clipFactor(await globalNorm(flat), 1))
     }
     losses.push((await session.gradients(batch)).loss)
     expect(relativeError(losses, floats(expected, `${name}.losses`))).toBeLessThan(TOLERANCE)

@@ -6,6 +6,7 @@ import {
   checkDatabase,
   checkDisk,
   checkMemory,
+  checkNative,
   checkNode,
   checkProviders,
   type Check,
@@ -43,6 +44,7 @@ export async function findings(): Promise<Findings> {
   const checks = [
     checkNode(),
     ...(await checkProviders()),
+    checkNative(),
     checkCores(),
     checkMemory(),
     checkDatabase(),

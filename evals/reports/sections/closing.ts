@@ -18,6 +18,7 @@ export function reproduceSection({ run, engine }: Results): Markup {
     ['ONNX Runtime', engine.onnxruntime],
     ['Device', `${engine.device}, ${engine.threads} threads`],
     ['Processor', engine.cpu],
+    ['Arithmetic beside it', engine.arithmetic],
     ['Platform', engine.platform],
     ['Run', html`<code>${run.id}</code>`],
     ['Begun', run.startedAt],

@@ -3,7 +3,15 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { checkMemory, checkNode, providerCheck, withLibrary } from '../../../evals/cli/checks.ts'
+import {
+  checkMemory,
+  checkNative,
+  checkNode,
+  providerCheck,
+  withLibrary,
+} from '../../../evals/cli/checks.ts'
+import type { Addon } from '../../../evals/native/addon.ts'
+import { BUILD_REMEDY } from '../../../evals/native/load.ts'
 import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 
@@ -103,6 +111,7 @@ describe('doctor', () => {
       'cpu',
       'cuda',
       'webgpu',
+      'native',
       'cores',
       'memory',
       'database',
@@ -162,6 +171,14 @@ describe('doctor', () => {
     expect(checkNode('20.20.2').status).toBe('fail')
     expect(checkNode('26.10.0').status).toBe('ok')
     expect(checkMemory(2 ** 30, 2 ** 29).status).toBe('warn')
+  })
+
+  test('the native path is one line: for which processor it is built, or what builds it', () => {
+    const addon = { instructions: 'avx2' } as Addon
+    expect(checkNative({ addon })).toMatchObject({ status: 'ok', detail: 'built, for avx2' })
+    const absent = checkNative({ why: 'it is not built', remedy: BUILD_REMEDY })
+    expect(absent).toMatchObject({ status: 'warn', remedy: BUILD_REMEDY })
+    expect(absent.detail).toMatch(/^it is not built; /)
   })
 })
 

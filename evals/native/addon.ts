@@ -1,0 +1,61 @@
+/** @file Where the addon lies, what it was built from, and what it offers. `native/build.ts` makes it; load.ts loads it. */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+
+const FOLDER = join(import.meta.dirname, '..', '..', 'native')
+export const SOURCES = join(FOLDER, 'src')
+const BUILT = join(FOLDER, 'build', `${process.platform}-${process.arch}`)
+export const ADDON = `${BUILT}.node`
+export const STAMP = `${BUILT}.json`
+
+/** Written beside the addon. It is compiled for the processor that it was built on, so another one may not know its instructions. */
+export interface Stamp {
+  readonly sources: string
+  readonly processor: string
+}
+
+export const thisProcessor = (): string => cpus()[0]?.model.trim() ?? 'unknown'
+
+/** sha256 over names and text of the C++ sources; undefined where they are not shipped. */
+export function sourcesDigest(): string | undefined {
+  let names: string[]
+  try {
+    names = readdirSync(SOURCES).sort()
+  } catch {
+    return undefined
+  }
+  const hash = createHash('sha256')
+  for (const name of names) hash.update(`${name}\n`).update(readFileSync(join(SOURCES, name)))
+  return hash.digest('hex')
+}
+
+/** What C++ exports. It trusts its arguments: numerics in load.ts, and evals/runtime, are its only callers. */
+export interface Addon {
+  /** Instructions it was compiled for. */
+  readonly instructions: string
+  squaredNorm(values: Float32Array, threads: number): Promise<number>
+  /** `runs` `[count, 4]`: start, end, keep, stepSize; `scalars`: β1, β2, ε, rootCorrection2, gradientScale. */
+  adamW(
+    parameters: Float32Array,
+    firstMoment: Float32Array,
+    secondMoment: Float32Array,
+    gradient: Float32Array,
+    runs: Float64Array,
+    scalars: Float64Array,
+    threads: number,
+  ): Promise<void>
+  /** Into `out` `[p, q]`. */
+  rowProducts(
+    A: Float64Array,
+    p: number,
+    B: Float64Array,
+    q: number,
+    width: number,
+    half: boolean,
+    out: Float64Array,
+  ): void
+  /** Into `values` `[p]`, descending, and `vectors` `[p, p]`, a row each; false where it did not converge. */
+  symmetricEigen(G: Float64Array, p: number, values: Float64Array, vectors: Float64Array): boolean
+}

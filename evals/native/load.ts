@@ -1,0 +1,98 @@
+/** @file The addon if it is built and fits, else TypeScript; and which of both it is, in words. */
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { ADDON, sourcesDigest, STAMP, thisProcessor, type Addon, type Stamp } from './addon.ts'
+import { FALLBACK } from './fallback.ts'
+import type { Numerics } from './numerics.ts'
+
+/** `why` is a clause; `remedy` is null where nothing is to be done. */
+type Loaded =
+  | { readonly addon: Addon }
+  | { readonly addon?: undefined; readonly why: string; readonly remedy: string | null }
+
+export const BUILD_REMEDY = 'Run npm run build:native to build it.'
+/** `TOUCHSTONE_NATIVE=off` does without the addon: for comparisons, and where it is suspected. */
+const SWITCH = 'TOUCHSTONE_NATIVE'
+
+let loaded: Loaded | undefined
+let chosen: Numerics | undefined
+
+/** Undefined where TypeScript and onnxruntime-node do its work. */
+export const addon = (): Addon | undefined => load().addon
+
+export const numerics = (): Numerics => (chosen ??= numericsOf(addon()))
+
+export function load(): Loaded {
+  return (loaded ??= process.env[SWITCH] === 'off' ? off() : found())
+}
+
+const off = (): Loaded => ({ why: `${SWITCH}=off switches it off`, remedy: null })
+
+function found(): Loaded {
+  if (!existsSync(ADDON)) return { why: 'it is not built', remedy: BUILD_REMEDY }
+  try {
+    const stamp = JSON.parse(readFileSync(STAMP, 'utf8')) as Stamp
+    const why = misfit(stamp)
+    if (why !== undefined) return { why, remedy: BUILD_REMEDY }
+    return { addon: createRequire(import.meta.url)(ADDON) as Addon }
+  } catch (error) {
+    const [why] = (error as Error).message.split('\n')
+    return { why: `it does not load (${why})`, remedy: BUILD_REMEDY }
+  }
+}
+
+/** Why the addon beside `stamp` must not be loaded here. */
+export function misfit(
+  { sources, processor }: Stamp,
+  here = { sources: sourcesDigest(), processor: thisProcessor() },
+): string | undefined {
+  if (processor !== here.processor) return `it was built for another processor (${processor})`
+  if (here.sources !== undefined && sources !== here.sources)
+    return 'it was built from other sources'
+  return undefined
+}
+
+/** Below this many numbers a thread costs more than it gives. */
+const WORTH_THREADS = 2 ** 19
+const MOST_THREADS = 8
+
+const threadsFor = (length: number): number =>
+  length < WORTH_THREADS ? 1 : Math.min(availableParallelism(), MOST_THREADS)
+
+export function numericsOf(native: Addon | undefined): Numerics {
+  if (!native) return FALLBACK
+  return {
+    name: `native, ${native.instructions}`,
+    squaredNorm: (values) => native.squaredNorm(values, threadsFor(values.length)),
+    async adamW({ parameters, firstMoment, secondMoment, gradient }, runs, scalars) {
+      const vectors = [parameters, firstMoment, secondMoment, gradient] as const
+      const { length } = parameters
+      requireSize(vectors.every((each) => each.length === length))
+      requireSize(runs.every(({ start, end }) => 0 <= start && start <= end && end <= length))
+      const { beta1, beta2, epsilon, rootCorrection2, gradientScale } = scalars
+      await native.adamW(
+        ...vectors,
+        Float64Array.from(runs.flatMap((run) => [run.start, run.end, run.keep, run.stepSize])),
+        Float64Array.of(beta1, beta2, epsilon, rootCorrection2, gradientScale),
+        threadsFor(length),
+      )
+    },
+    rowProducts(A, p, B, q, width, half = false) {
+      requireSize(A.length >= p * width && B.length >= q * width)
+      const out = new Float64Array(p * q)
+      native.rowProducts(A, p, B, q, width, half, out)
+      return out
+    },
+    symmetricEigen(G, p) {
+      requireSize(G.length === p * p)
+      const [values, vectors] = [new Float64Array(p), new Float64Array(p * p)]
+      const converged = native.symmetricEigen(G, p, values, vectors)
+      return converged ? { values, vectors } : FALLBACK.symmetricEigen(G, p)
+    },
+  }
+}
+
+function requireSize(fits: boolean): void {
+  if (!fits) throw new Error('internal: a vector has another length than its shape says')
+}

@@ -1,0 +1,57 @@
+/** @file The arithmetic that is done in C++ where the addon is built, and in TypeScript (fallback.ts) where it is not. */
+
+/** λ descending `[p]`, and the eigenvectors as rows `[p, p]`. */
+export interface Eigen {
+  readonly values: Float64Array
+  readonly vectors: Float64Array
+}
+
+/** Four float32 vectors of one length, of which the last is only read. */
+export interface AdamWVectors {
+  readonly parameters: Float32Array
+  readonly firstMoment: Float32Array
+  readonly secondMoment: Float32Array
+  readonly gradient: Float32Array
+}
+
+/** A run of the vectors: θ is first multiplied by `keep` = 1 − η·λ, then moved by `stepSize` = η / (1 − β1ᵗ). */
+export interface AdamWRun {
+  readonly start: number
+  readonly end: number
+  readonly keep: number
+  readonly stepSize: number
+}
+
+export interface AdamWScalars {
+  readonly beta1: number
+  readonly beta2: number
+  readonly epsilon: number
+  /** √(1 − β2ᵗ). */
+  readonly rootCorrection2: number
+  /** What every gradient is multiplied by first. */
+  readonly gradientScale: number
+}
+
+/**
+ * Long vectors are promised: C++ takes them on threads of its own. Matrices are not: whoever decomposes many does so in
+ * threads that wait for nothing else (scan-lanes.ts).
+ */
+export interface Numerics {
+  /** What made the numbers: two names may differ in the last bits of `rowProducts` and `symmetricEigen`. */
+  readonly name: string
+  /** Σ x² in float64. The order of summation is part of the promise: the same bits from every implementation. */
+  squaredNorm(values: Float32Array): Promise<number>
+  /** One update in place, arithmetic in float64 and rounded once where it is stored: the same bits from every implementation. */
+  adamW(vectors: AdamWVectors, runs: readonly AdamWRun[], scalars: AdamWScalars): Promise<void>
+  /** A Bᵀ `[p, q]` of A `[p, width]` and B `[q, width]`; `half` may leave what lies above the diagonal's blocks unfilled. */
+  rowProducts(
+    A: Float64Array,
+    p: number,
+    B: Float64Array,
+    q: number,
+    width: number,
+    half?: boolean,
+  ): Float64Array
+  /** G = Rᵀ diag(λ) R for a symmetric G `[p, p]`. */
+  symmetricEigen(G: Float64Array, p: number): Eigen
+}

@@ -1,0 +1,29 @@
+// Matrices, on the caller's thread: a scan calls from threads of its own.
+#include "linear.h"
+#include "wrap.h"
+
+namespace touchstone {
+
+namespace {
+
+double* numbers(const Napi::Value& value) { return value.As<Napi::Float64Array>().Data(); }
+size_t size(const Napi::Value& value) { return size_t(value.As<Napi::Number>().Int64Value()); }
+
+void wrap_row_products(const Napi::CallbackInfo& info) {
+  row_products(numbers(info[0]), size(info[1]), numbers(info[2]), size(info[3]), size(info[4]),
+               info[5].As<Napi::Boolean>(), numbers(info[6]));
+}
+
+Napi::Value wrap_symmetric_eigen(const Napi::CallbackInfo& info) {
+  const bool converged = symmetric_eigen(numbers(info[0]), size(info[1]), numbers(info[2]), numbers(info[3]));
+  return Napi::Boolean::New(info.Env(), converged);
+}
+
+}  // namespace
+
+void export_linear(Napi::Env env, Napi::Object exports) {
+  exports.Set("rowProducts", Napi::Function::New(env, wrap_row_products));
+  exports.Set("symmetricEigen", Napi::Function::New(env, wrap_symmetric_eigen));
+}
+
+}  // namespace touchstone

@@ -1,0 +1,66 @@
+#include "optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "parallel.h"
+
+namespace touchstone {
+
+namespace {
+
+constexpr size_t kBlock = 65536;
+constexpr size_t kLanes = 8;
+
+double block_norm(const float* x, size_t count) {
+  double lanes[kLanes] = {};
+  const size_t whole = count - count % kLanes;
+  for (size_t i = 0; i < whole; i += kLanes)
+    for (size_t l = 0; l < kLanes; l++) lanes[l] += double(x[i + l]) * double(x[i + l]);
+  for (size_t i = whole; i < count; i++) lanes[i - whole] += double(x[i]) * double(x[i]);
+  return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+}
+
+void adamw_part(const AdamWVectors& vectors, const AdamWRun& run, const AdamWScalars& s, size_t first, size_t last) {
+  float* __restrict p = vectors.parameters;
+  float* __restrict m = vectors.first_moment;
+  float* __restrict v = vectors.second_moment;
+  const float* __restrict g = vectors.gradient;
+  const double keep = run.keep, step = run.step_size, rest1 = 1 - s.beta1, rest2 = 1 - s.beta2;
+  for (size_t i = first; i < last; i++) {
+    const double d = g[i] * s.gradient_scale;
+    const double m1 = s.beta1 * m[i] + rest1 * d;
+    const double v1 = s.beta2 * v[i] + rest2 * d * d;
+    m[i] = float(m1);
+    v[i] = float(v1);
+    p[i] = float(p[i] * keep - (step * m1) / (std::sqrt(v1) / s.root_correction2 + s.epsilon));
+  }
+}
+
+}  // namespace
+
+double squared_norm(const float* values, size_t count, size_t threads) {
+  const size_t blocks = (count + kBlock - 1) / kBlock;
+  std::vector<double> sums(blocks);
+  in_parts(blocks, threads, [&](size_t first, size_t last) {
+    for (size_t b = first; b < last; b++)
+      sums[b] = block_norm(values + b * kBlock, std::min(kBlock, count - b * kBlock));
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+void adamw(const AdamWVectors& vectors, const std::vector<AdamWRun>& runs, const AdamWScalars& scalars,
+           size_t threads) {
+  size_t count = 0;
+  for (const auto& run : runs) count = std::max(count, run.end);
+  in_parts(count, threads, [&](size_t first, size_t last) {
+    for (const auto& run : runs) {
+      const size_t from = std::max(first, run.start), to = std::min(last, run.end);
+      if (from < to) adamw_part(vectors, run, scalars, from, to);
+    }
+  });
+}
+
+}  // namespace touchstone

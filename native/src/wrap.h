@@ -1,0 +1,10 @@
+// Each file of wrappers adds its functions to the addon's exports.
+#pragma once
+#include <napi.h>
+
+namespace touchstone {
+
+void export_linear(Napi::Env, Napi::Object exports);
+void export_optimizer(Napi::Env, Napi::Object exports);
+
+}  // namespace touchstone

@@ -1,0 +1,172 @@
+/** @file The laws of the addon: what it does is what TypeScript does, to the bit where that is promised, else to rounding. */
+import { describe, expect, test } from 'vitest'
+import { FALLBACK, NORM_BLOCK } from '../../evals/native/fallback.ts'
+import { load, numericsOf } from '../../evals/native/load.ts'
+import type { AdamWVectors } from '../../evals/native/numerics.ts'
+import { fillNormal, randomStream } from '../../evals/statistics/random.ts'
+
+const found = load()
+const title = found.addon
+  ? 'the addon'
+  : `the addon (skipped: ${found.why}; npm run build:native, which needs a C++ compiler)`
+const NATIVE = numericsOf(found.addon)
+
+const normals32 = (length: number, label: string) =>
+  fillNormal(new Float32Array(length), randomStream(1, label))
+const normals = (length: number, label: string) =>
+  fillNormal(new Float64Array(length), randomStream(1, label))
+
+/** Beyond one thread's worth, with an odd end. */
+const LONG = 2 ** 20 + 13
+
+describe.skipIf(!found.addon)(title, () => {
+  test('is another implementation than the one it is held to', () => {
+    expect(NATIVE.name).toMatch(/^native/)
+    expect(NATIVE.name).not.toBe(FALLBACK.name)
+  })
+
+  test.each([0, 1, 7, 8, 9, NORM_BLOCK - 1, NORM_BLOCK, NORM_BLOCK + 5, LONG])(
+    'the squared norm of %i numbers has the same bits',
+    async (length) => {
+      const values = normals32(length, 'norm')
+      expect(await NATIVE.squaredNorm(values)).toBe(await FALLBACK.squaredNorm(values))
+    },
+  )
+
+  test('a norm that is not finite is seen', async () => {
+    const values = normals32(1000, 'norm')
+    values[777] = NaN
+    expect(await NATIVE.squaredNorm(values)).toBeNaN()
+    values[777] = -Infinity
+    expect(await NATIVE.squaredNorm(values)).toBe(Infinity)
+  })
+
+  test.each([1, 17, 5000, LONG])(
+    'AdamW over %i numbers has the same bits, and leaves what is in no run',
+    async (length) => {
+      const [ours, theirs] = [vectors(length), vectors(length)]
+      const middle = Math.floor(length / 2)
+      const runs = [
+        { start: 0, end: Math.floor(length / 3), keep: 0.999, stepSize: 1e-3 },
+        { start: middle, end: length, keep: 1, stepSize: 3e-2 },
+      ]
+      const scalars = {
+        ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        ...{ rootCorrection2: Math.sqrt(1 - 0.999 ** 3), gradientScale: 0.37 },
+      }
+      for (let step = 0; step < 3; step++) {
+        await NATIVE.adamW(ours, runs, scalars)
+        await FALLBACK.adamW(theirs, runs, scalars)
+      }
+      expect(bitsOf(ours)).toEqual(bitsOf(theirs))
+      const untouched = vectors(length)
+      const between = (given: AdamWVectors) =>
+        given.parameters.slice(Math.floor(length / 3), middle)
+      expect(between(ours)).toEqual(between(untouched))
+      expect(ours.gradient).toEqual(untouched.gradient)
+    },
+  )
+
+  test('vectors of unequal length are refused', async () => {
+    const short = { ...vectors(8), gradient: new Float32Array(7) }
+    const run = { start: 0, end: 8, keep: 1, stepSize: 1 }
+    const scalars = { beta1: 0, beta2: 0, epsilon: 1, rootCorrection2: 1, gradientScale: 1 }
+    await expect(NATIVE.adamW(short, [run], scalars)).rejects.toThrow('internal')
+    await expect(NATIVE.adamW(vectors(8), [{ ...run, end: 9 }], scalars)).rejects.toThrow(
+      'internal',
+    )
+  })
+
+  test.each([
+    [1, 1, 1],
+    [3, 5, 7],
+    [8, 192, 576],
+    [130, 66, 300],
+  ])('products of %i and %i rows of %i are equal to rounding', (p, q, width) => {
+    const [A, B] = [normals(p * width, 'A'), normals(q * width, 'B')]
+    const [ours, theirs] = [NATIVE, FALLBACK].map((each) => each.rowProducts(A, p, B, q, width))
+    expect(largestDifference(ours!, theirs!)).toBeLessThan(1e-15 * width * 20)
+    const [left, right] = [NATIVE, FALLBACK].map((each) =>
+      lowerHalf(each.rowProducts(A, p, A, p, width, true), p),
+    )
+    expect(largestDifference(left!, right!)).toBeLessThan(1e-15 * width * 20)
+  })
+
+  test.each(Object.entries(SYMMETRIC()))('%s is decomposed as well', (_, { G, p }) => {
+    const size = Math.max(...FALLBACK.symmetricEigen(G, p).values.map(Math.abs))
+    const bound = 1e-15 * 10 * p
+    const values = [NATIVE, FALLBACK].map((each) => {
+      const { values: λ, vectors: R } = each.symmetricEigen(G, p)
+      expect(λ).toEqual(λ.toSorted().reverse())
+      expect(errorOfTurn(R, p), `${each.name} is orthonormal`).toBeLessThan(bound)
+      expect(residual(G, λ, R, p), `${each.name} solves`).toBeLessThan(bound * (size || 1))
+      return λ
+    })
+    expect(largestDifference(values[0]!, values[1]!)).toBeLessThan(bound * (size || 1))
+  })
+})
+
+function vectors(length: number): AdamWVectors {
+  return {
+    parameters: normals32(length, 'parameters'),
+    firstMoment: normals32(length, 'first'),
+    secondMoment: normals32(length, 'second').map((x) => x * x),
+    gradient: normals32(length, 'gradient'),
+  }
+}
+
+const bitsOf = ({ parameters, firstMoment, secondMoment }: AdamWVectors) =>
+  [parameters, firstMoment, secondMoment].map(({ buffer }) =>
+    Buffer.from(buffer).toString('latin1'),
+  )
+
+const largestDifference = (A: Float64Array, B: Float64Array): number =>
+  A.reduce((most, x, i) => Math.max(most, Math.abs(x - B[i]!)), 0)
+
+const lowerHalf = (X: Float64Array, p: number) =>
+  X.map((x, at) => (at % p <= Math.floor(at / p) ? x : 0))
+
+/** Symmetric matrices that are hard in different ways. */
+function SYMMETRIC(): Record<string, { G: Float64Array; p: number }> {
+  const square = (p: number, at: (i: number, j: number) => number) => ({
+    G: Float64Array.from({ length: p * p }, (_, k) => at(Math.floor(k / p), k % p)),
+    p,
+  })
+  const gramOf = (p: number, width: number, weight: (t: number) => number) => {
+    const X = normals(p * width, 'gram').map((x, k) => x * weight(k % width))
+    return square(p, (i, j) => {
+      let sum = 0
+      for (let t = 0; t < width; t++) sum += X[i * width + t]! * X[j * width + t]!
+      return sum
+    })
+  }
+  const symmetric = normals(40 * 40, 'indefinite')
+  return {
+    'one number': square(1, () => -3),
+    zero: square(6, () => 0),
+    'the identity': square(17, (i, j) => (i === j ? 1 : 0)),
+    'a diagonal of pairs': square(20, (i, j) => (i === j ? Math.floor(i / 2) : 0)),
+    'an indefinite matrix': square(40, (i, j) => symmetric[i * 40 + j]! + symmetric[j * 40 + i]!),
+    'a Gram matrix': gramOf(130, 200, (t) => (t + 1) ** -0.5),
+    'a Gram matrix of low rank': gramOf(65, 5, () => 1),
+    'a Gram matrix over sixteen orders of magnitude': gramOf(64, 64, (t) => 10 ** (-t / 8)),
+  }
+}
+
+/** max |R Rᵀ − I|. */
+function errorOfTurn(R: Float64Array, p: number): number {
+  const products = FALLBACK.rowProducts(R, p, R, p, p)
+  return products.reduce(
+    (most, x, k) => Math.max(most, Math.abs(x - (Math.floor(k / p) === k % p ? 1 : 0))),
+    0,
+  )
+}
+
+/** max |R G − diag(λ) R|. */
+function residual(G: Float64Array, λ: Float64Array, R: Float64Array, p: number) {
+  const turned = FALLBACK.rowProducts(R, p, G, p, p)
+  return turned.reduce(
+    (most, x, k) => Math.max(most, Math.abs(x - λ[Math.floor(k / p)]! * R[k]!)),
+    0,
+  )
+}
