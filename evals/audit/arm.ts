@@ -20,6 +20,8 @@ import { digestOf, digestOfFile, identityOf, openSession, subjectOf, type Base }
 import { evaluate, type EvaluationPlan } from './evaluate.ts'
 
 export interface ArmPlan {
+  /** What it is called: the method's name, or another where one method stands beside itself. */
+  readonly arm: string
   readonly method: AnyMethod
   readonly methodConfig: unknown
   readonly seed: number
@@ -80,8 +82,8 @@ function startDigest({ parameters, weights }: Prepared): string {
 }
 
 export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Promise<FinishedArm> {
-  const { method, methodConfig, seed, training } = plan
-  const subjectKey = { arm: method.name, seed }
+  const { arm, method, methodConfig, seed, training } = plan
+  const subjectKey = { arm, seed }
   const folder = plan.aside ?? armFolder(context.workspace, subjectKey)
   await mkdir(folder, { recursive: true })
   const statePath = statePathIn(folder)
@@ -105,9 +107,9 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
     arm: subjectKey,
     savedAt: Date.now(),
   }
-  const title = `${method.title}, seed ${seed}`
+  const title = `${titleOf(plan)}, seed ${seed}`
   const subject = identityOf(base, base.open, {
-    arm: method.name,
+    arm,
     seed,
     title,
     method: method.name,
@@ -132,6 +134,9 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   }
   return reached(run)
 }
+
+const titleOf = ({ arm, method }: ArmPlan): string =>
+  arm === method.name ? method.title : `${arm} (${method.title})`
 
 /** The arm as it stands. */
 function reached({ plan, session, state, arm, statePath }: ArmRun): FinishedArm {
@@ -225,7 +230,7 @@ async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<v
   const identity = identityOf(base, base.open, {
     arm: arm.arm,
     seed: arm.seed,
-    title: method.title,
+    title: titleOf(plan),
   })
   try {
     await evaluate(subjectOf(base, identity, generation), key, evaluation, context)

@@ -11,10 +11,13 @@ export const MethodChoice = z.object({
   config: z.record(z.string(), z.unknown()),
 })
 export type MethodChoice = z.infer<typeof MethodChoice>
+  arm: z.string().min(1).optional(),
 
 const engine = {
   device: z.enum(DEVICES).default('auto').meta({ label: 'Device', help: 'Where it runs' }),
   threads: z
+export const armOf = ({ name, arm = name }: Pick<MethodChoice, 'name' | 'arm'>): string => arm
+
     .int()
     .min(1)
     .max(256)

@@ -15,7 +15,14 @@ import { examplesDigest, runArm, type ArmPlan, type FinishedArm } from './arm.ts
 import { identityOf, openBase, openSession, subjectOf, type Base } from './base.ts'
 import { openBaseScores } from './base-scores.ts'
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
-import { AuditConfig, EvalConfig, MitigateConfig, SpectralConfig, TrainConfig } from './config.ts'
+import {
+  armOf,
+  AuditConfig,
+  EvalConfig,
+  MitigateConfig,
+  SpectralConfig,
+  TrainConfig,
+} from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
 import { fittedExamples } from './examples.ts'
 import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
@@ -39,7 +46,7 @@ export const auditJob: JobKind<AuditConfig> = {
   name: 'audit',
   config: AuditConfig,
   title: ({ model, data, methods }) =>
-    `Audit of ${model}${data === null ? '' : `, ${methods.map(({ name }) => name).join(' and ')} on ${data}`}`,
+    `Audit of ${model}${data === null ? '' : `, ${methods.map(armOf).join(' and ')} on ${data}`}`,
   plan: (config) => planOf(config, true),
   run: (config, context, progress) => runWork({ config, evaluates: true }, context, progress),
 }
@@ -72,7 +79,7 @@ export const trainJob: JobKind<TrainConfig> = {
   name: 'train',
   config: TrainConfig,
   title: ({ model, data, methods }) =>
-    `Fine-tune of ${model}, ${methods.map(({ name }) => name).join(' and ')} on ${data}`,
+    `Fine-tune of ${model}, ${methods.map(armOf).join(' and ')} on ${data}`,
   plan: (config) =>
     planOf(asAudit({ ...config, spectra: false, keepWeights: 'training only' }), false),
   run: (config, context, progress) =>
@@ -172,9 +179,8 @@ async function runArms(work: ArmWork, context: JobContext, progress: Progress): 
     await mkdir(context.workspace, { recursive: true })
     await writeAtomically(settledPath(context), [''])
   }
-  for (const { method, seed } of arms) {
-    const key = { arm: method.name, seed }
-    await removeRest(context.workspace, key, retention(method.name))
+  for (const { arm, seed } of arms) {
+    await removeRest(context.workspace, { arm, seed }, retention(arm))
   }
 }
 
@@ -305,10 +311,11 @@ async function armPlans(
   const row = { role, path: config.data, digest: dataDigest, bytes: tokens * TOKEN_BYTES }
   context.emit({ type: 'artifact', row })
   return config.seeds.flatMap((seed) =>
-    config.methods.map(({ name, config: own }) => {
-      const method = findMethod(name)
-      const methodConfig = method.config.parse(own)
+    config.methods.map((choice) => {
+      const method = findMethod(choice.name)
+      const methodConfig = method.config.parse(choice.config)
       return {
+        arm: armOf(choice),
         method,
         methodConfig,
         seed,

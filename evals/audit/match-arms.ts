@@ -35,10 +35,10 @@ export async function matchArms(
   context.flush()
   const rows = progress.rows()
   const found: FinishedArm[] = []
-  const order = arms.map(({ method }) => method.name)
+  const order = arms.map(({ arm }) => arm)
   for (const { seed, arms: points } of matchedSteps(rows.metrics, order)) {
     for (const { arm, step } of points) {
-      const plan = arms.find((each) => each.method.name === arm && each.seed === seed)
+      const plan = arms.find((each) => each.arm === arm && each.seed === seed)
       if (!plan || isMeasured({ arm, seed, step }, rows, { base, config, evaluation })) continue
       const aside = asideOf(context, { arm, seed })
       const again = { ...plan, evaluateAt: [step], aside, onTheWay: undefined }
@@ -49,8 +49,8 @@ export async function matchArms(
 }
 
 export async function forgetMatched(arms: readonly ArmPlan[], context: JobContext): Promise<void> {
-  for (const { method, seed } of arms) {
-    await rm(asideOf(context, { arm: method.name, seed }), { recursive: true, force: true })
+  for (const plan of arms) {
+    await rm(asideOf(context, plan), { recursive: true, force: true })
   }
 }
 

@@ -16,6 +16,14 @@ type OptionToken = Extract<Token, { kind: 'option' }>
 
 const NEGATION = 'no-'
 
+/** What `argv` says of one flag that takes a value, before the other flags are known. */
+export const saidOf = (argv: readonly string[], flag: string): string[] =>
+  argv.flatMap((word, i) => {
+    if (word.startsWith(`--${flag}=`)) return [word.slice(flag.length + 3)]
+    const next = argv[i + 1]
+    return word === `--${flag}` && next !== undefined ? [next] : []
+  })
+
 /** Splits `argv` by what `fields` knows; an unknown option is answered with the near ones. */
 export function readArguments(argv: readonly string[], fields: readonly Field[]): Arguments {
   const byFlag = new Map(fields.map((field) => [field.flag, field]))

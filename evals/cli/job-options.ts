@@ -1,12 +1,12 @@
 /** @file The options that every job verb shares, and how a verb's own are put together with them. */
 import { z } from 'zod'
-import { readArguments, type Given } from './arguments.ts'
+import { readArguments, saidOf, type Given } from './arguments.ts'
 import type { OptionGroup } from './command.ts'
 import { readConfigFile } from './config-file.ts'
 import { fieldsOf, type Field } from './fields.ts'
 import { assemble, layersOf, merged, refusePositionals, valueAt, type Layer } from './flags.ts'
 import { GATE_FLAGS, GATE_OPTIONS } from './gate-options.ts'
-import { chooseMethods, methodFields, sharedHelp } from './methods.ts'
+import { armsAsked, chooseMethods, methodFields, sharedHelp } from './methods.ts'
 import { EXTENSIONS } from './outputs.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -112,20 +112,23 @@ export function readJobRequest(
     preset,
   }: { argv: readonly string[]; environment: Environment; preset: Layer },
 ): JobRequest {
-  const { common, own, methods } = fields
+  const { common, own } = fields
+  const path = saidOf(argv, 'config').at(-1)
+  const file = path === undefined ? {} : readConfigFile(path, own)
+  const stored = merged([preset, file])
+  // The flags of an arm are known once it is named.
+  const hasMethods = fields.methods.length > 0
+  const methods = hasMethods ? methodFields(armsAsked(argv, stored['methods'])) : []
   const { given, positionals } = readArguments(argv, [...common, ...own, ...methods])
   refusePositionals(positionals)
   const options = readCommon(common, given, environment)
-  const file = options.config === null ? {} : readConfigFile(options.config, own)
   const config = () => {
-    const stored = merged([preset, file])
     const layers = [stored, ...layersOf(own, given, environment)]
-    if (methods.length > 0)
-      layers.push({ methods: chooseMethods(stored['methods'], given, environment) })
+    if (hasMethods) layers.push({ methods: chooseMethods(stored['methods'], given, environment) })
     return assemble(schema, own, layers)
   }
   const isSaid = [...own, ...methods].some(({ flag }) => given.has(flag))
-  return { options, saysNothing: !isSaid && options.config === null, config }
+  return { options, saysNothing: !isSaid && path === undefined, config }
 }
 
 function readCommon(common: readonly Field[], given: Given, environment: Environment): JobOptions {

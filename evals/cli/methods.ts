@@ -1,18 +1,14 @@
 /**
  * @file `--methods lora,full` and the settings of the chosen methods: `--rank 8` goes to every chosen method that has a
- * rank, `--lora.rank 8` to one.
+ * rank, `--lora.rank 8` to one. `--methods low=lora,high=lora` gives arms names of their own, and `--low.rank 2` a setting to one.
  */
 import { z } from 'zod'
+import { armOf, type MethodChoice } from '../audit/config.ts'
 import { TouchstoneError, unknownName } from '../errors.ts'
 import { findMethod, METHODS } from '../finetune/registry.ts'
-import { readEnvironment, variableOf, type Given } from './arguments.ts'
+import { readEnvironment, saidOf, variableOf, type Given } from './arguments.ts'
 import { fieldsOf, type Field } from './fields.ts'
 import { isObject, issueError, layerOf, merged, type Layer } from './flags.ts'
-
-export interface MethodChoice {
-  readonly name: string
-  readonly config: Record<string, unknown>
-}
 
 const METHODS_FIELD: Field = fieldsOf(
   z.object({
@@ -21,26 +17,58 @@ const METHODS_FIELD: Field = fieldsOf(
       .default([])
       .meta({
         label: 'Methods',
-        help: `How to fine-tune: ${METHODS.map(({ name }) => name).join(', ')}`,
+        help: `How to fine-tune: ${METHODS.map(({ name }) => name).join(', ')}; ARM=METHOD to have one twice`,
       }),
   }),
 )[0]!
 
 const fieldsOfMethod = (name: string): Field[] => fieldsOf(findMethod(name).config)
 
-const qualified = (method: string, field: Field): Field => ({
+/** `owner` is a method or an arm. */
+const qualified = (owner: string, field: Field): Field => ({
   ...field,
-  flag: `${method}.${field.flag}`,
+  flag: `${owner}.${field.flag}`,
 })
 
-/** `--methods`, then every method's own flags once, then the same for one method alone. */
-export function methodFields(): Field[] {
+const namedArms = (choices: readonly MethodChoice[]): MethodChoice[] =>
+  choices.filter(({ arm }) => arm !== undefined)
+
+/** `--methods`, then every method's own flags once, then the same for one method alone, then for one of the arms with a name. */
+export function methodFields(arms: readonly MethodChoice[] = []): Field[] {
   const own = METHODS.map(({ name }) => ({ name, fields: fieldsOfMethod(name) }))
   const shared = new Map<string, Field>()
   for (const { fields } of own)
     for (const field of fields) if (!shared.has(field.flag)) shared.set(field.flag, field)
   const single = own.flatMap(({ name, fields }) => fields.map((field) => qualified(name, field)))
-  return [METHODS_FIELD, ...shared.values(), ...single]
+  const ofArms = namedArms(arms).flatMap((choice) =>
+    fieldsOfMethod(choice.name).map((field) => qualified(armOf(choice), field)),
+  )
+  return [METHODS_FIELD, ...shared.values(), ...single, ...ofArms]
+}
+
+/** The arms whose flags may stand in `argv`: those that it names, or else the stored ones. */
+export function armsAsked(argv: readonly string[], stored: unknown): MethodChoice[] {
+  const asked = saidOf(argv, METHODS_FIELD.flag)
+  if (asked.length === 0) return storedChoices(stored)
+  return asked.flatMap((text) => text.split(',').map(choiceOf))
+}
+
+const ARM_NAME = /^[\w-]+$/
+
+/** `lora`, or `low=lora` for an arm of that name. */
+function choiceOf(text: string): MethodChoice {
+  const [arm, name, ...rest] = text.split('=').map((part) => part.trim())
+  if (name === undefined) return { name: arm!, config: {} }
+  findMethod(name)
+  const isTaken = arm === 'base' || METHODS.some((method) => method.name === arm)
+  if (rest.length > 0 || isTaken || !ARM_NAME.test(arm!)) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: `"${text}" names no arm.`,
+      remedy:
+        'Write ARM=METHOD, the arm in letters, digits, - and _, and not called base or like a method.',
+    })
+  }
+  return { name, arm: arm!, config: {} }
 }
 
 /** The methods that have a flag, for help and for errors. */
@@ -75,32 +103,33 @@ export function chooseMethods(
 ): MethodChoice[] {
   const before = storedChoices(stored)
   const fromEnvironment = readEnvironment(environment, methodFields())
-  const named = namesIn(given) ?? namesIn(fromEnvironment) ?? before.map(({ name }) => name)
-  named.forEach(findMethod)
-  refuseTwice(named)
-  refuseUnused(given, named)
-  return named.map((name) => {
-    const base = before.find((choice) => choice.name === name)?.config ?? {}
+  const chosen = choicesIn(given) ?? choicesIn(fromEnvironment) ?? before
+  chosen.forEach(({ name }) => findMethod(name))
+  refuseTwice(chosen.map(armOf))
+  refuseUnused(given, chosen)
+  return chosen.map((choice) => {
+    const stored = before.find((other) => armOf(other) === armOf(choice))
     const config = merged([
-      base,
-      ownLayer(name, fromEnvironment, variableOf),
-      ownLayer(name, given),
+      stored?.name === choice.name ? stored.config : {},
+      ownLayer(choice, fromEnvironment, variableOf),
+      ownLayer(choice, given),
     ])
-    return { name, config: parseMethod(name, config) }
+    return { ...choice, config: parseMethod(choice.name, config) }
   })
 }
 
-const namesIn = (given: Given): string[] | undefined => {
+const choicesIn = (given: Given): MethodChoice[] | undefined => {
   if (!given.has(METHODS_FIELD.flag)) return undefined
   const { methods } = layerOf([METHODS_FIELD], given)
-  return (methods as string[]).filter((name) => name !== '')
+  return (methods as string[]).filter((text) => text !== '').map(choiceOf)
 }
 
-/** The shared flags, then those for this method alone. */
-function ownLayer(name: string, given: Given, nameOf?: (flag: string) => string): Layer {
-  const fields = fieldsOfMethod(name)
-  const alone = fields.map((field) => qualified(name, field))
-  return merged([layerOf(fields, given, nameOf), layerOf(alone, given, nameOf)])
+/** The shared flags, then those for this method alone, then for this arm. */
+function ownLayer(choice: MethodChoice, given: Given, nameOf?: (flag: string) => string): Layer {
+  const fields = fieldsOfMethod(choice.name)
+  const owners = [...new Set([choice.name, armOf(choice)])]
+  const own = owners.map((owner) => fields.map((field) => qualified(owner, field)))
+  return merged([fields, ...own].map((layer) => layerOf(layer, given, nameOf)))
 }
 
 function parseMethod(name: string, config: Layer): Record<string, unknown> {
@@ -119,15 +148,17 @@ function storedChoices(stored: unknown): MethodChoice[] {
   if (choices.every((choice) => choice !== undefined)) return choices
   throw new TouchstoneError('usage.invalid', {
     problem: 'The "methods" of the configuration file cannot be read.',
-    remedy: 'Write them as ["lora"] or [{"name": "lora", "config": {"rank": 8}}].',
+    remedy:
+      'Write them as ["lora", "low=lora"] or [{"name": "lora", "arm": "low", "config": {"rank": 8}}].',
   })
 }
 
 function toChoice(entry: unknown): MethodChoice | undefined {
-  if (typeof entry === 'string') return { name: entry, config: {} }
+  if (typeof entry === 'string') return choiceOf(entry)
   if (!isObject(entry) || typeof entry['name'] !== 'string') return undefined
-  const { name, config = {} } = entry
-  return isObject(config) ? { name: String(name), config } : undefined
+  const { name, arm, config = {} } = entry
+  if (!isObject(config) || !['string', 'undefined'].includes(typeof arm)) return undefined
+  return { ...choiceOf(arm === undefined ? name : `${arm as string}=${name}`), config }
 }
 
 function refuseTwice(names: readonly string[]): void {
@@ -135,14 +166,21 @@ function refuseTwice(names: readonly string[]): void {
   if (twice === undefined) return
   throw new TouchstoneError('usage.invalid', {
     problem: `The method "${twice}" is named twice.`,
-    remedy: 'Name each method once; compare settings in separate runs.',
+    remedy: `Give each its own name, as --methods ${twice}-1=${twice},${twice}-2=${twice}, and settings as --${twice}-1.rank 4.`,
   })
 }
 
-function refuseUnused(given: Given, names: readonly string[]): void {
+function refuseUnused(given: Given, chosen: readonly MethodChoice[]): void {
   const used = new Set(
-    names.flatMap((name) => fieldsOfMethod(name).flatMap(({ flag }) => [flag, `${name}.${flag}`])),
+    chosen.flatMap((choice) =>
+      fieldsOfMethod(choice.name).flatMap(({ flag }) => [
+        flag,
+        `${choice.name}.${flag}`,
+        `${armOf(choice)}.${flag}`,
+      ]),
+    ),
   )
+  const names = [...new Set(chosen.map(({ name }) => name))]
   const unused = methodFields()
     .slice(1)
     .find(({ flag }) => given.has(flag) && !used.has(flag))

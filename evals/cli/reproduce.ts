@@ -1,6 +1,7 @@
 /** @file The `touchstone …` line that gives a configuration again: every value that is not the default, as a flag. */
 import { fieldsOf, type Field } from './fields.ts'
 import { isObject, valueAt, type Layer } from './flags.ts'
+import { armOf, type MethodChoice } from '../audit/config.ts'
 import { findMethod } from '../finetune/registry.ts'
 
 /** `preset` stands in for the defaults that it replaces. */
@@ -34,27 +35,22 @@ const textOf = (value: unknown): string =>
 const pair = (flag: string, value: string): string[] =>
   value.startsWith('-') ? [`--${flag}=${value}`] : [`--${flag}`, value]
 
-interface Choice {
-  readonly name: string
-  readonly config: Layer
-}
-
-const choicesIn = (config: unknown): readonly Choice[] => {
+const choicesIn = (config: unknown): readonly MethodChoice[] => {
   const methods = isObject(config) ? config['methods'] : undefined
-  return Array.isArray(methods) ? (methods as Choice[]) : []
+  return Array.isArray(methods) ? (methods as MethodChoice[]) : []
 }
 
 function methodWords(config: unknown, preset: Layer): string[] {
   const chosen = choicesIn(config)
   const before = choicesIn(preset)
-  const names = chosen.map(({ name }) => name)
-  const isPreset = isSame(
-    names,
-    before.map(({ name }) => name),
-  )
-  const settings = chosen.flatMap(({ name, config: own }) => {
-    const initial = before.find((choice) => choice.name === name)?.config ?? {}
-    return fieldsOf(findMethod(name).config).map((field) => ({ name, field, own, initial }))
+  const asked = ({ name, arm }: MethodChoice) => (arm === undefined ? name : `${arm}=${name}`)
+  const names = chosen.map(asked)
+  const isPreset = isSame(names, before.map(asked))
+  const settings = chosen.flatMap((choice) => {
+    const initial = before.find((other) => asked(other) === asked(choice))?.config ?? {}
+    const own = choice.config
+    const arm = armOf(choice)
+    return fieldsOf(findMethod(choice.name).config).map((field) => ({ arm, field, own, initial }))
   })
   const words = Map.groupBy(settings, ({ field }) => field.flag)
   return [
@@ -64,18 +60,18 @@ function methodWords(config: unknown, preset: Layer): string[] {
 }
 
 interface Setting {
-  readonly name: string
+  readonly arm: string
   readonly field: Field
   readonly own: Layer
   readonly initial: Layer
 }
 
-/** One flag where all methods agree, else one a method. */
+/** One flag where all arms agree, else one an arm. */
 function sharedWords(settings: readonly Setting[]): string[] {
   const values = settings.map(({ field, own }) => valueAt(own, field.path))
   const isShared = values.every((value) => isSame(value, values[0]))
-  const written = settings.map(({ name, field, own, initial }) => {
-    const flag = isShared ? field.flag : `${name}.${field.flag}`
+  const written = settings.map(({ arm, field, own, initial }) => {
+    const flag = isShared ? field.flag : `${arm}.${field.flag}`
     const before = valueAt(initial, field.path) ?? field.default
     return wordsOf({ ...field, flag }, valueAt(own, field.path), before)
   })

@@ -3,7 +3,7 @@ import type { ModelCellSpec } from '../contract/sweeps.ts'
 import type { TouchstoneError } from '../errors.ts'
 import { unknownName } from '../errors.ts'
 
-export type Draft = Omit<ModelCellSpec, 'axes' | 'line'>
+export type Draft = Omit<ModelCellSpec, 'axes'>
 
 export interface Axis {
   readonly name: string

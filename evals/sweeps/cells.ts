@@ -3,6 +3,7 @@
  * Law: `planCells` is pure and keys are unique, so a sweep resumes by key.
  */
 import type { z } from 'zod'
+import { armOf } from '../audit/config.ts'
 import type { CellIdentity, CellSpec, ModelCellSpec, PlannedCell } from '../contract/sweeps.ts'
 import { TouchstoneError } from '../errors.ts'
 import { findMethod } from '../finetune/registry.ts'
@@ -74,10 +75,12 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
     evalEvery: null,
     spectra: false,
   }
-  const tuned = config.methods.flatMap(({ name, config: methodConfig }) =>
+  const tuned = config.methods.flatMap((choice) =>
     placesOf(axes).flatMap((place) =>
       seeds.map((seed) => {
-        const own = { data: data!, method: name, methodConfig, training: config.training }
+        const { name: method, config: methodConfig } = choice
+        const line = armOf(choice)
+        const own = { line, data: data!, method, methodConfig, training: config.training }
         const plain = { samples: null, labelNoise: 0, evalEvery, spectra }
         return placed({ ...shared, ...own, ...plain, seed }, place)
       }),
@@ -103,7 +106,6 @@ function placed(draft: Draft, place: Place): ModelCellSpec {
   const training = parsed(TrainingConfig, current.training, place)
   return {
     ...current,
-    line: draft.method!,
     axes,
     methodConfig: methodConfig as Record<string, unknown>,
     training,

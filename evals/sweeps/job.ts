@@ -2,6 +2,7 @@
 import { stat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { digestOfFile } from '../audit/base.ts'
+import { armOf } from '../audit/config.ts'
 import { benchmarkRow } from '../audit/evaluate.ts'
 import { bytesNeeded } from '../audit/memory.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
@@ -34,7 +35,7 @@ export const sweepJob: JobKind<SweepConfig> = {
   config: SweepConfig,
   title: (config) => {
     const axes = axesOf(config).map(({ name, values }) => `${name} ${values.join(', ')}`)
-    const methods = config.methods.map(({ name }) => name).join(', ')
+    const methods = config.methods.map(armOf).join(', ')
     const what = config.testbed ?? `${methods} of ${config.model} on ${config.data}`
     return `Sweep of ${[what, ...axes].join('; ')}`
   },

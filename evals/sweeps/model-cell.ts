@@ -95,12 +95,13 @@ async function armPlan(
   const { examples } = await fittedExamples(base.open, chosen, training.maxTokens, signal)
   const looks = lookSteps(training.steps)
   const full = suiteSteps(training.steps, spec.evalEvery)
-  const subject = { arm: method.name, seed: spec.seed }
+  const subject = { arm: spec.line, seed: spec.seed }
   const finished = looks
     .filter((step) => !full.includes(step))
     .flatMap((step) => notAsked(subject, step, benchmarks))
   return {
     method,
+    arm: spec.line,
     methodConfig: method.config.parse(spec.methodConfig),
     seed: spec.seed,
     training,

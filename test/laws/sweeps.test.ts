@@ -99,6 +99,7 @@ describe('planning', () => {
 describe.each(AXES)('axis $name', (axis) => {
   const draft: Draft = {
     kind: 'model',
+    line: 'lora',
     seed: 0,
     threads: 1,
     model: 'pebble',

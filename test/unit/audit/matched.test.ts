@@ -133,6 +133,18 @@ describe('an audit of two methods', () => {
     expect(again.left).toEqual([])
   })
 
+  test('one method stands beside itself under names of its own', async () => {
+    const choice = (arm: string, rank: number) => ({ name: 'lora', arm, config: { rank } })
+    const { results } = await audited({ methods: [choice('low', 1), choice('high', 8)] })
+    const told = results.subjects.map(({ arm, method, title }) => [arm, method, title])
+    expect(told.slice(1)).toEqual([
+      ['low', 'lora', 'low (LoRA), seed 0'],
+      ['high', 'lora', 'high (LoRA), seed 0'],
+    ])
+    expect(results.matched[0]!.arms.map(({ arm }) => arm)).toEqual(['low', 'high'])
+    expect(results.matched[0]!.pairs.every(({ reference }) => reference === 'low')).toBe(true)
+  })
+
   test('the report says which step of each was compared and what is left between the losses', () => {
     const report = renderReport(run.results)
     expect(report).toContain('At the same training loss')

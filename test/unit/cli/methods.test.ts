@@ -1,7 +1,7 @@
 /** @file Methods and their settings on the command line, and the command line that a configuration gives back. */
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { AuditConfig } from '../../../evals/audit/config.ts'
+import { AuditConfig, type MethodChoice } from '../../../evals/audit/config.ts'
 import { QUICKSTART } from '../../../evals/cli/commands/quickstart.ts'
 import type { Layer } from '../../../evals/cli/flags.ts'
 import { jobFields, readJobRequest } from '../../../evals/cli/job-options.ts'
@@ -36,6 +36,22 @@ describe('--methods', () => {
     expect(first!.config['rank']).toBe(5)
   })
 
+  test('one method can stand beside itself, each arm with a name and settings of its own', () => {
+    const text = '--methods low=lora,high=lora,full --rank 4 --low.rank 2 --lora.alpha 8'
+    const [low, high, full] = methodsOf(text)
+    const settings = ({ arm, name, config: { rank, alpha } }: MethodChoice) => [
+      arm,
+      name,
+      rank,
+      alpha,
+    ]
+    expect([low, high].map((choice) => settings(choice!))).toEqual([
+      ['low', 'lora', 2, 8],
+      ['high', 'lora', 4, 8],
+    ])
+    expect(full!.arm).toBeUndefined()
+  })
+
   test('a variable sets a method’s setting where a chosen method has it', () => {
     const environment = { TOUCHSTONE_RANK: '3' }
     expect(methodsOf('--methods lora', environment)[0]!.config['rank']).toBe(3)
@@ -47,6 +63,12 @@ describe('--methods', () => {
     ['--rank 4', '--rank belongs to lora, and no method was named.'],
     ['--methods lora --full.train-embeddings', '--full.train-embeddings belongs to full'],
     ['--methods lora,lora', 'The method "lora" is named twice.'],
+    ['--methods a=lora,a=lora', 'The method "a" is named twice.'],
+    ['--methods full=lora', '"full=lora" names no arm.'],
+    ['--methods base=lora', '"base=lora" names no arm.'],
+    ['--methods a.b=lora', '"a.b=lora" names no arm.'],
+    ['--methods a=lora=lora', '"a=lora=lora" names no arm.'],
+    ['--methods a=lora --b.rank 2', 'There is no option named "--b.rank".'],
     ['--methods lroa', 'There is no method named "lroa".'],
     ['--methods lora --rank 0', '--rank cannot be 0.'],
     ['--methods lora --rank-pattern down_proj', '--rank-pattern'],
@@ -68,6 +90,21 @@ describe('methods in a preset or file', () => {
     const [only, none] = parse(['--methods', 'lora'], preset).methods
     expect([only!.config['rank'], none]).toEqual([2, undefined])
     expect(parse(['--rank', '3'], preset).methods[0]!.config['rank']).toBe(3)
+  })
+
+  test('name arms, whose flags then stand', () => {
+    const named = {
+      model: 'm',
+      methods: ['low=lora', { name: 'lora', arm: 'high', config: { rank: 9 } }],
+    }
+    const ranks = parse(['--low.rank', '3'], named).methods.map(({ arm, config }) => [
+      arm,
+      config['rank'],
+    ])
+    expect(ranks).toEqual([
+      ['low', 3],
+      ['high', 9],
+    ])
   })
 
   test('an unknown setting is answered with the near ones', () => {
@@ -101,6 +138,7 @@ describe('the command that a run is recorded with', () => {
     [['--candidate=-dash', '--learning-rate', '1e-8', '--keep-weights', '"quoted" ; rm']],
     [['--methods', 'full,lora', '--rank', '3', '--no-train-embeddings', '--target-modules', 'q']],
     [['--methods', 'lora,rslora', '--rank-pattern', 'down_proj=4,v_proj=2', '--alpha', '3']],
+    [['--methods', 'low=lora,high=lora', '--low.rank', '2', '--alpha', '5']],
     [['--batch-size', '3', '--eval-batch-size', '4', '--eval-every', '7', '--device', 'cpu']],
     [['--candidate', 'line\nbreak', '--candidate', '\u00e9\u4e2d']],
   ])('gives %j again', (argv) => {
