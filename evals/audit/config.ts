@@ -5,19 +5,22 @@ import { DEVICES } from '../runtime/device.ts'
 import { DETAILS } from '../spectra/directions.ts'
 import { EPSILON } from '../spectra/intruders.ts'
 
-/** A method with its own configuration, parsed by the method's schema. */
+/**
+ * A method with its own configuration, parsed by the method's schema. `arm` is what its fine-tunes are called where one method
+ * stands beside itself with other settings; the method's name if it is not given.
+ */
 export const MethodChoice = z.object({
   name: z.string().min(1),
+  arm: z.string().min(1).optional(),
   config: z.record(z.string(), z.unknown()),
 })
 export type MethodChoice = z.infer<typeof MethodChoice>
-  arm: z.string().min(1).optional(),
+
+export const armOf = ({ name, arm = name }: Pick<MethodChoice, 'name' | 'arm'>): string => arm
 
 const engine = {
   device: z.enum(DEVICES).default('auto').meta({ label: 'Device', help: 'Where it runs' }),
   threads: z
-export const armOf = ({ name, arm = name }: Pick<MethodChoice, 'name' | 'arm'>): string => arm
-
     .int()
     .min(1)
     .max(256)
