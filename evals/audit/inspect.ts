@@ -11,7 +11,7 @@ import { sourcesOf, type ModelSources } from '../models/model-sources.ts'
 import { rawStartOf, scaleOf } from '../models/peft-config.ts'
 import { ADAPTER_WEIGHTS, readPeftIndex } from '../models/peft-folder.ts'
 import { recognise, type Model } from '../models/registry.ts'
-import { digestFiles, elementsOf } from '../models/stored-weights.ts'
+import { digestFile, elementsOf } from '../models/stored-weights.ts'
 import { openTokenizer, specialTokens } from '../models/tokenizer.ts'
 import { bytesNeeded } from './memory.ts'
 
@@ -205,7 +205,7 @@ async function fileDigest(path: string): Promise<string> {
   const size = await fileSize(path)
   const file = await openForReading(path)
   try {
-    return await digestFiles([{ file, path, size }])
+    return await digestFile(file, path, size)
   } finally {
     await file.close()
   }

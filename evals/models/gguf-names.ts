@@ -1,93 +1,70 @@
-/** @file A Llama's weights by GGUF's names and by Hugging Face's, and the order of the rows that rotary positions turn. */
-import { TouchstoneError } from '../errors.ts'
+/** @file A model's weights by ggml's names and by Hugging Face's, after a family's table. */
 
-export const ROTARY_FACTORS = 'rope_freqs.weight'
-
-const OUTSIDE_LAYERS: Readonly<Record<string, string>> = {
-  'token_embd.weight': 'model.embed_tokens.weight',
-  'output_norm.weight': 'model.norm.weight',
-  'output.weight': 'lm_head.weight',
-}
-const INSIDE_LAYERS: Readonly<Record<string, string>> = {
-  attn_norm: 'input_layernorm',
-  attn_q: 'self_attn.q_proj',
-  attn_k: 'self_attn.k_proj',
-  attn_v: 'self_attn.v_proj',
-  attn_output: 'self_attn.o_proj',
-  ffn_norm: 'post_attention_layernorm',
-  ffn_gate: 'mlp.gate_proj',
-  ffn_up: 'mlp.up_proj',
-  ffn_down: 'mlp.down_proj',
+export interface GgufNames {
+  /** What Hugging Face's names of blocks begin with. */
+  readonly layers: string
+  /** Modules by ggml's name → Hugging Face's, outside the blocks and inside them. */
+  readonly outside: Readonly<Record<string, string>>
+  readonly inside: Readonly<Record<string, string>>
+  /** ggml's modules in which the experts of a block lie one after another; `*` stands for the expert's number. */
+  readonly experts?: Readonly<Record<string, string>>
+  /** Tensors that are settings rather than weights. */
+  readonly extras?: readonly string[]
 }
 
-const turned = (names: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
-  new Map(Object.entries(names).map(([ggml, ours]) => [ours, ggml]))
-const OUTSIDE_TURNED = turned(OUTSIDE_LAYERS)
-const INSIDE_TURNED = turned(INSIDE_LAYERS)
-
-/** Undefined for what becomes part of the configuration; an unknown name is refused, since it would change the model. */
-export function hfName(path: string, name: string): string | undefined {
-  if (name === ROTARY_FACTORS) return undefined
-  const outside = OUTSIDE_LAYERS[name]
-  if (outside !== undefined) return outside
-  const [, layer, part, kind] = /^blk\.(\d{1,4})\.(\w+)\.(weight|bias)$/u.exec(name) ?? []
-  const inside = part === undefined ? undefined : INSIDE_LAYERS[part]
-  if (inside !== undefined) return `model.layers.${Number(layer)}.${inside}.${kind}`
-  throw new TouchstoneError('checkpoint.unsupported', {
-    path,
-    what: 'the weight',
-    found: name.slice(0, 100),
-    supported: 'the weights of a Llama without experts',
-  })
+export interface FoundName {
+  /** ggml's name of the module. */
+  readonly module: string
+  /** Hugging Face's name of the weight; where experts lie in one tensor, with `*`. */
+  readonly name: string
+  readonly isStacked: boolean
 }
 
-/** Undefined for a weight that a Llama has not. */
-export function ggufName(name: string): string | undefined {
-  const outside = OUTSIDE_TURNED.get(name)
-  if (outside !== undefined) return outside
-  const [, layer, part, kind] = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/u.exec(name) ?? []
-  const inside = part === undefined ? undefined : INSIDE_TURNED.get(part)
-  return inside === undefined ? undefined : `blk.${layer}.${inside}.${kind}`
-}
-
-interface Heads {
-  readonly num_attention_heads: number
-  readonly num_key_value_heads: number
-}
-
-/** How many heads' rows are permuted in the weight `name`, in Hugging Face's spelling; undefined for none. */
-export function rotaryHeads(name: string, config: Heads): number | undefined {
-  if (name.includes('.q_proj.')) return config.num_attention_heads
-  return name.includes('.k_proj.') ? config.num_key_value_heads : undefined
-}
-
-/**
- * GGUF stores the rows of a head's queries and keys so that the two numbers of a rotary pair are neighbours;
- * Hugging Face has the first of all pairs, then the second: row (head, half, pair) ← (head, pair, half).
- */
-export function unpermuted(values: Float32Array, rows: number, heads: number): Float32Array {
-  return rowsMoved(values, rows, heads, (row, from) => [row, from])
-}
-
-/** The other way: Hugging Face's order becomes GGUF's. */
-export function permuted(values: Float32Array, rows: number, heads: number): Float32Array {
-  return rowsMoved(values, rows, heads, (row, from) => [from, row])
-}
-
-function rowsMoved(
-  values: Float32Array,
-  rows: number,
-  heads: number,
-  direction: (hf: number, gguf: number) => [to: number, from: number],
-): Float32Array {
-  const width = values.length / rows
-  const pairs = rows / heads / 2
-  const result = new Float32Array(values.length)
-  for (let row = 0; row < rows; row++) {
-    const head = Math.floor(row / (2 * pairs))
-    const [side, pair] = [Math.floor(row / pairs) % 2, row % pairs]
-    const [to, from] = direction(row, head * 2 * pairs + 2 * pair + side)
-    result.set(values.subarray(from * width, (from + 1) * width), to * width)
+/** Undefined for a name that the family has not. */
+export function hfName(names: GgufNames, stored: string): FoundName | undefined {
+  const [, outer = '', ending] = /^(\w+)\.(weight|bias)$/u.exec(stored) ?? []
+  const outside = own(names.outside, outer)
+  if (outside !== undefined) {
+    return { module: outer, name: `${outside}.${ending}`, isStacked: false }
   }
-  return result
+  const inBlock =
+    /^blk\.(?<layer>\d{1,4})\.(?<module>\w+?)(?:\.(?<expert>\d{1,4}))?\.(?<kind>weight|bias)$/u
+  const { layer, module = '', expert, kind } = inBlock.exec(stored)?.groups ?? {}
+  const at = (inside: string) => `${names.layers}.${Number(layer)}.${inside}.${kind}`
+  const inside = own(names.inside, module)
+  if (inside !== undefined && expert === undefined) {
+    return { module, name: at(inside), isStacked: false }
+  }
+  // Older files name each expert: `blk.0.ffn_gate.3.weight`.
+  const experts = own(names.experts, expert === undefined ? module : `${module}_exps`)
+  if (experts === undefined) return undefined
+  if (expert === undefined) return { module, name: at(experts), isStacked: true }
+  return { module, name: at(experts.replace('*', expert)), isStacked: false }
 }
+
+export interface StoredName {
+  readonly module: string
+  readonly stored: string
+  /** Its number among those that lie in one tensor. */
+  readonly expert?: number
+}
+
+/** Undefined for a weight that the format has no place for. */
+export function ggufName(names: GgufNames, name: string): StoredName | undefined {
+  const [, path = '', kind] = /^(.+)\.(weight|bias)$/u.exec(name) ?? []
+  const outer = keyOf(names.outside, path)
+  if (outer !== undefined) return { module: outer, stored: `${outer}.${kind}` }
+  if (!path.startsWith(`${names.layers}.`)) return undefined
+  const [, layer, inner = ''] = /^(\d+)\.(.+)$/u.exec(path.slice(names.layers.length + 1)) ?? []
+  const module = keyOf(names.inside, inner)
+  if (module !== undefined) return { module, stored: `blk.${layer}.${module}.${kind}` }
+  const expert = /\.(\d+)\./u.exec(inner)?.[1]
+  const stacked = keyOf(names.experts ?? {}, inner.replace(/\.\d+\./u, '.*.'))
+  if (stacked === undefined) return undefined
+  return { module: stacked, stored: `blk.${layer}.${stacked}.${kind}`, expert: Number(expert) }
+}
+
+const own = (table: Readonly<Record<string, string>> | undefined, key: string) =>
+  table && Object.hasOwn(table, key) ? table[key] : undefined
+const keyOf = (table: Readonly<Record<string, string>>, value: string) =>
+  Object.keys(table).find((key) => table[key] === value)

@@ -3,7 +3,7 @@ import { TouchstoneError } from '../errors.ts'
 import type { TemplateSource } from './chat-template.ts'
 import type { JsonObject } from './files.ts'
 import { malformed } from './files.ts'
-import type { GgufMetadata } from './gguf-config.ts'
+import type { GgufMetadata } from './gguf-family.ts'
 import type { TokenizerSource } from './tokenizer.ts'
 import { idList, specialTokens } from './tokenizer.ts'
 

@@ -9,7 +9,8 @@ export type GgufField =
   | { readonly type: 'u32' | 'f32'; readonly value: number }
   | { readonly type: 'bool'; readonly value: boolean }
   | { readonly type: 'strings'; readonly value: readonly string[] }
-  | { readonly type: 'i32s'; readonly value: readonly number[] }
+  | { readonly type: 'i32s' | 'f32s'; readonly value: readonly number[] }
+  | { readonly type: 'bools'; readonly value: readonly boolean[] }
 
 export interface GgufTensorToWrite {
   readonly name: string
@@ -49,6 +50,12 @@ function fieldBytes(field: GgufField): Uint8Array {
       return array(KINDS.i32, field.value.length, [
         new Uint8Array(Int32Array.from(field.value).buffer),
       ])
+    case 'f32s':
+      return array(KINDS.f32, field.value.length, [
+        new Uint8Array(Float32Array.from(field.value).buffer),
+      ])
+    case 'bools':
+      return array(KINDS.bool, field.value.length, [Uint8Array.from(field.value, Number)])
   }
 }
 

@@ -1,13 +1,13 @@
-/** @file Opens a GGUF file of a Llama in place: Hugging Face's names, shapes, row order and configuration. */
+/** @file Opens a GGUF model in place: Hugging Face's names, shapes, row order and configuration. */
 import type { Checkpoint, StorageType, StoredWeight } from './checkpoint.ts'
 import { TouchstoneError } from '../errors.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
 import { malformed } from './files.ts'
-import type { GgufConfig } from './gguf-config.ts'
 import { ggufConfig } from './gguf-config.ts'
 import type { GgufHeader, GgufTensor } from './gguf-header.ts'
-import { hfName, ROTARY_FACTORS, rotaryHeads, unpermuted } from './gguf-names.ts'
+import { familyOf } from './gguf-registry.ts'
 import type { GgufPart, GgufParts } from './gguf-split.ts'
+import { checkRows, namedWeights } from './gguf-weights.ts'
 import { findWeight } from './hf-folder.ts'
 import type { OpenFiles } from './stored-weights.ts'
 import { digestFiles, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
@@ -49,59 +49,38 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
 /** @param model all files of the model that lies at `path` */
 export async function openGguf(path: string, model: GgufParts): Promise<Checkpoint> {
   const { metadata, parts } = model
-  const stored = parts.flatMap((part) => placesIn(part))
-  const weights = new Map<string, StoredWeight>()
-  for (const weight of stored) {
-    const name = hfName(path, weight.name)
-    if (name === undefined) continue
-    if (weights.has(name)) throw malformed(path, `"${weight.name}" twice`, 'each weight once')
-    weights.set(name, { ...weight, name })
-  }
+  const family = familyOf(path, metadata)
+  const found = namedWeights(path, family, parts.flatMap(placesIn))
+  const weights = new Map([...found.weights].map(([name, { weight }]) => [name, weight]))
   const files = await openFiles(parts.map((part) => part.path))
   try {
-    const factors = stored.find(({ name }) => name === ROTARY_FACTORS)
-    const config = ggufConfig(
+    const extras = new Map<string, Float32Array>()
+    for (const extra of found.extras) extras.set(extra.name, await readStoredWeight(files, extra))
+    const config = ggufConfig(path, family, metadata, { weights, extras })
+    checkRows(path, found.weights, config)
+    let digest: Promise<string> | undefined
+    return {
       path,
-      metadata,
+      format: 'gguf',
+      config,
       weights,
-      factors && (await readStoredWeight(files, factors)),
-    )
-    return toCheckpoint(path, model, weights, config, files)
+      async read(name) {
+        const weight = findWeight(path, weights, name)
+        const { layout, shape } = found.weights.get(name)!
+        const values = await readStoredWeight(files, weight)
+        return layout ? layout.read(values, shape, config) : values
+      },
+      digest: () => (digest ??= digestFiles(wholeFiles(parts, files))),
+      close: () => files.close(),
+    }
   } catch (error) {
     await files.close()
     throw error
   }
 }
 
-function toCheckpoint(
-  path: string,
-  { parts }: GgufParts,
-  weights: ReadonlyMap<string, StoredWeight>,
-  config: GgufConfig,
-  files: OpenFiles,
-): Checkpoint {
-  let digest: Promise<string> | undefined
-  const whole = () =>
-    parts.map((part) => ({
-      file: files.file(part.path),
-      path: part.path,
-      size: part.header.size,
-    }))
-  return {
-    path,
-    format: 'gguf',
-    config,
-    weights,
-    async read(name) {
-      const weight = findWeight(path, weights, name)
-      const values = await readStoredWeight(files, weight)
-      const heads = rotaryHeads(name, config)
-      return heads === undefined ? values : unpermuted(values, weight.shape[0]!, heads)
-    },
-    digest: () => (digest ??= digestFiles(whole())),
-    close: () => files.close(),
-  }
-}
+const wholeFiles = (parts: readonly GgufPart[], files: OpenFiles) =>
+  parts.map(({ path, header }) => ({ file: files.file(path), path, size: header.size }))
 
 function placesIn({ path, header }: GgufPart): readonly StoredWeight[] {
   const stored = header.tensors.map((tensor) => place(path, header, tensor))

@@ -96,3 +96,6 @@ export async function digestFiles(
   }
   return hash.digest('hex')
 }
+
+export const digestFile = (file: OpenFile, path: string, size: number): Promise<string> =>
+  digestFiles([{ file, path, size }])

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { COMMANDS } from '../../evals/cli/commands/registry.ts'
-import { ggufName, permuted, rotaryHeads } from '../../evals/models/gguf-names.ts'
+import type { JsonObject } from '../../evals/models/files.ts'
+import { ggufName } from '../../evals/models/gguf-names.ts'
+import { writtenAs } from '../../evals/models/gguf-registry.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { writeSafetensors } from '../../evals/models/safetensors-write.ts'
 import { freshFolder, runCommand } from '../doubles/command-line.ts'
-import { TINY_LLAMA, writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
+import { writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
 import { oraclePython } from './smollm2.ts'
 
 const script = fileURLToPath(new URL('gguf-export.py', import.meta.url))
@@ -27,12 +29,13 @@ test.skipIf(!hasPackage).each(['f16', 'q8_0'])(
 
     const { open, model: known, weights } = await loadModel(model)
     await open.close()
-    const heads = { num_attention_heads: TINY_LLAMA.heads, num_key_value_heads: TINY_LLAMA.kvHeads }
+    const family = writtenAs('llama')!
     const reference = join(folder, 'reference.safetensors')
     const tensors = [...known.weights.values()].map(({ name, shape: sizes }) => {
-      const [data, turning] = [weights.get(name)!, rotaryHeads(name, heads)]
-      const moved = turning === undefined ? data : permuted(data, sizes[0]!, turning)
-      return { name: ggufName(name)!, shape: sizes, data: moved }
+      const { stored, module } = ggufName(family.names, name)!
+      const data = weights.get(name)!
+      const moved = family.layouts?.[module]?.write(data, sizes, known.config as JsonObject)
+      return { name: stored, shape: sizes, data: moved ?? data }
     })
     await writeSafetensors(reference, tensors)
 

@@ -108,7 +108,7 @@ export const gemma3 = decoder({
   plan(c) {
     const scale = c.query_pre_attn_scalar ** -0.5
     const sliding = slidingLayers(c, (layer) => (layer + 1) % c.sliding_window_pattern !== 0)
-    const [far, near] = rotaries(c)
+    const [far, near] = gemma3Rotaries(c)
     return {
       ...shared(c),
       ...FOUR_NORMS,
@@ -123,7 +123,7 @@ export const gemma3 = decoder({
 })
 
 /** Of layers that see all, and of layers that see a window. */
-function rotaries(c: z.infer<typeof gemma3Config>) {
+export function gemma3Rotaries(c: z.infer<typeof gemma3Config>) {
   const { full_attention: full, sliding_attention: sliding } = c.rope_parameters ?? {}
   const common = { rotaryDim: headDimOf(c), maxPositions: c.max_position_embeddings }
   return [

@@ -170,6 +170,11 @@ describe('refused', () => {
     ['experts', changed({ 'llama.expert_count': u32(8) })],
     ['YaRN', changed({ 'llama.rope.scaling.type': string('yarn') })],
     ['rotary embedding of half a head', changed({ 'llama.rope.dimension_count': u32(32) })],
+    ['a scale of the scores', changed({ 'llama.attention.scale': { type: 'f32', value: 0.3 } })],
+    [
+      'a window, which llama.cpp passes over',
+      changed({ 'llama.attention.sliding_window': u32(8) }),
+    ],
     ['a storage type', withTensor(2, { type: 16 })],
     ['a weight of another model', withTensor(2, { name: 'blk.0.ssm_in.weight' })],
   ])('%s, as unsupported', async (_, bytes) => {

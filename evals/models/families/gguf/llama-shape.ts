@@ -1,0 +1,56 @@
+/** @file What the GGUF tables of Llama-shaped families have in common. */
+import type { JsonObject } from '../../files.ts'
+import { numberIn, real, whole, type GgufRule } from '../../gguf-family.ts'
+import { queryHeads } from '../../gguf-layouts.ts'
+import type { GgufNames } from '../../gguf-names.ts'
+
+export const outsideBlocks = {
+  token_embd: 'model.embed_tokens',
+  output_norm: 'model.norm',
+  output: 'lm_head',
+} as const
+
+export const attention = {
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+} as const
+
+export const gatedMlp = {
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+} as const
+
+export const queryKeyNorms = {
+  attn_q_norm: 'self_attn.q_norm',
+  attn_k_norm: 'self_attn.k_norm',
+} as const
+
+export const normsBefore = {
+  attn_norm: 'input_layernorm',
+  ffn_norm: 'post_attention_layernorm',
+} as const
+
+export const LLAMA_NAMES: GgufNames = {
+  layers: 'model.layers',
+  outside: outsideBlocks,
+  inside: { ...normsBefore, ...attention, ...gatedMlp },
+}
+
+/** A head's numbers where nothing says otherwise: hidden / heads. */
+const evenHeads = (config: JsonObject) => numberIn(config, 'hidden_size') / queryHeads(config)
+
+/** A value of another size than the keys is refused when shapes are held against the configuration. */
+export const SIZES: readonly GgufRule[] = [
+  whole('block_count', 'num_hidden_layers'),
+  whole('context_length', 'max_position_embeddings'),
+  whole('embedding_length', 'hidden_size'),
+  whole('feed_forward_length', 'intermediate_size'),
+  whole('attention.head_count', 'num_attention_heads'),
+  whole('attention.head_count_kv', 'num_key_value_heads', queryHeads),
+  whole('attention.key_length', 'head_dim', evenHeads),
+]
+
+export const rmsEpsilon = real('attention.layer_norm_rms_epsilon', 'rms_norm_eps')
