@@ -6,6 +6,7 @@
  */
 
 import { entry, type Details } from './errors/entry.ts'
+import { ENCODER_ERRORS } from './errors/encoders.ts'
 import { EXPORT_ERRORS } from './errors/exports.ts'
 import { WORKBENCH_ERRORS } from './errors/workbench.ts'
 
@@ -319,6 +320,7 @@ export const ERRORS = {
     remedy: 'Free some space, then run the same command with --resume.',
   })),
 
+  ...ENCODER_ERRORS,
   ...EXPORT_ERRORS,
   ...WORKBENCH_ERRORS,
 } as const

@@ -6,7 +6,7 @@ import type { OpenModel } from '../models/checkpoint.ts'
 import { exists, type JsonObject } from '../models/files.ts'
 import { GENAI_CONFIG, genaiConfig } from '../models/genai-config.ts'
 import { sourcesOf } from '../models/model-sources.ts'
-import type { Model } from '../models/registry.ts'
+import { cacheOf, type Model } from '../models/registry.ts'
 import type { FolderStorage } from '../models/safetensors-write.ts'
 import { asStored } from '../models/weight-list.ts'
 import type { GgufForm } from '../models/write-gguf-model.ts'
@@ -125,7 +125,7 @@ function genaiConfigOf(path: string, model: Model, { tokenizer }: OpenModel): Js
   const { endIds, padId, startId } = tokenizer
   return genaiConfig({
     ...{ path, graphFile: GRAPH_FILE, vocabSize, hiddenSize, endIds, padId, startId },
-    cache: architecture.cache(config, weights),
+    cache: cacheOf(model),
     maxPositions: architecture.maxPositions(config),
   })
 }

@@ -3,7 +3,7 @@ import { TouchstoneError } from '../errors.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
-import type { Model } from '../models/registry.ts'
+import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
 import type { Device } from '../runtime/device.ts'
 import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
@@ -46,7 +46,7 @@ export async function openCached(
   maxPositions: number,
 ): Promise<CachedSession> {
   const { model, frozen } = state
-  const cache = model.architecture.cache(model.config, model.weights)
+  const cache = cacheOf(model)
   const odd = cache.find(({ headDim }) => headDim % 8 !== 0)
   if (odd) {
     throw new TouchstoneError('checkpoint.unsupported', {

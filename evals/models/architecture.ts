@@ -1,6 +1,6 @@
 /**
  * @file What an architecture is: a configuration, the weights it needs, and one forward pass that serves training, cached
- * generation, packing and encoders. It never names a fine-tuning method or a dtype.
+ * generation, packing and encoders. It never names a fine-tuning method or a dtype. A decoder writes, an encoder reads.
  */
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
@@ -18,6 +18,10 @@ export interface WeightSpec {
   readonly stored?: string
   /** The checkpoint stores it as `[in, out]`; it is turned when read and when written. */
   readonly transposed?: boolean
+  /** Belongs to the head that names a class: every method trains it, and an adapter carries it whole. */
+  readonly head?: true
+  /** No checkpoint has it: it begins with the training that needs it. */
+  readonly made?: true
 }
 
 export interface KeyValue {
@@ -27,7 +31,9 @@ export interface KeyValue {
 }
 
 export type AttentionPlan =
-  | { readonly kind: 'causal' | 'full' }
+  | { readonly kind: 'causal' }
+  /** A token sees every other, or those of its own segment, int32 `[batch, seq]`: padding is a segment of its own. */
+  | { readonly kind: 'full'; readonly segments?: Value }
   /** Several texts a row: a token sees only its own segment, int32 `[batch, seq]`. */
   | { readonly kind: 'packed'; readonly segments: Value }
   /** `last` int32 `[batch]`: index of each row's last valid position; `total` int32 `[1]`: 1 + their maximum. */
@@ -53,6 +59,8 @@ export interface ForwardInput {
   readonly embeddings?: Value
   /** int32 `[batch, seq]`. */
   readonly positions: Value
+  /** int32 `[batch, seq]`: which of two texts a token belongs to; the first where absent. Encoders alone. */
+  readonly tokenTypes?: Value
   readonly attention: AttentionPlan
   readonly batch: Dim
   readonly seq: Dim
@@ -84,17 +92,24 @@ export interface CacheLayer {
   readonly headDim: number
 }
 
+/** How weights are declared that the checkpoint lacks: an error, or the head's are made. */
+export type Missing = 'refuse' | 'make-head'
+
 export interface ModelArchitecture<C = unknown> {
   readonly name: string
+  /** What a token sees of its text: those before it, so that it can write; or all of it, so that it can only read. */
+  readonly sees: 'before' | 'all'
   /** Values of config.json's `model_type` that it reads. */
   readonly modelTypes: readonly string[]
   readonly config: z.ZodType<C>
   /** Every weight it needs, with the shape found in the checkpoint (a pruned model's layers differ); throws by name otherwise. */
-  weights(config: C, found: WeightIndex, path: string): WeightSpec[]
+  weights(config: C, found: WeightIndex, path: string, missing?: Missing): WeightSpec[]
   forward(scope: ModelScope, input: ForwardInput, config: C): ForwardOutput
-  /** hidden `[rows, hidden]` → logits `[rows, vocab]`. */
+  /** hidden `[rows, hidden]` → logits `[rows, vocab]`; of an encoder, of a text's first token → `[rows, classes]`. */
   logits(scope: ModelScope, hidden: Value, config: C): Value
-  /** What a cache holds, per layer. */
-  cache(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly CacheLayer[]
+  /** What a cache holds, per layer; absent where nothing is written. */
+  cache?(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly CacheLayer[]
+  /** Of an encoder: the names of the classes that its head tells apart; undefined where it has no head. */
+  classes?(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly string[] | undefined
   maxPositions(config: C): number
 }

@@ -1,49 +1,13 @@
 /**
  * @file One loop for every decoder: embed, then in each block x ← x + attention(x) and x ← x + mlp(x), then a last norm.
- * A family is a plan: which parts stand where. The parts (decoder-parts.ts) declare their own weights.
+ * A family is a plan: which parts stand where. The parts (parts.ts) declare their own weights.
  */
 import type { z } from 'zod'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue, ModelArchitecture, ModelScope } from './architecture.ts'
 import { attend, attentionBias, rotaryTables, type RotaryConfig } from './layers.ts'
+import type { MlpPart, NormPart, ProjectionPart } from './parts.ts'
 import { createWeightList, type WeightList } from './weight-list.ts'
-
-/** Shapes by weight name, from a checkpoint's specs or from a graph. */
-export type ShapeOf = (name: string) => readonly unknown[]
-
-export interface NormPart {
-  weights(list: WeightList, name: string, size: number): void
-  /** x `[rows, size]` → `[rows, size]`. */
-  apply(scope: ModelScope, name: string, x: Value): Value
-}
-
-export interface QueryKeyValue {
-  readonly q: Value
-  readonly k: Value
-  readonly v: Value
-}
-
-export interface Heads {
-  readonly heads: number
-  readonly kvHeads: number
-  readonly headDim: number
-}
-
-export interface ProjectionPart {
-  weights(list: WeightList, prefix: string, layer: number): void
-  /** How many heads the block has; `path` is named where they do not divide. */
-  heads(prefix: string, shapeOf: ShapeOf, path?: string): Heads
-  /** x `[rows, hidden]` → q `[rows, heads·headDim]`, k and v `[rows, kvHeads·headDim]`, before rotary positions. */
-  apply(scope: ModelScope, prefix: string, x: Value): QueryKeyValue
-  /** mixed heads `[rows, heads·headDim]` → `[rows, hidden]`. */
-  output(scope: ModelScope, prefix: string, mixed: Value): Value
-}
-
-export interface MlpPart {
-  weights(list: WeightList, prefix: string, layer: number): void
-  /** x `[rows, hidden]` → `[rows, hidden]`. */
-  apply(scope: ModelScope, prefix: string, x: Value): Value
-}
 
 /** Names of the norms before and after a branch, inside its block; absent where there is none. */
 export interface BranchNorms {
@@ -110,6 +74,7 @@ export function decoder<C>({
 }: DecoderFamily<C>): ModelArchitecture<C> {
   return {
     name,
+    sees: 'before',
     modelTypes,
     config,
     weights(c, found, path) {
@@ -149,11 +114,12 @@ function declare(plan: DecoderPlan, list: WeightList) {
     projections.weights(list, prefix, layer)
     mlp.weights(list, prefix, layer)
   }
-  const shapes = new Map(list.specs.map(({ name, shape }) => [name, shape]))
+  const specs = list.specs()
+  const shapes = new Map(specs.map(({ name, shape }) => [name, shape]))
   // Heads that do not divide are told before anything is read.
   for (const layer of layersOf(plan))
     projections.heads(prefixOf(plan, layer), (name) => shapes.get(name)!, list.path)
-  return [...list.specs]
+  return specs
 }
 
 function run(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {

@@ -89,8 +89,8 @@ export function rotaryTables(g: Graph, config: RotaryConfig, positions: number):
 
 /**
  * What may be seen: 0 or a large negative number, `[batch, 1, 1, seq, seq]`, over a past `[batch, 1, 1, seq, total]`.
- * Padding stands at the end, so a causal mask hides it; over a past the mask says where it stands. With a window a token
- * sees that many tokens back, itself included.
+ * Padding stands at the end, so a causal mask hides it; over a past the mask says where it stands, and where a token sees
+ * all of its text, padding is a text of its own. With a window a token sees that many tokens back, itself included.
  */
 export function attentionBias(
   g: Graph,
@@ -100,7 +100,12 @@ export function attentionBias(
   const asQuery = (x: Value) => g.reshape(x, [batch, 1, 1, seq, 1])
   const asKey = (x: Value) => g.reshape(x, [batch, 1, 1, 1, x.shape[1]!])
   const whole = (value: number) => g.constant([value], 'int32', [])
-  if (attention.kind === 'full') return g.filled([batch, 1, 1, seq, seq], 0)
+  const together = (segments: Value) => g.equal(asQuery(segments), asKey(segments))
+  const biasOf = (visible: Value) => g.where(visible, g.scalar(0), g.scalar(MASKED))
+  if (attention.kind === 'full')
+    return attention.segments
+      ? biasOf(together(attention.segments))
+      : g.filled([batch, 1, 1, seq, seq], 0)
   // Tokens are counted from the first that the mask lets through.
   const places =
     attention.kind === 'appended' ? g.sub(g.cumSum(attention.mask, 1), whole(1)) : positions
@@ -112,11 +117,11 @@ export function attentionBias(
   const causal = near(g.greaterOrEqual(asQuery(positions), asKey(places)))
   const visible =
     attention.kind === 'packed'
-      ? g.and(causal, g.equal(asQuery(attention.segments), asKey(attention.segments)))
+      ? g.and(causal, together(attention.segments))
       : attention.kind === 'appended'
         ? g.and(causal, g.equal(asKey(attention.mask), whole(1)))
         : causal
-  return g.where(visible, g.scalar(0), g.scalar(MASKED))
+  return biasOf(visible)
 }
 
 export interface AttentionLayer {

@@ -6,7 +6,7 @@ import { STANDALONE } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import type { KeyValue } from './architecture.ts'
-import type { Model } from './registry.ts'
+import { cacheOf, type Model } from './registry.ts'
 import { createScope } from './scope.ts'
 
 export const ONNX_NAMES = {
@@ -31,7 +31,8 @@ export interface DecoderGraph {
 }
 
 /** Weights are inputs of the graph, under their own names. logits `[batch, seq, vocab]`. */
-export function decoderGraph({ architecture, config, weights }: Model): DecoderGraph {
+export function decoderGraph(model: Model): DecoderGraph {
+  const { architecture, config, weights } = model
   const g = createGraph(STANDALONE)
   const scope = createScope(g, weights, { maxPositions: architecture.maxPositions(config) })
   const whole = (name: string, length: string) =>
@@ -39,7 +40,7 @@ export function decoderGraph({ architecture, config, weights }: Model): DecoderG
   const tokens = whole(ONNX_NAMES.tokens, SEQ)
   const mask = whole(ONNX_NAMES.mask, TOTAL)
   const positions = whole(ONNX_NAMES.positions, SEQ)
-  const past = architecture.cache(config, weights).map(({ kvHeads, headDim }, layer): KeyValue => {
+  const past = cacheOf(model).map(({ kvHeads, headDim }, layer): KeyValue => {
     const shape = [BATCH, kvHeads, PAST, headDim]
     const part = (name: 'key' | 'value') => g.input(ONNX_NAMES.past(layer, name), g.float, shape)
     return { keys: part('key'), values: part('value') }

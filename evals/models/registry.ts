@@ -1,8 +1,10 @@
 /** @file Every architecture. */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
-import type { ModelArchitecture, WeightSpec } from './architecture.ts'
+import type { CacheLayer, Missing, ModelArchitecture, WeightSpec } from './architecture.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { bert, roberta } from './families/bert.ts'
+import { distilbert } from './families/distilbert.ts'
 import { gemma, gemma2, gemma3 } from './families/gemma.ts'
 import { gpt2 } from './families/gpt2.ts'
 import { gptNeox } from './families/gpt-neox.ts'
@@ -31,6 +33,9 @@ export const ARCHITECTURES: readonly ModelArchitecture<unknown>[] = [
   any(olmo2),
   any(smollm3),
   any(mixtral),
+  any(bert),
+  any(roberta),
+  any(distilbert),
 ]
 
 /** An architecture with its configuration parsed and its weights found. */
@@ -40,12 +45,20 @@ export interface Model {
   readonly weights: ReadonlyMap<string, WeightSpec>
 }
 
+/** Whether a model of this type reads a text whole, and writes none. */
+export const isEncoder = ({ model_type }: Checkpoint['config']): boolean =>
+  architectureOf(model_type)?.sees === 'all'
+
+const architectureOf = (type: string) =>
+  ARCHITECTURES.find(({ modelTypes }) => modelTypes.includes(type))
+
 /** The architecture that reads this checkpoint, or an error that says what was found. */
-export function recognise(checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weights'>): Model {
+export function recognise(
+  checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weights'>,
+  missing: Missing = 'refuse',
+): Model {
   const { path, config } = checkpoint
-  const architecture = ARCHITECTURES.find(({ modelTypes }) =>
-    modelTypes.includes(config.model_type),
-  )
+  const architecture = architectureOf(config.model_type)
   if (!architecture) {
     throw new TouchstoneError('checkpoint.unsupported', {
       path,
@@ -62,10 +75,20 @@ export function recognise(checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weig
       expected: `a configuration of ${architecture.name}`,
     })
   }
-  const weights = architecture.weights(parsed.data, checkpoint.weights, path)
+  const weights = architecture.weights(parsed.data, checkpoint.weights, path, missing)
   return {
     architecture,
     config: parsed.data,
     weights: new Map(weights.map((spec) => [spec.name, spec])),
   }
+}
+
+/** What every wish for a text meets that is made of an encoder. */
+export const cannotWrite = ({ name }: Pick<ModelArchitecture, 'name'>): TouchstoneError =>
+  new TouchstoneError('model.encoder', { architecture: name })
+
+/** What a cache holds, per layer, of a model that writes. */
+export function cacheOf({ architecture, config, weights }: Model): readonly CacheLayer[] {
+  if (!architecture.cache) throw cannotWrite(architecture)
+  return architecture.cache(config, weights)
 }

@@ -1,7 +1,8 @@
 /** @file Declares the weights of an architecture one after another, each held against what the checkpoint has. */
 import { nearNames, TouchstoneError } from '../errors.ts'
-import type { WeightSpec } from './architecture.ts'
+import type { Missing, WeightSpec } from './architecture.ts'
 import type { WeightIndex } from './checkpoint.ts'
+import { moduleNames } from './module-names.ts'
 
 /** A shape in which null stands for any size. */
 export type ExpectedShape = readonly (number | null)[]
@@ -14,22 +15,37 @@ export interface LinearOptions {
   readonly transposed?: boolean
   /** No method adapts it although it belongs to a block (a router). */
   readonly fixed?: boolean
+  /** Names a class: always trained with its method, or only where it is made for the training. */
+  readonly head?: 'trained' | 'kept'
 }
 
 export interface WeightList {
   readonly path: string
-  readonly specs: readonly WeightSpec[]
+  /** In the order of declaration. */
+  specs(): WeightSpec[]
   /** Each takes a layer's name without `.weight`, and answers the weight's shape as it is computed with, `[out, in]`. */
   embedding(name: string, expected: ExpectedShape): readonly number[]
   norm(name: string, size: number, options?: { biased?: boolean }): void
   linear(name: string, expected: ExpectedShape, options?: LinearOptions): readonly number[]
 }
 
+/** How checkpoints converted from TensorFlow call what a norm multiplies by and adds. */
+const older = (name: string): string =>
+  name.replace(/(?<=LayerNorm\.)weight$/u, 'gamma').replace(/(?<=LayerNorm\.)bias$/u, 'beta')
+
 /** @param prefix what names begin with that a checkpoint of the bare model leaves out */
-export function createWeightList(found: WeightIndex, path: string, prefix: string): WeightList {
-  const specs: WeightSpec[] = []
-  const storedName = (name: string): string =>
-    !found.has(name) && name.startsWith(`${prefix}.`) ? name.slice(prefix.length + 1) : name
+export function createWeightList(
+  found: WeightIndex,
+  path: string,
+  prefix: string,
+  missing: Missing = 'refuse',
+): WeightList {
+  const specs: Omit<WeightSpec, 'module'>[] = []
+  const adapted = new Set<string>()
+  const storedName = (name: string): string => {
+    const bare = name.startsWith(`${prefix}.`) ? name.slice(prefix.length + 1) : name
+    return [name, older(name), bare, older(bare)].find((each) => found.has(each)) ?? bare
+  }
 
   function take(name: string, expected: ExpectedShape): readonly number[] {
     const stored = found.get(storedName(name))
@@ -52,28 +68,48 @@ export function createWeightList(found: WeightIndex, path: string, prefix: strin
     return shape
   }
 
-  function add(spec: Omit<WeightSpec, 'shape'>, expected: ExpectedShape): readonly number[] {
+  type Part = Omit<WeightSpec, 'shape' | 'module' | 'head'> & Pick<LinearOptions, 'head'>
+  function add({ head, ...spec }: Part, expected: ExpectedShape): readonly number[] {
+    if (head && missing === 'make-head' && !found.has(storedName(spec.name))) {
+      const shape = expected as readonly number[]
+      specs.push({ ...spec, shape, head: true, made: true })
+      return shape
+    }
     const turn = (sizes: ExpectedShape) => (spec.transposed ? sizes.toReversed() : sizes)
     const shape = turn(take(spec.name, turn(expected))) as readonly number[]
     const stored = storedName(spec.name)
-    specs.push({ ...spec, shape, ...(stored !== spec.name && { stored }) })
+    const own = {
+      ...(stored !== spec.name && { stored }),
+      ...(head === 'trained' && { head: true as const }),
+    }
+    specs.push({ ...spec, shape, ...own })
     return shape
   }
 
   return {
     path,
-    specs,
+    specs() {
+      const modules = moduleNames([...adapted])
+      return specs.map((spec) => {
+        const module = modules.get(spec.name.replace(/\.weight$/u, ''))
+        return module === undefined || spec.kind !== 'linear' ? spec : { ...spec, module }
+      })
+    },
     embedding: (name, expected) => add({ name: `${name}.weight`, kind: 'embedding' }, expected),
     norm(name, size, { biased = false } = {}) {
       add({ name: `${name}.weight`, kind: 'norm' }, [size])
       if (biased) add({ name: `${name}.bias`, kind: 'bias' }, [size])
     },
-    linear(name, expected, { biased = false, layer, transposed = false, fixed = false } = {}) {
-      const module = layer === undefined || fixed ? undefined : name.split('.').at(-1)
-      const place = { ...(layer !== undefined && { layer }), ...(module && { module }) }
+    linear(
+      name,
+      expected,
+      { biased = false, layer, transposed = false, fixed = false, head } = {},
+    ) {
+      if (layer !== undefined && !fixed) adapted.add(name)
+      const place = { ...(layer !== undefined && { layer }), ...(head && { head }) }
       const stored = { ...place, ...(transposed && { transposed }) }
       const shape = add({ name: `${name}.weight`, kind: 'linear', ...stored }, expected)
-      if (biased) add({ name: `${name}.bias`, kind: 'bias' }, [shape[0]!])
+      if (biased) add({ name: `${name}.bias`, kind: 'bias', ...(head && { head }) }, [shape[0]!])
       return shape
     },
   }

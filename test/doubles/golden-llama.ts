@@ -16,9 +16,18 @@ import { floats, integers, readOracle, type OracleTensor } from './safetensors.t
 
 export const FIXTURES = join(import.meta.dirname, '../golden/fixtures')
 
-/** The tiny checkpoints of transformers that test/golden holds, but for heads that the cache cannot read. */
+/** Tiny encoders of transformers: with a head that names classes, and without one. */
+export const GOLDEN_ENCODERS = JSON.parse(
+  readFileSync(join(FIXTURES, 'encoders.json'), 'utf8'),
+) as { readonly classes: readonly string[]; readonly bare: readonly string[] }
+const encoders = new Set([...GOLDEN_ENCODERS.classes, ...GOLDEN_ENCODERS.bare])
+
+/** The tiny decoders of transformers that test/golden holds, but for heads that the cache cannot read. */
 export const GOLDEN_FAMILIES = readdirSync(FIXTURES).filter(
-  (name) => existsSync(join(FIXTURES, name, 'model.safetensors')) && name !== 'llama-headdim',
+  (name) =>
+    existsSync(join(FIXTURES, name, 'model.safetensors')) &&
+    name !== 'llama-headdim' &&
+    !encoders.has(name),
 )
 
 export interface GoldenModel {
@@ -39,7 +48,10 @@ export async function openGolden(name: string): Promise<GoldenModel> {
   const weights = new Map<string, Float32Array>()
   const files = await openFiles([file])
   for (const spec of model.weights.values())
-    weights.set(spec.name, asComputed(await readStoredWeight(files, index.get(spec.name)!), spec))
+    weights.set(
+      spec.name,
+      asComputed(await readStoredWeight(files, index.get(spec.stored ?? spec.name)!), spec),
+    )
   await files.close()
   return { model, weights, expected: readOracle(join(folder, 'expected.safetensors')) }
 }

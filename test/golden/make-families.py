@@ -12,11 +12,10 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
-from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging
 
-from fixture_files import SEED, VERSIONS, fresh, save, write_json
+from fixture_files import SEED, VERSIONS, fresh, generator_for, save, stored_gradients, write_json
 
 LENGTHS = [9, 6, 4]
 PROMPT_LENGTHS = [4, 2, 1]
@@ -57,12 +56,6 @@ CASES = {
 }  # fmt: skip
 
 
-def generator_for(*names):
-    """One stream of random numbers a purpose, so that adding a case moves no other case."""
-    text = ":".join(names)
-    return torch.Generator().manual_seed(SEED + sum((i + 1) * ord(c) for i, c in enumerate(text)))
-
-
 def make_model(name, arguments):
     settings = {key: value for key, value in arguments.items() if value is not None}
     config = AutoConfig.for_model(**settings, **TOKEN_IDS)
@@ -85,24 +78,6 @@ def make_batch(name, vocab):
     tokens = tokens * mask
     reply = (position >= torch.tensor(PROMPT_LENGTHS)[:, None]) & mask.bool()
     return tokens, mask, torch.where(reply, tokens, -100)
-
-
-def stored_gradients(model, folder):
-    """Gradients by the names and shapes of the saved file: saved once more in place of the weights, by the same code."""
-    values = {key: p.detach().clone() for key, p in model.named_parameters()}
-    with torch.no_grad():
-        for p in model.parameters():
-            p.copy_(p.grad if p.grad is not None else torch.zeros_like(p))
-    scratch = fresh(folder / "scratch")
-    model.save_pretrained(scratch)
-    gradients = load_file(scratch / "model.safetensors")
-    for path in scratch.iterdir():
-        path.unlink()
-    scratch.rmdir()
-    with torch.no_grad():
-        for key, p in model.named_parameters():
-            p.copy_(values[key])
-    return gradients
 
 
 def make_case(root, name, arguments):

@@ -2,23 +2,22 @@
  * @file What is exported as ONNX runs elsewhere: every family's graph in plain onnxruntime-node, against transformers' logits
  * (test/golden/README.md), in one pass and through the cache, with padding on either side; and its greedy tokens.
  */
-import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import onnxProto from 'onnx-proto'
 import { afterAll, describe, expect, test } from 'vitest'
+import { cacheOf } from '../../evals/models/registry.ts'
 import { writeOnnxModel } from '../../evals/models/write-onnx-model.ts'
 import { openGraphFile, type FileRunner, type FileTensor } from '../../evals/runtime/graph-file.ts'
 import { freshFolder } from '../doubles/command-line.ts'
-import { FIXTURES, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
+import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
 import { floats, integers } from '../doubles/safetensors.ts'
 
 /** Of the largest logit, as in the tests of the engine itself. */
 const TOLERANCE = 1e-4
 const folder = freshFolder()
 const device = { name: 'cpu', threads: 1 } as const
-const cases = readdirSync(FIXTURES).filter((name) => /^(?!.*peft)[\w]+(-[\w]+)+$/u.test(name))
-const families = cases.filter((name) => readdirSync(join(FIXTURES, name)).includes('config.json'))
+const families = [...GOLDEN_FAMILIES, 'llama-headdim']
 
 const opened = new Map<string, { golden: GoldenModel; runner: FileRunner }>()
 afterAll(async () => {
@@ -53,7 +52,7 @@ const whole = (rows: readonly (readonly number[])[]): FileTensor => ({
 
 const emptyCache = ({ model }: GoldenModel, batch: number): Cache =>
   Object.fromEntries(
-    model.architecture.cache(model.config, model.weights).flatMap(({ kvHeads, headDim }, layer) =>
+    cacheOf(model).flatMap(({ kvHeads, headDim }, layer) =>
       ['key', 'value'].map((part) => {
         const dims = [batch, kvHeads, 0, headDim]
         const empty = { dtype: 'float32' as const, data: new Float32Array(), dims }

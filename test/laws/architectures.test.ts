@@ -9,7 +9,7 @@ import type { AttentionPlan } from '../../evals/models/architecture.ts'
 import { ARCHITECTURES, recognise, type Model } from '../../evals/models/registry.ts'
 import { createScope } from '../../evals/models/scope.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { GOLDEN_FAMILIES, openGolden } from '../doubles/golden-llama.ts'
+import { GOLDEN_ENCODERS, GOLDEN_FAMILIES, openGolden } from '../doubles/golden-llama.ts'
 import {
   indexOf,
   randomIds,
@@ -43,7 +43,14 @@ for (const name of GOLDEN_FAMILIES) GOLDEN.set(name, await goldenExample(name))
 /** A small model of each registered architecture; a new one fails here until it has an example. */
 test('every architecture has an example', () => {
   const shown = [...GOLDEN.values()].map(({ model }) => model.architecture.name)
-  for (const { name } of ARCHITECTURES) expect(shown).toContain(name)
+  const written = ARCHITECTURES.filter(({ sees }) => sees === 'before').map(({ name }) => name)
+  expect(new Set(shown)).toEqual(new Set(written))
+  const read = ARCHITECTURES.filter(({ sees }) => sees === 'all')
+  for (const { name } of read)
+    expect(
+      GOLDEN_ENCODERS.classes.some((each) => each.startsWith(`${name}-`)),
+      name,
+    ).toBe(true)
 })
 
 /** Logits of every position of right-padded rows, `[batch, seq, vocab]`, from the graph without a cache. */

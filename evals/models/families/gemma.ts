@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
-import { ACTIVATIONS, gatedMlp, rmsNorm, separateProjections } from '../decoder-parts.ts'
+import { ACTIVATIONS, gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 import { RopeScaling } from '../layers.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from './decoder-config.ts'
 

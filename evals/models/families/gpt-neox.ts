@@ -1,7 +1,7 @@
 /** @file GPT-NeoX and Pythia (arXiv:2204.06745, 2304.01373): layer norms, attention and MLP side by side, part of each head turned. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../decoder-parts.ts'
+import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../parts.ts'
 import { decoderFields, rotaryOf } from './decoder-config.ts'
 
 const config = z.looseObject({

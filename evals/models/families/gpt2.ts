@@ -1,7 +1,7 @@
 /** @file GPT-2 (Radford et al. 2019): learned positions, layer norms, one matrix for q, k, v; matrices are stored `[in, out]`. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../decoder-parts.ts'
+import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../parts.ts'
 
 const config = z.looseObject({
   n_embd: z.int().positive().max(65536),

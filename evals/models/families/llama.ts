@@ -1,7 +1,7 @@
 /** @file The Llama family: RMS norms before attention and MLP, rotary positions, grouped queries, a gated SiLU MLP. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { gatedMlp, rmsNorm, separateProjections } from '../decoder-parts.ts'
+import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf } from './decoder-config.ts'
 
 const config = z.looseObject({

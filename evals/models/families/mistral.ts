@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
-import { expertsMlp, gatedMlp, rmsNorm, separateProjections } from '../decoder-parts.ts'
+import { expertsMlp, gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf } from './decoder-config.ts'
 
 const MAX_EXPERTS = 256

@@ -1,7 +1,7 @@
 /** @file OLMo 2 (arXiv:2501.00656): norms after each branch instead of before, and queries and keys normed whole. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { gatedMlp, rmsNorm, separateProjections } from '../decoder-parts.ts'
+import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf } from './decoder-config.ts'
 
 const config = z.looseObject({

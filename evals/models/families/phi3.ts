@@ -1,7 +1,7 @@
 /** @file Phi-3 (arXiv:2404.14219): a Llama with q, k, v in one matrix, gate and up in one, and perhaps part of each head turned. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { fusedGatedMlp, fusedProjections, rmsNorm } from '../decoder-parts.ts'
+import { fusedGatedMlp, fusedProjections, rmsNorm } from '../parts.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf } from './decoder-config.ts'
 
 const config = z.looseObject({

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { gatedMlp, rmsNorm, separateProjections } from '../decoder-parts.ts'
+import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from './decoder-config.ts'
 
 const fields = {

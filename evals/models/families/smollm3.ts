@@ -1,7 +1,7 @@
 /** @file SmolLM3 (Hugging Face, 2025): a Llama in which every fourth layer has no rotary positions (arXiv:2501.18795). */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { gatedMlp, rmsNorm, separateProjections } from '../decoder-parts.ts'
+import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from './decoder-config.ts'
 
 const config = z.looseObject({

@@ -1,10 +1,46 @@
-/** @file The parts that decoder families are put together from: norms, projections to heads and back, MLPs. */
+/** @file The parts that families are put together from: norms, projections to heads and back, MLPs. */
 import { TouchstoneError } from '../errors.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
 import type { ModelScope } from './architecture.ts'
-import type { Heads, MlpPart, NormPart, ProjectionPart, QueryKeyValue } from './decoder.ts'
 import type { WeightList } from './weight-list.ts'
+
+/** Shapes by weight name, from a checkpoint's specs or from a graph. */
+export type ShapeOf = (name: string) => readonly unknown[]
+
+export interface NormPart {
+  weights(list: WeightList, name: string, size: number): void
+  /** x `[rows, size]` → `[rows, size]`. */
+  apply(scope: ModelScope, name: string, x: Value): Value
+}
+
+export interface QueryKeyValue {
+  readonly q: Value
+  readonly k: Value
+  readonly v: Value
+}
+
+export interface Heads {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+}
+
+export interface ProjectionPart {
+  weights(list: WeightList, prefix: string, layer: number): void
+  /** How many heads the block has; `path` is named where they do not divide. */
+  heads(prefix: string, shapeOf: ShapeOf, path?: string): Heads
+  /** x `[rows, hidden]` → q `[rows, heads·headDim]`, k and v `[rows, kvHeads·headDim]`, before rotary positions. */
+  apply(scope: ModelScope, prefix: string, x: Value): QueryKeyValue
+  /** mixed heads `[rows, heads·headDim]` → `[rows, hidden]`. */
+  output(scope: ModelScope, prefix: string, mixed: Value): Value
+}
+
+export interface MlpPart {
+  weights(list: WeightList, prefix: string, layer: number): void
+  /** x `[rows, hidden]` → `[rows, hidden]`. */
+  apply(scope: ModelScope, prefix: string, x: Value): Value
+}
 
 /** y = x·w/√(mean(x²) + ε); Gemma stores w − 1. */
 export const rmsNorm = (
@@ -32,13 +68,22 @@ export interface SeparateOptions {
   readonly outputBiased?: boolean
   /** Queries and keys are normed head by head (Qwen3, Gemma 3) or whole (OLMo 2), before rotary positions. */
   readonly queryKeyNorm?: { readonly over: 'head' | 'whole'; readonly norm: NormPart }
+  /** Inside the block; Llama's where nothing is said. */
+  readonly names?: Readonly<Record<'q' | 'k' | 'v' | 'output', string>>
 }
 
-const at = (prefix: string, module: string) => `${prefix}.self_attn.${module}`
+const LLAMA_NAMES = {
+  q: 'self_attn.q_proj',
+  k: 'self_attn.k_proj',
+  v: 'self_attn.v_proj',
+  output: 'self_attn.o_proj',
+}
 
-/** q_proj, k_proj, v_proj and o_proj. The head counts come from the rows, since a pruned model's layers differ. */
+/** One matrix each for q, k, v and back. The head counts come from the rows, since a pruned model's layers differ. */
 export function separateProjections(options: SeparateOptions): ProjectionPart {
   const { hidden, headDim, biased = false, outputBiased = biased, queryKeyNorm } = options
+  const { names = LLAMA_NAMES } = options
+  const norms = { q: 'self_attn.q_norm', k: 'self_attn.k_norm' }
   const normed = (scope: ModelScope, name: string, x: Value): Value => {
     if (!queryKeyNorm) return x
     const { over, norm } = queryKeyNorm
@@ -49,31 +94,34 @@ export function separateProjections(options: SeparateOptions): ProjectionPart {
   }
   return {
     weights(list, prefix, layer) {
-      const [queries] = list.linear(at(prefix, 'q_proj'), [null, hidden], { biased, layer })
-      const [keys] = list.linear(at(prefix, 'k_proj'), [null, hidden], { biased, layer })
-      list.linear(at(prefix, 'v_proj'), [keys!, hidden], { biased, layer })
-      list.linear(at(prefix, 'o_proj'), [hidden, queries!], { biased: outputBiased, layer })
+      const [queries] = list.linear(`${prefix}.${names.q}`, [null, hidden], { biased, layer })
+      const [keys] = list.linear(`${prefix}.${names.k}`, [null, hidden], { biased, layer })
+      list.linear(`${prefix}.${names.v}`, [keys!, hidden], { biased, layer })
+      const back = { biased: outputBiased, layer }
+      list.linear(`${prefix}.${names.output}`, [hidden, queries!], back)
       const size = (rows: number) => (queryKeyNorm?.over === 'head' ? headDim : rows)
-      queryKeyNorm?.norm.weights(list, at(prefix, 'q_norm'), size(queries!))
-      queryKeyNorm?.norm.weights(list, at(prefix, 'k_norm'), size(keys!))
+      queryKeyNorm?.norm.weights(list, `${prefix}.${norms.q}`, size(queries!))
+      queryKeyNorm?.norm.weights(list, `${prefix}.${norms.k}`, size(keys!))
     },
     heads(prefix, shapeOf, path) {
-      const rows = (module: string) => shapeOf(`${at(prefix, module)}.weight`)[0] as number
-      const found = { heads: rows('q_proj') / headDim, kvHeads: rows('k_proj') / headDim, headDim }
-      return wholeHeads(found, `${prefix}.self_attn: q_proj and k_proj`, path)
+      const rows = (name: string) => shapeOf(`${prefix}.${name}.weight`)[0] as number
+      const found = { heads: rows(names.q) / headDim, kvHeads: rows(names.k) / headDim, headDim }
+      return wholeHeads(found, `${prefix}: ${lastOf(names.q)} and ${lastOf(names.k)}`, path)
     },
     apply(scope, prefix, x) {
-      const linear = (module: string) => scope.linear(at(prefix, module), x)
-      const [q, k] = [linear('q_proj'), linear('k_proj')]
+      const linear = (name: string) => scope.linear(`${prefix}.${name}`, x)
+      const [q, k] = [linear(names.q), linear(names.k)]
       return {
-        q: normed(scope, at(prefix, 'q_norm'), q),
-        k: normed(scope, at(prefix, 'k_norm'), k),
-        v: linear('v_proj'),
+        q: normed(scope, `${prefix}.${norms.q}`, q),
+        k: normed(scope, `${prefix}.${norms.k}`, k),
+        v: linear(names.v),
       }
     },
-    output: (scope, prefix, mixed) => scope.linear(at(prefix, 'o_proj'), mixed),
+    output: (scope, prefix, mixed) => scope.linear(`${prefix}.${names.output}`, mixed),
   }
 }
+
+const lastOf = (name: string) => name.slice(name.lastIndexOf('.') + 1)
 
 function wholeHeads(found: Heads, name: string, path = 'The model'): Heads {
   const { heads, kvHeads, headDim } = found

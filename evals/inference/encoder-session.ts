@@ -1,0 +1,119 @@
+/** @file An encoder as one ONNX graph a use: logits over its classes, or one vector a text. Padding changes no answer. */
+import { TouchstoneError } from '../errors.ts'
+import { createGraph, type Graph } from '../graph/ops/index.ts'
+import type { Value } from '../graph/value.ts'
+import { meanPooled } from '../models/pooling.ts'
+import { createScope } from '../models/scope.ts'
+import type { Device } from '../runtime/device.ts'
+import { createRunner, type Runner } from '../runtime/session.ts'
+import type { ModelState } from './cached-graph.ts'
+import { countingPositions, int32 } from './feeds.ts'
+
+/** `classes`: logits `[classes]` of each text. `embedding`: its tokens' mean, of length 1, `[hidden]`. */
+export type EncoderGraph = 'classes' | 'embedding'
+
+export interface EncoderSession {
+  readonly maxPositions: number
+  /** Texts as token ids, special tokens included; one array each, in order. */
+  run(graph: EncoderGraph, texts: readonly (readonly number[])[]): Promise<Float32Array[]>
+  release(): Promise<void>
+}
+
+export function openEncoderSession(
+  state: ModelState,
+  device: Device,
+  { maxPositions, padId, batchSize }: { maxPositions: number; padId: number; batchSize: number },
+): EncoderSession {
+  const { architecture, config } = state.model
+  const longest = Math.min(maxPositions, architecture.maxPositions(config))
+  const runners = new Map<EncoderGraph, Promise<Runner>>()
+  const runnerOf = (graph: EncoderGraph): Promise<Runner> => {
+    if (!runners.has(graph)) runners.set(graph, open(state, device, longest, graph))
+    return runners.get(graph)!
+  }
+  return {
+    maxPositions: longest,
+    async run(graph, texts) {
+      const runner = await runnerOf(graph)
+      const results: Float32Array[] = []
+      for (let start = 0; start < texts.length; start += batchSize) {
+        const batch = texts.slice(start, start + batchSize)
+        results.push(...(await runBatch(runner, batch, padId)).slice(0, batch.length))
+        await new Promise(setImmediate)
+      }
+      return results
+    },
+    async release() {
+      for (const runner of runners.values()) await (await runner).release()
+      runners.clear()
+    },
+  }
+}
+
+function open(
+  state: ModelState,
+  device: Device,
+  maxPositions: number,
+  graph: EncoderGraph,
+): Promise<Runner> {
+  const { g, y } = build(state, maxPositions, graph)
+  const read = new Set(g.inputs.map(({ name }) => name))
+  const frozen = new Map([...state.frozen].filter(([name]) => read.has(name)))
+  return createRunner(g, { y }, { device, purpose: 'generate', frozen })
+}
+
+function build(
+  { model, method, methodConfig }: ModelState,
+  maxPositions: number,
+  graph: EncoderGraph,
+): { g: Graph; y: Value } {
+  const { architecture, config, weights } = model
+  if (architecture.sees !== 'all')
+    throw new TouchstoneError('model.not-an-encoder', { architecture: architecture.name })
+  const g = createGraph()
+  const scope = createScope(g, weights, {
+    maxPositions,
+    attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
+  })
+  const [batch, seq] = ['batch', 'seq']
+  const tokens = g.input('tokens', 'int32', [batch, seq])
+  const positions = g.input('positions', 'int32', [batch, seq])
+  const segments = g.input('segments', 'int32', [batch, seq])
+  const attention = { kind: 'full', segments } as const
+  const { hiddenStates } = architecture.forward(
+    scope,
+    { tokens, positions, attention, batch, seq },
+    config,
+  )
+  if (graph === 'embedding') return { g, y: meanPooled(g, { hiddenStates, segments, batch, seq }) }
+  const first = g.input('first', 'int32', [batch])
+  return { g, y: architecture.logits(scope, g.gatherRows(hiddenStates, first), config) }
+}
+
+/** The segment of what stands behind a text. */
+const PADDING = -1
+
+/** At least two rows: a lone one would take another matrix kernel than it takes among others. */
+async function runBatch(
+  runner: Runner,
+  texts: readonly (readonly number[])[],
+  padId: number,
+): Promise<Float32Array[]> {
+  const rows = texts.length === 1 ? [texts[0]!, texts[0]!] : texts
+  const seq = Math.max(...rows.map((ids) => ids.length))
+  const tokens = new Int32Array(rows.length * seq).fill(padId)
+  const segments = new Int32Array(rows.length * seq).fill(PADDING)
+  rows.forEach((ids, b) => {
+    tokens.set(ids, b * seq)
+    segments.fill(0, b * seq, b * seq + ids.length)
+  })
+  const { y } = await runner.run({
+    tokens: int32(tokens, [rows.length, seq]),
+    positions: countingPositions(rows.length, seq),
+    segments: int32(segments, [rows.length, seq]),
+    first: int32(rows.map((_, b) => b * seq)),
+  })
+  const width = y!.dims[1]!
+  const data = y!.data as Float32Array
+  return rows.map((_, b) => data.slice(b * width, (b + 1) * width))
+}

@@ -1,0 +1,66 @@
+/** @file Heads that name a class from what an encoder makes of a text's first token, and what their classes are called. */
+import { z } from 'zod'
+import type { Value } from '../graph/value.ts'
+import type { ModelScope } from './architecture.ts'
+import type { WeightList } from './weight-list.ts'
+
+export interface HeadPart {
+  /** Its last layer. */
+  readonly output: string
+  weights(list: WeightList, hidden: number, classes: number): void
+  /** first tokens `[rows, hidden]` → logits `[rows, classes]`. */
+  apply(scope: ModelScope, first: Value): Value
+}
+
+export interface HeadOptions {
+  readonly dense: string
+  readonly output: string
+  readonly activation: 'tanh' | 'relu'
+  /** Whether the first layer was pretrained with the body (BERT's pooler) or belongs to the task. */
+  readonly pretrained?: boolean
+}
+
+/** output(act(dense·x + b)) + c. */
+export const denseHead = ({ dense, output, activation, pretrained }: HeadOptions): HeadPart => ({
+  output,
+  weights(list, hidden, classes) {
+    const head = pretrained ? 'kept' : 'trained'
+    list.linear(dense, [hidden, hidden], { biased: true, head })
+    list.linear(output, [classes, hidden], { biased: true, head: 'trained' })
+  },
+  apply(scope, first) {
+    const { g } = scope
+    const inner = scope.linear(dense, first)
+    const zero = g.scalar(0)
+    const bent =
+      activation === 'tanh' ? g.tanh(inner) : g.where(g.greaterOrEqual(inner, zero), inner, zero)
+    return scope.linear(output, bent)
+  },
+})
+
+const MAX_CLASSES = 10_000
+
+/** What config.json says of the classes: transformers writes nothing where there are two without names. */
+export const classFields = {
+  architectures: z.array(z.string()).nullish(),
+  num_labels: z.int().positive().max(MAX_CLASSES).optional(),
+  id2label: z.record(z.string().regex(/^\d{1,5}$/u), z.string()).nullish(),
+  problem_type: z.literal('single_label_classification').nullish(),
+}
+type ClassFields = z.infer<z.ZodObject<typeof classFields>>
+
+const UNNAMED_CLASSES = 2
+
+export function classesOf({ id2label, num_labels: count }: ClassFields): string[] {
+  const named = Object.entries(id2label ?? {})
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, name]) => name)
+  return named.length > 0
+    ? named
+    : Array.from({ length: count ?? UNNAMED_CLASSES }, (_, i) => `LABEL_${i}`)
+}
+
+export const namesHead = ({ architectures }: ClassFields): boolean | undefined =>
+  architectures?.[0] === undefined
+    ? undefined
+    : architectures.some((name) => name.endsWith('ForSequenceClassification'))

@@ -1,0 +1,148 @@
+/**
+ * @file One loop for every encoder: embed and norm, then in each block x ← norm(x + attention(x)) and x ← norm(x + mlp(x)),
+ * every token seeing every other. A family is a plan, of the same parts as decoders (parts.ts), with a head that reads a
+ * text's first token.
+ */
+import type { z } from 'zod'
+import { TouchstoneError } from '../errors.ts'
+import type { Value } from '../graph/value.ts'
+import type { ForwardInput, ModelArchitecture, ModelScope, WeightSpec } from './architecture.ts'
+import type { WeightIndex } from './checkpoint.ts'
+import type { HeadPart } from './encoder-heads.ts'
+import { attend, attentionBias } from './layers.ts'
+import type { MlpPart, NormPart, ProjectionPart } from './parts.ts'
+import { createWeightList, type WeightList } from './weight-list.ts'
+
+export interface EncoderPlan {
+  readonly hidden: number
+  readonly layers: number
+  readonly vocab: number
+  /** Rows of the table of learned positions, and the row of a text's first token (RoBERTa: the one after padding's). */
+  readonly positionRows: number
+  readonly firstPosition: number
+  /** Rows of the table that tells two texts apart; 0 where there is none. */
+  readonly tokenTypes: number
+  readonly names: {
+    /** What a checkpoint of the bare model leaves out. */
+    readonly prefix: string
+    readonly embeddings: string
+    readonly layers: string
+    /** Inside the block, behind attention and behind the MLP. */
+    readonly attentionNorm: string
+    readonly mlpNorm: string
+  }
+  readonly norm: NormPart
+  readonly projections: ProjectionPart
+  readonly mlp: MlpPart
+  readonly head: HeadPart
+  /** What `config.json` calls the classes, in the order of logits. */
+  readonly classes: readonly string[]
+  /** Whether `architectures` names a model with this head; undefined where it names none. */
+  readonly namesHead: boolean | undefined
+}
+
+export interface EncoderFamily<C> {
+  readonly name: string
+  readonly modelTypes: readonly string[]
+  readonly config: z.ZodType<C>
+  readonly plan: (config: C) => EncoderPlan
+}
+
+const layersOf = ({ layers }: EncoderPlan) => Array.from({ length: layers }, (_, layer) => layer)
+const prefixOf = ({ names }: EncoderPlan, layer: number) => `${names.layers}.${layer}`
+
+/** A family as the rest of the house knows it. */
+export function encoder<C>({ plan, ...family }: EncoderFamily<C>): ModelArchitecture<C> {
+  return {
+    ...family,
+    sees: 'all',
+    weights(c, found, path, missing) {
+      const planned = plan(c)
+      const list = createWeightList(found, path, planned.names.prefix, missing)
+      return declare(planned, list, hasHead(planned, found) || missing === 'make-head')
+    },
+    forward: (scope, input, c) => ({ hiddenStates: run(scope, input, plan(c)), present: [] }),
+    logits: (scope, hidden, c) => plan(c).head.apply(scope, hidden),
+    classes(c, weights) {
+      const { head, classes } = plan(c)
+      return weights.has(`${head.output}.weight`) ? classes : undefined
+    },
+    maxPositions(c) {
+      const { positionRows, firstPosition } = plan(c)
+      return positionRows - firstPosition
+    },
+  }
+}
+
+/** A model for other ends may have a weight of the head's name and another meaning: what `architectures` says counts first. */
+const hasHead = ({ namesHead, head }: EncoderPlan, found: WeightIndex): boolean =>
+  namesHead ?? found.has(`${head.output}.weight`)
+
+function declare(plan: EncoderPlan, list: WeightList, withHead: boolean): WeightSpec[] {
+  const { names, hidden, norm, projections, mlp } = plan
+  list.embedding(`${names.embeddings}.word_embeddings`, [plan.vocab, hidden])
+  list.embedding(`${names.embeddings}.position_embeddings`, [plan.positionRows, hidden])
+  if (plan.tokenTypes > 0)
+    list.embedding(`${names.embeddings}.token_type_embeddings`, [plan.tokenTypes, hidden])
+  norm.weights(list, `${names.embeddings}.LayerNorm`, hidden)
+  for (const layer of layersOf(plan)) {
+    const prefix = prefixOf(plan, layer)
+    projections.weights(list, prefix, layer)
+    norm.weights(list, `${prefix}.${names.attentionNorm}`, hidden)
+    mlp.weights(list, prefix, layer)
+    norm.weights(list, `${prefix}.${names.mlpNorm}`, hidden)
+  }
+  if (withHead) declareHead(plan, list)
+  const specs = list.specs()
+  const shapes = new Map(specs.map(({ name, shape }) => [name, shape]))
+  for (const layer of layersOf(plan))
+    projections.heads(prefixOf(plan, layer), (name) => shapes.get(name)!, list.path)
+  return specs
+}
+
+function declareHead({ head, classes, hidden }: EncoderPlan, list: WeightList): void {
+  if (classes.length < 2) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path: list.path,
+      what: 'a classification head with',
+      found: `${classes.length} class`,
+      supported: 'two classes or more',
+    })
+  }
+  head.weights(list, hidden, classes.length)
+}
+
+/** Hidden states of every token, `[batch*seq, hidden]`. */
+function run(scope: ModelScope, input: ForwardInput, plan: EncoderPlan): Value {
+  const { g } = scope
+  const { names, norm, projections, mlp } = plan
+  const bias = attentionBias(g, input)
+  let x = embed(scope, input, plan)
+  for (const layer of layersOf(plan)) {
+    const prefix = prefixOf(plan, layer)
+    const heads = projections.heads(prefix, (name) => scope.weight(name).shape)
+    const qkv = projections.apply(scope, prefix, x)
+    const seen = { ...heads, bias, rotary: undefined, window: undefined }
+    const mixed = projections.output(scope, prefix, attend(g, qkv, input, seen, layer).output)
+    const middle = norm.apply(scope, `${prefix}.${names.attentionNorm}`, g.add(x, mixed))
+    const after = g.add(middle, mlp.apply(scope, prefix, middle))
+    x = scope.tap(`${prefix}.output`, norm.apply(scope, `${prefix}.${names.mlpNorm}`, after))
+  }
+  return x
+}
+
+/** norm(word + position + token type). */
+function embed(scope: ModelScope, input: ForwardInput, plan: EncoderPlan): Value {
+  const { g } = scope
+  const { names, firstPosition, tokenTypes } = plan
+  const table = (name: string, ids: Value) => scope.embedding(`${names.embeddings}.${name}`, ids)
+  const whole = (value: number, shape: readonly number[]) => g.constant([value], 'int32', shape)
+  const words = input.embeddings ?? table('word_embeddings', input.tokens!)
+  const places =
+    firstPosition === 0 ? input.positions : g.add(input.positions, whole(firstPosition, []))
+  const placed = g.add(words, table('position_embeddings', places))
+  // Where all tokens are of the first text, its row is added to each of them.
+  const types = input.tokenTypes ?? whole(0, [1, 1])
+  const typed = tokenTypes === 0 ? placed : g.add(placed, table('token_type_embeddings', types))
+  return plan.norm.apply(scope, `${names.embeddings}.LayerNorm`, typed)
+}

@@ -1,0 +1,99 @@
+/**
+ * @file BERT (arXiv:1810.04805) and models of its shape, MiniLM (2002.10957) among them. RoBERTa (1907.11692): the same body,
+ * positions counted from behind padding's row, and a head of its own.
+ */
+import { z } from 'zod'
+import { encoder, type EncoderPlan } from '../encoder.ts'
+import { classesOf, classFields, denseHead, namesHead } from '../encoder-heads.ts'
+import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
+
+const fields = {
+  ...classFields,
+  hidden_size: z.int().positive().max(65536),
+  num_hidden_layers: z.int().positive().max(1024),
+  num_attention_heads: z.int().positive().max(4096),
+  intermediate_size: z.int().positive(),
+  vocab_size: z.int().positive(),
+  max_position_embeddings: z.int().positive().default(512),
+  type_vocab_size: z.int().positive().default(2),
+  layer_norm_eps: z.number().positive().default(1e-12),
+  hidden_act: z.enum(Object.keys(ACTIVATIONS) as ['gelu']).default('gelu'),
+  position_embedding_type: z.literal('absolute').default('absolute'),
+  is_decoder: z.literal(false).default(false),
+  add_cross_attention: z.literal(false).default(false),
+}
+const bertConfig = z.looseObject(fields)
+const robertaConfig = bertConfig.extend({
+  // The row of padding; a text begins behind it.
+  pad_token_id: z.int().min(0).nullish(),
+})
+
+function body(c: z.infer<typeof bertConfig>, prefix: string): Omit<EncoderPlan, 'head'> {
+  const hidden = c.hidden_size
+  return {
+    hidden,
+    layers: c.num_hidden_layers,
+    vocab: c.vocab_size,
+    positionRows: c.max_position_embeddings,
+    firstPosition: 0,
+    tokenTypes: c.type_vocab_size,
+    names: {
+      prefix,
+      embeddings: `${prefix}.embeddings`,
+      layers: `${prefix}.encoder.layer`,
+      attentionNorm: 'attention.output.LayerNorm',
+      mlpNorm: 'output.LayerNorm',
+    },
+    norm: layerNorm(c.layer_norm_eps),
+    projections: separateProjections({
+      hidden,
+      headDim: hidden / c.num_attention_heads,
+      biased: true,
+      names: {
+        q: 'attention.self.query',
+        k: 'attention.self.key',
+        v: 'attention.self.value',
+        output: 'attention.output.dense',
+      },
+    }),
+    mlp: plainMlp({
+      hidden,
+      width: c.intermediate_size,
+      activation: ACTIVATIONS[c.hidden_act]!,
+      up: 'intermediate.dense',
+      down: 'output.dense',
+    }),
+    classes: classesOf(c),
+    namesHead: namesHead(c),
+  }
+}
+
+export const bert = encoder({
+  name: 'bert',
+  modelTypes: ['bert'],
+  config: bertConfig,
+  plan: (c) => ({
+    ...body(c, 'bert'),
+    head: denseHead({
+      dense: 'bert.pooler.dense',
+      output: 'classifier',
+      activation: 'tanh',
+      pretrained: true,
+    }),
+  }),
+})
+
+export const roberta = encoder({
+  name: 'roberta',
+  modelTypes: ['roberta'],
+  config: robertaConfig,
+  plan: (c) => ({
+    ...body(c, 'roberta'),
+    firstPosition: (c.pad_token_id ?? 1) + 1,
+    head: denseHead({
+      dense: 'classifier.dense',
+      output: 'classifier.out_proj',
+      activation: 'tanh',
+    }),
+  }),
+})
