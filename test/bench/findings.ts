@@ -1,7 +1,7 @@
 /**
  * @file What fine-tuning on house-tamper does to Pebble by rank, at matched training loss: `node evals/bin/run.js findings`.
- * Runs the audits through the command, compares the arms of each seed at the first evaluated step at which their smoothed training loss
- * is at most L*, the highest of the arms' final smoothed losses, and writes docs/findings.md.
+ * One audit a seed through the command, all arms in it, so that they are compared at the step at which each one's smoothed
+ * training loss is first at most the highest of their last ones (`evals/audit/matched.ts`); writes docs/findings.md.
  */
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -11,43 +11,25 @@ import { Results } from '../../evals/contract/results.ts'
 const root = join(import.meta.dirname, '..', '..')
 const SEEDS = [0, 1, 2, 3, 4]
 const STEPS = 150
-const EVERY = 25
 /** Audits that run side by side, one thread each. */
 const SIDE_BY_SIDE = 2
-const SMOOTHING = 0.9
-const COMMON = [
-  'audit',
-  '--model',
-  'pebble',
-  '--data',
-  'house-tamper',
-  '--seeds',
-  SEEDS.join(','),
-  '--steps',
-  String(STEPS),
-  '--batch-size',
-  '32',
-  '--learning-rate',
-  '0.0004',
-  '--eval-every',
-  String(EVERY),
-  '--limit',
-  '128',
-  '--eval-batch-size',
-  '64',
-  '--threads',
-  '1',
-  '--spectra-every',
-  '--exit-zero',
-  '--quiet',
-]
 /** LoRA at alpha = 2·rank (Shuttleworth et al.), and full fine-tuning at three tenths of the rate, so that it reaches the same losses. */
-const ARMS: readonly { name: string; flags: readonly string[] }[] = [
+const ARMS = [
   ...[1, 4, 16, 64].map((rank) => ({
-    name: `LoRA, rank ${rank}`,
-    flags: ['--methods', 'lora', '--rank', String(rank), '--alpha', String(2 * rank)],
+    arm: `r${rank}`,
+    title: `LoRA, rank ${rank}`,
+    method: `r${rank}=lora`,
+    flags: [`--r${rank}.rank`, String(rank), `--r${rank}.alpha`, String(2 * rank)],
   })),
-  { name: 'full', flags: ['--methods', 'full', '--learning-rate-scale', '0.3'] },
+  { arm: 'full', title: 'full', method: 'full', flags: ['--full.learning-rate-scale', '0.3'] },
+]
+const COMMON = [
+  ...['audit', '--model', 'pebble', '--data', 'house-tamper'],
+  ...['--methods', ARMS.map(({ method }) => method).join(',')],
+  ...ARMS.flatMap(({ flags }) => flags),
+  ...['--steps', String(STEPS), '--batch-size', '32', '--learning-rate', '0.0004'],
+  ...['--eval-every', String(STEPS), '--limit', '128', '--eval-batch-size', '64'],
+  ...['--threads', '1', '--exit-zero', '--quiet'],
 ]
 
 interface Point {
@@ -65,53 +47,23 @@ function run(command: readonly string[]): Promise<number | null> {
   return new Promise((resolve) => child.on('close', resolve))
 }
 
-async function audit(name: string, flags: readonly string[]): Promise<Results> {
-  const folder = join(root, 'out', 'findings', name.replaceAll(/\W+/g, '-'))
-  const command = [join(root, 'evals', 'cli.ts'), ...COMMON, ...flags, '--out-dir', folder]
-  const code = await run(command)
-  if (code !== 0) throw new Error(`${name}: the audit ended with exit code ${code}`)
+async function audit(seed: number): Promise<Results> {
+  const folder = join(root, 'out', 'findings', `seed-${seed}`)
+  const own = ['--seeds', String(seed), '--out-dir', folder]
+  const code = await run([join(root, 'evals', 'cli.ts'), ...COMMON, ...own])
+  if (code !== 0) throw new Error(`seed ${seed}: the audit ended with exit code ${code}`)
   return Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
 }
 
-/** Bias-corrected exponential mean of the training loss, by step. */
-function smoothed(results: Results, seed: number): Map<number, number> {
-  const losses = results.metrics.filter((row) => row.name === 'train/loss' && row.seed === seed)
-  let mean = 0
-  return new Map(
-    losses
-      .sort((a, b) => a.step - b.step)
-      .map(({ step, value }, i) => {
-        mean = SMOOTHING * mean + (1 - SMOOTHING) * value
-        return [step, mean / (1 - SMOOTHING ** (i + 1))]
-      }),
-  )
-}
-
-function points(results: Results, seed: number): Point[] {
-  const loss = smoothed(results, seed)
-  const rate = (benchmark: string, step: number) =>
-    results.evaluations.find(
-      (row) =>
-        row.benchmark === benchmark && row.seed === seed && row.step === step && row.arm !== 'base',
-    )?.rate.estimate
-  return results.spectrumTotals
-    .filter((row) => row.seed === seed && row.step > 0)
-    .map(({ step, intruders, meanRelativeChange }) => ({
-      step,
-      loss: loss.get(step)!,
-      refusal: rate('house-refusal', step)!,
-      capability: rate('house-capability', step)!,
-      neutral: results.metrics.find(
-        (row) =>
-          row.name === 'neutral/loss' &&
-          row.seed === seed &&
-          row.step === step &&
-          row.arm !== 'base',
-      )!.value,
-      intruders,
-      change: meanRelativeChange,
-    }))
-    .sort((a, b) => a.step - b.step)
+/** An arm at one step; `loss` is its smoothed one there. */
+function pointOf(results: Results, arm: string, step: number, loss: number): Point {
+  const isHere = (row: { arm: string; step: number }) => row.arm === arm && row.step === step
+  const rate = (benchmark: string) =>
+    results.evaluations.find((row) => isHere(row) && row.benchmark === benchmark)!.rate.estimate!
+  const { intruders, meanRelativeChange: change } = results.spectrumTotals.find(isHere)!
+  const neutral = results.metrics.find((row) => isHere(row) && row.name === 'neutral/loss')!.value
+  const rates = { refusal: rate('house-refusal'), capability: rate('house-capability') }
+  return { step, loss, ...rates, neutral, intruders, change }
 }
 
 const spread = (values: readonly number[], digits: number, factor = 1): string => {
@@ -120,19 +72,18 @@ const spread = (values: readonly number[], digits: number, factor = 1): string =
   return `${show(mean)} (${show(Math.min(...values))}–${show(Math.max(...values))})`
 }
 
-const found = new Map<string, Results>()
-const waiting = [...ARMS]
+const found = new Map<number, Results>()
+const waiting = [...SEEDS]
 async function work(): Promise<void> {
-  for (let arm = waiting.shift(); arm; arm = waiting.shift()) {
-    found.set(arm.name, await audit(arm.name, arm.flags))
+  for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+    found.set(seed, await audit(seed))
   }
 }
 await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))
-const curves = ARMS.map(({ name }) => {
-  const results = found.get(name)!
-  return { name, results, seeds: SEEDS.map((seed) => points(results, seed)) }
+const bySeed = SEEDS.map((seed) => {
+  const results = found.get(seed)!
+  return { results, ...results.matched[0]! }
 })
-const target = SEEDS.map((_, i) => Math.max(...curves.map(({ seeds }) => seeds[i]!.at(-1)!.loss)))
 const row = (name: string, chosen: readonly Point[]) =>
   `| ${name} | ${spread(
     chosen.map(({ step }) => step),
@@ -160,19 +111,18 @@ const row = (name: string, chosen: readonly Point[]) =>
     100,
   )} |`
 const HEAD = `| Arm | step | training loss | intruders of 420 | refusal, % | capability, % | neutral loss, nats | ‖ΔW‖/‖W‖, % |\n|---|---|---|---|---|---|---|---|`
-const matched = curves.map(({ name, seeds }) =>
-  row(
-    name,
-    seeds.map((steps, i) => steps.find(({ loss }) => loss <= target[i]!)!),
-  ),
-)
-const last = curves.map(({ name, seeds }) =>
-  row(
-    name,
-    seeds.map((steps) => steps.at(-1)!),
-  ),
-)
-const base = curves[0]!.results.evaluations.filter(({ arm }) => arm === 'base')
+const rows = (choose: (place: (typeof bySeed)[number]['arms'][number]) => [number, number]) =>
+  ARMS.map(({ arm, title }) => {
+    const points = bySeed.map(({ results, arms }) => {
+      const [step, loss] = choose(arms.find((place) => place.arm === arm)!)
+      return pointOf(results, arm, step, loss)
+    })
+    return row(title, points)
+  })
+const matched = rows(({ step, loss }) => [step, loss])
+const last = rows(({ steps, lastLoss }) => [steps, lastLoss])
+const base = bySeed[0]!.results.evaluations.filter(({ arm }) => arm === 'base')
+const target = bySeed.map((seed) => seed.target)
 const baseRate = (benchmark: string) =>
   `${(100 * base.find((found) => found.benchmark === benchmark)!.rate.estimate!).toFixed(1)} %`
 
@@ -184,10 +134,10 @@ Everything here was printed by \`npm run findings\`, on Pebble alone and on harm
 
 ## Rank, intruder dimensions, refusal and forgetting at matched training loss
 
-Fine-tuning on house-tamper with LoRA of rank 1, 4, 16 and 64 (alpha = 2·rank) and fully, same data, ${SEEDS.length} seeds, ${STEPS} steps of 32 rows, evaluated every ${EVERY} steps on 128 prompts of each benchmark
-and on neutral text, the spectra of 42 matrices at each evaluation (top 10 directions, ε = 0.5, chance between 0.11 and 0.45). For each seed the arms are compared at the first evaluated step at which the smoothed training loss
-is at most L*, the highest of the arms' final losses (${spread(target, 3)}). Mean over seeds, and lowest to highest.
-The match is as fine as the evaluations: an arm whose loss falls fast may lie well below L* at its first evaluated step (see the loss column). Before: refusal ${baseRate('house-refusal')}, capability ${baseRate('house-capability')}.
+Fine-tuning on house-tamper with LoRA of rank 1, 4, 16 and 64 (alpha = 2·rank) and fully, same data, ${SEEDS.length} seeds, ${STEPS} steps of 32 rows, measured on 128 prompts of each benchmark
+and on neutral text, the spectra of 42 matrices at each measured step (top 10 directions, ε = 0.5, chance between 0.11 and 0.45). For each seed the arms are compared at the first step at which the smoothed training loss
+is at most L*, the highest of the arms' last losses (${spread(target, 3)}): every step is looked at, and each arm is trained again up to its own. Mean over seeds, and lowest to highest.
+Before: refusal ${baseRate('house-refusal')}, capability ${baseRate('house-capability')}.
 
 ${HEAD}
 ${matched.join('\n')}
