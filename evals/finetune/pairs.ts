@@ -82,27 +82,54 @@ export function rowSquares(
   const factors = terms.flatMap(({ A }) =>
     Array.from({ length: rank }, (_, r) => A.subarray(r * columns, (r + 1) * columns)),
   )
-  const gram = factors.map((a) => factors.map((b) => product(a, b)))
+  const gram = gramOf(factors)
   const squares = start ? ownSquares(start, rows).slice() : new Float64Array(rows)
+  const b = new Float64Array(factors.length)
   for (let i = 0; i < rows; i++) {
-    const b = terms.flatMap(({ B }) => [...B.subarray(i * rank, (i + 1) * rank)])
-    const row = start?.subarray(i * columns, (i + 1) * columns)
-    let sum = squares[i]!
-    b.forEach((weight, r) => {
-      if (weight === 0) return
-      if (row) sum += 2 * scale * weight * product(row, factors[r]!)
-      b.forEach((other, t) => (sum += scale * scale * weight * other * gram[r]![t]!))
+    terms.forEach(({ B }, t) => {
+      for (let r = 0; r < rank; r++) b[t * rank + r] = scale * B[i * rank + r]!
     })
+    const row = start?.subarray(i * columns, (i + 1) * columns)
+    let sum = squares[i]! + quadratic(b, gram)
+    if (row)
+      b.forEach((weight, r) => (sum += weight === 0 ? 0 : 2 * weight * product(row, factors[r]!)))
     // Rounding may leave a row of zeros just below zero.
     squares[i] = Math.max(0, sum)
   }
   return squares
 }
 
-function product(a: Float32Array, b: Float32Array): number {
+/** A·Aᵀ of the rows `[n, columns]`, its lower triangle row by row `[n(n + 1)/2]`. */
+const gramOf = (factors: readonly Float32Array[]): Float64Array =>
+  Float64Array.from(factors.flatMap((a, r) => factors.slice(0, r + 1).map((b) => product(a, b))))
+
+/** b·G·bᵀ for a symmetric G as its lower triangle. */
+function quadratic(b: Float64Array, gram: Float64Array): number {
   let sum = 0
-  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
+  for (let r = 0, at = 0; r < b.length; r++) {
+    let left = 0
+    for (let t = 0; t < r; t++) left += b[t]! * gram[at++]!
+    sum += b[r]! * (2 * left + b[r]! * gram[at++]!)
+  }
   return sum
+}
+
+/** Four sums side by side: one alone waits for each of its additions. */
+function product(a: Float32Array, b: Float32Array): number {
+  let s0 = 0
+  let s1 = 0
+  let s2 = 0
+  let s3 = 0
+  let j = 0
+  const whole = a.length - (a.length % 4)
+  for (; j < whole; j += 4) {
+    s0 += a[j]! * b[j]!
+    s1 += a[j + 1]! * b[j + 1]!
+    s2 += a[j + 2]! * b[j + 2]!
+    s3 += a[j + 3]! * b[j + 3]!
+  }
+  for (; j < a.length; j++) s0 += a[j]! * b[j]!
+  return s0 + s1 + (s2 + s3)
 }
 
 const squaresOf = new WeakMap<Float32Array, Float64Array>()
