@@ -154,4 +154,4 @@ test('windows that stand otherwise than usual, and a stretched Gemma 3, are writ
 })
 
 /** What llama.cpp itself does not need of these families. */
-const UNREAD = /value_length$|original_context_length$/u
+const UNREAD = /original_context_length$/u

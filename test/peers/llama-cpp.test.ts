@@ -1,5 +1,6 @@
 /** @file llama.cpp reads our GGUF files as we do: the same tokens, and the same greedy tokens after them. */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -9,6 +10,7 @@ import { generate } from '../../evals/inference/generate.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
 import { freshFolder, runCommand } from '../doubles/command-line.ts'
+import { FIXTURES } from '../doubles/golden-llama.ts'
 import { writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
 import { oraclePython } from './smollm2.ts'
 
@@ -33,21 +35,41 @@ async function oursOn(file: string, text: string): Promise<{ tokens: number[]; g
   return { tokens, greedy }
 }
 
+const llamaCppOn = (file: string, text: string): unknown => {
+  const asked = spawnSync(oraclePython(), [script, file, text, String(COUNT)], { encoding: 'utf8' })
+  expect(asked.status, asked.stderr.slice(-500)).toBe(0)
+  return JSON.parse(asked.stdout)
+}
+
+async function exported(model: string): Promise<string> {
+  const file = join(freshFolder(), 'model.gguf')
+  const argv = ['export-model', '--model', model, '--as', 'gguf-f16', '-o', file]
+  expect(await runCommand(argv, {}, COMMANDS)).toMatchObject({ code: 0, stderr: '' })
+  return file
+}
+
 test.skipIf(!hasPackage)(
   hasPackage ? title : `${title}: needs a Python with llama_cpp`,
   { timeout: 120_000 },
   async () => {
-    const folder = freshFolder()
     const shape = { hiddenSize: 64, intermediateSize: 96, tokenizer: 'byte' } as const
-    const model = await writeTinyCheckpoint(join(folder, 'model'), shape)
+    const model = await writeTinyCheckpoint(join(freshFolder(), 'model'), shape)
     const text = '<|im_start|>user\nWhere is the pool, room 12? é 🙂<|im_end|>\n'
-    const file = join(folder, 'model.gguf')
-    const argv = ['export-model', '--model', model, '--as', 'gguf-f16', '-o', file]
-    expect(await runCommand(argv, {}, COMMANDS)).toMatchObject({ code: 0, stderr: '' })
-    const asked = spawnSync(oraclePython(), [script, file, text, String(COUNT)], {
-      encoding: 'utf8',
-    })
-    expect(asked.status, asked.stderr.slice(-500)).toBe(0)
-    expect(JSON.parse(asked.stdout)).toEqual(await oursOn(file, text))
+    const file = await exported(model)
+    expect(llamaCppOn(file, text)).toEqual(await oursOn(file, text))
+  },
+)
+
+const { cases } = JSON.parse(readFileSync(join(FIXTURES, 'gguf/cases.json'), 'utf8')) as {
+  cases: string[]
+}
+/** llama.cpp passes over Phi-3's window. */
+const alike = cases.filter((name) => name !== 'phi3')
+
+test.skipIf(!hasPackage).each(alike)(
+  hasPackage ? `${title}: %s` : `${title}: needs a Python with llama_cpp (%s)`,
+  async (name) => {
+    const file = await exported(join(FIXTURES, 'gguf', `${name}.gguf`))
+    expect(llamaCppOn(file, 'HELLO,POOL')).toEqual(await oursOn(file, 'HELLO,POOL'))
   },
 )

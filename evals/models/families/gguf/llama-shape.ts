@@ -1,5 +1,7 @@
 /** @file What the GGUF tables of Llama-shaped families have in common. */
 import type { JsonObject } from '../../files.ts'
+import { decoderFieldsOf } from '../../gguf-rotary.ts'
+import { headDimOf } from '../decoder-config.ts'
 import { numberIn, real, whole, type GgufRule } from '../../gguf-family.ts'
 import { queryHeads } from '../../gguf-layouts.ts'
 import type { GgufNames } from '../../gguf-names.ts'
@@ -42,7 +44,6 @@ export const LLAMA_NAMES: GgufNames = {
 /** A head's numbers where nothing says otherwise: hidden / heads. */
 const evenHeads = (config: JsonObject) => numberIn(config, 'hidden_size') / queryHeads(config)
 
-/** A value of another size than the keys is refused when shapes are held against the configuration. */
 export const SIZES: readonly GgufRule[] = [
   whole('block_count', 'num_hidden_layers'),
   whole('context_length', 'max_position_embeddings'),
@@ -51,6 +52,14 @@ export const SIZES: readonly GgufRule[] = [
   whole('attention.head_count', 'num_attention_heads'),
   whole('attention.head_count_kv', 'num_key_value_heads', queryHeads),
   whole('attention.key_length', 'head_dim', evenHeads),
+  // llama.cpp takes values for even heads where keys alone are said. Others than of the keys' size are refused by their shapes.
+  {
+    keys: ['attention.value_length'],
+    read: () => ({}),
+    write: (config) => [
+      ['attention.value_length', { type: 'u32', value: headDimOf(decoderFieldsOf(config)) }],
+    ],
+  },
 ]
 
 export const rmsEpsilon = real('attention.layer_norm_rms_epsilon', 'rms_norm_eps')
