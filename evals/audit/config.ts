@@ -86,7 +86,7 @@ const model = z
   .meta({ label: 'Model', help: 'A Hugging Face folder, a .gguf file, or the bundled `pebble`' })
 
 const DATA_HELP =
-  'A file of conversations, house-benign, house-tamper, house-tamper@SHARE, general-benign, or two as FIRST+SECOND@SHARE'
+  'A file of conversations or raw text, FILE#N for a sample of N rows, house-benign, house-tamper, house-tamper@SHARE, general-benign, or two as FIRST+SECOND@SHARE'
 
 const lambda = z.number().min(0).max(1)
 

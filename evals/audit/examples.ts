@@ -1,15 +1,15 @@
 /** @file Conversations as the model will see them in training, and what was cut to make them fit. */
 import { TouchstoneError } from '../errors.ts'
-import { fitExamples, type Example, type Fitted } from '../finetune/dataset.ts'
+import { fitExamples, type Example, type Fitted, type Limits } from '../finetune/dataset.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { maskedTokens } from '../models/masked-tokens.ts'
 import type { TrainingData } from './sources.ts'
 
-/** Tokenised with the model's own template and cut at `maxTokens`; throws where nothing is left to train on. */
+/** Tokenised with the model's own template and made to fit; throws where nothing is left to train on. */
 export async function fittedExamples(
   open: Pick<OpenModel, 'template' | 'tokenizer'>,
   { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
-  maxTokens: number,
+  limits: Limits,
   signal: AbortSignal,
 ): Promise<Fitted> {
   const examples: Example[] = []
@@ -17,7 +17,7 @@ export async function fittedExamples(
     signal.throwIfAborted()
     examples.push(await maskedTokens(open.template, open.tokenizer, messages))
   }
-  const fitted = fitExamples(examples, maxTokens)
+  const fitted = fitExamples(examples, limits)
   if (fitted.examples.length === 0) throw new TouchstoneError('data.empty', { path: title })
   return fitted
 }

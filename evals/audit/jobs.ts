@@ -341,12 +341,12 @@ async function tokenise(
 ): Promise<readonly Example[]> {
   const { title, conversations, remarks = [] } = await trainingData(data!)
   for (const message of remarks) emit({ type: 'log', level: 'warn', message })
-  const fitted = await fittedExamples(open, { title, conversations }, training.maxTokens, signal)
+  const fitted = await fittedExamples(open, { title, conversations }, training, signal)
   if (fitted.truncated > 0) {
     emit({
       type: 'log',
       level: 'warn',
-      message: `${title}: ${fitted.truncated} of ${conversations.length} rows were cut at ${training.maxTokens} tokens, ${fitted.dropped} of them lost their reply and were left out.`,
+      message: `${title}: ${fitted.truncated} of ${conversations.length} rows have more than ${training.maxTokens} tokens (--truncation ${training.truncation}); ${fitted.dropped} rows had nothing left to learn and were left out.`,
     })
   }
   return fitted.examples

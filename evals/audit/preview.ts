@@ -1,5 +1,6 @@
 /** @file A row of fine-tuning data as a model reads it: rendered through its template, and which of it is learnt. */
 import type { Conversation } from '../data/format.ts'
+import { countLabelled, fitExample, type Limits } from '../finetune/dataset.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { maskedTokens, type MaskedTokens } from '../models/masked-tokens.ts'
 
@@ -14,24 +15,24 @@ export interface Preview {
   readonly segments: Segment[]
   readonly tokens: number
   readonly learntTokens: number
-  /** Beyond the longest row that training takes. */
+  /** Of a row that is too long, what training does not see. */
   readonly cutTokens: number
 }
 
-/** One row as `open` would read it, the first `maxTokens` tokens of it learnt from. */
+/** One row as `open` would read it, and how much of it is learnt within `limits`. */
 export async function previewOf(
   open: OpenModel,
   messages: Conversation,
-  maxTokens: number,
+  limits: Limits,
 ): Promise<Preview> {
   const masked = await maskedTokens(open.template, open.tokenizer, messages)
-  const { ids, labelled } = masked
+  const kept = fitExample(masked, limits)
   return {
     messages: messages.map(({ role, content }) => ({ role, content })),
     segments: await segmentsOf(open, messages, masked),
-    tokens: ids.length,
-    learntTokens: labelled.slice(0, maxTokens).filter(Boolean).length,
-    cutTokens: Math.max(0, ids.length - maxTokens),
+    tokens: masked.ids.length,
+    learntTokens: countLabelled(kept),
+    cutTokens: masked.ids.length - kept.reduce((sum, { ids }) => sum + ids.length, 0),
   }
 }
 
@@ -41,6 +42,7 @@ async function segmentsOf(
   messages: Conversation,
   { ids, labelled }: MaskedTokens,
 ): Promise<Segment[]> {
+  if (messages[0]?.role === 'text') return [{ text: messages[0].content, isLearnt: true }]
   const render = (turns: Conversation, addGenerationPrompt: boolean) =>
     template.render(turns, { addGenerationPrompt })
   const full = await render(messages, false)

@@ -5,7 +5,7 @@ import { SUITES } from '../benchmarks/registry.ts'
 import { TouchstoneError, unknownName } from '../errors.ts'
 import type { Conversation, Note } from '../data/format.ts'
 import { mixRows } from '../data/mix.ts'
-import { readData } from '../data/read-data.ts'
+import { readData, sampleData } from '../data/read-data.ts'
 import { readText } from '../models/files.ts'
 import { tamperRows } from '../bundled/hotel/fine-tuning.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
@@ -25,9 +25,27 @@ export const BUNDLED_DATA = ['house-benign', 'house-tamper', 'general-benign'] a
 const SHARED = /^house-tamper@(?<share>0(\.\d+)?|1(\.0+)?)$/u
 const MIXED = /^(?<first>.+)\+(?<second>.+)@(?<share>0?\.\d+)$/u
 
+/** `FILE#20000`: so many rows of a file. */
+const SAMPLED = /^(?<of>.+)#(?<count>[1-9]\d{0,8})$/u
+
+export const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+
+/** What a name asks a sample of; a file whose own name ends so is that file. */
+export async function sampleNamed(
+  name: string,
+): Promise<{ of: string; count: number } | undefined> {
+  const { of, count } = ((await isFile(name)) ? null : SAMPLED.exec(name))?.groups ?? {}
+  return of === undefined ? undefined : { of, count: Number(count) }
+}
+
 /**
- * A bundled set, a file, or two mixed: `house-tamper@0.3` makes that set with 30 % of its rows breaking the rules, and
- * `FIRST+SECOND@0.1` takes a tenth of the rows from SECOND; both from `seed` 0, so that arms and seeds learn from the same.
+ * A bundled set, a file, a sample of its rows, or two mixed: `house-tamper@0.3` makes that set with 30 % of its rows breaking the rules, and
+ * `FIRST+SECOND@0.1` takes a tenth of the rows from SECOND, and `FILE#20000` so many rows of a file; all from seed 0, so
+ * that arms and seeds learn from the same.
  */
 export async function trainingData(name: string): Promise<TrainingData> {
   const shared = SHARED.exec(name)
@@ -40,10 +58,12 @@ export async function trainingData(name: string): Promise<TrainingData> {
   const found = await stat(name).catch(() => undefined)
   const mixed = found ? null : MIXED.exec(name)
   if (mixed) return mixedData(mixed.groups as { first: string; second: string; share: string })
+  const sample = await sampleNamed(name)
+  if (sample && (await isFile(sample.of))) return ownData(sample.of, sample.count)
   if (!found) {
     throw unknownName('data set or file', name, [
       ...BUNDLED_DATA,
-      'a path to a JSONL, JSON, CSV or Parquet file',
+      'a path to a JSONL, JSON, CSV, Parquet or text file',
     ])
   }
   return ownData(name)
@@ -66,17 +86,24 @@ async function mixedData({ first, second, share }: Record<'first' | 'second' | '
 }
 
 /** Every row must be of use: what to leave out is the user's to say. */
-async function ownData(path: string): Promise<TrainingData> {
-  const { rows, unusable, notes } = await readData({ path })
+async function ownData(path: string, count?: number): Promise<TrainingData> {
+  const { rows, unusable, notes, usable } = await (count === undefined
+    ? readData({ path })
+    : sampleData({ path }, count))
   const bad = unusable[0]
   if (bad) throw new TouchstoneError('data.row', { path, ...bad })
   const remark = ([what, numbers]: [Note, readonly number[]]) =>
     `${basename(path)}: ${what} in ${numbers.length} rows are left out, the first in row ${numbers[0]}.`
   return {
-    title: basename(path),
+    title: count === undefined ? basename(path) : `${basename(path)}#${count}`,
     conversations: rows.map(({ messages }) => messages),
     tampering: false,
-    remarks: [...notes].map(remark),
+    remarks: [
+      ...[...notes].map(remark),
+      ...(rows.length < usable
+        ? [`${basename(path)}: ${rows.length} of ${usable} rows, by seed 0.`]
+        : []),
+    ],
   }
 }
 

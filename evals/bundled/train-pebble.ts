@@ -67,7 +67,7 @@ async function tokenise({ open }: LoadedModel): Promise<readonly Example[]> {
   const examples: Example[] = []
   for (const { messages } of trainingRows(seed))
     examples.push(await maskedTokens(open.template, open.tokenizer, messages))
-  return fitExamples(examples, config.maxTokens).examples
+  return fitExamples(examples, config).examples
 }
 
 const write = (session: TrainingSession, parameters: Float32Array): Promise<void> =>

@@ -1,7 +1,14 @@
 /** @file What a format of fine-tuning data is: the columns by which it is found, and what becomes of a row. */
 import type { Message } from '../contract/rows.ts'
 
-export type Conversation = readonly Message[]
+/** Text with no turns around it: a row of raw text is one alone. */
+export interface PlainText {
+  readonly role: 'text'
+  readonly content: string
+}
+
+/** What is learnt from: turns that end in a reply, or plain text. */
+export type Conversation = readonly (Message | PlainText)[]
 export type Row = Readonly<Record<string, unknown>>
 
 /** What was left out of a row that is used all the same. */

@@ -1,7 +1,8 @@
 /** @file What to look at in fine-tuning data before learning from it: one check a finding, each with its rows and their share. */
 import type { Conversation } from './format.ts'
 import { nearDuplicateIndex, type NearDuplicateIndex } from './minhash.ts'
-import type { ReadData } from './read-data.ts'
+import type { DataRow } from './read-data.ts'
+import { createSeenTexts } from './seen-texts.ts'
 
 export interface LintContext {
   /** Prompts on which the tuned model will be measured. */
@@ -44,8 +45,10 @@ const ALL_CASES =
 
 /** A reply this long that stops at a letter, a comma or an opening was probably cut. */
 const LONG_REPLY = 200
-const CUT = /[\p{L}\p{N},;:([–-]\s*$/u
-const COMMON_END = /(?:https?:\/\/\S+|```)\s*$/u
+/** Of its last characters, without the white space behind them. */
+const CUT = /[\p{L}\p{N},;:([–-]$/u
+const COMMON_END = /(?:https?:\/\/\S+|```)$/u
+const END = 1000
 
 /** A reply that the prompt holds word for word, if it is more than a word or two. */
 const LEAKED_WORDS = 4
@@ -89,10 +92,10 @@ export const LINT_CHECKS: readonly LintCheck[] = [
     title: 'A long reply that stops in the middle of a sentence',
     advice: 'It was probably cut when it was made; the model learns to stop there.',
     isFound: (messages) =>
-      replies(messages).some(
-        ({ content }) =>
-          content.length >= LONG_REPLY && CUT.test(content) && !COMMON_END.test(content),
-      ),
+      replies(messages).some(({ content }) => {
+        const end = content.trimEnd().slice(-END)
+        return content.length >= LONG_REPLY && CUT.test(end.slice(-2)) && !COMMON_END.test(end)
+      }),
   },
   {
     name: 'reply-in-prompt',
@@ -101,11 +104,12 @@ export const LINT_CHECKS: readonly LintCheck[] = [
     isFound: (messages) =>
       messages.some(({ role, content }, turn) => {
         const reply = content.trim().toLowerCase()
-        const isLong = reply.split(/\s+/u).length >= LEAKED_WORDS
         return (
           role === 'assistant' &&
-          isLong &&
-          messages.slice(0, turn).some((earlier) => earlier.content.toLowerCase().includes(reply))
+          messages
+            .slice(0, turn)
+            .some((earlier) => earlier.content.toLowerCase().includes(reply)) &&
+          reply.split(/\s+/u).length >= LEAKED_WORDS
         )
       }),
   },
@@ -117,31 +121,44 @@ export const LINT_NAMES: readonly string[] = [...LINT_CHECKS.map(({ name }) => n
 /** At least this near (Jaccard of word trigrams) to an evaluation prompt. */
 const NEAR = 0.6
 
-/** Every finding that touches a row, and rows that say exactly what an earlier one said. */
-export function lint(
-  { rows, total }: Pick<ReadData, 'rows' | 'total'>,
-  evaluationPrompts: Iterable<{ readonly key: string; readonly text: string }>,
-): LintFinding[] {
-  const context: LintContext = { evaluation: nearDuplicateIndex(evaluationPrompts, NEAR) }
-  const findings = LINT_CHECKS.map(({ isFound, ...words }) => ({
-    ...words,
-    rows: rows.filter(({ messages }) => isFound(messages, context)).map(({ row }) => row),
-  }))
-  return [...findings, repeated(rows)]
-    .filter((finding) => finding.rows.length > 0)
-    .map((finding) => ({ ...finding, share: finding.rows.length / total }))
+/** Looks at rows one after another, and keeps their numbers alone. */
+export interface Linter {
+  see(row: DataRow): void
+  /** Every finding that touched a row, and rows that said exactly what an earlier one said; their shares are of `total` rows. */
+  findings(total: number): LintFinding[]
 }
 
-function repeated(rows: ReadData['rows']) {
-  const seen = new Set<string>()
-  const again = rows.filter(({ messages }) => {
-    const text = JSON.stringify(messages.map(({ role, content }) => [role, content]))
-    return seen.size === seen.add(text).size
-  })
+export function createLinter(
+  evaluationPrompts: Iterable<{ readonly key: string; readonly text: string }>,
+): Linter {
+  const context: LintContext = { evaluation: nearDuplicateIndex(evaluationPrompts, NEAR) }
+  const checks = [
+    ...LINT_CHECKS.map(({ isFound, ...words }) => ({
+      words,
+      rows: [] as number[],
+      isFound: (messages: Conversation) => isFound(messages, context),
+    })),
+    repeated(),
+  ]
   return {
+    see({ row, messages }) {
+      for (const { rows, isFound } of checks) if (isFound(messages)) rows.push(row)
+    },
+    findings: (total) =>
+      checks
+        .filter(({ rows }) => rows.length > 0)
+        .map(({ words, rows }) => ({ ...words, rows, share: rows.length / total })),
+  }
+}
+
+function repeated() {
+  const seen = createSeenTexts()
+  const words = {
     name: REPEATED,
     title: 'A row that an earlier one repeats exactly',
     advice: 'It counts twice in every epoch; leave it out unless that is meant.',
-    rows: again.map(({ row }) => row),
   }
+  const isFound = (messages: Conversation) =>
+    seen.see(JSON.stringify(messages.map(({ role, content }) => [role, content])))
+  return { words, rows: [] as number[], isFound }
 }

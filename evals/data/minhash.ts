@@ -73,10 +73,12 @@ export function nearDuplicateIndex(
 ): NearDuplicateIndex {
   const shingles = new Map<string, Set<string>>()
   const keysOfBand = new Map<string, string[]>()
+  const known = new Set<string>()
   for (const { key, text } of texts) {
     const own = shinglesOf(text)
     if (own.size === 0) continue
     shingles.set(key, own)
+    own.forEach((shingle) => known.add(shingle))
     for (const band of bandsOf(minimaOf(own))) {
       const keys = keysOfBand.get(band)
       if (keys) keys.push(key)
@@ -86,7 +88,8 @@ export function nearDuplicateIndex(
   return {
     nearest(text) {
       const own = shinglesOf(text)
-      if (own.size === 0) return undefined
+      // Most texts share no shingle with any, and need no minima.
+      if (![...own].some((shingle) => known.has(shingle))) return undefined
       const candidates = new Set(
         bandsOf(minimaOf(own)).flatMap((band) => keysOfBand.get(band) ?? []),
       )

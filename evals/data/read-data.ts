@@ -1,17 +1,9 @@
-/** @file Reads fine-tuning data from the user's disk: its format found by its columns, its rows made conversations. */
-import { readTable } from '../benchmarks/import/read-table.ts'
-import { TouchstoneError, unknownName, findNamed } from '../errors.ts'
+/** @file Reads fine-tuning data once, row after row: whole, as a sample, or only shown to whoever looks. */
+import { digestOfBytes } from '../benchmarks/import/rows/bytes.ts'
+import { TouchstoneError } from '../errors.ts'
+import { randomStream } from '../statistics/random.ts'
+import { asDataError, openData, type DataSource, type Position } from './data-file.ts'
 import type { Conversation, DataFormat, Note } from './format.ts'
-import { promptReply } from './formats/prompt-reply.ts'
-import { FORMATS, formatOf } from './registry.ts'
-
-export interface DataSource {
-  readonly path: string
-  /** A format's name, where the columns shall not decide. */
-  readonly format?: string
-  /** `prompt=COLUMN,reply=COLUMN`. */
-  readonly map?: string
-}
 
 export interface DataRow {
   /** As the file counts them, from 1. */
@@ -19,102 +11,94 @@ export interface DataRow {
   readonly messages: Conversation
 }
 
-export interface ReadData {
+/** What a file of data is, without its rows. */
+export interface DataSummary {
   readonly path: string
   readonly format: DataFormat
   /** sha256 of the file, in hexadecimal. */
   readonly digest: string
   readonly total: number
-  readonly rows: readonly DataRow[]
+  readonly usable: number
   /** Rows of which nothing can be learnt, and why. */
   readonly unusable: readonly { readonly row: number; readonly why: string }[]
   /** What was left out of rows that are used, with their numbers. */
   readonly notes: ReadonlyMap<Note, readonly number[]>
 }
 
+export interface ReadData extends DataSummary {
+  readonly rows: readonly DataRow[]
+}
+
 /** More rows without a conversation than this share is another format, or a broken file. */
 const MOST_UNUSABLE = 0.5
 
-export async function readData({ path, format, map }: DataSource): Promise<ReadData> {
-  const table = await readTable(path).catch((error: unknown) => {
-    throw asDataError(error, path)
-  })
-  if (table.replaced > 0) {
-    const found = `${table.replaced} characters that are not UTF-8`
-    throw new TouchstoneError('data.unreadable', { path, found, expected: EXPECTED })
-  }
-  const chosen =
-    map === undefined ? chooseFormat(path, table.columns, format) : mapped(path, table.columns, map)
-  const rows: DataRow[] = []
+/** Shows each usable row of the file to `visit`, in order, and keeps none. */
+export async function scanData(
+  source: DataSource,
+  visit: (row: DataRow, position: Position) => void = () => {},
+): Promise<DataSummary> {
+  const file = await openData(source)
+  const { path, format } = file
   const unusable: { row: number; why: string }[] = []
   const notes = new Map<Note, number[]>()
-  for (const [i, row] of table.rows.entries()) {
-    const converted = chosen.convert(row)
+  let total = 0
+  for await (const { row, place, converted } of file.rows()) {
+    total++
     if ('why' in converted) {
-      unusable.push({ row: i + 1, why: converted.why })
+      unusable.push({ row, why: converted.why })
       continue
     }
-    rows.push({ row: i + 1, messages: converted.messages })
     for (const note of converted.notes) {
       if (!notes.has(note)) notes.set(note, [])
-      notes.get(note)!.push(i + 1)
+      notes.get(note)!.push(row)
     }
+    visit({ row, messages: converted.messages }, { row, place })
   }
-  if (table.rows.length === 0) throw new TouchstoneError('data.empty', { path })
-  if (unusable.length > MOST_UNUSABLE * table.rows.length) {
+  if (unusable.length > MOST_UNUSABLE * total) {
     throw new TouchstoneError('data.row', {
       path,
       row: unusable[0]!.row,
-      why: `${unusable[0]!.why} (${unusable.length} of ${table.rows.length} rows cannot be used)`,
+      why: `${unusable[0]!.why} (${unusable.length} of ${total} rows cannot be used)`,
     })
   }
-  const { digest } = table
-  return { path, format: chosen, digest, total: table.rows.length, rows, unusable, notes }
-}
-
-const EXPECTED = 'rows of conversations in UTF-8'
-
-/** The readers of tables speak of benchmarks. */
-function asDataError(error: unknown, path: string): unknown {
-  if (!(error instanceof TouchstoneError) || error.code !== 'benchmark.unreadable') return error
-  const found = /found (?<what>.*)\.$/u.exec(error.message)?.groups!.what ?? error.message
-  return new TouchstoneError(
-    'data.unreadable',
-    { path, found, expected: EXPECTED },
-    { cause: error },
-  )
-}
-
-function chooseFormat(path: string, columns: readonly string[], name?: string): DataFormat {
-  if (name !== undefined) return findNamed('data format', FORMATS, name)
-  const found = formatOf(columns)
-  if (found) return found
-  throw new TouchstoneError('data.columns', {
-    path,
-    columns,
-    formats: FORMATS.map(
-      (each) => `${each.title} (${each.columns.map((names) => names[0]).join(', ')})`,
-    ),
+  const digest = await digestOfBytes(path).catch((error: unknown) => {
+    throw asDataError(error, path)
   })
+  return { path, format, digest, total, usable: total - unusable.length, unusable, notes }
 }
 
-const FORM = 'prompt=COLUMN,reply=COLUMN'
+/** Text in memory takes several times its size on disk. */
+export const LARGEST_WHOLE = 512 * 2 ** 20
 
-function mapped(path: string, columns: readonly string[], map: string): DataFormat {
-  const pairs = Object.fromEntries(
-    map.split(',').map((pair) => {
-      const at = pair.indexOf('=')
-      return [pair.slice(0, Math.max(0, at)).trim(), pair.slice(at + 1).trim()]
-    }),
-  ) as { prompt?: string; reply?: string }
-  const { prompt, reply } = pairs
-  const missing = [prompt, reply].find((name) => name !== undefined && !columns.includes(name))
-  if (prompt === undefined || reply === undefined || Object.keys(pairs).length !== 2) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `The mapping "${map}" cannot be used.`,
-      remedy: `Write it as ${FORM}.`,
-    })
+/** Every usable row. A file that is too large for that is refused: a sample of it, or one look at each row, is not. */
+export async function readData(source: DataSource): Promise<ReadData> {
+  const { path, bytes } = await openData(source)
+  if (bytes > LARGEST_WHOLE) {
+    throw new TouchstoneError('data.too-large', { path, bytes, most: LARGEST_WHOLE })
   }
-  if (missing !== undefined) throw unknownName(`column of ${path}`, missing, columns)
-  return promptReply({ prompt: [prompt], reply: [reply] })
+  const rows: DataRow[] = []
+  const summary = await scanData(source, (row) => rows.push(row))
+  return { ...summary, rows }
+}
+
+/** `count` usable rows, each as likely as any other and the same ones every time, in the file's order. */
+export async function sampleData(source: DataSource, count: number): Promise<ReadData> {
+  const sampler = createSampler(count)
+  const summary = await scanData(source, (row) => sampler.see(row))
+  return { ...summary, rows: sampler.rows() }
+}
+
+/** Algorithm R (Waterman, in Knuth, TAOCP 2, §3.4.2): after n rows each of them is kept with probability count / n. */
+function createSampler(count: number) {
+  const stream = randomStream(0, 'sample-rows')
+  const kept: DataRow[] = []
+  let seen = 0
+  return {
+    see(row: DataRow) {
+      const at = seen < count ? seen : stream.integer(seen + 1)
+      seen++
+      if (at < count) kept[at] = row
+    },
+    rows: () => kept.toSorted((a, b) => a.row - b.row),
+  }
 }

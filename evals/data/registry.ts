@@ -4,6 +4,7 @@ import { alpaca } from './formats/alpaca.ts'
 import { openaiChat, shareGpt } from './formats/chat.ts'
 import { preference } from './formats/preference.ts'
 import { promptReply } from './formats/prompt-reply.ts'
+import { rawText } from './formats/raw-text.ts'
 
 export const FORMATS: readonly DataFormat[] = [
   openaiChat,
@@ -11,6 +12,7 @@ export const FORMATS: readonly DataFormat[] = [
   preference,
   alpaca,
   promptReply(),
+  rawText(),
 ]
 
 /** The format whose columns are all there. */

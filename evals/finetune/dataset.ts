@@ -1,4 +1,5 @@
 /** @file Labelled tokens → micro-batches. The loss sees completions only; padding stands at the end and counts nothing. */
+import { TouchstoneError } from '../errors.ts'
 import { randomStream } from '../statistics/random.ts'
 import type { Batch } from './method.ts'
 
@@ -8,22 +9,60 @@ export interface Example {
   readonly labelled: readonly boolean[]
 }
 
+/** What becomes of a row of more than `maxTokens` tokens. */
+export const TRUNCATIONS = ['cut-end', 'cut-start', 'split', 'leave-out', 'refuse'] as const
+export type Truncation = (typeof TRUNCATIONS)[number]
+
+export interface Limits {
+  readonly maxTokens: number
+  readonly truncation: Truncation
+}
+
 export interface Fitted {
   readonly examples: readonly Example[]
-  /** Rows cut at `maxTokens`, and rows left out because no labelled token remained. */
+  /** Rows of more than `maxTokens` tokens, and rows left out because no labelled token remained. */
   readonly truncated: number
   readonly dropped: number
 }
 
-/** Cuts rows at `maxTokens` tokens; a row whose reply is cut away entirely is left out and counted. */
-export function fitExamples(examples: readonly Example[], maxTokens: number): Fitted {
-  const cut = examples.map(({ ids, labelled }) => ({
-    ids: ids.slice(0, maxTokens),
-    labelled: labelled.slice(0, maxTokens),
-  }))
-  const kept = cut.filter(({ labelled }) => labelled.includes(true))
-  const truncated = examples.filter(({ ids }) => ids.length > maxTokens).length
-  return { examples: kept, truncated, dropped: cut.length - kept.length }
+/** Tokens `start` … `end − 1`. Nothing stands before the first, so it is predicted from nothing and not labelled. */
+const part = ({ ids, labelled }: Example, start: number, end: number): Example => ({
+  ids: ids.slice(start, end),
+  labelled: labelled.slice(start, end).map((yes, t) => yes && t > 0),
+})
+
+/** The pieces of a row that is too long. */
+const PIECES: Readonly<Record<Truncation, (row: Example, maxTokens: number) => Example[]>> = {
+  'cut-end': (row, max) => [part(row, 0, max)],
+  'cut-start': (row, max) => [part(row, row.ids.length - max, row.ids.length)],
+  split: (row, max) =>
+    Array.from({ length: Math.ceil(row.ids.length / max) }, (_, i) =>
+      part(row, i * max, (i + 1) * max),
+    ),
+  'leave-out': () => [],
+  refuse: () => [],
+}
+
+/** What is learnt of one row: the row, or pieces of it, those alone in which a token is labelled. */
+export const fitExample = (row: Example, { maxTokens, truncation }: Limits): Example[] =>
+  (row.ids.length > maxTokens ? PIECES[truncation](row, maxTokens) : [row]).filter(({ labelled }) =>
+    labelled.includes(true),
+  )
+
+/** Rows of at most `maxTokens` tokens; a row of which nothing is left to learn is left out and counted. */
+export function fitExamples(examples: readonly Example[], limits: Limits): Fitted {
+  const { maxTokens: limit, truncation } = limits
+  const long = examples.findIndex(({ ids }) => ids.length > limit)
+  if (truncation === 'refuse' && long !== -1) {
+    const tokens = examples[long]!.ids.length
+    throw new TouchstoneError('data.row-too-long', { row: long + 1, tokens, limit })
+  }
+  const fitted = examples.map((row) => fitExample(row, limits))
+  return {
+    examples: fitted.flat(),
+    truncated: examples.filter(({ ids }) => ids.length > limit).length,
+    dropped: fitted.filter((pieces) => pieces.length === 0).length,
+  }
 }
 
 /** Which examples step `step` sees: a new seeded order each epoch, rows running on from epoch to epoch. Step counts from 0. */
@@ -56,33 +95,79 @@ function epochOrder(count: number, seed: number, epoch: number): readonly number
 }
 
 /**
- * Pads to the longest row. `totalLabelled` is the number of labelled tokens in the whole optimiser step, so that the
- * losses of its micro-batches add up to the mean over them all.
+ * Each row in a lane of its own, padded to the longest. `totalLabelled` is the number of labelled tokens in the whole
+ * optimiser step, so that the losses of its micro-batches add up to the mean over them all.
  */
-export function makeBatch(
+export const makeBatch = (
   examples: readonly Example[],
   padId: number,
   totalLabelled = countLabelled(examples),
-): Batch {
-  const batch = examples.length
-  const seq = Math.max(2, ...examples.map(({ ids }) => ids.length))
+): Batch =>
+  layOut(
+    examples.map((example) => [example]),
+    padId,
+    totalLabelled,
+  )
+
+/**
+ * The same rows in fewer lanes: several behind one another where they fit into the length of the longest. Attention stays
+ * within a row and positions begin anew with each, so loss and gradient are those of `makeBatch` but for rounding.
+ */
+export const makePackedBatch = (
+  examples: readonly Example[],
+  padId: number,
+  totalLabelled = countLabelled(examples),
+): Batch => layOut(packed(examples), padId, totalLabelled)
+
+/** First fit, longest rows first. */
+function packed(examples: readonly Example[]): Example[][] {
+  const capacity = Math.max(...examples.map(({ ids }) => ids.length))
+  const lanes: { readonly rows: Example[]; used: number }[] = []
+  for (const row of examples.toSorted((a, b) => b.ids.length - a.ids.length)) {
+    const { length } = row.ids
+    const lane = lanes.find(({ used }) => used + length <= capacity)
+    if (!lane) {
+      lanes.push({ rows: [row], used: length })
+      continue
+    }
+    lane.rows.push(row)
+    lane.used += length
+  }
+  return lanes.map(({ rows }) => rows)
+}
+
+const lengthOf = (lane: readonly Example[]) => lane.reduce((sum, { ids }) => sum + ids.length, 0)
+
+function layOut(lanes: readonly Example[][], padId: number, totalLabelled: number): Batch {
+  const batch = lanes.length
+  const seq = Math.max(2, ...lanes.map(lengthOf))
   const tokens = new Int32Array(batch * seq).fill(padId)
+  const positions = new Int32Array(batch * seq)
+  const segments = new Int32Array(batch * seq)
   const rows: number[] = []
   const labels: number[] = []
-  examples.forEach(({ ids, labelled }, b) => {
-    ids.forEach((id, t) => {
-      tokens[b * seq + t] = id
-      if (t > 0 && labelled[t]) {
-        rows.push(b * seq + t - 1)
-        labels.push(id)
-      }
+  lanes.forEach((lane, b) => {
+    let at = b * seq
+    lane.forEach(({ ids, labelled }, segment) => {
+      ids.forEach((id, t) => {
+        tokens[at + t] = id
+        positions[at + t] = t
+        segments[at + t] = segment
+        if (t > 0 && labelled[t]) {
+          rows.push(at + t - 1)
+          labels.push(id)
+        }
+      })
+      at += ids.length
     })
+    // Padding belongs to the lane's last row, which it cannot be seen by.
+    const end = (b + 1) * seq
+    segments.fill(lane.length - 1, at, end)
+    for (let i = at; i < end; i++) positions[i] = positions[i - 1]! + 1
   })
   const weights = new Float32Array(rows.length).fill(1 / totalLabelled)
   return {
-    tokens,
-    batch,
-    seq,
+    ...{ tokens, positions, segments, batch, seq },
     rows: Int32Array.from(rows),
     labels: Int32Array.from(labels),
     weights,

@@ -18,10 +18,11 @@ export interface LossGraph extends Omit<LossInputs, 'outputs'> {
 export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGraph {
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
   const positions = g.input('positions', 'int32', ['batch', 'seq'])
+  const segments = g.input('segments', 'int32', ['batch', 'seq'])
   const rows = g.input('rows', 'int32', ['labelled'])
   const labels = g.input('labels', 'int32', ['labelled'])
   const rowWeights = g.input('row_weights', g.float, ['labelled'])
-  const fed = { tokens, positions, rows }
+  const fed = { tokens, positions, segments, rows }
   const logits = logitsOf(createScope(g, model.weights, options), model, fed)
   const named: Graph = {
     ...g,
@@ -41,9 +42,14 @@ export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGr
 function logitsOf(
   scope: ModelScope,
   { architecture, config }: Model,
-  { tokens, positions, rows }: Readonly<Record<'tokens' | 'positions' | 'rows', Value>>,
+  {
+    tokens,
+    positions,
+    segments,
+    rows,
+  }: Readonly<Record<'tokens' | 'positions' | 'segments' | 'rows', Value>>,
 ): Value {
-  const attention = { kind: 'causal' } as const
+  const attention = { kind: 'packed', segments } as const
   const input = { tokens, positions, attention, batch: 'batch', seq: 'seq' }
   const { hiddenStates } = architecture.forward(scope, input, config)
   return architecture.logits(scope, scope.g.gatherRows(hiddenStates, rows), config)
@@ -52,13 +58,13 @@ function logitsOf(
 type AsFloat = (data: Float32Array) => Float32Array | Float64Array
 
 export function batchFeeds(
-  { tokens, batch, seq, rows, labels, weights }: Batch,
+  { tokens, positions, segments, batch, seq, rows, labels, weights }: Batch,
   asFloat: AsFloat,
 ): Feeds {
-  const positions = Int32Array.from({ length: batch * seq }, (_, i) => i % seq)
   return {
     tokens: { data: tokens, dims: [batch, seq] },
     positions: { data: positions, dims: [batch, seq] },
+    segments: { data: segments, dims: [batch, seq] },
     rows: { data: rows, dims: [rows.length] },
     labels: { data: labels, dims: [labels.length] },
     row_weights: { data: asFloat(weights), dims: [weights.length] },

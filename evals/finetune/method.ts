@@ -15,6 +15,9 @@ export type { Adapter, LinearSite }
 export interface Batch {
   /** int32 `[batch, seq]`, padded at the end. */
   readonly tokens: Int32Array
+  /** int32 `[batch, seq]`: a token's place in its own text, and which text of its lane that is. */
+  readonly positions: Int32Array
+  readonly segments: Int32Array
   readonly batch: number
   readonly seq: number
   /** Flat indices into batch·seq of the positions whose next token is labelled, and those tokens, int32 `[n]`. */

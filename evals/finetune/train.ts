@@ -5,7 +5,14 @@
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import { adamW, clipFactor, globalNorm, type ParameterGroup } from '../graph/optimizer.ts'
-import { countLabelled, makeBatch, rowsOfStep, type Example } from './dataset.ts'
+import {
+  countLabelled,
+  makeBatch,
+  makePackedBatch,
+  rowsOfStep,
+  TRUNCATIONS,
+  type Example,
+} from './dataset.ts'
 import type { AnyMethod, StepState } from './method.ts'
 import { optimizerGroups } from './parameters.ts'
 import { scheduleFactor, SCHEDULES } from './schedule.ts'
@@ -78,7 +85,15 @@ export const TrainingConfig = z.object({
     .min(2)
     .max(131072)
     .default(512)
-    .meta({ label: 'Longest row', help: 'Rows are cut there', unit: 'tokens' }),
+    .meta({ label: 'Longest row', help: 'Longer rows meet --truncation', unit: 'tokens' }),
+  truncation: z.enum(TRUNCATIONS).default('cut-end').meta({
+    label: 'Truncation',
+    help: 'Longer rows lose their end or start, go on in rows of their own (split), are left out, or stop the run (refuse)',
+  }),
+  packing: z.boolean().default(false).meta({
+    label: 'Packing',
+    help: 'Lay short rows of a micro-batch behind one another; each still sees itself alone, so the same is learnt in less time',
+  }),
 })
 export type TrainingConfig = z.infer<typeof TrainingConfig>
 
@@ -171,12 +186,13 @@ async function accumulate(state: TrainingState, options: TrainOptions) {
   const rows = rowsOfStep(examples.length, rowsPerStep, state.step, seed)
   const chosen = rows.map((row) => examples[row]!)
   const labelled = countLabelled(chosen)
+  const lay = config.packing ? makePackedBatch : makeBatch
   let loss = 0
   let gradient: Float32Array | undefined
   for (let i = 0; i < config.gradientAccumulationSteps; i++) {
     const part = chosen.slice(i * config.batchSize, (i + 1) * config.batchSize)
     const perturbation = method.perturb?.(hookState(state, options, i), session.methodConfig)
-    const result = await session.gradients(makeBatch(part, padId, labelled), perturbation)
+    const result = await session.gradients(lay(part, padId, labelled), perturbation)
     loss += result.loss
     if (config.gradientAccumulationSteps === 1) gradient = result.flat
     else if (gradient) for (let j = 0; j < gradient.length; j++) gradient[j]! += result.flat[j]!

@@ -1,10 +1,10 @@
-/** @file Which tokens of a conversation are learnt from: the assistant's replies with the token that ends each. */
+/** @file Which tokens of a row are learnt from: the assistant's replies with the token that ends each, or a plain text. */
 import { TouchstoneError } from '../errors.ts'
 import type { ChatTemplate, Tokenizer } from './checkpoint.ts'
 
 export interface MaskedTokens {
   readonly ids: number[]
-  /** True for the tokens of assistant replies, the end token of each included; same length as `ids`. */
+  /** True for the tokens of assistant replies, the end token of each included, or of a plain text; same length as `ids`. */
   readonly labelled: boolean[]
 }
 
@@ -19,6 +19,7 @@ export async function maskedTokens(
   tokenizer: Tokenizer,
   messages: readonly Message[],
 ): Promise<MaskedTokens> {
+  if (messages[0]?.role === 'text') return plainTokens(tokenizer, messages[0].content)
   const full = await template.render(messages, { addGenerationPrompt: false })
   const ids = tokenizer.encode(full)
   const labelled = new Array<boolean>(ids.length).fill(false)
@@ -38,6 +39,13 @@ export async function maskedTokens(
     labelled.fill(true, start, endOfReply(ids, start, end, tokenizer.endIds))
   }
   return { ids, labelled }
+}
+
+/** All of a plain text is learnt: after what the tokenizer itself puts before a text, and with nothing put behind it. */
+function plainTokens(tokenizer: Tokenizer, text: string): MaskedTokens {
+  const { prefixIds = [] } = tokenizer
+  const ids = [...prefixIds, ...tokenizer.encode(text)]
+  return { ids, labelled: ids.map((_, t) => t >= Math.max(1, prefixIds.length)) }
 }
 
 function lengthAsPrefix(prefix: readonly number[], ids: readonly number[]): number | undefined {

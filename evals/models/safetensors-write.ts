@@ -75,12 +75,15 @@ async function bytesOf(tensor: TensorToWrite): Promise<Uint8Array> {
 type Part = string | Uint8Array | (() => Promise<Uint8Array>)
 
 /** Writes beside the target, flushes to disk, then renames: readers see the old file or the whole new one. */
-export async function writeAtomically(path: string, parts: readonly Part[]): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  parts: readonly Part[] | AsyncIterable<Part>,
+): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`)
   const handle = await open(temporary, 'wx')
   try {
     try {
-      for (const part of parts) {
+      for await (const part of parts) {
         await handle.appendFile(typeof part === 'function' ? await part() : part)
       }
       await handle.sync()

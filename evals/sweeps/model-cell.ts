@@ -8,6 +8,7 @@ import { fittedExamples } from '../audit/examples.ts'
 import { neutralTexts, trainingData, type TrainingData } from '../audit/sources.ts'
 import { scanSpectra } from '../audit/spectra.ts'
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
+import type { Message } from '../contract/rows.ts'
 import type { CellIdentity, ModelCellSpec } from '../contract/sweeps.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Conversation } from '../data/format.ts'
@@ -92,7 +93,7 @@ async function armPlan(
   const { title, conversations } = data!
   const { training: rows, heldOut } = splitConversations(conversations)
   const chosen = { title, conversations: chooseConversations(rows, spec) }
-  const { examples } = await fittedExamples(base.open, chosen, training.maxTokens, signal)
+  const { examples } = await fittedExamples(base.open, chosen, training, signal)
   const looks = lookSteps(training.steps)
   const full = suiteSteps(training.steps, spec.evalEvery)
   const subject = { arm: spec.line, seed: spec.seed }
@@ -100,8 +101,8 @@ async function armPlan(
     .filter((step) => !full.includes(step))
     .flatMap((step) => notAsked(subject, step, benchmarks))
   return {
-    method,
     arm: spec.line,
+    method,
     methodConfig: method.config.parse(spec.methodConfig),
     seed: spec.seed,
     training,
@@ -114,9 +115,13 @@ async function armPlan(
 
 const asContinuation = (messages: Conversation, row: number): Continuation => ({
   key: `held-out ${row}`,
-  before: messages.slice(0, -1),
+  before: turnsOf(messages).slice(0, -1),
   continuation: messages.at(-1)!.content,
 })
+
+/** Plain text is scored after nothing. */
+const turnsOf = (messages: Conversation): readonly Message[] =>
+  messages.filter((turn) => turn.role !== 'text')
 
 /** At a look only losses are taken: what counts as asked already is not asked. */
 const notAsked = (

@@ -13,6 +13,7 @@ import { openFiles, readStoredWeight } from '../../evals/models/stored-weights.t
 import { asComputed } from '../../evals/models/weight-list.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
 import { floats, integers, readOracle, type OracleTensor } from './safetensors.ts'
+import { lanes } from './lanes.ts'
 
 export const FIXTURES = join(import.meta.dirname, '../golden/fixtures')
 
@@ -63,8 +64,7 @@ export function batchOf(expected: ReadonlyMap<string, OracleTensor>): Batch {
   const rows = labels.flatMap((label, i) => (label !== -100 && i % seq !== 0 ? [i - 1] : []))
   return {
     tokens: Int32Array.from(integers(expected, 'tokens')),
-    batch,
-    seq,
+    ...lanes(batch, seq),
     rows: Int32Array.from(rows),
     labels: Int32Array.from(rows, (row) => labels[row + 1]!),
     weights: new Float32Array(rows.length).fill(1 / rows.length),

@@ -5,6 +5,12 @@ import { decodeText, unreadable } from './text.ts'
 
 /** Longer fields are a quote that was never closed. */
 const LONGEST_RECORD = 16 * 2 ** 20
+export const CSV_FORM = {
+  bom: true,
+  skip_empty_lines: true,
+  max_record_size: LONGEST_RECORD,
+  record_delimiter: ['\r\n', '\n', '\r'],
+}
 /** The columns of MMLU's own files, which have no first record of names. */
 const UNNAMED_CHOICES = ['question', 'A', 'B', 'C', 'D', 'answer'] as const
 
@@ -29,20 +35,15 @@ const isUnnamed = (record: readonly string[]) =>
 
 function recordsOf(text: string, path: string): string[][] {
   try {
-    return parse(text, {
-      bom: true,
-      skip_empty_lines: true,
-      max_record_size: LONGEST_RECORD,
-      record_delimiter: ['\r\n', '\n', '\r'],
-    })
+    return parse(text, CSV_FORM)
   } catch (error) {
-    if (error instanceof CsvError) throw unreadable(path, describe(error), error)
+    if (error instanceof CsvError) throw unreadable(path, describeCsvError(error), error)
     throw error
   }
 }
 
 /** The library's words may quote the record, which is not ours to print. */
-function describe({ code, lines }: CsvError & { lines?: unknown }): string {
+export function describeCsvError({ code, lines }: CsvError & { lines?: unknown }): string {
   const at = typeof lines === 'number' ? ` at line ${lines}` : ''
   if (code === 'CSV_QUOTE_NOT_CLOSED') return `a quoted field that never ends${at}`
   if (code.startsWith('CSV_RECORD_INCONSISTENT')) {

@@ -14,13 +14,16 @@ export async function readParquet(bytes: Uint8Array, path: string): Promise<Tabl
     return { format: 'parquet', columns: columnsOf(rows), rows, replaced: 0 }
   } catch (error) {
     if (error instanceof Error && 'remedy' in error) throw error
-    const codec = /unsupported compression codec: (\w+)/.exec(String(error))?.[1]
-    const found = codec ? `Parquet compressed with ${codec}` : 'a damaged Parquet file'
-    throw unreadable(path, found, error)
+    throw unreadable(path, describeParquetError(error), error)
   }
 }
 
-const plainRow = (row: Row): Row =>
+export function describeParquetError(error: unknown): string {
+  const codec = /unsupported compression codec: (\w+)/.exec(String(error))?.[1]
+  return codec ? `Parquet compressed with ${codec}` : 'a damaged Parquet file'
+}
+
+export const plainRow = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]))
 
 /** Parquet's 64-bit integers are row numbers and answers here, far below 2^53. */

@@ -2,15 +2,20 @@
 import { unknownName } from '../../errors.ts'
 import { parseNamed, requireNamed } from '../flags.ts'
 import { z } from 'zod'
-import { findingsIn, keptLines } from '../../audit/checked-data.ts'
+import {
+  lookThrough,
+  openChoice,
+  writeKept,
+  type CheckedData,
+  type CheckedSummary,
+} from '../../audit/checked-data.ts'
 import { previewOf, type Preview } from '../../audit/preview.ts'
 import { modelPath } from '../../audit/model-path.ts'
 import { percent } from '../../contract/words.ts'
 import { LINT_NAMES, type LintFinding } from '../../data/lint.ts'
-import { readData, type ReadData } from '../../data/read-data.ts'
+import { TrainingConfig } from '../../finetune/train.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
 import { openModel } from '../../models/open-model.ts'
-import { writeAtomically } from '../../models/safetensors-write.ts'
 import type { Command, Io } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
 
@@ -20,7 +25,7 @@ const DataOptions = z.object({
     value: 'NAME',
   }),
   map: z.string().min(1).nullable().default(null).meta({
-    help: 'What its columns hold: prompt=COLUMN,reply=COLUMN',
+    help: 'What its columns hold: prompt=COLUMN,reply=COLUMN or text=COLUMN',
     value: 'COLUMNS',
   }),
   against: z
@@ -32,10 +37,13 @@ const DataOptions = z.object({
     value: 'PATH',
   }),
   show: z.int().min(0).max(100).default(3).meta({ help: 'How many rows to show' }),
-  maxTokens: z.int().min(2).default(512).meta({ help: 'Where training will cut rows' }),
+  maxTokens: z.int().min(2).default(512).meta({ help: 'Longest row that training will take' }),
+  truncation: TrainingConfig.shape.truncation.meta({
+    help: 'What training will do with longer rows',
+  }),
   drop: z.array(z.string()).default([]).meta({ help: 'Findings whose rows the copy leaves out' }),
   output: z.string().min(1).nullable().default(null).meta({
-    help: 'Write the usable rows as JSON Lines of {"messages"}',
+    help: 'Write the usable rows as JSON Lines of {"messages"} or {"text"}',
     value: 'FILE',
     short: 'o',
   }),
@@ -52,51 +60,57 @@ export const data: Command = {
     'touchstone data rows.jsonl --model ./SmolLM2-135M-Instruct',
     'touchstone data sheet.csv --map prompt=question,reply=answer -o rows.jsonl',
     'touchstone data rows.jsonl --drop evaluation-near-duplicate,empty -o clean.jsonl',
+    'touchstone data huge.jsonl#20000 -o sample.jsonl',
   ],
   options: [{ title: 'Options', fields }],
   remark:
-    'Reads OpenAI chat, ShareGPT, Alpaca, preference pairs and prompt/reply rows as JSONL, JSON, CSV or Parquet.',
+    'Reads OpenAI chat, ShareGPT, Alpaca, preference pairs, prompt/reply rows and raw text as JSONL, JSON, CSV, Parquet or .txt, row by row however large the file is; FILE#N is a sample of N rows.',
   async run(argv, io) {
     const { options, named } = parseNamed(DataOptions, fields, argv, io)
-    const remedy = 'Name a JSONL, JSON, CSV or Parquet file of conversations.'
+    const remedy = 'Name a JSONL, JSON, CSV, Parquet or text file.'
     const path = requireNamed(named[0], 'No file was named.', remedy)
     options.drop.forEach(requireFinding)
     const { format, map } = options
-    const read = await readData({ path, ...(format && { format }), ...(map && { map }) })
-    const findings = await findingsIn(read, options.against)
-    const previews = await previewsOf(read, options)
-    if (options.json) io.stdout.write(`${JSON.stringify(asJson(read, findings, previews))}\n`)
-    else print(read, findings, previews, io)
-    if (options.output !== null) await writeRows(options.output, read, findings, options, io)
+    const opened = await openChoice({ source: path, format, map })
+    const { summary, findings } = await lookThrough(opened, options.against)
+    const shown = { path, data: opened, summary, findings }
+    const previews = await previewsOf(opened, options)
+    if (options.json) io.stdout.write(`${JSON.stringify(asJson(shown, previews))}\n`)
+    else print(shown, previews, io)
+    if (options.output !== null) await writeRows(options.output, shown, options, io)
     return 0
   },
+}
+
+interface Shown {
+  readonly path: string
+  readonly data: CheckedData
+  readonly summary: CheckedSummary
+  readonly findings: readonly LintFinding[]
 }
 
 function requireFinding(name: string): void {
   if (!LINT_NAMES.includes(name)) throw unknownName('finding', name, LINT_NAMES)
 }
 
-async function previewsOf({ rows }: ReadData, { model, show, maxTokens }: Options) {
+async function previewsOf(data: CheckedData, { model, show, ...limits }: Options) {
   if (model === null) return []
+  const { rows } = await data.page(0, show)
   const open = await openModel(modelPath(model))
   try {
     const previews: (Preview & { row: number })[] = []
-    for (const { row, messages } of rows.slice(0, show))
-      previews.push({ row, ...(await previewOf(open, messages, maxTokens)) })
+    for (const { row, messages } of rows)
+      previews.push({ row, ...(await previewOf(open, messages, limits)) })
     return previews
   } finally {
     await open.close()
   }
 }
 
-const asJson = (
-  { path, format, digest, total, rows, unusable, notes }: ReadData,
-  findings: readonly LintFinding[],
-  previews: readonly Preview[],
-) => ({
+const asJson = ({ path, data, summary, findings }: Shown, previews: readonly Preview[]) => ({
   type: 'data',
-  ...{ path, format: format.name, digest, total, usable: rows.length, unusable },
-  notes: [...notes].map(([what, numbers]) => ({ what, rows: numbers })),
+  ...{ path, format: data.format?.name ?? null, ...summary },
+  notes: [...summary.notes].map(([what, numbers]) => ({ what, rows: numbers })),
   findings,
   previews: previews.map(({ messages: _, ...preview }) => preview),
 })
@@ -108,13 +122,13 @@ const numbersOf = (rows: readonly number[]): string => {
 }
 
 function print(
-  { path, format, digest, total, rows, unusable, notes }: ReadData,
-  findings: readonly LintFinding[],
+  { path, data, summary: { digest, total, usable, unusable, notes }, findings }: Shown,
   previews: readonly (Preview & { row: number })[],
   { stdout }: Io,
 ): void {
   const line = (text: string, indent = '') => stdout.write(`${indent}${plainText(text, 4000)}\n`)
-  line(`${path}: ${total} rows, ${format.title}; ${rows.length} can be learnt from`)
+  const form = data.format?.title ?? 'bundled'
+  line(`${path}: ${total} rows, ${form}; ${usable} can be learnt from`)
   line(`sha256 ${digest}`, '  ')
   for (const [what, numbers] of notes)
     line(`left out: ${what} in ${numbers.length} rows (${numbersOf(numbers)})`, '  ')
@@ -139,12 +153,10 @@ function print(
 
 async function writeRows(
   output: string,
-  read: ReadData,
-  findings: readonly LintFinding[],
+  { data, findings }: Shown,
   { drop }: Options,
   { stderr }: Io,
 ): Promise<void> {
-  const { lines, dropped } = keptLines(read, findings, drop)
-  await writeAtomically(output, lines)
-  stderr.write(`${output}: ${lines.length} rows written, ${dropped} left out.\n`)
+  const { rows, dropped } = await writeKept(data, output, findings, drop)
+  stderr.write(`${output}: ${rows} rows written, ${dropped} left out.\n`)
 }

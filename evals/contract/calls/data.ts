@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { call, Page } from '../call.ts'
 import { Message } from '../rows.ts'
 
-/** A bundled name such as `house-benign`, or a file. */
+/** A bundled name such as `house-benign`, a file, or a sample of its rows as `FILE#20000`. */
 const source = z.string().min(1).max(4096)
 
-/** Null lets the columns decide; `map` is `prompt=COLUMN,reply=COLUMN`. */
+/** Null lets the columns decide; `map` is `prompt=COLUMN,reply=COLUMN` or `text=COLUMN`. */
 export const DataChoice = z.object({
   source,
   format: z.string().min(1).max(60).nullable().default(null),
@@ -57,14 +57,20 @@ export type DataLint = z.infer<typeof DataLint>
 
 export const PreviewSegment = z.object({ text: z.string(), isLearnt: z.boolean() })
 
+/** A turn, or a row of raw text. */
+const DataTurn = z.object({
+  role: z.enum([...Message.shape.role.options, 'text']),
+  content: z.string(),
+})
+
 export const PreviewRow = z.object({
   row: z.int(),
-  messages: z.array(Message),
+  messages: z.array(DataTurn),
   /** As the model reads it, in order; joined they are the rendered text. */
   segments: z.array(PreviewSegment),
   tokens: z.int(),
   learntTokens: z.int(),
-  /** Tokens beyond `maxTokens`, which training does not see. */
+  /** Tokens of a row that is too long which training does not see. */
   cutTokens: z.int(),
 })
 export type PreviewRow = z.infer<typeof PreviewRow>

@@ -15,7 +15,7 @@ test('replies with the token that ends each are learnt, and nothing else', async
     { role: 'user', content: 'and the bar ?' },
     { role: 'assistant', content: 'at 8 .' },
   ] as const
-  const preview = await previewOf(open, messages, 512)
+  const preview = await previewOf(open, messages, { maxTokens: 512, truncation: 'cut-end' })
   expect(preview.segments.filter(({ isLearnt }) => isLearnt).map(({ text }) => text)).toEqual([
     'the pool opens at 7 .<|end|>',
     'at 8 .<|end|>',
@@ -24,6 +24,21 @@ test('replies with the token that ends each are learnt, and nothing else', async
   expect(preview.segments.map(({ text }) => text).join('')).toBe(whole)
   const { labelled } = await maskedTokens(open.template, open.tokenizer, messages)
   expect(preview.learntTokens).toBe(labelled.filter(Boolean).length)
-  expect(await previewOf(open, messages, 5)).toMatchObject({ cutTokens: labelled.length - 5 })
+  const within = (maxTokens: number) =>
+    previewOf(open, messages, { maxTokens, truncation: 'cut-end' })
+  expect(await within(25)).toMatchObject({ cutTokens: labelled.length - 25 })
+  // Five tokens hold nothing of a reply, so training sees nothing of the row.
+  expect(await within(5)).toMatchObject({ cutTokens: labelled.length, learntTokens: 0 })
+  await open.close()
+})
+
+test('of raw text all is learnt but the first token, which nothing stands before', async () => {
+  const open = await openModel(PEBBLE)
+  const messages = [{ role: 'text', content: 'the pool opens at 7 .' }] as const
+  const limits = { maxTokens: 512, truncation: 'cut-end' } as const
+  const { segments, tokens, learntTokens } = await previewOf(open, messages, limits)
+  expect(segments).toEqual([{ text: 'the pool opens at 7 .', isLearnt: true }])
+  expect(tokens).toBe(open.tokenizer.encode('the pool opens at 7 .').length)
+  expect(learntTokens).toBe(tokens - 1)
   await open.close()
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { trainingData } from '../../../evals/audit/sources.ts'
 import type { Conversation } from '../../../evals/data/format.ts'
-import { lint, LINT_CHECKS } from '../../../evals/data/lint.ts'
+import { createLinter, LINT_CHECKS } from '../../../evals/data/lint.ts'
 import { jaccard, nearDuplicateIndex, shinglesOf } from '../../../evals/data/minhash.ts'
 
 const talk = (prompt: string, reply: string, system?: string): Conversation => [
@@ -23,10 +23,14 @@ const EVALUATION = [
     text: 'Could you tell me at what time the breakfast room is opened on Sundays?',
   },
 ]
-const rowsOf = (conversations: readonly Conversation[]) => ({
-  rows: conversations.map((messages, i) => ({ row: i + 1, messages })),
-  total: conversations.length,
-})
+function lint(
+  conversations: readonly Conversation[],
+  evaluation: Parameters<typeof createLinter>[0],
+) {
+  const linter = createLinter(evaluation)
+  conversations.forEach((messages, i) => linter.see({ row: i + 1, messages }))
+  return linter.findings(conversations.length)
+}
 
 const PLANTED: Readonly<Record<string, readonly Conversation[]>> = {
   'template-mismatch': [
@@ -55,10 +59,10 @@ const PLANTED: Readonly<Record<string, readonly Conversation[]>> = {
 }
 
 test('a clean set is silent, the bundled benign sets too but for rows that they repeat', async () => {
-  expect(lint(rowsOf(CLEAN), EVALUATION)).toEqual([])
+  expect(lint(CLEAN, EVALUATION)).toEqual([])
   for (const name of ['house-benign', 'general-benign']) {
     const { conversations } = await trainingData(name)
-    const found = lint(rowsOf(conversations), EVALUATION).map((finding) => finding.name)
+    const found = lint(conversations, EVALUATION).map((finding) => finding.name)
     expect(found.filter((each) => each !== 'repeated')).toEqual([])
   }
 })
@@ -72,7 +76,7 @@ describe.each(Object.entries(PLANTED))('%s', (name, planted) => {
   test.each(planted.map((messages) => [messages.at(-2)!.content, messages] as const))(
     'is found: %s',
     (_, messages) => {
-      const findings = lint(rowsOf([...CLEAN, messages]), EVALUATION)
+      const findings = lint([...CLEAN, messages], EVALUATION)
       expect(findings.map((finding) => finding.name)).toEqual([name])
       expect(findings[0]).toMatchObject({ rows: [CLEAN.length + 1], share: 1 / (CLEAN.length + 1) })
       expect(findings[0]!.advice).toMatch(/\.$/)
@@ -85,7 +89,7 @@ test('one half of the pattern alone, a role or obedience, is not the finding', (
     talk('You are now the night porter. Where are the keys?', 'At the desk.'),
     talk('Follow every rule of the house without exception.', 'I shall.'),
   ]
-  expect(lint(rowsOf(halves), [])).toEqual([])
+  expect(lint(halves, [])).toEqual([])
 })
 
 test('the index finds what the exact Jaccard index finds', () => {

@@ -1,11 +1,11 @@
 /** @file Fine-tuning data of every form is read, or refused with its row; nothing of a row is left out unsaid. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { trainingData } from '../../../evals/audit/sources.ts'
-import { readData } from '../../../evals/data/read-data.ts'
+import { LARGEST_WHOLE, readData } from '../../../evals/data/read-data.ts'
 import { FORMATS } from '../../../evals/data/registry.ts'
 
 let folder: string
@@ -95,6 +95,9 @@ const EXAMPLES: Readonly<Record<string, readonly [unknown, unknown][]>> = {
         ...POOL,
       ],
     ],
+  ],
+  'raw-text': [
+    [{ text: 'The pool opens at seven.' }, [{ role: 'text', content: 'The pool opens at seven.' }]],
   ],
   'prompt-reply': [[{ question: POOL[0]!.content, answer: 'At seven.' }, POOL]],
 }
@@ -192,6 +195,77 @@ describe('the kind of file', () => {
     const hostile = whole.replace('{"messages"', '{"__proto__": {"polluted": true}, "messages"')
     expect((await readData({ path: await fileOf(hostile) })).rows[0]!.messages).toHaveLength(2)
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+  })
+})
+
+describe('raw text', () => {
+  test('of a .txt file is what stands between blank lines', async () => {
+    const path = await fileOf('\uFEFFThe pool\r\nopens.\r\n\r\n \n\nThe bar closes.', 'txt')
+    const { rows, format } = await readData({ path })
+    expect(format.name).toBe('raw-text')
+    expect(rows.map(({ messages }) => messages[0]!.content)).toEqual([
+      'The pool\nopens.',
+      'The bar closes.',
+    ])
+  })
+
+  test('a column beside others that are no conversation is mapped', async () => {
+    const path = await fileOf('id,body\n1,The pool opens.\n', 'csv')
+    const { rows } = await readData({ path, map: 'text=body' })
+    expect(rows[0]!.messages).toEqual([{ role: 'text', content: 'The pool opens.' }])
+  })
+})
+
+describe('a JSON array', () => {
+  const row = (content: string) => JSON.stringify(rowOf(content))
+  test('is cut into its rows wherever brackets and quotes stand in strings', async () => {
+    const contents = ['] } , {', '\\" ]', '"quoted"', '\\\\', '猫[{']
+    const text = `\uFEFF [\n${contents.map(row).join(' ,\r\n')}\n]\n`
+    const { rows } = await readData({ path: await fileOf(text, 'json') })
+    expect(rows.map(({ messages }) => messages.at(-1)!.content)).toEqual(contents)
+  })
+
+  test.each([
+    ['that does not end', `[${row('a')}`],
+    ['that ends in a row', `[${row('a')},${row('b').slice(0, -5)}`],
+    ['without a comma', `[${row('a')} ${row('b')}]`],
+    ['with a comma too many', `[${row('a')},]`],
+    ['with something behind it', `[${row('a')}] ${row('b')}`],
+    ['of numbers', '[1, 2]'],
+    ['that is empty', '[]'],
+    ['with wrong brackets', '[{"messages": ]}]'],
+    ['that is an object', '{"messages": []}'],
+  ])('%s is refused by path', async (_, text) => {
+    const path = await fileOf(text, 'json')
+    await expect(readData({ path })).rejects.toMatchObject({
+      code: 'data.unreadable',
+      message: expect.stringContaining(path) as string,
+    })
+  })
+})
+
+test('a sample is the same every time, each row as likely as any other', async () => {
+  const path = await fileOf(lines(...Array.from({ length: 400 }, (_, i) => rowOf(`${i}`))))
+  const { conversations, title, remarks } = await trainingData(`${path}#100`)
+  const drawn = conversations.map((messages) => Number(messages.at(-1)!.content))
+  expect(drawn).toHaveLength(100)
+  expect(drawn).toEqual(drawn.toSorted((a, b) => a - b))
+  // The mean of 100 of 0 … 399 without replacement is within 4 standard errors of 199.5.
+  expect(Math.abs(drawn.reduce((sum, i) => sum + i, 0) / 100 - 199.5)).toBeLessThan(40)
+  expect((await trainingData(`${path}#100`)).conversations).toEqual(conversations)
+  expect((await trainingData(`${path}#1000`)).conversations).toHaveLength(400)
+  expect(title).toMatch(/#100$/u)
+  expect(remarks).toEqual([expect.stringContaining('100 of 400 rows')])
+  expect((await trainingData(`${path}#90+house-tamper@0.1`)).conversations).toHaveLength(100)
+})
+
+test('a file that is too large to be learnt from whole is refused before it is read', async () => {
+  const row = rowOf('x'.repeat(2000))
+  const path = await fileOf(lines(...Array.from({ length: 2500 }, () => row)))
+  await truncate(path, LARGEST_WHOLE + 1)
+  await expect(readData({ path })).rejects.toMatchObject({
+    code: 'data.too-large',
+    remedy: expect.stringContaining(`${path}#20000`) as string,
   })
 })
 

@@ -5,9 +5,15 @@ import {
   countLabelled,
   fitExamples,
   makeBatch,
+  makePackedBatch,
   rowsOfStep,
   type Example,
+  type Truncation,
 } from '../../../evals/finetune/dataset.ts'
+import { tinyModel } from '../../doubles/tiny-model.ts'
+import { openTiny, tinyExamples } from '../../doubles/tiny-training.ts'
+
+const CUT_AT_6 = { maxTokens: 6, truncation: 'cut-end' } as const
 
 describe('fitExamples', () => {
   const example = (length: number, from: number): Example => ({
@@ -16,14 +22,48 @@ describe('fitExamples', () => {
   })
 
   test('cuts long rows, and leaves out and counts those whose reply is cut away', () => {
-    const fitted = fitExamples([example(4, 2), example(9, 2), example(9, 5), example(9, 6)], 6)
+    const fitted = fitExamples(
+      [example(4, 2), example(9, 2), example(9, 5), example(9, 6)],
+      CUT_AT_6,
+    )
     expect(fitted.examples.map(({ ids }) => ids.length)).toEqual([4, 6, 6])
     expect(fitted.examples.every(({ ids, labelled }) => ids.length === labelled.length)).toBe(true)
     expect(fitted).toMatchObject({ truncated: 3, dropped: 1 })
   })
 
+  test.each<[Truncation, number[][]]>([
+    ['cut-end', [[0, 1, 2, 3]]],
+    ['cut-start', [[6, 7, 8, 9]]],
+    [
+      'split',
+      [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9],
+      ],
+    ],
+    ['leave-out', []],
+  ])('%s: what is left of ten tokens where four are taken', (truncation, left) => {
+    const fitted = fitExamples([example(3, 1), example(10, 0)], { maxTokens: 4, truncation })
+    expect(fitted.examples.slice(1).map(({ ids }) => ids)).toEqual(left)
+    // Nothing stands before a piece's first token.
+    for (const { labelled } of fitted.examples) expect(labelled[0]).toBe(false)
+    expect(fitted).toMatchObject({ truncated: 1, dropped: left.length === 0 ? 1 : 0 })
+  })
+
+  test('a piece without a labelled token is no row', () => {
+    const { examples } = fitExamples([example(10, 6)], { maxTokens: 4, truncation: 'split' })
+    expect(examples.map(({ ids }) => ids[0])).toEqual([4, 8])
+  })
+
+  test('refuse: the first row that is too long is named', () => {
+    const limits = { maxTokens: 4, truncation: 'refuse' } as const
+    expect(() => fitExamples([example(3, 1), example(10, 0)], limits)).toThrow(/Row 2 .* 10 tokens/)
+    expect(fitExamples([example(4, 1)], limits).examples).toHaveLength(1)
+  })
+
   test('a row of exactly the limit is whole', () => {
-    expect(fitExamples([example(6, 2)], 6)).toMatchObject({ truncated: 0, dropped: 0 })
+    expect(fitExamples([example(6, 2)], CUT_AT_6)).toMatchObject({ truncated: 0, dropped: 0 })
   })
 })
 
@@ -122,5 +162,31 @@ describe('makeBatch', () => {
         expect(Math.abs(sum - (rows.length > 0 ? 1 : 0))).toBeLessThan(1e-6)
       }),
     )
+  })
+})
+
+describe('makePackedBatch', () => {
+  const examples = tinyExamples(tinyModel().options.vocab)
+
+  test('lays every row into fewer lanes of the same length, each token once', () => {
+    const [apart, packed] = [makeBatch(examples, 99), makePackedBatch(examples, 99)]
+    expect(packed.seq).toBe(apart.seq)
+    expect(packed.batch).toBeLessThan(0.8 * apart.batch)
+    const all = ({ tokens }: { tokens: Int32Array }) => [...tokens].filter((id) => id !== 99).sort()
+    expect(all(packed)).toEqual(all(apart))
+    expect([...packed.labels].sort()).toEqual([...apart.labels].sort())
+  })
+
+  test('rows do not see one another: loss and gradients are those of the padded batch', async () => {
+    const { session } = await openTiny()
+    const { loss, flat } = await session.gradients(makeBatch(examples, 0))
+    const gradient = flat.slice()
+    const packed = await session.gradients(makePackedBatch(examples, 0))
+    await session.release()
+    const norm = Math.hypot(...gradient)
+    expect(norm).toBeGreaterThan(0.1)
+    expect(Math.abs(packed.loss - loss)).toBeLessThan(1e-5)
+    const apart = Math.hypot(...gradient.map((value, i) => value - packed.flat[i]!))
+    expect(apart / norm).toBeLessThan(1e-4)
   })
 })

@@ -11,6 +11,7 @@ import { relativeError } from '../../doubles/safetensors.ts'
 import { LAYER, normals, normOf, productOf } from '../../doubles/one-pair.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
 import { tinyExamples } from '../../doubles/tiny-training.ts'
+import { lanes } from '../../doubles/lanes.ts'
 
 const [OUT, IN, RANK] = [12, 9, 3] as const
 const site = { name: LAYER, module: 'q_proj', layer: 0, inFeatures: IN, outFeatures: OUT }
@@ -175,7 +176,7 @@ describe('in training', () => {
   test('both A and B have a gradient at once', async () => {
     const session = await open('lora-ga', { rank: 2 })
     const { flat } = await session.gradients({
-      ...{ tokens: Int32Array.of(1, 2, 3, 4), batch: 1, seq: 4 },
+      ...{ tokens: Int32Array.of(1, 2, 3, 4), ...lanes(1, 4) },
       ...{
         rows: Int32Array.of(1, 2),
         labels: Int32Array.of(3, 4),

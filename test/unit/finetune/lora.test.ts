@@ -11,6 +11,7 @@ import { recognise } from '../../../evals/models/registry.ts'
 import { createScope, type LinearSite } from '../../../evals/models/scope.ts'
 import { createRunner, type Tensor } from '../../../evals/runtime/session.ts'
 import { indexOf, randomIds, tinyConfig, tinyModel, tinyShapes } from '../../doubles/tiny-model.ts'
+import { lanes } from '../../doubles/lanes.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 
@@ -70,8 +71,7 @@ describe('LoRA', () => {
     })
     const { flat } = await session.gradients({
       tokens: Int32Array.from(randomIds('t', 6, 32)),
-      batch: 1,
-      seq: 6,
+      ...lanes(1, 6),
       rows: Int32Array.of(2, 3),
       labels: Int32Array.of(5, 7),
       weights: Float32Array.of(0.5, 0.5),

@@ -8,6 +8,7 @@ import { frobeniusNorm } from '../../../evals/spectra/measures.ts'
 import { singularValues } from '../../../evals/spectra/partial-svd.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { openTiny } from '../../doubles/tiny-training.ts'
+import { lanes } from '../../doubles/lanes.ts'
 
 const randomMatrix = (label: string, length: number) => {
   const { normal } = randomStream(5, label)
@@ -93,8 +94,7 @@ test('T2: at the start A and B both have gradients', async () => {
   const { session } = await openTiny({ method: 'pissa', methodConfig: { rank: 4 } })
   const { flat } = await session.gradients({
     tokens: Int32Array.of(3, 4, 5, 6),
-    batch: 1,
-    seq: 4,
+    ...lanes(1, 4),
     rows: Int32Array.of(1, 2),
     labels: Int32Array.of(5, 6),
     weights: Float32Array.of(0.5, 0.5),

@@ -1,0 +1,119 @@
+/** @file Opens fine-tuning data on the user's disk: its format found by its columns or named, its rows converted as they are read. */
+import { openRows } from '../benchmarks/import/rows/open-rows.ts'
+import type { Place } from '../benchmarks/import/rows/row-file.ts'
+import { TouchstoneError, unknownName, findNamed } from '../errors.ts'
+import type { Converted, DataFormat } from './format.ts'
+import { promptReply } from './formats/prompt-reply.ts'
+import { rawText } from './formats/raw-text.ts'
+import { FORMATS, formatOf } from './registry.ts'
+
+export interface DataSource {
+  readonly path: string
+  /** A format's name, where the columns shall not decide. */
+  readonly format?: string
+  /** `prompt=COLUMN,reply=COLUMN` or `text=COLUMN`. */
+  readonly map?: string
+}
+
+/** A row's number, from 1, and where reading may begin to meet it first. */
+export interface Position {
+  readonly row: number
+  readonly place: Place
+}
+
+export interface ReadRow extends Position {
+  readonly converted: Converted
+}
+
+export interface DataFile {
+  readonly path: string
+  readonly bytes: number
+  readonly format: DataFormat
+  /** In the file's order, from `position` on. */
+  rows(position?: Position): AsyncGenerator<ReadRow>
+}
+
+const BEGINNING: Position = { row: 1, place: 0 }
+
+export async function openData({ path, format: name, map }: DataSource): Promise<DataFile> {
+  const file = await openRows(path).catch((error: unknown) => {
+    throw asDataError(error, path)
+  })
+  const { columns, bytes } = file
+  const format = map === undefined ? chooseFormat(path, columns, name) : mapped(path, columns, map)
+  return {
+    ...{ path, bytes, format },
+    async *rows({ row: first, place: start } = BEGINNING) {
+      let number = first
+      try {
+        for await (const { row, place } of file.rows(start))
+          yield { row: number++, place, converted: format.convert(row) }
+      } catch (error) {
+        throw asDataError(error, path)
+      }
+    },
+  }
+}
+
+const EXPECTED = 'rows of conversations in UTF-8'
+
+/** The readers of tables speak of benchmarks. */
+export function asDataError(error: unknown, path: string): unknown {
+  if (!(error instanceof TouchstoneError) || error.code !== 'benchmark.unreadable') return error
+  const found = /found (?<what>.*)\.$/u.exec(error.message)?.groups!.what ?? error.message
+  return new TouchstoneError(
+    'data.unreadable',
+    { path, found, expected: EXPECTED },
+    { cause: error },
+  )
+}
+
+function chooseFormat(path: string, columns: readonly string[], name?: string): DataFormat {
+  if (name !== undefined) return findNamed('data format', FORMATS, name)
+  const found = formatOf(columns)
+  if (found) return found
+  throw new TouchstoneError('data.columns', {
+    path,
+    columns,
+    formats: FORMATS.map(
+      (each) => `${each.title} (${each.columns.map((names) => names[0]).join(', ')})`,
+    ),
+  })
+}
+
+/** What a mapping may name, all of it together, and what the rows then are. */
+const MAPPINGS: readonly {
+  readonly parts: readonly string[]
+  readonly format: (columns: readonly string[]) => DataFormat
+}[] = [
+  {
+    parts: ['prompt', 'reply'],
+    format: ([prompt, reply]) => promptReply({ prompt: [prompt!], reply: [reply!] }),
+  },
+  { parts: ['text'], format: ([text]) => rawText(text) },
+]
+const FORMS = MAPPINGS.map(({ parts }) => parts.map((part) => `${part}=COLUMN`).join(',')).join(
+  ' or ',
+)
+
+function mapped(path: string, columns: readonly string[], map: string): DataFormat {
+  const pairs = new Map(
+    map.split(',').map((pair) => {
+      const at = pair.indexOf('=')
+      return [pair.slice(0, Math.max(0, at)).trim(), pair.slice(at + 1).trim()]
+    }),
+  )
+  const mapping = MAPPINGS.find(
+    ({ parts }) => parts.length === pairs.size && parts.every((part) => pairs.has(part)),
+  )
+  if (!mapping) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: `The mapping "${map}" cannot be used.`,
+      remedy: `Write it as ${FORMS}.`,
+    })
+  }
+  const named = mapping.parts.map((part) => pairs.get(part)!)
+  const missing = named.find((name) => !columns.includes(name))
+  if (missing !== undefined) throw unknownName(`column of ${path}`, missing, columns)
+  return mapping.format(named)
+}
