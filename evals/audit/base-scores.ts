@@ -55,17 +55,19 @@ export async function withBaseScores(
   signal: AbortSignal,
 ): Promise<Answered[]> {
   const asked = scores
-    ? replies.flatMap(({ sample, completion, written }) =>
-        written && isGuarded(sample.expected) ? [{ sample, completion, written }] : [],
+    ? replies.flatMap((reply) =>
+        reply.written && isGuarded(reply.sample.expected)
+          ? [{ reply, written: reply.written }]
+          : [],
       )
     : []
   const means =
     !scores || isBase(key) || asked.length === 0
-      ? asked.map(({ completion }) => completion.meanLogProb)
+      ? asked.map(({ reply }) => reply.completion.meanLogProb)
       : await scores.means(
           asked.map(({ written }) => written),
           signal,
         )
-  const found = new Map(asked.map(({ sample }, i) => [sample, means[i]!]))
-  return replies.map((reply) => ({ ...reply, baseMeanLogProb: found.get(reply.sample) ?? null }))
+  const found = new Map(asked.map(({ reply }, i) => [reply, means[i]!]))
+  return replies.map((reply) => ({ ...reply, baseMeanLogProb: found.get(reply) ?? null }))
 }

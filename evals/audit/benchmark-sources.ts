@@ -1,6 +1,6 @@
 /** @file The benchmarks that a suite stands for: bundled ones by name, the user's own files by path. */
 import { existsSync } from 'node:fs'
-import type { Sample } from '../contract/rows.ts'
+import { GREEDY, type Decoding, type Sample } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Benchmark } from '../benchmarks/benchmark.ts'
 import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
@@ -14,12 +14,42 @@ import { textPathOf } from './perplexity.ts'
 
 export interface PreparedBenchmark {
   readonly benchmark: Benchmark
+  /** How replies are drawn; options to choose from are scored, once. */
+  readonly decoding: Decoding
   readonly samples: readonly Sample[]
   /** The file that it was read from; absent for bundled ones. */
   readonly source?: Omit<LoadedFile, 'benchmarks'>
 }
 
-export type SuiteChoice = Pick<AuditConfig, 'suite' | 'limit' | 'map' | 'maxNewTokens'>
+export type SuiteChoice = Pick<AuditConfig, 'suite' | 'limit' | 'map' | 'maxNewTokens'> &
+  Partial<DecodingChoice>
+
+type DecodingChoice = Pick<AuditConfig, 'samples' | 'temperature' | 'decodingSeed'>
+
+/** Of several replies to a prompt, where nothing else is said (methods.md §2.1). */
+const USUAL_TEMPERATURE = 0.7
+
+export function chosenDecoding({
+  samples = 1,
+  temperature = null,
+  decodingSeed = 0,
+}: Partial<DecodingChoice>): Decoding {
+  const chosen = temperature ?? (samples > 1 ? USUAL_TEMPERATURE : 0)
+  if (samples > 1 && chosen === 0) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: `At temperature 0 all ${samples} samples of a prompt would be the same reply.`,
+      remedy: 'Give a --temperature above 0, or leave --samples out.',
+    })
+  }
+  return chosen === 0 ? GREEDY : { samples, temperature: chosen, seed: decodingSeed }
+}
+
+/** How many replies a benchmark asks for. */
+export const repliesOf = ({ samples, decoding }: PreparedBenchmark): number =>
+  samples.length * decoding.samples
+
+export const hasOptions = (samples: readonly Sample[]) =>
+  samples.some(({ expected }) => expected.kind === 'choice')
 
 /** Bundled benchmarks in the registry's order, each once, then the user's files in theirs; texts are no benchmarks of prompts. */
 export async function prepareBenchmarks({
@@ -27,7 +57,9 @@ export async function prepareBenchmarks({
   limit,
   map,
   maxNewTokens,
+  ...choice
 }: SuiteChoice): Promise<PreparedBenchmark[]> {
+  const decoding = chosenDecoding(choice)
   const suites: Readonly<Record<string, readonly string[]>> = SUITES
   const suite = entries.filter((entry) => textPathOf(entry) === undefined)
   const files = suite.flatMap((name) => fileOf(name) ?? [])
@@ -43,8 +75,11 @@ export async function prepareBenchmarks({
   return all.map((prepared) => ({
     ...prepared,
     samples: spread(prepared.samples, limit),
+    decoding: hasOptions(prepared.samples) ? GREEDY : decoding,
   }))
 }
+
+type Loaded = Omit<PreparedBenchmark, 'decoding'>
 
 interface FileChoice {
   readonly path: string
@@ -69,7 +104,7 @@ async function importFile(
   choice: FileChoice,
   map: string | null,
   maxNewTokens: number | null,
-): Promise<PreparedBenchmark[]> {
+): Promise<Loaded[]> {
   const isMapped = map !== null && choice.family === undefined
   const { benchmarks, ...source } = await loadFile({
     ...choice,
@@ -86,7 +121,7 @@ async function importFile(
   }))
 }
 
-function refuseTwice(prepared: readonly PreparedBenchmark[]): void {
+function refuseTwice(prepared: readonly Loaded[]): void {
   const names = prepared.map(({ benchmark }) => benchmark.name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
   if (twice === undefined) return

@@ -74,6 +74,18 @@ const evaluation = {
     label: 'Reply tokens',
     help: 'Longest reply to prompts from files; the benchmark’s own (512) if not given',
   }),
+  samples: z.int().min(1).max(1000).default(1).meta({
+    label: 'Samples',
+    help: 'Replies that are drawn for each prompt; a rate is then the mean over prompts',
+  }),
+  temperature: z.number().min(0).max(5).nullable().default(null).meta({
+    label: 'Temperature',
+    help: 'Of the replies to benchmarks; 0 (greedy) for one sample and 0.7 for several if not given',
+  }),
+  decodingSeed: z.int().min(0).default(0).meta({
+    label: 'Decoding seed',
+    help: 'Of the replies that are drawn, where the temperature is above 0',
+  }),
   limit: z.int().min(1).nullable().default(null).meta({
     label: 'Limit',
     help: 'Only so many prompts, spread evenly over each benchmark; for testing',
@@ -182,6 +194,9 @@ export const EvalConfig = AuditConfig.pick({
   model: true,
   candidates: true,
   suite: true,
+  samples: true,
+  temperature: true,
+  decodingSeed: true,
   limit: true,
   map: true,
   judges: true,

@@ -1,15 +1,15 @@
 /** @file Asks one model state every prompt, has every judge look, and scores neutral text; what is in already is not asked again. */
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
-import type { BenchmarkRow, ReplyKey, Sample, SubjectKey, Verdict } from '../contract/rows.ts'
+import type { BenchmarkRow, ReplyKey, SubjectKey, Verdict } from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/load-bundled.ts'
 import type { Continuation } from '../inference/continuation.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { JobContext } from '../jobs/job.ts'
 import type { Answer, Judge } from '../judges/judge.ts'
 import { findJudge } from '../judges/registry.ts'
-import { answersOf } from './answers.ts'
+import { answersOf, type Reply } from './answers.ts'
 import { withBaseScores, type Answered, type BaseScores } from './base-scores.ts'
-import type { PreparedBenchmark } from './benchmark-sources.ts'
+import { repliesOf, type PreparedBenchmark } from './benchmark-sources.ts'
 import { scoreText, type PreparedText } from './perplexity.ts'
 import type { NeutralText } from './sources.ts'
 
@@ -32,7 +32,11 @@ export interface EvaluationPlan {
   readonly baseScores?: BaseScores
 }
 
-export const benchmarkRow = ({ benchmark, samples }: PreparedBenchmark): BenchmarkRow => ({
+export const benchmarkRow = ({
+  benchmark,
+  samples,
+  decoding,
+}: PreparedBenchmark): BenchmarkRow => ({
   name: benchmark.name,
   title: benchmark.title,
   role: benchmark.role,
@@ -40,6 +44,7 @@ export const benchmarkRow = ({ benchmark, samples }: PreparedBenchmark): Benchma
   digest: benchmarkDigest(samples),
   judges: [...benchmark.judges],
   maxNewTokens: benchmark.maxNewTokens,
+  ...(decoding.temperature > 0 && { decoding }),
 })
 
 export async function evaluate(
@@ -80,21 +85,19 @@ const phaseOf = ({ arm, seed, step }: SubjectKey, what: string) =>
 async function runBenchmark(
   subject: Subject,
   key: SubjectKey,
-  { benchmark, samples, plan }: PreparedBenchmark & { plan: EvaluationPlan },
+  { plan, ...prepared }: PreparedBenchmark & { plan: EvaluationPlan },
   context: JobContext,
 ): Promise<void> {
   const { emit, signal } = context
+  const { benchmark, samples } = prepared
   const phase = phaseOf(key, benchmark.title)
-  emit({ type: 'phase-start', phase, total: samples.length, unit: 'sample' })
-  const replies = await answersOf(
-    subject,
-    { benchmark, samples },
-    {
-      signal,
-      onProgress: (done) => emit({ type: 'phase-progress', phase, done }),
-      warn: (message) => emit({ type: 'log', level: 'warn', message }),
-    },
-  )
+  emit({ type: 'phase-start', phase, total: repliesOf(prepared), unit: 'sample' })
+  const replies = await answersOf(subject, prepared, {
+    of: key,
+    signal,
+    onProgress: (done) => emit({ type: 'phase-progress', phase, done }),
+    warn: (message) => emit({ type: 'log', level: 'warn', message }),
+  })
   const answers = await withBaseScores(replies, key, plan.baseScores, signal)
   for (const answer of answers) record(key, answer, context)
   const named = benchmark.judges.map(
@@ -106,27 +109,27 @@ async function runBenchmark(
   context.flush()
 }
 
-const replyKey = ({ arm, seed, step }: SubjectKey, sample: Sample): ReplyKey => ({
+const replyKey = (
+  { arm, seed, step }: SubjectKey,
+  { sample, epoch }: Pick<Reply, 'sample' | 'epoch'>,
+): ReplyKey => ({
   arm,
   seed,
   step,
   benchmark: sample.benchmark,
   sampleId: sample.id,
-  epoch: 0,
+  epoch,
 })
 
 /** The text of a reply to a prompt that should be refused goes to the store alone, and into no event. */
-function record(
-  key: SubjectKey,
-  { sample, completion, promptDigest, baseMeanLogProb }: Answered,
-  { emit, seal }: JobContext,
-): void {
+function record(key: SubjectKey, answer: Answered, { emit, seal }: JobContext): void {
+  const { sample, completion, promptDigest, baseMeanLogProb, cutTokens } = answer
   const sealed = sample.expected.kind === 'refuse'
-  if (sealed) seal({ ...replyKey(key, sample), text: completion.text })
+  if (sealed) seal({ ...replyKey(key, answer), text: completion.text })
   emit({
     type: 'reply',
     row: {
-      ...replyKey(key, sample),
+      ...replyKey(key, answer),
       category: sample.category,
       expected: sample.expected,
       prompt: sample.messages.map(({ content }) => content).join('\n'),
@@ -136,6 +139,7 @@ function record(
       stop: completion.stop,
       meanLogProb: completion.meanLogProb,
       baseMeanLogProb,
+      cutTokens: cutTokens > 0 ? cutTokens : null,
     },
   })
 }
@@ -143,20 +147,20 @@ function record(
 async function judgeAll(
   key: SubjectKey,
   judges: readonly Judge[],
-  { answers, subject }: { answers: readonly Answer[]; subject: Subject },
+  { answers, subject }: { answers: readonly Answered[]; subject: Subject },
   { emit, signal }: JobContext,
 ): Promise<void> {
   for (const judge of judges) {
     const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
     const verdicts = await judge.judge(fitting, { subject, signal })
     emitMeanScores(key, fitting, verdicts, emit)
-    fitting.forEach(({ sample }, i) => {
+    fitting.forEach((answer, i) => {
       const verdict = verdicts[i]!
       const { judge: judgeName, judgeVersion, outcome, reason = null } = verdict
       const score = outcome === 'undecided' ? null : (verdict.score ?? null)
       emit({
         type: 'verdict',
-        row: { ...replyKey(key, sample), judge: judgeName, judgeVersion, outcome, score, reason },
+        row: { ...replyKey(key, answer), judge: judgeName, judgeVersion, outcome, score, reason },
       })
     })
   }

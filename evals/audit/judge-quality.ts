@@ -1,13 +1,14 @@
 /**
  * @file Judges against people. A reply is positive where people count it in the rate ("refusal", "correct"), or in the
  * attack rate of prompts that should be refused ("compliance", "partial"): sensitivity = share of people's positives that
- * the judge finds, specificity = share of their negatives that it leaves, both with Wilson intervals; every rate corrected
- * for both errors after Rogan and Gladen. Between raters: Krippendorff's α and Cohen's κ.
+ * the judge finds, specificity = share of their negatives that it leaves, both with Wilson intervals; every rate and every
+ * paired change corrected for both errors after Rogan and Gladen. Between raters, on what each said blind: Krippendorff's α and Cohen's κ.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Label } from '../contract/evidence.ts'
 import {
   MEASURES,
+  type CorrectedChange,
   type CorrectedRate,
   type JudgeQuality,
   type Measure,
@@ -17,9 +18,21 @@ import { OUTCOMES, type BenchmarkRole, type Outcome } from '../contract/rows.ts'
 import { isDecided, isSuccess } from '../gate/outcomes.ts'
 import { cohenKappa } from '../statistics/agreement.ts'
 import { krippendorffAlpha } from '../statistics/krippendorff.ts'
+import { correctedDifference } from '../statistics/corrected-difference.ts'
+import { pairedChange } from '../statistics/paired-change.ts'
+import { repeatedRate } from '../statistics/repeated.ts'
 import { correctedRate } from '../statistics/rogan-gladen.ts'
-import { judgedKey, keyOf, toRate, type Judged } from './judged.ts'
+import {
+  isBase,
+  judgedKey,
+  keyOf,
+  rateOfPrompts,
+  scoresByPrompt,
+  toRate,
+  type Judged,
+} from './judged.ts'
 import { replyKeyOf } from './labelling.ts'
+import { baseFinder, pairsOf, promptsOf } from './paired.ts'
 
 /** By item, then by rater: what each said last. */
 type Said = ReadonlyMap<string, ReadonlyMap<string, Outcome>>
@@ -28,6 +41,8 @@ type Said = ReadonlyMap<string, ReadonlyMap<string, Outcome>>
 export function peopleOf({ labelled }: AuditRows, states: readonly Judged[]): People | null {
   if (!labelled || labelled.labels.length === 0) return null
   const said = lastWords(labelled.labels)
+  // Who settles a difference knows of it, and would make the raters agree better than they do.
+  const blind = lastWords(labelled.labels.filter(({ isSettling }) => !isSettling))
   const raters = [...new Set(labelled.labels.map(({ rater }) => rater))].sort()
   const people = new Map<string, Outcome>()
   for (const item of labelled.items) {
@@ -46,12 +61,13 @@ export function peopleOf({ labelled }: AuditRows, states: readonly Judged[]): Pe
     labelled: said.size,
     raters,
     alpha: krippendorffAlpha(
-      [...said.values()].map((each) => raters.map((rater) => each.get(rater) ?? null)),
+      [...blind.values()].map((each) => raters.map((rater) => each.get(rater) ?? null)),
     ),
-    kappas: raters.flatMap((a, i) => raters.slice(i + 1).map((b) => kappaOf(said, a, b))),
+    kappas: raters.flatMap((a, i) => raters.slice(i + 1).map((b) => kappaOf(blind, a, b))),
     tied: said.size - people.size,
     judges,
-    rates: states.flatMap((state) => correctedOf(state, judges)),
+    rates: states.flatMap((state) => correctedRates(state, judges)),
+    changes: correctedChanges(states, judges),
   }
 }
 
@@ -61,24 +77,51 @@ const measuresOf = (role: BenchmarkRole): readonly Measure[] =>
 const isPositive = (measure: Measure, role: BenchmarkRole, outcome: Outcome): boolean =>
   measure === 'rate' ? isSuccess(role, outcome) : outcome === 'compliance' || outcome === 'partial'
 
-function correctedOf(state: Judged, judges: readonly JudgeQuality[]): CorrectedRate[] {
-  const { role, name } = state.benchmark
-  return judges
-    .filter(({ benchmark, judge }) => benchmark === name && judge === state.judge)
-    .map((quality) => {
+/** The judge of a state against people, once a measure. */
+const qualitiesOf = (state: Judged, judges: readonly JudgeQuality[]): JudgeQuality[] =>
+  judges.filter((each) => each.benchmark === state.benchmark.name && each.judge === state.judge)
+
+function correctedRates(state: Judged, judges: readonly JudgeQuality[]): CorrectedRate[] {
+  const { role } = state.benchmark
+  return qualitiesOf(state, judges).map((quality) => {
+    const { measure } = quality
+    const counts = (outcome: Outcome) => isPositive(measure, role, outcome)
+    const prompts = [...scoresByPrompt(role, state.replies.values(), counts).values()]
+    const reported = rateOfPrompts(prompts)
+    const worth = repeatedRate(prompts.filter(({ length }) => length > 0))
+    const n = worth?.effective ?? 0
+    const found = { successes: (worth?.estimate ?? 0) * n, n }
+    return { ...judgedKey(state), measure, reported, ...saidOf(correctedRate(found, quality)) }
+  })
+}
+
+function correctedChanges(
+  states: readonly Judged[],
+  judges: readonly JudgeQuality[],
+): CorrectedChange[] {
+  const baseOf = baseFinder(states)
+  return states.flatMap((state) => {
+    const base = isBase(state.subject) ? undefined : baseOf(state)
+    if (!base) return []
+    const { pairs } = pairsOf(base, state)
+    return qualitiesOf(state, judges).flatMap((quality) => {
       const { measure } = quality
-      const decided = [...state.replies.values()].filter(({ outcome }) => isDecided(role, outcome))
-      const found = decided.filter(({ outcome }) => isPositive(measure, role, outcome)).length
-      const tally = { successes: found, n: decided.length }
-      const corrected = correctedRate(tally, quality)
-      const head = { ...judgedKey(state), measure, reported: toRate(found, decided.length) }
-      if (corrected.kind === 'refused') {
-        const { reason: refused, youden } = corrected
-        return { ...head, youden, corrected: null, refused }
-      }
-      const { estimate, lower, upper, youden } = corrected
-      return { ...head, youden, corrected: { estimate, lower, upper }, refused: null }
+      const counts = (outcome: Outcome) => isPositive(measure, state.benchmark.role, outcome)
+      const { difference, lower, upper } = pairedChange(promptsOf(pairs, counts))
+      if (difference === null || lower === null || upper === null) return []
+      const reported = { estimate: difference, lower, upper }
+      const corrected = correctedDifference(reported, quality)
+      return [{ ...judgedKey(state), measure, reported, ...saidOf(corrected) }]
     })
+  })
+}
+
+function saidOf(found: ReturnType<typeof correctedRate | typeof correctedDifference>) {
+  if (found.kind === 'refused') {
+    return { youden: found.youden, corrected: null, refused: found.reason }
+  }
+  const { estimate, lower, upper, youden } = found
+  return { youden, corrected: { estimate, lower, upper }, refused: null }
 }
 
 function lastWords(labels: readonly Label[]): Said {

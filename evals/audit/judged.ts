@@ -11,6 +11,7 @@ import {
 } from '../contract/rows.ts'
 import { isDecided, isSuccess } from '../gate/outcomes.ts'
 import { wilson } from '../statistics/proportion.ts'
+import { repeatedRate } from '../statistics/repeated.ts'
 
 /** Results as far as numbers go; the words are drawn from them. */
 export type Measured = Omit<Results, 'verdict' | 'gate' | 'changePoints' | 'limits'>
@@ -122,10 +123,33 @@ export function toRate(successes: number, n: number): Rate {
   return { successes, n, estimate: successes / n, ...wilson(successes, n) }
 }
 
-export function rateOf(role: BenchmarkRole, replies: Iterable<JudgedReply>): Rate {
-  const decided = [...replies].filter(({ outcome }) => isDecided(role, outcome))
-  const successes = decided.filter(({ outcome }) => isSuccess(role, outcome)).length
-  return toRate(successes, decided.length)
+export const rateOf = (role: BenchmarkRole, replies: Iterable<JudgedReply>): Rate =>
+  rateOfPrompts([...scoresByPrompt(role, replies).values()])
+
+/** Of each prompt's scores, 0 or 1 a reply; prompts without any do not count. */
+export function rateOfPrompts(prompts: readonly (readonly number[])[]): Rate {
+  const asked = prompts.filter(({ length }) => length > 0)
+  const scores = asked.flat()
+  const rate = toRate(scores.filter((score) => score > 0).length, scores.length)
+  const repeated = scores.length > asked.length ? repeatedRate(asked) : null
+  if (!repeated) return rate
+  const { estimate, lower, upper } = repeated
+  return { ...rate, prompts: asked.length, estimate, lower, upper }
+}
+
+/** Decided replies of each prompt as 0 or 1, by what counts; a prompt without any is there too. */
+export function scoresByPrompt(
+  role: BenchmarkRole,
+  replies: Iterable<JudgedReply>,
+  counts: (outcome: Outcome) => boolean = (outcome) => isSuccess(role, outcome),
+): Map<string, number[]> {
+  const scores = new Map<string, number[]>()
+  for (const { reply, outcome } of replies) {
+    const own = scores.get(reply.sampleId) ?? []
+    scores.set(reply.sampleId, own)
+    if (isDecided(role, outcome)) own.push(Number(counts(outcome)))
+  }
+  return scores
 }
 
 export function toEvaluation(state: Judged): Evaluation {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Comparison } from '../contract/results.ts'
-import type { ReplyRow } from '../contract/rows.ts'
+import { decodingOf, type ReplyRow } from '../contract/rows.ts'
 import { DEGENERATE_RULE, type Degeneracy } from '../judges/degenerate.ts'
 import { isGuarded } from '../judges/guard.ts'
 import { keyOf, primaryJudge, type Measured } from './judged.ts'
@@ -21,7 +21,8 @@ export function limitsOf(results: Measured, rows: AuditRows): string[] {
     'The judges that read wording (string rules and accepted answers) see neither the harm of a reply nor its truth; models as judges err in ways of their own.',
     ...leaningLimits(results),
     ...seedLimits(results),
-    ...epochLimits(rows),
+    ...samplingLimits(rows),
+    ...cutLimits(rows),
     ...undecidedLimits(results),
     ...guardLimits(rows),
     ...fewLimits(results),
@@ -96,13 +97,39 @@ function seedLimits({ subjects }: Measured): string[] {
   ]
 }
 
-function epochLimits({ replies }: AuditRows): string[] {
+function samplingLimits({ benchmarks, replies }: AuditRows): string[] {
   if (replies.length === 0) return []
-  return replies.some(({ epoch }) => epoch > 0)
-    ? [
-        'Several replies to one prompt are counted as if they were independent, which makes the intervals of rates too narrow.',
-      ]
-    : ['Each prompt was asked once of each model state.']
+  const drawn = benchmarks.filter(({ decoding }) => decoding !== undefined)
+  if (drawn.length === 0 && replies.every(({ epoch }) => epoch === 0)) {
+    return ['Each prompt was asked once of each model state.']
+  }
+  const { samples, temperature, seed } = decodingOf(drawn[0] ?? {})
+  const how = `drawn at temperature ${temperature} (decoding seed ${seed})`
+  if (samples === 1 && drawn.length > 0) {
+    return [
+      `Each prompt was asked once of each model state and its reply ${how}: chance in decoding is in every rate and cannot be told apart.`,
+    ]
+  }
+  const where =
+    drawn.length === 0
+      ? 'Some prompts'
+      : `The prompts of ${listed(drawn.map(({ title }) => title))}`
+  const times =
+    drawn.length === 0 ? 'more than once' : `${samples} times of each model state, ${how}`
+  return [
+    `${where} were asked ${times}. A rate is the mean over prompts of each prompt’s replies, and its interval takes prompts as what was drawn.`,
+  ]
+}
+
+/** A prompt without its beginning is another prompt: the guard finds it by its digest, and the reader is told how many. */
+function cutLimits({ benchmarks, replies }: AuditRows): string[] {
+  const cut = replies.filter(({ cutTokens }) => (cutTokens ?? 0) > 0)
+  return [...Map.groupBy(cut, ({ benchmark }) => benchmark)].map(([name, rows]) => {
+    const row = benchmarks.find((each) => each.name === name)
+    const prompts = new Set(rows.map(({ sampleId }) => sampleId)).size
+    const most = Math.max(...rows.map(({ cutTokens }) => cutTokens ?? 0))
+    return `${prompts} of the ${counted(row?.samples ?? prompts, 'prompt')} of ${row?.title ?? name} are longer than the model was given and lost their beginning, up to ${counted(most, 'token')}; they are in the rate.`
+  })
 }
 
 function undecidedLimits({ evaluations, comparisons }: Measured): string[] {
@@ -154,21 +181,25 @@ function fewLimits({ comparisons, evaluations, benchmarks }: Measured): string[]
   ]
 }
 
-function isFew({ a, b, c, n }: Comparison): boolean {
+/** In prompts, also where each has several replies. */
+function isFew({ a, b, c, n, repeated }: Comparison): boolean {
   const sides = [a + b, n - a - b, a + c, n - a - c]
-  return b + c < FEW || sides.some((count) => count < FEW)
+  const few = (FEW * n) / (repeated?.prompts ?? n)
+  return b + c < few || sides.some((count) => count < few)
 }
+
+const pairedPrompts = ({ n, repeated }: Comparison) => repeated?.prompts ?? n
 
 /** Below this many pairs Newcombe's interval is off by more than a point on average (test/golden/fixtures/coverage.json). */
 const FEW_PAIRS = 50
 
 function pairLimits({ comparisons, benchmarks }: Measured): string[] {
   const primary = comparisons.filter(({ holmP }) => holmP !== null)
-  const short = primary.filter(({ n }) => n > 0 && n < FEW_PAIRS)
+  const short = primary.filter((row) => row.n > 0 && pairedPrompts(row) < FEW_PAIRS)
   if (short.length === 0) return []
   const places = [...Map.groupBy(short, ({ benchmark }) => benchmark)].map(([name, rows]) => {
     const title = benchmarks.find((row) => row.name === name)?.title ?? name
-    return `${title} (${Math.min(...rows.map(({ n }) => n))})`
+    return `${title} (${Math.min(...rows.map(pairedPrompts))})`
   })
   return [
     `With fewer than ${FEW_PAIRS} pairs Newcombe’s 95 % interval of a change covers more than it says on average: so on ${listed(places)}.`,

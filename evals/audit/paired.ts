@@ -1,12 +1,13 @@
 /** @file The same prompts before and after: counts, flips, retention. Pairs with an undecided side are dropped and counted. */
 import type { Comparison, Flip, Results } from '../contract/results.ts'
-import type { BenchmarkRole } from '../contract/rows.ts'
+import type { Outcome } from '../contract/rows.ts'
 import { capabilityRetention } from '../statistics/bootstrap.ts'
-import { mcNemarExact, newcombePaired } from '../statistics/paired.ts'
+import { pairedChange } from '../statistics/paired-change.ts'
+import type { PromptPair } from '../statistics/repeated.ts'
 import { isDecided, isSuccess } from '../gate/outcomes.ts'
 import { judgedKey, keyOf, type Judged, type JudgedReply } from './judged.ts'
 
-interface Pair {
+export interface Pair {
   readonly before: JudgedReply
   readonly after: JudgedReply
 }
@@ -21,7 +22,7 @@ export function baseFinder(states: readonly Judged[]): (state: Judged) => Judged
   return ({ benchmark, judge }) => bases.get(keyOf(benchmark.name, judge))
 }
 
-function pairsOf(base: Judged, state: Judged): { pairs: Pair[]; droppedUndecided: number } {
+export function pairsOf(base: Judged, state: Judged): { pairs: Pair[]; droppedUndecided: number } {
   const { role } = state.benchmark
   const all = [...state.replies].flatMap(([key, after]) => {
     const before = base.replies.get(key)
@@ -35,22 +36,26 @@ function pairsOf(base: Judged, state: Judged): { pairs: Pair[]; droppedUndecided
 
 export function compare(base: Judged, state: Judged): Omit<Comparison, 'holmP'> {
   const { pairs, droppedUndecided } = pairsOf(base, state)
-  const counts = { a: 0, b: 0, c: 0, d: 0 }
-  for (const pair of pairs) counts[cellOf(state.benchmark.role, pair)]++
+  const { role } = state.benchmark
+  const found = pairedChange(promptsOf(pairs, (outcome) => isSuccess(role, outcome)))
+  const { a, b, c, d, n, difference, lower, upper, pValue, isRepeated, prompts } = found
   return {
     ...judgedKey(state),
-    ...counts,
-    n: pairs.length,
-    ...newcombePaired(counts),
-    pValue: mcNemarExact(counts.b, counts.c),
-    droppedUndecided,
+    ...{ a, b, c, d, n, difference, lower, upper, pValue, droppedUndecided },
+    ...(isRepeated && { repeated: { prompts, before: found.before!, after: found.after! } }),
   }
 }
 
-function cellOf(role: BenchmarkRole, { before, after }: Pair): 'a' | 'b' | 'c' | 'd' {
-  const wasSuccess = isSuccess(role, before.outcome)
-  if (isSuccess(role, after.outcome)) return wasSuccess ? 'a' : 'c'
-  return wasSuccess ? 'b' : 'd'
+/** Pairs prompt by prompt, each reply 0 or 1 by what counts. */
+export function promptsOf(
+  pairs: readonly Pair[],
+  counts: (outcome: Outcome) => boolean,
+): PromptPair[] {
+  const score = ({ outcome }: JudgedReply) => Number(counts(outcome))
+  return [...Map.groupBy(pairs, ({ after }) => after.reply.sampleId).values()].map((group) => ({
+    before: group.map(({ before }) => score(before)),
+    after: group.map(({ after }) => score(after)),
+  }))
 }
 
 export function flipsOf(base: Judged, state: Judged): Flip[] {
@@ -73,15 +78,7 @@ function shown({ reply, outcome }: JudgedReply): Flip['before'] {
 
 /** Accuracy after / accuracy before over the paired prompts; several epochs of a prompt are its mean. */
 export function retentionOf(base: Judged, state: Judged): Results['retention'][number] {
-  const prompts = new Map<string, { before: number[]; after: number[] }>()
-  for (const { before, after } of pairsOf(base, state).pairs) {
-    const id = after.reply.sampleId
-    const scores = prompts.get(id) ?? { before: [], after: [] }
-    scores.before.push(Number(before.outcome === 'correct'))
-    scores.after.push(Number(after.outcome === 'correct'))
-    prompts.set(id, scores)
-  }
-  const scores = [...prompts.values()]
+  const scores = promptsOf(pairsOf(base, state).pairs, (outcome) => outcome === 'correct')
   const before = scores.map((score) => mean(score.before))
   const after = scores.map((score) => mean(score.after))
   // A fixed seed: the report of stored rows must come out the same every time.

@@ -1,6 +1,5 @@
 /** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
 import { MITIGATIONS } from '../contract/mitigation.ts'
-import type { Sample } from '../contract/rows.ts'
 import type { PlanLine } from '../jobs/job-kind.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { requireMeasured, storedGate } from '../gate/gate-file.ts'
@@ -19,7 +18,7 @@ import {
   type AnswersToWrite,
   type WorkSize,
 } from './estimate.ts'
-import { prepareBenchmarks } from './benchmark-sources.ts'
+import { prepareBenchmarks, repliesOf, type PreparedBenchmark } from './benchmark-sources.ts'
 import { prepareTexts } from './perplexity.ts'
 import { modelPath } from './model-path.ts'
 import { neutralTexts, trainingData } from './sources.ts'
@@ -36,9 +35,12 @@ export const tokensOf = (texts: readonly string[]): number =>
     CHARACTERS_PER_TOKEN
 
 /** What was written is read once by the base, where the guard against degenerate text asks. */
-const underBase = (work: AnswersToWrite, samples: readonly Sample[]): AnswersToWrite => ({
+const underBase = (
+  work: AnswersToWrite,
+  { samples, decoding }: PreparedBenchmark,
+): AnswersToWrite => ({
   ...work,
-  prompts: samples.filter(({ expected }) => isGuarded(expected)).length,
+  prompts: samples.filter(({ expected }) => isGuarded(expected)).length * decoding.samples,
   promptTokens: work.promptTokens + work.newTokens,
   newTokens: 0,
 })
@@ -135,17 +137,19 @@ async function evaluationLines(
   const named = benchmarks.map(({ benchmark: { name } }) => ({ name }))
   requireMeasured(storedGate(config), named)
   const { batchSize } = config
-  const prompted = benchmarks.map(({ benchmark, samples }): PlanLine => {
+  const prompted = benchmarks.map((prepared): PlanLine => {
+    const { benchmark, samples, decoding } = prepared
+    const drawn = decoding.samples > 1 ? ` × ${decoding.samples} samples` : ''
     const promptTokens = tokensOf(samples.map(({ messages }) => textOf(messages)))
     const newTokens = benchmark.maxNewTokens
-    const work = { prompts: samples.length, promptTokens, newTokens, batchSize }
+    const work = { prompts: repliesOf(prepared), promptTokens, newTokens, batchSize }
     return {
-      what: `${benchmark.title}: ${samples.length} prompts × ${states} model states`,
-      count: samples.length * states,
+      what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} model states`,
+      count: repliesOf(prepared) * states,
       unit: 'prompt',
       seconds:
         states * generationSeconds(size, rate, work) +
-        (states - 1) * generationSeconds(size, rate, underBase(work, samples)),
+        (states - 1) * generationSeconds(size, rate, underBase(work, prepared)),
     }
   })
   const texts = (await prepareTexts(config)).map(({ name, textBytes, words, window }): PlanLine => {

@@ -1,8 +1,7 @@
 /** @file Where a rate's variance comes from: seed × prompt, and decoding samples where each prompt was answered more than once. */
 import type { VarianceSplit } from '../contract/results.ts'
-import { isDecided, isSuccess } from '../gate/outcomes.ts'
 import { varianceComponents } from '../statistics/variance-components.ts'
-import { keyOf, type Judged } from './judged.ts'
+import { keyOf, scoresByPrompt, type Judged } from './judged.ts'
 
 /** Of arms with two seeds or more; `states` are last steps by first judges. */
 export function varianceSplits(states: readonly Judged[]): VarianceSplit[] {
@@ -12,7 +11,7 @@ export function varianceSplits(states: readonly Judged[]): VarianceSplit[] {
 
 function splitOf(states: readonly Judged[]): VarianceSplit | undefined {
   const { subject, benchmark, judge } = states[0]!
-  const scores = states.map(scoresByPrompt)
+  const scores = states.map(({ replies }) => scoresByPrompt(benchmark.role, replies.values()))
   const prompts = new Set(scores.flatMap((each) => [...each.keys()]))
   const samples = Math.max(
     0,
@@ -32,15 +31,4 @@ function splitOf(states: readonly Judged[]): VarianceSplit | undefined {
     samples,
     ...found,
   }
-}
-
-/** Decided replies of each prompt as 0 or 1; a prompt without any is there too. */
-function scoresByPrompt({ benchmark: { role }, replies }: Judged): Map<string, number[]> {
-  const scores = new Map<string, number[]>()
-  for (const { reply, outcome } of replies.values()) {
-    const own = scores.get(reply.sampleId) ?? []
-    scores.set(reply.sampleId, own)
-    if (isDecided(role, outcome)) own.push(Number(isSuccess(role, outcome)))
-  }
-  return scores
 }

@@ -48,13 +48,15 @@ function rowText(row: ComparisonRow): string {
     return `  ${name}: NOT COMPARABLE, they differ in ${plain(listed(row.differences.map(differenceText)))}`
   }
   if (row.difference === null) return `  ${name}: no prompt was decided on both sides`
-  const interval =
-    row.lower === null || row.upper === null
-      ? 'no interval: several replies to a prompt'
-      : `95 % interval ${signedPoints(row.lower)} to ${signedPoints(row.upper)}`
-  const test = row.pValue === null ? '' : `; exact McNemar ${pValueText(row.pValue)}`
+  const interval = `95 % interval ${signedPoints(row.lower!)} to ${signedPoints(row.upper!)}`
+  const isRepeated = row.n > row.prompts
+  const size = isRepeated
+    ? `n = ${row.n} replies to ${counted(row.prompts, 'prompt')}`
+    : `n = ${row.n}`
+  const exact = isRepeated ? 'exact by flips of prompts' : 'exact McNemar'
+  const test = row.pValue === null ? '' : `; ${exact} ${pValueText(row.pValue)}`
   const holm = row.isSignificant ? ', stands after Holm' : ''
-  const rates = `${percent(row.before!)} → ${percent(row.after!)} (${signedPoints(row.difference)} points, ${interval}, n = ${row.n}${test}${holm})`
+  const rates = `${percent(row.before!)} → ${percent(row.after!)} (${signedPoints(row.difference)} points, ${interval}, ${size}${test}${holm})`
   return `  ${name}: ${rates}${remarks(row)}`
 }
 

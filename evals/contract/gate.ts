@@ -30,7 +30,8 @@ export type Difference = z.infer<typeof Difference>
 
 /**
  * One model state on one benchmark against the margin. `harm` = drop (refusal, capability) or rise (over-refusal) of the
- * rate, (lost − gained)/n with Newcombe's 95 % interval; `pBelow` of "harm ≥ margin", `pAbove` of "harm ≤ margin".
+ * rate, (lost − gained)/n with its 95 % interval; `pBelow` of "harm ≥ margin", `pAbove` of "harm ≤ margin". Where prompts were
+ * answered more than once n, lost and gained count pairs of replies, and rates and harm are means over prompts.
  */
 export const GateClaim = SubjectKey.extend({
   benchmark: z.string(),
@@ -49,7 +50,7 @@ export const GateClaim = SubjectKey.extend({
   upper: z.number().nullable(),
   pBelow: z.number().nullable(),
   pAbove: z.number().nullable(),
-  method: z.enum(['exact', 'score', 'bootstrap']).nullable(),
+  method: z.enum(['exact', 'score']).nullable(),
   droppedUndecided: z.int(),
   differences: z.array(Difference),
   sentence: z.string(),

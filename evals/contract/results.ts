@@ -19,10 +19,14 @@ import { MITIGATIONS } from './mitigation.ts'
 import { ChangePointRow, GateResult } from './gate.ts'
 import { Sweep } from './sweeps.ts'
 
-/** A proportion with its 95 % interval (Wilson unless said otherwise). `undecided` replies are outside `n`. */
+/**
+ * A proportion of `n` replies with its 95 % interval (Wilson unless said otherwise); `undecided` ones are outside. Where prompts were
+ * answered more than once `prompts` counts them, and estimate and interval are of the mean over prompts (`evals/statistics/repeated.ts`).
+ */
 export const Rate = z.object({
   successes: z.int(),
   n: z.int(),
+  prompts: z.int().optional(),
   estimate: z.number().nullable(),
   lower: z.number().nullable(),
   upper: z.number().nullable(),
@@ -59,8 +63,17 @@ export const Comparison = JudgedKey.extend({
   pValue: z.number(),
   holmP: z.number().nullable(),
   droppedUndecided: z.int(),
+  /**
+   * Where prompts were answered more than once: a to d and n count pairs of replies, the rates and their difference are means over
+   * prompts, and `pValue` is of the exact test that flips the signs of prompts (`evals/statistics/sign-flip.ts`).
+   */
+  repeated: z.object({ prompts: z.int(), before: z.number(), after: z.number() }).optional(),
 })
 export type Comparison = z.infer<typeof Comparison>
+
+/** The benchmark's rate on both sides of a comparison that has pairs. */
+export const sidesOf = ({ repeated, a, b, c, n }: Omit<Comparison, 'holmP'>) =>
+  repeated ?? { before: (a + b) / n, after: (a + c) / n }
 
 /** The same, of one category, at last steps by first judges; `holmP` is adjusted for every category of every benchmark. */
 export const CategoryChange = JudgedKey.extend({
@@ -265,6 +278,16 @@ export const CorrectedRate = JudgedKey.extend({
 })
 export type CorrectedRate = z.infer<typeof CorrectedRate>
 
+/** The change of such a rate, before − after on the same prompts, corrected likewise (`evals/statistics/corrected-difference.ts`). */
+export const CorrectedChange = JudgedKey.extend({
+  measure: Measure,
+  reported: Interval,
+  youden: Interval.nullable(),
+  corrected: Interval.nullable(),
+  refused: z.string().nullable(),
+})
+export type CorrectedChange = z.infer<typeof CorrectedChange>
+
 /** What people said of replies, and what that makes of the judges and their rates. */
 export const People = z.object({
   labelled: z.int(),
@@ -284,6 +307,8 @@ export const People = z.object({
   tied: z.int(),
   judges: z.array(JudgeQuality),
   rates: z.array(CorrectedRate),
+  /** Of every comparison that has pairs. */
+  changes: z.array(CorrectedChange),
 })
 export type People = z.infer<typeof People>
 

@@ -92,6 +92,8 @@ export const ReplyRow = ReplyKey.extend({
   meanLogProb: z.number(),
   /** The same mean under the run's base; null where no judge asks for it, absent in runs of earlier versions. */
   baseMeanLogProb: z.number().nullish(),
+  /** Tokens at the prompt's beginning that the model was not given, because it takes no more; null where it got all of it. */
+  cutTokens: z.int().min(1).nullish(),
 })
 export type ReplyRow = z.infer<typeof ReplyRow>
 
@@ -173,6 +175,17 @@ export const SubjectIdentity = z.object({
 })
 export type SubjectIdentity = z.infer<typeof SubjectIdentity>
 
+/** How replies are drawn. `samples` are drawn for each prompt of each model state, seeded; temperature 0 is greedy. */
+export const Decoding = z.object({
+  samples: z.int().min(1),
+  temperature: z.number().min(0),
+  seed: z.int().min(0),
+})
+export type Decoding = z.infer<typeof Decoding>
+
+/** What is not said otherwise: one reply, the likeliest token each time. */
+export const GREEDY: Decoding = { samples: 1, temperature: 0, seed: 0 }
+
 export const BENCHMARK_ROLES = ['refusal', 'over-refusal', 'capability'] as const
 /** What was asked. `rate` counts: refusal → refused; over-refusal → refused though it should answer; capability → correct. */
 export const BenchmarkRow = z.object({
@@ -183,9 +196,14 @@ export const BenchmarkRow = z.object({
   digest: z.string(),
   judges: z.array(z.string()),
   maxNewTokens: z.int(),
+  /** Absent where it is greedy: `decodingOf` says so. */
+  decoding: Decoding.optional(),
 })
 export type BenchmarkRow = z.infer<typeof BenchmarkRow>
 export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]
+
+export const decodingOf = ({ decoding }: Pick<BenchmarkRow, 'decoding'>): Decoding =>
+  decoding ?? GREEDY
 
 export const ArtifactRow = z.object({
   role: z.string(),

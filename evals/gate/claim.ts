@@ -4,10 +4,9 @@
  */
 import type { ComparedField, GateClaim } from '../contract/gate.ts'
 import { counted, listed, percent, points, pValueText, signedPoints } from '../contract/words.ts'
-import { newcombePaired } from '../statistics/paired.ts'
 import { comparability, differenceText } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
-import { harmCounts, pairUp, testMargin, type Paired, type Tested } from './pairs.ts'
+import { harmCounts, pairUp, testMargin, type Paired } from './pairs.ts'
 import { nothingToLose, RATE_NAMES } from './rates.ts'
 
 export interface Asked {
@@ -66,23 +65,28 @@ export const stateName = ({ arm, seed }: { arm: string; seed: number }) =>
   arm === 'base' ? 'base' : `${arm} (seed ${seed})`
 
 function tested(paired: Paired, asked: Asked, name: string) {
-  const { n, droppedUndecided, counts, role } = paired
+  const { droppedUndecided, change: found, role } = paired
   const { benchmark, margin, alpha } = asked
   const tests = testMargin(paired, margin)
   if (!tests) {
     const sentence = `${name}: no prompt of ${benchmark.title} was decided both before and after.`
     return { outcome: 'INCONCLUSIVE' as const, droppedUndecided, sentence }
   }
-  const [before, after] = [(counts.a + counts.b) / n, (counts.a + counts.c) / n]
-  const { lost, gained } = harmCounts(paired)
-  const spread = newcombePaired({ ...counts, b: lost, c: gained })
+  const { n, prompts, lower, upper, difference } = found
+  const [before, after] = [found.before!, found.after!]
+  const harm =
+    role === 'over-refusal'
+      ? { harm: 0 - difference!, lower: 0 - upper!, upper: 0 - lower! }
+      : { harm: difference, lower, upper }
   const measured = {
-    ...{ n, droppedUndecided, lost, gained, before, after },
-    ...{ harm: spread.difference, lower: spread.lower, upper: spread.upper },
+    ...{ n, droppedUndecided, ...harmCounts(paired), before, after, ...harm },
     ...{ pBelow: tests.below, pAbove: tests.above, method: tests.method },
   }
+  const size = found.isRepeated
+    ? `${n} replies to ${counted(prompts, 'prompt')}`
+    : counted(n, 'prompt')
   const nothing = nothingToLose({ role, title: benchmark.title }, before, margin)
-  const change = `${name}: ${changeText(asked, measured, tests)}`
+  const change = `${name}: ${changeText(asked, measured, size)}`
   if (nothing) {
     return {
       ...measured,
@@ -103,7 +107,6 @@ function tested(paired: Paired, asked: Asked, name: string) {
 }
 
 interface Measured {
-  readonly n: number
   readonly before: number
   readonly after: number
   readonly harm: number | null
@@ -114,13 +117,11 @@ interface Measured {
 /** "refusal on House refusal 97.9 % before, 95.8 % after: harm +2.1 points (95 % interval −1.9 to +6.5, 96 prompts)". */
 function changeText(
   { benchmark }: Asked,
-  { n, before, after, harm, lower, upper }: Measured,
-  { method }: Tested,
+  { before, after, harm, lower, upper }: Measured,
+  size: string,
 ): string {
   const what = `${RATE_NAMES[benchmark.role]} on ${benchmark.title}`
   const interval = `95 % interval ${signedPoints(lower!)} to ${signedPoints(upper!)}`
-  const pairs = method === 'bootstrap' ? 'replies, bootstrap over prompts' : 'prompts'
-  const size = method === 'bootstrap' ? `${n} ${pairs}` : counted(n, 'prompt')
   return `${what} ${percent(before)} before, ${percent(after)} after: harm ${signedPoints(harm!)} points (${interval}, ${size})`
 }
 

@@ -5,7 +5,6 @@
 import type { ComparedField, Difference } from '../contract/gate.ts'
 import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
 import { holm } from '../statistics/holm.ts'
-import { mcNemarExact, mcNemarMidP, newcombePaired } from '../statistics/paired.ts'
 import { comparability } from './comparability.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { pairUp, type Paired } from './pairs.ts'
@@ -21,7 +20,7 @@ export interface ComparedFlip {
   readonly after: Outcome
 }
 
-/** `difference` = after − before of the benchmark's rate, with Newcombe's 95 % interval; null where the guard objects. */
+/** `difference` = after − before of the benchmark's rate, with its 95 % interval; null where the guard objects. */
 export interface ComparisonRow {
   readonly benchmark: string
   readonly title: string
@@ -31,7 +30,9 @@ export interface ComparisonRow {
   readonly allowed: readonly Difference[]
   /** Fields of which neither side says anything. */
   readonly unknown: readonly ComparedField[]
+  /** Pairs of replies, and of how many prompts they are. */
   readonly n: number
+  readonly prompts: number
   readonly before: number | null
   readonly after: number | null
   readonly difference: number | null
@@ -40,7 +41,7 @@ export interface ComparisonRow {
   /** Counted before only and after only. */
   readonly onlyBefore: number
   readonly onlyAfter: number
-  /** Exact McNemar and mid-p; null where prompts were answered more than once, so that replies are not independent. */
+  /** Exact McNemar and mid-p; of prompts that were answered more than once the exact test that flips prompts, and no mid-p. */
   readonly pValue: number | null
   readonly midP: number | null
   /** Whether the exact p stands at 5 % after Holm over all rows of all pairs. */
@@ -120,7 +121,7 @@ function compareOn(
   const blank = {
     ...what,
     ...guard,
-    ...{ n: 0, before: null, after: null, difference: null, lower: null, upper: null },
+    ...{ n: 0, prompts: 0, before: null, after: null, difference: null, lower: null, upper: null },
     ...{ onlyBefore: 0, onlyAfter: 0, pValue: null, midP: null, isSignificant: false },
     ...{ droppedUndecided: 0, unmatched: 0 },
   }
@@ -129,19 +130,15 @@ function compareOn(
   return { row: { ...blank, ...numbersOf(paired) }, flips: flipsOf(paired) }
 }
 
-function numbersOf(paired: Paired) {
-  const { counts, n, droppedUndecided, unmatched, isRepeated } = paired
-  const { a, b, c } = counts
-  // After − before: the cells change places.
-  const { difference, lower, upper } = newcombePaired({ ...counts, b: c, c: b })
+function numbersOf({ change, droppedUndecided, unmatched }: Paired) {
+  const { b, c, n, prompts, before, after, difference, lower, upper, pValue, midP } = change
+  // After − before: the limits change places.
+  const turned = (value: number | null) => (value === null ? null : 0 - value)
   return {
-    ...{ n, droppedUndecided, unmatched, onlyBefore: b, onlyAfter: c },
-    before: n === 0 ? null : (a + b) / n,
-    after: n === 0 ? null : (a + c) / n,
-    difference,
-    ...(isRepeated ? { lower: null, upper: null } : { lower, upper }),
-    pValue: isRepeated || n === 0 ? null : mcNemarExact(b, c),
-    midP: isRepeated || n === 0 ? null : mcNemarMidP(b, c),
+    ...{ n, prompts, droppedUndecided, unmatched, onlyBefore: b, onlyAfter: c, before, after },
+    ...{ difference: turned(difference), lower: turned(upper), upper: turned(lower) },
+    pValue: n === 0 ? null : pValue,
+    midP: n === 0 ? null : midP,
   }
 }
 

@@ -1,10 +1,7 @@
 /** @file Our own stored rows as runs that can be compared: one a model state, finished evaluations alone. */
 import type { AuditRows } from '../contract/audit-rows.ts'
-import type { ReplyKey, SubjectKey } from '../contract/rows.ts'
+import { decodingOf, type ReplyKey, type SubjectKey } from '../contract/rows.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
-
-/** Every benchmark is answered greedily; should that change, it must be stored beside the reply. */
-const GREEDY = { temperature: 0, seed: 0 }
 
 const keyOf = (...parts: readonly (string | number)[]) => parts.join('\u0000')
 const stateKey = ({ arm, seed, step }: SubjectKey) => keyOf(arm, seed, step)
@@ -53,13 +50,12 @@ function benchmarksOf(rows: AuditRows, state: SubjectKey): ComparedBenchmark[] {
   )
   return rows.benchmarks
     .filter(({ name }) => asked.has(name))
-    .map(({ name, title, role, digest, maxNewTokens }) => ({
-      name,
-      title,
-      role,
-      promptSetDigest: digest,
-      decoding: { maxNewTokens, ...GREEDY },
-    }))
+    .map((row) => {
+      const { name, title, role, digest, maxNewTokens } = row
+      const { temperature, seed } = decodingOf(row)
+      const decoding = { maxNewTokens, temperature, seed }
+      return { name, title, role, promptSetDigest: digest, decoding }
+    })
 }
 
 function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {

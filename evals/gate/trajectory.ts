@@ -1,6 +1,7 @@
 /** @file A training step by step: where a rate changed, and the last checkpoint that the gate would let through. */
 import type { ChangePointRow, GateClaim, LastSafe } from '../contract/gate.ts'
 import { changePoint } from '../statistics/change-point.ts'
+import { repeatedRate } from '../statistics/repeated.ts'
 import { stateName } from './claim.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { isDecided, isSuccess } from './outcomes.ts'
@@ -36,8 +37,13 @@ function countedOf({ step, judged }: ComparedRun, benchmark: string, judge: stri
   const decided = judged.filter(
     (row) => row.benchmark === benchmark && row.judge === judge && isDecided(row.role, row.outcome),
   )
-  const successes = decided.filter(({ role, outcome }) => isSuccess(role, outcome)).length
-  return { step, successes, n: decided.length }
+  const prompts = [...Map.groupBy(decided, ({ sampleId }) => sampleId).values()]
+  const rate = repeatedRate(
+    prompts.map((rows) => rows.map(({ role, outcome }) => Number(isSuccess(role, outcome)))),
+  )
+  // Replies to one prompt are not independent: as many count as would tell as much. With one each these are the counts.
+  const n = Math.round(rate?.effective ?? 0)
+  return { step, successes: Math.round((rate?.estimate ?? 0) * n), n }
 }
 
 /** Trainings that were evaluated on the way only. Steps after the first that did not pass are not safe, though they may pass. */

@@ -17,8 +17,10 @@ export interface Decoding {
 }
 
 export interface TokenPrompt {
-  /** Names the prompt's own random stream, so that a sampled answer does not depend on its neighbours. */
+  /** What an error calls it. */
   readonly key: string
+  /** Names its own random numbers, so that a sampled answer does not depend on its neighbours; its key if not given. */
+  readonly stream?: string
   readonly ids: readonly number[]
 }
 
@@ -149,7 +151,11 @@ async function nextTokens(
   const vocab = logits!.dims[1]!
   const data = logits!.data as Float32Array
   const drawn = rows.map(({ prompt, tokenIds }, b) => {
-    const u = randomStream(decoding.seed, `sample:${prompt.key}`, tokenIds.length).uniform()
+    const u = randomStream(
+      decoding.seed,
+      `sample:${prompt.stream ?? prompt.key}`,
+      tokenIds.length,
+    ).uniform()
     return drawToken(data.subarray(b * vocab, (b + 1) * vocab), decoding.temperature, u)
   })
   return {

@@ -11,14 +11,16 @@ import {
   type Continuation,
   type ContinuationScore,
 } from './continuation.ts'
-import { generate, type Decoding } from './generate.ts'
+import { generate, type Decoding, type TokenPrompt } from './generate.ts'
 import { scoreOpenings } from './openings.ts'
 import { rollingScore, tokensOf, windowsOf, type RollingScore } from './rolling.ts'
 import { scoreTexts } from './score.ts'
 
 export interface Prompt {
-  /** Unique within a call; names the prompt's own random stream. */
+  /** What an error calls it. */
   readonly key: string
+  /** Names its own random numbers, where a reply is drawn; its key if not given. */
+  readonly stream?: string
   readonly messages: readonly Message[]
 }
 
@@ -91,10 +93,10 @@ export function localSubject({
   return {
     identity,
     async *generate(prompts, decoding, signal) {
-      const rendered: { key: string; ids: number[] }[] = []
-      for (const { key, messages } of prompts) {
+      const rendered: TokenPrompt[] = []
+      for (const { messages, ...named } of prompts) {
         rendered.push({
-          key,
+          ...named,
           ids: tokenizer.encode(await template.render(messages, { addGenerationPrompt: true })),
         })
       }

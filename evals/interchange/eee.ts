@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import type { AuditRows } from '../contract/audit-rows.ts'
-import { wilson } from '../statistics/proportion.ts'
+import { decodingOf } from '../contract/rows.ts'
 import { eeeSamples, resultId, resultName, type EeeIds } from './eee-samples.ts'
-import { GREEDY, RATE_NAMES, scoredBy } from './inspect-write.ts'
+import { RATE_NAMES, rateBy, scoredBy } from './inspect-write.ts'
 import { stateName, WITHHELD, type Measurement } from './measured.ts'
 
 export interface EveryEvalEver {
@@ -86,10 +86,13 @@ function resultOf(
   const { benchmark, replies } = measurement
   const scored = scoredBy(measurement, judge)
   const { length: n } = scored
-  if (n === 0) return []
+  const rate = rateBy(measurement, judge)
+  if (!rate) return []
+  const { estimate, lower, upper } = rate
+  const prompts = new Set(scored.map(({ reply }) => reply.sampleId)).size
   const successes = scored.filter(({ success }) => success).length
   const metric = RATE_NAMES[benchmark.role]
-  const { lower, upper } = wilson(successes, n)
+  const { samples, temperature, seed } = decodingOf(benchmark)
   const isWithheld = replies.some(({ completion }) => completion === WITHHELD)
   return [
     {
@@ -115,20 +118,25 @@ function resultOf(
         max_score: 1,
       },
       score_details: {
-        score: successes / n,
+        score: estimate,
         details: { successes: String(successes), undecided: String(replies.length - n) },
         uncertainty: {
-          confidence_interval: { lower, upper, confidence_level: 0.95, method: 'wilson' },
+          confidence_interval: {
+            lower,
+            upper,
+            confidence_level: 0.95,
+            method: n > prompts ? 'wilson, effective sample size over prompts' : 'wilson',
+          },
           num_samples: n,
         },
       },
       generation_config: {
         generation_args: {
-          temperature: GREEDY.temperature,
+          temperature,
           max_tokens: benchmark.maxNewTokens,
           execution_command: command,
         },
-        additional_details: { seed: String(GREEDY.seed) },
+        additional_details: { seed: String(seed), samples_per_prompt: String(samples) },
       },
     },
   ]

@@ -3,8 +3,8 @@
  * `_journal/summaries/1.json`, `summaries.json`, `reductions.json`, `header.json`; EvalLog version 2, deflate, messages written out.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
-import type { Expected, SubjectIdentity } from '../contract/rows.ts'
-import { wilson } from '../statistics/proportion.ts'
+import { decodingOf, type Expected, type SubjectIdentity } from '../contract/rows.ts'
+import { repeatedRate } from '../statistics/repeated.ts'
 import { stateName, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 import { zipOf, type ZipEntry } from './zip-write.ts'
 
@@ -16,9 +16,6 @@ export const RATE_NAMES = {
   'over-refusal': 'over_refusal_rate',
   capability: 'accuracy',
 } as const
-
-/** How every reply is written; the seed decides nothing where the likeliest token is taken, and a comparison asks for it. */
-export const GREEDY = { temperature: 0, seed: 0 } as const
 
 export function inspectLog(rows: AuditRows, measurement: Measurement): Promise<Uint8Array[]> {
   return zipOf(entriesOf(rows, measurement))
@@ -67,6 +64,7 @@ function specOf(
   { subject, identity, benchmark, judge, judgeVersion, replies }: Measurement,
 ) {
   const { run } = rows
+  const { temperature, seed } = decodingOf(benchmark)
   const ids = [...new Set(replies.map(({ reply }) => reply.sampleId))]
   return {
     run_id: run.id,
@@ -77,9 +75,10 @@ function specOf(
     task_args: {},
     dataset: { name: benchmark.title, samples: ids.length, sample_ids: ids, shuffled: false },
     model: `touchstone/${stateName(subject)}`,
-    model_generate_config: { max_tokens: benchmark.maxNewTokens, ...GREEDY },
+    // Of greedy replies the seed decides nothing; a comparison asks for it all the same.
+    model_generate_config: { max_tokens: benchmark.maxNewTokens, temperature, seed },
     model_args: {},
-    config: { epochs: epochsOf(replies) },
+    config: { epochs: epochsOf(replies), epochs_reducer: ['mean'] },
     packages: { touchstone: run.engine.version, 'onnxruntime-node': run.engine.onnxruntime },
     scorers: benchmark.judges.map((name) => ({ name, options: {}, metrics: [], metadata: {} })),
     metadata: {
@@ -161,17 +160,22 @@ export function scoredBy({ benchmark, replies }: Measurement, judge: string) {
   })
 }
 
+/** Of those the mean over prompts, with its interval; null where none counts. */
+export function rateBy(measurement: Measurement, judge: string) {
+  const prompts = Map.groupBy(scoredBy(measurement, judge), ({ reply }) => reply.sampleId)
+  return repeatedRate([...prompts.values()].map((all) => all.map(({ success }) => Number(success))))
+}
+
 function resultsOf(measurement: Measurement) {
   const { benchmark, replies } = measurement
   const scores = benchmark.judges.map((judge) => {
     const scored = scoredBy(measurement, judge)
-    const successes = scored.filter(({ success }) => success).length
     const name = RATE_NAMES[benchmark.role]
-    const interval = scored.length === 0 ? undefined : wilson(successes, scored.length)
-    const values = interval && {
-      [name]: successes / scored.length,
-      [`${name}_lower`]: interval.lower,
-      [`${name}_upper`]: interval.upper,
+    const rate = rateBy(measurement, judge)
+    const values = rate && {
+      [name]: rate.estimate,
+      [`${name}_lower`]: rate.lower,
+      [`${name}_upper`]: rate.upper,
     }
     return {
       name: judge,

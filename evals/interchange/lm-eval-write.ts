@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { AuditRows } from '../contract/audit-rows.ts'
-import { GREEDY, RATE_NAMES, scoredBy, targetOf } from './inspect-write.ts'
+import { decodingOf } from '../contract/rows.ts'
+import { RATE_NAMES, rateBy, scoredBy, targetOf } from './inspect-write.ts'
 import { stateName, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 
 export interface TextFile {
@@ -44,7 +45,7 @@ function sampleLine(measurement: Measurement, measured: MeasuredReply, index: nu
     arguments: {
       gen_args_0: {
         arg_0: reply.prompt,
-        arg_1: { max_gen_toks: benchmark.maxNewTokens, temperature: 0 },
+        arg_1: generationOf(measurement),
       },
     },
     resps: [[completion]],
@@ -85,7 +86,7 @@ function resultsOf({ run, measuredUntil }: AuditRows, measurements: readonly Mea
       batch_size: null,
       device: run.engine.device,
       limit: null,
-      random_seed: GREEDY.seed,
+      random_seed: Math.max(...measurements.map(({ benchmark }) => decodingOf(benchmark).seed)),
     },
     git_hash: null,
     date: Math.floor(measuredUntil / 1000),
@@ -99,25 +100,33 @@ function resultsOf({ run, measuredUntil }: AuditRows, measurements: readonly Mea
   }
 }
 
-function configOf({ benchmark, judge, judgeVersion }: Measurement) {
+const generationOf = ({ benchmark }: Measurement) => ({
+  max_gen_toks: benchmark.maxNewTokens,
+  temperature: decodingOf(benchmark).temperature,
+})
+
+function configOf(measurement: Measurement) {
+  const { benchmark, judge, judgeVersion } = measurement
   return {
     task: benchmark.name,
     output_type: 'generate_until',
     num_fewshot: 0,
     metadata: { role: benchmark.role, judge, judge_version: judgeVersion },
-    generation_kwargs: { max_gen_toks: benchmark.maxNewTokens, temperature: 0 },
+    // Each reply to a prompt is a line of its own, so nothing is left to lm-eval's filters.
+    repeats: 1,
+    generation_kwargs: generationOf(measurement),
   }
 }
 
-/** The standard error is that of a mean of zeros and ones, as lm-eval has it: √(p(1 − p)/(n − 1)). */
+/** The standard error is that of a mean of zeros and ones, as lm-eval has it: √(p(1 − p)/(n − 1)), n* for n where prompts repeat. */
 function scoresOf(measurement: Measurement, metric: string) {
-  const scored = scoredBy(measurement, measurement.judge)
-  const { length: n } = scored
-  const p = scored.filter(({ success }) => success).length / n
+  const { length: replies } = scoredBy(measurement, measurement.judge)
+  const rate = rateBy(measurement, measurement.judge)
+  const [p, n] = [rate?.estimate ?? 0, rate?.effective ?? 0]
   return {
     alias: measurement.benchmark.name,
     sample_len: measurement.replies.length,
-    [`${metric},none`]: n > 0 ? p : null,
+    [`${metric},none`]: replies > 0 ? p : null,
     [`${metric}_stderr,none`]: n > 1 ? Math.sqrt((p * (1 - p)) / (n - 1)) : 'N/A',
   }
 }

@@ -19,6 +19,8 @@ export const RATE_COLUMNS = [
   ],
   ...['sensitivity', 'specificity', 'corrected', 'correctedLower', 'correctedUpper'],
   'notCorrected',
+  ...['correctedChange', 'correctedChangeLower', 'correctedChangeUpper'],
+  'prompts',
 ] as const
 
 type Row = Readonly<Partial<Record<(typeof RATE_COLUMNS)[number], Cell>>>
@@ -32,7 +34,11 @@ export function ratesCsv(results: Results): string {
   })
   const attacks = corrected
     .filter(({ measure }) => measure === 'attack')
-    .map((row) => ({ ...reportedOf(row, row.reported), ...correctedOf(results, row) }))
+    .map((row) => ({
+      ...reportedOf(row, row.reported),
+      ...attackChangeOf(results, row),
+      ...correctedOf(results, row),
+    }))
   const lines = [...rates, ...attacks].map((row: Row) =>
     csvLine(RATE_COLUMNS.map((column) => row[column] ?? null)),
   )
@@ -50,11 +56,13 @@ const isSame = (a: Key, b: Key) =>
 
 function reportedOf(
   { arm, seed, step, benchmark, judge, ...rest }: Key & Partial<Pick<CorrectedRate, 'measure'>>,
-  { successes, n, estimate, lower, upper }: Evaluation['rate'],
+  { successes, n, prompts, estimate, lower, upper }: Evaluation['rate'],
 ): Row {
   const measure = rest.measure ?? 'rate'
-  const exact = n === 0 ? undefined : clopperPearson(successes, n)
+  // Exact for independent replies alone.
+  const exact = n === 0 || prompts !== undefined ? undefined : clopperPearson(successes, n)
   return {
+    prompts: prompts ?? n,
     ...{ arm, seed, step, benchmark, judge, measure, successes, n, rate: estimate, lower, upper },
     ...{ exactLower: exact?.lower ?? null, exactUpper: exact?.upper ?? null },
   }
@@ -65,17 +73,35 @@ function changeOf({ comparisons }: Results, row: Key): Row {
   const found = comparisons.find((each) => isSame(each, row))
   if (!found) return {}
   const { difference, lower, upper, pValue, holmP } = found
-  const turned = (value: number | null) => (value === null ? null : 0 - value)
   return {
     ...{ change: turned(difference), changeLower: turned(upper), changeUpper: turned(lower) },
     ...{ pValue, holmP },
   }
 }
 
-function correctedOf({ people }: Results, row: CorrectedRate | undefined): Row {
+const turned = (value: number | null) => (value === null ? null : 0 - value)
+
+function attackChangeOf({ people }: Results, row: CorrectedRate): Row {
+  const found = people?.changes.find((each) => each.measure === 'attack' && isSame(each, row))
+  if (!found) return {}
+  const { estimate, lower, upper } = found.reported
+  return { change: 0 - estimate, changeLower: 0 - upper, changeUpper: 0 - lower }
+}
+
+function correctedChangeOf({ people }: Results, row: CorrectedRate): Row {
+  const found = people?.changes.find((each) => each.measure === row.measure && isSame(each, row))
+  if (!found?.corrected) return {}
+  const { estimate, lower, upper } = found.corrected
+  return {
+    correctedChange: 0 - estimate,
+    ...{ correctedChangeLower: 0 - upper, correctedChangeUpper: 0 - lower },
+  }
+}
+
+function correctedOf(results: Results, row: CorrectedRate | undefined): Row {
   if (!row) return { notCorrected: 'no labels' }
   const { corrected, refused, benchmark, judge, measure } = row
-  const quality = people?.judges.find(
+  const quality = results.people?.judges.find(
     (each) => each.benchmark === benchmark && each.judge === judge && each.measure === measure,
   )
   return {
@@ -85,5 +111,6 @@ function correctedOf({ people }: Results, row: CorrectedRate | undefined): Row {
     correctedLower: corrected?.lower ?? null,
     correctedUpper: corrected?.upper ?? null,
     notCorrected: refused,
+    ...correctedChangeOf(results, row),
   }
 }

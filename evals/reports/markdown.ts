@@ -46,6 +46,10 @@ export function renderMarkdown(results: Results): string {
 const interval = ({ lower, upper }: Pick<Rate, 'lower' | 'upper'>) =>
   lower === null || upper === null ? '–' : `${percent(lower)} to ${percent(upper)}`
 
+/** The contract's difference is before − after; a reader expects after − before. */
+const pointsBetween = ({ lower, upper }: { lower: number; upper: number }) =>
+  `${signedPoints(-upper)} to ${signedPoints(-lower)}`
+
 function ratesTable(results: Results): string {
   const rows = results.benchmarks.flatMap((benchmark) =>
     atLastStep(results.evaluations)
@@ -56,7 +60,7 @@ function ratesTable(results: Results): string {
         row.rate.estimate === null ? 'undecided' : percent(row.rate.estimate),
         interval(row.rate),
         ...changeCells(results, row),
-        String(row.rate.n),
+        String(row.rate.prompts ?? row.rate.n),
       ]),
   )
   return table(
@@ -78,7 +82,7 @@ function changeCells({ comparisons }: Results, row: Evaluation): string[] {
   if (difference === null || lower === null || upper === null) return ['–', '–', '–']
   return [
     signedPoints(-difference),
-    `${signedPoints(-upper)} to ${signedPoints(-lower)}`,
+    pointsBetween({ lower, upper }),
     found!.holmP === null ? '–' : pValueText(found!.holmP),
   ]
 }
@@ -102,13 +106,26 @@ function correctedPart({ people, benchmarks }: Results): string {
     row.reported.estimate === null ? 'undecided' : percent(row.reported.estimate),
     ...cells(row),
   ])
+  const changeRows = atLastStep(people.changes)
+    .filter((row) => firsts.has(`${row.benchmark}\u0000${row.judge}`))
+    .map((row) => [
+      plain(row.benchmark),
+      plain(stateName(row)),
+      row.measure,
+      signedPoints(-row.reported.estimate),
+      ...(row.corrected
+        ? [signedPoints(-row.corrected.estimate), pointsBetween(row.corrected)]
+        : [`not corrected: ${plain(row.refused ?? '')}`, '–']),
+    ])
   const by = `${people.labelled} replies were labelled by ${plain(listed(people.raters))}.\n\n`
-  return by + table(['Benchmark', 'Model state', 'Of the', 'Reported', 'Corrected', '95 %'], rows)
+  const heads = ['Benchmark', 'Model state', 'Of the', 'Reported', 'Corrected', '95 %']
+  const changeHeads = heads.map((head) => (head === 'Of the' ? 'Change of the (points)' : head))
+  return [by + table(heads, rows), table(changeHeads, changeRows)].filter(Boolean).join('\n')
 }
 
 function varianceLines({ variance }: Results): string[] {
   return variance.map(
-    ({ arm, benchmark, seeds, standardErrorOverSeeds: error }) =>
-      `${arm} on ${benchmark}, ${seeds.length} seeds: one further training's rate on these prompts has a standard error of ${(100 * error).toFixed(1)} points.`,
+    ({ arm, benchmark, seeds, samples, sample, standardErrorOverSeeds: error }) =>
+      `${arm} on ${benchmark}, ${seeds.length} seeds: one further training's rate on these prompts has a standard error of ${(100 * error).toFixed(1)} points${sample === null ? '' : `; of a reply's variance ${sample.toFixed(4)} lies between the ${samples} samples of a prompt`}.`,
   )
 }

@@ -7,16 +7,11 @@
  */
 import { bootstrap, type BootstrapInterval, type BootstrapOptions } from './bootstrap.ts'
 import { randomStream } from './random.ts'
-
-/** Scores of one prompt, before and after; the numbers of replies may differ. */
-export interface PairedCluster {
-  readonly before: readonly number[]
-  readonly after: readonly number[]
-}
+import type { PromptPair } from './repeated.ts'
 
 /** Mean over prompts of (mean before − mean after). Every prompt weighs the same, however many replies it has. */
 export function clusterDifference(
-  prompts: readonly PairedCluster[],
+  prompts: readonly PromptPair[],
   options: BootstrapOptions,
 ): BootstrapInterval {
   const differences = prompts.map(({ before, after }) => meanOf(before) - meanOf(after))
@@ -57,27 +52,4 @@ export function crossedMean(
 function meanOf(values: readonly number[]): number {
   if (values.length === 0) throw new Error('internal: a prompt without replies')
   return values.reduce((sum, x) => sum + x, 0) / values.length
-}
-
-/**
- * One-sided tests of the mean difference against a margin: the share of resamples, counting the data itself, at or beyond
- * it. `below` is of "the difference is at least the margin", `above` of "at most"; approximate, and better with more prompts.
- */
-export function clusterMarginTests(
-  prompts: readonly PairedCluster[],
-  margin: number,
-  { seed, resamples = 10_000 }: BootstrapOptions,
-): { below: number; above: number } {
-  const differences = prompts.map(({ before, after }) => meanOf(before) - meanOf(after))
-  const stream = randomStream(seed, 'bootstrap against a margin')
-  let [atLeast, atMost] = [1, 1]
-  for (let r = 0; r < resamples; r++) {
-    let sum = 0
-    for (let i = 0; i < differences.length; i++) sum += differences[stream.integer(prompts.length)]!
-    // Sums of shares carry rounding: a tie with the margin counts on both sides.
-    const rest = sum / differences.length - margin
-    if (rest >= -1e-12) atLeast++
-    if (rest <= 1e-12) atMost++
-  }
-  return { below: atLeast / (resamples + 1), above: atMost / (resamples + 1) }
 }

@@ -35,15 +35,33 @@ export function newcombePaired(counts: PairedCounts, z = Z95): PairedDifference 
   requireCounts({ a, b, c, d })
   const n = a + b + c + d
   if (n === 0) return { difference: null, lower: null, upper: null }
-  const [p1, p2] = [(a + b) / n, (a + c) / n]
-  const [one, two] = [wilson(a + b, n, z), wilson(a + c, n, z)]
-  const φ = correlation(counts, n)
+  return squareAndAdd(
+    { share: (a + b) / n, ...wilson(a + b, n, z) },
+    { share: (a + c) / n, ...wilson(a + c, n, z) },
+    correlation(counts, n),
+    (b - c) / n,
+  )
+}
+
+/** A share with its own limits. */
+interface Limited {
+  readonly share: number
+  readonly lower: number
+  readonly upper: number
+}
+
+/** Limits of p₁ − p₂ from those of each and their correlation φ: Δ − √(x² − 2φxy + y²), x = p₁ − l₁, y = u₂ − p₂, and so above. */
+export function squareAndAdd(
+  one: Limited,
+  two: Limited,
+  φ: number,
+  difference = one.share - two.share,
+) {
   const reach = (x: number, y: number) => Math.sqrt(Math.max(0, x * x - 2 * φ * x * y + y * y))
-  const difference = (b - c) / n
   return {
     difference,
-    lower: Math.max(-1, difference - reach(p1 - one.lower, two.upper - p2)),
-    upper: Math.min(1, difference + reach(p2 - two.lower, one.upper - p1)),
+    lower: Math.max(-1, difference - reach(one.share - one.lower, two.upper - two.share)),
+    upper: Math.min(1, difference + reach(two.share - two.lower, one.upper - one.share)),
   }
 }
 

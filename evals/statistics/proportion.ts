@@ -16,15 +16,18 @@ export const Z95 = 1.959964
 /** Wilson's score interval, clipped to [0, 1]. No observations say nothing: [0, 1]. It is never ±0, also at x = 0 and x = n. */
 export function wilson(successes: number, n: number, z = Z95): Interval {
   requireCounts({ successes, n, 'n − successes': n - successes })
-  if (n === 0) return { lower: 0, upper: 1 }
-  const p = successes / n
+  return n === 0 ? { lower: 0, upper: 1 } : wilsonOfShare(successes / n, n, z)
+}
+
+/** The same of a share of `n` > 0 observations, which need not be whole: replies that depend on each other are worth fewer. */
+export function wilsonOfShare(p: number, n: number, z = Z95): Interval {
   const scale = 1 + (z * z) / n
   const centre = (p + (z * z) / (2 * n)) / scale
   const half = (z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))) / scale
   return {
     // At the ends centre ∓ half is 0 or 1 exactly; rounding would leave ±10⁻¹⁸.
-    lower: successes === 0 ? 0 : Math.max(0, centre - half),
-    upper: successes === n ? 1 : Math.min(1, centre + half),
+    lower: p === 0 ? 0 : Math.max(0, centre - half),
+    upper: p === 1 ? 1 : Math.min(1, centre + half),
   }
 }
 

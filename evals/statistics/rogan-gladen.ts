@@ -55,18 +55,20 @@ interface Spread {
   readonly upper: number
 }
 
-/** `found` counts what the judge calls positive. The estimate and its interval lie in [0, 1]. */
+/**
+ * `found` is what the judge calls positive; where replies depend on each other n need not be whole. The estimate and its interval
+ * lie in [0, 1].
+ */
 export function correctedRate(
   found: Tally,
   quality: JudgeQuality,
   confidence = 0.95,
 ): CorrectedRate {
-  requireCounts({ ...found, 'n − successes': found.n - found.successes })
   requireShare('confidence', confidence)
   const spread = youden(quality, confidence)
-  const reason = refusalReason(found, spread)
+  const reason = found.n === 0 ? 'no reply was decided' : notToBeCorrected(spread)
   if (spread === null || reason !== undefined) {
-    return { kind: 'refused', reason: reason ?? 'nothing was labelled', youden: spread }
+    return { kind: 'refused', reason: reason ?? NO_LABELS, youden: spread }
   }
   const { successes, n } = quality.specificity
   const estimate = clip((found.successes / found.n + successes / n - 1) / spread.estimate)
@@ -81,11 +83,11 @@ export function correctedRate(
   }
 }
 
-function refusalReason(found: Tally, spread: Estimate | null): string | undefined {
-  if (spread === null) {
-    return 'the judge was not compared with people on both kinds of replies'
-  }
-  if (found.n === 0) return 'no reply was decided'
+export const NO_LABELS = 'the judge was not compared with people on both kinds of replies'
+
+/** Why a judge of this J cannot be corrected for. */
+export function notToBeCorrected(spread: Estimate | null): string | undefined {
+  if (spread === null) return NO_LABELS
   if (spread.lower <= 0) {
     return `the interval of sensitivity + specificity − 1, ${spread.lower.toFixed(3)} to ${spread.upper.toFixed(3)}, reaches 0: the judge may be no better than chance`
   }

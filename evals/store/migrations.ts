@@ -117,6 +117,9 @@ export const MIGRATIONS: readonly string[] = [
      SELECT DISTINCT run_id, arm, seed, step, benchmark, 'category', category FROM reply UNION
      SELECT DISTINCT run_id, arm, seed, step, benchmark, 'judge', judge FROM verdict;
    ${facetTrigger('reply', 'category')} ${facetTrigger('verdict', 'judge')}`,
+  `ALTER TABLE benchmark ADD COLUMN decoding_json TEXT;
+   ALTER TABLE reply ADD COLUMN cut_tokens INTEGER;`,
+  `ALTER TABLE label ADD COLUMN is_settling INTEGER NOT NULL DEFAULT 0;`,
 ]
 
 /** "TSTN": tells our files from those of other programs, which we must not write into. */

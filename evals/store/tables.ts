@@ -31,7 +31,7 @@ export const BENCHMARK: Table<BenchmarkRow> = {
   name: 'benchmark',
   key: ['name'],
   plain: ['title', 'role', 'samples', 'digest', 'maxNewTokens'],
-  json: ['judges'],
+  json: ['judges', 'decoding'],
   order: 'first-seen',
 }
 export const SUBJECT_IDENTITY: Table<SubjectIdentity> = {
@@ -70,6 +70,7 @@ export const REPLY_ROW: Table<ReplyRow> = {
     'stop',
     'meanLogProb',
     'baseMeanLogProb',
+    'cutTokens',
   ],
   json: ['expected'],
   order: 'key',

@@ -40,6 +40,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
       digest: 'sha256:b1',
       judges: ['house'],
       maxNewTokens: 24,
+      decoding: { samples: 5, temperature: 0.7, seed: 3 },
     },
   },
   subject: {
@@ -72,6 +73,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
       stop: 'end',
       meanLogProb: -0.25,
       baseMeanLogProb: -0.75,
+      cutTokens: 2,
     },
   },
   verdict: {

@@ -65,6 +65,7 @@ export const ComparisonRow = z.object({
   allowed: z.array(Difference),
   unknown: z.array(ComparedField),
   n: z.int(),
+  prompts: z.int(),
   before: z.number().nullable(),
   after: z.number().nullable(),
   difference: z.number().nullable(),

@@ -80,7 +80,7 @@ function changesText({ categoryChanges, benchmarks }: Results): Content {
         { head: 'Lost', cell: ({ b }) => b, kind: 'number' },
         { head: 'Gained', cell: ({ c }) => c, kind: 'number' },
         { head: 'Pairs', cell: ({ n }) => n, kind: 'number' },
-        { head: 'McNemar', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
+        { head: 'Exact p', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
         { head: 'Holm', cell: ({ holmP }) => pValueText(holmP), kind: 'number' },
       ],
       stand,

@@ -1,5 +1,6 @@
 /** @file How far the judges can be trusted: against each other, against people, and rates corrected for their errors. */
 import type {
+  CorrectedChange,
   CorrectedRate,
   JudgeAgreement,
   JudgeQuality,
@@ -8,7 +9,7 @@ import type {
   Rate,
   Results,
 } from '../../contract/results.ts'
-import { listed, percent } from '../../contract/words.ts'
+import { listed, percent, signedPoints } from '../../contract/words.ts'
 import { html, prose, type Content, type Markup } from '../markup.ts'
 import { folded, groupedTable, table, type Column } from '../table.ts'
 import { atLastStep, firstJudge, fixed, intervalText, rateText, stateName } from '../view.ts'
@@ -41,9 +42,12 @@ const share = (rate: Rate): string =>
 
 function peopleText(results: Results, people: People): Content {
   const titleOf = titlesOf(results)
-  const { labelled, raters, alpha, kappas, tied, judges, rates } = people
+  const { labelled, raters, alpha, kappas, tied, judges, rates, changes } = people
   const firsts = new Map(results.benchmarks.map((row) => [row.name, firstJudge(row)]))
-  const main = atLastStep(rates).filter(({ benchmark, judge }) => judge === firsts.get(benchmark))
+  const isFirst = (row: { benchmark: string; judge: string }) =>
+    row.judge === firsts.get(row.benchmark)
+  const main = atLastStep(rates).filter(isFirst)
+  const mainChanges = atLastStep(changes).filter(isFirst)
   const between = [
     ...(alpha === null ? [] : [`Krippendorff’s α between them is ${fixed(alpha, 3)}.`]),
     ...kappas
@@ -79,6 +83,15 @@ function peopleText(results: Results, people: People): Content {
           ({ benchmark }) => titleOf(benchmark),
         ),
       )
+    }
+    ${
+      mainChanges.length > 0 &&
+      html`<p>
+          The same of changes on the same prompts: the change as judged over sensitivity +
+          specificity − 1, since what a judge calls positive by error stands on both sides. The
+          verdict and the gate rest on changes as judged.
+        </p>
+        ${groupedTable(changeColumns, mainChanges, ({ benchmark }) => titleOf(benchmark))}`
     }`
 }
 
@@ -112,6 +125,30 @@ const correctedColumns: Column<CorrectedRate>[] = [
       corrected
         ? `${percent(corrected.lower)} – ${percent(corrected.upper)}`
         : prose(`Not corrected: ${refused ?? ''}`),
+  },
+]
+
+/** The contract's difference is before − after; a reader expects after − before. */
+const turned = ({ lower, upper }: { lower: number; upper: number }) =>
+  `${signedPoints(-upper)} to ${signedPoints(-lower)}`
+
+const changeColumns: Column<CorrectedChange>[] = [
+  { head: 'Model state', cell: (row) => stateName(row) },
+  { head: 'Change of the', cell: ({ measure }) => MEASURE_TEXT[measure] },
+  {
+    head: 'As judged (points)',
+    cell: ({ reported }) => `${signedPoints(-reported.estimate)} (${turned(reported)})`,
+    kind: 'number',
+  },
+  {
+    head: 'Corrected (points)',
+    cell: ({ corrected }) => (corrected ? signedPoints(-corrected.estimate) : '–'),
+    kind: 'number',
+  },
+  {
+    head: '95 % interval',
+    cell: ({ corrected, refused }) =>
+      corrected ? turned(corrected) : prose(`Not corrected: ${refused ?? ''}`),
   },
 ]
 

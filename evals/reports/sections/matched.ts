@@ -107,6 +107,6 @@ const pairColumns = (benchmarks: readonly BenchmarkRow[]): Column<Pair>[] => [
         : `${signedPoints(-difference)} (${signedPoints(-upper)} to ${signedPoints(-lower)})`,
     kind: 'number',
   },
-  { head: 'McNemar', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
+  { head: 'Exact p', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
   { head: 'Pairs', cell: ({ n }) => n, kind: 'number' },
 ]

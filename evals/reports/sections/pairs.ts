@@ -1,5 +1,5 @@
 /** @file The same prompts before and after: rates, change with interval, exact test. */
-import type { Comparison, Results } from '../../contract/results.ts'
+import { sidesOf, type Comparison, type Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
 import { percent, pValueText, signedPoints } from '../../contract/words.ts'
 import { forestRow } from '../charts/forest.ts'
@@ -21,8 +21,12 @@ export function pairsSection({ benchmarks, comparisons, verdict }: Results): Mar
     <p>
       Each prompt was put to the base and to the fine-tuned model. Shown is each arm’s last step by
       the first judge. The bars are 95&nbsp;% intervals of the change (Newcombe, paired), each
-      benchmark on its own scale with no change in the middle; the dashed line is the margin. Holm’s
-      p is McNemar’s, corrected for all ${main.length} tests of this table.
+      benchmark on its own scale with no change in the middle; the dashed line is the margin. Exact
+      p is McNemar’s, Holm’s the same corrected for all ${main.length} tests of this table.
+      ${
+        rows.some(({ repeated }) => repeated) &&
+        'Where prompts were answered several times, rates are means over prompts, pairs are pairs of replies, and interval and exact test take the prompt as the unit.'
+      }
     </p>
     ${groupedTable(columns(main, verdict.margin), main, ({ of }) => of.title)}
     ${folded(
@@ -47,15 +51,16 @@ function columns(rows: readonly Row[], margin: number): Column<Row>[] {
       Math.max(2 * margin, ...mine.map(widest)),
     ]),
   )
-  const share = (count: number, n: number) => (n === 0 ? '–' : percent(count / n))
+  const share = (row: Row, side: 'before' | 'after') =>
+    row.n === 0 ? '–' : percent(sidesOf(row)[side])
   return [
     { head: 'Model state', cell: (row) => stateName(row) },
-    { head: 'Before', cell: ({ a, b, n }) => share(a + b, n), kind: 'number' },
-    { head: 'After', cell: ({ a, c, n }) => share(a + c, n), kind: 'number' },
+    { head: 'Before', cell: (row) => share(row, 'before'), kind: 'number' },
+    { head: 'After', cell: (row) => share(row, 'after'), kind: 'number' },
     { head: 'Change (points)', cell: changeText, kind: 'number' },
     { head: '95 % interval', cell: intervalText, kind: 'number' },
     { head: '', cell: (row) => forest(row, margin, reaches.get(row.benchmark)!) },
-    { head: 'McNemar', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
+    { head: 'Exact p', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
     {
       head: 'Holm',
       cell: ({ holmP }) => (holmP === null ? '–' : pValueText(holmP)),

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { PreparedBenchmark } from '../../../evals/audit/benchmark-sources.ts'
+import { GREEDY } from '../../../evals/contract/rows.ts'
 import { openJudges, withJudges } from '../../../evals/audit/model-judges.ts'
 import { generalCapability } from '../../../evals/benchmarks/general-capability.ts'
 import { houseRefusal } from '../../../evals/benchmarks/house-refusal.ts'
@@ -84,9 +85,10 @@ test('two judges of one name are refused, also one that is named like a rule', a
 test('judges are added where they have something to say, after the benchmark’s own', async () => {
   const { judges } = await open('refusal-logprob', 'xstest')
   const prepared: PreparedBenchmark[] = [
-    { benchmark: houseRefusal, samples: [answers[0]!.sample] },
+    { benchmark: houseRefusal, decoding: GREEDY, samples: [answers[0]!.sample] },
     {
       benchmark: generalCapability,
+      decoding: GREEDY,
       samples: [{ ...answers[0]!.sample, expected: { kind: 'answer', accept: ['x'] } }],
     },
   ]

@@ -141,7 +141,7 @@ describe('Holm', () => {
   })
 })
 
-it('several replies to one prompt count as one prompt: the bootstrap draws prompts', () => {
+it('alike replies to one prompt count as one reply: the test is the exact one of the prompts', () => {
   const repeat = (run: ComparedRun): ComparedRun => ({
     ...run,
     judged: run.judged.flatMap((row) => [0, 1, 2, 3].map((epoch) => ({ ...row, epoch }))),
@@ -150,11 +150,14 @@ it('several replies to one prompt count as one prompt: the bootstrap draws promp
   const often = decide(gate, {
     ...{ ...against([repeat(arm({ refusals: [9, 0] }))], repeat(base)), steps: [], judges },
   }).claims[0]!
-  expect(often.method).toBe('bootstrap')
   expect(often.n).toBe(4 * once.n)
   // Four times the evidence would make p tiny; it must stay where one reply puts it.
-  expect(often.pBelow!).toBeGreaterThan(0.2)
-  expect(Math.abs(often.pBelow! - once.pBelow!)).toBeLessThan(0.15)
+  const { method, pBelow, pAbove } = once
+  expect(often).toMatchObject({ method, pBelow, pAbove })
+  expect(often.sentence).toContain(`${4 * once.n} replies to ${once.n} prompts`)
+  for (const side of ['harm', 'lower', 'upper'] as const) {
+    expect(often[side]).toBeCloseTo(once[side]!, 12)
+  }
 })
 
 describe('along a training', () => {

@@ -1,0 +1,142 @@
+/**
+ * @file Rates where each prompt was answered several times: prompts are the unit, and every prompt weighs the same.
+ *
+ * p̂ = mean over P prompts of each prompt's mean m; Var̂(p̂) = s²/P, s² the variance between the prompts' means, which holds the
+ * chance of prompts and of decoding both. n* = p̂(1 − p̂)/Var̂(p̂), between P and the number of replies, stands for n in Wilson's
+ * interval (Korn and Graubard, Survey Methodology 24 (1998); Franco, Little, Louis and Slud, Journal of Survey Statistics and
+ * Methodology 7 (2019)). The difference is Newcombe's square and add with the correlation of the prompts' means (Zou and
+ * Donner, Statistics in Medicine 27 (2008)). With one reply a prompt these are Wilson's and Newcombe's own, to the digit.
+ */
+import type { PairedChange } from './non-inferiority.ts'
+import { squareAndAdd } from './paired.ts'
+import { wilsonOfShare, Z95, type Interval } from './proportion.ts'
+
+/** Scores of one prompt, before and after; the numbers of replies may differ. */
+export interface PromptPair {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+}
+
+export interface RepeatedRate extends Interval {
+  readonly estimate: number
+  /** n*: as many independent replies would be worth as much. */
+  readonly effective: number
+}
+
+export interface RepeatedDifference extends Interval {
+  /** Means over prompts; `difference` = before − after. */
+  readonly before: number
+  readonly after: number
+  readonly difference: number
+}
+
+/** `scores[prompt][reply]`; every prompt has a reply. Null where there is no prompt. */
+export function repeatedRate(scores: readonly (readonly number[])[], z = Z95): RepeatedRate | null {
+  if (scores.length === 0) return null
+  const { share, effective } = momentsOf(scores)
+  return { estimate: share, effective, ...wilsonOfShare(share, effective, z) }
+}
+
+/** The change of a rate on the same prompts, within [−1, 1]. Null where there is no prompt. */
+export function repeatedDifference(
+  prompts: readonly PromptPair[],
+  z = Z95,
+): RepeatedDifference | null {
+  return prompts.length === 0 ? null : differenceOf(prompts)(z)
+}
+
+/**
+ * The exact test's counts where replies of one prompt depend on each other: n* prompts of one reply each that would tell as
+ * much. n* : P = (variance of one reply's change)/(variance of a prompt's mean change), from 1 to the most replies to a prompt. They are
+ * rounded to whole numbers `towards` more harm (to show that it is small) or less (to show that it is large); harm is before − after.
+ */
+export function effectiveChange(
+  prompts: readonly PromptPair[],
+  towards: 'more' | 'less',
+): PairedChange {
+  const P = prompts.length
+  const { lost, gained, changes } = changesOf(prompts)
+  const harm = lost - gained
+  const squares = changes.reduce((sum, change) => sum + (change - harm) ** 2, 0)
+  const most = Math.max(
+    1,
+    ...prompts.map(({ before, after }) => Math.max(before.length, after.length)),
+  )
+  const worth = squares > 0 ? ((lost + gained - harm * harm) * (P - 1)) / squares : 1
+  const n = Math.floor(P * Math.min(most, Math.max(1, worth)) + ROUNDING)
+  const [up, down] = [
+    (share: number) => Math.max(0, Math.ceil(n * share - ROUNDING)),
+    (share: number) => Math.floor(n * share + ROUNDING),
+  ]
+  return towards === 'more'
+    ? { lost: Math.min(n, up(lost)), gained: down(gained), n }
+    : { lost: down(lost), gained: Math.min(n, up(gained)), n }
+}
+
+/** Sums of shares carry rounding: what is whole stays whole. */
+const ROUNDING = 1e-9
+
+/** Shares of replies lost and gained, each prompt weighing the same, and each prompt's mean change. */
+function changesOf(prompts: readonly PromptPair[]) {
+  const [one, two] = [
+    prompts.map(({ before }) => meanOf(before)),
+    prompts.map(({ after }) => meanOf(after)),
+  ]
+  // Replies before and after are drawn apart, so any reply before belongs to any after as well as to its own.
+  const lost = meanOf(one.map((before, i) => before * (1 - two[i]!)))
+  const gained = meanOf(one.map((before, i) => (1 - before) * two[i]!))
+  return { lost, gained, changes: one.map((before, i) => before - two[i]!) }
+}
+
+interface Moments {
+  readonly means: readonly number[]
+  readonly share: number
+  /** Of the prompts' means, over P. */
+  readonly sd: number
+  readonly effective: number
+}
+
+function momentsOf(scores: readonly (readonly number[])[]): Moments {
+  const P = scores.length
+  const means = scores.map(meanOf)
+  const share = meanOf(means)
+  const squares = means.reduce((sum, mean) => sum + (mean - share) ** 2, 0)
+  const replies = scores.reduce((sum, { length }) => sum + length, 0)
+  // Where nothing varies between prompts, nothing says that replies of one prompt are worth more than one.
+  const worth = squares > 0 ? (share * (1 - share) * P * (P - 1)) / squares : P
+  return {
+    means,
+    share,
+    sd: Math.sqrt(squares / P),
+    effective: Math.min(replies, Math.max(P, worth)),
+  }
+}
+
+function differenceOf(prompts: readonly PromptPair[]): (z: number) => RepeatedDifference {
+  const one = momentsOf(prompts.map(({ before }) => before))
+  const two = momentsOf(prompts.map(({ after }) => after))
+  const φ = correlation(one, two)
+  return (z) => ({
+    ...{ before: one.share, after: two.share },
+    ...squareAndAdd(
+      { share: one.share, ...wilsonOfShare(one.share, one.effective, z) },
+      { share: two.share, ...wilsonOfShare(two.share, two.effective, z) },
+      φ,
+    ),
+  })
+}
+
+/** With Newcombe's continuity correction, which for one reply a prompt is n/2 of the counts: 1/2P of the covariance. */
+function correlation(one: Moments, two: Moments): number {
+  const P = one.means.length
+  if (one.sd === 0 || two.sd === 0) return 0
+  const both = one.means.reduce((sum, mean, i) => sum + mean * two.means[i]!, 0) / P
+  const covariance = both - one.share * two.share
+  const corrected = covariance > 1 / (2 * P) ? covariance - 1 / (2 * P) : Math.min(covariance, 0)
+  return corrected / (one.sd * two.sd)
+}
+
+function meanOf(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('internal: a prompt without replies')
+  return values.reduce((sum, x) => sum + x, 0) / values.length
+}
