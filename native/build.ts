@@ -94,12 +94,12 @@ export function build(compiler = process.env['CXX'] || 'c++'): Obstacle | undefi
   if (!linking) return noPlatform
   mkdirSync(dirname(ADDON), { recursive: true })
   const output = `${ADDON}.${process.pid}.tmp`
+  const stamp: Stamp = { sources: sourcesDigest()!, processor: thisProcessor() }
   try {
     const done = spawnSync(compiler, compilerArguments(linking, output), { encoding: 'utf8' })
     if (done.error) return noCompiler(compiler)
     process.stderr.write(done.stderr)
     if (done.status !== 0) return obstacleOf(done.stderr)
-    const stamp: Stamp = { sources: sourcesDigest()!, processor: thisProcessor() }
     rmSync(STAMP, { force: true })
     // A new file: a process that has the old one open goes on with it.
     renameSync(output, ADDON)

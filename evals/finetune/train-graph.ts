@@ -63,6 +63,17 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
   const still = stillFeeds(runner.inputs, declared, given, table)
   const frozen = namedFeeds(still, asFloat)
   const flat = new Float32Array(table.size)
+  const derivatives = table.slices.filter(isTrained)
+  // Where the graph computes in what `flat` holds, gradients are written there at once.
+  const into =
+    dialect.float === 'float32'
+      ? Object.fromEntries(
+          derivatives.map(({ name, shape, start, end }) => [
+            `d:${name}`,
+            { data: flat.subarray(start, end), dims: shape },
+          ]),
+        )
+      : {}
 
   async function run(batch: Batch, perturbation: Perturbation = {}) {
     const moved = [...(perturbation.inputs ?? [])].flatMap(([name, data]) => {
@@ -76,9 +87,9 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
       ...batchFeeds(batch, asFloat),
     }
     const observed = (await observer?.look(feeds)) ?? []
-    const results = await runner.run({ ...feeds, ...namedFeeds(observed, asFloat) })
-    for (const { name, start } of table.slices.filter(isTrained))
-      flat.set(results[`d:${name}`]!.data as Float32Array, start)
+    const results = await runner.run({ ...feeds, ...namedFeeds(observed, asFloat) }, into)
+    for (const { name, start } of derivatives)
+      if (!into[`d:${name}`]) flat.set(results[`d:${name}`]!.data as Float32Array, start)
     return { loss: Number(results.loss!.data[0]), flat }
   }
 

@@ -31,6 +31,24 @@ export function sourcesDigest(): string | undefined {
   return hash.digest('hex')
 }
 
+/** Memory that ONNX Runtime reads or writes where it lies. `type` is the number by which ONNX knows the dtype. */
+export interface BoundTensor {
+  readonly name: string
+  readonly type: number
+  readonly dims: readonly number[]
+  readonly data: Uint8Array<ArrayBuffer>
+}
+
+export interface FreshTensor extends Omit<BoundTensor, 'data'> {
+  readonly data: ArrayBuffer
+}
+
+declare const session: unique symbol
+/** A session of C++'s; its memory goes with the last run after `releaseSession`. */
+export interface SessionHandle {
+  readonly [session]: true
+}
+
 /** What C++ exports. It trusts its arguments: numerics in load.ts, and evals/runtime, are its only callers. */
 export interface Addon {
   /** Instructions it was compiled for. */
@@ -58,4 +76,14 @@ export interface Addon {
   ): void
   /** Into `values` `[p]`, descending, and `vectors` `[p, p]`, a row each; false where it did not converge. */
   symmetricEigen(G: Float64Array, p: number, values: Float64Array, vectors: Float64Array): boolean
+  /** Opens a graph for training on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */
+  openSession(library: string, model: Uint8Array, threads: number): Promise<SessionHandle>
+  /** `outputs` are written where they lie; those named in `fresh` are new. The event loop turns meanwhile. */
+  runSession(
+    session: SessionHandle,
+    inputs: readonly BoundTensor[],
+    outputs: readonly BoundTensor[],
+    fresh: readonly string[],
+  ): Promise<FreshTensor[]>
+  releaseSession(session: SessionHandle): void
 }

@@ -9,8 +9,10 @@ import { encode, type ExternalWeight } from '../graph/encode.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import { bindSymbols, evaluate } from '../graph/shape.ts'
 import type { Dtype, Value } from '../graph/value.ts'
+import { addon } from '../native/load.ts'
 import type { Device } from './device.ts'
 import { translateOrtError } from './ort-errors.ts'
+import { openResident, type OpenSession } from './resident-session.ts'
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array
 
@@ -54,21 +56,25 @@ export async function createRunner(
   const encoded = encode(g, outputs, external)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const generating = purpose === 'generate'
-  let session: ort.InferenceSession
+  // Initialisers and profiles are onnxruntime-node's business.
+  const native = generating || frozen.size > 0 || device.profilePrefix ? undefined : addon()
+  let session: OpenSession
   try {
-    session = await ort.InferenceSession.create(encoded.bytes, {
-      executionProviders: [device.name],
-      intraOpNumThreads: device.threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: generating ? 'all' : 'disabled',
-      enableMemPattern: generating,
-      extra: { session: { disable_prepacking: generating ? '0' : '1' } },
-      externalData: [...frozen].map(([path, data]) => ({ path, data: bytesOf(data) })),
-      logSeverityLevel: 3,
-      enableProfiling: device.profilePrefix !== undefined,
-      profileFilePrefix: device.profilePrefix,
-    })
+    session = native
+      ? await openResident(native, encoded.bytes, device.threads)
+      : await ort.InferenceSession.create(encoded.bytes, {
+          executionProviders: [device.name],
+          intraOpNumThreads: device.threads,
+          interOpNumThreads: 1,
+          executionMode: 'sequential',
+          graphOptimizationLevel: generating ? 'all' : 'disabled',
+          enableMemPattern: generating,
+          extra: { session: { disable_prepacking: generating ? '0' : '1' } },
+          externalData: [...frozen].map(([path, data]) => ({ path, data: bytesOf(data) })),
+          logSeverityLevel: 3,
+          enableProfiling: device.profilePrefix !== undefined,
+          profileFilePrefix: device.profilePrefix,
+        })
   } catch (error) {
     throw translateOrtError(error, { device: device.name, batchSize: 1 })
   }

@@ -19,6 +19,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("instructions", instructions());
   touchstone::export_linear(env, exports);
   touchstone::export_optimizer(env, exports);
+  touchstone::export_sessions(env, exports);
   return exports;
 }
 

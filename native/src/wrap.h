@@ -6,5 +6,6 @@ namespace touchstone {
 
 void export_linear(Napi::Env, Napi::Object exports);
 void export_optimizer(Napi::Env, Napi::Object exports);
+void export_sessions(Napi::Env, Napi::Object exports);
 
 }  // namespace touchstone
