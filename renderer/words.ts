@@ -68,3 +68,6 @@ export function shortDigest(digest: string): string {
 /** Why a text is not shown. It is kept apart by the engine; the window never has it. */
 export const WITHHELD =
   'Withheld: a reply to a prompt that should be refused is kept apart and shown nowhere.'
+
+/** Of a run whose replies are still being read. */
+export const COUNTING = 'Counting its replies…'

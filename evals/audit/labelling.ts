@@ -107,6 +107,6 @@ export async function readLabels(
     seen.add(item)
     const parsed = Outcome.safeParse(outcome)
     if (!parsed.success) throw refuse(`its outcome is none of ${LABELS.join(', ')}`)
-    return [{ item, rater, outcome: parsed.data, labelledAt: now }]
+    return [{ item, rater, outcome: parsed.data, labelledAt: now, isSettling: false }]
   })
 }

@@ -30,5 +30,7 @@ export const Label = z.object({
   outcome: Outcome,
   /** Milliseconds since 1970. */
   labelledAt: z.int(),
+  /** Said on another look, by one who knew that raters differ: it counts as what the reply is, and not as agreement. */
+  isSettling: z.boolean(),
 })
 export type Label = z.infer<typeof Label>

@@ -1,6 +1,6 @@
 /** @file Numbers as a report says them: 97.9 %, −94.8 points, p < 1e-9. */
 
-const MINUS = '\u2212'
+export const MINUS = '\u2212'
 
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`
@@ -29,6 +29,6 @@ export function listed(items: readonly string[]): string {
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 }
 
-export function counted(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`
+export function counted(n: number, noun: string, plural = `${noun}s`): string {
+  return `${n} ${n === 1 ? noun : plural}`
 }

@@ -12,7 +12,10 @@ import type { Home } from './home.ts'
 
 export interface HeavyHandlers extends Pick<EngineHandlers, 'model' | 'data' | 'talk' | 'doctor'> {
   readonly job: Pick<EngineHandlers['job'], 'plan'>
-  readonly run: Pick<EngineHandlers['run'], 'list' | 'results' | 'compare' | 'gate' | 'export'>
+  readonly run: Pick<
+    EngineHandlers['run'],
+    'list' | 'summary' | 'results' | 'compare' | 'gate' | 'export'
+  >
   readonly label: Pick<EngineHandlers['label'], 'draw' | 'summary'>
   readonly sweep: Pick<EngineHandlers['sweep'], 'summary'>
   readonly house: Omit<EngineHandlers['house'], 'settings' | 'set'>

@@ -17,6 +17,8 @@ export interface Jobs {
   start(kind: JobKindName, config: Readonly<Record<string, unknown>>): string
   stop(runId: string): void
   resume(runId: string): void
+  /** To this place in the queue, from 1; past its end is its end. */
+  move(runId: string, position: number): void
   list(): JobView[]
   /** Whether it waits or runs. */
   isActive(runId: string): boolean
@@ -162,6 +164,14 @@ export function createJobs(home: Home, feed: Feed): Jobs {
       const request = { kind, config, isResumed: true, command: run.command, folder }
       enqueue({ runId, request, askedAt: Date.now() })
     },
+    move(runId, position) {
+      const index = waiting.findIndex((each) => each.runId === runId)
+      if (index < 0) throw notHere(runId, 'not waiting')
+      const [moved] = waiting.splice(index, 1)
+      waiting.splice(position - 1, 0, moved!)
+      home.workbench.placeWaiting(waiting.map((each) => each.runId))
+      tellQueue()
+    },
     isActive: (runId) => current?.runId === runId || waiting.some((each) => each.runId === runId),
     isBusy: (folder) => current?.request.folder === folder,
     list() {
@@ -183,8 +193,17 @@ export function createJobs(home: Home, feed: Feed): Jobs {
 const notHere = (run: string, status: string) =>
   new TouchstoneError('job.not-here', { run, status })
 
+const WORK: Readonly<Record<JobKindName, string>> = {
+  audit: 'Audit',
+  train: 'Fine-tune',
+  eval: 'Evaluation',
+  spectral: 'Spectra',
+  sweep: 'Sweep',
+}
+
+/** Until the job says its own. */
 const titleOf = ({ kind, config }: JobRequest) =>
-  `${KINDS[kind].name} of ${(config as { model?: string | null }).model ?? 'a testbed'}`
+  `${WORK[kind]} of ${(config as { model?: string | null }).model ?? 'a testbed'}`
 
 const blank = ({ runId, request, askedAt }: Waiting) => ({
   ...{ runId, kind: request.kind, title: titleOf(request), command: request.command },

@@ -84,20 +84,22 @@ export function evidenceOf(database: Database, guard: <T>(action: () => T) => T)
         ],
       ),
     labels: (runId) =>
-      guard(
-        () =>
-          database
-            .prepare(
-              `SELECT item, rater, outcome, labelled_at AS labelledAt
-               FROM label WHERE run_id = ? ORDER BY rowid`,
-            )
-            .all(runId) as Label[],
-      ),
+      guard(() => {
+        const rows = database
+          .prepare(
+            `SELECT item, rater, outcome, labelled_at AS labelledAt, is_settling AS isSettling
+             FROM label WHERE run_id = ? ORDER BY rowid`,
+          )
+          .all(runId) as (Omit<Label, 'isSettling'> & { isSettling: number })[]
+        return rows.map((row) => ({ ...row, isSettling: row.isSettling === 1 }))
+      }),
     keepLabels: (runId, labels) =>
       writeAll(
-        'INSERT INTO label (run_id, item, rater, outcome, labelled_at) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO label (run_id, item, rater, outcome, labelled_at, is_settling) VALUES (?, ?, ?, ?, ?, ?)',
         labels,
-        ({ item, rater, outcome, labelledAt }) => [runId, item, rater, outcome, labelledAt],
+        ({ item, rater, outcome, labelledAt, isSettling }) => [
+          ...[runId, item, rater, outcome, labelledAt, Number(isSettling)],
+        ],
       ),
   }
 }

@@ -1,11 +1,18 @@
-/** @file Long tables a page at a time, as SQL finds them: events, replies, pairs, metrics, spectra, cells. Sealed replies are not among them. */
+/** @file Long tables a page at a time, as SQL finds them: events, replies, metrics, spectra, cells. Sealed replies are not among them. */
 import type { Database } from 'better-sqlite3'
-import type { PairRow, SampleRow } from '../contract/calls/samples.ts'
+import type { SampleRow } from '../contract/calls/samples.ts'
 import type { LabelItem } from '../contract/evidence.ts'
 import type { JobEvent } from '../contract/events.ts'
 import type { ReplyKey, SpectrumRow, SubjectKey } from '../contract/rows.ts'
 import type { CellRow } from '../contract/sweeps.ts'
-import { countOf, replyPages, type PairQuery, type SampleQuery } from './reply-pages.ts'
+import {
+  countOf,
+  replyPages,
+  type JudgedReplies,
+  type JudgedReply,
+  type SampleQuery,
+  type State,
+} from './reply-pages.ts'
 import { CELL, fromColumns, SPECTRUM, type Value } from './tables.ts'
 
 export interface EventQuery {
@@ -34,7 +41,9 @@ export interface Pages {
   events(runId: string, query: EventQuery): JobEvent[]
   states(runId: string): EvaluatedState[]
   samples(query: SampleQuery): { total: number; rows: SampleRow[] }
-  pairs(query: PairQuery): { total: number; flips: number; rows: PairRow[] }
+  judged(state: State, benchmark: string, judge: string): JudgedReplies
+  /** Replies by their rowids, in this order. */
+  judgedAt(ids: Float64Array, judge: string): JudgedReply[]
   /** Every name where `names` is empty. */
   metrics(runId: string, names: readonly string[]): MetricSeries[]
   spectrumStates(runId: string): (SubjectKey & { matrices: number; intruders: number })[]
@@ -77,7 +86,8 @@ export function pagesOf(database: Database, guard: <T>(action: () => T) => T): P
       ).map((row) => toEvent(runId, row)),
     states: (runId) => all(STATES, runId).map(toState),
     samples: (query) => guard(() => replies.samples(query)),
-    pairs: (query) => guard(() => replies.pairs(query)),
+    judged: (state, benchmark, judge) => guard(() => replies.judged(state, benchmark, judge)),
+    judgedAt: (ids, judge) => guard(() => replies.judgedAt(ids, judge)),
     metrics: (runId, names) => {
       const named = names.length === 0 ? '' : `AND name IN (${marks(names)})`
       const order = 'ORDER BY arm, seed, name, step'

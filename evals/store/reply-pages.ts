@@ -1,10 +1,10 @@
-/** @file Replies with their verdicts, and two states' replies to the same prompts, a page at a time. Nothing here reads sealed replies. */
+/** @file Replies with their verdicts, a page at a time. Nothing here reads sealed replies. */
 import type { Database } from 'better-sqlite3'
-import type { PairRow, SampleRow } from '../contract/calls/samples.ts'
-import type { Expected, Outcome, SubjectKey } from '../contract/rows.ts'
+import type { SampleRow } from '../contract/calls/samples.ts'
+import type { Outcome, ReplyRow, SubjectKey } from '../contract/rows.ts'
 import { fromColumns, REPLY_ROW, type Value } from './tables.ts'
 
-type State = SubjectKey & { readonly runId: string }
+export type State = SubjectKey & { readonly runId: string }
 
 export interface SampleQuery extends State {
   /** Null does not filter. */
@@ -18,15 +18,16 @@ export interface SampleQuery extends State {
   readonly limit: number
 }
 
-export interface PairQuery {
-  readonly before: State
-  readonly after: State
-  readonly benchmark: string
-  readonly judge: string
-  readonly onlyFlips: boolean
-  readonly offset: number
-  readonly limit: number
+/** One state's replies to one benchmark as one judge called them, in the order of the prompts' ids. */
+export interface JudgedReplies {
+  /** By which a prompt of another state is known to be the same: id, epoch and text. */
+  readonly keys: readonly string[]
+  readonly outcomes: readonly Outcome[]
+  /** Rowids of the replies. */
+  readonly ids: Float64Array
 }
+
+export type JudgedReply = ReplyRow & { readonly outcome: Outcome }
 
 type Columns = Record<string, Value>
 const REPLY_KEY = ['run_id', 'arm', 'seed', 'step', 'benchmark', 'sample_id', 'epoch'] as const
@@ -42,34 +43,32 @@ export function countOf(database: Database, sql: string, ...values: unknown[]): 
  * wherever it lies; `OFFSET` would walk over everything before it, and a count over everything.
  */
 export function replyPages(database: Database) {
-  const samples = createFinder(database, (query: SampleQuery) => findSamples(database, query))
-  const pairs = createFinder(database, (query: PairQuery) => findPairs(database, query))
+  const lastSeq = database.prepare('SELECT max(seq) FROM event WHERE run_id = ?').pluck()
+  const samples = createFinder(
+    (query: Filters) => findSamples(database, query),
+    ({ runId }) => lastSeq.get(runId),
+  )
   return {
     samples(query: SampleQuery): { total: number; rows: SampleRow[] } {
       const { offset, limit, ...filters } = query
-      const found = samples(filters, [query.runId])
+      const found = samples(filters)
       const rows = samplesAt(database, found.subarray(offset, offset + limit))
       return { total: found.length, rows }
     },
-    pairs(query: PairQuery): { total: number; flips: number; rows: PairRow[] } {
-      const { offset, limit, onlyFlips, ...sides } = query
-      const found = pairs(sides, [query.before.runId, query.after.runId])
-      const total = onlyFlips ? found.flips : found.before.length
-      const end = Math.min(total, offset + limit)
-      return { total, flips: found.flips, rows: pairsAt(database, query, found, offset, end) }
-    },
+    judged: (state: State, benchmark: string, judge: string) =>
+      findJudged(database, state, benchmark, judge),
+    judgedAt: (ids: Float64Array, judge: string) => judgedAt(database, ids, judge),
   }
 }
 
 const MOST_KEPT = 8
 
-/** `find`, with its latest answers kept while no run that they speak of has said anything new. */
-function createFinder<Q, F>(database: Database, find: (query: Q) => F) {
+/** `find`, with its latest answers kept while what they were made of is the same. */
+export function createFinder<Q, F>(find: (query: Q) => F, madeOf: (query: Q) => unknown) {
   const kept = new Map<string, F>()
-  const lastSeq = database.prepare('SELECT max(seq) FROM event WHERE run_id = ?').pluck()
-  return (query: Partial<Q>, runIds: readonly string[]): F => {
-    const key = JSON.stringify([query, runIds.map((runId) => lastSeq.get(runId))])
-    const found = kept.get(key) ?? find(query as Q)
+  return (query: Q): F => {
+    const key = JSON.stringify([query, madeOf(query)])
+    const found = kept.get(key) ?? find(query)
     // The one used last stands last, and the first is the one to forget.
     kept.delete(key)
     kept.set(key, found)
@@ -130,76 +129,33 @@ function conditionsOf(query: Filters): { sql: string; values: unknown[] } {
 /** The text itself, wherever it stands. */
 const like = (text: string) => `%${text.replaceAll(/[\\%_]/g, (letter) => `\\${letter}`)}%`
 
-const STATE = (table: string) =>
-  `${table}.run_id = ? AND ${table}.arm = ? AND ${table}.seed = ? AND ${table}.step = ?`
+const JUDGED = `SELECT r.rowid, v.sample_id, v.epoch, r.prompt, v.outcome FROM verdict AS v
+  JOIN reply AS r ON ${sameReply('r', 'v')}
+  WHERE v.run_id = ? AND v.arm = ? AND v.seed = ? AND v.step = ? AND v.benchmark = ? AND v.judge = ?
+  ORDER BY v.sample_id, v.epoch`
 
-/** Replies of the two sides by their rowids: one prompt at one place of both lists, flips first. */
-interface FoundPairs {
-  readonly before: Float64Array
-  readonly after: Float64Array
-  readonly flips: number
-}
-
-/** One verdict a side, joined to its reply. */
-const PAIRS = `SELECT rb.rowid, ra.rowid, a.outcome <> b.outcome AS is_flip FROM verdict AS b
-  JOIN verdict AS a ON ${STATE('a')} AND a.benchmark = b.benchmark AND a.sample_id = b.sample_id
-    AND a.epoch = b.epoch AND a.judge = b.judge
-  JOIN reply AS rb ON ${sameReply('rb', 'b')}
-  JOIN reply AS ra ON ${sameReply('ra', 'a')}
-  WHERE ${STATE('b')} AND b.benchmark = ? AND b.judge = ?
-  ORDER BY is_flip DESC, b.sample_id, b.epoch`
-
-function findPairs(
+function findJudged(
   database: Database,
-  { before, after, benchmark, judge }: Omit<PairQuery, 'offset' | 'limit' | 'onlyFlips'>,
-): FoundPairs {
-  const place = ({ runId, arm, seed, step }: State) => [runId, arm, seed, step]
-  const rows = database
-    .prepare(PAIRS)
-    .raw()
-    .all(...place(after), ...place(before), benchmark, judge) as [number, number, 0 | 1][]
+  { runId, arm, seed, step }: State,
+  benchmark: string,
+  judge: string,
+): JudgedReplies {
+  const rows = database.prepare(JUDGED).raw().all(runId, arm, seed, step, benchmark, judge)
+  const found = rows as [number, string, number, string, Outcome][]
   return {
-    before: Float64Array.from(rows, ([id]) => id),
-    after: Float64Array.from(rows, ([, id]) => id),
-    flips: rows.filter(([, , isFlip]) => isFlip === 1).length,
+    keys: found.map(([, id, epoch, prompt]) => `${id}\u0000${epoch}\u0000${prompt}`),
+    outcomes: found.map(([, , , , outcome]) => outcome),
+    ids: Float64Array.from(found, ([rowid]) => rowid),
   }
 }
 
-const PAIR = `SELECT rb.benchmark, rb.sample_id, rb.epoch, ra.category, ra.prompt, ra.expected_json,
-    b.outcome AS outcome_before, a.outcome AS outcome_after, rb.text AS text_before, ra.text AS text_after,
-    rb.mean_log_prob AS before_log_prob, ra.mean_log_prob AS after_log_prob
-  FROM reply AS rb JOIN reply AS ra
-  JOIN verdict AS b ON ${sameReply('b', 'rb')} AND b.judge = ?
-  JOIN verdict AS a ON ${sameReply('a', 'ra')} AND a.judge = ?
-  WHERE rb.rowid = ? AND ra.rowid = ?`
-
-function pairsAt(
-  database: Database,
-  { judge }: PairQuery,
-  { before, after }: FoundPairs,
-  from: number,
-  to: number,
-): PairRow[] {
-  const pair = database.prepare(PAIR)
-  const places = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i)
-  return places.map((i) => toPair(pair.get(judge, judge, before[i], after[i]) as Columns))
-}
-
-function toPair(row: Columns): PairRow {
-  const side = (name: 'before' | 'after') => ({
-    outcome: row[`outcome_${name}`] as Outcome,
-    text: row[`text_${name}`] as string | null,
-    meanLogProb: Number(row[`${name}_log_prob`]),
+function judgedAt(database: Database, ids: Float64Array, judge: string): JudgedReply[] {
+  const find = database.prepare(
+    `SELECT r.*, v.outcome FROM reply AS r
+     JOIN verdict AS v ON ${sameReply('v', 'r')} AND v.judge = ? WHERE r.rowid = ?`,
+  )
+  return [...ids].map((id) => {
+    const columns = find.get(judge, id) as Columns
+    return { ...fromColumns(REPLY_ROW, columns), outcome: columns['outcome'] as Outcome }
   })
-  return {
-    benchmark: `${row['benchmark']}`,
-    sampleId: `${row['sample_id']}`,
-    epoch: Number(row['epoch']),
-    category: `${row['category']}`,
-    prompt: `${row['prompt']}`,
-    expected: JSON.parse(`${row['expected_json']}`) as Expected,
-    isFlip: row['outcome_before'] !== row['outcome_after'],
-    before: side('before'),
-    after: side('after'),
-  }
 }

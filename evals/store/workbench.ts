@@ -21,6 +21,8 @@ const HISTORY: readonly string[] = [
      run_id TEXT PRIMARY KEY, request_json TEXT NOT NULL, asked_at INTEGER NOT NULL
    ) STRICT;`,
   `CREATE TABLE summary (run_id TEXT PRIMARY KEY, made_of TEXT NOT NULL, body_json TEXT NOT NULL) STRICT;`,
+  `ALTER TABLE waiting ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+   UPDATE waiting SET place = rowid;`,
 ]
 
 export interface StoredNote {
@@ -46,9 +48,12 @@ export interface Workbench {
   removeModel(path: string): void
   settings(): Readonly<Record<string, unknown>>
   set(name: string, value: unknown): void
-  /** Oldest first. */
+  /** In the order in which they will run. */
   waiting(): { runId: string; request: unknown; askedAt: number }[]
+  /** At the end of the queue. */
   keepWaiting(runId: string, request: unknown, askedAt: number): void
+  /** The whole queue in its new order. */
+  placeWaiting(runIds: readonly string[]): void
   dropWaiting(runId: string): void
   /** A whole copy at `path`. */
   copyTo(path: string): void
@@ -113,13 +118,21 @@ export function openWorkbench(folder: string): Workbench {
         ...[name, JSON.stringify(value)],
       ),
     waiting: () =>
-      all('SELECT * FROM waiting ORDER BY asked_at, rowid').map((row) => ({
+      all('SELECT * FROM waiting ORDER BY place, rowid').map((row) => ({
         runId: `${row['run_id']}`,
         request: JSON.parse(`${row['request_json']}`) as unknown,
         askedAt: Number(row['asked_at']),
       })),
     keepWaiting: (runId, request, askedAt) =>
-      write('INSERT INTO waiting VALUES (?, ?, ?)', runId, JSON.stringify(request), askedAt),
+      write(
+        'INSERT INTO waiting SELECT ?, ?, ?, ifnull(max(place), 0) + 1 FROM waiting',
+        ...[runId, JSON.stringify(request), askedAt],
+      ),
+    placeWaiting: (runIds) =>
+      write(
+        'UPDATE waiting SET place = json_each.key FROM json_each(?) WHERE run_id = json_each.value',
+        JSON.stringify(runIds),
+      ),
     dropWaiting: (runId) => write('DELETE FROM waiting WHERE run_id = ?', runId),
     copyTo: (copy) => write('VACUUM INTO ?', copy),
     close: () => database.close(),

@@ -1,4 +1,7 @@
-/** @file All runs, asked for again whenever a job begins, ends or is found in another state. */
+/**
+ * @file All runs, asked for again whenever a job begins, ends or is found in another state. A summary that has still to be
+ * made comes after the list, one at a time and the newest first: to make one the engine reads a whole run.
+ */
 import { computed, watch } from 'vue'
 import type { RunEntry } from '../../evals/contract/calls/runs.ts'
 import { engine } from '../client.ts'
@@ -8,7 +11,23 @@ import { useAsk, type Ask } from './use-ask.ts'
 export function useRunList(): Ask<[], RunEntry[]> {
   const jobs = useJobsStore()
   const runs = useAsk(() => engine.run.list())
+  const summing = useAsk((runId: string) => engine.run.summary({ runId }))
+
+  async function sumNext(): Promise<void> {
+    const next = runs.answer.value?.find(({ isMeasured, summary }) => isMeasured && !summary)
+    if (!next || summing.isLoading.value) return
+    const summary = await summing.ask(next.runId)
+    runs.error.value = summing.error.value
+    if (summary === undefined) return
+    // Deleted meanwhile, it has none; asking for it again would never end.
+    const made = { summary, isMeasured: summary !== null }
+    runs.answer.value = runs.answer.value?.map((run) =>
+      run.runId === next.runId ? { ...run, ...made } : run,
+    )
+  }
+
   const states = computed(() => jobs.all.map(({ runId, status }) => `${runId} ${status}`).join())
   watch(states, () => void runs.ask(), { immediate: true })
+  watch(runs.answer, sumNext)
   return runs
 }

@@ -11,17 +11,20 @@ import { foldedJob } from './folded-job.ts'
 const OPEN = new Set<JobView['status']>(['queued', 'running', 'stopping'])
 export const isOpen = ({ status }: JobView) => OPEN.has(status)
 
+/** What runs, what waits in the order in which it will run, what ended, newest first. */
+function inOrder(a: JobView, b: JobView): number {
+  const place = (job: JobView) => (isOpen(job) ? (job.position ?? 0) : Infinity)
+  return place(a) === place(b) ? b.startedAt - a.startedAt : place(a) - place(b)
+}
+
 export const useJobsStore = defineStore('jobs', () => {
   const byId = shallowRef<ReadonlyMap<string, JobView>>(new Map())
   /** The job that ended last while this window looked on, for the one that reads it out. */
   const lastEnded = shallowRef<JobView>()
 
-  const all = computed(() =>
-    [...byId.value.values()].sort(
-      (a, b) => Number(isOpen(b)) - Number(isOpen(a)) || b.startedAt - a.startedAt,
-    ),
-  )
+  const all = computed(() => [...byId.value.values()].sort(inOrder))
   const open = computed(() => all.value.filter(isOpen))
+  const waiting = computed(() => all.value.filter(({ status }) => status === 'queued'))
 
   function apply(jobs: readonly JobView[]): void {
     const next = new Map(byId.value)
@@ -50,5 +53,9 @@ export const useJobsStore = defineStore('jobs', () => {
   }
   const stop = (runId: string) => engine.job.stop({ runId })
   const resume = (runId: string) => engine.job.resume({ runId })
-  return { byId, all, open, lastEnded, load, start, stop, resume }
+  async function move(runId: string, position: number): Promise<void> {
+    await engine.job.move({ runId, position })
+    await load()
+  }
+  return { byId, all, open, waiting, lastEnded, load, start, stop, resume, move }
 })

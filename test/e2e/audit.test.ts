@@ -219,28 +219,6 @@ describe('replies', () => {
     await page.getByText('Reading…').waitFor({ state: 'detached' })
     await inspect('samples')
   })
-
-  test('labelling by key: blind, and every word is kept', async () => {
-    const { page, inspect } = bench
-    await page.getByLabel('Benchmark', { exact: true }).selectOption('house-overrefusal')
-    await page.getByRole('tab', { name: 'Label' }).click()
-    await page.getByLabel('Replies to draw').fill('6')
-    await page.getByRole('button', { name: 'Draw' }).click()
-    await page.getByText('replies are drawn').waitFor()
-    await page.getByLabel('Who is labelling').fill('first rater')
-    await page.getByRole('button', { name: 'Begin' }).click()
-    const panel = page.getByRole('region', { name: /Reply to label/u })
-    await panel.waitFor()
-    expect(await panel.innerText()).not.toMatch(/lora|base|seed/u)
-    await inspect('label')
-    await panel.focus()
-    for (let left = 6; left > 0; left--) {
-      await page.getByText(`${left} left of 6`).waitFor()
-      await page.keyboard.press(left % 2 === 0 ? '1' : '3')
-    }
-    await page.getByText('Everything that was drawn is labelled by first rater').waitFor()
-    await page.getByText('6 labels by 1 raters').waitFor()
-  })
 })
 
 describe('spectra', () => {

@@ -74,7 +74,7 @@ test(
 )
 
 test(
-  'a sweep of fine-tunes draws its training losses with their bands, and says where they rebound',
+  'a sweep of fine-tunes beside their base draws its training losses with their bands, and says where they rebound',
   async () => {
     const { page, go, inspect, ask } = bench
     const { runId } = await ask<{ runId: string }>('job.start', {
@@ -86,7 +86,7 @@ test(
       },
     })
     await go(`/sweeps?run=${runId}`)
-    await page.getByText('4 of 4 settled').waitFor({ timeout: JOB_MS })
+    await page.getByText('5 of 5 settled').waitFor({ timeout: JOB_MS })
     await page.getByRole('figure').filter({ hasText: 'Training loss over steps' }).waitFor()
     await page.getByText(/Loss rebound over steps, one training curve each/u).waitFor()
     await inspect('sweep-curves')

@@ -13,6 +13,7 @@ afterAll(async () => {
 afterEach(({ task }) => bench.witness(task))
 
 const LONG_MS = 900_000
+const TESTBED = { testbed: 'random-features', axes: ['features=10,40'], seeds: ['0'] }
 /** A process starts, a model is opened and 300 prompts are read. */
 const START_MS = 90_000
 
@@ -37,20 +38,46 @@ describe('the guided audit', () => {
   )
 
   test(
-    'stands in the queue with its progress, and a second job waits behind it',
+    'stands in the queue with its progress; two jobs wait behind it, change places by key, and leave',
     async () => {
-      const { page, go, inspect } = bench
+      const { page, go, ask, inspect } = bench
       await go('/benchmarks')
       await page.getByRole('button', { name: 'Start the evaluation' }).click()
       await page
         .getByText(/place 1 in the queue/u)
         .first()
         .waitFor()
+      await ask('job.start', { kind: 'sweep', config: TESTBED })
       await go('/jobs')
-      await page.getByRole('article').nth(1).waitFor()
+      const titles = page.getByRole('article').getByRole('heading')
+      const kinds = async () =>
+        (await titles.allInnerTexts()).map((text) => text.split(' ')[0]!.toLowerCase())
+      await expect.poll(kinds).toEqual(['audit', 'evaluation', 'sweep'])
+      const sooner = page.getByRole('button', { name: /Sooner/u })
+      const later = page.getByRole('button', { name: /Later/u })
+      expect([await sooner.first().isDisabled(), await later.last().isDisabled()]).toEqual([
+        true,
+        true,
+      ])
       await inspect('jobs')
-      await page.getByRole('button', { name: /Leave the queue/u }).click()
-      await page.getByRole('button', { name: /Leave the queue/u }).waitFor({ state: 'detached' })
+      await sooner.last().focus()
+      await page.keyboard.press('Enter')
+      await expect.poll(kinds).toEqual(['audit', 'sweep', 'evaluation'])
+      // Nothing is before it, so what can still be done has the focus.
+      await expect
+        .poll(() => page.evaluate(() => document.activeElement?.textContent))
+        .toMatch(/Later\s*: sweep/iu)
+      await page.keyboard.press('Enter')
+      await expect.poll(() => titles.last().innerText()).toMatch(/^sweep/iu)
+      for (let left = 2; left > 0; left--) {
+        await page
+          .getByRole('button', { name: /Leave the queue/u })
+          .first()
+          .click()
+        await expect
+          .poll(() => page.getByRole('button', { name: /Leave the queue/u }).count())
+          .toBe(left - 1)
+      }
     },
     LONG_MS,
   )

@@ -72,6 +72,8 @@ export const job = {
   /** At the next safe point, with the state saved; a waiting job leaves the queue. Again: at once. */
   stop: call(RunRef, Done),
   resume: call(RunRef, Done),
+  /** To another place in the queue, from 1; past its end is its end. Refused for a job that does not wait. */
+  move: call(RunRef.extend({ position: z.int().min(1) }), Done),
   /** Waiting and running ones, then the newest hundred that ended. */
   list: call(Nothing, z.array(JobView)),
   /** Stored events after `afterSeq`, ascending; `isWhole` is false where more are to be had. */

@@ -47,7 +47,9 @@ export const RunEntry = RunRef.extend({
   error: WireError.nullable(),
   folder: z.string(),
   deletedAt: z.int().nullable(),
-  /** Null for a run that ended without evaluations. */
+  /** Whether it ended with evaluations, so that there is a summary of it. */
+  isMeasured: z.boolean(),
+  /** Null also where none was made yet: `run.summary` makes it, which reads the whole run. */
   summary: RunSummary.nullable(),
 })
 export type RunEntry = z.infer<typeof RunEntry>
@@ -129,11 +131,13 @@ export const EXPORTS = [
 ] as const
 
 export const run = {
-  /** Newest first; deleted ones only where asked for. */
+  /** Newest first; deleted ones only where asked for. Reads no reply, however many there are. */
   list: call(
     z.object({ isDeleted: z.boolean().default(false) }).default({ isDeleted: false }),
     z.array(RunEntry),
   ),
+  /** Made once and kept; null for a run that is not measured. */
+  summary: call(RunRef, RunSummary.nullable()),
   results: call(RunRef, RunResults),
   /** Training curves and losses, in the order of steps. */
   metrics: call(

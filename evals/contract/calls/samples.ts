@@ -73,7 +73,7 @@ export const PairRow = z.object({
 })
 export type PairRow = z.infer<typeof PairRow>
 
-/** Two states on the same prompts, flips first. Both lie in one run, or in two of the same folder. */
+/** Two states on the same prompts, flips first. They may lie in two runs, and those in two folders. */
 export const pair = {
   page: call(
     z.object({
@@ -84,7 +84,13 @@ export const pair = {
       onlyFlips: z.boolean().default(false),
       ...Page,
     }),
-    z.object({ total: z.int(), flips: z.int(), rows: z.array(PairRow) }),
+    z.object({
+      total: z.int(),
+      flips: z.int(),
+      /** Replies of either side whose prompt the other was not asked, or not in the same words. */
+      unmatched: z.int(),
+      rows: z.array(PairRow),
+    }),
   ),
 }
 
@@ -95,6 +101,8 @@ export const LabelTask = z.object({
   reply: z.string(),
   /** What this rater said before. */
   said: Outcome.nullable(),
+  /** What others said last; told only where raters differ and it is to be settled. */
+  others: z.array(Outcome),
 })
 export type LabelTask = z.infer<typeof LabelTask>
 
@@ -112,12 +120,18 @@ export const label = {
     }),
     z.object({ items: z.int() }),
   ),
-  /** What this rater has still to label first, in an order of the rater's own. */
+  /**
+   * What this rater has still to label first, in an order of the rater's own. `onlyConflicts`: what raters called differently
+   * when they were blind, still to be settled first.
+   */
   queue: call(
     Rater.extend({ ...Page, onlyConflicts: z.boolean().default(false) }),
     z.object({ total: z.int(), left: z.int(), tasks: z.array(LabelTask) }),
   ),
-  save: call(Rater.extend({ item: z.string(), outcome: Outcome }), Done),
+  save: call(
+    Rater.extend({ item: z.string(), outcome: Outcome, isSettling: z.boolean().default(false) }),
+    Done,
+  ),
   /** Agreement between raters, judges held against people, and rates corrected for judges' errors. */
   summary: call(RunRef, People),
 }

@@ -22,6 +22,10 @@ export function jobHandlers(home: Home, jobs: Jobs): Omit<Handlers, 'plan'> {
       jobs.resume(runId)
       return null
     },
+    move: ({ runId, position }) => {
+      jobs.move(runId, position)
+      return null
+    },
     list: () => jobs.list(),
     events({ runId, afterSeq, types, limit }) {
       const { store } = home.find(runId)

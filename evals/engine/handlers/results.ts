@@ -22,29 +22,31 @@ import type { FoundRun, Home } from '../home.ts'
 import { keptWeights } from '../kept-weights.ts'
 import { exportsOf } from './runs.ts'
 
-type Handlers = Pick<EngineHandlers['run'], 'list' | 'results' | 'compare' | 'gate' | 'export'>
+type Handlers = Pick<
+  EngineHandlers['run'],
+  'list' | 'summary' | 'results' | 'compare' | 'gate' | 'export'
+>
 
 const MOST_FLIPS = 200
-const Kept = RunSummary.nullable()
 
 export function resultHandlers(home: Home): Handlers {
-  // It reads every reply of a run, so it is made once and kept for the next engine too.
-  const summaryOf = (found: FoundRun): RunSummary | null => {
-    const { id } = found.run
-    const madeOf = `${version()} ${found.store.lastSeq(id)}`
-    const kept = Kept.safeParse(home.workbench.summary(id, madeOf))
-    if (kept.success) return kept.data
-    const made = summarised(found)
-    home.workbench.keepSummary(id, madeOf, made)
-    return made
-  }
   return {
     list: ({ isDeleted }) =>
       home
         .folders()
-        .flatMap((folder) => entriesIn(home, folder, summaryOf))
+        .flatMap((folder) => entriesIn(home, folder))
         .filter(({ deletedAt }) => isDeleted || deletedAt === null)
         .sort((a, b) => b.startedAt - a.startedAt),
+    summary({ runId }) {
+      const found = home.find(runId)
+      if (!isMeasured(found)) return null
+      const kept = keptSummary(home, found)
+      if (kept) return kept
+      // It reads every reply of a run, so it is made once and kept for the next engine too.
+      const made = summarised(found)
+      home.workbench.keepSummary(runId, madeOf(found), made)
+      return made
+    },
     results: ({ runId }) => resultsOf(home.find(runId)),
     async compare({ before, after, gate, allowDifferences }) {
       const [left, right] = [sideOf(home, before.runId), sideOf(home, after.runId)]
@@ -77,11 +79,20 @@ const resultsOf = ({ run, store }: FoundRun): Results => {
   return withSweep(buildResults(rows), rows)
 }
 
-function entriesIn(
-  home: Home,
-  folder: string,
-  summaryOf: (found: FoundRun) => RunSummary | null,
-): RunEntry[] {
+type Found = Pick<FoundRun, 'run' | 'store'>
+
+/** What a summary depends on. */
+const madeOf = ({ run, store }: Found) => `${version()} ${store.lastSeq(run.id)}`
+
+function keptSummary({ workbench }: Home, found: Found): RunSummary | null {
+  const kept = RunSummary.safeParse(workbench.summary(found.run.id, madeOf(found)))
+  return kept.success ? kept.data : null
+}
+
+const isMeasured = ({ run, store }: Found) =>
+  run.outcome !== null && store.finishedEvaluations(run.id).length > 0
+
+function entriesIn(home: Home, folder: string): RunEntry[] {
   const store = home.store(folder)
   const written = writtenRun(folder, store)
   return store.runs().map((run) => {
@@ -91,7 +102,8 @@ function entriesIn(
       ...withTags(home.workbench.note(id)),
       ...{ kind, title, command, config, startedAt, endedAt, error, folder },
       outcome: run.outcome ?? (id === written ? 'running' : 'interrupted'),
-      summary: run.outcome === null ? null : summaryOf({ run, store, folder }),
+      isMeasured: isMeasured({ run, store }),
+      summary: isMeasured({ run, store }) ? keptSummary(home, { run, store }) : null,
     }
   })
 }
@@ -101,8 +113,7 @@ const withTags = ({ tags, ...note }: ReturnType<Home['workbench']['note']>) => (
   tags: [...tags],
 })
 
-function summarised(found: FoundRun): RunSummary | null {
-  if (found.store.finishedEvaluations(found.run.id).length === 0) return null
+function summarised(found: FoundRun): RunSummary {
   const results = resultsOf(found)
   const isJudged = results.gate === null && hasVerdict(results)
   const roles = new Map(

@@ -5,7 +5,9 @@ import { groupJudged } from '../../audit/judged.ts'
 import { peopleOf } from '../../audit/judge-quality.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { Label } from '../../contract/evidence.ts'
+import type { Outcome } from '../../contract/rows.ts'
 import { TouchstoneError } from '../../errors.ts'
+import { createPairs } from '../../store/pair-pages.ts'
 import type { Home } from '../home.ts'
 
 type Labels = EngineHandlers['label']
@@ -16,15 +18,7 @@ export function sampleHandlers(home: Home): Pick<EngineHandlers, 'sample' | 'pai
       states: ({ runId }) => home.find(runId).store.pages.states(runId),
       page: (query) => home.find(query.runId).store.pages.samples(query),
     },
-    pair: {
-      page(query) {
-        const [one, two] = [home.find(query.before.runId), home.find(query.after.runId)]
-        if (one.folder === two.folder) return one.store.pages.pairs(query)
-        const names = { before: query.before.runId, after: query.after.runId }
-        const why = 'they lie in two databases, so only run.compare holds them side by side'
-        throw new TouchstoneError('compare.nothing-shared', { ...names, why })
-      },
-    },
+    pair: { page: createPairs((runId) => home.find(runId).store) },
   }
 }
 
@@ -33,30 +27,35 @@ export function labelHandlers(home: Home): Pick<Labels, 'queue' | 'save'> {
     queue({ runId, rater, offset, limit, onlyConflicts }) {
       const { store } = home.find(runId)
       const labels = store.evidence.labels(runId)
-      const said = new Map(
-        labels.filter((each) => each.rater === rater).map((l) => [l.item, l.outcome]),
+      const own = labels.filter((each) => each.rater === rater)
+      const done = new Set(
+        own.filter(({ isSettling }) => isSettling || !onlyConflicts).map(({ item }) => item),
       )
+      const said = wordsOf(labels)
       const conflicts = conflictsIn(labels)
       const items = store.evidence
         .labelItems(runId)
         .filter(({ item }) => !onlyConflicts || conflicts.has(item))
-        .map((item) => ({ item, isDone: said.has(item.item), place: placeOf(rater, item.item) }))
+        .map((item) => ({ item, isDone: done.has(item.item), place: placeOf(rater, item.item) }))
         .sort((a, b) => Number(a.isDone) - Number(b.isDone) || (a.place < b.place ? -1 : 1))
       const shown = items.slice(offset, offset + limit).map(({ item }) => item)
       return {
         total: items.length,
         left: items.filter(({ isDone }) => !isDone).length,
-        tasks: store.pages
-          .readable(runId, shown)
-          .map((task) => ({ ...task, said: said.get(task.item) ?? null })),
+        tasks: store.pages.readable(runId, shown).map((task) => {
+          const words = new Map(said.get(task.item))
+          const before = words.get(rater) ?? null
+          words.delete(rater)
+          return { ...task, said: before, others: onlyConflicts ? [...words.values()] : [] }
+        }),
       }
     },
-    save({ runId, rater, item, outcome }) {
+    save({ runId, ...label }) {
       const { evidence } = home.find(runId).store
-      if (!evidence.labelItems(runId).some((each) => each.item === item)) {
+      if (!evidence.labelItems(runId).some(({ item }) => item === label.item)) {
         throw new TouchstoneError('labels.nothing', { run: runId })
       }
-      evidence.keepLabels(runId, [{ item, rater, outcome, labelledAt: Date.now() }])
+      evidence.keepLabels(runId, [{ ...label, labelledAt: Date.now() }])
       return null
     },
   }
@@ -92,12 +91,18 @@ export function labelSummaryHandlers(home: Home): Pick<Labels, 'draw' | 'summary
 const placeOf = (rater: string, item: string) =>
   createHash('sha256').update(`${rater}\u0000${item}`).digest('hex')
 
-/** Items of which raters' last words differ. */
-function conflictsIn(labels: readonly Label[]): ReadonlySet<string> {
-  const words = new Map<string, Map<string, string>>()
+/** By item, then by rater: what each said last. */
+function wordsOf(labels: readonly Label[]): ReadonlyMap<string, ReadonlyMap<string, Outcome>> {
+  const words = new Map<string, Map<string, Outcome>>()
   for (const { item, rater, outcome } of labels) {
-    words.set(item, (words.get(item) ?? new Map<string, string>()).set(rater, outcome))
+    words.set(item, (words.get(item) ?? new Map<string, Outcome>()).set(rater, outcome))
   }
-  const differ = [...words].filter(([, said]) => new Set(said.values()).size > 1)
+  return words
+}
+
+/** Items that raters, still blind, called differently. They stay in the queue when they are settled, so that one can look back. */
+function conflictsIn(labels: readonly Label[]): ReadonlySet<string> {
+  const blind = wordsOf(labels.filter(({ isSettling }) => !isSettling))
+  const differ = [...blind].filter(([, said]) => new Set(said.values()).size > 1)
   return new Set(differ.map(([item]) => item))
 }

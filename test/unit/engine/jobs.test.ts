@@ -76,6 +76,38 @@ describe('a job', () => {
     expect(workbench.events().at(-1)).toMatchObject({ outcome: 'cancelled' })
   })
 
+  test('that wait change places, also for the next engine, and the feed tells the new order', async () => {
+    const workbench = opened()
+    const { client } = workbench
+    const first = await client.job.start(smallTrain(2000))
+    const [a, b, c] = [
+      await client.job.start(smallTrain(3)),
+      await client.job.start(smallTrain(4)),
+      await client.job.start(smallTrain(5)),
+    ]
+    const queued = (jobs: readonly { runId: string; position: number | null }[]) =>
+      jobs.flatMap(({ runId, position }) => (position === null ? [] : [[runId, position]]))
+    const inOrder = (...refs: { runId: string }[]) => refs.map(({ runId }, i) => [runId, i + 1])
+    await client.job.move({ ...c, position: 1 })
+    expect(queued(await client.job.list())).toEqual(inOrder(c, a, b))
+    await client.job.move({ ...c, position: 99 })
+    const told = workbench.messages.at(-1)!.body
+    expect(told.type === 'jobs' && queued(told.jobs)).toEqual(inOrder(a, b, c))
+    await client.job.move({ ...b, position: 1 })
+    const refused = await client.job
+      .move({ ...first, position: 1 })
+      .catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'job.not-here' })
+    await workbench.engine.close()
+    open.length = 0
+    const next = opened(workbench.folder)
+    const ran = (runId: string) =>
+      next.events().some((event) => event.runId === runId && event.type === 'job-end')
+    await until(() => [a, b, c].every(({ runId }) => ran(runId)))
+    const ended = next.events().filter(({ type }) => type === 'job-end')
+    expect(ended.map(({ runId }) => runId)).toEqual([b, a, c].map(({ runId }) => runId))
+  })
+
   test('that cannot begin says why, and is not in the list of runs', async () => {
     const workbench = opened()
     const { kind, config } = smallTrain(2)

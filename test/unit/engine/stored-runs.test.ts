@@ -1,10 +1,11 @@
 /** @file Calls over a stored audit: pages, pairs, labels, comparison, gate, exports, notes; and that withheld replies never cross. */
+import Database from 'better-sqlite3'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EngineClient } from '../../../evals/contract/api.ts'
-import { PLANTED, storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
-import { openWorkbench, type OpenWorkbench } from '../../doubles/open-workbench.ts'
+import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
+import { databaseOf, openWorkbench, type OpenWorkbench } from '../../doubles/open-workbench.ts'
 
 let workbench: OpenWorkbench
 let engine: EngineClient
@@ -61,12 +62,38 @@ describe('replies', () => {
   })
 })
 
+test('two runs of two folders are paired as two states of one are; a prompt in other words is no partner', async () => {
+  const folder = storeAudit()
+  const rows = smallAudit()
+  const isReworded = ({ sampleId, benchmark }: { sampleId: string; benchmark: string }) =>
+    sampleId === rows.replies[0]!.sampleId && benchmark === 'house-refusal'
+  const other = { ...rows, run: { ...rows.run, id: 'run-2' } }
+  storeAudit(other, join(folder, 'same'))
+  const replies = rows.replies.map((row) => (isReworded(row) ? { ...row, prompt: 'new' } : row))
+  storeAudit({ ...other, run: { ...rows.run, id: 'run-3' }, replies }, join(folder, 'reworded'))
+  const apart = openWorkbench(folder)
+  const page = (after: string) =>
+    apart.client.pair.page({
+      before: base,
+      after: { ...tuned, runId: after },
+      ...{ benchmark: 'house-refusal', judge: 'house' },
+    })
+  const one = await page(runId)
+  expect(one).toMatchObject({ total: 14, unmatched: 0, flips: 10 })
+  expect(await page('run-2')).toEqual(one)
+  expect(await page('run-3')).toMatchObject({ total: 13, unmatched: 2 })
+  await apart.engine.close()
+})
+
 describe('people', () => {
   test('label blind, in an order of their own, and their last word counts', async () => {
     await engine.label.draw({ runId, count: 6, benchmark: 'house-capability' })
     const queue = (rater: string) => engine.label.queue({ runId, rater })
     const first = await queue('ada')
-    expect(Object.keys(first.tasks[0]!).sort()).toEqual(['item', 'prompt', 'reply', 'said'])
+    expect(Object.keys(first.tasks[0]!).sort()).toEqual([
+      ...['item', 'others', 'prompt', 'reply', 'said'],
+    ])
+    expect(first.tasks[0]!.others).toEqual([])
     expect(first).toMatchObject({ total: 6, left: 6 })
     const order = ({ tasks }: typeof first) => tasks.map(({ item }) => item)
     expect(order(await queue('bo'))).not.toEqual(order(first))
@@ -83,6 +110,24 @@ describe('people', () => {
     expect((await engine.label.summary({ runId })).raters).toEqual(['ada', 'bo'])
   })
 
+  test('settle what they called differently, each in turn, and agree no better for it', async () => {
+    const open = (rater: string) => engine.label.queue({ runId, rater, onlyConflicts: true })
+    const [task] = (await open('ada')).tasks
+    expect(await open('ada')).toMatchObject({ total: 1, left: 1 })
+    expect(task).toMatchObject({ said: 'correct', others: ['incorrect'] })
+    const before = await engine.label.summary({ runId })
+    expect(before.tied).toBe(1)
+    const settled = { item: task!.item, outcome: 'correct', isSettling: true } as const
+    await engine.label.save({ runId, rater: 'bo', ...settled })
+    expect(await open('bo')).toMatchObject({ total: 1, left: 0 })
+    expect((await open('ada')).tasks[0]).toMatchObject({ said: 'correct', others: ['correct'] })
+    expect(await open('ada')).toMatchObject({ total: 1, left: 1 })
+    const after = await engine.label.summary({ runId })
+    expect(after.tied).toBe(0)
+    expect(after.kappas).toEqual(before.kappas)
+    expect(after.kappas[0]).toMatchObject({ n: 1, agreed: 0 })
+  })
+
   test('cannot label what was not drawn', async () => {
     const save = engine.label.save({ runId, rater: 'ada', item: 'none', outcome: 'correct' })
     expect(await codeOf(save)).toBe('labels.nothing')
@@ -95,13 +140,35 @@ describe('runs', () => {
     await engine.run.annotate({ runId, note: 'as before' })
     const [entry] = await engine.run.list()
     expect(entry).toMatchObject({ runId, name: 'Mine', note: 'as before', tags: ['baseline'] })
-    expect(entry!.summary!.rates.length).toBeGreaterThan(5)
     expect(await codeOf(engine.run.purge({ runId }))).toBe('run.not-deleted')
     await engine.run.delete({ runId })
     expect(await engine.run.list()).toEqual([])
     expect(await engine.run.list({ isDeleted: true })).toHaveLength(1)
     await engine.run.restore({ runId })
     expect(await engine.run.list()).toHaveLength(1)
+  })
+
+  test('have a summary that is made when it is asked for, and kept', async () => {
+    const made = await engine.run.summary({ runId })
+    expect(made!.rates.length).toBeGreaterThan(5)
+    expect((await engine.run.list())[0]!.summary).toEqual(made)
+  })
+
+  test('are listed without reading a reply, however many there are', async () => {
+    const folder = storeAudit()
+    const other = openWorkbench(folder)
+    const { run } = other.client
+    const listed = await run.list()
+    expect(listed[0]).toMatchObject({ isMeasured: true, summary: null })
+    // What is not there cannot be read.
+    const database = new Database(databaseOf(folder))
+    for (const table of ['reply', 'verdict', 'metric', 'spectrum', 'facet']) {
+      database.exec(`DROP TABLE ${table}`)
+    }
+    database.close()
+    expect(await run.list()).toEqual(listed)
+    expect(await codeOf(run.summary({ runId }))).not.toBe('answered')
+    await other.engine.close()
   })
 
   test('are compared, held against a gate, and what is unknown is told', async () => {

@@ -32,6 +32,7 @@ const run: RunEntry = {
     folder: '',
     deletedAt: null,
   },
+  isMeasured: true,
   summary: {
     ...{ verdict: 'FAIL', gate: null, headline: '' },
     rates: [

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MIGRATIONS } from '../../../evals/store/migrations.ts'
+import { createPairs } from '../../../evals/store/pair-pages.ts'
 import { openStore, type Store } from '../../../evals/store/store.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 
@@ -101,13 +102,14 @@ describe('replies', () => {
 
 describe('pairs', () => {
   test('flips come first, and only they where one asks', () => {
-    const { total, flips, rows } = store.pages.pairs({ ...PAIR, offset: 999, limit: 2 })
+    const pairs = createPairs(() => store)
+    const { total, flips, rows } = pairs({ ...PAIR, offset: 999, limit: 2 })
     expect([total, flips]).toEqual([N, 1000])
     expect(rows.map(({ sampleId, isFlip }) => [sampleId, isFlip])).toEqual([
       ['099900', true],
       ['000001', false],
     ])
-    const only = store.pages.pairs({ ...PAIR, onlyFlips: true, offset: 999, limit: 5 })
+    const only = pairs({ ...PAIR, onlyFlips: true, offset: 999, limit: 5 })
     expect([only.total, idsOf(only.rows)]).toEqual([1000, ['099900']])
     expect(only.rows[0]).toMatchObject({
       before: { outcome: 'correct', text: 'text 99900' },

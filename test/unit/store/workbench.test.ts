@@ -28,6 +28,21 @@ test('notes, models, settings and waiting jobs outlive the process', () => {
   again.close()
 })
 
+test('the queue outlives the process in the order that it was given', () => {
+  const folder = freshFolder()
+  const first = openWorkbench(folder)
+  const ids = (workbench: typeof first) => workbench.waiting().map(({ runId }) => runId)
+  for (const runId of ['run-1', 'run-2', 'run-3']) first.keepWaiting(runId, {}, 7)
+  expect(ids(first)).toEqual(['run-1', 'run-2', 'run-3'])
+  first.placeWaiting(['run-3', 'run-1', 'run-2'])
+  first.keepWaiting('run-0', {}, 1)
+  first.dropWaiting('run-1')
+  first.close()
+  const again = openWorkbench(folder)
+  expect(ids(again)).toEqual(['run-3', 'run-2', 'run-0'])
+  again.close()
+})
+
 test('a file of another program, or none at all, is left alone and told', () => {
   const folder = freshFolder()
   writeFileSync(join(folder, WORKBENCH_FILE), 'not a database, and longer than a header of one is')
