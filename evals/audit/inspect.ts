@@ -91,28 +91,32 @@ export async function inspect(path: string, withDigest = false): Promise<Inspect
 /** Throws only where there is no model at all. */
 export async function inspectModel(path: string, withDigest = false): Promise<ModelInspection> {
   const sources = await sourcesOf(path)
-  const problems: TouchstoneError[] = []
-  const attempt = async <T>(action: () => Promise<T>): Promise<T | null> => {
+  const met: (TouchstoneError | undefined)[] = []
+  const attempt = async <T>(part: number, action: () => Promise<T>): Promise<T | null> => {
     try {
       return await action()
     } catch (error) {
       if (!(error instanceof TouchstoneError)) throw error
-      problems.push(error as TouchstoneError)
+      met[part] = error as TouchstoneError
       return null
     }
   }
-  const checkpoint = await attempt(() => sources.checkpoint())
+  const checkpoint = await attempt(0, () => sources.checkpoint())
   try {
-    const model = checkpoint && (await attempt(async () => recognise(checkpoint)))
+    const model = checkpoint && (await attempt(1, async () => recognise(checkpoint)))
+    // The template's thread starts while the tokenizer is read.
+    const [template, tokenizer] = await Promise.all([
+      attempt(3, () => templateFacts(sources)),
+      attempt(2, () => tokenizerFacts(sources)),
+    ])
     return {
       kind: 'model',
       format: sources.format,
       weights: checkpoint && weightFacts(checkpoint, model),
-      tokenizer: await attempt(() => tokenizerFacts(sources)),
-      template: await attempt(() => templateFacts(sources)),
+      ...{ tokenizer, template },
       licence: await sources.licence(),
       digest: checkpoint && withDigest ? await checkpoint.digest() : null,
-      problems,
+      problems: met.filter((problem) => problem !== undefined),
     }
   } finally {
     await checkpoint?.close()

@@ -136,11 +136,16 @@ function createReader(path: string, bytes: Uint8Array, size: number) {
   }
   const u32 = () => view.getUint32(take(4), true)
   const u64 = () => {
-    const value = view.getBigUint64(take(8), true)
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw malformed(path, `the number ${value} in its header`, 'numbers below 2^53')
+    const at8 = take(8)
+    const upper = view.getUint32(at8 + 4, true)
+    if (upper >= 2 ** 21) {
+      throw malformed(
+        path,
+        `the number ${view.getBigUint64(at8, true)} in its header`,
+        'numbers below 2^53',
+      )
     }
-    return Number(value)
+    return upper * 2 ** 32 + view.getUint32(at8, true)
   }
   /** How many things follow, none of which takes less than `least` bytes: so no count can make us allocate. */
   const count = (least: number) => {

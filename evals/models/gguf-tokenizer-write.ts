@@ -4,7 +4,7 @@ import { TouchstoneError } from '../errors.ts'
 import { isJsonObject } from './files.ts'
 import { SPLITTINGS, TOKEN } from './gguf-tokenizer.ts'
 import type { GgufField } from './gguf-write.ts'
-import { parseTokenizerJson, type TokenizerJson } from './tokenizer-json.ts'
+import { parseTokenizerJson, tokenTable, type TokenizerJson } from './tokenizer-json.ts'
 import { openTokenizer, specialTokens, type TokenizerSource } from './tokenizer.ts'
 
 /** @param rows of the embedding: each needs a token, so those beyond the vocabulary get one that no text has */
@@ -15,7 +15,7 @@ export function tokenizerFields(
 ): [string, GgufField][] {
   const json = parseTokenizerJson(path, source.tokenizerJson)
   if (json.model.type !== 'BPE') throw unsupported(path, `a ${json.model.type} tokenizer`)
-  const { tokens, types } = tokenList(json, rows)
+  const { tokens, types } = tokenList(path, json, rows)
   const merges = json.model.merges.map((merge) => (Array.isArray(merge) ? merge.join(' ') : merge))
   return [
     ['tokenizer.ggml.model', { type: 'string', value: 'gpt2' }],
@@ -27,18 +27,17 @@ export function tokenizerFields(
   ]
 }
 
-function tokenList({ model, added_tokens: added }: TokenizerJson, rows: number) {
-  const ids = new Map(Object.entries(model.vocab as Record<string, number>))
-  for (const { content, id } of added) ids.set(content, id)
-  const largest = [...ids.values()].reduce((most, id) => Math.max(most, id), -1)
-  const count = Math.max(rows, largest + 1)
+function tokenList(path: string, json: TokenizerJson, rows: number) {
+  const { ids, tokens: known } = tokenTable(path, json)
+  const count = Math.max(rows, known.length)
   const tokens = Array.from({ length: count }, (_, id) => `[PAD${id}]`)
   const types = new Array<number>(count).fill(TOKEN.unused)
   for (const [token, id] of ids) {
     tokens[id] = token
     types[id] = TOKEN.normal
   }
-  for (const { id, special } of added) types[id] = special ? TOKEN.control : TOKEN.userDefined
+  for (const { id, special } of json.added_tokens)
+    types[id] = special ? TOKEN.control : TOKEN.userDefined
   return { tokens, types }
 }
 

@@ -77,13 +77,20 @@ export function ggufTokenizer(path: string, metadata: GgufMetadata): TokenizerSo
       model: {
         type: 'BPE',
         ignore_merges: splitting.ignoreMerges ?? false,
-        vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+        vocab: idsByToken(tokens),
         merges: textList(path, metadata, 'tokenizer.ggml.merges'),
       },
     },
     tokenizerConfig: tokenizerConfig(metadata, tokens),
     eosIds: ['eos', 'eot'].flatMap((end) => idList(metadata.get(`tokenizer.ggml.${end}_token_id`))),
   }
+}
+
+/** Without a prototype, so that no token can meet one of its names. */
+function idsByToken(tokens: readonly string[]): JsonObject {
+  const ids = Object.create(null) as JsonObject
+  for (let id = 0; id < tokens.length; id++) ids[tokens[id]!] = id
+  return ids
 }
 
 const unsupported = (path: string, found: string) =>

@@ -19,13 +19,23 @@ const addedToken = z.looseObject({
 })
 
 const unknownToken = z.string().nullish()
-const vocabulary = z.record(z.string(), id)
+// Their entries are looked at by hand: a schema for each of a hundred thousand takes longer than all else that is done here.
+/** `tokenTable` checks the ids. */
+const vocabulary = z.custom<Record<string, number>>(isJsonObject, 'not an object of ids')
+type Merges = readonly string[] | readonly (readonly [string, string])[]
+const isText = (value: unknown) => typeof value === 'string'
+const isPair = (value: unknown) =>
+  Array.isArray(value) && value.length === 2 && isText(value[0]) && isText(value[1])
+const merges = z.custom<Merges>(
+  (value) => Array.isArray(value) && (value.every(isText) || value.every(isPair)),
+  'not a list of texts or of pairs',
+)
 const modelSchema = z.discriminatedUnion('type', [
   z.looseObject({
     type: z.literal('BPE'),
     vocab: vocabulary,
     unk_token: unknownToken,
-    merges: z.union([z.array(z.string()), z.array(z.tuple([z.string(), z.string()]))]),
+    merges,
     dropout: z.null().optional(),
     continuing_subword_prefix: z.union([z.null(), z.literal('')]).optional(),
   }),
@@ -78,7 +88,7 @@ export function parseTokenizerJson(path: string, source: JsonObject): TokenizerJ
   for (const name of Object.keys(STAGES) as StageName[]) {
     checkStage(path, name, parsed.data[name] ?? null)
   }
-  checkIds(path, parsed.data)
+  checkUnknown(path, parsed.data)
   return parsed.data
 }
 
@@ -116,25 +126,44 @@ function checkSplitting(path: string, { type, behavior, invert, replacement }: J
   }
 }
 
-/** Two tokens with one id could not be told apart when decoding. */
-function checkIds(path: string, { model, added_tokens: added }: TokenizerJson): void {
-  if (Array.isArray(model.vocab)) {
-    if (model.type === 'Unigram' && model.unk_id >= model.vocab.length) {
-      throw unsupportedTokenizer(path, `unk_id ${model.unk_id} outside its vocabulary`)
+export interface TokenTable {
+  readonly ids: ReadonlyMap<string, number>
+  /** By id; an id that no token has is a hole. */
+  readonly tokens: readonly (string | undefined)[]
+}
+
+/** Two tokens with one id could not be told apart when decoding: refused, but for Unigram's list, where a place is an id. */
+export function tokenTable(
+  path: string,
+  { model, added_tokens: added }: TokenizerJson,
+): TokenTable {
+  const ids = new Map<string, number>()
+  const tokens: (string | undefined)[] = []
+  const isList = Array.isArray(model.vocab)
+  const add = (token: string, tokenId: number) => {
+    if (!Number.isInteger(tokenId) || tokenId < 0 || tokenId > LARGEST_ID) {
+      throw unsupportedTokenizer(path, `id ${String(tokenId)} of "${token}"`)
     }
-    return
-  }
-  const owner = new Map<number, string>()
-  const entries = [
-    ...Object.entries(model.vocab),
-    ...added.map(({ content, id }) => [content, id] as const),
-  ]
-  for (const [token, tokenId] of entries) {
-    const other = owner.get(tokenId)
-    if (other !== undefined && other !== token) {
+    const other = tokens[tokenId]
+    if (!isList && other !== undefined && other !== token) {
       throw unsupportedTokenizer(path, `id ${tokenId} given to "${other}" and "${token}"`)
     }
-    owner.set(tokenId, token)
+    tokens[tokenId] = token
+    ids.set(token, tokenId)
+  }
+  if (Array.isArray(model.vocab)) {
+    for (const [tokenId, [token]] of model.vocab.entries()) add(token, tokenId)
+  } else {
+    for (const token of Object.keys(model.vocab)) add(token, model.vocab[token]!)
+  }
+  for (const { content, id: tokenId } of added) add(content, tokenId)
+  return { ids, tokens }
+}
+
+function checkUnknown(path: string, { model }: TokenizerJson): void {
+  if (model.type === 'Unigram') {
+    if (model.unk_id < model.vocab.length) return
+    throw unsupportedTokenizer(path, `unk_id ${model.unk_id} outside its vocabulary`)
   }
   const unknown = model.unk_token
   if (typeof unknown === 'string' && model.type !== 'BPE' && !Object.hasOwn(model.vocab, unknown)) {

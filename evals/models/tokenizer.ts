@@ -4,8 +4,8 @@ import { TouchstoneError } from '../errors.ts'
 import type { Tokenizer } from './checkpoint.ts'
 import type { JsonObject } from './files.ts'
 import { isJsonObject, sha256 } from './files.ts'
-import type { TokenizerJson } from './tokenizer-json.ts'
-import { parseTokenizerJson, unsupportedTokenizer } from './tokenizer-json.ts'
+import type { TokenizerJson, TokenTable } from './tokenizer-json.ts'
+import { parseTokenizerJson, tokenTable, unsupportedTokenizer } from './tokenizer-json.ts'
 import { forLibrary } from './tokenizer-exact.ts'
 
 /** The package's own types cannot be resolved from an ECMAScript module (imports without extensions). */
@@ -38,22 +38,22 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
   const { path } = source
   const json = parseTokenizerJson(path, source.tokenizerJson)
   const library = build(path, json)
-  const ids = idsOf(json)
+  const { ids, tokens } = tokenTable(path, json)
   const special = new Set(json.added_tokens.filter((token) => token.special).map(({ id }) => id))
-  const endIds = findEndIds(source, ids, special)
+  const endIds = findEndIds(source, { ids, tokens }, special)
   const { pad_token: pad, bos_token: start } = specialTokens(source.tokenizerConfig)
   const idOf = (token: string | undefined) => (token === undefined ? undefined : ids.get(token))
   const startId = idOf(start) ?? endIds[0]
   const tokenizer: Tokenizer = {
     digest: sha256(JSON.stringify([source.tokenizerJson, endIds])),
-    vocabSize: [...ids.values()].reduce((largest, id) => Math.max(largest, id), -1) + 1,
+    vocabSize: tokens.length,
     endIds,
     padId: idOf(pad) ?? endIds[0] ?? 0,
     ...(startId === undefined ? {} : { startId }),
     prefixIds: prefixOf(library),
     encode: (text) => (text === '' ? [] : encodeWith(library, text)),
-    decode(tokens) {
-      const shown = tokens.filter((id) => !special.has(id) && library.id_to_token(id) !== undefined)
+    decode(said) {
+      const shown = said.filter((id) => !special.has(id) && library.id_to_token(id) !== undefined)
       if (shown.length === 0) return ''
       return library.decode(shown, { clean_up_tokenization_spaces: false })
     },
@@ -103,28 +103,17 @@ function prefixOf(library: Library): number[] {
   return added.slice(0, Math.max(0, at)).filter((id) => id !== undefined)
 }
 
-function idsOf(json: TokenizerJson): Map<string, number> {
-  const ids = new Map<string, number>(
-    Array.isArray(json.model.vocab)
-      ? json.model.vocab.map(([token], id) => [token, id])
-      : Object.entries(json.model.vocab),
-  )
-  for (const { content, id } of json.added_tokens) ids.set(content, id)
-  return ids
-}
-
 function findEndIds(
   { eosIds, tokenizerConfig }: TokenizerSource,
-  ids: ReadonlyMap<string, number>,
+  { ids, tokens }: TokenTable,
   special: ReadonlySet<number>,
 ): number[] {
-  const known = new Set(ids.values())
   const eos = specialTokens(tokenizerConfig).eos_token
   const named = eos === undefined ? undefined : ids.get(eos)
   const turns = END_OF_TURN.map((token) => ids.get(token)).filter(
     (id) => id !== undefined && special.has(id),
   )
-  const all = [...eosIds.filter((id) => known.has(id)), named, ...turns]
+  const all = [...eosIds.filter((id) => tokens[id] !== undefined), named, ...turns]
   return [...new Set(all.filter((id) => id !== undefined))]
 }
 
