@@ -22,17 +22,19 @@ const runs = wholeNumber('runs', values.runs, 1, 1000)
 const threads = wholeNumber('threads', values.threads, 1, 1024)
 const say = (line: string) => process.stdout.write(values.json ? '' : `${line}\n`)
 
-async function measure({ name }: Work, inputs: Inputs) {
+async function measure(work: Work, inputs: Inputs) {
+  const { name, does } = work
   const prefix = values.profile ? join(inputs.folder, name) : undefined
-  const child = await startOurs(name, inputs, threads, prefix)
+  const child = await startOurs(work, inputs, threads, prefix)
   const outcomes: Outcome[] = []
   for (let run = 0; run < SKIPPED + runs; run++)
-    outcomes.push(await child.ask({ work: name }, OutcomeSchema))
+    outcomes.push(await child.ask({ work: does }, OutcomeSchema))
   const memory = memoryOf(child.pid)
   await child.quit()
   const counted = outcomes.slice(SKIPPED)
   return {
     work: name,
+    arithmetic: child.arithmetic,
     nodes: child.nodes,
     buildMs: child.buildMs,
     ms: spread(counted.map(({ ms }) => ms)),
@@ -42,22 +44,23 @@ async function measure({ name }: Work, inputs: Inputs) {
     firstLoss: outcomes[0]!.loss,
     firstTokens: outcomes[0]!.tokens?.map((tokens) => tokens.slice(0, 8)),
     memory,
-    profile: prefix && (await profileOf(inputs.folder, name)),
+    profile: prefix && (await profileOf(inputs.folder, work)),
   }
 }
 type Measured = Awaited<ReturnType<typeof measure>>
 
-async function profileOf(folder: string, work: Work['name']) {
+async function profileOf(folder: string, { name, does }: Work) {
   const file = (await readdir(folder)).find(
-    (entry) => entry.startsWith(`${work}_`) && entry.endsWith('.json'),
+    (entry) => entry.startsWith(`${name}_`) && entry.endsWith('.json'),
   )
   if (!file) throw new Error('ONNX Runtime wrote no profile.')
   const text = await readFile(join(folder, file), 'utf8')
-  return readProfile(text, { runs: work === 'generate' ? NEW_TOKENS : 1, skipped: SKIPPED })
+  return readProfile(text, { runs: does === 'generate' ? NEW_TOKENS : 1, skipped: SKIPPED })
 }
 
 function show({ title }: Work, measured: Measured): string {
   const { ms, gradientMs, nodes, buildMs, memory, firstLoss, firstTokens, profile } = measured
+  const { arithmetic } = measured
   const rate = (1000 * PROMPT_TOKENS.rows * NEW_TOKENS) / ms.median
   return [
     `${title}: ${showSpread(ms)}`,
@@ -66,7 +69,7 @@ function show({ title }: Work, measured: Measured): string {
           `  of it forward and backward ${showSpread(gradientMs)}; the rest is clipping and the optimiser`,
         ]
       : [`  ${rate.toFixed(0)} new tokens a second, reading the prompts included`]),
-    `  ${nodes} nodes, built in ${Math.round(buildMs)} ms; ${showMemory(memory)}`,
+    `  ${arithmetic}; ${nodes} nodes, built in ${Math.round(buildMs)} ms; ${showMemory(memory)}`,
     ...(firstLoss === undefined ? [] : [`  first loss ${firstLoss.toPrecision(5)}`]),
     ...(firstTokens ? [`  first tokens ${firstTokens[0]!.join(' ')}`] : []),
     ...(profile ? [showProfile(profile)] : []),

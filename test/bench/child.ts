@@ -4,6 +4,7 @@
  */
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { numerics } from '../../evals/native/load.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
 import { openWork } from './open-work.ts'
 import type { WorkName } from './works.ts'
@@ -25,7 +26,7 @@ const open = await openWork(work, {
   adapter: values.adapter,
   device: { ...chooseDevice('cpu', Number(values.threads)), profilePrefix: values.profile },
 })
-say({ ready: true, nodes: open.nodes, buildMs: open.buildMs })
+say({ ready: true, nodes: open.nodes, buildMs: open.buildMs, arithmetic: numerics().name })
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line) as { work: string }
   if (command.work === 'quit') break

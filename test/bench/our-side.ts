@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { startLineProcess, type LineProcess } from './line-process.ts'
 import { SMOLLM2_135M, writeRandomAdapter, writeRandomModel } from './random-model.ts'
-import type { WorkName } from './works.ts'
+import type { Work } from './works.ts'
 
 export const SEED = 1
 /** The first repetitions are cold: pages are touched and arenas grow. */
@@ -35,26 +35,35 @@ export async function withInputs(
   await body(inputs)
 }
 
-const Ready = z.object({ ready: z.literal(true), nodes: z.number(), buildMs: z.number() })
+const Ready = z.object({
+  ready: z.literal(true),
+  nodes: z.number(),
+  buildMs: z.number(),
+  arithmetic: z.string(),
+})
 
 export interface OurProcess extends LineProcess {
   readonly nodes: number
   readonly buildMs: number
+  /** `native, …` where the addon was built and allowed, else `typescript`. */
+  readonly arithmetic: string
 }
 
 export async function startOurs(
-  work: WorkName,
+  { does, native }: Work,
   { model, adapter }: Inputs,
   threads: number,
   profile?: string,
 ): Promise<OurProcess> {
-  const started = await startLineProcess(process.execPath, [
+  const args = [
     '--disable-warning=ExperimentalWarning',
     fileURLToPath(new URL('child.ts', import.meta.url)),
-    ...['--work', work, '--model', model, '--threads', String(threads)],
-    ...(work === 'lora-step' ? ['--adapter', adapter] : []),
+    ...['--work', does, '--model', model, '--threads', String(threads)],
+    ...(does === 'lora-step' ? ['--adapter', adapter] : []),
     ...(profile === undefined ? [] : ['--profile', profile]),
-  ])
-  const { nodes, buildMs } = Ready.parse(started.greeting)
-  return { ...started, nodes, buildMs }
+  ]
+  const env: Record<string, string> = native ? {} : { TOUCHSTONE_NATIVE: 'off' }
+  const started = await startLineProcess(process.execPath, args, env)
+  const { nodes, buildMs, arithmetic } = Ready.parse(started.greeting)
+  return { ...started, nodes, buildMs, arithmetic }
 }

@@ -50,13 +50,13 @@ const python =
     'Skipped: there is no Python; set TOUCHSTONE_PYTHON to one that has torch, transformers and peft.',
   )
 
-async function torchFor({ name }: Work, inputs: Inputs, wait: Wait): Promise<TorchProcess> {
-  const started = await startTorch(python, name, inputs, threads, wait)
+async function torchFor({ does }: Work, inputs: Inputs, wait: Wait): Promise<TorchProcess> {
+  const started = await startTorch(python, does, inputs, threads, wait)
   return typeof started === 'string' ? skip(started) : started
 }
 
-const repeat = (side: LineProcess, { name }: Work): Promise<Outcome> =>
-  side.ask({ work: name }, OutcomeSchema)
+const repeat = (side: LineProcess, { does }: Work): Promise<Outcome> =>
+  side.ask({ work: does }, OutcomeSchema)
 
 /** PyTorch alone, its threads waiting in each way: the faster one and the medians of both. */
 async function betterWait(work: Work, inputs: Inputs) {
@@ -85,7 +85,7 @@ async function turn(side: LineProcess, idle: LineProcess, work: Work) {
 async function compare(work: Work, inputs: Inputs) {
   const { wait, trials } = await betterWait(work, inputs)
   const torch = await torchFor(work, inputs, wait)
-  const ours = await startOurs(work.name, inputs, threads)
+  const ours = await startOurs(work, inputs, threads)
   const all: Pair[] = []
   const disturbances: number[] = []
   for (let pair = 0; pair < SKIPPED + pairs; pair++) {
@@ -104,6 +104,7 @@ async function compare(work: Work, inputs: Inputs) {
   const speed = compareSpeed(all.slice(SKIPPED), SEED)
   return {
     work: work.name,
+    arithmetic: ours.arithmetic,
     bar: layers === FULL_SIZE_LAYERS ? work.bar : null,
     barMet: layers === FULL_SIZE_LAYERS ? speed.ratio.median >= work.bar : null,
     ...compareWork(all),
@@ -118,7 +119,7 @@ async function compare(work: Work, inputs: Inputs) {
 type Compared = Awaited<ReturnType<typeof compare>>
 
 function show({ title, bar }: Work, result: Compared): string {
-  const { speed, memory, torch, idleShare, barMet } = result
+  const { speed, memory, torch, idleShare, barMet, arithmetic } = result
   const { median, lower, upper } = speed.ratio
   const peak = (side: 'ours' | 'torch') =>
     memory[side] ? mebibytes(memory[side].peakBytes) : 'unknown'
@@ -128,7 +129,7 @@ function show({ title, bar }: Work, result: Compared): string {
       : `the bar is ${bar.toFixed(2)}: ${barMet ? 'met' : 'NOT MET'}`
   return [
     title,
-    `  ours  ${showSpread(speed.ours)}, peak memory ${peak('ours')}`,
+    `  ours  ${showSpread(speed.ours)}, peak memory ${peak('ours')}, ${arithmetic}`,
     `  torch ${showSpread(speed.torch)}, peak memory ${peak('torch')}, OpenMP waits ${torch.wait}`,
     `  torch / ours ${median.toFixed(2)} (95 % ${lower.toFixed(2)}–${upper.toFixed(2)}), of medians ${speed.ratioOfMedians.toFixed(2)}; ${verdict}`,
     `  ${result.same ? 'same work' : 'DIFFERENT WORK'}: ${result.evidence}`,
