@@ -74,6 +74,17 @@ export interface Addon {
     half: boolean,
     out: Float64Array,
   ): void
+  /** Into `out` `[p]`: X x of X `[p, width]`. */
+  multiply(X: Float64Array, p: number, x: Float64Array, width: number, out: Float64Array): void
+  /** `out` `[width]` += factor · Xᵀ y of X `[count, width]`. */
+  addRows(
+    out: Float64Array,
+    width: number,
+    factor: number,
+    y: Float64Array,
+    X: Float64Array,
+    count: number,
+  ): void
   /** Into `values` `[p]`, descending, and `vectors` `[p, p]`, a row each; false where it did not converge. */
   symmetricEigen(G: Float64Array, p: number, values: Float64Array, vectors: Float64Array): boolean
   /** Opens a graph for training on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */

@@ -2,6 +2,7 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import type { AdamWRun, AdamWScalars, AdamWVectors, Eigen, Numerics } from './numerics.ts'
 import { rowProducts } from './row-products.ts'
+import { addRows, multiply } from './vector-products.ts'
 
 /** Numbers whose squares are summed by themselves before they join the others. */
 export const NORM_BLOCK = 65_536
@@ -12,6 +13,8 @@ export const FALLBACK: Numerics = {
   squaredNorm: async (values) => squaredNorm(values),
   adamW: async (vectors, runs, scalars) => runs.forEach((run) => adamWRun(vectors, run, scalars)),
   rowProducts,
+  multiply,
+  addRows,
   symmetricEigen,
 }
 

@@ -56,6 +56,8 @@ export function misfit(
 /** Below this many numbers a thread costs more than it gives. */
 const WORTH_THREADS = 2 ** 19
 const MOST_THREADS = 8
+/** Below this many multiplications the way into C++ costs more than they do. */
+const WORTH_CALLING = 4096
 
 const threadsFor = (length: number): number =>
   length < WORTH_THREADS ? 1 : Math.min(availableParallelism(), MOST_THREADS)
@@ -83,6 +85,16 @@ export function numericsOf(native: Addon | undefined): Numerics {
       const out = new Float64Array(p * q)
       native.rowProducts(A, p, B, q, width, half, out)
       return out
+    },
+    multiply(out, X, x, p) {
+      if (p * x.length < WORTH_CALLING) return FALLBACK.multiply(out, X, x, p)
+      requireSize(X.length >= p * x.length && out.length >= p)
+      native.multiply(X, p, x, x.length, out)
+    },
+    addRows(x, factor, y, X, count) {
+      if (count * x.length < WORTH_CALLING) return FALLBACK.addRows(x, factor, y, X, count)
+      requireSize(X.length >= count * x.length && y.length >= count)
+      native.addRows(x, x.length, factor, y, X, count)
     },
     symmetricEigen(G, p) {
       requireSize(G.length === p * p)

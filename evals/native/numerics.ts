@@ -37,7 +37,7 @@ export interface AdamWScalars {
  * threads that wait for nothing else (scan-lanes.ts).
  */
 export interface Numerics {
-  /** What made the numbers: two names may differ in the last bits of `rowProducts` and `symmetricEigen`. */
+  /** What made the numbers: two names may differ in the last bits of what is done with matrices. */
   readonly name: string
   /** Σ x² in float64. The order of summation is part of the promise: the same bits from every implementation. */
   squaredNorm(values: Float32Array): Promise<number>
@@ -52,6 +52,10 @@ export interface Numerics {
     width: number,
     half?: boolean,
   ): Float64Array
+  /** The first p numbers of `out` become X x, for X `[p, x.length]`. */
+  multiply(out: Float64Array, X: Float64Array, x: Float64Array, p: number): void
+  /** x += factor · Σ_i y_i X_i over the first `count` rows of X `[…, x.length]`. */
+  addRows(x: Float64Array, factor: number, y: Float64Array, X: Float64Array, count: number): void
   /** G = Rᵀ diag(λ) R for a symmetric G `[p, p]`. */
   symmetricEigen(G: Float64Array, p: number): Eigen
 }

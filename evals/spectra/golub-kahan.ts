@@ -43,6 +43,8 @@ const CLOSED = 1e-13
 /** Steps before the first look at the residuals, and between two. */
 const FIRST = 12
 const STRIDE = 3
+/** Room for so many steps at first: most spaces close in on the leading directions before it is used up. */
+const USUAL = 96
 
 /**
  * The first `k` triplets that the start leads to; undefined where the Krylov space closes or `maxSteps` end first. Of a σ
@@ -77,7 +79,7 @@ export function largestSeen(M: Operator, steps: number): number {
 }
 
 type Step = {
-  /** Left directions so far, as rows `[most, rows]`. */
+  /** Left directions so far, as rows `[…, rows]`. */
   U: Float64Array
   α: Float64Array
   β: Float64Array
@@ -88,13 +90,19 @@ type Step = {
 /** One step after the other, `most` of them or until the Krylov space closes. */
 function* bidiagonalised(M: Operator, most: number): Generator<Step> {
   const { rows, columns } = M
-  const U = new Float64Array(most * rows)
-  const V = new Float64Array((most + 1) * columns)
+  let room = Math.min(most, USUAL)
+  let U = new Float64Array(room * rows)
+  let V = new Float64Array((room + 1) * columns)
   const [α, β] = [new Float64Array(most), new Float64Array(most)]
   V.set(M.start ?? fillNormal(new Float64Array(columns), randomStream(columns, 'golub-kahan')))
   scaleToUnit(V.subarray(0, columns))
   let largest = 0
   for (let j = 0; j < most; j++) {
+    if (j === room) {
+      room = Math.min(most, 2 * room)
+      U = widened(U, room * rows)
+      V = widened(V, (room + 1) * columns)
+    }
     const u = U.subarray(j * rows, (j + 1) * rows)
     M.times(V.subarray(j * columns, (j + 1) * columns), u)
     if (j > 0) addMultiple(u, 0, -β[j - 1]!, U, (j - 1) * rows, rows)
@@ -108,6 +116,12 @@ function* bidiagonalised(M: Operator, most: number): Generator<Step> {
     yield { U, α, β, size: j + 1, isClosed }
     if (isClosed) return
   }
+}
+
+function widened(X: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(length)
+  out.set(X)
+  return out
 }
 
 /** The first k Ritz values of the interleaved T and their vectors `[k, 2·size]`, where all k have settled. */

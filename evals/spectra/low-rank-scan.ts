@@ -36,7 +36,7 @@ export function leadingOfUpdate(
 ): LeadingDirections | undefined {
   if (2 * change.rank > base.count || 3 * k > base.count) return undefined
   const M = inSingularBasis(base, change)
-  if (![...M.C, ...M.D].every(Number.isFinite)) return undefined
+  if (![M.C, M.D].every((X) => X.every(Number.isFinite))) return undefined
   const found = leadingTriplets(operatorOf(M), k)
   if (!found || !areDistinct(found)) return undefined
   const { singularValues, left, next } = found

@@ -67,61 +67,19 @@ export function addMultiple(
 export const apply = (X: Float64Array, x: Float64Array, p: number): Float64Array =>
   applyInto(new Float64Array(p), X, x, p)
 
-/** The same into the first p numbers of `out`, four rows at a time, so that x is read once for them. */
+/** The same into the first p numbers of `out`. */
 export function applyInto(out: Float64Array, X: Float64Array, x: Float64Array, p: number) {
-  const width = x.length
-  let i = 0
-  for (; i + 4 <= p; i += 4) {
-    const [a0, a1, a2, a3] = [i * width, (i + 1) * width, (i + 2) * width, (i + 3) * width]
-    let [s0, s1, s2, s3] = [0, 0, 0, 0]
-    for (let t = 0; t < width; t++) {
-      const value = x[t]!
-      s0 += X[a0 + t]! * value
-      s1 += X[a1 + t]! * value
-      s2 += X[a2 + t]! * value
-      s3 += X[a3 + t]! * value
-    }
-    out[i] = s0
-    out[i + 1] = s1
-    out[i + 2] = s2
-    out[i + 3] = s3
-  }
-  for (; i < p; i++) out[i] = dot(X, i * width, x, 0, width)
+  numerics().multiply(out, X, x, p)
   return out
 }
 
-/** x += factor · Σ_i y_i X_i over the first `count` rows of X `[…, x.length]`, four at a time, so that x is written once for them. */
-export function addRows(
-  x: Float64Array,
-  factor: number,
-  y: Float64Array,
-  X: Float64Array,
-  count: number,
-): void {
-  const width = x.length
-  let i = 0
-  for (; i + 4 <= count; i += 4) {
-    const [a0, a1, a2, a3] = [i * width, (i + 1) * width, (i + 2) * width, (i + 3) * width]
-    const [y0, y1, y2, y3] = [i, i + 1, i + 2, i + 3].map((at) => factor * y[at]!) as [
-      number,
-      number,
-      number,
-      number,
-    ]
-    for (let t = 0; t < width; t++) {
-      x[t]! += y0 * X[a0 + t]! + y1 * X[a1 + t]! + (y2 * X[a2 + t]! + y3 * X[a3 + t]!)
-    }
-  }
-  for (; i < count; i++) addMultiple(x, 0, factor * y[i]!, X, i * width, width)
-}
+/** x += factor · Σ_i y_i X_i over the first `count` rows of X `[…, x.length]`. */
+export const addRows: Numerics['addRows'] = (...args) => numerics().addRows(...args)
 
 /** Xᵀ x `[width]` for X `[x.length, width]`. */
 export function applyTransposed(X: Numbers, x: Float64Array, width: number): Float64Array {
   const out = new Float64Array(width)
-  for (let i = 0; i < x.length; i++) {
-    const factor = x[i]!
-    for (let t = 0; t < width; t++) out[t]! += factor * X[i * width + t]!
-  }
+  addRows(out, 1, x, X instanceof Float64Array ? X : new Float64Array(X), x.length)
   return out
 }
 

@@ -23,6 +23,15 @@ void row_products(const double* a, size_t p, const double* b, size_t q, size_t w
   }
 }
 
+void multiply(const double* x, size_t p, const double* vector, size_t width, double* out) {
+  Eigen::Map<Eigen::VectorXd>(out, p).noalias() = Given(x, p, width) * Eigen::Map<const Eigen::VectorXd>(vector, width);
+}
+
+void add_rows(double* out, size_t width, double factor, const double* y, const double* x, size_t count) {
+  Eigen::Map<Eigen::VectorXd>(out, width).noalias() +=
+      factor * Given(x, count, width).transpose() * Eigen::Map<const Eigen::VectorXd>(y, count);
+}
+
 bool symmetric_eigen(const double* g, size_t p, double* values, double* vectors) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved{Eigen::Map<const Eigen::MatrixXd>(g, p, p)};
   if (solved.info() != Eigen::Success) return false;

@@ -14,6 +14,14 @@ void wrap_row_products(const Napi::CallbackInfo& info) {
                info[5].As<Napi::Boolean>(), numbers(info[6]));
 }
 
+void wrap_multiply(const Napi::CallbackInfo& info) {
+  multiply(numbers(info[0]), size(info[1]), numbers(info[2]), size(info[3]), numbers(info[4]));
+}
+
+void wrap_add_rows(const Napi::CallbackInfo& info) {
+  add_rows(numbers(info[0]), size(info[1]), info[2].As<Napi::Number>(), numbers(info[3]), numbers(info[4]), size(info[5]));
+}
+
 Napi::Value wrap_symmetric_eigen(const Napi::CallbackInfo& info) {
   const bool converged = symmetric_eigen(numbers(info[0]), size(info[1]), numbers(info[2]), numbers(info[3]));
   return Napi::Boolean::New(info.Env(), converged);
@@ -23,6 +31,8 @@ Napi::Value wrap_symmetric_eigen(const Napi::CallbackInfo& info) {
 
 void export_linear(Napi::Env env, Napi::Object exports) {
   exports.Set("rowProducts", Napi::Function::New(env, wrap_row_products));
+  exports.Set("multiply", Napi::Function::New(env, wrap_multiply));
+  exports.Set("addRows", Napi::Function::New(env, wrap_add_rows));
   exports.Set("symmetricEigen", Napi::Function::New(env, wrap_symmetric_eigen));
 }
 

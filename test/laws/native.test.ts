@@ -92,6 +92,28 @@ describe.skipIf(!found.addon)(title, () => {
     expect(largestDifference(left!, right!)).toBeLessThan(1e-15 * width * 20)
   })
 
+  test.each([
+    [1, 3],
+    [5, 40],
+    [66, 131],
+    [576, 192],
+  ])(
+    'products of %i × %i with vectors are equal to rounding, and touch nothing beyond',
+    (p, width) => {
+      const X = normals((p + 1) * width, 'X')
+      const [x, y] = [normals(width, 'x'), normals(p + 1, 'y')]
+      const [[a, b], [c, d]] = [NATIVE, FALLBACK].map((each) => {
+        const [out, sums] = [new Float64Array(p + 1).fill(7), x.slice()]
+        each.multiply(out, X, x, p)
+        each.addRows(sums, -0.3, y, X, p)
+        return [out, sums] as const
+      }) as [[Float64Array, Float64Array], [Float64Array, Float64Array]]
+      expect(largestDifference(a, c)).toBeLessThan(1e-15 * width * 20)
+      expect(largestDifference(b, d)).toBeLessThan(1e-15 * p * 20)
+      expect(a[p]).toBe(7)
+    },
+  )
+
   test.each(Object.entries(SYMMETRIC()))('%s is decomposed as well', (_, { G, p }) => {
     const size = Math.max(...FALLBACK.symmetricEigen(G, p).values.map(Math.abs))
     const bound = 1e-15 * 10 * p
