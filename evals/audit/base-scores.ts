@@ -7,7 +7,7 @@ import { scoreTexts, type ScoredText } from '../inference/score.ts'
 import { isGuarded } from '../judges/guard.ts'
 import type { Answer } from '../judges/judge.ts'
 import type { Reply } from './answers.ts'
-import { openSession, type Base } from './base.ts'
+import { openOwnSession, type Base } from './base.ts'
 import { isBase } from './judged.ts'
 
 export interface BaseScores {
@@ -23,7 +23,7 @@ export interface BaseScores {
 const ROWS = 1024
 
 export async function openBaseScores(base: Base): Promise<BaseScores> {
-  const session = await openSession({ model: base.model, frozen: base.weights }, base.device)
+  const session = await openOwnSession(base, base.device)
   const shared = { session, varying: {}, padId: base.open.tokenizer.padId }
   let replies = 0
   let seconds = 0

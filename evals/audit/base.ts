@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { SubjectIdentity } from '../contract/rows.ts'
 import type { ModelState, CachedSession } from '../inference/cached-graph.ts'
-import { openCached } from '../inference/cached-graph.ts'
+import { openState, openUnchanged } from '../inference/open-state.ts'
 import { localSubject, type Subject } from '../inference/subject.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
@@ -28,7 +28,13 @@ export async function openBase(name: string, device: Device, batchSize: number):
 }
 
 export const openSession = (state: ModelState, device: Device): Promise<CachedSession> =>
-  openCached(state, device, LONGEST)
+  openState(state, device, LONGEST)
+
+/** Of a model as it lies. */
+export const openOwnSession = (
+  loaded: Pick<LoadedModel, 'model' | 'weights'>,
+  device: Device,
+): Promise<CachedSession> => openUnchanged(loaded, device, LONGEST)
 
 export const identityOf = (
   { path, parameters, digest }: Pick<Base, 'path' | 'parameters' | 'digest'>,

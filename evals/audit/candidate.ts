@@ -1,19 +1,25 @@
 /** @file A fine-tune made elsewhere: an adapter on the base, or a whole model; measured, not trained. */
 import { basename, join } from 'node:path'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors.ts'
+import { nearNames, TouchstoneError } from '../errors.ts'
+import type { CachedSession } from '../inference/cached-graph.ts'
 import { exists } from '../models/files.ts'
-import { loadModel } from '../models/load.ts'
+import { loadModel, type LoadedModel } from '../models/load.ts'
 import { rawStartOf } from '../models/peft-config.ts'
 import { readPeftFolder } from '../models/peft-folder.ts'
+import type { Model } from '../models/registry.ts'
 import { adaptedWeights, replacedWeights, type TunedWeights } from '../models/tuned-weights.ts'
-import { digestOfFile, identityOf, type Base } from './base.ts'
+import { digestOfFile, identityOf, openOwnSession, openSession, type Base } from './base.ts'
 
 export interface Candidate {
   readonly key: SubjectKey
   readonly identity: SubjectIdentity
   readonly weights: TunedWeights
+  /** Whether they carry the base's names; a graph's may not, and it can be asked all the same. */
+  readonly isComparable: boolean
   readonly warnings: readonly string[]
+  /** Asked through the base's forward pass, or through its own graph where it brings one. */
+  readonly openSession: () => Promise<CachedSession>
 }
 
 /** `candidate:NAME`, numbered where two have the same file name. */
@@ -42,11 +48,13 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
       trainableParameters,
     })
     const weights = adaptedWeights(base.weights, folder, path)
-    return { key, identity, weights, warnings: rawStartOf(folder.config, path) }
+    const warnings = rawStartOf(folder.config, path)
+    return { key, identity, weights, isComparable: true, warnings, ...through(base, weights) }
   }
   const loaded = await loadModel(path)
   try {
-    requireSameShapes(base, loaded.model.weights, path)
+    const { graph } = loaded.model
+    const isComparable = carriesSameWeights(base, loaded.model, path)
     const own = {
       path,
       parameters: loaded.parameters,
@@ -54,22 +62,50 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
     }
     const identity = identityOf(own, loaded.open, { arm, title: `Model ${basename(path)}` })
     const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))
+    const weights = isComparable ? replacedWeights(base.weights, trained) : otherNames(loaded, path)
     return {
-      key,
-      identity,
-      weights: replacedWeights(base.weights, trained),
-      warnings: differences(base, identity, path),
+      ...{ key, identity, weights, isComparable },
+      warnings: [
+        ...differences(base, identity, path),
+        ...(isComparable
+          ? []
+          : [`${path} names its weights otherwise than the base; its spectra are left out.`]),
+      ],
+      ...(graph
+        ? { openSession: () => openOwnSession(loaded, base.device) }
+        : through(base, weights)),
     }
   } finally {
     await loaded.open.close()
   }
 }
 
-export function requireSameShapes(
-  base: Base,
-  weights: Base['model']['weights'],
-  path: string,
-): void {
+const through = (base: Base, weights: TunedWeights): Pick<Candidate, 'openSession'> => ({
+  openSession() {
+    const names = [...base.model.weights.keys()]
+    const frozen = new Map(names.map((name) => [name, weights.read(name)]))
+    return openSession({ model: base.model, frozen }, base.device)
+  },
+})
+
+const otherNames = ({ weights }: LoadedModel, path: string): TunedWeights => ({
+  change: () => undefined,
+  read(name) {
+    const found = weights.get(name)
+    if (found) return found
+    const near = nearNames(name, weights.keys())
+    throw new TouchstoneError('checkpoint.weight-missing', { path, name, near })
+  },
+})
+
+/** Whether they go by the base's names, and then in its shapes; only a graph of its own may name them otherwise. */
+export function carriesSameWeights(base: Base, { weights, graph }: Model, path: string): boolean {
+  const isNamed = [...base.model.weights.keys()].every((name) => weights.has(name))
+  if (!graph || isNamed) requireSameShapes(base, weights, path)
+  return isNamed
+}
+
+function requireSameShapes(base: Base, weights: Model['weights'], path: string): void {
   for (const [name, { shape }] of base.model.weights) {
     const found = weights.get(name)?.shape
     if (found?.join() !== shape.join()) {

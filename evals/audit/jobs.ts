@@ -12,7 +12,7 @@ import { writeAtomically } from '../models/safetensors-write.ts'
 import { replacedWeights, adaptedWeights } from '../models/tuned-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { examplesDigest, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
-import { identityOf, openBase, openSession, subjectOf, type Base } from './base.ts'
+import { identityOf, openBase, openOwnSession, subjectOf, type Base } from './base.ts'
 import { openBaseScores } from './base-scores.ts'
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import {
@@ -239,7 +239,7 @@ export async function evaluateBase(
   evaluation: EvaluationPlan,
   context: JobContext,
 ): Promise<void> {
-  const session = await openSession({ model: base.model, frozen: base.weights }, base.device)
+  const session = await openOwnSession(base, base.device)
   const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
   try {
     await evaluate(
@@ -253,6 +253,7 @@ export async function evaluateBase(
   }
 }
 
+/** Asks each, and gives those whose weights can be compared with the base's. */
 async function runCandidates(
   base: Base,
   { candidates }: Pick<AuditConfig, 'candidates'>,
@@ -263,14 +264,11 @@ async function runCandidates(
   const opened: Candidate[] = []
   for (const [i, path] of candidates.entries()) {
     const candidate = await openCandidate(base, path, names[i]!)
-    opened.push(candidate)
+    if (candidate.isComparable) opened.push(candidate)
     context.emit({ type: 'subject', row: candidate.identity })
     candidate.warnings.forEach((message) => context.emit({ type: 'log', level: 'warn', message }))
     if (!evaluation) continue
-    const frozen = new Map(
-      [...base.model.weights.keys()].map((name) => [name, candidate.weights.read(name)]),
-    )
-    const session = await openSession({ model: base.model, frozen }, base.device)
+    const session = await candidate.openSession()
     try {
       await evaluate(
         subjectOf(base, candidate.identity, session),

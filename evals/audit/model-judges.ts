@@ -9,7 +9,7 @@ import { findJudge, JUDGES } from '../judges/registry.ts'
 import { OWN_RUBRIC, rubricJudge, type IdentifiedGrader, type Rubric } from '../judges/rubric.ts'
 import { readJson } from '../models/files.ts'
 import type { Device } from '../runtime/device.ts'
-import { identityOf, openBase, openSession } from './base.ts'
+import { identityOf, openBase, openOwnSession } from './base.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
 import type { AuditConfig } from './config.ts'
 import { isAddress, openEndpoint } from './judge-endpoint.ts'
@@ -174,7 +174,7 @@ async function openJudgeModel(
 ): Promise<IdentifiedModel & { close: () => Promise<void> }> {
   const base = await openBase(name, device, batchSize)
   try {
-    const session = await openSession({ model: base.model, frozen: base.weights }, device)
+    const session = await openOwnSession(base, device)
     const { digest, open } = base
     const identity = identityOf(base, open, { arm: 'judge', title: `Judge: ${name}` })
     return {

@@ -23,7 +23,11 @@ export function inspectionText(path: string, found: Inspection): string {
   return `${[`${plainText(path, 4000)}: ${what}`, ...lines].join('\n')}\n`
 }
 
-const FORMATS = { safetensors: 'a Hugging Face folder', gguf: 'a GGUF file' } as const
+const FORMATS = {
+  safetensors: 'a Hugging Face folder',
+  gguf: 'a GGUF file',
+  onnx: 'a folder with an ONNX graph',
+} as const
 
 function modelLines(found: ModelInspection): string[] {
   const { tokenizer, template, licence, digest, problems } = found

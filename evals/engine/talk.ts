@@ -1,5 +1,5 @@
 /** @file A base and a candidate that answer: kept in memory between questions, and nothing of what is said is kept at all. */
-import { openBase, openSession, subjectOf, identityOf, type Base } from '../audit/base.ts'
+import { openBase, openOwnSession, subjectOf, identityOf, type Base } from '../audit/base.ts'
 import { openCandidate } from '../audit/candidate.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
 import type { Message, SubjectIdentity } from '../contract/rows.ts'
@@ -27,7 +27,7 @@ export async function openTalkers(model: string, candidate: string | null): Prom
   const base = await openBase(model, chooseDevice('auto'), 1)
   try {
     const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
-    const session = await openSession({ model: base.model, frozen: base.weights }, base.device)
+    const session = await openOwnSession(base, base.device)
     const other = candidate === null ? null : await openOther(base, candidate)
     return {
       base: speaker(base, identity, session, model),
@@ -45,10 +45,8 @@ export async function openTalkers(model: string, candidate: string | null): Prom
 }
 
 async function openOther(base: Base, path: string) {
-  const { identity, weights } = await openCandidate(base, path, 'candidate')
-  const names = [...base.model.weights.keys()]
-  const frozen = new Map(names.map((name) => [name, weights.read(name)]))
-  return { identity, session: await openSession({ model: base.model, frozen }, base.device) }
+  const { identity, openSession } = await openCandidate(base, path, 'candidate')
+  return { identity, session: await openSession() }
 }
 
 /** A person waits and can close the window; there is nobody else to stop it. */

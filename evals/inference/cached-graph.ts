@@ -36,7 +36,7 @@ export interface CachedSession {
   release(): Promise<void>
 }
 
-const pastName = (layer: number, part: 'keys' | 'values') => `past.${layer}.${part}`
+export const pastName = (layer: number, part: 'keys' | 'values') => `past.${layer}.${part}`
 const presentName = (layer: number, part: 'keys' | 'values') => `present.${layer}.${part}`
 
 /** Opens each graph when it is first asked for: an evaluation that only generates greedily pays for one. */

@@ -77,7 +77,9 @@ export interface ModelScope {
   /** Longest sequence that this graph shall see. */
   readonly maxPositions: number
   readonly weight: (name: string) => Value
-  /** x `[rows, in]` → `[rows, out]` through layer `name`, adapted if a method has claimed it; its bias added where there is one. */
+  /** x `[rows, in]` → `[rows, out]` through layer `name`, adapted if a method has claimed it; no bias is added. */
+  readonly product: (name: string, x: Value) => Value
+  /** The same; its bias added where there is one. */
   readonly linear: (name: string, x: Value) => Value
   /** ids int32 `[batch, seq]` → `[batch*seq, hidden]`. */
   readonly embedding: (name: string, ids: Value) => Value

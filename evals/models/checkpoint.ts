@@ -1,5 +1,7 @@
 /** @file What a checkpoint is to the rest of the engine: named float weights, a configuration, a tokenizer, a template. */
 
+import type { OwnGraph } from './onnx-folder.ts'
+
 export type FloatStorage = 'F32' | 'F16' | 'BF16' | 'F64'
 /** ggml's blocks of 32, and its super-blocks of 256. */
 export type BlockStorage = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'IQ4_NL'
@@ -21,10 +23,12 @@ export type WeightIndex = ReadonlyMap<string, StoredWeight>
 
 export interface Checkpoint {
   readonly path: string
-  readonly format: 'safetensors' | 'gguf'
+  readonly format: 'safetensors' | 'gguf' | 'onnx'
   /** `config.json` of a Hugging Face folder; for GGUF the same keys rebuilt from its metadata. */
   readonly config: Readonly<Record<string, unknown>> & { readonly model_type: string }
   readonly weights: WeightIndex
+  /** Its own forward pass, where it brings one; otherwise the configuration says which of ours it is. */
+  readonly graph?: OwnGraph
   /** The weight in float32, row-major, in Hugging Face's names and row order (GGUF's q/k rows un-permuted). */
   read(name: string): Promise<Float32Array>
   /** sha256 over (name, shape, storage, bytes) of every weight in name order, or of the whole files for GGUF. */

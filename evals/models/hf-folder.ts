@@ -40,6 +40,9 @@ export async function openHfCheckpoint(folder: string): Promise<Checkpoint> {
   }
 }
 
+export const holdsSafetensors = async (folder: string): Promise<boolean> =>
+  (await exists(join(folder, SINGLE_FILE))) || exists(join(folder, SHARD_INDEX))
+
 export function findWeight(path: string, weights: WeightIndex, name: string): StoredWeight {
   const weight = weights.get(name)
   if (weight) return weight

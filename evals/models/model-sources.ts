@@ -8,8 +8,9 @@ import { exists, readText, unreadable } from './files.ts'
 import { ggufAt, ggufModelsAmong, readGgufParts } from './gguf-split.ts'
 import { ggufTemplate, ggufTokenizer } from './gguf-tokenizer.ts'
 import { openGguf } from './gguf.ts'
-import { openHfCheckpoint, readHfTemplate, readHfTokenizer } from './hf-folder.ts'
-import type { TokenizerSource } from './tokenizer.ts'
+import { holdsSafetensors, openHfCheckpoint, readHfTemplate, readHfTokenizer } from './hf-folder.ts'
+import { genaiEnds, graphIn, openOnnx } from './onnx-folder.ts'
+import { idList, type TokenizerSource } from './tokenizer.ts'
 
 /** Each throws what is wrong with its own part. */
 export interface ModelSources {
@@ -23,7 +24,7 @@ export interface ModelSources {
 }
 
 const SUPPORTED =
-  'a Hugging Face folder (config.json and .safetensors), a .gguf file or a folder with one GGUF model'
+  'a Hugging Face folder (config.json and .safetensors), a folder with model.onnx, a .gguf file or a folder with one GGUF model'
 
 /** Throws where `path` is no model at all, and says what it is instead. */
 export async function sourcesOf(path: string): Promise<ModelSources> {
@@ -33,6 +34,8 @@ export async function sourcesOf(path: string): Promise<ModelSources> {
   const gguf = await ggufAt(path)
   if (gguf !== undefined) return ggufSources(gguf)
   if (!found.isDirectory()) throw notAModel(path)
+  const graph = (await holdsSafetensors(path)) ? undefined : await graphIn(path)
+  if (graph !== undefined) return onnxSources(path, graph)
   if (await exists(join(path, 'config.json'))) return folderSources(path)
   throw notAModelFolder(path, await readdir(path))
 }
@@ -41,6 +44,19 @@ const folderSources = (folder: string): ModelSources => ({
   format: 'safetensors',
   checkpoint: () => openHfCheckpoint(folder),
   tokenizer: () => readHfTokenizer(folder),
+  template: () => readHfTemplate(folder),
+  licence: () => cardLicence(join(folder, 'README.md')),
+})
+
+const onnxSources = (folder: string, graph: string): ModelSources => ({
+  format: 'onnx',
+  checkpoint: () => openOnnx(folder, graph),
+  async tokenizer() {
+    const source = await readHfTokenizer(folder)
+    return source.eosIds.length > 0
+      ? source
+      : { ...source, eosIds: idList(await genaiEnds(folder)) }
+  },
   template: () => readHfTemplate(folder),
   licence: () => cardLicence(join(folder, 'README.md')),
 })
@@ -71,7 +87,9 @@ function notAModel(path: string): TouchstoneError {
   }
   const found = path.endsWith('.safetensors')
     ? 'weights without their folder (give the folder)'
-    : `a file of type "${extname(path) || 'none'}"`
+    : path.endsWith('.onnx')
+      ? 'a graph without its folder (give the folder)'
+      : `a file of type "${extname(path) || 'none'}"`
   return new TouchstoneError('checkpoint.unrecognised', { path, found, supported: SUPPORTED })
 }
 

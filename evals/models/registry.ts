@@ -14,6 +14,8 @@ import { olmo2 } from './families/olmo2.ts'
 import { phi3 } from './families/phi3.ts'
 import { qwen2, qwen3 } from './families/qwen.ts'
 import { smollm3 } from './families/smollm3.ts'
+import { graphArchitecture } from './onnx-architecture.ts'
+import type { OwnGraph } from './onnx-folder.ts'
 
 /** Forgets the configuration's type; sound as long as an architecture is given only what its own schema has parsed. */
 const any = <C>(architecture: ModelArchitecture<C>) =>
@@ -43,6 +45,8 @@ export interface Model {
   readonly architecture: ModelArchitecture<unknown>
   readonly config: unknown
   readonly weights: ReadonlyMap<string, WeightSpec>
+  /** The file that is its forward pass, where it brings its own. */
+  readonly graph?: OwnGraph
 }
 
 /** Whether a model of this type reads a text whole, and writes none. */
@@ -54,10 +58,14 @@ const architectureOf = (type: string) =>
 
 /** The architecture that reads this checkpoint, or an error that says what was found. */
 export function recognise(
-  checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weights'>,
+  checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weights' | 'graph'>,
   missing: Missing = 'refuse',
 ): Model {
-  const { path, config } = checkpoint
+  const { path, config, graph } = checkpoint
+  if (graph) {
+    const weights = new Map(graph.weights.map(({ spec }) => [spec.name, spec]))
+    return { architecture: graphArchitecture(graph), config, weights, graph }
+  }
   const architecture = architectureOf(config.model_type)
   if (!architecture) {
     throw new TouchstoneError('checkpoint.unsupported', {

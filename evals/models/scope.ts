@@ -77,14 +77,18 @@ export function createScope(
     return adapters.get(layer)
   }
 
+  const product = (name: string, x: Value): Value =>
+    adapter(name)?.forward(x) ?? g.matMulT(x, weight(`${name}.weight`))
+
   return {
     g,
     maxPositions,
     taps,
     weight,
     adapter,
+    product,
     linear(name, x) {
-      const y = adapter(name)?.forward(x) ?? g.matMulT(x, weight(`${name}.weight`))
+      const y = product(name, x)
       return specs.has(`${name}.bias`) ? g.add(y, weight(`${name}.bias`)) : y
     },
     embedding(name, ids) {

@@ -18,14 +18,35 @@ export interface FileRunner {
   release(): Promise<void>
 }
 
+/** A model's bytes in place of the file's, and what its external data is, by location. */
+export interface InMemory {
+  readonly bytes: Uint8Array
+  readonly weights: ReadonlyMap<string, Float32Array>
+}
+
 /** External data is read from beside the file; ONNX Runtime itself refuses paths that leave its folder. */
-export async function openGraphFile(path: string, device: Device): Promise<FileRunner> {
-  const session = await ort.InferenceSession.create(path, {
+export async function openGraphFile(
+  path: string,
+  device: Device,
+  memory?: InMemory,
+): Promise<FileRunner> {
+  const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device.name],
     intraOpNumThreads: device.threads,
     interOpNumThreads: 1,
     logSeverityLevel: 4,
-  }).catch((error: unknown) => {
+    externalData: [...(memory?.weights ?? [])].map(
+      ([name, { buffer, byteOffset, byteLength }]) => ({
+        path: name,
+        data: new Uint8Array(buffer, byteOffset, byteLength),
+      }),
+    ),
+  }
+  const { InferenceSession } = ort
+  const opening = memory
+    ? InferenceSession.create(memory.bytes, options)
+    : InferenceSession.create(path, options)
+  const session = await opening.catch((error: unknown) => {
     throw refusedByOrt(path, error)
   })
   return {

@@ -1,14 +1,15 @@
 /** @file Whether the artefacts that ship are what was measured: a base with its fine-tune, against each of them. */
 import { join } from 'node:path'
 import { TouchstoneError } from '../../errors.ts'
+import type { CachedSession } from '../../inference/cached-graph.ts'
 import { exists } from '../../models/files.ts'
 import { loadModel } from '../../models/load.ts'
 import type { OpenModel, StorageType } from '../../models/checkpoint.ts'
 import type { Model } from '../../models/registry.ts'
 import { chooseDevice } from '../../runtime/device.ts'
-import { openBase, openSession, type Base } from '../base.ts'
+import { openBase, openOwnSession, openSession, type Base } from '../base.ts'
 import { prepareBenchmarks, type PreparedBenchmark } from '../benchmark-sources.ts'
-import { openCandidate, requireSameShapes } from '../candidate.ts'
+import { carriesSameWeights, openCandidate } from '../candidate.ts'
 import { modelPath } from '../model-path.ts'
 import { beyond, isNear, finenessOf, type Limits } from './limits.ts'
 import {
@@ -107,8 +108,11 @@ const sessionOf = ({ device }: Base, model: Model, read: Read) =>
   )
 
 interface Artefact {
-  readonly model: Model
-  readonly read: Read
+  readonly openSession: () => Promise<CachedSession>
+  /** What it calls by the base's names; undefined where it calls its weights otherwise. */
+  readonly read: Read | undefined
+  /** Its forward pass is its own, not the base's with another configuration. */
+  readonly isGraph: boolean
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
   readonly storage: readonly StorageType[]
   readonly digest: string
@@ -119,18 +123,20 @@ interface Artefact {
 async function openArtefact(base: Base, named: string): Promise<Artefact> {
   const path = modelPath(named)
   if (await exists(join(path, 'adapter_config.json'))) {
-    const { identity, weights } = await openCandidate(base, path, 'artefact')
-    const { model, open } = base
+    const { identity, weights, openSession: asked } = await openCandidate(base, path, 'artefact')
     const read: Read = (name) => weights.read(name)
+    const own = { openSession: asked, open: base.open, read, isGraph: false }
     const close = () => Promise.resolve()
-    return { model, open, read, digest: identity.adapterDigest!, storage: ['F32'], close }
+    return { ...own, digest: identity.adapterDigest!, storage: ['F32'], close }
   }
   const { model, open, weights } = await loadModel(path)
-  requireSameShapes(base, model.weights, path)
+  const isGraph = model.graph !== undefined
+  const isNamed = carriesSameWeights(base, model, path)
   const stored = [...open.checkpoint.weights.values()].map(({ storage }) => storage)
   return {
-    ...{ model, open },
-    read: (name) => weights.get(name)!,
+    ...{ open, isGraph },
+    openSession: () => openOwnSession({ model, weights }, base.device),
+    read: isNamed ? (name) => weights.get(name)! : undefined,
     storage: [...new Set(stored)],
     digest: await open.checkpoint.digest(),
     close: () => open.close(),
@@ -144,7 +150,7 @@ async function certifyOne(
   signal: AbortSignal,
 ): Promise<Certificate> {
   const artefact = await openArtefact(reference.base, path)
-  const session = await sessionOf(reference.base, artefact.model, artefact.read)
+  const session = await artefact.openSession()
   try {
     const { prepared, answers } = reference
     const limits = { ...finenessOf(artefact.storage).limits, ...asked }
@@ -195,11 +201,16 @@ async function locate(
   limits: Limits,
 ): Promise<{ layer: string | null; fault: Fault }> {
   const { base, read } = reference
+  const found = artefact.read
+  if (!found) {
+    const what = 'its weights carry other names than those that were measured'
+    return { layer: null, fault: { kind: 'graph', what } }
+  }
   const off = ({ distance: { maxLogit, meanKl } }: Measured) =>
     Math.max(maxLogit / limits.maxLogit, meanKl / limits.meanKl)
   const worst = distances.reduce((a, b) => (off(b) > off(a) ? b : a))
   const failsWith = async (swapped: ReadonlySet<string>) => {
-    const mixed: Read = (name) => (swapped.has(name) ? artefact.read(name) : read(name))
+    const mixed: Read = (name) => (swapped.has(name) ? found(name) : read(name))
     const session = await sessionOf(base, base.model, mixed)
     try {
       return !isNear(await distanceOn(worst.ids, reference.asked.session, session), limits)
@@ -209,12 +220,16 @@ async function locate(
   }
   const group = await firstFailing(layerGroups(base.model), failsWith)
   if (!group) {
-    const what = 'the weights are those that were measured: config.json makes the difference'
-    return { layer: null, fault: { kind: 'configuration', what } }
+    const kind = artefact.isGraph ? 'graph' : 'configuration'
+    const cause = artefact.isGraph
+      ? 'the graph computes otherwise'
+      : 'config.json makes the difference'
+    const what = `the weights are those that were measured: ${cause}`
+    return { layer: null, fault: { kind, what } }
   }
   const weights = { base: (name: string) => base.weights.get(name)!, reference: read }
   const names = [...base.model.weights.keys()]
   const { rounding } = finenessOf(artefact.storage)
-  const fault = weightFault(names, { ...weights, found: artefact.read }, rounding)
+  const fault = weightFault(names, { ...weights, found }, rounding)
   return { layer: group.title, fault }
 }

@@ -13,6 +13,7 @@ export type FaultKind =
   | 'merge'
   | 'rounding'
   | 'configuration'
+  | 'graph'
 
 export interface Fault {
   readonly kind: FaultKind

@@ -7,7 +7,7 @@ const path = z.string().min(1).max(4096)
 
 export const ModelFacts = z.object({
   architecture: z.string(),
-  format: z.enum(['safetensors', 'gguf']),
+  format: z.enum(['safetensors', 'gguf', 'onnx']),
   parameters: z.int(),
   /** On disk. */
   bytes: z.int(),

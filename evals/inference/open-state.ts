@@ -1,0 +1,85 @@
+/** @file Opens a model state for questions: through our own cached graphs, or through the graph that the model brings along. */
+import { TouchstoneError } from '../errors.ts'
+import { withWeights } from '../graph/import/patch.ts'
+import { createGraph } from '../graph/ops/index.ts'
+import type { Value } from '../graph/value.ts'
+import type { OwnGraph } from '../models/onnx-folder.ts'
+import type { Model } from '../models/registry.ts'
+import { createScope } from '../models/scope.ts'
+import { asStored } from '../models/weight-list.ts'
+import type { Device } from '../runtime/device.ts'
+import type { InMemory } from '../runtime/graph-file.ts'
+import { createRunner } from '../runtime/session.ts'
+import { openCached, type CachedSession, type ModelState } from './cached-graph.ts'
+import { openFileSession } from './file-session.ts'
+
+type Weights = ReadonlyMap<string, Float32Array>
+
+/** The model as it lies on disk; a graph of its own is run from its own file, byte for byte what ships. */
+export const openUnchanged = (
+  { model, weights }: { readonly model: Model; readonly weights: Weights },
+  device: Device,
+  longest: number,
+): Promise<CachedSession> =>
+  model.graph
+    ? openFileSession(model.graph, device, longest)
+    : openCached({ model, frozen: weights }, device, longest)
+
+/** Any state: a graph of its own gets the state's weights, adapters merged in, in place of its file's. */
+export async function openState(
+  state: ModelState,
+  device: Device,
+  longest: number,
+): Promise<CachedSession> {
+  const { graph } = state.model
+  if (!graph) return openCached(state, device, longest)
+  const weights = await merged(state, device)
+  return openFileSession(graph, device, longest, await inMemory(graph, weights))
+}
+
+/** Each adapted layer's weight is what its adapter says, computed in one run. */
+async function merged(state: ModelState, device: Device): Promise<Weights> {
+  const { model, frozen, method, methodConfig } = state
+  const g = createGraph()
+  const scope = createScope(g, model.weights, {
+    maxPositions: 1,
+    attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
+  })
+  const outputs: Record<string, Value> = {}
+  for (const { name, module } of model.weights.values()) {
+    const adapter = module && scope.adapter(name.slice(0, -'.weight'.length))
+    if (adapter) outputs[name] = adapter.weight()
+  }
+  if (Object.keys(outputs).length === 0) return frozen
+  const runner = await createRunner(g, outputs, { device, purpose: 'train' })
+  try {
+    const shapes = new Map(g.inputs.map(({ name, shape }) => [name, shape as readonly number[]]))
+    const feeds = runner.inputs.map((name) => {
+      return [name, { data: frozen.get(name)!, dims: shapes.get(name)! }] as const
+    })
+    const results = await runner.run(Object.fromEntries(feeds))
+    const changed = Object.entries(results).map(([name, { data }]) => [name, data] as const)
+    return new Map([...frozen, ...(changed as [string, Float32Array][])])
+  } finally {
+    await runner.release()
+  }
+}
+
+async function inMemory(
+  { path, file, weights: named, bytes }: OwnGraph,
+  weights: Weights,
+): Promise<InMemory> {
+  const given = new Map<string, Float32Array>()
+  for (const { initialiser, spec } of named) {
+    if (initialiser.dtype !== 'float32') throw otherStorage(path, initialiser)
+    given.set(initialiser.name, asStored(weights.get(spec.name)!, spec).data)
+  }
+  const lengths = new Map([...given].map(([name, { byteLength }]) => [name, byteLength]))
+  return { bytes: withWeights(await bytes(), file, lengths), weights: given }
+}
+
+const otherStorage = (path: string, { name, dtype }: { name: string; dtype: string | undefined }) =>
+  new TouchstoneError('checkpoint.unsupported', {
+    ...{ path, what: `for the changed weight "${name}" the storage type` },
+    ...{ found: dtype ?? 'unknown', supported: 'float32' },
+  })

@@ -1,0 +1,111 @@
+/**
+ * @file Which initialisers of a graph are a model's weights, and what they are called: exporters that fold a transposition
+ * into a linear layer's weight name it `onnx::MatMul_663`, and the node alone still says which layer it was.
+ */
+import type { FileNode, FileTensor, GraphFile } from '../graph/import/graph-file.ts'
+import { isFloat } from '../graph/value.ts'
+import type { WeightSpec } from './architecture.ts'
+
+export interface NamedWeight {
+  /** In the file. */
+  readonly initialiser: FileTensor
+  readonly spec: WeightSpec
+}
+
+/** The matrix of a linear layer: `[in, out]` as it stands in a MatMul, `[out, in]` where the node turns it. */
+interface Linear {
+  readonly node: FileNode
+  readonly turned: boolean
+}
+
+/** Weights in the file's order; every other initialiser is a constant of the graph. The layer that makes `logits` is the head. */
+export function weightsOf(graph: GraphFile, logits: string): NamedWeight[] {
+  const linears = linearsOf(graph)
+  const taken = new Set<string>()
+  const named: NamedWeight[] = []
+  for (const initialiser of graph.initialisers.values()) {
+    if (initialiser.dtype === undefined || !isFloat(initialiser.dtype)) continue
+    const linear = linears.get(initialiser.name)
+    if (!linear && !STANDS_FOR_ITSELF.test(initialiser.name)) continue
+    const wanted = linear ? linearName(initialiser.name, linear.node) : initialiser.name
+    const name = taken.has(wanted) ? `${initialiser.name}.weight` : wanted
+    taken.add(name)
+    named.push({ initialiser, spec: specOf(name, initialiser, linear, graph) })
+  }
+  const isHead = ({ initialiser }: NamedWeight) =>
+    linears.get(initialiser.name)?.node.outputs.includes(logits) === true
+  return withPlaces(named, isHead)
+}
+
+const STANDS_FOR_ITSELF = /^(?!onnx::).*\.(?:weight|bias)$/u
+
+/** The matrix that a node multiplies rows with, and whether the node multiplies with its transpose; undefined where it is no initialiser. */
+export function matrixOf(
+  { nodes, initialisers }: GraphFile,
+  { domain, opType, inputs, attributes }: FileNode,
+): { readonly name: string; readonly isTurned: boolean } | undefined {
+  const [, second = ''] = inputs
+  if (domain !== '' || (opType !== 'MatMul' && opType !== 'Gemm')) return undefined
+  const number = (name: string, usual: number) => attributes.get(name) ?? usual
+  if (opType === 'Gemm' && (number('transA', 0) !== 0 || number('alpha', 1) !== 1)) return undefined
+  if (opType === 'Gemm' && number('beta', 1) !== 1) return undefined
+  const isTurned = attributes.get('transB') === 1
+  if (initialisers.get(second)?.dims.length === 2) return { name: second, isTurned }
+  const turning = nodes.find(({ outputs }) => outputs[0] === second)
+  const origin = turning?.opType === 'Transpose' ? turning.inputs[0]! : ''
+  if (initialisers.get(origin)?.dims.length !== 2) return undefined
+  return { name: origin, isTurned: !isTurned }
+}
+
+/** The first use of each matrix. */
+function linearsOf(graph: GraphFile): ReadonlyMap<string, Linear> {
+  const found = new Map<string, Linear>()
+  for (const node of graph.nodes) {
+    const matrix = matrixOf(graph, node)
+    if (matrix && !found.has(matrix.name)) found.set(matrix.name, { node, turned: matrix.isTurned })
+  }
+  return found
+}
+
+/** `/model/layers.0/self_attn/q_proj/MatMul` → `model.layers.0.self_attn.q_proj.weight`. */
+function linearName(initialiser: string, { name }: FileNode): string {
+  if (STANDS_FOR_ITSELF.test(initialiser))
+    return initialiser.replace(/\.MatMul\.weight$/u, '.weight')
+  const path = /^\/(?<layer>[\w.]+(?:\/[\w.]+)*)\/(?:MatMul|Gemm)(?:_\d+)?$/u.exec(name)?.groups
+  return path ? `${path['layer']!.replaceAll('/', '.')}.weight` : `${initialiser}.weight`
+}
+
+function specOf(
+  name: string,
+  { name: initialiser, dims }: FileTensor,
+  linear: Linear | undefined,
+  { nodes }: GraphFile,
+): WeightSpec {
+  const isTable = nodes.some(
+    ({ opType, inputs }) => opType === 'Gather' && inputs[0] === initialiser,
+  )
+  if (isTable) return { name, shape: dims, kind: 'embedding' }
+  if (!linear) return { name, shape: dims, kind: name.endsWith('.bias') ? 'bias' : 'norm' }
+  const shape = linear.turned ? dims : dims.toReversed()
+  return { name, shape, kind: 'linear', ...(!linear.turned && { transposed: true }) }
+}
+
+/** Where a linear layer sits. The head has no place, nor what is outside numbered blocks, where names say anything of blocks. */
+function withPlaces(
+  named: readonly NamedWeight[],
+  isHead: (weight: NamedWeight) => boolean,
+): NamedWeight[] {
+  const isNumbered = named.some(({ spec }) => spec.kind === 'linear' && LAYER.test(spec.name))
+  let count = 0
+  return named.map((each) => {
+    const { initialiser, spec } = each
+    if (spec.kind !== 'linear' || isHead(each)) return each
+    const number = LAYER.exec(spec.name)?.groups!['number']
+    if (isNumbered && number === undefined) return each
+    const module = isNumbered ? spec.name.split('.').at(-2)! : 'linear'
+    const layer = isNumbered ? Number(number) : count++
+    return { initialiser, spec: { ...spec, layer, module } }
+  })
+}
+
+const LAYER = /\.(?<number>\d{1,6})\./u
