@@ -1,12 +1,13 @@
 /**
- * @file How long the scan of one LoRA checkpoint takes (base cached) against numpy's full SVDs of the same matrices, in turns in
- * one run: `test/bench/spectra.ts [--layers 30] [--runs 3] [--rank 8] [--python python3] [--json]`. Shapes are SmolLM2-135M's,
+ * @file How long the base's decomposition and the scan of one LoRA checkpoint (base cached) take against numpy's full SVDs of the
+ * same matrices, in turns in one run; TOUCHSTONE_NATIVE=off is the same without the addon: `test/bench/spectra.ts [--layers 30] [--runs 3] [--rank 8] [--python python3] [--json]`. Shapes are SmolLM2-135M's,
  * seven matrices a layer, their spectra a trained model's (σ_i ∝ i^−½); cosines of both sides are compared on the way.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { numerics } from '../../evals/native/load.ts'
 import { openBaseStore } from '../../evals/spectra/base-store.ts'
 import { scanModel, type MatrixPlace } from '../../evals/spectra/compare.ts'
 import { fillNormal, randomStream } from '../../evals/statistics/random.ts'
@@ -98,59 +99,72 @@ async function scan({ base, change }: Matrices, folder: string) {
   return { ms: performance.now() - began, alignment }
 }
 
-const Answer = z.object({ ms: z.number(), alignment: z.array(z.array(z.number())) })
+const Scanned = z.object({ ms: z.number(), alignment: z.array(z.array(z.number())) })
+const Decomposed = z.object({ ms: z.number() })
 
+interface Pair {
+  readonly ours: number
+  readonly numpy: number
+}
+
+const largestError = (ours: readonly number[][], numpy: readonly number[][]): number =>
+  Math.max(...ours.flatMap((c, i) => c.map((x, j) => Math.abs(x - numpy[i]![j]!))))
+
+/** Ours decomposes the base into an empty cache, keeps it there and scans; numpy decomposes it alone. */
 async function measure(folder: string) {
   const matrices = makeMatrices()
   const file = join(folder, 'matrices.f32')
   await matrixFile(file, places, matrices)
   const script = join(import.meta.dirname, 'peers', 'spectra_numpy.py')
   const peer = await startLineProcess(values.python, [script, file, String(rank)])
-  const cache = join(folder, 'cache')
-  const first = await scan(matrices, cache)
-  say(`base decomposed and the first scan: ${(first.ms / 1000).toFixed(1)} s`)
-  const pairs: { ours: number; numpy: number; error: number }[] = []
+  const bases: Pair[] = []
+  const scans: Pair[] = []
+  const errors: number[] = []
   for (let run = 0; run < runs; run++) {
-    const numpy = await peer.ask({ work: 'scan' }, Answer)
-    const ours = await scan(matrices, cache)
-    const error = Math.max(
-      ...ours.alignment.flatMap((c, i) => c.map((x, j) => Math.abs(x - numpy.alignment[i]![j]!))),
-    )
-    pairs.push({ ours: ours.ms, numpy: numpy.ms, error })
+    const cache = join(folder, `cache-${run}`)
+    const base = await peer.ask({ work: 'base' }, Decomposed)
+    const first = await scan(matrices, cache)
+    bases.push({ ours: first.ms, numpy: base.ms })
+    const numpy = await peer.ask({ work: 'scan' }, Scanned)
+    const again = await scan(matrices, cache)
+    scans.push({ ours: again.ms, numpy: numpy.ms })
+    errors.push(...[first, again].map(({ alignment }) => largestError(alignment, numpy.alignment)))
+    await rm(cache, { recursive: true })
   }
   await peer.quit()
-  return pairs
+  return { base: compared(bases), scan: compared(scans), error: Math.max(...errors) }
 }
 
-say(`${showMachine(machine())}; ${places.length} matrices, rank ${rank}, ${runs} pairs`)
-const folder = await mkdtemp(join(tmpdir(), 'touchstone-bench-spectra-'))
-try {
-  const pairs = await measure(folder)
+function compared(pairs: readonly Pair[]) {
   const ratios = pairs.map(({ ours, numpy }) => numpy / ours)
-  const interval = bootstrap(
+  const { estimate, lower, upper } = bootstrap(
     ratios.length,
     (drawn) => spread(Array.from(drawn, (i) => ratios[i]!)).median,
     { seed: 1 },
   )
-  const error = Math.max(...pairs.map((pair) => pair.error))
-  const ours = spread(pairs.map((pair) => pair.ours))
-  const numpy = spread(pairs.map((pair) => pair.numpy))
-  say(`our scan ${showSpread(ours)}; numpy ${showSpread(numpy)}`)
-  say(
-    `numpy / ours ${interval.estimate!.toFixed(1)} (95 % interval ${interval.lower!.toFixed(1)}–${interval.upper!.toFixed(1)}); ` +
-      `largest difference of a cosine ${error.toExponential(1)}`,
-  )
+  return {
+    ours: spread(pairs.map((pair) => pair.ours)),
+    numpy: spread(pairs.map((pair) => pair.numpy)),
+    ratio: { median: estimate!, lower: lower!, upper: upper! },
+  }
+}
+
+const show = (what: string, { ours, numpy, ratio }: ReturnType<typeof compared>): string =>
+  `${what}: ours ${showSpread(ours)}; numpy ${showSpread(numpy)}; numpy / ours ${ratio.median.toFixed(2)} ` +
+  `(95 % interval ${ratio.lower.toFixed(2)}–${ratio.upper.toFixed(2)})`
+
+say(
+  `${showMachine(machine())}; ${numerics().name}; ${places.length} matrices, rank ${rank}, ${runs} pairs`,
+)
+const folder = await mkdtemp(join(tmpdir(), 'touchstone-bench-spectra-'))
+try {
+  const { base, scan: scanned, error } = await measure(folder)
+  say(show('base decomposed, kept and scanned, against its SVDs', base))
+  say(show('scan with the base kept, against full SVDs', scanned))
+  say(`largest difference of a cosine ${error.toExponential(1)}`)
   if (values.json) {
-    const result = {
-      machine: machine(),
-      matrices: places.length,
-      rank,
-      ours,
-      numpy,
-      interval,
-      error,
-    }
-    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+    const on = { machine: machine(), arithmetic: numerics().name, matrices: places.length, rank }
+    process.stdout.write(`${JSON.stringify({ ...on, base, scan: scanned, error }, null, 2)}\n`)
   }
   // Different cosines would be different work.
   if (error > 1e-5) process.exitCode = 1

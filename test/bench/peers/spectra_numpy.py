@@ -1,6 +1,7 @@
 """numpy's side of the spectra bench: the definition by a full SVD of W1 a matrix, with U0 at hand as ours has its cache.
 
-Reads the file that spectra-files.ts writes; answers one JSON line a command. The time is that of the SVDs and cosines alone.
+Reads the file that spectra-files.ts writes; answers one JSON line a command. The time is that of the SVDs and cosines alone;
+"base" is the SVDs of the base matrices.
 """
 
 import json
@@ -26,8 +27,15 @@ def main():
     bases = [np.linalg.svd(W0, full_matrices=False)[0] for W0, _, _, _ in matrices]
     print(json.dumps({"ready": True, "numpy": np.__version__}), flush=True)
     for line in sys.stdin:
-        if json.loads(line)["work"] == "quit":
+        work = json.loads(line)["work"]
+        if work == "quit":
             break
+        if work == "base":
+            began = time.perf_counter()
+            for W0, _, _, _ in matrices:
+                np.linalg.svd(W0, full_matrices=False)
+            print(json.dumps({"ms": 1000 * (time.perf_counter() - began)}), flush=True)
+            continue
         began = time.perf_counter()
         alignment = []
         for U0, (W0, scale, B, A) in zip(bases, matrices):
