@@ -6,6 +6,7 @@
  */
 
 import { entry, type Details } from './errors/entry.ts'
+import { DATA_ERRORS } from './errors/data.ts'
 import { ENCODER_ERRORS } from './errors/encoders.ts'
 import { EXPORT_ERRORS } from './errors/exports.ts'
 import { WORKBENCH_ERRORS } from './errors/workbench.ts'
@@ -104,37 +105,6 @@ export const ERRORS = {
       'Shorten that text or lower the number of new tokens; an empty one cannot be asked either.',
   })),
 
-  // ---- data ----
-  'data.unreadable': entry((v: { path: string; found: string; expected: string }) => ({
-    message: `${v.path} cannot be read as data: found ${v.found}; expected ${v.expected}.`,
-    remedy: 'Give a JSONL, JSON, CSV, Parquet or text file in UTF-8, its name ending accordingly.',
-  })),
-  'data.too-large': entry((v: { path: string; bytes: number; most: number }) => ({
-    message: `${v.path} has ${v.bytes} bytes; data is learnt from whole up to ${v.most}.`,
-    remedy: `Take a sample of its rows, ${v.path}#20000 say, or write one: touchstone data ${v.path}#20000 -o rows.jsonl.`,
-  })),
-  'data.empty': entry((v: { path: string }) => ({
-    message: `${v.path} holds no rows that can be trained on.`,
-    remedy:
-      'Give a file with at least one row that ends in an assistant reply, or one of raw text.',
-  })),
-  'data.columns': entry(
-    (v: { path: string; columns: readonly string[]; formats: readonly string[] }) => ({
-      message: `${v.path} is no known form of fine-tuning data; its columns are ${v.columns.slice(0, 20).join(', ')}.`,
-      remedy: `Known are ${v.formats.join('; ')}. For other columns say which they are: --map prompt=COLUMN,reply=COLUMN, or --map text=COLUMN.`,
-    }),
-  ),
-  'data.row': entry((v: { path: string; row: number; why: string }) => ({
-    message: `${v.path}, row ${v.row}: ${v.why}.`,
-    remedy:
-      'Mend or remove that row and run this again, or write a copy without such rows by `touchstone data FILE -o clean.jsonl`.',
-  })),
-
-  'data.row-too-long': entry((v: { row: number; tokens: number; limit: number }) => ({
-    message: `Row ${v.row} of the data has ${v.tokens} tokens, above ${v.limit}.`,
-    remedy: 'Raise --max-tokens, or let --truncation cut such rows, split them or leave them out.',
-  })),
-
   // ---- benchmarks from the user's disk ----
   'benchmark.unreadable': entry((v: { path: string; found: string }) => ({
     message: `${v.path} cannot be read as a benchmark: found ${v.found}.`,
@@ -209,6 +179,11 @@ export const ERRORS = {
   'training.resume-mismatch': entry((v: { field: string; saved: string; asked: string }) => ({
     message: `The checkpoint was made with ${v.field} = ${v.saved}, and this run asks for ${v.asked}.`,
     remedy: 'Resume with the same settings, or start a new run in another --out-dir.',
+  })),
+  'training.small-base': entry((v: { method: string }) => ({
+    message: `${v.method} trains or moves the base’s own weights, which are to be kept small.`,
+    remedy:
+      'Use --base-precision fp32, or a method that leaves the base as it is: lora, rslora, dora.',
   })),
   'training.no-target': entry((v: { targets: string; known: readonly string[] }) => ({
     message: `No layer of the model matches the target modules ${v.targets}.`,
@@ -330,6 +305,7 @@ export const ERRORS = {
     remedy: 'Free some space, then run the same command with --resume.',
   })),
 
+  ...DATA_ERRORS,
   ...ENCODER_ERRORS,
   ...EXPORT_ERRORS,
   ...WORKBENCH_ERRORS,

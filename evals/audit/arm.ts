@@ -16,6 +16,7 @@ import {
 import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { exists } from '../models/files.ts'
+import { overlaid } from '../models/small-weights.ts'
 import { digestOf, digestOfFile, identityOf, openSession, subjectOf, type Base } from './base.ts'
 import { evaluate, type EvaluationPlan } from './evaluate.ts'
 
@@ -220,8 +221,8 @@ async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<v
   const { method, methodConfig } = plan
   const views = namedViews(session.table, state.parameters)
   // A session of its own: weights that are fed would make an answer depend on its neighbours.
-  const frozen = new Map(session.weights)
-  for (const [name, { data }] of views) frozen.set(name, data)
+  const changed = new Map([...views].map(([name, { data }]) => [name, data]))
+  const frozen = overlaid(session.weights, changed)
   const generation = await openSession(
     { model: base.model, frozen, method, methodConfig },
     base.device,

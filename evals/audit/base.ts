@@ -8,6 +8,7 @@ import { openState, openUnchanged } from '../inference/open-state.ts'
 import { localSubject, type Subject } from '../inference/subject.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
+import type { Precision } from '../models/small-weights.ts'
 import type { Device } from '../runtime/device.ts'
 import type { Feeds } from '../runtime/session.ts'
 import { modelPath } from './model-path.ts'
@@ -22,10 +23,20 @@ export interface Base extends LoadedModel {
   readonly digest: string
 }
 
-export async function openBase(name: string, device: Device, batchSize: number): Promise<Base> {
-  const loaded = await loadModel(modelPath(name))
-  return { ...loaded, path: name, device, batchSize, digest: await loaded.open.checkpoint.digest() }
+export async function openBase(
+  name: string,
+  device: Device,
+  batchSize: number,
+  precision: Precision = 'fp32',
+): Promise<Base> {
+  const loaded = await loadModel(modelPath(name), precision)
+  const stored = await loaded.open.checkpoint.digest()
+  // Other weights than the file's are another base.
+  const digest = precision === 'fp32' ? stored : digestOfText(`${precision} of ${stored}`)
+  return { ...loaded, path: name, device, batchSize, digest }
 }
+
+const digestOfText = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 export const openSession = (state: ModelState, device: Device): Promise<CachedSession> =>
   openState(state, device, LONGEST)

@@ -1,6 +1,7 @@
 /** @file What an audit is asked to do, declared once: flags, form and stored JSON are derived from it. */
 import { z } from 'zod'
 import { TrainingConfig } from '../finetune/train.ts'
+import { PRECISIONS } from '../models/small-weights.ts'
 import { DEVICES } from '../runtime/device.ts'
 import { DETAILS } from '../spectra/directions.ts'
 import { EPSILON } from '../spectra/intruders.ts'
@@ -19,6 +20,10 @@ export type MethodChoice = z.infer<typeof MethodChoice>
 export const armOf = ({ name, arm = name }: Pick<MethodChoice, 'name' | 'arm'>): string => arm
 
 const engine = {
+  basePrecision: z.enum(PRECISIONS).default('fp32').meta({
+    label: 'Base precision',
+    help: 'How the base’s matrices are kept and computed with: int8 takes a quarter of the memory, and is another, slightly different base; for methods that leave the base as it is',
+  }),
   device: z.enum(DEVICES).default('auto').meta({ label: 'Device', help: 'Where it runs' }),
   threads: z
     .int()
@@ -204,6 +209,7 @@ export const EvalConfig = AuditConfig.pick({
   textWindow: true,
   maxNewTokens: true,
   margin: true,
+  basePrecision: true,
   device: true,
   threads: true,
   batchSize: true,
@@ -230,6 +236,7 @@ export const TrainConfig = AuditConfig.pick({
   methods: true,
   seeds: true,
   training: true,
+  basePrecision: true,
   device: true,
   threads: true,
 }).extend({ data: z.string().min(1).meta({ label: 'Data', help: DATA_HELP }) })

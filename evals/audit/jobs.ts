@@ -133,7 +133,7 @@ async function runWork(
 ): Promise<void> {
   const device = chooseDevice(config.device, config.threads ?? undefined)
   context.emit({ type: 'log', level: 'info', message: `Opening ${config.model}` })
-  const base = await openBase(config.model, device, config.batchSize)
+  const base = await openBase(config.model, device, config.batchSize, config.basePrecision)
   let judges: OpenJudges | undefined
   try {
     judges = await openJudges(config, device, context.signal)

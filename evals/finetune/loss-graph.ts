@@ -27,14 +27,16 @@ export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGr
   const named: Graph = {
     ...g,
     input: (name, dtype, shape) => g.input(`${REFERENCE}${name}`, dtype, shape),
+    stored: (name, shape, storage) => g.stored(`${REFERENCE}${name}`, shape, storage),
   }
-  const { maxPositions } = options
+  const { maxPositions, storage } = options
+  const asBase = { maxPositions, ...(storage && { storage }) }
   return {
     logits,
     labels,
     rowWeights,
     taskLoss: g.crossEntropy(logits, labels, rowWeights),
-    reference: () => logitsOf(createScope(named, model.weights, { maxPositions }), model, fed),
+    reference: () => logitsOf(createScope(named, model.weights, asBase), model, fed),
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Dialect } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { ScopeOptions } from '../models/scope.ts'
+import { keptBy } from '../models/small-weights.ts'
 import { createRunner, type Feeds } from '../runtime/session.ts'
 import { buildLoss } from './loss-graph.ts'
 import type { Observed } from './method.ts'
@@ -15,9 +16,10 @@ export interface Observer {
 /** How a method claims the layers and weights of a training graph. */
 export const scopeOptions = (
   g: Graph,
-  { method, methodConfig, maxPositions }: PrepareOptions,
+  { method, methodConfig, maxPositions, weights }: PrepareOptions,
 ): ScopeOptions => ({
   maxPositions,
+  storage: keptBy(weights),
   attach: (site) => method.attach?.(g, site, methodConfig, 'train'),
   trainable: (name) => method.trainable?.(name, methodConfig),
 })

@@ -1,7 +1,9 @@
 /** @file Where training starts, for methods that ask the base and its gradients first. */
+import { TouchstoneError } from '../errors.ts'
 import { gradients } from '../graph/gradient.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Model } from '../models/registry.ts'
+import { smallOf } from '../models/small-weights.ts'
 import type { Device } from '../runtime/device.ts'
 import { createRunner } from '../runtime/session.ts'
 import { makeBatch, rowsOfStep, type Example } from './dataset.ts'
@@ -21,6 +23,14 @@ export interface PrepareOptions {
   readonly data?: { readonly examples: readonly Example[]; readonly padId: number }
 }
 
+/** What moves, trains or differentiates the base's own weights needs them in float32. */
+export function requireWhole({
+  weights,
+  method,
+}: Pick<PrepareOptions, 'weights' | 'method'>): void {
+  if (smallOf(weights)) throw new TouchstoneError('training.small-base', { method: method.title })
+}
+
 export async function prepareMethod(options: PrepareOptions): Promise<Prepared> {
   const { model, weights, method, methodConfig, seed } = options
   if (!method.prepare) return {}
@@ -28,8 +38,10 @@ export async function prepareMethod(options: PrepareOptions): Promise<Prepared> 
     seed,
     sites: sitesOf(model),
     weight: (name) => weights.get(name)!,
-    gradients: (names, { batches, batchSize }) =>
-      meanGradients(options, names, firstBatches(options, batches, batchSize)),
+    gradients: (names, { batches, batchSize }) => {
+      requireWhole(options)
+      return meanGradients(options, names, firstBatches(options, batches, batchSize))
+    },
   }
   return method.prepare(probe, methodConfig)
 }

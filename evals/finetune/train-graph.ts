@@ -4,7 +4,8 @@ import { gradients } from '../graph/gradient.ts'
 import { CPU, type Dialect } from '../graph/op.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import { createRunner, type Tensor } from '../runtime/session.ts'
+import { keptData } from '../models/small-weights.ts'
+import { createRunner, type FrozenData, type Tensor } from '../runtime/session.ts'
 import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
 import { batchFeeds, buildLoss, namedFeeds, REFERENCE } from './loss-graph.ts'
 import { openObserver, scopeOptions } from './observer.ts'
@@ -15,7 +16,7 @@ import {
   parameterTable,
   type ParameterTable,
 } from './parameters.ts'
-import { prepareMethod, sitesOf, type PrepareOptions } from './prepare.ts'
+import { prepareMethod, requireWhole, sitesOf, type PrepareOptions } from './prepare.ts'
 
 export interface TrainingSession {
   readonly table: ParameterTable
@@ -45,23 +46,33 @@ export interface TrainingOptions extends PrepareOptions {
 /** Builds and opens the graph; `parameters` begin as the method and the seed say. */
 export async function openTraining(options: TrainingOptions): Promise<TrainingSession> {
   const { model, method, methodConfig, seed, device, dialect = CPU } = options
+  if (method.trainable ?? method.perturb) requireWhole(options)
   const { g, outputs } = buildTrainingGraph(options, dialect)
   const table = parameterTable(g.parameters)
   const sites = sitesOf(model)
   requireTarget(table, sites, methodConfig)
   const prepared = await prepareMethod(options)
-  const weights = new Map([...options.weights, ...(prepared.weights ?? [])])
+  if (prepared.weights) requireWhole(options)
+  const weights = prepared.weights
+    ? new Map([...options.weights, ...prepared.weights])
+    : options.weights
   const base = (name: string) => weights.get(name)!
   const layout = { table, sites, weight: base }
   let parameters = initialParameters(g.parameters, table, seed, base, prepared.parameters)
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
   const asFloat = (data: Float32Array) =>
     dialect.float === 'float64' ? Float64Array.from(data) : data
+  const asFed = (data: FrozenData, { dtype }: Value) =>
+    dtype === dialect.float ? asFloat(data as Float32Array) : data
   const observer = await openObserver(options, dialect)
   const declared = new Map(g.inputs.map((value) => [value.name, value]))
-  const given = new Map([...asReference(options.weights), ...weights])
-  const still = stillFeeds(runner.inputs, declared, given, table)
-  const frozen = namedFeeds(still, asFloat)
+  const still = stillFeeds(runner.inputs, declared, givenTo(options, weights), table)
+  const frozen = Object.fromEntries(
+    [...still].map(([name, { shape, data }]) => [
+      name,
+      { data: asFed(data, declared.get(name)!), dims: shape },
+    ]),
+  )
   const flat = new Float32Array(table.size)
   const derivatives = table.slices.filter(isTrained)
   // Where the graph computes in what `flat` holds, gradients are written there at once.
@@ -117,9 +128,17 @@ export async function openTraining(options: TrainingOptions): Promise<TrainingSe
   }
 }
 
-/** The base's weights under the names by which a loss that compares with the base reads them: the same memory. */
-const asReference = (weights: ReadonlyMap<string, Float32Array>) =>
-  [...weights].map(([name, data]) => [`${REFERENCE}${name}`, data] as const)
+/**
+ * What an input of the graph is fed: a weight as it is kept, and under the name by which a loss that compares with the base
+ * reads it, the base's own: the same memory where none was moved.
+ */
+const givenTo =
+  ({ weights: own }: PrepareOptions, moved: ReadonlyMap<string, Float32Array>) =>
+  (input: string): FrozenData | undefined => {
+    const isReference = input.startsWith(REFERENCE)
+    const name = isReference ? input.slice(REFERENCE.length) : input
+    return keptData(isReference ? own : moved, name)
+  }
 
 /** A method that found nothing to train would train nothing, and say so nowhere. */
 function requireTarget(
@@ -137,16 +156,16 @@ function requireTarget(
 function stillFeeds(
   names: readonly string[],
   declared: ReadonlyMap<string, Value>,
-  weights: ReadonlyMap<string, Float32Array>,
+  given: (input: string) => FrozenData | undefined,
   { slices }: ParameterTable,
-): Map<string, { shape: readonly number[]; data: Float32Array }> {
+): Map<string, { shape: readonly number[]; data: FrozenData }> {
   const trained = new Set(slices.map(({ name }) => name))
-  const still = new Map<string, { shape: readonly number[]; data: Float32Array }>()
+  const still = new Map<string, { shape: readonly number[]; data: FrozenData }>()
   for (const name of names) {
     const shape = declared.get(name)!.shape
     if (trained.has(name) || !shape.every((dim) => typeof dim === 'number')) continue
     const size = shape.reduce((product, dim) => product * dim, 1)
-    still.set(name, { shape, data: weights.get(name) ?? new Float32Array(size) })
+    still.set(name, { shape, data: given(name) ?? new Float32Array(size) })
   }
   return still
 }

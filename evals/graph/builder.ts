@@ -1,5 +1,6 @@
 /** @file Records a graph: inputs, parameters, constants, and the operators applied to them, in order. */
 import type { Attributes, Dialect, Emitter, Op } from './op.ts'
+import { readingStored, scaleName, type WeightStorage } from './stored.ts'
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
 export type Initialiser = 'zeros' | 'ones' | { uniform: number } | { normal: number }
@@ -47,6 +48,8 @@ export interface GraphCore {
   /** Shapes that the runtime must feed as int64 vectors, by input name. */
   readonly shapeInputs: ReadonlyMap<string, Shape>
   input(name: string, dtype: Dtype, shape: Shape): Value
+  /** A frozen weight that is kept as `storage`: an input, and for int8 another of its scales (`stored.ts`). */
+  stored(name: string, shape: readonly number[], storage: WeightStorage): Value
   /** A trained tensor: an input whose gradient the training graph returns. */
   parameter(
     name: string,
@@ -114,10 +117,14 @@ export function createCore(dialect: Dialect): GraphCore {
     return size!
   }
 
+  const stored = new Map<string, WeightStorage>()
+  const reading = (domain: OnnxNode['domain']) =>
+    readingStored(addNode(domain), addNode(''), dialect.float, stored)
+
   const emitter: Emitter = {
     dialect,
-    node: addNode(''),
-    contrib: addNode('com.microsoft'),
+    node: reading(''),
+    contrib: reading('com.microsoft'),
     int64: (values) => constant(values, 'int64', [values.length]).name,
     int32: (values) => constant(values, 'int32', [values.length]).name,
     scalar: (value) => constant([value], dialect.float, []).name,
@@ -145,6 +152,12 @@ export function createCore(dialect: Dialect): GraphCore {
     shapeInputs,
     input,
     constant,
+    stored(name, shape, storage) {
+      input(name, storage, shape)
+      if (storage === 'int8') input(scaleName(name), 'float32', [shape[0]!])
+      stored.set(name, storage)
+      return { name, dtype: dialect.float, shape }
+    },
     parameter(name, shape, { initialiser, learningRateScale = 1 } = {}) {
       const value = input(name, dialect.float, shape)
       parameters.push({ name, shape, initialiser: initialiser ?? null, value, learningRateScale })

@@ -14,7 +14,8 @@ import type { Device } from './device.ts'
 import { translateOrtError } from './ort-errors.ts'
 import { openResident, type OpenSession } from './resident-session.ts'
 
-export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array
+export type FrozenData = Float32Array | Float16Array | Int8Array
+export type TensorData = FrozenData | Float64Array | Int32Array | BigInt64Array | Uint8Array
 
 export interface Tensor {
   readonly data: TensorData
@@ -27,7 +28,7 @@ export interface RunnerOptions {
   readonly device: Device
   readonly purpose: 'train' | 'generate'
   /** Weights that never change while the runner lives, by input name. */
-  readonly frozen?: ReadonlyMap<string, Float32Array>
+  readonly frozen?: ReadonlyMap<string, FrozenData>
 }
 
 export interface Runner {
@@ -42,20 +43,22 @@ export interface Runner {
   release(): Promise<void>
 }
 
-type OrtDtype = 'float32' | 'float64' | 'int32' | 'int64' | 'bool' | 'uint8'
+type OrtDtype = 'float32' | 'float16' | 'float64' | 'int8' | 'int32' | 'int64' | 'bool' | 'uint8'
 
 export async function createRunner(
   g: Graph,
   outputs: Readonly<Record<string, Value>>,
   options: RunnerOptions,
 ): Promise<Runner> {
-  const { device, purpose, frozen = new Map<string, Float32Array>() } = options
+  const { device, purpose, frozen = new Map<string, FrozenData>() } = options
   const external = new Map<string, ExternalWeight>()
   for (const [name, data] of frozen)
     external.set(name, { buffer: name, offset: 0, bytes: data.byteLength })
   const encoded = encode(g, outputs, external)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const generating = purpose === 'generate'
+  // Optimised, a float16 weight would be made float32 once and for all.
+  const isSmall = [...frozen.values()].some((data) => !(data instanceof Float32Array))
   // Initialisers and profiles are onnxruntime-node's business.
   const native = generating || frozen.size > 0 || device.profilePrefix ? undefined : addon()
   let session: OpenSession
@@ -67,7 +70,7 @@ export async function createRunner(
           intraOpNumThreads: device.threads,
           interOpNumThreads: 1,
           executionMode: 'sequential',
-          graphOptimizationLevel: generating ? 'all' : 'disabled',
+          graphOptimizationLevel: generating && !isSmall ? 'all' : 'disabled',
           enableMemPattern: generating,
           extra: { session: { disable_prepacking: generating ? '0' : '1' } },
           externalData: [...frozen].map(([path, data]) => ({ path, data: bytesOf(data) })),
@@ -107,7 +110,7 @@ export async function createRunner(
   }
 }
 
-const bytesOf = (data: Float32Array): Uint8Array =>
+const bytesOf = (data: FrozenData): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
 function toOrt(
@@ -133,8 +136,13 @@ function toOrt(
   return tensors
 }
 
-const ortTensor = (dtype: Dtype, { data, dims }: Tensor): ort.Tensor =>
-  new ort.Tensor(dtype as OrtDtype as 'float32', data as Float32Array, dims)
+function ortTensor(dtype: Dtype, { data, dims }: Tensor): ort.Tensor {
+  const tensor = new ort.Tensor(dtype as OrtDtype as 'float32', data as Float32Array, dims)
+  if (!(data instanceof Float16Array)) return tensor
+  // The binding knows float16 as 16-bit words alone, the library above it as Float16Array alone.
+  const words = new Uint16Array(data.buffer, data.byteOffset, data.length)
+  return Object.defineProperty(tensor, 'data', { value: words })
+}
 
 const fromOrt = (tensor: ort.Tensor): Tensor => ({
   data: tensor.data as TensorData,

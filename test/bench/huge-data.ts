@@ -80,7 +80,7 @@ try {
        const { rows: page, total } = await data.page(offset, 5)
        const { row, messages } = page.at(-1)
        const seconds = ((performance.now() - began) / 1000).toFixed(2)
-       print('from ' + offset + ' of ' + total + ': row ' + row + ' … ' + messages.at(-1).content.slice(-12) + ' in ' + seconds + ' s')
+       console.log('from ' + offset + ' of ' + total + ': row ' + row + ' … ' + messages.at(-1).content.slice(-12) + ' in ' + seconds + ' s')
      }`,
   )
   await measure(
