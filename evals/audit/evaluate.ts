@@ -204,6 +204,11 @@ async function scoreHeldOut(
 ): Promise<void> {
   const score = async () => {
     const scores = await subject.continuations(rows, context.signal)
+    const cut = scores.filter((each) => each.cut > 0).length
+    if (cut > 0) {
+      const message = `${cut} of ${rows.length} held-out rows are too long and were cut at their beginning.`
+      context.emit({ type: 'log', level: 'warn', message })
+    }
     return scores.map(({ logProbs }) => logProbs)
   }
   await scoreLoss(score, key, { name: HELD_OUT, metric: 'held-out/loss', of: rows }, context)

@@ -38,10 +38,10 @@ export function compare(base: Judged, state: Judged): Omit<Comparison, 'holmP'> 
   const { pairs, droppedUndecided } = pairsOf(base, state)
   const { role } = state.benchmark
   const found = pairedChange(promptsOf(pairs, (outcome) => isSuccess(role, outcome)))
-  const { a, b, c, d, n, difference, lower, upper, pValue, isRepeated, prompts } = found
+  const { a, b, c, d, n, difference, lower, upper, pValue, score, isRepeated, prompts } = found
   return {
     ...judgedKey(state),
-    ...{ a, b, c, d, n, difference, lower, upper, pValue, droppedUndecided },
+    ...{ a, b, c, d, n, difference, lower, upper, pValue, droppedUndecided, score },
     ...(isRepeated && { repeated: { prompts, before: found.before!, after: found.after! } }),
   }
 }

@@ -14,6 +14,7 @@ export const COMPARED_FIELDS = [
   'prompt-text',
   'judge-version',
   'max-new-tokens',
+  'samples',
   'temperature',
   'seed',
 ] as const

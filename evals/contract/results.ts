@@ -63,6 +63,8 @@ export const Comparison = JudgedKey.extend({
   pValue: z.number(),
   holmP: z.number().nullable(),
   droppedUndecided: z.int(),
+  /** Tango's score interval of the difference; null where prompts were answered more than once, absent in earlier results. */
+  score: z.object({ lower: z.number(), upper: z.number() }).nullish(),
   /**
    * Where prompts were answered more than once: a to d and n count pairs of replies, the rates and their difference are means over
    * prompts, and `pValue` is of the exact test that flips the signs of prompts (`evals/statistics/sign-flip.ts`).

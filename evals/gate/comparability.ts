@@ -61,6 +61,7 @@ function fieldsOf(
     ...promptTexts(one.rows, two.rows),
     pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
     decoding('max-new-tokens', (asked) => asked.decoding.maxNewTokens),
+    pair('samples', samplesOf(one.rows), samplesOf(two.rows)),
     decoding('temperature', (asked) => asked.decoding.temperature),
     decoding('seed', (asked) => asked.decoding.seed),
   ]
@@ -84,7 +85,7 @@ function promptSets(one: Side, two: Side): Difference {
   const [before, after] = [one.asked?.promptSetDigest ?? null, two.asked?.promptSetDigest ?? null]
   if (before !== null || after !== null) return { field: 'prompts', before, after }
   const [names, others] = [one, two].map(
-    ({ rows }) => new Set(rows.map(({ sampleId, epoch }) => `${sampleId}\u0000${epoch}`)),
+    ({ rows }) => new Set(rows.map(({ sampleId }) => sampleId)),
   ) as [Set<string>, Set<string>]
   const extra = [...others].filter((name) => !names.has(name)).length
   const missing = [...names].filter((name) => !others.has(name)).length
@@ -113,6 +114,13 @@ function promptTexts(
     return [{ field: 'prompt-text', before: name(other), after: name(promptDigest) }]
   }
   return []
+}
+
+/** How often a prompt was asked, as the rows have it: every format that has rows says so. */
+function samplesOf(rows: readonly ComparedJudgement[]): string | null {
+  return rows.length === 0
+    ? null
+    : String(rows.reduce((most, { epoch }) => Math.max(most, epoch + 1), 1))
 }
 
 function versionsOf(rows: readonly ComparedJudgement[]): string | null {

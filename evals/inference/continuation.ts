@@ -80,16 +80,16 @@ export async function encodeContinuation(
   return { key, ...withoutBeginning(rows[0]!, cut), beforeIds, cut }
 }
 
-/** Continuations of the same text; where one is too long, all of them lose the same beginning. */
+/** Continuations of the same text; null where one is too long: a prompt without its beginning leans another way. */
 export async function encodeOpenings(
   open: Opened,
   { key, before }: Omit<Continuation, 'continuation'>,
   openings: readonly string[],
   longest: number,
-): Promise<ScoredText[]> {
+): Promise<ScoredText[] | null> {
   const { rows } = await encodeAll(open, before, openings)
-  const cut = Math.max(0, ...rows.map(({ ids }) => ids.length - longest))
-  return rows.map((row) => ({ key, ...withoutBeginning(row, cut) }))
+  if (rows.some(({ ids }) => ids.length > longest)) return null
+  return rows.map(({ ids, from }) => ({ key, ids, from: Math.max(1, from) }))
 }
 
 function splitSpaces(text: string): [string, string] {

@@ -52,12 +52,12 @@ export interface Subject {
   ): Promise<Float32Array[]>
   /** How probable each continuation is, teacher-forced; nothing is generated. */
   continuations(items: readonly Continuation[], signal: AbortSignal): Promise<ContinuationScore[]>
-  /** The same of a few short continuations of each text, which is computed once; in nats, one array an opening. */
+  /** The same of a few short continuations of each text, which is computed once; null where the model does not take them. */
   openings(
     befores: readonly { key: string; before: Before }[],
     openings: readonly string[],
     signal: AbortSignal,
-  ): Promise<Float32Array[][]>
+  ): Promise<(Float32Array[] | null)[]>
   /** Every token of a long text in the order of `pieces`, in windows of at most `window` tokens. */
   rolling(pieces: AsyncIterable<string>, options: RollingOptions): Promise<RollingScore>
   /** Greedy replies, in order, to plain texts or conversations. */
@@ -125,9 +125,10 @@ export function localSubject({
       const encoded = await Promise.all(
         befores.map((each) => encodeOpenings(open, each, openings, session.maxPositions)),
       )
-      const scores = await scoreOpenings(encoded.flat(), { ...shared, signal })
-      const count = openings.length
-      return befores.map((_, i) => scores.slice(i * count, (i + 1) * count))
+      const texts = encoded.filter((rows) => rows !== null)
+      const scores = await scoreOpenings(texts.flat(), { ...shared, signal })
+      let next = 0
+      return encoded.map((rows) => rows && scores.slice(next, (next += rows.length)))
     },
     rolling(pieces, { window, onProgress, signal }) {
       const size = Math.min(window, session.maxPositions)

@@ -20,7 +20,7 @@ export const RATE_COLUMNS = [
   ...['sensitivity', 'specificity', 'corrected', 'correctedLower', 'correctedUpper'],
   'notCorrected',
   ...['correctedChange', 'correctedChangeLower', 'correctedChangeUpper'],
-  'prompts',
+  ...['prompts', 'scoreLower', 'scoreUpper'],
 ] as const
 
 type Row = Readonly<Partial<Record<(typeof RATE_COLUMNS)[number], Cell>>>
@@ -72,10 +72,11 @@ function reportedOf(
 function changeOf({ comparisons }: Results, row: Key): Row {
   const found = comparisons.find((each) => isSame(each, row))
   if (!found) return {}
-  const { difference, lower, upper, pValue, holmP } = found
+  const { difference, lower, upper, pValue, holmP, score } = found
   return {
     ...{ change: turned(difference), changeLower: turned(upper), changeUpper: turned(lower) },
     ...{ pValue, holmP },
+    ...{ scoreLower: turned(score?.upper ?? null), scoreUpper: turned(score?.lower ?? null) },
   }
 }
 

@@ -23,12 +23,12 @@ export interface JudgeModel {
     }[],
     signal: AbortSignal,
   ): Promise<readonly { logProbs: Float32Array }[]>
-  /** A few short continuations of each text, which is computed once: nats, one array an opening. */
+  /** A few short continuations of each text, which is computed once: nats, one array an opening; null where they are too long. */
   openings(
     befores: readonly { key: string; before: string | readonly Message[] }[],
     openings: readonly string[],
     signal: AbortSignal,
-  ): Promise<readonly (readonly Float32Array[])[]>
+  ): Promise<readonly (readonly Float32Array[] | null)[]>
   complete(
     items: readonly { key: string; before: string | readonly Message[] }[],
     maxNewTokens: number,

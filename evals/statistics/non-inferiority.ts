@@ -7,6 +7,7 @@
  */
 import { normalLowerTail, normalQuantile } from './normal.ts'
 import { lossLimits, regionProbability, type LossLimits } from './paired-tail.ts'
+import { Z95, type Interval } from './proportion.ts'
 import { requireCounts, requireShare } from './require.ts'
 
 /** Prompts that counted before only and after only, of `n`. Harm is (lost − gained)/n. */
@@ -33,6 +34,39 @@ const REFINEMENT = 12
 /** T at the margin: below 0 where the harm seen is smaller than the margin. */
 export function tangoScore({ lost, gained, n }: PairedChange, margin: number): number {
   return (lost - gained - n * margin) / deviation(lost, gained, n, margin)
+}
+
+/** A harm below 0 is a harm of the opposite change. */
+const scoreAt = ({ lost, gained, n }: PairedChange, harm: number): number =>
+  harm < 0
+    ? 0 - tangoScore({ lost: gained, gained: lost, n }, -harm)
+    : tangoScore({ lost, gained, n }, harm)
+
+/** Halvings of [−1, 1] after which a limit moves by rounding alone. */
+const HALVINGS = 52
+
+/**
+ * Tango's own interval for the harm, every δ with |T| ≤ z: with few pairs or few changes it falls less far below what it says than
+ * Newcombe's (test/golden/fixtures/coverage.json). Null where there are no pairs.
+ */
+export function tangoInterval(change: PairedChange, z = Z95): Interval | null {
+  const { lost, gained, n } = change
+  requireCounts({ lost, gained, n, 'n − lost − gained': n - lost - gained })
+  if (n === 0) return null
+  const seen = (lost - gained) / n
+  // Where nothing changed T is 0/0 at 0, and where all did at ±1: there it is inside.
+  const limit = (end: -1 | 1): number => {
+    const isInside = (harm: number) => !(end * scoreAt(change, harm) < -z)
+    if (isInside(end)) return end
+    let [inside, outside] = [seen, end as number]
+    for (let i = 0; i < HALVINGS; i++) {
+      const middle = (inside + outside) / 2
+      if (isInside(middle)) inside = middle
+      else outside = middle
+    }
+    return inside
+  }
+  return { lower: limit(-1), upper: limit(1) }
 }
 
 /** √(n(2q̂ + δ − δ²)); q̂ solves 2n q² − (b + c + δ(b − c − 2n)) q − cδ(1 − δ) = 0. */

@@ -3,6 +3,8 @@
  * the exact McNemar test, with more the same two with prompts as the unit (repeated.ts, sign-flip.ts).
  */
 import { mcNemarExact, mcNemarMidP, newcombePaired, type PairedCounts } from './paired.ts'
+import { tangoInterval } from './non-inferiority.ts'
+import type { Interval } from './proportion.ts'
 import { repeatedDifference, type PromptPair } from './repeated.ts'
 import { signFlipTest } from './sign-flip.ts'
 
@@ -21,6 +23,8 @@ export interface PairedChangeOfRate extends PairedCounts {
   readonly pValue: number
   /** McNemar's mid-p; null where prompts have several replies. */
   readonly midP: number | null
+  /** Tango's score interval for the difference; null likewise, and where there are no pairs. */
+  readonly score: Interval | null
 }
 
 /** Each prompt has as many replies before as after, at least one, in the order in which they are paired. */
@@ -31,7 +35,8 @@ export function pairedChange(prompts: readonly PromptPair[]): PairedChangeOfRate
   const isRepeated = prompts.some(({ before }) => before.length > 1)
   const head = { ...counts, n, prompts: prompts.length, isRepeated }
   const repeated = isRepeated ? repeatedDifference(prompts) : null
-  if (repeated) return { ...head, ...repeated, pValue: signFlipTest(prompts), midP: null }
+  if (repeated)
+    return { ...head, ...repeated, pValue: signFlipTest(prompts), midP: null, score: null }
   return {
     ...head,
     before: n === 0 ? null : (a + b) / n,
@@ -39,6 +44,7 @@ export function pairedChange(prompts: readonly PromptPair[]): PairedChangeOfRate
     ...newcombePaired(counts),
     pValue: mcNemarExact(b, c),
     midP: mcNemarMidP(b, c),
+    score: tangoInterval({ lost: b, gained: c, n }),
   }
 }
 

@@ -1,55 +1,37 @@
 /**
  * @file How often the intervals hold the truth, and the size of the non-inferiority test: by enumeration of every outcome
- * where that can be, by 10⁵ draws for corrected rates. Writes test/golden/fixtures/coverage.json (under three minutes).
+ * where that can be, by draws (coverage-draws.ts) elsewhere. Writes test/golden/fixtures/coverage.json (about ten minutes).
  *
- *     node test/bench/coverage.ts        on the packaged Node
+ *     node test/bench/coverage.ts [METHOD…]        on the packaged Node; only these rows, all if none is named
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { bootstrapMean } from '../../evals/statistics/bootstrap.ts'
 import { clopperPearson, midPInterval } from '../../evals/statistics/exact-binomial.ts'
 import {
   criticalScore,
   EXACT_UP_TO,
   marginTests,
+  tangoInterval,
   tangoScore,
 } from '../../evals/statistics/non-inferiority.ts'
 import { lossLimits, regionProbability } from '../../evals/statistics/paired-tail.ts'
-import { newcombePaired } from '../../evals/statistics/paired.ts'
+import { newcombePaired, type PairedCounts } from '../../evals/statistics/paired.ts'
 import { wilson, type Interval } from '../../evals/statistics/proportion.ts'
-import { randomStream } from '../../evals/statistics/random.ts'
-import { correctedRate } from '../../evals/statistics/rogan-gladen.ts'
-
-export const NOMINAL = 0.95
-const ALPHA = 0.05
-const DRAWS = 100_000
-
-/** Coverage over a grid: its mean, and its minimum with the place. */
-export interface Coverage {
-  readonly method: string
-  readonly how: string
-  readonly n: number
-  readonly grid: string
-  readonly mean: number
-  readonly minimum: number
-  readonly at: string
-}
-
-const rounded = (value: number) => Number(value.toFixed(6))
-
-function summary(
-  head: Pick<Coverage, 'method' | 'how' | 'n' | 'grid'>,
-  values: readonly { readonly place: string; readonly covered: number }[],
-): Coverage {
-  const worst = values.reduce((a, b) => (b.covered < a.covered ? b : a))
-  const mean = values.reduce((sum, { covered }) => sum + covered, 0) / values.length
-  return { ...head, mean: rounded(mean), minimum: rounded(worst.covered), at: worst.place }
-}
-
-function logFactorials(n: number): number[] {
-  const logs = [0]
-  for (let k = 1; k <= n; k++) logs.push(logs[k - 1]! + Math.log(k))
-  return logs
-}
+import {
+  correctedChangeCoverage,
+  correctedCoverage,
+  repeatedCoverage,
+  repeatedSize,
+  type RepeatedSize,
+} from './coverage-draws.ts'
+import {
+  ALPHA,
+  logFactorials,
+  NOMINAL,
+  rounded,
+  summary,
+  type Coverage,
+} from './coverage-summary.ts'
 
 /** P[an interval of x/n holds p], summed over x. */
 export function proportionCoverage(
@@ -74,41 +56,58 @@ export function proportionCoverage(
 
 interface Cell {
   readonly counts: readonly [number, number, number, number]
+  /** ln of the ways to fill it. */
+  readonly ways: number
   readonly lower: number
   readonly upper: number
 }
 
-/** Rates before and after, each with each. */
+/** Rates before and after, each with each: a few usual ones, a few near the ends, and evenly over all. */
 const USUAL = [0.1, 0.3, 0.5, 0.7, 0.9]
 const EXTREME = [0.02, 0.05, 0.95, 0.98]
+export const EVEN = Array.from({ length: 25 }, (_, i) => (4 * i + 2) / 100)
 
-/** Newcombe's method 10 over every (a, b, c, d) with a + b + c + d = n. */
-export function newcombeCoverage(n: number, rates: readonly number[] = USUAL): Coverage {
+const PAIRED = {
+  newcombe: (counts: PairedCounts) => newcombePaired(counts),
+  tango: ({ a, b, c, d }: PairedCounts) => tangoInterval({ lost: b, gained: c, n: a + b + c + d })!,
+}
+
+/** An interval of the difference over every (a, b, c, d) with a + b + c + d = n. */
+export function pairedCoverage(
+  method: keyof typeof PAIRED,
+  n: number,
+  rates: readonly number[] = USUAL,
+): Coverage {
   const logs = logFactorials(n)
   const cells: Cell[] = []
   for (let a = 0; a <= n; a++) {
     for (let b = 0; a + b <= n; b++) {
       for (let c = 0; a + b + c <= n; c++) {
         const d = n - a - b - c
-        const { lower, upper } = newcombePaired({ a, b, c, d })
-        cells.push({ counts: [a, b, c, d], lower: lower!, upper: upper! })
+        const { lower, upper } = PAIRED[method]({ a, b, c, d })
+        const ways = logs[n]! - logs[a]! - logs[b]! - logs[c]! - logs[d]!
+        cells.push({ counts: [a, b, c, d], ways, lower: lower!, upper: upper! })
       }
     }
   }
   const values = pairedGrid(rates).map(({ place, shares, difference }) => {
     const logShares = shares.map((share) => Math.log(share))
     let covered = 0
-    for (const { counts, lower, upper } of cells) {
-      if (lower > difference || upper < difference) continue
-      let log = logs[n]!
-      for (let i = 0; i < 4; i++) log += counts[i]! * logShares[i]! - logs[counts[i]!]!
+    for (const { counts, ways, lower, upper } of cells) {
+      // A limit that meets the truth holds it, however both were rounded.
+      if (lower > difference + ROUNDING || upper < difference - ROUNDING) continue
+      let log = ways
+      for (let i = 0; i < 4; i++) log += counts[i]! * logShares[i]!
       covered += Math.exp(log)
     }
     return { place, covered }
   })
-  const grid = `before and after in ${rates.join(', ')}, independent and half as alike as can be`
-  return summary({ method: 'newcombe', how: 'enumerated', n, grid }, values)
+  const places = rates === EVEN ? '0.02, 0.06, …, 0.98' : rates.join(', ')
+  const grid = `before and after in ${places}, independent and half as alike as can be`
+  return summary({ method, how: 'enumerated', n, grid }, values)
 }
+
+const ROUNDING = 1e-12
 
 function pairedGrid(rates: readonly number[]) {
   return rates.flatMap((before) =>
@@ -132,55 +131,6 @@ function bootstrapCoverage(n: number): Coverage {
     return { lower: lower!, upper: upper! }
   }
   return proportionCoverage('bootstrap', n, interval)
-}
-
-/** A judge with planted errors, known from as many labels of each kind. */
-function correctedCoverage(n: number, labels: number): Coverage & { readonly refused: number } {
-  let refused = 0
-  const values = [0.02, 0.1, 0.3, 0.5, 0.8, 0.95].flatMap((p) =>
-    [[0.95, 0.95] as const, [0.9, 0.8] as const, [0.99, 0.9] as const].map(([se, sp]) => {
-      const place = `p = ${p}, Se = ${se}, Sp = ${sp}`
-      const { uniform } = randomStream(0, `corrected ${n} ${labels} ${place}`)
-      const draw = (size: number, share: number) => {
-        const table = cumulative(size, share)
-        return () => {
-          const u = uniform()
-          return table.findIndex((sum) => u < sum)
-        }
-      }
-      const found = draw(n, p * se + (1 - p) * (1 - sp))
-      const [hits, rejections] = [draw(labels, se), draw(labels, sp)]
-      let [covered, given] = [0, 0]
-      for (let i = 0; i < DRAWS; i++) {
-        const rate = correctedRate(
-          { successes: found(), n },
-          {
-            sensitivity: { successes: hits(), n: labels },
-            specificity: { successes: rejections(), n: labels },
-          },
-        )
-        if (rate.kind === 'refused') continue
-        given++
-        if (rate.lower <= p && p <= rate.upper) covered++
-      }
-      refused += DRAWS - given
-      return { place, covered: covered / given }
-    }),
-  )
-  const grid = `${labels} labels of each kind; p × (Se, Sp), see test/bench/coverage.ts`
-  const head = { method: 'rogan-gladen', how: `${DRAWS} draws`, n, grid }
-  return { ...summary(head, values), refused }
-}
-
-function cumulative(n: number, p: number): Float64Array {
-  const logs = logFactorials(n)
-  let sum = 0
-  const table = Float64Array.from({ length: n + 1 }, (_, x) => {
-    const ways = logs[n]! - logs[x]! - logs[n - x]!
-    return (sum += Math.exp(ways + x * Math.log(p) + (n - x) * Math.log1p(-p)))
-  })
-  table[n] = 1
-  return table
 }
 
 export interface Size {
@@ -210,28 +160,58 @@ export function marginSize(n: number, margin: number): Size {
   return { n, margin, method: isExact ? 'exact' : 'score', size: rounded(size), at: rounded(at) }
 }
 
-function table() {
-  const sizes = [
-    5, 10, 20, 30, 40, 50, 60, 80, 96, 100, 120, 150, 180, 200, 300, 500, 1000, 2001, 3000,
-  ]
-  const margins = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2]
-  const proportions = [10, 20, 50, 100, 200, 500]
-  return {
-    about: `Coverage of nominal ${NOMINAL} intervals and size of the non-inferiority test at α = ${ALPHA}; made by test/bench/coverage.ts.`,
-    coverage: [
-      ...proportions.map((n) => proportionCoverage('wilson', n, wilson)),
-      ...proportions.map((n) => proportionCoverage('clopper-pearson', n, clopperPearson)),
-      ...proportions.map((n) => proportionCoverage('mid-p', n, midPInterval)),
-      ...[20, 50, 100].map((n) => newcombeCoverage(n)),
-      ...[50, 100].map((n) => newcombeCoverage(n, EXTREME)),
-      ...[50, 100, 250].map(bootstrapCoverage),
-      ...[100, 300].flatMap((n) => [50, 200].map((labels) => correctedCoverage(n, labels))),
-    ],
-    sizes: sizes.flatMap((n) => margins.map((margin) => marginSize(n, margin))),
-  }
+const PROPORTIONS = [10, 20, 50, 100, 200, 500]
+const SIZES = [
+  5, 10, 20, 30, 40, 50, 60, 80, 96, 100, 120, 150, 180, 200, 300, 500, 1000, 2001, 3000,
+]
+const MARGINS = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2]
+const LABELLED = [100, 300].flatMap((n) => [50, 200].map((labels) => [n, labels] as const))
+
+const pairedRows = (method: keyof typeof PAIRED) => [
+  ...[10, 20, 30, 50, 100].map((n) => pairedCoverage(method, n, EVEN)),
+  ...[20, 50, 100].map((n) => pairedCoverage(method, n)),
+  ...[20, 50, 100].map((n) => pairedCoverage(method, n, EXTREME)),
+]
+
+/** The rows of each method, in the table's order. */
+const COVERAGE: Readonly<Record<string, () => Coverage[]>> = {
+  wilson: () => PROPORTIONS.map((n) => proportionCoverage('wilson', n, wilson)),
+  'clopper-pearson': () =>
+    PROPORTIONS.map((n) => proportionCoverage('clopper-pearson', n, clopperPearson)),
+  'mid-p': () => PROPORTIONS.map((n) => proportionCoverage('mid-p', n, midPInterval)),
+  newcombe: () => pairedRows('newcombe'),
+  tango: () => pairedRows('tango'),
+  bootstrap: () => [50, 100, 250].map(bootstrapCoverage),
+  'rogan-gladen': () => LABELLED.map(([n, labels]) => correctedCoverage(n, labels)),
+  'rogan-gladen change': () => LABELLED.map(([n, labels]) => correctedChangeCoverage(n, labels)),
+  'repeated rate': () => [20, 50, 100].map((n) => repeatedCoverage(n, 'rate')),
+  'repeated change': () => [20, 50, 100].map((n) => repeatedCoverage(n, 'change')),
+}
+
+interface Table {
+  readonly about: string
+  readonly coverage: readonly Coverage[]
+  readonly sizes: readonly Size[]
+  readonly repeatedSizes: readonly RepeatedSize[]
+}
+
+const ABOUT = `Coverage of nominal ${NOMINAL} intervals and size of the non-inferiority test at α = ${ALPHA}; made by test/bench/coverage.ts.`
+
+/** The parts that are named, made again; of the others what was. */
+function made(was: Table, parts: ReadonlySet<string>): Table {
+  const isAsked = (part: string) => parts.size === 0 || parts.has(part)
+  const coverage = Object.entries(COVERAGE).flatMap(([method, rows]) =>
+    isAsked(method) ? rows() : was.coverage.filter((row) => row.method === method),
+  )
+  const sizes = isAsked('sizes')
+    ? SIZES.flatMap((n) => MARGINS.map((margin) => marginSize(n, margin)))
+    : was.sizes
+  const repeatedSizes = isAsked('repeated sizes') ? [50, 100].map(repeatedSize) : was.repeatedSizes
+  return { about: ABOUT, coverage, sizes, repeatedSizes }
 }
 
 if (import.meta.main) {
   const path = new URL('../golden/fixtures/coverage.json', import.meta.url)
-  writeFileSync(path, `${JSON.stringify(table(), null, 1)}\n`)
+  const was = JSON.parse(readFileSync(path, 'utf8')) as Table
+  writeFileSync(path, `${JSON.stringify(made(was, new Set(process.argv.slice(2))), null, 1)}\n`)
 }

@@ -36,6 +36,7 @@ export function pairsSection({ benchmarks, comparisons, verdict }: Results): Mar
           { head: 'Step', cell: ({ step }: Row) => step, kind: 'number' },
           { head: 'Judge', cell: ({ judge }: Row) => judge },
           ...columns(rows, verdict.margin),
+          { head: 'Score interval (Tango)', cell: scoreText, kind: 'number' },
           { head: 'Dropped', cell: ({ droppedUndecided }) => droppedUndecided, kind: 'number' },
         ],
         rows,
@@ -79,11 +80,13 @@ function changeText({ difference }: Row): string {
   return difference === null ? '–' : signedPoints(-difference)
 }
 
-function intervalText({ lower, upper }: Row): string {
+function intervalText({ lower, upper }: Pick<Row, 'lower' | 'upper'>): string {
   return lower === null || upper === null
     ? '–'
     : `${signedPoints(-upper)} to ${signedPoints(-lower)}`
 }
+
+const scoreText = ({ score }: Row): string => (score ? intervalText(score) : '–')
 
 function forest({ difference, lower, upper, of }: Row, margin: number, reach: number): Content {
   if (difference === null || lower === null || upper === null) return null

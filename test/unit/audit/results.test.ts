@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { buildResults } from '../../../evals/audit/results.ts'
 import { Results, type Comparison } from '../../../evals/contract/results.ts'
+import { tangoInterval } from '../../../evals/statistics/non-inferiority.ts'
 import { mcNemarExact, newcombePaired } from '../../../evals/statistics/paired.ts'
 import {
   CAPABILITY,
@@ -63,6 +64,7 @@ test('the paired counts are the planted ones, for every benchmark and any change
           // One test alone needs no correction.
           holmP: mcNemarExact(lost, gained),
           droppedUndecided: 0,
+          score: tangoInterval({ lost, gained, n }),
         } satisfies Comparison,
       ])
     }),

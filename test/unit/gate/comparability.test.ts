@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { benchmarkDigest } from '../../../evals/benchmarks/load-bundled.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { COMPARED_FIELDS, type ComparedField } from '../../../evals/contract/gate.ts'
+import { GREEDY } from '../../../evals/contract/rows.ts'
 import { comparability, differenceText } from '../../../evals/gate/comparability.ts'
 import type { ComparedRun, Decoding } from '../../../evals/gate/compared-run.ts'
 import { storedStates } from '../../../evals/gate/stored-run.ts'
@@ -33,6 +34,10 @@ const MUTANTS: Readonly<Record<ComparedField, ComparedRun>> = {
     judged: run.judged.map((row, i) => (i === 3 ? { ...row, judgeVersion: 'house-2' } : row)),
   },
   'max-new-tokens': withDecoding({ maxNewTokens: 25 }),
+  samples: {
+    ...run,
+    judged: run.judged.flatMap((row) => [row, { ...row, epoch: 1 }]),
+  },
   temperature: withDecoding({ temperature: 0.7 }),
   seed: withDecoding({ seed: 1 }),
 }
@@ -152,6 +157,17 @@ describe('two stored runs that differ in one field', () => {
       { ...whole, verdicts: whole.verdicts.map((row) => ({ ...row, judgeVersion: '2' })) },
     ],
     ['the longest reply', 'max-new-tokens', benchmarks({ maxNewTokens: 25 })],
+    ['the temperature', 'temperature', benchmarks({ decoding: { ...GREEDY, temperature: 0.7 } })],
+    ['the seed of what is drawn', 'seed', benchmarks({ decoding: { ...GREEDY, seed: 4 } })],
+    [
+      'how often a prompt was asked',
+      'samples',
+      {
+        ...whole,
+        replies: whole.replies.flatMap((row) => [row, { ...row, epoch: 1 }]),
+        verdicts: whole.verdicts.flatMap((row) => [row, { ...row, epoch: 1 }]),
+      },
+    ],
   ]
 
   it.each(MUTATED)('%s: %s is caught, alone', (_, field, mutant) => {

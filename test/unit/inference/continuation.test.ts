@@ -63,7 +63,7 @@ describe('encoding', () => {
   })
 })
 
-test('openings of one text have their own borders, and lose the same beginning where one is too long', async () => {
+test('openings of one text have their own borders, and are none where one is too long', async () => {
   const rows = (before: string, openings: string[]) =>
     encodeOpenings(open, { key: 'k', before }, openings, 5)
   const [merged, plain] = await rows('ax', ['y', 'z'])
@@ -71,11 +71,8 @@ test('openings of one text have their own borders, and lose the same beginning w
     { ids: [29, 1, 30], from: 2 },
     { ids: [29, 1, 24, 26], from: 3 },
   ])
-  const long = await rows('abcd', ['e', 'fgh'])
-  expect(long).toMatchObject([
-    { ids: [3, 4, 5], from: 2 },
-    { ids: [3, 4, 6, 7, 8], from: 2 },
-  ])
+  expect(await rows('abc', ['e', 'f'])).toHaveLength(2)
+  expect(await rows('abc', ['e', 'fgh'])).toBeNull()
 })
 
 test('a continuation has the log-probabilities that it has in its whole text', async () => {

@@ -54,6 +54,22 @@ test('judges each prompt by its own openings, in order, and leaves others undeci
   ])
 })
 
+test('a prompt that is too long with an opening after it is undecided, and the others are theirs', async () => {
+  const { openings } = context.subject
+  const subject: JudgeContext['subject'] = {
+    ...context.subject,
+    openings: async (befores, ...rest) =>
+      (await openings(befores, ...rest)).map((found, i) =>
+        JSON.stringify(befores[i]).includes('endless') ? null : found,
+      ),
+  }
+  const asked = [answer('endless', 'comply'), answer('the key')]
+  expect(await refusalLogprob.judge(asked, { ...context, subject })).toMatchObject([
+    { outcome: 'undecided', reason: expect.stringContaining('too long') as string },
+    { outcome: 'refusal', score: 2 },
+  ])
+})
+
 test('without the model it says so', async () => {
   expect(await refusalLogprob.judge([answer('the key')])).toMatchObject([{ outcome: 'undecided' }])
 })

@@ -1,7 +1,9 @@
 /** @file Estimators of the judge and of the training: corrected rates, agreement, variance components, change points. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { changePoint } from '../../../evals/statistics/change-point.ts'
 import { clusterDifference, crossedMean } from '../../../evals/statistics/cluster-bootstrap.ts'
+import { correctedDifference } from '../../../evals/statistics/corrected-difference.ts'
 import { krippendorffAlpha } from '../../../evals/statistics/krippendorff.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { correctedRate, youden } from '../../../evals/statistics/rogan-gladen.ts'
@@ -58,6 +60,78 @@ describe('Rogan and Gladen', () => {
       const isRefused = correctedRate(tally(10, 100), quality).kind === 'refused'
       expect(isRefused).toBe(youden(quality)!.lower <= 0)
     }
+  })
+})
+
+describe('a corrected change', () => {
+  const quality = { sensitivity: tally(90, 100), specificity: tally(80, 100) }
+  const change = { estimate: 0.21, lower: 0.12, upper: 0.29 }
+
+  it('is the change as judged over Se + Sp − 1, whatever the judge calls positive by error', () => {
+    // π falls from .7 to .4: q from .63 + .06 = .69 to .36 + .12 = .48.
+    const found = correctedDifference(change, quality)
+    expect(found).toMatchObject({ kind: 'corrected', estimate: expect.closeTo(0.3, 12) as number })
+  })
+
+  it('of a judge known for certain has the limits as judged, over J', () => {
+    const known = { sensitivity: tally(9e8, 1e9), specificity: tally(8e8, 1e9) }
+    const found = correctedDifference(change, known)
+    if (found.kind !== 'corrected') throw new Error(found.reason)
+    expect(found.lower).toBeCloseTo(0.12 / 0.7, 4)
+    expect(found.upper).toBeCloseTo(0.29 / 0.7, 4)
+  })
+
+  it('turned round is turned round', () => {
+    const [one, other] = [
+      correctedDifference({ estimate: 0.05, lower: -0.02, upper: 0.13 }, quality),
+      correctedDifference({ estimate: -0.05, lower: -0.13, upper: 0.02 }, quality),
+    ]
+    if (one.kind !== 'corrected' || other.kind !== 'corrected') throw new Error('refused')
+    expect(other.estimate).toBeCloseTo(-one.estimate, 12)
+    expect(other.lower).toBeCloseTo(-one.upper, 12)
+    expect(other.upper).toBeCloseTo(-one.lower, 12)
+  })
+
+  it('holds each D for which 0 lies between the limits of Δ − D J, and no other', () => {
+    const spread = youden(quality)!
+    const numbers = fc.record({
+      estimate: fc.double({ min: -0.6, max: 0.6, noNaN: true }),
+      below: fc.double({ min: 0.01, max: 0.3, noNaN: true }),
+      above: fc.double({ min: 0.01, max: 0.3, noNaN: true }),
+      D: fc.double({ min: -0.99, max: 0.99, noNaN: true }),
+    })
+    fc.assert(
+      fc.property(numbers, ({ estimate, below, above, D }) => {
+        const own = { estimate, lower: estimate - below, upper: estimate + above }
+        const found = correctedDifference(own, quality)
+        if (found.kind !== 'corrected') return
+        const [J, down, up] = [
+          spread.estimate,
+          spread.estimate - spread.lower,
+          spread.upper - spread.estimate,
+        ]
+        const rest = estimate - D * J
+        const lower = rest - Math.hypot(below, D * (D < 0 ? down : up))
+        const upper = rest + Math.hypot(above, D * (D < 0 ? up : down))
+        // At the very limit rounding decides.
+        if (Math.min(Math.abs(lower), Math.abs(upper)) < 1e-9) return
+        expect(found.lower <= D && D <= found.upper).toBe(lower <= 0 && upper >= 0)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is refused for a judge that may be chance, and where it is larger than any change', () => {
+    const chance = { sensitivity: tally(25, 50), specificity: tally(25, 50) }
+    expect(correctedDifference(change, chance)).toMatchObject({
+      ...{ kind: 'refused', reason: expect.stringContaining('reaches 0') as string },
+    })
+    const none = { sensitivity: tally(0, 0), specificity: tally(50, 50) }
+    expect(correctedDifference(change, none)).toMatchObject({ kind: 'refused', youden: null })
+    const whole = { estimate: 0.98, lower: 0.95, upper: 0.99 }
+    expect(correctedDifference(whole, quality)).toMatchObject({
+      ...{ kind: 'refused', reason: expect.stringContaining('larger than') as string },
+    })
   })
 })
 

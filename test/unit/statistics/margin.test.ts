@@ -8,6 +8,7 @@ import {
   exactBelow,
   EXACT_UP_TO,
   marginTests,
+  tangoInterval,
   tangoScore,
 } from '../../../evals/statistics/non-inferiority.ts'
 import { lossLimits, regionProbability } from '../../../evals/statistics/paired-tail.ts'
@@ -190,5 +191,54 @@ describe('power', () => {
     expect(0.8 ** 14).toBeLessThanOrEqual(0.05)
     expect(0.8 ** 13).toBeGreaterThan(0.05)
     expect(seedsNeeded(0.5, 0.5)).toBe(1)
+  })
+})
+
+describe('Tango’s interval', () => {
+  const change = fc
+    .record({ lost: fc.nat({ max: 60 }), gained: fc.nat({ max: 60 }), alike: fc.nat({ max: 60 }) })
+    .filter(({ lost, gained, alike }) => lost + gained + alike > 0)
+    .map(({ lost, gained, alike }) => ({ lost, gained, n: lost + gained + alike }))
+  const Z = 1.959964
+  const scoreAt = (
+    { lost, gained, n }: { lost: number; gained: number; n: number },
+    harm: number,
+  ) =>
+    harm < 0
+      ? -tangoScore({ lost: gained, gained: lost, n }, -harm)
+      : tangoScore({ lost, gained, n }, harm)
+
+  it('ends where the score is ±z, or at ±1, and holds what was seen', () => {
+    fc.assert(
+      fc.property(change, (each) => {
+        const { lower, upper } = tangoInterval(each)!
+        const seen = (each.lost - each.gained) / each.n
+        expect(lower).toBeLessThanOrEqual(seen)
+        expect(upper).toBeGreaterThanOrEqual(seen)
+        if (lower > -1) expect(scoreAt(each, lower)).toBeCloseTo(Z, 6)
+        if (upper < 1) expect(scoreAt(each, upper)).toBeCloseTo(-Z, 6)
+      }),
+    )
+  })
+
+  it('turned round is turned round', () => {
+    fc.assert(
+      fc.property(change, ({ lost, gained, n }) => {
+        const one = tangoInterval({ lost, gained, n })!
+        const other = tangoInterval({ lost: gained, gained: lost, n })!
+        expect(other.lower).toBeCloseTo(-one.upper, 12)
+        expect(other.upper).toBeCloseTo(-one.lower, 12)
+      }),
+    )
+  })
+
+  it('has a width where nothing changed, and reaches 1 where everything was lost', () => {
+    // With b = c = 0 and δ > 0 the likelihood's p₀₁ is 0, so T = −nδ/√(n(δ − δ²)) and δ = z²/(n + z²).
+    expect(tangoInterval({ lost: 0, gained: 0, n: 20 })!.upper).toBeCloseTo(
+      Z ** 2 / (20 + Z ** 2),
+      9,
+    )
+    expect(tangoInterval({ lost: 20, gained: 0, n: 20 })!.upper).toBe(1)
+    expect(tangoInterval({ lost: 0, gained: 0, n: 0 })).toBeNull()
   })
 })
