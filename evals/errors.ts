@@ -83,7 +83,7 @@ export const ERRORS = {
   ),
   'tokenizer.unsupported': entry((v: { path: string; found: string; supported: string }) => ({
     message: `${v.path}: the tokenizer "${v.found}" cannot be used; supported: ${v.supported}.`,
-    remedy: 'Use a model with a tokenizer.json, or a GGUF file with a byte-level BPE tokenizer.',
+    remedy: 'Use a model with a tokenizer.json, or a GGUF file with a BPE tokenizer.',
   })),
   'template.missing': entry((v: { path: string }) => ({
     message: `${v.path} carries no chat template.`,

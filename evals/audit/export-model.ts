@@ -57,20 +57,21 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)
       : (name) => base.weights.get(name)!
-    await write(base, read, task)
-    return tuned ? tuned.warnings : []
+    const notes = await write(base, read, task)
+    return [...(tuned ? tuned.warnings : []), ...notes]
   } finally {
     await base.open.close()
   }
 }
 
-async function write(base: Base, read: Read, task: ModelExport): Promise<void> {
+async function write(base: Base, read: Read, task: ModelExport): Promise<readonly string[]> {
   const { output, exception } = task
   const form: Form = EXPORT_FORMS[task.form]
   if (form.format === 'gguf') return writeGguf(base, read, task, form.storage)
   if (form.format === 'onnx') await writeOnnx(base, read, task, form.runsBy)
   else await writeFolder(base, read, task, form.storage)
   if (exception !== null) await markException(output, exception)
+  return []
 }
 
 async function writeGguf(
@@ -78,11 +79,11 @@ async function writeGguf(
   read: Read,
   { model: named, candidate, output, exception }: ModelExport,
   form: GgufForm,
-): Promise<void> {
+): Promise<readonly string[]> {
   const path = modelPath(named)
   const name = basename(candidate ?? path)
   const sources = await sourcesOf(path)
-  await writeGgufModel(output, { path, sources, model, read, form, name, exception })
+  return writeGgufModel(output, { path, sources, model, read, form, name, exception })
 }
 
 async function writeFolder(

@@ -1,58 +1,108 @@
-/** @file A `tokenizer.json` as a GGUF file's metadata: the way back of gguf-tokenizer.ts, for the splittings that it knows. */
+/**
+ * @file A `tokenizer.json` as a GGUF file's metadata: the way back of gguf-tokenizer.ts. What ggml has no form for goes along
+ * whole, under GGUF's key for it, which llama.cpp does not read.
+ */
 import { isDeepStrictEqual } from 'node:util'
-import { TouchstoneError } from '../errors.ts'
-import { isJsonObject } from './files.ts'
-import { SPLITTINGS, TOKEN } from './gguf-tokenizer.ts'
+import { isJsonObject, type JsonObject } from './files.ts'
+import { asSentencePiece } from './gguf-sentencepiece.ts'
+import { TOKEN } from './gguf-token-kinds.ts'
+import { SPLITTINGS, WHOLE_TOKENIZER } from './gguf-tokenizer.ts'
 import type { GgufField } from './gguf-write.ts'
 import { parseTokenizerJson, tokenTable, type TokenizerJson } from './tokenizer-json.ts'
 import { openTokenizer, specialTokens, type TokenizerSource } from './tokenizer.ts'
+
+export interface WrittenTokenizer {
+  readonly fields: readonly [string, GgufField][]
+  /** Whether the file has it in a form that llama.cpp reads. */
+  readonly isNamed: boolean
+}
 
 /** @param rows of the embedding: each needs a token, so those beyond the vocabulary get one that no text has */
 export function tokenizerFields(
   path: string,
   source: TokenizerSource,
   rows: number,
-): [string, GgufField][] {
+): WrittenTokenizer {
   const json = parseTokenizerJson(path, source.tokenizerJson)
-  if (json.model.type !== 'BPE') throw unsupported(path, `a ${json.model.type} tokenizer`)
-  const { tokens, types } = tokenList(path, json, rows)
-  const merges = json.model.merges.map((merge) => (Array.isArray(merge) ? merge.join(' ') : merge))
+  const list = tokenList(path, json, rows)
+  const named = json.model.type === 'BPE' ? namedForm(source, json, list) : undefined
+  const form = named ?? [
+    ['tokenizer.ggml.model', text('none')],
+    [WHOLE_TOKENIZER, text(JSON.stringify(source.tokenizerJson))],
+  ]
+  return { fields: [...form, ...idFields(source, list.tokens)], isNamed: named !== undefined }
+}
+
+const text = (value: string): GgufField => ({ type: 'string', value })
+
+interface TokenList {
+  readonly tokens: readonly string[]
+  readonly kinds: readonly number[]
+}
+
+/** ggml's own words for a BPE; undefined where it has none, or none that mean the same. */
+function namedForm(
+  { tokenizerJson }: TokenizerSource,
+  json: TokenizerJson,
+  { tokens, kinds }: TokenList,
+): [string, GgufField][] | undefined {
+  const merges = mergesOf(json)
+  const pieces = asSentencePiece({ tokenizerJson, tokens, kinds, merges })
+  if (pieces) {
+    return [
+      ['tokenizer.ggml.model', text('llama')],
+      ['tokenizer.ggml.pre', text('default')],
+      ['tokenizer.ggml.tokens', { type: 'strings', value: tokens }],
+      ['tokenizer.ggml.scores', { type: 'f32s', value: pieces.scores }],
+      ['tokenizer.ggml.token_type', { type: 'i32s', value: pieces.kinds }],
+      ['tokenizer.ggml.add_space_prefix', { type: 'bool', value: pieces.startsWithSpace }],
+    ]
+  }
+  const splitting = splittingOf(tokenizerJson)
+  if (splitting === undefined) return undefined
   return [
-    ['tokenizer.ggml.model', { type: 'string', value: 'gpt2' }],
-    ['tokenizer.ggml.pre', { type: 'string', value: splittingOf(path, source, json) }],
+    ['tokenizer.ggml.model', text('gpt2')],
+    ['tokenizer.ggml.pre', text(splitting)],
     ['tokenizer.ggml.tokens', { type: 'strings', value: tokens }],
-    ['tokenizer.ggml.token_type', { type: 'i32s', value: types }],
-    ['tokenizer.ggml.merges', { type: 'strings', value: merges }],
-    ...idFields(source, tokens),
+    ['tokenizer.ggml.token_type', { type: 'i32s', value: kinds }],
+    ['tokenizer.ggml.merges', { type: 'strings', value: merges.map((pair) => pair.join(' ')) }],
   ]
 }
 
-function tokenList(path: string, json: TokenizerJson, rows: number) {
+type Pair = readonly [string, string]
+
+const mergesOf = ({ model }: TokenizerJson): readonly Pair[] =>
+  (model as { merges: readonly (string | Pair)[] }).merges.map((merge) => {
+    if (typeof merge !== 'string') return merge
+    const space = merge.indexOf(' ', 1)
+    return [merge.slice(0, space), merge.slice(space + 1)]
+  })
+
+function tokenList(path: string, json: TokenizerJson, rows: number): TokenList {
   const { ids, tokens: known } = tokenTable(path, json)
   const count = Math.max(rows, known.length)
   const tokens = Array.from({ length: count }, (_, id) => `[PAD${id}]`)
-  const types = new Array<number>(count).fill(TOKEN.unused)
+  const kinds = new Array<number>(count).fill(TOKEN.unused)
   for (const [token, id] of ids) {
     tokens[id] = token
-    types[id] = TOKEN.normal
+    kinds[id] = TOKEN.normal
   }
   for (const { id, special } of json.added_tokens)
-    types[id] = special ? TOKEN.control : TOKEN.userDefined
-  return { tokens, types }
+    kinds[id] = special ? TOKEN.control : TOKEN.userDefined
+  return { tokens, kinds }
 }
 
-/** What comes before merging must be one of the ways that the format has a name for. */
-function splittingOf(path: string, { tokenizerJson }: TokenizerSource, json: TokenizerJson) {
+/** What the format calls this way of splitting text before it is merged. */
+function splittingOf(tokenizerJson: JsonObject): string | undefined {
   const found = plain(tokenizerJson['pre_tokenizer'])
-  const ignoresMerges = (json.model as { ignore_merges?: unknown }).ignore_merges === true
+  const { ignore_merges, byte_fallback } = tokenizerJson['model'] as JsonObject
   const known = SPLITTINGS.find(
     ({ preTokenizer, normalizer, ignoreMerges = false }) =>
       isDeepStrictEqual(plain(preTokenizer), found) &&
       isDeepStrictEqual(normalizer ?? null, tokenizerJson['normalizer'] ?? null) &&
-      ignoreMerges === ignoresMerges,
+      ignoreMerges === (ignore_merges === true),
   )
-  if (!known) throw unsupported(path, 'another way of splitting text')
-  return known.names[0]!
+  return byte_fallback === true ? undefined : known?.names[0]
 }
 
 /** Offsets are of no consequence for ids. */
@@ -87,9 +137,3 @@ function idFields(source: TokenizerSource, tokens: readonly string[]): [string, 
     ['tokenizer.ggml.add_bos_token', { type: 'bool', value: prefixIds.length > 0 }],
   ]
 }
-
-const unsupported = (path: string, found: string) =>
-  new TouchstoneError('export.unsupported', {
-    ...{ path, form: 'GGUF', found },
-    supported: `byte-level BPE split as ${SPLITTINGS.map(({ names }) => names[0]!).join(', ')}`,
-  })

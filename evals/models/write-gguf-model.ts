@@ -30,7 +30,11 @@ export const EXCEPTION_KEY = 'touchstone.kept_although'
 /** llama.cpp's numbers for the type of a whole file. */
 const FILE_TYPES = { F16: 1, Q8_0: 7 } as const
 
-export async function writeGgufModel(file: string, source: GgufModelToWrite): Promise<void> {
+/** Gives what a reader should be told. */
+export async function writeGgufModel(
+  file: string,
+  source: GgufModelToWrite,
+): Promise<readonly string[]> {
   const { path, sources, model, form } = source
   const family = familyFor(source)
   const config = model.config as JsonObject
@@ -39,6 +43,7 @@ export async function writeGgufModel(file: string, source: GgufModelToWrite): Pr
   await requireSameComputation({ path, model, family, settings, extras })
   const [template, licence] = [await sources.template(), await sources.licence()]
   const rows = model.weights.get(`${family.names.outside['token_embd']}.weight`)!.shape[0]!
+  const tokenizer = tokenizerFields(path, await sources.tokenizer(), rows)
   const text = (value: string): GgufField => ({ type: 'string', value })
   const whole = (value: number): GgufField => ({ type: 'u32', value })
   const metadata = new Map<string, GgufField>([
@@ -51,10 +56,11 @@ export async function writeGgufModel(file: string, source: GgufModelToWrite): Pr
     ...[...settings, ['vocab_size', whole(rows)] as const].map(
       ([key, field]) => [`${family.architecture}.${key}`, field] as const,
     ),
-    ...tokenizerFields(path, await sources.tokenizer(), rows),
+    ...tokenizer.fields,
     ['tokenizer.chat_template', text(template.text)],
   ])
   await writeGguf(file, metadata, [...extras, ...tensorsOf(source, family, config)])
+  return tokenizer.isNamed ? [] : [UNNAMED]
 }
 
 function familyFor(source: GgufModelToWrite): GgufFamily {
@@ -63,6 +69,9 @@ function familyFor(source: GgufModelToWrite): GgufFamily {
   if (family) return family
   throw unsupported(source, `the family ${name}`, 'the families that llama.cpp has a name for')
 }
+
+const UNNAMED =
+  'GGUF has no form of its own for this tokenizer: it is in the file whole (tokenizer.huggingface.json), which llama.cpp does not read; give it token numbers.'
 
 const BLOCK = 32
 /** What llama.cpp's converter keeps in float32 although it is a matrix. */

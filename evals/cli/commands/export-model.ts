@@ -47,7 +47,7 @@ export const exportModelCommand: Command = {
     'touchstone export-model --model ./base --candidate ./adapter --as onnx -o merged-onnx',
   ],
   remark:
-    'Tokenizer, chat template and generation settings go along. GGUF is written for the Llama family; ONNX for\nevery family, in float32, with a cache under Optimum’s names, and ort-genai adds what ONNX Runtime GenAI reads. Hold\nthe result to what was measured with touchstone certify.',
+    'Tokenizer, chat template and generation settings go along. GGUF and ONNX are written\nfor every family (what llama.cpp could not compute so is refused); ONNX in float32, with a cache under Optimum’s names,\nand ort-genai adds what ONNX Runtime GenAI reads. Hold the result to what was measured with touchstone certify.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
     // A reason that acts once must be said in this command.

@@ -96,12 +96,30 @@ describe('a merged model', () => {
   })
 })
 
-describe('what is refused', () => {
-  test('a family or tokenizer that GGUF has no form for here', async () => {
-    const { code, stderr } = await run('--model', 'pebble', '--as', 'gguf-f16', '-o', at('p.gguf'))
-    expect([code, stderr]).toEqual([1, expect.stringContaining('a WordLevel tokenizer')])
+test('a tokenizer that GGUF has no form for goes along whole, and whoever exports is told', async () => {
+  const argv = ['--model', 'pebble', '--as', 'gguf-f16', '-o', at('pebble.gguf')]
+  const { code, stderr } = await run(...argv)
+  expect([code, stderr]).toEqual([0, expect.stringContaining('which llama.cpp does not read')])
+  const [loaded, pebble] = [
+    await loadModel(at('pebble.gguf')),
+    await openBase('pebble', chooseDevice('cpu'), 1),
+  ]
+  const text = await pebble.open.template.render(
+    [{ role: 'user', content: 'When is breakfast?' }],
+    {
+      addGenerationPrompt: true,
+    },
+  )
+  expect(loaded.open.tokenizer.encode(text)).toEqual(pebble.open.tokenizer.encode(text))
+  expect(loaded.open.tokenizer.endIds).toEqual(pebble.open.tokenizer.endIds)
+  expect(loaded.open.template.digest).toBe(pebble.open.template.digest)
+  expect(loaded.model.config).toMatchObject({
+    hidden_size: (pebble.model.config as { hidden_size: number }).hidden_size,
   })
+  await Promise.all([loaded.open.close(), pebble.open.close()])
+})
 
+describe('what is refused', () => {
   test('a folder that holds something, and a form at the wrong place', async () => {
     await mkdir(at('full'))
     await writeFile(at('full/notes.txt'), 'mine')

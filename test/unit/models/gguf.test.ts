@@ -182,7 +182,9 @@ describe('refused', () => {
   })
 
   test.each([
-    ['SentencePiece', changed({ 'tokenizer.ggml.model': string('llama') })],
+    ['WordPiece', changed({ 'tokenizer.ggml.model': string('bert') })],
+    ['none at all', changed({ 'tokenizer.ggml.model': string('none') })],
+    ['a name of objects', changed({ 'tokenizer.ggml.model': string('constructor') })],
     ['an unknown way to split', changed({ 'tokenizer.ggml.pre': string('poro-chat') })],
   ])('%s, as a tokenizer', async (_, bytes) => {
     expect(await codeOf(bytes)).toBe('tokenizer.unsupported')
@@ -195,6 +197,7 @@ describe('refused', () => {
   test.each([
     ['no sizes', without('llama.embedding_length')],
     ['no tokens', without('tokenizer.ggml.tokens')],
+    ['pieces without scores', changed({ 'tokenizer.ggml.model': string('llama') })],
     ['no layers', changed({ 'llama.block_count': u32(0) })],
     ['a size that is not whole', changed({ 'llama.block_count': { type: 'f32', value: 1.5 } })],
     ['an odd alignment', changed({ 'general.alignment': u32(33) })],

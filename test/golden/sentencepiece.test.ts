@@ -1,0 +1,63 @@
+/** @file SentencePiece's tokenizers as GGUF holds them: the ids that SentencePiece itself gives, read, and written again. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { GgufMetadata } from '../../evals/models/gguf-family.ts'
+import type { GgufValue } from '../../evals/models/gguf-header.ts'
+import { ggufTokenizer } from '../../evals/models/gguf-tokenizer.ts'
+import { tokenizerFields } from '../../evals/models/gguf-tokenizer-write.ts'
+import { openTokenizer } from '../../evals/models/tokenizer.ts'
+
+interface Case {
+  name: string
+  startsWithSpace: boolean
+  tokens: string[]
+  scores: number[]
+  kinds: number[]
+  rows: [text: string, ids: number[], decoded: string][]
+}
+const { cases } = JSON.parse(
+  readFileSync(new URL('./fixtures/sentencepiece.json', import.meta.url), 'utf8'),
+) as { cases: Case[] }
+
+const metadataOf = ({ tokens, scores, kinds, startsWithSpace }: Case): GgufMetadata =>
+  new Map<string, GgufValue>([
+    ['tokenizer.ggml.model', 'llama'],
+    ['tokenizer.ggml.tokens', tokens],
+    ['tokenizer.ggml.scores', scores],
+    ['tokenizer.ggml.token_type', kinds],
+    ['tokenizer.ggml.add_space_prefix', startsWithSpace],
+    ['tokenizer.ggml.bos_token_id', 1],
+    ['tokenizer.ggml.eos_token_id', 2],
+  ])
+
+describe.each(cases)('$name', (each) => {
+  const source = ggufTokenizer(each.name, metadataOf(each))
+  const tokenizer = openTokenizer(source)
+
+  test.each(each.rows)('%j', (text, ids, decoded) => {
+    expect(tokenizer.encode(text)).toEqual(ids)
+    expect(tokenizer.decode(ids)).toBe(decoded)
+  })
+
+  test('what is written gives the same merges, kinds and ids', () => {
+    const { fields, isNamed } = tokenizerFields(each.name, source, each.tokens.length)
+    expect(isNamed).toBe(true)
+    const again = ggufTokenizer(
+      each.name,
+      new Map(fields.map(([key, { value }]) => [key, value] as const)),
+    )
+    expect(again).toEqual({ ...source, path: each.name })
+  })
+
+  test('merges that scores cannot say are kept whole', () => {
+    const { model, ...stages } = source.tokenizerJson as { model: { merges: unknown[] } }
+    const changed = { ...stages, model: { ...model, merges: model.merges.slice(1) } }
+    const written = tokenizerFields(each.name, { ...source, tokenizerJson: changed }, 1)
+    expect(written.isNamed).toBe(false)
+    const again = ggufTokenizer(
+      each.name,
+      new Map(written.fields.map(([key, { value }]) => [key, value] as const)),
+    )
+    expect(again.tokenizerJson).toEqual(JSON.parse(JSON.stringify(changed)))
+  })
+})
