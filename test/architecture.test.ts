@@ -49,7 +49,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   graph: { may: ['errors', 'native'], packages: ['onnx-proto'] },
   runtime: { may: ['errors', 'native', 'graph'], packages: ['onnxruntime-node'], node: true },
   models: {
-    may: ['errors', 'graph'],
+    may: ['errors', 'native', 'graph'],
     packages: ['@huggingface/jinja', '@huggingface/tokenizers', 'zod'],
     node: true,
   },

@@ -3,8 +3,8 @@
  * 256 in ggml-super-blocks.ts. Every product is exact in float64 and rounded once, so the results equal ggml's reference
  * bit for bit.
  */
+import { numerics } from '../native/load.ts'
 import type { StorageType } from './checkpoint.ts'
-import { HALVES } from './float16.ts'
 import {
   decodeIQ4_NL,
   decodeQ4_0,
@@ -37,17 +37,14 @@ function decodeF64(bytes: Uint8Array, out: Float32Array): void {
   out.set(new Float64Array(bytes.buffer, bytes.byteOffset, out.length))
 }
 
-function decodeF16(bytes: Uint8Array, out: Float32Array): void {
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, out.length)
-  for (let i = 0; i < halves.length; i++) out[i] = HALVES[halves[i]!]!
-}
+const halvesOf = (bytes: Uint8Array, count: number) =>
+  new Uint16Array(bytes.buffer, bytes.byteOffset, count)
 
-/** bfloat16 is the upper half of a float32. */
-function decodeBf16(bytes: Uint8Array, out: Float32Array): void {
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, out.length)
-  const words = new Uint32Array(out.buffer, out.byteOffset, out.length)
-  for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16
-}
+const decodeF16 = (bytes: Uint8Array, out: Float32Array): void =>
+  numerics().widenFloat16(halvesOf(bytes, out.length), out)
+
+const decodeBf16 = (bytes: Uint8Array, out: Float32Array): void =>
+  numerics().widenBfloat16(halvesOf(bytes, out.length), out)
 
 export const STORAGE_FORMATS: Readonly<Record<StorageType, StorageFormat>> = {
   F32: { elementsPerBlock: 1, bytesPerBlock: 4, decode: decodeF32 },

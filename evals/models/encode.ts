@@ -1,16 +1,24 @@
 /** @file How float32 becomes stored numbers, each rounded once to the nearest, ties to even: the way back of dequantise.ts. */
 import { TouchstoneError } from '../errors.ts'
+import { numerics } from '../native/load.ts'
+import type { Numerics } from '../native/numerics.ts'
 
 export type WrittenStorage = 'F32' | 'F16' | 'BF16' | 'Q8_0'
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Float16Array | Uint16Array) =>
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array) =>
   new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
 
 const ENCODERS: Readonly<Record<WrittenStorage, (values: Float32Array) => Uint8Array>> = {
   F32: bytesOf,
-  F16: (values) => bytesOf(new Float16Array(values)),
-  BF16: encodeBf16,
+  F16: (values) => narrowed(values, numerics().narrowFloat16),
+  BF16: (values) => narrowed(values, numerics().narrowBfloat16),
   Q8_0: encodeQ8_0,
+}
+
+function narrowed(values: Float32Array, narrow: Numerics['narrowFloat16']): Uint8Array {
+  const halves = new Uint16Array(values.length)
+  narrow(values, halves)
+  return bytesOf(halves)
 }
 
 /** What storage cannot hold is an error that names the weight. */
@@ -32,16 +40,6 @@ const LARGEST: Readonly<Record<WrittenStorage, number>> = {
   F16: 65520,
   BF16: 2 ** 127 * (2 - 2 ** -8),
   Q8_0: 65520 * 127,
-}
-
-function encodeBf16(values: Float32Array): Uint8Array {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  const halves = new Uint16Array(values.length)
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!
-    halves[i] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
-  }
-  return bytesOf(halves)
 }
 
 const BLOCK = 32

@@ -64,6 +64,10 @@ export interface Addon {
     scalars: Float64Array,
     threads: number,
   ): Promise<void>
+  widenFloat16(halves: Uint16Array, out: Float32Array): void
+  widenBfloat16(halves: Uint16Array, out: Float32Array): void
+  narrowFloat16(values: Float32Array, out: Uint16Array): void
+  narrowBfloat16(values: Float32Array, out: Uint16Array): void
   /** Into `out` `[p, q]`. */
   rowProducts(
     A: Float64Array,

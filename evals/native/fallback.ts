@@ -1,6 +1,7 @@
 /** @file Every function of the addon in TypeScript: the specification, and what runs where the addon is not built. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import type { AdamWRun, AdamWScalars, AdamWVectors, Eigen, Numerics } from './numerics.ts'
+import { narrowBfloat16, narrowFloat16, widenBfloat16, widenFloat16 } from './halves.ts'
 import { rowProducts } from './row-products.ts'
 import { addRows, multiply } from './vector-products.ts'
 
@@ -12,6 +13,10 @@ export const FALLBACK: Numerics = {
   name: 'typescript',
   squaredNorm: async (values) => squaredNorm(values),
   adamW: async (vectors, runs, scalars) => runs.forEach((run) => adamWRun(vectors, run, scalars)),
+  widenFloat16,
+  widenBfloat16,
+  narrowFloat16,
+  narrowBfloat16,
   rowProducts,
   multiply,
   addRows,

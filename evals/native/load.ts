@@ -80,6 +80,10 @@ export function numericsOf(native: Addon | undefined): Numerics {
         threadsFor(length),
       )
     },
+    widenFloat16: sameLength(native.widenFloat16),
+    widenBfloat16: sameLength(native.widenBfloat16),
+    narrowFloat16: sameLength(native.narrowFloat16),
+    narrowBfloat16: sameLength(native.narrowBfloat16),
     rowProducts(A, p, B, q, width, half = false) {
       requireSize(A.length >= p * width && B.length >= q * width)
       const out = new Float64Array(p * q)
@@ -104,6 +108,17 @@ export function numericsOf(native: Addon | undefined): Numerics {
     },
   }
 }
+
+type Conversion<A, B> = (from: A, out: B) => void
+
+const sameLength =
+  <A extends Uint16Array | Float32Array, B extends Uint16Array | Float32Array>(
+    convert: Conversion<A, B>,
+  ): Conversion<A, B> =>
+  (from, out) => {
+    requireSize(from.length === out.length)
+    convert(from, out)
+  }
 
 function requireSize(fits: boolean): void {
   if (!fits) throw new Error('internal: a vector has another length than its shape says')

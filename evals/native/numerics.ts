@@ -43,6 +43,12 @@ export interface Numerics {
   squaredNorm(values: Float32Array): Promise<number>
   /** One update in place, arithmetic in float64 and rounded once where it is stored: the same bits from every implementation. */
   adamW(vectors: AdamWVectors, runs: readonly AdamWRun[], scalars: AdamWScalars): Promise<void>
+  /** Into `out`, of the same length. Exact, and every NaN the quiet one: the same bits from every implementation. */
+  widenFloat16(halves: Uint16Array, out: Float32Array): void
+  widenBfloat16(halves: Uint16Array, out: Float32Array): void
+  /** The nearest, ties to even; `values` are finite and fit. The same bits from every implementation. */
+  narrowFloat16(values: Float32Array, out: Uint16Array): void
+  narrowBfloat16(values: Float32Array, out: Uint16Array): void
   /** A Bᵀ `[p, q]` of A `[p, width]` and B `[q, width]`; `half` may leave what lies above the diagonal's blocks unfilled. */
   rowProducts(
     A: Float64Array,

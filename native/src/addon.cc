@@ -17,6 +17,7 @@ const char* instructions() {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("instructions", instructions());
+  touchstone::export_halves(env, exports);
   touchstone::export_linear(env, exports);
   touchstone::export_optimizer(env, exports);
   touchstone::export_sessions(env, exports);

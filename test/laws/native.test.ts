@@ -77,6 +77,42 @@ describe.skipIf(!found.addon)(title, () => {
     )
   })
 
+  test('all 65,536 sixteen-bit floats widen to the same bits, NaN among them', () => {
+    const every = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits)
+    for (const form of ['widenFloat16', 'widenBfloat16'] as const) {
+      const [ours, theirs] = [NATIVE, FALLBACK].map((each) => {
+        const out = new Float32Array(every.length)
+        each[form](every, out)
+        return new Uint32Array(out.buffer)
+      })
+      expect(ours).toEqual(theirs)
+    }
+    expect(() => NATIVE.widenFloat16(every, new Float32Array(1))).toThrow('internal')
+  })
+
+  test('float32 narrows to the same bits: ties, subnormals, the largest, and back', () => {
+    const halves = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits)
+    for (const form of ['Float16', 'Bfloat16'] as const) {
+      const wide = new Float32Array(halves.length)
+      FALLBACK[`widen${form}`](halves, wide)
+      const known = wide.filter(Number.isFinite)
+      // Halfway to the next one and a little to both sides of that; random numbers of every size.
+      const between = known.map((x, i) => (x + known[i ^ 1]!) / 2)
+      const near = [1 - 2 ** -22, 1, 1 + 2 ** -22].flatMap((f) => [...between.map((x) => x * f)])
+      const random = normals32(20_000, form).map((x, i) => x * 2 ** ((i % 30) - 15))
+      const values = Float32Array.from([...known, ...near, ...random])
+      const [ours, theirs] = [NATIVE, FALLBACK].map((each) => {
+        const out = new Uint16Array(values.length)
+        each[`narrow${form}`](values, out)
+        return out
+      })
+      expect(ours).toEqual(theirs)
+      const back = new Float32Array(halves.length)
+      NATIVE[`widen${form}`](ours!.slice(0, halves.length), back)
+      expect(back.subarray(0, known.length)).toEqual(known)
+    }
+  })
+
   test.each([
     [1, 1, 1],
     [3, 5, 7],
