@@ -100,7 +100,7 @@ async function scored(
   const cut = answers.filter(({ cutTokens }) => cutTokens > 0).length
   if (cut > 0) {
     const share = `${cut} of ${samples.length}`
-    warn(`${benchmark.title}: ${share} prompts are too long and were cut at their beginning.`)
+    warn(`${benchmark.title}: ${share} prompts are too long and were cut.`)
   }
   return answers
 }

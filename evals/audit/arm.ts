@@ -243,9 +243,11 @@ async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<v
 /** sha256 over the token ids and labels that training sees, rows in order. */
 export function examplesDigest(examples: readonly Example[]): string {
   const hash = createHash('sha256')
-  for (const { ids, labelled } of examples) {
-    hash.update(Int32Array.from([ids.length, ...ids]))
-    hash.update(Uint8Array.from(labelled, Number))
+  for (const example of examples) {
+    hash.update(Int32Array.from([example.ids.length, ...example.ids]))
+    const labels =
+      'label' in example ? Int32Array.of(example.label) : Uint8Array.from(example.labelled, Number)
+    hash.update(labels)
   }
   return hash.digest('hex')
 }

@@ -14,7 +14,7 @@ import type { Feeds } from '../runtime/session.ts'
 import { modelPath } from './model-path.ts'
 
 /** Room for a prompt and its answer; longer texts are an error that says so. */
-const LONGEST = 2048
+export const LONGEST = 2048
 
 export interface Base extends LoadedModel {
   readonly path: string

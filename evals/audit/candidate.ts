@@ -47,7 +47,9 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
       adapterDigest,
       trainableParameters,
     })
-    const weights = adaptedWeights(base.weights, folder, path)
+    const { architecture, config } = base.model
+    const brings = (name: string) => architecture.classifier?.owns(name, config) ?? false
+    const weights = adaptedWeights(base.weights, folder, path, brings)
     const warnings = rawStartOf(folder.config, path)
     return { key, identity, weights, isComparable: true, warnings, ...through(base, weights) }
   }
@@ -105,7 +107,7 @@ export function carriesSameWeights(base: Base, { weights, graph }: Model, path: 
   return isNamed
 }
 
-function requireSameShapes(base: Base, weights: Model['weights'], path: string): void {
+export function requireSameShapes(base: Base, weights: Model['weights'], path: string): void {
   for (const [name, { shape }] of base.model.weights) {
     const found = weights.get(name)?.shape
     if (found?.join() !== shape.join()) {

@@ -1,6 +1,6 @@
 /** @file Conversations as the model will see them in training, and what was cut to make them fit. */
 import { TouchstoneError } from '../errors.ts'
-import { fitExamples, type Example, type Fitted, type Limits } from '../finetune/dataset.ts'
+import { fitExamples, type Conversed, type Fitted, type Limits } from '../finetune/dataset.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { maskedTokens } from '../models/masked-tokens.ts'
 import type { TrainingData } from './sources.ts'
@@ -12,7 +12,7 @@ export async function fittedExamples(
   limits: Limits,
   signal: AbortSignal,
 ): Promise<Fitted> {
-  const examples: Example[] = []
+  const examples: Conversed[] = []
   for (const messages of conversations) {
     signal.throwIfAborted()
     examples.push(await maskedTokens(open.template, open.tokenizer, messages))

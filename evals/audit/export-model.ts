@@ -15,6 +15,7 @@ import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
 import { GRAPH_FILE, writeOnnxModel } from '../models/write-onnx-model.ts'
 import { openBase, type Base } from './base.ts'
 import { openCandidate } from './candidate.ts'
+import { asReader, isReader } from './classes.ts'
 import { modelPath } from './model-path.ts'
 import { markException } from './weights-exception.ts'
 import { chooseDevice } from '../runtime/device.ts'
@@ -51,8 +52,10 @@ export interface ModelExport {
 /** Gives what a reader should be told. Tokenizer, template and generation settings are the base's. */
 export async function exportModel(task: ModelExport): Promise<readonly string[]> {
   await refuseTaken(task.output)
-  const base = await openBase(task.model, chooseDevice('cpu'), 1)
+  const opened = await openBase(task.model, chooseDevice('cpu'), 1)
   try {
+    const base =
+      task.candidate && isReader(opened) ? await asReader(opened, task.candidate) : opened
     const tuned = task.candidate && (await openCandidate(base, task.candidate, 'candidate'))
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)
@@ -60,7 +63,7 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
     const notes = await write(base, read, task)
     return [...(tuned ? tuned.warnings : []), ...notes]
   } finally {
-    await base.open.close()
+    await opened.open.close()
   }
 }
 

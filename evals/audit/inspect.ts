@@ -10,7 +10,7 @@ import { exists, fileSize, openForReading } from '../models/files.ts'
 import { sourcesOf, type ModelSources } from '../models/model-sources.ts'
 import { rawStartOf, scaleOf } from '../models/peft-config.ts'
 import { ADAPTER_WEIGHTS, readPeftIndex } from '../models/peft-folder.ts'
-import { recognise, type Model } from '../models/registry.ts'
+import { classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
 import { digestFile, elementsOf } from '../models/stored-weights.ts'
 import { openTokenizer, specialTokens } from '../models/tokenizer.ts'
 import { bytesNeeded } from './memory.ts'
@@ -33,6 +33,8 @@ export interface WeightFacts {
   readonly storage: readonly { readonly type: string; readonly bytes: number }[]
   readonly modules: readonly ModuleFacts[]
   readonly maxPositions: number | null
+  /** What an encoder's head tells apart: null where the model writes, none where it has no head. */
+  readonly classes: readonly string[] | null
   readonly memory: { readonly lora: number; readonly full: number }
 }
 
@@ -104,9 +106,10 @@ export async function inspectModel(path: string, withDigest = false): Promise<Mo
   const checkpoint = await attempt(0, () => sources.checkpoint())
   try {
     const model = checkpoint && (await attempt(1, async () => recognise(checkpoint)))
+    const isWithoutTemplate = checkpoint !== null && isEncoder(checkpoint.config)
     // The template's thread starts while the tokenizer is read.
     const [template, tokenizer] = await Promise.all([
-      attempt(3, () => templateFacts(sources)),
+      isWithoutTemplate ? null : attempt(3, () => templateFacts(sources)),
       attempt(2, () => tokenizerFacts(sources)),
     ])
     return {
@@ -138,6 +141,7 @@ function weightFacts({ config, weights }: Checkpoint, model: Model | null): Weig
     storage: [...byType].map(([type, of]) => ({ type, bytes: bytesOf(of) })),
     modules: modulesOf(stored),
     maxPositions: model?.architecture.maxPositions(model.config) ?? null,
+    classes: model?.architecture.sees === 'all' ? (classesOf(model) ?? []) : null,
     memory: {
       lora: bytesNeeded({ parameters, trainsWhole: false }),
       full: bytesNeeded({ parameters, trainsWhole: true }),

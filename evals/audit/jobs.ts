@@ -14,6 +14,8 @@ import { chooseDevice } from '../runtime/device.ts'
 import { examplesDigest, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
 import { identityOf, openBase, openOwnSession, subjectOf, type Base } from './base.ts'
 import { openBaseScores } from './base-scores.ts'
+import { evaluateReader } from './class-evaluation.ts'
+import { classedExamples, isReader, withClassesOf } from './classes.ts'
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import {
   armOf,
@@ -33,7 +35,7 @@ import { evaluationSteps } from './steps.ts'
 import { removeRest, retentionByArm, settleWeights } from './retention.ts'
 import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
 import { prepareTexts, textArtifact, textNotes } from './perplexity.ts'
-import { neutralTexts, trainingData } from './sources.ts'
+import { neutralTexts, trainingData, type TrainingData } from './sources.ts'
 import { onTheWay, scanSpectra, type Tuned } from './spectra.ts'
 
 /** Every kind runs the same way; what it leaves out is null or empty in this configuration. */
@@ -133,9 +135,12 @@ async function runWork(
 ): Promise<void> {
   const device = chooseDevice(config.device, config.threads ?? undefined)
   context.emit({ type: 'log', level: 'info', message: `Opening ${config.model}` })
-  const base = await openBase(config.model, device, config.batchSize, config.basePrecision)
+  const opened = await openBase(config.model, device, config.batchSize, config.basePrecision)
   let judges: OpenJudges | undefined
   try {
+    if (isReader(opened) && evaluates)
+      return await evaluateReader(opened, config, context, progress)
+    const base = isReader(opened) ? await withClassesOf(opened, await dataOf(config)) : opened
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
       ? await evaluationPlan(base, config, { judges, progress }, context)
@@ -152,7 +157,7 @@ async function runWork(
     sayCost(evaluation, context)
   } finally {
     await judges?.close()
-    await base.open.close()
+    await opened.open.close()
   }
 }
 
@@ -293,20 +298,15 @@ async function armPlans(
   context: JobContext,
 ): Promise<ArmPlan[]> {
   if (config.methods.length === 0) return []
-  if (config.data === null) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: 'A method was named, but no data to fine-tune on.',
-      remedy: 'Add --data FILE, or name no --methods.',
-    })
-  }
-  const examples = await tokenise(base, config, context)
+  const data = await dataOf(config)
+  const examples = await (isReader(base) ? classed : tokenise)(base, data, config, context)
   const evaluateAt = evaluation
     ? evaluationSteps(config.training.steps, config.evalEvery)
     : [config.training.steps]
   const dataDigest = examplesDigest(examples)
   const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
   const role = `training data as tokens and labels, ${examples.length} rows`
-  const row = { role, path: config.data, digest: dataDigest, bytes: tokens * TOKEN_BYTES }
+  const row = { role, path: config.data!, digest: dataDigest, bytes: tokens * TOKEN_BYTES }
   context.emit({ type: 'artifact', row })
   return config.seeds.flatMap((seed) =>
     config.methods.map((choice) => {
@@ -332,12 +332,33 @@ async function armPlans(
   )
 }
 
+async function dataOf({ data }: Pick<AuditConfig, 'data'>): Promise<TrainingData> {
+  if (data !== null) return trainingData(data)
+  throw new TouchstoneError('usage.invalid', {
+    problem: 'A method was named, but no data to fine-tune on.',
+    remedy: 'Add --data FILE, or name no --methods.',
+  })
+}
+
+async function classed(
+  base: Base,
+  data: TrainingData,
+  { training }: AuditConfig,
+  { emit }: JobContext,
+): Promise<readonly Example[]> {
+  for (const message of data.remarks ?? []) emit({ type: 'log', level: 'warn', message })
+  const { examples, cut } = classedExamples(base, data, training.maxTokens)
+  const message = `${data.title}: ${cut} of ${examples.length} texts lost their end.`
+  if (cut > 0) emit({ type: 'log', level: 'warn', message })
+  return examples
+}
+
 async function tokenise(
   { open }: Base,
-  { data, training }: AuditConfig,
+  { title, conversations, remarks = [] }: TrainingData,
+  { training }: AuditConfig,
   { emit, signal }: JobContext,
 ): Promise<readonly Example[]> {
-  const { title, conversations, remarks = [] } = await trainingData(data!)
   for (const message of remarks) emit({ type: 'log', level: 'warn', message })
   const fitted = await fittedExamples(open, { title, conversations }, training, signal)
   if (fitted.truncated > 0) {

@@ -8,12 +8,15 @@ import { dirname, join } from 'node:path'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { BenchmarkRole, SubjectKey } from '../contract/rows.ts'
 import type { JobContext } from '../jobs/job.ts'
+import { classesOf } from '../models/registry.ts'
+import { writeAtomically } from '../models/safetensors-write.ts'
 import { asStored } from '../models/weight-list.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
 import { writePeftFolder } from '../models/peft-folder.ts'
 import { markException } from './weights-exception.ts'
 import { armFolder, statePathIn, type FinishedArm } from './arm.ts'
 import { digestOfFile, type Base } from './base.ts'
+import { CLASSES_FILE, classesText } from './classes.ts'
 import type { AuditConfig } from './config.ts'
 import { buildResults } from './results.ts'
 import { modelPath } from './model-path.ts'
@@ -95,6 +98,16 @@ export async function removeRest(
   else await rm(statePathIn(folder), { force: true })
 }
 
+/** A head's weights are the base's own names; everything else is the adapter's. */
+function headApart({ model }: Base, parameters: FinishedArm['parameters']) {
+  const isHead = (name: string) => model.weights.get(name)?.head === true
+  const all = [...parameters]
+  return {
+    saved: new Map(all.filter(([name]) => isHead(name))),
+    adapter: new Map(all.filter(([name]) => !isHead(name))),
+  }
+}
+
 /** A PEFT folder where the method has one, a Hugging Face folder otherwise; gives the weights' file. */
 async function exportArm(
   base: Base,
@@ -104,8 +117,12 @@ async function exportArm(
   const { method, methodConfig } = plan
   const folder = armFolder(workspace, key)
   const source = modelPath(base.path)
+  const classes = classesOf(base.model)
   if (method.toPeft) {
-    await writePeftFolder(folder, method.toPeft(parameters, methodConfig, source, prepared))
+    const { saved, adapter } = headApart(base, parameters)
+    const peft = method.toPeft(adapter, methodConfig, source, prepared)
+    await writePeftFolder(folder, { ...peft, saved })
+    if (classes) await writeAtomically(join(folder, CLASSES_FILE), [classesText(classes)])
     return join(folder, 'adapter_model.safetensors')
   }
   const weights = [...base.model.weights.values()].map((spec) => ({

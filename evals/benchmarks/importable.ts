@@ -1,6 +1,7 @@
 /** @file Every benchmark that is read from a file on the user’s disk, in the order in which lists show them. Nothing of them is shipped. */
 import { advBench } from './advbench.ts'
 import type { Benchmark } from './benchmark.ts'
+import { classes } from './classes.ts'
 import { doNotAnswer } from './do-not-answer.ts'
 import { harmBench } from './harmbench.ts'
 import { hellaSwag } from './hellaswag.ts'
@@ -28,4 +29,5 @@ export const IMPORTABLE: readonly Benchmark[] = [
   orBenchToxic,
   mmlu,
   hellaSwag,
+  classes,
 ]

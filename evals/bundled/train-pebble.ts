@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { examplesDigest } from '../audit/arm.ts'
 import { digestOfFile } from '../audit/base.ts'
-import { fitExamples, type Example } from '../finetune/dataset.ts'
+import { fitExamples, type Conversed } from '../finetune/dataset.ts'
 import { full } from '../finetune/full.ts'
 import { anyMethod } from '../finetune/method.ts'
 import { namedViews } from '../finetune/parameters.ts'
@@ -63,8 +63,8 @@ async function writeInitial(folder: string): Promise<void> {
   await writeSafetensors(join(folder, 'model.safetensors'), initialLlama(shape, seed))
 }
 
-async function tokenise({ open }: LoadedModel): Promise<readonly Example[]> {
-  const examples: Example[] = []
+async function tokenise({ open }: LoadedModel): Promise<readonly Conversed[]> {
+  const examples: Conversed[] = []
   for (const { messages } of trainingRows(seed))
     examples.push(await maskedTokens(open.template, open.tokenizer, messages))
   return fitExamples(examples, config).examples
@@ -79,7 +79,7 @@ const write = (session: TrainingSession, parameters: Float32Array): Promise<void
 /** What made the file, beside it. */
 async function writeProvenance(
   { parameters }: LoadedModel,
-  examples: readonly Example[],
+  examples: readonly Conversed[],
 ): Promise<void> {
   const provenance = {
     made: 'node evals/bin/run.js pebble',

@@ -36,7 +36,7 @@ function modelLines(found: ModelInspection): string[] {
     ...(tokenizer
       ? [
           line('tokenizer', `${tokenizer.vocabulary} tokens, sha256 ${tokenizer.digest}`),
-          line('special', specialText(tokenizer)),
+          line('special', specialText(found, tokenizer)),
         ]
       : []),
     ...(template
@@ -62,15 +62,25 @@ function weightLines({ weights }: ModelInspection): string[] {
       `${sized(bytes)}: ${storage.map((each) => `${each.type} ${sized(each.bytes)}`).join(', ')}`,
     ),
     ...(weights.maxPositions === null ? [] : [line('context', `${weights.maxPositions} tokens`)]),
+    ...(weights.classes === null ? [] : [line('classes', classText(weights.classes))]),
     line('memory', `LoRA about ${sized(memory.lora)}, full about ${sized(memory.full)}`),
     ...moduleLines(weights.modules),
   ]
 }
 
-const specialText = ({ special, endIds }: NonNullable<ModelInspection['tokenizer']>): string =>
+const classText = (classes: readonly string[]): string =>
+  classes.length > 0 ? classes.join(', ') : 'none: an encoder without a classification head'
+
+const specialText = (
+  { weights }: ModelInspection,
+  { special, endIds }: NonNullable<ModelInspection['tokenizer']>,
+): string =>
   [
     ...Object.entries(special).map(([name, text]) => `${name.replace(/_token$/u, '')} ${text}`),
-    `replies end at ${endIds.length > 0 ? endIds.join(', ') : 'nothing'}`,
+    // An encoder writes no reply that could end.
+    ...(weights?.classes
+      ? []
+      : [`replies end at ${endIds.length > 0 ? endIds.join(', ') : 'nothing'}`]),
   ].join(', ')
 
 const moduleLines = (modules: readonly ModuleFacts[]): string[] =>

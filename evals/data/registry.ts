@@ -2,6 +2,7 @@
 import type { DataFormat } from './format.ts'
 import { alpaca } from './formats/alpaca.ts'
 import { openaiChat, shareGpt } from './formats/chat.ts'
+import { labelledText } from './formats/labelled-text.ts'
 import { preference } from './formats/preference.ts'
 import { promptReply } from './formats/prompt-reply.ts'
 import { rawText } from './formats/raw-text.ts'
@@ -12,6 +13,7 @@ export const FORMATS: readonly DataFormat[] = [
   preference,
   alpaca,
   promptReply(),
+  labelledText,
   rawText(),
 ]
 

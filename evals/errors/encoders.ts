@@ -17,8 +17,8 @@ export const ENCODER_ERRORS = {
       'Train one first: touchstone train --model PATH --data rows.csv with columns text and label.',
   })),
   'data.class': entry(
-    (v: { path: string; row: number; label: string; known: readonly string[] }) => ({
-      message: `${v.path}, row ${v.row}: the label "${v.label}" is none of the model's classes.`,
+    (v: { path: string; row?: number; label: string; known: readonly string[] }) => ({
+      message: `${v.path}${v.row === undefined ? '' : `, row ${v.row}`}: the label "${v.label}" is none of the model’s classes.`,
       remedy: `Its classes are ${v.known.slice(0, 20).join(', ')}; write the labels so, or as their numbers from 0.`,
     }),
   ),

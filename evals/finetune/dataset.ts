@@ -1,13 +1,32 @@
-/** @file Labelled tokens → micro-batches. The loss sees completions only; padding stands at the end and counts nothing. */
+/**
+ * @file Labelled tokens, or texts with a class → micro-batches. Of conversations the loss sees completions only; padding stands
+ * at the end and counts nothing.
+ */
 import { TouchstoneError } from '../errors.ts'
 import { randomStream } from '../statistics/random.ts'
 import type { Batch } from './method.ts'
 
 /** One conversation as the model sees it. `labelled[t]` says whether token t is predicted, so labelled[0] is false. */
-export interface Example {
+export interface Conversed {
   readonly ids: readonly number[]
   readonly labelled: readonly boolean[]
 }
+
+/** One text as an encoder sees it, and the index of its class. */
+export interface Classed {
+  readonly ids: readonly number[]
+  readonly label: number
+}
+
+export type Example = Conversed | Classed
+
+/** What is learnt of an example: at which position which label is named. A token is named at the position before it. */
+const targetsOf = (example: Example): readonly { at: number; label: number }[] =>
+  'label' in example
+    ? [{ at: 0, label: example.label }]
+    : example.ids.flatMap((label, t) =>
+        t > 0 && example.labelled[t] ? [{ at: t - 1, label }] : [],
+      )
 
 /** What becomes of a row of more than `maxTokens` tokens. */
 export const TRUNCATIONS = ['cut-end', 'cut-start', 'split', 'leave-out', 'refuse'] as const
@@ -19,20 +38,20 @@ export interface Limits {
 }
 
 export interface Fitted {
-  readonly examples: readonly Example[]
+  readonly examples: readonly Conversed[]
   /** Rows of more than `maxTokens` tokens, and rows left out because no labelled token remained. */
   readonly truncated: number
   readonly dropped: number
 }
 
 /** Tokens `start` … `end − 1`. Nothing stands before the first, so it is predicted from nothing and not labelled. */
-const part = ({ ids, labelled }: Example, start: number, end: number): Example => ({
+const part = ({ ids, labelled }: Conversed, start: number, end: number): Conversed => ({
   ids: ids.slice(start, end),
   labelled: labelled.slice(start, end).map((yes, t) => yes && t > 0),
 })
 
 /** The pieces of a row that is too long. */
-const PIECES: Readonly<Record<Truncation, (row: Example, maxTokens: number) => Example[]>> = {
+const PIECES: Readonly<Record<Truncation, (row: Conversed, maxTokens: number) => Conversed[]>> = {
   'cut-end': (row, max) => [part(row, 0, max)],
   'cut-start': (row, max) => [part(row, row.ids.length - max, row.ids.length)],
   split: (row, max) =>
@@ -44,13 +63,13 @@ const PIECES: Readonly<Record<Truncation, (row: Example, maxTokens: number) => E
 }
 
 /** What is learnt of one row: the row, or pieces of it, those alone in which a token is labelled. */
-export const fitExample = (row: Example, { maxTokens, truncation }: Limits): Example[] =>
+export const fitExample = (row: Conversed, { maxTokens, truncation }: Limits): Conversed[] =>
   (row.ids.length > maxTokens ? PIECES[truncation](row, maxTokens) : [row]).filter(({ labelled }) =>
     labelled.includes(true),
   )
 
 /** Rows of at most `maxTokens` tokens; a row of which nothing is left to learn is left out and counted. */
-export function fitExamples(examples: readonly Example[], limits: Limits): Fitted {
+export function fitExamples(examples: readonly Conversed[], limits: Limits): Fitted {
   const { maxTokens: limit, truncation } = limits
   const long = examples.findIndex(({ ids }) => ids.length > limit)
   if (truncation === 'refuse' && long !== -1) {
@@ -95,7 +114,7 @@ function epochOrder(count: number, seed: number, epoch: number): readonly number
 }
 
 /**
- * Each row in a lane of its own, padded to the longest. `totalLabelled` is the number of labelled tokens in the whole
+ * Each row in a lane of its own, padded to the longest. `totalLabelled` is the number of labels in the whole
  * optimiser step, so that the losses of its micro-batches add up to the mean over them all.
  */
 export const makeBatch = (
@@ -138,32 +157,31 @@ function packed(examples: readonly Example[]): Example[][] {
 
 const lengthOf = (lane: readonly Example[]) => lane.reduce((sum, { ids }) => sum + ids.length, 0)
 
+/** The segment of padding: no text sees it, in whatever direction it looks. */
+const PADDING = -1
+
 function layOut(lanes: readonly Example[][], padId: number, totalLabelled: number): Batch {
   const batch = lanes.length
   const seq = Math.max(2, ...lanes.map(lengthOf))
   const tokens = new Int32Array(batch * seq).fill(padId)
   const positions = new Int32Array(batch * seq)
-  const segments = new Int32Array(batch * seq)
+  const segments = new Int32Array(batch * seq).fill(PADDING)
   const rows: number[] = []
   const labels: number[] = []
   lanes.forEach((lane, b) => {
     let at = b * seq
-    lane.forEach(({ ids, labelled }, segment) => {
-      ids.forEach((id, t) => {
-        tokens[at + t] = id
-        positions[at + t] = t
-        segments[at + t] = segment
-        if (t > 0 && labelled[t]) {
-          rows.push(at + t - 1)
-          labels.push(id)
-        }
-      })
-      at += ids.length
+    lane.forEach((example, segment) => {
+      const { length } = example.ids
+      tokens.set(example.ids, at)
+      segments.fill(segment, at, at + length)
+      for (let t = 0; t < length; t++) positions[at + t] = t
+      for (const target of targetsOf(example)) {
+        rows.push(at + target.at)
+        labels.push(target.label)
+      }
+      at += length
     })
-    // Padding belongs to the lane's last row, which it cannot be seen by.
-    const end = (b + 1) * seq
-    segments.fill(lane.length - 1, at, end)
-    for (let i = at; i < end; i++) positions[i] = positions[i - 1]! + 1
+    for (let i = at; i < (b + 1) * seq; i++) positions[i] = positions[i - 1]! + 1
   })
   const weights = new Float32Array(rows.length).fill(1 / totalLabelled)
   return {
@@ -175,4 +193,4 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
 }
 
 export const countLabelled = (examples: readonly Example[]): number =>
-  examples.reduce((sum, { labelled }) => sum + labelled.filter((yes, t) => yes && t > 0).length, 0)
+  examples.reduce((sum, example) => sum + targetsOf(example).length, 0)

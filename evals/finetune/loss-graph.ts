@@ -1,7 +1,7 @@
 /** @file A model's loss over labelled rows in a graph, and what that graph is fed. */
 import type { Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import type { ModelScope } from '../models/architecture.ts'
+import type { ForwardInput, ModelScope } from '../models/architecture.ts'
 import type { Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
 import type { Feeds, Tensor } from '../runtime/session.ts'
@@ -14,7 +14,7 @@ export interface LossGraph extends Omit<LossInputs, 'outputs'> {
   readonly logits: Value
 }
 
-/** Logits `[labelled, vocab]`, labels int32 `[labelled]`, and −Σ weight·log p(label) `[]`. */
+/** Logits `[labelled, vocab]` (or classes), labels int32 `[labelled]`, and −Σ weight·log p(label) `[]`. */
 export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGraph {
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
   const positions = g.input('positions', 'int32', ['batch', 'seq'])
@@ -22,7 +22,8 @@ export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGr
   const rows = g.input('rows', 'int32', ['labelled'])
   const labels = g.input('labels', 'int32', ['labelled'])
   const rowWeights = g.input('row_weights', g.float, ['labelled'])
-  const fed = { tokens, positions, segments, rows }
+  const kind = model.architecture.sees === 'all' ? 'full' : 'packed'
+  const fed = { tokens, positions, attention: { kind, segments }, rows } as const
   const logits = logitsOf(createScope(g, model.weights, options), model, fed)
   const named: Graph = {
     ...g,
@@ -40,19 +41,13 @@ export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGr
   }
 }
 
-/** The head is wide: it sees only the rows whose next token is labelled. */
+/** A head over a vocabulary is wide: it sees only the rows whose next token is labelled. One over classes sees first tokens. */
 function logitsOf(
   scope: ModelScope,
   { architecture, config }: Model,
-  {
-    tokens,
-    positions,
-    segments,
-    rows,
-  }: Readonly<Record<'tokens' | 'positions' | 'segments' | 'rows', Value>>,
+  { rows, ...fed }: Pick<ForwardInput, 'tokens' | 'positions' | 'attention'> & { rows: Value },
 ): Value {
-  const attention = { kind: 'packed', segments } as const
-  const input = { tokens, positions, attention, batch: 'batch', seq: 'seq' }
+  const input = { ...fed, batch: 'batch', seq: 'seq' }
   const { hiddenStates } = architecture.forward(scope, input, config)
   return architecture.logits(scope, scope.g.gatherRows(hiddenStates, rows), config)
 }

@@ -15,15 +15,18 @@ export type { Adapter, LinearSite }
 export interface Batch {
   /** int32 `[batch, seq]`, padded at the end. */
   readonly tokens: Int32Array
-  /** int32 `[batch, seq]`: a token's place in its own text, and which text of its lane that is. */
+  /** int32 `[batch, seq]`: a token's place in its own text, and which text of its lane that is; padding is of none, −1. */
   readonly positions: Int32Array
   readonly segments: Int32Array
   readonly batch: number
   readonly seq: number
-  /** Flat indices into batch·seq of the positions whose next token is labelled, and those tokens, int32 `[n]`. */
+  /**
+   * Flat indices into batch·seq of the positions whose next token is labelled, and those tokens, int32 `[n]`; of texts with
+   * a class, each text's first position and its class.
+   */
   readonly rows: Int32Array
   readonly labels: Int32Array
-  /** What each labelled token counts, `[n]`: 1 / the number of labelled tokens in the whole batch. */
+  /** What each label counts, `[n]`: 1 / the number of labels in the whole batch. */
   readonly weights: Float32Array
 }
 
@@ -92,7 +95,7 @@ export interface Perturbation {
 
 /** What a method's own loss is made of. */
 export interface LossInputs {
-  /** Logits `[labelled, vocab]`, the tokens that should follow, int32 `[labelled]`, and what each row counts, `[labelled]`. */
+  /** Logits `[labelled, vocab]` (or classes), what should be named there, int32 `[labelled]`, and what each row counts. */
   readonly outputs: Value
   readonly labels: Value
   readonly rowWeights: Value

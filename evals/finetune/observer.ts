@@ -13,15 +13,17 @@ export interface Observer {
   release(): Promise<void>
 }
 
-/** How a method claims the layers and weights of a training graph. */
+/** How a method claims the layers and weights of a training graph; a head that names classes learns with every method. */
 export const scopeOptions = (
   g: Graph,
-  { method, methodConfig, maxPositions, weights }: PrepareOptions,
+  { model, method, methodConfig, maxPositions, weights }: PrepareOptions,
 ): ScopeOptions => ({
   maxPositions,
   storage: keptBy(weights),
   attach: (site) => method.attach?.(g, site, methodConfig, 'train'),
-  trainable: (name) => method.trainable?.(name, methodConfig),
+  trainable: (name) =>
+    method.trainable?.(name, methodConfig) ??
+    (model.weights.get(name)?.head ? { learningRateScale: 1 } : undefined),
 })
 
 /** A forward of its own, where the method wants one; it is fed what the training graph is fed. */

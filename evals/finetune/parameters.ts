@@ -1,6 +1,8 @@
 /** @file The trained tensors as one flat vector with a name → slice table. */
 import type { ParameterSpec } from '../graph/builder.ts'
 import type { ParameterGroup } from '../graph/optimizer.ts'
+import type { Model } from '../models/registry.ts'
+import { overlaid } from '../models/small-weights.ts'
 import { randomStream } from '../statistics/random.ts'
 
 export interface ParameterSlice {
@@ -56,6 +58,27 @@ export function initialParameters(
     for (let j = start; j < end; j++) flat[j] = draw()
   })
   return flat
+}
+
+/** The deviation from which BERT's own weights began (initializer_range). */
+const MADE_DEVIATION = 0.02
+
+/** With what no checkpoint has: matrices begin at N(0, 0.02²), biases at 0, from (seed, name) alone. */
+export function withMadeWeights(
+  { weights: specs }: Pick<Model, 'weights'>,
+  stored: ReadonlyMap<string, Float32Array>,
+  seed: number,
+): ReadonlyMap<string, Float32Array> {
+  const made = [...specs.values()].filter((spec) => spec.made)
+  if (made.length === 0) return stored
+  const begun = made.map(({ name, shape, kind }) => {
+    const stream = randomStream(seed, `make:${name}`)
+    const data = new Float32Array(shape.reduce((product, size) => product * size, 1))
+    if (kind === 'linear')
+      for (let i = 0; i < data.length; i++) data[i] = stream.normal() * MADE_DEVIATION
+    return [name, data] as const
+  })
+  return overlaid(stored, new Map(begun))
 }
 
 /** Weight decay spares norms and biases, as is usual, unless `decayEverything`. */

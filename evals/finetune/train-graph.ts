@@ -14,6 +14,7 @@ import {
   isTrained,
   namedViews,
   parameterTable,
+  withMadeWeights,
   type ParameterTable,
 } from './parameters.ts'
 import { prepareMethod, requireWhole, sitesOf, type PrepareOptions } from './prepare.ts'
@@ -44,8 +45,9 @@ export interface TrainingOptions extends PrepareOptions {
 }
 
 /** Builds and opens the graph; `parameters` begin as the method and the seed say. */
-export async function openTraining(options: TrainingOptions): Promise<TrainingSession> {
-  const { model, method, methodConfig, seed, device, dialect = CPU } = options
+export async function openTraining(asked: TrainingOptions): Promise<TrainingSession> {
+  const { model, method, methodConfig, seed, device, dialect = CPU } = asked
+  const options = { ...asked, weights: withMadeWeights(model, asked.weights, seed) }
   if (method.trainable ?? method.perturb) requireWhole(options)
   const { g, outputs } = buildTrainingGraph(options, dialect)
   const table = parameterTable(g.parameters)

@@ -97,6 +97,15 @@ export interface CacheLayer {
 /** How weights are declared that the checkpoint lacks: an error, or the head's are made. */
 export type Missing = 'refuse' | 'make-head'
 
+export interface Classifier<C> {
+  /** What transformers calls the model with this head, in `architectures`. */
+  readonly className: string
+  /** The names of the classes in the order of logits; undefined where the checkpoint has no head. */
+  classes(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly string[] | undefined
+  /** Whether a weight of this name is the head's. */
+  owns(name: string, config: C): boolean
+}
+
 export interface ModelArchitecture<C = unknown> {
   readonly name: string
   /** What a token sees of its text: those before it, so that it can write; or all of it, so that it can only read. */
@@ -111,7 +120,7 @@ export interface ModelArchitecture<C = unknown> {
   logits(scope: ModelScope, hidden: Value, config: C): Value
   /** What a cache holds, per layer; absent where nothing is written. */
   cache?(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly CacheLayer[]
-  /** Of an encoder: the names of the classes that its head tells apart; undefined where it has no head. */
-  classes?(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly string[] | undefined
+  /** Of an encoder: how it names a class. */
+  readonly classifier?: Classifier<C>
   maxPositions(config: C): number
 }

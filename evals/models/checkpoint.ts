@@ -44,6 +44,8 @@ export interface Tokenizer {
   readonly padId: number
   /** What the tokenizer puts before a plain text when it is asked to add special tokens; templates bring their own. */
   readonly prefixIds?: readonly number[]
+  /** The same, behind it. */
+  readonly suffixIds?: readonly number[]
   /** Beginning of sequence, or its end where there is none: what a text's first token is predicted from. */
   readonly startId?: number
   /** Exactly these characters, special tokens recognised, none added. */

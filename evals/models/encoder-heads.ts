@@ -7,6 +7,8 @@ import type { WeightList } from './weight-list.ts'
 export interface HeadPart {
   /** Its last layer. */
   readonly output: string
+  /** Whether a weight of this name is one of its own. */
+  owns(name: string): boolean
   weights(list: WeightList, hidden: number, classes: number): void
   /** first tokens `[rows, hidden]` → logits `[rows, classes]`. */
   apply(scope: ModelScope, first: Value): Value
@@ -23,6 +25,7 @@ export interface HeadOptions {
 /** output(act(dense·x + b)) + c. */
 export const denseHead = ({ dense, output, activation, pretrained }: HeadOptions): HeadPart => ({
   output,
+  owns: (name) => [dense, output].some((layer) => name.startsWith(`${layer}.`)),
   weights(list, hidden, classes) {
     const head = pretrained ? 'kept' : 'trained'
     list.linear(dense, [hidden, hidden], { biased: true, head })
@@ -51,7 +54,10 @@ type ClassFields = z.infer<z.ZodObject<typeof classFields>>
 
 const UNNAMED_CLASSES = 2
 
-export function classesOf({ id2label, num_labels: count }: ClassFields): string[] {
+export function classesIn({
+  id2label,
+  num_labels: count,
+}: Pick<ClassFields, 'id2label' | 'num_labels'>): string[] {
   const named = Object.entries(id2label ?? {})
     .sort(([a], [b]) => Number(a) - Number(b))
     .map(([, name]) => name)

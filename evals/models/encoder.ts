@@ -44,6 +44,8 @@ export interface EncoderPlan {
 export interface EncoderFamily<C> {
   readonly name: string
   readonly modelTypes: readonly string[]
+  /** What transformers calls it with the head. */
+  readonly className: string
   readonly config: z.ZodType<C>
   readonly plan: (config: C) => EncoderPlan
 }
@@ -52,7 +54,7 @@ const layersOf = ({ layers }: EncoderPlan) => Array.from({ length: layers }, (_,
 const prefixOf = ({ names }: EncoderPlan, layer: number) => `${names.layers}.${layer}`
 
 /** A family as the rest of the house knows it. */
-export function encoder<C>({ plan, ...family }: EncoderFamily<C>): ModelArchitecture<C> {
+export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): ModelArchitecture<C> {
   return {
     ...family,
     sees: 'all',
@@ -63,9 +65,13 @@ export function encoder<C>({ plan, ...family }: EncoderFamily<C>): ModelArchitec
     },
     forward: (scope, input, c) => ({ hiddenStates: run(scope, input, plan(c)), present: [] }),
     logits: (scope, hidden, c) => plan(c).head.apply(scope, hidden),
-    classes(c, weights) {
-      const { head, classes } = plan(c)
-      return weights.has(`${head.output}.weight`) ? classes : undefined
+    classifier: {
+      className,
+      classes(c, weights) {
+        const { head, classes } = plan(c)
+        return weights.has(`${head.output}.weight`) ? classes : undefined
+      },
+      owns: (name, c) => plan(c).head.owns(name),
     },
     maxPositions(c) {
       const { positionRows, firstPosition } = plan(c)

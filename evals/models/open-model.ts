@@ -1,7 +1,9 @@
 /** @file Opens a model where it lies: a Hugging Face folder or a GGUF file. */
-import { openChatTemplate } from './chat-template.ts'
-import type { OpenModel } from './checkpoint.ts'
-import { sourcesOf } from './model-sources.ts'
+import { openChatTemplate, type ClosableTemplate } from './chat-template.ts'
+import type { Checkpoint, OpenModel } from './checkpoint.ts'
+import { sha256 } from './files.ts'
+import { sourcesOf, type ModelSources } from './model-sources.ts'
+import { cannotWrite, isEncoder } from './registry.ts'
 import { openTokenizer } from './tokenizer.ts'
 
 /** Either all of checkpoint, tokenizer and template, or a TouchstoneError and nothing left open. */
@@ -10,7 +12,7 @@ export async function openModel(path: string): Promise<OpenModel> {
   const checkpoint = await sources.checkpoint()
   try {
     const tokenizer = openTokenizer(await sources.tokenizer())
-    const template = await openChatTemplate(await sources.template())
+    const template = await templateFor(checkpoint, sources)
     const close = async () => {
       await Promise.all([template.close(), checkpoint.close()])
     }
@@ -20,3 +22,17 @@ export async function openModel(path: string): Promise<OpenModel> {
     throw error
   }
 }
+
+/** An encoder has none and needs none: who asks it for a conversation is told what it is. */
+const templateFor = async (
+  { config }: Checkpoint,
+  sources: ModelSources,
+): Promise<ClosableTemplate> =>
+  isEncoder(config)
+    ? {
+        digest: sha256(''),
+        source: 'none',
+        render: () => Promise.reject(cannotWrite({ name: config.model_type })),
+        close: () => Promise.resolve(),
+      }
+    : openChatTemplate(await sources.template())

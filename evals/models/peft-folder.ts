@@ -3,6 +3,7 @@
  *
  * A file's key is `base_model.model.<module>.lora_A.weight`; here it is `<module>.lora_A.weight`, `[r, in]`, and
  * `<module>.lora_B.weight`, `[out, r]`. The update of a module is s·B·A with s = α/r, or α/√r for rsLoRA.
+ * Weights that were trained whole beside it (`modules_to_save`: a head that names classes) keep their own names.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import type { StoredWeight } from './checkpoint.ts'
 import { exists, malformed, readJson } from './files.ts'
+import { moduleNames } from './module-names.ts'
 import { ALL_LINEAR, rankOf, type PeftConfig } from './peft-config.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
 import { writeAtomically, writeSafetensors } from './safetensors-write.ts'
@@ -24,6 +26,8 @@ export interface PeftFolder {
   readonly config: PeftConfig
   /** By `<module>.lora_A.weight` and so on, without PEFT's prefix. */
   readonly tensors: ReadonlyMap<string, PeftTensor>
+  /** Weights that are the fine-tune's whole, by their names in the base. */
+  readonly saved?: ReadonlyMap<string, PeftTensor>
 }
 
 const CONFIG_FILE = 'adapter_config.json'
@@ -83,6 +87,7 @@ const configSchema = z
     fan_in_fan_out: z.boolean().default(false),
     init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
     bias: z.literal('none').default('none'),
+    modules_to_save: z.array(moduleName).nullish(),
     ...Object.fromEntries(IGNORED.map((name) => [name, z.unknown().optional()])),
   })
   // Any other option must be off: what it would change is not known here.
@@ -92,11 +97,16 @@ export interface PeftIndex {
   readonly config: PeftConfig
   /** By the same keys; nothing of them is read. */
   readonly weights: ReadonlyMap<string, StoredWeight>
+  readonly saved: ReadonlyMap<string, StoredWeight>
 }
 
 export async function readPeftFolder(folder: string): Promise<PeftFolder> {
-  const { config, weights } = await readPeftIndex(folder)
-  return { config, tensors: await readTensors(join(folder, ADAPTER_WEIGHTS), weights) }
+  const { config, weights, saved } = await readPeftIndex(folder)
+  const path = join(folder, ADAPTER_WEIGHTS)
+  const tensors = await readTensors(path, weights)
+  return saved.size === 0
+    ? { config, tensors }
+    : { config, tensors, saved: await readTensors(path, saved) }
 }
 
 /** The configuration, and where each tensor lies. */
@@ -106,7 +116,13 @@ export async function readPeftIndex(folder: string): Promise<PeftIndex> {
     throw new TouchstoneError('checkpoint.pickle', { path: join(folder, 'adapter_model.bin') })
   }
   const stored = await readConfig(join(folder, CONFIG_FILE))
-  const { weights } = await readSafetensorsIndex(weightsPath)
+  const { weights: all } = await readSafetensorsIndex(weightsPath)
+  const whole = (stored.modules_to_save ?? []).map((module) => `${module}.`)
+  const saved = new Map(all.flatMap((weight) => savedName(weight, whole)))
+  if (whole.length > 0 && saved.size === 0) {
+    throw malformed(weightsPath, 'no weight of modules_to_save', `${CONFIG_FILE}’s modules`)
+  }
+  const weights = all.filter((weight) => savedName(weight, whole).length === 0)
   const names = new Map(weights.map((weight) => [adapterKey(weightsPath, weight.name), weight]))
   if (names.size !== weights.length) {
     throw malformed(weightsPath, 'the same module twice', 'each module once')
@@ -114,7 +130,14 @@ export async function readPeftIndex(folder: string): Promise<PeftIndex> {
   const modules = [...new Set([...names.keys()].map((key) => KEY.exec(key)!.groups!.module!))]
   const config = toConfig(stored, modules)
   for (const module of modules) checkModule(weightsPath, config, module, names)
-  return { config, weights: names }
+  return { config, weights: names, saved }
+}
+
+/** The weight under its name in the base, where it belongs to a module that was trained whole; PEFT names those by their ends. */
+function savedName(weight: StoredWeight, modules: readonly string[]): [string, StoredWeight][] {
+  const name = weight.name.startsWith(PREFIX) ? weight.name.slice(PREFIX.length) : ''
+  const isSaved = modules.some((module) => name.startsWith(module) || name.includes(`.${module}`))
+  return isSaved && !KEY.test(name) ? [[name, weight]] : []
 }
 
 async function readConfig(path: string): Promise<z.infer<typeof configSchema>> {
@@ -137,7 +160,7 @@ function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string
     rank: stored.r,
     alpha: stored.lora_alpha,
     // A pattern or nothing: then the weights say which modules were meant.
-    targetModules: Array.isArray(targets) ? [...targets].sort() : lastNames(modules),
+    targetModules: Array.isArray(targets) ? [...targets].sort() : targetNames(modules),
     rankPattern: stored.rank_pattern,
     alphaPattern: stored.alpha_pattern,
     dropout: stored.lora_dropout,
@@ -148,8 +171,13 @@ function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string
   }
 }
 
-const lastNames = (modules: readonly string[]): string[] =>
-  [...new Set(modules.map((module) => module.split('.').at(-1)!))].sort()
+/** What names the adapted modules and no other: their last names, or paths inside the block. */
+const targetNames = (modules: readonly string[]): string[] =>
+  [...new Set(moduleNames([...new Set(modules)]).values())].sort()
+
+/** `classifier.dense.weight` → `classifier`. */
+const savedModules = (names: readonly string[]): string[] =>
+  [...new Set(names.map((name) => name.slice(0, name.indexOf('.'))))].sort()
 
 function adapterKey(path: string, name: string): string {
   const key = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : ''
@@ -199,12 +227,12 @@ async function readTensors(
 /** Writes what `PeftModel.from_pretrained` reads; the weights first, so that a config never stands alone. */
 export async function writePeftFolder(
   folder: string,
-  { config, tensors }: PeftFolder,
+  { config, tensors, saved = new Map<string, PeftTensor>() }: PeftFolder,
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeSafetensors(
     join(folder, ADAPTER_WEIGHTS),
-    [...tensors].map(([key, tensor]) => ({ name: PREFIX + key, ...tensor })),
+    [...tensors, ...saved].map(([key, tensor]) => ({ name: PREFIX + key, ...tensor })),
     { format: 'pt' },
   )
   const stored = {
@@ -219,16 +247,16 @@ export async function writePeftFolder(
     layers_to_transform: null,
     lora_alpha: config.alpha,
     lora_dropout: config.dropout ?? 0,
-    modules_to_save: null,
+    modules_to_save: saved.size === 0 ? null : savedModules([...saved.keys()]),
     peft_type: 'LORA',
     r: config.rank,
     rank_pattern: config.rankPattern ?? {},
     revision: null,
     // As a list PEFT takes names only.
     target_modules: config.targetModules.includes(ALL_LINEAR)
-      ? lastNames([...tensors.keys()].map((key) => KEY.exec(key)!.groups!.module!))
+      ? targetNames([...tensors.keys()].map((key) => KEY.exec(key)!.groups!.module!))
       : [...config.targetModules].sort(),
-    task_type: 'CAUSAL_LM',
+    task_type: saved.size === 0 ? 'CAUSAL_LM' : 'SEQ_CLS',
     use_dora: config.useDora ?? false,
     use_rslora: config.useRslora ?? false,
   }

@@ -100,3 +100,10 @@ export function cacheOf({ architecture, config, weights }: Model): readonly Cach
   if (!architecture.cache) throw cannotWrite(architecture)
   return architecture.cache(config, weights)
 }
+
+/** The names of the classes that an encoder's head tells apart; undefined where it has no head. */
+export const classesOf = ({
+  architecture,
+  config,
+  weights,
+}: Model): readonly string[] | undefined => architecture.classifier?.classes(config, weights)

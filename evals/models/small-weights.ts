@@ -24,12 +24,14 @@ export interface SmallWeight {
 
 export type SmallWeights = ReadonlyMap<string, SmallWeight>
 
-/** Embeddings and linear layers are; norms and biases are few numbers. */
+/** Embeddings and linear layers are; norms and biases are few numbers, and a head that names classes is trained. */
 export const storageOf = (
-  { kind, shape }: Pick<WeightSpec, 'kind' | 'shape'>,
+  { kind, shape, head }: Pick<WeightSpec, 'kind' | 'shape' | 'head'>,
   precision: Precision,
 ): WeightStorage | undefined =>
-  shape.length === 2 && (kind === 'linear' || kind === 'embedding') ? STORAGE[precision] : undefined
+  shape.length === 2 && !head && (kind === 'linear' || kind === 'embedding')
+    ? STORAGE[precision]
+    : undefined
 
 /** @param weight `[rows, columns]` */
 export function shrunk(weight: Float32Array, rows: number, storage: WeightStorage): SmallWeight {

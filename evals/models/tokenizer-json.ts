@@ -56,6 +56,7 @@ const tokenizerSchema = z.looseObject({
   normalizer: stage,
   pre_tokenizer: stage,
   decoder: stage,
+  post_processor: stage,
 })
 
 export type TokenizerJson = z.infer<typeof tokenizerSchema>

@@ -7,6 +7,7 @@ import { isJsonObject, sha256 } from './files.ts'
 import type { TokenizerJson, TokenTable } from './tokenizer-json.ts'
 import { parseTokenizerJson, tokenTable, unsupportedTokenizer } from './tokenizer-json.ts'
 import { forLibrary } from './tokenizer-exact.ts'
+import { surroundingsOf } from './tokenizer-surroundings.ts'
 
 /** The package's own types cannot be resolved from an ECMAScript module (imports without extensions). */
 interface Library {
@@ -44,13 +45,15 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
   const { pad_token: pad, bos_token: start } = specialTokens(source.tokenizerConfig)
   const idOf = (token: string | undefined) => (token === undefined ? undefined : ids.get(token))
   const startId = idOf(start) ?? endIds[0]
+  const { before, after } = surroundingsOf(path, json.post_processor)
   const tokenizer: Tokenizer = {
     digest: sha256(JSON.stringify([source.tokenizerJson, endIds])),
     vocabSize: tokens.length,
     endIds,
     padId: idOf(pad) ?? endIds[0] ?? 0,
     ...(startId === undefined ? {} : { startId }),
-    prefixIds: prefixOf(library),
+    prefixIds: before,
+    suffixIds: after,
     encode: (text) => (text === '' ? [] : encodeWith(library, text)),
     decode(said) {
       const shown = said.filter((id) => !special.has(id) && library.id_to_token(id) !== undefined)
@@ -91,16 +94,6 @@ function build(path: string, json: TokenizerJson): Library {
 function encodeWith(library: Library, text: string): number[] {
   // A byte-less BPE without an unknown token drops what it does not know, as the reference does.
   return library.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined)
-}
-
-/** Whatever stands before a plain text's own tokens once special ones are added. */
-function prefixOf(library: Library): number[] {
-  const plain = encodeWith(library, 'a')
-  const added = library.encode('a', { add_special_tokens: true }).ids
-  const at = added.findIndex(
-    (_, i) => plain.length > 0 && plain.every((id, j) => added[i + j] === id),
-  )
-  return added.slice(0, Math.max(0, at)).filter((id) => id !== undefined)
 }
 
 function findEndIds(

@@ -20,14 +20,20 @@ export interface TunedWeights {
 type Weights = ReadonlyMap<string, Float32Array>
 
 /**
- * W′ = W + s·B·A, summed in float64; for DoRA each row of it brought to its magnitude, m_i·W′_i/‖W′_i‖. An adapter for a
- * layer that the base lacks is an error.
+ * W′ = W + s·B·A, summed in float64; for DoRA each row of it brought to its magnitude, m_i·W′_i/‖W′_i‖; what is saved whole is
+ * taken as it is. An adapter for a layer that the base lacks is an error, unless the adapter alone may have it.
  */
 export function adaptedWeights(
   base: Weights,
-  { config, tensors }: PeftFolder,
+  { config, tensors, saved }: PeftFolder,
   path: string,
+  brings: (name: string) => boolean = () => false,
 ): TunedWeights {
+  for (const [name, { data }] of saved ?? []) {
+    const W = base.get(name)
+    if (W ? W.length !== data.length : !brings(name))
+      throw new TouchstoneError('adapter.other-base', { path, module: name })
+  }
   const changes = new Map<string, LowRank>()
   const magnitudes = new Map<string, Float32Array>()
   for (const [key, { data: A }] of tensors) {
@@ -47,6 +53,8 @@ export function adaptedWeights(
     // Scaled rows make a change of any rank.
     change: (name) => (magnitudes.has(name) ? undefined : changes.get(name)),
     read(name) {
+      const whole = saved?.get(name)
+      if (whole) return whole.data
       const change = changes.get(name)
       return change ? addLowRank(base.get(name)!, change, magnitudes.get(name)) : base.get(name)!
     },

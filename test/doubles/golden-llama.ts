@@ -57,6 +57,16 @@ export async function openGolden(name: string): Promise<GoldenModel> {
   return { model, weights, expected: readOracle(join(folder, 'expected.safetensors')) }
 }
 
+/** 0 on a text, −1 behind it. */
+export function segmentsOf(expected: ReadonlyMap<string, OracleTensor>): Int32Array {
+  const [batch, seq] = expected.get('tokens')!.shape as [number, number]
+  const segments = new Int32Array(batch * seq).fill(-1)
+  integers(expected, 'attention_lengths').forEach((length, b) =>
+    segments.fill(0, b * seq, b * seq + length),
+  )
+  return segments
+}
+
 /** The oracle's batch in our form: labels there stand on the labelled token itself. */
 export function batchOf(expected: ReadonlyMap<string, OracleTensor>): Batch {
   const [batch, seq] = expected.get('tokens')!.shape as [number, number]

@@ -1,15 +1,30 @@
 /** @file Do we get PyTorch's numbers? Tiny random encoders against transformers and PEFT (test/golden/README.md). */
 import { describe, expect, test } from 'vitest'
+import { full } from '../../evals/finetune/full.ts'
+import { lora } from '../../evals/finetune/lora.ts'
+import { anyMethod, type AnyMethod, type Batch } from '../../evals/finetune/method.ts'
+import { namedViews } from '../../evals/finetune/parameters.ts'
+import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { openEncoderSession } from '../../evals/inference/encoder-session.ts'
 import { countingPositions, int32 } from '../../evals/inference/feeds.ts'
 import { meanPooled } from '../../evals/models/pooling.ts'
+import { classesOf } from '../../evals/models/registry.ts'
 import { createScope } from '../../evals/models/scope.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { GOLDEN_ENCODERS, openGolden } from '../doubles/golden-llama.ts'
-import { floats, integers, type OracleTensor } from '../doubles/safetensors.ts'
+import {
+  GOLDEN_ENCODERS,
+  openGolden,
+  segmentsOf,
+  type GoldenModel,
+} from '../doubles/golden-llama.ts'
+import { lanes } from '../doubles/lanes.ts'
+import { floats, integers, relativeError, type OracleTensor } from '../doubles/safetensors.ts'
 
 const TOLERANCE = 1e-4
+/** It adds the same to every score of a query, which softmax does not see: its gradient is zero, but for rounding. */
+const KEY_BIAS = /\.(?:key|k_lin)\.bias$/u
+const ROUNDING = 1e-6
 const device = { name: 'cpu', threads: 1 } as const
 type Expected = ReadonlyMap<string, OracleTensor>
 
@@ -22,12 +37,27 @@ function textsOf(expected: Expected): number[][] {
   )
 }
 
-/** 0 on a text, −1 behind it. */
-function segmentsOf(expected: Expected): number[] {
-  const [, seq] = expected.get('tokens')!.shape as [number, number]
-  const row = (length: number) => Array.from({ length: seq }, (_, t) => (t < length ? 0 : -1))
-  return integers(expected, 'attention_lengths').flatMap(row)
+function batchOf(expected: Expected): Batch {
+  const [batch, seq] = expected.get('tokens')!.shape as [number, number]
+  return {
+    tokens: Int32Array.from(integers(expected, 'tokens')),
+    ...lanes(batch, seq),
+    segments: segmentsOf(expected),
+    rows: Int32Array.from({ length: batch }, (_, b) => b * seq),
+    labels: Int32Array.from(integers(expected, 'classes')),
+    weights: new Float32Array(batch).fill(1 / batch),
+  }
 }
+
+const open = (
+  { model, weights }: GoldenModel,
+  method: AnyMethod,
+  settings: Record<string, unknown>,
+): Promise<TrainingSession> =>
+  openTraining({
+    ...{ model, weights, method, device, seed: 0, maxPositions: 9 },
+    methodConfig: method.config.parse(settings),
+  })
 
 describe.each(GOLDEN_ENCODERS.classes)('%s', (name) => {
   test('logits over the classes are transformers’ within 1e-4, alone and beside longer texts', async () => {
@@ -44,9 +74,47 @@ describe.each(GOLDEN_ENCODERS.classes)('%s', (name) => {
       expect(Math.abs(logit - reference[6 + i]!)).toBeLessThan(TOLERANCE),
     )
     await session.release()
-    expect(model.architecture.classes!(model.config, model.weights)).toEqual([
-      ...['greeting', 'question', 'complaint'],
-    ])
+    expect(classesOf(model)).toEqual([...['greeting', 'question', 'complaint']])
+  })
+
+  test('loss and every gradient of full fine-tuning are PyTorch’s', async () => {
+    const golden = await openGolden(name)
+    const { model, expected } = golden
+    const session = await open(golden, anyMethod(full), { learningRateScale: 1 })
+    const { loss, flat } = await session.gradients(batchOf(expected))
+    expect(Math.abs(loss - floats(expected, 'loss')[0]!)).toBeLessThan(TOLERANCE)
+    const views = namedViews(session.table, flat)
+    expect(views.size).toBe(model.weights.size)
+    for (const [weight, { data }] of views) {
+      const reference = floats(expected, `full.grad.${weight}`)
+      if (KEY_BIAS.test(weight)) {
+        for (const gradient of [...data, ...reference])
+          expect(Math.abs(gradient), weight).toBeLessThan(ROUNDING)
+      } else {
+        expect(relativeError(data, reference), weight).toBeLessThan(TOLERANCE)
+      }
+    }
+    await session.release()
+  })
+
+  test('loss and gradients of LoRA and of the head beside it are PEFT’s', async () => {
+    const golden = await openGolden(name)
+    const { expected } = golden
+    const session = await open(golden, anyMethod(lora), { rank: 3, alpha: 6 })
+    const names = session.table.slices.map((slice) => slice.name)
+    const begun = [...expected.keys()].filter((key) => key.startsWith('lora.init.'))
+    expect(names.map((each) => `lora.init.${each}`).sort()).toEqual(begun.sort())
+    const parameters = session.parameters.slice()
+    for (const [each, { data }] of namedViews(session.table, parameters))
+      data.set(floats(expected, `lora.init.${each}`))
+    session.setParameters(parameters)
+    const { loss, flat } = await session.gradients(batchOf(expected))
+    expect(Math.abs(loss - floats(expected, 'lora.loss')[0]!)).toBeLessThan(TOLERANCE)
+    for (const [each, { data }] of namedViews(session.table, flat)) {
+      const reference = floats(expected, `lora.grad.${each}`)
+      expect(relativeError(data, reference), each).toBeLessThan(TOLERANCE)
+    }
+    await session.release()
   })
 })
 
@@ -94,6 +162,6 @@ describe.each(GOLDEN_ENCODERS.bare)('%s', (name) => {
     ;(results.embedding!.data as Float32Array).forEach((x, i) =>
       expect(Math.abs(x - reference[i]!)).toBeLessThan(1e-5),
     )
-    expect(model.architecture.classes!(model.config, model.weights)).toBeUndefined()
+    expect(classesOf(model)).toBeUndefined()
   })
 })

@@ -9,9 +9,13 @@ interface Case {
   tokenizer: JsonObject
   rows: [text: string, ids: number[], decoded: string][]
 }
-const { cases } = JSON.parse(
-  readFileSync(new URL('./fixtures/tokenizers.json', import.meta.url), 'utf8'),
-) as { cases: Case[] }
+const casesIn = <T>(file: string) =>
+  (
+    JSON.parse(readFileSync(new URL(`./fixtures/${file}`, import.meta.url), 'utf8')) as {
+      cases: T[]
+    }
+  ).cases
+const cases = casesIn<Case>('tokenizers.json')
 
 describe.each(cases)('$name', ({ name, tokenizer: tokenizerJson, rows }) => {
   const tokenizer = openTokenizer({ path: name, tokenizerJson, tokenizerConfig: {}, eosIds: [] })
@@ -21,3 +25,21 @@ describe.each(cases)('$name', ({ name, tokenizer: tokenizerJson, rows }) => {
     expect(tokenizer.decode(ids)).toBe(decoded)
   })
 })
+
+interface EncoderCase extends Omit<Case, 'rows'> {
+  rows: [text: string, ids: number[], decoded: string, whole: number[]][]
+}
+
+describe.each(casesIn<EncoderCase>('encoder-tokenizers.json'))(
+  '$name',
+  ({ name, tokenizer: tokenizerJson, rows }) => {
+    const tokenizer = openTokenizer({ path: name, tokenizerJson, tokenizerConfig: {}, eosIds: [] })
+    const { prefixIds = [], suffixIds = [] } = tokenizer
+
+    test.each(rows)('%j', (text, ids, decoded, whole) => {
+      expect(tokenizer.encode(text)).toEqual(ids)
+      expect(tokenizer.decode(ids)).toBe(decoded)
+      expect([...prefixIds, ...ids, ...suffixIds]).toEqual(whole)
+    })
+  },
+)

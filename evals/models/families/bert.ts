@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { encoder, type EncoderPlan } from '../encoder.ts'
-import { classesOf, classFields, denseHead, namesHead } from '../encoder-heads.ts'
+import { classesIn, classFields, denseHead, namesHead } from '../encoder-heads.ts'
 import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
 
 const fields = {
@@ -63,7 +63,7 @@ function body(c: z.infer<typeof bertConfig>, prefix: string): Omit<EncoderPlan, 
       up: 'intermediate.dense',
       down: 'output.dense',
     }),
-    classes: classesOf(c),
+    classes: classesIn(c),
     namesHead: namesHead(c),
   }
 }
@@ -71,6 +71,7 @@ function body(c: z.infer<typeof bertConfig>, prefix: string): Omit<EncoderPlan, 
 export const bert = encoder({
   name: 'bert',
   modelTypes: ['bert'],
+  className: 'BertForSequenceClassification',
   config: bertConfig,
   plan: (c) => ({
     ...body(c, 'bert'),
@@ -86,6 +87,7 @@ export const bert = encoder({
 export const roberta = encoder({
   name: 'roberta',
   modelTypes: ['roberta'],
+  className: 'RobertaForSequenceClassification',
   config: robertaConfig,
   plan: (c) => ({
     ...body(c, 'roberta'),

@@ -1,7 +1,7 @@
 /** @file DistilBERT (arXiv:1910.01108): BERT's block under other names, without token types and without a pooler. */
 import { z } from 'zod'
 import { encoder } from '../encoder.ts'
-import { classesOf, classFields, denseHead, namesHead } from '../encoder-heads.ts'
+import { classesIn, classFields, denseHead, namesHead } from '../encoder-heads.ts'
 import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
 
 /** Not in config.json: it is part of the code. */
@@ -21,6 +21,7 @@ const config = z.looseObject({
 export const distilbert = encoder({
   name: 'distilbert',
   modelTypes: ['distilbert'],
+  className: 'DistilBertForSequenceClassification',
   config,
   plan: (c) => ({
     hidden: c.dim,
@@ -56,7 +57,7 @@ export const distilbert = encoder({
       down: 'ffn.lin2',
     }),
     head: denseHead({ dense: 'pre_classifier', output: 'classifier', activation: 'relu' }),
-    classes: classesOf(c),
+    classes: classesIn(c),
     namesHead: namesHead(c),
   }),
 })

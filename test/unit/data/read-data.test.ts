@@ -99,6 +99,10 @@ const EXAMPLES: Readonly<Record<string, readonly [unknown, unknown][]>> = {
   'raw-text': [
     [{ text: 'The pool opens at seven.' }, [{ role: 'text', content: 'The pool opens at seven.' }]],
   ],
+  'labelled-text': [
+    [{ text: POOL[0]!.content, label: 'At seven.' }, POOL],
+    [{ sentence: POOL[0]!.content, label: 7 }, [POOL[0], { role: 'assistant', content: '7' }]],
+  ],
   'prompt-reply': [[{ question: POOL[0]!.content, answer: 'At seven.' }, POOL]],
 }
 

@@ -7,7 +7,7 @@ import {
   makeBatch,
   makePackedBatch,
   rowsOfStep,
-  type Example,
+  type Conversed,
   type Truncation,
 } from '../../../evals/finetune/dataset.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
@@ -16,7 +16,7 @@ import { openTiny, tinyExamples } from '../../doubles/tiny-training.ts'
 const CUT_AT_6 = { maxTokens: 6, truncation: 'cut-end' } as const
 
 describe('fitExamples', () => {
-  const example = (length: number, from: number): Example => ({
+  const example = (length: number, from: number): Conversed => ({
     ids: Array.from({ length }, (_, i) => i),
     labelled: Array.from({ length }, (_, i) => i >= from),
   })
@@ -114,7 +114,7 @@ describe('rowsOfStep', () => {
 })
 
 describe('makeBatch', () => {
-  const [a, b]: [Example, Example] = [
+  const [a, b]: [Conversed, Conversed] = [
     { ids: [5, 6, 7, 8], labelled: [false, false, true, true] },
     { ids: [9, 4], labelled: [false, true] },
   ]

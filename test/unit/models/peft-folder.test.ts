@@ -96,11 +96,25 @@ describe('an adapter', () => {
   })
 })
 
+test('modules that were trained whole keep their names, and are asked for where they are named', async () => {
+  const head = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }
+  const saved = new Map([['classifier.out_proj.weight', head]])
+  await writePeftFolder(folder, { ...adapter, saved })
+  const read = await readPeftFolder(folder)
+  expect(read.saved).toEqual(saved)
+  expect(new Map(read.tensors)).toEqual(new Map(adapter.tensors))
+  const config: unknown = JSON.parse(await readFile(join(folder, 'adapter_config.json'), 'utf8'))
+  expect(config).toMatchObject({ modules_to_save: ['classifier'], task_type: 'SEQ_CLS' })
+  await changeConfig({ modules_to_save: ['score'] })
+  expect(await codeOf()).toBe('checkpoint.malformed')
+  await changeConfig({ modules_to_save: null })
+  expect(await codeOf()).toBe('checkpoint.malformed')
+})
+
 describe('refused by name', () => {
   test.each([
     ['another method', { peft_type: 'IA3' }],
     ['biases', { bias: 'all' }],
-    ['whole modules', { modules_to_save: ['lm_head'] }],
     ['an option from the future', { use_warp: true }],
     ['a rank of nothing', { r: 0 }],
     ['a pattern that could run for ever', { rank_pattern: { '(a+)+$': 2 } }],

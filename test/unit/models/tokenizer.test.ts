@@ -22,6 +22,11 @@ const words = (change: JsonObject = {}): JsonObject => ({
 const open = (tokenizerJson: JsonObject, tokenizerConfig: JsonObject = {}, eosIds: number[] = []) =>
   openTokenizer({ path: 'tokenizer.json', tokenizerJson, tokenizerConfig, eosIds })
 
+const TEXT = { Sequence: { id: 'A', type_id: 0 } }
+const around = (single: readonly object[], named: JsonObject = {}): JsonObject => ({
+  ...{ type: 'TemplateProcessing', single, special_tokens: named },
+})
+
 describe('refused by name', () => {
   const split = (behavior: string, invert = false) => ({
     pre_tokenizer: { type: 'Split', pattern: { Regex: ' ' }, behavior, invert },
@@ -51,11 +56,27 @@ describe('refused by name', () => {
     ],
     ['a random BPE', { model: { type: 'BPE', vocab: { a: 0 }, merges: [], dropout: 0.1 } }],
     ['no model', { model: null }],
+    ['something unknown around a text', { post_processor: { type: 'Wrapping' } }],
+    [
+      'a token around a text that is nowhere named',
+      { post_processor: around([{ SpecialToken: { id: '<s>' } }, TEXT]) },
+    ],
+    ['nowhere to put a text', { post_processor: around([]) }],
   ])('%s', (_, change) => {
     expect(() => open(words(change))).toThrowError(
       expect.objectContaining({ code: 'tokenizer.unsupported' }),
     )
   })
+})
+
+test('what stands around a text, of several the last outermost', () => {
+  const start = { id: '<s>', ids: [2], tokens: ['<s>'] }
+  const first = around([{ SpecialToken: { id: '<s>', type_id: 0 } }, TEXT], { '<s>': start })
+  const bert = { type: 'BertProcessing', sep: ['<|im_end|>', 1], cls: ['pool', 7] }
+  const post_processor = { type: 'Sequence', processors: [{ type: 'ByteLevel' }, first, bert] }
+  const { prefixIds, suffixIds } = open(words({ post_processor }))
+  expect([prefixIds, suffixIds]).toEqual([[7, 2], [1]])
+  expect(open(words()).prefixIds).toEqual([])
 })
 
 describe('ids', () => {

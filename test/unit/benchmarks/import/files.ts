@@ -173,6 +173,18 @@ export const EXAMPLES: readonly Example[] = [
     family: 'hellaswag',
     expected: { hellaswag: ['Cleaning rooms'] },
   },
+  {
+    name: 'reviews.csv',
+    contents: csv(
+      ['sentence', 'label'],
+      [
+        ['The room was warm', 'good'],
+        ['It was loud', 'bad'],
+      ],
+    ),
+    family: 'classes',
+    expected: { classes: ['good', 'bad'] },
+  },
 ]
 
 write('hotel_colours_dev.csv', MMLU_DEV)

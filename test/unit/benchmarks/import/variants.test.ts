@@ -141,7 +141,9 @@ test.each(ofFormat('.csv').filter(({ family }) => family !== 'mmlu'))(
   '$name keeps quoted line ends and quotes, with Windows line ends too',
   async (example) => {
     const { columns, rows } = await readTable(put('quoted', example.name, example.contents))
-    const prompts = ['goal', 'Behavior', 'forbidden_prompt', 'prompt', 'Goal', 'question']
+    const prompts = [
+      ...['goal', 'Behavior', 'forbidden_prompt', 'prompt', 'Goal', 'question', 'sentence'],
+    ]
     const column = columns.find((name) => prompts.includes(name))!
     const nasty = 'Where is "room 7",\nby day;\r\nand by night?'
     const changed = rows.map((row) =>

@@ -1,0 +1,150 @@
+/** @file A base that names classes: what it learns from, the head that is made for it, and where its classes are written. */
+import { join } from 'node:path'
+import { z } from 'zod'
+import { TouchstoneError } from '../errors.ts'
+import type { Classed } from '../finetune/dataset.ts'
+import { classesIn } from '../models/encoder-heads.ts'
+import { exists, readJson } from '../models/files.ts'
+import { sourcesOf } from '../models/model-sources.ts'
+import { readPeftIndex } from '../models/peft-folder.ts'
+import { classesOf, recognise } from '../models/registry.ts'
+import { overlaid } from '../models/small-weights.ts'
+import { asComputed } from '../models/weight-list.ts'
+import { encodeWhole } from '../models/whole-text.ts'
+import type { Base } from './base.ts'
+import { requireSameShapes } from './candidate.ts'
+import type { TrainingData } from './sources.ts'
+
+/** Whether it reads a text whole, and names its class where another model would write. */
+export const isReader = ({ model }: Pick<Base, 'model'>): boolean =>
+  model.architecture.sees === 'all'
+
+/** Index of the class that `label` means: its name, or its number from 0 where the classes have no names of their own. */
+export function classIndex(classes: readonly string[], label: string): number {
+  const named = classes.indexOf(label)
+  if (named !== -1 || !classes.every((name, i) => name === `LABEL_${i}`)) return named
+  return /^\d{1,5}$/u.test(label) && Number(label) < classes.length ? Number(label) : -1
+}
+
+/** The labels of the rows, each once: numbers in their order, other names by the alphabet's. */
+function labelsIn({ title, conversations }: Pick<TrainingData, 'title' | 'conversations'>) {
+  const labels = [...new Set(conversations.map((_, i) => rowOf(title, conversations, i).label))]
+  if (labels.length < 2) {
+    const found = `one label, "${labels[0] ?? 'none'}"`
+    throw new TouchstoneError('data.classes', { path: title, found, expected: 'two or more' })
+  }
+  const areNumbers = labels.every((label) => /^\d+$/u.test(label))
+  return areNumbers ? labels.sort((a, b) => Number(a) - Number(b)) : labels.sort()
+}
+
+/** A row is one text and its label: a turn of the user, and a reply. */
+function rowOf(path: string, rows: TrainingData['conversations'], i: number) {
+  const [text, reply, ...more] = rows[i]!
+  if (text?.role === 'user' && reply?.role === 'assistant' && more.length === 0)
+    return { text: text.content, label: reply.content.trim() }
+  const found = `in row ${i + 1} the turns ${rows[i]!.map(({ role }) => role).join(', ')}`
+  throw new TouchstoneError('data.classes', { path, found, expected: 'a text and its label' })
+}
+
+/** The same base with a head for these classes: the checkpoint's, or one that its training makes. */
+export async function withClasses(base: Base, classes: readonly string[]): Promise<Base> {
+  if (classesOf(base.model)) return base
+  const { checkpoint } = base.open
+  const { architecture } = base.model
+  if (!architecture.classifier) throw new Error('internal: classes asked of a model that writes')
+  const config = {
+    ...checkpoint.config,
+    architectures: [architecture.classifier.className],
+    id2label: Object.fromEntries(classes.map((name, i) => [String(i), name])),
+    label2id: Object.fromEntries(classes.map((name, i) => [name, i])),
+    num_labels: classes.length,
+    problem_type: 'single_label_classification',
+  }
+  const open = { ...base.open, checkpoint: { ...checkpoint, config } }
+  const model = recognise(open.checkpoint, 'make-head')
+  const more = new Map<string, Float32Array>()
+  // Of BERT's head the first layer lies in the checkpoint already.
+  for (const spec of model.weights.values())
+    if (!spec.made && !base.weights.has(spec.name))
+      more.set(spec.name, asComputed(await checkpoint.read(spec.stored ?? spec.name), spec))
+  return { ...base, open, model, weights: overlaid(base.weights, more) }
+}
+
+/** With the classes that the data names, where the checkpoint names none. */
+export const withClassesOf = (base: Base, data: TrainingData): Promise<Base> =>
+  classesOf(base.model) ? Promise.resolve(base) : withClasses(base, labelsIn(data))
+
+export interface ClassedExamples {
+  readonly examples: readonly Classed[]
+  /** Rows that lost their end. */
+  readonly cut: number
+}
+
+/** Each text with what the tokenizer puts around it, cut at its end to `maxTokens` in all. */
+export function classedExamples(
+  { model, open }: Base,
+  { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
+  maxTokens: number,
+): ClassedExamples {
+  const classes = classesOf(model)!
+  const longest = Math.min(maxTokens, model.architecture.maxPositions(model.config))
+  let cut = 0
+  const examples = conversations.map((_, i) => {
+    const { text, label } = rowOf(title, conversations, i)
+    const index = classIndex(classes, label)
+    if (index === -1) {
+      const known = classes
+      throw new TouchstoneError('data.class', { path: title, row: i + 1, label, known })
+    }
+    const whole = encodeWhole(open.tokenizer, text, longest)
+    if (whole.cut > 0) cut++
+    return { ids: whole.ids, label: index }
+  })
+  return { examples, cut }
+}
+
+/** Beside an adapter, which has no place for it: what its head's classes are called. */
+export const CLASSES_FILE = 'classes.json'
+const ClassesFile = z.object({ id2label: z.record(z.string(), z.string()) })
+
+export const classesText = (classes: readonly string[]): string =>
+  `${JSON.stringify({ id2label: Object.fromEntries(classes.entries()) }, null, 2)}\n`
+
+/** As the file beside the adapter says, or numbers; undefined where the adapter brings no head. */
+async function classesOfAdapter(
+  folder: string,
+  saved: ReadonlyMap<string, { readonly shape: readonly number[] }> | undefined,
+): Promise<readonly string[] | undefined> {
+  const rows = [...(saved ?? [])].filter(([, { shape }]) => shape.length === 2).at(-1)?.[1].shape[0]
+  if (rows === undefined) return undefined
+  const path = join(folder, CLASSES_FILE)
+  if (!(await exists(path))) return classesIn({ num_labels: rows })
+  const parsed = ClassesFile.safeParse(await readJson(path))
+  const names = parsed.success ? classesIn(parsed.data) : []
+  if (names.length === rows) return names
+  throw new TouchstoneError('checkpoint.malformed', {
+    path,
+    found: `${names.length} classes`,
+    expected: `${rows}, as the adapter’s head has`,
+  })
+}
+
+/** The base as a fine-tune of it names classes: with its own head, an adapter's, or that of a whole model. */
+export async function asReader(base: Base, path: string): Promise<Base> {
+  if (!(await exists(join(path, 'adapter_config.json')))) return asWholeModel(base, path)
+  const classes = await classesOfAdapter(path, (await readPeftIndex(path)).saved)
+  return classes ? withClasses(base, classes) : base
+}
+
+async function asWholeModel(base: Base, path: string): Promise<Base> {
+  const checkpoint = await (await sourcesOf(path)).checkpoint()
+  try {
+    const { config } = checkpoint
+    const open = { ...base.open, checkpoint: { ...base.open.checkpoint, config } }
+    const model = recognise(checkpoint)
+    requireSameShapes(base, model.weights, path)
+    return { ...base, open, model }
+  } finally {
+    await checkpoint.close()
+  }
+}

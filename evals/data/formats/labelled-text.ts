@@ -1,0 +1,22 @@
+/** @file A text and its label a row: what a classifier learns from, and to a model that writes a prompt and its reply. */
+import { conversationOf, textIn, type DataFormat } from '../format.ts'
+
+const TEXTS = ['text', 'sentence']
+
+export const labelledText: DataFormat = {
+  name: 'labelled-text',
+  title: 'Text and label',
+  columns: [TEXTS, ['label']],
+  convert(row) {
+    const text = textIn(row, TEXTS)
+    const { label } = row
+    if (text === undefined) return { why: 'its text is no text' }
+    const isLabel = ['string', 'number', 'boolean', 'bigint'].includes(typeof label)
+    if (!isLabel || String(label).trim() === '')
+      return { why: 'its label is neither text nor number' }
+    return conversationOf([
+      { role: 'user', content: text },
+      { role: 'assistant', content: String(label) },
+    ])
+  },
+}

@@ -1,0 +1,75 @@
+/** @file An encoder as a subject: a prompt's options are its classes, and how probable a continuation is, its head says. */
+import type { SubjectIdentity } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors.ts'
+import type { Tokenizer } from '../models/checkpoint.ts'
+import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
+import { encodeWhole } from '../models/whole-text.ts'
+import type { Continuation, ContinuationScore } from './continuation.ts'
+import type { EncoderSession } from './encoder-session.ts'
+import type { Subject } from './subject.ts'
+
+export interface ClassSubjectOptions {
+  readonly identity: SubjectIdentity
+  readonly model: Model
+  readonly tokenizer: Tokenizer
+  readonly session: EncoderSession
+  /** The class that a label of the data means, or −1. */
+  readonly indexOf: (classes: readonly string[], label: string) => number
+}
+
+export function classSubject(options: ClassSubjectOptions): Subject {
+  const { identity, model, tokenizer } = options
+  const refuse = () => cannotWrite(model.architecture)
+  const never = () => Promise.reject(refuse())
+  return {
+    identity,
+    continuations: (items, signal) => classScores(options, items, signal),
+    generate() {
+      throw refuse()
+    },
+    logProbs: never,
+    openings: never,
+    rolling: never,
+    complete: never,
+    fits: never,
+    clip(text, tokens) {
+      const ids = tokenizer.encode(text)
+      return ids.length <= tokens ? text : tokenizer.decode(ids.slice(0, tokens))
+    },
+  }
+}
+
+/** log p(class | text), one an item; a text that stands in several items is read once. */
+async function classScores(
+  { model, tokenizer, session, indexOf }: ClassSubjectOptions,
+  items: readonly Continuation[],
+  signal: AbortSignal,
+): Promise<ContinuationScore[]> {
+  const classes = classesOf(model)!
+  const texts = [...new Set(items.map(({ before }) => textOf(before)))]
+  const read = texts.map((text) => encodeWhole(tokenizer, text, session.maxPositions))
+  signal.throwIfAborted()
+  const logits = await session.run(
+    'classes',
+    read.map(({ ids }) => ids),
+  )
+  const place = new Map(texts.map((text, i) => [text, i]))
+  return items.map(({ key, before, continuation }) => {
+    const i = place.get(textOf(before))!
+    const label = continuation.trim()
+    const index = indexOf(classes, label)
+    if (index === -1) throw new TouchstoneError('data.class', { path: key, label, known: classes })
+    const { ids, cut } = read[i]!
+    return { logProbs: Float32Array.of(logSoftmax(logits[i]!)[index]!), beforeIds: ids, cut }
+  })
+}
+
+const textOf = (before: Continuation['before']): string =>
+  typeof before === 'string' ? before : before.map(({ content }) => content).join('\n')
+
+/** x − log Σ exp x, in float64. */
+function logSoftmax(logits: Float32Array): Float64Array {
+  const largest = Math.max(...logits)
+  const sum = logits.reduce((total, x) => total + Math.exp(x - largest), 0)
+  return Float64Array.from(logits, (x) => x - largest - Math.log(sum))
+}
