@@ -19,6 +19,7 @@ import { exists } from '../models/files.ts'
 import { overlaid } from '../models/small-weights.ts'
 import { digestOf, digestOfFile, identityOf, openSession, subjectOf, type Base } from './base.ts'
 import { evaluate, type EvaluationPlan } from './evaluate.ts'
+import { requireTrainable } from './graph-base.ts'
 
 export interface ArmPlan {
   /** What it is called: the method's name, or another where one method stands beside itself. */
@@ -83,6 +84,7 @@ function startDigest({ parameters, weights }: Prepared): string {
 }
 
 export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Promise<FinishedArm> {
+  requireTrainable(base, plan)
   const { arm, method, methodConfig, seed, training } = plan
   const subjectKey = { arm, seed }
   const folder = plan.aside ?? armFolder(context.workspace, subjectKey)

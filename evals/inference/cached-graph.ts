@@ -5,7 +5,6 @@ import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
-import { keptBy, keptData } from '../models/small-weights.ts'
 import type { Device } from '../runtime/device.ts'
 import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
 import type { AnyMethod } from '../finetune/method.ts'
@@ -46,7 +45,7 @@ export async function openCached(
   device: Device,
   maxPositions: number,
 ): Promise<CachedSession> {
-  const { model } = state
+  const { model, frozen } = state
   const cache = cacheOf(model)
   const odd = cache.find(({ headDim }) => headDim % 8 !== 0)
   if (odd) {
@@ -69,7 +68,7 @@ export async function openCached(
     return createRunner(g, outputs, {
       device: few,
       purpose: 'generate',
-      frozen: frozenOf(state, g.inputs),
+      frozen: only(frozen, g.inputs),
     })
   }
   return {
@@ -96,16 +95,11 @@ export async function openCached(
 const independentThreads = (cache: readonly CacheLayer[]): number =>
   2 * Math.min(...cache.map(({ heads }) => heads))
 
-const frozenOf = ({ frozen }: ModelState, inputs: readonly Value[]) =>
-  new Map(
-    inputs.flatMap(({ name }) => {
-      const data = keptData(frozen, name)
-      return data ? [[name, data] as const] : []
-    }),
-  )
+const only = (weights: ReadonlyMap<string, Float32Array>, inputs: readonly Value[]) =>
+  new Map([...weights].filter(([name]) => inputs.some((input) => input.name === name)))
 
 function build(
-  { model, frozen, method, methodConfig }: ModelState,
+  { model, method, methodConfig }: ModelState,
   cache: CachedSession['cache'],
   maxPositions: number,
   graph: CachedGraph,
@@ -114,7 +108,6 @@ function build(
   const g = createGraph()
   const options: ScopeOptions = {
     maxPositions,
-    storage: keptBy(frozen),
     attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
   }
   const scope = createScope(g, weights, options)

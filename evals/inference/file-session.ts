@@ -25,16 +25,23 @@ export async function openFileSession(
   longest: number,
   memory?: InMemory,
 ): Promise<CachedSession> {
-  const runner = await openGraphFile(path, device, memory)
+  // As our own graphs do, it opens again when it is asked after it was released.
+  let opened: Promise<FileRunner> | undefined
+  const runnerOf = () => (opened ??= openGraphFile(path, device, memory))
+  await runnerOf()
   return {
     cache: ports.layers.length > 0 ? ports.layers : [MEMORY],
     maxPositions: Math.min(longest, maxPositions),
     async run(graph, feeds, into) {
-      const logits = await logitsOf({ runner, ports, path }, feeds, into)
+      const logits = await logitsOf({ runner: await runnerOf(), ports, path }, feeds, into)
       return READ[graph](logits, feeds)
     },
     nodes: () => Promise.resolve(file.nodes.length),
-    release: () => runner.release(),
+    async release() {
+      const last = opened
+      opened = undefined
+      await (await last)?.release()
+    },
   }
 }
 

@@ -37,6 +37,9 @@ export async function openState(
   return openFileSession(graph, device, longest, await inMemory(graph, weights))
 }
 
+/** A result may not have the name of an input. */
+const MERGED = 'merged:'
+
 /** Each adapted layer's weight is what its adapter says, computed in one run. */
 async function merged(state: ModelState, device: Device): Promise<Weights> {
   const { model, frozen, method, methodConfig } = state
@@ -48,7 +51,7 @@ async function merged(state: ModelState, device: Device): Promise<Weights> {
   const outputs: Record<string, Value> = {}
   for (const { name, module } of model.weights.values()) {
     const adapter = module && scope.adapter(name.slice(0, -'.weight'.length))
-    if (adapter) outputs[name] = adapter.weight()
+    if (adapter) outputs[`${MERGED}${name}`] = adapter.weight()
   }
   if (Object.keys(outputs).length === 0) return frozen
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
@@ -58,7 +61,9 @@ async function merged(state: ModelState, device: Device): Promise<Weights> {
       return [name, { data: frozen.get(name)!, dims: shapes.get(name)! }] as const
     })
     const results = await runner.run(Object.fromEntries(feeds))
-    const changed = Object.entries(results).map(([name, { data }]) => [name, data] as const)
+    const changed = Object.entries(results).map(
+      ([name, { data }]) => [name.slice(MERGED.length), data] as const,
+    )
     return new Map([...frozen, ...(changed as [string, Float32Array][])])
   } finally {
     await runner.release()

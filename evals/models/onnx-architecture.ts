@@ -7,7 +7,6 @@ import { multiply } from '../graph/shape.ts'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, ModelArchitecture, ModelScope } from './architecture.ts'
 import type { OwnGraph } from './onnx-folder.ts'
-import { matrixOf } from './onnx-names.ts'
 
 export function graphArchitecture(graph: OwnGraph): ModelArchitecture {
   const head = headOf(graph)
@@ -32,9 +31,9 @@ export function graphArchitecture(graph: OwnGraph): ModelArchitecture {
 const layerOf = (weight: string) => weight.slice(0, -'.weight'.length)
 
 /** The linear layer that ends in logits; without one, the logits of every token are computed with the rest. */
-function headOf({ file, ports, weights }: OwnGraph) {
+function headOf({ file, ports, weights, matrixOf }: OwnGraph) {
   const last = file.nodes.find(({ outputs }) => outputs.includes(ports.logits))
-  const matrix = last?.opType === 'MatMul' ? matrixOf(file, last) : undefined
+  const matrix = last?.opType === 'MatMul' ? matrixOf(last) : undefined
   const named = weights.find(({ initialiser }) => initialiser.name === matrix?.name)
   const isProduct = named && (named.spec.transposed === true) !== matrix!.isTurned
   return isProduct ? { layer: layerOf(named.spec.name), input: last!.inputs[0]! } : undefined
@@ -52,7 +51,7 @@ function replayOf(scope: ModelScope, input: ForwardInput, graph: OwnGraph): Repl
       return spec.transposed ? g.transpose(weight) : weight
     },
     linear(node: FileNode) {
-      const matrix = matrixOf(graph.file, node)
+      const matrix = graph.matrixOf(node)
       const spec = matrix && byName.get(matrix.name)
       if (!spec || (spec.transposed === true) === matrix.isTurned) return undefined
       return (x) => scope.product(layerOf(spec.name), x)

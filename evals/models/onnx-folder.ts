@@ -23,7 +23,7 @@ import {
 } from './files.ts'
 import { GENAI_CONFIG } from './genai-config.ts'
 import { findWeight } from './hf-folder.ts'
-import { weightsOf, type NamedWeight } from './onnx-names.ts'
+import { matricesOf, weightsOf, type MatrixOf, type NamedWeight } from './onnx-names.ts'
 import { OPTIMUM, portsOf, type DecoderPorts, type PortNames } from './onnx-io.ts'
 import { digestFile, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
 
@@ -33,6 +33,7 @@ export interface OwnGraph {
   readonly file: GraphFile
   readonly ports: DecoderPorts
   readonly weights: readonly NamedWeight[]
+  readonly matrixOf: MatrixOf
   readonly maxPositions: number
   readonly bytes: () => Promise<Uint8Array>
 }
@@ -53,7 +54,8 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
   const genai = await readGenai(folder)
   const parsed = readGraphFile(path, await readWhole(path))
   const ports = portsOf(parsed, genai ? namesOf(genai) : OPTIMUM)
-  const named = weightsOf(parsed, ports.logits)
+  const matrixOf = matricesOf(parsed)
+  const named = weightsOf(parsed, matrixOf, ports.logits)
   const sizes = await requirePlaces(path, parsed)
   const index: WeightIndex = new Map(
     named.flatMap(({ spec, initialiser }) => {
@@ -70,7 +72,7 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
     return {
       ...{ path: folder, format: 'onnx', config, weights: index },
       graph: {
-        ...{ path, file, ports, weights, maxPositions: maxPositionsOf(config) },
+        ...{ path, file, ports, weights, matrixOf, maxPositions: maxPositionsOf(config) },
         bytes: () => readWhole(path),
       },
       read: (name) => readStoredWeight(files, findWeight(folder, index, name)),
@@ -202,7 +204,7 @@ const Genai = z.looseObject({
   model: z.looseObject({
     type: z.string().max(100),
     context_length: z.int().positive().optional(),
-    eos_token_id: z.unknown(),
+    eos_token_id: z.unknown().optional(),
     decoder: z.looseObject({
       filename: z.string().regex(/^[\w][\w.-]*\.onnx$/u),
       inputs: z.record(Name, Name).default({}),

@@ -19,8 +19,11 @@ interface Linear {
 }
 
 /** Weights in the file's order; every other initialiser is a constant of the graph. The layer that makes `logits` is the head. */
-export function weightsOf(graph: GraphFile, logits: string): NamedWeight[] {
-  const linears = linearsOf(graph)
+export function weightsOf(graph: GraphFile, matrixOf: MatrixOf, logits: string): NamedWeight[] {
+  const linears = linearsOf(graph, matrixOf)
+  const tables = new Set(
+    graph.nodes.flatMap(({ opType, inputs }) => (opType === 'Gather' ? [inputs[0]] : [])),
+  )
   const taken = new Set<string>()
   const named: NamedWeight[] = []
   for (const initialiser of graph.initialisers.values()) {
@@ -30,7 +33,10 @@ export function weightsOf(graph: GraphFile, logits: string): NamedWeight[] {
     const wanted = linear ? linearName(initialiser.name, linear.node) : initialiser.name
     const name = taken.has(wanted) ? `${initialiser.name}.weight` : wanted
     taken.add(name)
-    named.push({ initialiser, spec: specOf(name, initialiser, linear, graph) })
+    named.push({
+      initialiser,
+      spec: specOf(name, initialiser, linear, tables.has(initialiser.name)),
+    })
   }
   const isHead = ({ initialiser }: NamedWeight) =>
     linears.get(initialiser.name)?.node.outputs.includes(logits) === true
@@ -39,29 +45,38 @@ export function weightsOf(graph: GraphFile, logits: string): NamedWeight[] {
 
 const STANDS_FOR_ITSELF = /^(?!onnx::).*\.(?:weight|bias)$/u
 
-/** The matrix that a node multiplies rows with, and whether the node multiplies with its transpose; undefined where it is no initialiser. */
-export function matrixOf(
-  { nodes, initialisers }: GraphFile,
-  { domain, opType, inputs, attributes }: FileNode,
-): { readonly name: string; readonly isTurned: boolean } | undefined {
-  const [, second = ''] = inputs
-  if (domain !== '' || (opType !== 'MatMul' && opType !== 'Gemm')) return undefined
-  const number = (name: string, usual: number) => attributes.get(name) ?? usual
-  if (opType === 'Gemm' && (number('transA', 0) !== 0 || number('alpha', 1) !== 1)) return undefined
-  if (opType === 'Gemm' && number('beta', 1) !== 1) return undefined
-  const isTurned = attributes.get('transB') === 1
-  if (initialisers.get(second)?.dims.length === 2) return { name: second, isTurned }
-  const turning = nodes.find(({ outputs }) => outputs[0] === second)
-  const origin = turning?.opType === 'Transpose' ? turning.inputs[0]! : ''
-  if (initialisers.get(origin)?.dims.length !== 2) return undefined
-  return { name: origin, isTurned: !isTurned }
+/** The initialiser that a node multiplies rows with. */
+export interface Matrix {
+  readonly name: string
+  /** Whether the node multiplies with its transpose. */
+  readonly isTurned: boolean
+}
+export type MatrixOf = (node: FileNode) => Matrix | undefined
+
+/** Looks through a node that turns an initialiser first. */
+export function matricesOf({ nodes, initialisers }: GraphFile): MatrixOf {
+  const isMatrix = (name: string) => initialisers.get(name)?.dims.length === 2
+  const turnedBy = new Map(
+    nodes.flatMap(({ opType, inputs: [first = ''], outputs }) =>
+      opType === 'Transpose' && isMatrix(first) ? [[outputs[0]!, first] as const] : [],
+    ),
+  )
+  return ({ domain, opType, inputs: [, second = ''], attributes }) => {
+    if (domain !== '' || (opType !== 'MatMul' && opType !== 'Gemm')) return undefined
+    const is = (name: string, usual: number) => (attributes.get(name) ?? usual) === usual
+    if (!is('transA', 0) || !is('alpha', 1) || !is('beta', 1)) return undefined
+    const isTurned = attributes.get('transB') === 1
+    if (isMatrix(second)) return { name: second, isTurned }
+    const origin = turnedBy.get(second)
+    return origin === undefined ? undefined : { name: origin, isTurned: !isTurned }
+  }
 }
 
 /** The first use of each matrix. */
-function linearsOf(graph: GraphFile): ReadonlyMap<string, Linear> {
+function linearsOf(graph: GraphFile, matrixOf: MatrixOf): ReadonlyMap<string, Linear> {
   const found = new Map<string, Linear>()
   for (const node of graph.nodes) {
-    const matrix = matrixOf(graph, node)
+    const matrix = matrixOf(node)
     if (matrix && !found.has(matrix.name)) found.set(matrix.name, { node, turned: matrix.isTurned })
   }
   return found
@@ -77,13 +92,10 @@ function linearName(initialiser: string, { name }: FileNode): string {
 
 function specOf(
   name: string,
-  { name: initialiser, dims }: FileTensor,
+  { dims }: FileTensor,
   linear: Linear | undefined,
-  { nodes }: GraphFile,
+  isTable: boolean,
 ): WeightSpec {
-  const isTable = nodes.some(
-    ({ opType, inputs }) => opType === 'Gather' && inputs[0] === initialiser,
-  )
   if (isTable) return { name, shape: dims, kind: 'embedding' }
   if (!linear) return { name, shape: dims, kind: name.endsWith('.bias') ? 'bias' : 'norm' }
   const shape = linear.turned ? dims : dims.toReversed()

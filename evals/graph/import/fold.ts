@@ -1,16 +1,13 @@
 /** @file What a node gives where all that it reads is known: no node is needed then. */
 import { CASTS, fillingOf } from './operators.ts'
 import { isKnown, type Item, type NodeContext } from './item.ts'
-import { alone, choose, combine, known, sizeOf, type Known } from './known.ts'
+import { alone, choose, combine, known, MOST_KNOWN, sizeOf, type Known } from './known.ts'
 import { stretched } from './movement.ts'
-
-/** Constants that are worth computing here. */
-const MOST = 4096
 
 /** undefined where a node is needed after all. */
 export function fold({ node, inputs, number }: NodeContext): readonly Item[] | undefined {
   const all = inputs.filter((item) => item !== undefined)
-  if (all.length === 0 || !all.every((item) => isKnown(item) && sizeOf(item.dims) <= MOST))
+  if (all.length === 0 || !all.every((item) => isKnown(item) && sizeOf(item.dims) <= MOST_KNOWN))
     return undefined
   const [a, b, c] = all as Known[]
   const one = (item: Known | undefined) => item && [item]
@@ -44,7 +41,7 @@ function counted(start: Known, limit: Known, delta: Known): Known | undefined {
   const [from, to, by] = [start, limit, delta].map(({ entries }) => entries[0])
   if (typeof from !== 'number' || typeof to !== 'number' || typeof by !== 'number') return undefined
   const count = Math.max(0, Math.ceil((to - from) / by))
-  if (!(count <= MOST)) return undefined
+  if (!(count <= MOST_KNOWN)) return undefined
   return known(
     start.dtype,
     [count],

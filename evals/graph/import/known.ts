@@ -21,6 +21,9 @@ export const known = (dtype: Dtype, dims: readonly number[], entries: readonly D
 
 export const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1)
 
+/** Tensors that are worth computing before the graph runs. */
+export const MOST_KNOWN = 4096
+
 /** A tensor that lies in the graph. */
 export function numbersOf({ dtype, place }: FileTensor): readonly number[] | undefined {
   if (place.kind !== 'inside' || dtype === undefined) return undefined
@@ -115,6 +118,7 @@ function overBroadcast(
   const dims = Array.from({ length: rank }, (_, axis) =>
     padded.reduce((most, own) => (own[axis] === 1 ? most : own[axis]!), 1),
   )
+  if (!(sizeOf(dims) <= MOST_KNOWN)) return undefined
   const entries: Dim[] = []
   for (let i = 0; i < sizeOf(dims); i++) {
     const result = f(tensors.map(({ entries: own }, t) => own[indexIn(padded[t]!, dims, i)]!))

@@ -2,7 +2,7 @@
 import { multiply, normaliseAxis } from '../shape.ts'
 import type { Dim, Shape, Value } from '../value.ts'
 import { isKnown, type NodeContext, type Operator } from './item.ts'
-import { known, sizeOf, type Known } from './known.ts'
+import { known, MOST_KNOWN, sizeOf, type Known } from './known.ts'
 
 /** a/b, where b's number and names all are in a. */
 function divide(a: Dim, b: Dim): Dim | undefined {
@@ -163,5 +163,6 @@ export function stretched(
   if (!target.every((dim) => typeof dim === 'number') || sizeOf(dims) !== 1) return undefined
   const rank = Math.max(dims.length, target.length)
   const full = [...Array<number>(rank - target.length).fill(1), ...target]
+  if (sizeOf(full) > MOST_KNOWN) return undefined
   return known(dtype, full, Array<Dim>(sizeOf(full)).fill(entries[0]!))
 }

@@ -47,8 +47,9 @@ export function replay(file: GraphFile, wanted: string, of: Replay): Value {
       const results = linearOf(node, itemOf, of) ?? applied(file.path, node, itemOf, of.g)
       node.outputs.forEach((name, i) => results[i] && items.set(name, results[i]))
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      lose(node, error.message)
+      if (error instanceof TouchstoneError) throw error
+      // Shapes that do not fit, inputs that are missing: the file's doing, whatever the operator says of it.
+      lose(node, error instanceof Refusal ? error.message : `${titleOf(node)} on these inputs`)
     }
   }
   if (refused.size > 0) throw noGradient(file.path, refused)

@@ -2,19 +2,24 @@
  * @file Thousands of damaged files: each opens with what it declares, or is refused by name; none hangs, crashes or
  * makes this process allocate more than the file could need.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TouchstoneError } from '../../../evals/errors.ts'
+import { createGraph } from '../../../evals/graph/ops/index.ts'
 import { openHfCheckpoint } from '../../../evals/models/hf-folder.ts'
 import { sourcesOf } from '../../../evals/models/model-sources.ts'
 import { parseJsonObject } from '../../../evals/models/files.ts'
+import { openOnnx } from '../../../evals/models/onnx-folder.ts'
 import { rankOf } from '../../../evals/models/peft-config.ts'
 import { readPeftFolder, writePeftFolder } from '../../../evals/models/peft-folder.ts'
+import { recognise } from '../../../evals/models/registry.ts'
+import { createScope } from '../../../evals/models/scope.ts'
 import { elementsOf } from '../../../evals/models/stored-weights.ts'
 import { openTokenizer } from '../../../evals/models/tokenizer.ts'
+import { FIXTURES } from '../../doubles/golden-llama.ts'
 import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
 import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/tiny-gguf.ts'
 
@@ -222,6 +227,30 @@ describe(`${RUNS} damaged copies of`, { timeout: 600_000 }, () => {
         throw error
       }
       await readAll(checkpoint)
+    })
+    expectBoth(outcomes)
+  })
+
+  test('an ONNX graph, and what is replayed of it', async () => {
+    const model = join(folder, 'onnx')
+    await mkdir(model)
+    const path = join(model, 'model.onnx')
+    const original = await readFile(join(FIXTURES, 'onnx', 'llama-dynamo.onnx'))
+    const outcomes = await attack(original, async (bytes) => {
+      await writeFile(path, bytes)
+      const checkpoint = await openOnnx(model, path)
+      await readAll(checkpoint)
+      const { architecture, config, weights } = recognise(checkpoint)
+      const g = createGraph()
+      const scope = createScope(g, weights, { maxPositions: 8 })
+      const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
+      const positions = g.input('positions', 'int32', ['batch', 'seq'])
+      const attention = { kind: 'causal' } as const
+      architecture.forward(
+        scope,
+        { tokens, positions, attention, batch: 'batch', seq: 'seq' },
+        config,
+      )
     })
     expectBoth(outcomes)
   })
