@@ -16,6 +16,7 @@ import { GRAPH_FILE, writeOnnxModel } from '../models/write-onnx-model.ts'
 import { openBase, type Base } from './base.ts'
 import { openCandidate } from './candidate.ts'
 import { asReader, isReader } from './classes.ts'
+import { requireWritable } from './graph-base.ts'
 import { modelPath } from './model-path.ts'
 import { markException } from './weights-exception.ts'
 import { chooseDevice } from '../runtime/device.ts'
@@ -54,6 +55,7 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
   await refuseTaken(task.output)
   const opened = await openBase(task.model, chooseDevice('cpu'), 1)
   try {
+    requireWritable(opened)
     const base =
       task.candidate && isReader(opened) ? await asReader(opened, task.candidate) : opened
     const tuned = task.candidate && (await openCandidate(base, task.candidate, 'candidate'))

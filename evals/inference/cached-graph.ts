@@ -5,6 +5,7 @@ import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
+import { keptBy, keptData } from '../models/small-weights.ts'
 import type { Device } from '../runtime/device.ts'
 import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
 import type { AnyMethod } from '../finetune/method.ts'
@@ -45,7 +46,7 @@ export async function openCached(
   device: Device,
   maxPositions: number,
 ): Promise<CachedSession> {
-  const { model, frozen } = state
+  const { model } = state
   const cache = cacheOf(model)
   const odd = cache.find(({ headDim }) => headDim % 8 !== 0)
   if (odd) {
@@ -68,7 +69,7 @@ export async function openCached(
     return createRunner(g, outputs, {
       device: few,
       purpose: 'generate',
-      frozen: only(frozen, g.inputs),
+      frozen: frozenOf(state, g.inputs),
     })
   }
   return {
@@ -95,11 +96,16 @@ export async function openCached(
 const independentThreads = (cache: readonly CacheLayer[]): number =>
   2 * Math.min(...cache.map(({ heads }) => heads))
 
-const only = (weights: ReadonlyMap<string, Float32Array>, inputs: readonly Value[]) =>
-  new Map([...weights].filter(([name]) => inputs.some((input) => input.name === name)))
+const frozenOf = ({ frozen }: ModelState, inputs: readonly Value[]) =>
+  new Map(
+    inputs.flatMap(({ name }) => {
+      const data = keptData(frozen, name)
+      return data ? [[name, data] as const] : []
+    }),
+  )
 
 function build(
-  { model, method, methodConfig }: ModelState,
+  { model, frozen, method, methodConfig }: ModelState,
   cache: CachedSession['cache'],
   maxPositions: number,
   graph: CachedGraph,
@@ -108,6 +114,7 @@ function build(
   const g = createGraph()
   const options: ScopeOptions = {
     maxPositions,
+    storage: keptBy(frozen),
     attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
   }
   const scope = createScope(g, weights, options)

@@ -1,6 +1,7 @@
 /** @file The seam between an architecture and a fine-tuning method: it hands out weights and lets adapters claim layers. */
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
+import type { WeightStorage } from '../graph/stored.ts'
 import type { Value } from '../graph/value.ts'
 import type { ModelScope, WeightSpec } from './architecture.ts'
 
@@ -25,6 +26,8 @@ export interface Adapter {
 
 export interface ScopeOptions {
   readonly maxPositions: number
+  /** How a frozen weight is kept, where not in the graph's own float. */
+  readonly storage?: (name: string) => WeightStorage | undefined
   readonly attach?: (site: LinearSite) => Adapter | undefined
   readonly trainable?: (name: string) => { learningRateScale: number } | undefined
 }
@@ -32,7 +35,7 @@ export interface ScopeOptions {
 export function createScope(
   g: Graph,
   specs: ReadonlyMap<string, WeightSpec>,
-  { maxPositions, attach, trainable }: ScopeOptions,
+  { maxPositions, storage, attach, trainable }: ScopeOptions,
 ): ModelScope & {
   readonly taps: ReadonlyMap<string, Value>
   adapter(layer: string): Adapter | undefined
@@ -50,9 +53,10 @@ export function createScope(
         `internal: the architecture asks for a weight "${name}" that it did not declare`,
       )
     const training = trainable?.(name)
-    const value = training
-      ? g.parameter(name, spec.shape, training)
-      : g.input(name, g.float, spec.shape)
+    const kept = storage?.(name)
+    const frozen = () =>
+      kept ? g.stored(name, spec.shape, kept) : g.input(name, g.float, spec.shape)
+    const value = training ? g.parameter(name, spec.shape, training) : frozen()
     weights.set(name, value)
     return value
   }
