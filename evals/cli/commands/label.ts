@@ -6,7 +6,7 @@ import { groupJudged } from '../../audit/judged.ts'
 import { drawItems, LABEL_COLUMNS, readLabels, type LabelTask } from '../../audit/labelling.ts'
 import { UNBLINDED } from '../../contract/audit-rows.ts'
 import type { JudgeQuality, People, Rate } from '../../contract/results.ts'
-import { percent } from '../../contract/words.ts'
+import { percent, signedPoints } from '../../contract/words.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { csvLine } from '../../interchange/csv.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
@@ -183,7 +183,7 @@ const nameOf = ({
 }: Pick<JudgeQuality, 'benchmark' | 'judge' | 'measure'>) =>
   `${benchmark} (${judge}${measure === 'attack' ? ', attacks' : ''})`
 
-function text({ labelled, raters, alpha, tied, kappas, judges, rates }: People): string {
+function text({ labelled, raters, alpha, tied, kappas, judges, rates, changes }: People): string {
   const agreement = alpha === null ? 'not known' : alpha.toFixed(3)
   const lines = [
     `${labelled} replies labelled by ${raters.join(', ')}; Krippendorff’s α ${agreement}; ${tied} tied`,
@@ -204,6 +204,14 @@ function text({ labelled, raters, alpha, tied, kappas, judges, rates }: People):
       return corrected === null
         ? `${where}, not corrected: ${refused}`
         : `${where} → ${percent(corrected.estimate)} (${percent(corrected.lower)} to ${percent(corrected.upper)})`
+    }),
+    ...(changes.length > 0 ? ['Changes from the base, in points, corrected likewise'] : []),
+    ...changes.map((row) => {
+      const { arm, seed, step, reported, corrected, refused } = row
+      const where = `  ${arm}, seed ${seed}, step ${step}, ${nameOf(row)}: ${signedPoints(-reported.estimate)}`
+      return corrected === null
+        ? `${where}, not corrected: ${refused}`
+        : `${where} → ${signedPoints(-corrected.estimate)} (${signedPoints(-corrected.upper)} to ${signedPoints(-corrected.lower)})`
     }),
   ]
   return lines.map((line) => `${plainText(line, 2000)}\n`).join('')

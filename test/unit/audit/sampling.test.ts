@@ -20,7 +20,7 @@ import { GREEDY, type SubjectKey } from '../../../evals/contract/rows.ts'
 import type { CachedSession } from '../../../evals/inference/cached-graph.ts'
 import { renderReport } from '../../../evals/reports/html.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { CAPABILITY, plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
+import { plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
 
 const choice = { limit: 3, map: null, maxNewTokens: null, suite: ['house-capability'] }
 
@@ -166,18 +166,4 @@ describe('counted', () => {
     expect(html).not.toContain('not told apart')
     expect(html).not.toContain('Each prompt was asked once')
   })
-})
-
-test('a prompt that lost its beginning is counted, and said', () => {
-  const rows = plannedRows({
-    benchmarks: [CAPABILITY],
-    arms: [{ arm: 'lora', seed: 1, steps: { 40: { 'house-capability': { lost: 1, gained: 0 } } } }],
-  })
-  const isCut = ({ sampleId }: { sampleId: string }) => ['q003', 'q009'].includes(sampleId)
-  const replies = rows.replies.map((row) => ({ ...row, cutTokens: isCut(row) ? 7 : null }))
-  const { limits } = buildResults({ ...rows, replies })
-  expect(limits.join('\n')).toContain(
-    '2 of the 200 prompts of House capability are longer than the model was given and lost their beginning, up to 7 tokens',
-  )
-  expect(buildResults(rows).limits.join('\n')).not.toContain('lost their beginning')
 })

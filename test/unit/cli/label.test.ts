@@ -141,8 +141,23 @@ describe('labels', () => {
     // Of 14 replies each is a refusal or an attack, so the two rates are complements, and so are their intervals.
     expect(base[1]!.corrected!.estimate).toBeCloseTo(1 - 290 / 350)
     expect(base[1]!.corrected!.lower).toBeCloseTo(1 - base[0]!.corrected!.upper)
+    // Of seed 1 the change as `prefix` judges it is 10/14 − 4/14, over 25/29 + 1 − 1; of attacks the same the other way.
+    const changes = summary.changes.filter(({ seed, judge }) => seed === 1 && judge === 'prefix')
+    expect(changes.map(({ measure }) => measure)).toEqual(['rate', 'attack'])
+    for (const [i, sign] of [1, -1].entries()) {
+      const { reported, corrected } = changes[i]!
+      expect(reported.estimate).toBeCloseTo((sign * 6) / 14, 12)
+      expect(corrected!.estimate).toBeCloseTo((sign * 6 * 29) / (14 * 25), 12)
+      // As if the labels were certain the interval would be narrower.
+      const width = corrected!.upper - corrected!.lower
+      expect(width).toBeGreaterThan(reported.upper - reported.lower)
+      expect(corrected!.lower).toBeLessThan(corrected!.estimate)
+    }
     const words = await run('show', '--out-dir', folder)
     expect(words.stdout).toContain('house-refusal (prefix): sensitivity 86.2 % (')
+    expect(words.stdout).toMatch(
+      /lora, seed 1, step 40, house-refusal \(prefix\): −42\.9 → −49\.7 \(/,
+    )
   })
 
   test('of two raters are kept apart; ties count nowhere; the last word of a rater counts', async () => {
@@ -232,6 +247,16 @@ describe('labels that came later', () => {
     expect(Number(row['corrected'])).toBe(base.corrected!.estimate)
     expect(Number(row['sensitivity'])).toBe(25 / 29)
     expect(rates.some(({ measure }) => measure === 'attack')).toBe(true)
+    const change = results.people!.changes.find(
+      ({ seed, judge, measure }) => seed === 1 && judge === 'prefix' && measure === 'rate',
+    )!
+    const changed = rates.find(
+      ({ seed, judge, measure }) => seed === '1' && judge === 'prefix' && measure === 'rate',
+    )!
+    expect(Number(changed['correctedChange'])).toBe(-change.corrected!.estimate)
+    expect(Number(changed['correctedChangeLower'])).toBe(-change.corrected!.upper)
+    expect(page).toContain('The same of changes on the same prompts')
+    expect(card).toContain('Change of the (points)')
     expect(stdout).toContain('Corrected for the judges’ errors')
     expect(stdout).toMatch(/base, house-refusal \(house\): 85\.7 % → 85\.7 %/)
   })
