@@ -1,7 +1,7 @@
 /** @file How float32 becomes stored numbers, each rounded once to the nearest, ties to even: the way back of dequantise.ts. */
 import { TouchstoneError } from '../errors.ts'
 import { numerics } from '../native/load.ts'
-import type { Numerics } from '../native/numerics.ts'
+import type { Narrow } from '../native/numerics.ts'
 
 export type WrittenStorage = 'F32' | 'F16' | 'BF16' | 'Q8_0'
 
@@ -15,7 +15,7 @@ const ENCODERS: Readonly<Record<WrittenStorage, (values: Float32Array) => Uint8A
   Q8_0: encodeQ8_0,
 }
 
-function narrowed(values: Float32Array, narrow: Numerics['narrowFloat16']): Uint8Array {
+function narrowed(values: Float32Array, narrow: Narrow): Uint8Array {
   const halves = new Uint16Array(values.length)
   narrow(values, halves)
   return bytesOf(halves)

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import type { Narrow, Widen } from './numerics.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'native')
 export const SOURCES = join(FOLDER, 'src')
@@ -64,10 +65,10 @@ export interface Addon {
     scalars: Float64Array,
     threads: number,
   ): Promise<void>
-  widenFloat16(halves: Uint16Array, out: Float32Array): void
-  widenBfloat16(halves: Uint16Array, out: Float32Array): void
-  narrowFloat16(values: Float32Array, out: Uint16Array): void
-  narrowBfloat16(values: Float32Array, out: Uint16Array): void
+  readonly widenFloat16: Widen
+  readonly widenBfloat16: Widen
+  readonly narrowFloat16: Narrow
+  readonly narrowBfloat16: Narrow
   /** Into `out` `[p, q]`. */
   rowProducts(
     A: Float64Array,

@@ -109,13 +109,9 @@ export function numericsOf(native: Addon | undefined): Numerics {
   }
 }
 
-type Conversion<A, B> = (from: A, out: B) => void
-
 const sameLength =
-  <A extends Uint16Array | Float32Array, B extends Uint16Array | Float32Array>(
-    convert: Conversion<A, B>,
-  ): Conversion<A, B> =>
-  (from, out) => {
+  <A extends ArrayLike<number>, B extends ArrayLike<number>>(convert: (from: A, out: B) => void) =>
+  (from: A, out: B): void => {
     requireSize(from.length === out.length)
     convert(from, out)
   }

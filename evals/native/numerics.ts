@@ -32,6 +32,9 @@ export interface AdamWScalars {
   readonly gradientScale: number
 }
 
+export type Widen = (halves: Uint16Array, out: Float32Array) => void
+export type Narrow = (values: Float32Array, out: Uint16Array) => void
+
 /**
  * Long vectors are promised: C++ takes them on threads of its own. Matrices are not: whoever decomposes many does so in
  * threads that wait for nothing else (scan-lanes.ts).
@@ -44,11 +47,11 @@ export interface Numerics {
   /** One update in place, arithmetic in float64 and rounded once where it is stored: the same bits from every implementation. */
   adamW(vectors: AdamWVectors, runs: readonly AdamWRun[], scalars: AdamWScalars): Promise<void>
   /** Into `out`, of the same length. Exact, and every NaN the quiet one: the same bits from every implementation. */
-  widenFloat16(halves: Uint16Array, out: Float32Array): void
-  widenBfloat16(halves: Uint16Array, out: Float32Array): void
+  readonly widenFloat16: Widen
+  readonly widenBfloat16: Widen
   /** The nearest, ties to even; `values` are finite and fit. The same bits from every implementation. */
-  narrowFloat16(values: Float32Array, out: Uint16Array): void
-  narrowBfloat16(values: Float32Array, out: Uint16Array): void
+  readonly narrowFloat16: Narrow
+  readonly narrowBfloat16: Narrow
   /** A Bᵀ `[p, q]` of A `[p, width]` and B `[q, width]`; `half` may leave what lies above the diagonal's blocks unfilled. */
   rowProducts(
     A: Float64Array,
