@@ -20,6 +20,7 @@ import { overlaid } from '../models/small-weights.ts'
 import { digestOf, digestOfFile, identityOf, openSession, subjectOf, type Base } from './base.ts'
 import { evaluate, type EvaluationPlan } from './evaluate.ts'
 import { requireTrainable } from './graph-base.ts'
+import { openLeaning, type LeaningPlan } from './live-leaning.ts'
 
 export interface ArmPlan {
   /** What it is called: the method's name, or another where one method stands beside itself. */
@@ -33,6 +34,8 @@ export interface ArmPlan {
   /** Steps at which it is evaluated, ascending; the last is the end of training. */
   readonly evaluateAt: readonly number[]
   readonly evaluation: EvaluationPlan | undefined
+  /** Looked at while it trains; absent where nobody asked. */
+  readonly leaning?: LeaningPlan | undefined
   /** Looks at each evaluated state before the last; what it is given changes when it is done. */
   readonly onTheWay?: ((state: FinishedArm) => Promise<void>) | undefined
   /** A folder of its own, for a state of the way that is trained again: nothing is said of the arm itself. */
@@ -178,10 +181,19 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
     signal: context.signal,
     lastGood: () => statePath,
   }
-  for await (const report of train(state, options, until)) {
-    emitStep(report, arm, context)
-    context.emit({ type: 'phase-progress', phase, done: report.step })
-    if (Date.now() - run.savedAt > SAVE_EVERY_MS) await save(run)
+  const watched = { ...plan, session, parameters: state.parameters }
+  const leaning = plan.leaning && (await openLeaning(base, plan.leaning, watched))
+  const look = () => leaning?.look({ ...arm, step: state.step }, context)
+  try {
+    if (state.step === 0) await look()
+    for await (const report of train(state, options, until)) {
+      emitStep(report, arm, context)
+      await look()
+      context.emit({ type: 'phase-progress', phase, done: report.step })
+      if (Date.now() - run.savedAt > SAVE_EVERY_MS) await save(run)
+    }
+  } finally {
+    await leaning?.release()
   }
   context.emit({ type: 'phase-end', phase })
   await save(run)

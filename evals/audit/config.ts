@@ -159,6 +159,11 @@ export const AuditConfig = z.object({
     unit: 'steps',
   }),
   training: TrainingConfig.prefault({}),
+  leaningEvery: z.int().min(1).nullable().default(null).meta({
+    label: 'Watch refusal every',
+    help: 'Steps between looks at how a training leans to refusing, on a few prompts of the suite; not looked at if not given',
+    unit: 'steps',
+  }),
   matchLoss: z.boolean().default(true).meta({
     label: 'Match loss',
     help: 'Of several methods, measure each also where their training losses are alike; trains up to there again',

@@ -27,6 +27,7 @@ import {
 } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
 import { fittedExamples } from './examples.ts'
+import { leaningPlan } from './live-leaning.ts'
 import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
 import { forgetMatched, matchArms } from './match-arms.ts'
 import { mitigateAll } from './mitigation.ts'
@@ -288,6 +289,9 @@ async function runCandidates(
   return opened
 }
 
+const NO_LEANING =
+  'How the training leans to refusing is not looked at: no prompt of the suite should be refused or answered.'
+
 /** Token ids are kept as int32. */
 const TOKEN_BYTES = 4
 
@@ -303,6 +307,9 @@ async function armPlans(
   const evaluateAt = evaluation
     ? evaluationSteps(config.training.steps, config.evalEvery)
     : [config.training.steps]
+  const leaning = leaningPlan(config.leaningEvery, evaluation?.benchmarks ?? [])
+  if (config.leaningEvery !== null && !leaning)
+    context.emit({ type: 'log', level: 'warn', message: NO_LEANING })
   const dataDigest = examplesDigest(examples)
   const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
   const role = `training data as tokens and labels, ${examples.length} rows`
@@ -322,6 +329,7 @@ async function armPlans(
         dataDigest,
         evaluateAt,
         evaluation,
+        leaning,
         onTheWay:
           config.spectra && config.spectraEvery
             ? (state: FinishedArm) =>

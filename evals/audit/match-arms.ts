@@ -41,7 +41,7 @@ export async function matchArms(
       const plan = arms.find((each) => each.arm === arm && each.seed === seed)
       if (!plan || isMeasured({ arm, seed, step }, rows, { base, config, evaluation })) continue
       const aside = asideOf(context, { arm, seed })
-      const again = { ...plan, evaluateAt: [step], aside, onTheWay: undefined }
+      const again = { ...plan, evaluateAt: [step], aside, onTheWay: undefined, leaning: undefined }
       found.push(await runArm(base, again, context))
     }
   }

@@ -21,10 +21,13 @@ import {
 import { prepareBenchmarks, repliesOf, type PreparedBenchmark } from './benchmark-sources.ts'
 import { prepareTexts } from './perplexity.ts'
 import { modelPath } from './model-path.ts'
+import { leaningPlan, promptsOf, type LeaningPlan } from './live-leaning.ts'
 import { neutralTexts, trainingData } from './sources.ts'
 
 /** Characters a token, for estimates only. */
 const CHARACTERS_PER_TOKEN = 4
+/** Of the openings of `refusal-logprob`, as passes over all of them side by side. */
+const OPENING_TOKENS = 5
 /** What a chat template and its system prompt add. */
 const TEMPLATE_TOKENS = 20
 
@@ -130,8 +133,9 @@ async function trainingLines(
 async function evaluationLines(
   config: AuditConfig,
   { states }: Counts,
-  { size, rate }: Machine,
+  machine: Machine,
 ): Promise<PlanLine[]> {
+  const { size, rate } = machine
   const benchmarks = await prepareBenchmarks(config)
   // Judges with a model of their own are known once they are open.
   const named = benchmarks.map(({ benchmark: { name } }) => ({ name }))
@@ -162,6 +166,7 @@ async function evaluationLines(
       seconds: states * generationSeconds(size, rate, batch),
     }
   })
+  const leaning = leaningPlan(config.leaningEvery, benchmarks)
   const neutral = await neutralTexts(benchmarks, config.limit)
   const promptTokens = tokensOf(neutral.map(({ text }) => text))
   const work = { prompts: neutral.length, promptTokens, newTokens: 0, batchSize }
@@ -171,5 +176,24 @@ async function evaluationLines(
     unit: 'text',
     seconds: states * generationSeconds(size, rate, work),
   }
-  return [...prompted, ...texts, neutralLine]
+  const leaningLines = leaning ? [leaningLine(config, leaning, machine)] : []
+  return [...leaningLines, ...prompted, ...texts, neutralLine]
+}
+
+/** A look reads its prompts once, and a few tokens of each opening after them. */
+function leaningLine(
+  { methods, seeds, training, batchSize }: AuditConfig,
+  plan: LeaningPlan,
+  { size, rate }: Machine,
+): PlanLine {
+  const prompts = promptsOf(plan)
+  const looks = methods.length * seeds.length * (1 + Math.floor(training.steps / plan.every))
+  const promptTokens = tokensOf(prompts.map(({ messages }) => textOf(messages)))
+  const work = { prompts: prompts.length, promptTokens, newTokens: OPENING_TOKENS, batchSize }
+  return {
+    what: `leaning to refuse, while training: ${prompts.length} prompts × ${looks} looks`,
+    count: prompts.length * looks,
+    unit: 'prompt',
+    seconds: looks * generationSeconds(size, rate, work),
+  }
 }

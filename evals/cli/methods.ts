@@ -22,7 +22,14 @@ const METHODS_FIELD: Field = fieldsOf(
   }),
 )[0]!
 
-const fieldsOfMethod = (name: string): Field[] => fieldsOf(findMethod(name).config)
+const read = new Map<string, readonly Field[]>()
+
+/** Read once: help asks each method for each flag, and every verb that trains has it. */
+function fieldsOfMethod(name: string): readonly Field[] {
+  const fields = read.get(name) ?? fieldsOf(findMethod(name).config)
+  read.set(name, fields)
+  return fields
+}
 
 /** `owner` is a method or an arm. */
 const qualified = (owner: string, field: Field): Field => ({

@@ -2,13 +2,13 @@
 import type { RunResults } from '../../evals/contract/calls/runs.ts'
 import type { Comparison, Evaluation, Rate } from '../../evals/contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../../evals/contract/rows.ts'
+import { changeOf, type Change } from './change.ts'
 
 export type PairedRow = SubjectKey & {
   readonly benchmark: BenchmarkRow
   readonly before: Rate | undefined
   readonly after: Rate
-  /** after − before, of the rate; undefined without a pair. */
-  readonly change: { estimate: number; lower: number; upper: number } | undefined
+  readonly change: Change | undefined
   readonly pValue: number | undefined
   readonly flips: number | undefined
 }
@@ -40,7 +40,6 @@ function pairedRow(
   { arm, seed, step, rate }: Evaluation,
   comparison: Comparison | undefined,
 ): PairedRow {
-  const { difference = null, lower = null, upper = null } = comparison ?? {}
   return {
     benchmark,
     arm,
@@ -48,11 +47,7 @@ function pairedRow(
     step,
     before: base?.rate,
     after: rate,
-    // A comparison counts before − after.
-    change:
-      difference === null || lower === null || upper === null
-        ? undefined
-        : { estimate: -difference, lower: -upper, upper: -lower },
+    change: comparison && changeOf(comparison),
     pValue: comparison?.pValue,
     flips: comparison && comparison.b + comparison.c,
   }

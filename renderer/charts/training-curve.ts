@@ -4,7 +4,8 @@ import type { MetricRow } from '../../evals/contract/rows.ts'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
 export interface TrainingCurveText {
-  readonly metric: string
+  /** Which metrics it draws, and what tells the lines of each apart where there are several. */
+  readonly metrics: Readonly<Record<string, string>>
   readonly title: string
   readonly unit: string
   readonly scale?: 'linear' | 'logarithmic'
@@ -12,21 +13,31 @@ export interface TrainingCurveText {
 
 /** What is drawn while a training runs, where the run has it. */
 export const LIVE_CURVES: readonly TrainingCurveText[] = [
-  { metric: 'train/loss', title: 'Training loss', unit: 'nats per labelled token' },
-  { metric: 'neutral/loss', title: 'Loss on neutral text', unit: 'nats per token' },
-  { metric: 'train/learning-rate', title: 'Learning rate', unit: '' },
-  { metric: 'train/gradient-norm', title: 'Gradient norm', unit: '', scale: 'logarithmic' },
-  { metric: 'refusal/log-odds', title: 'Log-odds of a refusal', unit: 'nats' },
+  { metrics: { 'train/loss': '' }, title: 'Training loss', unit: 'nats per labelled token' },
+  {
+    metrics: { 'leaning/refuse': 'prompts to refuse', 'leaning/comply': 'prompts to answer' },
+    title: 'Leaning to refuse',
+    unit: 'nats, refusal minus compliance',
+  },
+  { metrics: { 'neutral/loss': '' }, title: 'Loss on neutral text', unit: 'nats per token' },
+  { metrics: { 'train/learning-rate': '' }, title: 'Learning rate', unit: '' },
+  {
+    metrics: { 'train/gradient-norm': '' },
+    title: 'Gradient norm',
+    unit: '',
+    scale: 'logarithmic',
+  },
 ]
 
 export function trainingCurve(
   rows: readonly MetricRow[],
-  { metric, unit, scale }: TrainingCurveText,
+  { metrics, unit, scale }: TrainingCurveText,
   theme: ChartTheme,
 ): ChartConfiguration<'line'> {
   const lines = Map.groupBy(
-    rows.filter(({ name }) => name === metric),
-    ({ arm, seed }) => `${arm}, seed ${seed}`,
+    rows.filter(({ name }) => Object.hasOwn(metrics, name)),
+    ({ arm, seed, name }) =>
+      [arm, `seed ${seed}`, metrics[name]].filter((part) => part !== '').join(', '),
   )
   return {
     type: 'line',

@@ -47,9 +47,18 @@ test('they are compared prompt by prompt, only the settings that differ are show
   await page.getByRole('button', { name: 'Compare the two' }).click()
   await page.getByRole('heading', { name: 'Settings that differ' }).waitFor()
   await page.getByRole('rowheader', { name: 'limit' }).waitFor()
+  await page.getByText('These two were not asked in the same way').waitFor()
   await page.getByRole('button', { name: 'Decide' }).click()
-  await page.getByRole('heading', { name: /^Gate:/u }).waitFor()
+  await page.getByRole('heading', { name: /^Gate:.*NOT COMPARABLE/u }).waitFor()
   await inspect('compare')
+  await page.getByRole('button', { name: 'Compare all the same' }).click()
+  await page.getByText('Compared although they differ in prompts').waitFor()
+  const first = page
+    .getByRole('region', { name: /^Differences/u })
+    .getByRole('row')
+    .nth(1)
+  await expect.poll(() => first.getByRole('cell').first().innerText()).not.toBe('0')
+  await inspect('compare-allowed')
 })
 
 test(
@@ -90,6 +99,31 @@ test(
     await page.getByRole('figure').filter({ hasText: 'Training loss over steps' }).waitFor()
     await page.getByText(/Loss rebound over steps, one training curve each/u).waitFor()
     await inspect('sweep-curves')
+  },
+  JOB_MS,
+)
+
+test(
+  'two methods are held beside each other where their training losses are alike',
+  async () => {
+    const { page, go, inspect, ask } = bench
+    const { runId } = await ask<{ runId: string }>('job.start', {
+      kind: 'audit',
+      config: {
+        ...{ model: 'pebble', data: 'house-tamper', suite: ['house-refusal'], limit: 16 },
+        methods: ['lora', 'full'].map((name) => ({ name, config: {} })),
+        training: { steps: 16, batchSize: 4, learningRate: 0.001 },
+      },
+    })
+    await go(`/jobs/${runId}`)
+    await page.getByRole('link', { name: 'Verdict' }).waitFor({ timeout: JOB_MS })
+    await go(`/spectra?run=${runId}`)
+    const matched = page.getByRole('region', { name: 'At the same training loss', exact: true })
+    await matched.getByText(/lora at step \d+ of 16/u).waitFor()
+    await matched.getByText(/full at step \d+ of 16/u).waitFor()
+    expect(await matched.getByRole('row').count()).toBeGreaterThan(1)
+    await matched.scrollIntoViewIfNeeded()
+    await inspect('spectra-matched')
   },
   JOB_MS,
 )

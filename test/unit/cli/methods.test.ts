@@ -10,6 +10,13 @@ import { full } from '../../../evals/finetune/full.ts'
 import { lora } from '../../../evals/finetune/lora.ts'
 
 const fields = jobFields(AuditConfig, true)
+
+test('a method’s schema is read once for all verbs and their help', () => {
+  const again = jobFields(AuditConfig, true)
+  const shared = fields.methods.filter(({ flag }) => flag === 'rank' || flag === 'alpha')
+  expect(shared).toHaveLength(2)
+  for (const field of shared) expect(again.methods).toContain(field)
+})
 const parse = (argv: readonly string[], preset: Layer = {}, environment = {}) =>
   readJobRequest(AuditConfig, fields, { argv, environment, preset }).config() as AuditConfig
 const words = (text: string) => ['--model', 'm', '--data', 'd', ...text.split(' ').filter(Boolean)]

@@ -33,9 +33,21 @@ describe('a training curve', () => {
       metric(1, 2, 1),
       { ...metric(1, 9), name: 'train/gradient-norm' },
     ],
-    { metric: 'train/loss', title: 'Loss', unit: 'nats' },
+    { metrics: { 'train/loss': '' }, title: 'Loss', unit: 'nats' },
     theme,
   )
+  test('of several metrics has a line each, told apart in words', () => {
+    const leaning = (kind: string) => ({ ...metric(1, 2), name: `leaning/${kind}` })
+    const both = trainingCurve(
+      [leaning('refuse'), leaning('comply'), metric(1, 9)],
+      { metrics: { 'leaning/refuse': 'to refuse', 'leaning/comply': '' }, title: '', unit: '' },
+      theme,
+    )
+    expect(both.data.datasets.map(({ label }) => label)).toEqual([
+      'lora, seed 0, to refuse',
+      'lora, seed 0',
+    ])
+  })
   test('has a line a seed, in the order of steps, and no other metric', () => {
     expect(chart.data.datasets.map(({ label, data }) => [label, data])).toEqual([
       [
