@@ -50,7 +50,7 @@ export interface OurProcess extends LineProcess {
 }
 
 export async function startOurs(
-  { does, native }: Work,
+  { does, native }: Pick<Work, 'does' | 'native'>,
   { model, adapter }: Inputs,
   threads: number,
   profile?: string,

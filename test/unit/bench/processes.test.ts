@@ -25,10 +25,11 @@ afterAll(() => rm(inputs.folder, { recursive: true, force: true }))
 
 describe('our side', () => {
   test.each(['lora-step', 'full-step'] as const)(
-    '%s trains, in the same bits again',
+    '%s trains, in the same bits again and without the addon',
     async (work) => {
-      const losses = async () => {
-        const child = await startOurs(work, inputs, 1)
+      const losses = async (native = true) => {
+        const child = await startOurs({ does: work, native }, inputs, 1)
+        if (!native) expect(child.arithmetic).toBe('typescript')
         const seen = [1, 2, 3].map(() => child.ask({ work }, OutcomeSchema))
         const outcomes = await Promise.all(seen)
         await child.quit()
@@ -40,11 +41,12 @@ describe('our side', () => {
       expect(first[0]).toBeLessThan(1.1 * Math.log(TOY.vocab))
       expect(first[2]).toBeLessThan(first[0]!)
       expect(await losses()).toEqual(first)
+      expect(await losses(false)).toEqual(first)
     },
   )
 
   test('generates the same tokens each time, as many as were asked for', async () => {
-    const child = await startOurs('generate', inputs, 1)
+    const child = await startOurs({ does: 'generate', native: true }, inputs, 1)
     const once = await child.ask({ work: 'generate' }, OutcomeSchema)
     const again = await child.ask({ work: 'generate' }, OutcomeSchema)
     await child.quit()
@@ -55,7 +57,7 @@ describe('our side', () => {
   })
 
   test('refuses another work than its own and stays usable', async () => {
-    const child = await startOurs('generate', inputs, 1)
+    const child = await startOurs({ does: 'generate', native: true }, inputs, 1)
     await expect(child.ask({ work: 'full-step' }, OutcomeSchema)).rejects.toThrow('not full-step')
     expect((await child.ask({ work: 'generate' }, OutcomeSchema)).ms).toBeGreaterThan(0)
     await child.quit()
@@ -98,7 +100,10 @@ describe('the peer', () => {
   })
 
   test.runIf(process.platform !== 'win32').each([
-    [['--work', 'lora'], 'There is no work "lora"; there are lora-step, full-step, generate.'],
+    [
+      ['--work', 'lora'],
+      'There is no work "lora"; there are lora-step, full-step, full-step-plain, generate.',
+    ],
     [['--layers', '2.5'], '--layers takes a whole number from 1 to 1000, not "2.5".'],
     [['--threads', '0'], '--threads takes a whole number from 1 to 1024, not "0".'],
   ])('a wrong flag ends with a sentence: %j', (flags, sentence) => {
