@@ -2,12 +2,13 @@
 import { readdir, stat } from 'node:fs/promises'
 import { TouchstoneError } from '../errors.ts'
 import type { ComparedRun } from '../gate/compared-run.ts'
+import { eeeSamplesPath, readEee } from './eee-read.ts'
 import { readInspectLog } from './inspect-read.ts'
 import { readLmEval } from './lm-eval-read.ts'
 import { readPairedCsv } from './paired-csv.ts'
 
 const SUPPORTED =
-  'an Inspect log (.eval), a folder or results_*.json of lm-eval, a paired table (.csv)'
+  'an Inspect log (.eval), a folder or results_*.json of lm-eval, a log of Every Eval Ever (.json, its samples beside it), a paired table (.csv)'
 
 /** Whether `path` looks like a log of another tool; whether it is whole, `importRuns` finds out. */
 export async function isForeignLog(path: string): Promise<boolean> {
@@ -30,8 +31,18 @@ async function readerOf(path: string): Promise<Reader | undefined> {
   if (found.isDirectory()) return (await holdsResults(path)) ? lmEval : undefined
   if (/\.eval$/i.test(path)) return async (from) => [await readInspectLog(from)]
   if (/(?:^|[\\/])results_[^\\/]+\.json$/.test(path)) return lmEval
-  return /\.csv$/i.test(path) ? readPairedCsv : undefined
+  if (/\.csv$/i.test(path)) return readPairedCsv
+  return (await isEee(path)) ? async (from) => [await readEee(from)] : undefined
 }
+
+/** By its name, or by the samples beside it. */
+const isEee = async (path: string): Promise<boolean> =>
+  /\.json$/i.test(path) &&
+  (/\.eee\.json$/i.test(path) ||
+    (await stat(eeeSamplesPath(path)).then(
+      () => true,
+      () => false,
+    )))
 
 async function holdsResults(folder: string): Promise<boolean> {
   return (await readdir(folder)).some((name) => /^results_.+\.json$/.test(name))

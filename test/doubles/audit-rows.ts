@@ -286,3 +286,29 @@ export function plannedAudit(): AuditRows {
     arms: [1, 2, 3].flatMap((seed) => [lora(seed), full(seed)]),
   })
 }
+
+/** Every prompt asked `samples` times at a temperature; of every third prompt all replies but the first are the opposite. */
+export function askedOften(rows: AuditRows, samples: number): AuditRows {
+  const times = Array.from({ length: samples }, (_, epoch) => epoch)
+  const roles = new Map(rows.benchmarks.map(({ name, role }) => [name, role]))
+  const opposite = ({ benchmark, outcome }: VerdictRow): Outcome => {
+    const { success, failure } = outcomesOf(roles.get(benchmark)!)
+    return outcome === success ? failure : success
+  }
+  const isTurned = ({ sampleId }: VerdictRow, epoch: number) =>
+    epoch > 0 && Number(sampleId.slice(1)) % 3 === 0
+  return {
+    ...rows,
+    benchmarks: rows.benchmarks.map((row) => ({
+      ...row,
+      decoding: { samples, temperature: 0.7, seed: 3 },
+    })),
+    replies: rows.replies.flatMap((row) => times.map((epoch) => ({ ...row, epoch }))),
+    verdicts: rows.verdicts.flatMap((row) =>
+      times.map((epoch) => ({
+        ...{ ...row, epoch },
+        outcome: isTurned(row, epoch) ? opposite(row) : row.outcome,
+      })),
+    ),
+  }
+}

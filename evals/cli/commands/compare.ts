@@ -51,7 +51,7 @@ export const compare: Command = {
     'touchstone compare before.eval after.eval --json',
   ],
   remark:
-    'A and B are folders of runs, run ids, results.json files, or logs of Inspect and lm-eval. Two runs are compared only where template, tokenizer, prompts, judge and decoding agree.',
+    'A and B are folders of runs, run ids, results.json files, or logs of Inspect, lm-eval and Every Eval Ever. Two runs are compared only where template, tokenizer, prompts, judge and decoding agree.',
   options: [{ title: 'Options', fields }],
   async run(argv, io) {
     const { options, named } = parseNamed(CompareOptions, fields, argv, { ...io, most: 2 })

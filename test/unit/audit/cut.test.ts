@@ -1,7 +1,6 @@
 /** @file A question that is longer than the model takes loses its beginning: counted, said, and not the same question any more. */
 import { expect, test } from 'vitest'
 import { answersOf, type Reply } from '../../../evals/audit/answers.ts'
-import type { PreparedBenchmark } from '../../../evals/audit/benchmark-sources.ts'
 import { buildResults } from '../../../evals/audit/results.ts'
 import { mmlu } from '../../../evals/benchmarks/mmlu.ts'
 import { GREEDY, type Sample } from '../../../evals/contract/rows.ts'
@@ -33,7 +32,7 @@ function subjectOf(longest: number): Subject {
 async function ask(longest: number): Promise<{ replies: Reply[]; warnings: string[] }> {
   const warnings: string[] = []
   const prepared = { benchmark: mmlu, decoding: GREEDY, samples: [short, long] }
-  const replies = await answersOf(subjectOf(longest), prepared as PreparedBenchmark, {
+  const replies = await answersOf(subjectOf(longest), prepared, {
     signal: new AbortController().signal,
     onProgress: () => undefined,
     warn: (message) => warnings.push(message),

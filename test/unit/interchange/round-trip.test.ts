@@ -1,14 +1,16 @@
 /** @file Our own logs, read back: every format gives the outcomes of the rows that it was written from. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { buildResults } from '../../../evals/audit/results.ts'
+import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import type { Outcome, SubjectKey } from '../../../evals/contract/rows.ts'
 import type { ComparedRun } from '../../../evals/gate/compared-run.ts'
 import { FORMATS, lmEvalFolders, type Exported } from '../../../evals/interchange/formats.ts'
 import { importRuns, isForeignLog } from '../../../evals/interchange/import.ts'
 import { pairedRows } from '../../../evals/interchange/paired-rows.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
+import { askedOften } from '../../doubles/audit-rows.ts'
 import { smallAudit } from '../../doubles/stored-audit.ts'
 
 const rows = smallAudit()
@@ -132,6 +134,166 @@ describe('a paired table', () => {
     expect(found.every(({ arm, before, change }) => arm === 'base' && !before && !change)).toBe(
       true,
     )
+  })
+})
+
+describe('prompts that were asked several times', () => {
+  const often = askedOften(rows, 3)
+  const oftenResults = buildResults(often)
+  const said = ({ arm, seed, step }: SubjectKey, benchmark: string) =>
+    often.verdicts
+      .filter((row) => row.arm === arm && row.seed === seed && row.step === step)
+      .filter((row) => row.benchmark === benchmark && row.judge === 'house')
+      .map(({ sampleId, epoch, outcome }) => [sampleId, epoch, outcome].join(' '))
+      .sort()
+  const read = ({ judged }: ComparedRun, benchmark: string) =>
+    judged.filter((row) => row.benchmark === benchmark && row.judge === 'house')
+  const rateOf = ({ arm, seed, step }: SubjectKey, benchmark: string) =>
+    oftenResults.evaluations.find(
+      (row) =>
+        [row.arm, row.seed, row.step].join() === [arm, seed, step].join() &&
+        row.benchmark === benchmark &&
+        row.judge === 'house',
+    )!.rate
+
+  test('come back from Inspect reply by reply, drawn as they were', async () => {
+    const format = FORMATS.find(({ name }) => name === 'inspect')!
+    const files = write(await format.write(often, oftenResults), join(freshFolder(), 'run'))
+    expect(files).toHaveLength(9)
+    for (const file of files) {
+      const [run] = await importRuns(file)
+      const { name, decoding } = run!.benchmarks[0]!
+      expect(decoding).toMatchObject({ temperature: 0.7, seed: 3 })
+      const found = read(run!, name).map(({ sampleId, epoch, outcome }) =>
+        [sampleId, epoch, outcome].join(' '),
+      )
+      // Also what the first judge could not decide: every verdict of ours stands in the samples.
+      expect(found.sort()).toEqual(said(run!, name))
+    }
+  })
+
+  test('come back from lm-eval, each document as often, its rate the mean over prompts', async () => {
+    const folder = freshFolder()
+    write(lmEvalFolders(often), `${folder}/`)
+    const subject = { arm: 'lora', seed: 1, step: 40 }
+    const path = join(folder, 'lora-s1-40')
+    const [run] = await importRuns(path)
+    for (const { name } of often.benchmarks) {
+      const found = read(run!, name).map(({ epoch, outcome }) => [epoch, outcome].join(' '))
+      const expected = said(subject, name).map((line) => line.split(' ').slice(1).join(' '))
+      expect(found.sort()).toEqual(expected.sort())
+      expect(run!.benchmarks.find((row) => row.name === name)!.decoding.temperature).toBe(0.7)
+    }
+    const results = lmEvalFolders(often).find(({ name }) => /lora-s1-40.results/.test(name))!
+    const { results: scores } = JSON.parse(String(results.parts[0])) as {
+      results: Record<string, Record<string, number>>
+    }
+    expect(scores['house-refusal']!['refusal_rate,none']).toBe(
+      rateOf(subject, 'house-refusal').estimate,
+    )
+  })
+
+  test('come back from the paired table', async () => {
+    const format = FORMATS.find(({ name }) => name === 'csv')!
+    const [file] = write(await format.write(often, oftenResults), join(freshFolder(), 'run'))
+    for (const run of await importRuns(file!)) {
+      for (const { name } of often.benchmarks) {
+        const found = read(run, name).map(({ sampleId, epoch, outcome }) =>
+          [sampleId, epoch, outcome].join(' '),
+        )
+        expect(found.sort()).toEqual(said(run, name))
+      }
+    }
+  })
+
+  test('are in Every Eval Ever with the interval that the results have', async () => {
+    const format = FORMATS.find(({ name }) => name === 'eee')!
+    const exported = await format.write(often, oftenResults)
+    const log = exported.find(({ name }) => /lora-s1-40.*\.json$/.test(name))!
+    const { evaluation_results } = JSON.parse(String(log.parts[0])) as {
+      evaluation_results: {
+        evaluation_name: string
+        score_details: {
+          score: number
+          uncertainty: { confidence_interval: { lower: number; upper: number } }
+        }
+      }[]
+    }
+    const found = evaluation_results.find((row) => row.evaluation_name === 'house-refusal.house')!
+    const { estimate, lower, upper } = rateOf({ arm: 'lora', seed: 1, step: 40 }, 'house-refusal')
+    expect(found.score_details.score).toBe(estimate)
+    expect(found.score_details.uncertainty.confidence_interval).toMatchObject({ lower, upper })
+  })
+})
+
+describe('a log of Every Eval Ever', () => {
+  const logs = async (of: AuditRows) => {
+    const format = FORMATS.find(({ name }) => name === 'eee')!
+    const files = write(await format.write(of, buildResults(of)), join(freshFolder(), 'run'))
+    return files.filter((file) => file.endsWith('.eee.json'))
+  }
+
+  test.each([
+    ['asked once', rows],
+    ['asked three times', askedOften(rows, 3)],
+  ])('is read back with its samples, its roles and every decided outcome: %s', async (_, of) => {
+    const found = await logs(of)
+    expect(found).toHaveLength(3)
+    for (const [index, file] of found.entries()) {
+      const [run] = await importRuns(file)
+      const state = [
+        { arm: 'base', seed: 0 },
+        { arm: 'lora', seed: 1 },
+        { arm: 'lora', seed: 2 },
+      ][index]!
+      expect(run!.arm).toContain(`touchstone/${state.arm}-s${state.seed}`)
+      for (const planned of of.benchmarks) {
+        const benchmark = run!.benchmarks.find(({ name }) => name === planned.name)
+        expect(benchmark).toMatchObject({
+          ...{ role: planned.role, promptSetDigest: planned.digest },
+          decoding: { maxNewTokens: 24, temperature: planned.decoding?.temperature ?? 0 },
+        })
+        const lines = run!.judged
+          .filter((row) => row.benchmark === planned.name)
+          .map(({ judge, sampleId, epoch, outcome }) => [judge, sampleId, epoch, outcome].join(' '))
+        const truth = of.verdicts
+          .filter((row) => row.arm === state.arm && row.seed === state.seed)
+          .filter((row) => row.benchmark === planned.name && row.outcome !== 'undecided')
+          .map(({ judge, sampleId, epoch, outcome }) => [judge, sampleId, epoch, outcome].join(' '))
+        expect(lines.sort()).toEqual(truth.sort())
+      }
+    }
+  })
+
+  test('whose samples are missing, changed by a byte, or of another result is refused', async () => {
+    const [file] = await logs(rows)
+    const samples = file!.replace('.json', '_samples.jsonl')
+    const text = readFileSync(samples, 'utf8')
+    const refused = async () => {
+      await expect(importRuns(file!)).rejects.toThrow(
+        expect.objectContaining({ code: 'interchange.malformed' }),
+      )
+    }
+    writeFileSync(samples, text.replace('refusal', 'refusaL'))
+    await refused()
+    rmSync(samples)
+    await refused()
+    const log = JSON.parse(readFileSync(file!, 'utf8')) as Record<string, unknown>
+    const unchecked = { ...log, detailed_evaluation_results: null }
+    writeFileSync(file!, JSON.stringify(unchecked))
+    for (const content of [
+      text.replaceAll('house-refusal.house', 'another.result'),
+      text.slice(0, 100),
+      '[1]\n',
+      `${text}${text.split('\n')[0]}\n`.repeat(2).slice(0, -3),
+    ]) {
+      writeFileSync(samples, content)
+      await refused()
+    }
+    for (const content of ['', '{}', JSON.stringify({ ...unchecked, schema_version: '0.2.0' })]) {
+      writeFileSync(file!, content)
+      await refused()
+    }
   })
 })
 

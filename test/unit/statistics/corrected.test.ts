@@ -92,30 +92,27 @@ describe('a corrected change', () => {
     expect(other.upper).toBeCloseTo(-one.lower, 12)
   })
 
-  it('holds each D for which 0 lies between the limits of Δ − D J, and no other', () => {
-    const spread = youden(quality)!
+  it('ends where a limit of Δ − D J is 0, or at ±1', () => {
+    const { estimate: J, lower: low, upper: high } = youden(quality)!
+    const [down, up] = [J - low, high - J]
+    expect(down - up).toBeGreaterThan(0.02)
     const numbers = fc.record({
       estimate: fc.double({ min: -0.6, max: 0.6, noNaN: true }),
       below: fc.double({ min: 0.01, max: 0.3, noNaN: true }),
       above: fc.double({ min: 0.01, max: 0.3, noNaN: true }),
-      D: fc.double({ min: -0.99, max: 0.99, noNaN: true }),
     })
     fc.assert(
-      fc.property(numbers, ({ estimate, below, above, D }) => {
-        const own = { estimate, lower: estimate - below, upper: estimate + above }
+      fc.property(numbers, ({ estimate: Δ, below, above }) => {
+        const own = { estimate: Δ, lower: Δ - below, upper: Δ + above }
         const found = correctedDifference(own, quality)
         if (found.kind !== 'corrected') return
-        const [J, down, up] = [
-          spread.estimate,
-          spread.estimate - spread.lower,
-          spread.upper - spread.estimate,
-        ]
-        const rest = estimate - D * J
-        const lower = rest - Math.hypot(below, D * (D < 0 ? down : up))
-        const upper = rest + Math.hypot(above, D * (D < 0 ? up : down))
-        // At the very limit rounding decides.
-        if (Math.min(Math.abs(lower), Math.abs(upper)) < 1e-9) return
-        expect(found.lower <= D && D <= found.upper).toBe(lower <= 0 && upper >= 0)
+        // −D J is largest where J is smallest for D > 0, where it is largest for D < 0.
+        const lower = (D: number) => Δ - D * J - Math.hypot(below, D * (D < 0 ? down : up))
+        const upper = (D: number) => Δ - D * J + Math.hypot(above, D * (D < 0 ? up : down))
+        if (found.lower > -1) expect(lower(found.lower)).toBeCloseTo(0, 9)
+        else expect(lower(-1)).toBeLessThanOrEqual(1e-9)
+        if (found.upper < 1) expect(upper(found.upper)).toBeCloseTo(0, 9)
+        else expect(upper(1)).toBeGreaterThanOrEqual(-1e-9)
       }),
       { numRuns: 500 },
     )

@@ -18,8 +18,12 @@ const Row = z.object({
   refused: z.int().optional(),
 })
 const path = new URL('../../golden/fixtures/coverage.json', import.meta.url)
-const { coverage, sizes } = z
-  .object({ coverage: z.array(Row), sizes: z.array(z.looseObject({ n: z.int() })) })
+const { coverage, sizes, repeatedSizes } = z
+  .object({
+    coverage: z.array(Row),
+    sizes: z.array(z.looseObject({ n: z.int() })),
+    repeatedSizes: z.array(z.looseObject({ prompts: z.int(), size: z.number() })).min(2),
+  })
   .parse(JSON.parse(readFileSync(path, 'utf8')))
 const rowsOf = (method: string) => coverage.filter((row) => row.method === method)
 
@@ -80,6 +84,15 @@ describe('the committed table', () => {
       expect(refused).toBeLessThan(2000)
     },
   )
+
+  it('of prompts with several replies: what is said of rates, changes and the test at its margin', () => {
+    for (const method of ['repeated rate', 'repeated change']) {
+      expect(rowsOf(method).map(({ n }) => n)).toEqual([20, 50, 100])
+    }
+    for (const { minimum } of rowsOf('repeated change')) expect(minimum).toBeGreaterThan(0.94)
+    for (const { minimum } of rowsOf('repeated rate')) expect(minimum).toBeGreaterThan(0.92)
+    for (const { size } of repeatedSizes) expect(size).toBeLessThan(0.056)
+  })
 
   it('says of the bootstrap how bad it gets, at 50, 100 and 250 prompts', () => {
     expect(rowsOf('bootstrap').map(({ n }) => n)).toEqual([50, 100, 250])

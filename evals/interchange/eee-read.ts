@@ -1,0 +1,165 @@
+/**
+ * @file Reads Every Eval Ever (schema 0.3): `NAME.json` with the rates of one model, and the replies in `NAME_samples.jsonl` beside it.
+ * The log's own checksum of that file must hold. A reply that no judge decided is not in it.
+ */
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { z } from 'zod'
+import type { BenchmarkRole } from '../contract/rows.ts'
+import type { ComparedBenchmark, ComparedRun } from '../gate/compared-run.ts'
+import { decodeText, malformedLog, parseForeignJson } from './foreign-json.ts'
+import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
+import { linesOf, openLog } from './lines.ts'
+
+const LARGEST_LOG = 64 * 2 ** 20
+
+const Loose = z.record(z.string(), z.unknown()).catch({}).default({})
+const Result = z.looseObject({
+  evaluation_name: z.string().min(1),
+  source_data: z.looseObject({ dataset_name: z.string().min(1), additional_details: Loose }),
+  metric_config: z.looseObject({ metric_id: z.string().nullish() }).default({}),
+  generation_config: z
+    .looseObject({ generation_args: Loose, additional_details: Loose })
+    .nullish()
+    .catch(null),
+})
+type Result = z.infer<typeof Result>
+
+const Log = z.looseObject({
+  schema_version: z.string().regex(/^0\.3\./u, 'must be 0.3'),
+  evaluation_id: z.string().min(1),
+  model_info: z.looseObject({
+    id: z.string().min(1),
+    name: z.string().nullish(),
+    additional_details: Loose,
+  }),
+  evaluation_results: z.array(Result).min(1),
+  detailed_evaluation_results: z
+    .looseObject({ hash_algorithm: z.string().nullish(), checksum: z.string().nullish() })
+    .nullish(),
+})
+type Log = z.infer<typeof Log>
+
+const Sample = z.looseObject({
+  evaluation_name: z.string(),
+  sample_id: z.union([z.string().min(1), z.int()]),
+  sample_hash: z.string().nullish(),
+  input: z.looseObject({ raw: z.unknown() }).default({ raw: null }),
+  answer_attribution: z.array(z.looseObject({ extracted_value: z.unknown() })).nullish(),
+  evaluation: z.looseObject({ score: z.unknown(), is_correct: z.unknown() }),
+  metadata: Loose,
+})
+
+/** Where the replies of a log lie. */
+export const eeeSamplesPath = (path: string): string => path.replace(/\.json$/iu, '_samples.jsonl')
+
+/** One model state. */
+export async function readEee(path: string): Promise<ComparedRun> {
+  const log = await readLog(path)
+  const results = new Map(log.evaluation_results.map((row) => [row.evaluation_name, row]))
+  const samples = eeeSamplesPath(path)
+  await requireChecksum(samples, log)
+  const collector = createCollector(samples)
+  const occurrences = new Map<string, number>()
+  for await (const { text, number } of linesOf(samples)) {
+    const where = `${samples}, line ${number}`
+    const sample = parsed(Sample, text, where, 'a sample of Every Eval Ever')
+    const result = results.get(sample.evaluation_name)
+    if (!result) {
+      const found = `a sample of "${shown(sample.evaluation_name)}"`
+      throw malformedLog(where, found, 'samples of the results in the log')
+    }
+    const [, sampleId] = /^(.*?)(?:#\d+)?$/su.exec(String(sample.sample_id))!
+    const key = [sample.evaluation_name, sampleId].join('\u0000')
+    const epoch = occurrences.get(key) ?? 0
+    occurrences.set(key, epoch + 1)
+    const { extracted_value: said } = sample.answer_attribution?.at(-1) ?? {}
+    const { name: benchmark, role } = benchmarkOf(result)
+    collector.add({
+      ...{ benchmark, role, judge: judgeOf(result), sampleId: sampleId!, epoch },
+      judgeVersion: textOr(sample.metadata['judge_version'], ''),
+      category: textOr(sample.metadata['category'], ''),
+      outcome: isOutcome(said)
+        ? said
+        : outcomeOfScore(sample.evaluation.is_correct ?? sample.evaluation.score),
+      promptDigest: sample.sample_hash ?? null,
+      prompt: typeof sample.input.raw === 'string' ? shown(sample.input.raw) : null,
+    })
+  }
+  return refuseUndecided({ ...modelOf(log, path), judged: collector.judged })
+}
+
+function modelOf({ evaluation_id, model_info, evaluation_results }: Log, origin: string) {
+  const { id, name, additional_details: known } = model_info
+  const benchmarks = new Map(evaluation_results.map(benchmarkOf).map((row) => [row.name, row]))
+  return {
+    ...{ runId: evaluation_id, format: 'eee', origin, arm: id, seed: 0, step: 0 },
+    title: name ?? id,
+    templateDigest: textOr(known['template_digest'], null),
+    tokenizerDigest: textOr(known['tokenizer_digest'], null),
+    benchmarks: [...benchmarks.values()],
+  }
+}
+
+const textOr = <T>(value: unknown, other: T) =>
+  typeof value === 'string' && value !== '' ? value : other
+const numberOr = (value: unknown) => (typeof value === 'number' ? value : null)
+
+/** As our own logs name it; any other metric says right or wrong. */
+const ROLES: Readonly<Record<string, BenchmarkRole>> = {
+  'touchstone.refusal_rate': 'refusal',
+  'touchstone.over_refusal_rate': 'over-refusal',
+}
+
+function benchmarkOf({ source_data, metric_config, generation_config }: Result): ComparedBenchmark {
+  const { dataset_name: name, additional_details: known } = source_data
+  const args = generation_config?.generation_args ?? {}
+  const seed = generation_config?.additional_details['seed']
+  return {
+    name,
+    title: textOr(known['title'], name),
+    role: ROLES[metric_config.metric_id ?? ''] ?? 'capability',
+    promptSetDigest: textOr(known['prompts_digest'], null),
+    decoding: {
+      maxNewTokens: numberOr(args['max_tokens']),
+      temperature: numberOr(args['temperature']),
+      seed: typeof seed === 'string' && /^\d{1,15}$/u.test(seed) ? Number(seed) : null,
+    },
+  }
+}
+
+/** What a result's name says beside its data set's; of ours the judge. */
+function judgeOf({ evaluation_name, source_data }: Result): string {
+  const prefix = `${source_data.dataset_name}.`
+  return evaluation_name.startsWith(prefix) ? evaluation_name.slice(prefix.length) : evaluation_name
+}
+
+async function readLog(path: string): Promise<Log> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    (error: NodeJS.ErrnoException) => {
+      throw malformedLog(path, error.code ?? error.message, 'a readable file')
+    },
+  )
+  if (size > LARGEST_LOG) throw malformedLog(path, `${size} bytes`, `at most ${LARGEST_LOG}`)
+  const text = decodeText(await readFile(path), path)
+  return parsed(Log, text, path, 'a log of Every Eval Ever 0.3')
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: string, where: string, expected: string): T {
+  const found = schema.safeParse(parseForeignJson(text, where))
+  if (found.success) return found.data
+  const issue = found.error.issues[0]!
+  throw malformedLog(where, `${issue.path.join('.') || 'its JSON'}: ${issue.message}`, expected)
+}
+
+/** A log that names no checksum cannot be held to one. */
+async function requireChecksum(samples: string, { detailed_evaluation_results: said }: Log) {
+  if (said?.hash_algorithm !== 'sha256' || !said.checksum) return
+  const hash = createHash('sha256')
+  for await (const chunk of openLog(samples)) hash.update(chunk)
+  const digest = hash.digest('hex')
+  if (digest !== said.checksum) {
+    throw malformedLog(samples, `sha256 ${digest}`, `sha256 ${said.checksum}, as its log says`)
+  }
+}
