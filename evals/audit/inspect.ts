@@ -12,7 +12,7 @@ import { rawStartOf, scaleOf } from '../models/peft-config.ts'
 import { ADAPTER_WEIGHTS, readPeftIndex } from '../models/peft-folder.ts'
 import { classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
 import { digestFile, elementsOf } from '../models/stored-weights.ts'
-import { openTokenizer, specialTokens } from '../models/tokenizer.ts'
+import { describeTokenizer, specialTokens } from '../models/tokenizer.ts'
 import { bytesNeeded } from './memory.ts'
 
 /** Weights that differ only in the number of their layer: `model.layers.*.mlp.up_proj.weight`. */
@@ -168,7 +168,7 @@ function modulesOf(stored: readonly StoredWeight[]): ModuleFacts[] {
 
 async function tokenizerFacts(sources: ModelSources): Promise<TokenizerFacts> {
   const source = await sources.tokenizer()
-  const { vocabSize, digest, endIds } = openTokenizer(source)
+  const { vocabSize, digest, endIds } = describeTokenizer(source)
   return {
     vocabulary: vocabSize,
     ...{ digest, endIds },

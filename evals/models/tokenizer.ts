@@ -36,20 +36,17 @@ export interface TokenizerSource {
 export type SpecialTokens = Readonly<Record<string, string>>
 
 export function openTokenizer(source: TokenizerSource): Tokenizer {
-  const { path } = source
-  const json = parseTokenizerJson(path, source.tokenizerJson)
+  const { path, tokenizerConfig } = source
+  const { json, table, special, endIds, digest } = known(source)
   const library = build(path, json)
-  const { ids, tokens } = tokenTable(path, json)
-  const special = new Set(json.added_tokens.filter((token) => token.special).map(({ id }) => id))
-  const endIds = findEndIds(source, { ids, tokens }, special)
-  const { pad_token: pad, bos_token: start } = specialTokens(source.tokenizerConfig)
-  const idOf = (token: string | undefined) => (token === undefined ? undefined : ids.get(token))
+  const { pad_token: pad, bos_token: start } = specialTokens(tokenizerConfig)
+  const idOf = (token: string | undefined) =>
+    token === undefined ? undefined : table.ids.get(token)
   const startId = idOf(start) ?? endIds[0]
   const { before, after } = surroundingsOf(path, json.post_processor)
   const tokenizer: Tokenizer = {
-    digest: sha256(JSON.stringify([source.tokenizerJson, endIds])),
-    vocabSize: tokens.length,
-    endIds,
+    ...{ digest, endIds },
+    vocabSize: table.tokens.length,
     padId: idOf(pad) ?? endIds[0] ?? 0,
     ...(startId === undefined ? {} : { startId }),
     prefixIds: before,
@@ -63,6 +60,27 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
   }
   tryOut(path, tokenizer)
   return tokenizer
+}
+
+/** What is known of a tokenizer before its merges are put in order, which takes the longest; its stages are tried all the same. */
+export function describeTokenizer(
+  source: TokenizerSource,
+): Pick<Tokenizer, 'vocabSize' | 'digest' | 'endIds'> {
+  const { json, table, endIds, digest } = known(source)
+  if (json.model.type !== 'BPE') return openTokenizer(source)
+  const stages = build(source.path, { ...json, model: { ...json.model, vocab: {}, merges: [] } })
+  // Without a vocabulary no token comes out; whatever the stages throw on the way does.
+  tryOut(source.path, { encode: (text) => encodeWith(stages, text), decode: () => '' })
+  return { vocabSize: table.tokens.length, endIds, digest }
+}
+
+function known(source: TokenizerSource) {
+  const json = parseTokenizerJson(source.path, source.tokenizerJson)
+  const table = tokenTable(source.path, json)
+  const special = new Set(json.added_tokens.filter((token) => token.special).map(({ id }) => id))
+  const endIds = findEndIds(source, table, special)
+  const digest = sha256(JSON.stringify([source.tokenizerJson, endIds]))
+  return { json, table, special, endIds, digest }
 }
 
 /** `special_token_name → text` from `tokenizer_config.json`, where a token is a text or an object with one. */
@@ -111,7 +129,7 @@ function findEndIds(
 }
 
 /** Some tokenizers can be built and then fail at the first word: better now than after an hour. */
-function tryOut(path: string, tokenizer: Tokenizer): void {
+function tryOut(path: string, tokenizer: Pick<Tokenizer, 'encode' | 'decode'>): void {
   try {
     tokenizer.decode(tokenizer.encode('The pool opens at 7:00. Ça va?\n\n  猫 🙂'))
   } catch (error) {
