@@ -97,10 +97,10 @@ const evaluation = {
   }),
 }
 
-const model = z
-  .string()
-  .min(1)
-  .meta({ label: 'Model', help: 'A Hugging Face folder, a .gguf file, or the bundled `pebble`' })
+const model = z.string().min(1).meta({
+  label: 'Model',
+  help: 'A Hugging Face or ONNX folder, a .gguf file, or the bundled `pebble`',
+})
 
 const DATA_HELP =
   'A file of conversations or raw text, FILE#N for a sample of N rows, house-benign, house-tamper, house-tamper@SHARE, general-benign, or two as FIRST+SECOND@SHARE'
@@ -147,7 +147,7 @@ export const AuditConfig = z.object({
     .meta({ label: 'Seeds', help: 'One fine-tune a method and seed' }),
   candidates: z.array(z.string().min(1)).default([]).meta({
     label: 'Candidate',
-    help: 'A fine-tune made elsewhere: PEFT folder, merged model or GGUF',
+    help: 'A fine-tune made elsewhere: PEFT folder, merged model, GGUF or ONNX',
     flag: 'candidate',
     repeat: true,
     value: 'PATH',

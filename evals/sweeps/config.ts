@@ -19,7 +19,7 @@ export const SweepConfig = z.object({
   }),
   model: z.string().min(1).nullable().default(null).meta({
     label: 'Model',
-    help: 'A Hugging Face folder, a .gguf file, or the bundled `pebble`',
+    help: 'A Hugging Face or ONNX folder, a .gguf file, or the bundled `pebble`',
   }),
   data: z.string().min(1).nullable().default(null).meta({
     label: 'Data',
