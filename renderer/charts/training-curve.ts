@@ -9,6 +9,7 @@ export interface TrainingCurveText {
   readonly title: string
   readonly unit: string
   readonly scale?: 'linear' | 'logarithmic'
+  readonly note?: string
 }
 
 /** What is drawn while a training runs, where the run has it. */
@@ -17,7 +18,8 @@ export const LIVE_CURVES: readonly TrainingCurveText[] = [
   {
     metrics: { 'leaning/refuse': 'prompts to refuse', 'leaning/comply': 'prompts to answer' },
     title: 'Leaning to refuse',
-    unit: 'nats, refusal minus compliance',
+    unit: 'nats',
+    note: 'How much likelier the model finds openings of a refusal than of an answer. Its zero is not calibrated: read changes.',
   },
   { metrics: { 'neutral/loss': '' }, title: 'Loss on neutral text', unit: 'nats per token' },
   { metrics: { 'train/learning-rate': '' }, title: 'Learning rate', unit: '' },

@@ -1,6 +1,7 @@
 /** @file How a training leans to refusing while it runs: what the judge says of the same prompts when the state is evaluated. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leaningPlan } from '../../../evals/audit/live-leaning.ts'
+import { AuditConfig } from '../../../evals/audit/config.ts'
 import { prepareBenchmarks } from '../../../evals/audit/benchmark-sources.ts'
 import { openWorkbench, until, type OpenWorkbench } from '../../doubles/open-workbench.ts'
 
@@ -62,7 +63,7 @@ describe.each(['lora', 'full'])('%s', (arm) => {
 
 test('a suite without prompts to refuse or to answer has nothing to look at, and few prompts are spread over it', async () => {
   const prepared = (suite: string) =>
-    prepareBenchmarks({ suite: [suite], limit: null, map: null, maxNewTokens: null } as never)
+    prepareBenchmarks(AuditConfig.parse({ model: 'pebble', suite: [suite] }))
   expect(leaningPlan(5, await prepared('house-capability'))).toBeUndefined()
   expect(leaningPlan(null, await prepared('house'))).toBeUndefined()
   const { prompts } = leaningPlan(5, await prepared('house'))!

@@ -5,9 +5,10 @@ import { expect, test } from 'vitest'
 import { ROOT } from '../../doubles/imports.ts'
 
 const seen = (environment: Readonly<Record<string, string>>): string => {
-  const { NODE_COMPILE_CACHE: _, ...rest } = process.env
+  const inherited = { ...process.env }
+  delete inherited['NODE_COMPILE_CACHE']
   const script = `import('./evals/bin/launcher.js').then((launcher) => launcher.runNode(['-p', 'process.env.NODE_COMPILE_CACHE']))`
-  const options = { cwd: ROOT, env: { ...rest, ...environment }, encoding: 'utf8' } as const
+  const options = { cwd: ROOT, env: { ...inherited, ...environment }, encoding: 'utf8' } as const
   return execFileSync(process.execPath, ['-e', script], options).trim()
 }
 
