@@ -6,7 +6,7 @@ export type GgufField =
   | { readonly type: 'u32' | 'f32' | 'u64'; readonly value: number }
   | { readonly type: 'bool'; readonly value: boolean }
   | { readonly type: 'strings'; readonly value: readonly string[] }
-  | { readonly type: 'i32s'; readonly value: readonly number[] }
+  | { readonly type: 'i32s' | 'f32s'; readonly value: readonly number[] }
 
 export interface GgufTensorToWrite {
   readonly name: string
@@ -17,7 +17,16 @@ export interface GgufTensorToWrite {
   readonly bytes: Uint8Array
 }
 
-const TYPE_NUMBERS = { u32: 4, f32: 6, bool: 7, string: 8, u64: 10, strings: 9, i32s: 9 } as const
+const TYPE_NUMBERS = {
+  u32: 4,
+  f32: 6,
+  bool: 7,
+  string: 8,
+  u64: 10,
+  strings: 9,
+  i32s: 9,
+  f32s: 9,
+} as const
 const ALIGNMENT = 32
 
 const u32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer)
@@ -44,6 +53,8 @@ function fieldBytes(field: GgufField): Uint8Array {
       return Buffer.concat([u32(8), u64(field.value.length), ...field.value.map(text)])
     case 'i32s':
       return Buffer.concat([u32(5), u64(field.value.length), ...field.value.map(u32)])
+    case 'f32s':
+      return Buffer.concat([u32(6), u64(field.value.length), ...field.value.map(f32)])
   }
 }
 

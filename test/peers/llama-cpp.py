@@ -1,4 +1,4 @@
-"""llama.cpp on a GGUF file: the tokens of a text, and the greedy tokens that follow, as JSON."""
+"""llama.cpp on a GGUF file: the tokens of a text (or the tokens given, as a JSON list), and the greedy tokens that follow."""
 import json
 import sys
 
@@ -7,8 +7,10 @@ from llama_cpp import Llama
 
 path, text, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 model = Llama(model_path=path, n_ctx=256, n_threads=1, logits_all=True, verbose=False, seed=0)
-tokens = model.tokenize(text.encode(), add_bos=False, special=True)
-model.eval(tokens)
+tokens = json.loads(text) if text.startswith("[") else model.tokenize(text.encode(), add_bos=False, special=True)
+# One at a time: the kernels of 0.3.36 for many tokens at once garble Q4_1 on some processors.
+for token in tokens:
+    model.eval([token])
 greedy = []
 for _ in range(count):
     token = int(np.argmax(model.scores[model.n_tokens - 1]))

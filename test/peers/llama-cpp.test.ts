@@ -1,6 +1,7 @@
 /** @file llama.cpp reads our GGUF files as we do: the same tokens, and the same greedy tokens after them. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -12,7 +13,14 @@ import { chooseDevice } from '../../evals/runtime/device.ts'
 import { freshFolder, runCommand } from '../doubles/command-line.ts'
 import { FIXTURES } from '../doubles/golden-llama.ts'
 import { writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
-import { oraclePython } from './smollm2.ts'
+import {
+  TINY_GGUF,
+  ggufBytes,
+  tinyGgufMetadata,
+  tinyGgufTensors,
+  type GgufField,
+} from '../doubles/tiny-gguf.ts'
+import { findSmolLm2, oraclePython, SMOLLM2_MISSING } from './smollm2.ts'
 
 const script = fileURLToPath(new URL('llama-cpp.py', import.meta.url))
 const hasPackage = spawnSync(oraclePython(), ['-c', 'import llama_cpp']).status === 0
@@ -35,8 +43,8 @@ async function oursOn(file: string, text: string): Promise<{ tokens: number[]; g
   return { tokens, greedy }
 }
 
-const llamaCppOn = (file: string, text: string): unknown => {
-  const asked = spawnSync(oraclePython(), [script, file, text, String(COUNT)], { encoding: 'utf8' })
+const llamaCppOn = (file: string, text: string, count = COUNT): unknown => {
+  const asked = spawnSync(oraclePython(), [script, file, text, String(count)], { encoding: 'utf8' })
   expect(asked.status, asked.stderr.slice(-500)).toBe(0)
   return JSON.parse(asked.stdout)
 }
@@ -71,5 +79,84 @@ test.skipIf(!hasPackage).each(alike)(
   async (name) => {
     const file = await exported(join(FIXTURES, 'gguf', `${name}.gguf`))
     expect(llamaCppOn(file, 'HELLO,POOL')).toEqual(await oursOn(file, 'HELLO,POOL'))
+  },
+)
+
+test.skipIf(!hasPackage)(
+  hasPackage ? `${title}: Pebble, by token numbers` : `${title}: Pebble needs llama_cpp`,
+  { timeout: 120_000 },
+  async () => {
+    const file = join(freshFolder(), 'pebble.gguf')
+    const argv = ['export-model', '--model', 'pebble', '--as', 'gguf-f16', '-o', file]
+    expect(await runCommand(argv, {}, COMMANDS)).toMatchObject({ code: 0 })
+    const { open } = await loadModel(file)
+    const ask = (content: string) =>
+      open.template.render([{ role: 'user', content }], { addGenerationPrompt: true })
+    for (const question of ['When is breakfast?', 'What is 3 plus 4?']) {
+      const text = await ask(question)
+      const ours = await oursOn(file, text)
+      expect(llamaCppOn(file, JSON.stringify(ours.tokens))).toEqual(ours)
+    }
+    await open.close()
+  },
+)
+
+interface Pieces {
+  name: string
+  startsWithSpace: boolean
+  tokens: string[]
+  scores: number[]
+  kinds: number[]
+  rows: [text: string, ids: number[], decoded: string][]
+}
+const pieces = JSON.parse(readFileSync(join(FIXTURES, 'sentencepiece.json'), 'utf8')) as {
+  cases: Pieces[]
+}
+
+test.skipIf(!hasPackage).each(pieces.cases)(
+  'llama.cpp gives our tokens with SentencePiece $name',
+  { timeout: 120_000 },
+  async ({ tokens, scores, kinds, startsWithSpace, rows }) => {
+    const file = join(freshFolder(), 'pieces.gguf')
+    const [embedding, ...others] = tinyGgufTensors()
+    const bytes = embedding!.bytes.subarray(0, embedding!.bytes.length / embedding!.dimensions[1]!)
+    const table = Buffer.concat(Array.from(tokens, () => bytes))
+    const tensors = [
+      { ...embedding!, dimensions: [TINY_GGUF.hidden, tokens.length], bytes: table },
+      ...others,
+    ]
+    const metadata: Record<string, GgufField> = {
+      ...tinyGgufMetadata(),
+      'tokenizer.ggml.model': { type: 'string', value: 'llama' },
+      'tokenizer.ggml.tokens': { type: 'strings', value: tokens },
+      'tokenizer.ggml.scores': { type: 'f32s', value: scores },
+      'tokenizer.ggml.token_type': { type: 'i32s', value: kinds },
+      'tokenizer.ggml.add_space_prefix': { type: 'bool', value: startsWithSpace },
+    }
+    await writeFile(file, ggufBytes(metadata, tensors))
+    const { open } = await loadModel(file)
+    // A text of letters, of breaks, of bytes, of marks.
+    for (const [text, ids] of rows.filter((_, i) => i % 4 === 0)) {
+      expect(open.tokenizer.encode(text)).toEqual(ids)
+      expect(llamaCppOn(file, text, 0)).toEqual({ tokens: ids, greedy: [] })
+    }
+    await open.close()
+  },
+)
+
+const smollm2 = findSmolLm2()
+
+test.skipIf(!hasPackage || smollm2 === undefined)(
+  smollm2 ? 'llama.cpp gives our greedy answers on SmolLM2’s own file' : SMOLLM2_MISSING,
+  { timeout: 600_000 },
+  async () => {
+    const { open } = await loadModel(smollm2!)
+    for (const content of ['What is the capital of France?', 'Name three colours.']) {
+      const text = await open.template.render([{ role: 'user', content }], {
+        addGenerationPrompt: true,
+      })
+      expect(llamaCppOn(smollm2!, text)).toEqual(await oursOn(smollm2!, text))
+    }
+    await open.close()
   },
 )
