@@ -48,6 +48,7 @@ function threadLane(store?: BaseStore): Lane {
   let answer: ((message: FromThread | undefined) => void) | undefined
   let isDead = false
   const settle = (message?: FromThread) => {
+    worker.unref()
     answer?.(message)
     answer = undefined
   }
@@ -64,6 +65,8 @@ function threadLane(store?: BaseStore): Lane {
   const ask = (task: Task) =>
     new Promise<FromThread | undefined>((resolve) => {
       if (isDead) return resolve(undefined)
+      // While it works it may be all that the process has to wait for.
+      worker.ref()
       answer = resolve
       const { copy, owned } = copied(task)
       worker.postMessage(copy, owned)

@@ -1,7 +1,9 @@
 /** @file A scan in several threads: the same rows, in the same order, the same errors, and no thread left behind. */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SpectrumRow } from '../../../evals/contract/rows.ts'
 import { openBaseStore } from '../../../evals/spectra/base-store.ts'
@@ -129,6 +131,26 @@ describe('a scan in threads', () => {
     expect(workers()).toBe(before)
     await expect(scan(3, { signal: AbortSignal.abort('stop') })).rejects.toBe('stop')
     expect(workers()).toBe(before)
+  })
+})
+
+test('a process that has nothing else to do waits for its threads', () => {
+  const path = join(import.meta.dirname, '..', '..', '..', 'evals', 'spectra', 'compare.ts')
+  const script = `
+    const { scanModel } = await import(${JSON.stringify(pathToFileURL(path).href)})
+    const matrices = [0, 1, 2].map((layer) => ({ layer, module: 'q_proj', weight: 'w' + layer, shape: [8, 8] }))
+    const numbers = (shift) => Float32Array.from({ length: 64 }, (_, i) => Math.sin(i * i + shift))
+    const tuned = [{ key: { arm: 'full', seed: 0, step: 1 }, read: () => numbers(1) }]
+    for await (const row of scanModel({ matrices, readBase: () => numbers(0), tuned, threads: 2 })) console.log(row.weight)`
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', script],
+    { encoding: 'utf8' },
+  )
+  expect({ status, rows: stdout.trim().split('\n'), stderr }).toEqual({
+    status: 0,
+    rows: ['w0', 'w1', 'w2'],
+    stderr: '',
   })
 })
 
