@@ -206,6 +206,7 @@ const Genai = z.looseObject({
     context_length: z.int().positive().optional(),
     eos_token_id: z.unknown().optional(),
     decoder: z.looseObject({
+      head_size: z.int().positive().optional(),
       filename: z.string().regex(/^[\w][\w.-]*\.onnx$/u),
       inputs: z.record(Name, Name).default({}),
       outputs: z.record(Name, Name).default({}),
@@ -224,6 +225,7 @@ async function readGenai(folder: string): Promise<Genai | undefined> {
 }
 
 const namesOf = ({ model: { decoder } }: Genai): PortNames => ({
+  headSize: decoder.head_size,
   tokens: decoder.inputs['input_ids'] ?? OPTIMUM.tokens,
   mask: decoder.inputs['attention_mask'] ?? OPTIMUM.mask,
   positions: decoder.inputs['position_ids'] ?? OPTIMUM.positions,

@@ -32,6 +32,8 @@ export interface PortNames {
   readonly pastValues: string
   readonly presentKeys: string
   readonly presentValues: string
+  /** Where the graph itself leaves open how large a head is. */
+  readonly headSize?: number | undefined
 }
 
 export const OPTIMUM: PortNames = {
@@ -80,7 +82,8 @@ function layersOf(
     const values = { past: at(names.pastValues), present: at(names.presentValues) }
     const found = inputs.get(keys.past)
     if (!found) break
-    const [, kvHeads, , headDim] = found.dims
+    const [, kvHeads, , said] = found.dims
+    const headDim = typeof said === 'number' ? said : names.headSize
     for (const { past, present } of [keys, values]) {
       const port = inputs.get(past)
       if (port?.dtype !== 'float32' || port.dims.join() !== found.dims.join())

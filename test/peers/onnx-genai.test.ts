@@ -1,5 +1,6 @@
 /** @file ONNX Runtime GenAI reads the folder that we write for it, with our logits and our greedy tokens; SmolLM2 too, where it is there. */
 import { spawnSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -92,4 +93,37 @@ test.skipIf(!hasPackage || smol === undefined)(
     expect(written.length).toBeGreaterThan(4)
   },
   600_000,
+)
+
+const BUILDER = 'onnxruntime_genai.models.builder'
+const hasBuilder = spawnSync(oraclePython(), ['-c', `import torch, ${BUILDER}`]).status === 0
+
+test.skipIf(!hasBuilder)(
+  `a folder of GenAI’s own builder passes, and its fused operators are named where it is to be trained${hasBuilder ? '' : `: ${needs}`}`,
+  async () => {
+    const folder = freshFolder()
+    const shape = { hiddenSize: 64, intermediateSize: 96, tokenizer: 'byte' } as const
+    const model = await writeTinyCheckpoint(join(folder, 'model'), shape)
+    const built = join(folder, 'built')
+    const places = ['-i', model, '-o', built, '-c', join(folder, 'cache')]
+    const environment = { ...process.env, HF_HUB_OFFLINE: '1' }
+    const argv = ['-m', BUILDER, ...places, '-p', 'fp32', '-e', 'cpu']
+    expect(spawnSync(oraclePython(), argv, { env: environment }).status).toBe(0)
+    const run = (...words: string[]) => runCommand(words, {}, COMMANDS)
+    const named = ['--model', model, '--artefact', built, '--limit', '2']
+    expect(await run('certify', ...named)).toMatchObject({ code: 0, stderr: '' })
+    const data = join(folder, 'rows.jsonl')
+    const messages = [
+      { role: 'user', content: 'Where is the pool?' },
+      { role: 'assistant', content: 'On the roof.' },
+    ]
+    await writeFile(data, JSON.stringify({ messages }))
+    const out = ['--data', data, '--methods', 'lora', '--out-dir', join(folder, 'out')]
+    const { code, stderr } = await run('train', '--model', built, ...out)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /No gradient here for: com\.microsoft:GroupQueryAttention \(2, first "[^"]+"\); com\.microsoft:SkipSimplifiedLayerNormalization \(4, /,
+    )
+  },
+  300_000,
 )
