@@ -11,6 +11,7 @@ import { FORMATS } from '../../evals/interchange/formats.ts'
 import { importRuns } from '../../evals/interchange/import.ts'
 import { measurementsOf, successOf, WITHHELD } from '../../evals/interchange/measured.ts'
 import { freshFolder } from '../doubles/command-line.ts'
+import { askedOften } from '../doubles/audit-rows.ts'
 import { smallAudit } from '../doubles/stored-audit.ts'
 import { oraclePython } from './smollm2.ts'
 
@@ -45,35 +46,40 @@ const inspect = has('inspect_ai')
 const inspectTitle = inspect ? 'inspect_ai' : 'inspect_ai (needs pip install inspect-ai)'
 
 describe.skipIf(!inspect)(inspectTitle, { timeout: 300_000 }, () => {
-  test('opens every log that we write, and reads our rates and outcomes in it', async () => {
-    const rows = smallAudit()
-    const folder = freshFolder()
-    const exported = await FORMATS[0]!.write(rows, {} as never)
-    const files = exported.map(({ name, parts }) => {
-      const path = join(folder, `run${name}`)
-      writeFileSync(path, Buffer.concat(parts.map((part) => Buffer.from(part))))
-      return path
-    })
-    const read = python('read', ...files).map((line) => JSON.parse(line) as Read)
-    const measurements = measurementsOf(rows)
-    expect(read).toHaveLength(measurements.length)
-    for (const [index, { subject, benchmark, replies }] of measurements.entries()) {
-      const successes = replies.map(({ outcome }) => successOf(benchmark.role, outcome))
-      const scored = successes.filter((success) => success !== null)
-      const rate = scored.filter(Boolean).length / scored.length
-      const found = read[index]!
-      expect(found).toMatchObject({
-        status: 'success',
-        task: benchmark.name,
-        samples: replies.length,
+  test.each([
+    ['asked once', smallAudit()],
+    ['asked three times', askedOften(smallAudit(), 3)],
+  ])(
+    'opens every log that we write, and reads our rates and outcomes in it: %s',
+    async (_, rows) => {
+      const folder = freshFolder()
+      const exported = await FORMATS[0]!.write(rows, {} as never)
+      const files = exported.map(({ name, parts }) => {
+        const path = join(folder, `run${name}`)
+        writeFileSync(path, Buffer.concat(parts.map((part) => Buffer.from(part))))
+        return path
       })
-      expect(found.model).toBe(`touchstone/${subject.arm}-s${subject.seed}-${subject.step}`)
-      expect([found.summaries, found.scored]).toEqual([replies.length, scored.length])
-      expect(found.unscored).toBe(replies.length - scored.length)
-      expect(Object.values(found.metrics)[0]).toBe(rate)
-      if (benchmark.role === 'refusal') expect(found.last).toBe(WITHHELD)
-    }
-  })
+      const read = python('read', ...files).map((line) => JSON.parse(line) as Read)
+      const measurements = measurementsOf(rows)
+      expect(read).toHaveLength(measurements.length)
+      for (const [index, { subject, benchmark, replies }] of measurements.entries()) {
+        const successes = replies.map(({ outcome }) => successOf(benchmark.role, outcome))
+        const scored = successes.filter((success) => success !== null)
+        const rate = scored.filter(Boolean).length / scored.length
+        const found = read[index]!
+        expect(found).toMatchObject({
+          status: 'success',
+          task: benchmark.name,
+          samples: replies.length,
+        })
+        expect(found.model).toBe(`touchstone/${subject.arm}-s${subject.seed}-${subject.step}`)
+        expect([found.summaries, found.scored]).toEqual([replies.length, scored.length])
+        expect(found.unscored).toBe(replies.length - scored.length)
+        expect(Object.values(found.metrics)[0]).toBeCloseTo(rate, 12)
+        if (benchmark.role === 'refusal') expect(found.last).toBe(WITHHELD)
+      }
+    },
+  )
 
   test('writes logs that we read: zstd, texts in attachments', async () => {
     const [before, after] = python('inspect', freshFolder()).slice(-2)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { changePoint } from '../../../evals/statistics/change-point.ts'
-import { clusterDifference, crossedMean } from '../../../evals/statistics/cluster-bootstrap.ts'
+import { clusterDifference } from '../../../evals/statistics/cluster-bootstrap.ts'
 import { correctedDifference } from '../../../evals/statistics/corrected-difference.ts'
 import { krippendorffAlpha } from '../../../evals/statistics/krippendorff.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
@@ -237,22 +237,6 @@ describe('the cluster bootstrap', () => {
     const options = { seed: 1, resamples: 2000 }
     expect(clusterDifference(often, options)).toEqual(clusterDifference(once, options))
     expect(clusterDifference(once, options).estimate).toBe(0.25)
-  })
-
-  it('is wider when seeds that differ are drawn too', () => {
-    const scores = [0.2, 0.5, 0.8].map((rate) =>
-      Array.from({ length: 50 }, (_, i) => (i < 50 * rate ? 1 : 0)),
-    )
-    const options = { seed: 1, resamples: 2000 }
-    const crossed = crossedMean(scores, options)
-    const pooled = crossedMean(
-      [scores[0]!.map((_, i) => (scores[0]![i]! + scores[1]![i]! + scores[2]![i]!) / 3)],
-      options,
-    )
-    const width = (of: typeof crossed) => of.upper! - of.lower!
-    expect(crossed.estimate).toBeCloseTo(0.5, 12)
-    expect(pooled.estimate).toBeCloseTo(0.5, 12)
-    expect(width(crossed)).toBeGreaterThan(1.3 * width(pooled))
   })
 })
 
