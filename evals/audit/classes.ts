@@ -112,10 +112,11 @@ export const classesText = (classes: readonly string[]): string =>
 
 /** As the file beside the adapter says, or numbers; undefined where the adapter brings no head. */
 async function classesOfAdapter(
+  { model: { architecture, config } }: Base,
   folder: string,
-  saved: ReadonlyMap<string, { readonly shape: readonly number[] }> | undefined,
 ): Promise<readonly string[] | undefined> {
-  const rows = [...(saved ?? [])].filter(([, { shape }]) => shape.length === 2).at(-1)?.[1].shape[0]
+  const { saved } = await readPeftIndex(folder)
+  const rows = saved.get(architecture.classifier!.output(config))?.shape[0]
   if (rows === undefined) return undefined
   const path = join(folder, CLASSES_FILE)
   if (!(await exists(path))) return classesIn({ num_labels: rows })
@@ -132,7 +133,7 @@ async function classesOfAdapter(
 /** The base as a fine-tune of it names classes: with its own head, an adapter's, or that of a whole model. */
 export async function asReader(base: Base, path: string): Promise<Base> {
   if (!(await exists(join(path, 'adapter_config.json')))) return asWholeModel(base, path)
-  const classes = await classesOfAdapter(path, (await readPeftIndex(path)).saved)
+  const classes = await classesOfAdapter(base, path)
   return classes ? withClasses(base, classes) : base
 }
 

@@ -82,15 +82,16 @@ interface Machine {
 
 export async function planOf(config: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
   const open = await openModel(modelPath(config.model))
-  const { weights } = recognise(open.checkpoint)
+  const { weights, architecture } = recognise(open.checkpoint)
   await open.close()
   const rate = await measureRate(chooseDevice(config.device, config.threads ?? undefined))
   const machine = { size: workSize(weights), rate }
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
   const { size } = machine
+  const writes = architecture.sees === 'before'
   return [
     ...(await trainingLines(config, counts, machine)),
-    ...(evaluates ? await evaluationLines(config, counts, machine) : []),
+    ...(evaluates ? await evaluationLines(config, counts, { ...machine, writes }) : []),
     ...(config.spectra && counts.spectra > 0
       ? [
           {
@@ -133,9 +134,9 @@ async function trainingLines(
 async function evaluationLines(
   config: AuditConfig,
   { states }: Counts,
-  machine: Machine,
+  machine: Machine & { readonly writes: boolean },
 ): Promise<PlanLine[]> {
-  const { size, rate } = machine
+  const { size, rate, writes } = machine
   const benchmarks = await prepareBenchmarks(config)
   // Judges with a model of their own are known once they are open.
   const named = benchmarks.map(({ benchmark: { name } }) => ({ name }))
@@ -177,7 +178,7 @@ async function evaluationLines(
     seconds: states * generationSeconds(size, rate, work),
   }
   const leaningLines = leaning ? [leaningLine(config, leaning, machine)] : []
-  return [...leaningLines, ...prompted, ...texts, neutralLine]
+  return [...leaningLines, ...prompted, ...texts, ...(writes ? [neutralLine] : [])]
 }
 
 /** A look reads its prompts once, and a few tokens of each opening after them. */

@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import type { FineTuneMethod } from './method.ts'
 
+/** Tables of embeddings and heads over the vocabulary, as the families name them. */
+const EMBEDDINGS = /embed_tokens|lm_head|embed_in|embed_out|\.wte\.|\.wpe\.|_embeddings\./u
+
 const config = z.object({
   trainEmbeddings: z
     .boolean()
@@ -25,5 +28,5 @@ export const full: FineTuneMethod<z.infer<typeof config>> = {
   mergeable: true,
   identityAtStart: true,
   trainable: (weight, { trainEmbeddings, learningRateScale }) =>
-    trainEmbeddings || !/embed_tokens|lm_head/.test(weight) ? { learningRateScale } : undefined,
+    trainEmbeddings || !EMBEDDINGS.test(weight) ? { learningRateScale } : undefined,
 }

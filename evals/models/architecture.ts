@@ -102,6 +102,8 @@ export interface Classifier<C> {
   readonly className: string
   /** The names of the classes in the order of logits; undefined where the checkpoint has no head. */
   classes(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly string[] | undefined
+  /** The weight with a row a class, `[classes, hidden]`. */
+  output(config: C): string
   /** Whether a weight of this name is the head's. */
   owns(name: string, config: C): boolean
 }

@@ -50,6 +50,7 @@ export interface EncoderFamily<C> {
   readonly plan: (config: C) => EncoderPlan
 }
 
+const outputOf = ({ output }: HeadPart) => `${output}.weight`
 const layersOf = ({ layers }: EncoderPlan) => Array.from({ length: layers }, (_, layer) => layer)
 const prefixOf = ({ names }: EncoderPlan, layer: number) => `${names.layers}.${layer}`
 
@@ -69,8 +70,9 @@ export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): Mo
       className,
       classes(c, weights) {
         const { head, classes } = plan(c)
-        return weights.has(`${head.output}.weight`) ? classes : undefined
+        return weights.has(outputOf(head)) ? classes : undefined
       },
+      output: (c) => outputOf(plan(c).head),
       owns: (name, c) => plan(c).head.owns(name),
     },
     maxPositions(c) {
@@ -82,7 +84,7 @@ export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): Mo
 
 /** A model for other ends may have a weight of the head's name and another meaning: what `architectures` says counts first. */
 const hasHead = ({ namesHead, head }: EncoderPlan, found: WeightIndex): boolean =>
-  namesHead ?? found.has(`${head.output}.weight`)
+  namesHead ?? found.has(outputOf(head))
 
 function declare(plan: EncoderPlan, list: WeightList, withHead: boolean): WeightSpec[] {
   const { names, hidden, norm, projections, mlp } = plan

@@ -33,6 +33,14 @@ const entrySchema = z.strictObject({
   data_offsets: z.tuple([whole, whole]),
 })
 
+/**
+ * Not weights: the numbers 0, 1, 2, … and zeros that older versions of transformers saved with BERT and its kind. They are
+ * held to their place like any tensor, and left out.
+ */
+const COUNTERS = /(?:^|\.)embeddings\.(?:position_ids|token_type_ids)$/u
+const COUNTER_BYTES = 8
+const isCounter = (name: string, dtype: string) => dtype === 'I64' && COUNTERS.test(name)
+
 export interface SafetensorsFile {
   /** In the order of their bytes. */
   readonly weights: readonly StoredWeight[]
@@ -44,10 +52,11 @@ export async function readSafetensorsIndex(path: string): Promise<SafetensorsFil
   const size = await fileSize(path)
   const { text, dataStart } = await readHeader(path, size)
   const { __metadata__: declared, ...entries } = parseJsonObject(text, path)
-  const weights = Object.entries(entries)
-    .map(([name, entry]) => toWeight(path, name, entry, dataStart))
+  const all = Object.entries(entries)
+    .map(([name, entry]) => toTensor(path, name, entry, dataStart))
     .sort((a, b) => a.offset - b.offset || a.bytes - b.bytes)
-  checkCoverage(path, weights, dataStart, size)
+  checkCoverage(path, all, dataStart, size)
+  const weights = all.filter((tensor) => tensor.storage !== undefined)
   return { weights, metadata: toMetadata(path, declared) }
 }
 
@@ -76,7 +85,11 @@ async function readHeader(
   }
 }
 
-function toWeight(path: string, name: string, entry: unknown, dataStart: number): StoredWeight {
+/** A weight, or a counter without a storage of ours. */
+type StoredTensor =
+  StoredWeight | (Omit<StoredWeight, 'storage'> & { readonly storage?: undefined })
+
+function toTensor(path: string, name: string, entry: unknown, dataStart: number): StoredTensor {
   const parsed = entrySchema.safeParse(entry)
   if (!parsed.success) {
     const { path: where, message } = parsed.error.issues[0]!
@@ -87,7 +100,8 @@ function toWeight(path: string, name: string, entry: unknown, dataStart: number)
     )
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data
-  if (!isSupported(dtype)) {
+  const storage = isSupported(dtype) ? dtype : undefined
+  if (!storage && !isCounter(name, dtype)) {
     throw new TouchstoneError('checkpoint.unsupported', {
       path,
       what: `for "${name}" the storage type`,
@@ -96,7 +110,8 @@ function toWeight(path: string, name: string, entry: unknown, dataStart: number)
     })
   }
   const bytes = offsets[1] - offsets[0]
-  const expected = elementsOf(shape) * STORAGE_FORMATS[dtype].bytesPerBlock
+  const expected =
+    elementsOf(shape) * (storage ? STORAGE_FORMATS[storage].bytesPerBlock : COUNTER_BYTES)
   if (bytes !== expected) {
     throw malformed(
       path,
@@ -104,12 +119,13 @@ function toWeight(path: string, name: string, entry: unknown, dataStart: number)
       `${expected} bytes for ${dtype} of shape [${shape.join(', ')}]`,
     )
   }
-  return { name, shape, storage: dtype, file: path, offset: dataStart + offsets[0], bytes }
+  const place = { name, shape, file: path, offset: dataStart + offsets[0], bytes }
+  return storage ? { ...place, storage } : place
 }
 
 function checkCoverage(
   path: string,
-  weights: readonly StoredWeight[],
+  weights: readonly StoredTensor[],
   dataStart: number,
   size: number,
 ): void {

@@ -70,7 +70,9 @@ export function createWeightList(
 
   type Part = Omit<WeightSpec, 'shape' | 'module' | 'head'> & Pick<LinearOptions, 'head'>
   function add({ head, ...spec }: Part, expected: ExpectedShape): readonly number[] {
-    if (head && missing === 'make-head' && !found.has(storedName(spec.name))) {
+    // What stands under the name of a head that is made belongs to another end.
+    const isMade = head === 'trained' || (head === 'kept' && !found.has(storedName(spec.name)))
+    if (isMade && missing === 'make-head') {
       const shape = expected as readonly number[]
       specs.push({ ...spec, shape, head: true, made: true })
       return shape

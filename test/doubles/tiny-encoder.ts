@@ -1,5 +1,5 @@
 /** @file A random BERT of a few thousand weights as a Hugging Face folder, with or without a head that names classes. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeSafetensors, type TensorToWrite } from '../../evals/models/safetensors-write.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
@@ -35,6 +35,17 @@ export async function writeTinyEncoder(
   return folder
 }
 
+/** A golden encoder (test/golden) as a bare model: its head is there, and `architectures` says that it does not count. */
+export async function writeGoldenEncoder(folder: string, fixture: string): Promise<string> {
+  const from = join(import.meta.dirname, '../golden/fixtures', fixture)
+  await writeTinyEncoder(folder)
+  await copyFile(join(from, 'model.safetensors'), join(folder, 'model.safetensors'))
+  const config = JSON.parse(await readFile(join(from, 'config.json'), 'utf8')) as object
+  const bare = { ...config, architectures: ['AModelForSomethingElse'], id2label: undefined }
+  await writeFile(join(folder, 'config.json'), JSON.stringify(bare))
+  return folder
+}
+
 const configOf = ({ hidden, layers, classes }: TinyEncoder, vocab: number) => ({
   model_type: 'bert',
   architectures: [classes.length > 0 ? 'BertForSequenceClassification' : 'BertModel'],
@@ -51,20 +62,29 @@ function wordPieces() {
   const pieces = [...SPECIAL, ...WORDS.split(' '), '##s', '##ing']
   const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]))
   const special = (id: string) => ({ id, ids: [vocab[id]], tokens: [id] })
-  const token = (id: string) => ({ SpecialToken: { id, type_id: 0 } })
+  const token = (id: string, type = 0) => ({ SpecialToken: { id, type_id: type } })
+  const text = (id: 'A' | 'B', type: number) => ({ Sequence: { id, type_id: type } })
+  const single = [token('[CLS]'), text('A', 0), token('[SEP]')]
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false }
   return {
     version: '1.0',
     added_tokens: SPECIAL.map((content, id) => ({ id, content, special: true, ...flags })),
-    normalizer: { type: 'BertNormalizer', clean_text: true, lowercase: true },
+    normalizer: {
+      ...{ type: 'BertNormalizer', clean_text: true, lowercase: true },
+      ...{ handle_chinese_chars: true, strip_accents: null },
+    },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {
       type: 'TemplateProcessing',
-      single: [token('[CLS]'), { Sequence: { id: 'A', type_id: 0 } }, token('[SEP]')],
+      single,
+      pair: [...single, text('B', 1), token('[SEP]', 1)],
       special_tokens: { '[CLS]': special('[CLS]'), '[SEP]': special('[SEP]') },
     },
     decoder: { type: 'WordPiece', prefix: '##', cleanup: false },
-    model: { type: 'WordPiece', vocab, unk_token: '[UNK]', continuing_subword_prefix: '##' },
+    model: {
+      ...{ type: 'WordPiece', vocab, unk_token: '[UNK]' },
+      ...{ continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
+    },
   }
 }
 

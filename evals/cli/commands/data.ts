@@ -64,7 +64,7 @@ export const data: Command = {
   ],
   options: [{ title: 'Options', fields }],
   remark:
-    'Reads OpenAI chat, ShareGPT, Alpaca, preference pairs, prompt/reply rows and raw text as JSONL, JSON, CSV, Parquet or .txt, row by row however large the file is; FILE#N is a sample of N rows.',
+    'Reads OpenAI chat, ShareGPT, Alpaca, preference pairs, prompt/reply rows, texts with a label and raw text as JSONL, JSON, CSV, Parquet or .txt, row by row however large the file is; FILE#N is a sample of N rows.',
   async run(argv, io) {
     const { options, named } = parseNamed(DataOptions, fields, argv, io)
     const remedy = 'Name a JSONL, JSON, CSV, Parquet or text file.'

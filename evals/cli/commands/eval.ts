@@ -9,6 +9,7 @@ export const evaluateVerb: JobVerb = {
   examples: [
     'touchstone eval --model pebble',
     'touchstone eval --model models/base --candidate models/adapter --candidate models/merged',
+    'touchstone eval --model models/classifier --suite labelled.csv',
   ],
   schema: EvalConfig,
   kind: async () => anyJobKind((await import('../../audit/jobs.ts')).evalJob),

@@ -7,7 +7,7 @@ import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
 import type { Results } from '../../../evals/contract/results.ts'
 import { readPeftFolder } from '../../../evals/models/peft-folder.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { writeTinyEncoder } from '../../doubles/tiny-encoder.ts'
+import { writeGoldenEncoder, writeTinyEncoder } from '../../doubles/tiny-encoder.ts'
 
 const folder = freshFolder()
 const at = (...names: string[]) => join(folder, ...names)
@@ -46,7 +46,15 @@ const armIn = (stdout: string) => /\S*\/arms\/\S+-seed0/u.exec(stdout)![0]
 
 async function accuracies(...argv: string[]) {
   const out = at(`eval-${Math.random().toString(36).slice(2)}`)
-  const ran = await touchstone('eval', '--suite', data, '--threads', '1', '--out-dir', out, ...argv)
+  const ran = await touchstone(
+    'eval',
+    ...(argv.includes('--suite') ? [] : ['--suite', data]),
+    '--threads',
+    '1',
+    '--out-dir',
+    out,
+    ...argv,
+  )
   expect(ran.stderr).not.toContain('internal')
   const results = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as Results
   return new Map(results.evaluations.map(({ arm, rate }) => [arm, rate]))
@@ -65,6 +73,26 @@ describe.each(['lora', 'full'])('%s', (method) => {
     expect(rate!.lower).toBeCloseTo(12 / (12 + 1.959964 ** 2), 5)
   })
 })
+
+test.each(['bert', 'roberta', 'distilbert'])(
+  'a %s of another end gets a head with names of its own, which the adapter carries',
+  async (family) => {
+    const model = await writeGoldenEncoder(at(family), `${family}-classes`)
+    const two = at('two.csv')
+    await writeFile(two, csv(ROWS.filter(([, label]) => label !== 'complaint')))
+    const { stdout, code } = await touchstone(
+      ...['train', '--model', model, '--data', two, '--methods', 'lora', '--steps', '1'],
+      ...['--threads', '1', '--out-dir', at(`train-${family}`)],
+    )
+    expect(code).toBe(0)
+    const arm = armIn(stdout)
+    const { saved } = await readPeftFolder(arm)
+    const classifier = family === 'roberta' ? 'classifier.out_proj' : 'classifier'
+    expect(saved!.get(`${classifier}.weight`)!.shape).toEqual([2, 32])
+    const rates = await accuracies('--model', model, '--candidate', arm, '--suite', two)
+    expect([...rates.values()].map(({ n }) => n)).toEqual([8])
+  },
+)
 
 describe('a fine-tune', () => {
   let arm: string

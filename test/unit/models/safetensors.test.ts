@@ -96,6 +96,15 @@ test('names like those of an object’s own parts are names', async () => {
   expect((await readSafetensorsIndex(path)).weights[0]!.name).toBe('__proto__')
 })
 
+test('counters that older BERTs were saved with are held to their place, and are no weights', async () => {
+  const counter = (end: number) =>
+    `"embeddings.position_ids": ${entry([1, 2], 0, end, 'I64')}, "w": ${entry([1], end, end + 4)}`
+  expect(await codeOf(fileOf(`{${counter(16)}}`, new Uint8Array(20)))).toBe('read')
+  const { weights } = await readSafetensorsIndex(path)
+  expect(weights.map(({ name, offset }) => [name, offset])).toEqual([['w', expect.any(Number)]])
+  expect(await codeOf(fileOf(`{${counter(8)}}`, new Uint8Array(12)))).toBe('checkpoint.malformed')
+})
+
 test('a scalar, an empty tensor and notes are read', async () => {
   const header = `{"__metadata__": {"format": "pt"}, "e": ${entry([0, 3], 0, 0)}, "s": ${entry([], 0, 4)}}`
   expect(await codeOf(fileOf(header, new Uint8Array(4)))).toBe('read')
