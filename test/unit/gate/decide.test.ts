@@ -141,11 +141,13 @@ describe('Holm', () => {
   })
 })
 
+/** Every reply four times. */
+const repeat = (run: ComparedRun): ComparedRun => ({
+  ...run,
+  judged: run.judged.flatMap((row) => [0, 1, 2, 3].map((epoch) => ({ ...row, epoch }))),
+})
+
 it('alike replies to one prompt count as one reply: the test is the exact one of the prompts', () => {
-  const repeat = (run: ComparedRun): ComparedRun => ({
-    ...run,
-    judged: run.judged.flatMap((row) => [0, 1, 2, 3].map((epoch) => ({ ...row, epoch }))),
-  })
   const once = decideOn([arm({ refusals: [9, 0] })]).claims[0]!
   const often = decide(gate, {
     ...{ ...against([repeat(arm({ refusals: [9, 0] }))], repeat(base)), steps: [], judges },
@@ -168,6 +170,13 @@ describe('along a training', () => {
     expect(changePoints(steps, judges)).toEqual([
       expect.objectContaining({ arm: 'lora', benchmark: 'refusals', step: 30, pValue: 1 / 2000 }),
     ])
+  })
+
+  it('alike replies to one prompt make a change no clearer', () => {
+    const few = [0, 1, 3].map((count, i) => arm({ refusals: [count, 0] }, 0, 10 * i))
+    const once = changePoints([base, ...few], judges)
+    expect(once[0]!.pValue).toBeGreaterThan(0.05)
+    expect(changePoints([base, ...few].map(repeat), judges)).toEqual(once)
   })
 
   it('the base stands in for a step 0 that was not evaluated', () => {
