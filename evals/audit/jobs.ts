@@ -14,6 +14,7 @@ import { chooseDevice } from '../runtime/device.ts'
 import { examplesDigest, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
 import { identityOf, openBase, openOwnSession, subjectOf, type Base } from './base.ts'
 import { openBaseScores } from './base-scores.ts'
+import { adapterOf } from './arm-adapter.ts'
 import { evaluateReader } from './class-evaluation.ts'
 import { classedExamples, isReader, withClassesOf } from './classes.ts'
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
@@ -381,11 +382,10 @@ async function tokenise(
 
 /** The weights that an arm ends in. */
 export function tunedOf(base: Base, arm: FinishedArm): Tuned {
-  const { plan, key, parameters, prepared, statePath } = arm
-  const { method, methodConfig } = plan
-  const folder = method.toPeft?.(parameters, methodConfig, base.path, prepared)
+  const { key, parameters, statePath } = arm
+  const folder = adapterOf(base, arm, base.path)
   const weights = folder
-    ? adaptedWeights(base.weights, folder, statePath)
+    ? adaptedWeights(base.weights, folder, statePath, () => true)
     : replacedWeights(base.weights, parameters)
   return { key, weights }
 }

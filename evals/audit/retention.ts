@@ -14,6 +14,7 @@ import { asStored } from '../models/weight-list.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
 import { writePeftFolder } from '../models/peft-folder.ts'
 import { markException } from './weights-exception.ts'
+import { adapterOf } from './arm-adapter.ts'
 import { armFolder, statePathIn, type FinishedArm } from './arm.ts'
 import { digestOfFile, type Base } from './base.ts'
 import { CLASSES_FILE, classesText } from './classes.ts'
@@ -98,36 +99,20 @@ export async function removeRest(
   else await rm(statePathIn(folder), { force: true })
 }
 
-/** A head's weights are the base's own names; everything else is the adapter's. */
-function headApart({ model }: Base, parameters: FinishedArm['parameters']) {
-  const isHead = (name: string) => model.weights.get(name)?.head === true
-  const all = [...parameters]
-  return {
-    saved: new Map(all.filter(([name]) => isHead(name))),
-    adapter: new Map(all.filter(([name]) => !isHead(name))),
-  }
-}
-
 /** A PEFT folder where the method has one, a Hugging Face folder otherwise; gives the weights' file. */
-async function exportArm(
-  base: Base,
-  { plan, key, parameters, prepared }: FinishedArm,
-  workspace: string,
-): Promise<string> {
-  const { method, methodConfig } = plan
-  const folder = armFolder(workspace, key)
+async function exportArm(base: Base, arm: FinishedArm, workspace: string): Promise<string> {
+  const folder = armFolder(workspace, arm.key)
   const source = modelPath(base.path)
   const classes = classesOf(base.model)
-  if (method.toPeft) {
-    const { saved, adapter } = headApart(base, parameters)
-    const peft = method.toPeft(adapter, methodConfig, source, prepared)
-    await writePeftFolder(folder, { ...peft, saved })
+  const adapter = adapterOf(base, arm, source)
+  if (adapter) {
+    await writePeftFolder(folder, adapter)
     if (classes) await writeAtomically(join(folder, CLASSES_FILE), [classesText(classes)])
     return join(folder, 'adapter_model.safetensors')
   }
   const weights = [...base.model.weights.values()].map((spec) => ({
     name: spec.name,
-    ...asStored(parameters.get(spec.name)?.data ?? base.weights.get(spec.name)!, spec),
+    ...asStored(arm.parameters.get(spec.name)?.data ?? base.weights.get(spec.name)!, spec),
   }))
   await writeHfFolder(folder, {
     config: base.open.checkpoint.config,

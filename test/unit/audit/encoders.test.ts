@@ -36,7 +36,8 @@ beforeAll(async () => {
 
 const trained = (method: string, out: string, model = bare, ...more: string[]) =>
   touchstone(
-    ...['train', '--model', model, '--data', data, '--methods', method, '--steps', '40'],
+    ...['train', '--model', model, '--data', data, '--methods', method],
+    ...(more.includes('--steps') ? [] : ['--steps', '40']),
     ...['--learning-rate', '0.02', '--batch-size', '12', '--threads', '1', '--out-dir', at(out)],
     ...more,
   )
@@ -91,6 +92,17 @@ test.each(['bert', 'roberta', 'distilbert'])(
     expect(saved!.get(`${classifier}.weight`)!.shape).toEqual([2, 32])
     const rates = await accuracies('--model', model, '--candidate', arm, '--suite', two)
     expect([...rates.values()].map(({ n }) => n)).toEqual([8])
+  },
+)
+
+test.each(['pissa', 'dora', 'lora-ga', 'ba-lora'])(
+  '%s starts otherwise, and its adapter carries the head too',
+  async (method) => {
+    const more = ['--rank', '4', '--steps', '2']
+    const { code, stdout } = await trained(method, `train-${method}`, bare, ...more)
+    expect(code).toBe(0)
+    const { saved } = await readPeftFolder(armIn(stdout))
+    expect(saved!.get('classifier.weight')!.shape).toEqual([3, 16])
   },
 )
 

@@ -1,0 +1,19 @@
+/** @file The adapter that an arm ends in, as PEFT stores it, with a head that names classes beside it. */
+import type { PeftFolder } from '../models/peft-folder.ts'
+import type { FinishedArm } from './arm.ts'
+import type { Base } from './base.ts'
+
+/** Undefined for methods that train whole weights. @param source the base's place, as the adapter will name it */
+export function adapterOf(
+  { model }: Base,
+  { plan, parameters, prepared }: Pick<FinishedArm, 'plan' | 'parameters' | 'prepared'>,
+  source: string,
+): PeftFolder | undefined {
+  const { method, methodConfig } = plan
+  const isHead = (name: string) => model.weights.get(name)?.head === true
+  const all = [...parameters]
+  const own = new Map(all.filter(([name]) => !isHead(name)))
+  const saved = new Map(all.filter(([name]) => isHead(name)))
+  const folder = method.toPeft?.(own, methodConfig, source, prepared)
+  return folder && { ...folder, saved }
+}
