@@ -13,7 +13,7 @@ import { ADAPTER_WEIGHTS, readPeftIndex } from '../models/peft-folder.ts'
 import { classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
 import { digestFile, elementsOf } from '../models/stored-weights.ts'
 import { describeTokenizer, specialTokens } from '../models/tokenizer.ts'
-import { bytesNeeded } from './memory.ts'
+import { usualBytes } from './plan-memory.ts'
 
 /** Weights that differ only in the number of their layer: `model.layers.*.mlp.up_proj.weight`. */
 export interface ModuleFacts {
@@ -35,7 +35,8 @@ export interface WeightFacts {
   readonly maxPositions: number | null
   /** What an encoder's head tells apart: null where the model writes, none where it has no head. */
   readonly classes: readonly string[] | null
-  readonly memory: { readonly lora: number; readonly full: number }
+  /** Of training on eight rows of 128 tokens; null where no architecture of ours reads it. */
+  readonly memory: { readonly lora: number; readonly full: number } | null
 }
 
 export interface TokenizerFacts {
@@ -142,10 +143,7 @@ function weightFacts({ config, weights }: Checkpoint, model: Model | null): Weig
     modules: modulesOf(stored),
     maxPositions: model?.architecture.maxPositions(model.config) ?? null,
     classes: model?.architecture.sees === 'all' ? (classesOf(model) ?? []) : null,
-    memory: {
-      lora: bytesNeeded({ parameters, trainsWhole: false }),
-      full: bytesNeeded({ parameters, trainsWhole: true }),
-    },
+    memory: model && { lora: usualBytes(model, 'lora'), full: usualBytes(model, 'full') },
   }
 }
 

@@ -1,18 +1,81 @@
-/** @file What one fine-tune takes of memory, roughly. */
+/**
+ * @file The peak of memory, before anything is run: what is counted from shapes, times what was measured to be held of it.
+ *
+ *     process + base + trained + activations, or while answers are written process + base + its packed copies + activations
+ *
+ * docs/performance.md holds the measured peaks beside these.
+ */
+import type { WeightSpec } from '../models/architecture.ts'
+import type { Model } from '../models/registry.ts'
+import { BYTES_OF, storageOf, type Precision } from '../models/small-weights.ts'
+import { elementsOf } from '../models/stored-weights.ts'
 
-/** Node, ONNX Runtime and their code, measured on Pebble. */
-const PROCESS_BYTES = 300e6
-/** Weights, the packed copy that generation makes, and activations; a full fine-tune adds gradients and two moments. */
-const COPIES = { adapter: 4, full: 8 } as const
-const BYTES_PER_PARAMETER = 4
+const FLOAT = 4
+/** Node, ONNX Runtime and their code, with a tokenizer and a graph. */
+export const PROCESS_BYTES = 235e6
+/** Of each trained number: itself, two moments, its gradient where it is computed, handed over and collected. */
+const TRAINED_COPIES = 6
+/** Of what goes into and out of a block's linear layers, and of the attention weights: held for the backward pass. */
+const HELD_OF_LINEAR = 1.05
+const HELD_OF_ATTENTION = 1.2
+/** Logits, their softmax and its gradient. */
+const HELD_OF_LOGITS = 3
+/** A matrix in float32 that is made for one product, beside the one that was made before it. */
+const WIDENED = 2
+/** The base that is written with, and that scores: each holds the matrices packed for the kernel. */
+const PACKED_COPIES = 2
 
-export interface TrainingSize {
-  /** 0 for a testbed. */
-  readonly parameters: number
-  readonly trainsWhole: boolean
+/** The rows of one micro-batch as they are laid out. */
+export interface MicroBatch {
+  readonly rows: number
+  /** Tokens of its longest row, and labelled tokens of all of them. */
+  readonly longest: number
+  readonly labelled: number
 }
 
-export function bytesNeeded({ parameters, trainsWhole }: TrainingSize): number {
-  const copies = trainsWhole ? COPIES.full : COPIES.adapter
-  return PROCESS_BYTES + copies * BYTES_PER_PARAMETER * parameters
+export interface MemoryNeed {
+  readonly model: Model
+  readonly precision: Precision
+  readonly batch: MicroBatch
+  /** How many numbers are trained; 0 where nothing is. */
+  readonly trained: number
+  /** Whether answers are written and texts scored while the training waits. */
+  readonly evaluates: boolean
+}
+
+export function peakBytes(need: MemoryNeed): number {
+  const { model, precision, trained, evaluates } = need
+  const specs = [...model.weights.values()]
+  const base = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
+  const wide = specs.filter((spec) => storageOf(spec, precision)).map(({ shape }) => shape)
+  const made = WIDENED * FLOAT * Math.max(0, ...wide.map(elementsOf))
+  const packed = evaluates && wide.length === 0 ? PACKED_COPIES * base : 0
+  return (
+    PROCESS_BYTES +
+    base +
+    Math.max(made, packed) +
+    TRAINED_COPIES * FLOAT * trained +
+    (trained > 0 ? heldBytes(specs, need) : 0)
+  )
+}
+
+const keptBytes = (spec: WeightSpec, precision: Precision): number =>
+  elementsOf(spec.shape) * (storageOf(spec, precision) ? BYTES_OF[precision] : FLOAT)
+
+/** What a micro-batch's forward pass leaves for its backward pass. */
+function heldBytes(
+  specs: readonly WeightSpec[],
+  { model: { architecture, config, weights }, batch }: MemoryNeed,
+): number {
+  const { rows, longest, labelled } = batch
+  const linear = specs
+    .filter(({ kind, layer }) => kind === 'linear' && layer !== undefined)
+    .reduce((sum, { shape }) => sum + shape[0]! + shape[1]!, 0)
+  const layers = architecture.cache?.(config, weights) ?? []
+  const heads = layers.reduce((sum, layer) => sum + layer.heads, 0)
+  const vocabulary = Math.max(
+    ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)),
+  )
+  const perToken = HELD_OF_LINEAR * linear + HELD_OF_ATTENTION * heads * longest
+  return FLOAT * (rows * longest * perToken + HELD_OF_LOGITS * labelled * vocabulary)
 }

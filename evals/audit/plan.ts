@@ -22,7 +22,8 @@ import { prepareBenchmarks, repliesOf, type PreparedBenchmark } from './benchmar
 import { prepareTexts } from './perplexity.ts'
 import { modelPath } from './model-path.ts'
 import { leaningPlan, promptsOf, type LeaningPlan } from './live-leaning.ts'
-import { neutralTexts, trainingData } from './sources.ts'
+import { plannedBytes } from './plan-memory.ts'
+import { neutralTexts, trainingData, type TrainingData } from './sources.ts'
 
 /** Characters a token, for estimates only. */
 const CHARACTERS_PER_TOKEN = 4
@@ -82,15 +83,22 @@ interface Machine {
 
 export async function planOf(config: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
   const open = await openModel(modelPath(config.model))
-  const { weights, architecture } = recognise(open.checkpoint)
-  await open.close()
+  const model = recognise(open.checkpoint)
+  const isTrained = config.data !== null && config.methods.length > 0
+  const data = isTrained ? await trainingData(config.data!) : undefined
+  const bytes = await plannedBytes(
+    { open, model },
+    config,
+    data?.conversations ?? [],
+    evaluates,
+  ).finally(() => open.close())
   const rate = await measureRate(chooseDevice(config.device, config.threads ?? undefined))
-  const machine = { size: workSize(weights), rate }
+  const machine = { size: workSize(model.weights), rate }
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
   const { size } = machine
-  const writes = architecture.sees === 'before'
+  const writes = model.architecture.sees === 'before'
   return [
-    ...(await trainingLines(config, counts, machine)),
+    ...trainingLines(config, counts, { ...machine, data, bytes }),
     ...(evaluates ? await evaluationLines(config, counts, { ...machine, writes }) : []),
     ...(config.spectra && counts.spectra > 0
       ? [
@@ -105,14 +113,14 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
   ]
 }
 
-async function trainingLines(
+function trainingLines(
   config: AuditConfig,
   { arms, matched }: Counts,
-  { size, rate }: Machine,
-): Promise<PlanLine[]> {
-  if (config.data === null || arms === 0) return []
+  { size, rate, data, bytes }: Machine & { data: TrainingData | undefined; bytes: number },
+): PlanLine[] {
+  if (!data || arms === 0) return []
   const { steps, batchSize, gradientAccumulationSteps } = config.training
-  const { conversations, title } = await trainingData(config.data)
+  const { conversations, title } = data
   const rows = batchSize * gradientAccumulationSteps
   const tokens = rows * tokensOf(conversations.map(textOf))
   const once = config.methods.reduce(
@@ -124,7 +132,7 @@ async function trainingLines(
   const what = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows`
   const again = `train them again to the loss that all reach, at most ${steps} steps each`
   return [
-    { what, count: arms * steps, unit: 'step', seconds },
+    { what, count: arms * steps, unit: 'step', seconds, bytes },
     ...(matched > 0
       ? [{ what: again, count: matched * steps, unit: 'step' as const, seconds }]
       : []),

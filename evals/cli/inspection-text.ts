@@ -63,7 +63,14 @@ function weightLines({ weights }: ModelInspection): string[] {
     ),
     ...(weights.maxPositions === null ? [] : [line('context', `${weights.maxPositions} tokens`)]),
     ...(weights.classes === null ? [] : [line('classes', classText(weights.classes))]),
-    line('memory', `LoRA about ${sized(memory.lora)}, full about ${sized(memory.full)}`),
+    ...(memory
+      ? [
+          line(
+            'memory',
+            `LoRA about ${sized(memory.lora)}, full about ${sized(memory.full)}, in steps of 8 × 128 tokens`,
+          ),
+        ]
+      : []),
     ...moduleLines(weights.modules),
   ]
 }

@@ -21,7 +21,7 @@ import {
 } from './job-options.ts'
 import { executeJob } from './job-run.ts'
 import { checkOutputs } from './outputs.ts'
-import { planText, totalSeconds } from './plan-text.ts'
+import { peakMemory, planText, totalSeconds } from './plan-text.ts'
 import { commandLine } from './reproduce.ts'
 
 export interface JobVerb {
@@ -94,7 +94,8 @@ async function dryRun(
   const config = withGate(request.config(), options.gate)
   verb.check?.(config)
   const lines = await kind.plan(config)
-  const plan = { type: 'plan', command: line(config, []), lines, seconds: totalSeconds(lines) }
+  const totals = { seconds: totalSeconds(lines), bytes: peakMemory(lines) }
+  const plan = { type: 'plan', command: line(config, []), lines, ...totals }
   io.stdout.write(options.json ? `${JSON.stringify(plan)}\n` : planText(lines))
   return 0
 }

@@ -8,7 +8,18 @@ export function planText(lines: readonly PlanLine[]): string {
     const time = seconds === null ? '' : `  about ${duration(1000 * seconds)}`
     return `  ${amount.padEnd(16)}  ${plainText(what)}${time}\n`
   })
-  return `Nothing was run or written. The plan:\n${rows.join('')}${totalText(lines)}\n`
+  return `Nothing was run or written. The plan:\n${rows.join('')}${totalText(lines)}${memoryText(lines)}\n`
+}
+
+/** Null where no line says: of work side by side the largest counts. */
+export function peakMemory(lines: readonly PlanLine[]): number | null {
+  const told = lines.flatMap(({ bytes }) => bytes ?? [])
+  return told.length === 0 ? null : Math.max(...told)
+}
+
+function memoryText(lines: readonly PlanLine[]): string {
+  const bytes = peakMemory(lines)
+  return bytes === null ? '' : ` About ${(bytes / 2 ** 30).toFixed(2)} GiB of memory at the peak.`
 }
 
 /** Null where a line has no estimate: a sum that leaves lines out would say too little. */

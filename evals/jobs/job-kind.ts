@@ -9,6 +9,8 @@ export interface PlanLine {
   readonly count: number
   readonly unit: 'prompt' | 'step' | 'matrix' | 'text' | 'file' | 'cell'
   readonly seconds: number | null
+  /** Memory at the peak, where it can be told. */
+  readonly bytes?: number
 }
 
 /** What an earlier, interrupted attempt at the same run has left behind; empty for a new run. */

@@ -57,10 +57,11 @@ export async function createRunner(
   const encoded = encode(g, outputs, external)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const generating = purpose === 'generate'
-  // Optimised, a float16 weight would be made float32 once and for all.
-  const isSmall = [...frozen.values()].some((data) => !(data instanceof Float32Array))
+  // Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took.
+  const isSmall = g.inputs.some(({ dtype }) => dtype === 'int8' || dtype === 'float16')
   // Initialisers and profiles are onnxruntime-node's business.
-  const native = generating || frozen.size > 0 || device.profilePrefix ? undefined : addon()
+  const isOurs = !generating && !isSmall && frozen.size === 0 && !device.profilePrefix
+  const native = isOurs ? addon() : undefined
   let session: OpenSession
   try {
     session = native
@@ -71,8 +72,9 @@ export async function createRunner(
           interOpNumThreads: 1,
           executionMode: 'sequential',
           graphOptimizationLevel: generating && !isSmall ? 'all' : 'disabled',
-          enableMemPattern: generating,
-          extra: { session: { disable_prepacking: generating ? '0' : '1' } },
+          enableMemPattern: generating && !isSmall,
+          enableCpuMemArena: !isSmall,
+          extra: { session: { disable_prepacking: generating && !isSmall ? '0' : '1' } },
           externalData: [...frozen].map(([path, data]) => ({ path, data: bytesOf(data) })),
           logSeverityLevel: 3,
           enableProfiling: device.profilePrefix !== undefined,

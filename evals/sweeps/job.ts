@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path'
 import { digestOfFile } from '../audit/base.ts'
 import { armOf } from '../audit/config.ts'
 import { benchmarkRow } from '../audit/evaluate.ts'
-import { bytesNeeded } from '../audit/memory.ts'
+import { PROCESS_BYTES } from '../audit/memory.ts'
+import { plannedBytes } from '../audit/plan-memory.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
-import { findMethod } from '../finetune/registry.ts'
 import type { JobContext } from '../jobs/job.ts'
 import type { JobKind, PlanLine } from '../jobs/job-kind.ts'
 import { counted } from '../contract/words.ts'
@@ -64,7 +64,7 @@ interface Survey {
 async function surveyed(config: SweepConfig): Promise<Survey> {
   if (config.testbed !== null) {
     const identity = testbedIdentity(findTestbed(config.testbed))
-    const size = { parameters: 0, trainsWhole: false, threads: 1 }
+    const size = { bytes: PROCESS_BYTES, threads: 1 }
     const cells = planCells(config, identity)
     return { cells, benchmarks: [], size, cellSeconds: undefined }
   }
@@ -87,11 +87,16 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
       prompts: promptsDigest(bench.evaluation),
       numerics: engineNumerics(),
     }
-    const trainsWhole = methods.some(({ name }) => findMethod(name).trainable !== undefined)
+    const bytes = await plannedBytes(
+      bench.base,
+      { methods, basePrecision: 'fp32', training: config.training },
+      bench.data!.conversations,
+      true,
+    )
     return {
       cells: planCells(config, identity),
       benchmarks: bench.benchmarks.map(benchmarkRow),
-      size: { parameters: bench.base.parameters, trainsWhole, threads },
+      size: { bytes, threads },
       cellSeconds: cellSecondsOn(bench),
     }
   } finally {
@@ -118,7 +123,7 @@ async function planLines(survey: Survey, config: SweepConfig): Promise<PlanLine[
   const lines = new Set(cells.map(({ spec }) => spec.line)).size
   const jobs = Math.min(jobsOf(config, size), cells.length)
   const { seconds, from } = await estimateTime(cells, cellSeconds)
-  const memory = `about ${megabytes(bytesNeeded(size))} each, ${megabytes(jobs * bytesNeeded(size))} in all`
+  const memory = `about ${megabytes(size.bytes)} each, ${megabytes(jobs * size.bytes)} in all`
   const what = `${counted(lines, 'curve')}, ${counted(jobs, 'cell')} at a time (${memory}); cells that were run before are not run again; time ${from}`
   const shared = seconds === undefined ? null : seconds / jobs
   return [{ what, count: cells.length, unit: 'cell', seconds: shared }]

@@ -1,10 +1,11 @@
 /** @file How many cells fit side by side: cores over a cell's threads, and free memory over what one takes. */
 import { availableParallelism } from 'node:os'
-import { bytesNeeded, type TrainingSize } from '../audit/memory.ts'
 
 const MEMORY_SHARE = 0.7
 
-export interface CellSize extends TrainingSize {
+export interface CellSize {
+  /** Memory of one at its peak. */
+  readonly bytes: number
   readonly threads: number
 }
 
@@ -20,6 +21,6 @@ export const thisMachine = (): Machine => ({
 
 /** At least one: a machine that is too small says so when it runs out. */
 export function jobsFor(size: CellSize, { cores, freeBytes }: Machine): number {
-  const fitting = (MEMORY_SHARE * freeBytes) / bytesNeeded(size)
+  const fitting = (MEMORY_SHARE * freeBytes) / size.bytes
   return Math.max(1, Math.floor(Math.min(cores / size.threads, fitting)))
 }

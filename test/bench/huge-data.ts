@@ -2,20 +2,17 @@
  * @file What a file of gigabytes costs: `node test/bench/huge-data.ts [GIGABYTES]` writes one of JSON Lines, and looks through it,
  * shows a page near its end, and takes a sample of it, each in a process of its own whose peak memory (VmHWM) is printed. Linux only.
  */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { imported, measure, print, touchstone } from './peak.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const WORDS = 'the pool opens at seven and guests of every floor may bring their own towels'.split(
   ' ',
 )
 const REPLY_WORDS = 150
-
-const print = (text: string) => process.stdout.write(`${text}\n`)
 
 const gigabytes = Number(process.argv[2] ?? 3)
 const folder = await mkdtemp(join(tmpdir(), 'touchstone-huge-'))
@@ -39,37 +36,12 @@ async function writeRows(): Promise<number> {
   return rows
 }
 
-/** Runs `program` after the prelude and prints what it printed, how long it took and its peak. */
-async function measure(title: string, program: string): Promise<void> {
-  const code = `import { readFileSync } from 'node:fs'
-    process.on('exit', () =>
-      console.error(/VmHWM:\\s+\\d+/.exec(readFileSync('/proc/self/status', 'utf8'))[0]))
-    ${program}`
-  const began = performance.now()
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { cwd: ROOT })
-  let [out, err] = ['', '']
-  child.stdout.on('data', (text) => (out += String(text)))
-  child.stderr.on('data', (text) => (err += String(text)))
-  const [exit] = (await once(child, 'close')) as [number]
-  const seconds = ((performance.now() - began) / 1000).toFixed(1)
-  const kibibytes = /VmHWM:\s+(\d+)/.exec(err)?.[1]
-  const mebibytes = kibibytes === undefined ? '?' : Math.round(Number(kibibytes) / 1024)
-  print(`${title}: exit ${exit}, ${seconds} s, peak ${mebibytes} MiB`)
-  print((out + err.replace(/VmHWM.*\n/u, '')).trimEnd().slice(0, 2000))
-}
-
-const imported = (file: string) => JSON.stringify(join(ROOT, file))
-
-const cli = (...argv: readonly string[]) => `
-  process.argv = [process.argv[0], 'touchstone', ...${JSON.stringify(argv)}]
-  await import(${imported('evals/cli.ts')})`
-
 try {
   const rows = await writeRows()
   print(`${rows} rows, ${(await stat(path)).size} bytes`)
   await measure(
     'look through, lint and show',
-    cli('data', path, '--model', 'pebble', '--show', '1'),
+    touchstone('data', path, '--model', 'pebble', '--show', '1'),
   )
   await measure(
     'two pages near the end',
@@ -85,7 +57,7 @@ try {
   )
   await measure(
     'a sample of 20,000 rows',
-    cli('data', `${path}#20000`, '-o', join(folder, 'sample.jsonl')),
+    touchstone('data', `${path}#20000`, '-o', join(folder, 'sample.jsonl')),
   )
 } finally {
   await rm(folder, { recursive: true })

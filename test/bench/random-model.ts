@@ -3,7 +3,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lora } from '../../evals/finetune/lora.ts'
 import { writePeftFolder, type PeftTensor } from '../../evals/models/peft-folder.ts'
-import { writeSafetensors, type TensorToWrite } from '../../evals/models/safetensors-write.ts'
+import {
+  writeSafetensors,
+  type FolderStorage,
+  type TensorToWrite,
+} from '../../evals/models/safetensors-write.ts'
 import { mulberry32 } from '../doubles/tiny-checkpoint.ts'
 import { FULL_SIZE_LAYERS, LORA } from './works.ts'
 
@@ -25,6 +29,16 @@ export const SMOLLM2_135M: LlamaSize = {
   vocab: 49152,
 }
 
+/** 1.54 billion parameters. */
+export const LLAMA_1_5B: LlamaSize = {
+  hidden: 1536,
+  layers: 28,
+  heads: 12,
+  kvHeads: 2,
+  intermediate: 8960,
+  vocab: 151_936,
+}
+
 /** A new Llama's spread in transformers. */
 const WEIGHT_SD = 0.02
 
@@ -33,6 +47,7 @@ export async function writeRandomModel(
   folder: string,
   size: LlamaSize,
   seed: number,
+  storage: FolderStorage = 'F32',
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(configOf(size), null, 2)}\n`)
@@ -47,7 +62,7 @@ export async function writeRandomModel(
   ]
   await writeSafetensors(
     join(folder, 'model.safetensors'),
-    tensors.map((make, i) => make(seed + i)),
+    tensors.map((make, i) => ({ ...make(seed + i), storage })),
     { format: 'pt' },
   )
 }

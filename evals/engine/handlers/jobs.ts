@@ -1,10 +1,6 @@
 /** @file Calls about jobs. */
 import type { EngineHandlers } from '../../contract/api.ts'
-import { totalSeconds } from '../../cli/plan-text.ts'
-import { bytesNeeded } from '../../audit/memory.ts'
-import { factsOf } from '../../audit/model-facts.ts'
-import { modelPath } from '../../audit/model-path.ts'
-import { METHODS } from '../../finetune/registry.ts'
+import { peakMemory, totalSeconds } from '../../cli/plan-text.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
 import { commandOf, KINDS, parseRequest } from '../kinds.ts'
@@ -45,22 +41,8 @@ export function planHandlers(home: Home): Pick<Handlers, 'plan'> {
         lines: [...lines],
         seconds: totalSeconds(lines),
         command: commandOf(kind, parsed, home.folder),
-        memory: await memoryOf(parsed as PlannedConfig),
+        memory: peakMemory(lines),
       }
     },
   }
-}
-
-interface PlannedConfig {
-  readonly model?: string | null
-  readonly methods?: readonly { name: string }[]
-}
-
-async function memoryOf({ model, methods = [] }: PlannedConfig): Promise<number | null> {
-  if (model == null) return null
-  const { parameters } = await factsOf(modelPath(model))
-  const whole = new Set(
-    METHODS.filter((each) => each.trainable !== undefined).map(({ name }) => name),
-  )
-  return bytesNeeded({ parameters, trainsWhole: methods.some(({ name }) => whole.has(name)) })
 }

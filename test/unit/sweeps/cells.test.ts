@@ -108,16 +108,16 @@ describe('steps', () => {
 })
 
 describe('jobs', () => {
-  const small = { parameters: 1e6, trainsWhole: false, threads: 1 }
+  const small = { bytes: 3e8, threads: 1 }
 
   test('cores bound small models, threads share cores, memory bounds large ones', () => {
     const machine = { cores: 8, freeBytes: 32e9 }
     expect(jobsFor(small, machine)).toBe(8)
     expect(jobsFor({ ...small, threads: 4 }, machine)).toBe(2)
-    // 0.3 GB + 4 copies of 4 bytes × 1e9 = 16.3 GB of 0.7 · 32 GB.
-    expect(jobsFor({ ...small, parameters: 1e9 }, machine)).toBe(1)
-    expect(jobsFor({ ...small, parameters: 1.35e8 }, machine)).toBe(8)
-    expect(jobsFor({ ...small, parameters: 1.35e8, trainsWhole: true }, machine)).toBe(4)
+    // Of 0.7 · 32 GB = 22.4 GB.
+    expect(jobsFor({ ...small, bytes: 16.3e9 }, machine)).toBe(1)
+    expect(jobsFor({ ...small, bytes: 2.5e9 }, machine)).toBe(8)
+    expect(jobsFor({ ...small, bytes: 4.6e9 }, machine)).toBe(4)
   })
 
   test('there is always one', () => {

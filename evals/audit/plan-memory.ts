@@ -1,0 +1,63 @@
+/** @file The peak of memory that a configuration leads to: its largest arm on the longest rows of its data. */
+import { findMethod, METHODS } from '../finetune/registry.ts'
+import { fitExample, countLabelled, type Limits } from '../finetune/dataset.ts'
+import { trainedNumbers } from '../finetune/trained-size.ts'
+import type { Conversation } from '../data/format.ts'
+import type { OpenModel } from '../models/checkpoint.ts'
+import { maskedTokens } from '../models/masked-tokens.ts'
+import type { Model } from '../models/registry.ts'
+import type { AuditConfig } from './config.ts'
+import { peakBytes, type MicroBatch } from './memory.ts'
+
+/** Rows that are tokenised to see how long rows are. */
+const LOOKED_AT = 256
+
+type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'>
+
+interface Opened {
+  readonly open: Pick<OpenModel, 'template' | 'tokenizer'>
+  readonly model: Model
+}
+
+export async function plannedBytes(
+  { open, model }: Opened,
+  { methods, basePrecision: precision, training }: Planned,
+  conversations: readonly Conversation[],
+  evaluates: boolean,
+): Promise<number> {
+  const trained = methods.map(({ name, config }) => {
+    const method = findMethod(name)
+    return trainedNumbers(model, method, method.config.parse(config))
+  })
+  const batch = await microBatch(open, conversations, training)
+  return peakBytes({ model, precision, batch, evaluates, trained: Math.max(0, ...trained) })
+}
+
+/** The longest of the looked-at rows side by side, labelled as they are on average. */
+async function microBatch(
+  { template, tokenizer }: Opened['open'],
+  conversations: readonly Conversation[],
+  limits: Limits & { readonly batchSize: number },
+): Promise<MicroBatch> {
+  const stride = Math.max(1, Math.floor(conversations.length / LOOKED_AT))
+  const chosen = conversations.filter((_, row) => row % stride === 0)
+  const rows = []
+  for (const messages of chosen)
+    rows.push(...fitExample(await maskedTokens(template, tokenizer, messages), limits))
+  const labelled = countLabelled(rows) / Math.max(1, rows.length)
+  return {
+    rows: limits.batchSize,
+    longest: Math.max(1, ...rows.map(({ ids }) => ids.length)),
+    labelled: limits.batchSize * labelled,
+  }
+}
+
+/** A batch to speak of where there is no data: eight rows of 128 tokens, half of them labelled. */
+const USUAL: MicroBatch = { rows: 8, longest: 128, labelled: 512 }
+
+/** What training takes with a method’s own settings on a usual batch. */
+export function usualBytes(model: Model, name: string): number {
+  const method = METHODS.find((each) => each.name === name)!
+  const trained = trainedNumbers(model, method, method.config.parse({}))
+  return peakBytes({ model, precision: 'fp32', batch: USUAL, trained, evaluates: false })
+}

@@ -1,0 +1,41 @@
+/**
+ * @file The peak memory of training and measuring beside what was said before: `node test/bench/memory.ts --size 1.5b --
+ * train --base-precision int8 --batch-size 4 --steps 2`. What stands behind `--` is given to the command line; the model is
+ * a random one of that size with Pebble's tokenizer, written into `--folder` where it is not there yet.
+ */
+import { cp, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { exists } from '../../evals/models/files.ts'
+import { measure, print, touchstone } from './peak.ts'
+import { LLAMA_1_5B, SMOLLM2_135M, writeRandomModel } from './random-model.ts'
+
+const PEBBLE = join(import.meta.dirname, '../../evals/bundled/pebble')
+const TOKENIZER = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json']
+const SIZES = {
+  '135m': { size: SMOLLM2_135M, storage: 'F32' },
+  '1.5b': { size: LLAMA_1_5B, storage: 'BF16' },
+} as const
+
+const { values, positionals } = parseArgs({
+  options: { size: { type: 'string', default: 'pebble' }, folder: { type: 'string' } },
+  allowPositionals: true,
+})
+
+async function modelOf(name: string): Promise<string> {
+  if (name === 'pebble') return name
+  const { size, storage } = SIZES[name as keyof typeof SIZES]
+  const folder = join(values.folder ?? tmpdir(), `touchstone-random-${name}`)
+  if (await exists(join(folder, 'model.safetensors'))) return folder
+  await writeRandomModel(folder, size, 7, storage)
+  for (const file of TOKENIZER) await cp(join(PEBBLE, file), join(folder, file))
+  return folder
+}
+
+const model = await modelOf(values.size)
+const out = await mkdtemp(join(tmpdir(), 'touchstone-memory-'))
+const argv = [...positionals, '--model', model, '--out-dir', out]
+await measure('what is said before', touchstone(...argv, '--dry-run'))
+const bytes = await measure(positionals.join(' '), touchstone(...argv))
+print(`${(bytes / 2 ** 30).toFixed(2)} GiB`)
