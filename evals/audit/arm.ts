@@ -192,6 +192,10 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
       context.emit({ type: 'phase-progress', phase, done: report.step })
       if (Date.now() - run.savedAt > SAVE_EVERY_MS) await save(run)
     }
+  } catch (error) {
+    // Stopped between two steps: everything that was said is of this state, so nothing is lost.
+    if (error === context.signal.reason) await save(run)
+    throw error
   } finally {
     await leaning?.release()
   }

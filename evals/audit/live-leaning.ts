@@ -16,6 +16,8 @@ import { identityOf, openSession, subjectOf, type Base } from './base.ts'
 import { spread, type PreparedBenchmark } from './benchmark-sources.ts'
 
 const KINDS = ['refuse', 'comply'] as const
+/** A look that was begun is ended: a state is saved with all that was to be said of it. */
+const NEVER = AbortSignal.any([])
 /** Of each kind. */
 const PROMPTS = 8
 
@@ -56,7 +58,7 @@ export interface Watched {
 
 export interface LiveLeaning {
   /** Says how the state leans, if it is this step's turn. */
-  look(key: SubjectKey, context: JobContext): Promise<void>
+  look(key: SubjectKey, context: Pick<JobContext, 'emit'>): Promise<void>
   release(): Promise<void>
 }
 
@@ -74,10 +76,10 @@ export async function openLeaning(
   const identity = identityOf(base, base.open, { arm: method.name, title: method.title })
   const subject = subjectOf(base, identity, opened, varying)
   return {
-    async look(key, { emit, signal }) {
+    async look(key, { emit }) {
       if (key.step % every !== 0) return
       for (const [kind, samples] of prompts) {
-        const all = await leanings(samples, { subject, signal })
+        const all = await leanings(samples, { subject, signal: NEVER })
         const scores = all.filter((score) => score !== null)
         const value = scores.reduce((sum, score) => sum + score, 0) / scores.length
         // A training that diverges says so itself, at its next step.

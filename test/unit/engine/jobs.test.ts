@@ -76,6 +76,33 @@ describe('a job', () => {
     expect(workbench.events().at(-1)).toMatchObject({ outcome: 'cancelled' })
   })
 
+  test('that is stopped has saved the last step that it told, and goes on with the next', async () => {
+    const workbench = opened()
+    const { client } = workbench
+    const { runId } = await client.job.start(smallTrain(4000))
+    await until(() => stepsIn(workbench, runId) > 20)
+    await client.job.stop({ runId })
+    await until(() => workbench.events().some(({ type }) => type === 'job-end'))
+    const told = () =>
+      workbench.events().flatMap((event) => (event.type === 'metric' ? [event.row.step] : []))
+    const last = Math.max(...told())
+    const saved = workbench
+      .events()
+      .flatMap((event) => (event.type === 'checkpoint' ? [event.subject.step] : []))
+    expect(saved.at(-1)).toBe(last)
+    const before = told().length
+    await until(() =>
+      workbench.messages.some(
+        ({ body }) => body.type === 'jobs' && body.jobs.some(({ canResume }) => canResume),
+      ),
+    )
+    await client.job.resume({ runId })
+    await until(() => told().length > before)
+    expect(told()[before]).toBe(last + 1)
+    await client.job.stop({ runId })
+    await until(() => jobProcesses(runId).length === 0)
+  })
+
   test('that wait change places, also for the next engine, and the feed tells the new order', async () => {
     const workbench = opened()
     const { client } = workbench
@@ -101,11 +128,13 @@ describe('a job', () => {
     await workbench.engine.close()
     open.length = 0
     const next = opened(workbench.folder)
-    const ran = (runId: string) =>
-      next.events().some((event) => event.runId === runId && event.type === 'job-end')
-    await until(() => [a, b, c].every(({ runId }) => ran(runId)))
-    const ended = next.events().filter(({ type }) => type === 'job-end')
-    expect(ended.map(({ runId }) => runId)).toEqual([b, a, c].map(({ runId }) => runId))
+    const left = await next.client.job.list()
+    expect(left.slice(0, 3).map(({ runId, status }) => [runId, status])).toEqual([
+      [b.runId, 'running'],
+      [a.runId, 'queued'],
+      [c.runId, 'queued'],
+    ])
+    for (const ref of [a, c, b]) await next.client.job.stop(ref)
   })
 
   test('that cannot begin says why, and is not in the list of runs', async () => {
