@@ -29,9 +29,10 @@ export function ggufConfig(
   }
   const embedding = found.weights.get(`${names.outside['token_embd']}.weight`)
   if (!embedding) throw malformed(path, 'no token_embd.weight', 'a language model')
+  // Before a rule makes anything for each layer.
+  checkLayers(path, found.weights, names.layers, file.whole('block_count'))
   const config: JsonObject = { ...settled }
   for (const rule of rules) Object.assign(config, rule.read(file, config))
-  checkLayers(path, found.weights, names.layers, file.whole('block_count'))
   return {
     architectures: [className],
     model_type: modelTypes[0],
@@ -43,10 +44,16 @@ export function ggufConfig(
   }
 }
 
+/** As many layers as the file says, each with weights. */
 function checkLayers(path: string, weights: WeightIndex, prefix: string, layers: number): void {
+  const found = new Set<number>()
   for (const name of weights.keys()) {
     if (!name.startsWith(`${prefix}.`)) continue
     const layer = Number(name.slice(prefix.length + 1).split('.')[0])
     if (layer >= layers) throw malformed(path, `"${name}"`, `${layers} layers`)
+    found.add(layer)
+  }
+  if (found.size !== layers) {
+    throw malformed(path, `block_count = ${layers}`, `the ${found.size} layers that have weights`)
   }
 }

@@ -127,11 +127,11 @@ function llama3Scaling(path: string, divisors: Float32Array, theta: number, head
   const scaled = (original_max_position_embeddings: number) => ({
     ...{ rope_type: 'llama3', factor, ...LLAMA3, original_max_position_embeddings },
   })
-  const found = TRAINED.map(scaled).find((scaling) => {
+  const agrees = (scaling: ReturnType<typeof scaled>) => {
     const expected = divisorsOf({ theta, rotaryDim: headDim, scaling, maxPositions: Infinity })
-    const agrees = (value: number, i: number) => Math.abs(value - divisors[i]!) <= 1e-4 * value
-    return divisors.length === expected.length && expected.every(agrees)
-  })
+    return expected.every((value, i) => Math.abs(value - divisors[i]!) <= 1e-4 * value)
+  }
+  const found = divisors.length === headDim / 2 ? TRAINED.map(scaled).find(agrees) : undefined
   if (found) return found
   throw unsupported(path, 'rotary scaling other than Llama 3’s in', ROTARY_FACTORS)
 }

@@ -129,12 +129,18 @@ const byteLevelStages: Stages = (path, metadata, tokens) => {
   }
 }
 
-const piecesStages: Stages = (path, metadata, tokens, kinds) =>
-  sentencePieceStages({
+/** SentencePiece itself makes none longer than 16 unless told to. Each is cut at every letter to find its halves. */
+const LONGEST_PIECE = 256
+
+const piecesStages: Stages = (path, metadata, tokens, kinds) => {
+  const long = tokens.find((token) => token.length > LONGEST_PIECE)
+  if (long !== undefined) throw unsupported(path, `a piece of ${long.length} letters`)
+  return sentencePieceStages({
     ...{ tokens, kinds, ids: idsByToken(tokens) },
     scores: numberList(path, metadata, 'tokenizer.ggml.scores', tokens.length),
     startsWithSpace: metadata.get('tokenizer.ggml.add_space_prefix') !== false,
   })
+}
 
 const STAGES: ReadonlyMap<string, Stages> = new Map([
   ['gpt2', byteLevelStages],

@@ -20,6 +20,8 @@ export interface GgufWeights {
   readonly extras: readonly StoredWeight[]
 }
 
+const MOST_EXPERTS = 1024
+
 /** @param stored under ggml's names; one that the family does not know is refused, since it would change the model */
 export function namedWeights(
   path: string,
@@ -59,6 +61,9 @@ function underItsNames(path: string, family: GgufFamily, stored: StoredWeight): 
     return [{ weight: { ...stored, name, shape }, shape: stored.shape, layout }]
   }
   const [experts = 0, ...shape] = stored.shape
+  if (experts > MOST_EXPERTS) {
+    throw malformed(path, `${experts} experts in "${stored.name}"`, `at most ${MOST_EXPERTS}`)
+  }
   const bytes = stored.bytes / experts
   // Blocks lie along rows, so each expert is whole bytes of its own.
   return Array.from({ length: experts }, (_, expert) => ({

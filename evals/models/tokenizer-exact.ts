@@ -46,6 +46,14 @@ const isolate = (pattern: string): Stage => ({
   invert: false,
 })
 
+/** Pieces that end with a match of the pattern each, and what lies behind the last. */
+function endingWith(pattern: unknown): Stage {
+  const { String: text, Regex: regex } = pattern as { String?: string; Regex?: string }
+  const match = regex ?? text!.replaceAll(/[.*+?^${}()|[\]\\/]/gu, '\\$&')
+  const other = `(?:(?!${match})[\\s\\S])`
+  return matches(`${other}*(?:${match})|${other}+`)
+}
+
 function exactPreTokenizer(stage: Stage): Stage {
   switch (stage?.type) {
     case 'Sequence':
@@ -60,6 +68,8 @@ function exactPreTokenizer(stage: Stage): Stage {
       return isolate('[\\p{P}$+<=>^`|~]')
     case 'Metaspace':
       return exactMetaspace(stage)
+    case 'Split':
+      return stage.behavior === 'MergedWithPrevious' ? endingWith(stage.pattern) : stage
     case 'ByteLevel':
       if (stage.use_regex === false || stage.add_prefix_space === true) return stage
       return {

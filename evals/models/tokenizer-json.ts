@@ -116,10 +116,12 @@ function checkStage(path: string, name: StageName, value: unknown): void {
   }
 }
 
-/** The library knows two behaviours of `Split`; any other would give other ids without a word. */
+/** Two behaviours of `Split` are the library's and one is put in its words; any other would give other ids without a word. */
 function checkSplitting(path: string, { type, behavior, invert, replacement }: JsonObject): void {
   const known =
-    (type !== 'Split' || behavior === 'Removed' || (behavior === 'Isolated' && invert !== true)) &&
+    (type !== 'Split' ||
+      behavior === 'Removed' ||
+      ((behavior === 'Isolated' || behavior === 'MergedWithPrevious') && invert !== true)) &&
     (type !== 'Punctuation' || (behavior ?? 'Isolated') === 'Isolated') &&
     (type !== 'Metaspace' || (replacement ?? SPACE_MARK) === SPACE_MARK)
   if (!known) {

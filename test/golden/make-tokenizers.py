@@ -56,6 +56,8 @@ CASES = [
     make("smollm", bpe(), bytes_trainer(), pre_tokenizers.Sequence([pre_tokenizers.Digits(True), pre_tokenizers.ByteLevel(add_prefix_space=False)]), None, decoders.ByteLevel()),
     make("llama-bpe", bpe(), bytes_trainer(), split("\\p{N}{1,3}"), None, decoders.ByteLevel(), ignore_merges=True),
     make("qwen2", bpe(), bytes_trainer(), split("\\p{N}"), normalizers.NFC(), decoders.ByteLevel()),
+    make("breaks end pieces", bpe(), bytes_trainer(), pre_tokenizers.Sequence([pre_tokenizers.Split(Regex("\\s"), "merged_with_previous"), BYTES]), None, decoders.ByteLevel()),
+    make("dots end pieces", bpe(), bytes_trainer(), pre_tokenizers.Sequence([pre_tokenizers.Split(".", "merged_with_previous"), BYTES]), None, decoders.ByteLevel()),
     make("words", models.WordLevel(unk_token="<unk>"), trainers.WordLevelTrainer(vocab_size=60, **unknown), pre_tokenizers.Whitespace()),
     make("words by space", models.WordLevel(unk_token="<unk>"), trainers.WordLevelTrainer(vocab_size=60, **unknown), pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()])),
     make("pieces", models.WordPiece(unk_token="<unk>"), trainers.WordPieceTrainer(vocab_size=160, **unknown), pre_tokenizers.BertPreTokenizer(), normalizers.BertNormalizer(), decoders.WordPiece(cleanup=False)),

@@ -49,6 +49,19 @@ describe.each(cases)('$name', (each) => {
     expect(again).toEqual({ ...source, path: each.name })
   })
 
+  test('a split at spaces, where marks have taken their place, changes nothing (Gemma)', () => {
+    const splits = {
+      type: 'Split',
+      pattern: { String: ' ' },
+      behavior: 'MergedWithPrevious',
+      invert: false,
+    }
+    const tokenizerJson = { ...source.tokenizerJson, pre_tokenizer: splits }
+    const other = openTokenizer({ ...source, tokenizerJson })
+    for (const [text, ids] of each.rows) expect(other.encode(text)).toEqual(ids)
+    expect(tokenizerFields(each.name, { ...source, tokenizerJson }, 1).isNamed).toBe(true)
+  })
+
   test('merges that scores cannot say are kept whole', () => {
     const { model, ...stages } = source.tokenizerJson as { model: { merges: unknown[] } }
     const changed = { ...stages, model: { ...model, merges: model.merges.slice(1) } }
@@ -60,4 +73,10 @@ describe.each(cases)('$name', (each) => {
     )
     expect(again.tokenizerJson).toEqual(JSON.parse(JSON.stringify(changed)))
   })
+})
+
+test('a piece that would take an hour to cut is refused', () => {
+  const { tokens, kinds, ...rest } = cases[0]!
+  const long = metadataOf({ ...rest, kinds, tokens: tokens.with(-1, 'a'.repeat(100_000)) })
+  expect(() => ggufTokenizer('long', long)).toThrow(/a piece of 100000 letters/)
 })

@@ -199,6 +199,11 @@ describe('refused', () => {
     ['no tokens', without('tokenizer.ggml.tokens')],
     ['pieces without scores', changed({ 'tokenizer.ggml.model': string('llama') })],
     ['no layers', changed({ 'llama.block_count': u32(0) })],
+    ['layers without weights', changed({ 'llama.block_count': { type: 'u64', value: 2 ** 50 } })],
+    [
+      'a head of absurd size',
+      changed({ 'llama.attention.key_length': { type: 'u64', value: 2 ** 50 } }),
+    ],
     ['a size that is not whole', changed({ 'llama.block_count': { type: 'f32', value: 1.5 } })],
     ['an odd alignment', changed({ 'general.alignment': u32(33) })],
     ['an alignment of nothing', changed({ 'general.alignment': u32(0) })],

@@ -40,7 +40,7 @@ describe('refused by name', () => {
       { pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'X' }] } },
     ],
     ['pieces of length nothing', { pre_tokenizer: { type: 'FixedLength', length: 0 } }],
-    ['a split that joins to the left', split('MergedWithPrevious')],
+    ['a split that joins to the right', split('MergedWithNext')],
     ['a split turned round and kept', split('Isolated', true)],
     [
       'a broken pattern',
