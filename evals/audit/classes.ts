@@ -97,7 +97,7 @@ export function classedExamples(
       throw new TouchstoneError('data.class', { path: title, row: i + 1, label, known })
     }
     const whole = encodeWhole(open.tokenizer, text, longest)
-    if (whole.cut > 0) cut++
+    if (whole.lost.length > 0) cut++
     return { ids: whole.ids, label: index }
   })
   return { examples, cut }

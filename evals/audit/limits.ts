@@ -121,14 +121,14 @@ function samplingLimits({ benchmarks, replies }: AuditRows): string[] {
   ]
 }
 
-/** A prompt without its beginning is another prompt: the guard finds it by its digest, and the reader is told how many. */
+/** A prompt without a part is another prompt: the guard finds it by its digest, and the reader is told how many. */
 function cutLimits({ benchmarks, replies }: AuditRows): string[] {
   const cut = replies.filter(({ cutTokens }) => (cutTokens ?? 0) > 0)
   return [...Map.groupBy(cut, ({ benchmark }) => benchmark)].map(([name, rows]) => {
     const row = benchmarks.find((each) => each.name === name)
     const prompts = new Set(rows.map(({ sampleId }) => sampleId)).size
     const most = Math.max(...rows.map(({ cutTokens }) => cutTokens ?? 0))
-    return `${prompts} of the ${counted(row?.samples ?? prompts, 'prompt')} of ${row?.title ?? name} are longer than the model was given and lost their beginning, up to ${counted(most, 'token')}; they are in the rate.`
+    return `${prompts} of the ${counted(row?.samples ?? prompts, 'prompt')} of ${row?.title ?? name} are longer than the model was given and were cut, by up to ${counted(most, 'token')}; they are in the rate.`
   })
 }
 

@@ -59,8 +59,10 @@ async function classScores(
     const label = continuation.trim()
     const index = indexOf(classes, label)
     if (index === -1) throw new TouchstoneError('data.class', { path: key, label, known: classes })
-    const { ids, cut } = read[i]!
-    return { logProbs: Float32Array.of(logSoftmax(logits[i]!)[index]!), beforeIds: ids, cut }
+    const { ids, lost } = read[i]!
+    const logProbs = Float32Array.of(logSoftmax(logits[i]!)[index]!)
+    // What was lost stands in front, so that without it they are what the model was given.
+    return { logProbs, beforeIds: [...lost, ...ids], cut: lost.length }
   })
 }
 

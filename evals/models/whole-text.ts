@@ -4,7 +4,7 @@ import type { Tokenizer } from './checkpoint.ts'
 export interface WholeText {
   readonly ids: readonly number[]
   /** Tokens that the text lost at its end. */
-  readonly cut: number
+  readonly lost: readonly number[]
 }
 
 /** At most `longest` tokens in all. */
@@ -16,5 +16,5 @@ export function encodeWhole(
   const own = encode(text)
   const room = Math.max(0, longest - prefixIds.length - suffixIds.length)
   const ids = [...prefixIds, ...own.slice(0, room), ...suffixIds]
-  return { ids, cut: Math.max(0, own.length - room) }
+  return { ids, lost: own.slice(room) }
 }

@@ -77,7 +77,7 @@ test('a prompt that lost its beginning is counted, and said', () => {
   const replies = rows.replies.map((row) => ({ ...row, cutTokens: isCut(row) ? 7 : null }))
   const { limits } = buildResults({ ...rows, replies })
   expect(limits.join('\n')).toContain(
-    '2 of the 200 prompts of House capability are longer than the model was given and lost their beginning, up to 7 tokens',
+    '2 of the 200 prompts of House capability are longer than the model was given and were cut, by up to 7 tokens',
   )
-  expect(buildResults(rows).limits.join('\n')).not.toContain('lost their beginning')
+  expect(buildResults(rows).limits.join('\n')).not.toContain('were cut')
 })

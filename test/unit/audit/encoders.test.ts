@@ -211,9 +211,17 @@ describe('refused in one sentence', () => {
 test('texts that are too long lose their end, and the end token stays', async () => {
   const long = at('long.csv')
   await writeFile(long, csv([...ROWS, ['the pool '.repeat(40), 'praise']]))
-  const { code, stderr } = await touchstone(
+  const { code, stderr, stdout } = await touchstone(
     ...['train', '--model', bare, '--data', long, '--methods', 'lora', '--steps', '1'],
     ...['--threads', '1', '--out-dir', at('long')],
   )
   expect([code, stderr]).toEqual([0, expect.stringContaining('1 of 13 texts lost their end')])
+  const [arm, out] = [armIn(stdout), at('long-eval')]
+  const asked = ['--model', bare, '--candidate', arm, '--suite', long]
+  const told = await touchstone('eval', ...asked, '--threads', '1', '--out-dir', out)
+  expect(told.stderr).toContain('1 of 13 prompts are too long and were cut')
+  const { limits } = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as Results
+  // 32 positions hold 30 tokens of a text of 80.
+  expect(limits.join('\n')).toContain('1 of the 13 prompts of Texts and their classes')
+  expect(limits.join('\n')).toContain('were cut, by up to 50 tokens')
 })
