@@ -5,6 +5,7 @@ import { readArguments } from '../../evals/cli/arguments.ts'
 import { COMMANDS } from '../../evals/cli/commands/registry.ts'
 import { commandHelp, generalHelp } from '../../evals/cli/help.ts'
 import { jobFields, readJobRequest } from '../../evals/cli/job-options.ts'
+import { armsAsked, methodFields } from '../../evals/cli/methods.ts'
 import { findMethod, METHODS } from '../../evals/finetune/registry.ts'
 import { SweepConfig } from '../../evals/sweeps/config.ts'
 
@@ -38,7 +39,10 @@ describe.each(COMMANDS.map((entry) => [entry.name, entry] as const))('%s', (name
   test('has examples whose options it knows', async () => {
     const command = await entry.load()
     const fields = command.options.flatMap(({ fields: inGroup }) => inGroup)
-    for (const example of command.examples) readArguments(example.split(' ').slice(2), fields)
+    for (const example of command.examples) {
+      const argv = example.split(' ').slice(2)
+      readArguments(argv, [...fields, ...methodFields(armsAsked(argv, undefined))])
+    }
   })
 
   test('is in the general help', () => {
