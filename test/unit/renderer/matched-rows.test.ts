@@ -1,12 +1,14 @@
 /** @file Methods at the same loss, as the window's table says them: the sign is that of a change from the first to the other. */
 import { expect, test } from 'vitest'
 import type { MatchedSeed } from '../../../evals/contract/results.ts'
+import type { BenchmarkRow } from '../../../evals/contract/rows.ts'
 import { matchedRows } from '../../../renderer/charts/matched-rows.ts'
 
-const benchmark = {
-  ...{ name: 'r', title: 'Refusal', role: 'refusal', samples: 100, digest: '' },
-  ...{ judges: ['first', 'second'], maxNewTokens: 8 },
-} as const
+const benchmark: BenchmarkRow = {
+  ...{ name: 'r', title: 'Refusal', samples: 100, digest: '', maxNewTokens: 8 },
+  role: 'refusal',
+  judges: ['first', 'second'],
+}
 /** The reference refused 80 of 100, the other 50: a = 50, b = 30. */
 const pair: MatchedSeed['pairs'][number] = {
   ...{ arm: 'full', reference: 'lora', referenceStep: 9, seed: 0, step: 4 },
@@ -16,7 +18,7 @@ const pair: MatchedSeed['pairs'][number] = {
 
 test('a rate that is lower in the other method is a fall, by the first judge alone', () => {
   const pairs = [pair, { ...pair, judge: 'second' }, { ...pair, benchmark: 'unknown' }]
-  expect(matchedRows({ pairs }, [{ ...benchmark, judges: [...benchmark.judges] }])).toEqual([
+  expect(matchedRows({ pairs }, [benchmark])).toEqual([
     {
       ...{ title: 'Refusal', reference: 'lora', arm: 'full', n: 100 },
       change: { estimate: -0.3, lower: -0.4, upper: -0.2 },
@@ -26,5 +28,5 @@ test('a rate that is lower in the other method is a fall, by the first judge alo
 
 test('where nothing was decided by both there is no change', () => {
   const pairs = [{ ...pair, n: 0, difference: null, lower: null, upper: null }]
-  expect(matchedRows({ pairs }, [{ ...benchmark, judges: ['first'] }])[0]!.change).toBeUndefined()
+  expect(matchedRows({ pairs }, [benchmark])[0]!.change).toBeUndefined()
 })
