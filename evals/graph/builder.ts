@@ -118,8 +118,9 @@ export function createCore(dialect: Dialect): GraphCore {
   }
 
   const stored = new Map<string, WeightStorage>()
+  const end = () => constant([2 ** 31 - 1], 'int64', [1]).name
   const reading = (domain: OnnxNode['domain']) =>
-    readingStored(addNode(domain), addNode(''), dialect.float, stored)
+    readingStored(addNode(domain), { add: addNode(''), float: dialect.float, end }, stored)
 
   const emitter: Emitter = {
     dialect,
