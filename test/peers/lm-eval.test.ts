@@ -37,7 +37,7 @@ async function ask(...options: string[]) {
   return { folder, said: JSON.parse(readFileSync(output, 'utf8')) as HarnessAnswer }
 }
 
-describe.skipIf(!ready)(title, { timeout: 900_000 }, () => {
+describe.skipIf(!ready)(title, { timeout: 3_600_000 }, () => {
   test('says of two tiny models what this engine says', async () => {
     const { folder, said } = await ask()
     for (const [name, model] of Object.entries(said.models)) {
