@@ -22,8 +22,8 @@ const HELD_OF_ATTENTION = 1.2
 const HELD_OF_LOGITS = 3
 /** A matrix in float32 that is made for one product, beside the one that was made before it. */
 const WIDENED = 2
-/** The base that is written with, and that scores: each holds the matrices packed for the kernel. */
-const PACKED_COPIES = 2
+/** What an arm writes with and scores texts with, and the base that scores what it wrote: each packs the matrices for its kernel. */
+const PACKED_COPIES = 3
 
 /** The rows of one micro-batch as they are laid out. */
 export interface MicroBatch {
