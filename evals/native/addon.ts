@@ -54,7 +54,7 @@ export interface SessionHandle {
 export interface Addon {
   /** Instructions it was compiled for. */
   readonly instructions: string
-  squaredNorm(values: Float32Array, threads: number): Promise<number>
+  squaredNorm(values: Float32Array): Promise<number>
   /** `runs` `[count, 4]`: start, end, keep, stepSize; `scalars`: β1, β2, ε, rootCorrection2, gradientScale. */
   adamW(
     parameters: Float32Array,

@@ -66,7 +66,7 @@ export function numericsOf(native: Addon | undefined): Numerics {
   if (!native) return FALLBACK
   return {
     name: `native, ${native.instructions}`,
-    squaredNorm: (values) => native.squaredNorm(values, threadsFor(values.length)),
+    squaredNorm: (values) => native.squaredNorm(values),
     async adamW({ parameters, firstMoment, secondMoment, gradient }, runs, scalars) {
       const vectors = [parameters, firstMoment, secondMoment, gradient] as const
       const { length } = parameters

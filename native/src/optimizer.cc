@@ -9,18 +9,6 @@ namespace touchstone {
 
 namespace {
 
-constexpr size_t kBlock = 65536;
-constexpr size_t kLanes = 8;
-
-double block_norm(const float* x, size_t count) {
-  double lanes[kLanes] = {};
-  const size_t whole = count - count % kLanes;
-  for (size_t i = 0; i < whole; i += kLanes)
-    for (size_t l = 0; l < kLanes; l++) lanes[l] += double(x[i + l]) * double(x[i + l]);
-  for (size_t i = whole; i < count; i++) lanes[i - whole] += double(x[i]) * double(x[i]);
-  return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
-}
-
 void adamw_part(const AdamWVectors& vectors, const AdamWRun& run, const AdamWScalars& s, size_t first, size_t last) {
   float* __restrict p = vectors.parameters;
   float* __restrict m = vectors.first_moment;
@@ -39,16 +27,10 @@ void adamw_part(const AdamWVectors& vectors, const AdamWRun& run, const AdamWSca
 
 }  // namespace
 
-double squared_norm(const float* values, size_t count, size_t threads) {
-  const size_t blocks = (count + kBlock - 1) / kBlock;
-  std::vector<double> sums(blocks);
-  in_parts(blocks, threads, [&](size_t first, size_t last) {
-    for (size_t b = first; b < last; b++)
-      sums[b] = block_norm(values + b * kBlock, std::min(kBlock, count - b * kBlock));
-  });
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return total;
+double squared_norm(const float* values, size_t count) {
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) sum += double(values[i]) * double(values[i]);
+  return sum;
 }
 
 void adamw(const AdamWVectors& vectors, const std::vector<AdamWRun>& runs, const AdamWScalars& scalars,

@@ -6,8 +6,8 @@
 
 namespace touchstone {
 
-/// Σ x², by the fallback's order of summation whatever the number of threads.
-double squared_norm(const float* values, size_t count, size_t threads);
+/// Σ x², one after the other: another order of summation would give other bits.
+double squared_norm(const float* values, size_t count);
 
 struct AdamWVectors {
   float* parameters;

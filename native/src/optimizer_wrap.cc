@@ -10,10 +10,10 @@ namespace {
 Napi::Value wrap_squared_norm(const Napi::CallbackInfo& info) {
   const auto values = info[0].As<Napi::Float32Array>();
   const float* data = values.Data();
-  const size_t count = values.ElementLength(), threads = info[1].As<Napi::Number>().Uint32Value();
+  const size_t count = values.ElementLength();
   const auto sum = std::make_shared<double>();
   return PromiseWorker::start(
-      info.Env(), {values}, [=] { *sum = squared_norm(data, count, threads); },
+      info.Env(), {values}, [=] { *sum = squared_norm(data, count); },
       [=](Napi::Env env) { return Napi::Number::New(env, *sum); });
 }
 

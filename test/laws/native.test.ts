@@ -1,6 +1,6 @@
 /** @file The laws of the addon: what it does is what TypeScript does, to the bit where that is promised, else to rounding. */
 import { describe, expect, test } from 'vitest'
-import { FALLBACK, NORM_BLOCK } from '../../evals/native/fallback.ts'
+import { FALLBACK } from '../../evals/native/fallback.ts'
 import { load, numericsOf } from '../../evals/native/load.ts'
 import type { AdamWVectors } from '../../evals/native/numerics.ts'
 import { fillNormal, randomStream } from '../../evals/statistics/random.ts'
@@ -25,13 +25,10 @@ describe.skipIf(!found.addon)(title, () => {
     expect(NATIVE.name).not.toBe(FALLBACK.name)
   })
 
-  test.each([0, 1, 7, 8, 9, NORM_BLOCK - 1, NORM_BLOCK, NORM_BLOCK + 5, LONG])(
-    'the squared norm of %i numbers has the same bits',
-    async (length) => {
-      const values = normals32(length, 'norm')
-      expect(await NATIVE.squaredNorm(values)).toBe(await FALLBACK.squaredNorm(values))
-    },
-  )
+  test.each([0, 1, 9, LONG])('the squared norm of %i numbers has the same bits', async (length) => {
+    const values = normals32(length, 'norm')
+    expect(await NATIVE.squaredNorm(values)).toBe(await FALLBACK.squaredNorm(values))
+  })
 
   test('a norm that is not finite is seen', async () => {
     const values = normals32(1000, 'norm')
