@@ -32,9 +32,12 @@ const BASE: SubjectKey = { arm: 'base', seed: 0, step: 0 }
 const digestOf = (ids: readonly number[]) =>
   createHash('sha256').update(Int32Array.from(ids)).digest('hex').slice(0, 16)
 
+/** The part of a subject that answers. */
+export type Answering = Pick<Subject, 'generate' | 'continuations'>
+
 /** In the samples' order, all replies to one prompt after each other. */
 export function answersOf(
-  subject: Subject,
+  subject: Answering,
   prepared: PreparedBenchmark,
   asking: Asking,
 ): Promise<Reply[]> {
@@ -44,7 +47,7 @@ export function answersOf(
 }
 
 async function written(
-  subject: Subject,
+  subject: Answering,
   { benchmark, samples, decoding: { samples: count, temperature, seed } }: PreparedBenchmark,
   { of = BASE, signal, onProgress }: Asking,
 ): Promise<Reply[]> {
@@ -81,7 +84,7 @@ const CHUNK = 64
 
 /** Plain text, as lm-evaluation-harness scores it: " " and the option after the question, no chat template. */
 async function scored(
-  subject: Subject,
+  subject: Answering,
   { samples, benchmark }: PreparedBenchmark,
   { signal, onProgress, warn }: Asking,
 ): Promise<Reply[]> {

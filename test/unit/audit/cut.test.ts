@@ -1,13 +1,12 @@
 /** @file A question that is longer than the model takes loses its beginning: counted, said, and not the same question any more. */
 import { expect, test } from 'vitest'
-import { answersOf, type Reply } from '../../../evals/audit/answers.ts'
+import { answersOf, type Answering, type Reply } from '../../../evals/audit/answers.ts'
 import { buildResults } from '../../../evals/audit/results.ts'
 import { mmlu } from '../../../evals/benchmarks/mmlu.ts'
 import { GREEDY, type Sample } from '../../../evals/contract/rows.ts'
 import { comparability } from '../../../evals/gate/comparability.ts'
 import { storedStates } from '../../../evals/gate/stored-run.ts'
 import type { Continuation } from '../../../evals/inference/continuation.ts'
-import type { Subject } from '../../../evals/inference/subject.ts'
 import { CAPABILITY, plannedRows } from '../../doubles/audit-rows.ts'
 
 const question = (id: string, content: string): Sample => ({
@@ -19,14 +18,19 @@ const short = question('short', 'two')
 const long = question('long', 'one two three four five')
 
 /** A token a word; at most `longest` of them, the option's among them. */
-function subjectOf(longest: number): Subject {
+function subjectOf(longest: number): Answering {
   const score = ({ before, continuation }: Continuation) => {
     const beforeIds = (before as string).split(' ').map(({ length }) => length)
     const tokens = continuation.trim().split(' ').length
     const cut = Math.max(0, beforeIds.length + tokens - longest)
     return { logProbs: new Float32Array(tokens).fill(-1), beforeIds, cut }
   }
-  return { continuations: async (items: readonly Continuation[]) => items.map(score) } as Subject
+  return {
+    continuations: async (items) => items.map(score),
+    generate: () => {
+      throw new Error('nothing is written')
+    },
+  }
 }
 
 async function ask(longest: number): Promise<{ replies: Reply[]; warnings: string[] }> {

@@ -66,7 +66,7 @@ describe('encoding', () => {
 test('openings of one text have their own borders, and are none where one is too long', async () => {
   const rows = (before: string, openings: string[]) =>
     encodeOpenings(open, { key: 'k', before }, openings, 5)
-  const [merged, plain] = await rows('ax', ['y', 'z'])
+  const [merged, plain] = (await rows('ax', ['y', 'z']))!
   expect([merged, plain]).toMatchObject([
     { ids: [29, 1, 30], from: 2 },
     { ids: [29, 1, 24, 26], from: 3 },

@@ -55,11 +55,11 @@ test('judges each prompt by its own openings, in order, and leaves others undeci
 })
 
 test('a prompt that is too long with an opening after it is undecided, and the others are theirs', async () => {
-  const { openings } = context.subject
+  const plain = context.subject
   const subject: JudgeContext['subject'] = {
-    ...context.subject,
+    ...plain,
     openings: async (befores, ...rest) =>
-      (await openings(befores, ...rest)).map((found, i) =>
+      (await plain.openings(befores, ...rest)).map((found, i) =>
         JSON.stringify(befores[i]).includes('endless') ? null : found,
       ),
   }
