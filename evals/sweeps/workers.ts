@@ -75,7 +75,8 @@ function createFloor({ planPath, cells, signal, onSettled }: Work) {
     const worker = hire(planPath)
     alive.add(worker)
     const ended = new Promise<string>((resolve) => {
-      worker.child.once('error', (error) => resolve(error.message))
+      // Each message that a dead worker does not take is an error of its own.
+      worker.child.on('error', (error) => resolve(error.message))
       worker.child.once('exit', (code, killed) => resolve(killed ?? `exit code ${code}`))
     })
     const how = await new Promise<string>((resolve, reject) => {

@@ -23,8 +23,8 @@ const run = (argv: readonly string[]) => {
   return { status, stdout, stderr }
 }
 
-function start(out: string) {
-  const child = spawn(process.execPath, [CLI, ...PEBBLE, '--out-dir', out], { stdio: 'ignore' })
+function start(out: string, argv: readonly string[] = PEBBLE) {
+  const child = spawn(process.execPath, [CLI, ...argv, '--out-dir', out], { stdio: 'ignore' })
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   return { pid: child.pid!, ended }
 }
@@ -121,6 +121,24 @@ describe('a sweep of Pebble', () => {
 })
 
 describe('a sweep of a testbed', () => {
+  test(
+    'goes on where a worker is killed before it hears of its first cell',
+    { timeout: 120_000 },
+    async () => {
+      // Whether the word is on its way at that moment is luck: of five, some.
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const sweep = start(fresh(), [...RF, '--seeds', '0'])
+        let worker: number | undefined
+        while (worker === undefined) {
+          await sleep(1)
+          worker = childrenOf(sweep.pid)[0]
+        }
+        process.kill(worker, 'SIGKILL')
+        expect(await sweep.ended).toBe(0)
+      }
+    },
+  )
+
   test('runs only what is new where seeds are added, and nothing the second time', () => {
     const out = fresh()
     expect(run([...RF, '--seeds', '0..2', '--out-dir', out]).status).toBe(0)
