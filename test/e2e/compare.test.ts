@@ -1,6 +1,6 @@
 /** @file Two evaluations beside each other under a gate, and a small sweep whose cells fill while one looks on. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { openWorkbench, type Workbench } from './workbench.ts'
+import { goToEvaluate, openWorkbench, type Workbench } from './workbench.ts'
 
 let bench: Workbench
 beforeAll(async () => {
@@ -18,16 +18,7 @@ test(
   async () => {
     const { page, go } = bench
     for (const limit of ['16', '24']) {
-      await go('/benchmarks')
-      // It opens by itself where there is nothing to look at yet.
-      await page.getByRole('heading', { name: 'Benchmarks' }).waitFor()
-      await page
-        .getByText(/No replies yet|Model state/u)
-        .first()
-        .waitFor()
-      await page
-        .locator('details', { hasText: 'Evaluate a model…' })
-        .evaluate((details: HTMLDetailsElement) => (details.open = true))
+      await goToEvaluate(bench)
       await page.getByLabel('Limit', { exact: true }).fill(limit)
       await page.getByRole('button', { name: 'Start the evaluation' }).click()
       await page.getByRole('link', { name: '← Jobs' }).waitFor()

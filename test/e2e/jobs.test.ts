@@ -1,6 +1,6 @@
 /** @file The guided audit from the first page: begun, stopped with its state saved, resumed, and its engine killed on the way. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { openWorkbench, type Workbench } from './workbench.ts'
+import { goToEvaluate, openWorkbench, type Workbench } from './workbench.ts'
 
 let bench: Workbench
 beforeAll(async () => {
@@ -42,7 +42,7 @@ describe('the guided audit', () => {
     'stands in the queue with its progress; two jobs wait behind it, change places by key, and leave',
     async () => {
       const { page, go, ask, inspect } = bench
-      await go('/benchmarks')
+      await goToEvaluate(bench)
       await page.getByRole('button', { name: 'Start the evaluation' }).click()
       await page
         .getByText(/place 1 in the queue/u)

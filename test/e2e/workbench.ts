@@ -109,6 +109,19 @@ export async function openWorkbench(home = newHome()): Promise<Workbench> {
   }
 }
 
+/** The benchmarks' page with its form of a new evaluation unfolded: it opens by itself where there is nothing to look at yet. */
+export async function goToEvaluate({ page, go }: Pick<Workbench, 'page' | 'go'>): Promise<void> {
+  await go('/benchmarks')
+  await page.getByRole('heading', { name: 'Benchmarks' }).waitFor()
+  await page
+    .getByText(/No replies yet|Model state/u)
+    .first()
+    .waitFor()
+  await page
+    .locator('details', { hasText: 'Evaluate a model…' })
+    .evaluate((details: HTMLDetailsElement) => (details.open = true))
+}
+
 function ask<T>(page: Page, name: string, input: unknown): Promise<T> {
   return page.evaluate(
     async (body) => {
