@@ -1,8 +1,10 @@
 /** @file One small audit of Pebble, begun from its form, followed live, and looked at from every side, in one window. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { openWorkbench, type Workbench } from './workbench.ts'
+import { loadBundled } from '../../evals/benchmarks/load-bundled.ts'
+import { findBenchmark } from '../../evals/benchmarks/registry.ts'
+import { newHome, openWorkbench, type Workbench } from './workbench.ts'
 
 let bench: Workbench
 beforeAll(async () => {
@@ -292,6 +294,30 @@ describe('the rest of the house', () => {
     await page.getByRole('button', { name: /Delete.*Small audit/u }).waitFor()
   })
 
+  test('databases are backed up once to a place, copied to another, and a bug report has none of their text', async () => {
+    const { page, go, home } = bench
+    await go('/house')
+    const beside = newHome()
+    const [copy, other] = [join(beside, 'copy'), join(beside, 'other')]
+    await page.getByLabel(/Back up the databases/u).fill(copy)
+    const backUp = page.getByRole('button', { name: 'Back up' })
+    await backUp.click()
+    await page.getByText(/ written to/u).waitFor()
+    expect(readdirSync(copy, { recursive: true }).join('\n')).toMatch(/touchstone\.db$/mu)
+    await backUp.click()
+    await page.getByRole('alert').waitFor()
+    await page.getByLabel(/Copy everything/u).fill(other)
+    await page.getByRole('button', { name: 'Copy', exact: true }).click()
+    await page.getByText(/Copied and checked/u).waitFor({ timeout: 60_000 })
+    await page.getByRole('button', { name: /bug report/u }).click()
+    const told = page.getByText(/It holds:/u)
+    await told.waitFor()
+    const report = readFileSync(await told.locator('code').innerText(), 'utf8')
+    expect(JSON.parse(report)).toMatchObject({ runs: [{ kind: 'audit', outcome: 'done' }] })
+    for (const own of [home, 'Small audit']) expect(report).not.toContain(own)
+    rmSync(beside, { recursive: true, force: true })
+  })
+
   test('SQL reads, and cannot write or see what is kept apart', async () => {
     const { page, go, inspect } = bench
     await go('/sql')
@@ -314,8 +340,14 @@ describe('the rest of the house', () => {
     await go('/talk')
     await page.getByLabel('Prompt').fill('what time is breakfast?')
     await page.getByRole('button', { name: 'Ask' }).click()
-    await page.getByRole('region', { name: 'Base' }).getByText('nats per token').waitFor()
+    const base = page.getByRole('region', { name: 'Base' })
+    await base.getByText('nats per token').waitFor()
     await inspect('talk')
+    const [declined] = await loadBundled(findBenchmark('house-refusal'))
+    await page.getByLabel('Prompt').fill(declined!.messages.at(-1)!.content)
+    await page.getByRole('button', { name: 'Ask' }).click()
+    await base.getByText('Withheld.').waitFor()
+    expect(await base.getByRole('table').count()).toBe(0)
   })
 })
 
