@@ -95,7 +95,7 @@ test(
 )
 
 test(
-  'two methods are held beside each other where their training losses are alike',
+  'two methods are held beside each other where their training losses are alike, over their steps, and with scaled intruders',
   async () => {
     const { page, go, inspect, ask } = bench
     const { runId } = await ask<{ runId: string }>('job.start', {
@@ -104,6 +104,8 @@ test(
         ...{ model: 'pebble', data: 'house-tamper', suite: ['house-refusal'], limit: 16 },
         methods: ['lora', 'full'].map((name) => ({ name, config: {} })),
         training: { steps: 16, batchSize: 4, learningRate: 0.001 },
+        // Of so short a fine-tune nearly every direction is the base's own; a strict ε finds some to scale.
+        ...{ spectraEvery: true, mitigate: [0.5], epsilon: 0.999 },
       },
     })
     await go(`/jobs/${runId}`)
@@ -115,6 +117,12 @@ test(
     expect(await matched.getByRole('row').count()).toBeGreaterThan(1)
     await matched.scrollIntoViewIfNeeded()
     await inspect('spectra-matched')
+    await page.getByRole('img', { name: /Intruders over the steps/u }).waitFor()
+    const scaled = page.getByRole('region', { name: 'Arms with intruders scaled' })
+    await scaled.waitFor()
+    expect(await scaled.getByRole('row').count()).toBeGreaterThan(4)
+    await scaled.scrollIntoViewIfNeeded()
+    await inspect('spectra-scaled')
   },
   JOB_MS,
 )
