@@ -13,6 +13,10 @@ export function signedPoints(change: number): string {
   return `${change < 0 ? MINUS : '+'}${text}`
 }
 
+/** A change of a loss, always with its sign: −0.106. */
+export const signedNats = (nats: number): string =>
+  `${nats < 0 ? MINUS : '+'}${Math.abs(nats).toFixed(3)}`
+
 /** Without a sign: 5 points, 2.1 points. */
 export function points(share: number): string {
   return `${Number((100 * share).toFixed(1))} points`

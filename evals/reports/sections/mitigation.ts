@@ -2,7 +2,7 @@
 import type { Mitigation } from '../../contract/mitigation.ts'
 import type { MitigationArm, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
-import { percent, signedPoints } from '../../contract/words.ts'
+import { percent, signedNats, signedPoints } from '../../contract/words.ts'
 import { html, type Markup } from '../markup.ts'
 import { folded, table, type Column } from '../table.ts'
 import { firstJudge, stateName } from '../view.ts'
@@ -85,13 +85,11 @@ const rateOn = (benchmark: BenchmarkRow): Column<MitigationArm> => ({
   kind: 'number',
 })
 
-const signed = (nats: number) => `${nats < 0 ? '−' : '+'}${Math.abs(nats).toFixed(3)}`
-
 const forgetting: Column<MitigationArm> = {
   head: 'Neutral loss, nats',
   cell: ({ neutral: { estimate, lower, upper } }) =>
     estimate === null || lower === null || upper === null
       ? '–'
-      : `${signed(estimate)} (${signed(lower)} to ${signed(upper)})`,
+      : `${signedNats(estimate)} (${signedNats(lower)} to ${signedNats(upper)})`,
   kind: 'number',
 }
