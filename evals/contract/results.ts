@@ -270,24 +270,22 @@ export type JudgeQuality = z.infer<typeof JudgeQuality>
 
 const Interval = z.object({ estimate: z.number(), lower: z.number(), upper: z.number() })
 
-/** A rate corrected for its judge's errors (Rogan and Gladen); `refused` says why it could not be. `youden` = Se + Sp − 1. */
-export const CorrectedRate = JudgedKey.extend({
-  measure: Measure,
-  reported: Rate,
-  youden: Interval.nullable(),
-  corrected: Interval.nullable(),
-  refused: z.string().nullable(),
-})
+/** What a judge's errors make of what it reported; `refused` says why it could not be corrected. `youden` = Se + Sp − 1. */
+const corrected = <R extends z.ZodType>(reported: R) =>
+  JudgedKey.extend({
+    measure: Measure,
+    reported,
+    youden: Interval.nullable(),
+    corrected: Interval.nullable(),
+    refused: z.string().nullable(),
+  })
+
+/** A rate, corrected (Rogan and Gladen). */
+export const CorrectedRate = corrected(Rate)
 export type CorrectedRate = z.infer<typeof CorrectedRate>
 
 /** The change of such a rate, before − after on the same prompts, corrected likewise (`evals/statistics/corrected-difference.ts`). */
-export const CorrectedChange = JudgedKey.extend({
-  measure: Measure,
-  reported: Interval,
-  youden: Interval.nullable(),
-  corrected: Interval.nullable(),
-  refused: z.string().nullable(),
-})
+export const CorrectedChange = corrected(Interval)
 export type CorrectedChange = z.infer<typeof CorrectedChange>
 
 /** What people said of replies, and what that makes of the judges and their rates. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import type { Narrow, Widen } from './numerics.ts'
+import type { Conversions } from './numerics.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'native')
 export const SOURCES = join(FOLDER, 'src')
@@ -51,7 +51,7 @@ export interface SessionHandle {
 }
 
 /** What C++ exports. It trusts its arguments: numerics in load.ts, and evals/runtime, are its only callers. */
-export interface Addon {
+export interface Addon extends Conversions {
   /** Instructions it was compiled for. */
   readonly instructions: string
   squaredNorm(values: Float32Array): Promise<number>
@@ -65,10 +65,6 @@ export interface Addon {
     scalars: Float64Array,
     threads: number,
   ): Promise<void>
-  readonly widenFloat16: Widen
-  readonly widenBfloat16: Widen
-  readonly narrowFloat16: Narrow
-  readonly narrowBfloat16: Narrow
   /** Into `out` `[p, q]`. */
   rowProducts(
     A: Float64Array,

@@ -32,26 +32,29 @@ export interface AdamWScalars {
   readonly gradientScale: number
 }
 
-export type Widen = (halves: Uint16Array, out: Float32Array) => void
+type Widen = (halves: Uint16Array, out: Float32Array) => void
 export type Narrow = (values: Float32Array, out: Uint16Array) => void
 
-/**
- * Long vectors are promised: C++ takes them on threads of its own. Matrices are not: whoever decomposes many does so in
- * threads that wait for nothing else (scan-lanes.ts).
- */
-export interface Numerics {
-  /** What made the numbers: two names may differ in the last bits of what is done with matrices. */
-  readonly name: string
-  /** Σ x² in float64. The order of summation is part of the promise: the same bits from every implementation. */
-  squaredNorm(values: Float32Array): Promise<number>
-  /** One update in place, arithmetic in float64 and rounded once where it is stored: the same bits from every implementation. */
-  adamW(vectors: AdamWVectors, runs: readonly AdamWRun[], scalars: AdamWScalars): Promise<void>
+export interface Conversions {
   /** Into `out`, of the same length. Exact, and every NaN the quiet one: the same bits from every implementation. */
   readonly widenFloat16: Widen
   readonly widenBfloat16: Widen
   /** The nearest, ties to even; `values` are finite and fit. The same bits from every implementation. */
   readonly narrowFloat16: Narrow
   readonly narrowBfloat16: Narrow
+}
+
+/**
+ * Long vectors are promised: C++ takes them on threads of its own. Matrices are not: whoever decomposes many does so in
+ * threads that wait for nothing else (scan-lanes.ts).
+ */
+export interface Numerics extends Conversions {
+  /** What made the numbers: two names may differ in the last bits of what is done with matrices. */
+  readonly name: string
+  /** Σ x² in float64. The order of summation is part of the promise: the same bits from every implementation. */
+  squaredNorm(values: Float32Array): Promise<number>
+  /** One update in place, arithmetic in float64 and rounded once where it is stored: the same bits from every implementation. */
+  adamW(vectors: AdamWVectors, runs: readonly AdamWRun[], scalars: AdamWScalars): Promise<void>
   /** A Bᵀ `[p, q]` of A `[p, width]` and B `[q, width]`; `half` may leave what lies above the diagonal's blocks unfilled. */
   rowProducts(
     A: Float64Array,

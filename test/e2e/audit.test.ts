@@ -1,20 +1,12 @@
 /** @file One small audit of Pebble, begun from its form, followed live, and looked at from every side, in one window. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadBundled } from '../../evals/benchmarks/load-bundled.ts'
 import { findBenchmark } from '../../evals/benchmarks/registry.ts'
-import { newHome, openWorkbench, type Workbench } from './workbench.ts'
+import { newHome, sharedWorkbench } from './workbench.ts'
 
-let bench: Workbench
-beforeAll(async () => {
-  bench = await openWorkbench()
-})
-afterAll(async () => {
-  await bench.close()
-})
-
-afterEach(({ task }) => bench.witness(task))
+const bench = sharedWorkbench()
 
 const AUDIT_MS = 240_000
 

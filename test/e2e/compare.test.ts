@@ -1,15 +1,8 @@
 /** @file Two evaluations beside each other under a gate, and a small sweep whose cells fill while one looks on. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { goToEvaluate, openWorkbench, type Workbench } from './workbench.ts'
+import { expect, test } from 'vitest'
+import { goToEvaluate, sharedWorkbench } from './workbench.ts'
 
-let bench: Workbench
-beforeAll(async () => {
-  bench = await openWorkbench()
-})
-afterAll(async () => {
-  await bench.close()
-})
-afterEach(({ task }) => bench.witness(task))
+const bench = sharedWorkbench()
 
 const JOB_MS = 300_000
 

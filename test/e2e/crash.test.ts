@@ -1,18 +1,13 @@
 /** @file Killed with -9 during a job, first the job and then the engine: the window says so within two seconds, and the job goes on from what was stored. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { openWorkbench, serve, type Served, type Workbench } from './workbench.ts'
+import { afterAll, expect, test } from 'vitest'
+import { serve, sharedWorkbench, type Served } from './workbench.ts'
 
-let bench: Workbench
+const bench = sharedWorkbench()
 let second: Served | undefined
-beforeAll(async () => {
-  bench = await openWorkbench()
-})
-afterAll(async () => {
+afterAll(() => {
   second?.process.kill('SIGTERM')
-  await bench.close()
 })
-afterEach(({ task }) => bench.witness(task))
 
 const JOB_MS = 240_000
 const BAR_MS = 2000

@@ -1,16 +1,8 @@
 /** @file The guided audit from the first page: begun, stopped with its state saved, resumed, and its engine killed on the way. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { goToEvaluate, openWorkbench, type Workbench } from './workbench.ts'
+import { describe, expect, test } from 'vitest'
+import { goToEvaluate, sharedWorkbench } from './workbench.ts'
 
-let bench: Workbench
-beforeAll(async () => {
-  bench = await openWorkbench()
-})
-afterAll(async () => {
-  await bench.close()
-})
-
-afterEach(({ task }) => bench.witness(task))
+const bench = sharedWorkbench()
 
 /** Minutes where the machine is free; it may not be. */
 const LONG_MS = 2_400_000

@@ -1,15 +1,8 @@
 /** @file Two raters label by key, each blind and in an order of their own, and settle what they called differently. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { openWorkbench, type Workbench } from './workbench.ts'
+import { expect, test } from 'vitest'
+import { sharedWorkbench } from './workbench.ts'
 
-let bench: Workbench
-beforeAll(async () => {
-  bench = await openWorkbench()
-})
-afterAll(async () => {
-  await bench.close()
-})
-afterEach(({ task }) => bench.witness(task))
+const bench = sharedWorkbench()
 
 const JOB_MS = 240_000
 const DRAWN = 6

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { expect, type RunnerTask } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, type RunnerTask } from 'vitest'
 import { ROOT } from '../doubles/imports.ts'
 
 const CHROMIUM = process.env['TOUCHSTONE_CHROMIUM'] ?? '/usr/bin/chromium'
@@ -107,6 +107,17 @@ export async function openWorkbench(home = newHome()): Promise<Workbench> {
       rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+}
+
+/** One workbench for all tests of a file, there from the first of them on. */
+export function sharedWorkbench(): Workbench {
+  const bench = {} as Workbench
+  beforeAll(async () => {
+    Object.assign(bench, await openWorkbench())
+  })
+  afterAll(() => bench.close())
+  afterEach(({ task }) => bench.witness(task))
+  return bench
 }
 
 /** The benchmarks' page with its form of a new evaluation unfolded: it opens by itself where there is nothing to look at yet. */

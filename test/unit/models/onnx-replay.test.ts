@@ -113,18 +113,19 @@ test('torch’s export of a GPT-2, with Gemm, LayerNormalization and a split of 
 /** A router's choice of experts has operators that carry no gradient here. */
 const REPLAYED = GOLDEN_FAMILIES.filter((name) => name !== 'mixtral-experts')
 
+const write = ({ model, weights }: Awaited<ReturnType<typeof openGolden>>, path: string) =>
+  writeOnnxModel(path, {
+    model,
+    read: (weight) => weights.get(weight)!,
+    config: { model_type: 'any' },
+    tokenizerFiles: new Map(),
+  })
+
 describe('our own exports', () => {
   test.each(REPLAYED)('%s', async (name) => {
     const own = await openGolden(name)
     const path = join(folder, `own-${name}`)
-    const read = (weight: string) => own.weights.get(weight)!
-    const { model } = own
-    await writeOnnxModel(path, {
-      model,
-      read,
-      config: { model_type: 'any' },
-      tokenizerFiles: new Map(),
-    })
+    await write(own, path)
     const on = batchOf(own.expected)
     expectSame(await trained(await opened(path), on), await trained(own, on))
   })
@@ -132,14 +133,7 @@ describe('our own exports', () => {
   test('of a mixture of experts: what cannot be differentiated is named, operator by operator', async () => {
     const own = await openGolden('mixtral-experts')
     const path = join(folder, 'experts')
-    const read = (weight: string) => own.weights.get(weight)!
-    const { model } = own
-    await writeOnnxModel(path, {
-      model,
-      read,
-      config: { model_type: 'any' },
-      tokenizerFiles: new Map(),
-    })
+    await write(own, path)
     const graph = await opened(path)
     await expect(trained(graph, batchOf(own.expected))).rejects.toMatchObject({
       code: 'onnx.no-gradient',
