@@ -1,7 +1,9 @@
-/** @file The adapter that an arm ends in, as PEFT stores it, with a head that names classes beside it. */
+/** @file What an arm ends in: its adapter as PEFT stores it, with a head that names classes beside it, and its weights. */
 import type { PeftFolder } from '../models/peft-folder.ts'
+import { adaptedWeights, replacedWeights } from '../models/tuned-weights.ts'
 import type { FinishedArm } from './arm.ts'
 import type { Base } from './base.ts'
+import type { Tuned } from './spectra.ts'
 
 /** Undefined for methods that train whole weights. @param source the base's place, as the adapter will name it */
 export function adapterOf(
@@ -16,4 +18,14 @@ export function adapterOf(
   const saved = new Map(all.filter(([name]) => isHead(name)))
   const folder = method.toPeft?.(own, methodConfig, source, prepared)
   return folder && { ...folder, saved }
+}
+
+/** The weights that an arm ends in. */
+export function tunedOf(base: Base, arm: FinishedArm): Tuned {
+  const { key, parameters, statePath } = arm
+  const folder = adapterOf(base, arm, base.path)
+  const weights = folder
+    ? adaptedWeights(base.weights, folder, statePath, () => true)
+    : replacedWeights(base.weights, parameters)
+  return { key, weights }
 }

@@ -3,20 +3,17 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext } from '../jobs/job.ts'
 import type { JobKind, Progress } from '../jobs/job-kind.ts'
-import { TouchstoneError } from '../errors.ts'
-import type { Example } from '../finetune/dataset.ts'
-import { findMethod } from '../finetune/registry.ts'
 import { requireMeasured, storedGate } from '../gate/gate-file.ts'
 import { exists } from '../models/files.ts'
 import { writeAtomically } from '../models/safetensors-write.ts'
-import { replacedWeights, adaptedWeights } from '../models/tuned-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
-import { examplesDigest, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
+import { runArm, type ArmPlan, type FinishedArm } from './arm.ts'
+import { tunedOf } from './arm-adapter.ts'
+import { armPlans, dataOf } from './arm-plans.ts'
 import { identityOf, openBase, openOwnSession, subjectOf, type Base } from './base.ts'
 import { openBaseScores } from './base-scores.ts'
-import { adapterOf } from './arm-adapter.ts'
 import { evaluateReader } from './class-evaluation.ts'
-import { classedExamples, isReader, withClassesOf } from './classes.ts'
+import { isReader, withClassesOf } from './classes.ts'
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import {
   armOf,
@@ -27,18 +24,15 @@ import {
   TrainConfig,
 } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
-import { fittedExamples } from './examples.ts'
-import { leaningPlan } from './live-leaning.ts'
 import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
 import { forgetMatched, matchArms } from './match-arms.ts'
 import { mitigateAll } from './mitigation.ts'
 import { planOf } from './plan.ts'
-import { evaluationSteps } from './steps.ts'
 import { removeRest, retentionByArm, settleWeights } from './retention.ts'
 import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
 import { prepareTexts, textArtifact, textNotes } from './perplexity.ts'
-import { neutralTexts, trainingData, type TrainingData } from './sources.ts'
-import { onTheWay, scanSpectra, type Tuned } from './spectra.ts'
+import { neutralTexts } from './sources.ts'
+import { scanSpectra, type Tuned } from './spectra.ts'
 
 /** Every kind runs the same way; what it leaves out is null or empty in this configuration. */
 interface Work {
@@ -142,12 +136,13 @@ async function runWork(
   try {
     if (isReader(opened) && evaluates)
       return await evaluateReader(opened, config, context, progress)
-    const base = isReader(opened) ? await withClassesOf(opened, await dataOf(config)) : opened
+    const data = config.methods.length > 0 ? await dataOf(config) : undefined
+    const base = isReader(opened) && data ? await withClassesOf(opened, data) : opened
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
       ? await evaluationPlan(base, config, { judges, progress }, context)
       : undefined
-    const arms = await armPlans(base, config, evaluation, context)
+    const arms = await armPlans({ base, data, config, evaluation }, context)
     evaluation?.benchmarks.forEach((prepared) =>
       context.emit({ type: 'benchmark', row: benchmarkRow(prepared) }),
     )
@@ -288,104 +283,4 @@ async function runCandidates(
     }
   }
   return opened
-}
-
-const NO_LEANING =
-  'How the training leans to refusing is not looked at: no prompt of the suite should be refused or answered.'
-
-/** Token ids are kept as int32. */
-const TOKEN_BYTES = 4
-
-async function armPlans(
-  base: Base,
-  config: AuditConfig,
-  evaluation: EvaluationPlan | undefined,
-  context: JobContext,
-): Promise<ArmPlan[]> {
-  if (config.methods.length === 0) return []
-  const data = await dataOf(config)
-  const examples = await (isReader(base) ? classed : tokenise)(base, data, config, context)
-  const evaluateAt = evaluation
-    ? evaluationSteps(config.training.steps, config.evalEvery)
-    : [config.training.steps]
-  const leaning = leaningPlan(config.leaningEvery, evaluation?.benchmarks ?? [])
-  if (config.leaningEvery !== null && !leaning)
-    context.emit({ type: 'log', level: 'warn', message: NO_LEANING })
-  const dataDigest = examplesDigest(examples)
-  const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
-  const role = `training data as tokens and labels, ${examples.length} rows`
-  const row = { role, path: config.data!, digest: dataDigest, bytes: tokens * TOKEN_BYTES }
-  context.emit({ type: 'artifact', row })
-  return config.seeds.flatMap((seed) =>
-    config.methods.map((choice) => {
-      const method = findMethod(choice.name)
-      const methodConfig = method.config.parse(choice.config)
-      return {
-        arm: armOf(choice),
-        method,
-        methodConfig,
-        seed,
-        training: config.training,
-        examples,
-        dataDigest,
-        evaluateAt,
-        evaluation,
-        leaning,
-        onTheWay:
-          config.spectra && config.spectraEvery
-            ? (state: FinishedArm) =>
-                scanSpectra(base, [tunedOf(base, state)], context, onTheWay(config))
-            : undefined,
-      }
-    }),
-  )
-}
-
-async function dataOf({ data }: Pick<AuditConfig, 'data'>): Promise<TrainingData> {
-  if (data !== null) return trainingData(data)
-  throw new TouchstoneError('usage.invalid', {
-    problem: 'A method was named, but no data to fine-tune on.',
-    remedy: 'Add --data FILE, or name no --methods.',
-  })
-}
-
-async function classed(
-  base: Base,
-  data: TrainingData,
-  { training }: AuditConfig,
-  { emit }: JobContext,
-): Promise<readonly Example[]> {
-  for (const message of data.remarks ?? []) emit({ type: 'log', level: 'warn', message })
-  const { examples, cut } = classedExamples(base, data, training.maxTokens)
-  const message = `${data.title}: ${cut} of ${examples.length} texts lost their end.`
-  if (cut > 0) emit({ type: 'log', level: 'warn', message })
-  return examples
-}
-
-async function tokenise(
-  { open }: Base,
-  { title, conversations, remarks = [] }: TrainingData,
-  { training }: AuditConfig,
-  { emit, signal }: JobContext,
-): Promise<readonly Example[]> {
-  for (const message of remarks) emit({ type: 'log', level: 'warn', message })
-  const fitted = await fittedExamples(open, { title, conversations }, training, signal)
-  if (fitted.truncated > 0) {
-    emit({
-      type: 'log',
-      level: 'warn',
-      message: `${title}: ${fitted.truncated} of ${conversations.length} rows have more than ${training.maxTokens} tokens (--truncation ${training.truncation}); ${fitted.dropped} rows had nothing left to learn and were left out.`,
-    })
-  }
-  return fitted.examples
-}
-
-/** The weights that an arm ends in. */
-export function tunedOf(base: Base, arm: FinishedArm): Tuned {
-  const { key, parameters, statePath } = arm
-  const folder = adapterOf(base, arm, base.path)
-  const weights = folder
-    ? adaptedWeights(base.weights, folder, statePath, () => true)
-    : replacedWeights(base.weights, parameters)
-  return { key, weights }
 }

@@ -1,5 +1,6 @@
 /** @file One cell of a language model: a fine-tune that is measured on the way and at its end, and thrown away. */
-import { evaluateBase, tunedOf } from '../audit/jobs.ts'
+import { tunedOf } from '../audit/arm-adapter.ts'
+import { evaluateBase } from '../audit/jobs.ts'
 import { examplesDigest, runArm, type ArmPlan } from '../audit/arm.ts'
 import { openBase, type Base } from '../audit/base.ts'
 import { prepareBenchmarks, type PreparedBenchmark } from '../audit/benchmark-sources.ts'

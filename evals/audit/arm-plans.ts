@@ -1,0 +1,111 @@
+/** @file From what an audit is asked to do to the arms that it trains: the data read and tokenised once, a plan a seed and method. */
+import type { JobContext } from '../jobs/job.ts'
+import { TouchstoneError } from '../errors.ts'
+import type { Example } from '../finetune/dataset.ts'
+import { findMethod } from '../finetune/registry.ts'
+import { examplesDigest, type ArmPlan, type FinishedArm } from './arm.ts'
+import { tunedOf } from './arm-adapter.ts'
+import type { Base } from './base.ts'
+import { classedExamples, isReader } from './classes.ts'
+import { armOf, type AuditConfig } from './config.ts'
+import type { EvaluationPlan } from './evaluate.ts'
+import { fittedExamples } from './examples.ts'
+import { leaningPlan, type LeaningPlan } from './live-leaning.ts'
+import { trainingData, type TrainingData } from './sources.ts'
+import { onTheWay, scanSpectra } from './spectra.ts'
+import { evaluationSteps } from './steps.ts'
+
+const NO_LEANING =
+  'How the training leans to refusing is not looked at: no prompt of the suite should be refused or answered.'
+
+/** Token ids are kept as int32. */
+const TOKEN_BYTES = 4
+
+interface Training {
+  readonly base: Base
+  /** What is learnt; undefined where no method is named. */
+  readonly data: TrainingData | undefined
+  readonly config: AuditConfig
+  readonly evaluation: EvaluationPlan | undefined
+}
+
+export async function armPlans(training: Training, context: JobContext): Promise<ArmPlan[]> {
+  const { base, data, config, evaluation } = training
+  if (data === undefined) return []
+  const examples = await (isReader(base) ? classed : tokenise)(base, data, config, context)
+  const dataDigest = examplesDigest(examples)
+  const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
+  const role = `training data as tokens and labels, ${examples.length} rows`
+  const row = { role, path: config.data!, digest: dataDigest, bytes: tokens * TOKEN_BYTES }
+  context.emit({ type: 'artifact', row })
+  const shared = {
+    ...{ training: config.training, examples, dataDigest, evaluation },
+    evaluateAt: evaluation
+      ? evaluationSteps(config.training.steps, config.evalEvery)
+      : [config.training.steps],
+    leaning: leaningOf(training, context),
+    onTheWay: scanOf(training, context),
+  }
+  return config.seeds.flatMap((seed) =>
+    config.methods.map((choice) => {
+      const method = findMethod(choice.name)
+      const methodConfig = method.config.parse(choice.config)
+      return { arm: armOf(choice), method, methodConfig, seed, ...shared }
+    }),
+  )
+}
+
+function leaningOf(
+  { config, evaluation }: Training,
+  { emit }: JobContext,
+): LeaningPlan | undefined {
+  const leaning = leaningPlan(config.leaningEvery, evaluation?.benchmarks ?? [])
+  if (config.leaningEvery !== null && !leaning)
+    emit({ type: 'log', level: 'warn', message: NO_LEANING })
+  return leaning
+}
+
+const scanOf = ({ base, config }: Training, context: JobContext) =>
+  config.spectra && config.spectraEvery
+    ? (state: FinishedArm) => scanSpectra(base, [tunedOf(base, state)], context, onTheWay(config))
+    : undefined
+
+/** What the configuration's methods learn. */
+export async function dataOf({ data }: Pick<AuditConfig, 'data'>): Promise<TrainingData> {
+  if (data !== null) return trainingData(data)
+  throw new TouchstoneError('usage.invalid', {
+    problem: 'A method was named, but no data to fine-tune on.',
+    remedy: 'Add --data FILE, or name no --methods.',
+  })
+}
+
+async function classed(
+  base: Base,
+  data: TrainingData,
+  { training }: AuditConfig,
+  { emit }: JobContext,
+): Promise<readonly Example[]> {
+  for (const message of data.remarks ?? []) emit({ type: 'log', level: 'warn', message })
+  const { examples, cut } = classedExamples(base, data, training.maxTokens)
+  const message = `${data.title}: ${cut} of ${examples.length} texts lost their end.`
+  if (cut > 0) emit({ type: 'log', level: 'warn', message })
+  return examples
+}
+
+async function tokenise(
+  { open }: Base,
+  { title, conversations, remarks = [] }: TrainingData,
+  { training }: AuditConfig,
+  { emit, signal }: JobContext,
+): Promise<readonly Example[]> {
+  for (const message of remarks) emit({ type: 'log', level: 'warn', message })
+  const fitted = await fittedExamples(open, { title, conversations }, training, signal)
+  if (fitted.truncated > 0) {
+    emit({
+      type: 'log',
+      level: 'warn',
+      message: `${title}: ${fitted.truncated} of ${conversations.length} rows have more than ${training.maxTokens} tokens (--truncation ${training.truncation}); ${fitted.dropped} rows had nothing left to learn and were left out.`,
+    })
+  }
+  return fitted.examples
+}
