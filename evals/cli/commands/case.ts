@@ -66,7 +66,7 @@ export const caseRun: Command = {
     const keyId = fingerprint(keys.publicKey)
     const line = { type: 'case', ...made, folder: out, signed: key !== null, key: keyId }
     const how = key === null ? 'with a key that was thrown away' : `with the key ${keyId}`
-    const words = `Wrote ${plainText(out, 4000)}, ${made.files} files, signed ${how}.\nCheck it with: touchstone verify ${plainText(out, 4000)}\n`
+    const words = `Wrote ${plainText(out, 4000)}, ${made.files} files with a manifest that is signed ${how}.\nCheck it with: touchstone verify ${plainText(out, 4000)}\n`
     io.stdout.write(json ? `${JSON.stringify(line)}\n` : words)
     return 0
   },
@@ -115,7 +115,7 @@ export async function makeCase(
     await mkdir(out, { recursive: true })
     await rmdir(out)
     await rename(temporary, out)
-    return { runId: run.id, files: files.length + folders.length + seal.size }
+    return { runId: run.id, files: files.length + folders.length }
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }

@@ -174,6 +174,10 @@ describe('touchstone case and verify', () => {
     )
     expect(made).toMatchObject({ code: 0 })
     expect(made.stdout).toContain('touchstone verify')
+    // Both count what is sealed, not what seals it.
+    const [, written] = /, (\d+) files/.exec(made.stdout) ?? []
+    const { files } = await verifyCase(out)
+    expect(files).toBe(Number(written))
   })
 
   test('the folder holds report, numbers, every format, manifest and signature, and nothing half-written', () => {
