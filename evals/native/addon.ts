@@ -44,6 +44,16 @@ export interface FreshTensor extends Omit<BoundTensor, 'data'> {
   readonly data: ArrayBuffer
 }
 
+export interface SessionSettings {
+  readonly threads: number
+  /** The graph rewritten, matrices packed and memory planned: for a graph that is run often without change. */
+  readonly optimised: boolean
+  /** Whether memory is kept from run to run. */
+  readonly arena: boolean
+  /** Initialisers that the model names and does not hold; copied while it is opened. */
+  readonly weights: readonly { readonly name: string; readonly data: Uint8Array }[]
+}
+
 declare const session: unique symbol
 /** A session of C++'s; its memory goes with the last run after `releaseSession`. */
 export interface SessionHandle {
@@ -88,8 +98,8 @@ export interface Addon extends Conversions {
   ): void
   /** Into `values` `[p]`, descending, and `vectors` `[p, p]`, a row each; false where it did not converge. */
   symmetricEigen(G: Float64Array, p: number, values: Float64Array, vectors: Float64Array): boolean
-  /** Opens a graph for training on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */
-  openSession(library: string, model: Uint8Array, threads: number): Promise<SessionHandle>
+  /** Opens a graph on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */
+  openSession(library: string, model: Uint8Array, settings: SessionSettings): Promise<SessionHandle>
   /** `outputs` are written where they lie; those named in `fresh` are new. The event loop turns meanwhile. */
   runSession(
     session: SessionHandle,

@@ -1,12 +1,12 @@
 /**
- * @file The addon's training session, used as one of onnxruntime-node is: the same library and settings, so the same bits,
+ * @file The addon's session, used as one of onnxruntime-node is: the same library and settings, so the same bits,
  * but outputs are written where they shall lie instead of being copied, and the event loop turns while it runs.
  */
 import { existsSync, globSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import ort from 'onnxruntime-node'
-import type { Addon, BoundTensor, FreshTensor } from '../native/addon.ts'
+import type { Addon, BoundTensor, FreshTensor, SessionSettings } from '../native/addon.ts'
 
 /** What a runner needs of a session, whoever opened it. */
 export interface OpenSession {
@@ -35,9 +35,9 @@ type Type = keyof typeof TYPES
 export async function openResident(
   native: Addon,
   model: Uint8Array,
-  threads: number,
+  settings: SessionSettings,
 ): Promise<OpenSession> {
-  const session = await native.openSession(libraryPath(), model, threads)
+  const session = await native.openSession(libraryPath(), model, settings)
   return {
     async run(feeds, fetches) {
       const wanted = Object.entries(fetches)

@@ -9,6 +9,7 @@ import { encode, type ExternalWeight } from '../graph/encode.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import { bindSymbols, evaluate } from '../graph/shape.ts'
 import type { Dtype, Value } from '../graph/value.ts'
+import type { SessionSettings } from '../native/addon.ts'
 import { addon } from '../native/load.ts'
 import type { Device } from './device.ts'
 import { translateOrtError } from './ort-errors.ts'
@@ -50,36 +51,21 @@ export async function createRunner(
   outputs: Readonly<Record<string, Value>>,
   options: RunnerOptions,
 ): Promise<Runner> {
-  const { device, purpose, frozen = new Map<string, FrozenData>() } = options
+  const { device, frozen = new Map<string, FrozenData>() } = options
   const external = new Map<string, ExternalWeight>()
   for (const [name, data] of frozen)
     external.set(name, { buffer: name, offset: 0, bytes: data.byteLength })
   const encoded = encode(g, outputs, external)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
-  const generating = purpose === 'generate'
-  // Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took.
-  const isSmall = g.inputs.some(({ dtype }) => dtype === 'int8' || dtype === 'float16')
-  // Initialisers and profiles are onnxruntime-node's business.
-  const isOurs = !generating && !isSmall && frozen.size === 0 && !device.profilePrefix
-  const native = isOurs ? addon() : undefined
+  const settings = settingsOf(g, options)
+  // Profiles are onnxruntime-node's business.
+  const native = device.profilePrefix ? undefined : addon()
+  const weights = [...frozen].map(([name, data]) => ({ name, data: bytesOf(data) }))
   let session: OpenSession
   try {
     session = native
-      ? await openResident(native, encoded.bytes, device.threads)
-      : await ort.InferenceSession.create(encoded.bytes, {
-          executionProviders: [device.name],
-          intraOpNumThreads: device.threads,
-          interOpNumThreads: 1,
-          executionMode: 'sequential',
-          graphOptimizationLevel: generating && !isSmall ? 'all' : 'disabled',
-          enableMemPattern: generating && !isSmall,
-          enableCpuMemArena: !isSmall,
-          extra: { session: { disable_prepacking: generating && !isSmall ? '0' : '1' } },
-          externalData: [...frozen].map(([path, data]) => ({ path, data: bytesOf(data) })),
-          logSeverityLevel: 3,
-          enableProfiling: device.profilePrefix !== undefined,
-          profileFilePrefix: device.profilePrefix,
-        })
+      ? await openResident(native, encoded.bytes, { ...settings, weights })
+      : await openPlain(encoded.bytes, { ...settings, weights }, device)
   } catch (error) {
     throw translateOrtError(error, { device: device.name, batchSize: 1 })
   }
@@ -112,8 +98,38 @@ export async function createRunner(
   }
 }
 
-const bytesOf = (data: FrozenData): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+/** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */
+function settingsOf(g: Graph, { purpose, device }: RunnerOptions) {
+  const isSmall = g.inputs.some(({ dtype }) => dtype === 'int8' || dtype === 'float16')
+  return {
+    threads: device.threads,
+    optimised: purpose === 'generate' && !isSmall,
+    arena: !isSmall,
+  }
+}
+
+const openPlain = (
+  model: Uint8Array,
+  { threads, optimised, arena, weights }: SessionSettings,
+  { name, profilePrefix }: Device,
+): Promise<OpenSession> =>
+  ort.InferenceSession.create(model, {
+    executionProviders: [name],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: optimised ? 'all' : 'disabled',
+    enableMemPattern: optimised,
+    enableCpuMemArena: arena,
+    extra: { session: { disable_prepacking: optimised ? '0' : '1' } },
+    externalData: weights.map((weight) => ({ path: weight.name, data: weight.data })),
+    logSeverityLevel: 3,
+    enableProfiling: profilePrefix !== undefined,
+    profileFilePrefix: profilePrefix,
+  })
+
+const bytesOf = (data: FrozenData): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
 
 function toOrt(
   g: Graph,

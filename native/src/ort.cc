@@ -50,16 +50,28 @@ void load(const std::string& library) {
   check(api->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "touchstone", &env));
 }
 
-Owned<OrtSessionOptions> training_options(int threads) {
-  auto options = made<OrtSessionOptions>(api->ReleaseSessionOptions, [](auto out) { return api->CreateSessionOptions(out); });
-  check(api->SetIntraOpNumThreads(options.get(), threads));
-  check(api->SetInterOpNumThreads(options.get(), 1));
-  check(api->SetSessionExecutionMode(options.get(), ORT_SEQUENTIAL));
-  check(api->SetSessionGraphOptimizationLevel(options.get(), ORT_DISABLE_ALL));
-  check(api->DisableMemPattern(options.get()));
-  check(api->SetSessionLogSeverityLevel(options.get(), ORT_LOGGING_LEVEL_ERROR));
-  check(api->AddSessionConfigEntry(options.get(), "session.disable_prepacking", "1"));
-  return options;
+Owned<OrtSessionOptions> options_of(const Settings& settings) {
+  auto owned = made<OrtSessionOptions>(api->ReleaseSessionOptions, [](auto out) { return api->CreateSessionOptions(out); });
+  auto* options = owned.get();
+  check(api->SetIntraOpNumThreads(options, settings.threads));
+  check(api->SetInterOpNumThreads(options, 1));
+  check(api->SetSessionExecutionMode(options, ORT_SEQUENTIAL));
+  check(api->SetSessionGraphOptimizationLevel(options, settings.optimised ? ORT_ENABLE_ALL : ORT_DISABLE_ALL));
+  if (!settings.optimised) check(api->DisableMemPattern(options));
+  if (!settings.arena) check(api->DisableCpuMemArena(options));
+  check(api->SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_ERROR));
+  check(api->AddSessionConfigEntry(options, "session.disable_prepacking", settings.optimised ? "0" : "1"));
+  std::vector<const char*> names;
+  std::vector<char*> data;
+  std::vector<size_t> lengths;
+  for (const auto& weight : settings.weights) {
+    names.push_back(weight.name.c_str());
+    data.push_back(static_cast<char*>(weight.data));
+    lengths.push_back(weight.bytes);
+  }
+  if (!names.empty())
+    check(api->AddExternalInitializersFromFilesInMemory(options, names.data(), data.data(), lengths.data(), names.size()));
+  return owned;
 }
 
 Owned<OrtMemoryInfo> host_memory() {
@@ -127,9 +139,9 @@ std::vector<Result> fresh_results(const OrtIoBinding* binding, const std::vector
 
 }  // namespace
 
-Session::Session(const std::string& library, const void* model, size_t bytes, int threads) {
+Session::Session(const std::string& library, const void* model, size_t bytes, const Settings& settings) {
   load(library);
-  check(api->CreateSessionFromArray(env, model, bytes, training_options(threads).get(), &session_));
+  check(api->CreateSessionFromArray(env, model, bytes, options_of(settings).get(), &session_));
 }
 
 Session::~Session() {

@@ -27,11 +27,25 @@ struct Result {
   std::vector<uint8_t> bytes;
 };
 
-/// A graph that is trained on: no prepacking, no memory pattern, no rewriting. Every function throws std::runtime_error
-/// with ONNX Runtime's words.
+/// A weight that the model names by `name` and does not hold; its memory is read while a session is opened, and copied.
+struct Weight {
+  std::string name;
+  void* data;
+  size_t bytes;
+};
+
+/// `optimised`: the graph rewritten, matrices packed, memory planned, which pays for a graph that is run often without change.
+struct Settings {
+  int threads;
+  bool optimised;
+  bool arena;
+  std::vector<Weight> weights;
+};
+
+/// Every function throws std::runtime_error with ONNX Runtime's words.
 class Session {
  public:
-  Session(const std::string& library, const void* model, size_t bytes, int threads);
+  Session(const std::string& library, const void* model, size_t bytes, const Settings& settings);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -11,15 +11,35 @@ namespace {
 
 using Handle = Napi::External<std::shared_ptr<Session>>;
 
+uint8_t* memory_of(const Napi::TypedArray& data, std::vector<Napi::Object>& held) {
+  auto buffer = data.ArrayBuffer();
+  held.push_back(buffer);
+  return static_cast<uint8_t*>(buffer.Data()) + data.ByteOffset();
+}
+
+/// { threads, optimised, arena, weights: a list of { name, data } }.
+Settings settings_of(const Napi::Object& given, std::vector<Napi::Object>& held) {
+  Settings settings{given.Get("threads").As<Napi::Number>(), given.Get("optimised").As<Napi::Boolean>(),
+                    given.Get("arena").As<Napi::Boolean>(), {}};
+  const auto weights = given.Get("weights").As<Napi::Array>();
+  for (uint32_t i = 0; i < weights.Length(); i++) {
+    const auto weight = weights.Get(i).As<Napi::Object>();
+    const auto data = weight.Get("data").As<Napi::TypedArray>();
+    settings.weights.push_back({weight.Get("name").As<Napi::String>(), memory_of(data, held), data.ByteLength()});
+  }
+  return settings;
+}
+
 Napi::Value wrap_open(const Napi::CallbackInfo& info) {
   const std::string library = info[0].As<Napi::String>();
-  auto model = info[1].As<Napi::Uint8Array>();
-  const uint8_t* bytes = model.Data();
+  std::vector<Napi::Object> held;
+  const auto model = info[1].As<Napi::Uint8Array>();
+  const uint8_t* bytes = memory_of(model, held);
   const size_t size = model.ByteLength();
-  const int threads = info[2].As<Napi::Number>();
+  const auto settings = settings_of(info[2].As<Napi::Object>(), held);
   const auto opened = std::make_shared<std::shared_ptr<Session>>();
   return PromiseWorker::start(
-      info.Env(), {model}, [=] { *opened = std::make_shared<Session>(library, bytes, size, threads); },
+      info.Env(), held, [=] { *opened = std::make_shared<Session>(library, bytes, size, settings); },
       [=](Napi::Env env) {
         return Handle::New(env, new std::shared_ptr<Session>(*opened),
                            [](Napi::Env, std::shared_ptr<Session>* session) { delete session; });
@@ -35,10 +55,8 @@ std::vector<Tensor> tensors_of(const Napi::Array& list, std::vector<Napi::Object
     const auto dims = given.Get("dims").As<Napi::Array>();
     Tensor tensor{given.Get("name").As<Napi::String>(), given.Get("type").As<Napi::Number>(), {}, nullptr, data.ByteLength()};
     for (uint32_t d = 0; d < dims.Length(); d++) tensor.shape.push_back(dims.Get(d).As<Napi::Number>().Int64Value());
-    auto buffer = data.ArrayBuffer();
-    tensor.data = static_cast<uint8_t*>(buffer.Data()) + data.ByteOffset();
+    tensor.data = memory_of(data, held);
     tensors.push_back(std::move(tensor));
-    held.push_back(buffer);
   }
   return tensors;
 }
