@@ -4,7 +4,7 @@
  */
 import { createGraph } from '../graph/ops/index.ts'
 import type { WeightSpec } from '../models/architecture.ts'
-import type { Device } from '../runtime/device.ts'
+import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner } from '../runtime/session.ts'
 
 const SIDE = 768
@@ -40,7 +40,7 @@ export function workSize(weights: ReadonlyMap<string, WeightSpec>): WorkSize {
 
 /** Floating-point operations a second of a square float32 product on this device. */
 export async function measureRate(device: Device): Promise<number> {
-  const g = createGraph()
+  const g = createGraph(dialectOf(device))
   const a = g.input('a', 'float32', [SIDE, SIDE])
   const runner = await createRunner(g, { y: g.matMul(a, a) }, { device, purpose: 'train' })
   const feeds = { a: { data: new Float32Array(SIDE * SIDE).fill(0.5), dims: [SIDE, SIDE] } }

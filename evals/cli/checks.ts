@@ -1,5 +1,4 @@
 /** @file What `doctor` looks at, a function a finding. */
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
@@ -7,6 +6,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { load } from '../native/load.ts'
 import { openStore } from '../store/store.ts'
+import { missingLibrary, probe } from './probe.ts'
 
 /** `warn`: Touchstone works, but less well or without this. `fail`: it does not work. */
 export interface Check {
@@ -38,11 +38,15 @@ const Probe = z.object({
   why: z.string(),
   onnxruntime: z.string().optional(),
   cudaRemedy: z.string().optional(),
+  /** What came of the parity self-test, if it has been run here. */
+  parity: z.object({ passed: z.boolean(), isHardware: z.boolean(), at: z.string() }).optional(),
 })
 type Probe = z.infer<typeof Probe>
 
-export async function checkProviders(): Promise<Check[]> {
-  const probes = await Promise.all(PROVIDERS.map(probe))
+/** Of all, or of `only` one. */
+export async function checkProviders(only?: string): Promise<Check[]> {
+  const asked = PROVIDERS.filter((name) => only === undefined || name === only)
+  const probes = await Promise.all(asked.map(probeProvider))
   const version = probes.find(({ onnxruntime }) => onnxruntime !== undefined)?.onnxruntime
   const runtime: Check = version
     ? ok('onnxruntime', version)
@@ -55,9 +59,9 @@ export async function checkProviders(): Promise<Check[]> {
   return [runtime, ...probes.map((found) => providerCheck(found))]
 }
 
-/** Only the CPU has to work: training and evaluation run there. */
+/** Only the CPU has to work: training and evaluation run there unless another device is asked for. */
 export function providerCheck(
-  { name, usable, why, cudaRemedy }: Probe,
+  { name, usable, why, cudaRemedy, parity }: Probe,
   hasNvidia = hasNvidiaCard(),
 ): Check {
   if (name === 'cpu') {
@@ -65,53 +69,39 @@ export function providerCheck(
     const remedy = 'Run npm ci --include=optional to install ONNX Runtime again.'
     return { name, status: 'fail', detail: why, remedy }
   }
-  if (usable) return ok(name, 'opens in ONNX Runtime; this version trains and evaluates on the CPU')
+  if (usable) return acceleratorCheck(name, parity)
   const canBeAdded = name === 'cuda' && hasNvidia && process.platform === 'linux'
   return { name, status: 'warn', detail: why, remedy: canBeAdded ? (cudaRemedy ?? null) : null }
+}
+
+function acceleratorCheck(name: string, parity: Probe['parity']): Check {
+  const selfTest = `touchstone doctor --device ${name} --parity`
+  const day = parity?.at.slice(0, 10)
+  if (parity?.passed) {
+    const chosen = parity.isHardware
+      ? '--device auto takes it'
+      : `no card was at work, so --device auto does not take it, and --device ${name} does`
+    return ok(name, `passed the parity self-test on ${day}; ${chosen}`)
+  }
+  const detail = parity
+    ? `failed the parity self-test on ${day}: nothing is trained on it`
+    : 'opens in ONNX Runtime; nothing runs on it before the parity self-test has passed'
+  return { name, status: 'warn', detail, remedy: `Run ${selfTest}.` }
 }
 
 const hasNvidiaCard = () => existsSync('/proc/driver/nvidia/version') || existsSync('/dev/nvidia0')
 
 const PROBE_MS = 60_000
 
-/** Never rejects: a process that crashed or hung is a finding. */
-function probe(name: string): Promise<Probe> {
-  const script = join(import.meta.dirname, 'doctor-probe.ts')
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, name], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: PROBE_MS,
-    killSignal: 'SIGKILL',
-  })
-  let text = ''
-  let told = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (told += chunk))
-  return new Promise((resolve) => {
-    const failed = (why: string) => resolve({ name, usable: false, why })
-    child.on('error', ({ message }) => failed(message))
-    child.on('close', (code, signal) => {
-      const parsed = Probe.safeParse(jsonOf(text))
-      if (parsed.success) resolve(withLibrary(parsed.data, told))
-      else failed(`the attempt ended with ${signal ?? `exit code ${code}`}`)
-    })
-  })
+async function probeProvider(name: string): Promise<Probe> {
+  const { found, told, ended } = await probe('doctor-probe.ts', [name], Probe, PROBE_MS)
+  return found ? withLibrary(found, told) : { name, usable: false, why: ended }
 }
 
-/** ONNX Runtime names the library that it could not load on its error stream alone. */
 export function withLibrary(found: Probe, told: string): Probe {
-  const missing = /(?<library>[\w.+-]+\.(so|dll|dylib)[\w.]*): cannot open shared object file/.exec(
-    told,
-  )
+  const missing = missingLibrary(told)
   if (found.usable || !missing) return found
-  return { ...found, why: `the library ${missing.groups!.library} is missing` }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return { ...found, why: `the library ${missing} is missing` }
 }
 
 export function checkMemory(total = totalmem(), free = freemem()): Check {

@@ -6,9 +6,17 @@ const [provider = 'cpu'] = process.argv.slice(2)
 // Imported late: where the library itself cannot be loaded, that is the finding.
 try {
   const { probeProviders, onnxRuntimeVersion, CUDA_REMEDY } = await import('../runtime/device.ts')
+  const { ACCELERATORS, parityOf } = await import('../runtime/parity-record.ts')
   const [report] = await probeProviders([provider])
+  const accelerator = ACCELERATORS.find((name) => name === provider)
+  const parity = accelerator && parityOf(accelerator)
   process.stdout.write(
-    JSON.stringify({ ...report, onnxruntime: onnxRuntimeVersion(), cudaRemedy: CUDA_REMEDY }),
+    JSON.stringify({
+      ...report,
+      onnxruntime: onnxRuntimeVersion(),
+      cudaRemedy: CUDA_REMEDY,
+      parity,
+    }),
   )
 } catch (error) {
   const why = `ONNX Runtime cannot be loaded: ${(error as Error).message.split('\n')[0]!}`

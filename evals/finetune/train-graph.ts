@@ -1,10 +1,11 @@
 /** @file The training session: forward, loss and gradients of one micro-batch as one ONNX graph, and where training starts. */
 import { TouchstoneError } from '../errors.ts'
 import { gradients } from '../graph/gradient.ts'
-import { CPU, type Dialect } from '../graph/op.ts'
+import type { Dialect } from '../graph/op.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import { keptData } from '../models/small-weights.ts'
+import { dialectOf } from '../runtime/device.ts'
 import { createRunner, type FrozenData, type Tensor } from '../runtime/session.ts'
 import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
 import { batchFeeds, buildLoss, namedFeeds, REFERENCE } from './loss-graph.ts'
@@ -46,7 +47,7 @@ export interface TrainingOptions extends PrepareOptions {
 
 /** Builds and opens the graph; `parameters` begin as the method and the seed say. */
 export async function openTraining(asked: TrainingOptions): Promise<TrainingSession> {
-  const { model, method, methodConfig, seed, device, dialect = CPU } = asked
+  const { model, method, methodConfig, seed, device, dialect = dialectOf(device) } = asked
   const options = { ...asked, weights: withMadeWeights(model, asked.weights, seed) }
   if (method.trainable ?? method.perturb) requireWhole(options)
   const { g, outputs } = buildTrainingGraph(options, dialect)
@@ -75,6 +76,7 @@ export async function openTraining(asked: TrainingOptions): Promise<TrainingSess
       { data: asFed(data, declared.get(name)!), dims: shape },
     ]),
   )
+  await runner.keep(frozen)
   const flat = new Float32Array(table.size)
   const derivatives = table.slices.filter(isTrained)
   // Where the graph computes in what `flat` holds, gradients are written there at once.

@@ -12,13 +12,17 @@ import type { Dtype, Shape, Value, ValueType } from './value.ts'
 export interface Dialect {
   /** The dtype of weights and activations. float64 exists for gradient checks. */
   readonly float: 'float32' | 'float64'
-  /** Whether contrib operators without a float64 or WebGPU kernel may be used. */
+  /**
+   * Whether kernels may be used that the CPU alone is known to fill whole. On WebGPU, RMS normalisation's second output is
+   * left unwritten, in silence, and FusedMatMul, LogSoftmax and OneHot have no kernel (docs/gpu.md).
+   */
   readonly fused: boolean
   /** Who says what a symbolic shape is when the graph runs: whoever feeds it, or nodes that look at its inputs. */
   readonly shapes: 'fed' | 'computed'
 }
 
 export const CPU: Dialect = { float: 'float32', fused: true, shapes: 'fed' }
+/** What runs on any device, float32. */
 export const PORTABLE: Dialect = { float: 'float32', fused: false, shapes: 'fed' }
 export const FLOAT64: Dialect = { float: 'float64', fused: false, shapes: 'fed' }
 /** Standard operators alone, and no input but the model's own: what is written for other programs. */

@@ -6,7 +6,7 @@ import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
 import { keptBy, keptData } from '../models/small-weights.ts'
-import type { Device } from '../runtime/device.ts'
+import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
 import type { AnyMethod } from '../finetune/method.ts'
 
@@ -64,7 +64,7 @@ export async function openCached(
     return runners.get(graph)!
   }
   const open = (graph: CachedGraph): Promise<Runner> => {
-    const { g, outputs } = build(state, cache, positions, graph)
+    const { g, outputs } = build(state, device, cache, positions, graph)
     const few = { ...device, threads: Math.min(device.threads, independentThreads(cache)) }
     return createRunner(g, outputs, {
       device: few,
@@ -106,12 +106,13 @@ const frozenOf = ({ frozen }: ModelState, inputs: readonly Value[]) =>
 
 function build(
   { model, frozen, method, methodConfig }: ModelState,
+  device: Device,
   cache: CachedSession['cache'],
   maxPositions: number,
   graph: CachedGraph,
 ): { g: Graph; outputs: Record<string, Value> } {
   const { architecture, config, weights } = model
-  const g = createGraph()
+  const g = createGraph(dialectOf(device))
   const options: ScopeOptions = {
     maxPositions,
     storage: keptBy(frozen),

@@ -1,10 +1,11 @@
 /** @file An encoder as one ONNX graph a use: logits over its classes, or one vector a text. Padding changes no answer. */
 import { TouchstoneError } from '../errors.ts'
+import type { Dialect } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import { meanPooled } from '../models/pooling.ts'
 import { createScope } from '../models/scope.ts'
-import type { Device } from '../runtime/device.ts'
+import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Runner } from '../runtime/session.ts'
 import type { ModelState } from './cached-graph.ts'
 import { countingPositions, int32 } from './feeds.ts'
@@ -56,7 +57,7 @@ function open(
   maxPositions: number,
   graph: EncoderGraph,
 ): Promise<Runner> {
-  const { g, y } = build(state, maxPositions, graph)
+  const { g, y } = build(state, dialectOf(device), maxPositions, graph)
   const read = new Set(g.inputs.map(({ name }) => name))
   const frozen = new Map([...state.frozen].filter(([name]) => read.has(name)))
   return createRunner(g, { y }, { device, purpose: 'generate', frozen })
@@ -64,13 +65,14 @@ function open(
 
 function build(
   { model, method, methodConfig }: ModelState,
+  dialect: Dialect,
   maxPositions: number,
   graph: EncoderGraph,
 ): { g: Graph; y: Value } {
   const { architecture, config, weights } = model
   if (architecture.sees !== 'all')
     throw new TouchstoneError('model.not-an-encoder', { architecture: architecture.name })
-  const g = createGraph()
+  const g = createGraph(dialect)
   const scope = createScope(g, weights, {
     maxPositions,
     attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),

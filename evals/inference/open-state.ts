@@ -7,7 +7,7 @@ import type { OwnGraph } from '../models/onnx-folder.ts'
 import type { Model } from '../models/registry.ts'
 import { createScope } from '../models/scope.ts'
 import { asStored } from '../models/weight-list.ts'
-import type { Device } from '../runtime/device.ts'
+import { dialectOf, type Device } from '../runtime/device.ts'
 import type { InMemory } from '../runtime/graph-file.ts'
 import { createRunner } from '../runtime/session.ts'
 import { openCached, type CachedSession, type ModelState } from './cached-graph.ts'
@@ -43,7 +43,7 @@ const MERGED = 'merged:'
 /** Each adapted layer's weight is what its adapter says, computed in one run. */
 async function merged(state: ModelState, device: Device): Promise<Weights> {
   const { model, frozen, method, methodConfig } = state
-  const g = createGraph()
+  const g = createGraph(dialectOf(device))
   const scope = createScope(g, model.weights, {
     maxPositions: 1,
     attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),

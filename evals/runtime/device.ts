@@ -3,17 +3,31 @@ import { cpus } from 'node:os'
 import ort from 'onnxruntime-node'
 import { TouchstoneError } from '../errors.ts'
 import { encode } from '../graph/encode.ts'
+import { CPU, PORTABLE, type Dialect } from '../graph/op.ts'
 import { createGraph } from '../graph/ops/index.ts'
+import {
+  ACCELERATORS,
+  isOnCard,
+  parityOf,
+  type Accelerator,
+  type ParityRecord,
+} from './parity-record.ts'
+
+export { onnxRuntimeVersion } from './parity-record.ts'
 
 export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'] as const
 export type DeviceName = (typeof DEVICES)[number]
 
 export interface Device {
-  readonly name: 'cpu'
+  readonly name: Exclude<DeviceName, 'auto'>
   readonly threads: number
   /** Where ONNX Runtime shall write a profile of each session when it is released; for benches. */
   readonly profilePrefix?: string
 }
+
+/** In which operators a graph for this device is written. */
+export const dialectOf = ({ name }: Pick<Device, 'name'>): Dialect =>
+  name === 'cpu' ? CPU : PORTABLE
 
 export interface ProviderReport {
   readonly name: string
@@ -25,15 +39,10 @@ export interface ProviderReport {
 export async function probeProviders(
   names: readonly string[] = ['cpu', 'cuda', 'webgpu'],
 ): Promise<ProviderReport[]> {
-  const g = createGraph()
-  const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
   const reports: ProviderReport[] = []
   for (const name of names) {
     try {
-      const session = await ort.InferenceSession.create(bytes, {
-        executionProviders: [name],
-        logSeverityLevel: 4,
-      })
+      const session = await openOneNode(name)
       await session.release()
       reports.push({
         name,
@@ -51,20 +60,54 @@ export async function probeProviders(
   return reports
 }
 
-export const CUDA_REMEDY =
-  'On Linux with an NVIDIA card and CUDA 12, add the provider with: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12'
-
-/**
- * The device to run on. Training and evaluation run on the CPU in this version: CUDA outputs always come back to the host
- * through the binding, and the gradient parity self-test has not been passed on another device.
- */
-export function chooseDevice(name: DeviceName, threads?: number): Device {
-  if (name === 'auto' || name === 'cpu') return { name: 'cpu', threads: threads ?? cpus().length }
-  throw new TouchstoneError('device.unusable', {
-    device: name,
-    why: 'no gradient parity self-test has passed on it in this version',
-    remedy: 'Use --device cpu; `touchstone doctor` says which providers ONNX Runtime can open.',
-  })
+function openOneNode(name: string): Promise<ort.InferenceSession> {
+  const g = createGraph()
+  const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
+  return ort.InferenceSession.create(bytes, { executionProviders: [name], logSeverityLevel: 4 })
 }
 
-export const onnxRuntimeVersion = (): string => ort.env.versions.node ?? ort.env.versions.common
+/** Whether a card, and not a processor that plays one, is behind this device. */
+export async function isHardware(name: Accelerator): Promise<boolean> {
+  const session = await openOneNode(name)
+  const found = isOnCard()
+  await session.release()
+  return found
+}
+
+export const CUDA_REMEDY =
+  'On Linux with an NVIDIA card and CUDA 12, add the provider with: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 (docs/gpu.md).'
+
+const selfTest = (name: Accelerator) => `touchstone doctor --device ${name} --parity`
+
+/**
+ * The device to run on. Any but the CPU must have passed the gradient parity self-test here, under this ONNX Runtime;
+ * `auto` takes one that did, unless a processor only played it.
+ */
+export function chooseDevice(
+  name: DeviceName,
+  threads = cpus().length,
+  recordOf: (name: Accelerator) => ParityRecord | undefined = parityOf,
+): Device {
+  if (name === 'cpu') return { name, threads }
+  if (name === 'auto') {
+    const found = ACCELERATORS.find((each) => isFast(recordOf(each)))
+    return { name: found ?? 'cpu', threads }
+  }
+  const record = recordOf(name)
+  if (record?.passed) return { name, threads }
+  throw new TouchstoneError('device.unusable', { device: name, ...objection(name, record) })
+}
+
+const isFast = (record: ParityRecord | undefined): boolean =>
+  record !== undefined && record.passed && record.isHardware
+
+const objection = (name: Accelerator, record: ParityRecord | undefined) =>
+  record
+    ? {
+        why: `it failed the gradient parity self-test (${record.of} is off by ${record.worst.toExponential(1)})`,
+        remedy: `Use --device cpu. After a new driver or ONNX Runtime, run \`${selfTest(name)}\` again.`,
+      }
+    : {
+        why: 'the gradient parity self-test has not been passed on it here, with this ONNX Runtime and these cards',
+        remedy: `Run \`${selfTest(name)}\` once, or use --device cpu.`,
+      }

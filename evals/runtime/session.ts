@@ -11,7 +11,8 @@ import { bindSymbols, evaluate } from '../graph/shape.ts'
 import type { Dtype, Value } from '../graph/value.ts'
 import type { SessionSettings } from '../native/addon.ts'
 import { addon } from '../native/load.ts'
-import type { Device } from './device.ts'
+import { dialectOf, type Device } from './device.ts'
+import { toWebGpu, type DeviceTensors } from './device-memory.ts'
 import { translateOrtError } from './ort-errors.ts'
 import { openResident, type OpenSession } from './resident-session.ts'
 
@@ -37,6 +38,11 @@ export interface Runner {
   readonly inputs: readonly string[]
   readonly nodes: number
   /**
+   * Says that these very arrays will be fed again and again, unchanged: a device with memory of its own copies them once.
+   * `run` is fed them all the same.
+   */
+  keep(feeds: Feeds): Promise<void>
+  /**
    * Outputs given in `into` are written there (a cache that is its own past); every other output is new. Only those of
    * `wanted` are given back, all of them if it is absent.
    */
@@ -55,11 +61,13 @@ export async function createRunner(
   const external = new Map<string, ExternalWeight>()
   for (const [name, data] of frozen)
     external.set(name, { buffer: name, offset: 0, bytes: data.byteLength })
+  requireDialect(g, device)
   const encoded = encode(g, outputs, external)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const settings = settingsOf(g, options)
-  // Profiles are onnxruntime-node's business.
-  const native = device.profilePrefix ? undefined : addon()
+  // Other devices and profiles are onnxruntime-node's business.
+  const isOurs = device.name === 'cpu' && !device.profilePrefix
+  const native = isOurs ? addon() : undefined
   const weights = [...frozen].map(([name, data]) => ({ name, data: bytesOf(data) }))
   let session: OpenSession
   try {
@@ -69,11 +77,22 @@ export async function createRunner(
   } catch (error) {
     throw translateOrtError(error, { device: device.name, batchSize: 1 })
   }
+  let kept: { readonly feeds: Feeds; readonly there: DeviceTensors | undefined } | undefined
   return {
     inputs: [...declared.keys()].filter((name) => !g.shapeInputs.has(name)),
     nodes: encoded.nodes,
+    async keep(feeds) {
+      if (device.name !== 'webgpu') return
+      const named = Object.entries(feeds).flatMap(([name, feed]) => {
+        const value = declared.get(name)
+        return value ? [[name, ortTensor(value.dtype, feed)] as const] : []
+      })
+      kept = { feeds, there: await toWebGpu(Object.fromEntries(named)) }
+    },
     async run(feeds, into = {}, wanted = Object.keys(outputs)) {
       const tensors = toOrt(g, declared, feeds)
+      for (const [name, tensor] of Object.entries(kept?.there?.tensors ?? {}))
+        if (feeds[name]!.data === kept!.feeds[name]!.data) tensors[name] = tensor
       const fetches: Record<string, ort.Tensor | null> = {}
       for (const name of wanted) {
         const target = into[name]
@@ -93,9 +112,16 @@ export async function createRunner(
     },
     async release() {
       if (device.profilePrefix !== undefined) session.endProfiling()
+      await kept?.there?.release()
       await session.release()
     },
   }
+}
+
+/** Elsewhere than on the CPU some fused kernels leave what a gradient needs unwritten, and say nothing. */
+function requireDialect({ dialect }: Graph, device: Device): void {
+  if (dialect.fused && !dialectOf(device).fused)
+    throw new Error(`internal: a graph for the CPU was to run on ${device.name}`)
 }
 
 /** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */

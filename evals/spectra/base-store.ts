@@ -4,9 +4,9 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { baseSystem, type BaseParts, type BaseSystem } from './basis.ts'
+import { cacheFolder } from '../native/cache-folder.ts'
 import { numerics } from '../native/load.ts'
 import type { Matrix } from './matrix.ts'
 
@@ -38,24 +38,8 @@ const SUFFIX = '.base'
 const DIGEST_BYTES = 32
 const HEADER_BYTES = 32
 
-/** The user's cache folder for spectra, as the platform has it. */
-export function defaultCacheFolder(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-  platform: string = process.platform,
-  home = homedir(),
-): string {
-  const own = environment['XDG_CACHE_HOME']
-  if (own) return join(own, 'touchstone', 'spectra')
-  if (platform === 'win32') {
-    return join(
-      environment['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'),
-      'touchstone',
-      'spectra',
-    )
-  }
-  const cache = platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache')
-  return join(cache, 'touchstone', 'spectra')
-}
+export const defaultCacheFolder = (...machine: Parameters<typeof cacheFolder>): string =>
+  join(cacheFolder(...machine), 'spectra')
 
 /** Evicts the least recently used first, but nothing used since it was opened: a scan visits every weight in turn. */
 export function openBaseStore(options: BaseStoreOptions): BaseStore {

@@ -1,8 +1,9 @@
-/** @file Builds a small graph, runs it on the CPU, and checks its gradients by central differences. */
+/** @file Builds a small graph, runs it, on the CPU unless told otherwise, and checks its gradients by central differences. */
 import type { Dialect } from '../../evals/graph/op.ts'
 import { gradients } from '../../evals/graph/gradient.ts'
 import { createGraph, type Graph } from '../../evals/graph/ops/index.ts'
 import type { Dtype, Shape, Value } from '../../evals/graph/value.ts'
+import type { Device } from '../../evals/runtime/device.ts'
 import { createRunner, type Feeds, type Tensor } from '../../evals/runtime/session.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 
@@ -72,14 +73,13 @@ export async function openGraph(
   dialect: Dialect,
   given: readonly Given[],
   build: Build,
-  threads = 1,
+  device: Device = { name: 'cpu', threads: 1 },
 ): Promise<Opened> {
   const g = createGraph(dialect)
   const declared = build(
     g,
     given.map((each, i) => declare(g, `x${i}`, each)),
   )
-  const device = { name: 'cpu', threads } as const
   const runner = await createRunner(g, declared, { device, purpose: 'train' })
   return {
     declared,
@@ -98,8 +98,9 @@ export async function runOnce(
   dialect: Dialect,
   given: readonly Given[],
   build: Build,
+  device?: Device,
 ): Promise<Record<string, Tensor>> {
-  const opened = await openGraph(dialect, given, build)
+  const opened = await openGraph(dialect, given, build, device)
   const results = await opened.run(given)
   await opened.release()
   return results

@@ -1,5 +1,6 @@
 /** @file `touchstone doctor`: what this machine can run, and the one thing to do where something is missing. */
 import { z } from 'zod'
+import { TouchstoneError } from '../../errors.ts'
 import { plainText } from '../../jobs/reporters/plain-text.ts'
 import {
   checkCores,
@@ -11,23 +12,29 @@ import {
   checkProviders,
   type Check,
 } from '../checks.ts'
-import { EXIT, type Command } from '../command.ts'
+import { EXIT, type Command, type Io } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
 import { parseFlags } from '../flags.ts'
+import { checkParity, parityText } from '../parity-check.ts'
 import { version } from '../version.ts'
 
 const DoctorOptions = z.object({
+  device: z.enum(['cpu', 'cuda', 'webgpu']).optional().meta({ help: 'Looks at this device alone' }),
+  parity: z.boolean().default(false).meta({
+    help: 'Runs the gradient parity self-test on the device and keeps the outcome; nothing is trained on one that has not passed',
+  }),
   json: z.boolean().default(false).meta({ help: 'One JSON object on standard output' }),
 })
 
 export const doctor: Command = {
   name: 'doctor',
   summary: 'Says what this machine can run, and what to do about what is missing.',
-  examples: ['touchstone doctor', 'touchstone doctor --json'],
+  examples: ['touchstone doctor', 'touchstone doctor --device webgpu --parity'],
   options: [{ title: 'Options', fields: fieldsOf(DoctorOptions) }],
   async run(argv, io) {
-    const { json } = parseFlags(DoctorOptions, argv, io.environment)
-    const found = await findings()
+    const { json, device, parity } = parseFlags(DoctorOptions, argv, io.environment)
+    if (parity) return tellParity(device, json, io)
+    const found = await findings(device)
     io.stdout.write(json ? `${JSON.stringify(found)}\n` : doctorText(found))
     return found.isUsable ? EXIT.ok : EXIT.error
   },
@@ -40,10 +47,25 @@ export interface Findings {
   readonly checks: readonly Check[]
 }
 
-export async function findings(): Promise<Findings> {
+async function tellParity(device: string | undefined, json: boolean, io: Io): Promise<number> {
+  if (device === undefined)
+    throw new TouchstoneError('usage.invalid', {
+      problem: '--parity needs to know the device',
+      remedy: 'Add --device webgpu or --device cuda.',
+    })
+  io.stderr.write(
+    `Testing ${device}; the first run compiles its kernels, which may take minutes.\n`,
+  )
+  const report = await checkParity(device)
+  io.stdout.write(json ? `${JSON.stringify(report)}\n` : parityText(report))
+  return report.passed ? EXIT.ok : EXIT.error
+}
+
+/** Of every device, or of one. */
+export async function findings(device?: string): Promise<Findings> {
   const checks = [
     checkNode(),
-    ...(await checkProviders()),
+    ...(await checkProviders(device)),
     checkNative(),
     checkCores(),
     checkMemory(),

@@ -3,6 +3,7 @@ import type { GraphCore } from '../builder.ts'
 import type { Op } from '../op.ts'
 import { ShapeError } from '../shape.ts'
 import type { Value } from '../value.ts'
+import { logSoftmax } from './reduction.ts'
 
 /**
  * L = −Σ_i weight_i·log softmax(logits_i)[label_i], logits `[n, vocab]`, labels int32 `[n]`, weights `[n]` → `[]`.
@@ -22,13 +23,13 @@ export const CrossEntropy: Op = {
     return { outputs: [{ dtype: logits!.dtype, shape: [] }], keep: { logProbs: logits! } }
   },
   emit: ({ e, inputs: [logits, labels, weights] }) => {
-    const [logProbs] = e.node('LogSoftmax', [logits!], { axis: -1 })
+    const logProbs = logSoftmax(e, logits!)
     const [column] = e.node('Unsqueeze', [labels!, e.int64([1])])
-    const [picked] = e.node('GatherElements', [logProbs!, column!], { axis: 1 })
+    const [picked] = e.node('GatherElements', [logProbs, column!], { axis: 1 })
     const [flat] = e.node('Squeeze', [picked!, e.int64([1])])
     const [weighted] = e.node('Mul', [flat!, weights!])
     const [sum] = e.node('ReduceSum', [weighted!, e.int64([0])], { keepdims: 0 })
-    return { outputs: e.node('Neg', [sum!]), keep: { logProbs: logProbs! } }
+    return { outputs: e.node('Neg', [sum!]), keep: { logProbs } }
   },
   vjp: ({ g, inputs: [, labels, weights], kept: { logProbs }, dY }) => {
     // dY goes into the n weights rather than over n × vocab numbers.
@@ -59,9 +60,9 @@ export const LabelLogProbs: Op = {
   name: 'LabelLogProbs',
   infer: ([logits, labels]) => ({ outputs: [{ dtype: logits!.dtype, shape: labels!.shape }] }),
   emit: ({ e, inputs: [logits, labels] }) => {
-    const [logProbs] = e.node('LogSoftmax', [logits!], { axis: -1 })
+    const logProbs = logSoftmax(e, logits!)
     const [column] = e.node('Unsqueeze', [labels!, e.int64([1])])
-    const [picked] = e.node('GatherElements', [logProbs!, column!], { axis: 1 })
+    const [picked] = e.node('GatherElements', [logProbs, column!], { axis: 1 })
     return { outputs: e.node('Squeeze', [picked!, e.int64([1])]) }
   },
   vjp: 'none',

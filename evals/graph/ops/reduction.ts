@@ -1,6 +1,6 @@
 /** @file Sums, means and maxima over axes; softmax over the last one. */
 import type { GraphCore } from '../builder.ts'
-import type { Op } from '../op.ts'
+import type { Emitter, Op } from '../op.ts'
 import { normaliseAxis } from '../shape.ts'
 import type { Shape, Value } from '../value.ts'
 
@@ -78,19 +78,22 @@ export const Softmax: Op = {
 export const LogSoftmax: Op = {
   name: 'LogSoftmax',
   infer: ([x]) => ({ outputs: [x!] }),
-  emit: ({ e, inputs: [x] }) => {
-    if (e.dialect.fused || e.dialect.float === 'float64')
-      return { outputs: e.node('LogSoftmax', [x!], { axis: -1 }) }
-    const [max] = e.node('ReduceMax', [x!, e.int64([-1])], { keepdims: 1 })
-    const [shifted] = e.node('Sub', [x!, max!])
-    const [exponential] = e.node('Exp', [shifted!])
-    const [sum] = e.node('ReduceSum', [exponential!, e.int64([-1])], { keepdims: 1 })
-    const [log] = e.node('Log', [sum!])
-    return { outputs: e.node('Sub', [shifted!, log!]) }
-  },
+  emit: ({ e, inputs: [x] }) => ({ outputs: [logSoftmax(e, x!)] }),
   vjp: ({ g, outputs: [y], dY }) => [
     g.sub(dY, g.mul(g.exp(y!), g.reduceSum(dY, [-1], { keepDims: true }))),
   ],
+}
+
+/** By parts where there is no such kernel (WebGPU has none). */
+export function logSoftmax(e: Emitter, x: string): string {
+  if (e.dialect.fused || e.dialect.float === 'float64')
+    return e.node('LogSoftmax', [x], { axis: -1 })[0]!
+  const [max] = e.node('ReduceMax', [x, e.int64([-1])], { keepdims: 1 })
+  const [shifted] = e.node('Sub', [x, max!])
+  const [exponential] = e.node('Exp', [shifted!])
+  const [sum] = e.node('ReduceSum', [exponential!, e.int64([-1])], { keepdims: 1 })
+  const [log] = e.node('Log', [sum!])
+  return e.node('Sub', [shifted!, log!])[0]!
 }
 
 export const reductions = (g: GraphCore) => {

@@ -1,0 +1,28 @@
+/** @file Run by `doctor --parity` on its own Node: the self-test on one device, its outcome kept. Prints one JSON object. */
+import { measureParity, type ParityReport } from '../audit/parity.ts'
+import { TouchstoneError } from '../errors.ts'
+import { CUDA_REMEDY, isHardware } from '../runtime/device.ts'
+import {
+  ACCELERATORS,
+  keepParity,
+  thisMachine,
+  type Accelerator,
+} from '../runtime/parity-record.ts'
+
+const [asked] = process.argv.slice(2)
+const device = ACCELERATORS.find((name) => name === asked)
+try {
+  const report = await measureParity({ name: device ?? 'cpu', threads: 1 })
+  process.stdout.write(JSON.stringify({ ...report, ...(device && (await kept(device, report))) }))
+} catch (error) {
+  const why = error instanceof TouchstoneError ? error.message : String((error as Error).message)
+  const remedy = error instanceof TouchstoneError ? error.remedy : null
+  process.stdout.write(JSON.stringify({ why, remedy, cudaRemedy: CUDA_REMEDY }))
+}
+
+async function kept(device: Accelerator, { passed, worst, of }: ParityReport) {
+  const onCard = await isHardware(device)
+  const record = { ...thisMachine(), device, passed, isHardware: onCard, worst, of }
+  const path = keepParity({ ...record, at: new Date().toISOString() })
+  return { isHardware: onCard, cards: record.cards, path }
+}

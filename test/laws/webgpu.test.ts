@@ -1,0 +1,42 @@
+/** @file The law of devices: every operator gives on WebGPU what it gives on the CPU, values, kept values and gradients. */
+import { describe, expect, test } from 'vitest'
+import { CPU, PORTABLE } from '../../evals/graph/op.ts'
+import { OPERATOR_EXAMPLES } from '../doubles/operator-examples.ts'
+import { carried, differentiable, everything, lossGraphOf } from '../doubles/operator-laws.ts'
+import { lossAndGradients, runOnce, type Build, type Given } from '../doubles/run-graph.ts'
+import { relativeError } from '../doubles/safetensors.ts'
+import { hasWebGpu, onWebGpu, webGpu } from '../doubles/webgpu.ts'
+
+const named = OPERATOR_EXAMPLES.map(
+  (example) => [`${example.op.name}: ${example.what}`, example] as const,
+)
+
+/** float32 sums in another order. */
+const TOLERANCE = 1e-5
+
+describe.skipIf(!hasWebGpu)(onWebGpu('on WebGPU'), () => {
+  test.each(named)('%s', async (_, example) => {
+    const given = carried(example.given)
+    await agree(given, everything(example))
+    const wrt = differentiable(example)
+    if (wrt.length === 0) return
+    const graph = lossGraphOf(example, given, wrt)
+    await agree(graph.given, lossAndGradients(graph))
+  })
+
+  test('a graph in the CPU’s fused kernels does not run there: some would leave a gradient unwritten', async () => {
+    const [[, example]] = named as [(typeof named)[number]]
+    const run = runOnce(CPU, carried(example.given), everything(example), webGpu)
+    await expect(run).rejects.toThrow('internal: a graph for the CPU was to run on webgpu')
+  })
+})
+
+async function agree(given: readonly Given[], build: Build): Promise<void> {
+  const expected = await runOnce(PORTABLE, given, build)
+  const found = await runOnce(PORTABLE, given, build, webGpu)
+  for (const [name, { data, dims }] of Object.entries(expected)) {
+    expect(found[name]!.dims, name).toEqual(dims)
+    const [own, other] = [found[name]!, { data }].map((each) => Array.from(each.data, Number))
+    expect(relativeError(own!, other!), name).toBeLessThan(TOLERANCE)
+  }
+}
