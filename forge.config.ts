@@ -7,7 +7,7 @@ import type { ForgeConfig } from '@electron-forge/shared-types'
 
 /** Of the repository only this goes into the package, and the packages that package.json names for use. */
 const PACKED =
-  /^\/(?:package\.json|\.vite(?:\/build.*)?|renderer(?:\/dist.*)?|evals.*|native(?:\/build.*)?|node_modules.*|LICENSE)?$/u
+  /^\/(?:package\.json|\.vite(?:\/build.*)?|renderer(?:\/dist.*)?|evals.*|native(?:\/prebuilds.*)?|node_modules.*|LICENSE)?$/u
 
 export const FUSES = {
   version: FuseVersion.V1,

@@ -1,19 +1,22 @@
-/** @file `npm run build:native`: one compiler call, and one sentence with its remedy where something is missing. */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+/** @file `npm run build:native`: one binary for every processor of this kind, and one sentence with its remedy where something is missing. */
+import { spawn } from 'node:child_process'
 import {
-  ADDON,
-  SOURCES,
-  sourcesDigest,
-  STAMP,
-  thisProcessor,
-  type Stamp,
-} from '../evals/native/addon.ts'
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { ADDON, SOURCES, sourcesDigest, STAMP, type Stamp } from '../evals/native/addon.ts'
 
 const MODULES = join(import.meta.dirname, '..', 'node_modules')
 const LINKING: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-  linux: ['-shared'],
+  // It needs nothing of the machine it comes to but its C library.
+  linux: ['-shared', '-static-libstdc++', '-static-libgcc', '-pthread'],
   darwin: ['-bundle', '-undefined', 'dynamic_lookup'],
 }
 /** Where package managers put header-only libraries; CPLUS_INCLUDE_PATH names others. */
@@ -71,51 +74,143 @@ function nodeHeaders(): string {
   return join(dirname(dirname(process.execPath)), 'include', 'node')
 }
 
-function compilerArguments(linking: readonly string[], output: string): string[] {
+interface Variant {
+  readonly name: string
+  readonly flags: readonly string[]
+}
+
+/** Sets of instructions that src/kernels is compiled for, beside each other in one binary; src/kernels.cc chooses. */
+const VARIANTS: Readonly<Partial<Record<NodeJS.Architecture, readonly Variant[]>>> = {
+  x64: [
+    // First: of what two variants have in common the linker keeps the first, which every processor can run.
+    { name: 'baseline', flags: ['-march=x86-64'] },
+    { name: 'avx2', flags: ['-march=x86-64', '-mavx2', '-mfma', '-mf16c'] },
+    {
+      name: 'avx512',
+      flags: [
+        ...['-march=x86-64', '-mavx2', '-mfma', '-mf16c'],
+        ...['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl'],
+      ],
+    },
+  ],
+  arm64: [{ name: 'neon', flags: [] }],
+}
+
+const ccIn = (folder: string) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => join(folder, name))
+
+function commonFlags(): string[] {
   const folders = PREFIXES.flatMap((prefix) => LIBRARIES.map((name) => join(prefix, name)))
-  const sources = readdirSync(SOURCES).filter((name) => name.endsWith('.cc'))
   return [
-    ...linking,
-    ...['-std=c++17', '-O3', '-march=native', '-fPIC', '-pthread', '-DNDEBUG', '-Wall', '-Wextra'],
+    ...['-std=c++17', '-O3', '-fPIC', '-pthread', '-DNDEBUG', '-Wall', '-Wextra'],
     // The optimiser gives TypeScript's bits: no fused multiply-adds but those that Eigen asks for.
     ...['-ffp-contract=off', '-fno-math-errno'],
     ...['-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS'],
     `-I${nodeHeaders()}`,
     `-I${join(MODULES, 'node-addon-api')}`,
     ...folders.filter((path) => existsSync(path)).flatMap((path) => ['-isystem', path]),
-    ...sources.map((name) => join(SOURCES, name)),
-    ...['-o', output],
   ]
 }
 
-/** Undefined where the addon now lies at its place, whole. */
-export function build(compiler = process.env['CXX'] || 'c++'): Obstacle | undefined {
+/** What the compiler is called with for each object; in the order in which they are linked. */
+function compilations(variants: readonly Variant[], folder: string) {
+  const common = ccIn(SOURCES).map((source) => ({
+    args: ['-c', source],
+    object: join(folder, `${basename(source)}.o`),
+  }))
+  const kernels = variants.flatMap(({ name, flags }) =>
+    ccIn(join(SOURCES, 'kernels')).map((source) => ({
+      args: [...flags, `-DTOUCHSTONE_VARIANT=${name}`, `-DEigen=Eigen_${name}`, '-c', source],
+      object: join(folder, `${basename(source)}.${name}.o`),
+    })),
+  )
+  return [...common, ...kernels]
+}
+
+type Ran = { readonly status: number | null; readonly told: string }
+
+/** Rejects where there is no such program. */
+const run = (command: string, args: readonly string[]): Promise<Ran> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    let told = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text))
+    child.on('error', reject)
+    child.on('close', (status) => resolve({ status, told }))
+  })
+
+/** What the compiler told where it failed; undefined where `output` is there. */
+async function compileAndLink(compiler: string, platform: Platform, output: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'touchstone-native-'))
+  try {
+    const all = compilations(platform.variants, folder)
+    const waiting = [...all]
+    const failures: string[] = []
+    const lane = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const { status, told } = await run(compiler, [
+          ...commonFlags(),
+          ...next.args,
+          ...['-o', next.object],
+        ])
+        process.stderr.write(told)
+        if (status !== 0) failures.push(told)
+        if (failures.length > 0) return
+      }
+    }
+    await Promise.all(Array.from({ length: availableParallelism() }, lane))
+    if (failures.length > 0) return failures[0]!
+    const objects = all.map(({ object }) => object)
+    const linked = await run(compiler, [...platform.linking, ...objects, '-o', output])
+    process.stderr.write(linked.told)
+    return linked.status === 0 ? undefined : linked.told
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Platform {
+  readonly linking: readonly string[]
+  readonly variants: readonly Variant[]
+}
+
+function thisPlatform(): Platform | undefined {
   const linking = LINKING[process.platform]
-  if (!linking) return noPlatform
+  const variants = VARIANTS[process.arch]
+  return linking && variants && { linking, variants }
+}
+
+/** Undefined where the addon now lies at its place, whole. */
+export async function build(compiler = process.env['CXX'] || 'c++'): Promise<Obstacle | undefined> {
+  const platform = thisPlatform()
+  if (!platform) return noPlatform
   mkdirSync(dirname(ADDON), { recursive: true })
   const output = `${ADDON}.${process.pid}.tmp`
-  const stamp: Stamp = { sources: sourcesDigest()!, processor: thisProcessor() }
+  const stamp: Stamp = { sources: sourcesDigest()! }
   try {
-    const done = spawnSync(compiler, compilerArguments(linking, output), { encoding: 'utf8' })
-    if (done.error) return noCompiler(compiler)
-    process.stderr.write(done.stderr)
-    if (done.status !== 0) return obstacleOf(done.stderr)
+    const told = await compileAndLink(compiler, platform, output)
+    if (told !== undefined) return obstacleOf(told)
     rmSync(STAMP, { force: true })
     // A new file: a process that has the old one open goes on with it.
     renameSync(output, ADDON)
     writeFileSync(STAMP, `${JSON.stringify(stamp)}\n`)
     return undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall?.startsWith('spawn')) return noCompiler(compiler)
+    throw error
   } finally {
     rmSync(output, { force: true })
   }
 }
 
 if (import.meta.main) {
-  const obstacle = build()
+  const obstacle = await build()
   if (obstacle) {
     process.stderr.write(`${obstacle.problem}\n${obstacle.remedy}\n`)
     process.exitCode = 1
   } else {
-    process.stdout.write(`Built native/build/${process.platform}-${process.arch}.node.\n`)
+    process.stdout.write(`Built native/prebuilds/${process.platform}-${process.arch}.node.\n`)
   }
 }

@@ -268,7 +268,7 @@ describe('who may import whom', () => {
 
 describe('the addon', () => {
   test('mathematics knows nothing of JavaScript: what includes napi.h is named as a wrapper', () => {
-    const sources = filesUnder('native/src/*.{cc,h}')
+    const sources = filesUnder('native/src/**/*.{cc,h}')
     const isWrapper = (path: string) =>
       /(?:_wrap\.cc|\/wrap\.h|\/async\.h|\/addon\.cc)$/u.test(path)
     const wraps = (path: string) => /#include [<"](?:napi|wrap|async)\.h[>"]/u.test(textOf(path))

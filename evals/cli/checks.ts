@@ -116,7 +116,11 @@ export const checkCores = (): Check =>
 
 /** What is done in C++; everything is done without it, too. */
 export function checkNative(found = load()): Check {
-  if (found.addon) return ok('native', `built, for ${found.addon.instructions}`)
+  if (found.addon)
+    return ok(
+      'native',
+      `built; runs ${found.addon.instructions()} of ${found.addon.knownInstructions().join(', ')}`,
+    )
   const { why, remedy } = found
   const detail = `${why}; spectra and full fine-tuning run in TypeScript, several times slower`
   return { name: 'native', status: 'warn', detail, remedy }

@@ -1,34 +1,32 @@
 /** @file Where the addon lies, what it was built from, and what it offers. `native/build.ts` makes it; load.ts loads it. */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import type { Conversions } from './numerics.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'native')
 export const SOURCES = join(FOLDER, 'src')
-const BUILT = join(FOLDER, 'build', `${process.platform}-${process.arch}`)
+/** One file a platform, as a package carries them. */
+const BUILT = join(FOLDER, 'prebuilds', `${process.platform}-${process.arch}`)
 export const ADDON = `${BUILT}.node`
 export const STAMP = `${BUILT}.json`
 
-/** Written beside the addon. It is compiled for the processor that it was built on, so another one may not know its instructions. */
+/** Written beside the addon. */
 export interface Stamp {
   readonly sources: string
-  readonly processor: string
 }
-
-export const thisProcessor = (): string => cpus()[0]?.model.trim() ?? 'unknown'
 
 /** sha256 over names and text of the C++ sources; undefined where they are not shipped. */
 export function sourcesDigest(): string | undefined {
   let names: string[]
   try {
-    names = readdirSync(SOURCES).sort()
+    names = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).sort()
   } catch {
     return undefined
   }
   const hash = createHash('sha256')
-  for (const name of names) hash.update(`${name}\n`).update(readFileSync(join(SOURCES, name)))
+  for (const name of names.filter((each) => /\.(?:cc|h)$/.test(each)))
+    hash.update(`${name}\n`).update(readFileSync(join(SOURCES, name)))
   return hash.digest('hex')
 }
 
@@ -50,6 +48,8 @@ export interface SessionSettings {
   readonly optimised: boolean
   /** Whether memory is kept from run to run. */
   readonly arena: boolean
+  /** That the model's files of weights are named relative to; empty where it names none. */
+  readonly folder: string
   /** Initialisers that the model names and does not hold; copied while it is opened. */
   readonly weights: readonly { readonly name: string; readonly data: Uint8Array }[]
 }
@@ -62,8 +62,12 @@ export interface SessionHandle {
 
 /** What C++ exports. It trusts its arguments: numerics in load.ts, and evals/runtime, are its only callers. */
 export interface Addon extends Conversions {
-  /** Instructions it was compiled for. */
-  readonly instructions: string
+  /** The set of instructions in use: the quickest that this processor has, or what was chosen. */
+  instructions(): string
+  /** Those that were compiled and that this processor has, the quickest first. */
+  knownInstructions(): string[]
+  /** For the whole process; false where they are not known. */
+  chooseInstructions(name: string): boolean
   squaredNorm(values: Float32Array): Promise<number>
   /** `runs` `[count, 4]`: start, end, keep, stepSize; `scalars`: β1, β2, ε, rootCorrection2, gradientScale. */
   adamW(
@@ -96,6 +100,18 @@ export interface Addon extends Conversions {
     X: Float64Array,
     count: number,
   ): void
+  /** Into `out`: Y W `[r, n]` of Y `[r, m]` and W `[m, n]`, or Y Wᵀ `[r, m]` of Y `[r, n]` where `transposed`. */
+  throughWeight(
+    Y: Float64Array,
+    r: number,
+    W: Float32Array,
+    m: number,
+    n: number,
+    transposed: boolean,
+    out: Float64Array,
+  ): void
+  /** x `[width]` in place; the length that was left of it. */
+  orthogonalise(x: Float64Array, width: number, basis: Float64Array, count: number): number
   /** Into `values` `[p]`, descending, and `vectors` `[p, p]`, a row each; false where it did not converge. */
   symmetricEigen(G: Float64Array, p: number, values: Float64Array, vectors: Float64Array): boolean
   /** Opens a graph on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */

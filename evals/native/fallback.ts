@@ -3,7 +3,8 @@ import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import type { AdamWRun, AdamWScalars, AdamWVectors, Eigen, Numerics } from './numerics.ts'
 import { narrowBfloat16, narrowFloat16, widenBfloat16, widenFloat16 } from './halves.ts'
 import { rowProducts } from './row-products.ts'
-import { addRows, multiply } from './vector-products.ts'
+import { addRows, multiply, orthogonalise } from './vector-products.ts'
+import { throughWeight } from './weight-products.ts'
 
 export const FALLBACK: Numerics = {
   name: 'typescript',
@@ -16,6 +17,8 @@ export const FALLBACK: Numerics = {
   rowProducts,
   multiply,
   addRows,
+  throughWeight,
+  orthogonalise,
   symmetricEigen,
 }
 

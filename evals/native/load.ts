@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { ADDON, sourcesDigest, STAMP, thisProcessor, type Addon, type Stamp } from './addon.ts'
+import { ADDON, sourcesDigest, STAMP, type Addon, type Stamp } from './addon.ts'
 import { FALLBACK } from './fallback.ts'
 import type { Numerics } from './numerics.ts'
 
@@ -12,7 +12,10 @@ type Loaded =
   | { readonly addon?: undefined; readonly why: string; readonly remedy: string | null }
 
 export const BUILD_REMEDY = 'Run npm run build:native to build it.'
-/** `TOUCHSTONE_NATIVE=off` does without the addon: for comparisons, and where it is suspected. */
+/**
+ * `TOUCHSTONE_NATIVE=off` does without the addon, `=baseline` or `=avx2` with no more instructions than that: for
+ * comparisons, and where it is suspected.
+ */
 const SWITCH = 'TOUCHSTONE_NATIVE'
 
 let loaded: Loaded | undefined
@@ -33,25 +36,29 @@ function found(): Loaded {
   if (!existsSync(ADDON)) return { why: 'it is not built', remedy: BUILD_REMEDY }
   try {
     const stamp = JSON.parse(readFileSync(STAMP, 'utf8')) as Stamp
-    const why = misfit(stamp)
-    if (why !== undefined) return { why, remedy: BUILD_REMEDY }
-    return { addon: createRequire(import.meta.url)(ADDON) as Addon }
+    if (isOutdated(stamp)) return { why: 'it was built from other sources', remedy: BUILD_REMEDY }
+    return asked(createRequire(import.meta.url)(ADDON) as Addon, process.env[SWITCH])
   } catch (error) {
     const [why] = (error as Error).message.split('\n')
     return { why: `it does not load (${why})`, remedy: BUILD_REMEDY }
   }
 }
 
-/** Why the addon beside `stamp` must not be loaded here. */
-export function misfit(
-  { sources, processor }: Stamp,
-  here = { sources: sourcesDigest(), processor: thisProcessor() },
-): string | undefined {
-  if (processor !== here.processor) return `it was built for another processor (${processor})`
-  if (here.sources !== undefined && sources !== here.sources)
-    return 'it was built from other sources'
-  return undefined
+/** With the instructions that the switch names, where it names any. */
+export function asked(native: Addon, instructions: string | undefined): Loaded {
+  if (!instructions || native.chooseInstructions(instructions)) return { addon: native }
+  const known = native.knownInstructions().join(', ')
+  return {
+    why: `${SWITCH}=${instructions} names none of the instructions that it has here`,
+    remedy: `Set it to off or one of: ${known}; or leave it out.`,
+  }
 }
+
+/** Whether the addon beside `stamp` must not be loaded: a package has no sources to compare it with. */
+export const isOutdated = (
+  { sources }: Stamp,
+  here: { sources: string | undefined } = { sources: sourcesDigest() },
+): boolean => here.sources !== undefined && sources !== here.sources
 
 /** Below this many numbers a thread costs more than it gives. */
 const WORTH_THREADS = 2 ** 19
@@ -65,7 +72,7 @@ const threadsFor = (length: number): number =>
 export function numericsOf(native: Addon | undefined): Numerics {
   if (!native) return FALLBACK
   return {
-    name: `native, ${native.instructions}`,
+    name: `native, ${native.instructions()}`,
     squaredNorm: (values) => native.squaredNorm(values),
     async adamW({ parameters, firstMoment, secondMoment, gradient }, runs, scalars) {
       const vectors = [parameters, firstMoment, secondMoment, gradient] as const
@@ -99,6 +106,19 @@ export function numericsOf(native: Addon | undefined): Numerics {
       if (count * x.length < WORTH_CALLING) return FALLBACK.addRows(x, factor, y, X, count)
       requireSize(X.length >= count * x.length && y.length >= count)
       native.addRows(x, x.length, factor, y, X, count)
+    },
+    throughWeight(Y, r, W, m, n, transposed) {
+      const isShort = r * m * n < WORTH_CALLING
+      if (isShort || W instanceof Float64Array)
+        return FALLBACK.throughWeight(Y, r, W, m, n, transposed)
+      requireSize(W.length >= m * n && Y.length >= r * (transposed ? n : m))
+      const out = new Float64Array(r * (transposed ? m : n))
+      native.throughWeight(Y, r, W, m, n, transposed, out)
+      return out
+    },
+    orthogonalise(x, basis, count) {
+      requireSize(basis.length >= count * x.length)
+      return native.orthogonalise(x, x.length, basis, count)
     },
     symmetricEigen(G, p) {
       requireSize(G.length === p * p)

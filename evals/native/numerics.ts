@@ -68,6 +68,17 @@ export interface Numerics extends Conversions {
   multiply(out: Float64Array, X: Float64Array, x: Float64Array, p: number): void
   /** x += factor · Σ_i y_i X_i over the first `count` rows of X `[…, x.length]`. */
   addRows(x: Float64Array, factor: number, y: Float64Array, X: Float64Array, count: number): void
+  /** Y W `[r, n]` of Y `[r, m]` and W `[m, n]`; where `transposed`, Y Wᵀ `[r, m]` of Y `[r, n]`. */
+  throughWeight(
+    Y: Float64Array,
+    r: number,
+    W: Float32Array | Float64Array,
+    m: number,
+    n: number,
+    transposed: boolean,
+  ): Float64Array
+  /** Takes the first `count` rows of `basis`, orthonormal, out of x, makes it a unit vector, and gives the length that was left. */
+  orthogonalise(x: Float64Array, basis: Float64Array, count: number): number
   /** G = Rᵀ diag(λ) R for a symmetric G `[p, p]`. */
   symmetricEigen(G: Float64Array, p: number): Eigen
 }

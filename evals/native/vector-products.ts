@@ -1,4 +1,4 @@
-/** @file Products of a matrix with a vector in TypeScript, four rows at a time, so that the vector is read once for them. */
+/** @file Products of a matrix with a vector in TypeScript, four rows at a time, so that the vector is read once for them; and what is made of them. */
 
 /** The first p numbers of `out` become X x, for X `[p, x.length]`. */
 export function multiply(out: Float64Array, X: Float64Array, x: Float64Array, p: number): void {
@@ -50,4 +50,27 @@ export function addRows(
     const share = factor * y[i]!
     for (let t = 0; t < width; t++) x[t]! += share * X[i * width + t]!
   }
+}
+
+/** Takes the first `count` rows of `basis` out of x, makes it a unit vector, and gives the length that was left. */
+export function orthogonalise(x: Float64Array, basis: Float64Array, count: number): number {
+  const shares = new Float64Array(count)
+  let before = lengthOf(x)
+  for (let pass = 0; pass < 3; pass++) {
+    multiply(shares, basis, x, count)
+    addRows(x, -1, shares, basis, count)
+    const after = lengthOf(x)
+    // Once is enough where little was taken out (Daniel, Gragg, Kaufman and Stewart 1976).
+    const isClean = after > 0.7 * before
+    before = after
+    if (isClean) break
+  }
+  if (before > 0) for (let t = 0; t < x.length; t++) x[t]! /= before
+  return before
+}
+
+function lengthOf(x: Float64Array): number {
+  let sum = 0
+  for (const value of x) sum += value * value
+  return Math.sqrt(sum)
 }

@@ -3,11 +3,9 @@
  * |U0ᵀ u| of vectors, and U0ᵀB and V0ᵀAᵀ of an adapter's factors. The short side's vectors `[p, p]` are kept; the long
  * side's follow from them (u0_i = W0 v0_i / σ_i) wherever W0 is well resolved, and are kept where it is not.
  */
-import { addRows, dot, rowProducts, vector, type Matrix, type Vectors } from './matrix.ts'
+import { numerics } from '../native/load.ts'
+import { dot, rowProducts, vector, type Matrix, type Vectors } from './matrix.ts'
 import { decomposed } from './svd.ts'
-
-/** Rows of a weight taken at once. */
-const PIECE = 32
 
 /** All min(m, n) left singular vectors of a weight `[m, n]`. */
 export type Basis = {
@@ -65,7 +63,7 @@ export function baseSystem(W0: Matrix, parts: BaseParts): BaseSystem {
   const onNear = (rows: Float64Array, r: number) => rowProducts(near, p, rows, r, p)
   const onFar = (rows: Float64Array, r: number) => {
     if (far) return rowProducts(far, p, rows, r, Math.max(m, n))
-    const turned = onNear(throughWeight(W0, rows, r), r)
+    const turned = onNear(numerics().throughWeight(rows, r, W0.data, m, n, isWide), r)
     for (let i = 0; i < p; i++) for (let a = 0; a < r; a++) turned[i * r + a]! /= σ[i]!
     return turned
   }
@@ -83,29 +81,4 @@ export function baseSystem(W0: Matrix, parts: BaseParts): BaseSystem {
       )
     },
   }
-}
-
-/** From the long side to the short: rows `[r, q]` → `[r, p]` by W0 (wide) or W0ᵀ (tall). */
-function throughWeight(W0: Matrix, rows: Float64Array, r: number): Float64Array {
-  const { rows: m, columns: n, data } = W0
-  const isWide = m <= n
-  const out = new Float64Array(r * Math.min(m, n))
-  // In pieces that stay in the cache once they are in float64.
-  const piece = new Float64Array(PIECE * n)
-  for (let first = 0; first < m; first += PIECE) {
-    const height = Math.min(PIECE, m - first)
-    piece.set(data.subarray(first * n, (first + height) * n))
-    if (isWide) {
-      const products = rowProducts(rows, r, piece, height, n)
-      for (let a = 0; a < r; a++) {
-        out.set(products.subarray(a * height, (a + 1) * height), a * m + first)
-      }
-    } else {
-      for (let a = 0; a < r; a++) {
-        const shares = rows.subarray(a * m + first, a * m + first + height)
-        addRows(out.subarray(a * n, (a + 1) * n), 1, shares, piece, height)
-      }
-    }
-  }
-  return out
 }

@@ -3,7 +3,7 @@
  * Mᵀ U = V Bᵀ + β v eᵀ, with full reorthogonalisation of both sides (Golub and Kahan 1965; Golub and Van Loan §10.4).
  */
 import { fillNormal, randomStream } from '../statistics/random.ts'
-import { addMultiple, addRows, applyInto, dot } from './matrix.ts'
+import { addMultiple, addRows, dot, orthogonalise } from './matrix.ts'
 import { tridiagonalVectors } from './inverse-iteration.ts'
 import { leadingTridiagonalValues, type Bands } from './tridiagonal.ts'
 
@@ -106,11 +106,11 @@ function* bidiagonalised(M: Operator, most: number): Generator<Step> {
     const u = U.subarray(j * rows, (j + 1) * rows)
     M.times(V.subarray(j * columns, (j + 1) * columns), u)
     if (j > 0) addMultiple(u, 0, -β[j - 1]!, U, (j - 1) * rows, rows)
-    α[j] = orthogonalised(u, U, j)
+    α[j] = orthogonalise(u, U, j)
     const v = V.subarray((j + 1) * columns, (j + 2) * columns)
     M.timesTransposed(u, v)
     addMultiple(v, 0, -α[j]!, V, j * columns, columns)
-    β[j] = orthogonalised(v, V, j + 1)
+    β[j] = orthogonalise(v, V, j + 1)
     largest = Math.max(largest, α[j]!, β[j]!)
     const isClosed = !(Math.min(α[j]!, β[j]!) > CLOSED * largest)
     yield { U, α, β, size: j + 1, isClosed }
@@ -165,22 +165,6 @@ function interleaved(α: Float64Array, β: Float64Array, size: number): Bands {
     if (j + 1 < size) off[2 * j + 2] = β[j]!
   }
   return { diagonal: new Float64Array(2 * size), off }
-}
-
-/** Takes the first `count` rows of `basis` out of x, makes it a unit vector, and gives the length that was left. */
-function orthogonalised(x: Float64Array, basis: Float64Array, count: number): number {
-  const shares = new Float64Array(count)
-  let before = lengthOf(x)
-  for (let pass = 0; pass < 3; pass++) {
-    addRows(x, -1, applyInto(shares, basis, x, count), basis, count)
-    const after = lengthOf(x)
-    // Once is enough where little was taken out (Daniel, Gragg, Kaufman and Stewart 1976).
-    const isClean = after > 0.7 * before
-    before = after
-    if (isClean) break
-  }
-  if (before > 0) for (let t = 0; t < x.length; t++) x[t]! /= before
-  return before
 }
 
 const lengthOf = (x: Float64Array): number => Math.sqrt(dot(x, 0, x, 0, x.length))

@@ -76,6 +76,10 @@ export function applyInto(out: Float64Array, X: Float64Array, x: Float64Array, p
 /** x += factor · Σ_i y_i X_i over the first `count` rows of X `[…, x.length]`. */
 export const addRows: Numerics['addRows'] = (...args) => numerics().addRows(...args)
 
+/** Takes rows of a basis out of x, and makes it a unit vector. */
+export const orthogonalise: Numerics['orthogonalise'] = (...args) =>
+  numerics().orthogonalise(...args)
+
 /** Xᵀ x `[width]` for X `[x.length, width]`. */
 export function applyTransposed(X: Numbers, x: Float64Array, width: number): Float64Array {
   const out = new Float64Array(width)

@@ -1,26 +1,34 @@
-// Registration alone: what each file of wrappers exports, and for which instructions all this was compiled.
+// Registration: what each file of wrappers exports, and with which instructions they compute.
+#include "kernels.h"
 #include "wrap.h"
 
 namespace {
 
-const char* instructions() {
-#if defined(__AVX512F__)
-  return "avx512";
-#elif defined(__AVX2__)
-  return "avx2";
-#elif defined(__ARM_NEON)
-  return "neon";
-#else
-  return "baseline";
-#endif
+using namespace touchstone;
+
+Napi::Value wrap_instructions(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), kernels().instructions);
+}
+
+Napi::Value wrap_known_instructions(const Napi::CallbackInfo& info) {
+  const auto& known = known_kernels();
+  auto names = Napi::Array::New(info.Env(), known.size());
+  for (uint32_t i = 0; i < known.size(); i++) names.Set(i, known[i]->instructions);
+  return names;
+}
+
+Napi::Value wrap_choose_instructions(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), choose(info[0].As<Napi::String>().Utf8Value().c_str()));
 }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
-  exports.Set("instructions", instructions());
-  touchstone::export_halves(env, exports);
-  touchstone::export_linear(env, exports);
-  touchstone::export_optimizer(env, exports);
-  touchstone::export_sessions(env, exports);
+  exports.Set("instructions", Napi::Function::New(env, wrap_instructions));
+  exports.Set("knownInstructions", Napi::Function::New(env, wrap_known_instructions));
+  exports.Set("chooseInstructions", Napi::Function::New(env, wrap_choose_instructions));
+  export_halves(env, exports);
+  export_linear(env, exports);
+  export_optimizer(env, exports);
+  export_sessions(env, exports);
   return exports;
 }
 

@@ -1,6 +1,9 @@
 // Long vectors, on a thread of Node's pool.
+#include <algorithm>
+
 #include "async.h"
-#include "optimizer.h"
+#include "kernels.h"
+#include "parallel.h"
 #include "wrap.h"
 
 namespace touchstone {
@@ -13,7 +16,7 @@ Napi::Value wrap_squared_norm(const Napi::CallbackInfo& info) {
   const size_t count = values.ElementLength();
   const auto sum = std::make_shared<double>();
   return PromiseWorker::start(
-      info.Env(), {values}, [=] { *sum = squared_norm(data, count); },
+      info.Env(), {values}, [=] { *sum = kernels().squared_norm(data, count); },
       [=](Napi::Env env) { return Napi::Number::New(env, *sum); });
 }
 
@@ -22,6 +25,14 @@ std::vector<AdamWRun> runs_of(const Napi::Float64Array& rows) {
   for (size_t i = 0; i + 4 <= rows.ElementLength(); i += 4)
     runs.push_back({size_t(rows[i]), size_t(rows[i + 1]), rows[i + 2], rows[i + 3]});
   return runs;
+}
+
+void adamw(const AdamWVectors& vectors, const std::vector<AdamWRun>& runs, const AdamWScalars& scalars, size_t threads) {
+  size_t count = 0;
+  for (const auto& run : runs) count = std::max(count, run.end);
+  in_parts(count, threads, [&](size_t first, size_t last) {
+    for (const auto& run : runs) kernels().adamw(vectors, run, scalars, first, last);
+  });
 }
 
 Napi::Value wrap_adamw(const Napi::CallbackInfo& info) {

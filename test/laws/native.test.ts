@@ -1,5 +1,7 @@
 /** @file The laws of the addon: what it does is what TypeScript does, to the bit where that is promised, else to rounding. */
-import { describe, expect, test } from 'vitest'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { FALLBACK } from '../../evals/native/fallback.ts'
 import { load, numericsOf } from '../../evals/native/load.ts'
 import type { AdamWVectors } from '../../evals/native/numerics.ts'
@@ -9,13 +11,15 @@ const found = load()
 const title = found.addon
   ? 'the addon'
   : `the addon (skipped: ${found.why}; npm run build:native, which needs a C++ compiler)`
-const NATIVE = numericsOf(found.addon)
+const known = found.addon?.knownInstructions() ?? []
+let NATIVE = numericsOf(found.addon)
 
 const normals32 = (length: number, label: string) =>
   fillNormal(new Float32Array(length), randomStream(1, label))
 const normals = (length: number, label: string) =>
   fillNormal(new Float64Array(length), randomStream(1, label))
 
+const LOADER = join(import.meta.dirname, '../../evals/native/load.ts')
 /** Beyond one thread's worth, with an odd end. */
 const LONG = 2 ** 20 + 13
 
@@ -23,6 +27,34 @@ describe.skipIf(!found.addon)(title, () => {
   test('is another implementation than the one it is held to', () => {
     expect(NATIVE.name).toMatch(/^native/)
     expect(NATIVE.name).not.toBe(FALLBACK.name)
+  })
+
+  test('has instructions for every processor, the quickest first, and no others are chosen', () => {
+    const native = found.addon!
+    expect(known.at(-1)).toBe(process.arch === 'x64' ? 'baseline' : 'neon')
+    expect(native.chooseInstructions('abacus')).toBe(false)
+    expect(known).toContain(native.instructions())
+  })
+
+  test.each([...known, undefined, 'abacus'])('TOUCHSTONE_NATIVE=%s is obeyed', (instructions) => {
+    const { TOUCHSTONE_NATIVE: _, ...env } = process.env
+    const script = `const { load } = await import(${JSON.stringify(LOADER)})
+      const { addon, why } = load()
+      process.stdout.write(addon ? addon.instructions() : why)`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      env: instructions === undefined ? env : { ...env, TOUCHSTONE_NATIVE: instructions },
+    })
+    if (instructions === 'abacus') expect(stdout).toContain('TOUCHSTONE_NATIVE=abacus')
+    else expect(stdout).toBe(instructions ?? known[0])
+  })
+})
+
+describe.each(known)(`${title}, with %s`, (instructions) => {
+  beforeAll(() => {
+    expect(found.addon!.chooseInstructions(instructions)).toBe(true)
+    NATIVE = numericsOf(found.addon)
+    expect(NATIVE.name).toBe(`native, ${instructions}`)
   })
 
   test.each([0, 1, 9, LONG])('the squared norm of %i numbers has the same bits', async (length) => {
@@ -147,6 +179,52 @@ describe.skipIf(!found.addon)(title, () => {
     },
   )
 
+  test.each([
+    [1, 5, 3],
+    [3, 40, 100],
+    [8, 70, 131],
+    [9, 131, 70],
+  ])('%i rows through a weight [%i, %i] are equal to rounding, both ways', (r, m, n) => {
+    const W = normals32(m * n, 'W')
+    for (const transposed of [false, true]) {
+      const Y = normals(r * (transposed ? n : m), 'Y')
+      const [ours, theirs] = [NATIVE, FALLBACK].map((each) =>
+        each.throughWeight(Y, r, W, m, n, transposed),
+      )
+      // And what TypeScript does is the product.
+      const turned = transposed ? Float64Array.from(W) : transpose(W, m, n)
+      const product = FALLBACK.rowProducts(Y, r, turned, transposed ? m : n, transposed ? n : m)
+      const bound = 1e-15 * Math.max(m, n) * 20
+      expect(largestDifference(ours!, theirs!)).toBeLessThan(bound)
+      expect(largestDifference(theirs!, product)).toBeLessThan(bound)
+    }
+  })
+
+  test.each([
+    [0, 9],
+    [1, 2],
+    [7, 30],
+    [40, 576],
+  ])('%i rows are taken out of a vector of %i, and it is made a unit vector', (count, width) => {
+    const basis = new Float64Array(count * width)
+    for (let i = 0; i < count; i++) {
+      const row = normals(width, `row ${i}`)
+      FALLBACK.orthogonalise(row, basis, i)
+      basis.set(row, i * width)
+    }
+    const given = normals(width, 'x').map((x) => 3 * x)
+    const [ours, theirs] = [NATIVE, FALLBACK].map((each) => {
+      const x = given.slice()
+      return { length: each.orthogonalise(x, basis, count), x }
+    })
+    expect(Math.abs(ours!.length - theirs!.length)).toBeLessThan(1e-14 * width)
+    expect(largestDifference(ours!.x, theirs!.x)).toBeLessThan(1e-14 * width)
+    const shares = new Float64Array(count)
+    FALLBACK.multiply(shares, basis, ours!.x, count)
+    expect(Math.max(0, ...shares.map(Math.abs))).toBeLessThan(1e-14)
+    expect(FALLBACK.rowProducts(ours!.x, 1, ours!.x, 1, width)[0]).toBeCloseTo(1, 13)
+  })
+
   test.each(Object.entries(SYMMETRIC()))('%s is decomposed as well', (_, { G, p }) => {
     const size = Math.max(...FALLBACK.symmetricEigen(G, p).values.map(Math.abs))
     const bound = 1e-15 * 10 * p
@@ -177,6 +255,10 @@ const bitsOf = ({ parameters, firstMoment, secondMoment }: AdamWVectors) =>
 
 const largestDifference = (A: Float64Array, B: Float64Array): number =>
   A.reduce((most, x, i) => Math.max(most, Math.abs(x - B[i]!)), 0)
+
+function transpose(W: Float32Array, m: number, n: number): Float64Array {
+  return Float64Array.from({ length: m * n }, (_, at) => W[(at % m) * n + Math.floor(at / m)]!)
+}
 
 const lowerHalf = (X: Float64Array, p: number) =>
   X.map((x, at) => (at % p <= Math.floor(at / p) ? x : 0))

@@ -173,9 +173,10 @@ describe('doctor', () => {
     expect(checkMemory(2 ** 30, 2 ** 29).status).toBe('warn')
   })
 
-  test('the native path is one line: for which processor it is built, or what builds it', () => {
-    const addon = { instructions: 'avx2' } as Addon
-    expect(checkNative({ addon })).toMatchObject({ status: 'ok', detail: 'built, for avx2' })
+  test('the native path is one line: which instructions run, or what builds it', () => {
+    const known = { instructions: () => 'avx2', knownInstructions: () => ['avx2', 'baseline'] }
+    const detail = 'built; runs avx2 of avx2, baseline'
+    expect(checkNative({ addon: known as Addon })).toMatchObject({ status: 'ok', detail })
     const absent = checkNative({ why: 'it is not built', remedy: BUILD_REMEDY })
     expect(absent).toMatchObject({ status: 'warn', remedy: BUILD_REMEDY })
     expect(absent.detail).toMatch(/^it is not built; /)

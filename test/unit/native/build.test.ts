@@ -1,10 +1,11 @@
 /** @file `npm run build:native` and the loader: what is missing is said in a sentence with its remedy, and what does not fit is not loaded. */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { sourcesDigest, thisProcessor } from '../../../evals/native/addon.ts'
+import { ADDON, sourcesDigest } from '../../../evals/native/addon.ts'
 import { FALLBACK } from '../../../evals/native/fallback.ts'
-import { misfit, numericsOf } from '../../../evals/native/load.ts'
+import { isOutdated, numericsOf } from '../../../evals/native/load.ts'
 import { obstacleOf } from '../../../native/build.ts'
 
 const SCRIPT = join(import.meta.dirname, '../../../native/build.ts')
@@ -41,22 +42,43 @@ describe('a missing header', () => {
 })
 
 describe('the loader', () => {
-  const here = { sources: sourcesDigest(), processor: thisProcessor() }
-
-  test('takes what was built here from these sources', () => {
-    expect(misfit({ sources: here.sources!, processor: here.processor })).toBeUndefined()
-  })
-
-  test('refuses another processor’s and another source’s, and knows no sources in a package', () => {
-    const stamp = { sources: here.sources!, processor: here.processor }
-    expect(misfit({ ...stamp, processor: 'another' })).toContain('another processor')
-    expect(misfit({ ...stamp, sources: 'another' })).toContain('other sources')
-    expect(
-      misfit({ ...stamp, sources: 'another' }, { ...here, sources: undefined }),
-    ).toBeUndefined()
+  test('takes what was built from these sources, refuses others, and knows no sources in a package', () => {
+    expect(isOutdated({ sources: sourcesDigest()! })).toBe(false)
+    expect(isOutdated({ sources: 'another' })).toBe(true)
+    expect(isOutdated({ sources: 'another' }, { sources: undefined })).toBe(false)
   })
 
   test('without an addon the arithmetic is the specification', () => {
     expect(numericsOf(undefined)).toBe(FALLBACK)
+  })
+})
+
+const objdump = (...options: string[]) =>
+  spawnSync('objdump', [...options, ADDON], { encoding: 'utf8', maxBuffer: 2 ** 28 })
+const isReadable =
+  process.arch === 'x64' && existsSync(ADDON) && !spawnSync('objdump', ['--version']).error
+
+describe.skipIf(!isReadable)('the binary (skipped unless built for x64, with objdump)', () => {
+  test('what a processor may lack stays in the namespace of its set of instructions', () => {
+    const lines = objdump('--disassemble', '--no-show-raw-insn', '--demangle').stdout.split('\n')
+    const owners = { ymm: new Set<string>(), zmm: new Set<string>() }
+    let owner = ''
+    for (const line of lines) {
+      const begun = /^[0-9a-f]+ <(?<name>.*)>:$/.exec(line)?.groups!['name']
+      if (begun !== undefined) owner = begun
+      else if (line.includes('%zmm')) owners.zmm.add(owner)
+      else if (/%ymm|\tvfn?m(?:add|sub)|\tvcvtp[sh]/.test(line)) owners.ymm.add(owner)
+    }
+    expect(owners.zmm.size).toBeGreaterThan(0)
+    expect([...owners.zmm].filter((name) => !name.includes('avx512'))).toEqual([])
+    expect([...owners.ymm].filter((name) => !/avx512|avx2/.test(name))).toEqual([])
+  })
+
+  test.runIf(process.platform === 'linux')('it needs the C library and no other', () => {
+    const needed = [...objdump('--private-headers').stdout.matchAll(/NEEDED\s+(\S+)/g)]
+    const others = needed
+      .map((each) => each[1]!)
+      .filter((name) => !/^(?:lib[cm]|ld-linux)/.test(name))
+    expect(others).toEqual([])
   })
 })

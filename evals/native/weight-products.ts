@@ -1,0 +1,33 @@
+/** @file Rows through a weight as the checkpoint holds it, in TypeScript: in pieces that stay in the cache once they are in float64. */
+import { rowProducts } from './row-products.ts'
+import { addRows } from './vector-products.ts'
+
+/** Rows of a weight taken at once. */
+const PIECE = 32
+
+/** Y W `[r, n]` of Y `[r, m]` and W `[m, n]`; where `transposed`, Y Wᵀ `[r, m]` of Y `[r, n]`. */
+export function throughWeight(
+  Y: Float64Array,
+  r: number,
+  W: Float32Array | Float64Array,
+  m: number,
+  n: number,
+  transposed: boolean,
+): Float64Array {
+  const out = new Float64Array(r * (transposed ? m : n))
+  const piece = new Float64Array(PIECE * n)
+  for (let first = 0; first < m; first += PIECE) {
+    const height = Math.min(PIECE, m - first)
+    piece.set(W.subarray(first * n, (first + height) * n))
+    const products = transposed ? rowProducts(Y, r, piece, height, n) : undefined
+    for (let a = 0; a < r; a++) {
+      if (products) {
+        out.set(products.subarray(a * height, (a + 1) * height), a * m + first)
+      } else {
+        const shares = Y.subarray(a * m + first, a * m + first + height)
+        addRows(out.subarray(a * n, (a + 1) * n), 1, shares, piece, height)
+      }
+    }
+  }
+  return out
+}

@@ -1,0 +1,87 @@
+// Dense matrices, with Eigen. Equal to TypeScript's to rounding.
+#include <Eigen/Dense>
+
+#include <algorithm>
+#include <cmath>
+
+#include "variant.h"
+
+namespace touchstone::TOUCHSTONE_VARIANT {
+
+namespace {
+
+using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Given = Eigen::Map<const Rows>;
+using Out = Eigen::Map<Rows>;
+using Vector = Eigen::Map<Eigen::VectorXd>;
+
+/// Rows of a weight taken at once: in float64 they stay in the second cache.
+constexpr size_t kPiece = 32;
+
+}  // namespace
+
+void row_products(const double* a, size_t p, const double* b, size_t q, size_t width, bool half, double* out) {
+  const Given A(a, p, width), B(b, q, width);
+  Out C(out, p, q);
+  if (half && a == b && p == q) {
+    C.setZero();
+    C.selfadjointView<Eigen::Lower>().rankUpdate(A);
+  } else {
+    C.noalias() = A * B.transpose();
+  }
+}
+
+void multiply(const double* x, size_t p, const double* vector, size_t width, double* out) {
+  Vector(out, p).noalias() = Given(x, p, width) * Eigen::Map<const Eigen::VectorXd>(vector, width);
+}
+
+void add_rows(double* out, size_t width, double factor, const double* y, const double* x, size_t count) {
+  Vector(out, width).noalias() += factor * Given(x, count, width).transpose() * Eigen::Map<const Eigen::VectorXd>(y, count);
+}
+
+void through_weight(const double* y, size_t r, const float* w, size_t m, size_t n, bool transposed, double* out) {
+  using Singles = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+  const Given Y(y, r, transposed ? n : m);
+  Out sums(out, r, transposed ? m : n);
+  if (!transposed) sums.setZero();
+  Rows piece(std::min(kPiece, m), n);
+  for (size_t first = 0; first < m; first += kPiece) {
+    const size_t height = std::min(kPiece, m - first);
+    auto W = piece.topRows(height);
+    W = Singles(w + first * n, height, n).cast<double>();
+    if (transposed) {
+      sums.middleCols(first, height).noalias() = Y * W.transpose();
+    } else {
+      sums.noalias() += Y.middleCols(first, height) * W;
+    }
+  }
+}
+
+double orthogonalise(double* x, size_t width, const double* basis, size_t count) {
+  Vector X(x, width);
+  const Given B(basis, count, width);
+  Eigen::VectorXd shares(count);
+  double before = X.norm();
+  for (int pass = 0; pass < 3; pass++) {
+    shares.noalias() = B * X;
+    X.noalias() -= B.transpose() * shares;
+    const double after = X.norm();
+    // Once is enough where little was taken out (Daniel, Gragg, Kaufman and Stewart 1976).
+    const bool clean = after > 0.7 * before;
+    before = after;
+    if (clean) break;
+  }
+  if (before > 0) X /= before;
+  return before;
+}
+
+bool symmetric_eigen(const double* g, size_t p, double* values, double* vectors) {
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved{Eigen::Map<const Eigen::MatrixXd>(g, p, p)};
+  if (solved.info() != Eigen::Success) return false;
+  Vector(values, p) = solved.eigenvalues().reverse();
+  // A column-major matrix read by rows is its transpose: eigenvectors become rows by being written as columns.
+  Eigen::Map<Eigen::MatrixXd>(vectors, p, p) = solved.eigenvectors().rowwise().reverse();
+  return true;
+}
+
+}  // namespace touchstone::TOUCHSTONE_VARIANT

@@ -1,0 +1,27 @@
+// The set of instructions that a file is compiled for: TOUCHSTONE_VARIANT, given by native/build.ts, which also renames
+// Eigen's namespace. Otherwise the linker would keep one copy of each template for all, from whichever set it liked.
+#pragma once
+#include "../kernels.h"
+
+#if !defined(TOUCHSTONE_VARIANT)
+#error "compiled without TOUCHSTONE_VARIANT"
+#endif
+
+namespace touchstone::TOUCHSTONE_VARIANT {
+
+void widen_float16(const uint16_t*, size_t, float*);
+void widen_bfloat16(const uint16_t*, size_t, float*);
+void narrow_float16(const float*, size_t, uint16_t*);
+void narrow_bfloat16(const float*, size_t, uint16_t*);
+
+double squared_norm(const float*, size_t);
+void adamw(const AdamWVectors&, const AdamWRun&, const AdamWScalars&, size_t, size_t);
+
+void row_products(const double*, size_t, const double*, size_t, size_t, bool, double*);
+void multiply(const double*, size_t, const double*, size_t, double*);
+void add_rows(double*, size_t, double, const double*, const double*, size_t);
+void through_weight(const double*, size_t, const float*, size_t, size_t, bool, double*);
+double orthogonalise(double*, size_t, const double*, size_t);
+bool symmetric_eigen(const double*, size_t, double*, double*);
+
+}  // namespace touchstone::TOUCHSTONE_VARIANT
