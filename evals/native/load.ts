@@ -14,7 +14,7 @@ type Loaded =
 export const BUILD_REMEDY = 'Run npm run build:native to build it.'
 /**
  * `TOUCHSTONE_NATIVE=off` does without the addon, `=baseline` or `=avx2` with no more instructions than that: for
- * comparisons, and where it is suspected.
+ * comparisons, and where it is suspected. `=on` is as if it were not set.
  */
 const SWITCH = 'TOUCHSTONE_NATIVE'
 
@@ -46,11 +46,12 @@ function found(): Loaded {
 
 /** With the instructions that the switch names, where it names any. */
 export function asked(native: Addon, instructions: string | undefined): Loaded {
-  if (!instructions || native.chooseInstructions(instructions)) return { addon: native }
+  const isFree = !instructions || instructions === 'on'
+  if (isFree || native.chooseInstructions(instructions)) return { addon: native }
   const known = native.knownInstructions().join(', ')
   return {
     why: `${SWITCH}=${instructions} names none of the instructions that it has here`,
-    remedy: `Set it to off or one of: ${known}; or leave it out.`,
+    remedy: `Set it to off, on or one of: ${known}.`,
   }
 }
 
