@@ -40,6 +40,13 @@ export function decode(tokens: readonly number[], last: readonly number[]): Toke
   }
 }
 
+/** Which adapter each row of a batch answers through, for a session of several (stack.ts); every other takes no notice. */
+export const adaptersOf = (
+  rows: readonly { readonly adapter?: number }[],
+): Readonly<Record<'adapters', Tensor>> => ({
+  adapters: int32(rows.map(({ adapter = 0 }) => adapter)),
+})
+
 export const int32 = (
   values: ArrayLike<number>,
   dims: readonly number[] = [values.length],

@@ -5,9 +5,8 @@
 import type { Completion } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Feeds } from '../runtime/session.ts'
-import { randomStream } from '../statistics/random.ts'
-import { emptyCache, keepRows, type CachedSession } from './cached-graph.ts'
-import { decode, evenWidth, prefill } from './feeds.ts'
+import type { CachedSession } from './cached-graph.ts'
+import { answerOf, newRow, startWriting } from './writing.ts'
 
 export interface Decoding {
   readonly maxNewTokens: number
@@ -22,6 +21,8 @@ export interface TokenPrompt {
   /** Names its own random numbers, so that a sampled answer does not depend on its neighbours; its key if not given. */
   readonly stream?: string
   readonly ids: readonly number[]
+  /** Its place among the session's adapters, where there are several. */
+  readonly adapter?: number
 }
 
 export interface GenerateOptions {
@@ -45,145 +46,51 @@ export interface GeneratedTokens {
   readonly meanLogProb: number
 }
 
-/** Answers every prompt, batch by batch, longest prompts first so that padding is little; `index` is the prompt's place. */
+/**
+ * Answers every prompt, longest prompts first so that padding is little; `index` is the prompt's place. At most `batchSize`
+ * prompts are written on at a time; one that has ended leaves its slot to the next.
+ */
 export async function* generate(
   prompts: readonly TokenPrompt[],
   options: GenerateOptions,
 ): AsyncGenerator<GeneratedTokens[]> {
-  const { session, decoding, batchSize, signal } = options
-  prompts.forEach(({ ids, key }) => {
-    const needed = ids.length + decoding.maxNewTokens
-    if (ids.length === 0 || needed > session.maxPositions) {
-      throw new TouchstoneError('prompt.too-long', {
-        key,
-        tokens: needed,
-        limit: session.maxPositions,
-      })
-    }
-  })
-  const order = prompts
-    .map((_, i) => i)
-    .sort((a, b) => prompts[b]!.ids.length - prompts[a]!.ids.length || a - b)
-  for (let start = 0; start < order.length; start += batchSize) {
+  const { signal, batchSize } = options
+  refuseTooLong(prompts, options)
+  const rows = prompts
+    .map(newRow)
+    .sort((a, b) => b.prompt.ids.length - a.prompt.ids.length || a.index - b.index)
+  if (rows.length === 0) return
+  const writing = startWriting(rows[0]!, Math.min(batchSize, rows.length), options)
+  let [read, given] = [0, 0]
+  while (given < rows.length) {
     signal.throwIfAborted()
-    const indices = order.slice(start, start + batchSize)
-    const answers = await generateBatch(
-      indices.map((i) => prompts[i]!),
-      options,
-    )
-    yield answers.map((answer, i) => ({ ...answer, index: indices[i]! }))
+    const free = batchSize - writing.going
+    const newcomers = rows.slice(read, read + free)
+    if (isWorthReading(newcomers.length, rows.length - read, writing.going, batchSize)) {
+      read += newcomers.length
+      await writing.join(newcomers)
+    } else await writing.goOn()
+    const ended = rows.findIndex(({ stop }, i) => i >= given && stop === undefined)
+    const answered = rows.slice(given, ended < 0 ? rows.length : ended)
+    if (answered.length === 0) continue
+    given += answered.length
+    yield answered.map(answerOf)
     await new Promise(setImmediate)
   }
 }
 
-interface Row {
-  readonly prompt: TokenPrompt
-  readonly tokenIds: number[]
-  readonly writtenIds: number[]
-  logProb: number
-  stopped: boolean
-}
-
-async function generateBatch(
+function refuseTooLong(
   prompts: readonly TokenPrompt[],
-  options: GenerateOptions,
-): Promise<Omit<GeneratedTokens, 'index'>[]> {
-  const { session, varying, decoding, padId, signal } = options
-  const padded = prompts.length === 1 ? [prompts[0]!, prompts[0]!] : prompts
-  const rows: Row[] = padded.map((prompt) => ({
-    ...{ prompt, tokenIds: [], writtenIds: [] },
-    ...{ logProb: 0, stopped: false },
-  }))
-  const longest = evenWidth(Math.max(...padded.map(({ ids }) => ids.length)))
-  let cache = emptyCache(session.cache, rows.length, longest + decoding.maxNewTokens)
-  let asked: readonly Row[] = rows
-  let feeds = prefill(padded, longest, padId)
-  for (let step = 0; step < decoding.maxNewTokens; step++) {
-    signal.throwIfAborted()
-    const run = { ...varying, ...cache.past, ...feeds }
-    const { tokens, logProbs } = await nextTokens(run, cache.present, asked, options)
-    asked.forEach((row, i) => takeToken(row, tokens[i]!, logProbs[i]!, options))
-    if (asked.every(({ stopped }) => stopped)) break
-    const keep = rowsToKeep(asked)
-    if (keep.length < asked.length) cache = keepRows(cache, keep)
-    asked = keep.map((i) => asked[i]!)
-    feeds = decode(
-      keep.map((i) => tokens[i]!),
-      asked.map(({ prompt }) => prompt.ids.length + step),
-    )
-  }
-  return rows.slice(0, prompts.length).map(({ tokenIds, writtenIds, logProb, stopped }) => ({
-    tokenIds,
-    writtenIds,
-    stop: stopped ? 'end' : 'length',
-    meanLogProb: logProb / writtenIds.length,
-  }))
-}
-
-function takeToken(row: Row, token: number, logProb: number, { endIds }: GenerateOptions): void {
-  if (row.stopped) return
-  row.logProb += logProb
-  row.writtenIds.push(token)
-  if (endIds.has(token)) row.stopped = true
-  else row.tokenIds.push(token)
-}
-
-/** Stopped rows leave once they are half of the batch, so that copying the cache pays; two rows stay at least. */
-function rowsToKeep(rows: readonly Row[]): number[] {
-  const all = rows.map((_, i) => i)
-  const going = all.filter((i) => !rows[i]!.stopped)
-  if (2 * going.length > rows.length || rows.length === 2) return all
-  const company = all.filter((i) => rows[i]!.stopped).slice(0, Math.max(0, 2 - going.length))
-  return [...going, ...company].sort((a, b) => a - b)
-}
-
-async function nextTokens(
-  feeds: Feeds,
-  cache: Feeds,
-  rows: readonly Row[],
-  { session, decoding }: GenerateOptions,
-) {
-  if (decoding.temperature === 0) {
-    const { token, logProb } = await session.run('next', feeds, cache)
-    return { tokens: token!.data as Int32Array, logProbs: logProb!.data as Float32Array }
-  }
-  const { logits } = await session.run('sampled', feeds, cache)
-  const vocab = logits!.dims[1]!
-  const data = logits!.data as Float32Array
-  const drawn = rows.map(({ prompt, tokenIds }, b) => {
-    const u = randomStream(
-      decoding.seed,
-      `sample:${prompt.stream ?? prompt.key}`,
-      tokenIds.length,
-    ).uniform()
-    return drawToken(data.subarray(b * vocab, (b + 1) * vocab), decoding.temperature, u)
-  })
-  return {
-    tokens: Int32Array.from(drawn, ({ token }) => token),
-    logProbs: Float32Array.from(drawn, ({ logProb }) => logProb),
+  { session: { maxPositions }, decoding }: GenerateOptions,
+): void {
+  for (const { ids, key } of prompts) {
+    const tokens = ids.length + decoding.maxNewTokens
+    if (ids.length === 0 || tokens > maxPositions)
+      throw new TouchstoneError('prompt.too-long', { key, tokens, limit: maxPositions })
   }
 }
 
-/** Inverts the cumulative softmax(logits/temperature) at `u`; the log-probability is under the model itself (temperature 1). */
-function drawToken(
-  logits: Float32Array,
-  temperature: number,
-  u: number,
-): { token: number; logProb: number } {
-  let max = -Infinity
-  for (const logit of logits) max = Math.max(max, logit)
-  let total = 0
-  let plain = 0
-  for (const logit of logits) {
-    total += Math.exp((logit - max) / temperature)
-    plain += Math.exp(logit - max)
-  }
-  let rest = u * total
-  let token = 0
-  for (let i = 0; i < logits.length; i++) {
-    rest -= Math.exp((logits[i]! - max) / temperature)
-    token = i
-    if (rest < 0) break
-  }
-  return { token, logProb: logits[token]! - max - Math.log(plain) }
-}
+/** A quarter of the slots is filled at once, and never one alone, which would be read in company of itself. */
+const isWorthReading = (newcomers: number, waiting: number, going: number, batchSize: number) =>
+  newcomers > 0 &&
+  (going === 0 || newcomers >= Math.min(waiting, Math.max(2, Math.ceil(batchSize / 4))))

@@ -1,0 +1,57 @@
+/** @file Each row's next token, the likeliest or drawn. */
+import type { Feeds } from '../runtime/session.ts'
+import { randomStream } from '../statistics/random.ts'
+import type { GenerateOptions } from './generate.ts'
+import type { Row } from './writing.ts'
+
+/** One run over `cache`; log-probabilities in nats. */
+export async function nextTokens(
+  feeds: Feeds,
+  cache: Feeds,
+  rows: readonly Row[],
+  { session, decoding }: GenerateOptions,
+) {
+  if (decoding.temperature === 0) {
+    const { token, logProb } = await session.run('next', feeds, cache)
+    return { tokens: token!.data as Int32Array, logProbs: logProb!.data as Float32Array }
+  }
+  const { logits } = await session.run('sampled', feeds, cache)
+  const vocab = logits!.dims[1]!
+  const data = logits!.data as Float32Array
+  const drawn = rows.map(({ prompt, tokenIds }, b) => {
+    const u = randomStream(
+      decoding.seed,
+      `sample:${prompt.stream ?? prompt.key}`,
+      tokenIds.length,
+    ).uniform()
+    return drawToken(data.subarray(b * vocab, (b + 1) * vocab), decoding.temperature, u)
+  })
+  return {
+    tokens: Int32Array.from(drawn, ({ token }) => token),
+    logProbs: Float32Array.from(drawn, ({ logProb }) => logProb),
+  }
+}
+
+/** Inverts the cumulative softmax(logits/temperature) at `u`; the log-probability is under the model itself (temperature 1). */
+function drawToken(
+  logits: Float32Array,
+  temperature: number,
+  u: number,
+): { token: number; logProb: number } {
+  let max = -Infinity
+  for (const logit of logits) max = Math.max(max, logit)
+  let total = 0
+  let plain = 0
+  for (const logit of logits) {
+    total += Math.exp((logit - max) / temperature)
+    plain += Math.exp(logit - max)
+  }
+  let rest = u * total
+  let token = 0
+  for (let i = 0; i < logits.length; i++) {
+    rest -= Math.exp((logits[i]! - max) / temperature)
+    token = i
+    if (rest < 0) break
+  }
+  return { token, logProb: logits[token]! - max - Math.log(plain) }
+}
