@@ -1,5 +1,5 @@
 /**
- * @file `npm run bench`: how long our engine takes for a LoRA step, a full step and a generation, and how much memory, each in a
+ * @file `npm run bench`: how long our engine takes for a LoRA step, a full step and two generations, and how much memory, each in a
  * process of its own. Flags: --work NAME (may repeat), --layers 30, --runs 5, --threads 2, --profile, --json.
  */
 import { readdir, readFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { machine, showMachine } from './machine.ts'
 import { mebibytes, memoryOf, OutcomeSchema, showSpread, spread } from './measure.ts'
 import { type Inputs, SKIPPED, startOurs, withInputs } from './our-side.ts'
 import { readProfile, showProfile } from './profile.ts'
-import { NEW_TOKENS, PROMPT_TOKENS, type Outcome, type Work } from './works.ts'
+import type { Outcome, Work } from './works.ts'
 
 const values = parse({
   ...COMMON_OPTIONS,
@@ -42,33 +42,34 @@ async function measure(work: Work, inputs: Inputs) {
       ? spread(counted.map(({ gradientMs }) => gradientMs!))
       : undefined,
     firstLoss: outcomes[0]!.loss,
+    newTokens: outcomes[0]!.tokens?.flat().length,
     firstTokens: outcomes[0]!.tokens?.map((tokens) => tokens.slice(0, 8)),
     memory,
-    profile: prefix && (await profileOf(inputs.folder, work)),
+    profile: prefix && (await profileOf(inputs.folder, name, outcomes[0]!.runs ?? 1)),
   }
 }
 type Measured = Awaited<ReturnType<typeof measure>>
 
-async function profileOf(folder: string, { name, does }: Work) {
+async function profileOf(folder: string, name: string, runsOfOne: number) {
   const file = (await readdir(folder)).find(
     (entry) => entry.startsWith(`${name}_`) && entry.endsWith('.json'),
   )
   if (!file) throw new Error('ONNX Runtime wrote no profile.')
   const text = await readFile(join(folder, file), 'utf8')
-  return readProfile(text, { runs: does === 'generate' ? NEW_TOKENS : 1, skipped: SKIPPED })
+  return readProfile(text, { runs: runsOfOne, skipped: SKIPPED })
 }
 
 function show({ title }: Work, measured: Measured): string {
   const { ms, gradientMs, nodes, buildMs, memory, firstLoss, firstTokens, profile } = measured
-  const { arithmetic } = measured
-  const rate = (1000 * PROMPT_TOKENS.rows * NEW_TOKENS) / ms.median
+  const { arithmetic, newTokens = 0 } = measured
+  const rate = (1000 * newTokens) / ms.median
   return [
     `${title}: ${showSpread(ms)}`,
     ...(gradientMs
       ? [
           `  of it forward and backward ${showSpread(gradientMs)}; the rest is clipping and the optimiser`,
         ]
-      : [`  ${rate.toFixed(0)} new tokens a second, reading the prompts included`]),
+      : [`  ${newTokens} new tokens, ${rate.toFixed(0)} a second, reading the prompts included`]),
     `  ${arithmetic}; ${nodes} nodes, built in ${Math.round(buildMs)} ms; ${showMemory(memory)}`,
     ...(firstLoss === undefined ? [] : [`  first loss ${firstLoss.toPrecision(5)}`]),
     ...(firstTokens ? [`  first tokens ${firstTokens[0]!.join(' ')}`] : []),

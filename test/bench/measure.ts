@@ -25,6 +25,7 @@ export const OutcomeSchema = z.object({
   loss: z.number().optional(),
   gradientNorm: z.number().optional(),
   gradientMs: z.number().optional(),
+  runs: z.number().optional(),
   tokens: z.array(z.array(z.number())).optional(),
 })
 

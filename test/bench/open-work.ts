@@ -5,21 +5,12 @@ import { lora } from '../../evals/finetune/lora.ts'
 import type { ParameterTable } from '../../evals/finetune/parameters.ts'
 import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
 import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/train.ts'
-import { openCached } from '../../evals/inference/cached-graph.ts'
-import { generate, type GeneratedTokens } from '../../evals/inference/generate.ts'
 import { openHfCheckpoint } from '../../evals/models/hf-folder.ts'
 import { readPeftFolder } from '../../evals/models/peft-folder.ts'
 import { recognise, type Model } from '../../evals/models/registry.ts'
 import type { Device } from '../../evals/runtime/device.ts'
-import {
-  LORA,
-  NEW_TOKENS,
-  PROMPT_TOKENS,
-  STEP_TOKENS,
-  tokenRows,
-  type Outcome,
-  type WorkName,
-} from './works.ts'
+import { openEqual, openMixed } from './open-generation.ts'
+import { equalLengths, LORA, STEP_TOKENS, tokenRows, type Outcome, type WorkName } from './works.ts'
 
 export interface OpenWork {
   /** ONNX nodes of the graph as we wrote it. */
@@ -49,13 +40,14 @@ const TRAINING = TrainingConfig.parse({
 
 export async function openWork(work: WorkName, options: WorkOptions): Promise<OpenWork> {
   const loaded = await readWeights(options.model)
-  if (work === 'generate') return openGeneration(loaded, options)
+  if (work === 'generate') return openEqual(loaded, options.device)
+  if (work === 'generate-mixed') return openMixed(loaded, options.device)
   return work === 'lora-step'
     ? openSteps(loaded, anyMethod(lora), lora.config.parse(LORA), options)
     : openSteps(loaded, anyMethod(full), full.config.parse({ learningRateScale: 1 }), options)
 }
 
-interface Loaded {
+export interface Loaded {
   readonly model: Model
   readonly weights: ReadonlyMap<string, Float32Array>
   readonly vocab: number
@@ -88,7 +80,7 @@ async function openSteps(
   const buildMs = performance.now() - started
   const { session, gradientMs } = timed(opened)
   const parameters = adapter ? await readAdapter(adapter, session.table) : session.parameters
-  const examples = tokenRows(STEP_TOKENS, vocab).map((ids) => ({
+  const examples = tokenRows(equalLengths(STEP_TOKENS), vocab).map((ids) => ({
     ids,
     labelled: ids.map((_, t) => t > 0),
   }))
@@ -137,38 +129,4 @@ async function readAdapter(folder: string, table: ParameterTable): Promise<Float
   const flat = new Float32Array(table.size)
   for (const { name, start } of table.slices) flat.set(tensors.get(name)!.data, start)
   return flat
-}
-
-async function openGeneration(
-  { model, weights, vocab }: Loaded,
-  { device }: WorkOptions,
-): Promise<OpenWork> {
-  const started = performance.now()
-  const longest = PROMPT_TOKENS.length + NEW_TOKENS
-  const session = await openCached({ model, frozen: weights }, device, longest)
-  const nodes = await session.nodes('next')
-  const buildMs = performance.now() - started
-  const prompts = tokenRows(PROMPT_TOKENS, vocab).map((ids, i) => ({ key: String(i), ids }))
-  const options = {
-    session,
-    varying: {},
-    decoding: { maxNewTokens: NEW_TOKENS, temperature: 0, seed: 1 },
-    endIds: new Set<number>(),
-    padId: 0,
-    batchSize: PROMPT_TOKENS.rows,
-    signal: new AbortController().signal,
-  }
-  return {
-    nodes,
-    buildMs,
-    async repeat() {
-      const before = performance.now()
-      const answers: GeneratedTokens[] = []
-      for await (const batch of generate(prompts, options)) answers.push(...batch)
-      const ms = performance.now() - before
-      answers.sort((a, b) => a.index - b.index)
-      return { ms, tokens: answers.map(({ tokenIds }) => tokenIds) }
-    },
-    release: () => session.release(),
-  }
 }

@@ -7,10 +7,12 @@ It reads one JSON command a line on stdin and answers one JSON line on stdout; t
     {"work": "lora-step"}   4 × 128 tokens, all labelled, LoRA rank 8 alpha 16 on all linears: forward, backward, clip at 1.0, AdamW
     {"work": "full-step"}   the same with every weight
     {"work": "generate"}    greedy, 16 prompts × 64 tokens, 32 new tokens each, cache, nothing ends a reply early
+    {"work": "generate-mixed"}   transformers' generate, greedy, 64 prompts × 16–160 tokens in left-padded batches of 16, up to 64 new tokens;
+                                 the blocks' matrices are doubled, so that answers vary, and every 48th token is an end
     {"work": "memory"}      peak resident set so far
     {"work": "quit"}
 
-Answers: {"work", "ms"} and "loss" (steps), "prefillMs" and "tokens" (generate), "peakRssBytes" (memory); {"error"} for a command that
+Answers: {"work", "ms"} and "loss" (steps), "tokens" (both generations), "prefillMs" (generate), "peakRssBytes" (memory); {"error"} for a command that
 cannot be done. A command may bring "tokens", rows of equal length; otherwise tokens[i] = 3 + (7919·i + 104729) mod (vocab − 3), i counting
 over the whole batch row by row. Steps go on training from where the last one stopped. Only the state of the last work is
 held: changing the work builds the model anew, outside the time, and its peak memory stays in the process: one process a work for memory.
@@ -39,6 +41,7 @@ SMOLLM2_135M = dict(
 )  # fmt: skip
 LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 BATCH, PROMPTS, NEW_TOKENS = (4, 128), (16, 64), 32
+MIXED = dict(rows=64, shortest=16, longest=160, batch=16, new_tokens=64, end_every=48, block_scale=2)
 OPTIMISER = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01, "fused": True}
 
 
@@ -108,13 +111,58 @@ def generate(options):
     return run
 
 
+def mixed_prompts(vocab):
+    spread = MIXED["longest"] - MIXED["shortest"] + 1
+    lengths = [MIXED["shortest"] + 53 * row % spread for row in range(MIXED["rows"])]
+    tokens = 3 + (7919 * torch.arange(sum(lengths)) + 104729) % (vocab - 3)
+    return tokens.split(lengths)
+
+
+def left_padded(prompts):
+    longest = max(map(len, prompts))
+    tokens = torch.zeros(len(prompts), longest, dtype=torch.long)
+    mask = torch.zeros_like(tokens)
+    for row, prompt in enumerate(prompts):
+        tokens[row, longest - len(prompt) :] = prompt
+        mask[row, longest - len(prompt) :] = 1
+    return {"input_ids": tokens, "attention_mask": mask}
+
+
+def generate_mixed(options):
+    model = build_model(options).eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name.split(".")[-2] in LINEARS:
+                weight.mul_(MIXED["block_scale"])
+    vocab = model.config.vocab_size
+    ends = list(range(0, vocab, MIXED["end_every"]))
+    prompts = mixed_prompts(vocab)
+
+    def until_end(row):
+        ended = [i for i, token in enumerate(row) if token % MIXED["end_every"] == 0]
+        return row[: ended[0] + 1] if ended else row
+
+    @torch.inference_mode()
+    def run(_):
+        started, chosen = time.perf_counter(), []
+        for first in range(0, len(prompts), MIXED["batch"]):
+            batch = left_padded(prompts[first : first + MIXED["batch"]])
+            output = model.generate(
+                **batch, max_new_tokens=MIXED["new_tokens"], do_sample=False, use_cache=True, eos_token_id=ends, pad_token_id=0
+            )
+            chosen += output[:, batch["input_ids"].shape[1] :].tolist()
+        return {"ms": elapsed(started), "tokens": [until_end(row) for row in chosen]}
+
+    return run
+
+
 def memory(_):
     # Linux counts in KiB, macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     return {"ms": 0.0, "peakRssBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
 
 
-WORKS = {"lora-step": lora_step, "full-step": full_step, "generate": generate}
+WORKS = {"lora-step": lora_step, "full-step": full_step, "generate": generate, "generate-mixed": generate_mixed}
 
 
 def elapsed(started):

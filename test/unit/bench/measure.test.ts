@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { compareSpeed, compareWork, type Pair } from '../../bench/compare.ts'
 import { memoryOf, parseStatus, processorSeconds, spread } from '../../bench/measure.ts'
 import { readProfile } from '../../bench/profile.ts'
-import { tokenRows } from '../../bench/works.ts'
+import { equalLengths, MIXED, mixedLengths, tokenRows } from '../../bench/works.ts'
 
 describe('spread', () => {
   test('is the middle of an odd count and the mean of the two middles of an even one', () => {
@@ -74,11 +74,21 @@ describe('compareWork', () => {
 
 describe('tokenRows', () => {
   test('counts on over the rows, above the first three ids', () => {
-    const rows = tokenRows({ rows: 2, length: 2 }, 1003)
-    expect(rows).toEqual([
-      [3 + (104729 % 1000), 3 + (112648 % 1000)],
-      [3 + (120567 % 1000), 3 + (128486 % 1000)],
+    const ids = [104729, 112648, 120567, 128486].map((at) => 3 + (at % 1000))
+    expect(tokenRows(equalLengths({ rows: 2, length: 2 }), 1003)).toEqual([
+      ids.slice(0, 2),
+      ids.slice(2),
     ])
+    expect(tokenRows([1, 3], 1003)).toEqual([ids.slice(0, 1), ids.slice(1)])
+  })
+
+  test('of mixed lengths reach from the shortest to the longest', () => {
+    const lengths = mixedLengths()
+    expect(lengths).toHaveLength(MIXED.rows)
+    expect(new Set(lengths).size).toBe(MIXED.rows)
+    expect(Math.min(...lengths)).toBe(MIXED.shortest)
+    expect(Math.max(...lengths)).toBeGreaterThan(MIXED.longest - 5)
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(MIXED.longest)
   })
 })
 

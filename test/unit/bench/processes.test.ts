@@ -10,7 +10,7 @@ import { OutcomeSchema } from '../../bench/measure.ts'
 import { startOurs, type Inputs } from '../../bench/our-side.ts'
 import { writeRandomAdapter, writeRandomModel, type LlamaSize } from '../../bench/random-model.ts'
 import { findPython, startTorch } from '../../bench/torch-side.ts'
-import { NEW_TOKENS, PROMPT_TOKENS } from '../../bench/works.ts'
+import { MIXED, NEW_TOKENS, PROMPT_TOKENS } from '../../bench/works.ts'
 
 const TOY: LlamaSize = { hidden: 32, layers: 2, heads: 2, kvHeads: 1, intermediate: 48, vocab: 97 }
 let inputs: Inputs
@@ -54,6 +54,21 @@ describe('our side', () => {
       Array<number>(PROMPT_TOKENS.rows).fill(NEW_TOKENS),
     )
     expect(again.tokens).toEqual(once.tokens)
+  })
+
+  test('answers mixed prompts, each up to its end, the same each time', async () => {
+    const child = await startOurs({ does: 'generate-mixed', native: true }, inputs, 1)
+    const { tokens, runs } = await child.ask({ work: 'generate-mixed' }, OutcomeSchema)
+    expect((await child.ask({ work: 'generate-mixed' }, OutcomeSchema)).tokens).toEqual(tokens)
+    await child.quit()
+    const lengths = tokens!.map(({ length }) => length)
+    expect(lengths).toHaveLength(MIXED.rows)
+    expect(new Set(lengths).size).toBeGreaterThan(1)
+    for (const written of tokens!) {
+      const end = written.findIndex((token) => token % MIXED.endEvery === 0)
+      expect(end < 0 ? MIXED.newTokens : end + 1).toBe(written.length)
+    }
+    expect(runs!).toBeGreaterThan(MIXED.newTokens)
   })
 
   test('refuses another work than its own and stays usable', async () => {
@@ -102,7 +117,7 @@ describe('the peer', () => {
   test.runIf(process.platform !== 'win32').each([
     [
       ['--work', 'lora'],
-      'There is no work "lora"; there are lora-step, full-step, full-step-plain, generate.',
+      'There is no work "lora"; there are lora-step, full-step, full-step-plain, generate, generate-mixed.',
     ],
     [['--layers', '2.5'], '--layers takes a whole number from 1 to 1000, not "2.5".'],
     [['--threads', '0'], '--threads takes a whole number from 1 to 1024, not "0".'],
