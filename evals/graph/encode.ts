@@ -41,6 +41,14 @@ export interface Encoded {
 }
 
 /**
+ * In which order nodes stand in the file. `written`: as the graph has them, each after what it reads, as ONNX wants it.
+ * `backwards`: for ONNX Runtime alone, which goes from result to result, the last in the file first, and runs what it finds
+ * behind each. So results come in the order in which they were written, each as early as can be; else every gradient of a
+ * weight is taken at the very end, and what they are made of is held until then.
+ */
+export type NodeOrder = 'written' | 'backwards'
+
+/**
  * @param outputs what the model returns, by the name it shall have
  * @param external inputs that become initialisers, and constants that lie outside, by name
  */
@@ -48,6 +56,7 @@ export function encode(
   g: GraphCore,
   outputs: Readonly<Record<string, Value>>,
   external: ReadonlyMap<string, ExternalWeight> = new Map(),
+  order: NodeOrder = 'written',
 ): Encoded {
   const nodes = needed(
     g.nodes,
@@ -65,6 +74,10 @@ export function encode(
     else copies.push([value.name, name])
   }
   const called = (name: string) => alias.get(name) ?? name
+  const written = [
+    ...nodes.map((node) => nodeProto(node, read, called)),
+    ...copies.map(([from, to]) => ({ opType: 'Identity', input: [called(from)], output: [to] })),
+  ]
   const model = onnx.ModelProto.create({
     irVersion: IR_VERSION,
     producerName: 'touchstone',
@@ -76,14 +89,7 @@ export function encode(
     ],
     graph: {
       name: 'touchstone',
-      node: [
-        ...nodes.map((node) => nodeProto(node, read, called)),
-        ...copies.map(([from, to]) => ({
-          opType: 'Identity',
-          input: [called(from)],
-          output: [to],
-        })),
-      ],
+      node: order === 'written' ? written : written.reverse(),
       input: inputs.filter(({ name }) => !external.has(name)).map(valueInfo),
       output: Object.entries(outputs).map(([name, value]) => valueInfo({ ...value, name })),
       initializer: [

@@ -57,12 +57,13 @@ export async function createRunner(
   outputs: Readonly<Record<string, Value>>,
   options: RunnerOptions,
 ): Promise<Runner> {
-  const { device, frozen = new Map<string, FrozenData>() } = options
+  const { device, purpose, frozen = new Map<string, FrozenData>() } = options
   const external = new Map<string, ExternalWeight>()
   for (const [name, data] of frozen)
     external.set(name, { buffer: name, offset: 0, bytes: data.byteLength })
   requireDialect(g, device)
-  const encoded = encode(g, outputs, external)
+  const order = purpose === 'train' ? 'backwards' : 'written'
+  const encoded = encode(g, outputs, external, order)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const settings = settingsOf(g, options)
   // Other devices and profiles are onnxruntime-node's business.
