@@ -43,6 +43,8 @@ export interface TrainingSession {
 
 export interface TrainingOptions extends PrepareOptions {
   readonly dialect?: Dialect
+  /** Each block is computed a second time in the backward pass, so that only its input is held until then. Same bits. */
+  readonly checkpointing?: boolean
 }
 
 /** Builds and opens the graph; `parameters` begin as the method and the seed say. */
@@ -184,6 +186,7 @@ function buildTrainingGraph(options: TrainingOptions, dialect: Dialect) {
     g,
     loss,
     trained.map(({ value }) => value),
+    options,
   )
   const outputs = Object.fromEntries(trained.map(({ name }, i) => [`d:${name}`, derivatives[i]!]))
   return { g, outputs: { loss: inputs.taskLoss, ...outputs } }

@@ -45,6 +45,8 @@ export interface GraphCore {
   readonly constants: readonly Constant[]
   readonly nodes: readonly OnnxNode[]
   readonly applications: readonly Application[]
+  /** Runs of applications, `start ≤ i < end`, that `gradients` may compute a second time; in order, none within another. */
+  readonly segments: readonly { readonly start: number; readonly end: number }[]
   /** Shapes that the runtime must feed as int64 vectors, by input name. */
   readonly shapeInputs: ReadonlyMap<string, Shape>
   input(name: string, dtype: Dtype, shape: Shape): Value
@@ -58,6 +60,8 @@ export interface GraphCore {
   ): Value
   constant(data: readonly number[] | Float32Array, dtype: Dtype, shape: readonly number[]): Value
   apply<A>(op: Op<A>, inputs: readonly Value[], attributes: A): Value[]
+  /** What `build` applies is one segment: a block of a model, say. */
+  segment<T>(build: () => T): T
 }
 
 export function createCore(dialect: Dialect): GraphCore {
@@ -66,6 +70,7 @@ export function createCore(dialect: Dialect): GraphCore {
   const constants: Constant[] = []
   const nodes: OnnxNode[] = []
   const applications: Application[] = []
+  const segments: { start: number; end: number }[] = []
   const shapeInputs = new Map<string, Shape>()
   const names = new Set<string>()
   const constantByKey = new Map<string, Value>()
@@ -150,6 +155,7 @@ export function createCore(dialect: Dialect): GraphCore {
     constants,
     nodes,
     applications,
+    segments,
     shapeInputs,
     input,
     constant,
@@ -181,6 +187,14 @@ export function createCore(dialect: Dialect): GraphCore {
       )
       applications.push({ op: op as Op<unknown>, attributes, inputs: opInputs, outputs, kept })
       return outputs
+    },
+    segment(build) {
+      const start = applications.length
+      const built = build()
+      if ((segments.at(-1)?.end ?? 0) > start)
+        throw new Error('internal: a segment lies within another')
+      segments.push({ start, end: applications.length })
+      return built
     },
   }
 }

@@ -1,7 +1,9 @@
 /**
  * @file Reverse mode: walks the applied operators backwards, sums what arrives at each value, and un-broadcasts once, here,
- * so that no operator's rule thinks about it.
+ * so that no operator's rule thinks about it. With checkpointing it computes a segment (`g.segment`) a second time when the
+ * walk gets there, so that until then nothing is held of it but what goes in.
  */
+import type { Application } from './builder.ts'
 import type { Graph } from './ops/index.ts'
 import { sameShape } from './shape.ts'
 import type { Shape, Value } from './value.ts'
@@ -10,24 +12,98 @@ import type { Shape, Value } from './value.ts'
  * Gradients of the scalar `loss` with respect to `wrt`, in order. Only operators between `wrt` and `loss` are visited, so a
  * frozen lower part of a model costs nothing. A value that does not reach the loss gets a gradient of zeros.
  */
-export function gradients(g: Graph, loss: Value, wrt: readonly Value[]): Value[] {
+export function gradients(
+  g: Graph,
+  loss: Value,
+  wrt: readonly Value[],
+  { checkpointing = false }: { readonly checkpointing?: boolean } = {},
+): Value[] {
   const reaching = dependents(g, wrt)
-  const arriving = new Map<Value, Value>([[loss, g.scalar(1)]])
-  const applications = [...g.applications]
-  for (const { op, inputs, outputs, kept, attributes } of applications.reverse()) {
-    const dOutputs = outputs.map((output) => arriving.get(output))
-    const dY = dOutputs.find((d) => d !== undefined)
-    if (!dY || op.vjp === 'none' || !inputs.some((input) => reaching.has(input))) continue
-    const dInputs = op.vjp({ g, inputs, outputs, kept, attributes, dOutputs, dY })
-    inputs.forEach((input, i) => {
-      const d = dInputs[i]
-      if (!d || !reaching.has(input)) return
-      const fitted = sumTo(g, d, input.shape)
-      const before = arriving.get(input)
-      arriving.set(input, before ? g.add(before, fitted) : fitted)
-    })
+  // ONNX Runtime computes last what nothing waits for: the loss would hold the logits to the end.
+  const arriving = new Map([[loss, g.after(g.scalar(1), g.moment([loss]))]])
+  const waited = new Set<Value>()
+  // A segment also waits for finished gradients of what is behind it, for until then they hold what they are made of.
+  const finished = (outputs: readonly Value[]) => {
+    const values = [...outputs, ...wrt].filter((value) => arriving.has(value) && !waited.has(value))
+    values.forEach((value) => waited.add(value))
+    return values.map((value) => arriving.get(value)!)
+  }
+  for (const { applications, isSegment } of pieces(g).reverse()) {
+    const outputs = applications.flatMap((each) => each.outputs)
+    const isAgain = checkpointing && isSegment && outputs.some((value) => arriving.has(value))
+    const read = isAgain ? computedAgain(g, applications, reaching, finished(outputs)) : same
+    for (const application of [...applications].reverse())
+      goBack(g, application, { arriving, reaching, read })
   }
   return wrt.map((value) => arriving.get(value) ?? g.filled(value.shape, 0))
+}
+
+interface Walk {
+  /** Gradients so far, by the value as it was first computed. */
+  readonly arriving: Map<Value, Value>
+  readonly reaching: ReadonlySet<Value>
+  /** The value that a gradient's rule reads. */
+  readonly read: (value: Value) => Value
+}
+
+function goBack(
+  g: Graph,
+  { op, inputs, outputs, kept, attributes }: Application,
+  { arriving, reaching, read }: Walk,
+): void {
+  const dOutputs = outputs.map((output) => arriving.get(output))
+  const dY = dOutputs.find((d) => d !== undefined)
+  if (!dY || op.vjp === 'none' || !inputs.some((input) => reaching.has(input))) return
+  const dInputs = op.vjp({
+    ...{ g, attributes, dOutputs, dY },
+    inputs: inputs.map(read),
+    outputs: outputs.map(read),
+    kept: Object.fromEntries(Object.entries(kept).map(([name, value]) => [name, read(value)])),
+  })
+  inputs.forEach((input, i) => {
+    const d = dInputs[i]
+    if (!d || !reaching.has(input)) return
+    const fitted = sumTo(g, d, input.shape)
+    const before = arriving.get(input)
+    arriving.set(input, before ? g.add(before, fitted) : fitted)
+  })
+}
+
+const same = (value: Value): Value => value
+
+/** The applications so far, in order: segments, and what lies between them. */
+function pieces({ applications, segments }: Graph) {
+  const cuts = [...segments.flatMap(({ start, end }) => [start, end]), applications.length]
+  return cuts.map((end, i) => ({
+    applications: applications.slice(cuts[i - 1] ?? 0, end),
+    isSegment: i % 2 === 1,
+  }))
+}
+
+/**
+ * Applies a segment's operators again, after `late` is there: by value, what is then to be read. What depends on nothing
+ * that is trained is as it was. The same kernels on the same numbers give the same bits.
+ */
+function computedAgain(
+  g: Graph,
+  applications: readonly Application[],
+  reaching: ReadonlySet<Value>,
+  late: readonly Value[],
+): (value: Value) => Value {
+  const again = new Map<Value, Value>()
+  const read = (value: Value) => again.get(value) ?? value
+  const moment = g.moment(late)
+  for (const { op, attributes, inputs, outputs, kept } of applications) {
+    // One input that is late makes the whole late, so that weights beside it need no copy.
+    if (!inputs.some((input) => again.has(input)))
+      for (const input of inputs) if (reaching.has(input)) again.set(input, g.after(input, moment))
+    if (!inputs.some((input) => again.has(input))) continue
+    const made = g.apply(op, inputs.map(read), attributes)
+    outputs.forEach((output, i) => again.set(output, made[i]!))
+    const keptAgain = g.applications.at(-1)!.kept
+    for (const [name, value] of Object.entries(kept)) again.set(value, keptAgain[name]!)
+  }
+  return read
 }
 
 /** Every value that depends on one of `sources`, the sources included. */

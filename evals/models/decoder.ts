@@ -125,8 +125,7 @@ function declare(plan: DecoderPlan, list: WeightList) {
 function run(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
   const { g } = scope
   const attention = openAttention(scope, input, plan)
-  let x = embed(scope, input, plan)
-  for (const layer of layersOf(plan)) {
+  const block = (layer: number, x: Value): Value => {
     const prefix = prefixOf(plan, layer)
     const branch = (y: Value, { before, after }: BranchNorms, body: (z: Value) => Value) => {
       const normed = (name: string | undefined, z: Value) =>
@@ -137,8 +136,12 @@ function run(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
     const middle = g.add(x, attended)
     const seen = plan.parallel ? x : middle
     const mixed = branch(seen, plan.mlpNorms, (y) => plan.mlp.apply(scope, prefix, y))
-    x = scope.tap(`${prefix}.output`, g.add(middle, mixed))
+    return scope.tap(`${prefix}.output`, g.add(middle, mixed))
   }
+  const x = layersOf(plan).reduce(
+    (y, layer) => g.segment(() => block(layer, y)),
+    embed(scope, input, plan),
+  )
   const hiddenStates = plan.norm.apply(scope, plan.names.finalNorm, x)
   return { hiddenStates, present: attention.present }
 }

@@ -125,8 +125,7 @@ function run(scope: ModelScope, input: ForwardInput, plan: EncoderPlan): Value {
   const { g } = scope
   const { names, norm, projections, mlp } = plan
   const bias = attentionBias(g, input)
-  let x = embed(scope, input, plan)
-  for (const layer of layersOf(plan)) {
+  const block = (layer: number, x: Value): Value => {
     const prefix = prefixOf(plan, layer)
     const heads = projections.heads(prefix, (name) => scope.weight(name).shape)
     const qkv = projections.apply(scope, prefix, x)
@@ -134,9 +133,12 @@ function run(scope: ModelScope, input: ForwardInput, plan: EncoderPlan): Value {
     const mixed = projections.output(scope, prefix, attend(g, qkv, input, seen, layer).output)
     const middle = norm.apply(scope, `${prefix}.${names.attentionNorm}`, g.add(x, mixed))
     const after = g.add(middle, mlp.apply(scope, prefix, middle))
-    x = scope.tap(`${prefix}.output`, norm.apply(scope, `${prefix}.${names.mlpNorm}`, after))
+    return scope.tap(`${prefix}.output`, norm.apply(scope, `${prefix}.${names.mlpNorm}`, after))
   }
-  return x
+  return layersOf(plan).reduce(
+    (x, layer) => g.segment(() => block(layer, x)),
+    embed(scope, input, plan),
+  )
 }
 
 /** norm(word + position + token type). */

@@ -145,6 +145,27 @@ export const ScatterAddRows: Op<Shape> = {
   vjp: ({ g, inputs: [indices], dY }) => [undefined, g.gatherRows(dY, indices!)],
 }
 
+/** A zero, in the dialect's float, `[]`, that is there as soon as all of its inputs are. */
+export const Moment: Op = {
+  name: 'Moment',
+  infer: ([x]) => ({ outputs: [{ dtype: x!.dtype, shape: [] }] }),
+  emit: ({ e, inputs }) => {
+    const sizes = inputs.map((x) => e.node('Size', [x])[0]!)
+    const [largest] = e.node('Max', sizes)
+    const [zero] = e.node('Sub', [largest!, largest!])
+    return { outputs: e.node('Cast', [zero!], { to: { type: e.dialect.float } }) }
+  },
+  vjp: 'none',
+}
+
+/** x to the bit, once the moment is there: x − 0, for x + 0 would make −0 a 0. */
+export const After: Op = {
+  name: 'After',
+  infer: ([x]) => ({ outputs: [x!] }),
+  emit: ({ e, inputs }) => ({ outputs: e.node('Sub', inputs) }),
+  vjp: 'none',
+}
+
 export const movement = (g: GraphCore) => ({
   reshape: (x: Value, shape: Shape) => g.apply(Reshape, [x], shape)[0]!,
   /** Without `order`, swaps the last two axes. */
@@ -162,6 +183,10 @@ export const movement = (g: GraphCore) => ({
   filled: (shape: Shape, value: number) =>
     g.apply(Filled, [], { shape, value, dtype: g.float })[0]!,
   gatherRows: (x: Value, indices: Value) => g.apply(GatherRows, [x, indices], undefined)[0]!,
+  /** A zero that is there when all of `values` are. No gradient. */
+  moment: (values: readonly Value[]) => g.apply(Moment, values, undefined)[0]!,
+  /** x, but not before `moment`. No gradient. */
+  after: (x: Value, moment: Value) => g.apply(After, [x, moment], undefined)[0]!,
   scatterAddRows: (shape: Shape, indices: Value, updates: Value) =>
     g.apply(ScatterAddRows, [indices, updates], shape)[0]!,
 })

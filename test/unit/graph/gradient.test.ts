@@ -128,3 +128,73 @@ test('operators below every asked value cost nothing: only what leads to one is 
   }
   expect(build(20)).toBe(build(1))
 })
+
+describe('a segment that is computed a second time', () => {
+  const given = [generic('x', [3, 4]), generic('W', [4, 4]), generic('V', [4, 4])]
+  /** V stands in both segments; what x is made of before them is not trained. */
+  const loss = (g: Graph, [a, W, V]: readonly Value[]) => {
+    const begun = g.exp(a!)
+    const one = g.segment(() => g.tanh(g.matMulT(g.tanh(g.matMulT(begun, W!)), V!)))
+    const two = g.segment(() => g.add(one, g.tanh(g.matMul(g.mul(one, one), V!))))
+    return total(g, g.mul(two, two))
+  }
+  const both = (wrt: readonly number[], checkpointing: boolean) =>
+    runOnce(FLOAT64, given, (g, x) => {
+      const chosen = wrt.map((i) => x[i]!)
+      const found = gradients(g, loss(g, x), chosen, { checkpointing })
+      return Object.fromEntries(found.map((d, i) => [`d${i}`, d]))
+    })
+
+  test.each([[[0, 1, 2]], [[1, 2]], [[2]]])('gives inputs %j the same bits', async (wrt) => {
+    expect(await both(wrt, true)).toEqual(await both(wrt, false))
+  })
+
+  test('and these are right', async () => {
+    for (const { error } of await checkGradients(FLOAT64, { given, wrt: [0, 1, 2], loss }))
+      expect(error).toBeLessThan(1e-6)
+  })
+
+  test('is not where nothing of it reaches the loss, nor where nobody asked', () => {
+    const nodesOf = (checkpointing: boolean, isUsed: boolean) => {
+      const g = createGraph()
+      const a = g.parameter('a', [4, 4])
+      const made = g.segment(() => g.exp(g.exp(a)))
+      gradients(g, total(g, isUsed ? made : g.exp(a)), [a], { checkpointing })
+      return g.nodes.length
+    }
+    expect(nodesOf(true, false)).toBe(nodesOf(false, false))
+    expect(nodesOf(true, true)).toBeGreaterThan(nodesOf(false, true))
+  })
+
+  test('is not begun before what was behind it has its gradients, those of weights too', () => {
+    const g = createGraph()
+    const names = ['W1', 'W2', 'W3']
+    const W = names.map((name) => g.parameter(name, [4, 4]))
+    const x = g.input('x', 'float32', [4, 4])
+    const last = W.reduce((y, w) => g.segment(() => g.tanh(g.matMulT(y, w))), x)
+    const found = gradients(g, total(g, last), W, { checkpointing: true })
+    const before = (name: string): ReadonlySet<string> => {
+      const node = g.nodes.find(({ outputs }) => outputs.includes(name))
+      return new Set(node?.inputs.flatMap((input) => [input, ...before(input)]))
+    }
+    expect(before(found[0]!.name)).toContain(found[1]!.name)
+    expect(before(found[1]!.name)).toContain(found[2]!.name)
+    expect(before(found[2]!.name)).not.toContain(found[1]!.name)
+  })
+
+  test('waits, and begins from the same bits, −0 and what is not finite too', async () => {
+    const values = [-0, 0, Infinity, -Infinity, NaN, -1.5]
+    const { late } = await runOnce(
+      FLOAT64,
+      [{ dtype: 'float64', shape: [6], dims: [6], values }],
+      (g, [a]) => ({ late: g.after(a!, g.moment([g.exp(a!), total(g, a!)])) }),
+    )
+    expect(Array.from(late!.data, Number)).toEqual(values)
+  })
+
+  test('lies in no other', () => {
+    const g = createGraph()
+    const a = g.parameter('a', [4, 4])
+    expect(() => g.segment(() => g.exp(g.segment(() => g.exp(a))))).toThrow('internal:')
+  })
+})
