@@ -6,12 +6,10 @@
  */
 import { TouchstoneError } from '../errors.ts'
 import { emptyCache, keepRows, type CacheBuffers } from './cached-graph.ts'
-import { decode, evenWidth, int32, prefill, type TokenFeeds } from './feeds.ts'
+import { adaptersOf, decode, evenWidth, int32, prefill, type TokenFeeds } from './feeds.ts'
 import type { ScoredText, ScoreOptions } from './score.ts'
 
-interface Row {
-  readonly ids: readonly number[]
-  readonly from: number
+interface Row extends Pick<ScoredText, 'ids' | 'from' | 'adapter'> {
   readonly logProbs: Float32Array
 }
 
@@ -29,16 +27,18 @@ export async function scoreOpenings(
   options: ScoreOptions,
 ): Promise<Float32Array[]> {
   const { session, batchSize, signal } = options
-  const rows = texts.map(({ key, ids, from }): Row => {
+  const rows = texts.map(({ key, ids, from, adapter }): Row => {
     if (ids.length > session.maxPositions) {
       const limit = session.maxPositions
       throw new TouchstoneError('prompt.too-long', { key, tokens: ids.length, limit })
     }
     const start = Math.max(1, from)
-    return { ids, from: start, logProbs: new Float32Array(Math.max(0, ids.length - start)) }
+    const logProbs = new Float32Array(Math.max(0, ids.length - start))
+    return { ids, from: start, adapter, logProbs }
   })
   const asked = rows.filter(({ logProbs }) => logProbs.length > 0)
-  const stems = [...Map.groupBy(asked, ({ ids, from }) => ids.slice(0, from).join()).values()]
+  const stemOf = ({ ids, from, adapter }: Row) => `${adapter}:${ids.slice(0, from).join()}`
+  const stems = [...Map.groupBy(asked, stemOf).values()]
     .map((of): Branch => ({ parent: 0, length: of[0]!.from, rows: of }))
     .sort((a, b) => b.length - a.length)
   for (let start = 0; start < stems.length; start += batchSize) {
@@ -115,6 +115,7 @@ async function ask(
     'score',
     {
       ...varying,
+      ...adaptersOf(inCompany(branches).map(({ rows }) => rows[0]!)),
       ...cache.past,
       ...feeds,
       rows: int32(asked.map(({ parent }) => feeds.rows.data[parent] as number)),

@@ -1,7 +1,7 @@
 /** @file Teacher-forced log-probabilities of given texts, batch by batch; the same bits in any batch, order and padding. */
 import { TouchstoneError } from '../errors.ts'
 import { emptyCache } from './cached-graph.ts'
-import { countingPositions, int32 } from './feeds.ts'
+import { adaptersOf, countingPositions, int32 } from './feeds.ts'
 import type { GenerateOptions } from './generate.ts'
 
 export interface ScoredText {
@@ -9,6 +9,8 @@ export interface ScoredText {
   readonly ids: readonly number[]
   /** Tokens from this index on are scored (at least 1: the first token has nothing before it). */
   readonly from: number
+  /** Its place among the session's adapters, where there are several. */
+  readonly adapter?: number
 }
 
 export type ScoreOptions = Omit<GenerateOptions, 'decoding' | 'endIds'>
@@ -68,6 +70,7 @@ async function scoreBatch(
   }
   const { logProbs } = await session.run('score', {
     ...varying,
+    ...adaptersOf(padded),
     ...emptyCache(session.cache, padded.length, longest).past,
     tokens: int32(tokens, [padded.length, longest]),
     positions: countingPositions(padded.length, longest),

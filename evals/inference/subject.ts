@@ -11,10 +11,9 @@ import {
   type Continuation,
   type ContinuationScore,
 } from './continuation.ts'
-import { generate, type Decoding, type TokenPrompt } from './generate.ts'
-import { scoreOpenings } from './openings.ts'
+import type { Decoding, TokenPrompt } from './generate.ts'
 import { rollingScore, tokensOf, windowsOf, type RollingScore } from './rolling.ts'
-import { scoreTexts } from './score.ts'
+import { tokenModel, type TokenModel } from './token-model.ts'
 
 export interface Prompt {
   /** What an error calls it. */
@@ -81,15 +80,25 @@ export interface LocalSubjectOptions {
   readonly batchSize: number
 }
 
-export function localSubject({
+/** A model state with a session of its own. */
+export const localSubject = ({ varying, batchSize, ...options }: LocalSubjectOptions): Subject => {
+  const { session, open } = options
+  const shared = { session, varying, padId: open.tokenizer.padId, batchSize }
+  return tokenSubject({ ...options, maxPositions: session.maxPositions, model: tokenModel(shared) })
+}
+
+export interface TokenSubjectOptions extends Pick<LocalSubjectOptions, 'identity' | 'open'> {
+  readonly model: TokenModel
+  readonly maxPositions: number
+}
+
+export function tokenSubject({
   identity,
   open,
-  session,
-  varying,
-  batchSize,
-}: LocalSubjectOptions): Subject {
+  model,
+  maxPositions,
+}: TokenSubjectOptions): Subject {
   const { tokenizer, template } = open
-  const shared = { session, varying, padId: tokenizer.padId, batchSize }
   return {
     identity,
     async *generate(prompts, decoding, signal) {
@@ -100,8 +109,8 @@ export function localSubject({
           ids: tokenizer.encode(await template.render(messages, { addGenerationPrompt: true })),
         })
       }
-      const options = { ...shared, decoding, endIds: new Set(tokenizer.endIds), signal }
-      for await (const batch of generate(rendered, options)) {
+      const writing = { decoding, endIds: new Set(tokenizer.endIds), signal }
+      for await (const batch of model.generate(rendered, writing)) {
         for (const { index, tokenIds, writtenIds, stop, meanLogProb } of batch) {
           const completion = { text: tokenizer.decode(tokenIds), tokenIds, stop, meanLogProb }
           yield { index, completion, promptIds: rendered[index]!.ids, writtenIds }
@@ -109,47 +118,47 @@ export function localSubject({
       }
     },
     logProbs: (texts, signal) =>
-      scoreTexts(
+      model.score(
         texts.map(({ key, text }) => ({ key, ids: tokenizer.encode(text), from: 1 })),
-        { ...shared, signal },
+        signal,
       ),
     async continuations(items, signal) {
       const encoded = await Promise.all(
         // One more than the model takes: the last token is only a label.
-        items.map((item) => encodeContinuation(open, item, session.maxPositions + 1)),
+        items.map((item) => encodeContinuation(open, item, maxPositions + 1)),
       )
-      const scores = await scoreTexts(encoded, { ...shared, signal })
+      const scores = await model.score(encoded, signal)
       return encoded.map(({ beforeIds, cut }, i) => ({ logProbs: scores[i]!, beforeIds, cut }))
     },
     async openings(befores, openings, signal) {
       const encoded = await Promise.all(
-        befores.map((each) => encodeOpenings(open, each, openings, session.maxPositions)),
+        befores.map((each) => encodeOpenings(open, each, openings, maxPositions)),
       )
       const texts = encoded.filter((rows) => rows !== null)
-      const scores = await scoreOpenings(texts.flat(), { ...shared, signal })
+      const scores = await model.openings(texts.flat(), signal)
       let next = 0
       return encoded.map((rows) => rows && scores.slice(next, (next += rows.length)))
     },
     rolling(pieces, { window, onProgress, signal }) {
-      const size = Math.min(window, session.maxPositions)
+      const size = Math.min(window, maxPositions)
       const start = tokenizer.startId ?? tokenizer.padId
       const windows = windowsOf(tokensOf(pieces, tokenizer), start, size)
-      return rollingScore(windows, (texts) => scoreTexts(texts, { ...shared, signal }), onProgress)
+      return rollingScore(windows, (texts) => model.score(texts, signal), onProgress)
     },
     async complete(items, maxNewTokens, signal) {
       const prompts = await Promise.all(
         items.map(async ({ key, before }) => ({ key, ids: await encodeBefore(open, before) })),
       )
       const decoding = { maxNewTokens, temperature: 0, seed: 0 }
-      const options = { ...shared, decoding, endIds: new Set(tokenizer.endIds), signal }
+      const writing = { decoding, endIds: new Set(tokenizer.endIds), signal }
       const replies = new Array<string>(items.length)
-      for await (const batch of generate(prompts, options)) {
+      for await (const batch of model.generate(prompts, writing)) {
         for (const { index, tokenIds } of batch) replies[index] = tokenizer.decode(tokenIds)
       }
       return replies
     },
     fits: async (before, newTokens) =>
-      (await encodeBefore(open, before)).length + newTokens <= session.maxPositions,
+      (await encodeBefore(open, before)).length + newTokens <= maxPositions,
     clip: (text, tokens) => {
       const ids = tokenizer.encode(text)
       return ids.length <= tokens ? text : tokenizer.decode(ids.slice(0, tokens))

@@ -15,6 +15,8 @@ export interface TunedWeights {
   read(name: string): Float32Array
   /** ΔW of `name` as the adapter has it, where it is an adapter. */
   change(name: string): LowRank | undefined
+  /** Every change there is by the name of its weight, where the whole fine-tune is s·B·A of some layers. */
+  readonly lowRank?: ReadonlyMap<string, LowRank>
 }
 
 type Weights = ReadonlyMap<string, Float32Array>
@@ -49,7 +51,9 @@ export function adaptedWeights(
     const magnitude = tensors.get(`${module}.lora_magnitude_vector`)?.data
     if (magnitude) magnitudes.set(`${module}.weight`, magnitude)
   }
+  const isLowRank = magnitudes.size === 0 && (saved?.size ?? 0) === 0
   return {
+    ...(isLowRank && { lowRank: changes }),
     // Scaled rows make a change of any rank.
     change: (name) => (magnitudes.has(name) ? undefined : changes.get(name)),
     read(name) {

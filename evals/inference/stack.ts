@@ -1,0 +1,203 @@
+/**
+ * @file Adapters of one base side by side in one graph (S-LoRA, methods.md §5.20): y = x·Wᵀ + x·Aₖ·Bₖ for a row of adapter
+ * k, the base's product over all rows at once, the low-rank one over each adapter's rows together. Adapters are fed, so
+ * that another set costs no packing of the base.
+ *
+ * A row has the same bits beside any others: an adapter's rows are multiplied at least two together, no product is shared
+ * between threads, and ranks stand together only where the kernel sums them alike (`rankClass`).
+ */
+import type { Graph } from '../graph/ops/index.ts'
+import { multiply } from '../graph/shape.ts'
+import type { Value } from '../graph/value.ts'
+import type { Model } from '../models/registry.ts'
+import type { Adapter, LinearSite } from '../models/scope.ts'
+import type { LowRank } from '../models/tuned-weights.ts'
+import type { Device } from '../runtime/device.ts'
+import type { Feeds, Tensor } from '../runtime/session.ts'
+import { openCached, type CachedSession } from './cached-graph.ts'
+import { int32 } from './feeds.ts'
+
+/** A fine-tune that changes its base by low-rank products alone, by the name of the weight. */
+export type LowRankChanges = ReadonlyMap<string, LowRank>
+
+/** Which adapters may stand in one stack: those of equal kind, and the same layers in the same order of sums. */
+export const stackKind = (changes: LowRankChanges): string =>
+  [...changes]
+    .map(([name, { rank }]) => `${name}:${rankClass(rank)}`)
+    .sort()
+    .join()
+
+/** MLAS sums a product with `rank` columns in pieces of a length that depends on this alone (at most 16, 32, 64, …). */
+const rankClass = (rank: number): number => Math.max(16, 2 ** Math.ceil(Math.log2(rank)))
+
+/** Whether every layer that it changes is one that a method may adapt, of a model whose graph is ours. */
+export const canStack = ({ weights, graph }: Model, changes: LowRankChanges): boolean =>
+  !graph && changes.size > 0 && [...changes.keys()].every((name) => weights.get(name)?.module)
+
+const nameOfA = (weight: string) => `stack.A.${weight}`
+const nameOfB = (weight: string) => `stack.B.${weight}`
+/** int32 `[adapters, blocks, perBlock]`: the rows of x that each adapter multiplies, in blocks of the same size. */
+const ROWS = 'stack.rows'
+/** int32 `[batch, seq]`: where each row's product stands among those. */
+const PLACES = 'stack.places'
+
+function input(g: Graph, name: string, shape: Value['shape']): Value {
+  const known = g.inputs.find((value) => value.name === name)
+  return known ?? g.input(name, 'int32', shape)
+}
+
+/** The graph's part: A `[adapters, 1, in, rank]`, B `[adapters, 1, rank, out]` with s folded in. */
+function stackedAdapter(
+  g: Graph,
+  { name, weight: W, inFeatures, outFeatures }: LinearSite,
+): Adapter {
+  const [adapters, rank] = ['adapters', `rank of ${name}`]
+  const A = g.input(nameOfA(`${name}.weight`), g.float, [adapters, 1, inFeatures, rank])
+  const B = g.input(nameOfB(`${name}.weight`), g.float, [adapters, 1, rank, outFeatures])
+  return {
+    forward(x) {
+      const rows = input(g, ROWS, [adapters, 'blocks', 'perBlock'])
+      const places = input(g, PLACES, ['batch', 'seq'])
+      const own = g.matMul(g.matMul(g.gatherRows(x, rows), A), B)
+      const update = g.reshape(own, [multiply(...rows.shape), outFeatures])
+      return g.add(g.matMulT(x, W), g.gatherRows(update, g.reshape(places, [x.shape[0]!])))
+    },
+    weight() {
+      throw new Error('internal: several adapters have no weight in common')
+    },
+  }
+}
+
+/** The base's graphs, open for any adapters of these layers. */
+export interface StackSession {
+  readonly weights: ReadonlySet<string>
+  /** Each row answers through the adapter that its feed `adapters`, int32 `[batch]`, names by its place. */
+  with(adapters: readonly LowRankChanges[]): CachedSession
+  release(): Promise<void>
+}
+
+export async function openStack(
+  { model, frozen }: { readonly model: Model; readonly frozen: ReadonlyMap<string, Float32Array> },
+  weights: ReadonlySet<string>,
+  device: Device,
+  maxPositions: number,
+): Promise<StackSession> {
+  const attach = (g: Graph, site: LinearSite) =>
+    weights.has(`${site.name}.weight`) ? stackedAdapter(g, site) : undefined
+  const session = await openCached({ model, frozen, method: { attach } }, device, maxPositions)
+  return {
+    weights,
+    with: (adapters) => stacked(session, stackOf(adapters), device.threads),
+    release: () => session.release(),
+  }
+}
+
+interface Stack {
+  readonly count: number
+  /** The tensors of adapters `first` ≤ k < `end`, where they lie. */
+  part(first: number, end: number): Feeds
+}
+
+function stackOf(adapters: readonly LowRankChanges[]): Stack {
+  const all = new Map<string, Tensor>()
+  for (const name of adapters[0]?.keys() ?? []) {
+    const own = adapters.map((changes) => changes.get(name)!)
+    // A product of one column takes another kernel.
+    const rank = Math.max(2, ...own.map((change) => change.rank))
+    const columns = own[0]!.A.length / own[0]!.rank
+    const rows = own[0]!.B.length / own[0]!.rank
+    const A = new Float32Array(own.length * columns * rank)
+    const B = new Float32Array(own.length * rank * rows)
+    own.forEach((change, k) => {
+      turned(change.A, [change.rank, columns], A.subarray(k * columns * rank), rank, 1)
+      turned(change.B, [rows, change.rank], B.subarray(k * rank * rows), rows, change.scale)
+    })
+    all.set(nameOfA(name), { data: A, dims: [own.length, 1, columns, rank] })
+    all.set(nameOfB(name), { data: B, dims: [own.length, 1, rank, rows] })
+  }
+  return {
+    count: adapters.length,
+    part: (first, end) =>
+      Object.fromEntries([...all].map(([name, t]) => [name, slice(t, first, end)])),
+  }
+}
+
+/** `into` `[columns, width]` = factor · source `[rows, columns]`ᵀ; what lies beyond `rows` stays. */
+function turned(
+  source: Float32Array,
+  [rows, columns]: readonly [number, number],
+  into: Float32Array,
+  width: number,
+  factor: number,
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) into[j * width + i] = factor * source[i * columns + j]!
+}
+
+function slice({ data, dims }: Tensor, first: number, end: number): Tensor {
+  const one = data.length / dims[0]!
+  const part = (data as Float32Array).subarray(first * one, end * one)
+  return { data: part, dims: dims.with(0, end - first) }
+}
+
+function stacked(session: CachedSession, stack: Stack, threads: number): CachedSession {
+  let [from, to] = [0, stack.count]
+  let tensors = stack.part(from, to)
+  const between = (first: number, end: number): Feeds => {
+    if (first !== from || end !== to) {
+      tensors = stack.part(first, end)
+      ;[from, to] = [first, end]
+    }
+    return tensors
+  }
+  return {
+    ...session,
+    run(graph, feeds, into) {
+      const adapters = feeds.adapters!.data as Int32Array
+      const [first, end] = [Math.min(...adapters), Math.max(...adapters) + 1]
+      if (first < 0 || end > stack.count)
+        throw new Error(`internal: there are ${stack.count} adapters, none is number ${end - 1}`)
+      const seq = feeds.tokens!.dims[1]!
+      const arranged = arrange(
+        adapters.map((k) => k - first),
+        end - first,
+        seq,
+        threads,
+      )
+      return session.run(graph, { ...feeds, ...between(first, end), ...arranged }, into)
+    },
+  }
+}
+
+/**
+ * Which rows of x `[batch·seq, in]` stand beside each other, adapter by adapter. There are at least as many blocks as
+ * threads, so that MLAS gives a block to one thread, and two rows in each, because one row takes another kernel.
+ */
+export function arrange(
+  adapters: ArrayLike<number>,
+  count: number,
+  seq: number,
+  threads: number,
+): Feeds {
+  const own = Array.from({ length: count }, (): number[] => [])
+  for (let b = 0; b < adapters.length; b++) own[adapters[b]!]!.push(b)
+  const most = seq * Math.max(...own.map(({ length }) => length))
+  const blocks = Math.ceil(threads / count)
+  const perBlock = Math.max(2, Math.ceil(most / blocks))
+  const room = blocks * perBlock
+  // What stands in no text's place is computed for row 0, and nobody reads it.
+  const rows = new Int32Array(count * room)
+  const places = new Int32Array(adapters.length * seq)
+  own.forEach((batchRows, k) => {
+    let next = k * room
+    for (const b of batchRows)
+      for (let t = b * seq; t < (b + 1) * seq; t++, next++) {
+        rows[next] = t
+        places[t] = next
+      }
+  })
+  return {
+    [ROWS]: int32(rows, [count, blocks, perBlock]),
+    [PLACES]: int32(places, [adapters.length, seq]),
+  }
+}
