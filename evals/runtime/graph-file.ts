@@ -1,5 +1,6 @@
 /** @file Runs a model file as it lies, whatever operators it is made of: what other programs would run. */
 import ort from 'onnxruntime-node'
+import { TouchstoneError } from '../errors.ts'
 import type { Device } from './device.ts'
 import { refusedByOrt } from './ort-errors.ts'
 import type { TensorData } from './session.ts'
@@ -30,6 +31,13 @@ export async function openGraphFile(
   device: Device,
   memory?: InMemory,
 ): Promise<FileRunner> {
+  if (device.name !== 'cpu') {
+    throw new TouchstoneError('device.unusable', {
+      device: device.name,
+      why: 'a model that brings its own ONNX graph is run on the CPU alone',
+      remedy: 'Use --device cpu.',
+    })
+  }
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device.name],
     intraOpNumThreads: device.threads,

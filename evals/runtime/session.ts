@@ -5,6 +5,7 @@
  * where packing them once pays. Training has no prepacking and no memory pattern: they cost memory and save nothing there.
  */
 import ort from 'onnxruntime-node'
+import { TouchstoneError } from '../errors.ts'
 import { encode, type ExternalWeight } from '../graph/encode.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import { bindSymbols, evaluate } from '../graph/shape.ts'
@@ -61,7 +62,7 @@ export async function createRunner(
   const external = new Map<string, ExternalWeight>()
   for (const [name, data] of frozen)
     external.set(name, { buffer: name, offset: 0, bytes: data.byteLength })
-  requireDialect(g, device)
+  requireFit(g, device)
   const order = purpose === 'train' ? 'backwards' : 'written'
   const encoded = encode(g, outputs, external, order)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
@@ -120,9 +121,16 @@ export async function createRunner(
 }
 
 /** Elsewhere than on the CPU some fused kernels leave what a gradient needs unwritten, and say nothing. */
-function requireDialect({ dialect }: Graph, device: Device): void {
+function requireFit({ dialect, inputs }: Graph, device: Device): void {
   if (dialect.fused && !dialectOf(device).fused)
     throw new Error(`internal: a graph for the CPU was to run on ${device.name}`)
+  if (device.name === 'cpu' || !inputs.some(({ dtype }) => dtype === 'int8' || dtype === 'float16'))
+    return
+  throw new TouchstoneError('device.unusable', {
+    device: device.name,
+    why: 'a base that is kept in int8 or float16 is computed with on the CPU alone',
+    remedy: 'Use --device cpu, or --base-precision fp32.',
+  })
 }
 
 /** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */

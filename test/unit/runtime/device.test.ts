@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { PORTABLE } from '../../../evals/graph/op.ts'
+import { createGraph } from '../../../evals/graph/ops/index.ts'
 import { chooseDevice, dialectOf } from '../../../evals/runtime/device.ts'
+import { openGraphFile } from '../../../evals/runtime/graph-file.ts'
 import {
   keepParity,
   parityOf,
@@ -11,6 +14,7 @@ import {
   type Accelerator,
   type ParityRecord,
 } from '../../../evals/runtime/parity-record.ts'
+import { createRunner } from '../../../evals/runtime/session.ts'
 
 const record = (device: Accelerator, own: Partial<ParityRecord> = {}): ParityRecord => ({
   ...thisMachine(),
@@ -87,5 +91,23 @@ describe('an outcome', () => {
   ])('says nothing of %s', (_, other) => {
     keepParity(record('webgpu'))
     expect(parityOf('webgpu', { ...thisMachine(), ...other })).toBeUndefined()
+  })
+})
+
+describe('what only the CPU is known to compute is refused elsewhere before anything is opened', () => {
+  test('a base in int8', async () => {
+    const g = createGraph(PORTABLE)
+    const W = g.stored('W', [2, 4], 'int8')
+    const y = g.matMulT(g.input('x', 'float32', ['n', 4]), W)
+    const options = { device: { name: 'webgpu', threads: 1 }, purpose: 'train' } as const
+    await expect(createRunner(g, { y }, options)).rejects.toMatchObject({
+      code: 'device.unusable',
+      remedy: 'Use --device cpu, or --base-precision fp32.',
+    })
+  })
+
+  test('a model’s own graph', async () => {
+    const opening = openGraphFile('nowhere.onnx', { name: 'webgpu', threads: 1 })
+    await expect(opening).rejects.toMatchObject({ code: 'device.unusable' })
   })
 })
