@@ -11,7 +11,7 @@ import { sourcesOf, type ModelSources } from '../models/model-sources.ts'
 import { rawStartOf, scaleOf } from '../models/peft-config.ts'
 import { ADAPTER_WEIGHTS, readPeftIndex } from '../models/peft-folder.ts'
 import { classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
-import { digestFile, elementsOf } from '../models/stored-weights.ts'
+import { digestFile, elementsOfAll } from '../models/stored-weights.ts'
 import { describeTokenizer, specialTokens } from '../models/tokenizer.ts'
 import { usualBytes } from './plan-memory.ts'
 
@@ -130,7 +130,7 @@ export async function inspectModel(path: string, withDigest = false): Promise<Mo
 function weightFacts({ config, weights }: Checkpoint, model: Model | null): WeightFacts {
   const stored = [...weights.values()]
   const used = model ? [...model.weights.values()] : stored
-  const parameters = used.reduce((sum, { shape }) => sum + elementsOf(shape), 0)
+  const parameters = elementsOfAll(used)
   const byType = Map.groupBy(stored, ({ storage }) => storage)
   const layers = stored.flatMap(({ name }) => LAYER.exec(name)?.[1] ?? [])
   return {
@@ -199,7 +199,7 @@ async function inspectAdapter(path: string, withDigest: boolean): Promise<Adapte
     ...{ base, rank, alpha, targetModules },
     form: useDora ? 'DoRA' : useRslora ? 'rsLoRA' : 'LoRA',
     scale: scaleOf(config, ''),
-    parameters: stored.reduce((sum, { shape }) => sum + elementsOf(shape), 0),
+    parameters: elementsOfAll(stored),
     bytes: bytesOf(stored),
     modules: modulesOf(stored),
     digest: withDigest ? await fileDigest(join(path, ADAPTER_WEIGHTS)) : null,

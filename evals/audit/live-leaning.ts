@@ -11,6 +11,7 @@ import type { AnyMethod } from '../finetune/method.ts'
 import { namedViews } from '../finetune/parameters.ts'
 import type { TrainingSession } from '../finetune/train-graph.ts'
 import type { JobContext } from '../jobs/job.ts'
+import { without } from '../models/small-weights.ts'
 import { leanings } from '../judges/refusal-logprob.ts'
 import { identityOf, openSession, subjectOf, type Base } from './base.ts'
 import { spread, type PreparedBenchmark } from './benchmark-sources.ts'
@@ -97,5 +98,5 @@ function stillWeights(
   moved: ReadonlyMap<string, unknown>,
 ): TrainingSession['weights'] {
   const isMoved = [...moved.keys()].some((name) => weights.has(name))
-  return isMoved ? new Map([...weights].filter(([name]) => !moved.has(name))) : weights
+  return isMoved ? without(weights, moved) : weights
 }

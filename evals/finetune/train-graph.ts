@@ -4,7 +4,7 @@ import { gradients } from '../graph/gradient.ts'
 import type { Dialect } from '../graph/op.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import { keptData } from '../models/small-weights.ts'
+import { keptData, overlaid } from '../models/small-weights.ts'
 import { dialectOf } from '../runtime/device.ts'
 import { createRunner, type FrozenData, type Tensor } from '../runtime/session.ts'
 import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
@@ -58,11 +58,14 @@ export async function openTraining(asked: TrainingOptions): Promise<TrainingSess
   requireTarget(table, sites, methodConfig)
   const prepared = await prepareMethod(options)
   if (prepared.weights) requireWhole(options)
-  const weights = prepared.weights
-    ? new Map([...options.weights, ...prepared.weights])
-    : options.weights
+  const weights = prepared.weights ? overlaid(options.weights, prepared.weights) : options.weights
   const base = (name: string) => weights.get(name)!
-  const layout = { table, sites, weight: base }
+  // What is fed is in memory already.
+  const weight = (name: string) => {
+    const fed = still.get(name)?.data
+    return fed instanceof Float32Array ? fed : base(name)
+  }
+  const layout = { table, sites, weight }
   let parameters = initialParameters(g.parameters, table, seed, base, prepared.parameters)
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
   const asFloat = (data: Float32Array) =>

@@ -1,6 +1,6 @@
 /** @file Records a graph: inputs, parameters, constants, and the operators applied to them, in order. */
 import type { Attributes, Dialect, Emitter, Op } from './op.ts'
-import { readingStored, scaleName, type WeightStorage } from './stored.ts'
+import { readingStored, scaleName, storedDtype, type WeightStorage } from './stored.ts'
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
 export type Initialiser = 'zeros' | 'ones' | { uniform: number } | { normal: number }
@@ -160,7 +160,7 @@ export function createCore(dialect: Dialect): GraphCore {
     input,
     constant,
     stored(name, shape, storage) {
-      input(name, storage, shape)
+      input(name, storedDtype(storage), shape)
       if (storage === 'int8') input(scaleName(name), 'float32', [shape[0]!])
       stored.set(name, storage)
       return { name, dtype: dialect.float, shape }

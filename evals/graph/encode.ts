@@ -33,6 +33,9 @@ export interface ExternalWeight {
   readonly bytes: number
 }
 
+/** Where it lies, or its bytes, which then lie in the model's. */
+export type GivenWeight = ExternalWeight | Uint8Array
+
 export interface Encoded {
   readonly bytes: Uint8Array
   /** Inputs that some needed node reads, in declaration order. */
@@ -55,7 +58,7 @@ export type NodeOrder = 'written' | 'backwards'
 export function encode(
   g: GraphCore,
   outputs: Readonly<Record<string, Value>>,
-  external: ReadonlyMap<string, ExternalWeight> = new Map(),
+  external: ReadonlyMap<string, GivenWeight> = new Map(),
   order: NodeOrder = 'written',
 ): Encoded {
   const nodes = needed(
@@ -187,14 +190,14 @@ function rawBytes(dtype: Dtype, data: readonly number[] | Float32Array): Uint8Ar
   return new Uint8Array(typed.buffer)
 }
 
-function externalProto({ name, dtype, shape }: Value, external: ExternalWeight | undefined) {
+function externalProto({ name, dtype, shape }: Value, external: GivenWeight | undefined) {
   if (!external) return []
+  const own = { name, dataType: ONNX_DTYPE[dtype], dims: [...shape] as number[] }
+  if (external instanceof Uint8Array) return [{ ...own, rawData: external }]
   const { buffer, offset, bytes } = external
   return [
     {
-      name,
-      dataType: ONNX_DTYPE[dtype],
-      dims: [...shape] as number[],
+      ...own,
       dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
       externalData: [
         { key: 'location', value: buffer },

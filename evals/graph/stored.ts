@@ -7,8 +7,15 @@
  * needed. So each copy is made to wait for what it is multiplied with, by a zero that is counted off that value's shape.
  */
 import type { Attributes, Dialect } from './op.ts'
+import type { Dtype } from './value.ts'
 
-export type WeightStorage = 'int8' | 'float16'
+export type SmallStorage = 'int8' | 'float16'
+/** What lies in a file is widened whole: ONNX Runtime does so once, when it opens the graph. */
+export type WeightStorage = SmallStorage | 'file:float16' | 'file:bfloat16'
+
+const isInFile = (storage: WeightStorage) => storage.startsWith('file:')
+
+export const storedDtype = (storage: WeightStorage) => storage.replace('file:', '') as Dtype
 
 /** Float32 `[rows]`, beside the int8 weight `[rows, columns]` of that name. */
 export const scaleName = (weight: string): string => `${weight}:scale`
@@ -38,6 +45,7 @@ type Stored = readonly [name: string, storage: WeightStorage]
 function widened(reading: Reading, [name, storage]: Stored, after: string | undefined): string {
   const { add, float } = reading
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
+  if (isInFile(storage)) return cast(name)
   const zero = after === undefined ? undefined : zeroAfter(reading, after)
   if (storage === 'float16') {
     if (zero === undefined) return cast(name)
@@ -56,7 +64,7 @@ function widened(reading: Reading, [name, storage]: Stored, after: string | unde
 function gathered({ add, float }: Reading, [name, storage]: Stored, rows: string): string {
   const take = (x: string) => add('Gather', [x, rows], { axis: 0 })[0]!
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
-  if (storage === 'float16') return cast(take(name))
+  if (storage !== 'int8') return cast(take(name))
   const [wide] = add('DequantizeLinear', [take(name), take(scaleName(name))], { axis: 0 })
   return float === 'float32' ? wide! : cast(wide!)
 }

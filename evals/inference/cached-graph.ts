@@ -5,9 +5,11 @@ import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
-import { keptBy, keptData } from '../models/small-weights.ts'
+import { keptBy, keptData, liesInFiles, openedBy, openedWith } from '../models/small-weights.ts'
+import { elementsOfAll } from '../models/stored-weights.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
+import { openGraphs } from './open-graphs.ts'
 import type { AnyMethod } from '../finetune/method.ts'
 
 /**
@@ -18,7 +20,7 @@ import type { AnyMethod } from '../finetune/method.ts'
 export interface ModelState {
   readonly model: Model
   readonly frozen: ReadonlyMap<string, Float32Array>
-  readonly method?: AnyMethod
+  readonly method?: Pick<AnyMethod, 'attach'>
   readonly methodConfig?: unknown
 }
 
@@ -31,6 +33,8 @@ export type CachedGraph = 'next' | 'sampled' | 'score'
 export interface CachedSession {
   readonly cache: readonly CacheLayer[]
   readonly maxPositions: number
+  /** Whether a prompt may be read in two pieces, the second one row a run, in the bits of reading it whole. */
+  readonly readsOn?: boolean
   run(graph: CachedGraph, feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>
   /** Opens the graph, if it is not, and says how many nodes it has. */
   nodes(graph: CachedGraph): Promise<number>
@@ -58,36 +62,41 @@ export async function openCached(
     })
   }
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
-  const runners = new Map<CachedGraph, Promise<Runner>>()
-  const runnerOf = (graph: CachedGraph): Promise<Runner> => {
-    if (!runners.has(graph)) runners.set(graph, open(graph))
-    return runners.get(graph)!
-  }
   const open = (graph: CachedGraph): Promise<Runner> => {
     const { g, outputs } = build(state, device, cache, positions, graph)
     const few = { ...device, threads: Math.min(device.threads, independentThreads(cache)) }
     return createRunner(g, outputs, {
       device: few,
       purpose: 'generate',
-      frozen: frozenOf(state, g.inputs),
+      frozen: frozenOf(state, device, g.inputs),
     })
   }
+  const graphs = openGraphs(open, openAtOnce(model))
   return {
     cache,
     maxPositions: positions,
-    run: async (graph, feeds, into) =>
-      (await runnerOf(graph)).run(
-        feeds,
-        into,
-        graph === 'score' && !into ? ['logProbs'] : undefined,
+    readsOn: device.name === 'cpu' && isPlain(state.frozen),
+    run: (graph, feeds, into) =>
+      graphs.with(graph, (runner) =>
+        runner.run(feeds, into, graph === 'score' && !into ? ['logProbs'] : undefined),
       ),
-    nodes: async (graph) => (await runnerOf(graph)).nodes,
-    async release() {
-      for (const runner of runners.values()) await (await runner).release()
-      runners.clear()
-    },
+    nodes: (graph) => graphs.with(graph, ({ nodes }) => nodes),
+    release: () => graphs.release(),
   }
 }
+
+/** Whether every matrix is packed as it lies: one that is widened at each product is multiplied in other pieces. */
+const isPlain = (frozen: ModelState['frozen']): boolean => {
+  const storageOf = keptBy(frozen)
+  return !liesInFiles(frozen) && [...frozen.keys()].every((name) => storageOf(name) === undefined)
+}
+
+/** Above so much in float32 a graph is let go before another is opened: to pack again costs seconds, to pack twice memory. */
+const LARGE_BYTES = 2 ** 30
+
+/** How many graphs of a state are open at a time, each with packed weights of its own. */
+export const openAtOnce = ({ weights }: Model): number =>
+  4 * elementsOfAll(weights.values()) > LARGE_BYTES ? 1 : Infinity
 
 /**
  * With more threads than heads in a batch (of two rows at least), ONNX Runtime splits a long cache between threads, and a
@@ -96,26 +105,33 @@ export async function openCached(
 const independentThreads = (cache: readonly CacheLayer[]): number =>
   2 * Math.min(...cache.map(({ heads }) => heads))
 
-const frozenOf = ({ frozen }: ModelState, inputs: readonly Value[]) =>
-  new Map(
+/** Elsewhere than on the CPU nothing is known to read bfloat16. */
+const readsFiles = ({ frozen }: ModelState, { name }: Device) =>
+  name === 'cpu' && liesInFiles(frozen)
+
+function frozenOf(state: ModelState, device: Device, inputs: readonly Value[]) {
+  const given = readsFiles(state, device) ? openedWith : keptData
+  return new Map(
     inputs.flatMap(({ name }) => {
-      const data = keptData(frozen, name)
+      const data = given(state.frozen, name)
       return data ? [[name, data] as const] : []
     }),
   )
+}
 
 function build(
-  { model, frozen, method, methodConfig }: ModelState,
+  state: ModelState,
   device: Device,
   cache: CachedSession['cache'],
   maxPositions: number,
   graph: CachedGraph,
 ): { g: Graph; outputs: Record<string, Value> } {
+  const { model, frozen, method, methodConfig } = state
   const { architecture, config, weights } = model
   const g = createGraph(dialectOf(device))
   const options: ScopeOptions = {
     maxPositions,
-    storage: keptBy(frozen),
+    storage: (readsFiles(state, device) ? openedBy : keptBy)(frozen),
     attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
   }
   const scope = createScope(g, weights, options)

@@ -19,6 +19,13 @@ export interface StoredWeight {
   readonly bytes: number
 }
 
+/** Numbers of a float type that lie in a file as a graph computes with them, row-major: ONNX Runtime maps them. */
+export interface WeightPlace extends Pick<StoredWeight, 'file' | 'offset' | 'bytes'> {
+  readonly storage: 'F32' | 'F16' | 'BF16'
+  /** Whether the path still leads to the file that was opened, unchanged. */
+  isThere(): boolean
+}
+
 export type WeightIndex = ReadonlyMap<string, StoredWeight>
 
 export interface Checkpoint {
@@ -31,6 +38,10 @@ export interface Checkpoint {
   readonly graph?: OwnGraph
   /** The weight in float32, row-major, in Hugging Face's names and row order (GGUF's q/k rows un-permuted). */
   read(name: string): Promise<Float32Array>
+  /** The same, and nothing else happens until it is done. */
+  readNow(name: string): Float32Array
+  /** Where just these numbers lie; undefined where they must be made of what lies there. */
+  place(name: string): WeightPlace | undefined
   /** sha256 over (name, shape, storage, bytes) of every weight in name order, or of the whole files for GGUF. */
   digest(): Promise<string>
   close(): Promise<void>

@@ -1,6 +1,6 @@
 /** @file Reading small files from strangers: bounded size, strict UTF-8, strict JSON; anything else is a named error. */
 import { createHash } from 'node:crypto'
-import { close, open, read } from 'node:fs'
+import { close, fstatSync, open, read, readSync, statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { TouchstoneError } from '../errors.ts'
@@ -58,6 +58,10 @@ export async function isFolder(path: string): Promise<boolean> {
  */
 export interface OpenFile {
   read(target: Uint8Array, start: number, length: number, position: number): Promise<number>
+  /** The same, and nothing else happens until it is done. */
+  readNow(target: Uint8Array, start: number, length: number, position: number): number
+  /** Whether its path still leads to it, unchanged since it was opened: a reader by path finds the same bytes. */
+  isAtItsPath(): boolean
   close(): Promise<void>
 }
 
@@ -69,9 +73,19 @@ export async function openForReading(path: string): Promise<OpenFile> {
   const descriptor = await openDescriptor(path, 'r').catch((error: unknown) => {
     throw unreadable(path, error)
   })
+  const then = fstatSync(descriptor)
   return {
     read: async (target, start, length, position) =>
       (await readDescriptor(descriptor, target, start, length, position)).bytesRead,
+    readNow: (target, start, length, position) =>
+      readSync(descriptor, target, start, length, position),
+    isAtItsPath() {
+      const now = statSync(path, { throwIfNoEntry: false })
+      const isSame = (['dev', 'ino', 'size', 'mtimeMs'] as const).every(
+        (part) => now?.[part] === then[part],
+      )
+      return isSame
+    },
     close: () => closeDescriptor(descriptor),
   }
 }
@@ -83,21 +97,34 @@ export async function readExactly(
   target: Uint8Array,
   offset: number,
 ): Promise<void> {
-  // One read call moves at most 2 GiB.
-  const largest = 2 ** 30
   for (let done = 0; done < target.byteLength;) {
-    const length = Math.min(largest, target.byteLength - done)
+    const length = Math.min(LARGEST_READ, target.byteLength - done)
     const bytesRead = await file.read(target, done, length, offset + done)
-    if (bytesRead === 0) {
-      throw malformed(
-        path,
-        `the end of the file after ${offset + done} bytes`,
-        `at least ${offset + target.byteLength} bytes`,
-      )
-    }
+    if (bytesRead === 0) throw cutShort(path, offset + done, offset + target.byteLength)
     done += bytesRead
   }
 }
+
+/** The same, and nothing else happens until it is done. */
+export function readExactlyNow(
+  file: OpenFile,
+  path: string,
+  target: Uint8Array,
+  offset: number,
+): void {
+  for (let done = 0; done < target.byteLength;) {
+    const length = Math.min(LARGEST_READ, target.byteLength - done)
+    const bytesRead = file.readNow(target, done, length, offset + done)
+    if (bytesRead === 0) throw cutShort(path, offset + done, offset + target.byteLength)
+    done += bytesRead
+  }
+}
+
+/** One read call moves at most 2 GiB. */
+const LARGEST_READ = 2 ** 30
+
+const cutShort = (path: string, end: number, needed: number): TouchstoneError =>
+  malformed(path, `the end of the file after ${end} bytes`, `at least ${needed} bytes`)
 
 export async function readText(path: string, limit = SMALL_FILE_LIMIT): Promise<string> {
   const size = await fileSize(path)

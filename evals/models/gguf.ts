@@ -10,7 +10,7 @@ import type { GgufPart, GgufParts } from './gguf-split.ts'
 import { checkRows, namedWeights } from './gguf-weights.ts'
 import { findWeight } from './hf-folder.ts'
 import type { OpenFiles } from './stored-weights.ts'
-import { digestFiles, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
+import { digestFiles, elementsOf, openFiles, placeOf, readStoredNow } from './stored-weights.ts'
 
 /** ggml's numbers for what can be decoded, and names for what cannot, so that the refusal says which it is. */
 const STORAGE: Readonly<Record<number, StorageType>> = {
@@ -55,21 +55,27 @@ export async function openGguf(path: string, model: GgufParts): Promise<Checkpoi
   const files = await openFiles(parts.map((part) => part.path))
   try {
     const extras = new Map<string, Float32Array>()
-    for (const extra of found.extras) extras.set(extra.name, await readStoredWeight(files, extra))
+    for (const extra of found.extras) extras.set(extra.name, readStoredNow(files, extra))
     const config = ggufConfig(path, family, metadata, { weights, extras })
     checkRows(path, found.weights, config)
     let digest: Promise<string> | undefined
+    const readNow = (name: string) => {
+      const weight = findWeight(path, weights, name)
+      const { layout, shape } = found.weights.get(name)!
+      const values = readStoredNow(files, weight)
+      return layout ? layout.read(values, shape, config) : values
+    }
     return {
       path,
       format: 'gguf',
       config,
       weights,
-      async read(name) {
-        const weight = findWeight(path, weights, name)
-        const { layout, shape } = found.weights.get(name)!
-        const values = await readStoredWeight(files, weight)
-        return layout ? layout.read(values, shape, config) : values
-      },
+      read: async (name) => readNow(name),
+      readNow,
+      place: (name) =>
+        found.weights.get(name)?.layout
+          ? undefined
+          : placeOf(files, findWeight(path, weights, name)),
       digest: () => (digest ??= digestFiles(wholeFiles(parts, files))),
       close: () => files.close(),
     }

@@ -15,7 +15,7 @@ import {
   readText,
 } from './files.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
-import { digestWeights, openFiles, readStoredWeight } from './stored-weights.ts'
+import { digestWeights, openFiles, placeOf, readStoredNow } from './stored-weights.ts'
 import type { TokenizerSource } from './tokenizer.ts'
 import { idList, specialTokens } from './tokenizer.ts'
 
@@ -29,12 +29,15 @@ export async function openHfCheckpoint(folder: string): Promise<Checkpoint> {
   const weights = await indexWeights(folder)
   const files = await openFiles([...new Set([...weights.values()].map(({ file }) => file))])
   let digest: Promise<string> | undefined
+  const readNow = (name: string) => readStoredNow(files, findWeight(folder, weights, name))
   return {
     path: folder,
     format: 'safetensors',
     config,
     weights,
-    read: (name) => readStoredWeight(files, findWeight(folder, weights, name)),
+    read: async (name) => readNow(name),
+    readNow,
+    place: (name) => placeOf(files, findWeight(folder, weights, name)),
     digest: () => (digest ??= digestWeights(files, weights)),
     close: () => files.close(),
   }

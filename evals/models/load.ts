@@ -1,5 +1,8 @@
-/** @file An opened model with its architecture recognised and its weights in memory, in float32 or smaller. */
-import type { OpenModel } from './checkpoint.ts'
+/**
+ * @file An opened model with its architecture recognised and its weights at hand: those of a float type stay in their file,
+ * the others are in memory, in float32 or smaller.
+ */
+import type { OpenModel, WeightPlace } from './checkpoint.ts'
 import { openModel } from './open-model.ts'
 import { recognise, type Model } from './registry.ts'
 import {
@@ -9,13 +12,13 @@ import {
   type Precision,
   type SmallWeight,
 } from './small-weights.ts'
-import { elementsOf } from './stored-weights.ts'
+import { elementsOfAll } from './stored-weights.ts'
 import { asComputed } from './weight-list.ts'
 
 export interface LoadedModel {
   readonly open: OpenModel
   readonly model: Model
-  /** In float32; those that are kept smaller are made when they are asked for (`KeptWeights`). */
+  /** In float32; made when they are asked for (`KeptWeights`), as long as the model is open. */
   readonly weights: ReadonlyMap<string, Float32Array>
   readonly parameters: number
 }
@@ -27,15 +30,21 @@ export async function loadModel(path: string, precision: Precision = 'fp32'): Pr
     const specs = [...model.weights.values()]
     const whole = new Map<string, Float32Array>()
     const small = new Map<string, SmallWeight>()
+    const places = new Map<string, WeightPlace>()
     for (const spec of specs) {
-      const data = asComputed(await open.checkpoint.read(spec.stored ?? spec.name), spec)
+      const stored = spec.stored ?? spec.name
       const storage = storageOf(spec, precision)
+      const place = storage || spec.transposed ? undefined : open.checkpoint.place(stored)
+      if (place) places.set(spec.name, place)
+      if (place) continue
+      const data = asComputed(await open.checkpoint.read(stored), spec)
       if (storage) small.set(spec.name, shrunk(data, spec.shape[0]!, storage))
       else whole.set(spec.name, data)
     }
-    const parameters = specs.reduce((sum, { shape }) => sum + elementsOf(shape), 0)
-    if (small.size === 0) return { open, model, weights: whole, parameters }
-    const weights = new KeptWeights(model.weights.keys(), small, (name) => whole.get(name)!)
+    const parameters = elementsOfAll(specs)
+    const read = (name: string) =>
+      whole.get(name) ?? open.checkpoint.readNow(model.weights.get(name)!.stored ?? name)
+    const weights = new KeptWeights(model.weights.keys(), small, read, places)
     return { open, model, weights, parameters }
   } catch (error) {
     await open.close()

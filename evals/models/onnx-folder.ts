@@ -25,7 +25,7 @@ import { GENAI_CONFIG } from './genai-config.ts'
 import { findWeight } from './hf-folder.ts'
 import { matricesOf, weightsOf, type MatrixOf, type NamedWeight } from './onnx-names.ts'
 import { OPTIMUM, portsOf, type DecoderPorts, type PortNames } from './onnx-io.ts'
-import { digestFile, elementsOf, openFiles, readStoredWeight } from './stored-weights.ts'
+import { digestFile, elementsOf, openFiles, readStoredNow } from './stored-weights.ts'
 
 /** A forward pass that a checkpoint brings along. */
 export interface OwnGraph {
@@ -69,13 +69,17 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
     const config = await configOf(folder, genai)
     const weights = named.filter(({ spec }) => index.has(spec.name))
     let digest: Promise<string> | undefined
+    const readNow = (name: string) => readStoredNow(files, findWeight(folder, index, name))
     return {
       ...{ path: folder, format: 'onnx', config, weights: index },
       graph: {
         ...{ path, file, ports, weights, matrixOf, maxPositions: maxPositionsOf(config) },
         bytes: () => readWhole(path),
       },
-      read: (name) => readStoredWeight(files, findWeight(folder, index, name)),
+      read: async (name) => readNow(name),
+      readNow,
+      // Its own graph is run as it lies.
+      place: () => undefined,
       digest: () => (digest ??= digestOf(sizes, (each) => files.file(each))),
       close: () => files.close(),
     }

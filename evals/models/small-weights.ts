@@ -2,13 +2,14 @@
  * @file A frozen base in less memory: matrices as int8 with a scale a row (W ≈ scale·q, scale = max|W|/127, so that
  * |error| ≤ scale/2) or as float16, everything else in float32. What is computed with is scale·q exactly.
  */
-import { scaleName, type WeightStorage } from '../graph/stored.ts'
+import { scaleName, type SmallStorage } from '../graph/stored.ts'
 import type { WeightSpec } from './architecture.ts'
+import type { WeightPlace } from './checkpoint.ts'
 
 export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
-const STORAGE: Readonly<Record<Precision, WeightStorage | undefined>> = {
+const STORAGE: Readonly<Record<Precision, SmallStorage | undefined>> = {
   fp32: undefined,
   fp16: 'float16',
   int8: 'int8',
@@ -16,7 +17,7 @@ const STORAGE: Readonly<Record<Precision, WeightStorage | undefined>> = {
 export const BYTES_OF: Readonly<Record<Precision, number>> = { fp32: 4, fp16: 2, int8: 1 }
 
 export interface SmallWeight {
-  readonly storage: WeightStorage
+  readonly storage: SmallStorage
   readonly data: Int8Array | Float16Array
   /** One a row; none for float16. */
   readonly scales: Float32Array
@@ -28,13 +29,13 @@ export type SmallWeights = ReadonlyMap<string, SmallWeight>
 export const storageOf = (
   { kind, shape, head }: Pick<WeightSpec, 'kind' | 'shape' | 'head'>,
   precision: Precision,
-): WeightStorage | undefined =>
+): SmallStorage | undefined =>
   shape.length === 2 && !head && (kind === 'linear' || kind === 'embedding')
     ? STORAGE[precision]
     : undefined
 
 /** @param weight `[rows, columns]` */
-export function shrunk(weight: Float32Array, rows: number, storage: WeightStorage): SmallWeight {
+export function shrunk(weight: Float32Array, rows: number, storage: SmallStorage): SmallWeight {
   if (storage === 'float16')
     return { storage, data: new Float16Array(weight), scales: new Float32Array(0) }
   const data = new Int8Array(weight.length)
@@ -65,16 +66,28 @@ export function wide({ storage, data, scales }: SmallWeight): Float32Array {
   return weight
 }
 
-/** A base of which matrices are kept small: in float32 each is made when it is asked for, and not kept. */
+type Places = ReadonlyMap<string, WeightPlace>
+
+/**
+ * A base of which matrices are kept small, or left where they lie: in float32 each is made when it is asked for, and not
+ * kept. Who needs one often keeps it.
+ */
 export class KeptWeights implements ReadonlyMap<string, Float32Array> {
   readonly small: SmallWeights
+  readonly places: Places
   readonly #names: ReadonlySet<string>
   readonly #other: (name: string) => Float32Array
 
   /** @param other what is not kept small */
-  constructor(names: Iterable<string>, small: SmallWeights, other: (name: string) => Float32Array) {
+  constructor(
+    names: Iterable<string>,
+    small: SmallWeights,
+    other: (name: string) => Float32Array,
+    places: Places = new Map(),
+  ) {
     this.#names = new Set(names)
     this.small = small
+    this.places = places
     this.#other = other
   }
 
@@ -121,19 +134,62 @@ export class KeptWeights implements ReadonlyMap<string, Float32Array> {
 type Weights = ReadonlyMap<string, Float32Array>
 
 export const smallOf = (weights: Weights): SmallWeights | undefined =>
-  weights instanceof KeptWeights ? weights.small : undefined
+  weights instanceof KeptWeights && weights.small.size > 0 ? weights.small : undefined
 
-/** `changed` in place of `weights` of the same name, or beside them; what is kept small stays so. */
+/** `changed` in place of `weights` of the same name, or beside them; what is kept small or left in its file stays so. */
 export function overlaid(weights: Weights, changed: Weights): Weights {
-  const small = smallOf(weights)
-  if (!small) return new Map([...weights, ...changed])
-  const kept = new Map([...small].filter(([name]) => !changed.has(name)))
+  if (!(weights instanceof KeptWeights)) return new Map([...weights, ...changed])
   const names = [...weights.keys(), ...changed.keys()]
-  return new KeptWeights(names, kept, (name) => changed.get(name) ?? weights.get(name)!)
+  const read = (name: string) => changed.get(name) ?? weights.get(name)!
+  return new KeptWeights(
+    names,
+    lacking(weights.small, changed),
+    read,
+    lacking(weights.places, changed),
+  )
 }
 
-/** How a graph that runs on `weights` keeps each of them. */
+/** `weights` but those that `gone` has. */
+export function without(weights: Weights, gone: { has(name: string): boolean }): Weights {
+  if (!(weights instanceof KeptWeights)) return lacking(weights, gone)
+  const names = [...weights.keys()].filter((name) => !gone.has(name))
+  const read = (name: string) => weights.get(name)!
+  return new KeptWeights(names, lacking(weights.small, gone), read, lacking(weights.places, gone))
+}
+
+const lacking = <T>(all: ReadonlyMap<string, T>, gone: { has(name: string): boolean }) =>
+  new Map([...all].filter(([name]) => !gone.has(name)))
+
+/** How a graph that is fed `weights` keeps each of them. */
 export const keptBy = (weights: Weights) => (name: string) => smallOf(weights)?.get(name)?.storage
+
+/** In a model's bytes, where the others lie in files; they are copied on the way. */
+const MOST_IN_MODEL = 256 * 2 ** 20
+
+/** Whether a graph may be opened with most of these weights where they lie, which leaves little for its own bytes. */
+export function liesInFiles(weights: Weights): weights is KeptWeights {
+  if (!(weights instanceof KeptWeights) || weights.small.size > 0) return false
+  const others = [...weights.keys()].filter((name) => !weights.places.has(name))
+  const bytes = others.reduce((sum, name) => sum + weights.get(name)!.byteLength, 0)
+  return weights.places.size > 0 && bytes <= MOST_IN_MODEL
+}
+
+const IN_FILE = { F32: undefined, F16: 'file:float16', BF16: 'file:bfloat16' } as const
+
+/** How a graph that is opened with `weights` keeps each of them: as they lie in their file, where they do. */
+export const openedBy = (weights: Weights) => (name: string) => {
+  const place = placeIn(weights, name)
+  return place ? IN_FILE[place.storage] : keptBy(weights)(name)
+}
+
+function placeIn(weights: Weights, name: string): WeightPlace | undefined {
+  const place = weights instanceof KeptWeights ? weights.places.get(name) : undefined
+  return place?.isThere() ? place : undefined
+}
+
+/** What a graph is opened with: a weight's place, or what `keptData` gives. */
+export const openedWith = (weights: Weights, input: string) =>
+  placeIn(weights, input) ?? keptData(weights, input)
 
 /** The data of a graph's input: a weight as it is kept, or the scales of one that is kept small. */
 export function keptData(

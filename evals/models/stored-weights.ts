@@ -1,9 +1,9 @@
 /** @file Weights in place: each is read from its file when asked for, in chunks, and becomes float32. */
 import { createHash } from 'node:crypto'
-import type { StoredWeight, WeightIndex } from './checkpoint.ts'
+import type { StoredWeight, WeightIndex, WeightPlace } from './checkpoint.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
 import type { OpenFile } from './files.ts'
-import { MEBIBYTE, openForReading, readExactly } from './files.ts'
+import { MEBIBYTE, openForReading, readExactly, readExactlyNow } from './files.ts'
 
 const CHUNK = 8 * MEBIBYTE
 
@@ -11,6 +11,10 @@ const CHUNK = 8 * MEBIBYTE
 export function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1)
 }
+
+/** Elements of several weights together. */
+export const elementsOfAll = (weights: Iterable<{ readonly shape: readonly number[] }>): number =>
+  [...weights].reduce((sum, { shape }) => sum + elementsOf(shape), 0)
 
 /** The files of a checkpoint, held open while it is: a file replaced meanwhile is not half-read. */
 export interface OpenFiles {
@@ -41,15 +45,25 @@ export async function openFiles(paths: readonly string[]): Promise<OpenFiles> {
   }
 }
 
+/** Where a reader by path finds these numbers, in a float type, rows in stored order. */
+export function placeOf(files: OpenFiles, weight: StoredWeight): WeightPlace | undefined {
+  const { file, offset, bytes, storage } = weight
+  if (storage !== 'F32' && storage !== 'F16' && storage !== 'BF16') return undefined
+  return { file, offset, bytes, storage, isThere: () => files.file(file).isAtItsPath() }
+}
+
 /** The weight in float32, row-major, rows in stored order. */
-export async function readStoredWeight(
+export const readStoredWeight = async (
   files: OpenFiles,
   weight: StoredWeight,
-): Promise<Float32Array> {
+): Promise<Float32Array> => readStoredNow(files, weight)
+
+/** The same, and nothing else happens until it is done. */
+export function readStoredNow(files: OpenFiles, weight: StoredWeight): Float32Array {
   const source = files.file(weight.file)
   const values = new Float32Array(elementsOf(weight.shape))
   if (weight.storage === 'F32') {
-    await readExactly(source, weight.file, new Uint8Array(values.buffer), weight.offset)
+    readExactlyNow(source, weight.file, new Uint8Array(values.buffer), weight.offset)
     return values
   }
   const { elementsPerBlock, bytesPerBlock, decode } = STORAGE_FORMATS[weight.storage]
@@ -57,7 +71,7 @@ export async function readStoredWeight(
   const chunk = new Uint8Array(Math.min(weight.bytes, blocksPerChunk * bytesPerBlock))
   for (let done = 0; done < weight.bytes; done += chunk.byteLength) {
     const bytes = chunk.subarray(0, Math.min(chunk.byteLength, weight.bytes - done))
-    await readExactly(source, weight.file, bytes, weight.offset + done)
+    readExactlyNow(source, weight.file, bytes, weight.offset + done)
     const first = (done / bytesPerBlock) * elementsPerBlock
     const count = (bytes.byteLength / bytesPerBlock) * elementsPerBlock
     decode(bytes, values.subarray(first, first + count))

@@ -1,12 +1,13 @@
 /**
  * @file Runs a graph on ONNX Runtime. The only importer of onnxruntime-node.
  *
- * Frozen weights are fed on each run (zero-copy views) for training, or become initialisers held in memory for generation,
- * where packing them once pays. Training has no prepacking and no memory pattern: they cost memory and save nothing there.
+ * Frozen weights are fed on each run (zero-copy views) for training, or become initialisers for generation, where packing
+ * them once pays: out of memory, or out of the file that they lie in (`weight-files.ts`). Training has no prepacking and no
+ * memory pattern: they cost memory and save nothing there.
  */
 import ort from 'onnxruntime-node'
 import { TouchstoneError } from '../errors.ts'
-import { encode, type ExternalWeight } from '../graph/encode.ts'
+import { encode } from '../graph/encode.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import { bindSymbols, evaluate } from '../graph/shape.ts'
 import type { Dtype, Value } from '../graph/value.ts'
@@ -16,6 +17,7 @@ import { dialectOf, type Device } from './device.ts'
 import { toWebGpu, type DeviceTensors } from './device-memory.ts'
 import { translateOrtError } from './ort-errors.ts'
 import { openResident, type OpenSession } from './resident-session.ts'
+import { folderOf, givenWeights, inMemory, isPlace, type FilePlace } from './weight-files.ts'
 
 export type FrozenData = Float32Array | Float16Array | Int8Array
 export type TensorData = FrozenData | Float64Array | Int32Array | BigInt64Array | Uint8Array
@@ -31,7 +33,7 @@ export interface RunnerOptions {
   readonly device: Device
   readonly purpose: 'train' | 'generate'
   /** Weights that never change while the runner lives, by input name. */
-  readonly frozen?: ReadonlyMap<string, FrozenData>
+  readonly frozen?: ReadonlyMap<string, FrozenData | FilePlace>
 }
 
 export interface Runner {
@@ -59,9 +61,7 @@ export async function createRunner(
   options: RunnerOptions,
 ): Promise<Runner> {
   const { device, purpose, frozen = new Map<string, FrozenData>() } = options
-  const external = new Map<string, ExternalWeight>()
-  for (const [name, data] of frozen)
-    external.set(name, { buffer: name, offset: 0, bytes: data.byteLength })
+  const external = givenWeights(frozen)
   requireFit(g, device)
   const order = purpose === 'train' ? 'backwards' : 'written'
   const encoded = encode(g, outputs, external, order)
@@ -70,7 +70,7 @@ export async function createRunner(
   // Other devices and profiles are onnxruntime-node's business.
   const isOurs = device.name === 'cpu' && !device.profilePrefix
   const native = isOurs ? addon() : undefined
-  const weights = [...frozen].map(([name, data]) => ({ name, data: bytesOf(data) }))
+  const weights = settings.folder === '' ? inMemory(frozen) : []
   let session: OpenSession
   try {
     session = native
@@ -120,6 +120,39 @@ export async function createRunner(
   }
 }
 
+/** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */
+function settingsOf(g: Graph, { purpose, device, frozen = new Map() }: RunnerOptions) {
+  const kept = g.inputs.filter(({ name }) => !isPlace(frozen.get(name)))
+  const isSmall = kept.some(({ dtype }) => dtype === 'int8' || dtype === 'float16')
+  const optimised = purpose === 'generate' && !isSmall
+  return { threads: device.threads, optimised, arena: !isSmall, folder: folderOf(frozen) }
+}
+
+const openPlain = (
+  model: Uint8Array,
+  { threads, optimised, arena, folder, weights }: SessionSettings,
+  { name, profilePrefix }: Device,
+): Promise<OpenSession> =>
+  ort.InferenceSession.create(model, {
+    executionProviders: [name],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: optimised ? 'all' : 'disabled',
+    enableMemPattern: optimised,
+    enableCpuMemArena: arena,
+    extra: {
+      session: {
+        disable_prepacking: optimised ? '0' : '1',
+        model_external_initializers_file_folder_path: folder,
+      },
+    },
+    externalData: weights.map((weight) => ({ path: weight.name, data: weight.data })),
+    logSeverityLevel: 3,
+    enableProfiling: profilePrefix !== undefined,
+    profileFilePrefix: profilePrefix,
+  })
+
 /** Elsewhere than on the CPU some fused kernels leave what a gradient needs unwritten, and say nothing. */
 function requireFit({ dialect, inputs }: Graph, device: Device): void {
   if (dialect.fused && !dialectOf(device).fused)
@@ -132,39 +165,6 @@ function requireFit({ dialect, inputs }: Graph, device: Device): void {
     remedy: 'Use --device cpu, or --base-precision fp32.',
   })
 }
-
-/** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */
-function settingsOf(g: Graph, { purpose, device }: RunnerOptions) {
-  const isSmall = g.inputs.some(({ dtype }) => dtype === 'int8' || dtype === 'float16')
-  return {
-    threads: device.threads,
-    optimised: purpose === 'generate' && !isSmall,
-    arena: !isSmall,
-  }
-}
-
-const openPlain = (
-  model: Uint8Array,
-  { threads, optimised, arena, weights }: SessionSettings,
-  { name, profilePrefix }: Device,
-): Promise<OpenSession> =>
-  ort.InferenceSession.create(model, {
-    executionProviders: [name],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: optimised ? 'all' : 'disabled',
-    enableMemPattern: optimised,
-    enableCpuMemArena: arena,
-    extra: { session: { disable_prepacking: optimised ? '0' : '1' } },
-    externalData: weights.map((weight) => ({ path: weight.name, data: weight.data })),
-    logSeverityLevel: 3,
-    enableProfiling: profilePrefix !== undefined,
-    profileFilePrefix: profilePrefix,
-  })
-
-const bytesOf = (data: FrozenData): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
 
 function toOrt(
   g: Graph,

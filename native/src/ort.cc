@@ -61,6 +61,8 @@ Owned<OrtSessionOptions> options_of(const Settings& settings) {
   if (!settings.arena) check(api->DisableCpuMemArena(options));
   check(api->SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_ERROR));
   check(api->AddSessionConfigEntry(options, "session.disable_prepacking", settings.optimised ? "0" : "1"));
+  if (!settings.folder.empty())
+    check(api->AddSessionConfigEntry(options, "session.model_external_initializers_file_folder_path", settings.folder.c_str()));
   std::vector<const char*> names;
   std::vector<char*> data;
   std::vector<size_t> lengths;

@@ -39,6 +39,7 @@ struct Settings {
   int threads;
   bool optimised;
   bool arena;
+  std::string folder;
   std::vector<Weight> weights;
 };
 

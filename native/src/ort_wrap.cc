@@ -17,10 +17,10 @@ uint8_t* memory_of(const Napi::TypedArray& data, std::vector<Napi::Object>& held
   return static_cast<uint8_t*>(buffer.Data()) + data.ByteOffset();
 }
 
-/// { threads, optimised, arena, weights: a list of { name, data } }.
+/// { threads, optimised, arena, folder, weights: a list of { name, data } }.
 Settings settings_of(const Napi::Object& given, std::vector<Napi::Object>& held) {
   Settings settings{given.Get("threads").As<Napi::Number>(), given.Get("optimised").As<Napi::Boolean>(),
-                    given.Get("arena").As<Napi::Boolean>(), {}};
+                    given.Get("arena").As<Napi::Boolean>(), given.Get("folder").As<Napi::String>(), {}};
   const auto weights = given.Get("weights").As<Napi::Array>();
   for (uint32_t i = 0; i < weights.Length(); i++) {
     const auto weight = weights.Get(i).As<Napi::Object>();

@@ -33,7 +33,8 @@ interface Weighted {
 }
 
 async function loaded(path: string): Promise<Weighted> {
-  const { model, weights, open } = await loadModel(path)
+  const { model, weights: kept, open } = await loadModel(path)
+  const weights = new Map(kept)
   await open.close()
   return { model, weights }
 }
