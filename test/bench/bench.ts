@@ -6,7 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { COMMON_OPTIONS, chosenWorks, parse, wholeNumber } from './bench-options.ts'
 import { machine, showMachine } from './machine.ts'
-import { mebibytes, memoryOf, OutcomeSchema, showSpread, spread } from './measure.ts'
+import { mebibytes, OutcomeSchema, showSpread, spread } from './measure.ts'
 import { type Inputs, SKIPPED, startOurs, withInputs } from './our-side.ts'
 import { readProfile, showProfile } from './profile.ts'
 import type { Outcome, Work } from './works.ts'
@@ -29,7 +29,7 @@ async function measure(work: Work, inputs: Inputs) {
   const outcomes: Outcome[] = []
   for (let run = 0; run < SKIPPED + runs; run++)
     outcomes.push(await child.ask({ work: does }, OutcomeSchema))
-  const memory = memoryOf(child.pid)
+  const memory = child.memory()
   await child.quit()
   const counted = outcomes.slice(SKIPPED)
   return {
@@ -79,13 +79,13 @@ function show({ title }: Work, measured: Measured): string {
 
 const showMemory = (memory: Measured['memory']): string =>
   memory
-    ? `peak memory ${mebibytes(memory.peakBytes)}, private at the end ${mebibytes(memory.anonymousBytes)}`
+    ? `peak memory ${mebibytes(memory.peakBytes)}, of private pages ${mebibytes(memory.anonymousBytes)}`
     : 'memory is measured on Linux only'
 
 const on = machine()
 say(`${showMachine(on)}; ${layers} layers, ${threads} threads, median of ${runs} (min–max)`)
 const results: Measured[] = []
-await withInputs(layers, async (inputs) => {
+await withInputs(layers, works, async (inputs) => {
   for (const work of works) {
     results.push(await measure(work, inputs))
     say(show(work, results.at(-1)!))

@@ -4,6 +4,7 @@
  */
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import type { Precision } from '../../evals/models/small-weights.ts'
 import { numerics } from '../../evals/native/load.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
 import { openWork } from './open-work.ts'
@@ -16,6 +17,8 @@ const { values } = parseArgs({
     adapter: { type: 'string' },
     threads: { type: 'string', default: '2' },
     profile: { type: 'string' },
+    checkpointing: { type: 'boolean', default: false },
+    precision: { type: 'string', default: 'fp32' },
   },
 })
 const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\n`)
@@ -24,6 +27,8 @@ const work = values.work as WorkName
 const open = await openWork(work, {
   model: values.model!,
   adapter: values.adapter,
+  checkpointing: values.checkpointing,
+  precision: values.precision as Precision,
   device: { ...chooseDevice('cpu', Number(values.threads)), profilePrefix: values.profile },
 })
 say({ ready: true, nodes: open.nodes, buildMs: open.buildMs, arithmetic: numerics().name })

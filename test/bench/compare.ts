@@ -1,7 +1,7 @@
 /** @file Two sides of one comparison: the ratio of paired times with its interval, and whether both did the same work. */
 import { bootstrap } from '../../evals/statistics/bootstrap.ts'
-import { spread, type Spread } from './measure.ts'
-import type { Outcome } from './works.ts'
+import { mebibytes, spread, type Memory, type Spread } from './measure.ts'
+import type { Outcome, Work } from './works.ts'
 
 export interface Pair {
   readonly ours: Outcome
@@ -78,3 +78,45 @@ function compareTokens(all: readonly Pair[]): Sameness {
 }
 
 const relative = (a: number, b: number): number => Math.abs(a - b) / Math.abs(b)
+
+interface MemoryRatio {
+  readonly ours: number
+  readonly torch: number
+  /** Ours / PyTorch's. */
+  readonly ratio: number
+  readonly bar: number | null
+}
+
+export interface MemoryRatios {
+  /** The largest resident set, bytes. */
+  readonly total: MemoryRatio
+  /** The most private pages that were seen, bytes. */
+  readonly anonymous: MemoryRatio
+}
+
+/** Null where the system does not say what a process takes. */
+export function compareMemory(
+  ours: Memory | null,
+  torch: Memory | null,
+  bars: Work['memoryBar'] = {},
+): MemoryRatios | null {
+  if (!ours || !torch) return null
+  const of = (key: keyof Memory, bar: number | null = null): MemoryRatio => ({
+    ...{ ours: ours[key], torch: torch[key], bar },
+    ratio: ours[key] / torch[key],
+  })
+  return {
+    total: of('peakBytes', bars.total),
+    anonymous: of('anonymousBytes', bars.anonymous),
+  }
+}
+
+export const showMemory = ({ total, anonymous }: MemoryRatios): string[] => [
+  showRatio('peak memory', total),
+  showRatio('private pages at their peak', anonymous),
+]
+
+function showRatio(what: string, { ours, torch, ratio, bar }: MemoryRatio): string {
+  const verdict = bar === null ? '' : `; the bar is ${bar}: ${ratio <= bar ? 'met' : 'NOT MET'}`
+  return `  ${what} ${mebibytes(ours)} ours, ${mebibytes(torch)} torch: ${ratio.toFixed(2)}${verdict}`
+}

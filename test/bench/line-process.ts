@@ -2,11 +2,14 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { z } from 'zod'
+import { watchMemory, type Memory } from './measure.ts'
 
 export interface LineProcess {
   readonly pid: number
   /** What it said when it was ready. */
   readonly greeting: unknown
+  /** Its peaks since it began; null where the system has no /proc. */
+  memory(): Memory | null
   /** The answer to `command`, checked against `schema`. */
   ask<T>(command: object, schema: z.ZodType<T>): Promise<T>
   /** Asks it to end and waits until it has. */
@@ -23,6 +26,7 @@ export async function startLineProcess(
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
+  const watched = watchMemory(child.pid ?? -1)
   let complaint = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-4000)
@@ -30,8 +34,12 @@ export async function startLineProcess(
   // A broken pipe shows as the end of the process, which says more.
   child.stdin.on('error', () => {})
   const ended = new Promise<never>((_, reject) => {
-    child.on('error', (error) => reject(new ProcessEnded(null, error.message)))
-    child.on('close', (code) => reject(new ProcessEnded(code, complaint.trim())))
+    const ends = (problem: ProcessEnded) => {
+      watched.stop()
+      reject(problem)
+    }
+    child.on('error', (error) => ends(new ProcessEnded(null, error.message)))
+    child.on('close', (code) => ends(new ProcessEnded(code, complaint.trim())))
   })
   ended.catch(() => {})
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -43,6 +51,7 @@ export async function startLineProcess(
   return {
     pid: child.pid!,
     greeting,
+    memory: () => watched.seen(),
     async ask(request, schema) {
       child.stdin.write(`${JSON.stringify(request)}\n`)
       const answer = await nextLine()

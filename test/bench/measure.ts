@@ -32,7 +32,7 @@ export const OutcomeSchema = z.object({
 export interface Memory {
   /** The largest resident set so far (VmHWM): private pages and mapped files alike. */
   readonly peakBytes: number
-  /** Private pages now (RssAnon). */
+  /** Private pages (RssAnon): now, or the most of them that was seen (`watchMemory`). */
   readonly anonymousBytes: number
 }
 
@@ -47,6 +47,30 @@ export function parseStatus(status: string): Memory | null {
   const [peak, anonymous] = [kibibytes('VmHWM'), kibibytes('RssAnon')]
   if (peak === undefined || anonymous === undefined) return null
   return { peakBytes: Number(peak) * 1024, anonymousBytes: Number(anonymous) * 1024 }
+}
+
+/** How often a process is looked at for its private pages, whose peak Linux does not keep. */
+const LOOK_MS = 10
+
+/** Looks at the process from now on; `seen` gives its peaks so far. */
+export function watchMemory(pid: number): { seen(): Memory | null; stop(): void } {
+  let last = memoryOf(pid)
+  const look = () => {
+    const now = memoryOf(pid)
+    if (!now) return
+    last = {
+      peakBytes: Math.max(now.peakBytes, last?.peakBytes ?? 0),
+      anonymousBytes: Math.max(now.anonymousBytes, last?.anonymousBytes ?? 0),
+    }
+  }
+  const timer = setInterval(look, LOOK_MS)
+  return {
+    seen() {
+      look()
+      return last
+    },
+    stop: () => clearInterval(timer),
+  }
 }
 
 /** Processor time that the process has used, in seconds; null where the system has no /proc. */

@@ -1,16 +1,33 @@
 /** @file Opens a piece of work on our engine, the way the product runs it, and repeats it on request. */
+import type { Conversed } from '../../evals/finetune/dataset.ts'
 import { anyMethod, type AnyMethod } from '../../evals/finetune/method.ts'
 import { full } from '../../evals/finetune/full.ts'
 import { lora } from '../../evals/finetune/lora.ts'
 import type { ParameterTable } from '../../evals/finetune/parameters.ts'
 import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
 import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/train.ts'
-import { openHfCheckpoint } from '../../evals/models/hf-folder.ts'
 import { readPeftFolder } from '../../evals/models/peft-folder.ts'
+import { openHfCheckpoint } from '../../evals/models/hf-folder.ts'
 import { recognise, type Model } from '../../evals/models/registry.ts'
+import {
+  KeptWeights,
+  shrunk,
+  storageOf,
+  type Precision,
+  type SmallWeight,
+} from '../../evals/models/small-weights.ts'
 import type { Device } from '../../evals/runtime/device.ts'
 import { openEqual, openMixed } from './open-generation.ts'
-import { equalLengths, LORA, STEP_TOKENS, tokenRows, type Outcome, type WorkName } from './works.ts'
+import {
+  CHAT,
+  chatRows,
+  equalLengths,
+  LORA,
+  STEP_TOKENS,
+  tokenRows,
+  type Outcome,
+  type WorkName,
+} from './works.ts'
 
 export interface OpenWork {
   /** ONNX nodes of the graph as we wrote it. */
@@ -24,27 +41,60 @@ export interface OpenWork {
 export interface WorkOptions {
   readonly model: string
   readonly adapter?: string
+  readonly checkpointing: boolean
+  readonly precision: Precision
   readonly device: Device
 }
 
 /** The peer's optimiser: the same numbers, and decay on every matrix. */
-const TRAINING = TrainingConfig.parse({
+const OPTIMISER = {
   steps: 1_000_000,
-  batchSize: STEP_TOKENS.rows,
   learningRate: 1e-3,
   schedule: 'constant',
   warmupSteps: 0,
   weightDecay: 0.01,
   maxGradientNorm: 1,
-})
+} as const
+
+interface Learning {
+  readonly method: AnyMethod
+  readonly methodConfig: unknown
+  readonly examples: (vocab: number) => readonly Conversed[]
+  readonly longest: number
+  readonly config: TrainingConfig
+}
+
+const rowsOfOneLength = {
+  examples: (vocab: number) =>
+    tokenRows(equalLengths(STEP_TOKENS), vocab).map((ids) => ({
+      ids,
+      labelled: ids.map((_, t) => t > 0),
+    })),
+  longest: STEP_TOKENS.length,
+  config: TrainingConfig.parse({ ...OPTIMISER, batchSize: STEP_TOKENS.rows }),
+}
+const byLora = { method: anyMethod(lora), methodConfig: lora.config.parse(LORA) }
+
+const LEARNING: Readonly<Record<Exclude<WorkName, 'generate' | 'generate-mixed'>, Learning>> = {
+  'lora-step': { ...byLora, ...rowsOfOneLength },
+  'lora-chat': {
+    ...byLora,
+    examples: chatRows,
+    longest: CHAT.longest,
+    config: TrainingConfig.parse({ ...OPTIMISER, batchSize: CHAT.rowsPerStep, packing: true }),
+  },
+  'full-step': {
+    method: anyMethod(full),
+    methodConfig: full.config.parse({ learningRateScale: 1 }),
+    ...rowsOfOneLength,
+  },
+}
 
 export async function openWork(work: WorkName, options: WorkOptions): Promise<OpenWork> {
-  const loaded = await readWeights(options.model)
+  const loaded = await readModel(options)
   if (work === 'generate') return openEqual(loaded, options.device)
   if (work === 'generate-mixed') return openMixed(loaded, options.device)
-  return work === 'lora-step'
-    ? openSteps(loaded, anyMethod(lora), lora.config.parse(LORA), options)
-    : openSteps(loaded, anyMethod(full), full.config.parse({ learningRateScale: 1 }), options)
+  return openSteps(loaded, LEARNING[work], options)
 }
 
 export interface Loaded {
@@ -53,13 +103,21 @@ export interface Loaded {
   readonly vocab: number
 }
 
-async function readWeights(folder: string): Promise<Loaded> {
-  const checkpoint = await openHfCheckpoint(folder)
+async function readModel({ model, precision }: WorkOptions): Promise<Loaded> {
+  const checkpoint = await openHfCheckpoint(model)
   try {
-    const model = recognise(checkpoint)
-    const weights = new Map<string, Float32Array>()
-    for (const name of model.weights.keys()) weights.set(name, await checkpoint.read(name))
-    return { model, weights, vocab: Number(checkpoint.config.vocab_size) }
+    const found = recognise(checkpoint)
+    const whole = new Map<string, Float32Array>()
+    const small = new Map<string, SmallWeight>()
+    for (const spec of found.weights.values()) {
+      const data = await checkpoint.read(spec.name)
+      const storage = storageOf(spec, precision)
+      if (storage) small.set(spec.name, shrunk(data, spec.shape[0]!, storage))
+      else whole.set(spec.name, data)
+    }
+    const kept = new KeptWeights(found.weights.keys(), small, (name) => whole.get(name)!)
+    const weights = small.size > 0 ? kept : whole
+    return { model: found, weights, vocab: Number(checkpoint.config.vocab_size) }
   } finally {
     await checkpoint.close()
   }
@@ -67,27 +125,23 @@ async function readWeights(folder: string): Promise<Loaded> {
 
 async function openSteps(
   { model, weights, vocab }: Loaded,
-  method: AnyMethod,
-  methodConfig: unknown,
-  { adapter, device }: WorkOptions,
+  { method, methodConfig, examples, longest, config }: Learning,
+  { adapter, device, checkpointing }: WorkOptions,
 ): Promise<OpenWork> {
   const started = performance.now()
-  const maxPositions = STEP_TOKENS.length
   const opened = await openTraining({
-    ...{ model, weights, method, methodConfig, device, maxPositions },
+    ...{ model, weights, method, methodConfig, device, checkpointing },
+    maxPositions: longest,
     seed: 1,
   })
   const buildMs = performance.now() - started
   const { session, gradientMs } = timed(opened)
   const parameters = adapter ? await readAdapter(adapter, session.table) : session.parameters
-  const examples = tokenRows(equalLengths(STEP_TOKENS), vocab).map((ids) => ({
-    ids,
-    labelled: ids.map((_, t) => t > 0),
-  }))
   const steps = train(newOptimizerState(parameters), {
-    ...{ session, method, examples, config: TRAINING },
+    ...{ session, method, config },
+    examples: examples(vocab),
     padId: 0,
-    seed: 1,
+    seed: CHAT.seed,
     signal: new AbortController().signal,
     lastGood: () => 'a bench keeps none',
   })

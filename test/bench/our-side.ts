@@ -6,8 +6,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { startLineProcess, type LineProcess } from './line-process.ts'
-import { SMOLLM2_135M, writeRandomAdapter, writeRandomModel } from './random-model.ts'
-import type { Work } from './works.ts'
+import {
+  roundedToInt8,
+  SMOLLM2_135M,
+  writeRandomAdapter,
+  writeRandomModel,
+} from './random-model.ts'
+import type { Work, WorkName } from './works.ts'
 
 export const SEED = 1
 /** The first repetitions are cold: pages are touched and arenas grow. */
@@ -16,24 +21,36 @@ export const SKIPPED = 2
 export interface Inputs {
   readonly folder: string
   readonly model: string
+  /** The same, its matrices rounded to what int8 with a scale a row can say, in float32. */
+  readonly rounded: string
   readonly adapter: string
 }
+
+/** The folder that both sides of this work read. */
+export const modelFor = ({ precision }: Pick<Work, 'precision'>, inputs: Inputs): string =>
+  precision === 'fp32' ? inputs.model : inputs.rounded
 
 /** Runs `body` with the random model and adapter on disk and removes them afterwards, also when it is interrupted. */
 export async function withInputs(
   layers: number,
+  works: readonly Work[],
   body: (inputs: Inputs) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'touchstone-bench-'))
-  const inputs = { folder, model: join(folder, 'model'), adapter: join(folder, 'adapter') }
+  const at = (name: string) => join(folder, name)
+  const inputs = { folder, model: at('model'), rounded: at('rounded'), adapter: at('adapter') }
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   process.on('SIGINT', () => process.exit(130))
   process.on('SIGTERM', () => process.exit(143))
   const size = { ...SMOLLM2_135M, layers }
   await writeRandomModel(inputs.model, size, SEED)
+  if (works.some(({ precision }) => precision !== 'fp32'))
+    await writeRandomModel(inputs.rounded, size, SEED, 'F32', roundedToInt8)
   await writeRandomAdapter(inputs.adapter, inputs.model, size, SEED)
   await body(inputs)
 }
+
+export const isLora = (work: WorkName): boolean => work.startsWith('lora-')
 
 const Ready = z.object({
   ready: z.literal(true),
@@ -50,16 +67,17 @@ export interface OurProcess extends LineProcess {
 }
 
 export async function startOurs(
-  { does, native }: Pick<Work, 'does' | 'native'>,
-  { model, adapter }: Inputs,
+  { does, native, checkpointing, precision }: Omit<Work, 'name' | 'title'>,
+  inputs: Inputs,
   threads: number,
   profile?: string,
 ): Promise<OurProcess> {
   const args = [
     '--disable-warning=ExperimentalWarning',
     fileURLToPath(new URL('child.ts', import.meta.url)),
-    ...['--work', does, '--model', model, '--threads', String(threads)],
-    ...(does === 'lora-step' ? ['--adapter', adapter] : []),
+    ...['--work', does, '--model', modelFor({ precision }, inputs), '--threads', String(threads)],
+    ...['--precision', precision, ...(checkpointing ? ['--checkpointing'] : [])],
+    ...(isLora(does) ? ['--adapter', inputs.adapter] : []),
     ...(profile === undefined ? [] : ['--profile', profile]),
   ]
   const env: Record<string, string> = native ? {} : { TOUCHSTONE_NATIVE: 'off' }

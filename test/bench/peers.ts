@@ -6,20 +6,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { COMMON_OPTIONS, chosenWorks, parse, usage, wholeNumber } from './bench-options.ts'
-import { compareSpeed, compareWork, type Pair } from './compare.ts'
+import { compareMemory, compareSpeed, compareWork, showMemory, type Pair } from './compare.ts'
 import type { LineProcess } from './line-process.ts'
 import { machine, showMachine } from './machine.ts'
-import {
-  mebibytes,
-  memoryOf,
-  OutcomeSchema,
-  processorSeconds,
-  showSpread,
-  spread,
-} from './measure.ts'
+import { OutcomeSchema, processorSeconds, showSpread, spread } from './measure.ts'
+import { SMOLLM2_135M } from './random-model.ts'
 import { SEED, SKIPPED, startOurs, withInputs, type Inputs } from './our-side.ts'
 import { findPython, startTorch, WAITS, type TorchProcess, type Wait } from './torch-side.ts'
-import { FULL_SIZE_LAYERS, type Outcome, type Work } from './works.ts'
+import { chatRows, commandFor, FULL_SIZE_LAYERS, type Outcome, type Work } from './works.ts'
 
 const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
 /** Threads that spin at the end of a step are asleep by then, so that a side never disturbs the other. */
@@ -50,13 +44,14 @@ const python =
     'Skipped: there is no Python; set TOUCHSTONE_PYTHON to one that has torch, transformers and peft.',
   )
 
-async function torchFor({ does }: Work, inputs: Inputs, wait: Wait): Promise<TorchProcess> {
-  const started = await startTorch(python, does, inputs, threads, wait)
+async function torchFor(work: Work, inputs: Inputs, wait: Wait): Promise<TorchProcess> {
+  const started = await startTorch(python, work, inputs, threads, wait)
   return typeof started === 'string' ? skip(started) : started
 }
 
-const repeat = (side: LineProcess, { does }: Work): Promise<Outcome> =>
-  side.ask({ work: does }, OutcomeSchema)
+const chat = chatRows(SMOLLM2_135M.vocab)
+const repeat = (side: LineProcess, { does }: Work, repetition: number): Promise<Outcome> =>
+  side.ask(commandFor(does, repetition, chat), OutcomeSchema)
 
 /** PyTorch alone, its threads waiting in each way: the faster one and the medians of both. */
 async function betterWait(work: Work, inputs: Inputs) {
@@ -65,7 +60,8 @@ async function betterWait(work: Work, inputs: Inputs) {
   for (const wait of waits) {
     const torch = await torchFor(work, inputs, wait)
     const times: number[] = []
-    for (let run = 0; run < SKIPPED + TRIAL_RUNS; run++) times.push((await repeat(torch, work)).ms)
+    for (let run = 0; run < SKIPPED + TRIAL_RUNS; run++)
+      times.push((await repeat(torch, work, run)).ms)
     trials[wait] = spread(times.slice(SKIPPED)).median
     await torch.quit()
   }
@@ -73,10 +69,10 @@ async function betterWait(work: Work, inputs: Inputs) {
 }
 
 /** Runs one side while the other waits, and how much processor time the waiting one took of it. */
-async function turn(side: LineProcess, idle: LineProcess, work: Work) {
+async function turn(side: LineProcess, idle: LineProcess, work: Work, repetition: number) {
   await sleep(PAUSE_MS)
   const before = processorSeconds(idle.pid)
-  const outcome = await repeat(side, work)
+  const outcome = await repeat(side, work, repetition)
   const after = processorSeconds(idle.pid)
   const used = before === null || after === null ? null : (1000 * (after - before)) / outcome.ms
   return { outcome, used }
@@ -93,20 +89,21 @@ async function compare(work: Work, inputs: Inputs) {
     const order = pair % 2 === 0 ? [ours, torch] : [torch, ours]
     const outcomes = new Map<LineProcess, Outcome>()
     for (const side of order) {
-      const { outcome, used } = await turn(side, side === ours ? torch : ours, work)
+      const { outcome, used } = await turn(side, side === ours ? torch : ours, work, pair)
       outcomes.set(side, outcome)
       if (used !== null && pair >= SKIPPED) disturbances.push(used)
     }
     all.push({ ours: outcomes.get(ours)!, torch: outcomes.get(torch)! })
   }
-  const memory = { ours: memoryOf(ours.pid), torch: memoryOf(torch.pid) }
+  const memory = compareMemory(ours.memory(), torch.memory(), work.memoryBar)
   await Promise.all([ours.quit(), torch.quit()])
   const speed = compareSpeed(all.slice(SKIPPED), SEED)
+  const bar = layers === FULL_SIZE_LAYERS ? (work.bar ?? null) : null
   return {
     work: work.name,
     arithmetic: ours.arithmetic,
-    bar: layers === FULL_SIZE_LAYERS ? work.bar : null,
-    barMet: layers === FULL_SIZE_LAYERS ? speed.ratio.median >= work.bar : null,
+    bar,
+    barMet: bar === null ? null : speed.ratio.median >= bar,
     ...compareWork(all),
     speed,
     memory,
@@ -118,20 +115,19 @@ async function compare(work: Work, inputs: Inputs) {
 }
 type Compared = Awaited<ReturnType<typeof compare>>
 
-function show({ title, bar }: Work, result: Compared): string {
-  const { speed, memory, torch, idleShare, barMet, arithmetic } = result
+function show({ title }: Work, result: Compared): string {
+  const { speed, memory, torch, idleShare, bar, barMet, arithmetic } = result
   const { median, lower, upper } = speed.ratio
-  const peak = (side: 'ours' | 'torch') =>
-    memory[side] ? mebibytes(memory[side].peakBytes) : 'unknown'
+  const judged =
+    layers === FULL_SIZE_LAYERS ? 'no bar of time' : `judged at ${FULL_SIZE_LAYERS} layers only`
   const verdict =
-    barMet === null
-      ? `judged at ${FULL_SIZE_LAYERS} layers only`
-      : `the bar is ${bar.toFixed(2)}: ${barMet ? 'met' : 'NOT MET'}`
+    bar === null ? judged : `the bar is ${bar.toFixed(2)}: ${barMet ? 'met' : 'NOT MET'}`
   return [
     title,
-    `  ours  ${showSpread(speed.ours)}, peak memory ${peak('ours')}, ${arithmetic}`,
-    `  torch ${showSpread(speed.torch)}, peak memory ${peak('torch')}, OpenMP waits ${torch.wait}`,
+    `  ours  ${showSpread(speed.ours)}, ${arithmetic}`,
+    `  torch ${showSpread(speed.torch)}, OpenMP waits ${torch.wait}`,
     `  torch / ours ${median.toFixed(2)} (95 % ${lower.toFixed(2)}–${upper.toFixed(2)}), of medians ${speed.ratioOfMedians.toFixed(2)}; ${verdict}`,
+    ...(memory ? showMemory(memory) : ['  memory is measured on Linux only']),
     `  ${result.same ? 'same work' : 'DIFFERENT WORK'}: ${result.evidence}`,
     ...(idleShare === null
       ? []
@@ -142,7 +138,7 @@ function show({ title, bar }: Work, result: Compared): string {
 const on = machine()
 say(`${showMachine(on)}; ${layers} layers, ${threads} threads, ${pairs} pairs, median (min–max)`)
 const results: Compared[] = []
-await withInputs(layers, async (inputs) => {
+await withInputs(layers, works, async (inputs) => {
   for (const work of works) {
     results.push(await compare(work, inputs))
     say(show(work, results.at(-1)!))

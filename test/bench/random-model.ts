@@ -8,6 +8,7 @@ import {
   type FolderStorage,
   type TensorToWrite,
 } from '../../evals/models/safetensors-write.ts'
+import { shrunk, wide } from '../../evals/models/small-weights.ts'
 import { mulberry32 } from '../doubles/tiny-checkpoint.ts'
 import { FULL_SIZE_LAYERS, LORA } from './works.ts'
 
@@ -42,15 +43,21 @@ export const LLAMA_1_5B: LlamaSize = {
 /** A new Llama's spread in transformers. */
 const WEIGHT_SD = 0.02
 
+/** What is computed with where the matrix is kept as int8 with a scale a row. */
+export const roundedToInt8 = (matrix: Float32Array, rows: number): Float32Array =>
+  wide(shrunk(matrix, rows, 'int8'))
+
 /** Writes `config.json` and the weights: matrices uniform with standard deviation 0.02, norms at one, head and embedding tied. */
 export async function writeRandomModel(
   folder: string,
   size: LlamaSize,
   seed: number,
   storage: FolderStorage = 'F32',
+  made: (matrix: Float32Array, rows: number) => Float32Array = (matrix) => matrix,
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(configOf(size), null, 2)}\n`)
+  const matrix = matrixAs(made)
   const tensors = [
     matrix('model.embed_tokens.weight', [size.vocab, size.hidden]),
     ones('model.norm.weight', size.hidden),
@@ -131,12 +138,13 @@ function linears(size: LlamaSize): [string, [outFeatures: number, inFeatures: nu
 }
 
 // Drawn when written, so that only one tensor at a time is in memory.
-const matrix =
+const matrixAs =
+  (made: (matrix: Float32Array, rows: number) => Float32Array) =>
   (name: string, shape: readonly [number, number]) =>
   (seed: number): TensorToWrite => ({
     name,
     shape,
-    data: async () => uniform(shape[0] * shape[1], WEIGHT_SD, seed),
+    data: async () => made(uniform(shape[0] * shape[1], WEIGHT_SD, seed), shape[0]),
   })
 
 const ones = (name: string, length: number) => (): TensorToWrite => ({

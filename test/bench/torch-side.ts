@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ProcessEnded, startLineProcess, type LineProcess } from './line-process.ts'
-import type { Inputs } from './our-side.ts'
-import type { WorkName } from './works.ts'
+import { isLora, modelFor, type Inputs } from './our-side.ts'
+import type { Work } from './works.ts'
 
 const SCRIPT = fileURLToPath(new URL('peers/bench_torch.py', import.meta.url))
 /** What the peer exits with where a library is missing. */
@@ -44,13 +44,13 @@ export function findPython(env: NodeJS.ProcessEnv = process.env): string | undef
 /** A running peer, or the sentence that says why there is none. */
 export async function startTorch(
   python: string,
-  work: WorkName,
-  { model, adapter }: Inputs,
+  { does, precision }: Pick<Work, 'does' | 'precision'>,
+  inputs: Inputs,
   threads: number,
   wait: Wait,
 ): Promise<TorchProcess | string> {
-  const args = [SCRIPT, '--model', model, '--threads', String(threads)]
-  if (work === 'lora-step') args.push('--adapter', adapter)
+  const args = [SCRIPT, '--model', modelFor({ precision }, inputs), '--threads', String(threads)]
+  if (isLora(does)) args.push('--adapter', inputs.adapter)
   const env: Record<string, string> = wait === 'passive' ? { OMP_WAIT_POLICY: 'PASSIVE' } : {}
   try {
     const started = await startLineProcess(python, args, env)

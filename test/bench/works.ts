@@ -1,36 +1,63 @@
 /** @file The bench's pieces of work at SmolLM2-135M's size, and what each is held to against PyTorch. */
+import { rowsOfStep, type Conversed } from '../../evals/finetune/dataset.ts'
+import type { Precision } from '../../evals/models/small-weights.ts'
+import { randomStream } from '../../evals/statistics/random.ts'
 
-export type WorkName = 'lora-step' | 'full-step' | 'generate' | 'generate-mixed'
+export type WorkName = 'lora-step' | 'lora-chat' | 'full-step' | 'generate' | 'generate-mixed'
 
-/** A row of the bench: work, and whether ours may use the addon for it. */
+/** A row of the bench: work, and how ours may do it. */
 export interface Work {
   readonly name: string
   readonly does: WorkName
+  /** Whether ours may use the addon. */
   readonly native: boolean
+  readonly checkpointing?: true
+  /** How ours keeps the base; both sides get a base that is the same whether it is kept so or in float32. */
+  readonly precision: Precision
   readonly title: string
-  /** The least PyTorch's time / our time that satisfies us at full size. */
-  readonly bar: number
+  /** The least PyTorch's time / our time that satisfies us at full size; absent where memory is the point. */
+  readonly bar?: number
+  /** The largest our peak / PyTorch's peak that satisfies us. */
+  readonly memoryBar?: { readonly total?: number; readonly anonymous?: number }
 }
+
+const usual = { native: true, precision: 'fp32' } as const
 
 export const WORKS: readonly Work[] = [
   {
-    ...{ name: 'lora-step', does: 'lora-step', native: true, bar: 1.1 },
+    ...{ ...usual, name: 'lora-step', does: 'lora-step', bar: 1.1 },
     title: 'LoRA step, rank 8, 4 × 128 tokens',
+    memoryBar: { anonymous: 0.6 },
   },
   {
-    ...{ name: 'full-step', does: 'full-step', native: true, bar: 1.2 },
+    ...{ ...usual, name: 'lora-step-checkpointed', does: 'lora-step', checkpointing: true },
+    title: 'LoRA step, rank 8, 4 × 128 tokens, blocks computed twice',
+    memoryBar: { total: 0.55, anonymous: 0.6 },
+  },
+  {
+    ...{ ...usual, name: 'lora-step-small', does: 'lora-step', checkpointing: true },
+    precision: 'int8',
+    title: 'LoRA step, rank 8, 4 × 128 tokens, blocks computed twice, base in int8',
+    memoryBar: { total: 0.35 },
+  },
+  {
+    ...{ ...usual, name: 'lora-chat', does: 'lora-chat', bar: 2 },
+    title: 'LoRA step, rank 8, 8 chat rows of 20 to 200 tokens, ours packed',
+  },
+  {
+    ...{ ...usual, name: 'full-step', does: 'full-step', bar: 1.2 },
     title: 'Full step, 4 × 128 tokens',
   },
   {
-    ...{ name: 'full-step-plain', does: 'full-step', native: false, bar: 1 / 1.8 },
+    ...{ ...usual, name: 'full-step-plain', does: 'full-step', native: false, bar: 1 / 1.8 },
     title: 'Full step without the addon, 4 × 128 tokens',
   },
   {
-    ...{ name: 'generate', does: 'generate', native: true, bar: 1.4 },
+    ...{ ...usual, name: 'generate', does: 'generate', bar: 1.4 },
     title: 'Generation, 16 prompts × 64 → 32 tokens',
   },
   {
-    ...{ name: 'generate-mixed', does: 'generate-mixed', native: true, bar: 2.5 },
+    ...{ ...usual, name: 'generate-mixed', does: 'generate-mixed', bar: 2.5 },
     title: 'Generation, 64 prompts × 16–160 → up to 64 tokens, batches of 16',
   },
 ]
@@ -49,6 +76,8 @@ export const MIXED = {
   ...{ newTokens: 64, endEvery: 48, blockScale: 2 },
 } as const
 export const LORA = { rank: 8, alpha: 16 } as const
+/** Rows of conversations: how many there are, how many a step sees, and how long they are. */
+export const CHAT = { rows: 512, rowsPerStep: 8, shortest: 20, longest: 200, seed: 1 } as const
 
 /** What one repetition gave: its time and what shows that the work was the right one. */
 export interface Outcome {
@@ -80,3 +109,28 @@ export const mixedLengths = (): number[] =>
     { length: MIXED.rows },
     (_, row) => MIXED.shortest + ((53 * row) % (MIXED.longest - MIXED.shortest + 1)),
   )
+
+/** Prompts and completions, from the seed alone: lengths spread evenly, 40 to 60 % of a row its completion. */
+export function chatRows(vocab: number): Conversed[] {
+  const stream = randomStream(CHAT.seed, 'chat')
+  const between = (least: number, most: number) =>
+    least + Math.floor(stream.uniform() * (most - least + 1))
+  return Array.from({ length: CHAT.rows }, () => {
+    const ids = Array.from({ length: between(CHAT.shortest, CHAT.longest) }, () =>
+      between(3, vocab - 1),
+    )
+    const prompt = ids.length - Math.round(ids.length * (0.4 + 0.2 * stream.uniform()))
+    return { ids, labelled: ids.map((_, t) => t >= prompt) }
+  })
+}
+
+/** What is said to a side for its repetition of that number, from 0: the peer is told the rows that our loop sees then. */
+export function commandFor(work: WorkName, repetition: number, chat: readonly Conversed[]) {
+  if (work !== 'lora-chat') return { work }
+  const rows = rowsOfStep(chat.length, CHAT.rowsPerStep, repetition, CHAT.seed)
+  return {
+    work,
+    rows: rows.map((row) => chat[row]!.ids),
+    prompts: rows.map((row) => chat[row]!.labelled.indexOf(true)),
+  }
+}

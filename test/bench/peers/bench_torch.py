@@ -5,6 +5,8 @@
 It reads one JSON command a line on stdin and answers one JSON line on stdout; the first line says that it is ready.
 
     {"work": "lora-step"}   4 × 128 tokens, all labelled, LoRA rank 8 alpha 16 on all linears: forward, backward, clip at 1.0, AdamW
+    {"work": "lora-chat", "rows": [ids, …], "prompts": [tokens, …]}   the same on rows of mixed lengths, padded to the longest by transformers'
+                            collator; a row's loss is that of what comes after its prompt
     {"work": "full-step"}   the same with every weight
     {"work": "generate"}    greedy, 16 prompts × 64 tokens, 32 new tokens each, cache, nothing ends a reply early
     {"work": "generate-mixed"}   transformers' generate, greedy, 64 prompts × 16–160 tokens in left-padded batches of 16, up to 64 new tokens;
@@ -60,16 +62,27 @@ def tokens_for(command, shape, vocab):
     return (3 + (7919 * count + 104729) % (vocab - 3)).view(shape)
 
 
-def trainer(model, trainable):
+def tokens_as_labels(command, vocab):
+    tokens = tokens_for(command, BATCH, vocab)
+    return {"input_ids": tokens, "labels": tokens}
+
+
+def padding_collator():
+    """transformers' own, as its examples use it; of the tokenizer it needs the padding token alone."""
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordLevel({"<pad>": 0}, "<pad>")), pad_token="<pad>")
+    return DataCollatorForSeq2Seq(tokenizer, padding=True)
+
+
+def trainer(model, trainable, batch_of=tokens_as_labels):
     """A closure that trains one step: `(command) → answer`."""
     optimiser = torch.optim.AdamW(trainable, **OPTIMISER)
     model.train()
 
     def step(command):
-        tokens = tokens_for(command, BATCH, model.config.vocab_size)
         started = time.perf_counter()
+        batch = batch_of(command, model.config.vocab_size)
         optimiser.zero_grad(set_to_none=True)
-        loss = model(input_ids=tokens, labels=tokens).loss
+        loss = model(**batch).loss
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimiser.step()
@@ -78,7 +91,7 @@ def trainer(model, trainable):
     return step
 
 
-def lora_step(options):
+def lora_model(options):
     base = build_model(options)
     if options.adapter:
         model = PeftModel.from_pretrained(base, options.adapter, is_trainable=True)
@@ -86,7 +99,21 @@ def lora_step(options):
         torch.manual_seed(options.seed)  # the same adapter whether the base was drawn or read
         config = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.0, target_modules=LINEARS, task_type="CAUSAL_LM")
         model = get_peft_model(base, config)
-    return trainer(model, [p for p in model.parameters() if p.requires_grad])
+    return model, [p for p in model.parameters() if p.requires_grad]
+
+
+def lora_step(options):
+    return trainer(*lora_model(options))
+
+
+def lora_chat(options):
+    collate = padding_collator()
+
+    def batch_of(command, _):
+        rows = zip(command["rows"], command["prompts"])
+        return dict(collate([{"input_ids": ids, "labels": [-100] * prompt + ids[prompt:]} for ids, prompt in rows]))
+
+    return trainer(*lora_model(options), batch_of)
 
 
 def full_step(options):
@@ -162,7 +189,7 @@ def memory(_):
     return {"ms": 0.0, "peakRssBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
 
 
-WORKS = {"lora-step": lora_step, "full-step": full_step, "generate": generate, "generate-mixed": generate_mixed}
+WORKS = {"lora-step": lora_step, "lora-chat": lora_chat, "full-step": full_step, "generate": generate, "generate-mixed": generate_mixed}
 
 
 def elapsed(started):
@@ -220,7 +247,9 @@ try:
     import torch
     import transformers
     from peft import LoraConfig, PeftModel, get_peft_model
-    from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from transformers import AutoModelForCausalLM, DataCollatorForSeq2Seq, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
     from transformers.utils import logging
 except ImportError as missing:
     print(f"Skipped: {missing.name} is not installed; see test/golden/requirements.lock.", file=sys.stderr)

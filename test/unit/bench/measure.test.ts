@@ -1,9 +1,24 @@
 /** @file Medians, comparisons and profiles of the benches, held against numbers that are plain to see. */
 import { describe, expect, test } from 'vitest'
-import { compareSpeed, compareWork, type Pair } from '../../bench/compare.ts'
-import { memoryOf, parseStatus, processorSeconds, spread } from '../../bench/measure.ts'
+import { compareMemory, compareSpeed, compareWork, type Pair } from '../../bench/compare.ts'
+import {
+  memoryOf,
+  parseStatus,
+  processorSeconds,
+  spread,
+  watchMemory,
+} from '../../bench/measure.ts'
+import { startLineProcess } from '../../bench/line-process.ts'
 import { readProfile } from '../../bench/profile.ts'
-import { equalLengths, MIXED, mixedLengths, tokenRows } from '../../bench/works.ts'
+import {
+  CHAT,
+  chatRows,
+  commandFor,
+  equalLengths,
+  MIXED,
+  mixedLengths,
+  tokenRows,
+} from '../../bench/works.ts'
 
 describe('spread', () => {
   test('is the middle of an odd count and the mean of the two middles of an even one', () => {
@@ -24,6 +39,66 @@ describe('memory', () => {
   test('of a process that does not exist is unknown', () => {
     expect(memoryOf(-1)).toBeNull()
     expect(processorSeconds(-1)).toBeNull()
+  })
+})
+
+describe.runIf(process.platform === 'linux')('watched memory', () => {
+  test('remembers private pages that are given back', async () => {
+    const program = `let held = Buffer.alloc(200e6, 1)
+      setTimeout(() => { held = null; gc(); console.log('{}') }, 300)
+      process.stdin.resume()`
+    const child = await startLineProcess(process.execPath, ['--expose-gc', '-e', program])
+    await expect.poll(() => memoryOf(child.pid)!.anonymousBytes).toBeLessThan(150e6)
+    const { anonymousBytes, peakBytes } = child.memory()!
+    expect(anonymousBytes).toBeGreaterThan(200e6)
+    expect(peakBytes).toBeGreaterThan(anonymousBytes)
+    await child.quit()
+  })
+
+  test('of a process that does not exist is unknown', () => {
+    const watched = watchMemory(-1)
+    expect(watched.seen()).toBeNull()
+    watched.stop()
+  })
+})
+
+describe('compareMemory', () => {
+  test('divides ours by PyTorch’s and says the bars', () => {
+    const sides = [
+      { peakBytes: 300, anonymousBytes: 100 },
+      { peakBytes: 600, anonymousBytes: 400 },
+    ] as const
+    expect(compareMemory(...sides, { total: 0.55 })).toEqual({
+      total: { ours: 300, torch: 600, ratio: 0.5, bar: 0.55 },
+      anonymous: { ours: 100, torch: 400, ratio: 0.25, bar: null },
+    })
+    expect(compareMemory(sides[0], null)).toBeNull()
+  })
+})
+
+describe('chat rows', () => {
+  const rows = chatRows(1000)
+
+  test('are the same each time, of lengths from the shortest to the longest, half of them labelled', () => {
+    expect(chatRows(1000)).toEqual(rows)
+    const lengths = rows.map(({ ids }) => ids.length)
+    expect([Math.min(...lengths), Math.max(...lengths)]).toEqual([CHAT.shortest, CHAT.longest])
+    for (const { ids, labelled } of rows) {
+      const share = labelled.filter(Boolean).length / ids.length
+      expect(share).toBeGreaterThan(0.35)
+      expect(share).toBeLessThan(0.65)
+      expect(labelled.slice(labelled.indexOf(true))).not.toContain(false)
+    }
+  })
+
+  test('are told to the peer as our loop takes them', () => {
+    const { rows: told = [], prompts = [] } = commandFor('lora-chat', 70, rows)
+    expect(told).toHaveLength(CHAT.rowsPerStep)
+    for (const [i, ids] of told.entries()) {
+      const own = rows.find((row) => row.ids === ids)!
+      expect(own.labelled.indexOf(true)).toBe(prompts[i])
+    }
+    expect(commandFor('lora-step', 3, rows)).toEqual({ work: 'lora-step' })
   })
 })
 
