@@ -74,6 +74,10 @@ export function providerCheck(
   return { name, status: 'warn', detail: why, remedy: canBeAdded ? (cudaRemedy ?? null) : null }
 }
 
+const UNSEEN: Readonly<Record<string, string>> = {
+  cuda: '; this version has never been run on a CUDA card (docs/gpu.md)',
+}
+
 function acceleratorCheck(name: string, parity: Probe['parity']): Check {
   const selfTest = `touchstone doctor --device ${name} --parity`
   const day = parity?.at.slice(0, 10)
@@ -85,7 +89,7 @@ function acceleratorCheck(name: string, parity: Probe['parity']): Check {
   }
   const detail = parity
     ? `failed the parity self-test on ${day}: nothing is trained on it`
-    : 'opens in ONNX Runtime; nothing runs on it before the parity self-test has passed'
+    : `opens in ONNX Runtime; nothing runs on it before the parity self-test has passed${UNSEEN[name] ?? ''}`
   return { name, status: 'warn', detail, remedy: `Run ${selfTest}.` }
 }
 
