@@ -47,20 +47,23 @@ export const benchmarkRow = ({
   ...(decoding.temperature > 0 && { decoding }),
 })
 
+/** Whether a state's answers to a benchmark, or what else is recorded under this name, are in already. */
+export const isMeasured = (
+  { finished }: Pick<EvaluationPlan, 'finished'>,
+  { arm, seed, step }: SubjectKey,
+  name: string,
+): boolean =>
+  finished.some(
+    (row) => row.benchmark === name && row.arm === arm && row.seed === seed && row.step === step,
+  )
+
 export async function evaluate(
   subject: Subject,
   key: SubjectKey,
   plan: EvaluationPlan,
   context: JobContext,
 ): Promise<void> {
-  const isIn = (name: string) =>
-    plan.finished.some(
-      (row) =>
-        row.benchmark === name &&
-        row.arm === key.arm &&
-        row.seed === key.seed &&
-        row.step === key.step,
-    )
+  const isIn = (name: string) => isMeasured(plan, key, name)
   try {
     for (const prepared of plan.benchmarks) {
       if (!isIn(prepared.benchmark.name))

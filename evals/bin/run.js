@@ -59,6 +59,7 @@ const TASKS = {
   'bench-window': [BUILD_WINDOW, ['test/e2e/bench.ts']],
   bench: [['test/bench/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
+  'bench-arms': [['test/bench/arms.ts']],
   'bench-directional': [['test/bench/directional.ts']],
   findings: [['test/bench/findings.ts']],
   pebble: [['evals/bundled/train-pebble.ts']],
