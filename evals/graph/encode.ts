@@ -190,7 +190,10 @@ function rawBytes(dtype: Dtype, data: readonly number[] | Float32Array): Uint8Ar
   return new Uint8Array(typed.buffer)
 }
 
-function externalProto({ name, dtype, shape }: Value, external: GivenWeight | undefined) {
+function externalProto(
+  { name, dtype, shape }: Value,
+  external: GivenWeight | undefined,
+): onnxProto.onnx.ITensorProto[] {
   if (!external) return []
   const own = { name, dataType: ONNX_DTYPE[dtype], dims: [...shape] as number[] }
   if (external instanceof Uint8Array) return [{ ...own, rawData: external }]
