@@ -17,7 +17,7 @@ import { chooseDevice } from '../../evals/runtime/device.ts'
 import { wholeNumber } from './bench-options.ts'
 import { machine, showMachine } from './machine.ts'
 import { showSpread, spread } from './measure.ts'
-import { readWeights, type Loaded } from './open-work.ts'
+import { readModel, type Loaded } from './open-work.ts'
 import { SMOLLM2_135M, writeRandomAdapter, writeRandomModel } from './random-model.ts'
 import { equalLengths, tokenRows } from './works.ts'
 
@@ -99,7 +99,7 @@ async function readInputs(folder: string): Promise<Inputs> {
   const size = { ...SMOLLM2_135M, layers: count('layers') }
   const model = join(folder, 'model')
   await writeRandomModel(model, size, 1)
-  const loaded = await readWeights(model)
+  const loaded = await readModel({ model, precision: 'fp32' })
   const arms: TunedWeights[] = []
   for (let k = 0; k < count('arms'); k++) {
     const path = join(folder, `arm-${k}`)

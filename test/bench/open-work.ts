@@ -103,7 +103,10 @@ export interface Loaded {
   readonly vocab: number
 }
 
-async function readModel({ model, precision }: WorkOptions): Promise<Loaded> {
+export async function readModel({
+  model,
+  precision,
+}: Pick<WorkOptions, 'model' | 'precision'>): Promise<Loaded> {
   const checkpoint = await openHfCheckpoint(model)
   try {
     const found = recognise(checkpoint)
