@@ -29,6 +29,25 @@ export function prefill(
   }
 }
 
+/** One prompt from token `from` on, behind what its row of the cache holds of it. */
+export function readOn(ids: readonly number[], from: number, padId: number): TokenFeeds {
+  const count = ids.length - from
+  const width = evenWidth(count)
+  const tokens = new Int32Array(width).fill(padId)
+  tokens.set(ids.slice(from))
+  return {
+    tokens: int32(tokens, [1, width]),
+    positions: int32(
+      Int32Array.from(tokens, (_, i) => from + i),
+      [1, width],
+    ),
+    last: int32([from + width - 1]),
+    total: int32([from + width]),
+    // A lone row would take another matrix kernel than it takes among others.
+    rows: int32([count - 1, count - 1]),
+  }
+}
+
 /** One new token a row, at position `last` of that row. */
 export function decode(tokens: readonly number[], last: readonly number[]): TokenFeeds {
   return {

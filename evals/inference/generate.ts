@@ -6,6 +6,7 @@ import type { Completion } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Feeds } from '../runtime/session.ts'
 import type { CachedSession } from './cached-graph.ts'
+import { sharedPrefix } from './prefix.ts'
 import { answerOf, newRow, startWriting } from './writing.ts'
 
 export interface Decoding {
@@ -60,13 +61,15 @@ export async function* generate(
     .map(newRow)
     .sort((a, b) => b.prompt.ids.length - a.prompt.ids.length || a.index - b.index)
   if (rows.length === 0) return
-  const writing = startWriting(rows[0]!, Math.min(batchSize, rows.length), options)
+  signal.throwIfAborted()
+  const prefix = await sharedPrefix(prompts, options)
+  const writing = startWriting(rows[0]!, Math.min(batchSize, rows.length), prefix, options)
   let [read, given] = [0, 0]
   while (given < rows.length) {
     signal.throwIfAborted()
     const free = batchSize - writing.going
     const newcomers = rows.slice(read, read + free)
-    if (isWorthReading(newcomers.length, rows.length - read, writing.going, batchSize)) {
+    if (isWorthReading(newcomers.length, rows.length - read, writing.going)) {
       read += newcomers.length
       await writing.join(newcomers)
     } else await writing.goOn()
@@ -90,7 +93,6 @@ function refuseTooLong(
   }
 }
 
-/** A quarter of the slots is filled at once, and never one alone, which would be read in company of itself. */
-const isWorthReading = (newcomers: number, waiting: number, going: number, batchSize: number) =>
-  newcomers > 0 &&
-  (going === 0 || newcomers >= Math.min(waiting, Math.max(2, Math.ceil(batchSize / 4))))
+/** One alone would be read in company of itself, so it waits for another. */
+const isWorthReading = (newcomers: number, waiting: number, going: number) =>
+  newcomers > 0 && (going === 0 || newcomers >= Math.min(waiting, 2))

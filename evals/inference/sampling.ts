@@ -1,8 +1,12 @@
 /** @file Each row's next token, the likeliest or drawn. */
 import type { Feeds } from '../runtime/session.ts'
 import { randomStream } from '../statistics/random.ts'
-import type { GenerateOptions } from './generate.ts'
+import type { Decoding, GenerateOptions } from './generate.ts'
 import type { Row } from './writing.ts'
+
+/** The graph that next tokens come from. */
+export const graphFor = ({ temperature }: Decoding): 'next' | 'sampled' =>
+  temperature === 0 ? 'next' : 'sampled'
 
 /** One run over `cache`; log-probabilities in nats. */
 export async function nextTokens(
@@ -11,11 +15,12 @@ export async function nextTokens(
   rows: readonly Row[],
   { session, decoding }: GenerateOptions,
 ) {
-  if (decoding.temperature === 0) {
-    const { token, logProb } = await session.run('next', feeds, cache)
+  const graph = graphFor(decoding)
+  if (graph === 'next') {
+    const { token, logProb } = await session.run(graph, feeds, cache)
     return { tokens: token!.data as Int32Array, logProbs: logProb!.data as Float32Array }
   }
-  const { logits } = await session.run('sampled', feeds, cache)
+  const { logits } = await session.run(graph, feeds, cache)
   const vocab = logits!.dims[1]!
   const data = logits!.data as Float32Array
   const drawn = rows.map(({ prompt, tokenIds }, b) => {

@@ -7,30 +7,27 @@ export interface Slots {
   readonly capacity: number
   /** `count` rows from `first` on, where they lie. */
   rows(first: number, count: number): CacheBuffers
-  /** Row `to` becomes row `from`, of which `length` tokens are known. */
-  copy(from: number, to: number, length: number): void
+  /** Row `to` becomes a copy of the first of `rows`, of which `length` tokens are known. */
+  fill(to: number, rows: CacheBuffers, length: number): void
   /** The same rows in slots of another capacity, `lengths` tokens of each. */
   moved(capacity: number, lengths: readonly number[]): Slots
 }
 
 export function openSlots(cache: CachedSession['cache'], count: number, capacity: number): Slots {
   const buffers = emptyCache(cache, count, capacity)
-  const all = Object.values(buffers.past)
   const slots: Slots = {
     capacity,
     rows: (first, some) => ({
       past: rowsOf(buffers.past, first, some),
       present: rowsOf(buffers.present, first, some),
     }),
-    copy(from, to, length) {
-      for (const each of all) copyRow(each, from, each, to, length)
+    fill(to, { past }, length) {
+      for (const [name, each] of Object.entries(past))
+        copyRow(each, buffers.past[name]!, to, length)
     },
     moved(other, lengths) {
       const target = openSlots(cache, count, other)
-      const there = Object.values(target.rows(0, count).past)
-      all.forEach((each, i) =>
-        lengths.forEach((length, row) => copyRow(each, row, there[i]!, row, length)),
-      )
+      lengths.forEach((length, row) => target.fill(row, slots.rows(row, 1), length))
       return target
     },
   }
@@ -47,12 +44,12 @@ const rowsOf = (buffers: Feeds, first: number, count: number): Feeds =>
   )
 
 /** `[rows, kvHeads, capacity, headDim]`: a head's tokens lie together. */
-function copyRow(source: Tensor, from: number, target: Tensor, to: number, length: number): void {
+function copyRow(source: Tensor, target: Tensor, to: number, length: number): void {
   const [, kvHeads, held, headDim] = source.dims as [number, number, number, number]
   const room = target.dims[2]!
   const [read, write] = [source.data as Float32Array, target.data as Float32Array]
   for (let head = 0; head < kvHeads; head++) {
-    const start = (from * kvHeads + head) * held * headDim
+    const start = head * held * headDim
     const part = read.subarray(start, start + length * headDim)
     write.set(part, (to * kvHeads + head) * room * headDim)
   }

@@ -1,8 +1,9 @@
 /** @file Rows that are being written, side by side in the first slots of a cache. One that ends makes room for another. */
 import type { Completion } from '../contract/rows.ts'
 import type { CacheBuffers } from './cached-graph.ts'
-import { adaptersOf, decode, evenWidth, prefill, type TokenFeeds } from './feeds.ts'
+import { adaptersOf, decode, evenWidth, prefill, readOn, type TokenFeeds } from './feeds.ts'
 import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './generate.ts'
+import type { Prefix } from './prefix.ts'
 import { nextTokens } from './sampling.ts'
 import { openSlots, type Slots } from './slots.ts'
 
@@ -36,8 +37,13 @@ export interface Writing {
 }
 
 /** @param most how many rows may be going at a time */
-export function startWriting(longest: Row, most: number, options: GenerateOptions): Writing {
-  const { session, decoding, padId } = options
+export function startWriting(
+  longest: Row,
+  most: number,
+  prefix: Prefix | undefined,
+  options: GenerateOptions,
+): Writing {
+  const { session, decoding } = options
   const capacityFor = ({ prompt }: Row) => evenWidth(prompt.ids.length) + decoding.maxNewTokens
   // One slot more: a lone row would take another matrix kernel than it takes among others, so it runs beside itself.
   let slots = openSlots(session.cache, most + 1, capacityFor(longest))
@@ -49,11 +55,8 @@ export function startWriting(longest: Row, most: number, options: GenerateOption
     async join(newcomers) {
       const capacity = capacityFor([...going, ...newcomers].reduce(longer))
       if (2 * capacity <= slots.capacity) slots = slots.moved(capacity, going.map(lengthOf))
-      const asked = inCompany(newcomers)
-      const width = evenWidth(newcomers.reduce(longer).prompt.ids.length)
-      const prompts = asked.map(({ prompt }) => prompt)
-      const cache = slots.rows(going.length, asked.length)
-      await write(newcomers, asked, cache, prefill(prompts, width, padId), options)
+      if (prefix) await readBehind(prefix, newcomers, slots, going.length, options)
+      else await readWhole(newcomers, slots, going.length, options)
       going = closeRanks([...going, ...newcomers], slots)
     },
     async goOn() {
@@ -63,6 +66,35 @@ export function startWriting(longest: Row, most: number, options: GenerateOption
       await write(going, asked, slots.rows(0, asked.length), feeds, options)
       going = closeRanks(going, slots)
     },
+  }
+}
+
+async function readWhole(
+  newcomers: readonly Row[],
+  slots: Slots,
+  first: number,
+  options: GenerateOptions,
+): Promise<void> {
+  const asked = inCompany(newcomers)
+  const width = evenWidth(newcomers.reduce(longer).prompt.ids.length)
+  const prompts = asked.map(({ prompt }) => prompt)
+  const cache = slots.rows(first, asked.length)
+  await write(newcomers, asked, cache, prefill(prompts, width, options.padId), options)
+}
+
+/** ONNX Runtime reads on behind a cache one row at a time. */
+async function readBehind(
+  { length, cache }: Prefix,
+  newcomers: readonly Row[],
+  slots: Slots,
+  first: number,
+  options: GenerateOptions,
+): Promise<void> {
+  for (const [i, row] of newcomers.entries()) {
+    options.signal.throwIfAborted()
+    slots.fill(first + i, cache, length)
+    const feeds = readOn(row.prompt.ids, length, options.padId)
+    await write([row], [row], slots.rows(first + i, 1), feeds, options)
   }
 }
 
@@ -84,7 +116,7 @@ function closeRanks(rows: readonly Row[], slots: Slots): Row[] {
     }
     const last = ranks.pop()!
     if (slot === ranks.length || last.stop !== undefined) continue
-    slots.copy(ranks.length, slot, lengthOf(last))
+    slots.fill(slot, slots.rows(ranks.length, 1), lengthOf(last))
     ranks[slot] = last
   }
   return ranks

@@ -40,7 +40,7 @@ describe('rows of slots', () => {
 
   test('are copied as far as they are known, and no further', () => {
     const [slots, before] = [filled(3, 5), filled(3, 5)]
-    slots.copy(2, 0, 3)
+    slots.fill(0, slots.rows(2, 1), 3)
     expect(tokensOf(slots, 0, 3)).toEqual(tokensOf(before, 2, 3))
     expect(tokensOf(slots, 0, 5)).not.toEqual(tokensOf(before, 2, 5))
     expect(tokensOf(slots, 1, 5)).toEqual(tokensOf(before, 1, 5))
