@@ -8,6 +8,7 @@ import { openState, openUnchanged } from '../inference/open-state.ts'
 import { localSubject, type Subject } from '../inference/subject.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
+import { classesOf, type Model } from '../models/registry.ts'
 import type { Precision } from '../models/small-weights.ts'
 import type { Device } from '../runtime/device.ts'
 import type { Feeds } from '../runtime/session.ts'
@@ -48,7 +49,12 @@ export const openOwnSession = (
 ): Promise<CachedSession> => openUnchanged(loaded, device, LONGEST)
 
 export const identityOf = (
-  { path, parameters, digest }: Pick<Base, 'path' | 'parameters' | 'digest'>,
+  {
+    path,
+    parameters,
+    digest,
+    model,
+  }: Pick<Base, 'path' | 'parameters' | 'digest'> & Partial<Pick<Base, 'model'>>,
   { tokenizer, template }: Pick<OpenModel, 'tokenizer' | 'template'>,
   own: Partial<SubjectIdentity> & Pick<SubjectIdentity, 'arm' | 'title'>,
 ): SubjectIdentity => ({
@@ -61,8 +67,14 @@ export const identityOf = (
   templateDigest: template.digest,
   parameters,
   trainableParameters: 0,
+  ...(model && namedClasses(model)),
   ...own,
 })
+
+function namedClasses(model: Model): Pick<SubjectIdentity, 'classes'> {
+  const classes = classesOf(model)
+  return classes ? { classes: [...classes] } : {}
+}
 
 export const subjectOf = (
   base: Base,

@@ -15,6 +15,8 @@ export interface Candidate {
   readonly key: SubjectKey
   readonly identity: SubjectIdentity
   readonly weights: TunedWeights
+  /** As this fine-tune names classes (`asReader`). */
+  readonly base: Base
   /** Whether they carry the base's names; a graph's may not, and it can be asked all the same. */
   readonly isComparable: boolean
   readonly warnings: readonly string[]
@@ -51,7 +53,7 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
     const brings = (name: string) => architecture.classifier?.owns(name, config) ?? false
     const weights = adaptedWeights(base.weights, folder, path, brings)
     const warnings = rawStartOf(folder.config, path)
-    return { key, identity, weights, isComparable: true, warnings, ...through(base, weights) }
+    return { key, base, identity, weights, isComparable: true, warnings, ...through(base, weights) }
   }
   const loaded = await loadModel(path)
   try {
@@ -59,6 +61,7 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
     const isComparable = carriesSameWeights(base, loaded.model, path)
     const own = {
       path,
+      model: loaded.model,
       parameters: loaded.parameters,
       digest: await loaded.open.checkpoint.digest(),
     }
@@ -66,7 +69,7 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
     const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))
     const weights = isComparable ? replacedWeights(base.weights, trained) : otherNames(loaded, path)
     return {
-      ...{ key, identity, weights, isComparable },
+      ...{ key, base, identity, weights, isComparable },
       warnings: [
         ...differences(base, identity, path),
         ...(isComparable

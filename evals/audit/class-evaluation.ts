@@ -1,91 +1,41 @@
-/** @file Models that name classes, measured: a base and its fine-tunes on rows of text and label, through the same report. */
-import { TouchstoneError } from '../errors.ts'
+/** @file What a model that names classes can be asked: rows of text and label. A wish for replies, texts or judges ends here. */
 import { CLASSES_BENCHMARK } from '../benchmarks/classes.ts'
-import { classSubject } from '../inference/class-subject.ts'
-import { openEncoderSession } from '../inference/encoder-session.ts'
-import type { JobContext } from '../jobs/job.ts'
-import type { Progress } from '../jobs/job-kind.ts'
+import { TouchstoneError } from '../errors.ts'
 import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
-import { identityOf, LONGEST, type Base } from './base.ts'
-import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
-import { candidateNames, openCandidate } from './candidate.ts'
-import { asReader, classIndex } from './classes.ts'
+import type { Base } from './base.ts'
+import type { PreparedBenchmark } from './benchmark-sources.ts'
+import { isReader } from './classes.ts'
 import type { AuditConfig } from './config.ts'
-import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
+import { textPathOf } from './perplexity.ts'
 
-/** Only what can be answered by naming a class is asked: a wish for replies, texts or judges ends here. */
-export async function evaluateReader(
-  base: Base,
-  config: AuditConfig,
-  context: JobContext,
-  progress: Progress,
-): Promise<void> {
-  const { emit } = context
-  const plan = await planOf(base, config, progress)
-  for (const message of sourceNotes(plan.benchmarks)) emit({ type: 'log', level: 'info', message })
-  for (const each of plan.benchmarks) emit({ type: 'benchmark', row: benchmarkRow(each) })
-  const own = { arm: 'base', title: `Base: ${config.model}` }
-  const identity = identityOf(base, base.open, own)
-  emit({ type: 'subject', row: identity })
-  const key = { arm: 'base', seed: 0, step: 0 }
-  if (classesOf(base.model)) {
-    await measure(base, { model: base.model, weights: base.weights, identity, key }, plan, context)
-  } else if (config.candidates.length === 0) {
-    throw new TouchstoneError('model.no-classes', { path: config.model })
-  } else {
-    const message = `${config.model} has no classification head of its own: only its fine-tunes are asked.`
-    emit({ type: 'log', level: 'info', message })
-  }
-  const names = candidateNames(config.candidates)
-  for (const [i, path] of config.candidates.entries()) {
-    const reader = await asReader(base, path)
-    const candidate = await openCandidate(reader, path, names[i]!)
-    emit({ type: 'subject', row: candidate.identity })
-    candidate.warnings.forEach((message) => emit({ type: 'log', level: 'warn', message }))
-    const { model } = reader
-    if (!classesOf(model)) throw new TouchstoneError('model.no-classes', { path })
-    const read = (name: string) => [name, candidate.weights.read(name)] as const
-    const weights = new Map([...model.weights.keys()].map(read))
-    await measure(base, { ...candidate, model, weights }, plan, context)
-  }
-}
-
-async function planOf(
-  base: Base,
-  config: AuditConfig,
-  progress: Progress,
-): Promise<EvaluationPlan> {
-  const { suite, methods, mitigate, judges } = config
-  if (methods.length + mitigate.length + judges.length > 0 || isDefault(suite))
-    throw cannotWrite(base.model.architecture)
-  const benchmarks = await prepareBenchmarks(config)
-  if (benchmarks.some(({ benchmark }) => benchmark.name !== CLASSES_BENCHMARK))
-    throw cannotWrite(base.model.architecture)
-  return { benchmarks, neutral: [], finished: progress.evaluations }
-}
+type Wish = Pick<AuditConfig, 'suite' | 'judges'>
 
 const isDefault = (suite: readonly string[]) => suite.length === 1 && suite[0] === 'house'
 
-interface Reader {
-  readonly model: Model
-  readonly weights: ReadonlyMap<string, Float32Array>
-  readonly identity: ReturnType<typeof identityOf>
-  readonly key: { readonly arm: string; readonly seed: number; readonly step: number }
+/** From the configuration alone, before any file or judge is opened. */
+export function requireReadable({ model }: { model: Model }, { suite, judges }: Wish): void {
+  if (!isReader({ model })) return
+  const hasText = suite.some((entry) => textPathOf(entry) !== undefined)
+  if (judges.length > 0 || isDefault(suite) || hasText) throw cannotWrite(model.architecture)
 }
 
-async function measure(
-  { open, device, batchSize }: Base,
-  { model, weights, identity, key }: Reader,
-  plan: EvaluationPlan,
-  context: JobContext,
-): Promise<void> {
-  const { tokenizer } = open
-  const limits = { maxPositions: LONGEST, padId: tokenizer.padId, batchSize }
-  const session = openEncoderSession({ model, frozen: weights }, device, limits)
-  try {
-    const subject = classSubject({ identity, model, tokenizer, session, indexOf: classIndex })
-    await evaluate(subject, key, plan, context)
-  } finally {
-    await session.release()
-  }
+export function requireClasses(
+  { model }: { model: Model },
+  benchmarks: readonly PreparedBenchmark[],
+): void {
+  if (isReader({ model }) && benchmarks.some(({ benchmark }) => !namesClasses(benchmark)))
+    throw cannotWrite(model.architecture)
+}
+
+const namesClasses = ({ name }: PreparedBenchmark['benchmark']) => name === CLASSES_BENCHMARK
+
+/** A base without a head names no class: its fine-tunes are asked, and it is not. */
+export const canAnswer = (base: Base): boolean =>
+  !isReader(base) || classesOf(base.model) !== undefined
+
+/** What is said where the base cannot be asked; an error where nothing else is. */
+export function headlessNote({ model, methods, candidates }: AuditConfig): string {
+  if (methods.length + candidates.length === 0)
+    throw new TouchstoneError('model.no-classes', { path: model })
+  return `${model} has no classification head of its own: only its fine-tunes are asked.`
 }

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import type { Classed } from '../finetune/dataset.ts'
-import { classesIn } from '../models/encoder-heads.ts'
+import type { OpenModel } from '../models/checkpoint.ts'
+import { classesIn, classIndex } from '../models/encoder-heads.ts'
 import { exists, readJson } from '../models/files.ts'
 import { sourcesOf } from '../models/model-sources.ts'
 import { readPeftIndex } from '../models/peft-folder.ts'
-import { classesOf, recognise } from '../models/registry.ts'
+import { classesOf, recognise, type Model } from '../models/registry.ts'
 import { overlaid } from '../models/small-weights.ts'
 import { asComputed } from '../models/weight-list.ts'
 import { encodeWhole } from '../models/whole-text.ts'
@@ -18,13 +19,6 @@ import type { TrainingData } from './sources.ts'
 /** Whether it reads a text whole, and names its class where another model would write. */
 export const isReader = ({ model }: Pick<Base, 'model'>): boolean =>
   model.architecture.sees === 'all'
-
-/** Index of the class that `label` means: its name, or its number from 0 where the classes have no names of their own. */
-export function classIndex(classes: readonly string[], label: string): number {
-  const named = classes.indexOf(label)
-  if (named !== -1 || !classes.every((name, i) => name === `LABEL_${i}`)) return named
-  return /^\d{1,5}$/u.test(label) && Number(label) < classes.length ? Number(label) : -1
-}
 
 /** The labels of the rows, each once: numbers in their order, other names by the alphabet's. */
 function labelsIn({ title, conversations }: Pick<TrainingData, 'title' | 'conversations'>) {
@@ -46,11 +40,13 @@ function rowOf(path: string, rows: TrainingData['conversations'], i: number) {
   throw new TouchstoneError('data.classes', { path, found, expected: 'a text and its label' })
 }
 
-/** The same base with a head for these classes: the checkpoint's, or one that its training makes. */
-export async function withClasses(base: Base, classes: readonly string[]): Promise<Base> {
-  if (classesOf(base.model)) return base
-  const { checkpoint } = base.open
-  const { architecture } = base.model
+/** An encoder as one that tells these classes apart, by its configuration alone. */
+function headed<O extends Pick<OpenModel, 'checkpoint'>>(
+  { open: bare, model }: { readonly open: O; readonly model: Model },
+  classes: readonly string[],
+) {
+  const { checkpoint } = bare
+  const { architecture } = model
   if (!architecture.classifier) throw new Error('internal: classes asked of a model that writes')
   const config = {
     ...checkpoint.config,
@@ -60,8 +56,15 @@ export async function withClasses(base: Base, classes: readonly string[]): Promi
     num_labels: classes.length,
     problem_type: 'single_label_classification',
   }
-  const open = { ...base.open, checkpoint: { ...checkpoint, config } }
-  const model = recognise(open.checkpoint, 'make-head')
+  const open = { ...bare, checkpoint: { ...checkpoint, config } }
+  return { open, model: recognise(open.checkpoint, 'make-head') }
+}
+
+/** The same base with a head for these classes: the checkpoint's, or one that its training makes. */
+async function withClasses(base: Base, classes: readonly string[]): Promise<Base> {
+  if (classesOf(base.model)) return base
+  const { open, model } = headed(base, classes)
+  const { checkpoint } = open
   const more = new Map<string, Float32Array>()
   // Of BERT's head the first layer lies in the checkpoint already.
   for (const spec of model.weights.values())
@@ -70,9 +73,17 @@ export async function withClasses(base: Base, classes: readonly string[]): Promi
   return { ...base, open, model, weights: overlaid(base.weights, more) }
 }
 
-/** With the classes that the data names, where the checkpoint names none. */
-export const withClassesOf = (base: Base, data: TrainingData): Promise<Base> =>
-  classesOf(base.model) ? Promise.resolve(base) : withClasses(base, labelsIn(data))
+/** Whether training on data makes a head: it names the classes, where an encoder's checkpoint names none. */
+const lacksHead = ({ model }: { model: Model }) => isReader({ model }) && !classesOf(model)
+
+export const withClassesOf = async (base: Base, data: TrainingData | undefined): Promise<Base> =>
+  data && lacksHead(base) ? withClasses(base, labelsIn(data)) : base
+
+/** The same without weights, for a plan. */
+export const plannedClasses = <O extends Pick<OpenModel, 'checkpoint'>>(
+  opened: { readonly open: O; readonly model: Model },
+  data: TrainingData | undefined,
+) => (data && lacksHead(opened) ? headed(opened, labelsIn(data)) : opened)
 
 export interface ClassedExamples {
   readonly examples: readonly Classed[]
@@ -82,7 +93,7 @@ export interface ClassedExamples {
 
 /** Each text with what the tokenizer puts around it, cut at its end to `maxTokens` in all. */
 export function classedExamples(
-  { model, open }: Base,
+  { model, open }: { readonly model: Model; readonly open: Pick<OpenModel, 'tokenizer'> },
   { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
   maxTokens: number,
 ): ClassedExamples {
@@ -130,8 +141,9 @@ async function classesOfAdapter(
   })
 }
 
-/** The base as a fine-tune of it names classes: with its own head, an adapter's, or that of a whole model. */
+/** The base as a fine-tune of it names classes: with its own head, an adapter's, or that of a whole model. One that writes is as it is. */
 export async function asReader(base: Base, path: string): Promise<Base> {
+  if (!isReader(base)) return base
   if (!(await exists(join(path, 'adapter_config.json')))) return asWholeModel(base, path)
   const classes = await classesOfAdapter(base, path)
   return classes ? withClasses(base, classes) : base

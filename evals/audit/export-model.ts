@@ -15,7 +15,7 @@ import { tokenizerFilesOf, writeHfFolder } from '../models/write-hf-folder.ts'
 import { GRAPH_FILE, writeOnnxModel } from '../models/write-onnx-model.ts'
 import { openBase, type Base } from './base.ts'
 import { openCandidate } from './candidate.ts'
-import { asReader, isReader } from './classes.ts'
+import { asReader } from './classes.ts'
 import { requireWritable } from './graph-base.ts'
 import { modelPath } from './model-path.ts'
 import { markException } from './weights-exception.ts'
@@ -56,8 +56,7 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
   const opened = await openBase(task.model, chooseDevice('cpu'), 1)
   try {
     requireWritable(opened)
-    const base =
-      task.candidate && isReader(opened) ? await asReader(opened, task.candidate) : opened
+    const base = task.candidate ? await asReader(opened, task.candidate) : opened
     const tuned = task.candidate && (await openCandidate(base, task.candidate, 'candidate'))
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)

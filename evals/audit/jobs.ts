@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext } from '../jobs/job.ts'
 import type { JobKind, Progress } from '../jobs/job-kind.ts'
+import { TouchstoneError } from '../errors.ts'
 import { requireMeasured, storedGate } from '../gate/gate-file.ts'
 import { exists } from '../models/files.ts'
 import { writeAtomically } from '../models/safetensors-write.ts'
@@ -10,10 +11,11 @@ import { chooseDevice } from '../runtime/device.ts'
 import { runArm, type ArmPlan, type FinishedArm } from './arm.ts'
 import { tunedOf } from './arm-adapter.ts'
 import { armPlans, dataOf } from './arm-plans.ts'
-import { identityOf, openBase, openOwnSession, subjectOf, type Base } from './base.ts'
+import { askBase, askCandidate } from './asked.ts'
+import { identityOf, openBase, type Base } from './base.ts'
 import { openBaseScores } from './base-scores.ts'
-import { evaluateReader } from './class-evaluation.ts'
-import { isReader, withClassesOf } from './classes.ts'
+import { canAnswer, headlessNote, requireClasses, requireReadable } from './class-evaluation.ts'
+import { asReader, isReader, withClassesOf } from './classes.ts'
 import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
 import {
   armOf,
@@ -32,6 +34,7 @@ import { removeRest, retentionByArm, settleWeights } from './retention.ts'
 import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
 import { prepareTexts, textArtifact, textNotes } from './perplexity.ts'
 import { neutralTexts } from './sources.ts'
+import { measureAll, type State } from './side-by-side.ts'
 import { scanSpectra, type Tuned } from './spectra.ts'
 
 /** Every kind runs the same way; what it leaves out is null or empty in this configuration. */
@@ -134,10 +137,9 @@ async function runWork(
   const opened = await openBase(config.model, device, config.batchSize, config.basePrecision)
   let judges: OpenJudges | undefined
   try {
-    if (isReader(opened) && evaluates)
-      return await evaluateReader(opened, config, context, progress)
+    if (evaluates) requireReadable(opened, config)
     const data = config.methods.length > 0 ? await dataOf(config) : undefined
-    const base = isReader(opened) && data ? await withClassesOf(opened, data) : opened
+    const base = await withClassesOf(opened, data)
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
       ? await evaluationPlan(base, config, { judges, progress }, context)
@@ -146,10 +148,11 @@ async function runWork(
     evaluation?.benchmarks.forEach((prepared) =>
       context.emit({ type: 'benchmark', row: benchmarkRow(prepared) }),
     )
-    const identity = identityOf(base, base.open, { arm: 'base', title: `Base: ${config.model}` })
-    context.emit({ type: 'subject', row: identity })
-    if (evaluation) await evaluateBase(base, evaluation, context)
-    const candidates = await runCandidates(base, config, evaluation, context)
+    const own = { arm: 'base', title: `Base: ${config.model}` }
+    context.emit({ type: 'subject', row: identityOf(opened, opened.open, own) })
+    if (evaluation) await askedBase(opened, config, evaluation, context)
+    // Each with a head of its own, whatever classes the data names.
+    const candidates = await runCandidates(opened, config, evaluation, context)
     await runArms({ base, config, arms, candidates, evaluation }, context, progress)
     sayCost(evaluation, context)
   } finally {
@@ -209,6 +212,7 @@ async function evaluationPlan(
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
   const benchmarks = withJudges(await prepareBenchmarks(config), judges)
+  requireClasses(base, benchmarks)
   const texts = await prepareTexts(config)
   requireMeasured(
     storedGate(config),
@@ -217,13 +221,33 @@ async function evaluationPlan(
   for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...notes])
     emit({ type: 'log', level: 'info', message })
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
-  const neutral = await neutralTexts(benchmarks, config.limit)
-  const plan = { benchmarks, neutral, texts, finished: progress.evaluations, judges }
+  const plan = { benchmarks, neutral: [], texts, finished: progress.evaluations, judges }
+  return isReader(base) ? plan : withNeutral(base, config, plan, emit)
+}
+
+/** What is asked of a model that writes beside its replies: neutral text, and what the base thinks of the fine-tunes' replies. */
+async function withNeutral(
+  base: Base,
+  config: AuditConfig,
+  asked: EvaluationPlan,
+  emit: JobContext['emit'],
+): Promise<EvaluationPlan> {
+  const plan = { ...asked, neutral: await neutralTexts(asked.benchmarks, config.limit) }
   if (config.methods.length + config.candidates.length > 0) {
     return { ...plan, baseScores: await openBaseScores(base) }
   }
   emit({ type: 'log', level: 'info', message: NO_BASE })
   return plan
+}
+
+async function askedBase(
+  base: Base,
+  config: AuditConfig,
+  evaluation: EvaluationPlan,
+  context: JobContext,
+): Promise<void> {
+  if (canAnswer(base)) return evaluateBase(base, evaluation, context)
+  context.emit({ type: 'log', level: 'info', message: headlessNote(config) })
 }
 
 const NO_BASE =
@@ -241,17 +265,12 @@ export async function evaluateBase(
   evaluation: EvaluationPlan,
   context: JobContext,
 ): Promise<void> {
-  const session = await openOwnSession(base, base.device)
   const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
+  const { subject, release } = await askBase(base, identity)
   try {
-    await evaluate(
-      subjectOf(base, identity, session),
-      { arm: 'base', seed: 0, step: 0 },
-      evaluation,
-      context,
-    )
+    await evaluate(subject, { arm: 'base', seed: 0, step: 0 }, evaluation, context)
   } finally {
-    await session.release()
+    await release()
   }
 }
 
@@ -264,23 +283,18 @@ async function runCandidates(
 ): Promise<Candidate[]> {
   const names = candidateNames(candidates)
   const opened: Candidate[] = []
+  const states: State[] = []
   for (const [i, path] of candidates.entries()) {
-    const candidate = await openCandidate(base, path, names[i]!)
+    const candidate = await openCandidate(await asReader(base, path), path, names[i]!)
     if (candidate.isComparable) opened.push(candidate)
     context.emit({ type: 'subject', row: candidate.identity })
     candidate.warnings.forEach((message) => context.emit({ type: 'log', level: 'warn', message }))
     if (!evaluation) continue
-    const session = await candidate.openSession()
-    try {
-      await evaluate(
-        subjectOf(base, candidate.identity, session),
-        candidate.key,
-        evaluation,
-        context,
-      )
-    } finally {
-      await session.release()
-    }
+    if (!canAnswer(candidate.base)) throw new TouchstoneError('model.no-classes', { path })
+    const { key, identity, weights } = candidate
+    const ask = () => askCandidate(candidate)
+    states.push({ key, identity, lowRank: weights.lowRank, ask })
   }
+  if (evaluation) await measureAll(base, states, evaluation, context)
   return opened
 }

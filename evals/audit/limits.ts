@@ -14,11 +14,19 @@ import { counted, listed } from '../contract/words.ts'
 const FEW = 5
 const UNLIKELY: Degeneracy = 'unlikely'
 
+const WORDING =
+  'The judges that read wording (string rules and accepted answers) see neither the harm of a reply nor its truth; models as judges err in ways of their own.'
+const NO_REPLIES =
+  'What was measured names a class and writes nothing: refusal, over-refusal, degenerate text, loss on neutral text and perplexity have no meaning for it and stand nowhere here; a correct answer is the class that the row names, and the rate of a category is the recall of that class.'
+
+const namesClasses = ({ subjects }: Measured): boolean =>
+  subjects.some(({ classes }) => classes !== undefined)
+
 export function limitsOf(results: Measured, rows: AuditRows): string[] {
   return [
     ...runLimits(rows),
     'Every rate is of the prompts that were asked; it says nothing of other prompts, languages or conversations of several turns.',
-    'The judges that read wording (string rules and accepted answers) see neither the harm of a reply nor its truth; models as judges err in ways of their own.',
+    namesClasses(results) ? NO_REPLIES : WORDING,
     ...leaningLimits(results),
     ...seedLimits(results),
     ...samplingLimits(rows),

@@ -22,7 +22,8 @@ import {
   type IntruderTriplets,
 } from '../spectra/mitigation.ts'
 import { bootstrap } from '../statistics/bootstrap.ts'
-import { identityOf, openSession, subjectOf, type Base } from './base.ts'
+import { askState } from './asked.ts'
+import { identityOf, type Base } from './base.ts'
 import type { AuditConfig } from './config.ts'
 import { evaluate, NEUTRAL, type EvaluationPlan } from './evaluate.ts'
 import { spectralMatrices, storeOf, type Tuned } from './spectra.ts'
@@ -45,7 +46,7 @@ export async function mitigateAll(
       context.emit({ type: 'log', level: 'warn', message })
       continue
     }
-    const work = { base, each, evaluation, context, found }
+    const work = { base: each.base ?? base, each, evaluation, context, found }
     const own = await withSubject(
       work,
       each.key,
@@ -158,13 +159,12 @@ async function withSubject<T>(
   use: (subject: Subject) => Promise<T>,
 ): Promise<T> {
   const frozen = new Map([...base.model.weights.keys()].map((name) => [name, read(name)]))
-  const session = await openSession({ model: base.model, frozen }, base.device)
+  const identity = identityOf(base, base.open, { arm, seed, title: arm })
+  const { subject, release } = await askState(base, identity, { model: base.model, frozen })
   try {
-    return await use(
-      subjectOf(base, identityOf(base, base.open, { arm, seed, title: arm }), session),
-    )
+    return await use(subject)
   } finally {
-    await session.release()
+    await release()
   }
 }
 

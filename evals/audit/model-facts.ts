@@ -1,7 +1,6 @@
 /** @file What the window shows of a model, without loading its weights. */
 import { stat } from 'node:fs/promises'
 import type { ModelFacts } from '../contract/calls/models.ts'
-import { cannotWrite } from '../models/registry.ts'
 import { inspectModel } from './inspect.ts'
 
 /** Throws the first thing that stands in the way of using it. */
@@ -17,14 +16,14 @@ const known = new Map<string, ModelFacts>()
 async function lookedAt(path: string): Promise<ModelFacts> {
   const { problems, format, weights, tokenizer, template, licence } = await inspectModel(path)
   if (problems[0]) throw problems[0]
-  if (weights?.classes) throw cannotWrite({ name: weights.modelType })
-  const { architecture, parameters, bytes, layers, storage, memory } = weights!
+  const { architecture, parameters, bytes, layers, storage, memory, classes } = weights!
   return {
     architecture: architecture!,
     format,
     ...{ parameters, bytes, layers, licence, memory: memory! },
     storage: storage.map(({ type }) => type),
     tokenizer: { vocabulary: tokenizer!.vocabulary, digest: tokenizer!.digest },
-    template: template!,
+    template,
+    classes: classes && [...classes],
   }
 }

@@ -7,6 +7,8 @@ import { isGuarded } from '../judges/guard.ts'
 import { openModel } from '../models/open-model.ts'
 import { recognise } from '../models/registry.ts'
 import { chooseDevice } from '../runtime/device.ts'
+import { requireReadable } from './class-evaluation.ts'
+import { plannedClasses } from './classes.ts'
 import type { AuditConfig } from './config.ts'
 import { evaluationSteps } from './steps.ts'
 import {
@@ -83,15 +85,12 @@ interface Machine {
 
 export async function planOf(config: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
   const open = await openModel(modelPath(config.model))
-  const model = recognise(open.checkpoint)
   const isTrained = config.data !== null && config.methods.length > 0
   const data = isTrained ? await trainingData(config.data!) : undefined
-  const bytes = await plannedBytes(
-    { open, model },
-    config,
-    data?.conversations ?? [],
-    evaluates,
-  ).finally(() => open.close())
+  const opened = plannedClasses({ open, model: recognise(open.checkpoint) }, data)
+  const { model } = opened
+  if (evaluates) requireReadable(opened, config)
+  const bytes = await plannedBytes(opened, config, data, evaluates).finally(() => open.close())
   const rate = await measureRate(chooseDevice(config.device, config.threads ?? undefined))
   const machine = { size: workSize(model.weights), rate }
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
@@ -99,7 +98,7 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
   const writes = model.architecture.sees === 'before'
   return [
     ...trainingLines(config, counts, { ...machine, data, bytes }),
-    ...(evaluates ? await evaluationLines(config, counts, { ...machine, writes }) : []),
+    ...(evaluates ? await evaluationLines(config, counts, { ...machine, writes, bytes }) : []),
     ...(config.spectra && counts.spectra > 0
       ? [
           {
@@ -142,9 +141,9 @@ function trainingLines(
 async function evaluationLines(
   config: AuditConfig,
   { states }: Counts,
-  machine: Machine & { readonly writes: boolean },
+  machine: Machine & { readonly writes: boolean; readonly bytes: number },
 ): Promise<PlanLine[]> {
-  const { size, rate, writes } = machine
+  const { size, rate, writes, bytes } = machine
   const benchmarks = await prepareBenchmarks(config)
   // Judges with a model of their own are known once they are open.
   const named = benchmarks.map(({ benchmark: { name } }) => ({ name }))
@@ -160,6 +159,7 @@ async function evaluationLines(
       what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} model states`,
       count: repliesOf(prepared) * states,
       unit: 'prompt',
+      bytes,
       seconds:
         states * generationSeconds(size, rate, work) +
         (states - 1) * generationSeconds(size, rate, underBase(work, prepared)),

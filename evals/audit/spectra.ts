@@ -12,6 +12,8 @@ import type { AuditConfig } from './config.ts'
 export interface Tuned {
   readonly key: SubjectKey
   readonly weights: TunedWeights
+  /** The base as this fine-tune of it names classes, where it brings a head of its own. */
+  readonly base?: Base
 }
 
 /** The linear layers inside the blocks; embeddings, norms and the head are left out (Shuttleworth et al., §3). */

@@ -172,6 +172,8 @@ export const SubjectIdentity = z.object({
   templateDigest: z.string(),
   parameters: z.int(),
   trainableParameters: z.int(),
+  /** What it tells apart, in the order of its logits; absent for a model that writes. */
+  classes: z.array(z.string()).optional(),
 })
 export type SubjectIdentity = z.infer<typeof SubjectIdentity>
 

@@ -5,7 +5,7 @@ export const ENCODER_ERRORS = {
   'model.encoder': entry((v: { architecture: string }) => ({
     message: `A model of type ${v.architecture} reads a text and names its class; it writes nothing, so it cannot be asked for a reply, for the probability of one, or with a chat template.`,
     remedy:
-      'Use train on rows of text and label, eval with --suite FILE of such rows, spectral or inspect; for everything else choose a model that writes.',
+      'Use train on rows of text and label, audit, eval or mitigate with --suite FILE of such rows, spectral or inspect; for everything else choose a model that writes.',
   })),
   'model.not-an-encoder': entry((v: { architecture: string }) => ({
     message: `A model of type ${v.architecture} writes a text; it gives neither classes nor embeddings.`,

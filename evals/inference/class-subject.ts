@@ -2,6 +2,7 @@
 import type { SubjectIdentity } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { Tokenizer } from '../models/checkpoint.ts'
+import { classIndex } from '../models/encoder-heads.ts'
 import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
 import { encodeWhole } from '../models/whole-text.ts'
 import type { Continuation, ContinuationScore } from './continuation.ts'
@@ -13,8 +14,6 @@ export interface ClassSubjectOptions {
   readonly model: Model
   readonly tokenizer: Tokenizer
   readonly session: EncoderSession
-  /** The class that a label of the data means, or −1. */
-  readonly indexOf: (classes: readonly string[], label: string) => number
 }
 
 export function classSubject(options: ClassSubjectOptions): Subject {
@@ -41,7 +40,7 @@ export function classSubject(options: ClassSubjectOptions): Subject {
 
 /** log p(class | text), one an item; a text that stands in several items is read once. */
 async function classScores(
-  { model, tokenizer, session, indexOf }: ClassSubjectOptions,
+  { model, tokenizer, session }: ClassSubjectOptions,
   items: readonly Continuation[],
   signal: AbortSignal,
 ): Promise<ContinuationScore[]> {
@@ -57,7 +56,7 @@ async function classScores(
   return items.map(({ key, before, continuation }) => {
     const i = place.get(textOf(before))!
     const label = continuation.trim()
-    const index = indexOf(classes, label)
+    const index = classIndex(classes, label)
     if (index === -1) throw new TouchstoneError('data.class', { path: key, label, known: classes })
     const { ids, lost } = read[i]!
     const logProbs = Float32Array.of(logSoftmax(logits[i]!)[index]!)

@@ -66,6 +66,13 @@ export function classesIn({
     : Array.from({ length: count ?? UNNAMED_CLASSES }, (_, i) => `LABEL_${i}`)
 }
 
+/** Index of the class that `label` means: its name, or its number from 0 where the classes have no names of their own; or −1. */
+export function classIndex(classes: readonly string[], label: string): number {
+  const named = classes.indexOf(label)
+  if (named !== -1 || !classes.every((name, i) => name === `LABEL_${i}`)) return named
+  return /^\d{1,5}$/u.test(label) && Number(label) < classes.length ? Number(label) : -1
+}
+
 export const namesHead = ({ architectures }: ClassFields): boolean | undefined =>
   architectures?.[0] === undefined
     ? undefined

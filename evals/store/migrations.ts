@@ -120,6 +120,7 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE benchmark ADD COLUMN decoding_json TEXT;
    ALTER TABLE reply ADD COLUMN cut_tokens INTEGER;`,
   `ALTER TABLE label ADD COLUMN is_settling INTEGER NOT NULL DEFAULT 0;`,
+  `ALTER TABLE subject ADD COLUMN classes_json TEXT;`,
 ]
 
 /** "TSTN": tells our files from those of other programs, which we must not write into. */

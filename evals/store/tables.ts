@@ -48,7 +48,7 @@ export const SUBJECT_IDENTITY: Table<SubjectIdentity> = {
     'parameters',
     'trainableParameters',
   ],
-  json: [],
+  json: ['classes'],
   order: 'first-seen',
 }
 export const METRIC: Table<MetricRow> = {

@@ -90,7 +90,7 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
     const bytes = await plannedBytes(
       bench.base,
       { methods, basePrecision: 'fp32', training: config.training },
-      bench.data!.conversations,
+      bench.data,
       true,
     )
     return {

@@ -12,6 +12,7 @@ export const auditVerb: JobVerb = {
     'touchstone audit --model models/base --data rows.jsonl --methods lora --rank 16 --seeds 0,1,2',
     'touchstone audit --model pebble --data house-tamper --methods low=lora,high=lora --low.rank 2 --high.rank 64',
     'touchstone audit --model models/base --candidate models/tuned --suite general -o card.html',
+    'touchstone audit --model models/classifier --data labelled.csv --methods lora,full --suite held-out.csv',
     'touchstone audit --resume',
   ],
   schema: AuditConfig,

@@ -14,7 +14,10 @@ export const ModelFacts = z.object({
   layers: z.int(),
   storage: z.array(z.string()),
   tokenizer: z.object({ vocabulary: z.int(), digest: z.string() }),
-  template: z.object({ source: z.string(), digest: z.string(), example: z.string() }),
+  /** Null for an encoder, which has none. */
+  template: z.object({ source: z.string(), digest: z.string(), example: z.string() }).nullable(),
+  /** What an encoder's head tells apart: none where it has no head yet, null for a model that writes. */
+  classes: z.array(z.string()).nullable(),
   /** As the folder or the file states it; null where it states none. */
   licence: z.string().nullable(),
   /** Bytes that a fine-tune needs, roughly. */

@@ -9,6 +9,7 @@ import {
   firstJudge,
   intervalText,
   isBase,
+  namesClasses,
   rateText,
   stateName,
 } from '../view.ts'
@@ -45,7 +46,7 @@ export function categoriesSection(results: Results): Markup {
       kind: 'number',
     })),
   ]
-  return html`<h2>By category</h2>
+  return html`<h2>${namesClasses(results) ? 'Recall by class' : 'By category'}</h2>
     <p>
       The base with its Wilson interval; each arm at its last step as the mean over its seeds, with
       the lowest and highest seed.

@@ -57,7 +57,8 @@ export function digestsSection({ subjects, benchmarks, artifacts }: Results): Ma
           ['weights', subject.weightsDigest],
           ['adapter', subject.adapterDigest],
           ['tokenizer', subject.tokenizerDigest],
-          ['chat template', subject.templateDigest],
+          // What names classes has none.
+          ['chat template', subject.classes ? null : subject.templateDigest],
         ] as const
       ).flatMap(([part, digest]) =>
         digest === null
