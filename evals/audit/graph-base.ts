@@ -12,6 +12,12 @@ export function requireTrainable({ model, path }: Base, { method, training }: Ar
       remedy: 'Leave --packing out.',
     })
   }
+  if (training.checkpointing) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: `${path} is an exported graph, whose blocks are not known.`,
+      remedy: 'Leave --checkpointing out.',
+    })
+  }
   if (method.toPeft) return
   throw new TouchstoneError('usage.invalid', {
     problem: `${path} is an exported graph, of which ${method.title} could not be kept.`,

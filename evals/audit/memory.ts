@@ -39,6 +39,8 @@ export interface MemoryNeed {
   readonly batch: MicroBatch
   /** How many numbers are trained; 0 where nothing is. */
   readonly trained: number
+  /** Whether blocks are computed a second time, so that only their inputs are held. */
+  readonly checkpointing?: boolean
   /** Whether answers are written and texts scored while the training waits. */
   readonly evaluates: boolean
 }
@@ -65,7 +67,7 @@ const keptBytes = (spec: WeightSpec, precision: Precision): number =>
 /** What a micro-batch's forward pass leaves for its backward pass. */
 function heldBytes(
   specs: readonly WeightSpec[],
-  { model: { architecture, config, weights }, batch }: MemoryNeed,
+  { model: { architecture, config, weights }, batch, checkpointing }: MemoryNeed,
 ): number {
   const { rows, longest, labelled } = batch
   const linear = specs
@@ -76,6 +78,10 @@ function heldBytes(
   const vocabulary = Math.max(
     ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)),
   )
-  const perToken = HELD_OF_LINEAR * linear + HELD_OF_ATTENTION * heads * longest
+  const ofBlocks = HELD_OF_LINEAR * linear + HELD_OF_ATTENTION * heads * longest
+  // Of one block what goes through it, of every block what goes in.
+  const blocks = Math.max(1, layers.length)
+  const hidden = Math.max(...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[1]! : 0)))
+  const perToken = checkpointing ? blocks * hidden + ofBlocks / blocks : ofBlocks
   return FLOAT * (rows * longest * perToken + HELD_OF_LOGITS * labelled * vocabulary)
 }

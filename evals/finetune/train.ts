@@ -94,6 +94,10 @@ export const TrainingConfig = z.object({
     label: 'Packing',
     help: 'Lay short rows of a micro-batch behind one another; each still sees itself alone, so the same is learnt in less time',
   }),
+  checkpointing: z.boolean().default(false).meta({
+    label: 'Checkpointing',
+    help: 'Hold only what goes into each block, and compute the block again for its gradient: less memory, more time, the same bits',
+  }),
 })
 export type TrainingConfig = z.infer<typeof TrainingConfig>
 

@@ -93,6 +93,7 @@ test('an audit of a graph evaluates it before and after, its adapter merged into
 describe('what is refused before anything is trained or written', () => {
   test.each([
     [['--methods', 'lora', '--packing'], 'which sees one text a row'],
+    [['--methods', 'lora', '--checkpointing'], 'whose blocks are not known'],
     [['--methods', 'full'], 'could not be kept'],
   ])('%j', async (more, why) => {
     const argv = [

@@ -42,6 +42,7 @@ test('smaller weights, fewer tokens and fewer trained numbers are less memory', 
     { precision: 'int8' as const },
     { trained: 900 },
     { evaluates: false },
+    { checkpointing: true },
     { batch: { ...need.batch, longest: 50 } },
     { batch: { ...need.batch, labelled: 40 } },
   ])
