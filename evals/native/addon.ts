@@ -112,6 +112,16 @@ export interface Addon extends Conversions {
   ): void
   /** x `[width]` in place; the length that was left of it. */
   orthogonalise(x: Float64Array, width: number, basis: Float64Array, count: number): number
+  /** Into `out` `[k - from]`. */
+  tridiagonalValues(
+    diagonal: Float64Array,
+    off: Float64Array,
+    size: number,
+    bound: number,
+    from: number,
+    k: number,
+    out: Float64Array,
+  ): void
   /** Into `values` `[p]`, descending, and `vectors` `[p, p]`, a row each; false where it did not converge. */
   symmetricEigen(G: Float64Array, p: number, values: Float64Array, vectors: Float64Array): boolean
   /** Opens a graph on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */

@@ -3,6 +3,7 @@ import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import type { AdamWRun, AdamWScalars, AdamWVectors, Eigen, Numerics } from './numerics.ts'
 import { narrowBfloat16, narrowFloat16, widenBfloat16, widenFloat16 } from './halves.ts'
 import { rowProducts } from './row-products.ts'
+import { tridiagonalValues } from './sturm.ts'
 import { addRows, multiply, orthogonalise } from './vector-products.ts'
 import { throughWeight } from './weight-products.ts'
 
@@ -19,6 +20,7 @@ export const FALLBACK: Numerics = {
   addRows,
   throughWeight,
   orthogonalise,
+  tridiagonalValues,
   symmetricEigen,
 }
 

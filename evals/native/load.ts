@@ -121,6 +121,12 @@ export function numericsOf(native: Addon | undefined): Numerics {
       requireSize(basis.length >= count * x.length)
       return native.orthogonalise(x, x.length, basis, count)
     },
+    tridiagonalValues({ diagonal, off }, bound, k, from) {
+      requireSize(diagonal.length === off.length && from < k && k <= off.length)
+      const out = new Float64Array(k - from)
+      native.tridiagonalValues(diagonal, off, off.length, bound, from, k, out)
+      return out
+    },
     symmetricEigen(G, p) {
       requireSize(G.length === p * p)
       const [values, vectors] = [new Float64Array(p), new Float64Array(p * p)]

@@ -1,5 +1,7 @@
 /** @file The arithmetic that is done in C++ where the addon is built, and in TypeScript (fallback.ts) where it is not. */
 
+import type { Bands } from './sturm.ts'
+
 /** λ descending `[p]`, and the eigenvectors as rows `[p, p]`. */
 export interface Eigen {
   readonly values: Float64Array
@@ -79,6 +81,8 @@ export interface Numerics extends Conversions {
   ): Float64Array
   /** Takes the first `count` rows of `basis`, orthonormal, out of x, makes it a unit vector, and gives the length that was left. */
   orthogonalise(x: Float64Array, basis: Float64Array, count: number): number
+  /** The `k` largest eigenvalues of T but the first `from`, descending; no |λ| is more than `bound`. */
+  tridiagonalValues(T: Bands, bound: number, k: number, from: number): Float64Array
   /** G = Rᵀ diag(λ) R for a symmetric G `[p, p]`. */
   symmetricEigen(G: Float64Array, p: number): Eigen
 }

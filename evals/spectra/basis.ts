@@ -38,12 +38,16 @@ export type BaseParts = {
   far: Float64Array | undefined
 }
 
-/** The full basis, both sides: projections give `[p, r]` of `r` rows `[r, m]` (left) or `[r, n]` (right). */
+/** The full basis, both sides. */
 export type BaseSystem = Basis & {
   shape: readonly [number, number]
   parts: BaseParts
-  projectLeft: (rows: Float64Array, r: number) => Float64Array
-  projectRight: (rows: Float64Array, r: number) => Float64Array
+  /** Rows against U0 and V0: `[r, p]` each of `left` `[r, m]` and of `right` `[r, n]`. */
+  project: (
+    left: Float64Array,
+    right: Float64Array,
+    r: number,
+  ) => { left: Float64Array; right: Float64Array }
 }
 
 /** The pretrained directions of W0, which is kept. Throws `spectrum.not-finite`, naming `weight`. */
@@ -60,25 +64,36 @@ export function baseSystem(W0: Matrix, parts: BaseParts): BaseSystem {
   const { rows: m, columns: n } = W0
   const [p, isWide] = [Math.min(m, n), m <= n]
   const { singularValues: σ, near, far } = parts
-  const onNear = (rows: Float64Array, r: number) => rowProducts(near, p, rows, r, p)
-  const onFar = (rows: Float64Array, r: number) => {
-    if (far) return rowProducts(far, p, rows, r, Math.max(m, n))
-    const turned = onNear(numerics().throughWeight(rows, r, W0.data, m, n, isWide), r)
-    for (let i = 0; i < p; i++) for (let a = 0; a < r; a++) turned[i * r + a]! /= σ[i]!
-    return turned
-  }
-  const projectLeft = isWide ? onNear : onFar
+  const onNear = (rows: Float64Array, r: number) => rowProducts(rows, r, near, p, p)
+  const toNear = (rows: Float64Array, r: number) =>
+    numerics().throughWeight(rows, r, W0.data, m, n, isWide)
+  const divided = (rows: Float64Array) => rows.map((x, at) => x / σ[at % p]!)
+  const onFar = (rows: Float64Array, r: number) =>
+    far ? rowProducts(rows, r, far, p, Math.max(m, n)) : divided(onNear(toNear(rows, r), r))
   return {
     count: p,
     shape: [m, n],
     parts,
-    projectLeft,
-    projectRight: isWide ? onFar : onNear,
-    cosines: ({ data, count, dimension }) => {
-      const C = projectLeft(data.subarray(0, count * dimension), count)
-      return Array.from({ length: count }, (_, j) =>
-        Float64Array.from({ length: p }, (__, i) => Math.abs(C[i * count + j]!)),
-      )
+    project(left, right, r) {
+      const [short, long] = isWide ? [left, right] : [right, left]
+      const [onShort, onLong] = far
+        ? [onNear(short, r), onFar(long, r)]
+        : bothOnNear(short, toNear(long, r), r)
+      return isWide ? { left: onShort, right: onLong } : { left: onLong, right: onShort }
     },
+    cosines: ({ data, count, dimension }) => {
+      const rows = data.subarray(0, count * dimension)
+      const C = isWide ? onNear(rows, count) : onFar(rows, count)
+      return Array.from({ length: count }, (_, j) => C.slice(j * p, (j + 1) * p).map(Math.abs))
+    },
+  }
+
+  /** The short side's rows and what the long side's became, in one pass over `near`, which is what this costs. */
+  function bothOnNear(short: Float64Array, turned: Float64Array, r: number) {
+    const rows = new Float64Array(2 * r * p)
+    rows.set(short)
+    rows.set(turned, r * p)
+    const both = onNear(rows, 2 * r)
+    return [both.subarray(0, r * p), divided(both.subarray(r * p))] as const
   }
 }

@@ -91,8 +91,8 @@ type Step = {
 function* bidiagonalised(M: Operator, most: number): Generator<Step> {
   const { rows, columns } = M
   let room = Math.min(most, USUAL)
-  let U = new Float64Array(room * rows)
-  let V = new Float64Array((room + 1) * columns)
+  let U = borrowed('U', room * rows)
+  let V = borrowed('V', (room + 1) * columns)
   const [α, β] = [new Float64Array(most), new Float64Array(most)]
   V.set(M.start ?? fillNormal(new Float64Array(columns), randomStream(columns, 'golub-kahan')))
   scaleToUnit(V.subarray(0, columns))
@@ -116,6 +116,14 @@ function* bidiagonalised(M: Operator, most: number): Generator<Step> {
     yield { U, α, β, size: j + 1, isClosed }
     if (isClosed) return
   }
+}
+
+/** Memory of the last space: a megabyte a weight, made anew, would keep the collector busy. Every number is written before it is read. */
+const memory = { U: new Float64Array(0), V: new Float64Array(0) }
+
+function borrowed(name: keyof typeof memory, length: number): Float64Array<ArrayBuffer> {
+  if (memory[name].length < length) memory[name] = new Float64Array(length)
+  return memory[name].subarray(0, length)
 }
 
 function widened(X: Float64Array, length: number): Float64Array<ArrayBuffer> {

@@ -56,8 +56,7 @@ export function inSingularBasis(
   const p = base.count
   const left = transposed(new Float64Array(B), m, r).map((x) => x * scale)
   const right = new Float64Array(A)
-  const C = transposed(base.projectLeft(left, r), p, r)
-  const D = transposed(base.projectRight(right, r), p, r)
+  const { left: C, right: D } = base.project(left, right, r)
   const [outsideC, outsideD] = [
     m > n ? outside(left, m, C, p, r) : undefined,
     n > m ? outside(right, n, D, p, r) : undefined,

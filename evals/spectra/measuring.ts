@@ -4,6 +4,7 @@ import type { BaseStore } from './base-store.ts'
 import { baseDirections, type BaseSystem } from './basis.ts'
 import { directionsOf, wantsAll, type Detail, type Directions } from './directions.ts'
 import { leadingOfUpdate } from './low-rank-scan.ts'
+import type { Room } from './entry-file.ts'
 import type { Matrix, Numbers } from './matrix.ts'
 import { frobeniusNorm } from './measures.ts'
 import { lowRankSingularValues, singularValues, type LowRankChange } from './partial-svd.ts'
@@ -37,19 +38,25 @@ export type Measure = (task: Task) => Promise<Measured | undefined>
 /** Keeps the base of one weight at a time. */
 export function createMeasurer(store?: BaseStore): Measure {
   let held: { W0: Matrix; base: BaseSystem } | undefined
+  const room: Room = { buffer: new ArrayBuffer(0) }
   return async (task) => {
     if (task.W0) {
       held = undefined
       const W0 = asMatrix(task.shape, task.W0)
-      held = { W0, base: await baseOf(W0, task.weight, store) }
+      held = { W0, base: await baseOf(W0, task.weight, room, store) }
     }
     if (!held) throw new Error(`internal: ${task.weight} has no base to be compared with`)
     return measured(task, held.W0.data, held.base)
   }
 }
 
-async function baseOf(W0: Matrix, weight: string, store?: BaseStore): Promise<BaseSystem> {
-  const kept = await store?.find(W0)
+async function baseOf(
+  W0: Matrix,
+  weight: string,
+  room: Room,
+  store?: BaseStore,
+): Promise<BaseSystem> {
+  const kept = await store?.find(W0, room)
   if (kept) return kept
   const base = baseDirections(W0, weight)
   await store?.save(W0, base)

@@ -62,6 +62,7 @@ function threadLane(store?: BaseStore): Lane {
     settle()
   })
   worker.unref()
+  const copied = copier()
   const ask = (task: Task) =>
     new Promise<FromThread | undefined>((resolve) => {
       if (isDead) return resolve(undefined)
@@ -96,20 +97,35 @@ function withRescue(
   }
 }
 
-/** Views into a checkpoint would carry all of it along. */
-function copied(task: Task): { copy: Task; owned: ArrayBuffer[] } {
-  const owned: ArrayBuffer[] = []
-  const own = <T extends Numbers>(numbers: T): T => {
-    const copy = numbers.slice() as T
-    owned.push(copy.buffer as ArrayBuffer)
+/**
+ * Makes of a task what goes to a thread: views into a checkpoint would carry all of it along. W0, the largest part, is put
+ * into memory that both threads see, the same for every task: the thread is done with one base when the next one comes.
+ */
+function copier() {
+  let shared = new SharedArrayBuffer(0)
+  const share = (numbers: Numbers): Numbers => {
+    if (shared.byteLength < numbers.byteLength) shared = new SharedArrayBuffer(numbers.byteLength)
+    const copy =
+      numbers instanceof Float32Array
+        ? new Float32Array(shared, 0, numbers.length)
+        : new Float64Array(shared, 0, numbers.length)
+    copy.set(numbers)
     return copy
   }
-  const { W0, W1, change } = task
-  const copy = {
-    ...task,
-    W0: W0 && own(W0),
-    W1: W1 && W1 !== 'base' ? own(W1) : W1,
-    change: change && { ...change, B: own(change.B), A: own(change.A) },
+  return (task: Task): { copy: Task; owned: ArrayBuffer[] } => {
+    const owned: ArrayBuffer[] = []
+    const own = <T extends Numbers>(numbers: T): T => {
+      const copy = numbers.slice() as T
+      owned.push(copy.buffer as ArrayBuffer)
+      return copy
+    }
+    const { W0, W1, change } = task
+    const copy = {
+      ...task,
+      W0: W0 && share(W0),
+      W1: W1 && W1 !== 'base' ? own(W1) : W1,
+      change: change && { ...change, B: own(change.B), A: own(change.A) },
+    }
+    return { copy, owned }
   }
-  return { copy, owned }
 }

@@ -2,10 +2,11 @@
  * @file A symmetric matrix by way of a tridiagonal one: G = Q T Qᵀ (Householder) and T = S Λ Sᵀ (implicit QL). Neither Q
  * nor S is formed: eigenvalues need neither, and vectors are turned into the eigenbasis by replaying the steps.
  */
+import { numerics } from '../native/load.ts'
+import type { Bands } from '../native/sturm.ts'
 import { dot } from './matrix.ts'
 
-/** T's diagonal `[p]`, and what lies beside it (`off[i]` between i − 1 and i) `[p]`. */
-export type Bands = { diagonal: Float64Array; off: Float64Array }
+export type { Bands }
 
 /** T, and Q as reflectors I − β v vᵀ. */
 export type Tridiagonal = Bands & {
@@ -142,35 +143,9 @@ function chaseBulge(
   e[m] = 0
 }
 
-/** The `k` largest eigenvalues of T but the first `from`, descending, by bisection on Sturm's count: 55 passes over T each. */
-export function leadingTridiagonalValues(T: Bands, k: number, from = 0): Float64Array {
-  const bound = boundOf(T.diagonal, T.off)
-  const tiny = Number.EPSILON * bound * 1e-3
-  const out = new Float64Array(k - from)
-  let ceiling = bound * (1 + 4 * Number.EPSILON)
-  for (let j = from; j < k; j++) {
-    let [low, high] = [-bound, ceiling]
-    while (high - low > 2 * Number.EPSILON * bound) {
-      const middle = low + (high - low) / 2
-      if (countAbove(T, middle, tiny) > j) low = middle
-      else high = middle
-    }
-    out[j - from] = ceiling = high
-  }
-  return out
-}
-
-/** How many eigenvalues of T are > x: the positive pivots of T − xI. */
-function countAbove({ diagonal, off }: Bands, x: number, tiny: number): number {
-  let [count, pivot] = [0, 1]
-  for (let i = 0; i < diagonal.length; i++) {
-    const beside = i === 0 ? 0 : off[i]!
-    pivot = diagonal[i]! - x - (beside * beside) / pivot
-    if (Math.abs(pivot) < tiny) pivot = -tiny
-    if (pivot > 0) count++
-  }
-  return count
-}
+/** The `k` largest eigenvalues of T but the first `from`, descending. */
+export const leadingTridiagonalValues = (T: Bands, k: number, from = 0): Float64Array =>
+  numerics().tridiagonalValues(T, boundOf(T.diagonal, T.off), k, from)
 
 /** A bound on |λ| (Gershgorin). */
 export function boundOf(diagonal: Float64Array, off: Float64Array): number {

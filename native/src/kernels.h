@@ -52,6 +52,10 @@ struct Kernels {
   /// Takes the `count` orthonormal rows of `basis` [count, width] out of x [width], makes it a unit vector and gives the
   /// length that was left of it.
   double (*orthogonalise)(double* x, size_t width, const double* basis, size_t count);
+  /// The k largest eigenvalues but the first `from`, descending, of a symmetric tridiagonal matrix: off[i] lies between i − 1
+  /// and i, and no |λ| is more than bound.
+  void (*tridiagonal_values)(const double* diagonal, const double* off, size_t size, double bound, size_t from, size_t k,
+                             double* out);
   /// G = Rᵀ diag(λ) R for symmetric G [p, p]: λ [p] descending, R [p, p] a vector a row. False where it did not converge.
   bool (*symmetric_eigen)(const double* g, size_t p, double* values, double* vectors);
 };

@@ -34,6 +34,11 @@ Napi::Value wrap_orthogonalise(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), left);
 }
 
+void wrap_tridiagonal_values(const Napi::CallbackInfo& info) {
+  kernels().tridiagonal_values(numbers(info[0]), numbers(info[1]), size(info[2]), info[3].As<Napi::Number>(), size(info[4]),
+                               size(info[5]), numbers(info[6]));
+}
+
 Napi::Value wrap_symmetric_eigen(const Napi::CallbackInfo& info) {
   const bool converged = kernels().symmetric_eigen(numbers(info[0]), size(info[1]), numbers(info[2]), numbers(info[3]));
   return Napi::Boolean::New(info.Env(), converged);
@@ -47,6 +52,7 @@ void export_linear(Napi::Env env, Napi::Object exports) {
   exports.Set("addRows", Napi::Function::New(env, wrap_add_rows));
   exports.Set("throughWeight", Napi::Function::New(env, wrap_through_weight));
   exports.Set("orthogonalise", Napi::Function::New(env, wrap_orthogonalise));
+  exports.Set("tridiagonalValues", Napi::Function::New(env, wrap_tridiagonal_values));
   exports.Set("symmetricEigen", Napi::Function::New(env, wrap_symmetric_eigen));
 }
 

@@ -37,7 +37,8 @@ describe.skipIf(!found.addon)(title, () => {
   })
 
   test.each([...known, undefined, 'abacus'])('TOUCHSTONE_NATIVE=%s is obeyed', (instructions) => {
-    const { TOUCHSTONE_NATIVE: _, ...env } = process.env
+    const env = { ...process.env }
+    delete env['TOUCHSTONE_NATIVE']
     const script = `const { load } = await import(${JSON.stringify(LOADER)})
       const { addon, why } = load()
       process.stdout.write(addon ? addon.instructions() : why)`
@@ -224,6 +225,28 @@ describe.each(known)(`${title}, with %s`, (instructions) => {
     expect(Math.max(0, ...shares.map(Math.abs))).toBeLessThan(1e-14)
     expect(FALLBACK.rowProducts(ours!.x, 1, ours!.x, 1, width)[0]).toBeCloseTo(1, 13)
   })
+
+  test.each([
+    [1, 0, 1],
+    [2, 0, 2],
+    [74, 9, 10],
+    [92, 0, 11],
+    [300, 0, 30],
+  ])(
+    'eigenvalues of a tridiagonal matrix of %i rows, from %i to %i, are equal to rounding',
+    (p, from, k) => {
+      const off = normals(p, 'off').fill(0, 0, 1)
+      // With a gap in the middle, so that some come in pairs, and as Golub and Kahan's with nothing on the diagonal.
+      if (p > 10) off.copyWithin(p / 2 + 1, 1, p / 2).fill(0, p / 2, p / 2 + 1)
+      for (const diagonal of [normals(p, 'diagonal'), new Float64Array(p)]) {
+        const bound = 3 * Math.max(...[...diagonal, ...off].map(Math.abs), 1)
+        const [ours, theirs] = [NATIVE, FALLBACK].map((each) =>
+          each.tridiagonalValues({ diagonal, off }, bound, k, from),
+        )
+        expect(largestDifference(ours!, theirs!)).toBeLessThan(8 * Number.EPSILON * bound)
+      }
+    },
+  )
 
   test.each(Object.entries(SYMMETRIC()))('%s is decomposed as well', (_, { G, p }) => {
     const size = Math.max(...FALLBACK.symmetricEigen(G, p).values.map(Math.abs))

@@ -22,6 +22,7 @@ void multiply(const double*, size_t, const double*, size_t, double*);
 void add_rows(double*, size_t, double, const double*, const double*, size_t);
 void through_weight(const double*, size_t, const float*, size_t, size_t, bool, double*);
 double orthogonalise(double*, size_t, const double*, size_t);
+void tridiagonal_values(const double*, const double*, size_t, double, size_t, size_t, double*);
 bool symmetric_eigen(const double*, size_t, double*, double*);
 
 }  // namespace touchstone::TOUCHSTONE_VARIANT

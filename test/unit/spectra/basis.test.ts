@@ -65,10 +65,12 @@ describe('baseDirections', () => {
     [50, 30, 4],
   ])('%i × %i of rank %i: U0ᵀ W0 V0 = Σ by both projections', (rows, columns, rank) => {
     const W = multiply(gaussian(rows, rank, 3), gaussian(rank, columns, 4))
-    const { parts, projectLeft, projectRight, count } = baseDirections(W)
+    const { parts, project, count } = baseDirections(W)
     // U0ᵀ W0 `[p, columns]`, then its rows against V0.
-    const onLeft = projectLeft(transposed(new Float64Array(W.data), rows, columns), columns)
-    const both = projectRight(onLeft, count)
+    const turned = transposed(new Float64Array(W.data), rows, columns)
+    const { left } = project(turned, new Float64Array(columns * columns), columns)
+    const onLeft = transposed(left, columns, count)
+    const { right: both } = project(new Float64Array(count * rows), onLeft, count)
     const largest = parts.singularValues[0]!
     both.forEach((x, at) => {
       const [i, j] = [Math.floor(at / count), at % count]
