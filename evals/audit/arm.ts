@@ -17,7 +17,8 @@ import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { exists } from '../models/files.ts'
 import { overlaid } from '../models/small-weights.ts'
-import { digestOf, digestOfFile, identityOf, openSession, subjectOf, type Base } from './base.ts'
+import { askState } from './asked.ts'
+import { digestOf, digestOfFile, identityOf, type Base } from './base.ts'
 import { evaluate, type EvaluationPlan } from './evaluate.ts'
 import { requireTrainable } from './graph-base.ts'
 import { openLeaning, type LeaningPlan } from './live-leaning.ts'
@@ -242,20 +243,18 @@ async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<v
   // A session of its own: weights that are fed would make an answer depend on its neighbours.
   const changed = new Map([...views].map(([name, { data }]) => [name, data]))
   const frozen = overlaid(session.weights, changed)
-  const generation = await openSession(
-    { model: base.model, frozen, method, methodConfig },
-    base.device,
-  )
   const key = { ...arm, step: state.step }
   const identity = identityOf(base, base.open, {
     arm: arm.arm,
     seed: arm.seed,
     title: titleOf(plan),
   })
+  const asked = { model: base.model, frozen, method, methodConfig }
+  const { subject, release } = await askState(base, identity, asked)
   try {
-    await evaluate(subjectOf(base, identity, generation), key, evaluation, context)
+    await evaluate(subject, key, evaluation, context)
   } finally {
-    await generation.release()
+    await release()
   }
 }
 

@@ -1,13 +1,19 @@
 /** @file The peak of memory that a configuration leads to: its largest arm on the longest rows of its data. */
 import { findMethod, METHODS } from '../finetune/registry.ts'
-import { fitExample, countLabelled, type Limits } from '../finetune/dataset.ts'
+import { fitExample, countLabelled, type Example, type Limits } from '../finetune/dataset.ts'
 import { trainedNumbers } from '../finetune/trained-size.ts'
 import type { Conversation } from '../data/format.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { maskedTokens } from '../models/masked-tokens.ts'
 import type { Model } from '../models/registry.ts'
+import { MOST_IN_MODEL } from '../models/small-weights.ts'
+import { elementsOfAll } from '../models/stored-weights.ts'
+import { classedExamples, isReader } from './classes.ts'
 import type { AuditConfig } from './config.ts'
 import { peakBytes, type MicroBatch } from './memory.ts'
+import type { TrainingData } from './sources.ts'
+
+const NO_DATA = { title: '', conversations: [] }
 
 /** Rows that are tokenised to see how long rows are. */
 const LOOKED_AT = 256
@@ -15,42 +21,62 @@ const LOOKED_AT = 256
 type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'>
 
 interface Opened {
-  readonly open: Pick<OpenModel, 'template' | 'tokenizer'>
+  readonly open: Pick<OpenModel, 'template' | 'tokenizer'> & Partial<Pick<OpenModel, 'checkpoint'>>
   readonly model: Model
 }
 
 export async function plannedBytes(
   { open, model }: Opened,
   { methods, basePrecision: precision, training }: Planned,
-  conversations: readonly Conversation[],
+  data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
   evaluates: boolean,
 ): Promise<number> {
   const trained = methods.map(({ name, config }) => {
     const method = findMethod(name)
     return trainedNumbers(model, method, method.config.parse(config))
   })
-  const batch = await microBatch(open, conversations, training)
-  const asked = { model, precision, batch, evaluates, trained: Math.max(0, ...trained) }
+  const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
+  const isRead = areRead(open, model)
+  const asked = { model, precision, batch, evaluates, isRead, trained: Math.max(0, ...trained) }
   return peakBytes({ ...asked, checkpointing: training.checkpointing })
+}
+
+/** Whether more than a little of the weights must be made before a graph is opened with them. */
+function areRead({ checkpoint }: Opened['open'], { weights }: Model): boolean {
+  const made = [...weights.values()].filter(
+    ({ name, stored = name, transposed }) => transposed ?? !checkpoint?.place(stored),
+  )
+  return 4 * elementsOfAll(made) > MOST_IN_MODEL
 }
 
 /** The longest of the looked-at rows side by side, labelled as they are on average. */
 async function microBatch(
-  { template, tokenizer }: Opened['open'],
-  conversations: readonly Conversation[],
+  opened: Opened,
+  { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
   limits: Limits & { readonly batchSize: number },
 ): Promise<MicroBatch> {
   const stride = Math.max(1, Math.floor(conversations.length / LOOKED_AT))
   const chosen = conversations.filter((_, row) => row % stride === 0)
-  const rows = []
-  for (const messages of chosen)
-    rows.push(...fitExample(await maskedTokens(template, tokenizer, messages), limits))
+  const rows = isReader(opened)
+    ? classedExamples(opened, { title, conversations: chosen }, limits.maxTokens).examples
+    : await conversed(opened.open, chosen, limits)
   const labelled = countLabelled(rows) / Math.max(1, rows.length)
   return {
     rows: limits.batchSize,
     longest: Math.max(1, ...rows.map(({ ids }) => ids.length)),
     labelled: limits.batchSize * labelled,
   }
+}
+
+async function conversed(
+  { template, tokenizer }: Opened['open'],
+  conversations: readonly Conversation[],
+  limits: Limits,
+): Promise<readonly Example[]> {
+  const rows = []
+  for (const messages of conversations)
+    rows.push(...fitExample(await maskedTokens(template, tokenizer, messages), limits))
+  return rows
 }
 
 /** A batch to speak of where there is no data: eight rows of 128 tokens, half of them labelled. */
