@@ -5,6 +5,7 @@
  *
  * docs/performance.md holds the measured peaks beside these.
  */
+import { openAtOnce } from '../inference/cached-graph.ts'
 import type { WeightSpec } from '../models/architecture.ts'
 import type { Model } from '../models/registry.ts'
 import { BYTES_OF, storageOf, type Precision } from '../models/small-weights.ts'
@@ -25,6 +26,9 @@ const WIDENED = 2
 /** What an arm writes with and scores texts with, and the base that scores what it wrote: each packs the matrices for its kernel. */
 const PACKED_COPIES = 3
 
+/** One writes replies, one scores texts. */
+const ASKED_GRAPHS = 2
+
 /** The rows of one micro-batch as they are laid out. */
 export interface MicroBatch {
   readonly rows: number
@@ -43,6 +47,8 @@ export interface MemoryNeed {
   readonly checkpointing?: boolean
   /** Whether answers are written and texts scored while the training waits. */
   readonly evaluates: boolean
+  /** Whether weights are read into memory before they are packed, since they do not lie in a file as they are computed with. */
+  readonly isRead?: boolean
 }
 
 export function peakBytes(need: MemoryNeed): number {
@@ -51,6 +57,7 @@ export function peakBytes(need: MemoryNeed): number {
   const base = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
   const wide = specs.filter((spec) => storageOf(spec, precision)).map(({ shape }) => shape)
   const made = WIDENED * FLOAT * Math.max(0, ...wide.map(elementsOf))
+  if (trained === 0 && evaluates && wide.length === 0) return asking(need, base)
   const packed = evaluates && wide.length === 0 ? PACKED_COPIES * base : 0
   return (
     PROCESS_BYTES +
@@ -59,6 +66,14 @@ export function peakBytes(need: MemoryNeed): number {
     TRAINED_COPIES * FLOAT * trained +
     (trained > 0 ? heldBytes(specs, need) : 0)
   )
+}
+
+/** Graphs that write and that score, each packed; what was read is copied once more on the way, and the widest matrix beside its packed copy. */
+function asking({ model, isRead = false }: MemoryNeed, base: number): number {
+  const shapes = [...model.weights.values()].map(({ shape }) => shape)
+  const widest = FLOAT * Math.max(0, ...shapes.map(elementsOf))
+  const graphs = Math.min(ASKED_GRAPHS, openAtOnce(model))
+  return PROCESS_BYTES + (isRead ? 2 * base : 0) + graphs * base + widest
 }
 
 const keptBytes = (spec: WeightSpec, precision: Precision): number =>

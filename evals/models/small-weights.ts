@@ -164,7 +164,7 @@ const lacking = <T>(all: ReadonlyMap<string, T>, gone: { has(name: string): bool
 export const keptBy = (weights: Weights) => (name: string) => smallOf(weights)?.get(name)?.storage
 
 /** In a model's bytes, where the others lie in files; they are copied on the way. */
-const MOST_IN_MODEL = 256 * 2 ** 20
+export const MOST_IN_MODEL = 256 * 2 ** 20
 
 /** Whether a graph may be opened with most of these weights where they lie, which leaves little for its own bytes. */
 export function liesInFiles(weights: Weights): weights is KeptWeights {
