@@ -43,10 +43,11 @@ export async function plannedBytes(
 
 /** Whether more than a little of the weights must be made before a graph is opened with them. */
 function areRead({ checkpoint }: Opened['open'], { weights }: Model): boolean {
-  const made = [...weights.values()].filter(
-    ({ name, stored = name, transposed }) => transposed ?? !checkpoint?.place(stored),
+  const read = [...weights.values()].filter(
+    // A head that the checkpoint lacks lies in no file.
+    ({ name, stored = name, transposed, made }) => made ?? transposed ?? !checkpoint?.place(stored),
   )
-  return 4 * elementsOfAll(made) > MOST_IN_MODEL
+  return 4 * elementsOfAll(read) > MOST_IN_MODEL
 }
 
 /** The longest of the looked-at rows side by side, labelled as they are on average. */
