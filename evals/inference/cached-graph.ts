@@ -8,7 +8,14 @@ import { createScope, type ScopeOptions } from '../models/scope.ts'
 import { keptBy, keptData, liesInFiles, openedBy, openedWith } from '../models/small-weights.ts'
 import { elementsOfAll } from '../models/stored-weights.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
-import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
+import {
+  createRunner,
+  extendsInPlace,
+  type Feeds,
+  type Runner,
+  type Tensor,
+} from '../runtime/session.ts'
+import { freshOutputs, freshTokens } from './fresh-cache.ts'
 import { openGraphs } from './open-graphs.ts'
 import type { AnyMethod } from '../finetune/method.ts'
 
@@ -29,6 +36,13 @@ export interface ModelState {
  * `score` gives the log-probability of labels, and extends the cache only if it is given one to extend.
  */
 export type CachedGraph = 'next' | 'sampled' | 'score'
+
+/** What each gives back beside its caches. */
+const RESULTS = {
+  next: ['token', 'logProb'],
+  sampled: ['logits'],
+  score: ['logProbs'],
+} as const satisfies Record<CachedGraph, readonly string[]>
 
 export interface CachedSession {
   readonly cache: readonly CacheLayer[]
@@ -72,14 +86,26 @@ export async function openCached(
     })
   }
   const graphs = openGraphs(open, openAtOnce(model))
+  /** Where results are copied: of one token a row its own keys and values come back, of a text the caches. */
+  async function runCopied(runner: Runner, graph: CachedGraph, feeds: Feeds, into?: Feeds) {
+    const fresh = freshTokens(cache, feeds, (layer, part) => feeds[pastName(layer, part)]!)
+    const caches = fresh.wanted.length > 0 ? fresh.wanted : Object.keys(into ?? {})
+    const wanted = [...RESULTS[graph], ...caches]
+    const results = await runner.run({ ...feeds, ...fresh.feeds }, into, wanted)
+    if (into) fresh.store(results)
+    return results
+  }
   return {
     cache,
     maxPositions: positions,
     readsOn: device.name === 'cpu' && isPlain(state.frozen),
     run: (graph, feeds, into) =>
-      graphs.with(graph, (runner) =>
-        runner.run(feeds, into, graph === 'score' && !into ? ['logProbs'] : undefined),
-      ),
+      graphs.with(graph, (runner) => {
+        if (graph === 'score') return runner.run(feeds, into, into ? undefined : ['logProbs'])
+        return extendsInPlace(device)
+          ? runner.run(feeds, into)
+          : runCopied(runner, graph, feeds, into)
+      }),
     nodes: (graph) => graphs.with(graph, ({ nodes }) => nodes),
     release: () => graphs.release(),
   }
@@ -162,9 +188,11 @@ function build(
     const labels = g.input('labels', 'int32', ['picked'])
     return { g, outputs: { logProbs: g.labelLogProbs(logits, labels), ...caches } }
   }
-  if (graph === 'sampled') return { g, outputs: { logits, ...caches } }
+  const fresh = extendsInPlace(device) ? {} : freshOutputs(g, cache, present)
+  if (graph === 'sampled') return { g, outputs: { logits, ...caches, ...fresh } }
   const token = g.argMax(logits)
-  return { g, outputs: { token, logProb: g.labelLogProbs(logits, token), ...caches } }
+  const logProb = g.labelLogProbs(logits, token)
+  return { g, outputs: { token, logProb, ...caches, ...fresh } }
 }
 
 export interface CacheBuffers {

@@ -67,9 +67,7 @@ export async function createRunner(
   const encoded = encode(g, outputs, external, order)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const settings = settingsOf(g, options)
-  // Other devices and profiles are onnxruntime-node's business.
-  const isOurs = device.name === 'cpu' && !device.profilePrefix
-  const native = isOurs ? addon() : undefined
+  const native = addonFor(device)
   const weights = settings.folder === '' ? inMemory(frozen) : []
   let session: OpenSession
   try {
@@ -119,6 +117,13 @@ export async function createRunner(
     },
   }
 }
+
+/** Other devices and profiles are onnxruntime-node's business. */
+const addonFor = ({ name, profilePrefix }: Device) =>
+  name === 'cpu' && !profilePrefix ? addon() : undefined
+
+/** Whether what `into` names is written there alone; elsewhere every result is copied as well. */
+export const extendsInPlace = (device: Device): boolean => addonFor(device) !== undefined
 
 /** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */
 function settingsOf(g: Graph, { purpose, device, frozen = new Map() }: RunnerOptions) {
