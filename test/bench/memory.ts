@@ -9,10 +9,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { exists } from '../../evals/models/files.ts'
 import { measure, print, touchstone } from './peak.ts'
-import { LLAMA_1_5B, SMOLLM2_135M, writeRandomModel } from './random-model.ts'
+import { LLAMA_1_5B, SMOLLM2_135M, TOKENIZER_FILES, writeRandomModel } from './random-model.ts'
 
 const PEBBLE = join(import.meta.dirname, '../../evals/bundled/pebble')
-const TOKENIZER = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json']
 const SIZES = {
   '135m': { size: SMOLLM2_135M, storage: 'F32' },
   '1.5b': { size: LLAMA_1_5B, storage: 'BF16' },
@@ -29,7 +28,7 @@ async function modelOf(name: string): Promise<string> {
   const folder = join(values.folder ?? tmpdir(), `touchstone-random-${name}`)
   if (await exists(join(folder, 'model.safetensors'))) return folder
   await writeRandomModel(folder, size, 7, storage)
-  for (const file of TOKENIZER) await cp(join(PEBBLE, file), join(folder, file))
+  for (const file of TOKENIZER_FILES) await cp(join(PEBBLE, file), join(folder, file))
   return folder
 }
 

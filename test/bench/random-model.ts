@@ -40,6 +40,13 @@ export const LLAMA_1_5B: LlamaSize = {
   vocab: 151_936,
 }
 
+/** What a folder needs beside its weights to be talked to. */
+export const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+]
+
 /** A new Llama's spread in transformers. */
 const WEIGHT_SD = 0.02
 
