@@ -221,6 +221,14 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
     (dtype) => ({ shape: [rows, 2], value: 3, dtype }),
     [generic('carrier', [3], [rows])],
   ),
+  example('two shapes', movement.Moment, undefined, [
+    generic('x', [4, 3], [rows, 3]),
+    generic('y', [2]),
+  ]),
+  example('a matrix', movement.After, undefined, [
+    generic('x', [4, 3], [rows, 3]),
+    generic('moment', []),
+  ]),
   example('repeated rows, a matrix of indices', movement.GatherRows, undefined, [
     generic('table', [5, 3]),
     integers([4, 1, 4, 4, 0, 1], ['batch', 3], [2, 3]),
