@@ -8,14 +8,9 @@ import { openTraining, type TrainingSession } from '../../evals/finetune/train-g
 import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/train.ts'
 import { readPeftFolder } from '../../evals/models/peft-folder.ts'
 import { openHfCheckpoint } from '../../evals/models/hf-folder.ts'
+import { weightsOf } from '../../evals/models/load.ts'
 import { recognise, type Model } from '../../evals/models/registry.ts'
-import {
-  KeptWeights,
-  shrunk,
-  storageOf,
-  type Precision,
-  type SmallWeight,
-} from '../../evals/models/small-weights.ts'
+import type { Precision } from '../../evals/models/small-weights.ts'
 import type { Device } from '../../evals/runtime/device.ts'
 import { openEqual, openMixed } from './open-generation.ts'
 import {
@@ -103,27 +98,15 @@ export interface Loaded {
   readonly vocab: number
 }
 
+/** As the product reads it, from a folder that has no tokenizer. The file stays open: weights are read when asked for. */
 export async function readModel({
   model,
   precision,
 }: Pick<WorkOptions, 'model' | 'precision'>): Promise<Loaded> {
   const checkpoint = await openHfCheckpoint(model)
-  try {
-    const found = recognise(checkpoint)
-    const whole = new Map<string, Float32Array>()
-    const small = new Map<string, SmallWeight>()
-    for (const spec of found.weights.values()) {
-      const data = await checkpoint.read(spec.name)
-      const storage = storageOf(spec, precision)
-      if (storage) small.set(spec.name, shrunk(data, spec.shape[0]!, storage))
-      else whole.set(spec.name, data)
-    }
-    const kept = new KeptWeights(found.weights.keys(), small, (name) => whole.get(name)!)
-    const weights = small.size > 0 ? kept : whole
-    return { model: found, weights, vocab: Number(checkpoint.config.vocab_size) }
-  } finally {
-    await checkpoint.close()
-  }
+  const found = recognise(checkpoint)
+  const weights = await weightsOf(checkpoint, found, precision)
+  return { model: found, weights, vocab: Number(checkpoint.config.vocab_size) }
 }
 
 async function openSteps(
