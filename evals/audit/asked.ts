@@ -4,7 +4,7 @@ import type { CachedSession, ModelState } from '../inference/cached-graph.ts'
 import { classSubject } from '../inference/class-subject.ts'
 import { openEncoderSession } from '../inference/encoder-session.ts'
 import type { Subject } from '../inference/subject.ts'
-import { LONGEST, openOwnSession, openSession, subjectOf, type Base } from './base.ts'
+import { LONGEST, openOwnSession, openSession, stateWith, subjectOf, type Base } from './base.ts'
 import type { Candidate } from './candidate.ts'
 import { isReader } from './classes.ts'
 
@@ -40,11 +40,7 @@ export const askState = (
 /** Through its own graph where it brings one. */
 export function askCandidate(candidate: Candidate): Promise<Asked> {
   const { base, identity, weights, openSession: session } = candidate
-  const read = (name: string) => [name, weights.read(name)] as const
-  const state = () => ({
-    model: base.model,
-    frozen: new Map([...base.model.weights.keys()].map(read)),
-  })
+  const state = () => stateWith(base, (name) => weights.read(name))
   return ask(base, identity, { state, session })
 }
 

@@ -42,6 +42,15 @@ const digestOfText = (text: string): string => createHash('sha256').update(text)
 export const openSession = (state: ModelState, device: Device): Promise<CachedSession> =>
   openState(state, device, LONGEST)
 
+/** The base with these weights, all of them in memory. */
+export const stateWith = (
+  { model }: Pick<Base, 'model'>,
+  read: (name: string) => Float32Array,
+): ModelState => ({
+  model,
+  frozen: new Map([...model.weights.keys()].map((name) => [name, read(name)])),
+})
+
 /** Of a model as it lies. */
 export const openOwnSession = (
   loaded: Pick<LoadedModel, 'model' | 'weights'>,

@@ -9,7 +9,14 @@ import { rawStartOf } from '../models/peft-config.ts'
 import { readPeftFolder } from '../models/peft-folder.ts'
 import type { Model } from '../models/registry.ts'
 import { adaptedWeights, replacedWeights, type TunedWeights } from '../models/tuned-weights.ts'
-import { digestOfFile, identityOf, openOwnSession, openSession, type Base } from './base.ts'
+import {
+  digestOfFile,
+  identityOf,
+  openOwnSession,
+  openSession,
+  stateWith,
+  type Base,
+} from './base.ts'
 
 export interface Candidate {
   readonly key: SubjectKey
@@ -86,11 +93,11 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
 }
 
 const through = (base: Base, weights: TunedWeights): Pick<Candidate, 'openSession'> => ({
-  openSession() {
-    const names = [...base.model.weights.keys()]
-    const frozen = new Map(names.map((name) => [name, weights.read(name)]))
-    return openSession({ model: base.model, frozen }, base.device)
-  },
+  openSession: () =>
+    openSession(
+      stateWith(base, (name) => weights.read(name)),
+      base.device,
+    ),
 })
 
 const otherNames = ({ weights }: LoadedModel, path: string): TunedWeights => ({

@@ -57,29 +57,59 @@ export const isMeasured = (
     (row) => row.benchmark === name && row.arm === arm && row.seed === seed && row.step === step,
   )
 
+/** One thing that a plan asks of a state; it is recorded under its name once it is whole. */
+export interface Measurement {
+  readonly name: string
+  readonly run: (subject: Subject, key: SubjectKey, context: JobContext) => Promise<void>
+}
+
+/** Replies to prompts; the base may be asked what it makes of them. */
+const replying = (plan: EvaluationPlan): Measurement[] =>
+  plan.benchmarks.map((prepared) => ({
+    name: prepared.benchmark.name,
+    run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
+  }))
+
+/** Texts that are there already. */
+function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measurement[] {
+  const all: Measurement[] = texts.map((text) => ({
+    name: text.name,
+    run: (subject, key, context) =>
+      scoreText(subject, key, text, { ...context, phase: phaseOf(key, text.name) }),
+  }))
+  if (heldOut.length > 0)
+    all.unshift({
+      name: HELD_OUT,
+      run: (subject, key, context) => scoreHeldOut(subject, key, heldOut, context),
+    })
+  if (neutral.length > 0)
+    all.unshift({
+      name: NEUTRAL,
+      run: (subject, key, context) => scoreNeutral(subject, key, neutral, context),
+    })
+  return all
+}
+
+export const measurementsOf = (plan: EvaluationPlan): Measurement[] => [
+  ...replying(plan),
+  ...scoring(plan),
+]
+
 export async function evaluate(
   subject: Subject,
   key: SubjectKey,
   plan: EvaluationPlan,
   context: JobContext,
 ): Promise<void> {
-  const isIn = (name: string) => isMeasured(plan, key, name)
+  const measure = async ({ name, run }: Measurement) => {
+    if (!isMeasured(plan, key, name)) await run(subject, key, context)
+  }
   try {
-    for (const prepared of plan.benchmarks) {
-      if (!isIn(prepared.benchmark.name))
-        await runBenchmark(subject, key, { ...prepared, plan }, context)
-    }
+    for (const each of replying(plan)) await measure(each)
   } finally {
     await plan.baseScores?.release()
   }
-  if (plan.neutral.length > 0 && !isIn(NEUTRAL))
-    await scoreNeutral(subject, key, plan.neutral, context)
-  if (plan.heldOut && plan.heldOut.length > 0 && !isIn(HELD_OUT))
-    await scoreHeldOut(subject, key, plan.heldOut, context)
-  for (const text of plan.texts ?? []) {
-    const phase = phaseOf(key, text.name)
-    if (!isIn(text.name)) await scoreText(subject, key, text, { ...context, phase })
-  }
+  for (const each of scoring(plan)) await measure(each)
 }
 
 const phaseOf = ({ arm, seed, step }: SubjectKey, what: string) =>

@@ -23,7 +23,7 @@ import {
 } from '../spectra/mitigation.ts'
 import { bootstrap } from '../statistics/bootstrap.ts'
 import { askState } from './asked.ts'
-import { identityOf, type Base } from './base.ts'
+import { identityOf, stateWith, type Base } from './base.ts'
 import type { AuditConfig } from './config.ts'
 import { evaluate, NEUTRAL, type EvaluationPlan } from './evaluate.ts'
 import { spectralMatrices, storeOf, type Tuned } from './spectra.ts'
@@ -158,9 +158,8 @@ async function withSubject<T>(
   read: (name: string) => Float32Array,
   use: (subject: Subject) => Promise<T>,
 ): Promise<T> {
-  const frozen = new Map([...base.model.weights.keys()].map((name) => [name, read(name)]))
   const identity = identityOf(base, base.open, { arm, seed, title: arm })
-  const { subject, release } = await askState(base, identity, { model: base.model, frozen })
+  const { subject, release } = await askState(base, identity, stateWith(base, read))
   try {
     return await use(subject)
   } finally {

@@ -4,11 +4,18 @@
  */
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { createPanel, type Panel } from '../inference/panel.ts'
-import { canStack, openStack, stackKind, type LowRankChanges } from '../inference/stack.ts'
+import {
+  canStack,
+  openStack,
+  stackKind,
+  type LowRankChanges,
+  type StackSession,
+} from '../inference/stack.ts'
 import { tokenSubject, type Subject } from '../inference/subject.ts'
 import type { JobContext } from '../jobs/job.ts'
+import type { Asked } from './asked.ts'
 import { LONGEST, type Base } from './base.ts'
-import { evaluate, HELD_OUT, isMeasured, NEUTRAL, type EvaluationPlan } from './evaluate.ts'
+import { evaluate, isMeasured, measurementsOf, type EvaluationPlan } from './evaluate.ts'
 
 export interface State {
   readonly key: SubjectKey
@@ -16,10 +23,7 @@ export interface State {
   /** All that makes it another model than the base, where that is s·B·A of some layers. */
   readonly lowRank?: LowRankChanges | undefined
   /** A session of its own. */
-  readonly ask: () => Promise<{
-    readonly subject: Subject
-    readonly release: () => Promise<void>
-  }>
+  readonly ask: () => Promise<Asked>
 }
 
 type LowRankState = State & { readonly lowRank: LowRankChanges }
@@ -33,15 +37,15 @@ export async function measureAll(
   plan: EvaluationPlan,
   context: JobContext,
 ): Promise<void> {
-  const left = states.filter(({ key }) =>
-    partsOf(plan).some(({ name }) => !isMeasured(plan, key, name)),
-  )
-  const groups = groupsOf(base, left)
+  const measurements = measurementsOf(plan)
+  const isLeft = ({ key }: State) => measurements.some(({ name }) => !isMeasured(plan, key, name))
+  // Of all, whatever is in already: by itself a state's numbers are rounded otherwise, and a resumed run shall end in the same.
+  const groups = groupsOf(base, states)
   const grouped = new Set<State>(groups.flat())
-  for (const state of left) {
-    if (!grouped.has(state)) await measureAlone(state, plan, context)
+  for (const state of states) {
+    if (!grouped.has(state) && isLeft(state)) await measureAlone(state, plan, context)
     const group = groups.find(([first]) => first === state)
-    if (group) await measureTogether(base, group, plan, context)
+    if (group?.some(isLeft)) await measureTogether(base, group, plan, context)
   }
 }
 
@@ -79,59 +83,36 @@ async function measureTogether(
   const weights = new Set(group[0]!.lowRank.keys())
   const own = { model: base.model, frozen: base.weights }
   const stack = await openStack(own, weights, base.device, LONGEST)
-  const session = stack.with(group.map(({ lowRank }) => lowRank))
-  const { padId } = base.open.tokenizer
-  const panel = createPanel({ session, count: group.length, padId, batchSize: base.batchSize })
-  const subjects = group.map(({ identity }, k) =>
-    tokenSubject({
-      ...{ identity, open: base.open, model: panel.member(k) },
-      maxPositions: session.maxPositions,
-    }),
-  )
-  const many = `${group.length} adapters of the base are measured side by side`
-  context.emit({ type: 'log', level: 'info', message: many })
   try {
-    for (const part of partsOf(plan)) await measurePart(part, { group, subjects, panel }, context)
+    const seated = seat(base, group, stack)
+    const many = `${group.length} adapters of the base are measured side by side`
+    context.emit({ type: 'log', level: 'info', message: many })
+    // One after another, so that all states have one before any has the next: a kill costs that one alone.
+    for (const measurement of measurementsOf(plan)) {
+      const asked = [...group.keys()].filter(
+        (k) => !isMeasured(plan, group[k]!.key, measurement.name),
+      )
+      seated.panel.listen(asked)
+      for (const k of asked) await measurement.run(seated.subjects[k]!, group[k]!.key, context)
+    }
   } finally {
     await stack.release()
     await plan.baseScores?.release()
   }
 }
 
-interface Seated {
-  readonly group: readonly State[]
-  readonly subjects: readonly Subject[]
-  readonly panel: Panel
-}
-
-async function measurePart(
-  { name, plan }: Part,
-  { group, subjects, panel }: Seated,
-  context: JobContext,
-): Promise<void> {
-  const asked = [...group.keys()].filter((k) => !isMeasured(plan, group[k]!.key, name))
-  panel.listen(asked)
-  for (const k of asked) await evaluate(subjects[k]!, group[k]!.key, plan, context)
-}
-
-interface Part {
-  readonly name: string
-  readonly plan: EvaluationPlan
-}
-
-/** One measurement after another, so that all states have one before any has the next: a kill costs that one alone. */
-function partsOf(plan: EvaluationPlan): Part[] {
-  const { benchmarks, neutral, heldOut = [], texts = [], baseScores } = plan
-  // Whoever measures side by side lets go of the base's session in the end.
-  const held = baseScores && { ...baseScores, release: () => Promise.resolve() }
-  const nothing = { ...plan, benchmarks: [], neutral: [], heldOut: [], texts: [], baseScores: held }
-  return [
-    ...benchmarks.map((each) => ({
-      name: each.benchmark.name,
-      plan: { ...nothing, benchmarks: [each] },
-    })),
-    ...(neutral.length > 0 ? [{ name: NEUTRAL, plan: { ...nothing, neutral } }] : []),
-    ...(heldOut.length > 0 ? [{ name: HELD_OUT, plan: { ...nothing, heldOut } }] : []),
-    ...texts.map((text) => ({ name: text.name, plan: { ...nothing, texts: [text] } })),
-  ]
+/** Each member a subject like any other, asked through the one stack. */
+function seat(
+  base: Base,
+  group: readonly LowRankState[],
+  stack: StackSession,
+): { readonly panel: Panel; readonly subjects: readonly Subject[] } {
+  const session = stack.with(group.map(({ lowRank }) => lowRank))
+  const { padId } = base.open.tokenizer
+  const panel = createPanel({ session, count: group.length, padId, batchSize: base.batchSize })
+  const { maxPositions } = session
+  const subjects = group.map(({ identity }, k) =>
+    tokenSubject({ identity, open: base.open, model: panel.member(k), maxPositions }),
+  )
+  return { panel, subjects }
 }

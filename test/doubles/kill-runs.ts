@@ -20,7 +20,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditRows } from '../../evals/contract/audit-rows.ts'
+import { loadModel } from '../../evals/models/load.ts'
 import { openStore } from '../../evals/store/store.ts'
+import { writeDrawnAdapter } from './drawn-adapter.ts'
 import { writeTinyCheckpoint } from './tiny-checkpoint.ts'
 
 const ENGINE = join(import.meta.dirname, '..', '..', 'evals', 'cli.ts')
@@ -44,10 +46,17 @@ const ROWS = [
   ['the lift please', 'the lift is on floor one'],
 ]
 
-/** A model and a data file that take a second to audit; `dataName` puts a bundled set in the place of the file. */
-export async function makeKillBench(dataName?: string): Promise<KillBench> {
+const CHEAP = ['--batch-size', '4', '--suite', 'house', '--limit', '4', '--threads', '1']
+
+async function makeModel() {
   const home = mkdtempSync(join(tmpdir(), 'touchstone-kill-'))
   const model = await writeTinyCheckpoint(join(home, 'model'), { hiddenSize: 32 })
+  return { home, model }
+}
+
+/** A model and a data file that take a second to audit; `dataName` puts a bundled set in the place of the file. */
+export async function makeKillBench(dataName?: string): Promise<KillBench> {
+  const { home, model } = await makeModel()
   const data = join(home, 'data.jsonl')
   const lines = ROWS.map(([content, reply]) =>
     JSON.stringify({
@@ -59,11 +68,24 @@ export async function makeKillBench(dataName?: string): Promise<KillBench> {
   )
   await writeFile(data, `${lines.join('\n')}\n`)
   const run = ['--methods', 'lora,full', '--steps', '12', '--eval-every', '4']
-  const cheap = ['--batch-size', '4', '--suite', 'house', '--limit', '4', '--threads', '1']
   return {
     home,
-    words: ['--model', model, '--data', dataName ?? data, ...run, ...cheap, '--exit-zero'],
+    words: ['--model', model, '--data', dataName ?? data, ...run, ...CHEAP, '--exit-zero'],
   }
+}
+
+/** The same with nothing to train: `count` adapters of the model, which are measured side by side. */
+export async function makeCandidatesBench(count: number): Promise<KillBench> {
+  const { home, model } = await makeModel()
+  const loaded = await loadModel(model)
+  await loaded.open.close()
+  const candidates: string[] = []
+  for (let seed = 1; seed <= count; seed++) {
+    const drawn = { seed, rank: 4, modules: ['q_proj', 'down_proj'] }
+    const path = await writeDrawnAdapter(join(home, `adapter-${seed}`), loaded.model, drawn)
+    candidates.push('--candidate', path)
+  }
+  return { home, words: ['--model', model, ...candidates, ...CHEAP, '--exit-zero'] }
 }
 
 export interface Ended {

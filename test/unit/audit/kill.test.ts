@@ -8,7 +8,13 @@ import {
   undisturbed,
   type Undisturbed,
 } from '../../doubles/kill-campaign.ts'
-import { attempt, makeKillBench, runOf, type KillBench } from '../../doubles/kill-runs.ts'
+import {
+  attempt,
+  makeCandidatesBench,
+  makeKillBench,
+  runOf,
+  type KillBench,
+} from '../../doubles/kill-runs.ts'
 
 let bench: KillBench
 let whole: Undisturbed
@@ -63,6 +69,19 @@ test('killed while weights are deleted, they are deleted', { timeout: 120_000 },
   const kills = points.map((point) => ({ point }))
   expect(await killAndCompare(tampered, deleted, kills)).toBe(points.length)
 })
+
+test(
+  'killed before the last of two is measured that stood side by side',
+  { timeout: 120_000 },
+  async () => {
+    const pair = await makeCandidatesBench(2)
+    const both = await undisturbed(pair)
+    const ofBoth = both.points.slice(0, both.points.indexOf('before rename settled #1'))
+    // After it come the end of its phase and the spectra.
+    const point = ofBoth.filter((each) => each.startsWith('before commit')).at(-3)!
+    expect(await killAndCompare(pair, both, [{ point }])).toBe(1)
+  },
+)
 
 test.each([
   ['SIGINT', 130],

@@ -1,50 +1,10 @@
 /** @file Candidates that are adapters of one base are measured side by side, and as each is by itself. */
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { openBase, type Base } from '../../../evals/audit/base.ts'
-import { writePeftFolder } from '../../../evals/models/peft-folder.ts'
-import { randomStream } from '../../../evals/statistics/random.ts'
+import { openBase } from '../../../evals/audit/base.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
+import { writeDrawnAdapter, type DrawnAdapter } from '../../doubles/drawn-adapter.ts'
 import { evaluated, type Evaluated } from '../../doubles/evaluated.ts'
-
-interface Adapter {
-  readonly seed: number
-  readonly rank: number
-  readonly modules: readonly string[]
-  readonly magnitudes?: true
-}
-
-/** A PEFT folder for Pebble, changing it enough that its replies are others. */
-async function adapterOf(
-  base: Base,
-  { seed, rank, modules, magnitudes }: Adapter,
-): Promise<string> {
-  const folder = join(freshFolder(), `adapter-${seed}`)
-  const { normal } = randomStream(seed, 'adapter')
-  const tensor = (shape: readonly number[], size: number, mean = 0) => ({
-    shape,
-    data: Float32Array.from(
-      { length: shape.reduce((a, b) => a * b) },
-      () => mean + size * normal(),
-    ),
-  })
-  const tensors = [...base.model.weights.values()].flatMap(({ name, module, shape }) => {
-    if (!modules.includes(module ?? '')) return []
-    const [out, width] = shape as [number, number]
-    const layer = name.slice(0, -'.weight'.length)
-    return [
-      [`${layer}.lora_A.weight`, tensor([rank, width], 1 / Math.sqrt(width))] as const,
-      [`${layer}.lora_B.weight`, tensor([out, rank], 0.05)] as const,
-      ...(magnitudes ? [[`${layer}.lora_magnitude_vector`, tensor([out], 0.01, 1)] as const] : []),
-    ]
-  })
-  const config = { base: 'pebble', rank, alpha: 3, targetModules: [...modules] }
-  await writePeftFolder(folder, {
-    config: { ...config, useDora: magnitudes ?? false },
-    tensors: new Map(tensors),
-  })
-  return folder
-}
 
 const LAYERS = ['q_proj', 'v_proj', 'down_proj']
 let together: Evaluated
@@ -59,12 +19,15 @@ const config = {
 
 beforeAll(async () => {
   const base = await openBase('pebble', { name: 'cpu', threads: 1 }, 4)
+  const home = freshFolder()
+  const adapter = (drawn: DrawnAdapter) =>
+    writeDrawnAdapter(join(home, `adapter-${drawn.seed}`), base.model, drawn)
   const candidates = [
-    await adapterOf(base, { seed: 1, rank: 4, modules: LAYERS }),
-    await adapterOf(base, { seed: 2, rank: 8, modules: LAYERS }),
-    await adapterOf(base, { seed: 3, rank: 4, modules: LAYERS, magnitudes: true }),
-    await adapterOf(base, { seed: 4, rank: 4, modules: ['up_proj'] }),
-    await adapterOf(base, { seed: 5, rank: 16, modules: LAYERS }),
+    await adapter({ seed: 1, rank: 4, modules: LAYERS }),
+    await adapter({ seed: 2, rank: 8, modules: LAYERS }),
+    await adapter({ seed: 3, rank: 4, modules: LAYERS, magnitudes: true }),
+    await adapter({ seed: 4, rank: 4, modules: ['up_proj'] }),
+    await adapter({ seed: 5, rank: 16, modules: LAYERS }),
   ]
   await base.open.close()
   together = await evaluated({ ...config, candidates })
