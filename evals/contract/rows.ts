@@ -177,6 +177,13 @@ export const SubjectIdentity = z.object({
 })
 export type SubjectIdentity = z.infer<typeof SubjectIdentity>
 
+/** Whether what was measured names classes: then a category is a class, and its rate that class's recall. */
+export const namesClasses = ({
+  subjects,
+}: {
+  readonly subjects: readonly Pick<SubjectIdentity, 'classes'>[]
+}): boolean => subjects.some(({ classes }) => classes !== undefined)
+
 /** How replies are drawn. `samples` are drawn for each prompt of each model state, seeded; temperature 0 is greedy. */
 export const Decoding = z.object({
   samples: z.int().min(1),

@@ -19,8 +19,7 @@ export function gradients(
   { checkpointing = false }: { readonly checkpointing?: boolean } = {},
 ): Value[] {
   const reaching = dependents(g, wrt)
-  // ONNX Runtime computes last what nothing waits for: the loss would hold the logits to the end.
-  const arriving = new Map([[loss, g.after(g.scalar(1), g.moment([loss]))]])
+  const arriving = new Map([[loss, g.scalar(1)]])
   const waited = new Set<Value>()
   // A segment also waits for finished gradients of what is behind it, for until then they hold what they are made of.
   const finished = (outputs: readonly Value[]) => {

@@ -5,7 +5,14 @@ import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope, type ScopeOptions } from '../models/scope.ts'
-import { keptBy, keptData, liesInFiles, openedBy, openedWith } from '../models/small-weights.ts'
+import {
+  keptBy,
+  keptData,
+  liesInFiles,
+  openedBy,
+  openedWith,
+  smallOf,
+} from '../models/small-weights.ts'
 import { elementsOfAll } from '../models/stored-weights.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
 import {
@@ -16,6 +23,7 @@ import {
   type Tensor,
 } from '../runtime/session.ts'
 import { freshOutputs, freshTokens } from './fresh-cache.ts'
+import { pastName, presentName } from './feeds.ts'
 import { openGraphs } from './open-graphs.ts'
 import type { AnyMethod } from '../finetune/method.ts'
 
@@ -55,9 +63,6 @@ export interface CachedSession {
   release(): Promise<void>
 }
 
-export const pastName = (layer: number, part: 'keys' | 'values') => `past.${layer}.${part}`
-const presentName = (layer: number, part: 'keys' | 'values') => `present.${layer}.${part}`
-
 /** Opens each graph when it is first asked for: an evaluation that only generates greedily pays for one. */
 export async function openCached(
   state: ModelState,
@@ -87,35 +92,30 @@ export async function openCached(
   }
   const graphs = openGraphs(open, openAtOnce(model))
   /** Where results are copied: of one token a row its own keys and values come back, of a text the caches. */
-  async function runCopied(runner: Runner, graph: CachedGraph, feeds: Feeds, into?: Feeds) {
-    const fresh = freshTokens(cache, feeds, (layer, part) => feeds[pastName(layer, part)]!)
-    const caches = fresh.wanted.length > 0 ? fresh.wanted : Object.keys(into ?? {})
-    const wanted = [...RESULTS[graph], ...caches]
+  async function runCopied(runner: Runner, graph: CachedGraph, feeds: Feeds, into: Feeds) {
+    const fresh = freshTokens(cache, feeds, into)
+    const wanted = [...RESULTS[graph], ...fresh.wanted]
     const results = await runner.run({ ...feeds, ...fresh.feeds }, into, wanted)
-    if (into) fresh.store(results)
+    fresh.store(results)
     return results
   }
   return {
     cache,
     maxPositions: positions,
     readsOn: device.name === 'cpu' && isPlain(state.frozen),
-    run: (graph, feeds, into) =>
-      graphs.with(graph, (runner) => {
-        if (graph === 'score') return runner.run(feeds, into, into ? undefined : ['logProbs'])
-        return extendsInPlace(device)
-          ? runner.run(feeds, into)
-          : runCopied(runner, graph, feeds, into)
-      }),
+    run: (graph, feeds, into = {}) =>
+      graphs.with(graph, (runner) =>
+        extendsInPlace(device)
+          ? runner.run(feeds, into, [...RESULTS[graph], ...Object.keys(into)])
+          : runCopied(runner, graph, feeds, into),
+      ),
     nodes: (graph) => graphs.with(graph, ({ nodes }) => nodes),
     release: () => graphs.release(),
   }
 }
 
-/** Whether every matrix is packed as it lies: one that is widened at each product is multiplied in other pieces. */
-const isPlain = (frozen: ModelState['frozen']): boolean => {
-  const storageOf = keptBy(frozen)
-  return !liesInFiles(frozen) && [...frozen.keys()].every((name) => storageOf(name) === undefined)
-}
+/** Whether every matrix is packed: one that is widened at each product is multiplied in other pieces. */
+const isPlain = (frozen: ModelState['frozen']): boolean => smallOf(frozen) === undefined
 
 /** Above so much in float32 a graph is let go before another is opened: to pack again costs seconds, to pack twice memory. */
 const LARGE_BYTES = 2 ** 30
@@ -184,15 +184,15 @@ function build(
       [presentName(layer, 'values'), values],
     ]),
   )
+  const fresh = extendsInPlace(device) ? {} : freshOutputs(g, cache, present)
+  const extended = { ...caches, ...fresh }
+  if (graph === 'sampled') return { g, outputs: { logits, ...extended } }
   if (graph === 'score') {
     const labels = g.input('labels', 'int32', ['picked'])
-    return { g, outputs: { logProbs: g.labelLogProbs(logits, labels), ...caches } }
+    return { g, outputs: { logProbs: g.labelLogProbs(logits, labels), ...extended } }
   }
-  const fresh = extendsInPlace(device) ? {} : freshOutputs(g, cache, present)
-  if (graph === 'sampled') return { g, outputs: { logits, ...caches, ...fresh } }
   const token = g.argMax(logits)
-  const logProb = g.labelLogProbs(logits, token)
-  return { g, outputs: { token, logProb, ...caches, ...fresh } }
+  return { g, outputs: { token, logProb: g.labelLogProbs(logits, token), ...extended } }
 }
 
 export interface CacheBuffers {
@@ -218,21 +218,4 @@ export function emptyCache(
     }
   }
   return { past, present }
-}
-
-/** The rows `keep` of a cache, in new buffers of the same capacity; the others' memory is let go. */
-export function keepRows({ past }: CacheBuffers, keep: readonly number[]): CacheBuffers {
-  const kept: Record<string, Tensor> = {}
-  const present: Record<string, Tensor> = {}
-  for (const [name, { data, dims }] of Object.entries(past)) {
-    const row = data.length / dims[0]!
-    const fewer = new Float32Array(keep.length * row)
-    keep.forEach((from, to) => {
-      fewer.set((data as Float32Array).subarray(from * row, (from + 1) * row), to * row)
-    })
-    const buffer = { data: fewer, dims: [keep.length, ...dims.slice(1)] }
-    kept[name] = buffer
-    present[name.replace(/^past/, 'present')] = buffer
-  }
-  return { past: kept, present }
 }

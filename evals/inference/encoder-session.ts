@@ -8,7 +8,8 @@ import { createScope } from '../models/scope.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Runner } from '../runtime/session.ts'
 import type { ModelState } from './cached-graph.ts'
-import { countingPositions, int32 } from './feeds.ts'
+import { countingPositions, inCompany, int32 } from './feeds.ts'
+import { openGraphs } from './open-graphs.ts'
 
 /** `classes`: logits `[classes]` of each text. `embedding`: its tokens' mean, of length 1, `[hidden]`. */
 export type EncoderGraph = 'classes' | 'embedding'
@@ -27,27 +28,20 @@ export function openEncoderSession(
 ): EncoderSession {
   const { architecture, config } = state.model
   const longest = Math.min(maxPositions, architecture.maxPositions(config))
-  const runners = new Map<EncoderGraph, Promise<Runner>>()
-  const runnerOf = (graph: EncoderGraph): Promise<Runner> => {
-    if (!runners.has(graph)) runners.set(graph, open(state, device, longest, graph))
-    return runners.get(graph)!
-  }
+  const graphs = openGraphs((graph: EncoderGraph) => open(state, device, longest, graph))
   return {
     maxPositions: longest,
-    async run(graph, texts) {
-      const runner = await runnerOf(graph)
-      const results: Float32Array[] = []
-      for (let start = 0; start < texts.length; start += batchSize) {
-        const batch = texts.slice(start, start + batchSize)
-        results.push(...(await runBatch(runner, batch, padId)).slice(0, batch.length))
-        await new Promise(setImmediate)
-      }
-      return results
-    },
-    async release() {
-      for (const runner of runners.values()) await (await runner).release()
-      runners.clear()
-    },
+    run: (graph, texts) =>
+      graphs.with(graph, async (runner) => {
+        const results: Float32Array[] = []
+        for (let start = 0; start < texts.length; start += batchSize) {
+          const batch = texts.slice(start, start + batchSize)
+          results.push(...(await runBatch(runner, batch, padId)).slice(0, batch.length))
+          await new Promise(setImmediate)
+        }
+        return results
+      }),
+    release: () => graphs.release(),
   }
 }
 
@@ -95,13 +89,12 @@ function build(
 /** The segment of what stands behind a text. */
 const PADDING = -1
 
-/** At least two rows: a lone one would take another matrix kernel than it takes among others. */
 async function runBatch(
   runner: Runner,
   texts: readonly (readonly number[])[],
   padId: number,
 ): Promise<Float32Array[]> {
-  const rows = texts.length === 1 ? [texts[0]!, texts[0]!] : texts
+  const rows = inCompany(texts)
   const seq = Math.max(...rows.map((ids) => ids.length))
   const tokens = new Int32Array(rows.length * seq).fill(padId)
   const segments = new Int32Array(rows.length * seq).fill(PADDING)

@@ -5,6 +5,10 @@ export type TokenFeeds = Readonly<
   Record<'tokens' | 'positions' | 'last' | 'total' | 'rows', Tensor>
 >
 
+/** A layer's keys and values `[batch, kvHeads, capacity, headDim]`: as they are fed, and as they are given back. */
+export const pastName = (layer: number, part: 'keys' | 'values') => `past.${layer}.${part}`
+export const presentName = (layer: number, part: 'keys' | 'values') => `present.${layer}.${part}`
+
 /**
  * Attention reads a prompt in blocks of an even number of queries, and a block of one takes another kernel: an even width
  * leaves none alone, whatever the batch's longest prompt.
@@ -43,10 +47,13 @@ export function readOn(ids: readonly number[], from: number, padId: number): Tok
     ),
     last: int32([from + width - 1]),
     total: int32([from + width]),
-    // A lone row would take another matrix kernel than it takes among others.
-    rows: int32([count - 1, count - 1]),
+    rows: int32(inCompany([count - 1])),
   }
 }
+
+/** A lone row would take another matrix kernel than it takes among others, so it stands beside itself. */
+export const inCompany = <T>(rows: readonly T[]): readonly T[] =>
+  rows.length === 1 ? [rows[0]!, rows[0]!] : rows
 
 /** One new token a row, at position `last` of that row. */
 export function decode(tokens: readonly number[], last: readonly number[]): TokenFeeds {

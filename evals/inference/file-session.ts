@@ -16,7 +16,8 @@ import {
   type InMemory,
 } from '../runtime/graph-file.ts'
 import type { Feeds, Tensor } from '../runtime/session.ts'
-import { pastName, type CachedGraph, type CachedSession } from './cached-graph.ts'
+import type { CachedGraph, CachedSession } from './cached-graph.ts'
+import { pastName } from './feeds.ts'
 
 /** @param memory other weights than the file's; none: what other programs would run */
 export async function openFileSession(

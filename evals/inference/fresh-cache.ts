@@ -8,10 +8,11 @@ import { multiply } from '../graph/shape.ts'
 import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import type { Feeds, Tensor } from '../runtime/session.ts'
-import { int32 } from './feeds.ts'
+import { int32, presentName } from './feeds.ts'
 
 const PARTS = ['keys', 'values'] as const
-const freshName = (layer: number, part: (typeof PARTS)[number]) => `fresh.${layer}.${part}`
+type Part = (typeof PARTS)[number]
+const freshName = (layer: number, part: Part) => `fresh.${layer}.${part}`
 const indexName = (kvHeads: number) => `fresh.rows.${kvHeads}`
 
 /** Of each layer's caches `[batch, kvHeads, capacity, headDim]` the tokens that are asked for, `[asked, headDim]`. */
@@ -41,44 +42,52 @@ export function freshOutputs(
 
 export interface FreshTokens {
   readonly feeds: Feeds
-  /** What to ask for in place of the caches; empty where they must be given back whole. */
+  /** What to ask for: the token's keys and values, or the caches whole, or nothing. */
   readonly wanted: readonly string[]
   /** Puts what was given back in its place in the caches. */
   store(results: Readonly<Record<string, Tensor>>): void
 }
 
-/** @param pastOf a layer's cache, which `store` writes to */
+/** @param into the caches that are extended, empty where nobody goes on from them; `store` writes to them */
 export function freshTokens(
   cache: readonly CacheLayer[],
   { tokens, last }: Feeds,
-  pastOf: (layer: number, part: (typeof PARTS)[number]) => Tensor,
+  into: Feeds,
 ): FreshTokens {
-  const isOne = tokens!.dims[1] === 1
+  const whole = Object.keys(into)
+  const isOne = whole.length > 0 && tokens!.dims[1] === 1
+  const targetOf = (layer: number, part: Part) => into[presentName(layer, part)]!
   const places = new Map<number, Int32Array>()
   for (const [layer, { kvHeads }] of cache.entries()) {
     if (places.has(kvHeads)) continue
-    const capacity = pastOf(layer, 'keys').dims[2]!
-    const rows = isOne ? (last!.data as Int32Array) : Int32Array.of()
-    const index = Array.from(rows, (at, row) =>
-      Array.from({ length: kvHeads }, (_, head) => (row * kvHeads + head) * capacity + at),
-    )
-    places.set(kvHeads, Int32Array.from(isOne ? index.flat() : [0]))
+    places.set(kvHeads, isOne ? placesIn(targetOf(layer, 'keys'), last!) : Int32Array.of(0))
   }
   return {
     feeds: Object.fromEntries(
       [...places].map(([heads, index]) => [indexName(heads), int32(index)]),
     ),
-    wanted: isOne ? cache.flatMap((_, layer) => PARTS.map((part) => freshName(layer, part))) : [],
+    wanted: isOne
+      ? cache.flatMap((_, layer) => PARTS.map((part) => freshName(layer, part)))
+      : whole,
     store(results) {
       if (!isOne) return
       for (const [layer, { kvHeads, headDim }] of cache.entries())
         for (const part of PARTS) {
           const fresh = results[freshName(layer, part)]!.data as Float32Array
-          const target = pastOf(layer, part).data as Float32Array
+          const target = targetOf(layer, part).data as Float32Array
           places.get(kvHeads)!.forEach((place, i) => {
             target.set(fresh.subarray(i * headDim, (i + 1) * headDim), place * headDim)
           })
         }
     },
   }
+}
+
+/** Where the token at `last` of each row lies in a cache `[batch, kvHeads, capacity, headDim]`, head by head. */
+function placesIn({ dims }: Tensor, { data: last }: Tensor): Int32Array {
+  const [batch, kvHeads, capacity] = dims as [number, number, number]
+  return Int32Array.from(
+    { length: batch * kvHeads },
+    (_, i) => i * capacity + Number(last[Math.floor(i / kvHeads)]),
+  )
 }

@@ -5,9 +5,17 @@
  * (score.ts) agree within rounding only: one query a row takes another attention kernel than many.
  */
 import { TouchstoneError } from '../errors.ts'
-import { emptyCache, keepRows, type CacheBuffers } from './cached-graph.ts'
-import { adaptersOf, decode, evenWidth, int32, prefill, type TokenFeeds } from './feeds.ts'
+import {
+  adaptersOf,
+  decode,
+  evenWidth,
+  inCompany,
+  int32,
+  prefill,
+  type TokenFeeds,
+} from './feeds.ts'
 import type { ScoredText, ScoreOptions } from './score.ts'
+import { openSlots, rowBytes, type Slots } from './slots.ts'
 
 interface Row extends Pick<ScoredText, 'ids' | 'from' | 'adapter'> {
   readonly logProbs: Float32Array
@@ -15,7 +23,7 @@ interface Row extends Pick<ScoredText, 'ids' | 'from' | 'adapter'> {
 
 /** Rows with the same first `length` tokens and at least one more, which the model is asked for. */
 interface Branch {
-  /** Row of the cache that it goes on from. */
+  /** Slot that it goes on from. */
   readonly parent: number
   readonly length: number
   readonly rows: readonly Row[]
@@ -55,31 +63,25 @@ async function scoreStems(stems: readonly Branch[], options: ScoreOptions): Prom
   const prompts = padded.map(({ rows, length }) => ({ ids: rows[0]!.ids.slice(0, length) }))
   const width = evenWidth(Math.max(...prompts.map(({ ids }) => ids.length)))
   const further = Math.max(...stems.flatMap(({ rows }) => rows.map((row) => row.logProbs.length)))
-  const cache = emptyCache(session.cache, padded.length, width + further - 1)
+  const slots = openSlots(session.cache, padded.length, width + further - 1)
   const feeds = prefill(prompts, width, padId)
-  const branches = await ask(stems, cache, feeds, options)
-  await goOn(branches, cache, options)
+  const branches = await ask(stems, slots, feeds, options)
+  await goOn(branches, slots, options)
 }
-
-/** A lone row would take another matrix kernel than it takes among others. */
-const inCompany = <T>(rows: readonly T[]): readonly T[] =>
-  rows.length === 1 ? [rows[0]!, rows[0]!] : rows
 
 /** One token further along each branch, and from there on; what it holds meanwhile is one cache a token. */
 async function goOn(
   branches: readonly Branch[],
-  cache: CacheBuffers,
+  slots: Slots,
   options: ScoreOptions,
 ): Promise<void> {
-  const most = rowsAtOnce(cache, options)
+  const most = rowsAtOnce(slots, options)
   for (let start = 0; start < branches.length; start += most) {
     options.signal.throwIfAborted()
     const some = branches.slice(start, start + most)
     const padded = inCompany(some)
-    const own = keepRows(
-      cache,
-      padded.map(({ parent }) => parent),
-    )
+    const own = openSlots(options.session.cache, padded.length, slots.capacity)
+    padded.forEach(({ parent, length }, to) => own.fill(to, slots.rows(parent, 1), length - 1))
     const feeds = decode(
       padded.map(({ rows, length }) => rows[0]!.ids[length - 1]!),
       padded.map(({ length }) => length - 1),
@@ -91,16 +93,13 @@ async function goOn(
 /** Small models pay by the run, not by the row: as many rows as this holds go together, and a batch in any case. */
 const CACHE_BYTES = 64 * 2 ** 20
 
-function rowsAtOnce({ past }: CacheBuffers, { batchSize }: ScoreOptions): number {
-  const caches = Object.values(past)
-  const rowBytes = caches.reduce((sum, { data, dims }) => sum + data.byteLength / dims[0]!, 0)
-  return Math.max(batchSize, Math.floor(CACHE_BYTES / rowBytes))
-}
+const rowsAtOnce = ({ capacity }: Slots, { batchSize, session }: ScoreOptions): number =>
+  Math.max(batchSize, Math.floor(CACHE_BYTES / rowBytes(session.cache, capacity)))
 
 /** Asks each branch for its next tokens, writes down what they got, and gives the branches that go on. */
 async function ask(
   branches: readonly Branch[],
-  cache: CacheBuffers,
+  slots: Slots,
   feeds: TokenFeeds,
   { session, varying }: ScoreOptions,
 ): Promise<Branch[]> {
@@ -111,11 +110,13 @@ async function ask(
     })),
   )
   const asked = inCompany(questions)
+  const readers = inCompany(branches)
+  const cache = slots.rows(0, readers.length)
   const { logProbs } = await session.run(
     'score',
     {
       ...varying,
-      ...adaptersOf(inCompany(branches).map(({ rows }) => rows[0]!)),
+      ...adaptersOf(readers.map(({ rows }) => rows[0]!)),
       ...cache.past,
       ...feeds,
       rows: int32(asked.map(({ parent }) => feeds.rows.data[parent] as number)),

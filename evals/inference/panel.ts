@@ -8,6 +8,7 @@ import { evenWidth } from './feeds.ts'
 import type { GeneratedTokens, TokenPrompt } from './generate.ts'
 import { scoreOpenings } from './openings.ts'
 import { scoreTexts, type ScoredText } from './score.ts'
+import { rowBytes } from './slots.ts'
 import { tokenModel, type TokenModel, type Writing } from './token-model.ts'
 
 export interface Panel {
@@ -112,11 +113,7 @@ function rowsAtOnce(
 ): number {
   const longest = Math.max(0, ...prompts.map(({ ids }) => ids.length))
   const capacity = evenWidth(longest) + decoding.maxNewTokens
-  const numbers = session.cache.reduce(
-    (sum, { kvHeads, headDim }) => sum + 2 * kvHeads * headDim * capacity,
-    0,
-  )
-  const most = Math.floor(CACHE_BYTES / (4 * numbers))
+  const most = Math.floor(CACHE_BYTES / rowBytes(session.cache, capacity))
   return Math.max(batchSize, Math.min(most, batchSize * members))
 }
 

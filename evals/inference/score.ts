@@ -1,7 +1,7 @@
 /** @file Teacher-forced log-probabilities of given texts, batch by batch; the same bits in any batch, order and padding. */
 import { TouchstoneError } from '../errors.ts'
 import { emptyCache } from './cached-graph.ts'
-import { adaptersOf, countingPositions, int32 } from './feeds.ts'
+import { adaptersOf, countingPositions, inCompany, int32 } from './feeds.ts'
 import type { GenerateOptions } from './generate.ts'
 
 export interface ScoredText {
@@ -51,23 +51,17 @@ async function scoreBatch(
   texts: readonly ScoredText[],
   { session, varying, padId }: ScoreOptions,
 ): Promise<Float32Array[]> {
-  const padded = texts.length === 1 ? [texts[0]!, texts[0]!] : texts
+  const padded = inCompany(texts)
   const longest = Math.max(...padded.map(({ ids }) => fedLength(ids)))
   const tokens = new Int32Array(padded.length * longest).fill(padId)
-  const rows: number[] = []
-  const labels: number[] = []
+  const asked: { row: number; label: number }[] = []
   padded.forEach(({ ids, from }, b) => {
     tokens.set(ids.slice(0, fedLength(ids)), b * longest)
     for (let t = Math.max(1, from); t < ids.length; t++) {
-      rows.push(b * longest + t - 1)
-      labels.push(ids[t]!)
+      asked.push({ row: b * longest + t - 1, label: ids[t]! })
     }
   })
-  // A lone row would take another matrix kernel than it takes among others.
-  if (rows.length === 1) {
-    rows.push(rows[0]!)
-    labels.push(labels[0]!)
-  }
+  const picked = inCompany(asked)
   const { logProbs } = await session.run('score', {
     ...varying,
     ...adaptersOf(padded),
@@ -76,8 +70,8 @@ async function scoreBatch(
     positions: countingPositions(padded.length, longest),
     last: int32(padded.map(({ ids }) => fedLength(ids) - 1)),
     total: int32([longest]),
-    rows: int32(rows),
-    labels: int32(labels),
+    rows: int32(picked.map(({ row }) => row)),
+    labels: int32(picked.map(({ label }) => label)),
   })
   let next = 0
   return texts.map(({ ids, from }) => {

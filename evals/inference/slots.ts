@@ -34,6 +34,12 @@ export function openSlots(cache: CachedSession['cache'], count: number, capacity
   return slots
 }
 
+/** Of one row's keys and values. */
+export const rowBytes = (cache: CachedSession['cache'], capacity: number): number =>
+  cache.reduce((sum, { kvHeads, headDim }) => sum + 2 * kvHeads * headDim, 0) *
+  capacity *
+  Float32Array.BYTES_PER_ELEMENT
+
 const rowsOf = (buffers: Feeds, first: number, count: number): Feeds =>
   Object.fromEntries(
     Object.entries(buffers).map(([name, { data, dims }]) => {

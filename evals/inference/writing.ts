@@ -1,7 +1,15 @@
 /** @file Rows that are being written, side by side in the first slots of a cache. One that ends makes room for another. */
 import type { Completion } from '../contract/rows.ts'
 import type { CacheBuffers } from './cached-graph.ts'
-import { adaptersOf, decode, evenWidth, prefill, readOn, type TokenFeeds } from './feeds.ts'
+import {
+  adaptersOf,
+  decode,
+  evenWidth,
+  inCompany,
+  prefill,
+  readOn,
+  type TokenFeeds,
+} from './feeds.ts'
 import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './generate.ts'
 import type { Prefix } from './prefix.ts'
 import { nextTokens } from './sampling.ts'
@@ -45,7 +53,7 @@ export function startWriting(
 ): Writing {
   const { session, decoding } = options
   const capacityFor = ({ prompt }: Row) => evenWidth(prompt.ids.length) + decoding.maxNewTokens
-  // One slot more: a lone row would take another matrix kernel than it takes among others, so it runs beside itself.
+  // One slot more, for a lone row's company.
   let slots = openSlots(session.cache, most + 1, capacityFor(longest))
   let going: Row[] = []
   return {
@@ -102,9 +110,6 @@ async function readBehind(
 const lengthOf = ({ prompt, writtenIds }: Row): number => prompt.ids.length + writtenIds.length - 1
 
 const longer = (a: Row, b: Row): Row => (a.prompt.ids.length >= b.prompt.ids.length ? a : b)
-
-const inCompany = (rows: readonly Row[]): readonly Row[] =>
-  rows.length === 1 ? [rows[0]!, rows[0]!] : rows
 
 /** Rows that have ended leave, and the last ones take their slots. */
 function closeRanks(rows: readonly Row[], slots: Slots): Row[] {

@@ -120,8 +120,8 @@ export interface ModelArchitecture<C = unknown> {
   forward(scope: ModelScope, input: ForwardInput, config: C): ForwardOutput
   /** hidden `[rows, hidden]` → logits `[rows, vocab]`; of an encoder, of a text's first token → `[rows, classes]`. */
   logits(scope: ModelScope, hidden: Value, config: C): Value
-  /** What a cache holds, per layer; absent where nothing is written. */
-  cache?(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly CacheLayer[]
+  /** Its heads, per layer, and with them what a cache holds. */
+  attention(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly CacheLayer[]
   /** Of an encoder: how it names a class. */
   readonly classifier?: Classifier<C>
   maxPositions(config: C): number

@@ -92,7 +92,7 @@ export function decoder<C>({
       if (logitCap === undefined) return logits
       return g.mul(g.tanh(g.mul(logits, g.scalar(1 / logitCap))), g.scalar(logitCap))
     },
-    cache(c, weights) {
+    attention(c, weights) {
       const found = plan(c)
       return layersOf(found).map((layer) =>
         found.projections.heads(prefixOf(found, layer), (weight) => weights.get(weight)!.shape),

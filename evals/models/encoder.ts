@@ -75,6 +75,12 @@ export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): Mo
       output: (c) => outputOf(plan(c).head),
       owns: (name, c) => plan(c).head.owns(name),
     },
+    attention(c, weights) {
+      const found = plan(c)
+      return layersOf(found).map((layer) =>
+        found.projections.heads(prefixOf(found, layer), (weight) => weights.get(weight)!.shape),
+      )
+    },
     maxPositions(c) {
       const { positionRows, firstPosition } = plan(c)
       return positionRows - firstPosition

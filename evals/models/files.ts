@@ -81,10 +81,9 @@ export async function openForReading(path: string): Promise<OpenFile> {
       readSync(descriptor, target, start, length, position),
     isAtItsPath() {
       const now = statSync(path, { throwIfNoEntry: false })
-      const isSame = (['dev', 'ino', 'size', 'mtimeMs'] as const).every(
+      return (['dev', 'ino', 'size', 'mtimeMs'] as const).every(
         (part) => now?.[part] === then[part],
       )
-      return isSame
     },
     close: () => closeDescriptor(descriptor),
   }

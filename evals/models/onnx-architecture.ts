@@ -23,7 +23,7 @@ export function graphArchitecture(graph: OwnGraph): ModelArchitecture {
       return { hiddenStates: scope.g.reshape(hidden, rows), present: [] }
     },
     logits: (scope, hidden) => (head ? scope.product(head.layer, hidden) : hidden),
-    cache: () => graph.ports.layers,
+    attention: () => graph.ports.layers,
     maxPositions: () => graph.maxPositions,
   }
 }

@@ -97,8 +97,8 @@ export const cannotWrite = ({ name }: Pick<ModelArchitecture, 'name'>): Touchsto
 
 /** What a cache holds, per layer, of a model that writes. */
 export function cacheOf({ architecture, config, weights }: Model): readonly CacheLayer[] {
-  if (!architecture.cache) throw cannotWrite(architecture)
-  return architecture.cache(config, weights)
+  if (architecture.sees === 'all') throw cannotWrite(architecture)
+  return architecture.attention(config, weights)
 }
 
 /** The names of the classes that an encoder's head tells apart; undefined where it has no head. */

@@ -1,19 +1,12 @@
 /** @file Rows through a weight as the checkpoint holds it, in TypeScript: in pieces that stay in the cache once they are in float64. */
+import type { Numerics } from './numerics.ts'
 import { rowProducts } from './row-products.ts'
 import { addRows } from './vector-products.ts'
 
 /** Rows of a weight taken at once. */
 const PIECE = 32
 
-/** Y W `[r, n]` of Y `[r, m]` and W `[m, n]`; where `transposed`, Y Wᵀ `[r, m]` of Y `[r, n]`. */
-export function throughWeight(
-  Y: Float64Array,
-  r: number,
-  W: Float32Array | Float64Array,
-  m: number,
-  n: number,
-  transposed: boolean,
-): Float64Array {
+export const throughWeight: Numerics['throughWeight'] = (Y, r, W, m, n, transposed) => {
   const out = new Float64Array(r * (transposed ? m : n))
   const piece = new Float64Array(PIECE * n)
   for (let first = 0; first < m; first += PIECE) {

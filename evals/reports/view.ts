@@ -10,10 +10,6 @@ export function stateName({ arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>): stri
   return arm === 'base' ? 'base' : `${arm}, seed ${seed}`
 }
 
-/** Then a category is a class, and its rate that class's recall. */
-export const namesClasses = ({ subjects }: Results): boolean =>
-  subjects.some(({ classes }) => classes !== undefined)
-
 export const firstJudge = (benchmark: BenchmarkRow): string => benchmark.judges[0] ?? ''
 
 /** Keeps each arm's and seed's last step. */

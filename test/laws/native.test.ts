@@ -151,11 +151,11 @@ describe.each(known)(`${title}, with %s`, (instructions) => {
   ])('products of %i and %i rows of %i are equal to rounding', (p, q, width) => {
     const [A, B] = [normals(p * width, 'A'), normals(q * width, 'B')]
     const [ours, theirs] = [NATIVE, FALLBACK].map((each) => each.rowProducts(A, p, B, q, width))
-    expect(largestDifference(ours!, theirs!)).toBeLessThan(1e-15 * width * 20)
+    expectToRounding(ours!, theirs!, width)
     const [left, right] = [NATIVE, FALLBACK].map((each) =>
       lowerHalf(each.rowProducts(A, p, A, p, width, true), p),
     )
-    expect(largestDifference(left!, right!)).toBeLessThan(1e-15 * width * 20)
+    expectToRounding(left!, right!, width)
   })
 
   test.each([
@@ -174,8 +174,8 @@ describe.each(known)(`${title}, with %s`, (instructions) => {
         each.addRows(sums, -0.3, y, X, p)
         return [out, sums] as const
       }) as [[Float64Array, Float64Array], [Float64Array, Float64Array]]
-      expect(largestDifference(a, c)).toBeLessThan(1e-15 * width * 20)
-      expect(largestDifference(b, d)).toBeLessThan(1e-15 * p * 20)
+      expectToRounding(a, c, width)
+      expectToRounding(b, d, p)
       expect(a[p]).toBe(7)
     },
   )
@@ -195,9 +195,8 @@ describe.each(known)(`${title}, with %s`, (instructions) => {
       // And what TypeScript does is the product.
       const turned = transposed ? Float64Array.from(W) : transpose(W, m, n)
       const product = FALLBACK.rowProducts(Y, r, turned, transposed ? m : n, transposed ? n : m)
-      const bound = 1e-15 * Math.max(m, n) * 20
-      expect(largestDifference(ours!, theirs!)).toBeLessThan(bound)
-      expect(largestDifference(theirs!, product)).toBeLessThan(bound)
+      expectToRounding(ours!, theirs!, Math.max(m, n))
+      expectToRounding(theirs!, product, Math.max(m, n))
     }
   })
 
@@ -278,6 +277,11 @@ const bitsOf = ({ parameters, firstMoment, secondMoment }: AdamWVectors) =>
 
 const largestDifference = (A: Float64Array, B: Float64Array): number =>
   A.reduce((most, x, i) => Math.max(most, Math.abs(x - B[i]!)), 0)
+
+/** Of sums of so many products of normal numbers. */
+function expectToRounding(ours: Float64Array, theirs: Float64Array, terms: number): void {
+  expect(largestDifference(ours, theirs)).toBeLessThan(1e-15 * terms * 20)
+}
 
 function transpose(W: Float32Array, m: number, n: number): Float64Array {
   return Float64Array.from({ length: m * n }, (_, at) => W[(at % m) * n + Math.floor(at / m)]!)

@@ -1,4 +1,5 @@
 /** @file Rates by category of prompt: the base with its interval, each arm as mean and range over its seeds. */
+import { namesClasses } from '../../contract/rows.ts'
 import type { CategoryChange, CategoryRate, Results } from '../../contract/results.ts'
 import { counted, percent, pValueText, signedPoints } from '../../contract/words.ts'
 import { html, type Content, type Markup } from '../markup.ts'
@@ -9,7 +10,6 @@ import {
   firstJudge,
   intervalText,
   isBase,
-  namesClasses,
   rateText,
   stateName,
 } from '../view.ts'

@@ -2,6 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
 import { generate, type GeneratedTokens } from '../../../evals/inference/generate.ts'
+import { loadModel } from '../../../evals/models/load.ts'
+import { liesInFiles } from '../../../evals/models/small-weights.ts'
+import { writeRandomModel } from '../../bench/random-model.ts'
+import { freshFolder } from '../../doubles/command-line.ts'
+import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
 import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
 
 const VOCAB = 128
@@ -66,3 +71,27 @@ describe.each([1, 2, 8])('on %i threads', (threads) => {
     expect(await ask(session, 20, 3, 0)).toEqual(await ask(whole, 20, 3, 0))
   })
 })
+
+test.each(['F32', 'F16', 'BF16'] as const)(
+  'nor does it where weights lie in their file as %s',
+  async (storage) => {
+    const path = await writeTinyCheckpoint(freshFolder(), { tokenizer: 'word' })
+    const size = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, intermediate: 96, vocab: VOCAB }
+    await writeRandomModel(path, size, 5, storage)
+    const { open, model, weights } = await loadModel(path)
+    expect(liesInFiles(weights)).toBe(true)
+    for (const threads of [1, 2, 8]) {
+      const session = await openCached({ model, frozen: weights }, { name: 'cpu', threads }, 256)
+      for (const length of [64, 101]) {
+        const apart = await ask({ ...session, readsOn: false }, length, 3, 0)
+        for (const batchSize of [1, 3, 16]) {
+          const { answers, read } = await ask(session, length, batchSize, 0)
+          expect(answers).toEqual(apart.answers)
+          expect(read).toBeLessThan(0.7 * apart.read)
+        }
+      }
+      await session.release()
+    }
+    await open.close()
+  },
+)
