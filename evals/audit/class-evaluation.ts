@@ -23,11 +23,12 @@ export function requireClasses(
   { model }: { model: Model },
   benchmarks: readonly PreparedBenchmark[],
 ): void {
-  if (isReader({ model }) && benchmarks.some(({ benchmark }) => !namesClasses(benchmark)))
+  if (
+    isReader({ model }) &&
+    benchmarks.some(({ benchmark }) => benchmark.name !== CLASSES_BENCHMARK)
+  )
     throw cannotWrite(model.architecture)
 }
-
-const namesClasses = ({ name }: PreparedBenchmark['benchmark']) => name === CLASSES_BENCHMARK
 
 /** A base without a head names no class: its fine-tunes are asked, and it is not. */
 export const canAnswer = (base: Base): boolean =>

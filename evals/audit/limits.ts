@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Comparison } from '../contract/results.ts'
-import { decodingOf, type ReplyRow } from '../contract/rows.ts'
+import { decodingOf, namesClasses, type ReplyRow } from '../contract/rows.ts'
 import { DEGENERATE_RULE, type Degeneracy } from '../judges/degenerate.ts'
 import { isGuarded } from '../judges/guard.ts'
 import { keyOf, primaryJudge, type Measured } from './judged.ts'
@@ -18,9 +18,6 @@ const WORDING =
   'The judges that read wording (string rules and accepted answers) see neither the harm of a reply nor its truth; models as judges err in ways of their own.'
 const NO_REPLIES =
   'What was measured names a class and writes nothing: refusal, over-refusal, degenerate text, loss on neutral text and perplexity have no meaning for it and stand nowhere here; a correct answer is the class that the row names, and the rate of a category is the recall of that class.'
-
-const namesClasses = ({ subjects }: Measured): boolean =>
-  subjects.some(({ classes }) => classes !== undefined)
 
 export function limitsOf(results: Measured, rows: AuditRows): string[] {
   return [

@@ -14,8 +14,8 @@ import { elementsOf } from '../models/stored-weights.ts'
 const FLOAT = 4
 /** Node, ONNX Runtime and their code, with a tokenizer and a graph. */
 export const PROCESS_BYTES = 235e6
-/** Of each trained number: itself, two moments, its gradient where it is computed, handed over and collected. */
-const TRAINED_COPIES = 6
+/** Of each trained number: itself, two moments and its gradient, which is let go where it was computed as soon as it is collected. */
+const TRAINED_COPIES = 4
 /** Of what goes into and out of a block's linear layers, and of the attention weights: held for the backward pass. */
 const HELD_OF_LINEAR = 1.05
 const HELD_OF_ATTENTION = 1.2
@@ -43,6 +43,8 @@ export interface MemoryNeed {
   readonly batch: MicroBatch
   /** How many numbers are trained; 0 where nothing is. */
   readonly trained: number
+  /** How many of them are the base's own: what is trained of it is not held a second time as it was. */
+  readonly ofBase?: number
   /** Whether blocks are computed a second time, so that only their inputs are held. */
   readonly checkpointing?: boolean
   /** Whether answers are written and texts scored while the training waits. */
@@ -52,7 +54,7 @@ export interface MemoryNeed {
 }
 
 export function peakBytes(need: MemoryNeed): number {
-  const { model, precision, trained, evaluates } = need
+  const { model, precision, trained, ofBase = 0, evaluates } = need
   const specs = [...model.weights.values()]
   const base = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
   const wide = specs.filter((spec) => storageOf(spec, precision)).map(({ shape }) => shape)
@@ -61,7 +63,7 @@ export function peakBytes(need: MemoryNeed): number {
   const packed = evaluates && wide.length === 0 ? PACKED_COPIES * base : 0
   return (
     PROCESS_BYTES +
-    base +
+    Math.max(0, base - FLOAT * ofBase) +
     Math.max(made, packed) +
     TRAINED_COPIES * FLOAT * trained +
     (trained > 0 ? heldBytes(specs, need) : 0)
@@ -88,7 +90,7 @@ function heldBytes(
   const linear = specs
     .filter(({ kind, layer }) => kind === 'linear' && layer !== undefined)
     .reduce((sum, { shape }) => sum + shape[0]! + shape[1]!, 0)
-  const layers = architecture.cache?.(config, weights) ?? []
+  const layers = architecture.attention(config, weights)
   const heads = layers.reduce((sum, layer) => sum + layer.heads, 0)
   const vocabulary = Math.max(
     ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)),

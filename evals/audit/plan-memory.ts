@@ -1,7 +1,7 @@
 /** @file The peak of memory that a configuration leads to: its largest arm on the longest rows of its data. */
 import { findMethod, METHODS } from '../finetune/registry.ts'
 import { fitExample, countLabelled, type Example, type Limits } from '../finetune/dataset.ts'
-import { trainedNumbers } from '../finetune/trained-size.ts'
+import { trainedSize } from '../finetune/trained-size.ts'
 import type { Conversation } from '../data/format.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { maskedTokens } from '../models/masked-tokens.ts'
@@ -13,6 +13,7 @@ import type { AuditConfig } from './config.ts'
 import { peakBytes, type MicroBatch } from './memory.ts'
 import type { TrainingData } from './sources.ts'
 
+const NOTHING = { trained: 0, ofBase: 0 }
 const NO_DATA = { title: '', conversations: [] }
 
 /** Rows that are tokenised to see how long rows are. */
@@ -31,14 +32,16 @@ export async function plannedBytes(
   data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
   evaluates: boolean,
 ): Promise<number> {
-  const trained = methods.map(({ name, config }) => {
+  const sizes = methods.map(({ name, config }) => {
     const method = findMethod(name)
-    return trainedNumbers(model, method, method.config.parse(config))
+    return trainedSize(model, method, method.config.parse(config))
   })
   const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
   const isRead = areRead(open, model)
-  const asked = { model, precision, batch, evaluates, isRead, trained: Math.max(0, ...trained) }
-  return peakBytes({ ...asked, checkpointing: training.checkpointing })
+  const { checkpointing } = training
+  const shared = { model, precision, batch, evaluates, isRead, checkpointing }
+  const asked = sizes.length > 0 ? sizes : [NOTHING]
+  return Math.max(...asked.map((size) => peakBytes({ ...shared, ...size })))
 }
 
 /** Whether more than a little of the weights must be made before a graph is opened with them. */
@@ -86,6 +89,6 @@ const USUAL: MicroBatch = { rows: 8, longest: 128, labelled: 512 }
 /** What training takes with a method’s own settings on a usual batch. */
 export function usualBytes(model: Model, name: string): number {
   const method = METHODS.find((each) => each.name === name)!
-  const trained = trainedNumbers(model, method, method.config.parse({}))
-  return peakBytes({ model, precision: 'fp32', batch: USUAL, trained, evaluates: false })
+  const size = trainedSize(model, method, method.config.parse({}))
+  return peakBytes({ model, precision: 'fp32', batch: USUAL, evaluates: false, ...size })
 }

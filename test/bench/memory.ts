@@ -1,7 +1,8 @@
 /**
  * @file The peak memory of training and measuring beside what was said before: `node test/bench/memory.ts --size 1.5b --
  * train --base-precision int8 --batch-size 4 --steps 2`. What stands behind `--` is given to the command line; the model is
- * a random one of that size with Pebble's tokenizer, written into `--folder` where it is not there yet.
+ * a random one of that size with Pebble's tokenizer, written into `--folder` where it is not there yet. A size that is not in
+ * the table is a model of its own: `pebble`, or a path.
  */
 import { cp, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,7 +24,7 @@ const { values, positionals } = parseArgs({
 })
 
 async function modelOf(name: string): Promise<string> {
-  if (name === 'pebble') return name
+  if (!(name in SIZES)) return name
   const { size, storage } = SIZES[name as keyof typeof SIZES]
   const folder = join(values.folder ?? tmpdir(), `touchstone-random-${name}`)
   if (await exists(join(folder, 'model.safetensors'))) return folder

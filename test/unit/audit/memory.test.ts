@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { peakBytes, type MemoryNeed } from '../../../evals/audit/memory.ts'
 import { findMethod } from '../../../evals/finetune/registry.ts'
-import { trainedNumbers } from '../../../evals/finetune/trained-size.ts'
+import { trainedSize } from '../../../evals/finetune/trained-size.ts'
 import { peakOf, touchstone } from '../../bench/peak.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
@@ -39,9 +39,9 @@ test.each(['lora', 'dora', 'full', 'lora-fa'])(
   async (method) => {
     const { session } = await openTiny({ method })
     const found = findMethod(method)
-    expect(trainedNumbers(tinyModel().model, found, found.config.parse({}))).toBe(
-      session.table.trained,
-    )
+    const { trained, ofBase } = trainedSize(tinyModel().model, found, found.config.parse({}))
+    expect(trained).toBe(session.table.trained)
+    expect(ofBase).toBe(method === 'full' ? trained : 0)
     await session.release()
   },
 )
@@ -56,6 +56,7 @@ test('smaller weights, fewer tokens and fewer trained numbers are less memory', 
   for (const less of [
     { precision: 'int8' as const },
     { trained: 900 },
+    { ofBase: 1000 },
     { evaluates: false },
     { checkpointing: true },
     { batch: { ...need.batch, longest: 50 } },
