@@ -17,7 +17,7 @@ const Report = z.object({
   cards: z.array(z.string()).optional(),
   path: z.string().optional(),
 })
-const Failure = z.object({ why: z.string(), cudaRemedy: z.string() })
+const Failure = z.object({ why: z.string() })
 
 export type ParityCheck = z.infer<typeof Report> & { readonly device: string }
 

@@ -1,7 +1,6 @@
 /** @file Run by `doctor --parity` on its own Node: the self-test on one device, its outcome kept. Prints one JSON object. */
 import { measureParity, type ParityReport } from '../audit/parity.ts'
-import { TouchstoneError } from '../errors.ts'
-import { CUDA_REMEDY, isHardware } from '../runtime/device.ts'
+import { isHardware } from '../runtime/device.ts'
 import {
   ACCELERATORS,
   keepParity,
@@ -15,9 +14,7 @@ try {
   const report = await measureParity({ name: device ?? 'cpu', threads: 1 })
   process.stdout.write(JSON.stringify({ ...report, ...(device && (await kept(device, report))) }))
 } catch (error) {
-  const why = error instanceof TouchstoneError ? error.message : String((error as Error).message)
-  const remedy = error instanceof TouchstoneError ? error.remedy : null
-  process.stdout.write(JSON.stringify({ why, remedy, cudaRemedy: CUDA_REMEDY }))
+  process.stdout.write(JSON.stringify({ why: (error as Error).message }))
 }
 
 async function kept(device: Accelerator, { passed, worst, of }: ParityReport) {

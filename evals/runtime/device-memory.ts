@@ -23,7 +23,11 @@ export async function toWebGpu(
     preferredOutputLocation: 'gpu-buffer',
     logSeverityLevel: 4,
   })
-  const tensors = (await session.run(prefixed(host))) as Record<string, ort.Tensor>
+  const running = session.run(prefixed(host)) as Promise<Record<string, ort.Tensor>>
+  const tensors = await running.catch(async (error: unknown) => {
+    await session.release()
+    throw error
+  })
   return {
     tensors,
     async release() {
@@ -35,11 +39,11 @@ export async function toWebGpu(
 
 const HOST = 'host:'
 /** An input may not have the name of an output. */
-export const prefixed = <T>(host: Readonly<Record<string, T>>): Record<string, T> =>
+const prefixed = <T>(host: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(host).map(([name, tensor]) => [`${HOST}${name}`, tensor]))
 
 /** The graph whose outputs are its inputs, under their names. */
-export function handOn(host: Readonly<Record<string, ort.Tensor>>): Uint8Array {
+function handOn(host: Readonly<Record<string, ort.Tensor>>): Uint8Array {
   const g = createGraph()
   const outputs = Object.fromEntries(
     Object.entries(host).map(([name, { type, dims }]) => [

@@ -69,9 +69,11 @@ function openOneNode(name: string): Promise<ort.InferenceSession> {
 /** Whether a card, and not a processor that plays one, is behind this device. */
 export async function isHardware(name: Accelerator): Promise<boolean> {
   const session = await openOneNode(name)
-  const found = isOnCard()
-  await session.release()
-  return found
+  try {
+    return isOnCard()
+  } finally {
+    await session.release()
+  }
 }
 
 export const CUDA_REMEDY =

@@ -70,7 +70,16 @@ export function isOnCard(): boolean {
   if (process.platform === 'darwin') return true
   if (process.platform !== 'linux' || graphicsCards().length === 0) return false
   const threads = readdirSync('/proc/self/task')
-  return !threads.some((id) => PLAYED.test(readFileSync(`/proc/self/task/${id}/comm`, 'utf8')))
+  return !threads.some((id) => PLAYED.test(threadName(id)))
+}
+
+/** Empty where the thread has ended since it was listed. */
+function threadName(id: string): string {
+  try {
+    return readFileSync(`/proc/self/task/${id}/comm`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 const DRM = '/sys/class/drm'

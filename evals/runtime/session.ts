@@ -1,5 +1,5 @@
 /**
- * @file Runs a graph on ONNX Runtime. The only importer of onnxruntime-node.
+ * @file Runs a graph on ONNX Runtime.
  *
  * Frozen weights are fed on each run (zero-copy views) for training, or become initialisers for generation, where packing
  * them once pays: out of memory, or out of the file that they lie in (`weight-files.ts`). Training has no prepacking and no
@@ -68,12 +68,11 @@ export async function createRunner(
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const settings = settingsOf(g, options)
   const native = addonFor(device)
-  const weights = settings.folder === '' ? inMemory(frozen) : []
   let session: OpenSession
   try {
     session = native
-      ? await openResident(native, encoded.bytes, { ...settings, weights })
-      : await openPlain(encoded.bytes, { ...settings, weights }, device)
+      ? await openResident(native, encoded.bytes, settings)
+      : await openPlain(encoded.bytes, settings, device)
   } catch (error) {
     throw translateOrtError(error, { device: device.name, batchSize: 1 })
   }
@@ -126,11 +125,16 @@ const addonFor = ({ name, profilePrefix }: Device) =>
 export const extendsInPlace = (device: Device): boolean => addonFor(device) !== undefined
 
 /** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */
-function settingsOf(g: Graph, { purpose, device, frozen = new Map() }: RunnerOptions) {
+function settingsOf(
+  g: Graph,
+  { purpose, device, frozen = new Map() }: RunnerOptions,
+): SessionSettings {
   const kept = g.inputs.filter(({ name }) => !isPlace(frozen.get(name)))
   const isSmall = kept.some(({ dtype }) => dtype === 'int8' || dtype === 'float16')
   const optimised = purpose === 'generate' && !isSmall
-  return { threads: device.threads, optimised, arena: !isSmall, folder: folderOf(frozen) }
+  const folder = folderOf(frozen)
+  const weights = folder === '' ? inMemory(frozen) : []
+  return { threads: device.threads, optimised, arena: !isSmall, folder, weights }
 }
 
 const openPlain = (
