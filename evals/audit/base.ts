@@ -24,17 +24,31 @@ export interface Base extends LoadedModel {
   readonly digest: string
 }
 
-export async function openBase(
+export interface OpeningBase extends Omit<Base, 'digest'> {
+  /** Taken meanwhile: reading the whole file takes seconds, and opening a graph leaves a core free. */
+  readonly digest: Promise<string>
+}
+
+/** A base that can be opened for questions before its digest is known. Nothing it says may leave before. */
+export async function beginBase(
   name: string,
   device: Device,
   batchSize: number,
   precision: Precision = 'fp32',
-): Promise<Base> {
+): Promise<OpeningBase> {
   const loaded = await loadModel(modelPath(name), precision)
-  const stored = await loaded.open.checkpoint.digest()
   // Other weights than the file's are another base.
-  const digest = precision === 'fp32' ? stored : digestOfText(`${precision} of ${stored}`)
+  const digest = loaded.open.checkpoint
+    .digest()
+    .then((stored) => (precision === 'fp32' ? stored : digestOfText(`${precision} of ${stored}`)))
+  // Whoever waits for it hears of it.
+  digest.catch(() => undefined)
   return { ...loaded, path: name, device, batchSize, digest }
+}
+
+export async function openBase(...asked: Parameters<typeof beginBase>): Promise<Base> {
+  const opening = await beginBase(...asked)
+  return { ...opening, digest: await opening.digest }
 }
 
 const digestOfText = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -86,7 +100,7 @@ function namedClasses(model: Model): Pick<SubjectIdentity, 'classes'> {
 }
 
 export const subjectOf = (
-  base: Base,
+  base: Pick<Base, 'open' | 'batchSize'>,
   identity: SubjectIdentity,
   session: CachedSession,
   varying: Feeds = {},

@@ -13,7 +13,7 @@ import { ADAPTER_WEIGHTS, readPeftIndex } from '../models/peft-folder.ts'
 import { classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
 import { digestFile, elementsOfAll } from '../models/stored-weights.ts'
 import { describeTokenizer, specialTokens } from '../models/tokenizer.ts'
-import { usualBytes } from './plan-memory.ts'
+import { usualBytes } from './usual-memory.ts'
 
 /** Weights that differ only in the number of their layer: `model.layers.*.mlp.up_proj.weight`. */
 export interface ModuleFacts {

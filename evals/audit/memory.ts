@@ -5,7 +5,7 @@
  *
  * docs/performance.md holds the measured peaks beside these.
  */
-import { openAtOnce } from '../inference/cached-graph.ts'
+import { openAtOnce } from '../inference/open-graphs.ts'
 import type { WeightSpec } from '../models/architecture.ts'
 import type { Model } from '../models/registry.ts'
 import { BYTES_OF, storageOf, type Precision } from '../models/small-weights.ts'

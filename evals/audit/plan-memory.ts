@@ -1,5 +1,5 @@
 /** @file The peak of memory that a configuration leads to: its largest arm on the longest rows of its data. */
-import { findMethod, METHODS } from '../finetune/registry.ts'
+import { findMethod } from '../finetune/registry.ts'
 import { fitExample, countLabelled, type Example, type Limits } from '../finetune/dataset.ts'
 import { trainedSize } from '../finetune/trained-size.ts'
 import type { Conversation } from '../data/format.ts'
@@ -81,14 +81,4 @@ async function conversed(
   for (const messages of conversations)
     rows.push(...fitExample(await maskedTokens(template, tokenizer, messages), limits))
   return rows
-}
-
-/** A batch to speak of where there is no data: eight rows of 128 tokens, half of them labelled. */
-const USUAL: MicroBatch = { rows: 8, longest: 128, labelled: 512 }
-
-/** What training takes with a method’s own settings on a usual batch. */
-export function usualBytes(model: Model, name: string): number {
-  const method = METHODS.find((each) => each.name === name)!
-  const size = trainedSize(model, method, method.config.parse({}))
-  return peakBytes({ model, precision: 'fp32', batch: USUAL, evaluates: false, ...size })
 }

@@ -1,9 +1,17 @@
 /** @file A base and a candidate that answer: kept in memory between questions, and nothing of what is said is kept at all. */
-import { openBase, openOwnSession, subjectOf, identityOf, type Base } from '../audit/base.ts'
+import {
+  beginBase,
+  identityOf,
+  openOwnSession,
+  subjectOf,
+  type Base,
+  type OpeningBase,
+} from '../audit/base.ts'
 import { openCandidate } from '../audit/candidate.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
 import type { Message, SubjectIdentity } from '../contract/rows.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
+import { graphFor } from '../inference/sampling.ts'
 import { scoreTexts } from '../inference/score.ts'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
 import { chooseDevice } from '../runtime/device.ts'
@@ -24,24 +32,35 @@ export interface Talkers {
 }
 
 export async function openTalkers(model: string, candidate: string | null): Promise<Talkers> {
-  const base = await openBase(model, chooseDevice('auto'), 1)
+  const base = await beginBase(model, chooseDevice('auto'), 1)
   try {
-    const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
     const session = await openOwnSession(base, base.device)
-    const other = candidate === null ? null : await openOther(base, candidate)
+    const other = candidate === null ? null : await openOther(await whole(base), candidate)
     return {
-      base: speaker(base, identity, session, model),
-      candidate: other && speaker(base, other.identity, other.session, candidate!),
+      base: speaker(base, ownIdentity(base), session, model),
+      candidate: other && speaker(base, Promise.resolve(other.identity), other.session, candidate!),
       async close() {
+        await base.digest.catch(() => undefined)
         await session.release()
         await other?.session.release()
         await base.open.close()
       },
     }
   } catch (error) {
+    await base.digest.catch(() => undefined)
     await base.open.close()
     throw error
   }
+}
+
+const whole = async (base: OpeningBase): Promise<Base> => ({ ...base, digest: await base.digest })
+
+function ownIdentity(base: OpeningBase): Promise<SubjectIdentity> {
+  const named = whole(base).then((each) =>
+    identityOf(each, each.open, { arm: 'base', title: 'Base' }),
+  )
+  named.catch(() => undefined)
+  return named
 }
 
 async function openOther(base: Base, path: string) {
@@ -52,13 +71,20 @@ async function openOther(base: Base, path: string) {
 /** A person waits and can close the window; there is nobody else to stop it. */
 const { signal } = new AbortController()
 
-function speaker(base: Base, identity: SubjectIdentity, session: CachedSession, path: string) {
-  const subject = subjectOf(base, identity, session)
+/** What answers is known before it does: its digest is taken while its graph is opened. */
+function speaker(
+  base: OpeningBase,
+  known: Promise<SubjectIdentity>,
+  session: CachedSession,
+  path: string,
+) {
   return async (question: Question): Promise<Spoken> => {
     const began = performance.now()
     const { messages, maxNewTokens, temperature, seed, isWithheld } = question
     const prompt = { key: 'talk', messages }
     const decoding = { maxNewTokens, temperature, seed }
+    const [identity] = await Promise.all([known, session.nodes(graphFor(decoding))])
+    const subject = subjectOf(base, identity, session)
     for await (const { completion, promptIds } of subject.generate([prompt], decoding, signal)) {
       const { text, tokenIds, stop, meanLogProb } = completion
       const tokens = isWithheld ? null : await spokenTokens(base, session, promptIds, tokenIds)
@@ -77,7 +103,7 @@ function speaker(base: Base, identity: SubjectIdentity, session: CachedSession, 
 }
 
 async function spokenTokens(
-  { open: { tokenizer } }: Base,
+  { open: { tokenizer } }: Pick<Base, 'open'>,
   session: CachedSession,
   promptIds: readonly number[],
   tokenIds: readonly number[],

@@ -13,7 +13,6 @@ import {
   openedWith,
   smallOf,
 } from '../models/small-weights.ts'
-import { elementsOfAll } from '../models/stored-weights.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
 import {
   createRunner,
@@ -24,7 +23,7 @@ import {
 } from '../runtime/session.ts'
 import { freshOutputs, freshTokens } from './fresh-cache.ts'
 import { pastName, presentName } from './feeds.ts'
-import { openGraphs } from './open-graphs.ts'
+import { openAtOnce, openGraphs } from './open-graphs.ts'
 import type { AnyMethod } from '../finetune/method.ts'
 
 /**
@@ -116,13 +115,6 @@ export async function openCached(
 
 /** Whether every matrix is packed: one that is widened at each product is multiplied in other pieces. */
 const isPlain = (frozen: ModelState['frozen']): boolean => smallOf(frozen) === undefined
-
-/** Above so much in float32 a graph is let go before another is opened: to pack again costs seconds, to pack twice memory. */
-const LARGE_BYTES = 2 ** 30
-
-/** How many graphs of a state are open at a time, each with packed weights of its own. */
-export const openAtOnce = ({ weights }: Model): number =>
-  4 * elementsOfAll(weights.values()) > LARGE_BYTES ? 1 : Infinity
 
 /**
  * With more threads than heads in a batch (of two rows at least), ONNX Runtime splits a long cache between threads, and a

@@ -1,4 +1,6 @@
 /** @file The graphs of one model state, each opened when it is first asked for. Each packs the weights for itself. */
+import type { Model } from '../models/registry.ts'
+import { elementsOfAll } from '../models/stored-weights.ts'
 import type { Runner } from '../runtime/session.ts'
 
 export interface OpenGraphs<Name> {
@@ -42,3 +44,10 @@ export function openGraphs<Name>(
     release: () => letGo(0),
   }
 }
+
+/** Above so much in float32 a graph is let go before another is opened: to pack again costs seconds, to pack twice memory. */
+const LARGE_BYTES = 2 ** 30
+
+/** How many graphs of a state are open at a time, each with packed weights of its own. */
+export const openAtOnce = ({ weights }: Model): number =>
+  4 * elementsOfAll(weights.values()) > LARGE_BYTES ? 1 : Infinity

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
+/** As the launcher sets it. */
+const COMPILED = join(ROOT, 'node_modules', '.cache', 'touchstone')
 
 export const print = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -15,14 +17,17 @@ export interface Peak {
   readonly text: string
 }
 
-/** Runs a module in a process of its own. */
+/** Runs a module in a process of its own, with what Node keeps of the sources, as the product's processes have it. */
 export async function peakOf(program: string): Promise<Peak> {
   const code = `import { readFileSync } from 'node:fs'
     process.on('exit', () =>
       console.error(/VmHWM:\\s+\\d+/.exec(readFileSync('/proc/self/status', 'utf8'))[0]))
     ${program}`
   const began = performance.now()
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { cwd: ROOT })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    cwd: ROOT,
+    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env },
+  })
   let [out, err] = ['', '']
   child.stdout.on('data', (text) => (out += String(text)))
   child.stderr.on('data', (text) => (err += String(text)))
