@@ -7,6 +7,7 @@ import type { ModelState, CachedSession } from '../inference/cached-graph.ts'
 import { openState, openUnchanged } from '../inference/open-state.ts'
 import { localSubject, type Subject } from '../inference/subject.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
+import type { WeightCache } from '../models/converted-weights.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { classesOf, type Model } from '../models/registry.ts'
 import type { Precision } from '../models/small-weights.ts'
@@ -22,6 +23,8 @@ export interface Base extends LoadedModel {
   readonly device: Device
   readonly batchSize: number
   readonly digest: string
+  /** Where weights that must be made are kept; of fine-tunes as well. */
+  readonly cache?: WeightCache | undefined
 }
 
 export interface OpeningBase extends Omit<Base, 'digest'> {
@@ -35,15 +38,16 @@ export async function beginBase(
   device: Device,
   batchSize: number,
   precision: Precision = 'fp32',
+  cache?: WeightCache,
 ): Promise<OpeningBase> {
-  const loaded = await loadModel(modelPath(name), precision)
+  const loaded = await loadModel(modelPath(name), precision, cache)
   // Other weights than the file's are another base.
   const digest = loaded.open.checkpoint
     .digest()
     .then((stored) => (precision === 'fp32' ? stored : digestOfText(`${precision} of ${stored}`)))
   // Whoever waits for it hears of it.
   digest.catch(() => undefined)
-  return { ...loaded, path: name, device, batchSize, digest }
+  return { ...loaded, path: name, device, batchSize, digest, cache }
 }
 
 export async function openBase(...asked: Parameters<typeof beginBase>): Promise<Base> {

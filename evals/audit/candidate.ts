@@ -62,7 +62,7 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
     const warnings = rawStartOf(folder.config, path)
     return { key, base, identity, weights, isComparable: true, warnings, ...through(base, weights) }
   }
-  const loaded = await loadModel(path)
+  const loaded = await loadModel(path, 'fp32', base.cache)
   try {
     const { graph } = loaded.model
     const isComparable = carriesSameWeights(base, loaded.model, path)

@@ -124,11 +124,11 @@ const spectra = {
   }),
   cache: z.boolean().default(true).meta({
     label: 'Cache',
-    help: 'Keep the decomposition of the base model for later scans',
+    help: 'Keep for later runs what takes long to make of a model: decompositions, converted weights',
   }),
   cacheDir: z.string().min(1).nullable().default(null).meta({
     label: 'Cache folder',
-    help: 'Where it is kept; touchstone/spectra in the user’s cache folder if not given',
+    help: 'Where it is kept; touchstone/spectra and touchstone/weights in the user’s cache folder if not given',
     value: 'PATH',
   }),
 }
@@ -218,6 +218,8 @@ export const EvalConfig = AuditConfig.pick({
   device: true,
   threads: true,
   batchSize: true,
+  cache: true,
+  cacheDir: true,
 })
 export type EvalConfig = z.infer<typeof EvalConfig>
 
@@ -229,8 +231,6 @@ export const MitigateConfig = EvalConfig.extend({
     value: 'λ',
   }),
   epsilon: AuditConfig.shape.epsilon,
-  cache: AuditConfig.shape.cache,
-  cacheDir: AuditConfig.shape.cacheDir,
 })
 export type MitigateConfig = z.infer<typeof MitigateConfig>
 
@@ -244,6 +244,8 @@ export const TrainConfig = AuditConfig.pick({
   basePrecision: true,
   device: true,
   threads: true,
+  cache: true,
+  cacheDir: true,
 }).extend({ data: z.string().min(1).meta({ label: 'Data', help: DATA_HELP }) })
 export type TrainConfig = z.infer<typeof TrainConfig>
 

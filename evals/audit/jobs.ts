@@ -13,6 +13,7 @@ import { tunedOf } from './arm-adapter.ts'
 import { armPlans, dataOf } from './arm-plans.ts'
 import { askBase, askCandidate } from './asked.ts'
 import { identityOf, openBase, type Base } from './base.ts'
+import { weightCacheOf } from './weight-cache.ts'
 import { openBaseScores } from './base-scores.ts'
 import { canAnswer, headlessNote, requireClasses, requireReadable } from './class-evaluation.ts'
 import { asReader, isReader, withClassesOf } from './classes.ts'
@@ -106,7 +107,8 @@ export const spectralJob: JobKind<SpectralConfig> = {
 async function runSpectral(config: SpectralConfig, context: JobContext): Promise<void> {
   const { model, against } = config
   context.emit({ type: 'log', level: 'info', message: `Opening ${model}` })
-  const base = await openBase(model, chooseDevice('auto'), 1)
+  const cache = weightCacheOf(config, context)
+  const base = await openBase(model, chooseDevice('auto'), 1, 'fp32', cache)
   try {
     const from = against === null ? undefined : await openCandidate(base, against, 'base')
     const own = { arm: 'base', title: `Base: ${model}` }
@@ -134,7 +136,9 @@ async function runWork(
 ): Promise<void> {
   const device = chooseDevice(config.device, config.threads ?? undefined)
   context.emit({ type: 'log', level: 'info', message: `Opening ${config.model}` })
-  const opened = await openBase(config.model, device, config.batchSize, config.basePrecision)
+  const { model, batchSize, basePrecision } = config
+  const cache = weightCacheOf(config, context)
+  const opened = await openBase(model, device, batchSize, basePrecision, cache)
   let judges: OpenJudges | undefined
   try {
     if (evaluates) requireReadable(opened, config)

@@ -4,6 +4,7 @@ import { fitExample, countLabelled, type Example, type Limits } from '../finetun
 import { trainedSize } from '../finetune/trained-size.ts'
 import type { Conversation } from '../data/format.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
+import { isKept } from '../models/converted-weights.ts'
 import { maskedTokens } from '../models/masked-tokens.ts'
 import type { Model } from '../models/registry.ts'
 import { MOST_IN_MODEL } from '../models/small-weights.ts'
@@ -16,10 +17,14 @@ import type { TrainingData } from './sources.ts'
 const NOTHING = { trained: 0, ofBase: 0 }
 const NO_DATA = { title: '', conversations: [] }
 
+/** Of each token that a tokenizer knows, beyond the few of a small one: 52 MiB for SmolLM2's 49,152. */
+const TOKEN_BYTES = 1100
+
 /** Rows that are tokenised to see how long rows are. */
 const LOOKED_AT = 256
 
-type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'>
+type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'> &
+  Partial<Pick<AuditConfig, 'cache'>>
 
 interface Opened {
   readonly open: Pick<OpenModel, 'template' | 'tokenizer'> & Partial<Pick<OpenModel, 'checkpoint'>>
@@ -28,7 +33,7 @@ interface Opened {
 
 export async function plannedBytes(
   { open, model }: Opened,
-  { methods, basePrecision: precision, training }: Planned,
+  { methods, basePrecision: precision, training, cache = false }: Planned,
   data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
   evaluates: boolean,
 ): Promise<number> {
@@ -37,20 +42,22 @@ export async function plannedBytes(
     return trainedSize(model, method, method.config.parse(config))
   })
   const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
-  const isRead = areRead(open, model)
+  const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training
   const shared = { model, precision, batch, evaluates, isRead, checkpointing }
   const asked = sizes.length > 0 ? sizes : [NOTHING]
-  return Math.max(...asked.map((size) => peakBytes({ ...shared, ...size })))
+  const tokens = TOKEN_BYTES * open.tokenizer.vocabSize
+  return tokens + Math.max(...asked.map((size) => peakBytes({ ...shared, ...size })))
 }
 
-/** Whether more than a little of the weights must be made before a graph is opened with them. */
-function areRead({ checkpoint }: Opened['open'], { weights }: Model): boolean {
+/** Whether more than a little of the weights must be made before a graph is opened with them, and is not kept in a file. */
+function areRead({ open: { checkpoint }, model: { weights } }: Opened, cache: boolean): boolean {
   const read = [...weights.values()].filter(
     // A head that the checkpoint lacks lies in no file.
     ({ name, stored = name, transposed, made }) => made ?? transposed ?? !checkpoint?.place(stored),
   )
-  return 4 * elementsOfAll(read) > MOST_IN_MODEL
+  const bytes = 4 * elementsOfAll(read)
+  return bytes > MOST_IN_MODEL && !(cache && isKept(bytes))
 }
 
 /** The longest of the looked-at rows side by side, labelled as they are on average. */

@@ -14,6 +14,7 @@ import type { CachedSession } from '../inference/cached-graph.ts'
 import { graphFor } from '../inference/sampling.ts'
 import { scoreTexts } from '../inference/score.ts'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
+import { weightCacheFolder } from '../models/converted-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
 
 export interface Question {
@@ -32,7 +33,8 @@ export interface Talkers {
 }
 
 export async function openTalkers(model: string, candidate: string | null): Promise<Talkers> {
-  const base = await beginBase(model, chooseDevice('auto'), 1)
+  const cache = { folder: weightCacheFolder() }
+  const base = await beginBase(model, chooseDevice('auto'), 1, 'fp32', cache)
   try {
     const session = await openOwnSession(base, base.device)
     const other = candidate === null ? null : await openOther(await whole(base), candidate)

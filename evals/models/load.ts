@@ -1,8 +1,15 @@
 /**
  * @file An opened model with its architecture recognised and its weights at hand: those of a float type stay in their file,
- * the others are in memory, in float32 or smaller.
+ * the others are made once and kept in a cache, or are in memory, in float32 or smaller.
  */
+import type { WeightSpec } from './architecture.ts'
 import type { Checkpoint, OpenModel, WeightPlace } from './checkpoint.ts'
+import {
+  isKept,
+  openConverted,
+  type ConvertedWeights,
+  type WeightCache,
+} from './converted-weights.ts'
 import { openModel } from './open-model.ts'
 import { recognise, type Model } from './registry.ts'
 import {
@@ -23,38 +30,85 @@ export interface LoadedModel {
   readonly parameters: number
 }
 
-export async function loadModel(path: string, precision: Precision = 'fp32'): Promise<LoadedModel> {
+/** @param cache where weights that must be made are kept in float32; without one they are made anew each time */
+export async function loadModel(
+  path: string,
+  precision: Precision = 'fp32',
+  cache?: WeightCache,
+): Promise<LoadedModel> {
   const open = await openModel(path)
+  let converted: ConvertedWeights | undefined
+  const close = async () => {
+    await Promise.all([open.close(), converted?.close()])
+  }
   try {
     const model = recognise(open.checkpoint)
-    const weights = await weightsOf(open.checkpoint, model, precision)
-    return { open, model, weights, parameters: elementsOfAll(model.weights.values()) }
+    if (cache) converted = await convertedOf(open.checkpoint, model, precision, cache)
+    const weights = await weightsOf(open.checkpoint, model, precision, converted)
+    const parameters = elementsOfAll(model.weights.values())
+    return { open: { ...open, close }, model, weights, parameters }
   } catch (error) {
-    await open.close()
+    await close()
     throw error
   }
 }
+
+/** Those that no file has as a graph computes with them. */
+const madeOf = (
+  { place }: Pick<Checkpoint, 'place'>,
+  { weights }: Pick<Model, 'weights'>,
+  precision: Precision,
+): WeightSpec[] =>
+  [...weights.values()].filter(
+    (spec) =>
+      !spec.made &&
+      !storageOf(spec, precision) &&
+      (spec.transposed || !place(spec.stored ?? spec.name)),
+  )
+
+async function convertedOf(
+  checkpoint: Checkpoint,
+  model: Model,
+  precision: Precision,
+  cache: WeightCache,
+): Promise<ConvertedWeights | undefined> {
+  const made = madeOf(checkpoint, model, precision)
+  // A small model's file is not read from end to end for it.
+  if (!isKept(4 * elementsOfAll(made), cache)) return undefined
+  const make = (name: string) => read(checkpoint, model.weights.get(name)!)
+  return openConverted(cache, await checkpoint.digest(), made, make)
+}
+
+const read = async (checkpoint: Checkpoint, spec: WeightSpec): Promise<Float32Array> =>
+  asComputed(await checkpoint.read(spec.stored ?? spec.name), spec)
 
 /** The weights of `model`, as long as the checkpoint is open. */
 export async function weightsOf(
   checkpoint: Checkpoint,
   model: Model,
   precision: Precision,
+  converted?: ConvertedWeights,
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const whole = new Map<string, Float32Array>()
   const small = new Map<string, SmallWeight>()
   const places = new Map<string, WeightPlace>()
+  const kept = new Set<string>()
   for (const spec of model.weights.values()) {
-    const stored = spec.stored ?? spec.name
+    const { name, stored = name } = spec
     const storage = storageOf(spec, precision)
-    const place = storage || spec.transposed ? undefined : checkpoint.place(stored)
-    if (place) places.set(spec.name, place)
+    const own = storage || spec.transposed ? undefined : checkpoint.place(stored)
+    const place = own ?? converted?.place(name)
+    if (place) places.set(name, place)
+    if (place && !own) kept.add(name)
     if (place) continue
-    const data = asComputed(await checkpoint.read(stored), spec)
-    if (storage) small.set(spec.name, shrunk(data, spec.shape[0]!, storage))
-    else whole.set(spec.name, data)
+    const data = await read(checkpoint, spec)
+    if (storage) small.set(name, shrunk(data, spec.shape[0]!, storage))
+    else whole.set(name, data)
   }
-  const read = (name: string) =>
-    whole.get(name) ?? checkpoint.readNow(model.weights.get(name)!.stored ?? name)
-  return new KeptWeights(model.weights.keys(), small, read, places)
+  const again = (name: string) =>
+    kept.has(name)
+      ? converted!.readNow(name)
+      : checkpoint.readNow(model.weights.get(name)!.stored ?? name)
+  const other = (name: string) => whole.get(name) ?? again(name)
+  return new KeptWeights(model.weights.keys(), small, other, places)
 }

@@ -2,21 +2,12 @@
  * @file Decompositions of base weights on disk, by a tag of the weight: computed once for every scan of that base.
  * An entry that cannot be read is computed again; a folder that cannot be written is done without.
  */
-import { randomBytes } from 'node:crypto'
-import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { baseSystem, type BaseSystem } from './basis.ts'
 import { cacheFolder } from '../native/cache-folder.ts'
+import { makeKey, makeRoom, readKey, tagOf, writeEntry } from '../native/kept-files.ts'
 import { numerics } from '../native/load.ts'
-import {
-  bytesOf,
-  encodeParts,
-  makeKey,
-  readEntry,
-  readKey,
-  tagOf,
-  type Room,
-} from './entry-file.ts'
+import { bytesOf, encodeParts, readEntry, type Room } from './entry-file.ts'
 import type { Matrix } from './matrix.ts'
 
 export type BaseStore = {
@@ -67,62 +58,19 @@ export function openBaseStore(options: BaseStoreOptions): BaseStore {
     },
     async save(W0, { parts }) {
       if (hasProblem) return
-      let temporary: string | undefined
       try {
         key ??= await makeKey(folder)
         const file = fileOf(W0, key)
         const body = encodeParts(parts, [W0.rows, W0.columns])
         const pieces = [...body, tagOf(key, body)]
-        const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
-        if (!(await makeRoom(folder, capacityBytes - bytes, openedAt, file))) return
-        temporary = join(folder, `${file}.${randomBytes(4).toString('hex')}.tmp`)
-        await writePieces(temporary, pieces)
-        await rename(temporary, join(folder, file))
+        const bytes = capacityBytes - pieces.reduce((sum, { length }) => sum + length, 0)
+        const bounds = { suffix: SUFFIX, bytes, openedAt, replaced: file }
+        if (await makeRoom(folder, bounds)) await writeEntry(join(folder, file), pieces)
       } catch (error) {
-        if (temporary) await rm(temporary, { force: true }).catch(() => undefined)
         tell((error as Error).message)
       }
     },
   }
-}
-
-async function writePieces(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, 'w', 0o600)
-  try {
-    for (const piece of pieces) await file.writeFile(piece)
-    // The kernel's own clock may lag behind.
-    const now = new Date()
-    await file.utimes(now, now)
-  } finally {
-    await file.close()
-  }
-}
-
-/** A file's time goes through seconds in floating point. */
-const TIME_ERROR_MS = 1
-
-/** Removes entries, the oldest first, until `room` bytes hold the rest; false where what is in use leaves no room. */
-async function makeRoom(
-  folder: string,
-  room: number,
-  openedAt: number,
-  replaced: string,
-): Promise<boolean> {
-  const names = (await readdir(folder)).filter((name) => /\.base(\.[0-9a-f]{8}\.tmp)?$/.test(name))
-  const entries = await Promise.all(
-    names.map(async (name) => {
-      const found = await stat(join(folder, name)).catch(() => undefined)
-      return { name, bytes: found?.size ?? 0, at: found?.mtimeMs ?? 0 }
-    }),
-  )
-  const others = entries.filter(({ name }) => name !== replaced).sort((a, b) => a.at - b.at)
-  let total = others.reduce((sum, { bytes }) => sum + bytes, 0)
-  for (const { name, bytes, at } of others) {
-    if (total <= room || at >= openedAt - TIME_ERROR_MS) break
-    await rm(join(folder, name), { force: true })
-    total -= bytes
-  }
-  return total <= room
 }
 
 function fileOf({ rows, columns, data }: Matrix, key: Uint8Array): string {

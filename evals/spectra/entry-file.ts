@@ -1,51 +1,11 @@
-/**
- * @file The bytes of a kept decomposition, and the tags by which weights and entries are known. A tag is GMAC under a key of
- * the folder's own: 128 bits at several times the speed of SHA-256, and no weight can be made to have another one's.
- */
-import { createCipheriv, randomBytes } from 'node:crypto'
+/** @file The bytes of a kept decomposition, and the memory that they are read into. */
 import { closeSync, fstatSync, futimesSync, openSync, readSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { MOST_BYTES, TAG_BYTES, tagOf } from '../native/kept-files.ts'
 import type { BaseParts } from './basis.ts'
 
 /** Changes with whatever changes the numbers. */
 const MAGIC = 'TSBASE02'
 const HEADER_BYTES = 32
-const TAG_BYTES = 16
-const KEY_BYTES = 16
-/** No more than this is given to the cipher at once. */
-const MOST_BYTES = 2 ** 30
-
-/** The folder's key; undefined where there is none yet. */
-export async function readKey(folder: string): Promise<Uint8Array | undefined> {
-  const key = await readFile(join(folder, 'key')).catch(() => undefined)
-  return key?.length === KEY_BYTES ? key : undefined
-}
-
-/** The same, made where it is missing. Of two that make one at a time the second one's stays, and the first one's entries are lost. */
-export async function makeKey(folder: string): Promise<Uint8Array> {
-  const known = await readKey(folder)
-  if (known) return known
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const temporary = join(folder, `key.${randomBytes(4).toString('hex')}.tmp`)
-  await writeFile(temporary, randomBytes(KEY_BYTES), { mode: 0o600 })
-  await rename(temporary, join(folder, 'key'))
-  const made = await readKey(folder)
-  if (!made) throw new Error(`internal: ${folder} does not keep its key`)
-  return made
-}
-
-/** 16 bytes that stand for `parts`, one after another. */
-export function tagOf(key: Uint8Array, parts: readonly Uint8Array[]): Buffer {
-  const mac = createCipheriv('aes-128-gcm', key, new Uint8Array(12))
-  for (const part of parts) {
-    for (let at = 0; at < part.length; at += MOST_BYTES) {
-      mac.setAAD(part.subarray(at, at + MOST_BYTES))
-    }
-  }
-  mac.final()
-  return mac.getAuthTag()
-}
 
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength)

@@ -5,7 +5,15 @@ import { call, Nothing } from '../call.ts'
 const path = z.string().min(1).max(4096)
 
 export const DiskUse = z.object({
-  what: z.enum(['database', 'weights', 'exports', 'spectra-cache', 'sweep-cells', 'other']),
+  what: z.enum([
+    'database',
+    'weights',
+    'exports',
+    'spectra-cache',
+    'weight-cache',
+    'sweep-cells',
+    'other',
+  ]),
   path: z.string(),
   bytes: z.int(),
   /** Of one run; null for what belongs to all. */

@@ -9,6 +9,7 @@ import { Settings } from '../../contract/calls/house.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { exists } from '../../models/files.ts'
 import { writeAtomically } from '../../models/safetensors-write.ts'
+import { weightCacheFolder } from '../../models/converted-weights.ts'
 import { defaultCacheFolder } from '../../spectra/base-store.ts'
 import { openStore } from '../../store/store.ts'
 import { openWorkbench, WORKBENCH_FILE } from '../../store/workbench.ts'
@@ -99,6 +100,7 @@ async function entriesOf(home: Home): Promise<Entry[]> {
   const shared: [Entry['what'], string][] = [
     ['exports', join(home.folder, 'exports')],
     ['spectra-cache', defaultCacheFolder()],
+    ['weight-cache', weightCacheFolder()],
     ...home
       .folders()
       .map((folder): [Entry['what'], string] => ['sweep-cells', join(folder, 'sweeps')]),
