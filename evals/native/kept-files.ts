@@ -4,7 +4,7 @@
  * key can make bytes that have another one's. What a crash left half-written is known by its tag, so nothing waits for a disk.
  */
 import { createCipheriv, randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export const TAG_BYTES = 16
@@ -18,14 +18,22 @@ export async function readKey(folder: string): Promise<Uint8Array | undefined> {
   return key?.length === KEY_BYTES ? key : undefined
 }
 
-/** The same, made where it is missing. Of two that make one at a time the second one's stays, and the first one's entries are lost. */
+/** The same, made where it is missing. Of several that make one at a time the first one's stays, for all of them. */
 export async function makeKey(folder: string): Promise<Uint8Array> {
   const known = await readKey(folder)
   if (known) return known
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const temporary = join(folder, `key.${randomBytes(4).toString('hex')}.tmp`)
-  await writeFile(temporary, randomBytes(KEY_BYTES), { mode: 0o600 })
-  await rename(temporary, join(folder, 'key'))
+  const place = join(folder, 'key')
+  const temporary = `${place}.${randomBytes(4).toString('hex')}.tmp`
+  try {
+    await writeFile(temporary, randomBytes(KEY_BYTES), { mode: 0o600 })
+    // A link does not replace what another one has put there meanwhile.
+    await link(temporary, place).catch(() => undefined)
+    // What is no key, or lies where there are no links, is replaced.
+    if (!(await readKey(folder))) await rename(temporary, place)
+  } finally {
+    await rm(temporary, { force: true })
+  }
   const made = await readKey(folder)
   if (!made) throw new Error(`internal: ${folder} does not keep its key`)
   return made
