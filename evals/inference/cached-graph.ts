@@ -56,6 +56,11 @@ export interface CachedSession {
   readonly maxPositions: number
   /** Whether a prompt may be read in two pieces, the second one row a run, in the bits of reading it whole. */
   readonly readsOn?: boolean
+  /**
+   * Where rotary frequencies depend on a text's length: which ones a text of so many tokens is read with. Its keys are read
+   * on with as long as that number stays; then the text is read again.
+   */
+  readonly stretch?: (length: number) => number
   run(graph: CachedGraph, feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>
   /** Opens the graph, if it is not, and says how many nodes it has. */
   nodes(graph: CachedGraph): Promise<number>
@@ -98,10 +103,12 @@ export async function openCached(
     fresh.store(results)
     return results
   }
+  const stretch = model.architecture.stretch?.(model.config, positions)
   return {
     cache,
     maxPositions: positions,
-    readsOn: device.name === 'cpu' && isPlain(state.frozen),
+    readsOn: device.name === 'cpu' && isPlain(state.frozen) && !stretch,
+    ...(stretch && { stretch }),
     run: (graph, feeds, into = {}) =>
       graphs.with(graph, (runner) =>
         extendsInPlace(device)

@@ -2,9 +2,11 @@
  * @file Teacher-forced log-probabilities of short continuations, many of the same text: the text is computed once, and
  * each further token is a row that goes on from a copy of its keys and values; what continuations have in common is
  * computed once as well. A continuation has the same bits beside any others, in any batch and order. Whole passes
- * (score.ts) agree within rounding only: one query a row takes another attention kernel than many.
+ * (score.ts) agree within rounding only: one query a row takes another attention kernel than many. A text whose positions
+ * stretch with its length shares nothing with the text before it, and is read in whole passes.
  */
 import { TouchstoneError } from '../errors.ts'
+import type { CachedSession } from './cached-graph.ts'
 import {
   adaptersOf,
   decode,
@@ -14,7 +16,7 @@ import {
   prefill,
   type TokenFeeds,
 } from './feeds.ts'
-import type { ScoredText, ScoreOptions } from './score.ts'
+import { scoreTexts, type ScoredText, type ScoreOptions } from './score.ts'
 import { openSlots, rowBytes, type Slots } from './slots.ts'
 
 interface Row extends Pick<ScoredText, 'ids' | 'from' | 'adapter'> {
@@ -34,12 +36,40 @@ export async function scoreOpenings(
   texts: readonly ScoredText[],
   options: ScoreOptions,
 ): Promise<Float32Array[]> {
-  const { session, batchSize, signal } = options
-  const rows = texts.map(({ key, ids, from, adapter }): Row => {
-    if (ids.length > session.maxPositions) {
-      const limit = session.maxPositions
-      throw new TouchstoneError('prompt.too-long', { key, tokens: ids.length, limit })
-    }
+  const { session } = options
+  texts.forEach(({ key, ids }) => {
+    if (ids.length <= session.maxPositions) return
+    const limit = session.maxPositions
+    throw new TouchstoneError('prompt.too-long', { key, tokens: ids.length, limit })
+  })
+  const isApart = texts.map((text) => outgrows(text, session))
+  const whole = await scoreTexts(
+    texts.filter((_, i) => isApart[i]),
+    options,
+  )
+  const shared = await scoreShared(
+    texts.filter((_, i) => !isApart[i]),
+    options,
+  )
+  let [wholes, shares] = [0, 0]
+  return isApart.map((apart) => (apart ? whole[wholes++]! : shared[shares++]!))
+}
+
+/** Whether a text is read otherwise than what its continuation goes on from: then nothing of it is shared. */
+const outgrows = (
+  { ids, from }: ScoredText,
+  { stretch }: Pick<CachedSession, 'stretch'>,
+): boolean =>
+  stretch !== undefined &&
+  ids.length > from &&
+  stretch(Math.max(1, from)) !== stretch(ids.length - 1)
+
+async function scoreShared(
+  texts: readonly ScoredText[],
+  options: ScoreOptions,
+): Promise<Float32Array[]> {
+  const { batchSize, signal } = options
+  const rows = texts.map(({ ids, from, adapter }): Row => {
     const start = Math.max(1, from)
     const logProbs = new Float32Array(Math.max(0, ids.length - start))
     return { ids, from: start, adapter, logProbs }

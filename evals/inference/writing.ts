@@ -1,6 +1,9 @@
-/** @file Rows that are being written, side by side in the first slots of a cache. One that ends makes room for another. */
+/**
+ * @file Rows that are being written, side by side in the first slots of a cache. One that ends makes room for another, and
+ * one whose keys its next token cannot be read with, because positions stretch with its length, is read again.
+ */
 import type { Completion } from '../contract/rows.ts'
-import type { CacheBuffers } from './cached-graph.ts'
+import type { CacheBuffers, CachedSession } from './cached-graph.ts'
 import {
   adaptersOf,
   decode,
@@ -65,29 +68,44 @@ export function startWriting(
       if (2 * capacity <= slots.capacity) slots = slots.moved(capacity, going.map(lengthOf))
       if (prefix) await readBehind(prefix, newcomers, slots, going.length, options)
       else await readWhole(newcomers, slots, going.length, options)
-      going = closeRanks([...going, ...newcomers], slots)
+      going = closeRanks([...going, ...newcomers], slots, isGoing)
     },
     async goOn() {
-      const asked = inCompany(going)
-      const tokens = asked.map(({ writtenIds }) => writtenIds.at(-1)!)
-      const feeds = decode(tokens, asked.map(lengthOf))
-      await write(going, asked, slots.rows(0, asked.length), feeds, options)
-      going = closeRanks(going, slots)
+      const stale = going.filter((row) => isStale(row, session))
+      const fresh =
+        stale.length === 0 ? going : closeRanks(going, slots, (row) => !stale.includes(row))
+      if (fresh.length > 0) await readNext(fresh, slots, options)
+      if (stale.length > 0) await readWhole(stale, slots, fresh.length, options)
+      going = closeRanks([...fresh, ...stale], slots, isGoing)
     },
   }
 }
 
+const isGoing = ({ stop }: Row): boolean => stop === undefined
+
+/** Whether the token last written belongs to a longer stretch than the keys before it. */
+const isStale = (row: Row, { stretch }: Pick<CachedSession, 'stretch'>): boolean =>
+  stretch !== undefined && stretch(lengthOf(row) + 1) !== stretch(lengthOf(row))
+
+async function readNext(rows: readonly Row[], slots: Slots, options: GenerateOptions) {
+  const asked = inCompany(rows)
+  const tokens = asked.map(({ writtenIds }) => writtenIds.at(-1)!)
+  const feeds = decode(tokens, asked.map(lengthOf))
+  await write(rows, asked, slots.rows(0, asked.length), feeds, options)
+}
+
+/** Their prompts, and what is written of them. */
 async function readWhole(
-  newcomers: readonly Row[],
+  rows: readonly Row[],
   slots: Slots,
   first: number,
   options: GenerateOptions,
 ): Promise<void> {
-  const asked = inCompany(newcomers)
-  const width = evenWidth(newcomers.reduce(longer).prompt.ids.length)
-  const prompts = asked.map(({ prompt }) => prompt)
+  const asked = inCompany(rows)
+  const texts = asked.map(({ prompt, writtenIds }) => ({ ids: [...prompt.ids, ...writtenIds] }))
+  const width = evenWidth(Math.max(...texts.map(({ ids }) => ids.length)))
   const cache = slots.rows(first, asked.length)
-  await write(newcomers, asked, cache, prefill(prompts, width, options.padId), options)
+  await write(rows, asked, cache, prefill(texts, width, options.padId), options)
 }
 
 /** ONNX Runtime reads on behind a cache one row at a time. */
@@ -111,16 +129,16 @@ const lengthOf = ({ prompt, writtenIds }: Row): number => prompt.ids.length + wr
 
 const longer = (a: Row, b: Row): Row => (a.prompt.ids.length >= b.prompt.ids.length ? a : b)
 
-/** Rows that have ended leave, and the last ones take their slots. */
-function closeRanks(rows: readonly Row[], slots: Slots): Row[] {
+/** Rows that do not stay leave, and the last ones take their slots. */
+function closeRanks(rows: readonly Row[], slots: Slots, stays: (row: Row) => boolean): Row[] {
   const ranks = [...rows]
   for (let slot = 0; slot < ranks.length;) {
-    if (ranks[slot]!.stop === undefined) {
+    if (stays(ranks[slot]!)) {
       slot++
       continue
     }
     const last = ranks.pop()!
-    if (slot === ranks.length || last.stop !== undefined) continue
+    if (slot === ranks.length || !stays(last)) continue
     slots.fill(slot, slots.rows(ranks.length, 1), lengthOf(last))
     ranks[slot] = last
   }

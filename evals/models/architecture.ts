@@ -125,4 +125,9 @@ export interface ModelArchitecture<C = unknown> {
   /** Of an encoder: how it names a class. */
   readonly classifier?: Classifier<C>
   maxPositions(config: C): number
+  /**
+   * Which rotary frequencies a text of so many tokens is read with, among texts of up to `longest`: a number that grows with
+   * them. Keys can be read on with by the same number alone. Absent or undefined: the same for every text.
+   */
+  stretch?(config: C, longest: number): ((length: number) => number) | undefined
 }

@@ -5,8 +5,10 @@
 import type { z } from 'zod'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue, ModelArchitecture, ModelScope } from './architecture.ts'
-import { attend, attentionBias, rotaryTables, type RotaryConfig } from './layers.ts'
+import { attend, attentionBias } from './layers.ts'
 import type { MlpPart, NormPart, ProjectionPart } from './parts.ts'
+import { openRotary } from './rotary-tables.ts'
+import { stretchesOf, stretchOf, type RotaryConfig } from './rotary.ts'
 import { createWeightList, type WeightList } from './weight-list.ts'
 
 /** Names of the norms before and after a branch, inside its block; absent where there is none. */
@@ -99,7 +101,19 @@ export function decoder<C>({
       )
     },
     maxPositions: (c) => plan(c).maxPositions,
+    stretch: (c, longest) => stretchIn(plan(c), longest),
   }
+}
+
+/** Every layer's stretch grows with the text, so their sum stays as it is only where each does. */
+function stretchIn(plan: DecoderPlan, longest: number) {
+  const found = layersOf(plan).flatMap((layer) => {
+    const { rotary } = plan.attention(layer)
+    return rotary ? [stretchesOf(rotary, longest)] : []
+  })
+  const own = found.filter(({ count }) => count > 1)
+  if (own.length === 0) return undefined
+  return (length: number) => own.reduce((sum, each) => sum + stretchOf(each, length), 0)
 }
 
 function declare(plan: DecoderPlan, list: WeightList) {
@@ -165,8 +179,9 @@ function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan
     apply(prefix: string, layer: number, x: Value): Value {
       const heads = plan.projections.heads(prefix, (name) => scope.weight(name).shape)
       const { rotary, window, ...rest } = plan.attention(layer)
-      const tables =
-        rotary && once(`rotary ${JSON.stringify(rotary)}`, () => rotaryTables(g, rotary, positions))
+      const turned =
+        rotary &&
+        once(`rotary ${JSON.stringify(rotary)}`, () => openRotary(g, rotary, positions, input))
       // A window as wide as the longest text hides nothing.
       const narrow = window !== undefined && window < positions ? window : undefined
       const bias =
@@ -178,7 +193,7 @@ function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan
         g,
         qkv,
         input,
-        { ...heads, ...rest, rotary: tables, bias, window: narrow },
+        { ...heads, ...rest, rotary: turned, bias, window: narrow },
         layer,
       )
       if (attended.present) present.push(attended.present)

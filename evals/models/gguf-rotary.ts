@@ -3,7 +3,7 @@ import { TouchstoneError } from '../errors.ts'
 import { headDimOf, rotaryOf, type DecoderFields } from './families/decoder-config.ts'
 import { malformed, type JsonObject } from './files.ts'
 import type { FamilyFile, GgufRule } from './gguf-family.ts'
-import { rotaryFrequencies, type RotaryConfig } from './layers.ts'
+import { rotaryFrequencies, type RotaryConfig } from './rotary.ts'
 
 export const ROTARY_FACTORS = 'rope_freqs.weight'
 

@@ -75,6 +75,7 @@ export function batchOf(expected: ReadonlyMap<string, OracleTensor>): Batch {
   return {
     tokens: Int32Array.from(integers(expected, 'tokens')),
     ...lanes(batch, seq),
+    segments: segmentsOf(expected),
     rows: Int32Array.from(rows),
     labels: Int32Array.from(rows, (row) => labels[row + 1]!),
     weights: new Float32Array(rows.length).fill(1 / rows.length),
@@ -90,9 +91,13 @@ export async function goldenLogits(
   const scope = createScope(g, model.weights, { maxPositions: batch.seq })
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
   const positions = g.input('positions', 'int32', ['batch', 'seq'])
+  const attention = {
+    kind: 'packed',
+    segments: g.input('segments', 'int32', ['batch', 'seq']),
+  } as const
   const { hiddenStates } = model.architecture.forward(
     scope,
-    { tokens, positions, attention: { kind: 'causal' }, batch: 'batch', seq: 'seq' },
+    { tokens, positions, attention, batch: 'batch', seq: 'seq' },
     model.config,
   )
   const logits = model.architecture.logits(scope, hiddenStates, model.config)
@@ -103,6 +108,7 @@ export async function goldenLogits(
   const results = await runner.run({
     tokens: { data: batch.tokens, dims },
     positions: { data: position, dims },
+    segments: { data: batch.segments, dims },
   })
   await runner.release()
   return results.logits!.data as Float32Array

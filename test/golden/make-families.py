@@ -1,12 +1,15 @@
 """Makes the golden fixtures of the decoder families: `python make-families.py [OUTPUT]` (default: fixtures/ beside this file).
 
 Each is a tiny random checkpoint as transformers saves it, with logits, loss and every gradient of the loss by the
-checkpoint's own weight names, in float32. See README.md.
+checkpoint's own weight names, in float32. Where positions are stretched beyond the trained length, rows are run alone,
+and greedy tokens are written without a cache. See README.md.
 """
 
 import argparse
+import copy
 import json
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -18,6 +21,7 @@ from transformers.utils import logging
 from fixture_files import SEED, VERSIONS, fresh, generator_for, save, stored_gradients, write_json
 
 LENGTHS = [9, 6, 4]
+TRAINED, STRETCHED_LENGTHS = 10, [15, 10, 6]  # beyond the trained length, at it, below it
 PROMPT_LENGTHS = [4, 2, 1]
 TOKEN_IDS = dict(pad_token_id=0, bos_token_id=1, eos_token_id=2)
 
@@ -56,6 +60,30 @@ CASES = {
 }  # fmt: skip
 
 
+def stretched(model_type, rope_type, longest=4 * TRAINED, theta=10000.0, scaling={}, **more):
+    rope = dict(rope_type=rope_type, rope_theta=theta) | scaling
+    return shape(model_type, max_position_embeddings=longest, rope_parameters=rope, **more)
+
+
+FOUR_PAIRS = dict(short_factor=[1.0, 1.1, 1.3, 1.7], long_factor=[1.2, 2.0, 3.5, 6.0])
+ORIGINAL = dict(original_max_position_embeddings=TRAINED)
+STRETCHED = {
+    "llama-dynamic": stretched("llama", "dynamic", longest=TRAINED, scaling=dict(factor=4.0)),
+    "llama-longrope": stretched("llama", "longrope", scaling=FOUR_PAIRS | ORIGINAL | dict(factor=3.0)),
+    "llama-yarn": stretched(
+        "llama", "yarn", theta=10.0, scaling=ORIGINAL | dict(factor=4.0, beta_fast=0.5, beta_slow=0.05)
+    ),
+    "phi3-longrope": stretched(
+        "phi3", "longrope", heads=2, kv_heads=1, head_dim=None, partial_rotary_factor=0.5, scaling=FOUR_PAIRS, **ORIGINAL
+    ),
+    "qwen2-yarn": stretched(
+        "qwen2", "yarn", theta=10.0,
+        scaling=ORIGINAL | dict(factor=4.0, beta_fast=0.5, beta_slow=0.05, mscale=1.5, mscale_all_dim=0.5, truncate=False),
+    ),
+    "qwen3-yarn": stretched("qwen3", "yarn", head_dim=16, scaling=ORIGINAL | dict(factor=4.0, attention_factor=1.3)),
+}  # fmt: skip
+
+
 def make_model(name, arguments):
     settings = {key: value for key, value in arguments.items() if value is not None}
     config = AutoConfig.for_model(**settings, **TOKEN_IDS)
@@ -69,33 +97,85 @@ def make_model(name, arguments):
     return model.float().eval()
 
 
-def make_batch(name, vocab):
-    """tokens, attention mask and labels `[3, 9]`, padded on the right; labels[t] = tokens[t] on reply positions."""
-    tokens = torch.randint(3, vocab, (3, 9), generator=generator_for(name, "tokens"))
+def make_batch(name, vocab, lengths):
+    """tokens, attention mask and labels `[3, longest]`, padded on the right; labels[t] = tokens[t] on reply positions."""
+    tokens = torch.randint(3, vocab, (3, max(lengths)), generator=generator_for(name, "tokens"))
     tokens[0, 5] = tokens[0, 2]  # a repeated word: its embedding's gradient is a sum
-    position = torch.arange(9)
-    mask = (position < torch.tensor(LENGTHS)[:, None]).long()
+    position = torch.arange(max(lengths))
+    mask = (position < torch.tensor(lengths)[:, None]).long()
     tokens = tokens * mask
     reply = (position >= torch.tensor(PROMPT_LENGTHS)[:, None]) & mask.bool()
     return tokens, mask, torch.where(reply, tokens, -100)
 
 
-def make_case(root, name, arguments):
+def together(model, tokens, mask, labels):
+    output = model(input_ids=tokens, attention_mask=mask, labels=labels, use_cache=False)
+    return output.logits, output.loss
+
+
+def one_by_one(model, tokens, mask, labels):
+    """Each row by a fresh copy of the positions: transformers' frequencies are those of the longest text seen."""
+    logits = torch.zeros(*tokens.shape, model.config.vocab_size)
+    loss, terms = 0.0, (labels[:, 1:] != -100).sum()
+    for b, length in enumerate(mask.sum(1).tolist()):
+        with fresh_positions(model):
+            row = model(input_ids=tokens[b : b + 1, :length], use_cache=False).logits[0]
+        logits[b, :length] = row
+        loss += torch.nn.functional.cross_entropy(row[:-1], labels[b, 1:length], ignore_index=-100, reduction="sum") / terms
+    return logits, loss
+
+
+@contextmanager
+def fresh_positions(model):
+    found = model.model.rotary_emb
+    model.model.rotary_emb = copy.deepcopy(found)
+    yield
+    model.model.rotary_emb = found
+
+
+def greedy(model, name, vocab, count=12):
+    """Prompts one at a time, the whole text anew for each token; the gap says how far the second-best token was."""
+    lengths = [7, 2, 12]
+    prompts = torch.randint(3, vocab, (3, 12), generator=generator_for(name, "prompts"))
+    prompts = prompts * (torch.arange(12) < torch.tensor(lengths)[:, None])
+    written, gaps = [], []
+    for prompt, length in zip(prompts, lengths):
+        text, row_gaps = prompt[:length].tolist(), []
+        for _ in range(count):
+            with torch.no_grad(), fresh_positions(model):
+                best = model(input_ids=torch.tensor([text]), use_cache=False).logits[0, -1].topk(2)
+            text.append(best.indices[0].item())
+            row_gaps.append((best.values[0] - best.values[1]).item())
+        written.append(text[length:])
+        gaps.append(row_gaps)
+    return {
+        "greedy.prompts": prompts,
+        "greedy.prompt_lengths": torch.tensor(lengths),
+        "greedy.tokens": torch.tensor(written),
+        "greedy.gaps": torch.tensor(gaps),
+    }
+
+
+def make_case(root, name, arguments, lengths=LENGTHS, run=together):
     folder = fresh(root / name)
     model = make_model(name, arguments)
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
-    tokens, mask, labels = make_batch(name, arguments["vocab_size"])
-    output = model(input_ids=tokens, attention_mask=mask, labels=labels, use_cache=False)
-    output.loss.backward()
+    vocab = arguments["vocab_size"]
+    tokens, mask, labels = make_batch(name, vocab, lengths)
+    logits, loss = run(model, tokens, mask, labels)
+    loss.backward()
     out = {
-        "tokens": tokens, "attention_lengths": torch.tensor(LENGTHS), "labels": labels,
-        "logits": output.logits, "loss": output.loss[None],
+        "tokens": tokens, "attention_lengths": torch.tensor(lengths), "labels": labels,
+        "logits": logits, "loss": loss[None],
     }  # fmt: skip
+    if run is one_by_one:
+        out |= greedy(model, name, vocab)
     out |= {f"full.grad.{key}": g for key, g in stored_gradients(model, folder).items()}
     save(folder / "expected.safetensors", out)
     model_type = json.loads((folder / "config.json").read_text())["model_type"]
-    print(name, model_type, output.loss.item(), "largest logit", output.logits.abs().max().item())
+    smallest = out["greedy.gaps"].min().item() if "greedy.gaps" in out else None
+    print(name, model_type, loss.item(), "largest logit", logits.abs().max().item(), "smallest gap", smallest)
 
 
 def main():
@@ -107,7 +187,10 @@ def main():
     torch.use_deterministic_algorithms(True)
     for name, arguments in CASES.items():
         make_case(root, name, arguments)
-    write_json(root / "families.json", {"seed": SEED, "madeWith": VERSIONS, "cases": sorted(CASES)})
+    for name, arguments in STRETCHED.items():
+        make_case(root, name, arguments, STRETCHED_LENGTHS, one_by_one)
+    cases = {"cases": sorted([*CASES, *STRETCHED]), "stretched": sorted(STRETCHED)}
+    write_json(root / "families.json", {"seed": SEED, "madeWith": VERSIONS} | cases)
 
 
 if __name__ == "__main__":

@@ -139,6 +139,8 @@ describe.each(families)('%s', (name) => {
 
   test('through the cache: a first part, then token by token', async () => {
     const { golden, runner } = await exported(name)
+    const { architecture, config } = golden.model
+    const stretch = architecture.stretch?.(config, architecture.maxPositions(config)) ?? (() => 0)
     for (const [b, ids] of rowsOf(golden).entries()) {
       const cut = Math.ceil(ids.length / 2)
       let cache = emptyCache(golden, 1)
@@ -154,7 +156,9 @@ describe.each(families)('%s', (name) => {
         const next = await step(runner, cache, [row])
         cache = next.cache
         const found = next.logits.data as Float32Array
-        expect(worst(golden, b, found, from!, to! - from!)).toBeLessThan(TOLERANCE)
+        // A cache that was begun with the frequencies of a shorter text is not the whole text's.
+        if (stretch(cut) === stretch(ids.length))
+          expect(worst(golden, b, found, from!, to! - from!)).toBeLessThan(TOLERANCE)
       }
     }
   })

@@ -1,7 +1,7 @@
 /** @file What the config.json of Llama-shaped decoders has in common, and the plan that follows from it. */
 import { z } from 'zod'
 import type { DecoderPlan } from '../decoder.ts'
-import { RopeScaling, type RotaryConfig } from '../layers.ts'
+import { checkedRotary, RopeScaling, rotaryReach, type RotaryConfig } from '../rotary.ts'
 
 const MAX_HIDDEN = 65536
 const MAX_LAYERS = 1024
@@ -24,6 +24,7 @@ export const decoderFields = {
     partial_rotary_factor: z.number().positive().max(1).optional(),
   }).nullish(),
   max_position_embeddings: z.int().positive().default(2048),
+  original_max_position_embeddings: z.int().positive().nullish(),
   tie_word_embeddings: z.boolean().default(false),
 }
 
@@ -32,13 +33,22 @@ export type DecoderFields = z.infer<z.ZodObject<typeof decoderFields>>
 export const headDimOf = (c: DecoderFields): number =>
   c.head_dim ?? c.hidden_size / c.num_attention_heads
 
+const scalingOf = (c: DecoderFields): RopeScaling | null =>
+  c.rope_parameters ?? c.rope_scaling ?? null
+
 /** Rotary positions as config.json has them, in the old spelling or the new. */
-export const rotaryOf = (c: DecoderFields, rotaryDim = headDimOf(c)): RotaryConfig => ({
-  theta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000,
-  rotaryDim,
-  scaling: c.rope_parameters ?? c.rope_scaling ?? null,
-  maxPositions: c.max_position_embeddings,
-})
+export const rotaryOf = (c: DecoderFields, rotaryDim = headDimOf(c)): RotaryConfig =>
+  checkedRotary({
+    theta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000,
+    rotaryDim,
+    scaling: scalingOf(c),
+    maxPositions: c.max_position_embeddings,
+    trained: c.original_max_position_embeddings ?? undefined,
+  })
+
+/** Tokens of the longest text, stretched positions included. */
+export const reachOf = (c: DecoderFields): number =>
+  rotaryReach({ scaling: scalingOf(c), maxPositions: c.max_position_embeddings })
 
 type Common = 'hidden' | 'layers' | 'vocab' | 'maxPositions' | 'names'
 type Norms = 'attentionNorms' | 'mlpNorms'
@@ -48,7 +58,7 @@ export const llamaShape = (c: DecoderFields): Pick<DecoderPlan, Common | Norms> 
   hidden: c.hidden_size,
   layers: c.num_hidden_layers,
   vocab: c.vocab_size,
-  maxPositions: c.max_position_embeddings,
+  maxPositions: reachOf(c),
   names: {
     prefix: 'model',
     embedding: 'model.embed_tokens',

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
 import { ACTIVATIONS, gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
-import { RopeScaling } from '../layers.ts'
+import { checkedRotary, RopeScaling } from '../rotary.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from './decoder-config.ts'
 
 const activation = z.enum(Object.keys(ACTIVATIONS) as ['gelu_pytorch_tanh'])
@@ -127,11 +127,15 @@ export function gemma3Rotaries(c: z.infer<typeof gemma3Config>) {
   const { full_attention: full, sliding_attention: sliding } = c.rope_parameters ?? {}
   const common = { rotaryDim: headDimOf(c), maxPositions: c.max_position_embeddings }
   return [
-    {
+    checkedRotary({
       ...common,
       theta: full?.rope_theta ?? c.rope_theta ?? 1e6,
       scaling: full ?? c.rope_scaling ?? null,
-    },
-    { ...common, theta: sliding?.rope_theta ?? c.rope_local_base_freq, scaling: sliding ?? null },
+    }),
+    checkedRotary({
+      ...common,
+      theta: sliding?.rope_theta ?? c.rope_local_base_freq,
+      scaling: sliding ?? null,
+    }),
   ] as const
 }

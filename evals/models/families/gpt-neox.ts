@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../parts.ts'
-import { decoderFields, rotaryOf } from './decoder-config.ts'
+import { decoderFields, reachOf, rotaryOf } from './decoder-config.ts'
 
 const config = z.looseObject({
   ...decoderFields,
@@ -30,7 +30,7 @@ export const gptNeox = decoder({
       hidden,
       layers: c.num_hidden_layers,
       vocab: c.vocab_size,
-      maxPositions: c.max_position_embeddings,
+      maxPositions: reachOf(c),
       names: {
         prefix: 'gpt_neox',
         embedding: 'gpt_neox.embed_in',

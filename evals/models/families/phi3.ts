@@ -2,7 +2,14 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import { fusedGatedMlp, fusedProjections, rmsNorm } from '../parts.ts'
-import { decoderFields, headDimOf, llamaShape, rotaryOf } from './decoder-config.ts'
+import type { RopeScaling } from '../rotary.ts'
+import {
+  decoderFields,
+  headDimOf,
+  llamaShape,
+  rotaryOf,
+  type DecoderFields,
+} from './decoder-config.ts'
 
 const config = z.looseObject({
   ...decoderFields,
@@ -11,13 +18,29 @@ const config = z.looseObject({
   sliding_window: z.int().positive().nullish(),
   partial_rotary_factor: z.number().positive().max(1).nullish(),
   attention_bias: z.literal(false).default(false),
+  original_max_position_embeddings: z.int().positive().default(4096),
+})
+
+/** What Phi-3's first files call longrope. */
+const OLD_NAMES = ['su', 'yarn']
+
+const named = <S extends RopeScaling>(scaling: S): S =>
+  OLD_NAMES.includes(scaling.rope_type ?? scaling.type ?? '')
+    ? { ...scaling, rope_type: 'longrope' }
+    : scaling
+
+const renamed = <C extends DecoderFields>(c: C): C => ({
+  ...c,
+  rope_parameters: c.rope_parameters && named(c.rope_parameters),
+  rope_scaling: c.rope_scaling && named(c.rope_scaling),
 })
 
 export const phi3 = decoder({
   name: 'phi3',
   modelTypes: ['phi3'],
   config,
-  plan(c) {
+  plan(found) {
+    const c = renamed(found)
     const [hidden, headDim, heads] = [c.hidden_size, headDimOf(c), c.num_attention_heads]
     const share = c.rope_parameters?.partial_rotary_factor ?? c.partial_rotary_factor ?? 1
     const rotary = rotaryOf(c, Math.trunc(headDim * share))

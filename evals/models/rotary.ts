@@ -1,0 +1,252 @@
+/**
+ * @file How fast each pair of a head turns, and how that is stretched to reach beyond the trained length: every kind of
+ * `rope_scaling` as a row of one table. In numbers they are transformers' (modeling_rope_utils, 5.24).
+ *
+ * Where frequencies depend on length (dynamic, longrope), it is the length of the token's own text, counted without
+ * padding: not that of the batch's longest text, nor of the longest seen before, as transformers has it. A lone text
+ * without a cache is the same under both.
+ */
+import { z } from 'zod'
+import { TouchstoneError } from '../errors.ts'
+
+/** By how much the trained length may be stretched; published models stay below a hundred. */
+const MAX_FACTOR = 1024
+const factors = z.array(z.number().positive()).nullish()
+
+export const RopeScaling = z.looseObject({
+  rope_type: z.string().nullish(),
+  type: z.string().nullish(),
+  factor: z.number().positive().max(MAX_FACTOR).nullish(),
+  original_max_position_embeddings: z.int().positive().nullish(),
+  low_freq_factor: z.number().positive().nullish(),
+  high_freq_factor: z.number().positive().nullish(),
+  attention_factor: z.number().positive().nullish(),
+  beta_fast: z.number().positive().nullish(),
+  beta_slow: z.number().positive().nullish(),
+  mscale: z.number().nullish(),
+  mscale_all_dim: z.number().nullish(),
+  truncate: z.boolean().nullish(),
+  short_factor: factors,
+  long_factor: factors,
+})
+export type RopeScaling = z.infer<typeof RopeScaling>
+
+export interface RotaryConfig {
+  readonly theta: number
+  /** How many elements of each head turn: all of them, or the first part. */
+  readonly rotaryDim: number
+  readonly scaling: RopeScaling | null
+  readonly maxPositions: number
+  /** Tokens of the longest text in training; what the scaling says, or else `maxPositions`, where absent. */
+  readonly trained?: number | undefined
+}
+
+/** Which sets of frequencies there are: one up to the trained length, and others for longer texts. */
+export interface Stretches {
+  /** Up to so many tokens a text has stretch 0, then one more with every token, up to the last. */
+  readonly trained: number
+  /** One: frequencies do not depend on the text. */
+  readonly count: number
+}
+
+interface Kind {
+  /** Fields without which it means nothing, and fields that it may have. */
+  readonly needs: readonly (keyof RopeScaling)[]
+  readonly takes: readonly string[]
+  /** Angles a position of each pair, `[rotaryDim/2]`, for texts of the given stretch. */
+  frequencies(config: RotaryConfig, scaling: RopeScaling, stretch: number): Float64Array
+  /** What cos and sin are multiplied by; 1 where absent. */
+  amplitude?(config: RotaryConfig, scaling: RopeScaling): number
+  /** Among texts of up to `longest` tokens; one where absent. */
+  stretches?(config: RotaryConfig, scaling: RopeScaling, longest: number): Stretches
+  /** Tokens of the longest text, where `maxPositions` is not. */
+  reach?(config: Pick<RotaryConfig, 'maxPositions'>, scaling: RopeScaling): number
+}
+
+/** Fields that mean the same for every kind. */
+const COMMON = ['rope_type', 'type', 'rope_theta', 'partial_rotary_factor', 'factor', 'finetuned']
+const TRAINED = 'original_max_position_embeddings'
+
+/** 1/θ^(2i/r). */
+const plain = (theta: number, rotaryDim: number): Float64Array =>
+  Float64Array.from({ length: rotaryDim / 2 }, (_, i) => theta ** ((-2 * i) / rotaryDim))
+
+const unscaled = ({ theta, rotaryDim }: RotaryConfig) => plain(theta, rotaryDim)
+
+const trainedOf = ({ trained, maxPositions }: RotaryConfig, scaling: RopeScaling): number =>
+  trained ?? scaling.original_max_position_embeddings ?? maxPositions
+
+/** Of YaRN and longrope, whose file may leave it to the two lengths. */
+const factorOf = (config: RotaryConfig, scaling: RopeScaling): number =>
+  scaling.factor ?? config.maxPositions / trainedOf(config, scaling)
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  default: { needs: [], takes: [TRAINED], frequencies: unscaled },
+
+  /** Positions are divided by the factor. */
+  linear: {
+    needs: ['factor'],
+    takes: [TRAINED],
+    frequencies: (config, { factor }) => unscaled(config).map((frequency) => frequency / factor!),
+  },
+
+  /** Long wavelengths are divided by the factor, middle ones blended. */
+  llama3: {
+    needs: ['factor'],
+    takes: [TRAINED, 'low_freq_factor', 'high_freq_factor'],
+    frequencies: llama3,
+  },
+
+  /** NTK: for a text of L tokens beyond the trained T, θ·(f·L/T − (f − 1))^(r/(r − 2)) takes θ's place. */
+  dynamic: {
+    needs: ['factor'],
+    takes: [TRAINED],
+    frequencies({ theta, rotaryDim, maxPositions }, { factor }, stretch) {
+      const wider = (factor! * (maxPositions + stretch)) / maxPositions - (factor! - 1)
+      return plain(theta * wider ** (rotaryDim / (rotaryDim - 2)), rotaryDim)
+    },
+    stretches: ({ maxPositions: trained }, _, longest) => ({
+      trained,
+      count: longest - trained + 1,
+    }),
+    reach: ({ maxPositions }, { factor }) => Math.floor(maxPositions * (factor ?? 1)),
+  },
+
+  /** arXiv:2309.00071: pairs that turn often keep their frequency, those that turn seldom are divided, a ramp between. */
+  yarn: {
+    needs: [],
+    takes: [
+      TRAINED,
+      'attention_factor',
+      'beta_fast',
+      'beta_slow',
+      'mscale',
+      'mscale_all_dim',
+      'truncate',
+    ],
+    frequencies: yarn,
+    amplitude: yarnAmplitude,
+    reach({ maxPositions }, { factor, original_max_position_embeddings: trained }) {
+      return Math.max(maxPositions, Math.floor((factor ?? 1) * (trained ?? maxPositions)))
+    },
+  },
+
+  /** arXiv:2402.13753: each pair has a divisor of its own, one set up to the trained length and one beyond. */
+  longrope: {
+    needs: ['short_factor', 'long_factor'],
+    takes: [TRAINED, 'attention_factor'],
+    frequencies(config, { short_factor, long_factor }, stretch) {
+      const divisors = stretch === 0 ? short_factor! : long_factor!
+      return unscaled(config).map((frequency, i) => frequency / divisors[i]!)
+    },
+    amplitude(config, scaling) {
+      const factor = factorOf(config, scaling)
+      const inferred = Math.sqrt(1 + Math.log(factor) / Math.log(trainedOf(config, scaling)))
+      return scaling.attention_factor ?? (factor <= 1 ? 1 : inferred)
+    },
+    stretches: (config, scaling) => ({ trained: trainedOf(config, scaling), count: 2 }),
+  },
+}
+
+const kindOf = (scaling: RopeScaling | null): string =>
+  scaling?.rope_type ?? scaling?.type ?? 'default'
+
+function llama3(config: RotaryConfig, scaling: RopeScaling): Float64Array {
+  const [factor, low, high] = [
+    scaling.factor!,
+    scaling.low_freq_factor ?? 1,
+    scaling.high_freq_factor ?? 4,
+  ]
+  const trained = trainedOf(config, scaling)
+  return unscaled(config).map((frequency) => {
+    const wavelength = (2 * Math.PI) / frequency
+    if (wavelength < trained / high) return frequency
+    if (wavelength > trained / low) return frequency / factor
+    const smooth = (trained / wavelength - low) / (high - low)
+    return ((1 - smooth) * frequency) / factor + smooth * frequency
+  })
+}
+
+function yarn(config: RotaryConfig, scaling: RopeScaling): Float64Array {
+  const { theta, rotaryDim } = config
+  const trained = trainedOf(config, scaling)
+  const factor = factorOf(config, scaling)
+  /** The pair, as a fraction, that turns so often within the trained length. */
+  const pairOf = (turns: number) =>
+    (rotaryDim * Math.log(trained / (turns * 2 * Math.PI))) / (2 * Math.log(theta))
+  const [first, last] = [pairOf(scaling.beta_fast ?? 32), pairOf(scaling.beta_slow ?? 1)]
+  const isWhole = scaling.truncate ?? true
+  const low = Math.max(isWhole ? Math.floor(first) : first, 0)
+  const high = Math.min(isWhole ? Math.ceil(last) : last, rotaryDim - 1)
+  const width = low === high ? 0.001 : high - low
+  return unscaled(config).map((frequency, i) => {
+    const divided = Math.min(Math.max((i - low) / width, 0), 1)
+    return (frequency / factor) * divided + frequency * (1 - divided)
+  })
+}
+
+function yarnAmplitude(config: RotaryConfig, scaling: RopeScaling): number {
+  const factor = factorOf(config, scaling)
+  const { attention_factor: said, mscale, mscale_all_dim: overAll } = scaling
+  const scaled = (by: number) => (factor <= 1 ? 1 : 0.1 * by * Math.log(factor) + 1)
+  return said ?? (mscale && overAll ? scaled(mscale) / scaled(overAll) : scaled(1))
+}
+
+const foundKind = ({ scaling }: Pick<RotaryConfig, 'scaling'>): Kind => {
+  const name = kindOf(scaling)
+  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined
+  if (kind) return kind
+  const supported = Object.keys(KINDS).join(', ')
+  throw unsupported('rope scaling', name, supported)
+}
+
+/** The same settings, once they are known to be a kind's own: what is unknown, missing or of another length is named. */
+export function checkedRotary(config: RotaryConfig): RotaryConfig {
+  const { scaling, rotaryDim } = config
+  const name = kindOf(scaling)
+  const { needs, takes } = foundKind(config)
+  const known = [...COMMON, ...takes, ...needs]
+  for (const [field, value] of Object.entries(scaling ?? {})) {
+    if (value == null || known.includes(field)) continue
+    throw unsupported(`for rope scaling ${name} the setting`, field, known.join(', '))
+  }
+  for (const field of needs) {
+    const value = scaling![field]
+    if (value == null) throw malformed(`rope scaling ${name} without "${field}"`, `"${field}"`)
+    if (Array.isArray(value) && value.length !== rotaryDim / 2)
+      throw malformed(`${value.length} numbers in "${field}"`, `${rotaryDim / 2}, one a pair`)
+  }
+  if (name === 'dynamic' && rotaryDim <= 2)
+    throw malformed('rope scaling dynamic for one pair a head', 'two pairs or more')
+  return config
+}
+
+const unsupported = (what: string, found: string, supported: string) =>
+  new TouchstoneError('checkpoint.unsupported', { path: 'config.json', what, found, supported })
+
+const malformed = (found: string, expected: string) =>
+  new TouchstoneError('checkpoint.malformed', { path: 'config.json', found, expected })
+
+/** Angles a position of each pair, `[rotaryDim/2]`. @param stretch see `stretchesOf`; that of trained lengths if not given */
+export const rotaryFrequencies = (config: RotaryConfig, stretch = 0): Float64Array =>
+  foundKind(config).frequencies(config, config.scaling ?? {}, stretch)
+
+/** What cos and sin are multiplied by, so that scores are by its square: YaRN's and longrope's attention factor. */
+export const rotaryAmplitude = (config: RotaryConfig): number =>
+  foundKind(config).amplitude?.(config, config.scaling ?? {}) ?? 1
+
+/** Tokens of the longest text that the settings are made for. */
+export const rotaryReach = (config: Pick<RotaryConfig, 'scaling' | 'maxPositions'>): number =>
+  foundKind(config).reach?.(config, config.scaling ?? {}) ?? config.maxPositions
+
+const ONE: Stretches = { trained: Infinity, count: 1 }
+
+/** Which sets of frequencies there are for texts of up to `longest` tokens. */
+export function stretchesOf(config: RotaryConfig, longest: number): Stretches {
+  const found = foundKind(config).stretches?.(config, config.scaling ?? {}, longest) ?? ONE
+  return longest > found.trained ? found : ONE
+}
+
+/** Which set a text of `length` tokens is read with. */
+export const stretchOf = ({ trained, count }: Stretches, length: number): number =>
+  Math.min(Math.max(length - trained, 0), count - 1)
