@@ -9,6 +9,7 @@ import { entry, type Details } from './errors/entry.ts'
 import { DATA_ERRORS } from './errors/data.ts'
 import { ENCODER_ERRORS } from './errors/encoders.ts'
 import { EXPORT_ERRORS } from './errors/exports.ts'
+import { MEMORY_ERRORS } from './errors/memory.ts'
 import { WORKBENCH_ERRORS } from './errors/workbench.ts'
 
 export const ERRORS = {
@@ -308,6 +309,7 @@ export const ERRORS = {
   ...DATA_ERRORS,
   ...ENCODER_ERRORS,
   ...EXPORT_ERRORS,
+  ...MEMORY_ERRORS,
   ...WORKBENCH_ERRORS,
 } as const
 

@@ -5,6 +5,7 @@ import { PRECISIONS } from '../models/small-weights.ts'
 import { DEVICES } from '../runtime/device.ts'
 import { DETAILS } from '../spectra/directions.ts'
 import { EPSILON } from '../spectra/intruders.ts'
+import { isSize } from './memory-size.ts'
 
 /**
  * A method with its own configuration, parsed by the method's schema. `arm` is what its fine-tunes are called where one method
@@ -159,6 +160,16 @@ export const AuditConfig = z.object({
     unit: 'steps',
   }),
   training: TrainingConfig.prefault({}),
+  memory: z
+    .string()
+    .refine(isSize, { message: 'an amount of memory is a number and a unit, such as 4GB' })
+    .nullable()
+    .default(null)
+    .meta({
+      label: 'Memory',
+      help: 'What training may take at its peak, 4GB say: blocks are computed twice (--checkpointing) where it would take more otherwise',
+      value: 'SIZE',
+    }),
   leaningEvery: z.int().min(1).nullable().default(null).meta({
     label: 'Watch refusal every',
     help: 'Steps between looks at how a training leans to refusing, on a few prompts of the suite; not looked at if not given',
@@ -241,6 +252,7 @@ export const TrainConfig = AuditConfig.pick({
   methods: true,
   seeds: true,
   training: true,
+  memory: true,
   basePrecision: true,
   device: true,
   threads: true,

@@ -29,6 +29,7 @@ import {
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
 import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
 import { forgetMatched, matchArms } from './match-arms.ts'
+import { fittedOnce } from './memory-budget.ts'
 import { mitigateAll } from './mitigation.ts'
 import { planOf } from './plan.ts'
 import { removeRest, retentionByArm, settleWeights } from './retention.ts'
@@ -130,20 +131,21 @@ const withoutChange = ({ key, weights }: Tuned): Tuned => ({
 })
 
 async function runWork(
-  { config, evaluates }: Work,
+  { config: asked, evaluates }: Work,
   context: JobContext,
   progress: Progress,
 ): Promise<void> {
-  const device = chooseDevice(config.device, config.threads ?? undefined)
-  context.emit({ type: 'log', level: 'info', message: `Opening ${config.model}` })
-  const { model, batchSize, basePrecision } = config
-  const cache = weightCacheOf(config, context)
+  const device = chooseDevice(asked.device, asked.threads ?? undefined)
+  context.emit({ type: 'log', level: 'info', message: `Opening ${asked.model}` })
+  const { model, batchSize, basePrecision } = asked
+  const cache = weightCacheOf(asked, context)
   const opened = await openBase(model, device, batchSize, basePrecision, cache)
   let judges: OpenJudges | undefined
   try {
-    if (evaluates) requireReadable(opened, config)
-    const data = config.methods.length > 0 ? await dataOf(config) : undefined
+    if (evaluates) requireReadable(opened, asked)
+    const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
     const base = await withClassesOf(opened, data)
+    const config = await fittedOnce({ opened: base, config: asked, data, evaluates }, context)
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
       ? await evaluationPlan(base, config, { judges, progress }, context)

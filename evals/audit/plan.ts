@@ -24,7 +24,7 @@ import { prepareBenchmarks, repliesOf, type PreparedBenchmark } from './benchmar
 import { prepareTexts } from './perplexity.ts'
 import { modelPath } from './model-path.ts'
 import { leaningPlan, promptsOf, type LeaningPlan } from './live-leaning.ts'
-import { plannedBytes } from './plan-memory.ts'
+import { fitted } from './memory-budget.ts'
 import { neutralTexts, trainingData, type TrainingData } from './sources.ts'
 
 /** Characters a token, for estimates only. */
@@ -83,21 +83,22 @@ interface Machine {
   readonly rate: number
 }
 
-export async function planOf(config: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
-  const open = await openModel(modelPath(config.model))
-  const isTrained = config.data !== null && config.methods.length > 0
-  const data = isTrained ? await trainingData(config.data!) : undefined
+export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
+  const open = await openModel(modelPath(asked.model))
+  const isTrained = asked.data !== null && asked.methods.length > 0
+  const data = isTrained ? await trainingData(asked.data!) : undefined
   const opened = plannedClasses({ open, model: recognise(open.checkpoint) }, data)
   const { model } = opened
-  if (evaluates) requireReadable(opened, config)
-  const bytes = await plannedBytes(opened, config, data, evaluates).finally(() => open.close())
+  if (evaluates) requireReadable(opened, asked)
+  const fitting = fitted({ opened, config: asked, data, evaluates })
+  const { config, bytes, why } = await fitting.finally(() => open.close())
   const rate = await measureRate(chooseDevice(config.device, config.threads ?? undefined))
   const machine = { size: workSize(model.weights), rate }
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
   const { size } = machine
   const writes = model.architecture.sees === 'before'
   return [
-    ...trainingLines(config, counts, { ...machine, data, bytes }),
+    ...trainingLines(config, counts, { ...machine, data, bytes, why }),
     ...(evaluates ? await evaluationLines(config, counts, { ...machine, writes, bytes }) : []),
     ...(config.spectra && counts.spectra > 0
       ? [
@@ -112,10 +113,17 @@ export async function planOf(config: AuditConfig, evaluates: boolean): Promise<P
   ]
 }
 
+interface Trained {
+  readonly data: TrainingData | undefined
+  readonly bytes: number
+  /** Of a budget of memory. */
+  readonly why: string | undefined
+}
+
 function trainingLines(
   config: AuditConfig,
   { arms, matched }: Counts,
-  { size, rate, data, bytes }: Machine & { data: TrainingData | undefined; bytes: number },
+  { size, rate, data, bytes, why }: Machine & Trained,
 ): PlanLine[] {
   if (!data || arms === 0) return []
   const { steps, batchSize, gradientAccumulationSteps } = config.training
@@ -128,7 +136,7 @@ function trainingLines(
     0,
   )
   const seconds = once * config.seeds.length
-  const what = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows`
+  const what = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows${why === undefined ? '' : `. ${why}`}`
   const again = `train them again to the loss that all reach, at most ${steps} steps each`
   return [
     { what, count: arms * steps, unit: 'step', seconds, bytes },
