@@ -59,15 +59,19 @@ function replayOf(scope: ModelScope, input: ForwardInput, graph: OwnGraph): Repl
   }
 }
 
-/** A whole text, nothing before it and nothing masked: padding stands at the end, where a causal mask hides it. */
+/** A whole text and nothing before it; what belongs to no text is masked, so that a graph that asks how long a text is hears it. */
 function inputsOf(
   { g }: ModelScope,
-  { tokens, positions, batch, seq }: ForwardInput,
+  { tokens, positions, attention, batch, seq }: ForwardInput,
   { ports }: OwnGraph,
 ): ReadonlyMap<string, Item> {
   const long = (x: Value) => g.cast(x, 'int64')
   const inputs = new Map<string, Item>([[ports.tokens.name, long(tokens!)]])
-  if (ports.mask) inputs.set(ports.mask.name, long(g.filled([batch, seq], 1)))
+  const isText =
+    attention.kind === 'packed'
+      ? g.greaterOrEqual(attention.segments, g.constant([0], 'int32', []))
+      : g.filled([batch, seq], 1)
+  if (ports.mask) inputs.set(ports.mask.name, long(isText))
   if (ports.positions) inputs.set(ports.positions.name, long(positions))
   for (const { kvHeads, headDim, keys, values } of ports.layers) {
     const empty = g.filled([batch, kvHeads, 0, headDim], 0)

@@ -122,21 +122,12 @@ const write = ({ model, weights }: Awaited<ReturnType<typeof openGolden>>, path:
     tokenizerFiles: new Map(),
   })
 
-/** Their frequencies ask for a text's length, and to a graph on whose nodes one trains, padding is text (docs/positions.md). */
-const ASKS_LENGTH = ['llama-dynamic', 'llama-longrope', 'phi3-longrope']
-const withoutPadding = (padded: typeof batch) => ({
-  ...padded,
-  segments: new Int32Array(padded.segments.length),
-})
-
 describe('our own exports', () => {
   test.each(REPLAYED)('%s', async (name) => {
     const own = await openGolden(name)
     const path = join(folder, `own-${name}`)
     await write(own, path)
-    const on = ASKS_LENGTH.includes(name)
-      ? withoutPadding(batchOf(own.expected))
-      : batchOf(own.expected)
+    const on = batchOf(own.expected)
     expectSame(await trained(await opened(path), on), await trained(own, on))
   })
 
