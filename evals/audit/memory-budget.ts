@@ -2,15 +2,15 @@
  * @file `--memory 4GB`: whether blocks are computed a second time follows from a budget. As they are where that fits, else
  * twice, else an error that names what would fit. `--checkpointing` leaves nothing to choose, and must fit all the same.
  */
-import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 import { gibibytes } from '../errors/memory.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { trainedSize } from '../finetune/trained-size.ts'
 import type { JobContext } from '../jobs/job.ts'
-import { exists } from '../models/files.ts'
+import { readJson } from '../models/files.ts'
 import { writeAtomically } from '../models/safetensors-write.ts'
 import { digestOfFile } from './base.ts'
 import type { AuditConfig } from './config.ts'
@@ -103,6 +103,23 @@ const leavesBase = ({ opened: { model }, config: { methods } }: Asked<Planned>):
 
 const Kept = z.object({ checkpointing: z.boolean(), why: z.string() })
 
+type Kept = z.infer<typeof Kept>
+
+/** Undefined where there is none, or none that can be read: to choose again costs nothing, and no bit depends on it. */
+const keptIn = (path: string): Promise<Kept | undefined> =>
+  readJson(path).then(
+    (found) => Kept.safeParse(found).data,
+    () => undefined,
+  )
+
+async function chooseNow<C extends Planned>(asked: Asked<C>, path: string): Promise<Kept> {
+  const { config, why = '' } = await fitted(asked)
+  const chosen = { checkpointing: config.training.checkpointing, why }
+  await mkdir(dirname(path), { recursive: true })
+  await writeAtomically(path, [`${JSON.stringify(chosen)}\n`])
+  return chosen
+}
+
 /** What was chosen is kept in the run's folder and said in its log; a run that is resumed keeps it. */
 export async function fittedOnce<C extends Planned>(
   asked: Asked<C>,
@@ -110,16 +127,10 @@ export async function fittedOnce<C extends Planned>(
 ): Promise<C> {
   if (asked.config.memory === null || asked.config.methods.length === 0) return asked.config
   const path = join(workspace, 'memory.json')
-  if (!(await exists(path))) {
-    const { config, why = '' } = await fitted(asked)
-    await mkdir(workspace, { recursive: true })
-    const { checkpointing } = config.training
-    await writeAtomically(path, [`${JSON.stringify({ checkpointing, why })}\n`])
-  }
-  const text = await readFile(path, 'utf8')
-  const { checkpointing, why } = Kept.parse(JSON.parse(text))
-  const row = { role: 'what --memory chose', path, digest: await digestOfFile(path) }
-  emit({ type: 'artifact', row: { ...row, bytes: Buffer.byteLength(text) } })
+  const { checkpointing, why } = (await keptIn(path)) ?? (await chooseNow(asked, path))
+  const { size: bytes } = await stat(path)
+  const row = { role: 'what --memory chose', path, digest: await digestOfFile(path), bytes }
+  emit({ type: 'artifact', row })
   emit({ type: 'log', level: 'info', message: why })
   return { ...asked.config, training: { ...asked.config.training, checkpointing } }
 }

@@ -1,6 +1,6 @@
 /** @file What a budget of memory chooses, what it says where nothing fits, and that a resumed run keeps the choice. */
 import { join } from 'node:path'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { AuditConfig } from '../../../evals/audit/config.ts'
 import { fitted, fittedOnce, type Asked } from '../../../evals/audit/memory-budget.ts'
@@ -110,3 +110,17 @@ test('what was chosen is said once more, and kept, when a run goes on', async ()
   expect((await fittedOnce(work, context)).training.checkpointing).toBe(false)
   expect(said.at(-1)).toMatchObject({ message: 'It was so.' })
 })
+
+test.each(['', '{"checkpointing": 1}', '\u0000'])(
+  'a kept choice that is %j is made again',
+  async (damaged) => {
+    const { between } = await peaks()
+    const workspace = freshFolder()
+    const path = join(workspace, 'memory.json')
+    writeFileSync(path, damaged)
+    const context = { workspace, emit: () => undefined } as unknown as JobContext
+    const found = await fittedOnce(await asked(configOf(megabytes(between))), context)
+    expect(found.training.checkpointing).toBe(true)
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ checkpointing: true })
+  },
+)
