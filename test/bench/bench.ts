@@ -9,6 +9,7 @@ import { machine, showMachine } from './machine.ts'
 import { mebibytes, OutcomeSchema, showSpread, spread } from './measure.ts'
 import { type Inputs, SKIPPED, startOurs, withInputs } from './our-side.ts'
 import { readProfile, showProfile } from './profile.ts'
+import { sgemmPeak } from './sgemm-peak.ts'
 import type { Outcome, Work } from './works.ts'
 
 const values = parse({
@@ -73,7 +74,7 @@ function show({ title }: Work, measured: Measured): string {
     `  ${arithmetic}; ${nodes} nodes, built in ${Math.round(buildMs)} ms; ${showMemory(memory)}`,
     ...(firstLoss === undefined ? [] : [`  first loss ${firstLoss.toPrecision(5)}`]),
     ...(firstTokens ? [`  first tokens ${firstTokens[0]!.join(' ')}`] : []),
-    ...(profile ? [showProfile(profile)] : []),
+    ...(profile ? [showProfile(profile, peak!)] : []),
   ].join('\n')
 }
 
@@ -83,6 +84,7 @@ const showMemory = (memory: Measured['memory']): string =>
     : 'memory is measured on Linux only'
 
 const on = machine()
+const peak = values.profile ? await sgemmPeak(threads) : undefined
 say(`${showMachine(on)}; ${layers} layers, ${threads} threads, median of ${runs} (min–max)`)
 const results: Measured[] = []
 await withInputs(layers, works, async (inputs) => {
@@ -93,5 +95,5 @@ await withInputs(layers, works, async (inputs) => {
 })
 if (values.json)
   process.stdout.write(
-    `${JSON.stringify({ machine: on, layers, threads, runs, results }, null, 2)}\n`,
+    `${JSON.stringify({ machine: on, layers, threads, runs, peak, results }, null, 2)}\n`,
   )

@@ -10,6 +10,7 @@ const Event = z.object({
     .object({
       op_name: z.string().optional(),
       input_type_shape: z.array(z.record(z.string(), z.array(z.number()))).optional(),
+      output_type_shape: z.array(z.record(z.string(), z.array(z.number()))).optional(),
     })
     .optional(),
 })
@@ -32,6 +33,15 @@ export interface Profile {
   /** Slowest first. */
   readonly operators: readonly ProfileRow[]
   readonly shapes: readonly ProfileRow[]
+  readonly products: Products
+}
+
+/** What the matrix products of one repetition do, and how long they take. */
+export interface Products {
+  /** A multiplication and an addition are two. */
+  readonly operations: number
+  readonly ms: number
+  readonly quietMs: number
 }
 
 export interface Repetitions {
@@ -71,7 +81,13 @@ export function readProfile(text: string, { runs, skipped }: Repetitions): Profi
         quietMs: quiet(group),
       }))
       .sort((a, b) => b.quietMs - a.quietMs)
+  const products = kernels.filter((event) => operationsOf(event) > 0)
   return {
+    products: {
+      operations: products.reduce((sum, event) => sum + operationsOf(event), 0) / repetitions,
+      ms: total(products),
+      quietMs: quiet(products),
+    },
     runMs: total(counted),
     kernelMs: total(kernels),
     operators: grouped(operatorOf),
@@ -81,6 +97,19 @@ export function readProfile(text: string, { runs, skipped }: Repetitions): Profi
 
 const operatorOf = ({ args, name }: Event): string => args?.op_name ?? name
 
+const PRODUCTS = new Set(['MatMul', 'FusedMatMul', 'Gemm'])
+
+/** 2·m·n·k of a product, any transposed: A is `[…, m, k]` or `[…, k, m]`, the output `[…, m, n]`; 0 of anything else. */
+function operationsOf({ args }: Event): number {
+  if (!PRODUCTS.has(args?.op_name ?? '')) return 0
+  const [a, output] = [args?.input_type_shape, args?.output_type_shape].map((shapes) =>
+    Object.values(shapes?.[0] ?? {}).at(0),
+  )
+  if (!a || !output || a.length < 2 || output.length < 2) return 0
+  const k = (a.at(-1)! * a.at(-2)!) / output.at(-2)!
+  return 2 * k * output.reduce((product, size) => product * size, 1)
+}
+
 const shapesOf = ({ args }: Event): string =>
   (args?.input_type_shape ?? [])
     .flatMap((input) => Object.values(input))
@@ -89,8 +118,9 @@ const shapesOf = ({ args }: Event): string =>
 
 const SHOWN = 25
 
-/** Two tables as text. */
-export function showProfile({ runMs, kernelMs, operators, shapes }: Profile): string {
+/** Two tables as text, and what share of `peak` (operations a second) the products and the whole run reach. */
+export function showProfile(profile: Profile, peak: number): string {
+  const { runMs, kernelMs, operators, shapes } = profile
   const quietMs = operators.reduce((sum, row) => sum + row.quietMs, 0)
   const line = (row: ProfileRow) =>
     [
@@ -105,5 +135,16 @@ export function showProfile({ runMs, kernelMs, operators, shapes }: Profile): st
     ...operators.slice(0, SHOWN).map(line),
     'By shapes of the inputs:',
     ...shapes.slice(0, SHOWN).map(line),
+    showProducts(profile, peak),
+  ].join('\n')
+}
+
+function showProducts({ products, runMs }: Profile, peak: number): string {
+  const rate = (ms: number) => (1000 * products.operations) / ms
+  const share = (ms: number) => `${((100 * rate(ms)) / peak).toFixed(0)} %`
+  const giga = (value: number) => (value / 1e9).toFixed(0)
+  return [
+    `Matrix products do ${giga(products.operations)} billion operations; two large matrices are multiplied at ${giga(peak)} billion a second here.`,
+    `Of that the products reach ${share(products.ms)} (${share(products.quietMs)} if every call were its fastest), the whole run ${share(runMs)}.`,
   ].join('\n')
 }

@@ -4,6 +4,7 @@ import type { Emitter, Op } from '../op.ts'
 import { multiply } from '../shape.ts'
 import type { Dim, Shape, Value } from '../value.ts'
 import { product } from './linalg.ts'
+import { softmax } from './reduction.ts'
 
 export interface RotaryTables {
   /** cos and sin of position · frequency, `[positions, rotaryDim/2]`. */
@@ -121,8 +122,7 @@ export const Attention: Op<AttentionAttributes> = {
     const score = T === undefined ? raw : e.node('Mul', [T, e.scalar(a.softcap!)])[0]!
     const [wide] = e.node('Reshape', [score, e.shape(grouped)])
     const [biased] = e.node('Add', [wide!, bias!])
-    const [softmax] = e.node('Softmax', [biased!], { axis: -1 })
-    const [P] = e.node('Reshape', [softmax!, e.shape(scores)])
+    const [P] = e.node('Reshape', [softmax(e, biased!), e.shape(scores)])
     const O = product(e, P!, V, [4, 4], {})
     return { outputs: [join(e, O, a)], keep: { Q, K, V, P: P!, O, ...(T && { T }) } }
   },

@@ -1,14 +1,14 @@
 /** @file Cross-entropy over labelled rows. */
 import type { GraphCore } from '../builder.ts'
-import type { Op } from '../op.ts'
+import type { Emitter, Op } from '../op.ts'
 import { ShapeError } from '../shape.ts'
 import type { Value } from '../value.ts'
-import { logSoftmax } from './reduction.ts'
+import { exponentials, logSoftmax } from './reduction.ts'
 
 /**
  * L = −Σ_i weight_i·log softmax(logits_i)[label_i], logits `[n, vocab]`, labels int32 `[n]`, weights `[n]` → `[]`.
- * With weights 1/n it is the mean loss in nats per token. A macro that keeps log softmax, and
- * dlogits = dL·weight·(softmax − onehot(label)).
+ * With weights 1/n it is the mean loss in nats per token. A macro that keeps the powers e^(logits − max) and their sums, and
+ * dlogits = dL·weight·(powers/sum − onehot(label)).
  */
 export const CrossEntropy: Op = {
   name: 'CrossEntropy',
@@ -20,37 +20,45 @@ export const CrossEntropy: Op = {
     ) {
       throw new ShapeError('CrossEntropy', logits!.shape, labels!.shape, weights!.shape)
     }
-    return { outputs: [{ dtype: logits!.dtype, shape: [] }], keep: { logProbs: logits! } }
+    const { dtype, shape } = logits!
+    const keep = { powers: logits!, sum: { dtype, shape: [shape[0]!, 1] } }
+    return { outputs: [{ dtype, shape: [] }], keep }
   },
   emit: ({ e, inputs: [logits, labels, weights] }) => {
-    const logProbs = logSoftmax(e, logits!)
-    const [column] = e.node('Unsqueeze', [labels!, e.int64([1])])
-    const [picked] = e.node('GatherElements', [logProbs, column!], { axis: 1 })
-    const [flat] = e.node('Squeeze', [picked!, e.int64([1])])
+    const { shifted, powers, sum } = exponentials(e, logits!)
+    const picked = atLabel(e, shifted, labels!)
+    const [log] = e.node('Log', [sum])
+    const [logProb] = e.node('Sub', [picked, log!])
+    const [flat] = e.node('Squeeze', [logProb!, e.int64([1])])
     const [weighted] = e.node('Mul', [flat!, weights!])
-    const [sum] = e.node('ReduceSum', [weighted!, e.int64([0])], { keepdims: 0 })
-    return { outputs: e.node('Neg', [sum!]), keep: { logProbs } }
+    const [total] = e.node('ReduceSum', [weighted!, e.int64([0])], { keepdims: 0 })
+    return { outputs: e.node('Neg', [total!]), keep: { powers, sum } }
   },
-  vjp: ({ g, inputs: [, labels, weights], kept: { logProbs }, dY }) => {
+  vjp: ({ g, inputs: [, labels, weights], kept: { powers, sum }, dY }) => {
     // dY goes into the n weights rather than over n × vocab numbers.
     const scaled = g.mul(weights!, dY)
-    const dLogits = g.apply(CrossEntropyGradient, [logProbs!, labels!, scaled], undefined)[0]!
-    return [dLogits, undefined, undefined]
+    const inputs = [powers!, sum!, labels!, scaled]
+    return [g.apply(CrossEntropyGradient, inputs, undefined)[0]!, undefined, undefined]
   },
 }
 
-/** weight·(exp(logProbs) − onehot(label)): the softmax is scattered into where the label is, not compared everywhere. */
+/** `[n, vocab]` at each row's label, `[n, 1]`. */
+function atLabel(e: Emitter, x: string, labels: string): string {
+  const [column] = e.node('Unsqueeze', [labels, e.int64([1])])
+  return e.node('GatherElements', [x, column!], { axis: 1 })[0]!
+}
+
+/** powers·(weight/sum) − weight·onehot(label): scattered into where the label is, not compared everywhere. */
 const CrossEntropyGradient: Op = {
   name: 'CrossEntropyGradient',
-  infer: ([logProbs]) => ({ outputs: [logProbs!] }),
-  emit: ({ e, inputs: [logProbs, labels, weights] }) => {
-    const [probabilities] = e.node('Exp', [logProbs!])
-    const [column] = e.node('Unsqueeze', [labels!, e.int64([1])])
-    const [picked] = e.node('GatherElements', [probabilities!, column!], { axis: 1 })
-    const [less] = e.node('Sub', [picked!, e.scalar(1)])
-    const [scattered] = e.node('ScatterElements', [probabilities!, column!, less!], { axis: 1 })
+  infer: ([powers]) => ({ outputs: [powers!] }),
+  emit: ({ e, inputs: [powers, sum, labels, weights] }) => {
     const [perRow] = e.node('Unsqueeze', [weights!, e.int64([1])])
-    return { outputs: e.node('Mul', [scattered!, perRow!]) }
+    const [share] = e.node('Div', [perRow!, sum!])
+    const [weighted] = e.node('Mul', [powers!, share!])
+    const [less] = e.node('Sub', [atLabel(e, weighted!, labels!), perRow!])
+    const [column] = e.node('Unsqueeze', [labels!, e.int64([1])])
+    return { outputs: e.node('ScatterElements', [weighted!, column!, less!], { axis: 1 }) }
   },
   vjp: 'none',
 }
@@ -61,9 +69,7 @@ export const LabelLogProbs: Op = {
   infer: ([logits, labels]) => ({ outputs: [{ dtype: logits!.dtype, shape: labels!.shape }] }),
   emit: ({ e, inputs: [logits, labels] }) => {
     const logProbs = logSoftmax(e, logits!)
-    const [column] = e.node('Unsqueeze', [labels!, e.int64([1])])
-    const [picked] = e.node('GatherElements', [logProbs, column!], { axis: 1 })
-    return { outputs: e.node('Squeeze', [picked!, e.int64([1])]) }
+    return { outputs: e.node('Squeeze', [atLabel(e, logProbs, labels!), e.int64([1])]) }
   },
   vjp: 'none',
 }

@@ -198,6 +198,23 @@ describe('readProfile', () => {
     ])
   })
 
+  test('counts 2·m·n·k of every product, A transposed or not, and of nothing else', () => {
+    const product = (op: string, a: number[], output: number[]) => ({
+      ...node(op, 1, 1000, a),
+      args: {
+        op_name: op,
+        input_type_shape: [{ float: a }],
+        output_type_shape: [{ float: output }],
+      },
+    })
+    const of = (...some: object[]) =>
+      readProfile(JSON.stringify([run(0, 9000), ...some]), { runs: 1, skipped: 0 }).products
+    // [2, 5, 7]·[7, 3], then Aᵀ of [7, 5] times [7, 3]: k = 7 in both.
+    expect(of(product('MatMul', [2, 5, 7], [2, 5, 3])).operations).toBe(2 * 2 * 5 * 3 * 7)
+    expect(of(product('Gemm', [7, 5], [5, 3])).operations).toBe(2 * 5 * 3 * 7)
+    expect(of(product('Add', [5, 7], [5, 7]))).toEqual({ operations: 0, ms: 0, quietMs: 0 })
+  })
+
   test('refuses a profile without a counted run and text that is none', () => {
     expect(() => readProfile(JSON.stringify(events), { runs: 1, skipped: 3 })).toThrow('no run')
     expect(() => readProfile('[{"cat": 1}]', { runs: 1, skipped: 0 })).toThrow()
