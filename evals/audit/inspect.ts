@@ -4,6 +4,9 @@
  */
 import { join } from 'node:path'
 import { TouchstoneError } from '../errors.ts'
+import { full } from '../finetune/full.ts'
+import { lora } from '../finetune/lora.ts'
+import { anyMethod } from '../finetune/method.ts'
 import { openChatTemplate } from '../models/chat-template.ts'
 import type { Checkpoint, StoredWeight } from '../models/checkpoint.ts'
 import { exists, fileSize, openForReading } from '../models/files.ts'
@@ -143,7 +146,10 @@ function weightFacts({ config, weights }: Checkpoint, model: Model | null): Weig
     modules: modulesOf(stored),
     maxPositions: model?.architecture.maxPositions(model.config) ?? null,
     classes: model?.architecture.sees === 'all' ? (classesOf(model) ?? []) : null,
-    memory: model && { lora: usualBytes(model, 'lora'), full: usualBytes(model, 'full') },
+    memory: model && {
+      lora: usualBytes(model, anyMethod(lora)),
+      full: usualBytes(model, anyMethod(full)),
+    },
   }
 }
 

@@ -49,12 +49,14 @@ export interface MemoryNeed {
   readonly checkpointing?: boolean
   /** Whether answers are written and texts scored while the training waits. */
   readonly evaluates: boolean
+  /** Whether gradients come back beside those that were computed, as they do without the addon. */
+  readonly isCopied?: boolean
   /** Whether weights are read into memory before they are packed, since they do not lie in a file as they are computed with. */
   readonly isRead?: boolean
 }
 
 export function peakBytes(need: MemoryNeed): number {
-  const { model, precision, trained, ofBase = 0, evaluates } = need
+  const { model, precision, trained, ofBase = 0, evaluates, isCopied = false } = need
   const specs = [...model.weights.values()]
   const base = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
   const wide = specs.filter((spec) => storageOf(spec, precision)).map(({ shape }) => shape)
@@ -65,7 +67,7 @@ export function peakBytes(need: MemoryNeed): number {
     PROCESS_BYTES +
     Math.max(0, base - FLOAT * ofBase) +
     Math.max(made, packed) +
-    TRAINED_COPIES * FLOAT * trained +
+    (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained +
     (trained > 0 ? heldBytes(specs, need) : 0)
   )
 }

@@ -63,4 +63,6 @@ test('smaller weights, fewer tokens and fewer trained numbers are less memory', 
     { batch: { ...need.batch, labelled: 40 } },
   ])
     expect(peakBytes({ ...need, ...less }), JSON.stringify(less)).toBeLessThan(said)
+  // 4 bytes of each trained number.
+  expect(peakBytes({ ...need, isCopied: true })).toBe(said + 4000)
 })
