@@ -15,7 +15,7 @@ const BAR = 5
 
 const { values } = parseArgs({
   options: {
-    models: { type: 'string', default: 'out/pebble-0,out/pebble-1,pebble' },
+    models: { type: 'string', default: 'pebble,out/pebble-1,out/pebble-2' },
     data: { type: 'string', default: 'house-tamper' },
     steps: { type: 'string', default: '80,90,100,110,125,150' },
     seeds: { type: 'string', default: '0,1,2' },
