@@ -11,6 +11,7 @@ import type { JsonObject } from './files.ts'
 import { ggufConfig } from './gguf-config.ts'
 import type { GgufFamily } from './gguf-family.ts'
 import type { GgufValue } from './gguf-header.ts'
+import { longropeTrained } from './gguf-rotary.ts'
 import type { GgufField, GgufTensorToWrite } from './gguf-write.ts'
 import { recognise, type Model } from './registry.ts'
 import { createScope } from './scope.ts'
@@ -63,10 +64,13 @@ async function readAgain({ path, model, family, settings, extras }: PlannedFile)
   }
 }
 
-/** Further than every window reaches, so that each is seen; a few more cost nothing. */
+/** Further than every window reaches, and than longrope's shorter texts, so that each is seen; a few more cost nothing. */
 function positionsThatTell(...models: readonly Model[]): number {
-  const windows = models.map(({ config }) => (config as JsonObject)['sliding_window'])
-  const longest = windows.reduce<number>((most, each) => Math.max(most, Number(each ?? 0)), 0)
+  const reaches = models.flatMap(({ config }) => [
+    Number((config as JsonObject)['sliding_window'] ?? 0),
+    longropeTrained(config as JsonObject),
+  ])
+  const longest = Math.max(...reaches)
   const limits = models.map(({ architecture, config }) => architecture.maxPositions(config))
   return Math.min(longest + 8, ...limits)
 }

@@ -116,7 +116,6 @@ const TELLING: Readonly<Record<string, readonly unknown[]>> = {
   logit_scale: [0, 1],
   residual_scale: [0, 1],
   'rope.dimension_sections': [],
-  'rope.scaling.attn_factor': [0, 1],
 }
 
 /** The key of a setting that `family` would pass over although it changes the model. */

@@ -3,9 +3,27 @@ import { TouchstoneError } from '../errors.ts'
 import { headDimOf, rotaryOf, type DecoderFields } from './families/decoder-config.ts'
 import { malformed, type JsonObject } from './files.ts'
 import type { FamilyFile, GgufRule } from './gguf-family.ts'
+import {
+  kindIn,
+  kindOf,
+  LONG_FACTORS,
+  readScaling,
+  SCALING_KEYS,
+  scalingTensors,
+  SHORT_FACTORS,
+  unwritable,
+  writeScaling,
+  type Unscaled,
+} from './gguf-scaling.ts'
 import { rotaryFrequencies, type RotaryConfig } from './rotary.ts'
 
-export const ROTARY_FACTORS = 'rope_freqs.weight'
+const DIVISORS = 'rope_freqs.weight'
+
+/** Tensors of scaling that a family may have: Llama 3's divisors, and longrope's of long and of short texts. */
+export const DIVISOR_TENSORS = {
+  llama3: [DIVISORS],
+  longrope: [LONG_FACTORS, SHORT_FACTORS],
+} as const
 
 const DEFAULT_THETA = 10000
 
@@ -14,49 +32,67 @@ export interface RotaryRuleOptions {
   readonly of?: (config: JsonObject) => RotaryConfig
   /** The setting that says what part of each head turns, where not all of it must. */
   readonly share?: string
-  /** Whether divisors may be read and written (`rope_freqs.weight`). */
-  readonly divisors?: true
+  /** Kinds of scaling that are tensors, as far as the family has them. */
+  readonly divisors?: readonly (keyof typeof DIVISOR_TENSORS)[]
 }
 
 export const decoderFieldsOf = (config: JsonObject) => config as unknown as DecoderFields
 
-const SCALING_KEYS = ['rope.scaling.type', 'rope.scaling.factor'] as const
-
 export function rotary(options: RotaryRuleOptions = {}): GgufRule {
-  const { of = (config) => rotaryOf(decoderFieldsOf(config)), share, divisors } = options
+  const { of = (config) => rotaryOf(decoderFieldsOf(config)), share, divisors = [] } = options
   return {
     keys: ['rope.freq_base', 'rope.dimension_count', ...SCALING_KEYS],
     read(file, config) {
       const theta = file.real('rope.freq_base', DEFAULT_THETA)
       const headDim = headDimOf(decoderFieldsOf(config))
       const turned = turnedOf(file, headDim, share !== undefined)
-      const factors = file.extras.get(ROTARY_FACTORS)
       return {
         rope_theta: theta,
         ...(share !== undefined && { [share]: turned / headDim }),
-        rope_scaling: factors
-          ? llama3Scaling(file.path, factors, theta, headDim)
-          : readScaling(file),
+        rope_scaling: scalingOf(file, config, { theta, rotaryDim: turned }),
       }
     },
     write(config, path) {
-      const { theta, rotaryDim, scaling } = of(config)
-      const kind = kindOf(scaling)
-      if (kind === 'llama3' && divisors !== true) throw unwritable(path, kind)
+      const found = of(config)
+      const kind = kindOf(found.scaling)
+      if (kind in DIVISOR_TENSORS && !divisors.some((known) => known === kind))
+        throw unwritable(path, `rotary scaling ${kind}`)
       return [
-        ['rope.freq_base', { type: 'f32', value: theta }],
-        ['rope.dimension_count', { type: 'u32', value: rotaryDim }],
-        ...writeScaling(scaling, path),
+        ['rope.freq_base', { type: 'f32', value: found.theta }],
+        ['rope.dimension_count', { type: 'u32', value: found.rotaryDim }],
+        ...(kind === 'llama3' ? [] : writeScaling(found, path)),
       ]
     },
     tensors(config) {
-      const { scaling } = of(config)
-      if (kindOf(scaling) !== 'llama3') return []
-      const values = divisorsOf(of(config))
+      const found = of(config)
+      if (kindOf(found.scaling) !== 'llama3') return scalingTensors(found)
+      const values = divisorsOf(found)
       const data = () => Promise.resolve(values)
-      return [{ name: ROTARY_FACTORS, shape: [values.length], storage: 'F32', data }]
+      return [{ name: DIVISORS, shape: [values.length], storage: 'F32', data }]
     },
   }
+}
+
+function scalingOf(
+  file: FamilyFile,
+  config: JsonObject,
+  { theta, rotaryDim }: Omit<Unscaled, 'maxPositions'>,
+): JsonObject | null {
+  const maxPositions = decoderFieldsOf(config).max_position_embeddings
+  const scaling = readScaling(file, { theta, rotaryDim, maxPositions })
+  const divisors = file.extras.get(DIVISORS)
+  if (!divisors) return scaling
+  if (scaling === null) return llama3Scaling(file.path, divisors, theta, rotaryDim)
+  throw unsupported(file.path, `rotary scaling ${kindIn(file)} beside`, DIVISORS)
+}
+
+/** Up to how many tokens a text has longrope's other divisors; 0 where no configuration says so. */
+export function longropeTrained(config: JsonObject): number {
+  const fields = decoderFieldsOf(config)
+  const scaling = fields.rope_parameters ?? fields.rope_scaling
+  if (!scaling?.long_factor) return 0
+  const { original_max_position_embeddings: inside } = scaling
+  return fields.original_max_position_embeddings ?? inside ?? 0
 }
 
 /** How many numbers of a head turn. */
@@ -71,40 +107,10 @@ export function turnedOf(file: FamilyFile, headDim: number, mayBePart: boolean):
   throw unsupported(file.path, 'rotary positions for', `${turned} of ${headDim} numbers of a head`)
 }
 
-const kindOf = (scaling: RotaryConfig['scaling']) =>
-  scaling?.rope_type ?? scaling?.type ?? 'default'
-
-/** Llama 3's scaling is written as divisors, beside these fields. */
-export function writeScaling(
-  scaling: RotaryConfig['scaling'],
-  path: string,
-): ReturnType<GgufRule['write']> {
-  const kind = kindOf(scaling)
-  if (kind === 'default' || kind === 'llama3') return []
-  if (kind !== 'linear') throw unwritable(path, kind)
-  return [
-    ['rope.scaling.type', { type: 'string', value: 'linear' }],
-    ['rope.scaling.factor', { type: 'f32', value: scaling!.factor ?? 1 }],
-  ]
-}
-
-export function readScaling(file: FamilyFile): JsonObject | null {
-  const type = file.get('rope.scaling.type') ?? 'none'
-  if (type === 'none') return null
-  if (type === 'linear') return { rope_type: 'linear', factor: file.real('rope.scaling.factor') }
-  throw unsupported(file.path, 'rotary scaling', String(type).slice(0, 40))
-}
-
 const unsupported = (path: string, what: string, found: string) =>
   new TouchstoneError('checkpoint.unsupported', {
     ...{ path, what, found },
-    supported: 'rotary positions for whole heads, plain, linear or Llama 3’s',
-  })
-
-const unwritable = (path: string, kind: string) =>
-  new TouchstoneError('export.unsupported', {
-    ...{ path, form: 'GGUF', found: `rotary scaling ${kind}` },
-    supported: 'linear scaling, and llama3 for Llamas',
+    supported: 'rotary positions for whole heads, and one kind of scaling',
   })
 
 /** By how much each frequency is divided, `[head_dim / 2]`. */
@@ -133,5 +139,5 @@ function llama3Scaling(path: string, divisors: Float32Array, theta: number, head
   }
   const found = divisors.length === headDim / 2 ? TRAINED.map(scaled).find(agrees) : undefined
   if (found) return found
-  throw unsupported(path, 'rotary scaling other than Llama 3’s in', ROTARY_FACTORS)
+  throw unsupported(path, 'rotary scaling other than Llama 3’s in', DIVISORS)
 }

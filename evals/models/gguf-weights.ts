@@ -32,6 +32,8 @@ export function namedWeights(
   const extras: StoredWeight[] = []
   for (const each of stored) {
     if (family.names.extras?.includes(each.name)) {
+      if (extras.some(({ name }) => name === each.name))
+        throw malformed(path, `"${each.name}" twice`, 'each weight once')
       extras.push(each)
       continue
     }

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
 
 /** By how much the trained length may be stretched; published models stay below a hundred. */
-const MAX_FACTOR = 1024
+export const MAX_FACTOR = 1024
 const factors = z.array(z.number().positive()).nullish()
 
 export const RopeScaling = z.looseObject({
@@ -73,11 +73,11 @@ const plain = (theta: number, rotaryDim: number): Float64Array =>
 
 const unscaled = ({ theta, rotaryDim }: RotaryConfig) => plain(theta, rotaryDim)
 
-const trainedOf = ({ trained, maxPositions }: RotaryConfig, scaling: RopeScaling): number =>
+export const trainedOf = ({ trained, maxPositions }: RotaryConfig, scaling: RopeScaling): number =>
   trained ?? scaling.original_max_position_embeddings ?? maxPositions
 
 /** Of YaRN and longrope, whose file may leave it to the two lengths. */
-const factorOf = (config: RotaryConfig, scaling: RopeScaling): number =>
+export const factorOf = (config: RotaryConfig, scaling: RopeScaling): number =>
   scaling.factor ?? config.maxPositions / trainedOf(config, scaling)
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -131,13 +131,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
 
-  /** arXiv:2402.13753: each pair has a divisor of its own, one set up to the trained length and one beyond. */
+  /** arXiv:2402.13753: each pair has a divisor (float32) of its own, one set up to the trained length and one beyond. */
   longrope: {
     needs: ['short_factor', 'long_factor'],
     takes: [TRAINED, 'attention_factor'],
     frequencies(config, { short_factor, long_factor }, stretch) {
       const divisors = stretch === 0 ? short_factor! : long_factor!
-      return unscaled(config).map((frequency, i) => frequency / divisors[i]!)
+      return unscaled(config).map((frequency, i) => frequency / Math.fround(divisors[i]!))
     },
     amplitude(config, scaling) {
       const factor = factorOf(config, scaling)
@@ -231,9 +231,9 @@ const malformed = (found: string, expected: string) =>
 export const rotaryFrequencies = (config: RotaryConfig, stretch = 0): Float64Array =>
   foundKind(config).frequencies(config, config.scaling ?? {}, stretch)
 
-/** What cos and sin are multiplied by, so that scores are by its square: YaRN's and longrope's attention factor. */
+/** What cos and sin are multiplied by, a float32, so that scores are by its square: YaRN's and longrope's attention factor. */
 export const rotaryAmplitude = (config: RotaryConfig): number =>
-  foundKind(config).amplitude?.(config, config.scaling ?? {}) ?? 1
+  Math.fround(foundKind(config).amplitude?.(config, config.scaling ?? {}) ?? 1)
 
 /** Tokens of the longest text that the settings are made for. */
 export const rotaryReach = (config: Pick<RotaryConfig, 'scaling' | 'maxPositions'>): number =>

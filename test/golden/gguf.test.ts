@@ -99,7 +99,7 @@ describe.each(cases)('%s', (name) => {
       header.tensors.map((tensor) => [tensor.name, tensor.dimensions]).sort()
     expect(shapes(ours)).toEqual(shapes(theirs))
     for (const [key, value] of theirs.metadata) {
-      const isOfModel = !/^(?:general|tokenizer)\./u.test(key) && !UNREAD.test(key)
+      const isOfModel = !/^(?:general|tokenizer)\./u.test(key)
       if (isOfModel) expect([key, ours.metadata.get(key)]).toEqual([key, value])
     }
   })
@@ -152,6 +152,3 @@ test('windows that stand otherwise than usual, and a stretched Gemma 3, are writ
     expect(model.config).toMatchObject({ layer_types, rope_scaling })
   })
 })
-
-/** What llama.cpp itself does not need of these families. */
-const UNREAD = /original_context_length$/u

@@ -1,7 +1,8 @@
 """Makes the GGUF fixtures: `python make-gguf.py LLAMA_CPP [OUTPUT]` (default: fixtures/gguf beside this file).
 
 Each is a tiny random model that llama.cpp's own converter turned into a float32 GGUF file from what transformers saved, with
-transformers' logits. LLAMA_CPP is the folder `vendor/llama.cpp` of the sources of llama-cpp-python 0.3.36 (PyPI's sdist).
+transformers' logits; where positions are stretched, rows are run alone, below the trained length, at it and beyond. LLAMA_CPP
+is the folder `vendor/llama.cpp` of the sources of llama-cpp-python 0.3.36 (PyPI's sdist).
 The tokenizer is set aside: one of 56 letters for all. See README.md.
 """
 
@@ -43,6 +44,11 @@ CASES = {
     "olmo2": families.CASES["olmo2-postnorm"],
     "smollm3": shape("smollm3", head_dim=None, layers=5, no_rope_layer_interval=4),
 }  # fmt: skip
+# YaRN's betas are those that llama.cpp takes, so theta is what lets it blend.
+STRETCHED = {
+    "qwen3-yarn": families.stretched("qwen3", "yarn", theta=2.0, scaling=families.ORIGINAL | dict(factor=4.0)),
+    "phi3-longrope": families.STRETCHED["phi3-longrope"],
+}
 
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
 
@@ -87,18 +93,20 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     root = fresh(arguments.output)
-    for name, settings in CASES.items():
+    for name, settings in (CASES | STRETCHED).items():
+        lengths, run = (families.STRETCHED_LENGTHS, families.one_by_one) if name in STRETCHED else (families.LENGTHS, families.together)
         model = families.make_model(name, settings)
         with tempfile.TemporaryDirectory() as folder:
             model.save_pretrained(folder)
             convert(Path(folder), root / f"{name}.gguf", settings)
-        tokens, mask, labels = families.make_batch(name, settings["vocab_size"])
+        tokens, mask, labels = families.make_batch(name, settings["vocab_size"], lengths)
         with torch.inference_mode():
-            logits = model(input_ids=tokens, attention_mask=mask, use_cache=False).logits
-        lengths = torch.tensor(families.LENGTHS)
-        save(root / f"{name}.safetensors", {"tokens": tokens, "labels": labels, "attention_lengths": lengths, "logits": logits})
+            logits, _ = run(model, tokens, mask, labels)
+        out = {"tokens": tokens, "labels": labels, "attention_lengths": torch.tensor(lengths), "logits": logits}
+        save(root / f"{name}.safetensors", out)
         print(name, "largest logit", logits.abs().max().item())
-    write_json(root / "cases.json", {"seed": SEED, "madeWith": VERSIONS, "converter": "llama-cpp-python 0.3.36", "cases": sorted(CASES)})
+    made = {"seed": SEED, "madeWith": VERSIONS, "converter": "llama-cpp-python 0.3.36"}
+    write_json(root / "cases.json", made | {"cases": sorted(CASES | STRETCHED), "stretched": sorted(STRETCHED)})
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ import { expect, test } from 'vitest'
 import { COMMANDS } from '../../evals/cli/commands/registry.ts'
 import { openCached } from '../../evals/inference/cached-graph.ts'
 import { generate } from '../../evals/inference/generate.ts'
+import type { JsonObject } from '../../evals/models/files.ts'
 import { loadModel } from '../../evals/models/load.ts'
+import { sourcesOf } from '../../evals/models/model-sources.ts'
+import { writeGgufModel } from '../../evals/models/write-gguf-model.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
 import { freshFolder, runCommand } from '../doubles/command-line.ts'
 import { FIXTURES } from '../doubles/golden-llama.ts'
@@ -71,14 +74,64 @@ test.skipIf(!hasPackage)(
 const { cases } = JSON.parse(readFileSync(join(FIXTURES, 'gguf/cases.json'), 'utf8')) as {
   cases: string[]
 }
-/** llama.cpp passes over Phi-3's window. */
-const alike = cases.filter((name) => name !== 'phi3')
+/** llama.cpp passes over Phi-3's window, and takes longrope's divisors by the length of its context (below). */
+const alike = cases.filter((name) => !['phi3', 'phi3-longrope'].includes(name))
 
 test.skipIf(!hasPackage).each(alike)(
   hasPackage ? `${title}: %s` : `${title}: needs a Python with llama_cpp (%s)`,
   async (name) => {
     const file = await exported(join(FIXTURES, 'gguf', `${name}.gguf`))
     expect(llamaCppOn(file, 'HELLO,POOL')).toEqual(await oursOn(file, 'HELLO,POOL'))
+  },
+)
+
+/** A fixture written again with other settings; under its own name llama.cpp would look for the special tokens of Phi-3. */
+async function stretched(name: string, change: JsonObject): Promise<string> {
+  const [from, file] = [join(FIXTURES, 'gguf', `${name}.gguf`), join(freshFolder(), 'model.gguf')]
+  const { open, model, weights } = await loadModel(from)
+  const config = { ...(model.config as JsonObject), ...change }
+  await writeGgufModel(file, {
+    ...{ path: from, sources: await sourcesOf(from), model: { ...model, config }, form: 'F16' },
+    ...{ name: 'stretched', exception: null, read: (weight) => weights.get(weight)! },
+  })
+  await open.close()
+  return file
+}
+
+const YARN = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 10 }
+const DIVISORS = { short_factor: [1, 1.1, 1.3, 1.7], long_factor: [1.2, 2, 3.5, 6] }
+const longrope = (original_max_position_embeddings: number): JsonObject => ({
+  ...{ max_position_embeddings: 1024, original_max_position_embeddings },
+  rope_scaling: { rope_type: 'longrope', ...DIVISORS },
+})
+/** So that what is stretched in Gemma 3 tells. */
+const OFTEN_FULL = ['full', 'full', 'sliding', 'full', 'full', 'sliding', 'full'].map(
+  (kind) => `${kind}_attention`,
+)
+/** Its context is 256 tokens: beyond a trained length of 10 and within one of 512, as the text is of 16 and more. */
+const STRETCHED: readonly (readonly [name: string, change: JsonObject])[] = [
+  ['llama', { rope_theta: 2, rope_scaling: YARN }],
+  ['llama', { rope_theta: 2, rope_scaling: { ...YARN, attention_factor: 1.6 } }],
+  ['qwen2', { rope_theta: 2, rope_scaling: YARN }],
+  ['gemma3', { rope_theta: 2, rope_scaling: YARN, layer_types: OFTEN_FULL }],
+  ['smollm3', { rope_theta: 2, rope_scaling: YARN }],
+  ['llama', longrope(10)],
+  ['llama', longrope(512)],
+  ['phi3-longrope', longrope(10)],
+  ['phi3-longrope', longrope(512)],
+]
+
+test.skipIf(!hasPackage).each(STRETCHED)(
+  hasPackage ? `${title}: %s with %j` : `${title}: needs a Python with llama_cpp (%s with %j)`,
+  { timeout: 120_000 },
+  async (name, change) => {
+    const file = await stretched(name, change)
+    const text = 'HELLO,POOL,TOWEL'
+    const ours = await oursOn(file, text)
+    expect(llamaCppOn(file, text)).toEqual(ours)
+    expect(
+      await oursOn(await stretched(name, { ...change, rope_scaling: null }), text),
+    ).not.toEqual(ours)
   },
 )
 

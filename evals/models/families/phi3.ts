@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import { fusedGatedMlp, fusedProjections, rmsNorm } from '../parts.ts'
-import type { RopeScaling } from '../rotary.ts'
+import type { RopeScaling, RotaryConfig } from '../rotary.ts'
 import {
   decoderFields,
   headDimOf,
@@ -35,17 +35,22 @@ const renamed = <C extends DecoderFields>(c: C): C => ({
   rope_scaling: c.rope_scaling && named(c.rope_scaling),
 })
 
+/** Rotary positions of a parsed configuration. */
+export function phi3Rotary(found: z.infer<typeof config>): RotaryConfig {
+  const c = renamed(found)
+  const share = c.rope_parameters?.partial_rotary_factor ?? c.partial_rotary_factor ?? 1
+  return rotaryOf(c, Math.trunc(headDimOf(c) * share))
+}
+
 export const phi3 = decoder({
   name: 'phi3',
   modelTypes: ['phi3'],
   config,
-  plan(found) {
-    const c = renamed(found)
+  plan(c) {
     const [hidden, headDim, heads] = [c.hidden_size, headDimOf(c), c.num_attention_heads]
-    const share = c.rope_parameters?.partial_rotary_factor ?? c.partial_rotary_factor ?? 1
-    const rotary = rotaryOf(c, Math.trunc(headDim * share))
+    const rotary = phi3Rotary(c)
     return {
-      ...llamaShape(c),
+      ...llamaShape(renamed(c)),
       norm: rmsNorm(c.rms_norm_eps),
       projections: fusedProjections({
         hidden,

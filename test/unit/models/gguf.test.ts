@@ -168,7 +168,7 @@ describe('refused', () => {
   test.each([
     ['another architecture', changed({ 'general.architecture': string('mamba') })],
     ['experts', changed({ 'llama.expert_count': u32(8) })],
-    ['YaRN', changed({ 'llama.rope.scaling.type': string('yarn') })],
+    ['a scaling of no name', changed({ 'llama.rope.scaling.type': string('llama3') })],
     ['rotary embedding of half a head', changed({ 'llama.rope.dimension_count': u32(32) })],
     ['a scale of the scores', changed({ 'llama.attention.scale': { type: 'f32', value: 0.3 } })],
     [

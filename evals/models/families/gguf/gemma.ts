@@ -2,6 +2,7 @@
  * @file Gemma 1 to 3 in GGUF: norms hold their whole factor. What no file says is the scale of the scores, 1/√(head size) but
  * for the largest of Gemma 2 and of Gemma 3, which llama.cpp knows by their number of layers.
  */
+import { TouchstoneError } from '../../../errors.ts'
 import type { JsonObject } from '../../files.ts'
 import {
   numberIn,
@@ -12,7 +13,8 @@ import {
   type GgufRule,
 } from '../../gguf-family.ts'
 import { oneLess } from '../../gguf-layouts.ts'
-import { decoderFieldsOf, readScaling, rotary, turnedOf, writeScaling } from '../../gguf-rotary.ts'
+import { decoderFieldsOf, rotary, turnedOf } from '../../gguf-rotary.ts'
+import { readScaling, SCALING_KEYS, writeScaling } from '../../gguf-scaling.ts'
 import { gemma3Rotaries } from '../gemma.ts'
 import { slidingLayers } from '../decoder-config.ts'
 import {
@@ -114,19 +116,18 @@ export const ggufGemma2: GgufFamily = {
 
 /** Layers that see all have their own base and scaling; those with a window have none. */
 const twoRotaries: GgufRule = {
-  keys: [
-    'rope.freq_base',
-    'rope.freq_base_swa',
-    'rope.dimension_count',
-    'rope.scaling.type',
-    'rope.scaling.factor',
-  ],
+  keys: ['rope.freq_base', 'rope.freq_base_swa', 'rope.dimension_count', ...SCALING_KEYS],
   read(file, config) {
-    turnedOf(file, numberIn(config, 'head_dim'), false)
+    const rotaryDim = turnedOf(file, numberIn(config, 'head_dim'), false)
+    const theta = file.real('rope.freq_base', 1e6)
+    const maxPositions = numberIn(config, 'max_position_embeddings')
+    const scaling = readScaling(file, { theta, rotaryDim, maxPositions })
+    // llama.cpp would multiply by it in layers with a window too.
+    if (scaling?.['attention_factor'] !== undefined) throw unscaledScores(file.path)
     return {
-      rope_theta: file.real('rope.freq_base', 1e6),
+      rope_theta: theta,
       rope_local_base_freq: file.real('rope.freq_base_swa', 10000),
-      rope_scaling: readScaling(file),
+      rope_scaling: scaling,
     }
   },
   write(config: JsonObject, path) {
@@ -134,10 +135,16 @@ const twoRotaries: GgufRule = {
     return [
       ['rope.freq_base', { type: 'f32', value: far.theta }],
       ['rope.freq_base_swa', { type: 'f32', value: near.theta }],
-      ...writeScaling(far.scaling, path),
+      ...writeScaling(far, path),
     ]
   },
 }
+
+const unscaledScores = (path: string) =>
+  new TouchstoneError('checkpoint.unsupported', {
+    ...{ path, what: 'the setting', found: 'gemma3.rope.scaling.attn_factor' },
+    supported: 'the amplitude that YaRN has by itself',
+  })
 
 export const ggufGemma3: GgufFamily = {
   architecture: 'gemma3',

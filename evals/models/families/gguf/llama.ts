@@ -2,12 +2,12 @@
 import type { GgufFamily } from '../../gguf-family.ts'
 import { presence, whole } from '../../gguf-family.ts'
 import { keyHeads, queryHeads, rotaryRows } from '../../gguf-layouts.ts'
-import { ROTARY_FACTORS, rotary } from '../../gguf-rotary.ts'
+import { DIVISOR_TENSORS, rotary } from '../../gguf-rotary.ts'
 import { attention, LLAMA_NAMES, normsBefore, rmsEpsilon, SIZES } from './llama-shape.ts'
 
 const layouts = { attn_q: rotaryRows(queryHeads), attn_k: rotaryRows(keyHeads) }
-const positions = rotary({ divisors: true })
-const extras = [ROTARY_FACTORS]
+const positions = rotary({ divisors: ['llama3', 'longrope'] })
+const extras = [...DIVISOR_TENSORS.llama3, ...DIVISOR_TENSORS.longrope]
 
 export const ggufMixtral: GgufFamily = {
   architecture: 'llama',

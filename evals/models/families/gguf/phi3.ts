@@ -1,10 +1,19 @@
 /** @file Phi-3 in GGUF: q, k, v in one matrix, gate and up in one. llama.cpp reads the window's size and does not use it. */
-import { wholeOrNone, type GgufFamily } from '../../gguf-family.ts'
-import { decoderFieldsOf, rotary } from '../../gguf-rotary.ts'
-import { headDimOf, rotaryOf } from '../decoder-config.ts'
+import { numberIn, whole, wholeOrNone, type GgufFamily, type GgufRule } from '../../gguf-family.ts'
+import { DIVISOR_TENSORS, rotary } from '../../gguf-rotary.ts'
+import { TRAINED } from '../../gguf-scaling.ts'
+import { phi3Rotary } from '../phi3.ts'
 import { LLAMA_NAMES, normsBefore, rmsEpsilon, SIZES } from './llama-shape.ts'
 
-const SHARE = 'partial_rotary_factor'
+const WINDOW = 'attention.sliding_window'
+
+/** 0 where there is none, as in llama.cpp's own files. */
+const window: GgufRule = {
+  ...wholeOrNone(WINDOW, 'sliding_window'),
+  write: (config) => [
+    [WINDOW, { type: 'u32', value: (config['sliding_window'] as number | null | undefined) ?? 0 }],
+  ],
+}
 
 export const ggufPhi3: GgufFamily = {
   architecture: 'phi3',
@@ -12,6 +21,7 @@ export const ggufPhi3: GgufFamily = {
   className: 'Phi3ForCausalLM',
   names: {
     ...LLAMA_NAMES,
+    extras: DIVISOR_TENSORS.longrope,
     inside: {
       ...normsBefore,
       attn_qkv: 'self_attn.qkv_proj',
@@ -25,13 +35,14 @@ export const ggufPhi3: GgufFamily = {
     ...SIZES,
     rmsEpsilon,
     rotary({
-      share: SHARE,
-      of(config) {
-        const fields = decoderFieldsOf(config)
-        const share = fields.rope_parameters?.partial_rotary_factor ?? config[SHARE] ?? 1
-        return rotaryOf(fields, Math.trunc(headDimOf(fields) * (share as number)))
-      },
+      share: 'partial_rotary_factor',
+      divisors: ['longrope'],
+      of: (config) => phi3Rotary(config as Parameters<typeof phi3Rotary>[0]),
     }),
-    wholeOrNone('attention.sliding_window', 'sliding_window'),
+    // Phi-3's own place for it comes before that inside the scaling.
+    whole(TRAINED, 'original_max_position_embeddings', (config) =>
+      numberIn(config, 'max_position_embeddings'),
+    ),
+    window,
   ],
 }
