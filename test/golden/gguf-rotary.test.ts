@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rotaryOf, type DecoderFields } from '../../evals/models/families/decoder-config.ts'
+import { ggufPhi3 } from '../../evals/models/families/gguf/phi3.ts'
 import { phi3Rotary } from '../../evals/models/families/phi3.ts'
 import type { JsonObject } from '../../evals/models/files.ts'
+import { requireSameComputation } from '../../evals/models/gguf-check.ts'
 import { readGgufHeader } from '../../evals/models/gguf-header.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { sourcesOf } from '../../evals/models/model-sources.ts'
@@ -207,6 +209,23 @@ test('YaRN’s and longrope’s keys are llama.cpp’s', async () => {
       ['rope_factors_short.weight', [4]],
     ],
   ])
+})
+
+test('a file that lost the divisors of long texts would be another graph', async () => {
+  const { model } = await changed('phi3-longrope', {})
+  const family = ggufPhi3
+  const config = model.config as JsonObject
+  const planned = {
+    ...{ path: 'phi3', model, family },
+    settings: family.rules.flatMap((rule) => rule.write(config, 'phi3')),
+    extras: family.rules.flatMap((rule) => rule.tensors?.(config, 'phi3') ?? []),
+  }
+  await expect(requireSameComputation(planned)).resolves.toBeUndefined()
+  const data = () => Promise.resolve(Float32Array.from(DIVISORS.short_factor))
+  const extras = planned.extras.map((extra) => ({ ...extra, data }))
+  await expect(requireSameComputation({ ...planned, extras })).rejects.toMatchObject({
+    code: 'export.unsupported',
+  })
 })
 
 describe('what llama.cpp would compute otherwise is not written', () => {

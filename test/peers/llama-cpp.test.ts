@@ -108,15 +108,18 @@ const longrope = (original_max_position_embeddings: number): JsonObject => ({
 const OFTEN_FULL = ['full', 'full', 'sliding', 'full', 'full', 'sliding', 'full'].map(
   (kind) => `${kind}_attention`,
 )
-/** Its context is 256 tokens: beyond a trained length of 10 and within one of 512, as the text is of 16 and more. */
+/** Its context is 256 tokens: beyond a trained length of 10, as the text is, and within one of 512. */
 const STRETCHED: readonly (readonly [name: string, change: JsonObject])[] = [
   ['llama', { rope_theta: 2, rope_scaling: YARN }],
   ['llama', { rope_theta: 2, rope_scaling: { ...YARN, attention_factor: 1.6 } }],
   ['qwen2', { rope_theta: 2, rope_scaling: YARN }],
   ['gemma3', { rope_theta: 2, rope_scaling: YARN, layer_types: OFTEN_FULL }],
-  ['smollm3', { rope_theta: 2, rope_scaling: YARN }],
+  ...['mixtral', 'qwen3', 'gemma', 'gemma2', 'gpt-neox', 'olmo2', 'smollm3'].map(
+    (name) => [name, { rope_theta: 2, rope_scaling: YARN }] as const,
+  ),
   ['llama', longrope(10)],
   ['llama', longrope(512)],
+  ['mixtral', longrope(10)],
   ['phi3-longrope', longrope(10)],
   ['phi3-longrope', longrope(512)],
 ]
@@ -126,7 +129,8 @@ test.skipIf(!hasPackage).each(STRETCHED)(
   { timeout: 120_000 },
   async (name, change) => {
     const file = await stretched(name, change)
-    const text = 'HELLO,POOL,TOWEL'
+    // After the first, Gemma 2 writes one letter however positions stand; after the second, SmolLM3's are too close.
+    const text = name === 'gemma2' ? 'ROOM;TWELVE;HAS;KEYS' : 'HELLO,POOL,TOWEL'
     const ours = await oursOn(file, text)
     expect(llamaCppOn(file, text)).toEqual(ours)
     expect(
