@@ -34,18 +34,27 @@ export interface RotaryRuleOptions {
   readonly share?: string
   /** Kinds of scaling that are tensors, as far as the family has them. */
   readonly divisors?: readonly (keyof typeof DIVISOR_TENSORS)[]
+  /** A kind that the family's config.json has no word for. */
+  readonly lacks?: 'yarn'
 }
 
 export const decoderFieldsOf = (config: JsonObject) => config as unknown as DecoderFields
 
 export function rotary(options: RotaryRuleOptions = {}): GgufRule {
-  const { of = (config) => rotaryOf(decoderFieldsOf(config)), share, divisors = [] } = options
+  const {
+    of = (config) => rotaryOf(decoderFieldsOf(config)),
+    share,
+    divisors = [],
+    lacks,
+  } = options
   return {
     keys: ['rope.freq_base', 'rope.dimension_count', ...SCALING_KEYS],
     read(file, config) {
       const theta = file.real('rope.freq_base', DEFAULT_THETA)
       const headDim = headDimOf(decoderFieldsOf(config))
       const turned = turnedOf(file, headDim, share !== undefined)
+      if (lacks !== undefined && kindIn(file) === lacks)
+        throw unsupported(file.path, 'for this family rotary scaling', lacks)
       return {
         rope_theta: theta,
         ...(share !== undefined && { [share]: turned / headDim }),

@@ -12,6 +12,7 @@ import { ggufPhi3 } from '../../evals/models/families/gguf/phi3.ts'
 import { phi3Rotary } from '../../evals/models/families/phi3.ts'
 import type { JsonObject } from '../../evals/models/files.ts'
 import { requireSameComputation } from '../../evals/models/gguf-check.ts'
+import { ggufConfig } from '../../evals/models/gguf-config.ts'
 import { readGgufHeader } from '../../evals/models/gguf-header.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { sourcesOf } from '../../evals/models/model-sources.ts'
@@ -226,6 +227,26 @@ test('a file that lost the divisors of long texts would be another graph', async
   await expect(requireSameComputation({ ...planned, extras })).rejects.toMatchObject({
     code: 'export.unsupported',
   })
+})
+
+test('Phi-3 with YaRN, by which its config.json means longrope, is not read', async () => {
+  const path = join(FIXTURES, 'gguf', 'phi3-longrope.gguf')
+  const { open, model } = await loadModel(path)
+  await open.close()
+  const { metadata } = await readGgufHeader(path)
+  const read = (type: string, extras: ReadonlyMap<string, Float32Array>) => {
+    const settings = new Map([
+      ...[...metadata].filter(([key]) => !key.includes('attn_factor')),
+      ...([
+        ['phi3.rope.scaling.type', type],
+        ['phi3.rope.scaling.factor', 4],
+      ] as const),
+    ])
+    const weights = open.checkpoint.weights
+    return ggufConfig(path, ggufPhi3, settings, { weights, extras })
+  }
+  expect(read('none', new Map()).model_type).toBe(model.architecture.name)
+  expect(() => read('yarn', new Map())).toThrow(/for this family rotary scaling "yarn"/)
 })
 
 describe('what llama.cpp would compute otherwise is not written', () => {

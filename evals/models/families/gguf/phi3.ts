@@ -37,6 +37,8 @@ export const ggufPhi3: GgufFamily = {
     rotary({
       share: 'partial_rotary_factor',
       divisors: ['longrope'],
+      // Phi-3's config.json means longrope by it.
+      lacks: 'yarn',
       of: (config) => phi3Rotary(config as Parameters<typeof phi3Rotary>[0]),
     }),
     // Phi-3's own place for it comes before that inside the scaling.
