@@ -108,6 +108,8 @@ const gemma3 = (settings: JsonObject): JsonObject => ({
 const CASES: readonly (readonly [name: string, change: JsonObject])[] = [
   ['llama-yarn', yarn({ factor: 4 })],
   ['llama-yarn', yarn({ factor: 4, beta_fast: 32, beta_slow: 1, truncate: true })],
+  // Here 31 turns for 32, or 1.1 for 1, would be another ramp.
+  ['llama-yarn', yarn({ factor: 4, original_max_position_embeddings: 465 }, 30)],
   ['llama-yarn', yarn({ factor: 3.3 })],
   ['llama-yarn', yarn({ original_max_position_embeddings: 12 })],
   ['llama-yarn', yarn({ factor: 4, attention_factor: 1.3 })],

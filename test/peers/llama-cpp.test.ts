@@ -112,6 +112,7 @@ const OFTEN_FULL = ['full', 'full', 'sliding', 'full', 'full', 'sliding', 'full'
 const STRETCHED: readonly (readonly [name: string, change: JsonObject])[] = [
   ['llama', { rope_theta: 2, rope_scaling: YARN }],
   ['llama', { rope_theta: 2, rope_scaling: { ...YARN, attention_factor: 1.6 } }],
+  ['llama', { rope_theta: 30, rope_scaling: { ...YARN, original_max_position_embeddings: 465 } }],
   ['qwen2', { rope_theta: 2, rope_scaling: YARN }],
   ['gemma3', { rope_theta: 2, rope_scaling: YARN, layer_types: OFTEN_FULL }],
   ...['mixtral', 'qwen3', 'gemma', 'gemma2', 'gpt-neox', 'olmo2', 'smollm3'].map(
