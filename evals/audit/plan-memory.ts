@@ -9,7 +9,7 @@ import { maskedTokens } from '../models/masked-tokens.ts'
 import type { Model } from '../models/registry.ts'
 import { MOST_IN_MODEL } from '../models/small-weights.ts'
 import { elementsOfAll } from '../models/stored-weights.ts'
-import { addon } from '../native/load.ts'
+import { extendsInPlace } from '../runtime/addon-for.ts'
 import { classedExamples, isReader } from './classes.ts'
 import type { AuditConfig } from './config.ts'
 import { peakBytes, type MicroBatch } from './memory.ts'
@@ -45,7 +45,7 @@ export async function plannedBytes(
   const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training
-  const isCopied = addon() === undefined
+  const isCopied = !extendsInPlace({ name: 'cpu', threads: 1 })
   const shared = { model, precision, batch, evaluates, isRead, isCopied, checkpointing }
   const asked = sizes.length > 0 ? sizes : [NOTHING]
   const tokens = TOKEN_BYTES * open.tokenizer.vocabSize

@@ -2,7 +2,7 @@
 import type { AnyMethod } from '../finetune/method.ts'
 import { trainedSize } from '../finetune/trained-size.ts'
 import type { Model } from '../models/registry.ts'
-import { addon } from '../native/load.ts'
+import { extendsInPlace } from '../runtime/addon-for.ts'
 import { peakBytes, type MicroBatch } from './memory.ts'
 
 /** A batch to speak of where there is no data: eight rows of 128 tokens, half of them labelled. */
@@ -11,6 +11,6 @@ const USUAL: MicroBatch = { rows: 8, longest: 128, labelled: 512 }
 /** What training by the method takes with its own settings on a usual batch. */
 export function usualBytes(model: Model, method: AnyMethod): number {
   const size = trainedSize(model, method, method.config.parse({}))
-  const isCopied = addon() === undefined
+  const isCopied = !extendsInPlace({ name: 'cpu', threads: 1 })
   return peakBytes({ model, precision: 'fp32', batch: USUAL, evaluates: false, isCopied, ...size })
 }

@@ -4,7 +4,7 @@ import { gradients } from '../graph/gradient.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Model } from '../models/registry.ts'
 import { smallOf } from '../models/small-weights.ts'
-import { dialectOf, type Device } from '../runtime/device.ts'
+import { learningDialectOf, type Device } from '../runtime/device.ts'
 import { createRunner } from '../runtime/session.ts'
 import { makeBatch, rowsOfStep, type Example } from './dataset.ts'
 import { batchFeeds, buildLoss, namedFeeds } from './loss-graph.ts'
@@ -76,7 +76,7 @@ export async function meanGradients(
   names: readonly string[],
   batches: readonly Batch[],
 ): Promise<Map<string, Float32Array>> {
-  const g = createGraph(dialectOf(device))
+  const g = createGraph(learningDialectOf(device))
   const wanted = new Set(names)
   const { taskLoss } = buildLoss(g, model, {
     maxPositions,

@@ -5,7 +5,7 @@ import type { Dialect } from '../graph/op.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import { keptData, overlaid } from '../models/small-weights.ts'
-import { dialectOf } from '../runtime/device.ts'
+import { learningDialectOf } from '../runtime/device.ts'
 import { createRunner, type FrozenData, type Tensor } from '../runtime/session.ts'
 import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
 import { batchFeeds, buildLoss, namedFeeds, REFERENCE } from './loss-graph.ts'
@@ -49,7 +49,7 @@ export interface TrainingOptions extends PrepareOptions {
 
 /** Builds and opens the graph; `parameters` begin as the method and the seed say. */
 export async function openTraining(asked: TrainingOptions): Promise<TrainingSession> {
-  const { model, method, methodConfig, seed, device, dialect = dialectOf(device) } = asked
+  const { model, method, methodConfig, seed, device, dialect = learningDialectOf(device) } = asked
   const options = { ...asked, weights: withMadeWeights(model, asked.weights, seed) }
   if (method.trainable ?? method.perturb) requireWhole(options)
   const { g, outputs } = buildTrainingGraph(options, dialect)

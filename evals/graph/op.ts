@@ -17,16 +17,23 @@ export interface Dialect {
    * left unwritten, in silence, and FusedMatMul, LogSoftmax and OneHot have no kernel (docs/gpu.md).
    */
   readonly fused: boolean
+  /**
+   * `whole`: ONNX Runtime's kernel, which gives a row the same bits beside any other rows and with any padding behind it, and
+   * others with AVX-512 than with AVX2. `parts`: the same bits with both, and not beside any rows (docs/pebble.md).
+   */
+  readonly softmax: 'whole' | 'parts'
   /** Who says what a symbolic shape is when the graph runs: whoever feeds it, or nodes that look at its inputs. */
   readonly shapes: 'fed' | 'computed'
 }
 
-export const CPU: Dialect = { float: 'float32', fused: true, shapes: 'fed' }
+export const CPU: Dialect = { float: 'float32', fused: true, softmax: 'whole', shapes: 'fed' }
+/** What learns on the CPU: of all kernels that a step runs there, softmax alone rounds by the processor. */
+export const LEARNING: Dialect = { ...CPU, softmax: 'parts' }
 /** What runs on any device, float32. */
-export const PORTABLE: Dialect = { float: 'float32', fused: false, shapes: 'fed' }
-export const FLOAT64: Dialect = { float: 'float64', fused: false, shapes: 'fed' }
+export const PORTABLE: Dialect = { ...CPU, fused: false }
+export const FLOAT64: Dialect = { ...PORTABLE, float: 'float64' }
 /** Standard operators alone, and no input but the model's own: what is written for other programs. */
-export const STANDALONE: Dialect = { float: 'float32', fused: false, shapes: 'computed' }
+export const STANDALONE: Dialect = { ...PORTABLE, shapes: 'computed' }
 
 export type AttributeValue =
   number | string | readonly number[] | { float: number } | { type: Dtype }

@@ -13,14 +13,9 @@ import {
   openedWith,
   smallOf,
 } from '../models/small-weights.ts'
+import { extendsInPlace } from '../runtime/addon-for.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
-import {
-  createRunner,
-  extendsInPlace,
-  type Feeds,
-  type Runner,
-  type Tensor,
-} from '../runtime/session.ts'
+import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'
 import { freshOutputs, freshTokens } from './fresh-cache.ts'
 import { pastName, presentName } from './feeds.ts'
 import { openAtOnce, openGraphs } from './open-graphs.ts'

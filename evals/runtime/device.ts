@@ -3,7 +3,7 @@ import { cpus } from 'node:os'
 import ort from 'onnxruntime-node'
 import { TouchstoneError } from '../errors.ts'
 import { encode } from '../graph/encode.ts'
-import { CPU, PORTABLE, type Dialect } from '../graph/op.ts'
+import { CPU, LEARNING, PORTABLE, type Dialect } from '../graph/op.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import {
   ACCELERATORS,
@@ -25,9 +25,11 @@ export interface Device {
   readonly profilePrefix?: string
 }
 
-/** In which operators a graph for this device is written. */
+/** In which operators a graph for this device is written: one that is asked, and one that learns. */
 export const dialectOf = ({ name }: Pick<Device, 'name'>): Dialect =>
   name === 'cpu' ? CPU : PORTABLE
+export const learningDialectOf = ({ name }: Pick<Device, 'name'>): Dialect =>
+  name === 'cpu' ? LEARNING : PORTABLE
 
 export interface ProviderReport {
   readonly name: string

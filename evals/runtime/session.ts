@@ -12,7 +12,7 @@ import type { Graph } from '../graph/ops/index.ts'
 import { bindSymbols, evaluate } from '../graph/shape.ts'
 import type { Dtype, Value } from '../graph/value.ts'
 import type { SessionSettings } from '../native/addon.ts'
-import { addon } from '../native/load.ts'
+import { addonFor } from './addon-for.ts'
 import { dialectOf, type Device } from './device.ts'
 import { toWebGpu, type DeviceTensors } from './device-memory.ts'
 import { translateOrtError } from './ort-errors.ts'
@@ -116,13 +116,6 @@ export async function createRunner(
     },
   }
 }
-
-/** Other devices and profiles are onnxruntime-node's business. */
-const addonFor = ({ name, profilePrefix }: Device) =>
-  name === 'cpu' && !profilePrefix ? addon() : undefined
-
-/** Whether what `into` names is written there alone; elsewhere every result is copied as well. */
-export const extendsInPlace = (device: Device): boolean => addonFor(device) !== undefined
 
 /** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */
 function settingsOf(

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { CPU, FLOAT64, PORTABLE, type Dialect, type Op } from '../../evals/graph/op.ts'
+import { CPU, FLOAT64, LEARNING, PORTABLE, type Dialect, type Op } from '../../evals/graph/op.ts'
 import type { Value } from '../../evals/graph/value.ts'
 import { OPERATOR_EXAMPLES, type OperatorExample } from '../doubles/operator-examples.ts'
 import {
@@ -49,6 +49,7 @@ const dialects = ({ only32 }: OperatorExample): [string, Dialect][] =>
     ? [['cpu', CPU]]
     : [
         ['float64', FLOAT64],
+        ['learning', LEARNING],
         ['portable', PORTABLE],
         ['cpu', CPU],
       ]
@@ -99,6 +100,7 @@ describe.each(named)('%s', (_, example) => {
     const exact = await runOnce(FLOAT64, lossGraph.given, build)
     for (const [name, dialect] of [
       ['cpu', CPU],
+      ['learning', LEARNING],
       ['portable', PORTABLE],
     ] as const) {
       const results = await runOnce(dialect, lossGraph.given, build)

@@ -96,19 +96,17 @@ export function exponentials(
   return { shifted: shifted!, powers: powers!, sum: sum! }
 }
 
-/**
- * By parts on the CPU: of all the kernels that a training step runs there, ONNX Runtime's own softmax alone adds in another order
- * with AVX-512 than with AVX2, and one rounding in a thousand steps makes another model (docs/pebble.md).
- */
 export function softmax(e: Emitter, x: string): string {
-  if (!e.dialect.fused) return e.node('Softmax', [x], { axis: -1 })[0]!
+  if (e.dialect.softmax === 'whole') return e.node('Softmax', [x], { axis: -1 })[0]!
   const { powers, sum } = exponentials(e, x)
   return e.node('Div', [powers, sum])[0]!
 }
 
-/** By parts for the same reason, and because WebGPU has no such kernel. */
+/** By parts also where there is no such kernel (WebGPU has none). */
 export function logSoftmax(e: Emitter, x: string): string {
-  if (e.dialect.float === 'float64') return e.node('LogSoftmax', [x], { axis: -1 })[0]!
+  const { float, fused, softmax: form } = e.dialect
+  if (float === 'float64' || (fused && form === 'whole'))
+    return e.node('LogSoftmax', [x], { axis: -1 })[0]!
   const { shifted, sum } = exponentials(e, x)
   const [log] = e.node('Log', [sum])
   return e.node('Sub', [shifted, log!])[0]!

@@ -1,0 +1,11 @@
+/** @file Whose sessions run a graph: the addon's, or onnxruntime-node's. It loads neither. */
+import type { Addon } from '../native/addon.ts'
+import { addon } from '../native/load.ts'
+import type { Device } from './device.ts'
+
+/** Other devices and profiles are onnxruntime-node's business. */
+export const addonFor = ({ name, profilePrefix }: Device): Addon | undefined =>
+  name === 'cpu' && !profilePrefix ? addon() : undefined
+
+/** Whether what `into` names is written there alone; elsewhere every result is copied as well. */
+export const extendsInPlace = (device: Device): boolean => addonFor(device) !== undefined
