@@ -144,7 +144,7 @@ function showProducts({ products, runMs }: Profile, peak: number): string {
   const share = (ms: number) => `${((100 * rate(ms)) / peak).toFixed(0)} %`
   const giga = (value: number) => (value / 1e9).toFixed(0)
   return [
-    `Matrix products do ${giga(products.operations)} billion operations; two large matrices are multiplied at ${giga(peak)} billion a second here.`,
+    `Matrix products do ${giga(products.operations)} billion operations; square matrices are multiplied at ${giga(peak)} billion a second here, at best.`,
     `Of that the products reach ${share(products.ms)} (${share(products.quietMs)} if every call were its fastest), the whole run ${share(runMs)}.`,
   ].join('\n')
 }
