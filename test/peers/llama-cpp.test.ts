@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../evals/cli/commands/registry.ts'
 import { openCached } from '../../evals/inference/cached-graph.ts'
 import { generate } from '../../evals/inference/generate.ts'
+import { scoreTexts } from '../../evals/inference/score.ts'
 import type { JsonObject } from '../../evals/models/files.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { sourcesOf } from '../../evals/models/model-sources.ts'
@@ -204,17 +205,67 @@ test.skipIf(!hasPackage).each(pieces.cases)(
 
 const smollm2 = findSmolLm2()
 
-test.skipIf(!hasPackage || smollm2 === undefined)(
-  smollm2 ? 'llama.cpp gives our greedy answers on SmolLM2’s own file' : SMOLLM2_MISSING,
+const QUESTIONS = [
+  ...['What is the capital of France?', 'Name three colours.', 'How many days has a week?'],
+  ...['What do bees make?', 'Write a sentence about the sea.', 'What is 2 + 3?'],
+]
+/**
+ * llama.cpp rounds what goes into a product with 8-bit blocks to 8 bits too, which moves logits of this model by about one. So there
+ * its answer may leave ours where our own two best lie nearer together than this, in nats; with F16 weights it rounds nothing.
+ */
+const NEAR_TIE = 0.5
+
+/** By how much we prefer our token where the two answers part; null where they do not. */
+async function partingOf(file: string, text: string): Promise<number | null> {
+  const ours = await oursOn(file, text)
+  const theirs = llamaCppOn(file, text) as typeof ours
+  expect(theirs.tokens).toEqual(ours.tokens)
+  const at = ours.greedy.findIndex((token, i) => token !== theirs.greedy[i])
+  if (at === -1) return null
+  const before = [...ours.tokens, ...ours.greedy.slice(0, at)]
+  const { open, model, weights } = await loadModel(file)
+  const session = await openCached({ model, frozen: weights }, chooseDevice('cpu'), 256)
+  const texts = [ours, theirs].map(({ greedy }, i) => ({
+    ...{ key: String(i), ids: [...before, greedy[at]!], from: before.length },
+  }))
+  const { signal } = new AbortController()
+  const [own, other] = await scoreTexts(texts, {
+    session,
+    varying: {},
+    padId: 0,
+    batchSize: 2,
+    signal,
+  })
+  await session.release()
+  await open.close()
+  return own![0]! - other![0]!
+}
+
+async function partings(file: string): Promise<(number | null)[]> {
+  const { open } = await loadModel(file)
+  const found: (number | null)[] = []
+  for (const content of QUESTIONS) {
+    const messages = [{ role: 'user', content }]
+    found.push(
+      await partingOf(file, await open.template.render(messages, { addGenerationPrompt: true })),
+    )
+  }
+  await open.close()
+  return found
+}
+
+describe.skipIf(!hasPackage || smollm2 === undefined)(
+  smollm2 ? 'llama.cpp on SmolLM2' : SMOLLM2_MISSING,
   { timeout: 600_000 },
-  async () => {
-    const { open } = await loadModel(smollm2!)
-    for (const content of ['What is the capital of France?', 'Name three colours.']) {
-      const text = await open.template.render([{ role: 'user', content }], {
-        addGenerationPrompt: true,
-      })
-      expect(llamaCppOn(smollm2!, text)).toEqual(await oursOn(smollm2!, text))
-    }
-    await open.close()
+  () => {
+    test('gives our greedy answers on its own file, but where two tokens are near a tie', async () => {
+      const found = await partings(smollm2!)
+      expect(found.filter((parting) => (parting ?? 0) > NEAR_TIE)).toEqual([])
+      expect(found.filter((parting) => parting === null).length).toBeGreaterThanOrEqual(3)
+    })
+
+    test('gives our greedy answers on our F16 file of it', async () => {
+      expect(await partings(await exported(smollm2!))).toEqual(QUESTIONS.map(() => null))
+    })
   },
 )
