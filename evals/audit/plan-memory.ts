@@ -45,7 +45,7 @@ export async function plannedBytes(
   const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training
-  const isCopied = !extendsInPlace({ name: 'cpu', threads: 1 })
+  const isCopied = !extendsInPlace({ name: 'cpu' })
   const shared = { model, precision, batch, evaluates, isRead, isCopied, checkpointing }
   const asked = sizes.length > 0 ? sizes : [NOTHING]
   const tokens = TOKEN_BYTES * open.tokenizer.vocabSize

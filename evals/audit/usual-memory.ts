@@ -11,6 +11,6 @@ const USUAL: MicroBatch = { rows: 8, longest: 128, labelled: 512 }
 /** What training by the method takes with its own settings on a usual batch. */
 export function usualBytes(model: Model, method: AnyMethod): number {
   const size = trainedSize(model, method, method.config.parse({}))
-  const isCopied = !extendsInPlace({ name: 'cpu', threads: 1 })
+  const isCopied = !extendsInPlace({ name: 'cpu' })
   return peakBytes({ model, precision: 'fp32', batch: USUAL, evaluates: false, isCopied, ...size })
 }

@@ -142,7 +142,7 @@ std::vector<Result> fresh_results(const OrtIoBinding* binding, const std::vector
   return results;
 }
 
-/// Opening takes and frees hundreds of MiB in small pieces, which glibc would keep for itself until the process ends.
+/// What opening took in small pieces and freed, which glibc would keep for itself: 50 MiB of a step with an int8 base.
 void give_back_freed() {
 #ifdef __GLIBC__
   malloc_trim(0);
