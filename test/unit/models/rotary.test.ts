@@ -18,7 +18,7 @@ function refused(rope_scaling: Record<string, unknown>): TouchstoneError {
   try {
     recognise({ path: 'tiny', config, weights: index })
   } catch (error) {
-    if (error instanceof TouchstoneError) return error
+    if (error instanceof TouchstoneError) return error as TouchstoneError
     throw error
   }
   throw new Error('it was taken')
