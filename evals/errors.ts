@@ -66,6 +66,10 @@ export const ERRORS = {
       remedy: 'Convert the model to a supported form, for example safetensors in float16.',
     }),
   ),
+  'checkpoint.changed': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} is not what was recorded: found sha256 ${v.found}; expected ${v.expected}.`,
+    remedy: 'Get the files again from where they came from, or measure what lies there now.',
+  })),
   'checkpoint.pickle': entry((v: { path: string }) => ({
     message: `${v.path} is a pickle, which can run code when opened; Touchstone never opens one.`,
     remedy: 'Convert it to .safetensors on a machine that you trust.',

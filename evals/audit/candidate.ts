@@ -6,17 +6,10 @@ import type { CachedSession } from '../inference/cached-graph.ts'
 import { exists } from '../models/files.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { rawStartOf } from '../models/peft-config.ts'
-import { readPeftFolder } from '../models/peft-folder.ts'
+import { peftDigest, readPeftFolder } from '../models/peft-folder.ts'
 import type { Model } from '../models/registry.ts'
 import { adaptedWeights, replacedWeights, type TunedWeights } from '../models/tuned-weights.ts'
-import {
-  digestOfFile,
-  identityOf,
-  openOwnSession,
-  openSession,
-  stateWith,
-  type Base,
-} from './base.ts'
+import { identityOf, openOwnSession, openSession, stateWith, type Base } from './base.ts'
 
 export interface Candidate {
   readonly key: SubjectKey
@@ -44,7 +37,7 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
   const key = { arm, seed: 0, step: 0 }
   if (await exists(join(path, 'adapter_config.json'))) {
     const folder = await readPeftFolder(path)
-    const adapterDigest = await digestOfFile(join(path, 'adapter_model.safetensors'))
+    const adapterDigest = await peftDigest(path)
     const trainableParameters = [...folder.tensors.values()].reduce(
       (sum, { data }) => sum + data.length,
       0,

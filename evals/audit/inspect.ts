@@ -9,12 +9,12 @@ import { lora } from '../finetune/lora.ts'
 import { anyMethod } from '../finetune/method.ts'
 import { openChatTemplate } from '../models/chat-template.ts'
 import type { Checkpoint, StoredWeight } from '../models/checkpoint.ts'
-import { exists, fileSize, openForReading } from '../models/files.ts'
+import { exists } from '../models/files.ts'
 import { sourcesOf, type ModelSources } from '../models/model-sources.ts'
 import { rawStartOf, scaleOf } from '../models/peft-config.ts'
-import { ADAPTER_WEIGHTS, readPeftIndex } from '../models/peft-folder.ts'
+import { peftDigest, readPeftIndex } from '../models/peft-folder.ts'
 import { classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
-import { digestFile, elementsOfAll } from '../models/stored-weights.ts'
+import { elementsOfAll } from '../models/stored-weights.ts'
 import { describeTokenizer, specialTokens } from '../models/tokenizer.ts'
 import { usualBytes } from './usual-memory.ts'
 
@@ -208,17 +208,7 @@ async function inspectAdapter(path: string, withDigest: boolean): Promise<Adapte
     parameters: elementsOfAll(stored),
     bytes: bytesOf(stored),
     modules: modulesOf(stored),
-    digest: withDigest ? await fileDigest(join(path, ADAPTER_WEIGHTS)) : null,
+    digest: withDigest ? await peftDigest(path) : null,
     warnings: rawStartOf(config, path),
-  }
-}
-
-async function fileDigest(path: string): Promise<string> {
-  const size = await fileSize(path)
-  const file = await openForReading(path)
-  try {
-    return await digestFile(file, path, size)
-  } finally {
-    await file.close()
   }
 }

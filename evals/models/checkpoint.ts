@@ -42,7 +42,7 @@ export interface Checkpoint {
   readNow(name: string): Float32Array
   /** Where just these numbers lie; undefined where they must be made of what lies there. */
   place(name: string): WeightPlace | undefined
-  /** sha256 over (name, shape, storage, bytes) of every weight in name order, or of the whole files for GGUF. */
+  /** sha256 of every file that weights and configuration are read from, whole: see `digestFiles`. */
   digest(): Promise<string>
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
 /** @file Opens a GGUF model in place: Hugging Face's names, shapes, row order and configuration. */
+import { dirname } from 'node:path'
 import type { Checkpoint, StorageType, StoredWeight } from './checkpoint.ts'
 import { TouchstoneError } from '../errors.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
@@ -9,7 +10,6 @@ import { familyOf } from './gguf-registry.ts'
 import type { GgufPart, GgufParts } from './gguf-split.ts'
 import { checkRows, namedWeights } from './gguf-weights.ts'
 import { findWeight } from './hf-folder.ts'
-import type { OpenFiles } from './stored-weights.ts'
 import { digestFiles, elementsOf, openFiles, placeOf, readStoredNow } from './stored-weights.ts'
 
 /** ggml's numbers for what can be decoded, and names for what cannot, so that the refusal says which it is. */
@@ -52,7 +52,8 @@ export async function openGguf(path: string, model: GgufParts): Promise<Checkpoi
   const family = familyOf(path, metadata)
   const found = namedWeights(path, family, parts.flatMap(placesIn))
   const weights = new Map([...found.weights].map(([name, { weight }]) => [name, weight]))
-  const files = await openFiles(parts.map((part) => part.path))
+  const paths = parts.map((part) => part.path)
+  const files = await openFiles(paths)
   try {
     const extras = new Map<string, Float32Array>()
     for (const extra of found.extras) extras.set(extra.name, readStoredNow(files, extra))
@@ -76,7 +77,7 @@ export async function openGguf(path: string, model: GgufParts): Promise<Checkpoi
         found.weights.get(name)?.layout
           ? undefined
           : placeOf(files, findWeight(path, weights, name)),
-      digest: () => (digest ??= digestFiles(wholeFiles(parts, files))),
+      digest: () => (digest ??= digestFiles(dirname(paths[0]!), paths, files)),
       close: () => files.close(),
     }
   } catch (error) {
@@ -84,9 +85,6 @@ export async function openGguf(path: string, model: GgufParts): Promise<Checkpoi
     throw error
   }
 }
-
-const wholeFiles = (parts: readonly GgufPart[], files: OpenFiles) =>
-  parts.map(({ path, header }) => ({ file: files.file(path), path, size: header.size }))
 
 function placesIn({ path, header }: GgufPart): readonly StoredWeight[] {
   const stored = header.tensors.map((tensor) => place(path, header, tensor))

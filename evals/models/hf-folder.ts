@@ -15,11 +15,12 @@ import {
   readText,
 } from './files.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
-import { digestWeights, openFiles, placeOf, readStoredNow } from './stored-weights.ts'
+import { digestFiles, openFiles, placeOf, readStoredNow } from './stored-weights.ts'
 import type { TokenizerSource } from './tokenizer.ts'
 import { idList, specialTokens } from './tokenizer.ts'
 
 export const SINGLE_FILE = 'model.safetensors'
+const CONFIG = 'config.json'
 export const SHARD_INDEX = 'model.safetensors.index.json'
 const TOKENIZER_CONFIG = 'tokenizer_config.json'
 const PICKLE = /\.(bin|pt|pth|ckpt|pkl|pickle)$/iu
@@ -27,7 +28,11 @@ const PICKLE = /\.(bin|pt|pth|ckpt|pkl|pickle)$/iu
 export async function openHfCheckpoint(folder: string): Promise<Checkpoint> {
   const config = await readConfig(folder)
   const weights = await indexWeights(folder)
-  const files = await openFiles([...new Set([...weights.values()].map(({ file }) => file))])
+  const shards = new Set([...weights.values()].map(({ file }) => file))
+  const single = join(folder, SINGLE_FILE)
+  const index = shards.has(single) ? [] : [join(folder, SHARD_INDEX)]
+  const paths = [join(folder, CONFIG), ...index, ...shards]
+  const files = await openFiles(paths)
   let digest: Promise<string> | undefined
   const readNow = (name: string) => readStoredNow(files, findWeight(folder, weights, name))
   return {
@@ -38,7 +43,7 @@ export async function openHfCheckpoint(folder: string): Promise<Checkpoint> {
     read: async (name) => readNow(name),
     readNow,
     place: (name) => placeOf(files, findWeight(folder, weights, name)),
-    digest: () => (digest ??= digestWeights(files, weights)),
+    digest: () => (digest ??= digestFiles(folder, paths, files)),
     close: () => files.close(),
   }
 }
@@ -56,7 +61,7 @@ export function findWeight(path: string, weights: WeightIndex, name: string): St
 const configSchema = z.looseObject({ model_type: z.string().min(1).max(100) })
 
 async function readConfig(folder: string): Promise<Checkpoint['config']> {
-  const path = join(folder, 'config.json')
+  const path = join(folder, CONFIG)
   const parsed = configSchema.safeParse(await readJson(path))
   if (!parsed.success) throw malformed(path, 'no "model_type"', 'the model’s configuration')
   if (parsed.data.quantization_config !== undefined) {
@@ -136,7 +141,7 @@ export async function readHfTokenizer(folder: string): Promise<TokenizerSource> 
     })
   }
   const generation = await readIfThere(join(folder, 'generation_config.json'))
-  const config = await readIfThere(join(folder, 'config.json'))
+  const config = await readIfThere(join(folder, CONFIG))
   return {
     path,
     tokenizerJson: await readJson(path, TOKENIZER_FILE_LIMIT),

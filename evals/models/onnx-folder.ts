@@ -19,13 +19,12 @@ import {
   openForReading,
   readExactly,
   readJson,
-  sha256,
 } from './files.ts'
 import { GENAI_CONFIG } from './genai-config.ts'
 import { findWeight } from './hf-folder.ts'
 import { matricesOf, weightsOf, type MatrixOf, type NamedWeight } from './onnx-names.ts'
 import { OPTIMUM, portsOf, type DecoderPorts, type PortNames } from './onnx-io.ts'
-import { digestFile, elementsOf, openFiles, readStoredNow } from './stored-weights.ts'
+import { digestFiles, elementsOf, openFiles, readStoredNow } from './stored-weights.ts'
 
 /** A forward pass that a checkpoint brings along. */
 export interface OwnGraph {
@@ -63,7 +62,8 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
       return stored ? [[spec.name, stored]] : []
     }),
   )
-  const files = await openFiles([...sizes.keys()])
+  const paths = [...sizes.keys(), ...(await thoseThere(folder, ['config.json', GENAI_CONFIG]))]
+  const files = await openFiles(paths)
   try {
     const file = await withConstants(parsed, named, files)
     const config = await configOf(folder, genai)
@@ -80,13 +80,19 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
       readNow,
       // Its own graph is run as it lies.
       place: () => undefined,
-      digest: () => (digest ??= digestOf(sizes, (each) => files.file(each))),
+      digest: () => (digest ??= digestFiles(folder, paths, files)),
       close: () => files.close(),
     }
   } catch (error) {
     await files.close()
     throw error
   }
+}
+
+async function thoseThere(folder: string, names: readonly string[]): Promise<string[]> {
+  const paths = names.map((name) => join(folder, name))
+  const there = await Promise.all(paths.map(exists))
+  return paths.filter((_, i) => there[i])
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {
@@ -190,16 +196,6 @@ async function withConstants(
     if (room >= 0) return bytes
     throw malformed(graph.path, 'more constants than weights', `at most ${CONSTANTS_LIMIT} bytes`)
   }
-}
-
-async function digestOf(
-  sizes: ReadonlyMap<string, number>,
-  fileOf: (path: string) => OpenFile,
-): Promise<string> {
-  const digests: string[] = []
-  for (const path of [...sizes.keys()].sort())
-    digests.push(await digestFile(fileOf(path), path, sizes.get(path)!))
-  return sha256(...digests)
 }
 
 const Name = z.string().min(1).max(200)

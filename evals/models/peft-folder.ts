@@ -15,7 +15,7 @@ import { moduleNames } from './module-names.ts'
 import { ALL_LINEAR, rankOf, type PeftConfig } from './peft-config.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
 import { writeAtomically, writeSafetensors } from './safetensors-write.ts'
-import { openFiles, readStoredWeight } from './stored-weights.ts'
+import { digestAt, openFiles, readStoredWeight } from './stored-weights.ts'
 
 export interface PeftTensor {
   readonly shape: readonly number[]
@@ -31,7 +31,11 @@ export interface PeftFolder {
 }
 
 const CONFIG_FILE = 'adapter_config.json'
-export const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
+const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
+/** sha256 of both files: the scale of an update stands in the first. */
+export const peftDigest = (folder: string): Promise<string> =>
+  digestAt(folder, [CONFIG_FILE, ADAPTER_WEIGHTS])
+
 const PREFIX = 'base_model.model.'
 const KEY =
   /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/u

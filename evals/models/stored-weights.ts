@@ -1,9 +1,10 @@
 /** @file Weights in place: each is read from its file when asked for, in chunks, and becomes float32. */
 import { createHash } from 'node:crypto'
-import type { StoredWeight, WeightIndex, WeightPlace } from './checkpoint.ts'
+import { join, relative } from 'node:path'
+import type { StoredWeight, WeightPlace } from './checkpoint.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
 import type { OpenFile } from './files.ts'
-import { MEBIBYTE, openForReading, readExactly, readExactlyNow } from './files.ts'
+import { MEBIBYTE, openForReading, readExactlyNow } from './files.ts'
 
 const CHUNK = 8 * MEBIBYTE
 
@@ -79,37 +80,41 @@ export function readStoredNow(files: OpenFiles, weight: StoredWeight): Float32Ar
   return values
 }
 
-/** sha256 over (name, shape, storage, bytes) of every weight in name order. */
-export async function digestWeights(files: OpenFiles, weights: WeightIndex): Promise<string> {
-  const hash = createHash('sha256')
-  const chunk = new Uint8Array(CHUNK)
-  for (const name of [...weights.keys()].sort()) {
-    const { shape, storage, file, offset, bytes } = weights.get(name)!
-    hash.update(`${JSON.stringify([name, shape, storage])}\n`)
-    for (let done = 0; done < bytes; done += CHUNK) {
-      const part = chunk.subarray(0, Math.min(CHUNK, bytes - done))
-      await readExactly(files.file(file), file, part, offset + done)
-      hash.update(part)
-    }
-  }
-  return hash.digest('hex')
-}
-
-/** sha256 of whole files one after another, read as a stream. */
+/**
+ * sha256 of whole files: of one its own, of several that of the list which `sha256sum` prints of them in the order of their
+ * names within `folder`, so that `sha256sum config.json model.safetensors | sha256sum` gives it too.
+ */
 export async function digestFiles(
-  sources: readonly { readonly file: OpenFile; readonly path: string; readonly size: number }[],
+  folder: string,
+  paths: readonly string[],
+  files: OpenFiles,
 ): Promise<string> {
-  const hash = createHash('sha256')
-  const chunk = new Uint8Array(CHUNK)
-  for (const { file, path, size } of sources) {
-    for (let done = 0; done < size; done += CHUNK) {
-      const part = chunk.subarray(0, Math.min(CHUNK, size - done))
-      await readExactly(file, path, part, done)
-      hash.update(part)
-    }
-  }
-  return hash.digest('hex')
+  if (paths.length === 1) return digestFile(files.file(paths[0]!))
+  let list = ''
+  for (const path of paths.toSorted())
+    list += `${await digestFile(files.file(path))}  ${relative(folder, path)}\n`
+  return createHash('sha256').update(list).digest('hex')
 }
 
-export const digestFile = (file: OpenFile, path: string, size: number): Promise<string> =>
-  digestFiles([{ file, path, size }])
+/** To its end, read as a stream. */
+async function digestFile(file: OpenFile): Promise<string> {
+  const hash = createHash('sha256')
+  const chunk = new Uint8Array(CHUNK)
+  for (let done = 0; ;) {
+    const read = await file.read(chunk, 0, CHUNK, done)
+    if (read === 0) return hash.digest('hex')
+    hash.update(chunk.subarray(0, read))
+    done += read
+  }
+}
+
+/** The same of files that are opened for it alone. */
+export async function digestAt(folder: string, names: readonly string[]): Promise<string> {
+  const paths = names.map((name) => join(folder, name))
+  const files = await openFiles(paths)
+  try {
+    return await digestFiles(folder, paths, files)
+  } finally {
+    await files.close()
+  }
+}

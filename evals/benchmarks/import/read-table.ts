@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { readCsv } from './csv.ts'
 import { bytesFit } from './file-size.ts'
 import { readJson, readJsonLines } from './json.ts'
-import { readParquet } from './parquet.ts'
-import type { Table } from './table.ts'
+import { parquetRows } from './rows/parquet.ts'
+import { columnsOf, type Row, type Table } from './table.ts'
 import { unreadable } from './text.ts'
 
 export interface ReadTable extends Table {
@@ -34,7 +34,7 @@ async function bytesOf(path: string): Promise<Buffer> {
 async function parse(bytes: Buffer, path: string): Promise<Table> {
   if (bytes.length === 0) throw unreadable(path, 'an empty file')
   if (bytes.toString('latin1', 0, 4) === PARQUET_MAGIC || path.endsWith('.parquet')) {
-    return readParquet(bytes, path)
+    return readParquet(path)
   }
   if (/\.(jsonl|ndjson)$/i.test(path)) return readJsonLines(bytes, path)
   if (/\.json$/i.test(path)) {
@@ -45,4 +45,11 @@ async function parse(bytes: Buffer, path: string): Promise<Table> {
   }
   if (/\.csv$/i.test(path)) return readCsv(bytes, path)
   throw unreadable(path, 'a name that ends in none of .csv, .json, .jsonl, .parquet')
+}
+
+async function readParquet(path: string): Promise<Table> {
+  const rows: Row[] = []
+  for await (const { row } of parquetRows(path, 0)) rows.push(row)
+  if (rows.length === 0) throw unreadable(path, 'no rows')
+  return { format: 'parquet', columns: columnsOf(rows), rows, replaced: 0 }
 }

@@ -3,6 +3,7 @@ import { parseNamed, requireNamed } from '../flags.ts'
 import { z } from 'zod'
 import { inspect, type Inspection } from '../../audit/inspect.ts'
 import { modelPath } from '../../audit/model-path.ts'
+import { TouchstoneError } from '../../errors.ts'
 import { toWireError } from '../../jobs/job.ts'
 import { EXIT, type Command } from '../command.ts'
 import { fieldsOf } from '../fields.ts'
@@ -12,7 +13,11 @@ const InspectOptions = z.object({
   digest: z
     .boolean()
     .default(false)
-    .meta({ help: 'Compute the sha256 of the weights, which reads all of them' }),
+    .meta({ help: 'Compute the sha256 of weights and configuration, which reads all of them' }),
+  expect: z.string().min(1).nullable().default(null).meta({
+    help: 'The sha256 that was recorded; ends with 1 where another is found',
+    value: 'SHA256',
+  }),
   json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 
@@ -25,6 +30,7 @@ export const inspectPath: Command = {
   examples: [
     'touchstone inspect ./SmolLM2-135M-Instruct',
     'touchstone inspect model.gguf --digest',
+    'touchstone inspect ./adapter --expect "$(cat adapter.sha256)"',
     'touchstone inspect ~/.cache/huggingface/hub/models--org--name --json',
   ],
   remark:
@@ -34,14 +40,29 @@ export const inspectPath: Command = {
     const { options, named } = parseNamed(InspectOptions, fields, argv, io)
     const remedy = 'Name a model folder, a .gguf file or an adapter folder.'
     const place = modelPath(requireNamed(named[0], 'Nothing was named.', remedy))
-    const found = await inspect(place, options.digest)
+    const expected = sha256Of(options.expect)
+    const found = await inspect(place, options.digest || expected !== null)
     io.stdout.write(
       options.json
         ? `${JSON.stringify({ type: 'inspect', path: place, ...asJson(found) })}\n`
         : inspectionText(place, found),
     )
+    if (expected !== null && found.digest !== null && found.digest !== expected)
+      throw new TouchstoneError('checkpoint.changed', {
+        path: place,
+        found: found.digest,
+        expected,
+      })
     return found.kind === 'model' && found.problems.length > 0 ? EXIT.error : EXIT.ok
   },
+}
+
+function sha256Of(said: string | null): string | null {
+  if (said === null || /^[0-9a-f]{64}$/iu.test(said)) return said?.toLowerCase() ?? null
+  throw new TouchstoneError('usage.invalid', {
+    problem: `"${said.slice(0, 80)}" is no sha256.`,
+    remedy: 'Give 64 digits in 0-9a-f, as --digest prints them.',
+  })
 }
 
 const asJson = (found: Inspection) =>

@@ -1,5 +1,5 @@
 /** @file `touchstone inspect`: models, adapters, caches, and every broken part by name. */
-import { cp, mkdir, open, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { inspect } from '../../../evals/audit/inspect.ts'
@@ -47,6 +47,22 @@ describe('a model', () => {
     const changed = await json(join(folder, 'changed'), '--digest')
     expect(changed.found['digest']).toBe(found['digest'])
     expect(changed.found['licence']).toBe('mit')
+  })
+
+  test('is held to the sha256 that was recorded', async () => {
+    const path = await copyOf('recorded')
+    const { found } = await json(path, '--digest')
+    expect((await run(path, '--expect', found['digest']!)).code).toBe(0)
+    await writeFile(
+      join(path, 'config.json'),
+      `${await readFile(join(path, 'config.json'), 'utf8')} `,
+    )
+    const { code, stderr } = await run(path, '--expect', found['digest']!)
+    expect(code).toBe(1)
+    expect(stderr).toContain(`is not what was recorded: found sha256`)
+    expect(stderr).toContain(found['digest']!)
+    const short = await run(path, '--expect', 'abc')
+    expect([short.code, short.stderr]).toEqual([2, expect.stringContaining('64 digits')])
   })
 
   test('as GGUF has its types by bytes, and its licence from the metadata', async () => {

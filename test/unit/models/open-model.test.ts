@@ -64,7 +64,7 @@ describe('a folder', () => {
     expect(await codeOf(snapshot)).toBe('opened')
   })
 
-  test('has a digest that follows its weights and not its place', async () => {
+  test('has a digest that follows its files and not its place', async () => {
     const digestOf = async (path: string) => {
       const model = await openModel(path)
       const digest = await model.checkpoint.digest()
@@ -85,11 +85,9 @@ describe('a folder', () => {
     const names = [...whole.checkpoint.weights.keys()]
     const values = await Promise.all(names.map((name) => whole.checkpoint.read(name)))
     const shapes = names.map((name) => whole.checkpoint.weights.get(name)!.shape)
-    const digest = await whole.checkpoint.digest()
     await whole.close()
     await shard(names, values, shapes)
     const model = await openModel(folder)
-    expect(await model.checkpoint.digest()).toBe(digest)
     expect(await model.checkpoint.read(names[3]!)).toEqual(values[3])
     await model.close()
   })
