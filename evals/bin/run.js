@@ -62,6 +62,7 @@ const TASKS = {
   'bench-arms': [['test/bench/arms.ts']],
   'bench-directional': [['test/bench/directional.ts']],
   findings: [['test/bench/findings.ts']],
+  'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bundled/train-pebble.ts']],
 }
 
