@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SubjectKey } from '../contract/rows.ts'
-import type { Example } from '../finetune/dataset.ts'
+import { countLabelled, type Example } from '../finetune/dataset.ts'
 import type { AnyMethod, Prepared } from '../finetune/method.ts'
 import { namedViews } from '../finetune/parameters.ts'
 import { loadTrainingState, saveTrainingState, type TrainingState } from '../finetune/state.ts'
@@ -96,8 +96,10 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   const statePath = statePathIn(folder)
   const longest = Math.max(2, ...plan.examples.map(({ ids }) => ids.length))
   const data = { examples: plan.examples, padId: base.open.tokenizer.padId }
-  const { checkpointing } = training
-  const asked = { ...base, method, methodConfig, seed, maxPositions: longest, data, checkpointing }
+  const { checkpointing, batchSize } = training
+  const labelled = (batchSize * countLabelled(plan.examples)) / plan.examples.length
+  const given = { maxPositions: longest, data, checkpointing, labelled }
+  const asked = { ...base, method, methodConfig, seed, ...given }
   const session = await openTraining(asked)
   const identity = identityOfPlan(base, plan, session)
   const isResumed = await exists(statePath)

@@ -45,6 +45,8 @@ export interface MemoryNeed {
   readonly trained: number
   /** How many of them are the base's own: what is trained of it is not held a second time as it was. */
   readonly ofBase?: number
+  /** Into how many pieces of rows a wide head's loss is cut: logits are held of one. */
+  readonly pieces?: number
   /** Whether blocks are computed a second time, so that only their inputs are held. */
   readonly checkpointing?: boolean
   /** Whether answers are written and texts scored while the training waits. */
@@ -86,7 +88,7 @@ const keptBytes = (spec: WeightSpec, precision: Precision): number =>
 /** What a micro-batch's forward pass leaves for its backward pass. */
 function heldBytes(
   specs: readonly WeightSpec[],
-  { model: { architecture, config, weights }, batch, checkpointing }: MemoryNeed,
+  { model: { architecture, config, weights }, batch, checkpointing, pieces = 1 }: MemoryNeed,
 ): number {
   const { rows, longest, labelled } = batch
   const linear = specs
@@ -102,5 +104,6 @@ function heldBytes(
   const blocks = Math.max(1, layers.length)
   const hidden = Math.max(...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[1]! : 0)))
   const perToken = checkpointing ? blocks * hidden + ofBlocks / blocks : ofBlocks
-  return FLOAT * (rows * longest * perToken + HELD_OF_LOGITS * labelled * vocabulary)
+  const logits = (HELD_OF_LOGITS * labelled * vocabulary) / pieces
+  return FLOAT * (rows * longest * perToken + logits)
 }

@@ -1,6 +1,7 @@
 /** @file The peak of memory that a configuration leads to: its largest arm on the longest rows of its data. */
 import { findMethod } from '../finetune/registry.ts'
 import { fitExample, countLabelled, type Example, type Limits } from '../finetune/dataset.ts'
+import { lossPieces } from '../finetune/loss-pieces.ts'
 import { trainedSize } from '../finetune/trained-size.ts'
 import type { Conversation } from '../data/format.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
@@ -38,11 +39,13 @@ export async function plannedBytes(
   data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
   evaluates: boolean,
 ): Promise<number> {
-  const sizes = methods.map(({ name, config }) => {
-    const method = findMethod(name)
-    return trainedSize(model, method, method.config.parse(config))
-  })
   const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
+  const sizes = methods.map(({ name, config: given }) => {
+    const method = findMethod(name)
+    const config: unknown = method.config.parse(given)
+    const pieces = lossPieces(model, method, config, batch.labelled)
+    return { ...trainedSize(model, method, config), pieces }
+  })
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training
   const isCopied = !extendsInPlace({ name: 'cpu' })

@@ -1,5 +1,6 @@
 /** @file The memory that training takes where there is no data yet. It opens nothing, so `inspect` has it at once. */
 import type { AnyMethod } from '../finetune/method.ts'
+import { lossPieces } from '../finetune/loss-pieces.ts'
 import { trainedSize } from '../finetune/trained-size.ts'
 import type { Model } from '../models/registry.ts'
 import { extendsInPlace } from '../runtime/addon-for.ts'
@@ -10,7 +11,9 @@ const USUAL: MicroBatch = { rows: 8, longest: 128, labelled: 512 }
 
 /** What training by the method takes with its own settings on a usual batch. */
 export function usualBytes(model: Model, method: AnyMethod): number {
-  const size = trainedSize(model, method, method.config.parse({}))
+  const config: unknown = method.config.parse({})
+  const pieces = lossPieces(model, method, config, USUAL.labelled)
+  const size = { ...trainedSize(model, method, config), pieces }
   const isCopied = !extendsInPlace({ name: 'cpu' })
   return peakBytes({ model, precision: 'fp32', batch: USUAL, evaluates: false, isCopied, ...size })
 }

@@ -2,13 +2,14 @@
 import { TouchstoneError } from '../errors.ts'
 import { gradients } from '../graph/gradient.ts'
 import type { Dialect } from '../graph/op.ts'
-import { createGraph } from '../graph/ops/index.ts'
+import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import { keptData, overlaid } from '../models/small-weights.ts'
 import { learningDialectOf } from '../runtime/device.ts'
 import { createRunner, type FrozenData, type Tensor } from '../runtime/session.ts'
 import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
-import { batchFeeds, buildLoss, namedFeeds, REFERENCE } from './loss-graph.ts'
+import { batchFeeds, buildLoss, buildLossInPieces, namedFeeds, REFERENCE } from './loss-graph.ts'
+import { lossPieces } from './loss-pieces.ts'
 import { openObserver, scopeOptions } from './observer.ts'
 import {
   initialParameters,
@@ -45,6 +46,8 @@ export interface TrainingOptions extends PrepareOptions {
   readonly dialect?: Dialect
   /** Each block is computed a second time in the backward pass, so that only its input is held until then. Same bits. */
   readonly checkpointing?: boolean
+  /** Labelled rows of a micro-batch on average: many before a wide head are taken in pieces (`loss-pieces.ts`). */
+  readonly labelled?: number
 }
 
 /** Builds and opens the graph; `parameters` begin as the method and the seed say. */
@@ -52,7 +55,7 @@ export async function openTraining(asked: TrainingOptions): Promise<TrainingSess
   const { model, method, methodConfig, seed, device, dialect = learningDialectOf(device) } = asked
   const options = { ...asked, weights: withMadeWeights(model, asked.weights, seed) }
   if (method.trainable ?? method.perturb) requireWhole(options)
-  const { g, outputs } = buildTrainingGraph(options, dialect)
+  const { g, outputs, leastRows } = buildTrainingGraph(options, dialect)
   const table = parameterTable(g.parameters)
   const sites = sitesOf(model)
   requireTarget(table, sites, methodConfig)
@@ -104,7 +107,7 @@ export async function openTraining(asked: TrainingOptions): Promise<TrainingSess
       ...frozen,
       ...namedFeeds(moved, asFloat),
       ...namedFeeds(namedViews(table, perturbation.parameters ?? parameters), asFloat),
-      ...batchFeeds(batch, asFloat),
+      ...batchFeeds(batch, asFloat, leastRows),
     }
     const observed = (await observer?.look(feeds)) ?? []
     const results = await runner.run({ ...feeds, ...namedFeeds(observed, asFloat) }, into)
@@ -180,17 +183,30 @@ function stillFeeds(
 }
 
 function buildTrainingGraph(options: TrainingOptions, dialect: Dialect) {
-  const { method, methodConfig } = options
   const g = createGraph(dialect)
-  const { logits, ...inputs } = buildLoss(g, options.model, scopeOptions(g, options))
-  const loss = method.loss?.(g, { ...inputs, outputs: logits }, methodConfig) ?? inputs.taskLoss
+  const { taskLoss, known, leastRows } = learntFrom(g, options)
   const trained = g.parameters.filter(isTrained)
   const derivatives = gradients(
     g,
-    loss,
+    known,
     trained.map(({ value }) => value),
     options,
   )
   const outputs = Object.fromEntries(trained.map(({ name }, i) => [`d:${name}`, derivatives[i]!]))
-  return { g, outputs: { loss: inputs.taskLoss, ...outputs } }
+  return { g, outputs: { loss: taskLoss, ...outputs }, leastRows }
+}
+
+/** The loss that is told, and the gradients that the walk begins with. */
+function learntFrom(g: Graph, options: TrainingOptions) {
+  const { model, method, methodConfig, labelled = 0, device } = options
+  const asked = scopeOptions(g, options)
+  const pieces = device.name === 'cpu' ? lossPieces(model, method, methodConfig, labelled) : 1
+  if (pieces > 1) {
+    const { taskLoss, known } = buildLossInPieces(g, model, asked, pieces)
+    // A lone row goes through another kernel, and ONNX Runtime cannot pick a label out of none.
+    return { taskLoss, known: new Map([known]), leastRows: 2 * pieces }
+  }
+  const { logits, ...inputs } = buildLoss(g, model, asked)
+  const loss = method.loss?.(g, { ...inputs, outputs: logits }, methodConfig) ?? inputs.taskLoss
+  return { taskLoss: inputs.taskLoss, known: loss, leastRows: 0 }
 }

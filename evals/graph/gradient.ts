@@ -9,17 +9,18 @@ import { sameShape } from './shape.ts'
 import type { Shape, Value } from './value.ts'
 
 /**
- * Gradients of the scalar `loss` with respect to `wrt`, in order. Only operators between `wrt` and `loss` are visited, so a
- * frozen lower part of a model costs nothing. A value that does not reach the loss gets a gradient of zeros.
+ * Gradients of the scalar `loss` with respect to `wrt`, in order; of values on its way where their gradients are given. Only
+ * operators between `wrt` and these are visited, so a frozen lower part of a model costs nothing. What does not reach the
+ * loss gets a gradient of zeros.
  */
 export function gradients(
   g: Graph,
-  loss: Value,
+  loss: Value | ReadonlyMap<Value, Value>,
   wrt: readonly Value[],
   { checkpointing = false }: { readonly checkpointing?: boolean } = {},
 ): Value[] {
   const reaching = dependents(g, wrt)
-  const arriving = new Map([[loss, g.scalar(1)]])
+  const arriving = new Map('name' in loss ? [[loss, g.scalar(1)]] : loss)
   const waited = new Set<Value>()
   // A segment also waits for finished gradients of what is behind it, for until then they hold what they are made of.
   const finished = (outputs: readonly Value[]) => {

@@ -1,5 +1,5 @@
 /** @file Opens a piece of work on our engine, the way the product runs it, and repeats it on request. */
-import type { Conversed } from '../../evals/finetune/dataset.ts'
+import { countLabelled, type Conversed } from '../../evals/finetune/dataset.ts'
 import { anyMethod, type AnyMethod } from '../../evals/finetune/method.ts'
 import { full } from '../../evals/finetune/full.ts'
 import { lora } from '../../evals/finetune/lora.ts'
@@ -115,8 +115,10 @@ async function openSteps(
   { adapter, device, checkpointing }: WorkOptions,
 ): Promise<OpenWork> {
   const started = performance.now()
+  const rows = examples(vocab)
+  const labelled = (config.batchSize * countLabelled(rows)) / rows.length
   const opened = await openTraining({
-    ...{ model, weights, method, methodConfig, device, checkpointing },
+    ...{ model, weights, method, methodConfig, device, checkpointing, labelled },
     maxPositions: longest,
     seed: 1,
   })
@@ -125,7 +127,7 @@ async function openSteps(
   const parameters = adapter ? await readAdapter(adapter, session.table) : session.parameters
   const steps = train(newOptimizerState(parameters), {
     ...{ session, method, config },
-    examples: examples(vocab),
+    examples: rows,
     padId: 0,
     seed: CHAT.seed,
     signal: new AbortController().signal,

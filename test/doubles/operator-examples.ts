@@ -229,6 +229,9 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
     generic('x', [4, 3], [rows, 3]),
     generic('moment', []),
   ]),
+  example('the second of three', movement.RowPiece, { index: 1, count: 3, rows: 2 }, [
+    generic('x', [5, 3], [rows, 3]),
+  ]),
   example('repeated rows, a matrix of indices', movement.GatherRows, undefined, [
     generic('table', [5, 3]),
     integers([4, 1, 4, 4, 0, 1], ['batch', 3], [2, 3]),

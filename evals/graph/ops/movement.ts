@@ -145,6 +145,19 @@ export const ScatterAddRows: Op<Shape> = {
   vjp: ({ g, inputs: [indices], dY }) => [undefined, g.gatherRows(dY, indices!)],
 }
 
+/** Piece `index` of `count` of x's rows: from n·index/count to n·(index + 1)/count, rounded down. Not differentiable. */
+export const RowPiece: Op<{ index: number; count: number; rows: Dim }> = {
+  name: 'RowPiece',
+  infer: ([x], { rows }) => ({ outputs: [{ dtype: x!.dtype, shape: x!.shape.with(0, rows) }] }),
+  emit: ({ e, inputs: [x], attributes: { index, count } }) => {
+    const [rows] = e.node('Shape', [x!], { start: 0, end: 1 })
+    const cut = (at: number) =>
+      e.node('Div', [e.node('Mul', [rows!, e.int64([at])])[0]!, e.int64([count])])[0]!
+    return { outputs: e.node('Slice', [x!, cut(index), cut(index + 1), e.int64([0])]) }
+  },
+  vjp: 'none',
+}
+
 /** A zero, in the dialect's float, `[]`, that is there as soon as all of its inputs are. */
 export const Moment: Op = {
   name: 'Moment',
@@ -187,6 +200,8 @@ export const movement = (g: GraphCore) => ({
   moment: (values: readonly Value[]) => g.apply(Moment, values, undefined)[0]!,
   /** x, but not before `moment`. No gradient. */
   after: (x: Value, moment: Value) => g.apply(After, [x, moment], undefined)[0]!,
+  rowPiece: (x: Value, index: number, count: number, rows: Dim) =>
+    g.apply(RowPiece, [x], { index, count, rows })[0]!,
   scatterAddRows: (shape: Shape, indices: Value, updates: Value) =>
     g.apply(ScatterAddRows, [indices, updates], shape)[0]!,
 })
