@@ -59,15 +59,16 @@ interface Learning {
   readonly config: TrainingConfig
 }
 
-const rowsOfOneLength = {
+const ofOneLength = (tokens: { readonly rows: number; readonly length: number }) => ({
   examples: (vocab: number) =>
-    tokenRows(equalLengths(STEP_TOKENS), vocab).map((ids) => ({
+    tokenRows(equalLengths(tokens), vocab).map((ids) => ({
       ids,
       labelled: ids.map((_, t) => t > 0),
     })),
-  longest: STEP_TOKENS.length,
-  config: TrainingConfig.parse({ ...OPTIMISER, batchSize: STEP_TOKENS.rows }),
-}
+  longest: tokens.length,
+  config: TrainingConfig.parse({ ...OPTIMISER, batchSize: tokens.rows }),
+})
+const rowsOfOneLength = ofOneLength(STEP_TOKENS)
 const byLora = { method: anyMethod(lora), methodConfig: lora.config.parse(LORA) }
 
 const LEARNING: Readonly<Record<Exclude<WorkName, 'generate' | 'generate-mixed'>, Learning>> = {
@@ -90,6 +91,16 @@ export async function openWork(work: WorkName, options: WorkOptions): Promise<Op
   if (work === 'generate') return openEqual(loaded, options.device)
   if (work === 'generate-mixed') return openMixed(loaded, options.device)
   return openSteps(loaded, LEARNING[work], options)
+}
+
+/** A LoRA step of another size: α = 2·rank. */
+export async function openLoraStep(
+  options: WorkOptions,
+  { rank, ...tokens }: { readonly rows: number; readonly length: number; readonly rank: number },
+): Promise<OpenWork> {
+  const methodConfig = lora.config.parse({ rank, alpha: 2 * rank })
+  const learning = { method: anyMethod(lora), methodConfig, ...ofOneLength(tokens) }
+  return openSteps(await readModel(options), learning, options)
 }
 
 export interface Loaded {
