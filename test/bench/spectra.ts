@@ -1,7 +1,7 @@
 /**
  * @file How long the base's decomposition and the scan of one LoRA checkpoint (base cached) take against numpy's full SVDs of the
  * same matrices, in turns in one run; TOUCHSTONE_NATIVE=off is the same without the addon: `test/bench/spectra.ts [--layers 30] [--runs 3] [--rank 8] [--python python3] [--json]`. Shapes are SmolLM2-135M's,
- * seven matrices a layer, their spectra a trained model's (σ_i ∝ i^−½); cosines of both sides are compared on the way.
+ * seven matrices a layer, or with `--square N` one of N × N, their spectra a trained model's (σ_i ∝ i^−½); cosines of both sides are compared on the way.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -22,6 +22,7 @@ const values = parse({
   layers: { type: 'string', default: '30' },
   runs: { type: 'string', default: '3' },
   rank: { type: 'string', default: '8' },
+  square: { type: 'string' },
   python: { type: 'string', default: 'python3' },
   json: { type: 'boolean', default: false },
 })
@@ -30,8 +31,11 @@ const runs = wholeNumber('runs', values.runs, 1, 100)
 const rank = wholeNumber('rank', values.rank, 1, 64)
 const say = (line: string) => process.stdout.write(values.json ? '' : `${line}\n`)
 
+const square =
+  values.square === undefined ? undefined : wholeNumber('square', values.square, 2, 16384)
+
 /** SmolLM2-135M's linear layers, `[out, in]`. */
-const SHAPES: readonly (readonly [string, number, number])[] = [
+const SMOLLM2: readonly (readonly [string, number, number])[] = [
   ['q_proj', 576, 576],
   ['k_proj', 192, 576],
   ['v_proj', 192, 576],
@@ -40,6 +44,7 @@ const SHAPES: readonly (readonly [string, number, number])[] = [
   ['up_proj', 1536, 576],
   ['down_proj', 576, 1536],
 ]
+const SHAPES = square === undefined ? SMOLLM2 : ([['square', square, square]] as const)
 const places: MatrixPlace[] = Array.from({ length: layers }, (_, layer) =>
   SHAPES.map(([module, m, n]) => ({
     layer,
