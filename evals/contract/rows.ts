@@ -166,7 +166,9 @@ export const SubjectIdentity = z.object({
   title: z.string(),
   path: z.string(),
   method: z.string().nullable(),
+  /** sha256 of the files of weights and configuration, of a small base with its precision. */
   weightsDigest: z.string(),
+  /** Of an adapter's two files; of one that was trained here, of its numbers. */
   adapterDigest: z.string().nullable(),
   tokenizerDigest: z.string(),
   templateDigest: z.string(),
