@@ -19,13 +19,13 @@ import {
   type Precision,
   type SmallWeight,
 } from './small-weights.ts'
-import { elementsOfAll } from './stored-weights.ts'
+import { elementsOfAll, mappedFloats } from './stored-weights.ts'
 import { asComputed } from './weight-list.ts'
 
 export interface LoadedModel {
   readonly open: OpenModel
   readonly model: Model
-  /** In float32; made when they are asked for (`KeptWeights`), as long as the model is open. */
+  /** In float32; made when they are asked for (`KeptWeights`), or mapped, as long as the model is open. */
   readonly weights: ReadonlyMap<string, Float32Array>
   readonly parameters: number
 }
@@ -109,6 +109,6 @@ export async function weightsOf(
     kept.has(name)
       ? converted!.readNow(name)
       : checkpoint.readNow(model.weights.get(name)!.stored ?? name)
-  const other = (name: string) => whole.get(name) ?? again(name)
+  const other = (name: string) => whole.get(name) ?? mappedFloats(places.get(name)!) ?? again(name)
   return new KeptWeights(model.weights.keys(), small, other, places)
 }

@@ -1,6 +1,7 @@
 /** @file Weights in place: each is read from its file when asked for, in chunks, and becomes float32. */
 import { createHash } from 'node:crypto'
 import { join, relative } from 'node:path'
+import { addon } from '../native/load.ts'
 import type { StoredWeight, WeightPlace } from './checkpoint.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
 import type { OpenFile } from './files.ts'
@@ -78,6 +79,21 @@ export function readStoredNow(files: OpenFiles, weight: StoredWeight): Float32Ar
     decode(bytes, values.subarray(first, first + count))
   }
   return values
+}
+
+/**
+ * Float32 where it lies, as an array of its own that may be written to; undefined where it must be read. The system reads a
+ * page when it is touched and lets go of it when memory is short, so a base that is only looked at takes no memory of ours.
+ * A file that is replaced or deleted meanwhile stays as it was here. One that is written over in place does not, and cut
+ * short it ends the process, as it would where ONNX Runtime maps it: nothing of ours writes so.
+ */
+export function mappedFloats(place: WeightPlace): Float32Array | undefined {
+  const { file, offset, bytes, storage } = place
+  const native = storage === 'F32' ? addon() : undefined
+  if (!native || !place.isThere()) return undefined
+  const buffer = native.mapFile(file, offset, bytes)
+  // Mapped by its path: the file that is open, if it is there still.
+  return buffer && place.isThere() ? new Float32Array(buffer) : undefined
 }
 
 /**

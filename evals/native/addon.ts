@@ -60,7 +60,7 @@ export interface SessionHandle {
   readonly [session]: true
 }
 
-/** What C++ exports. It trusts its arguments: numerics in load.ts, and evals/runtime, are its only callers. */
+/** What C++ exports. It trusts its arguments: numerics in load.ts, evals/runtime and `mappedFloats` are its only callers. */
 export interface Addon extends Conversions {
   /** The set of instructions in use: the quickest that this processor has, or what was chosen. */
   instructions(): string
@@ -124,6 +124,12 @@ export interface Addon extends Conversions {
   ): void
   /** Into `values` `[p]`, descending, and `vectors` `[p, p]`, a row each; false where it did not converge. */
   symmetricEigen(G: Float64Array, p: number, values: Float64Array, vectors: Float64Array): boolean
+  /**
+   * `bytes` of the file from `offset` on, mapped: memory of its own to whoever writes, and never written back. Null where the
+   * file does not reach so far, where `offset` is no multiple of 4, and where there is no such memory (Windows, Electron, or
+   * very much of it). A file that is cut short while it is mapped ends the process that reads there, with SIGBUS.
+   */
+  mapFile(path: string, offset: number, bytes: number): ArrayBuffer | null
   /** Opens a graph on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */
   openSession(library: string, model: Uint8Array, settings: SessionSettings): Promise<SessionHandle>
   /** `outputs` are written where they lie; those named in `fresh` are new. The event loop turns meanwhile. */

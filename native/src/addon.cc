@@ -27,6 +27,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("chooseInstructions", Napi::Function::New(env, wrap_choose_instructions));
   export_halves(env, exports);
   export_linear(env, exports);
+  export_mapping(env, exports);
   export_optimizer(env, exports);
   export_sessions(env, exports);
   return exports;

@@ -6,6 +6,7 @@ namespace touchstone {
 
 void export_halves(Napi::Env, Napi::Object exports);
 void export_linear(Napi::Env, Napi::Object exports);
+void export_mapping(Napi::Env, Napi::Object exports);
 void export_optimizer(Napi::Env, Napi::Object exports);
 void export_sessions(Napi::Env, Napi::Object exports);
 
