@@ -64,7 +64,7 @@ function declaredGroups({ row_groups: groups }: FileMetaData, path: string): Gro
   })
 }
 
-/** One question at a time; whatever goes wrong in it ends the thread. */
+/** One question at a time. The thread may end at any moment, between questions too: its library leaves rejections unheard. */
 function startThread(path: string, groupBytes: number) {
   const MiB = groupBytes / 2 ** 20
   const worker = new Worker(new URL('./parquet-thread.ts', import.meta.url), {
@@ -74,12 +74,16 @@ function startThread(path: string, groupBytes: number) {
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(HEAP.least + HEAP.perByte * MiB) },
   })
   const patience = PATIENCE.leastMs + PATIENCE.msPerMiB * MiB
+  const { promise: ended, reject } = Promise.withResolvers<never>()
+  worker.on('error', reject).on('exit', () => reject(new Error('its reader ended')))
+  // Nobody may be waiting.
+  ended.catch(() => undefined)
   return {
     stop: () => worker.terminate(),
     async rowsFrom(from: number): Promise<readonly Row[]> {
       const watchdog = watch(worker, patience)
       try {
-        const answer = await Promise.race([answerOf(worker, from), watchdog.late])
+        const answer = await Promise.race([answerOf(worker, from), ended, watchdog.late])
         if ('why' in answer) throw new Error(answer.why)
         if (answer.rows.length === 0) throw new Error('fewer rows than the file declares')
         return answer.rows
@@ -93,13 +97,10 @@ function startThread(path: string, groupBytes: number) {
 }
 
 function answerOf(worker: Worker, from: number): Promise<ParquetAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<ParquetAnswer>()
-  const left = () => reject(new Error('its reader ended'))
-  worker.once('message', resolve).once('error', reject).once('exit', left)
+  const { promise, resolve } = Promise.withResolvers<ParquetAnswer>()
+  worker.once('message', resolve)
   worker.postMessage(from)
-  return promise.finally(() =>
-    worker.off('message', resolve).off('error', reject).off('exit', left),
-  )
+  return promise
 }
 
 /** By the thread's processor time, so that a busy machine is no reason to refuse a file. */
