@@ -82,7 +82,7 @@ function sharing(g: Graph, first: Value): Graph {
       isThere(name) ? { name, dtype, shape } : g.input(name, dtype, shape),
     stored(name, shape, storage) {
       const kept = isThere(name) ? { name, dtype: g.float, shape } : g.stored(name, shape, storage)
-      return g.after(kept, g.reshape(g.moment([first]), [1]))
+      return g.after(kept, g.moment([first]))
     },
   }
 }

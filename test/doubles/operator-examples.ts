@@ -227,7 +227,11 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   ]),
   example('a matrix', movement.After, undefined, [
     generic('x', [4, 3], [rows, 3]),
-    generic('moment', []),
+    integers([0], [], []),
+  ]),
+  example('a matrix of known size', movement.After, undefined, [
+    generic('x', [4, 3]),
+    integers([0], [], []),
   ]),
   example('the second of three', movement.RowPiece, { index: 1, count: 3, rows: 2 }, [
     generic('x', [5, 3], [rows, 3]),

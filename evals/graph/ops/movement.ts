@@ -171,11 +171,21 @@ export const Moment: Op = {
   vjp: 'none',
 }
 
-/** x to the bit, once the moment is there: x − 0, for x + 0 would make −0 a 0. */
+/**
+ * x to the bit, once the moment is there: given the shape that it has, which nobody knows before. ONNX Runtime gives a
+ * tensor another shape where it lies.
+ */
 export const After: Op = {
   name: 'After',
   infer: ([x]) => ({ outputs: [x!] }),
-  emit: ({ e, inputs }) => ({ outputs: e.node('Sub', inputs) }),
+  emit: ({ e, inputs: [x, moment], types }) => {
+    const { shape } = types[0]!
+    const isKnown = shape.every((dim) => typeof dim === 'number')
+    const own = isKnown ? e.int64(shape) : e.node('Shape', [x!])[0]!
+    const [zero] = e.node('Cast', [moment!], { to: { type: 'int64' } })
+    const [late] = e.node('Add', [own, zero!])
+    return { outputs: e.node('Reshape', [x!, late!]) }
+  },
   vjp: 'none',
 }
 
