@@ -41,7 +41,7 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 /** What was let go of is given back by the collector and the loop together. */
 async function collected(): Promise<void> {
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < 3; i++) {
     collect()
     await setImmediate()
   }
