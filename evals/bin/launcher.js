@@ -65,6 +65,9 @@ export function ensureInstalled() {
 /** Where Node keeps what it made of our sources: the second start, and every process of the engine's, takes half the time. */
 const COMPILED = join(root, 'node_modules', '.cache', 'touchstone')
 
+/** glibc keeps a heap for each thread, and what one has freed no other uses: with one for all, a step with an int8 base takes 150 MiB less. */
+const HEAPS = { MALLOC_ARENA_MAX: '1' }
+
 /**
  * Runs the pinned Node with `args`, passes signals on, and resolves to its exit code (128 + n for a signal).
  * @param {string[]} args
@@ -74,7 +77,7 @@ export function runNode(args, { cwd = process.cwd(), env = {} } = {}) {
   const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', ...args], {
     cwd,
     stdio: 'inherit',
-    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env, ...env },
+    env: { NODE_COMPILE_CACHE: COMPILED, ...HEAPS, ...process.env, ...env },
   })
   // A terminal already sends Ctrl-C to the whole group; a supervisor signals only us. The engine counts a
   // repeated signal as "now, please", so only signals that the terminal did not send are passed on.

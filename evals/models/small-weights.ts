@@ -45,8 +45,9 @@ export function shrunk(weight: Float32Array, rows: number, storage: SmallStorage
     const [start, end] = [row * columns, (row + 1) * columns]
     let largest = 0
     for (let i = start; i < end; i++) largest = Math.max(largest, Math.abs(weight[i]!))
-    if (largest === 0) continue
     const scale = Math.fround(largest / 127)
+    // A row of zeros, or of numbers so near to float32's smallest that no scale is left for them.
+    if (scale === 0) continue
     scales[row] = scale
     for (let i = start; i < end; i++) data[i] = Math.round(weight[i]! / scale)
   }
