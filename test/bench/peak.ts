@@ -4,8 +4,11 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** As the launcher sets it. */
-const COMPILED = join(ROOT, 'node_modules', '.cache', 'touchstone')
+/** As the launcher sets them. */
+const USUAL = {
+  NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'touchstone'),
+  MALLOC_ARENA_MAX: '1',
+}
 
 export const print = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -26,7 +29,7 @@ export async function peakOf(program: string): Promise<Peak> {
   const began = performance.now()
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
     cwd: ROOT,
-    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env },
+    env: { ...USUAL, ...process.env },
   })
   let [out, err] = ['', '']
   child.stdout.on('data', (text) => (out += String(text)))
