@@ -65,7 +65,7 @@ export function ensureInstalled() {
 /** Where Node keeps what it made of our sources: the second start, and every process of the engine's, takes half the time. */
 const COMPILED = join(root, 'node_modules', '.cache', 'touchstone')
 
-/** glibc keeps a heap for each thread, and what one has freed no other uses: with one for all, a step with an int8 base takes 150 MiB less. */
+/** glibc keeps a heap for each thread, and what one has freed no other uses: with one for all, a step with an int8 base took 100 to 270 MiB less. */
 const HEAPS = { MALLOC_ARENA_MAX: '1' }
 
 /**

@@ -7,7 +7,7 @@ import type { AnyMethod } from './method.ts'
 import { isTrained } from './parameters.ts'
 
 /** Of one piece's logits in float32: what a smaller piece would save is little beside a block's activations. */
-const PIECE_BYTES = 24 * 2 ** 20
+export const PIECE_BYTES = 24 * 2 ** 20
 const FLOAT = 4
 
 /**

@@ -1,55 +1,31 @@
 /** @file A wide head's loss in pieces of rows: the loss and gradients of one piece, for few rows, many, and fewer than pieces. */
 import { describe, expect, test } from 'vitest'
-import { makePackedBatch, type Example } from '../../../evals/finetune/dataset.ts'
-import { lossPieces } from '../../../evals/finetune/loss-pieces.ts'
-import type { AnyMethod } from '../../../evals/finetune/method.ts'
+import { lossPieces, PIECE_BYTES } from '../../../evals/finetune/loss-pieces.ts'
 import { findMethod, METHODS } from '../../../evals/finetune/registry.ts'
-import { openTraining } from '../../../evals/finetune/train-graph.ts'
 import type { Model } from '../../../evals/models/registry.ts'
 import { KeptWeights, shrunk, storageOf, wide } from '../../../evals/models/small-weights.ts'
 import { GOLDEN_FAMILIES, openGolden } from '../../doubles/golden-llama.ts'
+import {
+  gradientOf,
+  smallConfigOf,
+  vocabularyOf,
+  type Differentiated,
+} from '../../doubles/one-gradient.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
-import { tinyExamples } from '../../doubles/tiny-training.ts'
-
-type Weights = ReadonlyMap<string, Float32Array>
-interface Chosen {
-  readonly model: Model
-  readonly weights: Weights
-  readonly method: AnyMethod
-  readonly examples?: readonly Example[]
-  readonly checkpointing?: boolean
-}
-
-const vocabularyOf = ({ weights }: Model) =>
-  [...weights.values()].find(({ kind }) => kind === 'embedding')!.shape[0]!
-const configOf = (method: AnyMethod) =>
-  method.config.parse(method.name === 'full' ? {} : { rank: 2 })
 
 /** So many labelled rows that a head over the model's vocabulary is cut into `pieces`. */
 function labelledFor(model: Model, pieces: number): number {
-  const labelled = ((pieces - 0.5) * 24 * 2 ** 20) / (4 * vocabularyOf(model))
+  const labelled = ((pieces - 0.5) * PIECE_BYTES) / (4 * vocabularyOf(model))
   const lora = findMethod('lora')
-  expect(lossPieces(model, lora, configOf(lora), labelled)).toBe(pieces)
+  expect(lossPieces(model, lora, smallConfigOf(lora), labelled)).toBe(pieces)
   return labelled
 }
 
-async function gradientOf(chosen: Chosen, pieces: number) {
-  const { model, weights, method, checkpointing = false } = chosen
-  const { examples = tinyExamples(vocabularyOf(model)).slice(0, 4) } = chosen
-  const session = await openTraining({
-    ...{ model, weights, method, checkpointing, labelled: labelledFor(model, pieces) },
-    ...{ methodConfig: configOf(method), seed: 3, maxPositions: 32 },
-    device: { name: 'cpu', threads: 1 },
-    data: { examples, padId: 0 },
-  })
-  session.setParameters(session.parameters.map((x, i) => x + 0.01 * Math.sin(i)))
-  const { loss, flat } = await session.gradients(makePackedBatch(examples, 0))
-  await session.release()
-  return { loss, flat, nodes: session.nodes }
-}
+const inPieces = (chosen: Differentiated, pieces: number) =>
+  gradientOf({ ...chosen, labelled: labelledFor(chosen.model, pieces) })
 
-async function expectEqual(chosen: Chosen, pieces = 3) {
-  const [whole, cut] = [await gradientOf(chosen, 1), await gradientOf(chosen, pieces)]
+async function expectEqual(chosen: Differentiated, pieces = 3) {
+  const [whole, cut] = [await inPieces(chosen, 1), await inPieces(chosen, pieces)]
   const norm = Math.hypot(...whole.flat)
   expect(norm).toBeGreaterThan(1e-4)
   expect(Math.abs(cut.loss - whole.loss)).toBeLessThan(2e-6 * Math.abs(whole.loss))
@@ -62,13 +38,13 @@ const tiny = tinyModel()
 const method = findMethod('lora')
 
 describe('the loss and gradients of one piece', () => {
-  const inPieces = METHODS.filter(
-    (each) => lossPieces(tiny.model, each, configOf(each), 1e9) > 1 && !each.prepare,
+  const methods = METHODS.filter(
+    (each) => lossPieces(tiny.model, each, smallConfigOf(each), 1e9) > 1 && !each.prepare,
   )
   test('most methods have them', () => {
-    expect(inPieces.length).toBeGreaterThan(METHODS.length / 3)
+    expect(methods.length).toBeGreaterThan(METHODS.length / 3)
   })
-  test.each(inPieces)('$name', (each) => expectEqual({ ...tiny, method: each }))
+  test.each(methods)('$name', (each) => expectEqual({ ...tiny, method: each }))
 
   test.each(GOLDEN_FAMILIES)('of %s', async (name) =>
     expectEqual({ ...(await openGolden(name)), method }),
@@ -93,8 +69,8 @@ describe('the loss and gradients of one piece', () => {
       names.map((name) => [name, small.has(name) ? wide(small.get(name)!) : weights.get(name)!]),
     )
     const [ours, theirs] = [
-      await gradientOf({ model, weights: made, method }, 3),
-      await gradientOf({ model, weights: whole, method }, 3),
+      await inPieces({ model, weights: made, method }, 3),
+      await inPieces({ model, weights: whole, method }, 3),
     ]
     expect(ours).toMatchObject({ loss: theirs.loss, flat: theirs.flat })
   })
@@ -107,8 +83,8 @@ describe('the loss and gradients of one piece', () => {
 
   test('to the bit, where blocks are computed twice', async () => {
     const [once, twice] = [
-      await gradientOf({ ...tiny, method }, 3),
-      await gradientOf({ ...tiny, method, checkpointing: true }, 3),
+      await inPieces({ ...tiny, method }, 3),
+      await inPieces({ ...tiny, method, checkpointing: true }, 3),
     ]
     expect([twice.loss, twice.flat]).toEqual([once.loss, once.flat])
   })
@@ -127,6 +103,6 @@ describe('one piece', () => {
   })
 
   test('where logits are few', () => {
-    expect(lossPieces(tiny.model, method, configOf(method), 512)).toBe(1)
+    expect(lossPieces(tiny.model, method, smallConfigOf(method), 512)).toBe(1)
   })
 })

@@ -9,8 +9,7 @@ import type { Row } from '../table.ts'
 import { bufferOf } from './parquet-buffer.ts'
 
 /** Rows of one group, none beyond the last; or why there are none. */
-export type ParquetAnswer =
-  { readonly first: number; readonly rows: readonly Row[] } | { readonly why: string }
+export type ParquetAnswer = { readonly rows: readonly Row[] } | { readonly why: string }
 
 /** Handed over at once. */
 const BATCH = 4096
@@ -22,7 +21,7 @@ async function createReader(path: string) {
   return async (from: number): Promise<ParquetAnswer> => {
     if (!group || from < group.start || from >= group.end) group = await groupAt(from)
     const { start, rows } = group
-    return { first: from, rows: rows.slice(from - start, from - start + BATCH).map(plainRow) }
+    return { rows: rows.slice(from - start, from - start + BATCH).map(plainRow) }
   }
 
   async function groupAt(from: number) {
