@@ -3,6 +3,7 @@
  * at the end and counts nothing.
  */
 import { TouchstoneError } from '../errors.ts'
+import { MOST_BLOCKS } from '../models/layers.ts'
 import { randomStream } from '../statistics/random.ts'
 import type { Batch } from './method.ts'
 
@@ -162,7 +163,7 @@ const PADDING = -1
 
 function layOut(lanes: readonly Example[][], padId: number, totalLabelled: number): Batch {
   const batch = lanes.length
-  const seq = Math.max(2, ...lanes.map(lengthOf))
+  const seq = Math.max(MOST_BLOCKS, ...lanes.map(lengthOf))
   const tokens = new Int32Array(batch * seq).fill(padId)
   const positions = new Int32Array(batch * seq)
   const segments = new Int32Array(batch * seq).fill(PADDING)

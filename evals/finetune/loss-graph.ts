@@ -1,6 +1,7 @@
 /** @file A model's loss over labelled rows in a graph, and what that graph is fed. */
 import { gradients } from '../graph/gradient.ts'
 import type { Graph } from '../graph/ops/index.ts'
+import { pieceOf } from '../graph/shape.ts'
 import type { Value } from '../graph/value.ts'
 import type { ModelScope } from '../models/architecture.ts'
 import type { Model } from '../models/registry.ts'
@@ -61,13 +62,13 @@ export function buildLossInPieces(
   let taskLoss: Value | undefined
   let gradient: Value | undefined
   for (let i = 0; i < count; i++) {
-    const piece = (x: Value) => g.rowPiece(x, i, count, `${rows}:${i + 1}/${count}`)
+    const piece = (x: Value) => g.piece(x, 0, [i, i + 1], count)
     const states = gradient ? g.after(piece(hidden), g.moment([gradient])) : piece(hidden)
     const logits = architecture.logits(head, states, config)
     const loss = g.crossEntropy(logits, piece(labels), piece(rowWeights))
     const [own] = gradients(g, loss, [states])
     taskLoss = taskLoss ? g.add(taskLoss, loss) : loss
-    const total = i === count - 1 ? rows : `${rows}:..${i + 1}/${count}`
+    const total = pieceOf(rows, 0, i + 1, count)
     gradient = gradient ? g.append(gradient, own!, 0, total) : own!
   }
   return { taskLoss: taskLoss!, known: [hidden, gradient!] }

@@ -31,7 +31,9 @@ export function gradients(
   for (const { applications, isSegment } of pieces(g).reverse()) {
     const outputs = applications.flatMap((each) => each.outputs)
     const isAgain = checkpointing && isSegment && outputs.some((value) => arriving.has(value))
-    const read = isAgain ? computedAgain(g, applications, reaching, finished(outputs)) : same
+    const read = isAgain
+      ? computedAgain(g, applications, reaching, finished(outputs))
+      : lightAgain(g, applications)
     for (const application of [...applications].reverse())
       goBack(g, application, { arriving, reaching, read })
   }
@@ -42,8 +44,8 @@ interface Walk {
   /** Gradients so far, by the value as it was first computed. */
   readonly arriving: Map<Value, Value>
   readonly reaching: ReadonlySet<Value>
-  /** The value that a gradient's rule reads. */
-  readonly read: (value: Value) => Value
+  /** The value that a gradient's rule reads once `dY` is there. */
+  readonly read: (value: Value, dY: Value) => Value
 }
 
 function goBack(
@@ -54,11 +56,13 @@ function goBack(
   const dOutputs = outputs.map((output) => arriving.get(output))
   const dY = dOutputs.find((d) => d !== undefined)
   if (!dY || op.vjp === 'none' || !inputs.some((input) => reaching.has(input))) return
+  // Most rules read little of what they are given, and what nobody reads is not written into the file.
+  const given = (value: Value) => read(value, dY)
   const dInputs = op.vjp({
     ...{ g, attributes, dOutputs, dY },
-    inputs: inputs.map(read),
-    outputs: outputs.map(read),
-    kept: Object.fromEntries(Object.entries(kept).map(([name, value]) => [name, read(value)])),
+    inputs: inputs.map(given),
+    outputs: outputs.map(given),
+    kept: Object.fromEntries(Object.entries(kept).map(([name, value]) => [name, given(value)])),
   })
   inputs.forEach((input, i) => {
     const d = dInputs[i]
@@ -69,7 +73,23 @@ function goBack(
   })
 }
 
-const same = (value: Value): Value => value
+/** What light operators made, made once more from what is held, as soon as the first gradient that asks for it is there. */
+function lightAgain(g: Graph, applications: readonly Application[]): Walk['read'] {
+  const light = new Map(
+    applications.flatMap((each) => (each.op.isLight ? [[each.outputs[0]!, each] as const] : [])),
+  )
+  const again = new Map<Value, Value>()
+  const read = (value: Value, dY: Value): Value => {
+    const made = light.get(value)
+    if (!made || again.has(value)) return again.get(value) ?? value
+    const inputs = made.inputs.map((input) => read(input, dY))
+    if (inputs.every((input, i) => input === made.inputs[i]))
+      inputs[0] = g.after(inputs[0]!, g.moment([dY]))
+    again.set(value, g.apply(made.op, inputs, made.attributes)[0]!)
+    return again.get(value)!
+  }
+  return read
+}
 
 /** The applications so far, in order: segments, and what lies between them. */
 function pieces({ applications, segments }: Graph) {

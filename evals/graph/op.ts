@@ -84,6 +84,8 @@ export interface VjpContext<A> {
 
 export interface Op<A = undefined> {
   readonly name: string
+  /** Its one output costs little to make: where a gradient's rule reads it, it is made again, and not held until then. */
+  readonly isLight?: true
   infer(
     inputs: readonly ValueType[],
     attributes: A,

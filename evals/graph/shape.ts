@@ -1,4 +1,4 @@
-/** @file Shapes with symbolic dimensions: broadcasting, products, and their values when the graph runs. */
+/** @file Shapes with symbolic dimensions: broadcasting, products, pieces. Their values when a graph runs: runtime/bindings.ts. */
 import type { Dim, Shape } from './value.ts'
 
 /** Wrong shapes are bugs of whoever builds a graph, so the message names the operator and what it was given. */
@@ -27,6 +27,15 @@ export function multiply(...dims: readonly Dim[]): Dim {
   return [...(factor === 1 ? [] : [String(factor)]), ...symbols.sort()].join('*')
 }
 
+/** How many elements piece `from` … `to` of `count` has of `dim`, ⌊dim·to/count⌋ − ⌊dim·from/count⌋: a number, or `seq[1-2/8]`. */
+export function pieceOf(dim: Dim, from: number, to: number, count: number): Dim {
+  if (to === from || (from === 0 && to === count)) return to === from ? 0 : dim
+  if (typeof dim === 'number')
+    return Math.floor((dim * to) / count) - Math.floor((dim * from) / count)
+  if (dim.includes('*')) throw new ShapeError('a piece', [dim])
+  return `${dim}[${from}-${to}/${count}]`
+}
+
 /** NumPy's rule; a symbol broadcasts with 1 or with itself. */
 export function broadcast(operator: string, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length)
@@ -47,33 +56,4 @@ export function normaliseAxis(operator: string, axis: number, shape: Shape): num
   if (positive < 0 || positive >= shape.length)
     throw new ShapeError(`${operator}(axis ${axis})`, shape)
   return positive
-}
-
-export type Bindings = ReadonlyMap<string, number>
-
-/** Reads the symbols' values off tensors that are fed; two tensors that disagree are a bug of the caller. */
-export function bindSymbols(
-  fed: Iterable<{ name: string; declared: Shape; actual: readonly number[] }>,
-): Bindings {
-  const bindings = new Map<string, number>()
-  for (const { name, declared, actual } of fed) {
-    if (declared.length !== actual.length) throw new ShapeError(`input ${name}`, declared, actual)
-    declared.forEach((dim, i) => {
-      const value = actual[i]!
-      const known = typeof dim === 'number' ? dim : bindings.get(dim)
-      if (known !== undefined && known !== value)
-        throw new ShapeError(`input ${name}`, declared, actual)
-      if (typeof dim === 'string' && !dim.includes('*')) bindings.set(dim, value)
-    })
-  }
-  return bindings
-}
-
-export function evaluate(dim: Dim, bindings: Bindings): number {
-  if (typeof dim === 'number') return dim
-  return dim.split('*').reduce((product, part) => {
-    const value = /^\d+$/.test(part) ? Number(part) : bindings.get(part)
-    if (value === undefined) throw new Error(`internal: no input carries the dimension "${part}"`)
-    return product * value
-  }, 1)
 }

@@ -5,7 +5,7 @@
 import type { z } from 'zod'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue, ModelArchitecture, ModelScope } from './architecture.ts'
-import { attend, attentionBias } from './layers.ts'
+import { attend, attentionBias, causalBlocks, queryBlocks } from './layers.ts'
 import type { MlpPart, NormPart, ProjectionPart } from './parts.ts'
 import { openRotary } from './rotary-tables.ts'
 import { stretchesOf, stretchOf, type RotaryConfig } from './rotary.ts'
@@ -184,10 +184,12 @@ function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan
         once(`rotary ${JSON.stringify(rotary)}`, () => openRotary(g, rotary, positions, input))
       // A window as wide as the longest text hides nothing.
       const narrow = window !== undefined && window < positions ? window : undefined
+      const { kind } = input.attention
+      const blocks = kind === 'packed' ? queryBlocks(positions) : 1
       const bias =
-        input.attention.kind === 'cached'
-          ? undefined
-          : once(`bias ${narrow}`, () => attentionBias(g, input, narrow))
+        kind === 'cached'
+          ? []
+          : once(`bias ${narrow}`, () => causalBlocks(g, attentionBias(g, input, narrow), blocks))
       const qkv = plan.projections.apply(scope, prefix, x)
       const attended = attend(
         g,

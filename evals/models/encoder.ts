@@ -130,7 +130,7 @@ function declareHead({ head, classes, hidden }: EncoderPlan, list: WeightList): 
 function run(scope: ModelScope, input: ForwardInput, plan: EncoderPlan): Value {
   const { g } = scope
   const { names, norm, projections, mlp } = plan
-  const bias = attentionBias(g, input)
+  const bias = [attentionBias(g, input)]
   const block = (layer: number, x: Value): Value => {
     const prefix = prefixOf(plan, layer)
     const heads = projections.heads(prefix, (name) => scope.weight(name).shape)

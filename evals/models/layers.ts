@@ -1,7 +1,8 @@
 /** @file Parts that decoder architectures share: attention masks, and attention under any plan. */
+import type { ScoreAttributes } from '../graph/ops/attention.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
-import type { Value } from '../graph/value.ts'
+import type { Dim, Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue } from './architecture.ts'
 import type { Rotary } from './rotary-tables.ts'
 
@@ -51,8 +52,8 @@ export interface AttentionLayer {
   readonly headDim: number
   /** Absent where positions are learned, or where a layer has none. */
   readonly rotary: Rotary | undefined
-  /** From `attentionBias`; unused with a cache. */
-  readonly bias: Value | undefined
+  /** From `attentionBias`, or blocks of it (`causalBlocks`); none with a cache. */
+  readonly bias: readonly Value[]
   readonly scale?: number
   readonly softcap?: number
   /** With a cache; without one it is in the bias. */
@@ -90,16 +91,57 @@ export function attend(
   }
   const turned = { q: turn(q, heads), k: turn(k, kvHeads), v }
   if (attention.kind === 'appended')
-    return attendAppended(g, turned, attention.past[index]!, bias!, attributes)
-  return { output: g.attention(turned.q, turned.k, v, bias!, attributes) }
+    return attendAppended(g, turned, attention.past[index]!, bias[0]!, attributes)
+  return { output: attended(g, turned, bias, attributes) }
 }
 
-interface AppendedAttributes extends Pick<ForwardInput, 'batch' | 'seq'> {
+/** Rows of fewer tokens are quick enough whole, and each block costs nodes. */
+const BLOCK_TOKENS = 128
+/** A batch has at least as many tokens a row, so that no block is empty. */
+export const MOST_BLOCKS = 8
+
+/** In how many blocks the queries of a row of at most `longest` tokens are read. */
+export const queryBlocks = (longest: number): number =>
+  Math.min(MOST_BLOCKS, Math.max(1, Math.floor(longest / BLOCK_TOKENS)))
+
+/**
+ * A bias in blocks of queries, `[.., seq/count, keys up to the block's end]`: what stands behind a block is hidden from all of
+ * it, and with packed texts too, since a text's tokens stand in their order.
+ */
+export const causalBlocks = (g: Graph, bias: Value, count: number): Value[] =>
+  Array.from({ length: count }, (_, i) =>
+    g.piece(g.piece(bias, 3, [i, i + 1], count), 4, [0, i + 1], count),
+  )
+
+export interface AttentionAttributes extends ScoreAttributes {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
-  readonly scale: number
-  readonly softcap?: number
+  readonly batch: Dim
+  readonly seq: Dim
+}
+
+/**
+ * Attention of rows, q `[batch*seq, heads*d]`, k and v `[batch*seq, kvHeads*d]` → as q; query head j reads key/value head
+ * ⌊j·kvHeads/heads⌋. Each block of queries reads the keys up to its own end, so what is hidden from all of it is never
+ * multiplied, and takes no memory.
+ */
+export function attended(
+  g: Graph,
+  { q, k, v }: { q: Value; k: Value; v: Value },
+  bias: readonly Value[],
+  { heads, kvHeads, headDim, batch, seq, ...scores }: AttentionAttributes,
+): Value {
+  const layout = { batch, seq, kvHeads, headDim }
+  const grouped = { ...layout, group: heads / kvHeads }
+  const Q = g.splitHeads(q, grouped)
+  const [K, V] = [g.splitHeads(k, layout), g.splitHeads(v, layout)]
+  const count = bias.length
+  const blocks = bias.map((own, i) => {
+    const upTo = (x: Value) => g.piece(x, 2, [0, i + 1], count)
+    return g.attention([g.piece(Q, 3, [i, i + 1], count), upTo(K), upTo(V), own], scores)
+  })
+  return g.joinHeads(g.joined(blocks, 3, seq), grouped)
 }
 
 /**
@@ -111,7 +153,7 @@ function attendAppended(
   { q, k, v }: { q: Value; k: Value; v: Value },
   past: KeyValue,
   bias: Value,
-  { batch, seq, heads, kvHeads, headDim, scale, softcap }: AppendedAttributes,
+  { batch, seq, heads, kvHeads, headDim, scale, softcap }: AttentionAttributes,
 ): { output: Value; present: KeyValue } {
   const total = bias.shape[4]!
   const group = heads / kvHeads

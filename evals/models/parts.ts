@@ -214,7 +214,7 @@ export const gatedMlp = ({ hidden, activation, biased = false }: GatedOptions): 
   },
   apply({ g, linear }, prefix, x) {
     const gate = g[activation](linear(`${prefix}.mlp.gate_proj`, x))
-    return linear(`${prefix}.mlp.down_proj`, g.mul(gate, linear(`${prefix}.mlp.up_proj`, x)))
+    return linear(`${prefix}.mlp.down_proj`, g.gated(gate, linear(`${prefix}.mlp.up_proj`, x)))
   },
 })
 
@@ -229,7 +229,7 @@ export const fusedGatedMlp = (options: GatedOptions & { readonly width: number }
     const { width, activation } = options
     const both = linear(`${prefix}.mlp.gate_up_proj`, x)
     const gate = g[activation](g.slice(both, 1, 0, width))
-    return linear(`${prefix}.mlp.down_proj`, g.mul(gate, g.slice(both, 1, width, 2 * width)))
+    return linear(`${prefix}.mlp.down_proj`, g.gated(gate, g.slice(both, 1, width, 2 * width)))
   },
 })
 
@@ -287,7 +287,7 @@ export function expertsMlp({ hidden, activation, experts, chosen }: ExpertsOptio
         .map((e) => {
           const name = `${block(prefix)}.experts.${e}`
           const gate = g[activation](linear(`${name}.w1`, x))
-          const y = linear(`${name}.w2`, g.mul(gate, linear(`${name}.w3`, x)))
+          const y = linear(`${name}.w2`, g.gated(gate, linear(`${name}.w3`, x)))
           return g.mul(y, g.slice(shares, 1, e, e + 1))
         })
         .reduce((sum, y) => g.add(sum, y))

@@ -2,12 +2,15 @@
 import type { Dialect, Op } from '../../evals/graph/op.ts'
 import * as activation from '../../evals/graph/ops/activation.ts'
 import * as attention from '../../evals/graph/ops/attention.ts'
+import type { HeadLayout } from '../../evals/graph/ops/attention.ts'
 import * as elementwise from '../../evals/graph/ops/elementwise.ts'
 import * as linalg from '../../evals/graph/ops/linalg.ts'
 import * as loss from '../../evals/graph/ops/loss.ts'
 import * as movement from '../../evals/graph/ops/movement.ts'
 import * as normalization from '../../evals/graph/ops/normalization.ts'
 import * as reduction from '../../evals/graph/ops/reduction.ts'
+import { pieceOf } from '../../evals/graph/shape.ts'
+import type { Dim } from '../../evals/graph/value.ts'
 import { generic, integers, positive, truths, type Given } from './run-graph.ts'
 
 export interface OperatorExample {
@@ -87,29 +90,43 @@ const stack = generic('x', [2, 3, 4], [rows, 3, 4])
 const heads = { batch: 'batch', seq: 'seq' } as const
 const positions = integers([0, 1, 2, 2, 0, 1], ['batch', 'seq'], [2, 3])
 
+/** Three tokens of two rows read `keys` of them; a symbol where the sizes are known only when the graph runs. */
 function attentionExample(
   what: string,
-  count: number,
-  kvHeads: number,
-  softcap?: number,
+  [count, kvHeads]: readonly [number, number],
+  { softcap, keys = [3, 'seq'] }: { softcap?: number; keys?: readonly [number, Dim] } = {},
 ): OperatorExample {
-  const headDim = 4
-  const wide = (label: string, n: number) =>
-    generic(label, [6, n * headDim], ['batch*seq', n * headDim])
-  const attributes = { heads: count, kvHeads, headDim, scale: 1 / Math.sqrt(3), softcap, ...heads }
+  const [size, symbol] = keys
+  const heads = ['batch', kvHeads] as const
+  const groups = count / kvHeads
   return example(
     what,
     attention.Attention,
-    attributes,
+    { scale: 1 / Math.sqrt(3), ...(softcap !== undefined && { softcap }) },
     [
-      wide('q', count),
-      wide('k', kvHeads),
-      wide('v', kvHeads),
-      generic('bias', [2, 1, 1, 3, 3], ['batch', 1, 1, 'seq', 'seq']),
+      generic('Q', [2, kvHeads, groups, 3, 4], [...heads, groups, 'seq', 4]),
+      generic('K', [2, kvHeads, size, 4], [...heads, symbol, 4]),
+      generic('V', [2, kvHeads, size, 4], [...heads, symbol, 4]),
+      generic('bias', [2, 1, 1, 3, size], ['batch', 1, 1, 'seq', symbol]),
     ],
     { fixed: [3] },
   )
 }
+
+/** The layouts of queries in groups, of one query a group, and of keys. */
+const layouts = ([rows, split]: readonly [Op<HeadLayout>, Op<HeadLayout>]): OperatorExample[] =>
+  ([2, 1, undefined] as const).flatMap((group) => {
+    const layout = { ...heads, kvHeads: 2, headDim: 4, ...(group !== undefined && { group }) }
+    const what = group === undefined ? 'keys' : `groups of ${group}`
+    const width = 8 * (group ?? 1)
+    const among = group === undefined ? [] : [group]
+    return [
+      example(what, rows, layout, [generic('x', [6, width], ['batch*seq', width])]),
+      example(what, split, layout, [
+        generic('x', [2, 2, ...among, 3, 4], ['batch', 2, ...among, 'seq', 4]),
+      ]),
+    ]
+  })
 
 function cachedExample(): OperatorExample {
   const attributes = { heads: 4, kvHeads: 2, headDim: 16, scale: 0.25, ...heads }
@@ -146,6 +163,7 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   ...binary(elementwise.Add),
   ...binary(elementwise.Sub),
   ...binary(elementwise.Mul),
+  ...binary(elementwise.Gated),
   ...binary(elementwise.Div, positive),
   ...comparison(elementwise.GreaterOrEqual),
   ...comparison(elementwise.Equal),
@@ -233,9 +251,27 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
     generic('x', [4, 3]),
     integers([0], [], []),
   ]),
-  example('the second of three', movement.RowPiece, { index: 1, count: 3, rows: 2 }, [
+  example('the second of three', movement.Piece, { axis: 0, from: 1, to: 2, count: 3 }, [
     generic('x', [5, 3], [rows, 3]),
   ]),
+  example('all but the last of four', movement.Piece, { axis: 1, from: 0, to: 3, count: 4 }, [
+    generic('x', [2, 5, 3], [rows, 5, 3]),
+  ]),
+  example(
+    'the second of three',
+    movement.AmongZeros,
+    { axis: 1, from: 1, to: 2, count: 3, size: 'seq' },
+    [generic('x', [4, 2], [rows, pieceOf('seq', 1, 2, 3)]), generic('carrier', [5], ['seq'])],
+    { fixed: [1] },
+  ),
+  example(
+    'three, of five columns in all',
+    movement.Joined,
+    { axis: 1, size: 'seq' },
+    [1, 2, 2].map((size, i) =>
+      generic(`part ${i}`, [5, size], ['seq', pieceOf('seq', i, i + 1, 3)]),
+    ),
+  ),
   example('repeated rows, a matrix of indices', movement.GatherRows, undefined, [
     generic('table', [5, 3]),
     integers([4, 1, 4, 4, 0, 1], ['batch', 3], [2, 3]),
@@ -296,10 +332,12 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
     ],
     { fixed: [2, 3] },
   ),
-  attentionExample('as many key heads as heads', 2, 2),
-  attentionExample('grouped queries', 4, 2),
-  attentionExample('one key head', 3, 1),
-  attentionExample('grouped queries, scores capped', 4, 2, 0.5),
+  ...layouts([attention.SplitHeads, attention.JoinHeads]),
+  attentionExample('as many key heads as heads', [2, 2]),
+  attentionExample('grouped queries', [4, 2]),
+  attentionExample('one key head', [3, 1]),
+  attentionExample('grouped queries, scores capped', [4, 2], { softcap: 0.5 }),
+  attentionExample('more keys than queries', [4, 2], { keys: [5, 'keys'] }),
   cachedExample(),
 
   example(

@@ -1,7 +1,7 @@
 /** @file What the laws of operators ask of an example: everything that it gives, and its gradients under generic cotangents. */
 import type { Graph } from '../../evals/graph/ops/index.ts'
-import { bindSymbols, evaluate } from '../../evals/graph/shape.ts'
 import type { Shape, Value } from '../../evals/graph/value.ts'
+import { bindSymbols, evaluate } from '../../evals/runtime/bindings.ts'
 import type { OperatorExample } from './operator-examples.ts'
 import {
   generic,

@@ -9,6 +9,7 @@ import type { Value, ValueType } from '../value.ts'
  */
 export const Silu: Op = {
   name: 'Silu',
+  isLight: true,
   infer: ([x]) => ({ outputs: [x as ValueType] }),
   emit: ({ e, inputs: [x] }) => {
     if (e.dialect.fused) return { outputs: e.contrib('QuickGelu', [x!], { alpha: { float: 1 } }) }
@@ -54,6 +55,7 @@ export const Erf: Op = {
 /** GELU, y = x·Φ(x) with Φ(x) = (1 + erf(x/√2))/2; dx = dY·(Φ(x) + x·φ(x)), φ the normal density. */
 export const Gelu: Op = {
   name: 'Gelu',
+  isLight: true,
   infer: ([x]) => ({ outputs: [x as ValueType] }),
   emit: ({ e, inputs: [x] }) => {
     if (e.dialect.fused) return { outputs: e.contrib('Gelu', [x!]) }
@@ -79,6 +81,7 @@ export const Gelu: Op = {
  */
 export const GeluTanh: Op = {
   name: 'GeluTanh',
+  isLight: true,
   infer: ([x]) => ({ outputs: [x as ValueType] }),
   emit: ({ e, inputs: [x] }) => {
     if (e.dialect.fused) return { outputs: e.contrib('FastGelu', [x!]) }

@@ -81,138 +81,117 @@ function rotateByParts(
   return e.node('Reshape', [joined!, e.int64([-1, heads * headDim])])[0]!
 }
 
-interface AttentionAttributes {
-  readonly heads: number
-  readonly kvHeads: number
-  readonly headDim: number
+/** How heads lie in a row: those of a group, which read one key head, beside one another. */
+export interface HeadLayout {
   readonly batch: Dim
   readonly seq: Dim
+  readonly kvHeads: number
+  readonly headDim: number
+  /** Query heads of a key head; absent for keys and values themselves. */
+  readonly group?: number
+}
+
+const splitShape = ({ batch, seq, kvHeads, headDim, group }: HeadLayout): Shape =>
+  group === undefined ? [batch, kvHeads, seq, headDim] : [batch, kvHeads, group, seq, headDim]
+
+/** Rows to heads: `[batch*seq, kvHeads*group*d]` → `[batch, kvHeads, group, seq, d]`, of keys `[batch, kvHeads, seq, d]`. */
+export const SplitHeads: Op<HeadLayout> = {
+  name: 'SplitHeads',
+  infer: ([x], layout) => ({ outputs: [{ dtype: x!.dtype, shape: splitShape(layout) }] }),
+  emit: ({ e, inputs: [x], attributes: layout }) => {
+    const { batch, seq, kvHeads, headDim, group = 1 } = layout
+    const heads = group === 1 ? [kvHeads] : [kvHeads, group]
+    const [wide] = e.node('Reshape', [x!, e.shape([batch, seq, ...heads, headDim])])
+    const moved = e.node('Transpose', [wide!], {
+      perm: group === 1 ? [0, 2, 1, 3] : [0, 2, 3, 1, 4],
+    })
+    const isThere = group > 1 || layout.group === undefined
+    return {
+      outputs: isThere ? moved : e.node('Reshape', [moved[0]!, e.shape(splitShape(layout))]),
+    }
+  },
+  vjp: ({ g, attributes, dY }) => [g.apply(JoinHeads, [dY], attributes)[0]],
+}
+
+/** Its inverse, heads to rows. */
+export const JoinHeads: Op<HeadLayout> = {
+  name: 'JoinHeads',
+  isLight: true,
+  infer: ([x], { batch, seq, kvHeads, headDim, group = 1 }) => ({
+    outputs: [{ dtype: x!.dtype, shape: [multiply(batch, seq), kvHeads * group * headDim] }],
+  }),
+  emit: ({ e, inputs: [x], attributes: { batch, seq, kvHeads, headDim, group = 1 } }) => {
+    const [wide] = e.node('Reshape', [x!, e.shape([batch, kvHeads, group, seq, headDim])])
+    const [moved] = e.node('Transpose', [wide!], { perm: [0, 3, 1, 2, 4] })
+    return { outputs: e.node('Reshape', [moved!, e.int64([-1, kvHeads * group * headDim])]) }
+  },
+  vjp: ({ g, attributes, dY }) => [g.apply(SplitHeads, [dY], attributes)[0]],
+}
+
+export interface ScoreAttributes {
   readonly scale: number
   /** c of c·tanh(score/c) before the bias (Gemma 2). */
   readonly softcap?: number
 }
 
 /**
- * O = softmax(scale·Q·Kᵀ + bias)·V per head; query head j reads key/value head ⌊j·kvHeads/heads⌋.
- * q `[batch*seq, heads*d]`, k and v `[batch*seq, kvHeads*d]`, bias `[batch or 1, 1, 1, seq, seq]` → `[batch*seq, heads*d]`.
+ * O = softmax(scale·Q·Kᵀ + bias)·V per head; the queries of a group read one key and value head.
+ * Q `[batch, kvHeads, group, queries, d]`, K and V `[batch, kvHeads, keys, d]`, bias `[batch or 1, 1, 1, queries, keys]` → as Q.
  *
- * A macro. The queries of a group lie below one another, `[batch, kvHeads, group*seq, d]`, so keys and values are never
- * repeated and their gradients sum over the group by themselves. It keeps Q, K, V in that layout and P `[batch, kvHeads, group*seq, seq]`.
+ * A macro. A group's queries lie below one another, so keys and values are never repeated and their gradients sum over the
+ * group by themselves. It keeps P `[batch, kvHeads, group*queries, keys]`.
  * dV = Pᵀ·dO, dS = P·(dO·Vᵀ − rowsum(dO·O)), dQ = scale·dS·K, dK = scale·dSᵀ·Q. With a cap c it keeps T = tanh(score/c)
  * too, and dS is multiplied by 1 − T².
  */
-export const Attention: Op<AttentionAttributes> = {
+export const Attention: Op<ScoreAttributes> = {
   name: 'Attention',
-  infer: ([q, k], a) => {
-    const { queries, keys, scores } = layouts(a)
-    const keep: Record<string, Shape> = { Q: queries, K: keys, V: keys, P: scores, O: queries }
-    if (a.softcap !== undefined) keep.T = scores
-    const typed = Object.fromEntries(
-      Object.entries(keep).map(([name, shape]) => [name, { dtype: k!.dtype, shape }]),
-    )
-    return { outputs: [q!], keep: typed }
+  infer: ([q, k], { softcap }) => {
+    const scores = { dtype: q!.dtype, shape: [...below(q!.shape).slice(0, 3), k!.shape[2]!] }
+    return { outputs: [q!], keep: { P: scores, ...(softcap !== undefined && { T: scores }) } }
   },
-  emit: ({ e, inputs: [q, k, v, bias], attributes: a }) => {
-    const { queries, grouped, scores } = layouts(a)
-    const Q = split(e, q!, a, a.heads / a.kvHeads, queries)
-    const K = split(e, k!, a, 1)
-    const V = split(e, v!, a, 1)
-    const raw = product(e, Q, K, [4, 4], { b: true, scale: a.scale / (a.softcap ?? 1) })
-    const T = a.softcap === undefined ? undefined : e.node('Tanh', [raw])[0]!
-    const score = T === undefined ? raw : e.node('Mul', [T, e.scalar(a.softcap!)])[0]!
-    const [wide] = e.node('Reshape', [score, e.shape(grouped)])
+  emit: ({ e, inputs: [Q, K, V, bias], types: [q, k], attributes: { scale, softcap } }) => {
+    const shape = q!.shape
+    const keys = k!.shape[2]!
+    const [queries] = e.node('Reshape', [Q!, e.shape(below(shape))])
+    const raw = product(e, queries!, K!, [4, 4], { b: true, scale: scale / (softcap ?? 1) })
+    const T = softcap === undefined ? undefined : e.node('Tanh', [raw])[0]!
+    const score = T === undefined ? raw : e.node('Mul', [T, e.scalar(softcap!)])[0]!
+    const [wide] = e.node('Reshape', [score, e.shape([...shape.slice(0, 4), keys])])
     const [biased] = e.node('Add', [wide!, bias!])
-    const [P] = e.node('Reshape', [softmax(e, biased!), e.shape(scores)])
-    const O = product(e, P!, V, [4, 4], {})
-    return { outputs: [join(e, O, a)], keep: { Q, K, V, P: P!, O, ...(T && { T }) } }
+    const flat = e.shape([...below(shape).slice(0, 3), keys])
+    const [P] = e.node('Reshape', [softmax(e, biased!), flat])
+    const outputs = e.node('Reshape', [product(e, P!, V!, [4, 4], {}), e.shape(shape)])
+    return { outputs, keep: { P: P!, ...(T && { T }) } }
   },
-  vjp: ({ g, kept: { Q, K, V, P, O, T }, attributes: a, dY }) => {
-    const group = a.heads / a.kvHeads
-    const dO = g.apply(SplitHeads, [dY], { ...a, group })[0]!
-    const weighted = g.reduceSum(g.mul(dO, O!), [-1], { keepDims: true })
-    const dCapped = g.mul(P!, g.sub(g.matMulT(dO, V!), weighted))
+  vjp: ({ g, inputs: [Q, K, V], outputs: [O], kept: { P, T }, attributes, dY }) => {
+    const [q, o, dO] = [Q!, O!, dY].map((x) => g.reshape(x, below(x.shape)))
+    const weighted = g.reduceSum(g.mul(dO!, o!), [-1], { keepDims: true })
+    const dCapped = g.mul(P!, g.sub(g.matMulT(dO!, V!), weighted))
     const dS = T ? g.mul(dCapped, g.sub(g.scalar(1), g.mul(T, T))) : dCapped
-    const scale = g.scalar(a.scale)
-    const flat = (x: Value, parts: number) => g.apply(JoinHeads, [x], { ...a, group: parts })[0]!
+    const scale = g.scalar(attributes.scale)
     return [
-      flat(g.mul(g.matMul(dS, K!), scale), group),
-      flat(g.mul(g.tMatMul(dS, Q!), scale), 1),
-      flat(g.tMatMul(P!, dO), 1),
+      g.reshape(g.mul(g.matMul(dS, K!), scale), Q!.shape),
+      g.mul(g.tMatMul(dS, q!), scale),
+      g.tMatMul(P!, dO!),
       undefined,
     ]
   },
 }
 
-const layouts = ({ heads, kvHeads, headDim, batch, seq }: AttentionAttributes) => {
-  const group = heads / kvHeads
-  return {
-    queries: [batch, kvHeads, multiply(group, seq), headDim] as Shape,
-    keys: [batch, kvHeads, seq, headDim] as Shape,
-    scores: [batch, kvHeads, multiply(group, seq), seq] as Shape,
-    grouped: [batch, kvHeads, group, seq, seq] as Shape,
-  }
-}
+/** `[batch, kvHeads, group, queries, d]`, the group's queries below one another. */
+const below = ([batch, kvHeads, group, queries, headDim]: Shape): Shape => [
+  batch!,
+  kvHeads!,
+  multiply(group!, queries!),
+  headDim!,
+]
 
-/** `[batch*seq, kvHeads*group*d]` → `[batch, kvHeads, group*seq, d]`. */
-function split(
-  e: Emitter,
-  x: string,
-  { kvHeads, headDim, batch, seq }: AttentionAttributes,
-  group: number,
-  shape?: Shape,
-): string {
-  if (group === 1) {
-    const [wide] = e.node('Reshape', [x, e.shape([batch, seq, kvHeads, headDim])])
-    return e.node('Transpose', [wide!], { perm: [0, 2, 1, 3] })[0]!
-  }
-  const [wide] = e.node('Reshape', [x, e.shape([batch, seq, kvHeads, group, headDim])])
-  const [moved] = e.node('Transpose', [wide!], { perm: [0, 2, 3, 1, 4] })
-  return e.node('Reshape', [
-    moved!,
-    e.shape(shape ?? [batch, kvHeads, multiply(group, seq), headDim]),
-  ])[0]!
-}
-
-/** `[batch, kvHeads, group*seq, d]` → `[batch*seq, kvHeads*group*d]`. */
-function join(
-  e: Emitter,
-  x: string,
-  { heads, kvHeads, headDim, batch, seq }: AttentionAttributes,
-): string {
-  const group = heads / kvHeads
-  const [wide] = e.node('Reshape', [x, e.shape([batch, kvHeads, group, seq, headDim])])
-  const [moved] = e.node('Transpose', [wide!], { perm: [0, 3, 1, 2, 4] })
-  return e.node('Reshape', [moved!, e.int64([-1, heads * headDim])])[0]!
-}
-
-type Grouped = AttentionAttributes & { readonly group: number }
-
-/** The attention macro's layout changes, for its gradient only. */
-const SplitHeads: Op<Grouped> = {
-  name: 'SplitHeads',
-  infer: ([x], a) => ({
-    outputs: [
-      { dtype: x!.dtype, shape: [a.batch, a.kvHeads, multiply(a.group, a.seq), a.headDim] },
-    ],
-  }),
-  emit: ({ e, inputs: [x], attributes: a }) => ({ outputs: [split(e, x!, a, a.group)] }),
-  vjp: 'none',
-}
-
-const JoinHeads: Op<Grouped> = {
-  name: 'JoinHeads',
-  infer: ([x], a) => ({
-    outputs: [
-      { dtype: x!.dtype, shape: [multiply(a.batch, a.seq), a.kvHeads * a.group * a.headDim] },
-    ],
-  }),
-  emit: ({ e, inputs: [x], attributes: a }) => ({
-    outputs: [join(e, x!, { ...a, heads: a.kvHeads * a.group })],
-  }),
-  vjp: 'none',
-}
-
-interface CachedAttributes extends AttentionAttributes {
+interface CachedAttributes extends ScoreAttributes {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly batch: Dim
+  readonly seq: Dim
   /** How many tokens back a token sees, itself included. */
   readonly window?: number
 }
@@ -253,8 +232,10 @@ export const CachedAttention: Op<CachedAttributes> = {
 export const attention = (g: GraphCore) => ({
   rotary: (x: Value, positions: Value, { cos, sin }: RotaryTables, attributes: RotaryAttributes) =>
     g.apply(Rotary, [x, positions, cos, sin], attributes)[0]!,
-  attention: (q: Value, k: Value, v: Value, bias: Value, attributes: AttentionAttributes) =>
-    g.apply(Attention, [q, k, v, bias], attributes)[0]!,
+  splitHeads: (x: Value, layout: HeadLayout) => g.apply(SplitHeads, [x], layout)[0]!,
+  joinHeads: (x: Value, layout: HeadLayout) => g.apply(JoinHeads, [x], layout)[0]!,
+  attention: (inputs: readonly [Value, Value, Value, Value], attributes: ScoreAttributes) =>
+    g.apply(Attention, inputs, attributes)[0]!,
   cachedAttention: (inputs: readonly Value[], attributes: CachedAttributes) => {
     const [output, keys, values] = g.apply(CachedAttention, inputs, attributes)
     return { output: output!, keys: keys!, values: values! }

@@ -29,6 +29,8 @@ export const Div = binary('Div', ({ g, inputs: [, b], outputs: [y], dY }) => [
   g.div(dY, b!),
   g.neg(g.div(g.mul(dY, y!), b!)),
 ])
+/** A gate's product, a·b. */
+export const Gated: Op = { ...Mul, name: 'Gated', isLight: true }
 export const GreaterOrEqual = binary('GreaterOrEqual', 'none', 'bool')
 export const Equal = binary('Equal', 'none', 'bool')
 export const And = binary('And', 'none', 'bool')
@@ -94,6 +96,7 @@ export const elementwise = (g: GraphCore) => {
     add: two(Add),
     sub: two(Sub),
     mul: two(Mul),
+    gated: two(Gated),
     div: two(Div),
     greaterOrEqual: two(GreaterOrEqual),
     equal: two(Equal),

@@ -1,7 +1,7 @@
 /** @file Moves elements without computing: reshape, transpose, slice, concatenate, gather, scatter. */
 import type { GraphCore } from '../builder.ts'
 import type { Op } from '../op.ts'
-import { formatShape, multiply, normaliseAxis, sameShape, ShapeError } from '../shape.ts'
+import { formatShape, multiply, normaliseAxis, pieceOf, sameShape, ShapeError } from '../shape.ts'
 import type { Dim, Dtype, Shape, Value } from '../value.ts'
 
 export const Reshape: Op<Shape> = {
@@ -145,17 +145,55 @@ export const ScatterAddRows: Op<Shape> = {
   vjp: ({ g, inputs: [indices], dY }) => [undefined, g.gatherRows(dY, indices!)],
 }
 
-/** Piece `index` of `count` of x's rows: from n·index/count to n·(index + 1)/count, rounded down. Not differentiable. */
-export const RowPiece: Op<{ index: number; count: number; rows: Dim }> = {
-  name: 'RowPiece',
-  infer: ([x], { rows }) => ({ outputs: [{ dtype: x!.dtype, shape: x!.shape.with(0, rows) }] }),
-  emit: ({ e, inputs: [x], attributes: { index, count } }) => {
-    const [rows] = e.node('Shape', [x!], { start: 0, end: 1 })
-    const cut = (at: number) =>
-      e.node('Div', [e.node('Mul', [rows!, e.int64([at])])[0]!, e.int64([count])])[0]!
-    return { outputs: e.node('Slice', [x!, cut(index), cut(index + 1), e.int64([0])]) }
+interface PieceAttributes {
+  readonly axis: number
+  readonly from: number
+  readonly to: number
+  readonly count: number
+}
+
+/** Where a piece begins and ends along an axis of n elements, ⌊n·from/count⌋ and ⌊n·to/count⌋: known when the graph runs. */
+export const Piece: Op<PieceAttributes> = {
+  name: 'Piece',
+  isLight: true,
+  infer: ([x], { axis, from, to, count }) => {
+    const size = pieceOf(x!.shape[axis]!, from, to, count)
+    return { outputs: [{ dtype: x!.dtype, shape: x!.shape.with(axis, size) }] }
   },
-  vjp: 'none',
+  emit: ({ e, inputs: [x], types, attributes: { axis, from, to, count } }) => {
+    const cut = (at: number) => e.shape([pieceOf(types[0]!.shape[axis]!, 0, at, count)])
+    return { outputs: e.node('Slice', [x!, cut(from), cut(to), e.int64([axis])]) }
+  },
+  vjp: ({ g, inputs: [x], attributes, dY }) => [
+    g.apply(AmongZeros, [dY], { ...attributes, size: x!.shape[attributes.axis]! })[0],
+  ],
+}
+
+/** A piece where it stands along an axis of `size` elements, zeros before and behind it. */
+export const AmongZeros: Op<PieceAttributes & { readonly size: Dim }> = {
+  name: 'AmongZeros',
+  infer: ([x], { axis, size }) => ({
+    outputs: [{ dtype: x!.dtype, shape: x!.shape.with(axis, size) }],
+  }),
+  emit: ({ e, inputs: [x], types, attributes: { axis, from, to, count, size } }) => {
+    const none = types[0]!.shape.map((): Dim => 0)
+    const before = none.with(axis, pieceOf(size, 0, from, count))
+    const behind = none.with(axis, pieceOf(size, to, count, count))
+    return { outputs: e.node('Pad', [x!, e.shape([...before, ...behind])]) }
+  },
+  vjp: ({ g, attributes, dY }) => [g.apply(Piece, [dY], attributes)[0]],
+}
+
+/** All pieces of an axis of `size` elements, one behind the other. */
+export const Joined: Op<{ readonly axis: number; readonly size: Dim }> = {
+  name: 'Joined',
+  isLight: true,
+  infer: ([x], { axis, size }) => ({
+    outputs: [{ dtype: x!.dtype, shape: x!.shape.with(axis, size) }],
+  }),
+  emit: ({ e, inputs, attributes: { axis } }) => ({ outputs: e.node('Concat', inputs, { axis }) }),
+  vjp: ({ g, inputs, attributes: { axis }, dY }) =>
+    inputs.map((_, i) => g.piece(dY, axis, [i, i + 1], inputs.length)),
 }
 
 /** A zero, in the dialect's float, `[]`, that is there as soon as all of its inputs are. */
@@ -210,8 +248,10 @@ export const movement = (g: GraphCore) => ({
   moment: (values: readonly Value[]) => g.apply(Moment, values, undefined)[0]!,
   /** x, but not before `moment`. No gradient. */
   after: (x: Value, moment: Value) => g.apply(After, [x, moment], undefined)[0]!,
-  rowPiece: (x: Value, index: number, count: number, rows: Dim) =>
-    g.apply(RowPiece, [x], { index, count, rows })[0]!,
+  piece: (x: Value, axis: number, [from, to]: readonly [number, number], count: number) =>
+    to - from === count ? x : g.apply(Piece, [x], { axis, from, to, count })[0]!,
+  joined: (pieces: readonly Value[], axis: number, size: Dim) =>
+    pieces.length === 1 ? pieces[0]! : g.apply(Joined, pieces, { axis, size })[0]!,
   scatterAddRows: (shape: Shape, indices: Value, updates: Value) =>
     g.apply(ScatterAddRows, [indices, updates], shape)[0]!,
 })

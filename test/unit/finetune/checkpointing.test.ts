@@ -11,7 +11,8 @@ async function expectSameBits(chosen: Differentiated) {
   expect(plain.flat.some((x) => x !== 0)).toBe(true)
   expect(twice.loss).toBe(plain.loss)
   expect(twice.flat).toEqual(plain.flat)
-  expect(twice.nodes).toBeGreaterThan(1.2 * plain.nodes)
+  // What is light is made again in both.
+  expect(twice.nodes).toBeGreaterThan(1.1 * plain.nodes)
 }
 
 describe('to the bit, though blocks are computed twice', () => {

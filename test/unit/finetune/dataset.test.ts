@@ -121,9 +121,15 @@ describe('makeBatch', () => {
 
   test('pads at the end and labels the position before each labelled token', () => {
     const batch = makeBatch([a, b], 99)
-    expect(batch).toMatchObject({ batch: 2, seq: 4 })
-    expect(Array.from(batch.tokens)).toEqual([5, 6, 7, 8, 9, 4, 99, 99])
-    expect(Array.from(batch.rows)).toEqual([1, 2, 4])
+    // Attention reads a row in up to eight blocks, so it has at least eight tokens.
+    expect(batch).toMatchObject({ batch: 2, seq: 8 })
+    expect(Array.from(batch.tokens)).toEqual(
+      [
+        [5, 6, 7, 8],
+        [9, 4],
+      ].flatMap((ids) => [...ids, ...Array<number>(8 - ids.length).fill(99)]),
+    )
+    expect(Array.from(batch.rows)).toEqual([1, 2, 8])
     expect(Array.from(batch.labels)).toEqual([7, 8, 4])
     expect(batch.weights).toEqual(new Float32Array(3).fill(1 / 3))
   })

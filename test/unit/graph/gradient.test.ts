@@ -129,6 +129,20 @@ test('operators below every asked value cost nothing: only what leads to one is 
   expect(build(20)).toBe(build(1))
 })
 
+test('what is light is made again for the rules that read it, and is not held until then', () => {
+  const g = createGraph()
+  const [a, b] = [g.parameter('a', [2, 3]), g.parameter('b', [3, 2])]
+  const gate = g.silu(a)
+  const y = g.gated(gate, a)
+  const loss = total(g, g.matMul(y, b))
+  const forward = g.nodes.length
+  gradients(g, loss, [a, b])
+  const later = g.nodes.slice(forward).flatMap(({ inputs }) => inputs)
+  expect(later).not.toContain(y.name)
+  expect(later).not.toContain(gate.name)
+  expect(g.nodes.filter(({ opType }) => opType === 'QuickGelu')).toHaveLength(2)
+})
+
 describe('a segment that is computed a second time', () => {
   const given = [generic('x', [3, 4]), generic('W', [4, 4]), generic('V', [4, 4])]
   /** V stands in both segments; what x is made of before them is not trained. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { FLOAT64 } from '../../../evals/graph/op.ts'
 import type { Graph } from '../../../evals/graph/ops/index.ts'
 import type { Value } from '../../../evals/graph/value.ts'
+import { attended, causalBlocks } from '../../../evals/models/layers.ts'
 import {
   generic,
   integers,
@@ -25,7 +26,8 @@ interface Pair {
 
 const [BATCH, SEQ, DIM] = [2, 3, 4]
 
-const attentionPair = (heads: number, kvHeads: number): Pair => {
+/** In several blocks of queries, what is hidden from a whole block is never multiplied. */
+const attentionPair = (heads: number, kvHeads: number, blocks = 1): Pair => {
   const attributes = {
     heads,
     kvHeads,
@@ -35,10 +37,17 @@ const attentionPair = (heads: number, kvHeads: number): Pair => {
     scale: 1 / Math.sqrt(3),
   }
   const wide = (label: string, count: number) => generic(label, [BATCH * SEQ, count * DIM])
+  const biasOf = (g: Graph, bias: Value) => {
+    const hidden = Array.from({ length: SEQ * SEQ }, (_, i) => (i % SEQ > i / SEQ ? -1e9 : 0))
+    return blocks === 1 ? bias : g.add(bias, g.constant(hidden, g.float, [1, 1, 1, SEQ, SEQ]))
+  }
   return {
-    macro: (g, [q, k, v, bias]) => g.attention(q!, k!, v!, bias!, attributes),
+    macro(g, [q, k, v, bias]) {
+      const biases = causalBlocks(g, biasOf(g, bias!), blocks)
+      return attended(g, { q: q!, k: k!, v: v! }, biases, attributes)
+    },
     primitives(g, [q, k, v, bias]) {
-      const flatBias = g.reshape(bias!, [BATCH, SEQ, SEQ])
+      const flatBias = g.reshape(biasOf(g, bias!), [BATCH, SEQ, SEQ])
       const head = (x: Value, j: number) =>
         g.reshape(g.slice(x, 1, j * DIM, (j + 1) * DIM), [BATCH, SEQ, DIM])
       const outputs = Array.from({ length: heads }, (_, j) => {
@@ -106,6 +115,8 @@ const PAIRS: Readonly<Record<string, Pair>> = {
   'Attention, as many key heads': attentionPair(2, 2),
   'Attention, grouped queries': attentionPair(4, 2),
   'Attention, one key head': attentionPair(3, 1),
+  'Attention in two blocks': attentionPair(4, 2, 2),
+  'Attention in a block a token': attentionPair(2, 2, 3),
   LowRankLinear: {
     macro: (g, [x, W, A, B]) => g.lowRankLinear(x!, W!, A!, B!, 16 / 3),
     primitives(g, [x, W, A, B]) {

@@ -2,15 +2,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  bindSymbols,
   broadcast,
-  evaluate,
   multiply,
   normaliseAxis,
+  pieceOf,
   sameShape,
   ShapeError,
 } from '../../../evals/graph/shape.ts'
 import type { Dim } from '../../../evals/graph/value.ts'
+import { bindSymbols, evaluate } from '../../../evals/runtime/bindings.ts'
 
 const dim = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom('batch', 'seq', '3*seq'))
 const bindings = new Map([
@@ -80,6 +80,37 @@ test('axes count from the end when negative, and must exist', () => {
   expect(normaliseAxis('Concat', 0, [2, 3])).toBe(0)
   for (const axis of [2, -3])
     expect(() => normaliseAxis('Concat', axis, [2, 3])).toThrow(ShapeError)
+})
+
+describe('pieces of a dimension', () => {
+  const count = fc.integer({ min: 1, max: 9 })
+
+  test('are whole, unequal by one at most, and add up to it, as a number and as a symbol', () => {
+    fc.assert(
+      fc.property(fc.nat(40), count, (more, n) => {
+        const size = n + more
+        const bound = new Map([['seq', size]])
+        const sizes = (dim: Dim) =>
+          Array.from({ length: n }, (_, i) => evaluate(pieceOf(dim, i, i + 1, n), bound))
+        expect(sizes('seq')).toEqual(sizes(size))
+        expect(sizes(size).reduce((sum, each) => sum + each)).toBe(size)
+        expect(Math.max(...sizes(size)) - Math.min(...sizes(size))).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  test('of nothing and of the whole are plain, and one stands in a product', () => {
+    expect(pieceOf('seq', 0, 3, 3)).toBe('seq')
+    expect(pieceOf('seq', 2, 2, 3)).toBe(0)
+    expect(evaluate(multiply(3, pieceOf('seq', 1, 2, 4)), bindings)).toBe(6)
+    expect(() => pieceOf('batch*seq', 0, 1, 2)).toThrow(ShapeError)
+  })
+
+  test('of no elements is refused when the graph runs', () => {
+    expect(() => evaluate(pieceOf('seq', 0, 1, 8), bindings)).toThrow(
+      'a piece is empty, seq[0-1/8]',
+    )
+  })
 })
 
 test('sameShape compares every dimension', () => {
