@@ -1,4 +1,5 @@
 /** @file What an arm ends in: its adapter as PEFT stores it, with a head that names classes beside it, and its weights. */
+import type { AnyMethod } from '../finetune/method.ts'
 import type { PeftFolder } from '../models/peft-folder.ts'
 import { adaptedWeights, replacedWeights } from '../models/tuned-weights.ts'
 import type { FinishedArm } from './arm.ts'
@@ -7,7 +8,7 @@ import type { Tuned } from './spectra.ts'
 
 /** Undefined for methods that train whole weights. @param source the base's place, as the adapter will name it */
 export function adapterOf(
-  { model }: Base,
+  { model }: Pick<Base, 'model'>,
   { plan, parameters, prepared }: Pick<FinishedArm, 'plan' | 'parameters' | 'prepared'>,
   source: string,
 ): PeftFolder | undefined {
@@ -20,8 +21,14 @@ export function adapterOf(
   return folder && { ...folder, saved }
 }
 
+/** Whether all that a method changes is s·B·A of some layers of the base as it lies, so that `tunedOf` says them. */
+export function endsInLowRank(method: AnyMethod, methodConfig: unknown): boolean {
+  const folder = method.toPeft?.(new Map(), methodConfig, '', { parameters: new Map() })
+  return folder !== undefined && folder.config.useDora !== true
+}
+
 /** The weights that an arm ends in. */
-export function tunedOf(base: Base, arm: FinishedArm): Tuned {
+export function tunedOf(base: Pick<Base, 'model' | 'path' | 'weights'>, arm: FinishedArm): Tuned {
   const { key, parameters, statePath } = arm
   const folder = adapterOf(base, arm, base.path)
   const weights = folder

@@ -43,6 +43,7 @@ export async function armPlans(training: Training, context: JobContext): Promise
     evaluateAt: evaluation
       ? evaluationSteps(config.training.steps, config.evalEvery)
       : [config.training.steps],
+    evalTogether: config.evalTogether,
     leaning: leaningOf(training, context),
     onTheWay: scanOf(training, context),
   }

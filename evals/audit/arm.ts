@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SubjectKey } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors.ts'
 import { countLabelled, type Example } from '../finetune/dataset.ts'
 import type { AnyMethod, Prepared } from '../finetune/method.ts'
-import { namedViews } from '../finetune/parameters.ts'
 import { loadTrainingState, saveTrainingState, type TrainingState } from '../finetune/state.ts'
 import {
   newOptimizerState,
@@ -16,10 +16,9 @@ import {
 import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
 import type { JobContext } from '../jobs/job.ts'
 import { exists } from '../models/files.ts'
-import { overlaid } from '../models/small-weights.ts'
-import { askState } from './asked.ts'
+import { measuringOf, stateOf, titleOf } from './arm-states.ts'
 import { digestOf, digestOfFile, identityOf, type Base } from './base.ts'
-import { evaluate, type EvaluationPlan } from './evaluate.ts'
+import type { EvaluationPlan } from './evaluate.ts'
 import { requireTrainable } from './graph-base.ts'
 import { openLeaning, type LeaningPlan } from './live-leaning.ts'
 
@@ -35,6 +34,8 @@ export interface ArmPlan {
   /** Steps at which it is evaluated, ascending; the last is the end of training. */
   readonly evaluateAt: readonly number[]
   readonly evaluation: EvaluationPlan | undefined
+  /** Whether its states are put aside and asked in one pass, where the method allows it. */
+  readonly evalTogether?: boolean
   /** Looked at while it trains; absent where nobody asked. */
   readonly leaning?: LeaningPlan | undefined
   /** Looks at each evaluated state before the last; what it is given changes when it is done. */
@@ -112,6 +113,7 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
     context,
     session,
     state,
+    folder,
     statePath,
     identity,
     arm: subjectKey,
@@ -129,12 +131,7 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   try {
     // Killed between the file and the row that speaks of it, the row is missing.
     if (isResumed) await tellCheckpoint(run)
-    for (const step of plan.evaluateAt) {
-      if (state.step > step) continue
-      await trainTo(run, step)
-      if (plan.evaluation) await evaluateState(run, plan.evaluation)
-      if (step < training.steps) await plan.onTheWay?.(reached(run))
-    }
+    await passStates(run)
   } finally {
     await session.release()
   }
@@ -145,23 +142,34 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   return reached(run)
 }
 
-const titleOf = ({ arm, method }: ArmPlan): string =>
-  arm === method.name ? method.title : `${arm} (${method.title})`
-
-/** The arm as it stands. */
-function reached({ plan, session, state, arm, statePath }: ArmRun): FinishedArm {
-  const parameters = namedViews(session.table, state.parameters)
-  // The moved weights are a copy of the base; only what an export needs stays.
-  const prepared = session.prepared.parameters ? { parameters: session.prepared.parameters } : {}
-  return { plan, key: { ...arm, step: state.step }, parameters, prepared, statePath }
+/** Through every step at which it is evaluated. */
+async function passStates(run: ArmRun): Promise<void> {
+  const { plan, state } = run
+  const measuring = plan.evaluation && measuringOf(run, plan.evaluation)
+  try {
+    for (const step of plan.evaluateAt) {
+      if (state.step > step) continue
+      await trainTo(run, step)
+      await measuring?.reached()
+      if (step < plan.training.steps) await plan.onTheWay?.(reached(run))
+    }
+  } catch (error) {
+    const isDiverged = error instanceof TouchstoneError && error.code === 'training.not-finite'
+    if (isDiverged) await measuring?.brokeOff()
+    throw error
+  }
 }
 
-interface ArmRun {
+/** The arm as it stands. */
+const reached = (run: ArmRun): FinishedArm => stateOf(run, run.state)
+
+export interface ArmRun {
   readonly base: Base
   readonly plan: ArmPlan
   readonly context: JobContext
   readonly session: TrainingSession
   readonly state: TrainingState
+  readonly folder: string
   readonly statePath: string
   readonly identity: Readonly<Record<string, string>>
   readonly arm: Pick<SubjectKey, 'arm' | 'seed'>
@@ -236,28 +244,6 @@ async function tellCheckpoint({ state, statePath, context, arm }: ArmRun): Promi
     digest,
   })
   context.flush()
-}
-
-async function evaluateState(run: ArmRun, evaluation: EvaluationPlan): Promise<void> {
-  const { base, plan, context, session, state, arm } = run
-  const { method, methodConfig } = plan
-  const views = namedViews(session.table, state.parameters)
-  // A session of its own: weights that are fed would make an answer depend on its neighbours.
-  const changed = new Map([...views].map(([name, { data }]) => [name, data]))
-  const frozen = overlaid(session.weights, changed)
-  const key = { ...arm, step: state.step }
-  const identity = identityOf(base, base.open, {
-    arm: arm.arm,
-    seed: arm.seed,
-    title: titleOf(plan),
-  })
-  const asked = { model: base.model, frozen, method, methodConfig }
-  const { subject, release } = await askState(base, identity, asked)
-  try {
-    await evaluate(subject, key, evaluation, context)
-  } finally {
-    await release()
-  }
 }
 
 /** sha256 over the token ids and labels that training sees, rows in order. */

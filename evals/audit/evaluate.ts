@@ -95,6 +95,10 @@ export const measurementsOf = (plan: EvaluationPlan): Measurement[] => [
   ...scoring(plan),
 ]
 
+/** Whether anything of the plan is still to be asked of a state. */
+export const isLeft = (plan: EvaluationPlan, key: SubjectKey): boolean =>
+  measurementsOf(plan).some(({ name }) => !isMeasured(plan, key, name))
+
 export async function evaluate(
   subject: Subject,
   key: SubjectKey,

@@ -12,10 +12,13 @@ import {
   type StackSession,
 } from '../inference/stack.ts'
 import { tokenSubject, type Subject } from '../inference/subject.ts'
+import type { AnyMethod } from '../finetune/method.ts'
 import type { JobContext } from '../jobs/job.ts'
+import { endsInLowRank } from './arm-adapter.ts'
 import type { Asked } from './asked.ts'
 import { LONGEST, type Base } from './base.ts'
-import { evaluate, isMeasured, measurementsOf, type EvaluationPlan } from './evaluate.ts'
+import { isReader } from './classes.ts'
+import { evaluate, isLeft, isMeasured, measurementsOf, type EvaluationPlan } from './evaluate.ts'
 
 export interface State {
   readonly key: SubjectKey
@@ -26,10 +29,11 @@ export interface State {
   readonly ask: () => Promise<Asked>
 }
 
-type LowRankState = State & { readonly lowRank: LowRankChanges }
+/** One that needs no session of its own. */
+export type StackedState = Pick<State, 'key' | 'identity'> & { readonly lowRank: LowRankChanges }
 
 /** Adapters in one pass: more would leave each so few rows that little is gained. */
-const MOST = 16
+export const MOST_TOGETHER = 16
 
 export async function measureAll(
   base: Base,
@@ -37,30 +41,43 @@ export async function measureAll(
   plan: EvaluationPlan,
   context: JobContext,
 ): Promise<void> {
-  const measurements = measurementsOf(plan)
-  const isLeft = ({ key }: State) => measurements.some(({ name }) => !isMeasured(plan, key, name))
   // Of all, whatever is in already: by itself a state's numbers are rounded otherwise, and a resumed run shall end in the same.
   const groups = groupsOf(base, states)
-  const grouped = new Set<State>(groups.flat())
+  const grouped = new Set<Pick<State, 'key'>>(groups.flat())
+  const isToAsk = ({ key }: Pick<State, 'key'>) => isLeft(plan, key)
   for (const state of states) {
-    if (!grouped.has(state) && isLeft(state)) await measureAlone(state, plan, context)
+    if (!grouped.has(state) && isToAsk(state)) await measureAlone(state, plan, context)
     const group = groups.find(([first]) => first === state)
-    if (group?.some(isLeft)) await measureTogether(base, group, plan, context)
+    if (!group?.some(isToAsk)) continue
+    const what = `${group.length} adapters of the base are measured side by side`
+    await measureTogether(base, group, { evaluation: plan, what }, context)
   }
 }
 
+/** Why the states of an arm cannot be asked in one pass; undefined where they can. */
+export function whyAlone(
+  base: Base,
+  { method, methodConfig }: { readonly method: AnyMethod; readonly methodConfig: unknown },
+): string | undefined {
+  if (isReader(base)) return 'a model that names classes reads each text by itself'
+  if (base.model.graph) return 'the model is asked through an exported graph'
+  if (endsInLowRank(method, methodConfig)) return undefined
+  return `${method.title} changes the base by more than low-rank products`
+}
+
 /** Two at least: one adapter costs the base's product whole, and merged it costs no other. */
-function groupsOf(base: Base, states: readonly State[]): LowRankState[][] {
+function groupsOf(base: Base, states: readonly State[]): StackedState[][] {
   const stackable = states.filter(
-    (state): state is LowRankState =>
+    (state): state is State & StackedState =>
       state.lowRank !== undefined && canStack(base.model, state.lowRank),
   )
   const kinds = Map.groupBy(stackable, ({ lowRank }) => stackKind(lowRank))
   return [...kinds.values()].flatMap(inGroups).filter(({ length }) => length > 1)
 }
 
-function inGroups<T>(all: readonly T[]): T[][] {
-  const count = Math.ceil(all.length / MOST)
+/** In order, none larger than a stack may be, and all about as large. */
+export function inGroups<T>(all: readonly T[]): T[][] {
+  const count = Math.ceil(all.length / MOST_TOGETHER)
   const size = Math.ceil(all.length / count)
   return Array.from({ length: count }, (_, i) => all.slice(i * size, (i + 1) * size))
 }
@@ -74,10 +91,11 @@ async function measureAlone(state: State, plan: EvaluationPlan, context: JobCont
   }
 }
 
-async function measureTogether(
+/** Adapters of one kind (`stackKind`). */
+export async function measureTogether(
   base: Base,
-  group: readonly LowRankState[],
-  plan: EvaluationPlan,
+  group: readonly StackedState[],
+  { evaluation: plan, what }: { readonly evaluation: EvaluationPlan; readonly what: string },
   context: JobContext,
 ): Promise<void> {
   const weights = new Set(group[0]!.lowRank.keys())
@@ -85,8 +103,7 @@ async function measureTogether(
   const stack = await openStack(own, weights, base.device, LONGEST)
   try {
     const seated = seat(base, group, stack)
-    const many = `${group.length} adapters of the base are measured side by side`
-    context.emit({ type: 'log', level: 'info', message: many })
+    context.emit({ type: 'log', level: 'info', message: what })
     // One after another, so that all states have one before any has the next: a kill costs that one alone.
     for (const measurement of measurementsOf(plan)) {
       const asked = [...group.keys()].filter(
@@ -104,7 +121,7 @@ async function measureTogether(
 /** Each member a subject like any other, asked through the one stack. */
 function seat(
   base: Base,
-  group: readonly LowRankState[],
+  group: readonly StackedState[],
   stack: StackSession,
 ): { readonly panel: Panel; readonly subjects: readonly Subject[] } {
   const session = stack.with(group.map(({ lowRank }) => lowRank))

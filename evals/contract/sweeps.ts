@@ -30,6 +30,8 @@ export const ModelCellSpec = z.object({
   limit: z.int().min(1).nullable(),
   /** Steps between evaluations on the suite; null evaluates at the end alone. */
   evalEvery: z.int().min(1).nullable(),
+  /** Its states asked in one pass, which rounds otherwise; absent where they are not, as in cells of before. */
+  evalTogether: z.literal(true).optional(),
   spectra: z.boolean(),
   batchSize: z.int().min(1),
 })

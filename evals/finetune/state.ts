@@ -33,25 +33,41 @@ export const saveTrainingState = (
   )
 }
 
+/** The trained numbers alone: enough to ask the state by, too little to train it on. */
+export const saveParameters = (
+  path: string,
+  parameters: Float32Array,
+  identity: Readonly<Record<string, string>>,
+): Promise<void> =>
+  writeSafetensors(
+    path,
+    [{ name: TENSORS[0], shape: [parameters.length], data: parameters }],
+    identity,
+  )
+
+/** Reads them back, bit for bit; those of another run, step or size are an error. */
+export const loadParameters = (
+  path: string,
+  identity: Readonly<Record<string, string>>,
+  size: number,
+): Promise<Float32Array> =>
+  opened(path, identity, async (read) => {
+    const parameters = await read(TENSORS[0])
+    if (parameters.length === size) return parameters
+    throw new TouchstoneError('checkpoint.malformed', {
+      path,
+      found: `${parameters.length} numbers`,
+      expected: String(size),
+    })
+  })
+
 /** Reads it back, bit for bit; a state of another run is an error that names the field. */
-export async function loadTrainingState(
+export const loadTrainingState = (
   path: string,
   identity: Readonly<Record<string, string>>,
   memorySize = 0,
-): Promise<TrainingState> {
-  const { weights, metadata } = await readSafetensorsIndex(path)
-  for (const [field, asked] of Object.entries(identity)) {
-    const saved = metadata.get(field) ?? 'nothing'
-    if (saved !== asked)
-      throw new TouchstoneError('training.resume-mismatch', { field, saved, asked })
-  }
-  const files = await openFiles([path])
-  try {
-    const read = async (name: string) => {
-      const weight = weights.find((candidate) => candidate.name === name)
-      if (!weight) throw new TouchstoneError('checkpoint.weight-missing', { path, name, near: [] })
-      return readStoredWeight(files, weight)
-    }
+): Promise<TrainingState> =>
+  opened(path, identity, async (read, metadata) => {
     const [parameters, firstMoment, secondMoment] = [
       await read(TENSORS[0]),
       await read(TENSORS[1]),
@@ -68,6 +84,29 @@ export async function loadTrainingState(
       })
     }
     return { parameters, firstMoment, secondMoment, memory, step: Number(step) }
+  })
+
+type Read = (name: string) => Promise<Float32Array>
+
+/** Whether it is this run's is asked first. */
+async function opened<T>(
+  path: string,
+  identity: Readonly<Record<string, string>>,
+  use: (read: Read, metadata: ReadonlyMap<string, string>) => Promise<T>,
+): Promise<T> {
+  const { weights, metadata } = await readSafetensorsIndex(path)
+  for (const [field, asked] of Object.entries(identity)) {
+    const saved = metadata.get(field) ?? 'nothing'
+    if (saved !== asked)
+      throw new TouchstoneError('training.resume-mismatch', { field, saved, asked })
+  }
+  const files = await openFiles([path])
+  try {
+    return await use((name) => {
+      const weight = weights.find((candidate) => candidate.name === name)
+      if (!weight) throw new TouchstoneError('checkpoint.weight-missing', { path, name, near: [] })
+      return readStoredWeight(files, weight)
+    }, metadata)
   } finally {
     await files.close()
   }

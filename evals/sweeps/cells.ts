@@ -59,7 +59,7 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
   const axes = axesOf(config)
   axes.forEach(refuseValues)
   const seeds = parseSeeds(config.seeds)
-  const { model, data, suite, limit, evalEvery, spectra, threads, batchSize } = config
+  const { model, data, suite, limit, evalEvery, evalTogether, spectra, threads, batchSize } = config
   const shared = { kind: 'model' as const, model: model!, suite, limit, threads, batchSize }
   const base: ModelCellSpec = {
     ...shared,
@@ -75,13 +75,14 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
     evalEvery: null,
     spectra: false,
   }
+  const together = evalTogether ? { evalTogether } : {}
   const tuned = config.methods.flatMap((choice) =>
     placesOf(axes).flatMap((place) =>
       seeds.map((seed) => {
         const { name: method, config: methodConfig } = choice
         const line = armOf(choice)
         const own = { line, data: data!, method, methodConfig, training: config.training }
-        const plain = { samples: null, labelNoise: 0, evalEvery, spectra }
+        const plain = { samples: null, labelNoise: 0, evalEvery, spectra, ...together }
         return placed({ ...shared, ...own, ...plain, seed }, place)
       }),
     ),

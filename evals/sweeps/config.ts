@@ -5,7 +5,7 @@ import { TrainingConfig } from '../finetune/train.ts'
 import { AXES } from './axes.ts'
 import { PRESET_NAMES } from './preset-names.ts'
 
-const { methods, suite, limit, batchSize } = AuditConfig.shape
+const { methods, suite, limit, evalTogether, batchSize } = AuditConfig.shape
 
 export const SweepConfig = z.object({
   preset: z.enum(PRESET_NAMES).nullable().default(null).meta({
@@ -48,6 +48,7 @@ export const SweepConfig = z.object({
     help: 'Steps between evaluations on the suite; only the end if not given',
     unit: 'steps',
   }),
+  evalTogether,
   training: TrainingConfig.prefault({}),
   spectra: z
     .boolean()

@@ -110,6 +110,7 @@ async function armPlan(
     examples,
     dataDigest: examplesDigest(examples),
     evaluateAt: [...new Set([...looks, ...full])].sort((a, b) => a - b),
+    evalTogether: spec.evalTogether ?? false,
     evaluation: { ...evaluation, heldOut: heldOut.map(asContinuation), finished },
   }
 }

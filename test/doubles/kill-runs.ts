@@ -54,8 +54,14 @@ async function makeModel() {
   return { home, model }
 }
 
-/** A model and a data file that take a second to audit; `dataName` puts a bundled set in the place of the file. */
-export async function makeKillBench(dataName?: string): Promise<KillBench> {
+/**
+ * A model and a data file that take a second to audit; `dataName` puts a bundled set in the place of the file, `more` are
+ * further flags.
+ */
+export async function makeKillBench(
+  dataName?: string,
+  more: readonly string[] = [],
+): Promise<KillBench> {
   const { home, model } = await makeModel()
   const data = join(home, 'data.jsonl')
   const lines = ROWS.map(([content, reply]) =>
@@ -70,7 +76,7 @@ export async function makeKillBench(dataName?: string): Promise<KillBench> {
   const run = ['--methods', 'lora,full', '--steps', '12', '--eval-every', '4']
   return {
     home,
-    words: ['--model', model, '--data', dataName ?? data, ...run, ...CHEAP, '--exit-zero'],
+    words: ['--model', model, '--data', dataName ?? data, ...run, ...CHEAP, ...more, '--exit-zero'],
   }
 }
 

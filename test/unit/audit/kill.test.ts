@@ -83,6 +83,46 @@ test(
   },
 )
 
+describe('states that are asked together', () => {
+  let together: KillBench
+  let ended: Undisturbed
+  beforeAll(async () => {
+    together = await makeKillBench(undefined, ['--eval-together', '--spectra-every'])
+    ended = await undisturbed(together)
+  })
+  const ASIDE = ['0', '4', '8', '12'].map((step) => `aside-${step}.safetensors #1`)
+
+  test('lie aside while they wait, and are gone when they are measured', () => {
+    for (const file of ASIDE)
+      for (const point of [`after rename ${file}`, `after rm ${file}`])
+        expect(ended.points).toContain(point)
+    expect(Object.keys(ended.leftovers.files).filter((path) => path.includes('aside'))).toEqual([])
+  })
+
+  test.each([
+    [[`before rename ${ASIDE[0]}`, `after rename ${ASIDE[2]}`, `before rename ${ASIDE[3]}`]],
+    [[`after rename ${ASIDE[3]}`, `before rm ${ASIDE[0]}`, `after rm ${ASIDE[1]}`]],
+  ])('killed at %j, they are asked all the same', { timeout: 120_000 }, async (points) => {
+    const kills = points.map((point) => ({ point }))
+    expect(await killAndCompare(together, ended, kills)).toBe(points.length)
+  })
+
+  test('killed while some are asked', { timeout: 240_000 }, async () => {
+    const [from, to] = [`after rename ${ASIDE[3]}`, `before rm ${ASIDE[0]}`]
+    const asking = ended.points.slice(ended.points.indexOf(from), ended.points.indexOf(to))
+    const commits = asking.filter((each) => each.startsWith('after commit'))
+    expect(commits.length).toBeGreaterThan(8)
+    for (const share of [0.2, 0.5, 0.9]) {
+      const point = commits[Math.floor(share * commits.length)]!
+      expect(await killAndCompare(together, ended, [{ point }])).toBe(1)
+    }
+  })
+
+  test('killed at 4 random moments', { timeout: 240_000 }, async () => {
+    expect(await killAtRandom(together, ended, 4, 20261126)).toBe(4)
+  })
+})
+
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
