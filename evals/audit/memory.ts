@@ -7,6 +7,7 @@
  */
 import { openAtOnce } from '../inference/open-graphs.ts'
 import type { WeightSpec } from '../models/architecture.ts'
+import { queryBlocks } from '../models/layers.ts'
 import type { Model } from '../models/registry.ts'
 import { BYTES_OF, storageOf, type Precision } from '../models/small-weights.ts'
 import { elementsOf } from '../models/stored-weights.ts'
@@ -16,7 +17,7 @@ const FLOAT = 4
 export const PROCESS_BYTES = 235e6
 /** Of each trained number: itself, two moments and its gradient, which is let go where it was computed as soon as it is collected. */
 const TRAINED_COPIES = 4
-/** Of what goes into and out of a block's linear layers, and of the attention weights: held for the backward pass. */
+/** Of what goes into and out of a block's linear layers, and of the attention weights: there in the backward pass. */
 const HELD_OF_LINEAR = 1.05
 const HELD_OF_ATTENTION = 1.2
 /** Logits, their softmax and its gradient. */
@@ -99,11 +100,33 @@ function heldBytes(
   const vocabulary = Math.max(
     ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)),
   )
-  const ofBlocks = HELD_OF_LINEAR * linear + HELD_OF_ATTENTION * heads * longest
+  // Of so many blocks of queries each reads the keys up to its own end.
+  const queries = architecture.sees === 'before' ? queryBlocks(longest) : 1
+  const keys = (longest * (queries + 1)) / (2 * queries)
+  const ofBlocks = HELD_OF_LINEAR * linear + HELD_OF_ATTENTION * heads * keys
   // Of one block what goes through it, of every block what goes in.
   const blocks = Math.max(1, layers.length)
   const hidden = Math.max(...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[1]! : 0)))
-  const perToken = checkpointing ? blocks * hidden + ofBlocks / blocks : ofBlocks
+  const perToken = checkpointing
+    ? blocks * hidden + ofBlocks / blocks
+    : ofBlocks - lightNumbers(specs, layers.length)
   const logits = (HELD_OF_LOGITS * labelled * vocabulary) / pieces
   return FLOAT * (rows * longest * perToken + logits)
+}
+
+/**
+ * Of what goes through the linear layers, what a gradient's rule makes again instead of holding it (`isLight`): what goes into
+ * an MLP's last matrix, twice its width where a gate is multiplied in.
+ */
+function lightNumbers(specs: readonly WeightSpec[], layers: number): number {
+  const ofLayer = (layer: number) => {
+    const own = specs.filter((spec) => spec.kind === 'linear' && spec.layer === layer)
+    const width = Math.max(0, ...own.map(({ shape }) => shape[1]!))
+    const into = own.filter(({ shape }) => shape[0]! >= width)
+    return Math.min(
+      2 * width,
+      into.reduce((sum, { shape }) => sum + shape[0]!, 0),
+    )
+  }
+  return Array.from({ length: layers }, (_, layer) => ofLayer(layer)).reduce((a, b) => a + b, 0)
 }
