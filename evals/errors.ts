@@ -190,6 +190,10 @@ export const ERRORS = {
     remedy:
       'Use --base-precision fp32, or a method that leaves the base as it is: lora, rslora, dora.',
   })),
+  'training.approximate-forward': entry((v: { why: string; remedy: string }) => ({
+    message: `The forward pass cannot be made in int8: ${v.why}.`,
+    remedy: v.remedy,
+  })),
   'training.no-target': entry((v: { targets: string; known: readonly string[] }) => ({
     message: `No layer of the model matches the target modules ${v.targets}.`,
     remedy: `Name some of: ${v.known.join(', ')}.`,

@@ -2,8 +2,8 @@
 import type { Dialect } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { ScopeOptions } from '../models/scope.ts'
-import { keptBy } from '../models/small-weights.ts'
 import { createRunner, type Feeds } from '../runtime/session.ts'
+import { storageFor } from './int8-forward.ts'
 import { buildLoss } from './loss-graph.ts'
 import type { Observed } from './method.ts'
 import type { PrepareOptions } from './prepare.ts'
@@ -16,10 +16,10 @@ export interface Observer {
 /** How a method claims the layers and weights of a training graph; a head that names classes learns with every method. */
 export const scopeOptions = (
   g: Graph,
-  { model, method, methodConfig, maxPositions, weights }: PrepareOptions,
+  { model, method, methodConfig, maxPositions, weights, forward }: PrepareOptions,
 ): ScopeOptions => ({
   maxPositions,
-  storage: keptBy(weights),
+  storage: storageFor({ model, weights, forward }),
   attach: (site) => method.attach?.(g, site, methodConfig, 'train'),
   trainable: (name) =>
     method.trainable?.(name, methodConfig) ??

@@ -7,6 +7,7 @@ import { smallOf } from '../models/small-weights.ts'
 import { learningDialectOf, type Device } from '../runtime/device.ts'
 import { createRunner } from '../runtime/session.ts'
 import { makeBatch, rowsOfStep, type Example } from './dataset.ts'
+import type { Forward } from './int8-forward.ts'
 import { batchFeeds, buildLoss, namedFeeds } from './loss-graph.ts'
 import type { AnyMethod, Batch, Prepared, Probe, Site } from './method.ts'
 
@@ -19,6 +20,8 @@ export interface PrepareOptions {
   readonly seed: number
   readonly maxPositions: number
   readonly device: Device
+  /** How the layers of a base in int8 multiply while it is trained on. */
+  readonly forward?: Forward | undefined
   /** What is trained on, for methods that take gradients before the first step. */
   readonly data?: { readonly examples: readonly Example[]; readonly padId: number }
 }

@@ -7,6 +7,7 @@ import type { Value } from '../graph/value.ts'
 import { keptData, overlaid } from '../models/small-weights.ts'
 import { learningDialectOf } from '../runtime/device.ts'
 import { createRunner, type FrozenData, type Tensor } from '../runtime/session.ts'
+import { precisionOf, requireInt8Forward } from './int8-forward.ts'
 import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
 import { batchFeeds, buildLoss, buildLossInPieces, namedFeeds, REFERENCE } from './loss-graph.ts'
 import { lossPieces } from './loss-pieces.ts'
@@ -55,6 +56,8 @@ export async function openTraining(asked: TrainingOptions): Promise<TrainingSess
   const { model, method, methodConfig, seed, device, dialect = learningDialectOf(device) } = asked
   const options = { ...asked, weights: withMadeWeights(model, asked.weights, seed) }
   if (method.trainable ?? method.perturb) requireWhole(options)
+  if (asked.forward === 'int8')
+    await requireInt8Forward({ model, device, precision: precisionOf(asked.weights) })
   const { g, outputs, leastRows } = buildTrainingGraph(options, dialect)
   const table = parameterTable(g.parameters)
   const sites = sitesOf(model)

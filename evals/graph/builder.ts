@@ -1,5 +1,6 @@
 /** @file Records a graph: inputs, parameters, constants, and the operators applied to them, in order. */
 import type { Attributes, Dialect, Emitter, Op } from './op.ts'
+import { int8Products } from './ops/int8-product.ts'
 import { readingStored, scaleName, storedDtype, type WeightStorage } from './stored.ts'
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
@@ -130,7 +131,7 @@ export function createCore(dialect: Dialect): GraphCore {
   const emitter: Emitter = {
     dialect,
     node: reading(''),
-    contrib: reading('com.microsoft'),
+    contrib: int8Products(reading('com.microsoft'), { addNode, constant }, stored),
     int64: (values) => constant(values, 'int64', [values.length]).name,
     int32: (values) => constant(values, 'int32', [values.length]).name,
     scalar: (value) => constant([value], dialect.float, []).name,
@@ -161,7 +162,7 @@ export function createCore(dialect: Dialect): GraphCore {
     constant,
     stored(name, shape, storage) {
       input(name, storedDtype(storage), shape)
-      if (storage === 'int8') input(scaleName(name), 'float32', [shape[0]!])
+      if (storedDtype(storage) === 'int8') input(scaleName(name), 'float32', [shape[0]!])
       stored.set(name, storage)
       return { name, dtype: dialect.float, shape }
     },

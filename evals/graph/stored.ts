@@ -10,12 +10,12 @@ import type { Attributes, Dialect } from './op.ts'
 import type { Dtype } from './value.ts'
 
 export type SmallStorage = 'int8' | 'float16'
-/** What lies in a file is widened whole: ONNX Runtime does so once, when it opens the graph. */
-export type WeightStorage = SmallStorage | 'file:float16' | 'file:bfloat16'
+/** What lies in a file is widened when the graph is opened; of `product:int8` forward products are `ops/int8-product.ts`'s. */
+export type WeightStorage = SmallStorage | 'product:int8' | 'file:float16' | 'file:bfloat16'
 
 const isInFile = (storage: WeightStorage) => storage.startsWith('file:')
 
-export const storedDtype = (storage: WeightStorage) => storage.replace('file:', '') as Dtype
+export const storedDtype = (storage: WeightStorage) => storage.replace(/^\w+:/u, '') as Dtype
 
 /** Float32 `[rows]`, beside the int8 weight `[rows, columns]` of that name. */
 export const scaleName = (weight: string): string => `${weight}:scale`
@@ -64,7 +64,7 @@ function widened(reading: Reading, [name, storage]: Stored, after: string | unde
 function gathered({ add, float }: Reading, [name, storage]: Stored, rows: string): string {
   const take = (x: string) => add('Gather', [x, rows], { axis: 0 })[0]!
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
-  if (storage !== 'int8') return cast(take(name))
+  if (storedDtype(storage) !== 'int8') return cast(take(name))
   const [wide] = add('DequantizeLinear', [take(name), take(scaleName(name))], { axis: 0 })
   return float === 'float32' ? wide! : cast(wide!)
 }

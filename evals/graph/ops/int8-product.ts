@@ -1,0 +1,80 @@
+/**
+ * @file x·Wᵀ multiplied in int8, for a frozen W that is kept as int8 with a scale t a row (`stored.ts`). Approximate: every
+ * row of x is rounded to 127 steps on either side of zero,
+ *
+ *     s = max|x| / 127,   q = round(x / s),   y = s·t·Σ q·w,   so that |x − s·q| ≤ s/2.
+ *
+ * The sum is one of integers, and exact where the processor's kernel is (`runtime/int8-sums.ts`): y does not depend on the
+ * other rows, on threads or on the kernel. What gradients read of W is t·w in float32 as ever, so dx = dY·W.
+ */
+import type { GraphCore, OnnxNode } from '../builder.ts'
+import type { Attributes, Emitter } from '../op.ts'
+import { scaleName, type WeightStorage } from '../stored.ts'
+
+interface Making {
+  /** As nodes are added whose inputs are read as they lie. */
+  readonly addNode: (domain: OnnxNode['domain']) => Emitter['node']
+  readonly constant: GraphCore['constant']
+}
+
+/** x's rows as they are multiplied: uint8 with 128 for zero, and the scale of each, `[rows, 1]`. */
+interface RoundedRows {
+  readonly data: string
+  readonly scale: string
+}
+
+export const LEVELS = 127
+const ZERO = 128
+/** The largest of a row counts as this much at least, so that a row of zeros stays one. */
+const LEAST = 1e-30
+
+/** The contrib emitter, forward products of weights that are kept as `product:int8` in place of those that it would write. */
+export function int8Products(
+  contrib: Emitter['contrib'],
+  making: Making,
+  stored: ReadonlyMap<string, WeightStorage>,
+): Emitter['contrib'] {
+  // What several layers read is rounded once.
+  const known = new Map<string, RoundedRows>()
+  const rowsOf = (x: string) => {
+    const rows = known.get(x) ?? roundedRows(making, x)
+    known.set(x, rows)
+    return rows
+  }
+  return (opType, inputs, attributes = {}, outputs = 1) => {
+    const [x, W] = inputs
+    const isOurs = stored.get(W!) === 'product:int8' && isForward(opType, attributes)
+    if (!isOurs) return contrib(opType, inputs, attributes, outputs)
+    const { addNode, constant } = making
+    const add = addNode('')
+    const rows = rowsOf(x!)
+    const scales = scaleName(W!)
+    // Zeros, one a row of W.
+    const [zeros] = add('Cast', [add('Sub', [scales, scales])[0]!], { to: { type: 'int8' } })
+    const scaled = [rows.data, scalar(making, 1), zeroOf(constant), W!, scales, zeros!]
+    const [y] = addNode('com.microsoft')('QGemm', scaled, { transB: 1 })
+    return add('Mul', [y!, rows.scale])
+  }
+}
+
+/** x·Wᵀ as `product` (`linalg.ts`) writes it; gradients multiply by W itself. */
+const isForward = (opType: string, { transA, transB, alpha }: Attributes): boolean =>
+  opType === 'FusedMatMul' &&
+  transA === 0 &&
+  transB === 1 &&
+  (alpha as { readonly float: number }).float === 1
+
+function roundedRows(making: Making, x: string): RoundedRows {
+  const { addNode, constant } = making
+  const add = addNode('')
+  const columns = constant([1], 'int64', [1]).name
+  const [largest] = add('ReduceMax', [add('Abs', [x])[0]!, columns], { keepdims: 1 })
+  const [least] = add('Max', [largest!, scalar(making, LEAST)])
+  const [scale] = add('Mul', [least!, scalar(making, 1 / LEVELS)])
+  const [steps] = add('Div', [x, scale!])
+  const [data] = add('QuantizeLinear', [steps!, scalar(making, 1), zeroOf(constant)])
+  return { data: data!, scale: scale! }
+}
+
+const scalar = ({ constant }: Making, value: number) => constant([value], 'float32', []).name
+const zeroOf = (constant: GraphCore['constant']) => constant([ZERO], 'uint8', []).name
