@@ -1,0 +1,63 @@
+/** @file Long rows are read in blocks of queries: the loss and the gradients of short rows that are read whole, in every family. */
+import { describe, expect, test } from 'vitest'
+import { makePackedBatch, type Example } from '../../../evals/finetune/dataset.ts'
+import { findMethod } from '../../../evals/finetune/registry.ts'
+import { openTraining } from '../../../evals/finetune/train-graph.ts'
+import { queryBlocks } from '../../../evals/models/layers.ts'
+import type { Model } from '../../../evals/models/registry.ts'
+import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../../doubles/golden-llama.ts'
+import { smallConfigOf, vocabularyOf } from '../../doubles/one-gradient.ts'
+import { relativeError } from '../../doubles/safetensors.ts'
+import { randomIds } from '../../doubles/tiny-model.ts'
+
+const [SHORT, LONG, BLOCKS] = [120, 600, 4]
+
+/** The same model, but that its texts may be longer; none where positions are a table of weights. */
+function lengthened({ model, ...rest }: GoldenModel): GoldenModel | undefined {
+  const config = model.config as Record<string, unknown>
+  const key = Object.keys(config).find((each) => /^max_?position_?embeddings$/iu.test(each))
+  if (key === undefined) return undefined
+  return { ...rest, model: { ...model, config: { ...config, [key]: LONG } } satisfies Model }
+}
+
+async function gradientOf({ model, weights }: GoldenModel, rows: readonly Example[]) {
+  const method = findMethod('full')
+  const session = await openTraining({
+    ...{ model, weights, method, methodConfig: smallConfigOf(method), seed: 3 },
+    maxPositions: Math.max(...rows.map(({ ids }) => ids.length)),
+    device: { name: 'cpu', threads: 2 },
+  })
+  const batch = makePackedBatch(rows, 0)
+  const { loss, flat } = await session.gradients(batch)
+  await session.release()
+  return { loss, flat: Array.from(flat), lanes: batch.batch }
+}
+
+const families = (
+  await Promise.all(
+    GOLDEN_FAMILIES.map(async (name) => [name, lengthened(await openGolden(name))] as const),
+  )
+).flatMap(([name, golden]) => (golden ? [[name, golden] as const] : []))
+
+test('most families are here, and rows of these lengths are read whole and in blocks', () => {
+  expect(families.length).toBeGreaterThan(12)
+  expect([SHORT, LONG].map(queryBlocks)).toEqual([1, BLOCKS])
+})
+
+describe('full on', () => {
+  test.each(families)('%s', async (_, golden) => {
+    const vocab = vocabularyOf(golden.model)
+    const row = (label: string, length: number, isLearnt: boolean): Example => ({
+      ids: randomIds(label, length, vocab),
+      labelled: Array.from({ length }, (_, t) => isLearnt && t > length / 3),
+    })
+    const short = [0, 1, 2, 3, 4].map((i) => row(`row ${i}`, SHORT, true))
+    const whole = await gradientOf(golden, short)
+    // Nothing is learnt of the long row; it makes room for the others to lie across the blocks' ends.
+    const blocks = await gradientOf(golden, [row('long', LONG, false), ...short])
+    expect([whole.lanes, blocks.lanes]).toEqual([5, 2])
+    expect(Math.hypot(...whole.flat)).toBeGreaterThan(1e-3)
+    expect(blocks.loss).toBeCloseTo(whole.loss, 5)
+    expect(relativeError(blocks.flat, whole.flat)).toBeLessThan(1e-5)
+  })
+})
