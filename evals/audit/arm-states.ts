@@ -18,7 +18,7 @@ import type { ArmPlan, ArmRun, FinishedArm } from './arm.ts'
 import { askState } from './asked.ts'
 import { identityOf } from './base.ts'
 import { evaluate, isLeft, type EvaluationPlan } from './evaluate.ts'
-import { inGroups, measureTogether, whyAlone, type StackedState } from './side-by-side.ts'
+import { inGroups, measureTogether, saidAlone, type StackedState } from './side-by-side.ts'
 
 export const titleOf = ({ arm, method }: ArmPlan): string =>
   arm === method.name ? method.title : `${arm} (${method.title})`
@@ -46,9 +46,8 @@ export function measuringOf(run: ArmRun, evaluation: EvaluationPlan): Measuring 
   const alone = { reached: () => evaluateNow(run, evaluation), brokeOff: () => Promise.resolve() }
   // One state has no other to share with.
   if (!plan.evalTogether || plan.evaluateAt.length < 2) return alone
-  const why = whyAlone(base, plan)
-  if (why === undefined) return together(run, evaluation)
-  const message = `${nameOf(run)}: states are measured one by one all the same, for ${why}.`
+  const message = saidAlone(base, nameOf(run), plan)
+  if (message === undefined) return together(run, evaluation)
   context.emit({ type: 'log', level: 'info', message })
   return alone
 }

@@ -64,14 +64,14 @@ export interface Measurement {
 }
 
 /** Replies to prompts; the base may be asked what it makes of them. */
-const replying = (plan: EvaluationPlan): Measurement[] =>
+export const replying = (plan: EvaluationPlan): Measurement[] =>
   plan.benchmarks.map((prepared) => ({
     name: prepared.benchmark.name,
     run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
   }))
 
 /** Texts that are there already. */
-function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measurement[] {
+export function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measurement[] {
   const all: Measurement[] = texts.map((text) => ({
     name: text.name,
     run: (subject, key, context) =>
@@ -90,7 +90,7 @@ function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measure
   return all
 }
 
-export const measurementsOf = (plan: EvaluationPlan): Measurement[] => [
+const measurementsOf = (plan: EvaluationPlan): Measurement[] => [
   ...replying(plan),
   ...scoring(plan),
 ]

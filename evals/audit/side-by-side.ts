@@ -18,7 +18,15 @@ import { endsInLowRank } from './arm-adapter.ts'
 import type { Asked } from './asked.ts'
 import { LONGEST, type Base } from './base.ts'
 import { isReader } from './classes.ts'
-import { evaluate, isLeft, isMeasured, measurementsOf, type EvaluationPlan } from './evaluate.ts'
+import {
+  evaluate,
+  isLeft,
+  isMeasured,
+  replying,
+  scoring,
+  type EvaluationPlan,
+  type Measurement,
+} from './evaluate.ts'
 
 export interface State {
   readonly key: SubjectKey
@@ -54,8 +62,18 @@ export async function measureAll(
   }
 }
 
+/** What an arm says whose states are to be asked in one pass and cannot be; undefined where they can. */
+export function saidAlone(
+  base: Base,
+  arm: string,
+  plan: { readonly method: AnyMethod; readonly methodConfig: unknown },
+): string | undefined {
+  const why = whyAlone(base, plan)
+  return why && `${arm}: states are measured one by one all the same, for ${why}.`
+}
+
 /** Why the states of an arm cannot be asked in one pass; undefined where they can. */
-export function whyAlone(
+function whyAlone(
   base: Base,
   { method, methodConfig }: { readonly method: AnyMethod; readonly methodConfig: unknown },
 ): string | undefined {
@@ -67,6 +85,8 @@ export function whyAlone(
 
 /** Two at least: one adapter costs the base's product whole, and merged it costs no other. */
 function groupsOf(base: Base, states: readonly State[]): StackedState[][] {
+  // Who names classes reads a text whole, through no cache.
+  if (isReader(base)) return []
   const stackable = states.filter(
     (state): state is State & StackedState =>
       state.lowRank !== undefined && canStack(base.model, state.lowRank),
@@ -105,13 +125,17 @@ export async function measureTogether(
     const seated = seat(base, group, stack)
     context.emit({ type: 'log', level: 'info', message: what })
     // One after another, so that all states have one before any has the next: a kill costs that one alone.
-    for (const measurement of measurementsOf(plan)) {
-      const asked = [...group.keys()].filter(
-        (k) => !isMeasured(plan, group[k]!.key, measurement.name),
-      )
-      seated.panel.listen(asked)
-      for (const k of asked) await measurement.run(seated.subjects[k]!, group[k]!.key, context)
+    const measure = async (measurements: readonly Measurement[]) => {
+      for (const { name, run } of measurements) {
+        const asked = [...group.keys()].filter((k) => !isMeasured(plan, group[k]!.key, name))
+        seated.panel.listen(asked)
+        for (const k of asked) await run(seated.subjects[k]!, group[k]!.key, context)
+      }
     }
+    await measure(replying(plan))
+    // Texts are scored without the base, whose weights are packed a third time.
+    await plan.baseScores?.release()
+    await measure(scoring(plan))
   } finally {
     await stack.release()
     await plan.baseScores?.release()

@@ -3,6 +3,7 @@
  * Law: `planCells` is pure and keys are unique, so a sweep resumes by key.
  */
 import type { z } from 'zod'
+import { endsInLowRank } from '../audit/arm-adapter.ts'
 import { armOf } from '../audit/config.ts'
 import type { CellIdentity, CellSpec, ModelCellSpec, PlannedCell } from '../contract/sweeps.ts'
 import { TouchstoneError } from '../errors.ts'
@@ -105,8 +106,12 @@ function placed(draft: Draft, place: Place): ModelCellSpec {
   }
   const methodConfig = parsed(config, current.methodConfig, place)
   const training = parsed(TrainingConfig, current.training, place)
+  const { evalTogether, ...plain } = current
+  // What is asked one by one all the same is the same cell.
+  const isTogether = evalTogether && endsInLowRank(findMethod(draft.method!), methodConfig)
   return {
-    ...current,
+    ...plain,
+    ...(isTogether && { evalTogether }),
     axes,
     methodConfig: methodConfig as Record<string, unknown>,
     training,

@@ -2,14 +2,16 @@
 import { stat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { digestOfFile } from '../audit/base.ts'
-import { armOf } from '../audit/config.ts'
+import { armOf, type MethodChoice } from '../audit/config.ts'
 import { benchmarkRow } from '../audit/evaluate.ts'
 import { PROCESS_BYTES } from '../audit/memory.ts'
 import { plannedBytes } from '../audit/plan-memory.ts'
+import { saidAlone } from '../audit/side-by-side.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors.ts'
+import { findMethod } from '../finetune/registry.ts'
 import type { JobContext } from '../jobs/job.ts'
 import type { JobKind, PlanLine } from '../jobs/job-kind.ts'
 import { counted } from '../contract/words.ts'
@@ -27,7 +29,7 @@ import {
 } from './identity.ts'
 import { cellSecondsOn, estimateTime, type CellSeconds } from './estimate.ts'
 import { jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
-import { openWorkbench } from './model-cell.ts'
+import { openWorkbench, type Workbench } from './model-cell.ts'
 import { runInWorkers } from './workers.ts'
 
 export const sweepJob: JobKind<SweepConfig> = {
@@ -42,7 +44,8 @@ export const sweepJob: JobKind<SweepConfig> = {
   plan: async (config) => planLines(await surveyed(config), config),
   async run(config, context, progress) {
     const survey = await surveyed(config)
-    const { cells, benchmarks } = survey
+    const { cells, benchmarks, alone } = survey
+    for (const message of alone) context.emit({ type: 'log', level: 'info', message })
     const planPath = await openSweepFolder(join(dirname(context.workspace), 'sweeps'), cells)
     benchmarks.forEach((row) => context.emit({ type: 'benchmark', row }))
     await emitPlan(planPath, context)
@@ -58,6 +61,8 @@ interface Survey {
   readonly size: CellSize
   /** Absent for a testbed, whose trials are timed themselves. */
   readonly cellSeconds: CellSeconds | undefined
+  /** Of methods whose states are asked one by one though they were to be asked together. */
+  readonly alone: readonly string[]
 }
 
 /** Opens what the cells' keys and their number depend on, and closes it again. */
@@ -66,7 +71,7 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
     const identity = testbedIdentity(findTestbed(config.testbed))
     const size = { bytes: PROCESS_BYTES, threads: 1 }
     const cells = planCells(config, identity)
-    return { cells, benchmarks: [], size, cellSeconds: undefined }
+    return { cells, benchmarks: [], size, cellSeconds: undefined, alone: [] }
   }
   const { model, data, suite, limit, threads, batchSize, methods } = config
   // Before the model is opened: what is written wrongly need not wait for it.
@@ -98,10 +103,17 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
       benchmarks: bench.benchmarks.map(benchmarkRow),
       size: { bytes, threads },
       cellSeconds: cellSecondsOn(bench),
+      alone: config.evalTogether ? methods.flatMap((each) => saidOf(bench, each) ?? []) : [],
     }
   } finally {
     await bench.base.open.close()
   }
+}
+
+function saidOf({ base }: Workbench, choice: MethodChoice): string | undefined {
+  const method = findMethod(choice.name)
+  const methodConfig = method.config.parse(choice.config)
+  return saidAlone(base, armOf(choice), { method, methodConfig })
 }
 
 function refuseFewRows(config: SweepConfig, rows: number): void {

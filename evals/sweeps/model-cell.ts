@@ -95,10 +95,10 @@ async function armPlan(
   const { training: rows, heldOut } = splitConversations(conversations)
   const chosen = { title, conversations: chooseConversations(rows, spec) }
   const { examples } = await fittedExamples(base.open, chosen, training, signal)
-  const looks = lookSteps(training.steps)
   const full = suiteSteps(training.steps, spec.evalEvery)
   const subject = { arm: spec.line, seed: spec.seed }
-  const finished = looks
+  const measuredAt = measuredSteps(training.steps, spec.evalEvery)
+  const finished = measuredAt
     .filter((step) => !full.includes(step))
     .flatMap((step) => notAsked(subject, step, benchmarks))
   return {
@@ -109,7 +109,7 @@ async function armPlan(
     training,
     examples,
     dataDigest: examplesDigest(examples),
-    evaluateAt: [...new Set([...looks, ...full])].sort((a, b) => a - b),
+    evaluateAt: measuredAt,
     evalTogether: spec.evalTogether ?? false,
     evaluation: { ...evaluation, heldOut: heldOut.map(asContinuation), finished },
   }
@@ -149,3 +149,7 @@ export function suiteSteps(steps: number, every: number | null): number[] {
   const count = every === null ? 0 : Math.ceil(steps / every) - 1
   return [...Array.from({ length: count }, (_, i) => (i + 1) * every!), steps]
 }
+
+/** Where anything is measured, ascending. */
+export const measuredSteps = (steps: number, every: number | null): number[] =>
+  [...new Set([...lookSteps(steps), ...suiteSteps(steps, every)])].sort((a, b) => a - b)

@@ -1,10 +1,12 @@
 /** @file Candidates that are adapters of one base are measured side by side, and as each is by itself. */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { openBase } from '../../../evals/audit/base.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 import { writeDrawnAdapter, type DrawnAdapter } from '../../doubles/drawn-adapter.ts'
 import { evaluated, type Evaluated } from '../../doubles/evaluated.ts'
+import { writeTinyEncoder } from '../../doubles/tiny-encoder.ts'
 
 const LAYERS = ['q_proj', 'v_proj', 'down_proj']
 let together: Evaluated
@@ -71,4 +73,22 @@ test('what is asked side by side is another sum than what is asked alone', () =>
   const numbers = (i: number) => [rowsOf(together, i + 1).numbers, rowsOf(alone[i]!, 1).numbers]
   for (const i of [0, 1, 4]) expect(numbers(i)[0]).not.toEqual(numbers(i)[1])
   for (const i of [2, 3]) expect(numbers(i)[0]).toEqual(numbers(i)[1])
+})
+
+test('adapters of a model that names classes are asked one by one', async () => {
+  const home = freshFolder()
+  const model = await writeTinyEncoder(join(home, 'model'), { classes: ['praise', 'complaint'] })
+  const base = await openBase(model, { name: 'cpu', threads: 1 }, 4)
+  await base.open.close()
+  const candidates: string[] = []
+  for (const seed of [1, 2]) {
+    const drawn = { seed, rank: 2, modules: ['query'] }
+    candidates.push(await writeDrawnAdapter(join(home, `adapter-${seed}`), base.model, drawn))
+  }
+  const suite = join(home, 'rows.csv')
+  writeFileSync(suite, 'text,label\nlovely stay,praise\nit was late,complaint\n')
+  const { rows } = await evaluated({ model, suite: [suite], candidates, threads: 1 })
+  const found = rows.evaluations.map(({ arm, samples }) => [arm, samples])
+  const arms = ['candidate:adapter-1', 'candidate:adapter-2']
+  expect(found).toEqual(['base', ...arms].map((arm) => [arm, 2]))
 })
