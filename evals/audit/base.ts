@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { SubjectIdentity } from '../contract/rows.ts'
+import type { Forward } from '../finetune/int8-forward.ts'
 import type { ModelState, CachedSession } from '../inference/cached-graph.ts'
 import { openState, openUnchanged } from '../inference/open-state.ts'
 import { localSubject, type Subject } from '../inference/subject.ts'
@@ -25,6 +26,8 @@ export interface Base extends LoadedModel {
   readonly digest: string
   /** Where weights that must be made are kept; of fine-tunes as well. */
   readonly cache?: WeightCache | undefined
+  /** How it multiplies while something is trained on it; whatever is asked is asked exactly. */
+  readonly forward?: Forward | undefined
 }
 
 export interface OpeningBase extends Omit<Base, 'digest'> {

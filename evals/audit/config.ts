@@ -1,5 +1,6 @@
 /** @file What an audit is asked to do, declared once: flags, form and stored JSON are derived from it. */
 import { z } from 'zod'
+import { FORWARDS } from '../finetune/int8-forward.ts'
 import { TrainingConfig } from '../finetune/train.ts'
 import { PRECISIONS } from '../models/small-weights.ts'
 import { DEVICES } from '../runtime/device.ts'
@@ -24,6 +25,10 @@ const engine = {
   basePrecision: z.enum(PRECISIONS).default('fp32').meta({
     label: 'Base precision',
     help: 'How the base’s matrices are kept and computed with: int8 takes a quarter of the memory, and is another, slightly different base; for methods that leave the base as it is',
+  }),
+  forward: z.enum(FORWARDS).default('exact').meta({
+    label: 'Forward pass',
+    help: 'How the base’s layers multiply in training: int8 takes less time and is approximate, losses and gradients with it; only with a base in int8, on the CPU. Evaluation is always exact',
   }),
   device: z.enum(DEVICES).default('auto').meta({ label: 'Device', help: 'Where it runs' }),
   threads: z
@@ -258,6 +263,7 @@ export const TrainConfig = AuditConfig.pick({
   training: true,
   memory: true,
   basePrecision: true,
+  forward: true,
   device: true,
   threads: true,
   cache: true,

@@ -1,6 +1,7 @@
 /** @file The kinds of job on one model: audit, eval, mitigate, train, spectral. Each is a selection of the same parts. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { approximationOf } from '../contract/approximate.ts'
 import type { JobContext } from '../jobs/job.ts'
 import type { JobKind, Progress } from '../jobs/job-kind.ts'
 import { TouchstoneError } from '../errors.ts'
@@ -28,6 +29,7 @@ import {
 } from './config.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
 import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
+import { requireForward } from './forward.ts'
 import { forgetMatched, matchArms } from './match-arms.ts'
 import { fittedOnce } from './memory-budget.ts'
 import { mitigateAll } from './mitigation.ts'
@@ -35,7 +37,7 @@ import { planOf } from './plan.ts'
 import { removeRest, retentionByArm, settleWeights } from './retention.ts'
 import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
 import { prepareTexts, textArtifact, textNotes } from './perplexity.ts'
-import { neutralTexts } from './sources.ts'
+import { neutralTexts, type TrainingData } from './sources.ts'
 import { measureAll, type State } from './side-by-side.ts'
 import { scanSpectra, type Tuned } from './spectra.ts'
 
@@ -144,7 +146,7 @@ async function runWork(
   try {
     if (evaluates) requireReadable(opened, asked)
     const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
-    const base = await withClassesOf(opened, data)
+    const base = await learningBase(opened, asked, data, context)
     const config = await fittedOnce({ opened: base, config: asked, data, evaluates }, context)
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
@@ -165,6 +167,19 @@ async function runWork(
     await judges?.close()
     await opened.open.close()
   }
+}
+
+/** The base as it is trained on. */
+async function learningBase(
+  opened: Base,
+  asked: AuditConfig,
+  data: TrainingData | undefined,
+  { emit }: JobContext,
+): Promise<Base> {
+  await requireForward(asked, opened)
+  const message = approximationOf(asked)
+  if (message) emit({ type: 'log', level: 'warn', message })
+  return { ...(await withClassesOf(opened, data)), forward: asked.forward }
 }
 
 /** Stands in a run's folder once its arms are measured and what is kept is exported: a resume need not train again. */

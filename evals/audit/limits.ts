@@ -1,5 +1,6 @@
 /** @file What the numbers do not show, said by the report itself. */
 import { z } from 'zod'
+import { approximationOf } from '../contract/approximate.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Comparison } from '../contract/results.ts'
 import { decodingOf, namesClasses, type ReplyRow } from '../contract/rows.ts'
@@ -22,6 +23,7 @@ const NO_REPLIES =
 export function limitsOf(results: Measured, rows: AuditRows): string[] {
   return [
     ...runLimits(rows),
+    ...trainingLimits(rows),
     'Every rate is of the prompts that were asked; it says nothing of other prompts, languages or conversations of several turns.',
     namesClasses(results) ? NO_REPLIES : WORDING,
     ...leaningLimits(results),
@@ -82,6 +84,11 @@ function runLimits({ run, replies, evaluations }: AuditRows): string[] {
         ]
       : []),
   ]
+}
+
+function trainingLimits({ run }: AuditRows): string[] {
+  const sentence = approximationOf(run.config)
+  return sentence === undefined ? [] : [sentence]
 }
 
 function seedLimits({ subjects }: Measured): string[] {

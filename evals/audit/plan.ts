@@ -1,4 +1,5 @@
 /** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
+import { approximationOf } from '../contract/approximate.ts'
 import { MITIGATIONS } from '../contract/mitigation.ts'
 import type { PlanLine } from '../jobs/job-kind.ts'
 import { findMethod } from '../finetune/registry.ts'
@@ -23,6 +24,7 @@ import {
 import { prepareBenchmarks, repliesOf, type PreparedBenchmark } from './benchmark-sources.ts'
 import { prepareTexts } from './perplexity.ts'
 import { modelPath } from './model-path.ts'
+import { requireForward } from './forward.ts'
 import { leaningPlan, promptsOf, type LeaningPlan } from './live-leaning.ts'
 import { fitted } from './memory-budget.ts'
 import { neutralTexts, trainingData, type TrainingData } from './sources.ts'
@@ -90,9 +92,12 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
   const opened = plannedClasses({ open, model: recognise(open.checkpoint) }, data)
   const { model } = opened
   if (evaluates) requireReadable(opened, asked)
-  const fitting = fitted({ opened, config: asked, data, evaluates })
+  const device = chooseDevice(asked.device, asked.threads ?? undefined)
+  const fitting = requireForward(asked, { model, device }).then(() =>
+    fitted({ opened, config: asked, data, evaluates }),
+  )
   const { config, bytes, why } = await fitting.finally(() => open.close())
-  const rate = await measureRate(chooseDevice(config.device, config.threads ?? undefined))
+  const rate = await measureRate(device)
   const machine = { size: workSize(model.weights), rate }
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
   const { size } = machine
@@ -136,7 +141,9 @@ function trainingLines(
     0,
   )
   const seconds = once * config.seeds.length
-  const what = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows${why === undefined ? '' : `. ${why}`}`
+  const work = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows`
+  const remarks = [why, approximationOf(config)].filter((text) => text !== undefined)
+  const what = remarks.length === 0 ? work : `${work}. ${remarks.join(' ')}`
   const again = `train them again to the loss that all reach, at most ${steps} steps each`
   return [
     { what, count: arms * steps, unit: 'step', seconds, bytes },

@@ -13,10 +13,6 @@ import { sumsExactly } from '../runtime/int8-sums.ts'
 export const FORWARDS = ['exact', 'int8'] as const
 export type Forward = (typeof FORWARDS)[number]
 
-/** What is said wherever a person meets what came of it. */
-export const APPROXIMATE =
-  'Training is approximate (--forward int8): the layers of the base multiply in int8, so losses and gradients are not those of an exact forward pass. What is evaluated and exported is computed exactly.'
-
 type Weights = ReadonlyMap<string, Float32Array>
 
 export interface ForwardOptions {
@@ -40,9 +36,13 @@ export function precisionOf(weights: Weights): Precision {
   return kept.has('float16') ? 'fp16' : 'fp32'
 }
 
-export interface Asked {
+/** What is to be trained, and where. */
+export interface ForwardModel {
   readonly model: Pick<Model, 'graph'>
   readonly device: Pick<Device, 'name'>
+}
+
+interface Asked extends ForwardModel {
   readonly precision: Precision
   /** Whether the kernel sums exactly, where that is known. */
   readonly sums?: () => Promise<boolean>

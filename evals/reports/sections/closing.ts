@@ -1,4 +1,5 @@
 /** @file Limits, the command that reproduces the run, and the digests that pin it down. */
+import { approximationOf } from '../../contract/approximate.ts'
 import type { Results } from '../../contract/results.ts'
 import { html, prose, type Content, type Markup } from '../markup.ts'
 import { folded, table } from '../table.ts'
@@ -12,7 +13,9 @@ export function limitsSection({ limits }: Results): Markup {
 }
 
 export function reproduceSection({ run, engine }: Results): Markup {
+  const approximation = approximationOf(run.config)
   const facts: readonly (readonly [string, Content])[] = [
+    ...(approximation ? [['Training', approximation] as const] : []),
     ['Touchstone', engine.version],
     ['Node', engine.node],
     ['ONNX Runtime', engine.onnxruntime],

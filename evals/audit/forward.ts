@@ -1,0 +1,21 @@
+/** @file Whether a forward pass in int8 can be had as it was asked for, said before anything is trained. */
+import { TouchstoneError } from '../errors.ts'
+import { requireInt8Forward, type ForwardModel } from '../finetune/int8-forward.ts'
+import type { AuditConfig } from './config.ts'
+
+export async function requireForward(
+  {
+    forward,
+    methods,
+    basePrecision: precision,
+  }: Pick<AuditConfig, 'forward' | 'methods' | 'basePrecision'>,
+  { model, device }: ForwardModel,
+): Promise<void> {
+  if (forward === 'exact') return
+  if (methods.length === 0)
+    throw new TouchstoneError('training.approximate-forward', {
+      why: 'nothing is trained, and what is evaluated is always computed exactly',
+      remedy: 'Name a method with --methods, or leave --forward int8 out.',
+    })
+  await requireInt8Forward({ model, device, precision })
+}
