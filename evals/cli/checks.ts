@@ -38,6 +38,8 @@ const Probe = z.object({
   why: z.string(),
   onnxruntime: z.string().optional(),
   cudaRemedy: z.string().optional(),
+  /** Of the CPU: whether its kernel sums products of int8 exactly. */
+  sumsInt8: z.boolean().optional(),
   /** What came of the parity self-test, if it has been run here. */
   parity: z.object({ passed: z.boolean(), isHardware: z.boolean(), at: z.string() }).optional(),
 })
@@ -56,7 +58,14 @@ export async function checkProviders(only?: string): Promise<Check[]> {
         detail: probes[0]!.why,
         remedy: 'Run npm ci --include=optional to install it again.',
       }
-  return [runtime, ...probes.map((found) => providerCheck(found))]
+  return [runtime, ...probes.flatMap((found) => [providerCheck(found), ...int8Check(found)])]
+}
+
+export function int8Check({ sumsInt8 }: Pick<Probe, 'sumsInt8'>): Check[] {
+  if (sumsInt8 === undefined) return []
+  if (sumsInt8) return [ok('int8', 'sums are exact, so train and audit take --forward int8')]
+  const detail = 'no VNNI: sums are cut off at 16 bits, so --forward int8 is refused'
+  return [{ name: 'int8', status: 'warn', detail, remedy: null }]
 }
 
 /** Only the CPU has to work: training and evaluation run there unless another device is asked for. */

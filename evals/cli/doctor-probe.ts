@@ -7,15 +7,18 @@ const [provider = 'cpu'] = process.argv.slice(2)
 try {
   const { probeProviders, onnxRuntimeVersion, CUDA_REMEDY } = await import('../runtime/device.ts')
   const { ACCELERATORS, parityOf } = await import('../runtime/parity-record.ts')
+  const { sumsExactly } = await import('../runtime/int8-sums.ts')
   const [report] = await probeProviders([provider])
   const accelerator = ACCELERATORS.find((name) => name === provider)
   const parity = accelerator && parityOf(accelerator)
+  const sumsInt8 = provider === 'cpu' && report!.usable ? await sumsExactly() : undefined
   process.stdout.write(
     JSON.stringify({
       ...report,
       onnxruntime: onnxRuntimeVersion(),
       cudaRemedy: CUDA_REMEDY,
       parity,
+      sumsInt8,
     }),
   )
 } catch (error) {

@@ -7,6 +7,7 @@ import {
   checkMemory,
   checkNative,
   checkNode,
+  int8Check,
   providerCheck,
   withLibrary,
 } from '../../../evals/cli/checks.ts'
@@ -109,6 +110,7 @@ describe('doctor', () => {
       'node',
       'onnxruntime',
       'cpu',
+      'int8',
       'cuda',
       'webgpu',
       'native',
@@ -165,6 +167,14 @@ describe('doctor', () => {
     expect(withLibrary(probe, 'something else')).toBe(probe)
     const usable = { ...probe, usable: true }
     expect(withLibrary(usable, told)).toBe(usable)
+  })
+
+  test('a processor that cuts sums of int8 off is told what it cannot have, and one that was not asked nothing', () => {
+    expect(int8Check({ sumsInt8: true })).toMatchObject([{ name: 'int8', status: 'ok' }])
+    expect(int8Check({ sumsInt8: false })).toMatchObject([
+      { status: 'warn', detail: expect.stringContaining('--forward int8 is refused') as string },
+    ])
+    expect(int8Check({})).toEqual([])
   })
 
   test('an old Node fails, little memory warns', () => {
