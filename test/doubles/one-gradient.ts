@@ -6,7 +6,7 @@ import type { Model } from '../../evals/models/registry.ts'
 import { tinyExamples } from './tiny-training.ts'
 
 export type Differentiated = Pick<TrainingOptions, 'model' | 'weights' | 'method'> &
-  Partial<Pick<TrainingOptions, 'checkpointing' | 'labelled'>> & {
+  Partial<Pick<TrainingOptions, 'checkpointing' | 'forward' | 'labelled'>> & {
     readonly examples?: readonly Example[]
   }
 
