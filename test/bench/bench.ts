@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { COMMON_OPTIONS, chosenWorks, parse, wholeNumber } from './bench-options.ts'
+import { DEVIATION, DeviationSchema, showDeviation } from './deviation.ts'
 import { machine, showMachine } from './machine.ts'
 import { mebibytes, OutcomeSchema, showSpread, spread } from './measure.ts'
 import { type Inputs, SKIPPED, startOurs, withInputs } from './our-side.ts'
@@ -31,6 +32,7 @@ async function measure(work: Work, inputs: Inputs) {
   for (let run = 0; run < SKIPPED + runs; run++)
     outcomes.push(await child.ask({ work: does }, OutcomeSchema))
   const memory = child.memory()
+  const deviation = work.forward && (await child.ask(DEVIATION, DeviationSchema))
   await child.quit()
   const counted = outcomes.slice(SKIPPED)
   return {
@@ -46,6 +48,7 @@ async function measure(work: Work, inputs: Inputs) {
     newTokens: outcomes[0]!.tokens?.flat().length,
     firstTokens: outcomes[0]!.tokens?.map((tokens) => tokens.slice(0, 8)),
     memory,
+    deviation,
     profile: prefix && (await profileOf(inputs.folder, name, outcomes[0]!.runs ?? 1)),
   }
 }
@@ -62,7 +65,7 @@ async function profileOf(folder: string, name: string, runsOfOne: number) {
 
 function show({ title }: Work, measured: Measured): string {
   const { ms, gradientMs, nodes, buildMs, memory, firstLoss, firstTokens, profile } = measured
-  const { arithmetic, newTokens = 0 } = measured
+  const { arithmetic, newTokens = 0, deviation } = measured
   const rate = (1000 * newTokens) / ms.median
   return [
     `${title}: ${showSpread(ms)}`,
@@ -73,6 +76,7 @@ function show({ title }: Work, measured: Measured): string {
       : [`  ${newTokens} new tokens, ${rate.toFixed(0)} a second, reading the prompts included`]),
     `  ${arithmetic}; ${nodes} nodes, built in ${Math.round(buildMs)} ms; ${showMemory(memory)}`,
     ...(firstLoss === undefined ? [] : [`  first loss ${firstLoss.toPrecision(5)}`]),
+    ...(deviation ? [`  ${showDeviation(deviation)}`] : []),
     ...(firstTokens ? [`  first tokens ${firstTokens[0]!.join(' ')}`] : []),
     ...(profile ? [showProfile(profile, peak!)] : []),
   ].join('\n')

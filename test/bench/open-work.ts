@@ -1,10 +1,15 @@
 /** @file Opens a piece of work on our engine, the way the product runs it, and repeats it on request. */
-import { countLabelled, type Conversed } from '../../evals/finetune/dataset.ts'
+import { countLabelled, makeBatch, type Conversed } from '../../evals/finetune/dataset.ts'
 import { anyMethod, type AnyMethod } from '../../evals/finetune/method.ts'
 import { full } from '../../evals/finetune/full.ts'
+import type { Forward } from '../../evals/finetune/int8-forward.ts'
 import { lora } from '../../evals/finetune/lora.ts'
 import type { ParameterTable } from '../../evals/finetune/parameters.ts'
-import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
+import {
+  openTraining,
+  type TrainingOptions,
+  type TrainingSession,
+} from '../../evals/finetune/train-graph.ts'
 import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/train.ts'
 import { readPeftFolder } from '../../evals/models/peft-folder.ts'
 import { openHfCheckpoint } from '../../evals/models/hf-folder.ts'
@@ -12,6 +17,7 @@ import { weightsOf } from '../../evals/models/load.ts'
 import { recognise, type Model } from '../../evals/models/registry.ts'
 import type { Precision } from '../../evals/models/small-weights.ts'
 import type { Device } from '../../evals/runtime/device.ts'
+import { deviationOf, type Deviation } from './deviation.ts'
 import { openEqual, openMixed } from './open-generation.ts'
 import {
   CHAT,
@@ -30,6 +36,8 @@ export interface OpenWork {
   /** From weights in memory to a session that can run. */
   readonly buildMs: number
   repeat(): Promise<Outcome>
+  /** Of work whose forward is approximate. */
+  deviation?(): Promise<Deviation>
   release(): Promise<void>
 }
 
@@ -38,6 +46,7 @@ export interface WorkOptions {
   readonly adapter?: string
   readonly checkpointing: boolean
   readonly precision: Precision
+  readonly forward?: Forward
   readonly device: Device
 }
 
@@ -123,19 +132,22 @@ export async function readModel({
 async function openSteps(
   { model, weights, vocab }: Loaded,
   { method, methodConfig, examples, longest, config }: Learning,
-  { adapter, device, checkpointing }: WorkOptions,
+  { adapter, device, checkpointing, forward }: WorkOptions,
 ): Promise<OpenWork> {
   const started = performance.now()
   const rows = examples(vocab)
   const labelled = (config.batchSize * countLabelled(rows)) / rows.length
-  const opened = await openTraining({
-    ...{ model, weights, method, methodConfig, device, checkpointing, labelled },
+  const asked: TrainingOptions = {
+    ...{ model, weights, method, methodConfig, device, checkpointing, labelled, forward },
     maxPositions: longest,
     seed: 1,
-  })
+  }
+  const opened = await openTraining(asked)
   const buildMs = performance.now() - started
   const { session, gradientMs } = timed(opened)
   const parameters = adapter ? await readAdapter(adapter, session.table) : session.parameters
+  // A training writes to what it is given.
+  const first = parameters.slice()
   const steps = train(newOptimizerState(parameters), {
     ...{ session, method, config },
     examples: rows,
@@ -155,6 +167,9 @@ async function openSteps(
       const { loss, gradientNorm } = next.value
       return { ms, loss, gradientNorm, gradientMs: gradientMs() }
     },
+    ...(forward === 'int8' && {
+      deviation: () => deviationOf(asked, first, makeBatch(rows.slice(0, config.batchSize), 0)),
+    }),
     release: () => session.release(),
   }
 }

@@ -67,7 +67,7 @@ export interface OurProcess extends LineProcess {
 }
 
 export async function startOurs(
-  { does, native, checkpointing, precision }: Omit<Work, 'name' | 'title'>,
+  { does, native, checkpointing, precision, forward }: Omit<Work, 'name' | 'title'>,
   inputs: Inputs,
   threads: number,
   profile?: string,
@@ -77,6 +77,7 @@ export async function startOurs(
     fileURLToPath(new URL('child.ts', import.meta.url)),
     ...['--work', does, '--model', modelFor({ precision }, inputs), '--threads', String(threads)],
     ...['--precision', precision, ...(checkpointing ? ['--checkpointing'] : [])],
+    ...(forward ? ['--forward', forward] : []),
     ...(isLora(does) ? ['--adapter', inputs.adapter] : []),
     ...(profile === undefined ? [] : ['--profile', profile]),
   ]

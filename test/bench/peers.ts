@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { COMMON_OPTIONS, chosenWorks, parse, usage, wholeNumber } from './bench-options.ts'
 import { compareMemory, compareSpeed, compareWork, showMemory, type Pair } from './compare.ts'
+import { DEVIATION, DeviationSchema, showDeviation } from './deviation.ts'
 import type { LineProcess } from './line-process.ts'
 import { machine, showMachine } from './machine.ts'
 import { OutcomeSchema, processorSeconds, showSpread, spread } from './measure.ts'
@@ -96,6 +97,7 @@ async function compare(work: Work, inputs: Inputs) {
     all.push({ ours: outcomes.get(ours)!, torch: outcomes.get(torch)! })
   }
   const memory = compareMemory(ours.memory(), torch.memory(), work.memoryBar)
+  const deviation = work.forward && (await ours.ask(DEVIATION, DeviationSchema))
   await Promise.all([ours.quit(), torch.quit()])
   const speed = compareSpeed(all.slice(SKIPPED), SEED)
   const bar = layers === FULL_SIZE_LAYERS ? (work.bar ?? null) : null
@@ -104,7 +106,8 @@ async function compare(work: Work, inputs: Inputs) {
     arithmetic: ours.arithmetic,
     bar,
     barMet: bar === null ? null : speed.ratio.median >= bar,
-    ...compareWork(all),
+    ...compareWork(all, work.forward !== undefined),
+    deviation: deviation ?? null,
     speed,
     memory,
     torch: { ...torch.versions, attention: torch.attention, wait, trials },
@@ -129,6 +132,7 @@ function show({ title }: Work, result: Compared): string {
     `  torch / ours ${median.toFixed(2)} (95 % ${lower.toFixed(2)}–${upper.toFixed(2)}), of medians ${speed.ratioOfMedians.toFixed(2)}; ${verdict}`,
     ...(memory ? showMemory(memory) : ['  memory is measured on Linux only']),
     `  ${result.same ? 'same work' : 'DIFFERENT WORK'}: ${result.evidence}`,
+    ...(result.deviation ? [`  ${showDeviation(result.deviation)}`] : []),
     ...(idleShare === null
       ? []
       : [`  the waiting side used at most ${(100 * idleShare).toFixed(1)} % of a core`]),

@@ -14,6 +14,8 @@ export interface Work {
   readonly checkpointing?: true
   /** How ours keeps the base; both sides get a base that is the same whether it is kept so or in float32. */
   readonly precision: Precision
+  /** How ours multiplies on the way forward: approximate, so that the peer's exact losses are met nearly alone. */
+  readonly forward?: 'int8'
   readonly title: string
   /** The least PyTorch's time / our time that satisfies us at full size; absent where memory is the point. */
   readonly bar?: number
@@ -39,6 +41,15 @@ export const WORKS: readonly Work[] = [
     precision: 'int8',
     title: 'LoRA step, rank 8, 4 × 128 tokens, blocks computed twice, base in int8',
     memoryBar: { total: 0.35 },
+  },
+  {
+    ...{ ...usual, name: 'lora-step-int8', does: 'lora-step', precision: 'int8' },
+    title: 'LoRA step, rank 8, 4 × 128 tokens, base in int8',
+  },
+  {
+    ...{ ...usual, name: 'lora-step-int8-forward', does: 'lora-step', precision: 'int8' },
+    forward: 'int8',
+    title: 'LoRA step, rank 8, 4 × 128 tokens, base in int8, forward in int8 (approximate)',
   },
   {
     ...{ ...usual, name: 'lora-chat', does: 'lora-chat', bar: 2 },

@@ -128,6 +128,11 @@ describe('compareWork', () => {
     expect(losses([10.9289], [10.9276]).same).toBe(false)
   })
 
+  test('wants four digits of it where ours is approximate by choice', () => {
+    const of = (ours: number) => compareWork([pair({ loss: ours }, { loss: 10.9289 })], true).same
+    expect([10.9296, 10.9276, 10.92].map(of)).toEqual([true, false, false])
+  })
+
   test('sees an optimiser at another rate in the losses after it', () => {
     expect(losses([10.929, 10.4296], [10.929, 9.9298]).same).toBe(false)
     expect(losses([10.929, 9.92975], [10.929, 9.92976]).same).toBe(true)

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startLineProcess } from '../../bench/line-process.ts'
 import { OutcomeSchema } from '../../bench/measure.ts'
+import { DEVIATION, DeviationSchema } from '../../bench/deviation.ts'
 import { startOurs, type Inputs } from '../../bench/our-side.ts'
 import {
   roundedToInt8,
@@ -14,6 +15,7 @@ import {
   writeRandomModel,
   type LlamaSize,
 } from '../../bench/random-model.ts'
+import { sumsExactly } from '../../../evals/runtime/int8-sums.ts'
 import { findPython, startTorch } from '../../bench/torch-side.ts'
 import { MIXED, NEW_TOKENS, PROMPT_TOKENS, type Work } from '../../bench/works.ts'
 
@@ -71,6 +73,23 @@ describe('our side', () => {
     const { loss } = await child.ask({ work: 'lora-step' }, OutcomeSchema)
     await child.quit()
     expect(Math.abs(loss! - small[0]!)).toBeLessThan(1e-5)
+  })
+
+  test('with a forward in int8 says how far it is from the exact one, after the steps as before them', async ({
+    skip,
+  }) => {
+    if (!(await sumsExactly()))
+      skip('this processor cuts sums of int8 off, and the flag is refused')
+    const child = await startOurs({ ...STEP, precision: 'int8', forward: 'int8' }, inputs, 1)
+    const ask = () => child.ask(DEVIATION, DeviationSchema)
+    const before = await ask()
+    const { loss } = await child.ask({ work: 'lora-step' }, OutcomeSchema)
+    expect(await ask()).toEqual(before)
+    await child.quit()
+    expect(loss! - before.exactLoss).toBeCloseTo(before.loss, 5)
+    expect(Math.abs(before.loss)).toBeLessThan(1e-2)
+    expect(before.gradient).toBeGreaterThan(1e-4)
+    expect(before.gradient).toBeLessThan(0.1)
   })
 
   test('generates the same tokens each time, as many as were asked for', async () => {
@@ -145,7 +164,7 @@ describe('the peer', () => {
   test.runIf(process.platform !== 'win32').each([
     [
       ['--work', 'lora'],
-      'There is no work "lora"; there are lora-step, lora-step-checkpointed, lora-step-small, lora-chat, full-step, full-step-plain, generate, generate-mixed.',
+      'There is no work "lora"; there are lora-step, lora-step-checkpointed, lora-step-small, lora-step-int8, lora-step-int8-forward, lora-chat, full-step, full-step-plain, generate, generate-mixed.',
     ],
     [['--layers', '2.5'], '--layers takes a whole number from 1 to 1000, not "2.5".'],
     [['--threads', '0'], '--threads takes a whole number from 1 to 1024, not "0".'],
