@@ -7,6 +7,7 @@
  * batch, freezes them; here the batch is always the same.
  */
 import type { Sample, SubjectKey } from '../contract/rows.ts'
+import { broughtBack } from '../finetune/brought-back.ts'
 import type { AnyMethod } from '../finetune/method.ts'
 import { namedViews } from '../finetune/parameters.ts'
 import type { TrainingSession } from '../finetune/train-graph.ts'
@@ -79,6 +80,7 @@ export async function openLeaning(
   return {
     async look(key, { emit }) {
       if (key.step % every !== 0) return
+      await broughtBack(parameters)
       for (const [kind, samples] of prompts) {
         const all = await leanings(samples, { subject, signal: NEVER })
         const scores = all.filter((score) => score !== null)

@@ -1,16 +1,18 @@
 /**
  * @file The parity self-test: does a device give the numbers that the CPU and PyTorch give? Loss, every gradient, five AdamW
  * steps of `full` and `lora`, and answers through the cache, of a tiny Llama with grouped queries. A kernel that leaves
- * something unwritten says nothing, so only numbers can tell.
+ * something unwritten says nothing, so only numbers can tell. Where the device keeps a run in its own memory, the steps are taken
+ * twice: there, and with parameters and gradients that come and go, as some methods have it.
  */
 import { makeBatch } from '../finetune/dataset.ts'
 import { full } from '../finetune/full.ts'
 import { lora } from '../finetune/lora.ts'
 import { anyMethod, type AnyMethod } from '../finetune/method.ts'
+import { hostLearner, openLearner } from '../finetune/learner.ts'
 import { namedViews, optimizerGroups } from '../finetune/parameters.ts'
 import { newOptimizerState } from '../finetune/train.ts'
 import { openTraining, type TrainingSession } from '../finetune/train-graph.ts'
-import { adamW, clipFactor, globalNorm } from '../graph/optimizer.ts'
+import { clipFactor } from '../graph/optimizer.ts'
 import { openCached } from '../inference/cached-graph.ts'
 import { generate } from '../inference/generate.ts'
 import { scoreTexts } from '../inference/score.ts'
@@ -43,8 +45,23 @@ export async function measureParity(
 ): Promise<ParityReport> {
   const given = fixture ?? (await openParityFixture())
   const cpu = await numbersOf(given, { name: 'cpu', threads: device.threads })
-  return compareParity(await numbersOf(given, device), cpu, given.numbers)
+  const found = await numbersOf(given, device)
+  const resident = await learnt(given, device, 'resident')
+  if (resident.size === 0) return compareParity(found, cpu, given.numbers)
+  return compareParity(
+    new Map([...found, ...resident]),
+    new Map([...cpu, ...asResident(cpu)]),
+    new Map([...given.numbers, ...asResident(given.numbers)]),
+  )
 }
+
+/** Of a tensor that was trained in the device's own memory. */
+const RESIDENT = 'resident.'
+
+const asResident = <T>(numbers: ReadonlyMap<string, T>): (readonly [string, T])[] =>
+  [...numbers].flatMap(([of, data]) =>
+    /^(?:full|lora)\./u.test(of) ? [[`${RESIDENT}${of}`, data] as const] : [],
+  )
 
 type Numbers = ReadonlyMap<string, ArrayLike<number>>
 
@@ -78,43 +95,59 @@ function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 async function numbersOf(fixture: ParityFixture, device: Device): Promise<Numbers> {
-  return new Map([
-    ...(await trained(fixture, device, anyMethod(full), { learningRateScale: 1 })),
-    ...(await trained(fixture, device, anyMethod(lora), { rank: 4, alpha: 8 })),
-    ...(await answered(fixture, device)),
-  ])
+  return new Map([...(await learnt(fixture, device, 'host')), ...(await answered(fixture, device))])
 }
 
+/** Where parameters and moments lie from step to step. */
+type Where = 'host' | 'resident'
+
+const learnt = async (fixture: ParityFixture, device: Device, where: Where): Promise<Numbers> =>
+  new Map([
+    ...(await trained(fixture, device, where, anyMethod(full), { learningRateScale: 1 })),
+    ...(await trained(fixture, device, where, anyMethod(lora), { rank: 4, alpha: 8 })),
+  ])
+
 const STEPS = 5
-const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 }
+const ADAM = {
+  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+  gradientAccumulationSteps: 1,
+}
 const LEARNING_RATE = 1e-3
 
-/** Gradients of the first step, and losses and parameters over `STEPS` of them: what make-llama.py did in PyTorch. */
+/**
+ * Gradients of the first step, and losses and parameters over `STEPS` of them: what make-llama.py did in PyTorch. Nothing
+ * where the device keeps none in its memory and is asked to.
+ */
 async function trained(
   { model, weights, examples, numbers }: ParityFixture,
   device: Device,
+  where: Where,
   method: AnyMethod,
   settings: Readonly<Record<string, number>>,
 ): Promise<Map<string, Float32Array>> {
   const methodConfig = method.config.parse(settings)
   const options = { model, weights, method, methodConfig, seed: 0, maxPositions: 16, device }
   const session = await openTraining(options)
+  const found = new Map<string, Float32Array>()
   try {
-    const batch = makeBatch(examples, 0)
+    if (where === 'resident' && !session.resident) return found
     begin(session, method.name, numbers)
     const state = newOptimizerState(session.parameters)
-    const found = new Map<string, Float32Array>()
+    const groups = optimizerGroups(session.table, true)
+    const open = where === 'host' ? hostLearner : openLearner
+    const learner = await open(state, { session, method, seed: 0, config: ADAM, groups })
+    const prefix = `${where === 'host' ? '' : RESIDENT}${method.name}`
+    const batch = makeBatch(examples, 0)
     const losses: number[] = []
     for (let step = 0; step <= STEPS; step++) {
-      const { loss, flat } = await session.gradients(batch)
-      losses.push(loss)
-      if (step === 0) keep(found, session, `${method.name}.grad.`, flat)
-      if (step === STEPS) break
-      const clip = clipFactor(await globalNorm(flat), 1)
-      await adamW(state, flat, ADAM, optimizerGroups(session.table, true), LEARNING_RATE, clip)
+      losses.push(await learner.add(batch))
+      const clip = clipFactor(await learner.norm(), 1)
+      if (step === 0) keep(found, session, method, `${prefix}.grad.`, await learner.gradient())
+      if (step < STEPS) await learner.update(LEARNING_RATE, clip)
     }
-    keep(found, session, `${method.name}.after${STEPS}.`, state.parameters)
-    return found.set(`${method.name}.losses`, Float32Array.from(losses))
+    await learner.close()
+    keep(found, session, method, `${prefix}.after${STEPS}.`, state.parameters)
+    return found.set(`${prefix}.losses`, Float32Array.from(losses))
   } finally {
     await session.release()
   }
@@ -139,12 +172,12 @@ function begin(
 function keep(
   found: Map<string, Float32Array>,
   { table }: TrainingSession,
+  { name }: AnyMethod,
   prefix: string,
   flat: Float32Array,
 ): void {
-  const [method] = prefix.split('.')
   for (const [parameter, { data }] of namedViews(table, flat))
-    found.set(`${prefix}${keyOf(method!, parameter)}`, data.slice())
+    found.set(`${prefix}${keyOf(name, parameter)}`, data.slice())
 }
 
 /** Greedy answers through the cache, in one batch of unequal lengths, and what the prompts cost. */

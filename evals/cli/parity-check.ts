@@ -29,7 +29,7 @@ export async function checkParity(device: string): Promise<ParityCheck> {
   const schema = z.union([Report, Failure])
   const { found, told, ended } = await probe('parity-probe.ts', [device], schema, LONGEST_MS)
   if (found && 'rows' in found) return { ...found, device }
-  const missing = missingLibrary(told)
+  const missing = missingLibrary(`${told}\n${found?.why ?? ''}`)
   throw new TouchstoneError('device.unusable', {
     device,
     why: missing ? `the library ${missing} is missing` : plainText(found?.why ?? ended, 300),

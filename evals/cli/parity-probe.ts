@@ -14,7 +14,9 @@ try {
   const report = await measureParity({ name: device ?? 'cpu', threads: 1 })
   process.stdout.write(JSON.stringify({ ...report, ...(device && (await kept(device, report))) }))
 } catch (error) {
-  process.stdout.write(JSON.stringify({ why: (error as Error).message }))
+  // In ONNX Runtime's own words, where it was that.
+  const { cause = error } = error as Error
+  process.stdout.write(JSON.stringify({ why: (cause as Error).message }))
 }
 
 async function kept(device: Accelerator, { passed, worst, of }: ParityReport) {

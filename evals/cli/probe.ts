@@ -45,7 +45,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** ONNX Runtime names the library that it could not load on its error stream alone. */
+/** ONNX Runtime names the library that it could not load in its error, or on its error stream alone. */
 export function missingLibrary(told: string): string | undefined {
   const missing = /(?<library>[\w.+-]+\.(so|dll|dylib)[\w.]*): cannot open shared object file/.exec(
     told,

@@ -4,6 +4,7 @@ import type { OptimizerState } from '../graph/optimizer.ts'
 import { readSafetensorsIndex } from '../models/safetensors.ts'
 import { writeSafetensors } from '../models/safetensors-write.ts'
 import { openFiles, readStoredWeight } from '../models/stored-weights.ts'
+import { broughtBack } from './brought-back.ts'
 
 const TENSORS = ['parameters', 'firstMoment', 'secondMoment'] as const
 const MEMORY = 'methodMemory'
@@ -17,11 +18,12 @@ export interface TrainingState extends OptimizerState {
  * Saves after `state.step` finished steps. Data position and every random stream follow from (seed, step), so they need no
  * bytes of their own; `identity` holds what must agree for a resume to mean anything.
  */
-export const saveTrainingState = (
+export const saveTrainingState = async (
   path: string,
   state: OptimizerState & Partial<Pick<TrainingState, 'memory'>>,
   identity: Readonly<Record<string, string>>,
 ): Promise<void> => {
+  await broughtBack(state.parameters)
   const tensors: readonly (readonly [string, Float32Array])[] = [
     ...TENSORS.map((name) => [name, state[name]] as const),
     ...(state.memory?.length ? [[MEMORY, state.memory] as const] : []),

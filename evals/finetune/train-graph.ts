@@ -6,9 +6,11 @@ import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import { keptData, overlaid } from '../models/small-weights.ts'
 import { learningDialectOf } from '../runtime/device.ts'
+import type { DeviceMemory } from '../runtime/resident-memory.ts'
 import { createRunner, type FrozenData, type Tensor } from '../runtime/session.ts'
+import type { ResidentGradients } from './device-learner.ts'
 import { precisionOf, requireInt8Forward } from './int8-forward.ts'
-import type { Batch, Layout, Perturbation, Prepared } from './method.ts'
+import type { AnyMethod, Batch, Layout, Perturbation, Prepared } from './method.ts'
 import { batchFeeds, buildLoss, buildLossInPieces, namedFeeds, REFERENCE } from './loss-graph.ts'
 import { lossPieces } from './loss-pieces.ts'
 import { openObserver, scopeOptions } from './observer.ts'
@@ -40,6 +42,8 @@ export interface TrainingSession {
     batch: Batch,
     perturbation?: Perturbation,
   ): Promise<{ loss: number; flat: Float32Array }>
+  /** Absent where parameters and gradients come and go: on the CPU, without the addon, and for methods that look at them. */
+  readonly resident?: ResidentGradients
   release(): Promise<void>
 }
 
@@ -119,11 +123,23 @@ export async function openTraining(asked: TrainingOptions): Promise<TrainingSess
     return { loss: Number(results.loss!.data[0]), flat }
   }
 
+  const { memory } = runner
+  const residentOn = (memory: DeviceMemory): ResidentGradients => ({
+    ...{ device, memory },
+    async run(batch, there, derivatives) {
+      const feeds = { ...frozen, ...there, ...batchFeeds(batch, asFloat, leastRows) }
+      const targets = Object.entries(derivatives).map(([name, d]) => [`d:${name}`, d] as const)
+      const { loss } = await runner.run(feeds, Object.fromEntries(targets))
+      return Number(loss!.data[0])
+    },
+  })
+
   return {
     table,
     layout,
     methodConfig,
     prepared,
+    ...(memory && staysOnDevice(method, methodConfig) && { resident: residentOn(memory) }),
     weights,
     memorySize: method.memory?.(layout, methodConfig) ?? 0,
     nodes: runner.nodes,
@@ -154,6 +170,10 @@ const givenTo =
     const name = isReference ? input.slice(REFERENCE.length) : input
     return keptData(isReference ? own : moved, name)
   }
+
+/** Whether a step of it asks the host for nothing. */
+export const staysOnDevice = (method: AnyMethod, methodConfig: unknown): boolean =>
+  !method.perturb && !method.step && !method.observe?.wants(methodConfig)
 
 /** A method that found nothing to train would train nothing, and say so nowhere. */
 function requireTarget(

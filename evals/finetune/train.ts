@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors.ts'
-import { adamW, clipFactor, globalNorm, type ParameterGroup } from '../graph/optimizer.ts'
+import { clipFactor } from '../graph/optimizer.ts'
 import {
   countLabelled,
   makeBatch,
@@ -13,7 +13,8 @@ import {
   TRUNCATIONS,
   type Example,
 } from './dataset.ts'
-import type { AnyMethod, StepState } from './method.ts'
+import { openLearner, type Learner } from './learner.ts'
+import type { AnyMethod } from './method.ts'
 import { optimizerGroups } from './parameters.ts'
 import { scheduleFactor, SCHEDULES } from './schedule.ts'
 import type { TrainingState } from './state.ts'
@@ -131,7 +132,10 @@ export const newOptimizerState = (parameters: Float32Array, memorySize = 0): Tra
   step: 0,
 })
 
-/** Trains `state` on to `until` (or the plan's end), in place, and reports each step. May be called again to go on. */
+/**
+ * Trains `state` on to `until` (or the plan's end), in place, and reports each step. May be called again to go on. Between two
+ * steps the newest numbers may be on a device (`brought-back.ts`); when it is done, or was stopped, they are in `state`.
+ */
 export async function* train(
   state: TrainingState,
   options: TrainOptions,
@@ -139,25 +143,27 @@ export async function* train(
 ): AsyncGenerator<StepReport> {
   const { session, signal } = options
   const groups = optimizerGroups(session.table, false)
-  session.setParameters(state.parameters)
-  while (state.step < until) {
-    signal.throwIfAborted()
-    yield await trainStep(state, options, groups)
-    // Long steps block this thread; let signals and timers in.
-    await new Promise(setImmediate)
+  const learner = await openLearner(state, { ...options, groups })
+  try {
+    while (state.step < until) {
+      signal.throwIfAborted()
+      yield await trainStep(state, learner, options)
+      // Long steps block this thread; let signals and timers in.
+      await new Promise(setImmediate)
+    }
+  } finally {
+    await learner.close()
   }
 }
 
 async function trainStep(
   state: TrainingState,
+  learner: Learner,
   options: TrainOptions,
-  groups: readonly ParameterGroup[],
 ): Promise<StepReport> {
-  const { session, method, config, lastGood } = options
-  const { loss, gradient, tokens } = await accumulate(state, options)
-  const seen = { ...hookState(state, options), gradient }
-  const { gradient: shaped, memory } = method.step?.(seen, session.methodConfig) ?? { gradient }
-  const gradientNorm = await globalNorm(shaped)
+  const { config, lastGood } = options
+  const { loss, tokens } = await accumulate(state, learner, options)
+  const gradientNorm = await learner.norm()
   const step = state.step + 1
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
     const what = Number.isFinite(loss) ? 'the gradient' : 'the loss'
@@ -166,41 +172,21 @@ async function trainStep(
   const learningRate =
     config.learningRate *
     scheduleFactor(config.schedule, state.step, config.warmupSteps, config.steps)
-  await adamW(
-    state,
-    shaped,
-    config,
-    groups,
-    learningRate,
-    clipFactor(gradientNorm, config.maxGradientNorm),
-  )
-  if (memory) state.memory.set(memory)
+  await learner.update(learningRate, clipFactor(gradientNorm, config.maxGradientNorm))
   return { step, loss, gradientNorm, learningRate, tokens }
 }
 
-const hookState = (
-  { parameters, firstMoment, memory, step }: TrainingState,
-  { session: { layout }, seed }: TrainOptions,
-  microBatch = 0,
-): StepState => ({ parameters, firstMoment, memory, step, microBatch, seed, layout })
-
-async function accumulate(state: TrainingState, options: TrainOptions) {
-  const { session, method, examples, padId, config, seed } = options
+async function accumulate(state: TrainingState, learner: Learner, options: TrainOptions) {
+  const { examples, padId, config, seed } = options
   const rowsPerStep = config.batchSize * config.gradientAccumulationSteps
   const rows = rowsOfStep(examples.length, rowsPerStep, state.step, seed)
   const chosen = rows.map((row) => examples[row]!)
   const labelled = countLabelled(chosen)
   const lay = config.packing ? makePackedBatch : makeBatch
   let loss = 0
-  let gradient: Float32Array | undefined
   for (let i = 0; i < config.gradientAccumulationSteps; i++) {
     const part = chosen.slice(i * config.batchSize, (i + 1) * config.batchSize)
-    const perturbation = method.perturb?.(hookState(state, options, i), session.methodConfig)
-    const result = await session.gradients(lay(part, padId, labelled), perturbation)
-    loss += result.loss
-    if (config.gradientAccumulationSteps === 1) gradient = result.flat
-    else if (gradient) for (let j = 0; j < gradient.length; j++) gradient[j]! += result.flat[j]!
-    else gradient = result.flat.slice()
+    loss += await learner.add(lay(part, padId, labelled))
   }
-  return { loss, gradient: gradient!, tokens: labelled }
+  return { loss, tokens: labelled }
 }

@@ -30,16 +30,32 @@ export function sourcesDigest(): string | undefined {
   return hash.digest('hex')
 }
 
-/** Memory that ONNX Runtime reads or writes where it lies. `type` is the number by which ONNX knows the dtype. */
+declare const value: unique symbol
+/** A tensor in a device's memory. It keeps the session that it was made for, until `releaseValue`. */
+export interface ValueHandle {
+  readonly [value]: true
+}
+
+/**
+ * Memory that ONNX Runtime reads or writes where it lies, the host's or a device's. `type` is the number by which ONNX knows the
+ * dtype.
+ */
 export interface BoundTensor {
   readonly name: string
   readonly type: number
   readonly dims: readonly number[]
-  readonly data: Uint8Array<ArrayBuffer>
+  readonly data: Uint8Array<ArrayBuffer> | ValueHandle
 }
 
 export interface FreshTensor extends Omit<BoundTensor, 'data'> {
   readonly data: ArrayBuffer
+}
+
+/** By what ONNX Runtime knows a device, what it calls that device's memory, and what it is told of it, as keys and values. */
+export interface Provider {
+  readonly name: string
+  readonly memory: string
+  readonly options: readonly (readonly [key: string, value: string])[]
 }
 
 export interface SessionSettings {
@@ -52,6 +68,8 @@ export interface SessionSettings {
   readonly folder: string
   /** Initialisers that the model names and does not hold; copied while it is opened. */
   readonly weights: readonly { readonly name: string; readonly data: Uint8Array }[]
+  /** Null for the processor. */
+  readonly provider: Provider | null
 }
 
 declare const session: unique symbol
@@ -140,4 +158,7 @@ export interface Addon extends Conversions {
     fresh: readonly string[],
   ): Promise<FreshTensor[]>
   releaseSession(session: SessionHandle): void
+  /** In the memory of the session's device. What it holds is not said. */
+  allocateValue(session: SessionHandle, type: number, dims: readonly number[]): Promise<ValueHandle>
+  releaseValue(value: ValueHandle): void
 }

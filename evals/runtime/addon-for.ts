@@ -5,9 +5,15 @@ import type { Device } from './device.ts'
 
 type Runs = Pick<Device, 'name' | 'profilePrefix'>
 
-/** Other devices and profiles are onnxruntime-node's business. */
-export const addonFor = ({ name, profilePrefix }: Runs): Addon | undefined =>
-  name === 'cpu' && !profilePrefix ? addon() : undefined
+/**
+ * On a device what is learnt is the addon's, which alone can leave it in the device's memory; what is generated there is
+ * onnxruntime-node's, and so are profiles.
+ */
+export const addonFor = (
+  { name, profilePrefix }: Runs,
+  purpose: 'train' | 'generate',
+): Addon | undefined =>
+  profilePrefix || (name !== 'cpu' && purpose === 'generate') ? undefined : addon()
 
 /** Whether what `into` names is written there alone; elsewhere every result is copied as well. */
-export const extendsInPlace = (device: Runs): boolean => addonFor(device) !== undefined
+export const extendsInPlace = (device: Runs): boolean => addonFor(device, 'generate') !== undefined

@@ -112,6 +112,6 @@ const objection = (name: Accelerator, record: ParityRecord | undefined) =>
         remedy: `Use --device cpu. After a new driver or ONNX Runtime, run \`${selfTest(name)}\` again.`,
       }
     : {
-        why: 'the gradient parity self-test has not been passed on it here, with this ONNX Runtime and these cards',
+        why: 'the gradient parity self-test has not been passed on it here, with this ONNX Runtime, these cards and the native path as it is',
         remedy: `Run \`${selfTest(name)}\` once, or use --device cpu.`,
       }

@@ -17,5 +17,22 @@ export function translateOrtError(
   if (/bad_alloc|out of memory|Failed to allocate memory|CUDA_ERROR_OUT_OF_MEMORY/i.test(message)) {
     return new TouchstoneError('device.out-of-memory', { device, batchSize }, { cause: error })
   }
+  if (/the execution provider \w+ is refused/.test(message)) {
+    const remedy = `Run \`touchstone doctor --device ${device} --parity\`, which says what is missing, or use --device cpu.`
+    const why = refusal(message)
+    return new TouchstoneError('device.unusable', { device, why, remedy }, { cause: error })
+  }
   return new Error(`internal: ONNX Runtime refused a graph: ${message}`, { cause: error })
+}
+
+/** Without the place in ONNX Runtime's sources, and without this machine's folders. */
+function refusal(message: string): string {
+  const library = /(?<name>[\w.+-]+\.(?:so|dll|dylib)[\w.]*): cannot open shared object/.exec(
+    message,
+  )
+  if (library) return `the library ${library.groups!['name']!} is missing`
+  return message
+    .replace(/\/onnxruntime_src\S+ .*?(?=\bFailed|\[ONNX)/s, '')
+    .split('\n')[0]!
+    .slice(0, 300)
 }

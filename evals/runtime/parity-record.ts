@@ -1,9 +1,10 @@
-/** @file What came of the parity self-test on this machine, kept until ONNX Runtime or the machine's cards change. */
+/** @file What came of the parity self-test on this machine, kept until ONNX Runtime, the addon or the machine's cards change. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import ort from 'onnxruntime-node'
 import { cacheFolder } from '../native/cache-folder.ts'
+import { addon } from '../native/load.ts'
 
 /** The devices that must pass before anything is trained or evaluated on them, the likeliest to be fast first. */
 export const ACCELERATORS = ['cuda', 'webgpu'] as const
@@ -13,6 +14,8 @@ export type Accelerator = (typeof ACCELERATORS)[number]
 export interface Machine {
   readonly onnxruntime: string
   readonly host: string
+  /** Whether what learns there is the addon's and stays in the device's memory: another path than onnxruntime-node's. */
+  readonly isResident: boolean
   /** Graphics cards and drivers as Linux names them; empty where there are none or another system does not say. */
   readonly cards: readonly string[]
 }
@@ -34,6 +37,7 @@ export const onnxRuntimeVersion = (): string => ort.env.versions.node ?? ort.env
 export const thisMachine = (): Machine => ({
   onnxruntime: onnxRuntimeVersion(),
   host: hostname(),
+  isResident: addon() !== undefined,
   cards: graphicsCards(),
 })
 
@@ -60,7 +64,10 @@ const pathOf = (device: Accelerator, { host }: Machine): string =>
   join(cacheFolder(), 'devices', `${host}-${device}.json`)
 
 const sameMachine = (a: Machine, b: Machine): boolean =>
-  a.onnxruntime === b.onnxruntime && a.host === b.host && a.cards.join() === b.cards.join()
+  a.onnxruntime === b.onnxruntime &&
+  a.host === b.host &&
+  a.isResident === b.isResident &&
+  a.cards.join() === b.cards.join()
 
 /** Threads by which a processor plays a graphics card. */
 const PLAYED = /^(?:llvmpipe|SwiftShader)/u

@@ -7,13 +7,20 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import ort from 'onnxruntime-node'
 import type { Addon, BoundTensor, FreshTensor, SessionSettings } from '../native/addon.ts'
+import { DeviceTensor } from './device-tensor.ts'
+
+/** In the host's memory, or in that of the session's device. */
+export type Lying = ort.Tensor | DeviceTensor
 
 /** What a runner needs of a session, whoever opened it. */
 export interface OpenSession {
-  /** Outputs that `fetches` gives a tensor for are written into its memory; those that are null are new. */
+  /**
+   * Outputs that `fetches` gives a tensor for are written into its memory; those that are null are new. What lies on a device
+   * then is not among the results. onnxruntime-node knows no `DeviceTensor`.
+   */
   run(
-    feeds: Readonly<Record<string, ort.Tensor>>,
-    fetches: Readonly<Record<string, ort.Tensor | null>>,
+    feeds: Readonly<Record<string, Lying>>,
+    fetches: Readonly<Record<string, Lying | null>>,
   ): Promise<Readonly<Record<string, ort.OnnxValue>>>
   release(): Promise<void>
   endProfiling(): void
@@ -32,11 +39,16 @@ const TYPES = {
 } as const
 type Type = keyof typeof TYPES
 
+export interface ResidentSession extends OpenSession {
+  /** A float32 tensor in the memory of the session's device; what it holds is not said. */
+  allocate(dims: readonly number[]): Promise<DeviceTensor>
+}
+
 export async function openResident(
   native: Addon,
   model: Uint8Array,
   settings: SessionSettings,
-): Promise<OpenSession> {
+): Promise<ResidentSession> {
   const session = await native.openSession(libraryPath(), model, settings)
   return {
     async run(feeds, fetches) {
@@ -45,14 +57,23 @@ export async function openResident(
       const fresh = wanted.flatMap(([name, tensor]) => (tensor ? [] : [name]))
       const inputs = Object.entries(feeds).map(bound)
       const results = await native.runSession(session, inputs, given.map(bound), fresh)
-      return Object.fromEntries([...given, ...results.map(opened)])
+      const here = given.filter((entry): entry is [string, ort.Tensor] => !isOnDevice(entry[1]))
+      return Object.fromEntries([...here, ...results.map(opened)])
+    },
+    async allocate(dims) {
+      const [type] = TYPES.float32
+      return new DeviceTensor(native, await native.allocateValue(session, type, dims), type, dims)
     },
     release: async () => native.releaseSession(session),
     endProfiling: () => undefined,
   }
 }
 
-function bound([name, { type, dims, data }]: readonly [string, ort.Tensor]): BoundTensor {
+const isOnDevice = (tensor: Lying): tensor is DeviceTensor => tensor instanceof DeviceTensor
+
+function bound([name, tensor]: readonly [string, Lying]): BoundTensor {
+  if (isOnDevice(tensor)) return { name, type: tensor.type, dims: tensor.dims, data: tensor.value }
+  const { type, dims, data } = tensor
   const { buffer, byteOffset, byteLength } = data as Float32Array<ArrayBuffer>
   const bytes = new Uint8Array(buffer, byteOffset, byteLength)
   return { name, type: TYPES[type as Type][0], dims, data: bytes }

@@ -14,9 +14,12 @@ import type { SessionSettings } from '../native/addon.ts'
 import { addonFor } from './addon-for.ts'
 import { bindSymbols, evaluate } from './bindings.ts'
 import { dialectOf, type Device } from './device.ts'
-import { toWebGpu, type DeviceTensors } from './device-memory.ts'
+import { toWebGpu } from './device-memory.ts'
+import { DeviceTensor } from './device-tensor.ts'
 import { translateOrtError } from './ort-errors.ts'
-import { openResident, type OpenSession } from './resident-session.ts'
+import { PROVIDERS } from './providers.ts'
+import { free, residentMemory, type DeviceMemory } from './resident-memory.ts'
+import { openResident, type Lying, type OpenSession } from './resident-session.ts'
 import { folderOf, givenWeights, inMemory, isPlace, type FilePlace } from './weight-files.ts'
 
 export type FrozenData = Float32Array | Float16Array | Int8Array
@@ -28,6 +31,8 @@ export interface Tensor {
 }
 
 export type Feeds = Readonly<Record<string, Tensor>>
+/** What a run may read and write: the host's memory, or where the runner has one, its device's. */
+export type Memories = Readonly<Record<string, Tensor | DeviceTensor>>
 
 export interface RunnerOptions {
   readonly device: Device
@@ -45,11 +50,13 @@ export interface Runner {
    * `run` is fed them all the same.
    */
   keep(feeds: Feeds): Promise<void>
+  /** Of the device's own; absent on the CPU, and where onnxruntime-node runs the graph. */
+  readonly memory?: DeviceMemory
   /**
    * Outputs given in `into` are written there (a cache that is its own past); every other output is new. Only those of
-   * `wanted` are given back, all of them if it is absent.
+   * `wanted` are given back, all of them if it is absent; none that is left on a device.
    */
-  run(feeds: Feeds, into?: Feeds, wanted?: readonly string[]): Promise<Record<string, Tensor>>
+  run(feeds: Memories, into?: Memories, wanted?: readonly string[]): Promise<Record<string, Tensor>>
   release(): Promise<void>
 }
 
@@ -67,35 +74,27 @@ export async function createRunner(
   const encoded = encode(g, outputs, external, order)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const settings = settingsOf(g, options)
-  const native = addonFor(device)
-  let session: OpenSession
-  try {
-    session = native
-      ? await openResident(native, encoded.bytes, settings)
-      : await openPlain(encoded.bytes, settings, device)
-  } catch (error) {
-    throw translateOrtError(error, { device: device.name, batchSize: 1 })
-  }
-  let kept: { readonly feeds: Feeds; readonly there: DeviceTensors | undefined } | undefined
+  const { session, memory } = await opened(encoded.bytes, settings, options)
+  let kept: { readonly feeds: Feeds; readonly there: Kept } | undefined
   return {
     inputs: [...declared.keys()].filter((name) => !g.shapeInputs.has(name)),
     nodes: encoded.nodes,
+    ...(memory && { memory }),
     async keep(feeds) {
-      if (device.name !== 'webgpu') return
-      const named = Object.entries(feeds).flatMap(([name, feed]) => {
-        const value = declared.get(name)
-        return value ? [[name, ortTensor(value.dtype, feed)] as const] : []
-      })
-      kept = { feeds, there: await toWebGpu(Object.fromEntries(named)) }
+      const named = Object.fromEntries(Object.entries(feeds).filter(([name]) => declared.has(name)))
+      const there = memory
+        ? await keptIn(memory, named)
+        : device.name === 'webgpu' && (await toWebGpu(toOrtTensors(declared, named)))
+      if (there) kept = { feeds, there }
     },
     async run(feeds, into = {}, wanted = Object.keys(outputs)) {
       const tensors = toOrt(g, declared, feeds)
-      for (const [name, tensor] of Object.entries(kept?.there?.tensors ?? {}))
-        if (feeds[name]!.data === kept!.feeds[name]!.data) tensors[name] = tensor
-      const fetches: Record<string, ort.Tensor | null> = {}
+      for (const [name, tensor] of Object.entries(kept?.there.tensors ?? {}))
+        if (dataOf(feeds[name]) === kept!.feeds[name]!.data) tensors[name] = tensor
+      const fetches: Record<string, Lying | null> = {}
       for (const name of wanted) {
         const target = into[name]
-        fetches[name] = target ? ortTensor(outputs[name]!.dtype, target) : null
+        fetches[name] = target ? lying(outputs[name]!.dtype, target) : null
       }
       try {
         const results = await session.run(tensors, fetches)
@@ -111,9 +110,37 @@ export async function createRunner(
     },
     async release() {
       if (device.profilePrefix !== undefined) session.endProfiling()
-      await kept?.there?.release()
+      await kept?.there.release()
       await session.release()
     },
+  }
+}
+
+/** Tensors of the device's memory that are fed in place of the host's of the same names. */
+interface Kept {
+  readonly tensors: Readonly<Record<string, Lying>>
+  release(): Promise<void>
+}
+
+async function keptIn(memory: DeviceMemory, feeds: Feeds): Promise<Kept> {
+  const tensors = await memory.place(feeds)
+  return { tensors, release: async () => free(tensors) }
+}
+
+async function opened(
+  model: Uint8Array,
+  settings: SessionSettings,
+  { device, purpose }: RunnerOptions,
+): Promise<{ session: OpenSession; memory?: DeviceMemory }> {
+  try {
+    const native = addonFor(device, purpose)
+    if (!native) return { session: await openPlain(model, settings, device) }
+    const session = await openResident(native, model, settings)
+    return settings.provider === null
+      ? { session }
+      : { session, memory: residentMemory(native, session, settings) }
+  } catch (error) {
+    throw translateOrtError(error, { device: device.name, batchSize: 1 })
   }
 }
 
@@ -127,7 +154,8 @@ function settingsOf(
   const optimised = purpose === 'generate' && !isSmall
   const folder = folderOf(frozen)
   const weights = folder === '' ? inMemory(frozen) : []
-  return { threads: device.threads, optimised, arena: !isSmall, folder, weights }
+  const provider = PROVIDERS[device.name]
+  return { threads: device.threads, optimised, arena: !isSmall, folder, weights, provider }
 }
 
 const openPlain = (
@@ -135,6 +163,7 @@ const openPlain = (
   { threads, optimised, arena, folder, weights }: SessionSettings,
   { name, profilePrefix }: Device,
 ): Promise<OpenSession> =>
+  // It knows no device's memory, and is given none.
   ort.InferenceSession.create(model, {
     executionProviders: [name],
     intraOpNumThreads: threads,
@@ -171,8 +200,8 @@ function requireFit({ dialect, inputs }: Graph, device: Device): void {
 function toOrt(
   g: Graph,
   declared: ReadonlyMap<string, Value>,
-  feeds: Feeds,
-): Record<string, ort.Tensor> {
+  feeds: Memories,
+): Record<string, Lying> {
   const given = [...declared.values()].filter(({ name }) => !g.shapeInputs.has(name))
   const bindings = bindSymbols(
     given.map(({ name, shape }) => {
@@ -181,8 +210,8 @@ function toOrt(
       return { name, declared: shape, actual: feed.dims }
     }),
   )
-  const tensors: Record<string, ort.Tensor> = {}
-  for (const { name, dtype } of given) tensors[name] = ortTensor(dtype, feeds[name]!)
+  const tensors: Record<string, Lying> = {}
+  for (const { name, dtype } of given) tensors[name] = lying(dtype, feeds[name]!)
   for (const [name, shape] of g.shapeInputs) {
     if (!declared.has(name)) continue
     const sizes = BigInt64Array.from(shape.map((dim) => BigInt(evaluate(dim, bindings))))
@@ -190,6 +219,20 @@ function toOrt(
   }
   return tensors
 }
+
+const toOrtTensors = (
+  declared: ReadonlyMap<string, Value>,
+  feeds: Feeds,
+): Record<string, ort.Tensor> =>
+  Object.fromEntries(
+    Object.entries(feeds).map(([name, feed]) => [name, ortTensor(declared.get(name)!.dtype, feed)]),
+  )
+
+const dataOf = (tensor: Tensor | DeviceTensor | undefined): TensorData | undefined =>
+  tensor instanceof DeviceTensor ? undefined : tensor?.data
+
+const lying = (dtype: Dtype, tensor: Tensor | DeviceTensor): Lying =>
+  tensor instanceof DeviceTensor ? tensor : ortTensor(dtype, tensor)
 
 function ortTensor(dtype: Dtype, { data, dims }: Tensor): ort.Tensor {
   const tensor = new ort.Tensor(dtype as OrtDtype as 'float32', data as Float32Array, dims)

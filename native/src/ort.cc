@@ -1,57 +1,13 @@
 #include "ort.h"
 
-#include <dlfcn.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-#include <onnxruntime_c_api.h>
-
-#include <functional>
-#include <memory>
-#include <mutex>
 #include <stdexcept>
 
 namespace touchstone {
 
 namespace {
-
-/// The interface's version that this is written against; a newer library gives it too.
-constexpr uint32_t kApiVersion = 21;
-
-const OrtApi* api = nullptr;
-OrtEnv* env = nullptr;
-
-void check(OrtStatus* status) {
-  if (status == nullptr) return;
-  const std::string message = api->GetErrorMessage(status);
-  api->ReleaseStatus(status);
-  throw std::runtime_error(message);
-}
-
-template <typename T>
-using Owned = std::unique_ptr<T, std::function<void(T*)>>;
-
-/// Calls make(&pointer) and owns what it made.
-template <typename T, typename Make>
-Owned<T> made(void (*release)(T*), Make make) {
-  T* pointer = nullptr;
-  check(make(&pointer));
-  return {pointer, release};
-}
-
-/// Once a process. The environment is never released: onnxruntime-node's is the same one, and lives as long.
-void load(const std::string& library) {
-  static std::mutex loading;
-  const std::lock_guard<std::mutex> lock(loading);
-  if (env != nullptr) return;
-  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) throw std::runtime_error(dlerror());
-  const auto base = reinterpret_cast<const OrtApiBase* (*)()>(dlsym(handle, "OrtGetApiBase"));
-  if (base == nullptr) throw std::runtime_error(library + " has no OrtGetApiBase");
-  api = base()->GetApi(kApiVersion);
-  if (api == nullptr) throw std::runtime_error(std::string("ONNX Runtime ") + base()->GetVersionString() + " is too old");
-  check(api->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "touchstone", &env));
-}
 
 Owned<OrtSessionOptions> options_of(const Settings& settings) {
   auto owned = made<OrtSessionOptions>(api->ReleaseSessionOptions, [](auto out) { return api->CreateSessionOptions(out); });
@@ -76,6 +32,7 @@ Owned<OrtSessionOptions> options_of(const Settings& settings) {
   }
   if (!names.empty())
     check(api->AddExternalInitializersFromFilesInMemory(options, names.data(), data.data(), lengths.data(), names.size()));
+  append_provider(options, settings.provider);
   return owned;
 }
 
@@ -91,6 +48,18 @@ Owned<OrtValue> value_of(const Tensor& tensor, const OrtMemoryInfo* memory) {
                                                ONNXTensorElementDataType(tensor.type), out);
   });
 }
+
+/// The binding shares what it is given, so a value made for it may go at once; a resident's own value stays.
+class BoundValue {
+ public:
+  BoundValue(const Tensor& tensor, const OrtMemoryInfo* memory)
+      : made_(tensor.resident ? nullptr : value_of(tensor, memory)), given_(tensor.resident ? tensor.resident->value() : made_.get()) {}
+  const OrtValue* get() const { return given_; }
+
+ private:
+  Owned<OrtValue> made_;
+  const OrtValue* given_;
+};
 
 size_t bytes_of(int type) {
   switch (type) {
@@ -142,6 +111,14 @@ std::vector<Result> fresh_results(const OrtIoBinding* binding, const std::vector
   return results;
 }
 
+Owned<OrtAllocator> allocator_of(const OrtSession* session, const Provider& provider) {
+  const auto memory = made<OrtMemoryInfo>(api->ReleaseMemoryInfo, [&](auto out) {
+    return api->CreateMemoryInfo(provider.memory.c_str(), OrtDeviceAllocator, 0, OrtMemTypeDefault, out);
+  });
+  return made<OrtAllocator>(api->ReleaseAllocator,
+                            [&](auto out) { return api->CreateAllocator(session, memory.get(), out); });
+}
+
 /// What opening took in small pieces and freed, which glibc would keep for itself: 50 MiB of a step with an int8 base.
 void give_back_freed() {
 #ifdef __GLIBC__
@@ -160,29 +137,47 @@ void keep_few_holes() {
 
 }  // namespace
 
-Session::Session(const std::string& library, const void* model, size_t bytes, const Settings& settings) {
-  load(library);
+Session::Session(const std::string& library, const void* model, size_t bytes, const Settings& settings)
+    : provider_(settings.provider) {
+  load_library(library);
+  const auto turn = device_turn(provider_);
   if (!settings.arena) keep_few_holes();
-  check(api->CreateSessionFromArray(env, model, bytes, options_of(settings).get(), &session_));
+  session_ = made<OrtSession>(api->ReleaseSession, [&](auto out) {
+    return api->CreateSessionFromArray(ort_environment, model, bytes, options_of(settings).get(), out);
+  });
   give_back_freed();
+  if (!provider_.memory.empty()) allocator_ = allocator_of(session_.get(), provider_);
 }
 
 Session::~Session() {
-  if (session_ != nullptr) api->ReleaseSession(session_);
+  const auto turn = device_turn(provider_);
+  allocator_.reset();
+  session_.reset();
+}
+
+OrtAllocator* Session::device_allocator() const {
+  if (!allocator_) throw std::runtime_error("a session of the processor's has no memory but the host's");
+  return allocator_.get();
 }
 
 std::vector<Result> Session::run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
                                  const std::vector<std::string>& fresh) const {
+  const auto turn = device_turn(provider_);
   const auto memory = host_memory();
   const auto binding =
-      made<OrtIoBinding>(api->ReleaseIoBinding, [&](auto out) { return api->CreateIoBinding(session_, out); });
-  // The binding shares what it is given, so a value may go at once.
-  for (const auto& input : inputs)
-    check(api->BindInput(binding.get(), input.name.c_str(), value_of(input, memory.get()).get()));
-  for (const auto& output : outputs)
-    check(api->BindOutput(binding.get(), output.name.c_str(), value_of(output, memory.get()).get()));
+      made<OrtIoBinding>(api->ReleaseIoBinding, [&](auto out) { return api->CreateIoBinding(session_.get(), out); });
+  for (const auto& input : inputs) {
+    const BoundValue value(input, memory.get());
+    check(api->BindInput(binding.get(), input.name.c_str(), value.get()));
+  }
+  for (const auto& output : outputs) {
+    const BoundValue value(output, memory.get());
+    check(api->BindOutput(binding.get(), output.name.c_str(), value.get()));
+  }
   for (const auto& name : fresh) check(api->BindOutputToDevice(binding.get(), name.c_str(), memory.get()));
-  check(api->RunWithBinding(session_, nullptr, binding.get()));
+  check(api->SynchronizeBoundInputs(binding.get()));
+  check(api->RunWithBinding(session_.get(), nullptr, binding.get()));
+  check(api->SynchronizeBoundOutputs(binding.get()));
   return fresh_results(binding.get(), fresh);
 }
 

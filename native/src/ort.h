@@ -3,20 +3,23 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
-struct OrtSession;
+#include "ort_device.h"
 
 namespace touchstone {
 
-/// Memory of the caller's, which must outlive the run. `type` is an ONNXTensorElementDataType.
+/// Memory of the caller's, which must outlive the run, or where `resident` is given, a device's. `type` is an
+/// ONNXTensorElementDataType.
 struct Tensor {
   std::string name;
   int type;
   std::vector<int64_t> shape;
   void* data;
   size_t bytes;
+  std::shared_ptr<const Resident> resident;
 };
 
 /// What the caller gave no memory for.
@@ -41,6 +44,7 @@ struct Settings {
   bool arena;
   std::string folder;
   std::vector<Weight> weights;
+  Provider provider;
 };
 
 /// Every function throws std::runtime_error with ONNX Runtime's words.
@@ -55,8 +59,14 @@ class Session {
   std::vector<Result> run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
                           const std::vector<std::string>& fresh) const;
 
+  const Provider& provider() const { return provider_; }
+  /// Of its device's memory. Throws where it has no device.
+  OrtAllocator* device_allocator() const;
+
  private:
-  OrtSession* session_ = nullptr;
+  Provider provider_;
+  Owned<OrtSession> session_;
+  Owned<OrtAllocator> allocator_;
 };
 
 }  // namespace touchstone

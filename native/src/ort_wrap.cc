@@ -10,6 +10,7 @@ namespace touchstone {
 namespace {
 
 using Handle = Napi::External<std::shared_ptr<Session>>;
+using ValueHandle = Napi::External<std::shared_ptr<const Resident>>;
 
 uint8_t* memory_of(const Napi::TypedArray& data, std::vector<Napi::Object>& held) {
   auto buffer = data.ArrayBuffer();
@@ -17,10 +18,24 @@ uint8_t* memory_of(const Napi::TypedArray& data, std::vector<Napi::Object>& held
   return static_cast<uint8_t*>(buffer.Data()) + data.ByteOffset();
 }
 
-/// { threads, optimised, arena, folder, weights: a list of { name, data } }.
+/// { name, memory, options: a list of [key, value] }, or null for the processor.
+Provider provider_of(const Napi::Value& value) {
+  if (value.IsNull()) return {};
+  const auto given = value.As<Napi::Object>();
+  Provider provider{given.Get("name").As<Napi::String>(), given.Get("memory").As<Napi::String>(), {}};
+  const auto options = given.Get("options").As<Napi::Array>();
+  for (uint32_t i = 0; i < options.Length(); i++) {
+    const auto pair = options.Get(i).As<Napi::Array>();
+    provider.options.emplace_back(pair.Get(0u).As<Napi::String>(), pair.Get(1u).As<Napi::String>());
+  }
+  return provider;
+}
+
+/// { threads, optimised, arena, folder, weights: a list of { name, data }, provider }.
 Settings settings_of(const Napi::Object& given, std::vector<Napi::Object>& held) {
   Settings settings{given.Get("threads").As<Napi::Number>(), given.Get("optimised").As<Napi::Boolean>(),
-                    given.Get("arena").As<Napi::Boolean>(), given.Get("folder").As<Napi::String>(), {}};
+                    given.Get("arena").As<Napi::Boolean>(), given.Get("folder").As<Napi::String>(), {},
+                    provider_of(given.Get("provider"))};
   const auto weights = given.Get("weights").As<Napi::Array>();
   for (uint32_t i = 0; i < weights.Length(); i++) {
     const auto weight = weights.Get(i).As<Napi::Object>();
@@ -46,16 +61,27 @@ Napi::Value wrap_open(const Napi::CallbackInfo& info) {
       });
 }
 
-/// A list of { name, type, dims, data }; `held` gets what must not be collected meanwhile.
+std::vector<int64_t> shape_of(const Napi::Array& dims) {
+  std::vector<int64_t> shape;
+  for (uint32_t d = 0; d < dims.Length(); d++) shape.push_back(dims.Get(d).As<Napi::Number>().Int64Value());
+  return shape;
+}
+
+/// A list of { name, type, dims, data }, where data may be a value of a device's; `held` gets what must not be collected meanwhile.
 std::vector<Tensor> tensors_of(const Napi::Array& list, std::vector<Napi::Object>& held) {
   std::vector<Tensor> tensors;
   for (uint32_t i = 0; i < list.Length(); i++) {
     const auto given = list.Get(i).As<Napi::Object>();
-    const auto data = given.Get("data").As<Napi::TypedArray>();
-    const auto dims = given.Get("dims").As<Napi::Array>();
-    Tensor tensor{given.Get("name").As<Napi::String>(), given.Get("type").As<Napi::Number>(), {}, nullptr, data.ByteLength()};
-    for (uint32_t d = 0; d < dims.Length(); d++) tensor.shape.push_back(dims.Get(d).As<Napi::Number>().Int64Value());
-    tensor.data = memory_of(data, held);
+    const auto data = given.Get("data");
+    Tensor tensor{given.Get("name").As<Napi::String>(), given.Get("type").As<Napi::Number>(),
+                  shape_of(given.Get("dims").As<Napi::Array>()), nullptr, 0, nullptr};
+    if (data.IsExternal()) {
+      tensor.resident = *data.As<ValueHandle>().Data();
+      if (!tensor.resident) throw Napi::Error::New(list.Env(), "internal: a tensor of the device's was released");
+    } else {
+      tensor.bytes = data.As<Napi::TypedArray>().ByteLength();
+      tensor.data = memory_of(data.As<Napi::TypedArray>(), held);
+    }
     tensors.push_back(std::move(tensor));
   }
   return tensors;
@@ -100,12 +126,35 @@ Napi::Value wrap_run(const Napi::CallbackInfo& info) {
 /// Its memory goes when the run that may be under way has ended.
 void wrap_release(const Napi::CallbackInfo& info) { info[0].As<Handle>().Data()->reset(); }
 
+/// A tensor in the memory of the session's device; what it holds is not said.
+Napi::Value wrap_allocate(const Napi::CallbackInfo& info) {
+  const auto session = *info[0].As<Handle>().Data();
+  const int type = info[1].As<Napi::Number>();
+  const auto shape = shape_of(info[2].As<Napi::Array>());
+  const auto found = std::make_shared<std::shared_ptr<const Resident>>();
+  return PromiseWorker::start(
+      info.Env(), {},
+      [=] {
+        if (!session) throw std::runtime_error("the session was released");
+        *found = std::make_shared<Resident>(session, type, shape);
+      },
+      [=](Napi::Env env) {
+        return ValueHandle::New(env, new std::shared_ptr<const Resident>(*found),
+                                [](Napi::Env, std::shared_ptr<const Resident>* value) { delete value; });
+      });
+}
+
+/// Its memory goes when the run that may be under way has ended.
+void wrap_free(const Napi::CallbackInfo& info) { info[0].As<ValueHandle>().Data()->reset(); }
+
 }  // namespace
 
 void export_sessions(Napi::Env env, Napi::Object exports) {
   exports.Set("openSession", Napi::Function::New(env, wrap_open));
   exports.Set("runSession", Napi::Function::New(env, wrap_run));
   exports.Set("releaseSession", Napi::Function::New(env, wrap_release));
+  exports.Set("allocateValue", Napi::Function::New(env, wrap_allocate));
+  exports.Set("releaseValue", Napi::Function::New(env, wrap_free));
 }
 
 }  // namespace touchstone

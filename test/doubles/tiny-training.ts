@@ -14,6 +14,7 @@ import {
   type StepReport,
 } from '../../evals/finetune/train.ts'
 import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
+import type { Device } from '../../evals/runtime/device.ts'
 import { randomIds, tinyModel, type TinyModel } from './tiny-model.ts'
 
 export interface TinyTraining {
@@ -22,6 +23,8 @@ export interface TinyTraining {
   readonly config: Partial<TrainingConfig>
   readonly seed: number
   readonly threads: number
+  /** The CPU, where nothing is said. */
+  readonly device: Device['name']
   readonly tiny: TinyModel
   readonly examples: readonly Example[]
 }
@@ -43,6 +46,7 @@ export function tinyTraining(options: Partial<TinyTraining> = {}): TinyTraining 
     config: {},
     seed: 5,
     threads: 1,
+    device: 'cpu',
     examples: tinyExamples(tiny.options.vocab),
     ...options,
     tiny,
@@ -66,11 +70,13 @@ export interface OpenedTraining {
     state: TrainingState,
     until?: number,
     signal?: AbortSignal,
+    look?: (state: TrainingState) => Promise<void>,
   ) => Promise<StepReport[]>
 }
 
 export async function openTiny(options: Partial<TinyTraining> = {}): Promise<OpenedTraining> {
-  const { method, methodConfig, config, seed, threads, tiny, examples } = tinyTraining(options)
+  const given = tinyTraining(options)
+  const { method, methodConfig, config, seed, threads, device, tiny, examples } = given
   const found = findMethod(method)
   const session = await openTraining({
     model: tiny.model,
@@ -79,13 +85,13 @@ export async function openTiny(options: Partial<TinyTraining> = {}): Promise<Ope
     methodConfig: found.config.parse(methodConfig),
     seed,
     maxPositions: 32,
-    device: { name: 'cpu', threads },
+    device: { name: device, threads },
     data: { examples, padId: 0 },
   })
   return {
     session,
     fresh: newOptimizerState(session.parameters, session.memorySize),
-    async run(state, until, signal = new AbortController().signal) {
+    async run(state, until, signal = new AbortController().signal, look = async () => undefined) {
       const reports: StepReport[] = []
       const plan = {
         session,
@@ -97,7 +103,10 @@ export async function openTiny(options: Partial<TinyTraining> = {}): Promise<Ope
         signal,
         lastGood: () => 'the-last-good.safetensors',
       }
-      for await (const report of train(state, plan, until)) reports.push(report)
+      for await (const report of train(state, plan, until)) {
+        reports.push(report)
+        await look(state)
+      }
       return reports
     },
   }

@@ -103,7 +103,14 @@ describe.skipIf(!found.addon)(`a session of ${title}`, () => {
   test('refuses what is no model, and what was released', async () => {
     const addon = found.addon!
     const broken = Uint8Array.of(8, 10, 58, 255, 255)
-    const settings = { threads: 1, optimised: false, arena: true, folder: '', weights: [] }
+    const settings = {
+      threads: 1,
+      optimised: false,
+      arena: true,
+      folder: '',
+      weights: [],
+      provider: null,
+    }
     await expect(openResident(addon, broken, settings)).rejects.toThrow(/./)
     const runner = await opened()
     await runner.release()

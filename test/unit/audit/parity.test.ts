@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { compareParity, measureParity, PARITY_TOLERANCE } from '../../../evals/audit/parity.ts'
 import { openParityFixture, PARITY_FILE } from '../../../evals/audit/parity-fixture.ts'
 import type { ParityReport } from '../../../evals/audit/parity.ts'
+import { addon } from '../../../evals/native/load.ts'
 import { makeParity } from '../../golden/make-parity.ts'
 import { hasWebGpu, onWebGpu, webGpu } from '../../doubles/webgpu.ts'
 
@@ -74,5 +75,15 @@ test.skipIf(!hasWebGpu)(
     const report = await measureParity(webGpu)
     expect(report.passed, report.of).toBe(true)
     expect(report.worst).toBeLessThan(1e-5)
+    const both = report.rows.filter(({ of }) => /^(?:full|lora)\./u.test(of))
+    expect(both.length).toBeGreaterThan(90)
+    const resident = report.rows.filter(({ of }) => of.startsWith('resident.'))
+    expect(resident.map(({ of }) => of)).toEqual(
+      addon() ? both.map(({ of }) => `resident.${of}`) : [],
+    )
+    for (const { of, fromPyTorch } of resident)
+      expect(fromPyTorch === null, of).toBe(
+        both.find((each) => `resident.${each.of}` === of)!.fromPyTorch === null,
+      )
   },
 )

@@ -88,6 +88,7 @@ describe('an outcome', () => {
     ['another ONNX Runtime', { onnxruntime: '1.31.0' }],
     ['another card', { cards: ['0x10de:0x2684'] }],
     ['another machine', { host: 'elsewhere' }],
+    ['another way of learning there', { isResident: !thisMachine().isResident }],
   ])('says nothing of %s', (_, other) => {
     keepParity(record('webgpu'))
     expect(parityOf('webgpu', { ...thisMachine(), ...other })).toBeUndefined()

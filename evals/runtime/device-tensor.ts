@@ -1,0 +1,21 @@
+/** @file A tensor in a device's own memory. Its numbers are had through the memory that it was placed in, and in no other way. */
+import type { Addon, ValueHandle } from '../native/addon.ts'
+
+export class DeviceTensor {
+  readonly dims: readonly number[]
+  /** ONNX's number of the dtype. */
+  readonly type: number
+  readonly value: ValueHandle
+  readonly #native: Addon
+
+  constructor(native: Addon, value: ValueHandle, type: number, dims: readonly number[]) {
+    this.#native = native
+    this.value = value
+    this.type = type
+    this.dims = dims
+  }
+
+  free(): void {
+    this.#native.releaseValue(this.value)
+  }
+}

@@ -1,0 +1,256 @@
+/** @file The law of training in a device's memory: the CPU's numbers, and nothing comes back but when it is asked for. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { broughtBack } from '../../evals/finetune/brought-back.ts'
+import {
+  loadTrainingState,
+  saveTrainingState,
+  type TrainingState,
+} from '../../evals/finetune/state.ts'
+import { PORTABLE } from '../../evals/graph/op.ts'
+import { createGraph } from '../../evals/graph/ops/index.ts'
+import { load } from '../../evals/native/load.ts'
+import { probeProviders } from '../../evals/runtime/device.ts'
+import { translateOrtError } from '../../evals/runtime/ort-errors.ts'
+import { free } from '../../evals/runtime/resident-memory.ts'
+import { openResident } from '../../evals/runtime/resident-session.ts'
+import { createRunner } from '../../evals/runtime/session.ts'
+import { relativeError } from '../doubles/safetensors.ts'
+import { digestOf, openTiny, trainTiny, type TinyTraining } from '../doubles/tiny-training.ts'
+import { hasWebGpu, onWebGpu, webGpu } from '../doubles/webgpu.ts'
+
+const { addon, ...missing } = load()
+const isHere = hasWebGpu && addon !== undefined
+const title =
+  'why' in missing
+    ? `in a device’s memory (skipped: ${missing.why}; npm run build:native, which needs a C++ compiler)`
+    : onWebGpu('in a device’s memory')
+
+const folder = mkdtempSync(join(tmpdir(), 'touchstone-device-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A graph of one input, for its memory. */
+async function opened() {
+  const g = createGraph(PORTABLE)
+  const x = g.input('x', 'float32', ['n'])
+  const runner = await createRunner(g, { y: g.add(x, x) }, { device: webGpu, purpose: 'train' })
+  return { runner, memory: runner.memory! }
+}
+
+const bitsOf = ({ buffer, byteOffset, length }: Float32Array) =>
+  new Uint32Array(buffer, byteOffset, length)
+
+describe.skipIf(!isHere)(`tensors ${title}`, () => {
+  const counted = (...dims: number[]) => {
+    const length = dims.reduce((product, size) => product * size, 1)
+    return { data: Float32Array.from({ length }, (_, i) => i / 7 - 3), dims }
+  }
+  const emptied = (tensors: Readonly<Record<string, { dims: readonly number[] }>>) =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, { dims }]) => [
+        name,
+        { data: new Float32Array(dims.reduce((product, size) => product * size, 1)), dims },
+      ]),
+    )
+
+  test('come back bit for bit: a number, a matrix, and more than goes there at once', async () => {
+    const { runner, memory } = await opened()
+    const host = {
+      one: counted(),
+      two: counted(3, 5),
+      large: counted(2 ** 24 + 3),
+      last: counted(4),
+    }
+    host.two.data.set([-0, Infinity, -1e-45, 3e38])
+    const there = await memory.place(host)
+    const back = emptied(host)
+    await memory.read(there, back)
+    for (const [name, { data }] of Object.entries(host))
+      expect(bitsOf(back[name]!.data), name).toEqual(bitsOf(data))
+    free(there)
+    await runner.release()
+  })
+
+  test('are overwritten where they lie, and outlive the session that they were made for', async () => {
+    const [{ runner, memory }, other] = [await opened(), await opened()]
+    const there = await memory.place({ x: counted(4) })
+    await memory.write(there, { x: { data: Float32Array.of(1, 2, 3, 4), dims: [4] } })
+    await runner.release()
+    const { y } = await other.runner.run(there)
+    expect(y!.data).toEqual(Float32Array.of(2, 4, 6, 8))
+    free(there)
+    await expect(other.runner.run(there)).rejects.toThrow('released')
+    await other.runner.release()
+  })
+
+  test('are given back: 50 sessions with 16 MiB each leave no more than they found', async () => {
+    const host = { x: counted(2 ** 21), y: counted(2 ** 21) }
+    const once = async () => {
+      const { runner, memory } = await opened()
+      const there = await memory.place(host)
+      expect(await runner.run(there, { y: there.y! })).toEqual({})
+      free(there)
+      await runner.release()
+    }
+    const many = async (count: number) => {
+      for (let i = 0; i < count; i++) await once()
+      return process.memoryUsage.rss()
+    }
+    const before = await many(10)
+    const grown = ((await many(50)) - before) / 2 ** 20
+    // Kept, they would be 800.
+    expect(grown).toBeLessThan(160)
+  })
+})
+
+const PLANS: readonly Partial<TinyTraining>[] = [
+  { method: 'lora' },
+  { method: 'full' },
+  { method: 'full', config: { gradientAccumulationSteps: 3, batchSize: 2 } },
+  { method: 'lora', config: { packing: true, checkpointing: true } },
+  { method: 'full', config: { maxGradientNorm: 0, weightDecay: 0.1, schedule: 'linear' } },
+  { method: 'lora-plus' },
+  { method: 'lora-fa' },
+  { method: 'dora' },
+]
+const planned = PLANS.map(
+  (plan) => [`${plan.method}, ${JSON.stringify(plan.config ?? {})}`, plan] as const,
+)
+const on = { device: 'webgpu' } as const
+
+describe.skipIf(!isHere)(`training ${title}`, () => {
+  test.each(planned)('%s: the CPU’s losses, norms, parameters and moments', async (_, plan) => {
+    const cpu = await trainTiny(plan)
+    const found = await trainTiny({ ...plan, ...on })
+    const error = (of: (run: typeof cpu) => ArrayLike<number>) => relativeError(of(found), of(cpu))
+    expect(error(({ reports }) => reports.map(({ loss }) => loss))).toBeLessThan(1e-5)
+    expect(error(({ reports }) => reports.map((each) => each.gradientNorm))).toBeLessThan(1e-4)
+    expect(error(({ state }) => state.parameters)).toBeLessThan(2e-5)
+    expect(error(({ state }) => state.firstMoment)).toBeLessThan(2e-4)
+    expect(error(({ state }) => state.secondMoment)).toBeLessThan(2e-4)
+    expect(found.state.step).toBe(cpu.state.step)
+    expect(found.digest).not.toBe(cpu.digest)
+  })
+
+  test('a fixed tensor stays what it was, bit for bit', async () => {
+    const { session, fresh, run } = await openTiny({ method: 'lora-fa', ...on })
+    const before = fresh.parameters.slice()
+    await run(fresh)
+    for (const { start, end, learningRateScale } of session.table.slices) {
+      const [was, is] = [before, fresh.parameters].map((flat) => bitsOf(flat.subarray(start, end)))
+      if (learningRateScale === 0) expect(is).toEqual(was)
+      else expect(is).not.toEqual(was)
+    }
+    await session.release()
+  })
+
+  test.each(['ggpo', 'mgpo', 'ba-lora'])(
+    '%s looks at its numbers, so they come and go, and are the CPU’s too',
+    async (method) => {
+      const { session } = await openTiny({ method, ...on })
+      expect(session.resident).toBeUndefined()
+      await session.release()
+      const [cpu, found] = [await trainTiny({ method }), await trainTiny({ method, ...on })]
+      expect(relativeError(found.state.parameters, cpu.state.parameters)).toBeLessThan(2e-5)
+    },
+  )
+
+  test('the host’s numbers are old until somebody asks for them; then they are this step’s', async () => {
+    const three = await trainTiny({ ...on }, { until: 3 })
+    const { session, fresh, run } = await openTiny({ ...on })
+    const begun = fresh.parameters.slice()
+    const seen: TrainingState[] = []
+    await run(fresh, 4, undefined, async (state) => {
+      if (state.step < 3) expect(state.parameters).toEqual(begun)
+      if (state.step !== 3) return
+      await broughtBack(state.parameters)
+      seen.push(structuredClone(state))
+    })
+    expect(seen.map(digestOf)).toEqual([three.digest])
+    await session.release()
+  })
+
+  test('a run that was saved on the way and resumed ends in the same bits', async () => {
+    const path = join(folder, 'on-the-way.safetensors')
+    const whole = await trainTiny({ ...on })
+    const { session, fresh, run } = await openTiny({ ...on })
+    const identity = { run: 'tiny', seed: '5' }
+    await run(fresh, 4, undefined, async (state) => {
+      if (state.step === 3) await saveTrainingState(path, state, identity)
+    })
+    await session.release()
+    expect((await loadTrainingState(path, identity)).step).toBe(3)
+    const resumed = await trainTiny({ ...on }, { from: path })
+    expect(resumed.digest).toBe(whole.digest)
+    expect(resumed.reports).toEqual(whole.reports.slice(3))
+    const onCpu = await trainTiny({}, { from: path })
+    expect(relativeError(onCpu.state.parameters, whole.state.parameters)).toBeLessThan(2e-5)
+  })
+
+  test('a run that is stopped leaves this step’s numbers on the host, and goes on', async () => {
+    const [two, three] = [
+      await trainTiny({ ...on }, { until: 2 }),
+      await trainTiny({ ...on }, { until: 3 }),
+    ]
+    const { session, fresh, run } = await openTiny({ ...on })
+    const controller = new AbortController()
+    const stopping = run(fresh, 6, controller.signal, async ({ step }) => {
+      if (step === 2) controller.abort()
+    })
+    await expect(stopping).rejects.toThrow('abort')
+    expect(digestOf(fresh)).toBe(two.digest)
+    await run(fresh, 3)
+    expect(digestOf(fresh)).toBe(three.digest)
+    await session.release()
+  })
+})
+
+const [cuda] = await probeProviders(['cuda'])
+
+describe.skipIf(!addon)(`a session that does not open ${title}`, () => {
+  const settings = { threads: 1, optimised: false, arena: true, folder: '', weights: [] }
+  const provider = (name: string, memory = 'WebGPU_Buffer') => ({ name, memory, options: [] })
+  const broken = Uint8Array.of(8, 10, 58, 255, 255)
+
+  test('names a provider that ONNX Runtime does not have, with what to do', async () => {
+    const opening = openResident(addon!, broken, { ...settings, provider: provider('Abacus') })
+    const refused = await opening.catch((error: unknown) => error)
+    expect(translateOrtError(refused, { device: 'webgpu', batchSize: 1 })).toMatchObject({
+      code: 'device.unusable',
+      message: expect.stringContaining('Abacus') as string,
+      remedy: expect.stringContaining('touchstone doctor --device webgpu --parity') as string,
+    })
+  })
+
+  test.skipIf(cuda!.usable)('names the library that CUDA lacks', async () => {
+    const g = createGraph(PORTABLE)
+    const device = { name: 'cuda', threads: 1 } as const
+    const opening = createRunner(
+      g,
+      { y: g.input('x', 'float32', [1]) },
+      { device, purpose: 'train' },
+    )
+    await expect(opening).rejects.toMatchObject({
+      code: 'device.unusable',
+      message: expect.stringMatching(/: the library libonnxruntime\S+ is missing\.$/u) as string,
+    })
+  })
+
+  test.skipIf(!hasWebGpu)(
+    'refuses what is no model, and memory that the device has not',
+    async () => {
+      const model = openResident(addon!, broken, { ...settings, provider: provider('WebGPU') })
+      await expect(model).rejects.toThrow(/protobuf/iu)
+      const g = createGraph(PORTABLE)
+      const { encode } = await import('../../evals/graph/encode.ts')
+      const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
+      const memory = openResident(addon!, bytes, {
+        ...settings,
+        provider: provider('WebGPU', 'Cuda'),
+      })
+      await expect(memory).rejects.toThrow('allocator')
+    },
+  )
+})
