@@ -12,7 +12,7 @@ export type Lane = { measure: Measure; close: () => Promise<void> }
 const WORTH_THREADS = 2e9
 const MOST_THREADS = 8
 /** Float64 copies of a weight that a decomposition holds at its worst, and the share of free memory that all may take. */
-const COPIES = 8
+const COPIES = 9
 const MEMORY_SHARE = 0.5
 
 export type Machine = { cores: number; freeBytes: number }

@@ -11,6 +11,12 @@ export type Turn = {
 /** Below this part of σ₁ squaring leaves nothing of a σ. */
 const RESOLUTION = 3e-8
 
+/** Whether squaring left something of every σ. */
+export function isResolved(σ: Float64Array): boolean {
+  const largest = σ.reduce((a, b) => Math.max(a, b), 0)
+  return σ.every((value) => value > largest * RESOLUTION)
+}
+
 /**
  * Whether the rows of R T / σ are orthonormal: ‖Σ⁻¹ R (T Tᵀ) Rᵀ Σ⁻¹ − I‖_F ≤ `limit` by three probes (for random signs x,
  * E‖F x‖² = ‖F‖_F²), which takes products with vectors only. σ `[p]`, T `[p, q]`.
@@ -22,8 +28,7 @@ export function survivesSquaring(
   limit: number,
 ): boolean {
   const p = σ.length
-  const largest = σ.reduce((a, b) => Math.max(a, b), 0)
-  if (!σ.every((value) => value > largest * RESOLUTION)) return false
+  if (!isResolved(σ)) return false
   const { uniform } = randomStream(p, 'squaring probes')
   return [1, 2, 3].every(() => {
     const x = Float64Array.from({ length: p }, () => (uniform() < 0.5 ? -1 : 1))

@@ -4,7 +4,7 @@
  *
  * Squaring loses the small σ (below about 1e-8 σ₁). R is orthonormal whatever happens, so ‖W − UΣVᵀ‖ stays at
  * rounding and says nothing; what is lost is that the rows of R T are orthogonal. That is what is checked, by
- * probing, and where it fails one-sided Jacobi finishes the work. Directions with σ = 0 are completed to a basis.
+ * probing; where it fails the turn is sharpened (`sharpening.ts`), and what that leaves is finished by one-sided Jacobi. Directions with σ = 0 are completed to a basis.
  */
 import {
   apply,
@@ -18,8 +18,9 @@ import {
   type Vectors,
 } from './matrix.ts'
 import { orthogonaliseRows, rowSquares } from './one-sided-jacobi.ts'
-import { shortSide } from './short-side.ts'
-import { survivesSquaring } from './squaring.ts'
+import { sharpened, type Turned } from './sharpening.ts'
+import { shortSide, type ShortSide } from './short-side.ts'
+import { isResolved, survivesSquaring } from './squaring.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
 /** `left` holds u_j `[min(m, n)]` of dimension m, `right` v_j of dimension n; both orthonormal, σ descending. */
@@ -33,6 +34,7 @@ export type SingularSystem = {
 
 /** How far from orthonormal the derived side may be before Jacobi is called. */
 const SKEW = 1e-8
+const SHARPENINGS = 2
 
 /** All min(m, n) left vectors of W; the right ones too where `right` is set. `weight` names W in errors. */
 export function leftSingular(
@@ -75,19 +77,9 @@ export function decomposed(W: Matrix, weight: string): Decomposed {
 
 function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
   const side = shortSide(W, weight)
-  const { p, q, T, scale } = side
+  const { p, q, scale } = side
   if (scale === 0) return zeroSystem(p, q)
-  const { values, vectors } = symmetricEigen(gram(T, p, q), p)
-  const σ = values.map((λ) => Math.sqrt(Math.max(λ, 0)))
-  const isExact = survivesSquaring(
-    T,
-    σ,
-    {
-      into: (x) => apply(vectors, x, p),
-      from: (x) => applyTransposed(vectors, x, p),
-    },
-    SKEW,
-  )
+  const { σ, vectors, isExact } = turnOf(side)
   const isOtherUsed = needsOther || !isExact
   const other = isOtherUsed ? rowProducts(vectors, p, side.transposed(), q, p) : undefined
   const system = isExact
@@ -96,6 +88,25 @@ function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
   if (system.other) normaliseRows(system.other, q, system.rank)
   system.singularValues.forEach((value, j) => (system.singularValues[j] = value * scale))
   return system
+}
+
+/** The short side's vectors, sharpened where squaring spoilt the long side's, and whether that was enough. */
+function turnOf(side: ShortSide): Turned & { isExact: boolean } {
+  const { p, q, T } = side
+  const { values, vectors } = symmetricEigen(gram(T, p, q), p)
+  let turned: Turned = { σ: values.map((λ) => Math.sqrt(Math.max(λ, 0))), vectors }
+  for (let step = 0; ; step++) {
+    const { σ, vectors: R } = turned
+    const turn = {
+      into: (x: Float64Array) => apply(R, x, p),
+      from: (x: Float64Array) => applyTransposed(R, x, p),
+    }
+    const isExact = survivesSquaring(T, σ, turn, SKEW)
+    if (isExact || step === SHARPENINGS || !isResolved(σ)) return { ...turned, isExact }
+    const next = sharpened(R, side)
+    if (!next) return { ...turned, isExact }
+    turned = next
+  }
 }
 
 /** W = 0: any basis is right, so the coordinate axes. */

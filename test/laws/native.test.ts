@@ -261,6 +261,29 @@ describe.each(known)(`${title}, with %s`, (instructions) => {
   })
 })
 
+describe.each(known)(`${title}, with %s, by division in two`, (instructions) => {
+  beforeAll(() => {
+    expect(found.addon!.chooseInstructions(instructions)).toBe(true)
+    NATIVE = numericsOf(found.addon)
+  })
+
+  test.each(Object.entries(LARGE_SYMMETRIC()))('%s is decomposed', (_, { G, p }) => {
+    const { values: λ, vectors: R } = NATIVE.symmetricEigen(G, p)
+    const size = Math.max(Math.abs(λ[0]!), Math.abs(λ[p - 1]!))
+    const bound = 1e-15 * p
+    expect(λ).toEqual(λ.toSorted().reverse())
+    expect(errorOfTurn(R, p), 'orthonormal').toBeLessThan(bound)
+    expect(residual(G, λ, R, p), 'solved').toBeLessThanOrEqual(bound * size)
+  })
+
+  test('what is not finite is left to the specification', () => {
+    const G = LARGE_SYMMETRIC()['the identity']!.G.fill(NaN, 0, 1)
+    expect(
+      found.addon!.symmetricEigen(G, 150, new Float64Array(150), new Float64Array(22500)),
+    ).toBe(false)
+  })
+})
+
 function vectors(length: number): AdamWVectors {
   return {
     parameters: normals32(length, 'parameters'),
@@ -290,20 +313,55 @@ function transpose(W: Float32Array, m: number, n: number): Float64Array {
 const lowerHalf = (X: Float64Array, p: number) =>
   X.map((x, at) => (at % p <= Math.floor(at / p) ? x : 0))
 
-/** Symmetric matrices that are hard in different ways. */
-function SYMMETRIC(): Record<string, { G: Float64Array; p: number }> {
-  const square = (p: number, at: (i: number, j: number) => number) => ({
-    G: Float64Array.from({ length: p * p }, (_, k) => at(Math.floor(k / p), k % p)),
-    p,
-  })
-  const gramOf = (p: number, width: number, weight: (t: number) => number) => {
-    const X = normals(p * width, 'gram').map((x, k) => x * weight(k % width))
-    return square(p, (i, j) => {
-      let sum = 0
-      for (let t = 0; t < width; t++) sum += X[i * width + t]! * X[j * width + t]!
-      return sum
+interface Square {
+  readonly G: Float64Array
+  readonly p: number
+}
+
+const square = (p: number, at: (i: number, j: number) => number): Square => ({
+  G: Float64Array.from({ length: p * p }, (_, k) => at(Math.floor(k / p), k % p)),
+  p,
+})
+
+/** X·diag(weight²)·Xᵀ of normal X `[p, width]`. */
+function gramOf(p: number, width: number, weight: (t: number) => number): Square {
+  const X = normals(p * width, 'gram').map((x, k) => x * weight(k % width))
+  return { G: FALLBACK.rowProducts(X, p, X, p, width), p }
+}
+
+/** Those that a division in two finds hard: values in clusters, pairs alike to the last digits, nothing to divide. */
+function LARGE_SYMMETRIC(): Record<string, Square> {
+  const symmetric = normals(301 * 301, 'indefinite')
+  const indefinite = square(301, (i, j) => symmetric[i * 301 + j]! + symmetric[j * 301 + i]!)
+  const scaled = ({ G, p }: Square, factor: number) => ({ G: G.map((x) => x * factor), p })
+  // A reflection of a diagonal: its values to the last digits, its vectors full.
+  const turned = (p: number, value: (i: number) => number) =>
+    square(p, (i, j) => {
+      const [a, b, mean] = [value(i), value(j), 2 / p]
+      const sum = Array.from({ length: p }, (_, t) => value(t)).reduce((x, y) => x + y)
+      return (i === j ? a : 0) - mean * (a + b) + mean * mean * sum
     })
+  return {
+    'the identity': square(150, (i, j) => (i === j ? 1 : 0)),
+    zero: square(140, () => 0),
+    ones: square(200, () => 1),
+    'an indefinite matrix': indefinite,
+    'an indefinite matrix, tiny': scaled(indefinite, 1e-200),
+    'an indefinite matrix, huge': scaled(indefinite, 1e150),
+    'a Gram matrix': gramOf(257, 400, (t) => (t + 1) ** -0.5),
+    'a Gram matrix of low rank': gramOf(256, 5, () => 1),
+    'a Gram matrix over sixteen orders of magnitude': gramOf(190, 190, (t) => 10 ** (-t / 24)),
+    'values in three clusters': turned(200, (i) => (i % 3) + 1e-13 * i),
+    'values in pairs': turned(180, (i) => Math.floor(i / 2)),
+    // Wilkinson's: its largest values come in pairs that are alike to the last digits.
+    'a tridiagonal matrix': square(241, (i, j) =>
+      i === j ? Math.abs(i - 120) : Math.abs(i - j) === 1 ? 1 : 0,
+    ),
   }
+}
+
+/** Symmetric matrices that are hard in different ways. */
+function SYMMETRIC(): Record<string, Square> {
   const symmetric = normals(40 * 40, 'indefinite')
   return {
     'one number': square(1, () => -3),

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
-#include "variant.h"
+#include "tridiagonal.h"
 
 namespace touchstone::TOUCHSTONE_VARIANT {
 
@@ -75,12 +77,42 @@ double orthogonalise(double* x, size_t width, const double* basis, size_t count)
   return before;
 }
 
+namespace {
+
+/// Below it rotations are as quick.
+constexpr size_t kLarge = 128;
+
+bool by_rotations(const Eigen::MatrixXd& G, Eigen::VectorXd& values, Eigen::MatrixXd& vectors) {
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved{G};
+  values = solved.eigenvalues();
+  vectors = solved.eigenvectors();
+  return solved.info() == Eigen::Success;
+}
+
+bool by_division(Eigen::MatrixXd& G, Eigen::VectorXd& values, Eigen::MatrixXd& vectors) {
+  const double scale = G.cwiseAbs().maxCoeff();
+  if (!G.allFinite()) return false;
+  if (scale > 0) G /= scale;
+  Tridiagonal t = tridiagonalise(G);
+  if (!solve(t, vectors)) return false;
+  Eigen::HouseholderSequence<Eigen::MatrixXd, Eigen::VectorXd> reflectors(G, t.factors);
+  vectors.applyOnTheLeft(reflectors.setLength(G.rows() - 1).setShift(1));
+  values = scale * t.diagonal;
+  return true;
+}
+
+}  // namespace
+
 bool symmetric_eigen(const double* g, size_t p, double* values, double* vectors) {
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved{Eigen::Map<const Eigen::MatrixXd>(g, p, p)};
-  if (solved.info() != Eigen::Success) return false;
-  Vector(values, p) = solved.eigenvalues().reverse();
+  Eigen::MatrixXd G = Eigen::Map<const Eigen::MatrixXd>(g, p, p), found;
+  Eigen::VectorXd lambda;
+  if (!(p < kLarge ? by_rotations(G, lambda, found) : by_division(G, lambda, found))) return false;
+  std::vector<Eigen::Index> order(p);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](Eigen::Index a, Eigen::Index b) { return lambda[a] > lambda[b]; });
   // A column-major matrix read by rows is its transpose: eigenvectors become rows by being written as columns.
-  Eigen::Map<Eigen::MatrixXd>(vectors, p, p) = solved.eigenvectors().rowwise().reverse();
+  Eigen::Map<Eigen::MatrixXd> rows(vectors, p, p);
+  for (size_t i = 0; i < p; i++) values[i] = lambda[order[i]], rows.col(i) = found.col(order[i]);
   return true;
 }
 

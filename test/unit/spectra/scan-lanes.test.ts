@@ -166,5 +166,5 @@ test('threads are taken where the work is worth them and the memory holds their 
   // 8 float64 copies of 4096 × 14336 are 3.8 GB; half of the free memory may go.
   const large = smol.map((): [number, number] => [4096, 14336])
   expect(threadsFor(large, machine)).toBe(1)
-  expect(threadsFor(large, { ...machine, freeBytes: 32e9 })).toBe(4)
+  expect(threadsFor(large, { ...machine, freeBytes: 36e9 })).toBe(4)
 })

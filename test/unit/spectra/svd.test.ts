@@ -1,8 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { leftSingular } from '../../../evals/spectra/svd.ts'
-import { gaussian, matrix, multiply, orthonormalityError, residual } from './fixtures.ts'
-import type { Matrix } from '../../../evals/spectra/matrix.ts'
+import {
+  apply,
+  applyTransposed,
+  gram,
+  transposed,
+  type Matrix,
+} from '../../../evals/spectra/matrix.ts'
+import { survivesSquaring } from '../../../evals/spectra/squaring.ts'
+import { decomposed, leftSingular } from '../../../evals/spectra/svd.ts'
+import { symmetricEigen } from '../../../evals/spectra/symmetric-eigen.ts'
+import {
+  gaussian,
+  matrix,
+  multiply,
+  orthonormalityError,
+  residual,
+  withSpectrum,
+} from './fixtures.ts'
 
 function expectSingularSystem(W: Matrix) {
   const system = leftSingular(W, { right: true })
@@ -71,6 +86,32 @@ describe('leftSingular', () => {
     // W itself is only known to rounding, 1e-16 σ₁.
     wanted.forEach((value, j) => expect(Math.abs(σ[j]! - value)).toBeLessThan(1e-15))
   })
+
+  test.each([
+    [60, 90],
+    [90, 60],
+    [60, 60],
+  ])(
+    '%i × %i with σ over five orders is sharpened by products, without Jacobi',
+    (rows, columns) => {
+      const wanted = Array.from({ length: 60 }, (_, j) => 10 ** ((-5 * j) / 59))
+      const W = withSpectrum(rows, columns, wanted)
+      const T = rows <= columns ? W.data : transposed(W.data as Float64Array, rows, columns)
+      const { values, vectors } = symmetricEigen(
+        gram(T as Float64Array, 60, columns + rows - 60),
+        60,
+      )
+      const turn = {
+        into: (x: Float64Array) => apply(vectors, x, 60),
+        from: (x: Float64Array) => applyTransposed(vectors, x, 60),
+      }
+      const squared = values.map(Math.sqrt)
+      expect(survivesSquaring(T as Float64Array, squared, turn, 1e-8)).toBe(false)
+      expect(decomposed(W, 'W').isExact).toBe(true)
+      const { singularValues: σ } = expectSingularSystem(W)
+      wanted.forEach((value, j) => expect(Math.abs(σ[j]! - value)).toBeLessThan(1e-14))
+    },
+  )
 
   test('equal singular values, equal rows, zero rows and columns', () => {
     expectSingularSystem(
