@@ -1,4 +1,5 @@
 /** @file A forward pass in int8: near the exact one in every family and method that takes it, the same bits twice, refused elsewhere. */
+import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   precisionOf,
@@ -86,6 +87,25 @@ describe('where sums are exact', () => {
       expect(flat).toEqual(once.flat)
     }
     expect(checkpointed.nodes).toBeGreaterThan(once.nodes)
+  })
+
+  /** From a processor with AVX-512, and from the same with AVX2's kernels, as `processors.test.ts` has them. */
+  const DIGEST = 'fbf9ebd5bff5fe09bcab1511c80f9bf0e94141cc9ac34de434fae31b1c38ece0'
+
+  test('the bits are those of other x86-64 processors', async ({ skip }) => {
+    if (process.arch !== 'x64') return skip(`rounding on ${process.arch} is its own`)
+    const wide = tinyModel({
+      hidden: 72,
+      heads: 6,
+      kvHeads: 2,
+      headDim: 12,
+      inner: 180,
+      vocab: 301,
+    })
+    const asked = { ...keptIn('int8', wide), method: lora, forward: 'int8' } as const
+    const { loss, flat } = await gradientOf(asked)
+    const found = createHash('sha256').update(Float64Array.of(loss)).update(flat).digest('hex')
+    expect(found).toBe(DIGEST)
   })
 
   test('a wide head’s loss in pieces is that of one', async () => {
