@@ -5,15 +5,13 @@ import type { Device } from './device.ts'
 
 type Runs = Pick<Device, 'name' | 'profilePrefix'>
 
-/**
- * On a device what is learnt is the addon's, which alone can leave it in the device's memory; what is generated there is
- * onnxruntime-node's, and so are profiles.
- */
-export const addonFor = (
-  { name, profilePrefix }: Runs,
-  purpose: 'train' | 'generate',
-): Addon | undefined =>
-  profilePrefix || (name !== 'cpu' && purpose === 'generate') ? undefined : addon()
+/** Profiles are onnxruntime-node's business. */
+export const addonFor = ({ profilePrefix }: Runs): Addon | undefined =>
+  profilePrefix ? undefined : addon()
 
-/** Whether what `into` names is written there alone; elsewhere every result is copied as well. */
-export const extendsInPlace = (device: Runs): boolean => addonFor(device, 'generate') !== undefined
+/**
+ * Whether what `into` names is written there alone and is at once what a next run reads; elsewhere every result is copied as
+ * well, and on a device inputs are.
+ */
+export const extendsInPlace = (device: Runs): boolean =>
+  device.name === 'cpu' && addonFor(device) !== undefined

@@ -130,10 +130,10 @@ async function keptIn(memory: DeviceMemory, feeds: Feeds): Promise<Kept> {
 async function opened(
   model: Uint8Array,
   settings: SessionSettings,
-  { device, purpose }: RunnerOptions,
+  { device }: RunnerOptions,
 ): Promise<{ session: OpenSession; memory?: DeviceMemory }> {
   try {
-    const native = addonFor(device, purpose)
+    const native = addonFor(device)
     if (!native) return { session: await openPlain(model, settings, device) }
     const session = await openResident(native, model, settings)
     return settings.provider === null

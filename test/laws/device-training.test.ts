@@ -9,6 +9,7 @@ import {
   saveTrainingState,
   type TrainingState,
 } from '../../evals/finetune/state.ts'
+import { METHODS } from '../../evals/finetune/registry.ts'
 import { PORTABLE } from '../../evals/graph/op.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { load } from '../../evals/native/load.ts'
@@ -105,15 +106,19 @@ describe.skipIf(!isHere)(`tensors ${title}`, () => {
   })
 })
 
+/** Their steps look at numbers that the host has. */
+const ON_HOST: ReadonlySet<string> = new Set(['ggpo', 'mgpo', 'ba-lora'])
+
 const PLANS: readonly Partial<TinyTraining>[] = [
-  { method: 'lora' },
-  { method: 'full' },
+  ...METHODS.map(({ name: method }) => ({
+    method,
+    methodConfig: method === 'full' ? {} : { rank: 2 },
+    // At a larger rate LoRA+ alone makes ten times as much of the same rounding.
+    config: { learningRate: 2e-3 },
+  })),
   { method: 'full', config: { gradientAccumulationSteps: 3, batchSize: 2 } },
   { method: 'lora', config: { packing: true, checkpointing: true } },
   { method: 'full', config: { maxGradientNorm: 0, weightDecay: 0.1, schedule: 'linear' } },
-  { method: 'lora-plus' },
-  { method: 'lora-fa' },
-  { method: 'dora' },
 ]
 const planned = PLANS.map(
   (plan) => [`${plan.method}, ${JSON.stringify(plan.config ?? {})}`, plan] as const,
@@ -123,15 +128,19 @@ const on = { device: 'webgpu' } as const
 describe.skipIf(!isHere)(`training ${title}`, () => {
   test.each(planned)('%s: the CPU’s losses, norms, parameters and moments', async (_, plan) => {
     const cpu = await trainTiny(plan)
-    const found = await trainTiny({ ...plan, ...on })
-    const error = (of: (run: typeof cpu) => ArrayLike<number>) => relativeError(of(found), of(cpu))
+    const { session, fresh: state, run } = await openTiny({ ...plan, ...on })
+    expect(session.resident === undefined).toBe(ON_HOST.has(plan.method!))
+    const found = { reports: await run(state), state }
+    await session.release()
+    const error = (of: (ran: typeof found) => ArrayLike<number>) =>
+      relativeError(of(found), of(cpu))
     expect(error(({ reports }) => reports.map(({ loss }) => loss))).toBeLessThan(1e-5)
-    expect(error(({ reports }) => reports.map((each) => each.gradientNorm))).toBeLessThan(1e-4)
-    expect(error(({ state }) => state.parameters)).toBeLessThan(2e-5)
-    expect(error(({ state }) => state.firstMoment)).toBeLessThan(2e-4)
-    expect(error(({ state }) => state.secondMoment)).toBeLessThan(2e-4)
-    expect(found.state.step).toBe(cpu.state.step)
-    expect(found.digest).not.toBe(cpu.digest)
+    expect(error(({ reports }) => reports.map((each) => each.gradientNorm))).toBeLessThan(5e-4)
+    expect(error((ran) => ran.state.parameters)).toBeLessThan(2e-5)
+    expect(error((ran) => ran.state.firstMoment)).toBeLessThan(2e-4)
+    expect(error((ran) => ran.state.secondMoment)).toBeLessThan(2e-4)
+    expect(state.step).toBe(cpu.state.step)
+    expect(digestOf(state)).not.toBe(cpu.digest)
   })
 
   test('a fixed tensor stays what it was, bit for bit', async () => {
@@ -145,17 +154,6 @@ describe.skipIf(!isHere)(`training ${title}`, () => {
     }
     await session.release()
   })
-
-  test.each(['ggpo', 'mgpo', 'ba-lora'])(
-    '%s looks at its numbers, so they come and go, and are the CPU’s too',
-    async (method) => {
-      const { session } = await openTiny({ method, ...on })
-      expect(session.resident).toBeUndefined()
-      await session.release()
-      const [cpu, found] = [await trainTiny({ method }), await trainTiny({ method, ...on })]
-      expect(relativeError(found.state.parameters, cpu.state.parameters)).toBeLessThan(2e-5)
-    },
-  )
 
   test('the host’s numbers are old until somebody asks for them; then they are this step’s', async () => {
     const three = await trainTiny({ ...on }, { until: 3 })
