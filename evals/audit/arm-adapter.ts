@@ -1,5 +1,6 @@
 /** @file What an arm ends in: its adapter as PEFT stores it, with a head that names classes beside it, and its weights. */
 import type { AnyMethod } from '../finetune/method.ts'
+import type { PeftConfig } from '../models/peft-config.ts'
 import type { PeftFolder } from '../models/peft-folder.ts'
 import { adaptedWeights, replacedWeights } from '../models/tuned-weights.ts'
 import type { FinishedArm } from './arm.ts'
@@ -21,11 +22,14 @@ export function adapterOf(
   return folder && { ...folder, saved }
 }
 
-/** Whether all that a method changes is s·B·A of some layers of the base as it lies, so that `tunedOf` says them. */
-export function endsInLowRank(method: AnyMethod, methodConfig: unknown): boolean {
+/** How s·B·A of some layers of the base as it lies are all that a method changes, so that `tunedOf` gives them; else undefined. */
+export function changesOf(method: AnyMethod, methodConfig: unknown): PeftConfig | undefined {
   const folder = method.toPeft?.(new Map(), methodConfig, '', { parameters: new Map() })
-  return folder !== undefined && folder.config.useDora !== true
+  return folder?.config.useDora === true ? undefined : folder?.config
 }
+
+export const endsInLowRank = (method: AnyMethod, methodConfig: unknown): boolean =>
+  changesOf(method, methodConfig) !== undefined
 
 /** The weights that an arm ends in. */
 export function tunedOf(base: Pick<Base, 'model' | 'path' | 'weights'>, arm: FinishedArm): Tuned {

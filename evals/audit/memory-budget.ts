@@ -16,8 +16,9 @@ import { digestOfFile } from './base.ts'
 import type { AuditConfig } from './config.ts'
 import { bytesOfSize } from './memory-size.ts'
 import { plannedBytes } from './plan-memory.ts'
+import { togetherOf, type TogetherConfig } from './together-memory.ts'
 
-type Planned = Parameters<typeof plannedBytes>[1] & Pick<AuditConfig, 'memory'>
+type Planned = Parameters<typeof plannedBytes>[1] & Pick<AuditConfig, 'memory'> & TogetherConfig
 type Opened = Parameters<typeof plannedBytes>[0]
 type Data = Parameters<typeof plannedBytes>[2]
 
@@ -55,8 +56,10 @@ const told = ({ memory, methods, training }: Planned, what: string) => {
   return { why: `${how} ${what} (--memory ${memory}).` }
 }
 
-const bytesOf = <C extends Planned>({ opened, data, evaluates }: Asked<C>, config: Planned) =>
-  plannedBytes(opened, config, data, evaluates)
+async function bytesOf<C extends Planned>({ opened, data, evaluates }: Asked<C>, config: Planned) {
+  const together = evaluates ? await togetherOf(opened, config) : undefined
+  return plannedBytes(opened, { ...config, together }, data, evaluates)
+}
 
 const checkpointed = <C extends Planned>(config: C): C => ({
   ...config,

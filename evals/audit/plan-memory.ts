@@ -15,8 +15,9 @@ import { classedExamples, isReader } from './classes.ts'
 import type { AuditConfig } from './config.ts'
 import { peakBytes, type MicroBatch } from './memory.ts'
 import type { TrainingData } from './sources.ts'
+import { togetherBytes, type Together } from './together-memory.ts'
 
-const NOTHING = { trained: 0, ofBase: 0 }
+const NOTHING = { trained: 0, ofBase: 0, more: 0 }
 const NO_DATA = { title: '', conversations: [] }
 
 /** Of each token that a tokenizer knows, beyond the few of a small one: 52 MiB for SmolLM2's 49,152. */
@@ -26,7 +27,7 @@ const TOKEN_BYTES = 1100
 const LOOKED_AT = 256
 
 type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'> &
-  Partial<Pick<AuditConfig, 'cache'>>
+  Partial<Pick<AuditConfig, 'cache'>> & { readonly together?: Together | undefined }
 
 interface Opened {
   readonly open: Pick<OpenModel, 'template' | 'tokenizer'> & Partial<Pick<OpenModel, 'checkpoint'>>
@@ -35,7 +36,7 @@ interface Opened {
 
 export async function plannedBytes(
   { open, model }: Opened,
-  { methods, basePrecision: precision, training, cache = false }: Planned,
+  { methods, basePrecision: precision, training, cache = false, together }: Planned,
   data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
   evaluates: boolean,
 ): Promise<number> {
@@ -44,7 +45,8 @@ export async function plannedBytes(
     const method = findMethod(name)
     const config: unknown = method.config.parse(given)
     const pieces = lossPieces(model, method, config, batch.labelled)
-    return { ...trainedSize(model, method, config), pieces }
+    const more = together ? togetherBytes(model, method, config, together) : 0
+    return { ...trainedSize(model, method, config), pieces, more }
   })
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training
@@ -52,7 +54,8 @@ export async function plannedBytes(
   const shared = { model, precision, batch, evaluates, isRead, isCopied, checkpointing }
   const asked = sizes.length > 0 ? sizes : [NOTHING]
   const tokens = TOKEN_BYTES * open.tokenizer.vocabSize
-  return tokens + Math.max(...asked.map((size) => peakBytes({ ...shared, ...size })))
+  const peaks = asked.map(({ more, ...size }) => more + peakBytes({ ...shared, ...size }))
+  return tokens + Math.max(...peaks)
 }
 
 /** Whether more than a little of the weights must be made before a graph is opened with them, and is not kept in a file. */

@@ -113,9 +113,12 @@ function rowsAtOnce(
 ): number {
   const longest = Math.max(0, ...prompts.map(({ ids }) => ids.length))
   const capacity = evenWidth(longest) + decoding.maxNewTokens
-  const most = Math.floor(CACHE_BYTES / rowBytes(session.cache, capacity))
-  return Math.max(batchSize, Math.min(most, batchSize * members))
+  return maxRows(batchSize, members, rowBytes(session.cache, capacity))
 }
+
+/** Rows that write side by side, where each takes so many bytes of cache. */
+export const maxRows = (batchSize: number, members: number, bytesOfRow: number): number =>
+  Math.max(batchSize, Math.min(Math.floor(CACHE_BYTES / bytesOfRow), batchSize * members))
 
 /** Answers by question and by the member who has not yet come for them. */
 function createKept() {

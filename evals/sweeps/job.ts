@@ -7,6 +7,7 @@ import { benchmarkRow } from '../audit/evaluate.ts'
 import { PROCESS_BYTES } from '../audit/memory.ts'
 import { plannedBytes } from '../audit/plan-memory.ts'
 import { saidAlone } from '../audit/side-by-side.ts'
+import { statesTogether } from '../audit/together-memory.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
@@ -29,7 +30,7 @@ import {
 } from './identity.ts'
 import { cellSecondsOn, estimateTime, type CellSeconds } from './estimate.ts'
 import { jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
-import { openWorkbench, type Workbench } from './model-cell.ts'
+import { measuredSteps, openWorkbench, suiteSteps, type Workbench } from './model-cell.ts'
 import { runInWorkers } from './workers.ts'
 
 export const sweepJob: JobKind<SweepConfig> = {
@@ -94,7 +95,10 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
     }
     const bytes = await plannedBytes(
       bench.base,
-      { methods, basePrecision: 'fp32', training: config.training },
+      {
+        ...{ methods, basePrecision: 'fp32', training: config.training },
+        together: await togetherIn(bench, config),
+      },
       bench.data,
       true,
     )
@@ -114,6 +118,13 @@ function saidOf({ base }: Workbench, choice: MethodChoice): string | undefined {
   const method = findMethod(choice.name)
   const methodConfig = method.config.parse(choice.config)
   return saidAlone(base, armOf(choice), { method, methodConfig })
+}
+
+function togetherIn({ base, benchmarks }: Workbench, config: SweepConfig) {
+  const { evalTogether, evalEvery, training, batchSize } = config
+  if (!evalTogether) return undefined
+  const [steps, suite] = [measuredSteps, suiteSteps].map((of) => of(training.steps, evalEvery))
+  return statesTogether(base, benchmarks, { steps: steps!, suite: suite!, batchSize })
 }
 
 function refuseFewRows(config: SweepConfig, rows: number): void {

@@ -1,8 +1,13 @@
 /** @file What is said of memory before a run holds while it runs, and grows with what it is made of. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { AuditConfig } from '../../../evals/audit/config.ts'
 import { peakBytes, type MemoryNeed } from '../../../evals/audit/memory.ts'
+import { modelPath } from '../../../evals/audit/model-path.ts'
+import { planOf } from '../../../evals/audit/plan.ts'
 import { findMethod } from '../../../evals/finetune/registry.ts'
 import { trainedSize } from '../../../evals/finetune/trained-size.ts'
+import { openModel } from '../../../evals/models/open-model.ts'
+import { recognise } from '../../../evals/models/registry.ts'
 import { peakOf, touchstone } from '../../bench/peak.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
@@ -23,6 +28,47 @@ test.each([
     expect(bytes / run.bytes).toBeLessThan(1.25)
   },
 )
+
+describe('states that are asked in one pass', () => {
+  const asked = { methods: 'lora', steps: 8, evalEvery: 2, together: true }
+  async function planned(own: Partial<typeof asked> = {}) {
+    const { methods, steps, evalEvery, together } = { ...asked, ...own }
+    const config = AuditConfig.parse({
+      ...{ model: 'pebble', data: 'house-benign', limit: 4, training: { steps } },
+      ...{ evalEvery, evalTogether: together, matchLoss: false, spectra: false },
+      methods: methods.split(',').map((name) => ({ name, config: {} })),
+    })
+    const [line] = await planOf(config, true)
+    return line!.bytes!
+  }
+  /** Rank 8 of every linear layer. */
+  const adapterNumbers = async () => {
+    const open = await openModel(modelPath('pebble'))
+    const { weights } = recognise(open.checkpoint)
+    await open.close()
+    const adapted = [...weights.values()].filter(({ module }) => module !== undefined)
+    return adapted.reduce((sum, { shape }) => sum + 8 * (shape[0]! + shape[1]!), 0)
+  }
+
+  test('take their adapters twice, and room for what they write', async () => {
+    const alone = await planned({ together: false })
+    const five = (await planned()) - alone
+    const three = (await planned({ evalEvery: 4 })) - alone
+    // Two states more, and the rows of each state but the first.
+    expect(three).toBeGreaterThan(3 * 2 * 4 * (await adapterNumbers()))
+    const each = (five - three) / 2
+    const cacheOfThree = three - 3 * 2 * 4 * (await adapterNumbers())
+    expect(each).toBeCloseTo(2 * 4 * (await adapterNumbers()) + cacheOfThree / 2, 0)
+  })
+
+  test('are no more than a stack holds, and none of a method that is asked one by one', async () => {
+    // States 0 to 15, and ten times as many.
+    const [sixteen, more] = [15, 159].map((steps) => planned({ steps, evalEvery: 1 }))
+    expect(await more).toBe(await sixteen)
+    for (const methods of ['dora', 'full'])
+      expect(await planned({ methods })).toBe(await planned({ methods, together: false }))
+  })
+})
 
 test('asked alone, a model that must be read into memory first takes more', () => {
   const asked: MemoryNeed = {
