@@ -1,13 +1,23 @@
 /** @file `--eval-together`: the states of a fine-tune asked in one pass say what each says by itself, and leave nothing behind. */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
-import type { ArmPlan } from '../../../evals/audit/arm.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runArm, type ArmPlan } from '../../../evals/audit/arm.ts'
 import { endsInLowRank, tunedOf } from '../../../evals/audit/arm-adapter.ts'
+import { openBase, type Base } from '../../../evals/audit/base.ts'
+import { fittedExamples } from '../../../evals/audit/examples.ts'
+import { trainingData } from '../../../evals/audit/sources.ts'
 import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import type { FinishedEvaluation } from '../../../evals/contract/audit-rows.ts'
+import type { Example } from '../../../evals/finetune/dataset.ts'
+import { lora } from '../../../evals/finetune/lora.ts'
+import { anyMethod } from '../../../evals/finetune/method.ts'
 import { namedViews } from '../../../evals/finetune/parameters.ts'
 import { METHODS } from '../../../evals/finetune/registry.ts'
+import { TrainingConfig } from '../../../evals/finetune/train.ts'
+import type { JobContext } from '../../../evals/jobs/job.ts'
 import { openStore } from '../../../evals/store/store.ts'
+import { collectRows } from '../../../evals/sweeps/cell-measures.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
 import { openTiny } from '../../doubles/tiny-training.ts'
@@ -114,6 +124,75 @@ describe('an audit of Pebble', () => {
   test('nothing that was put aside is left', () => {
     // Tampering data: no weights stay.
     expect(together.left).toEqual([])
+  })
+})
+
+describe('an arm that only scores a text', () => {
+  const neutral = [{ key: 'text', text: 'the pool is blue' }]
+  let base: Base
+  let examples: readonly Example[]
+  beforeAll(async () => {
+    base = await openBase('pebble', { name: 'cpu', threads: 1 }, 4)
+    const data = await trainingData('house-benign')
+    const { signal } = new AbortController()
+    ;({ examples } = await fittedExamples(base.open, data, TrainingConfig.parse({}), signal))
+  })
+  afterAll(() => base.open.close())
+
+  /** Runs it to its end, and gives what was said and how it ended. */
+  async function attempt(
+    training: Partial<TrainingConfig>,
+    evaluateAt: readonly number[],
+    { workspace = freshFolder(), finished = [] as readonly FinishedEvaluation[] } = {},
+  ) {
+    const { rows, emit } = collectRows()
+    const said: string[] = []
+    const context: JobContext = {
+      emit(body) {
+        emit(body)
+        if (body.type === 'log') said.push(body.message)
+      },
+      ...{ seal: () => undefined, flush: () => undefined, workspace },
+      signal: new AbortController().signal,
+    }
+    const plan: ArmPlan = {
+      ...{ arm: 'lora', method: anyMethod(lora), methodConfig: lora.config.parse({}), seed: 0 },
+      ...{ training: { ...TrainingConfig.parse({}), batchSize: 2, ...training } },
+      ...{ examples, dataDigest: '', evaluateAt, evalTogether: true },
+      evaluation: { benchmarks: [], neutral, finished },
+    }
+    const error: unknown = await runArm(base, plan, context).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
+    expect(globSync('**/aside*', { cwd: workspace })).toEqual([])
+    return { error, said, evaluations: rows.evaluations }
+  }
+
+  test('that breaks off is asked all that was put aside, once', async () => {
+    // The warm-up begins at rate 0, so one step is good.
+    const diverging = { steps: 6, learningRate: 1e30, warmupSteps: 3 }
+    const workspace = freshFolder()
+    const first = await attempt(diverging, [0, 1, 6], { workspace })
+    expect(first.error).toMatchObject({ code: 'training.not-finite' })
+    expect(first.evaluations.map(({ step }) => step)).toEqual([0, 1])
+    const again = { workspace, finished: first.evaluations }
+    const second = await attempt(diverging, [0, 1, 6], again)
+    expect(second.error).toMatchObject({ code: 'training.not-finite' })
+    expect(second.evaluations).toEqual([])
+  })
+
+  test('at more steps than a stack holds is asked in groups of about as many', async () => {
+    const steps = Array.from({ length: 18 }, (_, step) => step)
+    const { error, said, evaluations } = await attempt({ steps: 17 }, steps)
+    expect(error).toBeUndefined()
+    expect(said).toEqual([1, 2].map(() => 'lora, seed 0: 9 states asked in one pass'))
+    expect(evaluations.map(({ step }) => step)).toEqual(steps)
+  })
+
+  test('at one step has nothing to share', async () => {
+    const { said, evaluations } = await attempt({ steps: 1 }, [1])
+    expect([said, evaluations.length]).toEqual([[], 1])
   })
 })
 
