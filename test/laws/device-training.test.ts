@@ -9,7 +9,8 @@ import {
   saveTrainingState,
   type TrainingState,
 } from '../../evals/finetune/state.ts'
-import { METHODS } from '../../evals/finetune/registry.ts'
+import { findMethod, METHODS } from '../../evals/finetune/registry.ts'
+import { staysOnDevice } from '../../evals/finetune/train-graph.ts'
 import { PORTABLE } from '../../evals/graph/op.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { load } from '../../evals/native/load.ts'
@@ -141,6 +142,12 @@ describe.skipIf(!isHere)(`training ${title}`, () => {
     expect(error((ran) => ran.state.secondMoment)).toBeLessThan(2e-4)
     expect(state.step).toBe(cpu.state.step)
     expect(digestOf(state)).not.toBe(cpu.digest)
+  })
+
+  test('BA-LoRA stays there where it does not look at singular values', () => {
+    const method = findMethod('ba-lora')
+    const stays = (settings: object) => staysOnDevice(method, method.config.parse(settings))
+    expect([stays({}), stays({ concentration: 0 })]).toEqual([false, true])
   })
 
   test('a fixed tensor stays what it was, bit for bit', async () => {
