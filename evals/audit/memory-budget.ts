@@ -70,7 +70,7 @@ const checkpointed = <C extends Planned>(config: C): C => ({
 const canCheckpoint = ({ opened: { model }, config }: Asked<Planned>): boolean =>
   config.methods.length > 0 && !model.graph
 
-/** Names what would fit: a smaller base where every method leaves it as it is, fewer rows side by side. */
+/** Names what would fit: states asked one by one, a smaller base where every method leaves it as it is, fewer rows side by side. */
 async function tooLittle(
   asked: Asked<Planned>,
   budget: number,
@@ -79,6 +79,8 @@ async function tooLittle(
   const { config } = asked
   const smallest = canCheckpoint(asked) ? checkpointed(config) : config
   const tried: (readonly [string, Planned])[] = []
+  if (asked.evaluates && config.evalTogether)
+    tried.push(['--no-eval-together', { ...smallest, evalTogether: false }])
   if (config.basePrecision !== 'int8' && leavesBase(asked))
     tried.push(['--base-precision int8', { ...smallest, basePrecision: 'int8' }])
   const { batchSize } = config.training

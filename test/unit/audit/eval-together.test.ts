@@ -78,6 +78,18 @@ function numbersOf({ rows }: Audited, arm: string): ReadonlyMap<string, number> 
   return new Map([...replies, ...scores, ...metrics])
 }
 
+function expectAlike(together: Audited, apart: Audited, arm: string): void {
+  const steps = new Set(ofArm(together.rows.evaluations, arm).map(({ step }) => step))
+  expect([...steps]).toEqual(STEPS)
+  expect(wordsOf(together, arm)).toEqual(wordsOf(apart, arm))
+  const [ours, theirs] = [numbersOf(together, arm), numbersOf(apart, arm)]
+  expect([...ours.keys()].sort()).toEqual([...theirs.keys()].sort())
+  for (const [name, value] of ours) {
+    const other = theirs.get(name)!
+    expect(Math.abs(value - other), name).toBeLessThan(ROUNDING * Math.max(1, Math.abs(other)))
+  }
+}
+
 describe('an audit of Pebble', () => {
   let together: Audited
   let apart: Audited
@@ -88,15 +100,7 @@ describe('an audit of Pebble', () => {
   }, 240_000)
 
   test.each([...STACKED, ...ALONE])('%s gives the same words, verdicts and stops', (arm) => {
-    const steps = new Set(ofArm(together.rows.evaluations, arm).map(({ step }) => step))
-    expect([...steps]).toEqual(STEPS)
-    expect(wordsOf(together, arm)).toEqual(wordsOf(apart, arm))
-    const [ours, theirs] = [numbersOf(together, arm), numbersOf(apart, arm)]
-    expect([...ours.keys()].sort()).toEqual([...theirs.keys()].sort())
-    for (const [name, value] of ours) {
-      const other = theirs.get(name)!
-      expect(Math.abs(value - other), name).toBeLessThan(ROUNDING * Math.max(1, Math.abs(other)))
-    }
+    expectAlike(together, apart, arm)
   })
 
   test('states differ, so that each is asked through its own adapter', () => {
@@ -125,6 +129,13 @@ describe('an audit of Pebble', () => {
     // Tampering data: no weights stay.
     expect(together.left).toEqual([])
   })
+})
+
+test('a base that is kept in int8 is shared as it is', { timeout: 120_000 }, async () => {
+  const words = ['--methods', 'lora', '--base-precision', 'int8']
+  const [together, apart] = [await audited(...words, '--eval-together'), await audited(...words)]
+  expectAlike(together, apart, 'lora')
+  expect(together.said).toContain('lora, seed 0: 4 states asked in one pass')
 })
 
 describe('an arm that only scores a text', () => {

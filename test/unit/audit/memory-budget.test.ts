@@ -79,6 +79,21 @@ test('where nothing fits, what would is named, in flags that do fit', async () =
   expect(found.config.training.checkpointing).toBe(true)
 })
 
+test('states that are asked together may be asked one by one', async () => {
+  const work = async (memory: string | null, evalTogether: boolean) => {
+    const config = { ...configOf(memory, { checkpointing: true, batchSize: 1 }), evalTogether }
+    return { ...(await asked(config)), evaluates: true }
+  }
+  const [alone, together] = await Promise.all(
+    [false, true].map(async (each) => (await fitted(await work(null, each))).bytes),
+  )
+  expect(together).toBeGreaterThan(alone!)
+  const budget = megabytes((alone! + together!) / 2)
+  await expect(fitted(await work(budget, true))).rejects.toMatchObject({
+    remedy: expect.stringMatching(/^Add --no-eval-together \(/) as string,
+  })
+})
+
 test('a full fine-tune is not told to keep its base smaller, and a hopeless budget names none', async () => {
   await expect(fitted(await asked(configOf('1MB', {}, 'full')))).rejects.toMatchObject({
     code: 'memory.too-little',
