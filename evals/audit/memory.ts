@@ -22,7 +22,10 @@ const HELD_OF_LINEAR = 1.05
 const HELD_OF_ATTENTION = 1.2
 /** Logits, their softmax and its gradient. */
 const HELD_OF_LOGITS = 3
-/** A matrix in float32 that is made for one product, beside the one that was made before it. */
+/**
+ * A matrix in float32 that is made for one product, beside the one that was made before it. With a forward in int8 gradients
+ * still make them, and rounded rows are a quarter of what goes in: the peaks are alike (docs/performance.md).
+ */
 const WIDENED = 2
 /** What an arm writes with and scores texts with, and the base that scores what it wrote: each packs the matrices for its kernel. */
 const PACKED_COPIES = 3

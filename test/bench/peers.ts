@@ -118,7 +118,7 @@ async function compare(work: Work, inputs: Inputs) {
 }
 type Compared = Awaited<ReturnType<typeof compare>>
 
-function show({ title }: Work, result: Compared): string {
+function show({ title, forward }: Work, result: Compared): string {
   const { speed, memory, torch, idleShare, bar, barMet, arithmetic } = result
   const { median, lower, upper } = speed.ratio
   const judged =
@@ -131,7 +131,7 @@ function show({ title }: Work, result: Compared): string {
     `  torch ${showSpread(speed.torch)}, OpenMP waits ${torch.wait}`,
     `  torch / ours ${median.toFixed(2)} (95 % ${lower.toFixed(2)}–${upper.toFixed(2)}), of medians ${speed.ratioOfMedians.toFixed(2)}; ${verdict}`,
     ...(memory ? showMemory(memory) : ['  memory is measured on Linux only']),
-    `  ${result.same ? 'same work' : 'DIFFERENT WORK'}: ${result.evidence}`,
+    `  ${result.same ? (forward ? 'nearly the same work' : 'same work') : 'DIFFERENT WORK'}: ${result.evidence}`,
     ...(result.deviation ? [`  ${showDeviation(result.deviation)}`] : []),
     ...(idleShare === null
       ? []

@@ -17,6 +17,7 @@ import {
 } from '../../../evals/models/small-weights.ts'
 import { sumsExactly } from '../../../evals/runtime/int8-sums.ts'
 import { GOLDEN_ENCODERS, GOLDEN_FAMILIES, openGolden } from '../../doubles/golden-llama.ts'
+import { filesUnder, textOf } from '../../doubles/imports.ts'
 import { gradientOf, type Differentiated } from '../../doubles/one-gradient.ts'
 import { tinyModel } from '../../doubles/tiny-model.ts'
 
@@ -140,6 +141,18 @@ describe('what multiplies in int8', () => {
     const storage = storageFor(tiny)
     expect([...tiny.model.weights.keys()].map(storage)).not.toContain('product:int8')
   })
+})
+
+test('only what trains may ask for such products: evaluation and export never do', () => {
+  const naming = filesUnder('evals/**/*.ts').filter((path) => textOf(path).includes('product:int8'))
+  expect(naming.sort()).toEqual([
+    'evals/finetune/int8-forward.ts',
+    'evals/graph/ops/int8-product.ts',
+    'evals/graph/stored.ts',
+    'evals/runtime/int8-sums.ts',
+  ])
+  const asking = filesUnder('evals/**/*.ts').filter((path) => /\bstorageFor\(/u.test(textOf(path)))
+  expect(asking.sort()).toEqual(['evals/finetune/int8-forward.ts', 'evals/finetune/observer.ts'])
 })
 
 describe('what cannot be', () => {
