@@ -36,16 +36,15 @@ export const saveTrainingState = async (
 }
 
 /** The trained numbers alone: enough to ask the state by, too little to train it on. */
-export const saveParameters = (
+export const saveParameters = async (
   path: string,
   parameters: Float32Array,
   identity: Readonly<Record<string, string>>,
-): Promise<void> =>
-  writeSafetensors(
-    path,
-    [{ name: TENSORS[0], shape: [parameters.length], data: parameters }],
-    identity,
-  )
+): Promise<void> => {
+  await broughtBack(parameters)
+  const tensor = { name: TENSORS[0], shape: [parameters.length], data: parameters }
+  await writeSafetensors(path, [tensor], identity)
+}
 
 /** Reads them back, bit for bit; those of another run, step or size are an error. */
 export const loadParameters = (

@@ -3,8 +3,8 @@
  * squares, and AdamW as `graph/optimizer.ts` has it, but in float32.
  *
  * Each writes where it reads (`sum`, `m`, `v`, `p`): a second place would take as much memory again. No kernel does both at once,
- * which WebGPU forbids: what is read there is first multiplied, if by nothing else by a fed 1, into a place that lasts for one
- * tensor's turn, and the result is made of that alone.
+ * which WebGPU's standard forbids (ONNX Runtime over lavapipe lets it pass): what is read there is first
+ * multiplied, if by nothing else by a fed 1, into a place that lasts for one tensor's turn, and the result is made of that alone.
  */
 import { PORTABLE } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'

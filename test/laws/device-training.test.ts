@@ -11,6 +11,7 @@ import {
 } from '../../evals/finetune/state.ts'
 import { findMethod, METHODS } from '../../evals/finetune/registry.ts'
 import { staysOnDevice } from '../../evals/finetune/train-graph.ts'
+import { encode } from '../../evals/graph/encode.ts'
 import { PORTABLE } from '../../evals/graph/op.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { load } from '../../evals/native/load.ts'
@@ -249,7 +250,6 @@ describe.skipIf(!addon)(`a session that does not open ${title}`, () => {
       const model = openResident(addon!, broken, { ...settings, provider: provider('WebGPU') })
       await expect(model).rejects.toThrow(/protobuf/iu)
       const g = createGraph(PORTABLE)
-      const { encode } = await import('../../evals/graph/encode.ts')
       const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
       const memory = openResident(addon!, bytes, {
         ...settings,
@@ -258,4 +258,13 @@ describe.skipIf(!addon)(`a session that does not open ${title}`, () => {
       await expect(memory).rejects.toThrow('allocator')
     },
   )
+
+  test('has no memory but the host’s where it is the processor’s', async () => {
+    const g = createGraph(PORTABLE)
+    const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
+    const session = await openResident(addon!, bytes, { ...settings, provider: null })
+    await expect(session.allocate([1])).rejects.toThrow('no memory but the host')
+    await session.release()
+    await expect(session.allocate([1])).rejects.toThrow('released')
+  })
 })
