@@ -148,6 +148,11 @@ export interface Addon extends Conversions {
    * very much of it). A file that is cut short while it is mapped ends the process that reads there, with SIGBUS.
    */
   mapFile(path: string, offset: number, bytes: number): ArrayBuffer | null
+  /**
+   * To be called before anybody else opens a session in this process: what a device says on ONNX Runtime's log is then heard, and
+   * is what `allocateValue` and `runSession` reject with. WebGPU says nowhere else that memory ran out.
+   */
+  loadRuntime(library: string): void
   /** Opens a graph on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */
   openSession(library: string, model: Uint8Array, settings: SessionSettings): Promise<SessionHandle>
   /** `outputs` are written where they lie; those named in `fresh` are new. The event loop turns meanwhile. */

@@ -1,8 +1,9 @@
 /** @file Tensors copied once into a device's own memory, so that a run need not carry them there again. */
-import ort from 'onnxruntime-node'
+import type ort from 'onnxruntime-node'
 import { encode } from '../graph/encode.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Dtype } from '../graph/value.ts'
+import { openPlainSession } from './plain-session.ts'
 
 export interface DeviceTensors {
   readonly tensors: Readonly<Record<string, ort.Tensor>>
@@ -17,7 +18,7 @@ export async function toWebGpu(
   host: Readonly<Record<string, ort.Tensor>>,
 ): Promise<DeviceTensors | undefined> {
   if (Object.keys(host).length === 0) return undefined
-  const session = await ort.InferenceSession.create(handOn(host), {
+  const session = await openPlainSession(handOn(host), {
     executionProviders: ['webgpu'],
     graphOptimizationLevel: 'disabled',
     preferredOutputLocation: 'gpu-buffer',

@@ -1,6 +1,6 @@
 /** @file Which devices there are. `auto` is the CPU until a parity self-test has passed elsewhere; nothing falls back in silence. */
 import { cpus } from 'node:os'
-import ort from 'onnxruntime-node'
+import type ort from 'onnxruntime-node'
 import { TouchstoneError } from '../errors.ts'
 import { encode } from '../graph/encode.ts'
 import { CPU, LEARNING, PORTABLE, type Dialect } from '../graph/op.ts'
@@ -12,6 +12,7 @@ import {
   type Accelerator,
   type ParityRecord,
 } from './parity-record.ts'
+import { openPlainSession } from './plain-session.ts'
 
 export { onnxRuntimeVersion } from './parity-record.ts'
 
@@ -65,7 +66,7 @@ export async function probeProviders(
 function openOneNode(name: string): Promise<ort.InferenceSession> {
   const g = createGraph()
   const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
-  return ort.InferenceSession.create(bytes, { executionProviders: [name], logSeverityLevel: 4 })
+  return openPlainSession(bytes, { executionProviders: [name], logSeverityLevel: 4 })
 }
 
 /** Whether a card, and not a processor that plays one, is behind this device. */

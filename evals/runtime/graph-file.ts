@@ -3,6 +3,7 @@ import ort from 'onnxruntime-node'
 import { TouchstoneError } from '../errors.ts'
 import type { Device } from './device.ts'
 import { refusedByOrt } from './ort-errors.ts'
+import { openPlainSession } from './plain-session.ts'
 import type { TensorData } from './session.ts'
 
 export interface FileTensor {
@@ -50,11 +51,7 @@ export async function openGraphFile(
       }),
     ),
   }
-  const { InferenceSession } = ort
-  const opening = memory
-    ? InferenceSession.create(memory.bytes, options)
-    : InferenceSession.create(path, options)
-  const session = await opening.catch((error: unknown) => {
+  const session = await openPlainSession(memory?.bytes ?? path, options).catch((error: unknown) => {
     throw refusedByOrt(path, error)
   })
   return {

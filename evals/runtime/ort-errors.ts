@@ -8,16 +8,20 @@ export function refusedByOrt(path: string, error: unknown): Error {
   return new TouchstoneError('onnx.refused', { path, why }, { cause: error })
 }
 
+/** On the CPU, on CUDA, and on WebGPU, which numbers its errors (3: out of memory) and has a largest buffer. */
+const OUT_OF_MEMORY =
+  /bad_alloc|out of memory|Failed to allocate memory|CUDA_ERROR_OUT_OF_MEMORY|WebGPU device error\(3\)|exceeds the max buffer size limit/i
+
 /** An error of the world where the text says so; anything else is a bug in a graph of ours. */
 export function translateOrtError(
   error: unknown,
   { device, batchSize }: { device: string; batchSize: number },
 ): Error {
   const message = error instanceof Error ? error.message : String(error)
-  if (/bad_alloc|out of memory|Failed to allocate memory|CUDA_ERROR_OUT_OF_MEMORY/i.test(message)) {
+  if (OUT_OF_MEMORY.test(message)) {
     return new TouchstoneError('device.out-of-memory', { device, batchSize }, { cause: error })
   }
-  if (/the execution provider \w+ is refused/.test(message)) {
+  if (/the execution provider \w+ is refused|WebGPU device error/.test(message)) {
     const remedy = `Run \`touchstone doctor --device ${device} --parity\`, which says what is missing, or use --device cpu.`
     const why = refusal(message)
     return new TouchstoneError('device.unusable', { device, why, remedy }, { cause: error })

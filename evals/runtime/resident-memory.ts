@@ -6,7 +6,9 @@ import ort from 'onnxruntime-node'
 import { encode } from '../graph/encode.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Addon, SessionSettings } from '../native/addon.ts'
+import type { Device } from './device.ts'
 import { DeviceTensor } from './device-tensor.ts'
+import { translateOrtError } from './ort-errors.ts'
 import { openResident, type Lying, type ResidentSession } from './resident-session.ts'
 import type { Feeds, Memories } from './session.ts'
 
@@ -26,6 +28,7 @@ export function residentMemory(
   native: Addon,
   session: ResidentSession,
   { threads, provider }: SessionSettings,
+  device: Device['name'],
 ): DeviceMemory {
   const plain = { threads, provider, optimised: false, arena: true, folder: '', weights: [] }
 
@@ -42,21 +45,27 @@ export function residentMemory(
     }
   }
 
+  async function place(host: Feeds): Promise<DeviceTensors> {
+    const there: Record<string, DeviceTensor> = {}
+    try {
+      for (const [name, { dims }] of Object.entries(host))
+        there[name] = await session.allocate(dims)
+      await copy(host, there)
+      return there
+    } catch (error) {
+      free(there)
+      throw error
+    }
+  }
+
+  const told = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw translateOrtError(error, { device, batchSize: 1 })
+    })
   return {
-    async place(host) {
-      const there: Record<string, DeviceTensor> = {}
-      try {
-        for (const [name, { dims }] of Object.entries(host))
-          there[name] = await session.allocate(dims)
-        await copy(host, there)
-        return there
-      } catch (error) {
-        free(there)
-        throw error
-      }
-    },
-    write: (there, host) => copy(host, there),
-    read: (there, into) => copy(there, into),
+    place: (host) => told(place(host)),
+    write: (there, host) => told(copy(host, there)),
+    read: (there, into) => told(copy(there, into)),
   }
 }
 

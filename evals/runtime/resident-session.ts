@@ -87,7 +87,7 @@ function opened({ name, type, dims, data }: FreshTensor): readonly [string, ort.
 let known: string | undefined
 
 /** The library that onnxruntime-node itself loads: one file, and so one copy of it in the process. */
-function libraryPath(): string {
+export function libraryPath(): string {
   return (known ??= foundLibrary())
 }
 

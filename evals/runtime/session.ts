@@ -17,6 +17,7 @@ import { dialectOf, type Device } from './device.ts'
 import { toWebGpu } from './device-memory.ts'
 import { DeviceTensor } from './device-tensor.ts'
 import { translateOrtError } from './ort-errors.ts'
+import { openPlainSession } from './plain-session.ts'
 import { PROVIDERS } from './providers.ts'
 import { free, residentMemory, type DeviceMemory } from './resident-memory.ts'
 import { openResident, type Lying, type OpenSession } from './resident-session.ts'
@@ -138,7 +139,7 @@ async function opened(
     const session = await openResident(native, model, settings)
     return settings.provider === null
       ? { session }
-      : { session, memory: residentMemory(native, session, settings) }
+      : { session, memory: residentMemory(native, session, settings, device.name) }
   } catch (error) {
     throw translateOrtError(error, { device: device.name, batchSize: 1 })
   }
@@ -164,7 +165,7 @@ const openPlain = (
   { name, profilePrefix }: Device,
 ): Promise<OpenSession> =>
   // It knows no device's memory, and is given none.
-  ort.InferenceSession.create(model, {
+  openPlainSession(model, {
     executionProviders: [name],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,

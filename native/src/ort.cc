@@ -146,7 +146,9 @@ Session::Session(const std::string& library, const void* model, size_t bytes, co
     return api->CreateSessionFromArray(ort_environment, model, bytes, options_of(settings).get(), out);
   });
   give_back_freed();
-  if (!provider_.memory.empty()) allocator_ = allocator_of(session_.get(), provider_);
+  if (provider_.name.empty()) return;
+  allocator_ = allocator_of(session_.get(), provider_);
+  raise_device_errors();
 }
 
 Session::~Session() {
@@ -178,7 +180,9 @@ std::vector<Result> Session::run(const std::vector<Tensor>& inputs, const std::v
   check(api->SynchronizeBoundInputs(binding.get()));
   check(api->RunWithBinding(session_.get(), nullptr, binding.get()));
   check(api->SynchronizeBoundOutputs(binding.get()));
-  return fresh_results(binding.get(), fresh);
+  auto results = fresh_results(binding.get(), fresh);
+  if (!provider_.name.empty()) raise_device_errors();
+  return results;
 }
 
 }  // namespace touchstone

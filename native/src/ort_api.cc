@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <stdexcept>
 
@@ -11,6 +13,33 @@ namespace {
 
 /// The interface's version that this is written against; a newer library gives it too.
 constexpr uint32_t kApiVersion = 21;
+
+/// How WebGPU begins what it says of itself.
+constexpr const char* kDeviceError = "WebGPU device error";
+
+std::mutex heard_lock;
+
+/// The first of what was said; the rest follows from it. It is never destroyed: ONNX Runtime may have more to say at the very end.
+std::string& heard() {
+  static auto* text = new std::string;
+  return *text;
+}
+
+/// ONNX Runtime's log. What a device says is kept; the rest is written as ONNX Runtime writes it.
+void ORT_API_CALL hear(void*, OrtLoggingLevel, const char* category, const char* id, const char* place, const char* message) {
+  if (std::strstr(message, kDeviceError) == nullptr) {
+    std::fprintf(stderr, "[E:%s:%s, %s] %s\n", category, id, place, message);
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(heard_lock);
+  if (heard().empty()) heard() = message;
+}
+
+/// The log outlives whichever of Node's threads loaded this first, and so must its code.
+void stay_loaded() {
+  Dl_info own;
+  if (dladdr(reinterpret_cast<const void*>(&hear), &own) != 0) dlopen(own.dli_fname, RTLD_NOW | RTLD_NODELETE);
+}
 
 }  // namespace
 
@@ -24,7 +53,8 @@ void check(OrtStatus* status) {
   throw std::runtime_error(message);
 }
 
-/// Once a process. The environment is never released: onnxruntime-node's is the same one, and lives as long.
+/// Once a process. The environment is never released: onnxruntime-node's is the same one, and lives as long. Its log is that of
+/// whoever made it.
 void load_library(const std::string& library) {
   static std::mutex loading;
   const std::lock_guard<std::mutex> lock(loading);
@@ -35,7 +65,16 @@ void load_library(const std::string& library) {
   if (base == nullptr) throw std::runtime_error(library + " has no OrtGetApiBase");
   api = base()->GetApi(kApiVersion);
   if (api == nullptr) throw std::runtime_error(std::string("ONNX Runtime ") + base()->GetVersionString() + " is too old");
-  check(api->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "touchstone", &ort_environment));
+  stay_loaded();
+  check(api->CreateEnvWithCustomLogger(hear, nullptr, ORT_LOGGING_LEVEL_ERROR, "touchstone", &ort_environment));
+}
+
+void raise_device_errors() {
+  const std::lock_guard<std::mutex> lock(heard_lock);
+  if (heard().empty()) return;
+  std::string said;
+  said.swap(heard());
+  throw std::runtime_error(said);
 }
 
 }  // namespace touchstone

@@ -55,13 +55,17 @@ std::unique_lock<std::mutex> device_turn(const Provider& provider) {
 Resident::Resident(std::shared_ptr<const Session> session, int type, const std::vector<int64_t>& shape)
     : session_(std::move(session)) {
   const auto turn = device_turn(session_->provider());
-  check(api->CreateTensorAsOrtValue(session_->device_allocator(), shape.data(), shape.size(), ONNXTensorElementDataType(type),
-                                    &value_));
+  auto value = made<OrtValue>(api->ReleaseValue, [&](auto out) {
+    return api->CreateTensorAsOrtValue(session_->device_allocator(), shape.data(), shape.size(),
+                                       ONNXTensorElementDataType(type), out);
+  });
+  raise_device_errors();
+  value_ = value.release();
 }
 
 Resident::~Resident() {
   const auto turn = device_turn(session_->provider());
-  if (value_ != nullptr) api->ReleaseValue(value_);
+  api->ReleaseValue(value_);
 }
 
 }  // namespace touchstone

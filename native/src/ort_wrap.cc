@@ -123,6 +123,15 @@ Napi::Value wrap_run(const Napi::CallbackInfo& info) {
       [=](Napi::Env env) { return results_of(env, *results); });
 }
 
+/// Before anyone else does, who would leave what a device says on the log to nobody.
+void wrap_load(const Napi::CallbackInfo& info) {
+  try {
+    load_library(info[0].As<Napi::String>());
+  } catch (const std::runtime_error& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
 /// Its memory goes when the run that may be under way has ended.
 void wrap_release(const Napi::CallbackInfo& info) { info[0].As<Handle>().Data()->reset(); }
 
@@ -150,6 +159,7 @@ void wrap_free(const Napi::CallbackInfo& info) { info[0].As<ValueHandle>().Data(
 }  // namespace
 
 void export_sessions(Napi::Env env, Napi::Object exports) {
+  exports.Set("loadRuntime", Napi::Function::New(env, wrap_load));
   exports.Set("openSession", Napi::Function::New(env, wrap_open));
   exports.Set("runSession", Napi::Function::New(env, wrap_run));
   exports.Set("releaseSession", Napi::Function::New(env, wrap_release));

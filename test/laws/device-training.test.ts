@@ -17,6 +17,7 @@ import { createGraph } from '../../evals/graph/ops/index.ts'
 import { load } from '../../evals/native/load.ts'
 import { probeProviders } from '../../evals/runtime/device.ts'
 import { translateOrtError } from '../../evals/runtime/ort-errors.ts'
+import { PROVIDERS } from '../../evals/runtime/providers.ts'
 import { free } from '../../evals/runtime/resident-memory.ts'
 import { openResident } from '../../evals/runtime/resident-session.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
@@ -34,12 +35,23 @@ const title =
 const folder = mkdtempSync(join(tmpdir(), 'touchstone-device-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const PLAIN = { threads: 1, optimised: false, arena: true, folder: '', weights: [] }
+
 /** A graph of one input, for its memory. */
 async function opened() {
   const g = createGraph(PORTABLE)
   const x = g.input('x', 'float32', ['n'])
   const runner = await createRunner(g, { y: g.add(x, x) }, { device: webGpu, purpose: 'train' })
   return { runner, memory: runner.memory! }
+}
+
+/** Another session beside it, of which tensors of any size can be asked. */
+async function allocating() {
+  const { runner, memory } = await opened()
+  const g = createGraph(PORTABLE)
+  const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
+  const session = await openResident(addon!, bytes, { ...PLAIN, provider: PROVIDERS.webgpu })
+  return { runner, memory, session }
 }
 
 const bitsOf = ({ buffer, byteOffset, length }: Float32Array) =>
@@ -86,6 +98,24 @@ describe.skipIf(!isHere)(`tensors ${title}`, () => {
     free(there)
     await expect(other.runner.run(there)).rejects.toThrow('released')
     await other.runner.release()
+  })
+
+  test('that the device has no room for are an error, though WebGPU itself says yes; then it goes on', async () => {
+    const { runner, memory, session } = await allocating()
+    for (const length of [2 ** 31, 2 ** 60]) {
+      const failed = await session.allocate([length]).catch((error: unknown) => error)
+      expect(translateOrtError(failed, { device: 'webgpu', batchSize: 2 })).toMatchObject({
+        code: 'device.out-of-memory',
+      })
+    }
+    // Said by a tensor that is not looked into.
+    const vast = { data: new Float32Array(0), dims: [2 ** 60] }
+    await expect(memory.place({ vast })).rejects.toMatchObject({ code: 'device.out-of-memory' })
+    free({ x: await session.allocate([4]) })
+    const x = counted(4)
+    expect((await runner.run({ x })).y!.data).toEqual(x.data.map((value) => value + value))
+    await session.release()
+    await runner.release()
   })
 
   test('are given back: 50 sessions with 16 MiB each leave no more than they found', async () => {
@@ -222,12 +252,11 @@ describe.skipIf(!isHere)(`training ${title}`, () => {
 const [cuda] = await probeProviders(['cuda'])
 
 describe.skipIf(!addon)(`a session that does not open ${title}`, () => {
-  const settings = { threads: 1, optimised: false, arena: true, folder: '', weights: [] }
   const provider = (name: string, memory = 'WebGPU_Buffer') => ({ name, memory, options: [] })
   const broken = Uint8Array.of(8, 10, 58, 255, 255)
 
   test('names a provider that ONNX Runtime does not have, with what to do', async () => {
-    const opening = openResident(addon!, broken, { ...settings, provider: provider('Abacus') })
+    const opening = openResident(addon!, broken, { ...PLAIN, provider: provider('Abacus') })
     const refused = await opening.catch((error: unknown) => error)
     expect(translateOrtError(refused, { device: 'webgpu', batchSize: 1 })).toMatchObject({
       code: 'device.unusable',
@@ -253,12 +282,12 @@ describe.skipIf(!addon)(`a session that does not open ${title}`, () => {
   test.skipIf(!hasWebGpu)(
     'refuses what is no model, and memory that the device has not',
     async () => {
-      const model = openResident(addon!, broken, { ...settings, provider: provider('WebGPU') })
+      const model = openResident(addon!, broken, { ...PLAIN, provider: provider('WebGPU') })
       await expect(model).rejects.toThrow(/protobuf/iu)
       const g = createGraph(PORTABLE)
       const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
       const memory = openResident(addon!, bytes, {
-        ...settings,
+        ...PLAIN,
         provider: provider('WebGPU', 'Cuda'),
       })
       await expect(memory).rejects.toThrow('allocator')
@@ -268,7 +297,7 @@ describe.skipIf(!addon)(`a session that does not open ${title}`, () => {
   test('has no memory but the host’s where it is the processor’s', async () => {
     const g = createGraph(PORTABLE)
     const { bytes } = encode(g, { y: g.input('x', 'float32', [1]) })
-    const session = await openResident(addon!, bytes, { ...settings, provider: null })
+    const session = await openResident(addon!, bytes, { ...PLAIN, provider: null })
     await expect(session.allocate([1])).rejects.toThrow('no memory but the host')
     await session.release()
     await expect(session.allocate([1])).rejects.toThrow('released')

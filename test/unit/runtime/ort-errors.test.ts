@@ -22,6 +22,16 @@ test.each([
     'The device "cuda" cannot be used: the execution provider CUDA is refused: Unknown provider name.',
   ],
   ['memory that has run out', 'Failed to allocate memory for 3 bytes', 'cuda ran out of memory'],
+  [
+    'memory that has run out on WebGPU',
+    'WebGPU device error(3): vkCreateBuffer failed\n - While calling',
+    'cuda ran out of memory',
+  ],
+  [
+    'another failure of WebGPU',
+    'WebGPU device error(2): a buffer is invalid\n - While calling',
+    'The device "cuda" cannot be used: WebGPU device error(2): a buffer is invalid.',
+  ],
   ['anything else', 'shape mismatch', 'internal: ONNX Runtime refused a graph: shape mismatch'],
 ])('%s', (_, told, expected) => {
   const { message } = translateOrtError(new Error(told), { device: 'cuda', batchSize: 2 })
