@@ -21,7 +21,7 @@ export function translateOrtError(
   if (OUT_OF_MEMORY.test(message)) {
     return new TouchstoneError('device.out-of-memory', { device, batchSize }, { cause: error })
   }
-  if (/the execution provider \w+ is refused|WebGPU device error/.test(message)) {
+  if (/the execution provider \w+ is refused|WebGPU device (?:error|lost)/.test(message)) {
     const remedy = `Run \`touchstone doctor --device ${device} --parity\`, which says what is missing, or use --device cpu.`
     const why = refusal(message)
     return new TouchstoneError('device.unusable', { device, why, remedy }, { cause: error })

@@ -142,6 +142,8 @@ Session::Session(const std::string& library, const void* model, size_t bytes, co
   load_library(library);
   const auto turn = device_turn(provider_);
   if (!settings.arena) keep_few_holes();
+  // Those of a device that is gone.
+  take_device_errors();
   session_ = made<OrtSession>(api->ReleaseSession, [&](auto out) {
     return api->CreateSessionFromArray(ort_environment, model, bytes, options_of(settings).get(), out);
   });

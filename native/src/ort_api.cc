@@ -15,7 +15,13 @@ namespace {
 constexpr uint32_t kApiVersion = 21;
 
 /// How WebGPU begins what it says of itself.
-constexpr const char* kDeviceError = "WebGPU device error";
+constexpr const char* kDeviceWords[] = {"WebGPU device error", "WebGPU device lost"};
+
+bool is_of_device(const char* message) {
+  for (const char* words : kDeviceWords)
+    if (std::strstr(message, words) != nullptr) return true;
+  return false;
+}
 
 std::mutex heard_lock;
 
@@ -27,7 +33,7 @@ std::string& heard() {
 
 /// ONNX Runtime's log. What a device says is kept; the rest is written as ONNX Runtime writes it.
 void ORT_API_CALL hear(void*, OrtLoggingLevel, const char* category, const char* id, const char* place, const char* message) {
-  if (std::strstr(message, kDeviceError) == nullptr) {
+  if (!is_of_device(message)) {
     std::fprintf(stderr, "[E:%s:%s, %s] %s\n", category, id, place, message);
     return;
   }
@@ -69,12 +75,16 @@ void load_library(const std::string& library) {
   check(api->CreateEnvWithCustomLogger(hear, nullptr, ORT_LOGGING_LEVEL_ERROR, "touchstone", &ort_environment));
 }
 
-void raise_device_errors() {
+std::string take_device_errors() {
   const std::lock_guard<std::mutex> lock(heard_lock);
-  if (heard().empty()) return;
   std::string said;
   said.swap(heard());
-  throw std::runtime_error(said);
+  return said;
+}
+
+void raise_device_errors() {
+  const auto said = take_device_errors();
+  if (!said.empty()) throw std::runtime_error(said);
 }
 
 }  // namespace touchstone

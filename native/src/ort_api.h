@@ -14,8 +14,10 @@ extern OrtEnv* ort_environment;
 
 void load_library(const std::string& library);
 
-/// Throws what a device said on ONNX Runtime's log since it was asked last, and forgets it. WebGPU says nowhere else that memory
-/// ran out or that a kernel was not run: its calls succeed all the same.
+/// What a device said on ONNX Runtime's log since it was asked last. WebGPU says nowhere else that memory ran out or that a kernel
+/// was not run: its calls succeed all the same.
+std::string take_device_errors();
+/// Throws it, if it said anything.
 void raise_device_errors();
 
 /// Throws std::runtime_error with ONNX Runtime's words.
