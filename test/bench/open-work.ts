@@ -129,25 +129,47 @@ export async function readModel({
   return { model: found, weights, vocab: Number(checkpoint.config.vocab_size) }
 }
 
-async function openSteps(
-  { model, weights, vocab }: Loaded,
-  { method, methodConfig, examples, longest, config }: Learning,
-  { adapter, device, checkpointing, forward }: WorkOptions,
-): Promise<OpenWork> {
-  const started = performance.now()
-  const rows = examples(vocab)
+function trainingOf(
+  { model, weights }: Loaded,
+  { method, methodConfig, longest, config }: Learning,
+  { device, checkpointing, forward }: WorkOptions,
+  rows: readonly Conversed[],
+): TrainingOptions {
   const labelled = (config.batchSize * countLabelled(rows)) / rows.length
-  const asked: TrainingOptions = {
+  return {
     ...{ model, weights, method, methodConfig, device, checkpointing, labelled, forward },
     maxPositions: longest,
     seed: 1,
   }
-  const opened = await openTraining(asked)
-  const buildMs = performance.now() - started
-  const { session, gradientMs } = timed(opened)
-  const parameters = adapter ? await readAdapter(adapter, session.table) : session.parameters
+}
+
+/** In a function of its own: what it keeps, a step of other work would hold for nothing. */
+function deviating(asked: TrainingOptions, parameters: Float32Array, rows: readonly Conversed[]) {
   // A training writes to what it is given.
   const first = parameters.slice()
+  return { deviation: () => deviationOf(asked, first, makeBatch(rows, 0)) }
+}
+
+async function openSteps(
+  loaded: Loaded,
+  learning: Learning,
+  options: WorkOptions,
+): Promise<OpenWork> {
+  const started = performance.now()
+  const { method, examples, config } = learning
+  const rows = examples(loaded.vocab)
+  const opened = await openTraining(trainingOf(loaded, learning, options, rows))
+  const buildMs = performance.now() - started
+  const { session, gradientMs } = timed(opened)
+  const { adapter, forward } = options
+  const parameters = adapter ? await readAdapter(adapter, session.table) : session.parameters
+  const deviation =
+    forward === 'int8' &&
+    deviating(
+      trainingOf(loaded, learning, options, rows),
+      parameters,
+      rows.slice(0, config.batchSize),
+    )
   const steps = train(newOptimizerState(parameters), {
     ...{ session, method, config },
     examples: rows,
@@ -167,9 +189,7 @@ async function openSteps(
       const { loss, gradientNorm } = next.value
       return { ms, loss, gradientNorm, gradientMs: gradientMs() }
     },
-    ...(forward === 'int8' && {
-      deviation: () => deviationOf(asked, first, makeBatch(rows.slice(0, config.batchSize), 0)),
-    }),
+    ...(deviation || {}),
     release: () => session.release(),
   }
 }
