@@ -41,7 +41,7 @@ export interface State {
 export type StackedState = Pick<State, 'key' | 'identity'> & { readonly lowRank: LowRankChanges }
 
 /** Adapters in one pass: more would leave each so few rows that little is gained. */
-export const MOST_TOGETHER = 16
+const MOST_TOGETHER = 16
 
 export async function measureAll(
   base: Base,

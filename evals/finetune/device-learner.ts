@@ -54,10 +54,14 @@ export async function openDeviceLearner(
   options: LearnerOptions,
 ): Promise<Learner> {
   const { table } = options.session
-  const learner = new DeviceLearner(state, resident, options, {
-    graphs: await openGraphs(table, resident.device, options),
-    placed: await place(table, state, resident.memory, options),
-  })
+  const graphs = await openGraphs(table, resident.device, options)
+  const placed = await place(table, state, resident.memory, options).catch(
+    async (error: unknown) => {
+      await releaseGraphs(graphs)
+      throw error
+    },
+  )
+  const learner = new DeviceLearner(state, resident, options, { graphs, placed })
   keptElsewhere(state.parameters, () => learner.bringBack())
   return learner
 }
@@ -150,8 +154,7 @@ class DeviceLearner implements Learner {
     } finally {
       keptElsewhere(this.#state.parameters, undefined)
       Object.values(this.#placed).forEach(free)
-      const { squares, adamW, sum } = this.#graphs
-      for (const runner of [squares, adamW.runner, sum]) await runner?.release()
+      await releaseGraphs(this.#graphs)
     }
   }
 
@@ -180,21 +183,37 @@ async function openGraphs(
   }
 }
 
+async function releaseGraphs({ squares, adamW, sum }: Graphs): Promise<void> {
+  for (const runner of [squares, adamW.runner, sum]) await runner?.release()
+}
+
+/** Frees what it placed where the rest finds no room. */
 async function place(
   table: ParameterTable,
   { parameters, firstMoment, secondMoment }: TrainingState,
   memory: DeviceMemory,
   { config }: LearnerOptions,
 ): Promise<Placed> {
-  const trained = (flat: Float32Array) => memory.place(viewsOf(table, flat, isTrained))
+  const there: DeviceTensors[] = []
+  const placed = async (feeds: Feeds) => {
+    const tensors = await memory.place(feeds)
+    there.push(tensors)
+    return tensors
+  }
+  const trained = (flat: Float32Array) => placed(viewsOf(table, flat, isTrained))
   const nothing = new Float32Array(table.size)
-  return {
-    p: await trained(parameters),
-    m: await trained(firstMoment),
-    v: await trained(secondMoment),
-    sum: await trained(nothing),
-    last: config.gradientAccumulationSteps > 1 ? await trained(nothing) : {},
-    fixed: await memory.place(viewsOf(table, parameters, (slice) => !isTrained(slice))),
+  try {
+    return {
+      p: await trained(parameters),
+      m: await trained(firstMoment),
+      v: await trained(secondMoment),
+      sum: await trained(nothing),
+      last: config.gradientAccumulationSteps > 1 ? await trained(nothing) : {},
+      fixed: await placed(viewsOf(table, parameters, (slice) => !isTrained(slice))),
+    }
+  } catch (error) {
+    there.forEach(free)
+    throw error
   }
 }
 

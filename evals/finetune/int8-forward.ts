@@ -15,7 +15,7 @@ export type Forward = (typeof FORWARDS)[number]
 
 type Weights = ReadonlyMap<string, Float32Array>
 
-export interface ForwardOptions {
+interface ForwardOptions {
   readonly model: Model
   readonly weights: Weights
   readonly forward?: Forward | undefined

@@ -75,7 +75,7 @@ function partialSums(g: Graph, x: Value, count: number): Value {
   return count / width > LONGEST_SUM ? partialSums(g, sums, count / width) : sums
 }
 
-/** How many numbers at once; all of them where they go into no equal parts. */
+/** How many numbers at once; all of them where no smaller number divides theirs (1,733 at the most of 50,257 × 768). */
 function widthOf(count: number): number {
   for (let width = Math.min(LONGEST_SUM, count); width > 1; width--)
     if (count % width === 0) return width

@@ -29,7 +29,8 @@ export function multiply(...dims: readonly Dim[]): Dim {
 
 /** How many elements piece `from` … `to` of `count` has of `dim`, ⌊dim·to/count⌋ − ⌊dim·from/count⌋: a number, or `seq[1-2/8]`. */
 export function pieceOf(dim: Dim, from: number, to: number, count: number): Dim {
-  if (to === from || (from === 0 && to === count)) return to === from ? 0 : dim
+  if (to === from) return 0
+  if (from === 0 && to === count) return dim
   if (typeof dim === 'number')
     return Math.floor((dim * to) / count) - Math.floor((dim * from) / count)
   if (dim.includes('*')) throw new ShapeError('a piece', [dim])

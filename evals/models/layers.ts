@@ -113,7 +113,7 @@ export const causalBlocks = (g: Graph, bias: Value, count: number): Value[] =>
     g.piece(g.piece(bias, 3, [i, i + 1], count), 4, [0, i + 1], count),
   )
 
-export interface AttentionAttributes extends ScoreAttributes {
+interface AttentionAttributes extends ScoreAttributes {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number

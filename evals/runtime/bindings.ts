@@ -2,7 +2,7 @@
 import { pieceOf, ShapeError } from '../graph/shape.ts'
 import type { Dim, Shape } from '../graph/value.ts'
 
-export type Bindings = ReadonlyMap<string, number>
+type Bindings = ReadonlyMap<string, number>
 
 /** Reads the symbols' values off tensors that are fed; two tensors that disagree are a bug of the caller. */
 export function bindSymbols(

@@ -1,4 +1,4 @@
-/** @file What the addon asks ONNX Runtime for. A device is a row: nothing else knows one from another. */
+/** @file What the addon asks ONNX Runtime for. A device is a row; beside it stand CUDA's own call (`ort_device.cc`) and what WebGPU says of itself (`ort_api.cc`). */
 import type { Provider } from '../native/addon.ts'
 import type { Device } from './device.ts'
 

@@ -107,7 +107,7 @@ function placed(draft: Draft, place: Place): ModelCellSpec {
   const methodConfig = parsed(config, current.methodConfig, place)
   const training = parsed(TrainingConfig, current.training, place)
   const { evalTogether, ...plain } = current
-  // What is asked one by one all the same is the same cell.
+  // A method whose states are asked one by one all the same has the same cell. Of classifiers and exported graphs it is not known here.
   const isTogether = evalTogether && endsInLowRank(findMethod(draft.method!), methodConfig)
   return {
     ...plain,

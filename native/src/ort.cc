@@ -142,15 +142,22 @@ Session::Session(const std::string& library, const void* model, size_t bytes, co
   load_library(library);
   const auto turn = device_turn(provider_);
   if (!settings.arena) keep_few_holes();
-  // Those of a device that is gone.
-  take_device_errors();
+  // Those of a device that is gone. A processor's session has no turn, and would take what another one is to hear.
+  if (!provider_.name.empty()) take_device_errors();
   session_ = made<OrtSession>(api->ReleaseSession, [&](auto out) {
     return api->CreateSessionFromArray(ort_environment, model, bytes, options_of(settings).get(), out);
   });
   give_back_freed();
   if (provider_.name.empty()) return;
-  allocator_ = allocator_of(session_.get(), provider_);
-  raise_device_errors();
+  try {
+    allocator_ = allocator_of(session_.get(), provider_);
+    raise_device_errors();
+  } catch (...) {
+    // Before the turn is over, as in the destructor.
+    allocator_.reset();
+    session_.reset();
+    throw;
+  }
 }
 
 Session::~Session() {
@@ -167,6 +174,8 @@ OrtAllocator* Session::device_allocator() const {
 std::vector<Result> Session::run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
                                  const std::vector<std::string>& fresh) const {
   const auto turn = device_turn(provider_);
+  // What was said during a turn that failed was told by its own error.
+  if (!provider_.name.empty()) take_device_errors();
   const auto memory = host_memory();
   const auto binding =
       made<OrtIoBinding>(api->ReleaseIoBinding, [&](auto out) { return api->CreateIoBinding(session_.get(), out); });

@@ -55,8 +55,10 @@ std::unique_lock<std::mutex> device_turn(const Provider& provider) {
 Resident::Resident(std::shared_ptr<const Session> session, int type, const std::vector<int64_t>& shape)
     : session_(std::move(session)) {
   const auto turn = device_turn(session_->provider());
+  auto* allocator = session_->device_allocator();
+  take_device_errors();
   auto value = made<OrtValue>(api->ReleaseValue, [&](auto out) {
-    return api->CreateTensorAsOrtValue(session_->device_allocator(), shape.data(), shape.size(),
+    return api->CreateTensorAsOrtValue(allocator, shape.data(), shape.size(),
                                        ONNXTensorElementDataType(type), out);
   });
   raise_device_errors();

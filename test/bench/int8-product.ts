@@ -3,33 +3,26 @@
  * --out 1536 --width 576 --threads 2 --runs 60`. Weights are fed and nothing is packed, as in training; x is normal. The ways
  * take turns, and each line has the least and the median of its times and how far it is from float32.
  */
-import { parseArgs } from 'node:util'
 import { CPU, type Emitter, type Op } from '../../evals/graph/op.ts'
 import { createGraph, type Graph } from '../../evals/graph/ops/index.ts'
 import type { Value } from '../../evals/graph/value.ts'
 import { shrunk, wide } from '../../evals/models/small-weights.ts'
 import { createRunner, type Feeds } from '../../evals/runtime/session.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
+import { parse, wholeNumber } from './bench-options.ts'
 import { showMachine, machine } from './machine.ts'
 import { spread } from './measure.ts'
 
-const number = (text: string) => ({ type: 'string', default: text }) as const
-const { values } = parseArgs({
-  options: {
-    rows: number('512'),
-    out: number('1536'),
-    width: number('576'),
-    threads: number('2'),
-    runs: number('60'),
-  },
+const values = parse({
+  rows: { type: 'string', default: '512' },
+  out: { type: 'string', default: '1536' },
+  width: { type: 'string', default: '576' },
+  threads: { type: 'string', default: '2' },
+  runs: { type: 'string', default: '60' },
 })
-const [rows, out, width, threads, runs] = [
-  values.rows,
-  values.out,
-  values.width,
-  values.threads,
-  values.runs,
-].map(Number) as [number, number, number, number, number]
+const count = (name: keyof typeof values) => wholeNumber(name, values[name], 1, 65536)
+const [rows, out, width] = [count('rows'), count('out'), count('width')]
+const [threads, runs] = [count('threads'), count('runs')]
 
 /** ONNX Runtime's operator with one scale for all of x; it takes W turned. */
 const WholeTensor: Op = {

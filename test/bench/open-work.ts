@@ -158,18 +158,14 @@ async function openSteps(
   const started = performance.now()
   const { method, examples, config } = learning
   const rows = examples(loaded.vocab)
-  const opened = await openTraining(trainingOf(loaded, learning, options, rows))
+  const asked = trainingOf(loaded, learning, options, rows)
+  const opened = await openTraining(asked)
   const buildMs = performance.now() - started
   const { session, gradientMs } = timed(opened)
   const { adapter, forward } = options
   const parameters = adapter ? await readAdapter(adapter, session.table) : session.parameters
   const deviation =
-    forward === 'int8' &&
-    deviating(
-      trainingOf(loaded, learning, options, rows),
-      parameters,
-      rows.slice(0, config.batchSize),
-    )
+    forward === 'int8' ? deviating(asked, parameters, rows.slice(0, config.batchSize)) : {}
   const steps = train(newOptimizerState(parameters), {
     ...{ session, method, config },
     examples: rows,
@@ -189,7 +185,7 @@ async function openSteps(
       const { loss, gradientNorm } = next.value
       return { ms, loss, gradientNorm, gradientMs: gradientMs() }
     },
-    ...(deviation || {}),
+    ...deviation,
     release: () => session.release(),
   }
 }

@@ -58,6 +58,7 @@ export const WORKS: readonly Work[] = [
   {
     ...{ ...usual, name: 'full-step', does: 'full-step', bar: 1.2 },
     title: 'Full step, 4 × 128 tokens',
+    memoryBar: { total: 1.05 },
   },
   {
     ...{ ...usual, name: 'full-step-plain', does: 'full-step', native: false, bar: 1 / 1.8 },

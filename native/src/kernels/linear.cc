@@ -79,7 +79,7 @@ double orthogonalise(double* x, size_t width, const double* basis, size_t count)
 
 namespace {
 
-/// Below it rotations are as quick.
+/// Below it rotations do; chosen, not measured.
 constexpr size_t kLarge = 128;
 
 bool by_rotations(const Eigen::MatrixXd& G, Eigen::VectorXd& values, Eigen::MatrixXd& vectors) {

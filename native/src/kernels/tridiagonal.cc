@@ -21,7 +21,7 @@ using Block = Eigen::Ref<MatrixXd, 0, Eigen::OuterStride<>>;
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 /// Columns that are reduced before what is right of them is brought up to date.
 constexpr Index kPanel = 32;
-/// Below it rotations are as quick as dividing.
+/// Below it rotations do; chosen, not measured.
 constexpr Index kLeaf = 32;
 constexpr int kMostSteps = 64;
 
@@ -235,10 +235,6 @@ bool divide(VectorXd& d, const VectorXd& off, Block Q) {
   join(d, z / std::sqrt(2.0), 2 * rho, top, Q);
   return true;
 }
-
-}  // namespace
-
-namespace {
 
 /// The reflectors of one panel, and what they take from the matrix: A − VWᵀ − WVᵀ.
 struct Panel {
