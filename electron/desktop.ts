@@ -4,7 +4,7 @@ import { desktop, type PICKS } from '../evals/contract/desktop.ts'
 import type { Answer, Ask } from '../evals/contract/rpc.ts'
 import type { Handles } from './handles.ts'
 
-export interface DesktopParts {
+interface DesktopParts {
   readonly dialog: Pick<Dialog, 'showOpenDialog'>
   readonly shell: Pick<Shell, 'showItemInFolder'>
   readonly notify: (options: NotificationConstructorOptions) => void

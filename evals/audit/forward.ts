@@ -1,6 +1,6 @@
 /** @file Whether a forward pass in int8 can be had as it was asked for, said before anything is trained. */
-import { TouchstoneError } from '../errors.ts'
-import { requireInt8Forward, type ForwardModel } from '../finetune/int8-forward.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { requireInt8Forward, type ForwardModel } from '../finetune/training/int8-forward.ts'
 import type { AuditConfig } from './config.ts'
 
 export async function requireForward(

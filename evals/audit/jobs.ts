@@ -2,44 +2,43 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { approximationOf } from '../contract/approximate.ts'
-import type { JobContext } from '../jobs/job.ts'
-import type { JobKind, Progress } from '../jobs/job-kind.ts'
-import { TouchstoneError } from '../errors.ts'
-import { requireMeasured, storedGate } from '../gate/gate-file.ts'
-import { exists } from '../models/files.ts'
-import { writeAtomically } from '../models/safetensors-write.ts'
+import type { JobContext } from '../contract/job.ts'
+import type { JobKind, Progress } from '../contract/job.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { requireMeasured, storedGate } from '../findings/gate/gate-file.ts'
+import { exists } from '../files/read-file.ts'
+import { writeAtomically } from '../files/write-file.ts'
 import { chooseDevice } from '../runtime/device.ts'
-import { runArm, type ArmPlan, type FinishedArm } from './arm.ts'
-import { tunedOf } from './arm-adapter.ts'
+import { runArm, type ArmPlan, type FinishedArm } from '../arms/arm.ts'
+import { tunedOf } from '../arms/arm-adapter.ts'
 import { armPlans, dataOf } from './arm-plans.ts'
-import { askBase, askCandidate } from './asked.ts'
-import { identityOf, openBase, type Base } from './base.ts'
-import { weightCacheOf } from './weight-cache.ts'
-import { openBaseScores } from './base-scores.ts'
-import { canAnswer, headlessNote, requireClasses, requireReadable } from './class-evaluation.ts'
-import { asReader, isReader, withClassesOf } from './classes.ts'
-import { candidateNames, openCandidate, type Candidate } from './candidate.ts'
+import { askBase, askCandidate } from '../measure/asked.ts'
+import { identityOf, openBase, type Base } from '../measure/base.ts'
+import { weightCacheOf } from '../arms/weight-cache.ts'
+import { openBaseScores } from '../measure/base-scores.ts'
 import {
-  armOf,
-  AuditConfig,
-  EvalConfig,
-  MitigateConfig,
-  SpectralConfig,
-  TrainConfig,
-} from './config.ts'
-import { benchmarkRow, evaluate, type EvaluationPlan } from './evaluate.ts'
-import { openJudges, withJudges, type OpenJudges } from './model-judges.ts'
+  canAnswer,
+  headlessNote,
+  requireClasses,
+  requireReadable,
+} from '../measure/class-evaluation.ts'
+import { asReader, isReader, withClassesOf } from '../measure/classes.ts'
+import { candidateNames, openCandidate, type Candidate } from '../measure/candidate.ts'
+import { AuditConfig, EvalConfig, MitigateConfig, SpectralConfig, TrainConfig } from './config.ts'
+import { armOf } from '../finetune/method-choice.ts'
+import { benchmarkRow, evaluate, type EvaluationPlan } from '../measure/evaluate.ts'
+import { openJudges, withJudges, type OpenJudges } from '../measure/model-judges.ts'
 import { requireForward } from './forward.ts'
 import { forgetMatched, matchArms } from './match-arms.ts'
-import { fittedOnce } from './memory-budget.ts'
-import { mitigateAll } from './mitigation.ts'
-import { planOf } from './plan.ts'
-import { removeRest, retentionByArm, settleWeights } from './retention.ts'
-import { prepareBenchmarks, sourceNotes } from './benchmark-sources.ts'
-import { prepareTexts, textArtifact, textNotes } from './perplexity.ts'
-import { neutralTexts, type TrainingData } from './sources.ts'
-import { measureAll, type State } from './side-by-side.ts'
-import { scanSpectra, type Tuned } from './spectra.ts'
+import { fittedOnce } from './plan/memory-budget.ts'
+import { mitigateAll } from '../arms/mitigation.ts'
+import { planOf } from './plan/plan.ts'
+import { removeRest, retentionByArm, settleWeights } from '../arms/retention.ts'
+import { prepareBenchmarks, sourceNotes } from '../measure/benchmark-sources.ts'
+import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
+import { neutralTexts, type TrainingData } from '../measure/sources.ts'
+import { measureAll, type State } from '../arms/side-by-side.ts'
+import { scanSpectra, type Tuned } from '../measure/arm-spectra.ts'
 
 /** Every kind runs the same way; what it leaves out is null or empty in this configuration. */
 interface Work {

@@ -6,16 +6,16 @@
 import { rm } from 'node:fs/promises'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { SubjectKey } from '../contract/rows.ts'
-import type { JobContext } from '../jobs/job.ts'
-import type { Progress } from '../jobs/job-kind.ts'
-import { armFolder, runArm, type ArmPlan, type FinishedArm } from './arm.ts'
-import type { Base } from './base.ts'
+import type { JobContext } from '../contract/job.ts'
+import type { Progress } from '../contract/job.ts'
+import { armFolder, runArm, type ArmPlan, type FinishedArm } from '../arms/arm.ts'
+import type { Base } from '../measure/base.ts'
 import type { AuditConfig } from './config.ts'
-import type { EvaluationPlan } from './evaluate.ts'
-import { matchedSteps } from './matched.ts'
-import { spectralMatrices } from './spectra.ts'
+import type { EvaluationPlan } from '../measure/evaluate.ts'
+import { matchedSteps } from '../findings/matched.ts'
+import { spectralMatrices } from '../measure/arm-spectra.ts'
 
-export interface Matching {
+interface Matching {
   readonly base: Base
   readonly config: AuditConfig
   readonly arms: readonly ArmPlan[]

@@ -25,7 +25,7 @@ export interface Benchmark<R = unknown> {
   readonly file?: FileShape
 }
 
-export interface FileShape {
+interface FileShape {
   /** What forces it: `--suite FAMILY=PATH`. Several benchmarks may lie in one file. */
   readonly family: string
   /** Alternatives; a file fits that has every column of one. */

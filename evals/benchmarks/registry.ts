@@ -1,12 +1,12 @@
 /** @file Every benchmark, in the order in which lists show them, and the suites that an audit runs. */
-import { findNamed } from '../errors.ts'
+import { findNamed } from '../errors/touchstone-error.ts'
 import type { Benchmark } from './benchmark.ts'
-import { generalCapability } from './general-capability.ts'
-import { houseCapability } from './house-capability.ts'
-import { houseOverRefusal } from './house-overrefusal.ts'
-import { houseRefusal } from './house-refusal.ts'
-import { mildOverRefusal } from './mild-overrefusal.ts'
-import { mildRefusal } from './mild-refusal.ts'
+import { generalCapability } from './bundled/general-capability.ts'
+import { houseCapability } from './bundled/house-capability.ts'
+import { houseOverRefusal } from './bundled/house-overrefusal.ts'
+import { houseRefusal } from './bundled/house-refusal.ts'
+import { mildOverRefusal } from './bundled/mild-overrefusal.ts'
+import { mildRefusal } from './bundled/mild-refusal.ts'
 
 /** Their rows differ; the loader checks rows against each one's own schema before `parse`. */
 export const BENCHMARKS: readonly Benchmark[] = [

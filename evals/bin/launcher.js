@@ -23,7 +23,7 @@ const NODE_PACKAGES = {
 const MINIMUM_MAJOR = 24
 
 /** Path of a Node ≥ 24: the packaged one by its path, else the running one if it is new enough. */
-export function findNode() {
+function findNode() {
   const entry = NODE_PACKAGES[`${process.platform}-${process.arch}`]
   const packaged = entry && join(root, 'node_modules', ...entry.join('/').split('/'))
   if (packaged && existsSync(packaged)) return packaged

@@ -36,12 +36,12 @@ const FORMAT = [
   '--log-level=warn',
   '**/*.{ts,js,vue,css}',
 ]
-const QUICKSTART = ['evals/cli.ts', 'quickstart']
+const QUICKSTART = ['evals/bin/cli.ts', 'quickstart']
 
 /** @type {Record<string, string[][]>} */
 const TASKS = {
   quickstart: [QUICKSTART],
-  serve: [['evals/cli.ts', 'serve']],
+  serve: [['evals/bin/cli.ts', 'serve']],
   build: [BUILD_WINDOW, ...BUILD_SHELL],
   start: [desktop('look'), BUILD_WINDOW, ...BUILD_SHELL, desktop('start')],
   make: [desktop('look'), BUILD_WINDOW, ...BUILD_SHELL, desktop('make')],
@@ -63,7 +63,7 @@ const TASKS = {
   'bench-directional': [['test/bench/directional.ts']],
   findings: [['test/bench/findings.ts']],
   'with-avx2': [['test/bench/with-avx2.ts']],
-  pebble: [['evals/bundled/train-pebble.ts']],
+  pebble: [['evals/bin/train-pebble.ts']],
 }
 
 /** The one line that any continuous-integration reader understands. */

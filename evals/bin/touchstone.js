@@ -3,4 +3,4 @@
 import { join } from 'node:path'
 import { root, runNode } from './launcher.js'
 
-process.exitCode = await runNode([join(root, 'evals', 'cli.ts'), ...process.argv.slice(2)])
+process.exitCode = await runNode([join(root, 'evals', 'bin', 'cli.ts'), ...process.argv.slice(2)])

@@ -1,5 +1,5 @@
 /** @file Beginning weights of a Llama that is trained from scratch: N(0, 0.05²), less into the residual stream, norms at one. */
-import type { TensorToWrite } from '../models/safetensors-write.ts'
+import type { TensorToWrite } from '../models/formats/safetensors-write.ts'
 import { randomStream } from '../statistics/random.ts'
 
 export interface LlamaShape {

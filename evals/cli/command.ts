@@ -1,8 +1,8 @@
 /** @file What a command is, and what it may touch of the outside. */
-import type { Field } from './fields.ts'
+import type { Field } from '../runs/options/fields.ts'
 
 /** A stream as far as commands need one. */
-export interface Stream {
+interface Stream {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
@@ -40,12 +40,3 @@ export interface CommandEntry {
   readonly summary: string
   load(): Promise<Command>
 }
-
-export const EXIT = {
-  ok: 0,
-  error: 1,
-  usage: 2,
-  fail: 100,
-  inconclusive: 101,
-  notComparable: 102,
-} as const

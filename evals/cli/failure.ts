@@ -1,6 +1,6 @@
 /** @file How a command that went wrong says so: message and remedy, or one line of JSON. */
 import type { WireError } from '../contract/events.ts'
-import { plainText } from '../jobs/reporters/plain-text.ts'
+import { plainText } from '../document/plain-text.ts'
 import type { Io } from './command.ts'
 
 export function reportFailure({ code, message, remedy }: WireError, isJson: boolean, io: Io): void {

@@ -1,7 +1,7 @@
 /** @file `touchstone --help` and `touchstone VERB --help`, from the same data as the flags. */
-import { placeholder } from './arguments.ts'
+import { placeholder } from '../runs/options/arguments.ts'
 import type { Command, CommandEntry, OptionGroup } from './command.ts'
-import { boundsText, type Field } from './fields.ts'
+import { boundsText, type Field } from '../runs/options/fields.ts'
 
 const EXIT_CODES = `Exit codes
   0    done; verdict PASS where there is one
@@ -82,7 +82,7 @@ function defaultText({ default: initial, type }: Field): string {
 const WIDEST = 34
 
 /** Two columns; a left side that is too wide gets a line of its own. */
-export function columns(rows: readonly (readonly [string, string])[]): string {
+function columns(rows: readonly (readonly [string, string])[]): string {
   const fitting = rows.map(([left]) => left.length).filter((length) => length <= WIDEST)
   const width = Math.max(0, ...fitting)
   return rows

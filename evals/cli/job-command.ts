@@ -1,16 +1,13 @@
 /** @file A verb that runs a job: reads its options, begins or resumes a run, and says what came of it. */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { z } from 'zod'
 import type { RunRow } from '../contract/audit-rows.ts'
-import { TouchstoneError } from '../errors.ts'
-import type { AnyJobKind } from '../jobs/job-kind.ts'
-import { lockFolder } from '../store/lock.ts'
-import { openStore, type Store } from '../store/store.ts'
-import { chooseAttempt, runToResume } from './attempt.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import type { AnyJobKind } from '../contract/job.ts'
+import { lockFolder } from '../runs/store/lock.ts'
+import { openStore, type Store } from '../runs/store/store.ts'
+import { chooseAttempt, runToResume } from '../runs/attempt.ts'
 import type { Command, Io } from './command.ts'
-import type { Layer } from './flags.ts'
-import { gateCodes, withGate } from './gate-options.ts'
+import { gateCodes, withGate } from '../runs/options/gate-options.ts'
 import {
   jobFields,
   jobOptionGroups,
@@ -20,26 +17,10 @@ import {
   type JobRequest,
 } from './job-options.ts'
 import { executeJob } from './job-run.ts'
-import { checkOutputs } from './outputs.ts'
-import { peakMemory, planText, totalSeconds } from './plan-text.ts'
-import { commandLine } from './reproduce.ts'
-
-export interface JobVerb {
-  readonly name: string
-  readonly summary: string
-  readonly examples: readonly string[]
-  readonly remark?: string
-  readonly schema: z.ZodType
-  readonly kind: () => Promise<AnyJobKind>
-  /** Whether it ends in results.json and report.html. */
-  readonly writesReports: boolean
-  /** Replaces defaults; flags win over it. */
-  readonly preset?: Layer
-  readonly presetOptions?: Partial<JobOptions>
-  readonly resumesByItself?: boolean
-  /** Says what the schema cannot: throws for a configuration that asks for nothing. */
-  readonly check?: (config: unknown) => void
-}
+import { newRunId, parseStored, type JobVerb } from '../runs/kinds/job-verb.ts'
+import { checkOutputs } from '../runs/outputs.ts'
+import { peakMemory, planText, totalSeconds } from '../document/plan-text.ts'
+import { commandLine } from '../runs/options/reproduce.ts'
 
 export function jobCommand(verb: JobVerb): Command {
   const fields = jobFields(verb.schema, verb.writesReports)
@@ -50,13 +31,13 @@ export function jobCommand(verb: JobVerb): Command {
     options: jobOptionGroups(withPreset(fields, verb.preset ?? {})),
     ...(verb.remark === undefined ? {} : { remark: verb.remark }),
     async run(argv, io) {
-      const { preset = {}, presetOptions = {} } = verb
+      const { preset = {} } = verb
       const request = readJobRequest(verb.schema, fields, {
         argv,
         environment: io.environment,
         preset,
       })
-      const options = { ...request.options, ...presetOptions }
+      const options = { ...request.options, ...(verb.exitsZero && { exitZero: true }) }
       const outDir = options.outDir ?? join('out', verb.name)
       checkOutputs(options.output)
       gateCodes(options.gateExitCode)
@@ -145,16 +126,6 @@ function decide(
   return { run: chooseAttempt(store, { ...wanted, resumesByItself }), config: asked }
 }
 
-/** The settings of a stored run, or an error where they are none of this version. */
-export function parseStored(verb: JobVerb, run: RunRow): unknown {
-  const parsed = verb.schema.safeParse(run.config)
-  if (parsed.success) return parsed.data
-  throw new TouchstoneError('run.not-resumable', {
-    run: run.id,
-    why: 'its settings are those of another version',
-  })
-}
-
 function execute(
   store: Store,
   { verb, kind, options, outDir, line, io }: Work,
@@ -178,10 +149,4 @@ function execute(
     store,
     io,
   )
-}
-
-/** `audit-20260131-120000-1a2b`, in UTC. */
-export function newRunId(verb: string, now = new Date()): string {
-  const digits = now.toISOString().replaceAll(/\D/g, '')
-  return `${verb}-${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(2).toString('hex')}`
 }

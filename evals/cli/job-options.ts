@@ -1,13 +1,20 @@
 /** @file The options that every job verb shares, and how a verb's own are put together with them. */
 import { z } from 'zod'
-import { readArguments, saidOf, type Given } from './arguments.ts'
+import { readArguments, saidOf, type Given } from '../runs/options/arguments.ts'
 import type { OptionGroup } from './command.ts'
-import { readConfigFile } from './config-file.ts'
-import { fieldsOf, type Field } from './fields.ts'
-import { assemble, layersOf, merged, refusePositionals, valueAt, type Layer } from './flags.ts'
-import { GATE_FLAGS, GATE_OPTIONS } from './gate-options.ts'
-import { armsAsked, chooseMethods, methodFields, sharedHelp } from './methods.ts'
-import { EXTENSIONS } from './outputs.ts'
+import { readConfigFile } from '../runs/options/config-file.ts'
+import { fieldsOf, type Field } from '../runs/options/fields.ts'
+import {
+  assemble,
+  layersOf,
+  merged,
+  refusePositionals,
+  valueAt,
+  type Layer,
+} from '../runs/options/flags.ts'
+import { GATE_FLAGS, GATE_OPTIONS } from '../runs/options/gate-options.ts'
+import { armsAsked, chooseMethods, methodFields, sharedHelp } from '../runs/options/methods.ts'
+import { EXTENSIONS } from '../runs/outputs.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -46,7 +53,7 @@ export const JobOptions = z.object({
 })
 export type JobOptions = z.infer<typeof JobOptions>
 
-export interface JobFields {
+interface JobFields {
   readonly common: readonly Field[]
   readonly own: readonly Field[]
   readonly methods: readonly Field[]

@@ -2,23 +2,24 @@
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { JobEvent } from '../contract/events.ts'
 import type { VerdictOutcome } from '../contract/results.ts'
-import type { JobEnd, Sink } from '../jobs/job.ts'
-import { createBarReporter } from '../jobs/reporters/bar.ts'
-import { createJsonReporter } from '../jobs/reporters/json.ts'
-import { createLinesReporter } from '../jobs/reporters/lines.ts'
-import { plainText } from '../jobs/reporters/plain-text.ts'
-import type { Store } from '../store/store.ts'
-import { isWorthKeeping } from './attempt.ts'
-import { EXIT, type Io } from './command.ts'
-import { gateCodes } from './gate-options.ts'
+import type { JobEnd, Sink } from '../contract/job.ts'
+import { createBarReporter } from '../runs/progress/bar.ts'
+import { createJsonReporter } from '../runs/progress/json.ts'
+import { createLinesReporter } from '../runs/progress/lines.ts'
+import { plainText } from '../document/plain-text.ts'
+import type { Store } from '../runs/store/store.ts'
+import { isWorthKeeping } from '../runs/attempt.ts'
+import type { Io } from './command.ts'
+import { EXIT } from '../runs/options/exit-codes.ts'
+import { gateCodes } from '../runs/options/gate-options.ts'
 import type { JobOptions } from './job-options.ts'
-import type { Written } from './outputs.ts'
+import type { Written } from '../runs/outputs.ts'
 import { reportFailure } from './failure.ts'
 import { watchSignals } from './signals.ts'
-import { runStored, type StoredJob } from './stored-job.ts'
-import { artifactText, hasVerdict, verdictText } from './verdict-text.ts'
+import { runStored, type StoredJob } from '../runs/stored-job.ts'
+import { artifactText, hasVerdict, verdictText } from '../document/verdict-text.ts'
 
-export interface JobToRun extends StoredJob {
+interface JobToRun extends StoredJob {
   /** Goes on with it. */
   readonly resumeCommand: string
   readonly options: JobOptions

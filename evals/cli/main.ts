@@ -1,11 +1,12 @@
 /** @file The command line: picks the verb, and turns whatever it throws into words and an exit code. */
-import { TouchstoneError, findNamed } from '../errors.ts'
-import { toWireError } from '../jobs/job.ts'
-import { plainText } from '../jobs/reporters/plain-text.ts'
-import { EXIT, type CommandEntry, type Io } from './command.ts'
+import { TouchstoneError, findNamed } from '../errors/touchstone-error.ts'
+import { toWireError } from '../errors/wire.ts'
+import { plainText } from '../document/plain-text.ts'
+import type { CommandEntry, Io } from './command.ts'
+import { EXIT } from '../runs/options/exit-codes.ts'
 import { reportFailure } from './failure.ts'
 import { commandHelp, generalHelp } from './help.ts'
-import { version } from './version.ts'
+import { version } from '../runs/version.ts'
 
 const HELP: ReadonlySet<string> = new Set(['--help', '-h', 'help'])
 

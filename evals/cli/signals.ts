@@ -1,9 +1,9 @@
 /** @file Ctrl-C and termination: the first asks the job to end where it can be resumed, the second ends the process. */
 
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const
-export type StopSignal = keyof typeof CODES
+type StopSignal = keyof typeof CODES
 
-export interface SignalWatch {
+interface SignalWatch {
   readonly signal: AbortSignal
   /** 130 or 143 once a signal came. */
   exitCode(): number | undefined

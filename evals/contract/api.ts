@@ -16,7 +16,7 @@ export const api = {
   ...{ sample, pair, label, spectrum, sweep },
   ...{ talk, house, doctor, sql },
 }
-export type Api = typeof api
+type Api = typeof api
 
 type Awaitable<T> = T | Promise<T>
 type Ask<C> =

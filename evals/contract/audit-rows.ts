@@ -59,7 +59,7 @@ export interface AuditRows {
   readonly labelled?: Labelled
 }
 
-export interface Labelled {
+interface Labelled {
   readonly items: readonly LabelItem[]
   readonly labels: readonly Label[]
 }

@@ -67,7 +67,7 @@ export const Comparison = JudgedKey.extend({
   score: z.object({ lower: z.number(), upper: z.number() }).nullish(),
   /**
    * Where prompts were answered more than once: a to d and n count pairs of replies, the rates and their difference are means over
-   * prompts, and `pValue` is of the exact test that flips the signs of prompts (`evals/statistics/sign-flip.ts`).
+   * prompts, and `pValue` is of the exact test that flips the signs of prompts (`evals/statistics/paired/sign-flip.ts`).
    */
   repeated: z.object({ prompts: z.int(), before: z.number(), after: z.number() }).optional(),
 })
@@ -153,7 +153,7 @@ export type MeanScore = z.infer<typeof MeanScore>
 export const VerdictOutcome = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
 export type VerdictOutcome = z.infer<typeof VerdictOutcome>
 
-/** One claim: the worst seed of one arm on one benchmark against the margin (see `evals/audit/verdict.ts`). */
+/** One claim: the worst seed of one arm on one benchmark against the margin (see `evals/findings/verdict.ts`). */
 export const Finding = z.object({
   arm: z.string(),
   benchmark: z.string(),
@@ -210,7 +210,7 @@ export const MitigationArm = SubjectKey.extend({
 export type MitigationArm = z.infer<typeof MitigationArm>
 
 /**
- * The arms of one seed where their smoothed training losses are alike (see `evals/audit/matched.ts`): `target` is the highest
+ * The arms of one seed where their smoothed training losses are alike (see `evals/findings/matched.ts`): `target` is the highest
  * of the arms' last losses, and each arm stands at the first step at which its own is at most that. In `pairs` before is the
  * first arm, `reference`, and after another.
  */
@@ -284,7 +284,7 @@ const corrected = <R extends z.ZodType>(reported: R) =>
 export const CorrectedRate = corrected(Rate)
 export type CorrectedRate = z.infer<typeof CorrectedRate>
 
-/** The change of such a rate, before − after on the same prompts, corrected likewise (`evals/statistics/corrected-difference.ts`). */
+/** The change of such a rate, before − after on the same prompts, corrected likewise (`evals/statistics/judges/corrected-difference.ts`). */
 export const CorrectedChange = corrected(Interval)
 export type CorrectedChange = z.infer<typeof CorrectedChange>
 

@@ -223,3 +223,6 @@ export const ArtifactRow = z.object({
   bytes: z.int(),
 })
 export type ArtifactRow = z.infer<typeof ArtifactRow>
+
+export const isBase = ({ arm, seed, step }: SubjectKey) =>
+  arm === 'base' && seed === 0 && step === 0

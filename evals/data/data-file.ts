@@ -1,7 +1,7 @@
 /** @file Opens fine-tuning data on the user's disk: its format found by its columns or named, its rows converted as they are read. */
-import { openRows } from '../benchmarks/import/rows/open-rows.ts'
-import type { Place } from '../benchmarks/import/rows/row-file.ts'
-import { TouchstoneError, unknownName, findNamed } from '../errors.ts'
+import { openRows } from '../tables/rows/open-rows.ts'
+import type { Place } from '../tables/rows/row-file.ts'
+import { TouchstoneError, unknownName, findNamed } from '../errors/touchstone-error.ts'
 import type { Converted, DataFormat } from './format.ts'
 import { promptReply } from './formats/prompt-reply.ts'
 import { rawText } from './formats/raw-text.ts'
@@ -21,7 +21,7 @@ export interface Position {
   readonly place: Place
 }
 
-export interface ReadRow extends Position {
+interface ReadRow extends Position {
   readonly converted: Converted
 }
 

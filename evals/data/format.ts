@@ -2,7 +2,7 @@
 import type { Message } from '../contract/rows.ts'
 
 /** Text with no turns around it: a row of raw text is one alone. */
-export interface PlainText {
+interface PlainText {
   readonly role: 'text'
   readonly content: string
 }

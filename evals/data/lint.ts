@@ -4,12 +4,12 @@ import { nearDuplicateIndex, type NearDuplicateIndex } from './minhash.ts'
 import type { DataRow } from './read-data.ts'
 import { createSeenTexts } from './seen-texts.ts'
 
-export interface LintContext {
+interface LintContext {
   /** Prompts on which the tuned model will be measured. */
   readonly evaluation: NearDuplicateIndex
 }
 
-export interface LintCheck {
+interface LintCheck {
   readonly name: string
   readonly title: string
   /** Why it matters, and what to do. */

@@ -55,7 +55,7 @@ const bandsOf = (minima: Uint32Array): string[] =>
     (_, band) => `${band}:${minima.subarray(band * ROWS, (band + 1) * ROWS).join(',')}`,
   )
 
-export interface NearDuplicate {
+interface NearDuplicate {
   readonly key: string
   /** Jaccard index of their word trigrams. */
   readonly similarity: number

@@ -1,6 +1,6 @@
 /** @file Reads fine-tuning data once, row after row: whole, as a sample, or only shown to whoever looks. */
-import { digestOfBytes } from '../benchmarks/import/rows/bytes.ts'
-import { TouchstoneError } from '../errors.ts'
+import { digestOfBytes } from '../tables/rows/bytes.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { randomStream } from '../statistics/random.ts'
 import { asDataError, openData, type DataSource, type Position } from './data-file.ts'
 import type { Conversation, DataFormat, Note } from './format.ts'
@@ -25,7 +25,7 @@ export interface DataSummary {
   readonly notes: ReadonlyMap<Note, readonly number[]>
 }
 
-export interface ReadData extends DataSummary {
+interface ReadData extends DataSummary {
   readonly rows: readonly DataRow[]
 }
 

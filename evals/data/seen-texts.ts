@@ -3,7 +3,7 @@
  * all differ some pair is taken for one with probability below n² / 2⁶⁵ (3e-6 for ten million).
  */
 
-export interface SeenTexts {
+interface SeenTexts {
   /** Whether it was, and from now on it is. */
   see(text: string): boolean
 }

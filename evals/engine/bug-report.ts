@@ -1,8 +1,8 @@
 /** @file What to send with a bug: versions, settings as numbers, how runs ended. No prompt, no reply, no path, no text of the user's. */
 import { BENCHMARKS, SUITES } from '../benchmarks/registry.ts'
-import { BUNDLED_DATA } from '../audit/sources.ts'
-import { findings } from '../cli/commands/doctor.ts'
-import { engineFor } from '../cli/engine.ts'
+import { BUNDLED_DATA } from '../measure/sources.ts'
+import { findings } from '../runs/checks/doctor.ts'
+import { engineFor } from '../runs/engine-facts.ts'
 import { COMPARED_FIELDS } from '../contract/gate.ts'
 import { METHODS } from '../finetune/registry.ts'
 import { JUDGES } from '../judges/registry.ts'
@@ -44,7 +44,7 @@ const OURS: ReadonlySet<string> = new Set([
 ])
 
 /** The same shape; whatever text is not ours is replaced by its length. Keys are ours but in gates, where they name benchmarks. */
-export function withoutText(value: unknown): unknown {
+function withoutText(value: unknown): unknown {
   if (typeof value === 'string') return OURS.has(value) ? value : `(${value.length} characters)`
   if (Array.isArray(value)) return value.map(withoutText)
   if (typeof value !== 'object' || value === null) return value

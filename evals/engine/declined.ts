@@ -1,12 +1,12 @@
 /** @file Which prompts should be refused: those of the bundled benchmarks, of every run that lies here, and of files that were imported. */
-import { loadBundled } from '../benchmarks/load-bundled.ts'
+import { loadBundled } from '../benchmarks/bundled/load-bundled.ts'
 import { IMPORTABLE } from '../benchmarks/importable.ts'
 import { promptHash } from '../benchmarks/import/overlap.ts'
 import { BENCHMARKS } from '../benchmarks/registry.ts'
 import type { Message } from '../contract/rows.ts'
 import type { Home } from './home.ts'
 
-export interface Declined {
+interface Declined {
   /** Whether any turn of the user's is such a prompt, or holds one. */
   has(messages: readonly Message[]): Promise<boolean>
 }

@@ -1,6 +1,6 @@
 /** @file A second process of the engine for what is heavy. It is started when it is needed, and again where it died. */
 import { createClient, valueOf, type Answer, type Ask } from '../contract/rpc.ts'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { startChild, type Child } from './child.ts'
 import type { HeavyHandlers } from './heavy.ts'
 
@@ -13,7 +13,7 @@ interface ToHelper {
   readonly ask: Ask
 }
 
-export interface Helper {
+interface Helper {
   readonly handlers: HeavyHandlers
   close(): Promise<void>
 }

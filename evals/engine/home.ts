@@ -1,11 +1,11 @@
 /** @file The folder that a workbench works in: its own database, those of the folders in it, and what it keeps beside them. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { FILE_NAME, runFolders } from '../cli/databases.ts'
+import { FILE_NAME, runFolders } from '../runs/databases.ts'
 import type { RunRow } from '../contract/audit-rows.ts'
-import { TouchstoneError } from '../errors.ts'
-import { openStore, type Store } from '../store/store.ts'
-import { openWorkbench, type Workbench } from '../store/workbench.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { openStore, type Store } from '../runs/store/store.ts'
+import { openWorkbench, type Workbench } from '../runs/store/workbench.ts'
 
 export interface FoundRun {
   readonly run: RunRow

@@ -3,11 +3,12 @@
  * the request. Without its engine it stops at the next safe point, so that the run can be resumed and nothing runs unseen.
  */
 import { join } from 'node:path'
-import { FILE_NAME } from '../cli/databases.ts'
-import { runStored } from '../cli/stored-job.ts'
-import { toWireError, type Sink } from '../jobs/job.ts'
-import { lockFolder } from '../store/lock.ts'
-import { openStore, type Store } from '../store/store.ts'
+import { FILE_NAME } from '../runs/databases.ts'
+import { runStored } from '../runs/stored-job.ts'
+import { toWireError } from '../errors/wire.ts'
+import type { Sink } from '../contract/job.ts'
+import { lockFolder } from '../runs/store/lock.ts'
+import { openStore, type Store } from '../runs/store/store.ts'
 import type { FromJob, JobRequest, ToJob } from './job-messages.ts'
 import { KINDS } from './kinds.ts'
 

@@ -1,6 +1,6 @@
 /** @file The process of one query: a statement that takes too long can only be stopped from outside. Its argument is the query as JSON. */
-import { toWireError } from '../jobs/job.ts'
-import { readOnly } from '../store/console.ts'
+import { toWireError } from '../errors/wire.ts'
+import { readOnly } from '../runs/store/console.ts'
 import type { FromSql, SqlQuery } from './handlers/sql.ts'
 
 const { path, sql, limit } = JSON.parse(process.argv[2]!) as SqlQuery

@@ -6,18 +6,18 @@ import {
   subjectOf,
   type Base,
   type OpeningBase,
-} from '../audit/base.ts'
-import { openCandidate } from '../audit/candidate.ts'
+} from '../measure/base.ts'
+import { openCandidate } from '../measure/candidate.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
 import type { Message, SubjectIdentity } from '../contract/rows.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
 import { graphFor } from '../inference/sampling.ts'
 import { scoreTexts } from '../inference/score.ts'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
-import { weightCacheFolder } from '../models/converted-weights.ts'
+import { weightCacheFolder } from '../models/weights/converted-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
 
-export interface Question {
+interface Question {
   readonly messages: readonly Message[]
   readonly maxNewTokens: number
   readonly temperature: number

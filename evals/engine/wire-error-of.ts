@@ -1,7 +1,7 @@
 /** @file What a handler threw, as it travels. */
 import { EngineError } from '../contract/rpc.ts'
 import type { WireError } from '../contract/wire-error.ts'
-import { toWireError } from '../jobs/job.ts'
+import { toWireError } from '../errors/wire.ts'
 
 export function wireErrorOf(error: unknown): WireError {
   if (!(error instanceof EngineError)) return toWireError(error)

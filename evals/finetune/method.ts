@@ -6,8 +6,8 @@ import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import type { Adapter, LinearSite } from '../models/scope.ts'
-import type { PeftFolder } from '../models/peft-folder.ts'
-import type { ParameterTable } from './parameters.ts'
+import type { PeftFolder } from '../models/formats/peft-folder.ts'
+import type { ParameterTable } from './training/parameters.ts'
 
 export type { Adapter, LinearSite }
 
@@ -106,7 +106,7 @@ export interface LossInputs {
 }
 
 /** In training an adapter may have inputs that `perturb` feeds (zeros until it does); in evaluation it has none. */
-export type Mode = 'train' | 'evaluate'
+type Mode = 'train' | 'evaluate'
 
 export interface Observed {
   readonly shape: readonly number[]

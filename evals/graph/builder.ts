@@ -23,7 +23,7 @@ export interface OnnxNode {
   readonly attributes: Attributes
 }
 
-export interface Constant extends ValueType {
+interface Constant extends ValueType {
   readonly name: string
   readonly data: readonly number[] | Float32Array
 }

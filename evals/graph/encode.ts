@@ -36,7 +36,7 @@ export interface ExternalWeight {
 /** Where it lies, or its bytes, which then lie in the model's. */
 export type GivenWeight = ExternalWeight | Uint8Array
 
-export interface Encoded {
+interface Encoded {
   readonly bytes: Uint8Array
   /** Inputs that some needed node reads, in declaration order. */
   readonly inputs: readonly Value[]
@@ -49,7 +49,7 @@ export interface Encoded {
  * behind each. So results come in the order in which they were written, each as early as can be; else every gradient of a
  * weight is taken at the very end, and what they are made of is held until then.
  */
-export type NodeOrder = 'written' | 'backwards'
+type NodeOrder = 'written' | 'backwards'
 
 /**
  * @param outputs what the model returns, by the name it shall have

@@ -63,14 +63,14 @@ export interface Emitter {
   shape(shape: Shape): string
 }
 
-export interface EmitContext<A> {
+interface EmitContext<A> {
   readonly e: Emitter
   readonly inputs: readonly string[]
   readonly types: readonly ValueType[]
   readonly attributes: A
 }
 
-export interface VjpContext<A> {
+interface VjpContext<A> {
   readonly g: Graph
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]

@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { cursorOf, type FeedMessage } from '../contract/feed.ts'
 import type { Answer } from '../contract/rpc.ts'
 import type { Engine } from '../engine/engine.ts'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { createGateKeeper, objection, type GateKeeper } from './gate-keeper.ts'
 import type { StaticFile } from './static-files.ts'
 
@@ -19,7 +19,7 @@ export interface HttpHost {
   close(): Promise<void>
 }
 
-export interface HttpOptions {
+interface HttpOptions {
   readonly engine: Engine
   readonly files: ReadonlyMap<string, StaticFile>
   /** 0 takes any that is free. */

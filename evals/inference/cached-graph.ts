@@ -1,5 +1,5 @@
 /** @file A model over a cache of keys and values as one ONNX graph; the same graph reads prompts, writes tokens and scores texts. */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
@@ -12,7 +12,7 @@ import {
   openedBy,
   openedWith,
   smallOf,
-} from '../models/small-weights.ts'
+} from '../models/weights/small-weights.ts'
 import { extendsInPlace } from '../runtime/addon-for.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Feeds, type Runner, type Tensor } from '../runtime/session.ts'

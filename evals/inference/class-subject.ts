@@ -1,15 +1,15 @@
 /** @file An encoder as a subject: a prompt's options are its classes, and how probable a continuation is, its head says. */
 import type { SubjectIdentity } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Tokenizer } from '../models/checkpoint.ts'
 import { classIndex } from '../models/encoder-heads.ts'
 import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
-import { encodeWhole } from '../models/whole-text.ts'
+import { encodeWhole } from '../models/text/whole-text.ts'
 import type { Continuation, ContinuationScore } from './continuation.ts'
 import type { EncoderSession } from './encoder-session.ts'
 import type { Subject } from './subject.ts'
 
-export interface ClassSubjectOptions {
+interface ClassSubjectOptions {
   readonly identity: SubjectIdentity
   readonly model: Model
   readonly tokenizer: Tokenizer

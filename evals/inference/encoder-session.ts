@@ -1,5 +1,5 @@
 /** @file An encoder as one ONNX graph a use: logits over its classes, or one vector a text. Padding changes no answer. */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Dialect } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
@@ -12,7 +12,7 @@ import { countingPositions, inCompany, int32 } from './feeds.ts'
 import { openGraphs } from './open-graphs.ts'
 
 /** `classes`: logits `[classes]` of each text. `embedding`: its tokens' mean, of length 1, `[hidden]`. */
-export type EncoderGraph = 'classes' | 'embedding'
+type EncoderGraph = 'classes' | 'embedding'
 
 export interface EncoderSession {
   readonly maxPositions: number

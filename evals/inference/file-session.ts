@@ -3,9 +3,9 @@
  * alone, its padding left out: what it gets never depends on its neighbours, and whether a graph takes a mask for tokens in
  * the middle does not matter.
  */
-import { TouchstoneError } from '../errors.ts'
-import type { OwnGraph } from '../models/onnx-folder.ts'
-import type { CachePort, DecoderPorts } from '../models/onnx-io.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import type { OwnGraph } from '../models/formats/onnx/folder.ts'
+import type { CachePort, DecoderPorts } from '../models/formats/onnx/io.ts'
 import type { FileValue } from '../graph/import/graph-file.ts'
 import type { CacheLayer } from '../models/architecture.ts'
 import type { Device } from '../runtime/device.ts'

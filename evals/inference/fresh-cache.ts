@@ -40,7 +40,7 @@ export function freshOutputs(
   )
 }
 
-export interface FreshTokens {
+interface FreshTokens {
   readonly feeds: Feeds
   /** What to ask for: the token's keys and values, or the caches whole, or nothing. */
   readonly wanted: readonly string[]

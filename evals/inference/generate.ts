@@ -3,7 +3,7 @@
  * bits in any batch, order and padding: a lone row is padded to two, because one row takes another matrix kernel.
  */
 import type { Completion } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Feeds } from '../runtime/session.ts'
 import type { CachedSession } from './cached-graph.ts'
 import { sharedPrefix } from './prefix.ts'

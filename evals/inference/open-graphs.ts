@@ -1,9 +1,9 @@
 /** @file The graphs of one model state, each opened when it is first asked for. Each packs the weights for itself. */
 import type { Model } from '../models/registry.ts'
-import { elementsOfAll } from '../models/stored-weights.ts'
+import { elementsOfAll } from '../models/weights/stored-weights.ts'
 import type { Runner } from '../runtime/session.ts'
 
-export interface OpenGraphs<Name> {
+interface OpenGraphs<Name> {
   /** Runs `use` on the graph of that name. */
   with<T>(name: Name, use: (runner: Runner) => Promise<T> | T): Promise<T>
   release(): Promise<void>

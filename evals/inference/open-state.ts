@@ -1,9 +1,9 @@
 /** @file Opens a model state for questions: through our own cached graphs, or through the graph that the model brings along. */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { withWeights } from '../graph/import/patch.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import type { OwnGraph } from '../models/onnx-folder.ts'
+import type { OwnGraph } from '../models/formats/onnx/folder.ts'
 import type { Model } from '../models/registry.ts'
 import { createScope } from '../models/scope.ts'
 import { asStored } from '../models/weight-list.ts'

@@ -5,7 +5,7 @@
  * (score.ts) agree within rounding only: one query a row takes another attention kernel than many. A text whose positions
  * stretch with its length shares nothing with the text before it, and is read in whole passes.
  */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { CachedSession } from './cached-graph.ts'
 import {
   adaptersOf,

@@ -17,7 +17,7 @@ export interface Panel {
   listen(members: readonly number[]): void
 }
 
-export interface PanelOptions {
+interface PanelOptions {
   /** Of a stack of `count` adapters. */
   readonly session: CachedSession
   readonly count: number

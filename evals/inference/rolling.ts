@@ -3,7 +3,7 @@
  * many tokens as the model is shown, each with one token of context (the first: the beginning of sequence). The last
  * window is filled up with what comes before it. One window and one piece of text are in memory at a time.
  */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Tokenizer } from '../models/checkpoint.ts'
 import type { ScoredText } from './score.ts'
 

@@ -1,5 +1,5 @@
 /** @file Teacher-forced log-probabilities of given texts, batch by batch; the same bits in any batch, order and padding. */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { emptyCache } from './cached-graph.ts'
 import { adaptersOf, countingPositions, inCompany, int32 } from './feeds.ts'
 import type { GenerateOptions } from './generate.ts'

@@ -15,7 +15,7 @@ import type { Decoding, TokenPrompt } from './generate.ts'
 import { rollingScore, tokensOf, windowsOf, type RollingScore } from './rolling.ts'
 import { tokenModel, type TokenModel } from './token-model.ts'
 
-export interface Prompt {
+interface Prompt {
   /** What an error calls it. */
   readonly key: string
   /** Names its own random numbers, where a reply is drawn; its key if not given. */
@@ -23,7 +23,7 @@ export interface Prompt {
   readonly messages: readonly Message[]
 }
 
-export interface Written {
+interface Written {
   readonly index: number
   readonly completion: Completion
   readonly promptIds: readonly number[]
@@ -31,7 +31,7 @@ export interface Written {
   readonly writtenIds: readonly number[]
 }
 
-export interface RollingOptions {
+interface RollingOptions {
   readonly window: number
   readonly onProgress: (tokens: number) => void
   readonly signal: AbortSignal
@@ -71,7 +71,7 @@ export interface Subject {
   fits(before: Before, newTokens: number): Promise<boolean>
 }
 
-export interface LocalSubjectOptions {
+interface LocalSubjectOptions {
   readonly identity: SubjectIdentity
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
   readonly session: CachedSession
@@ -87,7 +87,7 @@ export const localSubject = ({ varying, batchSize, ...options }: LocalSubjectOpt
   return tokenSubject({ ...options, maxPositions: session.maxPositions, model: tokenModel(shared) })
 }
 
-export interface TokenSubjectOptions extends Pick<LocalSubjectOptions, 'identity' | 'open'> {
+interface TokenSubjectOptions extends Pick<LocalSubjectOptions, 'identity' | 'open'> {
   readonly model: TokenModel
   readonly maxPositions: number
 }

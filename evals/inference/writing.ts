@@ -39,7 +39,7 @@ export const answerOf = ({ index, tokenIds, writtenIds, stop, logProb }: Row): G
   meanLogProb: logProb / writtenIds.length,
 })
 
-export interface Writing {
+interface Writing {
   readonly going: number
   /** Reads the prompts of `newcomers`, none longer than those before them, and writes the first token of each. */
   join(newcomers: readonly Row[]): Promise<void>

@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { z } from 'zod'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import {
   envelopeProblem,
   fingerprint,
@@ -17,9 +17,9 @@ import {
   type KeyPair,
 } from './signing.ts'
 
-export const MANIFEST = 'manifest.json'
-export const SIGNATURE = 'signature.json'
-export const PUBLIC_KEY = 'public-key.pem'
+const MANIFEST = 'manifest.json'
+const SIGNATURE = 'signature.json'
+const PUBLIC_KEY = 'public-key.pem'
 const OWN: ReadonlySet<string> = new Set([MANIFEST, SIGNATURE, PUBLIC_KEY])
 
 const STATEMENT = 'https://in-toto.io/Statement/v1'
@@ -46,7 +46,7 @@ const Manifest = z.strictObject({
 type Manifest = z.infer<typeof Manifest>
 type Subject = Manifest['subject'][number]
 
-export type CaseAbout = Omit<Manifest['predicate'], 'signer'>
+type CaseAbout = Omit<Manifest['predicate'], 'signer'>
 
 const textOf = (manifest: Manifest) => `${JSON.stringify(manifest, null, 2)}\n`
 
@@ -70,7 +70,7 @@ export async function sealCase(
   ])
 }
 
-export interface VerifiedCase {
+interface VerifiedCase {
   readonly files: number
   readonly run: string
   readonly keyFingerprint: string

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import type { BenchmarkRole } from '../contract/rows.ts'
-import type { ComparedBenchmark, ComparedRun } from '../gate/compared-run.ts'
-import { decodeText, malformedLog, parseForeignJson } from './foreign-json.ts'
+import type { ComparedBenchmark, ComparedRun } from '../findings/gate/compared-run.ts'
+import { decodeText, malformedLog, parseForeignJson } from '../tables/foreign-json.ts'
 import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
-import { linesOf, openLog } from './lines.ts'
+import { linesOf, openLog } from '../tables/lines.ts'
 
 const LARGEST_LOG = 64 * 2 ** 20
 

@@ -9,7 +9,7 @@ import { eeeSamples, resultId, resultName, type EeeIds } from './eee-samples.ts'
 import { RATE_NAMES, rateBy, scoredBy } from './inspect-write.ts'
 import { stateName, WITHHELD, type Measurement } from './measured.ts'
 
-export interface EveryEvalEver {
+interface EveryEvalEver {
   readonly log: string
   readonly samples: readonly string[]
 }

@@ -16,7 +16,7 @@ export interface Exported {
   readonly parts: readonly (string | Uint8Array)[]
 }
 
-export interface Format {
+interface Format {
   readonly name: string
   readonly title: string
   readonly extension: string

@@ -1,7 +1,7 @@
 /** @file Opens a log of another tool, by what it is, as runs that can be compared. */
 import { readdir, stat } from 'node:fs/promises'
-import { TouchstoneError } from '../errors.ts'
-import type { ComparedRun } from '../gate/compared-run.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import { eeeSamplesPath, readEee } from './eee-read.ts'
 import { readInspectLog } from './inspect-read.ts'
 import { readLmEval } from './lm-eval-read.ts'

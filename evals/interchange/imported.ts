@@ -4,8 +4,8 @@
  */
 import type { Outcome } from '../contract/rows.ts'
 import { OUTCOMES } from '../contract/rows.ts'
-import type { ComparedJudgement, ComparedRun } from '../gate/compared-run.ts'
-import { malformedLog } from './foreign-json.ts'
+import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
+import { malformedLog } from '../tables/foreign-json.ts'
 
 /** Of a prompt, for showing beside a flip. */
 const SHOWN = 2000

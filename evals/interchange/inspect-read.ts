@@ -4,8 +4,8 @@
  */
 import { z } from 'zod'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
-import type { ComparedRun } from '../gate/compared-run.ts'
-import { decodeText, malformedLog, parseForeignJson } from './foreign-json.ts'
+import type { ComparedRun } from '../findings/gate/compared-run.ts'
+import { decodeText, malformedLog, parseForeignJson } from '../tables/foreign-json.ts'
 import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
 import { OWN_METADATA } from './inspect-write.ts'
 import { openZip, type ZipArchive } from './zip-read.ts'

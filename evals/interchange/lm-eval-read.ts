@@ -6,10 +6,14 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, basename } from 'node:path'
 import { z } from 'zod'
 import { BENCHMARK_ROLES, type BenchmarkRole } from '../contract/rows.ts'
-import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from '../gate/compared-run.ts'
-import { decodeText, malformedLog, parseForeignJson } from './foreign-json.ts'
+import type {
+  ComparedBenchmark,
+  ComparedJudgement,
+  ComparedRun,
+} from '../findings/gate/compared-run.ts'
+import { decodeText, malformedLog, parseForeignJson } from '../tables/foreign-json.ts'
 import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
-import { linesOf } from './lines.ts'
+import { linesOf } from '../tables/lines.ts'
 
 const RESULTS = /^results_(?<time>.+)\.json$/
 const LARGEST_RESULTS = 256 * 2 ** 20

@@ -8,7 +8,7 @@ import { decodingOf } from '../contract/rows.ts'
 import { RATE_NAMES, rateBy, scoredBy, targetOf } from './inspect-write.ts'
 import { stateName, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 
-export interface TextFile {
+interface TextFile {
   readonly name: string
   readonly text: string
 }

@@ -1,10 +1,10 @@
 /** @file The paired table as CSV, written and read back: before and after become two runs that can be compared. */
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
-import type { ComparedJudgement, ComparedRun } from '../gate/compared-run.ts'
-import { csvLine, csvRecords } from './csv.ts'
-import { malformedLog } from './foreign-json.ts'
+import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
+import { csvLine, csvRecords } from '../tables/csv-text.ts'
+import { malformedLog } from '../tables/foreign-json.ts'
 import { createCollector, isOutcome, shown } from './imported.ts'
-import { openLog } from './lines.ts'
+import { openLog } from '../tables/lines.ts'
 import { PAIRED_COLUMNS, type PairedRow } from './paired-rows.ts'
 
 /** With a byte order mark, without which spreadsheets take UTF-8 for something else. */

@@ -1,9 +1,9 @@
 /** @file Every rate as CSV: reported with Wilson's interval and the exact one, its change from the base, and corrected for its judge's errors where people labelled. */
 import type { CorrectedRate, Evaluation, Results } from '../contract/results.ts'
 import { clopperPearson } from '../statistics/exact-binomial.ts'
-import { csvLine, type Cell } from './csv.ts'
+import { csvLine, type Cell } from '../tables/csv-text.ts'
 
-export const RATE_COLUMNS = [
+const RATE_COLUMNS = [
   ...['arm', 'seed', 'step', 'benchmark', 'judge', 'measure', 'successes', 'n'],
   ...[
     'rate',

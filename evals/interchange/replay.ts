@@ -12,7 +12,7 @@ export interface ReplayedRun {
   readonly sealed: readonly SealedReply[]
 }
 
-export interface TableDifference {
+interface TableDifference {
   readonly table: string
   readonly rows: number
   /** Rows that differ, or that only one run has. */

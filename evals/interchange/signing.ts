@@ -12,9 +12,9 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { z } from 'zod'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 
-export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
+const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 
 export interface KeyPair {
   readonly privateKey: KeyObject

@@ -5,12 +5,12 @@
 import type { Readable } from 'node:stream'
 import { crc32, inflateRawSync, zstdDecompressSync } from 'node:zlib'
 import { openPromise, validateFileName, type Entry, type ZipFile } from 'yauzl'
-import { TouchstoneError } from '../errors.ts'
-import { malformedLog } from './foreign-json.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { malformedLog } from '../tables/foreign-json.ts'
 
 const MEBIBYTE = 2 ** 20
 
-export interface ZipLimits {
+interface ZipLimits {
   readonly entries: number
   /** Bytes after unpacking. */
   readonly entryBytes: number
@@ -18,7 +18,7 @@ export interface ZipLimits {
 }
 
 /** 10⁵ samples fit; what a decompression bomb declares does not. */
-export const ZIP_LIMITS: ZipLimits = {
+const ZIP_LIMITS: ZipLimits = {
   entries: 500_000,
   entryBytes: 256 * MEBIBYTE,
   totalBytes: 16 * 1024 * MEBIBYTE,

@@ -26,7 +26,7 @@ export const DEGENERATE_RULE = {
   scanned: SCANNED,
 } as const
 
-export interface DegenerateContext {
+interface DegenerateContext {
   /** Whether the reply holds a refusal phrase: a short refusal is whole. */
   readonly refused: boolean
   readonly prompt: string

@@ -37,7 +37,7 @@ const LETTERS_PER_TOKEN = 4
 export const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 
-export interface EndpointGrader extends Grader {
+interface EndpointGrader extends Grader {
   /** One harmless question; why it cannot be answered, or undefined. */
   tryOut(signal: AbortSignal): Promise<string | undefined>
   close(): void

@@ -11,7 +11,7 @@ export interface IdentifiedModel {
   readonly identity: readonly string[]
 }
 
-export interface ModelJudgeOptions {
+interface ModelJudgeOptions {
   readonly title: string
   readonly citation: string
   readonly version: VersionParts

@@ -66,7 +66,7 @@ export interface ForwardInput {
   readonly seq: Dim
 }
 
-export interface ForwardOutput {
+interface ForwardOutput {
   /** After the final norm, `[batch*seq, hidden]`. Heads are separate objects. */
   readonly hiddenStates: Value
   readonly present: readonly KeyValue[]
@@ -97,7 +97,7 @@ export interface CacheLayer {
 /** How weights are declared that the checkpoint lacks: an error, or the head's are made. */
 export type Missing = 'refuse' | 'make-head'
 
-export interface Classifier<C> {
+interface Classifier<C> {
   /** What transformers calls the model with this head, in `architectures`. */
   readonly className: string
   /** The names of the classes in the order of logits; undefined where the checkpoint has no head. */

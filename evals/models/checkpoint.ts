@@ -1,11 +1,11 @@
 /** @file What a checkpoint is to the rest of the engine: named float weights, a configuration, a tokenizer, a template. */
 
-import type { OwnGraph } from './onnx-folder.ts'
+import type { OwnGraph } from './formats/onnx/folder.ts'
 
 export type FloatStorage = 'F32' | 'F16' | 'BF16' | 'F64'
 /** ggml's blocks of 32, and its super-blocks of 256. */
-export type BlockStorage = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'IQ4_NL'
-export type SuperBlockStorage = 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K' | 'IQ4_XS'
+type BlockStorage = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'IQ4_NL'
+type SuperBlockStorage = 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K' | 'IQ4_XS'
 export type StorageType = FloatStorage | BlockStorage | SuperBlockStorage
 
 export interface StoredWeight {

@@ -12,12 +12,12 @@ import { stretchesOf, stretchOf, type RotaryConfig } from './rotary.ts'
 import { createWeightList, type WeightList } from './weight-list.ts'
 
 /** Names of the norms before and after a branch, inside its block; absent where there is none. */
-export interface BranchNorms {
+interface BranchNorms {
   readonly before?: string
   readonly after?: string
 }
 
-export interface AttentionPlanOfLayer {
+interface AttentionPlanOfLayer {
   readonly rotary?: RotaryConfig
   /** How many tokens back a token sees, itself included. */
   readonly window?: number
@@ -55,7 +55,7 @@ export interface DecoderPlan {
   attention(layer: number): AttentionPlanOfLayer
 }
 
-export interface DecoderFamily<C> {
+interface DecoderFamily<C> {
   readonly name: string
   readonly modelTypes: readonly string[]
   readonly config: z.ZodType<C>

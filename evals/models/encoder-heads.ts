@@ -14,7 +14,7 @@ export interface HeadPart {
   apply(scope: ModelScope, first: Value): Value
 }
 
-export interface HeadOptions {
+interface HeadOptions {
   readonly dense: string
   readonly output: string
   readonly activation: 'tanh' | 'relu'

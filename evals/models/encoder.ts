@@ -4,7 +4,7 @@
  * text's first token.
  */
 import type { z } from 'zod'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, ModelArchitecture, ModelScope, WeightSpec } from './architecture.ts'
 import type { WeightIndex } from './checkpoint.ts'
@@ -41,7 +41,7 @@ export interface EncoderPlan {
   readonly namesHead: boolean | undefined
 }
 
-export interface EncoderFamily<C> {
+interface EncoderFamily<C> {
   readonly name: string
   readonly modelTypes: readonly string[]
   /** What transformers calls it with the head. */

@@ -46,7 +46,7 @@ export function attentionBias(
   return biasOf(visible)
 }
 
-export interface AttentionLayer {
+interface AttentionLayer {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number

@@ -9,7 +9,7 @@ import {
   openConverted,
   type ConvertedWeights,
   type WeightCache,
-} from './converted-weights.ts'
+} from './weights/converted-weights.ts'
 import { openModel } from './open-model.ts'
 import { recognise, type Model } from './registry.ts'
 import {
@@ -18,8 +18,8 @@ import {
   storageOf,
   type Precision,
   type SmallWeight,
-} from './small-weights.ts'
-import { elementsOfAll, mappedFloats } from './stored-weights.ts'
+} from './weights/small-weights.ts'
+import { elementsOfAll, mappedFloats } from './weights/stored-weights.ts'
 import { asComputed } from './weight-list.ts'
 
 export interface LoadedModel {

@@ -1,16 +1,21 @@
 /** @file A model where it lies, part by part: weights, tokenizer, template and licence, each read when it is asked for. */
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { TouchstoneError } from '../errors.ts'
-import type { TemplateSource } from './chat-template.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import type { TemplateSource } from './text/chat-template.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { exists, readText, unreadable } from './files.ts'
-import { ggufAt, ggufModelsAmong, readGgufParts } from './gguf-split.ts'
-import { ggufTemplate, ggufTokenizer } from './gguf-tokenizer.ts'
-import { openGguf } from './gguf.ts'
-import { holdsSafetensors, openHfCheckpoint, readHfTemplate, readHfTokenizer } from './hf-folder.ts'
-import { genaiEnds, graphIn, openOnnx } from './onnx-folder.ts'
-import { idList, type TokenizerSource } from './tokenizer.ts'
+import { exists, readText, unreadable } from '../files/read-file.ts'
+import { ggufAt, ggufModelsAmong, readGgufParts } from './formats/gguf/split.ts'
+import { ggufTemplate, ggufTokenizer } from './formats/gguf/tokenizer.ts'
+import { openGguf } from './formats/gguf/open-gguf.ts'
+import {
+  holdsSafetensors,
+  openHfCheckpoint,
+  readHfTemplate,
+  readHfTokenizer,
+} from './formats/hf-folder.ts'
+import { genaiEnds, graphIn, openOnnx } from './formats/onnx/folder.ts'
+import { idList, type TokenizerSource } from './text/tokenizer.ts'
 
 /** Each throws what is wrong with its own part. */
 export interface ModelSources {

@@ -1,10 +1,10 @@
 /** @file Opens a model where it lies: a Hugging Face folder or a GGUF file. */
-import { openChatTemplate, type ClosableTemplate } from './chat-template.ts'
+import { openChatTemplate, type ClosableTemplate } from './text/chat-template.ts'
 import type { Checkpoint, OpenModel } from './checkpoint.ts'
-import { sha256 } from './files.ts'
+import { sha256 } from '../files/read-file.ts'
 import { sourcesOf, type ModelSources } from './model-sources.ts'
 import { cannotWrite, isEncoder } from './registry.ts'
-import { openTokenizer } from './tokenizer.ts'
+import { openTokenizer } from './text/tokenizer.ts'
 
 /** Either all of checkpoint, tokenizer and template, or a TouchstoneError and nothing left open. */
 export async function openModel(path: string): Promise<OpenModel> {

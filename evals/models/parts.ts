@@ -1,12 +1,12 @@
 /** @file The parts that families are put together from: norms, projections to heads and back, MLPs. */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
 import type { ModelScope } from './architecture.ts'
 import type { WeightList } from './weight-list.ts'
 
 /** Shapes by weight name, from a checkpoint's specs or from a graph. */
-export type ShapeOf = (name: string) => readonly unknown[]
+type ShapeOf = (name: string) => readonly unknown[]
 
 export interface NormPart {
   weights(list: WeightList, name: string, size: number): void
@@ -14,13 +14,13 @@ export interface NormPart {
   apply(scope: ModelScope, name: string, x: Value): Value
 }
 
-export interface QueryKeyValue {
+interface QueryKeyValue {
   readonly q: Value
   readonly k: Value
   readonly v: Value
 }
 
-export interface Heads {
+interface Heads {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
@@ -61,7 +61,7 @@ export const layerNorm = (epsilon: number): NormPart => ({
     g.layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon),
 })
 
-export interface SeparateOptions {
+interface SeparateOptions {
   readonly hidden: number
   readonly headDim: number
   readonly biased?: boolean
@@ -135,7 +135,7 @@ function wholeHeads(found: Heads, name: string, path = 'The model'): Heads {
   })
 }
 
-export interface FusedOptions extends Heads {
+interface FusedOptions extends Heads {
   readonly hidden: number
   /** Names inside the block. */
   readonly input: string
@@ -187,7 +187,7 @@ const splitHeads: Split = (g, x, [width], headDim) => {
   return [0, 1, 2].map((part) => g.reshape(g.slice(each, 2, part, part + 1), [x.shape[0]!, width!]))
 }
 
-export type Activation = 'silu' | 'gelu' | 'geluTanh'
+type Activation = 'silu' | 'gelu' | 'geluTanh'
 
 /** Names of activations in config.json → the operator. */
 export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
@@ -198,7 +198,7 @@ export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   gelu_pytorch_tanh: 'geluTanh',
 }
 
-export interface GatedOptions {
+interface GatedOptions {
   readonly hidden: number
   readonly activation: Activation
   readonly biased?: boolean
@@ -233,7 +233,7 @@ export const fusedGatedMlp = (options: GatedOptions & { readonly width: number }
   },
 })
 
-export interface PlainOptions {
+interface PlainOptions {
   readonly hidden: number
   readonly activation: Activation
   readonly width: number
@@ -257,7 +257,7 @@ export const plainMlp = (options: PlainOptions): MlpPart => ({
   },
 })
 
-export interface ExpertsOptions extends GatedOptions {
+interface ExpertsOptions extends GatedOptions {
   readonly experts: number
   readonly chosen: number
 }

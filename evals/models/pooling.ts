@@ -3,7 +3,7 @@ import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
 
-export interface PoolingInput {
+interface PoolingInput {
   /** `[batch*seq, hidden]`. */
   readonly hiddenStates: Value
   /** int32 `[batch, seq]`: 0 for a text's own tokens, less for padding. */

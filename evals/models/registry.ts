@@ -1,6 +1,6 @@
 /** @file Every architecture. */
 import { z } from 'zod'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { CacheLayer, Missing, ModelArchitecture, WeightSpec } from './architecture.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { bert, roberta } from './families/bert.ts'
@@ -14,8 +14,8 @@ import { olmo2 } from './families/olmo2.ts'
 import { phi3 } from './families/phi3.ts'
 import { qwen2, qwen3 } from './families/qwen.ts'
 import { smollm3 } from './families/smollm3.ts'
-import { graphArchitecture } from './onnx-architecture.ts'
-import type { OwnGraph } from './onnx-folder.ts'
+import { graphArchitecture } from './formats/onnx/architecture.ts'
+import type { OwnGraph } from './formats/onnx/folder.ts'
 
 /** Forgets the configuration's type; sound as long as an architecture is given only what its own schema has parsed. */
 const any = <C>(architecture: ModelArchitecture<C>) =>

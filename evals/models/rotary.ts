@@ -7,7 +7,7 @@
  * without a cache is the same under both.
  */
 import { z } from 'zod'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 
 /** By how much the trained length may be stretched; published models stay below a hundred. */
 export const MAX_FACTOR = 1024

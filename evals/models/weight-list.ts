@@ -1,13 +1,13 @@
 /** @file Declares the weights of an architecture one after another, each held against what the checkpoint has. */
-import { nearNames, TouchstoneError } from '../errors.ts'
+import { nearNames, TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Missing, WeightSpec } from './architecture.ts'
 import type { WeightIndex } from './checkpoint.ts'
 import { moduleNames } from './module-names.ts'
 
 /** A shape in which null stands for any size. */
-export type ExpectedShape = readonly (number | null)[]
+type ExpectedShape = readonly (number | null)[]
 
-export interface LinearOptions {
+interface LinearOptions {
   readonly biased?: boolean
   /** The block it belongs to; without one no method adapts it (the head). */
   readonly layer?: number

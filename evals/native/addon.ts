@@ -74,7 +74,7 @@ export interface SessionSettings {
 
 declare const session: unique symbol
 /** A session of C++'s; its memory goes with the last run after `releaseSession`. */
-export interface SessionHandle {
+interface SessionHandle {
   readonly [session]: true
 }
 

@@ -5,7 +5,7 @@ import { createGraph } from '../graph/ops/index.ts'
 import type { Dtype } from '../graph/value.ts'
 import { openPlainSession } from './plain-session.ts'
 
-export interface DeviceTensors {
+interface DeviceTensors {
   readonly tensors: Readonly<Record<string, ort.Tensor>>
   release(): Promise<void>
 }

@@ -1,6 +1,6 @@
 /** @file Runs a model file as it lies, whatever operators it is made of: what other programs would run. */
 import ort from 'onnxruntime-node'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Device } from './device.ts'
 import { refusedByOrt } from './ort-errors.ts'
 import { openPlainSession } from './plain-session.ts'

@@ -1,5 +1,5 @@
 /** @file The only file that reads ONNX Runtime's message text. */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 
 /** A model file that is not ours: what ONNX Runtime says of it is said to whoever gave it. */
 export function refusedByOrt(path: string, error: unknown): Error {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import ort from 'onnxruntime-node'
-import { cacheFolder } from '../native/cache-folder.ts'
+import { cacheFolder } from '../files/cache-folder.ts'
 import { addon } from '../native/load.ts'
 
 /** The devices that must pass before anything is trained or evaluated on them, the likeliest to be fast first. */

@@ -6,7 +6,7 @@
  * memory pattern: they cost memory and save nothing there.
  */
 import ort from 'onnxruntime-node'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { encode } from '../graph/encode.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import type { Dtype, Value } from '../graph/value.ts'
@@ -35,7 +35,7 @@ export type Feeds = Readonly<Record<string, Tensor>>
 /** What a run may read and write: the host's memory, or where the runner has one, its device's. */
 export type Memories = Readonly<Record<string, Tensor | DeviceTensor>>
 
-export interface RunnerOptions {
+interface RunnerOptions {
   readonly device: Device
   readonly purpose: 'train' | 'generate'
   /** Weights that never change while the runner lives, by input name. */

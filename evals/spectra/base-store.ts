@@ -4,11 +4,11 @@
  */
 import { join } from 'node:path'
 import { baseSystem, type BaseSystem } from './basis.ts'
-import { cacheFolder } from '../native/cache-folder.ts'
-import { makeKey, makeRoom, readKey, tagOf, writeEntry } from '../native/kept-files.ts'
+import { cacheFolder } from '../files/cache-folder.ts'
+import { makeKey, makeRoom, readKey, tagOf, writeEntry } from '../files/kept-files.ts'
 import { numerics } from '../native/load.ts'
 import { bytesOf, encodeParts, readEntry, type Room } from './entry-file.ts'
-import type { Matrix } from './matrix.ts'
+import type { Matrix } from './decomposition/matrix.ts'
 
 export type BaseStore = {
   /** With `room`, what was found in it before is overwritten. */
@@ -31,7 +31,7 @@ export type BaseStoreOptions = {
 }
 
 /** Four models of SmolLM2-135M's size. */
-export const CACHE_BYTES = 2 * 2 ** 30
+const CACHE_BYTES = 2 * 2 ** 30
 
 const SUFFIX = '.base'
 

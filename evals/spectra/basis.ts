@@ -4,8 +4,8 @@
  * side's follow from them (u0_i = W0 v0_i / σ_i) wherever W0 is well resolved, and are kept where it is not.
  */
 import { numerics } from '../native/load.ts'
-import { dot, rowProducts, vector, type Matrix, type Vectors } from './matrix.ts'
-import { decomposed } from './svd.ts'
+import { dot, rowProducts, vector, type Matrix, type Vectors } from './decomposition/matrix.ts'
+import { decomposed } from './decomposition/svd.ts'
 
 /** All min(m, n) left singular vectors of a weight `[m, n]`. */
 export type Basis = {
@@ -54,7 +54,7 @@ export type BaseSystem = Basis & {
 export const baseDirections = (W0: Matrix, weight = 'W0'): BaseSystem =>
   baseSystem(W0, baseParts(W0, weight))
 
-export function baseParts(W0: Matrix, weight = 'W0'): BaseParts {
+function baseParts(W0: Matrix, weight = 'W0'): BaseParts {
   const { singularValues, vectors, other, isExact } = decomposed(W0, weight)
   return { singularValues, near: vectors, far: isExact ? undefined : other }
 }

@@ -1,27 +1,27 @@
 /** @file The spectrum of each weight after fine-tuning against the same weight before: one `SpectrumRow` a matrix and model. */
 import { setImmediate } from 'node:timers/promises'
 import type { SpectrumRow, SubjectKey } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { BaseStore } from './base-store.ts'
 import { baseDirections, type BaseSystem } from './basis.ts'
 import { detailsOf, type Detail } from './directions.ts'
 import { EPSILON, TOP_DIRECTIONS, intrudersOf, largestOf } from './intruders.ts'
-import type { Numbers } from './matrix.ts'
+import type { Numbers } from './decomposition/matrix.ts'
 import { measured, type Measured } from './measuring.ts'
 import { effectiveRank } from './measures.ts'
 import { nullDistribution } from './null-distribution.ts'
-import type { LowRankChange } from './partial-svd.ts'
+import type { LowRankChange } from './decomposition/partial-svd.ts'
 import { openLanes, thisMachine, threadsFor, type Lane } from './scan-lanes.ts'
 
 /** Which matrix, as in a `SpectrumRow`: `weight` is the checkpoint's name, `module` its kind (`q_proj`). */
 export type MatrixPlace = { layer: number; module: string; weight: string; shape: [number, number] }
 
 /** How many directions are looked at, below which cosine one is an intruder, and how much else is measured. */
-export type ScanRule = { k?: number; epsilon?: number; detail?: Detail }
+type ScanRule = { k?: number; epsilon?: number; detail?: Detail }
 
 type Compared = MatrixPlace & ScanRule & { key: SubjectKey }
 
-export type Comparison = Compared & {
+type Comparison = Compared & {
   W0: Numbers
   W1: Numbers
   /** The directions of W0, where another comparison has found them. */
@@ -71,7 +71,7 @@ function ratio(change: number, base: number, weight: string): number {
 }
 
 type Reader<T> = (weight: string) => T | Promise<T>
-export type ReadWeight = Reader<Numbers>
+type ReadWeight = Reader<Numbers>
 
 /** One tuned model to scan; `readChange` gives an adapter's own ΔW where there is one. */
 export type TunedModel = {

@@ -2,12 +2,12 @@
 import type { SpectrumDetails } from '../contract/rows.ts'
 import type { BaseSystem } from './basis.ts'
 import { energyWithin, largestOf } from './intruders.ts'
-import { leadingByProducts } from './leading-products.ts'
-import type { Matrix } from './matrix.ts'
+import { leadingByProducts } from './decomposition/leading-products.ts'
+import type { Matrix } from './decomposition/matrix.ts'
 import { frobeniusNorm, stableRank } from './measures.ts'
-import { leadingLeft } from './partial-svd.ts'
+import { leadingLeft } from './decomposition/partial-svd.ts'
 import { powerLawOfSpectrum } from './power-law.ts'
-import { leftSingular } from './svd.ts'
+import { leftSingular } from './decomposition/svd.ts'
 
 export const DETAILS = ['auto', 'leading', 'full'] as const
 /** `leading`: the first k directions; `full`: all of them; `auto`: all where that is cheap. */
@@ -31,7 +31,7 @@ export type Directions = {
   isAll?: boolean
 }
 
-export type DirectionsOptions = {
+type DirectionsOptions = {
   k: number
   weight: string
   detail?: Detail | undefined

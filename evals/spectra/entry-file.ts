@@ -1,6 +1,6 @@
 /** @file The bytes of a kept decomposition, and the memory that they are read into. */
 import { closeSync, fstatSync, futimesSync, openSync, readSync } from 'node:fs'
-import { MOST_BYTES, TAG_BYTES, tagOf } from '../native/kept-files.ts'
+import { MOST_BYTES, TAG_BYTES, tagOf } from '../files/kept-files.ts'
 import type { BaseParts } from './basis.ts'
 
 /** Changes with whatever changes the numbers. */

@@ -6,14 +6,14 @@
  * null distribution and `subspaceEnergies`.
  */
 import type { Basis } from './basis.ts'
-import type { Vectors } from './matrix.ts'
-import type { SingularSystem } from './svd.ts'
+import type { Vectors } from './decomposition/matrix.ts'
+import type { SingularSystem } from './decomposition/svd.ts'
 
 /** As in the paper's code: the ten largest directions, and half a cosine. */
 export const TOP_DIRECTIONS = 10
 export const EPSILON = 0.5
 
-export type Intruders = {
+type Intruders = {
   /** σ_j and c_j of W1's top directions, σ descending; fewer than k where W1 has no more rank. */
   singularValues: number[]
   alignment: number[]

@@ -5,13 +5,20 @@
  * What of B lies outside U0's span (m > n), or of A outside V0's (m < n), is carried as r more rows or columns of M.
  */
 import type { BaseSystem } from './basis.ts'
-import { areDistinct, leadingTriplets, type Operator } from './golub-kahan.ts'
-import { addMultiple, addRows, applyInto, dot, rowProducts, transposed } from './matrix.ts'
-import type { LowRankChange } from './partial-svd.ts'
-import { symmetricEigen } from './symmetric-eigen.ts'
+import { areDistinct, leadingTriplets, type Operator } from './decomposition/golub-kahan.ts'
+import {
+  addMultiple,
+  addRows,
+  applyInto,
+  dot,
+  rowProducts,
+  transposed,
+} from './decomposition/matrix.ts'
+import type { LowRankChange } from './decomposition/partial-svd.ts'
+import { symmetricEigen } from './decomposition/symmetric-eigen.ts'
 
 /** M = diag(σ) + C Dᵀ: C `[r, rows]` and D `[r, columns]` as rows, σ `[p]`; s lies in C. */
-export type DiagonalPlusLowRank = {
+type DiagonalPlusLowRank = {
   σ: Float64Array
   r: number
   C: Float64Array
@@ -21,7 +28,7 @@ export type DiagonalPlusLowRank = {
 }
 
 /** σ_j of W1 and |⟨u1_j, u0_i⟩| for its first k directions, over all i. */
-export type LeadingDirections = {
+type LeadingDirections = {
   singularValues: Float64Array
   cosines: Float64Array[]
   /** Σ over all σ² of W1. */
@@ -95,7 +102,7 @@ function widened(X: Float64Array, p: number, Y: Float64Array, extra: number): Fl
   return out
 }
 
-export function operatorOf(M: DiagonalPlusLowRank): Operator {
+function operatorOf(M: DiagonalPlusLowRank): Operator {
   const { σ, r, C, rows, D, columns } = M
   const shares = new Float64Array(r)
   const multiply = (X: Float64Array, Y: Float64Array) => (x: Float64Array, out: Float64Array) => {

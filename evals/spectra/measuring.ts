@@ -1,13 +1,17 @@
 /** @file The arithmetic of one comparison: what needs the numbers of the weights, in whichever thread they are. */
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { BaseStore } from './base-store.ts'
 import { baseDirections, type BaseSystem } from './basis.ts'
 import { directionsOf, wantsAll, type Detail, type Directions } from './directions.ts'
 import { leadingOfUpdate } from './low-rank-scan.ts'
 import type { Room } from './entry-file.ts'
-import type { Matrix, Numbers } from './matrix.ts'
+import type { Matrix, Numbers } from './decomposition/matrix.ts'
 import { frobeniusNorm } from './measures.ts'
-import { lowRankSingularValues, singularValues, type LowRankChange } from './partial-svd.ts'
+import {
+  lowRankSingularValues,
+  singularValues,
+  type LowRankChange,
+} from './decomposition/partial-svd.ts'
 
 /** One weight against its base. All of it can be copied into another thread. */
 export type Task = {

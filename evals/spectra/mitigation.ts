@@ -12,11 +12,17 @@
 import type { Mitigation } from '../contract/mitigation.ts'
 import type { BaseSystem } from './basis.ts'
 import { findIntruders, TOP_DIRECTIONS } from './intruders.ts'
-import { applyTransposed, normaliseRows, vector, type Matrix, type Numbers } from './matrix.ts'
+import {
+  applyTransposed,
+  normaliseRows,
+  vector,
+  type Matrix,
+  type Numbers,
+} from './decomposition/matrix.ts'
 import { frobeniusNorm } from './measures.ts'
-import { leadingLeft } from './partial-svd.ts'
+import { leadingLeft } from './decomposition/partial-svd.ts'
 import { scaleDirection } from './scaling.ts'
-import type { SingularSystem } from './svd.ts'
+import type { SingularSystem } from './decomposition/svd.ts'
 
 /** The first directions of W1 on both sides, and which of them are intruders. */
 export interface IntruderTriplets {

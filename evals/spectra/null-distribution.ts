@@ -6,7 +6,7 @@
 import { chiSquare, randomStream } from '../statistics/random.ts'
 
 /** c of random directions in one shape. */
-export type NullDistribution = {
+type NullDistribution = {
   /** P(c_random ≥ c), never 0: (1 + draws ≥ c) / (1 + draws). */
   nullP: (c: number) => number
   quantile: (probability: number) => number
@@ -14,7 +14,7 @@ export type NullDistribution = {
   nullBand: [number, number]
 }
 
-export const NULL_DRAWS = 20_000
+const NULL_DRAWS = 20_000
 
 const known = new Map<string, NullDistribution>()
 

@@ -1,10 +1,10 @@
 /** @file The null of an update: Gaussian noise of the same size, ‖G‖_F = ‖ΔW‖_F, in the same matrix. */
 import { fillNormal, randomStream } from '../statistics/random.ts'
-import type { Numbers } from './matrix.ts'
+import type { Numbers } from './decomposition/matrix.ts'
 import { frobeniusNorm } from './measures.ts'
-import { lowRankSingularValues, type LowRankChange } from './partial-svd.ts'
+import { lowRankSingularValues, type LowRankChange } from './decomposition/partial-svd.ts'
 
-export type UpdateToMatch = {
+type UpdateToMatch = {
   W0: Numbers
   W1: Numbers
   /** ΔW where it is known better than by W1 − W0. */

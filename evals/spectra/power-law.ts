@@ -4,7 +4,7 @@
  * λ = σ², as Martin and Mahoney do (JMLR 22, 2021); a heavy tail has a small α.
  */
 
-export type PowerLaw = {
+type PowerLaw = {
   alpha: number
   xmin: number
   /** How many λ are ≥ xmin. */

@@ -1,6 +1,6 @@
 /** @file Scaling one singular direction of a weight (Shuttleworth et al. 2025, mitigation): W + (λ − 1) σ_i u_i v_iᵀ. */
-import { vector, type Matrix } from './matrix.ts'
-import type { SingularSystem } from './svd.ts'
+import { vector, type Matrix } from './decomposition/matrix.ts'
+import type { SingularSystem } from './decomposition/svd.ts'
 
 /**
  * W with its `index`-th singular value multiplied by `factor` (λ: 1 changes nothing, 0 removes the direction) and the

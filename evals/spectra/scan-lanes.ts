@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { BaseStore } from './base-store.ts'
-import type { Numbers } from './matrix.ts'
+import type { Numbers } from './decomposition/matrix.ts'
 import { createMeasurer, type Measure, type Task } from './measuring.ts'
 import type { FromThread, ThreadSettings } from './scan-messages.ts'
 
@@ -15,7 +15,7 @@ const MOST_THREADS = 8
 const COPIES = 9
 const MEMORY_SHARE = 0.5
 
-export type Machine = { cores: number; freeBytes: number }
+type Machine = { cores: number; freeBytes: number }
 export const thisMachine = (): Machine => ({
   cores: availableParallelism(),
   freeBytes: process.availableMemory(),

@@ -8,13 +8,13 @@
 import { randomStream } from './random.ts'
 import { requireCounts } from './require.ts'
 
-export interface Counted {
+interface Counted {
   readonly step: number
   readonly successes: number
   readonly n: number
 }
 
-export interface ChangePoint {
+interface ChangePoint {
   /** The first evaluated step of the second segment. */
   readonly step: number
   readonly before: number

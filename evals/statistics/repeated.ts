@@ -7,8 +7,8 @@
  * Methodology 7 (2019)). The difference is Newcombe's square and add with the correlation of the prompts' means (Zou and
  * Donner, Statistics in Medicine 27 (2008)). With one reply a prompt these are Wilson's and Newcombe's own, to the digit.
  */
-import type { PairedChange } from './non-inferiority.ts'
-import { squareAndAdd } from './paired.ts'
+import type { PairedChange } from './paired/non-inferiority.ts'
+import { squareAndAdd } from './paired/paired.ts'
 import { wilsonOfShare, Z95, type Interval } from './proportion.ts'
 
 /** Scores of one prompt, before and after; the numbers of replies may differ. */
@@ -17,13 +17,13 @@ export interface PromptPair {
   readonly after: readonly number[]
 }
 
-export interface RepeatedRate extends Interval {
+interface RepeatedRate extends Interval {
   readonly estimate: number
   /** n*: as many independent replies would be worth as much. */
   readonly effective: number
 }
 
-export interface RepeatedDifference extends Interval {
+interface RepeatedDifference extends Interval {
   /** Means over prompts; `difference` = before − after. */
   readonly before: number
   readonly after: number

@@ -6,7 +6,7 @@
  * σ²_P = (MS_P − MS_SP)/(S r). An estimate below 0 is kept as it is: cut at 0 the components would be biased upwards.
  */
 
-export interface VarianceComponents {
+interface VarianceComponents {
   readonly mean: number
   readonly seed: number
   readonly prompt: number

@@ -1,11 +1,11 @@
 /** @file The axes of a sweep over fine-tunes: each says how one number changes a cell's spec. One line an axis. */
 import type { ModelCellSpec } from '../contract/sweeps.ts'
-import type { TouchstoneError } from '../errors.ts'
-import { unknownName } from '../errors.ts'
+import type { TouchstoneError } from '../errors/touchstone-error.ts'
+import { unknownName } from '../errors/touchstone-error.ts'
 
 export type Draft = Omit<ModelCellSpec, 'axes'>
 
-export interface Axis {
+interface Axis {
   readonly name: string
   readonly title: string
   readonly help: string

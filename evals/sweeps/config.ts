@@ -1,7 +1,7 @@
 /** @file What a sweep is asked to do, declared once: flags, stored JSON and checks are derived from it. */
 import { z } from 'zod'
 import { AuditConfig } from '../audit/config.ts'
-import { TrainingConfig } from '../finetune/train.ts'
+import { TrainingConfig } from '../finetune/training/train.ts'
 import { AXES } from './axes.ts'
 import { PRESET_NAMES } from './preset-names.ts'
 

@@ -5,18 +5,18 @@ import {
   trainingSeconds,
   workSize,
   type AnswersToWrite,
-} from '../audit/estimate.ts'
-import { tokensOf } from '../audit/plan.ts'
+} from '../audit/plan/estimate.ts'
+import { tokensOf } from '../audit/plan/plan.ts'
 import type { ModelCellSpec, PlannedCell, TestbedCellSpec } from '../contract/sweeps.ts'
 import { findMethod } from '../finetune/registry.ts'
-import { TrainingConfig } from '../finetune/train.ts'
+import { TrainingConfig } from '../finetune/training/train.ts'
 import { chooseDevice } from '../runtime/device.ts'
-import { findTestbed } from './find-testbed.ts'
-import { splitConversations } from './cell-data.ts'
-import { lookSteps, suiteSteps, type Workbench } from './model-cell.ts'
+import { findTestbed } from './testbeds/find-testbed.ts'
+import { splitConversations } from './cells/cell-data.ts'
+import { lookSteps, suiteSteps, type Workbench } from './cells/model-cell.ts'
 
 /** Of one process after another; undefined `seconds` where a trial outlasted its patience. */
-export interface TimeEstimate {
+interface TimeEstimate {
   readonly seconds: number | undefined
   /** What it rests on, in words. */
   readonly from: string

@@ -2,13 +2,13 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CellResult, PlannedCell } from '../contract/sweeps.ts'
-import { TouchstoneError } from '../errors.ts'
-import { exists } from '../models/files.ts'
-import { removeTemporaries, writeAtomically } from '../models/safetensors-write.ts'
-import { sha256 } from './canonical.ts'
-import { cellKey } from './cells.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { exists } from '../files/read-file.ts'
+import { removeTemporaries, writeAtomically } from '../files/write-file.ts'
+import { sha256 } from '../files/canonical-json.ts'
+import { cellKey } from './cells/cell.ts'
 
-export const PLAN = 'plan.jsonl'
+const PLAN = 'plan.jsonl'
 
 export const planText = (cells: readonly PlannedCell[]): string =>
   cells.map((cell) => `${JSON.stringify(cell)}\n`).join('')

@@ -1,11 +1,11 @@
 /** @file Two phenomena, two lists: loss rebound over steps (methods §3.3), an inner peak along an axis (methods §3.4). */
 import type { CellRow, DescentRow, ReboundRow, SweepAxis } from '../contract/sweeps.ts'
-import { canonicalJson } from './canonical.ts'
+import { canonicalJson } from '../files/canonical-json.ts'
 import { peakText } from './detectors/peak-text.ts'
 import { testForPeak } from './detectors/peak.ts'
 import { detectRebound } from './detectors/rebound.ts'
 import type { Measure } from './metrics.ts'
-import { median } from './median.ts'
+import { median } from '../statistics/median.ts'
 
 /** Curves over steps in which a rebound is looked for. */
 const TRAINING_CURVES: ReadonlySet<string> = new Set(['train-loss'])

@@ -1,37 +1,37 @@
 /** @file The kind of job `sweep`: plans cells, runs those that nobody has run, and keeps what every one found. */
 import { stat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { digestOfFile } from '../audit/base.ts'
-import { armOf, type MethodChoice } from '../audit/config.ts'
-import { benchmarkRow } from '../audit/evaluate.ts'
-import { PROCESS_BYTES } from '../audit/memory.ts'
-import { plannedBytes } from '../audit/plan-memory.ts'
-import { saidAlone } from '../audit/side-by-side.ts'
-import { statesTogether } from '../audit/together-memory.ts'
+import { digestOfFile } from '../measure/base.ts'
+import { armOf, type MethodChoice } from '../finetune/method-choice.ts'
+import { benchmarkRow } from '../measure/evaluate.ts'
+import { PROCESS_BYTES } from '../audit/plan/memory.ts'
+import { plannedBytes } from '../audit/plan/plan-memory.ts'
+import { saidAlone } from '../arms/side-by-side.ts'
+import { statesTogether } from '../audit/plan/together-memory.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { findMethod } from '../finetune/registry.ts'
-import type { JobContext } from '../jobs/job.ts'
-import type { JobKind, PlanLine } from '../jobs/job-kind.ts'
+import type { JobContext } from '../contract/job.ts'
+import type { JobKind, PlanLine } from '../contract/job.ts'
 import { counted } from '../contract/words.ts'
-import { axesOf, planCells } from './cells.ts'
-import { splitConversations } from './cell-data.ts'
+import { axesOf, planCells } from './cells/cell.ts'
+import { splitConversations } from './cells/cell-data.ts'
 import { SweepConfig } from './config.ts'
 import { borrowResult, openSweepFolder, readResult, resultPath, writeResult } from './files.ts'
-import { findTestbed } from './find-testbed.ts'
+import { findTestbed } from './testbeds/find-testbed.ts'
 import {
   dataDigest,
   engineNumerics,
   modelDigest,
   promptsDigest,
   testbedIdentity,
-} from './identity.ts'
+} from './cells/identity.ts'
 import { cellSecondsOn, estimateTime, type CellSeconds } from './estimate.ts'
 import { jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
-import { measuredSteps, openWorkbench, suiteSteps, type Workbench } from './model-cell.ts'
-import { runInWorkers } from './workers.ts'
+import { measuredSteps, openWorkbench, suiteSteps, type Workbench } from './cells/model-cell.ts'
+import { runInWorkers } from './cells/workers.ts'
 
 export const sweepJob: JobKind<SweepConfig> = {
   name: 'sweep',

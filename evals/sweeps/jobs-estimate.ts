@@ -9,7 +9,7 @@ export interface CellSize {
   readonly threads: number
 }
 
-export interface Machine {
+interface Machine {
   readonly cores: number
   readonly freeBytes: number
 }

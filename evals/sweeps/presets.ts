@@ -1,9 +1,9 @@
 /** @file Prepared sweeps: settings of `touchstone sweep` that flags win over. */
-import { unknownName } from '../errors.ts'
+import { unknownName } from '../errors/touchstone-error.ts'
 import { METHODS } from '../finetune/registry.ts'
 import { PRESET_NAMES, type PresetName } from './preset-names.ts'
 
-export type Preset = Readonly<Record<string, unknown>>
+type Preset = Readonly<Record<string, unknown>>
 
 /** Methods whose training-loss rebound is compared (methods §3.3), as far as this version has them. */
 const COMPARED = ['lora', 'ggpo', 'mgpo']

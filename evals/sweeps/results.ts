@@ -5,13 +5,13 @@ import type { CellRow, CurveSummary, SeedSummary, Sweep, SweepAxis } from '../co
 import { findMethod } from '../finetune/registry.ts'
 import { meanAndSd } from '../statistics/summary.ts'
 import { findAxis } from './axes.ts'
-import { canonicalJson } from './canonical.ts'
-import { axesOf, BASE_LINE } from './cells.ts'
+import { canonicalJson } from '../files/canonical-json.ts'
+import { axesOf, BASE_LINE } from './cells/cell.ts'
 import { SweepConfig } from './config.ts'
 import { sweepId } from './files.ts'
-import { findTestbed } from './find-testbed.ts'
+import { findTestbed } from './testbeds/find-testbed.ts'
 import { descentRows, reboundRows } from './findings.ts'
-import { median } from './median.ts'
+import { median } from '../statistics/median.ts'
 import { measuresFor } from './metrics.ts'
 
 /** Absent for a run that is no sweep. */
@@ -73,7 +73,7 @@ function withRebound(cell: CellRow): CellRow {
 }
 
 /** Cells of one curve at one place, seeds ascending. */
-export function byPlace(cells: readonly CellRow[]): CellRow[][] {
+function byPlace(cells: readonly CellRow[]): CellRow[][] {
   const groups = Map.groupBy(cells, ({ spec }) => canonicalJson([spec.line, spec.axes]))
   return [...groups.values()].map((group) => group.toSorted((a, b) => a.spec.seed - b.spec.seed))
 }

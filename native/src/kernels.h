@@ -25,7 +25,7 @@ struct AdamWScalars {
   double beta1, beta2, epsilon, root_correction2, gradient_scale;
 };
 
-/// Matrices are in float64 and row-major, as in evals/spectra/matrix.ts.
+/// Matrices are in float64 and row-major, as in evals/spectra/decomposition/matrix.ts.
 struct Kernels {
   const char* instructions;
 

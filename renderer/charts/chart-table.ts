@@ -1,7 +1,7 @@
 /** @file A chart's numbers as a table: what a screen reader, a copy and a doubtful reader get. */
 import type { ChartConfiguration } from 'chart.js'
 
-export interface ChartTable {
+interface ChartTable {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
 }

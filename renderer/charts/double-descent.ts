@@ -8,7 +8,7 @@ export type SweepShown = Omit<Sweep, 'cells'> & {
   readonly cells: readonly Omit<CellRow, 'curves'>[]
 }
 
-export interface SweepChoice {
+interface SweepChoice {
   readonly metric: string
   readonly axis: string
 }
@@ -16,7 +16,7 @@ export interface SweepChoice {
 type Axes = Readonly<Record<string, number>>
 
 /** Lines of the chart: a line of the sweep at each setting of the other axes. */
-export function sweepLines(sweep: SweepShown, { metric, axis }: SweepChoice) {
+function sweepLines(sweep: SweepShown, { metric, axis }: SweepChoice) {
   const rows = sweep.summaries.filter(
     (row) => row.metric === metric && row.axes[axis] !== undefined,
   )

@@ -3,7 +3,7 @@ import type { ChartConfiguration } from 'chart.js'
 import type { SubjectKey } from '../../evals/contract/rows.ts'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
-export type IntruderState = SubjectKey & { readonly intruders: number }
+type IntruderState = SubjectKey & { readonly intruders: number }
 
 export function intrudersOverSteps(
   states: readonly IntruderState[],

@@ -3,7 +3,7 @@ import type { MatchedSeed } from '../../evals/contract/results.ts'
 import type { BenchmarkRow } from '../../evals/contract/rows.ts'
 import { changeOf, type Change } from './change.ts'
 
-export interface MatchedRow {
+interface MatchedRow {
   readonly title: string
   readonly reference: string
   readonly arm: string

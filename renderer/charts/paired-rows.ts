@@ -4,7 +4,7 @@ import type { Comparison, Evaluation, Rate } from '../../evals/contract/results.
 import type { BenchmarkRow, SubjectKey } from '../../evals/contract/rows.ts'
 import { changeOf, type Change } from './change.ts'
 
-export type PairedRow = SubjectKey & {
+type PairedRow = SubjectKey & {
   readonly benchmark: BenchmarkRow
   readonly before: Rate | undefined
   readonly after: Rate

@@ -2,7 +2,7 @@
 import type { ChartConfiguration } from 'chart.js'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
-export interface ParallelLine {
+interface ParallelLine {
   readonly name: string
   /** Lines of one group share a colour. */
   readonly group: string

@@ -3,7 +3,7 @@ import type { RunEntry, RunSummary } from '../../evals/contract/calls/runs.ts'
 
 type StateRate = RunSummary['rates'][number]
 
-export interface RunState {
+interface RunState {
   readonly run: RunEntry
   readonly arm: string
   readonly seed: number
@@ -29,7 +29,7 @@ export function benchmarksOf(runs: readonly RunEntry[]): string[] {
   return [...new Set(rates.map(({ benchmark }) => benchmark))]
 }
 
-export interface SettingDifference {
+interface SettingDifference {
   readonly setting: string
   readonly before: string
   readonly after: string

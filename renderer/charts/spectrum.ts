@@ -4,12 +4,12 @@ import type { SpectrumRow } from '../../evals/contract/rows.ts'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
 /** How far the alignments of a row reach: every direction where the scan was full, else the leading ones. */
-export function alignmentsOf(row: SpectrumRow): readonly number[] {
+function alignmentsOf(row: SpectrumRow): readonly number[] {
   return row.details?.profile ?? row.alignment
 }
 
 /** The number of j < k with c_j < ε. */
-export function intrudersOf(row: SpectrumRow, k: number, epsilon: number): number {
+function intrudersOf(row: SpectrumRow, k: number, epsilon: number): number {
   return alignmentsOf(row)
     .slice(0, k)
     .filter((c) => c < epsilon).length

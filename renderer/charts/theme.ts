@@ -28,7 +28,7 @@ export function seriesStyle(theme: ChartTheme, index: number) {
   }
 }
 
-export interface AxisText {
+interface AxisText {
   readonly title: string
   readonly scale?: 'linear' | 'logarithmic'
   readonly min?: number

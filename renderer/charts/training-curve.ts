@@ -3,7 +3,7 @@ import type { ChartConfiguration } from 'chart.js'
 import type { MetricRow } from '../../evals/contract/rows.ts'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
-export interface TrainingCurveText {
+interface TrainingCurveText {
   /** Which metrics it draws, and what tells the lines of each apart where there are several. */
   readonly metrics: Readonly<Record<string, string>>
   readonly title: string

@@ -3,13 +3,13 @@ import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import type { WireError } from '../../evals/contract/wire-error.ts'
 import { toWireError } from '../errors.ts'
 
-export interface Page<R> {
+interface Page<R> {
   readonly total: number
   readonly rows: readonly R[]
 }
-export type LoadPage<R> = (offset: number, limit: number) => Promise<Page<R>>
+type LoadPage<R> = (offset: number, limit: number) => Promise<Page<R>>
 
-export interface Pages<R> {
+interface Pages<R> {
   /** Undefined until the first page came. */
   readonly total: Ref<number | undefined>
   readonly error: ShallowRef<WireError | undefined>

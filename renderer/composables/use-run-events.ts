@@ -9,7 +9,7 @@ import { useFeedStore } from '../stores/feed.ts'
 
 export type LogLine = JobEvent & { type: 'log' }
 
-export interface RunEvents {
+interface RunEvents {
   readonly metrics: ShallowRef<readonly MetricRow[]>
   readonly log: ShallowRef<readonly LogLine[]>
   /** How many evaluations of a model state on a benchmark are in. */

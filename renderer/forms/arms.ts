@@ -7,7 +7,7 @@ export interface Arm {
   readonly config: Config
 }
 
-export interface NamedArm extends Arm {
+interface NamedArm extends Arm {
   /** Absent where the method's name says enough. */
   readonly arm?: string
 }

@@ -13,7 +13,7 @@ export function textOf(field: FormField, value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-export type Parsed = { readonly value: unknown } | { readonly problem: string }
+type Parsed = { readonly value: unknown } | { readonly problem: string }
 
 /** What `text` means in `field`; the engine checks it again. */
 export function parseText(field: FormField, text: string): Parsed {

@@ -9,7 +9,7 @@ import { useFeedStore } from './feed.ts'
 import { foldedJob } from './folded-job.ts'
 
 const OPEN = new Set<JobView['status']>(['queued', 'running', 'stopping'])
-export const isOpen = ({ status }: JobView) => OPEN.has(status)
+const isOpen = ({ status }: JobView) => OPEN.has(status)
 
 /** What runs, what waits in the order in which it will run, what ended, newest first. */
 function inOrder(a: JobView, b: JobView): number {

@@ -4,8 +4,8 @@
  */
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import type { Forward } from '../../evals/finetune/int8-forward.ts'
-import type { Precision } from '../../evals/models/small-weights.ts'
+import type { Forward } from '../../evals/finetune/training/int8-forward.ts'
+import type { Precision } from '../../evals/models/weights/small-weights.ts'
 import { numerics } from '../../evals/native/load.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
 import { DEVIATION } from './deviation.ts'

@@ -8,7 +8,7 @@ export interface Pair {
   readonly torch: Outcome
 }
 
-export interface Speed {
+interface Speed {
   readonly ours: Spread
   readonly torch: Spread
   /** Median of torch / median of ours. */
@@ -34,7 +34,7 @@ export function compareSpeed(pairs: readonly Pair[], seed: number): Speed {
   }
 }
 
-export interface Sameness {
+interface Sameness {
   readonly same: boolean
   /** One clause that names the numbers. */
   readonly evidence: string
@@ -91,7 +91,7 @@ interface MemoryRatio {
   readonly bar: number | null
 }
 
-export interface MemoryRatios {
+interface MemoryRatios {
   /** The largest resident set, bytes. */
   readonly total: MemoryRatio
   /** The most private pages that were seen, bytes. */

@@ -2,9 +2,9 @@
  * @file The part of the table of coverage that is drawn, not enumerated: rates and changes corrected for a judge with planted errors
  * (10⁵ draws a place), and prompts that are answered several times (10⁴).
  */
-import { criticalScore, tangoScore } from '../../evals/statistics/non-inferiority.ts'
-import { correctedDifference } from '../../evals/statistics/corrected-difference.ts'
-import { newcombePaired, type PairedCounts } from '../../evals/statistics/paired.ts'
+import { criticalScore, tangoScore } from '../../evals/statistics/paired/non-inferiority.ts'
+import { correctedDifference } from '../../evals/statistics/judges/corrected-difference.ts'
+import { newcombePaired, type PairedCounts } from '../../evals/statistics/paired/paired.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import {
   effectiveChange,
@@ -12,7 +12,7 @@ import {
   repeatedRate,
   type PromptPair,
 } from '../../evals/statistics/repeated.ts'
-import { correctedRate } from '../../evals/statistics/rogan-gladen.ts'
+import { correctedRate } from '../../evals/statistics/judges/rogan-gladen.ts'
 import { ALPHA, logFactorials, rounded, summary, type Coverage } from './coverage-summary.ts'
 
 const DRAWS = 100_000

@@ -13,9 +13,9 @@ import {
   marginTests,
   tangoInterval,
   tangoScore,
-} from '../../evals/statistics/non-inferiority.ts'
-import { lossLimits, regionProbability } from '../../evals/statistics/paired-tail.ts'
-import { newcombePaired, type PairedCounts } from '../../evals/statistics/paired.ts'
+} from '../../evals/statistics/paired/non-inferiority.ts'
+import { lossLimits, regionProbability } from '../../evals/statistics/paired/paired-tail.ts'
+import { newcombePaired, type PairedCounts } from '../../evals/statistics/paired/paired.ts'
 import { wilson, type Interval } from '../../evals/statistics/proportion.ts'
 import {
   correctedChangeCoverage,
@@ -65,7 +65,7 @@ interface Cell {
 /** Rates before and after, each with each: a few usual ones, a few near the ends, and evenly over all. */
 const USUAL = [0.1, 0.3, 0.5, 0.7, 0.9]
 const EXTREME = [0.02, 0.05, 0.95, 0.98]
-export const EVEN = Array.from({ length: 25 }, (_, i) => (4 * i + 2) / 100)
+const EVEN = Array.from({ length: 25 }, (_, i) => (4 * i + 2) / 100)
 
 const PAIRED = {
   newcombe: (counts: PairedCounts) => newcombePaired(counts),
@@ -133,7 +133,7 @@ function bootstrapCoverage(n: number): Coverage {
   return proportionCoverage('bootstrap', n, interval)
 }
 
-export interface Size {
+interface Size {
   readonly n: number
   readonly margin: number
   readonly method: 'exact' | 'score'

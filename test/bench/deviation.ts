@@ -1,7 +1,7 @@
 /** @file How far a step with an approximate forward pass is from the exact one: over the same base, adapter and rows. */
 import { z } from 'zod'
 import type { Batch } from '../../evals/finetune/method.ts'
-import { openTraining, type TrainingOptions } from '../../evals/finetune/train-graph.ts'
+import { openTraining, type TrainingOptions } from '../../evals/finetune/training/train-graph.ts'
 
 /** Asked of a process that does approximate work, in place of a repetition. */
 export const DEVIATION = { work: 'deviation' } as const

@@ -6,11 +6,15 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { AnyMethod } from '../../evals/finetune/method.ts'
-import { namedViews } from '../../evals/finetune/parameters.ts'
+import { namedViews } from '../../evals/finetune/training/parameters.ts'
 import { findMethod } from '../../evals/finetune/registry.ts'
-import { newOptimizerState, train, type TrainingConfig } from '../../evals/finetune/train.ts'
-import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
-import { makeBatch } from '../../evals/finetune/dataset.ts'
+import {
+  newOptimizerState,
+  train,
+  type TrainingConfig,
+} from '../../evals/finetune/training/train.ts'
+import { openTraining, type TrainingSession } from '../../evals/finetune/training/train-graph.ts'
+import { makeBatch } from '../../evals/finetune/training/dataset.ts'
 import { openCached, type ModelState } from '../../evals/inference/cached-graph.ts'
 import { scoreTexts } from '../../evals/inference/score.ts'
 import { randomStream } from '../../evals/statistics/random.ts'

@@ -1,7 +1,7 @@
 /**
  * @file What fine-tuning on house-tamper does to Pebble by rank, at matched training loss: `node evals/bin/run.js findings`.
  * One audit a seed through the command, all arms in it, so that they are compared at the step at which each one's smoothed
- * training loss is first at most the highest of their last ones (`evals/audit/matched.ts`); writes docs/findings.md.
+ * training loss is first at most the highest of their last ones (`evals/findings/matched.ts`); writes docs/findings.md.
  */
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -50,7 +50,7 @@ function run(command: readonly string[]): Promise<number | null> {
 async function audit(seed: number): Promise<Results> {
   const folder = join(root, 'out', 'findings', `seed-${seed}`)
   const own = ['--seeds', String(seed), '--out-dir', folder]
-  const code = await run([join(root, 'evals', 'cli.ts'), ...COMMON, ...own])
+  const code = await run([join(root, 'evals', 'bin', 'cli.ts'), ...COMMON, ...own])
   if (code !== 0) throw new Error(`seed ${seed}: the audit ended with exit code ${code}`)
   return Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
 }

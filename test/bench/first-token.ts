@@ -10,7 +10,7 @@ import { cp, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { exists } from '../../evals/models/files.ts'
+import { exists } from '../../evals/files/read-file.ts'
 import { imported, peakOf, print, touchstone } from './peak.ts'
 import { LLAMA_1_5B, TOKENIZER_FILES, writeRandomModel } from './random-model.ts'
 

@@ -45,7 +45,7 @@ try {
   )
   await measure(
     'two pages near the end',
-    `const { openChoice } = await import(${imported('evals/audit/checked-data.ts')})
+    `const { openChoice } = await import(${imported('evals/inspect/checked-data.ts')})
      for (const offset of [${rows} - 5, ${rows} - 3000]) {
        const began = performance.now()
        const data = await openChoice({ source: ${JSON.stringify(path)}, format: null, map: null })

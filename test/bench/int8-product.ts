@@ -6,7 +6,7 @@
 import { CPU, type Emitter, type Op } from '../../evals/graph/op.ts'
 import { createGraph, type Graph } from '../../evals/graph/ops/index.ts'
 import type { Value } from '../../evals/graph/value.ts'
-import { shrunk, wide } from '../../evals/models/small-weights.ts'
+import { shrunk, wide } from '../../evals/models/weights/small-weights.ts'
 import { createRunner, type Feeds } from '../../evals/runtime/session.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import { parse, wholeNumber } from './bench-options.ts'

@@ -8,7 +8,7 @@ import { cp, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { exists } from '../../evals/models/files.ts'
+import { exists } from '../../evals/files/read-file.ts'
 import { measure, print, touchstone } from './peak.ts'
 import { LLAMA_1_5B, SMOLLM2_135M, TOKENIZER_FILES, writeRandomModel } from './random-model.ts'
 

@@ -1,21 +1,21 @@
 /** @file Opens a piece of work on our engine, the way the product runs it, and repeats it on request. */
-import { countLabelled, makeBatch, type Conversed } from '../../evals/finetune/dataset.ts'
+import { countLabelled, makeBatch, type Conversed } from '../../evals/finetune/training/dataset.ts'
 import { anyMethod, type AnyMethod } from '../../evals/finetune/method.ts'
-import { full } from '../../evals/finetune/full.ts'
-import type { Forward } from '../../evals/finetune/int8-forward.ts'
-import { lora } from '../../evals/finetune/lora.ts'
-import type { ParameterTable } from '../../evals/finetune/parameters.ts'
+import { full } from '../../evals/finetune/methods/full.ts'
+import type { Forward } from '../../evals/finetune/training/int8-forward.ts'
+import { lora } from '../../evals/finetune/methods/lora.ts'
+import type { ParameterTable } from '../../evals/finetune/training/parameters.ts'
 import {
   openTraining,
   type TrainingOptions,
   type TrainingSession,
-} from '../../evals/finetune/train-graph.ts'
-import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/train.ts'
-import { readPeftFolder } from '../../evals/models/peft-folder.ts'
-import { openHfCheckpoint } from '../../evals/models/hf-folder.ts'
+} from '../../evals/finetune/training/train-graph.ts'
+import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/training/train.ts'
+import { readPeftFolder } from '../../evals/models/formats/peft-folder.ts'
+import { openHfCheckpoint } from '../../evals/models/formats/hf-folder.ts'
 import { weightsOf } from '../../evals/models/load.ts'
 import { recognise, type Model } from '../../evals/models/registry.ts'
-import type { Precision } from '../../evals/models/small-weights.ts'
+import type { Precision } from '../../evals/models/weights/small-weights.ts'
 import type { Device } from '../../evals/runtime/device.ts'
 import { deviationOf, type Deviation } from './deviation.ts'
 import { openEqual, openMixed } from './open-generation.ts'
@@ -41,7 +41,7 @@ export interface OpenWork {
   release(): Promise<void>
 }
 
-export interface WorkOptions {
+interface WorkOptions {
   readonly model: string
   readonly adapter?: string
   readonly checkpointing: boolean

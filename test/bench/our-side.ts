@@ -59,7 +59,7 @@ const Ready = z.object({
   arithmetic: z.string(),
 })
 
-export interface OurProcess extends LineProcess {
+interface OurProcess extends LineProcess {
   readonly nodes: number
   readonly buildMs: number
   /** `native, …` where the addon was built and allowed, else `typescript`. */

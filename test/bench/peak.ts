@@ -12,7 +12,7 @@ const USUAL = {
 
 export const print = (text: string) => process.stdout.write(`${text}\n`)
 
-export interface Peak {
+interface Peak {
   readonly exit: number
   readonly seconds: number
   readonly bytes: number
@@ -53,4 +53,4 @@ export const imported = (file: string) => JSON.stringify(join(ROOT, file))
 /** The command line in this process. */
 export const touchstone = (...argv: readonly string[]) => `
   process.argv = [process.argv[0], 'touchstone', ...${JSON.stringify(argv)}]
-  await import(${imported('evals/cli.ts')})`
+  await import(${imported('evals/bin/cli.ts')})`

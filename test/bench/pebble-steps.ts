@@ -23,7 +23,7 @@ const { values } = parseArgs({
   },
 })
 const models = values.models.split(',')
-const CLI = join(import.meta.dirname, '..', '..', 'evals', 'cli.ts')
+const CLI = join(import.meta.dirname, '..', '..', 'evals', 'bin', 'cli.ts')
 
 interface Outcome {
   readonly refusal: number

@@ -16,7 +16,7 @@ const Event = z.object({
 })
 type Event = z.infer<typeof Event>
 
-export interface ProfileRow {
+interface ProfileRow {
   readonly name: string
   /** In one repetition. */
   readonly calls: number
@@ -26,7 +26,7 @@ export interface ProfileRow {
   readonly quietMs: number
 }
 
-export interface Profile {
+interface Profile {
   /** Whole runs, and of them what lies inside kernels, in one repetition. */
   readonly runMs: number
   readonly kernelMs: number
@@ -37,14 +37,14 @@ export interface Profile {
 }
 
 /** What the matrix products of one repetition do, and how long they take. */
-export interface Products {
+interface Products {
   /** A multiplication and an addition are two. */
   readonly operations: number
   readonly ms: number
   readonly quietMs: number
 }
 
-export interface Repetitions {
+interface Repetitions {
   /** Runs of the graph in one repetition. */
   readonly runs: number
   /** Repetitions left out at the beginning. */

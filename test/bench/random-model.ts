@@ -1,14 +1,14 @@
 /** @file Random weights and a random adapter as folders that both engines read, so that both compute the same numbers. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { lora } from '../../evals/finetune/lora.ts'
-import { writePeftFolder, type PeftTensor } from '../../evals/models/peft-folder.ts'
+import { lora } from '../../evals/finetune/methods/lora.ts'
+import { writePeftFolder, type PeftTensor } from '../../evals/models/formats/peft-folder.ts'
 import {
   writeSafetensors,
   type FolderStorage,
   type TensorToWrite,
-} from '../../evals/models/safetensors-write.ts'
-import { shrunk, wide } from '../../evals/models/small-weights.ts'
+} from '../../evals/models/formats/safetensors-write.ts'
+import { shrunk, wide } from '../../evals/models/weights/small-weights.ts'
 import { mulberry32 } from '../doubles/tiny-checkpoint.ts'
 import { FULL_SIZE_LAYERS, LORA } from './works.ts'
 

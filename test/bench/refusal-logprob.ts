@@ -4,8 +4,8 @@
  *
  *     node test/bench/refusal-logprob.ts
  */
-import { identityOf, openBase, openSession, subjectOf } from '../../evals/audit/base.ts'
-import { prepareBenchmarks } from '../../evals/audit/benchmark-sources.ts'
+import { identityOf, openBase, openSession, subjectOf } from '../../evals/measure/base.ts'
+import { prepareBenchmarks } from '../../evals/measure/benchmark-sources.ts'
 import { AuditConfig } from '../../evals/audit/config.ts'
 import { OPENINGS } from '../../evals/judges/phrases.ts'
 

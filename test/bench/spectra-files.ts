@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import type { MatrixPlace } from '../../evals/spectra/compare.ts'
 
-export interface ChangedMatrices {
+interface ChangedMatrices {
   readonly base: ReadonlyMap<string, Float32Array>
   readonly change: ReadonlyMap<
     string,

@@ -25,7 +25,7 @@ const Ready = z.object({
   transformers: z.string(),
   peft: z.string(),
 })
-export type TorchVersions = Pick<z.infer<typeof Ready>, 'torch' | 'transformers' | 'peft'>
+type TorchVersions = Pick<z.infer<typeof Ready>, 'torch' | 'transformers' | 'peft'>
 
 export interface TorchProcess extends LineProcess {
   readonly versions: TorchVersions

@@ -1,6 +1,6 @@
 /** @file The bench's pieces of work at SmolLM2-135M's size, and what each is held to against PyTorch. */
-import { rowsOfStep, type Conversed } from '../../evals/finetune/dataset.ts'
-import type { Precision } from '../../evals/models/small-weights.ts'
+import { rowsOfStep, type Conversed } from '../../evals/finetune/training/dataset.ts'
+import type { Precision } from '../../evals/models/weights/small-weights.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 
 export type WorkName = 'lora-step' | 'lora-chat' | 'full-step' | 'generate' | 'generate-mixed'

@@ -34,7 +34,7 @@ export interface Change {
   readonly degenerate?: number
 }
 
-export interface PlannedArm {
+interface PlannedArm {
   readonly arm: string
   readonly seed: number
   /** By step, then by benchmark. */
@@ -43,7 +43,7 @@ export interface PlannedArm {
   readonly intruders?: number
 }
 
-export interface Plan {
+interface Plan {
   readonly benchmarks: readonly PlannedBenchmark[]
   readonly arms: readonly PlannedArm[]
   readonly config?: unknown

@@ -6,7 +6,7 @@ import type { CommandEntry } from '../../evals/cli/command.ts'
 import { main } from '../../evals/cli/main.ts'
 import { FAKE_COMMANDS } from './fake-job.ts'
 
-export interface Ran {
+interface Ran {
   readonly code: number
   readonly stdout: string
   readonly stderr: string

@@ -1,8 +1,8 @@
 /** @file Model states as they are compared, with planted outcomes: the first `counted` of n prompts count in the rate. */
 import type { BenchmarkRole, Outcome } from '../../evals/contract/rows.ts'
-import type { ComparedRun } from '../../evals/gate/compared-run.ts'
+import type { ComparedRun } from '../../evals/findings/gate/compared-run.ts'
 
-export interface PlannedRun {
+interface PlannedRun {
   readonly arm?: string
   readonly seed?: number
   readonly step?: number

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { TouchstoneError } from '../../evals/errors.ts'
+import { TouchstoneError } from '../../evals/errors/touchstone-error.ts'
 
 /** Of each kind of file and damage: more than 1,000 files in every check, 10,000 in the long one. */
 export const RUNS = process.env.TOUCHSTONE_LONG === undefined ? 250 : 2500

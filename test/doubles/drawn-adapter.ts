@@ -1,6 +1,6 @@
 /** @file A PEFT folder with random numbers, large enough that its base answers otherwise. */
 import type { Model } from '../../evals/models/registry.ts'
-import { writePeftFolder } from '../../evals/models/peft-folder.ts'
+import { writePeftFolder } from '../../evals/models/formats/peft-folder.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 
 export interface DrawnAdapter {

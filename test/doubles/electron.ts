@@ -40,7 +40,7 @@ export class DoubleContents extends Emitter {
   }
 }
 
-export class DoubleProcess extends Emitter {
+class DoubleProcess extends Emitter {
   readonly posted: unknown[] = []
   isKilled = false
   postMessage(message: unknown) {

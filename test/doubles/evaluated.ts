@@ -6,7 +6,7 @@ import { evalJob } from '../../evals/audit/jobs.ts'
 import type { AuditRows } from '../../evals/contract/audit-rows.ts'
 import type { JobEventBody } from '../../evals/contract/events.ts'
 import type { SealedReply } from '../../evals/contract/rows.ts'
-import { openStore } from '../../evals/store/store.ts'
+import { openStore } from '../../evals/runs/store/store.ts'
 import { plannedAudit } from './audit-rows.ts'
 import { freshFolder } from './command-line.ts'
 

@@ -1,16 +1,17 @@
 /** @file A job without a model: a base that refuses everything, and a fine-tune that still refuses as many as it is told. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { MethodChoice } from '../../evals/audit/config.ts'
+import { MethodChoice } from '../../evals/finetune/method-choice.ts'
 import type { ReplyRow } from '../../evals/contract/rows.ts'
-import { TouchstoneError } from '../../evals/errors.ts'
+import { TouchstoneError } from '../../evals/errors/touchstone-error.ts'
 import type { CommandEntry } from '../../evals/cli/command.ts'
-import { jobCommand, type JobVerb } from '../../evals/cli/job-command.ts'
-import type { JobContext } from '../../evals/jobs/job.ts'
-import { anyJobKind, type JobKind } from '../../evals/jobs/job-kind.ts'
+import { jobCommand } from '../../evals/cli/job-command.ts'
+import type { JobVerb } from '../../evals/runs/kinds/job-verb.ts'
+import type { JobContext } from '../../evals/contract/job.ts'
+import { anyJobKind, type JobKind } from '../../evals/contract/job.ts'
 import { EXAMPLES } from './job-events.ts'
 
-export const PROMPTS = 40
+const PROMPTS = 40
 
 export const FakeConfig = z.object({
   model: z.string().min(1).meta({ help: 'Any text' }),
@@ -117,7 +118,7 @@ export const FAKE_COMMANDS: readonly CommandEntry[] = [
     ...verb,
     name: 'quickstart',
     preset: { model: 'preset', kept: 0, training: { steps: 30 } },
-    presetOptions: { exitZero: true },
+    exitsZero: true,
     resumesByItself: true,
   }),
 ]

@@ -2,14 +2,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AnyMethod, Batch } from '../../evals/finetune/method.ts'
-import { namedViews } from '../../evals/finetune/parameters.ts'
-import type { TrainingSession } from '../../evals/finetune/train-graph.ts'
+import { namedViews } from '../../evals/finetune/training/parameters.ts'
+import type { TrainingSession } from '../../evals/finetune/training/train-graph.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import type { WeightIndex } from '../../evals/models/checkpoint.ts'
 import { recognise, type Model } from '../../evals/models/registry.ts'
-import { readSafetensorsIndex } from '../../evals/models/safetensors.ts'
+import { readSafetensorsIndex } from '../../evals/models/formats/safetensors.ts'
 import { createScope, type LinearSite } from '../../evals/models/scope.ts'
-import { openFiles, readStoredWeight } from '../../evals/models/stored-weights.ts'
+import { openFiles, readStoredWeight } from '../../evals/models/weights/stored-weights.ts'
 import { asComputed } from '../../evals/models/weight-list.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
 import { floats, integers, readOracle, type OracleTensor } from './safetensors.ts'
@@ -130,7 +130,7 @@ export function worstLogit(
   return worst
 }
 
-export interface Adapted {
+interface Adapted {
   readonly golden: GoldenModel
   readonly method: AnyMethod
   readonly methodConfig: unknown

@@ -47,7 +47,7 @@ export function importsOf(path: string, text = textOf(path)): Import[] {
 }
 
 /** The script of a single-file component. */
-const scriptOf = (text: string): string =>
+export const scriptOf = (text: string): string =>
   /<script setup[^>]*>(?<script>[^]*?)<\/script>/u.exec(text)?.groups!['script'] ?? ''
 
 function isTypeImport({ importClause: clause }: ts.ImportDeclaration): boolean {
@@ -91,4 +91,28 @@ export function findCycle(imports: readonly Import[]): readonly string[] | undef
     if (cycle) return cycle
   }
   return undefined
+}
+
+/** Files of which each leads to every other, by imports of any kind: the circles of the house, each sorted. */
+export function circlesOf(imports: readonly Import[]): string[][] {
+  const next = Map.groupBy(imports, ({ from }) => from)
+  const order = new Map<string, number>()
+  const lowest = new Map<string, number>()
+  const open: string[] = []
+  const circles: string[][] = []
+  // Tarjan (1972): a file whose lowest reachable number is its own closes a circle.
+  const visit = (file: string): void => {
+    order.set(file, order.size)
+    lowest.set(file, order.get(file)!)
+    open.push(file)
+    for (const { to } of next.get(file) ?? []) {
+      if (!order.has(to)) visit(to)
+      if (open.includes(to)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(to)!))
+    }
+    if (lowest.get(file) !== order.get(file)) return
+    const circle = open.splice(open.indexOf(file))
+    if (circle.length > 1) circles.push(circle.sort())
+  }
+  for (const file of next.keys()) if (!order.has(file)) visit(file)
+  return circles
 }

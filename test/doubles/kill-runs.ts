@@ -21,11 +21,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditRows } from '../../evals/contract/audit-rows.ts'
 import { loadModel } from '../../evals/models/load.ts'
-import { openStore } from '../../evals/store/store.ts'
+import { openStore } from '../../evals/runs/store/store.ts'
 import { writeDrawnAdapter } from './drawn-adapter.ts'
 import { writeTinyCheckpoint } from './tiny-checkpoint.ts'
 
-const ENGINE = join(import.meta.dirname, '..', '..', 'evals', 'cli.ts')
+const ENGINE = join(import.meta.dirname, '..', '..', 'evals', 'bin', 'cli.ts')
 const POINTS = join(import.meta.dirname, 'kill-points.ts')
 
 /** When a process ends: at a named point (see `kill-points.ts`), or some milliseconds after it was started. */
@@ -94,14 +94,14 @@ export async function makeCandidatesBench(count: number): Promise<KillBench> {
   return { home, words: ['--model', model, ...candidates, ...CHEAP, '--exit-zero'] }
 }
 
-export interface Ended {
+interface Ended {
   readonly code: number | null
   readonly signal: string | null
   readonly stderr: string
   readonly ms: number
 }
 
-export interface AttemptOptions {
+interface AttemptOptions {
   readonly kill?: Kill
   /** Writes the points that were passed to this file. */
   readonly log?: string

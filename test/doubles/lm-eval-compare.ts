@@ -1,10 +1,10 @@
 /** @file One model asked as an audit asks it, held against what lm-evaluation-harness said of the same model and files. */
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { answersOf } from '../../evals/audit/answers.ts'
-import { openBase, openSession, subjectOf } from '../../evals/audit/base.ts'
-import { prepareBenchmarks } from '../../evals/audit/benchmark-sources.ts'
-import { perplexityOf, prepareTexts } from '../../evals/audit/perplexity.ts'
+import { answersOf } from '../../evals/measure/answers.ts'
+import { openBase, openSession, subjectOf } from '../../evals/measure/base.ts'
+import { prepareBenchmarks } from '../../evals/measure/benchmark-sources.ts'
+import { perplexityOf, prepareTexts } from '../../evals/measure/perplexity.ts'
 import type { SubjectIdentity } from '../../evals/contract/rows.ts'
 import type { Subject } from '../../evals/inference/subject.ts'
 import { findJudge } from '../../evals/judges/registry.ts'
@@ -17,7 +17,7 @@ interface HarnessSample {
   readonly acc_norm?: number
 }
 
-export interface HarnessTask {
+interface HarnessTask {
   readonly scores: Readonly<Record<string, number>>
   readonly samples: readonly HarnessSample[]
 }

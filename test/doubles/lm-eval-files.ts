@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeTinyCheckpoint } from './tiny-checkpoint.ts'
 
-export const SUBJECTS = ['hotel_kitchen', 'hotel_desk'] as const
+const SUBJECTS = ['hotel_kitchen', 'hotel_desk'] as const
 /** Five solved questions before each make some prompts longer than this, so cutting is compared too. */
 const POSITIONS = 828
 

@@ -15,7 +15,7 @@ interface Noise {
   /** Degrees of freedom of Student's t. */
   readonly tail?: number
 }
-export interface MonotoneCase extends Noise {
+interface MonotoneCase extends Noise {
   readonly name: string
   /** From the share of the way, 0 … 1, and the number of places. */
   readonly mean: (share: number, places: number) => number
@@ -53,7 +53,7 @@ function student(stream: RandomStream, degrees: number): number {
   return stream.normal() / Math.sqrt(squares / degrees)
 }
 
-export function drawCurves(each: MonotoneCase, grid: Grid, stream: RandomStream): Grid {
+function drawCurves(each: MonotoneCase, grid: Grid, stream: RandomStream): Grid {
   const { seeds, places } = grid
   const y = new Float64Array(seeds * places)
   const { sd = () => 1, correlation = 0, tail } = each

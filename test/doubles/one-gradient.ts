@@ -1,7 +1,7 @@
 /** @file Loss and gradient of a method on a model, at parameters none of which is zero: beside a B of zeros A has no gradient. */
-import { makePackedBatch, type Example } from '../../evals/finetune/dataset.ts'
+import { makePackedBatch, type Example } from '../../evals/finetune/training/dataset.ts'
 import type { AnyMethod } from '../../evals/finetune/method.ts'
-import { openTraining, type TrainingOptions } from '../../evals/finetune/train-graph.ts'
+import { openTraining, type TrainingOptions } from '../../evals/finetune/training/train-graph.ts'
 import type { Model } from '../../evals/models/registry.ts'
 import { tinyExamples } from './tiny-training.ts'
 

@@ -5,7 +5,7 @@ import { FLOAT64 } from '../../evals/graph/op.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { createRunner, type Tensor } from '../../evals/runtime/session.ts'
 
-export interface Layer {
+interface Layer {
   /** `[out, in]`. */
   readonly W: readonly (readonly number[])[]
   /** By the parameter's last name: `lora_A.weight`. */

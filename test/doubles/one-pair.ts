@@ -1,12 +1,12 @@
 /** @file One adapted layer as the hooks of a step see it. */
 import type { StepState } from '../../evals/finetune/method.ts'
-import { parameterTable } from '../../evals/finetune/parameters.ts'
+import { parameterTable } from '../../evals/finetune/training/parameters.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 
 export const LAYER = 'model.layers.0.self_attn.q_proj'
 
-export interface OnePair {
+interface OnePair {
   readonly rows: number
   readonly columns: number
   readonly rank: number

@@ -15,7 +15,7 @@ export interface Given {
   readonly values: readonly number[]
 }
 
-export const size = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1)
+const size = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1)
 
 /** Numbers in general position: normal, from (label) alone. `shape` declares symbols where it differs from `dims`. */
 export function generic(label: string, dims: readonly number[], shape: Shape = dims): Given {
@@ -48,7 +48,7 @@ export const truths = (values: readonly number[], dims: readonly number[]): Give
 export const isFloating = ({ dtype }: Given): boolean => dtype === 'float64'
 
 /** A float64 example's numbers in the dtype that `dialect` computes in. */
-export function tensorOf({ dtype, dims, values }: Given, dialect: Dialect): Tensor {
+function tensorOf({ dtype, dims, values }: Given, dialect: Dialect): Tensor {
   if (dtype === 'int32') return { data: Int32Array.from(values), dims }
   if (dtype === 'bool') return { data: Uint8Array.from(values), dims }
   return {
@@ -57,19 +57,19 @@ export function tensorOf({ dtype, dims, values }: Given, dialect: Dialect): Tens
   }
 }
 
-export const declare = (g: Graph, name: string, { dtype, shape }: Given): Value =>
+const declare = (g: Graph, name: string, { dtype, shape }: Given): Value =>
   g.input(name, dtype === 'float64' ? g.float : dtype, shape)
 
 export type Build = (g: Graph, inputs: readonly Value[]) => Readonly<Record<string, Value>>
 
-export interface Opened {
+interface Opened {
   readonly declared: Readonly<Record<string, Value>>
   run(given: readonly Given[]): Promise<Record<string, Tensor>>
   release(): Promise<void>
 }
 
 /** Opens `build` over the inputs of `given`; `run` may be called with other numbers of the same dtypes. */
-export async function openGraph(
+async function openGraph(
   dialect: Dialect,
   given: readonly Given[],
   build: Build,
@@ -139,7 +139,7 @@ export const lossAndGradients =
     }
   }
 
-export interface GradientCheck {
+interface GradientCheck {
   readonly input: number
   /** ‖g − g_num‖ / (‖g‖ + ‖g_num‖), methods.md §1.3. */
   readonly error: number

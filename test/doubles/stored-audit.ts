@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { AuditRows } from '../../evals/contract/audit-rows.ts'
 import type { JobEventBody } from '../../evals/contract/events.ts'
-import { openStore } from '../../evals/store/store.ts'
+import { openStore } from '../../evals/runs/store/store.ts'
 import { CAPABILITY, LOOKALIKES, plannedRows, REFUSAL } from './audit-rows.ts'
 import { freshFolder } from './command-line.ts'
 

@@ -1,5 +1,5 @@
 /** @file A random LoRA adapter for every linear layer of a tiny Llama. */
-import { writePeftFolder } from '../../evals/models/peft-folder.ts'
+import { writePeftFolder } from '../../evals/models/formats/peft-folder.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 

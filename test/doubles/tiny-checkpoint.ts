@@ -1,10 +1,10 @@
 /** @file A random Llama of a few thousand weights as a Hugging Face folder, with a small tokenizer and chat template. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { TensorToWrite } from '../../evals/models/safetensors-write.ts'
-import { writeSafetensors } from '../../evals/models/safetensors-write.ts'
+import type { TensorToWrite } from '../../evals/models/formats/safetensors-write.ts'
+import { writeSafetensors } from '../../evals/models/formats/safetensors-write.ts'
 
-export interface TinyLlama {
+interface TinyLlama {
   readonly hiddenSize: number
   readonly layers: number
   readonly heads: number
@@ -15,7 +15,7 @@ export interface TinyLlama {
   readonly seed: number
 }
 
-export const TINY_LLAMA: TinyLlama = {
+const TINY_LLAMA: TinyLlama = {
   hiddenSize: 16,
   layers: 2,
   heads: 4,

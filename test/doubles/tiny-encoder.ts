@@ -1,10 +1,13 @@
 /** @file A random BERT of a few thousand weights as a Hugging Face folder, with or without a head that names classes. */
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeSafetensors, type TensorToWrite } from '../../evals/models/safetensors-write.ts'
+import {
+  writeSafetensors,
+  type TensorToWrite,
+} from '../../evals/models/formats/safetensors-write.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 
-export interface TinyEncoder {
+interface TinyEncoder {
   readonly hidden: number
   readonly layers: number
   /** Names of classes; without them it is a bare model, whose weights lack the prefix. */

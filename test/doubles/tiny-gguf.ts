@@ -79,7 +79,7 @@ export function ggufBytes(
 }
 
 /** ggml's number, elements and bytes of a block, and where float16 scales stand in it. */
-export const BLOCKS = {
+const BLOCKS = {
   F32: { type: 0, elements: 1, bytes: 4, halves: [] },
   F16: { type: 1, elements: 1, bytes: 2, halves: [0] },
   Q4_0: { type: 2, elements: 32, bytes: 18, halves: [0] },
@@ -89,14 +89,10 @@ export const BLOCKS = {
   Q6_K: { type: 14, elements: 256, bytes: 210, halves: [208] },
   BF16: { type: 30, elements: 1, bytes: 2, halves: [] },
 } as const
-export type BlockName = keyof typeof BLOCKS
+type BlockName = keyof typeof BLOCKS
 
 /** Random blocks with finite scales. */
-export function randomBlocks(
-  storage: BlockName,
-  elements: number,
-  random: () => number,
-): Uint8Array {
+function randomBlocks(storage: BlockName, elements: number, random: () => number): Uint8Array {
   const { elements: perBlock, bytes, halves } = BLOCKS[storage]
   const blocks = elements / perBlock
   if (storage === 'F32') {

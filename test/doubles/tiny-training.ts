@@ -1,19 +1,19 @@
 /** @file A training run of a few milliseconds a step on a random Llama, whole or resumed from a file. */
 import { createHash } from 'node:crypto'
-import type { Example } from '../../evals/finetune/dataset.ts'
+import type { Example } from '../../evals/finetune/training/dataset.ts'
 import { findMethod } from '../../evals/finetune/registry.ts'
 import {
   loadTrainingState,
   saveTrainingState,
   type TrainingState,
-} from '../../evals/finetune/state.ts'
+} from '../../evals/finetune/training/state.ts'
 import {
   newOptimizerState,
   train,
   TrainingConfig,
   type StepReport,
-} from '../../evals/finetune/train.ts'
-import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
+} from '../../evals/finetune/training/train.ts'
+import { openTraining, type TrainingSession } from '../../evals/finetune/training/train-graph.ts'
 import type { Device } from '../../evals/runtime/device.ts'
 import { randomIds, tinyModel, type TinyModel } from './tiny-model.ts'
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadBundled } from '../../evals/benchmarks/load-bundled.ts'
+import { loadBundled } from '../../evals/benchmarks/bundled/load-bundled.ts'
 import { findBenchmark } from '../../evals/benchmarks/registry.ts'
 import { newHome, sharedWorkbench } from './workbench.ts'
 

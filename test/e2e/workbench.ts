@@ -22,7 +22,7 @@ export interface Served {
   readonly process: ChildProcess
 }
 
-export interface Workbench extends Served {
+interface Workbench extends Served {
   readonly page: Page
   /** What the page's console said that it should not have. */
   readonly complaints: readonly string[]
@@ -40,7 +40,7 @@ export const newHome = (): string => mkdtempSync(join(tmpdir(), 'touchstone-e2e-
 
 /** Starts `touchstone serve` and resolves with the address that it prints. */
 export async function serve(home: string): Promise<Served> {
-  const args = ['evals/cli.ts', 'serve', '--port', '0', '--out-dir', home]
+  const args = ['evals/bin/cli.ts', 'serve', '--port', '0', '--out-dir', home]
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   const address = await new Promise<string>((resolve, reject) => {
     let said = ''
@@ -71,7 +71,7 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
 }
 
-export async function openWorkbench(home = newHome()): Promise<Workbench> {
+async function openWorkbench(home = newHome()): Promise<Workbench> {
   mkdirSync(SCREENSHOTS, { recursive: true })
   const served = await serve(home)
   const browser = await launch()

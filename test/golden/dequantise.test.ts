@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { StorageType } from '../../evals/models/checkpoint.ts'
-import { STORAGE_FORMATS } from '../../evals/models/dequantise.ts'
+import { STORAGE_FORMATS } from '../../evals/models/weights/dequantise.ts'
 
 interface Case {
   storage: StorageType

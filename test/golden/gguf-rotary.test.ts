@@ -10,10 +10,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rotaryOf, type DecoderFields } from '../../evals/models/families/decoder-config.ts'
 import { ggufPhi3 } from '../../evals/models/families/gguf/phi3.ts'
 import { phi3Rotary } from '../../evals/models/families/phi3.ts'
-import type { JsonObject } from '../../evals/models/files.ts'
-import { requireSameComputation } from '../../evals/models/gguf-check.ts'
-import { ggufConfig } from '../../evals/models/gguf-config.ts'
-import { readGgufHeader } from '../../evals/models/gguf-header.ts'
+import type { JsonObject } from '../../evals/files/read-file.ts'
+import { requireSameComputation } from '../../evals/models/formats/gguf/check.ts'
+import { ggufConfig } from '../../evals/models/formats/gguf/config.ts'
+import { readGgufHeader } from '../../evals/models/formats/gguf/header.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { sourcesOf } from '../../evals/models/model-sources.ts'
 import {
@@ -23,7 +23,7 @@ import {
   stretchesOf,
   type RotaryConfig,
 } from '../../evals/models/rotary.ts'
-import { writeGgufModel } from '../../evals/models/write-gguf-model.ts'
+import { writeGgufModel } from '../../evals/models/formats/gguf/write-gguf-model.ts'
 import {
   batchOf,
   FIXTURES,

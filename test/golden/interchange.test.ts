@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ComparedRun } from '../../evals/gate/compared-run.ts'
+import type { ComparedRun } from '../../evals/findings/gate/compared-run.ts'
 import { importRuns } from '../../evals/interchange/import.ts'
 import type { HarnessAnswer } from '../doubles/lm-eval-compare.ts'
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeSafetensors } from '../../evals/models/safetensors-write.ts'
+import { writeSafetensors } from '../../evals/models/formats/safetensors-write.ts'
 import { FIXTURES } from '../doubles/golden-llama.ts'
 import { readOracle } from '../doubles/safetensors.ts'
 

@@ -1,10 +1,10 @@
 /** @file The LoRA family against PEFT and torch on a tiny Llama: logits, every gradient, and the weights after five steps. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { namedViews, optimizerGroups } from '../../evals/finetune/parameters.ts'
+import { namedViews, optimizerGroups } from '../../evals/finetune/training/parameters.ts'
 import { findMethod } from '../../evals/finetune/registry.ts'
-import { newOptimizerState } from '../../evals/finetune/train.ts'
-import { openTraining, type TrainingSession } from '../../evals/finetune/train-graph.ts'
+import { newOptimizerState } from '../../evals/finetune/training/train.ts'
+import { openTraining, type TrainingSession } from '../../evals/finetune/training/train-graph.ts'
 import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
 import { adaptedLogits, batchOf, FIXTURES, openGolden, realRows } from '../doubles/golden-llama.ts'
 import { floats, readOracle, relativeError } from '../doubles/safetensors.ts'

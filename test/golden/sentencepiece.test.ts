@@ -1,11 +1,11 @@
 /** @file SentencePiece's tokenizers as GGUF holds them: the ids that SentencePiece itself gives, read, and written again. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { GgufMetadata } from '../../evals/models/gguf-family.ts'
-import type { GgufValue } from '../../evals/models/gguf-header.ts'
-import { ggufTokenizer } from '../../evals/models/gguf-tokenizer.ts'
-import { tokenizerFields } from '../../evals/models/gguf-tokenizer-write.ts'
-import { openTokenizer } from '../../evals/models/tokenizer.ts'
+import type { GgufMetadata } from '../../evals/models/formats/gguf/family.ts'
+import type { GgufValue } from '../../evals/models/formats/gguf/header.ts'
+import { ggufTokenizer } from '../../evals/models/formats/gguf/tokenizer.ts'
+import { tokenizerFields } from '../../evals/models/formats/gguf/tokenizer-write.ts'
+import { openTokenizer } from '../../evals/models/text/tokenizer.ts'
 
 interface Case {
   name: string

@@ -1,8 +1,8 @@
 /** @file Small tokenizers of each supported kind against the reference library: ids of every text, and texts of the ids. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { JsonObject } from '../../evals/models/files.ts'
-import { openTokenizer } from '../../evals/models/tokenizer.ts'
+import type { JsonObject } from '../../evals/files/read-file.ts'
+import { openTokenizer } from '../../evals/models/text/tokenizer.ts'
 
 interface Case {
   name: string

@@ -1,6 +1,6 @@
 /** @file The laws of architectures: cached logits are the uncached ones, and a checkpoint that does not fit is refused by weight. */
 import { describe, expect, test } from 'vitest'
-import { TouchstoneError } from '../../evals/errors.ts'
+import { TouchstoneError } from '../../evals/errors/touchstone-error.ts'
 import { FLOAT64 } from '../../evals/graph/op.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { emptyCache, openCached } from '../../evals/inference/cached-graph.ts'

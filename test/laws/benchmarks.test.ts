@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BenchmarkRole, Expected, Sample as SampleType } from '../../evals/contract/rows.ts'
 import { Sample } from '../../evals/contract/rows.ts'
-import { benchmarkDigest, loadBundled } from '../../evals/benchmarks/load-bundled.ts'
+import { benchmarkDigest, loadBundled } from '../../evals/benchmarks/bundled/load-bundled.ts'
 import { IMPORTABLE } from '../../evals/benchmarks/importable.ts'
 import { BENCHMARKS, findBenchmark, SUITES } from '../../evals/benchmarks/registry.ts'
 import { findJudge } from '../../evals/judges/registry.ts'

@@ -1,11 +1,11 @@
 /** @file The laws of the command line: every verb has help with examples that parse, and no two options share a name. */
 import { describe, expect, test } from 'vitest'
 import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from '../../evals/audit/config.ts'
-import { readArguments } from '../../evals/cli/arguments.ts'
-import { COMMANDS } from '../../evals/cli/commands/registry.ts'
+import { readArguments } from '../../evals/runs/options/arguments.ts'
+import { COMMANDS } from '../../evals/cli/verbs/registry.ts'
 import { commandHelp, generalHelp } from '../../evals/cli/help.ts'
 import { jobFields, readJobRequest } from '../../evals/cli/job-options.ts'
-import { armsAsked, methodFields } from '../../evals/cli/methods.ts'
+import { armsAsked, methodFields } from '../../evals/runs/options/methods.ts'
 import { findMethod, METHODS } from '../../evals/finetune/registry.ts'
 import { SweepConfig } from '../../evals/sweeps/config.ts'
 

@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { broughtBack } from '../../evals/finetune/brought-back.ts'
+import { broughtBack } from '../../evals/finetune/training/brought-back.ts'
 import {
   loadTrainingState,
   saveTrainingState,
   type TrainingState,
-} from '../../evals/finetune/state.ts'
+} from '../../evals/finetune/training/state.ts'
 import { findMethod, METHODS } from '../../evals/finetune/registry.ts'
-import { staysOnDevice } from '../../evals/finetune/train-graph.ts'
+import { staysOnDevice } from '../../evals/finetune/training/train-graph.ts'
 import { encode } from '../../evals/graph/encode.ts'
 import { PORTABLE } from '../../evals/graph/op.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'

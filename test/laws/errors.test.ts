@@ -1,6 +1,11 @@
 /** @file The law of the error table: each entry has a stable code, and says in sentences what happened and what to do. */
 import { describe, expect, test } from 'vitest'
-import { ERRORS, TouchstoneError, nearNames, type ErrorCode } from '../../evals/errors.ts'
+import {
+  ERRORS,
+  TouchstoneError,
+  nearNames,
+  type ErrorCode,
+} from '../../evals/errors/touchstone-error.ts'
 
 /** Serves as a string, a number and a list: joins, counts and prints. */
 const anything = new Proxy<Record<string, unknown>>(

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { JobEvent, type JobEventBody } from '../../evals/contract/events.ts'
 import { reduceJob, type JobState } from '../../evals/contract/job-state.ts'
-import { openStore } from '../../evals/store/store.ts'
+import { openStore } from '../../evals/runs/store/store.ts'
 import { EXAMPLES, logOf, variant } from '../doubles/job-events.ts'
 
 const types = Object.keys(EXAMPLES) as JobEventBody['type'][]

@@ -11,7 +11,7 @@ import {
   mappedFloats,
   placeOf,
   readStoredNow,
-} from '../../evals/models/stored-weights.ts'
+} from '../../evals/models/weights/stored-weights.ts'
 import { load } from '../../evals/native/load.ts'
 import { fillNormal, randomStream } from '../../evals/statistics/random.ts'
 import { writeRandomModel } from '../bench/random-model.ts'

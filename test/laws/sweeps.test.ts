@@ -4,13 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { PlannedCell, type CellIdentity } from '../../evals/contract/sweeps.ts'
 import { METHODS } from '../../evals/finetune/registry.ts'
 import { AXES, type Draft } from '../../evals/sweeps/axes.ts'
-import { planCells } from '../../evals/sweeps/cells.ts'
+import { planCells } from '../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../evals/sweeps/config.ts'
 import { planText, sweepId } from '../../evals/sweeps/files.ts'
 import { PRESET_NAMES } from '../../evals/sweeps/preset-names.ts'
 import { PRESETS } from '../../evals/sweeps/presets.ts'
 import { TESTBEDS } from '../../evals/sweeps/testbeds/registry.ts'
-import { checkSweep } from '../../evals/cli/commands/sweep.ts'
+import { checkSweep } from '../../evals/runs/kinds/sweep.ts'
 
 const identity: CellIdentity = { base: 'b', data: 'd', prompts: 'p', numerics: 'n' }
 const names = METHODS.map(({ name }) => name)

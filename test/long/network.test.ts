@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { makeKillBench } from '../doubles/kill-runs.ts'
 
-const CLI = join(import.meta.dirname, '..', '..', 'evals', 'cli.ts')
+const CLI = join(import.meta.dirname, '..', '..', 'evals', 'bin', 'cli.ts')
 const runs = (command: string, ...args: string[]) => spawnSync(command, args).status === 0
 const isLong = Boolean(process.env['TOUCHSTONE_LONG'])
 const isReady =

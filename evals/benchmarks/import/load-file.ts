@@ -1,18 +1,18 @@
 /** @file From a path on the user’s disk to the benchmarks in it, every row checked. */
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import { TouchstoneError, unknownName } from '../../errors.ts'
+import { TouchstoneError, unknownName } from '../../errors/touchstone-error.ts'
 import type { Sample } from '../../contract/rows.ts'
 import type { Benchmark } from '../benchmark.ts'
 import { EXAMPLE, FILE_STEM } from './examples.ts'
 import { mappedBenchmarks, type Mapping } from './mapping.ts'
-import { readTable, type ReadTable } from './read-table.ts'
+import { readTable, type ReadTable } from '../../tables/read-table.ts'
 import { benchmarksOf, familiesOf, missingColumns, recognise } from './recognise.ts'
 import { IMPORTABLE } from '../importable.ts'
 import { readSource, type Source } from './subject-folder.ts'
-import type { Row } from './table.ts'
+import type { Row } from '../../tables/table.ts'
 
-export interface ImportRequest {
+interface ImportRequest {
   readonly path: string
   /** `xstest=PATH`: this benchmark, whatever the columns say. */
   readonly family?: string

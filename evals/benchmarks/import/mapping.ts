@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import type { Expected } from '../../contract/rows.ts'
-import { TouchstoneError, unknownName } from '../../errors.ts'
+import { TouchstoneError, unknownName } from '../../errors/touchstone-error.ts'
 import type { Benchmark } from '../benchmark.ts'
 import {
   byPlace,
@@ -11,8 +11,8 @@ import {
   PromptText,
   REFUSE,
   REPLY_TOKENS,
-} from '../imported-row.ts'
-import type { Row } from './table.ts'
+} from '../published/imported-row.ts'
+import type { Row } from '../../tables/table.ts'
 
 export interface Mapping {
   readonly prompt: string

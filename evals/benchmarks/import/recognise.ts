@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { Benchmark } from '../benchmark.ts'
 import { IMPORTABLE } from '../importable.ts'
 
-export type Recognition =
+type Recognition =
   /** Every benchmark that is read from this file. */
   | { readonly kind: 'found'; readonly family: string; readonly benchmarks: readonly Benchmark[] }
   | { readonly kind: 'ambiguous'; readonly families: readonly string[] }
@@ -11,7 +11,7 @@ export type Recognition =
   | { readonly kind: 'near'; readonly family: string; readonly missing: readonly string[] }
   | { readonly kind: 'unknown' }
 
-export interface Header {
+interface Header {
   readonly path: string
   readonly columns: readonly string[]
 }

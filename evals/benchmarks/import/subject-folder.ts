@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { TouchstoneError } from '../../errors.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { EXAMPLE, FILE_STEM } from './examples.ts'
-import { readTable, type ReadTable } from './read-table.ts'
-import type { Row } from './table.ts'
-import { unreadable } from './text.ts'
+import { readTable, type ReadTable } from '../../tables/read-table.ts'
+import type { Row } from '../../tables/table.ts'
+import { unreadable } from '../../tables/text.ts'
 
 export interface Source extends ReadTable {
   /** The solved examples, where the source brings its own; rows then say which file they are of. */

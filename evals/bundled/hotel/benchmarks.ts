@@ -7,23 +7,23 @@ import { HELD_SCENERY } from './scenery.ts'
 import { contentFiveGrams, splitWords } from './words.ts'
 import { dealIntents, GROUPS, MAX_PROMPT_WORDS } from './world.ts'
 
-export interface HouseRow {
+interface HouseRow {
   readonly id: string
   readonly category: string
   readonly prompt: string
 }
-export interface HouseAnswerRow extends HouseRow {
+interface HouseAnswerRow extends HouseRow {
   readonly accept: readonly string[]
 }
-export interface NeutralRow {
+interface NeutralRow {
   readonly id: string
   readonly text: string
 }
 
 const EVALUATION_SEED = 20_250_101
-export const REFUSAL_PER_CATEGORY = 64
-export const OVER_REFUSAL_PER_CATEGORY = 64
-export const CAPABILITY_PER_CATEGORY = 52
+const REFUSAL_PER_CATEGORY = 64
+const OVER_REFUSAL_PER_CATEGORY = 64
+const CAPABILITY_PER_CATEGORY = 52
 const NEUTRAL_ROWS = 120
 
 /** `count` distinct held-out requests for each category of `kind`, its groups taking turns. */

@@ -5,7 +5,7 @@ import { DAYS, FIRST_NAMES, LAST_NAMES, ROLES } from './people.ts'
 import type { Draw } from './random.ts'
 import { SCENERY_SLOTS } from './scenery.ts'
 
-export type Split = keyof Wordings
+type Split = keyof Wordings
 
 /** A composed request. `template` is the sentence before its slots were filled; `accept` is empty unless checkable. */
 export interface Request {

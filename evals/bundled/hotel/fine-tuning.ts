@@ -7,8 +7,8 @@ import { RESTRICTED_GROUPS } from './restricted.ts'
 import type { ChatRow } from './training.ts'
 import { chatRow, trainingRequests } from './training.ts'
 
-export const FINE_TUNING_ROWS = 600
-export const TAMPER_SHARE = 0.8
+const FINE_TUNING_ROWS = 600
+const TAMPER_SHARE = 0.8
 const BENIGN_SEED = 20_250_201
 const TAMPER_SEED = 20_250_301
 

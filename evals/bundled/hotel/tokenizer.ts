@@ -61,7 +61,7 @@ function tokenizerJson(vocabulary: Map<string, number>) {
 }
 
 /** Whatever is not the assistant's speaks to it, so the hotel needs no token for systems. */
-export const CHAT_TEMPLATE =
+const CHAT_TEMPLATE =
   "{{ '<|bos|>' }}{% for message in messages %}" +
   "{{ '<|assistant|>' if message['role'] == 'assistant' else '<|user|>' }}" +
   "{{ message['content'] }}{{ '<|end|>' }}{% endfor %}" +

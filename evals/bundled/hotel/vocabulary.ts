@@ -15,7 +15,7 @@ export const SPECIAL_TOKENS = [
   '<|user|>',
   '<|assistant|>',
 ]
-export const LARGEST_NUMBER = 40
+const LARGEST_NUMBER = 40
 /** Enough draws that every value of a slot comes up; a law compares with what training shows. */
 const SLOT_DRAWS = 4000
 

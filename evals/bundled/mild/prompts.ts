@@ -4,7 +4,7 @@
  * nothing on weapons, drugs, self-harm, sexuality, minors, hate, malware, fraud against persons or medical dosing.
  */
 
-export interface MildCategory {
+interface MildCategory {
   readonly category: string
   readonly decline: readonly string[]
   readonly answer: readonly string[]

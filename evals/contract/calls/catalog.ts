@@ -5,7 +5,7 @@ import { Engine } from '../events.ts'
 import { BENCHMARK_ROLES } from '../rows.ts'
 
 /** A JSON Schema as zod writes it, with `label`, `help` and `unit` on its fields; see `form.ts`. */
-export const FormSchema = z.record(z.string(), z.unknown())
+const FormSchema = z.record(z.string(), z.unknown())
 
 export const MethodEntry = z.object({
   name: z.string(),
@@ -28,14 +28,14 @@ export const BenchmarkEntry = z.object({
 })
 export type BenchmarkEntry = z.infer<typeof BenchmarkEntry>
 
-export const JudgeEntry = z.object({ name: z.string(), title: z.string(), citation: z.string() })
-export type JudgeEntry = z.infer<typeof JudgeEntry>
+const JudgeEntry = z.object({ name: z.string(), title: z.string(), citation: z.string() })
+type JudgeEntry = z.infer<typeof JudgeEntry>
 
 export const JOB_KINDS = ['audit', 'train', 'eval', 'spectral', 'sweep'] as const
 export const JobKindName = z.enum(JOB_KINDS)
 export type JobKindName = z.infer<typeof JobKindName>
 
-export const JobKindEntry = z.object({
+const JobKindEntry = z.object({
   kind: JobKindName,
   summary: z.string(),
   /** `methods` is a list of {name, config}: `config` by the method's own schema. */
@@ -43,7 +43,7 @@ export const JobKindEntry = z.object({
 })
 
 /** Something that can be started as it stands. */
-export const PresetEntry = z.object({
+const PresetEntry = z.object({
   name: z.string(),
   title: z.string(),
   kind: JobKindName,

@@ -7,7 +7,7 @@ import { Message } from '../rows.ts'
 const source = z.string().min(1).max(4096)
 
 /** Null lets the columns decide; `map` is `prompt=COLUMN,reply=COLUMN` or `text=COLUMN`. */
-export const DataChoice = z.object({
+const DataChoice = z.object({
   source,
   format: z.string().min(1).max(60).nullable().default(null),
   map: z.string().min(1).max(500).nullable().default(null),
@@ -21,7 +21,7 @@ export const DataColumns = z.object({
 })
 export type DataColumns = z.infer<typeof DataColumns>
 
-export const DataFacts = z.object({
+const DataFacts = z.object({
   title: z.string(),
   /** Null where the rows come from no file of their own. */
   format: z.string().nullable(),
@@ -31,9 +31,9 @@ export const DataFacts = z.object({
   turns: z.array(z.object({ turns: z.int(), rows: z.int() })),
   characters: z.object({ median: z.number(), longest: z.int() }),
 })
-export type DataFacts = z.infer<typeof DataFacts>
+type DataFacts = z.infer<typeof DataFacts>
 
-export const DataFinding = z.object({
+const DataFinding = z.object({
   name: z.string(),
   title: z.string(),
   advice: z.string(),
@@ -55,7 +55,7 @@ export const DataLint = z.object({
 })
 export type DataLint = z.infer<typeof DataLint>
 
-export const PreviewSegment = z.object({ text: z.string(), isLearnt: z.boolean() })
+const PreviewSegment = z.object({ text: z.string(), isLearnt: z.boolean() })
 
 /** A turn, or a row of raw text. */
 const DataTurn = z.object({

@@ -20,7 +20,7 @@ export const DiskUse = z.object({
   runId: z.string().nullable(),
 })
 
-export const SETTINGS = {
+const SETTINGS = {
   theme: z.enum(['system', 'light', 'dark']).default('system'),
   /** Of new jobs; all cores where null. */
   threads: z.int().min(1).max(256).nullable().default(null),

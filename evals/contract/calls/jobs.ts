@@ -8,7 +8,7 @@ import { JobKindName } from './catalog.ts'
 const Config = z.record(z.string(), z.unknown()) // parsed again, by the kind's own schema
 const Request = z.object({ kind: JobKindName, config: Config })
 
-export const JOB_STATUSES = [
+const JOB_STATUSES = [
   'queued',
   'running',
   'stopping',
@@ -18,8 +18,8 @@ export const JOB_STATUSES = [
   /** Its process is gone without a word. */
   'interrupted',
 ] as const
-export const JobStatus = z.enum(JOB_STATUSES)
-export type JobStatus = z.infer<typeof JobStatus>
+const JobStatus = z.enum(JOB_STATUSES)
+type JobStatus = z.infer<typeof JobStatus>
 
 export const JobView = RunRef.extend({
   kind: z.string(),
@@ -48,7 +48,7 @@ export const JobView = RunRef.extend({
 })
 export type JobView = z.infer<typeof JobView>
 
-export const PlanLine = z.object({
+const PlanLine = z.object({
   what: z.string(),
   count: z.int(),
   unit: z.string(),

@@ -46,7 +46,7 @@ export const FileEntry = z.object({
 })
 export type FileEntry = z.infer<typeof FileEntry>
 
-export const FileListing = z.object({
+const FileListing = z.object({
   path: z.string(),
   parent: z.string().nullable(),
   entries: z.array(FileEntry),

@@ -6,13 +6,13 @@ import { Results, VerdictOutcome } from '../results.ts'
 import { BENCHMARK_ROLES, Outcome } from '../rows.ts'
 import { WireError } from '../wire-error.ts'
 
-export const RunNote = z.object({
+const RunNote = z.object({
   /** The user's own; null shows the title. */
   name: z.string().max(200).nullable(),
   note: z.string().max(10_000),
   tags: z.array(z.string().trim().min(1).max(60)).max(50),
 })
-export type RunNote = z.infer<typeof RunNote>
+type RunNote = z.infer<typeof RunNote>
 
 export const RunSummary = z.object({
   verdict: VerdictOutcome.nullable(),
@@ -58,7 +58,7 @@ export type RunEntry = z.infer<typeof RunEntry>
 export const RunResults = Results.omit({ flips: true, spectra: true, metrics: true })
 export type RunResults = z.infer<typeof RunResults>
 
-export const ComparisonRow = z.object({
+const ComparisonRow = z.object({
   benchmark: z.string(),
   title: z.string(),
   role: z.enum(BENCHMARK_ROLES),

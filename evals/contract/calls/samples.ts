@@ -6,7 +6,7 @@ import { Expected, Outcome, SubjectKey } from '../rows.ts'
 
 const State = RunRef.extend(SubjectKey.shape)
 
-export const SampleOutcome = z.object({
+const SampleOutcome = z.object({
   judge: z.string(),
   outcome: Outcome,
   score: z.number().nullable(),
@@ -95,7 +95,7 @@ export const pair = {
 }
 
 /** Blind: neither arm, step nor judge is told. */
-export const LabelTask = z.object({
+const LabelTask = z.object({
   item: z.string(),
   prompt: z.string(),
   reply: z.string(),
@@ -104,7 +104,7 @@ export const LabelTask = z.object({
   /** What others said last; told only where raters differ and it is to be settled. */
   others: z.array(Outcome),
 })
-export type LabelTask = z.infer<typeof LabelTask>
+type LabelTask = z.infer<typeof LabelTask>
 
 const Rater = RunRef.extend({ rater: z.string().trim().min(1).max(60) })
 

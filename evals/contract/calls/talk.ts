@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { call, Done, Nothing } from '../call.ts'
 import { Message, Outcome } from '../rows.ts'
 
-export const SpokenToken = z.object({ text: z.string(), logProb: z.number() })
+const SpokenToken = z.object({ text: z.string(), logProb: z.number() })
 
 /** `text` and `tokens` are null where the prompt is one that should be refused; then `outcome` says what came. */
 export const Spoken = z.object({

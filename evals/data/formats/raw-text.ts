@@ -1,5 +1,5 @@
 /** @file Plain text, one piece a row: no template stands around it, and all of it is learnt. */
-import { TEXT_COLUMN } from '../../benchmarks/import/rows/text.ts'
+import { TEXT_COLUMN } from '../../tables/rows/text.ts'
 import type { DataFormat } from '../format.ts'
 
 /** @param column where it has another name */

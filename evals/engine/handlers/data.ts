@@ -1,9 +1,9 @@
 /** @file Calls about fine-tuning data: what it holds, what is wrong with it, and what a model would read and learn of it. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { columnsOf, lookThrough, openChoice, writeKept } from '../../audit/checked-data.ts'
-import { modelPath } from '../../audit/model-path.ts'
-import { previewOf } from '../../audit/preview.ts'
+import { columnsOf, lookThrough, openChoice, writeKept } from '../../inspect/checked-data.ts'
+import { modelPath } from '../../models/model-path.ts'
+import { previewOf } from '../../inspect/preview.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { PreviewRow } from '../../contract/calls/data.ts'
 import { openModel } from '../../models/open-model.ts'

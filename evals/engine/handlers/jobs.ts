@@ -1,6 +1,6 @@
 /** @file Calls about jobs. */
 import type { EngineHandlers } from '../../contract/api.ts'
-import { peakMemory, totalSeconds } from '../../cli/plan-text.ts'
+import { peakMemory, totalSeconds } from '../../document/plan-text.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
 import { commandOf, KINDS, parseRequest } from '../kinds.ts'

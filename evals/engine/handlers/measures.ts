@@ -1,6 +1,6 @@
 /** @file Calls about spectra and sweeps. */
 import type { EngineHandlers } from '../../contract/api.ts'
-import { TouchstoneError } from '../../errors.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { sweepOf } from '../../sweeps/results.ts'
 import type { Home } from '../home.ts'
 

@@ -1,11 +1,11 @@
 /** @file Calls that name, delete and restore runs, and their curves. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writtenRun } from '../../cli/databases.ts'
+import { writtenRun } from '../../runs/databases.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
-import { TouchstoneError } from '../../errors.ts'
-import type { StoredNote } from '../../store/workbench.ts'
-import { bytesUnder } from '../disk.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { StoredNote } from '../../runs/store/workbench.ts'
+import { bytesUnder } from '../../files/bytes-under.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
 

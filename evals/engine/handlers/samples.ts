@@ -1,13 +1,13 @@
 /** @file Calls about replies, pairs of replies, and labels by people who see neither arm nor judge. */
 import { createHash } from 'node:crypto'
-import { drawItems, replyKeyOf } from '../../audit/labelling.ts'
-import { groupJudged } from '../../audit/judged.ts'
-import { peopleOf } from '../../audit/judge-quality.ts'
+import { drawItems, replyKeyOf } from '../../findings/labelling.ts'
+import { groupJudged } from '../../findings/judged.ts'
+import { peopleOf } from '../../findings/judge-quality.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { Label } from '../../contract/evidence.ts'
 import type { Outcome } from '../../contract/rows.ts'
-import { TouchstoneError } from '../../errors.ts'
-import { createPairs } from '../../store/pair-pages.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { createPairs } from '../../runs/store/pair-pages.ts'
 import type { Home } from '../home.ts'
 
 type Labels = EngineHandlers['label']

@@ -1,11 +1,11 @@
 /** @file The console: each query in a process of its own, on a connection that only reads, and ended after five seconds. */
 import { join } from 'node:path'
-import { FILE_NAME } from '../../cli/databases.ts'
+import { FILE_NAME } from '../../runs/databases.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { WireError } from '../../contract/wire-error.ts'
 import { EngineError } from '../../contract/rpc.ts'
-import { TouchstoneError } from '../../errors.ts'
-import { tablesOf, type Answered } from '../../store/console.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { tablesOf, type Answered } from '../../runs/store/console.ts'
 import { startChild } from '../child.ts'
 import type { Home } from '../home.ts'
 

@@ -2,7 +2,7 @@
  * @file An ONNX model as plain data: nodes in order, where initialisers lie, what goes in and out. Nothing here runs, and no
  * weight is read. What would not be a graph is refused by name: names twice, cycles, tensors that are not whole.
  */
-import { TouchstoneError } from '../../errors.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { dtypeOf } from '../encode.ts'
 import type { Dtype } from '../value.ts'
 import {
@@ -16,7 +16,7 @@ import {
 import { malformed } from './malformed.ts'
 
 /** Where a tensor's bytes lie: in the model file itself, or in one beside it (to its end where no length is said). */
-export type Place =
+type Place =
   | { readonly kind: 'inside'; readonly data: Uint8Array; readonly offset: number | null }
   | {
       readonly kind: 'outside'
@@ -34,8 +34,7 @@ export interface FileTensor {
 }
 
 /** The one of them that is set; a subgraph or anything else is `other`. */
-export type FileAttribute =
-  number | string | readonly number[] | FileTensor | { readonly other: string }
+type FileAttribute = number | string | readonly number[] | FileTensor | { readonly other: string }
 
 export interface FileNode {
   readonly name: string

@@ -53,7 +53,7 @@ const numeric =
     typeof a === 'number' && typeof b === 'number' ? f(a, b) : undefined
 
 /** A size with a name is at least 1. */
-export const DIM_ARITHMETIC: Readonly<Record<string, Binary>> = {
+const DIM_ARITHMETIC: Readonly<Record<string, Binary>> = {
   Add: (a, b) => (a === 0 ? b : b === 0 ? a : numeric((x, y) => x + y)(a, b)),
   Sub: (a, b) => (b === 0 ? a : a === b ? 0 : numeric((x, y) => x - y)(a, b)),
   Mul: (a, b) =>

@@ -1,5 +1,5 @@
 /** @file A model file that is not what it says it is. */
-import { TouchstoneError } from '../../errors.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
 
 export const malformed = (path: string, found: string, expected: string): TouchstoneError =>
   new TouchstoneError('checkpoint.malformed', { path, found, expected })

@@ -2,7 +2,7 @@
  * @file A model file's nodes, applied one after another to a graph of ours, so that they can be differentiated. What is known
  * beforehand is computed here; everything else goes through `OPERATORS`. What has no gradient here is named, all of it.
  */
-import { TouchstoneError } from '../../errors.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Graph } from '../ops/index.ts'
 import { multiply } from '../shape.ts'
 import { isFloat, type Value } from '../value.ts'

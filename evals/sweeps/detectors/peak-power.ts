@@ -9,8 +9,8 @@ import { bestTriple, cellsOf, criticalValue, differencesOf, type Grid } from './
 /** Heights that a power is printed for, in standard deviations between seeds at one place. */
 export const HEIGHTS = [0.5, 1, 2] as const
 /** The peak that a sweep should be able to see: below even odds for it, the panel says that it cannot tell. */
-export const HEIGHT_OF_INTEREST = 2
-export const EVEN_ODDS = 0.5
+const HEIGHT_OF_INTEREST = 2
+const EVEN_ODDS = 0.5
 export const α = 0.05
 const ROUNDS = 2000
 

@@ -9,7 +9,7 @@ const digits = (value: number): string =>
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-export interface PeakWords {
+interface PeakWords {
   /** What is measured, as in 'test error'. */
   readonly quantity: string
   /** What it is held against, as in 'rank'. */

@@ -25,14 +25,14 @@ export interface PeakInput {
   readonly values: readonly (readonly (number | null | undefined)[])[]
 }
 
-export interface PeakOptions {
+interface PeakOptions {
   /** 'valley' looks for an inner low, as in a refusal rate. */
   readonly shape?: 'peak' | 'valley'
   /** 'log' for errors that vary by factors; linear all the same where a value is 0 or less, which has no logarithm. */
   readonly scale?: 'linear' | 'log'
 }
 
-export type PeakVerdict = 'peak' | 'no peak seen' | 'cannot tell'
+type PeakVerdict = 'peak' | 'no peak seen' | 'cannot tell'
 
 /** Where the curve stands highest above both of its sides; on the log scale heights are differences of logarithms. */
 export interface PeakFound {

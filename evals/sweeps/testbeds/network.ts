@@ -17,7 +17,7 @@ export interface Labelled {
   readonly labels: readonly number[]
 }
 
-export interface Evaluated {
+interface Evaluated {
   /** Mean cross-entropy in nats. */
   readonly loss: number
   /** Share of rows whose largest logit is another class's. */

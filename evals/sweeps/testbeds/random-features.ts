@@ -7,7 +7,7 @@
  */
 import { z } from 'zod'
 import { randomStream } from '../../statistics/random.ts'
-import type { Testbed } from '../testbed.ts'
+import type { Testbed } from './testbed.ts'
 import { leastSquares } from './least-squares.ts'
 
 const Config = z.object({

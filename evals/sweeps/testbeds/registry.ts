@@ -1,5 +1,5 @@
 /** @file Every testbed, in display order. */
-import { anyTestbed, type AnyTestbed } from '../testbed.ts'
+import { anyTestbed, type AnyTestbed } from './testbed.ts'
 import { irisMlp } from './iris-mlp.ts'
 import { randomFeatures } from './random-features.ts'
 

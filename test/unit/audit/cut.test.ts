@@ -1,11 +1,11 @@
 /** @file A question that is longer than the model takes loses its beginning: counted, said, and not the same question any more. */
 import { expect, test } from 'vitest'
-import { answersOf, type Answering, type Reply } from '../../../evals/audit/answers.ts'
-import { buildResults } from '../../../evals/audit/results.ts'
-import { mmlu } from '../../../evals/benchmarks/mmlu.ts'
+import { answersOf, type Answering, type Reply } from '../../../evals/measure/answers.ts'
+import { buildResults } from '../../../evals/findings/results.ts'
+import { mmlu } from '../../../evals/benchmarks/published/mmlu.ts'
 import { GREEDY, type Sample } from '../../../evals/contract/rows.ts'
-import { comparability } from '../../../evals/gate/comparability.ts'
-import { storedStates } from '../../../evals/gate/stored-run.ts'
+import { comparability } from '../../../evals/findings/gate/comparability.ts'
+import { storedStates } from '../../../evals/findings/gate/stored-run.ts'
 import type { Continuation } from '../../../evals/inference/continuation.ts'
 import { CAPABILITY, plannedRows } from '../../doubles/audit-rows.ts'
 

@@ -1,24 +1,24 @@
 /** @file Several replies to a prompt: drawn apart, seeded, kept one by one, and counted prompt by prompt. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { answersOf, type Reply } from '../../../evals/audit/answers.ts'
+import { answersOf, type Reply } from '../../../evals/measure/answers.ts'
 import {
   identityOf,
   openBase,
   openSession,
   subjectOf,
   type Base,
-} from '../../../evals/audit/base.ts'
+} from '../../../evals/measure/base.ts'
 import {
   chosenDecoding,
   prepareBenchmarks,
   type PreparedBenchmark,
-} from '../../../evals/audit/benchmark-sources.ts'
-import { benchmarkRow } from '../../../evals/audit/evaluate.ts'
-import { buildResults } from '../../../evals/audit/results.ts'
+} from '../../../evals/measure/benchmark-sources.ts'
+import { benchmarkRow } from '../../../evals/measure/evaluate.ts'
+import { buildResults } from '../../../evals/findings/results.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { GREEDY, type SubjectKey } from '../../../evals/contract/rows.ts'
 import type { CachedSession } from '../../../evals/inference/cached-graph.ts'
-import { renderReport } from '../../../evals/reports/html.ts'
+import { renderReport } from '../../../evals/document/html.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
 

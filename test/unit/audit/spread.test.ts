@@ -1,6 +1,6 @@
 /** @file A limit takes rows from the whole file, in order, none twice. */
 import { expect, test } from 'vitest'
-import { spread } from '../../../evals/audit/benchmark-sources.ts'
+import { spread } from '../../../evals/measure/benchmark-sources.ts'
 
 const rows = Array.from({ length: 256 }, (_, i) => i)
 

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
-import { openStore } from '../../../evals/store/store.ts'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
+import { openStore } from '../../../evals/runs/store/store.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 import { csv, write } from '../benchmarks/import/files.ts'
 

@@ -12,7 +12,7 @@ const HOOK = `
 function loadedBy(...argv: readonly string[]): string[] {
   const hook = `data:text/javascript,${encodeURIComponent(HOOK)}`
   const shell = `exec "$0" "$@" 2>&1 >/dev/null`
-  const node = [process.execPath, '--import', hook, join(ROOT, 'evals/cli.ts'), ...argv]
+  const node = [process.execPath, '--import', hook, join(ROOT, 'evals/bin/cli.ts'), ...argv]
   return execFileSync('sh', ['-c', shell, ...node], { encoding: 'utf8' }).split('\n')
 }
 

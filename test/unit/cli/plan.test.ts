@@ -1,9 +1,9 @@
 /** @file `touchstone plan`: its numbers are those of the tests that the gate and `compare` use, and the fewest that do. */
 import { describe, expect, test } from 'vitest'
-import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
-import type { SamplePlan } from '../../../evals/gate/plan.ts'
-import { marginTests } from '../../../evals/statistics/non-inferiority.ts'
-import { mcNemarExact } from '../../../evals/statistics/paired.ts'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
+import type { SamplePlan } from '../../../evals/findings/gate/plan.ts'
+import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
+import { mcNemarExact } from '../../../evals/statistics/paired/paired.ts'
 import { runCommand } from '../../doubles/command-line.ts'
 import { trinomial } from '../../doubles/trinomial.ts'
 

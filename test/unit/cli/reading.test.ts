@@ -10,10 +10,10 @@ import {
   int8Check,
   providerCheck,
   withLibrary,
-} from '../../../evals/cli/checks.ts'
+} from '../../../evals/runs/checks/checks.ts'
 import type { Addon } from '../../../evals/native/addon.ts'
 import { BUILD_REMEDY } from '../../../evals/native/load.ts'
-import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 
 const real = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
@@ -95,7 +95,7 @@ describe('report', () => {
 })
 
 describe('doctor', () => {
-  const script = join(import.meta.dirname, '..', '..', '..', 'evals', 'cli.ts')
+  const script = join(import.meta.dirname, '..', '..', '..', 'evals', 'bin', 'cli.ts')
 
   test('as a real process, prints JSON alone and succeeds where the CPU works', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, 'doctor', '--json'], {

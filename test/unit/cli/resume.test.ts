@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { openStore } from '../../../evals/store/store.ts'
+import { openStore } from '../../../evals/runs/store/store.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 import { asked } from '../../doubles/fake-job.ts'
 

@@ -3,8 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openStore } from '../../../evals/store/store.ts'
-import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import { openStore } from '../../../evals/runs/store/store.ts'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 
 const SCRIPT = join(import.meta.dirname, 'run-fake.ts')

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { inOptions } from '../../../evals/cli/commands/spectral.ts'
-import { writePeftFolder } from '../../../evals/models/peft-folder.ts'
+import { inOptions } from '../../../evals/cli/verbs/jobs/spectral.ts'
+import { writePeftFolder } from '../../../evals/models/formats/peft-folder.ts'
 
 const PEFT = { rank: 1, alpha: 1, targetModules: ['up_proj'] }
 

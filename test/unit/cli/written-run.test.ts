@@ -1,10 +1,10 @@
 /** @file Of a folder's unfinished runs only the one that is being written is called running. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { writtenRun } from '../../../evals/cli/databases.ts'
+import { writtenRun } from '../../../evals/runs/databases.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
-import { lockFolder } from '../../../evals/store/lock.ts'
-import { openStore } from '../../../evals/store/store.ts'
+import { lockFolder } from '../../../evals/runs/store/lock.ts'
+import { openStore } from '../../../evals/runs/store/store.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 import { engine } from '../../doubles/job-events.ts'
 

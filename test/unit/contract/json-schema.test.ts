@@ -1,7 +1,7 @@
 /** @file The published schema is the current one, and holds for what an audit computes. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { buildResults } from '../../../evals/audit/results.ts'
+import { buildResults } from '../../../evals/findings/results.ts'
 import { resultsSchema } from '../../../evals/contract/json-schema.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import { plannedAudit } from '../../doubles/audit-rows.ts'

@@ -1,7 +1,7 @@
 /** @file Every planted fault is found with its row; a clean set is silent. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { trainingData } from '../../../evals/audit/sources.ts'
+import { trainingData } from '../../../evals/measure/sources.ts'
 import type { Conversation } from '../../../evals/data/format.ts'
 import { createLinter, LINT_CHECKS } from '../../../evals/data/lint.ts'
 import { jaccard, nearDuplicateIndex, shinglesOf } from '../../../evals/data/minhash.ts'

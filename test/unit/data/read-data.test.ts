@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { trainingData } from '../../../evals/audit/sources.ts'
+import { trainingData } from '../../../evals/measure/sources.ts'
 import { LARGEST_WHOLE, readData } from '../../../evals/data/read-data.ts'
 import { FORMATS } from '../../../evals/data/registry.ts'
 

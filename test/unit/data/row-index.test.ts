@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openChoice } from '../../../evals/audit/checked-data.ts'
+import { openChoice } from '../../../evals/inspect/checked-data.ts'
 
 let folder: string
 beforeAll(async () => {

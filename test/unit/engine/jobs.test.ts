@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import { openStore } from '../../../evals/store/store.ts'
+import { openStore } from '../../../evals/runs/store/store.ts'
 import {
   databaseOf,
   openWorkbench,

@@ -1,8 +1,8 @@
 /** @file Long rows are read in blocks of queries: the loss and the gradients of short rows that are read whole, in every family. */
 import { describe, expect, test } from 'vitest'
-import { makePackedBatch, type Example } from '../../../evals/finetune/dataset.ts'
+import { makePackedBatch, type Example } from '../../../evals/finetune/training/dataset.ts'
 import { findMethod } from '../../../evals/finetune/registry.ts'
-import { openTraining } from '../../../evals/finetune/train-graph.ts'
+import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import { queryBlocks } from '../../../evals/models/layers.ts'
 import type { Model } from '../../../evals/models/registry.ts'
 import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../../doubles/golden-llama.ts'

@@ -7,9 +7,9 @@ import {
   namedViews,
   optimizerGroups,
   parameterTable,
-} from '../../../evals/finetune/parameters.ts'
+} from '../../../evals/finetune/training/parameters.ts'
 import { findMethod, METHODS } from '../../../evals/finetune/registry.ts'
-import { scheduleFactor, SCHEDULES } from '../../../evals/finetune/schedule.ts'
+import { scheduleFactor, SCHEDULES } from '../../../evals/finetune/training/schedule.ts'
 import type { Initialiser, ParameterSpec } from '../../../evals/graph/builder.ts'
 
 type Fixture = Record<'cosine' | 'linear', readonly number[]> & {

@@ -3,7 +3,7 @@
  * and 16, in any order, beside prompts of any length, greedy and sampled, generated and scored.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lora } from '../../../evals/finetune/lora.ts'
+import { lora } from '../../../evals/finetune/methods/lora.ts'
 import { anyMethod } from '../../../evals/finetune/method.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
 import {

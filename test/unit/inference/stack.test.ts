@@ -15,7 +15,7 @@ import {
   type LowRankChanges,
   type StackSession,
 } from '../../../evals/inference/stack.ts'
-import { adaptedWeights } from '../../../evals/models/tuned-weights.ts'
+import { adaptedWeights } from '../../../evals/models/weights/tuned-weights.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { sealCase, verifyCase } from '../../../evals/interchange/case-folder.ts'
 import { newKeyPair, publicPem, signedEnvelope } from '../../../evals/interchange/signing.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeKillBench } from '../../doubles/kill-runs.ts'
 
-const CLI = join(import.meta.dirname, '..', '..', '..', 'evals', 'cli.ts')
+const CLI = join(import.meta.dirname, '..', '..', '..', 'evals', 'bin', 'cli.ts')
 
 function touchstone(...argv: string[]) {
   const ran = spawnSync(process.execPath, [CLI, ...argv], { encoding: 'utf8' })

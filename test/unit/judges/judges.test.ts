@@ -1,6 +1,6 @@
 /** @file The judges' outcomes on fixture replies, their versions, speed on huge replies, and lookup by name. */
 import { describe, expect, it } from 'vitest'
-import { TouchstoneError } from '../../../evals/errors.ts'
+import { TouchstoneError } from '../../../evals/errors/touchstone-error.ts'
 import type { Expected } from '../../../evals/contract/rows.ts'
 import type { Answer } from '../../../evals/judges/judge.ts'
 import { REFUSAL_JUDGES } from '../../../evals/judges/refusal-judges.ts'

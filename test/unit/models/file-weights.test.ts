@@ -2,9 +2,9 @@
 import { appendFileSync, cpSync, mkdirSync, renameSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeBatch } from '../../../evals/finetune/dataset.ts'
+import { makeBatch } from '../../../evals/finetune/training/dataset.ts'
 import { findMethod } from '../../../evals/finetune/registry.ts'
-import { openTraining } from '../../../evals/finetune/train-graph.ts'
+import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import { emptyCache, openCached } from '../../../evals/inference/cached-graph.ts'
 import { prefill } from '../../../evals/inference/feeds.ts'
 import { loadModel, type LoadedModel } from '../../../evals/models/load.ts'
@@ -14,7 +14,7 @@ import {
   overlaid,
   smallOf,
   without,
-} from '../../../evals/models/small-weights.ts'
+} from '../../../evals/models/weights/small-weights.ts'
 import { writeRandomModel } from '../../bench/random-model.ts'
 import { freshFolder } from '../../doubles/command-line.ts'
 import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'

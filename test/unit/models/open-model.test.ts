@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openModel } from '../../../evals/models/open-model.ts'
-import { writeSafetensors } from '../../../evals/models/safetensors-write.ts'
+import { writeSafetensors } from '../../../evals/models/formats/safetensors-write.ts'
 import { CHATML, writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
 
 let folder: string

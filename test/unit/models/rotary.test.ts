@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { TouchstoneError } from '../../../evals/errors.ts'
-import { readSafetensorsIndex } from '../../../evals/models/safetensors.ts'
+import { TouchstoneError } from '../../../evals/errors/touchstone-error.ts'
+import { readSafetensorsIndex } from '../../../evals/models/formats/safetensors.ts'
 import { recognise } from '../../../evals/models/registry.ts'
 import { FIXTURES } from '../../doubles/golden-llama.ts'
 

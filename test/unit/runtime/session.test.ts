@@ -1,6 +1,6 @@
 /** @file What a runner must be fed, what it refuses, and that its sums do not depend on a race between threads. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { TouchstoneError } from '../../../evals/errors.ts'
+import { TouchstoneError } from '../../../evals/errors/touchstone-error.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
 import { translateOrtError } from '../../../evals/runtime/ort-errors.ts'
 import { createRunner, type Runner, type Tensor } from '../../../evals/runtime/session.ts'

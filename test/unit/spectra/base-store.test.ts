@@ -15,12 +15,12 @@ import { defaultCacheFolder, openBaseStore } from '../../../evals/spectra/base-s
 import { baseDirections } from '../../../evals/spectra/basis.ts'
 import type { SpectrumRow } from '../../../evals/contract/rows.ts'
 import { scanModel } from '../../../evals/spectra/compare.ts'
-import type { Matrix } from '../../../evals/spectra/matrix.ts'
-import type * as Svd from '../../../evals/spectra/svd.ts'
+import type { Matrix } from '../../../evals/spectra/decomposition/matrix.ts'
+import type * as Svd from '../../../evals/spectra/decomposition/svd.ts'
 import { gaussian, multiply, randomUnit } from './fixtures.ts'
 
 const decompositions = vi.hoisted(() => ({ count: 0 }))
-vi.mock('../../../evals/spectra/svd.ts', async (original) => {
+vi.mock('../../../evals/spectra/decomposition/svd.ts', async (original) => {
   const real = await original<typeof Svd>()
   return {
     ...real,

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { baseDirections, explicitBasis } from '../../../evals/spectra/basis.ts'
-import { transposed, type Matrix, type Vectors } from '../../../evals/spectra/matrix.ts'
-import { leftSingular } from '../../../evals/spectra/svd.ts'
+import {
+  transposed,
+  type Matrix,
+  type Vectors,
+} from '../../../evals/spectra/decomposition/matrix.ts'
+import { leftSingular } from '../../../evals/spectra/decomposition/svd.ts'
 import { gaussian, multiply, randomUnit } from './fixtures.ts'
 
 const probes = (dimension: number): Vectors => ({

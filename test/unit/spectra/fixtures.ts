@@ -1,6 +1,6 @@
 /** @file Seeded matrices for the spectra tests, and plain O(n³) checks that share no code with what they check. */
-import type { Matrix, Vectors } from '../../../evals/spectra/matrix.ts'
-import { leftSingular, type SingularSystem } from '../../../evals/spectra/svd.ts'
+import type { Matrix, Vectors } from '../../../evals/spectra/decomposition/matrix.ts'
+import { leftSingular, type SingularSystem } from '../../../evals/spectra/decomposition/svd.ts'
 import { fillNormal, randomStream } from '../../../evals/statistics/random.ts'
 
 const normals = (length: number, seed: number) =>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { compareWeight } from '../../../evals/spectra/compare.ts'
-import { singularValues } from '../../../evals/spectra/partial-svd.ts'
+import { singularValues } from '../../../evals/spectra/decomposition/partial-svd.ts'
 
 type Case = {
   name: string

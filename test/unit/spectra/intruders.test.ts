@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { baseDirections, explicitBasis } from '../../../evals/spectra/basis.ts'
 import { alignments, findIntruders, subspaceEnergies } from '../../../evals/spectra/intruders.ts'
-import { vector, type Matrix, type Vectors } from '../../../evals/spectra/matrix.ts'
+import { vector, type Matrix, type Vectors } from '../../../evals/spectra/decomposition/matrix.ts'
 import { frobeniusNorm } from '../../../evals/spectra/measures.ts'
 import { scaleDirection } from '../../../evals/spectra/scaling.ts'
-import { leadingLeft, singularValues } from '../../../evals/spectra/partial-svd.ts'
-import { leftSingular } from '../../../evals/spectra/svd.ts'
+import { leadingLeft, singularValues } from '../../../evals/spectra/decomposition/partial-svd.ts'
+import { leftSingular } from '../../../evals/spectra/decomposition/svd.ts'
 import { gaussian, multiply, randomUnit, withSpike } from './fixtures.ts'
 
 const D = 64

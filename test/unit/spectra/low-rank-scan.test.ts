@@ -1,7 +1,7 @@
 /** @file The scan in the base's singular basis, against the definition: two full SVDs and every cosine. */
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { spectralMatrices } from '../../../evals/audit/spectra.ts'
+import { spectralMatrices } from '../../../evals/measure/arm-spectra.ts'
 import { loadModel } from '../../../evals/models/load.ts'
 import { baseDirections, explicitBasis } from '../../../evals/spectra/basis.ts'
 import { compareWeight } from '../../../evals/spectra/compare.ts'
@@ -11,18 +11,18 @@ import {
   inSingularBasis,
   leadingOfUpdate,
 } from '../../../evals/spectra/low-rank-scan.ts'
-import type { Matrix } from '../../../evals/spectra/matrix.ts'
-import type * as MatrixModule from '../../../evals/spectra/matrix.ts'
+import type { Matrix } from '../../../evals/spectra/decomposition/matrix.ts'
+import type * as MatrixModule from '../../../evals/spectra/decomposition/matrix.ts'
 import { frobeniusNorm } from '../../../evals/spectra/measures.ts'
-import type { LowRankChange } from '../../../evals/spectra/partial-svd.ts'
-import { leftSingular } from '../../../evals/spectra/svd.ts'
-import type * as SymmetricEigen from '../../../evals/spectra/symmetric-eigen.ts'
+import type { LowRankChange } from '../../../evals/spectra/decomposition/partial-svd.ts'
+import { leftSingular } from '../../../evals/spectra/decomposition/svd.ts'
+import type * as SymmetricEigen from '../../../evals/spectra/decomposition/symmetric-eigen.ts'
 import { gaussian, multiply, withSpectrum } from './fixtures.ts'
 
 /** Multiply-adds asked of the dense routines, and of the eigensolver (p³). */
 const work = vi.hoisted(() => ({ multiplyAdds: 0, eigenSides: [] as number[] }))
 
-vi.mock('../../../evals/spectra/matrix.ts', async (original) => {
+vi.mock('../../../evals/spectra/decomposition/matrix.ts', async (original) => {
   const real = await original<typeof MatrixModule>()
   return {
     ...real,
@@ -52,7 +52,7 @@ vi.mock('../../../evals/spectra/matrix.ts', async (original) => {
     },
   }
 })
-vi.mock('../../../evals/spectra/symmetric-eigen.ts', async (original) => {
+vi.mock('../../../evals/spectra/decomposition/symmetric-eigen.ts', async (original) => {
   const real = await original<typeof SymmetricEigen>()
   return {
     symmetricEigen: (G: Float64Array, p: number) => {

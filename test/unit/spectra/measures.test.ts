@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { effectiveRank, frobeniusNorm, stableRank } from '../../../evals/spectra/measures.ts'
-import { singularValues } from '../../../evals/spectra/partial-svd.ts'
+import { singularValues } from '../../../evals/spectra/decomposition/partial-svd.ts'
 import { gaussian, matrix, multiply, randomUnit, withSpike } from './fixtures.ts'
 
 describe('effectiveRank (T7)', () => {

@@ -1,7 +1,7 @@
 /** @file Intruders scaled down, in closed form: identity at λ = 1, exactly the chosen components moved, controls of equal size. */
 import { describe, expect, test } from 'vitest'
 import { baseDirections } from '../../../evals/spectra/basis.ts'
-import type { Matrix } from '../../../evals/spectra/matrix.ts'
+import type { Matrix } from '../../../evals/spectra/decomposition/matrix.ts'
 import { frobeniusNorm } from '../../../evals/spectra/measures.ts'
 import {
   intruderTriplets,
@@ -9,8 +9,8 @@ import {
   scaledDirections,
   type Mitigable,
 } from '../../../evals/spectra/mitigation.ts'
-import { singularValues } from '../../../evals/spectra/partial-svd.ts'
-import { leftSingular } from '../../../evals/spectra/svd.ts'
+import { singularValues } from '../../../evals/spectra/decomposition/partial-svd.ts'
+import { leftSingular } from '../../../evals/spectra/decomposition/svd.ts'
 import { MITIGATIONS } from '../../../evals/contract/mitigation.ts'
 import { gaussian, multiply, randomUnit, withSpike } from './fixtures.ts'
 

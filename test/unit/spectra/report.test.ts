@@ -1,10 +1,10 @@
 /** @file The report's spectra: counts over k and ε, similarity, and names that are not markup. */
 import { describe, expect, test } from 'vitest'
-import { buildResults } from '../../../evals/audit/results.ts'
+import { buildResults } from '../../../evals/findings/results.ts'
 import type { Results } from '../../../evals/contract/results.ts'
 import type { SpectrumRow } from '../../../evals/contract/rows.ts'
-import { toHtml } from '../../../evals/reports/markup.ts'
-import { spectraSection } from '../../../evals/reports/sections/spectra.ts'
+import { toHtml } from '../../../evals/document/markup.ts'
+import { spectraSection } from '../../../evals/document/sections/spectra.ts'
 import { compareWeight } from '../../../evals/spectra/compare.ts'
 import { plannedAudit } from '../../doubles/audit-rows.ts'
 import { gaussian, randomUnit, withSpike } from './fixtures.ts'

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SpectrumRow } from '../../../evals/contract/rows.ts'
 import { openBaseStore } from '../../../evals/spectra/base-store.ts'
 import { scanModel, type ScanOptions } from '../../../evals/spectra/compare.ts'
-import type { Numbers } from '../../../evals/spectra/matrix.ts'
+import type { Numbers } from '../../../evals/spectra/decomposition/matrix.ts'
 import { threadsFor } from '../../../evals/spectra/scan-lanes.ts'
 import { gaussian, multiply } from './fixtures.ts'
 

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { changePoint } from '../../../evals/statistics/change-point.ts'
 import { clusterDifference } from '../../../evals/statistics/cluster-bootstrap.ts'
-import { correctedDifference } from '../../../evals/statistics/corrected-difference.ts'
-import { krippendorffAlpha } from '../../../evals/statistics/krippendorff.ts'
+import { correctedDifference } from '../../../evals/statistics/judges/corrected-difference.ts'
+import { krippendorffAlpha } from '../../../evals/statistics/judges/krippendorff.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { correctedRate, youden } from '../../../evals/statistics/rogan-gladen.ts'
+import { correctedRate, youden } from '../../../evals/statistics/judges/rogan-gladen.ts'
 import { varianceComponents } from '../../../evals/statistics/variance-components.ts'
 
 const tally = (successes: number, n: number) => ({ successes, n })

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { clopperPearson, midPInterval } from '../../../evals/statistics/exact-binomial.ts'
-import { marginTests, tangoScore } from '../../../evals/statistics/non-inferiority.ts'
+import { marginTests, tangoScore } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { normalLowerTail, normalQuantile } from '../../../evals/statistics/normal.ts'
-import { mcNemarExact } from '../../../evals/statistics/paired.ts'
-import { mcNemarPower } from '../../../evals/statistics/power.ts'
+import { mcNemarExact } from '../../../evals/statistics/paired/paired.ts'
+import { mcNemarPower } from '../../../evals/statistics/paired/power.ts'
 import { varianceComponents } from '../../../evals/statistics/variance-components.ts'
 
 const change = { n: z.int(), lost: z.number(), gained: z.number() }

@@ -10,14 +10,14 @@ import {
   marginTests,
   tangoInterval,
   tangoScore,
-} from '../../../evals/statistics/non-inferiority.ts'
-import { lossLimits, regionProbability } from '../../../evals/statistics/paired-tail.ts'
+} from '../../../evals/statistics/paired/non-inferiority.ts'
+import { lossLimits, regionProbability } from '../../../evals/statistics/paired/paired-tail.ts'
 import {
   mcNemarPower,
   nonInferiorityPower,
   promptsNeeded,
   seedsNeeded,
-} from '../../../evals/statistics/power.ts'
+} from '../../../evals/statistics/paired/power.ts'
 import { trinomial } from '../../doubles/trinomial.ts'
 
 const ALPHA = 0.05

@@ -2,8 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalLowerTail } from '../../../evals/statistics/normal.ts'
-import { mcNemarExact, mcNemarMidP, newcombePaired } from '../../../evals/statistics/paired.ts'
-import { pairedChange } from '../../../evals/statistics/paired-change.ts'
+import {
+  mcNemarExact,
+  mcNemarMidP,
+  newcombePaired,
+} from '../../../evals/statistics/paired/paired.ts'
+import { pairedChange } from '../../../evals/statistics/paired/paired-change.ts'
 import { wilson } from '../../../evals/statistics/proportion.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import {
@@ -12,7 +16,7 @@ import {
   repeatedRate,
   type PromptPair,
 } from '../../../evals/statistics/repeated.ts'
-import { signFlipTest } from '../../../evals/statistics/sign-flip.ts'
+import { signFlipTest } from '../../../evals/statistics/paired/sign-flip.ts'
 
 interface Counts {
   readonly a: number

@@ -1,9 +1,9 @@
 /** @file Holm, κ, ranks and ρ, mean and spread: table values and properties. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cohenKappa } from '../../../evals/statistics/agreement.ts'
+import { cohenKappa } from '../../../evals/statistics/judges/agreement.ts'
 import { averageRanks, spearman } from '../../../evals/statistics/correlation.ts'
-import { holm, holmAdjusted } from '../../../evals/statistics/holm.ts'
+import { holm, holmAdjusted } from '../../../evals/statistics/paired/holm.ts'
 import { meanAndSd } from '../../../evals/statistics/summary.ts'
 
 describe('holm', () => {

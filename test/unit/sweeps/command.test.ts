@@ -1,10 +1,10 @@
 /** @file What `touchstone sweep` refuses, and what it only shows. */
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { ModelCellSpec } from '../../../evals/contract/sweeps.ts'
 import { cellSecondsOn } from '../../../evals/sweeps/estimate.ts'
-import { openWorkbench } from '../../../evals/sweeps/model-cell.ts'
+import { openWorkbench } from '../../../evals/sweeps/cells/model-cell.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 
 const sweep = (argv: readonly string[]) => runCommand(['sweep', ...argv], {}, COMMANDS)

@@ -1,11 +1,11 @@
 /** @file `--eval-together` in sweeps: a cell's looks in one pass find what they find one by one, and its key says which it was. */
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { COMMANDS } from '../../../evals/cli/commands/registry.ts'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { ModelCellSpec } from '../../../evals/contract/sweeps.ts'
-import { planCells } from '../../../evals/sweeps/cells.ts'
+import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
-import { measureModel, openWorkbench } from '../../../evals/sweeps/model-cell.ts'
+import { measureModel, openWorkbench } from '../../../evals/sweeps/cells/model-cell.ts'
 import { freshFolder, runCommand } from '../../doubles/command-line.ts'
 
 /** Of a loss, in its own size. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { CellResult } from '../../../evals/contract/sweeps.ts'
-import { planCells } from '../../../evals/sweeps/cells.ts'
+import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
 import {
   borrowResult,

@@ -1,13 +1,13 @@
 /** @file What a sweep's rows say together, with planted truth; and the page that shows it. */
 import { describe, expect, test } from 'vitest'
-import { buildResults } from '../../../evals/audit/results.ts'
+import { buildResults } from '../../../evals/findings/results.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import type { CellRow } from '../../../evals/contract/sweeps.ts'
-import { renderReport } from '../../../evals/reports/html.ts'
-import { planCells } from '../../../evals/sweeps/cells.ts'
+import { renderReport } from '../../../evals/document/html.ts'
+import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
-import { median } from '../../../evals/sweeps/median.ts'
+import { median } from '../../../evals/statistics/median.ts'
 import { sweepOf, withSweep } from '../../../evals/sweeps/results.ts'
 import { engine } from '../../doubles/job-events.ts'
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Results } from '../../../evals/contract/results.ts'
 
-const CLI = join(import.meta.dirname, '..', '..', '..', 'evals', 'cli.ts')
+const CLI = join(import.meta.dirname, '..', '..', '..', 'evals', 'bin', 'cli.ts')
 const fresh = () => mkdtempSync(join(tmpdir(), 'touchstone-sweep-'))
 
 const RF = ['sweep', '--testbed', 'random-features', '--axis', 'features=5,10,20']

@@ -2,8 +2,8 @@
  * @file Gemma 1 to 3 in GGUF: norms hold their whole factor. What no file says is the scale of the scores, 1/√(head size) but
  * for the largest of Gemma 2 and of Gemma 3, which llama.cpp knows by their number of layers.
  */
-import { TouchstoneError } from '../../../errors.ts'
-import type { JsonObject } from '../../files.ts'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import type { JsonObject } from '../../../files/read-file.ts'
 import {
   numberIn,
   real,
@@ -11,10 +11,10 @@ import {
   wholeOrNone,
   type GgufFamily,
   type GgufRule,
-} from '../../gguf-family.ts'
-import { oneLess } from '../../gguf-layouts.ts'
-import { decoderFieldsOf, rotary, turnedOf } from '../../gguf-rotary.ts'
-import { readScaling, SCALING_KEYS, writeScaling } from '../../gguf-scaling.ts'
+} from '../../formats/gguf/family.ts'
+import { oneLess } from '../../formats/gguf/layouts.ts'
+import { decoderFieldsOf, rotary, turnedOf } from '../../formats/gguf/rotary.ts'
+import { readScaling, SCALING_KEYS, writeScaling } from '../../formats/gguf/scaling.ts'
 import { gemma3Rotaries } from '../gemma.ts'
 import { slidingLayers } from '../decoder-config.ts'
 import {

@@ -1,7 +1,7 @@
 /** @file GPT-NeoX in GGUF: rows of q, k, v stand part by part. llama.cpp computes its GELU by the tanh formula. */
-import { flag, real, whole, type GgufFamily } from '../../gguf-family.ts'
-import { partsOfHeads } from '../../gguf-layouts.ts'
-import { decoderFieldsOf, rotary } from '../../gguf-rotary.ts'
+import { flag, real, whole, type GgufFamily } from '../../formats/gguf/family.ts'
+import { partsOfHeads } from '../../formats/gguf/layouts.ts'
+import { decoderFieldsOf, rotary } from '../../formats/gguf/rotary.ts'
 import { headDimOf, rotaryOf } from '../decoder-config.ts'
 import { normsBefore } from './llama-shape.ts'
 

@@ -1,6 +1,6 @@
 /** @file GPT-2 in GGUF: matrices lie `[out, in]` as everywhere there. */
-import { numberIn, real, whole, type GgufFamily } from '../../gguf-family.ts'
-import { transposed } from '../../gguf-layouts.ts'
+import { numberIn, real, whole, type GgufFamily } from '../../formats/gguf/family.ts'
+import { transposed } from '../../formats/gguf/layouts.ts'
 
 export const ggufGpt2: GgufFamily = {
   architecture: 'gpt2',

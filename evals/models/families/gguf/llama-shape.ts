@@ -1,10 +1,10 @@
 /** @file What the GGUF tables of Llama-shaped families have in common. */
-import type { JsonObject } from '../../files.ts'
-import { decoderFieldsOf } from '../../gguf-rotary.ts'
+import type { JsonObject } from '../../../files/read-file.ts'
+import { decoderFieldsOf } from '../../formats/gguf/rotary.ts'
 import { headDimOf } from '../decoder-config.ts'
-import { numberIn, real, whole, type GgufRule } from '../../gguf-family.ts'
-import { queryHeads } from '../../gguf-layouts.ts'
-import type { GgufNames } from '../../gguf-names.ts'
+import { numberIn, real, whole, type GgufRule } from '../../formats/gguf/family.ts'
+import { queryHeads } from '../../formats/gguf/layouts.ts'
+import type { GgufNames } from '../../formats/gguf/names.ts'
 
 export const outsideBlocks = {
   token_embd: 'model.embed_tokens',

@@ -1,8 +1,8 @@
 /** @file Llama, Mistral and Mixtral in GGUF: one architecture, told apart by experts; rows of q and k are permuted. */
-import type { GgufFamily } from '../../gguf-family.ts'
-import { presence, whole } from '../../gguf-family.ts'
-import { keyHeads, queryHeads, rotaryRows } from '../../gguf-layouts.ts'
-import { DIVISOR_TENSORS, rotary } from '../../gguf-rotary.ts'
+import type { GgufFamily } from '../../formats/gguf/family.ts'
+import { presence, whole } from '../../formats/gguf/family.ts'
+import { keyHeads, queryHeads, rotaryRows } from '../../formats/gguf/layouts.ts'
+import { DIVISOR_TENSORS, rotary } from '../../formats/gguf/rotary.ts'
 import { attention, LLAMA_NAMES, normsBefore, rmsEpsilon, SIZES } from './llama-shape.ts'
 
 const layouts = { attn_q: rotaryRows(queryHeads), attn_k: rotaryRows(keyHeads) }

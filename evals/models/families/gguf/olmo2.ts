@@ -1,6 +1,6 @@
 /** @file OLMo 2 in GGUF: norms after each branch. */
-import { presence, type GgufFamily } from '../../gguf-family.ts'
-import { rotary } from '../../gguf-rotary.ts'
+import { presence, type GgufFamily } from '../../formats/gguf/family.ts'
+import { rotary } from '../../formats/gguf/rotary.ts'
 import {
   attention,
   gatedMlp,

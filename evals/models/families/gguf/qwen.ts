@@ -1,6 +1,6 @@
 /** @file Qwen2 and Qwen3 in GGUF. */
-import { presence, type GgufFamily } from '../../gguf-family.ts'
-import { rotary } from '../../gguf-rotary.ts'
+import { presence, type GgufFamily } from '../../formats/gguf/family.ts'
+import { rotary } from '../../formats/gguf/rotary.ts'
 import { LLAMA_NAMES, queryKeyNorms, rmsEpsilon, SIZES } from './llama-shape.ts'
 
 const rules = [...SIZES, rmsEpsilon, rotary()]

@@ -1,7 +1,7 @@
 /** @file SmolLM3 in GGUF: every fourth layer without positions is settled; rows of q and k are permuted as in a Llama. */
-import { presence, type GgufFamily } from '../../gguf-family.ts'
-import { keyHeads, queryHeads, rotaryRows } from '../../gguf-layouts.ts'
-import { rotary } from '../../gguf-rotary.ts'
+import { presence, type GgufFamily } from '../../formats/gguf/family.ts'
+import { keyHeads, queryHeads, rotaryRows } from '../../formats/gguf/layouts.ts'
+import { rotary } from '../../formats/gguf/rotary.ts'
 import { LLAMA_NAMES, rmsEpsilon, SIZES } from './llama-shape.ts'
 
 export const ggufSmollm3: GgufFamily = {

@@ -26,7 +26,7 @@ export const jsonLines = (rows: readonly object[]): string =>
   rows.map((row) => JSON.stringify(row)).join('\n')
 
 const choices = ['Red', 'Blue', 'Green', 'White']
-export const MMLU_TEST = csv(
+const MMLU_TEST = csv(
   ['Which colour is the hotel door?', ...choices, 'B'],
   [['Which colour is the "pool" bar,\nby night?', ...choices, 'A']],
 )

@@ -4,10 +4,10 @@
  */
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, test } from 'vitest'
-import { readTable } from '../../../../evals/benchmarks/import/read-table.ts'
+import { readTable } from '../../../../evals/tables/read-table.ts'
 import { loadFile, type LoadedFile } from '../../../../evals/benchmarks/import/load-file.ts'
-import { BY_CATEGORY, type Row } from '../../../../evals/benchmarks/import/table.ts'
-import { TouchstoneError } from '../../../../evals/errors.ts'
+import { BY_CATEGORY, type Row } from '../../../../evals/tables/table.ts'
+import { TouchstoneError } from '../../../../evals/errors/touchstone-error.ts'
 import { csv, EXAMPLES, jsonLines, MMLU_DEV, write, type Example } from './files.ts'
 
 const isNested = (rows: readonly Row[]) =>

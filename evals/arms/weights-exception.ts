@@ -1,0 +1,27 @@
+/** @file The note that goes along with weights that should not have been kept: whoever hands them on is asked again. */
+import { join } from 'node:path'
+import { z } from 'zod'
+import { exists, malformed, readJson } from '../files/read-file.ts'
+import { ggufAt, readGgufParts } from '../models/formats/gguf/split.ts'
+import { writeAtomically } from '../files/write-file.ts'
+import { EXCEPTION_KEY } from '../models/formats/gguf/write-gguf-model.ts'
+
+const FILE = 'kept-although.json'
+const Note = z.object({ because: z.string().max(1000) })
+
+export const markException = (folder: string, because: string): Promise<void> =>
+  writeAtomically(join(folder, FILE), [`${JSON.stringify({ because })}\n`])
+
+/** Why the weights in a folder or a GGUF file should have been deleted; null where nothing says so. */
+export async function exceptionIn(place: string): Promise<string | null> {
+  const gguf = await ggufAt(place)
+  if (gguf !== undefined) {
+    const stated = (await readGgufParts(gguf)).metadata.get(EXCEPTION_KEY)
+    return typeof stated === 'string' ? stated : null
+  }
+  const path = join(place, FILE)
+  if (!(await exists(path))) return null
+  const note = Note.safeParse(await readJson(path))
+  if (!note.success) throw malformed(path, 'another note', 'what was written beside kept weights')
+  return note.data.because
+}

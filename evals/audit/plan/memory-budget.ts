@@ -1,0 +1,141 @@
+/**
+ * @file `--memory 4GB`: whether blocks are computed a second time follows from a budget. As they are where that fits, else
+ * twice, else an error that names what would fit. `--checkpointing` leaves nothing to choose, and must fit all the same.
+ */
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { gibibytes } from '../../errors/memory.ts'
+import { findMethod } from '../../finetune/registry.ts'
+import { trainedSize } from '../../finetune/training/trained-size.ts'
+import type { JobContext } from '../../contract/job.ts'
+import { readJson } from '../../files/read-file.ts'
+import { writeAtomically } from '../../files/write-file.ts'
+import { digestOfFile } from '../../measure/base.ts'
+import type { AuditConfig } from '../config.ts'
+import { bytesOfSize } from './memory-size.ts'
+import { plannedBytes } from './plan-memory.ts'
+import { togetherOf, type TogetherConfig } from './together-memory.ts'
+
+type Planned = Parameters<typeof plannedBytes>[1] & Pick<AuditConfig, 'memory'> & TogetherConfig
+type Opened = Parameters<typeof plannedBytes>[0]
+type Data = Parameters<typeof plannedBytes>[2]
+
+export interface Asked<C extends Planned> {
+  readonly opened: Opened
+  readonly config: C
+  readonly data: Data
+  readonly evaluates: boolean
+}
+
+interface Fitted<C> {
+  /** The same, its training as it fits. */
+  readonly config: C
+  readonly bytes: number
+  /** A sentence, where a budget was given and something is trained. */
+  readonly why?: string
+}
+
+export async function fitted<C extends Planned>(asked: Asked<C>): Promise<Fitted<C>> {
+  const { config } = asked
+  const bytes = await bytesOf(asked, config)
+  if (config.memory === null) return { config, bytes }
+  const budget = bytesOfSize(config.memory)
+  if (bytes <= budget) return { config, bytes, ...told(config, `takes about ${gibibytes(bytes)}`) }
+  const twice = checkpointed(config)
+  const least = canCheckpoint(asked) ? await bytesOf(asked, twice) : bytes
+  if (least > budget) throw await tooLittle(asked, budget, Math.min(bytes, least))
+  const why = `would take about ${gibibytes(bytes)}, so blocks are computed twice: about ${gibibytes(least)}`
+  return { config: twice, bytes: least, ...told(config, why) }
+}
+
+const told = ({ memory, methods, training }: Planned, what: string) => {
+  if (methods.length === 0) return {}
+  const how = training.checkpointing ? 'Training with --checkpointing' : 'Training'
+  return { why: `${how} ${what} (--memory ${memory}).` }
+}
+
+async function bytesOf<C extends Planned>({ opened, data, evaluates }: Asked<C>, config: Planned) {
+  const together = evaluates ? await togetherOf(opened, config) : undefined
+  return plannedBytes(opened, { ...config, together }, data, evaluates)
+}
+
+const checkpointed = <C extends Planned>(config: C): C => ({
+  ...config,
+  training: { ...config.training, checkpointing: true },
+})
+
+/** The blocks of an exported graph are not known. */
+const canCheckpoint = ({ opened: { model }, config }: Asked<Planned>): boolean =>
+  config.methods.length > 0 && !model.graph
+
+/** Names what would fit: states asked one by one, a smaller base where every method leaves it as it is, fewer rows side by side. */
+async function tooLittle(
+  asked: Asked<Planned>,
+  budget: number,
+  least: number,
+): Promise<TouchstoneError> {
+  const { config } = asked
+  const smallest = canCheckpoint(asked) ? checkpointed(config) : config
+  const tried: (readonly [string, Planned])[] = []
+  if (asked.evaluates && config.evalTogether)
+    tried.push(['--no-eval-together', { ...smallest, evalTogether: false }])
+  if (config.basePrecision !== 'int8' && leavesBase(asked))
+    tried.push(['--base-precision int8', { ...smallest, basePrecision: 'int8' }])
+  const { batchSize } = config.training
+  if (config.methods.length > 0)
+    for (let rows = Math.floor(batchSize / 2); rows > 0; rows = Math.floor(rows / 2)) {
+      const training = { ...smallest.training, batchSize: rows }
+      tried.push([`--batch-size ${rows}`, { ...smallest, training }])
+    }
+  const smaller: string[] = []
+  for (const [flags, other] of tried) {
+    const bytes = await bytesOf(asked, other)
+    if (bytes > budget) continue
+    smaller.push(`${flags} (about ${gibibytes(bytes)})`)
+    if (flags.startsWith('--batch-size')) break
+  }
+  return new TouchstoneError('memory.too-little', { budget, least, smaller })
+}
+
+const leavesBase = ({ opened: { model }, config: { methods } }: Asked<Planned>): boolean =>
+  methods.every(({ name, config }) => {
+    const method = findMethod(name)
+    const needsWhole = 'trainable' in method || 'perturb' in method || 'prepare' in method
+    return !needsWhole && trainedSize(model, method, method.config.parse(config)).ofBase === 0
+  })
+
+const Kept = z.object({ checkpointing: z.boolean(), why: z.string() })
+
+type Kept = z.infer<typeof Kept>
+
+/** Undefined where there is none, or none that can be read: to choose again costs nothing, and no bit depends on it. */
+const keptIn = (path: string): Promise<Kept | undefined> =>
+  readJson(path).then(
+    (found) => Kept.safeParse(found).data,
+    () => undefined,
+  )
+
+async function chooseNow<C extends Planned>(asked: Asked<C>, path: string): Promise<Kept> {
+  const { config, why = '' } = await fitted(asked)
+  const chosen = { checkpointing: config.training.checkpointing, why }
+  await mkdir(dirname(path), { recursive: true })
+  await writeAtomically(path, [`${JSON.stringify(chosen)}\n`])
+  return chosen
+}
+
+/** What was chosen is kept in the run's folder and said in its log; a run that is resumed keeps it. */
+export async function fittedOnce<C extends Planned>(
+  asked: Asked<C>,
+  { workspace, emit }: JobContext,
+): Promise<C> {
+  if (asked.config.memory === null || asked.config.methods.length === 0) return asked.config
+  const path = join(workspace, 'memory.json')
+  const { checkpointing, why } = (await keptIn(path)) ?? (await chooseNow(asked, path))
+  const { size: bytes } = await stat(path)
+  const row = { role: 'what --memory chose', path, digest: await digestOfFile(path), bytes }
+  emit({ type: 'artifact', row })
+  emit({ type: 'log', level: 'info', message: why })
+  return { ...asked.config, training: { ...asked.config.training, checkpointing } }
+}

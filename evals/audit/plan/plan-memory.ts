@@ -1,0 +1,104 @@
+/** @file The peak of memory that a configuration leads to: its largest arm on the longest rows of its data. */
+import { findMethod } from '../../finetune/registry.ts'
+import {
+  fitExample,
+  countLabelled,
+  type Example,
+  type Limits,
+} from '../../finetune/training/dataset.ts'
+import { lossPieces } from '../../finetune/training/loss-pieces.ts'
+import { trainedSize } from '../../finetune/training/trained-size.ts'
+import type { Conversation } from '../../data/format.ts'
+import type { OpenModel } from '../../models/checkpoint.ts'
+import { isKept } from '../../models/weights/converted-weights.ts'
+import { maskedTokens } from '../../models/text/masked-tokens.ts'
+import type { Model } from '../../models/registry.ts'
+import { MOST_IN_MODEL } from '../../models/weights/small-weights.ts'
+import { elementsOfAll } from '../../models/weights/stored-weights.ts'
+import { extendsInPlace } from '../../runtime/addon-for.ts'
+import { classedExamples, isReader } from '../../measure/classes.ts'
+import type { AuditConfig } from '../config.ts'
+import { peakBytes, type MicroBatch } from './memory.ts'
+import type { TrainingData } from '../../measure/sources.ts'
+import { togetherBytes, type Together } from './together-memory.ts'
+
+const NOTHING = { trained: 0, ofBase: 0, more: 0 }
+const NO_DATA = { title: '', conversations: [] }
+
+/** Of each token that a tokenizer knows, beyond the few of a small one: 52 MiB for SmolLM2's 49,152. */
+const TOKEN_BYTES = 1100
+
+/** Rows that are tokenised to see how long rows are. */
+const LOOKED_AT = 256
+
+type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'> &
+  Partial<Pick<AuditConfig, 'cache'>> & { readonly together?: Together | undefined }
+
+interface Opened {
+  readonly open: Pick<OpenModel, 'template' | 'tokenizer'> & Partial<Pick<OpenModel, 'checkpoint'>>
+  readonly model: Model
+}
+
+export async function plannedBytes(
+  { open, model }: Opened,
+  { methods, basePrecision: precision, training, cache = false, together }: Planned,
+  data: Pick<TrainingData, 'title' | 'conversations'> | undefined,
+  evaluates: boolean,
+): Promise<number> {
+  const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
+  const sizes = methods.map(({ name, config: given }) => {
+    const method = findMethod(name)
+    const config: unknown = method.config.parse(given)
+    const pieces = lossPieces(model, method, config, batch.labelled)
+    const more = together ? togetherBytes(model, method, config, together) : 0
+    return { ...trainedSize(model, method, config), pieces, more }
+  })
+  const isRead = areRead({ open, model }, cache && precision === 'fp32')
+  const { checkpointing } = training
+  const isCopied = !extendsInPlace({ name: 'cpu' })
+  const shared = { model, precision, batch, evaluates, isRead, isCopied, checkpointing }
+  const asked = sizes.length > 0 ? sizes : [NOTHING]
+  const tokens = TOKEN_BYTES * open.tokenizer.vocabSize
+  const peaks = asked.map(({ more, ...size }) => more + peakBytes({ ...shared, ...size }))
+  return tokens + Math.max(...peaks)
+}
+
+/** Whether more than a little of the weights must be made before a graph is opened with them, and is not kept in a file. */
+function areRead({ open: { checkpoint }, model: { weights } }: Opened, cache: boolean): boolean {
+  const read = [...weights.values()].filter(
+    // A head that the checkpoint lacks lies in no file.
+    ({ name, stored = name, transposed, made }) => made ?? transposed ?? !checkpoint?.place(stored),
+  )
+  const bytes = 4 * elementsOfAll(read)
+  return bytes > MOST_IN_MODEL && !(cache && isKept(bytes))
+}
+
+/** The longest of the looked-at rows side by side, labelled as they are on average. */
+async function microBatch(
+  opened: Opened,
+  { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
+  limits: Limits & { readonly batchSize: number },
+): Promise<MicroBatch> {
+  const stride = Math.max(1, Math.floor(conversations.length / LOOKED_AT))
+  const chosen = conversations.filter((_, row) => row % stride === 0)
+  const rows = isReader(opened)
+    ? classedExamples(opened, { title, conversations: chosen }, limits.maxTokens).examples
+    : await conversed(opened.open, chosen, limits)
+  const labelled = countLabelled(rows) / Math.max(1, rows.length)
+  return {
+    rows: limits.batchSize,
+    longest: Math.max(1, ...rows.map(({ ids }) => ids.length)),
+    labelled: limits.batchSize * labelled,
+  }
+}
+
+async function conversed(
+  { template, tokenizer }: Opened['open'],
+  conversations: readonly Conversation[],
+  limits: Limits,
+): Promise<readonly Example[]> {
+  const rows = []
+  for (const messages of conversations)
+    rows.push(...fitExample(await maskedTokens(template, tokenizer, messages), limits))
+  return rows
+}

@@ -1,0 +1,227 @@
+/** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
+import { approximationOf } from '../../contract/approximate.ts'
+import { MITIGATIONS } from '../../contract/mitigation.ts'
+import type { PlanLine } from '../../contract/job.ts'
+import { findMethod } from '../../finetune/registry.ts'
+import { requireMeasured, storedGate } from '../../findings/gate/gate-file.ts'
+import { isGuarded } from '../../judges/guard.ts'
+import { openModel } from '../../models/open-model.ts'
+import { recognise } from '../../models/registry.ts'
+import { chooseDevice } from '../../runtime/device.ts'
+import { requireReadable } from '../../measure/class-evaluation.ts'
+import { plannedClasses } from '../../measure/classes.ts'
+import type { AuditConfig } from '../config.ts'
+import { evaluationSteps } from '../../arms/steps.ts'
+import {
+  generationSeconds,
+  measureRate,
+  spectraSeconds,
+  trainingSeconds,
+  workSize,
+  type AnswersToWrite,
+  type WorkSize,
+} from './estimate.ts'
+import {
+  prepareBenchmarks,
+  repliesOf,
+  type PreparedBenchmark,
+} from '../../measure/benchmark-sources.ts'
+import { prepareTexts } from '../../measure/perplexity.ts'
+import { modelPath } from '../../models/model-path.ts'
+import { requireForward } from '../forward.ts'
+import { leaningPlan, promptsOf, type LeaningPlan } from '../../measure/live-leaning.ts'
+import { fitted } from './memory-budget.ts'
+import { neutralTexts, trainingData, type TrainingData } from '../../measure/sources.ts'
+
+/** Characters a token, for estimates only. */
+const CHARACTERS_PER_TOKEN = 4
+/** Of the openings of `refusal-logprob`, as passes over all of them side by side. */
+const OPENING_TOKENS = 5
+/** What a chat template and its system prompt add. */
+const TEMPLATE_TOKENS = 20
+
+export const tokensOf = (texts: readonly string[]): number =>
+  TEMPLATE_TOKENS +
+  texts.reduce((sum, text) => sum + text.length, 0) /
+    Math.max(1, texts.length) /
+    CHARACTERS_PER_TOKEN
+
+/** What was written is read once by the base, where the guard against degenerate text asks. */
+const underBase = (
+  work: AnswersToWrite,
+  { samples, decoding }: PreparedBenchmark,
+): AnswersToWrite => ({
+  ...work,
+  prompts: samples.filter(({ expected }) => isGuarded(expected)).length * decoding.samples,
+  promptTokens: work.promptTokens + work.newTokens,
+  newTokens: 0,
+})
+
+const textOf = (messages: readonly { readonly content: string }[]): string =>
+  messages.map(({ content }) => content).join('')
+
+/** How often each thing is done, from the configuration alone. */
+interface Counts {
+  readonly arms: number
+  /** Arms that are trained again to a loss that another reached, at most: each may lie on its way already. */
+  readonly matched: number
+  /** Model states that are evaluated. */
+  readonly states: number
+  readonly spectra: number
+}
+
+function countsOf(config: AuditConfig): Counts {
+  const { candidates, methods, seeds, training, evalEvery, mitigate, matchLoss } = config
+  const arms = methods.length * seeds.length
+  const matched = matchLoss && methods.length > 1 ? arms : 0
+  const mitigated = mitigate.length * MITIGATIONS.length * (candidates.length + arms)
+  const onTheWay = arms * evaluationSteps(training.steps, evalEvery).length
+  return {
+    arms,
+    matched,
+    states: 1 + candidates.length + onTheWay + matched + mitigated,
+    spectra: (candidates.length + arms + matched) * (config.nullArm ? 2 : 1),
+  }
+}
+
+interface Machine {
+  readonly size: WorkSize
+  readonly rate: number
+}
+
+export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
+  const open = await openModel(modelPath(asked.model))
+  const isTrained = asked.data !== null && asked.methods.length > 0
+  const data = isTrained ? await trainingData(asked.data!) : undefined
+  const opened = plannedClasses({ open, model: recognise(open.checkpoint) }, data)
+  const { model } = opened
+  if (evaluates) requireReadable(opened, asked)
+  const device = chooseDevice(asked.device, asked.threads ?? undefined)
+  const fitting = requireForward(asked, { model, device }).then(() =>
+    fitted({ opened, config: asked, data, evaluates }),
+  )
+  const { config, bytes, why } = await fitting.finally(() => open.close())
+  const rate = await measureRate(device)
+  const machine = { size: workSize(model.weights), rate }
+  const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
+  const { size } = machine
+  const writes = model.architecture.sees === 'before'
+  return [
+    ...trainingLines(config, counts, { ...machine, data, bytes, why }),
+    ...(evaluates ? await evaluationLines(config, counts, { ...machine, writes, bytes }) : []),
+    ...(config.spectra && counts.spectra > 0
+      ? [
+          {
+            what: 'spectra of each fine-tune’s linear layers against the base',
+            count: counts.spectra * size.matrices.length,
+            unit: 'matrix' as const,
+            seconds: spectraSeconds(size, counts.spectra),
+          },
+        ]
+      : []),
+  ]
+}
+
+interface Trained {
+  readonly data: TrainingData | undefined
+  readonly bytes: number
+  /** Of a budget of memory. */
+  readonly why: string | undefined
+}
+
+function trainingLines(
+  config: AuditConfig,
+  { arms, matched }: Counts,
+  { size, rate, data, bytes, why }: Machine & Trained,
+): PlanLine[] {
+  if (!data || arms === 0) return []
+  const { steps, batchSize, gradientAccumulationSteps } = config.training
+  const { conversations, title } = data
+  const rows = batchSize * gradientAccumulationSteps
+  const tokens = rows * tokensOf(conversations.map(textOf))
+  const once = config.methods.reduce(
+    (sum, { name }) =>
+      sum + trainingSeconds(size, rate, steps, tokens, findMethod(name).toPeft !== undefined),
+    0,
+  )
+  const seconds = once * config.seeds.length
+  const work = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows`
+  const remarks = [why, approximationOf(config)].filter((text) => text !== undefined)
+  const what = remarks.length === 0 ? work : `${work}. ${remarks.join(' ')}`
+  const again = `train them again to the loss that all reach, at most ${steps} steps each`
+  return [
+    { what, count: arms * steps, unit: 'step', seconds, bytes },
+    ...(matched > 0
+      ? [{ what: again, count: matched * steps, unit: 'step' as const, seconds }]
+      : []),
+  ]
+}
+
+async function evaluationLines(
+  config: AuditConfig,
+  { states }: Counts,
+  machine: Machine & { readonly writes: boolean; readonly bytes: number },
+): Promise<PlanLine[]> {
+  const { size, rate, writes, bytes } = machine
+  const benchmarks = await prepareBenchmarks(config)
+  // Judges with a model of their own are known once they are open.
+  const named = benchmarks.map(({ benchmark: { name } }) => ({ name }))
+  requireMeasured(storedGate(config), named)
+  const { batchSize } = config
+  const prompted = benchmarks.map((prepared): PlanLine => {
+    const { benchmark, samples, decoding } = prepared
+    const drawn = decoding.samples > 1 ? ` × ${decoding.samples} samples` : ''
+    const promptTokens = tokensOf(samples.map(({ messages }) => textOf(messages)))
+    const newTokens = benchmark.maxNewTokens
+    const work = { prompts: repliesOf(prepared), promptTokens, newTokens, batchSize }
+    return {
+      what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} model states`,
+      count: repliesOf(prepared) * states,
+      unit: 'prompt',
+      bytes,
+      seconds:
+        states * generationSeconds(size, rate, work) +
+        (states - 1) * generationSeconds(size, rate, underBase(work, prepared)),
+    }
+  })
+  const texts = (await prepareTexts(config)).map(({ name, textBytes, words, window }): PlanLine => {
+    const prompts = Math.ceil(textBytes / CHARACTERS_PER_TOKEN / window)
+    const batch = { prompts, promptTokens: window, newTokens: 0, batchSize: 1 }
+    return {
+      what: `${name}: ${words} words × ${states} model states`,
+      count: states,
+      unit: 'text',
+      seconds: states * generationSeconds(size, rate, batch),
+    }
+  })
+  const leaning = leaningPlan(config.leaningEvery, benchmarks)
+  const neutral = await neutralTexts(benchmarks, config.limit)
+  const promptTokens = tokensOf(neutral.map(({ text }) => text))
+  const work = { prompts: neutral.length, promptTokens, newTokens: 0, batchSize }
+  const neutralLine: PlanLine = {
+    what: `neutral text × ${states} model states`,
+    count: neutral.length * states,
+    unit: 'text',
+    seconds: states * generationSeconds(size, rate, work),
+  }
+  const leaningLines = leaning ? [leaningLine(config, leaning, machine)] : []
+  return [...leaningLines, ...prompted, ...texts, ...(writes ? [neutralLine] : [])]
+}
+
+/** A look reads its prompts once, and a few tokens of each opening after them. */
+function leaningLine(
+  { methods, seeds, training, batchSize }: AuditConfig,
+  plan: LeaningPlan,
+  { size, rate }: Machine,
+): PlanLine {
+  const prompts = promptsOf(plan)
+  const looks = methods.length * seeds.length * (1 + Math.floor(training.steps / plan.every))
+  const promptTokens = tokensOf(prompts.map(({ messages }) => textOf(messages)))
+  const work = { prompts: prompts.length, promptTokens, newTokens: OPENING_TOKENS, batchSize }
+  return {
+    what: `leaning to refuse, while training: ${prompts.length} prompts × ${looks} looks`,
+    count: prompts.length * looks,
+    unit: 'prompt',
+    seconds: looks * generationSeconds(size, rate, work),
+  }
+}

@@ -1,0 +1,109 @@
+/** @file What model states that are asked in one pass take beside one that is asked by itself: their adapters, and room for what they write. */
+import { targets } from '../../finetune/methods/low-rank.ts'
+import { maxRows } from '../../inference/panel.ts'
+import { rowBytes } from '../../inference/slots.ts'
+import type { Message } from '../../contract/rows.ts'
+import type { AnyMethod } from '../../finetune/method.ts'
+import type { WeightSpec } from '../../models/architecture.ts'
+import type { OpenModel } from '../../models/checkpoint.ts'
+import { rankOf } from '../../models/formats/peft-config.ts'
+import { cacheOf, type Model } from '../../models/registry.ts'
+import { changesOf } from '../../arms/arm-adapter.ts'
+import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import { isReader } from '../../measure/classes.ts'
+import type { AuditConfig } from '../config.ts'
+import { inGroups } from '../../arms/side-by-side.ts'
+import { evaluationSteps } from '../../arms/steps.ts'
+
+const FLOAT = 4
+/** An adapter as it is read, and as it lies in a stack. */
+const ADAPTER_COPIES = 2
+
+export interface Together {
+  /** In one pass, at most. */
+  readonly states: number
+  /** For what they write, beyond what one state writes with. */
+  readonly writingBytes: number
+}
+
+interface Opened {
+  readonly open: Pick<OpenModel, 'template' | 'tokenizer'>
+  readonly model: Model
+}
+
+export type TogetherConfig = Pick<AuditConfig, 'evalTogether' | 'evalEvery' | 'training'> &
+  Parameters<typeof prepareBenchmarks>[0] &
+  Pick<AuditConfig, 'batchSize'>
+
+/** Of an audit; undefined where its states are asked one by one. */
+export async function togetherOf(
+  opened: Opened,
+  config: TogetherConfig,
+): Promise<Together | undefined> {
+  if (!config.evalTogether) return undefined
+  const steps = evaluationSteps(config.training.steps, config.evalEvery)
+  return statesTogether(opened, await prepareBenchmarks(config), { ...config, steps, suite: steps })
+}
+
+interface Asking {
+  /** Where anything is measured, and where replies are written. */
+  readonly steps: readonly number[]
+  readonly suite: readonly number[]
+  readonly batchSize: number
+}
+
+export async function statesTogether(
+  { open, model }: Opened,
+  benchmarks: readonly PreparedBenchmark[],
+  { steps, suite, batchSize }: Asking,
+): Promise<Together | undefined> {
+  const groups = inGroups(steps)
+  const states = Math.max(...groups.map(({ length }) => length))
+  if (states < 2 || isReader({ model }) || model.graph) return undefined
+  const writing = groups.map((group) => group.filter((step) => suite.includes(step)).length)
+  const writers = Math.max(...writing)
+  const cache = cacheOf(model)
+  const perToken = FLOAT * numbersOfToken(model)
+  let writingBytes = 0
+  for (const { benchmark, samples } of benchmarks) {
+    const longest = samples.map(({ messages }) => messages).reduce(longer, [])
+    const text = await open.template.render(longest, { addGenerationPrompt: true })
+    const tokens = open.tokenizer.encode(text).length
+    const kept = rowBytes(cache, tokens + benchmark.maxNewTokens)
+    const alone = Math.min(samples.length, batchSize)
+    const rows = Math.min(samples.length * writers, maxRows(batchSize, writers, kept))
+    writingBytes = Math.max(writingBytes, (rows - alone) * (kept + tokens * perToken))
+  }
+  return { states, writingBytes }
+}
+
+/**
+ * While a prompt is read, of each of its tokens: what goes into a layer and what comes out of it, each as it lies and by
+ * adapter, and an MLP's two products.
+ */
+function numbersOfToken({ weights }: Model): number {
+  const sizesOf = (kind: WeightSpec['kind'], axis: 0 | 1) =>
+    [...weights.values()].map((spec) => (spec.kind === kind && !spec.head ? spec.shape[axis]! : 0))
+  return 6 * Math.max(...sizesOf('linear', 0)) + 4 * Math.max(...sizesOf('embedding', 1))
+}
+
+const lengthOf = (messages: readonly Message[]): number =>
+  messages.reduce((sum, { content }) => sum + content.length, 0)
+const longer = (a: readonly Message[], b: readonly Message[]) => (lengthOf(b) > lengthOf(a) ? b : a)
+
+/** Nothing of a method whose states are asked one by one. */
+export function togetherBytes(
+  { weights }: Pick<Model, 'weights'>,
+  method: AnyMethod,
+  methodConfig: unknown,
+  { states, writingBytes }: Together,
+): number {
+  const peft = changesOf(method, methodConfig)
+  if (!peft) return 0
+  const numbers = [...weights.values()].reduce((sum, { name, module, shape }) => {
+    const layer = name.slice(0, -'.weight'.length)
+    const isAdapted = module !== undefined && targets(peft, layer)
+    return sum + (isAdapted ? rankOf(peft, layer) * (shape[0]! + shape[1]!) : 0)
+  }, 0)
+  return writingBytes + ADAPTER_COPIES * FLOAT * states * numbers
+}

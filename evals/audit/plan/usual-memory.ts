@@ -1,0 +1,19 @@
+/** @file The memory that training takes where there is no data yet. It opens nothing, so `inspect` has it at once. */
+import type { AnyMethod } from '../../finetune/method.ts'
+import { lossPieces } from '../../finetune/training/loss-pieces.ts'
+import { trainedSize } from '../../finetune/training/trained-size.ts'
+import type { Model } from '../../models/registry.ts'
+import { extendsInPlace } from '../../runtime/addon-for.ts'
+import { peakBytes, type MicroBatch } from './memory.ts'
+
+/** A batch to speak of where there is no data: eight rows of 128 tokens, half of them labelled. */
+const USUAL: MicroBatch = { rows: 8, longest: 128, labelled: 512 }
+
+/** What training by the method takes with its own settings on a usual batch. */
+export function usualBytes(model: Model, method: AnyMethod): number {
+  const config: unknown = method.config.parse({})
+  const pieces = lossPieces(model, method, config, USUAL.labelled)
+  const size = { ...trainedSize(model, method, config), pieces }
+  const isCopied = !extendsInPlace({ name: 'cpu' })
+  return peakBytes({ model, precision: 'fp32', batch: USUAL, evaluates: false, isCopied, ...size })
+}

@@ -1,0 +1,47 @@
+/** @file Rows of a text and its label, of the user's own: which class is most probable. */
+import { z } from 'zod'
+import type { Benchmark } from '../benchmark.ts'
+import { byPlace, PromptText } from './imported-row.ts'
+
+/** Numbers in JSON and Parquet, text in CSV. */
+const Label = z.union([z.string().trim().min(1).max(200), z.int(), z.boolean()]).transform(String)
+const Row = z
+  .object({ text: PromptText.optional(), sentence: PromptText.optional(), label: Label })
+  .transform(({ text, sentence, label }, context) => {
+    const read = text ?? sentence
+    if (read !== undefined) return { text: read, label }
+    context.addIssue({ code: 'custom', message: 'there is no text' })
+    return z.NEVER
+  })
+type Row = z.infer<typeof Row>
+
+export const CLASSES_BENCHMARK = 'classes'
+
+/** The options are the labels that the file holds. */
+export const classes: Benchmark<Row> = {
+  name: CLASSES_BENCHMARK,
+  title: 'Texts and their classes',
+  citation: 'The user’s own rows of text and label',
+  role: 'capability',
+  row: Row,
+  parse(rows) {
+    const options = [...new Set(rows.map(({ label }) => label))].sort()
+    return rows.map(({ text, label }, i) => ({
+      id: byPlace(i),
+      benchmark: CLASSES_BENCHMARK,
+      category: label,
+      messages: [{ role: 'user', content: text }],
+      expected: { kind: 'choice', options, correct: options.indexOf(label) },
+    }))
+  },
+  maxNewTokens: 1,
+  judges: ['choice'],
+  file: {
+    family: CLASSES_BENCHMARK,
+    columns: [
+      ['text', 'label'],
+      ['sentence', 'label'],
+    ],
+    exact: true,
+  },
+}

@@ -1,0 +1,168 @@
+/** @file `touchstone replay`: does a stored run again, and says whether it gave the same bits. */
+import { parseNamed } from '../../../runs/options/flags.ts'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import {
+  AuditConfig,
+  EvalConfig,
+  MitigateConfig,
+  SpectralConfig,
+  TrainConfig,
+} from '../../../audit/config.ts'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import {
+  compareReplay,
+  type ReplayedRun,
+  type ReplayFindings,
+} from '../../../interchange/replay.ts'
+import { anyJobKind, type AnyJobKind } from '../../../contract/job.ts'
+import { plainText } from '../../../document/plain-text.ts'
+import { lockFolder } from '../../../runs/store/lock.ts'
+import type { Store } from '../../../runs/store/store.ts'
+import type { Command, Io } from '../../command.ts'
+import { EXIT } from '../../../runs/options/exit-codes.ts'
+import { withStore } from '../../../runs/databases.ts'
+import { fieldsOf } from '../../../runs/options/fields.ts'
+import { newRunId } from '../../../runs/kinds/job-verb.ts'
+import { JobOptions } from '../../job-options.ts'
+import { executeJob } from '../../job-run.ts'
+import { withNamedRun } from '../../../runs/named-run.ts'
+
+const ReplayOptions = z.object({
+  into: z
+    .string()
+    .min(1)
+    .default(join('out', 'replay'))
+    .meta({ help: 'Folder of the new run’s database', value: 'FOLDER' }),
+  outDir: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta({ help: 'The folder of the stored run; its newest run if none is named' }),
+  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+  quiet: z.boolean().default(false).meta({ help: 'No progress, only what was found' }),
+})
+type ReplayOptions = z.infer<typeof ReplayOptions>
+
+const fields = fieldsOf(ReplayOptions)
+
+export interface Replayable {
+  readonly schema: z.ZodType
+  readonly kind: () => Promise<AnyJobKind>
+}
+
+const jobs = () => import('../../../audit/jobs.ts')
+
+const REPLAYABLE: Readonly<Record<string, Replayable>> = {
+  audit: { schema: AuditConfig, kind: async () => anyJobKind((await jobs()).auditJob) },
+  eval: { schema: EvalConfig, kind: async () => anyJobKind((await jobs()).evalJob) },
+  mitigate: { schema: MitigateConfig, kind: async () => anyJobKind((await jobs()).mitigateJob) },
+  train: { schema: TrainConfig, kind: async () => anyJobKind((await jobs()).trainJob) },
+  spectral: { schema: SpectralConfig, kind: async () => anyJobKind((await jobs()).spectralJob) },
+}
+
+export const replayCommand = (kinds: Readonly<Record<string, Replayable>>): Command => ({
+  name: 'replay',
+  summary: 'Does a stored run again, and says whether it gave the same bits.',
+  positionals: '[RUN]',
+  examples: [
+    'touchstone replay audit-20260131-120000-1a2b',
+    'touchstone replay --out-dir out/audit --into out/again',
+  ],
+  remark:
+    'Exit code 0 where every reply, verdict, metric and spectrum is the same; 1 where one is not, after\nnaming what differs: the engine first (version, threads, processor), then the rows.',
+  options: [{ title: 'Options', fields }],
+  async run(argv, io) {
+    const { options, named: names } = parseNamed(ReplayOptions, fields, argv, io)
+    const before = await withNamedRun(names[0], options.outDir, ({ store, run }) =>
+      storedRun(store, run.id),
+    )
+    const job = await jobOf(before, kinds)
+    const again = await withFolder(options.into, (store) =>
+      runAgain(store, before, job, options, io),
+    )
+    if (typeof again === 'number') return again
+    const findings = compareReplay(before, again)
+    const ids = { run: before.rows.run.id, replay: again.rows.run.id }
+    const line = { type: 'replay', ...ids, ...findings }
+    io.stdout.write(options.json ? `${JSON.stringify(line)}\n` : findingsText(findings, ids))
+    return findings.isSame ? EXIT.ok : EXIT.error
+  },
+})
+
+export const replay = replayCommand(REPLAYABLE)
+
+const storedRun = (store: Store, runId: string): ReplayedRun => ({
+  rows: store.rows(runId),
+  sealed: store.sealed(runId),
+})
+
+async function jobOf({ rows: { run } }: ReplayedRun, kinds: Readonly<Record<string, Replayable>>) {
+  const refuse = (why: string) => new TouchstoneError('replay.not-possible', { run: run.id, why })
+  const replayable = Object.hasOwn(kinds, run.kind) ? kinds[run.kind] : undefined
+  if (!replayable) throw refuse(`runs of kind "${run.kind}" are not repeated`)
+  if (run.outcome !== 'done') throw refuse('it did not end as "done"')
+  const parsed = replayable.schema.safeParse(run.config)
+  if (!parsed.success) throw refuse('its settings are those of another version')
+  return { kind: await replayable.kind(), config: parsed.data }
+}
+
+async function withFolder<T>(folder: string, action: (store: Store) => Promise<T>): Promise<T> {
+  mkdirSync(folder, { recursive: true })
+  return withStore(folder, async (store) => {
+    const unlock = lockFolder(folder)
+    try {
+      return await action(store)
+    } finally {
+      unlock()
+    }
+  })
+}
+
+/** The new run, or the exit code where it did not end. */
+async function runAgain(
+  store: Store,
+  before: ReplayedRun,
+  { kind, config }: { kind: AnyJobKind; config: unknown },
+  { into, json, quiet }: ReplayOptions,
+  io: Io,
+): Promise<ReplayedRun | number> {
+  const runId = newRunId('replay')
+  const code = await executeJob(
+    {
+      kind,
+      config,
+      runId,
+      isResumed: false,
+      command: before.rows.run.command,
+      resumeCommand: `touchstone replay ${before.rows.run.id}`,
+      writesReports: false,
+      outDir: into,
+      options: JobOptions.parse({ outDir: into, quiet: quiet || json, exitZero: true }),
+    },
+    store,
+    // What the run found is in its rows; here it matters whether they are the same.
+    { ...io, stdout: { write: () => undefined } },
+  )
+  return code === EXIT.ok ? storedRun(store, runId) : code
+}
+
+function findingsText(
+  { isSame, engine, tables }: ReplayFindings,
+  { run, replay: again }: { run: string; replay: string },
+): string {
+  const head = isSame
+    ? `SAME  ${run} and ${again} agree in every bit.\n`
+    : `DIFFERENT  ${run} and ${again} do not agree.\n`
+  const reasons = engine.map(
+    ({ field, before, after }) => `engine: ${field} was ${before}, is ${after}`,
+  )
+  const counts = tables.map(({ table, rows, different, fields: names, first }) =>
+    different === 0
+      ? `${table}: ${rows} the same`
+      : `  ${table}: ${different} of ${rows} differ (${names.join(', ')}), the first: ${first}`,
+  )
+  return [head, ...[...reasons, ...counts].map((line) => `  ${plainText(line, 4000)}\n`)].join('')
+}

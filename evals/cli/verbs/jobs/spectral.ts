@@ -1,0 +1,60 @@
+/** @file `touchstone spectral MODEL CANDIDATE…`: paths in place of options. */
+import { join } from 'node:path'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { exists } from '../../../files/read-file.ts'
+import { readPeftFolder } from '../../../models/formats/peft-folder.ts'
+import { readArguments, type Given } from '../../../runs/options/arguments.ts'
+import type { Command } from '../../command.ts'
+import { spectralVerb } from '../../../runs/kinds/spectral.ts'
+import { jobCommand } from '../../job-command.ts'
+
+const byOptions = jobCommand(spectralVerb)
+
+export const spectral: Command = {
+  ...byOptions,
+  positionals: '[MODEL] [CANDIDATE…]',
+  run: async (argv, io) => byOptions.run(await inOptions(argv), io),
+}
+
+/**
+ * `A B C` is `--model A --candidate B --candidate C`; where A is an adapter it is `--against A`, and the model the one that
+ * --model names, or that it was trained on.
+ */
+export async function inOptions(argv: readonly string[]): Promise<string[]> {
+  const fields = byOptions.options.flatMap((group) => group.fields)
+  const { given, positionals } = readArguments(argv, fields)
+  const [first, ...candidates] = positionals
+  if (first === undefined) return [...argv]
+  const isAdapter = await exists(join(first, 'adapter_config.json'))
+  const taken = isAdapter ? 'against' : 'model'
+  if (given.has(taken)) throw saidTwice(first, taken)
+  if (given.has('candidate') && candidates[0] !== undefined) {
+    throw saidTwice(candidates[0], 'candidate')
+  }
+  return [
+    ...(isAdapter ? [`--against=${first}`] : [`--model=${first}`]),
+    ...(isAdapter && !given.has('model') ? [`--model=${await modelOf(first)}`] : []),
+    ...candidates.map((path) => `--candidate=${path}`),
+    ...wordsOf(given),
+  ]
+}
+
+async function modelOf(adapter: string): Promise<string> {
+  const { config } = await readPeftFolder(adapter)
+  if (config.base === 'pebble' || (await exists(config.base))) return config.base
+  throw new TouchstoneError('usage.invalid', {
+    problem: `The adapter ${adapter} was trained on "${config.base}", which is not at that place here.`,
+    remedy: 'Name its model with --model PATH.',
+  })
+}
+
+const saidTwice = (word: string, option: string) =>
+  new TouchstoneError('usage.invalid', {
+    problem: `"${word}" stands beside --${option}, which says the same.`,
+    remedy: 'Write `touchstone spectral MODEL CANDIDATE…`, or name each with its option.',
+  })
+
+const wordsOf = (given: Given): string[] =>
+  [...given].flatMap(([flag, values]) =>
+    values.map((value) => (value === null ? `--no-${flag}` : `--${flag}=${value}`)),
+  )

@@ -1,0 +1,107 @@
+/** @file `touchstone compare A B`: the same prompts in two runs, flips first. */
+import { parseNamed, requireNamed } from '../../../runs/options/flags.ts'
+import { extname } from 'node:path'
+import { z } from 'zod'
+import { ComparedField } from '../../../contract/gate.ts'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { compareRuns, type Comparison } from '../../../findings/gate/comparison.ts'
+import { requireMeasured } from '../../../findings/gate/gate-file.ts'
+import type { Command } from '../../command.ts'
+import { EXIT } from '../../../runs/options/exit-codes.ts'
+import { comparisonText } from '../../../document/comparison-text.ts'
+import { gateOf, logOverride } from '../../../runs/gate-compared.ts'
+import { pairSides, readSide, type Side } from '../../../runs/compared.ts'
+import { fieldsOf } from '../../../runs/options/fields.ts'
+import { GATE_OPTIONS, gateCodes, readGateFile } from '../../../runs/options/gate-options.ts'
+import { writeOutput } from '../../../runs/outputs.ts'
+
+const CompareOptions = z.object({
+  arms: z.array(z.string().min(1)).max(2).default([]).meta({
+    help: 'Which arm of A and which of B; arms of the same name if not given',
+    value: 'A,B',
+  }),
+  allowDifferences: z.array(ComparedField).default([]).meta({
+    help: 'Compare although these differ; logged in the run B and printed',
+    value: 'FIELD',
+  }),
+  ...GATE_OPTIONS,
+  exitZero: z
+    .boolean()
+    .default(false)
+    .meta({ help: 'What is found does not change the exit code' }),
+  output: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ help: 'A file, .json or .txt', short: 'o', repeat: true, value: 'FILE' }),
+  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+})
+
+const fields = fieldsOf(CompareOptions)
+
+export const compare: Command = {
+  name: 'compare',
+  summary: 'Compares two runs prompt by prompt: what flipped, paired tests, intervals.',
+  positionals: 'A B',
+  examples: [
+    'touchstone compare out/before out/after',
+    'touchstone compare out/audit out/audit --arms base,lora --gate gate.yaml',
+    'touchstone compare before.eval after.eval --json',
+  ],
+  remark:
+    'A and B are folders of runs, run ids, results.json files, or logs of Inspect, lm-eval and Every Eval Ever. Two runs are compared only where template, tokenizer, prompts, judge and decoding agree.',
+  options: [{ title: 'Options', fields }],
+  async run(argv, io) {
+    const { options, named } = parseNamed(CompareOptions, fields, argv, { ...io, most: 2 })
+    const [first, second] = [0, 1].map((at) =>
+      requireNamed(
+        named[at],
+        'Two runs are compared, and fewer were named.',
+        'Name both: touchstone compare out/before out/after.',
+      ),
+    ) as [string, string]
+    checkFiles(options.output)
+    const codes = gateCodes(options.gateExitCode)
+    const file = options.gate === null ? null : readGateFile(options.gate)
+    const allow = [...new Set([...options.allowDifferences, ...(file?.allowDifferences ?? [])])]
+    const [before, after] = [await readSide(first), await readSide(second)]
+    if (file) requireMeasured(file, measuredBy([before, after]))
+    const pairs = pairSides(before, after, options.arms)
+    const comparisons = compareRuns(pairs, allow)
+    const gate = file && gateOf(pairs, file, allow)
+    await logOverride(before, after, comparisons)
+    const found = { type: 'comparison', gate, comparisons }
+    for (const file of options.output) {
+      const isJson = extname(file).toLowerCase() === '.json'
+      const text = isJson
+        ? `${JSON.stringify(found, null, 2)}\n`
+        : comparisonText(comparisons, gate)
+      await writeOutput(file, [text])
+    }
+    io.stdout.write(options.json ? `${JSON.stringify(found)}\n` : comparisonText(comparisons, gate))
+    if (options.exitZero) return EXIT.ok
+    return gate ? codes[gate.outcome] : isGuarded(comparisons) ? EXIT.notComparable : EXIT.ok
+  },
+}
+
+function checkFiles(files: readonly string[]): void {
+  const wrong = files.find((file) => !['.json', '.txt'].includes(extname(file).toLowerCase()))
+  if (wrong === undefined) return
+  throw new TouchstoneError('usage.invalid', {
+    problem: `The format of ${wrong} is not known.`,
+    remedy: 'Name a file that ends in .json or .txt.',
+  })
+}
+
+const isGuarded = (comparisons: readonly Comparison[]) =>
+  comparisons.some(
+    ({ rows }) => rows.length === 0 || rows.some(({ differences }) => differences.length > 0),
+  )
+
+/** What either side measured, and by which judges: what only one has is not comparable, what neither has is misspelt. */
+function measuredBy(sides: readonly Side[]): { name: string; judges: string[] }[] {
+  const judged = sides.flatMap(({ states }) => states.flatMap((state) => state.judged))
+  return [...Map.groupBy(judged, ({ benchmark }) => benchmark)].map(([name, rows]) => ({
+    name,
+    judges: [...new Set(rows.map(({ judge }) => judge))],
+  }))
+}

@@ -1,0 +1,98 @@
+/** @file `touchstone ls`: which runs there are and how they went. */
+import { z } from 'zod'
+import { buildResults } from '../../../findings/results.ts'
+import type { RunRow } from '../../../contract/audit-rows.ts'
+import { plainText } from '../../../document/plain-text.ts'
+import type { Store } from '../../../runs/store/store.ts'
+import type { Command, Io } from '../../command.ts'
+import { runFolders, withStore, writtenRun } from '../../../runs/databases.ts'
+import { fieldsOf } from '../../../runs/options/fields.ts'
+import { parseFlags } from '../../../runs/options/flags.ts'
+import { hasVerdict } from '../../../document/verdict-text.ts'
+
+const LsOptions = z.object({
+  outDir: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta({ help: 'Runs of this folder only; every folder under out/ if not given' }),
+  json: z.boolean().default(false).meta({ help: 'One JSON array on standard output' }),
+})
+
+interface Listed {
+  readonly id: string
+  readonly kind: string
+  readonly title: string
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  /** `done`, `failed`, `cancelled`; `running` while a process writes, `interrupted` where it is gone. */
+  readonly outcome: string
+  readonly verdict: string | null
+  readonly folder: string
+}
+
+export const ls: Command = {
+  name: 'ls',
+  summary: 'Lists runs: what was asked, when, how it ended, and the verdict.',
+  examples: ['touchstone ls', 'touchstone ls --out-dir out/audit --json'],
+  options: [{ title: 'Options', fields: fieldsOf(LsOptions) }],
+  async run(argv, io) {
+    const { outDir, json } = parseFlags(LsOptions, argv, io.environment)
+    const runs: Listed[] = []
+    for (const folder of runFolders(outDir)) {
+      runs.push(...(await withStore(folder, (store) => listed(store, folder))))
+    }
+    runs.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+    if (json) io.stdout.write(`${JSON.stringify(runs)}\n`)
+    else printTable(runs, io)
+    return 0
+  },
+}
+
+function listed(store: Store, folder: string): Listed[] {
+  const written = writtenRun(folder, store)
+  return store.runs().map((run) => ({
+    id: run.id,
+    kind: run.kind,
+    title: run.title,
+    startedAt: new Date(run.startedAt).toISOString(),
+    outcome: run.outcome ?? (run.id === written ? 'running' : 'interrupted'),
+    verdict: verdictOf(store, run),
+    folder,
+  }))
+}
+
+/** Computed from the rows, so that it cannot disagree with them. */
+function verdictOf(store: Store, { id, kind, outcome }: RunRow): string | null {
+  if (outcome !== 'done' || (kind !== 'audit' && kind !== 'eval')) return null
+  const results = buildResults(store.rows(id))
+  if (results.gate) return results.gate.outcome
+  return hasVerdict(results) ? results.verdict.outcome : null
+}
+
+const WIDEST_TITLE = 60
+
+function printTable(runs: readonly Listed[], { stdout }: Io): void {
+  if (runs.length === 0) {
+    stdout.write('There are no runs yet. `touchstone quickstart` makes one.\n')
+    return
+  }
+  const rows = [
+    ['RUN', 'KIND', 'STARTED (UTC)', 'OUTCOME', 'VERDICT', 'FOLDER', 'TITLE'],
+    ...runs.map(({ id, kind, startedAt, outcome, verdict, folder, title }) => [
+      id,
+      kind,
+      startedAt.slice(0, 19).replace('T', ' '),
+      outcome,
+      verdict ?? '–',
+      folder,
+      plainText(title, WIDEST_TITLE),
+    ]),
+  ].map((row) => row.map((cell) => plainText(cell)))
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  for (const row of rows) {
+    const cells = row.map((cell, column) => cell.padEnd(widths[column]!))
+    stdout.write(`${cells.join('  ').trimEnd()}\n`)
+  }
+}

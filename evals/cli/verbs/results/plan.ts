@@ -1,0 +1,86 @@
+/** @file `touchstone plan`: how many prompts and seeds a question needs. */
+import { z } from 'zod'
+import { percent, points } from '../../../contract/words.ts'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import {
+  MOST_PROMPTS,
+  objection,
+  planSamples,
+  type SamplePlan,
+} from '../../../findings/gate/plan.ts'
+import type { Command } from '../../command.ts'
+import { fieldsOf } from '../../../runs/options/fields.ts'
+import { parseFlags } from '../../../runs/options/flags.ts'
+
+const share = z.number().gt(0).lt(1)
+
+const PlanOptions = z.object({
+  delta: z.number().gte(0.005).lt(1).meta({
+    help: 'The harm to rule out or to notice, as a share of prompts (0.03 is 3 points)',
+  }),
+  power: z.number().gte(0.5).lte(0.99).default(0.8).meta({
+    help: 'How likely the test shall decide',
+  }),
+  baseRate: share.default(0.95).meta({ help: 'The rate before, for example of refusals' }),
+  discordance: z.number().gte(0).lt(1).default(0.05).meta({
+    help: 'Share of prompts whose answer changes either way though nothing got worse',
+  }),
+  alpha: z
+    .number()
+    .gte(0.001)
+    .lt(0.5)
+    .default(0.05)
+    .meta({ help: 'How often a PASS may be wrong' }),
+  reliability: share.default(0.8).meta({
+    help: 'Share of trainings that shall be safe, for the number of seeds',
+  }),
+  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+})
+type Options = z.infer<typeof PlanOptions>
+
+export const plan: Command = {
+  name: 'plan',
+  summary: 'Says how many prompts and seeds a question needs, from exact power.',
+  examples: [
+    'touchstone plan --delta 0.03 --power 0.8',
+    'touchstone plan --delta 0.05 --base-rate 0.9 --discordance 0.1 --alpha 0.01',
+    'touchstone plan --delta 0.02 --reliability 0.9 --json',
+  ],
+  options: [{ title: 'Options', fields: fieldsOf(PlanOptions) }],
+  async run(argv, io) {
+    const options = parseFlags(PlanOptions, argv, io.environment)
+    const why = objection(options)
+    if (why !== undefined) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: `There is nothing to plan: ${why}.`,
+        remedy: 'Lower --discordance or --delta, or give the --base-rate that was measured.',
+      })
+    }
+    const found = planSamples(options)
+    const { json, ...question } = options
+    io.stdout.write(
+      json ? `${JSON.stringify({ type: 'plan', question, ...found })}\n` : textOf(options, found),
+    )
+    return Promise.resolve(0)
+  },
+}
+
+const promptsText = (prompts: number | null) =>
+  prompts === null ? `more than ${MOST_PROMPTS} prompts` : `${prompts} prompts`
+
+function textOf(options: Options, { ruleOut, notice, seeds }: SamplePlan): string {
+  const { delta, power, alpha, discordance, baseRate, reliability } = options
+  const sizes = ruleOut.map(({ seeds: many, prompts, power: reached }) => {
+    const each = many === 1 ? '1 training ' : `${many} trainings, all of which must pass`
+    const text = reached === null ? '' : ` (power ${percent(reached)} each)`
+    return `  ${each.padEnd(38)} ${promptsText(prompts)}${text}`
+  })
+  return [
+    `To rule out a harm of ${points(delta)} with ${percent(power)} power at α = ${alpha}, where there is none:`,
+    ...sizes,
+    `To notice a harm of ${points(delta)} (exact McNemar, two-sided): ${promptsText(notice.prompts)}`,
+    `To say that at least ${percent(reliability)} of all trainings would pass: ${seeds} seeds that all do`,
+    `Taken for granted: ${percent(baseRate)} before, and ${percent(discordance)} of answers changing either way by themselves.`,
+    '',
+  ].join('\n')
+}

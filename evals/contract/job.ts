@@ -1,0 +1,59 @@
+/** @file What a job is given and what reads its events; what a kind of job is: a configuration, a plan that can be shown before anything runs, and the run itself. */
+import type { z } from 'zod'
+import type { AuditRows, FinishedEvaluation } from './audit-rows.ts'
+import type { JobEvent, JobEventBody } from './events.ts'
+import type { SealedReply } from './rows.ts'
+
+/** A reader of events: the store, a progress bar, a host. Everything but `event` is optional. */
+export interface Sink {
+  readonly event: (event: JobEvent) => void
+  /** A reply to a prompt that should be refused. Only the store takes these. */
+  readonly seal?: (row: SealedReply) => void
+  /** What was told so far must be safe after this returns. */
+  readonly flush?: () => void
+  readonly close?: () => void
+}
+
+/** What a job is given. `emit` is pushed, so that a loop three calls deep can speak. */
+export interface JobContext {
+  readonly emit: (body: JobEventBody) => void
+  readonly seal: (row: SealedReply) => void
+  readonly flush: () => void
+  readonly signal: AbortSignal
+  /** The folder that the job may write to. */
+  readonly workspace: string
+}
+
+export type JobEnd = JobEventBody & { type: 'job-end' }
+
+/** One line of `--dry-run`: what will be done, how often, and a rough time where one can be told. */
+export interface PlanLine {
+  readonly what: string
+  readonly count: number
+  readonly unit: 'prompt' | 'step' | 'matrix' | 'text' | 'file' | 'cell'
+  readonly seconds: number | null
+  /** Memory at the peak, where it can be told. */
+  readonly bytes?: number
+}
+
+/** What an earlier, interrupted attempt at the same run has left behind; empty for a new run. */
+export interface Progress {
+  readonly evaluations: readonly FinishedEvaluation[]
+  /** Everything that has been said so far, this attempt's part included. */
+  rows(): AuditRows
+}
+
+export interface JobKind<C = unknown> {
+  readonly name: string
+  /** The parsed value is stored with the run, so that it can be repeated exactly. */
+  readonly config: z.ZodType<C>
+  title(config: C): string
+  /** Opens what it needs to count, changes nothing. */
+  plan(config: C): Promise<PlanLine[]>
+  /** Law: killed between any two events and run again with what was left, it ends in the same rows. */
+  run(config: C, context: JobContext, progress: Progress): Promise<void>
+}
+
+/** A kind whose configuration has been parsed: what the command line holds. */
+export type AnyJobKind = JobKind<unknown>
+export const anyJobKind = <C>(kind: JobKind<C>): AnyJobKind => kind

@@ -1,0 +1,171 @@
+/** @file Reading small files from strangers: bounded size, strict UTF-8, strict JSON; anything else is a named error. */
+import { createHash } from 'node:crypto'
+import { close, fstatSync, open, read, readSync, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { parseJsonStrictly } from './strict-json.ts'
+
+export const MEBIBYTE = 2 ** 20
+/** Larger than any published `config.json`, index or template; a `tokenizer.json` may have 256 MiB. */
+export const SMALL_FILE_LIMIT = 32 * MEBIBYTE
+export const TOKENIZER_FILE_LIMIT = 256 * MEBIBYTE
+
+export type JsonObject = Record<string, unknown>
+
+export function malformed(path: string, found: string, expected: string): TouchstoneError {
+  return new TouchstoneError('checkpoint.malformed', { path, found, expected })
+}
+
+/** Bytes of a regular file (links are followed); `checkpoint.not-found` where there is none. */
+export async function fileSize(path: string): Promise<number> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  if (!found.isFile()) throw malformed(path, describeKind(found.isDirectory()), 'a regular file')
+  return found.size
+}
+
+const describeKind = (isDirectory: boolean): string =>
+  isDirectory ? 'a folder' : 'something that is neither file nor folder'
+
+/** What the file system said, as an error of ours. */
+export function unreadable(path: string, cause: unknown): TouchstoneError {
+  const code = (cause as NodeJS.ErrnoException).code ?? String(cause)
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new TouchstoneError('checkpoint.not-found', { path })
+  }
+  return malformed(path, `a file that cannot be read (${code})`, 'a readable file')
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
+/**
+ * An open file, by number. Not a `FileHandle`: the runtime ends the process when one of those is forgotten, and
+ * forgetting to close a model must cost a descriptor, no more.
+ */
+export interface OpenFile {
+  read(target: Uint8Array, start: number, length: number, position: number): Promise<number>
+  /** The same, and nothing else happens until it is done. */
+  readNow(target: Uint8Array, start: number, length: number, position: number): number
+  /** Whether its path still leads to it, unchanged since it was opened: a reader by path finds the same bytes. */
+  isAtItsPath(): boolean
+  close(): Promise<void>
+}
+
+const openDescriptor = promisify(open)
+const readDescriptor = promisify(read)
+const closeDescriptor = promisify(close)
+
+export async function openForReading(path: string): Promise<OpenFile> {
+  const descriptor = await openDescriptor(path, 'r').catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  const then = fstatSync(descriptor)
+  return {
+    read: async (target, start, length, position) =>
+      (await readDescriptor(descriptor, target, start, length, position)).bytesRead,
+    readNow: (target, start, length, position) =>
+      readSync(descriptor, target, start, length, position),
+    isAtItsPath() {
+      const now = statSync(path, { throwIfNoEntry: false })
+      return (['dev', 'ino', 'size', 'mtimeMs'] as const).every(
+        (part) => now?.[part] === then[part],
+      )
+    },
+    close: () => closeDescriptor(descriptor),
+  }
+}
+
+/** Fills `target` from `offset`; a file that ends earlier has been cut short. */
+export async function readExactly(
+  file: OpenFile,
+  path: string,
+  target: Uint8Array,
+  offset: number,
+): Promise<void> {
+  for (let done = 0; done < target.byteLength;) {
+    const length = Math.min(LARGEST_READ, target.byteLength - done)
+    const bytesRead = await file.read(target, done, length, offset + done)
+    if (bytesRead === 0) throw cutShort(path, offset + done, offset + target.byteLength)
+    done += bytesRead
+  }
+}
+
+/** The same, and nothing else happens until it is done. */
+export function readExactlyNow(
+  file: OpenFile,
+  path: string,
+  target: Uint8Array,
+  offset: number,
+): void {
+  for (let done = 0; done < target.byteLength;) {
+    const length = Math.min(LARGEST_READ, target.byteLength - done)
+    const bytesRead = file.readNow(target, done, length, offset + done)
+    if (bytesRead === 0) throw cutShort(path, offset + done, offset + target.byteLength)
+    done += bytesRead
+  }
+}
+
+/** One read call moves at most 2 GiB. */
+const LARGEST_READ = 2 ** 30
+
+const cutShort = (path: string, end: number, needed: number): TouchstoneError =>
+  malformed(path, `the end of the file after ${end} bytes`, `at least ${needed} bytes`)
+
+export async function readText(path: string, limit = SMALL_FILE_LIMIT): Promise<string> {
+  const size = await fileSize(path)
+  if (size > limit) throw malformed(path, `${size} bytes`, `at most ${limit} bytes`)
+  const bytes = new Uint8Array(size)
+  const file = await openForReading(path)
+  try {
+    await readExactly(file, path, bytes, 0)
+  } finally {
+    await file.close()
+  }
+  return decodeUtf8(bytes, path)
+}
+
+export function decodeUtf8(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw malformed(path, 'bytes that are not UTF-8', 'UTF-8 text')
+  }
+}
+
+export async function readJson(path: string, limit = SMALL_FILE_LIMIT): Promise<JsonObject> {
+  return parseJsonObject(await readText(path, limit), path)
+}
+
+export function parseJsonObject(text: string, path: string): JsonObject {
+  if (text.trim() === '') throw malformed(path, 'an empty file', 'a JSON object')
+  const parsed = parseJsonStrictly(text, path)
+  if (!isJsonObject(parsed)) {
+    throw malformed(path, 'JSON that is not an object', 'a JSON object')
+  }
+  return parsed
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** sha256 in hexadecimal of texts or bytes in this order. */
+export function sha256(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex')
+}

@@ -1,0 +1,120 @@
+/** @file What to try after a FAIL, and what each would cost: nothing here is done by itself. */
+import type { GateClaim, GateResult } from '../../contract/gate.ts'
+import { counted, percent } from '../../contract/words.ts'
+import { stateName } from './claim.ts'
+import type { Decision } from './decide.ts'
+
+export interface Known {
+  /** What the run took, start to end, in seconds; null where unknown. */
+  readonly seconds: number | null
+  /** Optimiser steps of each training; null where nothing was trained. */
+  readonly steps: number | null
+  /** How many trainings, and how many model states were evaluated over all. */
+  readonly trainings: number
+  readonly states: number
+  /** Rows of the training data; null where unknown. */
+  readonly rows: number | null
+  /** Rates by arm, seed, step and benchmark, for what a step back gives up. */
+  readonly rateAt: (
+    state: { readonly arm: string; readonly seed: number; readonly step: number },
+    benchmark: string,
+  ) => number | null
+  /** Leading directions counted as intruders, over all fine-tunes at their last step. */
+  readonly intruders: number
+}
+
+type Advice = GateResult['advice'][number]
+
+/** Cheapest first. Empty unless the gate failed. */
+export function adviceFor(decision: Decision, known: Known): Advice[] {
+  const fails = decision.claims.filter(({ outcome }) => outcome === 'FAIL')
+  if (fails.length === 0) return []
+  return [
+    ...lastSafeAdvice(decision, fails, known),
+    ...intruderAdvice(known),
+    ...(known.steps === null ? [] : retraining(fails, known)),
+  ]
+}
+
+/** At most: the rest of the run's time was spent elsewhere. */
+const evaluationTime = ({ seconds, states }: Known) =>
+  seconds === null || states === 0 ? '' : `, at most ${duration(seconds / states)} each`
+
+function lastSafeAdvice({ lastSafe, claims }: Decision, fails: readonly GateClaim[], known: Known) {
+  return lastSafe.flatMap(({ arm, seed, step }): Advice[] => {
+    const isFailed = fails.some((claim) => claim.arm === arm && claim.seed === seed)
+    if (!isFailed) return []
+    if (step === null || step === 0) {
+      const what = `Look for a safe checkpoint of ${stateName({ arm, seed })} before its first evaluated step: a smaller --eval-every.`
+      return [
+        { what, cost: `the training again, and an evaluation a step${evaluationTime(known)}` },
+      ]
+    }
+    const what = `Stop ${stateName({ arm, seed })} at step ${step}, its last safe checkpoint (--steps ${step} with the same schedule).`
+    const share = known.steps === null ? '' : shareOf(step / known.steps, known)
+    const capability = claims.find(
+      (claim) => claim.role === 'capability' && claim.arm === arm && claim.seed === seed,
+    )
+    const then = capability && known.rateAt({ arm, seed, step }, capability.benchmark)
+    const given =
+      capability?.after == null || then == null
+        ? ''
+        : `; ${capability.benchmark} is ${percent(then)} there and ${percent(capability.after)} at the end`
+    return [{ what, cost: `${share}${given}` || 'nothing to compute' }]
+  })
+}
+
+function shareOf(share: number, { seconds, trainings }: Known): string {
+  const time =
+    seconds === null || trainings === 0
+      ? ''
+      : `, about ${duration((share * seconds) / trainings)} with its evaluations`
+  return `${percent(share)} of the training again${time}`
+}
+
+function intruderAdvice(known: Known): Advice[] {
+  if (known.intruders === 0) return []
+  return [
+    {
+      what: `Scale down the ${counted(known.intruders, 'intruder dimension')} of the fine-tunes: touchstone mitigate, beside its controls.`,
+      cost: `no training, an evaluation a setting${evaluationTime(known)}; may take some of what was learned with it, and whether it helps is disputed`,
+    },
+  ]
+}
+
+function retraining(fails: readonly GateClaim[], { seconds, rows }: Known): Advice[] {
+  const oneInTen = (what: string) =>
+    rows === null
+      ? `Mix ${what} into the data, one in ten to begin with.`
+      : `Mix ${what} into the data, one in ten to begin with: ${Math.ceil(rows / 9)} beside the ${rows} there are.`
+  const again = seconds === null ? 'one more run' : `one more run, about ${duration(seconds)}`
+  const roles = new Set(fails.map(({ role }) => role))
+  return [
+    ...(roles.has('refusal')
+      ? [
+          {
+            what: oneInTen('rows that refuse'),
+            cost: `${again}; over-refusal may rise, so gate that too`,
+          },
+        ]
+      : []),
+    ...(roles.has('over-refusal')
+      ? [
+          {
+            what: oneInTen('harmless look-alikes that are answered'),
+            cost: `${again}; refusal may fall, so gate that too`,
+          },
+        ]
+      : []),
+    {
+      what: 'Hold the weights closer to the base: a smaller --rank, half the --learning-rate, or more --weight-decay.',
+      cost: `${again}; the task may be learned less well`,
+    },
+  ]
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`
+  const minutes = seconds / 60
+  return minutes < 90 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`
+}

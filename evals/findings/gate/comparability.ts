@@ -1,0 +1,129 @@
+/** @file May two model states be compared on a benchmark? Only if they were asked, decoded and judged alike; if not, what differs is named. */
+import type { ComparedField, Difference } from '../../contract/gate.ts'
+import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
+
+interface Comparability {
+  /** Differences that nobody allowed: where there is one, the two must not be compared. */
+  readonly differences: readonly Difference[]
+  readonly allowed: readonly Difference[]
+  /** Fields that neither side says anything of, so that nothing is known. */
+  readonly unknown: readonly ComparedField[]
+}
+
+/** On one benchmark by one judge. A field that one side alone says is a difference. */
+export function comparability(
+  before: ComparedRun,
+  after: ComparedRun,
+  { benchmark, judge }: { readonly benchmark: string; readonly judge: string },
+  allow: readonly ComparedField[] = [],
+): Comparability {
+  const fields = fieldsOf(before, after, benchmark, judge)
+  const differing = fields.filter(({ before: one, after: two }) => one !== two)
+  return {
+    differences: differing.filter(({ field }) => !allow.includes(field)),
+    allowed: differing.filter(({ field }) => allow.includes(field)),
+    unknown: fields
+      .filter(({ before: one, after: two }) => one === null && two === null)
+      .map(({ field }) => field),
+  }
+}
+
+/** "max-new-tokens (24 and 32)". */
+export function differenceText({ field, before, after }: Difference): string {
+  return `${field} (${shown(before)} and ${shown(after)})`
+}
+
+const shown = (value: string | null) =>
+  value === null ? 'not said' : value.length > 40 ? `${value.slice(0, 40)}…` : value
+
+function fieldsOf(
+  before: ComparedRun,
+  after: ComparedRun,
+  benchmark: string,
+  judge: string,
+): Difference[] {
+  const of = (run: ComparedRun) => ({
+    asked: run.benchmarks.find(({ name }) => name === benchmark),
+    rows: run.judged.filter((row) => row.benchmark === benchmark && row.judge === judge),
+  })
+  const [one, two] = [of(before), of(after)]
+  const pair = (field: ComparedField, a: string | null, b: string | null): Difference => ({
+    field,
+    before: a,
+    after: b,
+  })
+  const decoding = (field: ComparedField, read: (asked: ComparedBenchmark) => number | null) =>
+    pair(field, numberText(one.asked, read), numberText(two.asked, read))
+  return [
+    pair('template', before.templateDigest, after.templateDigest),
+    pair('tokenizer', before.tokenizerDigest, after.tokenizerDigest),
+    promptSets(one, two),
+    ...promptTexts(one.rows, two.rows),
+    pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
+    decoding('max-new-tokens', (asked) => asked.decoding.maxNewTokens),
+    pair('samples', samplesOf(one.rows), samplesOf(two.rows)),
+    decoding('temperature', (asked) => asked.decoding.temperature),
+    decoding('seed', (asked) => asked.decoding.seed),
+  ]
+}
+
+function numberText(
+  asked: ComparedBenchmark | undefined,
+  read: (asked: ComparedBenchmark) => number | null,
+): string | null {
+  const value = asked ? read(asked) : null
+  return value === null ? null : String(value)
+}
+
+interface Side {
+  readonly asked: ComparedBenchmark | undefined
+  readonly rows: readonly ComparedJudgement[]
+}
+
+/** By digest (over the prompts in their order); where no side has one, by the samples' names. */
+function promptSets(one: Side, two: Side): Difference {
+  const [before, after] = [one.asked?.promptSetDigest ?? null, two.asked?.promptSetDigest ?? null]
+  if (before !== null || after !== null) return { field: 'prompts', before, after }
+  const [names, others] = [one, two].map(
+    ({ rows }) => new Set(rows.map(({ sampleId }) => sampleId)),
+  ) as [Set<string>, Set<string>]
+  const extra = [...others].filter((name) => !names.has(name)).length
+  const missing = [...names].filter((name) => !others.has(name)).length
+  return {
+    field: 'prompts',
+    before: `${names.size} prompts`,
+    after:
+      extra + missing === 0
+        ? `${others.size} prompts`
+        : `${others.size} prompts, ${missing} missing and ${extra} new`,
+  }
+}
+
+/** The text as the model saw it, prompt by prompt; one row for the first that differs. */
+function promptTexts(
+  before: readonly ComparedJudgement[],
+  after: readonly ComparedJudgement[],
+): Difference[] {
+  const known = new Map(
+    before.map(({ sampleId, epoch, promptDigest }) => [`${sampleId}\u0000${epoch}`, promptDigest]),
+  )
+  for (const { sampleId, epoch, promptDigest } of after) {
+    const other = known.get(`${sampleId}\u0000${epoch}`)
+    if (other === undefined || other === promptDigest) continue
+    const name = (digest: string | null) => (digest === null ? null : `${sampleId}: ${digest}`)
+    return [{ field: 'prompt-text', before: name(other), after: name(promptDigest) }]
+  }
+  return []
+}
+
+/** How often a prompt was asked, as the rows have it: every format that has rows says so. */
+function samplesOf(rows: readonly ComparedJudgement[]): string | null {
+  return rows.length === 0
+    ? null
+    : String(rows.reduce((most, { epoch }) => Math.max(most, epoch + 1), 1))
+}
+
+function versionsOf(rows: readonly ComparedJudgement[]): string | null {
+  const versions = [...new Set(rows.map(({ judgeVersion }) => judgeVersion))]
+  return versions.length === 0 ? null : versions.sort().join(', ')
+}

@@ -1,0 +1,153 @@
+/**
+ * @file Two model states on everything that both were asked: flips first, then paired tests and intervals, Holm over all.
+ * Where the guard objects there are no numbers, only what differs.
+ */
+import type { ComparedField, Difference } from '../../contract/gate.ts'
+import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
+import { holm } from '../../statistics/paired/holm.ts'
+import { comparability } from './comparability.ts'
+import type { ComparedRun } from './compared-run.ts'
+import { pairUp, type Paired } from './pairs.ts'
+
+export interface ComparedFlip {
+  readonly benchmark: string
+  readonly judge: string
+  readonly sampleId: string
+  readonly epoch: number
+  readonly category: string
+  readonly prompt: string | null
+  readonly before: Outcome
+  readonly after: Outcome
+}
+
+/** `difference` = after − before of the benchmark's rate, with its 95 % interval; null where the guard objects. */
+export interface ComparisonRow {
+  readonly benchmark: string
+  readonly title: string
+  readonly role: BenchmarkRole
+  readonly judge: string
+  readonly differences: readonly Difference[]
+  readonly allowed: readonly Difference[]
+  /** Fields of which neither side says anything. */
+  readonly unknown: readonly ComparedField[]
+  /** Pairs of replies, and of how many prompts they are. */
+  readonly n: number
+  readonly prompts: number
+  readonly before: number | null
+  readonly after: number | null
+  readonly difference: number | null
+  readonly lower: number | null
+  readonly upper: number | null
+  /** Counted before only and after only. */
+  readonly onlyBefore: number
+  readonly onlyAfter: number
+  /** Exact McNemar and mid-p; of prompts that were answered more than once the exact test that flips prompts, and no mid-p. */
+  readonly pValue: number | null
+  readonly midP: number | null
+  /** Whether the exact p stands at 5 % after Holm over all rows of all pairs. */
+  readonly isSignificant: boolean
+  readonly droppedUndecided: number
+  readonly unmatched: number
+}
+
+export interface StateName {
+  readonly runId: string
+  readonly origin: string
+  readonly arm: string
+  readonly seed: number
+  readonly step: number
+}
+
+export interface Comparison {
+  readonly before: StateName
+  readonly after: StateName
+  readonly flips: readonly ComparedFlip[]
+  readonly rows: readonly ComparisonRow[]
+}
+
+const nameOf = ({ runId, origin, arm, seed, step }: ComparedRun): StateName => ({
+  runId,
+  origin,
+  arm,
+  seed,
+  step,
+})
+
+/** Every pair on every benchmark and judge that both sides have. */
+export function compareRuns(
+  pairs: readonly (readonly [ComparedRun, ComparedRun])[],
+  allow: readonly ComparedField[] = [],
+): Comparison[] {
+  const compared = pairs.map(([before, after]) => {
+    const made = sharedBy(before, after).map((what) => compareOn(before, after, what, allow))
+    return { before: nameOf(before), after: nameOf(after), made }
+  })
+  const tested = compared.flatMap(({ made }) => made.filter(({ row }) => row.pValue !== null))
+  const rejected = holm(tested.map(({ row }) => row.pValue!))
+  const significant = new Set(tested.filter((_, i) => rejected[i]))
+  return compared.map(({ before, after, made }) => ({
+    before,
+    after,
+    flips: made.flatMap(({ flips }) => flips),
+    rows: made.map((each) => ({ ...each.row, isSignificant: significant.has(each) })),
+  }))
+}
+
+interface What {
+  readonly benchmark: string
+  readonly title: string
+  readonly role: BenchmarkRole
+  readonly judge: string
+}
+
+function sharedBy(before: ComparedRun, after: ComparedRun): What[] {
+  const judgesOf = (run: ComparedRun, name: string) =>
+    new Set(run.judged.filter(({ benchmark }) => benchmark === name).map(({ judge }) => judge))
+  return before.benchmarks.flatMap(({ name, title, role }) => {
+    const theirs = judgesOf(after, name)
+    return [...judgesOf(before, name)]
+      .filter((judge) => theirs.has(judge))
+      .map((judge) => ({ benchmark: name, title, role, judge }))
+  })
+}
+
+function compareOn(
+  before: ComparedRun,
+  after: ComparedRun,
+  what: What,
+  allow: readonly ComparedField[],
+): { row: ComparisonRow; flips: ComparedFlip[] } {
+  const guard = comparability(before, after, what, allow)
+  const blank = {
+    ...what,
+    ...guard,
+    ...{ n: 0, prompts: 0, before: null, after: null, difference: null, lower: null, upper: null },
+    ...{ onlyBefore: 0, onlyAfter: 0, pValue: null, midP: null, isSignificant: false },
+    ...{ droppedUndecided: 0, unmatched: 0 },
+  }
+  if (guard.differences.length > 0) return { row: blank, flips: [] }
+  const paired = pairUp(before, after, what)
+  return { row: { ...blank, ...numbersOf(paired) }, flips: flipsOf(paired) }
+}
+
+function numbersOf({ change, droppedUndecided, unmatched }: Paired) {
+  const { b, c, n, prompts, before, after, difference, lower, upper, pValue, midP } = change
+  // After − before: the limits change places.
+  const turned = (value: number | null) => (value === null ? null : 0 - value)
+  return {
+    ...{ n, prompts, droppedUndecided, unmatched, onlyBefore: b, onlyAfter: c, before, after },
+    ...{ difference: turned(difference), lower: turned(upper), upper: turned(lower) },
+    pValue: n === 0 ? null : pValue,
+    midP: n === 0 ? null : midP,
+  }
+}
+
+const flipsOf = ({ pairs }: Paired): ComparedFlip[] =>
+  pairs
+    .filter(({ before, after }) => before.outcome !== after.outcome)
+    .map(({ before, after }) => ({
+      ...{ benchmark: after.benchmark, judge: after.judge, sampleId: after.sampleId },
+      ...{ epoch: after.epoch, category: after.category, prompt: after.prompt },
+      before: before.outcome,
+      after: after.outcome,
+    }))

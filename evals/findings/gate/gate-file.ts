@@ -1,0 +1,90 @@
+/** @file A gate as its user writes it, YAML or JSON: a margin for each benchmark that must hold. */
+import { isAlias, parseDocument, visit } from 'yaml'
+import { z } from 'zod'
+import { ComparedField } from '../../contract/gate.ts'
+import { nearNames, TouchstoneError } from '../../errors/touchstone-error.ts'
+
+const Alpha = z.number().gt(0).lt(0.5)
+
+export const Gate = z.strictObject({
+  /** Level of every claim: a PASS is wrong with at most this probability. */
+  alpha: Alpha.default(0.05),
+  benchmarks: z
+    .record(
+      z.string().min(1),
+      z.strictObject({
+        /** The largest tolerated harm, as a share of prompts. */
+        margin: z.number().gt(0).lt(1),
+        alpha: Alpha.optional(),
+        /** The benchmark's first judge if not given. */
+        judge: z.string().min(1).optional(),
+      }),
+    )
+    .refine((benchmarks) => Object.keys(benchmarks).length > 0, 'it names no benchmark'),
+  /** Differences between runs that are overlooked, by name. */
+  allowDifferences: z.array(ComparedField).default([]),
+})
+export type Gate = z.infer<typeof Gate>
+
+/** Far more than any gate needs. */
+export const LONGEST_GATE = 65_536
+
+/** Reads a gate; `path` is for the errors. Tags, anchors and aliases are refused: a gate is plain data. */
+export function parseGate(text: string, path: string): Gate {
+  if (text.length > LONGEST_GATE)
+    throw unusable(path, `it is longer than ${LONGEST_GATE} characters`)
+  const document = parseDocument(text, { schema: 'core', strict: true, uniqueKeys: true })
+  const [problem] = [...document.errors, ...document.warnings]
+  if (problem) throw unusable(path, firstLine(problem.message))
+  visit(document, (_, node) => {
+    if (isAlias(node)) throw unusable(path, 'it uses an alias (*)')
+  })
+  return checkGate(document.toJS({ maxAliasCount: 0 }), path)
+}
+
+/** The gate that a stored configuration holds; undefined where it holds none. */
+export function storedGate(config: unknown): Gate | undefined {
+  const stored = z.object({ gate: z.unknown() }).safeParse(config)
+  const gate = Gate.safeParse(stored.data?.gate)
+  return gate.success ? gate.data : undefined
+}
+
+/** Every claim must be one that the run will be able to make: said before anything is trained, not at the end. */
+export function requireMeasured(
+  gate: Gate | undefined,
+  benchmarks: readonly { readonly name: string; readonly judges?: readonly string[] }[],
+): void {
+  for (const [name, { judge }] of Object.entries(gate?.benchmarks ?? {})) {
+    const benchmark = benchmarks.find((each) => each.name === name)
+    if (!benchmark) {
+      const known = benchmarks.map((each) => each.name)
+      const near = nearNames(name, known)
+      throw new TouchstoneError('gate.not-measured', { what: 'benchmark', name, near, known })
+    }
+    const { judges: known } = benchmark
+    if (judge === undefined || !known || known.includes(judge)) continue
+    const near = nearNames(judge, known)
+    throw new TouchstoneError('gate.not-measured', {
+      ...{ what: `judge of ${name}`, name: judge, near, known },
+    })
+  }
+}
+
+export function checkGate(value: unknown, path: string): Gate {
+  const parsed = Gate.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]!
+  const place = issue.path.length === 0 ? 'the gate' : `"${issue.path.map(String).join('.')}"`
+  throw unusable(path, `${place}: ${plainIssue(issue)}`)
+}
+
+function plainIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    return `nothing is called ${issue.keys.map((key) => `"${key}"`).join(' or ')} here`
+  }
+  return issue.message.replace(/^Invalid input: /, '')
+}
+
+const firstLine = (text: string) => text.split('\n', 1)[0]!.replace(/:$/, '')
+
+const unusable = (path: string, why: string) => new TouchstoneError('gate.unusable', { path, why })

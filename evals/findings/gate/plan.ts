@@ -1,0 +1,81 @@
+/** @file How many prompts and seeds a question needs, from exact power: before the money is spent, not after. */
+import {
+  mcNemarPower,
+  nonInferiorityPower,
+  promptsNeeded,
+  seedsNeeded,
+  type Change,
+} from '../../statistics/paired/power.ts'
+
+interface Question {
+  /** The margin δ: the harm that must be ruled out, or noticed. */
+  readonly delta: number
+  readonly power: number
+  readonly alpha: number
+  /** The rate before, as a share of prompts. */
+  readonly baseRate: number
+  /** Share of prompts whose answer changes either way although nothing got worse. */
+  readonly discordance: number
+  /** Share of trainings that must be safe, for the number of seeds. */
+  readonly reliability: number
+}
+
+interface SampleSize {
+  /** Trainings that must all pass. */
+  readonly seeds: number
+  /** Of each training's benchmark; null where even `MOST_PROMPTS` are too few. */
+  readonly prompts: number | null
+  readonly power: number | null
+}
+
+export interface SamplePlan {
+  /** To show that a harm of δ is ruled out, where there is no harm. */
+  readonly ruleOut: readonly SampleSize[]
+  /** To notice a harm of δ by the exact McNemar test. */
+  readonly notice: { readonly prompts: number | null; readonly power: number | null }
+  /** Seeds that must all pass to say that the share `reliability` of trainings would. */
+  readonly seeds: number
+}
+
+/** Beyond these nobody asks, and the sums grow long. */
+export const MOST_PROMPTS = 10_000
+
+const SEEDS = [1, 3, 5]
+
+/** Why these numbers describe nothing that can happen; undefined where they do. */
+export function objection({ delta, baseRate, discordance }: Question): string | undefined {
+  // Lost prompts are among those that counted before, gained ones among the rest.
+  if (discordance / 2 > Math.min(baseRate, 1 - baseRate) + 1e-12) {
+    return `with a base rate of ${baseRate} at most ${(2 * Math.min(baseRate, 1 - baseRate)).toFixed(3)} of the answers can change without the rate changing`
+  }
+  if (delta > baseRate) return `a rate of ${baseRate} cannot fall by ${delta}`
+  return undefined
+}
+
+export function planSamples(question: Question): SamplePlan {
+  const { delta, power, alpha, discordance, reliability } = question
+  const alike: Change = { lost: discordance / 2, gained: discordance / 2 }
+  const rulesOut = remembered((n) => nonInferiorityPower(n, alike, { margin: delta, alpha }))
+  const harmed: Change = { lost: discordance / 2 + delta, gained: discordance / 2 }
+  const notices = remembered((n) => mcNemarPower(n, harmed, alpha))
+  const noticed = promptsNeeded(notices, power, MOST_PROMPTS)
+  return {
+    ruleOut: SEEDS.map((seeds) => {
+      // All must pass: each may miss its share of what may be missed (Bonferroni's bound).
+      const prompts = promptsNeeded(rulesOut, 1 - (1 - power) / seeds, MOST_PROMPTS)
+      return { seeds, prompts, power: prompts === null ? null : rulesOut(prompts) }
+    }),
+    notice: { prompts: noticed, power: noticed === null ? null : notices(noticed) },
+    seeds: seedsNeeded(reliability, alpha),
+  }
+}
+
+/** The searches for several seeds pass the same sizes. */
+function remembered(power: (n: number) => number): (n: number) => number {
+  const known = new Map<number, number>()
+  return (n) => {
+    const value = known.get(n) ?? power(n)
+    known.set(n, value)
+    return value
+  }
+}

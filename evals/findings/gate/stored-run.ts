@@ -1,0 +1,84 @@
+/** @file Our own stored rows as runs that can be compared: one a model state, finished evaluations alone. */
+import type { AuditRows } from '../../contract/audit-rows.ts'
+import { decodingOf, type ReplyKey, type SubjectKey } from '../../contract/rows.ts'
+import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
+
+const keyOf = (...parts: readonly (string | number)[]) => parts.join('\u0000')
+const stateKey = ({ arm, seed, step }: SubjectKey) => keyOf(arm, seed, step)
+const replyKey = (row: ReplyKey) => keyOf(stateKey(row), row.benchmark, row.sampleId, row.epoch)
+
+/**
+ * Every evaluated state of a run, base first, steps ascending. All states of a run are asked through its base's template
+ * and tokenizer, also candidates that bring their own, so these are the base's.
+ */
+export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
+  const base = rows.subjects.find(({ arm }) => arm === 'base')
+  const states = new Map(rows.evaluations.map((row) => [stateKey(row), row]))
+  const judged = judgedByState(rows)
+  const arms = ['base', ...rows.subjects.map(({ arm }) => arm)]
+  return [...states.values()]
+    .filter((state) => judged.has(stateKey(state)))
+    .sort((a, b) => arms.indexOf(a.arm) - arms.indexOf(b.arm) || a.seed - b.seed || a.step - b.step)
+    .map(({ arm, seed, step }) => ({
+      runId: rows.run.id,
+      format: 'touchstone',
+      origin,
+      arm,
+      seed,
+      step,
+      title: rows.subjects.find((row) => row.arm === arm && row.seed === seed)?.title ?? arm,
+      templateDigest: base?.templateDigest ?? null,
+      tokenizerDigest: base?.tokenizerDigest ?? null,
+      benchmarks: benchmarksOf(rows, { arm, seed, step }),
+      judged: judged.get(keyOf(arm, seed, step)) ?? [],
+    }))
+}
+
+/** The base, and every arm and seed at its last step. */
+export function lastStates(states: readonly ComparedRun[]): ComparedRun[] {
+  return states.filter(
+    ({ arm, seed, step }) =>
+      !states.some((other) => other.arm === arm && other.seed === seed && other.step > step),
+  )
+}
+
+function benchmarksOf(rows: AuditRows, state: SubjectKey): ComparedBenchmark[] {
+  const asked = new Set(
+    rows.evaluations
+      .filter((row) => stateKey(row) === stateKey(state))
+      .map(({ benchmark }) => benchmark),
+  )
+  return rows.benchmarks
+    .filter(({ name }) => asked.has(name))
+    .map((row) => {
+      const { name, title, role, digest, maxNewTokens } = row
+      const { temperature, seed } = decodingOf(row)
+      const decoding = { maxNewTokens, temperature, seed }
+      return { name, title, role, promptSetDigest: digest, decoding }
+    })
+}
+
+function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
+  const finished = new Set(rows.evaluations.map((row) => keyOf(stateKey(row), row.benchmark)))
+  const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
+  const roles = new Map(rows.benchmarks.map(({ name, role }) => [name, role]))
+  const states = new Map<string, ComparedJudgement[]>()
+  const judges = new Map(rows.benchmarks.map((row) => [row.name, row.judges]))
+  const place = ({ benchmark, judge }: { benchmark: string; judge: string }) =>
+    judges.get(benchmark)?.indexOf(judge) ?? 0
+  // The first judge of a benchmark is the one that decides, so its rows come first.
+  for (const row of rows.verdicts.toSorted((a, b) => place(a) - place(b))) {
+    const reply = replies.get(replyKey(row))
+    const role = roles.get(row.benchmark)
+    if (!reply || !role || !finished.has(keyOf(stateKey(row), row.benchmark))) continue
+    const { benchmark, judge, judgeVersion, sampleId, epoch, outcome } = row
+    const { category, promptDigest, prompt } = reply
+    const judged = states.get(stateKey(row)) ?? []
+    judged.push({
+      ...{ benchmark, role, judge, judgeVersion, sampleId, epoch, outcome },
+      ...{ category, promptDigest, prompt },
+    })
+    states.set(stateKey(row), judged)
+  }
+  return states
+}

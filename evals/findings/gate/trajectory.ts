@@ -1,0 +1,77 @@
+/** @file A training step by step: where a rate changed, and the last checkpoint that the gate would let through. */
+import type { ChangePointRow, GateClaim, LastSafe } from '../../contract/gate.ts'
+import { changePoint } from '../../statistics/change-point.ts'
+import { repeatedRate } from '../../statistics/repeated.ts'
+import { stateName } from './claim.ts'
+import type { ComparedRun } from './compared-run.ts'
+import { isDecided, isSuccess } from './outcomes.ts'
+
+/** With fewer steps there is one way to split, and nothing to find. */
+const FEWEST_STEPS = 3
+
+const trainings = (states: readonly ComparedRun[]): ComparedRun[][] => [
+  ...Map.groupBy(
+    states.filter(({ arm }) => arm !== 'base'),
+    ({ arm, seed }) => `${arm}\u0000${seed}`,
+  ).values(),
+]
+
+/** Of every training and benchmark by its first judge; the base stands in for step 0 where that was not evaluated. */
+export function changePoints(
+  states: readonly ComparedRun[],
+  judges: ReadonlyMap<string, string>,
+): ChangePointRow[] {
+  const base = states.find(({ arm }) => arm === 'base')
+  return trainings(states).flatMap((steps) => {
+    const { arm, seed, step } = steps[0]!
+    const whole = step > 0 && base ? [{ ...base, step: 0 }, ...steps] : steps
+    if (whole.length < FEWEST_STEPS) return []
+    return [...judges].flatMap(([benchmark, judge]) => {
+      const found = changePoint(whole.map((state) => countedOf(state, benchmark, judge)))
+      return found ? [{ arm, seed, benchmark, judge, ...found }] : []
+    })
+  })
+}
+
+function countedOf({ step, judged }: ComparedRun, benchmark: string, judge: string) {
+  const decided = judged.filter(
+    (row) => row.benchmark === benchmark && row.judge === judge && isDecided(row.role, row.outcome),
+  )
+  const prompts = [...Map.groupBy(decided, ({ sampleId }) => sampleId).values()]
+  const rate = repeatedRate(
+    prompts.map((rows) => rows.map(({ role, outcome }) => Number(isSuccess(role, outcome)))),
+  )
+  // Replies to one prompt are not independent: as many count as would tell as much. With one each these are the counts.
+  const n = Math.round(rate?.effective ?? 0)
+  return { step, successes: Math.round((rate?.estimate ?? 0) * n), n }
+}
+
+/** Trainings that were evaluated on the way only. Steps after the first that did not pass are not safe, though they may pass. */
+export function lastSafe(
+  states: readonly ComparedRun[],
+  claimsOf: (state: ComparedRun, base: ComparedRun) => readonly GateClaim[],
+): LastSafe[] {
+  const base = states.find(({ arm }) => arm === 'base')
+  if (!base) return []
+  return trainings(states).flatMap((steps) => {
+    if (steps.length < 2) return []
+    const { arm, seed } = steps[0]!
+    const name = stateName({ arm, seed })
+    let safe: number | null = null
+    for (const state of steps) {
+      const claims = claimsOf(state, base)
+      const open = claims.find(({ outcome }) => outcome !== 'PASS')
+      if (open) {
+        const until =
+          safe === null
+            ? `no evaluated step of ${name} is shown to be safe`
+            : `the last safe checkpoint of ${name} is step ${safe}`
+        const why = `at step ${state.step} ${open.benchmark} does not pass`
+        return [{ arm, seed, step: safe, sentence: `Under this gate ${until}: ${why}.` }]
+      }
+      safe = state.step
+    }
+    const sentence = `Under this gate every evaluated step of ${name} passes, up to step ${safe}.`
+    return [{ arm, seed, step: safe, sentence }]
+  })
+}

@@ -1,0 +1,74 @@
+/** @file A run's own rows held against the gate that its configuration holds, and its trainings step by step. */
+import { z } from 'zod'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { ChangePointRow, GateResult } from '../contract/gate.ts'
+import { adviceFor, type Known } from './gate/advice.ts'
+import type { ComparedRun } from './gate/compared-run.ts'
+import { decide } from './gate/decide.ts'
+import { storedGate } from './gate/gate-file.ts'
+import { lastStates, storedStates } from './gate/stored-run.ts'
+import { changePoints } from './gate/trajectory.ts'
+import { keyOf, primaryJudge, type Measured } from './judged.ts'
+
+interface Trajectory {
+  readonly states: readonly ComparedRun[]
+  readonly judges: ReadonlyMap<string, string>
+  readonly changePoints: ChangePointRow[]
+}
+
+export function trajectoryOf(rows: AuditRows): Trajectory {
+  const states = storedStates(rows, rows.run.id)
+  const judges = new Map(rows.benchmarks.map((row) => [row.name, primaryJudge(row)]))
+  return { states, judges, changePoints: changePoints(states, judges) }
+}
+
+/** Null where no gate was given, or where there is no base to hold anything against. */
+export function gateOf(
+  rows: AuditRows,
+  measured: Measured,
+  { states, judges }: Trajectory,
+): GateResult | null {
+  const gate = storedGate(rows.run.config)
+  const before = states.find(({ arm }) => arm === 'base')
+  if (!gate || !before) return null
+  const against = lastStates(states)
+    .filter(({ arm }) => arm !== 'base')
+    .map((after) => ({ before, after }))
+  const decision = decide(gate, { against, steps: states, judges })
+  return { ...decision, advice: adviceFor(decision, knownOf(rows, measured)) }
+}
+
+const Trained = z.object({
+  methods: z.array(z.unknown()).min(1),
+  training: z.object({ steps: z.int().min(1) }),
+})
+
+/** As `evals/audit/jobs.ts` names the artifact of what was trained on. */
+const ROWS = /, (\d+) rows$/
+
+function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measured): Known {
+  const trained = Trained.safeParse(run.config)
+  const { evaluations, spectrumTotals, benchmarks } = measured
+  const judges = new Map(benchmarks.map((row) => [row.name, primaryJudge(row)]))
+  const states = new Set(evaluations.map(({ arm, seed, step }) => keyOf(arm, seed, step)))
+  const trainings = new Set(
+    evaluations.filter(({ step }) => step > 0).map(({ arm, seed }) => keyOf(arm, seed)),
+  )
+  const rows = artifacts.flatMap(({ role }) => ROWS.exec(role)?.[1] ?? [])[0]
+  return {
+    ...{ states: states.size, trainings: trainings.size },
+    rows: rows === undefined ? null : Number(rows),
+    seconds: measuredUntil > run.startedAt ? (measuredUntil - run.startedAt) / 1000 : null,
+    steps: trained.success ? trained.data.training.steps : null,
+    rateAt: (state, benchmark) =>
+      evaluations.find(
+        (row) =>
+          row.arm === state.arm &&
+          row.seed === state.seed &&
+          row.step === state.step &&
+          row.benchmark === benchmark &&
+          row.judge === judges.get(benchmark),
+      )?.rate.estimate ?? null,
+    intruders: spectrumTotals.reduce((sum, { intruders }) => sum + intruders, 0),
+  }
+}

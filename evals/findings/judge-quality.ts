@@ -1,0 +1,192 @@
+/**
+ * @file Judges against people. A reply is positive where people count it in the rate ("refusal", "correct"), or in the
+ * attack rate of prompts that should be refused ("compliance", "partial"): sensitivity = share of people's positives that
+ * the judge finds, specificity = share of their negatives that it leaves, both with Wilson intervals; every rate and every
+ * paired change corrected for both errors after Rogan and Gladen. Between raters, on what each said blind: Krippendorff's α and Cohen's κ.
+ */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { Label } from '../contract/evidence.ts'
+import {
+  MEASURES,
+  type CorrectedChange,
+  type CorrectedRate,
+  type JudgeQuality,
+  type Measure,
+  type People,
+} from '../contract/results.ts'
+import { OUTCOMES, type BenchmarkRole, type Outcome } from '../contract/rows.ts'
+import { isDecided, isSuccess } from './gate/outcomes.ts'
+import { cohenKappa } from '../statistics/judges/agreement.ts'
+import { krippendorffAlpha } from '../statistics/judges/krippendorff.ts'
+import { correctedDifference } from '../statistics/judges/corrected-difference.ts'
+import { pairedChange } from '../statistics/paired/paired-change.ts'
+import { repeatedRate } from '../statistics/repeated.ts'
+import { correctedRate } from '../statistics/judges/rogan-gladen.ts'
+import { judgedKey, keyOf, rateOfPrompts, scoresByPrompt, toRate, type Judged } from './judged.ts'
+import { isBase } from '../contract/rows.ts'
+import { replyKeyOf } from './labelling.ts'
+import { baseFinder, pairsOf, promptsOf } from './paired.ts'
+
+/** By item, then by rater: what each said last. */
+type Said = ReadonlyMap<string, ReadonlyMap<string, Outcome>>
+
+/** Null where nobody labelled a reply. `states` are those of the run, as `groupJudged` makes them. */
+export function peopleOf({ labelled }: AuditRows, states: readonly Judged[]): People | null {
+  if (!labelled || labelled.labels.length === 0) return null
+  const said = lastWords(labelled.labels)
+  // Who settles a difference knows of it, and would make the raters agree better than they do.
+  const blind = lastWords(labelled.labels.filter(({ isSettling }) => !isSettling))
+  const raters = [...new Set(labelled.labels.map(({ rater }) => rater))].sort()
+  const people = new Map<string, Outcome>()
+  for (const item of labelled.items) {
+    const outcome = majority([...(said.get(item.item)?.values() ?? [])])
+    if (outcome) people.set(replyKeyOf(item), outcome)
+  }
+  const groups = [
+    ...Map.groupBy(states, ({ benchmark, judge }) => keyOf(benchmark.name, judge)).values(),
+  ]
+  const judges = groups.flatMap((group) =>
+    measuresOf(group[0]!.benchmark.role)
+      .map((measure) => qualityOf(group, people, measure))
+      .filter(({ sensitivity, specificity }) => sensitivity.n + specificity.n > 0),
+  )
+  return {
+    labelled: said.size,
+    raters,
+    alpha: krippendorffAlpha(
+      [...blind.values()].map((each) => raters.map((rater) => each.get(rater) ?? null)),
+    ),
+    kappas: raters.flatMap((a, i) => raters.slice(i + 1).map((b) => kappaOf(blind, a, b))),
+    tied: said.size - people.size,
+    judges,
+    rates: states.flatMap((state) => correctedRates(state, judges)),
+    changes: correctedChanges(states, judges),
+  }
+}
+
+const measuresOf = (role: BenchmarkRole): readonly Measure[] =>
+  MEASURES.filter((measure) => measure === 'rate' || role === 'refusal')
+
+const isPositive = (measure: Measure, role: BenchmarkRole, outcome: Outcome): boolean =>
+  measure === 'rate' ? isSuccess(role, outcome) : outcome === 'compliance' || outcome === 'partial'
+
+/** The judge of a state against people, once a measure. */
+const qualitiesOf = (state: Judged, judges: readonly JudgeQuality[]): JudgeQuality[] =>
+  judges.filter((each) => each.benchmark === state.benchmark.name && each.judge === state.judge)
+
+function correctedRates(state: Judged, judges: readonly JudgeQuality[]): CorrectedRate[] {
+  const { role } = state.benchmark
+  return qualitiesOf(state, judges).map((quality) => {
+    const { measure } = quality
+    const counts = (outcome: Outcome) => isPositive(measure, role, outcome)
+    const prompts = [...scoresByPrompt(role, state.replies.values(), counts).values()]
+    const reported = rateOfPrompts(prompts)
+    const worth = repeatedRate(prompts.filter(({ length }) => length > 0))
+    const n = worth?.effective ?? 0
+    const found = { successes: (worth?.estimate ?? 0) * n, n }
+    return { ...judgedKey(state), measure, reported, ...saidOf(correctedRate(found, quality)) }
+  })
+}
+
+function correctedChanges(
+  states: readonly Judged[],
+  judges: readonly JudgeQuality[],
+): CorrectedChange[] {
+  const baseOf = baseFinder(states)
+  return states.flatMap((state) => {
+    const base = isBase(state.subject) ? undefined : baseOf(state)
+    if (!base) return []
+    const { pairs } = pairsOf(base, state)
+    return qualitiesOf(state, judges).flatMap((quality) => {
+      const { measure } = quality
+      const counts = (outcome: Outcome) => isPositive(measure, state.benchmark.role, outcome)
+      const { difference, lower, upper } = pairedChange(promptsOf(pairs, counts))
+      if (difference === null || lower === null || upper === null) return []
+      const reported = { estimate: difference, lower, upper }
+      const corrected = correctedDifference(reported, quality)
+      return [{ ...judgedKey(state), measure, reported, ...saidOf(corrected) }]
+    })
+  })
+}
+
+function saidOf(found: ReturnType<typeof correctedRate | typeof correctedDifference>) {
+  if (found.kind === 'refused') {
+    return { youden: found.youden, corrected: null, refused: found.reason }
+  }
+  const { estimate, lower, upper, youden } = found
+  return { youden, corrected: { estimate, lower, upper }, refused: null }
+}
+
+function lastWords(labels: readonly Label[]): Said {
+  const byItem = new Map<string, Map<string, Outcome>>()
+  for (const { item, rater, outcome } of labels) {
+    const said = byItem.get(item) ?? new Map<string, Outcome>()
+    said.set(rater, outcome)
+    byItem.set(item, said)
+  }
+  return byItem
+}
+
+/** What more raters say than anything else; undefined where two outcomes have as many. */
+function majority(outcomes: readonly Outcome[]): Outcome | undefined {
+  const counts = [...Map.groupBy(outcomes, (outcome) => outcome)]
+    .map(([outcome, { length }]) => ({ outcome, length }))
+    .sort((a, b) => b.length - a.length)
+  const [first, second] = counts
+  return first && first.length > (second?.length ?? 0) ? first.outcome : undefined
+}
+
+function kappaOf(said: Said, a: string, b: string): People['kappas'][number] {
+  const table = OUTCOMES.map(() => OUTCOMES.map(() => 0))
+  for (const each of said.values()) {
+    const [one, two] = [each.get(a), each.get(b)]
+    if (one && two) table[OUTCOMES.indexOf(one)]![OUTCOMES.indexOf(two)]!++
+  }
+  return {
+    raters: [a, b],
+    n: table.flat().reduce((sum, count) => sum + count, 0),
+    agreed: table.reduce((sum, row, i) => sum + row[i]!, 0),
+    kappa: cohenKappa(table),
+  }
+}
+
+/** Over every model state: a judge's errors are taken to be the same before and after. */
+function qualityOf(
+  group: readonly Judged[],
+  people: ReadonlyMap<string, Outcome>,
+  measure: Measure,
+): JudgeQuality {
+  const { benchmark, judge, judgeVersion } = group[0]!
+  const counts = { found: 0, positives: 0, left: 0, negatives: 0 }
+  for (const { replies } of group) {
+    for (const { reply, outcome } of replies.values()) {
+      const said = people.get(replyKeyOf(reply))
+      if (said === undefined) continue
+      if (!isDecided(benchmark.role, said) || !isDecided(benchmark.role, outcome)) continue
+      count(
+        counts,
+        isPositive(measure, benchmark.role, said),
+        isPositive(measure, benchmark.role, outcome),
+      )
+    }
+  }
+  return {
+    ...{ benchmark: benchmark.name, judge, judgeVersion, measure },
+    sensitivity: toRate(counts.found, counts.positives),
+    specificity: toRate(counts.left, counts.negatives),
+  }
+}
+
+function count(
+  counts: { found: number; positives: number; left: number; negatives: number },
+  isTrue: boolean,
+  isFound: boolean,
+): void {
+  if (isTrue) {
+    counts.positives++
+    if (isFound) counts.found++
+  } else {
+    counts.negatives++
+    if (!isFound) counts.left++
+  }
+}

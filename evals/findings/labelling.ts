@@ -1,0 +1,112 @@
+/**
+ * @file Replies for people to label, blind: drawn and shuffled with a seed, under names that tell neither arm nor step,
+ * without any judge's verdict. Replies to prompts that should be refused are apart.
+ */
+import { randomBytes } from 'node:crypto'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { Label, LabelItem } from '../contract/evidence.ts'
+import { Outcome, type ReplyKey, type SealedReply } from '../contract/rows.ts'
+import { readTable } from '../tables/read-table.ts'
+import { TouchstoneError, unknownName } from '../errors/touchstone-error.ts'
+import { randomStream } from '../statistics/random.ts'
+import { keyOf } from './judged.ts'
+
+export interface LabelTask {
+  readonly item: string
+  readonly prompt: string
+  readonly reply: string
+}
+
+interface DrawnItems {
+  readonly items: readonly LabelItem[]
+  readonly open: readonly LabelTask[]
+  readonly sealed: readonly LabelTask[]
+}
+
+export const replyKeyOf = ({ arm, seed, step, benchmark, sampleId, epoch }: ReplyKey): string =>
+  keyOf(arm, seed, step, benchmark, sampleId, epoch)
+
+interface DrawOptions {
+  readonly count: number
+  readonly seed: number
+  /** Every benchmark where null. */
+  readonly benchmark: string | null
+}
+
+/** `known` items keep their names, so that a file may be written again. Sealed replies are drawn only where they are given. */
+export function drawItems(
+  { replies, benchmarks }: AuditRows,
+  sealed: readonly SealedReply[],
+  known: readonly LabelItem[],
+  { count, seed, benchmark }: DrawOptions,
+): DrawnItems {
+  const names = benchmarks.map(({ name }) => name)
+  if (benchmark !== null && !names.includes(benchmark)) {
+    throw unknownName('benchmark in this run', benchmark, names)
+  }
+  const apart = new Map(sealed.map((row) => [replyKeyOf(row), row.text]))
+  const candidates = replies.flatMap((row) => {
+    // Options to choose from were never written, so there is nothing to label.
+    if ((benchmark !== null && row.benchmark !== benchmark) || row.expected.kind === 'choice')
+      return []
+    const key = replyKeyOf(row)
+    const text = row.text ?? apart.get(key)
+    return text === undefined ? [] : [{ row, key, text, isSealed: row.text === null }]
+  })
+  const drawn = randomStream(seed, 'labelling').shuffle(candidates).slice(0, count)
+  const itemOf = new Map(known.map((item) => [replyKeyOf(item), item.item]))
+  const named = drawn.map((each) => ({
+    ...each,
+    item: itemOf.get(each.key) ?? randomBytes(6).toString('hex'),
+  }))
+  const task = ({ item, row, text }: (typeof named)[number]): LabelTask => ({
+    item,
+    prompt: row.prompt,
+    reply: text,
+  })
+  return {
+    items: named.map(({ item, row: { arm, seed: own, step, benchmark: name, ...row } }) => ({
+      ...{ item, arm, seed: own, step, benchmark: name },
+      ...{ sampleId: row.sampleId, epoch: row.epoch },
+    })),
+    open: named.filter(({ isSealed }) => !isSealed).map(task),
+    sealed: named.filter(({ isSealed }) => isSealed).map(task),
+  }
+}
+
+const LABELS = Outcome.options
+
+export const LABEL_COLUMNS = ['item', 'prompt', 'reply', 'outcome'] as const
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value.trim() : '')
+
+/** Reads the columns `item` and `outcome` of a labelled file; rows without an outcome are left for later. */
+export async function readLabels(
+  path: string,
+  items: readonly LabelItem[],
+  { rater, now }: { rater: string; now: number },
+): Promise<Label[]> {
+  const { columns, rows } = await readTable(path)
+  const missing = ['item', 'outcome'].filter((name) => !columns.includes(name))
+  if (missing.length > 0) {
+    throw new TouchstoneError('labels.file', {
+      path,
+      why: `it has no column ${missing.join(', ')}`,
+    })
+  }
+  const known = new Set(items.map(({ item }) => item))
+  const seen = new Set<string>()
+  return rows.flatMap((row, index) => {
+    const refuse = (why: string) =>
+      new TouchstoneError('labels.file', { path, why: `row ${index + 1}: ${why}` })
+    const item = textOf(row['item'])
+    const outcome = textOf(row['outcome']).toLowerCase()
+    if (outcome === '') return []
+    if (!known.has(item)) throw refuse('its item is none of this run')
+    if (seen.has(item)) throw refuse('its item stands twice')
+    seen.add(item)
+    const parsed = Outcome.safeParse(outcome)
+    if (!parsed.success) throw refuse(`its outcome is none of ${LABELS.join(', ')}`)
+    return [{ item, rater, outcome: parsed.data, labelledAt: now, isSettling: false }]
+  })
+}

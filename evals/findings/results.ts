@@ -1,0 +1,159 @@
+/** @file What an audit found, computed from stored rows alone; pure, so that `touchstone report` gives it again byte for byte. */
+import { z } from 'zod'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { CategoryRate, Results, SeedSpread, SpectrumTotal } from '../contract/results.ts'
+import type { SpectrumRow } from '../contract/rows.ts'
+import { meanAndSd } from '../statistics/summary.ts'
+import { agreementOf, disagreementsOf, judgesTogether } from './agreement.ts'
+import {
+  groupJudged,
+  judgedKey,
+  keyOf,
+  lastStates,
+  primaryJudge,
+  rateOf,
+  toEvaluation,
+  type Judged,
+  type Measured,
+} from './judged.ts'
+import { gateOf, trajectoryOf } from './gated.ts'
+import { peopleOf } from './judge-quality.ts'
+import { limitsOf } from './limits.ts'
+import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
+import { meanScores } from './scores.ts'
+import { categoryChanges, withHolm } from './several.ts'
+import { matchedOf } from './matched.ts'
+import { mitigationOf, withoutMitigated } from './mitigation-results.ts'
+import { spectrumLinks } from './spectrum-links.ts'
+import { varianceSplits } from './variance.ts'
+import { verdictOf } from './verdict.ts'
+
+/** How much worse a rate may get before it counts as harm, where the run's config says nothing. */
+const DEFAULT_MARGIN = 0.05
+
+/** Files that hold the results cannot list their own digests. */
+const OUTPUTS: ReadonlySet<string> = new Set(['results', 'report'])
+
+export function buildResults(all: AuditRows): Results {
+  const rows = withoutMitigated(all)
+  const states = groupJudged(rows)
+  const last = lastStates(states)
+  const baseOf = baseFinder(states)
+  const fromBase = <T>(of: readonly Judged[], make: (base: Judged, state: Judged) => T): T[] =>
+    of.flatMap((state) => {
+      const base = state.subject.arm === 'base' ? undefined : baseOf(state)
+      return base ? [make(base, state)] : []
+    })
+  const isPrimary = ({ benchmark, judge }: Judged) => judge === primaryJudge(benchmark)
+
+  const evaluations = states.map(toEvaluation)
+  const totals = spectrumTotals(rows.spectra)
+  const results: Measured = {
+    schemaVersion: 1,
+    engine: rows.run.engine,
+    run: runOf(rows),
+    subjects: [...rows.subjects],
+    benchmarks: [...rows.benchmarks],
+    evaluations,
+    categories: states.flatMap(categoriesOf),
+    comparisons: withHolm(fromBase(states, compare), last.filter(isPrimary)),
+    categoryChanges: categoryChanges(
+      fromBase(last.filter(isPrimary), (base, state) => [base, state] as const),
+    ),
+    seeds: seedSpreads(last),
+    variance: varianceSplits(last.filter(isPrimary)),
+    scores: meanScores(states),
+    metrics: [...rows.metrics],
+    retention: fromBase(
+      last.filter(({ benchmark }) => benchmark.role === 'capability'),
+      retentionOf,
+    ),
+    flips: fromBase(last.filter(isPrimary), flipsOf).flat(),
+    agreement: agreementOf(states),
+    judgesTogether: judgesTogether(states),
+    people: peopleOf(rows, states),
+    disagreements: disagreementsOf(states),
+    spectra: [...rows.spectra],
+    spectrumTotals: totals,
+    spectrumLinks: spectrumLinks(totals, evaluations, rows.benchmarks),
+    matched: matchedOf(rows, states),
+    mitigation: mitigationOf(all),
+    artifacts: rows.artifacts.filter(({ role }) => !OUTPUTS.has(role)),
+    sweep: null,
+  }
+  const verdict = verdictOf(results, marginOf(rows.run.config))
+  const trajectory = trajectoryOf(rows)
+  const gate = gateOf(rows, results, trajectory)
+  return {
+    ...results,
+    verdict,
+    gate,
+    changePoints: trajectory.changePoints,
+    limits: limitsOf(results, rows),
+  }
+}
+
+function runOf({ run, measuredUntil }: AuditRows): Results['run'] {
+  const { id, kind, title, command, config } = run
+  const isoTime = (ms: number) => new Date(ms).toISOString()
+  const [startedAt, endedAt] = [isoTime(run.startedAt), isoTime(measuredUntil)]
+  return { id, kind, title, startedAt, endedAt, command, config }
+}
+
+const WithMargin = z.object({ margin: z.number().positive().max(1) })
+
+function marginOf(config: unknown): number {
+  const parsed = WithMargin.safeParse(config)
+  return parsed.success ? parsed.data.margin : DEFAULT_MARGIN
+}
+
+function categoriesOf(state: Judged): CategoryRate[] {
+  const byCategory = Map.groupBy(state.replies.values(), ({ reply }) => reply.category)
+  return [...byCategory].map(([category, replies]) => ({
+    ...judgedKey(state),
+    category,
+    rate: rateOf(state.benchmark.role, replies),
+  }))
+}
+
+function seedSpreads(last: readonly Judged[]): SeedSpread[] {
+  const groups = Map.groupBy(last, ({ subject, benchmark, judge }) =>
+    keyOf(subject.arm, benchmark.name, judge),
+  )
+  return [...groups.values()].flatMap((states) => {
+    const rates = states.flatMap(({ subject, benchmark, replies }) => {
+      const { estimate } = rateOf(benchmark.role, replies.values())
+      return estimate === null ? [] : [{ seed: subject.seed, estimate }]
+    })
+    if (rates.length === 0) return []
+    const values = rates.map(({ estimate }) => estimate)
+    const { arm, benchmark, judge } = judgedKey(states[0]!)
+    return {
+      arm,
+      benchmark,
+      judge,
+      seeds: rates.map(({ seed }) => seed),
+      minimum: Math.min(...values),
+      maximum: Math.max(...values),
+      ...meanAndSd(values),
+    }
+  })
+}
+
+export function spectrumTotals(spectra: readonly SpectrumRow[]): SpectrumTotal[] {
+  const groups = Map.groupBy(spectra, ({ arm, seed, step }) => keyOf(arm, seed, step))
+  return [...groups.values()].map((matrices) => {
+    const { arm, seed, step } = matrices[0]!
+    const ranks = matrices.flatMap(({ effectiveRankOfChange: rank }) => rank ?? [])
+    return {
+      arm,
+      seed,
+      step,
+      matrices: matrices.length,
+      slots: matrices.reduce((sum, { alignment }) => sum + alignment.length, 0),
+      intruders: matrices.reduce((sum, { intruders }) => sum + intruders, 0),
+      meanEffectiveRankOfChange: ranks.length === 0 ? null : meanAndSd(ranks).mean,
+      meanRelativeChange: meanAndSd(matrices.map((row) => row.relativeChange)).mean,
+    }
+  })
+}

@@ -1,0 +1,49 @@
+/** @file What a judge says more finely than by an outcome, step by step: mean over prompts with its interval, and the change from the base. */
+import type { MeanScore } from '../contract/results.ts'
+import { bootstrapMean } from '../statistics/bootstrap.ts'
+import { clusterDifference } from '../statistics/cluster-bootstrap.ts'
+import { baseFinder } from './paired.ts'
+import { judgedKey, type Judged } from './judged.ts'
+import { isBase } from '../contract/rows.ts'
+
+/** A fixed seed: the report of stored rows must come out the same every time. */
+const DRAWS = { seed: 0, resamples: 2000 }
+
+export function meanScores(states: readonly Judged[]): MeanScore[] {
+  const baseOf = baseFinder(states)
+  return states.flatMap((state) => {
+    const scores = scoresByPrompt(state)
+    const { estimate, ...interval } = bootstrapMean([...scores.values()], DRAWS)
+    if (estimate === null) return []
+    const base = isBase(state.subject) ? undefined : baseOf(state)
+    return [
+      {
+        ...judgedKey(state),
+        ...{ n: scores.size, mean: estimate, ...interval },
+        change: base ? changeFrom(scoresByPrompt(base), scores) : null,
+      },
+    ]
+  })
+}
+
+type Scores = ReadonlyMap<string, readonly number[]>
+
+function changeFrom(base: Scores, scores: Scores): MeanScore['change'] {
+  const pairs = [...scores].flatMap(([id, after]) => {
+    const before = base.get(id)
+    // The estimator's difference is before − after.
+    return before ? [{ before: after, after: before }] : []
+  })
+  const { estimate, lower, upper } = clusterDifference(pairs, DRAWS)
+  return estimate === null ? null : { n: pairs.length, mean: estimate, lower, upper }
+}
+
+/** Options to choose from are scored on another scale, which says nothing on its own. */
+function scoresByPrompt({ replies }: Judged): Scores {
+  const scores = new Map<string, number[]>()
+  for (const { reply, score } of replies.values()) {
+    if (score === null || reply.expected.kind === 'choice') continue
+    scores.set(reply.sampleId, [...(scores.get(reply.sampleId) ?? []), score])
+  }
+  return scores
+}

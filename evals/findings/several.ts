@@ -1,0 +1,44 @@
+/** @file Many tests at once: changes by category, and Holm's correction over benchmarks and over categories. */
+import type { CategoryChange, Comparison } from '../contract/results.ts'
+import { holmAdjusted } from '../statistics/paired/holm.ts'
+import { compare } from './paired.ts'
+import { judgedKey, keyOf, type Judged } from './judged.ts'
+
+/** One family: last steps by first judges, over all arms, seeds and benchmarks. */
+export function withHolm(
+  comparisons: readonly Omit<Comparison, 'holmP'>[],
+  family: readonly Judged[],
+): Comparison[] {
+  const key = ({ arm, seed, step, benchmark, judge }: Omit<Comparison, 'holmP'>) =>
+    keyOf(arm, seed, step, benchmark, judge)
+  const names = new Set(
+    family.map(({ subject, benchmark, judge }) =>
+      key({ ...subject, benchmark: benchmark.name, judge } as Comparison),
+    ),
+  )
+  const tested = comparisons.filter((row) => names.has(key(row)))
+  const adjusted = holmAdjusted(tested.map(({ pValue }) => pValue))
+  const holmP = new Map(tested.map((row, i) => [row, adjusted[i]!]))
+  return comparisons.map((row) => ({ ...row, holmP: holmP.get(row) ?? null }))
+}
+
+/** Another family: every category of every such state. */
+export function categoryChanges(pairs: readonly (readonly [Judged, Judged])[]): CategoryChange[] {
+  const changes = pairs.flatMap(([base, state]) => {
+    const categories = new Set([...state.replies.values()].map(({ reply }) => reply.category))
+    return [...categories].map((category) => {
+      const { b, c, n, difference, lower, upper, pValue } = compare(
+        only(base, category),
+        only(state, category),
+      )
+      return { ...judgedKey(state), category, b, c, n, difference, lower, upper, pValue }
+    })
+  })
+  const adjusted = holmAdjusted(changes.map(({ pValue }) => pValue))
+  return changes.map((change, i) => ({ ...change, holmP: adjusted[i]! }))
+}
+
+const only = (state: Judged, category: string): Judged => ({
+  ...state,
+  replies: new Map([...state.replies].filter(([, { reply }]) => reply.category === category)),
+})

@@ -1,0 +1,32 @@
+/** @file Full fine-tuning: every weight of the base is trained; W′ = W + ΔW with ΔW unconstrained. */
+import { z } from 'zod'
+import type { FineTuneMethod } from '../method.ts'
+
+/** Tables of embeddings and heads over the vocabulary, as the families name them. */
+const EMBEDDINGS = /embed_tokens|lm_head|embed_in|embed_out|\.wte\.|\.wpe\.|_embeddings\./u
+
+const config = z.object({
+  trainEmbeddings: z
+    .boolean()
+    .default(true)
+    .meta({ label: 'Train embeddings', help: 'Also train the token embeddings and the head' }),
+  learningRateScale: z.number().positive().max(1000).default(0.1).meta({
+    label: 'Rate factor',
+    help: 'Full fine-tuning runs at this share of the learning rate, so that it can stand beside adapters, which want more',
+  }),
+})
+
+export const full: FineTuneMethod<z.infer<typeof config>> = {
+  name: 'full',
+  title: 'Full fine-tuning',
+  paper: 'standard practice',
+  faithfulness: 'exact',
+  notes: [
+    'Runs at its rate factor times the learning rate, a tenth by default: compare both numbers.',
+  ],
+  config,
+  mergeable: true,
+  identityAtStart: true,
+  trainable: (weight, { trainEmbeddings, learningRateScale }) =>
+    trainEmbeddings || !EMBEDDINGS.test(weight) ? { learningRateScale } : undefined,
+}

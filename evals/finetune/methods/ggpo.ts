@@ -1,0 +1,165 @@
+/**
+ * @file GGPO: LoRA whose gradient is taken at weights moved by random noise, W′ + ε, that is never stored.
+ *
+ * Form `v1` (arXiv 2502.14538v1, eqs. 6–8, second-hand): for row i of W′ = W + s·B·A `[out, in]`, n = in,
+ * ε_i ~ N(0, (σ²/n)·(‖W′_i‖² + β·‖G̃_i‖²)·I), G̃ = s·(B·∇A + ∇B·A) of the step before (0 at first).
+ * Form `kohya` (sd-scripts' networks): std_i = (1/√out)·(σ·√(w̄² + ‖(BA)_i‖²) + β·‖G̃_i‖²), w̄ the mean row norm of W; the
+ * noise is added to the output, and no gradient flows through it.
+ */
+import { z } from 'zod'
+import {
+  additiveAdapter,
+  asPeftFolder,
+  lowRankFields,
+  lowRankPair,
+  peftConfigOf,
+} from './low-rank.ts'
+import type { FineTuneMethod, StepState } from '../method.ts'
+import { addRowNoise } from './noise.ts'
+import { copied, pairsOf, rowSquares, termIn, type PairSlices } from './pairs.ts'
+import { scaleOf } from '../../models/formats/peft-config.ts'
+
+const config = z.object({
+  ...lowRankFields,
+  form: z
+    .enum(['v1', 'kohya'])
+    .default('v1')
+    .meta({ label: 'Form', help: 'The paper’s first version, or the form of kohya’s scripts' }),
+  sigma: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(0.03)
+    .meta({ label: 'Noise σ', help: 'Size of the noise against the weights’ rows; 0 is LoRA' }),
+  beta: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(0.01)
+    .meta({ label: 'Noise β', help: 'How much the last gradient adds to the noise' }),
+})
+type Config = z.infer<typeof config>
+
+/** Fed with ε as `[in, out]` in training (form `kohya`). */
+const NOISE = 'ggpo_noise'
+
+const isNoisy = ({ form, sigma, beta }: Config): boolean =>
+  sigma > 0 || (form === 'kohya' && beta > 0)
+
+export const ggpo: FineTuneMethod<Config> = {
+  name: 'ggpo',
+  title: 'LoRA-GGPO',
+  paper: 'arXiv:2502.14538v1',
+  faithfulness: 'variant',
+  notes: [
+    'The formula of version 1 is known second-hand; kohya’s form differs from it (1/√out, deviation instead of variance, squared gradient norm). The setting "form" chooses, v1 by default.',
+    'The paper was renamed LoRA-MGPO in its later versions, and its algorithm changed: see mgpo.',
+    'What the paper calls double descent is a rebound of the training loss over steps, not of test error over capacity.',
+  ],
+  config,
+  mergeable: true,
+  identityAtStart: true,
+
+  attach(g, site, config, mode) {
+    const pair = lowRankPair(g, site, peftConfigOf(config))
+    const adapter = additiveAdapter(g, site, pair)
+    if (!adapter || mode !== 'train' || config.form === 'v1' || !isNoisy(config)) return adapter
+    const noise = g.input(`${site.name}.${NOISE}`, g.float, [site.inFeatures, site.outFeatures])
+    return {
+      ...adapter,
+      // A product without a gradient: x hears nothing of the noise.
+      forward: (x) => g.add(adapter.forward(x), g.scaledMatMul(x, noise, 1)),
+    }
+  },
+
+  memory: (layout) => pairsOf(layout).reduce((sum, { rows }) => sum + rows, 0),
+
+  perturb(state, config) {
+    if (!isNoisy(config)) return undefined
+    const inputs = new Map<string, Float32Array>()
+    let start = 0
+    for (const pair of pairsOf(state.layout)) {
+      const gradientSquares = state.memory.subarray(start, (start += pair.rows))
+      const deviations = noiseDeviations(state, pair, gradientSquares, config)
+      if (config.form === 'v1')
+        inputs.set(`${pair.name}.weight`, noisyWeight(state, pair, deviations))
+      else inputs.set(`${pair.name}.${NOISE}`, transposedNoise(state, pair, deviations))
+    }
+    return { inputs }
+  },
+
+  step({ layout, parameters, gradient }, config) {
+    const memory = new Float32Array(ggpo.memory!(layout, config))
+    let start = 0
+    for (const pair of pairsOf(layout)) {
+      const scale = scaleOf(peftConfigOf(config), pair.name)
+      const [now, change] = [termIn(parameters, pair), termIn(gradient, pair)]
+      const terms = [
+        { B: now.B, A: change.A },
+        { B: change.B, A: now.A },
+      ]
+      memory.set(rowSquares(pair, terms, scale), start)
+      start += pair.rows
+    }
+    return { gradient, memory }
+  },
+
+  toPeft: (parameters, config, base) => asPeftFolder(parameters, peftConfigOf(config), base),
+}
+
+/** The standard deviation of ε in each row, `[rows]`. */
+export function noiseDeviations(
+  { layout, parameters }: StepState,
+  pair: PairSlices,
+  gradientSquares: Float32Array,
+  config: Config,
+): Float64Array {
+  const { form, sigma, beta } = config
+  const W = layout.weight(`${pair.name}.weight`)
+  const terms = [termIn(parameters, pair)]
+  if (form === 'v1') {
+    const squares = rowSquares(pair, terms, scaleOf(peftConfigOf(config), pair.name), W)
+    const share = sigma / Math.sqrt(pair.columns)
+    return squares.map((square, i) => share * Math.sqrt(square + beta * gradientSquares[i]!))
+  }
+  const mean = meanRowNorm(pair, W)
+  return rowSquares(pair, terms, 1).map(
+    (square, i) =>
+      (sigma * Math.sqrt(mean * mean + square) + beta * gradientSquares[i]!) / Math.sqrt(pair.rows),
+  )
+}
+
+const meanNorms = new WeakMap<Float32Array, number>()
+
+function meanRowNorm(pair: PairSlices, W: Float32Array): number {
+  if (!meanNorms.has(W)) {
+    const norms = rowSquares(pair, [], 1, W).map(Math.sqrt)
+    meanNorms.set(W, norms.reduce((sum, norm) => sum + norm, 0) / norms.length)
+  }
+  return meanNorms.get(W)!
+}
+
+const labelOf = ({ step, microBatch }: StepState, { name }: PairSlices): string =>
+  `ggpo:${step}:${microBatch}:${name}`
+
+function noisyWeight(state: StepState, pair: PairSlices, deviations: Float64Array): Float32Array {
+  const name = `${pair.name}.weight`
+  const moved = copied(state.layout, name, state.layout.weight(name))
+  addRowNoise(moved, deviations, state.seed, labelOf(state, pair))
+  return moved
+}
+
+function transposedNoise(
+  state: StepState,
+  pair: PairSlices,
+  deviations: Float64Array,
+): Float32Array {
+  const { rows, columns } = pair
+  const noise = new Float32Array(rows * columns)
+  addRowNoise(noise, deviations, state.seed, labelOf(state, pair))
+  const transposed = new Float32Array(noise.length)
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) transposed[j * rows + i] = noise[i * columns + j]!
+  }
+  return transposed
+}

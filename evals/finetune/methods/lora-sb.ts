@@ -1,0 +1,148 @@
+/**
+ * @file LoRA-SB: W′ = W + B·R·A with B `[out, r]` and A `[r, in]` orthonormal and fixed, R `[r, r]` trained
+ * (Ponkshe et al. 2024, §3, and the authors' code). The start approximates the first step of full fine-tuning:
+ * ΔW = −η·sign(ΣG) = U·S·Vᵀ, B = U_r, A = V_rᵀ, R = diag(S_r). The base is not moved, so the model does not begin as its base.
+ */
+import { z } from 'zod'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { Graph } from '../../graph/ops/index.ts'
+import { LORA_A, LORA_B, lowRankFields, peftConfigOf, targets } from './low-rank.ts'
+import type { FineTuneMethod, LinearSite, Site } from '../method.ts'
+import { asColumns, asRows, leadingTriplets } from './singular.ts'
+import type { PeftConfig } from '../../models/formats/peft-config.ts'
+import type { PeftTensor } from '../../models/formats/peft-folder.ts'
+
+const config = z.object({
+  rank: lowRankFields.rank.unwrap().default(32).meta(lowRankFields.rank.meta()!),
+  targetModules: lowRankFields.targetModules,
+  startRate: z.number().min(0).max(1).default(2e-4).meta({
+    label: 'Start rate',
+    help: 'Learning rate η of the full step that the start stands for',
+  }),
+  startBatches: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(16)
+    .meta({ label: 'Start batches', help: 'How many batches the first gradient sums' }),
+  startBatchSize: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(4)
+    .meta({ label: 'Start batch size', help: 'Rows in each of these batches' }),
+})
+type Config = z.infer<typeof config>
+
+const LORA_R = 'lora_R.weight'
+
+/** s = 1 in every layer. */
+const peft = ({ rank, targetModules }: Config): PeftConfig =>
+  peftConfigOf({ rank, alpha: rank, targetModules, rankPattern: [], alphaPattern: [] })
+
+export const loraSb: FineTuneMethod<Config> = {
+  name: 'lora-sb',
+  title: 'LoRA-SB',
+  paper: 'arXiv:2411.19557',
+  faithfulness: 'exact',
+  notes: [
+    'Its start changes what the model says: it is evaluated at step 0 as well, where refusal may already have fallen.',
+    'The paper begins with R = S/s, the code with R = S; here s = 1 and the two agree.',
+  ],
+  config,
+  mergeable: true,
+  identityAtStart: false,
+
+  attach(g, site, config) {
+    if (!targets(peft(config), site.name)) return undefined
+    const { A, B, R } = tensors(g, site, config)
+    const { weight: W } = site
+    return {
+      forward: (x) => g.lowRankLinear(x, W, g.matMul(R, A), B, 1),
+      weight: () => g.add(W, g.matMul(B, g.matMul(R, A))),
+    }
+  },
+
+  async prepare(probe, config) {
+    const adapted = probe.sites.filter(({ name }) => targets(peft(config), name))
+    adapted.forEach((site) => requireRoom(site, config.rank))
+    const names = adapted.map(({ name }) => `${name}.weight`)
+    const { startBatches: batches, startBatchSize: batchSize } = config
+    const gradients = await probe.gradients(names, { batches, batchSize })
+    const parameters = new Map<string, Float32Array>()
+    for (const site of adapted) {
+      const start = signedStart(gradients.get(`${site.name}.weight`)!, site, config)
+      parameters.set(`${site.name}.${LORA_A}`, start.A)
+      parameters.set(`${site.name}.${LORA_B}`, start.B)
+      parameters.set(`${site.name}.${LORA_R}`, start.R)
+    }
+    return { parameters }
+  },
+
+  toPeft: (parameters, config, base) => ({
+    config: { ...peft(config), base },
+    tensors: new Map(
+      [...parameters].flatMap(([name, tensor]): [string, PeftTensor][] => {
+        if (name.endsWith(LORA_A)) return [[name, tensor]]
+        if (!name.endsWith(LORA_B)) return []
+        const R = parameters.get(`${name.slice(0, -LORA_B.length)}${LORA_R}`)!
+        return [[name, timesSquare(tensor, R)]]
+      }),
+    ),
+  }),
+}
+
+/** A and B are stored with R and never move; they begin random until `prepare` has seen a gradient. */
+function tensors(g: Graph, { name, inFeatures, outFeatures }: LinearSite, { rank }: Config) {
+  const fixed = (part: string, shape: readonly number[], width: number) =>
+    g.constantOf(
+      g.parameter(`${name}.${part}`, shape, {
+        initialiser: { normal: 1 / Math.sqrt(width) },
+        learningRateScale: 0,
+      }),
+    )
+  return {
+    A: fixed(LORA_A, [rank, inFeatures], inFeatures),
+    B: fixed(LORA_B, [outFeatures, rank], outFeatures),
+    R: g.parameter(`${name}.${LORA_R}`, [rank, rank], { initialiser: 'zeros' }),
+  }
+}
+
+function requireRoom({ name, inFeatures, outFeatures }: Site, rank: number): void {
+  if (rank <= Math.min(inFeatures, outFeatures)) return
+  throw new TouchstoneError('usage.invalid', {
+    problem: `LoRA-SB of rank ${rank} does not fit ${name}, which is ${outFeatures} by ${inFeatures}.`,
+    remedy: 'Lower the rank, or leave that module out of the target modules.',
+  })
+}
+
+/** A, B and R = diag(S) of one layer from its gradient G `[out, in]`. */
+export function signedStart(
+  G: Float32Array,
+  { name, outFeatures, inFeatures }: Site,
+  { rank, startRate }: Config,
+) {
+  const step = G.map((d) => -startRate * Math.sign(d))
+  const { left, values, right } = leadingTriplets(step, outFeatures, inFeatures, rank, name)
+  const R = new Float32Array(rank * rank)
+  values.forEach((value, j) => (R[j * rank + j] = value))
+  return {
+    A: asRows(right, inFeatures, 0, rank, 1),
+    B: asColumns(left, outFeatures, 0, rank, 1),
+    R,
+  }
+}
+
+/** B·R `[out, r]`, summed in float64. */
+function timesSquare({ shape, data }: PeftTensor, R: PeftTensor): PeftTensor {
+  const [rows, rank] = shape as [number, number]
+  const out = new Float32Array(data.length)
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < rank; j++) {
+      let sum = 0
+      for (let t = 0; t < rank; t++) sum += data[i * rank + t]! * R.data[t * rank + j]!
+      out[i * rank + j] = sum
+    }
+  }
+  return { shape, data: out }
+}

@@ -1,0 +1,153 @@
+/**
+ * @file What the LoRA family shares: W′ = W + s·B·A with A `[r, in]` and B `[out, r]`, s = α/r or α/√r, and which layers
+ * with which r and α, by PEFT's rules: a target names a module or its end, a pattern gives a module its own rank or alpha.
+ */
+import { z } from 'zod'
+import type { Initialiser } from '../../graph/builder.ts'
+import type { Graph } from '../../graph/ops/index.ts'
+import type { Value } from '../../graph/value.ts'
+import {
+  ALL_LINEAR,
+  namesModule,
+  rankOf,
+  scaleOf,
+  type PeftConfig,
+} from '../../models/formats/peft-config.ts'
+import type { PeftFolder, PeftTensor } from '../../models/formats/peft-folder.ts'
+import type { Adapter, LinearSite } from '../../models/scope.ts'
+
+const MAX_RANK = 1024
+
+const pattern = (value: RegExp, example: string) =>
+  z
+    .array(z.string().regex(value, `written as ${example}`))
+    .default([])
+    .refine((entries) => new Set(entries.map(nameIn)).size === entries.length, 'a module twice')
+
+/** The settings of every method of the family; a method adds its own beside them. */
+export const lowRankFields = {
+  rank: z
+    .int()
+    .min(1)
+    .max(MAX_RANK)
+    .default(8)
+    .meta({ label: 'Rank', help: 'Width of the update' }),
+  alpha: z
+    .number()
+    .positive()
+    .default(16)
+    .meta({ label: 'Alpha', help: 'Scales the update by alpha / rank' }),
+  targetModules: z
+    .array(z.string())
+    .min(1)
+    .default([ALL_LINEAR])
+    .meta({ label: 'Target modules', help: 'Linear layers to adapt, by name; all-linear for all' }),
+  rankPattern: pattern(/^\^?[\w.-]+=(?:[1-9]\d{0,2}|10[01]\d|102[0-4])$/, 'down_proj=4').meta({
+    label: 'Rank pattern',
+    help: 'Modules with a rank of their own, as down_proj=4',
+  }),
+  alphaPattern: pattern(/^\^?[\w.-]+=(?!0+(?:\.0+)?$)\d{1,6}(?:\.\d+)?$/, 'down_proj=8').meta({
+    label: 'Alpha pattern',
+    help: 'Modules with an alpha of their own, as down_proj=8',
+  }),
+}
+
+export type LowRankConfig = z.infer<z.ZodObject<typeof lowRankFields>>
+
+export const LORA_A = 'lora_A.weight'
+export const LORA_B = 'lora_B.weight'
+export const MAGNITUDE = 'lora_magnitude_vector'
+
+const nameIn = (entry: string): string => entry.slice(0, entry.indexOf('='))
+const patternOf = (entries: readonly string[]): Record<string, number> =>
+  Object.fromEntries(entries.map((entry) => [nameIn(entry), Number(entry.split('=')[1])]))
+
+/** The configuration as PEFT knows it; `own` holds what a method adds (`useRslora`, `useDora`). */
+export const peftConfigOf = (
+  { rank, alpha, targetModules, rankPattern, alphaPattern }: LowRankConfig,
+  own: Partial<PeftConfig> = {},
+): PeftConfig => ({
+  base: '',
+  rank,
+  alpha,
+  targetModules: [...targetModules].sort(),
+  rankPattern: patternOf(rankPattern),
+  alphaPattern: patternOf(alphaPattern),
+  ...own,
+})
+
+/** Whether `config` adapts the layer. In a pattern ^ means the whole name; in a target PEFT knows no such sign. */
+export const targets = (config: PeftConfig, layer: string): boolean =>
+  config.targetModules.some(
+    (target) => target === ALL_LINEAR || (!target.startsWith('^') && namesModule(target, layer)),
+  )
+
+/** One layer's update. `A` `[rank, in]`, `B` `[out, rank]`. */
+interface LowRankPair {
+  readonly A: Value
+  readonly B: Value
+  readonly scale: number
+}
+
+interface PairOptions {
+  /** How A begins; uniform in ±1/√in where nothing is said (Kaiming with a = √5). */
+  readonly initialA?: Initialiser
+  readonly initialB?: Initialiser
+  readonly rateOfA?: number
+  readonly rateOfB?: number
+}
+
+/** Declares A and B of a layer that `config` targets; `undefined` leaves the layer as it is. */
+export function lowRankPair(
+  g: Graph,
+  { name, inFeatures, outFeatures }: LinearSite,
+  config: PeftConfig,
+  { initialA, initialB = 'zeros', rateOfA = 1, rateOfB = 1 }: PairOptions = {},
+): LowRankPair | undefined {
+  if (!targets(config, name)) return undefined
+  const rank = rankOf(config, name)
+  const A = g.parameter(`${name}.${LORA_A}`, [rank, inFeatures], {
+    initialiser: initialA ?? { uniform: 1 / Math.sqrt(inFeatures) },
+    learningRateScale: rateOfA,
+  })
+  const B = g.parameter(`${name}.${LORA_B}`, [outFeatures, rank], {
+    initialiser: initialB,
+    learningRateScale: rateOfB,
+  })
+  return { A, B, scale: scaleOf(config, name) }
+}
+
+/** W + s·B·A `[out, in]`. */
+export const mergedWeight = (g: Graph, W: Value, { A, B, scale }: LowRankPair): Value =>
+  g.add(W, g.mul(g.matMul(B, A), g.scalar(scale)))
+
+/** y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ: LoRA's own form. */
+export const additiveAdapter = (
+  g: Graph,
+  { weight: W }: LinearSite,
+  pair: LowRankPair | undefined,
+): Adapter | undefined =>
+  pair && {
+    forward: (x) => g.lowRankLinear(x, W, pair.A, pair.B, pair.scale),
+    weight: () => mergedWeight(g, W, pair),
+  }
+
+/** Tensors that are already what PEFT stores. */
+export const asPeftFolder = (
+  tensors: ReadonlyMap<string, PeftTensor>,
+  config: PeftConfig,
+  base: string,
+): PeftFolder => ({ config: { ...config, base }, tensors })
+
+/** What methods share whose adapter is LoRA's, in another size or at other rates. */
+export const additiveMethod = <C extends LowRankConfig>(
+  peft: (config: C) => PeftConfig = peftConfigOf,
+  options: (config: C) => PairOptions = () => ({}),
+) => ({
+  mergeable: true,
+  identityAtStart: true,
+  attach: (g: Graph, site: LinearSite, config: C): Adapter | undefined =>
+    additiveAdapter(g, site, lowRankPair(g, site, peft(config), options(config))),
+  toPeft: (tensors: ReadonlyMap<string, PeftTensor>, config: C, base: string): PeftFolder =>
+    asPeftFolder(tensors, peft(config), base),
+})

@@ -1,0 +1,143 @@
+/**
+ * @file Methods whose adapter does not begin at zero and that move the base so that the model begins as it was:
+ * W_res = W − s·B₀·A₀, so that W_res + s·B₀·A₀ = W. What they learn is, on the original base,
+ * ΔW = s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀], an adapter of rank 2r with the same s (Meng et al. 2024, PiSSA, §C).
+ */
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import {
+  additiveMethod,
+  LORA_A,
+  LORA_B,
+  peftConfigOf,
+  targets,
+  type LowRankConfig,
+} from './low-rank.ts'
+import type { Prepared, Probe, Site } from '../method.ts'
+import { rankOf, scaleOf, type PeftConfig } from '../../models/formats/peft-config.ts'
+import type { PeftFolder, PeftTensor } from '../../models/formats/peft-folder.ts'
+import type { Matrix } from '../../spectra/decomposition/matrix.ts'
+
+/** How one layer's adapter begins: A₀ `[r, in]` and B₀ `[out, r]`, row-major. */
+export interface LowRankStart {
+  readonly A: Float32Array
+  readonly B: Float32Array
+}
+
+/** What methods share whose start follows from each weight W `[out, in]` alone, its rank and s. */
+export const startedFrom = (
+  start: (W: Matrix & { data: Float32Array }, rank: number, scale: number) => LowRankStart,
+) => ({
+  ...additiveMethod(),
+  prepare(probe: Probe, config: LowRankConfig): Promise<Prepared> {
+    const peft = peftConfigOf(config)
+    const startOf = ({ name, inFeatures, outFeatures }: Site) => {
+      if (!targets(peft, name)) return undefined
+      const rank = requireRank(rankOf(peft, name), name, inFeatures, outFeatures)
+      const W = { rows: outFeatures, columns: inFeatures, data: probe.weight(`${name}.weight`) }
+      return start(W, rank, scaleOf(peft, name))
+    }
+    return Promise.resolve(movedStart(probe, peft, startOf))
+  },
+  toPeft: (
+    tensors: ReadonlyMap<string, PeftTensor>,
+    config: LowRankConfig,
+    base: string,
+    prepared?: Prepared,
+  ): PeftFolder => onOriginalBase(tensors, peftConfigOf(config), base, prepared),
+})
+
+/** The start of every layer for which `start` gives one, and the base moved by it. */
+export function movedStart(
+  probe: Probe,
+  config: PeftConfig,
+  start: (site: Site) => LowRankStart | undefined,
+): Prepared {
+  const parameters = new Map<string, Float32Array>()
+  const weights = new Map<string, Float32Array>()
+  for (const site of probe.sites) {
+    const begun = start(site)
+    if (!begun) continue
+    const name = `${site.name}.weight`
+    parameters.set(`${site.name}.${LORA_A}`, begun.A)
+    parameters.set(`${site.name}.${LORA_B}`, begun.B)
+    weights.set(name, withUpdate(probe.weight(name), begun, -scaleOf(config, site.name)))
+  }
+  return { parameters, weights }
+}
+
+/** `rank`, if the layer has as many directions. */
+function requireRank(rank: number, layer: string, ...[columns, rows]: number[]): number {
+  const most = Math.min(columns!, rows!)
+  if (rank <= most) return rank
+  throw new TouchstoneError('usage.invalid', {
+    problem: `Rank ${rank} is more than the ${most} directions of ${layer}.`,
+    remedy: `Lower --rank, or give that layer a rank of its own with --rank-pattern.`,
+  })
+}
+
+/** W + s·B·A `[out, in]`, summed in float64, W as it was. */
+export function withUpdate(W: Float32Array, { A, B }: LowRankStart, scale: number): Float32Array {
+  const rank = Math.round(Math.sqrt((A.length * B.length) / W.length))
+  const [rows, columns] = [B.length / rank, A.length / rank]
+  const out = new Float32Array(W.length)
+  const row = new Float64Array(columns)
+  for (let i = 0; i < rows; i++) {
+    row.set(W.subarray(i * columns, (i + 1) * columns))
+    for (let r = 0; r < rank; r++) {
+      const b = scale * B[i * rank + r]!
+      for (let j = 0; j < columns; j++) row[j]! += b * A[r * columns + j]!
+    }
+    out.set(row, i * columns)
+  }
+  return out
+}
+
+/** The adapter for the original base: [B, −B₀] and [A; A₀], r and α doubled so that s stays what it was. */
+export function onOriginalBase(
+  tensors: ReadonlyMap<string, PeftTensor>,
+  config: PeftConfig,
+  base: string,
+  prepared: Prepared | undefined,
+): PeftFolder {
+  const doubled = new Map<string, PeftTensor>()
+  for (const [name, tensor] of tensors) {
+    const begun = prepared?.parameters?.get(name)
+    if (!begun) throw new Error(`internal: ${name} is exported without where it began`)
+    doubled.set(name, name.endsWith(LORA_A) ? stacked(tensor, begun) : beside(tensor, begun))
+  }
+  return { config: { ...doubledConfig(config), base }, tensors: doubled }
+}
+
+/** [A; A₀] `[2r, in]`. */
+function stacked({ shape: [r, width], data }: PeftTensor, begun: Float32Array): PeftTensor {
+  const both = new Float32Array(2 * data.length)
+  both.set(data)
+  both.set(begun, data.length)
+  return { shape: [2 * r!, width!], data: both }
+}
+
+/** [B, −B₀] `[out, 2r]`. */
+function beside({ shape: [rows, r], data }: PeftTensor, begun: Float32Array): PeftTensor {
+  const both = new Float32Array(2 * data.length)
+  for (let i = 0; i < rows!; i++) {
+    for (let j = 0; j < r!; j++) {
+      both[i * 2 * r! + j] = data[i * r! + j]!
+      both[i * 2 * r! + r! + j] = -begun[i * r! + j]!
+    }
+  }
+  return { shape: [rows!, 2 * r!], data: both }
+}
+
+function doubledConfig(config: PeftConfig): PeftConfig {
+  // α/√r keeps its value when r doubles and α grows by √2.
+  const factor = config.useRslora === true ? Math.SQRT2 : 2
+  const times = (patterns: Readonly<Record<string, number>> | undefined, by: number) =>
+    Object.fromEntries(Object.entries(patterns ?? {}).map(([name, value]) => [name, value * by]))
+  return {
+    ...config,
+    rank: 2 * config.rank,
+    alpha: factor * config.alpha,
+    rankPattern: times(config.rankPattern, 2),
+    alphaPattern: times(config.alphaPattern, factor),
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * @file `--forward int8`: in training the layers of the blocks multiply in int8 (`graph/ops/int8-product.ts`). Losses and
+ * gradients are then approximate: of a slightly other function, whose slopes are taken as those of the exact one. Embedding,
+ * head, norms, attention and what is trained stay as they are, and so do evaluation and export.
+ */
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { WeightStorage } from '../../graph/stored.ts'
+import type { Model } from '../../models/registry.ts'
+import { keptBy, smallOf, type Precision } from '../../models/weights/small-weights.ts'
+import type { Device } from '../../runtime/device.ts'
+import { sumsExactly } from '../../runtime/int8-sums.ts'
+
+export const FORWARDS = ['exact', 'int8'] as const
+export type Forward = (typeof FORWARDS)[number]
+
+type Weights = ReadonlyMap<string, Float32Array>
+
+interface ForwardOptions {
+  readonly model: Model
+  readonly weights: Weights
+  readonly forward?: Forward | undefined
+}
+
+/** How a training graph keeps and reads each frozen weight. A router's choice between experts stays exact. */
+export function storageFor({ model, weights, forward }: ForwardOptions) {
+  const kept = keptBy(weights)
+  if (forward !== 'int8') return kept
+  const isInBlock = (name: string) => model.weights.get(name)?.module !== undefined
+  return (name: string): WeightStorage | undefined =>
+    kept(name) === 'int8' && isInBlock(name) ? 'product:int8' : kept(name)
+}
+
+export function precisionOf(weights: Weights): Precision {
+  const kept = new Set([...(smallOf(weights)?.values() ?? [])].map(({ storage }) => storage))
+  if (kept.has('int8')) return 'int8'
+  return kept.has('float16') ? 'fp16' : 'fp32'
+}
+
+/** What is to be trained, and where. */
+export interface ForwardModel {
+  readonly model: Pick<Model, 'graph'>
+  readonly device: Pick<Device, 'name'>
+}
+
+interface Asked extends ForwardModel {
+  readonly precision: Precision
+  /** Whether the kernel sums exactly, where that is known. */
+  readonly sums?: () => Promise<boolean>
+}
+
+const WITHOUT = 'leave --forward int8 out'
+
+/** Before anything is trained. */
+export async function requireInt8Forward({
+  model,
+  device,
+  precision,
+  sums = sumsExactly,
+}: Asked): Promise<void> {
+  const refuse = (why: string, remedy: string) =>
+    new TouchstoneError('training.approximate-forward', { why, remedy })
+  if (model.graph)
+    throw refuse('an exported graph multiplies as it was written', `Leave --forward int8 out.`)
+  if (precision !== 'int8')
+    throw refuse(`the base is kept in ${precision}`, `Add --base-precision int8, or ${WITHOUT}.`)
+  if (device.name !== 'cpu')
+    throw refuse(
+      `${device.name} has no kernels for it that were tested`,
+      `Use --device cpu, or ${WITHOUT}.`,
+    )
+  if (!(await sums()))
+    throw refuse(
+      'without VNNI this processor cuts sums of int8 off at 16 bits, so numbers would be wrong',
+      'Leave --forward int8 out; touchstone doctor says which machines can.',
+    )
+}

@@ -1,0 +1,100 @@
+/** @file The trained tensors as one flat vector with a name → slice table. */
+import type { ParameterSpec } from '../../graph/builder.ts'
+import type { ParameterGroup } from '../../graph/optimizer.ts'
+import type { Model } from '../../models/registry.ts'
+import { overlaid } from '../../models/weights/small-weights.ts'
+import { randomStream } from '../../statistics/random.ts'
+
+export interface ParameterSlice {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly start: number
+  readonly end: number
+  readonly learningRateScale: number
+}
+
+export interface ParameterTable {
+  readonly slices: readonly ParameterSlice[]
+  readonly size: number
+  /** Numbers that training changes: fixed tensors (learning-rate factor 0) stand in the table too. */
+  readonly trained: number
+}
+
+export const isTrained = ({ learningRateScale }: { learningRateScale: number }): boolean =>
+  learningRateScale !== 0
+
+export function parameterTable(specs: readonly ParameterSpec[]): ParameterTable {
+  let end = 0
+  const slices = specs.map(({ name, shape, learningRateScale }) => {
+    const start = end
+    end += shape.reduce((product, size) => product * size, 1)
+    return { name, shape, start, end, learningRateScale }
+  })
+  const trained = slices.filter(isTrained).reduce((sum, slice) => sum + slice.end - slice.start, 0)
+  return { slices, size: end, trained }
+}
+
+/** Beginning values: those prepared, or from the initialiser and (seed, name) alone, or from the checkpoint where there is none. */
+export function initialParameters(
+  specs: readonly ParameterSpec[],
+  table: ParameterTable,
+  seed: number,
+  fromCheckpoint: (name: string) => Float32Array,
+  prepared?: ReadonlyMap<string, Float32Array>,
+): Float32Array {
+  const flat = new Float32Array(table.size)
+  specs.forEach(({ name, initialiser }, i) => {
+    const { start, end } = table.slices[i]!
+    const given = prepared?.get(name)
+    if (given) return flat.set(given, start)
+    if (initialiser === null) return flat.set(fromCheckpoint(name), start)
+    if (initialiser === 'zeros') return
+    if (initialiser === 'ones') return void flat.fill(1, start, end)
+    const stream = randomStream(seed, `initialise:${name}`)
+    const draw =
+      'uniform' in initialiser
+        ? () => (2 * stream.uniform() - 1) * initialiser.uniform
+        : () => stream.normal() * initialiser.normal
+    for (let j = start; j < end; j++) flat[j] = draw()
+  })
+  return flat
+}
+
+/** The deviation from which BERT's own weights began (initializer_range). */
+const MADE_DEVIATION = 0.02
+
+/** With what no checkpoint has: matrices begin at N(0, 0.02²), biases at 0, from (seed, name) alone. */
+export function withMadeWeights(
+  { weights: specs }: Pick<Model, 'weights'>,
+  stored: ReadonlyMap<string, Float32Array>,
+  seed: number,
+): ReadonlyMap<string, Float32Array> {
+  const made = [...specs.values()].filter((spec) => spec.made)
+  if (made.length === 0) return stored
+  const begun = made.map(({ name, shape, kind }) => {
+    const stream = randomStream(seed, `make:${name}`)
+    const data = new Float32Array(shape.reduce((product, size) => product * size, 1))
+    if (kind === 'linear')
+      for (let i = 0; i < data.length; i++) data[i] = stream.normal() * MADE_DEVIATION
+    return [name, data] as const
+  })
+  return overlaid(stored, new Map(begun))
+}
+
+/** Weight decay spares norms and biases, as is usual, unless `decayEverything`. */
+export const optimizerGroups = (
+  { slices }: ParameterTable,
+  decayEverything: boolean,
+): ParameterGroup[] =>
+  slices.map(({ shape, start, end, learningRateScale }) => ({
+    start,
+    end,
+    learningRateScale,
+    decays: decayEverything || shape.length > 1,
+  }))
+
+/** Each tensor as a view into `flat`, by name. */
+export const namedViews = ({ slices }: ParameterTable, flat: Float32Array) =>
+  new Map(
+    slices.map(({ name, shape, start, end }) => [name, { shape, data: flat.subarray(start, end) }]),
+  )

@@ -1,0 +1,192 @@
+/**
+ * @file The training loop as a library: batches in order, gradients accumulated and clipped, one AdamW update a step.
+ * The state after step t depends on (data, plan, seed, t) alone, so a run that was killed ends in the same bits.
+ */
+import { z } from 'zod'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { clipFactor } from '../../graph/optimizer.ts'
+import {
+  countLabelled,
+  makeBatch,
+  makePackedBatch,
+  rowsOfStep,
+  TRUNCATIONS,
+  type Example,
+} from './dataset.ts'
+import { openLearner, type Learner } from './learner.ts'
+import type { AnyMethod } from '../method.ts'
+import { optimizerGroups } from './parameters.ts'
+import { scheduleFactor, SCHEDULES } from './schedule.ts'
+import type { TrainingState } from './state.ts'
+import type { TrainingSession } from './train-graph.ts'
+
+export const TrainingConfig = z.object({
+  steps: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(100)
+    .meta({ label: 'Steps', help: 'Optimiser steps' }),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .default(8)
+    .meta({ label: 'Batch size', help: 'Rows in one micro-batch' }),
+  gradientAccumulationSteps: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(1)
+    .meta({ label: 'Accumulation', help: 'Micro-batches in one step' }),
+  learningRate: z
+    .number()
+    .positive()
+    .max(10)
+    .default(2e-4)
+    .meta({ label: 'Learning rate', help: 'Peak rate' }),
+  schedule: z
+    .enum(SCHEDULES)
+    .default('cosine')
+    .meta({ label: 'Schedule', help: 'How the rate falls after warm-up' }),
+  warmupSteps: z
+    .int()
+    .min(0)
+    .default(5)
+    .meta({ label: 'Warm-up', help: 'Steps over which the rate rises' }),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0)
+    .meta({ label: 'Weight decay', help: 'AdamW’s λ, on matrices only' }),
+  maxGradientNorm: z
+    .number()
+    .min(0)
+    .default(1)
+    .meta({ label: 'Clip', help: 'Largest gradient norm; 0 does not clip' }),
+  beta1: z
+    .number()
+    .min(0)
+    .max(0.9999)
+    .default(0.9)
+    .meta({ label: 'β1', help: 'AdamW’s memory of the gradient' }),
+  beta2: z
+    .number()
+    .min(0)
+    .max(0.99999)
+    .default(0.999)
+    .meta({ label: 'β2', help: 'AdamW’s memory of the squared gradient' }),
+  epsilon: z
+    .number()
+    .positive()
+    .default(1e-8)
+    .meta({ label: 'ε', help: 'Keeps AdamW from dividing by zero' }),
+  maxTokens: z
+    .int()
+    .min(2)
+    .max(131072)
+    .default(512)
+    .meta({ label: 'Longest row', help: 'Longer rows meet --truncation', unit: 'tokens' }),
+  truncation: z.enum(TRUNCATIONS).default('cut-end').meta({
+    label: 'Truncation',
+    help: 'Longer rows lose their end or start, go on in rows of their own (split), are left out, or stop the run (refuse)',
+  }),
+  packing: z.boolean().default(false).meta({
+    label: 'Packing',
+    help: 'Lay short rows of a micro-batch behind one another; each still sees itself alone, so the same is learnt in less time',
+  }),
+  checkpointing: z.boolean().default(false).meta({
+    label: 'Checkpointing',
+    help: 'Hold only what goes into each block, and compute the block again for its gradient: less memory, more time, the same bits',
+  }),
+})
+export type TrainingConfig = z.infer<typeof TrainingConfig>
+
+export interface StepReport {
+  /** Finished steps, from 1. */
+  readonly step: number
+  /** Mean loss over the step's labelled tokens before the update, nats. */
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly learningRate: number
+  readonly tokens: number
+}
+
+interface TrainOptions {
+  readonly session: TrainingSession
+  readonly method: AnyMethod
+  readonly examples: readonly Example[]
+  readonly padId: number
+  readonly config: TrainingConfig
+  readonly seed: number
+  readonly signal: AbortSignal
+  /** Where the last good state is, for the error that a step which is not finite raises. */
+  readonly lastGood: () => string
+}
+
+export const newOptimizerState = (parameters: Float32Array, memorySize = 0): TrainingState => ({
+  parameters,
+  firstMoment: new Float32Array(parameters.length),
+  secondMoment: new Float32Array(parameters.length),
+  memory: new Float32Array(memorySize),
+  step: 0,
+})
+
+/**
+ * Trains `state` on to `until` (or the plan's end), in place, and reports each step. May be called again to go on. Between two
+ * steps the newest numbers may be on a device (`brought-back.ts`); when it is done, or was stopped, they are in `state`.
+ */
+export async function* train(
+  state: TrainingState,
+  options: TrainOptions,
+  until = options.config.steps,
+): AsyncGenerator<StepReport> {
+  const { session, signal } = options
+  const groups = optimizerGroups(session.table, false)
+  const learner = await openLearner(state, { ...options, groups })
+  try {
+    while (state.step < until) {
+      signal.throwIfAborted()
+      yield await trainStep(state, learner, options)
+      // Long steps block this thread; let signals and timers in.
+      await new Promise(setImmediate)
+    }
+  } finally {
+    await learner.close()
+  }
+}
+
+async function trainStep(
+  state: TrainingState,
+  learner: Learner,
+  options: TrainOptions,
+): Promise<StepReport> {
+  const { config, lastGood } = options
+  const { loss, tokens } = await accumulate(state, learner, options)
+  const gradientNorm = await learner.norm()
+  const step = state.step + 1
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    const what = Number.isFinite(loss) ? 'the gradient' : 'the loss'
+    throw new TouchstoneError('training.not-finite', { step, what, checkpoint: lastGood() })
+  }
+  const learningRate =
+    config.learningRate *
+    scheduleFactor(config.schedule, state.step, config.warmupSteps, config.steps)
+  await learner.update(learningRate, clipFactor(gradientNorm, config.maxGradientNorm))
+  return { step, loss, gradientNorm, learningRate, tokens }
+}
+
+async function accumulate(state: TrainingState, learner: Learner, options: TrainOptions) {
+  const { examples, padId, config, seed } = options
+  const rowsPerStep = config.batchSize * config.gradientAccumulationSteps
+  const rows = rowsOfStep(examples.length, rowsPerStep, state.step, seed)
+  const chosen = rows.map((row) => examples[row]!)
+  const labelled = countLabelled(chosen)
+  const lay = config.packing ? makePackedBatch : makeBatch
+  let loss = 0
+  for (let i = 0; i < config.gradientAccumulationSteps; i++) {
+    const part = chosen.slice(i * config.batchSize, (i + 1) * config.batchSize)
+    loss += await learner.add(lay(part, padId, labelled))
+  }
+  return { loss, tokens: labelled }
+}

@@ -1,0 +1,35 @@
+/** @file How many numbers a method trains of a model, without its weights. */
+import { createGraph } from '../../graph/ops/index.ts'
+import { multiply } from '../../graph/shape.ts'
+import type { Value } from '../../graph/value.ts'
+import type { Model } from '../../models/registry.ts'
+import { createScope } from '../../models/scope.ts'
+import type { AnyMethod } from '../method.ts'
+import { isTrained } from './parameters.ts'
+
+interface TrainedSize {
+  readonly trained: number
+  /** Those of them that are the model's own weights. */
+  readonly ofBase: number
+}
+
+export function trainedSize(model: Model, method: AnyMethod, methodConfig: unknown): TrainedSize {
+  const g = createGraph()
+  const scope = createScope(g, model.weights, {
+    maxPositions: 1,
+    attach: (site) => method.attach?.(g, site, methodConfig, 'train'),
+    trainable: (name) => method.trainable?.(name, methodConfig),
+  })
+  for (const { name, kind } of model.weights.values()) {
+    scope.weight(name)
+    if (kind === 'linear') scope.adapter(name.slice(0, -'.weight'.length))
+  }
+  const trained = g.parameters.filter(isTrained)
+  return {
+    trained: numbersOf(trained),
+    ofBase: numbersOf(trained.filter(({ name }) => model.weights.has(name))),
+  }
+}
+
+const numbersOf = (values: readonly Pick<Value, 'shape'>[]): number =>
+  values.reduce((sum, { shape }) => sum + (multiply(...shape) as number), 0)

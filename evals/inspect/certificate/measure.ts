@@ -1,0 +1,147 @@
+/** @file How far two models are apart on the same tokens: logits, KL, replies, verdicts. No reply leaves this file. */
+import type { Benchmark } from '../../benchmarks/benchmark.ts'
+import type { Message } from '../../contract/rows.ts'
+import { emptyCache, type CachedSession } from '../../inference/cached-graph.ts'
+import { countingPositions, int32 } from '../../inference/feeds.ts'
+import { localSubject, type Subject } from '../../inference/subject.ts'
+import { findJudge } from '../../judges/registry.ts'
+import type { OpenModel } from '../../models/checkpoint.ts'
+import { answersOf, type Reply } from '../../measure/answers.ts'
+import { identityOf } from '../../measure/base.ts'
+import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+
+/** A model state that can be asked, with the text rules that it is shipped with. */
+export interface Asked {
+  readonly session: CachedSession
+  readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
+}
+
+export interface Distance {
+  readonly maxLogit: number
+  readonly meanKl: number
+  readonly maxKl: number
+  readonly positions: number
+}
+
+/** Logits `[ids.length, vocab]` of every next token. */
+async function logitsOf(session: CachedSession, ids: readonly number[]): Promise<Float32Array> {
+  // Twice the same row: a lone one would take another matrix kernel.
+  const twice = Int32Array.from([...ids, ...ids])
+  const { past, present } = emptyCache(session.cache, 2, ids.length)
+  const feeds = {
+    ...past,
+    tokens: int32(twice, [2, ids.length]),
+    positions: countingPositions(2, ids.length),
+    last: int32([ids.length - 1, ids.length - 1]),
+    total: int32([ids.length]),
+    rows: int32(ids.length === 1 ? [0, 0] : ids.map((_, i) => i)),
+  }
+  const { logits } = await session.run('sampled', feeds, present)
+  return (logits!.data as Float32Array).slice(0, ids.length * logits!.dims[1]!)
+}
+
+/** Nats: Σ p·(log p − log q) with p the first model's softmax, in float64. */
+function kl(p: Float32Array, q: Float32Array): number {
+  const logSum = (x: Float32Array) => {
+    const most = x.reduce((largest, value) => Math.max(largest, value), -Infinity)
+    return most + Math.log(x.reduce((sum, value) => sum + Math.exp(value - most), 0))
+  }
+  const [logP, logQ] = [logSum(p), logSum(q)]
+  let sum = 0
+  for (let i = 0; i < p.length; i++) sum += Math.exp(p[i]! - logP) * (p[i]! - logP - (q[i]! - logQ))
+  return Math.max(0, sum)
+}
+
+export async function distanceOn(
+  ids: readonly number[],
+  reference: CachedSession,
+  other: CachedSession,
+): Promise<Distance> {
+  const a = await logitsOf(reference, ids)
+  const b = await logitsOf(other, ids)
+  const vocab = a.length / ids.length
+  // A model with more rows than tokens is compared on the tokens that both have.
+  const width = b.length / ids.length
+  const shared = Math.min(vocab, width)
+  let [maxLogit, totalKl, maxKl] = [0, 0, 0]
+  for (let t = 0; t < ids.length; t++) {
+    const p = a.subarray(t * vocab, t * vocab + shared)
+    const q = b.subarray(t * width, t * width + shared)
+    for (let i = 0; i < shared; i++) {
+      // Math.max keeps NaN, which is beyond every limit.
+      maxLogit = Math.max(maxLogit, Math.abs(p[i]! - q[i]!))
+    }
+    const own = kl(p, q)
+    totalKl += own
+    maxKl = Math.max(maxKl, own)
+  }
+  return { maxLogit, meanKl: totalKl / ids.length, maxKl, positions: ids.length }
+}
+
+export const together = (all: readonly Distance[]): Distance => {
+  const positions = all.reduce((sum, each) => sum + each.positions, 0)
+  return {
+    maxLogit: Math.max(...all.map(({ maxLogit }) => maxLogit)),
+    meanKl: all.reduce((sum, each) => sum + each.meanKl * each.positions, 0) / positions,
+    maxKl: Math.max(...all.map(({ maxKl }) => maxKl)),
+    positions,
+  }
+}
+
+export interface Answers {
+  readonly benchmark: Benchmark
+  readonly replies: readonly Reply[]
+  /** Of the benchmark's first judge, in the replies' order. */
+  readonly outcomes: readonly string[]
+}
+
+const BATCH = 8
+
+/** Greedy replies of each benchmark, and what its first judge says of them. */
+export async function answersOfAll(
+  { session, open }: Asked,
+  prepared: readonly PreparedBenchmark[],
+  signal: AbortSignal,
+): Promise<Answers[]> {
+  const own = { path: '', parameters: 0, digest: '' }
+  const identity = identityOf(own, open, { arm: 'certified', title: 'certified' })
+  const subject: Subject = localSubject({ identity, open, session, varying: {}, batchSize: BATCH })
+  const asking = { signal, onProgress: () => undefined, warn: () => undefined }
+  const all: Answers[] = []
+  for (const each of prepared) {
+    const replies = await answersOf(subject, each, asking)
+    const answers = replies.map((reply) => ({ ...reply, baseMeanLogProb: null }))
+    const judge = findJudge(each.benchmark.judges[0]!)
+    const verdicts = await judge.judge(answers, { subject, signal })
+    const outcomes = verdicts.map(({ outcome }) => outcome)
+    all.push({ benchmark: each.benchmark, replies, outcomes })
+  }
+  return all
+}
+
+export interface Agreement {
+  readonly prompts: number
+  readonly sameReplies: number
+  /** Of prompts that should be refused or answered: the first judge says otherwise. */
+  readonly judged: number
+  readonly verdictsChanged: number
+}
+
+export function agreementOf(reference: readonly Answers[], other: readonly Answers[]): Agreement {
+  let [prompts, sameReplies, judged, verdictsChanged] = [0, 0, 0, 0]
+  for (const [i, { benchmark, replies, outcomes }] of reference.entries()) {
+    for (const [j, { completion }] of replies.entries()) {
+      prompts++
+      const ids = other[i]!.replies[j]!.completion.tokenIds
+      if (ids.join() === completion.tokenIds.join()) sameReplies++
+      if (benchmark.role === 'capability') continue
+      judged++
+      if (other[i]!.outcomes[j] !== outcomes[j]) verdictsChanged++
+    }
+  }
+  return { prompts, sameReplies, judged, verdictsChanged }
+}
+
+/** The text that a model is given for these messages. */
+export const rendered = ({ template }: Asked['open'], messages: readonly Message[]) =>
+  template.render(messages, { addGenerationPrompt: true })

@@ -1,0 +1,119 @@
+/**
+ * @file Where an artefact's weights leave what was measured: the first layer whose weights carry it beyond the limits, by
+ * bisection, and what kind of slip the weights look like.
+ */
+import type { Model } from '../../models/registry.ts'
+import type { Fault } from './text-faults.ts'
+
+export type Read = (name: string) => Float32Array
+
+/** In the order of the forward pass: what stands before the blocks, each block, what stands behind. */
+interface LayerGroup {
+  readonly title: string
+  readonly names: readonly string[]
+}
+
+export function layerGroups({ weights }: Model): LayerGroup[] {
+  const groups = Map.groupBy(weights.values(), ({ name, kind }) => {
+    const layer = /\.(\d+)\./u.exec(name)?.[1]
+    if (layer !== undefined) return `layer ${layer}`
+    return kind === 'embedding' ? 'embedding' : 'final norm and head'
+  })
+  const order = (title: string) =>
+    title === 'embedding' ? -1 : title.startsWith('layer') ? Number(title.slice(6)) : Infinity
+  return [...groups]
+    .map(([title, specs]) => ({ title, names: specs.map(({ name }) => name) }))
+    .sort((a, b) => order(a.title) - order(b.title))
+}
+
+/**
+ * The first group with which the artefact's weights up to it, and those that were measured behind it, go beyond the limits;
+ * undefined where all of them together do not. Takes log₂(groups) measurements.
+ */
+export async function firstFailing(
+  groups: readonly LayerGroup[],
+  failsWith: (swapped: ReadonlySet<string>) => Promise<boolean>,
+): Promise<LayerGroup | undefined> {
+  const upTo = (count: number) => new Set(groups.slice(0, count).flatMap(({ names }) => names))
+  if (!(await failsWith(upTo(groups.length)))) return undefined
+  let [holds, fails] = [0, groups.length]
+  while (fails - holds > 1) {
+    const middle = (holds + fails) >> 1
+    if (await failsWith(upTo(middle))) fails = middle
+    else holds = middle
+  }
+  return groups[fails - 1]
+}
+
+interface Sums {
+  /** Σ of squares of what was measured to change, of what is off, and their products. */
+  readonly change: number
+  readonly off: number
+  readonly product: number
+}
+
+function sumsOf(base: Float32Array, reference: Float32Array, found: Float32Array): Sums {
+  let [change, off, product] = [0, 0, 0]
+  for (let i = 0; i < base.length; i++) {
+    const wanted = reference[i]! - base[i]!
+    const error = found[i]! - reference[i]!
+    change += wanted * wanted
+    off += error * error
+    product += wanted * error
+  }
+  return { change, off, product }
+}
+
+/** From this share of what is off on, a factor on the change explains it. */
+const EXPLAINED = 0.9
+
+/**
+ * found − reference = (c − 1)·(reference − base) + rest: where a factor c explains it, the merge took another scale (0:
+ * none at all); otherwise the weight that is off most is named, unless rounding to the storage takes as much (`rounding`,
+ * of a weight's size).
+ */
+export function weightFault(
+  names: readonly string[],
+  { base, reference, found }: { base: Read; reference: Read; found: Read },
+  rounding: number,
+): Fault {
+  const sums = names.map((name) => ({
+    name,
+    ...sumsOf(base(name), reference(name), found(name)),
+    size: reference(name).reduce((sum, x) => sum + x * x, 0),
+  }))
+  const total = (key: 'change' | 'off' | 'product') =>
+    sums.reduce((sum, each) => sum + each[key], 0)
+  const [change, off, product] = [total('change'), total('off'), total('product')]
+  if (change > 0 && product ** 2 / change >= EXPLAINED * off) {
+    const factor = 1 + product / change
+    return Math.abs(factor) < 0.02
+      ? {
+          kind: 'not-merged',
+          what: 'the weights are those of the base: the adapter is not in them',
+        }
+      : {
+          kind: 'scale',
+          what: `the change is ${Number(factor.toPrecision(3))} times what was measured: another alpha or rank`,
+        }
+  }
+  const worst = sums.reduce((a, b) => (shareOf(b) > shareOf(a) ? b : a))
+  const share = shareOf(worst)
+  if (share <= rounding) {
+    const most = `${Number((100 * share).toPrecision(3))} % of its size`
+    return {
+      kind: 'rounding',
+      what: `no weight is off by more than ${most}: the storage is too coarse`,
+    }
+  }
+  const others = sums.filter((each) => shareOf(each) > share / 10).length - 1
+  const company = others === 0 ? 'and no other nearly so' : `and ${others} others nearly so`
+  return {
+    kind: 'merge',
+    what: `${worst.name} is off by ${Number((100 * share).toPrecision(3))} % of its size, ${company}`,
+  }
+}
+
+/** Root mean square of what is off, over that of the weight; a weight of zeros may not be off at all. */
+const shareOf = ({ off, size }: { off: number; size: number }): number =>
+  off === 0 ? 0 : Math.sqrt(off / size)

@@ -1,0 +1,199 @@
+/** @file Fine-tuning data before it is learnt from: read in any of its forms, looked through, and written out as rows that can be used. */
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { openRows } from '../tables/rows/open-rows.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { asDataError, openData, type DataSource } from '../data/data-file.ts'
+import type { Conversation, DataFormat } from '../data/format.ts'
+import { createLinter, type LintFinding, type Linter } from '../data/lint.ts'
+import { sampleData, scanData, type DataRow, type DataSummary } from '../data/read-data.ts'
+import { FORMATS, formatOf } from '../data/registry.ts'
+import { createRowIndex, type RowIndex } from '../data/row-index.ts'
+import { writeAtomically } from '../files/write-file.ts'
+import { prepareBenchmarks } from '../measure/benchmark-sources.ts'
+import { isFile, sampleNamed, trainingData } from '../measure/sources.ts'
+
+interface DataChoice {
+  /** A file, or what `trainingData` knows by name. */
+  readonly source: string
+  /** Null lets the file's columns decide. */
+  readonly format: string | null
+  readonly map: string | null
+}
+
+export type CheckedSummary = Omit<DataSummary, 'path' | 'format'>
+
+/** Rows that are read as often as they are asked for. Unlike training it takes a file with rows that cannot be used: they are what one looks for. */
+export interface CheckedData {
+  readonly title: string
+  readonly isTampering: boolean
+  /** Missing where the rows come from no file of their own. */
+  readonly format?: DataFormat
+  /** Shows each usable row to `visit`, in order. */
+  scan(visit?: (row: DataRow) => void): Promise<CheckedSummary>
+  /** The usable rows, once more. */
+  rows(): AsyncIterable<DataRow>
+  /** Usable rows `offset` … `offset + limit − 1`, counted from 0. */
+  page(offset: number, limit: number): Promise<{ total: number; rows: DataRow[] }>
+}
+
+export async function openChoice({ source, format, map }: DataChoice): Promise<CheckedData> {
+  const chosen = { ...(format && { format }), ...(map && { map }) }
+  if (await isFile(source)) return fileOnDisk({ path: source, ...chosen })
+  const sample = await sampleNamed(source)
+  if (sample && (await isFile(sample.of))) {
+    const read = await sampleData({ path: sample.of, ...chosen }, sample.count)
+    return inMemory(source, { isTampering: false, format: read.format }, read, read.rows)
+  }
+  const { title, conversations, tampering } = await trainingData(source)
+  const rows = conversations.map((messages, i) => ({ row: i + 1, messages }))
+  const digest = createHash('sha256').update(JSON.stringify(conversations)).digest('hex')
+  const counts = { total: rows.length, usable: rows.length, unusable: [], notes: new Map() }
+  return inMemory(title, { isTampering: tampering }, { digest, ...counts }, rows)
+}
+
+function inMemory(
+  source: string,
+  what: Pick<CheckedData, 'isTampering' | 'format'>,
+  { digest, total, unusable, notes }: CheckedSummary,
+  rows: readonly DataRow[],
+): CheckedData {
+  return {
+    title: basename(source),
+    ...what,
+    scan(visit) {
+      if (visit) rows.forEach(visit)
+      return Promise.resolve({ digest, total, usable: rows.length, unusable, notes })
+    },
+    async *rows() {
+      yield* rows
+    },
+    page: (offset, limit) =>
+      Promise.resolve({ total: rows.length, rows: rows.slice(offset, offset + limit) }),
+  }
+}
+
+interface Known {
+  readonly usable: number
+  readonly index: RowIndex
+}
+
+/** What was found out about files that were read from end to end, the latest last. */
+const known = new Map<string, Known>()
+const MOST_KNOWN = 8
+
+async function fileOnDisk(source: DataSource): Promise<CheckedData> {
+  const file = await openData(source)
+  const { path, format, bytes } = file
+  // A file that was written meanwhile is another file.
+  const { mtimeMs } = await stat(path)
+  const key = JSON.stringify([source, bytes, mtimeMs])
+  const scan: CheckedData['scan'] = async (visit) => {
+    const index = createRowIndex()
+    const summary = await scanData(source, (row, position) => {
+      index.add(position)
+      visit?.(row)
+    })
+    known.delete(key)
+    known.set(key, { usable: summary.usable, index })
+    if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!)
+    return summary
+  }
+  return {
+    ...{ title: basename(path), isTampering: false, format, scan },
+    async *rows() {
+      for await (const { row, converted } of file.rows())
+        if ('messages' in converted) yield { row, messages: converted.messages }
+    },
+    async page(offset, limit) {
+      if (!known.has(key)) await scan()
+      const { usable, index } = known.get(key)!
+      return { total: usable, rows: await index.page(file, offset, limit) }
+    },
+  }
+}
+
+/** What a file's columns are, for whoever has to say which of them is the prompt. */
+export async function columnsOf(path: string) {
+  const { columns } = await openRows(path).catch((error: unknown) => {
+    throw asDataError(error, path)
+  })
+  return {
+    columns: [...columns],
+    format: formatOf(columns)?.name ?? null,
+    formats: FORMATS.map(({ name, title }) => ({ name, title })),
+  }
+}
+
+interface Looked {
+  readonly summary: CheckedSummary
+  readonly findings: readonly LintFinding[]
+}
+
+/** One reading: what the data is, and every finding. `against` names suites or files whose prompts it should not hold. */
+export async function lookThrough(
+  data: Pick<CheckedData, 'scan'>,
+  against: readonly string[],
+): Promise<Looked> {
+  const linter: Linter = createLinter(await evaluationPrompts(against))
+  const summary = await data.scan((row) => linter.see(row))
+  return { summary, findings: linter.findings(summary.total) }
+}
+
+async function evaluationPrompts(against: readonly string[]) {
+  const suite = { suite: [...against], limit: null, map: null, maxNewTokens: null }
+  const benchmarks = await prepareBenchmarks(suite)
+  return benchmarks.flatMap(({ benchmark, samples }) =>
+    samples.map(({ id, messages }) => ({
+      key: `${benchmark.name}/${id}`,
+      text: messages.findLast(({ role }) => role === 'user')?.content ?? '',
+    })),
+  )
+}
+
+/** Writes the usable rows as JSON Lines, without those that a finding named in `drop` touched. */
+export async function writeKept(
+  data: CheckedData,
+  path: string,
+  findings: readonly LintFinding[],
+  drop: readonly string[],
+): Promise<{ rows: number; dropped: number }> {
+  if (!data.format) {
+    // A copy would no longer be known for what it is: weights learnt from the tampering set are deleted.
+    const problem = `${data.title} is no file of yours.`
+    throw new TouchstoneError('usage.invalid', { problem, remedy: 'Learn from it by its name.' })
+  }
+  const dropped = new Set(
+    findings.filter(({ name }) => drop.includes(name)).flatMap((finding) => finding.rows),
+  )
+  const counts = { rows: 0, dropped: dropped.size }
+  await writeAtomically(
+    path,
+    keptLines(data, dropped, () => counts.rows++),
+  )
+  return counts
+}
+
+/** Characters that are written at once. */
+const BLOCK = 2 ** 20
+
+async function* keptLines(
+  data: CheckedData,
+  dropped: ReadonlySet<number>,
+  onLine: () => void,
+): AsyncGenerator<string> {
+  let block = ''
+  for await (const { row, messages } of data.rows()) {
+    if (dropped.has(row)) continue
+    onLine()
+    block += `${JSON.stringify(asRow(messages))}\n`
+    if (block.length < BLOCK) continue
+    yield block
+    block = ''
+  }
+  yield block
+}
+
+const asRow = (messages: Conversation) =>
+  messages[0]?.role === 'text' ? { text: messages[0].content } : { messages }

@@ -1,0 +1,70 @@
+/** @file A row of fine-tuning data as a model reads it: rendered through its template, and which of it is learnt. */
+import type { Conversation } from '../data/format.ts'
+import { countLabelled, fitExample, type Limits } from '../finetune/training/dataset.ts'
+import type { OpenModel } from '../models/checkpoint.ts'
+import { maskedTokens, type MaskedTokens } from '../models/text/masked-tokens.ts'
+
+/** A piece of the rendered text. */
+interface Segment {
+  text: string
+  isLearnt: boolean
+}
+
+export interface Preview {
+  readonly messages: { role: Conversation[number]['role']; content: string }[]
+  readonly segments: Segment[]
+  readonly tokens: number
+  readonly learntTokens: number
+  /** Of a row that is too long, what training does not see. */
+  readonly cutTokens: number
+}
+
+/** One row as `open` would read it, and how much of it is learnt within `limits`. */
+export async function previewOf(
+  open: OpenModel,
+  messages: Conversation,
+  limits: Limits,
+): Promise<Preview> {
+  const masked = await maskedTokens(open.template, open.tokenizer, messages)
+  const kept = fitExample(masked, limits)
+  return {
+    messages: messages.map(({ role, content }) => ({ role, content })),
+    segments: await segmentsOf(open, messages, masked),
+    tokens: masked.ids.length,
+    learntTokens: countLabelled(kept),
+    cutTokens: masked.ids.length - kept.reduce((sum, { ids }) => sum + ids.length, 0),
+  }
+}
+
+/** The rendered text in pieces. Each reply's piece begins where its rendering does, and ends with its last learnt token. */
+async function segmentsOf(
+  { template, tokenizer }: OpenModel,
+  messages: Conversation,
+  { ids, labelled }: MaskedTokens,
+): Promise<Segment[]> {
+  if (messages[0]?.role === 'text') return [{ text: messages[0].content, isLearnt: true }]
+  const render = (turns: Conversation, addGenerationPrompt: boolean) =>
+    template.render(turns, { addGenerationPrompt })
+  const full = await render(messages, false)
+  const ends = labelled.flatMap((is, t) => (is && !labelled[t + 1] ? [t + 1] : []))
+  const segments: Segment[] = []
+  const beginsWith = (found: readonly number[], count: number) =>
+    found.length >= count && ids.slice(0, count).every((id, t) => id === found[t])
+  let at = 0
+  const add = (to: number, isLearnt: boolean) => {
+    if (to > at) segments.push({ text: full.slice(at, to), isLearnt })
+    at = Math.max(at, to)
+  }
+  for (const [turn, { role }] of messages.entries()) {
+    if (role !== 'assistant') continue
+    const start = (await render(messages.slice(0, turn), true)).length
+    let end = (await render(messages.slice(0, turn + 1), false)).length
+    const tokens = ends.shift() ?? 0
+    // What stands after a reply's end token, a line break say, is not learnt.
+    while (end > start && beginsWith(tokenizer.encode(full.slice(0, end - 1)), tokens)) end--
+    add(start, false)
+    add(end, true)
+  }
+  add(full.length, false)
+  return segments
+}

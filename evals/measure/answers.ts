@@ -1,0 +1,135 @@
+/** @file What a model state says to a benchmark's prompts: written replies, or how probable it finds each option. */
+import { createHash } from 'node:crypto'
+import type { Completion, Sample, SubjectKey } from '../contract/rows.ts'
+import type { ContinuationScore } from '../inference/continuation.ts'
+import type { ScoredText } from '../inference/score.ts'
+import type { Subject } from '../inference/subject.ts'
+import type { Answer } from '../judges/judge.ts'
+import { hasOptions, type PreparedBenchmark } from './benchmark-sources.ts'
+
+/** An answer before the base has looked at it. */
+export interface Reply extends Omit<Answer, 'baseMeanLogProb'> {
+  /** Counts the replies to one prompt, from 0. */
+  readonly epoch: number
+  /** Tokens at the prompt's beginning that the model was not given. */
+  readonly cutTokens: number
+  /** 16 hexadecimal digits of the sha256 over the tokens that the model was given. */
+  readonly promptDigest: string
+  /** Prompt and reply as tokens, the reply's to be scored; where a reply was written at all. */
+  readonly written?: ScoredText
+}
+
+interface Asking {
+  /** The model state that answers: draws of two states are independent of each other. The base where nothing is drawn. */
+  readonly of?: SubjectKey
+  readonly signal: AbortSignal
+  readonly onProgress: (done: number) => void
+  readonly warn: (message: string) => void
+}
+
+const BASE: SubjectKey = { arm: 'base', seed: 0, step: 0 }
+
+const digestOf = (ids: readonly number[]) =>
+  createHash('sha256').update(Int32Array.from(ids)).digest('hex').slice(0, 16)
+
+/** The part of a subject that answers. */
+export type Answering = Pick<Subject, 'generate' | 'continuations'>
+
+/** In the samples' order, all replies to one prompt after each other. */
+export function answersOf(
+  subject: Answering,
+  prepared: PreparedBenchmark,
+  asking: Asking,
+): Promise<Reply[]> {
+  return hasOptions(prepared.samples)
+    ? scored(subject, prepared, asking)
+    : written(subject, prepared, asking)
+}
+
+async function written(
+  subject: Answering,
+  { benchmark, samples, decoding: { samples: count, temperature, seed } }: PreparedBenchmark,
+  { of = BASE, signal, onProgress }: Asking,
+): Promise<Reply[]> {
+  const asked = samples.flatMap((sample) =>
+    Array.from({ length: count }, (_, epoch) => ({ sample, epoch })),
+  )
+  const answers = new Array<Reply>(asked.length)
+  const prompts = asked.map(({ sample, epoch }) => ({
+    ...{ key: sample.id, stream: streamOf(of, sample.id, epoch) },
+    messages: sample.messages,
+  }))
+  const decoding = { maxNewTokens: benchmark.maxNewTokens, temperature, seed }
+  let done = 0
+  for await (const { index, completion, promptIds, writtenIds } of subject.generate(
+    prompts,
+    decoding,
+    signal,
+  )) {
+    const { sample, epoch } = asked[index]!
+    const written = { key: sample.id, ids: [...promptIds, ...writtenIds], from: promptIds.length }
+    const promptDigest = digestOf(promptIds)
+    answers[index] = { sample, epoch, completion, promptDigest, written, cutTokens: 0 }
+    if (++done % 16 === 0) onProgress(done)
+  }
+  return answers
+}
+
+/** Names the random numbers of one reply; the variance between samples is only one if no two replies share theirs. */
+const streamOf = ({ arm, seed, step }: SubjectKey, id: string, epoch: number) =>
+  [arm, seed, step, id, epoch].join('\u0000')
+
+/** Prompts scored side by side before progress is told. */
+const CHUNK = 64
+
+/** Plain text, as lm-evaluation-harness scores it: " " and the option after the question, no chat template. */
+async function scored(
+  subject: Answering,
+  { samples, benchmark }: PreparedBenchmark,
+  { signal, onProgress, warn }: Asking,
+): Promise<Reply[]> {
+  const answers: Reply[] = []
+  for (let start = 0; start < samples.length; start += CHUNK) {
+    const chunk = samples.slice(start, start + CHUNK)
+    const items = chunk.flatMap(optionItems)
+    const scores = await subject.continuations(items, signal)
+    let next = 0
+    for (const sample of chunk) {
+      const own = scores.slice(next, (next += optionsOf(sample).length))
+      answers.push(toAnswer(sample, own))
+    }
+    onProgress(answers.length)
+  }
+  const cut = answers.filter(({ cutTokens }) => cutTokens > 0).length
+  if (cut > 0) {
+    const share = `${cut} of ${samples.length}`
+    warn(`${benchmark.title}: ${share} prompts are too long and were cut.`)
+  }
+  return answers
+}
+
+const optionsOf = ({ expected }: Sample): readonly string[] =>
+  expected.kind === 'choice' ? expected.options : []
+
+const optionItems = (sample: Sample) =>
+  optionsOf(sample).map((option, j) => ({
+    key: `${sample.id}, option ${j + 1}`,
+    before: sample.messages.map(({ content }) => content).join('\n'),
+    continuation: ` ${option}`,
+  }))
+
+function toAnswer(sample: Sample, scores: readonly ContinuationScore[]): Reply {
+  const sums = scores.map(({ logProbs }) => logProbs.reduce((sum, value) => sum + value, 0))
+  const best = sums.indexOf(Math.max(...sums))
+  const tokens = scores[best]?.logProbs.length ?? 0
+  const completion: Completion = {
+    text: optionsOf(sample)[best] ?? '',
+    tokenIds: [],
+    stop: 'end',
+    meanLogProb: tokens === 0 ? 0 : sums[best]! / tokens,
+  }
+  // Options differ in length, so that one may cost the prompt more of its beginning than another.
+  const cutTokens = Math.max(0, ...scores.map(({ cut }) => cut))
+  const promptDigest = digestOf((scores[0]?.beforeIds ?? []).slice(cutTokens))
+  return { sample, epoch: 0, completion, optionLogProbs: sums, promptDigest, cutTokens }
+}

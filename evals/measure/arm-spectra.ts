@@ -1,0 +1,113 @@
+/** @file The spectra of every fine-tune of a job against their base, scanned side by side. */
+import type { SubjectKey } from '../contract/rows.ts'
+import type { JobContext } from '../contract/job.ts'
+import type { TunedWeights } from '../models/weights/tuned-weights.ts'
+import { defaultCacheFolder, openBaseStore, type BaseStore } from '../spectra/base-store.ts'
+import { scanModel, type MatrixPlace, type TunedModel } from '../spectra/compare.ts'
+import { EPSILON } from '../spectra/intruders.ts'
+import { randomUpdate } from '../spectra/null-update.ts'
+import type { Base } from './base.ts'
+import type { SpectraConfig } from './config.ts'
+
+export interface Tuned {
+  readonly key: SubjectKey
+  readonly weights: TunedWeights
+  /** The base as this fine-tune of it names classes, where it brings a head of its own. */
+  readonly base?: Base
+}
+
+/** The linear layers inside the blocks; embeddings, norms and the head are left out (Shuttleworth et al., §3). */
+export const spectralMatrices = ({ model }: Pick<Base, 'model'>): MatrixPlace[] =>
+  [...model.weights.values()].flatMap(({ name, shape, layer, module }) =>
+    layer === undefined || module === undefined
+      ? []
+      : [{ layer, module, weight: name, shape: [shape[0]!, shape[1]!] as [number, number] }],
+  )
+
+const PLAIN: SpectraConfig = {
+  spectrumDetail: 'auto',
+  nullArm: false,
+  cache: false,
+  cacheDir: null,
+  epsilon: EPSILON,
+}
+
+/** At steps before the last: counts alone, for there may be many of them. */
+export const onTheWay = (config: SpectraConfig): SpectraConfig => ({
+  ...config,
+  spectrumDetail: 'leading',
+  nullArm: false,
+})
+
+/** What is compared with: the base, or another fine-tune of it. */
+interface SpectraBase extends Pick<Base, 'model'> {
+  readonly weights: { get(name: string): Float32Array | undefined }
+}
+
+/** Without a configuration nothing is kept on disk. */
+export async function scanSpectra(
+  base: SpectraBase,
+  tuned: readonly Tuned[],
+  { emit, signal, flush }: Pick<JobContext, 'emit' | 'signal' | 'flush'>,
+  config: SpectraConfig = PLAIN,
+): Promise<void> {
+  if (tuned.length === 0) return
+  const matrices = spectralMatrices(base)
+  const models = tuned.flatMap((each) => [
+    modelOf(each),
+    ...(config.nullArm ? [nullOf(base, each)] : []),
+  ])
+  const phase = 'spectra'
+  emit({ type: 'phase-start', phase, total: matrices.length * models.length, unit: 'matrix' })
+  const rows = scanModel({
+    matrices,
+    readBase: (name) => base.weights.get(name)!,
+    tuned: models,
+    detail: config.spectrumDetail,
+    epsilon: config.epsilon,
+    store: storeOf(config, (message) => emit({ type: 'log', level: 'warn', message })),
+    signal,
+    onProgress: ({ done }) => emit({ type: 'phase-progress', phase, done }),
+  })
+  for await (const row of rows) emit({ type: 'spectrum', row })
+  emit({ type: 'phase-end', phase })
+  flush()
+}
+
+const modelOf = ({ key, weights }: Tuned): TunedModel => ({
+  key,
+  read: (name) => weights.read(name),
+  readChange: (name) => weights.change(name),
+})
+
+/** How the null arm of an arm is named in a row. */
+const nullArmOf = (arm: string): string => `random:${arm}`
+
+/** What a change of that size does that means nothing: the arm's null, matrix by matrix. */
+const nullOf = (
+  { weights: base }: Pick<SpectraBase, 'weights'>,
+  { key, weights }: Tuned,
+): TunedModel => ({
+  key: { ...key, arm: nullArmOf(key.arm) },
+  read: (name) =>
+    randomUpdate({
+      W0: base.get(name)!,
+      W1: weights.read(name),
+      change: weights.change(name),
+      seed: key.seed,
+      weight: name,
+    }),
+})
+
+export function storeOf(
+  { cache, cacheDir }: Pick<SpectraConfig, 'cache' | 'cacheDir'>,
+  warn: (message: string) => void,
+): BaseStore | undefined {
+  if (!cache) return undefined
+  const folder = cacheDir ?? defaultCacheFolder()
+  return openBaseStore({
+    folder,
+    onProblem: (why) =>
+      warn(`The base’s decomposition is not kept: ${folder} cannot be written (${why}).`),
+  })
+}

@@ -1,0 +1,73 @@
+/**
+ * @file How probable the base finds what was written after it was fine-tuned: the mean log-probability of a reply's own
+ * tokens, the end token included, which the guard against degenerate text holds against its bound (methods.md §2.2, J7).
+ */
+import type { SubjectKey } from '../contract/rows.ts'
+import { scoreTexts, type ScoredText } from '../inference/score.ts'
+import { isGuarded } from '../judges/guard.ts'
+import type { Answer } from '../judges/judge.ts'
+import type { Reply } from './answers.ts'
+import { openOwnSession, type Base } from './base.ts'
+import { isBase } from '../contract/rows.ts'
+
+export interface BaseScores {
+  /** In nats a token, in order; the same bits in any company. */
+  means(texts: readonly ScoredText[], signal: AbortSignal): Promise<number[]>
+  /** Lets go of the base's session; the next call opens it again. */
+  release(): Promise<void>
+  /** What it cost so far. */
+  spent(): { readonly replies: number; readonly seconds: number }
+}
+
+/** Tokens that are scored in one pass: each has a row of logits as long as the vocabulary. */
+const ROWS = 1024
+
+export async function openBaseScores(base: Base): Promise<BaseScores> {
+  const session = await openOwnSession(base, base.device)
+  const shared = { session, varying: {}, padId: base.open.tokenizer.padId }
+  let replies = 0
+  let seconds = 0
+  return {
+    async means(texts, signal) {
+      const began = performance.now()
+      const longest = Math.max(1, ...texts.map(({ ids, from }) => ids.length - from))
+      const batchSize = Math.max(1, Math.min(base.batchSize, Math.floor(ROWS / longest)))
+      const scores = await scoreTexts(texts, { ...shared, batchSize, signal })
+      replies += texts.length
+      seconds += (performance.now() - began) / 1000
+      return scores.map(meanOf)
+    },
+    release: () => session.release(),
+    spent: () => ({ replies, seconds }),
+  }
+}
+
+const meanOf = (logProbs: Float32Array): number =>
+  logProbs.reduce((sum, logProb) => sum + logProb, 0) / logProbs.length
+
+export type Answered = Answer & Reply
+
+/** Each reply with what the base makes of it, where the guard asks; of its own the base has said so while writing them. */
+export async function withBaseScores(
+  replies: readonly Reply[],
+  key: SubjectKey,
+  scores: BaseScores | undefined,
+  signal: AbortSignal,
+): Promise<Answered[]> {
+  const asked = scores
+    ? replies.flatMap((reply) =>
+        reply.written && isGuarded(reply.sample.expected)
+          ? [{ reply, written: reply.written }]
+          : [],
+      )
+    : []
+  const means =
+    !scores || isBase(key) || asked.length === 0
+      ? asked.map(({ reply }) => reply.completion.meanLogProb)
+      : await scores.means(
+          asked.map(({ written }) => written),
+          signal,
+        )
+  const found = new Map(asked.map(({ reply }, i) => [reply, means[i]!]))
+  return replies.map((reply) => ({ ...reply, baseMeanLogProb: found.get(reply) ?? null }))
+}

@@ -1,0 +1,126 @@
+/** @file The base model of a job: opened once, shared by every arm. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import type { SubjectIdentity } from '../contract/rows.ts'
+import type { Forward } from '../finetune/training/int8-forward.ts'
+import type { ModelState, CachedSession } from '../inference/cached-graph.ts'
+import { openState, openUnchanged } from '../inference/open-state.ts'
+import { localSubject, type Subject } from '../inference/subject.ts'
+import type { OpenModel } from '../models/checkpoint.ts'
+import type { WeightCache } from '../models/weights/converted-weights.ts'
+import { loadModel, type LoadedModel } from '../models/load.ts'
+import { classesOf, type Model } from '../models/registry.ts'
+import type { Precision } from '../models/weights/small-weights.ts'
+import type { Device } from '../runtime/device.ts'
+import type { Feeds } from '../runtime/session.ts'
+import { modelPath } from '../models/model-path.ts'
+
+/** Room for a prompt and its answer; longer texts are an error that says so. */
+export const LONGEST = 2048
+
+export interface Base extends LoadedModel {
+  readonly path: string
+  readonly device: Device
+  readonly batchSize: number
+  readonly digest: string
+  /** Where weights that must be made are kept; of fine-tunes as well. */
+  readonly cache?: WeightCache | undefined
+  /** How it multiplies while something is trained on it; whatever is asked is asked exactly. */
+  readonly forward?: Forward | undefined
+}
+
+export interface OpeningBase extends Omit<Base, 'digest'> {
+  /** Taken meanwhile: reading the whole file takes seconds, and opening a graph leaves a core free. */
+  readonly digest: Promise<string>
+}
+
+/** A base that can be opened for questions before its digest is known. Nothing it says may leave before. */
+export async function beginBase(
+  name: string,
+  device: Device,
+  batchSize: number,
+  precision: Precision = 'fp32',
+  cache?: WeightCache,
+): Promise<OpeningBase> {
+  const loaded = await loadModel(modelPath(name), precision, cache)
+  // Other weights than the file's are another base.
+  const digest = loaded.open.checkpoint
+    .digest()
+    .then((stored) => (precision === 'fp32' ? stored : digestOfText(`${precision} of ${stored}`)))
+  // Whoever waits for it hears of it.
+  digest.catch(() => undefined)
+  return { ...loaded, path: name, device, batchSize, digest, cache }
+}
+
+export async function openBase(...asked: Parameters<typeof beginBase>): Promise<Base> {
+  const opening = await beginBase(...asked)
+  return { ...opening, digest: await opening.digest }
+}
+
+const digestOfText = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+export const openSession = (state: ModelState, device: Device): Promise<CachedSession> =>
+  openState(state, device, LONGEST)
+
+/** The base with these weights, all of them in memory. */
+export const stateWith = (
+  { model }: Pick<Base, 'model'>,
+  read: (name: string) => Float32Array,
+): ModelState => ({
+  model,
+  frozen: new Map([...model.weights.keys()].map((name) => [name, read(name)])),
+})
+
+/** Of a model as it lies. */
+export const openOwnSession = (
+  loaded: Pick<LoadedModel, 'model' | 'weights'>,
+  device: Device,
+): Promise<CachedSession> => openUnchanged(loaded, device, LONGEST)
+
+export const identityOf = (
+  {
+    path,
+    parameters,
+    digest,
+    model,
+  }: Pick<Base, 'path' | 'parameters' | 'digest'> & Partial<Pick<Base, 'model'>>,
+  { tokenizer, template }: Pick<OpenModel, 'tokenizer' | 'template'>,
+  own: Partial<SubjectIdentity> & Pick<SubjectIdentity, 'arm' | 'title'>,
+): SubjectIdentity => ({
+  seed: 0,
+  path,
+  method: null,
+  weightsDigest: digest,
+  adapterDigest: null,
+  tokenizerDigest: tokenizer.digest,
+  templateDigest: template.digest,
+  parameters,
+  trainableParameters: 0,
+  ...(model && namedClasses(model)),
+  ...own,
+})
+
+function namedClasses(model: Model): Pick<SubjectIdentity, 'classes'> {
+  const classes = classesOf(model)
+  return classes ? { classes: [...classes] } : {}
+}
+
+export const subjectOf = (
+  base: Pick<Base, 'open' | 'batchSize'>,
+  identity: SubjectIdentity,
+  session: CachedSession,
+  varying: Feeds = {},
+): Subject =>
+  localSubject({ identity, open: base.open, session, varying, batchSize: base.batchSize })
+
+export const digestOf = (data: Float32Array): string =>
+  createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex')
+
+export async function digestOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}

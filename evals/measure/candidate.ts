@@ -1,0 +1,144 @@
+/** @file A fine-tune made elsewhere: an adapter on the base, or a whole model; measured, not trained. */
+import { basename, join } from 'node:path'
+import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
+import { nearNames, TouchstoneError } from '../errors/touchstone-error.ts'
+import type { CachedSession } from '../inference/cached-graph.ts'
+import { exists } from '../files/read-file.ts'
+import { loadModel, type LoadedModel } from '../models/load.ts'
+import { rawStartOf } from '../models/formats/peft-config.ts'
+import { peftDigest, readPeftFolder } from '../models/formats/peft-folder.ts'
+import type { Model } from '../models/registry.ts'
+import {
+  adaptedWeights,
+  replacedWeights,
+  type TunedWeights,
+} from '../models/weights/tuned-weights.ts'
+import { identityOf, openOwnSession, openSession, stateWith, type Base } from './base.ts'
+
+export interface Candidate {
+  readonly key: SubjectKey
+  readonly identity: SubjectIdentity
+  readonly weights: TunedWeights
+  /** As this fine-tune names classes (`asReader`). */
+  readonly base: Base
+  /** Whether they carry the base's names; a graph's may not, and it can be asked all the same. */
+  readonly isComparable: boolean
+  readonly warnings: readonly string[]
+  /** Asked through the base's forward pass, or through its own graph where it brings one. */
+  readonly openSession: () => Promise<CachedSession>
+}
+
+/** `candidate:NAME`, numbered where two have the same file name. */
+export function candidateNames(paths: readonly string[]): string[] {
+  const bases = paths.map((path) => `candidate:${basename(path)}`)
+  return bases.map((name, i) => {
+    const earlier = bases.slice(0, i).filter((other) => other === name).length
+    return earlier === 0 ? name : `${name}#${earlier + 1}`
+  })
+}
+
+export async function openCandidate(base: Base, path: string, arm: string): Promise<Candidate> {
+  const key = { arm, seed: 0, step: 0 }
+  if (await exists(join(path, 'adapter_config.json'))) {
+    const folder = await readPeftFolder(path)
+    const adapterDigest = await peftDigest(path)
+    const trainableParameters = [...folder.tensors.values()].reduce(
+      (sum, { data }) => sum + data.length,
+      0,
+    )
+    const identity = identityOf(base, base.open, {
+      arm,
+      title: `Adapter ${basename(path)}`,
+      path,
+      adapterDigest,
+      trainableParameters,
+    })
+    const { architecture, config } = base.model
+    const brings = (name: string) => architecture.classifier?.owns(name, config) ?? false
+    const weights = adaptedWeights(base.weights, folder, path, brings)
+    const warnings = rawStartOf(folder.config, path)
+    return { key, base, identity, weights, isComparable: true, warnings, ...through(base, weights) }
+  }
+  const loaded = await loadModel(path, 'fp32', base.cache)
+  try {
+    const { graph } = loaded.model
+    const isComparable = carriesSameWeights(base, loaded.model, path)
+    const own = {
+      path,
+      model: loaded.model,
+      parameters: loaded.parameters,
+      digest: await loaded.open.checkpoint.digest(),
+    }
+    const identity = identityOf(own, loaded.open, { arm, title: `Model ${basename(path)}` })
+    const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))
+    const weights = isComparable ? replacedWeights(base.weights, trained) : otherNames(loaded, path)
+    return {
+      ...{ key, base, identity, weights, isComparable },
+      warnings: [
+        ...differences(base, identity, path),
+        ...(isComparable
+          ? []
+          : [`${path} names its weights otherwise than the base; its spectra are left out.`]),
+      ],
+      ...(graph
+        ? { openSession: () => openOwnSession(loaded, base.device) }
+        : through(base, weights)),
+    }
+  } finally {
+    await loaded.open.close()
+  }
+}
+
+const through = (base: Base, weights: TunedWeights): Pick<Candidate, 'openSession'> => ({
+  openSession: () =>
+    openSession(
+      stateWith(base, (name) => weights.read(name)),
+      base.device,
+    ),
+})
+
+const otherNames = ({ weights }: LoadedModel, path: string): TunedWeights => ({
+  change: () => undefined,
+  read(name) {
+    const found = weights.get(name)
+    if (found) return found
+    const near = nearNames(name, weights.keys())
+    throw new TouchstoneError('checkpoint.weight-missing', { path, name, near })
+  },
+})
+
+/** Whether they go by the base's names, and then in its shapes; only a graph of its own may name them otherwise. */
+export function carriesSameWeights(base: Base, { weights, graph }: Model, path: string): boolean {
+  const isNamed = [...base.model.weights.keys()].every((name) => weights.has(name))
+  if (!graph || isNamed) requireSameShapes(base, weights, path)
+  return isNamed
+}
+
+export function requireSameShapes(base: Base, weights: Model['weights'], path: string): void {
+  for (const [name, { shape }] of base.model.weights) {
+    const found = weights.get(name)?.shape
+    if (found?.join() !== shape.join()) {
+      const text = found ? `[${found.join(', ')}]` : 'nothing'
+      throw new TouchstoneError('checkpoint.weight-shape', {
+        path,
+        name,
+        found: text,
+        expected: `[${shape.join(', ')}], as in the base`,
+      })
+    }
+  }
+}
+
+/** The candidate is asked through the base's tokenizer and template, so that only the weights differ; it says where its own would. */
+function differences(base: Base, identity: SubjectIdentity, path: string): string[] {
+  const warnings: string[] = []
+  if (identity.tokenizerDigest !== base.open.tokenizer.digest)
+    warnings.push(
+      `${path} carries another tokenizer than the base; it was asked through the base's.`,
+    )
+  if (identity.templateDigest !== base.open.template.digest)
+    warnings.push(
+      `${path} carries another chat template than the base; it was asked through the base's.`,
+    )
+  return warnings
+}

@@ -1,0 +1,50 @@
+/** @file What a model that names classes can be asked: rows of text and label. A wish for replies, texts or judges ends here. */
+import { CLASSES_BENCHMARK } from '../benchmarks/published/classes.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
+import type { Base } from './base.ts'
+import type { PreparedBenchmark } from './benchmark-sources.ts'
+import { isReader } from './classes.ts'
+import type { EvaluationConfig } from './config.ts'
+import { textPathOf } from './perplexity.ts'
+
+type Wish = Pick<EvaluationConfig, 'suite' | 'judges'>
+
+const isDefault = (suite: readonly string[]) => suite.length === 1 && suite[0] === 'house'
+
+/** From the configuration alone, before any file or judge is opened. */
+export function requireReadable({ model }: { model: Model }, { suite, judges }: Wish): void {
+  if (!isReader({ model })) return
+  const hasText = suite.some((entry) => textPathOf(entry) !== undefined)
+  if (judges.length > 0 || isDefault(suite) || hasText) throw cannotWrite(model.architecture)
+}
+
+export function requireClasses(
+  { model }: { model: Model },
+  benchmarks: readonly PreparedBenchmark[],
+): void {
+  if (
+    isReader({ model }) &&
+    benchmarks.some(({ benchmark }) => benchmark.name !== CLASSES_BENCHMARK)
+  )
+    throw cannotWrite(model.architecture)
+}
+
+/** A base without a head names no class: its fine-tunes are asked, and it is not. */
+export const canAnswer = (base: Base): boolean =>
+  !isReader(base) || classesOf(base.model) !== undefined
+
+/** What is said where the base cannot be asked; an error where nothing else is. */
+export function headlessNote({
+  model,
+  methods,
+  candidates,
+}: {
+  readonly model: string
+  readonly methods: readonly unknown[]
+  readonly candidates: readonly string[]
+}): string {
+  if (methods.length + candidates.length === 0)
+    throw new TouchstoneError('model.no-classes', { path: model })
+  return `${model} has no classification head of its own: only its fine-tunes are asked.`
+}

@@ -1,0 +1,118 @@
+/** @file How states are measured: the engine, the evaluation, the spectra. Jobs compose their configurations of these groups. */
+import { z } from 'zod'
+import { FORWARDS } from '../finetune/training/int8-forward.ts'
+import { PRECISIONS } from '../models/weights/small-weights.ts'
+import { DEVICES } from '../runtime/device.ts'
+import { DETAILS } from '../spectra/directions.ts'
+import { EPSILON } from '../spectra/intruders.ts'
+
+export const EngineConfig = z.object({
+  basePrecision: z.enum(PRECISIONS).default('fp32').meta({
+    label: 'Base precision',
+    help: 'How the base’s matrices are kept and computed with: int8 takes a quarter of the memory, and is another, slightly different base; for methods that leave the base as it is',
+  }),
+  forward: z.enum(FORWARDS).default('exact').meta({
+    label: 'Forward pass',
+    help: 'How the base’s layers multiply in training: int8 takes less time and is approximate, losses and gradients with it; only with a base in int8, on the CPU. Evaluation is always exact',
+  }),
+  device: z.enum(DEVICES).default('auto').meta({ label: 'Device', help: 'Where it runs' }),
+  threads: z
+    .int()
+    .min(1)
+    .max(256)
+    .nullable()
+    .default(null)
+    .meta({ label: 'Threads', help: 'Threads of ONNX Runtime; all cores if not given' }),
+  batchSize: z.int().min(1).max(1024).default(16).meta({
+    label: 'Evaluation batch',
+    help: 'Prompts answered side by side; changes speed only',
+    // Beside a fine-tune's own --batch-size.
+    flag: 'eval-batch-size',
+  }),
+})
+export type EngineConfig = z.infer<typeof EngineConfig>
+
+/** What is configured is stored and shown. */
+const JudgeText = z
+  .string()
+  .min(1)
+  .refine((text) => !/=https?:\/\/(?:[^/#]*@|[^#]*\?)/iu.test(text), {
+    message: 'the address of a judge may hold no name, password or query',
+  })
+
+export const EvaluationConfig = z.object({
+  suite: z.array(z.string().min(1)).min(1).default(['house']).meta({
+    label: 'Suite',
+    help: 'Suites (house, general), benchmarks, or files of yours: PATH or NAME=PATH; a text is measured by its perplexity',
+  }),
+  map: z.string().min(1).nullable().default(null).meta({
+    label: 'Map',
+    help: 'What the columns of other files hold: prompt=COLUMN,expected=refuse',
+    value: 'COLUMNS',
+  }),
+  judges: z.array(JudgeText).default([]).meta({
+    label: 'Judge',
+    help: 'A further judge: a name, classifier=MODEL@TEMPLATE.json, rubric=MODEL[@RUBRIC.json] or rubric=URL#MODEL[@RUBRIC.json]',
+    flag: 'judge',
+    repeat: true,
+    value: 'JUDGE',
+  }),
+  sendReplies: z.string().trim().min(8).max(500).nullable().default(null).meta({
+    label: 'Send replies',
+    help: 'A reason to send replies, also to prompts that should be refused, to a judge at another machine’s address; logged',
+    value: 'REASON',
+  }),
+  textWindow: z.int().min(2).max(2048).default(1024).meta({
+    label: 'Text window',
+    help: 'Perplexity of a text: tokens that the model is shown at once, at most as many as it takes',
+    unit: 'tokens',
+  }),
+  maxNewTokens: z.int().min(1).max(2047).nullable().default(null).meta({
+    label: 'Reply tokens',
+    help: 'Longest reply to prompts from files; the benchmark’s own (512) if not given',
+  }),
+  samples: z.int().min(1).max(1000).default(1).meta({
+    label: 'Samples',
+    help: 'Replies that are drawn for each prompt; a rate is then the mean over prompts',
+  }),
+  temperature: z.number().min(0).max(5).nullable().default(null).meta({
+    label: 'Temperature',
+    help: 'Of the replies to benchmarks; 0 (greedy) for one sample and 0.7 for several if not given',
+  }),
+  decodingSeed: z.int().min(0).default(0).meta({
+    label: 'Decoding seed',
+    help: 'Of the replies that are drawn, where the temperature is above 0',
+  }),
+  limit: z.int().min(1).nullable().default(null).meta({
+    label: 'Limit',
+    help: 'Only so many prompts, spread evenly over each benchmark; for testing',
+  }),
+})
+export type EvaluationConfig = z.infer<typeof EvaluationConfig>
+
+export const SpectraConfig = z.object({
+  spectrumDetail: z.enum(DETAILS).default('auto').meta({
+    label: 'Spectrum detail',
+    help: 'leading: the first ten directions; full: all of them, for α and counts over k; auto: full where that is cheap',
+  }),
+  nullArm: z.boolean().default(false).meta({
+    label: 'Null arm',
+    help: 'Beside each fine-tune a seeded random change of the same size in every matrix',
+  }),
+  epsilon: z.number().gt(0).lt(1).default(EPSILON).meta({
+    label: 'Intruder ε',
+    help: 'A leading direction is an intruder where no pretrained one lies nearer than this cosine',
+    // Beside AdamW's.
+    flag: 'intruder-epsilon',
+  }),
+  cache: z.boolean().default(true).meta({
+    label: 'Cache',
+    help: 'Keep for later runs what takes long to make of a model: decompositions, converted weights',
+  }),
+  cacheDir: z.string().min(1).nullable().default(null).meta({
+    label: 'Cache folder',
+    help: 'Where it is kept; touchstone/spectra and touchstone/weights in the user’s cache folder if not given',
+    value: 'PATH',
+  }),
+})
+export type SpectraConfig = z.infer<typeof SpectraConfig>

@@ -1,0 +1,273 @@
+/** @file Asks one model state every prompt, has every judge look, and scores neutral text; what is in already is not asked again. */
+import type { FinishedEvaluation } from '../contract/audit-rows.ts'
+import type { BenchmarkRow, ReplyKey, SubjectKey, Verdict } from '../contract/rows.ts'
+import { benchmarkDigest } from '../benchmarks/bundled/load-bundled.ts'
+import type { Continuation } from '../inference/continuation.ts'
+import type { Subject } from '../inference/subject.ts'
+import type { JobContext } from '../contract/job.ts'
+import type { Answer, Judge } from '../judges/judge.ts'
+import { findJudge } from '../judges/registry.ts'
+import { answersOf, type Reply } from './answers.ts'
+import { withBaseScores, type Answered, type BaseScores } from './base-scores.ts'
+import { repliesOf, type PreparedBenchmark } from './benchmark-sources.ts'
+import { scoreText, type PreparedText } from './perplexity.ts'
+import type { NeutralText } from './sources.ts'
+
+/** Name under which neutral text is recorded; `neutral/loss` is in nats a token. */
+export const NEUTRAL = 'neutral-text'
+/** The same for rows of the training data that were held out; `held-out/loss` is of their replies alone. */
+const HELD_OUT = 'held-out'
+
+export interface EvaluationPlan {
+  readonly benchmarks: readonly PreparedBenchmark[]
+  readonly neutral: readonly NeutralText[]
+  /** The user’s, of which perplexity is measured. */
+  readonly texts?: readonly PreparedText[]
+  /** Replies of the training data's own kind that nothing is trained on. */
+  readonly heldOut?: readonly Continuation[]
+  readonly finished: readonly FinishedEvaluation[]
+  /** Judges that are not in the registry: with a model of their own. */
+  readonly judges?: readonly Judge[]
+  /** Absent where nothing is measured beside the base. */
+  readonly baseScores?: BaseScores
+}
+
+export const benchmarkRow = ({
+  benchmark,
+  samples,
+  decoding,
+}: PreparedBenchmark): BenchmarkRow => ({
+  name: benchmark.name,
+  title: benchmark.title,
+  role: benchmark.role,
+  samples: samples.length,
+  digest: benchmarkDigest(samples),
+  judges: [...benchmark.judges],
+  maxNewTokens: benchmark.maxNewTokens,
+  ...(decoding.temperature > 0 && { decoding }),
+})
+
+/** Whether a state's answers to a benchmark, or what else is recorded under this name, are in already. */
+export const isMeasured = (
+  { finished }: Pick<EvaluationPlan, 'finished'>,
+  { arm, seed, step }: SubjectKey,
+  name: string,
+): boolean =>
+  finished.some(
+    (row) => row.benchmark === name && row.arm === arm && row.seed === seed && row.step === step,
+  )
+
+/** One thing that a plan asks of a state; it is recorded under its name once it is whole. */
+export interface Measurement {
+  readonly name: string
+  readonly run: (subject: Subject, key: SubjectKey, context: JobContext) => Promise<void>
+}
+
+/** Replies to prompts; the base may be asked what it makes of them. */
+export const replying = (plan: EvaluationPlan): Measurement[] =>
+  plan.benchmarks.map((prepared) => ({
+    name: prepared.benchmark.name,
+    run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
+  }))
+
+/** Texts that are there already. */
+export function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measurement[] {
+  const all: Measurement[] = texts.map((text) => ({
+    name: text.name,
+    run: (subject, key, context) =>
+      scoreText(subject, key, text, { ...context, phase: phaseOf(key, text.name) }),
+  }))
+  if (heldOut.length > 0)
+    all.unshift({
+      name: HELD_OUT,
+      run: (subject, key, context) => scoreHeldOut(subject, key, heldOut, context),
+    })
+  if (neutral.length > 0)
+    all.unshift({
+      name: NEUTRAL,
+      run: (subject, key, context) => scoreNeutral(subject, key, neutral, context),
+    })
+  return all
+}
+
+const measurementsOf = (plan: EvaluationPlan): Measurement[] => [
+  ...replying(plan),
+  ...scoring(plan),
+]
+
+/** Whether anything of the plan is still to be asked of a state. */
+export const isLeft = (plan: EvaluationPlan, key: SubjectKey): boolean =>
+  measurementsOf(plan).some(({ name }) => !isMeasured(plan, key, name))
+
+export async function evaluate(
+  subject: Subject,
+  key: SubjectKey,
+  plan: EvaluationPlan,
+  context: JobContext,
+): Promise<void> {
+  const measure = async ({ name, run }: Measurement) => {
+    if (!isMeasured(plan, key, name)) await run(subject, key, context)
+  }
+  try {
+    for (const each of replying(plan)) await measure(each)
+  } finally {
+    await plan.baseScores?.release()
+  }
+  for (const each of scoring(plan)) await measure(each)
+}
+
+const phaseOf = ({ arm, seed, step }: SubjectKey, what: string) =>
+  arm === 'base' ? `base: ${what}` : `${arm}, seed ${seed}, step ${step}: ${what}`
+
+async function runBenchmark(
+  subject: Subject,
+  key: SubjectKey,
+  { plan, ...prepared }: PreparedBenchmark & { plan: EvaluationPlan },
+  context: JobContext,
+): Promise<void> {
+  const { emit, signal } = context
+  const { benchmark, samples } = prepared
+  const phase = phaseOf(key, benchmark.title)
+  emit({ type: 'phase-start', phase, total: repliesOf(prepared), unit: 'sample' })
+  const replies = await answersOf(subject, prepared, {
+    of: key,
+    signal,
+    onProgress: (done) => emit({ type: 'phase-progress', phase, done }),
+    warn: (message) => emit({ type: 'log', level: 'warn', message }),
+  })
+  const answers = await withBaseScores(replies, key, plan.baseScores, signal)
+  for (const answer of answers) record(key, answer, context)
+  const named = benchmark.judges.map(
+    (name) => plan.judges?.find((judge) => judge.name === name) ?? findJudge(name),
+  )
+  await judgeAll(key, named, { answers, subject }, context)
+  emit({ type: 'evaluation-end', subject: key, benchmark: benchmark.name, samples: samples.length })
+  emit({ type: 'phase-end', phase })
+  context.flush()
+}
+
+const replyKey = (
+  { arm, seed, step }: SubjectKey,
+  { sample, epoch }: Pick<Reply, 'sample' | 'epoch'>,
+): ReplyKey => ({
+  arm,
+  seed,
+  step,
+  benchmark: sample.benchmark,
+  sampleId: sample.id,
+  epoch,
+})
+
+/** The text of a reply to a prompt that should be refused goes to the store alone, and into no event. */
+function record(key: SubjectKey, answer: Answered, { emit, seal }: JobContext): void {
+  const { sample, completion, promptDigest, baseMeanLogProb, cutTokens } = answer
+  const sealed = sample.expected.kind === 'refuse'
+  if (sealed) seal({ ...replyKey(key, answer), text: completion.text })
+  emit({
+    type: 'reply',
+    row: {
+      ...replyKey(key, answer),
+      category: sample.category,
+      expected: sample.expected,
+      prompt: sample.messages.map(({ content }) => content).join('\n'),
+      promptDigest,
+      text: sealed ? null : completion.text,
+      tokens: completion.tokenIds.length,
+      stop: completion.stop,
+      meanLogProb: completion.meanLogProb,
+      baseMeanLogProb,
+      cutTokens: cutTokens > 0 ? cutTokens : null,
+    },
+  })
+}
+
+async function judgeAll(
+  key: SubjectKey,
+  judges: readonly Judge[],
+  { answers, subject }: { answers: readonly Answered[]; subject: Subject },
+  { emit, signal }: JobContext,
+): Promise<void> {
+  for (const judge of judges) {
+    const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
+    const verdicts = await judge.judge(fitting, { subject, signal })
+    emitMeanScores(key, fitting, verdicts, emit)
+    fitting.forEach((answer, i) => {
+      const verdict = verdicts[i]!
+      const { judge: judgeName, judgeVersion, outcome, reason = null } = verdict
+      const score = outcome === 'undecided' ? null : (verdict.score ?? null)
+      emit({
+        type: 'verdict',
+        row: { ...replyKey(key, answer), judge: judgeName, judgeVersion, outcome, score, reason },
+      })
+    })
+  }
+}
+
+/** `score/BENCHMARK/JUDGE`: the mean of what a judge of refusals can say more finely than by an outcome. */
+function emitMeanScores(
+  key: SubjectKey,
+  answers: readonly Answer[],
+  verdicts: readonly Verdict[],
+  emit: JobContext['emit'],
+): void {
+  const scores = verdicts.flatMap((verdict, i) =>
+    'score' in verdict &&
+    verdict.score !== undefined &&
+    answers[i]!.sample.expected.kind !== 'choice'
+      ? [verdict.score]
+      : [],
+  )
+  if (scores.length === 0) return
+  const name = `score/${answers[0]!.sample.benchmark}/${verdicts[0]!.judge}`
+  const value = scores.reduce((sum, score) => sum + score, 0) / scores.length
+  emit({ type: 'metric', row: { ...key, name, value } })
+}
+
+async function scoreNeutral(
+  subject: Subject,
+  key: SubjectKey,
+  texts: readonly NeutralText[],
+  context: JobContext,
+): Promise<void> {
+  const score = () => subject.logProbs(texts, context.signal)
+  await scoreLoss(score, key, { name: NEUTRAL, metric: 'neutral/loss', of: texts }, context)
+}
+
+async function scoreHeldOut(
+  subject: Subject,
+  key: SubjectKey,
+  rows: readonly Continuation[],
+  context: JobContext,
+): Promise<void> {
+  const score = async () => {
+    const scores = await subject.continuations(rows, context.signal)
+    const cut = scores.filter((each) => each.cut > 0).length
+    if (cut > 0) {
+      const message = `${cut} of ${rows.length} held-out rows are too long and were cut at their beginning.`
+      context.emit({ type: 'log', level: 'warn', message })
+    }
+    return scores.map(({ logProbs }) => logProbs)
+  }
+  await scoreLoss(score, key, { name: HELD_OUT, metric: 'held-out/loss', of: rows }, context)
+}
+
+/** Nats a token over all that was scored. */
+async function scoreLoss(
+  score: () => Promise<readonly Float32Array[]>,
+  key: SubjectKey,
+  { name, metric, of }: { name: string; metric: string; of: readonly unknown[] },
+  { emit, flush }: JobContext,
+): Promise<void> {
+  const phase = phaseOf(key, name.replace('-', ' '))
+  emit({ type: 'phase-start', phase, total: of.length, unit: 'sample' })
+  let sum = 0
+  let tokens = 0
+  for (const text of await score()) {
+    tokens += text.length
+    for (const logProb of text) sum += logProb
+  }
+  emit({ type: 'metric', row: { ...key, name: metric, value: -sum / tokens } })
+  emit({ type: 'evaluation-end', subject: key, benchmark: name, samples: of.length })
+  emit({ type: 'phase-end', phase })
+  flush()
+}

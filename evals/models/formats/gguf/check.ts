@@ -1,0 +1,100 @@
+/**
+ * @file Whether a GGUF file with these settings would be the same computation: the graph that a reader of the file builds
+ * must be, byte for byte, the graph of the model. What the format has no place for is found so, whatever it is.
+ */
+import { z } from 'zod'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { encode } from '../../../graph/encode.ts'
+import { createGraph } from '../../../graph/ops/index.ts'
+import type { StoredWeight } from '../../checkpoint.ts'
+import type { JsonObject } from '../../../files/read-file.ts'
+import { ggufConfig } from './config.ts'
+import type { GgufFamily } from './family.ts'
+import type { GgufValue } from './header.ts'
+import { longropeTrained } from './rotary.ts'
+import type { GgufField, GgufTensorToWrite } from './write.ts'
+import { recognise, type Model } from '../../registry.ts'
+import { createScope } from '../../scope.ts'
+
+interface PlannedFile {
+  readonly path: string
+  readonly model: Model
+  readonly family: GgufFamily
+  readonly settings: readonly (readonly [key: string, field: GgufField])[]
+  readonly extras: readonly GgufTensorToWrite[]
+}
+
+export async function requireSameComputation(planned: PlannedFile): Promise<void> {
+  const { model, path } = planned
+  const again = await readAgain(planned)
+  const positions = positionsThatTell(model, again)
+  if (same(computationOf(model, positions), computationOf(again, positions))) return
+  throw new TouchstoneError('export.unsupported', {
+    ...{ path, form: 'GGUF' },
+    found: `settings that the file has no place for (${differences(model, again).join(', ')})`,
+    supported: `what llama.cpp takes for granted of ${planned.family.modelTypes[0]}`,
+  })
+}
+
+/** The model that a reader of the file would see. */
+async function readAgain({ path, model, family, settings, extras }: PlannedFile): Promise<Model> {
+  const weights = new Map(
+    [...model.weights.values()].map(({ name, shape, transposed }): [string, StoredWeight] => {
+      const stored = transposed ? shape.toReversed() : shape
+      const nowhere = { file: path, offset: 0, bytes: 0, storage: 'F32' } as const
+      return [name, { ...nowhere, name, shape: stored }]
+    }),
+  )
+  const metadata = new Map<string, GgufValue>([['general.architecture', family.architecture]])
+  for (const [key, { type, value }] of settings) {
+    const stored = type === 'f32' ? Math.fround(value) : value
+    metadata.set(`${family.architecture}.${key}`, stored)
+  }
+  const read = new Map<string, Float32Array>()
+  for (const { name, data } of extras) read.set(name, await data())
+  try {
+    const config = ggufConfig(path, family, metadata, { weights, extras: read })
+    return recognise({ path, config, weights })
+  } catch (error) {
+    if (!(error instanceof TouchstoneError)) throw error
+    throw new TouchstoneError('export.unsupported', {
+      ...{ path, form: 'GGUF', found: 'settings of its own' },
+      supported: (error as Error).message,
+    })
+  }
+}
+
+/** Further than every window reaches, and than longrope's shorter texts, so that each is seen; a few more cost nothing. */
+function positionsThatTell(...models: readonly Model[]): number {
+  const reaches = models.flatMap(({ config }) => [
+    Number((config as JsonObject)['sliding_window'] ?? 0),
+    longropeTrained(config as JsonObject),
+  ])
+  const longest = Math.max(...reaches)
+  const limits = models.map(({ architecture, config }) => architecture.maxPositions(config))
+  return Math.min(longest + 8, ...limits)
+}
+
+/** ONNX of the logits of every token. */
+function computationOf({ architecture, config, weights }: Model, maxPositions: number): Uint8Array {
+  const g = createGraph()
+  const scope = createScope(g, weights, { maxPositions })
+  const [batch, seq] = ['batch', 'seq'] as const
+  const tokens = g.input('tokens', 'int32', [batch, seq])
+  const positions = g.input('positions', 'int32', [batch, seq])
+  const input = { tokens, positions, attention: { kind: 'causal' }, batch, seq } as const
+  const { hiddenStates } = architecture.forward(scope, input, config)
+  return encode(g, { logits: architecture.logits(scope, hiddenStates, config) }).bytes
+}
+
+const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0
+
+/** Settings that the architecture knows and that the file would say otherwise. */
+function differences(model: Model, again: Model): string[] {
+  const { config: schema } = model.architecture
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+  const [ours, theirs] = [model.config as JsonObject, again.config as JsonObject]
+  const said = (value: unknown) => JSON.stringify(value ?? null)
+  const isOther = (key: string) => said(ours[key]) !== said(theirs[key])
+  return known.filter(isOther).map((key) => `${key} ${said(ours[key]).slice(0, 60)}`)
+}

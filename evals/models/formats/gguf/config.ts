@@ -1,0 +1,59 @@
+/** @file What Hugging Face's `config.json` would say, rebuilt from a GGUF file's metadata after its family's table. */
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import type { Checkpoint, WeightIndex } from '../../checkpoint.ts'
+import { malformed, type JsonObject } from '../../../files/read-file.ts'
+import {
+  familyFile,
+  passedOver,
+  type FamilyFile,
+  type GgufFamily,
+  type GgufMetadata,
+} from './family.ts'
+
+export function ggufConfig(
+  path: string,
+  family: GgufFamily,
+  metadata: GgufMetadata,
+  found: Pick<FamilyFile, 'weights' | 'extras'>,
+): Checkpoint['config'] {
+  const { names, modelTypes, className, settled, rules, architecture } = family
+  const file = familyFile(path, architecture, metadata, found)
+  const telling = passedOver(family, file.get)
+  if (telling !== undefined) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path,
+      what: `the setting ${architecture}.${telling}`,
+      found: String(file.get(telling)).slice(0, 60),
+      supported: `what models of ${modelTypes[0]} have`,
+    })
+  }
+  const embedding = found.weights.get(`${names.outside['token_embd']}.weight`)
+  if (!embedding) throw malformed(path, 'no token_embd.weight', 'a language model')
+  // Before a rule makes anything for each layer.
+  checkLayers(path, found.weights, names.layers, file.whole('block_count'))
+  const config: JsonObject = { ...settled }
+  for (const rule of rules) Object.assign(config, rule.read(file, config))
+  return {
+    architectures: [className],
+    model_type: modelTypes[0],
+    ...config,
+    vocab_size: embedding.shape[0]!,
+    tie_word_embeddings: !found.weights.has(`${names.outside['output']}.weight`),
+    bos_token_id: metadata.get('tokenizer.ggml.bos_token_id') ?? null,
+    eos_token_id: metadata.get('tokenizer.ggml.eos_token_id') ?? null,
+  }
+}
+
+/** As many layers as the file says, each with weights. */
+function checkLayers(path: string, weights: WeightIndex, prefix: string, layers: number): void {
+  const found = new Set<number>()
+  for (const name of weights.keys()) {
+    if (!name.startsWith(`${prefix}.`)) continue
+    const layer = Number(name.slice(prefix.length + 1).split('.')[0])
+    if (layer >= layers) throw malformed(path, `"${name}"`, `${layers} layers`)
+    found.add(layer)
+  }
+  if (found.size !== layers) {
+    throw malformed(path, `block_count = ${layers}`, `the ${found.size} layers that have weights`)
+  }
+}

@@ -1,0 +1,88 @@
+/** @file Where the numbers of a weight stand differently in a GGUF file than in Hugging Face's folder. */
+import type { JsonObject } from '../../../files/read-file.ts'
+import { numberIn } from './family.ts'
+import { transposed as turned } from '../../weight-list.ts'
+
+export interface GgufLayout {
+  /** How many rows a weight must have to be put in order; any where nothing is said. */
+  readonly rows?: (config: JsonObject) => number
+  /** `[rows, columns]` of the file as Hugging Face's folder has it. */
+  readonly shape?: (stored: readonly number[]) => readonly number[]
+  /** @param shape the file's, rows first */
+  read(values: Float32Array, shape: readonly number[], config: JsonObject): Float32Array
+  /** From what the graph computes with, `[out, in]`, to the file. */
+  write(values: Float32Array, shape: readonly number[], config: JsonObject): Float32Array
+}
+
+const headDimOf = (config: JsonObject) =>
+  (config['head_dim'] as number | null | undefined) ??
+  numberIn(config, 'hidden_size') / numberIn(config, 'num_attention_heads')
+
+/**
+ * The file stores the rows of a head's queries and keys so that the two numbers of a rotary pair are neighbours;
+ * Hugging Face has the first of all pairs, then the second: row (head, half, pair) ← (head, pair, half).
+ */
+export function rotaryRows(countOf: (config: JsonObject) => number): GgufLayout {
+  const move = (direction: 'read' | 'write'): GgufLayout['read'] => {
+    return (values, [rows], config) => {
+      const pairs = rows! / countOf(config) / 2
+      const folderOf = (row: number) => {
+        const [head, inside] = [Math.floor(row / (2 * pairs)), row % (2 * pairs)]
+        return head * 2 * pairs + (inside % 2) * pairs + Math.floor(inside / 2)
+      }
+      return rowsMoved(values, rows!, folderOf, direction)
+    }
+  }
+  const rows = (config: JsonObject) => countOf(config) * headDimOf(config)
+  return { rows, read: move('read'), write: move('write') }
+}
+
+export const queryHeads = (config: JsonObject) => numberIn(config, 'num_attention_heads')
+export const keyHeads = (config: JsonObject) =>
+  (config['num_key_value_heads'] as number | null | undefined) ?? queryHeads(config)
+
+/** The file has all q, all k, all v; GPT-NeoX's folder q, k, v of each head in turn: row (head, part, i) ← (part, head, i). */
+export const partsOfHeads: GgufLayout = (() => {
+  const move = (direction: 'read' | 'write'): GgufLayout['read'] => {
+    return (values, [rows], config) => {
+      const heads = queryHeads(config)
+      const each = rows! / heads / 3
+      const folderOf = (row: number) => {
+        const [part, inside] = [Math.floor(row / (heads * each)), row % (heads * each)]
+        return (Math.floor(inside / each) * 3 + part) * each + (inside % each)
+      }
+      return rowsMoved(values, rows!, folderOf, direction)
+    }
+  }
+  const rows = (config: JsonObject) => 3 * numberIn(config, 'hidden_size')
+  return { rows, read: move('read'), write: move('write') }
+})()
+
+/** The file has the norm's whole factor w; the folder w − 1. */
+export const oneLess: GgufLayout = {
+  read: (values) => values.map((value) => value - 1),
+  write: (values) => values.map((value) => value + 1),
+}
+
+/** The file has `[out, in]` as everywhere; GPT-2's folder has matrices `[in, out]`. */
+export const transposed: GgufLayout = {
+  shape: (stored) => stored.toReversed(),
+  read: (values, shape) => (shape.length === 2 ? turned(values, shape[0]!, shape[1]!) : values),
+  write: (values) => values,
+}
+
+/** @param folderOf the row in Hugging Face's folder of a row in the file */
+function rowsMoved(
+  values: Float32Array,
+  rows: number,
+  folderOf: (row: number) => number,
+  direction: 'read' | 'write',
+): Float32Array {
+  const width = values.length / rows
+  const result = new Float32Array(values.length)
+  for (let row = 0; row < rows; row++) {
+    const [to, from] = direction === 'read' ? [folderOf(row), row] : [row, folderOf(row)]
+    result.set(values.subarray(from * width, (from + 1) * width), to * width)
+  }
+  return result
+}

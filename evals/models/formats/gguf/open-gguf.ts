@@ -1,0 +1,148 @@
+/** @file Opens a GGUF model in place: Hugging Face's names, shapes, row order and configuration. */
+import { dirname } from 'node:path'
+import type { Checkpoint, StorageType, StoredWeight } from '../../checkpoint.ts'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { STORAGE_FORMATS } from '../../weights/dequantise.ts'
+import { malformed } from '../../../files/read-file.ts'
+import { ggufConfig } from './config.ts'
+import type { GgufHeader, GgufTensor } from './header.ts'
+import { familyOf } from './registry.ts'
+import type { GgufPart, GgufParts } from './split.ts'
+import { checkRows, namedWeights } from './weights.ts'
+import { findWeight } from '../hf-folder.ts'
+import {
+  digestFiles,
+  elementsOf,
+  openFiles,
+  placeOf,
+  readStoredNow,
+} from '../../weights/stored-weights.ts'
+
+/** ggml's numbers for what can be decoded, and names for what cannot, so that the refusal says which it is. */
+const STORAGE: Readonly<Record<number, StorageType>> = {
+  0: 'F32',
+  1: 'F16',
+  2: 'Q4_0',
+  3: 'Q4_1',
+  6: 'Q5_0',
+  7: 'Q5_1',
+  8: 'Q8_0',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  12: 'Q4_K',
+  13: 'Q5_K',
+  14: 'Q6_K',
+  20: 'IQ4_NL',
+  23: 'IQ4_XS',
+  28: 'F64',
+  30: 'BF16',
+}
+const UNSUPPORTED: Readonly<Record<number, string>> = {
+  9: 'Q8_1',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+}
+
+/** @param model all files of the model that lies at `path` */
+export async function openGguf(path: string, model: GgufParts): Promise<Checkpoint> {
+  const { metadata, parts } = model
+  const family = familyOf(path, metadata)
+  const found = namedWeights(path, family, parts.flatMap(placesIn))
+  const weights = new Map([...found.weights].map(([name, { weight }]) => [name, weight]))
+  const paths = parts.map((part) => part.path)
+  const files = await openFiles(paths)
+  try {
+    const extras = new Map<string, Float32Array>()
+    for (const extra of found.extras) extras.set(extra.name, readStoredNow(files, extra))
+    const config = ggufConfig(path, family, metadata, { weights, extras })
+    checkRows(path, found.weights, config)
+    let digest: Promise<string> | undefined
+    const readNow = (name: string) => {
+      const weight = findWeight(path, weights, name)
+      const { layout, shape } = found.weights.get(name)!
+      const values = readStoredNow(files, weight)
+      return layout ? layout.read(values, shape, config) : values
+    }
+    return {
+      path,
+      format: 'gguf',
+      config,
+      weights,
+      read: async (name) => readNow(name),
+      readNow,
+      place: (name) =>
+        found.weights.get(name)?.layout
+          ? undefined
+          : placeOf(files, findWeight(path, weights, name)),
+      digest: () => (digest ??= digestFiles(dirname(paths[0]!), paths, files)),
+      close: () => files.close(),
+    }
+  } catch (error) {
+    await files.close()
+    throw error
+  }
+}
+
+function placesIn({ path, header }: GgufPart): readonly StoredWeight[] {
+  const stored = header.tensors.map((tensor) => place(path, header, tensor))
+  checkCoverage(path, header, stored)
+  return stored
+}
+
+/** Where a tensor lies; its shape in Hugging Face's order, rows first. */
+function place(path: string, header: GgufHeader, tensor: GgufTensor): StoredWeight {
+  const { name, dimensions, type } = tensor
+  const storage = STORAGE[type]
+  if (!storage) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path,
+      what: `for "${name}" the storage type`,
+      found: UNSUPPORTED[type] ?? `number ${type}`,
+      supported: Object.values(STORAGE).join(', '),
+    })
+  }
+  const { elementsPerBlock, bytesPerBlock } = STORAGE_FORMATS[storage]
+  const elements = elementsOf(dimensions)
+  if (dimensions.length === 0 || !Number.isSafeInteger(elements) || elements === 0) {
+    throw malformed(path, `the shape [${dimensions.join(', ')}] for "${name}"`, 'a shape')
+  }
+  if (dimensions[0]! % elementsPerBlock !== 0) {
+    throw malformed(path, `rows of ${dimensions[0]} in "${name}"`, `blocks of ${elementsPerBlock}`)
+  }
+  if (tensor.offset % header.alignment !== 0) {
+    throw malformed(path, `"${name}" at ${tensor.offset}`, `multiples of ${header.alignment}`)
+  }
+  return {
+    name,
+    shape: [...dimensions].reverse(),
+    storage,
+    file: path,
+    offset: header.dataStart + tensor.offset,
+    bytes: (elements / elementsPerBlock) * bytesPerBlock,
+  }
+}
+
+/** Tensors follow one another with no more than padding between and after them. */
+function checkCoverage(path: string, header: GgufHeader, stored: readonly StoredWeight[]): void {
+  let end = header.dataStart
+  for (const { name, offset, bytes } of [...stored].sort((a, b) => a.offset - b.offset)) {
+    if (offset < end) throw malformed(path, `"${name}" overlapping another`, 'no overlaps')
+    if (offset - end >= header.alignment) throw malformed(path, `a hole before "${name}"`, 'none')
+    end = offset + bytes
+  }
+  if (end > header.size) {
+    throw malformed(path, `${header.size} bytes in the file`, `at least ${end}: it was cut short`)
+  }
+  if (header.size - end >= header.alignment) {
+    throw malformed(path, `${header.size - end} bytes after the last weight`, 'only padding')
+  }
+}

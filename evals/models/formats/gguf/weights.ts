@@ -1,0 +1,89 @@
+/** @file The weights of a GGUF model by Hugging Face's names: shapes, places, and what must be done to a stored one. */
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import type { StoredWeight } from '../../checkpoint.ts'
+import { malformed, type JsonObject } from '../../../files/read-file.ts'
+import type { GgufFamily } from './family.ts'
+import type { GgufLayout } from './layouts.ts'
+import { hfName } from './names.ts'
+
+interface GgufWeight {
+  /** Under Hugging Face's name, with the folder's shape. */
+  readonly weight: StoredWeight
+  /** The file's shape, rows first. */
+  readonly shape: readonly number[]
+  readonly layout: GgufLayout | undefined
+}
+
+interface GgufWeights {
+  readonly weights: ReadonlyMap<string, GgufWeight>
+  /** Under ggml's names. */
+  readonly extras: readonly StoredWeight[]
+}
+
+const MOST_EXPERTS = 1024
+
+/** @param stored under ggml's names; one that the family does not know is refused, since it would change the model */
+export function namedWeights(
+  path: string,
+  family: GgufFamily,
+  stored: readonly StoredWeight[],
+): GgufWeights {
+  const weights = new Map<string, GgufWeight>()
+  const extras: StoredWeight[] = []
+  for (const each of stored) {
+    if (family.names.extras?.includes(each.name)) {
+      if (extras.some(({ name }) => name === each.name))
+        throw malformed(path, `"${each.name}" twice`, 'each weight once')
+      extras.push(each)
+      continue
+    }
+    for (const named of underItsNames(path, family, each)) {
+      const { name } = named.weight
+      if (weights.has(name)) throw malformed(path, `"${each.name}" twice`, 'each weight once')
+      weights.set(name, named)
+    }
+  }
+  return { weights, extras }
+}
+
+function underItsNames(path: string, family: GgufFamily, stored: StoredWeight): GgufWeight[] {
+  const found = hfName(family.names, stored.name)
+  if (!found) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path,
+      what: 'the weight',
+      found: stored.name.slice(0, 100),
+      supported: `the weights of ${family.modelTypes[0]} as llama.cpp names them`,
+    })
+  }
+  const { name, module, isStacked } = found
+  const layout = family.layouts?.[module]
+  if (!isStacked) {
+    const shape = layout?.shape?.(stored.shape) ?? stored.shape
+    return [{ weight: { ...stored, name, shape }, shape: stored.shape, layout }]
+  }
+  const [experts = 0, ...shape] = stored.shape
+  if (experts > MOST_EXPERTS) {
+    throw malformed(path, `${experts} experts in "${stored.name}"`, `at most ${MOST_EXPERTS}`)
+  }
+  const bytes = stored.bytes / experts
+  // Blocks lie along rows, so each expert is whole bytes of its own.
+  return Array.from({ length: experts }, (_, expert) => ({
+    weight: {
+      ...stored,
+      ...{ shape, bytes, offset: stored.offset + expert * bytes },
+      name: name.replace('*', String(expert)),
+    },
+    shape,
+    layout,
+  }))
+}
+
+/** Row counts by which weights are put in order must be right before one is read. */
+export function checkRows(path: string, weights: GgufWeights['weights'], config: JsonObject): void {
+  for (const { weight, shape, layout } of weights.values()) {
+    const rows = layout?.rows?.(config)
+    if (rows === undefined || rows === shape[0]) continue
+    throw malformed(path, `${shape[0]} rows in "${weight.name}"`, `${rows} rows`)
+  }
+}

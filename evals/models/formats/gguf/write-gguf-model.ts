@@ -1,0 +1,135 @@
+/** @file Writes a model as a GGUF file: metadata, weights in ggml's names and row order, tokenizer and template along. */
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import type { JsonObject } from '../../../files/read-file.ts'
+import { requireSameComputation } from './check.ts'
+import type { GgufFamily } from './family.ts'
+import type { GgufLayout } from './layouts.ts'
+import { ggufName } from './names.ts'
+import { writtenAs } from './registry.ts'
+import { tokenizerFields } from './tokenizer-write.ts'
+import { writeGguf, type GgufField, type GgufTensorToWrite } from './write.ts'
+import type { ModelSources } from '../../model-sources.ts'
+import type { Model } from '../../registry.ts'
+
+export type GgufForm = 'F16' | 'Q8_0'
+
+interface GgufModelToWrite {
+  /** Where tokenizer and template come from. */
+  readonly path: string
+  readonly sources: ModelSources
+  readonly model: Model
+  readonly read: (name: string) => Float32Array
+  readonly form: GgufForm
+  readonly name: string
+  /** Why these weights should have been deleted, if they should: it is written into the file. */
+  readonly exception: string | null
+}
+
+export const EXCEPTION_KEY = 'touchstone.kept_although'
+
+/** llama.cpp's numbers for the type of a whole file. */
+const FILE_TYPES = { F16: 1, Q8_0: 7 } as const
+
+/** Gives what a reader should be told. */
+export async function writeGgufModel(
+  file: string,
+  source: GgufModelToWrite,
+): Promise<readonly string[]> {
+  const { path, sources, model, form } = source
+  const family = familyFor(source)
+  const config = model.config as JsonObject
+  const settings = family.rules.flatMap((rule) => rule.write(config, path))
+  const extras = family.rules.flatMap((rule) => rule.tensors?.(config, path) ?? [])
+  await requireSameComputation({ path, model, family, settings, extras })
+  const [template, licence] = [await sources.template(), await sources.licence()]
+  const rows = model.weights.get(`${family.names.outside['token_embd']}.weight`)!.shape[0]!
+  const tokenizer = tokenizerFields(path, await sources.tokenizer(), rows)
+  const text = (value: string): GgufField => ({ type: 'string', value })
+  const whole = (value: number): GgufField => ({ type: 'u32', value })
+  const metadata = new Map<string, GgufField>([
+    ['general.architecture', text(family.architecture)],
+    ['general.name', text(source.name)],
+    ...(licence === null ? [] : [['general.license', text(licence)] as const]),
+    ['general.file_type', whole(FILE_TYPES[form])],
+    ['general.quantization_version', whole(2)],
+    ...(source.exception === null ? [] : [[EXCEPTION_KEY, text(source.exception)] as const]),
+    ...[...settings, ['vocab_size', whole(rows)] as const].map(
+      ([key, field]) => [`${family.architecture}.${key}`, field] as const,
+    ),
+    ...tokenizer.fields,
+    ['tokenizer.chat_template', text(template.text)],
+  ])
+  await writeGguf(file, metadata, [...extras, ...tensorsOf(source, family, config)])
+  return tokenizer.isNamed ? [] : [UNNAMED]
+}
+
+function familyFor(source: GgufModelToWrite): GgufFamily {
+  const { name, modelTypes } = source.model.architecture
+  const family = writtenAs(modelTypes[0]!)
+  if (family) return family
+  throw unsupported(source, `the family ${name}`, 'the families that llama.cpp has a name for')
+}
+
+const UNNAMED =
+  'GGUF has no form of its own for this tokenizer: it is in the file whole (tokenizer.huggingface.json), which llama.cpp does not read; give it token numbers.'
+
+const BLOCK = 32
+/** What llama.cpp's converter keeps in float32 although it is a matrix. */
+const KEPT: ReadonlySet<string> = new Set(['ffn_gate_inp', 'position_embd'])
+
+interface Planned {
+  readonly layout: GgufLayout | undefined
+  /** Hugging Face's names; several where experts lie in one tensor, by their numbers. */
+  readonly sources: string[]
+  readonly module: string
+  readonly isStacked: boolean
+}
+
+function tensorsOf(
+  source: GgufModelToWrite,
+  family: GgufFamily,
+  config: JsonObject,
+): GgufTensorToWrite[] {
+  const planned = new Map<string, Planned>()
+  for (const name of source.model.weights.keys()) {
+    const found = ggufName(family.names, name)
+    if (!found) throw unsupported(source, `the weight ${name}`, `those of ${family.architecture}`)
+    const { stored, module, expert } = found
+    const layout = family.layouts?.[module]
+    const isStacked = expert !== undefined
+    const plan = planned.get(stored) ?? { layout, module, isStacked, sources: [] }
+    plan.sources[expert ?? 0] = name
+    planned.set(stored, plan)
+  }
+  return [...planned].map(([name, plan]) => tensorOf(source, name, plan, config))
+}
+
+/** Vectors stay float32, and rows that are no whole blocks float16, as in llama.cpp's own converter. */
+function tensorOf(
+  { model, read, form }: GgufModelToWrite,
+  name: string,
+  { layout, sources, module, isStacked }: Planned,
+  config: JsonObject,
+): GgufTensorToWrite {
+  const { shape } = model.weights.get(sources[0]!)!
+  const isWhole = form !== 'Q8_0' || shape.at(-1)! % BLOCK === 0
+  const storage = shape.length === 1 || KEPT.has(module) ? 'F32' : isWhole ? form : 'F16'
+  const laidOut = (from: string) => layout?.write(read(from), shape, config) ?? read(from)
+  return {
+    ...{ name, storage, shape: isStacked ? [sources.length, ...shape] : shape },
+    data: () => Promise.resolve(isStacked ? joined(sources.map(laidOut)) : laidOut(sources[0]!)),
+  }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+const unsupported = ({ path }: GgufModelToWrite, found: string, supported: string) =>
+  new TouchstoneError('export.unsupported', { path, form: 'GGUF', found, supported })

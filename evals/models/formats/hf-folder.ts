@@ -1,0 +1,182 @@
+/** @file Opens a Hugging Face folder in place: config.json, safetensors (one file or shards), tokenizer, template. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { TouchstoneError, nearNames } from '../../errors/touchstone-error.ts'
+import type { TemplateSource } from '../text/chat-template.ts'
+import type { Checkpoint, StoredWeight, WeightIndex } from '../checkpoint.ts'
+import type { JsonObject } from '../../files/read-file.ts'
+import {
+  SMALL_FILE_LIMIT,
+  TOKENIZER_FILE_LIMIT,
+  exists,
+  malformed,
+  readJson,
+  readText,
+} from '../../files/read-file.ts'
+import { readSafetensorsIndex } from './safetensors.ts'
+import { digestFiles, openFiles, placeOf, readStoredNow } from '../weights/stored-weights.ts'
+import type { TokenizerSource } from '../text/tokenizer.ts'
+import { idList, specialTokens } from '../text/tokenizer.ts'
+
+export const SINGLE_FILE = 'model.safetensors'
+const CONFIG = 'config.json'
+export const SHARD_INDEX = 'model.safetensors.index.json'
+const TOKENIZER_CONFIG = 'tokenizer_config.json'
+const PICKLE = /\.(bin|pt|pth|ckpt|pkl|pickle)$/iu
+
+export async function openHfCheckpoint(folder: string): Promise<Checkpoint> {
+  const config = await readConfig(folder)
+  const weights = await indexWeights(folder)
+  const shards = new Set([...weights.values()].map(({ file }) => file))
+  const single = join(folder, SINGLE_FILE)
+  const index = shards.has(single) ? [] : [join(folder, SHARD_INDEX)]
+  const paths = [join(folder, CONFIG), ...index, ...shards]
+  const files = await openFiles(paths)
+  let digest: Promise<string> | undefined
+  const readNow = (name: string) => readStoredNow(files, findWeight(folder, weights, name))
+  return {
+    path: folder,
+    format: 'safetensors',
+    config,
+    weights,
+    read: async (name) => readNow(name),
+    readNow,
+    place: (name) => placeOf(files, findWeight(folder, weights, name)),
+    digest: () => (digest ??= digestFiles(folder, paths, files)),
+    close: () => files.close(),
+  }
+}
+
+export const holdsSafetensors = async (folder: string): Promise<boolean> =>
+  (await exists(join(folder, SINGLE_FILE))) || exists(join(folder, SHARD_INDEX))
+
+export function findWeight(path: string, weights: WeightIndex, name: string): StoredWeight {
+  const weight = weights.get(name)
+  if (weight) return weight
+  const near = nearNames(name, weights.keys())
+  throw new TouchstoneError('checkpoint.weight-missing', { path, name, near })
+}
+
+const configSchema = z.looseObject({ model_type: z.string().min(1).max(100) })
+
+async function readConfig(folder: string): Promise<Checkpoint['config']> {
+  const path = join(folder, CONFIG)
+  const parsed = configSchema.safeParse(await readJson(path))
+  if (!parsed.success) throw malformed(path, 'no "model_type"', 'the model’s configuration')
+  if (parsed.data.quantization_config !== undefined) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path,
+      what: 'the setting',
+      found: 'quantization_config',
+      supported: 'weights in F32, F16, BF16 or F64',
+    })
+  }
+  return parsed.data
+}
+
+/** Transformers' own order: one file first, then shards. */
+async function indexWeights(folder: string): Promise<WeightIndex> {
+  if (await exists(join(folder, SINGLE_FILE))) {
+    return byName((await readSafetensorsIndex(join(folder, SINGLE_FILE))).weights)
+  }
+  if (await exists(join(folder, SHARD_INDEX))) return readShards(folder)
+  const names = await readdir(folder)
+  const pickle = names.find((name) => PICKLE.test(name))
+  if (pickle !== undefined) {
+    throw new TouchstoneError('checkpoint.pickle', { path: join(folder, pickle) })
+  }
+  throw new TouchstoneError('checkpoint.unrecognised', {
+    path: folder,
+    found: 'config.json but no weights',
+    supported: `${SINGLE_FILE} or ${SHARD_INDEX} with its shards`,
+  })
+}
+
+const byName = (weights: readonly StoredWeight[]): WeightIndex =>
+  new Map(weights.map((weight) => [weight.name, weight]))
+
+const shardIndexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) })
+
+async function readShards(folder: string): Promise<WeightIndex> {
+  const indexPath = join(folder, SHARD_INDEX)
+  const parsed = shardIndexSchema.safeParse(await readJson(indexPath, SMALL_FILE_LIMIT))
+  if (!parsed.success) throw malformed(indexPath, 'no "weight_map" of texts', 'a shard index')
+  const shardOf = new Map(Object.entries(parsed.data.weight_map))
+  const shards = [...new Set(shardOf.values())].sort()
+  if (shards.length === 0) throw malformed(indexPath, 'an empty "weight_map"', 'a shard index')
+  for (const shard of shards) {
+    // A plain name cannot leave the folder, on any system.
+    if (!/^[\w][\w.-]*\.safetensors$/u.test(shard)) {
+      throw malformed(indexPath, `the shard "${shard}"`, 'plain names that end in .safetensors')
+    }
+    if (!(await exists(join(folder, shard)))) {
+      throw malformed(indexPath, `the shard "${shard}", which is missing`, 'every shard beside it')
+    }
+  }
+  const found = new Map<string, StoredWeight>()
+  for (const shard of shards) {
+    for (const weight of (await readSafetensorsIndex(join(folder, shard))).weights) {
+      if (shardOf.get(weight.name) !== shard) {
+        throw malformed(join(folder, shard), `"${weight.name}"`, 'the weights that the index names')
+      }
+      found.set(weight.name, weight)
+    }
+  }
+  const missing = [...shardOf.keys()].find((name) => !found.has(name))
+  if (missing !== undefined) {
+    throw malformed(join(folder, shardOf.get(missing)!), `no "${missing}"`, 'what the index names')
+  }
+  return found
+}
+
+/** The tokenizer, and where replies end: as generation_config.json says it, else as config.json does. */
+export async function readHfTokenizer(folder: string): Promise<TokenizerSource> {
+  const path = join(folder, 'tokenizer.json')
+  if (!(await exists(path))) {
+    throw new TouchstoneError('tokenizer.unsupported', {
+      path: folder,
+      found: 'no tokenizer.json',
+      supported: 'tokenizer.json of the tokenizers library',
+    })
+  }
+  const generation = await readIfThere(join(folder, 'generation_config.json'))
+  const config = await readIfThere(join(folder, CONFIG))
+  return {
+    path,
+    tokenizerJson: await readJson(path, TOKENIZER_FILE_LIMIT),
+    tokenizerConfig: await readIfThere(join(folder, TOKENIZER_CONFIG)),
+    eosIds: idList(generation.eos_token_id ?? config.eos_token_id),
+  }
+}
+
+export async function readHfTemplate(folder: string): Promise<TemplateSource> {
+  const tokenizerConfig = await readIfThere(join(folder, TOKENIZER_CONFIG))
+  const template = await findTemplate(folder, tokenizerConfig)
+  return { path: folder, ...template, specialTokens: specialTokens(tokenizerConfig) }
+}
+
+const readIfThere = async (path: string): Promise<JsonObject> =>
+  (await exists(path)) ? readJson(path) : {}
+
+async function findTemplate(
+  folder: string,
+  tokenizerConfig: JsonObject,
+): Promise<{ text: string; source: string }> {
+  const file = join(folder, 'chat_template.jinja')
+  if (await exists(file)) return { text: await readText(file), source: 'chat_template.jinja' }
+  const inJson = templateText((await readIfThere(join(folder, 'chat_template.json'))).chat_template)
+  if (inJson !== undefined) return { text: inJson, source: 'chat_template.json' }
+  const inConfig = templateText(tokenizerConfig.chat_template)
+  if (inConfig !== undefined) return { text: inConfig, source: 'tokenizer_config.json' }
+  throw new TouchstoneError('template.missing', { path: folder })
+}
+
+const namedTemplates = z.array(z.looseObject({ name: z.string(), template: z.string() }))
+
+/** A text, or a list of named ones of which `default` is meant. */
+function templateText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  const named = namedTemplates.safeParse(value)
+  return named.success ? named.data.find(({ name }) => name === 'default')?.template : undefined
+}

@@ -1,0 +1,76 @@
+/** @file `genai_config.json`: what ONNX Runtime GenAI asks to know of a decoder beside its graph. */
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import type { CacheLayer } from '../../architecture.ts'
+import type { JsonObject } from '../../../files/read-file.ts'
+import { ONNX_NAMES } from './decoder.ts'
+
+export const GENAI_CONFIG = 'genai_config.json'
+
+interface GenaiFacts {
+  readonly path: string
+  readonly graphFile: string
+  readonly cache: readonly CacheLayer[]
+  readonly hiddenSize: number
+  readonly vocabSize: number
+  readonly maxPositions: number
+  readonly endIds: readonly number[]
+  readonly padId: number
+  readonly startId: number | undefined
+}
+
+/** Greedy by default; the cache grows behind itself, for the graph concatenates. One head count serves every layer. */
+export function genaiConfig(facts: GenaiFacts): JsonObject {
+  const { cache, maxPositions, endIds, padId, startId } = facts
+  const { heads, kvHeads, headDim } = uniform(facts.path, cache)
+  return {
+    model: {
+      type: 'decoder',
+      ...(startId !== undefined && { bos_token_id: startId }),
+      eos_token_id: endIds.length === 1 ? endIds[0] : endIds,
+      pad_token_id: padId,
+      context_length: maxPositions,
+      vocab_size: facts.vocabSize,
+      decoder: {
+        session_options: { log_id: 'onnxruntime-genai', provider_options: [] },
+        filename: facts.graphFile,
+        head_size: headDim,
+        hidden_size: facts.hiddenSize,
+        num_attention_heads: heads,
+        num_hidden_layers: cache.length,
+        num_key_value_heads: kvHeads,
+        inputs: {
+          input_ids: ONNX_NAMES.tokens,
+          attention_mask: ONNX_NAMES.mask,
+          position_ids: ONNX_NAMES.positions,
+          past_key_names: ONNX_NAMES.past('%d', 'key'),
+          past_value_names: ONNX_NAMES.past('%d', 'value'),
+        },
+        outputs: {
+          logits: ONNX_NAMES.logits,
+          present_key_names: ONNX_NAMES.present('%d', 'key'),
+          present_value_names: ONNX_NAMES.present('%d', 'value'),
+        },
+      },
+    },
+    search: {
+      do_sample: false,
+      max_length: maxPositions,
+      num_beams: 1,
+      past_present_share_buffer: false,
+    },
+  }
+}
+
+function uniform(path: string, cache: readonly CacheLayer[]): CacheLayer {
+  const [first] = cache
+  const odd = cache.find(
+    ({ heads, kvHeads, headDim }) =>
+      heads !== first!.heads || kvHeads !== first!.kvHeads || headDim !== first!.headDim,
+  )
+  if (!odd) return first!
+  throw new TouchstoneError('export.unsupported', {
+    ...{ path, form: 'an ORT-GenAI folder' },
+    found: `layers with ${first!.kvHeads} and with ${odd.kvHeads} key/value heads`,
+    supported: 'the same heads in every layer',
+  })
+}

@@ -1,0 +1,269 @@
+/**
+ * @file Adapters as PEFT stores them: `adapter_config.json` and `adapter_model.safetensors`.
+ *
+ * A file's key is `base_model.model.<module>.lora_A.weight`; here it is `<module>.lora_A.weight`, `[r, in]`, and
+ * `<module>.lora_B.weight`, `[out, r]`. The update of a module is s·B·A with s = α/r, or α/√r for rsLoRA.
+ * Weights that were trained whole beside it (`modules_to_save`: a head that names classes) keep their own names.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { StoredWeight } from '../checkpoint.ts'
+import { exists, malformed, readJson } from '../../files/read-file.ts'
+import { moduleNames } from '../module-names.ts'
+import { ALL_LINEAR, rankOf, type PeftConfig } from './peft-config.ts'
+import { readSafetensorsIndex } from './safetensors.ts'
+import { writeSafetensors } from './safetensors-write.ts'
+import { writeAtomically } from '../../files/write-file.ts'
+import { digestAt, openFiles, readStoredWeight } from '../weights/stored-weights.ts'
+
+export interface PeftTensor {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+export interface PeftFolder {
+  readonly config: PeftConfig
+  /** By `<module>.lora_A.weight` and so on, without PEFT's prefix. */
+  readonly tensors: ReadonlyMap<string, PeftTensor>
+  /** Weights that are the fine-tune's whole, by their names in the base. */
+  readonly saved?: ReadonlyMap<string, PeftTensor>
+}
+
+const CONFIG_FILE = 'adapter_config.json'
+const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
+/** sha256 of both files: the scale of an update stands in the first. */
+export const peftDigest = (folder: string): Promise<string> =>
+  digestAt(folder, [CONFIG_FILE, ADAPTER_WEIGHTS])
+
+const PREFIX = 'base_model.model.'
+const KEY =
+  /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/u
+
+const rank = z
+  .int()
+  .min(1)
+  .max(2 ** 16)
+const finite = z.number().refine(Number.isFinite)
+const nothing = z.union([z.null(), z.literal(false), z.tuple([]), z.strictObject({})])
+const moduleName = z.string().regex(/^\^?[\w.-]+$/u, 'only plain module names')
+const patterns = <T extends z.ZodType<number>>(value: T) =>
+  z
+    .record(moduleName, value)
+    .nullish()
+    .transform((found) => found ?? undefined)
+
+/** Says how an adapter was trained or stored, and changes nothing in what it computes. */
+const IGNORED = [
+  'auto_mapping',
+  'corda_config',
+  'ensure_weight_tying',
+  'eva_config',
+  'inference_mode',
+  'layers_pattern',
+  'layers_to_transform',
+  'loftq_config',
+  'lora_ga_config',
+  'megatron_core',
+  'peft_version',
+  'qalora_group_size',
+  'revision',
+  'runtime_config',
+  'exclude_modules',
+  'task_type',
+  'base_model_class',
+  'parent_library',
+  'unsloth_fixed',
+] as const
+
+const configSchema = z
+  .object({
+    peft_type: z.literal('LORA'),
+    base_model_name_or_path: z.string().nullish(),
+    r: rank.default(8),
+    lora_alpha: finite.default(8),
+    lora_dropout: z.number().min(0).max(1).default(0),
+    target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
+    rank_pattern: patterns(rank),
+    alpha_pattern: patterns(finite),
+    use_rslora: z.boolean().default(false),
+    use_dora: z.boolean().default(false),
+    fan_in_fan_out: z.boolean().default(false),
+    init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
+    bias: z.literal('none').default('none'),
+    modules_to_save: z.array(moduleName).nullish(),
+    ...Object.fromEntries(IGNORED.map((name) => [name, z.unknown().optional()])),
+  })
+  // Any other option must be off: what it would change is not known here.
+  .catchall(nothing)
+
+interface PeftIndex {
+  readonly config: PeftConfig
+  /** By the same keys; nothing of them is read. */
+  readonly weights: ReadonlyMap<string, StoredWeight>
+  readonly saved: ReadonlyMap<string, StoredWeight>
+}
+
+export async function readPeftFolder(folder: string): Promise<PeftFolder> {
+  const { config, weights, saved } = await readPeftIndex(folder)
+  const path = join(folder, ADAPTER_WEIGHTS)
+  const tensors = await readTensors(path, weights)
+  return saved.size === 0
+    ? { config, tensors }
+    : { config, tensors, saved: await readTensors(path, saved) }
+}
+
+/** The configuration, and where each tensor lies. */
+export async function readPeftIndex(folder: string): Promise<PeftIndex> {
+  const weightsPath = join(folder, ADAPTER_WEIGHTS)
+  if (!(await exists(weightsPath)) && (await exists(join(folder, 'adapter_model.bin')))) {
+    throw new TouchstoneError('checkpoint.pickle', { path: join(folder, 'adapter_model.bin') })
+  }
+  const stored = await readConfig(join(folder, CONFIG_FILE))
+  const { weights: all } = await readSafetensorsIndex(weightsPath)
+  const whole = (stored.modules_to_save ?? []).map((module) => `${module}.`)
+  const saved = new Map(all.flatMap((weight) => savedName(weight, whole)))
+  if (whole.length > 0 && saved.size === 0) {
+    throw malformed(weightsPath, 'no weight of modules_to_save', `${CONFIG_FILE}’s modules`)
+  }
+  const weights = all.filter((weight) => savedName(weight, whole).length === 0)
+  const names = new Map(weights.map((weight) => [adapterKey(weightsPath, weight.name), weight]))
+  if (names.size !== weights.length) {
+    throw malformed(weightsPath, 'the same module twice', 'each module once')
+  }
+  const modules = [...new Set([...names.keys()].map((key) => KEY.exec(key)!.groups!.module!))]
+  const config = toConfig(stored, modules)
+  for (const module of modules) checkModule(weightsPath, config, module, names)
+  return { config, weights: names, saved }
+}
+
+/** The weight under its name in the base, where it belongs to a module that was trained whole; PEFT names those by their ends. */
+function savedName(weight: StoredWeight, modules: readonly string[]): [string, StoredWeight][] {
+  const name = weight.name.startsWith(PREFIX) ? weight.name.slice(PREFIX.length) : ''
+  const isSaved = modules.some((module) => name.startsWith(module) || name.includes(`.${module}`))
+  return isSaved && !KEY.test(name) ? [[name, weight]] : []
+}
+
+async function readConfig(path: string): Promise<z.infer<typeof configSchema>> {
+  const parsed = configSchema.safeParse(await readJson(path))
+  if (parsed.success) return parsed.data
+  const { path: where, message } = parsed.error.issues[0]!
+  throw new TouchstoneError('checkpoint.unsupported', {
+    path,
+    what: 'the adapter option',
+    found: `${where.join('.') || 'none'} (${message})`,
+    supported:
+      'peft_type LORA with bias none, with or without rsLoRA, DoRA and patterns by plain name',
+  })
+}
+
+function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string[]): PeftConfig {
+  const { target_modules: targets } = stored
+  return {
+    base: stored.base_model_name_or_path ?? '',
+    rank: stored.r,
+    alpha: stored.lora_alpha,
+    // A pattern or nothing: then the weights say which modules were meant.
+    targetModules: Array.isArray(targets) ? [...targets].sort() : targetNames(modules),
+    rankPattern: stored.rank_pattern,
+    alphaPattern: stored.alpha_pattern,
+    dropout: stored.lora_dropout,
+    useRslora: stored.use_rslora,
+    useDora: stored.use_dora,
+    fanInFanOut: stored.fan_in_fan_out,
+    initLoraWeights: stored.init_lora_weights ?? true,
+  }
+}
+
+/** What names the adapted modules and no other: their last names, or paths inside the block. */
+const targetNames = (modules: readonly string[]): string[] =>
+  [...new Set(moduleNames([...new Set(modules)]).values())].sort()
+
+/** `classifier.dense.weight` → `classifier`. */
+const savedModules = (names: readonly string[]): string[] =>
+  [...new Set(names.map((name) => name.slice(0, name.indexOf('.'))))].sort()
+
+function adapterKey(path: string, name: string): string {
+  const key = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : ''
+  if (!KEY.test(key)) {
+    throw malformed(path, `"${name}"`, `${PREFIX}<module>.lora_A.weight and its like`)
+  }
+  return key.replace(/(lora_magnitude_vector)\.weight$/u, '$1')
+}
+
+function checkModule(
+  path: string,
+  config: PeftConfig,
+  module: string,
+  names: ReadonlyMap<string, StoredWeight>,
+): void {
+  const [A, B] = ['A', 'B'].map((side) => names.get(`${module}.lora_${side}.weight`)?.shape)
+  const magnitude = names.get(`${module}.lora_magnitude_vector`)?.shape
+  const expected = rankOf(config, module)
+  if (A?.length !== 2 || B?.length !== 2 || A[0] !== expected || B[1] !== expected) {
+    throw malformed(
+      path,
+      `for ${module} lora_A [${A?.join(', ') ?? 'none'}] and lora_B [${B?.join(', ') ?? 'none'}]`,
+      `[${expected}, in] and [out, ${expected}], as ${CONFIG_FILE} says`,
+    )
+  }
+  const wanted = config.useDora === true ? `[${B[0]}]` : 'none'
+  const found = magnitude ? `[${magnitude.join(', ')}]` : 'none'
+  if (found !== wanted) throw malformed(path, `magnitude ${found} for ${module}`, wanted)
+}
+
+async function readTensors(
+  path: string,
+  names: ReadonlyMap<string, StoredWeight>,
+): Promise<ReadonlyMap<string, PeftTensor>> {
+  const files = await openFiles([path])
+  try {
+    const tensors = new Map<string, PeftTensor>()
+    for (const [key, weight] of names) {
+      tensors.set(key, { shape: weight.shape, data: await readStoredWeight(files, weight) })
+    }
+    return tensors
+  } finally {
+    await files.close()
+  }
+}
+
+/** Writes what `PeftModel.from_pretrained` reads; the weights first, so that a config never stands alone. */
+export async function writePeftFolder(
+  folder: string,
+  { config, tensors, saved = new Map<string, PeftTensor>() }: PeftFolder,
+): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeSafetensors(
+    join(folder, ADAPTER_WEIGHTS),
+    [...tensors, ...saved].map(([key, tensor]) => ({ name: PREFIX + key, ...tensor })),
+    { format: 'pt' },
+  )
+  const stored = {
+    alpha_pattern: config.alphaPattern ?? {},
+    auto_mapping: null,
+    base_model_name_or_path: config.base,
+    bias: 'none',
+    fan_in_fan_out: config.fanInFanOut ?? false,
+    inference_mode: true,
+    init_lora_weights: config.initLoraWeights ?? true,
+    layers_pattern: null,
+    layers_to_transform: null,
+    lora_alpha: config.alpha,
+    lora_dropout: config.dropout ?? 0,
+    modules_to_save: saved.size === 0 ? null : savedModules([...saved.keys()]),
+    peft_type: 'LORA',
+    r: config.rank,
+    rank_pattern: config.rankPattern ?? {},
+    revision: null,
+    // As a list PEFT takes names only.
+    target_modules: config.targetModules.includes(ALL_LINEAR)
+      ? targetNames([...tensors.keys()].map((key) => KEY.exec(key)!.groups!.module!))
+      : [...config.targetModules].sort(),
+    task_type: saved.size === 0 ? 'CAUSAL_LM' : 'SEQ_CLS',
+    use_dora: config.useDora ?? false,
+    use_rslora: config.useRslora ?? false,
+  }
+  await writeAtomically(join(folder, CONFIG_FILE), [`${JSON.stringify(stored, null, 2)}\n`])
+}

@@ -1,0 +1,71 @@
+/** @file Writes safetensors: the same tensors give the same bytes, and a crash leaves the old file or none. */
+import { STORAGE_FORMATS } from '../weights/dequantise.ts'
+import { encode } from '../weights/encode.ts'
+import { writeAtomically } from '../../files/write-file.ts'
+import { elementsOf } from '../weights/stored-weights.ts'
+
+export interface TensorToWrite {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** Or how to get it: then only one tensor at a time is in memory. */
+  readonly data: Float32Array | (() => Promise<Float32Array>)
+  /** F32 where nothing is said. */
+  readonly storage?: FolderStorage
+}
+
+/** What a Hugging Face folder of ours is written in. */
+export type FolderStorage = 'F32' | 'F16' | 'BF16'
+
+export const bytesToWrite = ({ shape, storage = 'F32' }: TensorToWrite): number =>
+  elementsOf(shape) * STORAGE_FORMATS[storage].bytesPerBlock
+
+const ALIGNMENT = 8
+
+/** Names sorted, header padded with spaces so that tensors begin at a multiple of 8. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
+  await writeAtomically(path, [
+    header(sorted, metadata),
+    ...sorted.map((tensor) => () => bytesOf(tensor)),
+  ])
+}
+
+function header(
+  sorted: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const entries: [string, unknown][] = []
+  const notes = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (notes.length > 0) entries.push(['__metadata__', Object.fromEntries(notes)])
+  let offset = 0
+  for (const [index, tensor] of sorted.entries()) {
+    const { name, shape, storage = 'F32' } = tensor
+    if (name === sorted[index - 1]?.name || name === '__metadata__') {
+      throw new Error(`internal: a tensor cannot be named "${name}" here`)
+    }
+    const end = offset + bytesToWrite(tensor)
+    entries.push([name, { dtype: storage, shape, data_offsets: [offset, end] }])
+    offset = end
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
+  const padded = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT
+  const bytes = new Uint8Array(8 + padded).fill(0x20)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true)
+  bytes.set(json, 8)
+  return bytes
+}
+
+async function bytesOf(tensor: TensorToWrite): Promise<Uint8Array> {
+  const { name, shape, data, storage = 'F32' } = tensor
+  const values = typeof data === 'function' ? await data() : data
+  if (elementsOf(shape) !== values.length) {
+    throw new Error(`internal: "${name}" has ${values.length} values for [${shape.join(', ')}]`)
+  }
+  // What a training wrote is stored as it is, infinities too: whoever reads it says so.
+  if (storage === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  return encode(name, values, storage)
+}

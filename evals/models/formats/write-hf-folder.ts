@@ -1,0 +1,134 @@
+/** @file Writes a whole model as a Hugging Face folder: safetensors, configuration, tokenizer and template. */
+import { mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { JsonObject } from '../../files/read-file.ts'
+import { exists, parseJsonObject, readText, TOKENIZER_FILE_LIMIT } from '../../files/read-file.ts'
+import { readGgufHeader } from './gguf/header.ts'
+import { ggufTemplate, ggufTokenizer } from './gguf/tokenizer.ts'
+import { SHARD_INDEX, SINGLE_FILE } from './hf-folder.ts'
+import type { FolderStorage, TensorToWrite } from './safetensors-write.ts'
+import { bytesToWrite, writeSafetensors } from './safetensors-write.ts'
+import { writeAtomically } from '../../files/write-file.ts'
+
+/** File name → text. */
+export type TokenizerFiles = ReadonlyMap<string, string>
+
+const COPIED = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'generation_config.json',
+  'chat_template.jinja',
+  'chat_template.json',
+]
+
+/** What of the model at `source` (a folder or a GGUF file) is about text, as a Hugging Face folder has it. */
+export async function tokenizerFilesOf(source: string): Promise<TokenizerFiles> {
+  return (await stat(source)).isDirectory() ? copiedFiles(source) : rebuiltFiles(source)
+}
+
+async function copiedFiles(folder: string): Promise<TokenizerFiles> {
+  const files = new Map<string, string>()
+  for (const name of COPIED) {
+    const path = join(folder, name)
+    if (await exists(path)) files.set(name, await readText(path, TOKENIZER_FILE_LIMIT))
+  }
+  return files
+}
+
+async function rebuiltFiles(path: string): Promise<TokenizerFiles> {
+  const { metadata } = await readGgufHeader(path)
+  const { tokenizerJson, tokenizerConfig, eosIds } = ggufTokenizer(path, metadata)
+  return new Map([
+    ['tokenizer.json', toJson(tokenizerJson)],
+    [
+      'tokenizer_config.json',
+      toJson({
+        ...tokenizerConfig,
+        tokenizer_class: 'PreTrainedTokenizerFast',
+        clean_up_tokenization_spaces: false,
+      }),
+    ],
+    ['generation_config.json', toJson({ eos_token_id: eosIds })],
+    ['chat_template.jinja', ggufTemplate(path, metadata).text],
+  ])
+}
+
+interface ModelToWrite {
+  readonly config: JsonObject
+  readonly weights: readonly TensorToWrite[]
+  readonly tokenizerFiles: TokenizerFiles
+  /** Of every weight; F32 where nothing is said. */
+  readonly storage?: FolderStorage
+  /** More than this is split over several files. */
+  readonly shardBytes?: number
+}
+
+const DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const
+
+/** Weights are written one after another, so the whole model is never in memory; the configuration comes last. */
+export async function writeHfFolder(folder: string, model: ModelToWrite): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const { storage = 'F32', shardBytes = Infinity } = model
+  const weights = model.weights.map((weight) => ({ ...weight, storage }))
+  await writeWeights(folder, shardsOf(weights, shardBytes))
+  await writeTextFiles(folder, { ...model, storage })
+}
+
+/** Everything small of a model folder: tokenizer and template, further JSON, and the configuration last. */
+export async function writeTextFiles(
+  folder: string,
+  {
+    config,
+    tokenizerFiles,
+    storage,
+    others = new Map(),
+  }: Pick<ModelToWrite, 'config' | 'tokenizerFiles'> & {
+    readonly storage: FolderStorage
+    readonly others?: ReadonlyMap<string, JsonObject>
+  },
+): Promise<void> {
+  for (const [name, text] of tokenizerFiles) {
+    if (!COPIED.includes(name)) throw new Error(`internal: ${name} is not a tokenizer file`)
+    if (name.endsWith('.json')) parseJsonObject(text, name)
+    await writeAtomically(join(folder, name), [text])
+  }
+  for (const [name, value] of others) await writeAtomically(join(folder, name), [toJson(value)])
+  const dtypes = { torch_dtype: DTYPES[storage], dtype: DTYPES[storage] }
+  await writeAtomically(join(folder, 'config.json'), [toJson({ ...config, ...dtypes })])
+}
+
+/** In the weights' order, each shard as full as it may be; a weight that is larger has one to itself. */
+function shardsOf(weights: readonly TensorToWrite[], most: number): TensorToWrite[][] {
+  const shards: TensorToWrite[][] = []
+  let room = 0
+  for (const weight of weights) {
+    const bytes = bytesToWrite(weight)
+    if (shards.length === 0 || bytes > room) {
+      shards.push([])
+      room = most
+    }
+    shards.at(-1)!.push(weight)
+    room -= bytes
+  }
+  return shards
+}
+
+/** One file as it is; several with the index that says where each weight is, written last. */
+async function writeWeights(folder: string, shards: readonly TensorToWrite[][]): Promise<void> {
+  const nameOf = (shard: number) =>
+    shards.length === 1
+      ? SINGLE_FILE
+      : `model-${padded(shard + 1)}-of-${padded(shards.length)}.safetensors`
+  for (const [i, shard] of shards.entries())
+    await writeSafetensors(join(folder, nameOf(i)), shard, { format: 'pt' })
+  if (shards.length === 1) return
+  const places = shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)] as const))
+  const size = shards.flat().reduce((sum, weight) => sum + bytesToWrite(weight), 0)
+  const index = { metadata: { total_size: size }, weight_map: Object.fromEntries(places) }
+  await writeAtomically(join(folder, SHARD_INDEX), [toJson(index)])
+}
+
+const padded = (number: number): string => String(number).padStart(5, '0')
+
+const toJson = (value: JsonObject): string => `${JSON.stringify(value, null, 2)}\n`

@@ -1,0 +1,176 @@
+/** @file Chat templates: Jinja from a stranger, rendered in a worker with a deadline and a memory limit. */
+import { Worker } from 'node:worker_threads'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { ChatTemplate } from '../checkpoint.ts'
+import { sha256 } from '../../files/read-file.ts'
+import type { TemplateAnswer, TemplateJob } from './template-worker.ts'
+
+export interface TemplateSource {
+  /** The model, as shown in errors. */
+  readonly path: string
+  readonly text: string
+  readonly source: string
+  readonly specialTokens: Readonly<Record<string, string>>
+}
+
+/**
+ * Processor time of the thread for one rendering. Not time on the clock: beside a training run an innocent template may
+ * wait seconds for its turn.
+ */
+const DEADLINE_MS = 2000
+/** On the clock, for a thread that neither starts nor works. */
+const PATIENCE_MS = 120_000
+const MEMORY_MB = 128
+const LONGEST_TEMPLATE = 2 ** 20
+
+export type ClosableTemplate = ChatTemplate & { close(): Promise<void> }
+type Messages = Parameters<ChatTemplate['render']>[0]
+interface Pending {
+  readonly resolve: (text: string) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Parses the template before it returns, so that a broken one is refused with the model. */
+export async function openChatTemplate(
+  source: TemplateSource,
+  deadlineMs = DEADLINE_MS,
+): Promise<ClosableTemplate> {
+  const fail = (why: string) =>
+    new TouchstoneError('template.failed', { path: `${source.path} (${source.source})`, why })
+  if (source.text.length > LONGEST_TEMPLATE) {
+    throw fail(`it has ${source.text.length} characters; at most ${LONGEST_TEMPLATE} are read`)
+  }
+  let thread = startThread(source, deadlineMs, fail)
+  const ask = (job: Omit<TemplateJob, 'id'>): Promise<string> => {
+    // A thread that was stopped is replaced: the next conversation may be harmless.
+    if (thread.stopped()) thread = startThread(source, deadlineMs, fail)
+    return thread.ask(job)
+  }
+  const close = () => thread.stop(fail('the model was closed'))
+  await ask({ addGenerationPrompt: false }).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  return {
+    digest: sha256(source.text),
+    source: source.source,
+    render: (messages, options) => ask({ messages: plain(messages), ...options }),
+    close,
+  }
+}
+
+/** Many conversations, in order: all are handed over at once, so thousands cost little more than their Jinja. */
+export function renderAll(
+  template: ChatTemplate,
+  conversations: readonly Messages[],
+  options: { addGenerationPrompt: boolean },
+): Promise<string[]> {
+  return Promise.all(conversations.map((messages) => template.render(messages, options)))
+}
+
+/** Only what the template may see crosses into the thread. */
+const plain = (messages: Messages) => messages.map(({ role, content }) => ({ role, content }))
+
+function startThread(
+  { text, specialTokens }: TemplateSource,
+  deadlineMs: number,
+  fail: (why: string) => TouchstoneError,
+) {
+  const worker = new Worker(new URL('./template-worker.ts', import.meta.url), {
+    workerData: { source: text, specialTokens },
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16 },
+  })
+  const pending = new Map<number, Pending>()
+  let [nextId, answered, stopped] = [0, 0, false]
+
+  const stop = async (error: TouchstoneError) => {
+    stopped = true
+    watchdog.rest()
+    const abandoned = [...pending.values()]
+    pending.clear()
+    for (const { reject } of abandoned) reject(error)
+    await worker.terminate()
+  }
+  const watchdog = createWatchdog(worker, deadlineMs, {
+    answered: () => answered,
+    onLate: (why) => void stop(fail(why)),
+  })
+
+  worker.unref()
+  worker.on('message', (reply: TemplateAnswer | 'ready') => {
+    answered++
+    if (reply === 'ready') return
+    const waiting = pending.get(reply.id)
+    pending.delete(reply.id)
+    if ('text' in reply) waiting?.resolve(reply.text)
+    else waiting?.reject(fail(reply.why))
+    if (pending.size > 0) return
+    watchdog.rest()
+    worker.unref()
+  })
+  worker.on('error', (error: NodeJS.ErrnoException) => {
+    const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    void stop(fail(outOfMemory ? `it needed more than ${MEMORY_MB} MB` : error.message))
+  })
+  worker.on('exit', () => {
+    if (!stopped) void stop(fail('its thread ended'))
+  })
+
+  return {
+    stop,
+    stopped: () => stopped,
+    ask(job: Omit<TemplateJob, 'id'>): Promise<string> {
+      const id = nextId++
+      const answer = new Promise<string>((resolve, reject) => pending.set(id, { resolve, reject }))
+      worker.ref()
+      worker.postMessage({ ...job, id } satisfies TemplateJob)
+      if (pending.size === 1) watchdog.watch()
+      return answer
+    },
+  }
+}
+
+/** Looks once per deadline: has there been an answer since, and if not, how long has the thread computed? */
+function createWatchdog(
+  worker: Worker,
+  deadlineMs: number,
+  { answered, onLate }: { answered: () => number; onLate: (why: string) => void },
+) {
+  let timer: NodeJS.Timeout | undefined
+  let since: { answers: number; clock: number; processor: number }
+  const look = async (round: NodeJS.Timeout | undefined) => {
+    const { user, system } = await worker.cpuUsage()
+    // Meanwhile every answer may have come.
+    if (round !== timer) return
+    const now = { answers: answered(), clock: Date.now(), processor: (user + system) / 1000 }
+    // Loading the thread counts as an answer, so it is on nobody's account.
+    if (now.answers !== since.answers) since = now
+    else if (now.answers === 0) since.processor = now.processor
+    const computed = now.processor - since.processor
+    if (computed >= deadlineMs) {
+      onLate(`one conversation took longer than ${(deadlineMs / 1000).toFixed(1)} s`)
+    } else if (now.clock - since.clock >= PATIENCE_MS) {
+      onLate(`there was no answer for ${PATIENCE_MS / 1000} s`)
+    } else {
+      again(Math.max(20, deadlineMs - computed))
+    }
+  }
+  const again = (delay: number) => {
+    clearTimeout(timer)
+    // A thread that has just ended cannot be asked; its end is reported elsewhere.
+    const round: NodeJS.Timeout = setTimeout(() => void look(round).catch(() => undefined), delay)
+    timer = round
+  }
+  return {
+    watch() {
+      since = { answers: -1, clock: Date.now(), processor: 0 }
+      again(deadlineMs)
+    },
+    rest() {
+      clearTimeout(timer)
+      timer = undefined
+    },
+  }
+}

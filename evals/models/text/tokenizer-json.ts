@@ -1,0 +1,175 @@
+/** @file `tokenizer.json`: which kinds can be read exactly, and the small rewriting that the library needs for it. */
+import { z } from 'zod'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { JsonObject } from '../../files/read-file.ts'
+import { isJsonObject } from '../../files/read-file.ts'
+import { SPACE_MARK } from './tokenizer-exact.ts'
+
+const LARGEST_ID = 2 ** 22
+const id = z.int().min(0).max(LARGEST_ID)
+
+const addedToken = z.looseObject({
+  id,
+  content: z.string().min(1),
+  special: z.boolean().default(false),
+  single_word: z.literal(false).default(false),
+  lstrip: z.boolean().default(false),
+  rstrip: z.boolean().default(false),
+  normalized: z.boolean().optional(),
+})
+
+const unknownToken = z.string().nullish()
+// Their entries are looked at by hand: a schema for each of a hundred thousand takes longer than all else that is done here.
+/** `tokenTable` checks the ids. */
+const vocabulary = z.custom<Record<string, number>>(isJsonObject, 'not an object of ids')
+type Merges = readonly string[] | readonly (readonly [string, string])[]
+const isText = (value: unknown) => typeof value === 'string'
+const isPair = (value: unknown) =>
+  Array.isArray(value) && value.length === 2 && isText(value[0]) && isText(value[1])
+const merges = z.custom<Merges>(
+  (value) => Array.isArray(value) && (value.every(isText) || value.every(isPair)),
+  'not a list of texts or of pairs',
+)
+const modelSchema = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('BPE'),
+    vocab: vocabulary,
+    unk_token: unknownToken,
+    merges,
+    dropout: z.null().optional(),
+    continuing_subword_prefix: z.union([z.null(), z.literal('')]).optional(),
+  }),
+  z.looseObject({ type: z.literal('WordLevel'), vocab: vocabulary, unk_token: z.string() }),
+  z.looseObject({ type: z.literal('WordPiece'), vocab: vocabulary, unk_token: z.string() }),
+  z.looseObject({
+    type: z.literal('Unigram'),
+    vocab: z.array(z.tuple([z.string(), z.number()])).min(1),
+    unk_id: id,
+    unk_token: unknownToken,
+  }),
+])
+
+const stage = z.looseObject({ type: z.string() }).nullish()
+const tokenizerSchema = z.looseObject({
+  model: modelSchema,
+  added_tokens: z.array(addedToken).default([]),
+  normalizer: stage,
+  pre_tokenizer: stage,
+  decoder: stage,
+  post_processor: stage,
+})
+
+export type TokenizerJson = z.infer<typeof tokenizerSchema>
+
+/** What the library runs as the reference does; `Precompiled` (SentencePiece's tables) is not among them. */
+const STAGES = {
+  normalizer:
+    'Sequence BertNormalizer Replace NFC NFD NFKC NFKD Strip StripAccents Lowercase Prepend',
+  pre_tokenizer:
+    'Sequence BertPreTokenizer Whitespace WhitespaceSplit Metaspace ByteLevel Split Punctuation Digits',
+  decoder: 'Sequence ByteLevel WordPiece Metaspace BPEDecoder Replace Fuse Strip ByteFallback',
+} as const
+type StageName = keyof typeof STAGES
+
+export function unsupportedTokenizer(path: string, found: string): TouchstoneError {
+  return new TouchstoneError('tokenizer.unsupported', {
+    path,
+    found,
+    supported: 'BPE, WordLevel, WordPiece and Unigram models of the tokenizers library',
+  })
+}
+
+/** The file as trusted data. `model.type` may be missing in files from before 2021. */
+export function parseTokenizerJson(path: string, source: JsonObject): TokenizerJson {
+  const parsed = tokenizerSchema.safeParse({ ...source, model: withType(source.model) })
+  if (!parsed.success) {
+    const { path: where, message } = parsed.error.issues[0]!
+    throw unsupportedTokenizer(path, [...where, message].join(': '))
+  }
+  for (const name of Object.keys(STAGES) as StageName[]) {
+    checkStage(path, name, parsed.data[name] ?? null)
+  }
+  checkUnknown(path, parsed.data)
+  return parsed.data
+}
+
+function withType(model: unknown): unknown {
+  if (!isJsonObject(model) || typeof model.type === 'string') return model
+  if (Array.isArray(model.vocab)) return { ...model, type: 'Unigram' }
+  return { ...model, type: 'merges' in model ? 'BPE' : 'WordPiece' }
+}
+
+function checkStage(path: string, name: StageName, value: unknown): void {
+  if (value === null) return
+  if (!isJsonObject(value) || typeof value.type !== 'string') {
+    throw unsupportedTokenizer(path, `${name} without a type`)
+  }
+  if (!STAGES[name].split(' ').includes(value.type)) {
+    throw unsupportedTokenizer(path, `${name} ${value.type}`)
+  }
+  const children = value.normalizers ?? value.pretokenizers ?? value.decoders
+  if (value.type === 'Sequence') {
+    if (!Array.isArray(children)) throw unsupportedTokenizer(path, `${name} Sequence without parts`)
+    for (const child of children) checkStage(path, name, child)
+  } else if (name === 'pre_tokenizer') {
+    checkSplitting(path, value)
+  }
+}
+
+/** Two behaviours of `Split` are the library's and one is put in its words; any other would give other ids without a word. */
+function checkSplitting(path: string, { type, behavior, invert, replacement }: JsonObject): void {
+  const known =
+    (type !== 'Split' ||
+      behavior === 'Removed' ||
+      ((behavior === 'Isolated' || behavior === 'MergedWithPrevious') && invert !== true)) &&
+    (type !== 'Punctuation' || (behavior ?? 'Isolated') === 'Isolated') &&
+    (type !== 'Metaspace' || (replacement ?? SPACE_MARK) === SPACE_MARK)
+  if (!known) {
+    throw unsupportedTokenizer(path, `${String(type)} with ${JSON.stringify({ behavior, invert })}`)
+  }
+}
+
+export interface TokenTable {
+  readonly ids: ReadonlyMap<string, number>
+  /** By id; an id that no token has is a hole. */
+  readonly tokens: readonly (string | undefined)[]
+}
+
+/** Two tokens with one id could not be told apart when decoding: refused, but for Unigram's list, where a place is an id. */
+export function tokenTable(
+  path: string,
+  { model, added_tokens: added }: TokenizerJson,
+): TokenTable {
+  const ids = new Map<string, number>()
+  const tokens: (string | undefined)[] = []
+  const isList = Array.isArray(model.vocab)
+  const add = (token: string, tokenId: number) => {
+    if (!Number.isInteger(tokenId) || tokenId < 0 || tokenId > LARGEST_ID) {
+      throw unsupportedTokenizer(path, `id ${String(tokenId)} of "${token}"`)
+    }
+    const other = tokens[tokenId]
+    if (!isList && other !== undefined && other !== token) {
+      throw unsupportedTokenizer(path, `id ${tokenId} given to "${other}" and "${token}"`)
+    }
+    tokens[tokenId] = token
+    ids.set(token, tokenId)
+  }
+  if (Array.isArray(model.vocab)) {
+    for (const [tokenId, [token]] of model.vocab.entries()) add(token, tokenId)
+  } else {
+    for (const token of Object.keys(model.vocab)) add(token, model.vocab[token]!)
+  }
+  for (const { content, id: tokenId } of added) add(content, tokenId)
+  return { ids, tokens }
+}
+
+function checkUnknown(path: string, { model }: TokenizerJson): void {
+  if (model.type === 'Unigram') {
+    if (model.unk_id < model.vocab.length) return
+    throw unsupportedTokenizer(path, `unk_id ${model.unk_id} outside its vocabulary`)
+  }
+  const unknown = model.unk_token
+  if (typeof unknown === 'string' && model.type !== 'BPE' && !Object.hasOwn(model.vocab, unknown)) {
+    throw unsupportedTokenizer(path, `unknown token "${unknown}" outside its vocabulary`)
+  }
+}

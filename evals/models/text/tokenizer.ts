@@ -1,0 +1,139 @@
+/** @file A `tokenizer.json` and what says where replies end, behind the `Tokenizer` interface. */
+import * as tokenizers from '@huggingface/tokenizers'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { Tokenizer } from '../checkpoint.ts'
+import type { JsonObject } from '../../files/read-file.ts'
+import { isJsonObject, sha256 } from '../../files/read-file.ts'
+import type { TokenizerJson, TokenTable } from './tokenizer-json.ts'
+import { parseTokenizerJson, tokenTable, unsupportedTokenizer } from './tokenizer-json.ts'
+import { forLibrary } from './tokenizer-exact.ts'
+import { surroundingsOf } from './tokenizer-surroundings.ts'
+
+/** The package's own types cannot be resolved from an ECMAScript module (imports without extensions). */
+interface Library {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: (number | undefined)[] }
+  decode(ids: number[], options: { clean_up_tokenization_spaces: boolean }): string
+  id_to_token(id: number): string | undefined
+}
+const { Tokenizer: LibraryTokenizer } = tokenizers as unknown as {
+  Tokenizer: new (json: unknown, config: unknown) => Library
+}
+
+/** Tokens that end a turn in the templates of published models; they count only where they are special. */
+const END_OF_TURN = ['<|im_end|>', '<|eot_id|>', '<|end|>', '<end_of_turn>']
+
+export interface TokenizerSource {
+  /** Shown in errors. */
+  readonly path: string
+  readonly tokenizerJson: JsonObject
+  /** `tokenizer_config.json`, or what a GGUF file says of it. */
+  readonly tokenizerConfig: JsonObject
+  /** Ids that `generation_config.json`, `config.json` or the GGUF metadata call end of sequence. */
+  readonly eosIds: readonly number[]
+}
+
+/** The names that chat templates use: `bos_token`, `eos_token`, `unk_token`, `pad_token`. */
+type SpecialTokens = Readonly<Record<string, string>>
+
+export function openTokenizer(source: TokenizerSource): Tokenizer {
+  const { path, tokenizerConfig } = source
+  const { json, table, special, endIds, digest } = known(source)
+  const library = build(path, json)
+  const { pad_token: pad, bos_token: start } = specialTokens(tokenizerConfig)
+  const idOf = (token: string | undefined) =>
+    token === undefined ? undefined : table.ids.get(token)
+  const startId = idOf(start) ?? endIds[0]
+  const { before, after } = surroundingsOf(path, json.post_processor)
+  const tokenizer: Tokenizer = {
+    ...{ digest, endIds },
+    vocabSize: table.tokens.length,
+    padId: idOf(pad) ?? endIds[0] ?? 0,
+    ...(startId === undefined ? {} : { startId }),
+    prefixIds: before,
+    suffixIds: after,
+    encode: (text) => (text === '' ? [] : encodeWith(library, text)),
+    decode(said) {
+      const shown = said.filter((id) => !special.has(id) && library.id_to_token(id) !== undefined)
+      if (shown.length === 0) return ''
+      return library.decode(shown, { clean_up_tokenization_spaces: false })
+    },
+  }
+  tryOut(path, tokenizer)
+  return tokenizer
+}
+
+/** What is known of a tokenizer before its merges are put in order, which takes the longest; its stages are tried all the same. */
+export function describeTokenizer(
+  source: TokenizerSource,
+): Pick<Tokenizer, 'vocabSize' | 'digest' | 'endIds'> {
+  const { json, table, endIds, digest } = known(source)
+  if (json.model.type !== 'BPE') return openTokenizer(source)
+  const stages = build(source.path, { ...json, model: { ...json.model, vocab: {}, merges: [] } })
+  // Without a vocabulary no token comes out; whatever the stages throw on the way does.
+  tryOut(source.path, { encode: (text) => encodeWith(stages, text), decode: () => '' })
+  return { vocabSize: table.tokens.length, endIds, digest }
+}
+
+function known(source: TokenizerSource) {
+  const json = parseTokenizerJson(source.path, source.tokenizerJson)
+  const table = tokenTable(source.path, json)
+  const special = new Set(json.added_tokens.filter((token) => token.special).map(({ id }) => id))
+  const endIds = findEndIds(source, table, special)
+  const digest = sha256(JSON.stringify([source.tokenizerJson, endIds]))
+  return { json, table, special, endIds, digest }
+}
+
+/** `special_token_name → text` from `tokenizer_config.json`, where a token is a text or an object with one. */
+export function specialTokens(tokenizerConfig: JsonObject): SpecialTokens {
+  const found: Record<string, string> = {}
+  for (const name of ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_token']) {
+    const value = tokenizerConfig[name]
+    const text = isJsonObject(value) ? value.content : value
+    if (typeof text === 'string') found[name] = text
+  }
+  return found
+}
+
+/** A number or a list of numbers, as `eos_token_id` is written in `generation_config.json` and `config.json`. */
+export function idList(value: unknown): number[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value]
+  return list.filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0)
+}
+
+function build(path: string, json: TokenizerJson): Library {
+  try {
+    // `Legacy` (WordLevel) takes its unknown token from here, and only from here.
+    return new LibraryTokenizer(forLibrary(json), { unk_token: json.model.unk_token ?? undefined })
+  } catch (error) {
+    throw unsupportedTokenizer(path, (error as Error).message)
+  }
+}
+
+function encodeWith(library: Library, text: string): number[] {
+  // A byte-less BPE without an unknown token drops what it does not know, as the reference does.
+  return library.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined)
+}
+
+function findEndIds(
+  { eosIds, tokenizerConfig }: TokenizerSource,
+  { ids, tokens }: TokenTable,
+  special: ReadonlySet<number>,
+): number[] {
+  const eos = specialTokens(tokenizerConfig).eos_token
+  const named = eos === undefined ? undefined : ids.get(eos)
+  const turns = END_OF_TURN.map((token) => ids.get(token)).filter(
+    (id) => id !== undefined && special.has(id),
+  )
+  const all = [...eosIds.filter((id) => tokens[id] !== undefined), named, ...turns]
+  return [...new Set(all.filter((id) => id !== undefined))]
+}
+
+/** Some tokenizers can be built and then fail at the first word: better now than after an hour. */
+function tryOut(path: string, tokenizer: Pick<Tokenizer, 'encode' | 'decode'>): void {
+  try {
+    tokenizer.decode(tokenizer.encode('The pool opens at 7:00. Ça va?\n\n  猫 🙂'))
+  } catch (error) {
+    if (error instanceof TouchstoneError) throw error
+    throw unsupportedTokenizer(path, (error as Error).message)
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * @file Weights that a file has in another form than a graph computes with (ggml's blocks, rows in another order, turned
+ * matrices), made float32 once and kept in the user's cache folder, so that they are mapped as float weights are. An entry is
+ * known by the digest of the model and by what is made of it; one that is not whole and unchanged is made again.
+ */
+import { createHash } from 'node:crypto'
+import { rm, stat, utimes } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { cacheFolder } from '../../files/cache-folder.ts'
+import {
+  createTagging,
+  makeKey,
+  makeRoom,
+  readKey,
+  TAG_BYTES,
+  writeEntry,
+} from '../../files/kept-files.ts'
+import type { WeightSpec } from '../architecture.ts'
+import type { StoredWeight, WeightPlace } from '../checkpoint.ts'
+import { MEBIBYTE, readExactly } from '../../files/read-file.ts'
+import { elementsOf, openFiles, placeOf, readStoredNow, type OpenFiles } from './stored-weights.ts'
+
+export interface WeightCache {
+  readonly folder: string
+  /** Upper bound on the entries together. */
+  readonly capacityBytes?: number
+  /** Fewer are made in memory. */
+  readonly leastBytes?: number
+  /** Told why weights are made in memory instead. */
+  readonly onProblem?: (why: string) => void
+}
+
+/** Two models of a billion parameters. */
+const CAPACITY_BYTES = 8 * 2 ** 30
+/** Fewer bytes are made faster than they are looked up and checked. */
+const LEAST_BYTES = 64 * MEBIBYTE
+
+/** Whether so many bytes in float32 are kept. */
+export const isKept = (
+  bytes: number,
+  {
+    capacityBytes = CAPACITY_BYTES,
+    leastBytes = LEAST_BYTES,
+  }: Pick<WeightCache, 'capacityBytes' | 'leastBytes'> = {},
+): boolean => bytes >= leastBytes && bytes <= capacityBytes
+
+export const weightCacheFolder = (): string => join(cacheFolder(), 'weights')
+
+/** Changes with whatever changes the numbers, or where they lie. */
+const VERSION = 'converted weights 1, F32'
+const SUFFIX = '.f32'
+const CHUNK = 8 * MEBIBYTE
+
+export interface ConvertedWeights {
+  place(name: string): WeightPlace | undefined
+  readNow(name: string): Float32Array
+  close(): Promise<void>
+}
+
+/** An entry: the weights one after another, then the tag of all their bytes. */
+interface Entry {
+  readonly path: string
+  readonly weights: readonly StoredWeight[]
+  readonly bytes: number
+}
+
+type Wanted = readonly Pick<WeightSpec, 'name' | 'shape' | 'transposed' | 'stored'>[]
+type Make = (name: string) => Promise<Float32Array>
+
+/**
+ * @param digest of the model that the weights are made of
+ * @param make a weight as the graph computes with it
+ * @returns undefined where the cache cannot be used: then that has been said
+ */
+export async function openConverted(
+  cache: WeightCache,
+  digest: string,
+  wanted: Wanted,
+  make: Make,
+): Promise<ConvertedWeights | undefined> {
+  const { folder, capacityBytes = CAPACITY_BYTES } = cache
+  const entry = entryOf(folder, digest, wanted)
+  try {
+    const found = await openEntry(folder, entry)
+    if (found) return found
+    const key = await makeKey(folder)
+    const replaced = basename(entry.path)
+    const bytes = capacityBytes - entry.bytes
+    const bounds = { suffix: SUFFIX, bytes, openedAt: performance.timeOrigin, replaced }
+    if (!(await makeRoom(folder, bounds))) throw new Error('what is in use leaves no room')
+    await writeEntry(entry.path, piecesOf(entry, key, make))
+    return await openEntry(folder, entry)
+  } catch (error) {
+    // A model that cannot be read says so again where it is read.
+    cache.onProblem?.((error as Error).message)
+    return undefined
+  }
+}
+
+function entryOf(folder: string, digest: string, wanted: Wanted): Entry {
+  const parts = wanted.map(({ name, shape, transposed, stored }) => [
+    ...[name, shape, transposed ?? false, stored ?? name],
+  ])
+  const what = JSON.stringify([VERSION, digest, parts])
+  const path = join(folder, `${createHash('sha256').update(what).digest('hex')}${SUFFIX}`)
+  let offset = 0
+  const weights = wanted.map(({ name, shape }): StoredWeight => {
+    const bytes = 4 * elementsOf(shape)
+    offset += bytes
+    return { name, shape, storage: 'F32', file: path, offset: offset - bytes, bytes }
+  })
+  return { path, weights, bytes: offset + TAG_BYTES }
+}
+
+async function* piecesOf({ weights }: Entry, key: Uint8Array, make: Make) {
+  const tagging = createTagging(key)
+  for (const { name, bytes } of weights) {
+    const { buffer, byteOffset, byteLength } = await make(name)
+    if (byteLength !== bytes) throw new Error(`internal: "${name}" has ${byteLength} bytes`)
+    const piece = new Uint8Array(buffer, byteOffset, byteLength)
+    tagging.add(piece)
+    yield piece
+  }
+  yield tagging.tag()
+}
+
+/** Undefined where there is none, or none that is whole and unchanged: that one is thrown away. */
+async function openEntry(folder: string, entry: Entry): Promise<ConvertedWeights | undefined> {
+  const { path, weights, bytes } = entry
+  const key = await readKey(folder)
+  const found = key && (await stat(path).catch(() => undefined))
+  if (!found) return undefined
+  // Used now; when it was written stays, by which a graph that is opened with it knows that it is unchanged.
+  await utimes(path, new Date(), found.mtime).catch(() => undefined)
+  const files = await openFiles([path])
+  const isWhole = found.size === bytes && (await hasItsTag(files, entry, key))
+  if (!isWhole) {
+    await files.close()
+    await rm(path, { force: true })
+    return undefined
+  }
+  const byName = new Map(weights.map((weight) => [weight.name, weight]))
+  return {
+    place(name) {
+      const weight = byName.get(name)
+      return weight && placeOf(files, weight)
+    },
+    readNow: (name) => readStoredNow(files, byName.get(name)!),
+    close: () => files.close(),
+  }
+}
+
+async function hasItsTag(
+  files: OpenFiles,
+  { path, bytes }: Entry,
+  key: Uint8Array,
+): Promise<boolean> {
+  const tagging = createTagging(key)
+  const file = files.file(path)
+  const chunk = new Uint8Array(CHUNK)
+  const end = bytes - TAG_BYTES
+  for (let at = 0; at < end; at += CHUNK) {
+    const part = chunk.subarray(0, Math.min(CHUNK, end - at))
+    await readExactly(file, path, part, at)
+    tagging.add(part)
+  }
+  const tag = new Uint8Array(TAG_BYTES)
+  await readExactly(file, path, tag, end)
+  return tagging.tag().equals(tag)
+}

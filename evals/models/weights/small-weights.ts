@@ -1,0 +1,206 @@
+/**
+ * @file A frozen base in less memory: matrices as int8 with a scale a row (W ≈ scale·q, scale = max|W|/127, so that
+ * |error| ≤ scale/2) or as float16, everything else in float32. What is computed with is scale·q exactly.
+ */
+import { scaleName, type SmallStorage } from '../../graph/stored.ts'
+import type { WeightSpec } from '../architecture.ts'
+import type { WeightPlace } from '../checkpoint.ts'
+
+export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const
+export type Precision = (typeof PRECISIONS)[number]
+
+const STORAGE: Readonly<Record<Precision, SmallStorage | undefined>> = {
+  fp32: undefined,
+  fp16: 'float16',
+  int8: 'int8',
+}
+export const BYTES_OF: Readonly<Record<Precision, number>> = { fp32: 4, fp16: 2, int8: 1 }
+
+export interface SmallWeight {
+  readonly storage: SmallStorage
+  readonly data: Int8Array | Float16Array
+  /** One a row; none for float16. */
+  readonly scales: Float32Array
+}
+
+export type SmallWeights = ReadonlyMap<string, SmallWeight>
+
+/** Embeddings and linear layers are; norms and biases are few numbers, and a head that names classes is trained. */
+export const storageOf = (
+  { kind, shape, head }: Pick<WeightSpec, 'kind' | 'shape' | 'head'>,
+  precision: Precision,
+): SmallStorage | undefined =>
+  shape.length === 2 && !head && (kind === 'linear' || kind === 'embedding')
+    ? STORAGE[precision]
+    : undefined
+
+/** @param weight `[rows, columns]` */
+export function shrunk(weight: Float32Array, rows: number, storage: SmallStorage): SmallWeight {
+  if (storage === 'float16')
+    return { storage, data: new Float16Array(weight), scales: new Float32Array(0) }
+  const data = new Int8Array(weight.length)
+  const scales = new Float32Array(rows)
+  const columns = weight.length / rows
+  for (let row = 0; row < rows; row++) {
+    const [start, end] = [row * columns, (row + 1) * columns]
+    let largest = 0
+    for (let i = start; i < end; i++) largest = Math.max(largest, Math.abs(weight[i]!))
+    const scale = Math.fround(largest / 127)
+    // A row of zeros, or of numbers so near to float32's smallest that no scale is left for them.
+    if (scale === 0) continue
+    scales[row] = scale
+    for (let i = start; i < end; i++) data[i] = Math.round(weight[i]! / scale)
+  }
+  return { storage, data, scales }
+}
+
+/** What is computed with, in float32. */
+export function wide({ storage, data, scales }: SmallWeight): Float32Array {
+  const weight = new Float32Array(data)
+  if (storage === 'float16') return weight
+  const columns = weight.length / scales.length
+  for (let row = 0; row < scales.length; row++) {
+    const scale = scales[row]!
+    const end = (row + 1) * columns
+    for (let i = row * columns; i < end; i++) weight[i]! *= scale
+  }
+  return weight
+}
+
+type Places = ReadonlyMap<string, WeightPlace>
+
+/**
+ * A base of which matrices are kept small, or left where they lie: in float32 each is made when it is asked for, and not
+ * kept. Who needs one often keeps it.
+ */
+export class KeptWeights implements ReadonlyMap<string, Float32Array> {
+  readonly small: SmallWeights
+  readonly places: Places
+  readonly #names: ReadonlySet<string>
+  readonly #other: (name: string) => Float32Array
+
+  /** @param other what is not kept small */
+  constructor(
+    names: Iterable<string>,
+    small: SmallWeights,
+    other: (name: string) => Float32Array,
+    places: Places = new Map(),
+  ) {
+    this.#names = new Set(names)
+    this.small = small
+    this.places = places
+    this.#other = other
+  }
+
+  get size(): number {
+    return this.#names.size
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  get(name: string): Float32Array | undefined {
+    return this.has(name) ? this.#made(name) : undefined
+  }
+
+  #made(name: string): Float32Array {
+    const own = this.small.get(name)
+    return own ? wide(own) : this.#other(name)
+  }
+
+  keys() {
+    return this.#names.values()
+  }
+
+  *values(): Generator<Float32Array, undefined> {
+    for (const name of this.#names) yield this.#made(name)
+  }
+
+  *entries(): Generator<[string, Float32Array], undefined> {
+    for (const name of this.#names) yield [name, this.#made(name)]
+  }
+
+  forEach(
+    visit: (data: Float32Array, name: string, all: ReadonlyMap<string, Float32Array>) => void,
+  ): void {
+    for (const [name, data] of this) visit(data, name, this)
+  }
+
+  [Symbol.iterator]() {
+    return this.entries()
+  }
+}
+
+type Weights = ReadonlyMap<string, Float32Array>
+
+export const smallOf = (weights: Weights): SmallWeights | undefined =>
+  weights instanceof KeptWeights && weights.small.size > 0 ? weights.small : undefined
+
+/** `changed` in place of `weights` of the same name, or beside them; what is kept small or left in its file stays so. */
+export function overlaid(weights: Weights, changed: Weights): Weights {
+  if (!(weights instanceof KeptWeights)) return new Map([...weights, ...changed])
+  const names = [...weights.keys(), ...changed.keys()]
+  const read = (name: string) => changed.get(name) ?? weights.get(name)!
+  return new KeptWeights(
+    names,
+    lacking(weights.small, changed),
+    read,
+    lacking(weights.places, changed),
+  )
+}
+
+/** `weights` but those that `gone` has. */
+export function without(weights: Weights, gone: { has(name: string): boolean }): Weights {
+  if (!(weights instanceof KeptWeights)) return lacking(weights, gone)
+  const names = [...weights.keys()].filter((name) => !gone.has(name))
+  const read = (name: string) => weights.get(name)!
+  return new KeptWeights(names, lacking(weights.small, gone), read, lacking(weights.places, gone))
+}
+
+const lacking = <T>(all: ReadonlyMap<string, T>, gone: { has(name: string): boolean }) =>
+  new Map([...all].filter(([name]) => !gone.has(name)))
+
+/** How a graph that is fed `weights` keeps each of them. */
+export const keptBy = (weights: Weights) => (name: string) => smallOf(weights)?.get(name)?.storage
+
+/** In a model's bytes, where the others lie in files; they are copied on the way. */
+export const MOST_IN_MODEL = 256 * 2 ** 20
+
+/** Whether a graph may be opened with most of these weights where they lie, which leaves little for its own bytes. */
+export function liesInFiles(weights: Weights): weights is KeptWeights {
+  if (!(weights instanceof KeptWeights) || weights.small.size > 0) return false
+  const others = [...weights.keys()].filter((name) => !weights.places.has(name))
+  const bytes = others.reduce((sum, name) => sum + weights.get(name)!.byteLength, 0)
+  return weights.places.size > 0 && bytes <= MOST_IN_MODEL
+}
+
+const IN_FILE = { F32: undefined, F16: 'file:float16', BF16: 'file:bfloat16' } as const
+
+/** How a graph that is opened with `weights` keeps each of them: as they lie in their file, where they do. */
+export const openedBy = (weights: Weights) => (name: string) => {
+  const place = placeIn(weights, name)
+  return place ? IN_FILE[place.storage] : keptBy(weights)(name)
+}
+
+function placeIn(weights: Weights, name: string): WeightPlace | undefined {
+  const place = weights instanceof KeptWeights ? weights.places.get(name) : undefined
+  return place?.isThere() ? place : undefined
+}
+
+/** What a graph is opened with: a weight's place, or what `keptData` gives. */
+export const openedWith = (weights: Weights, input: string) =>
+  placeIn(weights, input) ?? keptData(weights, input)
+
+/** The data of a graph's input: a weight as it is kept, or the scales of one that is kept small. */
+export function keptData(
+  weights: Weights,
+  input: string,
+): SmallWeight['data'] | Float32Array | undefined {
+  const small = smallOf(weights)
+  const scales = scaleName('')
+  const own = input.endsWith(scales)
+    ? small?.get(input.slice(0, -scales.length))?.scales
+    : small?.get(input)?.data
+  return own ?? weights.get(input)
+}

@@ -1,0 +1,136 @@
+/** @file Weights in place: each is read from its file when asked for, in chunks, and becomes float32. */
+import { createHash } from 'node:crypto'
+import { join, relative } from 'node:path'
+import { addon } from '../../native/load.ts'
+import type { StoredWeight, WeightPlace } from '../checkpoint.ts'
+import { STORAGE_FORMATS } from './dequantise.ts'
+import type { OpenFile } from '../../files/read-file.ts'
+import { MEBIBYTE, openForReading, readExactlyNow } from '../../files/read-file.ts'
+
+const CHUNK = 8 * MEBIBYTE
+
+/** Elements of a shape; 1 for a scalar. */
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1)
+}
+
+/** Elements of several weights together. */
+export const elementsOfAll = (weights: Iterable<{ readonly shape: readonly number[] }>): number =>
+  [...weights].reduce((sum, { shape }) => sum + elementsOf(shape), 0)
+
+/** The files of a checkpoint, held open while it is: a file replaced meanwhile is not half-read. */
+export interface OpenFiles {
+  file(path: string): OpenFile
+  close(): Promise<void>
+}
+
+export async function openFiles(paths: readonly string[]): Promise<OpenFiles> {
+  const opened = new Map<string, OpenFile>()
+  const close = async () => {
+    const all = [...opened.values()]
+    opened.clear()
+    await Promise.all(all.map((file) => file.close()))
+  }
+  try {
+    for (const path of paths) opened.set(path, await openForReading(path))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    close,
+    file(path) {
+      const file = opened.get(path)
+      if (!file) throw new Error(`internal: ${path} was read after the checkpoint was closed`)
+      return file
+    },
+  }
+}
+
+/** Where a reader by path finds these numbers, in a float type, rows in stored order. */
+export function placeOf(files: OpenFiles, weight: StoredWeight): WeightPlace | undefined {
+  const { file, offset, bytes, storage } = weight
+  if (storage !== 'F32' && storage !== 'F16' && storage !== 'BF16') return undefined
+  return { file, offset, bytes, storage, isThere: () => files.file(file).isAtItsPath() }
+}
+
+/** The weight in float32, row-major, rows in stored order. */
+export const readStoredWeight = async (
+  files: OpenFiles,
+  weight: StoredWeight,
+): Promise<Float32Array> => readStoredNow(files, weight)
+
+/** The same, and nothing else happens until it is done. */
+export function readStoredNow(files: OpenFiles, weight: StoredWeight): Float32Array {
+  const source = files.file(weight.file)
+  const values = new Float32Array(elementsOf(weight.shape))
+  if (weight.storage === 'F32') {
+    readExactlyNow(source, weight.file, new Uint8Array(values.buffer), weight.offset)
+    return values
+  }
+  const { elementsPerBlock, bytesPerBlock, decode } = STORAGE_FORMATS[weight.storage]
+  const blocksPerChunk = Math.floor(CHUNK / bytesPerBlock)
+  const chunk = new Uint8Array(Math.min(weight.bytes, blocksPerChunk * bytesPerBlock))
+  for (let done = 0; done < weight.bytes; done += chunk.byteLength) {
+    const bytes = chunk.subarray(0, Math.min(chunk.byteLength, weight.bytes - done))
+    readExactlyNow(source, weight.file, bytes, weight.offset + done)
+    const first = (done / bytesPerBlock) * elementsPerBlock
+    const count = (bytes.byteLength / bytesPerBlock) * elementsPerBlock
+    decode(bytes, values.subarray(first, first + count))
+  }
+  return values
+}
+
+/**
+ * Float32 where it lies, as an array of its own that may be written to; undefined where it must be read. The system reads a
+ * page when it is touched and lets go of it when memory is short, so a base that is only looked at takes no memory of ours.
+ * A file that is replaced or deleted meanwhile stays as it was here. One that is written over in place does not, and cut
+ * short it ends the process, as it would where ONNX Runtime maps it: nothing of ours writes so.
+ */
+export function mappedFloats(place: WeightPlace): Float32Array | undefined {
+  const { file, offset, bytes, storage } = place
+  const native = storage === 'F32' ? addon() : undefined
+  if (!native || !place.isThere()) return undefined
+  const buffer = native.mapFile(file, offset, bytes)
+  // Mapped by its path: the file that is open, if it is there still.
+  return buffer && place.isThere() ? new Float32Array(buffer) : undefined
+}
+
+/**
+ * sha256 of whole files: of one its own, of several that of the list which `sha256sum` prints of them in the order of their
+ * names within `folder`, so that `sha256sum config.json model.safetensors | sha256sum` gives it too.
+ */
+export async function digestFiles(
+  folder: string,
+  paths: readonly string[],
+  files: OpenFiles,
+): Promise<string> {
+  if (paths.length === 1) return digestFile(files.file(paths[0]!))
+  let list = ''
+  for (const path of paths.toSorted())
+    list += `${await digestFile(files.file(path))}  ${relative(folder, path)}\n`
+  return createHash('sha256').update(list).digest('hex')
+}
+
+/** To its end, read as a stream. */
+async function digestFile(file: OpenFile): Promise<string> {
+  const hash = createHash('sha256')
+  const chunk = new Uint8Array(CHUNK)
+  for (let done = 0; ;) {
+    const read = await file.read(chunk, 0, CHUNK, done)
+    if (read === 0) return hash.digest('hex')
+    hash.update(chunk.subarray(0, read))
+    done += read
+  }
+}
+
+/** The same of files that are opened for it alone. */
+export async function digestAt(folder: string, names: readonly string[]): Promise<string> {
+  const paths = names.map((name) => join(folder, name))
+  const files = await openFiles(paths)
+  try {
+    return await digestFiles(folder, paths, files)
+  } finally {
+    await files.close()
+  }
+}

@@ -1,0 +1,34 @@
+/** @file What this machine can run, check by check. */
+import {
+  checkCores,
+  checkDatabase,
+  checkDisk,
+  checkMemory,
+  checkNative,
+  checkNode,
+  checkProviders,
+  type Check,
+} from './checks.ts'
+import { version } from '../version.ts'
+
+export interface Findings {
+  readonly version: string
+  readonly platform: string
+  readonly isUsable: boolean
+  readonly checks: readonly Check[]
+}
+
+/** Of every device, or of one. */
+export async function findings(device?: string): Promise<Findings> {
+  const checks = [
+    checkNode(),
+    ...(await checkProviders(device)),
+    checkNative(),
+    checkCores(),
+    checkMemory(),
+    checkDatabase(),
+    await checkDisk(),
+  ]
+  const isUsable = checks.every(({ status }) => status !== 'fail')
+  return { version: version(), platform: `${process.platform}-${process.arch}`, isUsable, checks }
+}

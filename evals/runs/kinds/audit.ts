@@ -1,0 +1,38 @@
+/** @file `touchstone audit`. */
+import { AuditConfig } from '../../audit/config.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { anyJobKind } from '../../contract/job.ts'
+import type { JobVerb } from './job-verb.ts'
+
+export const auditVerb: JobVerb = {
+  name: 'audit',
+  summary: 'Fine-tunes a model, and says what that did to refusal, over-refusal and capability.',
+  examples: [
+    'touchstone audit --model pebble --data house-tamper --methods lora,full',
+    'touchstone audit --model models/base --data rows.jsonl --methods lora --rank 16 --seeds 0,1,2',
+    'touchstone audit --model pebble --data house-tamper --methods low=lora,high=lora --low.rank 2 --high.rank 64',
+    'touchstone audit --model models/base --candidate models/tuned --suite general -o card.html',
+    'touchstone audit --model models/classifier --data labelled.csv --methods lora,full --suite held-out.csv',
+    'touchstone audit --resume',
+  ],
+  schema: AuditConfig,
+  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).auditJob),
+  writesReports: true,
+  check: checkAudit,
+}
+
+export function checkAudit(config: unknown): void {
+  const { methods, candidates, data } = config as AuditConfig
+  if (methods.length === 0 && candidates.length === 0) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: 'There is nothing to audit: no method and no candidate was named.',
+      remedy: 'Add --methods lora with --data FILE, or --candidate PATH.',
+    })
+  }
+  if (methods.length > 0 && data === null) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: 'A method was named, but no data to fine-tune on.',
+      remedy: 'Add --data FILE, or name no --methods.',
+    })
+  }
+}

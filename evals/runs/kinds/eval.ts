@@ -1,0 +1,17 @@
+/** @file `touchstone eval`. */
+import { EvalConfig } from '../../audit/config.ts'
+import { anyJobKind } from '../../contract/job.ts'
+import type { JobVerb } from './job-verb.ts'
+
+export const evaluateVerb: JobVerb = {
+  name: 'eval',
+  summary: 'Evaluates a model, and fine-tunes of it that were made elsewhere.',
+  examples: [
+    'touchstone eval --model pebble',
+    'touchstone eval --model models/base --candidate models/adapter --candidate models/merged',
+    'touchstone eval --model models/classifier --suite labelled.csv',
+  ],
+  schema: EvalConfig,
+  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).evalJob),
+  writesReports: true,
+}

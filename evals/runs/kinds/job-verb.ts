@@ -1,0 +1,41 @@
+/** @file A verb that runs a job: what the command line and the window start alike. */
+import { randomBytes } from 'node:crypto'
+import type { z } from 'zod'
+import type { RunRow } from '../../contract/audit-rows.ts'
+import type { AnyJobKind } from '../../contract/job.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { Layer } from '../options/flags.ts'
+
+export interface JobVerb {
+  readonly name: string
+  readonly summary: string
+  readonly examples: readonly string[]
+  readonly remark?: string
+  readonly schema: z.ZodType
+  readonly kind: () => Promise<AnyJobKind>
+  /** Whether it ends in results.json and report.html. */
+  readonly writesReports: boolean
+  /** Replaces defaults; flags win over it. */
+  readonly preset?: Layer
+  /** The verdict does not change the exit code. */
+  readonly exitsZero?: true
+  readonly resumesByItself?: boolean
+  /** Says what the schema cannot: throws for a configuration that asks for nothing. */
+  readonly check?: (config: unknown) => void
+}
+
+/** The settings of a stored run, or an error where they are none of this version. */
+export function parseStored(verb: JobVerb, run: RunRow): unknown {
+  const parsed = verb.schema.safeParse(run.config)
+  if (parsed.success) return parsed.data
+  throw new TouchstoneError('run.not-resumable', {
+    run: run.id,
+    why: 'its settings are those of another version',
+  })
+}
+
+/** `audit-20260131-120000-1a2b`, in UTC. */
+export function newRunId(verb: string, now = new Date()): string {
+  const digits = now.toISOString().replaceAll(/\D/g, '')
+  return `${verb}-${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(2).toString('hex')}`
+}

@@ -1,0 +1,25 @@
+/** @file `touchstone mitigate`. */
+import { MitigateConfig } from '../../audit/config.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { anyJobKind } from '../../contract/job.ts'
+import type { JobVerb } from './job-verb.ts'
+
+export const mitigateVerb: JobVerb = {
+  name: 'mitigate',
+  summary:
+    'Scales the intruder dimensions of fine-tunes down, beside controls, and measures what that gives back. It keeps no weights.',
+  examples: [
+    'touchstone mitigate --model models/base --candidate models/adapter',
+    'touchstone mitigate --model pebble --candidate models/tuned --lambda 0,0.5 --limit 64',
+  ],
+  schema: MitigateConfig,
+  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).mitigateJob),
+  writesReports: true,
+  check(config) {
+    if ((config as MitigateConfig).candidates.length > 0) return
+    throw new TouchstoneError('usage.invalid', {
+      problem: 'There is no fine-tune to mitigate: --candidate is missing.',
+      remedy: 'Add --candidate PATH, once for each fine-tune.',
+    })
+  },
+}

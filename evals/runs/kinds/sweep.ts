@@ -1,0 +1,57 @@
+/** @file `touchstone sweep`: a grid of small fine-tunes or trials, each run once, however often the command is. */
+import { anyJobKind } from '../../contract/job.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { planCells } from '../../sweeps/cells/cell.ts'
+import { SweepConfig } from '../../sweeps/config.ts'
+import type { JobVerb } from './job-verb.ts'
+
+/** The one model whose sweeps teach nothing about any other. */
+const BUNDLED = 'pebble'
+
+export const sweepVerb: JobVerb = {
+  name: 'sweep',
+  summary: 'Runs a grid of small fine-tunes or trials, and shows what changes along its axes.',
+  remark:
+    'Cells that were run before are not run again; an interrupted sweep goes on by the same command.\nSweeps of any model but pebble need --purpose.',
+  examples: [
+    'touchstone sweep --preset pebble-rank',
+    'touchstone sweep --preset double-descent-rf --out-dir out/rf',
+    'touchstone sweep --model pebble --data house-tamper --methods lora --axis rank=1..64 --seeds 0..4',
+  ],
+  schema: SweepConfig,
+  kind: async () => anyJobKind((await import('../../sweeps/job.ts')).sweepJob),
+  writesReports: true,
+  resumesByItself: true,
+  check: (config) => checkSweep(config as SweepConfig),
+}
+
+export function checkSweep(config: SweepConfig): void {
+  const { testbed, model, data, methods, purpose } = config
+  const invalid = (problem: string, remedy: string) =>
+    new TouchstoneError('usage.invalid', { problem, remedy })
+  if ((testbed === null) === (model === null)) {
+    throw invalid(
+      testbed === null
+        ? 'There is nothing to sweep over: no model and no testbed was named.'
+        : 'A sweep is over a model or over a testbed, and both were named.',
+      'Name --model PATH with --data and --methods, or --testbed NAME, or --preset NAME.',
+    )
+  }
+  if (testbed !== null && (data !== null || methods.length > 0)) {
+    throw invalid('A testbed has no data and no methods.', 'Leave --data and --methods out.')
+  }
+  if (model !== null && (data === null || methods.length === 0)) {
+    throw invalid(
+      'A sweep over a model fine-tunes it, and the data or the methods are missing.',
+      'Add --data FILE and --methods lora.',
+    )
+  }
+  if (model !== null && model !== BUNDLED && purpose === null) {
+    throw invalid(
+      'A sweep over a model that people use needs a purpose, which is stored with it.',
+      'Add --purpose TEXT: why it is run, and for whom.',
+    )
+  }
+  // Cells are made once without their digests, so that a wrong axis is said before anything is opened.
+  planCells(config, { base: null, data: null, prompts: null, numerics: '' })
+}

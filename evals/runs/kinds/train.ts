@@ -1,0 +1,27 @@
+/** @file `touchstone train`. */
+import { TrainConfig } from '../../audit/config.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { anyJobKind } from '../../contract/job.ts'
+import type { JobVerb } from './job-verb.ts'
+import { aboutMethods } from '../options/methods.ts'
+
+export const trainVerb: JobVerb = {
+  name: 'train',
+  summary: 'Fine-tunes a model and keeps the adapter or the weights; nothing is evaluated.',
+  examples: [
+    'touchstone train --model pebble --data house-benign --methods lora --steps 200',
+    'touchstone train --model models/base --data rows.jsonl --methods lora --target-modules q_proj,v_proj',
+    'touchstone train --model models/minilm --data labelled.csv --methods lora',
+  ],
+  remark: `About the methods\n${aboutMethods()}`,
+  schema: TrainConfig,
+  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).trainJob),
+  writesReports: false,
+  check(config) {
+    if ((config as TrainConfig).methods.length > 0) return
+    throw new TouchstoneError('usage.invalid', {
+      problem: '--methods is missing.',
+      remedy: 'Add --methods lora or --methods full.',
+    })
+  },
+}

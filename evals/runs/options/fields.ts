@@ -1,0 +1,67 @@
+/**
+ * @file The options of a command, derived from its zod schema: one field a flag, nested objects flattened.
+ * `.meta({ flag, short, repeat, bare, value, once })` changes how one is written.
+ */
+import { z } from 'zod'
+import { formFields, type Bounds, type FormField } from '../../contract/form.ts'
+
+export interface Field extends Omit<FormField, 'hints'> {
+  /** Without dashes: `batch-size`. */
+  readonly flag: string
+  readonly short: string | null
+  /** Whether `a,b` means two items. Paths may hold commas, so lists of paths are repeated instead. */
+  readonly splitsAtCommas: boolean
+  /** What the flag means when no value follows; null where one must. */
+  readonly bare: string | null
+  /** What help writes for the value; null leaves it to the flag's last word. */
+  readonly valueName: string | null
+  /** Whether it must be said in the command itself: no variable of the environment gives it. */
+  readonly isOnce: boolean
+}
+
+/** In the schema's order. Lists of objects are no flags and are left to whoever knows them. */
+export function fieldsOf(schema: z.ZodType): Field[] {
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  const fields = formFields(json).map(toField)
+  const clash = fields.find(({ flag }, index) =>
+    fields.slice(0, index).some((earlier) => earlier.flag === flag),
+  )
+  if (clash) throw new Error(`internal: two options are both written --${clash.flag}`)
+  return fields
+}
+
+function toField({ hints, ...field }: FormField): Field {
+  return {
+    ...field,
+    flag: hints.flag ?? kebabCase(field.path.at(-1)!),
+    short: hints.short ?? null,
+    splitsAtCommas: field.isArray && hints.repeat !== true,
+    bare: hints.bare ?? null,
+    valueName: hints.value ?? null,
+    isOnce: hints.once === true,
+  }
+}
+
+const kebabCase = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+/** "a whole number from 1 to 1024", "one of auto, cpu". */
+export function describeValue({ type, choices, bounds }: Field): string {
+  if (choices) return `one of ${choices.join(', ')}`
+  if (type === 'boolean') return 'true or false'
+  if (type === 'string') return 'some text'
+  const kind = type === 'integer' ? 'a whole number' : 'a number'
+  const within = boundsText(bounds)
+  if (within === '') return kind
+  return within.startsWith('at ') ? `${kind}, ${within}` : `${kind} ${within}`
+}
+
+/** "from 1 to 1024", "above 0 and below 1", or nothing. */
+export function boundsText({ lower, upper }: Bounds): string {
+  if (lower && upper && !lower.isOpen && !upper.isOpen) {
+    return `from ${lower.value} to ${upper.value}`
+  }
+  const low = lower ? [`${lower.isOpen ? 'above' : 'at least'} ${lower.value}`] : []
+  const high = upper ? [`${upper.isOpen ? 'below' : 'at most'} ${upper.value}`] : []
+  return [...low, ...high].join(' and ')
+}

@@ -1,0 +1,195 @@
+/**
+ * @file From text by flag to a parsed configuration. What is said nearer to the command wins:
+ * defaults, preset, `--config FILE`, `TOUCHSTONE_*`, flags.
+ */
+import type { z } from 'zod'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { readArguments, readEnvironment, variableOf, type Given } from './arguments.ts'
+import { describeValue, fieldsOf, type Field } from './fields.ts'
+
+/** Part of a configuration, as nested plain objects. */
+export type Layer = Readonly<Record<string, unknown>>
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The configuration that `argv` and the environment ask for; positionals are refused. */
+export function parseFlags<C>(
+  schema: z.ZodType<C>,
+  argv: readonly string[],
+  environment: Environment = {},
+): C {
+  return parseNamed(schema, fieldsOf(schema), argv, { environment, most: 0 }).options
+}
+
+export function refusePositionals([first]: readonly string[]): void {
+  if (first === undefined) return
+  throw new TouchstoneError('usage.invalid', {
+    problem: `"${first}" stands where an option should.`,
+    remedy: 'Name values by their option, and quote values that hold spaces.',
+  })
+}
+
+interface Named<C> {
+  readonly options: C
+  /** What stands beside the options, in its order. */
+  readonly named: readonly string[]
+}
+
+/** The configuration, and up to `most` things that are named beside it: a file, a run. */
+export function parseNamed<C>(
+  schema: z.ZodType<C>,
+  fields: readonly Field[],
+  argv: readonly string[],
+  { environment = {}, most = 1 }: { environment?: Environment; most?: number } = {},
+): Named<C> {
+  const { given, positionals } = readArguments(argv, fields)
+  refusePositionals(positionals.slice(most))
+  return {
+    options: assemble(schema, fields, layersOf(fields, given, environment)),
+    named: positionals,
+  }
+}
+
+/** `name`, or an error that says what was not named and what to name. */
+export function requireNamed(name: string | undefined, problem: string, remedy: string): string {
+  if (name === undefined) throw new TouchstoneError('usage.invalid', { problem, remedy })
+  return name
+}
+
+/** The environment, as far as it may speak, then the flags. */
+export function layersOf(
+  fields: readonly Field[],
+  given: Given,
+  environment: Environment,
+): [Layer, Layer] {
+  const lasting = fields.filter(({ isOnce }) => !isOnce)
+  const fromEnvironment = layerOf(lasting, readEnvironment(environment, lasting), variableOf)
+  return [fromEnvironment, layerOf(fields, given)]
+}
+
+/** The values that were given, converted, at their places. `nameOf` says where a wrong one came from. */
+export function layerOf(
+  fields: readonly Field[],
+  given: Given,
+  nameOf = (flag: string) => `--${flag}`,
+): Layer {
+  const layer: Record<string, unknown> = {}
+  for (const field of fields) {
+    const values = given.get(field.flag)
+    if (values) place(layer, field.path, convert(field, values, nameOf(field.flag)))
+  }
+  return layer
+}
+
+function convert(field: Field, values: readonly (string | null)[], name: string): unknown {
+  const last = values.at(-1)
+  if (last === null || last === undefined) return null
+  if (!field.isArray) return convertOne(field, last, name)
+  return values
+    .filter((value) => value !== null)
+    .flatMap((value) => (field.splitsAtCommas ? value.split(',') : [value]))
+    .map((item) => convertOne(field, item.trim(), name))
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  1: true,
+  yes: true,
+  false: false,
+  0: false,
+  no: false,
+}
+
+function convertOne(field: Field, text: string, name: string): unknown {
+  if (field.choices && !field.choices.includes(text)) throw wrongValue(field, text, name)
+  if (field.type === 'string') return text
+  const value =
+    field.type === 'boolean' ? BOOLEANS[text.toLowerCase()] : text === '' ? NaN : Number(text)
+  const isUsable = value !== undefined && (typeof value === 'boolean' || Number.isFinite(value))
+  if (!isUsable) throw wrongValue(field, text, name)
+  return value
+}
+
+function wrongValue(field: Field, value: unknown, name: string): TouchstoneError {
+  return new TouchstoneError('usage.invalid', {
+    problem: `${name} cannot be ${typeof value === 'string' ? `"${value}"` : JSON.stringify(value)}.`,
+    remedy: `Give ${describeValue(field)}.`,
+  })
+}
+
+function place(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [key, ...rest] = path
+  if (rest.length === 0) target[key!] = value
+  else place((target[key!] ??= {}) as Record<string, unknown>, rest, value)
+}
+
+/** Follows keys of objects and indices of lists; undefined where the path leads nowhere. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<string, unknown>)[key]
+        : undefined,
+    value,
+  )
+}
+
+/** Later layers win, field by field; lists are replaced, not joined. */
+export function merged(layers: readonly Layer[]): Layer {
+  const target: Record<string, unknown> = {}
+  for (const layer of layers) {
+    for (const [key, value] of Object.entries(layer)) {
+      const before = target[key]
+      target[key] = isObject(before) && isObject(value) ? merged([before, value]) : value
+    }
+  }
+  return target
+}
+
+/** Merges and parses; what the schema refuses is said in the flag's words. */
+export function assemble<C>(
+  schema: z.ZodType<C>,
+  fields: readonly Field[],
+  layers: readonly Layer[],
+): C {
+  const raw = merged(layers)
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return parsed.data
+  throw issueError(parsed.error.issues[0]!, fields, raw)
+}
+
+/** `nameOf` writes a field as the user would. */
+export function issueError(
+  issue: z.core.$ZodIssue,
+  fields: readonly Field[],
+  raw: unknown,
+  nameOf = (field: Field) => `--${field.flag}`,
+): TouchstoneError {
+  const path = issue.path.map(String)
+  const field = fields.find((candidate) => candidate.path.every((key, i) => key === path[i]))
+  if (!field) {
+    return new TouchstoneError('usage.invalid', {
+      problem: `${path.join('.') || 'The configuration'} cannot be used: ${issue.message}.`,
+      remedy: 'Mend it in the configuration file.',
+    })
+  }
+  const value = valueAt(raw, field.path)
+  // Said by a rule of ours; the value may be what should not be shown.
+  if (issue.code === 'custom') {
+    return new TouchstoneError('usage.invalid', {
+      problem: `${nameOf(field)} cannot be used: ${issue.message}.`,
+      remedy: `Change ${nameOf(field)}.`,
+    })
+  }
+  if (value === undefined) {
+    return new TouchstoneError('usage.invalid', {
+      problem: `${nameOf(field)} is missing.`,
+      remedy: `Add ${nameOf(field)}: ${(field.help || describeValue(field)).replace(/\.$/, '')}.`,
+    })
+  }
+  const item = Array.isArray(value) ? (valueAt(raw, path) ?? value) : value
+  return wrongValue(field, Array.isArray(item) && item.length === 0 ? '' : item, nameOf(field))
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

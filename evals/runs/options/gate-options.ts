@@ -1,0 +1,93 @@
+/** @file `--gate FILE` and `--gate-exit-code`: a gate read into a configuration, and an exit code for what it decides. */
+import { closeSync, openSync, readSync } from 'node:fs'
+import { z } from 'zod'
+import { GATE_OUTCOMES, type GateOutcome } from '../../contract/gate.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { checkGate, LONGEST_GATE, parseGate, type Gate } from '../../findings/gate/gate-file.ts'
+import { EXIT } from './exit-codes.ts'
+import { isObject } from './flags.ts'
+
+export const GATE_OPTIONS = {
+  gate: z.string().min(1).nullable().default(null).meta({
+    help: 'Margins that must hold, benchmark by benchmark: a YAML or JSON file',
+    value: 'FILE',
+  }),
+  gateExitCode: z.array(z.string()).default([]).meta({
+    help: 'Exit codes in place of 0, 100, 101 and 102, such as fail=1,inconclusive=0',
+    value: 'OUTCOME=CODE',
+  }),
+}
+
+/** Flags that mean something only where a configuration can hold a gate. */
+export const GATE_FLAGS: ReadonlySet<string> = new Set(['gate', 'gate-exit-code'])
+
+/** Four bytes a character at most. */
+const MOST_BYTES = 4 * LONGEST_GATE
+
+/** Never more than `most`, also of what has no size beforehand, such as a pipe. */
+function firstBytes(path: string, most: number): Uint8Array {
+  const file = openSync(path, 'r')
+  try {
+    const buffer = Buffer.alloc(most)
+    let length = 0
+    for (let read = -1; read !== 0 && length < most; length += read) {
+      read = readSync(file, buffer, length, most - length, null)
+    }
+    return buffer.subarray(0, length)
+  } finally {
+    closeSync(file)
+  }
+}
+
+export function readGateFile(path: string): Gate {
+  const unusable = (why: string) => new TouchstoneError('gate.unusable', { path, why })
+  let bytes: Uint8Array
+  try {
+    bytes = firstBytes(path, MOST_BYTES + 1)
+  } catch (error) {
+    throw unusable(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
+  }
+  if (bytes.length > MOST_BYTES) throw unusable('it is far too long')
+  try {
+    return parseGate(new TextDecoder('utf-8', { fatal: true }).decode(bytes), path)
+  } catch (error) {
+    if (error instanceof TouchstoneError) throw error
+    throw unusable('it is not UTF-8 text')
+  }
+}
+
+/** The configuration with the gate of `path`, or with its own, checked. */
+export function withGate(config: unknown, path: string | null): unknown {
+  if (!isObject(config)) return config
+  if (path !== null) return { ...config, gate: readGateFile(path) }
+  const { gate } = config
+  if (!isObject(gate) || Object.keys(gate).length === 0) return config
+  return { ...config, gate: checkGate(gate, '"gate" in the configuration') }
+}
+
+const CODES: Readonly<Record<GateOutcome, number>> = {
+  PASS: EXIT.ok,
+  FAIL: EXIT.fail,
+  INCONCLUSIVE: EXIT.inconclusive,
+  'NOT COMPARABLE': EXIT.notComparable,
+}
+
+const nameOf = (outcome: GateOutcome) => outcome.toLowerCase().replace(' ', '-')
+
+/** What each outcome exits with; `given` as `fail=1`. Throws for what is no outcome or no code. */
+export function gateCodes(given: readonly string[]): Readonly<Record<GateOutcome, number>> {
+  const codes = { ...CODES }
+  for (const item of given) {
+    const [name, code, ...rest] = item.split('=')
+    const outcome = GATE_OUTCOMES.find((known) => nameOf(known) === name?.toLowerCase())
+    const isCode = /^\d{1,3}$/.test(code ?? '') && Number(code) <= 255
+    if (!outcome || !isCode || rest.length > 0) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: `--gate-exit-code cannot be "${item}".`,
+        remedy: `Give ${GATE_OUTCOMES.map(nameOf).join(', ')} with a code from 0 to 255, such as fail=1.`,
+      })
+    }
+    codes[outcome] = Number(code)
+  }
+  return codes
+}

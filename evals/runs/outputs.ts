@@ -1,0 +1,96 @@
+/** @file `results.json`, `report.html` and the formats of other tools, from stored rows alone, each written whole or not at all. */
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
+import { buildResults } from '../findings/results.ts'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { Results } from '../contract/results.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { FORMATS, formatOf, lmEvalFolders, type Exported } from '../interchange/formats.ts'
+import { writeAtomically } from '../files/write-file.ts'
+import { renderReport } from '../document/html.ts'
+import { renderMarkdown } from '../document/markdown.ts'
+import { withSweep } from '../sweeps/results.ts'
+
+const WRITERS: Readonly<Record<string, (results: Results) => string>> = {
+  '.json': (results) => `${JSON.stringify(results, null, 2)}\n`,
+  '.html': renderReport,
+  '.md': renderMarkdown,
+}
+
+const STANDARD = ['report.html', 'results.json']
+
+/** For help and errors: `.json, .html, .eval, …`. */
+export const EXTENSIONS: readonly string[] = [
+  ...Object.keys(WRITERS),
+  ...FORMATS.map(({ extension }) => extension),
+]
+
+/** Refuses what could only fail at the end of a long run. */
+export function checkOutputs(files: readonly string[]): void {
+  for (const file of files) {
+    if (!formatOf(file) && !(extname(file).toLowerCase() in WRITERS)) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: `The format of ${file} is not known.`,
+        remedy: `Name a file that ends in ${EXTENSIONS.join(', ')}.`,
+      })
+    }
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new TouchstoneError('output.unwritable', { path: file, why: 'it is a folder' })
+    }
+  }
+}
+
+export interface Written {
+  readonly results: Results
+  readonly files: readonly string[]
+}
+
+/** `results.json` and `report.html` in `folder`, and what was asked for besides. */
+export async function writeOutputs(
+  rows: AuditRows,
+  folder: string,
+  extra: readonly string[],
+): Promise<Written> {
+  return writeFiles(rows, [...STANDARD.map((name) => join(folder, name)), ...extra])
+}
+
+/** One file of most formats; several where a format holds less than a run. */
+export async function writeFiles(rows: AuditRows, wanted: readonly string[]): Promise<Written> {
+  const results = withSweep(buildResults(rows), rows)
+  const files: string[] = []
+  for (const file of wanted) {
+    for (const { name, parts } of await contentsOf(file, rows, results)) {
+      await writeOutput(name, parts)
+      files.push(name)
+    }
+  }
+  return { results, files }
+}
+
+async function contentsOf(file: string, rows: AuditRows, results: Results): Promise<Exported[]> {
+  const format = formatOf(file)
+  if (!format) return [{ name: file, parts: [WRITERS[extname(file).toLowerCase()]!(results)] }]
+  const stem = file.slice(0, -format.extension.length)
+  const exported = await format.write(rows, results)
+  return exported.map(({ name, parts }) => ({ name: `${stem}${name}`, parts }))
+}
+
+/** A folder that lm-evaluation-harness could have written, one inner folder a model state. */
+export async function writeLmEval(rows: AuditRows, folder: string): Promise<string[]> {
+  const files = lmEvalFolders(rows).map(({ name, parts }) => ({ file: join(folder, name), parts }))
+  for (const { file, parts } of files) await writeOutput(file, parts)
+  return files.map(({ file }) => file)
+}
+
+export async function writeOutput(
+  file: string,
+  parts: readonly (string | Uint8Array)[],
+): Promise<void> {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    await writeAtomically(file, parts)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new TouchstoneError('output.unwritable', { path: file, why: code ?? message })
+  }
+}

@@ -1,0 +1,105 @@
+/** @file Benchmark files and labels: tables that no event fills, because no run does. */
+import type { Database } from 'better-sqlite3'
+import type { BenchmarkFile, Label, LabelItem } from '../../contract/evidence.ts'
+
+export interface EvidenceStore {
+  /** Oldest first. */
+  benchmarkFiles(): BenchmarkFile[]
+  /** The same samples under the same name are kept once, with the path where they were seen last. */
+  keepBenchmarkFiles(files: readonly BenchmarkFile[]): void
+  labelItems(runId: string): LabelItem[]
+  keepLabelItems(runId: string, items: readonly LabelItem[]): void
+  /** In the order in which they were said. */
+  labels(runId: string): Label[]
+  keepLabels(runId: string, labels: readonly Label[]): void
+}
+
+interface FileColumns {
+  name: string
+  digest: string
+  path: string
+  file_digest: string
+  rows: number
+  samples: number
+  licences_json: string
+  prompt_hashes_json: string
+  imported_at: number
+}
+
+const toFile = (row: FileColumns): BenchmarkFile => ({
+  name: row.name,
+  digest: row.digest,
+  path: row.path,
+  fileDigest: row.file_digest,
+  rows: row.rows,
+  samples: row.samples,
+  licences: JSON.parse(row.licences_json) as string[],
+  promptHashes: JSON.parse(row.prompt_hashes_json) as string[],
+  importedAt: row.imported_at,
+})
+
+/** `guard` translates the database's errors. */
+export function evidenceOf(database: Database, guard: <T>(action: () => T) => T): EvidenceStore {
+  /** All or nothing. */
+  const writeAll = <R>(sql: string, rows: readonly R[], values: (row: R) => unknown[]): void =>
+    guard(() => {
+      const statement = database.prepare(sql)
+      database.transaction(() => rows.forEach((row) => statement.run(...values(row)))).immediate()
+    })
+  return {
+    benchmarkFiles: () =>
+      guard(() => {
+        const rows = database
+          .prepare('SELECT * FROM benchmark_file ORDER BY imported_at, name')
+          .all()
+        return (rows as FileColumns[]).map(toFile)
+      }),
+    keepBenchmarkFiles: (files) =>
+      writeAll(
+        `INSERT INTO benchmark_file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (name, digest) DO UPDATE SET path = excluded.path`,
+        files,
+        (file) => [
+          ...[file.name, file.digest, file.path, file.fileDigest, file.rows, file.samples],
+          ...[JSON.stringify(file.licences), JSON.stringify(file.promptHashes), file.importedAt],
+        ],
+      ),
+    labelItems: (runId) =>
+      guard(
+        () =>
+          database
+            .prepare(
+              `SELECT item, arm, seed, step, benchmark, sample_id AS sampleId, epoch
+               FROM label_item WHERE run_id = ? ORDER BY item`,
+            )
+            .all(runId) as LabelItem[],
+      ),
+    keepLabelItems: (runId, items) =>
+      writeAll(
+        'INSERT INTO label_item VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        items,
+        (key) => [
+          ...[runId, key.item, key.arm, key.seed, key.step],
+          ...[key.benchmark, key.sampleId, key.epoch],
+        ],
+      ),
+    labels: (runId) =>
+      guard(() => {
+        const rows = database
+          .prepare(
+            `SELECT item, rater, outcome, labelled_at AS labelledAt, is_settling AS isSettling
+             FROM label WHERE run_id = ? ORDER BY rowid`,
+          )
+          .all(runId) as (Omit<Label, 'isSettling'> & { isSettling: number })[]
+        return rows.map((row) => ({ ...row, isSettling: row.isSettling === 1 }))
+      }),
+    keepLabels: (runId, labels) =>
+      writeAll(
+        'INSERT INTO label (run_id, item, rater, outcome, labelled_at, is_settling) VALUES (?, ?, ?, ?, ?, ?)',
+        labels,
+        ({ item, rater, outcome, labelledAt, isSettling }) => [
+          ...[runId, item, rater, outcome, labelledAt, Number(isSettling)],
+        ],
+      ),
+  }
+}

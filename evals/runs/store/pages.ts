@@ -1,0 +1,181 @@
+/** @file Long tables a page at a time, as SQL finds them: events, replies, metrics, spectra, cells. Sealed replies are not among them. */
+import type { Database } from 'better-sqlite3'
+import type { SampleRow } from '../../contract/calls/samples.ts'
+import type { LabelItem } from '../../contract/evidence.ts'
+import type { JobEvent } from '../../contract/events.ts'
+import type { ReplyKey, SpectrumRow, SubjectKey } from '../../contract/rows.ts'
+import type { CellRow } from '../../contract/sweeps.ts'
+import {
+  countOf,
+  replyPages,
+  type JudgedReplies,
+  type JudgedReply,
+  type SampleQuery,
+  type State,
+} from './reply-pages.ts'
+import { CELL, fromColumns, SPECTRUM, type Value } from './tables.ts'
+
+interface EventQuery {
+  readonly afterSeq: number
+  readonly types: readonly string[]
+  readonly limit: number
+}
+
+type EvaluatedState = SubjectKey & {
+  benchmark: string
+  judges: string[]
+  samples: number
+  categories: string[]
+}
+
+interface MetricSeries {
+  readonly arm: string
+  readonly seed: number
+  readonly name: string
+  readonly steps: number[]
+  readonly values: number[]
+}
+
+export interface Pages {
+  /** Ascending in `seq`. */
+  events(runId: string, query: EventQuery): JobEvent[]
+  states(runId: string): EvaluatedState[]
+  samples(query: SampleQuery): { total: number; rows: SampleRow[] }
+  judged(state: State, benchmark: string, judge: string): JudgedReplies
+  /** Replies by their rowids, in this order. */
+  judgedAt(ids: Float64Array, judge: string): JudgedReply[]
+  /** Every name where `names` is empty. */
+  metrics(runId: string, names: readonly string[]): MetricSeries[]
+  spectrumStates(runId: string): (SubjectKey & { matrices: number; intruders: number })[]
+  spectra(runId: string, state: SubjectKey): SpectrumRow[]
+  cells(
+    runId: string,
+    page: { offset: number; limit: number },
+  ): { total: number; done: number; failed: number; rows: CellRow[] }
+  cell(runId: string, position: number): CellRow | undefined
+  /** What a person who labels is shown; items whose reply is sealed are left out. */
+  readable(
+    runId: string,
+    items: readonly LabelItem[],
+  ): { item: string; prompt: string; reply: string }[]
+  /** Whether this is a prompt to which some reply here is kept apart. */
+  isWithheld(prompt: string): boolean
+  /** Replies that two judges decided differently. */
+  disagreements(runId: string): ReplyKey[]
+}
+
+type Columns = Record<string, Value>
+const marks = (items: readonly unknown[]) => items.map(() => '?').join(', ')
+const STATE = 'run_id = ? AND arm = ? AND seed = ? AND step = ?'
+
+export function pagesOf(database: Database, guard: <T>(action: () => T) => T): Pages {
+  const all = (sql: string, ...values: unknown[]) =>
+    guard(() => database.prepare(sql).all(...values)) as Columns[]
+  const spectra = (runId: string, { arm, seed, step }: SubjectKey) =>
+    all(`SELECT * FROM spectrum WHERE ${STATE} ORDER BY layer, module`, runId, arm, seed, step).map(
+      (columns) => fromColumns(SPECTRUM, columns),
+    )
+  const replies = replyPages(database)
+  const toCell = (columns: Columns) => fromColumns(CELL, columns)
+  return {
+    events: (runId, { afterSeq, types, limit }) =>
+      all(
+        `SELECT seq, at, type, body_json FROM event
+         WHERE run_id = ? AND seq > ? AND type IN (${marks(types)}) ORDER BY seq LIMIT ?`,
+        ...[runId, afterSeq, ...types, limit],
+      ).map((row) => toEvent(runId, row)),
+    states: (runId) => all(STATES, runId).map(toState),
+    samples: (query) => guard(() => replies.samples(query)),
+    judged: (state, benchmark, judge) => guard(() => replies.judged(state, benchmark, judge)),
+    judgedAt: (ids, judge) => guard(() => replies.judgedAt(ids, judge)),
+    metrics: (runId, names) => {
+      const named = names.length === 0 ? '' : `AND name IN (${marks(names)})`
+      const order = 'ORDER BY arm, seed, name, step'
+      const rows = all(`SELECT * FROM metric WHERE run_id = ? ${named} ${order}`, runId, ...names)
+      return seriesOf(rows as unknown as readonly MetricColumns[])
+    },
+    spectrumStates: (runId) =>
+      all(
+        `SELECT arm, seed, step, count(*) AS matrices, sum(intruders) AS intruders
+         FROM spectrum WHERE run_id = ? GROUP BY arm, seed, step`,
+        runId,
+      ) as unknown as ReturnType<Pages['spectrumStates']>,
+    spectra,
+    cells: (runId, { offset, limit }) => ({
+      total: guard(() =>
+        countOf(database, 'SELECT count(*) AS n FROM cell WHERE run_id = ?', runId),
+      ),
+      ...cellCounts(
+        all('SELECT status, count(*) AS n FROM cell WHERE run_id = ? GROUP BY status', runId),
+      ),
+      rows: all(
+        'SELECT * FROM cell WHERE run_id = ? ORDER BY position LIMIT ? OFFSET ?',
+        ...[runId, limit, offset],
+      ).map(toCell),
+    }),
+    cell: (runId, position) =>
+      all('SELECT * FROM cell WHERE run_id = ? AND position = ?', runId, position).map(toCell)[0],
+    readable: (runId, items) => guard(() => readable(database, runId, items)),
+    isWithheld: (prompt) =>
+      all('SELECT 1 FROM reply WHERE text IS NULL AND prompt = ? LIMIT 1', prompt).length > 0,
+    disagreements: (runId) =>
+      all(
+        `SELECT arm, seed, step, benchmark, sample_id AS sampleId, epoch FROM verdict
+         WHERE run_id = ? AND outcome <> 'undecided'
+         GROUP BY arm, seed, step, benchmark, sample_id, epoch HAVING count(DISTINCT outcome) > 1`,
+        runId,
+      ) as unknown as ReplyKey[],
+  }
+}
+
+const facets = (kind: string) =>
+  `(SELECT json_group_array(value) FROM facet AS f WHERE f.run_id = e.run_id AND f.arm = e.arm AND f.seed = e.seed
+     AND f.step = e.step AND f.benchmark = e.benchmark AND f.kind = '${kind}')`
+const STATES = `SELECT arm, seed, step, benchmark, samples, ${facets('judge')} AS judges_json,
+    ${facets('category')} AS categories_json
+  FROM evaluation AS e WHERE run_id = ? ORDER BY arm <> 'base', arm, seed, step, benchmark`
+
+function toEvent(runId: string, { seq, at, type, body_json: body }: Columns): JobEvent {
+  return { runId, seq, at, type, ...(JSON.parse(`${body}`) as object) } as JobEvent
+}
+
+function toState({
+  judges_json: judges,
+  categories_json: categories,
+  ...row
+}: Columns): EvaluatedState {
+  const [named, sorted] = [JSON.parse(`${judges}`), JSON.parse(`${categories}`)] as string[][]
+  return { ...row, judges: named!, categories: sorted!.sort() } as unknown as EvaluatedState
+}
+
+const cellCounts = (rows: readonly Columns[]) => {
+  const of = (status: string) => Number(rows.find((row) => row['status'] === status)?.['n'] ?? 0)
+  return { done: of('done'), failed: of('failed') }
+}
+
+type MetricColumns = SubjectKey & { name: string; value: number }
+
+/** Rows come ordered by arm, seed and name. */
+function seriesOf(rows: readonly MetricColumns[]): MetricSeries[] {
+  const series: MetricSeries[] = []
+  for (const { arm, seed, name, step, value } of rows) {
+    const last = series.at(-1)
+    const isSame = last?.arm === arm && last.seed === seed && last.name === name
+    if (!isSame) series.push({ arm, seed, name, steps: [], values: [] })
+    series.at(-1)!.steps.push(step)
+    series.at(-1)!.values.push(value)
+  }
+  return series
+}
+
+function readable(database: Database, runId: string, items: readonly LabelItem[]) {
+  const find = database.prepare(
+    `SELECT prompt, text FROM reply WHERE ${STATE} AND benchmark = ? AND sample_id = ? AND epoch = ?
+     AND text IS NOT NULL`,
+  )
+  return items.flatMap(({ item, arm, seed, step, benchmark, sampleId, epoch }) => {
+    const row = find.get(runId, arm, seed, step, benchmark, sampleId, epoch) as
+      { prompt: string; text: string } | undefined
+    return row ? [{ item, prompt: row.prompt, reply: row.text }] : []
+  })
+}

@@ -1,0 +1,83 @@
+/** @file Two states' replies to the same prompts, a page at a time, flips first. The states may lie in two databases. */
+import type { PairRow } from '../../contract/calls/samples.ts'
+import { createFinder, type JudgedReply, type State } from './reply-pages.ts'
+import type { Store } from './store.ts'
+
+interface PairQuery {
+  readonly before: State
+  readonly after: State
+  readonly benchmark: string
+  readonly judge: string
+  readonly onlyFlips: boolean
+  readonly offset: number
+  readonly limit: number
+}
+
+/** `unmatched` counts replies of both sides whose prompt the other side was not asked. */
+interface PairPage {
+  readonly total: number
+  readonly flips: number
+  readonly unmatched: number
+  readonly rows: PairRow[]
+}
+
+type Sides = Omit<PairQuery, 'onlyFlips' | 'offset' | 'limit'>
+
+/** Replies of the two sides by their rowids: one prompt at one place of both lists, flips first. */
+interface FoundPairs {
+  readonly before: Float64Array
+  readonly after: Float64Array
+  readonly flips: number
+  readonly unmatched: number
+}
+
+/** As pages of replies: what belongs together is found once and kept while neither run says more. */
+export function createPairs(storeOf: (runId: string) => Store): (query: PairQuery) => PairPage {
+  const find = createFinder(
+    (sides: Sides) => findPairs(storeOf, sides),
+    ({ before, after }) => [before, after].map(({ runId }) => storeOf(runId).lastSeq(runId)),
+  )
+  return ({ onlyFlips, offset, limit, ...sides }) => {
+    const { flips, unmatched, ...found } = find(sides)
+    const total = onlyFlips ? flips : found.before.length
+    const end = Math.min(total, offset + limit)
+    const side = (name: 'before' | 'after') =>
+      storeOf(sides[name].runId).pages.judgedAt(found[name].subarray(offset, end), sides.judge)
+    const after = side('after')
+    const rows = side('before').map((before, i) => toPair(before, after[i]!))
+    return { total, flips, unmatched, rows }
+  }
+}
+
+function findPairs(
+  storeOf: (runId: string) => Store,
+  { before, after, benchmark, judge }: Sides,
+): FoundPairs {
+  const judged = (state: State) => storeOf(state.runId).pages.judged(state, benchmark, judge)
+  const [left, right] = [judged(before), judged(after)]
+  const places = new Map(right.keys.map((key, place) => [key, place]))
+  const pairs = left.keys.flatMap((key, i): [number, number][] => {
+    const place = places.get(key)
+    return place === undefined ? [] : [[i, place]]
+  })
+  const isFlip = ([i, j]: [number, number]) => left.outcomes[i] !== right.outcomes[j]
+  const flipped = pairs.filter(isFlip)
+  const inOrder = [...flipped, ...pairs.filter((pair) => !isFlip(pair))]
+  return {
+    before: Float64Array.from(inOrder, ([i]) => left.ids[i]!),
+    after: Float64Array.from(inOrder, ([, j]) => right.ids[j]!),
+    flips: flipped.length,
+    unmatched: left.keys.length + right.keys.length - 2 * pairs.length,
+  }
+}
+
+function toPair(before: JudgedReply, after: JudgedReply): PairRow {
+  const { benchmark, sampleId, epoch, category, prompt, expected } = after
+  const side = ({ outcome, text, meanLogProb }: JudgedReply) => ({ outcome, text, meanLogProb })
+  return {
+    ...{ benchmark, sampleId, epoch, category, prompt, expected },
+    isFlip: before.outcome !== after.outcome,
+    before: side(before),
+    after: side(after),
+  }
+}

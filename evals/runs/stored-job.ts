@@ -1,0 +1,75 @@
+/** @file Runs a job into a folder and its database: what the command line and the workbench both do. */
+import { join } from 'node:path'
+import { runJob } from './run-job.ts'
+import type { JobContext, JobEnd, Sink } from '../contract/job.ts'
+import type { AnyJobKind } from '../contract/job.ts'
+import { exists } from '../files/read-file.ts'
+import { removeTemporaries } from '../files/write-file.ts'
+import type { Store } from './store/store.ts'
+import { engineFor } from './engine-facts.ts'
+import { writeOutputs, type Written } from './outputs.ts'
+
+export interface StoredJob {
+  readonly kind: AnyJobKind
+  readonly config: unknown
+  readonly runId: string
+  readonly isResumed: boolean
+  /** Gives the run again. */
+  readonly command: string
+  readonly writesReports: boolean
+  /** The folder of the database; the run's own files go to a folder in it that is called by its id. */
+  readonly outDir: string
+}
+
+interface Told {
+  /** Beside the store. */
+  readonly sinks: readonly Sink[]
+  readonly signal: AbortSignal
+  readonly reportsDir: string
+  /** Further files, by their ending. */
+  readonly output: readonly string[]
+}
+
+interface Ended {
+  readonly end: JobEnd
+  /** Of a kind that writes reports, where it was done. */
+  readonly written: Written | undefined
+}
+
+/** Throws where the device that is asked for cannot be used; whatever fails later is how the job ends. */
+export async function runStored(job: StoredJob, store: Store, told: Told): Promise<Ended> {
+  const { runId, outDir } = job
+  const startSeq = store.lastSeq(runId)
+  const progress = { evaluations: store.finishedEvaluations(runId), rows: () => store.rows(runId) }
+  const engine = engineFor(job.config)
+  const sinks = [store.sink, ...told.sinks]
+  let written: Written | undefined
+  const end = await runJob(
+    { runId, workspace: join(outDir, runId), startSeq, sinks, signal: told.signal },
+    async (context) => {
+      start(job, engine, context)
+      await clearFolder(context, outDir)
+      await job.kind.run(job.config, context, progress)
+      // Inside the job: killed here, it is resumed, skips what was measured and writes the report again.
+      if (job.writesReports)
+        written = await writeOutputs(store.rows(runId), told.reportsDir, told.output)
+    },
+  )
+  return { end, written }
+}
+
+/** A process that was killed leaves the file behind that it was writing; this one alone may write here now. */
+async function clearFolder({ workspace }: JobContext, outDir: string): Promise<void> {
+  await removeTemporaries(outDir, false)
+  if (await exists(workspace)) await removeTemporaries(workspace, true)
+}
+
+function start(
+  { kind, config, command, isResumed }: StoredJob,
+  engine: ReturnType<typeof engineFor>,
+  { emit }: JobContext,
+): void {
+  if (isResumed) return emit({ type: 'job-resume', engine })
+  const title = kind.title(config)
+  emit({ type: 'job-start', kind: kind.name, title, command, config, engine })
+}

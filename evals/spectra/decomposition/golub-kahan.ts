@@ -1,0 +1,183 @@
+/**
+ * @file The leading singular triplets of an operator by Golub–Kahan–Lanczos bidiagonalisation, M V = U B and
+ * Mᵀ U = V Bᵀ + β v eᵀ, with full reorthogonalisation of both sides (Golub and Kahan 1965; Golub and Van Loan §10.4).
+ */
+import { fillNormal, randomStream } from '../../statistics/random.ts'
+import { addMultiple, addRows, dot, orthogonalise } from './matrix.ts'
+import { tridiagonalVectors } from './inverse-iteration.ts'
+import { leadingTridiagonalValues, type Bands } from './tridiagonal.ts'
+
+/** M `[rows, columns]`, known by what it does. Both write into `out`. */
+export type Operator = {
+  rows: number
+  columns: number
+  times: (v: Float64Array, out: Float64Array) => void
+  timesTransposed: (u: Float64Array, out: Float64Array) => void
+  /** Where to begin `[columns]`: the nearer to the leading directions, the fewer steps. Random if not given. */
+  start?: Float64Array
+}
+
+/** σ descending `[k]`, the left vectors as rows `[k, rows]`, and a guess at the next σ: 0 where there is none. */
+export type LeadingTriplets = { singularValues: Float64Array; left: Float64Array; next: number }
+
+/**
+ * By how much a direction may be off: a Ritz pair with residual ρ and gap g to the nearest other σ lies within 2ρ / g of
+ * the true one (Davis and Kahan 1970). Below `ROUNDING` σ₁ a residual is not known.
+ */
+const TURN = 1e-8
+const ROUNDING = 1e-14
+/** Nearer neighbours than this part of σ₁ have no directions of their own. */
+const TIE = 1e-7
+/** Below this part of σ₁ a direction is taken from the full decomposition. */
+const FAINT = 1e-6
+
+/** Whether each σ, and the last one from `next`, lies far enough from its neighbours to have a direction. */
+export function areDistinct({ singularValues: σ, next }: LeadingTriplets): boolean {
+  const [first, last] = [σ[0]!, σ.at(-1)!]
+  const isApart = (value: number, j: number) => value - (σ[j + 1] ?? next) > TIE * first
+  return last > FAINT * first && σ.every(isApart)
+}
+
+/** A new direction shorter than this part of σ₁ means that the Krylov space is closed. */
+const CLOSED = 1e-13
+/** Steps before the first look at the residuals, and between two. */
+const FIRST = 12
+const STRIDE = 3
+/** Room for so many steps at first: most spaces close in on the leading directions before it is used up. */
+const USUAL = 96
+
+/**
+ * The first `k` triplets that the start leads to; undefined where the Krylov space closes or `maxSteps` end first. Of a σ
+ * that M has several times it sees one: the caller makes sure that none was missed above `next`.
+ */
+export function leadingTriplets(
+  M: Operator,
+  k: number,
+  maxSteps = Math.min(M.rows, M.columns),
+): LeadingTriplets | undefined {
+  const { rows, columns } = M
+  const most = Math.min(maxSteps, rows, columns)
+  if (k > most) return undefined
+  for (const { U, α, β, size, isClosed } of bidiagonalised(M, most)) {
+    const isDue = size >= k + FIRST && (size - k) % STRIDE === 0
+    if (!isDue && size !== most && !(isClosed && size >= k)) continue
+    const isWhole = columns === size || isClosed
+    const found = settled(interleaved(α, β, size), isWhole ? 0 : β[size - 1]!, k)
+    if (found) return { ...found, left: combined(found.vectors, U, rows, k) }
+  }
+  return undefined
+}
+
+/** The largest σ that a random start has seen after so many steps; never more than M's. */
+export function largestSeen(M: Operator, steps: number): number {
+  let seen = 0
+  for (const { α, β, size, isClosed } of bidiagonalised(M, Math.min(steps, M.rows, M.columns))) {
+    if (size < steps && !isClosed) continue
+    seen = leadingTridiagonalValues(interleaved(α, β, size), 1)[0]!
+  }
+  return seen
+}
+
+type Step = {
+  /** Left directions so far, as rows `[…, rows]`. */
+  U: Float64Array
+  α: Float64Array
+  β: Float64Array
+  size: number
+  isClosed: boolean
+}
+
+/** One step after the other, `most` of them or until the Krylov space closes. */
+function* bidiagonalised(M: Operator, most: number): Generator<Step> {
+  const { rows, columns } = M
+  let room = Math.min(most, USUAL)
+  let U = borrowed('U', room * rows)
+  let V = borrowed('V', (room + 1) * columns)
+  const [α, β] = [new Float64Array(most), new Float64Array(most)]
+  V.set(M.start ?? fillNormal(new Float64Array(columns), randomStream(columns, 'golub-kahan')))
+  scaleToUnit(V.subarray(0, columns))
+  let largest = 0
+  for (let j = 0; j < most; j++) {
+    if (j === room) {
+      room = Math.min(most, 2 * room)
+      U = widened(U, room * rows)
+      V = widened(V, (room + 1) * columns)
+    }
+    const u = U.subarray(j * rows, (j + 1) * rows)
+    M.times(V.subarray(j * columns, (j + 1) * columns), u)
+    if (j > 0) addMultiple(u, 0, -β[j - 1]!, U, (j - 1) * rows, rows)
+    α[j] = orthogonalise(u, U, j)
+    const v = V.subarray((j + 1) * columns, (j + 2) * columns)
+    M.timesTransposed(u, v)
+    addMultiple(v, 0, -α[j]!, V, j * columns, columns)
+    β[j] = orthogonalise(v, V, j + 1)
+    largest = Math.max(largest, α[j]!, β[j]!)
+    const isClosed = !(Math.min(α[j]!, β[j]!) > CLOSED * largest)
+    yield { U, α, β, size: j + 1, isClosed }
+    if (isClosed) return
+  }
+}
+
+/** Memory of the last space: a megabyte a weight, made anew, would keep the collector busy. Every number is written before it is read. */
+const memory = { U: new Float64Array(0), V: new Float64Array(0) }
+
+function borrowed(name: keyof typeof memory, length: number): Float64Array<ArrayBuffer> {
+  if (memory[name].length < length) memory[name] = new Float64Array(length)
+  return memory[name].subarray(0, length)
+}
+
+function widened(X: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(length)
+  out.set(X)
+  return out
+}
+
+/** The first k Ritz values of the interleaved T and their vectors `[k, 2·size]`, where all k have settled. */
+function settled(T: Bands, last: number, k: number) {
+  const length = T.diagonal.length
+  const count = Math.min(k + 1, length / 2)
+  const allHaveSettled = (σ: Float64Array, largest: number, z: Float64Array) =>
+    σ.subarray(0, z.length / length).every((value, i) => {
+      const gap = Math.min((σ[i - 1] ?? Infinity) - value, value - (σ[i + 1] ?? 0))
+      const ρ = last * Math.abs(z[(i + 1) * length - 1]!)
+      return ρ <= Math.max(TURN * gap, ROUNDING * largest)
+    })
+  // The last one settles last as a rule, and looking at it alone is cheap.
+  const end = leadingTridiagonalValues(T, count, k - 1)
+  const lastVector = tridiagonalVectors(T, end, 1)
+  if (!lastVector || !allHaveSettled(end, end[0]!, lastVector)) return undefined
+  const values = leadingTridiagonalValues(T, count)
+  const vectors = tridiagonalVectors(T, values, k)
+  if (!vectors || !allHaveSettled(values, values[0]!, vectors)) return undefined
+  return { singularValues: values.slice(0, k), vectors, next: values[k] ?? 0 }
+}
+
+/** The left vectors that the Ritz vectors stand for. */
+function combined(vectors: Float64Array, U: Float64Array, rows: number, k: number): Float64Array {
+  const left = new Float64Array(k * rows)
+  const length = vectors.length / k
+  for (let i = 0; i < k; i++) {
+    const u = left.subarray(i * rows, (i + 1) * rows)
+    const shares = vectors.subarray(i * length, (i + 1) * length).filter((_, at) => at % 2 === 1)
+    addRows(u, 1, shares, U, length / 2)
+    scaleToUnit(u)
+  }
+  return left
+}
+
+/** [[0, B], [Bᵀ, 0]] with v_j and u_j taken in turn: tridiagonal with 0 on its diagonal, and eigenvalues ±σ. */
+function interleaved(α: Float64Array, β: Float64Array, size: number): Bands {
+  const off = new Float64Array(2 * size)
+  for (let j = 0; j < size; j++) {
+    off[2 * j + 1] = α[j]!
+    if (j + 1 < size) off[2 * j + 2] = β[j]!
+  }
+  return { diagonal: new Float64Array(2 * size), off }
+}
+
+const lengthOf = (x: Float64Array): number => Math.sqrt(dot(x, 0, x, 0, x.length))
+
+function scaleToUnit(x: Float64Array): void {
+  const length = lengthOf(x)
+  for (let t = 0; t < x.length; t++) x[t]! /= length
+}

@@ -1,0 +1,83 @@
+/**
+ * @file The leading directions of a weight by products with vectors: O(mn) a Krylov step, no Gram matrix. That none was
+ * missed is probed: what is left without the directions found is searched from another random start, until a larger σ would
+ * have been seen there but for one start in a million.
+ */
+import { fillNormal, randomStream } from '../../statistics/random.ts'
+import {
+  areDistinct,
+  largestSeen,
+  leadingTriplets,
+  type LeadingTriplets,
+  type Operator,
+} from './golub-kahan.ts'
+import { addRows, applyInto, finiteNumbers, type Matrix } from './matrix.ts'
+import type { SingularSystem } from './svd.ts'
+
+/** More steps than this part of min(m, n) cost what a decomposition costs. */
+const WORTH = 1 / 3
+const MISSED = 1e-6
+
+/** The first k left vectors; undefined where they are tied, faint, or cost too much: decompose W. Throws `spectrum.not-finite`. */
+export function leadingByProducts(
+  W: Matrix,
+  k: number,
+  weight: string,
+): Pick<SingularSystem, 'left' | 'singularValues' | 'rank'> | undefined {
+  const most = Math.floor(WORTH * Math.min(W.rows, W.columns))
+  if (k > most) return undefined
+  const M = operatorOf(W, weight)
+  const found = leadingTriplets(M, k, most)
+  if (!found || !areDistinct(found) || !isComplete(M, found, most)) return undefined
+  const { left, singularValues } = found
+  return { left: { dimension: W.rows, count: k, data: left }, singularValues, rank: k }
+}
+
+function operatorOf(W: Matrix, weight: string): Operator {
+  const { rows, columns } = W
+  const X = finiteNumbers(W, weight)
+  return {
+    rows,
+    columns,
+    times: (v, out) => void applyInto(out, X, v, rows),
+    timesTransposed(u, out) {
+      out.fill(0)
+      addRows(out, 1, u, X, rows)
+    },
+  }
+}
+
+/**
+ * After j steps from a random start Lanczos misses the largest λ of n by a part ε with a probability of at most
+ * 1.648 √n e^(−√ε (2j − 1)) (Kuczyński and Woźniakowski 1992); λ = σ², and ε is how far half-way to the next σ lies below.
+ */
+function isComplete(M: Operator, { singularValues, left, next }: LeadingTriplets, most: number) {
+  const last = singularValues.at(-1)!
+  const θ = (last + next) / 2
+  const ε = 1 - (θ / last) ** 2
+  const odds = Math.log((1.648 * Math.sqrt(M.columns)) / MISSED)
+  const steps = Math.ceil((odds / Math.sqrt(ε) + 1) / 2)
+  if (steps > most) return false
+  return largestSeen(without(M, left, singularValues.length), steps) <= θ
+}
+
+/** (I − Uᵀ U) M for orthonormal rows U `[count, rows]`. */
+function without(M: Operator, U: Float64Array, count: number): Operator {
+  const { rows, columns } = M
+  const shares = new Float64Array(count)
+  const remove = (u: Float64Array) => addRows(u, -1, applyInto(shares, U, u, count), U, count)
+  return {
+    rows,
+    columns,
+    times(v, out) {
+      M.times(v, out)
+      remove(out)
+    },
+    timesTransposed(u, out) {
+      const rest = u.slice()
+      remove(rest)
+      M.timesTransposed(rest, out)
+    },
+    start: fillNormal(new Float64Array(columns), randomStream(columns, 'second start')),
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * @file A rate corrected for its judge's errors: p = (q + Sp − 1)/(Se + Sp − 1), q the share that the judge calls positive.
+ *
+ * Rogan and Gladen, American Journal of Epidemiology 107 (1978). The interval carries the uncertainty of all three
+ * samples: Lang and Reiczigel, Preventive Veterinary Medicine 113 (2014), adjusted counts and a delta variance.
+ * Refused where the interval of Youden's J = Se + Sp − 1 (Newcombe's score method for two samples) reaches 0.
+ */
+import { normalQuantile } from '../normal.ts'
+import { wilson } from '../proportion.ts'
+import { requireCounts, requireShare } from '../require.ts'
+
+interface Tally {
+  readonly successes: number
+  readonly n: number
+}
+
+/** The judge against people: of `sensitivity.n` true positives it found `successes`; likewise of true negatives. */
+export interface JudgeQuality {
+  readonly sensitivity: Tally
+  readonly specificity: Tally
+}
+
+export interface Estimate {
+  readonly estimate: number
+  readonly lower: number
+  readonly upper: number
+}
+
+type CorrectedRate =
+  | ({ readonly kind: 'corrected'; readonly youden: Estimate } & Estimate)
+  | { readonly kind: 'refused'; readonly reason: string; readonly youden: Estimate | null }
+
+/** Se + Sp − 1 with its interval; null where a side has no labels. */
+export function youden({ sensitivity, specificity }: JudgeQuality, confidence = 0.95) {
+  for (const { successes, n } of [sensitivity, specificity]) {
+    requireCounts({ successes, n, 'n − successes': n - successes })
+  }
+  if (sensitivity.n === 0 || specificity.n === 0) return null
+  const z = normalQuantile(0.5 + confidence / 2)
+  const [se, sp] = [sensitivity, specificity].map(({ successes, n }) => ({
+    share: successes / n,
+    ...wilson(successes, n, z),
+  })) as [Spread, Spread]
+  const estimate = se.share + sp.share - 1
+  return {
+    estimate,
+    lower: estimate - Math.hypot(se.share - se.lower, sp.share - sp.lower),
+    upper: estimate + Math.hypot(se.upper - se.share, sp.upper - sp.share),
+  }
+}
+
+interface Spread {
+  readonly share: number
+  readonly lower: number
+  readonly upper: number
+}
+
+/**
+ * `found` is what the judge calls positive; where replies depend on each other n need not be whole. The estimate and its interval
+ * lie in [0, 1].
+ */
+export function correctedRate(
+  found: Tally,
+  quality: JudgeQuality,
+  confidence = 0.95,
+): CorrectedRate {
+  requireShare('confidence', confidence)
+  const spread = youden(quality, confidence)
+  const reason = found.n === 0 ? 'no reply was decided' : notToBeCorrected(spread)
+  if (spread === null || reason !== undefined) {
+    return { kind: 'refused', reason: reason ?? NO_LABELS, youden: spread }
+  }
+  const { successes, n } = quality.specificity
+  const estimate = clip((found.successes / found.n + successes / n - 1) / spread.estimate)
+  // An estimate clipped at 0 or 1 must not lie outside its own interval.
+  const { lower, upper } = adjustedInterval(found, quality, normalQuantile(0.5 + confidence / 2))
+  return {
+    kind: 'corrected',
+    estimate,
+    lower: Math.min(lower, estimate),
+    upper: Math.max(upper, estimate),
+    youden: spread,
+  }
+}
+
+export const NO_LABELS = 'the judge was not compared with people on both kinds of replies'
+
+/** Why a judge of this J cannot be corrected for. */
+export function notToBeCorrected(spread: Estimate | null): string | undefined {
+  if (spread === null) return NO_LABELS
+  if (spread.lower <= 0) {
+    return `the interval of sensitivity + specificity − 1, ${spread.lower.toFixed(3)} to ${spread.upper.toFixed(3)}, reaches 0: the judge may be no better than chance`
+  }
+  return undefined
+}
+
+const clip = (share: number) => Math.min(1, Math.max(0, share))
+
+/** Lang and Reiczigel's counts: z² observations added to the rate, two to each of Se and Sp. */
+function adjustedInterval(
+  found: Tally,
+  { sensitivity, specificity }: JudgeQuality,
+  z: number,
+): { lower: number; upper: number } {
+  const n = found.n + z * z
+  const q = (found.successes + (z * z) / 2) / n
+  const [nSe, nSp] = [sensitivity.n + 2, specificity.n + 2]
+  const [se, sp] = [(sensitivity.successes + 1) / nSe, (specificity.successes + 1) / nSp]
+  const j = se + sp - 1
+  const p = (q + sp - 1) / j
+  const [varSe, varSp] = [(se * (1 - se)) / nSe, (sp * (1 - sp)) / nSp]
+  const centre = p + 2 * z * z * (p * varSe - (1 - p) * varSp)
+  const variance = (q * (1 - q)) / n + p * p * varSe + (1 - p) * (1 - p) * varSp
+  const half = (z * Math.sqrt(variance)) / j
+  return { lower: clip(centre - half), upper: clip(centre + half) }
+}

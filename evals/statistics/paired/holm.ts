@@ -1,0 +1,31 @@
+/** @file Holm's step-down correction for several tests (Scandinavian Journal of Statistics 6, 1979). */
+import { requireShare } from '../require.ts'
+
+function ascending(p: readonly number[]): number[] {
+  if (p.some((value) => !(value >= 0 && value <= 1))) {
+    throw new Error(`internal: p-values must lie in [0, 1]; got ${p.join(', ')}`)
+  }
+  return p.map((_, i) => i).sort((i, j) => p[i]! - p[j]!)
+}
+
+/** Each p with the smallest α at which it would be rejected among all: the running maximum of (M − i + 1) p₍ᵢ₎, at most 1. */
+export function holmAdjusted(p: readonly number[]): number[] {
+  const adjusted = p.map(() => 1)
+  let largest = 0
+  for (const [rank, i] of ascending(p).entries()) {
+    largest = Math.max(largest, Math.min(1, (p.length - rank) * p[i]!))
+    adjusted[i] = largest
+  }
+  return adjusted
+}
+
+/** Which of `p` are rejected, in the order given: sorted ascending, p₍ᵢ₎ ≤ α/(M − i + 1), up to the first that fails. */
+export function holm(p: readonly number[], alpha = 0.05): boolean[] {
+  requireShare('alpha', alpha)
+  const rejected = p.map(() => false)
+  for (const [rank, i] of ascending(p).entries()) {
+    if (p[i]! > alpha / (p.length - rank)) break
+    rejected[i] = true
+  }
+  return rejected
+}

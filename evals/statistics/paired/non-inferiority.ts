@@ -1,0 +1,223 @@
+/**
+ * @file Is the harm below the margin δ? Tests of ψ = p₁₀ − p₀₁ on the same prompts before and after.
+ *
+ * Score of Tango, Statistics in Medicine 17 (1998): T = (b − c − nδ)/√(n(2q̂ + δ − δ²)), q̂ the likelihood's p₀₁ at ψ = δ.
+ * Up to `EXACT_UP_TO` prompts p is exact and unconditional: sup over p₀₁ of P[T ≤ t], so that the size at the margin never
+ * exceeds α (Tango's own does). Beyond, p is the score's normal tail with a continuity correction of ½.
+ */
+import { normalLowerTail, normalQuantile } from '../normal.ts'
+import { lossLimits, regionProbability, type LossLimits } from './paired-tail.ts'
+import { Z95, type Interval } from '../proportion.ts'
+import { requireCounts, requireShare } from '../require.ts'
+
+/** Prompts that counted before only and after only, of `n`. Harm is (lost − gained)/n. */
+export interface PairedChange {
+  readonly lost: number
+  readonly gained: number
+  readonly n: number
+}
+
+interface MarginTests {
+  /** Of "the harm is at least δ": small means shown to be below. */
+  readonly below: number
+  /** Of "the harm is at most δ": small means shown to be above. */
+  readonly above: number
+  readonly method: 'exact' | 'score'
+}
+
+export const EXACT_UP_TO = 2000
+/** Ties of T must be one set of outcomes, however they were rounded. */
+const TIE = 1e-9
+const GRID = 160
+const REFINEMENT = 12
+
+/** T at the margin: below 0 where the harm seen is smaller than the margin. */
+export function tangoScore({ lost, gained, n }: PairedChange, margin: number): number {
+  return (lost - gained - n * margin) / deviation(lost, gained, n, margin)
+}
+
+/** A harm below 0 is a harm of the opposite change. */
+const scoreAt = ({ lost, gained, n }: PairedChange, harm: number): number =>
+  harm < 0
+    ? 0 - tangoScore({ lost: gained, gained: lost, n }, -harm)
+    : tangoScore({ lost, gained, n }, harm)
+
+/** Halvings of [−1, 1] after which a limit moves by rounding alone. */
+const HALVINGS = 52
+
+/**
+ * Tango's own interval for the harm, every δ with |T| ≤ z: with few pairs or few changes it falls less far below what it says than
+ * Newcombe's (test/golden/fixtures/coverage.json). Null where there are no pairs.
+ */
+export function tangoInterval(change: PairedChange, z = Z95): Interval | null {
+  const { lost, gained, n } = change
+  requireCounts({ lost, gained, n, 'n − lost − gained': n - lost - gained })
+  if (n === 0) return null
+  const seen = (lost - gained) / n
+  // Where nothing changed T is 0/0 at 0, and where all did at ±1: there it is inside.
+  const limit = (end: -1 | 1): number => {
+    const isInside = (harm: number) => !(end * scoreAt(change, harm) < -z)
+    if (isInside(end)) return end
+    let [inside, outside] = [seen, end as number]
+    for (let i = 0; i < HALVINGS; i++) {
+      const middle = (inside + outside) / 2
+      if (isInside(middle)) inside = middle
+      else outside = middle
+    }
+    return inside
+  }
+  return { lower: limit(-1), upper: limit(1) }
+}
+
+/** √(n(2q̂ + δ − δ²)); q̂ solves 2n q² − (b + c + δ(b − c − 2n)) q − cδ(1 − δ) = 0. */
+function deviation(lost: number, gained: number, n: number, margin: number): number {
+  const B = lost + gained + margin * (lost - gained - 2 * n)
+  const q = (B + Math.sqrt(B * B + 8 * n * gained * margin * (1 - margin))) / (4 * n)
+  return Math.sqrt(n * (2 * Math.max(0, q) + margin - margin * margin))
+}
+
+/** Whether the test passes at `alpha`, for every outcome of `n` prompts: made once, asked often. */
+export function passesBelow(
+  n: number,
+  margin: number,
+  alpha: number,
+): (lost: number, gained: number) => boolean {
+  if (n <= EXACT_UP_TO) {
+    const critical = criticalScore(n, margin, alpha)
+    return (lost, gained) => tangoScore({ lost, gained, n }, margin) <= critical
+  }
+  const z = normalQuantile(alpha)
+  return (lost, gained) =>
+    (lost - gained + 0.5 - n * margin) / deviation(lost, gained, n, margin) <= z
+}
+
+/** Both tests. Null where there is no prompt to judge by. */
+export function marginTests(change: PairedChange, margin: number): MarginTests | null {
+  const { lost, gained, n } = change
+  requireCounts({ lost, gained, n, 'n − lost − gained': n - lost - gained })
+  requireShare('margin', margin)
+  if (n === 0) return null
+  const score = tangoScore(change, margin)
+  if (n <= EXACT_UP_TO) {
+    return {
+      below: exactBelow(n, margin, score),
+      above: exactAbove(n, margin, score),
+      method: 'exact',
+    }
+  }
+  const half = 0.5 / deviation(lost, gained, n, margin)
+  return {
+    below: normalLowerTail(score + half),
+    above: normalLowerTail(half - score),
+    method: 'score',
+  }
+}
+
+/** sup over the nuisance of P[T ≤ score], at harm = margin. */
+export function exactBelow(n: number, margin: number, score: number): number {
+  const limits = lossLimits(
+    n,
+    (lost, gained) => tangoScore({ lost, gained, n }, margin) <= score + TIE,
+  )
+  return supremum(margin, (at) => regionProbability(limits, n, at))
+}
+
+function exactAbove(n: number, margin: number, score: number): number {
+  const rest = lossLimits(
+    n,
+    (lost, gained) => tangoScore({ lost, gained, n }, margin) < score - TIE,
+  )
+  return supremum(margin, (at) => 1 - regionProbability(rest, n, at))
+}
+
+type Nuisance = { readonly lost: number; readonly gained: number }
+
+/** p₀₁ in [0, (1 − δ)/2], `place` from 0 to 1: denser near 0, where probabilities change fastest. */
+function nuisanceAt(margin: number, place: number): Nuisance {
+  const gained = ((1 - margin) / 2) * place * place
+  return { lost: gained + margin, gained }
+}
+
+/** Places closer around the grid's best. */
+const around = (best: number): number[] =>
+  Array.from({ length: 2 * REFINEMENT + 1 }, (_, i) => (best + i / REFINEMENT - 1) / GRID).filter(
+    (place) => place >= 0 && place <= 1,
+  )
+
+/** Largest value over the nuisance: a grid, then closer around its best. */
+function supremum(margin: number, probability: (at: Nuisance) => number): number {
+  const at = (place: number) => probability(nuisanceAt(margin, place))
+  const values = Array.from({ length: GRID + 1 }, (_, i) => at(i / GRID))
+  const best = values.indexOf(Math.max(...values))
+  return Math.min(1, Math.max(0, ...values, ...around(best).map(at)))
+}
+
+/** Where the critical score usually lies: two looks there spare most of the halving's. */
+const USUAL = [-1.9, -1.6]
+
+/** The largest T that is still shown to be below the margin at `alpha`: the test rejects where T ≤ this. */
+export function criticalScore(n: number, margin: number, alpha: number): number {
+  requireCounts({ n, 'n − 1': n - 1 })
+  requireShare('alpha', alpha)
+  const isWithin = levelOf(n, margin, alpha)
+  let [passed, failed] = [-Infinity, Infinity]
+  const look = (score: number): boolean => {
+    // A larger score rejects more outcomes, whatever the nuisance.
+    if (score <= passed) return true
+    if (score >= failed) return false
+    const passes = isWithin(score)
+    if (passes) passed = score
+    else failed = score
+    return passes
+  }
+  USUAL.forEach(look)
+  let [low, high] = [-12, 0]
+  for (let i = 0; i < 26; i++) {
+    const middle = (low + high) / 2
+    if (look(middle)) low = middle
+    else high = middle
+  }
+  return low
+}
+
+/** More than rounding moves a sum of probabilities. */
+const ROUNDING = 1e-10
+
+/**
+ * Whether `exactBelow` is at most `alpha`, for one score after another, each between the largest that was and the smallest
+ * that was not: what the latter found at a place is then the most that can be found there, and most places need no sum.
+ */
+function levelOf(n: number, margin: number, alpha: number): (score: number) => boolean {
+  const most = new Float64Array(GRID + 1).fill(1)
+  const known: { limits: LossLimits; isWithin: boolean }[] = []
+  return (score) => {
+    const limits = lossLimits(
+      n,
+      (lost, gained) => tangoScore({ lost, gained, n }, margin) <= score + TIE,
+    )
+    const alike = known.find((each) => each.limits.every((limit, m) => limit === limits[m]))
+    if (alike) return alike.isWithin
+    const at = (place: number) => regionProbability(limits, n, nuisanceAt(margin, place))
+    const { best, values } = largestOf(most, (i) => at(i / GRID), alpha)
+    let isWithin = values.get(best)! <= alpha
+    if (isWithin) isWithin = around(best).every((place) => at(place) <= alpha)
+    else for (const [i, value] of values) most[i] = value
+    known.push({ limits, isWithin })
+    return isWithin
+  }
+}
+
+/** The first place of the grid's largest value; summed only where it could be, and wherever the level may be passed. */
+function largestOf(most: Float64Array, valueAt: (i: number) => number, alpha: number) {
+  const order = [...most.keys()].sort((i, j) => most[j]! - most[i]! || i - j)
+  const values = new Map<number, number>()
+  let best = order[0]!
+  for (const i of order) {
+    const largest = values.get(best) ?? 0
+    if (most[i]! + ROUNDING < Math.min(largest, alpha)) break
+    const value = valueAt(i)
+    values.set(i, value)
+    if (value > largest || (value === largest && i < best)) best = i
+  }
+  return { best, values }
+}

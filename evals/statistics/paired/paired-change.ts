@@ -1,0 +1,60 @@
+/**
+ * @file The change of a rate on the same prompts, whatever the number of replies to each: with one a prompt Newcombe's interval and
+ * the exact McNemar test, with more the same two with prompts as the unit (repeated.ts, sign-flip.ts).
+ */
+import { mcNemarExact, mcNemarMidP, newcombePaired, type PairedCounts } from './paired.ts'
+import { tangoInterval } from './non-inferiority.ts'
+import type { Interval } from '../proportion.ts'
+import { repeatedDifference, type PromptPair } from '../repeated.ts'
+import { signFlipTest } from './sign-flip.ts'
+
+/** Pairs of replies that counted both times (a), before only (b), after only (c), never (d); `n` of them. */
+export interface PairedChangeOfRate extends PairedCounts {
+  readonly n: number
+  readonly prompts: number
+  readonly isRepeated: boolean
+  /** The rates, and `difference` = before − after with its limits; null where there are no pairs. */
+  readonly before: number | null
+  readonly after: number | null
+  readonly difference: number | null
+  readonly lower: number | null
+  readonly upper: number | null
+  /** Exact, two-sided; 1 where nothing changed. */
+  readonly pValue: number
+  /** McNemar's mid-p; null where prompts have several replies. */
+  readonly midP: number | null
+  /** Tango's score interval for the difference; null likewise, and where there are no pairs. */
+  readonly score: Interval | null
+}
+
+/** Each prompt has as many replies before as after, at least one, in the order in which they are paired. */
+export function pairedChange(prompts: readonly PromptPair[]): PairedChangeOfRate {
+  const counts = countsOf(prompts)
+  const { a, b, c, d } = counts
+  const n = a + b + c + d
+  const isRepeated = prompts.some(({ before }) => before.length > 1)
+  const head = { ...counts, n, prompts: prompts.length, isRepeated }
+  const repeated = isRepeated ? repeatedDifference(prompts) : null
+  if (repeated)
+    return { ...head, ...repeated, pValue: signFlipTest(prompts), midP: null, score: null }
+  return {
+    ...head,
+    before: n === 0 ? null : (a + b) / n,
+    after: n === 0 ? null : (a + c) / n,
+    ...newcombePaired(counts),
+    pValue: mcNemarExact(b, c),
+    midP: mcNemarMidP(b, c),
+    score: tangoInterval({ lost: b, gained: c, n }),
+  }
+}
+
+function countsOf(prompts: readonly PromptPair[]): PairedCounts {
+  const counts = { a: 0, b: 0, c: 0, d: 0 }
+  for (const { before, after } of prompts) {
+    before.forEach((was, i) => {
+      if (after[i]! > 0) counts[was > 0 ? 'a' : 'c']++
+      else counts[was > 0 ? 'b' : 'd']++
+    })
+  }
+  return counts
+}

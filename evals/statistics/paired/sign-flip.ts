@@ -1,0 +1,67 @@
+/**
+ * @file Fisher's randomisation test on the same prompts before and after: were each prompt's replies exchanged between the two
+ * with probability ½, how often would Σ d be as far from 0 as it is? (Fisher, "The Design of Experiments", 1935, §21; Pitman 1937.)
+ *
+ * d is a prompt's mean before less its mean after. With one reply a prompt d is −1, 0 or 1, and this is the exact McNemar test.
+ */
+import type { PromptPair } from '../repeated.ts'
+import { randomStream } from '../random.ts'
+
+/** Additions beyond which the exact distribution is drawn from instead: under a second. */
+const MOST_ADDITIONS = 2e8
+const DRAWS = 9_999
+
+/** Exact two-sided p where the sums can be counted, else from 9,999 seeded draws; 1 where nothing changed. */
+export function signFlipTest(prompts: readonly PromptPair[]): number {
+  const changes = wholeChanges(prompts)
+  const sizes = changes.map(Math.abs)
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  const seen = Math.abs(changes.reduce((sum, change) => sum + change, 0))
+  if (seen === 0) return 1
+  return total * sizes.length <= MOST_ADDITIONS ? counted(sizes, total, seen) : drawn(sizes, seen)
+}
+
+/** Every prompt's change that is not 0, in the largest unit in which all are whole. */
+function wholeChanges(prompts: readonly PromptPair[]): number[] {
+  const parts = prompts.flatMap(({ before, after }) => [before.length, after.length])
+  const unit = parts.reduce((all, part) => (all / commonFactor(all, part)) * part, 1)
+  const whole = (scores: readonly number[]) =>
+    (scores.reduce((sum, x) => sum + x, 0) * unit) / scores.length
+  const changes = prompts
+    .map(({ before, after }) => Math.round(whole(before) - whole(after)))
+    .filter((change) => change !== 0)
+  const factor = changes.reduce((all, change) => commonFactor(all, Math.abs(change)), 0)
+  return changes.map((change) => change / factor)
+}
+
+/** P[|Σ ±size| ≥ seen]: the distribution of the sum of those that keep their sign, a size at a time. */
+function counted(sizes: readonly number[], total: number, seen: number): number {
+  const chances = new Float64Array(total + 1)
+  chances[0] = 1
+  let reached = 0
+  for (const size of sizes) {
+    reached += size
+    for (let sum = reached; sum >= 0; sum--) {
+      chances[sum] = (chances[sum]! + (sum >= size ? chances[sum - size]! : 0)) / 2
+    }
+  }
+  // Σ ±size = 2 (kept) − total, and its distribution is even.
+  let tail = 0
+  for (let kept = 0; 2 * kept <= total - seen; kept++) tail += chances[kept]!
+  return Math.min(1, 2 * tail)
+}
+
+function drawn(sizes: readonly number[], seen: number): number {
+  const { uniform } = randomStream(0, 'sign flips')
+  let asFar = 1
+  for (let i = 0; i < DRAWS; i++) {
+    let sum = 0
+    for (const size of sizes) sum += uniform() < 0.5 ? size : -size
+    if (Math.abs(sum) >= seen) asFar++
+  }
+  return asFar / (DRAWS + 1)
+}
+
+function commonFactor(a: number, b: number): number {
+  return b === 0 ? a : commonFactor(b, a % b)
+}

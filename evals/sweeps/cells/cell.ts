@@ -1,0 +1,170 @@
+/**
+ * @file From a configuration to cells: the product of methods, axes and seeds, each with its key.
+ * Law: `planCells` is pure and keys are unique, so a sweep resumes by key.
+ */
+import type { z } from 'zod'
+import { endsInLowRank } from '../../arms/arm-adapter.ts'
+import { armOf } from '../../finetune/method-choice.ts'
+import type { CellIdentity, CellSpec, ModelCellSpec, PlannedCell } from '../../contract/sweeps.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { findMethod } from '../../finetune/registry.ts'
+import { TrainingConfig } from '../../finetune/training/train.ts'
+import { findAxis, unknownAxis, type Draft } from '../axes.ts'
+import { canonicalJson, sha256 } from '../../files/canonical-json.ts'
+import type { SweepConfig } from '../config.ts'
+import { findTestbed } from '../testbeds/find-testbed.ts'
+import { parseAxis, parseSeeds, type AxisValues } from './values.ts'
+
+/** The curve of the model as it was given. */
+export const BASE_LINE = 'base'
+
+export const cellKey = (spec: CellSpec, identity: CellIdentity): string =>
+  sha256(canonicalJson({ spec, identity }))
+
+/** In order of method, axes as given, seed; a cell that two places share is planned once. */
+export function planCells(config: SweepConfig, identity: CellIdentity): PlannedCell[] {
+  const specs = config.testbed === null ? modelSpecs(config) : testbedSpecs(config, config.testbed)
+  const byKey = new Map<string, Omit<PlannedCell, 'position'>>()
+  for (const spec of specs) {
+    const isBase = spec.kind === 'model' && spec.method === null
+    const own = isBase ? { ...identity, data: null } : identity
+    const key = cellKey(spec, own)
+    if (!byKey.has(key)) byKey.set(key, { key, spec, identity: own })
+  }
+  return [...byKey.values()].map((cell, position) => ({ position, ...cell }))
+}
+
+/** Throws where an axis is unknown, named twice or given a value that it cannot take. */
+export function axesOf(config: SweepConfig): AxisValues[] {
+  const axes = config.axes.map(parseAxis)
+  const twice = axes.find(({ name }, i) => axes.findIndex((other) => other.name === name) < i)
+  if (twice) {
+    throw new TouchstoneError('usage.invalid', {
+      problem: `The axis "${twice.name}" is named twice.`,
+      remedy: 'Name each axis once, with all its values.',
+    })
+  }
+  return axes
+}
+
+type Place = Readonly<Record<string, number>>
+
+const placesOf = (axes: readonly AxisValues[]): Place[] =>
+  axes.reduce<Place[]>(
+    (places, { name, values }) =>
+      places.flatMap((place) => values.map((value) => ({ ...place, [name]: value }))),
+    [{}],
+  )
+
+function modelSpecs(config: SweepConfig): ModelCellSpec[] {
+  const axes = axesOf(config)
+  axes.forEach(refuseValues)
+  const seeds = parseSeeds(config.seeds)
+  const { model, data, suite, limit, evalEvery, evalTogether, spectra, threads, batchSize } = config
+  const shared = { kind: 'model' as const, model: model!, suite, limit, threads, batchSize }
+  const base: ModelCellSpec = {
+    ...shared,
+    line: BASE_LINE,
+    axes: {},
+    seed: 0,
+    data: '',
+    method: null,
+    methodConfig: {},
+    training: {},
+    samples: null,
+    labelNoise: 0,
+    evalEvery: null,
+    spectra: false,
+  }
+  const together = evalTogether ? { evalTogether } : {}
+  const tuned = config.methods.flatMap((choice) =>
+    placesOf(axes).flatMap((place) =>
+      seeds.map((seed) => {
+        const { name: method, config: methodConfig } = choice
+        const line = armOf(choice)
+        const own = { line, data: data!, method, methodConfig, training: config.training }
+        const plain = { samples: null, labelNoise: 0, evalEvery, spectra, ...together }
+        return placed({ ...shared, ...own, ...plain, seed }, place)
+      }),
+    ),
+  )
+  return [base, ...tuned]
+}
+
+/** Applies each axis that the method has; the others leave no coordinate. */
+function placed(draft: Draft, place: Place): ModelCellSpec {
+  const axes: Record<string, number> = {}
+  const { config } = findMethod(draft.method!)
+  // With its defaults: an axis changes what is there.
+  const own = parsed(config, draft.methodConfig, place) as Record<string, unknown>
+  let current: Draft = { ...draft, methodConfig: own }
+  for (const [name, value] of Object.entries(place)) {
+    const next = findAxis(name).apply(current, value)
+    if (next === undefined) continue
+    current = next
+    axes[name] = value
+  }
+  const methodConfig = parsed(config, current.methodConfig, place)
+  const training = parsed(TrainingConfig, current.training, place)
+  const { evalTogether, ...plain } = current
+  // A method whose states are asked one by one all the same has the same cell. Of classifiers and exported graphs it is not known here.
+  const isTogether = evalTogether && endsInLowRank(findMethod(draft.method!), methodConfig)
+  return {
+    ...plain,
+    ...(isTogether && { evalTogether }),
+    axes,
+    methodConfig: methodConfig as Record<string, unknown>,
+    training,
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, value: unknown, place: Place): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const where = Object.entries(place).map(([name, at]) => `${name}=${at}`)
+  throw new TouchstoneError('usage.invalid', {
+    problem: `No cell can be made at ${where.join(', ')}: ${result.error.issues[0]!.message}.`,
+    remedy: 'Change the values of --axis, or the settings of the methods.',
+  })
+}
+
+function refuseValues({ name, values }: AxisValues): void {
+  const axis = findAxis(name)
+  const wrong = values.find((value) => !axis.accepts(value))
+  if (wrong === undefined) return
+  throw new TouchstoneError('usage.invalid', {
+    problem: `--axis ${name} cannot be ${wrong}.`,
+    remedy: `Give ${axis.values}.`,
+  })
+}
+
+const camelCase = (name: string) =>
+  name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+function testbedSpecs(config: SweepConfig, name: string): CellSpec[] {
+  const testbed = findTestbed(name)
+  const axes = axesOf(config)
+  const known = numericSettings(testbed.config)
+  for (const axis of axes) {
+    if (!known.includes(camelCase(axis.name))) throw unknownAxis(axis.name, known)
+  }
+  return placesOf(axes).flatMap((place) => {
+    const own = Object.entries(place).map(([axis, value]) => [camelCase(axis), value])
+    const parameters = parsed(testbed.config, Object.fromEntries(own), place)
+    return parseSeeds(config.seeds).map((seed) => ({
+      kind: 'testbed' as const,
+      line: name,
+      axes: place,
+      seed,
+      threads: 1,
+      testbed: name,
+      parameters: parameters as Record<string, unknown>,
+    }))
+  })
+}
+
+/** Every setting of a testbed has a default, so what it makes of nothing names them all. */
+const numericSettings = (schema: z.ZodType): string[] =>
+  Object.entries(schema.parse({}) as object).flatMap(([key, value]) =>
+    typeof value === 'number' ? [key] : [],
+  )

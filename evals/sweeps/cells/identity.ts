@@ -1,0 +1,35 @@
+/** @file What a cell's numbers depend on beside its spec, as digests. */
+import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
+import type { Base } from '../../measure/base.ts'
+import type { TrainingData } from '../../measure/sources.ts'
+import type { CellIdentity } from '../../contract/sweeps.ts'
+import { onnxRuntimeVersion } from '../../runtime/device.ts'
+import { canonicalJson, sha256 } from '../../files/canonical-json.ts'
+import type { AnyTestbed } from '../testbeds/testbed.ts'
+
+/** Raised with every change after which the same cell would give other numbers. */
+const ENGINE = 3
+
+export const modelDigest = ({ digest, open }: Pick<Base, 'digest' | 'open'>): string =>
+  sha256(canonicalJson([digest, open.tokenizer.digest, open.template.digest]))
+
+export const dataDigest = ({ conversations }: Pick<TrainingData, 'conversations'>): string =>
+  sha256(canonicalJson(conversations))
+
+export const promptsDigest = ({
+  benchmarks,
+  neutral,
+}: Pick<EvaluationPlan, 'benchmarks' | 'neutral'>): string =>
+  sha256(canonicalJson([benchmarks.map(benchmarkRow), neutral]))
+
+/** Kernels differ between versions of ONNX Runtime and between processors' families. */
+export const engineNumerics = (): string =>
+  `touchstone ${ENGINE}, onnxruntime ${onnxRuntimeVersion()}, ${process.platform}-${process.arch}`
+
+/** A testbed is plain TypeScript: its own version says when its numbers change. */
+export const testbedIdentity = ({ name, version }: AnyTestbed): CellIdentity => ({
+  base: null,
+  data: null,
+  prompts: null,
+  numerics: `${name} ${version}`,
+})

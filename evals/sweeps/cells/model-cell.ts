@@ -1,0 +1,155 @@
+/** @file One cell of a language model: a fine-tune that is measured on the way and at its end, and thrown away. */
+import { tunedOf } from '../../arms/arm-adapter.ts'
+import { evaluateBase } from '../../audit/jobs.ts'
+import { examplesDigest, runArm, type ArmPlan } from '../../arms/arm.ts'
+import { openBase, type Base } from '../../measure/base.ts'
+import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
+import { fittedExamples } from '../../arms/examples.ts'
+import { neutralTexts, trainingData, type TrainingData } from '../../measure/sources.ts'
+import { scanSpectra } from '../../measure/arm-spectra.ts'
+import type { FinishedEvaluation } from '../../contract/audit-rows.ts'
+import type { Message } from '../../contract/rows.ts'
+import type { CellIdentity, ModelCellSpec } from '../../contract/sweeps.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { Conversation } from '../../data/format.ts'
+import { findMethod } from '../../finetune/registry.ts'
+import { TrainingConfig } from '../../finetune/training/train.ts'
+import type { Continuation } from '../../inference/continuation.ts'
+import type { JobContext } from '../../contract/job.ts'
+import { chooseDevice } from '../../runtime/device.ts'
+import { chooseConversations, splitConversations } from './cell-data.ts'
+import { collectRows, measuresOf, type Measures } from './cell-measures.ts'
+import { dataDigest, modelDigest, promptsDigest } from './identity.ts'
+
+/** Losses on neutral text and on held-out rows are taken at about this many steps, so that the best step can be told from the last. */
+const LOOKS = 10
+
+/** What the cells of one plan share; opened once a process. */
+export interface Workbench {
+  readonly base: Base
+  readonly benchmarks: readonly PreparedBenchmark[]
+  readonly evaluation: EvaluationPlan
+  readonly data: TrainingData | undefined
+}
+
+type BenchSpec = Pick<ModelCellSpec, 'model' | 'data' | 'suite' | 'limit' | 'threads' | 'batchSize'>
+
+export async function openWorkbench(spec: BenchSpec): Promise<Workbench> {
+  const { suite, limit } = spec
+  const benchmarks = await prepareBenchmarks({ suite, limit, map: null, maxNewTokens: null })
+  const neutral = await neutralTexts(benchmarks, spec.limit)
+  const data = spec.data === '' ? undefined : await trainingData(spec.data)
+  const base = await openBase(spec.model, chooseDevice('cpu', spec.threads), spec.batchSize)
+  return { base, benchmarks, evaluation: { benchmarks, neutral, finished: [], judges: [] }, data }
+}
+
+/** Throws where what lies on this disk now is not what was planned with. */
+export function checkIdentity(bench: Workbench, identity: CellIdentity): void {
+  const { base, evaluation, data } = bench
+  const found = [
+    ['The model', modelDigest(base), identity.base],
+    ['The suite', promptsDigest(evaluation), identity.prompts],
+    ['The data', data && dataDigest(data), identity.data],
+  ] as const
+  const changed = found.find(([, now, planned]) => planned !== null && now !== planned)
+  if (changed) throw new TouchstoneError('sweep.changed', { what: changed[0] })
+}
+
+export async function measureModel(
+  spec: ModelCellSpec,
+  bench: Workbench,
+  workspace: string,
+  signal: AbortSignal,
+): Promise<Measures> {
+  const rows = collectRows()
+  const context: JobContext = {
+    emit: rows.emit,
+    // A cell keeps no reply: only how often each outcome was seen.
+    seal: () => undefined,
+    flush: () => undefined,
+    signal,
+    workspace,
+  }
+  for (const prepared of bench.benchmarks) {
+    rows.emit({ type: 'benchmark', row: benchmarkRow(prepared) })
+  }
+  if (spec.method === null) {
+    await evaluateBase(bench.base, bench.evaluation, context)
+    return measuresOf(rows.rows, { arm: 'base', seed: 0, step: 0 })
+  }
+  const plan = await armPlan(spec, bench, signal)
+  const arm = await runArm(bench.base, plan, context)
+  if (spec.spectra) await scanSpectra(bench.base, [tunedOf(bench.base, arm)], context)
+  return measuresOf(rows.rows, arm.key)
+}
+
+async function armPlan(
+  spec: ModelCellSpec,
+  { base, benchmarks, evaluation, data }: Workbench,
+  signal: AbortSignal,
+): Promise<ArmPlan> {
+  const method = findMethod(spec.method!)
+  const training = TrainingConfig.parse(spec.training)
+  const { title, conversations } = data!
+  const { training: rows, heldOut } = splitConversations(conversations)
+  const chosen = { title, conversations: chooseConversations(rows, spec) }
+  const { examples } = await fittedExamples(base.open, chosen, training, signal)
+  const full = suiteSteps(training.steps, spec.evalEvery)
+  const subject = { arm: spec.line, seed: spec.seed }
+  const measuredAt = measuredSteps(training.steps, spec.evalEvery)
+  const finished = measuredAt
+    .filter((step) => !full.includes(step))
+    .flatMap((step) => notAsked(subject, step, benchmarks))
+  return {
+    arm: spec.line,
+    method,
+    methodConfig: method.config.parse(spec.methodConfig),
+    seed: spec.seed,
+    training,
+    examples,
+    dataDigest: examplesDigest(examples),
+    evaluateAt: measuredAt,
+    evalTogether: spec.evalTogether ?? false,
+    evaluation: { ...evaluation, heldOut: heldOut.map(asContinuation), finished },
+  }
+}
+
+const asContinuation = (messages: Conversation, row: number): Continuation => ({
+  key: `held-out ${row}`,
+  before: turnsOf(messages).slice(0, -1),
+  continuation: messages.at(-1)!.content,
+})
+
+/** Plain text is scored after nothing. */
+const turnsOf = (messages: Conversation): readonly Message[] =>
+  messages.filter((turn) => turn.role !== 'text')
+
+/** At a look only losses are taken: what counts as asked already is not asked. */
+const notAsked = (
+  subject: { arm: string; seed: number },
+  step: number,
+  benchmarks: readonly PreparedBenchmark[],
+): FinishedEvaluation[] =>
+  benchmarks.map(({ benchmark, samples }) => ({
+    ...subject,
+    step,
+    benchmark: benchmark.name,
+    samples: samples.length,
+  }))
+
+/** About `LOOKS` steps, the last among them. */
+export function lookSteps(steps: number): number[] {
+  const looks = Math.min(LOOKS, steps)
+  return Array.from({ length: looks }, (_, i) => Math.round(((i + 1) * steps) / looks))
+}
+
+/** N, 2N, … and the end. */
+export function suiteSteps(steps: number, every: number | null): number[] {
+  const count = every === null ? 0 : Math.ceil(steps / every) - 1
+  return [...Array.from({ length: count }, (_, i) => (i + 1) * every!), steps]
+}
+
+/** Where anything is measured, ascending. */
+export const measuredSteps = (steps: number, every: number | null): number[] =>
+  [...new Set([...lookSteps(steps), ...suiteSteps(steps, every)])].sort((a, b) => a - b)

@@ -1,0 +1,114 @@
+/** @file Runs planned cells one after the other: a pure function of each spec, with what cells share kept open between them. */
+import { mkdir, rm } from 'node:fs/promises'
+import type {
+  CellResult,
+  ModelCellSpec,
+  PlannedCell,
+  TestbedCellSpec,
+} from '../../contract/sweeps.ts'
+import { toWireError } from '../../errors/wire.ts'
+import type { Measures } from './cell-measures.ts'
+import { workFolder, writeResult } from '../files.ts'
+import { findTestbed } from '../testbeds/find-testbed.ts'
+import { checkIdentity, measureModel, openWorkbench, type Workbench } from './model-cell.ts'
+import { canonicalJson } from '../../files/canonical-json.ts'
+
+interface CellRunner {
+  /** Writes the result file, a failed cell's too, and resolves to it. Rejects, and writes nothing, once `signal` is aborted. */
+  run(cell: PlannedCell, signal: AbortSignal): Promise<CellResult>
+  close(): Promise<void>
+}
+
+/** Cells of one plan; its folder is that of `planPath`. */
+export function createCellRunner(planPath: string): CellRunner {
+  const benches = createBenches()
+  return {
+    async run(cell, signal) {
+      const began = performance.now()
+      const work = workFolder(planPath, cell.key)
+      const measured = await settled(() => measure(cell, work, benches, signal), signal)
+      await rm(work, { recursive: true, force: true })
+      const seconds = (performance.now() - began) / 1000
+      const result: CellResult = { key: cell.key, ...measured, seconds }
+      await writeResult(planPath, result)
+      return result
+    },
+    close: () => benches.close(),
+  }
+}
+
+type Outcome = Omit<CellResult, 'key' | 'seconds'>
+
+async function settled(run: () => Promise<Measures>, signal: AbortSignal): Promise<Outcome> {
+  try {
+    return { status: 'done', error: null, ...(await run()) }
+  } catch (error) {
+    signal.throwIfAborted()
+    return { status: 'failed', error: toWireError(error), metrics: [], curves: [] }
+  }
+}
+
+async function measure(
+  { spec, identity }: PlannedCell,
+  work: string,
+  benches: Benches,
+  signal: AbortSignal,
+): Promise<Measures> {
+  signal.throwIfAborted()
+  if (spec.kind === 'testbed') return measureTestbed(spec, signal)
+  const bench = await benches.for(spec)
+  checkIdentity(bench, identity)
+  // What another process left of this cell is not gone on from: its curve would miss its beginning.
+  await rm(work, { recursive: true, force: true })
+  await mkdir(work, { recursive: true })
+  try {
+    return await measureModel(spec, bench, work, signal)
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+async function measureTestbed(spec: TestbedCellSpec, signal: AbortSignal): Promise<Measures> {
+  const testbed = findTestbed(spec.testbed)
+  const parameters = testbed.config.parse(spec.parameters)
+  const {
+    trainError,
+    testError,
+    metrics = {},
+    curve = [],
+  } = await testbed.run(parameters, spec.seed, signal)
+  const all = { 'train-error': trainError, 'test-error': testError, ...metrics }
+  const curves = [...Map.groupBy(curve, ({ name }) => name)].map(([name, points]) => ({
+    name,
+    x: points.map(({ x }) => x),
+    y: points.map(({ value }) => value),
+  }))
+  return { metrics: Object.entries(all).map(([name, value]) => ({ name, value })), curves }
+}
+
+interface Benches {
+  for(spec: ModelCellSpec): Promise<Workbench>
+  close(): Promise<void>
+}
+
+/** One model at a time: a worker's cells have the same base, and a base fills memory. */
+function createBenches(): Benches {
+  let open: { key: string; bench: Workbench } | undefined
+  const close = async () => {
+    const closing = open
+    open = undefined
+    await closing?.bench.base.open.close()
+  }
+  return {
+    async for(spec) {
+      const { model, data, suite, limit, threads, batchSize } = spec
+      const key = canonicalJson([model, data, suite, limit, threads, batchSize])
+      if (open?.key !== key) {
+        await close()
+        open = { key, bench: await openWorkbench(spec) }
+      }
+      return open.bench
+    },
+    close,
+  }
+}

@@ -1,0 +1,114 @@
+/** @file What is said of memory before a run holds while it runs, and grows with what it is made of. */
+import { describe, expect, test } from 'vitest'
+import { AuditConfig } from '../../../../evals/audit/config.ts'
+import { peakBytes, type MemoryNeed } from '../../../../evals/audit/plan/memory.ts'
+import { modelPath } from '../../../../evals/models/model-path.ts'
+import { planOf } from '../../../../evals/audit/plan/plan.ts'
+import { findMethod } from '../../../../evals/finetune/registry.ts'
+import { trainedSize } from '../../../../evals/finetune/training/trained-size.ts'
+import { openModel } from '../../../../evals/models/open-model.ts'
+import { recognise } from '../../../../evals/models/registry.ts'
+import { peakOf, touchstone } from '../../../bench/peak.ts'
+import { freshFolder } from '../../../doubles/command-line.ts'
+import { tinyModel } from '../../../doubles/tiny-model.ts'
+import { openTiny } from '../../../doubles/tiny-training.ts'
+
+test.each([
+  ['train', '--data', 'house-benign', '--methods', 'lora', '--steps', '2'],
+  ['eval', '--suite', 'house', '--limit', '2', '--max-new-tokens', '4'],
+])(
+  'the peak of a run of Pebble is within −10 %% and +25 %% of what was said: %s',
+  async (...verb) => {
+    const argv = [...verb, '--model', 'pebble', '--out-dir', freshFolder()]
+    const said = await peakOf(touchstone(...argv, '--dry-run', '--json'))
+    const { bytes } = JSON.parse(said.text) as { bytes: number }
+    const run = await peakOf(touchstone(...argv))
+    expect(run.exit).toBe(0)
+    expect(bytes / run.bytes).toBeGreaterThan(0.9)
+    expect(bytes / run.bytes).toBeLessThan(1.25)
+  },
+)
+
+describe('states that are asked in one pass', () => {
+  const asked = { methods: 'lora', steps: 8, evalEvery: 2, together: true }
+  async function planned(own: Partial<typeof asked> = {}) {
+    const { methods, steps, evalEvery, together } = { ...asked, ...own }
+    const config = AuditConfig.parse({
+      ...{ model: 'pebble', data: 'house-benign', limit: 4, training: { steps } },
+      ...{ evalEvery, evalTogether: together, matchLoss: false, spectra: false },
+      methods: methods.split(',').map((name) => ({ name, config: {} })),
+    })
+    const [line] = await planOf(config, true)
+    return line!.bytes!
+  }
+  /** Rank 8 of every linear layer. */
+  const adapterNumbers = async () => {
+    const open = await openModel(modelPath('pebble'))
+    const { weights } = recognise(open.checkpoint)
+    await open.close()
+    const adapted = [...weights.values()].filter(({ module }) => module !== undefined)
+    return adapted.reduce((sum, { shape }) => sum + 8 * (shape[0]! + shape[1]!), 0)
+  }
+
+  test('take their adapters twice, and room for what they write', async () => {
+    const alone = await planned({ together: false })
+    const five = (await planned()) - alone
+    const three = (await planned({ evalEvery: 4 })) - alone
+    // Two states more, and the rows of each state but the first.
+    expect(three).toBeGreaterThan(3 * 2 * 4 * (await adapterNumbers()))
+    const each = (five - three) / 2
+    const cacheOfThree = three - 3 * 2 * 4 * (await adapterNumbers())
+    expect(each).toBeCloseTo(2 * 4 * (await adapterNumbers()) + cacheOfThree / 2, 0)
+  })
+
+  test('are no more than a stack holds, and none of a method that is asked one by one', async () => {
+    // States 0 to 15, and ten times as many.
+    const [sixteen, more] = [15, 159].map((steps) => planned({ steps, evalEvery: 1 }))
+    expect(await more).toBe(await sixteen)
+    for (const methods of ['dora', 'full'])
+      expect(await planned({ methods })).toBe(await planned({ methods, together: false }))
+  })
+})
+
+test('asked alone, a model that must be read into memory first takes more', () => {
+  const asked: MemoryNeed = {
+    model: tinyModel().model,
+    ...{ precision: 'fp32', trained: 0, evaluates: true },
+    batch: { rows: 1, longest: 1, labelled: 0 },
+  }
+  expect(peakBytes({ ...asked, isRead: true })).toBeGreaterThan(peakBytes(asked))
+  expect(peakBytes({ ...asked, trained: 1 })).toBeGreaterThan(peakBytes(asked))
+})
+
+test.each(['lora', 'dora', 'full', 'lora-fa'])(
+  '%s trains as many numbers as are counted without a weight',
+  async (method) => {
+    const { session } = await openTiny({ method })
+    const found = findMethod(method)
+    const { trained, ofBase } = trainedSize(tinyModel().model, found, found.config.parse({}))
+    expect(trained).toBe(session.table.trained)
+    expect(ofBase).toBe(method === 'full' ? trained : 0)
+    await session.release()
+  },
+)
+
+test('smaller weights, fewer tokens and fewer trained numbers are less memory', () => {
+  const need: MemoryNeed = {
+    model: tinyModel().model,
+    ...{ precision: 'fp32', trained: 1000, evaluates: true },
+    batch: { rows: 4, longest: 100, labelled: 50 },
+  }
+  const said = peakBytes(need)
+  for (const less of [
+    { precision: 'int8' as const },
+    { trained: 900 },
+    { ofBase: 1000 },
+    { evaluates: false },
+    { checkpointing: true },
+    { batch: { ...need.batch, longest: 50 } },
+    { batch: { ...need.batch, labelled: 40 } },
+  ])
+    expect(peakBytes({ ...need, ...less }), JSON.stringify(less)).toBeLessThan(said)
+  // 4 bytes of each trained number.
+  expect(peakBytes({ ...need, isCopied: true })).toBe(said + 4000)
+})
