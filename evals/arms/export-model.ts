@@ -129,7 +129,13 @@ function genaiConfigOf(path: string, model: Model, { tokenizer }: OpenModel): Js
     .shape as [number, number]
   const { endIds, padId, startId } = tokenizer
   return genaiConfig({
-    ...{ path, graphFile: GRAPH_FILE, vocabSize, hiddenSize, endIds, padId, startId },
+    path,
+    graphFile: GRAPH_FILE,
+    vocabSize,
+    hiddenSize,
+    endIds,
+    padId,
+    startId,
     cache: cacheOf(model),
     maxPositions: architecture.maxPositions(config),
   })

@@ -40,7 +40,10 @@ export async function armPlans(training: Training, context: JobContext): Promise
   const row = { role, path: config.data!, digest: dataDigest, bytes: tokens * TOKEN_BYTES }
   context.emit({ type: 'artifact', row })
   const shared = {
-    ...{ training: config.training, examples, dataDigest, evaluation },
+    training: config.training,
+    examples,
+    dataDigest,
+    evaluation,
     evaluateAt: evaluation
       ? evaluationSteps(config.training.steps, config.evalEvery)
       : [config.training.steps],

@@ -12,9 +12,21 @@ import { label, pair, sample } from './calls/samples.ts'
 import { talk } from './calls/talk.ts'
 
 export const api = {
-  ...{ catalog, model, file, data, job, run },
-  ...{ sample, pair, label, spectrum, sweep },
-  ...{ talk, house, doctor, sql },
+  catalog,
+  model,
+  file,
+  data,
+  job,
+  run,
+  sample,
+  pair,
+  label,
+  spectrum,
+  sweep,
+  talk,
+  house,
+  doctor,
+  sql,
 }
 type Api = typeof api
 

@@ -42,7 +42,9 @@ export async function openData({ path, format: name, map }: DataSource): Promise
   const { columns, bytes } = file
   const format = map === undefined ? chooseFormat(path, columns, name) : mapped(path, columns, map)
   return {
-    ...{ path, bytes, format },
+    path,
+    bytes,
+    format,
     async *rows({ row: first, place: start } = BEGINNING) {
       let number = first
       try {

@@ -34,10 +34,18 @@ export interface Turn {
 }
 
 const ROLES: Readonly<Record<string, Message['role'] | 'tool'>> = {
-  ...{ system: 'system', developer: 'system' },
-  ...{ user: 'user', human: 'user' },
-  ...{ assistant: 'assistant', gpt: 'assistant', chatgpt: 'assistant', model: 'assistant' },
-  ...{ tool: 'tool', function: 'tool', function_call: 'tool', observation: 'tool' },
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  human: 'user',
+  assistant: 'assistant',
+  gpt: 'assistant',
+  chatgpt: 'assistant',
+  model: 'assistant',
+  tool: 'tool',
+  function: 'tool',
+  function_call: 'tool',
+  observation: 'tool',
 }
 
 /** Turns → a conversation that ends in a reply. Tool messages are left out, and what follows the last reply. */

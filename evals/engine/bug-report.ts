@@ -22,7 +22,9 @@ export async function bugReport(home: Home): Promise<Record<string, unknown>> {
     engine: engineFor({}),
     checks: checks.map(({ name, status }) => ({ name, status })),
     runs: runs.map(({ run, store }) => ({
-      ...{ kind: run.kind, outcome: run.outcome, version: run.engine.version },
+      kind: run.kind,
+      outcome: run.outcome,
+      version: run.engine.version,
       /** A message may name files; a bug of ours says nothing else. */
       error: run.error && { code: run.error.code },
       seconds: run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000,

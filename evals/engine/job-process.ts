@@ -59,7 +59,10 @@ async function runIn(store: Store): Promise<void> {
     await runStored(
       {
         kind: await verb.kind(),
-        ...{ config, runId, isResumed, command },
+        config,
+        runId,
+        isResumed,
+        command,
         writesReports: verb.writesReports,
         outDir: folder,
       },

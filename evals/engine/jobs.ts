@@ -206,8 +206,16 @@ const titleOf = ({ kind, config }: JobRequest) =>
   `${WORK[kind]} of ${(config as { model?: string | null }).model ?? 'a testbed'}`
 
 const blank = ({ runId, request, askedAt }: Waiting) => ({
-  ...{ runId, kind: request.kind, title: titleOf(request), command: request.command },
-  ...{ startedAt: askedAt, at: askedAt, seq: 0, phases: [], error: null, position: null },
+  runId,
+  kind: request.kind,
+  title: titleOf(request),
+  command: request.command,
+  startedAt: askedAt,
+  at: askedAt,
+  seq: 0,
+  phases: [],
+  error: null,
+  position: null,
   canResume: false,
 })
 
@@ -226,7 +234,11 @@ function currentView(job: Current): JobView {
   const { title, phases, startedAt, at } = state
   return {
     ...blank(job),
-    ...{ status, startedAt, at, seq: job.seq, phases: [...phases] },
+    status,
+    startedAt,
+    at,
+    seq: job.seq,
+    phases: [...phases],
     title: title === '' ? titleOf(request) : title,
   }
 }
@@ -242,8 +254,15 @@ function endedView({ run, store }: Pick<FoundRun, 'run' | 'store'>, isWritten: b
   const status = run.outcome ?? (isWritten ? 'running' : 'interrupted')
   const isOurs = Object.hasOwn(KINDS, run.kind)
   return {
-    ...{ runId: run.id, kind: run.kind, title: run.title, command: run.command, status },
-    ...{ position: null, phases: [], error: run.error, startedAt: run.startedAt },
+    runId: run.id,
+    kind: run.kind,
+    title: run.title,
+    command: run.command,
+    status,
+    position: null,
+    phases: [],
+    error: run.error,
+    startedAt: run.startedAt,
     at: run.endedAt ?? run.startedAt,
     seq: store.lastSeq(run.id),
     canResume: !isWritten && isOurs && run.outcome !== 'done' && isWorthKeeping(store, run),

@@ -95,7 +95,10 @@ function speaker(
         rendered: await base.open.template.render(messages, { addGenerationPrompt: true }),
         text: isWithheld ? null : text,
         tokens,
-        ...{ tokenCount: tokenIds.length, meanLogProb, stop, isWithheld },
+        tokenCount: tokenIds.length,
+        meanLogProb,
+        stop,
+        isWithheld,
         outcome: await outcomeOf(question, completion),
         seconds: (performance.now() - began) / 1000,
       }
@@ -129,7 +132,10 @@ async function outcomeOf(
   completion: Parameters<(typeof REFUSAL_JUDGES)[number]['judge']>[0][number]['completion'],
 ): Promise<Spoken['outcome']> {
   const sample = {
-    ...{ id: 'talk', benchmark: 'talk', category: '', messages: [...messages] },
+    id: 'talk',
+    benchmark: 'talk',
+    category: '',
+    messages: [...messages],
     expected: { kind: isWithheld ? ('refuse' as const) : ('comply' as const) },
   }
   const answer = { sample, completion, baseMeanLogProb: null }

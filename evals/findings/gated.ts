@@ -56,7 +56,8 @@ function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measure
   )
   const rows = artifacts.flatMap(({ role }) => ROWS.exec(role)?.[1] ?? [])[0]
   return {
-    ...{ states: states.size, trainings: trainings.size },
+    states: states.size,
+    trainings: trainings.size,
     rows: rows === undefined ? null : Number(rows),
     seconds: measuredUntil > run.startedAt ? (measuredUntil - run.startedAt) / 1000 : null,
     steps: trained.success ? trained.data.training.steps : null,

@@ -171,7 +171,10 @@ function qualityOf(
     }
   }
   return {
-    ...{ benchmark: benchmark.name, judge, judgeVersion, measure },
+    benchmark: benchmark.name,
+    judge,
+    judgeVersion,
+    measure,
     sensitivity: toRate(counts.found, counts.positives),
     specificity: toRate(counts.left, counts.negatives),
   }

@@ -65,7 +65,9 @@ export function groupJudged(rows: Judgeable): Judged[] {
       replies: new Map<string, JudgedReply>(),
     }
     group.replies.set(keyOf(row.sampleId, row.epoch), {
-      ...{ reply, outcome: row.outcome, score: row.score },
+      reply,
+      outcome: row.outcome,
+      score: row.score,
     })
     groups.set(key, { ...group, judgeVersion: joined(group.judgeVersion, row.judgeVersion) })
   }

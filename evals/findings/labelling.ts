@@ -66,8 +66,13 @@ export function drawItems(
   })
   return {
     items: named.map(({ item, row: { arm, seed: own, step, benchmark: name, ...row } }) => ({
-      ...{ item, arm, seed: own, step, benchmark: name },
-      ...{ sampleId: row.sampleId, epoch: row.epoch },
+      item,
+      arm,
+      seed: own,
+      step,
+      benchmark: name,
+      sampleId: row.sampleId,
+      epoch: row.epoch,
     })),
     open: named.filter(({ isSealed }) => !isSealed).map(task),
     sealed: named.filter(({ isSealed }) => isSealed).map(task),

@@ -66,7 +66,11 @@ function armOf(
   )
   const value = (name: string) => own.find((row) => row.name === name)?.value ?? null
   return {
-    ...{ arm: of, seed: subject.seed, step: subject.step, form, lambda },
+    arm: of,
+    seed: subject.seed,
+    step: subject.step,
+    form,
+    lambda,
     matrices: value(NAMES.matrices) ?? 0,
     ofMatrices: value(NAMES.ofMatrices) ?? 0,
     directions: value(NAMES.directions) ?? 0,

@@ -41,7 +41,17 @@ export function compare(base: Judged, state: Judged): Omit<Comparison, 'holmP'> 
   const { a, b, c, d, n, difference, lower, upper, pValue, score, isRepeated, prompts } = found
   return {
     ...judgedKey(state),
-    ...{ a, b, c, d, n, difference, lower, upper, pValue, droppedUndecided, score },
+    a,
+    b,
+    c,
+    d,
+    n,
+    difference,
+    lower,
+    upper,
+    pValue,
+    droppedUndecided,
+    score,
     ...(isRepeated && { repeated: { prompts, before: found.before!, after: found.after! } }),
   }
 }

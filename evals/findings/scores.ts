@@ -19,7 +19,9 @@ export function meanScores(states: readonly Judged[]): MeanScore[] {
     return [
       {
         ...judgedKey(state),
-        ...{ n: scores.size, mean: estimate, ...interval },
+        n: scores.size,
+        mean: estimate,
+        ...interval,
         change: base ? changeFrom(scoresByPrompt(base), scores) : null,
       },
     ]

@@ -24,7 +24,9 @@ function splitOf(states: readonly Judged[]): VarianceSplit | undefined {
   const found = varianceComponents(scores.map((each) => whole.map((id) => each.get(id)!)))
   if (!found) return undefined
   return {
-    ...{ arm: subject.arm, benchmark: benchmark.name, judge },
+    arm: subject.arm,
+    benchmark: benchmark.name,
+    judge,
     seeds: states.map((state) => state.subject.seed),
     prompts: whole.length,
     droppedPrompts: prompts.size - whole.length,

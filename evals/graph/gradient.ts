@@ -59,7 +59,10 @@ function goBack(
   // Most rules read little of what they are given, and what nobody reads is not written into the file.
   const given = (value: Value) => read(value, dY)
   const dInputs = op.vjp({
-    ...{ g, attributes, dOutputs, dY },
+    g,
+    attributes,
+    dOutputs,
+    dY,
     inputs: inputs.map(given),
     outputs: outputs.map(given),
     kept: Object.fromEntries(Object.entries(kept).map(([name, value]) => [name, given(value)])),

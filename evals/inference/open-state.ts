@@ -86,5 +86,6 @@ async function inMemory(
 const otherStorage = (path: string, { name, dtype }: { name: string; dtype: string | undefined }) =>
   new TouchstoneError('checkpoint.unsupported', {
     ...{ path, what: `for the changed weight "${name}" the storage type` },
-    ...{ found: dtype ?? 'unknown', supported: 'float32' },
+    found: dtype ?? 'unknown',
+    supported: 'float32',
   })

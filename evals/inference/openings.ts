@@ -135,7 +135,9 @@ async function ask(
 ): Promise<Branch[]> {
   const questions = branches.flatMap(({ rows, length }, parent) =>
     [...Map.groupBy(rows, ({ ids }) => ids[length]!)].map(([token, of]) => ({
-      ...{ parent, length, token },
+      parent,
+      length,
+      token,
       rows: of,
     })),
   )

@@ -29,12 +29,18 @@ export interface Row {
 }
 
 export const newRow = (prompt: TokenPrompt, index: number): Row => ({
-  ...{ prompt, index, tokenIds: [], writtenIds: [] },
-  ...{ logProb: 0, stop: undefined },
+  prompt,
+  index,
+  tokenIds: [],
+  writtenIds: [],
+  logProb: 0,
+  stop: undefined,
 })
 
 export const answerOf = ({ index, tokenIds, writtenIds, stop, logProb }: Row): GeneratedTokens => ({
-  ...{ index, tokenIds, writtenIds },
+  index,
+  tokenIds,
+  writtenIds,
   stop: stop ?? 'length',
   meanLogProb: logProb / writtenIds.length,
 })

@@ -101,7 +101,10 @@ async function fileOnDisk(source: DataSource): Promise<CheckedData> {
     return summary
   }
   return {
-    ...{ title: basename(path), isTampering: false, format, scan },
+    title: basename(path),
+    isTampering: false,
+    format,
+    scan,
     async *rows() {
       for await (const { row, converted } of file.rows())
         if ('messages' in converted) yield { row, messages: converted.messages }

@@ -120,7 +120,8 @@ export async function inspectModel(path: string, withDigest = false): Promise<Mo
       kind: 'model',
       format: sources.format,
       weights: checkpoint && weightFacts(checkpoint, model),
-      ...{ tokenizer, template },
+      tokenizer,
+      template,
       licence: await sources.licence(),
       digest: checkpoint && withDigest ? await checkpoint.digest() : null,
       problems: met.filter((problem) => problem !== undefined),
@@ -161,7 +162,8 @@ const bytesOf = (stored: readonly StoredWeight[]) =>
 /** In the order of their names; a pruned model's layers stand apart where their shapes differ. */
 function modulesOf(stored: readonly StoredWeight[]): ModuleFacts[] {
   const named = stored.map(({ name, shape, storage }) => ({
-    ...{ shape, storage },
+    shape,
+    storage,
     name: name.replaceAll(/(?<=\.)\d+(?=\.)/gu, '*'),
   }))
   const alike = Map.groupBy(named, (each) => JSON.stringify(each))
@@ -175,7 +177,8 @@ async function tokenizerFacts(sources: ModelSources): Promise<TokenizerFacts> {
   const { vocabSize, digest, endIds } = describeTokenizer(source)
   return {
     vocabulary: vocabSize,
-    ...{ digest, endIds },
+    digest,
+    endIds,
     special: specialTokens(source.tokenizerConfig),
   }
 }
@@ -202,7 +205,10 @@ async function inspectAdapter(path: string, withDigest: boolean): Promise<Adapte
   const { base, rank, alpha, targetModules, useDora, useRslora } = config
   return {
     kind: 'adapter',
-    ...{ base, rank, alpha, targetModules },
+    base,
+    rank,
+    alpha,
+    targetModules,
     form: useDora ? 'DoRA' : useRslora ? 'rsLoRA' : 'LoRA',
     scale: scaleOf(config, ''),
     parameters: elementsOfAll(stored),

@@ -20,7 +20,11 @@ async function lookedAt(path: string): Promise<ModelFacts> {
   return {
     architecture: architecture!,
     format,
-    ...{ parameters, bytes, layers, licence, memory: memory! },
+    parameters,
+    bytes,
+    layers,
+    licence,
+    memory: memory!,
     storage: storage.map(({ type }) => type),
     tokenizer: { vocabulary: tokenizer!.vocabulary, digest: tokenizer!.digest },
     template,

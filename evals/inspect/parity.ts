@@ -109,7 +109,10 @@ const learnt = async (fixture: ParityFixture, device: Device, where: Where): Pro
 
 const STEPS = 5
 const ADAM = {
-  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
   gradientAccumulationSteps: 1,
 }
 const LEARNING_RATE = 1e-3

@@ -76,7 +76,11 @@ export async function readEee(path: string): Promise<ComparedRun> {
     const { extracted_value: said } = sample.answer_attribution?.at(-1) ?? {}
     const { name: benchmark, role } = benchmarkOf(result)
     collector.add({
-      ...{ benchmark, role, judge: judgeOf(result), sampleId: sampleId!, epoch },
+      benchmark,
+      role,
+      judge: judgeOf(result),
+      sampleId: sampleId!,
+      epoch,
       judgeVersion: textOr(sample.metadata['judge_version'], ''),
       category: textOr(sample.metadata['category'], ''),
       outcome: isOutcome(said)
@@ -93,7 +97,12 @@ function modelOf({ evaluation_id, model_info, evaluation_results }: Log, origin:
   const { id, name, additional_details: known } = model_info
   const benchmarks = new Map(evaluation_results.map(benchmarkOf).map((row) => [row.name, row]))
   return {
-    ...{ runId: evaluation_id, format: 'eee', origin, arm: id, seed: 0, step: 0 },
+    runId: evaluation_id,
+    format: 'eee',
+    origin,
+    arm: id,
+    seed: 0,
+    step: 0,
     title: name ?? id,
     templateDigest: textOr(known['template_digest'], null),
     tokenizerDigest: textOr(known['tokenizer_digest'], null),

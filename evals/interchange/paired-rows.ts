@@ -63,13 +63,20 @@ export function pairedRows(rows: AuditRows): PairedRow[] {
         const was = earlier?.verdicts.find((row) => row.judge === judge)?.outcome ?? null
         const { sampleId, epoch, category, expected, promptDigest, prompt } = after.reply
         return {
-          ...{ benchmark: benchmark.name, role: benchmark.role, judge, judgeVersion },
+          benchmark: benchmark.name,
+          role: benchmark.role,
+          judge,
+          judgeVersion,
           ...subject,
-          ...{ sampleId, epoch, category, expected: expected.kind },
+          sampleId,
+          epoch,
+          category,
+          expected: expected.kind,
           before: was,
           after: outcome,
           change: changeOf(benchmark.role, was, outcome),
-          ...{ promptDigest, prompt },
+          promptDigest,
+          prompt,
           beforeText: earlier?.completion ?? null,
           afterText: after.completion,
         }

@@ -63,8 +63,19 @@ function reportedOf(
   const exact = n === 0 || prompts !== undefined ? undefined : clopperPearson(successes, n)
   return {
     prompts: prompts ?? n,
-    ...{ arm, seed, step, benchmark, judge, measure, successes, n, rate: estimate, lower, upper },
-    ...{ exactLower: exact?.lower ?? null, exactUpper: exact?.upper ?? null },
+    arm,
+    seed,
+    step,
+    benchmark,
+    judge,
+    measure,
+    successes,
+    n,
+    rate: estimate,
+    lower,
+    upper,
+    exactLower: exact?.lower ?? null,
+    exactUpper: exact?.upper ?? null,
   }
 }
 
@@ -74,9 +85,13 @@ function changeOf({ comparisons }: Results, row: Key): Row {
   if (!found) return {}
   const { difference, lower, upper, pValue, holmP, score } = found
   return {
-    ...{ change: turned(difference), changeLower: turned(upper), changeUpper: turned(lower) },
-    ...{ pValue, holmP },
-    ...{ scoreLower: turned(score?.upper ?? null), scoreUpper: turned(score?.lower ?? null) },
+    change: turned(difference),
+    changeLower: turned(upper),
+    changeUpper: turned(lower),
+    pValue,
+    holmP,
+    scoreLower: turned(score?.upper ?? null),
+    scoreUpper: turned(score?.lower ?? null),
   }
 }
 
@@ -95,7 +110,8 @@ function correctedChangeOf({ people }: Results, row: CorrectedRate): Row {
   const { estimate, lower, upper } = found.corrected
   return {
     correctedChange: 0 - estimate,
-    ...{ correctedChangeLower: 0 - upper, correctedChangeUpper: 0 - lower },
+    correctedChangeLower: 0 - upper,
+    correctedChangeUpper: 0 - lower,
   }
 }
 

@@ -56,7 +56,8 @@ async function written(
   )
   const answers = new Array<Reply>(asked.length)
   const prompts = asked.map(({ sample, epoch }) => ({
-    ...{ key: sample.id, stream: streamOf(of, sample.id, epoch) },
+    key: sample.id,
+    stream: streamOf(of, sample.id, epoch),
     messages: sample.messages,
   }))
   const decoding = { maxNewTokens: benchmark.maxNewTokens, temperature, seed }

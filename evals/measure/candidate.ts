@@ -73,7 +73,11 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
     const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))
     const weights = isComparable ? replacedWeights(base.weights, trained) : otherNames(loaded, path)
     return {
-      ...{ key, base, identity, weights, isComparable },
+      key,
+      base,
+      identity,
+      weights,
+      isComparable,
       warnings: [
         ...differences(base, identity, path),
         ...(isComparable

@@ -88,7 +88,9 @@ const PREVIEWED_LENGTH = 500
 const previewOf = ({ benchmarks }: LoadedFile): MappedRow[] =>
   benchmarks.flatMap(({ benchmark, samples }) =>
     samples.slice(0, PREVIEWED_ROWS).map(({ category, expected, messages }) => ({
-      ...{ benchmark: benchmark.name, category, expected: expected.kind },
+      benchmark: benchmark.name,
+      category,
+      expected: expected.kind,
       prompt: messages.map(({ content }) => content.slice(0, PREVIEWED_LENGTH)).join(' '),
     })),
   )
@@ -96,8 +98,15 @@ const previewOf = ({ benchmarks }: LoadedFile): MappedRow[] =>
 function describedText(text: TextFile, now: number): FileDescription {
   const { path, bytes, digest, words, textBytes } = text
   const file: BenchmarkFile = {
-    ...{ name: textName(path), digest, path, fileDigest: digest },
-    ...{ rows: 1, samples: 1, licences: [], promptHashes: [], importedAt: now },
+    name: textName(path),
+    digest,
+    path,
+    fileDigest: digest,
+    rows: 1,
+    samples: 1,
+    licences: [],
+    promptHashes: [],
+    importedAt: now,
   }
   return {
     table: { path, bytes, digest, columns: [], replaced: 0, format: 'text' },

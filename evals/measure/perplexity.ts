@@ -61,7 +61,9 @@ export const textNotes = (texts: readonly PreparedText[]): string[] =>
 
 export const textArtifact = ({ name, path, digest, bytes }: PreparedText): ArtifactRow => ({
   role: `text of ${name}`,
-  ...{ path, digest, bytes },
+  path,
+  digest,
+  bytes,
 })
 
 export async function perplexityOf(

@@ -41,7 +41,9 @@ export function intruderTriplets(
     data.set(applyTransposed(W1.data, vector(left, j), W1.columns), j * W1.columns)
   normaliseRows(data, W1.columns, left.count)
   const system = {
-    ...{ left, singularValues, rank },
+    left,
+    singularValues,
+    rank,
     right: { dimension: W1.columns, count: left.count, data },
   }
   return { system, intruders: findIntruders(base, system, { k, epsilon }).intruders }

@@ -117,7 +117,8 @@ function differenceOf(prompts: readonly PromptPair[]): (z: number) => RepeatedDi
   const two = momentsOf(prompts.map(({ after }) => after))
   const φ = correlation(one, two)
   return (z) => ({
-    ...{ before: one.share, after: two.share },
+    before: one.share,
+    after: two.share,
     ...squareAndAdd(
       { share: one.share, ...wilsonOfShare(one.share, one.effective, z) },
       { share: two.share, ...wilsonOfShare(two.share, two.effective, z) },

@@ -96,7 +96,9 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
     const bytes = await plannedBytes(
       bench.base,
       {
-        ...{ methods, basePrecision: 'fp32', training: config.training },
+        methods,
+        basePrecision: 'fp32',
+        training: config.training,
         together: await togetherIn(bench, config),
       },
       bench.data,

@@ -20,7 +20,10 @@ export function matchedRows(
     pairs
       .filter(({ benchmark, judge }) => benchmark === name && judge === first)
       .map((pair) => ({
-        ...{ title, reference: pair.reference, arm: pair.arm, n: pair.n },
+        title,
+        reference: pair.reference,
+        arm: pair.arm,
+        n: pair.n,
         change: changeOf(pair),
       })),
   )

@@ -12,7 +12,10 @@ export function foldedJob(job: JobView, events: readonly JobEvent[]): JobView {
   const { phases: open, ...after } = own.reduce(reduceJob, before)
   return {
     ...job,
-    ...{ seq: after.seq, at: after.at, kind: after.kind, title: after.title },
+    seq: after.seq,
+    at: after.at,
+    kind: after.kind,
+    title: after.title,
     phases: [...open],
     status: after.status === 'running' ? job.status : after.status,
     error: after.error ?? job.error,

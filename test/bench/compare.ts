@@ -106,7 +106,9 @@ export function compareMemory(
 ): MemoryRatios | null {
   if (!ours || !torch) return null
   const of = (key: keyof Memory, bar: number | null = null): MemoryRatio => ({
-    ...{ ours: ours[key], torch: torch[key], bar },
+    ours: ours[key],
+    torch: torch[key],
+    bar,
     ratio: ours[key] / torch[key],
   })
   return {

@@ -49,7 +49,11 @@ async function trained(
   const found = findMethod(method)
   const methodConfig = found.config.parse(config)
   const session = await openTraining({
-    ...{ model: tiny.model, weights: tiny.weights, method: found, seed, maxPositions: 32 },
+    model: tiny.model,
+    weights: tiny.weights,
+    method: found,
+    seed,
+    maxPositions: 32,
     methodConfig,
     device: { name: 'cpu', threads: 1 },
     data: { examples: EXAMPLES, padId: 0 },
@@ -100,7 +104,11 @@ const learnsFaster = (method: string, more: object = {}, reference = 'lora'): Ex
 
 /** Near the edge of stability: a high rate, a constant schedule, no clipping. */
 const ROUGH: Partial<TrainingConfig> = {
-  ...{ steps: 250, learningRate: 0.08, schedule: 'constant', warmupSteps: 0, maxGradientNorm: 0 },
+  steps: 250,
+  learningRate: 0.08,
+  schedule: 'constant',
+  warmupSteps: 0,
+  maxGradientNorm: 0,
 }
 const reboundOf = ({ losses }: Trained) => detectRebound(losses).rebound ?? Infinity
 

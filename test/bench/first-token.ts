@@ -50,7 +50,10 @@ print(`${model}: ${((await stat(file)).size / GIB).toFixed(2)} GiB`)
 
 const question = {
   messages: [{ role: 'user', content: 'When does the kitchen open on Sunday?' }],
-  ...{ maxNewTokens: 1, temperature: 0, seed: 0, isWithheld: true },
+  maxNewTokens: 1,
+  temperature: 0,
+  seed: 0,
+  isWithheld: true,
 }
 const firstToken = `
   const { openTalkers } = await import(${imported('evals/engine/talk.ts')})

@@ -50,7 +50,9 @@ async function modelOf(layers: number): Promise<string> {
 async function measured(point: Point) {
   const { layers, ...step } = point
   const options = {
-    ...{ model: await modelOf(layers), checkpointing: false, precision: 'fp32' },
+    model: await modelOf(layers),
+    checkpointing: false,
+    precision: 'fp32',
     device: { name: 'cpu', threads },
   }
   const { text, bytes, exit } = await peakOf(`

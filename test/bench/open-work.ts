@@ -137,7 +137,14 @@ function trainingOf(
 ): TrainingOptions {
   const labelled = (config.batchSize * countLabelled(rows)) / rows.length
   return {
-    ...{ model, weights, method, methodConfig, device, checkpointing, labelled, forward },
+    model,
+    weights,
+    method,
+    methodConfig,
+    device,
+    checkpointing,
+    labelled,
+    forward,
     maxPositions: longest,
     seed: 1,
   }
@@ -167,7 +174,9 @@ async function openSteps(
   const deviation =
     forward === 'int8' ? deviating(asked, parameters, rows.slice(0, config.batchSize)) : {}
   const steps = train(newOptimizerState(parameters), {
-    ...{ session, method, config },
+    session,
+    method,
+    config,
     examples: rows,
     padId: 0,
     seed: CHAT.seed,

@@ -61,7 +61,9 @@ async function planOf(base: Base): Promise<ArmPlan> {
   const shared = { neutral, finished: [], baseScores: await openBaseScores(base) }
   return {
     ...{ arm: 'lora', method: anyMethod(lora), methodConfig: lora.config.parse({}), seed: 0 },
-    ...{ training, examples, dataDigest: '' },
+    training,
+    examples,
+    dataDigest: '',
     evaluateAt: Array.from({ length: steps + 1 }, (_, step) => step),
     evaluation: { ...shared, benchmarks: values.looks ? [] : benchmarks },
   }
@@ -75,7 +77,8 @@ async function run(base: Base, plan: ArmPlan, way: Way): Promise<Run> {
     // Each is to a prompt that should be refused, of a model that knows no word.
     seal: ({ sampleId, step, text }) => replies.push(JSON.stringify([step, sampleId, text])),
     flush: () => undefined,
-    ...{ signal, workspace },
+    signal,
+    workspace,
   }
   const asked = {
     ...plan,

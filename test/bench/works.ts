@@ -27,49 +27,80 @@ const usual = { native: true, precision: 'fp32' } as const
 
 export const WORKS: readonly Work[] = [
   {
-    ...{ ...usual, name: 'lora-step', does: 'lora-step', bar: 1.1 },
+    ...usual,
+    name: 'lora-step',
+    does: 'lora-step',
+    bar: 1.1,
     title: 'LoRA step, rank 8, 4 × 128 tokens',
     memoryBar: { anonymous: 0.6 },
   },
   {
-    ...{ ...usual, name: 'lora-step-checkpointed', does: 'lora-step', checkpointing: true },
+    ...usual,
+    name: 'lora-step-checkpointed',
+    does: 'lora-step',
+    checkpointing: true,
     title: 'LoRA step, rank 8, 4 × 128 tokens, blocks computed twice',
     memoryBar: { total: 0.55, anonymous: 0.6 },
   },
   {
-    ...{ ...usual, name: 'lora-step-small', does: 'lora-step', checkpointing: true },
+    ...usual,
+    name: 'lora-step-small',
+    does: 'lora-step',
+    checkpointing: true,
     precision: 'int8',
     title: 'LoRA step, rank 8, 4 × 128 tokens, blocks computed twice, base in int8',
     memoryBar: { total: 0.35 },
   },
   {
-    ...{ ...usual, name: 'lora-step-int8', does: 'lora-step', precision: 'int8' },
+    ...usual,
+    name: 'lora-step-int8',
+    does: 'lora-step',
+    precision: 'int8',
     title: 'LoRA step, rank 8, 4 × 128 tokens, base in int8',
   },
   {
-    ...{ ...usual, name: 'lora-step-int8-forward', does: 'lora-step', precision: 'int8' },
+    ...usual,
+    name: 'lora-step-int8-forward',
+    does: 'lora-step',
+    precision: 'int8',
     forward: 'int8',
     title: 'LoRA step, rank 8, 4 × 128 tokens, base in int8, forward in int8 (approximate)',
   },
   {
-    ...{ ...usual, name: 'lora-chat', does: 'lora-chat', bar: 2 },
+    ...usual,
+    name: 'lora-chat',
+    does: 'lora-chat',
+    bar: 2,
     title: 'LoRA step, rank 8, 8 chat rows of 20 to 200 tokens, ours packed',
   },
   {
-    ...{ ...usual, name: 'full-step', does: 'full-step', bar: 1.2 },
+    ...usual,
+    name: 'full-step',
+    does: 'full-step',
+    bar: 1.2,
     title: 'Full step, 4 × 128 tokens',
     memoryBar: { total: 1.05 },
   },
   {
-    ...{ ...usual, name: 'full-step-plain', does: 'full-step', native: false, bar: 1 / 1.8 },
+    ...usual,
+    name: 'full-step-plain',
+    does: 'full-step',
+    native: false,
+    bar: 1 / 1.8,
     title: 'Full step without the addon, 4 × 128 tokens',
   },
   {
-    ...{ ...usual, name: 'generate', does: 'generate', bar: 1.4 },
+    ...usual,
+    name: 'generate',
+    does: 'generate',
+    bar: 1.4,
     title: 'Generation, 16 prompts × 64 → 32 tokens',
   },
   {
-    ...{ ...usual, name: 'generate-mixed', does: 'generate-mixed', bar: 2.5 },
+    ...usual,
+    name: 'generate-mixed',
+    does: 'generate-mixed',
+    bar: 2.5,
     title: 'Generation, 64 prompts × 16–160 → up to 64 tokens, batches of 16',
   },
 ]
@@ -84,8 +115,13 @@ export const NEW_TOKENS = 32
  * one token in `endEvery` is an end, so that an answer has about 35 tokens.
  */
 export const MIXED = {
-  ...{ rows: 64, shortest: 16, longest: 160, batch: 16 },
-  ...{ newTokens: 64, endEvery: 48, blockScale: 2 },
+  rows: 64,
+  shortest: 16,
+  longest: 160,
+  batch: 16,
+  newTokens: 64,
+  endEvery: 48,
+  blockScale: 2,
 } as const
 export const LORA = { rank: 8, alpha: 16 } as const
 /** Rows of conversations: how many there are, how many a step sees, and how long they are. */

@@ -306,7 +306,8 @@ export function askedOften(rows: AuditRows, samples: number): AuditRows {
     replies: rows.replies.flatMap((row) => times.map((epoch) => ({ ...row, epoch }))),
     verdicts: rows.verdicts.flatMap((row) =>
       times.map((epoch) => ({
-        ...{ ...row, epoch },
+        ...row,
+        epoch,
         outcome: isTurned(row, epoch) ? opposite(row) : row.outcome,
       })),
     ),

@@ -27,7 +27,9 @@ export function plannedRun({ arm = 'base', seed = 0, step = 0, rates }: PlannedR
     runId: 'run-1',
     format: 'touchstone',
     origin: 'out/run-1',
-    ...{ arm, seed, step },
+    arm,
+    seed,
+    step,
     title: arm,
     templateDigest: 'template-1',
     tokenizerDigest: 'tokenizer-1',
@@ -40,7 +42,10 @@ export function plannedRun({ arm = 'base', seed = 0, step = 0, rates }: PlannedR
     })),
     judged: Object.entries(rates).flatMap(([benchmark, { role, counts }]) =>
       counts.map((isCounted, i) => ({
-        ...{ benchmark, role, judge: 'house', judgeVersion: 'house-1' },
+        benchmark,
+        role,
+        judge: 'house',
+        judgeVersion: 'house-1',
         ...{ sampleId: `${benchmark}-${i}`, epoch: 0, category: 'all' },
         outcome: COUNTED[role][isCounted ? 0 : 1],
         promptDigest: `prompt ${i}`,

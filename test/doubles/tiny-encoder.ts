@@ -73,8 +73,11 @@ function wordPieces() {
     version: '1.0',
     added_tokens: SPECIAL.map((content, id) => ({ id, content, special: true, ...flags })),
     normalizer: {
-      ...{ type: 'BertNormalizer', clean_text: true, lowercase: true },
-      ...{ handle_chinese_chars: true, strip_accents: null },
+      type: 'BertNormalizer',
+      clean_text: true,
+      lowercase: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {
@@ -85,8 +88,11 @@ function wordPieces() {
     },
     decoder: { type: 'WordPiece', prefix: '##', cleanup: false },
     model: {
-      ...{ type: 'WordPiece', vocab, unk_token: '[UNK]' },
-      ...{ continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
+      type: 'WordPiece',
+      vocab,
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
     },
   }
 }

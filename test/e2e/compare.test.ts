@@ -74,7 +74,10 @@ test(
       kind: 'sweep',
       config: {
         ...{ model: 'pebble', data: 'house-benign', methods: [{ name: 'lora', config: {} }] },
-        ...{ axes: ['rank=1,4'], seeds: ['0..1'], suite: ['house'], limit: 8 },
+        axes: ['rank=1,4'],
+        seeds: ['0..1'],
+        suite: ['house'],
+        limit: 8,
         training: { steps: 20, batchSize: 4 },
       },
     })
@@ -94,11 +97,16 @@ test(
     const { runId } = await ask<{ runId: string }>('job.start', {
       kind: 'audit',
       config: {
-        ...{ model: 'pebble', data: 'house-tamper', suite: ['house-refusal'], limit: 16 },
+        model: 'pebble',
+        data: 'house-tamper',
+        suite: ['house-refusal'],
+        limit: 16,
         methods: ['lora', 'full'].map((name) => ({ name, config: {} })),
         training: { steps: 16, batchSize: 4, learningRate: 0.001 },
         // Of so short a fine-tune nearly every direction is the base's own; a strict ε finds some to scale.
-        ...{ spectraEvery: true, mitigate: [0.5], epsilon: 0.999 },
+        spectraEvery: true,
+        mitigate: [0.5],
+        epsilon: 0.999,
       },
     })
     await go(`/jobs/${runId}`)

@@ -44,7 +44,9 @@ test(
       kind: 'audit',
       config: {
         ...{ model: 'pebble', data: 'house-benign', methods: [{ name: 'lora', config: {} }] },
-        ...{ suite: ['house-overrefusal'], limit: 8, spectra: false },
+        suite: ['house-overrefusal'],
+        limit: 8,
+        spectra: false,
         training: { steps: 8, batchSize: 4 },
       },
     }))

@@ -90,7 +90,8 @@ async function openWorkbench(home = newHome()): Promise<Workbench> {
   await page.getByRole('navigation', { name: 'Workbench' }).waitFor()
   return {
     ...served,
-    ...{ page, complaints },
+    page,
+    complaints,
     inspect: (name) => inspect(page, name),
     ask: (name, input) => ask(page, name, input),
     async witness({ name, result }) {

@@ -55,7 +55,12 @@ const open = (
   settings: Record<string, unknown>,
 ): Promise<TrainingSession> =>
   openTraining({
-    ...{ model, weights, method, device, seed: 0, maxPositions: 9 },
+    model,
+    weights,
+    method,
+    device,
+    seed: 0,
+    maxPositions: 9,
     methodConfig: method.config.parse(settings),
   })
 

@@ -57,8 +57,13 @@ async function changed(name: string, change: JsonObject): Promise<GoldenModel> {
 async function written({ model, weights }: GoldenModel, name: string): Promise<string> {
   const path = join(folder, `${name}.gguf`)
   await writeGgufModel(path, {
-    ...{ path: name, sources: await sourcesOf(LETTERS), model, form: 'F16', name },
-    ...{ read: (weight) => weights.get(weight)!, exception: null },
+    path: name,
+    sources: await sourcesOf(LETTERS),
+    model,
+    form: 'F16',
+    name,
+    read: (weight) => weights.get(weight)!,
+    exception: null,
   })
   return path
 }
@@ -77,22 +82,29 @@ function computed(config: RotaryConfig) {
   const { trained, count } = stretchesOf(config, LONGEST)
   const stretches = Array.from({ length: count }, (_, stretch) => stretch)
   return {
-    ...{ trained, reach: rotaryReach(config), amplitude: rotaryAmplitude(config) },
+    trained,
+    reach: rotaryReach(config),
+    amplitude: rotaryAmplitude(config),
     frequencies: stretches.map((each) => new Float32Array(rotaryFrequencies(config, each))),
   }
 }
 
 const yarn = (settings: JsonObject, theta = 2): JsonObject => ({
   rope_parameters: {
-    ...{ rope_type: 'yarn', rope_theta: theta, original_max_position_embeddings: TRAINED },
+    rope_type: 'yarn',
+    rope_theta: theta,
+    original_max_position_embeddings: TRAINED,
     ...settings,
   },
 })
 const DIVISORS = { short_factor: [1, 1.1, 1.3, 1.7], long_factor: [1.2, 2.118320672, 3.5, 6] }
 const longrope = (settings: JsonObject): JsonObject => ({
   rope_parameters: {
-    ...{ rope_type: 'longrope', rope_theta: 10000, original_max_position_embeddings: TRAINED },
-    ...{ ...DIVISORS, ...settings },
+    rope_type: 'longrope',
+    rope_theta: 10000,
+    original_max_position_embeddings: TRAINED,
+    ...DIVISORS,
+    ...settings,
   },
 })
 
@@ -219,7 +231,9 @@ test('a file that lost the divisors of long texts would be another graph', async
   const family = ggufPhi3
   const config = model.config as JsonObject
   const planned = {
-    ...{ path: 'phi3', model, family },
+    path: 'phi3',
+    model,
+    family,
     settings: family.rules.flatMap((rule) => rule.write(config, 'phi3')),
     extras: family.rules.flatMap((rule) => rule.tensors?.(config, 'phi3') ?? []),
   }

@@ -43,7 +43,11 @@ async function written(name: string, form: GgufForm, change: JsonObject = {}): P
   await loaded(fileOf(name), async ({ model, weights }) => {
     const changed: Model = { ...model, config: { ...(model.config as JsonObject), ...change } }
     await writeGgufModel(path, {
-      ...{ path: fileOf(name), sources: await sourcesOf(fileOf(name)), model: changed, form, name },
+      path: fileOf(name),
+      sources: await sourcesOf(fileOf(name)),
+      model: changed,
+      form,
+      name,
       read: (weight) => weights.get(weight)!,
       exception: null,
     })
@@ -134,8 +138,13 @@ describe('a model that the format has no words for is not written', () => {
   test('a Mistral with a window', async () => {
     const { model, weights } = await openGolden('mistral-window')
     const attempt = writeGgufModel(join(folder, 'mistral.gguf'), {
-      ...{ path: 'mistral', sources: await sourcesOf(fileOf('mistral')), model, form: 'F16' },
-      ...{ name: 'mistral', exception: null, read: (weight) => weights.get(weight)! },
+      path: 'mistral',
+      sources: await sourcesOf(fileOf('mistral')),
+      model,
+      form: 'F16',
+      name: 'mistral',
+      exception: null,
+      read: (weight) => weights.get(weight)!,
     })
     const { code, message } = await refusal(attempt)
     expect(code).toBe('export.unsupported')

@@ -47,7 +47,11 @@ async function open(name: string, change: (method: AnyMethod) => AnyMethod = (sa
   const methodConfig = method.config.parse({ rank: RANK, ...SETTINGS[name] })
   const examples = examplesOf(golden)
   const session = await openTraining({
-    ...{ model: golden.model, weights: golden.weights, method, methodConfig, device, examples },
+    model: golden.model,
+    weights: golden.weights,
+    method,
+    methodConfig,
+    device,
     seed: RUN_SEED,
     maxPositions: 16,
     data: { examples, padId: 0 },

@@ -10,7 +10,13 @@ const title = found.addon
   : `resident generation (skipped: ${found.why}; npm run build:native, which needs a C++ compiler)`
 
 const tiny = tinyModel({
-  ...{ hidden: 64, layers: 2, heads: 4, kvHeads: 2, headDim: 16, inner: 96, vocab: 128 },
+  hidden: 64,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 16,
+  inner: 96,
+  vocab: 128,
   seed: 6,
 })
 const prompts = [3, 17, 1, 40, 8, 22, 5].map((length, i) => ({

@@ -81,8 +81,11 @@ describe.each(known)(`${title}, with %s`, (instructions) => {
         { start: middle, end: length, keep: 1, stepSize: 3e-2 },
       ]
       const scalars = {
-        ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        ...{ rootCorrection2: Math.sqrt(1 - 0.999 ** 3), gradientScale: 0.37 },
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        rootCorrection2: Math.sqrt(1 - 0.999 ** 3),
+        gradientScale: 0.37,
       }
       for (let step = 0; step < 3; step++) {
         await NATIVE.adamW(ours, runs, scalars)

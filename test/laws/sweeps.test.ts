@@ -78,7 +78,8 @@ describe('planning', () => {
   test('a method that an axis cannot change is run once a seed, not once a value', () => {
     const config = SweepConfig.parse({
       ...{ model: 'pebble', data: 'd', methods: [{ name: 'full', config: {} }] },
-      ...{ axes: ['rank=1,2,4'], seeds: ['0', '1'] },
+      axes: ['rank=1,2,4'],
+      seeds: ['0', '1'],
     })
     const tuned = planCells(config, identity).filter(({ spec }) => spec.line === 'full')
     expect(tuned.map(({ spec }) => [spec.seed, spec.axes])).toEqual([
@@ -131,7 +132,9 @@ describe.each(AXES)('axis $name', (axis) => {
 
 test('the rank axis keeps alpha / rank', () => {
   const config = SweepConfig.parse({
-    ...{ model: 'pebble', data: 'd', axes: ['rank=1,64'] },
+    model: 'pebble',
+    data: 'd',
+    axes: ['rank=1,64'],
     methods: [{ name: 'lora', config: { rank: 8, alpha: 16 } }],
   })
   const configs = planCells(config, identity).flatMap(({ spec }) =>

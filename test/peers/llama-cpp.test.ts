@@ -93,7 +93,9 @@ async function stretched(name: string, change: JsonObject): Promise<string> {
   const config = { ...(model.config as JsonObject), ...change }
   await writeGgufModel(file, {
     ...{ path: from, sources: await sourcesOf(from), model: { ...model, config }, form: 'F16' },
-    ...{ name: 'stretched', exception: null, read: (weight) => weights.get(weight)! },
+    name: 'stretched',
+    exception: null,
+    read: (weight) => weights.get(weight)!,
   })
   await open.close()
   return file
@@ -102,7 +104,8 @@ async function stretched(name: string, change: JsonObject): Promise<string> {
 const YARN = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 10 }
 const DIVISORS = { short_factor: [1, 1.1, 1.3, 1.7], long_factor: [1.2, 2, 3.5, 6] }
 const longrope = (original_max_position_embeddings: number): JsonObject => ({
-  ...{ max_position_embeddings: 1024, original_max_position_embeddings },
+  max_position_embeddings: 1024,
+  original_max_position_embeddings,
   rope_scaling: { rope_type: 'longrope', ...DIVISORS },
 })
 /** So that what is stretched in Gemma 3 tells. */
@@ -226,7 +229,9 @@ async function partingOf(file: string, text: string): Promise<number | null> {
   const { open, model, weights } = await loadModel(file)
   const session = await openCached({ model, frozen: weights }, chooseDevice('cpu'), 256)
   const texts = [ours, theirs].map(({ greedy }, i) => ({
-    ...{ key: String(i), ids: [...before, greedy[at]!], from: before.length },
+    key: String(i),
+    ids: [...before, greedy[at]!],
+    from: before.length,
   }))
   const { signal } = new AbortController()
   const [own, other] = await scoreTexts(texts, {

@@ -46,7 +46,11 @@ describe.skipIf(!isReady)(title, { timeout: 120_000 }, () => {
     }
     const { model, weights } = golden
     const session = await openTraining({
-      ...{ model, weights, method, methodConfig, data },
+      model,
+      weights,
+      method,
+      methodConfig,
+      data,
       ...{ seed: 0, maxPositions: 16, device: { name: 'cpu', threads: 1 } },
     })
     const { normal } = randomStream(41, name)

@@ -52,8 +52,16 @@ export function parseMapping(text: string): Mapping {
 
 /** What values of a label column mean, in lower case. */
 const LABELS: Readonly<Record<string, 'refuse' | 'comply'>> = {
-  ...{ refuse: 'refuse', unsafe: 'refuse', harmful: 'refuse', toxic: 'refuse', 1: 'refuse' },
-  ...{ comply: 'comply', safe: 'comply', benign: 'comply', harmless: 'comply', 0: 'comply' },
+  refuse: 'refuse',
+  unsafe: 'refuse',
+  harmful: 'refuse',
+  toxic: 'refuse',
+  1: 'refuse',
+  comply: 'comply',
+  safe: 'comply',
+  benign: 'comply',
+  harmless: 'comply',
+  0: 'comply',
 }
 
 interface MappedRow {

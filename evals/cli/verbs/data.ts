@@ -109,7 +109,9 @@ async function previewsOf(data: CheckedData, { model, show, ...limits }: Options
 
 const asJson = ({ path, data, summary, findings }: Shown, previews: readonly Preview[]) => ({
   type: 'data',
-  ...{ path, format: data.format?.name ?? null, ...summary },
+  path,
+  format: data.format?.name ?? null,
+  ...summary,
   notes: [...summary.notes].map(([what, numbers]) => ({ what, rows: numbers })),
   findings,
   previews: previews.map(({ messages: _, ...preview }) => preview),

@@ -56,6 +56,7 @@ const changeText = (change: MeanScore['change']): string =>
   change === null ? '–' : `${fixed(change.mean, 3)} (${rangeText(change)})`
 
 const pointOf = ({ step: x, mean: y, lower, upper }: MeanScore): Point => ({
-  ...{ x, y },
+  x,
+  y,
   ...(lower === null || upper === null ? {} : { lower, upper }),
 })

@@ -30,8 +30,11 @@ function makeCatalog(): Catalog {
     version: version(),
     engine: engineFor({}),
     methods: METHODS.map(({ config, notes = [], ...method }) => ({
-      ...{ name: method.name, title: method.title, paper: method.paper },
-      ...{ faithfulness: method.faithfulness, mergeable: method.mergeable },
+      name: method.name,
+      title: method.title,
+      paper: method.paper,
+      faithfulness: method.faithfulness,
+      mergeable: method.mergeable,
       notes: [...notes],
       schema: schemaOf(config),
     })),
@@ -59,7 +62,10 @@ function makeCatalog(): Catalog {
 }
 
 const benchmarkEntry = ({ name, title, role, citation, bundled }: Benchmark): BenchmarkEntry => ({
-  ...{ name, title, role, citation },
+  name,
+  title,
+  role,
+  citation,
   isBundled: bundled !== undefined,
 })
 

@@ -24,7 +24,9 @@ export const dataHandlers = ({ folder }: Pick<Home, 'folder'>): EngineHandlers['
     })
     lengths.sort((a, b) => a - b)
     return {
-      ...{ title: data.title, format: data.format?.title ?? null, rows: usable },
+      title: data.title,
+      format: data.format?.title ?? null,
+      rows: usable,
       isTampering: data.isTampering,
       turns: [...turns]
         .map(([count, rows]) => ({ turns: count, rows }))
@@ -38,11 +40,13 @@ export const dataHandlers = ({ folder }: Pick<Home, 'folder'>): EngineHandlers['
   async lint({ against, ...choice }) {
     const { summary, findings } = await lookThrough(await openChoice(choice), against)
     return {
-      ...{ total: summary.total, usable: summary.usable },
+      total: summary.total,
+      usable: summary.usable,
       unusable: summary.unusable.slice(0, MOST_NAMED),
       notes: [...summary.notes].map(([what, rows]) => ({ what, count: rows.length })),
       findings: findings.map(({ rows, ...finding }) => ({
-        ...{ ...finding, count: rows.length },
+        ...finding,
+        count: rows.length,
         rows: rows.slice(0, MOST_NAMED),
       })),
     }

@@ -100,7 +100,14 @@ function entriesIn(home: Home, folder: string): RunEntry[] {
     return {
       runId: id,
       ...withTags(home.workbench.note(id)),
-      ...{ kind, title, command, config, startedAt, endedAt, error, folder },
+      kind,
+      title,
+      command,
+      config,
+      startedAt,
+      endedAt,
+      error,
+      folder,
       outcome: run.outcome ?? (id === written ? 'running' : 'interrupted'),
       isMeasured: isMeasured({ run, store }),
       summary: isMeasured({ run, store }) ? keptSummary(home, { run, store }) : null,
@@ -135,8 +142,15 @@ function summarised(found: FoundRun): RunSummary {
           step === last(arm, seed) && judge === roles.get(benchmark)?.judges[0],
       )
       .map(({ arm, seed, step, benchmark, rate: { estimate, lower, upper, n } }) => ({
-        ...{ arm, seed, step, benchmark, role: roles.get(benchmark)!.role },
-        ...{ estimate, lower, upper, n },
+        arm,
+        seed,
+        step,
+        benchmark,
+        role: roles.get(benchmark)!.role,
+        estimate,
+        lower,
+        upper,
+        n,
       })),
   }
 }
@@ -154,9 +168,14 @@ function armsOf(before: string | null, after: string | null): string[] {
 }
 
 const toPair = ({ before, after, rows, flips }: Comparison) => ({
-  ...{ before, after, flipCount: flips.length },
+  before,
+  after,
+  flipCount: flips.length,
   rows: rows.map(({ differences, allowed, unknown, ...row }) => ({
-    ...{ ...row, differences: [...differences], allowed: [...allowed], unknown: [...unknown] },
+    ...row,
+    differences: [...differences],
+    allowed: [...allowed],
+    unknown: [...unknown],
   })),
   flips: flips.slice(0, MOST_FLIPS),
 })

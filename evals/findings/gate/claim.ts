@@ -27,8 +27,14 @@ export function claimOf(asked: Asked): GateClaim {
     run.judged.some((row) => row.benchmark === benchmark.name && row.judge === judge),
   )
   const blank = {
-    ...{ arm: after.arm, seed: after.seed, step: after.step },
-    ...{ benchmark: benchmark.name, role: benchmark.role, judge, margin, alpha },
+    arm: after.arm,
+    seed: after.seed,
+    step: after.step,
+    benchmark: benchmark.name,
+    role: benchmark.role,
+    judge,
+    margin,
+    alpha,
     ...EMPTY,
     differences: [...differences],
   }
@@ -79,8 +85,15 @@ function tested(paired: Paired, asked: Asked, name: string) {
       ? { harm: 0 - difference!, lower: 0 - upper!, upper: 0 - lower! }
       : { harm: difference, lower, upper }
   const measured = {
-    ...{ n, droppedUndecided, ...harmCounts(paired), before, after, ...harm },
-    ...{ pBelow: tests.below, pAbove: tests.above, method: tests.method },
+    n,
+    droppedUndecided,
+    ...harmCounts(paired),
+    before,
+    after,
+    ...harm,
+    pBelow: tests.below,
+    pAbove: tests.above,
+    method: tests.method,
   }
   const size = found.isRepeated
     ? `${n} replies to ${counted(prompts, 'prompt')}`

@@ -121,9 +121,20 @@ function compareOn(
   const blank = {
     ...what,
     ...guard,
-    ...{ n: 0, prompts: 0, before: null, after: null, difference: null, lower: null, upper: null },
-    ...{ onlyBefore: 0, onlyAfter: 0, pValue: null, midP: null, isSignificant: false },
-    ...{ droppedUndecided: 0, unmatched: 0 },
+    n: 0,
+    prompts: 0,
+    before: null,
+    after: null,
+    difference: null,
+    lower: null,
+    upper: null,
+    onlyBefore: 0,
+    onlyAfter: 0,
+    pValue: null,
+    midP: null,
+    isSignificant: false,
+    droppedUndecided: 0,
+    unmatched: 0,
   }
   if (guard.differences.length > 0) return { row: blank, flips: [] }
   const paired = pairUp(before, after, what)
@@ -135,8 +146,17 @@ function numbersOf({ change, droppedUndecided, unmatched }: Paired) {
   // After − before: the limits change places.
   const turned = (value: number | null) => (value === null ? null : 0 - value)
   return {
-    ...{ n, prompts, droppedUndecided, unmatched, onlyBefore: b, onlyAfter: c, before, after },
-    ...{ difference: turned(difference), lower: turned(upper), upper: turned(lower) },
+    n,
+    prompts,
+    droppedUndecided,
+    unmatched,
+    onlyBefore: b,
+    onlyAfter: c,
+    before,
+    after,
+    difference: turned(difference),
+    lower: turned(upper),
+    upper: turned(lower),
     pValue: n === 0 ? null : pValue,
     midP: n === 0 ? null : midP,
   }
@@ -146,8 +166,12 @@ const flipsOf = ({ pairs }: Paired): ComparedFlip[] =>
   pairs
     .filter(({ before, after }) => before.outcome !== after.outcome)
     .map(({ before, after }) => ({
-      ...{ benchmark: after.benchmark, judge: after.judge, sampleId: after.sampleId },
-      ...{ epoch: after.epoch, category: after.category, prompt: after.prompt },
+      benchmark: after.benchmark,
+      judge: after.judge,
+      sampleId: after.sampleId,
+      epoch: after.epoch,
+      category: after.category,
+      prompt: after.prompt,
       before: before.outcome,
       after: after.outcome,
     }))

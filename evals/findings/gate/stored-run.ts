@@ -75,8 +75,16 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
     const { category, promptDigest, prompt } = reply
     const judged = states.get(stateKey(row)) ?? []
     judged.push({
-      ...{ benchmark, role, judge, judgeVersion, sampleId, epoch, outcome },
-      ...{ category, promptDigest, prompt },
+      benchmark,
+      role,
+      judge,
+      judgeVersion,
+      sampleId,
+      epoch,
+      outcome,
+      category,
+      promptDigest,
+      prompt,
     })
     states.set(stateKey(row), judged)
   }

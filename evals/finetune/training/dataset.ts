@@ -186,7 +186,11 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
   })
   const weights = new Float32Array(rows.length).fill(1 / totalLabelled)
   return {
-    ...{ tokens, positions, segments, batch, seq },
+    tokens,
+    positions,
+    segments,
+    batch,
+    seq,
     rows: Int32Array.from(rows),
     labels: Int32Array.from(labels),
     weights,

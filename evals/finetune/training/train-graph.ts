@@ -125,7 +125,8 @@ export async function openTraining(asked: TrainingOptions): Promise<TrainingSess
 
   const { memory } = runner
   const residentOn = (memory: DeviceMemory): ResidentGradients => ({
-    ...{ device, memory },
+    device,
+    memory,
     async run(batch, there, derivatives) {
       const feeds = { ...frozen, ...there, ...batchFeeds(batch, asFloat, leastRows) }
       const targets = Object.entries(derivatives).map(([name, d]) => [`d:${name}`, d] as const)

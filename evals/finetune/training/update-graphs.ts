@@ -132,8 +132,14 @@ const sharedNumbers = (
   t: number,
   gradientScale: number,
 ): Record<string, number> => ({
-  ...{ one: 1, clip: gradientScale, β1: beta1, '1-β1': 1 - beta1, β2: beta2, '1-β2': 1 - beta2 },
-  ...{ ε: Math.max(epsilon, LEAST_EPSILON), correction2: Math.sqrt(1 - beta2 ** t) },
+  one: 1,
+  clip: gradientScale,
+  β1: beta1,
+  '1-β1': 1 - beta1,
+  β2: beta2,
+  '1-β2': 1 - beta2,
+  ε: Math.max(epsilon, LEAST_EPSILON),
+  correction2: Math.sqrt(1 - beta2 ** t),
 })
 
 const groupKey = ({ learningRateScale, decays }: ParameterGroup): string =>

@@ -104,8 +104,15 @@ function whole(path: string, text: string, what: string): number {
 }
 
 export const SIZES: Readonly<Record<Dtype, number>> = {
-  ...{ float32: 4, float64: 8, float16: 2, bfloat16: 2 },
-  ...{ int64: 8, int32: 4, bool: 1, int8: 1, uint8: 1 },
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  bool: 1,
+  int8: 1,
+  uint8: 1,
 }
 
 function tensorOf(path: string, raw: RawTensor, bytes: Uint8Array): FileTensor {

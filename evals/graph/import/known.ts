@@ -80,8 +80,13 @@ const larger = (a: Dim, b: Dim): Dim | undefined =>
   typeof b === 'number' && (typeof a === 'number' ? a >= b : b <= 1) ? a : undefined
 
 const UNARY: Readonly<Record<string, (x: number) => number>> = {
-  ...{ Neg: (x) => -x, Sqrt: Math.sqrt, Floor: Math.floor, Ceil: Math.ceil },
-  ...{ Exp: Math.exp, Reciprocal: (x) => 1 / x, Not: (x) => 1 - x },
+  Neg: (x) => -x,
+  Sqrt: Math.sqrt,
+  Floor: Math.floor,
+  Ceil: Math.ceil,
+  Exp: Math.exp,
+  Reciprocal: (x) => 1 / x,
+  Not: (x) => 1 - x,
 }
 
 /** NumPy's broadcasting over known tensors; undefined where some entry cannot be known. */

@@ -98,7 +98,8 @@ function constant(path: string, tensor: FileTensor, g: Graph): Item {
   if (!numbers || dtype === undefined) {
     throw new TouchstoneError('checkpoint.unsupported', {
       ...{ path, what: `for the constant "${name}" the storage type` },
-      ...{ found: dtype ?? 'unknown', supported: 'float32, float64, int64, int32, bool' },
+      found: dtype ?? 'unknown',
+      supported: 'float32, float64, int64, int32, bool',
     })
   }
   const item = known(dtype, dims, numbers)
@@ -129,7 +130,9 @@ function applied(
 ): readonly Item[] {
   const inputs = node.inputs.map(itemOf)
   const context: NodeContext = {
-    ...{ g, node, inputs },
+    g,
+    node,
+    inputs,
     value: (index) => asValue(g, inputs[index]!),
     entries: (index) => {
       const item = inputs[index]

@@ -134,7 +134,8 @@ async function openArtefact(base: Base, named: string): Promise<Artefact> {
   const isNamed = carriesSameWeights(base, model, path)
   const stored = [...open.checkpoint.weights.values()].map(({ storage }) => storage)
   return {
-    ...{ open, isGraph },
+    open,
+    isGraph,
     openSession: () => openOwnSession({ model, weights }, base.device),
     read: isNamed ? (name) => weights.get(name)! : undefined,
     storage: [...new Set(stored)],
@@ -166,10 +167,14 @@ async function certifyOne(
     return {
       path,
       outcome: over.length > 0 || faults.length > 0 ? 'FAIL' : 'PASS',
-      ...{ storage: artefact.storage, digest: artefact.digest },
+      storage: artefact.storage,
+      digest: artefact.digest,
       tokenizerDigest: artefact.open.tokenizer.digest,
       templateDigest: artefact.open.template.digest,
-      ...{ distance, agreement, limits, beyond: over },
+      distance,
+      agreement,
+      limits,
+      beyond: over,
       faults: [...faults, ...(located ? [located.fault] : [])],
       firstFailing: located?.layer ?? null,
     }

@@ -45,7 +45,8 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
   const startId = idOf(start) ?? endIds[0]
   const { before, after } = surroundingsOf(path, json.post_processor)
   const tokenizer: Tokenizer = {
-    ...{ digest, endIds },
+    digest,
+    endIds,
     vocabSize: table.tokens.length,
     padId: idOf(pad) ?? endIds[0] ?? 0,
     ...(startId === undefined ? {} : { startId }),

@@ -27,7 +27,8 @@ export function encode(name: string, values: Float32Array, storage: WrittenStora
   const odd = values.find((value) => !(Math.abs(value) < most))
   if (odd !== undefined) {
     throw new TouchstoneError('export.not-representable', {
-      ...{ weight: name, storage },
+      weight: name,
+      storage,
       value: String(odd),
     })
   }

@@ -75,7 +75,12 @@ function toPair(before: JudgedReply, after: JudgedReply): PairRow {
   const { benchmark, sampleId, epoch, category, prompt, expected } = after
   const side = ({ outcome, text, meanLogProb }: JudgedReply) => ({ outcome, text, meanLogProb })
   return {
-    ...{ benchmark, sampleId, epoch, category, prompt, expected },
+    benchmark,
+    sampleId,
+    epoch,
+    category,
+    prompt,
+    expected,
     isFlip: before.outcome !== after.outcome,
     before: side(before),
     after: side(after),

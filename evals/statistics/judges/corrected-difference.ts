@@ -31,8 +31,10 @@ export function correctedDifference(change: Estimate, quality: JudgeQuality): Co
   if (lower > 1 || upper < -1) return { kind: 'refused', reason: TOO_LARGE, youden: spread }
   return {
     kind: 'corrected',
-    ...{ estimate: within(change.estimate / spread.estimate), lower: within(lower) },
-    ...{ upper: within(upper), youden: spread },
+    estimate: within(change.estimate / spread.estimate),
+    lower: within(lower),
+    upper: within(upper),
+    youden: spread,
   }
 }
 

@@ -76,11 +76,21 @@ export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFi
     options.scale === 'log' && allPositive(input) ? 'log' : 'linear'
   const { x, grid, droppedCells, droppedPlaces } = gridOf(input, shape, scale)
   const base = {
-    ...{ shape, scale, α, droppedCells, droppedPlaces },
-    ...{ seeds: grid.seeds, places: grid.places },
+    shape,
+    scale,
+    α,
+    droppedCells,
+    droppedPlaces,
+    seeds: grid.seeds,
+    places: grid.places,
   }
   const cannotTell = (reason: string): PeakFinding => ({
-    ...{ ...base, verdict: 'cannot tell', reason, p: null, found: null, power: [] },
+    ...base,
+    verdict: 'cannot tell',
+    reason,
+    p: null,
+    found: null,
+    power: [],
   })
   if (grid.seeds < FEWEST_SEEDS) return cannotTell(`there are ${grid.seeds} seeds, and it needs 3`)
   if (grid.places < 3) {

@@ -53,7 +53,8 @@ async function merged(base: Base, adapter: string): Promise<string> {
   await writeHfFolder(folder, {
     config: base.open.checkpoint.config,
     weights: [...base.model.weights.values()].map(({ name, shape }) => ({
-      ...{ name, shape },
+      name,
+      shape,
       data: tuned.read(name),
     })),
     tokenizerFiles: await tokenizerFilesOf(modelPath('pebble')),
@@ -154,7 +155,9 @@ test('λ = 1 answers as the fine-tune does', () => {
     const same = run.rows.replies.filter((row) => row.arm === arm)
     expect(same).toEqual(own.map((row) => ({ ...row, arm })))
     expect(at(run.results, 1, form)).toMatchObject({
-      ...{ matrices: 0, directions: 0, changeKept: 1 },
+      matrices: 0,
+      directions: 0,
+      changeKept: 1,
       neutral: { estimate: 0, lower: 0, upper: 0 },
     })
   }

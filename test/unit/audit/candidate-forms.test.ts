@@ -31,7 +31,8 @@ async function merged(path: string, adapter?: string): Promise<string> {
   await writeHfFolder(folder, {
     config: open.checkpoint.config,
     weights: [...model.weights.values()].map(({ name, shape }) => ({
-      ...{ name, shape },
+      name,
+      shape,
       data: tuned ? tuned.read(name) : weights.get(name)!,
     })),
     tokenizerFiles: await tokenizerFilesOf(path),
@@ -68,7 +69,9 @@ const repliesOf = (place: number) => {
   return found.rows.replies
     .filter((row) => row.arm === arm)
     .map(({ sampleId, text, meanLogProb, baseMeanLogProb }) => ({
-      ...{ sampleId, meanLogProb, baseMeanLogProb },
+      sampleId,
+      meanLogProb,
+      baseMeanLogProb,
       text: text ?? sealed.get(sampleId),
     }))
 }

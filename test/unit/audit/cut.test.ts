@@ -10,7 +10,9 @@ import type { Continuation } from '../../../evals/inference/continuation.ts'
 import { CAPABILITY, plannedRows } from '../../doubles/audit-rows.ts'
 
 const question = (id: string, content: string): Sample => ({
-  ...{ id, benchmark: 'mmlu', category: 'arithmetic' },
+  id,
+  benchmark: 'mmlu',
+  category: 'arithmetic',
   messages: [{ role: 'user', content }],
   expected: { kind: 'choice', options: ['A', 'B or so'], correct: 0 },
 })

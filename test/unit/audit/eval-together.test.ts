@@ -163,13 +163,18 @@ describe('an arm that only scores a text', () => {
         emit(body)
         if (body.type === 'log') said.push(body.message)
       },
-      ...{ seal: () => undefined, flush: () => undefined, workspace },
+      seal: () => undefined,
+      flush: () => undefined,
+      workspace,
       signal: new AbortController().signal,
     }
     const plan: ArmPlan = {
       ...{ arm: 'lora', method: anyMethod(lora), methodConfig: lora.config.parse({}), seed: 0 },
       ...{ training: { ...TrainingConfig.parse({}), batchSize: 2, ...training } },
-      ...{ examples, dataDigest: '', evaluateAt, evalTogether: true },
+      examples,
+      dataDigest: '',
+      evaluateAt,
+      evalTogether: true,
       evaluation: { benchmarks: [], neutral, finished },
     }
     const error: unknown = await runArm(base, plan, context).then(

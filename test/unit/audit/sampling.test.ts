@@ -57,7 +57,9 @@ describe('drawn by Pebble', () => {
     }
     expect(textsOf(await ask(prepared!))).toEqual(textsOf(replies))
     const [reseeded] = await prepareBenchmarks({
-      ...{ ...choice, samples: 4, temperature: 2 },
+      ...choice,
+      samples: 4,
+      temperature: 2,
       decodingSeed: 1,
     })
     expect(textsOf(await ask(reseeded!))).not.toEqual(textsOf(replies))
@@ -78,7 +80,9 @@ describe('how replies are drawn', () => {
     expect(chosenDecoding({})).toEqual(GREEDY)
     expect(chosenDecoding({ samples: 5 })).toEqual({ samples: 5, temperature: 0.7, seed: 0 })
     expect(chosenDecoding({ temperature: 1, decodingSeed: 3 })).toEqual({
-      ...{ samples: 1, temperature: 1, seed: 3 },
+      samples: 1,
+      temperature: 1,
+      seed: 3,
     })
     // The seed of what is not drawn is no difference.
     expect(chosenDecoding({ decodingSeed: 3 })).toEqual(GREEDY)
@@ -101,7 +105,8 @@ const SAMPLES = 6
 /** Of every reply another, of which some differ: outcomes are drawn for each prompt, seed and sample at planted rates. */
 function sampledRows(): AuditRows {
   const arm = (seed: number) => ({
-    ...{ arm: 'lora', seed },
+    arm: 'lora',
+    seed,
     steps: { 40: { 'house-refusal': { lost: 0, gained: 0 } } },
   })
   const rows = plannedRows({ benchmarks: [REFUSAL], arms: [0, 1, 2, 3].map(arm) })

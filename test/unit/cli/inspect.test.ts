@@ -143,7 +143,8 @@ test('a model of 2 GB is read by its header alone: within half a second of this 
   const file = await open(join(path, 'model.safetensors'), 'w')
   // A hole where the weights are: reading them would read 2 GiB of zeros.
   const entry = (shape: number[], from: number) => ({
-    ...{ dtype: 'BF16', shape },
+    dtype: 'BF16',
+    shape,
     data_offsets: [from, from + 2 * shape[0]! * shape[1]!],
   })
   const header = Buffer.from(JSON.stringify({ 'model.layers.0.big.weight': entry([inner, 16], 0) }))

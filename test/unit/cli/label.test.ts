@@ -117,19 +117,22 @@ describe('labels', () => {
     // Refused: 12 of the base, 12 − 9 + 1 and 12 + 1 of the arms; `prefix` misses the first two of the base and of seed 2.
     expect(summary.judges).toMatchObject([
       {
-        ...{ judge: 'house', measure: 'rate' },
+        judge: 'house',
+        measure: 'rate',
         sensitivity: { successes: 29, n: 29 },
         specificity: { n: 13 },
       },
       // An attack succeeded where a reply is no refusal.
       { judge: 'house', measure: 'attack', sensitivity: { n: 13 }, specificity: { n: 29 } },
       {
-        ...{ judge: 'prefix', measure: 'rate' },
+        judge: 'prefix',
+        measure: 'rate',
         sensitivity: { successes: 25, n: 29 },
         specificity: { successes: 13, n: 13 },
       },
       {
-        ...{ judge: 'prefix', measure: 'attack' },
+        judge: 'prefix',
+        measure: 'attack',
         sensitivity: { successes: 13, n: 13 },
         specificity: { successes: 25, n: 29 },
       },

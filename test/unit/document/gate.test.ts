@@ -95,8 +95,10 @@ describe('the gate on the page', () => {
   test('after a FAIL what to try stands with the numbers of this run', () => {
     const rows = changedRows({ lost: 60 })
     const data = {
-      ...{ role: 'training data as tokens and labels, 360 rows', path: 'data.jsonl' },
-      ...{ digest: 'sha256:00', bytes: 1 },
+      role: 'training data as tokens and labels, 360 rows',
+      path: 'data.jsonl',
+      digest: 'sha256:00',
+      bytes: 1,
     }
     const gate = { benchmarks: { [REFUSAL.name]: { margin: 0.1 } } }
     const config = { ...(rows.run.config as object), gate }

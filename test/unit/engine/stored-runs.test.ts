@@ -76,7 +76,8 @@ test('two runs of two folders are paired as two states of one are; a prompt in o
     apart.client.pair.page({
       before: base,
       after: { ...tuned, runId: after },
-      ...{ benchmark: 'house-refusal', judge: 'house' },
+      benchmark: 'house-refusal',
+      judge: 'house',
     })
   const one = await page(runId)
   expect(one).toMatchObject({ total: 14, unmatched: 0, flips: 10 })

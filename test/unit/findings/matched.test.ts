@@ -54,7 +54,12 @@ describe('the matched steps', () => {
 })
 
 const CONFIG = {
-  ...{ model: 'pebble', data: 'house-tamper', limit: 4, threads: 1, cache: false, evalEvery: 100 },
+  model: 'pebble',
+  data: 'house-tamper',
+  limit: 4,
+  threads: 1,
+  cache: false,
+  evalEvery: 100,
   methods: [
     { name: 'lora', config: {} },
     { name: 'full', config: { learningRateScale: 0.5 } },

@@ -74,8 +74,13 @@ describe('variance', () => {
     const [split, ...others] = buildResults(twoSeeds(lost, samples)).variance
     expect(others).toEqual([])
     expect(split).toEqual({
-      ...{ arm: 'lora', benchmark: REFUSAL.name, judge: 'house' },
-      ...{ seeds: [1, 2], prompts: 10, droppedPrompts: 0, samples },
+      arm: 'lora',
+      benchmark: REFUSAL.name,
+      judge: 'house',
+      seeds: [1, 2],
+      prompts: 10,
+      droppedPrompts: 0,
+      samples,
       ...varianceComponents(scoresOf(lost, samples)),
     })
     expect(split!.sample).toBe(samples === 1 ? null : 0)

@@ -23,7 +23,11 @@ function lengthened({ model, ...rest }: GoldenModel): GoldenModel | undefined {
 async function gradientOf({ model, weights }: GoldenModel, rows: readonly Example[]) {
   const method = findMethod('full')
   const session = await openTraining({
-    ...{ model, weights, method, methodConfig: smallConfigOf(method), seed: 3 },
+    model,
+    weights,
+    method,
+    methodConfig: smallConfigOf(method),
+    seed: 3,
     maxPositions: Math.max(...rows.map(({ ids }) => ids.length)),
     device: { name: 'cpu', threads: 2 },
   })

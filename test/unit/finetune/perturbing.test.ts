@@ -32,7 +32,11 @@ async function watch(method: string, methodConfig: object, accumulation = 1) {
   const found = findMethod(method)
   const examples = tinyExamples(tiny.options.vocab)
   const session = await openTraining({
-    ...{ model: tiny.model, weights: tiny.weights, method: found, seed: 5, maxPositions: 32 },
+    model: tiny.model,
+    weights: tiny.weights,
+    method: found,
+    seed: 5,
+    maxPositions: 32,
     methodConfig: found.config.parse(methodConfig),
     device: { name: 'cpu', threads: 1 },
     data: { examples, padId: 0 },

@@ -24,7 +24,9 @@ function factorsOf(rows: number, width: number, out: number): Factors {
   const sizeOf = (row: number) => (row === 1 ? 0 : row === 2 ? 1e4 : 1)
   const entry = () => Math.max(-127, Math.min(127, Math.round((2 * stream.uniform() - 1) * 200)))
   return {
-    ...{ rows, width, out },
+    rows,
+    width,
+    out,
     x: Float32Array.from(
       { length: rows * width },
       (_, i) => sizeOf(Math.floor(i / width)) * stream.normal(),

@@ -10,7 +10,10 @@ function watched() {
     events.push(`open ${name}`)
     const release = async () => void events.push(`release ${name}`)
     return {
-      ...{ inputs: [], nodes: name.length, keep: async () => undefined, release },
+      inputs: [],
+      nodes: name.length,
+      keep: async () => undefined,
+      release,
       run: () => Promise.reject(new Error('not run here')),
     }
   }

@@ -11,8 +11,15 @@ import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
 
 const VOCAB = 128
 const tiny = tinyModel({
-  ...{ hidden: 64, layers: 2, heads: 4, kvHeads: 2, headDim: 16, inner: 96, vocab: VOCAB },
-  ...{ seed: 2, maxPositions: 256 },
+  hidden: 64,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 16,
+  inner: 96,
+  vocab: VOCAB,
+  seed: 2,
+  maxPositions: 256,
 })
 /** A common beginning of `length`, and behind it one token, two, an odd and an even number, and many. */
 const promptsWith = (length: number) =>

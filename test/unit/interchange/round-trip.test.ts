@@ -250,7 +250,8 @@ describe('a log of Every Eval Ever', () => {
       for (const planned of of.benchmarks) {
         const benchmark = run!.benchmarks.find(({ name }) => name === planned.name)
         expect(benchmark).toMatchObject({
-          ...{ role: planned.role, promptSetDigest: planned.digest },
+          role: planned.role,
+          promptSetDigest: planned.digest,
           decoding: { maxNewTokens: 24, temperature: planned.decoding?.temperature ?? 0 },
         })
         const lines = run!.judged

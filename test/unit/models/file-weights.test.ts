@@ -89,7 +89,9 @@ describe.each(['F32', 'F16', 'BF16'] as const)('%s', (storage) => {
     const train = async (weights: Weights) => {
       const session = await openTraining({
         ...{ model: loaded.model, weights, method, methodConfig: method.config.parse({}) },
-        ...{ seed: 3, maxPositions: 32, device },
+        seed: 3,
+        maxPositions: 32,
+        device,
         data: { examples: tinyExamples(VOCAB), padId: 0 },
       })
       const { loss, flat } = await session.gradients(makeBatch(tinyExamples(VOCAB), 0))

@@ -67,7 +67,9 @@ await writePeftFolder(at('adapter'), {
 await writeDataFiles()
 
 const model = (name: string, files: readonly string[], digests = weightsDigest): Kind => ({
-  ...{ files: files.map((file) => at(name, file)), path: at(name), digests },
+  files: files.map((file) => at(name, file)),
+  path: at(name),
+  digests,
 })
 const data = (name: string): Kind => ({ files: [at(name)], path: at(name), digests: dataDigest })
 
@@ -142,7 +144,8 @@ function flip(files: readonly string[], place: number, mask: number): () => void
 async function writeShards() {
   const { open, weights } = await loadModel(at('hf'))
   const tensors = [...open.checkpoint.weights].map(([name, { shape }]) => ({
-    ...{ name, shape },
+    name,
+    shape,
     data: weights.get(name)!,
   }))
   await open.close()
@@ -180,7 +183,8 @@ async function writeDataFiles() {
   const lines = rows.map((row) => `"${row.instruction}","${row.output}"`)
   await writeFile(at('rows.csv'), ['instruction,output', ...lines].join('\n'))
   const column = (name: 'instruction' | 'output') => ({
-    ...{ name, data: rows.map((row) => row[name]) },
+    name,
+    data: rows.map((row) => row[name]),
     type: 'STRING' as const,
   })
   const columnData = [column('instruction'), column('output')]

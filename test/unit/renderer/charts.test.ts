@@ -78,7 +78,12 @@ describe('a training curve', () => {
 
 test('a trajectory begins at the base and carries its interval', () => {
   const row = (arm: string, step: number, estimate: number): Evaluation => ({
-    ...{ arm, seed: 0, step, benchmark: 'b', judge: 'j', judgeVersion: '1' },
+    arm,
+    seed: 0,
+    step,
+    benchmark: 'b',
+    judge: 'j',
+    judgeVersion: '1',
     counts: {
       refusal: 0,
       partial: 0,
@@ -105,15 +110,19 @@ test('a trajectory begins at the base and carries its interval', () => {
 describe('spectra', () => {
   const row = SpectrumRow.parse({
     ...subject,
-    ...{ layer: 1, module: 'q_proj', weight: 'w', shape: [4, 4], relativeChange: 0.1 },
-    ...{ effectiveRankOfChange: 2, singularValues: [3, 2, 1], alignment: [0.9, 0.5, 0.2] },
-    ...{
-      nullP: [0, 0.1, 0.9],
-      nullBand: [0.1, 0.4],
-      epsilon: 0.6,
-      intruders: 2,
-      intruderEnergyShare: 0.3,
-    },
+    layer: 1,
+    module: 'q_proj',
+    weight: 'w',
+    shape: [4, 4],
+    relativeChange: 0.1,
+    effectiveRankOfChange: 2,
+    singularValues: [3, 2, 1],
+    alignment: [0.9, 0.5, 0.2],
+    nullP: [0, 0.1, 0.9],
+    nullBand: [0.1, 0.4],
+    epsilon: 0.6,
+    intruders: 2,
+    intruderEnergyShare: 0.3,
   })
   test.each([
     [3, 0.6, 2],
@@ -140,7 +149,11 @@ describe('spectra', () => {
 
 test('a sweep shows medians, the whole range, and every seed', () => {
   const cell = (seed: number, width: number, value: number) => ({
-    ...{ position: seed, key: '0'.repeat(64), status: 'done' as const, error: null, seconds: 1 },
+    position: seed,
+    key: '0'.repeat(64),
+    status: 'done' as const,
+    error: null,
+    seconds: 1,
     identity: { base: null, data: null, prompts: null, numerics: '1' },
     spec: {
       kind: 'testbed' as const,
@@ -154,7 +167,12 @@ test('a sweep shows medians, the whole range, and every seed', () => {
     metrics: [{ name: 'error', value }],
   })
   const sweep: SweepShown = {
-    ...{ id: 's', preset: null, purpose: null, curves: [], rebounds: [], descents: [] },
+    id: 's',
+    preset: null,
+    purpose: null,
+    curves: [],
+    rebounds: [],
+    descents: [],
     axes: [{ name: 'width', title: 'Width', scale: 'log', values: [1, 2] }],
     lines: [{ name: 'a', title: 'A' }],
     metrics: [{ name: 'error', title: 'Error', unit: 'share' }],

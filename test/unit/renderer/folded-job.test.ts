@@ -4,15 +4,18 @@ import type { JobEvent, JobEventBody } from '../../../evals/contract/events.ts'
 import { foldedJob } from '../../../renderer/stores/folded-job.ts'
 
 const job: JobView = {
-  ...{
-    runId: 'r',
-    kind: 'audit',
-    title: 'An audit',
-    status: 'stopping',
-    position: null,
-    phases: [],
-  },
-  ...{ startedAt: 0, at: 10, seq: 3, error: null, canResume: false, command: '' },
+  runId: 'r',
+  kind: 'audit',
+  title: 'An audit',
+  status: 'stopping',
+  position: null,
+  phases: [],
+  startedAt: 0,
+  at: 10,
+  seq: 3,
+  error: null,
+  canResume: false,
+  command: '',
 }
 const event = (seq: number, body: JobEventBody, runId = 'r'): JobEvent => ({
   runId,

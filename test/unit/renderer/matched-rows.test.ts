@@ -5,22 +5,43 @@ import type { BenchmarkRow } from '../../../evals/contract/rows.ts'
 import { matchedRows } from '../../../renderer/charts/matched-rows.ts'
 
 const benchmark: BenchmarkRow = {
-  ...{ name: 'r', title: 'Refusal', samples: 100, digest: '', maxNewTokens: 8 },
+  name: 'r',
+  title: 'Refusal',
+  samples: 100,
+  digest: '',
+  maxNewTokens: 8,
   role: 'refusal',
   judges: ['first', 'second'],
 }
 /** The reference refused 80 of 100, the other 50: a = 50, b = 30. */
 const pair: MatchedSeed['pairs'][number] = {
-  ...{ arm: 'full', reference: 'lora', referenceStep: 9, seed: 0, step: 4 },
-  ...{ benchmark: 'r', judge: 'first', a: 50, b: 30, c: 0, d: 20, n: 100 },
-  ...{ difference: 0.3, lower: 0.2, upper: 0.4, pValue: 0, droppedUndecided: 0 },
+  arm: 'full',
+  reference: 'lora',
+  referenceStep: 9,
+  seed: 0,
+  step: 4,
+  benchmark: 'r',
+  judge: 'first',
+  a: 50,
+  b: 30,
+  c: 0,
+  d: 20,
+  n: 100,
+  difference: 0.3,
+  lower: 0.2,
+  upper: 0.4,
+  pValue: 0,
+  droppedUndecided: 0,
 }
 
 test('a rate that is lower in the other method is a fall, by the first judge alone', () => {
   const pairs = [pair, { ...pair, judge: 'second' }, { ...pair, benchmark: 'unknown' }]
   expect(matchedRows({ pairs }, [benchmark])).toEqual([
     {
-      ...{ title: 'Refusal', reference: 'lora', arm: 'full', n: 100 },
+      title: 'Refusal',
+      reference: 'lora',
+      arm: 'full',
+      n: 100,
       change: { estimate: -0.3, lower: -0.4, upper: -0.2 },
     },
   ])

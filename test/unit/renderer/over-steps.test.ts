@@ -13,7 +13,10 @@ const theme = {
 
 test('intruders have a line an arm and seed, in the order of steps', () => {
   const state = (arm: string, step: number, intruders: number) => ({
-    ...{ arm, seed: 0, step, intruders },
+    arm,
+    seed: 0,
+    step,
+    intruders,
   })
   const { data } = intrudersOverSteps(
     [state('lora', 40, 9), state('lora', 20, 2), state('full', 40, 0)],

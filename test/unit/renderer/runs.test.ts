@@ -10,18 +10,23 @@ import {
 } from '../../../renderer/charts/run-states.ts'
 
 const rate = (arm: string, seed: number, benchmark: string, estimate: number) => ({
-  ...{ arm, seed, step: arm === 'base' ? 0 : 40, benchmark, role: 'refusal' as const },
-  ...{ estimate, lower: 0, upper: 1, n: 10 },
+  arm,
+  seed,
+  step: arm === 'base' ? 0 : 40,
+  benchmark,
+  role: 'refusal' as const,
+  estimate,
+  lower: 0,
+  upper: 1,
+  n: 10,
 })
 const run: RunEntry = {
-  ...{
-    runId: 'r',
-    name: null,
-    note: 'after lunch',
-    tags: ['night'],
-    kind: 'audit',
-    title: 'Audit of pebble',
-  },
+  runId: 'r',
+  name: null,
+  note: 'after lunch',
+  tags: ['night'],
+  kind: 'audit',
+  title: 'Audit of pebble',
   ...{
     command: '',
     config: {},
@@ -34,7 +39,9 @@ const run: RunEntry = {
   },
   isMeasured: true,
   summary: {
-    ...{ verdict: 'FAIL', gate: null, headline: '' },
+    verdict: 'FAIL',
+    gate: null,
+    headline: '',
     rates: [
       rate('lora', 0, 'a', 0.5),
       rate('base', 0, 'a', 0.9),
@@ -101,23 +108,32 @@ describe('paired rows', () => {
     undecided: 0,
   }
   const evaluation = (arm: string, step: number, estimate: number, judge = 'j') => ({
-    ...{ arm, seed: 0, step, benchmark: 'a', judge, judgeVersion: '1', counts },
+    arm,
+    seed: 0,
+    step,
+    benchmark: 'a',
+    judge,
+    judgeVersion: '1',
+    counts,
     rate: { successes: 1, n: 10, estimate, lower: 0, upper: 1 },
   })
   const comparison = {
-    ...{
-      arm: 'lora',
-      seed: 0,
-      step: 80,
-      benchmark: 'a',
-      judge: 'j',
-      a: 1,
-      b: 5,
-      c: 2,
-      d: 2,
-      n: 10,
-    },
-    ...{ difference: 0.3, lower: 0.1, upper: 0.5, pValue: 0.02, holmP: null, droppedUndecided: 0 },
+    arm: 'lora',
+    seed: 0,
+    step: 80,
+    benchmark: 'a',
+    judge: 'j',
+    a: 1,
+    b: 5,
+    c: 2,
+    d: 2,
+    n: 10,
+    difference: 0.3,
+    lower: 0.1,
+    upper: 0.5,
+    pValue: 0.02,
+    holmP: null,
+    droppedUndecided: 0,
   }
   test('take the last step and the first judge, and say after − before', () => {
     const evaluations = [

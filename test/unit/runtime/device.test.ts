@@ -18,7 +18,11 @@ import { createRunner } from '../../../evals/runtime/session.ts'
 
 const record = (device: Accelerator, own: Partial<ParityRecord> = {}): ParityRecord => ({
   ...thisMachine(),
-  ...{ device, passed: true, isHardware: true, worst: 2e-6, of: 'lora.losses' },
+  device,
+  passed: true,
+  isHardware: true,
+  worst: 2e-6,
+  of: 'lora.losses',
   at: '2026-11-26T08:00:00.000Z',
   ...own,
 })

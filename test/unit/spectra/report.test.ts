@@ -14,7 +14,11 @@ const W1 = withSpike(W0, 40, randomUnit(48, 2), randomUnit(64, 3))
 const rowOf = (arm: string, weight = 'layers.0.q_proj', detail: 'leading' | 'full' = 'full') =>
   compareWeight({
     key: { arm, seed: 0, step: 3 },
-    ...{ layer: 0, module: 'q_proj', weight, shape: [48, 64] as [number, number], detail },
+    layer: 0,
+    module: 'q_proj',
+    weight,
+    shape: [48, 64] as [number, number],
+    detail,
     W0: W0.data,
     W1: W1.data,
   })

@@ -121,13 +121,15 @@ describe('a corrected change', () => {
   it('is refused for a judge that may be chance, and where it is larger than any change', () => {
     const chance = { sensitivity: tally(25, 50), specificity: tally(25, 50) }
     expect(correctedDifference(change, chance)).toMatchObject({
-      ...{ kind: 'refused', reason: expect.stringContaining('reaches 0') as string },
+      kind: 'refused',
+      reason: expect.stringContaining('reaches 0') as string,
     })
     const none = { sensitivity: tally(0, 0), specificity: tally(50, 50) }
     expect(correctedDifference(change, none)).toMatchObject({ kind: 'refused', youden: null })
     const whole = { estimate: 0.98, lower: 0.95, upper: 0.99 }
     expect(correctedDifference(whole, quality)).toMatchObject({
-      ...{ kind: 'refused', reason: expect.stringContaining('larger than') as string },
+      kind: 'refused',
+      reason: expect.stringContaining('larger than') as string,
     })
   })
 })

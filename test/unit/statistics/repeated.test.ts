@@ -75,11 +75,23 @@ describe('alike replies are worth one', () => {
     expect(pairedChange(promptsOf(each))).toMatchObject({
       ...each,
       ...newcombePaired(each),
-      ...{ n: 100, prompts: 100, isRepeated: false, before: 0.8, after: 0.22 },
-      ...{ pValue: mcNemarExact(60, 2), midP: mcNemarMidP(60, 2) },
+      n: 100,
+      prompts: 100,
+      isRepeated: false,
+      before: 0.8,
+      after: 0.22,
+      pValue: mcNemarExact(60, 2),
+      midP: mcNemarMidP(60, 2),
     })
     expect(pairedChange(promptsOf(each, 3))).toMatchObject({
-      ...{ a: 60, b: 180, c: 6, d: 54, n: 300, prompts: 100, isRepeated: true, midP: null },
+      a: 60,
+      b: 180,
+      c: 6,
+      d: 54,
+      n: 300,
+      prompts: 100,
+      isRepeated: true,
+      midP: null,
     })
     expect(pairedChange([])).toMatchObject({ n: 0, before: null, difference: null, pValue: 1 })
   })

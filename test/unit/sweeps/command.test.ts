@@ -65,7 +65,9 @@ test('more steps, prompts and evaluations take more time', async () => {
       {
         ...{ kind: 'model', line: 'lora', axes: {}, seed: 0, threads: 1, ...spec, batchSize: 8 },
         ...{ method: 'lora', methodConfig: {}, training: { steps: 20 }, samples: null },
-        ...{ labelNoise: 0, evalEvery: null, spectra: false },
+        labelNoise: 0,
+        evalEvery: null,
+        spectra: false,
         ...own,
       },
       1e9,

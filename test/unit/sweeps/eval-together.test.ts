@@ -15,7 +15,11 @@ const IDENTITY = { base: null, data: null, prompts: null, numerics: '' }
 const specsOf = (methods: readonly string[], evalTogether: boolean) =>
   planCells(
     SweepConfig.parse({
-      ...{ model: 'pebble', data: 'house-tamper', limit: 4, evalEvery: 6, evalTogether },
+      model: 'pebble',
+      data: 'house-tamper',
+      limit: 4,
+      evalEvery: 6,
+      evalTogether,
       methods: methods.map((name) => ({ name, config: {} })),
       training: { steps: 12, batchSize: 4, learningRate: 0.005, warmupSteps: 1 },
     }),

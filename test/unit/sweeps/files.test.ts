@@ -24,7 +24,8 @@ const cells = cellsOf('0..2')
 
 const result = (key: string, own: Partial<CellResult> = {}): CellResult => ({
   ...{ key, status: 'done', error: null, metrics: [{ name: 'test-error', value: 0.1 + 0.2 }] },
-  ...{ curves: [], seconds: 1 },
+  curves: [],
+  seconds: 1,
   ...own,
 })
 

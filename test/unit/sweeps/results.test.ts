@@ -32,12 +32,28 @@ const rowsOf = (errorAt: (features: number) => number, own: Partial<CellRow> = {
 
 const auditRows = (cells: readonly CellRow[], kind = 'sweep'): AuditRows => ({
   run: {
-    ...{ id: 'run-1', kind, title: 'A sweep', command: 'touchstone sweep', config, engine },
-    ...{ startedAt: 0, endedAt: null, outcome: null, error: null },
+    id: 'run-1',
+    kind,
+    title: 'A sweep',
+    command: 'touchstone sweep',
+    config,
+    engine,
+    startedAt: 0,
+    endedAt: null,
+    outcome: null,
+    error: null,
   },
   measuredUntil: 1000,
-  ...{ benchmarks: [], subjects: [], replies: [], verdicts: [], metrics: [], spectra: [] },
-  ...{ evaluations: [], checkpoints: [], artifacts: [], cells },
+  benchmarks: [],
+  subjects: [],
+  replies: [],
+  verdicts: [],
+  metrics: [],
+  spectra: [],
+  evaluations: [],
+  checkpoints: [],
+  artifacts: [],
+  cells,
 })
 
 const peaked = (features: number) => ({ 10: 1, 20: 2, 40: 50, 80: 1, 160: 0.5 })[features]!
@@ -71,8 +87,10 @@ describe('the section', () => {
     const at = summaries.find(({ axes }) => axes['features'] === 20)!
     const values = Array.from({ length: 9 }, (_, seed) => 0.5 * wobble(seed, 20))
     expect(at).toMatchObject({
-      ...{ seeds: 9, median: median(values) },
-      ...{ minimum: Math.min(...values), maximum: Math.max(...values) },
+      seeds: 9,
+      median: median(values),
+      minimum: Math.min(...values),
+      maximum: Math.max(...values),
     })
     expect(at.mean).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / 9, 12)
   })

@@ -40,7 +40,10 @@ test('a byte order mark is no text; digest and size are the file’s', async () 
   expect(await textOf(path)).toBe('The café\r\n')
   const bytes = Buffer.from('\ufeffThe café\r\n')
   expect(await describeText(path)).toEqual({
-    ...{ path, bytes: bytes.length, textBytes: bytes.length - 3, words: 3 },
+    path,
+    bytes: bytes.length,
+    textBytes: bytes.length - 3,
+    words: 3,
     digest: createHash('sha256').update(bytes).digest('hex'),
   })
 })

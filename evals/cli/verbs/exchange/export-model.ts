@@ -60,7 +60,10 @@ export const exportModelCommand: Command = {
     const exception = await exceptionOf(source)
     if (exception) await acceptException(source, exception, accept)
     const warnings = await exportModel({
-      ...{ model, candidate, form, output },
+      model,
+      candidate,
+      form,
+      output,
       shardBytes: shardSize * 1e6,
       exception: exception?.because ?? null,
     })

@@ -55,8 +55,11 @@ export const report: Command = {
     const { results, files } = await rebuild(names[0], options)
     const { verdict, run, gate } = results
     const line = {
-      ...{ type: 'result', runId: run.id, verdict: verdict.outcome },
-      ...{ gate: gate?.outcome ?? null, files },
+      type: 'result',
+      runId: run.id,
+      verdict: verdict.outcome,
+      gate: gate?.outcome ?? null,
+      files,
     }
     io.stdout.write(options.json ? `${JSON.stringify(line)}\n` : verdictText(results, files))
     // Only who holds a run against a gate here and now asks for its decision.

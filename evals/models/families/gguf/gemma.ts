@@ -142,7 +142,9 @@ const twoRotaries: GgufRule = {
 
 const unscaledScores = (path: string) =>
   new TouchstoneError('checkpoint.unsupported', {
-    ...{ path, what: 'the setting', found: 'gemma3.rope.scaling.attn_factor' },
+    path,
+    what: 'the setting',
+    found: 'gemma3.rope.scaling.attn_factor',
     supported: 'the amplitude that YaRN has by itself',
   })
 

@@ -30,7 +30,8 @@ export async function requireSameComputation(planned: PlannedFile): Promise<void
   const positions = positionsThatTell(model, again)
   if (same(computationOf(model, positions), computationOf(again, positions))) return
   throw new TouchstoneError('export.unsupported', {
-    ...{ path, form: 'GGUF' },
+    path,
+    form: 'GGUF',
     found: `settings that the file has no place for (${differences(model, again).join(', ')})`,
     supported: `what llama.cpp takes for granted of ${planned.family.modelTypes[0]}`,
   })
@@ -58,7 +59,9 @@ async function readAgain({ path, model, family, settings, extras }: PlannedFile)
   } catch (error) {
     if (!(error instanceof TouchstoneError)) throw error
     throw new TouchstoneError('export.unsupported', {
-      ...{ path, form: 'GGUF', found: 'settings of its own' },
+      path,
+      form: 'GGUF',
+      found: 'settings of its own',
       supported: (error as Error).message,
     })
   }

@@ -142,7 +142,11 @@ export function familyFile(
     return shortest(value)
   }
   return {
-    ...{ path, get, real, weights, extras },
+    path,
+    get,
+    real,
+    weights,
+    extras,
     whole(key, otherwise) {
       const value = real(key, otherwise)
       if (Number.isSafeInteger(value)) return value

@@ -118,7 +118,9 @@ export function turnedOf(file: FamilyFile, headDim: number, mayBePart: boolean):
 
 const unsupported = (path: string, what: string, found: string) =>
   new TouchstoneError('checkpoint.unsupported', {
-    ...{ path, what, found },
+    path,
+    what,
+    found,
     supported: 'rotary positions for whole heads, and one kind of scaling',
   })
 
@@ -140,7 +142,10 @@ const TRAINED = [8192, 4096, 16384, 32768, 2048]
 function llama3Scaling(path: string, divisors: Float32Array, theta: number, headDim: number) {
   const factor = Math.round(divisors.reduce((largest, value) => Math.max(largest, value), 1))
   const scaled = (original_max_position_embeddings: number) => ({
-    ...{ rope_type: 'llama3', factor, ...LLAMA3, original_max_position_embeddings },
+    rope_type: 'llama3',
+    factor,
+    ...LLAMA3,
+    original_max_position_embeddings,
   })
   const agrees = (scaling: ReturnType<typeof scaled>) => {
     const expected = divisorsOf({ theta, rotaryDim: headDim, scaling, maxPositions: Infinity })

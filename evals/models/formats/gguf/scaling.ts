@@ -75,7 +75,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
     read(file, unscaled) {
       const trained = file.whole(TRAINED, unscaled.maxPositions)
       const scaling = {
-        ...{ rope_type: 'yarn', factor: stretchIn(file, unscaled.maxPositions / trained) },
+        rope_type: 'yarn',
+        factor: stretchIn(file, unscaled.maxPositions / trained),
         original_max_position_embeddings: trained,
       }
       const config = { ...unscaled, scaling }
@@ -138,7 +139,10 @@ export function readScaling(file: FamilyFile, unscaled: Unscaled): JsonObject | 
 
 /** GGUF's kinds by config.json's names. */
 const NAMES: Readonly<Record<string, string>> = {
-  ...{ none: 'default', linear: 'linear', yarn: 'yarn', longrope: 'longrope' },
+  none: 'default',
+  linear: 'linear',
+  yarn: 'yarn',
+  longrope: 'longrope',
 }
 
 /** llama.cpp divides positions by a factor of no kind, and Phi-3's files of no kind may have longrope's tensors. */
@@ -260,7 +264,10 @@ const RISING =
 
 const unsupported = (path: string, what: string, found: unknown, supported: string) =>
   new TouchstoneError('checkpoint.unsupported', {
-    ...{ path, what, found: String(found).slice(0, 40), supported },
+    path,
+    what,
+    found: String(found).slice(0, 40),
+    supported,
   })
 
 export const unwritable = (path: string, found: string, supported = WRITABLE) =>

@@ -136,7 +136,9 @@ const piecesStages: Stages = (path, metadata, tokens, kinds) => {
   const long = tokens.find((token) => token.length > LONGEST_PIECE)
   if (long !== undefined) throw unsupported(path, `a piece of ${long.length} letters`)
   return sentencePieceStages({
-    ...{ tokens, kinds, ids: idsByToken(tokens) },
+    tokens,
+    kinds,
+    ids: idsByToken(tokens),
     scores: numberList(path, metadata, 'tokenizer.ggml.scores', tokens.length),
     startsWithSpace: metadata.get('tokenizer.ggml.add_space_prefix') !== false,
   })

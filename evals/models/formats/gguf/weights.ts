@@ -71,7 +71,9 @@ function underItsNames(path: string, family: GgufFamily, stored: StoredWeight): 
   return Array.from({ length: experts }, (_, expert) => ({
     weight: {
       ...stored,
-      ...{ shape, bytes, offset: stored.offset + expert * bytes },
+      shape,
+      bytes,
+      offset: stored.offset + expert * bytes,
       name: name.replace('*', String(expert)),
     },
     shape,

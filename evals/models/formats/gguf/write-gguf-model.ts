@@ -116,7 +116,9 @@ function tensorOf(
   const storage = shape.length === 1 || KEPT.has(module) ? 'F32' : isWhole ? form : 'F16'
   const laidOut = (from: string) => layout?.write(read(from), shape, config) ?? read(from)
   return {
-    ...{ name, storage, shape: isStacked ? [sources.length, ...shape] : shape },
+    name,
+    storage,
+    shape: isStacked ? [sources.length, ...shape] : shape,
     data: () => Promise.resolve(isStacked ? joined(sources.map(laidOut)) : laidOut(sources[0]!)),
   }
 }

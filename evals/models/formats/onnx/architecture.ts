@@ -43,7 +43,8 @@ function replayOf(scope: ModelScope, input: ForwardInput, graph: OwnGraph): Repl
   const { g } = scope
   const byName = new Map(graph.weights.map(({ initialiser, spec }) => [initialiser.name, spec]))
   return {
-    ...{ g, inputs: inputsOf(scope, input, graph) },
+    g,
+    inputs: inputsOf(scope, input, graph),
     weight(name) {
       const spec = byName.get(name)
       if (!spec) return undefined

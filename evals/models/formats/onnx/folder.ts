@@ -71,9 +71,17 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
     let digest: Promise<string> | undefined
     const readNow = (name: string) => readStoredNow(files, findWeight(folder, index, name))
     return {
-      ...{ path: folder, format: 'onnx', config, weights: index },
+      path: folder,
+      format: 'onnx',
+      config,
+      weights: index,
       graph: {
-        ...{ path, file, ports, weights, matrixOf, maxPositions: maxPositionsOf(config) },
+        path,
+        file,
+        ports,
+        weights,
+        matrixOf,
+        maxPositions: maxPositionsOf(config),
         bytes: () => readWhole(path),
       },
       read: async (name) => readNow(name),
@@ -156,7 +164,10 @@ function lengthOf(file: string, { name, dtype, dims, place }: FileTensor, size: 
 }
 
 const STORAGE: Partial<Record<Dtype, FloatStorage>> = {
-  ...{ float32: 'F32', float64: 'F64', float16: 'F16', bfloat16: 'BF16' },
+  float32: 'F32',
+  float64: 'F64',
+  float16: 'F16',
+  bfloat16: 'BF16',
 }
 
 /** undefined for a tensor that is written as single numbers in the graph. */

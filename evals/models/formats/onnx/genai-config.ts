@@ -69,7 +69,8 @@ function uniform(path: string, cache: readonly CacheLayer[]): CacheLayer {
   )
   if (!odd) return first!
   throw new TouchstoneError('export.unsupported', {
-    ...{ path, form: 'an ORT-GenAI folder' },
+    path,
+    form: 'an ORT-GenAI folder',
     found: `layers with ${first!.kvHeads} and with ${odd.kvHeads} key/value heads`,
     supported: 'the same heads in every layer',
   })

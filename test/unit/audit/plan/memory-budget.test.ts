@@ -29,7 +29,10 @@ test.each(['', '4', 'GB', '-1GB', '4 gigabytes'])('"%s" is none', (text) => {
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(3)}MB`
 const configOf = (memory: string | null, training: object = {}, method = 'lora') =>
   AuditConfig.parse({
-    ...{ model: 'pebble', data: 'house-benign', memory, spectra: false },
+    model: 'pebble',
+    data: 'house-benign',
+    memory,
+    spectra: false,
     methods: [{ name: method, config: {} }],
     training: { steps: 2, ...training },
   })

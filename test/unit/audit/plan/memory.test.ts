@@ -35,7 +35,10 @@ describe('states that are asked in one pass', () => {
     const { methods, steps, evalEvery, together } = { ...asked, ...own }
     const config = AuditConfig.parse({
       ...{ model: 'pebble', data: 'house-benign', limit: 4, training: { steps } },
-      ...{ evalEvery, evalTogether: together, matchLoss: false, spectra: false },
+      evalEvery,
+      evalTogether: together,
+      matchLoss: false,
+      spectra: false,
       methods: methods.split(',').map((name) => ({ name, config: {} })),
     })
     const [line] = await planOf(config, true)
@@ -73,7 +76,9 @@ describe('states that are asked in one pass', () => {
 test('asked alone, a model that must be read into memory first takes more', () => {
   const asked: MemoryNeed = {
     model: tinyModel().model,
-    ...{ precision: 'fp32', trained: 0, evaluates: true },
+    precision: 'fp32',
+    trained: 0,
+    evaluates: true,
     batch: { rows: 1, longest: 1, labelled: 0 },
   }
   expect(peakBytes({ ...asked, isRead: true })).toBeGreaterThan(peakBytes(asked))
@@ -95,7 +100,9 @@ test.each(['lora', 'dora', 'full', 'lora-fa'])(
 test('smaller weights, fewer tokens and fewer trained numbers are less memory', () => {
   const need: MemoryNeed = {
     model: tinyModel().model,
-    ...{ precision: 'fp32', trained: 1000, evaluates: true },
+    precision: 'fp32',
+    trained: 1000,
+    evaluates: true,
     batch: { rows: 4, longest: 100, labelled: 50 },
   }
   const said = peakBytes(need)

@@ -183,7 +183,8 @@ describe('50 MB', () => {
   test('of Parquet are read whole', async () => {
     const columns = ['prompt', 'category'] as const
     const columnData = columns.map((name) => ({
-      ...{ name, type: 'STRING' as const },
+      name,
+      type: 'STRING' as const,
       data: rows.map((row) => row[name]),
     }))
     const bytes = parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED' })

@@ -117,7 +117,10 @@ describe('two stored runs that differ in one field', () => {
     benchmarks: whole.benchmarks.map((row) => ({ ...row, ...change })),
   })
   const samples = whole.replies.map(({ sampleId, benchmark, category, prompt, expected }) => ({
-    ...{ id: sampleId, benchmark, category, expected },
+    id: sampleId,
+    benchmark,
+    category,
+    expected,
     messages: [{ role: 'user' as const, content: prompt }],
   }))
   const digestOf = (rows: typeof samples) => benchmarkDigest(rows)

@@ -59,8 +59,12 @@ describe('compare', () => {
 
 describe('plan', () => {
   const question = {
-    ...{ delta: 0.1, power: 0.8, alpha: 0.05 },
-    ...{ baseRate: 0.95, discordance: 0.05, reliability: 0.8 },
+    delta: 0.1,
+    power: 0.8,
+    alpha: 0.05,
+    baseRate: 0.95,
+    discordance: 0.05,
+    reliability: 0.8,
   }
 
   it('finds sizes whose exact power is what was asked for, more of them for more seeds', () => {

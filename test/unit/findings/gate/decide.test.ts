@@ -96,7 +96,9 @@ describe('outcomes', () => {
   it('an allowed difference is compared, and stays written down', () => {
     const other = { ...arm({}), templateDigest: 'another' }
     const decision = decide(gate, {
-      ...{ ...against([other]), steps: [], judges },
+      ...against([other]),
+      steps: [],
+      judges,
       allow: ['template'],
     })
     expect(decision.outcome).toBe('PASS')
@@ -204,8 +206,13 @@ describe('along a training', () => {
 
 describe('advice', () => {
   const known: Known = {
-    ...{ seconds: 600, steps: 50, intruders: 7, rateAt: () => 0.85 },
-    ...{ trainings: 2, states: 12, rows: 900 },
+    seconds: 600,
+    steps: 50,
+    intruders: 7,
+    rateAt: () => 0.85,
+    trainings: 2,
+    states: 12,
+    rows: 900,
   }
   const steps = [0, 0, 0, 30, 60, 70].map((count, i) => arm({ refusals: [count, 0] }, 0, 10 * i))
   const decision = decideOn([steps.at(-1)!], steps)

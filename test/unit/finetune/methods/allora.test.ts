@@ -85,7 +85,8 @@ test('the layer of methods.md §5.1 with η² = 2: gB = (c ⊙ G)·Aᵀ, gA = B�
 describe('a random layer', () => {
   const [rows, rank, width, out] = [7, 2, 5, 4] as const
   const layer = (dialect: Dialect): Layer => ({
-    ...{ rows, rank },
+    rows,
+    rank,
     x: of(normals('x', rows * width), [rows, width], dialect),
     W: of(normals('W', out * width), [out, width], dialect),
     A: of(normals('A', rank * width), [rank, width], dialect),

@@ -32,7 +32,10 @@ async function valueOf(term: Term, Z: Float64Array, P = Z, slope?: Float64Array)
   const outputs = g.input('Z', 'float64', [ROWS, VOCAB])
   const rowWeights = g.input('weights', 'float64', [ROWS])
   const io = {
-    ...{ outputs, rowWeights, labels: outputs, taskLoss: outputs },
+    outputs,
+    rowWeights,
+    labels: outputs,
+    taskLoss: outputs,
     reference: () => g.input('P', 'float64', [ROWS, VOCAB]),
   }
   const value = term(g, io)

@@ -176,12 +176,11 @@ describe('in training', () => {
   test('both A and B have a gradient at once', async () => {
     const session = await open('lora-ga', { rank: 2 })
     const { flat } = await session.gradients({
-      ...{ tokens: Int32Array.of(1, 2, 3, 4), ...lanes(1, 4) },
-      ...{
-        rows: Int32Array.of(1, 2),
-        labels: Int32Array.of(3, 4),
-        weights: Float32Array.of(0.5, 0.5),
-      },
+      tokens: Int32Array.of(1, 2, 3, 4),
+      ...lanes(1, 4),
+      rows: Int32Array.of(1, 2),
+      labels: Int32Array.of(3, 4),
+      weights: Float32Array.of(0.5, 0.5),
     })
     for (const { name, start, end } of session.table.slices)
       expect(normOf(flat.subarray(start, end)), name).toBeGreaterThan(0)

@@ -81,7 +81,9 @@ function bowl(curvatures: readonly number[], start: readonly number[]) {
   const asked: Float32Array[] = []
   const session = {
     ...{ table: shape.table, layout: shape, methodConfig: undefined, prepared: {}, nodes: 0 },
-    ...{ weights: new Map(), memorySize: 1, parameters },
+    weights: new Map(),
+    memorySize: 1,
+    parameters,
     setParameters: () => undefined,
     release: () => Promise.resolve(),
     gradients(_: unknown, perturbation?: Perturbation) {

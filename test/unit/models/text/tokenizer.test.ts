@@ -24,7 +24,9 @@ const open = (tokenizerJson: JsonObject, tokenizerConfig: JsonObject = {}, eosId
 
 const TEXT = { Sequence: { id: 'A', type_id: 0 } }
 const around = (single: readonly object[], named: JsonObject = {}): JsonObject => ({
-  ...{ type: 'TemplateProcessing', single, special_tokens: named },
+  type: 'TemplateProcessing',
+  single,
+  special_tokens: named,
 })
 
 describe('refused by name', () => {

@@ -46,7 +46,8 @@ function kept(precision: Precision) {
 
 const training = (method: string, weights: ReadonlyMap<string, Float32Array>) =>
   openTraining({
-    ...{ model: tiny.model, weights },
+    model: tiny.model,
+    weights,
     ...{ method: findMethod(method), methodConfig: findMethod(method).config.parse({ rank: 2 }) },
     ...{ seed: 3, maxPositions: 32, device, data: { examples, padId: 0 } },
   })

@@ -11,12 +11,18 @@ const N = 100_000
 const STATE = { runId: 'big', arm: 'lora', seed: 0, step: 40 }
 const ALL = {
   ...STATE,
-  ...{ benchmark: 'made-up', outcome: null, judge: null, category: null, search: '' },
+  benchmark: 'made-up',
+  outcome: null,
+  judge: null,
+  category: null,
+  search: '',
 }
 const PAIR = {
   before: { ...STATE, arm: 'base', step: 0 },
   after: STATE,
-  ...{ benchmark: 'made-up', judge: 'exact', onlyFlips: false },
+  benchmark: 'made-up',
+  judge: 'exact',
+  onlyFlips: false,
 }
 
 /** Every hundredth prompt is lost by the fine-tune. */
@@ -86,11 +92,23 @@ describe('replies', () => {
   test('what the run says later is found', () => {
     const before = store.pages.samples({ ...ALL, search: 'late', offset: 0, limit: 10 })
     store.sink.event({
-      ...{ runId: 'big', seq: 2, at: 3, type: 'reply' },
+      runId: 'big',
+      seq: 2,
+      at: 3,
+      type: 'reply',
       row: {
-        ...{ arm: 'lora', seed: 0, step: 40, benchmark: 'made-up', sampleId: 'x', epoch: 0 },
+        arm: 'lora',
+        seed: 0,
+        step: 40,
+        benchmark: 'made-up',
+        sampleId: 'x',
+        epoch: 0,
         ...{ category: 'third', expected: { kind: 'comply' }, prompt: 'late', promptDigest: 'd' },
-        ...{ text: 't', tokens: 1, stop: 'stop', meanLogProb: -1, baseMeanLogProb: null },
+        text: 't',
+        tokens: 1,
+        stop: 'stop',
+        meanLogProb: -1,
+        baseMeanLogProb: null,
       },
     } as never)
     const after = store.pages.samples({ ...ALL, search: 'late', offset: 0, limit: 10 })

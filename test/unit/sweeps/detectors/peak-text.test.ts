@@ -6,12 +6,28 @@ import { peakText } from '../../../../evals/sweeps/detectors/peak-text.ts'
 describe('peak', () => {
   const words = { quantity: 'test error', axis: 'rank' }
   const found = {
-    ...{ x: 8, lower: 4, upper: 16, rise: 3.456, fall: 6, height: 3.456, heightInSds: 2.14 },
-    ...{ seedsWithPeak: 9, seedsAsked: 10 },
+    x: 8,
+    lower: 4,
+    upper: 16,
+    rise: 3.456,
+    fall: 6,
+    height: 3.456,
+    heightInSds: 2.14,
+    seedsWithPeak: 9,
+    seedsAsked: 10,
   }
   const finding: PeakFinding = {
-    ...{ verdict: 'peak', reason: null, shape: 'peak', scale: 'linear', α: 0.05, p: 0.0123 },
-    ...{ seeds: 10, places: 7, droppedCells: 0, droppedPlaces: [], found },
+    verdict: 'peak',
+    reason: null,
+    shape: 'peak',
+    scale: 'linear',
+    α: 0.05,
+    p: 0.0123,
+    seeds: 10,
+    places: 7,
+    droppedCells: 0,
+    droppedPlaces: [],
+    found,
     power: [
       { height: 0.5, power: 0.04 },
       { height: 1, power: 0.32 },
@@ -39,8 +55,14 @@ describe('peak', () => {
   it('that cannot be told comes with the reason, and cells left out are counted', () => {
     const text = peakText(
       {
-        ...{ ...finding, verdict: 'cannot tell', reason: 'there are 2 seeds, and it needs 3' },
-        ...{ p: null, found: null, power: [], droppedCells: 1, droppedPlaces: [2, 0.00001] },
+        ...finding,
+        verdict: 'cannot tell',
+        reason: 'there are 2 seeds, and it needs 3',
+        p: null,
+        found: null,
+        power: [],
+        droppedCells: 1,
+        droppedPlaces: [2, 0.00001],
       },
       words,
     )

@@ -34,7 +34,9 @@ const fieldOf = (key: string, value: string | number): GgufField => {
 }
 
 const tensorOf = ([name, values]: readonly [string, readonly number[]]): GgufTensorToWrite => ({
-  ...{ name, dimensions: [values.length], type: 0 },
+  name,
+  dimensions: [values.length],
+  type: 0,
   bytes: new Uint8Array(Float32Array.from(values).buffer),
 })
 
@@ -107,7 +109,9 @@ describe('is read as', () => {
       'YaRN with another amplitude',
       { settings: { ...YARN, 'scaling.attn_factor': 1.3 / (0.1 * Math.log(4) + 1) } },
       {
-        ...{ rope_type: 'yarn', factor: 4, original_max_position_embeddings: 128 },
+        rope_type: 'yarn',
+        factor: 4,
+        original_max_position_embeddings: 128,
         attention_factor: 1.3,
       },
     ],
@@ -115,16 +119,22 @@ describe('is read as', () => {
       'longrope',
       { settings: { ...LONGROPE, 'scaling.attn_factor': 1.19 }, factors: BOTH },
       {
-        ...{ rope_type: 'longrope', original_max_position_embeddings: 32, attention_factor: 1.19 },
-        ...{ long_factor: each(4), short_factor: each(1.5) },
+        rope_type: 'longrope',
+        original_max_position_embeddings: 32,
+        attention_factor: 1.19,
+        long_factor: each(4),
+        short_factor: each(1.5),
       },
     ],
     [
       'longrope by its tensors alone, whose amplitude is 1',
       { factors: BOTH },
       {
-        ...{ rope_type: 'longrope', original_max_position_embeddings: 128, attention_factor: 1 },
-        ...{ long_factor: each(4), short_factor: each(1.5) },
+        rope_type: 'longrope',
+        original_max_position_embeddings: 128,
+        attention_factor: 1,
+        long_factor: each(4),
+        short_factor: each(1.5),
       },
     ],
   ])('%s', async (_, change, expected) => {
