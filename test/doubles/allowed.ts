@@ -2,7 +2,6 @@
 
 /** Folders of more than 25 files, and how many each has. */
 export const CROWDED_FOLDERS: Readonly<Record<string, number>> = {
-  'renderer/components': 60,
   'test/bench': 36,
   'test/doubles': 44,
 }
