@@ -15,7 +15,7 @@ import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-fold
 import { GRAPH_FILE, writeOnnxModel } from '../models/formats/onnx/write-onnx-model.ts'
 import { openBase, type Base } from '../measure/base.ts'
 import { openCandidate } from '../measure/candidate.ts'
-import { asReader } from '../measure/classes.ts'
+import { asClassifier } from '../measure/classes.ts'
 import { requireWritable } from './graph-base.ts'
 import { modelPath } from '../models/model-path.ts'
 import { markException } from './weights-exception.ts'
@@ -56,7 +56,7 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
   const opened = await openBase(task.model, chooseDevice('cpu'), 1)
   try {
     requireWritable(opened)
-    const base = task.candidate ? await asReader(opened, task.candidate) : opened
+    const base = task.candidate ? await asClassifier(opened, task.candidate) : opened
     const tuned = task.candidate && (await openCandidate(base, task.candidate, 'candidate'))
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)

@@ -17,7 +17,7 @@ import type { JobContext } from '../contract/job.ts'
 import { endsInLowRank } from './arm-adapter.ts'
 import type { Asked } from '../measure/asked.ts'
 import { LONGEST, type Base } from '../measure/base.ts'
-import { isReader } from '../measure/classes.ts'
+import { isEncoder } from '../models/registry.ts'
 import {
   evaluate,
   isLeft,
@@ -77,7 +77,7 @@ function whyAlone(
   base: Base,
   { method, methodConfig }: { readonly method: AnyMethod; readonly methodConfig: unknown },
 ): string | undefined {
-  if (isReader(base)) return 'a model that names classes reads each text by itself'
+  if (isEncoder(base.model)) return 'a model that names classes reads each text by itself'
   if (base.model.graph) return 'the model is asked through an exported graph'
   if (endsInLowRank(method, methodConfig)) return undefined
   return `${method.title} changes the base by more than low-rank products`
@@ -86,7 +86,7 @@ function whyAlone(
 /** Two at least: one adapter costs the base's product whole, and merged it costs no other. */
 function groupsOf(base: Base, states: readonly State[]): StackedState[][] {
   // Who names classes reads a text whole, through no cache.
-  if (isReader(base)) return []
+  if (isEncoder(base.model)) return []
   const stackable = states.filter(
     (state): state is State & StackedState =>
       state.lowRank !== undefined && canStack(base.model, state.lowRank),

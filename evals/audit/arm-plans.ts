@@ -6,7 +6,8 @@ import { findMethod } from '../finetune/registry.ts'
 import { examplesDigest, type ArmPlan, type FinishedArm } from '../arms/arm.ts'
 import { tunedOf } from '../arms/arm-adapter.ts'
 import type { Base } from '../measure/base.ts'
-import { classedExamples, isReader } from '../measure/classes.ts'
+import { classedExamples } from '../measure/classes.ts'
+import { isEncoder } from '../models/registry.ts'
 import type { AuditConfig } from './config.ts'
 import { armOf } from '../finetune/method-choice.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
@@ -33,7 +34,7 @@ interface Training {
 export async function armPlans(training: Training, context: JobContext): Promise<ArmPlan[]> {
   const { base, data, config, evaluation } = training
   if (data === undefined) return []
-  const examples = await (isReader(base) ? classed : tokenise)(base, data, config, context)
+  const examples = await (isEncoder(base.model) ? classed : tokenise)(base, data, config, context)
   const dataDigest = examplesDigest(examples)
   const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
   const role = `training data as tokens and labels, ${examples.length} rows`

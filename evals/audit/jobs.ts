@@ -22,7 +22,8 @@ import {
   requireClasses,
   requireReadable,
 } from '../measure/class-evaluation.ts'
-import { asReader, isReader, withClassesOf } from '../measure/classes.ts'
+import { asClassifier, withClassesOf } from '../measure/classes.ts'
+import { isEncoder } from '../models/registry.ts'
 import { candidateNames, openCandidate, type Candidate } from '../measure/candidate.ts'
 import { AuditConfig, EvalConfig, MitigateConfig, SpectralConfig, TrainConfig } from './config.ts'
 import { armOf } from '../finetune/method-choice.ts'
@@ -242,7 +243,7 @@ async function evaluationPlan(
     emit({ type: 'log', level: 'info', message })
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
   const plan = { benchmarks, neutral: [], texts, finished: progress.evaluations, judges }
-  return isReader(base) ? plan : withNeutral(base, config, plan, emit)
+  return isEncoder(base.model) ? plan : withNeutral(base, config, plan, emit)
 }
 
 /** What is asked of a model that writes beside its replies: neutral text, and what the base thinks of the fine-tunes' replies. */
@@ -305,7 +306,7 @@ async function runCandidates(
   const opened: Candidate[] = []
   const states: State[] = []
   for (const [i, path] of candidates.entries()) {
-    const candidate = await openCandidate(await asReader(base, path), path, names[i]!)
+    const candidate = await openCandidate(await asClassifier(base, path), path, names[i]!)
     if (candidate.isComparable) opened.push(candidate)
     context.emit({ type: 'subject', row: candidate.identity })
     candidate.warnings.forEach((message) => context.emit({ type: 'log', level: 'warn', message }))

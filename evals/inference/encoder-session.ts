@@ -64,7 +64,7 @@ function build(
   graph: EncoderGraph,
 ): { g: Graph; y: Value } {
   const { architecture, config, weights } = model
-  if (architecture.sees !== 'all')
+  if (architecture.kind !== 'encoder')
     throw new TouchstoneError('model.not-an-encoder', { architecture: architecture.name })
   const g = createGraph(dialect)
   const scope = createScope(g, weights, {
@@ -75,7 +75,7 @@ function build(
   const tokens = g.input('tokens', 'int32', [batch, seq])
   const positions = g.input('positions', 'int32', [batch, seq])
   const segments = g.input('segments', 'int32', [batch, seq])
-  const attention = { kind: 'full', segments } as const
+  const attention = { kind: 'bidirectional', segments } as const
   const { hiddenStates } = architecture.forward(
     scope,
     { tokens, positions, attention, batch, seq },

@@ -13,7 +13,7 @@ import { exists } from '../files/read-file.ts'
 import { sourcesOf, type ModelSources } from '../models/model-sources.ts'
 import { rawStartOf, scaleOf } from '../models/formats/peft-config.ts'
 import { peftDigest, readPeftIndex } from '../models/formats/peft-folder.ts'
-import { classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
+import { architectureOf, classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
 import { elementsOfAll } from '../models/weights/stored-weights.ts'
 import { describeTokenizer, specialTokens } from '../models/text/tokenizer.ts'
 import { usualBytes } from '../audit/plan/usual-memory.ts'
@@ -110,7 +110,8 @@ export async function inspectModel(path: string, withDigest = false): Promise<Mo
   const checkpoint = await attempt(0, () => sources.checkpoint())
   try {
     const model = checkpoint && (await attempt(1, async () => recognise(checkpoint)))
-    const isWithoutTemplate = checkpoint !== null && isEncoder(checkpoint.config)
+    const isWithoutTemplate =
+      checkpoint !== null && architectureOf(checkpoint.config)?.kind === 'encoder'
     // The template's thread starts while the tokenizer is read.
     const [template, tokenizer] = await Promise.all([
       isWithoutTemplate ? null : attempt(3, () => templateFacts(sources)),
@@ -146,7 +147,7 @@ function weightFacts({ config, weights }: Checkpoint, model: Model | null): Weig
     storage: [...byType].map(([type, of]) => ({ type, bytes: bytesOf(of) })),
     modules: modulesOf(stored),
     maxPositions: model?.architecture.maxPositions(model.config) ?? null,
-    classes: model?.architecture.sees === 'all' ? (classesOf(model) ?? []) : null,
+    classes: model && isEncoder(model) ? (classesOf(model) ?? []) : null,
     memory: model && {
       lora: usualBytes(model, anyMethod(lora)),
       full: usualBytes(model, anyMethod(full)),

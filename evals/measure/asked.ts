@@ -6,7 +6,7 @@ import { openEncoderSession } from '../inference/encoder-session.ts'
 import type { Subject } from '../inference/subject.ts'
 import { LONGEST, openOwnSession, openSession, stateWith, subjectOf, type Base } from './base.ts'
 import type { Candidate } from './candidate.ts'
-import { isReader } from './classes.ts'
+import { isEncoder } from '../models/registry.ts'
 
 export interface Asked {
   readonly subject: Subject
@@ -45,7 +45,7 @@ export function askCandidate(candidate: Candidate): Promise<Asked> {
 }
 
 async function ask(base: Base, identity: SubjectIdentity, forms: Forms): Promise<Asked> {
-  if (!isReader(base)) {
+  if (!isEncoder(base.model)) {
     const session = await forms.session()
     return { subject: subjectOf(base, identity, session), release: () => session.release() }
   }

@@ -19,7 +19,7 @@ export interface Candidate {
   readonly key: SubjectKey
   readonly identity: SubjectIdentity
   readonly weights: TunedWeights
-  /** As this fine-tune names classes (`asReader`). */
+  /** As this fine-tune names classes (`asClassifier`). */
   readonly base: Base
   /** Whether they carry the base's names; a graph's may not, and it can be asked all the same. */
   readonly isComparable: boolean

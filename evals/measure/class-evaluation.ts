@@ -1,10 +1,9 @@
 /** @file What a model that names classes can be asked: rows of text and label. A wish for replies, texts or judges ends here. */
 import { CLASSES_BENCHMARK } from '../benchmarks/published/classes.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
+import { cannotWrite, classesOf, isEncoder, type Model } from '../models/registry.ts'
 import type { Base } from './base.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
-import { isReader } from './classes.ts'
 import type { EvaluationConfig } from './config.ts'
 import { textPathOf } from './perplexity.ts'
 
@@ -14,7 +13,7 @@ const isDefault = (suite: readonly string[]) => suite.length === 1 && suite[0] =
 
 /** From the configuration alone, before any file or judge is opened. */
 export function requireReadable({ model }: { model: Model }, { suite, judges }: Wish): void {
-  if (!isReader({ model })) return
+  if (!isEncoder(model)) return
   const hasText = suite.some((entry) => textPathOf(entry) !== undefined)
   if (judges.length > 0 || isDefault(suite) || hasText) throw cannotWrite(model.architecture)
 }
@@ -23,16 +22,13 @@ export function requireClasses(
   { model }: { model: Model },
   benchmarks: readonly PreparedBenchmark[],
 ): void {
-  if (
-    isReader({ model }) &&
-    benchmarks.some(({ benchmark }) => benchmark.name !== CLASSES_BENCHMARK)
-  )
+  if (isEncoder(model) && benchmarks.some(({ benchmark }) => benchmark.name !== CLASSES_BENCHMARK))
     throw cannotWrite(model.architecture)
 }
 
 /** A base without a head names no class: its fine-tunes are asked, and it is not. */
 export const canAnswer = (base: Base): boolean =>
-  !isReader(base) || classesOf(base.model) !== undefined
+  !isEncoder(base.model) || classesOf(base.model) !== undefined
 
 /** What is said where the base cannot be asked; an error where nothing else is. */
 export function headlessNote({

@@ -8,17 +8,13 @@ import { classesIn, classIndex } from '../models/encoder-heads.ts'
 import { exists, readJson } from '../files/read-file.ts'
 import { sourcesOf } from '../models/model-sources.ts'
 import { readPeftIndex } from '../models/formats/peft-folder.ts'
-import { classesOf, recognise, type Model } from '../models/registry.ts'
+import { classesOf, isEncoder, recognise, type Model } from '../models/registry.ts'
 import { overlaid } from '../models/weights/small-weights.ts'
 import { asComputed } from '../models/weight-list.ts'
 import { encodeWhole } from '../models/text/whole-text.ts'
 import type { Base } from './base.ts'
 import { requireSameShapes } from './candidate.ts'
 import type { TrainingData } from './sources.ts'
-
-/** Whether it reads a text whole, and names its class where another model would write. */
-export const isReader = ({ model }: Pick<Base, 'model'>): boolean =>
-  model.architecture.sees === 'all'
 
 /** The labels of the rows, each once: numbers in their order, other names by the alphabet's. */
 function labelsIn({ title, conversations }: Pick<TrainingData, 'title' | 'conversations'>) {
@@ -74,7 +70,7 @@ async function withClasses(base: Base, classes: readonly string[]): Promise<Base
 }
 
 /** Whether training on data makes a head: it names the classes, where an encoder's checkpoint names none. */
-const lacksHead = ({ model }: { model: Model }) => isReader({ model }) && !classesOf(model)
+const lacksHead = ({ model }: { model: Model }) => isEncoder(model) && !classesOf(model)
 
 export const withClassesOf = async (base: Base, data: TrainingData | undefined): Promise<Base> =>
   data && lacksHead(base) ? withClasses(base, labelsIn(data)) : base
@@ -142,8 +138,8 @@ async function classesOfAdapter(
 }
 
 /** The base as a fine-tune of it names classes: with its own head, an adapter's, or that of a whole model. One that writes is as it is. */
-export async function asReader(base: Base, path: string): Promise<Base> {
-  if (!isReader(base)) return base
+export async function asClassifier(base: Base, path: string): Promise<Base> {
+  if (!isEncoder(base.model)) return base
   if (!(await exists(join(path, 'adapter_config.json')))) return asWholeModel(base, path)
   const classes = await classesOfAdapter(base, path)
   return classes ? withClasses(base, classes) : base

@@ -33,7 +33,7 @@ export interface KeyValue {
 export type AttentionPlan =
   | { readonly kind: 'causal' }
   /** A token sees every other, or those of its own segment, int32 `[batch, seq]`: padding is a segment of its own. */
-  | { readonly kind: 'full'; readonly segments?: Value }
+  | { readonly kind: 'bidirectional'; readonly segments?: Value }
   /** Several texts a row: a token sees only its own segment, int32 `[batch, seq]`. */
   | { readonly kind: 'packed'; readonly segments: Value }
   /** `last` int32 `[batch]`: index of each row's last valid position; `total` int32 `[1]`: 1 + their maximum. */
@@ -110,8 +110,8 @@ interface Classifier<C> {
 
 export interface ModelArchitecture<C = unknown> {
   readonly name: string
-  /** What a token sees of its text: those before it, so that it can write; or all of it, so that it can only read. */
-  readonly sees: 'before' | 'all'
+  /** Decoders attend causally and generate text; encoders attend in both directions and classify it. */
+  readonly kind: 'decoder' | 'encoder'
   /** Values of config.json's `model_type` that it reads. */
   readonly modelTypes: readonly string[]
   readonly config: z.ZodType<C>

@@ -76,7 +76,7 @@ export function decoder<C>({
 }: DecoderFamily<C>): ModelArchitecture<C> {
   return {
     name,
-    sees: 'before',
+    kind: 'decoder',
     modelTypes,
     config,
     weights(c, found, path) {

@@ -58,7 +58,7 @@ const prefixOf = ({ names }: EncoderPlan, layer: number) => `${names.layers}.${l
 export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): ModelArchitecture<C> {
   return {
     ...family,
-    sees: 'all',
+    kind: 'encoder',
     weights(c, found, path, missing) {
       const planned = plan(c)
       const list = createWeightList(found, path, planned.names.prefix, missing)

@@ -24,7 +24,7 @@ export function attentionBias(
   const whole = (value: number) => g.constant([value], 'int32', [])
   const together = (segments: Value) => g.equal(asQuery(segments), asKey(segments))
   const biasOf = (visible: Value) => g.where(visible, g.scalar(0), g.scalar(MASKED))
-  if (attention.kind === 'full')
+  if (attention.kind === 'bidirectional')
     return attention.segments
       ? biasOf(together(attention.segments))
       : g.filled([batch, 1, 1, seq, seq], 0)

@@ -3,7 +3,7 @@ import { openChatTemplate, type ClosableTemplate } from './text/chat-template.ts
 import type { Checkpoint, OpenModel } from './checkpoint.ts'
 import { sha256 } from '../files/read-file.ts'
 import { sourcesOf, type ModelSources } from './model-sources.ts'
-import { cannotWrite, isEncoder } from './registry.ts'
+import { architectureOf, cannotWrite } from './registry.ts'
 import { openTokenizer } from './text/tokenizer.ts'
 
 /** Either all of checkpoint, tokenizer and template, or a TouchstoneError and nothing left open. */
@@ -28,7 +28,7 @@ const templateFor = async (
   { config }: Checkpoint,
   sources: ModelSources,
 ): Promise<ClosableTemplate> =>
-  isEncoder(config)
+  architectureOf(config)?.kind === 'encoder'
     ? {
         digest: sha256(''),
         source: 'none',

@@ -49,12 +49,12 @@ export interface Model {
   readonly graph?: OwnGraph
 }
 
-/** Whether a model of this type reads a text whole, and writes none. */
-export const isEncoder = ({ model_type }: Checkpoint['config']): boolean =>
-  architectureOf(model_type)?.sees === 'all'
-
-const architectureOf = (type: string) =>
+/** The architecture registered for a configuration's `model_type`. */
+export const architectureOf = ({ model_type: type }: Checkpoint['config']) =>
   ARCHITECTURES.find(({ modelTypes }) => modelTypes.includes(type))
+
+export const isEncoder = ({ architecture }: Pick<Model, 'architecture'>): boolean =>
+  architecture.kind === 'encoder'
 
 /** The architecture that reads this checkpoint, or an error that says what was found. */
 export function recognise(
@@ -66,7 +66,7 @@ export function recognise(
     const weights = new Map(graph.weights.map(({ spec }) => [spec.name, spec]))
     return { architecture: graphArchitecture(graph), config, weights, graph }
   }
-  const architecture = architectureOf(config.model_type)
+  const architecture = architectureOf(config)
   if (!architecture) {
     throw new TouchstoneError('checkpoint.unsupported', {
       path,
@@ -97,7 +97,7 @@ export const cannotWrite = ({ name }: Pick<ModelArchitecture, 'name'>): Touchsto
 
 /** What a cache holds, per layer, of a model that writes. */
 export function cacheOf({ architecture, config, weights }: Model): readonly CacheLayer[] {
-  if (architecture.sees === 'all') throw cannotWrite(architecture)
+  if (architecture.kind === 'encoder') throw cannotWrite(architecture)
   return architecture.attention(config, weights)
 }
 

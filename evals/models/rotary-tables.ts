@@ -88,7 +88,7 @@ function textLengths(g: Graph, { attention, positions, batch, seq }: ForwardInpu
       return g.reduceSum(attention.mask, [1], { keepDims: true })
     case 'causal':
       return g.add(g.reduceMax(positions, [1], { keepDims: true }), whole(g, 1))
-    case 'full':
+    case 'bidirectional':
     case 'packed': {
       const { segments } = attention
       if (!segments) return g.add(g.reduceMax(positions, [1], { keepDims: true }), whole(g, 1))

@@ -21,7 +21,7 @@ export async function gradientOf({ examples: given, ...asked }: Differentiated) 
   const { model, method } = asked
   const conversed = tinyExamples(vocabularyOf(model)).slice(0, 4)
   const usual =
-    model.architecture.sees === 'all'
+    model.architecture.kind === 'encoder'
       ? conversed.map(({ ids }, i) => ({ ids, label: i % 2 }))
       : conversed
   const examples = given ?? usual

@@ -142,7 +142,7 @@ describe.each(GOLDEN_ENCODERS.bare)('%s', (name) => {
         ...shared,
         tokens: tokens!,
         tokenTypes: tokenTypes!,
-        attention: { kind: 'full', segments: segments! },
+        attention: { kind: 'bidirectional', segments: segments! },
       },
       model.config,
     )

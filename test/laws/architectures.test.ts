@@ -43,9 +43,9 @@ for (const name of GOLDEN_FAMILIES) GOLDEN.set(name, await goldenExample(name))
 /** A small model of each registered architecture; a new one fails here until it has an example. */
 test('every architecture has an example', () => {
   const shown = [...GOLDEN.values()].map(({ model }) => model.architecture.name)
-  const written = ARCHITECTURES.filter(({ sees }) => sees === 'before').map(({ name }) => name)
+  const written = ARCHITECTURES.filter(({ kind }) => kind === 'decoder').map(({ name }) => name)
   expect(new Set(shown)).toEqual(new Set(written))
-  const read = ARCHITECTURES.filter(({ sees }) => sees === 'all')
+  const read = ARCHITECTURES.filter(({ kind }) => kind === 'encoder')
   for (const { name } of read)
     expect(
       GOLDEN_ENCODERS.classes.some((each) => each.startsWith(`${name}-`)),
@@ -129,7 +129,7 @@ async function throughTheCache(
 }
 
 interface Texts {
-  readonly kind: 'causal' | 'full' | 'packed'
+  readonly kind: 'causal' | 'bidirectional' | 'packed'
   /** Token ids, row by row. */
   readonly ids: readonly (readonly number[])[]
   readonly positions: readonly (readonly number[])[]
@@ -260,9 +260,9 @@ describe.each([...GOLDEN])('%s, in float64', (_, example) => {
     for (const i of [3, 4]) expect(apart(after[i]!, before[i]!)).toBeGreaterThan(1e-3)
   })
 
-  test('full: every token sees every other, and only positions tell their order', async () => {
+  test('bidirectional: every token attends to every other, and only positions tell their order', async () => {
     const run = (tokens: number[], positions: number[]) =>
-      hiddenStates(example, { kind: 'full', ids: [tokens], positions: [positions] })
+      hiddenStates(example, { kind: 'bidirectional', ids: [tokens], positions: [positions] })
     const plain = await run(a, counting(5))
     const order = [4, 2, 0, 3, 1]
     const moved = await run(

@@ -104,7 +104,7 @@ function heldBytes(
     ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)),
   )
   // Of so many blocks of queries each reads the keys up to its own end.
-  const queries = architecture.sees === 'before' ? queryBlocks(longest) : 1
+  const queries = architecture.kind === 'decoder' ? queryBlocks(longest) : 1
   const keys = (longest * (queries + 1)) / (2 * queries)
   const ofBlocks = HELD_OF_LINEAR * linear + HELD_OF_ATTENTION * heads * keys
   // Of one block what goes through it, of every block what goes in.

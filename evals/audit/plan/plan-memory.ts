@@ -12,11 +12,11 @@ import type { Conversation } from '../../data/format.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { isKept } from '../../models/weights/converted-weights.ts'
 import { maskedTokens } from '../../models/text/masked-tokens.ts'
-import type { Model } from '../../models/registry.ts'
+import { isEncoder, type Model } from '../../models/registry.ts'
 import { MOST_IN_MODEL } from '../../models/weights/small-weights.ts'
 import { elementsOfAll } from '../../models/weights/stored-weights.ts'
 import { extendsInPlace } from '../../runtime/addon-for.ts'
-import { classedExamples, isReader } from '../../measure/classes.ts'
+import { classedExamples } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
 import { peakBytes, type MicroBatch } from './memory.ts'
 import type { TrainingData } from '../../measure/sources.ts'
@@ -81,7 +81,7 @@ async function microBatch(
 ): Promise<MicroBatch> {
   const stride = Math.max(1, Math.floor(conversations.length / LOOKED_AT))
   const chosen = conversations.filter((_, row) => row % stride === 0)
-  const rows = isReader(opened)
+  const rows = isEncoder(opened.model)
     ? classedExamples(opened, { title, conversations: chosen }, limits.maxTokens).examples
     : await conversed(opened.open, chosen, limits)
   const labelled = countLabelled(rows) / Math.max(1, rows.length)

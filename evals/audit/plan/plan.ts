@@ -105,7 +105,7 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
   const machine = { size: workSize(model.weights), rate }
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
   const { size } = machine
-  const writes = model.architecture.sees === 'before'
+  const writes = model.architecture.kind === 'decoder'
   return [
     ...trainingLines(config, counts, { ...machine, data, bytes, why }),
     ...(evaluates ? await evaluationLines(config, counts, { ...machine, writes, bytes }) : []),

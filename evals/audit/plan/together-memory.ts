@@ -7,10 +7,9 @@ import type { AnyMethod } from '../../finetune/method.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { rankOf } from '../../models/formats/peft-config.ts'
-import { cacheOf, type Model } from '../../models/registry.ts'
+import { cacheOf, isEncoder, type Model } from '../../models/registry.ts'
 import { changesOf } from '../../arms/arm-adapter.ts'
 import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
-import { isReader } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
 import { inGroups } from '../../arms/side-by-side.ts'
 import { evaluationSteps } from '../../arms/steps.ts'
@@ -59,7 +58,7 @@ export async function statesTogether(
 ): Promise<Together | undefined> {
   const groups = inGroups(steps)
   const states = Math.max(...groups.map(({ length }) => length))
-  if (states < 2 || isReader({ model }) || model.graph) return undefined
+  if (states < 2 || isEncoder(model) || model.graph) return undefined
   const writing = groups.map((group) => group.filter((step) => suite.includes(step)).length)
   const writers = Math.max(...writing)
   const cache = cacheOf(model)

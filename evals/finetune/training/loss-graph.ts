@@ -4,7 +4,7 @@ import type { Graph } from '../../graph/ops/index.ts'
 import { pieceOf } from '../../graph/shape.ts'
 import type { Value } from '../../graph/value.ts'
 import type { ModelScope } from '../../models/architecture.ts'
-import type { Model } from '../../models/registry.ts'
+import { isEncoder, type Model } from '../../models/registry.ts'
 import { createScope, type ScopeOptions } from '../../models/scope.ts'
 import type { Feeds, Tensor } from '../../runtime/session.ts'
 import type { Batch, LossInputs } from '../method.ts'
@@ -95,7 +95,7 @@ function declared(g: Graph, model: Model) {
   const rows = g.input('rows', 'int32', ['labelled'])
   const labels = g.input('labels', 'int32', ['labelled'])
   const rowWeights = g.input('row_weights', g.float, ['labelled'])
-  const kind = model.architecture.sees === 'all' ? 'full' : 'packed'
+  const kind = isEncoder(model) ? 'bidirectional' : 'packed'
   const fed = { tokens, positions, attention: { kind, segments }, rows } as const
   return { fed, labels, rowWeights }
 }

@@ -13,7 +13,7 @@ export function graphArchitecture(graph: OwnGraph): ModelArchitecture {
   return {
     name: 'onnx',
     modelTypes: [],
-    sees: 'before',
+    kind: 'decoder',
     config: z.unknown(),
     weights: () => graph.weights.map(({ spec }) => spec),
     forward(scope, input) {
