@@ -1,5 +1,5 @@
 /**
- * @file The laws of fine-tuning methods (methods.md §5, G1 to G4): exact gradients, forward = merged forward, merging and
+ * @file The laws of fine-tuning methods (docs/methods/README.md, G1 to G4): exact gradients, forward = merged forward, merging and
  * unmerging, saving and loading; and the start, the configuration, and parameter counts.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -73,7 +73,7 @@ test('every method has its own list, a direction over at least ten seeds, and a 
       results: { method: string; held: number; of: number; valueAndReference: number[][] }[]
     }
   ).results
-  const page = textOf('docs/methods.md')
+  const page = textOf('docs/methods/README.md')
   for (const { name, paper, faithfulness } of METHODS) {
     const own = found.filter(({ method }) => method === name)
     expect(own.length, name).toBeGreaterThan(0)
