@@ -87,7 +87,7 @@ test('every method has its own list, a direction over at least ten seeds, and a 
       expect(page, name).toMatch(new RegExp(`\\| \`${name}\` .*${held} of ${of}`))
     }
     if (name !== 'full')
-      expect(filesUnder(`test/unit/finetune/${name}.test.ts`), name).toHaveLength(1)
+      expect(filesUnder(`test/unit/finetune/methods/${name}.test.ts`), name).toHaveLength(1)
     expect(
       [paper, faithfulness].every((text) => text !== ''),
       name,
