@@ -20,7 +20,7 @@ import {
   type Import,
 } from './doubles/imports.ts'
 import { ENTRY, roomOf, ROOMS } from './doubles/rooms.ts'
-import { readOracle } from './doubles/safetensors.ts'
+import { readOracle } from './doubles/models/safetensors.ts'
 
 /** Every other package has one room that hides it. */
 const SHARED_PACKAGES: ReadonlySet<string> = new Set(['zod'])

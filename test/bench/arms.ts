@@ -14,12 +14,12 @@ import { tokenModel, type TokenModel } from '../../evals/inference/token-model.t
 import { readPeftFolder } from '../../evals/models/formats/peft-folder.ts'
 import { adaptedWeights, type TunedWeights } from '../../evals/models/weights/tuned-weights.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
-import { wholeNumber } from './bench-options.ts'
-import { machine, showMachine } from './machine.ts'
-import { showSpread, spread } from './measure.ts'
-import { readModel, type Loaded } from './open-work.ts'
-import { SMOLLM2_135M, writeRandomAdapter, writeRandomModel } from './random-model.ts'
-import { equalLengths, tokenRows } from './works.ts'
+import { wholeNumber } from './harness/bench-options.ts'
+import { machine, showMachine } from './harness/machine.ts'
+import { showSpread, spread } from './harness/measure.ts'
+import { readModel, type Loaded } from './harness/open-work.ts'
+import { SMOLLM2_135M, writeRandomAdapter, writeRandomModel } from './harness/random-model.ts'
+import { equalLengths, tokenRows } from './harness/works.ts'
 
 const BAR = 3
 const LENGTH = 32

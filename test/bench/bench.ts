@@ -4,14 +4,14 @@
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { COMMON_OPTIONS, chosenWorks, parse, wholeNumber } from './bench-options.ts'
-import { DEVIATION, DeviationSchema, showDeviation } from './deviation.ts'
-import { machine, showMachine } from './machine.ts'
-import { mebibytes, OutcomeSchema, showSpread, spread } from './measure.ts'
-import { type Inputs, SKIPPED, startOurs, withInputs } from './our-side.ts'
-import { readProfile, showProfile } from './profile.ts'
-import { sgemmPeak } from './sgemm-peak.ts'
-import type { Outcome, Work } from './works.ts'
+import { COMMON_OPTIONS, chosenWorks, parse, wholeNumber } from './harness/bench-options.ts'
+import { DEVIATION, DeviationSchema, showDeviation } from './harness/deviation.ts'
+import { machine, showMachine } from './harness/machine.ts'
+import { mebibytes, OutcomeSchema, showSpread, spread } from './harness/measure.ts'
+import { type Inputs, SKIPPED, startOurs, withInputs } from './harness/our-side.ts'
+import { readProfile, showProfile } from './harness/profile.ts'
+import { sgemmPeak } from './harness/sgemm-peak.ts'
+import type { Outcome, Work } from './harness/works.ts'
 
 const values = parse({
   ...COMMON_OPTIONS,

@@ -19,8 +19,8 @@ import { openCached, type ModelState } from '../../evals/inference/cached-graph.
 import { scoreTexts } from '../../evals/inference/score.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import { detectRebound } from '../../evals/sweeps/detectors/rebound.ts'
-import { randomIds, tinyModel, type TinyModel } from '../doubles/tiny-model.ts'
-import { tinyExamples, tinyPlan } from '../doubles/tiny-training.ts'
+import { randomIds, tinyModel, type TinyModel } from '../doubles/models/tiny-model.ts'
+import { tinyExamples, tinyPlan } from '../doubles/training/tiny-training.ts'
 
 const EXAMPLES = tinyExamples(32)
 const WHOLE = makeBatch(EXAMPLES, 0)

@@ -11,8 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { exists } from '../../evals/files/read-file.ts'
-import { imported, peakOf, print, touchstone } from './peak.ts'
-import { LLAMA_1_5B, TOKENIZER_FILES, writeRandomModel } from './random-model.ts'
+import { imported, peakOf, print, touchstone } from './harness/peak.ts'
+import { LLAMA_1_5B, TOKENIZER_FILES, writeRandomModel } from './harness/random-model.ts'
 
 const PEBBLE = join(import.meta.dirname, '../../evals/bundled/pebble')
 const GIB = 2 ** 30

@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { wholeNumber } from './bench-options.ts'
-import { machine, showMachine } from './machine.ts'
-import { spread } from './measure.ts'
-import { imported, peakOf, print } from './peak.ts'
-import { SMOLLM2_135M, writeRandomModel } from './random-model.ts'
+import { wholeNumber } from './harness/bench-options.ts'
+import { machine, showMachine } from './harness/machine.ts'
+import { spread } from './harness/measure.ts'
+import { imported, peakOf, print } from './harness/peak.ts'
+import { SMOLLM2_135M, writeRandomModel } from './harness/random-model.ts'
 
 const START = { layers: 6, rows: 4, length: 128, rank: 8 }
 type Point = typeof START
@@ -56,7 +56,7 @@ async function measured(point: Point) {
     device: { name: 'cpu', threads },
   }
   const { text, bytes, exit } = await peakOf(`
-    const { openLoraStep } = await import(${imported('test/bench/open-work.ts')})
+    const { openLoraStep } = await import(${imported('test/bench/harness/open-work.ts')})
     const work = await openLoraStep(${JSON.stringify(options)}, ${JSON.stringify(step)})
     const times = []
     for (let i = 0; i < ${SKIPPED + runs}; i++) times.push((await work.repeat()).ms)

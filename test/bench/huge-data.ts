@@ -7,7 +7,7 @@ import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { imported, measure, print, touchstone } from './peak.ts'
+import { imported, measure, print, touchstone } from './harness/peak.ts'
 
 const WORDS = 'the pool opens at seven and guests of every floor may bring their own towels'.split(
   ' ',

@@ -9,9 +9,9 @@ import type { Value } from '../../evals/graph/value.ts'
 import { shrunk, wide } from '../../evals/models/weights/small-weights.ts'
 import { createRunner, type Feeds } from '../../evals/runtime/session.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
-import { parse, wholeNumber } from './bench-options.ts'
-import { showMachine, machine } from './machine.ts'
-import { spread } from './measure.ts'
+import { parse, wholeNumber } from './harness/bench-options.ts'
+import { showMachine, machine } from './harness/machine.ts'
+import { spread } from './harness/measure.ts'
 
 const values = parse({
   rows: { type: 'string', default: '512' },

@@ -9,8 +9,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { exists } from '../../evals/files/read-file.ts'
-import { measure, print, touchstone } from './peak.ts'
-import { LLAMA_1_5B, SMOLLM2_135M, TOKENIZER_FILES, writeRandomModel } from './random-model.ts'
+import { measure, print, touchstone } from './harness/peak.ts'
+import {
+  LLAMA_1_5B,
+  SMOLLM2_135M,
+  TOKENIZER_FILES,
+  writeRandomModel,
+} from './harness/random-model.ts'
 
 const PEBBLE = join(import.meta.dirname, '../../evals/bundled/pebble')
 const SIZES = {

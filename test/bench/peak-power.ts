@@ -7,7 +7,7 @@
 import { writeFileSync } from 'node:fs'
 import { fullGrid, HEIGHTS, peakPower, α } from '../../evals/sweeps/detectors/peak-power.ts'
 import { criticalValue } from '../../evals/sweeps/detectors/peak-statistic.ts'
-import { falseAlarms, MONOTONE_CASES } from '../doubles/monotone-curves.ts'
+import { falseAlarms, MONOTONE_CASES } from '../doubles/statistics/monotone-curves.ts'
 
 const SEEDS = [5, 10]
 const PLACES = [4, 5, 6, 7, 8, 9, 10, 11]

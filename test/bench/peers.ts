@@ -5,16 +5,28 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { COMMON_OPTIONS, chosenWorks, parse, usage, wholeNumber } from './bench-options.ts'
-import { compareMemory, compareSpeed, compareWork, showMemory, type Pair } from './compare.ts'
-import { DEVIATION, DeviationSchema, showDeviation } from './deviation.ts'
-import type { LineProcess } from './line-process.ts'
-import { machine, showMachine } from './machine.ts'
-import { OutcomeSchema, processorSeconds, showSpread, spread } from './measure.ts'
-import { SMOLLM2_135M } from './random-model.ts'
-import { SEED, SKIPPED, startOurs, withInputs, type Inputs } from './our-side.ts'
-import { findPython, startTorch, WAITS, type TorchProcess, type Wait } from './torch-side.ts'
-import { chatRows, commandFor, FULL_SIZE_LAYERS, type Outcome, type Work } from './works.ts'
+import { COMMON_OPTIONS, chosenWorks, parse, usage, wholeNumber } from './harness/bench-options.ts'
+import {
+  compareMemory,
+  compareSpeed,
+  compareWork,
+  showMemory,
+  type Pair,
+} from './harness/compare.ts'
+import { DEVIATION, DeviationSchema, showDeviation } from './harness/deviation.ts'
+import type { LineProcess } from './harness/line-process.ts'
+import { machine, showMachine } from './harness/machine.ts'
+import { OutcomeSchema, processorSeconds, showSpread, spread } from './harness/measure.ts'
+import { SMOLLM2_135M } from './harness/random-model.ts'
+import { SEED, SKIPPED, startOurs, withInputs, type Inputs } from './harness/our-side.ts'
+import {
+  findPython,
+  startTorch,
+  WAITS,
+  type TorchProcess,
+  type Wait,
+} from './harness/torch-side.ts'
+import { chatRows, commandFor, FULL_SIZE_LAYERS, type Outcome, type Work } from './harness/works.ts'
 
 const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
 /** Threads that spin at the end of a step are asleep by then, so that a side never disturbs the other. */

@@ -12,11 +12,11 @@ import { openBaseStore } from '../../evals/spectra/base-store.ts'
 import { scanModel, type MatrixPlace } from '../../evals/spectra/compare.ts'
 import { fillNormal, randomStream } from '../../evals/statistics/random.ts'
 import { bootstrap } from '../../evals/statistics/bootstrap.ts'
-import { parse, wholeNumber } from './bench-options.ts'
-import { startLineProcess } from './line-process.ts'
-import { machine, showMachine } from './machine.ts'
-import { showSpread, spread } from './measure.ts'
-import { matrixFile } from './spectra-files.ts'
+import { parse, wholeNumber } from './harness/bench-options.ts'
+import { startLineProcess } from './harness/line-process.ts'
+import { machine, showMachine } from './harness/machine.ts'
+import { showSpread, spread } from './harness/measure.ts'
+import { matrixFile } from './harness/spectra-files.ts'
 
 const values = parse({
   layers: { type: 'string', default: '30' },

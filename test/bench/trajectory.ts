@@ -18,10 +18,10 @@ import { anyMethod } from '../../evals/finetune/method.ts'
 import { TrainingConfig } from '../../evals/finetune/training/train.ts'
 import type { JobContext } from '../../evals/contract/job.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
-import { parse, wholeNumber } from './bench-options.ts'
-import { machine, showMachine } from './machine.ts'
-import { spread } from './measure.ts'
-import { SMOLLM2_135M, TOKENIZER_FILES, writeRandomModel } from './random-model.ts'
+import { parse, wholeNumber } from './harness/bench-options.ts'
+import { machine, showMachine } from './harness/machine.ts'
+import { spread } from './harness/measure.ts'
+import { SMOLLM2_135M, TOKENIZER_FILES, writeRandomModel } from './harness/random-model.ts'
 
 const PEBBLE = join(import.meta.dirname, '../../evals/bundled/pebble')
 /** Of an optimiser step, small beside what is measured. */

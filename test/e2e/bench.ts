@@ -8,11 +8,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
-import { LOOKALIKES, plannedRows } from '../doubles/audit-rows.ts'
+import { LOOKALIKES, plannedRows } from '../doubles/rows/audit-rows.ts'
 import { filesUnder, ROOT } from '../doubles/imports.ts'
-import { storeAudit, STORED_RUN } from '../doubles/stored-audit.ts'
+import { storeAudit, STORED_RUN } from '../doubles/runs/stored-audit.ts'
 import { launch, newHome, serve } from './workbench.ts'
-import { machine, showMachine } from '../bench/machine.ts'
+import { machine, showMachine } from '../bench/harness/machine.ts'
 
 const TIMES = 5
 const BARS = { firstRowMs: 1000, frame95Ms: 25, heapBytes: 80e6, firstPaintMs: 1000 }

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { writeTinyEncoder } from '../doubles/tiny-encoder.ts'
+import { writeTinyEncoder } from '../doubles/models/tiny-encoder.ts'
 import { sharedWorkbench } from './workbench.ts'
 
 const bench = sharedWorkbench()

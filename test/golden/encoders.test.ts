@@ -17,9 +17,14 @@ import {
   openGolden,
   segmentsOf,
   type GoldenModel,
-} from '../doubles/golden-llama.ts'
-import { lanes } from '../doubles/lanes.ts'
-import { floats, integers, relativeError, type OracleTensor } from '../doubles/safetensors.ts'
+} from '../doubles/models/golden-llama.ts'
+import { lanes } from '../doubles/training/lanes.ts'
+import {
+  floats,
+  integers,
+  relativeError,
+  type OracleTensor,
+} from '../doubles/models/safetensors.ts'
 
 const TOLERANCE = 1e-4
 /** It adds the same to every score of a query, which softmax does not see: its gradient is zero, but for rounding. */

@@ -7,8 +7,14 @@ import { anyMethod } from '../../evals/finetune/method.ts'
 import { namedViews } from '../../evals/finetune/training/parameters.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { asStored } from '../../evals/models/weight-list.ts'
-import { batchOf, FIXTURES, goldenLogits, openGolden, worstLogit } from '../doubles/golden-llama.ts'
-import { floats, relativeError } from '../doubles/safetensors.ts'
+import {
+  batchOf,
+  FIXTURES,
+  goldenLogits,
+  openGolden,
+  worstLogit,
+} from '../doubles/models/golden-llama.ts'
+import { floats, relativeError } from '../doubles/models/safetensors.ts'
 
 const TOLERANCE = 1e-4
 const { cases } = JSON.parse(readFileSync(join(FIXTURES, 'families.json'), 'utf8')) as {

@@ -30,7 +30,7 @@ import {
   goldenLogits,
   openGolden,
   type GoldenModel,
-} from '../doubles/golden-llama.ts'
+} from '../doubles/models/golden-llama.ts'
 
 let folder: string
 beforeAll(async () => {

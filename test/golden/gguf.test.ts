@@ -14,8 +14,14 @@ import { loadModel, type LoadedModel } from '../../evals/models/load.ts'
 import { sourcesOf } from '../../evals/models/model-sources.ts'
 import type { Model } from '../../evals/models/registry.ts'
 import { writeGgufModel, type GgufForm } from '../../evals/models/formats/gguf/write-gguf-model.ts'
-import { batchOf, FIXTURES, goldenLogits, openGolden, worstLogit } from '../doubles/golden-llama.ts'
-import { readOracle } from '../doubles/safetensors.ts'
+import {
+  batchOf,
+  FIXTURES,
+  goldenLogits,
+  openGolden,
+  worstLogit,
+} from '../doubles/models/golden-llama.ts'
+import { readOracle } from '../doubles/models/safetensors.ts'
 
 const { cases } = JSON.parse(readFileSync(join(FIXTURES, 'gguf/cases.json'), 'utf8')) as {
   cases: string[]

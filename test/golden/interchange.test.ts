@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ComparedRun } from '../../evals/findings/gate/compared-run.ts'
 import { importRuns } from '../../evals/interchange/import.ts'
-import type { HarnessAnswer } from '../doubles/lm-eval-compare.ts'
+import type { HarnessAnswer } from '../doubles/models/lm-eval-compare.ts'
 
 const fixtures = join(import.meta.dirname, 'fixtures')
 const outcomes = ({ judged }: ComparedRun, judge: string) =>

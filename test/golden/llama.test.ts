@@ -9,8 +9,8 @@ import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
 import { openCached } from '../../evals/inference/cached-graph.ts'
 import { generate } from '../../evals/inference/generate.ts'
 import type { Model } from '../../evals/models/registry.ts'
-import { batchOf, goldenLogits, openGolden, worstLogit } from '../doubles/golden-llama.ts'
-import { floats, integers, relativeError } from '../doubles/safetensors.ts'
+import { batchOf, goldenLogits, openGolden, worstLogit } from '../doubles/models/golden-llama.ts'
+import { floats, integers, relativeError } from '../doubles/models/safetensors.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const TOLERANCE = 1e-4

@@ -1,13 +1,13 @@
 /**
  * @file Do we get lm-evaluation-harness’s numbers? MMLU with five solved questions, HellaSwag and the perplexity of a text, on two
- * tiny models, option by option (fixtures/lm-eval/said.json, made by make_lm_eval.py from the files of test/doubles/lm-eval-files.ts).
+ * tiny models, option by option (fixtures/lm-eval/said.json, made by make_lm_eval.py from the files of test/doubles/models/lm-eval-files.ts).
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { freshFolder } from '../doubles/command-line.ts'
-import { compareWithHarness, type HarnessAnswer } from '../doubles/lm-eval-compare.ts'
-import { writeLmEvalFiles } from '../doubles/lm-eval-files.ts'
+import { freshFolder } from '../doubles/runs/command-line.ts'
+import { compareWithHarness, type HarnessAnswer } from '../doubles/models/lm-eval-compare.ts'
+import { writeLmEvalFiles } from '../doubles/models/lm-eval-files.ts'
 
 const fixture = join(import.meta.dirname, 'fixtures', 'lm-eval')
 const said = JSON.parse(readFileSync(join(fixture, 'said.json'), 'utf8')) as HarnessAnswer

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeSafetensors } from '../../evals/models/formats/safetensors-write.ts'
-import { FIXTURES } from '../doubles/golden-llama.ts'
-import { readOracle } from '../doubles/safetensors.ts'
+import { FIXTURES } from '../doubles/models/golden-llama.ts'
+import { readOracle } from '../doubles/models/safetensors.ts'
 
 const CASE = join(FIXTURES, 'llama-untied-gqa')
 const USED =

@@ -1,4 +1,4 @@
-"""What the real lm-evaluation-harness says of the files of test/doubles/lm-eval-files.ts, sample by sample.
+"""What the real lm-evaluation-harness says of the files of test/doubles/models/lm-eval-files.ts, sample by sample.
 
     python make_lm_eval.py FOLDER [OUTPUT] [--gguf FILE] [--folders]
 

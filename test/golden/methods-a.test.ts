@@ -6,8 +6,14 @@ import { findMethod } from '../../evals/finetune/registry.ts'
 import { newOptimizerState } from '../../evals/finetune/training/train.ts'
 import { openTraining, type TrainingSession } from '../../evals/finetune/training/train-graph.ts'
 import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
-import { adaptedLogits, batchOf, FIXTURES, openGolden, realRows } from '../doubles/golden-llama.ts'
-import { floats, readOracle, relativeError } from '../doubles/safetensors.ts'
+import {
+  adaptedLogits,
+  batchOf,
+  FIXTURES,
+  openGolden,
+  realRows,
+} from '../doubles/models/golden-llama.ts'
+import { floats, readOracle, relativeError } from '../doubles/models/safetensors.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const TOLERANCE = 1e-4

@@ -10,8 +10,8 @@ import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/t
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { peftConfigOf, lowRankFields } from '../../evals/finetune/methods/low-rank.ts'
 import { z } from 'zod'
-import { FIXTURES, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
-import { floats, integers, readOracle, relativeError } from '../doubles/safetensors.ts'
+import { FIXTURES, openGolden, type GoldenModel } from '../doubles/models/golden-llama.ts'
+import { floats, integers, readOracle, relativeError } from '../doubles/models/safetensors.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const TOLERANCE = 1e-4

@@ -9,9 +9,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { cacheOf } from '../../evals/models/registry.ts'
 import { writeOnnxModel } from '../../evals/models/formats/onnx/write-onnx-model.ts'
 import { openGraphFile, type FileRunner, type FileTensor } from '../../evals/runtime/graph-file.ts'
-import { freshFolder } from '../doubles/command-line.ts'
-import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
-import { floats, integers } from '../doubles/safetensors.ts'
+import { freshFolder } from '../doubles/runs/command-line.ts'
+import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../doubles/models/golden-llama.ts'
+import { floats, integers } from '../doubles/models/safetensors.ts'
 
 /** Of the largest logit, as in the tests of the engine itself. */
 const TOLERANCE = 1e-4

@@ -9,9 +9,9 @@ import { openCached, type CachedSession } from '../../evals/inference/cached-gra
 import { generate, type GeneratedTokens } from '../../evals/inference/generate.ts'
 import { scoreTexts } from '../../evals/inference/score.ts'
 import { rotaryReach, type RotaryConfig } from '../../evals/models/rotary.ts'
-import { FIXTURES, openGolden, type GoldenModel } from '../doubles/golden-llama.ts'
-import { floats, integers } from '../doubles/safetensors.ts'
-import { randomIds } from '../doubles/tiny-model.ts'
+import { FIXTURES, openGolden, type GoldenModel } from '../doubles/models/golden-llama.ts'
+import { floats, integers } from '../doubles/models/safetensors.ts'
+import { randomIds } from '../doubles/models/tiny-model.ts'
 
 const { stretched } = JSON.parse(readFileSync(join(FIXTURES, 'families.json'), 'utf8')) as {
   stretched: string[]

@@ -9,7 +9,7 @@ import type { AttentionPlan } from '../../evals/models/architecture.ts'
 import { ARCHITECTURES, recognise, type Model } from '../../evals/models/registry.ts'
 import { createScope } from '../../evals/models/scope.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { GOLDEN_ENCODERS, GOLDEN_FAMILIES, openGolden } from '../doubles/golden-llama.ts'
+import { GOLDEN_ENCODERS, GOLDEN_FAMILIES, openGolden } from '../doubles/models/golden-llama.ts'
 import {
   indexOf,
   randomIds,
@@ -17,7 +17,7 @@ import {
   tinyModel,
   tinyShapes,
   type TinyModelOptions,
-} from '../doubles/tiny-model.ts'
+} from '../doubles/models/tiny-model.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 

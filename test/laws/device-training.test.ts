@@ -21,9 +21,14 @@ import { PROVIDERS } from '../../evals/runtime/providers.ts'
 import { free } from '../../evals/runtime/resident-memory.ts'
 import { openResident } from '../../evals/runtime/resident-session.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { relativeError } from '../doubles/safetensors.ts'
-import { digestOf, openTiny, trainTiny, type TinyTraining } from '../doubles/tiny-training.ts'
-import { hasWebGpu, onWebGpu, webGpu } from '../doubles/webgpu.ts'
+import { relativeError } from '../doubles/models/safetensors.ts'
+import {
+  digestOf,
+  openTiny,
+  trainTiny,
+  type TinyTraining,
+} from '../doubles/training/tiny-training.ts'
+import { hasWebGpu, onWebGpu, webGpu } from '../doubles/graph/webgpu.ts'
 
 const { addon, ...missing } = load()
 const isHere = hasWebGpu && addon !== undefined

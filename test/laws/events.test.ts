@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { JobEvent, type JobEventBody } from '../../evals/contract/events.ts'
 import { reduceJob, type JobState } from '../../evals/contract/job-state.ts'
 import { openStore } from '../../evals/runs/store/store.ts'
-import { EXAMPLES, logOf, variant } from '../doubles/job-events.ts'
+import { EXAMPLES, logOf, variant } from '../doubles/rows/job-events.ts'
 
 const types = Object.keys(EXAMPLES) as JobEventBody['type'][]
 const middle = types.filter((type) => type !== 'job-start')

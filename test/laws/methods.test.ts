@@ -26,9 +26,9 @@ import { adaptedWeights } from '../../evals/models/weights/tuned-weights.ts'
 import { createRunner, type Tensor } from '../../evals/runtime/session.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import { filesUnder, textOf } from '../doubles/imports.ts'
-import { relativeError } from '../doubles/safetensors.ts'
-import { tinyExamples } from '../doubles/tiny-training.ts'
-import { randomIds, tinyModel } from '../doubles/tiny-model.ts'
+import { relativeError } from '../doubles/models/safetensors.ts'
+import { tinyExamples } from '../doubles/training/tiny-training.ts'
+import { randomIds, tinyModel } from '../doubles/models/tiny-model.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const OUT = 5

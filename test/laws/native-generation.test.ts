@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { CachedSession } from '../../evals/inference/cached-graph.ts'
 import { load } from '../../evals/native/load.ts'
-import { randomIds, tinyModel } from '../doubles/tiny-model.ts'
+import { randomIds, tinyModel } from '../doubles/models/tiny-model.ts'
 
 const found = load()
 const title = found.addon

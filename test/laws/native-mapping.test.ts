@@ -14,10 +14,10 @@ import {
 } from '../../evals/models/weights/stored-weights.ts'
 import { load } from '../../evals/native/load.ts'
 import { fillNormal, randomStream } from '../../evals/statistics/random.ts'
-import { writeRandomModel } from '../bench/random-model.ts'
-import { freshFolder } from '../doubles/command-line.ts'
-import { writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
-import { tinyModel } from '../doubles/tiny-model.ts'
+import { writeRandomModel } from '../bench/harness/random-model.ts'
+import { freshFolder } from '../doubles/runs/command-line.ts'
+import { writeTinyCheckpoint } from '../doubles/models/tiny-checkpoint.ts'
+import { tinyModel } from '../doubles/models/tiny-model.ts'
 
 const found = load()
 const title = found.addon
@@ -163,7 +163,7 @@ describe.skipIf(!found.addon)(`training from ${title}`, () => {
     const [{ addon }, { loadModel }, { trainTiny }] = await Promise.all([
       import('../../evals/native/load.ts'),
       import('../../evals/models/load.ts'),
-      import('../doubles/tiny-training.ts'),
+      import('../doubles/training/tiny-training.ts'),
     ])
     const native = addon()
     const mapping = native && vi.spyOn(native, 'mapFile')

@@ -5,7 +5,7 @@ import { createGraph } from '../../evals/graph/ops/index.ts'
 import { load } from '../../evals/native/load.ts'
 import { openResident } from '../../evals/runtime/resident-session.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import type * as TinyTraining from '../doubles/tiny-training.ts'
+import type * as TinyTraining from '../doubles/training/tiny-training.ts'
 
 const found = load()
 const title = found.addon
@@ -18,7 +18,7 @@ async function trainingWith(state: 'on' | 'off'): Promise<typeof TinyTraining> {
   vi.resetModules()
   const { load: loadAgain } = await import('../../evals/native/load.ts')
   expect(loadAgain().addon !== undefined).toBe(state === 'on')
-  return import('../doubles/tiny-training.ts')
+  return import('../doubles/training/tiny-training.ts')
 }
 
 describe.skipIf(!found.addon)(title, () => {

@@ -4,16 +4,21 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { CPU, FLOAT64, LEARNING, PORTABLE, type Dialect, type Op } from '../../evals/graph/op.ts'
 import type { Value } from '../../evals/graph/value.ts'
-import { OPERATOR_EXAMPLES, type OperatorExample } from '../doubles/operator-examples.ts'
+import { OPERATOR_EXAMPLES, type OperatorExample } from '../doubles/graph/operator-examples.ts'
 import {
   atRunTime,
   carried,
   differentiable,
   everything,
   lossGraphOf,
-} from '../doubles/operator-laws.ts'
-import { checkGradients, lossAndGradients, runOnce, type LossGraph } from '../doubles/run-graph.ts'
-import { relativeError } from '../doubles/safetensors.ts'
+} from '../doubles/graph/operator-laws.ts'
+import {
+  checkGradients,
+  lossAndGradients,
+  runOnce,
+  type LossGraph,
+} from '../doubles/graph/run-graph.ts'
+import { relativeError } from '../doubles/models/safetensors.ts'
 
 const folder = join(import.meta.dirname, '../../evals/graph/ops')
 const isOp = (value: unknown): value is Op<unknown> =>

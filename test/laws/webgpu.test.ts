@@ -1,11 +1,11 @@
 /** @file The law of devices: every operator gives on WebGPU what it gives on the CPU, values, kept values and gradients. */
 import { describe, expect, test } from 'vitest'
 import { CPU, PORTABLE } from '../../evals/graph/op.ts'
-import { OPERATOR_EXAMPLES } from '../doubles/operator-examples.ts'
-import { carried, differentiable, everything, lossGraphOf } from '../doubles/operator-laws.ts'
-import { lossAndGradients, runOnce, type Build, type Given } from '../doubles/run-graph.ts'
-import { relativeError } from '../doubles/safetensors.ts'
-import { hasWebGpu, onWebGpu, webGpu } from '../doubles/webgpu.ts'
+import { OPERATOR_EXAMPLES } from '../doubles/graph/operator-examples.ts'
+import { carried, differentiable, everything, lossGraphOf } from '../doubles/graph/operator-laws.ts'
+import { lossAndGradients, runOnce, type Build, type Given } from '../doubles/graph/run-graph.ts'
+import { relativeError } from '../doubles/models/safetensors.ts'
+import { hasWebGpu, onWebGpu, webGpu } from '../doubles/graph/webgpu.ts'
 
 const named = OPERATOR_EXAMPLES.map(
   (example) => [`${example.op.name}: ${example.what}`, example] as const,

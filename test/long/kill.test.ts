@@ -1,7 +1,7 @@
 /** @file The long form of `test/unit/audit/kill.test.ts`: 200 kills, of which one at every kind of point that a run passes. */
 import { expect, test } from 'vitest'
-import { killAndCompare, killAtRandom, undisturbed } from '../doubles/kill-campaign.ts'
-import { makeKillBench } from '../doubles/kill-runs.ts'
+import { killAndCompare, killAtRandom, undisturbed } from '../doubles/runs/kill-campaign.ts'
+import { makeKillBench } from '../doubles/runs/kill-runs.ts'
 
 const KILLS = 200
 

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { makeKillBench } from '../doubles/kill-runs.ts'
+import { makeKillBench } from '../doubles/runs/kill-runs.ts'
 
 const CLI = join(import.meta.dirname, '..', '..', 'evals', 'bin', 'cli.ts')
 const runs = (command: string, ...args: string[]) => spawnSync(command, args).status === 0

@@ -9,8 +9,8 @@ import { openEncoderSession } from '../../evals/inference/encoder-session.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { encodeWhole } from '../../evals/models/text/whole-text.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
-import { freshFolder, runCommand } from '../doubles/command-line.ts'
-import { writeTinyEncoder } from '../doubles/tiny-encoder.ts'
+import { freshFolder, runCommand } from '../doubles/runs/command-line.ts'
+import { writeTinyEncoder } from '../doubles/models/tiny-encoder.ts'
 import { oraclePython } from './smollm2.ts'
 
 const script = fileURLToPath(new URL('encoders.py', import.meta.url))

@@ -9,8 +9,8 @@ import { ggufName } from '../../evals/models/formats/gguf/names.ts'
 import { writtenAs } from '../../evals/models/formats/gguf/registry.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { writeSafetensors } from '../../evals/models/formats/safetensors-write.ts'
-import { freshFolder, runCommand } from '../doubles/command-line.ts'
-import { writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
+import { freshFolder, runCommand } from '../doubles/runs/command-line.ts'
+import { writeTinyCheckpoint } from '../doubles/models/tiny-checkpoint.ts'
 import { oraclePython } from './smollm2.ts'
 
 const script = fileURLToPath(new URL('gguf-export.py', import.meta.url))

@@ -14,16 +14,16 @@ import { loadModel } from '../../evals/models/load.ts'
 import { sourcesOf } from '../../evals/models/model-sources.ts'
 import { writeGgufModel } from '../../evals/models/formats/gguf/write-gguf-model.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
-import { freshFolder, runCommand } from '../doubles/command-line.ts'
-import { FIXTURES } from '../doubles/golden-llama.ts'
-import { writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
+import { freshFolder, runCommand } from '../doubles/runs/command-line.ts'
+import { FIXTURES } from '../doubles/models/golden-llama.ts'
+import { writeTinyCheckpoint } from '../doubles/models/tiny-checkpoint.ts'
 import {
   TINY_GGUF,
   ggufBytes,
   tinyGgufMetadata,
   tinyGgufTensors,
   type GgufField,
-} from '../doubles/tiny-gguf.ts'
+} from '../doubles/models/tiny-gguf.ts'
 import { findSmolLm2, oraclePython, SMOLLM2_MISSING } from './smollm2.ts'
 
 const script = fileURLToPath(new URL('llama-cpp.py', import.meta.url))

@@ -8,9 +8,9 @@ import { emptyCache, openCached } from '../../evals/inference/cached-graph.ts'
 import { countingPositions, int32 } from '../../evals/inference/feeds.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
-import { freshFolder, runCommand } from '../doubles/command-line.ts'
-import { writeTinyAdapter } from '../doubles/tiny-adapter.ts'
-import { writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
+import { freshFolder, runCommand } from '../doubles/runs/command-line.ts'
+import { writeTinyAdapter } from '../doubles/models/tiny-adapter.ts'
+import { writeTinyCheckpoint } from '../doubles/models/tiny-checkpoint.ts'
 import { oraclePython } from './smollm2.ts'
 
 const script = fileURLToPath(new URL('merged-folder.py', import.meta.url))

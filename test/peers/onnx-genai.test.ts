@@ -10,8 +10,8 @@ import { prefill } from '../../evals/inference/feeds.ts'
 import { generate } from '../../evals/inference/generate.ts'
 import { COMMANDS } from '../../evals/cli/verbs/registry.ts'
 import { loadModel } from '../../evals/models/load.ts'
-import { freshFolder, runCommand } from '../doubles/command-line.ts'
-import { writeTinyCheckpoint } from '../doubles/tiny-checkpoint.ts'
+import { freshFolder, runCommand } from '../doubles/runs/command-line.ts'
+import { writeTinyCheckpoint } from '../doubles/models/tiny-checkpoint.ts'
 import { findSmolLm2, oraclePython, SMOLLM2_MISSING } from './smollm2.ts'
 
 const script = fileURLToPath(new URL('onnx-genai.py', import.meta.url))

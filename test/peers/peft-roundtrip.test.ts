@@ -12,8 +12,14 @@ import { findMethod, METHODS } from '../../evals/finetune/registry.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { writePeftFolder } from '../../evals/models/formats/peft-folder.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
-import { adaptedLogits, batchOf, FIXTURES, openGolden, realRows } from '../doubles/golden-llama.ts'
-import { floats, readOracle, relativeError } from '../doubles/safetensors.ts'
+import {
+  adaptedLogits,
+  batchOf,
+  FIXTURES,
+  openGolden,
+  realRows,
+} from '../doubles/models/golden-llama.ts'
+import { floats, readOracle, relativeError } from '../doubles/models/safetensors.ts'
 import { oraclePython } from './smollm2.ts'
 
 const BASE = 'llama-untied-gqa'

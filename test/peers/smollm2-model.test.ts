@@ -13,7 +13,7 @@ import { scoreTexts } from '../../evals/inference/score.ts'
 import { loadModel, type LoadedModel } from '../../evals/models/load.ts'
 import { createScope } from '../../evals/models/scope.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
-import { floats, integers, readOracle } from '../doubles/safetensors.ts'
+import { floats, integers, readOracle } from '../doubles/models/safetensors.ts'
 import { findSmolLm2, SMOLLM2_MISSING } from './smollm2.ts'
 
 const cache = join(import.meta.dirname, '.cache')

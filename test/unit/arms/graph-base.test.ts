@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { readPeftFolder } from '../../../evals/models/formats/peft-folder.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { writeExported } from '../../doubles/exported-onnx.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { writeExported } from '../../doubles/models/exported-onnx.ts'
 
 const folder = freshFolder()
 const at = (name: string) => join(folder, name)

@@ -21,8 +21,8 @@ import { tokenizerFilesOf, writeHfFolder } from '../../../evals/models/formats/w
 import { renderReport } from '../../../evals/document/html.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { plannedAudit } from '../../doubles/audit-rows.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { plannedAudit } from '../../doubles/rows/audit-rows.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 const MODULES = ['model.layers.1.mlp.up_proj', 'model.layers.3.self_attn.q_proj']
 

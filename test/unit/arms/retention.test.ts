@@ -1,8 +1,8 @@
 /** @file Which weights are not kept: trained on tampering data, or refusal lost by the verdict's margin or the gate's. */
 import { expect, test } from 'vitest'
 import { retentionByArm } from '../../../evals/arms/retention.ts'
-import { changedRows } from '../../doubles/stored-change.ts'
-import { REFUSAL } from '../../doubles/audit-rows.ts'
+import { changedRows } from '../../doubles/runs/stored-change.ts'
+import { REFUSAL } from '../../doubles/rows/audit-rows.ts'
 
 const reasonOf = async (lost: number, gate: object = {}, data: string | null = null) => {
   const rows = changedRows({ lost })

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { openBase } from '../../../evals/measure/base.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { writeDrawnAdapter, type DrawnAdapter } from '../../doubles/drawn-adapter.ts'
-import { evaluated, type Evaluated } from '../../doubles/evaluated.ts'
-import { writeTinyEncoder } from '../../doubles/tiny-encoder.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { writeDrawnAdapter, type DrawnAdapter } from '../../doubles/models/drawn-adapter.ts'
+import { evaluated, type Evaluated } from '../../doubles/runs/evaluated.ts'
+import { writeTinyEncoder } from '../../doubles/models/tiny-encoder.ts'
 
 const LAYERS = ['q_proj', 'v_proj', 'down_proj']
 let together: Evaluated

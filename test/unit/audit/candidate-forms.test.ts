@@ -8,9 +8,9 @@ import { readPeftFolder, writePeftFolder } from '../../../evals/models/formats/p
 import { adaptedWeights } from '../../../evals/models/weights/tuned-weights.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../../../evals/models/formats/write-hf-folder.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { evaluated, type Evaluated } from '../../doubles/evaluated.ts'
-import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/tiny-gguf.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { evaluated, type Evaluated } from '../../doubles/runs/evaluated.ts'
+import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/models/tiny-gguf.ts'
 
 const CPU = { name: 'cpu', threads: 1 } as const
 const MODULE = 'model.layers.0.mlp.up_proj'

@@ -7,7 +7,7 @@ import { GREEDY, type Sample } from '../../../evals/contract/rows.ts'
 import { comparability } from '../../../evals/findings/gate/comparability.ts'
 import { storedStates } from '../../../evals/findings/gate/stored-run.ts'
 import type { Continuation } from '../../../evals/inference/continuation.ts'
-import { CAPABILITY, plannedRows } from '../../doubles/audit-rows.ts'
+import { CAPABILITY, plannedRows } from '../../doubles/rows/audit-rows.ts'
 
 const question = (id: string, content: string): Sample => ({
   id,

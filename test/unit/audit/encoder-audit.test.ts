@@ -7,9 +7,9 @@ import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { MITIGATIONS } from '../../../evals/contract/mitigation.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import { wilson } from '../../../evals/statistics/proportion.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { problems, type Schema } from '../../doubles/schema-reader.ts'
-import { writeTinyEncoder } from '../../doubles/tiny-encoder.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { problems, type Schema } from '../../doubles/rows/schema-reader.ts'
+import { writeTinyEncoder } from '../../doubles/models/tiny-encoder.ts'
 
 const folder = freshFolder()
 const at = (...names: string[]) => join(folder, ...names)

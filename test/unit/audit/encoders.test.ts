@@ -6,8 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { Results } from '../../../evals/contract/results.ts'
 import { readPeftFolder } from '../../../evals/models/formats/peft-folder.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { writeGoldenEncoder, writeTinyEncoder } from '../../doubles/tiny-encoder.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { writeGoldenEncoder, writeTinyEncoder } from '../../doubles/models/tiny-encoder.ts'
 
 const folder = freshFolder()
 const at = (...names: string[]) => join(folder, ...names)

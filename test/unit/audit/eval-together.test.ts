@@ -18,9 +18,9 @@ import { TrainingConfig } from '../../../evals/finetune/training/train.ts'
 import type { JobContext } from '../../../evals/contract/job.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { collectRows } from '../../../evals/sweeps/cells/cell-measures.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { tinyModel } from '../../doubles/tiny-model.ts'
-import { openTiny } from '../../doubles/tiny-training.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { tinyModel } from '../../doubles/models/tiny-model.ts'
+import { openTiny } from '../../doubles/training/tiny-training.ts'
 
 const STACKED = ['lora', 'pissa']
 const ALONE = ['dora', 'full']

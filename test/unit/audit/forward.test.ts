@@ -8,8 +8,8 @@ import { APPROXIMATE, approximationOf } from '../../../evals/contract/approximat
 import { renderReport } from '../../../evals/document/html.ts'
 import { renderMarkdown } from '../../../evals/document/markdown.ts'
 import { sumsExactly } from '../../../evals/runtime/int8-sums.ts'
-import { plannedAudit } from '../../doubles/audit-rows.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { plannedAudit } from '../../doubles/rows/audit-rows.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 const MODEL = ['--model', 'pebble', '--data', 'house-benign', '--methods', 'lora', '--threads', '2']
 const INT8 = ['--base-precision', 'int8', '--forward', 'int8']

@@ -7,14 +7,14 @@ import {
   killAtRandom,
   undisturbed,
   type Undisturbed,
-} from '../../doubles/kill-campaign.ts'
+} from '../../doubles/runs/kill-campaign.ts'
 import {
   attempt,
   makeCandidatesBench,
   makeKillBench,
   runOf,
   type KillBench,
-} from '../../doubles/kill-runs.ts'
+} from '../../doubles/runs/kill-runs.ts'
 
 let bench: KillBench
 let whole: Undisturbed

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { buildResults } from '../../../evals/findings/results.ts'
-import { evaluated } from '../../doubles/evaluated.ts'
+import { evaluated } from '../../doubles/runs/evaluated.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'evals', 'bundled', 'pebble')
 

@@ -20,7 +20,7 @@ import { GREEDY, type SubjectKey } from '../../../evals/contract/rows.ts'
 import type { CachedSession } from '../../../evals/inference/cached-graph.ts'
 import { renderReport } from '../../../evals/document/html.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
+import { plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 
 const choice = { limit: 3, map: null, maxNewTokens: null, suite: ['house-capability'] }
 

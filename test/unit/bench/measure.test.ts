@@ -1,15 +1,15 @@
 /** @file Medians, comparisons and profiles of the benches, held against numbers that are plain to see. */
 import { describe, expect, test } from 'vitest'
-import { compareMemory, compareSpeed, compareWork, type Pair } from '../../bench/compare.ts'
+import { compareMemory, compareSpeed, compareWork, type Pair } from '../../bench/harness/compare.ts'
 import {
   memoryOf,
   parseStatus,
   processorSeconds,
   spread,
   watchMemory,
-} from '../../bench/measure.ts'
-import { startLineProcess } from '../../bench/line-process.ts'
-import { readProfile } from '../../bench/profile.ts'
+} from '../../bench/harness/measure.ts'
+import { startLineProcess } from '../../bench/harness/line-process.ts'
+import { readProfile } from '../../bench/harness/profile.ts'
 import {
   CHAT,
   chatRows,
@@ -18,7 +18,7 @@ import {
   MIXED,
   mixedLengths,
   tokenRows,
-} from '../../bench/works.ts'
+} from '../../bench/harness/works.ts'
 
 describe('spread', () => {
   test('is the middle of an odd count and the mean of the two middles of an even one', () => {

@@ -5,19 +5,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startLineProcess } from '../../bench/line-process.ts'
-import { OutcomeSchema } from '../../bench/measure.ts'
-import { DEVIATION, DeviationSchema } from '../../bench/deviation.ts'
-import { startOurs, type Inputs } from '../../bench/our-side.ts'
+import { startLineProcess } from '../../bench/harness/line-process.ts'
+import { OutcomeSchema } from '../../bench/harness/measure.ts'
+import { DEVIATION, DeviationSchema } from '../../bench/harness/deviation.ts'
+import { startOurs, type Inputs } from '../../bench/harness/our-side.ts'
 import {
   roundedToInt8,
   writeRandomAdapter,
   writeRandomModel,
   type LlamaSize,
-} from '../../bench/random-model.ts'
+} from '../../bench/harness/random-model.ts'
 import { sumsExactly } from '../../../evals/runtime/int8-sums.ts'
-import { findPython, startTorch } from '../../bench/torch-side.ts'
-import { MIXED, NEW_TOKENS, PROMPT_TOKENS, type Work } from '../../bench/works.ts'
+import { findPython, startTorch } from '../../bench/harness/torch-side.ts'
+import { MIXED, NEW_TOKENS, PROMPT_TOKENS, type Work } from '../../bench/harness/works.ts'
 
 const TOY: LlamaSize = { hidden: 32, layers: 2, heads: 2, kvHeads: 1, intermediate: 48, vocab: 97 }
 const GENERATION = { does: 'generate', native: true, precision: 'fp32' } as const

@@ -8,10 +8,10 @@ import { openCandidate } from '../../../evals/measure/candidate.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { readGraphFile } from '../../../evals/graph/import/graph-file.ts'
 import { loadModel } from '../../../evals/models/load.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { EXPORTS, writeExported } from '../../doubles/exported-onnx.ts'
-import { writeTinyAdapter } from '../../doubles/tiny-adapter.ts'
-import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { EXPORTS, writeExported } from '../../doubles/models/exported-onnx.ts'
+import { writeTinyAdapter } from '../../doubles/models/tiny-adapter.ts'
+import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
 
 const folder = freshFolder()
 const at = (name: string) => join(folder, name)

@@ -6,9 +6,9 @@ import type { Certificate } from '../../../evals/inspect/certificate/certify.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { loadModel } from '../../../evals/models/load.ts'
 import { writeSafetensors } from '../../../evals/models/formats/safetensors-write.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { writeTinyAdapter } from '../../doubles/tiny-adapter.ts'
-import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { writeTinyAdapter } from '../../doubles/models/tiny-adapter.ts'
+import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
 
 const folder = freshFolder()
 const at = (name: string) => join(folder, name)

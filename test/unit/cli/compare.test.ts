@@ -11,15 +11,15 @@ import { openZip } from '../../../evals/interchange/zip-read.ts'
 import { zipOf, type ZipEntry } from '../../../evals/interchange/zip-write.ts'
 import { lockFolder } from '../../../evals/runs/store/lock.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { STORED_RUN } from '../../doubles/stored-audit.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { STORED_RUN } from '../../doubles/runs/stored-audit.ts'
 import {
   changedRows,
   gateFile,
   refusalGate,
   storeChange,
   storeLonger,
-} from '../../doubles/stored-change.ts'
+} from '../../doubles/runs/stored-change.ts'
 
 const compare = (...argv: string[]) => runCommand(['compare', ...argv], {}, COMMANDS)
 

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { hasWebGpu, onWebGpu } from '../../doubles/webgpu.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { hasWebGpu, onWebGpu } from '../../doubles/graph/webgpu.ts'
 
 const script = join(import.meta.dirname, '../../../evals/bin/touchstone.js')
 const cache = freshFolder()

@@ -10,10 +10,10 @@ import type { JobEventBody } from '../../../evals/contract/events.ts'
 import { loadModel } from '../../../evals/models/load.ts'
 import { chooseDevice } from '../../../evals/runtime/device.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
-import { writeTinyAdapter } from '../../doubles/tiny-adapter.ts'
-import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
+import { writeTinyAdapter } from '../../doubles/models/tiny-adapter.ts'
+import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
 
 const run = (...argv: string[]) => runCommand(['export-model', ...argv], {}, COMMANDS)
 const folder = freshFolder()

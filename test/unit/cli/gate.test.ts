@@ -5,9 +5,14 @@ import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { problems, type Schema } from '../../doubles/schema-reader.ts'
-import { gateFile, refusalGate, storeChange, storeLonger } from '../../doubles/stored-change.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { problems, type Schema } from '../../doubles/rows/schema-reader.ts'
+import {
+  gateFile,
+  refusalGate,
+  storeChange,
+  storeLonger,
+} from '../../doubles/runs/stored-change.ts'
 
 const run = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
 const readJson = (path: string | URL): unknown => JSON.parse(readFileSync(path, 'utf8'))

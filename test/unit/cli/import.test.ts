@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 import { csv, write } from '../benchmarks/import/files.ts'
 
 const run = (argv: string[]) => runCommand(['import', ...argv], {}, COMMANDS)

@@ -18,7 +18,7 @@ function loadedBy(...argv: readonly string[]): string[] {
 
 test('inspect loads no runtime', () => {
   const urls = loadedBy('inspect', 'pebble')
-  expect(urls.filter((url) => url.endsWith('/audit/inspect.ts'))).toHaveLength(1)
+  expect(urls.filter((url) => url.endsWith('/inspect/inspect-model.ts'))).toHaveLength(1)
   // Whether the addon is there is asked without loading a runtime.
   const runtime = /onnxruntime-node|\/evals\/runtime\/(?!addon-for\.ts)/u
   expect(urls.filter((url) => runtime.test(url))).toEqual([])

@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { inspect } from '../../../evals/inspect/inspect-model.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { writePeftFolder } from '../../../evals/models/formats/peft-folder.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
-import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/tiny-gguf.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
+import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/models/tiny-gguf.ts'
 
 const run = (...argv: string[]) => runCommand(['inspect', ...argv], {}, COMMANDS)
 const json = async (...argv: string[]) => {

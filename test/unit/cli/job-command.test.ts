@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { Results } from '../../../evals/contract/results.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { lockFolder } from '../../../evals/runs/store/lock.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { asked } from '../../doubles/fake-job.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { asked } from '../../doubles/runs/fake-job.ts'
 
 const runsIn = (folder: string) => {
   const store = openStore(join(folder, 'touchstone.db'))

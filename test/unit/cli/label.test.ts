@@ -6,8 +6,8 @@ import { readCsv } from '../../../evals/tables/csv.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { Results, type People } from '../../../evals/contract/results.ts'
 import { openStore, type Store } from '../../../evals/runs/store/store.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
 import { csv } from '../benchmarks/import/files.ts'
 
 const run = (...argv: string[]) => runCommand(['label', ...argv], {}, COMMANDS)

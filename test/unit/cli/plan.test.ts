@@ -4,8 +4,8 @@ import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { SamplePlan } from '../../../evals/findings/gate/plan.ts'
 import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { mcNemarExact } from '../../../evals/statistics/paired/paired.ts'
-import { runCommand } from '../../doubles/command-line.ts'
-import { trinomial } from '../../doubles/trinomial.ts'
+import { runCommand } from '../../doubles/runs/command-line.ts'
+import { trinomial } from '../../doubles/statistics/trinomial.ts'
 
 const plan = (text: string) => runCommand(['plan', ...text.split(' ')], {}, COMMANDS)
 

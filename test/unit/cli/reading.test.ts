@@ -14,7 +14,7 @@ import {
 import type { Addon } from '../../../evals/native/addon.ts'
 import { BUILD_REMEDY } from '../../../evals/native/load.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 const real = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
 

@@ -3,8 +3,8 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { asked } from '../../doubles/fake-job.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { asked } from '../../doubles/runs/fake-job.ts'
 
 beforeEach(() => {
   asked.length = 0

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 const SCRIPT = join(import.meta.dirname, 'run-fake.ts')
 

@@ -5,8 +5,8 @@ import { writtenRun } from '../../../evals/runs/databases.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
 import { lockFolder } from '../../../evals/runs/store/lock.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { engine } from '../../doubles/job-events.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { engine } from '../../doubles/rows/job-events.ts'
 
 test('a run that was left open is not the one that another process writes', () => {
   const folder = freshFolder()

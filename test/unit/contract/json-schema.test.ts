@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { resultsSchema } from '../../../evals/contract/json-schema.ts'
 import { Results } from '../../../evals/contract/results.ts'
-import { plannedAudit } from '../../doubles/audit-rows.ts'
-import { problems, type Schema } from '../../doubles/schema-reader.ts'
+import { plannedAudit } from '../../doubles/rows/audit-rows.ts'
+import { problems, type Schema } from '../../doubles/rows/schema-reader.ts'
 
 const schema = JSON.parse(resultsSchema()) as Schema
 const results = JSON.parse(JSON.stringify(buildResults(plannedAudit()))) as unknown

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readData } from '../../../evals/data/read-data.ts'
-import { attack, attackValues, RUNS } from '../../doubles/damaged-files.ts'
+import { attack, attackValues, RUNS } from '../../doubles/models/damaged-files.ts'
 
 let folder: string
 beforeAll(async () => {

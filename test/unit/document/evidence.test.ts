@@ -5,7 +5,7 @@ import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { pValueText } from '../../../evals/contract/words.ts'
 import { renderReport } from '../../../evals/document/html.ts'
 import { renderMarkdown } from '../../../evals/document/markdown.ts'
-import { plannedAudit, plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
+import { plannedAudit, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 
 const plainOf = (markup: string) =>
   markup

@@ -5,8 +5,8 @@ import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
 import { renderReport } from '../../../evals/document/html.ts'
 import { gateSection } from '../../../evals/document/sections/gate.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
-import { CAPABILITY, LOOKALIKES, plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
-import { changedRows } from '../../doubles/stored-change.ts'
+import { CAPABILITY, LOOKALIKES, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
+import { changedRows } from '../../doubles/runs/stored-change.ts'
 
 type Benchmarks = Readonly<Record<string, object>>
 

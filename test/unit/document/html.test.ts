@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { buildResults } from '../../../evals/findings/results.ts'
 import type { Results } from '../../../evals/contract/results.ts'
 import { renderReport } from '../../../evals/document/html.ts'
-import { plannedAudit, plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
+import { plannedAudit, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 
 let results: Results
 let page: string

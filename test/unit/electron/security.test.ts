@@ -8,8 +8,12 @@ import { CALL, FEED } from '../../../electron/relay.ts'
 import { startShell } from '../../../electron/shell.ts'
 import { HANDLE } from '../../../evals/contract/desktop.ts'
 import { plainText } from '../../../evals/document/plain-text.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { DoubleContents, doubleElectron, type DoubleElectron } from '../../doubles/electron.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import {
+  DoubleContents,
+  doubleElectron,
+  type DoubleElectron,
+} from '../../doubles/engine/electron.ts'
 import { filesUnder, importsOf, textOf } from '../../doubles/imports.ts'
 
 let electron: DoubleElectron

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dataHandlers } from '../../../evals/engine/handlers/data.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
 
 const folder = freshFolder()
 const data = dataHandlers({ folder })

@@ -9,7 +9,7 @@ import {
   smallTrain,
   until,
   type OpenWorkbench,
-} from '../../doubles/open-workbench.ts'
+} from '../../doubles/engine/open-workbench.ts'
 
 const open: OpenWorkbench[] = []
 const opened = (folder?: string) => {
@@ -202,7 +202,7 @@ describe('killed with -9', () => {
   })
 
   test('the engine takes its job with it, which saves its state; the next engine resumes it', async () => {
-    const script = new URL('../../doubles/engine-alone.ts', import.meta.url).pathname
+    const script = new URL('../../doubles/engine/engine-alone.ts', import.meta.url).pathname
     const workbench = opened()
     const { folder } = workbench
     await workbench.engine.close()

@@ -4,8 +4,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EngineClient } from '../../../evals/contract/api.ts'
-import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
-import { databaseOf, openWorkbench, type OpenWorkbench } from '../../doubles/open-workbench.ts'
+import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
+import {
+  databaseOf,
+  openWorkbench,
+  type OpenWorkbench,
+} from '../../doubles/engine/open-workbench.ts'
 
 let workbench: OpenWorkbench
 let engine: EngineClient

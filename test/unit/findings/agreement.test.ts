@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { agreementOf, disagreementsOf } from '../../../evals/findings/agreement.ts'
 import { groupJudged } from '../../../evals/findings/judged.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
-import { plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
+import { plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 
 const rows = plannedRows({
   benchmarks: [{ ...REFUSAL, n: 10, base: 6, judges: [{ name: 'prefix', errs: 3 }] }],

@@ -13,8 +13,8 @@ import type { MetricRow } from '../../../evals/contract/rows.ts'
 import { renderReport } from '../../../evals/document/html.ts'
 import { smoothed } from '../../../evals/statistics/smoothed.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { plannedAudit } from '../../doubles/audit-rows.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
+import { plannedAudit } from '../../doubles/rows/audit-rows.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
 
 const curve = (arm: string, seed: number, values: readonly number[]): MetricRow[] =>
   values.map((value, i) => ({ arm, seed, step: i + 1, name: 'train/loss', value }))

@@ -13,7 +13,7 @@ import {
   REFUSAL,
   type Change,
   type PlannedBenchmark,
-} from '../../doubles/audit-rows.ts'
+} from '../../doubles/rows/audit-rows.ts'
 
 /** One arm, one seed, one step, one benchmark. */
 const single = (benchmark: PlannedBenchmark, change: Change, config?: unknown) =>

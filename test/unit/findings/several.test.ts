@@ -6,7 +6,7 @@ import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { holmAdjusted } from '../../../evals/statistics/paired/holm.ts'
 import { mcNemarExact } from '../../../evals/statistics/paired/paired.ts'
 import { varianceComponents } from '../../../evals/statistics/variance-components.ts'
-import { plannedAudit, plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
+import { plannedAudit, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 
 const results = buildResults(plannedAudit())
 

@@ -9,7 +9,7 @@ import {
   REFUSAL,
   type Change,
   type PlannedBenchmark,
-} from '../../doubles/audit-rows.ts'
+} from '../../doubles/rows/audit-rows.ts'
 
 function verdict(benchmark: PlannedBenchmark, changes: readonly Change[], config?: unknown) {
   const arms = changes.map((change, index) => ({

@@ -5,10 +5,10 @@ import { findMethod } from '../../../evals/finetune/registry.ts'
 import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import { queryBlocks } from '../../../evals/models/layers.ts'
 import type { Model } from '../../../evals/models/registry.ts'
-import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../../doubles/golden-llama.ts'
-import { smallConfigOf, vocabularyOf } from '../../doubles/one-gradient.ts'
-import { relativeError } from '../../doubles/safetensors.ts'
-import { randomIds } from '../../doubles/tiny-model.ts'
+import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../../doubles/models/golden-llama.ts'
+import { smallConfigOf, vocabularyOf } from '../../doubles/training/one-gradient.ts'
+import { relativeError } from '../../doubles/models/safetensors.ts'
+import { randomIds } from '../../doubles/models/tiny-model.ts'
 
 const [SHORT, LONG, BLOCKS] = [120, 600, 4]
 

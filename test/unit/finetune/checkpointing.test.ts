@@ -1,9 +1,9 @@
 /** @file Checkpointing changes what is held, never what is computed: the same bits for every method and every family. */
 import { describe, expect, test } from 'vitest'
 import { METHODS, findMethod } from '../../../evals/finetune/registry.ts'
-import { GOLDEN_ENCODERS, GOLDEN_FAMILIES, openGolden } from '../../doubles/golden-llama.ts'
-import { gradientOf, type Differentiated } from '../../doubles/one-gradient.ts'
-import { tinyModel } from '../../doubles/tiny-model.ts'
+import { GOLDEN_ENCODERS, GOLDEN_FAMILIES, openGolden } from '../../doubles/models/golden-llama.ts'
+import { gradientOf, type Differentiated } from '../../doubles/training/one-gradient.ts'
+import { tinyModel } from '../../doubles/models/tiny-model.ts'
 
 async function expectSameBits(chosen: Differentiated) {
   const plain = await gradientOf(chosen)

@@ -3,8 +3,8 @@
  * 1.1 %. They hold on these tiny models at the rate given, and the last says that a rate decides which way they point.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { tinyModel } from '../../doubles/tiny-model.ts'
-import { trainTiny } from '../../doubles/tiny-training.ts'
+import { tinyModel } from '../../doubles/models/tiny-model.ts'
+import { trainTiny } from '../../doubles/training/tiny-training.ts'
 
 const SEEDS = Array.from({ length: 10 }, (_, seed) => seed)
 const RANK = 4

@@ -9,8 +9,13 @@ import { newOptimizerState, train } from '../../../evals/finetune/training/train
 import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import { optimizerGroups } from '../../../evals/finetune/training/parameters.ts'
 import { adamW, clipFactor, globalNorm } from '../../../evals/graph/optimizer.ts'
-import { tinyModel } from '../../doubles/tiny-model.ts'
-import { TINY_STEPS, tinyExamples, tinyPlan, trainTiny } from '../../doubles/tiny-training.ts'
+import { tinyModel } from '../../doubles/models/tiny-model.ts'
+import {
+  TINY_STEPS,
+  tinyExamples,
+  tinyPlan,
+  trainTiny,
+} from '../../doubles/training/tiny-training.ts'
 
 let folder: string
 beforeAll(async () => {

@@ -5,8 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
-import { trainTiny } from '../../doubles/tiny-training.ts'
+import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
+import { trainTiny } from '../../doubles/training/tiny-training.ts'
 
 /** Wide enough for whole vectors and for what is left over beside them. */
 const tiny = () =>

@@ -5,7 +5,7 @@ import { encode } from '../../../evals/graph/encode.ts'
 import { CPU } from '../../../evals/graph/op.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
 import { createRunner } from '../../../evals/runtime/session.ts'
-import { generic, runOnce } from '../../doubles/run-graph.ts'
+import { generic, runOnce } from '../../doubles/graph/run-graph.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const decode = (bytes: Uint8Array) => onnxProto.onnx.ModelProto.decode(bytes).graph!

@@ -4,7 +4,7 @@ import { gradients } from '../../../evals/graph/gradient.ts'
 import { FLOAT64 } from '../../../evals/graph/op.ts'
 import { createGraph, type Graph } from '../../../evals/graph/ops/index.ts'
 import type { Value } from '../../../evals/graph/value.ts'
-import { checkGradients, generic, runOnce, type Given } from '../../doubles/run-graph.ts'
+import { checkGradients, generic, runOnce, type Given } from '../../doubles/graph/run-graph.ts'
 
 const total = (g: Graph, x: Value) =>
   g.reduceSum(

@@ -12,8 +12,8 @@ import {
   runOnce,
   weightedSum,
   type Given,
-} from '../../doubles/run-graph.ts'
-import { relativeError } from '../../doubles/safetensors.ts'
+} from '../../doubles/graph/run-graph.ts'
+import { relativeError } from '../../doubles/models/safetensors.ts'
 
 interface Pair {
   readonly macro: (g: Graph, x: readonly Value[]) => Value

@@ -10,10 +10,10 @@ import { cursorOf } from '../../../evals/contract/feed.ts'
 import { openEngine, type Engine } from '../../../evals/engine/engine.ts'
 import { serveHttp, type HttpHost } from '../../../evals/hosts/http.ts'
 import { readStatic } from '../../../evals/hosts/static-files.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { openLink, post, type HttpWindow } from '../../doubles/http-window.ts'
-import { until } from '../../doubles/open-workbench.ts'
-import { storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { openLink, post, type HttpWindow } from '../../doubles/engine/http-window.ts'
+import { until } from '../../doubles/engine/open-workbench.ts'
+import { storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
 
 let engine: Engine
 let host: HttpHost

@@ -15,7 +15,7 @@ import { generate, type Decoding, type GeneratedTokens } from '../../../evals/in
 import { scoreTexts, type ScoredText } from '../../../evals/inference/score.ts'
 import { createScope, type LinearSite } from '../../../evals/models/scope.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { randomIds, tinyModel, type TinyModel } from '../../doubles/tiny-model.ts'
+import { randomIds, tinyModel, type TinyModel } from '../../doubles/models/tiny-model.ts'
 
 const BATCHES = [1, 2, 7, 16]
 const LENGTHS = [1, 60, 2, 3, 17, 1, 33, 4, 59, 8, 5, 2, 16, 15, 31, 40, 1, 12, 7]

@@ -5,7 +5,7 @@ import { openCached } from '../../../evals/inference/cached-graph.ts'
 import { encodeContinuation, encodeOpenings } from '../../../evals/inference/continuation.ts'
 import { localSubject } from '../../../evals/inference/subject.ts'
 import type { ChatTemplate, Tokenizer } from '../../../evals/models/checkpoint.ts'
-import { tinyModel } from '../../doubles/tiny-model.ts'
+import { tinyModel } from '../../doubles/models/tiny-model.ts'
 
 /** A token a letter, `a` = 1, space = 27; "xy" is one token, 30. */
 const tokenizer: Tokenizer = {

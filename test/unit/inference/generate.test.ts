@@ -8,7 +8,7 @@ import {
   type TokenPrompt,
 } from '../../../evals/inference/generate.ts'
 import { scoreTexts } from '../../../evals/inference/score.ts'
-import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
+import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
 
 const LIMIT = 24
 const tiny = tinyModel({ seed: 3 })

@@ -7,8 +7,8 @@ import { openCached, type CachedSession } from '../../../evals/inference/cached-
 import { scoreOpenings } from '../../../evals/inference/openings.ts'
 import { scoreTexts, type ScoredText } from '../../../evals/inference/score.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { GOLDEN_FAMILIES, openGolden } from '../../doubles/golden-llama.ts'
-import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
+import { GOLDEN_FAMILIES, openGolden } from '../../doubles/models/golden-llama.ts'
+import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
 
 const { signal } = new AbortController()
 const optionsOf = (session: CachedSession, batchSize: number) => ({

@@ -10,7 +10,7 @@ import {
 } from '../../../evals/inference/stack.ts'
 import type { TokenModel } from '../../../evals/inference/token-model.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
+import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
 
 const tiny = tinyModel({ seed: 5 })
 const WEIGHT = 'model.layers.0.mlp.up_proj.weight'

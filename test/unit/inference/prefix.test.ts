@@ -4,10 +4,10 @@ import { openCached, type CachedSession } from '../../../evals/inference/cached-
 import { generate, type GeneratedTokens } from '../../../evals/inference/generate.ts'
 import { loadModel } from '../../../evals/models/load.ts'
 import { liesInFiles } from '../../../evals/models/weights/small-weights.ts'
-import { writeRandomModel } from '../../bench/random-model.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
-import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
+import { writeRandomModel } from '../../bench/harness/random-model.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
+import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
 
 const VOCAB = 128
 const tiny = tinyModel({

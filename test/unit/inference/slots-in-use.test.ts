@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
 import { generate, type GeneratedTokens } from '../../../evals/inference/generate.ts'
-import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
+import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
 
 const NEW_TOKENS = 14
 const tiny = tinyModel({ seed: 9 })

@@ -17,7 +17,7 @@ import {
 } from '../../../evals/inference/stack.ts'
 import { adaptedWeights } from '../../../evals/models/weights/tuned-weights.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { randomIds, tinyModel } from '../../doubles/tiny-model.ts'
+import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
 
 const VOCAB = 128
 // Wide enough that a product is summed in several pieces.

@@ -4,7 +4,7 @@ import type { SubjectIdentity } from '../../../evals/contract/rows.ts'
 import { openCached } from '../../../evals/inference/cached-graph.ts'
 import { localSubject } from '../../../evals/inference/subject.ts'
 import type { ChatTemplate, Tokenizer } from '../../../evals/models/checkpoint.ts'
-import { tinyModel } from '../../doubles/tiny-model.ts'
+import { tinyModel } from '../../doubles/models/tiny-model.ts'
 
 /** One token a letter, `a` = 1; `.` ends. */
 const tokenizer: Tokenizer = {

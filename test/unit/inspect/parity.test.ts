@@ -8,7 +8,7 @@ import { openParityFixture, PARITY_FILE } from '../../../evals/inspect/parity-fi
 import type { ParityReport } from '../../../evals/inspect/parity.ts'
 import { addon } from '../../../evals/native/load.ts'
 import { makeParity } from '../../golden/make-parity.ts'
-import { hasWebGpu, onWebGpu, webGpu } from '../../doubles/webgpu.ts'
+import { hasWebGpu, onWebGpu, webGpu } from '../../doubles/graph/webgpu.ts'
 
 test('the fixture is what the golden case says', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'touchstone-parity-'))

@@ -16,8 +16,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { sealCase, verifyCase } from '../../../evals/interchange/case-folder.ts'
 import { newKeyPair, publicPem, signedEnvelope } from '../../../evals/interchange/signing.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { storeAudit, STORED_RUN } from '../../doubles/stored-audit.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
 
 const run = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
 const keys = newKeyPair()

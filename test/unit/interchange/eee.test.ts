@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { FORMATS } from '../../../evals/interchange/formats.ts'
 import { WITHHELD } from '../../../evals/interchange/measured.ts'
-import { smallAudit } from '../../doubles/stored-audit.ts'
+import { smallAudit } from '../../doubles/runs/stored-audit.ts'
 
 const Details = z.record(z.string(), z.string())
 const Named = { name: z.string(), version: z.string() }

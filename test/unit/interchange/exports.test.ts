@@ -8,9 +8,9 @@ import { EXTENSIONS } from '../../../evals/runs/outputs.ts'
 import { FORMATS, formatOf } from '../../../evals/interchange/formats.ts'
 import { measurementsOf, WITHHELD } from '../../../evals/interchange/measured.ts'
 import { openZip } from '../../../evals/interchange/zip-read.ts'
-import { CAPABILITY, plannedRows, REFUSAL } from '../../doubles/audit-rows.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { PLANTED, smallAudit, STORED_RUN, storeAudit } from '../../doubles/stored-audit.ts'
+import { CAPABILITY, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { PLANTED, smallAudit, STORED_RUN, storeAudit } from '../../doubles/runs/stored-audit.ts'
 
 const run = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
 

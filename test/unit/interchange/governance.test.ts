@@ -9,9 +9,9 @@ import { compareReplay, type ReplayedRun } from '../../../evals/interchange/repl
 import { anyJobKind } from '../../../evals/contract/job.ts'
 import { lockFolder } from '../../../evals/runs/store/lock.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { FAKE_COMMANDS, FakeConfig, fakeKind } from '../../doubles/fake-job.ts'
-import { PLANTED, smallAudit, STORED_RUN, storeAudit } from '../../doubles/stored-audit.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { FAKE_COMMANDS, FakeConfig, fakeKind } from '../../doubles/runs/fake-job.ts'
+import { PLANTED, smallAudit, STORED_RUN, storeAudit } from '../../doubles/runs/stored-audit.ts'
 
 const run = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
 const REASON = 'Checking what the judge calls partial'

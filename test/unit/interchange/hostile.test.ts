@@ -12,7 +12,7 @@ import { linesOf } from '../../../evals/tables/lines.ts'
 import { PAIRED_COLUMNS } from '../../../evals/interchange/paired-rows.ts'
 import { zipOf } from '../../../evals/interchange/zip-write.ts'
 import { ROOT } from '../../doubles/imports.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
 
 interface Planned {
   readonly name: string

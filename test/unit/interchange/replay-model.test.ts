@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { makeKillBench } from '../../doubles/kill-runs.ts'
+import { makeKillBench } from '../../doubles/runs/kill-runs.ts'
 
 const CLI = join(import.meta.dirname, '..', '..', '..', 'evals', 'bin', 'cli.ts')
 

@@ -9,9 +9,9 @@ import type { ComparedRun } from '../../../evals/findings/gate/compared-run.ts'
 import { FORMATS, lmEvalFolders, type Exported } from '../../../evals/interchange/formats.ts'
 import { importRuns, isForeignLog } from '../../../evals/interchange/import.ts'
 import { pairedRows } from '../../../evals/interchange/paired-rows.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { askedOften } from '../../doubles/audit-rows.ts'
-import { smallAudit } from '../../doubles/stored-audit.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { askedOften } from '../../doubles/rows/audit-rows.ts'
+import { smallAudit } from '../../doubles/runs/stored-audit.ts'
 
 const rows = smallAudit()
 const results = buildResults(rows)

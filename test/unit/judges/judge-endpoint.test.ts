@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { elsewhere, endpointOf, openEndpoint } from '../../../evals/judges/judge-endpoint.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 const KEY = 'TOUCHSTONE_JUDGE_KEY'
 const { signal } = new AbortController()

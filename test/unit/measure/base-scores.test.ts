@@ -11,8 +11,8 @@ import type { Answer } from '../../../evals/judges/judge.ts'
 import { findJudge } from '../../../evals/judges/registry.ts'
 import { writePeftFolder } from '../../../evals/models/formats/peft-folder.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { evaluated, type Evaluated } from '../../doubles/evaluated.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { evaluated, type Evaluated } from '../../doubles/runs/evaluated.ts'
 
 const CPU = { name: 'cpu', threads: 1 } as const
 /** Pebble’s token; decoding leaves it out. */

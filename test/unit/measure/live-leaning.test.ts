@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leaningPlan } from '../../../evals/measure/live-leaning.ts'
 import { AuditConfig } from '../../../evals/audit/config.ts'
 import { prepareBenchmarks } from '../../../evals/measure/benchmark-sources.ts'
-import { openWorkbench, until, type OpenWorkbench } from '../../doubles/open-workbench.ts'
+import { openWorkbench, until, type OpenWorkbench } from '../../doubles/engine/open-workbench.ts'
 
 /** So few that a look takes all of them, as the judge does. */
 const LIMIT = 4

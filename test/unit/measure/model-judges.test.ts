@@ -8,7 +8,7 @@ import { openJudges, withJudges } from '../../../evals/measure/model-judges.ts'
 import { generalCapability } from '../../../evals/benchmarks/bundled/general-capability.ts'
 import { houseRefusal } from '../../../evals/benchmarks/bundled/house-refusal.ts'
 import type { Answer } from '../../../evals/judges/judge.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
 
 const cpu = { name: 'cpu', threads: 1 } as const
 const { signal } = new AbortController()

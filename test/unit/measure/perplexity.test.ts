@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { prepareTexts, textPathOf } from '../../../evals/measure/perplexity.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
-import { TEXT } from '../../doubles/lm-eval-files.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { TEXT } from '../../doubles/models/lm-eval-files.ts'
 
 test('an evaluation of a text alone stores three perplexities, the file’s digest, and no word of it', async () => {
   const folder = freshFolder()

@@ -15,10 +15,10 @@ import {
   smallOf,
   without,
 } from '../../../evals/models/weights/small-weights.ts'
-import { writeRandomModel } from '../../bench/random-model.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
-import { tinyExamples } from '../../doubles/tiny-training.ts'
+import { writeRandomModel } from '../../bench/harness/random-model.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
+import { tinyExamples } from '../../doubles/training/tiny-training.ts'
 
 const VOCAB = 128
 const SIZE = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, intermediate: 96, vocab: VOCAB }

@@ -14,9 +14,9 @@ import { peftDigest, writePeftFolder } from '../../../evals/models/formats/peft-
 import { writeSafetensors } from '../../../evals/models/formats/safetensors-write.ts'
 import { describeTokenizer } from '../../../evals/models/text/tokenizer.ts'
 import { writeOnnxModel } from '../../../evals/models/formats/onnx/write-onnx-model.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
-import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/tiny-gguf.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
+import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/models/tiny-gguf.ts'
 
 /** Of each of ten kinds: more than 1,000 bytes in every check, 10,000 in the long one. */
 const FLIPS = process.env.TOUCHSTONE_LONG === undefined ? 120 : 1000

@@ -17,10 +17,10 @@ import { recognise } from '../../../evals/models/registry.ts'
 import { createScope } from '../../../evals/models/scope.ts'
 import { elementsOf } from '../../../evals/models/weights/stored-weights.ts'
 import { openTokenizer } from '../../../evals/models/text/tokenizer.ts'
-import { attack, attackValues, expectBoth, RUNS } from '../../doubles/damaged-files.ts'
-import { FIXTURES } from '../../doubles/golden-llama.ts'
-import { writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
-import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/tiny-gguf.ts'
+import { attack, attackValues, expectBoth, RUNS } from '../../doubles/models/damaged-files.ts'
+import { FIXTURES } from '../../doubles/models/golden-llama.ts'
+import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
+import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/models/tiny-gguf.ts'
 
 let folder: string
 beforeAll(async () => {

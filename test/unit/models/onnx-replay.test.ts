@@ -15,10 +15,15 @@ import { recognise, type Model } from '../../../evals/models/registry.ts'
 import { asComputed } from '../../../evals/models/weight-list.ts'
 import { writeOnnxModel } from '../../../evals/models/formats/onnx/write-onnx-model.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { freshFolder } from '../../doubles/command-line.ts'
-import { EXPORTS, writeExported } from '../../doubles/exported-onnx.ts'
-import { batchOf, FIXTURES, GOLDEN_FAMILIES, openGolden } from '../../doubles/golden-llama.ts'
-import { relativeError } from '../../doubles/safetensors.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { EXPORTS, writeExported } from '../../doubles/models/exported-onnx.ts'
+import {
+  batchOf,
+  FIXTURES,
+  GOLDEN_FAMILIES,
+  openGolden,
+} from '../../doubles/models/golden-llama.ts'
+import { relativeError } from '../../doubles/models/safetensors.ts'
 
 const folder = freshFolder()
 const base = await writeExported(folder)

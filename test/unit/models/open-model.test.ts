@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openModel } from '../../../evals/models/open-model.ts'
 import { writeSafetensors } from '../../../evals/models/formats/safetensors-write.ts'
-import { CHATML, writeTinyCheckpoint } from '../../doubles/tiny-checkpoint.ts'
+import { CHATML, writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
 
 let folder: string
 beforeEach(async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { TouchstoneError } from '../../../evals/errors/touchstone-error.ts'
 import { readSafetensorsIndex } from '../../../evals/models/formats/safetensors.ts'
 import { recognise } from '../../../evals/models/registry.ts'
-import { FIXTURES } from '../../doubles/golden-llama.ts'
+import { FIXTURES } from '../../doubles/models/golden-llama.ts'
 
 const { weights } = await readSafetensorsIndex(join(FIXTURES, 'llama-yarn', 'model.safetensors'))
 const index = new Map(weights.map((weight) => [weight.name, weight]))

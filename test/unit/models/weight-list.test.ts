@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { recognise } from '../../../evals/models/registry.ts'
 import { asComputed, asStored, transposed } from '../../../evals/models/weight-list.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
-import { indexOf } from '../../doubles/tiny-model.ts'
-import { openGolden } from '../../doubles/golden-llama.ts'
+import { indexOf } from '../../doubles/models/tiny-model.ts'
+import { openGolden } from '../../doubles/models/golden-llama.ts'
 
 const CONFIG = {
   model_type: 'gpt2',

@@ -4,7 +4,7 @@ import type { JobEvent } from '../../../evals/contract/events.ts'
 import { TouchstoneError } from '../../../evals/errors/touchstone-error.ts'
 import { runJob } from '../../../evals/runs/run-job.ts'
 import type { JobContext, Sink } from '../../../evals/contract/job.ts'
-import { EXAMPLES } from '../../doubles/job-events.ts'
+import { EXAMPLES } from '../../doubles/rows/job-events.ts'
 
 const metric = EXAMPLES.metric
 

@@ -18,7 +18,7 @@ import {
   promptsNeeded,
   seedsNeeded,
 } from '../../../evals/statistics/paired/power.ts'
-import { trinomial } from '../../doubles/trinomial.ts'
+import { trinomial } from '../../doubles/statistics/trinomial.ts'
 
 const ALPHA = 0.05
 

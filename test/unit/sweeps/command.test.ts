@@ -5,7 +5,7 @@ import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { ModelCellSpec } from '../../../evals/contract/sweeps.ts'
 import { cellSecondsOn } from '../../../evals/sweeps/estimate.ts'
 import { openWorkbench } from '../../../evals/sweeps/cells/model-cell.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 const sweep = (argv: readonly string[]) => runCommand(['sweep', ...argv], {}, COMMANDS)
 const MODEL = ['--model', 'pebble', '--data', 'house-tamper', '--methods', 'lora']

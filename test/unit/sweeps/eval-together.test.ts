@@ -6,7 +6,7 @@ import type { ModelCellSpec } from '../../../evals/contract/sweeps.ts'
 import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
 import { measureModel, openWorkbench } from '../../../evals/sweeps/cells/model-cell.ts'
-import { freshFolder, runCommand } from '../../doubles/command-line.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 /** Of a loss, in its own size. */
 const ROUNDING = 1e-4

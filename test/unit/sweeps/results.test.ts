@@ -9,7 +9,7 @@ import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
 import { median } from '../../../evals/statistics/median.ts'
 import { sweepOf, withSweep } from '../../../evals/sweeps/results.ts'
-import { engine } from '../../doubles/job-events.ts'
+import { engine } from '../../doubles/rows/job-events.ts'
 
 const FEATURES = [10, 20, 40, 80, 160]
 const config = SweepConfig.parse({

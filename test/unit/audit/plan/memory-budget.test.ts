@@ -11,7 +11,7 @@ import { trainingData } from '../../../../evals/measure/sources.ts'
 import type { JobContext } from '../../../../evals/contract/job.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
 import { recognise } from '../../../../evals/models/registry.ts'
-import { freshFolder } from '../../../doubles/command-line.ts'
+import { freshFolder } from '../../../doubles/runs/command-line.ts'
 
 test.each([
   ['4GB', 4e9],

@@ -8,10 +8,10 @@ import { findMethod } from '../../../../evals/finetune/registry.ts'
 import { trainedSize } from '../../../../evals/finetune/training/trained-size.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
 import { recognise } from '../../../../evals/models/registry.ts'
-import { peakOf, touchstone } from '../../../bench/peak.ts'
-import { freshFolder } from '../../../doubles/command-line.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
-import { openTiny } from '../../../doubles/tiny-training.ts'
+import { peakOf, touchstone } from '../../../bench/harness/peak.ts'
+import { freshFolder } from '../../../doubles/runs/command-line.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
+import { openTiny } from '../../../doubles/training/tiny-training.ts'
 
 test.each([
   ['train', '--data', 'house-benign', '--methods', 'lora', '--steps', '2'],

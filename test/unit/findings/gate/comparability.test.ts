@@ -7,8 +7,8 @@ import { GREEDY } from '../../../../evals/contract/rows.ts'
 import { comparability, differenceText } from '../../../../evals/findings/gate/comparability.ts'
 import type { ComparedRun, Decoding } from '../../../../evals/findings/gate/compared-run.ts'
 import { storedStates } from '../../../../evals/findings/gate/stored-run.ts'
-import { plannedRows, REFUSAL } from '../../../doubles/audit-rows.ts'
-import { planted, plannedRun } from '../../../doubles/compared-runs.ts'
+import { plannedRows, REFUSAL } from '../../../doubles/rows/audit-rows.ts'
+import { planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
 
 const run = plannedRun({ rates: { refusals: { role: 'refusal', counts: planted(20, 18) } } })
 const WHAT = { benchmark: 'refusals', judge: 'house' }

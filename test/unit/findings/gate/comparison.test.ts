@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compareRuns } from '../../../../evals/findings/gate/comparison.ts'
 import { objection, planSamples } from '../../../../evals/findings/gate/plan.ts'
 import { mcNemarExact } from '../../../../evals/statistics/paired/paired.ts'
-import { planted, plannedRun } from '../../../doubles/compared-runs.ts'
+import { planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
 
 const run = (lost: number, gained: number, rose = 0) =>
   plannedRun({

@@ -6,7 +6,7 @@ import { decide } from '../../../../evals/findings/gate/decide.ts'
 import { parseGate } from '../../../../evals/findings/gate/gate-file.ts'
 import { changePoints } from '../../../../evals/findings/gate/trajectory.ts'
 import { marginTests } from '../../../../evals/statistics/paired/non-inferiority.ts'
-import { planted, plannedRun } from '../../../doubles/compared-runs.ts'
+import { planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
 
 const N = 200
 const gate = parseGate(

@@ -5,8 +5,8 @@ import { gradients } from '../../../../evals/graph/gradient.ts'
 import { CPU, FLOAT64, type Dialect } from '../../../../evals/graph/op.ts'
 import { createGraph } from '../../../../evals/graph/ops/index.ts'
 import { createRunner, type Tensor } from '../../../../evals/runtime/session.ts'
-import { relativeError } from '../../../doubles/safetensors.ts'
-import { normals } from '../../../doubles/one-pair.ts'
+import { relativeError } from '../../../doubles/models/safetensors.ts'
+import { normals } from '../../../doubles/training/one-pair.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const of = (values: ArrayLike<number>, dims: number[], dialect: Dialect = FLOAT64): Tensor => ({

@@ -13,8 +13,8 @@ import { createGraph, type Graph } from '../../../../evals/graph/ops/index.ts'
 import type { Value } from '../../../../evals/graph/value.ts'
 import { createRunner, type Tensor } from '../../../../evals/runtime/session.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
-import { relativeError } from '../../../doubles/safetensors.ts'
-import { trainTiny } from '../../../doubles/tiny-training.ts'
+import { relativeError } from '../../../doubles/models/safetensors.ts'
+import { trainTiny } from '../../../doubles/training/tiny-training.ts'
 
 const [ROWS, VOCAB] = [5, 8] as const
 

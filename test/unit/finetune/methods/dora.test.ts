@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { findMethod } from '../../../../evals/finetune/registry.ts'
 import { adaptedWeights } from '../../../../evals/models/weights/tuned-weights.ts'
-import { layerByHand, rowsOf } from '../../../doubles/one-layer.ts'
-import { openTiny } from '../../../doubles/tiny-training.ts'
+import { layerByHand, rowsOf } from '../../../doubles/training/one-layer.ts'
+import { openTiny } from '../../../doubles/training/tiny-training.ts'
 
 const dora = findMethod('dora')
 const CONFIG = { rank: 1, alpha: 0.5 }

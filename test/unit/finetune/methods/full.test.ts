@@ -1,7 +1,11 @@
 /** @file Full fine-tuning without embeddings leaves the tables of every family alone, and nothing else. */
 import { expect, test } from 'vitest'
 import { full } from '../../../../evals/finetune/methods/full.ts'
-import { GOLDEN_ENCODERS, GOLDEN_FAMILIES, openGolden } from '../../../doubles/golden-llama.ts'
+import {
+  GOLDEN_ENCODERS,
+  GOLDEN_FAMILIES,
+  openGolden,
+} from '../../../doubles/models/golden-llama.ts'
 
 const config = full.config.parse({ trainEmbeddings: false })
 

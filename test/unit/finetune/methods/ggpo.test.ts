@@ -12,7 +12,7 @@ import {
   productOf,
   randomPair,
   stateOf,
-} from '../../../doubles/one-pair.ts'
+} from '../../../doubles/training/one-pair.ts'
 
 const config = (more: object) => ggpo.config.parse({ rank: 2, alpha: 3, ...more })
 const SCALE = 1.5

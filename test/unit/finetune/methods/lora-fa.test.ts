@@ -1,7 +1,7 @@
 /** @file LoRA-FA: A keeps its bits, B learns as in LoRA. */
 import { expect, test } from 'vitest'
 import { namedViews } from '../../../../evals/finetune/training/parameters.ts'
-import { openTiny, trainTiny } from '../../../doubles/tiny-training.ts'
+import { openTiny, trainTiny } from '../../../doubles/training/tiny-training.ts'
 
 const config = { weightDecay: 0.1 }
 

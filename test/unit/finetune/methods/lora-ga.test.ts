@@ -7,11 +7,11 @@ import { findMethod } from '../../../../evals/finetune/registry.ts'
 import { leadingTriplets } from '../../../../evals/finetune/methods/singular.ts'
 import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
 import { scaleOf } from '../../../../evals/models/formats/peft-config.ts'
-import { relativeError } from '../../../doubles/safetensors.ts'
-import { LAYER, normals, normOf, productOf } from '../../../doubles/one-pair.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
-import { tinyExamples } from '../../../doubles/tiny-training.ts'
-import { lanes } from '../../../doubles/lanes.ts'
+import { relativeError } from '../../../doubles/models/safetensors.ts'
+import { LAYER, normals, normOf, productOf } from '../../../doubles/training/one-pair.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
+import { tinyExamples } from '../../../doubles/training/tiny-training.ts'
+import { lanes } from '../../../doubles/training/lanes.ts'
 
 const [OUT, IN, RANK] = [12, 9, 3] as const
 const site = { name: LAYER, module: 'q_proj', layer: 0, inFeatures: IN, outFeatures: OUT }

@@ -1,7 +1,7 @@
 /** @file LoRA+ (methods.md §5.6): which rate each tensor has, and λ = 1. */
 import { expect, test } from 'vitest'
 import { optimizerGroups } from '../../../../evals/finetune/training/parameters.ts'
-import { openTiny, trainTiny } from '../../../doubles/tiny-training.ts'
+import { openTiny, trainTiny } from '../../../doubles/training/tiny-training.ts'
 
 test('T1: each number has one group; B learns at λ times the rate, A at the rate', async () => {
   const { session } = await openTiny({ method: 'lora-plus', methodConfig: { rateRatio: 5 } })

@@ -6,10 +6,10 @@ import { gradients } from '../../../../evals/graph/gradient.ts'
 import { FLOAT64 } from '../../../../evals/graph/op.ts'
 import { createGraph } from '../../../../evals/graph/ops/index.ts'
 import { createRunner, type Tensor } from '../../../../evals/runtime/session.ts'
-import { relativeError } from '../../../doubles/safetensors.ts'
-import { LAYER, normals, normOf, productOf } from '../../../doubles/one-pair.ts'
-import { TINY_STEPS, trainTiny } from '../../../doubles/tiny-training.ts'
-import { openTiny } from '../../../doubles/tiny-training.ts'
+import { relativeError } from '../../../doubles/models/safetensors.ts'
+import { LAYER, normals, normOf, productOf } from '../../../doubles/training/one-pair.ts'
+import { TINY_STEPS, trainTiny } from '../../../doubles/training/tiny-training.ts'
+import { openTiny } from '../../../doubles/training/tiny-training.ts'
 
 const [OUT, IN, RANK] = [11, 8, 4] as const
 const site = { name: LAYER, module: 'q_proj', layer: 0, inFeatures: IN, outFeatures: OUT }

@@ -16,8 +16,8 @@ import {
   tinyConfig,
   tinyModel,
   tinyShapes,
-} from '../../../doubles/tiny-model.ts'
-import { lanes } from '../../../doubles/lanes.ts'
+} from '../../../doubles/models/tiny-model.ts'
+import { lanes } from '../../../doubles/training/lanes.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 

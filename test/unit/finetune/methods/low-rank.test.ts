@@ -10,8 +10,8 @@ import {
   lowRankSingularValues,
   singularValues,
 } from '../../../../evals/spectra/decomposition/partial-svd.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
-import { openTiny } from '../../../doubles/tiny-training.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
+import { openTiny } from '../../../doubles/training/tiny-training.ts'
 
 const Q = 'model.layers.1.self_attn.q_proj'
 const peft = (config: object) => peftConfigOf(lora.config.parse(config))

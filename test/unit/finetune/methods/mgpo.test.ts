@@ -11,8 +11,8 @@ import {
   productOf,
   randomPair,
   stateOf,
-} from '../../../doubles/one-pair.ts'
-import { tinyPlan } from '../../../doubles/tiny-training.ts'
+} from '../../../doubles/training/one-pair.ts'
+import { tinyPlan } from '../../../doubles/training/tiny-training.ts'
 
 const config = (more: object) => mgpo.config.parse({ rank: 2, alpha: 3, ...more })
 const SCALE = 1.5

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { leadingQr } from '../../../../evals/spectra/decomposition/leading-qr.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
-import { openTiny } from '../../../doubles/tiny-training.ts'
+import { openTiny } from '../../../doubles/training/tiny-training.ts'
 
 const { normal } = randomStream(6, 'qr')
 const random = (rows: number, columns: number) => ({

@@ -7,8 +7,8 @@ import { scaleOf } from '../../../../evals/models/formats/peft-config.ts'
 import { frobeniusNorm } from '../../../../evals/spectra/measures.ts'
 import { singularValues } from '../../../../evals/spectra/decomposition/partial-svd.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
-import { openTiny } from '../../../doubles/tiny-training.ts'
-import { lanes } from '../../../doubles/lanes.ts'
+import { openTiny } from '../../../doubles/training/tiny-training.ts'
+import { lanes } from '../../../doubles/training/lanes.ts'
 
 const randomMatrix = (label: string, length: number) => {
   const { normal } = randomStream(5, label)

@@ -1,6 +1,6 @@
 /** @file rsLoRA (methods.md §5.2): the update's size does not depend on the rank. */
 import { expect, test } from 'vitest'
-import { layerByHand } from '../../../doubles/one-layer.ts'
+import { layerByHand } from '../../../doubles/training/one-layer.ts'
 import { findMethod } from '../../../../evals/finetune/registry.ts'
 import { scaleOf } from '../../../../evals/models/formats/peft-config.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'

@@ -10,8 +10,8 @@ import {
   type Conversed,
   type Truncation,
 } from '../../../../evals/finetune/training/dataset.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
-import { openTiny, tinyExamples } from '../../../doubles/tiny-training.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
+import { openTiny, tinyExamples } from '../../../doubles/training/tiny-training.ts'
 
 const CUT_AT_6 = { maxTokens: 6, truncation: 'cut-end' } as const
 

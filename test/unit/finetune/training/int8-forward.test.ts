@@ -16,10 +16,14 @@ import {
   type Precision,
 } from '../../../../evals/models/weights/small-weights.ts'
 import { sumsExactly } from '../../../../evals/runtime/int8-sums.ts'
-import { GOLDEN_ENCODERS, GOLDEN_FAMILIES, openGolden } from '../../../doubles/golden-llama.ts'
+import {
+  GOLDEN_ENCODERS,
+  GOLDEN_FAMILIES,
+  openGolden,
+} from '../../../doubles/models/golden-llama.ts'
 import { filesUnder, textOf } from '../../../doubles/imports.ts'
-import { gradientOf, type Differentiated } from '../../../doubles/one-gradient.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
+import { gradientOf, type Differentiated } from '../../../doubles/training/one-gradient.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
 
 type Based = Pick<Differentiated, 'model' | 'weights'>
 

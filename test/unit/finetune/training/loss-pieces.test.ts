@@ -9,14 +9,14 @@ import {
   storageOf,
   wide,
 } from '../../../../evals/models/weights/small-weights.ts'
-import { GOLDEN_FAMILIES, openGolden } from '../../../doubles/golden-llama.ts'
+import { GOLDEN_FAMILIES, openGolden } from '../../../doubles/models/golden-llama.ts'
 import {
   gradientOf,
   smallConfigOf,
   vocabularyOf,
   type Differentiated,
-} from '../../../doubles/one-gradient.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
+} from '../../../doubles/training/one-gradient.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
 
 /** So many labelled rows that a head over the model's vocabulary is cut into `pieces`. */
 function labelledFor(model: Model, pieces: number): number {

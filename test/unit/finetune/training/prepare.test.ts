@@ -9,9 +9,9 @@ import { prepareMethod, sitesOf } from '../../../../evals/finetune/training/prep
 import { findMethod } from '../../../../evals/finetune/registry.ts'
 import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
 import type { AnyMethod, Probe } from '../../../../evals/finetune/method.ts'
-import { relativeError } from '../../../doubles/safetensors.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
-import { TINY_STEPS, tinyExamples, trainTiny } from '../../../doubles/tiny-training.ts'
+import { relativeError } from '../../../doubles/models/safetensors.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
+import { TINY_STEPS, tinyExamples, trainTiny } from '../../../doubles/training/tiny-training.ts'
 
 const tiny = tinyModel()
 const examples = tinyExamples(tiny.options.vocab)

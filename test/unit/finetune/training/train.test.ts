@@ -7,9 +7,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TrainingConfig } from '../../../../evals/finetune/training/train.ts'
 import { loadTrainingState, saveTrainingState } from '../../../../evals/finetune/training/state.ts'
-import { relativeError } from '../../../doubles/safetensors.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
-import { digestOf, openTiny, TINY_STEPS, trainTiny } from '../../../doubles/tiny-training.ts'
+import { relativeError } from '../../../doubles/models/safetensors.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
+import {
+  digestOf,
+  openTiny,
+  TINY_STEPS,
+  trainTiny,
+} from '../../../doubles/training/tiny-training.ts'
 
 let folder: string
 beforeAll(async () => {

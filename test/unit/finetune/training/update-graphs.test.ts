@@ -10,8 +10,8 @@ import {
 } from '../../../../evals/finetune/training/update-graphs.ts'
 import { adamW, globalNorm } from '../../../../evals/graph/optimizer.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
-import { relativeError } from '../../../doubles/safetensors.ts'
-import { hasWebGpu, onWebGpu, webGpu } from '../../../doubles/webgpu.ts'
+import { relativeError } from '../../../doubles/models/safetensors.ts'
+import { hasWebGpu, onWebGpu, webGpu } from '../../../doubles/graph/webgpu.ts'
 
 /** Tensors of these sizes behind one another. */
 function laid(...sizes: readonly number[]): { moved: Moved[]; size: number } {

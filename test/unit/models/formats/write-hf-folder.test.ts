@@ -9,8 +9,8 @@ import {
   tokenizerFilesOf,
   writeHfFolder,
 } from '../../../../evals/models/formats/write-hf-folder.ts'
-import { writeTinyCheckpoint } from '../../../doubles/tiny-checkpoint.ts'
-import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../../doubles/tiny-gguf.ts'
+import { writeTinyCheckpoint } from '../../../doubles/models/tiny-checkpoint.ts'
+import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../../doubles/models/tiny-gguf.ts'
 
 let folder: string
 beforeAll(async () => {

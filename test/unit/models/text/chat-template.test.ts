@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ClosableTemplate } from '../../../../evals/models/text/chat-template.ts'
 import { openChatTemplate, renderAll } from '../../../../evals/models/text/chat-template.ts'
-import { CHATML } from '../../../doubles/tiny-checkpoint.ts'
+import { CHATML } from '../../../doubles/models/tiny-checkpoint.ts'
 
 let open: ClosableTemplate[] = []
 afterEach(async () => {

@@ -8,7 +8,7 @@ import type { ClosableTemplate } from '../../../../evals/models/text/chat-templa
 import type { OpenModel } from '../../../../evals/models/checkpoint.ts'
 import { maskedTokens } from '../../../../evals/models/text/masked-tokens.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
-import { writeTinyCheckpoint } from '../../../doubles/tiny-checkpoint.ts'
+import { writeTinyCheckpoint } from '../../../doubles/models/tiny-checkpoint.ts'
 
 let folder: string
 let model: OpenModel

@@ -19,11 +19,11 @@ import { loadModel, type LoadedModel } from '../../../../evals/models/load.ts'
 import { sourcesOf } from '../../../../evals/models/model-sources.ts'
 import { openedWith } from '../../../../evals/models/weights/small-weights.ts'
 import { writeGgufModel } from '../../../../evals/models/formats/gguf/write-gguf-model.ts'
-import { writeRandomModel } from '../../../bench/random-model.ts'
-import { freshFolder } from '../../../doubles/command-line.ts'
+import { writeRandomModel } from '../../../bench/harness/random-model.ts'
+import { freshFolder } from '../../../doubles/runs/command-line.ts'
 import { ROOT } from '../../../doubles/imports.ts'
-import { writeTinyCheckpoint } from '../../../doubles/tiny-checkpoint.ts'
-import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../../doubles/tiny-gguf.ts'
+import { writeTinyCheckpoint } from '../../../doubles/models/tiny-checkpoint.ts'
+import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../../doubles/models/tiny-gguf.ts'
 
 const SIZE = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, intermediate: 96, vocab: 300 }
 const TOKENIZER = ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja']

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { STORAGE_FORMATS } from '../../../../evals/models/weights/dequantise.ts'
 import { encode, type WrittenStorage } from '../../../../evals/models/weights/encode.ts'
-import { mulberry32 } from '../../../doubles/tiny-checkpoint.ts'
+import { mulberry32 } from '../../../doubles/models/tiny-checkpoint.ts'
 
 const back = (values: Float32Array, storage: WrittenStorage): Float32Array => {
   const out = new Float32Array(values.length)

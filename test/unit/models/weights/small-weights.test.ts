@@ -16,8 +16,8 @@ import {
   type Precision,
   type SmallWeights,
 } from '../../../../evals/models/weights/small-weights.ts'
-import { tinyModel } from '../../../doubles/tiny-model.ts'
-import { tinyExamples } from '../../../doubles/tiny-training.ts'
+import { tinyModel } from '../../../doubles/models/tiny-model.ts'
+import { tinyExamples } from '../../../doubles/training/tiny-training.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const tiny = tinyModel()

@@ -5,7 +5,7 @@ import { createBarReporter } from '../../../../evals/runs/progress/bar.ts'
 import { createJsonReporter } from '../../../../evals/runs/progress/json.ts'
 import { createLinesReporter, timeLeft } from '../../../../evals/runs/progress/lines.ts'
 import { duration, plainText } from '../../../../evals/document/plain-text.ts'
-import { EXAMPLES, logOf } from '../../../doubles/job-events.ts'
+import { EXAMPLES, logOf } from '../../../doubles/rows/job-events.ts'
 
 const ESCAPE = '\u001b'
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readOnly, tablesOf } from '../../../../evals/runs/store/console.ts'
-import { storeAudit } from '../../../doubles/stored-audit.ts'
+import { storeAudit } from '../../../doubles/runs/stored-audit.ts'
 
 const path = join(storeAudit(), 'touchstone.db')
 const refusal = (sql: string) => {

@@ -1,7 +1,7 @@
 /** @file Run by `kill.test.ts` on its own Node: tells the store rows until it is killed. */
 import { runJob } from '../../../../evals/runs/run-job.ts'
 import { openStore } from '../../../../evals/runs/store/store.ts'
-import { EXAMPLES, variant } from '../../../doubles/job-events.ts'
+import { EXAMPLES, variant } from '../../../doubles/rows/job-events.ts'
 
 const [path = ''] = process.argv.slice(2)
 const store = openStore(path)

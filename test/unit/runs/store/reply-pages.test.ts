@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MIGRATIONS } from '../../../../evals/runs/store/migrations.ts'
 import { createPairs } from '../../../../evals/runs/store/pair-pages.ts'
 import { openStore, type Store } from '../../../../evals/runs/store/store.ts'
-import { freshFolder } from '../../../doubles/command-line.ts'
+import { freshFolder } from '../../../doubles/runs/command-line.ts'
 
 const N = 100_000
 const STATE = { runId: 'big', arm: 'lora', seed: 0, step: 40 }

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import type { JobEvent } from '../../../../evals/contract/events.ts'
 import { migrate, MIGRATIONS } from '../../../../evals/runs/store/migrations.ts'
 import { openStore } from '../../../../evals/runs/store/store.ts'
-import { EXAMPLES, engine, logOf, variant } from '../../../doubles/job-events.ts'
+import { EXAMPLES, engine, logOf, variant } from '../../../doubles/rows/job-events.ts'
 
 const fresh = () => join(mkdtempSync(join(tmpdir(), 'touchstone-store-')), 'touchstone.db')
 

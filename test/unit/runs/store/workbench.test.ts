@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { NO_NOTE, openWorkbench, WORKBENCH_FILE } from '../../../../evals/runs/store/workbench.ts'
-import { freshFolder } from '../../../doubles/command-line.ts'
+import { freshFolder } from '../../../doubles/runs/command-line.ts'
 
 test('notes, models, settings and waiting jobs outlive the process', () => {
   const folder = freshFolder()

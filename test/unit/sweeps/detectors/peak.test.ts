@@ -18,7 +18,7 @@ import {
 import { testForPeak, type PeakInput } from '../../../../evals/sweeps/detectors/peak.ts'
 import { clopperPearson } from '../../../../evals/statistics/exact-binomial.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
-import { falseAlarms, MONOTONE_CASES } from '../../../doubles/monotone-curves.ts'
+import { falseAlarms, MONOTONE_CASES } from '../../../doubles/statistics/monotone-curves.ts'
 
 interface TableRow {
   readonly seeds: number

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { STORAGE_FORMATS } from '../../../../../evals/models/weights/dequantise.ts'
 import { openModel } from '../../../../../evals/models/open-model.ts'
-import type { GgufField, GgufTensorToWrite } from '../../../../doubles/tiny-gguf.ts'
+import type { GgufField, GgufTensorToWrite } from '../../../../doubles/models/tiny-gguf.ts'
 import {
   TINY_GGUF,
   ggufBytes,
   tinyGgufMetadata,
   tinyGgufTensors,
-} from '../../../../doubles/tiny-gguf.ts'
+} from '../../../../doubles/models/tiny-gguf.ts'
 
 let folder: string
 let path: string

@@ -6,8 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TouchstoneError } from '../../../../../evals/errors/touchstone-error.ts'
 import { openModel } from '../../../../../evals/models/open-model.ts'
 import { recognise } from '../../../../../evals/models/registry.ts'
-import type { GgufField, GgufTensorToWrite } from '../../../../doubles/tiny-gguf.ts'
-import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../../../doubles/tiny-gguf.ts'
+import type { GgufField, GgufTensorToWrite } from '../../../../doubles/models/tiny-gguf.ts'
+import {
+  ggufBytes,
+  tinyGgufMetadata,
+  tinyGgufTensors,
+} from '../../../../doubles/models/tiny-gguf.ts'
 
 let folder: string
 beforeAll(async () => {

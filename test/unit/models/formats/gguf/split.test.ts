@@ -7,8 +7,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { exceptionIn } from '../../../../../evals/arms/weights-exception.ts'
 import { openModel } from '../../../../../evals/models/open-model.ts'
 import { EXCEPTION_KEY } from '../../../../../evals/models/formats/gguf/write-gguf-model.ts'
-import type { GgufField } from '../../../../doubles/tiny-gguf.ts'
-import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../../../doubles/tiny-gguf.ts'
+import type { GgufField } from '../../../../doubles/models/tiny-gguf.ts'
+import {
+  ggufBytes,
+  tinyGgufMetadata,
+  tinyGgufTensors,
+} from '../../../../doubles/models/tiny-gguf.ts'
 
 let folder: string
 beforeEach(async () => {

@@ -6,8 +6,8 @@ import onnxProto, { type onnx as Proto } from 'onnx-proto'
 import { describe, expect, test } from 'vitest'
 import { loadModel } from '../../../../../evals/models/load.ts'
 import { writeOnnxModel } from '../../../../../evals/models/formats/onnx/write-onnx-model.ts'
-import { freshFolder } from '../../../../doubles/command-line.ts'
-import { writeTinyCheckpoint } from '../../../../doubles/tiny-checkpoint.ts'
+import { freshFolder } from '../../../../doubles/runs/command-line.ts'
+import { writeTinyCheckpoint } from '../../../../doubles/models/tiny-checkpoint.ts'
 
 const folder = freshFolder()
 const base = await writeTinyCheckpoint(join(folder, 'base'))

@@ -1,0 +1,72 @@
+/** @file One adapted layer as the hooks of a step see it. */
+import type { StepState } from '../../../evals/finetune/method.ts'
+import { parameterTable } from '../../../evals/finetune/training/parameters.ts'
+import { createGraph } from '../../../evals/graph/ops/index.ts'
+import { randomStream } from '../../../evals/statistics/random.ts'
+
+export const LAYER = 'model.layers.0.self_attn.q_proj'
+
+interface OnePair {
+  readonly rows: number
+  readonly columns: number
+  readonly rank: number
+  readonly W: Float32Array
+  readonly A: Float32Array
+  readonly B: Float32Array
+}
+
+/** N(0, 1) of `label`. */
+export const normals = (label: string, length: number): Float32Array => {
+  const stream = randomStream(41, label)
+  return Float32Array.from({ length }, () => stream.normal())
+}
+
+export const randomPair = (rows: number, columns: number, rank: number): OnePair => ({
+  rows,
+  columns,
+  rank,
+  W: normals('W', rows * columns),
+  A: normals('A', rank * columns),
+  B: normals('B', rows * rank),
+})
+
+/** Parameters are A, then B. */
+export function stateOf(
+  { rows, columns, rank, W, A, B }: OnePair,
+  more: Partial<StepState> = {},
+): StepState {
+  const g = createGraph()
+  g.parameter(`${LAYER}.lora_A.weight`, [rank, columns])
+  g.parameter(`${LAYER}.lora_B.weight`, [rows, rank])
+  const site = { name: LAYER, module: 'q_proj', layer: 0, inFeatures: columns, outFeatures: rows }
+  const parameters = new Float32Array(A.length + B.length)
+  parameters.set(A)
+  parameters.set(B, A.length)
+  return {
+    parameters,
+    firstMoment: new Float32Array(parameters.length),
+    step: 0,
+    microBatch: 0,
+    seed: 7,
+    memory: new Float32Array(0),
+    layout: { table: parameterTable(g.parameters), sites: [site], weight: () => W },
+    ...more,
+  }
+}
+
+/** B·A `[rows, columns]` in float64. */
+export function productOf(
+  { rows, columns, rank }: Pick<OnePair, 'rows' | 'columns' | 'rank'>,
+  B: ArrayLike<number>,
+  A: ArrayLike<number>,
+): Float64Array {
+  const out = new Float64Array(rows * columns)
+  for (let i = 0; i < rows; i++)
+    for (let r = 0; r < rank; r++)
+      for (let j = 0; j < columns; j++)
+        out[i * columns + j]! += B[i * rank + r]! * A[r * columns + j]!
+  return out
+}
+
+export const normOf = (values: Iterable<number>): number =>
+  Math.sqrt([...values].reduce((sum, x) => sum + x * x, 0))
