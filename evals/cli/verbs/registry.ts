@@ -1,27 +1,34 @@
 /** @file Every verb, in the order of help. */
-import type { CommandEntry } from '../command.ts'
-import { jobCommand } from '../job-command.ts'
+import type { Command, CommandEntry } from '../command.ts'
+import type { JobVerb } from '../../runs/kinds/job-verb.ts'
+
+/** What jobs need is loaded with the verb: help and `doctor` need none of it. */
+async function asCommand(load: () => Promise<JobVerb>): Promise<Command> {
+  const { jobCommand } = await import('../job-command.ts')
+  return jobCommand(await load())
+}
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'quickstart',
     summary: 'Audit two fine-tunes of the bundled model, in a few minutes',
-    load: async () => jobCommand((await import('../../runs/kinds/quickstart.ts')).quickstartVerb),
+    load: () =>
+      asCommand(async () => (await import('../../runs/kinds/quickstart.ts')).quickstartVerb),
   },
   {
     name: 'audit',
     summary: 'Fine-tune a model, and say what that did to refusal, over-refusal and capability',
-    load: async () => jobCommand((await import('../../runs/kinds/audit.ts')).auditVerb),
+    load: () => asCommand(async () => (await import('../../runs/kinds/audit.ts')).auditVerb),
   },
   {
     name: 'train',
     summary: 'Fine-tune a model and keep the adapter or the weights',
-    load: async () => jobCommand((await import('../../runs/kinds/train.ts')).trainVerb),
+    load: () => asCommand(async () => (await import('../../runs/kinds/train.ts')).trainVerb),
   },
   {
     name: 'eval',
     summary: 'Evaluate a model, and fine-tunes of it that were made elsewhere',
-    load: async () => jobCommand((await import('../../runs/kinds/eval.ts')).evaluateVerb),
+    load: () => asCommand(async () => (await import('../../runs/kinds/eval.ts')).evaluateVerb),
   },
   {
     name: 'import',
@@ -46,7 +53,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'mitigate',
     summary: 'Scale intruder dimensions of fine-tunes down, and measure what that gives back',
-    load: async () => jobCommand((await import('../../runs/kinds/mitigate.ts')).mitigateVerb),
+    load: () => asCommand(async () => (await import('../../runs/kinds/mitigate.ts')).mitigateVerb),
   },
   {
     name: 'sweep',
