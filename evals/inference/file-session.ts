@@ -4,7 +4,7 @@
  * the middle does not matter.
  */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import type { OwnGraph } from '../models/formats/onnx/folder.ts'
+import type { OwnGraph } from '../models/formats/onnx/own-graph.ts'
 import type { CachePort, DecoderPorts } from '../models/formats/onnx/io.ts'
 import type { FileValue } from '../graph/import/graph-file.ts'
 import type { CacheLayer } from '../models/architecture.ts'

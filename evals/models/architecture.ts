@@ -5,7 +5,7 @@
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
 import type { Dim, Value } from '../graph/value.ts'
-import type { WeightIndex } from './checkpoint.ts'
+import type { WeightIndex } from './weights/storage.ts'
 
 export interface WeightSpec {
   readonly name: string

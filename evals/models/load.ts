@@ -3,7 +3,8 @@
  * the others are made once and kept in a cache, or are in memory, in float32 or smaller.
  */
 import type { WeightSpec } from './architecture.ts'
-import type { Checkpoint, OpenModel, WeightPlace } from './checkpoint.ts'
+import type { Checkpoint, OpenModel } from './checkpoint.ts'
+import type { WeightPlace } from './weights/storage.ts'
 import {
   isKept,
   openConverted,

@@ -15,7 +15,7 @@ import { phi3 } from './families/phi3.ts'
 import { qwen2, qwen3 } from './families/qwen.ts'
 import { smollm3 } from './families/smollm3.ts'
 import { graphArchitecture } from './formats/onnx/architecture.ts'
-import type { OwnGraph } from './formats/onnx/folder.ts'
+import type { OwnGraph } from './formats/onnx/own-graph.ts'
 
 /** Forgets the configuration's type; sound as long as an architecture is given only what its own schema has parsed. */
 const any = <C>(architecture: ModelArchitecture<C>) =>

@@ -1,7 +1,7 @@
 /** @file Declares the weights of an architecture one after another, each held against what the checkpoint has. */
 import { nearNames, TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Missing, WeightSpec } from './architecture.ts'
-import type { WeightIndex } from './checkpoint.ts'
+import type { WeightIndex } from './weights/storage.ts'
 import { moduleNames } from './module-names.ts'
 
 /** A shape in which null stands for any size. */

@@ -1,7 +1,7 @@
 /** @file Every storage type against ggml's reference, bit for bit. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { StorageType } from '../../evals/models/checkpoint.ts'
+import type { StorageType } from '../../evals/models/weights/storage.ts'
 import { STORAGE_FORMATS } from '../../evals/models/weights/dequantise.ts'
 
 interface Case {

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { WeightPlace } from '../../evals/models/checkpoint.ts'
+import type { WeightPlace } from '../../evals/models/weights/storage.ts'
 import {
   openFiles,
   mappedFloats,

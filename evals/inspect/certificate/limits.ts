@@ -1,5 +1,5 @@
 /** @file How far an artefact may be from what was measured, by the coarsest numbers that its weights are stored in. */
-import type { StorageType } from '../../models/checkpoint.ts'
+import type { StorageType } from '../../models/weights/storage.ts'
 import type { Agreement, Distance } from './measure.ts'
 
 export interface Limits {

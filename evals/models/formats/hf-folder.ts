@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError, nearNames } from '../../errors/touchstone-error.ts'
 import type { TemplateSource } from '../text/chat-template.ts'
-import type { Checkpoint, StoredWeight, WeightIndex } from '../checkpoint.ts'
+import type { Checkpoint } from '../checkpoint.ts'
+import type { StoredWeight, WeightIndex } from '../weights/storage.ts'
 import type { JsonObject } from '../../files/read-file.ts'
 import {
   SMALL_FILE_LIMIT,

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import type { StorageType, StoredWeight } from '../checkpoint.ts'
+import type { StorageType, StoredWeight } from '../weights/storage.ts'
 import { STORAGE_FORMATS } from '../weights/dequantise.ts'
 import {
   decodeUtf8,

@@ -5,10 +5,7 @@
  * from Unicode's, or join what the reference separates; its `Split` translates its pattern and does neither.
  */
 import type { JsonObject } from '../../files/read-file.ts'
-import type { TokenizerJson } from './tokenizer-json.ts'
-
-/** SentencePiece's visible space, U+2581. */
-export const SPACE_MARK = '\u2581'
+import { SPACE_MARK, type TokenizerJson } from './tokenizer-json.ts'
 
 /** The pattern of GPT-2's byte-level splitting, which `ByteLevel` runs when `use_regex` is set. */
 const GPT2_PATTERN =

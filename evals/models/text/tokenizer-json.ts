@@ -3,7 +3,9 @@ import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { JsonObject } from '../../files/read-file.ts'
 import { isJsonObject } from '../../files/read-file.ts'
-import { SPACE_MARK } from './tokenizer-exact.ts'
+
+/** SentencePiece's visible space, U+2581. */
+export const SPACE_MARK = '\u2581'
 
 const LARGEST_ID = 2 ** 22
 const id = z.int().min(0).max(LARGEST_ID)

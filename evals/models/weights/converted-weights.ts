@@ -16,7 +16,7 @@ import {
   writeEntry,
 } from '../../files/kept-files.ts'
 import type { WeightSpec } from '../architecture.ts'
-import type { StoredWeight, WeightPlace } from '../checkpoint.ts'
+import type { StoredWeight, WeightPlace } from './storage.ts'
 import { MEBIBYTE, readExactly } from '../../files/read-file.ts'
 import { elementsOf, openFiles, placeOf, readStoredNow, type OpenFiles } from './stored-weights.ts'
 

@@ -4,7 +4,7 @@
  * bit for bit.
  */
 import { numerics } from '../../native/load.ts'
-import type { StorageType } from '../checkpoint.ts'
+import type { StorageType } from './storage.ts'
 import {
   decodeIQ4_NL,
   decodeQ4_0,

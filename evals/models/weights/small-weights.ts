@@ -4,7 +4,7 @@
  */
 import { scaleName, type SmallStorage } from '../../graph/stored.ts'
 import type { WeightSpec } from '../architecture.ts'
-import type { WeightPlace } from '../checkpoint.ts'
+import type { WeightPlace } from './storage.ts'
 
 export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const
 export type Precision = (typeof PRECISIONS)[number]

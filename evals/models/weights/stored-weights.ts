@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join, relative } from 'node:path'
 import { addon } from '../../native/load.ts'
-import type { StoredWeight, WeightPlace } from '../checkpoint.ts'
+import type { StoredWeight, WeightPlace } from './storage.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
 import type { OpenFile } from '../../files/read-file.ts'
 import { MEBIBYTE, openForReading, readExactlyNow } from '../../files/read-file.ts'

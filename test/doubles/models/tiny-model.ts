@@ -1,5 +1,5 @@
 /** @file A random Llama in memory: recognised as a checkpoint would be, without files. */
-import type { StoredWeight } from '../../../evals/models/checkpoint.ts'
+import type { StoredWeight } from '../../../evals/models/weights/storage.ts'
 import { recognise, type Model } from '../../../evals/models/registry.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 

@@ -5,13 +5,13 @@
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { JsonObject } from '../../../files/read-file.ts'
 import {
-  numberIn,
   real,
   whole,
   wholeOrNone,
   type GgufFamily,
   type GgufRule,
 } from '../../formats/gguf/family.ts'
+import { numberIn } from '../../formats/gguf/layouts.ts'
 import { oneLess } from '../../formats/gguf/layouts.ts'
 import { decoderFieldsOf, rotary, turnedOf } from '../../formats/gguf/rotary.ts'
 import { readScaling, SCALING_KEYS, writeScaling } from '../../formats/gguf/scaling.ts'

@@ -1,5 +1,6 @@
 /** @file GPT-2 in GGUF: matrices lie `[out, in]` as everywhere there. */
-import { numberIn, real, whole, type GgufFamily } from '../../formats/gguf/family.ts'
+import { real, whole, type GgufFamily } from '../../formats/gguf/family.ts'
+import { numberIn } from '../../formats/gguf/layouts.ts'
 import { transposed } from '../../formats/gguf/layouts.ts'
 
 export const ggufGpt2: GgufFamily = {

@@ -2,7 +2,8 @@
 import type { JsonObject } from '../../../files/read-file.ts'
 import { decoderFieldsOf } from '../../formats/gguf/rotary.ts'
 import { headDimOf } from '../decoder-config.ts'
-import { numberIn, real, whole, type GgufRule } from '../../formats/gguf/family.ts'
+import { real, whole, type GgufRule } from '../../formats/gguf/family.ts'
+import { numberIn } from '../../formats/gguf/layouts.ts'
 import { queryHeads } from '../../formats/gguf/layouts.ts'
 import type { GgufNames } from '../../formats/gguf/names.ts'
 

@@ -1,11 +1,6 @@
 /** @file Phi-3 in GGUF: q, k, v in one matrix, gate and up in one. llama.cpp reads the window's size and does not use it. */
-import {
-  numberIn,
-  whole,
-  wholeOrNone,
-  type GgufFamily,
-  type GgufRule,
-} from '../../formats/gguf/family.ts'
+import { whole, wholeOrNone, type GgufFamily, type GgufRule } from '../../formats/gguf/family.ts'
+import { numberIn } from '../../formats/gguf/layouts.ts'
 import { DIVISOR_TENSORS, rotary } from '../../formats/gguf/rotary.ts'
 import { TRAINED } from '../../formats/gguf/scaling.ts'
 import { phi3Rotary } from '../phi3.ts'

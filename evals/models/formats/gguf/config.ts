@@ -1,6 +1,7 @@
 /** @file What Hugging Face's `config.json` would say, rebuilt from a GGUF file's metadata after its family's table. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
-import type { Checkpoint, WeightIndex } from '../../checkpoint.ts'
+import type { Checkpoint } from '../../checkpoint.ts'
+import type { WeightIndex } from '../../weights/storage.ts'
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
 import {
   familyFile,

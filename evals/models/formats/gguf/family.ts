@@ -2,7 +2,7 @@
  * @file What GGUF says of a family, in ggml's words and in Hugging Face's: one table, read in both directions. The tables
  * stand in families/gguf, one for each file of families; their facts are those of llama.cpp's converter and loader.
  */
-import type { WeightIndex } from '../../checkpoint.ts'
+import type { WeightIndex } from '../../weights/storage.ts'
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
 import type { GgufValue } from './header.ts'
 import type { GgufLayout } from './layouts.ts'
@@ -49,13 +49,6 @@ export interface GgufFamily {
   /** What no file says because all of the family have it. */
   readonly settled?: JsonObject
   readonly rules: readonly GgufRule[]
-}
-
-/** A setting of `config.json` that must be a number here: architectures have checked it. */
-export function numberIn(config: JsonObject, field: string): number {
-  const value = config[field]
-  if (typeof value !== 'number') throw new Error(`internal: no number at ${field}`)
-  return value
 }
 
 type Otherwise = (config: JsonObject) => number

@@ -1,6 +1,5 @@
 /** @file Where the numbers of a weight stand differently in a GGUF file than in Hugging Face's folder. */
 import type { JsonObject } from '../../../files/read-file.ts'
-import { numberIn } from './family.ts'
 import { transposed as turned } from '../../weight-list.ts'
 
 export interface GgufLayout {
@@ -12,6 +11,13 @@ export interface GgufLayout {
   read(values: Float32Array, shape: readonly number[], config: JsonObject): Float32Array
   /** From what the graph computes with, `[out, in]`, to the file. */
   write(values: Float32Array, shape: readonly number[], config: JsonObject): Float32Array
+}
+
+/** A setting of `config.json` that must be a number here: architectures have checked it. */
+export function numberIn(config: JsonObject, field: string): number {
+  const value = config[field]
+  if (typeof value !== 'number') throw new Error(`internal: no number at ${field}`)
+  return value
 }
 
 const headDimOf = (config: JsonObject) =>

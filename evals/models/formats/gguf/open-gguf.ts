@@ -1,6 +1,7 @@
 /** @file Opens a GGUF model in place: Hugging Face's names, shapes, row order and configuration. */
 import { dirname } from 'node:path'
-import type { Checkpoint, StorageType, StoredWeight } from '../../checkpoint.ts'
+import type { Checkpoint } from '../../checkpoint.ts'
+import type { StorageType, StoredWeight } from '../../weights/storage.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { STORAGE_FORMATS } from '../../weights/dequantise.ts'
 import { malformed } from '../../../files/read-file.ts'

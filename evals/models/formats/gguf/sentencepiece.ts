@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../../../files/read-file.ts'
 import { isJsonObject } from '../../../files/read-file.ts'
 import { TOKEN } from './token-kinds.ts'
-import { SPACE_MARK } from '../../text/tokenizer-exact.ts'
+import { SPACE_MARK } from '../../text/tokenizer-json.ts'
 
 const escapeSpaces = { type: 'Replace', pattern: { String: ' ' }, content: SPACE_MARK }
 const prefixed = {

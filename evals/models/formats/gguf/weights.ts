@@ -1,6 +1,6 @@
 /** @file The weights of a GGUF model by Hugging Face's names: shapes, places, and what must be done to a stored one. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
-import type { StoredWeight } from '../../checkpoint.ts'
+import type { StoredWeight } from '../../weights/storage.ts'
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
 import type { GgufFamily } from './family.ts'
 import type { GgufLayout } from './layouts.ts'

@@ -6,7 +6,7 @@ import { replay, type Replay } from '../../../graph/import/replay.ts'
 import { multiply } from '../../../graph/shape.ts'
 import type { Value } from '../../../graph/value.ts'
 import type { ForwardInput, ModelArchitecture, ModelScope } from '../../architecture.ts'
-import type { OwnGraph } from './folder.ts'
+import type { OwnGraph } from './own-graph.ts'
 
 export function graphArchitecture(graph: OwnGraph): ModelArchitecture {
   const head = headOf(graph)

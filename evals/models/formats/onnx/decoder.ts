@@ -6,17 +6,9 @@ import { STANDALONE } from '../../../graph/op.ts'
 import { createGraph, type Graph } from '../../../graph/ops/index.ts'
 import type { Value } from '../../../graph/value.ts'
 import type { KeyValue } from '../../architecture.ts'
+import { ONNX_NAMES } from './io.ts'
 import { cacheOf, type Model } from '../../registry.ts'
 import { createScope } from '../../scope.ts'
-
-export const ONNX_NAMES = {
-  tokens: 'input_ids',
-  mask: 'attention_mask',
-  positions: 'position_ids',
-  logits: 'logits',
-  past: (layer: number | string, part: 'key' | 'value') => `past_key_values.${layer}.${part}`,
-  present: (layer: number | string, part: 'key' | 'value') => `present.${layer}.${part}`,
-} as const
 
 const [BATCH, SEQ, PAST, TOTAL] = [
   'batch_size',

@@ -9,7 +9,8 @@ import {
   type GraphFile,
 } from '../../../graph/import/graph-file.ts'
 import type { Dtype } from '../../../graph/value.ts'
-import type { Checkpoint, FloatStorage, StoredWeight, WeightIndex } from '../../checkpoint.ts'
+import type { Checkpoint } from '../../checkpoint.ts'
+import type { FloatStorage, StoredWeight, WeightIndex } from '../../weights/storage.ts'
 import type { JsonObject, OpenFile } from '../../../files/read-file.ts'
 import {
   exists,
@@ -22,20 +23,9 @@ import {
 } from '../../../files/read-file.ts'
 import { GENAI_CONFIG } from './genai-config.ts'
 import { findWeight } from '../hf-folder.ts'
-import { matricesOf, weightsOf, type MatrixOf, type NamedWeight } from './names.ts'
-import { OPTIMUM, portsOf, type DecoderPorts, type PortNames } from './io.ts'
+import { matricesOf, weightsOf, type NamedWeight } from './names.ts'
+import { OPTIMUM, portsOf, type PortNames } from './io.ts'
 import { digestFiles, elementsOf, openFiles, readStoredNow } from '../../weights/stored-weights.ts'
-
-/** A forward pass that a checkpoint brings along. */
-export interface OwnGraph {
-  readonly path: string
-  readonly file: GraphFile
-  readonly ports: DecoderPorts
-  readonly weights: readonly NamedWeight[]
-  readonly matrixOf: MatrixOf
-  readonly maxPositions: number
-  readonly bytes: () => Promise<Uint8Array>
-}
 
 /** protobuf's own limit. */
 const FILE_LIMIT = 2048 * MEBIBYTE

@@ -2,7 +2,7 @@
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { CacheLayer } from '../../architecture.ts'
 import type { JsonObject } from '../../../files/read-file.ts'
-import { ONNX_NAMES } from './decoder.ts'
+import { ONNX_NAMES } from './io.ts'
 
 export const GENAI_CONFIG = 'genai_config.json'
 

@@ -2,7 +2,15 @@
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { FileValue, GraphFile } from '../../../graph/import/graph-file.ts'
 import type { CacheLayer } from '../../architecture.ts'
-import { ONNX_NAMES } from './decoder.ts'
+
+export const ONNX_NAMES = {
+  tokens: 'input_ids',
+  mask: 'attention_mask',
+  positions: 'position_ids',
+  logits: 'logits',
+  past: (layer: number | string, part: 'key' | 'value') => `past_key_values.${layer}.${part}`,
+  present: (layer: number | string, part: 'key' | 'value') => `present.${layer}.${part}`,
+} as const
 
 export interface CachePort {
   readonly past: string
