@@ -1,6 +1,7 @@
-/** @file Graph → ONNX bytes, through a protobuf library. Nodes that no output needs are left out. */
+/** @file Encodes a graph as ONNX bytes, leaving out nodes that no output needs. */
 import onnxProto from 'onnx-proto'
-import type { GraphCore, OnnxNode } from './builder.ts'
+import type { GraphCore } from './builder.ts'
+import type { OnnxNode } from './emitter.ts'
 import type { AttributeValue } from './op.ts'
 import type { Dtype, Value } from './value.ts'
 
@@ -19,41 +20,40 @@ const ONNX_DTYPE: Readonly<Record<Dtype, number>> = {
   int8: DataType.INT8,
   uint8: DataType.UINT8,
 }
-/** The dtype that ONNX numbers so; undefined where we have no word for it. */
+/** The dtype of an ONNX type number, or undefined for types without a `Dtype`. */
 export const dtypeOf = (number: number): Dtype | undefined =>
   (Object.keys(ONNX_DTYPE) as Dtype[]).find((dtype) => ONNX_DTYPE[dtype] === number)
 
 const OPSET = 21
 const IR_VERSION = 10
 
-/** A weight that lives in a buffer handed to ONNX Runtime beside the model's bytes, at `offset`. */
+/** A weight in a buffer passed to ONNX Runtime beside the model's bytes, at `offset`. */
 export interface ExternalWeight {
   readonly buffer: string
   readonly offset: number
   readonly bytes: number
 }
 
-/** Where it lies, or its bytes, which then lie in the model's. */
+/** A weight outside the model's bytes, or its own bytes, to be stored inside them. */
 export type GivenWeight = ExternalWeight | Uint8Array
 
 interface Encoded {
   readonly bytes: Uint8Array
-  /** Inputs that some needed node reads, in declaration order. */
+  /** Inputs that the nodes or outputs read, in declaration order. */
   readonly inputs: readonly Value[]
   readonly nodes: number
 }
 
 /**
- * In which order nodes stand in the file. `written`: as the graph has them, each after what it reads, as ONNX wants it.
- * `backwards`: for ONNX Runtime alone, which goes from result to result, the last in the file first, and runs what it finds
- * behind each. So results come in the order in which they were written, each as early as can be; else every gradient of a
- * weight is taken at the very end, and what they are made of is held until then.
+ * Order of nodes in the file. `written`: topological, as the ONNX specification requires. `backwards`: reversed, accepted by
+ * ONNX Runtime alone. It schedules depth-first from the last output in the file, so reversed nodes yield each weight's gradient
+ * as early as possible; in written order all of them are computed at the end and keep their operands in memory until then.
  */
 type NodeOrder = 'written' | 'backwards'
 
 /**
- * @param outputs what the model returns, by the name it shall have
- * @param external inputs that become initialisers, and constants that lie outside, by name
+ * @param outputs values returned by the model, under their names in the file
+ * @param external inputs that become initialisers, and constants stored outside the file, by name
  */
 export function encode(
   g: GraphCore,
@@ -61,15 +61,48 @@ export function encode(
   external: ReadonlyMap<string, GivenWeight> = new Map(),
   order: NodeOrder = 'written',
 ): Encoded {
-  const nodes = needed(
-    g.nodes,
-    Object.values(outputs).map(({ name }) => name),
-  )
-  const read = new Set(nodes.flatMap(({ inputs }) => inputs))
-  for (const { name } of Object.values(outputs)) read.add(name)
+  const results = Object.values(outputs).map(({ name }) => name)
+  const nodes = needed(g.nodes, results)
+  const read = new Set([...nodes.flatMap((node) => node.inputs), ...results])
   const inputs = g.inputs.filter(({ name }) => read.has(name))
+  const constants = g.constants.filter(({ name }) => read.has(name))
+  const isInside = ({ name }: Value) => !external.has(name)
+  const written = nodeProtos(nodes, outputs, read)
+  const hasContrib = nodes.some(({ domain }) => domain !== '')
+  const model = onnx.ModelProto.create({
+    irVersion: IR_VERSION,
+    producerName: 'touchstone',
+    opsetImport: [
+      { domain: '', version: OPSET },
+      ...(hasContrib ? [{ domain: 'com.microsoft', version: 1 }] : []),
+    ],
+    graph: {
+      name: 'touchstone',
+      node: order === 'written' ? written : written.reverse(),
+      input: inputs.filter(isInside).map(valueInfo),
+      output: Object.entries(outputs).map(([name, value]) => valueInfo({ ...value, name })),
+      initializer: [
+        ...constants.filter(isInside).map(constantProto),
+        ...[...inputs, ...constants].flatMap((value) =>
+          externalProto(value, external.get(value.name)),
+        ),
+      ],
+    },
+  })
+  const bytes = onnx.ModelProto.encode(model).finish()
+  return { bytes, inputs: inputs.filter(isInside), nodes: nodes.length }
+}
+
+/**
+ * The nodes, and an Identity for each output that cannot take over a node's result. A result takes the output's name where it
+ * can, because an Identity copies its input: a cache would no longer be extended in place.
+ */
+function nodeProtos(
+  nodes: readonly OnnxNode[],
+  outputs: Readonly<Record<string, Value>>,
+  read: ReadonlySet<string>,
+) {
   const produced = new Set(nodes.flatMap((node) => node.outputs))
-  // A result keeps its own name where it can, so that it needs no copying node: a cache is then its own past.
   const alias = new Map<string, string>()
   const copies: [from: string, to: string][] = []
   for (const [name, value] of Object.entries(outputs)) {
@@ -77,50 +110,20 @@ export function encode(
     else copies.push([value.name, name])
   }
   const called = (name: string) => alias.get(name) ?? name
-  const written = [
+  return [
     ...nodes.map((node) => nodeProto(node, read, called)),
     ...copies.map(([from, to]) => ({ opType: 'Identity', input: [called(from)], output: [to] })),
   ]
-  const model = onnx.ModelProto.create({
-    irVersion: IR_VERSION,
-    producerName: 'touchstone',
-    opsetImport: [
-      { domain: '', version: OPSET },
-      ...(nodes.some(({ domain }) => domain !== '')
-        ? [{ domain: 'com.microsoft', version: 1 }]
-        : []),
-    ],
-    graph: {
-      name: 'touchstone',
-      node: order === 'written' ? written : written.reverse(),
-      input: inputs.filter(({ name }) => !external.has(name)).map(valueInfo),
-      output: Object.entries(outputs).map(([name, value]) => valueInfo({ ...value, name })),
-      initializer: [
-        ...g.constants
-          .filter(({ name }) => read.has(name) && !external.has(name))
-          .map(constantProto),
-        ...[...inputs, ...g.constants.filter(({ name }) => read.has(name))].flatMap((value) =>
-          externalProto(value, external.get(value.name)),
-        ),
-      ],
-    },
-  })
-  return {
-    bytes: onnx.ModelProto.encode(model).finish(),
-    inputs: inputs.filter(({ name }) => !external.has(name)),
-    nodes: nodes.length,
-  }
 }
 
-/** The nodes that `outputs` depend on, in their order. */
+/** The nodes that `outputs` depend on, in graph order. */
 function needed(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
   const wanted = new Set(outputs)
-  const kept: OnnxNode[] = []
-  for (const node of [...nodes].reverse()) {
-    if (!node.outputs.some((name) => wanted.has(name))) continue
-    kept.push(node)
+  const kept = nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((name) => wanted.has(name))) return false
     node.inputs.forEach((name) => wanted.add(name))
-  }
+    return true
+  })
   return kept.reverse()
 }
 
@@ -133,18 +136,15 @@ const nodeProto = (
   domain: node.domain,
   name: node.outputs[0]!,
   input: node.inputs.map(called),
-  // '' tells ONNX Runtime that an optional output is not wanted; the first output is never optional.
-  output: trimEmpty(node.outputs.map((name, i) => (i === 0 || read.has(name) ? called(name) : ''))),
+  // '' marks an optional output as unused; the first output is never optional.
+  output: node.outputs
+    .map((name, i) => (i === 0 || read.has(name) ? called(name) : ''))
+    .slice(0, node.outputs.findLastIndex((name, i) => i === 0 || read.has(name)) + 1),
   attribute: Object.entries(node.attributes).map(([name, value]) => ({
     name,
     ...attributeProto(value),
   })),
 })
-
-function trimEmpty(names: string[]): string[] {
-  while (names.at(-1) === '') names.pop()
-  return names
-}
 
 function attributeProto(value: AttributeValue) {
   if (typeof value === 'string')
@@ -167,27 +167,18 @@ const valueInfo = ({ name, dtype, shape }: Value) => ({
   },
 })
 
-function constantProto({ name, dtype, shape, data }: GraphCore['constants'][number]) {
-  return {
-    name,
-    dataType: ONNX_DTYPE[dtype],
-    dims: [...shape] as number[],
-    rawData: rawBytes(dtype, data),
-  }
-}
+const constantProto = ({ name, dtype, shape, data }: GraphCore['constants'][number]) => ({
+  name,
+  dataType: ONNX_DTYPE[dtype],
+  dims: [...shape] as number[],
+  rawData: new Uint8Array(typedOf(dtype, data).buffer),
+})
 
-function rawBytes(dtype: Dtype, data: readonly number[] | Float32Array): Uint8Array {
-  const typed =
-    dtype === 'int64'
-      ? BigInt64Array.from(Array.from(data), BigInt)
-      : dtype === 'float64'
-        ? Float64Array.from(data)
-        : dtype === 'int32'
-          ? Int32Array.from(data)
-          : dtype === 'bool' || dtype === 'uint8'
-            ? Uint8Array.from(data)
-            : Float32Array.from(data)
-  return new Uint8Array(typed.buffer)
+function typedOf(dtype: Dtype, data: readonly number[] | Float32Array) {
+  if (dtype === 'int64') return BigInt64Array.from(Array.from(data), BigInt)
+  if (dtype === 'float64') return Float64Array.from(data)
+  if (dtype === 'int32') return Int32Array.from(data)
+  return dtype === 'bool' || dtype === 'uint8' ? Uint8Array.from(data) : Float32Array.from(data)
 }
 
 function externalProto(
@@ -198,15 +189,7 @@ function externalProto(
   const own = { name, dataType: ONNX_DTYPE[dtype], dims: [...shape] as number[] }
   if (external instanceof Uint8Array) return [{ ...own, rawData: external }]
   const { buffer, offset, bytes } = external
-  return [
-    {
-      ...own,
-      dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
-      externalData: [
-        { key: 'location', value: buffer },
-        { key: 'offset', value: String(offset) },
-        { key: 'length', value: String(bytes) },
-      ],
-    },
-  ]
+  const place = { location: buffer, offset: String(offset), length: String(bytes) }
+  const externalData = Object.entries(place).map(([key, value]) => ({ key, value }))
+  return [{ ...own, dataLocation: onnx.TensorProto.DataLocation.EXTERNAL, externalData }]
 }

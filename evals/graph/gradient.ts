@@ -1,7 +1,7 @@
 /**
- * @file Reverse mode: walks the applied operators backwards, sums what arrives at each value, and un-broadcasts once, here,
- * so that no operator's rule thinks about it. With checkpointing it computes a segment (`g.segment`) a second time when the
- * walk gets there, so that until then nothing is held of it but what goes in.
+ * @file Reverse-mode differentiation: walks the applied operators backwards and sums the gradients of each value. Broadcasting
+ * is undone here, not in the operators' rules. With checkpointing, a segment (`g.segment`) is recomputed when the walk reaches
+ * it, so that until then only its inputs are kept in memory.
  */
 import type { Application } from './builder.ts'
 import type { Graph } from './ops/index.ts'
@@ -9,9 +9,9 @@ import { sameShape } from './shape.ts'
 import type { Shape, Value } from './value.ts'
 
 /**
- * Gradients of the scalar `loss` with respect to `wrt`, in order; of values on its way where their gradients are given. Only
- * operators between `wrt` and these are visited, so a frozen lower part of a model costs nothing. What does not reach the
- * loss gets a gradient of zeros.
+ * Gradients of the scalar `loss` with respect to `wrt`, in order. `loss` may instead map intermediate values to their gradients.
+ * Visits only operators between `wrt` and the loss, so frozen lower layers cost nothing. A value that does not reach the loss
+ * gets a gradient of zeros.
  */
 export function gradients(
   g: Graph,
@@ -22,7 +22,7 @@ export function gradients(
   const reaching = dependents(g, wrt)
   const arriving = new Map('name' in loss ? [[loss, g.scalar(1)]] : loss)
   const waited = new Set<Value>()
-  // A segment also waits for finished gradients of what is behind it, for until then they hold what they are made of.
+  // Recomputation also waits for the gradients of later layers, which keep their operands in memory until computed.
   const finished = (outputs: readonly Value[]) => {
     const values = [...outputs, ...wrt].filter((value) => arriving.has(value) && !waited.has(value))
     values.forEach((value) => waited.add(value))
@@ -41,10 +41,10 @@ export function gradients(
 }
 
 interface Walk {
-  /** Gradients so far, by the value as it was first computed. */
+  /** Gradients so far, by the value of the forward pass. */
   readonly arriving: Map<Value, Value>
   readonly reaching: ReadonlySet<Value>
-  /** The value that a gradient's rule reads once `dY` is there. */
+  /** The value that a rule reads in place of a forward value: itself, or recomputed once `dY` is available. */
   readonly read: (value: Value, dY: Value) => Value
 }
 
@@ -53,15 +53,13 @@ function goBack(
   { op, inputs, outputs, kept, attributes }: Application,
   { arriving, reaching, read }: Walk,
 ): void {
-  const dOutputs = outputs.map((output) => arriving.get(output))
-  const dY = dOutputs.find((d) => d !== undefined)
+  const dY = outputs.map((output) => arriving.get(output)).find((d) => d !== undefined)
   if (!dY || op.vjp === 'none' || !inputs.some((input) => reaching.has(input))) return
-  // Most rules read little of what they are given, and what nobody reads is not written into the file.
+  // `encode` leaves out nodes that no rule reads.
   const given = (value: Value) => read(value, dY)
   const dInputs = op.vjp({
     g,
     attributes,
-    dOutputs,
     dY,
     inputs: inputs.map(given),
     outputs: outputs.map(given),
@@ -76,7 +74,7 @@ function goBack(
   })
 }
 
-/** What light operators made, made once more from what is held, as soon as the first gradient that asks for it is there. */
+/** Recomputes the outputs of light operators when the first gradient that needs them is available. */
 function lightAgain(g: Graph, applications: readonly Application[]): Walk['read'] {
   const light = new Map(
     applications.flatMap((each) => (each.op.isLight ? [[each.outputs[0]!, each] as const] : [])),
@@ -94,7 +92,7 @@ function lightAgain(g: Graph, applications: readonly Application[]): Walk['read'
   return read
 }
 
-/** The applications so far, in order: segments, and what lies between them. */
+/** All applications in order, cut at the borders of segments. */
 function pieces({ applications, segments }: Graph) {
   const cuts = [...segments.flatMap(({ start, end }) => [start, end]), applications.length]
   return cuts.map((end, i) => ({
@@ -104,8 +102,8 @@ function pieces({ applications, segments }: Graph) {
 }
 
 /**
- * Applies a segment's operators again, after `late` is there: by value, what is then to be read. What depends on nothing
- * that is trained is as it was. The same kernels on the same numbers give the same bits.
+ * Applies a segment's operators again once the values `late` are available, and returns the map from forward values to the
+ * recomputed ones. Values that depend on no trained parameter are reused. The recomputed values have the same bits.
  */
 function computedAgain(
   g: Graph,
@@ -117,7 +115,7 @@ function computedAgain(
   const read = (value: Value) => again.get(value) ?? value
   const moment = g.moment(late)
   for (const { op, attributes, inputs, outputs, kept } of applications) {
-    // One input that is late makes the whole late, so that weights beside it need no copy.
+    // Delaying one input delays the operator, so its weights need no copy.
     if (!inputs.some((input) => again.has(input)))
       for (const input of inputs) if (reaching.has(input)) again.set(input, g.after(input, moment))
     if (!inputs.some((input) => again.has(input))) continue
@@ -138,14 +136,12 @@ function dependents(g: Graph, sources: readonly Value[]): ReadonlySet<Value> {
   return reached
 }
 
-/** Sums `d` over the dimensions along which a value of `shape` was broadcast. */
+/** Sums `d` over the dimensions along which `shape` was broadcast. */
 function sumTo(g: Graph, d: Value, shape: Shape): Value {
   if (sameShape(d.shape, shape)) return d
-  const extra = d.shape.length - shape.length
-  const leading = Array.from({ length: extra }, (_, axis) => axis)
-  const kept = extra > 0 ? g.reduceSum(d, leading, { keepDims: false }) : d
-  const stretched = shape.flatMap((dim, axis) =>
-    dim === 1 && kept.shape[axis] !== 1 ? [axis] : [],
-  )
+  const leading = [...d.shape.keys()].slice(0, Math.max(0, d.shape.length - shape.length))
+  const kept = leading.length > 0 ? g.reduceSum(d, leading, { keepDims: false }) : d
+  const isStretched = (axis: number) => shape[axis] === 1 && kept.shape[axis] !== 1
+  const stretched = [...shape.keys()].filter(isStretched)
   return stretched.length > 0 ? g.reduceSum(kept, stretched, { keepDims: true }) : kept
 }

@@ -1,66 +1,87 @@
 /**
- * @file What an operator is: one record `{ infer, emit, vjp }`.
+ * @file An operator is one record `{ infer, emit, vjp }`.
  *
- * A primitive emits one ONNX node; a macro emits several, names what it keeps for its gradient, and has a gradient of
- * its own, which a law checks against central differences and against the same macro written in primitives. Only
- * standard operators and ONNX Runtime's inference contrib operators may be emitted. Which of them depends on the
- * dialect, and that is decided inside `emit`.
+ * A primitive emits one ONNX node. A macro emits several, names the values that it keeps for its gradient, and has a gradient
+ * of its own; tests compare it with central differences and with the same macro written in primitives. `emit` writes standard
+ * operators and ONNX Runtime's inference contrib operators only, and chooses among them by the dialect.
  */
-import type { Graph } from './ops/index.ts'
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
 export interface Dialect {
-  /** The dtype of weights and activations. float64 exists for gradient checks. */
+  /** Dtype of weights and activations. float64 serves gradient checks. */
   readonly float: 'float32' | 'float64'
-  /**
-   * Whether kernels may be used that the CPU alone is known to fill whole. On WebGPU, RMS normalisation's second output is
-   * left unwritten, in silence, and FusedMatMul, LogSoftmax and OneHot have no kernel (docs/gpu.md).
-   */
+  /** Whether to use fused kernels. WebGPU lacks some and leaves the second output of RMS normalisation unwritten (docs/gpu.md). */
   readonly fused: boolean
-  /**
-   * `whole`: ONNX Runtime's kernel, which gives a row the same bits beside any other rows and with any padding behind it, and
-   * others with AVX-512 than with AVX2. `parts`: the same bits with both, and not beside any rows (docs/pebble.md).
-   */
+  /** `whole`, one kernel: a row's bits depend on no other row, but on AVX-512 or AVX2. `parts`: the reverse (docs/pebble.md). */
   readonly softmax: 'whole' | 'parts'
-  /** Who says what a symbolic shape is when the graph runs: whoever feeds it, or nodes that look at its inputs. */
+  /** Source of a symbolic shape's value at run time: fed by the caller, or computed by nodes from the inputs. */
   readonly shapes: 'fed' | 'computed'
 }
 
 export const CPU: Dialect = { float: 'float32', fused: true, softmax: 'whole', shapes: 'fed' }
-/** What learns on the CPU: of the kernels that a step runs there, softmax alone was found to round by an x86-64's vectors. */
+/** Training on the CPU. Of the kernels in a step, only softmax rounds by the width of the processor's vectors. */
 export const LEARNING: Dialect = { ...CPU, softmax: 'parts' }
-/** What runs on any device, float32. */
+/** Any device, float32. */
 export const PORTABLE: Dialect = { ...CPU, fused: false }
 export const FLOAT64: Dialect = { ...PORTABLE, float: 'float64' }
-/** Standard operators alone, and no input but the model's own: what is written for other programs. */
+/** For export to other programs: standard operators, and no inputs but the model's own. */
 export const STANDALONE: Dialect = { ...PORTABLE, shapes: 'computed' }
 
 export type AttributeValue =
   number | string | readonly number[] | { float: number } | { type: Dtype }
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
-/** Writes ONNX nodes. Names in, names out; an absent optional input is `''`. */
+/** The operator sets: ONNX's own, and ONNX Runtime's contrib operators. */
+export type Domain = '' | 'com.microsoft'
+
+/** Adds a node and returns the names of its outputs. The name of an absent optional input is `''`. */
+export type AddNode = (
+  opType: string,
+  inputs: readonly string[],
+  attributes?: Attributes,
+  outputs?: number,
+) => string[]
+
+/** Writes ONNX nodes; values are given and returned by name. */
 export interface Emitter {
   readonly dialect: Dialect
-  node(
-    opType: string,
-    inputs: readonly string[],
-    attributes?: Attributes,
-    outputs?: number,
-  ): string[]
+  readonly node: AddNode
   /** A contrib operator (domain com.microsoft). */
-  contrib(
-    opType: string,
-    inputs: readonly string[],
-    attributes?: Attributes,
-    outputs?: number,
-  ): string[]
+  readonly contrib: AddNode
   int64(values: readonly number[]): string
-  int32(values: readonly number[]): string
   /** A scalar in the dialect's float. */
   scalar(value: number): string
   /** The run-time value of a shape, int64 `[rank]`. */
   shape(shape: Shape): string
+}
+
+type UnaryName = 'neg' | 'exp' | 'sin' | 'cos' | 'sigmoid' | 'tanh' | 'erf'
+type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'matMul' | 'matMulT' | 'tMatMul' | 'gatherRows'
+
+/**
+ * The part of `Graph` (ops/index.ts) that gradient rules are written in. Declared here, so that the rules' types do not depend
+ * on the files of the operators. Each method is documented where it is defined.
+ */
+export interface RuleGraph
+  extends
+    Record<UnaryName, (x: Value) => Value>,
+    Record<BinaryName, (a: Value, b: Value) => Value> {
+  apply<A>(op: Op<A>, inputs: readonly Value[], attributes: A): Value[]
+  constant(data: readonly number[] | Float32Array, dtype: Dtype, shape: readonly number[]): Value
+  scalar(value: number): Value
+  filled(shape: Shape, value: number): Value
+  cast(x: Value, dtype: Dtype): Value
+  where(condition: Value, a: Value, b: Value): Value
+  reshape(x: Value, shape: Shape): Value
+  transpose(x: Value, order?: readonly number[]): Value
+  slice(x: Value, axis: number, start: number, end: number): Value
+  concat(parts: readonly Value[], axis: number): Value
+  piece(x: Value, axis: number, range: readonly [number, number], count: number): Value
+  scatterAddRows(shape: Shape, indices: Value, updates: Value): Value
+  reduceSum(x: Value, axes: readonly number[], options: { keepDims: boolean }): Value
+  matMulAdd(a: Value, b: Value, c: Value): Value
+  scaledMatMul(a: Value, b: Value, scale: number): Value
+  scaledTMatMul(a: Value, b: Value, scale: number): Value
 }
 
 interface EmitContext<A> {
@@ -71,20 +92,18 @@ interface EmitContext<A> {
 }
 
 interface VjpContext<A> {
-  readonly g: Graph
+  readonly g: RuleGraph
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
   readonly kept: Readonly<Record<string, Value>>
   readonly attributes: A
-  /** Gradients of the loss with respect to the outputs; undefined where an output does not reach the loss. */
-  readonly dOutputs: readonly (Value | undefined)[]
-  /** `dOutputs[0]`, for the many operators with one output. */
+  /** Gradient of the loss with respect to the output; of several outputs, the first that reaches the loss. */
   readonly dY: Value
 }
 
 export interface Op<A = undefined> {
   readonly name: string
-  /** Its one output costs little to make: where a gradient's rule reads it, it is made again, and not held until then. */
+  /** Its single output is cheap: the backward pass computes it again instead of keeping it. */
   readonly isLight?: true
   infer(
     inputs: readonly ValueType[],
@@ -94,6 +113,6 @@ export interface Op<A = undefined> {
     outputs: readonly string[]
     keep?: Readonly<Record<string, string>>
   }
-  /** One gradient an input, `undefined` where there is none (integers). `'none'`: not differentiable, gradients stop. */
+  /** One gradient per input, undefined for integers. `'none'`: not differentiable, gradients stop here. */
   readonly vjp: ((context: VjpContext<A>) => readonly (Value | undefined)[]) | 'none'
 }

@@ -1,27 +1,22 @@
 /**
  * @file AdamW over flat vectors, in place, with arithmetic in float64 and storage in float32:
  * m ← β1·m + (1−β1)·g;  v ← β2·v + (1−β2)·g²;  θ ← θ − η·(m̂/(√v̂ + ε) + λ·θ), m̂ = m/(1−β1ᵗ), v̂ = v/(1−β2ᵗ)
- * (Loshchilov & Hutter 2019; PyTorch's order of operations). Beside the graph rather than in it: through the ONNX
- * Runtime binding every output is copied, and a graph's float32 reduction of a long gradient is off by percents.
+ * (Loshchilov & Hutter 2019; PyTorch's order of operations). It runs outside the graph, because the ONNX Runtime binding copies
+ * every output and a float32 reduction of a long gradient in a graph is off by percents.
  */
 import { numerics } from '../native/load.ts'
+import type { AdamWScalars, AdamWVectors } from '../native/numerics.ts'
 
-export interface AdamWConfig {
-  readonly beta1: number
-  readonly beta2: number
-  readonly epsilon: number
+export interface AdamWConfig extends Pick<AdamWScalars, 'beta1' | 'beta2' | 'epsilon'> {
   readonly weightDecay: number
 }
 
-/** All `[size]`, the parameters' order. `step` counts finished updates. */
-export interface OptimizerState {
-  readonly parameters: Float32Array
-  readonly firstMoment: Float32Array
-  readonly secondMoment: Float32Array
+/** Vectors `[size]` in the order of the parameters. `step` counts finished updates. */
+export interface OptimizerState extends Omit<AdamWVectors, 'gradient'> {
   step: number
 }
 
-/** A run of the flat vector with its own learning-rate factor and decay. */
+/** A range of the flat vector with its own learning-rate factor and decay. */
 export interface ParameterGroup {
   readonly start: number
   readonly end: number
@@ -33,11 +28,11 @@ export interface ParameterGroup {
 export const globalNorm = async (gradient: Float32Array): Promise<number> =>
   Math.sqrt(await numerics().squaredNorm(gradient))
 
-/** The factor that brings a gradient of norm `norm` down to `maximum`, as torch.nn.utils.clip_grad_norm_ has it. */
+/** The factor that clips a gradient of norm `norm` to `maximum`, as in torch.nn.utils.clip_grad_norm_. */
 export const clipFactor = (norm: number, maximum: number): number =>
   maximum > 0 ? Math.min(1, maximum / (norm + 1e-6)) : 1
 
-/** One update of `state` by `gradientScale`·gradient. Elements outside every group stay as they are, bit for bit. */
+/** One update of `state` by `gradientScale`·gradient. Elements outside every group keep their bits. */
 export async function adamW(
   state: OptimizerState,
   gradient: Float32Array,

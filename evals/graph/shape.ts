@@ -1,7 +1,7 @@
-/** @file Shapes with symbolic dimensions: broadcasting, products, pieces. Their values when a graph runs: runtime/bindings.ts. */
+/** @file Shapes with symbolic dimensions: broadcasting, products, pieces. runtime/bindings.ts evaluates them at run time. */
 import type { Dim, Shape } from './value.ts'
 
-/** Wrong shapes are bugs of whoever builds a graph, so the message names the operator and what it was given. */
+/** A graph was built with wrong shapes, which is a bug; the message names the operator and its shapes. */
 export class ShapeError extends Error {
   constructor(operator: string, ...shapes: readonly Shape[]) {
     super(`internal: ${operator} cannot take shapes ${shapes.map(formatShape).join(' and ')}`)
@@ -13,7 +13,7 @@ export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((dim, i) => dim === b[i])
 
-/** Product of dimensions, in one canonical form: number first, then symbols in alphabetical order. */
+/** Product of dimensions in canonical form: the number first, then the symbols in alphabetical order. */
 export function multiply(...dims: readonly Dim[]): Dim {
   let factor = 1
   const symbols: string[] = []
@@ -27,7 +27,7 @@ export function multiply(...dims: readonly Dim[]): Dim {
   return [...(factor === 1 ? [] : [String(factor)]), ...symbols.sort()].join('*')
 }
 
-/** How many elements piece `from` … `to` of `count` has of `dim`, ⌊dim·to/count⌋ − ⌊dim·from/count⌋: a number, or `seq[1-2/8]`. */
+/** Size of the pieces `from` … `to` when `dim` is cut into `count`: ⌊dim·to/count⌋ − ⌊dim·from/count⌋, a number or `seq[1-2/8]`. */
 export function pieceOf(dim: Dim, from: number, to: number, count: number): Dim {
   if (to === from) return 0
   if (from === 0 && to === count) return dim
@@ -37,12 +37,11 @@ export function pieceOf(dim: Dim, from: number, to: number, count: number): Dim 
   return `${dim}[${from}-${to}/${count}]`
 }
 
-/** NumPy's rule; a symbol broadcasts with 1 or with itself. */
+/** NumPy broadcasting; a symbol broadcasts with 1 or with itself. */
 export function broadcast(operator: string, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length)
   const padded = (s: Shape) => [...Array<Dim>(rank - s.length).fill(1), ...s]
-  const left = padded(a)
-  const right = padded(b)
+  const [left, right] = [padded(a), padded(b)]
   return left.map((dim, i) => {
     const other = right[i]!
     if (dim === other || other === 1) return dim

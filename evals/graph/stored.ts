@@ -1,40 +1,31 @@
 /**
- * @file Frozen weights that are kept smaller than they are computed with: int8 with a scale a row, W = scale·q, or float16.
- * Every node that reads one gets a copy of its own in the dialect's float, made just before it and let go after, so forward and
- * backward see the same W and neither holds it. Of a table whose rows are gathered only those rows are made.
+ * @file Frozen weights stored in a smaller dtype than the computation's: int8 with one scale per row, W = scale·q, or float16.
+ * Each node that reads such a weight gets its own widened copy, made just before the node and freed after it, so forward and
+ * backward use the same W and keep no copy. A gather widens only the gathered rows.
  *
- * ONNX Runtime orders nodes by what they wait for, and a weight waits for nothing: it would make every copy before the first is
- * needed. So each copy is made to wait for what it is multiplied with, by a zero that is counted off that value's shape.
+ * ONNX Runtime schedules a node when its inputs are ready, so it would widen every weight at the start. Each copy is therefore
+ * made to depend on the other factor of its product, through a zero computed from that value's shape.
  */
-import type { Attributes, Dialect } from './op.ts'
+import type { AddNode, Dialect } from './op.ts'
 import type { Dtype } from './value.ts'
 
 export type SmallStorage = 'int8' | 'float16'
-/** What lies in a file is widened when the graph is opened; of `product:int8` forward products are `ops/int8-product.ts`'s. */
+/** `file:…` is widened when the session opens; `product:int8` is multiplied in int8 in the forward pass (`ops/int8-product.ts`). */
 export type WeightStorage = SmallStorage | 'product:int8' | 'file:float16' | 'file:bfloat16'
-
-const isInFile = (storage: WeightStorage) => storage.startsWith('file:')
 
 export const storedDtype = (storage: WeightStorage) => storage.replace(/^\w+:/u, '') as Dtype
 
-/** Float32 `[rows]`, beside the int8 weight `[rows, columns]` of that name. */
+/** Name of the scales, float32 `[rows]`, of an int8 weight `[rows, columns]`. */
 export const scaleName = (weight: string): string => `${weight}:scale`
-
-type AddNode = (
-  opType: string,
-  inputs: readonly string[],
-  attributes?: Attributes,
-  outputs?: number,
-) => string[]
 
 interface Reading {
   readonly add: AddNode
   readonly float: Dialect['float']
-  /** int64 `[1]`: more rows than any weight has. */
+  /** int64 `[1]`, more than the rows of any weight. */
   readonly end: () => string
 }
 
-/** A zero, int64 `[1]`, that is there as soon as `value` is. */
+/** A zero, int64 `[1]`, that depends on `value`. */
 function zeroAfter({ add }: Reading, value: string): string {
   const [size] = add('Shape', [value], { start: 0, end: 1 })
   return add('Sub', [size!, size!])[0]!
@@ -45,11 +36,11 @@ type Stored = readonly [name: string, storage: WeightStorage]
 function widened(reading: Reading, [name, storage]: Stored, after: string | undefined): string {
   const { add, float } = reading
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
-  if (isInFile(storage)) return cast(name)
+  if (storage.startsWith('file:')) return cast(name)
   const zero = after === undefined ? undefined : zeroAfter(reading, after)
   if (storage === 'float16') {
     if (zero === undefined) return cast(name)
-    // The whole weight, from row 0 on.
+    // All rows, from row 0.
     const [late] = add('Slice', [name, zero, reading.end(), zero])
     return cast(late!)
   }
@@ -60,7 +51,7 @@ function widened(reading: Reading, [name, storage]: Stored, after: string | unde
   return float === 'float32' ? wide! : cast(wide!)
 }
 
-/** Those rows of a table that a Gather reads. */
+/** The gathered rows of a stored table, widened. */
 function gathered({ add, float }: Reading, [name, storage]: Stored, rows: string): string {
   const take = (x: string) => add('Gather', [x, rows], { axis: 0 })[0]!
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
@@ -69,7 +60,7 @@ function gathered({ add, float }: Reading, [name, storage]: Stored, rows: string
   return float === 'float32' ? wide! : cast(wide!)
 }
 
-/** `addNode` for nodes that may read stored weights by their names. */
+/** Wraps `addNode` for nodes that may read stored weights by name. */
 export const readingStored =
   (addNode: AddNode, reading: Reading, stored: ReadonlyMap<string, WeightStorage>): AddNode =>
   (opType, inputs, attributes = {}, outputs = 1) => {

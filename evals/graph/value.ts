@@ -1,9 +1,9 @@
-/** @file What flows along a graph's edges: a named tensor type. Dimensions are numbers or symbols such as `batch*seq`. */
+/** @file The edges of a graph: named tensor types whose dimensions are numbers or symbols such as `batch*seq`. */
 
 export type Dtype =
   'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'bool' | 'int8' | 'uint8'
 
-/** A size, or a product of symbols and numbers (`batch`, `batch*seq`, `3*seq`) that is known when the graph runs. */
+/** A size, or a product of symbols and numbers (`batch`, `batch*seq`, `3*seq`) whose value is known at run time. */
 export type Dim = number | string
 export type Shape = readonly Dim[]
 
@@ -12,7 +12,7 @@ export interface ValueType {
   readonly shape: Shape
 }
 
-/** One edge. Two values are the same iff they are the same object. */
+/** One edge, identified by object identity. */
 export interface Value extends ValueType {
   readonly name: string
 }

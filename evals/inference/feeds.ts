@@ -1,5 +1,5 @@
 /** @file What a cached graph is fed: a batch of whole prompts, or one new token a row. */
-import type { Tensor } from '../runtime/session.ts'
+import type { Tensor } from '../runtime/tensor.ts'
 
 export type TokenFeeds = Readonly<
   Record<'tokens' | 'positions' | 'last' | 'total' | 'rows', Tensor>

@@ -15,7 +15,7 @@ import {
   type FileTensor,
   type InMemory,
 } from '../runtime/graph-file.ts'
-import type { Feeds, Tensor } from '../runtime/session.ts'
+import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import type { CachedGraph, CachedSession } from './cached-graph.ts'
 import { pastName } from './feeds.ts'
 

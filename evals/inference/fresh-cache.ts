@@ -7,7 +7,7 @@ import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
-import type { Feeds, Tensor } from '../runtime/session.ts'
+import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { int32, presentName } from './feeds.ts'
 
 const PARTS = ['keys', 'values'] as const

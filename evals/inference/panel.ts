@@ -5,7 +5,7 @@
  */
 import type { CachedSession } from './cached-graph.ts'
 import { evenWidth } from './feeds.ts'
-import type { GeneratedTokens, TokenPrompt } from './generate.ts'
+import type { GeneratedTokens, TokenPrompt } from './decoding.ts'
 import { scoreOpenings } from './openings.ts'
 import { scoreTexts, type ScoredText } from './score.ts'
 import { rowBytes } from './slots.ts'

@@ -4,7 +4,7 @@
  */
 import type { CacheBuffers } from './cached-graph.ts'
 import { evenWidth, prefill } from './feeds.ts'
-import type { GenerateOptions, TokenPrompt } from './generate.ts'
+import type { GenerateOptions, TokenPrompt } from './decoding.ts'
 import { graphFor } from './sampling.ts'
 import { openSlots } from './slots.ts'
 

@@ -1,10 +1,15 @@
 /** @file Each row's next token, the likeliest or drawn. */
-import type { Feeds } from '../runtime/session.ts'
+import type { Feeds } from '../runtime/tensor.ts'
 import { randomStream } from '../statistics/random.ts'
-import type { Decoding, GenerateOptions } from './generate.ts'
-import type { Row } from './writing.ts'
+import type { Decoding, GenerateOptions, TokenPrompt } from './decoding.ts'
 
-/** The graph that next tokens come from. */
+/** A row whose next token is chosen. */
+interface SampledRow {
+  readonly prompt: Pick<TokenPrompt, 'key' | 'stream'>
+  readonly tokenIds: readonly number[]
+}
+
+/** The graph that computes next tokens. */
 export const graphFor = ({ temperature }: Decoding): 'next' | 'sampled' =>
   temperature === 0 ? 'next' : 'sampled'
 
@@ -12,7 +17,7 @@ export const graphFor = ({ temperature }: Decoding): 'next' | 'sampled' =>
 export async function nextTokens(
   feeds: Feeds,
   cache: Feeds,
-  rows: readonly Row[],
+  rows: readonly SampledRow[],
   { session, decoding }: GenerateOptions,
 ) {
   const graph = graphFor(decoding)

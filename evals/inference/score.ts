@@ -2,7 +2,7 @@
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { emptyCache } from './cached-graph.ts'
 import { adaptersOf, countingPositions, inCompany, int32 } from './feeds.ts'
-import type { GenerateOptions } from './generate.ts'
+import type { GenerateOptions } from './decoding.ts'
 
 export interface ScoredText {
   readonly key: string

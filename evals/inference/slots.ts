@@ -1,5 +1,5 @@
 /** @file A cache of rows that come and go: who writes stands in front, so that a run sees its rows side by side. */
-import type { Feeds, Tensor } from '../runtime/session.ts'
+import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { emptyCache, type CacheBuffers, type CachedSession } from './cached-graph.ts'
 
 export interface Slots {

@@ -13,7 +13,7 @@ import type { Model } from '../models/registry.ts'
 import type { Adapter, LinearSite } from '../models/scope.ts'
 import type { LowRank } from '../models/weights/tuned-weights.ts'
 import type { Device } from '../runtime/device.ts'
-import type { Feeds, Tensor } from '../runtime/session.ts'
+import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { openCached, type CachedSession } from './cached-graph.ts'
 import { int32 } from './feeds.ts'
 

@@ -1,7 +1,7 @@
 /** @file A subject: whatever answers prompts and scores texts, with everything that identifies it. */
 import type { Completion, Message, SubjectIdentity } from '../contract/rows.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
-import type { Feeds } from '../runtime/session.ts'
+import type { Feeds } from '../runtime/tensor.ts'
 import type { CachedSession } from './cached-graph.ts'
 import {
   encodeBefore,
@@ -11,7 +11,7 @@ import {
   type Continuation,
   type ContinuationScore,
 } from './continuation.ts'
-import type { Decoding, TokenPrompt } from './generate.ts'
+import type { Decoding, TokenPrompt } from './decoding.ts'
 import { rollingScore, tokensOf, windowsOf, type RollingScore } from './rolling.ts'
 import { tokenModel, type TokenModel } from './token-model.ts'
 

@@ -1,10 +1,6 @@
 /** @file What every question to a local model comes down to: rows of tokens in, tokens and log-probabilities out. */
-import {
-  generate,
-  type GeneratedTokens,
-  type GenerateOptions,
-  type TokenPrompt,
-} from './generate.ts'
+import { generate } from './generate.ts'
+import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './decoding.ts'
 import { scoreOpenings } from './openings.ts'
 import { scoreTexts, type ScoredText, type ScoreOptions } from './score.ts'
 

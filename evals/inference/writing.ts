@@ -13,12 +13,12 @@ import {
   readOn,
   type TokenFeeds,
 } from './feeds.ts'
-import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './generate.ts'
+import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './decoding.ts'
 import type { Prefix } from './prefix.ts'
 import { nextTokens } from './sampling.ts'
 import { openSlots, type Slots } from './slots.ts'
 
-export interface Row {
+interface Row {
   readonly prompt: TokenPrompt
   readonly index: number
   readonly tokenIds: number[]

@@ -13,7 +13,7 @@ import { loadModel, type LoadedModel } from '../models/load.ts'
 import { classesOf, type Model } from '../models/registry.ts'
 import type { Precision } from '../models/weights/small-weights.ts'
 import type { Device } from '../runtime/device.ts'
-import type { Feeds } from '../runtime/session.ts'
+import type { Feeds } from '../runtime/tensor.ts'
 import { modelPath } from '../models/model-path.ts'
 
 /** Room for a prompt and its answer; longer texts are an error that says so. */

@@ -4,7 +4,7 @@ import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Device } from './device.ts'
 import { refusedByOrt } from './ort-errors.ts'
 import { openPlainSession } from './plain-session.ts'
-import type { TensorData } from './session.ts'
+import type { TensorData } from './tensor.ts'
 
 export interface FileTensor {
   readonly dtype: 'int64' | 'int32' | 'float32'

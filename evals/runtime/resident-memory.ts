@@ -10,7 +10,7 @@ import type { Device } from './device.ts'
 import { DeviceTensor } from './device-tensor.ts'
 import { translateOrtError } from './ort-errors.ts'
 import { openResident, type Lying, type ResidentSession } from './resident-session.ts'
-import type { Feeds, Memories } from './session.ts'
+import type { Feeds, Memories } from './tensor.ts'
 
 export type DeviceTensors = Readonly<Record<string, DeviceTensor>>
 

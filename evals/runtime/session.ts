@@ -21,19 +21,8 @@ import { openPlainSession } from './plain-session.ts'
 import { PROVIDERS } from './providers.ts'
 import { free, residentMemory, type DeviceMemory } from './resident-memory.ts'
 import { openResident, type Lying, type OpenSession } from './resident-session.ts'
+import type { Feeds, FrozenData, Memories, Tensor, TensorData } from './tensor.ts'
 import { folderOf, givenWeights, inMemory, isPlace, type FilePlace } from './weight-files.ts'
-
-export type FrozenData = Float32Array | Float16Array | Int8Array
-export type TensorData = FrozenData | Float64Array | Int32Array | BigInt64Array | Uint8Array
-
-export interface Tensor {
-  readonly data: TensorData
-  readonly dims: readonly number[]
-}
-
-export type Feeds = Readonly<Record<string, Tensor>>
-/** What a run may read and write: the host's memory, or where the runner has one, its device's. */
-export type Memories = Readonly<Record<string, Tensor | DeviceTensor>>
 
 interface RunnerOptions {
   readonly device: Device

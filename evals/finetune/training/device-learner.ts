@@ -4,7 +4,8 @@
  */
 import { free, type DeviceMemory, type DeviceTensors } from '../../runtime/resident-memory.ts'
 import type { Device } from '../../runtime/device.ts'
-import type { Feeds, Memories, Runner } from '../../runtime/session.ts'
+import type { Runner } from '../../runtime/session.ts'
+import type { Feeds, Memories } from '../../runtime/tensor.ts'
 import { keptElsewhere } from './brought-back.ts'
 import type { Learner, LearnerOptions } from './learner.ts'
 import type { Batch } from '../method.ts'

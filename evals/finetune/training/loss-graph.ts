@@ -6,7 +6,7 @@ import type { Value } from '../../graph/value.ts'
 import type { ModelScope } from '../../models/architecture.ts'
 import { isEncoder, type Model } from '../../models/registry.ts'
 import { createScope, type ScopeOptions } from '../../models/scope.ts'
-import type { Feeds, Tensor } from '../../runtime/session.ts'
+import type { Feeds, Tensor } from '../../runtime/tensor.ts'
 import type { Batch, LossInputs } from '../method.ts'
 
 /** A weight of the base as it was, beside the weight that is run, which a method may have moved. */

@@ -11,7 +11,8 @@ import { createGraph, type Graph } from '../../graph/ops/index.ts'
 import type { AdamWConfig, ParameterGroup } from '../../graph/optimizer.ts'
 import type { Value } from '../../graph/value.ts'
 import type { Device } from '../../runtime/device.ts'
-import { createRunner, type Feeds, type Runner } from '../../runtime/session.ts'
+import { createRunner, type Runner } from '../../runtime/session.ts'
+import type { Feeds } from '../../runtime/tensor.ts'
 import type { ParameterSlice } from './parameters.ts'
 
 /** A trained tensor, and how it is moved. */

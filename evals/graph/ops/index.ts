@@ -1,4 +1,4 @@
-/** @file Every operator, as one method of the graph each. */
+/** @file The graph with one method per operator. */
 import { createCore, type GraphCore } from '../builder.ts'
 import { CPU, type Dialect } from '../op.ts'
 import { activations } from './activation.ts'

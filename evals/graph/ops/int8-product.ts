@@ -7,14 +7,13 @@
  * The sum is one of integers, and exact where the processor's kernel is (`runtime/int8-sums.ts`): y does not depend on the
  * other rows, on threads or on the kernel. What gradients read of W is t·w in float32 as ever, so dx = dY·W.
  */
-import type { GraphCore, OnnxNode } from '../builder.ts'
-import type { Attributes, Emitter } from '../op.ts'
+import type { AddNode, Attributes, Domain, RuleGraph } from '../op.ts'
 import { scaleName, type WeightStorage } from '../stored.ts'
 
 interface Making {
   /** As nodes are added whose inputs are read as they lie. */
-  readonly addNode: (domain: OnnxNode['domain']) => Emitter['node']
-  readonly constant: GraphCore['constant']
+  readonly addNode: (domain: Domain) => AddNode
+  readonly constant: RuleGraph['constant']
 }
 
 /** x's rows as they are multiplied: uint8 with 128 for zero, and the scale of each, `[rows, 1]`. */
@@ -30,10 +29,10 @@ const LEAST = 1e-30
 
 /** The contrib emitter, forward products of weights that are kept as `product:int8` in place of those that it would write. */
 export function int8Products(
-  contrib: Emitter['contrib'],
+  contrib: AddNode,
   making: Making,
   stored: ReadonlyMap<string, WeightStorage>,
-): Emitter['contrib'] {
+): AddNode {
   // What several layers read is rounded once.
   const known = new Map<string, RoundedRows>()
   const rowsOf = (x: string) => {
@@ -77,4 +76,4 @@ function roundedRows(making: Making, x: string): RoundedRows {
 }
 
 const scalar = ({ constant }: Making, value: number) => constant([value], 'float32', []).name
-const zeroOf = (constant: GraphCore['constant']) => constant([ZERO], 'uint8', []).name
+const zeroOf = (constant: RuleGraph['constant']) => constant([ZERO], 'uint8', []).name

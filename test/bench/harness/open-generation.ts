@@ -1,6 +1,7 @@
 /** @file The bench's generations on our engine: prompts of one length that nothing ends, and mixed ones that end where they will. */
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
-import { generate, type GeneratedTokens } from '../../../evals/inference/generate.ts'
+import { generate } from '../../../evals/inference/generate.ts'
+import type { GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import type { Device } from '../../../evals/runtime/device.ts'
 import type { Loaded, OpenWork } from './open-work.ts'
 import { equalLengths, MIXED, mixedLengths, NEW_TOKENS, PROMPT_TOKENS, tokenRows } from './works.ts'

@@ -4,7 +4,8 @@ import { gradients } from '../../../evals/graph/gradient.ts'
 import { createGraph, type Graph } from '../../../evals/graph/ops/index.ts'
 import type { Dtype, Shape, Value } from '../../../evals/graph/value.ts'
 import type { Device } from '../../../evals/runtime/device.ts'
-import { createRunner, type Feeds, type Tensor } from '../../../evals/runtime/session.ts'
+import { createRunner } from '../../../evals/runtime/session.ts'
+import type { Feeds, Tensor } from '../../../evals/runtime/tensor.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 
 /** A tensor to feed: what the graph declares, what it is at run time, and its numbers. */

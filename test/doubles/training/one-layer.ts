@@ -3,7 +3,8 @@ import type { AnyMethod } from '../../../evals/finetune/method.ts'
 import { gradients } from '../../../evals/graph/gradient.ts'
 import { FLOAT64 } from '../../../evals/graph/op.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
-import { createRunner, type Tensor } from '../../../evals/runtime/session.ts'
+import { createRunner } from '../../../evals/runtime/session.ts'
+import type { Tensor } from '../../../evals/runtime/tensor.ts'
 
 interface Layer {
   /** `[out, in]`. */

@@ -6,7 +6,8 @@ import { LEARNING } from '../../../evals/graph/op.ts'
 import { createGraph, type Graph } from '../../../evals/graph/ops/index.ts'
 import type { Value } from '../../../evals/graph/value.ts'
 import { sumsExactly } from '../../../evals/runtime/int8-sums.ts'
-import { createRunner, type Feeds } from '../../../evals/runtime/session.ts'
+import { createRunner } from '../../../evals/runtime/session.ts'
+import type { Feeds } from '../../../evals/runtime/tensor.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 
 interface Factors {

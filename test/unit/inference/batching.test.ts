@@ -11,7 +11,8 @@ import {
   type CachedSession,
   type ModelState,
 } from '../../../evals/inference/cached-graph.ts'
-import { generate, type Decoding, type GeneratedTokens } from '../../../evals/inference/generate.ts'
+import { generate } from '../../../evals/inference/generate.ts'
+import type { Decoding, GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import { scoreTexts, type ScoredText } from '../../../evals/inference/score.ts'
 import { createScope, type LinearSite } from '../../../evals/models/scope.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'

@@ -1,12 +1,12 @@
 /** @file Generation stops where it should, counts what it wrote, refuses what does not fit, and can be interrupted. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
-import {
-  generate,
-  type GeneratedTokens,
-  type GenerateOptions,
-  type TokenPrompt,
-} from '../../../evals/inference/generate.ts'
+import { generate } from '../../../evals/inference/generate.ts'
+import type {
+  GeneratedTokens,
+  GenerateOptions,
+  TokenPrompt,
+} from '../../../evals/inference/decoding.ts'
 import { scoreTexts } from '../../../evals/inference/score.ts'
 import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
 

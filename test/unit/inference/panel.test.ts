@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CachedSession } from '../../../evals/inference/cached-graph.ts'
 import { createPanel, type Panel } from '../../../evals/inference/panel.ts'
-import type { GeneratedTokens } from '../../../evals/inference/generate.ts'
+import type { GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import {
   openStack,
   type LowRankChanges,

@@ -1,7 +1,8 @@
 /** @file What prompts begin with is read once, and nobody's answer shows it: the same bits as without, in any batch. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
-import { generate, type GeneratedTokens } from '../../../evals/inference/generate.ts'
+import { generate } from '../../../evals/inference/generate.ts'
+import type { GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import { loadModel } from '../../../evals/models/load.ts'
 import { liesInFiles } from '../../../evals/models/weights/small-weights.ts'
 import { writeRandomModel } from '../../bench/harness/random-model.ts'

@@ -1,7 +1,8 @@
 /** @file A prompt that has ended leaves its slot to the next: nothing is computed after an end, and few runs do it all. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
-import { generate, type GeneratedTokens } from '../../../evals/inference/generate.ts'
+import { generate } from '../../../evals/inference/generate.ts'
+import type { GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
 
 const NEW_TOKENS = 14

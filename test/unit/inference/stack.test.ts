@@ -4,7 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
-import { generate, type GeneratedTokens } from '../../../evals/inference/generate.ts'
+import { generate } from '../../../evals/inference/generate.ts'
+import type { GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import { scoreOpenings } from '../../../evals/inference/openings.ts'
 import { scoreTexts } from '../../../evals/inference/score.ts'
 import {

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TouchstoneError } from '../../../evals/errors/touchstone-error.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
 import { translateOrtError } from '../../../evals/runtime/ort-errors.ts'
-import { createRunner, type Runner, type Tensor } from '../../../evals/runtime/session.ts'
+import { createRunner, type Runner } from '../../../evals/runtime/session.ts'
+import type { Tensor } from '../../../evals/runtime/tensor.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const floats = (dims: number[], of = (i: number) => i): Tensor => ({

@@ -4,7 +4,8 @@ import { allora, rowFactors } from '../../../../evals/finetune/methods/allora.ts
 import { gradients } from '../../../../evals/graph/gradient.ts'
 import { CPU, FLOAT64, type Dialect } from '../../../../evals/graph/op.ts'
 import { createGraph } from '../../../../evals/graph/ops/index.ts'
-import { createRunner, type Tensor } from '../../../../evals/runtime/session.ts'
+import { createRunner } from '../../../../evals/runtime/session.ts'
+import type { Tensor } from '../../../../evals/runtime/tensor.ts'
 import { relativeError } from '../../../doubles/models/safetensors.ts'
 import { normals } from '../../../doubles/training/one-pair.ts'
 

@@ -4,7 +4,8 @@ import { ggpo, noiseDeviations } from '../../../../evals/finetune/methods/ggpo.t
 import { pairsOf } from '../../../../evals/finetune/methods/pairs.ts'
 import { gradients } from '../../../../evals/graph/gradient.ts'
 import { createGraph } from '../../../../evals/graph/ops/index.ts'
-import { createRunner, type Tensor } from '../../../../evals/runtime/session.ts'
+import { createRunner } from '../../../../evals/runtime/session.ts'
+import type { Tensor } from '../../../../evals/runtime/tensor.ts'
 import {
   LAYER,
   normals,

@@ -9,7 +9,8 @@ import { CPU, FLOAT64 } from '../../../../evals/graph/op.ts'
 import { createGraph } from '../../../../evals/graph/ops/index.ts'
 import { recognise } from '../../../../evals/models/registry.ts'
 import { createScope, type LinearSite } from '../../../../evals/models/scope.ts'
-import { createRunner, type Tensor } from '../../../../evals/runtime/session.ts'
+import { createRunner } from '../../../../evals/runtime/session.ts'
+import type { Tensor } from '../../../../evals/runtime/tensor.ts'
 import {
   indexOf,
   randomIds,
