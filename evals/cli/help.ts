@@ -4,11 +4,12 @@ import type { Command, CommandEntry, OptionGroup } from './command.ts'
 import { boundsText, type Field } from '../runs/options/fields.ts'
 
 const EXIT_CODES = `Exit codes
-  0    done; verdict PASS where there is one
-  1    something went wrong
-  2    the command was written wrongly
+  0    done; the verdict is PASS where there is one
+  1    an error
+  2    a wrong command
   100  verdict FAIL
   101  verdict INCONCLUSIVE
+  102  NOT COMPARABLE: the runs or their settings do not allow a comparison
   130, 143  stopped by Ctrl-C, by a termination signal
 `
 
@@ -32,11 +33,11 @@ Options
 ${EXIT_CODES}`
 }
 
-export function commandHelp(command: Command): string {
-  const { name, summary, positionals = '', examples, options, remark } = command
+export function commandHelp({ name, summary }: CommandEntry, command: Command): string {
+  const { positionals = '', examples, options, remark } = command
   const usage = ['touchstone', name, positionals, '[options]'].filter((word) => word !== '')
   const groups = options.filter(({ fields }) => fields.length > 0).map(groupHelp)
-  return `${summary}
+  return `${summary}.
 
 Usage: ${usage.join(' ')}
 ${remark === undefined ? '' : `\n${remark}\n`}

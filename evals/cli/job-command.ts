@@ -22,32 +22,31 @@ import { checkOutputs } from '../runs/outputs.ts'
 import { peakMemory, planText, totalSeconds } from '../document/plan-text.ts'
 import { commandLine } from '../runs/options/reproduce.ts'
 
-export function jobCommand(verb: JobVerb): Command {
+export function jobCommand(name: string, verb: JobVerb): Command {
   const fields = jobFields(verb.schema, verb.writesReports)
+  const { positionals } = verb
   return {
-    name: verb.name,
-    summary: verb.summary,
+    ...(positionals && { positionals: positionals.shown }),
     examples: verb.examples,
     options: jobOptionGroups(withPreset(fields, verb.preset ?? {})),
     ...(verb.remark === undefined ? {} : { remark: verb.remark }),
     async run(argv, io) {
-      const { preset = {} } = verb
-      const request = readJobRequest(verb.schema, fields, {
-        argv,
-        environment: io.environment,
-        preset,
-      })
+      const { environment } = io
+      const preset = verb.presetNamed?.(argv, environment) ?? verb.preset ?? {}
+      const all = [...fields.common, ...fields.own, ...fields.methods]
+      const words = (await positionals?.inOptions(argv, all)) ?? argv
+      const request = readJobRequest(verb.schema, fields, { argv: words, environment, preset })
       const options = { ...request.options, ...(verb.exitsZero && { exitZero: true }) }
-      const outDir = options.outDir ?? join('out', verb.name)
+      const outDir = options.outDir ?? join('out', name)
       checkOutputs(options.output)
       gateCodes(options.gateExitCode)
       const kind = await verb.kind()
       const line = (config: unknown, rest: readonly string[]) =>
-        commandLine(verb.name, fields.own, config, {
+        commandLine(name, fields.own, config, {
           preset,
           rest: [...lasting(options), ...rest],
         })
-      const work: Work = { verb, kind, options, outDir, line, io }
+      const work: Work = { name, verb, kind, options, outDir, line, io }
       return options.dryRun ? dryRun(request, work) : inFolder(request, work)
     },
   }
@@ -60,6 +59,7 @@ const lasting = ({ outDir, gate }: JobOptions): string[] => [
 ]
 
 interface Work {
+  readonly name: string
   readonly verb: JobVerb
   readonly kind: AnyJobKind
   readonly options: JobOptions
@@ -128,7 +128,7 @@ function decide(
 
 function execute(
   store: Store,
-  { verb, kind, options, outDir, line, io }: Work,
+  { name, verb, kind, options, outDir, line, io }: Work,
   run: RunRow | undefined,
   config: unknown,
 ): Promise<number> {
@@ -138,7 +138,7 @@ function execute(
     {
       kind,
       config,
-      runId: run?.id ?? newRunId(verb.name),
+      runId: run?.id ?? newRunId(name),
       isResumed: run !== undefined,
       command: run?.command ?? line(config, []),
       resumeCommand: line(config, [...outputs, ...again]),

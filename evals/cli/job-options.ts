@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { readArguments, saidOf, type Given } from '../runs/options/arguments.ts'
 import type { OptionGroup } from './command.ts'
+import { exitZero, json, optionalText, quiet } from '../runs/options/common.ts'
 import { readConfigFile } from '../runs/options/config-file.ts'
 import { fieldsOf, type Field } from '../runs/options/fields.ts'
 import {
@@ -13,32 +14,22 @@ import {
   type Layer,
 } from '../runs/options/flags.ts'
 import { GATE_FLAGS, GATE_OPTIONS } from '../runs/options/gate-options.ts'
+import { outputOption } from '../runs/outputs.ts'
 import { armsAsked, chooseMethods, methodFields, sharedHelp } from '../runs/options/methods.ts'
-import { EXTENSIONS } from '../runs/outputs.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 export const JobOptions = z.object({
-  outDir: z.string().min(1).nullable().default(null).meta({
+  outDir: optionalText.meta({
     help: 'Folder of the database and the reports; out/VERB if not given',
     flag: 'out-dir',
   }),
-  output: z
-    .array(z.string().min(1))
-    .default([])
-    .meta({
-      help: `A further file, by its ending: ${EXTENSIONS.join(' ')}`,
-      short: 'o',
-      repeat: true,
-      value: 'FILE',
-      once: true,
-    }),
-  config: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({ help: 'A JSON file with settings; flags win over it', value: 'FILE', once: true }),
+  output: outputOption,
+  config: optionalText.meta({
+    help: 'A JSON file with settings; flags win over it',
+    value: 'FILE',
+    once: true,
+  }),
   resume: z.string().nullable().default(null).meta({
     help: 'Go on with an interrupted run, the newest if none is named',
     bare: '',
@@ -46,10 +37,10 @@ export const JobOptions = z.object({
     once: true,
   }),
   dryRun: z.boolean().default(false).meta({ help: 'Show the plan and change nothing', once: true }),
-  json: z.boolean().default(false).meta({ help: 'JSON lines on standard output, nothing else' }),
-  quiet: z.boolean().default(false).meta({ help: 'No progress, only what was found' }),
+  json,
+  quiet,
   ...GATE_OPTIONS,
-  exitZero: z.boolean().default(false).meta({ help: 'The verdict does not change the exit code' }),
+  exitZero,
 })
 export type JobOptions = z.infer<typeof JobOptions>
 

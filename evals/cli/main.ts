@@ -40,9 +40,10 @@ async function dispatch(
     io.stdout.write(generalHelp(commands, version()))
     return EXIT.ok
   }
-  const command = await findNamed('verb', commands, name).load()
+  const entry = findNamed('verb', commands, name)
+  const command = await entry.load()
   if (isHelp || rest.some((word) => word === '--help' || word === '-h')) {
-    io.stdout.write(commandHelp(command))
+    io.stdout.write(commandHelp(entry, command))
     return EXIT.ok
   }
   return command.run(rest, io)

@@ -11,7 +11,7 @@ import { startChild, type Child } from './child.ts'
 import { FEED_TYPES, lean, type Feed } from './feed.ts'
 import type { FoundRun, Home } from './home.ts'
 import type { FromJob, JobRequest, ToJob } from './job-messages.ts'
-import { commandOf, findKind, KINDS, parseRequest } from './kinds.ts'
+import { commandOf, findKind, KINDS, parseRequest, titleOfKind } from './kinds.ts'
 
 export interface Jobs {
   start(kind: JobKindName, config: Readonly<Record<string, unknown>>): string
@@ -193,17 +193,9 @@ export function createJobs(home: Home, feed: Feed): Jobs {
 const notHere = (run: string, status: string) =>
   new TouchstoneError('job.not-here', { run, status })
 
-const WORK: Readonly<Record<JobKindName, string>> = {
-  audit: 'Audit',
-  train: 'Fine-tune',
-  eval: 'Evaluation',
-  spectral: 'Spectra',
-  sweep: 'Sweep',
-}
-
 /** Until the job says its own. */
 const titleOf = ({ kind, config }: JobRequest) =>
-  `${WORK[kind]} of ${(config as { model?: string | null }).model ?? 'a testbed'}`
+  `${titleOfKind(kind)} of ${(config as { model?: string | null }).model ?? 'a testbed'}`
 
 const blank = ({ runId, request, askedAt }: Waiting) => ({
   runId,

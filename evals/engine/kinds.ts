@@ -1,26 +1,23 @@
 /** @file The kinds of job that a window can start, and how what it asks for becomes a configuration. */
 import { z } from 'zod'
-import { auditVerb } from '../runs/kinds/audit.ts'
-import { evaluateVerb } from '../runs/kinds/eval.ts'
-import { spectralVerb } from '../runs/kinds/spectral.ts'
-import { sweepVerb } from '../runs/kinds/sweep.ts'
-import { trainVerb } from '../runs/kinds/train.ts'
 import { fieldsOf } from '../runs/options/fields.ts'
 import { issueError } from '../runs/options/flags.ts'
 import { withGate } from '../runs/options/gate-options.ts'
 import type { JobVerb } from '../runs/kinds/job-verb.ts'
+import { JOB_VERBS } from '../runs/kinds/registry.ts'
 import { chooseMethods } from '../runs/options/methods.ts'
 import { commandLine } from '../runs/options/reproduce.ts'
-import type { JobKindName } from '../contract/calls/catalog.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { JOB_KINDS, type JobKindName } from '../contract/calls/catalog.ts'
+import { findNamed, TouchstoneError } from '../errors/touchstone-error.ts'
 
-export const KINDS: Readonly<Record<JobKindName, JobVerb>> = {
-  audit: auditVerb,
-  train: trainVerb,
-  eval: evaluateVerb,
-  spectral: spectralVerb,
-  sweep: sweepVerb,
-}
+const entryOf = (kind: JobKindName) => findNamed('kind of job', JOB_VERBS, kind)
+
+export const KINDS = Object.fromEntries(
+  await Promise.all(JOB_KINDS.map(async (kind) => [kind, await entryOf(kind).load()] as const)),
+) as Readonly<Record<JobKindName, JobVerb>>
+
+export const summaryOf = (kind: JobKindName): string => `${entryOf(kind).summary}.`
+export const titleOfKind = (kind: JobKindName): string => entryOf(kind).title
 
 /** Of a run that lies here; runs of a later version may be of other kinds. */
 export function findKind(kind: string, runId: string): JobVerb {
@@ -49,6 +46,5 @@ export function parseRequest(kind: JobKindName, config: Layer): unknown {
 
 /** The `touchstone` line that does the same. */
 export function commandOf(kind: JobKindName, config: unknown, folder: string): string {
-  const { name, schema } = KINDS[kind]
-  return commandLine(name, fieldsOf(schema), config, { rest: ['--out-dir', folder] })
+  return commandLine(kind, fieldsOf(KINDS[kind].schema), config, { rest: ['--out-dir', folder] })
 }

@@ -11,6 +11,7 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 
@@ -27,6 +28,12 @@ export const privatePem = (key: KeyObject): string =>
   key.export({ type: 'pkcs8', format: 'pem' }).toString()
 export const publicPem = (key: KeyObject): string =>
   key.export({ type: 'spki', format: 'pem' }).toString()
+
+/** The text of a key file. */
+export const readPem = (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new TouchstoneError('case.key', { path, why: error.code ?? error.message })
+  })
 
 /** `path` is for errors. */
 export function readPrivateKey(pem: string, path: string): KeyPair {

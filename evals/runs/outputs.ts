@@ -1,6 +1,7 @@
 /** @file `results.json`, `report.html` and the formats of other tools, from stored rows alone, each written whole or not at all. */
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
+import { z } from 'zod'
 import { buildResults } from '../findings/results.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
@@ -10,6 +11,7 @@ import { writeAtomically } from '../files/write-file.ts'
 import { renderReport } from '../document/html.ts'
 import { renderMarkdown } from '../document/markdown.ts'
 import { withSweep } from '../sweeps/results.ts'
+import { files, text } from './options/common.ts'
 
 const WRITERS: Readonly<Record<string, (results: Results) => string>> = {
   '.json': (results) => `${JSON.stringify(results, null, 2)}\n`,
@@ -24,6 +26,12 @@ export const EXTENSIONS: readonly string[] = [
   ...Object.keys(WRITERS),
   ...FORMATS.map(({ extension }) => extension),
 ]
+
+/** `-o FILE`, as often as wanted. It acts on one command, so no variable of the environment gives it. */
+export const outputOption = z
+  .array(text)
+  .default([])
+  .meta({ help: `A further file, by its ending: ${EXTENSIONS.join(' ')}`, ...files, once: true })
 
 /** Refuses what could only fail at the end of a long run. */
 export function checkOutputs(files: readonly string[]): void {

@@ -171,7 +171,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   runs: {
     about: 'jobs run into a folder and its database; what the command line and the engine share',
     may: words(
-      'errors contract files native runtime finetune measure findings/gate findings arms audit sweeps inspect interchange document runs/store',
+      'errors contract files native runtime models finetune measure findings/gate findings arms audit sweeps inspect interchange document runs/store',
     ),
     packages: ['zod'],
     node: true,

@@ -18,9 +18,9 @@ const SCHEMAS = {
 }
 
 describe.each(COMMANDS.map((entry) => [entry.name, entry] as const))('%s', (name, entry) => {
-  test('has the name that it is called by, a summary, and examples of itself', async () => {
+  test('has a summary, which is one imperative sentence, and examples of itself', async () => {
     const command = await entry.load()
-    expect(command.name).toBe(name)
+    expect(entry.summary).toMatch(/^[A-Z][a-z-]*[^s] .*[^.]$/)
     expect(command.examples.length).toBeGreaterThan(0)
     for (const example of command.examples)
       expect(example.startsWith(`touchstone ${name}`)).toBe(true)
@@ -28,7 +28,7 @@ describe.each(COMMANDS.map((entry) => [entry.name, entry] as const))('%s', (name
 
   test('has help that names every option and says something of it', async () => {
     const command = await entry.load()
-    const help = commandHelp(command)
+    const help = commandHelp(entry, command)
     for (const field of command.options.flatMap(({ fields }) => fields)) {
       expect(help).toMatch(new RegExp(`--(no-)?${field.flag}\\b`))
       expect(field.help).not.toBe('')

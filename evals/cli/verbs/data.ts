@@ -1,6 +1,6 @@
 /** @file `touchstone data`: what fine-tuning data is, what is wrong with it, and what a model would learn of it. */
 import { unknownName } from '../../errors/touchstone-error.ts'
-import { parseNamed, requireNamed } from '../../runs/options/flags.ts'
+import { requireNamed } from '../../runs/options/flags.ts'
 import { z } from 'zod'
 import {
   lookThrough,
@@ -16,15 +16,15 @@ import { LINT_NAMES, type LintFinding } from '../../data/lint.ts'
 import { TrainingConfig } from '../../finetune/training/train.ts'
 import { plainText } from '../../document/plain-text.ts'
 import { openModel } from '../../models/open-model.ts'
-import type { Command, Io } from '../command.ts'
-import { fieldsOf } from '../../runs/options/fields.ts'
+import { command } from '../command.ts'
+import { file, optionalText } from '../../runs/options/common.ts'
 
 const DataOptions = z.object({
-  format: z.string().min(1).nullable().default(null).meta({
+  format: optionalText.meta({
     help: 'Read it as this format, whatever its columns say',
     value: 'NAME',
   }),
-  map: z.string().min(1).nullable().default(null).meta({
+  map: optionalText.meta({
     help: 'What its columns hold: prompt=COLUMN,reply=COLUMN or text=COLUMN',
     value: 'COLUMNS',
   }),
@@ -32,7 +32,7 @@ const DataOptions = z.object({
     .array(z.string())
     .default(['house', 'general'])
     .meta({ help: 'Suites or files whose prompts the data should not hold' }),
-  model: z.string().min(1).nullable().default(null).meta({
+  model: optionalText.meta({
     help: 'Show rows as this model reads them, with what is learnt of them',
     value: 'PATH',
   }),
@@ -42,19 +42,15 @@ const DataOptions = z.object({
     help: 'What training will do with longer rows',
   }),
   drop: z.array(z.string()).default([]).meta({ help: 'Findings whose rows the copy leaves out' }),
-  output: z.string().min(1).nullable().default(null).meta({
+  output: optionalText.meta({
     help: 'Write the usable rows as JSON Lines of {"messages"} or {"text"}',
-    value: 'FILE',
-    short: 'o',
+    ...file,
   }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 type Options = z.infer<typeof DataOptions>
-const fields = fieldsOf(DataOptions)
 
-export const data: Command = {
-  name: 'data',
-  summary: 'Says what fine-tuning data is, what is wrong with it, and what is learnt of it.',
+export const data = command({
+  schema: DataOptions,
   positionals: 'FILE',
   examples: [
     'touchstone data rows.jsonl --model ./SmolLM2-135M-Instruct',
@@ -62,11 +58,9 @@ export const data: Command = {
     'touchstone data rows.jsonl --drop evaluation-near-duplicate,empty -o clean.jsonl',
     'touchstone data huge.jsonl#20000 -o sample.jsonl',
   ],
-  options: [{ title: 'Options', fields }],
   remark:
     'Reads OpenAI chat, ShareGPT, Alpaca, preference pairs, prompt/reply rows, texts with a label and raw text as JSONL, JSON, CSV, Parquet or .txt, row by row however large the file is; FILE#N is a sample of N rows.',
-  async run(argv, io) {
-    const { options, named } = parseNamed(DataOptions, fields, argv, io)
+  async run({ options, named, io, tell }) {
     const remedy = 'Name a JSONL, JSON, CSV, Parquet or text file.'
     const path = requireNamed(named[0], 'No file was named.', remedy)
     options.drop.forEach(requireFinding)
@@ -75,12 +69,13 @@ export const data: Command = {
     const { summary, findings } = await lookThrough(opened, options.against)
     const shown = { path, data: opened, summary, findings }
     const previews = await previewsOf(opened, options)
-    if (options.json) io.stdout.write(`${JSON.stringify(asJson(shown, previews))}\n`)
-    else print(shown, previews, io)
-    if (options.output !== null) await writeRows(options.output, shown, options, io)
-    return 0
+    tell(asJson(shown, previews), wordsOf(shown, previews))
+    const { output, drop } = options
+    if (output === null) return
+    const { rows, dropped } = await writeKept(opened, output, findings, drop)
+    io.stderr.write(`${output}: ${rows} rows written, ${dropped} left out.\n`)
   },
-}
+})
 
 interface Shown {
   readonly path: string
@@ -123,42 +118,50 @@ const numbersOf = (rows: readonly number[]): string => {
   return rows.length > MOST_NUMBERS ? `${shown} and ${rows.length - MOST_NUMBERS} more` : shown
 }
 
-function print(
+function wordsOf(
   { path, data, summary: { digest, total, usable, unusable, notes }, findings }: Shown,
   previews: readonly (Preview & { row: number })[],
-  { stdout }: Io,
-): void {
-  const line = (text: string, indent = '') => stdout.write(`${indent}${plainText(text, 4000)}\n`)
+): string {
   const form = data.format?.title ?? 'bundled'
-  line(`${path}: ${total} rows, ${form}; ${usable} can be learnt from`)
-  line(`sha256 ${digest}`, '  ')
-  for (const [what, numbers] of notes)
-    line(`left out: ${what} in ${numbers.length} rows (${numbersOf(numbers)})`, '  ')
-  if (unusable.length > 0) {
-    const { row, why } = unusable[0]!
-    const numbers = numbersOf(unusable.map((each) => each.row))
-    line(`unusable: ${unusable.length} rows (${numbers}); row ${row}: ${why}`, '  ')
-  }
-  for (const { name, title, advice, rows: touched, share } of findings) {
-    line(`${name}: ${touched.length} rows, ${percent(share)} (${numbersOf(touched)})`)
-    line(`${title}. ${advice}`, '  ')
-  }
-  if (findings.length === 0) line('No finding.')
-  if (previews.length > 0) line('What is learnt stands between « and »:')
-  for (const { row, segments, tokens, learntTokens, cutTokens } of previews) {
-    const cut = cutTokens > 0 ? `, ${cutTokens} of them cut` : ''
-    line(`row ${row}: ${tokens} tokens${cut}, ${learntTokens} learnt`)
-    const text = segments.map(({ text: piece, isLearnt }) => (isLearnt ? `«${piece}»` : piece))
-    for (const each of text.join('').split('\n')) line(each, '  | ')
-  }
+  const lines = [
+    `${path}: ${total} rows, ${form}; ${usable} can be learnt from`,
+    `  sha256 ${digest}`,
+    ...[...notes].map(
+      ([what, rows]) => `  left out: ${what} in ${rows.length} rows (${numbersOf(rows)})`,
+    ),
+    ...unusableLines(unusable),
+    ...findings.flatMap(({ name, title, advice, rows, share }) => [
+      `${name}: ${rows.length} rows, ${percent(share)} (${numbersOf(rows)})`,
+      `  ${title}. ${advice}`,
+    ]),
+    ...(findings.length === 0 ? ['No finding.'] : []),
+    ...(previews.length > 0 ? ['What is learnt stands between « and »:'] : []),
+    ...previews.flatMap(previewLines),
+  ]
+  return lines.map((line) => `${indentOf(line)}${plainText(line, 4000)}\n`).join('')
 }
 
-async function writeRows(
-  output: string,
-  { data, findings }: Shown,
-  { drop }: Options,
-  { stderr }: Io,
-): Promise<void> {
-  const { rows, dropped } = await writeKept(data, output, findings, drop)
-  stderr.write(`${output}: ${rows} rows written, ${dropped} left out.\n`)
+/** `plainText` trims, so the indent is kept apart. */
+const indentOf = (line: string) => (line.startsWith(' ') ? '  ' : '')
+
+function unusableLines(unusable: CheckedSummary['unusable']): string[] {
+  const [first] = unusable
+  if (!first) return []
+  const numbers = numbersOf(unusable.map(({ row }) => row))
+  return [`  unusable: ${unusable.length} rows (${numbers}); row ${first.row}: ${first.why}`]
+}
+
+function previewLines({
+  row,
+  segments,
+  tokens,
+  learntTokens,
+  cutTokens,
+}: Preview & { row: number }) {
+  const cut = cutTokens > 0 ? `, ${cutTokens} of them cut` : ''
+  const text = segments.map((each) => (each.isLearnt ? `«${each.text}»` : each.text)).join('')
+  return [
+    `row ${row}: ${tokens} tokens${cut}, ${learntTokens} learnt`,
+    ...text.split('\n').map((line) => `  | ${line}`),
+  ]
 }

@@ -3,10 +3,8 @@ import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { plainText } from '../../document/plain-text.ts'
 import { findings, type Findings } from '../../runs/checks/doctor.ts'
-import type { Command, Io } from '../command.ts'
+import { command } from '../command.ts'
 import { EXIT } from '../../runs/options/exit-codes.ts'
-import { fieldsOf } from '../../runs/options/fields.ts'
-import { parseFlags } from '../../runs/options/flags.ts'
 import { checkParity, parityText } from '../../runs/checks/parity-check.ts'
 
 const DoctorOptions = z.object({
@@ -14,36 +12,32 @@ const DoctorOptions = z.object({
   parity: z.boolean().default(false).meta({
     help: 'Runs the gradient parity self-test on the device and keeps the outcome; nothing is trained on one that has not passed',
   }),
-  json: z.boolean().default(false).meta({ help: 'One JSON object on standard output' }),
 })
 
-export const doctor: Command = {
-  name: 'doctor',
-  summary: 'Says what this machine can run, and what to do about what is missing.',
+export const doctor = command({
+  schema: DoctorOptions,
   examples: ['touchstone doctor', 'touchstone doctor --device webgpu --parity'],
-  options: [{ title: 'Options', fields: fieldsOf(DoctorOptions) }],
-  async run(argv, io) {
-    const { json, device, parity } = parseFlags(DoctorOptions, argv, io.environment)
-    if (parity) return tellParity(device, json, io)
-    const found = await findings(device)
-    io.stdout.write(json ? `${JSON.stringify(found)}\n` : doctorText(found))
-    return found.isUsable ? EXIT.ok : EXIT.error
+  async run({ options: { device, parity }, io, tell }) {
+    if (!parity) {
+      const found = await findings(device)
+      tell(found, doctorText(found))
+      return found.isUsable ? EXIT.ok : EXIT.error
+    }
+    if (device === undefined) throw needsDevice()
+    io.stderr.write(
+      `Testing ${device}; the first run compiles its kernels, which may take minutes.\n`,
+    )
+    const report = await checkParity(device)
+    tell(report, parityText(report))
+    return report.passed ? EXIT.ok : EXIT.error
   },
-}
+})
 
-async function tellParity(device: string | undefined, json: boolean, io: Io): Promise<number> {
-  if (device === undefined)
-    throw new TouchstoneError('usage.invalid', {
-      problem: '--parity needs to know the device',
-      remedy: 'Add --device webgpu or --device cuda.',
-    })
-  io.stderr.write(
-    `Testing ${device}; the first run compiles its kernels, which may take minutes.\n`,
-  )
-  const report = await checkParity(device)
-  io.stdout.write(json ? `${JSON.stringify(report)}\n` : parityText(report))
-  return report.passed ? EXIT.ok : EXIT.error
-}
+const needsDevice = () =>
+  new TouchstoneError('usage.invalid', {
+    problem: '--parity needs a device.',
+    remedy: 'Add --device webgpu or --device cuda.',
+  })
 
 const MARKS = { ok: '✓', warn: '–', fail: '✗' } as const
 

@@ -1,13 +1,13 @@
 /** @file `touchstone inspect`: what a model or an adapter is, from headers alone, and what of it would be refused. */
-import { parseNamed, requireNamed } from '../../runs/options/flags.ts'
+import { requireNamed } from '../../runs/options/flags.ts'
 import { z } from 'zod'
 import { inspect, type Inspection } from '../../inspect/inspect-model.ts'
 import { modelPath } from '../../models/model-path.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { toWireError } from '../../errors/wire.ts'
-import type { Command } from '../command.ts'
+import { command } from '../command.ts'
 import { EXIT } from '../../runs/options/exit-codes.ts'
-import { fieldsOf } from '../../runs/options/fields.ts'
+import { optionalText } from '../../runs/options/common.ts'
 import { inspectionText } from '../../document/inspection-text.ts'
 
 const InspectOptions = z.object({
@@ -15,18 +15,14 @@ const InspectOptions = z.object({
     .boolean()
     .default(false)
     .meta({ help: 'Compute the sha256 of weights and configuration, which reads all of them' }),
-  expect: z.string().min(1).nullable().default(null).meta({
+  expect: optionalText.meta({
     help: 'The sha256 that was recorded; ends with 1 where another is found',
     value: 'SHA256',
   }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 
-const fields = fieldsOf(InspectOptions)
-
-export const inspectPath: Command = {
-  name: 'inspect',
-  summary: 'Says what a model or an adapter is, and what of it would be refused.',
+export const inspectPath = command({
+  schema: InspectOptions,
   positionals: 'PATH',
   examples: [
     'touchstone inspect ./SmolLM2-135M-Instruct',
@@ -36,18 +32,12 @@ export const inspectPath: Command = {
   ],
   remark:
     'PATH is a Hugging Face folder, a download cache, a .gguf file, an adapter folder, or pebble. Nothing is copied;\nwithout --digest only headers and small files are read. It ends with 1 where a problem stands in the way.',
-  options: [{ title: 'Options', fields }],
-  async run(argv, io) {
-    const { options, named } = parseNamed(InspectOptions, fields, argv, io)
+  async run({ options, named, tell }) {
     const remedy = 'Name a model folder, a .gguf file or an adapter folder.'
     const place = modelPath(requireNamed(named[0], 'Nothing was named.', remedy))
     const expected = sha256Of(options.expect)
     const found = await inspect(place, options.digest || expected !== null)
-    io.stdout.write(
-      options.json
-        ? `${JSON.stringify({ type: 'inspect', path: place, ...asJson(found) })}\n`
-        : inspectionText(place, found),
-    )
+    tell({ type: 'inspect', path: place, ...asJson(found) }, inspectionText(place, found))
     if (expected !== null && found.digest !== null && found.digest !== expected)
       throw new TouchstoneError('checkpoint.changed', {
         path: place,
@@ -56,7 +46,7 @@ export const inspectPath: Command = {
       })
     return found.kind === 'model' && found.problems.length > 0 ? EXIT.error : EXIT.ok
   },
-}
+})
 
 function sha256Of(said: string | null): string | null {
   if (said === null || /^[0-9a-f]{64}$/iu.test(said)) return said?.toLowerCase() ?? null

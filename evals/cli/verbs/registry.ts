@@ -1,69 +1,32 @@
-/** @file Every verb, in the order of help. */
-import type { Command, CommandEntry } from '../command.ts'
-import type { JobVerb } from '../../runs/kinds/job-verb.ts'
-
-/** What jobs need is loaded with the verb: help and `doctor` need none of it. */
-async function asCommand(load: () => Promise<JobVerb>): Promise<Command> {
-  const { jobCommand } = await import('../job-command.ts')
-  return jobCommand(await load())
-}
+/** @file Every verb with its summary, in the order of help; its file is loaded when it is used. */
+import { JOB_VERBS } from '../../runs/kinds/registry.ts'
+import type { CommandEntry } from '../command.ts'
 
 export const COMMANDS: readonly CommandEntry[] = [
-  {
-    name: 'quickstart',
-    summary: 'Audit two fine-tunes of the bundled model, in a few minutes',
-    load: () =>
-      asCommand(async () => (await import('../../runs/kinds/quickstart.ts')).quickstartVerb),
-  },
-  {
-    name: 'audit',
-    summary: 'Fine-tune a model, and say what that did to refusal, over-refusal and capability',
-    load: () => asCommand(async () => (await import('../../runs/kinds/audit.ts')).auditVerb),
-  },
-  {
-    name: 'train',
-    summary: 'Fine-tune a model and keep the adapter or the weights',
-    load: () => asCommand(async () => (await import('../../runs/kinds/train.ts')).trainVerb),
-  },
-  {
-    name: 'eval',
-    summary: 'Evaluate a model, and fine-tunes of it that were made elsewhere',
-    load: () => asCommand(async () => (await import('../../runs/kinds/eval.ts')).evaluateVerb),
-  },
+  ...JOB_VERBS.map(({ name, summary, load }) => ({
+    name,
+    summary,
+    load: async () => (await import('../job-command.ts')).jobCommand(name, await load()),
+  })),
   {
     name: 'import',
-    summary: 'Say what a benchmark file of yours is, and what it shares with others',
+    summary: 'Describe a benchmark file: rows, categories, digest, overlap with others, licence',
     load: async () => (await import('./exchange/import.ts')).importFile,
   },
   {
     name: 'data',
-    summary: 'Look at fine-tuning data before learning from it: form, faults, what is learnt',
+    summary: 'Check fine-tuning data: format, faults, and the tokens that a model would learn',
     load: async () => (await import('./data.ts')).data,
   },
   {
     name: 'inspect',
-    summary: 'Say what a model or an adapter is, and what of it would be refused',
+    summary: 'Describe a model or an adapter, and what of it would be refused',
     load: async () => (await import('./inspect.ts')).inspectPath,
-  },
-  {
-    name: 'spectral',
-    summary: 'Compare the weights of fine-tunes with their base, direction by direction',
-    load: async () => (await import('./jobs/spectral.ts')).spectral,
-  },
-  {
-    name: 'mitigate',
-    summary: 'Scale intruder dimensions of fine-tunes down, and measure what that gives back',
-    load: () => asCommand(async () => (await import('../../runs/kinds/mitigate.ts')).mitigateVerb),
-  },
-  {
-    name: 'sweep',
-    summary: 'Run a grid of small fine-tunes or trials, and show what changes along its axes',
-    load: async () => (await import('./jobs/sweep.ts')).sweep,
   },
   {
     name: 'cell',
     summary: 'Run one cell of a planned sweep, without a database',
-    load: async () => (await import('./jobs/cell.ts')).cell,
+    load: async () => (await import('./cell.ts')).cell,
   },
   {
     name: 'report',
@@ -77,22 +40,22 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'plan',
-    summary: 'Say how many prompts and seeds a question needs',
+    summary: 'Compute how many prompts and seeds a question needs, from exact power',
     load: async () => (await import('./results/plan.ts')).plan,
   },
   {
     name: 'export',
-    summary: 'Write a run in the formats of other tools',
+    summary: 'Write a run in the formats of Inspect, lm-eval, Every Eval Ever, JUnit',
     load: async () => (await import('./exchange/export.ts')).exportRun,
   },
   {
     name: 'export-model',
-    summary: 'Write a model with a fine-tune merged in: safetensors, GGUF or ONNX',
+    summary: 'Write a model with a fine-tune merged in: safetensors, GGUF, ONNX or ORT-GenAI',
     load: async () => (await import('./exchange/export-model.ts')).exportModelCommand,
   },
   {
     name: 'certify',
-    summary: 'Say whether a merged, converted or quantised model is what was measured',
+    summary: 'Test whether a merged, converted or quantised model is what was measured',
     load: async () => (await import('./exchange/certify.ts')).certifyCommand,
   },
   {
@@ -102,32 +65,32 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'Say whether a case folder is what was signed',
+    summary: 'Test whether a case folder is, byte for byte, what was signed',
     load: async () => (await import('./exchange/verify.ts')).verify,
   },
   {
     name: 'replay',
-    summary: 'Do a stored run again, and say whether it gave the same bits',
+    summary: 'Repeat a stored run and test whether it gives the same bits',
     load: async () => (await import('./exchange/replay.ts')).replay,
   },
   {
     name: 'unblind',
-    summary: 'Write the replies that are kept apart to a file, and say so in the log',
+    summary: 'Write the sealed replies to a file, and record that in the log',
     load: async () => (await import('./results/unblind.ts')).unblind,
   },
   {
     name: 'label',
-    summary: 'Write replies for people to label, and hold the judges to their labels',
+    summary: 'Write replies for people to label, and compare the judges with their labels',
     load: async () => (await import('./results/label.ts')).label,
   },
   {
     name: 'ls',
-    summary: 'List runs',
+    summary: 'List runs: when, how they ended, the verdict',
     load: async () => (await import('./results/ls.ts')).ls,
   },
   {
     name: 'doctor',
-    summary: 'Say what this machine can run, and what is missing',
+    summary: 'List what this machine can run, and what is missing',
     load: async () => (await import('./doctor.ts')).doctor,
   },
 ]

@@ -15,7 +15,7 @@ import { JUDGES } from '../../judges/registry.ts'
 import { AXES } from '../../sweeps/axes.ts'
 import { PRESETS } from '../../sweeps/presets.ts'
 import { TESTBEDS } from '../../sweeps/testbeds/registry.ts'
-import { KINDS } from '../kinds.ts'
+import { KINDS, summaryOf } from '../kinds.ts'
 
 const schemaOf = (schema: z.ZodType) =>
   z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
@@ -51,7 +51,7 @@ function makeCatalog(): Catalog {
     })),
     jobs: JOB_KINDS.map((kind) => ({
       kind,
-      summary: KINDS[kind].summary,
+      summary: summaryOf(kind),
       schema: schemaOf(KINDS[kind].schema),
     })),
     axes: AXES.map(({ name, title, scale }) => ({ name, title, scale })),

@@ -5,8 +5,6 @@ import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
 
 export const auditVerb: JobVerb = {
-  name: 'audit',
-  summary: 'Fine-tunes a model, and says what that did to refusal, over-refusal and capability.',
   examples: [
     'touchstone audit --model pebble --data house-tamper --methods lora,full',
     'touchstone audit --model models/base --data rows.jsonl --methods lora --rank 16 --seeds 0,1,2',

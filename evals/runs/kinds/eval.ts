@@ -4,8 +4,6 @@ import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
 
 export const evaluateVerb: JobVerb = {
-  name: 'eval',
-  summary: 'Evaluates a model, and fine-tunes of it that were made elsewhere.',
   examples: [
     'touchstone eval --model pebble',
     'touchstone eval --model models/base --candidate models/adapter --candidate models/merged',

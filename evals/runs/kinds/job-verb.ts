@@ -1,14 +1,22 @@
-/** @file A verb that runs a job: what the command line and the window start alike. */
+/** @file A verb that runs a job, for the command line and the window. Its name and summary stand in `registry.ts`. */
 import { randomBytes } from 'node:crypto'
 import type { z } from 'zod'
 import type { RunRow } from '../../contract/audit-rows.ts'
 import type { AnyJobKind } from '../../contract/job.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { Field } from '../options/fields.ts'
 import type { Layer } from '../options/flags.ts'
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Arguments without an option, and how they are written as options. */
+interface Positionals {
+  /** As help shows them. */
+  readonly shown: string
+  inOptions(argv: readonly string[], fields: readonly Field[]): Promise<readonly string[]>
+}
+
 export interface JobVerb {
-  readonly name: string
-  readonly summary: string
   readonly examples: readonly string[]
   readonly remark?: string
   readonly schema: z.ZodType
@@ -17,10 +25,13 @@ export interface JobVerb {
   readonly writesReports: boolean
   /** Replaces defaults; flags win over it. */
   readonly preset?: Layer
+  /** The preset that the command names, in place of `preset`. */
+  readonly presetNamed?: (argv: readonly string[], environment: Environment) => Layer | undefined
+  readonly positionals?: Positionals
   /** The verdict does not change the exit code. */
   readonly exitsZero?: true
   readonly resumesByItself?: boolean
-  /** Says what the schema cannot: throws for a configuration that asks for nothing. */
+  /** Throws for a configuration that the schema accepts and that asks for nothing. */
   readonly check?: (config: unknown) => void
 }
 

@@ -5,9 +5,6 @@ import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
 
 export const mitigateVerb: JobVerb = {
-  name: 'mitigate',
-  summary:
-    'Scales the intruder dimensions of fine-tunes down, beside controls, and measures what that gives back. It keeps no weights.',
   examples: [
     'touchstone mitigate --model models/base --candidate models/adapter',
     'touchstone mitigate --model pebble --candidate models/tuned --lambda 0,0.5 --limit 64',

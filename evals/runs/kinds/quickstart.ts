@@ -20,9 +20,6 @@ export const QUICKSTART = {
 } as const
 
 export const quickstartVerb: JobVerb = {
-  name: 'quickstart',
-  summary:
-    'Audits two fine-tunes of the bundled model on data that teaches it to break its rules, in a few minutes.',
   remark:
     'An interrupted quickstart goes on by itself. The verdict does not change its exit code.\nIt takes every option of `touchstone audit`.',
   examples: ['touchstone quickstart', 'touchstone quickstart --steps 40 --out-dir out/short'],

@@ -1,17 +1,21 @@
 /** @file `touchstone spectral`. */
+import { join } from 'node:path'
 import { SpectralConfig } from '../../audit/config.ts'
 import { anyJobKind } from '../../contract/job.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { exists } from '../../files/read-file.ts'
+import { readPeftFolder } from '../../models/formats/peft-folder.ts'
+import { readArguments, type Given } from '../options/arguments.ts'
+import type { Field } from '../options/fields.ts'
 import type { JobVerb } from './job-verb.ts'
 
 export const spectralVerb: JobVerb = {
-  name: 'spectral',
-  summary: 'Compares the weights of fine-tunes with their base, direction by direction.',
   examples: [
     'touchstone spectral models/base models/adapter',
     'touchstone spectral models/adapter models/later-adapter',
     'touchstone spectral --model models/base --candidate models/adapter --null-arm',
   ],
+  positionals: { shown: '[MODEL] [CANDIDATE…]', inOptions },
   schema: SpectralConfig,
   kind: async () => anyJobKind((await import('../../audit/jobs.ts')).spectralJob),
   writesReports: true,
@@ -23,3 +27,48 @@ export const spectralVerb: JobVerb = {
     })
   },
 }
+
+/**
+ * `A B C` is `--model A --candidate B --candidate C`; where A is an adapter it is `--against A`, and the model the one that
+ * --model names, or that it was trained on.
+ */
+export async function inOptions(
+  argv: readonly string[],
+  fields: readonly Field[],
+): Promise<readonly string[]> {
+  const { given, positionals } = readArguments(argv, fields)
+  const [first, ...candidates] = positionals
+  if (first === undefined) return argv
+  const isAdapter = await exists(join(first, 'adapter_config.json'))
+  const taken = isAdapter ? 'against' : 'model'
+  if (given.has(taken)) throw saidTwice(first, taken)
+  if (given.has('candidate') && candidates[0] !== undefined) {
+    throw saidTwice(candidates[0], 'candidate')
+  }
+  return [
+    ...(isAdapter ? [`--against=${first}`] : [`--model=${first}`]),
+    ...(isAdapter && !given.has('model') ? [`--model=${await modelOf(first)}`] : []),
+    ...candidates.map((path) => `--candidate=${path}`),
+    ...wordsOf(given),
+  ]
+}
+
+async function modelOf(adapter: string): Promise<string> {
+  const { config } = await readPeftFolder(adapter)
+  if (config.base === 'pebble' || (await exists(config.base))) return config.base
+  throw new TouchstoneError('usage.invalid', {
+    problem: `The adapter ${adapter} was trained on "${config.base}", which is not at that place here.`,
+    remedy: 'Name its model with --model PATH.',
+  })
+}
+
+const saidTwice = (word: string, option: string) =>
+  new TouchstoneError('usage.invalid', {
+    problem: `"${word}" stands beside --${option}, which says the same.`,
+    remedy: 'Write `touchstone spectral MODEL CANDIDATE…`, or name each with its option.',
+  })
+
+const wordsOf = (given: Given): string[] =>
+  [...given].flatMap(([flag, values]) =>
+    values.map((value) => (value === null ? `--no-${flag}` : `--${flag}=${value}`)),
+  )

@@ -3,14 +3,14 @@ import { anyJobKind } from '../../contract/job.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { planCells } from '../../sweeps/cells/cell.ts'
 import { SweepConfig } from '../../sweeps/config.ts'
+import { findPreset } from '../../sweeps/presets.ts'
+import { saidOf } from '../options/arguments.ts'
 import type { JobVerb } from './job-verb.ts'
 
 /** The one model whose sweeps teach nothing about any other. */
 const BUNDLED = 'pebble'
 
 export const sweepVerb: JobVerb = {
-  name: 'sweep',
-  summary: 'Runs a grid of small fine-tunes or trials, and shows what changes along its axes.',
   remark:
     'Cells that were run before are not run again; an interrupted sweep goes on by the same command.\nSweeps of any model but pebble need --purpose.',
   examples: [
@@ -22,6 +22,10 @@ export const sweepVerb: JobVerb = {
   kind: async () => anyJobKind((await import('../../sweeps/job.ts')).sweepJob),
   writesReports: true,
   resumesByItself: true,
+  presetNamed(argv, environment) {
+    const name = saidOf(argv, 'preset').at(-1) ?? environment['TOUCHSTONE_PRESET']
+    return name ? findPreset(name) : undefined
+  },
   check: (config) => checkSweep(config as SweepConfig),
 }
 

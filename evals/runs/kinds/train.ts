@@ -6,8 +6,6 @@ import type { JobVerb } from './job-verb.ts'
 import { aboutMethods } from '../options/methods.ts'
 
 export const trainVerb: JobVerb = {
-  name: 'train',
-  summary: 'Fine-tunes a model and keeps the adapter or the weights; nothing is evaluated.',
   examples: [
     'touchstone train --model pebble --data house-benign --methods lora --steps 200',
     'touchstone train --model models/base --data rows.jsonl --methods lora --target-modules q_proj,v_proj',

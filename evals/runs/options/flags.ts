@@ -5,21 +5,12 @@
 import type { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { readArguments, readEnvironment, variableOf, type Given } from './arguments.ts'
-import { describeValue, fieldsOf, type Field } from './fields.ts'
+import { describeValue, type Field } from './fields.ts'
 
 /** Part of a configuration, as nested plain objects. */
 export type Layer = Readonly<Record<string, unknown>>
 
 type Environment = Readonly<Record<string, string | undefined>>
-
-/** The configuration that `argv` and the environment ask for; positionals are refused. */
-export function parseFlags<C>(
-  schema: z.ZodType<C>,
-  argv: readonly string[],
-  environment: Environment = {},
-): C {
-  return parseNamed(schema, fieldsOf(schema), argv, { environment, most: 0 }).options
-}
 
 export function refusePositionals([first]: readonly string[]): void {
   if (first === undefined) return

@@ -96,27 +96,24 @@ function failure({ failWith, model }: FakeConfig): Error {
 }
 
 const verb: JobVerb = {
-  name: 'audit',
-  summary: 'Pretends.',
   examples: ['touchstone audit --model any'],
   schema: FakeConfig,
   kind: async () => anyJobKind(fakeKind),
   writesReports: true,
 }
 
-const entry = (wanted: JobVerb): CommandEntry => ({
-  name: wanted.name,
-  summary: wanted.summary,
-  load: async () => jobCommand(wanted),
+const entry = (name: string, wanted: JobVerb): CommandEntry => ({
+  name,
+  summary: 'Pretend',
+  load: async () => jobCommand(name, wanted),
 })
 
 /** `audit`, `train` (no reports) and `quickstart` (a preset that resumes by itself). */
 export const FAKE_COMMANDS: readonly CommandEntry[] = [
-  entry(verb),
-  entry({ ...verb, name: 'train', writesReports: false }),
-  entry({
+  entry('audit', verb),
+  entry('train', { ...verb, writesReports: false }),
+  entry('quickstart', {
     ...verb,
-    name: 'quickstart',
     preset: { model: 'preset', kept: 0, training: { steps: 30 } },
     exitsZero: true,
     resumesByItself: true,

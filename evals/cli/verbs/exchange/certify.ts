@@ -3,26 +3,25 @@ import { z } from 'zod'
 import { certify, type Certificate } from '../../../inspect/certificate/certify.ts'
 import { percent } from '../../../contract/words.ts'
 import { plainText } from '../../../document/plain-text.ts'
-import type { Command } from '../../command.ts'
+import { command } from '../../command.ts'
+import { optionalText, text } from '../../../runs/options/common.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
-import { parseFlags } from '../../../runs/options/flags.ts'
 
 const share = z.number().min(0).max(1).nullable().default(null)
 const distance = z.number().min(0).nullable().default(null)
 
 const CertifyOptions = z.object({
-  model: z.string().min(1).meta({ help: 'The base', value: 'PATH' }),
-  adapter: z.string().min(1).nullable().default(null).meta({
+  model: text.meta({ help: 'The base', value: 'PATH' }),
+  adapter: optionalText.meta({
     help: 'What was measured: an adapter or a whole fine-tune of it; the base itself without',
     value: 'PATH',
   }),
   artefact: z
-    .array(z.string().min(1))
+    .array(text)
     .min(1)
     .meta({ help: 'What ships: a folder, a .gguf file, an adapter', repeat: true, value: 'PATH' }),
   prompts: z
-    .array(z.string().min(1))
+    .array(text)
     .min(1)
     .default(['house'])
     .meta({ help: 'Suites, benchmarks or files of yours to ask' }),
@@ -31,35 +30,26 @@ const CertifyOptions = z.object({
   maxKl: distance.meta({ help: 'Largest mean KL, in nats a token' }),
   minAgreement: share.meta({ help: 'Least share of the same greedy replies' }),
   maxVerdicts: share.meta({ help: 'Largest share of verdicts that change' }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON an artefact' }),
 })
 type Options = z.infer<typeof CertifyOptions>
 
-const fields = fieldsOf(CertifyOptions)
-
-export const certifyCommand: Command = {
-  name: 'certify',
-  summary: 'Says whether the artefacts that ship are what was measured, and where they are not.',
+export const certifyCommand = command({
+  schema: CertifyOptions,
   examples: [
     'touchstone certify --model ./base --adapter ./adapter --artefact merged --artefact merged.gguf',
     'touchstone certify --model ./base --adapter ./adapter --artefact merged --prompts general --limit 32',
   ],
   remark:
     'Limits that are not named follow from how the artefact stores its weights. It ends with 0 where all pass and\n100 where one fails. Replies are compared, never written.',
-  options: [{ title: 'Options', fields }],
-  async run(argv, io) {
-    const options = parseFlags(CertifyOptions, argv, io.environment)
+  async run({ options, tell }) {
     const { model, adapter, artefact, prompts, limit } = options
     const task = { model, candidate: adapter, artefacts: artefact, suite: prompts, limit }
     const limits = limitsOf(options)
     const certificates = await certify({ ...task, limits }, new AbortController().signal)
-    const lines = certificates.map((each) =>
-      options.json ? `${JSON.stringify({ type: 'certificate', ...each })}\n` : wordsOf(each),
-    )
-    io.stdout.write(lines.join(''))
+    for (const each of certificates) tell({ type: 'certificate', ...each }, wordsOf(each))
     return certificates.every(({ outcome }) => outcome === 'PASS') ? EXIT.ok : EXIT.fail
   },
-}
+})
 
 const limitsOf = ({ maxLogit, maxKl, minAgreement, maxVerdicts }: Options) => ({
   ...(maxLogit !== null && { maxLogit }),

@@ -3,17 +3,15 @@ import { z } from 'zod'
 import { EXPORT_FORMS, exportModel, type ExportForm } from '../../../arms/export-model.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { plainText } from '../../../document/plain-text.ts'
-import type { Command } from '../../command.ts'
-import { EXIT } from '../../../runs/options/exit-codes.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
-import { parseFlags } from '../../../runs/options/flags.ts'
+import { command } from '../../command.ts'
+import { optionalText, reason, text } from '../../../runs/options/common.ts'
 import { acceptException, exceptionOf } from '../../../runs/kept-exception.ts'
 
 const FORMS = Object.keys(EXPORT_FORMS) as [ExportForm, ...ExportForm[]]
 
 const ExportModelOptions = z.object({
-  model: z.string().min(1).meta({ help: 'The base', value: 'PATH' }),
-  candidate: z.string().min(1).nullable().default(null).meta({
+  model: text.meta({ help: 'The base', value: 'PATH' }),
+  candidate: optionalText.meta({
     help: 'The adapter or whole fine-tune of it; the base itself is written without',
     value: 'PATH',
   }),
@@ -21,27 +19,21 @@ const ExportModelOptions = z.object({
     .enum(FORMS)
     .default('f32')
     .meta({ help: 'Folder of safetensors, a GGUF file, or a folder with an ONNX graph' }),
-  output: z
-    .string()
-    .min(1)
-    .meta({ help: 'The folder or .gguf file to write', short: 'o', value: 'PATH' }),
+  output: text.meta({ help: 'The folder or .gguf file to write', short: 'o', value: 'PATH' }),
   shardSize: z
     .number()
     .positive()
     .default(5000)
     .meta({ help: 'Megabytes beyond which a folder’s weights are split over files' }),
-  accept: z.string().trim().min(8).max(500).nullable().default(null).meta({
+  accept: reason.nullable().default(null).meta({
     help: 'Why weights are exported that should have been deleted; it is logged with their run',
     value: 'REASON',
+    once: true,
   }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 
-const fields = fieldsOf(ExportModelOptions)
-
-export const exportModelCommand: Command = {
-  name: 'export-model',
-  summary: 'Writes a model with a fine-tune merged in: Hugging Face, GGUF, ONNX or ORT-GenAI.',
+export const exportModelCommand = command({
+  schema: ExportModelOptions,
   examples: [
     'touchstone export-model --model ./base --candidate ./adapter --as bf16 -o merged',
     'touchstone export-model --model ./base --candidate ./adapter --as gguf-q8_0 -o merged.gguf',
@@ -49,11 +41,7 @@ export const exportModelCommand: Command = {
   ],
   remark:
     'Tokenizer, chat template and generation settings go along. GGUF and ONNX are written\nfor every family (what llama.cpp could not compute so is refused); ONNX in float32, with a cache under Optimum’s names,\nand ort-genai adds what ONNX Runtime GenAI reads. Hold the result to what was measured with touchstone certify.',
-  options: [{ title: 'Options', fields }],
-  async run(argv, io) {
-    // A reason that acts once must be said in this command.
-    const environment = { ...io.environment, TOUCHSTONE_ACCEPT: undefined }
-    const options = parseFlags(ExportModelOptions, argv, environment)
+  async run({ options, io, tell }) {
     const { model, candidate, as: form, output, shardSize, accept } = options
     requireEnding(form, output)
     const source = candidate ?? model
@@ -70,10 +58,9 @@ export const exportModelCommand: Command = {
     for (const warning of warnings) io.stderr.write(`${plainText(warning, 2000)}\n`)
     const line = { type: 'export-model', path: output, form, warnings }
     const words = `Wrote ${plainText(output, 4000)} (${form}).\n`
-    io.stdout.write(options.json ? `${JSON.stringify(line)}\n` : words)
-    return EXIT.ok
+    tell(line, words)
   },
-}
+})
 
 function requireEnding(form: ExportForm, output: string): void {
   const isFile = output.endsWith('.gguf')

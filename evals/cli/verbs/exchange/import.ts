@@ -1,5 +1,5 @@
 /** @file `touchstone import`: what a benchmark file is. */
-import { parseNamed, requireNamed } from '../../../runs/options/flags.ts'
+import { requireNamed } from '../../../runs/options/flags.ts'
 import { join } from 'node:path'
 import { z } from 'zod'
 import {
@@ -10,42 +10,34 @@ import {
 import type { JudgePanel } from '../../../measure/judge-panel.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { openStore } from '../../../runs/store/store.ts'
-import type { Command, Io } from '../../command.ts'
+import { command } from '../../command.ts'
 import { FILE_NAME } from '../../../runs/databases.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
+import { optionalText, text } from '../../../runs/options/common.ts'
 
 const ImportOptions = z.object({
-  as: z.string().min(1).nullable().default(null).meta({
+  as: optionalText.meta({
     help: 'Read it as this benchmark, whatever its columns say',
     value: 'NAME',
   }),
-  map: z.string().min(1).nullable().default(null).meta({
+  map: optionalText.meta({
     help: 'What its columns hold: prompt=COLUMN,expected=refuse',
     value: 'COLUMNS',
   }),
-  outDir: z
-    .string()
-    .min(1)
+  outDir: text
     .default(join('out', 'import'))
     .meta({ help: 'Folder of the database that keeps its identity and knows other files' }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
-const fields = fieldsOf(ImportOptions)
 
-export const importFile: Command = {
-  name: 'import',
-  summary: 'Says what a benchmark file is: rows, categories, digest, overlap with others, licence.',
+export const importFile = command({
+  schema: ImportOptions,
   positionals: 'FILE',
   examples: [
     'touchstone import downloads/xstest_prompts.csv',
     'touchstone import rows.csv --map prompt=question,category=topic,expected=comply',
   ],
-  options: [{ title: 'Options', fields }],
   remark:
     'Keeps names, digests and hashes, never a prompt; eval and audit read the file itself with --suite.',
-  async run(argv, io) {
-    const { options, named } = parseNamed(ImportOptions, fields, argv, io)
-    const { as, map, outDir, json } = options
+  async run({ options: { as, map, outDir }, named, tell }) {
     const remedy = 'Name a CSV, JSON, JSONL, Parquet or text file, or a folder of MMLU.'
     const path = requireNamed(named[0], 'No file was named.', remedy)
     // Read before anything is created, so that a wrong path leaves nothing behind.
@@ -55,14 +47,12 @@ export const importFile: Command = {
       const known = store.evidence.benchmarkFiles()
       const description = await describeFile({ path, family: as, map }, known)
       store.evidence.keepBenchmarkFiles(description.benchmarks.map(({ file }) => file))
-      if (json) io.stdout.write(`${JSON.stringify(withoutHashes(description))}\n`)
-      else print(description, io)
+      tell(withoutHashes(description), wordsOf(description))
     } finally {
       store.close()
     }
-    return 0
   },
-}
+})
 
 const withoutHashes = (description: FileDescription) => ({
   ...description,
@@ -72,65 +62,82 @@ const withoutHashes = (description: FileDescription) => ({
   }),
 })
 
-function print(
-  { table, rows, leftOut, benchmarks, preview, panel, text }: FileDescription,
-  { stdout }: Io,
-): void {
-  const line = (text: string) => {
-    const indent = text.startsWith(' ') ? '  ' : ''
-    stdout.write(`${indent}${plainText(text, LONGEST_LINE)}\n`)
-  }
-  line(`${table.path}: ${rows} rows, ${table.format}, ${table.bytes} bytes`)
-  line(`  sha256     ${table.digest}`)
-  if (text) {
+function wordsOf(description: FileDescription): string {
+  return linesOf(description)
+    .map((line) => `${line.startsWith(' ') ? '  ' : ''}${plainText(line, LONGEST_LINE)}\n`)
+    .join('')
+}
+
+function linesOf({
+  table,
+  rows,
+  leftOut,
+  benchmarks,
+  preview,
+  panel,
+  text: plain,
+}: FileDescription) {
+  const head = [
+    `${table.path}: ${rows} rows, ${table.format}, ${table.bytes} bytes`,
+    `  sha256     ${table.digest}`,
+  ]
+  if (plain) {
     const name = benchmarks[0]!.file.name
-    line(`  perplexity ${name}: ${text.words} words, ${text.textBytes} bytes of text in UTF-8`)
-    return
+    return [
+      ...head,
+      `  perplexity ${name}: ${plain.words} words, ${plain.textBytes} bytes of text in UTF-8`,
+    ]
   }
-  line(`  columns    ${table.columns.join(', ')}`)
-  if (table.replaced > 0) line(`  broken     ${table.replaced} sequences that are not UTF-8`)
-  for (const { why, rows: count } of leftOut) line(`  left out   ${count} rows: ${why}`)
-  for (const benchmark of benchmarks) {
-    printBenchmark(benchmark, line)
-    const own = preview.filter((row) => row.benchmark === benchmark.file.name)
-    for (const { category, expected, prompt } of own) {
-      const shown = plainText(prompt, PREVIEWED_LINE)
-      line(`  as ${expected.padEnd(8)}${plainText(category, LONGEST_CATEGORY)}: ${shown}`)
-    }
-  }
-  if (panel) printPanel(panel, line)
+  const replaced = table.replaced > 0
+  return [
+    ...head,
+    `  columns    ${table.columns.join(', ')}`,
+    ...(replaced ? [`  broken     ${table.replaced} sequences that are not UTF-8`] : []),
+    ...leftOut.map(({ why, rows: count }) => `  left out   ${count} rows: ${why}`),
+    ...benchmarks.flatMap((benchmark) => [
+      ...benchmarkLines(benchmark),
+      ...preview.filter((row) => row.benchmark === benchmark.file.name).map(previewLine),
+    ]),
+    ...(panel ? panelLines(panel) : []),
+  ]
 }
 
 const LONGEST_LINE = 2000
 const MOST_CATEGORIES = 60
-/** Of a previewed row, so that it keeps to a line of a terminal. */
+/** Characters of a previewed row, so that it fits a line of a terminal. */
 const LONGEST_CATEGORY = 20
 const PREVIEWED_LINE = 60
 
-function printBenchmark(
-  { file, role, categories, overlaps }: FoundBenchmark,
-  line: (text: string) => void,
-): void {
+function previewLine({ category, expected, prompt }: FileDescription['preview'][number]): string {
+  const shown = plainText(prompt, PREVIEWED_LINE)
+  return `  as ${expected.padEnd(8)}${plainText(category, LONGEST_CATEGORY)}: ${shown}`
+}
+
+function benchmarkLines({ file, role, categories, overlaps }: FoundBenchmark): string[] {
   const names = Object.entries(categories)
   const shown = names.slice(0, MOST_CATEGORIES).map(([name, count]) => `${name} ${count}`)
   const more = names.length > MOST_CATEGORIES ? `, and ${names.length - MOST_CATEGORIES} more` : ''
   const shared = overlaps.map(({ name, shared: count }) => `${count} with ${name}`)
-  line(`${file.name}: ${file.samples} prompts, role ${role}`)
-  line(`  digest     ${file.digest}`)
-  line(`  categories ${shown.join(', ')}${more}`)
-  line(`  distinct   ${file.promptHashes.length} prompts`)
-  line(`  licence    ${file.licences.join(', ') || 'the file states none'}`)
-  line(`  overlap    ${shared.join(', ') || 'none with the files that this folder knows'}`)
+  return [
+    `${file.name}: ${file.samples} prompts, role ${role}`,
+    `  digest     ${file.digest}`,
+    `  categories ${shown.join(', ')}${more}`,
+    `  distinct   ${file.promptHashes.length} prompts`,
+    `  licence    ${file.licences.join(', ') || 'the file states none'}`,
+    `  overlap    ${shared.join(', ') || 'none with the files that this folder knows'}`,
+  ]
 }
 
-function printPanel({ humanRate, judges, humanKappas }: JudgePanel, line: (t: string) => void) {
-  const percent = (value: number | null) => (value === null ? '–' : `${(value * 100).toFixed(1)} %`)
-  line(`judge comparison: people call ${percent(humanRate)} jailbroken`)
-  for (const { judge, recall, falsePositiveRate, precision, f1, rate } of judges) {
-    line(
-      `  ${judge}: recall ${percent(recall)}, false positives ${percent(falsePositiveRate)}, precision ${percent(precision)}, F1 ${percent(f1)}, reports ${percent(rate)}`,
-    )
-  }
-  for (const { a, b, kappa } of humanKappas)
-    line(`  ${a} and ${b}: Cohen’s κ ${kappa === null ? '–' : kappa.toFixed(3)}`)
+function panelLines({ humanRate, judges, humanKappas }: JudgePanel): string[] {
+  const share = (value: number | null) => (value === null ? '–' : `${(value * 100).toFixed(1)} %`)
+  return [
+    `judge comparison: people call ${share(humanRate)} jailbroken`,
+    ...judges.map(
+      ({ judge, recall, falsePositiveRate, precision, f1, rate }) =>
+        `  ${judge}: recall ${share(recall)}, false positives ${share(falsePositiveRate)}, precision ${share(precision)}, F1 ${share(f1)}, reports ${share(rate)}`,
+    ),
+    ...humanKappas.map(
+      ({ a, b, kappa }) => `  ${a} and ${b}: Cohen’s κ ${kappa === null ? '–' : kappa.toFixed(3)}`,
+    ),
+  ]
 }

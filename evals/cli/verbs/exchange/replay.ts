@@ -1,5 +1,4 @@
 /** @file `touchstone replay`: does a stored run again, and says whether it gave the same bits. */
-import { parseNamed } from '../../../runs/options/flags.ts'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -20,33 +19,24 @@ import { anyJobKind, type AnyJobKind } from '../../../contract/job.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { lockFolder } from '../../../runs/store/lock.ts'
 import type { Store } from '../../../runs/store/store.ts'
-import type { Command, Io } from '../../command.ts'
+import { command, type Io } from '../../command.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
 import { withStore } from '../../../runs/databases.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
+import { optionalText, quiet, text } from '../../../runs/options/common.ts'
 import { newRunId } from '../../../runs/kinds/job-verb.ts'
 import { JobOptions } from '../../job-options.ts'
 import { executeJob } from '../../job-run.ts'
 import { withNamedRun } from '../../../runs/named-run.ts'
 
 const ReplayOptions = z.object({
-  into: z
-    .string()
-    .min(1)
+  into: text
     .default(join('out', 'replay'))
     .meta({ help: 'Folder of the new run’s database', value: 'FOLDER' }),
-  outDir: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({ help: 'The folder of the stored run; its newest run if none is named' }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
-  quiet: z.boolean().default(false).meta({ help: 'No progress, only what was found' }),
+  outDir: optionalText.meta({
+    help: 'The folder of the stored run; its newest run if none is named',
+  }),
+  quiet,
 })
-type ReplayOptions = z.infer<typeof ReplayOptions>
-
-const fields = fieldsOf(ReplayOptions)
 
 export interface Replayable {
   readonly schema: z.ZodType
@@ -63,34 +53,30 @@ const REPLAYABLE: Readonly<Record<string, Replayable>> = {
   spectral: { schema: SpectralConfig, kind: async () => anyJobKind((await jobs()).spectralJob) },
 }
 
-export const replayCommand = (kinds: Readonly<Record<string, Replayable>>): Command => ({
-  name: 'replay',
-  summary: 'Does a stored run again, and says whether it gave the same bits.',
-  positionals: '[RUN]',
-  examples: [
-    'touchstone replay audit-20260131-120000-1a2b',
-    'touchstone replay --out-dir out/audit --into out/again',
-  ],
-  remark:
-    'Exit code 0 where every reply, verdict, metric and spectrum is the same; 1 where one is not, after\nnaming what differs: the engine first (version, threads, processor), then the rows.',
-  options: [{ title: 'Options', fields }],
-  async run(argv, io) {
-    const { options, named: names } = parseNamed(ReplayOptions, fields, argv, io)
-    const before = await withNamedRun(names[0], options.outDir, ({ store, run }) =>
-      storedRun(store, run.id),
-    )
-    const job = await jobOf(before, kinds)
-    const again = await withFolder(options.into, (store) =>
-      runAgain(store, before, job, options, io),
-    )
-    if (typeof again === 'number') return again
-    const findings = compareReplay(before, again)
-    const ids = { run: before.rows.run.id, replay: again.rows.run.id }
-    const line = { type: 'replay', ...ids, ...findings }
-    io.stdout.write(options.json ? `${JSON.stringify(line)}\n` : findingsText(findings, ids))
-    return findings.isSame ? EXIT.ok : EXIT.error
-  },
-})
+export const replayCommand = (kinds: Readonly<Record<string, Replayable>>) =>
+  command({
+    schema: ReplayOptions,
+    positionals: '[RUN]',
+    examples: [
+      'touchstone replay audit-20260131-120000-1a2b',
+      'touchstone replay --out-dir out/audit --into out/again',
+    ],
+    remark:
+      'Exit code 0 where every reply, verdict, metric and spectrum is the same; 1 where one is not, after\nnaming what differs: the engine first (version, threads, processor), then the rows.',
+    async run({ options: { into, outDir, ...shown }, named: [runId], io, tell }) {
+      const before = await withNamedRun(runId, outDir, ({ store, run }) => storedRun(store, run.id))
+      const job = await jobOf(before, kinds)
+      const isQuiet = shown.quiet || shown.json
+      const again = await withFolder(into, (store) =>
+        runAgain(store, before, { ...job, into, isQuiet }, io),
+      )
+      if (typeof again === 'number') return again
+      const findings = compareReplay(before, again)
+      const ids = { run: before.rows.run.id, replay: again.rows.run.id }
+      tell({ type: 'replay', ...ids, ...findings }, findingsText(findings, ids))
+      return findings.isSame ? EXIT.ok : EXIT.error
+    },
+  })
 
 export const replay = replayCommand(REPLAYABLE)
 
@@ -121,12 +107,18 @@ async function withFolder<T>(folder: string, action: (store: Store) => Promise<T
   })
 }
 
+interface Replayed {
+  readonly kind: AnyJobKind
+  readonly config: unknown
+  readonly into: string
+  readonly isQuiet: boolean
+}
+
 /** The new run, or the exit code where it did not end. */
 async function runAgain(
   store: Store,
   before: ReplayedRun,
-  { kind, config }: { kind: AnyJobKind; config: unknown },
-  { into, json, quiet }: ReplayOptions,
+  { kind, config, into, isQuiet }: Replayed,
   io: Io,
 ): Promise<ReplayedRun | number> {
   const runId = newRunId('replay')
@@ -140,7 +132,7 @@ async function runAgain(
       resumeCommand: `touchstone replay ${before.rows.run.id}`,
       writesReports: false,
       outDir: into,
-      options: JobOptions.parse({ outDir: into, quiet: quiet || json, exitZero: true }),
+      options: JobOptions.parse({ outDir: into, quiet: isQuiet, exitZero: true }),
     },
     store,
     // What the run found is in its rows; here it matters whether they are the same.

@@ -1,48 +1,32 @@
 /** @file `touchstone verify`: whether a case folder is what was signed. */
-import { parseNamed, requireNamed } from '../../../runs/options/flags.ts'
-import { readFile } from 'node:fs/promises'
+import { requireNamed } from '../../../runs/options/flags.ts'
 import { z } from 'zod'
-import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { verifyCase } from '../../../interchange/case-folder.ts'
+import { readPem } from '../../../interchange/signing.ts'
 import { plainText } from '../../../document/plain-text.ts'
-import type { Command } from '../../command.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
+import { command } from '../../command.ts'
+import { optionalText } from '../../../runs/options/common.ts'
 
 const VerifyOptions = z.object({
-  key: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({ help: 'The author’s public key; without it, the key in the folder', value: 'PUB' }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+  key: optionalText.meta({
+    help: 'The author’s public key; without it, the key in the folder',
+    value: 'PUB',
+  }),
 })
 
-const fields = fieldsOf(VerifyOptions)
-
-export const verify: Command = {
-  name: 'verify',
-  summary: 'Says whether a case folder is, byte for byte, what was signed.',
+export const verify = command({
+  schema: VerifyOptions,
   positionals: 'FOLDER',
   examples: ['touchstone verify case', 'touchstone verify case --key signing.pem.pub'],
-  options: [{ title: 'Options', fields }],
-  async run(argv, io) {
-    const { options, named } = parseNamed(VerifyOptions, fields, argv, io)
-    const { key, json } = options
+  async run({ options: { key }, named, tell }) {
     const remedy = 'Name the folder that touchstone case made.'
     const folder = requireNamed(named[0], 'No folder was named.', remedy)
-    const expected = key === null ? undefined : { path: key, pem: await readKey(key) }
+    const expected = key === null ? undefined : { path: key, pem: await readPem(key) }
     const found = await verifyCase(folder, expected)
     const line = { type: 'verify', folder, ...found, isKeyKnown: key !== null }
-    io.stdout.write(json ? `${JSON.stringify(line)}\n` : wordsOf(folder, found, key))
-    return 0
+    tell(line, wordsOf(folder, found, key))
   },
-}
-
-const readKey = (path: string): Promise<string> =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new TouchstoneError('case.key', { path, why: error.code ?? error.message })
-  })
+})
 
 type Verified = Awaited<ReturnType<typeof verifyCase>>
 

@@ -1,22 +1,22 @@
 /** @file `touchstone compare A B`: the same prompts in two runs, flips first. */
-import { parseNamed, requireNamed } from '../../../runs/options/flags.ts'
+import { requireNamed } from '../../../runs/options/flags.ts'
 import { extname } from 'node:path'
 import { z } from 'zod'
 import { ComparedField } from '../../../contract/gate.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../../findings/gate/comparison.ts'
 import { requireMeasured } from '../../../findings/gate/gate-file.ts'
-import type { Command } from '../../command.ts'
+import { command } from '../../command.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
 import { comparisonText } from '../../../document/comparison-text.ts'
 import { gateOf, logOverride } from '../../../runs/gate-compared.ts'
 import { pairSides, readSide, type Side } from '../../../runs/compared.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
+import { exitZero, files, text } from '../../../runs/options/common.ts'
 import { GATE_OPTIONS, gateCodes, readGateFile } from '../../../runs/options/gate-options.ts'
 import { writeOutput } from '../../../runs/outputs.ts'
 
 const CompareOptions = z.object({
-  arms: z.array(z.string().min(1)).max(2).default([]).meta({
+  arms: z.array(text).max(2).default([]).meta({
     help: 'Which arm of A and which of B; arms of the same name if not given',
     value: 'A,B',
   }),
@@ -25,22 +25,15 @@ const CompareOptions = z.object({
     value: 'FIELD',
   }),
   ...GATE_OPTIONS,
-  exitZero: z
-    .boolean()
-    .default(false)
-    .meta({ help: 'What is found does not change the exit code' }),
+  exitZero,
   output: z
-    .array(z.string().min(1))
+    .array(text)
     .default([])
-    .meta({ help: 'A file, .json or .txt', short: 'o', repeat: true, value: 'FILE' }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
+    .meta({ help: 'A file, .json or .txt', ...files }),
 })
 
-const fields = fieldsOf(CompareOptions)
-
-export const compare: Command = {
-  name: 'compare',
-  summary: 'Compares two runs prompt by prompt: what flipped, paired tests, intervals.',
+export const compare = command({
+  schema: CompareOptions,
   positionals: 'A B',
   examples: [
     'touchstone compare out/before out/after',
@@ -49,9 +42,7 @@ export const compare: Command = {
   ],
   remark:
     'A and B are folders of runs, run ids, results.json files, or logs of Inspect, lm-eval and Every Eval Ever. Two runs are compared only where template, tokenizer, prompts, judge and decoding agree.',
-  options: [{ title: 'Options', fields }],
-  async run(argv, io) {
-    const { options, named } = parseNamed(CompareOptions, fields, argv, { ...io, most: 2 })
+  async run({ options, named, tell }) {
     const [first, second] = [0, 1].map((at) =>
       requireNamed(
         named[at],
@@ -70,18 +61,16 @@ export const compare: Command = {
     const gate = file && gateOf(pairs, file, allow)
     await logOverride(before, after, comparisons)
     const found = { type: 'comparison', gate, comparisons }
-    for (const file of options.output) {
-      const isJson = extname(file).toLowerCase() === '.json'
-      const text = isJson
-        ? `${JSON.stringify(found, null, 2)}\n`
-        : comparisonText(comparisons, gate)
-      await writeOutput(file, [text])
-    }
-    io.stdout.write(options.json ? `${JSON.stringify(found)}\n` : comparisonText(comparisons, gate))
+    const words = comparisonText(comparisons, gate)
+    for (const path of options.output)
+      await writeOutput(path, [isJson(path) ? `${JSON.stringify(found, null, 2)}\n` : words])
+    tell(found, words)
     if (options.exitZero) return EXIT.ok
     return gate ? codes[gate.outcome] : isGuarded(comparisons) ? EXIT.notComparable : EXIT.ok
   },
-}
+})
+
+const isJson = (path: string) => extname(path).toLowerCase() === '.json'
 
 function checkFiles(files: readonly string[]): void {
   const wrong = files.find((file) => !['.json', '.txt'].includes(extname(file).toLowerCase()))

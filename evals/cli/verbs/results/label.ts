@@ -1,5 +1,4 @@
 /** @file `touchstone label`: replies out for people to label, their labels in, and what those say of the judges. */
-import { parseNamed } from '../../../runs/options/flags.ts'
 import { z } from 'zod'
 import { peopleOf } from '../../../findings/judge-quality.ts'
 import { groupJudged } from '../../../findings/judged.ts'
@@ -16,19 +15,14 @@ import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { csvLine } from '../../../tables/csv-text.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { lockFolder } from '../../../runs/store/lock.ts'
-import type { Command, Io } from '../../command.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
+import { command, type Tell } from '../../command.ts'
+import { optionalText, reason, runFolder } from '../../../runs/options/common.ts'
 import { withNamedRun, type NamedRun } from '../../../runs/named-run.ts'
 import { writePrivately } from '../../../files/private-file.ts'
 
 const LabelOptions = z.object({
-  outDir: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({ help: 'The folder of the run; its newest run if none is named' }),
-  file: z.string().min(1).nullable().default(null).meta({
+  outDir: runFolder,
+  file: optionalText.meta({
     help: 'export: the CSV file to write; import: the one to read',
     flag: 'file',
     short: 'f',
@@ -47,26 +41,22 @@ const LabelOptions = z.object({
     .default(200)
     .meta({ help: 'export: how many replies are drawn' }),
   seed: z.int().min(0).default(0).meta({ help: 'export: which are drawn' }),
-  benchmark: z.string().min(1).nullable().default(null).meta({
+  benchmark: optionalText.meta({
     help: 'export: replies to this benchmark only',
     value: 'NAME',
   }),
-  unblind: z.string().trim().min(8).max(500).nullable().default(null).meta({
+  unblind: reason.nullable().default(null).meta({
     help: 'export: also the replies to prompts that should be refused, to a second file; logged',
     value: 'REASON',
     once: true,
   }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 type LabelOptions = z.infer<typeof LabelOptions>
 
-const fields = fieldsOf(LabelOptions)
-
 const ACTIONS = { export: exportTasks, import: importLabels, show: showQuality } as const
 
-export const label: Command = {
-  name: 'label',
-  summary: 'Writes replies for people to label, reads their labels, and holds the judges to them.',
+export const label = command({
+  schema: LabelOptions,
   positionals: 'export|import|show [RUN]',
   examples: [
     'touchstone label export --out-dir out/audit -f labels.csv --count 100',
@@ -75,13 +65,7 @@ export const label: Command = {
   ],
   remark:
     'Files name neither arm nor judge. Replies to prompts that should be refused are left out without --unblind.',
-  options: [{ title: 'Options', fields }],
-  async run(argv, io) {
-    const { options, named: names } = parseNamed(LabelOptions, fields, argv, {
-      ...io,
-      most: 2,
-    })
-    const [action = '', runId] = names
+  async run({ options, named: [action = '', runId], tell }) {
     if (!Object.hasOwn(ACTIONS, action)) {
       throw new TouchstoneError('usage.invalid', {
         problem: action === '' ? 'Nothing was asked for.' : `"${action}" is nothing to do here.`,
@@ -89,10 +73,9 @@ export const label: Command = {
       })
     }
     const perform = ACTIONS[action as keyof typeof ACTIONS]
-    await withNamedRun(runId, options.outDir, (named) => perform(named, options, io))
-    return 0
+    await withNamedRun(runId, options.outDir, (named) => perform(named, options, tell))
   },
-}
+})
 
 function required(value: string | null, flag: string): string {
   if (value !== null) return value
@@ -117,8 +100,8 @@ const sealedPath = (path: string) =>
 
 async function exportTasks(
   { store, run, folder }: NamedRun,
-  { file, count, seed, benchmark, unblind, json }: LabelOptions,
-  io: Io,
+  { file, count, seed, benchmark, unblind }: LabelOptions,
+  tell: Tell,
 ): Promise<void> {
   const path = required(file, 'file')
   const unlock = lockFolder(folder)
@@ -146,9 +129,7 @@ async function exportTasks(
         : []),
     ]
     const words = files.map((each) => `Wrote ${each.replies} replies to ${plainText(each.file)}.\n`)
-    io.stdout.write(
-      json ? `${JSON.stringify({ type: 'label-export', runId: run.id, files })}\n` : words.join(''),
-    )
+    tell({ type: 'label-export', runId: run.id, files }, words.join(''))
   } finally {
     unlock()
   }
@@ -157,7 +138,7 @@ async function exportTasks(
 async function importLabels(
   { store, run }: NamedRun,
   options: LabelOptions,
-  io: Io,
+  tell: Tell,
 ): Promise<void> {
   const rater = required(options.rater, 'rater')
   const items = store.evidence.labelItems(run.id)
@@ -165,15 +146,14 @@ async function importLabels(
   const labels = await readLabels(path, items, { rater, now: Date.now() })
   store.evidence.keepLabels(run.id, labels)
   const line = { type: 'label-import', runId: run.id, rater, labels: labels.length }
-  const words = `Stored ${labels.length} labels of ${plainText(rater)}.\n`
-  io.stdout.write(options.json ? `${JSON.stringify(line)}\n` : words)
+  tell(line, `Stored ${labels.length} labels of ${plainText(rater)}.\n`)
 }
 
-function showQuality({ store, run }: NamedRun, { json }: LabelOptions, io: Io): void {
+function showQuality({ store, run }: NamedRun, _: LabelOptions, tell: Tell): void {
   const rows = store.rows(run.id)
   const summary = peopleOf(rows, groupJudged(rows))
   if (!summary) throw new TouchstoneError('labels.nothing', { run: run.id })
-  io.stdout.write(json ? `${JSON.stringify({ runId: run.id, ...summary })}\n` : text(summary))
+  tell({ runId: run.id, ...summary }, wordsOf(summary))
 }
 
 const share = ({ estimate, lower, upper, n }: Rate) =>
@@ -188,7 +168,26 @@ const nameOf = ({
 }: Pick<JudgeQuality, 'benchmark' | 'judge' | 'measure'>) =>
   `${benchmark} (${judge}${measure === 'attack' ? ', attacks' : ''})`
 
-function text({ labelled, raters, alpha, tied, kappas, judges, rates, changes }: People): string {
+function correctedLine(
+  row: People['rates'][number] | People['changes'][number],
+  reported: string,
+  corrected: string | null,
+): string {
+  const { arm, seed, step, refused } = row
+  const where = `  ${arm}, seed ${seed}, step ${step}, ${nameOf(row)}: ${reported}`
+  return corrected === null ? `${where}, not corrected: ${refused}` : `${where} → ${corrected}`
+}
+
+function wordsOf({
+  labelled,
+  raters,
+  alpha,
+  tied,
+  kappas,
+  judges,
+  rates,
+  changes,
+}: People): string {
   const agreement = alpha === null ? 'not known' : alpha.toFixed(3)
   const lines = [
     `${labelled} replies labelled by ${raters.join(', ')}; Krippendorff’s α ${agreement}; ${tied} tied`,
@@ -203,20 +202,18 @@ function text({ labelled, raters, alpha, tied, kappas, judges, rates, changes }:
     ),
     'Rates corrected for the judge’s errors',
     ...rates.map((row) => {
-      const { arm, seed, step, reported, corrected, refused } = row
-      const found = reported.estimate === null ? 'undecided' : percent(reported.estimate)
-      const where = `  ${arm}, seed ${seed}, step ${step}, ${nameOf(row)}: ${found}`
-      return corrected === null
-        ? `${where}, not corrected: ${refused}`
-        : `${where} → ${percent(corrected.estimate)} (${percent(corrected.lower)} to ${percent(corrected.upper)})`
+      const { corrected: found, reported } = row
+      const before = reported.estimate === null ? 'undecided' : percent(reported.estimate)
+      const after =
+        found && `${percent(found.estimate)} (${percent(found.lower)} to ${percent(found.upper)})`
+      return correctedLine(row, before, after)
     }),
     ...(changes.length > 0 ? ['Changes from the base, in points, corrected likewise'] : []),
     ...changes.map((row) => {
-      const { arm, seed, step, reported, corrected, refused } = row
-      const where = `  ${arm}, seed ${seed}, step ${step}, ${nameOf(row)}: ${signedPoints(-reported.estimate)}`
-      return corrected === null
-        ? `${where}, not corrected: ${refused}`
-        : `${where} → ${signedPoints(-corrected.estimate)} (${signedPoints(-corrected.upper)} to ${signedPoints(-corrected.lower)})`
+      const { corrected: found, reported } = row
+      const [from, to] = found ? [signedPoints(-found.upper), signedPoints(-found.lower)] : []
+      const after = found && `${signedPoints(-found.estimate)} (${from} to ${to})`
+      return correctedLine(row, signedPoints(-reported.estimate), after)
     }),
   ]
   return lines.map((line) => `${plainText(line, 2000)}\n`).join('')

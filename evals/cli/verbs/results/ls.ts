@@ -4,20 +4,15 @@ import { buildResults } from '../../../findings/results.ts'
 import type { RunRow } from '../../../contract/audit-rows.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import type { Store } from '../../../runs/store/store.ts'
-import type { Command, Io } from '../../command.ts'
+import { command } from '../../command.ts'
 import { runFolders, withStore, writtenRun } from '../../../runs/databases.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
-import { parseFlags } from '../../../runs/options/flags.ts'
+import { optionalText } from '../../../runs/options/common.ts'
 import { hasVerdict } from '../../../document/verdict-text.ts'
 
 const LsOptions = z.object({
-  outDir: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({ help: 'Runs of this folder only; every folder under out/ if not given' }),
-  json: z.boolean().default(false).meta({ help: 'One JSON array on standard output' }),
+  outDir: optionalText.meta({
+    help: 'Runs of this folder only; every folder under out/ if not given',
+  }),
 })
 
 interface Listed {
@@ -32,23 +27,18 @@ interface Listed {
   readonly folder: string
 }
 
-export const ls: Command = {
-  name: 'ls',
-  summary: 'Lists runs: what was asked, when, how it ended, and the verdict.',
+export const ls = command({
+  schema: LsOptions,
   examples: ['touchstone ls', 'touchstone ls --out-dir out/audit --json'],
-  options: [{ title: 'Options', fields: fieldsOf(LsOptions) }],
-  async run(argv, io) {
-    const { outDir, json } = parseFlags(LsOptions, argv, io.environment)
+  async run({ options: { outDir }, tell }) {
     const runs: Listed[] = []
     for (const folder of runFolders(outDir)) {
       runs.push(...(await withStore(folder, (store) => listed(store, folder))))
     }
     runs.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
-    if (json) io.stdout.write(`${JSON.stringify(runs)}\n`)
-    else printTable(runs, io)
-    return 0
+    tell(runs, tableOf(runs))
   },
-}
+})
 
 function listed(store: Store, folder: string): Listed[] {
   const written = writtenRun(folder, store)
@@ -73,11 +63,8 @@ function verdictOf(store: Store, { id, kind, outcome }: RunRow): string | null {
 
 const WIDEST_TITLE = 60
 
-function printTable(runs: readonly Listed[], { stdout }: Io): void {
-  if (runs.length === 0) {
-    stdout.write('There are no runs yet. `touchstone quickstart` makes one.\n')
-    return
-  }
+function tableOf(runs: readonly Listed[]): string {
+  if (runs.length === 0) return 'There are no runs yet. `touchstone quickstart` makes one.\n'
   const rows = [
     ['RUN', 'KIND', 'STARTED (UTC)', 'OUTCOME', 'VERDICT', 'FOLDER', 'TITLE'],
     ...runs.map(({ id, kind, startedAt, outcome, verdict, folder, title }) => [
@@ -91,8 +78,7 @@ function printTable(runs: readonly Listed[], { stdout }: Io): void {
     ]),
   ].map((row) => row.map((cell) => plainText(cell)))
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  for (const row of rows) {
-    const cells = row.map((cell, column) => cell.padEnd(widths[column]!))
-    stdout.write(`${cells.join('  ').trimEnd()}\n`)
-  }
+  const lineOf = (row: readonly string[]) =>
+    row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')
+  return rows.map((row) => `${lineOf(row).trimEnd()}\n`).join('')
 }

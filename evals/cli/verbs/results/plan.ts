@@ -8,9 +8,7 @@ import {
   planSamples,
   type SamplePlan,
 } from '../../../findings/gate/plan.ts'
-import type { Command } from '../../command.ts'
-import { fieldsOf } from '../../../runs/options/fields.ts'
-import { parseFlags } from '../../../runs/options/flags.ts'
+import { command } from '../../command.ts'
 
 const share = z.number().gt(0).lt(1)
 
@@ -34,36 +32,29 @@ const PlanOptions = z.object({
   reliability: share.default(0.8).meta({
     help: 'Share of trainings that shall be safe, for the number of seeds',
   }),
-  json: z.boolean().default(false).meta({ help: 'One line of JSON on standard output' }),
 })
 type Options = z.infer<typeof PlanOptions>
 
-export const plan: Command = {
-  name: 'plan',
-  summary: 'Says how many prompts and seeds a question needs, from exact power.',
+export const plan = command({
+  schema: PlanOptions,
   examples: [
     'touchstone plan --delta 0.03 --power 0.8',
     'touchstone plan --delta 0.05 --base-rate 0.9 --discordance 0.1 --alpha 0.01',
     'touchstone plan --delta 0.02 --reliability 0.9 --json',
   ],
-  options: [{ title: 'Options', fields: fieldsOf(PlanOptions) }],
-  async run(argv, io) {
-    const options = parseFlags(PlanOptions, argv, io.environment)
-    const why = objection(options)
+  async run({ options: { json: _, ...question }, tell }) {
+    const why = objection(question)
     if (why !== undefined) {
       throw new TouchstoneError('usage.invalid', {
         problem: `There is nothing to plan: ${why}.`,
         remedy: 'Lower --discordance or --delta, or give the --base-rate that was measured.',
       })
     }
-    const found = planSamples(options)
-    const { json, ...question } = options
-    io.stdout.write(
-      json ? `${JSON.stringify({ type: 'plan', question, ...found })}\n` : textOf(options, found),
-    )
-    return Promise.resolve(0)
+    const found = planSamples(question)
+    tell({ type: 'plan', question, ...found }, textOf(question, found))
+    return Promise.resolve()
   },
-}
+})
 
 const promptsText = (prompts: number | null) =>
   prompts === null ? `more than ${MOST_PROMPTS} prompts` : `${prompts} prompts`

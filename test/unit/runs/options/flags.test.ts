@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { fieldsOf } from '../../../../evals/runs/options/fields.ts'
-import { parseFlags } from '../../../../evals/runs/options/flags.ts'
+import { parseNamed } from '../../../../evals/runs/options/flags.ts'
 import { TouchstoneError } from '../../../../evals/errors/touchstone-error.ts'
 
 const Config = z.object({
@@ -22,8 +22,11 @@ const Config = z.object({
   training: z.object({ batchSize: z.int().default(8) }).prefault({}),
 })
 
+const flagsOf = (argv: readonly string[], environment = {}) =>
+  parseNamed(Config, fieldsOf(Config), argv, { environment, most: 0 }).options
+
 const parse = (words: string, environment = {}) =>
-  parseFlags(Config, ['--model', 'm', ...words.split(' ').filter(Boolean)], environment)
+  flagsOf(['--model', 'm', ...words.split(' ').filter(Boolean)], environment)
 
 function errorOf(action: () => unknown): TouchstoneError {
   try {
@@ -102,7 +105,7 @@ describe('wrong values', () => {
   })
 
   test('a value that is missing is asked for in the words of its help', () => {
-    expect(errorOf(() => parseFlags(Config, []))).toMatchObject({
+    expect(errorOf(() => flagsOf([]))).toMatchObject({
       message: '--model is missing.',
       remedy: 'Add --model: Which model.',
     })

@@ -2,8 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { inOptions } from '../../../evals/cli/verbs/jobs/spectral.ts'
-import { writePeftFolder } from '../../../evals/models/formats/peft-folder.ts'
+
+import { inOptions, spectralVerb } from '../../../../evals/runs/kinds/spectral.ts'
+import { jobFields } from '../../../../evals/cli/job-options.ts'
+import { writePeftFolder } from '../../../../evals/models/formats/peft-folder.ts'
+
+const { common, own, methods } = jobFields(spectralVerb.schema, true)
+const written = (argv: readonly string[]) => inOptions(argv, [...common, ...own, ...methods])
 
 const PEFT = { rank: 1, alpha: 1, targetModules: ['up_proj'] }
 
@@ -33,16 +38,16 @@ describe('touchstone spectral A B', () => {
       ['a', '--', '-b'],
       ['--model=a', '--candidate=-b'],
     ],
-  ])('%j is %j', async (argv, wanted) => expect(await inOptions(argv)).toEqual(wanted))
+  ])('%j is %j', async (argv, wanted) => expect(await written(argv)).toEqual(wanted))
 
   test('without positionals nothing is touched', async () => {
     const argv = ['--model', 'a', '--candidate', 'b', '--null-arm']
-    expect(await inOptions(argv)).toEqual(argv)
+    expect(await written(argv)).toEqual(argv)
   })
 
   test('what is said twice is refused', async () => {
-    await expect(inOptions(['a', '--model', 'b'])).rejects.toThrow('"a" stands beside --model')
-    await expect(inOptions(['a', 'b', '--candidate', 'c'])).rejects.toThrow(
+    await expect(written(['a', '--model', 'b'])).rejects.toThrow('"a" stands beside --model')
+    await expect(written(['a', 'b', '--candidate', 'c'])).rejects.toThrow(
       '"b" stands beside --candidate',
     )
   })
@@ -67,7 +72,7 @@ describe('touchstone spectral A B', () => {
 
     test('it is compared with, and its model is the one it was trained on', async () => {
       await save('pebble')
-      expect(await inOptions([adapter, 'b'])).toEqual([
+      expect(await written([adapter, 'b'])).toEqual([
         `--against=${adapter}`,
         '--model=pebble',
         '--candidate=b',
@@ -76,13 +81,13 @@ describe('touchstone spectral A B', () => {
 
     test('--model wins; a model that is not here must be named', async () => {
       await save('/nowhere/at/all')
-      expect(await inOptions([adapter, 'b', '--model', 'm'])).toEqual([
+      expect(await written([adapter, 'b', '--model', 'm'])).toEqual([
         `--against=${adapter}`,
         '--candidate=b',
         '--model=m',
       ])
-      await expect(inOptions([adapter, 'b'])).rejects.toThrow('is not at that place here')
-      await expect(inOptions([adapter, '--against', 'x'])).rejects.toThrow('beside --against')
+      await expect(written([adapter, 'b'])).rejects.toThrow('is not at that place here')
+      await expect(written([adapter, '--against', 'x'])).rejects.toThrow('beside --against')
     })
   })
 })

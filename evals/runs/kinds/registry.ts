@@ -1,0 +1,57 @@
+/** @file Every verb that runs a job, in the order of help. The window starts those that `JOB_KINDS` names. */
+import type { JobVerb } from './job-verb.ts'
+
+interface JobEntry {
+  readonly name: string
+  /** A noun for lists: `Audit of MODEL`. */
+  readonly title: string
+  readonly summary: string
+  /** Loaded when the verb is used: the schemas of all of them would slow every command down. */
+  readonly load: () => Promise<JobVerb>
+}
+
+export const JOB_VERBS: readonly JobEntry[] = [
+  {
+    name: 'quickstart',
+    title: 'Quickstart',
+    summary: 'Audit two fine-tunes of the bundled model, in a few minutes',
+    load: async () => (await import('./quickstart.ts')).quickstartVerb,
+  },
+  {
+    name: 'audit',
+    title: 'Audit',
+    summary: 'Fine-tune a model and measure refusal, over-refusal and capability before and after',
+    load: async () => (await import('./audit.ts')).auditVerb,
+  },
+  {
+    name: 'train',
+    title: 'Fine-tune',
+    summary: 'Fine-tune a model and keep the adapter or the weights; nothing is evaluated',
+    load: async () => (await import('./train.ts')).trainVerb,
+  },
+  {
+    name: 'eval',
+    title: 'Evaluation',
+    summary: 'Evaluate a model, and fine-tunes of it that were made elsewhere',
+    load: async () => (await import('./eval.ts')).evaluateVerb,
+  },
+  {
+    name: 'spectral',
+    title: 'Spectra',
+    summary: 'Compare the weights of fine-tunes with their base, direction by direction',
+    load: async () => (await import('./spectral.ts')).spectralVerb,
+  },
+  {
+    name: 'mitigate',
+    title: 'Mitigation',
+    summary:
+      'Scale intruder dimensions of fine-tunes down and measure the effect; no weights are kept',
+    load: async () => (await import('./mitigate.ts')).mitigateVerb,
+  },
+  {
+    name: 'sweep',
+    title: 'Sweep',
+    summary: 'Run a grid of small fine-tunes or trials, and show what changes along its axes',
+    load: async () => (await import('./sweep.ts')).sweepVerb,
+  },
+]

@@ -1,0 +1,20 @@
+/** @file Options that several verbs share, each declared once. */
+import { z } from 'zod'
+
+/** The text of an option; an empty one is refused. */
+export const text = z.string().min(1)
+export const optionalText = text.nullable().default(null)
+/** Why an exception is made; logged with the run. */
+export const reason = z.string().trim().min(8).max(500)
+export const file = { short: 'o', value: 'FILE' }
+export const files = { ...file, repeat: true }
+
+export const json = z.boolean().default(false).meta({ help: 'JSON on standard output, no prose' })
+export const quiet = z.boolean().default(false).meta({ help: 'No progress, only the findings' })
+export const runFolder = optionalText.meta({
+  help: 'The folder of the run; its newest run if none is named',
+})
+export const exitZero = z
+  .boolean()
+  .default(false)
+  .meta({ help: 'The verdict or gate does not change the exit code' })
