@@ -1,9 +1,7 @@
 /** @file What the house still tolerates. Every list here may only shrink. */
 
 /** Folders of more than 25 files, and how many each has. */
-export const CROWDED_FOLDERS: Readonly<Record<string, number>> = {
-  'renderer/components': 60,
-}
+export const CROWDED_FOLDERS: Readonly<Record<string, number>> = {}
 
 /** Functions of more than 40 lines. */
 export const LONG_FUNCTIONS: readonly string[] = [
