@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { filesUnder, ROOT, textOf } from '../../doubles/imports.ts'
+import { ROOMS } from '../../doubles/rooms.ts'
 
 const WIDTH = 100
 const FOLDERS = ['docs', 'electron', 'evals', 'native', 'renderer', 'test']
@@ -94,6 +95,11 @@ test('what does not hold is seen', () => {
   const long = 'word '.repeat(30)
   const code = ['```', long, '```', `see \`${long}\``]
   expect(wideLines(['short', long, `| ${long} |`, ...code].join('\n'))).toEqual([2])
+})
+
+test('the picture of the house names every room', () => {
+  const [, picture = ''] = textOf('docs/architecture.md').split('```')
+  expect(Object.keys(ROOMS).filter((room) => !picture.includes(room))).toEqual([])
 })
 
 test('the first page has at most 900 words', () => {
