@@ -3,6 +3,9 @@ import * as electron from 'electron'
 import { join } from 'node:path'
 import { startShell } from './shell.ts'
 
+// Before any process is started: the engine's inherit it, and ONNX Runtime then sends nothing.
+process.env['ORT_DISABLE_TELEMETRY'] = '1'
+
 const root = electron.app.getAppPath()
 
 void startShell(electron, {

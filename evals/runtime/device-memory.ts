@@ -1,5 +1,5 @@
 /** @file Tensors copied once into a device's own memory, so that a run need not carry them there again. */
-import type ort from 'onnxruntime-node'
+import type ort from './onnxruntime.ts'
 import { encode } from '../graph/encode.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Dtype } from '../graph/value.ts'

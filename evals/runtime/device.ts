@@ -1,6 +1,6 @@
 /** @file Which devices there are. `auto` is the CPU until a parity self-test has passed elsewhere; nothing falls back in silence. */
 import { cpus } from 'node:os'
-import type ort from 'onnxruntime-node'
+import type ort from './onnxruntime.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { encode } from '../graph/encode.ts'
 import { CPU, LEARNING, PORTABLE, type Dialect } from '../graph/op.ts'

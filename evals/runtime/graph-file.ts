@@ -1,5 +1,5 @@
 /** @file Runs a model file as it lies, whatever operators it is made of: what other programs would run. */
-import ort from 'onnxruntime-node'
+import ort from './onnxruntime.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Device } from './device.ts'
 import { refusedByOrt } from './ort-errors.ts'

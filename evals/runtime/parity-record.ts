@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import ort from 'onnxruntime-node'
+import ort from './onnxruntime.ts'
 import { cacheFolder } from '../files/cache-folder.ts'
 import { addon } from '../native/load.ts'
 

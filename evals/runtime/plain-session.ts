@@ -1,5 +1,5 @@
 /** @file onnxruntime-node's own sessions. */
-import ort from 'onnxruntime-node'
+import ort from './onnxruntime.ts'
 import { addon } from '../native/load.ts'
 import { libraryPath } from './resident-session.ts'
 

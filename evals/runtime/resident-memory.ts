@@ -2,7 +2,7 @@
  * @file Float32 tensors in the memory of a session's device, and the way there and back: graphs that hand their inputs on, one
  * end bound to the host and the other to the device. It is the same way on every device of ONNX Runtime's.
  */
-import ort from 'onnxruntime-node'
+import ort from './onnxruntime.ts'
 import { encode } from '../graph/encode.ts'
 import { createGraph } from '../graph/ops/index.ts'
 import type { Addon, SessionSettings } from '../native/addon.ts'

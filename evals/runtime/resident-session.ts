@@ -5,7 +5,7 @@
 import { existsSync, globSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import ort from 'onnxruntime-node'
+import ort from './onnxruntime.ts'
 import type { Addon, BoundTensor, FreshTensor, SessionSettings } from '../native/addon.ts'
 import { DeviceTensor } from './device-tensor.ts'
 

@@ -5,7 +5,7 @@
  * them once pays: out of memory, or out of the file that they lie in (`weight-files.ts`). Training has no prepacking and no
  * memory pattern: they cost memory and save nothing there.
  */
-import ort from 'onnxruntime-node'
+import ort from './onnxruntime.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { encode } from '../graph/encode.ts'
 import type { Graph } from '../graph/ops/index.ts'

@@ -48,7 +48,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['onnx-proto'],
   },
   runtime: {
-    about: 'ONNX Runtime: sessions, devices, memory; nothing else imports it',
+    about:
+      'ONNX Runtime with its telemetry off: sessions, devices, memory; nothing else imports it',
     may: ['errors', 'files', 'native', 'graph'],
     packages: ['onnxruntime-node'],
     node: true,

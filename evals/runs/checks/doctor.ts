@@ -9,6 +9,7 @@ import {
   checkProviders,
   type Check,
 } from './checks.ts'
+import { checkTelemetry } from './telemetry-check.ts'
 import { version } from '../version.ts'
 
 export interface Findings {
@@ -28,6 +29,7 @@ export async function findings(device?: string): Promise<Findings> {
     checkMemory(),
     checkDatabase(),
     await checkDisk(),
+    checkTelemetry(),
   ]
   const isUsable = checks.every(({ status }) => status !== 'fail')
   return { version: version(), platform: `${process.platform}-${process.arch}`, isUsable, checks }

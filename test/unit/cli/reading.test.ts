@@ -118,6 +118,7 @@ describe('doctor', () => {
       'memory',
       'database',
       'disk',
+      'telemetry',
     ])
     const statusOf = (name: string) => checks.find((check) => check.name === name)!.status
     expect(['node', 'onnxruntime', 'cpu', 'database'].map(statusOf)).toEqual([
