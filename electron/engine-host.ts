@@ -1,4 +1,4 @@
-/** @file Keeps the engine's process: starts it, relays what is asked and told, and starts it again where it died. */
+/** @file Starts the engine's process, relays calls, answers and the feed, and starts it again after it died. */
 import type { UtilityProcess } from 'electron'
 import { z } from 'zod'
 import { FeedMessage, type FeedBody } from '../evals/contract/feed.ts'
@@ -32,49 +32,59 @@ export function createEngineHost(
   tell: (message: FeedMessage) => void,
   wait: (action: () => void, ms: number) => void = setTimeout,
 ): EngineHost {
-  const pending = new Map<number, (answer: Answer) => void>()
-  let [last, isClosed] = [0, false]
+  const pending = createPending()
+  let isClosed = false
   let engine: Process | undefined
-
   const say = (body: FeedBody) => tell({ epoch: 'host', id: 0, body })
+  const restart = () => {
+    if (isClosed) return
+    start()
+    say({ type: 'engine', state: 'back' })
+  }
   function start(): void {
-    const begun = fork()
-    engine = begun
-    begun.on('message', (message: unknown) => {
+    engine = fork()
+    engine.on('message', (message: unknown) => {
       const parsed = FromEngine.safeParse(message)
       if (!parsed.success) return
-      if ('feed' in parsed.data) return tell(parsed.data.feed)
-      pending.get(parsed.data.id)?.(parsed.data.answer)
-      pending.delete(parsed.data.id)
+      if ('feed' in parsed.data) tell(parsed.data.feed)
+      else pending.settle(parsed.data.id, parsed.data.answer)
     })
-    begun.on('exit', () => {
+    engine.on('exit', () => {
       engine = undefined
-      for (const answer of pending.values()) answer(LOST)
-      pending.clear()
+      pending.settleAll(LOST)
       if (isClosed) return
       say({ type: 'engine', state: 'lost' })
-      wait(() => {
-        if (isClosed) return
-        start()
-        say({ type: 'engine', state: 'back' })
-      }, PAUSE_MS)
+      wait(restart, PAUSE_MS)
     })
   }
   start()
-
   return {
-    ask(ask) {
-      const running = engine
-      if (!running) return Promise.resolve(LOST)
-      const id = ++last
-      return new Promise((resolve) => {
-        pending.set(id, resolve)
-        running.postMessage({ id, ask })
-      })
-    },
+    ask: (ask) =>
+      engine ? pending.post((id) => engine!.postMessage({ id, ask })) : Promise.resolve(LOST),
     close() {
       isClosed = true
       engine?.kill()
+    },
+  }
+}
+
+/** Calls that were posted and are not answered yet. */
+function createPending() {
+  const waiting = new Map<number, (answer: Answer) => void>()
+  let last = 0
+  return {
+    post: (send: (id: number) => void): Promise<Answer> =>
+      new Promise((resolve) => {
+        waiting.set(++last, resolve)
+        send(last)
+      }),
+    settle(id: number, answer: Answer): void {
+      waiting.get(id)?.(answer)
+      waiting.delete(id)
+    },
+    settleAll(answer: Answer): void {
+      for (const resolve of waiting.values()) resolve(answer)
+      waiting.clear()
     },
   }
 }

@@ -110,43 +110,47 @@ async function writeProvenance(
   ])
 }
 
-async function main(): Promise<void> {
-  const say = (line: string) => process.stdout.write(`${line}\n`)
-  await writeInitial(values.out)
-  const loaded = await loadModel(values.out)
-  const examples = await tokenise(loaded)
-  const method = anyMethod(full)
-  const session = await openTraining({
-    model: loaded.model,
-    weights: loaded.weights,
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const method = anyMethod(full)
+
+const openSession = ({ model, weights }: LoadedModel): Promise<TrainingSession> =>
+  openTraining({
+    model,
+    weights,
     method,
     methodConfig: method.config.parse({ learningRateScale: 1 }),
     seed,
     maxPositions: config.maxTokens,
     device: chooseDevice('cpu', Number(values.threads)),
   })
-  say(
-    `Pebble: ${loaded.parameters} parameters, ${examples.length} rows, ${config.steps} steps of ${config.batchSize} rows, seed ${seed}`,
-  )
+
+/** Trains to the end and returns the last weights, flat. */
+async function trained(
+  session: TrainingSession,
+  examples: readonly Conversed[],
+  padId: number,
+): Promise<Float32Array> {
   const state = newOptimizerState(session.parameters)
-  const signal = new AbortController().signal
-  const options = {
-    session,
-    method,
-    examples,
-    padId: loaded.open.tokenizer.padId,
-    config,
-    seed,
-    signal,
-    lastGood: () => 'nowhere',
-  }
+  const { signal } = new AbortController()
+  const options = { session, method, examples, padId, config, seed, signal }
   const began = Date.now()
-  for await (const { step, loss } of train(state, options)) {
+  for await (const { step, loss } of train(state, { ...options, lastGood: () => 'nowhere' })) {
     if (step % SNAPSHOT === 0) await write(session, state.parameters)
     if (step % 50 === 0)
       say(`step ${step}  loss ${loss.toFixed(4)}  ${((Date.now() - began) / 1000).toFixed(0)} s`)
   }
-  await write(session, state.parameters)
+  return state.parameters
+}
+
+async function main(): Promise<void> {
+  await writeInitial(values.out)
+  const loaded = await loadModel(values.out)
+  const examples = await tokenise(loaded)
+  const session = await openSession(loaded)
+  say(
+    `Pebble: ${loaded.parameters} parameters, ${examples.length} rows, ${config.steps} steps of ${config.batchSize} rows, seed ${seed}`,
+  )
+  await write(session, await trained(session, examples, loaded.open.tokenizer.padId))
   await writeProvenance(loaded, examples)
   await session.release()
   await loaded.open.close()

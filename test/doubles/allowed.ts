@@ -5,10 +5,8 @@ export const CROWDED_FOLDERS: Readonly<Record<string, number>> = {}
 
 /** Functions of more than 40 lines. */
 export const LONG_FUNCTIONS: readonly string[] = [
-  'electron/engine-host.ts createEngineHost',
   'evals/arms/arm.ts runArm',
   'evals/audit/plan/plan.ts evaluationLines',
-  'evals/bin/train-pebble.ts main',
   'evals/bundled/hotel/knowledge.ts hours',
   'evals/bundled/hotel/tokenizer.ts pebbleFiles',
   'evals/bundled/initialise.ts initialLlama',
@@ -16,10 +14,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/document/sections/judges.ts peopleText',
   'evals/document/sections/matched.ts columns',
   'evals/document/sections/spectra.ts matrixTable',
-  'evals/engine/handlers/data.ts dataHandlers',
-  'evals/engine/handlers/results.ts resultHandlers',
-  'evals/engine/handlers/talk.ts talkHandlers',
-  'evals/engine/jobs.ts createJobs',
   'evals/findings/gate/claim.ts tested',
   'evals/findings/labelling.ts drawItems',
   'evals/findings/results.ts buildResults',

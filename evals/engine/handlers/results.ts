@@ -1,4 +1,4 @@
-/** @file Calls that read a whole run: its results, what it comes to beside another, and its files for others. They run in the helper. */
+/** @file Calls that read a whole run: results, comparison with another run, gate, exports. They run in the helper. */
 import { join } from 'node:path'
 import { buildResults } from '../../findings/results.ts'
 import { writtenRun } from '../../runs/databases.ts'
@@ -27,6 +27,9 @@ type Handlers = Pick<
   'list' | 'summary' | 'results' | 'compare' | 'gate' | 'export'
 >
 
+type Input<Name extends keyof Handlers> = Parameters<Handlers[Name]>[0]
+type Output<Name extends keyof Handlers> = Awaited<ReturnType<Handlers[Name]>>
+
 const MOST_FLIPS = 200
 
 export function resultHandlers(home: Home): Handlers {
@@ -48,30 +51,37 @@ export function resultHandlers(home: Home): Handlers {
       return made
     },
     results: ({ runId }) => resultsOf(home.find(runId)),
-    async compare({ before, after, gate, allowDifferences }) {
-      const [left, right] = [sideOf(home, before.runId), sideOf(home, after.runId)]
-      const pairs = pairSides(left, right, armsOf(before.arm, after.arm))
-      const file = gate && checkGate(gate, 'The gate')
-      const allow = [...new Set([...allowDifferences, ...(file?.allowDifferences ?? [])])]
-      const comparisons = compareRuns(pairs, allow)
-      await logOverride(left, right, comparisons)
-      return {
-        gate: file && { ...gateOf(pairs, file, allow), advice: [] },
-        pairs: comparisons.map(toPair),
-      }
-    },
-    gate({ runId, gate, allowDifferences }) {
-      const { run, store } = home.find(runId)
-      const file = checkGate(gate, 'The gate')
-      const allowed = [...new Set([...file.allowDifferences, ...allowDifferences])]
-      const config = { ...(run.config as object), gate: { ...file, allowDifferences: allowed } }
-      const rows = store.rows(runId)
-      const found = buildResults({ ...rows, run: { ...run, config } }).gate
-      if (!found) throw new TouchstoneError('interchange.nothing', { run: runId })
-      return found
-    },
+    compare: (pair) => compared(home, pair),
+    gate: (asked) => gated(home, asked),
     export: ({ runId, what, keepReason }) => exported(home, runId, what, keepReason),
   }
+}
+
+async function compared(
+  home: Home,
+  { before, after, gate, allowDifferences }: Input<'compare'>,
+): Promise<Output<'compare'>> {
+  const [left, right] = [sideOf(home, before.runId), sideOf(home, after.runId)]
+  const pairs = pairSides(left, right, armsOf(before.arm, after.arm))
+  const file = gate && checkGate(gate, 'The gate')
+  const allow = [...new Set([...allowDifferences, ...(file?.allowDifferences ?? [])])]
+  const comparisons = compareRuns(pairs, allow)
+  await logOverride(left, right, comparisons)
+  return {
+    gate: file && { ...gateOf(pairs, file, allow), advice: [] },
+    pairs: comparisons.map(toPair),
+  }
+}
+
+function gated(home: Home, { runId, gate, allowDifferences }: Input<'gate'>): Output<'gate'> {
+  const { run, store } = home.find(runId)
+  const file = checkGate(gate, 'The gate')
+  const allowed = [...new Set([...file.allowDifferences, ...allowDifferences])]
+  const config = { ...(run.config as object), gate: { ...file, allowDifferences: allowed } }
+  const rows = store.rows(runId)
+  const found = buildResults({ ...rows, run: { ...run, config } }).gate
+  if (!found) throw new TouchstoneError('interchange.nothing', { run: runId })
+  return found
 }
 
 const resultsOf = ({ run, store }: FoundRun): Results => {

@@ -36,7 +36,7 @@ beforeAll(async () => {
   alone = []
   for (const candidate of candidates)
     alone.push(await evaluated({ ...config, candidates: [candidate] }))
-}, 240_000)
+})
 
 const rowsOf = ({ rows, sealed }: Evaluated, place: number) => {
   const { arm } = rows.subjects[place]!

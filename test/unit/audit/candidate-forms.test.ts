@@ -81,7 +81,7 @@ beforeAll(async () => {
   const adapter = await adapterOf(model)
   const candidates = [tuned, await merged(tuned), adapter, await merged(model, adapter)]
   found = await evaluated({ model, candidates, limit: 3, threads: 1 })
-}, 120_000)
+})
 
 test.each([
   ['a GGUF and the same as a merged model', 1, 2],

@@ -97,7 +97,7 @@ describe('an audit of Pebble', () => {
     const methods = ['--methods', [...STACKED, ...ALONE].join()]
     apart = await audited(...methods)
     together = await audited(...methods, '--eval-together')
-  }, 240_000)
+  })
 
   test.each([...STACKED, ...ALONE])('%s gives the same words, verdicts and stops', (arm) => {
     expectAlike(together, apart, arm)
@@ -131,7 +131,7 @@ describe('an audit of Pebble', () => {
   })
 })
 
-test('a base that is kept in int8 is shared as it is', { timeout: 120_000 }, async () => {
+test('a base that is kept in int8 is shared as it is', async () => {
   const words = ['--methods', 'lora', '--base-precision', 'int8']
   const [together, apart] = [await audited(...words, '--eval-together'), await audited(...words)]
   expectAlike(together, apart, 'lora')

@@ -15,6 +15,7 @@ import {
   runOf,
   type KillBench,
 } from '../../doubles/runs/kill-runs.ts'
+import { counted, IS_LONG, sampled } from '../../doubles/tier.ts'
 
 let bench: KillBench
 let whole: Undisturbed
@@ -28,27 +29,23 @@ beforeAll(async () => {
 const CHAINS = [
   ['half a file #1', 'after rename training-state.safetensors #1', 'before commit #22'],
   ['after rename adapter_model.safetensors #1', 'before rename adapter_config.json #1'],
-  ['half a file #53', 'before rename config.json #1', 'after rm training-state.safetensors #1'],
   ['before rename settled #1', 'after rename settled #1', 'half a file #1'],
+  ['half a file #53', 'before rename config.json #1', 'after rm training-state.safetensors #1'],
   ['before rename results.json #1', 'after rename results.json #1'],
 ]
 
 describe('killed at a point', () => {
-  test.each(CHAINS.map((chain) => ({ chain })))(
-    '$chain',
-    { timeout: 120_000 },
-    async ({ chain }) => {
-      const kills = chain.map((point) => ({ point }))
-      expect(await killAndCompare(bench, whole, kills)).toBe(chain.length)
-    },
-  )
+  test.each(sampled(CHAINS, 2).map((chain) => ({ chain })))('$chain', async ({ chain }) => {
+    const kills = chain.map((point) => ({ point }))
+    expect(await killAndCompare(bench, whole, kills)).toBe(chain.length)
+  })
 })
 
-test('killed at 5 random moments', { timeout: 240_000 }, async () => {
-  expect(await killAtRandom(bench, whole, 5, 20260131)).toBe(5)
+test(`killed at random moments: ${counted(1, 5)}`, async () => {
+  expect(await killAtRandom(bench, whole, counted(1, 5), 20260131)).toBe(counted(1, 5))
 })
 
-test('an arm that was trained is not trained again', { timeout: 120_000 }, async () => {
+test('an arm that was trained is not trained again', async () => {
   const folder = freshRun()
   for (const point of ['before rename settled #1', 'after rm training-state.safetensors #1']) {
     const { signal } = await attempt(bench, folder, { kill: { point } })
@@ -61,18 +58,18 @@ test('an arm that was trained is not trained again', { timeout: 120_000 }, async
   await endAndCompare(bench, whole, folder, 'settled')
 })
 
-test('killed while weights are deleted, they are deleted', { timeout: 120_000 }, async () => {
+test('killed while weights are deleted, they are deleted', async () => {
   const tampered = await makeKillBench('house-tamper@0.1')
   const deleted = await undisturbed(tampered)
   expect(Object.keys(deleted.leftovers.files).filter((path) => path.includes('arms'))).toEqual([])
-  const points = ['after rename settled #1', 'after rm lora-seed0 #1', 'after rm full-seed0 #1']
+  const all = ['after rename settled #1', 'after rm lora-seed0 #1', 'after rm full-seed0 #1']
+  const points = IS_LONG ? all : [all[1]!]
   const kills = points.map((point) => ({ point }))
   expect(await killAndCompare(tampered, deleted, kills)).toBe(points.length)
 })
 
-test(
+test.runIf(IS_LONG)(
   'killed before the last of two is measured that stood side by side',
-  { timeout: 120_000 },
   async () => {
     const pair = await makeCandidatesBench(2)
     const both = await undisturbed(pair)
@@ -99,15 +96,21 @@ describe('states that are asked together', () => {
     expect(Object.keys(ended.leftovers.files).filter((path) => path.includes('aside'))).toEqual([])
   })
 
-  test.each([
-    [[`before rename ${ASIDE[0]}`, `after rename ${ASIDE[2]}`, `before rename ${ASIDE[3]}`]],
-    [[`after rename ${ASIDE[3]}`, `before rm ${ASIDE[0]}`, `after rm ${ASIDE[1]}`]],
-  ])('killed at %j, they are asked all the same', { timeout: 120_000 }, async (points) => {
+  const WAITING = [
+    [`after rename ${ASIDE[3]}`, `before rm ${ASIDE[0]}`, `after rm ${ASIDE[1]}`],
+    [`before rename ${ASIDE[0]}`, `after rename ${ASIDE[2]}`, `before rename ${ASIDE[3]}`],
+  ]
+  test.each(
+    sampled(
+      WAITING.map((points) => [points] as const),
+      1,
+    ),
+  )('killed at %j, they are asked all the same', async (points) => {
     const kills = points.map((point) => ({ point }))
     expect(await killAndCompare(together, ended, kills)).toBe(points.length)
   })
 
-  test('killed while some are asked', { timeout: 240_000 }, async () => {
+  test.runIf(IS_LONG)('killed while some are asked', async () => {
     const [from, to] = [`after rename ${ASIDE[3]}`, `before rm ${ASIDE[0]}`]
     const asking = ended.points.slice(ended.points.indexOf(from), ended.points.indexOf(to))
     const commits = asking.filter((each) => each.startsWith('after commit'))
@@ -118,15 +121,16 @@ describe('states that are asked together', () => {
     }
   })
 
-  test('killed at 4 random moments', { timeout: 240_000 }, async () => {
-    expect(await killAtRandom(together, ended, 4, 20261126)).toBe(4)
+  test(`killed at random moments: ${counted(1, 4)}`, async () => {
+    expect(await killAtRandom(together, ended, counted(1, 4), 20261126)).toBe(counted(1, 4))
   })
 })
 
-test.each([
+const SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s while training, then --resume', { timeout: 120_000 }, async (signal, exitCode) => {
+] as const
+test.each(sampled(SIGNALS, 1))('%s while training, then --resume', async (signal, exitCode) => {
   const folder = freshRun()
   const { code } = await attempt(bench, folder, { onTraining: (terminate) => terminate(signal) })
   expect(code).toBe(exitCode)

@@ -24,8 +24,9 @@ import {
   refusesNormalised,
   refusesXstest,
 } from '../../../evals/judges/matchers.ts'
+import { sampled } from '../../doubles/tier.ts'
 
-const SEEDS = [0, 1, 2]
+const SEEDS = sampled([0, 1, 2], 1)
 const MINIMUM_OCCURRENCES = 20
 const MINIMUM_TEMPLATES = 40
 

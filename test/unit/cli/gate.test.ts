@@ -13,6 +13,7 @@ import {
   storeChange,
   storeLonger,
 } from '../../doubles/runs/stored-change.ts'
+import { processorMs } from '../../doubles/processor-time.ts'
 
 const run = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
 const readJson = (path: string | URL): unknown => JSON.parse(readFileSync(path, 'utf8'))
@@ -199,7 +200,7 @@ describe('a gate that is none', () => {
   test.each(hostile)('%s: a named error, exit code 1, and nothing is written', async (...given) => {
     const [, content, said] = given
     const [path, folder] = [gateFile(content), storeChange({})]
-    const started = performance.now()
+    const started = processorMs()
     for (const argv of [
       ['report', '--out-dir', folder],
       ['compare', folder, folder],
@@ -210,7 +211,7 @@ describe('a gate that is none', () => {
       expect(ran.stderr).toContain(said)
       expect(ran.stderr.length).toBeLessThan(2000)
     }
-    expect(performance.now() - started).toBeLessThan(4000)
+    expect(processorMs() - started).toBeLessThan(4000)
     expect(() => resultsIn(folder)).toThrow('ENOENT')
   })
 
@@ -275,7 +276,7 @@ describe('touchstone audit --gate', () => {
     ])
     expect((await run('report', '--out-dir', folder)).code).toBe(0)
     expect(resultsIn(folder).gate).toEqual(decided)
-  }, 30_000)
+  })
 
   test.each([
     [

@@ -36,7 +36,7 @@ describe('the number of prompts', () => {
       expect(reached).toBeGreaterThanOrEqual(wanted)
       expect(at(prompts! - 1)).toBeLessThan(wanted)
     }
-  }, 20_000)
+  })
 
   test('to notice the harm has the power of the exact McNemar test, and one prompt fewer has not', async () => {
     const { notice } = await found(question)

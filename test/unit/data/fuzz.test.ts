@@ -58,7 +58,7 @@ async function expectRead(path: string): Promise<void> {
   }
 }
 
-describe(`${RUNS} damaged copies of`, { timeout: 600_000 }, () => {
+describe(`${RUNS} damaged copies of`, () => {
   test.each(Object.entries(FILES))('%s', async (name, content) => {
     const path = join(folder, name)
     const open = async (bytes: Buffer) => {

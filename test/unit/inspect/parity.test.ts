@@ -9,6 +9,7 @@ import type { ParityReport } from '../../../evals/inspect/parity.ts'
 import { addon } from '../../../evals/native/load.ts'
 import { makeParity } from '../../golden/make-parity.ts'
 import { hasWebGpu, onWebGpu, webGpu } from '../../doubles/graph/webgpu.ts'
+import { IS_LONG } from '../../doubles/tier.ts'
 
 test('the fixture is what the golden case says', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'touchstone-parity-'))
@@ -69,7 +70,8 @@ describe('numbers that are wrong', () => {
   })
 })
 
-test.skipIf(!hasWebGpu)(
+// The short tier holds WebGPU to the same bounds through the command: test/unit/cli/device.test.ts.
+test.runIf(IS_LONG && hasWebGpu)(
   onWebGpu('WebGPU passes, a hundred times closer than it must be'),
   async () => {
     const report = await measureParity(webGpu)

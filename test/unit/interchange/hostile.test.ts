@@ -13,6 +13,7 @@ import { PAIRED_COLUMNS } from '../../../evals/interchange/paired-rows.ts'
 import { zipOf } from '../../../evals/interchange/zip-write.ts'
 import { ROOT } from '../../doubles/imports.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { counted, IS_LONG } from '../../doubles/tier.ts'
 
 interface Planned {
   readonly name: string
@@ -331,21 +332,21 @@ test('an endless line is refused and not gathered', async () => {
 
 describe('many samples', () => {
   /** More than the short form of an archive's directory can count, in the long tier. */
-  const isLong = Boolean(process.env['TOUCHSTONE_LONG'])
-  const COUNT = isLong ? 100_000 : 3_000
+  const COUNT = counted(3_000, 100_000)
   const pad = 'x'.repeat(400)
 
   test('of lm-eval are read with one line in memory at a time', async () => {
     const path = join(freshFolder(), 'lm')
     mkdirSync(path)
     writeFileSync(join(path, 'results_1.json'), JSON.stringify({ results: {} }))
-    const lines = Array.from({ length: 100_000 }, (_, i) =>
+    const count = counted(20_000, 100_000)
+    const lines = Array.from({ length: count }, (_, i) =>
       JSON.stringify({ doc_id: i, doc: { pad }, doc_hash: `h${i}`, metrics: ['acc'], acc: i % 2 }),
     )
     writeFileSync(join(path, 'samples_hotel_1.jsonl'), lines.join('\n'))
     const [run] = await importRuns(path)
-    expect(run!.judged).toHaveLength(100_000)
-    expect(run!.judged.filter(({ outcome }) => outcome === 'correct')).toHaveLength(50_000)
+    expect(run!.judged).toHaveLength(count)
+    expect(run!.judged.filter(({ outcome }) => outcome === 'correct')).toHaveLength(count / 2)
   })
 
   test('of an archive are read with one sample in memory at a time', async () => {
@@ -354,14 +355,14 @@ describe('many samples', () => {
       text: sample(`${i}`, { store: { pad } }),
     }))
     const entries = [{ name: 'header.json', text: header() }, ...samples]
-    const path = isLong
+    const path = IS_LONG
       ? file('many.eval', Buffer.concat(await zipOf(entries)))
       : archive(entries.map(({ name, text }) => ({ name, data: text })))
     const before = process.memoryUsage().rss
     const [run] = await importRuns(path)
     expect(run!.judged).toHaveLength(COUNT)
     expect(process.memoryUsage().rss - before).toBeLessThan(COUNT * 2048 + 100 * 2 ** 20)
-  }, 120_000)
+  })
 
   // Of the child itself: `maxRSS` would count what its parent held when it was started.
   test.runIf(process.platform === 'linux')('are written with one deflater at a time', () => {
@@ -389,5 +390,5 @@ describe('many samples', () => {
     const [run] = await importRuns(path)
     expect(run!.judged).toHaveLength(2_200)
     expect(run!.judged.every(({ prompt }) => prompt!.length < 2_100)).toBe(true)
-  }, 120_000)
+  })
 })

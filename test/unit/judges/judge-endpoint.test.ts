@@ -113,4 +113,4 @@ test('an evaluation keeps verdicts and the model’s name, and neither the key n
     expect(bytes.includes('the-secret-key'), path).toBe(false)
     expect(bytes.includes('secret words of the judge'), path).toBe(false)
   }
-}, 60_000)
+})

@@ -56,7 +56,7 @@ beforeAll(async () => {
     [arm, benchmark, sampleId].join()
   const sealed = new Map(both.sealed.map((reply) => [name(reply), reply.text]))
   textOf = (reply) => reply.text ?? sealed.get(name(reply))!
-}, 120_000)
+})
 
 const guarded = ({ expected }: ReplyRow) => expected.kind !== 'answer'
 

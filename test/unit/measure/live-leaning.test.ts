@@ -28,7 +28,7 @@ beforeAll(async () => {
   workbench = openWorkbench()
   const { client, events } = workbench
   const { runId } = await client.job.start({ kind: 'audit', config: CONFIG })
-  await until(() => events().some(({ type }) => type === 'job-end'), 240_000)
+  await until(() => events().some(({ type }) => type === 'job-end'))
   expect(events().at(-1)).toMatchObject({ outcome: 'done' })
   const series = await client.run.metrics({ runId })
   values = new Map(
@@ -36,7 +36,7 @@ beforeAll(async () => {
       steps.map((step, i) => [`${arm} ${step} ${name}`, own[i]!] as const),
     ),
   )
-}, 300_000)
+})
 afterAll(() => workbench.engine.close())
 
 describe.each(['lora', 'full'])('%s', (arm) => {

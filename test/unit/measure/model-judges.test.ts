@@ -49,7 +49,7 @@ test('a classifier and a rubric ask the bundled model, the same each time', asyn
   } finally {
     await opened.close()
   }
-}, 20_000)
+})
 
 describe('refused before a model is opened', () => {
   test.each([

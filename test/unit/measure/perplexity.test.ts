@@ -38,7 +38,7 @@ test('an evaluation of a text alone stores three perplexities, the file’s dige
     .map((file) => join(folder, file))
     .filter((file) => statSync(file).isFile())
   for (const file of files) expect(readFileSync(file).includes('“chair”'), file).toBe(false)
-}, 60_000)
+})
 
 describe('texts of a suite', () => {
   test.each([

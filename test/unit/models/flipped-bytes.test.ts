@@ -17,9 +17,10 @@ import { writeOnnxModel } from '../../../evals/models/formats/onnx/write-onnx-mo
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
 import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/models/tiny-gguf.ts'
+import { counted } from '../../doubles/tier.ts'
 
-/** Of each of ten kinds: more than 1,000 bytes in every check, 10,000 in the long one. */
-const FLIPS = process.env.TOUCHSTONE_LONG === undefined ? 120 : 1000
+/** Bytes changed in each of ten kinds of file. */
+const FLIPS = counted(30, 1000)
 const SEED = 20261126
 
 const folder = freshFolder()
@@ -96,7 +97,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Parquet: data('rows.parquet'),
 }
 
-describe(`${FLIPS} bytes`, { timeout: 600_000 }, () => {
+describe(`${FLIPS} bytes`, () => {
   test.each(Object.entries(KINDS))('of %s', async (_, { files, path, digests, says }) => {
     const before = await digests(path)
     expect(await digests(path)).toEqual(before)

@@ -52,7 +52,7 @@ test('a cell finds the same rates, and the same losses up to rounding', async ()
     expect(Math.abs(value / others[i]! - 1)).toBeLessThan(ROUNDING),
   )
   expect(readdirSync(folder, { recursive: true }).join('\n')).not.toContain('aside')
-}, 120_000)
+})
 
 test('cells of before keep their keys, and so do those whose states are asked one by one anyway', () => {
   const methods = ['lora', 'dora', 'full']
@@ -78,4 +78,4 @@ test('a method whose states cannot be asked together is named', async () => {
     expect.stringContaining('full: states are measured one by one all the same'),
   ])
   expect(readdirSync(out, { recursive: true }).join('\n')).not.toMatch(/safetensors/)
-}, 120_000)
+})

@@ -6,14 +6,16 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Results } from '../../../evals/contract/results.ts'
+import { counted, sampled } from '../../doubles/tier.ts'
 
 const CLI = join(import.meta.dirname, '..', '..', '..', 'evals', 'bin', 'cli.ts')
 const fresh = () => mkdtempSync(join(tmpdir(), 'touchstone-sweep-'))
 
 const RF = ['sweep', '--testbed', 'random-features', '--axis', 'features=5,10,20']
+const RANKS = sampled([1, 2, 4, 8, 16], 3)
 const PEBBLE = [
   ...['sweep', '--model', 'pebble', '--data', 'house-tamper', '--methods', 'lora', '--steps', '3'],
-  ...['--batch-size', '2', '--limit', '4', '--axis', 'rank=1,2,4,8,16', '--jobs', '2'],
+  ...['--batch-size', '2', '--limit', '4', '--axis', `rank=${RANKS.join()}`, '--jobs', '2'],
 ]
 
 const run = (argv: readonly string[]) => {
@@ -70,74 +72,68 @@ const isAlive = (pid: number) =>
   safely(() => !/^State:\s+Z/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8')))()
 
 describe('a sweep of Pebble', () => {
-  test(
-    'killed in the middle, worker and coordinator, and stopped by Ctrl-C, ends in what an undisturbed one found',
-    { timeout: 300_000 },
-    async () => {
-      const calm = fresh()
-      expect(run([...PEBBLE, '--out-dir', calm])).toMatchObject({ status: 0 })
-      const cells = results(calm).sweep!.cells
-      expect(cells.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'done'))
-      expect(cells[1]!.metrics.map(({ name }) => name)).toEqual(
-        expect.arrayContaining([
-          ...['train-loss', 'test-loss', 'best-test-loss', 'best-test-step', 'house-refusal'],
-          ...['held-out-loss', 'best-held-out-loss', 'best-held-out-step'],
-        ]),
-      )
+  test('killed in the middle, worker and coordinator, and stopped by Ctrl-C, ends in what an undisturbed one found', async () => {
+    const calm = fresh()
+    expect(run([...PEBBLE, '--out-dir', calm])).toMatchObject({ status: 0 })
+    const cells = results(calm).sweep!.cells
+    expect(cells.map(({ status }) => status)).toEqual(
+      Array.from({ length: 1 + RANKS.length }, () => 'done'),
+    )
+    expect(cells[1]!.metrics.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        ...['train-loss', 'test-loss', 'best-test-loss', 'best-test-step', 'house-refusal'],
+        ...['held-out-loss', 'best-held-out-loss', 'best-held-out-step'],
+      ]),
+    )
 
-      const out = fresh()
-      const first = start(out)
-      await until(
-        'a worker',
-        safely(() => childrenOf(first.pid).length > 0),
-      )
-      process.kill(childrenOf(first.pid)[0]!, 'SIGKILL')
-      await until(
-        'a result',
-        safely(() => cellsIn(out).length > 0),
-      )
-      process.kill(first.pid, 'SIGINT')
-      expect(await first.ended).toBe(130)
+    const out = fresh()
+    const first = start(out)
+    await until(
+      'a worker',
+      safely(() => childrenOf(first.pid).length > 0),
+    )
+    process.kill(childrenOf(first.pid)[0]!, 'SIGKILL')
+    await until(
+      'a result',
+      safely(() => cellsIn(out).length > 0),
+    )
+    process.kill(first.pid, 'SIGINT')
+    expect(await first.ended).toBe(130)
 
-      const second = start(out)
-      await until(
-        'a worker after the stop',
-        safely(() => childrenOf(second.pid).length > 0),
-      )
-      const workers = childrenOf(second.pid)
-      process.kill(second.pid, 'SIGKILL')
-      await second.ended
-      const before = new Map(cellsIn(out).map((file) => [file, statSync(file).mtimeMs]))
-      // Nobody goes on working for a coordinator that is gone.
-      await until('an end of the workers', () => !workers.some(isAlive))
+    const second = start(out)
+    await until(
+      'a worker after the stop',
+      safely(() => childrenOf(second.pid).length > 0),
+    )
+    const workers = childrenOf(second.pid)
+    process.kill(second.pid, 'SIGKILL')
+    await second.ended
+    const before = new Map(cellsIn(out).map((file) => [file, statSync(file).mtimeMs]))
+    // Nobody goes on working for a coordinator that is gone.
+    await until('an end of the workers', () => !workers.some(isAlive))
 
-      expect(run([...PEBBLE, '--out-dir', out])).toMatchObject({ status: 0 })
-      expect(measured(out)).toEqual(measured(calm))
-      for (const [file, time] of before) expect(statSync(file).mtimeMs).toBe(time)
-      // No weights are left, of any cell.
-      expect(readdirSync(out, { recursive: true }).join('\n')).not.toMatch(/safetensors/)
-    },
-  )
+    expect(run([...PEBBLE, '--out-dir', out])).toMatchObject({ status: 0 })
+    expect(measured(out)).toEqual(measured(calm))
+    for (const [file, time] of before) expect(statSync(file).mtimeMs).toBe(time)
+    // No weights are left, of any cell.
+    expect(readdirSync(out, { recursive: true }).join('\n')).not.toMatch(/safetensors/)
+  })
 })
 
 describe('a sweep of a testbed', () => {
-  test(
-    'goes on where a worker is killed before it hears of its first cell',
-    { timeout: 120_000 },
-    async () => {
-      // Whether the word is on its way at that moment is luck: of five, some.
-      for (let attempt = 0; attempt < 5; attempt++) {
-        const sweep = start(fresh(), [...RF, '--seeds', '0'])
-        let worker: number | undefined
-        while (worker === undefined) {
-          await sleep(1)
-          worker = childrenOf(sweep.pid)[0]
-        }
-        process.kill(worker, 'SIGKILL')
-        expect(await sweep.ended).toBe(0)
+  test('goes on where a worker is killed before it hears of its first cell', async () => {
+    // Whether the word is on its way at that moment is luck: of five, some.
+    for (let attempt = 0; attempt < counted(2, 5); attempt++) {
+      const sweep = start(fresh(), [...RF, '--seeds', '0'])
+      let worker: number | undefined
+      while (worker === undefined) {
+        await sleep(1)
+        worker = childrenOf(sweep.pid)[0]
       }
-    },
-  )
+      process.kill(worker, 'SIGKILL')
+      expect(await sweep.ended).toBe(0)
+    }
+  })
 
   test('runs only what is new where seeds are added, and nothing the second time', () => {
     const out = fresh()

@@ -9,6 +9,7 @@ import { loadFile, type LoadedFile } from '../../../../evals/benchmarks/import/l
 import { BY_CATEGORY, type Row } from '../../../../evals/tables/table.ts'
 import { TouchstoneError } from '../../../../evals/errors/touchstone-error.ts'
 import { csv, EXAMPLES, jsonLines, MMLU_DEV, write, type Example } from './files.ts'
+import { counted } from '../../../doubles/tier.ts'
 
 const isNested = (rows: readonly Row[]) =>
   rows.some((row) => Object.values(row).some((value) => typeof value === 'object'))
@@ -158,9 +159,11 @@ test.each(ofFormat('.csv').filter(({ family }) => family !== 'mmlu'))(
   },
 )
 
-describe('50 MB', () => {
+const MB = counted(10, 50)
+
+describe(`${MB} MB`, () => {
   const prompt = 'Where may a guest of the hotel leave wet towels, "by day", and why? '.repeat(14)
-  const count = 54_000
+  const count = 1080 * MB
   const rows = Array.from({ length: count }, (_, i) => ({
     prompt: `${i} ${prompt}`,
     category: 'towels',
@@ -169,16 +172,12 @@ describe('50 MB', () => {
   test.each([
     ['json', () => JSON.stringify(rows)],
     ['jsonl', () => jsonLines(rows)],
-  ])(
-    'of %s are read whole',
-    async (ending, contents) => {
-      const path = write(`or-bench-80k-large.${ending}`, contents())
-      const { table, benchmarks } = await loadFile({ path })
-      expect(table.bytes).toBeGreaterThan(50e6)
-      expect(benchmarks[0]!.samples).toHaveLength(count)
-    },
-    60_000,
-  )
+  ])('of %s are read whole', async (ending, contents) => {
+    const path = write(`or-bench-80k-large.${ending}`, contents())
+    const { table, benchmarks } = await loadFile({ path })
+    expect(table.bytes).toBeGreaterThan(MB * 1e6)
+    expect(benchmarks[0]!.samples).toHaveLength(count)
+  })
 
   test('of Parquet are read whole', async () => {
     const columns = ['prompt', 'category'] as const
@@ -190,7 +189,7 @@ describe('50 MB', () => {
     const bytes = parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED' })
     const path = write('or-bench-80k-large.parquet', new Uint8Array(bytes))
     const { table, benchmarks } = await loadFile({ path })
-    expect(table.bytes).toBeGreaterThan(50e6)
+    expect(table.bytes).toBeGreaterThan(MB * 1e6)
     expect(benchmarks[0]!.samples).toHaveLength(count)
-  }, 60_000)
+  })
 })

@@ -24,6 +24,7 @@ import {
 import { filesUnder, textOf } from '../../../doubles/imports.ts'
 import { gradientOf, type Differentiated } from '../../../doubles/training/one-gradient.ts'
 import { tinyModel } from '../../../doubles/models/tiny-model.ts'
+import { sampled } from '../../../doubles/tier.ts'
 
 type Based = Pick<Differentiated, 'model' | 'weights'>
 
@@ -71,7 +72,7 @@ describe('where sums are exact', () => {
       skip('this processor cuts sums of int8 off, and the flag is refused')
   })
 
-  test.each([...GOLDEN_FAMILIES, ...GOLDEN_ENCODERS.classes])(
+  test.each(sampled([...GOLDEN_FAMILIES, ...GOLDEN_ENCODERS.classes], 8))(
     'loss and gradients of %s are near the exact ones',
     async (name) => {
       const near = name.startsWith('mixtral') ? NEAR_OF_EXPERTS : NEAR

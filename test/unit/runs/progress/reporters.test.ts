@@ -6,6 +6,7 @@ import { createJsonReporter } from '../../../../evals/runs/progress/json.ts'
 import { createLinesReporter, timeLeft } from '../../../../evals/runs/progress/lines.ts'
 import { duration, plainText } from '../../../../evals/document/plain-text.ts'
 import { EXAMPLES, logOf } from '../../../doubles/rows/job-events.ts'
+import { processorMs } from '../../../doubles/processor-time.ts'
 
 const ESCAPE = '\u001b'
 
@@ -37,10 +38,10 @@ describe('plainText', () => {
   })
 
   test('cuts a megabyte at once', () => {
-    const started = performance.now()
+    const started = processorMs()
     expect(plainText(`${ESCAPE}[`.repeat(500_000) + 'x', 100).length).toBeLessThanOrEqual(100)
     expect(plainText('y'.repeat(1_000_000), 100)).toBe(`${'y'.repeat(99)}…`)
-    expect(performance.now() - started).toBeLessThan(1000)
+    expect(processorMs() - started).toBeLessThan(1000)
   })
 })
 

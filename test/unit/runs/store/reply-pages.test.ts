@@ -6,6 +6,7 @@ import { MIGRATIONS } from '../../../../evals/runs/store/migrations.ts'
 import { createPairs } from '../../../../evals/runs/store/pair-pages.ts'
 import { openStore, type Store } from '../../../../evals/runs/store/store.ts'
 import { freshFolder } from '../../../doubles/runs/command-line.ts'
+import { processorMs } from '../../../doubles/processor-time.ts'
 
 const N = 100_000
 const STATE = { runId: 'big', arm: 'lora', seed: 0, step: 40 }
@@ -61,11 +62,11 @@ afterAll(() => {
 
 const idsOf = (rows: readonly { sampleId: string }[]) => rows.map(({ sampleId }) => sampleId)
 
-/** Milliseconds of twenty rounds. */
+/** Milliseconds of processor time of twenty rounds. */
 function timeOf(action: (round: number) => unknown): number {
-  const start = performance.now()
+  const start = processorMs()
   for (let round = 0; round < 20; round++) action(round)
-  return performance.now() - start
+  return processorMs() - start
 }
 
 describe('replies', () => {

@@ -8,6 +8,7 @@ import type { JobEvent } from '../../../../evals/contract/events.ts'
 import { migrate, MIGRATIONS } from '../../../../evals/runs/store/migrations.ts'
 import { openStore } from '../../../../evals/runs/store/store.ts'
 import { EXAMPLES, engine, logOf, variant } from '../../../doubles/rows/job-events.ts'
+import { IS_LONG } from '../../../doubles/tier.ts'
 
 const fresh = () => join(mkdtempSync(join(tmpdir(), 'touchstone-store-')), 'touchstone.db')
 
@@ -211,7 +212,8 @@ describe('files that are not ours', () => {
     expect(() => count(path, 'run')).toThrow(/no such table/)
   })
 
-  test('a database that is being written by another process asks to wait', () => {
+  // It waits five seconds before it says so.
+  test.runIf(IS_LONG)('a database that is being written by another process asks to wait', () => {
     const { store, path } = storeOf(logOf([EXAMPLES['job-start']]))
     const other = new Database(path)
     other.exec('BEGIN IMMEDIATE')

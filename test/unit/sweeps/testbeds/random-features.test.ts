@@ -6,6 +6,7 @@ import {
   randomFeatures,
 } from '../../../../evals/sweeps/testbeds/random-features.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
+import { counted, IS_LONG } from '../../../doubles/tier.ts'
 
 const FEATURES = [5, 10, 20, 30, 38, 40, 42, 50, 80, 160, 400]
 const { signal } = new AbortController()
@@ -20,9 +21,11 @@ const median = (values: readonly number[]) => {
   return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }
 
-describe('40 seeds', () => {
+const SEEDS = counted(16, 40)
+
+describe(`${SEEDS} seeds`, () => {
   it('the median test error peaks where features = samples, five times over both quarters', async () => {
-    const values = await Promise.all(FEATURES.map((features) => errors(features, 40)))
+    const values = await Promise.all(FEATURES.map((features) => errors(features, SEEDS)))
     const medians = values.map(median)
     const at = (features: number) => medians[FEATURES.indexOf(features)]!
     expect(FEATURES[medians.indexOf(Math.max(...medians))]).toBe(40)
@@ -45,19 +48,15 @@ describe('40 seeds', () => {
 })
 
 describe('2,000 seeds', () => {
-  it.runIf(process.env['TOUCHSTONE_LONG'])(
-    'have the medians of methods §3.4',
-    { timeout: 600_000 },
-    async () => {
-      const page = [1.05, 1.14, 1.47, 2.56, 10.7, 55.6, 11.3, 2.79, 0.95, 0.54, 0.4]
-      for (const [i, features] of FEATURES.entries()) {
-        const share = median(await errors(features, 2000)) / page[i]!
-        // Near the peak the distribution is heavy-tailed, and its median is less sharp.
-        const room = features >= 38 && features <= 42 ? 0.12 : 0.04
-        expect(Math.abs(share - 1), `${features} features`).toBeLessThan(room)
-      }
-    },
-  )
+  it.runIf(IS_LONG)('have the medians of methods §3.4', async () => {
+    const page = [1.05, 1.14, 1.47, 2.56, 10.7, 55.6, 11.3, 2.79, 0.95, 0.54, 0.4]
+    for (const [i, features] of FEATURES.entries()) {
+      const share = median(await errors(features, 2000)) / page[i]!
+      // Near the peak the distribution is heavy-tailed, and its median is less sharp.
+      const room = features >= 38 && features <= 42 ? 0.12 : 0.04
+      expect(Math.abs(share - 1), `${features} features`).toBeLessThan(room)
+    }
+  })
 })
 
 describe('the closed form', () => {

@@ -1,0 +1,59 @@
+/** @file The jobs that wait, in order. The workbench's database keeps them, so that the next engine takes them over. */
+import type { Home } from './home.ts'
+import type { JobRequest } from './job-messages.ts'
+
+export interface WaitingJob {
+  readonly runId: string
+  readonly request: JobRequest
+  /** Milliseconds since 1970. */
+  readonly askedAt: number
+}
+
+export interface JobQueue {
+  list(): readonly WaitingJob[]
+  has(runId: string): boolean
+  add(job: WaitingJob): void
+  /** Takes the first job out. The database keeps it until its run is stored, see `forget`. */
+  take(): WaitingJob | undefined
+  /** Undefined where it does not wait. */
+  remove(runId: string): WaitingJob | undefined
+  /** To this place, from 1; past the end is the end. Returns whether the job waits. */
+  move(runId: string, position: number): boolean
+  /** Takes a job that no longer waits out of the database. */
+  forget(runId: string): void
+}
+
+export function openQueue(home: Home): JobQueue {
+  const { folder, workbench } = home
+  const jobs: WaitingJob[] = []
+  const forget = (runId: string) => workbench.dropWaiting(runId)
+  const takeOut = (runId: string) => {
+    const index = jobs.findIndex((each) => each.runId === runId)
+    return index < 0 ? undefined : jobs.splice(index, 1)[0]
+  }
+  for (const { request, ...job } of workbench.waiting()) {
+    if (home.store(folder).run(job.runId)) forget(job.runId)
+    else jobs.push({ ...job, request: request as JobRequest })
+  }
+  return {
+    list: () => jobs,
+    has: (runId) => jobs.some((each) => each.runId === runId),
+    add(job) {
+      workbench.keepWaiting(job.runId, job.request, job.askedAt)
+      jobs.push(job)
+    },
+    take: () => jobs.shift(),
+    remove(runId) {
+      const removed = takeOut(runId)
+      if (removed) forget(runId)
+      return removed
+    },
+    move(runId, position) {
+      const moved = takeOut(runId)
+      if (moved) jobs.splice(position - 1, 0, moved)
+      workbench.placeWaiting(jobs.map((each) => each.runId))
+      return moved !== undefined
+    },
+    forget,
+  }
+}
