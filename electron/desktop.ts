@@ -23,7 +23,7 @@ const OPTIONS: Readonly<Record<(typeof PICKS)[number], OpenDialogOptions>> = {
   folder: { properties: ['openDirectory', 'createDirectory'] },
 }
 
-/** Undefined for a call that is the engine's. */
+/** Undefined for calls of the engine. */
 export async function answerDesktop(
   { name, input }: Ask,
   { dialog, shell, notify, handles }: DesktopParts,

@@ -24,7 +24,7 @@ const LOST: Answer = {
     remedy: 'Try again; a job that was running can be resumed. Nothing that was stored is lost.',
   },
 }
-/** An engine that dies at once is not started in a circle. */
+/** Milliseconds before a restart, so that an engine that dies at once does not loop. */
 const PAUSE_MS = 500
 
 export function createEngineHost(

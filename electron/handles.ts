@@ -1,11 +1,11 @@
-/** @file Paths that the user picked stay here; the window has handles, which become paths again on their way to the engine. */
+/** @file Picked paths stay in the shell: the window gets handles, and the shell replaces them by paths in calls to the engine. */
 import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
 import { HANDLE } from '../evals/contract/desktop.ts'
 
 export interface Handles {
   give(path: string): { handle: string; name: string }
-  /** The same value with every handle replaced; an unknown one is left, and is no path of anything. */
+  /** A copy with every known handle replaced by its path. */
   resolve(value: unknown): unknown
 }
 

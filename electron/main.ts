@@ -1,4 +1,4 @@
-/** @file Where the desktop begins: Electron's own API, and where the built parts lie. */
+/** @file Entry of the desktop application: starts the shell with Electron's API and the paths of the built parts. */
 import * as electron from 'electron'
 import { join } from 'node:path'
 import { startShell } from './shell.ts'
@@ -11,7 +11,7 @@ const root = electron.app.getAppPath()
 void startShell(electron, {
   renderer: join(root, 'renderer', 'dist'),
   preload: join(root, '.vite', 'build', 'preload.cjs'),
-  // Not in the archive: the engine's own processes are run by a Node that cannot read archives.
+  // Outside the archive, because the engine's child processes run on a Node that cannot read archives.
   engine: join(
     root.replace(/app\.asar$/u, 'app.asar.unpacked'),
     ...['evals', 'hosts', 'utility-process.ts'],

@@ -1,7 +1,7 @@
-/** @file What the window may do: two functions. They know no call by name, and hand nothing of Electron's on. */
+/** @file The two functions that the window gets: `call` and `listen`. They expose nothing of Electron. */
 import { contextBridge, ipcRenderer } from 'electron'
 
-// Bundled on its own and sandboxed, so it names its channels again; a test holds them to relay.ts.
+// Bundled on its own and sandboxed, so the channels of relay.ts are repeated; a test compares them.
 contextBridge.exposeInMainWorld('touchstone', {
   call: (name: unknown, input: unknown): Promise<unknown> =>
     ipcRenderer.invoke('touchstone:call', { name: String(name), input }),

@@ -1,10 +1,10 @@
-/** @file `app://touchstone/…`: the built window, from a table of its files; what is not in the table is not there. */
+/** @file `app://touchstone/…`: serves the built window from a table of its files, and nothing else. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { WINDOW_TYPES } from '../evals/contract/window-types.ts'
 import { CSP, ORIGIN } from './security.ts'
 
-/** Must be told to Electron before it is ready. */
+/** Must be registered before Electron is ready. */
 export const SCHEME = {
   scheme: 'app',
   privileges: { standard: true, secure: true, supportFetchAPI: false, corsEnabled: false },

@@ -1,4 +1,4 @@
-/** @file The two channels between the window and the shell. A sender that is not our page, and a message that is no call, get nothing. */
+/** @file The two channels between window and shell. Other senders and messages that are not calls are refused. */
 import type { IpcMain, IpcMainInvokeEvent } from 'electron'
 import { Ask, type Answer } from '../evals/contract/rpc.ts'
 import { isOurs } from './security.ts'
@@ -17,7 +17,7 @@ const refused = (message: string): Answer => ({
   },
 })
 
-/** The shell has a picker of its own, so the window may not look through the disk. */
+/** Closed to the window, because the shell has a file dialog. */
 const CLOSED: ReadonlySet<string> = new Set(['file.list'])
 
 export function relayCalls(

@@ -1,4 +1,4 @@
-/** @file What every window is made with, and what every page is forbidden. */
+/** @file Preferences of every window, and what pages and sessions may not do. */
 import type { App, Session, WebContents, WebPreferences } from 'electron'
 
 export const ORIGIN = 'app://touchstone'
@@ -17,11 +17,11 @@ export const WEB_PREFERENCES = {
   spellcheck: false,
 } as const satisfies WebPreferences
 
-/** Nothing is fetched, by anybody: the window speaks through its preload alone. */
+/** No connections: the window communicates through its preload alone. */
 export const CSP =
   "default-src 'self'; connect-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** For every page that ever comes to be, whoever made it. */
+/** Applies to every page, whoever opened it. */
 export function forbidPages(app: Pick<App, 'on'>): void {
   app.on('web-contents-created', (_, contents: WebContents) => {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }))
@@ -53,6 +53,6 @@ export function forbidSession(
   session.on('will-download', (event) => event.preventDefault())
 }
 
-/** Whether a message comes from the top of our own page. */
+/** Whether a message comes from the top frame of our own page. */
 export const isOurs = (frame: { url: string; parent: unknown } | null): boolean =>
   frame !== null && frame.parent === null && frame.url.startsWith(`${ORIGIN}/`)

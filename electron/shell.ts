@@ -1,4 +1,4 @@
-/** @file The desktop's shell over Electron's API, which is handed in: one window, one engine, nothing else. */
+/** @file The desktop shell: one window and one engine. Electron's API is a parameter, for tests. */
 import type { BrowserWindow as Window } from 'electron'
 import type * as Electron from 'electron'
 import { join } from 'node:path'

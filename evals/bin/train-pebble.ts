@@ -31,7 +31,7 @@ const FILES = [
 ]
 const pebble = join(import.meta.dirname, '..', 'bundled', 'pebble')
 
-/** Steps between looks at the weights on the way; they do not change what comes out. */
+/** Steps between snapshots of the weights, which do not change the result. */
 const SNAPSHOT = 200
 
 const { values } = parseArgs({
@@ -40,7 +40,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '1200' },
     threads: { type: 'string', default: '1' },
     rate: { type: 'string', default: '0.003' },
-    /** Which of the beginning weights is made one unit in the last place larger; 0 is none: what rounding alone does. */
+    /** The initial weight, from 1, that is made one unit in the last place larger, to see the effect of rounding; 0: none. */
     nudge: { type: 'string', default: '0' },
     out: { type: 'string', default: 'out/pebble' },
   },
@@ -58,7 +58,7 @@ const config = TrainingConfig.parse({
   maxTokens: 96,
 })
 
-/** A folder with the tokenizer's files and random weights: what training begins with. */
+/** A folder with the tokenizer's files and the random initial weights. */
 async function writeInitial(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   for (const name of FILES) await copyFile(join(pebble, name), join(folder, name))
@@ -68,7 +68,7 @@ async function writeInitial(folder: string): Promise<void> {
   await writeSafetensors(join(folder, 'model.safetensors'), weights)
 }
 
-/** Stands for another processor, whose sums round otherwise: weight `which`, counted from 1, becomes (1 + 2⁻²³) of itself. */
+/** Imitates a processor whose sums round otherwise: multiplies weight `which`, from 1, by 1 + 2⁻²³. */
 function nudge(weights: Float32Array, which: number): void {
   if (which > 0) weights[which - 1]! *= 1 + 2 ** -23
 }
@@ -86,7 +86,7 @@ const write = (session: TrainingSession, parameters: Float32Array): Promise<void
     [...namedViews(session.table, parameters)].map(([name, tensor]) => ({ name, ...tensor })),
   )
 
-/** What made the file, beside it. */
+/** Writes `provenance.json` beside the weights. */
 async function writeProvenance(
   { parameters }: LoadedModel,
   examples: readonly Conversed[],

@@ -1,4 +1,4 @@
-/** @file What to send with a bug: versions, settings as numbers, how runs ended. No prompt, no reply, no path, no text of the user's. */
+/** @file A report to send with a bug: versions, settings and how runs ended, without any prompt, reply, path or text of the user. */
 import { BENCHMARKS, SUITES } from '../benchmarks/registry.ts'
 import { BUNDLED_DATA } from '../measure/sources.ts'
 import { findings } from '../runs/checks/doctor.ts'
@@ -25,7 +25,7 @@ export async function bugReport(home: Home): Promise<Record<string, unknown>> {
       kind: run.kind,
       outcome: run.outcome,
       version: run.engine.version,
-      /** A message may name files; a bug of ours says nothing else. */
+      // A message may name files, so only the code is sent.
       error: run.error && { code: run.error.code },
       seconds: run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000,
       events: store.lastSeq(run.id),
@@ -34,7 +34,7 @@ export async function bugReport(home: Home): Promise<Record<string, unknown>> {
   }
 }
 
-/** Words of our own, which say nothing of the user. */
+/** Words of Touchstone's own: they reveal nothing about the user. */
 const OURS: ReadonlySet<string> = new Set([
   ...['pebble', 'auto', 'cpu', 'cuda', 'webgpu', 'cosine', 'linear', 'constant', 'leading', 'full'],
   ...METHODS.map(({ name }) => name),
@@ -45,7 +45,7 @@ const OURS: ReadonlySet<string> = new Set([
   ...COMPARED_FIELDS,
 ])
 
-/** The same shape; whatever text is not ours is replaced by its length. Keys are ours but in gates, where they name benchmarks. */
+/** The same shape; text that is not in `OURS` is replaced by its length. Keys may name benchmarks, in gates. */
 function withoutText(value: unknown): unknown {
   if (typeof value === 'string') return OURS.has(value) ? value : `(${value.length} characters)`
   if (Array.isArray(value)) return value.map(withoutText)

@@ -1,20 +1,20 @@
-/** @file Processes of the engine's own: started on the Node that can run it, listened to, and never left behind. */
+/** @file Child processes of the engine, started on a Node that can run it, with messages both ways. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { childNode } from '../runtime/child-node.ts'
 
 export interface Child<In, Out> {
-  tell(message: In): void
+  send(message: In): void
   kill(): void
-  /** Resolves when it has ended: with `null`, or with how where it did not end by itself. */
+  /** Resolves at its end: `null` after exit code 0, else the signal or exit code and the end of its error stream. */
   readonly ended: Promise<string | null>
   onMessage(listener: (message: Out) => void): void
 }
 
-/** Of what it wrote on its error stream, the end is told. */
+/** Characters kept of the end of its error stream. */
 const KEPT_CHARACTERS = 400
 
-/** `script` lies beside this file. */
+/** `script`: a file of this folder. `words`: its arguments. */
 export function startChild<In extends object, Out>(
   script: string,
   words: readonly string[],
@@ -25,20 +25,20 @@ export function startChild<In extends object, Out>(
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
   })
-  let said = ''
+  let errors = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-KEPT_CHARACTERS)
+    errors = (errors + text).slice(-KEPT_CHARACTERS)
   })
   const ended = new Promise<string | null>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) => {
-      const words = said.trim() === '' ? '' : `: ${said.trim()}`
-      resolve(code === 0 ? null : `${signal ?? `exit code ${code}`}${words}`)
+      const why = errors.trim() === '' ? '' : `: ${errors.trim()}`
+      resolve(code === 0 ? null : `${signal ?? `exit code ${code}`}${why}`)
     })
   })
   return {
-    tell: (message) => {
-      // Where it goes meanwhile, `ended` says so.
+    send: (message) => {
+      // A process that ends meanwhile resolves `ended`.
       if (child.connected) child.send(message, () => undefined)
     },
     kill: () => void child.kill('SIGKILL'),

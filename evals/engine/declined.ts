@@ -1,4 +1,4 @@
-/** @file Which prompts should be refused: those of the bundled benchmarks, of every run that lies here, and of files that were imported. */
+/** @file Prompts that a model should refuse: those of the bundled benchmarks, of the stored runs and of imported files. */
 import { loadBundled } from '../benchmarks/bundled/load-bundled.ts'
 import { IMPORTABLE } from '../benchmarks/importable.ts'
 import { promptHash } from '../benchmarks/import/overlap.ts'
@@ -7,7 +7,7 @@ import type { Message } from '../contract/rows.ts'
 import type { Home } from './home.ts'
 
 interface Declined {
-  /** Whether any turn of the user's is such a prompt, or holds one. */
+  /** Whether a message of the user or the system is, or contains, such a prompt. */
   has(messages: readonly Message[]): Promise<boolean>
 }
 
@@ -17,8 +17,8 @@ export function createDeclined(home: Home): Declined {
     async has(messages) {
       const own = messages.filter(({ role }) => role !== 'assistant')
       const texts = own.map(({ content }) => plain(content))
-      const known = await (bundled ??= bundledPrompts())
-      if (texts.some((text) => known.some((prompt) => text.includes(prompt)))) return true
+      const prompts = await (bundled ??= bundledPrompts())
+      if (texts.some((text) => prompts.some((prompt) => text.includes(prompt)))) return true
       return home.folders().some((folder) => isKnownIn(home, folder, own))
     },
   }

@@ -1,4 +1,4 @@
-/** @file The engine: everything that the contract names, over one folder. Hosts bring it to windows; tests hold it in their own process. */
+/** @file The engine: answers every call of the contract over one folder. Hosts connect it to windows; tests run it in their process. */
 import type { EngineHandlers } from '../contract/api.ts'
 import { serve, type Answer } from '../contract/rpc.ts'
 import { createFeed, type Feed } from './feed.ts'
@@ -19,7 +19,7 @@ export interface Engine {
   /** Never rejects. */
   answer(message: unknown): Promise<Answer>
   readonly listen: Feed['listen']
-  /** Stops the job that runs at its next safe point, and lets everything go. */
+  /** Stops the running job at its next safe point and closes every process and database. */
   close(): Promise<void>
 }
 

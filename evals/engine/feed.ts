@@ -1,15 +1,15 @@
-/** @file Tells every window what happens, numbered, and keeps the last messages for those that were cut off. */
+/** @file Numbered messages to every window; the last ones are kept for windows that reconnect. */
 import { randomBytes } from 'node:crypto'
 import { EVENT_TYPES, type EventType, type JobEvent } from '../contract/events.ts'
 import { parseCursor, type FeedBody, type FeedMessage } from '../contract/feed.ts'
 
 export interface Feed {
   publish(body: FeedBody): void
-  /** Begins with a `hello`, then what was missed since `cursor`, then what comes. */
+  /** Calls `listener` with a `hello`, the kept messages after `cursor`, and then every new one. Returns how to stop. */
   readonly listen: (listener: (message: FeedMessage) => void, cursor?: string) => () => void
 }
 
-/** Some minutes of a busy job. */
+/** Messages kept: some minutes of a busy job. */
 const KEPT = 4000
 
 export function createFeed(): Feed {
@@ -39,12 +39,12 @@ export function createFeed(): Feed {
   }
 }
 
-/** Rows by the thousand, which are asked for a page at a time. */
+/** Rows by the thousand: a window reads them a page at a time. */
 const BULKY: ReadonlySet<EventType> = new Set(['reply', 'verdict', 'spectrum'])
 
-/** What passes the feed. */
+/** Events that the feed carries. */
 export const FEED_TYPES: readonly EventType[] = EVENT_TYPES.filter((type) => !BULKY.has(type))
 
-/** Cells come without their curves. */
+/** A cell without its curves. */
 export const lean = (event: JobEvent): JobEvent =>
   event.type === 'cell' ? { ...event, row: { ...event.row, curves: [] } } : event

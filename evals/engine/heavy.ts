@@ -1,4 +1,4 @@
-/** @file The calls that take long or much memory. They run in the helper, so that the engine answers while they do. */
+/** @file Calls that take long or much memory. They run in the helper, so that the engine stays responsive. */
 import type { EngineHandlers } from '../contract/api.ts'
 import { dataHandlers } from './handlers/data.ts'
 import { doctorHandlers, houseHandlers } from './handlers/house.ts'

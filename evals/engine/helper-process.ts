@@ -1,4 +1,4 @@
-/** @file The helper's process: answers the heavy calls of its engine until that is gone. Its argument is the workbench's folder. */
+/** @file The helper's process: answers the engine's heavy calls and exits with the engine. Argument: the workbench's folder. */
 import { serve, type Ask } from '../contract/rpc.ts'
 import { heavyHandlers } from './heavy.ts'
 import { openHome } from './home.ts'

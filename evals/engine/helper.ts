@@ -1,4 +1,4 @@
-/** @file A second process of the engine for what is heavy. It is started when it is needed, and again where it died. */
+/** @file The helper: a second process for the engine's heavy calls, started again by the next call after it died. */
 import { createClient, valueOf, type Answer, type Ask } from '../contract/rpc.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { startChild, type Child } from './child.ts'
@@ -23,35 +23,35 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-/** Begun at once: somebody will ask soon, and loading takes a second. */
+/** Starts the process at once, because loading takes a second. */
 export function createHelper(folder: string): Helper {
   let child: Child<ToHelper, FromHelper> | undefined
   const pending = new Map<number, Pending>()
   let last = 0
-  const started = () => {
-    const begun = startChild<ToHelper, FromHelper>('helper-process.ts', [folder])
-    begun.onMessage(({ id, answer }) => {
+  const start = () => {
+    const started = startChild<ToHelper, FromHelper>('helper-process.ts', [folder])
+    started.onMessage(({ id, answer }) => {
       pending.get(id)?.resolve(answer)
       pending.delete(id)
     })
-    void begun.ended.then((how) => {
-      if (child === begun) child = undefined
+    void started.ended.then((how) => {
+      if (child === started) child = undefined
       const died = { what: 'answered this', how: how ?? 'it ended' }
       for (const { reject } of pending.values()) {
         reject(new TouchstoneError('engine.process-died', died))
       }
       pending.clear()
     })
-    return begun
+    return started
   }
   const call = async (name: string, input: unknown): Promise<unknown> => {
-    child ??= started()
+    child ??= start()
     const id = ++last
     const answer = new Promise<Answer>((resolve, reject) => pending.set(id, { resolve, reject }))
-    child.tell({ id, ask: { name, input } })
+    child.send({ id, ask: { name, input } })
     return valueOf(await answer)
   }
-  child = started()
+  child = start()
   return {
     handlers: createClient({ call }),
     async close() {

@@ -1,4 +1,4 @@
-/** @file The folder that a workbench works in: its own database, those of the folders in it, and what it keeps beside them. */
+/** @file The workbench's folder: its database of runs, those of the folders in it, and the workbench's own database. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { FILE_NAME, runFolders } from '../runs/databases.ts'
@@ -19,9 +19,9 @@ export interface Home {
   readonly workbench: Workbench
   /** Every folder with runs, the workbench's own first. */
   folders(): string[]
-  /** Kept open: opening one checks it whole. */
+  /** The database of a folder, kept open because opening checks the whole file. */
   store(folder: string): Store
-  /** Throws where there is none. */
+  /** Throws `run.not-found`. */
   find(runId: string): FoundRun
   close(): void
 }

@@ -1,4 +1,4 @@
-/** @file What the engine and the process of a job say to each other. */
+/** @file Messages between the engine and the process of a job. */
 import type { JobKindName } from '../contract/calls/catalog.ts'
 import type { WireError } from '../contract/wire-error.ts'
 
@@ -7,14 +7,14 @@ export interface JobRequest {
   readonly config: unknown
   readonly isResumed: boolean
   readonly command: string
-  /** Of the database. */
+  /** Of the run's database. */
   readonly folder: string
 }
 
 export type ToJob = { readonly type: 'stop' }
 
 export type FromJob =
-  /** Everything up to here is in the database. */
+  /** The database holds every event up to `seq`. */
   | { readonly type: 'stored'; readonly seq: number }
-  /** It could not even begin, so nothing is stored of it. */
+  /** The job could not start; nothing of it is stored. */
   | { readonly type: 'refused'; readonly error: WireError }

@@ -1,6 +1,6 @@
 /**
- * @file The process of one job: runs it into its folder, and says how far the database is. Its arguments are the run's id and
- * the request. Without its engine it stops at the next safe point, so that the run can be resumed and nothing runs unseen.
+ * @file The process of one job: runs it into its folder and reports which events are stored. Arguments: the run's id and the
+ * request as JSON. When its engine is gone it stops at the next safe point, so that the run can be resumed.
  */
 import { join } from 'node:path'
 import { FILE_NAME } from '../runs/databases.ts'
@@ -12,7 +12,7 @@ import { openStore, type Store } from '../runs/store/store.ts'
 import type { FromJob, JobRequest, ToJob } from './job-messages.ts'
 import { KINDS } from './kinds.ts'
 
-/** How long a window may be behind. */
+/** Milliseconds between reports, and so the longest delay of a window. */
 const FLUSH_MS = 100
 const GRACE_MS = 3000
 
@@ -25,16 +25,16 @@ process.on('disconnect', () => controller.abort())
 process.on('message', (message: ToJob) => {
   if (message.type === 'stop') controller.abort()
 })
-// While the modules were loading the engine may have gone.
+// The engine may have exited while modules were loading.
 if (!process.connected) controller.abort()
 
 try {
   await run()
 } catch (error) {
-  tell({ type: 'refused', error: toWireError(error) })
+  send({ type: 'refused', error: toWireError(error) })
 }
 if (process.connected) process.disconnect()
-// A thread that somebody forgot must not keep the next job waiting.
+// A thread that was left running must not delay the next job.
 setTimeout(() => process.exit(), GRACE_MS).unref()
 
 async function run(): Promise<void> {
@@ -53,8 +53,8 @@ async function run(): Promise<void> {
 
 async function runIn(store: Store): Promise<void> {
   const verb = KINDS[kind]
-  const teller = tellerOf(store)
-  const timer = setInterval(teller.tellStored, FLUSH_MS)
+  const reporter = reporterOf(store)
+  const timer = setInterval(reporter.report, FLUSH_MS)
   try {
     await runStored(
       {
@@ -68,7 +68,7 @@ async function runIn(store: Store): Promise<void> {
       },
       store,
       {
-        sinks: [teller.sink],
+        sinks: [reporter.sink],
         signal: controller.signal,
         reportsDir: join(folder, runId),
         output: [],
@@ -76,24 +76,24 @@ async function runIn(store: Store): Promise<void> {
     )
   } finally {
     clearInterval(timer)
-    teller.tellStored()
+    reporter.report()
   }
 }
 
-function tellerOf(store: Store): { sink: Sink; tellStored: () => void } {
-  let [seen, told] = [0, 0]
+function reporterOf(store: Store): { sink: Sink; report: () => void } {
+  let [seen, reported] = [0, 0]
   return {
     sink: { event: ({ seq }) => void (seen = seq) },
-    tellStored() {
-      if (seen === told) return
+    report() {
+      if (seen === reported) return
       store.sink.flush()
-      told = seen
-      tell({ type: 'stored', seq: seen })
+      reported = seen
+      send({ type: 'stored', seq: seen })
     },
   }
 }
 
-function tell(message: FromJob): void {
-  // The engine may go between the look and the word; nobody is left to mind.
+function send(message: FromJob): void {
+  // The engine may exit between the test and the message; then nobody waits for it.
   if (process.connected) process.send!(message, () => undefined)
 }

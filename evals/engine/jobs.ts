@@ -149,7 +149,7 @@ function resume(desk: Desk, runId: string): void {
 async function close(desk: Desk): Promise<void> {
   desk.isClosing = true
   const { child } = desk.running ?? {}
-  child?.tell({ type: 'stop' })
+  child?.send({ type: 'stop' })
   const timer = setTimeout(() => child?.kill(), PATIENCE_MS)
   await child?.ended
   clearTimeout(timer)

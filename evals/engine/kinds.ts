@@ -1,4 +1,4 @@
-/** @file The kinds of job that a window can start, and how what it asks for becomes a configuration. */
+/** @file The kinds of job that a window can start, and their configuration from a request. */
 import { z } from 'zod'
 import { fieldsOf } from '../runs/options/fields.ts'
 import { issueError } from '../runs/options/flags.ts'
@@ -19,7 +19,7 @@ export const KINDS = Object.fromEntries(
 export const summaryOf = (kind: JobKindName): string => `${entryOf(kind).summary}.`
 export const titleOfKind = (kind: JobKindName): string => entryOf(kind).title
 
-/** Of a run that lies here; runs of a later version may be of other kinds. */
+/** The kind of a stored run. Throws for a kind of another version. */
 export function findKind(kind: string, runId: string): JobVerb {
   if (Object.hasOwn(KINDS, kind)) return KINDS[kind as JobKindName]
   throw new TouchstoneError('run.not-resumable', { run: runId, why: `its kind is "${kind}"` })
@@ -27,7 +27,7 @@ export function findKind(kind: string, runId: string): JobVerb {
 
 type Layer = Readonly<Record<string, unknown>>
 
-/** Defaults filled in and everything checked, as the command line does. */
+/** Fills in defaults and validates, as the command line does. */
 export function parseRequest(kind: JobKindName, config: Layer): unknown {
   const verb = KINDS[kind]
   const hasMethods = verb.schema instanceof z.ZodObject && 'methods' in verb.schema.shape
@@ -44,7 +44,7 @@ export function parseRequest(kind: JobKindName, config: Layer): unknown {
   return gated
 }
 
-/** The `touchstone` line that does the same. */
+/** The equivalent `touchstone` command. */
 export function commandOf(kind: JobKindName, config: unknown, folder: string): string {
   return commandLine(kind, fieldsOf(KINDS[kind].schema), config, { rest: ['--out-dir', folder] })
 }

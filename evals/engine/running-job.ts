@@ -64,6 +64,6 @@ export function publishTo(seq: number, job: RunningJob, home: Home, feed: Feed):
 /** At the next safe point; at once where it is asked a second time. */
 export function stopJob(job: RunningJob): void {
   if (job.isStopping) job.child.kill()
-  else job.child.tell({ type: 'stop' })
+  else job.child.send({ type: 'stop' })
   job.isStopping = true
 }

@@ -1,4 +1,4 @@
-/** @file The process of one query: a statement that takes too long can only be stopped from outside. Its argument is the query as JSON. */
+/** @file The process of one SQL query, because a slow statement can only be stopped from outside. Argument: the query as JSON. */
 import { toWireError } from '../errors/wire.ts'
 import { readOnly } from '../runs/store/console.ts'
 import type { FromSql, SqlQuery } from './handlers/sql.ts'

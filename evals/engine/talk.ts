@@ -1,4 +1,4 @@
-/** @file A base and a candidate that answer: kept in memory between questions, and nothing of what is said is kept at all. */
+/** @file Conversation with a base and a candidate. Models stay in memory between questions; no text is stored. */
 import {
   beginBase,
   identityOf,
@@ -22,7 +22,7 @@ interface Question {
   readonly maxNewTokens: number
   readonly temperature: number
   readonly seed: number
-  /** Whether its prompt is one that should be refused: then no word of the answer leaves. */
+  /** Whether the model should refuse it: then the answer carries no text. */
   readonly isWithheld: boolean
 }
 
@@ -70,10 +70,10 @@ async function openOther(base: Base, path: string) {
   return { identity, session: await openSession() }
 }
 
-/** A person waits and can close the window; there is nobody else to stop it. */
+/** Never aborted: a question takes seconds. */
 const { signal } = new AbortController()
 
-/** What answers is known before it does: its digest is taken while its graph is opened. */
+/** The digest of the weights is computed while the graph is opened; an answer waits for both. */
 function speaker(
   base: OpeningBase,
   known: Promise<SubjectIdentity>,
@@ -103,7 +103,7 @@ function speaker(
         seconds: (performance.now() - began) / 1000,
       }
     }
-    throw new Error('internal: a prompt was not answered')
+    throw new Error('internal: the session gave no completion')
   }
 }
 
@@ -116,10 +116,10 @@ async function spokenTokens(
   const texts = [{ key: 'talk', ids: [...promptIds, ...tokenIds], from: promptIds.length }]
   const options = { session, varying: {}, padId: tokenizer.padId, batchSize: 1, signal }
   const [logProbs] = await scoreTexts(texts, options)
-  // A letter may take several tokens: it stands with the one that completes it.
-  const lengths = tokenIds.map((_, i) => tokenizer.decode(tokenIds.slice(0, i + 1)))
+  // A character may take several tokens: it belongs to the one that completes it.
+  const prefixes = tokenIds.map((_, i) => tokenizer.decode(tokenIds.slice(0, i + 1)))
   return tokenIds.map((_, i) => {
-    const [before, after] = [lengths[i - 1] ?? '', lengths[i]!]
+    const [before, after] = [prefixes[i - 1] ?? '', prefixes[i]!]
     return {
       text: after.startsWith(before) ? after.slice(before.length) : after,
       logProb: logProbs![i]!,

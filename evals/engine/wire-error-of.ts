@@ -1,11 +1,11 @@
-/** @file What a handler threw, as it travels. */
+/** @file An error of a handler as it crosses to the window. */
 import { EngineError } from '../contract/rpc.ts'
 import type { WireError } from '../contract/wire-error.ts'
 import { toWireError } from '../errors/wire.ts'
 
 export function wireErrorOf(error: unknown): WireError {
   if (!(error instanceof EngineError)) return toWireError(error)
-  // It was one already, in the process that said it.
+  // The helper has converted it already.
   const { code, message, remedy } = error
   return { code, message, remedy }
 }

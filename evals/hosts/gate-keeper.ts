@@ -1,25 +1,25 @@
 /**
- * @file Who may speak to the HTTP host: pages that it served itself, on this machine, after the link was opened. A page of another
- * site is told by its Origin; a name that was rebound to this address by its Host; another program by lacking the session.
+ * @file Access to the HTTP host: only pages that it served itself, on this machine, after the link was opened. Other sites are
+ * recognised by Origin, rebound names by Host, other programs by the missing session cookie.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
 export interface GateKeeper {
-  /** The token of the next link. It opens one session. */
+  /** The token of the next link; it is valid for one session. */
   token(): string
-  /** A session for a token that is right; a token is right once. */
+  /** A session for the current token, which it replaces. Undefined for any other token. */
   exchange(token: string): string | undefined
   hasSession(headers: IncomingHttpHeaders): boolean
   /** `Set-Cookie` for a session. */
   cookie(session: string): string
 }
 
-/** Sessions of one start; more are not needed by one person. */
+/** Open sessions; the oldest is dropped. */
 const MOST_SESSIONS = 32
 const secret = () => randomBytes(32).toString('base64url')
 
-/** `name` tells the cookies of several hosts on this machine apart. */
+/** `name`: of the cookie; several hosts on this machine need different ones. */
 export function createGateKeeper(name: string): GateKeeper {
   let token = secret()
   const sessions: string[] = []
@@ -41,7 +41,7 @@ export function createGateKeeper(name: string): GateKeeper {
   }
 }
 
-/** In a time that does not tell how much was right. */
+/** Compares in constant time. */
 function isSame(a: string, b: string): boolean {
   const [one, two] = [a, b].map((text) => createHash('sha256').update(text).digest())
   return timingSafeEqual(one!, two!)
@@ -52,10 +52,10 @@ function cookieOf(header: string, name: string): string | undefined {
   return pair?.trim().slice(name.length + 1)
 }
 
-/** Any port: behind a tunnel it is another one. A name that is not this machine's own was rebound. */
+/** Hosts of this machine, with any port, because a tunnel changes it. */
 const LOOPBACK = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/u
 
-/** Why these headers cannot come from a page of ours; undefined where they can. */
+/** Why these headers cannot come from a page of this host; undefined where they can. */
 export function objection({ host, origin, ...headers }: IncomingHttpHeaders): string | undefined {
   if (host === undefined || !LOOPBACK.test(host)) return 'its Host is not this machine'
   if (origin !== undefined && origin !== `http://${host}`) return 'its Origin is another site'

@@ -1,6 +1,6 @@
 /**
- * @file The window over HTTP, on this machine alone: `touchstone serve`. Four doors: the built files, a session for a token,
- * calls, and the feed; and the report of a run.
+ * @file The engine over HTTP on the loopback interface, for `touchstone serve`: the built files, `/session` (a cookie for a
+ * token), `/call`, `/events` (the feed) and `/report/RUN`.
  */
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -14,7 +14,7 @@ import { createGateKeeper, objection, type GateKeeper } from './gate-keeper.ts'
 import type { StaticFile } from './static-files.ts'
 
 export interface HttpHost {
-  /** Where the window opens; another one after each use. */
+  /** The address with the current token, which works once. */
   link(): string
   close(): Promise<void>
 }
@@ -22,15 +22,15 @@ export interface HttpHost {
 interface HttpOptions {
   readonly engine: Engine
   readonly files: ReadonlyMap<string, StaticFile>
-  /** 0 takes any that is free. */
+  /** 0: any free port. */
   readonly port: number
-  /** Told when a link was used up. */
+  /** Called after a link was used. */
   readonly onOpened?: () => void
 }
 
 const LOOPBACK = '127.0.0.1'
 const LARGEST_MESSAGE = 2 ** 20
-/** A window must know within two seconds that nobody is there. */
+/** A window must notice within two seconds that the server is gone. */
 const HEARTBEAT_MS = 1000
 
 const EVERYWHERE = {
@@ -54,9 +54,9 @@ export async function serveHttp({ engine, files, port, onOpened }: HttpOptions):
   await listening(server, port)
   const address = server.address() as AddressInfo
   const keeper = createGateKeeper(`touchstone_${address.port}`)
-  const doors = { engine, files, onOpened, keeper }
+  const routes = { engine, files, onOpened, keeper }
   server.on('request', (request, response) => {
-    void respond(request, response, doors).catch(() => refuse(response, 500))
+    void respond(request, response, routes).catch(() => refuse(response, 500))
   })
   return {
     link: () => `http://${LOOPBACK}:${address.port}/#token=${keeper.token()}`,
@@ -76,31 +76,32 @@ function listening(server: Server, port: number): Promise<void> {
   })
 }
 
-interface Doors extends Pick<HttpOptions, 'engine' | 'files' | 'onOpened'> {
+interface Routes extends Pick<HttpOptions, 'engine' | 'files' | 'onOpened'> {
   readonly keeper: GateKeeper
 }
 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  doors: Doors,
+  routes: Routes,
 ): Promise<void> {
   for (const [name, value] of Object.entries(EVERYWHERE)) response.setHeader(name, value)
   response.setHeader('Content-Security-Policy', CSP)
   if (objection(request.headers) !== undefined) return refuse(response, 403)
-  // Taken apart by hand: no decoding, so that there is nothing to hide in.
+  // Not decoded, so that no encoding hides a path.
   const [path = '', query = ''] = (request.url ?? '').split('?', 2)
-  const file = doors.files.get(path)
+  const file = routes.files.get(path)
   if (request.method === 'GET' && file) return send(response, 200, file.type, file.body)
-  if (request.method === 'POST' && path === '/session') return openSession(request, response, doors)
+  if (request.method === 'POST' && path === '/session')
+    return openSession(request, response, routes)
   if (path !== '/call' && path !== '/events' && !path.startsWith('/report/')) {
     return refuse(response, 404)
   }
-  if (!doors.keeper.hasSession(request.headers)) return refuse(response, 401)
-  if (request.method === 'POST' && path === '/call') return answerCall(request, response, doors)
+  if (!routes.keeper.hasSession(request.headers)) return refuse(response, 401)
+  if (request.method === 'POST' && path === '/call') return answerCall(request, response, routes)
   if (request.method !== 'GET') return refuse(response, 405)
-  if (path === '/events') return openEvents(request, response, query, doors)
-  return sendReport(path.slice('/report/'.length), response, doors)
+  if (path === '/events') return openEvents(request, response, query, routes)
+  return sendReport(path.slice('/report/'.length), response, routes)
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
@@ -119,7 +120,7 @@ const REASONS: Readonly<Record<number, string>> = {
 
 function refuse(response: ServerResponse, status: number): void {
   if (response.headersSent) return void response.destroy()
-  // What is still being sent is not read to its end.
+  // The rest of the request is not read.
   response.setHeader('Connection', 'close')
   send(response, status, 'text/plain; charset=utf-8', `${REASONS[status] ?? 'That failed.'}\n`)
 }
@@ -148,7 +149,7 @@ const TokenMessage = z.object({ token: z.string().max(200) })
 async function openSession(
   request: IncomingMessage,
   response: ServerResponse,
-  { keeper, onOpened }: Doors,
+  { keeper, onOpened }: Routes,
 ): Promise<void> {
   const body = await bodyOf(request)
   if (typeof body === 'number') return refuse(response, body)
@@ -164,7 +165,7 @@ async function openSession(
 async function answerCall(
   request: IncomingMessage,
   response: ServerResponse,
-  { engine }: Doors,
+  { engine }: Routes,
 ): Promise<void> {
   const body = await bodyOf(request)
   if (typeof body === 'number') return refuse(response, body)
@@ -172,12 +173,12 @@ async function answerCall(
   send(response, 200, 'application/json', JSON.stringify(answer))
 }
 
-/** Server-sent events. A browser that comes back says by itself which message it saw last. */
+/** Server-sent events. A browser that reconnects sends the id of its last message by itself. */
 function openEvents(
   request: IncomingMessage,
   response: ServerResponse,
   query: string,
-  { engine }: Doors,
+  { engine }: Routes,
 ): void {
   const last = request.headers['last-event-id']
   const cursor =
@@ -185,7 +186,7 @@ function openEvents(
   response.writeHead(200, { 'Content-Type': 'text/event-stream' })
   const write = (message: FeedMessage) => {
     response.write(`id: ${cursorOf(message)}\ndata: ${JSON.stringify(message)}\n\n`)
-    // A window that does not read is let go; it comes back with the number it saw last.
+    // A window that does not read is disconnected; it reconnects with its last id.
     if (response.writableLength > LARGEST_UNREAD) response.destroy()
   }
   const stop = engine.listen(write, cursor)
@@ -203,7 +204,7 @@ const Exported = z.object({ files: z.array(z.object({ path: z.string() })).min(1
 async function sendReport(
   runId: string,
   response: ServerResponse,
-  { engine }: Doors,
+  { engine }: Routes,
 ): Promise<void> {
   const answer = await engine.answer({ name: 'run.export', input: { runId, what: 'report' } })
   if (!answer.ok) return refuse(response, 404)

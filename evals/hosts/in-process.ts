@@ -1,4 +1,4 @@
-/** @file The engine in this process, as a transport: for tests, and for whoever scripts it. What crosses is copied, as on a wire. */
+/** @file A transport to an engine in this process, for tests and scripts. Messages are copied, as on a wire. */
 import { valueOf, type Transport } from '../contract/rpc.ts'
 import type { Engine } from '../engine/engine.ts'
 

@@ -1,4 +1,4 @@
-/** @file `touchstone serve`: the workbench in a browser on this machine, or over a tunnel from another. */
+/** @file `touchstone serve`: the workbench in a browser on this machine, or on another through a tunnel. */
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { command } from '../cli/command.ts'

@@ -1,4 +1,4 @@
-/** @file The built window as a table of paths: what is not in the table is not served, so no path leads out of its folder. */
+/** @file The built window as a table of addresses. Only its entries are served, so no path leads out of the folder. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { WINDOW_TYPES } from '../contract/window-types.ts'

@@ -1,4 +1,4 @@
-/** @file What there is to choose from, read from the registries. */
+/** @file The catalogue: methods, benchmarks, judges, data, kinds of job and presets, read from the registries. */
 import { z } from 'zod'
 import { BUNDLED_DATA } from '../../measure/sources.ts'
 import { BENCHMARKS, SUITES } from '../../benchmarks/registry.ts'

@@ -1,4 +1,4 @@
-/** @file Keeping house: disk, copies, settings, and what to send with a bug. */
+/** @file Calls about the workbench itself: disk use, copies, settings, the bug report, doctor. */
 import { mkdirSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -20,7 +20,7 @@ import type { Home } from '../home.ts'
 type Handlers = EngineHandlers['house']
 
 export function settingHandlers({ workbench }: Home): Pick<Handlers, 'settings' | 'set'> {
-  // A setting of another version that cannot be read is as good as none.
+  // Settings of another version that cannot be read fall back to the defaults.
   const settings = () => {
     const parsed = Settings.safeParse(workbench.settings())
     return parsed.success ? parsed.data : Settings.parse({})
@@ -36,7 +36,7 @@ export function settingHandlers({ workbench }: Home): Pick<Handlers, 'settings' 
   }
 }
 
-/** In the helper: they read much of the disk, or write whole databases. */
+/** Heavy: they read much of the disk or copy databases. */
 export function houseHandlers(home: Home): Omit<Handlers, 'settings' | 'set'> {
   return {
     async usage() {
@@ -74,7 +74,7 @@ export const doctorHandlers: EngineHandlers['doctor'] = {
 
 const FILES = [FILE_NAME, WORKBENCH_FILE] as const
 
-/** Both databases, whole also while a job writes; then opened, which checks them. */
+/** Copies both databases consistently, also while a job writes, and opens the copies, which validates them. */
 async function copyInto(home: Home, folder: string): Promise<void> {
   for (const name of FILES) {
     if (await exists(join(folder, name))) {

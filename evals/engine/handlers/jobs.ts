@@ -31,7 +31,7 @@ export function jobHandlers(home: Home, jobs: Jobs): Omit<Handlers, 'plan'> {
   }
 }
 
-/** Opens the model and measures this machine, so it runs in the helper. */
+/** Heavy: opens the model and measures this machine. */
 export function planHandlers(home: Home): Pick<Handlers, 'plan'> {
   return {
     async plan({ kind, config }) {

@@ -37,7 +37,7 @@ export function measureHandlers(
   }
 }
 
-/** Looks for peaks over every cell; in the helper. */
+/** Heavy: reads every cell and tests for peaks. */
 export const sweepSummaryHandlers = (home: Home): Pick<Sweeps, 'summary'> => ({
   summary({ runId }) {
     const rows = home.find(runId).store.rows(runId)

@@ -28,7 +28,7 @@ export function modelHandlers({ workbench }: Home): EngineHandlers['model'] {
       }
     },
     async add({ path }) {
-      // Its problem, if it has one, is how this call fails.
+      // Throws for a path that is no model.
       await factsOf(modelPath(path))
       const whole = path === BUNDLED ? path : resolve(path)
       if (whole !== BUNDLED) workbench.addModel(whole)
@@ -72,7 +72,7 @@ export const fileHandlers: EngineHandlers['file'] = {
   },
 }
 
-/** Undefined for what is neither a file nor a folder, and for links that lead nowhere. */
+/** Undefined for broken links and for entries that are neither a file nor a folder. */
 async function fileEntry(path: string): Promise<FileEntry | undefined> {
   const found = await stat(path).catch(() => undefined)
   const name = basename(path)

@@ -45,7 +45,7 @@ export function resultHandlers(home: Home): Handlers {
       if (!isMeasured(found)) return null
       const kept = keptSummary(home, found)
       if (kept) return kept
-      // It reads every reply of a run, so it is made once and kept for the next engine too.
+      // Computed from every reply of a run, so it is stored for the next engine too.
       const made = summarised(found)
       home.workbench.keepSummary(runId, madeOf(found), made)
       return made
@@ -91,7 +91,7 @@ const resultsOf = ({ run, store }: FoundRun): Results => {
 
 type Found = Pick<FoundRun, 'run' | 'store'>
 
-/** What a summary depends on. */
+/** The key of a stored summary: it is computed again when version or events change. */
 const madeOf = ({ run, store }: Found) => `${version()} ${store.lastSeq(run.id)}`
 
 function keptSummary({ workbench }: Home, found: Found): RunSummary | null {

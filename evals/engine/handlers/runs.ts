@@ -1,4 +1,4 @@
-/** @file Calls that name, delete and restore runs, and their curves. */
+/** @file Calls that annotate, delete, restore and purge runs, and the metrics of a run. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writtenRun } from '../../runs/databases.ts'
@@ -36,7 +36,7 @@ export function runHandlers(
       }
       const own = [join(folder, runId), exportsOf(home, runId)]
       const sizes = await Promise.all(own.map(bytesUnder))
-      // Rows first: files without a run can be found and removed, a run without its files misleads.
+      // Rows first: after a crash, files without a run are easier to recognise than a run without files.
       store.removeRun(runId)
       home.workbench.forget(runId)
       for (const path of own) await rm(path, { recursive: true, force: true })
@@ -45,7 +45,7 @@ export function runHandlers(
   }
 }
 
-/** Where what was written out of a run lies. */
+/** The folder of a run's exported files. */
 export const exportsOf = ({ folder }: Pick<Home, 'folder'>, runId: string): string =>
   join(folder, 'exports', runId)
 

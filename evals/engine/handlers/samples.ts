@@ -1,4 +1,4 @@
-/** @file Calls about replies, pairs of replies, and labels by people who see neither arm nor judge. */
+/** @file Calls about replies, pairs of replies, and blind labels: raters see neither arm nor judge. */
 import { createHash } from 'node:crypto'
 import { drawItems, replyKeyOf } from '../../findings/labelling.ts'
 import { groupJudged } from '../../findings/judged.ts'
@@ -31,7 +31,7 @@ export function labelHandlers(home: Home): Pick<Labels, 'queue' | 'save'> {
       const done = new Set(
         own.filter(({ isSettling }) => isSettling || !onlyConflicts).map(({ item }) => item),
       )
-      const said = wordsOf(labels)
+      const said = lastLabels(labels)
       const conflicts = conflictsIn(labels)
       const items = store.evidence
         .labelItems(runId)
@@ -61,7 +61,7 @@ export function labelHandlers(home: Home): Pick<Labels, 'queue' | 'save'> {
   }
 }
 
-/** Those that read the whole run; in the helper. */
+/** Heavy: they read the whole run. */
 export function labelSummaryHandlers(home: Home): Pick<Labels, 'draw' | 'summary'> {
   return {
     draw({ runId, count, seed, benchmark, onlyDisagreements }) {
@@ -87,12 +87,12 @@ export function labelSummaryHandlers(home: Home): Pick<Labels, 'draw' | 'summary
   }
 }
 
-/** An order of each rater's own, so that two who tire at the end do not tire at the same replies. */
+/** A sort key that orders items differently for each rater, so that two tired raters do not end on the same replies. */
 const placeOf = (rater: string, item: string) =>
   createHash('sha256').update(`${rater}\u0000${item}`).digest('hex')
 
-/** By item, then by rater: what each said last. */
-function wordsOf(labels: readonly Label[]): ReadonlyMap<string, ReadonlyMap<string, Outcome>> {
+/** Item → rater → last label. */
+function lastLabels(labels: readonly Label[]): ReadonlyMap<string, ReadonlyMap<string, Outcome>> {
   const words = new Map<string, Map<string, Outcome>>()
   for (const { item, rater, outcome } of labels) {
     words.set(item, (words.get(item) ?? new Map<string, Outcome>()).set(rater, outcome))
@@ -100,9 +100,9 @@ function wordsOf(labels: readonly Label[]): ReadonlyMap<string, ReadonlyMap<stri
   return words
 }
 
-/** Items that raters, still blind, called differently. They stay in the queue when they are settled, so that one can look back. */
+/** Items whose blind labels differ between raters. They stay in the queue after they are settled. */
 function conflictsIn(labels: readonly Label[]): ReadonlySet<string> {
-  const blind = wordsOf(labels.filter(({ isSettling }) => !isSettling))
+  const blind = lastLabels(labels.filter(({ isSettling }) => !isSettling))
   const differ = [...blind].filter(([, said]) => new Set(said.values()).size > 1)
   return new Set(differ.map(([item]) => item))
 }

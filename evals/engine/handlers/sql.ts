@@ -1,4 +1,4 @@
-/** @file The console: each query in a process of its own, on a connection that only reads, and ended after five seconds. */
+/** @file The SQL console: each query runs in a process of its own on a read-only connection, for at most five seconds. */
 import { join } from 'node:path'
 import { FILE_NAME } from '../../runs/databases.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
@@ -18,7 +18,7 @@ export interface SqlQuery {
 export type FromSql = { readonly answered: Answered } | { readonly error: WireError }
 
 const SECONDS = 5
-/** The process has to start first. */
+/** Allowed for the start of the process. */
 const START_MS = 2000
 
 export function sqlHandlers(home: Home): EngineHandlers['sql'] {
@@ -28,13 +28,13 @@ export function sqlHandlers(home: Home): EngineHandlers['sql'] {
     tables: () => tablesOf(pathOf(null)),
     async query({ sql, limit, runId }) {
       const began = performance.now()
-      const answered = await asked({ path: pathOf(runId), sql, limit })
+      const answered = await runQuery({ path: pathOf(runId), sql, limit })
       return { ...answered, milliseconds: performance.now() - began }
     },
   }
 }
 
-async function asked(query: SqlQuery): Promise<Answered> {
+async function runQuery(query: SqlQuery): Promise<Answered> {
   const child = startChild<never, FromSql>('sql-process.ts', [JSON.stringify(query)])
   let isLate = false
   const timer = setTimeout(
