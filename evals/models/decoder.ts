@@ -57,7 +57,8 @@ export interface DecoderPlan {
 
 interface DecoderFamily<C> {
   readonly name: string
-  readonly modelTypes: readonly string[]
+  /** `[name]` if absent. */
+  readonly modelTypes?: readonly string[]
   readonly config: z.ZodType<C>
   readonly plan: (config: C) => DecoderPlan
 }
@@ -70,7 +71,7 @@ const normsOf = ({ attentionNorms: a, mlpNorms: m }: DecoderPlan): string[] =>
 /** A family as the rest of the house knows it. */
 export function decoder<C>({
   name,
-  modelTypes,
+  modelTypes = [name],
   config,
   plan,
 }: DecoderFamily<C>): ModelArchitecture<C> {

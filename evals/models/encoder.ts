@@ -42,8 +42,8 @@ export interface EncoderPlan {
 }
 
 interface EncoderFamily<C> {
+  /** Also its `model_type`. */
   readonly name: string
-  readonly modelTypes: readonly string[]
   /** What transformers calls it with the head. */
   readonly className: string
   readonly config: z.ZodType<C>
@@ -58,6 +58,7 @@ const prefixOf = ({ names }: EncoderPlan, layer: number) => `${names.layers}.${l
 export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): ModelArchitecture<C> {
   return {
     ...family,
+    modelTypes: [family.name],
     kind: 'encoder',
     weights(c, found, path, missing) {
       const planned = plan(c)

@@ -135,12 +135,17 @@ function wholeHeads(found: Heads, name: string, path = 'The model'): Heads {
   })
 }
 
-interface FusedOptions extends Heads {
+interface FusedOptions {
   readonly hidden: number
+  readonly heads: number
+  /** `heads` if absent. */
+  readonly kvHeads?: number
+  /** `hidden / heads` if absent. */
+  readonly headDim?: number
   /** Names inside the block. */
   readonly input: string
   readonly output: string
-  readonly biased: boolean
+  readonly biased?: boolean
   readonly transposed?: boolean
   /** Rows stand as all q, all k, all v, or as q, k, v of each head in turn (GPT-NeoX). */
   readonly order: 'parts' | 'heads'
@@ -148,7 +153,8 @@ interface FusedOptions extends Heads {
 
 /** One matrix for q, k and v. */
 export function fusedProjections(options: FusedOptions): ProjectionPart {
-  const { hidden, heads, kvHeads, headDim, input, output, biased, transposed, order } = options
+  const { hidden, heads, input, output, biased = false, transposed, order } = options
+  const { kvHeads = heads, headDim = hidden / heads } = options
   const widths = [heads * headDim, kvHeads * headDim, kvHeads * headDim] as const
   const rows = widths[0] + widths[1] + widths[2]
   return {

@@ -1,44 +1,67 @@
-/** @file Every architecture. */
+/** @file Every family of models: which architecture a configuration means, and which table a GGUF file. */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { CacheLayer, Missing, ModelArchitecture, WeightSpec } from './architecture.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { bert, roberta } from './families/bert.ts'
+import { bert } from './families/bert.ts'
 import { distilbert } from './families/distilbert.ts'
-import { gemma, gemma2, gemma3 } from './families/gemma.ts'
+import { gemma } from './families/gemma.ts'
 import { gpt2 } from './families/gpt2.ts'
 import { gptNeox } from './families/gpt-neox.ts'
 import { llama } from './families/llama.ts'
-import { mistral, mixtral } from './families/mistral.ts'
+import { mistral } from './families/mistral.ts'
 import { olmo2 } from './families/olmo2.ts'
 import { phi3 } from './families/phi3.ts'
-import { qwen2, qwen3 } from './families/qwen.ts'
+import { qwen } from './families/qwen.ts'
 import { smollm3 } from './families/smollm3.ts'
+import type { ModelFamily } from './family.ts'
+import type { GgufFamily, GgufMetadata } from './formats/gguf/family.ts'
 import { graphArchitecture } from './formats/onnx/architecture.ts'
 import type { OwnGraph } from './formats/onnx/own-graph.ts'
 
-/** Forgets the configuration's type; sound as long as an architecture is given only what its own schema has parsed. */
-const any = <C>(architecture: ModelArchitecture<C>) =>
-  architecture as unknown as ModelArchitecture<unknown>
+/** In the order in which they are listed to users. */
+const FAMILIES: readonly ModelFamily[] = [
+  llama,
+  mistral,
+  qwen,
+  gemma,
+  phi3,
+  gpt2,
+  gptNeox,
+  olmo2,
+  smollm3,
+  bert,
+  distilbert,
+].flat()
 
-export const ARCHITECTURES: readonly ModelArchitecture<unknown>[] = [
-  any(llama),
-  any(mistral),
-  any(qwen2),
-  any(qwen3),
-  any(gemma),
-  any(gemma2),
-  any(gemma3),
-  any(phi3),
-  any(gpt2),
-  any(gptNeox),
-  any(olmo2),
-  any(smollm3),
-  any(mixtral),
-  any(bert),
-  any(roberta),
-  any(distilbert),
+export const ARCHITECTURES: readonly ModelArchitecture<unknown>[] = FAMILIES.map(
+  ({ architecture }) => architecture,
+)
+
+/** Each table once: Mistral shares Llama's. */
+export const GGUF_FAMILIES: readonly GgufFamily[] = [
+  ...new Set(FAMILIES.flatMap(({ gguf }) => gguf ?? [])),
 ]
+
+/** The table of a GGUF file. Two may share `general.architecture`: then `isOf` picks the one that has it. */
+export function ggufFamilyOf(path: string, metadata: GgufMetadata): GgufFamily {
+  const found = metadata.get('general.architecture')
+  const tables = GGUF_FAMILIES.filter(({ architecture }) => architecture === found)
+  const table =
+    tables.find(({ isOf }) => isOf?.((key) => metadata.get(`${String(found)}.${key}`))) ??
+    tables.find(({ isOf }) => !isOf)
+  if (table) return table
+  throw new TouchstoneError('checkpoint.unsupported', {
+    path,
+    what: 'the GGUF architecture',
+    found: String(found).slice(0, 100),
+    supported: [...new Set(GGUF_FAMILIES.map(({ architecture }) => architecture))].join(', '),
+  })
+}
+
+/** The table by which models of this architecture are written as GGUF. */
+export const ggufFamilyFor = ({ name }: ModelArchitecture): GgufFamily | undefined =>
+  FAMILIES.find(({ architecture }) => architecture.name === name)?.gguf
 
 /** An architecture with its configuration parsed and its weights found. */
 export interface Model {

@@ -7,9 +7,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { rotaryOf, type DecoderFields } from '../../evals/models/families/decoder-config.ts'
-import { ggufPhi3 } from '../../evals/models/families/gguf/phi3.ts'
-import { phi3Rotary } from '../../evals/models/families/phi3.ts'
+import { rotaryOf, type DecoderFields } from '../../evals/models/decoder-config.ts'
+import { phi3, phi3Rotary } from '../../evals/models/families/phi3.ts'
 import type { JsonObject } from '../../evals/files/read-file.ts'
 import { requireSameComputation } from '../../evals/models/formats/gguf/check.ts'
 import { ggufConfig } from '../../evals/models/formats/gguf/config.ts'
@@ -228,7 +227,7 @@ test('YaRN’s and longrope’s keys are llama.cpp’s', async () => {
 
 test('a file that lost the divisors of long texts would be another graph', async () => {
   const { model } = await changed('phi3-longrope', {})
-  const family = ggufPhi3
+  const family = phi3.gguf!
   const config = model.config as JsonObject
   const planned = {
     path: 'phi3',
@@ -259,7 +258,7 @@ test('Phi-3 with YaRN, by which its config.json means longrope, is not read', as
       ] as const),
     ])
     const weights = open.checkpoint.weights
-    return ggufConfig(path, ggufPhi3, settings, { weights, extras })
+    return ggufConfig(path, phi3.gguf!, settings, { weights, extras })
   }
   expect(read('none', new Map()).model_type).toBe(model.architecture.name)
   expect(() => read('yarn', new Map())).toThrow(/for this family rotary scaling "yarn"/)

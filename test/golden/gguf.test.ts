@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../evals/files/read-file.ts'
-import { GGUF_FAMILIES } from '../../evals/models/formats/gguf/registry.ts'
+import { GGUF_FAMILIES } from '../../evals/models/registry.ts'
 import { readGgufHeader } from '../../evals/models/formats/gguf/header.ts'
 import { loadModel, type LoadedModel } from '../../evals/models/load.ts'
 import { sourcesOf } from '../../evals/models/model-sources.ts'
@@ -67,7 +67,7 @@ test('every family of the registry has a fixture', async () => {
       loaded(fileOf(name), async ({ open }) => open.checkpoint.config.model_type),
     ),
   )
-  const readAs = GGUF_FAMILIES.map(({ modelTypes }) => modelTypes[0])
+  const readAs = GGUF_FAMILIES.map(({ modelType }) => modelType)
   expect([...new Set(found)].sort()).toEqual(readAs.toSorted())
 })
 

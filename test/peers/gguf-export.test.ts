@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { COMMANDS } from '../../evals/cli/verbs/registry.ts'
+import { ggufFamilyFor } from '../../evals/models/registry.ts'
 import type { JsonObject } from '../../evals/files/read-file.ts'
 import { ggufName } from '../../evals/models/formats/gguf/names.ts'
-import { writtenAs } from '../../evals/models/formats/gguf/registry.ts'
 import { loadModel } from '../../evals/models/load.ts'
 import { writeSafetensors } from '../../evals/models/formats/safetensors-write.ts'
 import { freshFolder, runCommand } from '../doubles/runs/command-line.ts'
@@ -30,7 +30,7 @@ test.skipIf(!hasPackage).each(['f16', 'q8_0'])(
     const { open, model: known, weights: kept } = await loadModel(model)
     const weights = new Map(kept)
     await open.close()
-    const family = writtenAs('llama')!
+    const family = ggufFamilyFor(known.architecture)!
     const reference = join(folder, 'reference.safetensors')
     const tensors = [...known.weights.values()].map(({ name, shape: sizes }) => {
       const { stored, module } = ggufName(family.names, name)!

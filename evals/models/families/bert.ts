@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { encoder, type EncoderPlan } from '../encoder.ts'
 import { classesIn, classFields, denseHead, namesHead } from '../encoder-heads.ts'
+import { family } from '../family.ts'
 import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
 
 const fields = {
@@ -68,9 +69,8 @@ function body(c: z.infer<typeof bertConfig>, prefix: string): Omit<EncoderPlan, 
   }
 }
 
-export const bert = encoder({
+const bertBase = encoder({
   name: 'bert',
-  modelTypes: ['bert'],
   className: 'BertForSequenceClassification',
   config: bertConfig,
   plan: (c) => ({
@@ -84,9 +84,8 @@ export const bert = encoder({
   }),
 })
 
-export const roberta = encoder({
+const roberta = encoder({
   name: 'roberta',
-  modelTypes: ['roberta'],
   className: 'RobertaForSequenceClassification',
   config: robertaConfig,
   plan: (c) => ({
@@ -99,3 +98,5 @@ export const roberta = encoder({
     }),
   }),
 })
+
+export const bert = [family(bertBase), family(roberta)]

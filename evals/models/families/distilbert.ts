@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { encoder } from '../encoder.ts'
 import { classesIn, classFields, denseHead, namesHead } from '../encoder-heads.ts'
+import { family } from '../family.ts'
 import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
 
 /** Not in config.json: it is part of the code. */
@@ -18,9 +19,8 @@ const config = z.looseObject({
   activation: z.enum(Object.keys(ACTIVATIONS) as ['gelu']).default('gelu'),
 })
 
-export const distilbert = encoder({
+const architecture = encoder({
   name: 'distilbert',
-  modelTypes: ['distilbert'],
   className: 'DistilBertForSequenceClassification',
   config,
   plan: (c) => ({
@@ -61,3 +61,5 @@ export const distilbert = encoder({
     namesHead: namesHead(c),
   }),
 })
+
+export const distilbert = family(architecture)

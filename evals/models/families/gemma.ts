@@ -2,12 +2,28 @@
  * @file Gemma (arXiv:2403.08295): a Llama with scaled embeddings, norms that store w − 1, and GELU. Gemma 2 (2408.00118)
  * adds norms after each branch, capped scores and logits, and a window in every other layer; Gemma 3 (2503.19786) drops
  * the caps, norms each head of q and k, and gives five layers of six a window with its own rotary base.
+ *
+ * In GGUF norms are stored as w. No file states the scale of the scores: 1/√(head size), except in the largest Gemma 2 and
+ * Gemma 3, which llama.cpp recognises by their number of layers.
  */
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
+import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from '../decoder-config.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { family } from '../family.ts'
+import { real, whole, wholeOrNone, type GgufRule } from '../formats/gguf/family.ts'
+import { numberIn, oneLess } from '../formats/gguf/layouts.ts'
+import {
+  attention,
+  gatedMlp as ggufMlp,
+  llamaTable,
+  outsideBlocks,
+  queryKeyNorms,
+} from '../formats/gguf/llama-shape.ts'
+import { decoderFieldsOf, rotary, turnedOf } from '../formats/gguf/rotary.ts'
+import { readScaling, SCALING_KEYS, writeScaling } from '../formats/gguf/scaling.ts'
 import { ACTIVATIONS, gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 import { checkedRotary, RopeScaling } from '../rotary.ts'
-import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from './decoder-config.ts'
 
 const activation = z.enum(Object.keys(ACTIVATIONS) as ['gelu_pytorch_tanh'])
 const fields = {
@@ -63,26 +79,24 @@ const projectionsOf = (c: Fields) => ({
   biased: c.attention_bias,
 })
 
-export const gemma = decoder({
+const gemma1 = decoder({
   name: 'gemma',
-  modelTypes: ['gemma'],
   config: gemmaConfig,
   plan(c) {
-    const rotary = rotaryOf(c)
+    const positions = rotaryOf(c)
     return {
       ...shared(c),
       projections: separateProjections(projectionsOf(c)),
-      attention: () => ({ rotary }),
+      attention: () => ({ rotary: positions }),
     }
   },
 })
 
-export const gemma2 = decoder({
+const gemma2 = decoder({
   name: 'gemma2',
-  modelTypes: ['gemma2'],
   config: gemma2Config,
   plan(c) {
-    const rotary = rotaryOf(c)
+    const positions = rotaryOf(c)
     const scale = c.query_pre_attn_scalar ** -0.5
     const cap = c.attn_logit_softcapping
     const sliding = slidingLayers(c, (layer) => layer % 2 === 0)
@@ -92,7 +106,7 @@ export const gemma2 = decoder({
       projections: separateProjections(projectionsOf(c)),
       ...(c.final_logit_softcapping && { logitCap: c.final_logit_softcapping }),
       attention: (layer) => ({
-        rotary,
+        rotary: positions,
         scale,
         ...(cap && { softcap: cap }),
         ...(sliding[layer] && { window: c.sliding_window }),
@@ -101,7 +115,7 @@ export const gemma2 = decoder({
   },
 })
 
-export const gemma3 = decoder({
+const gemma3 = decoder({
   name: 'gemma3',
   modelTypes: ['gemma3_text'],
   config: gemma3Config,
@@ -123,7 +137,7 @@ export const gemma3 = decoder({
 })
 
 /** Of layers that see all, and of layers that see a window. */
-export function gemma3Rotaries(c: z.infer<typeof gemma3Config>) {
+function gemma3Rotaries(c: z.infer<typeof gemma3Config>) {
   const { full_attention: full, sliding_attention: sliding } = c.rope_parameters ?? {}
   const common = { rotaryDim: headDimOf(c), maxPositions: c.max_position_embeddings }
   return [
@@ -139,3 +153,144 @@ export function gemma3Rotaries(c: z.infer<typeof gemma3Config>) {
     }),
   ] as const
 }
+
+const ggufNorms = {
+  attn_norm: 'input_layernorm',
+  post_attention_norm: 'post_attention_layernorm',
+  ffn_norm: 'pre_feedforward_layernorm',
+  post_ffw_norm: 'post_feedforward_layernorm',
+} as const
+const layouts = Object.fromEntries(
+  ['output_norm', ...Object.keys(ggufNorms), ...Object.keys(queryKeyNorms)].map((name) => [
+    name,
+    oneLess,
+  ]),
+)
+const { token_embd, output_norm } = outsideBlocks
+const outside = { token_embd, output_norm }
+const settled = { hidden_activation: 'gelu_pytorch_tanh', hidden_act: 'gelu_pytorch_tanh' }
+
+/** query_pre_attn_scalar, whose −½th power is the scale. */
+const scoreScale = (layersOfLargest: number): GgufRule => ({
+  keys: [],
+  read(_, config) {
+    const isLargest = config['num_hidden_layers'] === layersOfLargest
+    const even = Math.floor(
+      numberIn(config, 'hidden_size') / numberIn(config, 'num_attention_heads'),
+    )
+    return { query_pre_attn_scalar: isLargest ? even : numberIn(config, 'head_dim') }
+  },
+  write: () => [],
+})
+
+const PATTERN = 'attention.sliding_window_pattern'
+
+/** Which layers see a window only: of each `every` all but the last, or a list. */
+const slidingPattern = (every: number): GgufRule => ({
+  keys: [PATTERN],
+  read(file, config) {
+    const layers = numberIn(config, 'num_hidden_layers')
+    const said = file.get(PATTERN)
+    const list = Array.isArray(said) && said.length === layers ? (said as unknown[]) : undefined
+    const each = typeof said === 'number' ? file.whole(PATTERN) : every
+    const isSliding = (layer: number) =>
+      config['sliding_window'] !== undefined &&
+      (list ? Boolean(list[layer]) : (layer + 1) % each !== 0)
+    return {
+      layer_types: Array.from({ length: layers }, (_, layer) =>
+        isSliding(layer) ? 'sliding_attention' : 'full_attention',
+      ),
+    }
+  },
+  write(config) {
+    const usual = (config['sliding_window_pattern'] as number | undefined) ?? every
+    const fields = decoderFieldsOf(config) as Parameters<typeof slidingLayers>[0]
+    const sliding = slidingLayers(fields, (layer) => (layer + 1) % usual !== 0)
+    const isUsual = sliding.every((slides, layer) => slides === ((layer + 1) % every !== 0))
+    return isUsual ? [] : [[PATTERN, { type: 'bools', value: sliding }]]
+  },
+})
+
+const ggufGemma = llamaTable({
+  architecture: 'gemma',
+  modelType: 'gemma',
+  className: 'GemmaForCausalLM',
+  names: { outside },
+  layouts,
+  settled,
+  rules: [rotary()],
+})
+
+const ggufGemma2 = llamaTable({
+  architecture: 'gemma2',
+  modelType: 'gemma2',
+  className: 'Gemma2ForCausalLM',
+  names: { outside, inside: { ...ggufNorms, ...attention, ...ggufMlp } },
+  layouts,
+  settled,
+  rules: [
+    rotary(),
+    whole('attention.sliding_window', 'sliding_window', () => 4096),
+    slidingPattern(2),
+    scoreScale(46),
+    real('attn_logit_softcapping', 'attn_logit_softcapping', () => 50),
+    real('final_logit_softcapping', 'final_logit_softcapping', () => 30),
+  ],
+})
+
+/** Layers that see all have their own base and scaling; those with a window have none. */
+const twoRotaries: GgufRule = {
+  keys: ['rope.freq_base', 'rope.freq_base_swa', 'rope.dimension_count', ...SCALING_KEYS],
+  read(file, config) {
+    const rotaryDim = turnedOf(file, numberIn(config, 'head_dim'), false)
+    const theta = file.real('rope.freq_base', 1e6)
+    const maxPositions = numberIn(config, 'max_position_embeddings')
+    const scaling = readScaling(file, { theta, rotaryDim, maxPositions })
+    // llama.cpp would multiply by it in layers with a window too.
+    if (scaling?.['attention_factor'] !== undefined) throw unscaledScores(file.path)
+    return {
+      rope_theta: theta,
+      rope_local_base_freq: file.real('rope.freq_base_swa', 10000),
+      rope_scaling: scaling,
+    }
+  },
+  write(config, path) {
+    const [far, near] = gemma3Rotaries(config as Parameters<typeof gemma3Rotaries>[0])
+    return [
+      ['rope.freq_base', { type: 'f32', value: far.theta }],
+      ['rope.freq_base_swa', { type: 'f32', value: near.theta }],
+      ...writeScaling(far, path),
+    ]
+  },
+}
+
+const unscaledScores = (path: string) =>
+  new TouchstoneError('checkpoint.unsupported', {
+    path,
+    what: 'the setting',
+    found: 'gemma3.rope.scaling.attn_factor',
+    supported: 'the amplitude that YaRN has by itself',
+  })
+
+const ggufGemma3 = llamaTable({
+  architecture: 'gemma3',
+  modelType: 'gemma3_text',
+  className: 'Gemma3ForCausalLM',
+  names: {
+    inside: { ...ggufNorms, ...attention, ...queryKeyNorms, ...ggufMlp },
+  },
+  layouts,
+  settled,
+  rules: [
+    twoRotaries,
+    wholeOrNone('attention.sliding_window', 'sliding_window'),
+    slidingPattern(6),
+    scoreScale(62),
+  ],
+})
+
+export const gemma = [
+  family(gemma1, ggufGemma),
+  family(gemma2, ggufGemma2),
+  family(gemma3, ggufGemma3),
+]

@@ -1,8 +1,16 @@
-/** @file GPT-NeoX and Pythia (arXiv:2204.06745, 2304.01373): layer norms, attention and MLP side by side, part of each head turned. */
+/**
+ * @file GPT-NeoX and Pythia (arXiv:2204.06745, 2304.01373): layer norms, attention and MLP in parallel, partial rotary
+ * positions. GGUF stores q, k, v one after another instead of head by head; llama.cpp computes GELU by the tanh formula.
+ */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
+import { decoderFields, reachOf, rotaryOf } from '../decoder-config.ts'
+import { family } from '../family.ts'
+import { flag, real, whole } from '../formats/gguf/family.ts'
+import { partsOfHeads } from '../formats/gguf/layouts.ts'
+import { normsBefore } from '../formats/gguf/llama-shape.ts'
+import { rotary } from '../formats/gguf/rotary.ts'
 import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../parts.ts'
-import { decoderFields, reachOf, rotaryOf } from './decoder-config.ts'
 
 const config = z.looseObject({
   ...decoderFields,
@@ -14,18 +22,20 @@ const config = z.looseObject({
   attention_bias: z.literal(true).default(true),
 })
 
-export const gptNeox = decoder({
+function neoxRotary(c: z.infer<typeof config>) {
+  const share = c.rope_parameters?.partial_rotary_factor ?? c.rotary_pct
+  const theta = c.rope_theta ?? c.rotary_emb_base
+  const headDim = c.hidden_size / c.num_attention_heads
+  return rotaryOf({ ...c, rope_theta: theta }, Math.trunc(headDim * share))
+}
+
+const architecture = decoder({
   name: 'gpt-neox',
   modelTypes: ['gpt_neox'],
   config,
   plan(c) {
     const [hidden, heads] = [c.hidden_size, c.num_attention_heads]
-    const headDim = hidden / heads
-    const share = c.rope_parameters?.partial_rotary_factor ?? c.rotary_pct
-    const rotary = rotaryOf(
-      { ...c, rope_theta: c.rope_theta ?? c.rotary_emb_base },
-      Math.trunc(headDim * share),
-    )
+    const positions = neoxRotary(c)
     return {
       hidden,
       layers: c.num_hidden_layers,
@@ -45,8 +55,6 @@ export const gptNeox = decoder({
       projections: fusedProjections({
         hidden,
         heads,
-        kvHeads: heads,
-        headDim,
         input: 'attention.query_key_value',
         output: 'attention.dense',
         biased: true,
@@ -59,7 +67,43 @@ export const gptNeox = decoder({
         up: 'mlp.dense_h_to_4h',
         down: 'mlp.dense_4h_to_h',
       }),
-      attention: () => ({ rotary }),
+      attention: () => ({ rotary: positions }),
     }
   },
+})
+
+export const gptNeox = family(architecture, {
+  architecture: 'gptneox',
+  modelType: 'gpt_neox',
+  className: 'GPTNeoXForCausalLM',
+  names: {
+    layers: 'gpt_neox.layers',
+    outside: {
+      token_embd: 'gpt_neox.embed_in',
+      output_norm: 'gpt_neox.final_layer_norm',
+      output: 'embed_out',
+    },
+    inside: {
+      ...normsBefore,
+      attn_qkv: 'attention.query_key_value',
+      attn_output: 'attention.dense',
+      ffn_up: 'mlp.dense_h_to_4h',
+      ffn_down: 'mlp.dense_4h_to_h',
+    },
+  },
+  layouts: { attn_qkv: partsOfHeads },
+  settled: { hidden_act: 'gelu' },
+  rules: [
+    whole('block_count', 'num_hidden_layers'),
+    whole('context_length', 'max_position_embeddings'),
+    whole('embedding_length', 'hidden_size'),
+    whole('feed_forward_length', 'intermediate_size'),
+    whole('attention.head_count', 'num_attention_heads'),
+    real('attention.layer_norm_epsilon', 'layer_norm_eps'),
+    flag('use_parallel_residual', 'use_parallel_residual', true),
+    rotary({
+      share: 'rotary_pct',
+      of: (found) => neoxRotary(found as Parameters<typeof neoxRotary>[0]),
+    }),
+  ],
 })

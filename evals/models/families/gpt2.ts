@@ -1,6 +1,9 @@
-/** @file GPT-2 (Radford et al. 2019): learned positions, layer norms, one matrix for q, k, v; matrices are stored `[in, out]`. */
+/** @file GPT-2 (Radford et al. 2019): learned positions, layer norms, q, k, v in one matrix, stored `[in, out]`; GGUF has `[out, in]`. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
+import { family } from '../family.ts'
+import { real, whole } from '../formats/gguf/family.ts'
+import { numberIn, transposed } from '../formats/gguf/layouts.ts'
 import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../parts.ts'
 
 const config = z.looseObject({
@@ -18,13 +21,11 @@ const config = z.looseObject({
   add_cross_attention: z.literal(false).default(false),
 })
 
-export const gpt2 = decoder({
+const architecture = decoder({
   name: 'gpt2',
-  modelTypes: ['gpt2'],
   config,
   plan(c) {
     const [hidden, heads] = [c.n_embd, c.n_head]
-    const headDim = hidden / heads
     return {
       hidden,
       layers: c.n_layer,
@@ -44,8 +45,6 @@ export const gpt2 = decoder({
       projections: fusedProjections({
         hidden,
         heads,
-        kvHeads: heads,
-        headDim,
         input: 'attn.c_attn',
         output: 'attn.c_proj',
         biased: true,
@@ -63,4 +62,42 @@ export const gpt2 = decoder({
       attention: () => ({}),
     }
   },
+})
+
+export const gpt2 = family(architecture, {
+  architecture: 'gpt2',
+  modelType: 'gpt2',
+  className: 'GPT2LMHeadModel',
+  names: {
+    layers: 'transformer.h',
+    outside: {
+      token_embd: 'transformer.wte',
+      position_embd: 'transformer.wpe',
+      output_norm: 'transformer.ln_f',
+      output: 'lm_head',
+    },
+    inside: {
+      attn_norm: 'ln_1',
+      attn_qkv: 'attn.c_attn',
+      attn_output: 'attn.c_proj',
+      ffn_norm: 'ln_2',
+      ffn_up: 'mlp.c_fc',
+      ffn_down: 'mlp.c_proj',
+    },
+  },
+  layouts: {
+    attn_qkv: transposed,
+    attn_output: transposed,
+    ffn_up: transposed,
+    ffn_down: transposed,
+  },
+  settled: { activation_function: 'gelu_new' },
+  rules: [
+    whole('block_count', 'n_layer'),
+    whole('context_length', 'n_positions'),
+    whole('embedding_length', 'n_embd'),
+    whole('feed_forward_length', 'n_inner', (config) => 4 * numberIn(config, 'n_embd')),
+    whole('attention.head_count', 'n_head'),
+    real('attention.layer_norm_epsilon', 'layer_norm_epsilon'),
+  ],
 })

@@ -1,29 +1,49 @@
-/** @file The Llama family: RMS norms before attention and MLP, rotary positions, grouped queries, a gated SiLU MLP. */
+/** @file Llama (arXiv:2302.13971): RMS norms before attention and MLP, rotary positions, grouped queries, a gated SiLU MLP. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
+import { headDimOf, llamaShape, rotaryOf, siluFields } from '../decoder-config.ts'
+import { family } from '../family.ts'
+import {
+  attentionBias,
+  interleavedHeads,
+  llamaTable,
+  mlpBias,
+} from '../formats/gguf/llama-shape.ts'
+import { DIVISOR_TENSORS, rotary } from '../formats/gguf/rotary.ts'
 import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
-import { decoderFields, headDimOf, llamaShape, rotaryOf } from './decoder-config.ts'
 
-const config = z.looseObject({
-  ...decoderFields,
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-  hidden_act: z.literal('silu').default('silu'),
-})
-
-export const llama = decoder({
+const architecture = decoder({
   name: 'llama',
-  modelTypes: ['llama'],
-  config,
+  config: z.looseObject({
+    ...siluFields,
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+  }),
   plan(c) {
     const hidden = c.hidden_size
-    const rotary = rotaryOf(c)
+    const positions = rotaryOf(c)
     return {
       ...llamaShape(c),
       norm: rmsNorm(c.rms_norm_eps),
       projections: separateProjections({ hidden, headDim: headDimOf(c), biased: c.attention_bias }),
       mlp: gatedMlp({ hidden, activation: 'silu', biased: c.mlp_bias }),
-      attention: () => ({ rotary }),
+      attention: () => ({ rotary: positions }),
     }
   },
 })
+
+/** What Llama, Mistral and Mixtral share in GGUF. */
+export const llamaGgufRotary = rotary({ divisors: ['llama3', 'longrope'] })
+export const llamaGgufExtras = [...DIVISOR_TENSORS.llama3, ...DIVISOR_TENSORS.longrope]
+
+/** Mistral without a window is written as Llama, and read as Llama. */
+export const llamaGguf = llamaTable({
+  architecture: 'llama',
+  modelType: 'llama',
+  className: 'LlamaForCausalLM',
+  names: { extras: llamaGgufExtras },
+  layouts: interleavedHeads,
+  rules: [llamaGgufRotary, attentionBias, mlpBias],
+})
+
+export const llama = family(architecture, llamaGguf)

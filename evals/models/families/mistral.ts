@@ -1,18 +1,26 @@
 /**
- * @file Mistral (arXiv:2310.06825): a Llama whose layers may see a sliding window only. Mixtral (arXiv:2401.04088): a
- * Mistral whose MLP is a mixture of experts.
+ * @file Mistral (arXiv:2310.06825): Llama with an optional sliding window. Mixtral (arXiv:2401.04088): Mistral whose MLP is a
+ * mixture of experts. GGUF calls both `llama`; a Mixtral file has a positive `expert_count`.
  */
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
+import { headDimOf, llamaShape, rotaryOf, siluFields } from '../decoder-config.ts'
+import { family } from '../family.ts'
+import { whole } from '../formats/gguf/family.ts'
+import {
+  attention,
+  interleavedHeads,
+  llamaTable,
+  normsBefore,
+} from '../formats/gguf/llama-shape.ts'
 import { expertsMlp, gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
-import { decoderFields, headDimOf, llamaShape, rotaryOf } from './decoder-config.ts'
+import { llamaGguf, llamaGgufExtras, llamaGgufRotary } from './llama.ts'
 
 const MAX_EXPERTS = 256
 
 const mistralConfig = z.looseObject({
-  ...decoderFields,
+  ...siluFields,
   sliding_window: z.int().positive().nullish(),
-  hidden_act: z.literal('silu').default('silu'),
 })
 const mixtralConfig = mistralConfig.extend({
   rms_norm_eps: z.number().positive().default(1e-5),
@@ -30,16 +38,14 @@ function shared(c: z.infer<typeof mistralConfig>): Omit<DecoderPlan, 'mlp'> {
   }
 }
 
-export const mistral = decoder({
+const mistralDecoder = decoder({
   name: 'mistral',
-  modelTypes: ['mistral'],
   config: mistralConfig,
   plan: (c) => ({ ...shared(c), mlp: gatedMlp({ hidden: c.hidden_size, activation: 'silu' }) }),
 })
 
-export const mixtral = decoder({
+const mixtralDecoder = decoder({
   name: 'mixtral',
-  modelTypes: ['mixtral'],
   config: mixtralConfig,
   plan: (c) => ({
     ...shared(c),
@@ -51,3 +57,27 @@ export const mixtral = decoder({
     }),
   }),
 })
+
+const mixtralGguf = llamaTable({
+  architecture: 'llama',
+  isOf: (get) => Number(get('expert_count') ?? 0) > 0,
+  modelType: 'mixtral',
+  className: 'MixtralForCausalLM',
+  names: {
+    extras: llamaGgufExtras,
+    inside: { ...normsBefore, ...attention, ffn_gate_inp: 'block_sparse_moe.gate' },
+    experts: {
+      ffn_gate_exps: 'block_sparse_moe.experts.*.w1',
+      ffn_down_exps: 'block_sparse_moe.experts.*.w2',
+      ffn_up_exps: 'block_sparse_moe.experts.*.w3',
+    },
+  },
+  layouts: interleavedHeads,
+  rules: [
+    llamaGgufRotary,
+    whole('expert_count', 'num_local_experts'),
+    whole('expert_used_count', 'num_experts_per_tok'),
+  ],
+})
+
+export const mistral = [family(mistralDecoder, llamaGguf), family(mixtralDecoder, mixtralGguf)]

@@ -1,22 +1,24 @@
-/** @file OLMo 2 (arXiv:2501.00656): norms after each branch instead of before, and queries and keys normed whole. */
+/** @file OLMo 2 (arXiv:2501.00656): norms after each branch instead of before; q and k are each normed as a whole. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
+import { headDimOf, llamaShape, rotaryOf, siluFields } from '../decoder-config.ts'
+import { family } from '../family.ts'
+import {
+  attention,
+  attentionBias,
+  gatedMlp as ggufMlp,
+  llamaTable,
+  queryKeyNorms,
+} from '../formats/gguf/llama-shape.ts'
+import { rotary } from '../formats/gguf/rotary.ts'
 import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
-import { decoderFields, headDimOf, llamaShape, rotaryOf } from './decoder-config.ts'
 
-const config = z.looseObject({
-  ...decoderFields,
-  attention_bias: z.boolean().default(false),
-  hidden_act: z.literal('silu').default('silu'),
-})
-
-export const olmo2 = decoder({
+const architecture = decoder({
   name: 'olmo2',
-  modelTypes: ['olmo2'],
-  config,
+  config: z.looseObject({ ...siluFields, attention_bias: z.boolean().default(false) }),
   plan(c) {
     const hidden = c.hidden_size
-    const rotary = rotaryOf(c)
+    const positions = rotaryOf(c)
     const norm = rmsNorm(c.rms_norm_eps)
     return {
       ...llamaShape(c),
@@ -30,7 +32,25 @@ export const olmo2 = decoder({
         queryKeyNorm: { over: 'whole', norm },
       }),
       mlp: gatedMlp({ hidden, activation: 'silu' }),
-      attention: () => ({ rotary }),
+      attention: () => ({ rotary: positions }),
     }
   },
 })
+
+const gguf = llamaTable({
+  architecture: 'olmo2',
+  modelType: 'olmo2',
+  className: 'Olmo2ForCausalLM',
+  names: {
+    inside: {
+      ...attention,
+      ...queryKeyNorms,
+      ...ggufMlp,
+      post_attention_norm: 'post_attention_layernorm',
+      post_ffw_norm: 'post_feedforward_layernorm',
+    },
+  },
+  rules: [rotary(), attentionBias],
+})
+
+export const olmo2 = family(architecture, gguf)

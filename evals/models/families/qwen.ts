@@ -1,15 +1,22 @@
 /**
- * @file Qwen2 (arXiv:2407.10671): a Llama with biases on q, k, v. Qwen3 (arXiv:2505.09388): none, and each head of q and k
- * is normed. Both may give their upper layers a sliding window.
+ * @file Qwen2 (arXiv:2407.10671): Llama with biases on q, k and v. Qwen3 (arXiv:2505.09388): no biases, and each head of q and
+ * k is normed. Both allow a sliding window in their upper layers.
  */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
+import { headDimOf, llamaShape, rotaryOf, siluFields, slidingLayers } from '../decoder-config.ts'
+import { family } from '../family.ts'
+import {
+  attentionBias,
+  LLAMA_NAMES,
+  llamaTable,
+  queryKeyNorms,
+} from '../formats/gguf/llama-shape.ts'
+import { rotary } from '../formats/gguf/rotary.ts'
 import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
-import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from './decoder-config.ts'
 
 const fields = {
-  ...decoderFields,
-  hidden_act: z.literal('silu').default('silu'),
+  ...siluFields,
   use_sliding_window: z.boolean().default(false),
   sliding_window: z.int().positive().nullish(),
   max_window_layers: z.int().nonnegative().default(28),
@@ -26,19 +33,18 @@ function windows(c: Fields) {
 }
 
 const shared = (c: Fields) => {
-  const rotary = rotaryOf(c)
+  const positions = rotaryOf(c)
   const window = windows(c)
   return {
     ...llamaShape(c),
     norm: rmsNorm(c.rms_norm_eps),
     mlp: gatedMlp({ hidden: c.hidden_size, activation: 'silu' }),
-    attention: (layer: number) => ({ rotary, ...window(layer) }),
+    attention: (layer: number) => ({ rotary: positions, ...window(layer) }),
   }
 }
 
-export const qwen2 = decoder({
+const qwen2 = decoder({
   name: 'qwen2',
-  modelTypes: ['qwen2'],
   config: qwen2Config,
   plan: (c) => ({
     ...shared(c),
@@ -51,9 +57,8 @@ export const qwen2 = decoder({
   }),
 })
 
-export const qwen3 = decoder({
+const qwen3 = decoder({
   name: 'qwen3',
-  modelTypes: ['qwen3'],
   config: qwen3Config,
   plan: (c) => ({
     ...shared(c),
@@ -65,3 +70,20 @@ export const qwen3 = decoder({
     }),
   }),
 })
+
+const qwen2Gguf = llamaTable({
+  architecture: 'qwen2',
+  modelType: 'qwen2',
+  className: 'Qwen2ForCausalLM',
+  rules: [rotary()],
+})
+
+const qwen3Gguf = llamaTable({
+  architecture: 'qwen3',
+  modelType: 'qwen3',
+  className: 'Qwen3ForCausalLM',
+  names: { inside: { ...LLAMA_NAMES.inside, ...queryKeyNorms } },
+  rules: [rotary(), attentionBias],
+})
+
+export const qwen = [family(qwen2, qwen2Gguf), family(qwen3, qwen3Gguf)]

@@ -33,7 +33,7 @@ export async function requireSameComputation(planned: PlannedFile): Promise<void
     path,
     form: 'GGUF',
     found: `settings that the file has no place for (${differences(model, again).join(', ')})`,
-    supported: `what llama.cpp takes for granted of ${planned.family.modelTypes[0]}`,
+    supported: `what llama.cpp takes for granted of ${planned.family.modelType}`,
   })
 }
 

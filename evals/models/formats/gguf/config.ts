@@ -17,7 +17,7 @@ export function ggufConfig(
   metadata: GgufMetadata,
   found: Pick<FamilyFile, 'weights' | 'extras'>,
 ): Checkpoint['config'] {
-  const { names, modelTypes, className, settled, rules, architecture } = family
+  const { names, modelType, className, settled, rules, architecture } = family
   const file = familyFile(path, architecture, metadata, found)
   const telling = passedOver(family, file.get)
   if (telling !== undefined) {
@@ -25,7 +25,7 @@ export function ggufConfig(
       path,
       what: `the setting ${architecture}.${telling}`,
       found: String(file.get(telling)).slice(0, 60),
-      supported: `what models of ${modelTypes[0]} have`,
+      supported: `what models of ${modelType} have`,
     })
   }
   const embedding = found.weights.get(`${names.outside['token_embd']}.weight`)
@@ -36,7 +36,7 @@ export function ggufConfig(
   for (const rule of rules) Object.assign(config, rule.read(file, config))
   return {
     architectures: [className],
-    model_type: modelTypes[0],
+    model_type: modelType,
     ...config,
     vocab_size: embedding.shape[0]!,
     tie_word_embeddings: !found.weights.has(`${names.outside['output']}.weight`),

@@ -1,6 +1,6 @@
 /**
- * @file What GGUF says of a family, in ggml's words and in Hugging Face's: one table, read in both directions. The tables
- * stand in families/gguf, one for each file of families; their facts are those of llama.cpp's converter and loader.
+ * @file The table that maps a family's GGUF metadata to config.json and back, and the rules it is made of. Each family's
+ * table is in its file under families/; the facts are from llama.cpp's converter and loader.
  */
 import type { WeightIndex } from '../../weights/storage.ts'
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
@@ -39,8 +39,8 @@ export interface GgufFamily {
   readonly architecture: string
   /** Where two families share an architecture: whether a file is of this one. */
   readonly isOf?: (get: FamilyFile['get']) => boolean
-  /** `model_type` as such a file is read, and further ones that are written so. */
-  readonly modelTypes: readonly [string, ...string[]]
+  /** `model_type` of the configuration that such a file is read as. */
+  readonly modelType: string
   /** Transformers' class. */
   readonly className: string
   readonly names: GgufNames

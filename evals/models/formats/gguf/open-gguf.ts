@@ -7,7 +7,7 @@ import { STORAGE_FORMATS } from '../../weights/dequantise.ts'
 import { malformed } from '../../../files/read-file.ts'
 import { ggufConfig } from './config.ts'
 import type { GgufHeader, GgufTensor } from './header.ts'
-import { familyOf } from './registry.ts'
+import { ggufFamilyOf } from '../../registry.ts'
 import type { GgufPart, GgufParts } from './split.ts'
 import { checkRows, namedWeights } from './weights.ts'
 import { findWeight } from '../hf-folder.ts'
@@ -56,7 +56,7 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
 /** @param model all files of the model that lies at `path` */
 export async function openGguf(path: string, model: GgufParts): Promise<Checkpoint> {
   const { metadata, parts } = model
-  const family = familyOf(path, metadata)
+  const family = ggufFamilyOf(path, metadata)
   const found = namedWeights(path, family, parts.flatMap(placesIn))
   const weights = new Map([...found.weights].map(([name, { weight }]) => [name, weight]))
   const paths = parts.map((part) => part.path)

@@ -1,6 +1,6 @@
 /** @file Rotary positions in GGUF: base, how much of a head turns, and scaling, which for Llama 3 is a tensor of divisors. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
-import { headDimOf, rotaryOf, type DecoderFields } from '../../families/decoder-config.ts'
+import { headDimOf, rotaryOf, type DecoderFields } from '../../decoder-config.ts'
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
 import type { FamilyFile, GgufRule } from './family.ts'
 import {

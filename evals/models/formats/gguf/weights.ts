@@ -53,7 +53,7 @@ function underItsNames(path: string, family: GgufFamily, stored: StoredWeight): 
       path,
       what: 'the weight',
       found: stored.name.slice(0, 100),
-      supported: `the weights of ${family.modelTypes[0]} as llama.cpp names them`,
+      supported: `the weights of ${family.modelType} as llama.cpp names them`,
     })
   }
   const { name, module, isStacked } = found

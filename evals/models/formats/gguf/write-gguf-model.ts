@@ -5,11 +5,10 @@ import { requireSameComputation } from './check.ts'
 import type { GgufFamily } from './family.ts'
 import type { GgufLayout } from './layouts.ts'
 import { ggufName } from './names.ts'
-import { writtenAs } from './registry.ts'
 import { tokenizerFields } from './tokenizer-write.ts'
 import { writeGguf, type GgufField, type GgufTensorToWrite } from './write.ts'
 import type { ModelSources } from '../../model-sources.ts'
-import type { Model } from '../../registry.ts'
+import { ggufFamilyFor, type Model } from '../../registry.ts'
 
 export type GgufForm = 'F16' | 'Q8_0'
 
@@ -64,10 +63,14 @@ export async function writeGgufModel(
 }
 
 function familyFor(source: GgufModelToWrite): GgufFamily {
-  const { name, modelTypes } = source.model.architecture
-  const family = writtenAs(modelTypes[0]!)
+  const { architecture } = source.model
+  const family = ggufFamilyFor(architecture)
   if (family) return family
-  throw unsupported(source, `the family ${name}`, 'the families that llama.cpp has a name for')
+  throw unsupported(
+    source,
+    `the family ${architecture.name}`,
+    'the families that llama.cpp has a name for',
+  )
 }
 
 const UNNAMED =

@@ -1,12 +1,12 @@
 /** @file Names of weights in GGUF and in Hugging Face's folders: there and back, and none by accident. */
 import { describe, expect, test } from 'vitest'
-import { ggufLlama, ggufMixtral } from '../../../../../evals/models/families/gguf/llama.ts'
 import { ggufName, hfName } from '../../../../../evals/models/formats/gguf/names.ts'
-import { GGUF_FAMILIES } from '../../../../../evals/models/formats/gguf/registry.ts'
+import { GGUF_FAMILIES } from '../../../../../evals/models/registry.ts'
 
+const tableOf = (type: string) => GGUF_FAMILIES.find(({ modelType }) => modelType === type)!
 const EXPERT = 'model.layers.1.block_sparse_moe.experts.3.w2.weight'
 
-describe.each(GGUF_FAMILIES.map((family) => [family.modelTypes[0], family] as const))(
+describe.each(GGUF_FAMILIES.map((family) => [family.modelType, family] as const))(
   '%s',
   (_, { names }) => {
     test('each name of the table leads back to itself', () => {
@@ -35,7 +35,7 @@ describe.each(GGUF_FAMILIES.map((family) => [family.modelTypes[0], family] as co
 )
 
 test('experts lie in one tensor, or in older files have a name each', () => {
-  const { names } = ggufMixtral
+  const { names } = tableOf('mixtral')
   expect(hfName(names, 'blk.1.ffn_down_exps.weight')).toMatchObject({ isStacked: true })
   expect(hfName(names, 'blk.1.ffn_down.3.weight')).toMatchObject({ name: EXPERT, isStacked: false })
   expect(ggufName(names, EXPERT)).toEqual({
@@ -43,5 +43,5 @@ test('experts lie in one tensor, or in older files have a name each', () => {
     stored: 'blk.1.ffn_down_exps.weight',
     expert: 3,
   })
-  expect(ggufName(ggufLlama.names, EXPERT)).toBeUndefined()
+  expect(ggufName(tableOf('llama').names, EXPERT)).toBeUndefined()
 })

@@ -1,11 +1,10 @@
 /** @file What the GGUF tables of Llama-shaped families have in common. */
 import type { JsonObject } from '../../../files/read-file.ts'
-import { decoderFieldsOf } from '../../formats/gguf/rotary.ts'
-import { headDimOf } from '../decoder-config.ts'
-import { real, whole, type GgufRule } from '../../formats/gguf/family.ts'
-import { numberIn } from '../../formats/gguf/layouts.ts'
-import { queryHeads } from '../../formats/gguf/layouts.ts'
-import type { GgufNames } from '../../formats/gguf/names.ts'
+import { decoderFieldsOf } from './rotary.ts'
+import { headDimOf } from '../../decoder-config.ts'
+import { presence, real, whole, type GgufFamily, type GgufRule } from './family.ts'
+import { keyHeads, numberIn, queryHeads, rotaryRows } from './layouts.ts'
+import type { GgufNames } from './names.ts'
 
 export const outsideBlocks = {
   token_embd: 'model.embed_tokens',
@@ -45,7 +44,7 @@ export const LLAMA_NAMES: GgufNames = {
 /** A head's numbers where nothing says otherwise: hidden / heads. */
 const evenHeads = (config: JsonObject) => numberIn(config, 'hidden_size') / queryHeads(config)
 
-export const SIZES: readonly GgufRule[] = [
+const SIZES: readonly GgufRule[] = [
   whole('block_count', 'num_hidden_layers'),
   whole('context_length', 'max_position_embeddings'),
   whole('embedding_length', 'hidden_size'),
@@ -63,4 +62,23 @@ export const SIZES: readonly GgufRule[] = [
   },
 ]
 
-export const rmsEpsilon = real('attention.layer_norm_rms_epsilon', 'rms_norm_eps')
+const rmsEpsilon = real('attention.layer_norm_rms_epsilon', 'rms_norm_eps')
+
+type OwnTable = Omit<GgufFamily, 'names' | 'rules'> & {
+  readonly names?: Partial<GgufNames>
+  readonly rules: readonly GgufRule[]
+}
+
+/** The table of a Llama-shaped family: Llama's names, sizes and SiLU, overridden or extended by the family's own. */
+export const llamaTable = ({ names, rules, ...own }: OwnTable): GgufFamily => ({
+  settled: { hidden_act: 'silu' },
+  ...own,
+  names: { ...LLAMA_NAMES, ...names },
+  rules: [...SIZES, rmsEpsilon, ...rules],
+})
+
+export const attentionBias = presence('attention_bias', 'model.layers.0.self_attn.q_proj.bias')
+export const mlpBias = presence('mlp_bias', 'model.layers.0.mlp.up_proj.bias')
+
+/** Layouts of q and k whose file stores the two numbers of a rotary pair next to each other. */
+export const interleavedHeads = { attn_q: rotaryRows(queryHeads), attn_k: rotaryRows(keyHeads) }

@@ -1,7 +1,7 @@
 /** @file What the config.json of Llama-shaped decoders has in common, and the plan that follows from it. */
 import { z } from 'zod'
-import type { DecoderPlan } from '../decoder.ts'
-import { checkedRotary, RopeScaling, rotaryReach, type RotaryConfig } from '../rotary.ts'
+import type { DecoderPlan } from './decoder.ts'
+import { checkedRotary, RopeScaling, rotaryReach, type RotaryConfig } from './rotary.ts'
 
 const MAX_HIDDEN = 65536
 const MAX_LAYERS = 1024
@@ -27,6 +27,9 @@ export const decoderFields = {
   original_max_position_embeddings: z.int().positive().nullish(),
   tie_word_embeddings: z.boolean().default(false),
 }
+
+/** Of families whose MLP is gated by SiLU. */
+export const siluFields = { ...decoderFields, hidden_act: z.literal('silu').default('silu') }
 
 export type DecoderFields = z.infer<z.ZodObject<typeof decoderFields>>
 
