@@ -3,13 +3,8 @@ import type { ModelArchitecture } from './architecture.ts'
 import type { GgufFamily } from './formats/gguf/family.ts'
 
 export interface ModelFamily {
-  readonly architecture: ModelArchitecture<unknown>
-  /** Absent where llama.cpp has no name for the family, and for encoders. */
+  /** Its configuration's type is erased: it receives only what its own schema has parsed. */
+  readonly architecture: ModelArchitecture
+  /** Absent for encoders, which llama.cpp's tables here do not cover. */
   readonly gguf?: GgufFamily
 }
-
-/** Erases the type of the configuration: the registry passes an architecture only what its own schema has parsed. */
-export const family = <C>(architecture: ModelArchitecture<C>, gguf?: GgufFamily): ModelFamily => ({
-  architecture: architecture as unknown as ModelArchitecture<unknown>,
-  ...(gguf && { gguf }),
-})

@@ -28,8 +28,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/interchange/eee.ts everyEvalEver',
   'evals/interchange/eee.ts resultOf',
   'evals/measure/candidate.ts openCandidate',
-  'evals/models/families/gpt-neox.ts plan',
-  'evals/models/families/gpt2.ts plan',
   'evals/models/formats/gguf/header.ts createReader',
   'evals/models/formats/gguf/rotary.ts rotary',
   'evals/models/formats/onnx/folder.ts openOnnx',

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { encoder, type EncoderPlan } from '../encoder.ts'
 import { classesIn, classFields, denseHead, namesHead } from '../encoder-heads.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
 
 const fields = {
@@ -99,4 +99,4 @@ const roberta = encoder({
   }),
 })
 
-export const bert = [family(bertBase), family(roberta)]
+export const bert: readonly ModelFamily[] = [{ architecture: bertBase }, { architecture: roberta }]

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { encoder } from '../encoder.ts'
 import { classesIn, classFields, denseHead, namesHead } from '../encoder-heads.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
 
 /** Not in config.json: it is part of the code. */
@@ -62,4 +62,4 @@ const architecture = encoder({
   }),
 })
 
-export const distilbert = family(architecture)
+export const distilbert: ModelFamily = { architecture }

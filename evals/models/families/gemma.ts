@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
 import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from '../decoder-config.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import { real, whole, wholeOrNone, type GgufRule } from '../formats/gguf/family.ts'
 import { numberIn, oneLess } from '../formats/gguf/layouts.ts'
 import {
@@ -289,8 +289,8 @@ const ggufGemma3 = llamaTable({
   ],
 })
 
-export const gemma = [
-  family(gemma1, ggufGemma),
-  family(gemma2, ggufGemma2),
-  family(gemma3, ggufGemma3),
+export const gemma: readonly ModelFamily[] = [
+  { architecture: gemma1, gguf: ggufGemma },
+  { architecture: gemma2, gguf: ggufGemma2 },
+  { architecture: gemma3, gguf: ggufGemma3 },
 ]

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import { decoderFields, reachOf, rotaryOf } from '../decoder-config.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import { flag, real, whole } from '../formats/gguf/family.ts'
 import { partsOfHeads } from '../formats/gguf/layouts.ts'
 import { normsBefore } from '../formats/gguf/llama-shape.ts'
@@ -72,38 +72,41 @@ const architecture = decoder({
   },
 })
 
-export const gptNeox = family(architecture, {
-  architecture: 'gptneox',
-  modelType: 'gpt_neox',
-  className: 'GPTNeoXForCausalLM',
-  names: {
-    layers: 'gpt_neox.layers',
-    outside: {
-      token_embd: 'gpt_neox.embed_in',
-      output_norm: 'gpt_neox.final_layer_norm',
-      output: 'embed_out',
+export const gptNeox: ModelFamily = {
+  architecture,
+  gguf: {
+    architecture: 'gptneox',
+    modelType: 'gpt_neox',
+    className: 'GPTNeoXForCausalLM',
+    names: {
+      layers: 'gpt_neox.layers',
+      outside: {
+        token_embd: 'gpt_neox.embed_in',
+        output_norm: 'gpt_neox.final_layer_norm',
+        output: 'embed_out',
+      },
+      inside: {
+        ...normsBefore,
+        attn_qkv: 'attention.query_key_value',
+        attn_output: 'attention.dense',
+        ffn_up: 'mlp.dense_h_to_4h',
+        ffn_down: 'mlp.dense_4h_to_h',
+      },
     },
-    inside: {
-      ...normsBefore,
-      attn_qkv: 'attention.query_key_value',
-      attn_output: 'attention.dense',
-      ffn_up: 'mlp.dense_h_to_4h',
-      ffn_down: 'mlp.dense_4h_to_h',
-    },
+    layouts: { attn_qkv: partsOfHeads },
+    settled: { hidden_act: 'gelu' },
+    rules: [
+      whole('block_count', 'num_hidden_layers'),
+      whole('context_length', 'max_position_embeddings'),
+      whole('embedding_length', 'hidden_size'),
+      whole('feed_forward_length', 'intermediate_size'),
+      whole('attention.head_count', 'num_attention_heads'),
+      real('attention.layer_norm_epsilon', 'layer_norm_eps'),
+      flag('use_parallel_residual', 'use_parallel_residual', true),
+      rotary({
+        share: 'rotary_pct',
+        of: (found) => neoxRotary(found as Parameters<typeof neoxRotary>[0]),
+      }),
+    ],
   },
-  layouts: { attn_qkv: partsOfHeads },
-  settled: { hidden_act: 'gelu' },
-  rules: [
-    whole('block_count', 'num_hidden_layers'),
-    whole('context_length', 'max_position_embeddings'),
-    whole('embedding_length', 'hidden_size'),
-    whole('feed_forward_length', 'intermediate_size'),
-    whole('attention.head_count', 'num_attention_heads'),
-    real('attention.layer_norm_epsilon', 'layer_norm_eps'),
-    flag('use_parallel_residual', 'use_parallel_residual', true),
-    rotary({
-      share: 'rotary_pct',
-      of: (found) => neoxRotary(found as Parameters<typeof neoxRotary>[0]),
-    }),
-  ],
-})
+}

@@ -1,7 +1,7 @@
 /** @file GPT-2 (Radford et al. 2019): learned positions, layer norms, q, k, v in one matrix, stored `[in, out]`; GGUF has `[out, in]`. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import { real, whole } from '../formats/gguf/family.ts'
 import { numberIn, transposed } from '../formats/gguf/layouts.ts'
 import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../parts.ts'
@@ -64,40 +64,43 @@ const architecture = decoder({
   },
 })
 
-export const gpt2 = family(architecture, {
-  architecture: 'gpt2',
-  modelType: 'gpt2',
-  className: 'GPT2LMHeadModel',
-  names: {
-    layers: 'transformer.h',
-    outside: {
-      token_embd: 'transformer.wte',
-      position_embd: 'transformer.wpe',
-      output_norm: 'transformer.ln_f',
-      output: 'lm_head',
+export const gpt2: ModelFamily = {
+  architecture,
+  gguf: {
+    architecture: 'gpt2',
+    modelType: 'gpt2',
+    className: 'GPT2LMHeadModel',
+    names: {
+      layers: 'transformer.h',
+      outside: {
+        token_embd: 'transformer.wte',
+        position_embd: 'transformer.wpe',
+        output_norm: 'transformer.ln_f',
+        output: 'lm_head',
+      },
+      inside: {
+        attn_norm: 'ln_1',
+        attn_qkv: 'attn.c_attn',
+        attn_output: 'attn.c_proj',
+        ffn_norm: 'ln_2',
+        ffn_up: 'mlp.c_fc',
+        ffn_down: 'mlp.c_proj',
+      },
     },
-    inside: {
-      attn_norm: 'ln_1',
-      attn_qkv: 'attn.c_attn',
-      attn_output: 'attn.c_proj',
-      ffn_norm: 'ln_2',
-      ffn_up: 'mlp.c_fc',
-      ffn_down: 'mlp.c_proj',
+    layouts: {
+      attn_qkv: transposed,
+      attn_output: transposed,
+      ffn_up: transposed,
+      ffn_down: transposed,
     },
+    settled: { activation_function: 'gelu_new' },
+    rules: [
+      whole('block_count', 'n_layer'),
+      whole('context_length', 'n_positions'),
+      whole('embedding_length', 'n_embd'),
+      whole('feed_forward_length', 'n_inner', (config) => 4 * numberIn(config, 'n_embd')),
+      whole('attention.head_count', 'n_head'),
+      real('attention.layer_norm_epsilon', 'layer_norm_epsilon'),
+    ],
   },
-  layouts: {
-    attn_qkv: transposed,
-    attn_output: transposed,
-    ffn_up: transposed,
-    ffn_down: transposed,
-  },
-  settled: { activation_function: 'gelu_new' },
-  rules: [
-    whole('block_count', 'n_layer'),
-    whole('context_length', 'n_positions'),
-    whole('embedding_length', 'n_embd'),
-    whole('feed_forward_length', 'n_inner', (config) => 4 * numberIn(config, 'n_embd')),
-    whole('attention.head_count', 'n_head'),
-    real('attention.layer_norm_epsilon', 'layer_norm_epsilon'),
-  ],
-})
+}

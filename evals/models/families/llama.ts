@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import { headDimOf, llamaShape, rotaryOf, siluFields } from '../decoder-config.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import {
   attentionBias,
   interleavedHeads,
@@ -46,4 +46,4 @@ export const llamaGguf = llamaTable({
   rules: [llamaGgufRotary, attentionBias, mlpBias],
 })
 
-export const llama = family(architecture, llamaGguf)
+export const llama: ModelFamily = { architecture, gguf: llamaGguf }

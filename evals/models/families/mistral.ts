@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
 import { headDimOf, llamaShape, rotaryOf, siluFields } from '../decoder-config.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import { whole } from '../formats/gguf/family.ts'
 import {
   attention,
@@ -80,4 +80,7 @@ const mixtralGguf = llamaTable({
   ],
 })
 
-export const mistral = [family(mistralDecoder, llamaGguf), family(mixtralDecoder, mixtralGguf)]
+export const mistral: readonly ModelFamily[] = [
+  { architecture: mistralDecoder, gguf: llamaGguf },
+  { architecture: mixtralDecoder, gguf: mixtralGguf },
+]

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import { headDimOf, llamaShape, rotaryOf, siluFields } from '../decoder-config.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import {
   attention,
   attentionBias,
@@ -53,4 +53,4 @@ const gguf = llamaTable({
   rules: [rotary(), attentionBias],
 })
 
-export const olmo2 = family(architecture, gguf)
+export const olmo2: ModelFamily = { architecture, gguf }

@@ -8,7 +8,7 @@ import {
   siluFields,
   type DecoderFields,
 } from '../decoder-config.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import { whole, wholeOrNone, type GgufRule } from '../formats/gguf/family.ts'
 import { numberIn } from '../formats/gguf/layouts.ts'
 import { llamaTable, normsBefore } from '../formats/gguf/llama-shape.ts'
@@ -113,4 +113,4 @@ const gguf = llamaTable({
   ],
 })
 
-export const phi3 = family(architecture, gguf)
+export const phi3: ModelFamily = { architecture, gguf }

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import { headDimOf, llamaShape, rotaryOf, siluFields, slidingLayers } from '../decoder-config.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import {
   attentionBias,
   LLAMA_NAMES,
@@ -86,4 +86,7 @@ const qwen3Gguf = llamaTable({
   rules: [rotary(), attentionBias],
 })
 
-export const qwen = [family(qwen2, qwen2Gguf), family(qwen3, qwen3Gguf)]
+export const qwen: readonly ModelFamily[] = [
+  { architecture: qwen2, gguf: qwen2Gguf },
+  { architecture: qwen3, gguf: qwen3Gguf },
+]

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import { headDimOf, llamaShape, rotaryOf, siluFields, slidingLayers } from '../decoder-config.ts'
-import { family } from '../family.ts'
+import type { ModelFamily } from '../family.ts'
 import {
   attentionBias,
   interleavedHeads,
@@ -57,4 +57,4 @@ const gguf = llamaTable({
   rules: [rotary(), attentionBias, mlpBias],
 })
 
-export const smollm3 = family(architecture, gguf)
+export const smollm3: ModelFamily = { architecture, gguf }
