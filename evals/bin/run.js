@@ -1,4 +1,4 @@
-/** @file `npm run X`: installs what is missing, then runs the steps of X in order and stops at the first failure. */
+/** @file `npm run X`: installs what is missing, then runs the steps of X in order and stops at the first that fails. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureInstalled, root, runNode } from './launcher.js'
@@ -36,9 +36,11 @@ const FORMAT = [
   '--log-level=warn',
   '**/*.{ts,js,vue,css}',
 ]
+/** The checks without tests: lanes run at the same time, the steps of a lane one after another. */
+const STATIC = { lanes: [[TYPES, ...WINDOW_TYPES, FORMAT], [LINT]] }
 const QUICKSTART = ['evals/bin/cli.ts', 'quickstart']
 
-/** @type {Record<string, string[][]>} */
+/** @type {Record<string, (string[] | { lanes: string[][][] })[]>} */
 const TASKS = {
   quickstart: [QUICKSTART],
   serve: [['evals/bin/cli.ts', 'serve']],
@@ -51,8 +53,8 @@ const TASKS = {
     [bin('prettier/bin/prettier.cjs'), '--write', '--log-level=warn', '**/*.{ts,js,vue,css}'],
   ],
   test: [vitest()],
-  check: [TYPES, ...WINDOW_TYPES, LINT, FORMAT, vitest()],
-  'check-long': [BUILD_NATIVE, TYPES, ...WINDOW_TYPES, LINT, FORMAT, vitest()],
+  check: [STATIC, vitest()],
+  'check-long': [BUILD_NATIVE, STATIC, vitest()],
   peers: [vitest()],
   e2e: [BUILD_WINDOW, vitest()],
   'build-native': [BUILD_NATIVE],
@@ -87,13 +89,33 @@ const ENVIRONMENTS = {
   e2e: { TOUCHSTONE_E2E: '1' },
 }
 const env = ENVIRONMENTS[task] ?? {}
-for (const [index, args] of steps.entries()) {
-  const isTests = args[0].includes('vitest')
-  if (isTests) rmSync(REPORT, { force: true })
-  const code = await runNode(index === steps.length - 1 ? [...args, ...rest] : args, {
-    cwd: root,
-    env,
-  })
-  if (isTests) process.stdout.write(`${closingLine()}\n`)
+const run = (args) => runNode(args, { cwd: root, env })
+
+/** The exit code of the first step that fails, else 0. */
+async function runLane(lane) {
+  for (const args of lane) {
+    const code = await run(args)
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+async function runTests(args) {
+  rmSync(REPORT, { force: true })
+  const code = await run(args)
+  process.stdout.write(`${closingLine()}\n`)
+  return code
+}
+
+async function runStep(step) {
+  if (!Array.isArray(step)) {
+    const codes = await Promise.all(step.lanes.map(runLane))
+    return codes.find((code) => code !== 0) ?? 0
+  }
+  return step[0].includes('vitest') ? runTests(step) : run(step)
+}
+
+for (const [index, step] of steps.entries()) {
+  const code = await runStep(index === steps.length - 1 ? [...step, ...rest] : step)
   if (code !== 0) process.exit(code)
 }

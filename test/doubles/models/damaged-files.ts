@@ -128,9 +128,13 @@ function exchanged(original: unknown, steps: Exchanges): unknown {
   return root.value
 }
 
-/** Runs `open` on `RUNS` damaged copies of `original`; returns how many opened and how many were refused. */
-export async function attack(original: Buffer, open: (bytes: Buffer) => Promise<void>) {
-  return attackWith(damages, (steps) => damaged(original, steps), open)
+/** Runs `open` on `runs` damaged copies of `original`; returns how many opened and how many were refused. */
+export async function attack(
+  original: Buffer,
+  open: (bytes: Buffer) => Promise<void>,
+  runs = RUNS,
+) {
+  return attackWith(damages, (steps) => damaged(original, steps), open, runs)
 }
 
 /** The same with exchanged values of a JSON file. */
@@ -144,6 +148,7 @@ async function attackWith<Step>(
   steps: fc.Arbitrary<Step>,
   change: (step: Step) => Buffer,
   open: (bytes: Buffer) => Promise<void>,
+  runs = RUNS,
 ) {
   const outcomes = { opened: 0, refused: 0 }
   const property = fc.asyncProperty(steps, async (step) => {
@@ -161,7 +166,7 @@ async function attackWith<Step>(
     expect((user + system) / 1000).toBeLessThan(SLOWEST_MS)
     expect(arrayBuffers - before.arrayBuffers).toBeLessThan(MEMORY)
   })
-  await fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: true })
+  await fc.assert(property, { numRuns: runs, seed: SEED, endOnFailure: true })
   return outcomes
 }
 
