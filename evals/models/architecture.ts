@@ -1,6 +1,6 @@
 /**
- * @file What an architecture is: a configuration, the weights it needs, and one forward pass that serves training, cached
- * generation, packing and encoders. It never names a fine-tuning method or a dtype. A decoder writes, an encoder reads.
+ * @file The interface of an architecture: a configuration, the weights it needs, and one forward pass for training, cached
+ * generation, packing and encoders. It knows no fine-tuning method and no dtype.
  */
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
@@ -11,16 +11,16 @@ export interface WeightSpec {
   readonly name: string
   readonly shape: readonly number[]
   readonly kind: 'linear' | 'embedding' | 'norm' | 'bias'
-  /** Where a linear layer sits, for spectra and target modules: layer index and `q_proj`, `down_proj`, … */
+  /** Place of a linear layer, for spectra and target modules: layer index, and `q_proj`, `down_proj`, … */
   readonly layer?: number
   readonly module?: string
-  /** Its name in the checkpoint, where that is another: a bare model's files lack the prefix (`transformer.` for GPT-2). */
+  /** Name in the checkpoint if it differs: a bare model's files lack the prefix (`transformer.` for GPT-2). */
   readonly stored?: string
-  /** The checkpoint stores it as `[in, out]`; it is turned when read and when written. */
+  /** Stored as `[in, out]`: transposed on reading and on writing. */
   readonly transposed?: boolean
-  /** Belongs to the head that names a class: every method trains it, and an adapter carries it whole. */
+  /** Belongs to the classification head: every method trains it, and an adapter stores it whole. */
   readonly head?: true
-  /** No checkpoint has it: it begins with the training that needs it. */
+  /** Absent from the checkpoint: initialised by the training that needs it. */
   readonly made?: true
 }
 
@@ -32,9 +32,11 @@ export interface KeyValue {
 
 export type AttentionPlan =
   | { readonly kind: 'causal' }
-  /** A token sees every other, or those of its own segment, int32 `[batch, seq]`: padding is a segment of its own. */
+  /**
+   * A token attends to every token, or to those of its own segment, int32 `[batch, seq]`. Padding has a segment of its own.
+   */
   | { readonly kind: 'bidirectional'; readonly segments?: Value }
-  /** Several texts a row: a token sees only its own segment, int32 `[batch, seq]`. */
+  /** Several texts per row: a token attends only to its own segment, int32 `[batch, seq]`. */
   | { readonly kind: 'packed'; readonly segments: Value }
   /** `last` int32 `[batch]`: index of each row's last valid position; `total` int32 `[1]`: 1 + their maximum. */
   | {
@@ -44,8 +46,8 @@ export type AttentionPlan =
       readonly total: Value
     }
   /**
-   * As exported graphs have it: the past's keys and values are `[batch, kvHeads, past, headDim]`, the new ones come behind
-   * them; `mask` int32 `[batch, total]` is 1 where a token stands, total = past + seq.
+   * As in exported graphs: past keys and values are `[batch, kvHeads, past, headDim]`, new ones are appended; `mask` int32
+   * `[batch, total]` is 1 at tokens and 0 at padding, with total = past + seq.
    */
   | {
       readonly kind: 'appended'
@@ -59,7 +61,7 @@ export interface ForwardInput {
   readonly embeddings?: Value
   /** int32 `[batch, seq]`. */
   readonly positions: Value
-  /** int32 `[batch, seq]`: which of two texts a token belongs to; the first where absent. Encoders alone. */
+  /** int32 `[batch, seq]`: index of the text (of a pair) that a token belongs to; 0 if absent. Encoders only. */
   readonly tokenTypes?: Value
   readonly attention: AttentionPlan
   readonly batch: Dim
@@ -74,37 +76,37 @@ interface ForwardOutput {
 
 export interface ModelScope {
   readonly g: Graph
-  /** Longest sequence that this graph shall see. */
+  /** Longest sequence that the graph must support. */
   readonly maxPositions: number
   readonly weight: (name: string) => Value
-  /** x `[rows, in]` → `[rows, out]` through layer `name`, adapted if a method has claimed it; no bias is added. */
+  /** x `[rows, in]` → `[rows, out]` through layer `name`, with its adapter if one is attached; without the bias. */
   readonly product: (name: string, x: Value) => Value
-  /** The same; its bias added where there is one. */
+  /** `product` plus the bias, if the layer has one. */
   readonly linear: (name: string, x: Value) => Value
   /** ids int32 `[batch, seq]` → `[batch*seq, hidden]`. */
   readonly embedding: (name: string, ids: Value) => Value
-  /** Names a hidden state, so that methods and measures can read it. */
+  /** Registers a hidden state under a name, for methods and measurements. */
   readonly tap: (name: string, x: Value) => Value
 }
 
-/** One layer's cache, and the query heads that read it. */
+/** Head counts of one layer, which give the shape of its cache. */
 export interface CacheLayer {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
 }
 
-/** How weights are declared that the checkpoint lacks: an error, or the head's are made. */
+/** What happens to weights that the checkpoint lacks: an error, or the classification head is initialised. */
 export type Missing = 'refuse' | 'make-head'
 
 interface Classifier<C> {
-  /** What transformers calls the model with this head, in `architectures`. */
+  /** The transformers class with this head, as in `architectures`. */
   readonly className: string
-  /** The names of the classes in the order of logits; undefined where the checkpoint has no head. */
+  /** Class names in the order of the logits; undefined if the checkpoint has no head. */
   classes(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly string[] | undefined
-  /** The weight with a row a class, `[classes, hidden]`. */
+  /** Name of the output weight, `[classes, hidden]`. */
   output(config: C): string
-  /** Whether a weight of this name is the head's. */
+  /** Whether the head owns a weight of this name. */
   owns(name: string, config: C): boolean
 }
 
@@ -112,22 +114,26 @@ export interface ModelArchitecture<C = unknown> {
   readonly name: string
   /** Decoders attend causally and generate text; encoders attend in both directions and classify it. */
   readonly kind: 'decoder' | 'encoder'
-  /** Values of config.json's `model_type` that it reads. */
+  /** Supported values of config.json's `model_type`. */
   readonly modelTypes: readonly string[]
   readonly config: z.ZodType<C>
-  /** Every weight it needs, with the shape found in the checkpoint (a pruned model's layers differ); throws by name otherwise. */
+  /**
+   * Every weight it needs, with the shape found in the checkpoint (a pruned model's layers differ). Throws if one is
+   * missing or does not fit.
+   */
   weights(config: C, found: WeightIndex, path: string, missing?: Missing): WeightSpec[]
   forward(scope: ModelScope, input: ForwardInput, config: C): ForwardOutput
-  /** hidden `[rows, hidden]` → logits `[rows, vocab]`; of an encoder, of a text's first token → `[rows, classes]`. */
+  /** Decoders: hidden `[rows, hidden]` → logits `[rows, vocab]`. Encoders: the first token's state → `[rows, classes]`. */
   logits(scope: ModelScope, hidden: Value, config: C): Value
-  /** Its heads, per layer, and with them what a cache holds. */
+  /** Head counts per layer, which give the shape of the cache. */
   attention(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly CacheLayer[]
-  /** Of an encoder: how it names a class. */
+  /** Encoders only. */
   readonly classifier?: Classifier<C>
   maxPositions(config: C): number
   /**
-   * Which rotary frequencies a text of so many tokens is read with, among texts of up to `longest`: a number that grows with
-   * them. Keys can be read on with by the same number alone. Absent or undefined: the same for every text.
+   * Index of the set of rotary frequencies for a text of a given length, among texts of up to `longest` tokens; it grows
+   * with the length. Cached keys stay valid only while the index is the same. Undefined if frequencies do not depend on
+   * length.
    */
   stretch?(config: C, longest: number): ((length: number) => number) | undefined
 }

@@ -1,4 +1,4 @@
-/** @file What the config.json of Llama-shaped decoders has in common, and the plan that follows from it. */
+/** @file Fields that Llama-shaped decoders share in config.json, and the part of the plan that they determine. */
 import { z } from 'zod'
 import type { DecoderPlan } from './decoder.ts'
 import { checkedRotary, RopeScaling, rotaryReach, type RotaryConfig } from './rotary.ts'
@@ -18,7 +18,7 @@ export const decoderFields = {
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
   rope_scaling: RopeScaling.nullish(),
-  // transformers 5 writes rope_theta, the share that turns and the scaling in one object
+  // transformers 5 writes rope_theta, the partial factor and the scaling in one object.
   rope_parameters: RopeScaling.extend({
     rope_theta: z.number().positive().optional(),
     partial_rotary_factor: z.number().positive().max(1).optional(),
@@ -28,7 +28,7 @@ export const decoderFields = {
   tie_word_embeddings: z.boolean().default(false),
 }
 
-/** Of families whose MLP is gated by SiLU. */
+/** For families whose MLP is gated by SiLU. */
 export const siluFields = { ...decoderFields, hidden_act: z.literal('silu').default('silu') }
 
 export type DecoderFields = z.infer<z.ZodObject<typeof decoderFields>>
@@ -39,7 +39,7 @@ export const headDimOf = (c: DecoderFields): number =>
 const scalingOf = (c: DecoderFields): RopeScaling | null =>
   c.rope_parameters ?? c.rope_scaling ?? null
 
-/** Rotary positions as config.json has them, in the old spelling or the new. */
+/** Rotary positions, from either spelling of config.json. */
 export const rotaryOf = (c: DecoderFields, rotaryDim = headDimOf(c)): RotaryConfig =>
   checkedRotary({
     theta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000,
@@ -49,14 +49,14 @@ export const rotaryOf = (c: DecoderFields, rotaryDim = headDimOf(c)): RotaryConf
     trained: c.original_max_position_embeddings ?? undefined,
   })
 
-/** Tokens of the longest text, stretched positions included. */
+/** Longest supported text in tokens, with scaling applied. */
 export const reachOf = (c: DecoderFields): number =>
   rotaryReach({ scaling: scalingOf(c), maxPositions: c.max_position_embeddings })
 
 type Common = 'hidden' | 'layers' | 'vocab' | 'maxPositions' | 'names'
 type Norms = 'attentionNorms' | 'mlpNorms'
 
-/** Sizes and names of a Llama-shaped family, with norms before attention and MLP. */
+/** Sizes and names of a Llama-shaped family that norms before attention and MLP. */
 export const llamaShape = (c: DecoderFields): Pick<DecoderPlan, Common | Norms> => ({
   hidden: c.hidden_size,
   layers: c.num_hidden_layers,
@@ -73,7 +73,10 @@ export const llamaShape = (c: DecoderFields): Pick<DecoderPlan, Common | Norms> 
   mlpNorms: { before: 'post_attention_layernorm' },
 })
 
-/** Whether each layer sees a window only, by name of its kind or by a rule where the file has no list. */
+/**
+ * Per layer, whether it attends to a sliding window: from `layer_types`, or by the rule `otherwise` if the file has no
+ * list.
+ */
 export const slidingLayers = (
   c: DecoderFields & { readonly layer_types?: readonly string[] | null | undefined },
   otherwise: (layer: number) => boolean,

@@ -1,6 +1,6 @@
 /**
- * @file One loop for every decoder: embed, then in each block x ← x + attention(x) and x ← x + mlp(x), then a last norm.
- * A family is a plan: which parts stand where. The parts (parts.ts) declare their own weights.
+ * @file The decoder loop: embed; per block x ← x + attention(x), x ← x + mlp(x); final norm. A family is a plan, which
+ * names its parts; the parts (parts.ts) declare their own weights.
  */
 import type { z } from 'zod'
 import type { Value } from '../graph/value.ts'
@@ -11,7 +11,7 @@ import { openRotary } from './rotary-tables.ts'
 import { stretchesOf, stretchOf, type RotaryConfig } from './rotary.ts'
 import { createWeightList, type WeightList } from './weight-list.ts'
 
-/** Names of the norms before and after a branch, inside its block; absent where there is none. */
+/** Names of the norms before and after a branch, inside its block. */
 interface BranchNorms {
   readonly before?: string
   readonly after?: string
@@ -19,9 +19,9 @@ interface BranchNorms {
 
 interface AttentionPlanOfLayer {
   readonly rotary?: RotaryConfig
-  /** How many tokens back a token sees, itself included. */
+  /** Attention window in tokens, including the current one. */
   readonly window?: number
-  /** Scores are multiplied by it; 1/√headDim where absent. */
+  /** Factor on the scores; 1/√headDim if absent. */
   readonly scale?: number
   readonly softcap?: number
 }
@@ -32,14 +32,14 @@ export interface DecoderPlan {
   readonly vocab: number
   readonly maxPositions: number
   readonly names: {
-    /** What a checkpoint of the bare model leaves out. */
+    /** Prefix that checkpoints of the bare model omit. */
     readonly prefix: string
     readonly embedding: string
     /** A table of learned positions, `[maxPositions, hidden]`. */
     readonly positions?: string
     readonly layers: string
     readonly finalNorm: string
-    /** Absent: the embedding serves as head. */
+    /** If absent, the embedding is the head. */
     readonly head?: string
   }
   readonly norm: NormPart
@@ -47,7 +47,7 @@ export interface DecoderPlan {
   readonly mlp: MlpPart
   readonly attentionNorms: BranchNorms
   readonly mlpNorms: BranchNorms
-  /** The MLP reads the block's input, not what attention made of it (GPT-NeoX). */
+  /** Attention and MLP both read the block's input (GPT-NeoX). */
   readonly parallel?: boolean
   readonly embeddingScale?: number
   /** c of c·tanh(logit/c). */
@@ -68,7 +68,7 @@ const layersOf = ({ layers }: DecoderPlan) => Array.from({ length: layers }, (_,
 const normsOf = ({ attentionNorms: a, mlpNorms: m }: DecoderPlan): string[] =>
   [a.before, a.after, m.before, m.after].filter((name) => name !== undefined)
 
-/** A family as the rest of the house knows it. */
+/** Builds an architecture from a family's plan. */
 export function decoder<C>({
   name,
   modelTypes = [name],
@@ -106,7 +106,7 @@ export function decoder<C>({
   }
 }
 
-/** Every layer's stretch grows with the text, so their sum stays as it is only where each does. */
+/** Each layer's index grows with the text, so their sum is constant only where every one is. */
 function stretchIn(plan: DecoderPlan, longest: number) {
   const found = layersOf(plan).flatMap((layer) => {
     const { rotary } = plan.attention(layer)
@@ -131,7 +131,7 @@ function declare(plan: DecoderPlan, list: WeightList) {
   }
   const specs = list.specs()
   const shapes = new Map(specs.map(({ name, shape }) => [name, shape]))
-  // Heads that do not divide are told before anything is read.
+  // Head counts that do not divide are an error before any weight is read.
   for (const layer of layersOf(plan))
     projections.heads(prefixOf(plan, layer), (name) => shapes.get(name)!, list.path)
   return specs
@@ -169,7 +169,7 @@ function embed(scope: ModelScope, input: ForwardInput, plan: DecoderPlan): Value
   return names.positions ? g.add(scaled, scope.embedding(names.positions, input.positions)) : scaled
 }
 
-/** Attention layer by layer; masks and rotary tables that layers share are made once. */
+/** Attention layer by layer; masks and rotary tables are shared between layers. */
 function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
   const { g } = scope
   const once = memo()
@@ -183,7 +183,7 @@ function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan
       const turned =
         rotary &&
         once(`rotary ${JSON.stringify(rotary)}`, () => openRotary(g, rotary, positions, input))
-      // A window as wide as the longest text hides nothing.
+      // A window as wide as the longest text masks nothing.
       const narrow = window !== undefined && window < positions ? window : undefined
       const { kind } = input.attention
       const blocks = kind === 'packed' ? queryBlocks(positions) : 1

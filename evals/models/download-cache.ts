@@ -1,18 +1,18 @@
-/** @file The download cache of Hugging Face's hub: `models--org--name` holds `refs/main`, a commit, and `snapshots/COMMIT`. */
+/** @file The Hugging Face hub's download cache: `models--org--name` holds `refs/main`, a commit, and `snapshots/COMMIT`. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 const isFolder = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
-/** The snapshot that a cache folder means: that of `main`, or the only one. Any other path is itself. */
+/** Resolves a cache folder to the snapshot of `main`, or to the only snapshot. Returns any other path unchanged. */
 export function snapshotOf(path: string): string {
   const snapshots = join(path, 'snapshots')
   if (!isFolder(snapshots) || !isFolder(join(path, 'refs'))) return path
   const commits = readdirSync(snapshots)
   const main =
     commitOf(join(path, 'refs', 'main')) ?? (commits.length === 1 ? commits[0] : undefined)
-  // Only a name that stands there: a reference cannot lead elsewhere.
+  // Only an existing snapshot: a reference cannot lead elsewhere.
   return main !== undefined && commits.includes(main) ? join(snapshots, main) : path
 }
 

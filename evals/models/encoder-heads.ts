@@ -1,13 +1,13 @@
-/** @file Heads that name a class from what an encoder makes of a text's first token, and what their classes are called. */
+/** @file Classification heads over the hidden state of an encoder's first token, and the names of their classes. */
 import { z } from 'zod'
 import type { Value } from '../graph/value.ts'
 import type { ModelScope } from './architecture.ts'
 import type { WeightList } from './weight-list.ts'
 
 export interface HeadPart {
-  /** Its last layer. */
+  /** Name of the last layer. */
   readonly output: string
-  /** Whether a weight of this name is one of its own. */
+  /** Whether the head owns a weight of this name. */
   owns(name: string): boolean
   weights(list: WeightList, hidden: number, classes: number): void
   /** first tokens `[rows, hidden]` → logits `[rows, classes]`. */
@@ -18,7 +18,7 @@ interface HeadOptions {
   readonly dense: string
   readonly output: string
   readonly activation: 'tanh' | 'relu'
-  /** Whether the first layer was pretrained with the body (BERT's pooler) or belongs to the task. */
+  /** Whether the dense layer was pretrained with the body (BERT's pooler). */
   readonly pretrained?: boolean
 }
 
@@ -43,7 +43,7 @@ export const denseHead = ({ dense, output, activation, pretrained }: HeadOptions
 
 const MAX_CLASSES = 10_000
 
-/** What config.json says of the classes: transformers writes nothing where there are two without names. */
+/** Class fields of config.json. transformers writes none of them for two unnamed classes. */
 export const classFields = {
   architectures: z.array(z.string()).nullish(),
   num_labels: z.int().positive().max(MAX_CLASSES).optional(),
@@ -66,7 +66,7 @@ export function classesIn({
     : Array.from({ length: count ?? UNNAMED_CLASSES }, (_, i) => `LABEL_${i}`)
 }
 
-/** Index of the class that `label` means: its name, or its number from 0 where the classes have no names of their own; or −1. */
+/** Index of the class `label`: by name, or by number from 0 if the classes have default names. −1 if there is none. */
 export function classIndex(classes: readonly string[], label: string): number {
   const named = classes.indexOf(label)
   if (named !== -1 || !classes.every((name, i) => name === `LABEL_${i}`)) return named

@@ -1,7 +1,6 @@
 /**
- * @file One loop for every encoder: embed and norm, then in each block x ← norm(x + attention(x)) and x ← norm(x + mlp(x)),
- * every token seeing every other. A family is a plan, of the same parts as decoders (parts.ts), with a head that reads a
- * text's first token.
+ * @file The encoder loop: embed and norm; per block x ← norm(x + attention(x)), x ← norm(x + mlp(x)), with bidirectional
+ * attention. A family is a plan of the same parts as decoders (parts.ts) and a head on the first token.
  */
 import type { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
@@ -17,17 +16,17 @@ export interface EncoderPlan {
   readonly hidden: number
   readonly layers: number
   readonly vocab: number
-  /** Rows of the table of learned positions, and the row of a text's first token (RoBERTa: the one after padding's). */
+  /** Rows of the learned position table, and the row of the first token (RoBERTa: the one after padding's). */
   readonly positionRows: number
   readonly firstPosition: number
-  /** Rows of the table that tells two texts apart; 0 where there is none. */
+  /** Rows of the token-type table; 0 if there is none. */
   readonly tokenTypes: number
   readonly names: {
-    /** What a checkpoint of the bare model leaves out. */
+    /** Prefix that checkpoints of the bare model omit. */
     readonly prefix: string
     readonly embeddings: string
     readonly layers: string
-    /** Inside the block, behind attention and behind the MLP. */
+    /** Inside the block, after attention and after the MLP. */
     readonly attentionNorm: string
     readonly mlpNorm: string
   }
@@ -35,16 +34,16 @@ export interface EncoderPlan {
   readonly projections: ProjectionPart
   readonly mlp: MlpPart
   readonly head: HeadPart
-  /** What `config.json` calls the classes, in the order of logits. */
+  /** Class names from `config.json`, in the order of the logits. */
   readonly classes: readonly string[]
-  /** Whether `architectures` names a model with this head; undefined where it names none. */
+  /** Whether `architectures` names a model with this head; undefined if it names none. */
   readonly namesHead: boolean | undefined
 }
 
 interface EncoderFamily<C> {
   /** Also its `model_type`. */
   readonly name: string
-  /** What transformers calls it with the head. */
+  /** The transformers class with the head. */
   readonly className: string
   readonly config: z.ZodType<C>
   readonly plan: (config: C) => EncoderPlan
@@ -54,7 +53,7 @@ const outputOf = ({ output }: HeadPart) => `${output}.weight`
 const layersOf = ({ layers }: EncoderPlan) => Array.from({ length: layers }, (_, layer) => layer)
 const prefixOf = ({ names }: EncoderPlan, layer: number) => `${names.layers}.${layer}`
 
-/** A family as the rest of the house knows it. */
+/** Builds an architecture from a family's plan. */
 export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): ModelArchitecture<C> {
   return {
     ...family,
@@ -89,7 +88,7 @@ export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): Mo
   }
 }
 
-/** A model for other ends may have a weight of the head's name and another meaning: what `architectures` says counts first. */
+/** A model for another task may have a weight of the same name, so `architectures` takes precedence. */
 const hasHead = ({ namesHead, head }: EncoderPlan, found: WeightIndex): boolean =>
   namesHead ?? found.has(outputOf(head))
 
@@ -158,7 +157,7 @@ function embed(scope: ModelScope, input: ForwardInput, plan: EncoderPlan): Value
   const places =
     firstPosition === 0 ? input.positions : g.add(input.positions, whole(firstPosition, []))
   const placed = g.add(words, table('position_embeddings', places))
-  // Where all tokens are of the first text, its row is added to each of them.
+  // Without token types every token belongs to the first text.
   const types = input.tokenTypes ?? whole(0, [1, 1])
   const typed = tokenTypes === 0 ? placed : g.add(placed, table('token_type_embeddings', types))
   return plan.norm.apply(scope, `${names.embeddings}.LayerNorm`, typed)

@@ -1,4 +1,4 @@
-/** @file Parts that decoder architectures share: attention masks, and attention under any plan. */
+/** @file Attention under any plan, and its masks. */
 import type { ScoreAttributes } from '../graph/ops/attention.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
@@ -6,13 +6,13 @@ import type { Dim, Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue } from './architecture.ts'
 import type { Rotary } from './rotary-tables.ts'
 
-/** Added to the score of a position that may not be seen: exp(score + this) is 0 in float32 and float64. */
+/** Added to masked scores: exp(score + this) is 0 in float32 and float64. */
 const MASKED = -1e9
 
 /**
- * What may be seen: 0 or a large negative number, `[batch, 1, 1, seq, seq]`, over a past `[batch, 1, 1, seq, total]`.
- * Padding stands at the end, so a causal mask hides it; over a past the mask says where it stands, and where a token sees
- * all of its text, padding is a text of its own. With a window a token sees that many tokens back, itself included.
+ * Attention bias: 0 for visible positions, a large negative number for masked ones; `[batch, 1, 1, seq, seq]`, or `[batch,
+ * 1, 1, seq, total]` with a past. Padding is at the end, where a causal mask hides it; with a past it is in the mask, and
+ * under bidirectional attention it is a segment of its own.
  */
 export function attentionBias(
   g: Graph,
@@ -28,7 +28,7 @@ export function attentionBias(
     return attention.segments
       ? biasOf(together(attention.segments))
       : g.filled([batch, 1, 1, seq, seq], 0)
-  // Tokens are counted from the first that the mask lets through.
+  // Positions count from the first unmasked token.
   const places =
     attention.kind === 'appended' ? g.sub(g.cumSum(attention.mask, 1), whole(1)) : positions
   const near = (visible: Value): Value => {
@@ -50,17 +50,17 @@ interface AttentionLayer {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
-  /** Absent where positions are learned, or where a layer has none. */
+  /** Undefined with learned positions, or in layers without positions. */
   readonly rotary: Rotary | undefined
-  /** From `attentionBias`, or blocks of it (`causalBlocks`); none with a cache. */
+  /** From `attentionBias`, or its blocks (`causalBlocks`); empty with a cache. */
   readonly bias: readonly Value[]
   readonly scale?: number
   readonly softcap?: number
-  /** With a cache; without one it is in the bias. */
+  /** Only with a cache; otherwise the bias includes it. */
   readonly window: number | undefined
 }
 
-/** Self-attention of layer `index` under the input's plan: q, k, v `[batch*seq, heads*headDim]` before rotary positions. */
+/** Self-attention of layer `index`: q, k, v `[batch*seq, heads*headDim]`, before rotary positions. */
 export function attend(
   g: Graph,
   { q, k, v }: { q: Value; k: Value; v: Value },
@@ -75,7 +75,7 @@ export function attend(
   if (attention.kind === 'cached') {
     const { past, last, total } = attention
     const { keys: pastKeys, values: pastValues } = past[index]!
-    // The fused kernel turns only whole heads whose size is a multiple of 16, by tables of positions.
+    // The fused kernel rotates only whole heads of a multiple of 16 numbers, by position tables.
     const inside =
       rotary?.isByPosition === true &&
       headDim % 16 === 0 &&
@@ -95,18 +95,18 @@ export function attend(
   return { output: attended(g, turned, bias, attributes) }
 }
 
-/** Rows of fewer tokens are quick enough whole, and each block costs nodes. */
+/** Shorter rows are fast as a whole, and each block adds nodes. */
 const BLOCK_TOKENS = 128
-/** A batch has at least as many tokens a row, so that no block is empty. */
+/** At most the tokens per row of any batch, so that no block is empty. */
 export const MOST_BLOCKS = 8
 
-/** In how many blocks the queries of a row of at most `longest` tokens are read. */
+/** Number of query blocks for rows of at most `longest` tokens. */
 export const queryBlocks = (longest: number): number =>
   Math.min(MOST_BLOCKS, Math.max(1, Math.floor(longest / BLOCK_TOKENS)))
 
 /**
- * A bias in blocks of queries, `[.., seq/count, keys up to the block's end]`: what stands behind a block is hidden from all of
- * it, and with packed texts too, since a text's tokens stand in their order.
+ * The bias per block of queries, `[.., seq/count, keys up to the block's end]`: later keys are masked for the whole block.
+ * This holds for packed texts too, whose tokens are in order.
  */
 export const causalBlocks = (g: Graph, bias: Value, count: number): Value[] =>
   Array.from({ length: count }, (_, i) =>
@@ -122,9 +122,8 @@ interface AttentionAttributes extends ScoreAttributes {
 }
 
 /**
- * Attention of rows, q `[batch*seq, heads*d]`, k and v `[batch*seq, kvHeads*d]` → as q; query head j reads key/value head
- * ⌊j·kvHeads/heads⌋. Each block of queries reads the keys up to its own end, so what is hidden from all of it is never
- * multiplied, and takes no memory.
+ * Attention of q `[batch*seq, heads*d]` over k, v `[batch*seq, kvHeads*d]` → as q; query head j reads key/value head
+ * ⌊j·kvHeads/heads⌋. Each block of queries reads only keys up to its own end.
  */
 export function attended(
   g: Graph,
@@ -145,8 +144,8 @@ export function attended(
 }
 
 /**
- * O = softmax(scale·Q·Kᵀ + bias)·V over the past and what is new, in primitives: q, k, v with positions turned in,
- * bias `[batch, 1, 1, seq, total]`. The queries of a group lie below one another, `[batch, kvHeads, group*seq, headDim]`.
+ * O = softmax(scale·Q·Kᵀ + bias)·V over past and new keys, in primitives; q, k, v with positions applied, bias `[batch, 1,
+ * 1, seq, total]`. Queries of a group are stacked: `[batch, kvHeads, group*seq, headDim]`.
  */
 function attendAppended(
   g: Graph,

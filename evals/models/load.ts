@@ -1,6 +1,6 @@
 /**
- * @file An opened model with its architecture recognised and its weights at hand: those of a float type stay in their file,
- * the others are made once and kept in a cache, or are in memory, in float32 or smaller.
+ * @file Opens a model with its architecture and weights. Float weights stay in their file; others are converted once into a
+ * cache, or held in memory in float32 or smaller.
  */
 import type { WeightSpec } from './architecture.ts'
 import type { Checkpoint, OpenModel } from './checkpoint.ts'
@@ -26,12 +26,12 @@ import { asComputed } from './weight-list.ts'
 export interface LoadedModel {
   readonly open: OpenModel
   readonly model: Model
-  /** In float32; made when they are asked for (`KeptWeights`), or mapped, as long as the model is open. */
+  /** In float32, computed on access (`KeptWeights`) or mapped while the model is open. */
   readonly weights: ReadonlyMap<string, Float32Array>
   readonly parameters: number
 }
 
-/** @param cache where weights that must be made are kept in float32; without one they are made anew each time */
+/** @param cache for converted weights in float32; without one they are converted on every load */
 export async function loadModel(
   path: string,
   precision: Precision = 'fp32',
@@ -54,7 +54,7 @@ export async function loadModel(
   }
 }
 
-/** Those that no file has as a graph computes with them. */
+/** Weights that no file stores in the form that a graph computes with. */
 const madeOf = (
   { place }: Pick<Checkpoint, 'place'>,
   { weights }: Pick<Model, 'weights'>,
@@ -74,7 +74,7 @@ async function convertedOf(
   cache: WeightCache,
 ): Promise<ConvertedWeights | undefined> {
   const made = madeOf(checkpoint, model, precision)
-  // A small model's file is not read from end to end for it.
+  // The digest of a small model's file would cost more than the conversion.
   if (!isKept(4 * elementsOfAll(made), cache)) return undefined
   const make = (name: string) => read(checkpoint, model.weights.get(name)!)
   return openConverted(cache, await checkpoint.digest(), made, make)
@@ -83,7 +83,7 @@ async function convertedOf(
 const read = async (checkpoint: Checkpoint, spec: WeightSpec): Promise<Float32Array> =>
   asComputed(await checkpoint.read(spec.stored ?? spec.name), spec)
 
-/** The weights of `model`, as long as the checkpoint is open. */
+/** The weights of `model`, valid while the checkpoint is open. */
 export async function weightsOf(
   checkpoint: Checkpoint,
   model: Model,

@@ -1,4 +1,4 @@
-/** @file Where the model lies that a configuration names: the bundled one, a path, or a download cache's snapshot. */
+/** @file Resolves a model name in a configuration: the bundled model, a path, or a snapshot in the download cache. */
 import { join } from 'node:path'
 import { snapshotOf } from './download-cache.ts'
 

@@ -1,4 +1,4 @@
-/** @file A model where it lies, part by part: weights, tokenizer, template and licence, each read when it is asked for. */
+/** @file The parts of a stored model: weights, tokenizer, template and licence, each read on demand. */
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
@@ -17,21 +17,21 @@ import {
 import { genaiEnds, graphIn, openOnnx } from './formats/onnx/folder.ts'
 import { idList, type TokenizerSource } from './text/tokenizer.ts'
 
-/** Each throws what is wrong with its own part. */
+/** Each part throws its own errors. */
 export interface ModelSources {
   readonly format: Checkpoint['format']
-  /** Reads headers alone; to be closed. */
+  /** Reads only headers. The caller closes it. */
   checkpoint(): Promise<Checkpoint>
   tokenizer(): Promise<TokenizerSource>
   template(): Promise<TemplateSource>
-  /** As the model's card or metadata states it; null where none is stated. */
+  /** From the model card or the metadata; null if not stated. */
   licence(): Promise<string | null>
 }
 
 const SUPPORTED =
   'a Hugging Face folder (config.json and .safetensors), a folder with model.onnx, a .gguf file or a folder with one GGUF model'
 
-/** Throws where `path` is no model at all, and says what it is instead. */
+/** Throws if `path` is not a model, and says what it is. */
 export async function sourcesOf(path: string): Promise<ModelSources> {
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error)
@@ -79,7 +79,7 @@ async function ggufSources(path: string): Promise<ModelSources> {
   }
 }
 
-/** As the model card's heading states it. */
+/** From the front matter of the model card. */
 async function cardLicence(card: string): Promise<string | null> {
   const text = await readText(card).catch(() => '')
   const stated = /^license:[ \t]*(?<name>[^\n]{1,80})$/mu.exec(text.slice(0, 4096))
@@ -98,7 +98,7 @@ function notAModel(path: string): TouchstoneError {
   return new TouchstoneError('checkpoint.unrecognised', { path, found, supported: SUPPORTED })
 }
 
-/** A folder that is not a model is answered with what it is. */
+/** The error says what the folder is. */
 function notAModelFolder(folder: string, names: readonly string[]): TouchstoneError {
   const ggufs = ggufModelsAmong(names)
   const found = names.includes('adapter_config.json')

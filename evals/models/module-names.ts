@@ -1,11 +1,11 @@
-/** @file What the linear layers of blocks are called: in spectra, in lists of target modules, in adapters. */
+/** @file Module names of linear layers in blocks, for spectra, target modules and adapters. */
 
-/** `bert.encoder.layer.0.output.dense` → its block and its path there; the first number is the block's. */
+/** `bert.encoder.layer.0.output.dense` → block and path inside it; the first number is the block's. */
 const IN_BLOCK = /^(?<block>.*?\.\d+)\.(?<path>.+)$/u
 
 /**
- * Layer name → module: the last name, as in `q_proj`; where a block has that twice (GPT-2's c_proj, BERT's dense), the
- * path inside the block, so that a block's modules differ and each is named by what no other layer ends in.
+ * Layer name → module: the last name, as in `q_proj`. If a block has that twice (GPT-2's c_proj, BERT's dense), the path
+ * inside the block, which is unique there.
  */
 export function moduleNames(layers: readonly string[]): ReadonlyMap<string, string> {
   const placed = layers.map((name) => {

@@ -1,4 +1,4 @@
-/** @file Opens a model where it lies: a Hugging Face folder or a GGUF file. */
+/** @file Opens a model in place: checkpoint, tokenizer and chat template. */
 import { openChatTemplate, type ClosableTemplate } from './text/chat-template.ts'
 import type { Checkpoint, OpenModel } from './checkpoint.ts'
 import { sha256 } from '../files/read-file.ts'
@@ -6,7 +6,7 @@ import { sourcesOf, type ModelSources } from './model-sources.ts'
 import { architectureOf, cannotWrite } from './registry.ts'
 import { openTokenizer } from './text/tokenizer.ts'
 
-/** Either all of checkpoint, tokenizer and template, or a TouchstoneError and nothing left open. */
+/** All three parts, or a TouchstoneError with nothing left open. */
 export async function openModel(path: string): Promise<OpenModel> {
   const sources = await sourcesOf(path)
   const checkpoint = await sources.checkpoint()
@@ -23,7 +23,7 @@ export async function openModel(path: string): Promise<OpenModel> {
   }
 }
 
-/** An encoder has none and needs none: who asks it for a conversation is told what it is. */
+/** An encoder has none; rendering a conversation throws. */
 const templateFor = async (
   { config }: Checkpoint,
   sources: ModelSources,

@@ -1,11 +1,11 @@
-/** @file The parts that families are put together from: norms, projections to heads and back, MLPs. */
+/** @file The parts of a family's plan: norms, attention projections, MLPs. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
 import type { ModelScope } from './architecture.ts'
 import type { WeightList } from './weight-list.ts'
 
-/** Shapes by weight name, from a checkpoint's specs or from a graph. */
+/** Shapes by weight name, from specs or from a graph. */
 type ShapeOf = (name: string) => readonly unknown[]
 
 export interface NormPart {
@@ -28,11 +28,11 @@ interface Heads {
 
 export interface ProjectionPart {
   weights(list: WeightList, prefix: string, layer: number): void
-  /** How many heads the block has; `path` is named where they do not divide. */
+  /** Head counts of the block; an error that names `path` if they do not divide. */
   heads(prefix: string, shapeOf: ShapeOf, path?: string): Heads
   /** x `[rows, hidden]` → q `[rows, heads·headDim]`, k and v `[rows, kvHeads·headDim]`, before rotary positions. */
   apply(scope: ModelScope, prefix: string, x: Value): QueryKeyValue
-  /** mixed heads `[rows, heads·headDim]` → `[rows, hidden]`. */
+  /** concatenated heads `[rows, heads·headDim]` → `[rows, hidden]`. */
   output(scope: ModelScope, prefix: string, mixed: Value): Value
 }
 
@@ -66,9 +66,9 @@ interface SeparateOptions {
   readonly headDim: number
   readonly biased?: boolean
   readonly outputBiased?: boolean
-  /** Queries and keys are normed head by head (Qwen3, Gemma 3) or whole (OLMo 2), before rotary positions. */
+  /** Norm of q and k per head (Qwen3, Gemma 3) or whole (OLMo 2), before rotary positions. */
   readonly queryKeyNorm?: { readonly over: 'head' | 'whole'; readonly norm: NormPart }
-  /** Inside the block; Llama's where nothing is said. */
+  /** Inside the block; Llama's if absent. */
   readonly names?: Readonly<Record<'q' | 'k' | 'v' | 'output', string>>
 }
 
@@ -79,7 +79,7 @@ const LLAMA_NAMES = {
   output: 'self_attn.o_proj',
 }
 
-/** One matrix each for q, k, v and back. The head counts come from the rows, since a pruned model's layers differ. */
+/** Separate matrices for q, k, v and the output. Head counts follow from the rows, since a pruned model's layers differ. */
 export function separateProjections(options: SeparateOptions): ProjectionPart {
   const { hidden, headDim, biased = false, outputBiased = biased, queryKeyNorm } = options
   const { names = LLAMA_NAMES } = options
@@ -147,7 +147,7 @@ interface FusedOptions {
   readonly output: string
   readonly biased?: boolean
   readonly transposed?: boolean
-  /** Rows stand as all q, all k, all v, or as q, k, v of each head in turn (GPT-NeoX). */
+  /** Row order: all q, all k, all v; or q, k, v per head (GPT-NeoX). */
   readonly order: 'parts' | 'heads'
 }
 
@@ -195,7 +195,7 @@ const splitHeads: Split = (g, x, [width], headDim) => {
 
 type Activation = 'silu' | 'gelu' | 'geluTanh'
 
-/** Names of activations in config.json → the operator. */
+/** Activation in config.json → operator. */
 export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   silu: 'silu',
   swish: 'silu',
@@ -224,7 +224,7 @@ export const gatedMlp = ({ hidden, activation, biased = false }: GatedOptions): 
   },
 })
 
-/** The same with gate and up in one matrix, the gate's rows first (Phi-3). */
+/** `gatedMlp` with gate and up in one matrix, the gate's rows first (Phi-3). */
 export const fusedGatedMlp = (options: GatedOptions & { readonly width: number }): MlpPart => ({
   weights(list, prefix, layer) {
     const { hidden, width } = options
@@ -249,7 +249,7 @@ interface PlainOptions {
   readonly transposed?: boolean
 }
 
-/** down(act(up·x + b)) + c, two matrices with biases. */
+/** down(act(up·x + b)) + c, two matrices. */
 export const plainMlp = (options: PlainOptions): MlpPart => ({
   weights(list, prefix, layer) {
     const { hidden, width, up, down, transposed } = options
@@ -269,8 +269,8 @@ interface ExpertsOptions extends GatedOptions {
 }
 
 /**
- * A mixture of experts: y = Σ_e p_e(x)·expert_e(x), with p the softmax over the `chosen` largest router logits and 0
- * elsewhere (Mixtral). Every expert computes every token: right for tuning and measuring small models, not fast for large ones.
+ * Mixture of experts: y = Σ_e p_e(x)·expert_e(x), with p the softmax over the `chosen` largest router logits and 0
+ * elsewhere (Mixtral). Every expert processes every token, which is slow for large models.
  */
 export function expertsMlp({ hidden, activation, experts, chosen }: ExpertsOptions): MlpPart {
   const block = (prefix: string) => `${prefix}.block_sparse_moe`

@@ -1,4 +1,4 @@
-/** @file Every family of models: which architecture a configuration means, and which table a GGUF file. */
+/** @file The registry of model families, with look-ups by configuration and by GGUF file. */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { CacheLayer, Missing, ModelArchitecture, WeightSpec } from './architecture.ts'
@@ -19,7 +19,7 @@ import type { GgufFamily, GgufMetadata } from './formats/gguf/family.ts'
 import { graphArchitecture } from './formats/onnx/architecture.ts'
 import type { OwnGraph } from './formats/onnx/own-graph.ts'
 
-/** In the order in which they are listed to users. */
+/** In the order in which error messages list them. */
 const FAMILIES: readonly ModelFamily[] = [
   llama,
   mistral,
@@ -38,12 +38,12 @@ export const ARCHITECTURES: readonly ModelArchitecture<unknown>[] = FAMILIES.map
   ({ architecture }) => architecture,
 )
 
-/** Each table once: Mistral shares Llama's. */
+/** Distinct tables: Mistral shares Llama's. */
 export const GGUF_FAMILIES: readonly GgufFamily[] = [
   ...new Set(FAMILIES.flatMap(({ gguf }) => gguf ?? [])),
 ]
 
-/** The table of a GGUF file. Two may share `general.architecture`: then `isOf` picks the one that has it. */
+/** The table of a GGUF file. Where two families share `general.architecture`, `isOf` decides. */
 export function ggufFamilyOf(path: string, metadata: GgufMetadata): GgufFamily {
   const found = metadata.get('general.architecture')
   const tables = GGUF_FAMILIES.filter(({ architecture }) => architecture === found)
@@ -59,16 +59,16 @@ export function ggufFamilyOf(path: string, metadata: GgufMetadata): GgufFamily {
   })
 }
 
-/** The table by which models of this architecture are written as GGUF. */
+/** The table that writes models of this architecture as GGUF. */
 export const ggufFamilyFor = ({ name }: ModelArchitecture): GgufFamily | undefined =>
   FAMILIES.find(({ architecture }) => architecture.name === name)?.gguf
 
-/** An architecture with its configuration parsed and its weights found. */
+/** An architecture with its parsed configuration and its weights. */
 export interface Model {
   readonly architecture: ModelArchitecture<unknown>
   readonly config: unknown
   readonly weights: ReadonlyMap<string, WeightSpec>
-  /** The file that is its forward pass, where it brings its own. */
+  /** The checkpoint's own forward pass, if it has one. */
   readonly graph?: OwnGraph
 }
 
@@ -79,7 +79,7 @@ export const architectureOf = ({ model_type: type }: Checkpoint['config']) =>
 export const isEncoder = ({ architecture }: Pick<Model, 'architecture'>): boolean =>
   architecture.kind === 'encoder'
 
-/** The architecture that reads this checkpoint, or an error that says what was found. */
+/** The architecture of a checkpoint. Throws if it is not supported. */
 export function recognise(
   checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weights' | 'graph'>,
   missing: Missing = 'refuse',
@@ -114,17 +114,17 @@ export function recognise(
   }
 }
 
-/** What every wish for a text meets that is made of an encoder. */
+/** The error for generating text with an encoder. */
 export const cannotWrite = ({ name }: Pick<ModelArchitecture, 'name'>): TouchstoneError =>
   new TouchstoneError('model.encoder', { architecture: name })
 
-/** What a cache holds, per layer, of a model that writes. */
+/** Cache shape per layer. Throws for encoders. */
 export function cacheOf({ architecture, config, weights }: Model): readonly CacheLayer[] {
   if (architecture.kind === 'encoder') throw cannotWrite(architecture)
   return architecture.attention(config, weights)
 }
 
-/** The names of the classes that an encoder's head tells apart; undefined where it has no head. */
+/** Class names of an encoder; undefined without a classification head. */
 export const classesOf = ({
   architecture,
   config,

@@ -1,7 +1,7 @@
 /**
- * @file Rotary positions in a graph: tables by position where frequencies are fixed, angles token by token where they depend
- * on the text's length. What a cache holds of a shorter text is of that text, keys and values of all layers but the first: a
- * text whose frequencies change is read again (inference/writing.ts).
+ * @file Rotary positions in a graph: tables by position if frequencies are fixed, angles per token if they depend on the
+ * text's length. Cached keys hold only for the frequencies they were computed with: a text whose frequencies change is
+ * processed again (inference/writing.ts).
  */
 import type { RotaryTables } from '../graph/ops/attention.ts'
 import type { Graph } from '../graph/ops/index.ts'
@@ -16,15 +16,15 @@ import {
   type Stretches,
 } from './rotary.ts'
 
-/** Where tokens stand in the tables: int32 `[batch, seq]`, and cos and sin `[rows, rotaryDim/2]`. */
+/** Rows of the tables for tokens, int32 `[batch, seq]`; cos and sin `[rows, rotaryDim/2]`. */
 export interface Rotary {
   readonly tables: RotaryTables
   readonly rows: Value
-  /** A token's row is its position: a kernel that counts positions itself may take the tables. */
+  /** A token's row is its position, so a kernel that counts positions may use the tables. */
   readonly isByPosition: boolean
 }
 
-/** Of texts of up to `longest` tokens. */
+/** For texts of up to `longest` tokens. */
 export function openRotary(
   g: Graph,
   config: RotaryConfig,
@@ -54,8 +54,8 @@ function tablesByPosition(g: Graph, config: RotaryConfig, longest: number): Rota
 }
 
 /**
- * ONNX Runtime takes sines of so many numbers at a time and of what is left over by another function, one unit in the last
- * place away: rows of this width leave nothing over, so that a token's angles are the same bits in any batch.
+ * ONNX Runtime computes sines in vectors and the remainder with another function, which differs in the last bit. Rows of a
+ * multiple of this width leave no remainder, so that angles do not depend on the batch.
  */
 const LANES = 16
 const evenLanes = (half: number): number => Math.ceil(half / LANES) * LANES
@@ -79,7 +79,7 @@ function frequenciesOfTexts(
   return g.gatherRows(table, stretch)
 }
 
-/** Tokens of the text that a token belongs to, int32 `[batch, 1]`, or `[batch, seq]` where a row has several. */
+/** Length of the text of each token, int32 `[batch, 1]`, or `[batch, seq]` for packed rows. */
 function textLengths(g: Graph, { attention, positions, batch, seq }: ForwardInput): Value {
   switch (attention.kind) {
     case 'cached':
@@ -102,7 +102,7 @@ function textLengths(g: Graph, { attention, positions, batch, seq }: ForwardInpu
   }
 }
 
-/** A row a token: its position times its text's frequencies. */
+/** One row per token: its position times its text's frequencies. */
 function turnByToken(
   g: Graph,
   config: RotaryConfig,

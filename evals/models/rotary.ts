@@ -1,15 +1,15 @@
 /**
- * @file How fast each pair of a head turns, and how that is stretched to reach beyond the trained length: every kind of
- * `rope_scaling` as a row of one table. In numbers they are transformers' (modeling_rope_utils, 5.24).
+ * @file Rotary frequencies, and their scaling beyond the trained length: one table row per kind of `rope_scaling`. Values
+ * equal transformers' (modeling_rope_utils, 5.24).
  *
- * Where frequencies depend on length (dynamic, longrope), it is the length of the token's own text, counted without
- * padding: not that of the batch's longest text, nor of the longest seen before, as transformers has it. A lone text
- * without a cache is the same under both.
+ * Where frequencies depend on length (dynamic, longrope), it is the length of the token's own text without padding;
+ * transformers uses the batch's longest text, or the longest one seen so far. A single text without a cache gives the same
+ * result.
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 
-/** By how much the trained length may be stretched; published models stay below a hundred. */
+/** Largest scaling factor; published models stay below a hundred. */
 export const MAX_FACTOR = 1024
 const factors = z.array(z.number().positive()).nullish()
 
@@ -33,37 +33,37 @@ export type RopeScaling = z.infer<typeof RopeScaling>
 
 export interface RotaryConfig {
   readonly theta: number
-  /** How many elements of each head turn: all of them, or the first part. */
+  /** Rotated numbers per head: all, or the first ones. */
   readonly rotaryDim: number
   readonly scaling: RopeScaling | null
   readonly maxPositions: number
-  /** Tokens of the longest text in training; what the scaling says, or else `maxPositions`, where absent. */
+  /** Longest text in training, in tokens; if absent, from the scaling or `maxPositions`. */
   readonly trained?: number | undefined
 }
 
-/** Which sets of frequencies there are: one up to the trained length, and others for longer texts. */
+/** Sets of frequencies: one up to the trained length, and others for longer texts. */
 export interface Stretches {
-  /** Up to so many tokens a text has stretch 0, then one more with every token, up to the last. */
+  /** Index 0 up to this many tokens, then one more per token, up to the last. */
   readonly trained: number
-  /** One: frequencies do not depend on the text. */
+  /** 1 if frequencies do not depend on the text. */
   readonly count: number
 }
 
 interface Kind {
-  /** Fields without which it means nothing, and fields that it may have. */
+  /** Required and optional fields. */
   readonly needs: readonly (keyof RopeScaling)[]
   readonly takes: readonly string[]
-  /** Angles a position of each pair, `[rotaryDim/2]`, for texts of the given stretch. */
+  /** Angle per position of each pair, `[rotaryDim/2]`, for index `stretch`. */
   frequencies(config: RotaryConfig, scaling: RopeScaling, stretch: number): Float64Array
-  /** What cos and sin are multiplied by; 1 where absent. */
+  /** Factor on cos and sin; 1 if absent. */
   amplitude?(config: RotaryConfig, scaling: RopeScaling): number
-  /** Among texts of up to `longest` tokens; one where absent. */
+  /** For texts of up to `longest` tokens; one set if absent. */
   stretches?(config: RotaryConfig, scaling: RopeScaling, longest: number): Stretches
-  /** Tokens of the longest text, where `maxPositions` is not. */
+  /** Longest supported text in tokens; `maxPositions` if absent. */
   reach?(config: Pick<RotaryConfig, 'maxPositions'>, scaling: RopeScaling): number
 }
 
-/** Fields that mean the same for every kind. */
+/** Fields allowed for every kind. */
 const COMMON = ['rope_type', 'type', 'rope_theta', 'partial_rotary_factor', 'factor', 'finetuned']
 const TRAINED = 'original_max_position_embeddings'
 
@@ -76,28 +76,28 @@ const unscaled = ({ theta, rotaryDim }: RotaryConfig) => plain(theta, rotaryDim)
 export const trainedOf = ({ trained, maxPositions }: RotaryConfig, scaling: RopeScaling): number =>
   trained ?? scaling.original_max_position_embeddings ?? maxPositions
 
-/** Of YaRN and longrope, whose file may leave it to the two lengths. */
+/** YaRN and longrope may leave the factor to the two lengths. */
 export const factorOf = (config: RotaryConfig, scaling: RopeScaling): number =>
   scaling.factor ?? config.maxPositions / trainedOf(config, scaling)
 
 const KINDS: Readonly<Record<string, Kind>> = {
   default: { needs: [], takes: [TRAINED], frequencies: unscaled },
 
-  /** Positions are divided by the factor. */
+  /** Positions divided by the factor. */
   linear: {
     needs: ['factor'],
     takes: [TRAINED],
     frequencies: (config, { factor }) => unscaled(config).map((frequency) => frequency / factor!),
   },
 
-  /** Long wavelengths are divided by the factor, middle ones blended. */
+  /** Long wavelengths divided by the factor, middle ones interpolated. */
   llama3: {
     needs: ['factor'],
     takes: [TRAINED, 'low_freq_factor', 'high_freq_factor'],
     frequencies: llama3,
   },
 
-  /** NTK: for a text of L tokens beyond the trained T, θ·(f·L/T − (f − 1))^(r/(r − 2)) takes θ's place. */
+  /** NTK: for a text of L tokens, longer than the trained T, the base is θ·(f·L/T − (f − 1))^(r/(r − 2)). */
   dynamic: {
     needs: ['factor'],
     takes: [TRAINED],
@@ -112,7 +112,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     reach: ({ maxPositions }, { factor }) => Math.floor(maxPositions * (factor ?? 1)),
   },
 
-  /** arXiv:2309.00071: pairs that turn often keep their frequency, those that turn seldom are divided, a ramp between. */
+  /** arXiv:2309.00071: fast pairs keep their frequency, slow ones are divided by the factor, with a ramp between. */
   yarn: {
     needs: [],
     takes: [
@@ -131,7 +131,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
 
-  /** arXiv:2402.13753: each pair has a divisor (float32) of its own, one set up to the trained length and one beyond. */
+  /** arXiv:2402.13753: a float32 divisor per pair, one set up to the trained length and one beyond. */
   longrope: {
     needs: ['short_factor', 'long_factor'],
     takes: [TRAINED, 'attention_factor'],
@@ -171,7 +171,7 @@ function yarn(config: RotaryConfig, scaling: RopeScaling): Float64Array {
   const { theta, rotaryDim } = config
   const trained = trainedOf(config, scaling)
   const factor = factorOf(config, scaling)
-  /** The pair, as a fraction, that turns so often within the trained length. */
+  /** Fractional index of the pair with this many turns in the trained length. */
   const pairOf = (turns: number) =>
     (rotaryDim * Math.log(trained / (turns * 2 * Math.PI))) / (2 * Math.log(theta))
   const [first, last] = [pairOf(scaling.beta_fast ?? 32), pairOf(scaling.beta_slow ?? 1)]
@@ -200,7 +200,7 @@ const foundKind = ({ scaling }: Pick<RotaryConfig, 'scaling'>): Kind => {
   throw unsupported('rope scaling', name, supported)
 }
 
-/** The same settings, once they are known to be a kind's own: what is unknown, missing or of another length is named. */
+/** Returns valid settings. Throws for unknown fields, missing fields and wrong lengths. */
 export function checkedRotary(config: RotaryConfig): RotaryConfig {
   const { scaling, rotaryDim } = config
   const name = kindOf(scaling)
@@ -227,26 +227,26 @@ const unsupported = (what: string, found: string, supported: string) =>
 const malformed = (found: string, expected: string) =>
   new TouchstoneError('checkpoint.malformed', { path: 'config.json', found, expected })
 
-/** Angles a position of each pair, `[rotaryDim/2]`. @param stretch see `stretchesOf`; that of trained lengths if not given */
+/** Angle per position of each pair, `[rotaryDim/2]`. @param stretch index of `stretchesOf` */
 export const rotaryFrequencies = (config: RotaryConfig, stretch = 0): Float64Array =>
   foundKind(config).frequencies(config, config.scaling ?? {}, stretch)
 
-/** What cos and sin are multiplied by, a float32, so that scores are by its square: YaRN's and longrope's attention factor. */
+/** Factor on cos and sin, a float32: the attention factor of YaRN and longrope. Scores get its square. */
 export const rotaryAmplitude = (config: RotaryConfig): number =>
   Math.fround(foundKind(config).amplitude?.(config, config.scaling ?? {}) ?? 1)
 
-/** Tokens of the longest text that the settings are made for. */
+/** Longest supported text in tokens. */
 export const rotaryReach = (config: Pick<RotaryConfig, 'scaling' | 'maxPositions'>): number =>
   foundKind(config).reach?.(config, config.scaling ?? {}) ?? config.maxPositions
 
 const ONE: Stretches = { trained: Infinity, count: 1 }
 
-/** Which sets of frequencies there are for texts of up to `longest` tokens. */
+/** The sets of frequencies for texts of up to `longest` tokens. */
 export function stretchesOf(config: RotaryConfig, longest: number): Stretches {
   const found = foundKind(config).stretches?.(config, config.scaling ?? {}, longest) ?? ONE
   return longest > found.trained ? found : ONE
 }
 
-/** Which set a text of `length` tokens is read with. */
+/** Index of the set for a text of `length` tokens. */
 export const stretchOf = ({ trained, count }: Stretches, length: number): number =>
   Math.min(Math.max(length - trained, 0), count - 1)

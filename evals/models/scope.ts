@@ -1,4 +1,6 @@
-/** @file The seam between an architecture and a fine-tuning method: it hands out weights and lets adapters claim layers. */
+/**
+ * @file The interface between architectures and fine-tuning methods: gives weights to the one, lets the other adapt layers.
+ */
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
 import type { WeightStorage } from '../graph/stored.ts'
@@ -18,7 +20,7 @@ export interface LinearSite {
 
 /** Law: `forward(x)` = x · `weight()`ᵀ, for mergeable methods in evaluation mode. */
 export interface Adapter {
-  /** x `[rows, in]` → `[rows, out]`, the cheap path. */
+  /** x `[rows, in]` → `[rows, out]`, without materialising the weight. */
   forward(x: Value): Value
   /** `[out, in]`, for merging, export and spectra. */
   weight(): Value
@@ -26,7 +28,7 @@ export interface Adapter {
 
 export interface ScopeOptions {
   readonly maxPositions: number
-  /** How a frozen weight is kept, where not in the graph's own float. */
+  /** How a frozen weight is stored, if not in the graph's float type. */
   readonly storage?: (name: string) => WeightStorage | undefined
   readonly attach?: (site: LinearSite) => Adapter | undefined
   readonly trainable?: (name: string) => { learningRateScale: number } | undefined

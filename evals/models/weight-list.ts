@@ -1,21 +1,21 @@
-/** @file Declares the weights of an architecture one after another, each held against what the checkpoint has. */
+/** @file Declares the weights of an architecture, and checks each against the checkpoint. */
 import { nearNames, TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Missing, WeightSpec } from './architecture.ts'
 import type { WeightIndex } from './weights/storage.ts'
 import { moduleNames } from './module-names.ts'
 
-/** A shape in which null stands for any size. */
+/** null stands for any size. */
 type ExpectedShape = readonly (number | null)[]
 
 interface LinearOptions {
   readonly biased?: boolean
-  /** The block it belongs to; without one no method adapts it (the head). */
+  /** Index of its block; methods adapt only layers that have one. */
   readonly layer?: number
-  /** The checkpoint has `[in, out]` (GPT-2's Conv1D). */
+  /** Stored as `[in, out]` (GPT-2's Conv1D). */
   readonly transposed?: boolean
-  /** No method adapts it although it belongs to a block (a router). */
+  /** Never adapted, although it is in a block (a router). */
   readonly fixed?: boolean
-  /** Names a class: always trained with its method, or only where it is made for the training. */
+  /** Part of a classification head: `trained` always, `kept` only if it must be initialised. */
   readonly head?: 'trained' | 'kept'
 }
 
@@ -23,17 +23,17 @@ export interface WeightList {
   readonly path: string
   /** In the order of declaration. */
   specs(): WeightSpec[]
-  /** Each takes a layer's name without `.weight`, and answers the weight's shape as it is computed with, `[out, in]`. */
+  /** Each takes a layer's name without `.weight`, and returns the weight's shape as computed with, `[out, in]`. */
   embedding(name: string, expected: ExpectedShape): readonly number[]
   norm(name: string, size: number, options?: { biased?: boolean }): void
   linear(name: string, expected: ExpectedShape, options?: LinearOptions): readonly number[]
 }
 
-/** How checkpoints converted from TensorFlow call what a norm multiplies by and adds. */
+/** Names of a norm's weight and bias in checkpoints converted from TensorFlow. */
 const older = (name: string): string =>
   name.replace(/(?<=LayerNorm\.)weight$/u, 'gamma').replace(/(?<=LayerNorm\.)bias$/u, 'beta')
 
-/** @param prefix what names begin with that a checkpoint of the bare model leaves out */
+/** @param prefix of names, which checkpoints of the bare model omit */
 export function createWeightList(
   found: WeightIndex,
   path: string,
@@ -70,7 +70,7 @@ export function createWeightList(
 
   type Part = Omit<WeightSpec, 'shape' | 'module' | 'head'> & Pick<LinearOptions, 'head'>
   function add({ head, ...spec }: Part, expected: ExpectedShape): readonly number[] {
-    // What stands under the name of a head that is made belongs to another end.
+    // A weight under the name of a new head belongs to another task.
     const isMade = head === 'trained' || (head === 'kept' && !found.has(storedName(spec.name)))
     if (isMade && missing === 'make-head') {
       const shape = expected as readonly number[]
@@ -117,7 +117,7 @@ export function createWeightList(
   }
 }
 
-/** A matrix `[rows, columns]` turned. */
+/** Transposes a matrix `[rows, columns]`. */
 export function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const turned = new Float32Array(matrix.length)
   for (let i = 0; i < rows; i++)
@@ -125,13 +125,13 @@ export function transposed(matrix: Float32Array, rows: number, columns: number):
   return turned
 }
 
-/** What the checkpoint has, laid out as the graph computes with it. */
+/** From the checkpoint's layout to the graph's. */
 export function asComputed(stored: Float32Array, spec: WeightSpec): Float32Array {
   const [out, input] = spec.shape as [number, number]
   return spec.transposed ? transposed(stored, input, out) : stored
 }
 
-/** What the graph computes with, as the checkpoint stores it. */
+/** From the graph's layout to the checkpoint's. */
 export function asStored(
   data: Float32Array,
   spec: WeightSpec,

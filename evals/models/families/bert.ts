@@ -1,6 +1,6 @@
 /**
- * @file BERT (arXiv:1810.04805) and models of its shape, MiniLM (2002.10957) among them. RoBERTa (1907.11692): the same body,
- * positions counted from behind padding's row, and a head of its own.
+ * @file BERT (arXiv:1810.04805) and models of its shape, such as MiniLM (2002.10957). RoBERTa (1907.11692): the same body,
+ * positions counted from the row after padding's, another head.
  */
 import { z } from 'zod'
 import { encoder, type EncoderPlan } from '../encoder.ts'
@@ -25,7 +25,7 @@ const fields = {
 }
 const bertConfig = z.looseObject(fields)
 const robertaConfig = bertConfig.extend({
-  // The row of padding; a text begins behind it.
+  // The row of padding; texts start at the next one.
   pad_token_id: z.int().min(0).nullish(),
 })
 

@@ -5,7 +5,7 @@ import { classesIn, classFields, denseHead, namesHead } from '../encoder-heads.t
 import type { ModelFamily } from '../family.ts'
 import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
 
-/** Not in config.json: it is part of the code. */
+/** Constant in transformers, not in config.json. */
 const EPSILON = 1e-12
 
 const config = z.looseObject({

@@ -1,10 +1,10 @@
 /**
- * @file Gemma (arXiv:2403.08295): a Llama with scaled embeddings, norms that store w − 1, and GELU. Gemma 2 (2408.00118)
- * adds norms after each branch, capped scores and logits, and a window in every other layer; Gemma 3 (2503.19786) drops
- * the caps, norms each head of q and k, and gives five layers of six a window with its own rotary base.
+ * @file Gemma (arXiv:2403.08295): Llama with scaled embeddings, norms that store w − 1, and GELU. Gemma 2 (2408.00118) adds
+ * norms after each branch, capped scores and logits, and a window in every other layer. Gemma 3 (2503.19786) drops the
+ * caps, norms each head of q and k, and gives five of six layers a window with its own rotary base.
  *
- * In GGUF norms are stored as w. No file states the scale of the scores: 1/√(head size), except in the largest Gemma 2 and
- * Gemma 3, which llama.cpp recognises by their number of layers.
+ * In GGUF norms are stored as w. No file states the scale of the scores: it is 1/√(head size), except in the largest Gemma
+ * 2 and Gemma 3, which llama.cpp recognises by their number of layers.
  */
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
@@ -51,7 +51,7 @@ const gemma3Config = z.looseObject({
   ...alternating,
   rope_local_base_freq: z.number().positive().default(10000),
   sliding_window_pattern: z.int().positive().default(6),
-  // transformers 5 writes one set for each kind of layer
+  // transformers 5 writes one set per kind of layer.
   rope_parameters: z
     .looseObject({ full_attention: rope.optional(), sliding_attention: rope.optional() })
     .nullish(),
@@ -136,7 +136,7 @@ const gemma3 = decoder({
   },
 })
 
-/** Of layers that see all, and of layers that see a window. */
+/** Rotary positions of layers with full attention, and of layers with a window. */
 function gemma3Rotaries(c: z.infer<typeof gemma3Config>) {
   const { full_attention: full, sliding_attention: sliding } = c.rope_parameters ?? {}
   const common = { rotaryDim: headDimOf(c), maxPositions: c.max_position_embeddings }
@@ -170,7 +170,7 @@ const { token_embd, output_norm } = outsideBlocks
 const outside = { token_embd, output_norm }
 const settled = { hidden_activation: 'gelu_pytorch_tanh', hidden_act: 'gelu_pytorch_tanh' }
 
-/** query_pre_attn_scalar, whose −½th power is the scale. */
+/** Sets query_pre_attn_scalar; the scale of the scores is its power of −½. */
 const scoreScale = (layersOfLargest: number): GgufRule => ({
   keys: [],
   read(_, config) {
@@ -185,7 +185,7 @@ const scoreScale = (layersOfLargest: number): GgufRule => ({
 
 const PATTERN = 'attention.sliding_window_pattern'
 
-/** Which layers see a window only: of each `every` all but the last, or a list. */
+/** Which layers have a window: all but the last of each `every`, or a list. */
 const slidingPattern = (every: number): GgufRule => ({
   keys: [PATTERN],
   read(file, config) {
@@ -238,7 +238,7 @@ const ggufGemma2 = llamaTable({
   ],
 })
 
-/** Layers that see all have their own base and scaling; those with a window have none. */
+/** Base and scaling of layers with full attention; base of layers with a window, which have no scaling. */
 const twoRotaries: GgufRule = {
   keys: ['rope.freq_base', 'rope.freq_base_swa', 'rope.dimension_count', ...SCALING_KEYS],
   read(file, config) {
@@ -246,7 +246,7 @@ const twoRotaries: GgufRule = {
     const theta = file.real('rope.freq_base', 1e6)
     const maxPositions = numberIn(config, 'max_position_embeddings')
     const scaling = readScaling(file, { theta, rotaryDim, maxPositions })
-    // llama.cpp would multiply by it in layers with a window too.
+    // llama.cpp would also apply it in layers with a window.
     if (scaling?.['attention_factor'] !== undefined) throw unscaledScores(file.path)
     return {
       rope_theta: theta,

@@ -101,7 +101,7 @@ const gguf = llamaTable({
     rotary({
       share: 'partial_rotary_factor',
       divisors: ['longrope'],
-      // Phi-3's config.json means longrope by it.
+      // In Phi-3's config.json, `yarn` means longrope.
       lacks: 'yarn',
       of: (found) => phi3Rotary(found as Parameters<typeof phi3Rotary>[0]),
     }),

@@ -76,7 +76,7 @@ async function readConfig(folder: string): Promise<Checkpoint['config']> {
   return parsed.data
 }
 
-/** Transformers' own order: one file first, then shards. */
+/** In transformers' order: single file, then shards. */
 async function indexWeights(folder: string): Promise<WeightIndex> {
   if (await exists(join(folder, SINGLE_FILE))) {
     return byName((await readSafetensorsIndex(join(folder, SINGLE_FILE))).weights)
@@ -107,7 +107,7 @@ async function readShards(folder: string): Promise<WeightIndex> {
   const shards = [...new Set(shardOf.values())].sort()
   if (shards.length === 0) throw malformed(indexPath, 'an empty "weight_map"', 'a shard index')
   for (const shard of shards) {
-    // A plain name cannot leave the folder, on any system.
+    // A plain name cannot leave the folder on any system.
     if (!/^[\w][\w.-]*\.safetensors$/u.test(shard)) {
       throw malformed(indexPath, `the shard "${shard}"`, 'plain names that end in .safetensors')
     }
@@ -131,7 +131,7 @@ async function readShards(folder: string): Promise<WeightIndex> {
   return found
 }
 
-/** The tokenizer, and where replies end: as generation_config.json says it, else as config.json does. */
+/** The tokenizer, and end-of-sequence ids from generation_config.json or else config.json. */
 export async function readHfTokenizer(folder: string): Promise<TokenizerSource> {
   const path = join(folder, 'tokenizer.json')
   if (!(await exists(path))) {
@@ -175,7 +175,7 @@ async function findTemplate(
 
 const namedTemplates = z.array(z.looseObject({ name: z.string(), template: z.string() }))
 
-/** A text, or a list of named ones of which `default` is meant. */
+/** A string, or the entry `default` of a list of named templates. */
 function templateText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   const named = namedTemplates.safeParse(value)

@@ -1,9 +1,6 @@
-/**
- * @file An adapter's configuration as PEFT means it, and the rules that give each module its rank and its scale:
- * s = α/r, or α/√r for rsLoRA, with the module's own α and r.
- */
+/** @file An adapter's configuration as in PEFT, and the rank and scale of each module: s = α/r, or α/√r for rsLoRA. */
 
-/** As a target: every linear layer of the blocks, and not the head. */
+/** Target: every linear layer of the blocks, without the head. */
 export const ALL_LINEAR = 'all-linear'
 
 export interface PeftConfig {
@@ -12,7 +9,7 @@ export interface PeftConfig {
   readonly rank: number
   readonly alpha: number
   readonly targetModules: readonly string[]
-  /** Module name or its end → rank, alpha of that module. */
+  /** Rank and alpha by module name or suffix. */
   readonly rankPattern?: Readonly<Record<string, number>>
   readonly alphaPattern?: Readonly<Record<string, number>>
   readonly dropout?: number
@@ -20,17 +17,19 @@ export interface PeftConfig {
   readonly useDora?: boolean
   /** Weights stored transposed, as GPT-2 does. */
   readonly fanInFanOut?: boolean
-  /** `true`, `false` or a name; "pissa", "olora" and others moved the base, so the adapter alone is not the whole change. */
+  /**
+   * `true`, `false` or a name. PiSSA, OLoRA and others modify the base, so that the adapter alone is not the whole change.
+   */
   readonly initLoraWeights?: boolean | string
 }
 
-/** Whether `pattern` is `module` or its end from a dot on; a leading ^ asks for the whole name. */
+/** Whether `pattern` is `module` or its suffix after a dot; a leading ^ requires the whole name. */
 export const namesModule = (pattern: string, module: string): boolean =>
   pattern.startsWith('^')
     ? module === pattern.slice(1)
     : module === pattern || module.endsWith(`.${pattern}`)
 
-/** Rank and alpha may differ by module: the first pattern that names it counts. */
+/** The value of the first pattern that matches the module. */
 function byPattern(
   patterns: Readonly<Record<string, number>> | undefined,
   module: string,
@@ -50,14 +49,14 @@ export function scaleOf(config: PeftConfig, module: string): number {
   return config.useRslora === true ? alpha / Math.sqrt(rank) : alpha / rank
 }
 
-/** Starts after which PEFT takes s·B₀·A₀ (or a quantisation's error) out of the base before training. */
+/** Initialisations that subtract s·B₀·A₀ (or a quantisation error) from the base before training. */
 const MOVES_BASE = /^(?:pissa(?:_niter_\d+)?|olora|corda|lora_ga|loftq)$/u
 
-/** The start by which the base was moved, so that B and A alone are wrong on the original base; `undefined` where none. */
+/** The initialisation that modified the base, so that B and A do not apply to the original base. */
 const movedBy = ({ initLoraWeights: start }: PeftConfig): string | undefined =>
   typeof start === 'string' && MOVES_BASE.test(start) ? start : undefined
 
-/** An adapter whose training began by moving the base, unconverted, is not what was trained (methods.md §5.4). */
+/** Warns of an unconverted adapter whose initialisation modified the base (docs/methods/initialisation.md). */
 export function rawStartOf(config: PeftConfig, path: string): string[] {
   const start = movedBy(config)
   if (start === undefined) return []

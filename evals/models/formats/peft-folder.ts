@@ -1,9 +1,9 @@
 /**
  * @file Adapters as PEFT stores them: `adapter_config.json` and `adapter_model.safetensors`.
  *
- * A file's key is `base_model.model.<module>.lora_A.weight`; here it is `<module>.lora_A.weight`, `[r, in]`, and
- * `<module>.lora_B.weight`, `[out, r]`. The update of a module is s·B·A with s = α/r, or α/√r for rsLoRA.
- * Weights that were trained whole beside it (`modules_to_save`: a head that names classes) keep their own names.
+ * Keys drop PEFT's prefix: `base_model.model.<module>.lora_A.weight` becomes `<module>.lora_A.weight`, `[r, in]`; lora_B is
+ * `[out, r]`. The update of a module is s·B·A with s = α/r, or α/√r for rsLoRA. Weights trained whole (`modules_to_save`,
+ * such as a classification head) keep their names.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,15 +25,15 @@ export interface PeftTensor {
 
 export interface PeftFolder {
   readonly config: PeftConfig
-  /** By `<module>.lora_A.weight` and so on, without PEFT's prefix. */
+  /** By `<module>.lora_A.weight` and so on. */
   readonly tensors: ReadonlyMap<string, PeftTensor>
-  /** Weights that are the fine-tune's whole, by their names in the base. */
+  /** Weights that replace those of the base, by their names there. */
   readonly saved?: ReadonlyMap<string, PeftTensor>
 }
 
 const CONFIG_FILE = 'adapter_config.json'
 const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
-/** sha256 of both files: the scale of an update stands in the first. */
+/** sha256 of both files: the configuration holds the scale of the update. */
 export const peftDigest = (folder: string): Promise<string> =>
   digestAt(folder, [CONFIG_FILE, ADAPTER_WEIGHTS])
 
@@ -54,7 +54,7 @@ const patterns = <T extends z.ZodType<number>>(value: T) =>
     .nullish()
     .transform((found) => found ?? undefined)
 
-/** Says how an adapter was trained or stored, and changes nothing in what it computes. */
+/** Options that record how an adapter was trained or stored and do not affect its output. */
 const IGNORED = [
   'auto_mapping',
   'corda_config',
@@ -95,12 +95,12 @@ const configSchema = z
     modules_to_save: z.array(moduleName).nullish(),
     ...Object.fromEntries(IGNORED.map((name) => [name, z.unknown().optional()])),
   })
-  // Any other option must be off: what it would change is not known here.
+  // Any other option must be off, since its effect is unknown.
   .catchall(nothing)
 
 interface PeftIndex {
   readonly config: PeftConfig
-  /** By the same keys; nothing of them is read. */
+  /** By the same keys, not yet read. */
   readonly weights: ReadonlyMap<string, StoredWeight>
   readonly saved: ReadonlyMap<string, StoredWeight>
 }
@@ -114,7 +114,7 @@ export async function readPeftFolder(folder: string): Promise<PeftFolder> {
     : { config, tensors, saved: await readTensors(path, saved) }
 }
 
-/** The configuration, and where each tensor lies. */
+/** The configuration, and the location of each tensor. */
 export async function readPeftIndex(folder: string): Promise<PeftIndex> {
   const weightsPath = join(folder, ADAPTER_WEIGHTS)
   if (!(await exists(weightsPath)) && (await exists(join(folder, 'adapter_model.bin')))) {
@@ -138,7 +138,7 @@ export async function readPeftIndex(folder: string): Promise<PeftIndex> {
   return { config, weights: names, saved }
 }
 
-/** The weight under its name in the base, where it belongs to a module that was trained whole; PEFT names those by their ends. */
+/** A weight of a module that was trained whole, by its name in the base. PEFT names such modules by suffix. */
 function savedName(weight: StoredWeight, modules: readonly string[]): [string, StoredWeight][] {
   const name = weight.name.startsWith(PREFIX) ? weight.name.slice(PREFIX.length) : ''
   const isSaved = modules.some((module) => name.startsWith(module) || name.includes(`.${module}`))
@@ -164,7 +164,7 @@ function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string
     base: stored.base_model_name_or_path ?? '',
     rank: stored.r,
     alpha: stored.lora_alpha,
-    // A pattern or nothing: then the weights say which modules were meant.
+    // For a pattern or nothing, the weights show which modules were adapted.
     targetModules: Array.isArray(targets) ? [...targets].sort() : targetNames(modules),
     rankPattern: stored.rank_pattern,
     alphaPattern: stored.alpha_pattern,
@@ -176,7 +176,7 @@ function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string
   }
 }
 
-/** What names the adapted modules and no other: their last names, or paths inside the block. */
+/** Names that select the adapted modules and no others: last names, or paths inside the block. */
 const targetNames = (modules: readonly string[]): string[] =>
   [...new Set(moduleNames([...new Set(modules)]).values())].sort()
 
@@ -229,7 +229,7 @@ async function readTensors(
   }
 }
 
-/** Writes what `PeftModel.from_pretrained` reads; the weights first, so that a config never stands alone. */
+/** Writes what `PeftModel.from_pretrained` reads, the weights first, so that a configuration never lacks them. */
 export async function writePeftFolder(
   folder: string,
   { config, tensors, saved = new Map<string, PeftTensor>() }: PeftFolder,
@@ -257,7 +257,7 @@ export async function writePeftFolder(
     r: config.rank,
     rank_pattern: config.rankPattern ?? {},
     revision: null,
-    // As a list PEFT takes names only.
+    // In a list, PEFT accepts only names.
     target_modules: config.targetModules.includes(ALL_LINEAR)
       ? targetNames([...tensors.keys()].map((key) => KEY.exec(key)!.groups!.module!))
       : [...config.targetModules].sort(),

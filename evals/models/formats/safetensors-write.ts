@@ -1,4 +1,4 @@
-/** @file Writes safetensors: the same tensors give the same bytes, and a crash leaves the old file or none. */
+/** @file Writes safetensors deterministically and atomically. */
 import { STORAGE_FORMATS } from '../weights/dequantise.ts'
 import { encode } from '../weights/encode.ts'
 import { writeAtomically } from '../../files/write-file.ts'
@@ -7,13 +7,13 @@ import { elementsOf } from '../weights/stored-weights.ts'
 export interface TensorToWrite {
   readonly name: string
   readonly shape: readonly number[]
-  /** Or how to get it: then only one tensor at a time is in memory. */
+  /** A function keeps only one tensor at a time in memory. */
   readonly data: Float32Array | (() => Promise<Float32Array>)
-  /** F32 where nothing is said. */
+  /** F32 if absent. */
   readonly storage?: FolderStorage
 }
 
-/** What a Hugging Face folder of ours is written in. */
+/** Number formats of the Hugging Face folders written here. */
 export type FolderStorage = 'F32' | 'F16' | 'BF16'
 
 export const bytesToWrite = ({ shape, storage = 'F32' }: TensorToWrite): number =>
@@ -21,7 +21,7 @@ export const bytesToWrite = ({ shape, storage = 'F32' }: TensorToWrite): number 
 
 const ALIGNMENT = 8
 
-/** Names sorted, header padded with spaces so that tensors begin at a multiple of 8. */
+/** Sorts names, and pads the header with spaces so that tensors start at a multiple of 8. */
 export async function writeSafetensors(
   path: string,
   tensors: readonly TensorToWrite[],
@@ -65,7 +65,7 @@ async function bytesOf(tensor: TensorToWrite): Promise<Uint8Array> {
   if (elementsOf(shape) !== values.length) {
     throw new Error(`internal: "${name}" has ${values.length} values for [${shape.join(', ')}]`)
   }
-  // What a training wrote is stored as it is, infinities too: whoever reads it says so.
+  // Training results are stored unchanged, infinities included: readers report them.
   if (storage === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   return encode(name, values, storage)
 }

@@ -1,7 +1,6 @@
 /**
- * @file The safetensors format: 8 bytes of little-endian header length, that many bytes of JSON, raw tensors.
- *
- * Strict as the reference implementation: the tensors fill the rest of the file exactly, without holes or overlaps.
+ * @file Reads the safetensors format: 8 bytes of little-endian header length, that many bytes of JSON, raw tensors. As
+ * strict as the reference implementation: tensors fill the rest of the file without holes or overlaps.
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
@@ -17,7 +16,7 @@ import {
 } from '../../files/read-file.ts'
 import { elementsOf } from '../weights/stored-weights.ts'
 
-/** The reference implementation's own limit. */
+/** As in the reference implementation. */
 const HEADER_LIMIT = 100_000_000
 const LARGEST_RANK = 8
 const LENGTH_BYTES = 8
@@ -34,8 +33,8 @@ const entrySchema = z.strictObject({
 })
 
 /**
- * Not weights: the numbers 0, 1, 2, … and zeros that older versions of transformers saved with BERT and its kind. They are
- * held to their place like any tensor, and left out.
+ * Index buffers 0, 1, 2, … and zeros that older versions of transformers saved with BERT: checked like tensors, then
+ * ignored.
  */
 const COUNTERS = /(?:^|\.)embeddings\.(?:position_ids|token_type_ids)$/u
 const COUNTER_BYTES = 8
@@ -47,7 +46,7 @@ interface SafetensorsFile {
   readonly metadata: ReadonlyMap<string, string>
 }
 
-/** Reads the header alone; every weight's place is checked against the file's size. */
+/** Reads only the header; checks every weight's place against the file's size. */
 export async function readSafetensorsIndex(path: string): Promise<SafetensorsFile> {
   const size = await fileSize(path)
   const { text, dataStart } = await readHeader(path, size)
@@ -85,7 +84,7 @@ async function readHeader(
   }
 }
 
-/** A weight, or a counter without a storage of ours. */
+/** A weight, or an index buffer, which has no storage type here. */
 type StoredTensor =
   StoredWeight | (Omit<StoredWeight, 'storage'> & { readonly storage?: undefined })
 

@@ -1,4 +1,4 @@
-/** @file Writes a whole model as a Hugging Face folder: safetensors, configuration, tokenizer and template. */
+/** @file Writes a whole model as a Hugging Face folder: safetensors, configuration, tokenizer, template. */
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonObject } from '../../files/read-file.ts'
@@ -22,7 +22,7 @@ const COPIED = [
   'chat_template.json',
 ]
 
-/** What of the model at `source` (a folder or a GGUF file) is about text, as a Hugging Face folder has it. */
+/** The text-related files of the model at `source` (a folder or a GGUF file), in Hugging Face's form. */
 export async function tokenizerFilesOf(source: string): Promise<TokenizerFiles> {
   return (await stat(source)).isDirectory() ? copiedFiles(source) : rebuiltFiles(source)
 }
@@ -58,15 +58,15 @@ interface ModelToWrite {
   readonly config: JsonObject
   readonly weights: readonly TensorToWrite[]
   readonly tokenizerFiles: TokenizerFiles
-  /** Of every weight; F32 where nothing is said. */
+  /** Of every weight; F32 if absent. */
   readonly storage?: FolderStorage
-  /** More than this is split over several files. */
+  /** Most bytes per file; larger models are sharded. */
   readonly shardBytes?: number
 }
 
 const DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const
 
-/** Weights are written one after another, so the whole model is never in memory; the configuration comes last. */
+/** Writes weights one after another, so that the model is never whole in memory, and the configuration last. */
 export async function writeHfFolder(folder: string, model: ModelToWrite): Promise<void> {
   await mkdir(folder, { recursive: true })
   const { storage = 'F32', shardBytes = Infinity } = model
@@ -75,7 +75,7 @@ export async function writeHfFolder(folder: string, model: ModelToWrite): Promis
   await writeTextFiles(folder, { ...model, storage })
 }
 
-/** Everything small of a model folder: tokenizer and template, further JSON, and the configuration last. */
+/** Writes the small files of a model folder: tokenizer, template, further JSON, and the configuration last. */
 export async function writeTextFiles(
   folder: string,
   {
@@ -98,7 +98,7 @@ export async function writeTextFiles(
   await writeAtomically(join(folder, 'config.json'), [toJson({ ...config, ...dtypes })])
 }
 
-/** In the weights' order, each shard as full as it may be; a weight that is larger has one to itself. */
+/** Fills shards in the weights' order; a larger weight gets a shard of its own. */
 function shardsOf(weights: readonly TensorToWrite[], most: number): TensorToWrite[][] {
   const shards: TensorToWrite[][] = []
   let room = 0
@@ -114,7 +114,7 @@ function shardsOf(weights: readonly TensorToWrite[], most: number): TensorToWrit
   return shards
 }
 
-/** One file as it is; several with the index that says where each weight is, written last. */
+/** One file, or several and then their index. */
 async function writeWeights(folder: string, shards: readonly TensorToWrite[][]): Promise<void> {
   const nameOf = (shard: number) =>
     shards.length === 1

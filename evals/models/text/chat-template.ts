@@ -1,4 +1,4 @@
-/** @file Chat templates: Jinja from a stranger, rendered in a worker with a deadline and a memory limit. */
+/** @file Chat templates: untrusted Jinja, rendered in a worker with a time and a memory limit. */
 import { Worker } from 'node:worker_threads'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { ChatTemplate } from '../checkpoint.ts'
@@ -6,19 +6,16 @@ import { sha256 } from '../../files/read-file.ts'
 import type { TemplateAnswer, TemplateJob } from './template-worker.ts'
 
 export interface TemplateSource {
-  /** The model, as shown in errors. */
+  /** Shown in errors. */
   readonly path: string
   readonly text: string
   readonly source: string
   readonly specialTokens: Readonly<Record<string, string>>
 }
 
-/**
- * Processor time of the thread for one rendering. Not time on the clock: beside a training run an innocent template may
- * wait seconds for its turn.
- */
+/** CPU time of the thread per rendering. Wall time would fail innocent templates beside a training run. */
 const DEADLINE_MS = 2000
-/** On the clock, for a thread that neither starts nor works. */
+/** Wall time, for a thread that neither starts nor computes. */
 const PATIENCE_MS = 120_000
 const MEMORY_MB = 128
 const LONGEST_TEMPLATE = 2 ** 20
@@ -30,7 +27,7 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
-/** Parses the template before it returns, so that a broken one is refused with the model. */
+/** Parses the template before it returns, so that a broken one is refused together with the model. */
 export async function openChatTemplate(
   source: TemplateSource,
   deadlineMs = DEADLINE_MS,
@@ -42,7 +39,7 @@ export async function openChatTemplate(
   }
   let thread = startThread(source, deadlineMs, fail)
   const ask = (job: Omit<TemplateJob, 'id'>): Promise<string> => {
-    // A thread that was stopped is replaced: the next conversation may be harmless.
+    // Replaces a stopped thread: the next conversation may be harmless.
     if (thread.stopped()) thread = startThread(source, deadlineMs, fail)
     return thread.ask(job)
   }
@@ -59,7 +56,7 @@ export async function openChatTemplate(
   }
 }
 
-/** Many conversations, in order: all are handed over at once, so thousands cost little more than their Jinja. */
+/** Renders many conversations in order. All are posted at once, so that thousands cost little more than their Jinja. */
 export function renderAll(
   template: ChatTemplate,
   conversations: readonly Messages[],
@@ -68,7 +65,7 @@ export function renderAll(
   return Promise.all(conversations.map((messages) => template.render(messages, options)))
 }
 
-/** Only what the template may see crosses into the thread. */
+/** Only what the template may see is posted to the thread. */
 const plain = (messages: Messages) => messages.map(({ role, content }) => ({ role, content }))
 
 function startThread(
@@ -132,7 +129,7 @@ function startThread(
   }
 }
 
-/** Looks once per deadline: has there been an answer since, and if not, how long has the thread computed? */
+/** Checks once per deadline whether there was an answer, and how much CPU time the thread has used since. */
 function createWatchdog(
   worker: Worker,
   deadlineMs: number,
@@ -142,10 +139,10 @@ function createWatchdog(
   let since: { answers: number; clock: number; processor: number }
   const look = async (round: NodeJS.Timeout | undefined) => {
     const { user, system } = await worker.cpuUsage()
-    // Meanwhile every answer may have come.
+    // All answers may have arrived during the await.
     if (round !== timer) return
     const now = { answers: answered(), clock: Date.now(), processor: (user + system) / 1000 }
-    // Loading the thread counts as an answer, so it is on nobody's account.
+    // Loading counts as an answer, so that no conversation is charged for it.
     if (now.answers !== since.answers) since = now
     else if (now.answers === 0) since.processor = now.processor
     const computed = now.processor - since.processor
@@ -159,7 +156,7 @@ function createWatchdog(
   }
   const again = (delay: number) => {
     clearTimeout(timer)
-    // A thread that has just ended cannot be asked; its end is reported elsewhere.
+    // A thread that has just ended throws here; `exit` reports it.
     const round: NodeJS.Timeout = setTimeout(() => void look(round).catch(() => undefined), delay)
     timer = round
   }

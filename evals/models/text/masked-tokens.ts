@@ -1,18 +1,18 @@
-/** @file Which tokens of a row are learnt from: the assistant's replies with the token that ends each, or a plain text. */
+/** @file Which tokens of a row are trained on: assistant replies with their end tokens, or a plain text. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { ChatTemplate, Tokenizer } from '../checkpoint.ts'
 
 export interface MaskedTokens {
   readonly ids: number[]
-  /** True for the tokens of assistant replies, the end token of each included, or of a plain text; same length as `ids`. */
+  /** True for tokens of assistant replies, including their end tokens, and of plain texts; same length as `ids`. */
   readonly labelled: boolean[]
 }
 
 type Message = Readonly<{ role: string; content: string }>
 
 /**
- * Found through the template, never by searching for text: the rendering up to a reply must begin the rendering
- * with it, as text and as ids. Anything after a reply's end token (such as a line break) is not learnt.
+ * Located by the template, never by searching the text: the rendering up to a reply must be a prefix of the full rendering,
+ * as text and as ids. Tokens after a reply's end token, such as a line break, are not trained on.
  */
 export async function maskedTokens(
   template: ChatTemplate,
@@ -41,7 +41,7 @@ export async function maskedTokens(
   return { ids, labelled }
 }
 
-/** All of a plain text is learnt: after what the tokenizer itself puts before a text, and with nothing put behind it. */
+/** All of a plain text, after the tokenizer's prefix ids; suffix ids are not added. */
 function plainTokens(tokenizer: Tokenizer, text: string): MaskedTokens {
   const { prefixIds = [] } = tokenizer
   const ids = [...prefixIds, ...tokenizer.encode(text)]
@@ -52,7 +52,7 @@ function lengthAsPrefix(prefix: readonly number[], ids: readonly number[]): numb
   return prefix.every((id, index) => id === ids[index]) ? prefix.length : undefined
 }
 
-/** Just after the last end token of the turn, or the whole turn where the template writes none. */
+/** Index after the turn's last end token, or the end of the turn if the template writes none. */
 function endOfReply(
   ids: readonly number[],
   start: number,

@@ -1,20 +1,19 @@
 /**
- * @file Runs one chat template in a thread of its own, where it can be stopped: a template is a stranger's program.
- *
- * Says `ready` once it is loaded, then answers every job in order with `{ id, text }` or `{ id, why }`.
+ * @file Runs one untrusted chat template in a thread that can be stopped. Posts `ready` once loaded, then answers each job
+ * in order with `{ id, text }` or `{ id, why }`.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import * as library from '@huggingface/jinja'
 
 interface TemplateWorkerData {
   readonly source: string
-  /** `bos_token`, `eos_token` and the like. */
+  /** `bos_token`, `eos_token` and so on. */
   readonly specialTokens: Readonly<Record<string, string>>
 }
 
 export interface TemplateJob {
   readonly id: number
-  /** Undefined asks only whether the template can be parsed. */
+  /** Undefined: only parse the template. */
   readonly messages?: readonly { role: string; content: string }[]
   readonly addGenerationPrompt: boolean
 }
@@ -37,12 +36,12 @@ interface Jinja {
 }
 const jinja = library as unknown as Jinja
 
-/** More than any context window holds. */
+/** Beyond any context window. */
 const LONGEST = 16 * 2 ** 20
 
 /**
- * Templates that print a date get this one, the date that Llama's own templates fall back on: a prompt that
- * changes overnight would make two audits of the same model differ.
+ * The date for templates that print one, as in Llama's templates: a current date would make two audits of the same model
+ * differ.
  */
 const FIXED_DATE = new Date(Date.UTC(2024, 6, 26))
 
@@ -63,7 +62,7 @@ const DATE_PARTS: Readonly<Record<string, (date: Date) => string>> = {
 const strftimeNow = (format: string): string =>
   format.replace(/%./gu, (part) => DATE_PARTS[part]?.(FIXED_DATE) ?? part)
 
-/** What Python's `range` gives; a template has no use for more. */
+/** Longest result of Python's `range`. */
 const LONGEST_RANGE = 100_000
 
 function range(start: number, stop?: number, step = 1): number[] {
@@ -73,7 +72,7 @@ function range(start: number, stop?: number, step = 1): number[] {
   return Array.from({ length }, (_, index) => from + index * step)
 }
 
-/** Transformers' own environment: `raise_exception`, `strftime_now` and Python's names for true, false and none. */
+/** The globals of transformers: `raise_exception`, `strftime_now` and Python's names for true, false and none. */
 const GLOBALS: Readonly<Record<string, unknown>> = {
   true: true,
   True: true,
@@ -94,7 +93,7 @@ const { source, specialTokens } = workerData as TemplateWorkerData
 let parsed: Program | undefined
 
 function render(messages: TemplateJob['messages'], addGenerationPrompt: boolean): string {
-  // Whitespace as transformers sets it.
+  // The whitespace settings of transformers.
   parsed ??= jinja.parse(jinja.tokenize(source, { lstrip_blocks: true, trim_blocks: true }))
   if (!messages) return ''
   const environment = new jinja.Environment()

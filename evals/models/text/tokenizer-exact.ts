@@ -1,17 +1,17 @@
 /**
- * @file The same `tokenizer.json` in the words that make the library exact.
+ * @file Rewrites `tokenizer.json` so that the library gives the reference's ids.
  *
- * Its own `Digits`, `Whitespace`, `Punctuation` and `ByteLevel` use JavaScript's `\d`, `\w` and `\s`, which differ
- * from Unicode's, or join what the reference separates; its `Split` translates its pattern and does neither.
+ * The library's `Digits`, `Whitespace`, `Punctuation` and `ByteLevel` use JavaScript's `\d`, `\w` and `\s`, which differ
+ * from Unicode's, or join what the reference separates. Its `Split` translates the pattern and does neither.
  */
 import type { JsonObject } from '../../files/read-file.ts'
 import { SPACE_MARK, type TokenizerJson } from './tokenizer-json.ts'
 
-/** The pattern of GPT-2's byte-level splitting, which `ByteLevel` runs when `use_regex` is set. */
+/** GPT-2's byte-level pattern, which `ByteLevel` uses with `use_regex`. */
 const GPT2_PATTERN =
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
-/** `\w` as the reference's `Whitespace` has it: Unicode's word characters, joiners included, superscripts not. */
+/** `\w` of the reference's `Whitespace`: Unicode word characters with joiners, without superscripts. */
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d'
 
 export function forLibrary(json: TokenizerJson): JsonObject {
@@ -20,14 +20,14 @@ export function forLibrary(json: TokenizerJson): JsonObject {
     normalizer: json.normalizer ?? null,
     pre_tokenizer: exactPreTokenizer(json.pre_tokenizer ?? null),
     decoder: json.decoder ?? null,
-    // Adds special tokens, which `encode` never wants.
+    // It adds special tokens, which `encode` never does.
     post_processor: null,
   }
 }
 
 type Stage = Readonly<Record<string, unknown>> | null
 
-/** Keeps the matches alone. */
+/** Keeps only the matches. */
 const matches = (pattern: string): Stage => ({
   type: 'Split',
   pattern: { Regex: pattern },
@@ -35,7 +35,7 @@ const matches = (pattern: string): Stage => ({
   invert: true,
 })
 
-/** Keeps the matches and what lies between them. */
+/** Keeps the matches and the text between them. */
 const isolate = (pattern: string): Stage => ({
   type: 'Split',
   pattern: { Regex: pattern },
@@ -43,7 +43,7 @@ const isolate = (pattern: string): Stage => ({
   invert: false,
 })
 
-/** Pieces that end with a match of the pattern each, and what lies behind the last. */
+/** Pieces that each end with a match, and the rest. */
 function endingWith(pattern: unknown): Stage {
   const { String: text, Regex: regex } = pattern as { String?: string; Regex?: string }
   const match = regex ?? text!.replaceAll(/[.*+?^${}()|[\]\\/]/gu, '\\$&')
@@ -78,7 +78,7 @@ function exactPreTokenizer(stage: Stage): Stage {
   }
 }
 
-/** The reference also splits before every mark, unless told otherwise; older files say `add_prefix_space`. */
+/** The reference also splits before each mark, unless `split` is false. Older files have `add_prefix_space`. */
 function exactMetaspace(stage: NonNullable<Stage>): Stage {
   const scheme = stage.prepend_scheme ?? (stage.add_prefix_space === false ? 'never' : 'always')
   const marked = { ...stage, prepend_scheme: scheme }

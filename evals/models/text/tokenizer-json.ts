@@ -1,4 +1,4 @@
-/** @file `tokenizer.json`: which kinds can be read exactly, and the small rewriting that the library needs for it. */
+/** @file Parses `tokenizer.json` and refuses kinds whose ids the library does not reproduce exactly. */
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { JsonObject } from '../../files/read-file.ts'
@@ -21,7 +21,7 @@ const addedToken = z.looseObject({
 })
 
 const unknownToken = z.string().nullish()
-// Their entries are looked at by hand: a schema for each of a hundred thousand takes longer than all else that is done here.
+// Entries are checked by hand: a schema for each of a hundred thousand would dominate the parsing time.
 /** `tokenTable` checks the ids. */
 const vocabulary = z.custom<Record<string, number>>(isJsonObject, 'not an object of ids')
 type Merges = readonly string[] | readonly (readonly [string, string])[]
@@ -63,7 +63,7 @@ const tokenizerSchema = z.looseObject({
 
 export type TokenizerJson = z.infer<typeof tokenizerSchema>
 
-/** What the library runs as the reference does; `Precompiled` (SentencePiece's tables) is not among them. */
+/** Stages that the library runs like the reference. `Precompiled` (SentencePiece's tables) is not among them. */
 const STAGES = {
   normalizer:
     'Sequence BertNormalizer Replace NFC NFD NFKC NFKD Strip StripAccents Lowercase Prepend',
@@ -81,7 +81,7 @@ export function unsupportedTokenizer(path: string, found: string): TouchstoneErr
   })
 }
 
-/** The file as trusted data. `model.type` may be missing in files from before 2021. */
+/** Validates the file. Files from before 2021 may lack `model.type`. */
 export function parseTokenizerJson(path: string, source: JsonObject): TokenizerJson {
   const parsed = tokenizerSchema.safeParse({ ...source, model: withType(source.model) })
   if (!parsed.success) {
@@ -118,7 +118,7 @@ function checkStage(path: string, name: StageName, value: unknown): void {
   }
 }
 
-/** Two behaviours of `Split` are the library's and one is put in its words; any other would give other ids without a word. */
+/** The library supports two behaviours of `Split`, and one is rewritten; any other would silently change ids. */
 function checkSplitting(path: string, { type, behavior, invert, replacement }: JsonObject): void {
   const known =
     (type !== 'Split' ||
@@ -133,11 +133,13 @@ function checkSplitting(path: string, { type, behavior, invert, replacement }: J
 
 export interface TokenTable {
   readonly ids: ReadonlyMap<string, number>
-  /** By id; an id that no token has is a hole. */
+  /** By id; undefined for unused ids. */
   readonly tokens: readonly (string | undefined)[]
 }
 
-/** Two tokens with one id could not be told apart when decoding: refused, but for Unigram's list, where a place is an id. */
+/**
+ * Refuses two tokens with one id, which decoding could not tell apart, except in Unigram's list, where ids are positions.
+ */
 export function tokenTable(
   path: string,
   { model, added_tokens: added }: TokenizerJson,

@@ -1,4 +1,4 @@
-/** @file What a tokenizer puts around a plain text on its own: `[CLS] … [SEP]`, `<s> … </s>`, or a beginning of sequence. */
+/** @file The ids that a tokenizer adds around a plain text: `[CLS] … [SEP]`, `<s> … </s>`, or a beginning of sequence. */
 import { z } from 'zod'
 import type { TokenizerJson } from './tokenizer-json.ts'
 import { unsupportedTokenizer } from './tokenizer-json.ts'
@@ -31,7 +31,7 @@ const processor = z.discriminatedUnion('type', [
 
 const NOTHING: Surroundings = { before: [], after: [] }
 
-/** From `post_processor`; of several, the last that adds anything stands outermost. */
+/** From `post_processor`; in a sequence, later processors are outermost. */
 export function surroundingsOf(
   path: string,
   stored: TokenizerJson['post_processor'],

@@ -1,4 +1,4 @@
-/** @file A `tokenizer.json` and what says where replies end, behind the `Tokenizer` interface. */
+/** @file Implements `Tokenizer` for a `tokenizer.json` with its end-of-sequence ids. */
 import * as tokenizers from '@huggingface/tokenizers'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Tokenizer } from '../checkpoint.ts'
@@ -19,20 +19,20 @@ const { Tokenizer: LibraryTokenizer } = tokenizers as unknown as {
   Tokenizer: new (json: unknown, config: unknown) => Library
 }
 
-/** Tokens that end a turn in the templates of published models; they count only where they are special. */
+/** End-of-turn tokens of published models; used only where they are special tokens. */
 const END_OF_TURN = ['<|im_end|>', '<|eot_id|>', '<|end|>', '<end_of_turn>']
 
 export interface TokenizerSource {
   /** Shown in errors. */
   readonly path: string
   readonly tokenizerJson: JsonObject
-  /** `tokenizer_config.json`, or what a GGUF file says of it. */
+  /** `tokenizer_config.json`, or its equivalent from GGUF metadata. */
   readonly tokenizerConfig: JsonObject
-  /** Ids that `generation_config.json`, `config.json` or the GGUF metadata call end of sequence. */
+  /** End-of-sequence ids from `generation_config.json`, `config.json` or GGUF metadata. */
   readonly eosIds: readonly number[]
 }
 
-/** The names that chat templates use: `bos_token`, `eos_token`, `unk_token`, `pad_token`. */
+/** By the names that chat templates use: `bos_token`, `eos_token`, `unk_token`, `pad_token`. */
 type SpecialTokens = Readonly<Record<string, string>>
 
 export function openTokenizer(source: TokenizerSource): Tokenizer {
@@ -63,14 +63,14 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
   return tokenizer
 }
 
-/** What is known of a tokenizer before its merges are put in order, which takes the longest; its stages are tried all the same. */
+/** Describes a tokenizer without ranking its merges, which takes the longest; its stages are still tried. */
 export function describeTokenizer(
   source: TokenizerSource,
 ): Pick<Tokenizer, 'vocabSize' | 'digest' | 'endIds'> {
   const { json, table, endIds, digest } = known(source)
   if (json.model.type !== 'BPE') return openTokenizer(source)
   const stages = build(source.path, { ...json, model: { ...json.model, vocab: {}, merges: [] } })
-  // Without a vocabulary no token comes out; whatever the stages throw on the way does.
+  // Without a vocabulary there are no tokens, but errors in the stages still occur.
   tryOut(source.path, { encode: (text) => encodeWith(stages, text), decode: () => '' })
   return { vocabSize: table.tokens.length, endIds, digest }
 }
@@ -84,7 +84,7 @@ function known(source: TokenizerSource) {
   return { json, table, special, endIds, digest }
 }
 
-/** `special_token_name → text` from `tokenizer_config.json`, where a token is a text or an object with one. */
+/** From `tokenizer_config.json`, where a token is a string or an object with `content`. */
 export function specialTokens(tokenizerConfig: JsonObject): SpecialTokens {
   const found: Record<string, string> = {}
   for (const name of ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_token']) {
@@ -95,7 +95,7 @@ export function specialTokens(tokenizerConfig: JsonObject): SpecialTokens {
   return found
 }
 
-/** A number or a list of numbers, as `eos_token_id` is written in `generation_config.json` and `config.json`. */
+/** A number or a list of numbers, as `eos_token_id` may be. */
 export function idList(value: unknown): number[] {
   const list: unknown[] = Array.isArray(value) ? value : [value]
   return list.filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0)
@@ -103,7 +103,7 @@ export function idList(value: unknown): number[] {
 
 function build(path: string, json: TokenizerJson): Library {
   try {
-    // `Legacy` (WordLevel) takes its unknown token from here, and only from here.
+    // `Legacy` (WordLevel) reads its unknown token only from here.
     return new LibraryTokenizer(forLibrary(json), { unk_token: json.model.unk_token ?? undefined })
   } catch (error) {
     throw unsupportedTokenizer(path, (error as Error).message)
@@ -111,7 +111,7 @@ function build(path: string, json: TokenizerJson): Library {
 }
 
 function encodeWith(library: Library, text: string): number[] {
-  // A byte-less BPE without an unknown token drops what it does not know, as the reference does.
+  // A BPE without byte fallback and unknown token drops unknown text, as the reference does.
   return library.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined)
 }
 
@@ -129,7 +129,7 @@ function findEndIds(
   return [...new Set(all.filter((id) => id !== undefined))]
 }
 
-/** Some tokenizers can be built and then fail at the first word: better now than after an hour. */
+/** Some tokenizers build and then fail on the first word: fail now rather than after an hour. */
 function tryOut(path: string, tokenizer: Pick<Tokenizer, 'encode' | 'decode'>): void {
   try {
     tokenizer.decode(tokenizer.encode('The pool opens at 7:00. Ça va?\n\n  猫 🙂'))

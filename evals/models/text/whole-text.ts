@@ -1,13 +1,13 @@
-/** @file A text as an encoder was trained to read it: its tokens between what its tokenizer puts around them. */
+/** @file Encodes a text for an encoder, with the tokenizer's prefix and suffix ids. */
 import type { Tokenizer } from '../checkpoint.ts'
 
 interface WholeText {
   readonly ids: readonly number[]
-  /** Tokens that the text lost at its end. */
+  /** Truncated tokens. */
   readonly lost: readonly number[]
 }
 
-/** At most `longest` tokens in all. */
+/** Truncates to at most `longest` tokens in all. */
 export function encodeWhole(
   { encode, prefixIds = [], suffixIds = [] }: Pick<Tokenizer, 'encode' | 'prefixIds' | 'suffixIds'>,
   text: string,

@@ -1,7 +1,7 @@
 /**
- * @file Weights that a file has in another form than a graph computes with (ggml's blocks, rows in another order, turned
- * matrices), made float32 once and kept in the user's cache folder, so that they are mapped as float weights are. An entry is
- * known by the digest of the model and by what is made of it; one that is not whole and unchanged is made again.
+ * @file A cache of weights that had to be converted to float32 (ggml's blocks, reordered rows, transposed matrices), in the
+ * user's cache folder, so that they can be mapped like float weights. The key of an entry is the model's digest and the
+ * list of weights; incomplete or modified entries are rebuilt.
  */
 import { createHash } from 'node:crypto'
 import { rm, stat, utimes } from 'node:fs/promises'
@@ -22,20 +22,20 @@ import { elementsOf, openFiles, placeOf, readStoredNow, type OpenFiles } from '.
 
 export interface WeightCache {
   readonly folder: string
-  /** Upper bound on the entries together. */
+  /** Limit on all entries together. */
   readonly capacityBytes?: number
-  /** Fewer are made in memory. */
+  /** Smaller sets are converted in memory. */
   readonly leastBytes?: number
-  /** Told why weights are made in memory instead. */
+  /** Called with the reason when weights are converted in memory instead. */
   readonly onProblem?: (why: string) => void
 }
 
 /** Two models of a billion parameters. */
 const CAPACITY_BYTES = 8 * 2 ** 30
-/** Fewer bytes are made faster than they are looked up and checked. */
+/** Below this, converting is faster than looking up and checking. */
 const LEAST_BYTES = 64 * MEBIBYTE
 
-/** Whether so many bytes in float32 are kept. */
+/** Whether this many bytes of float32 are cached. */
 export const isKept = (
   bytes: number,
   {
@@ -46,7 +46,7 @@ export const isKept = (
 
 export const weightCacheFolder = (): string => join(cacheFolder(), 'weights')
 
-/** Changes with whatever changes the numbers, or where they lie. */
+/** To be changed with the numbers or their layout. */
 const VERSION = 'converted weights 1, F32'
 const SUFFIX = '.f32'
 const CHUNK = 8 * MEBIBYTE
@@ -57,7 +57,7 @@ export interface ConvertedWeights {
   close(): Promise<void>
 }
 
-/** An entry: the weights one after another, then the tag of all their bytes. */
+/** The weights one after another, then a tag (HMAC) of all their bytes. */
 interface Entry {
   readonly path: string
   readonly weights: readonly StoredWeight[]
@@ -68,9 +68,8 @@ type Wanted = readonly Pick<WeightSpec, 'name' | 'shape' | 'transposed' | 'store
 type Make = (name: string) => Promise<Float32Array>
 
 /**
- * @param digest of the model that the weights are made of
- * @param make a weight as the graph computes with it
- * @returns undefined where the cache cannot be used: then that has been said
+ * @param digest of the model @param make converts a weight to the graph's form @returns undefined if the cache cannot be
+ * used, after `onProblem`
  */
 export async function openConverted(
   cache: WeightCache,
@@ -91,7 +90,7 @@ export async function openConverted(
     await writeEntry(entry.path, piecesOf(entry, key, make))
     return await openEntry(folder, entry)
   } catch (error) {
-    // A model that cannot be read says so again where it is read.
+    // If the model itself cannot be read, the next read reports it.
     cache.onProblem?.((error as Error).message)
     return undefined
   }
@@ -124,13 +123,13 @@ async function* piecesOf({ weights }: Entry, key: Uint8Array, make: Make) {
   yield tagging.tag()
 }
 
-/** Undefined where there is none, or none that is whole and unchanged: that one is thrown away. */
+/** Undefined if there is no entry, or an incomplete or modified one, which is deleted. */
 async function openEntry(folder: string, entry: Entry): Promise<ConvertedWeights | undefined> {
   const { path, weights, bytes } = entry
   const key = await readKey(folder)
   const found = key && (await stat(path).catch(() => undefined))
   if (!found) return undefined
-  // Used now; when it was written stays, by which a graph that is opened with it knows that it is unchanged.
+  // Marks it as used. The modification time stays, since open graphs detect changes by it.
   await utimes(path, new Date(), found.mtime).catch(() => undefined)
   const files = await openFiles([path])
   const isWhole = found.size === bytes && (await hasItsTag(files, entry, key))

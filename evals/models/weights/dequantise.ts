@@ -1,7 +1,6 @@
 /**
- * @file How stored numbers become float32: plain floats here, ggml's blocks of 32 in ggml-blocks.ts, its super-blocks of
- * 256 in ggml-super-blocks.ts. Every product is exact in float64 and rounded once, so the results equal ggml's reference
- * bit for bit.
+ * @file Decodes stored numbers to float32: floats here, ggml's blocks of 32 in ggml-blocks.ts, super-blocks of 256 in
+ * ggml-super-blocks.ts. Products are exact in float64 and rounded once, so results equal ggml's reference bit for bit.
  */
 import { numerics } from '../../native/load.ts'
 import type { StorageType } from './storage.ts'
@@ -25,7 +24,7 @@ import {
 interface StorageFormat {
   readonly elementsPerBlock: number
   readonly bytesPerBlock: number
-  /** `bytes` holds whole blocks, `out` as many elements; `bytes` must begin at a multiple of 8 in its buffer. */
+  /** `bytes` holds whole blocks and starts at a multiple of 8 in its buffer; `out` has as many elements. */
   readonly decode: (bytes: Uint8Array, out: Float32Array) => void
 }
 

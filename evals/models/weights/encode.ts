@@ -1,4 +1,4 @@
-/** @file How float32 becomes stored numbers, each rounded once to the nearest, ties to even: the way back of dequantise.ts. */
+/** @file Encodes float32 as stored numbers, rounded to nearest, ties to even: the reverse of dequantise.ts. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { numerics } from '../../native/load.ts'
 import type { Narrow } from '../../native/numerics.ts'
@@ -21,7 +21,7 @@ function narrowed(values: Float32Array, narrow: Narrow): Uint8Array {
   return bytesOf(halves)
 }
 
-/** What storage cannot hold is an error that names the weight. */
+/** Throws, with the weight's name, for values that the storage type cannot hold. */
 export function encode(name: string, values: Float32Array, storage: WrittenStorage): Uint8Array {
   const most = LARGEST[storage]
   const odd = values.find((value) => !(Math.abs(value) < most))
@@ -35,7 +35,7 @@ export function encode(name: string, values: Float32Array, storage: WrittenStora
   return ENCODERS[storage](values)
 }
 
-/** From here on a number would round to infinity; a block of Q8_0 has a float16 scale, of 127 steps. */
+/** Values from here on would round to infinity; Q8_0 has a float16 scale for 127 steps. */
 const LARGEST: Readonly<Record<WrittenStorage, number>> = {
   F32: Infinity,
   F16: 65520,
@@ -46,7 +46,7 @@ const LARGEST: Readonly<Record<WrittenStorage, number>> = {
 const BLOCK = 32
 const BLOCK_BYTES = 34
 
-/** ggml's blocks of 32: float16 d = max|x| / 127 in float32, then 32 times x / d rounded, halves away from zero. */
+/** Blocks of 32: float16 d = max|x| / 127 computed in float32, then 32 values x / d, rounded half away from zero. */
 function encodeQ8_0(values: Float32Array): Uint8Array {
   const bytes = new Uint8Array((values.length / BLOCK) * BLOCK_BYTES)
   const view = new DataView(bytes.buffer)

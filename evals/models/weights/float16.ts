@@ -1,4 +1,4 @@
-/** @file One float16 of a block as float32, by the table of all its values. */
+/** @file Reads one float16 or int8 of a block. */
 import { HALVES } from '../../native/halves.ts'
 
 export const halfAt = (bytes: Uint8Array, at: number): number =>

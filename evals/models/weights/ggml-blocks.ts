@@ -1,6 +1,6 @@
 /**
- * @file ggml's blocks of 32 numbers, with d, m the block's float16 scale and minimum: Q8_0 d·q, Q4_0 d·(q − 8),
- * Q4_1 d·q + m, Q5_0 d·(q − 16), Q5_1 d·q + m, IQ4_NL d·table[q].
+ * @file ggml's blocks of 32 numbers, with the block's float16 scale d and minimum m: Q8_0 d·q, Q4_0 d·(q − 8), Q4_1 d·q +
+ * m, Q5_0 d·(q − 16), Q5_1 d·q + m, IQ4_NL d·table[q].
  */
 import { halfAt, signed } from './float16.ts'
 
@@ -11,7 +11,7 @@ export function decodeQ8_0(bytes: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** The low nibbles are the block's first half, the high nibbles its second. */
+/** Low nibbles hold the first half of the block, high nibbles the second. */
 export function decodeQ4_0(bytes: Uint8Array, out: Float32Array): void {
   for (let block = 0, at = 0; at < out.length; block += 18, at += 32) {
     const d = halfAt(bytes, block)
@@ -35,7 +35,7 @@ export function decodeQ4_1(bytes: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** The fifth bits stand together, bit i being that of element i. */
+/** The fifth bits are stored together, bit i for element i. */
 const fifthBit = (bytes: Uint8Array, at: number, i: number): number =>
   ((bytes[at + (i >> 3)]! >> (i & 7)) & 1) << 4
 
@@ -62,7 +62,7 @@ export function decodeQ5_1(bytes: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** The sixteen values of IQ4, not evenly spaced. */
+/** The sixteen values of IQ4, unevenly spaced. */
 export const IQ4_VALUES = Int8Array.of(
   ...[-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113],
 )

@@ -1,11 +1,11 @@
 /**
- * @file ggml's super-blocks of 256 numbers, with d, m the super-block's float16 scale and minimum and s, t those of a
- * sub-block: Q2_K, Q4_K and Q5_K d·s·q − m·t, Q3_K d·(s − 32)·(q − 4), Q6_K d·s·(q − 32), IQ4_XS d·(s − 32)·table[q].
+ * @file ggml's super-blocks of 256 numbers, with float16 scale d and minimum m, and s, t those of a sub-block: Q2_K, Q4_K
+ * and Q5_K d·s·q − m·t, Q3_K d·(s − 32)·(q − 4), Q6_K d·s·(q − 32), IQ4_XS d·(s − 32)·table[q].
  */
 import { halfAt, signed } from './float16.ts'
 import { IQ4_VALUES } from './ggml-blocks.ts'
 
-/** Sixteen sub-blocks of 16, each with a 4-bit scale and a 4-bit minimum; two bits a number. */
+/** Sixteen sub-blocks of 16, each with a 4-bit scale and minimum; two bits per number. */
 export function decodeQ2_K(bytes: Uint8Array, out: Float32Array): void {
   for (let block = 0, at = 0; at < out.length; block += 84, at += 256) {
     const d = halfAt(bytes, block + 80)
@@ -25,7 +25,7 @@ function scaleOfSixteen(bytes: Uint8Array, at: number, sub: number): number {
   return (low | (high << 4)) - 32
 }
 
-/** Two low bits a number, and a mask of third bits, which take 4 off where they are 0. */
+/** Two low bits per number, and a mask of third bits; a 0 there subtracts 4. */
 export function decodeQ3_K(bytes: Uint8Array, out: Float32Array): void {
   for (let block = 0, at = 0; at < out.length; block += 110, at += 256) {
     const d = halfAt(bytes, block + 108)
@@ -46,7 +46,7 @@ function scaleAndMinimum(bytes: Uint8Array, at: number, sub: number): readonly [
   return [(high & 15) | ((bytes[at + sub - 4]! >> 6) << 4), (high >> 4) | ((low >> 6) << 4)]
 }
 
-/** Eight sub-blocks of 32; four bits a number. */
+/** Eight sub-blocks of 32; four bits per number. */
 export function decodeQ4_K(bytes: Uint8Array, out: Float32Array): void {
   for (let block = 0, at = 0; at < out.length; block += 144, at += 256) {
     const d = halfAt(bytes, block)
@@ -63,7 +63,7 @@ export function decodeQ4_K(bytes: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** The same with a fifth bit a number, 32 bytes of which byte i holds those of number i of each sub-block. */
+/** As Q4_K with a fifth bit per number: byte i of 32 holds it for number i of each sub-block. */
 export function decodeQ5_K(bytes: Uint8Array, out: Float32Array): void {
   for (let block = 0, at = 0; at < out.length; block += 176, at += 256) {
     const d = halfAt(bytes, block)

@@ -1,6 +1,6 @@
 /**
- * @file A frozen base in less memory: matrices as int8 with a scale a row (W ≈ scale·q, scale = max|W|/127, so that
- * |error| ≤ scale/2) or as float16, everything else in float32. What is computed with is scale·q exactly.
+ * @file A frozen base in less memory: matrices as int8 with a scale per row (W ≈ scale·q, scale = max|W|/127, so |error| ≤
+ * scale/2) or as float16, the rest in float32. Computations use scale·q exactly.
  */
 import { scaleName, type SmallStorage } from '../../graph/stored.ts'
 import type { WeightSpec } from '../architecture.ts'
@@ -19,13 +19,13 @@ export const BYTES_OF: Readonly<Record<Precision, number>> = { fp32: 4, fp16: 2,
 export interface SmallWeight {
   readonly storage: SmallStorage
   readonly data: Int8Array | Float16Array
-  /** One a row; none for float16. */
+  /** One per row; empty for float16. */
   readonly scales: Float32Array
 }
 
 export type SmallWeights = ReadonlyMap<string, SmallWeight>
 
-/** Embeddings and linear layers are; norms and biases are few numbers, and a head that names classes is trained. */
+/** Embeddings and linear layers, except a classification head, which is trained. Norms and biases are small. */
 export const storageOf = (
   { kind, shape, head }: Pick<WeightSpec, 'kind' | 'shape' | 'head'>,
   precision: Precision,
@@ -46,7 +46,7 @@ export function shrunk(weight: Float32Array, rows: number, storage: SmallStorage
     let largest = 0
     for (let i = start; i < end; i++) largest = Math.max(largest, Math.abs(weight[i]!))
     const scale = Math.fround(largest / 127)
-    // A row of zeros, or of numbers so near to float32's smallest that no scale is left for them.
+    // A row of zeros, or of numbers too small for a scale.
     if (scale === 0) continue
     scales[row] = scale
     for (let i = start; i < end; i++) data[i] = Math.round(weight[i]! / scale)
@@ -54,7 +54,7 @@ export function shrunk(weight: Float32Array, rows: number, storage: SmallStorage
   return { storage, data, scales }
 }
 
-/** What is computed with, in float32. */
+/** The values computed with, in float32. */
 export function wide({ storage, data, scales }: SmallWeight): Float32Array {
   const weight = new Float32Array(data)
   if (storage === 'float16') return weight
@@ -70,8 +70,8 @@ export function wide({ storage, data, scales }: SmallWeight): Float32Array {
 type Places = ReadonlyMap<string, WeightPlace>
 
 /**
- * A base of which matrices are kept small, or left where they lie: in float32 each is made when it is asked for, and not
- * kept. Who needs one often keeps it.
+ * Weights that are stored small or left in their files. Each is converted to float32 on access and not kept; callers keep
+ * what they need often.
  */
 export class KeptWeights implements ReadonlyMap<string, Float32Array> {
   readonly small: SmallWeights
@@ -79,7 +79,7 @@ export class KeptWeights implements ReadonlyMap<string, Float32Array> {
   readonly #names: ReadonlySet<string>
   readonly #other: (name: string) => Float32Array
 
-  /** @param other what is not kept small */
+  /** @param other reads a weight that is not stored small */
   constructor(
     names: Iterable<string>,
     small: SmallWeights,
@@ -137,7 +137,7 @@ type Weights = ReadonlyMap<string, Float32Array>
 export const smallOf = (weights: Weights): SmallWeights | undefined =>
   weights instanceof KeptWeights && weights.small.size > 0 ? weights.small : undefined
 
-/** `changed` in place of `weights` of the same name, or beside them; what is kept small or left in its file stays so. */
+/** `weights` with those in `changed` replaced or added; the others keep their storage. */
 export function overlaid(weights: Weights, changed: Weights): Weights {
   if (!(weights instanceof KeptWeights)) return new Map([...weights, ...changed])
   const names = [...weights.keys(), ...changed.keys()]
@@ -150,7 +150,7 @@ export function overlaid(weights: Weights, changed: Weights): Weights {
   )
 }
 
-/** `weights` but those that `gone` has. */
+/** `weights` except those in `gone`. */
 export function without(weights: Weights, gone: { has(name: string): boolean }): Weights {
   if (!(weights instanceof KeptWeights)) return lacking(weights, gone)
   const names = [...weights.keys()].filter((name) => !gone.has(name))
@@ -161,13 +161,13 @@ export function without(weights: Weights, gone: { has(name: string): boolean }):
 const lacking = <T>(all: ReadonlyMap<string, T>, gone: { has(name: string): boolean }) =>
   new Map([...all].filter(([name]) => !gone.has(name)))
 
-/** How a graph that is fed `weights` keeps each of them. */
+/** Storage of each input in a graph that is fed `weights`. */
 export const keptBy = (weights: Weights) => (name: string) => smallOf(weights)?.get(name)?.storage
 
-/** In a model's bytes, where the others lie in files; they are copied on the way. */
+/** Limit on weights inside a model's bytes when the others are in files; they are copied. */
 export const MOST_IN_MODEL = 256 * 2 ** 20
 
-/** Whether a graph may be opened with most of these weights where they lie, which leaves little for its own bytes. */
+/** Whether a graph can be opened with most of these weights left in their files. */
 export function liesInFiles(weights: Weights): weights is KeptWeights {
   if (!(weights instanceof KeptWeights) || weights.small.size > 0) return false
   const others = [...weights.keys()].filter((name) => !weights.places.has(name))
@@ -177,7 +177,7 @@ export function liesInFiles(weights: Weights): weights is KeptWeights {
 
 const IN_FILE = { F32: undefined, F16: 'file:float16', BF16: 'file:bfloat16' } as const
 
-/** How a graph that is opened with `weights` keeps each of them: as they lie in their file, where they do. */
+/** Storage of each input in a graph opened with `weights`: as in the file if the weight is in one. */
 export const openedBy = (weights: Weights) => (name: string) => {
   const place = placeIn(weights, name)
   return place ? IN_FILE[place.storage] : keptBy(weights)(name)
@@ -188,11 +188,11 @@ function placeIn(weights: Weights, name: string): WeightPlace | undefined {
   return place?.isThere() ? place : undefined
 }
 
-/** What a graph is opened with: a weight's place, or what `keptData` gives. */
+/** What a graph is opened with: a weight's place, or else `keptData`. */
 export const openedWith = (weights: Weights, input: string) =>
   placeIn(weights, input) ?? keptData(weights, input)
 
-/** The data of a graph's input: a weight as it is kept, or the scales of one that is kept small. */
+/** Data of a graph's input: a weight as stored, or the scales of a small one. */
 export function keptData(
   weights: Weights,
   input: string,

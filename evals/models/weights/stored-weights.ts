@@ -1,4 +1,4 @@
-/** @file Weights in place: each is read from its file when asked for, in chunks, and becomes float32. */
+/** @file Reads weights from their files on demand, in chunks, as float32. */
 import { createHash } from 'node:crypto'
 import { join, relative } from 'node:path'
 import { addon } from '../../native/load.ts'
@@ -9,16 +9,16 @@ import { MEBIBYTE, openForReading, readExactlyNow } from '../../files/read-file.
 
 const CHUNK = 8 * MEBIBYTE
 
-/** Elements of a shape; 1 for a scalar. */
+/** Number of elements; 1 for a scalar. */
 export function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1)
 }
 
-/** Elements of several weights together. */
+/** Total number of elements. */
 export const elementsOfAll = (weights: Iterable<{ readonly shape: readonly number[] }>): number =>
   [...weights].reduce((sum, { shape }) => sum + elementsOf(shape), 0)
 
-/** The files of a checkpoint, held open while it is: a file replaced meanwhile is not half-read. */
+/** Files of a checkpoint, held open so that a replaced file is not half read. */
 export interface OpenFiles {
   file(path: string): OpenFile
   close(): Promise<void>
@@ -47,7 +47,7 @@ export async function openFiles(paths: readonly string[]): Promise<OpenFiles> {
   }
 }
 
-/** Where a reader by path finds these numbers, in a float type, rows in stored order. */
+/** Location for readers by path, if it is a float type; rows in stored order. */
 export function placeOf(files: OpenFiles, weight: StoredWeight): WeightPlace | undefined {
   const { file, offset, bytes, storage } = weight
   if (storage !== 'F32' && storage !== 'F16' && storage !== 'BF16') return undefined
@@ -60,7 +60,7 @@ export const readStoredWeight = async (
   weight: StoredWeight,
 ): Promise<Float32Array> => readStoredNow(files, weight)
 
-/** The same, and nothing else happens until it is done. */
+/** `readStoredWeight`, synchronously. */
 export function readStoredNow(files: OpenFiles, weight: StoredWeight): Float32Array {
   const source = files.file(weight.file)
   const values = new Float32Array(elementsOf(weight.shape))
@@ -82,23 +82,23 @@ export function readStoredNow(files: OpenFiles, weight: StoredWeight): Float32Ar
 }
 
 /**
- * Float32 where it lies, as an array of its own that may be written to; undefined where it must be read. The system reads a
- * page when it is touched and lets go of it when memory is short, so a base that is only looked at takes no memory of ours.
- * A file that is replaced or deleted meanwhile stays as it was here. One that is written over in place does not, and cut
- * short it ends the process, as it would where ONNX Runtime maps it: nothing of ours writes so.
+ * Maps float32 from its file as an array that may be written to; undefined if it must be read instead. Pages load on first
+ * access and can be evicted, so reading a base costs no memory of this process. Replacing or deleting the file has no
+ * effect. Overwriting it in place changes the array, and truncating it ends the process, as under ONNX Runtime's mapping;
+ * this project never does either.
  */
 export function mappedFloats(place: WeightPlace): Float32Array | undefined {
   const { file, offset, bytes, storage } = place
   const native = storage === 'F32' ? addon() : undefined
   if (!native || !place.isThere()) return undefined
   const buffer = native.mapFile(file, offset, bytes)
-  // Mapped by its path: the file that is open, if it is there still.
+  // Mapped by path: valid only if it is still the opened file.
   return buffer && place.isThere() ? new Float32Array(buffer) : undefined
 }
 
 /**
- * sha256 of whole files: of one its own, of several that of the list which `sha256sum` prints of them in the order of their
- * names within `folder`, so that `sha256sum config.json model.safetensors | sha256sum` gives it too.
+ * sha256 of whole files. For several, the hash of the list that `sha256sum` prints, sorted by name within `folder`: the
+ * same as `sha256sum config.json model.safetensors | sha256sum`.
  */
 export async function digestFiles(
   folder: string,
@@ -112,7 +112,6 @@ export async function digestFiles(
   return createHash('sha256').update(list).digest('hex')
 }
 
-/** To its end, read as a stream. */
 async function digestFile(file: OpenFile): Promise<string> {
   const hash = createHash('sha256')
   const chunk = new Uint8Array(CHUNK)
@@ -124,7 +123,7 @@ async function digestFile(file: OpenFile): Promise<string> {
   }
 }
 
-/** The same of files that are opened for it alone. */
+/** `digestFiles` of files opened only for this. */
 export async function digestAt(folder: string, names: readonly string[]): Promise<string> {
   const paths = names.map((name) => join(folder, name))
   const files = await openFiles(paths)

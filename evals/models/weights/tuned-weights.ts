@@ -1,4 +1,4 @@
-/** @file A fine-tune as the weights that it ends in: the base with an adapter merged in, or with weights replaced. */
+/** @file Final weights of a fine-tune: the base with an adapter merged in, or with weights replaced. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { rankOf, scaleOf } from '../formats/peft-config.ts'
 import type { PeftFolder } from '../formats/peft-folder.ts'
@@ -11,19 +11,19 @@ export interface LowRank {
 }
 
 export interface TunedWeights {
-  /** `[out, in]` or whatever the base's weight is, float32. */
+  /** In the base's shape, float32. */
   read(name: string): Float32Array
-  /** ΔW of `name` as the adapter has it, where it is an adapter. */
+  /** ΔW of `name`, if an adapter gives it. */
   change(name: string): LowRank | undefined
-  /** Every change there is by the name of its weight, where the whole fine-tune is s·B·A of some layers. */
+  /** All changes by weight name, if the whole fine-tune is s·B·A on some layers. */
   readonly lowRank?: ReadonlyMap<string, LowRank>
 }
 
 type Weights = ReadonlyMap<string, Float32Array>
 
 /**
- * W′ = W + s·B·A, summed in float64; for DoRA each row of it brought to its magnitude, m_i·W′_i/‖W′_i‖; what is saved whole is
- * taken as it is. An adapter for a layer that the base lacks is an error, unless the adapter alone may have it.
+ * W′ = W + s·B·A, summed in float64; for DoRA each row is scaled to its magnitude, m_i·W′_i/‖W′_i‖. Weights saved whole
+ * replace the base's. Throws for an adapted layer that the base lacks, unless `brings` allows it.
  */
 export function adaptedWeights(
   base: Weights,
@@ -54,7 +54,7 @@ export function adaptedWeights(
   const isLowRank = magnitudes.size === 0 && (saved?.size ?? 0) === 0
   return {
     ...(isLowRank && { lowRank: changes }),
-    // Scaled rows make a change of any rank.
+    // Scaling rows gives a change of full rank.
     change: (name) => (magnitudes.has(name) ? undefined : changes.get(name)),
     read(name) {
       const whole = saved?.get(name)
@@ -65,7 +65,7 @@ export function adaptedWeights(
   }
 }
 
-/** Weights of the base that were trained themselves. */
+/** The base with trained weights in place of its own. */
 export const replacedWeights = (
   base: Weights,
   trained: ReadonlyMap<string, { data: Float32Array }>,

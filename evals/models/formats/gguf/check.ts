@@ -1,6 +1,6 @@
 /**
- * @file Whether a GGUF file with these settings would be the same computation: the graph that a reader of the file builds
- * must be, byte for byte, the graph of the model. What the format has no place for is found so, whatever it is.
+ * @file Checks that a GGUF file with these settings computes the same function: the graph built from the file must equal
+ * the model's graph byte for byte. This finds every setting that the format cannot express.
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
@@ -37,7 +37,7 @@ export async function requireSameComputation(planned: PlannedFile): Promise<void
   })
 }
 
-/** The model that a reader of the file would see. */
+/** The model as it would be read back from the file. */
 async function readAgain({ path, model, family, settings, extras }: PlannedFile): Promise<Model> {
   const weights = new Map(
     [...model.weights.values()].map(({ name, shape, transposed }): [string, StoredWeight] => {
@@ -67,7 +67,7 @@ async function readAgain({ path, model, family, settings, extras }: PlannedFile)
   }
 }
 
-/** Further than every window reaches, and than longrope's shorter texts, so that each is seen; a few more cost nothing. */
+/** Longer than every window and than longrope's short texts, so that each affects the graph. */
 function positionsThatTell(...models: readonly Model[]): number {
   const reaches = models.flatMap(({ config }) => [
     Number((config as JsonObject)['sliding_window'] ?? 0),
@@ -78,7 +78,7 @@ function positionsThatTell(...models: readonly Model[]): number {
   return Math.min(longest + 8, ...limits)
 }
 
-/** ONNX of the logits of every token. */
+/** ONNX bytes that compute the logits of every token. */
 function computationOf({ architecture, config, weights }: Model, maxPositions: number): Uint8Array {
   const g = createGraph()
   const scope = createScope(g, weights, { maxPositions })
@@ -92,7 +92,7 @@ function computationOf({ architecture, config, weights }: Model, maxPositions: n
 
 const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0
 
-/** Settings that the architecture knows and that the file would say otherwise. */
+/** Settings of the architecture that the file would change. */
 function differences(model: Model, again: Model): string[] {
   const { config: schema } = model.architecture
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []

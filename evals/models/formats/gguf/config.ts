@@ -1,4 +1,4 @@
-/** @file What Hugging Face's `config.json` would say, rebuilt from a GGUF file's metadata after its family's table. */
+/** @file Rebuilds Hugging Face's `config.json` from a GGUF file's metadata, by its family's table. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { Checkpoint } from '../../checkpoint.ts'
 import type { WeightIndex } from '../../weights/storage.ts'
@@ -30,7 +30,7 @@ export function ggufConfig(
   }
   const embedding = found.weights.get(`${names.outside['token_embd']}.weight`)
   if (!embedding) throw malformed(path, 'no token_embd.weight', 'a language model')
-  // Before a rule makes anything for each layer.
+  // Checked before any rule builds a list per layer.
   checkLayers(path, found.weights, names.layers, file.whole('block_count'))
   const config: JsonObject = { ...settled }
   for (const rule of rules) Object.assign(config, rule.read(file, config))
@@ -45,7 +45,7 @@ export function ggufConfig(
   }
 }
 
-/** As many layers as the file says, each with weights. */
+/** The file has exactly `block_count` layers, each with weights. */
 function checkLayers(path: string, weights: WeightIndex, prefix: string, layers: number): void {
   const found = new Set<number>()
   for (const name of weights.keys()) {

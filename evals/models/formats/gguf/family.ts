@@ -11,42 +11,42 @@ import type { GgufField, GgufTensorToWrite } from './write.ts'
 
 export type GgufMetadata = ReadonlyMap<string, GgufValue>
 
-/** A file as a family's rules see it: metadata by its key below the architecture's name, as in `block_count`. */
+/** A file as rules read it. Keys omit the architecture's name, as in `block_count`. */
 export interface FamilyFile {
   readonly path: string
   readonly get: (key: string) => GgufValue | undefined
-  /** A positive number, whole or not; an error where it is neither there nor given. */
+  /** A positive number. Throws if it is absent and has no default. */
   whole(key: string, otherwise?: number): number
   real(key: string, otherwise?: number): number
   /** By Hugging Face's names. */
   readonly weights: WeightIndex
-  /** Tensors that are settings rather than weights, by ggml's names. */
+  /** Tensors that hold settings, by ggml's names. */
   readonly extras: ReadonlyMap<string, Float32Array>
 }
 
-/** One or a few settings: keys of the file on one side, keys of `config.json` on the other. */
+/** Maps one or a few settings between the file's keys and those of `config.json`. */
 export interface GgufRule {
   readonly keys: readonly string[]
-  /** @param config what the rules before it have read */
+  /** @param config settings read by the rules before this one */
   read(file: FamilyFile, config: JsonObject): JsonObject
   write(config: JsonObject, path: string): readonly (readonly [key: string, field: GgufField])[]
-  /** Settings that the file keeps as tensors. */
+  /** Settings that the file stores as tensors. */
   tensors?(config: JsonObject, path: string): readonly GgufTensorToWrite[]
 }
 
 export interface GgufFamily {
   /** `general.architecture`. */
   readonly architecture: string
-  /** Where two families share an architecture: whether a file is of this one. */
+  /** Where two families share an architecture: whether a file belongs to this one. */
   readonly isOf?: (get: FamilyFile['get']) => boolean
   /** `model_type` of the configuration that such a file is read as. */
   readonly modelType: string
   /** Transformers' class. */
   readonly className: string
   readonly names: GgufNames
-  /** By ggml's name of the module. */
+  /** By ggml's module name. */
   readonly layouts?: Readonly<Record<string, GgufLayout>>
-  /** What no file says because all of the family have it. */
+  /** Settings that all models of the family share and no file states. */
   readonly settled?: JsonObject
   readonly rules: readonly GgufRule[]
 }
@@ -65,13 +65,13 @@ function numeric(type: 'u32' | 'f32', key: string, field: string, otherwise?: Ot
   }
 }
 
-/** The same whole number under two names; where one side says nothing, what `otherwise` makes of earlier settings. */
+/** The same whole number under two names. `otherwise` computes a missing one from earlier settings. */
 export const whole = (key: string, field: string, otherwise?: Otherwise): GgufRule =>
   numeric('u32', key, field, otherwise)
 export const real = (key: string, field: string, otherwise?: Otherwise): GgufRule =>
   numeric('f32', key, field, otherwise)
 
-/** Absent, or 0 in the file, where the model has none. */
+/** Absent or 0 in the file if the model has none. */
 export const wholeOrNone = (key: string, field: string): GgufRule => ({
   keys: [key],
   read: (file) => (Number(file.get(key) ?? 0) === 0 ? {} : { [field]: file.whole(key) }),
@@ -85,14 +85,16 @@ export const flag = (key: string, field: string, otherwise: boolean): GgufRule =
   write: (config) => [[key, { type: 'bool', value: (config[field] ?? otherwise) === true }]],
 })
 
-/** What the file says by having a weight. */
+/** A setting that is true if the file has the weight. */
 export const presence = (field: string, weight: string): GgufRule => ({
   keys: [],
   read: ({ weights }) => ({ [field]: weights.has(weight) }),
   write: () => [],
 })
 
-/** Settings that change what is computed: a family that does not read one of them cannot take it for said. */
+/**
+ * Settings that change the computation, with their neutral values: other values are refused unless a rule reads the key.
+ */
 const TELLING: Readonly<Record<string, readonly unknown[]>> = {
   'attention.causal': [true],
   'attention.clamp_kqv': [0],
@@ -111,7 +113,7 @@ const TELLING: Readonly<Record<string, readonly unknown[]>> = {
   'rope.dimension_sections': [],
 }
 
-/** The key of a setting that `family` would pass over although it changes the model. */
+/** The key of a setting that changes the model and that no rule of the family reads. */
 export const passedOver = (family: GgufFamily, get: FamilyFile['get']): string | undefined =>
   Object.entries(TELLING).find(([key, neutral]) => {
     const value = get(key)
@@ -148,7 +150,7 @@ export function familyFile(
   }
 }
 
-/** The float32 9.999999747378752e-6 was written as 1e-5: the shortest decimal with the same float32. */
+/** The shortest decimal with the same float32: 9.999999747378752e-6 was written as 1e-5. */
 function shortest(value: number): number {
   const short = Number(value.toPrecision(7))
   return Math.fround(short) === Math.fround(value) ? short : value

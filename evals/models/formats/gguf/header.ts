@@ -1,8 +1,6 @@
 /**
- * @file The header of a GGUF file: magic, version, counts, metadata, tensor table; strict, and never past the file's end.
- *
- * Ours rather than a package's, because a reader that fills its buffer with zeros takes a file that was cut short
- * for a whole one.
+ * @file The header of a GGUF file: magic, version, counts, metadata, tensor table. Written for this project because a
+ * package that pads its buffer with zeros accepts truncated files.
  */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { fileSize, malformed, openForReading, readExactly } from '../../../files/read-file.ts'
@@ -11,10 +9,10 @@ export type GgufValue = string | number | bigint | boolean | readonly GgufValue[
 
 export interface GgufTensor {
   readonly name: string
-  /** ggml's order: the row length first. */
+  /** ggml's order: row length first. */
   readonly dimensions: readonly number[]
   readonly type: number
-  /** From the beginning of the tensor data. */
+  /** Relative to the start of the tensor data. */
   readonly offset: number
 }
 
@@ -23,19 +21,19 @@ export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, GgufValue>
   readonly tensors: readonly GgufTensor[]
   readonly alignment: number
-  /** Where tensor data begins. */
+  /** Start of the tensor data. */
   readonly dataStart: number
 }
 
 const FIRST_READ = 4 * 2 ** 20
-/** A vocabulary of a million tokens takes a tenth of this. */
+/** A vocabulary of a million tokens needs a tenth of this. */
 const HEADER_LIMIT = 512 * 2 ** 20
 const LONGEST_NAME = 2 ** 16
 const DEEPEST_ARRAY = 3
 const LARGEST_RANK = 4
 const DEFAULT_ALIGNMENT = 32
 
-/** Thrown to read more of the file and begin again; the reader itself never waits. */
+/** Thrown to restart parsing with more bytes of the file; the reader itself is synchronous. */
 class NeedsBytes extends Error {
   readonly upTo: number
   constructor(upTo: number) {
@@ -44,7 +42,7 @@ class NeedsBytes extends Error {
   }
 }
 
-/** Parses from as much of the beginning as is needed: 4 MiB, then twice as much at least, never beyond the file. */
+/** Parses a prefix of the file: 4 MiB first, then at least twice as much each time. */
 export async function readGgufHeader(path: string): Promise<GgufHeader> {
   const size = await fileSize(path)
   const file = await openForReading(path)
@@ -102,7 +100,7 @@ function readPreamble(path: string, reader: GgufReader) {
       supported: 'little-endian versions 2 and 3',
     })
   }
-  // The least that a tensor and a metadata entry can take in the file.
+  // Least bytes of a tensor entry and of a metadata entry.
   const tensorCount = reader.count(24)
   const metadataCount = reader.count(13)
   return { tensorCount, metadataCount }
@@ -125,7 +123,7 @@ function createReader(path: string, bytes: Uint8Array, size: number) {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let at = 0
 
-  /** Moves past `length` bytes and returns where they begin. */
+  /** Advances by `length` bytes and returns where they start. */
   const take = (length: number): number => {
     const end = at + length
     if (end > size) throw malformed(path, `the end of the file at ${size} bytes`, 'a whole header')
@@ -147,7 +145,9 @@ function createReader(path: string, bytes: Uint8Array, size: number) {
     }
     return upper * 2 ** 32 + view.getUint32(at8, true)
   }
-  /** How many things follow, none of which takes less than `least` bytes: so no count can make us allocate. */
+  /**
+   * A number of items of at least `least` bytes each; refused if they cannot fit, so that no count causes an allocation.
+   */
   const count = (least: number) => {
     const value = u64()
     if (value * least > size - at) {

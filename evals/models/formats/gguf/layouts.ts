@@ -1,19 +1,19 @@
-/** @file Where the numbers of a weight stand differently in a GGUF file than in Hugging Face's folder. */
+/** @file Conversions between the memory layout of a weight in a GGUF file and in a Hugging Face folder. */
 import type { JsonObject } from '../../../files/read-file.ts'
 import { transposed as turned } from '../../weight-list.ts'
 
 export interface GgufLayout {
-  /** How many rows a weight must have to be put in order; any where nothing is said. */
+  /** Number of rows the weight must have for reordering; any if absent. */
   readonly rows?: (config: JsonObject) => number
-  /** `[rows, columns]` of the file as Hugging Face's folder has it. */
+  /** Hugging Face's shape of a tensor `[rows, columns]` in the file. */
   readonly shape?: (stored: readonly number[]) => readonly number[]
-  /** @param shape the file's, rows first */
+  /** @param shape in the file, rows first */
   read(values: Float32Array, shape: readonly number[], config: JsonObject): Float32Array
-  /** From what the graph computes with, `[out, in]`, to the file. */
+  /** From the graph's layout, `[out, in]`, to the file's. */
   write(values: Float32Array, shape: readonly number[], config: JsonObject): Float32Array
 }
 
-/** A setting of `config.json` that must be a number here: architectures have checked it. */
+/** A number in `config.json` that the architecture's schema guarantees. */
 export function numberIn(config: JsonObject, field: string): number {
   const value = config[field]
   if (typeof value !== 'number') throw new Error(`internal: no number at ${field}`)
@@ -25,8 +25,8 @@ const headDimOf = (config: JsonObject) =>
   numberIn(config, 'hidden_size') / numberIn(config, 'num_attention_heads')
 
 /**
- * The file stores the rows of a head's queries and keys so that the two numbers of a rotary pair are neighbours;
- * Hugging Face has the first of all pairs, then the second: row (head, half, pair) ← (head, pair, half).
+ * The file interleaves the two numbers of a rotary pair; Hugging Face stores the first of all pairs, then the second: row
+ * (head, half, pair) ← (head, pair, half).
  */
 export function rotaryRows(countOf: (config: JsonObject) => number): GgufLayout {
   const move = (direction: 'read' | 'write'): GgufLayout['read'] => {
@@ -47,7 +47,7 @@ export const queryHeads = (config: JsonObject) => numberIn(config, 'num_attentio
 export const keyHeads = (config: JsonObject) =>
   (config['num_key_value_heads'] as number | null | undefined) ?? queryHeads(config)
 
-/** The file has all q, all k, all v; GPT-NeoX's folder q, k, v of each head in turn: row (head, part, i) ← (part, head, i). */
+/** The file stores all q, all k, all v; GPT-NeoX's folder q, k, v per head: row (head, part, i) ← (part, head, i). */
 export const partsOfHeads: GgufLayout = (() => {
   const move = (direction: 'read' | 'write'): GgufLayout['read'] => {
     return (values, [rows], config) => {
@@ -64,20 +64,20 @@ export const partsOfHeads: GgufLayout = (() => {
   return { rows, read: move('read'), write: move('write') }
 })()
 
-/** The file has the norm's whole factor w; the folder w − 1. */
+/** The file stores the norm's factor w, the folder w − 1. */
 export const oneLess: GgufLayout = {
   read: (values) => values.map((value) => value - 1),
   write: (values) => values.map((value) => value + 1),
 }
 
-/** The file has `[out, in]` as everywhere; GPT-2's folder has matrices `[in, out]`. */
+/** The file stores `[out, in]`, GPT-2's folder `[in, out]`. */
 export const transposed: GgufLayout = {
   shape: (stored) => stored.toReversed(),
   read: (values, shape) => (shape.length === 2 ? turned(values, shape[0]!, shape[1]!) : values),
   write: (values) => values,
 }
 
-/** @param folderOf the row in Hugging Face's folder of a row in the file */
+/** @param folderOf maps a row of the file to its row in the Hugging Face folder */
 function rowsMoved(
   values: Float32Array,
   rows: number,

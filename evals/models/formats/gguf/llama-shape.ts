@@ -41,7 +41,7 @@ export const LLAMA_NAMES: GgufNames = {
   inside: { ...normsBefore, ...attention, ...gatedMlp },
 }
 
-/** A head's numbers where nothing says otherwise: hidden / heads. */
+/** Default head size: hidden / heads. */
 const evenHeads = (config: JsonObject) => numberIn(config, 'hidden_size') / queryHeads(config)
 
 const SIZES: readonly GgufRule[] = [
@@ -52,7 +52,8 @@ const SIZES: readonly GgufRule[] = [
   whole('attention.head_count', 'num_attention_heads'),
   whole('attention.head_count_kv', 'num_key_value_heads', queryHeads),
   whole('attention.key_length', 'head_dim', evenHeads),
-  // llama.cpp takes values for even heads where keys alone are said. Others than of the keys' size are refused by their shapes.
+  // If only the key length is given, llama.cpp assumes hidden / heads for values. Value sizes that differ from key sizes
+  // fail the shape checks.
   {
     keys: ['attention.value_length'],
     read: () => ({}),

@@ -1,26 +1,26 @@
-/** @file A model's weights by ggml's names and by Hugging Face's, after a family's table. */
+/** @file Maps weight names between ggml and Hugging Face, by a family's table. */
 
 export interface GgufNames {
-  /** What Hugging Face's names of blocks begin with. */
+  /** Prefix of Hugging Face's block names. */
   readonly layers: string
-  /** Modules by ggml's name → Hugging Face's, outside the blocks and inside them. */
+  /** ggml module → Hugging Face module, outside the blocks and inside them. */
   readonly outside: Readonly<Record<string, string>>
   readonly inside: Readonly<Record<string, string>>
-  /** ggml's modules in which the experts of a block lie one after another; `*` stands for the expert's number. */
+  /** ggml modules that stack the experts of a block; `*` stands for the expert's number. */
   readonly experts?: Readonly<Record<string, string>>
-  /** Tensors that are settings rather than weights. */
+  /** Tensors that hold settings. */
   readonly extras?: readonly string[]
 }
 
 interface FoundName {
-  /** ggml's name of the module. */
+  /** ggml's module name. */
   readonly module: string
-  /** Hugging Face's name of the weight; where experts lie in one tensor, with `*`. */
+  /** Hugging Face's weight name; with `*` for stacked experts. */
   readonly name: string
   readonly isStacked: boolean
 }
 
-/** Undefined for a name that the family has not. */
+/** Undefined for a name that is not in the table. */
 export function hfName(names: GgufNames, stored: string): FoundName | undefined {
   const [, outer = '', ending] = /^(\w+)\.(weight|bias)$/u.exec(stored) ?? []
   const outside = own(names.outside, outer)
@@ -35,7 +35,7 @@ export function hfName(names: GgufNames, stored: string): FoundName | undefined 
   if (inside !== undefined && expert === undefined) {
     return { module, name: at(inside), isStacked: false }
   }
-  // Older files name each expert: `blk.0.ffn_gate.3.weight`.
+  // Older files have one tensor per expert: `blk.0.ffn_gate.3.weight`.
   const experts = own(names.experts, expert === undefined ? module : `${module}_exps`)
   if (experts === undefined) return undefined
   if (expert === undefined) return { module, name: at(experts), isStacked: true }
@@ -45,11 +45,11 @@ export function hfName(names: GgufNames, stored: string): FoundName | undefined 
 interface StoredName {
   readonly module: string
   readonly stored: string
-  /** Its number among those that lie in one tensor. */
+  /** Index in the stacked tensor. */
   readonly expert?: number
 }
 
-/** Undefined for a weight that the format has no place for. */
+/** Undefined for a weight that the table does not name. */
 export function ggufName(names: GgufNames, name: string): StoredName | undefined {
   const [, path = '', kind] = /^(.+)\.(weight|bias)$/u.exec(name) ?? []
   const outer = keyOf(names.outside, path)

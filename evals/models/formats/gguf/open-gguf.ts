@@ -1,4 +1,4 @@
-/** @file Opens a GGUF model in place: Hugging Face's names, shapes, row order and configuration. */
+/** @file Opens a GGUF model in place, with Hugging Face's names, shapes, row order and configuration. */
 import { dirname } from 'node:path'
 import type { Checkpoint } from '../../checkpoint.ts'
 import type { StorageType, StoredWeight } from '../../weights/storage.ts'
@@ -19,7 +19,7 @@ import {
   readStoredNow,
 } from '../../weights/stored-weights.ts'
 
-/** ggml's numbers for what can be decoded, and names for what cannot, so that the refusal says which it is. */
+/** ggml's type numbers that can be decoded, and the names of those that cannot, for the error message. */
 const STORAGE: Readonly<Record<number, StorageType>> = {
   0: 'F32',
   1: 'F16',
@@ -53,7 +53,7 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   39: 'MXFP4',
 }
 
-/** @param model all files of the model that lies at `path` */
+/** @param model all files of the model at `path` */
 export async function openGguf(path: string, model: GgufParts): Promise<Checkpoint> {
   const { metadata, parts } = model
   const family = ggufFamilyOf(path, metadata)
@@ -99,7 +99,7 @@ function placesIn({ path, header }: GgufPart): readonly StoredWeight[] {
   return stored
 }
 
-/** Where a tensor lies; its shape in Hugging Face's order, rows first. */
+/** Location of a tensor, with its shape rows first. */
 function place(path: string, header: GgufHeader, tensor: GgufTensor): StoredWeight {
   const { name, dimensions, type } = tensor
   const storage = STORAGE[type]
@@ -132,7 +132,7 @@ function place(path: string, header: GgufHeader, tensor: GgufTensor): StoredWeig
   }
 }
 
-/** Tensors follow one another with no more than padding between and after them. */
+/** Tensors are contiguous up to alignment padding. */
 function checkCoverage(path: string, header: GgufHeader, stored: readonly StoredWeight[]): void {
   let end = header.dataStart
   for (const { name, offset, bytes } of [...stored].sort((a, b) => a.offset - b.offset)) {

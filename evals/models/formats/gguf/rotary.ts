@@ -1,4 +1,4 @@
-/** @file Rotary positions in GGUF: base, how much of a head turns, and scaling, which for Llama 3 is a tensor of divisors. */
+/** @file Rotary positions in GGUF: base, rotary dimension, and scaling, which for Llama 3 is a tensor of divisors. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { headDimOf, rotaryOf, type DecoderFields } from '../../decoder-config.ts'
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
@@ -19,7 +19,7 @@ import { rotaryFrequencies, type RotaryConfig } from '../../rotary.ts'
 
 const DIVISORS = 'rope_freqs.weight'
 
-/** Tensors of scaling that a family may have: Llama 3's divisors, and longrope's of long and of short texts. */
+/** Scaling tensors a family may have: Llama 3's divisors; longrope's for long and for short texts. */
 export const DIVISOR_TENSORS = {
   llama3: [DIVISORS],
   longrope: [LONG_FACTORS, SHORT_FACTORS],
@@ -28,13 +28,13 @@ export const DIVISOR_TENSORS = {
 const DEFAULT_THETA = 10000
 
 interface RotaryRuleOptions {
-  /** Of a parsed configuration; Llama's spelling where nothing is said. */
+  /** From a parsed configuration; Llama's fields if absent. */
   readonly of?: (config: JsonObject) => RotaryConfig
-  /** The setting that says what part of each head turns, where not all of it must. */
+  /** The config.json setting for the rotated share of a head, in families that allow partial rotation. */
   readonly share?: string
-  /** Kinds of scaling that are tensors, as far as the family has them. */
+  /** Kinds of scaling stored as tensors that the family supports. */
   readonly divisors?: readonly (keyof typeof DIVISOR_TENSORS)[]
-  /** A kind that the family's config.json has no word for. */
+  /** A kind of scaling that the family's config.json cannot express. */
   readonly lacks?: 'yarn'
 }
 
@@ -95,7 +95,7 @@ function scalingOf(
   throw unsupported(file.path, `rotary scaling ${kindIn(file)} beside`, DIVISORS)
 }
 
-/** Up to how many tokens a text has longrope's other divisors; 0 where no configuration says so. */
+/** Text length up to which longrope uses its short divisors; 0 without longrope. */
 export function longropeTrained(config: JsonObject): number {
   const fields = decoderFieldsOf(config)
   const scaling = fields.rope_parameters ?? fields.rope_scaling
@@ -104,13 +104,13 @@ export function longropeTrained(config: JsonObject): number {
   return fields.original_max_position_embeddings ?? inside ?? 0
 }
 
-/** How many numbers of a head turn. */
+/** Rotary dimension of a head. */
 export function turnedOf(file: FamilyFile, headDim: number, mayBePart: boolean): number {
   const turned = file.whole('rope.dimension_count', headDim)
   if (turned % 2 !== 0 || turned > headDim) {
     throw malformed(file.path, `rope.dimension_count = ${turned}`, `an even part of ${headDim}`)
   }
-  // A part is kept as a share, which must give it back.
+  // A partial rotation is stored as a share, which must give it back.
   const isPart = mayBePart && Math.trunc(headDim * (turned / headDim)) === turned
   if (turned === headDim || isPart) return turned
   throw unsupported(file.path, 'rotary positions for', `${turned} of ${headDim} numbers of a head`)
@@ -124,7 +124,7 @@ const unsupported = (path: string, what: string, found: string) =>
     supported: 'rotary positions for whole heads, and one kind of scaling',
   })
 
-/** By how much each frequency is divided, `[head_dim / 2]`. */
+/** Divisor of each frequency, `[head_dim / 2]`. */
 function divisorsOf(config: RotaryConfig): Float32Array {
   const plain = rotaryFrequencies({ ...config, scaling: null })
   const scaled = rotaryFrequencies(config)
@@ -132,12 +132,12 @@ function divisorsOf(config: RotaryConfig): Float32Array {
 }
 
 const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4 }
-/** What Llama 3's models were trained with before they were stretched; the file does not say which. */
+/** Trained lengths of Llama 3's models, which the file does not state. */
 const TRAINED = [8192, 4096, 16384, 32768, 2048]
 
 /**
- * Llama 3's scaling from its divisors: 1 for short wavelengths, `factor` for long ones, between them
- * 1 / ((1 − s) / factor + s) with s = (trained / wavelength − 1) / 3. Other divisors are refused.
+ * Recovers Llama 3's scaling from its divisors: 1 for short wavelengths, `factor` for long ones, between them 1 / ((1 − s)
+ * / factor + s) with s = (trained / wavelength − 1) / 3. Refuses other divisors.
  */
 function llama3Scaling(path: string, divisors: Float32Array, theta: number, headDim: number) {
   const factor = Math.round(divisors.reduce((largest, value) => Math.max(largest, value), 1))

@@ -1,7 +1,7 @@
 /**
- * @file How rotary positions are stretched, in GGUF's words and in config.json's: a row of one table for each kind. Where llama.cpp
- * computes something else from a file than transformers from the settings, neither direction is taken. What llama.cpp
- * computes was read in its sources as of llama-cpp-python 0.3.36 (llama-model.cpp, llama-context.cpp, ggml's rope_yarn).
+ * @file Rotary scaling in GGUF and in config.json, one table row per kind. Refused in both directions where llama.cpp and
+ * transformers compute different results. llama.cpp's behaviour as in llama-cpp-python 0.3.36 (llama-model.cpp,
+ * llama-context.cpp, ggml's rope_yarn).
  */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
@@ -17,7 +17,7 @@ import {
   type RotaryConfig,
 } from '../../rotary.ts'
 
-/** Divisors of the pairs for texts beyond the trained length, and up to it: `[turned / 2]`. */
+/** Divisors of the pairs beyond the trained length, and up to it: `[rotaryDim / 2]`. */
 export const LONG_FACTORS = 'rope_factors_long.weight'
 export const SHORT_FACTORS = 'rope_factors_short.weight'
 
@@ -27,7 +27,7 @@ const OLD_FACTOR = 'rope.scale_linear'
 export const TRAINED = 'rope.scaling.original_context_length'
 const ATTENTION = 'rope.scaling.attn_factor'
 const WHOLE_ATTENTION = 'rope.scaling.yarn_attn_factor'
-/** llama.cpp reads these for other architectures alone; what it takes in their place is the only thing they may say. */
+/** llama.cpp ignores these keys here and assumes these values, so other values are refused. */
 const TAKEN: Readonly<Record<string, number>> = {
   'rope.scaling.yarn_ext_factor': 1,
   'rope.scaling.yarn_beta_fast': 32,
@@ -39,7 +39,7 @@ export const SCALING_KEYS: readonly string[] = [
   ...Object.keys(TAKEN),
 ]
 
-/** Of config.json without scaling; `maxPositions` is the file's context length. */
+/** config.json without scaling; `maxPositions` is the file's context length. */
 export type Unscaled = Pick<RotaryConfig, 'theta' | 'rotaryDim' | 'maxPositions'>
 type Fields = readonly (readonly [key: string, field: GgufField])[]
 
@@ -99,7 +99,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
   longrope: {
     read(file, { rotaryDim, maxPositions }) {
-      // llama.cpp would divide once more by it.
+      // llama.cpp would divide by it once more.
       requireNeutral(file, factorKey(file))
       return {
         rope_type: 'longrope',
@@ -124,7 +124,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 export const kindOf = (scaling: RopeScaling | null): string =>
   scaling?.rope_type ?? scaling?.type ?? 'default'
 
-/** What config.json would say; unknown kinds and settings that llama.cpp takes otherwise are refused by name. */
+/** The scaling as in config.json. Throws for unknown kinds and for settings that llama.cpp handles differently. */
 export function readScaling(file: FamilyFile, unscaled: Unscaled): JsonObject | null {
   const kind = kindIn(file)
   for (const [key, value] of Object.entries(TAKEN)) {
@@ -137,7 +137,7 @@ export function readScaling(file: FamilyFile, unscaled: Unscaled): JsonObject | 
   return scaling
 }
 
-/** GGUF's kinds by config.json's names. */
+/** GGUF's names → config.json's. */
 const NAMES: Readonly<Record<string, string>> = {
   none: 'default',
   linear: 'linear',
@@ -145,7 +145,7 @@ const NAMES: Readonly<Record<string, string>> = {
   longrope: 'longrope',
 }
 
-/** llama.cpp divides positions by a factor of no kind, and Phi-3's files of no kind may have longrope's tensors. */
+/** Without a type, llama.cpp applies a factor linearly, and Phi-3's files may have longrope's tensors. */
 export function kindIn(file: FamilyFile): string {
   const factor = file.get(factorKey(file)) ?? 0
   const said = file.get(TYPE) ?? (factor === 0 ? 'none' : 'linear')
@@ -180,13 +180,13 @@ function factorIn(file: FamilyFile): number {
   throw malformed(file.path, `${factorKey(file)} = ${factor}`, `at most ${MAX_FACTOR}`)
 }
 
-/** The quotient of both lengths where the file's float32 is that. */
+/** The exact quotient of both lengths if the file's float32 rounds to it. */
 function stretchIn(file: FamilyFile, quotient: number): number {
   const factor = factorIn(file)
   return Math.fround(factor) === Math.fround(quotient) ? quotient : factor
 }
 
-/** Divisors, all positive, one a pair. */
+/** Positive divisors, one per pair. */
 function factorsIn(file: FamilyFile, name: string, pairs: number): number[] {
   const values = file.extras.get(name)
   if (!values) throw malformed(file.path, `longrope without "${name}"`, `"${name}"`)
@@ -197,11 +197,11 @@ function factorsIn(file: FamilyFile, name: string, pairs: number): number[] {
   return [...values]
 }
 
-/** By what cos and sin are multiplied under YaRN where nothing says otherwise. */
+/** YaRN's default factor on cos and sin. */
 const yarnsOwn = (factor: number): number => (factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1)
 
 const MOST_DIGITS = 9
-/** The shortest amplitude of which the file's float32 is so many times `own`. */
+/** The shortest decimal amplitude whose quotient by `own` rounds to the file's float32. */
 function amplitudeFrom(attention: number, own: number): number {
   for (let digits = 1; digits <= MOST_DIGITS; digits++) {
     const short = Number((attention * own).toPrecision(digits))
@@ -210,7 +210,7 @@ function amplitudeFrom(attention: number, own: number): number {
   return attention * own
 }
 
-/** llama.cpp passes over this key; its converter writes what transformers' whole amplitude was. */
+/** llama.cpp ignores this key; its converter writes transformers' total amplitude there. */
 function requireAmplitude(file: FamilyFile, amplitude: number): void {
   const said = file.get(WHOLE_ATTENTION)
   if (said === undefined || Math.abs(Number(said) - amplitude) <= CLOSE * amplitude) return
@@ -226,7 +226,7 @@ function requireNeutral(file: FamilyFile, key: string): void {
 
 const CLOSE = 1e-6
 
-/** Whether llama.cpp turns each pair under YaRN as transformers would. */
+/** Whether llama.cpp's YaRN frequencies equal transformers'. */
 function turnsAlike(config: RotaryConfig): boolean {
   const theirs = llamaCppYarn(config)
   return rotaryFrequencies(config).every(
@@ -234,7 +234,7 @@ function turnsAlike(config: RotaryConfig): boolean {
   )
 }
 
-/** Angles a position of each pair: 32 turns and 1 within the trained length, whole pairs, and a ramp that rises. */
+/** llama.cpp's frequencies: bounds at 32 turns and 1 turn, rounded to whole pairs, with a rising ramp. */
 function llamaCppYarn(config: RotaryConfig): Float64Array {
   const { theta, rotaryDim, scaling } = config
   const [trained, factor] = [trainedOf(config, scaling!), factorOf(config, scaling!)]
@@ -248,7 +248,7 @@ function llamaCppYarn(config: RotaryConfig): Float64Array {
   })
 }
 
-/** Settings that YaRN has in config.json and that llama.cpp does not read. */
+/** YaRN settings of config.json that llama.cpp does not read. */
 function ownSettings(scaling: RopeScaling): string {
   const fields = (['beta_fast', 'beta_slow', 'truncate'] as const).filter(
     (field) => scaling[field] != null,

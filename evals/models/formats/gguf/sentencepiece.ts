@@ -1,6 +1,6 @@
 /**
- * @file SentencePiece's BPE in GGUF (`tokenizer.ggml.model` = "llama"): pieces with scores, of which the best that two
- * neighbours make is merged first. `tokenizer.json` says the same as a list of merges, so each way is a sort by score.
+ * @file SentencePiece BPE in GGUF (`tokenizer.ggml.model` = "llama"): pieces with scores, of which the best-scored merge is
+ * applied first. `tokenizer.json` has a list of merges instead, so each direction is a sort by score.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../../../files/read-file.ts'
@@ -21,7 +21,7 @@ interface Pieces {
   readonly scores: readonly number[]
   readonly kinds: readonly number[]
   readonly ids: JsonObject
-  /** Whether a text begins with a space of the tokenizer's own. */
+  /** Whether the tokenizer prepends a space to a text. */
   readonly startsWithSpace: boolean
 }
 
@@ -49,7 +49,7 @@ export function sentencePieceStages(pieces: Pieces): JsonObject {
   }
 }
 
-/** Every way in which two pieces make a third, the best third first. */
+/** All pairs of pieces that form a third, sorted by the third's score. */
 function mergesOf({ tokens, scores, kinds, ids }: Omit<Pieces, 'startsWithSpace'>) {
   const isPiece = (kind: number | undefined) => kind === TOKEN.normal || kind === TOKEN.userDefined
   const made = tokens.flatMap((_, id) => (isPiece(kinds[id]) ? [id] : []))
@@ -78,7 +78,7 @@ interface WrittenPieces {
   readonly startsWithSpace: boolean
 }
 
-/** Undefined where the tokenizer is none of SentencePiece's, or where scores would merge otherwise than its list does. */
+/** Undefined if it is no SentencePiece tokenizer, or if scores cannot express its merge order. */
 export function asSentencePiece(stored: StoredBpe): WrittenPieces | undefined {
   const { tokenizerJson, tokens, merges } = stored
   const model = tokenizerJson['model'] as JsonObject
@@ -93,7 +93,7 @@ export function asSentencePiece(stored: StoredBpe): WrittenPieces | undefined {
     const made = left + right
     if (!rank.has(made)) rank.set(made, index)
   }
-  // What no merge makes comes last, as letters do in SentencePiece's own models.
+  // Pieces that no merge makes come last, like single characters in SentencePiece's models.
   const scores = tokens.map((token, id) => -(rank.get(token) ?? merges.length + id))
   const ids = Object.create(null) as JsonObject
   for (const [id, token] of tokens.entries()) ids[token] = id
@@ -101,7 +101,7 @@ export function asSentencePiece(stored: StoredBpe): WrittenPieces | undefined {
   return saysTheSame(merges, again) ? { scores, kinds, startsWithSpace } : undefined
 }
 
-/** The same merges, and the pieces that they make in the same order, each once. */
+/** Same set of merges, and same order of the pieces they make. */
 function saysTheSame(
   listed: readonly (readonly [string, string])[],
   scored: readonly (readonly [string, string])[],
@@ -114,10 +114,10 @@ function saysTheSame(
   )
 }
 
-/** Whether texts get a space in front; undefined for other stages than SentencePiece's. */
+/** Whether texts get a leading space; undefined for stages other than SentencePiece's. */
 function startOf(json: JsonObject): boolean | undefined {
   const splits = json['pre_tokenizer'] ?? null
-  // After spaces have become marks there is none to split at.
+  // A split at spaces has no effect after they became marks.
   const isIdle =
     splits === null ||
     (isJsonObject(splits) &&

@@ -1,6 +1,6 @@
 /**
- * @file A GGUF model in one file or several: `NAME-00001-of-00003.gguf` and its kin, each with its number, their count and
- * the count of all tensors in its metadata; the first alone carries the model's.
+ * @file A GGUF model in one file or several: `NAME-00001-of-00003.gguf` and so on. Each file's metadata has its number, the
+ * file count and the tensor count; only the first has the model's metadata.
  */
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -15,15 +15,14 @@ export interface GgufPart {
 
 export interface GgufParts {
   readonly metadata: ReadonlyMap<string, GgufValue>
-  /** In their order. */
   readonly parts: readonly GgufPart[]
 }
 
 const SHARD = /^(?<base>.*)-(?<number>\d{5})-of-(?<count>\d{5})\.gguf$/su
-/** No published model has a tenth of it. */
+/** Ten times more than any published model has. */
 const MOST_SHARDS = 4096
 
-/** All files of the model to which the one at `path` belongs, whichever of them that is. */
+/** All files of the model that the file at `path` belongs to. */
 export async function readGgufParts(path: string): Promise<GgufParts> {
   const header = await readGgufHeader(path)
   const count = Number(header.metadata.get('split.count') ?? 1)
@@ -51,7 +50,7 @@ export async function readGgufParts(path: string): Promise<GgufParts> {
 const kin = (base: string, number: number, count: number) =>
   `${base}-${String(number).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.gguf`
 
-/** Each file is the one that its name says, all of one model, and no tensor is missing or stands twice. */
+/** Each file matches its name and belongs to the same model, and every tensor occurs once. */
 function checkKin(parts: readonly GgufPart[]): void {
   const owners = new Map<string, string>()
   const total = parts[0]!.header.metadata.get('split.tensors.count')
@@ -78,7 +77,7 @@ function checkKin(parts: readonly GgufPart[]): void {
 const incomplete = (path: string, found: string, expected: string) =>
   new TouchstoneError('checkpoint.shards', { path, found, expected })
 
-/** The file that a path means: the path itself, or in a folder that holds one GGUF model and no other, the first of its files. */
+/** The file that a path means: the path itself, or the first file of the only model in a folder. */
 export async function ggufAt(path: string): Promise<string | undefined> {
   if (!(await isFolder(path))) return path.endsWith('.gguf') ? path : undefined
   const names = await readdir(path)
@@ -89,7 +88,7 @@ export async function ggufAt(path: string): Promise<string | undefined> {
 
 const OTHERS: ReadonlySet<string> = new Set(['config.json', 'adapter_config.json'])
 
-/** One name for each GGUF model: the first of its files. */
+/** The first file of each GGUF model. */
 export function ggufModelsAmong(names: readonly string[]): readonly string[] {
   const files = names.filter((name) => name.endsWith('.gguf')).sort()
   const byModel = Map.groupBy(files, (name) => {

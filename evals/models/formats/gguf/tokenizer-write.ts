@@ -1,6 +1,6 @@
 /**
- * @file A `tokenizer.json` as a GGUF file's metadata: the way back of gguf-tokenizer.ts. What ggml has no form for goes along
- * whole, under GGUF's key for it, which llama.cpp does not read.
+ * @file Writes a `tokenizer.json` as GGUF metadata, the reverse of tokenizer.ts. If ggml has no form for it, the whole JSON
+ * is stored under GGUF's key for it, which llama.cpp does not read.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isJsonObject, type JsonObject } from '../../../files/read-file.ts'
@@ -17,7 +17,7 @@ interface WrittenTokenizer {
   readonly isNamed: boolean
 }
 
-/** @param rows of the embedding: each needs a token, so those beyond the vocabulary get one that no text has */
+/** @param rows of the embedding; rows beyond the vocabulary get placeholder tokens */
 export function tokenizerFields(
   path: string,
   source: TokenizerSource,
@@ -40,7 +40,7 @@ interface TokenList {
   readonly kinds: readonly number[]
 }
 
-/** ggml's own words for a BPE; undefined where it has none, or none that mean the same. */
+/** ggml's form of a BPE tokenizer; undefined if there is no equivalent. */
 function namedForm(
   { tokenizerJson }: TokenizerSource,
   json: TokenizerJson,
@@ -92,7 +92,7 @@ function tokenList(path: string, json: TokenizerJson, rows: number): TokenList {
   return { tokens, kinds }
 }
 
-/** What the format calls this way of splitting text before it is merged. */
+/** GGUF's name for this pre-tokenizer. */
 function splittingOf(tokenizerJson: JsonObject): string | undefined {
   const found = plain(tokenizerJson['pre_tokenizer'])
   const { ignore_merges, byte_fallback } = tokenizerJson['model'] as JsonObject
@@ -105,7 +105,7 @@ function splittingOf(tokenizerJson: JsonObject): string | undefined {
   return byte_fallback === true ? undefined : known?.names[0]
 }
 
-/** Offsets are of no consequence for ids. */
+/** Without `trim_offsets`, which does not affect ids. */
 function plain(stage: unknown): unknown {
   if (Array.isArray(stage)) return stage.map(plain)
   if (!isJsonObject(stage)) return stage

@@ -1,4 +1,4 @@
-/** @file A GGUF file's tokenizer, rebuilt as the `tokenizer.json` that it was made from, and its chat template. */
+/** @file Rebuilds a GGUF file's tokenizer as the `tokenizer.json` that it was made from, and reads its chat template. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { TemplateSource } from '../../text/chat-template.ts'
 import type { JsonObject } from '../../../files/read-file.ts'
@@ -25,12 +25,12 @@ const splitAs = (pattern: string) => ({
   ],
 })
 
-/** The pattern of Llama 3 and Qwen 2, which differ in how many digits stay together. */
+/** The pattern of Llama 3 and Qwen 2, which differ in how digits are grouped. */
 const words = (digits: string) =>
   `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
 
 interface Splitting {
-  /** Values of `tokenizer.ggml.pre`; the first is written. */
+  /** Values of `tokenizer.ggml.pre`; the first one is written. */
   readonly names: readonly string[]
   readonly preTokenizer: JsonObject
   readonly normalizer?: JsonObject
@@ -64,7 +64,7 @@ export const SPLITTINGS: readonly Splitting[] = [
   { names: ['stablelm2'], preTokenizer: splitAs(words('\\p{N}')) },
 ]
 
-/** GGUF's key for a whole `tokenizer.json`, beside which `tokenizer.ggml.model` is "none". */
+/** GGUF's key for a whole `tokenizer.json`; `tokenizer.ggml.model` is then "none". */
 export const WHOLE_TOKENIZER = 'tokenizer.huggingface.json'
 
 export function ggufTokenizer(path: string, metadata: GgufMetadata): TokenizerSource {
@@ -77,14 +77,14 @@ export function ggufTokenizer(path: string, metadata: GgufMetadata): TokenizerSo
   }
 }
 
-/** Undefined where the file has ggml's own form of a tokenizer, which is then what llama.cpp runs. */
+/** Undefined if the file has ggml's own form, which takes precedence as in llama.cpp. */
 function wholeTokenizer(path: string, metadata: GgufMetadata): JsonObject | undefined {
   const [model, whole] = [metadata.get('tokenizer.ggml.model'), metadata.get(WHOLE_TOKENIZER)]
   if ((model !== 'none' && model !== 'no_vocab') || typeof whole !== 'string') return undefined
   return parseJsonObject(whole, `${path} (${WHOLE_TOKENIZER})`)
 }
 
-/** By their ids. */
+/** Tokens by id. */
 function tokensOf(path: string, metadata: GgufMetadata): readonly (string | undefined)[] {
   const whole = wholeTokenizer(path, metadata)
   return whole
@@ -129,7 +129,7 @@ const byteLevelStages: Stages = (path, metadata, tokens) => {
   }
 }
 
-/** SentencePiece itself makes none longer than 16 unless told to. Each is cut at every letter to find its halves. */
+/** SentencePiece's own default is 16. Each piece is split at every position to find its merges. */
 const LONGEST_PIECE = 256
 
 const piecesStages: Stages = (path, metadata, tokens, kinds) => {
@@ -149,7 +149,7 @@ const STAGES: ReadonlyMap<string, Stages> = new Map([
   ['llama', piecesStages],
 ])
 
-/** Without a prototype, so that no token can meet one of its names. */
+/** No prototype, so that no token collides with an inherited name. */
 function idsByToken(tokens: readonly string[]): JsonObject {
   const ids = Object.create(null) as JsonObject
   for (let id = 0; id < tokens.length; id++) ids[tokens[id]!] = id
@@ -178,7 +178,7 @@ function numberList(path: string, metadata: GgufMetadata, key: string, length: n
   throw malformed(path, `no number for every token at ${key}`, `${length} numbers`)
 }
 
-/** Control tokens are special; user-defined ones are kept whole as well, and stay visible. */
+/** Control tokens are special; user-defined ones are matched whole but stay visible. */
 function addedTokens(tokens: readonly string[], kinds: readonly number[]): JsonObject[] {
   return tokens.flatMap((content, id) => {
     const kind = kinds[id]
@@ -189,7 +189,7 @@ function addedTokens(tokens: readonly string[], kinds: readonly number[]): JsonO
   })
 }
 
-/** The keys that `tokenizer_config.json` would have. */
+/** The keys of `tokenizer_config.json`. */
 function tokenizerConfig(
   metadata: GgufMetadata,
   tokens: readonly (string | undefined)[],

@@ -1,4 +1,4 @@
-/** @file The weights of a GGUF model by Hugging Face's names: shapes, places, and what must be done to a stored one. */
+/** @file The weights of a GGUF model by Hugging Face's names: shapes, places and layout conversions. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { StoredWeight } from '../../weights/storage.ts'
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
@@ -7,22 +7,22 @@ import type { GgufLayout } from './layouts.ts'
 import { hfName } from './names.ts'
 
 interface GgufWeight {
-  /** Under Hugging Face's name, with the folder's shape. */
+  /** With Hugging Face's name and shape. */
   readonly weight: StoredWeight
-  /** The file's shape, rows first. */
+  /** Shape in the file, rows first. */
   readonly shape: readonly number[]
   readonly layout: GgufLayout | undefined
 }
 
 interface GgufWeights {
   readonly weights: ReadonlyMap<string, GgufWeight>
-  /** Under ggml's names. */
+  /** By ggml's names. */
   readonly extras: readonly StoredWeight[]
 }
 
 const MOST_EXPERTS = 1024
 
-/** @param stored under ggml's names; one that the family does not know is refused, since it would change the model */
+/** @param stored by ggml's names; a name that is not in the family's table is refused, since the weight would be ignored */
 export function namedWeights(
   path: string,
   family: GgufFamily,
@@ -67,7 +67,7 @@ function underItsNames(path: string, family: GgufFamily, stored: StoredWeight): 
     throw malformed(path, `${experts} experts in "${stored.name}"`, `at most ${MOST_EXPERTS}`)
   }
   const bytes = stored.bytes / experts
-  // Blocks lie along rows, so each expert is whole bytes of its own.
+  // Blocks lie along rows, so each expert is a whole number of bytes.
   return Array.from({ length: experts }, (_, expert) => ({
     weight: {
       ...stored,
@@ -81,7 +81,7 @@ function underItsNames(path: string, family: GgufFamily, stored: StoredWeight): 
   }))
 }
 
-/** Row counts by which weights are put in order must be right before one is read. */
+/** Row counts that reordering depends on, checked before any weight is read. */
 export function checkRows(path: string, weights: GgufWeights['weights'], config: JsonObject): void {
   for (const { weight, shape, layout } of weights.values()) {
     const rows = layout?.rows?.(config)

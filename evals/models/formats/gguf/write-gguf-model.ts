@@ -1,4 +1,4 @@
-/** @file Writes a model as a GGUF file: metadata, weights in ggml's names and row order, tokenizer and template along. */
+/** @file Writes a model as a GGUF file: metadata, weights in ggml's names and row order, tokenizer, chat template. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { JsonObject } from '../../../files/read-file.ts'
 import { requireSameComputation } from './check.ts'
@@ -13,23 +13,23 @@ import { ggufFamilyFor, type Model } from '../../registry.ts'
 export type GgufForm = 'F16' | 'Q8_0'
 
 interface GgufModelToWrite {
-  /** Where tokenizer and template come from. */
+  /** Source of tokenizer and template. */
   readonly path: string
   readonly sources: ModelSources
   readonly model: Model
   readonly read: (name: string) => Float32Array
   readonly form: GgufForm
   readonly name: string
-  /** Why these weights should have been deleted, if they should: it is written into the file. */
+  /** Reason to keep weights that the audit said to delete, written into the file; null if there is none. */
   readonly exception: string | null
 }
 
 export const EXCEPTION_KEY = 'touchstone.kept_although'
 
-/** llama.cpp's numbers for the type of a whole file. */
+/** llama.cpp's file-type numbers. */
 const FILE_TYPES = { F16: 1, Q8_0: 7 } as const
 
-/** Gives what a reader should be told. */
+/** Returns warnings for the user. */
 export async function writeGgufModel(
   file: string,
   source: GgufModelToWrite,
@@ -77,12 +77,12 @@ const UNNAMED =
   'GGUF has no form of its own for this tokenizer: it is in the file whole (tokenizer.huggingface.json), which llama.cpp does not read; give it token numbers.'
 
 const BLOCK = 32
-/** What llama.cpp's converter keeps in float32 although it is a matrix. */
+/** Matrices that llama.cpp's converter keeps in float32. */
 const KEPT: ReadonlySet<string> = new Set(['ffn_gate_inp', 'position_embd'])
 
 interface Planned {
   readonly layout: GgufLayout | undefined
-  /** Hugging Face's names; several where experts lie in one tensor, by their numbers. */
+  /** Hugging Face's names; for stacked experts one per expert. */
   readonly sources: string[]
   readonly module: string
   readonly isStacked: boolean
@@ -107,7 +107,7 @@ function tensorsOf(
   return [...planned].map(([name, plan]) => tensorOf(source, name, plan, config))
 }
 
-/** Vectors stay float32, and rows that are no whole blocks float16, as in llama.cpp's own converter. */
+/** As in llama.cpp's converter: vectors stay float32; rows that do not divide into blocks become float16. */
 function tensorOf(
   { model, read, form }: GgufModelToWrite,
   name: string,

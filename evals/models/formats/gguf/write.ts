@@ -1,4 +1,4 @@
-/** @file Writes GGUF version 3: header, metadata, tensor table, tensors one after another; whole or not at all. */
+/** @file Writes GGUF version 3 atomically: header, metadata, tensor table, tensors. */
 import { STORAGE_FORMATS } from '../../weights/dequantise.ts'
 import { encode, type WrittenStorage } from '../../weights/encode.ts'
 import { writeAtomically } from '../../../files/write-file.ts'
@@ -14,10 +14,10 @@ export type GgufField =
 
 export interface GgufTensorToWrite {
   readonly name: string
-  /** Rows first, as everywhere here; the file has it the other way round. */
+  /** Rows first; the file stores the reverse. */
   readonly shape: readonly number[]
   readonly storage: WrittenStorage
-  /** One tensor at a time is in memory. */
+  /** Called when it is written, so that one tensor at a time is in memory. */
   readonly data: () => Promise<Float32Array>
 }
 

@@ -1,4 +1,6 @@
-/** @file A checkpoint that brings its own forward pass, as an architecture: training replays its nodes on a graph of ours. */
+/**
+ * @file The architecture of a checkpoint with its own forward pass: its nodes are replayed on a graph that can be trained.
+ */
 import { z } from 'zod'
 import type { FileNode } from '../../../graph/import/graph-file.ts'
 import type { Item } from '../../../graph/import/item.ts'
@@ -30,7 +32,7 @@ export function graphArchitecture(graph: OwnGraph): ModelArchitecture {
 
 const layerOf = (weight: string) => weight.slice(0, -'.weight'.length)
 
-/** The linear layer that ends in logits; without one, the logits of every token are computed with the rest. */
+/** The linear layer that computes the logits; if there is none, the body includes the logits of every token. */
 function headOf({ file, ports, weights, matrixOf }: OwnGraph) {
   const last = file.nodes.find(({ outputs }) => outputs.includes(ports.logits))
   const matrix = last?.opType === 'MatMul' ? matrixOf(last) : undefined
@@ -60,7 +62,7 @@ function replayOf(scope: ModelScope, input: ForwardInput, graph: OwnGraph): Repl
   }
 }
 
-/** A whole text and nothing before it; what belongs to no text is masked, so that a graph that asks how long a text is hears it. */
+/** Inputs for whole texts without a past. Padding is masked, since some graphs compute a text's length from the mask. */
 function inputsOf(
   { g }: ModelScope,
   { tokens, positions, attention, batch, seq }: ForwardInput,

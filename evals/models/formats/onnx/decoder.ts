@@ -1,6 +1,6 @@
 /**
- * @file A decoder over its cache as one graph of standard ONNX operators, with inputs and outputs named as Optimum names
- * them: input_ids, attention_mask, position_ids, past_key_values.N.key → logits, present.N.key.
+ * @file A decoder with a cache as one graph of standard ONNX operators, with Optimum's names: input_ids, attention_mask,
+ * position_ids, past_key_values.N.key → logits, present.N.key.
  */
 import { STANDALONE } from '../../../graph/op.ts'
 import { createGraph, type Graph } from '../../../graph/ops/index.ts'
@@ -22,7 +22,7 @@ export interface DecoderGraph {
   readonly outputs: Readonly<Record<string, Value>>
 }
 
-/** Weights are inputs of the graph, under their own names. logits `[batch, seq, vocab]`. */
+/** Weights are inputs of the graph, by their own names. logits `[batch, seq, vocab]`. */
 export function decoderGraph(model: Model): DecoderGraph {
   const { architecture, config, weights } = model
   const g = createGraph(STANDALONE)

@@ -1,4 +1,7 @@
-/** @file Opens a folder with an ONNX graph in place: as Optimum writes it, as ONNX Runtime GenAI reads it, or as we write both. */
+/**
+ * @file Opens a folder with an ONNX graph in place, as written by Optimum, by ONNX Runtime GenAI's builder or by this
+ * project.
+ */
 import { realpath } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { z } from 'zod'
@@ -27,11 +30,11 @@ import { matricesOf, weightsOf, type NamedWeight } from './names.ts'
 import { OPTIMUM, portsOf, type PortNames } from './io.ts'
 import { digestFiles, elementsOf, openFiles, readStoredNow } from '../../weights/stored-weights.ts'
 
-/** protobuf's own limit. */
+/** protobuf's limit. */
 const FILE_LIMIT = 2048 * MEBIBYTE
 const NAMES = ['model.onnx', 'onnx/model.onnx'] as const
 
-/** The graph of a folder; undefined where there is none. */
+/** Path of the folder's graph, if it has one. */
 export async function graphIn(folder: string): Promise<string | undefined> {
   const said = await readGenai(folder)
   if (said) return join(folder, said.model.decoder.filename)
@@ -76,7 +79,7 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
       },
       read: async (name) => readNow(name),
       readNow,
-      // Its own graph is run as it lies.
+      // The checkpoint's own graph runs as it is.
       place: () => undefined,
       digest: () => (digest ??= digestFiles(folder, paths, files)),
       close: () => files.close(),
@@ -106,7 +109,10 @@ async function readWhole(path: string): Promise<Uint8Array> {
   return bytes
 }
 
-/** Each file that tensors lie in, with its size: inside the graph's folder, long enough, and without tensors that overlap. */
+/**
+ * The files that hold tensors, with their sizes. They must be inside the folder and long enough, and tensors must not
+ * overlap.
+ */
 async function requirePlaces(path: string, graph: GraphFile): Promise<Map<string, number>> {
   const sizes = new Map([[path, await fileSize(path)]])
   const folder = await realpath(dirname(path))
@@ -125,7 +131,7 @@ async function requirePlaces(path: string, graph: GraphFile): Promise<Map<string
   return sizes
 }
 
-/** The same bytes may serve two names; parts of them may not. */
+/** Two names may share the same bytes, but not a part of them. */
 function requireApart(file: string, tensors: readonly FileTensor[], size: number): void {
   const spans = tensors
     .flatMap((tensor) => {
@@ -143,7 +149,7 @@ function requireApart(file: string, tensors: readonly FileTensor[], size: number
   }
 }
 
-/** Of a tensor outside: what is said must be what its shape needs. */
+/** Bytes of an external tensor; a declared length must match the shape. */
 function lengthOf(file: string, { name, dtype, dims, place }: FileTensor, size: number): number {
   const said = place.kind === 'outside' ? place.bytes : null
   const needed = dtype && elementsOf(dims) * SIZES[dtype]
@@ -160,7 +166,7 @@ const STORAGE: Partial<Record<Dtype, FloatStorage>> = {
   bfloat16: 'BF16',
 }
 
-/** undefined for a tensor that is written as single numbers in the graph. */
+/** Undefined for a tensor stored as numbers inside the graph. */
 function storedAt(path: string, name: string, tensor: FileTensor): StoredWeight | undefined {
   const { dtype, dims, place } = tensor
   const storage = STORAGE[dtype!]!
@@ -171,10 +177,10 @@ function storedAt(path: string, name: string, tensor: FileTensor): StoredWeight 
   return place.offset === null ? undefined : { ...common, file: path, offset: place.offset }
 }
 
-/** Tables of angles and the like: far below it. */
+/** Far more than tables of angles and the like need. */
 const CONSTANTS_LIMIT = 512 * MEBIBYTE
 
-/** The graph with every tensor that is no weight read into it. */
+/** The graph with every tensor that is not a weight read into it. */
 async function withConstants(
   graph: GraphFile,
   named: readonly NamedWeight[],
@@ -200,7 +206,7 @@ async function withConstants(
 }
 
 const Name = z.string().min(1).max(200)
-/** What is read of it; everything else in it is how to search, which a measurement sets itself. */
+/** The fields read here. The others set how to sample, which a measurement sets itself. */
 const Genai = z.looseObject({
   model: z.looseObject({
     type: z.string().max(100),
@@ -237,7 +243,7 @@ const namesOf = ({ model: { decoder } }: Genai): PortNames => ({
   presentValues: decoder.outputs['present_value_names'] ?? OPTIMUM.presentValues,
 })
 
-/** config.json where it lies there; otherwise as much of it as GenAI's own configuration says. */
+/** config.json if it exists; otherwise what genai_config.json has of it. */
 async function configOf(folder: string, genai: Genai | undefined): Promise<Checkpoint['config']> {
   const path = join(folder, 'config.json')
   const found: JsonObject = (await exists(path)) ? await readJson(path) : {}
@@ -255,6 +261,6 @@ function maxPositionsOf({ max_position_embeddings: said, n_positions: older }: J
     : POSITIONS
 }
 
-/** Where replies end, as GenAI's configuration says it; for folders without generation_config.json. */
+/** End-of-sequence ids from genai_config.json, for folders without generation_config.json. */
 export const genaiEnds = async (folder: string): Promise<unknown> =>
   (await readGenai(folder))?.model.eos_token_id

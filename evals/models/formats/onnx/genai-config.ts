@@ -1,4 +1,4 @@
-/** @file `genai_config.json`: what ONNX Runtime GenAI asks to know of a decoder beside its graph. */
+/** @file `genai_config.json`: what ONNX Runtime GenAI needs to know of a decoder besides its graph. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { CacheLayer } from '../../architecture.ts'
 import type { JsonObject } from '../../../files/read-file.ts'
@@ -18,7 +18,7 @@ interface GenaiFacts {
   readonly startId: number | undefined
 }
 
-/** Greedy by default; the cache grows behind itself, for the graph concatenates. One head count serves every layer. */
+/** Greedy by default. The graph concatenates its cache, so buffers are not shared. All layers must have the same heads. */
 export function genaiConfig(facts: GenaiFacts): JsonObject {
   const { cache, maxPositions, endIds, padId, startId } = facts
   const { heads, kvHeads, headDim } = uniform(facts.path, cache)

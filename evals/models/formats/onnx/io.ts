@@ -1,4 +1,4 @@
-/** @file What a decoder's graph is fed and what it gives, found by Optimum's names or by those that genai_config.json says. */
+/** @file Inputs and outputs of a decoder's graph, by Optimum's names or by those in genai_config.json. */
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { FileValue, GraphFile } from '../../../graph/import/graph-file.ts'
 import type { CacheLayer } from '../../architecture.ts'
@@ -21,7 +21,7 @@ export interface DecoderPorts {
   readonly tokens: FileValue
   readonly mask: FileValue | undefined
   readonly positions: FileValue | undefined
-  /** Keys and values of each layer; none where the graph sees whole texts alone. */
+  /** Keys and values per layer; empty for a graph without a cache. */
   readonly layers: readonly (CacheLayer & {
     readonly keys: CachePort
     readonly values: CachePort
@@ -30,7 +30,7 @@ export interface DecoderPorts {
   readonly vocab: number
 }
 
-/** Patterns with `%d` for the number of the layer. */
+/** Patterns with `%d` for the layer's number. */
 export interface PortNames {
   readonly tokens: string
   readonly mask: string
@@ -40,7 +40,7 @@ export interface PortNames {
   readonly pastValues: string
   readonly presentKeys: string
   readonly presentValues: string
-  /** Where the graph itself leaves open how large a head is. */
+  /** Head size, for graphs that leave it symbolic. */
   readonly headSize?: number | undefined
 }
 

@@ -1,24 +1,23 @@
 /**
- * @file Which initialisers of a graph are a model's weights, and what they are called: exporters that fold a transposition
- * into a linear layer's weight name it `onnx::MatMul_663`, and the node alone still says which layer it was.
+ * @file Finds the initialisers that are weights, and their names. Exporters that fold a transposition into a linear layer's
+ * weight name it `onnx::MatMul_663`; then the node's name identifies the layer.
  */
 import type { FileNode, FileTensor, GraphFile } from '../../../graph/import/graph-file.ts'
 import { isFloat } from '../../../graph/value.ts'
 import type { WeightSpec } from '../../architecture.ts'
 
 export interface NamedWeight {
-  /** In the file. */
   readonly initialiser: FileTensor
   readonly spec: WeightSpec
 }
 
-/** The matrix of a linear layer: `[in, out]` as it stands in a MatMul, `[out, in]` where the node turns it. */
+/** The matrix of a linear layer: `[in, out]` in a MatMul, `[out, in]` if the node transposes it. */
 interface Linear {
   readonly node: FileNode
   readonly turned: boolean
 }
 
-/** Weights in the file's order; every other initialiser is a constant of the graph. The layer that makes `logits` is the head. */
+/** Weights in the file's order; all other initialisers are constants. The layer that computes `logits` is the head. */
 export function weightsOf(graph: GraphFile, matrixOf: MatrixOf, logits: string): NamedWeight[] {
   const linears = linearsOf(graph, matrixOf)
   const tables = new Set(
@@ -45,15 +44,15 @@ export function weightsOf(graph: GraphFile, matrixOf: MatrixOf, logits: string):
 
 const STANDS_FOR_ITSELF = /^(?!onnx::).*\.(?:weight|bias)$/u
 
-/** The initialiser that a node multiplies rows with. */
+/** The initialiser that a node multiplies rows by. */
 interface Matrix {
   readonly name: string
-  /** Whether the node multiplies with its transpose. */
+  /** Whether the node multiplies by its transpose. */
   readonly isTurned: boolean
 }
 export type MatrixOf = (node: FileNode) => Matrix | undefined
 
-/** Looks through a node that turns an initialiser first. */
+/** Looks through a Transpose of an initialiser. */
 export function matricesOf({ nodes, initialisers }: GraphFile): MatrixOf {
   const isMatrix = (name: string) => initialisers.get(name)?.dims.length === 2
   const turnedBy = new Map(
@@ -72,7 +71,7 @@ export function matricesOf({ nodes, initialisers }: GraphFile): MatrixOf {
   }
 }
 
-/** The first use of each matrix. */
+/** By the first use of each matrix. */
 function linearsOf(graph: GraphFile, matrixOf: MatrixOf): ReadonlyMap<string, Linear> {
   const found = new Map<string, Linear>()
   for (const node of graph.nodes) {
@@ -102,7 +101,9 @@ function specOf(
   return { name, shape, kind: 'linear', ...(!linear.turned && { transposed: true }) }
 }
 
-/** Where a linear layer sits. The head has no place, nor what is outside numbered blocks, where names say anything of blocks. */
+/**
+ * Adds layer and module to linear layers. The head gets none; nor do layers outside numbered blocks, if any are numbered.
+ */
 function withPlaces(
   named: readonly NamedWeight[],
   isHead: (weight: NamedWeight) => boolean,

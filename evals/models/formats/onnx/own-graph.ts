@@ -1,4 +1,4 @@
-/** @file The forward pass that an ONNX checkpoint brings along. */
+/** @file The forward pass of an ONNX checkpoint. */
 import type { GraphFile } from '../../../graph/import/graph-file.ts'
 import type { DecoderPorts } from './io.ts'
 import type { MatrixOf, NamedWeight } from './names.ts'

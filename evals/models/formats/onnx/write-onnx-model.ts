@@ -1,4 +1,4 @@
-/** @file Writes a decoder as an ONNX folder: the graph, its weights in a file beside it, configuration, tokenizer and template. */
+/** @file Writes a decoder as an ONNX folder: graph, external weights, configuration, tokenizer, template. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encode, type ExternalWeight } from '../../../graph/encode.ts'
@@ -17,11 +17,11 @@ interface OnnxModelToWrite {
   readonly read: (name: string) => Float32Array
   readonly config: JsonObject
   readonly tokenizerFiles: TokenizerFiles
-  /** Further small files, by name. */
+  /** Further JSON files by name. */
   readonly others?: ReadonlyMap<string, JsonObject>
 }
 
-/** In float32. The weights are written one after another, so that only one is copied at a time. */
+/** In float32. Weights are written one after another, so that only one is copied at a time. */
 export async function writeOnnxModel(folder: string, source: OnnxModelToWrite): Promise<void> {
   await mkdir(folder, { recursive: true })
   const { g, outputs } = decoderGraph(source.model)
@@ -55,7 +55,7 @@ function tensorsOf(g: DecoderGraph['g'], { model, read }: OnnxModelToWrite): Ten
   return [...weights, ...tables]
 }
 
-/** Each begins at a multiple of it, so that it can be mapped and read as vectors. */
+/** Alignment of each tensor, for mapping and vector loads. */
 const ALIGNMENT = 64
 
 function layOut(tensors: readonly Tensor[]): ReadonlyMap<string, ExternalWeight> {
