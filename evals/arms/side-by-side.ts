@@ -128,7 +128,7 @@ export async function measureTogether(
     const measure = async (measurements: readonly Measurement[]) => {
       for (const { name, run } of measurements) {
         const asked = [...group.keys()].filter((k) => !isMeasured(plan, group[k]!.key, name))
-        seated.panel.listen(asked)
+        seated.panel.activate(asked)
         for (const k of asked) await run(seated.subjects[k]!, group[k]!.key, context)
       }
     }

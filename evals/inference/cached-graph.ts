@@ -1,10 +1,10 @@
-/** @file A model over a cache of keys and values as one ONNX graph; the same graph reads prompts, writes tokens and scores texts. */
+/** @file A model with a cache of keys and values as ONNX graphs, for reading prompts, generating tokens and scoring texts. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
-import { createScope, type ScopeOptions } from '../models/scope.ts'
+import { createScope } from '../models/scope.ts'
 import {
   keptBy,
   keptData,
@@ -23,9 +23,9 @@ import { openAtOnce, openGraphs } from './open-graphs.ts'
 import type { AnyMethod } from '../finetune/method.ts'
 
 /**
- * A model state: which weights never change while the session lives; every other one is fed on each run. A fed matrix of
- * more than 16 rows is multiplied in pieces that depend on the batch and the threads, in a frozen one they do not: what
- * shall give the same bits in any batch must be frozen.
+ * A model and which of its weights are frozen for the session's life; all others are fed on each run. ONNX Runtime multiplies
+ * a fed matrix of more than 16 rows in pieces that depend on the batch and the threads, a frozen one does not. So a weight
+ * must be frozen if results shall have the same bits in any batch.
  */
 export interface ModelState {
   readonly model: Model
@@ -35,12 +35,12 @@ export interface ModelState {
 }
 
 /**
- * `next` writes tokens: each row's likeliest next token and its log-probability; `sampled` gives the logits instead;
- * `score` gives the log-probability of labels, and extends the cache only if it is given one to extend.
+ * `next`: each row's most likely next token and its log-probability. `sampled`: logits instead. `score`: log-probabilities of
+ * labels; extends the cache only if it is given one to extend.
  */
 export type CachedGraph = 'next' | 'sampled' | 'score'
 
-/** What each gives back beside its caches. */
+/** Outputs besides the caches. */
 const RESULTS = {
   next: ['token', 'logProb'],
   sampled: ['logits'],
@@ -50,20 +50,20 @@ const RESULTS = {
 export interface CachedSession {
   readonly cache: readonly CacheLayer[]
   readonly maxPositions: number
-  /** Whether a prompt may be read in two pieces, the second one row a run, in the bits of reading it whole. */
-  readonly readsOn?: boolean
+  /** Whether reading a prompt in two runs, the second one row at a time, gives the same bits as one run. */
+  readonly splitsPrompts?: boolean
   /**
-   * Where rotary frequencies depend on a text's length: which ones a text of so many tokens is read with. Its keys are read
-   * on with as long as that number stays; then the text is read again.
+   * Present where rotary frequencies depend on a text's length: identifies the frequencies used for a length. When it changes,
+   * cached keys are stale and the text is computed again.
    */
   readonly stretch?: (length: number) => number
   run(graph: CachedGraph, feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>
-  /** Opens the graph, if it is not, and says how many nodes it has. */
+  /** Opens the graph if necessary and returns its number of nodes. */
   nodes(graph: CachedGraph): Promise<number>
   release(): Promise<void>
 }
 
-/** Opens each graph when it is first asked for: an evaluation that only generates greedily pays for one. */
+/** Each graph is opened on first use, so that an evaluation with greedy generation alone opens one. */
 export async function openCached(
   state: ModelState,
   device: Device,
@@ -71,62 +71,83 @@ export async function openCached(
 ): Promise<CachedSession> {
   const { model } = state
   const cache = cacheOf(model)
-  const odd = cache.find(({ headDim }) => headDim % 8 !== 0)
-  if (odd) {
-    throw new TouchstoneError('checkpoint.unsupported', {
-      path: 'The model',
-      what: 'attention heads of size',
-      found: String(odd.headDim),
-      supported: 'multiples of 8',
-    })
-  }
+  requireHeadSize(cache)
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
-  const open = (graph: CachedGraph): Promise<Runner> => {
-    const { g, outputs } = build(state, device, cache, positions, graph)
-    const few = { ...device, threads: Math.min(device.threads, independentThreads(cache)) }
-    return createRunner(g, outputs, {
-      device: few,
-      purpose: 'generate',
-      frozen: frozenOf(state, device, g.inputs),
-    })
-  }
-  const graphs = openGraphs(open, openAtOnce(model))
-  /** Where results are copied: of one token a row its own keys and values come back, of a text the caches. */
-  async function runCopied(runner: Runner, graph: CachedGraph, feeds: Feeds, into: Feeds) {
-    const fresh = freshTokens(cache, feeds, into)
-    const wanted = [...RESULTS[graph], ...fresh.wanted]
-    const results = await runner.run({ ...feeds, ...fresh.feeds }, into, wanted)
-    fresh.store(results)
-    return results
-  }
+  const graphs = openGraphs(
+    (graph: CachedGraph) => openRunner(state, device, cache, positions, graph),
+    openAtOnce(model),
+  )
   const stretch = model.architecture.stretch?.(model.config, positions)
   return {
     cache,
     maxPositions: positions,
-    readsOn: device.name === 'cpu' && isPlain(state.frozen) && !stretch,
+    splitsPrompts: device.name === 'cpu' && isPacked(state.frozen) && !stretch,
     ...(stretch && { stretch }),
     run: (graph, feeds, into = {}) =>
       graphs.with(graph, (runner) =>
         extendsInPlace(device)
           ? runner.run(feeds, into, [...RESULTS[graph], ...Object.keys(into)])
-          : runCopied(runner, graph, feeds, into),
+          : runCopied(runner, { cache, graph, feeds, into }),
       ),
     nodes: (graph) => graphs.with(graph, ({ nodes }) => nodes),
     release: () => graphs.release(),
   }
 }
 
-/** Whether every matrix is packed: one that is widened at each product is multiplied in other pieces. */
-const isPlain = (frozen: ModelState['frozen']): boolean => smallOf(frozen) === undefined
+function requireHeadSize(cache: readonly CacheLayer[]): void {
+  const odd = cache.find(({ headDim }) => headDim % 8 !== 0)
+  if (!odd) return
+  throw new TouchstoneError('checkpoint.unsupported', {
+    path: 'The model',
+    what: 'attention heads of size',
+    found: String(odd.headDim),
+    supported: 'multiples of 8',
+  })
+}
+
+function openRunner(
+  state: ModelState,
+  device: Device,
+  cache: CachedSession['cache'],
+  maxPositions: number,
+  graph: CachedGraph,
+): Promise<Runner> {
+  const { g, outputs } = build(state, device, cache, maxPositions, graph)
+  return createRunner(g, outputs, {
+    device: { ...device, threads: Math.min(device.threads, independentThreads(cache)) },
+    purpose: 'generate',
+    frozen: frozenOf(state, device, g.inputs),
+  })
+}
+
+/** A run on devices that copy results: with one token per row only its own keys and values come back, else the whole caches. */
+async function runCopied(
+  runner: Runner,
+  {
+    cache,
+    graph,
+    feeds,
+    into,
+  }: { cache: CachedSession['cache']; graph: CachedGraph; feeds: Feeds; into: Feeds },
+) {
+  const fresh = freshTokens(cache, feeds, into)
+  const wanted = [...RESULTS[graph], ...fresh.wanted]
+  const results = await runner.run({ ...feeds, ...fresh.feeds }, into, wanted)
+  fresh.store(results)
+  return results
+}
+
+/** Whether ONNX Runtime packs every matrix; one that is widened at each product is multiplied in other pieces. */
+const isPacked = (frozen: ModelState['frozen']): boolean => smallOf(frozen) === undefined
 
 /**
- * With more threads than heads in a batch (of two rows at least), ONNX Runtime splits a long cache between threads, and a
- * row's sums would depend on how many rows stand beside it.
+ * With more threads than heads in a batch of two rows, ONNX Runtime splits a long cache between threads, and a row's sums
+ * depend on the number of rows.
  */
 const independentThreads = (cache: readonly CacheLayer[]): number =>
   2 * Math.min(...cache.map(({ heads }) => heads))
 
-/** Elsewhere than on the CPU nothing is known to read bfloat16. */
+/** Only the CPU is known to read bfloat16. */
 const readsFiles = ({ frozen }: ModelState, { name }: Device) =>
   name === 'cpu' && liesInFiles(frozen)
 
@@ -150,12 +171,26 @@ function build(
   const { model, frozen, method, methodConfig } = state
   const { architecture, config, weights } = model
   const g = createGraph(dialectOf(device))
-  const options: ScopeOptions = {
+  const scope = createScope(g, weights, {
     maxPositions,
     storage: (readsFiles(state, device) ? openedBy : keptBy)(frozen),
     attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
-  }
-  const scope = createScope(g, weights, options)
+  })
+  const { hiddenStates, present } = architecture.forward(scope, cachedInputs(g, cache), config)
+  const rows = g.input('rows', 'int32', ['picked'])
+  const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
+  const caches = Object.fromEntries(
+    present.flatMap(({ keys, values }, layer) => [
+      [presentName(layer, 'keys'), keys],
+      [presentName(layer, 'values'), values],
+    ]),
+  )
+  const fresh = extendsInPlace(device) ? {} : freshOutputs(g, cache, present)
+  return { g, outputs: { ...resultsOf(g, graph, logits), ...caches, ...fresh } }
+}
+
+/** New tokens `[batch, seq]` and the cache that they extend. */
+function cachedInputs(g: Graph, cache: CachedSession['cache']) {
   const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
   const positions = g.input('positions', 'int32', ['batch', 'seq'])
   const past: KeyValue[] = cache.map(({ kvHeads, headDim }, layer) => {
@@ -166,37 +201,25 @@ function build(
   const last = g.input('last', 'int32', ['batch'])
   const total = g.input('total', 'int32', [1])
   const attention = { kind: 'cached', past, last, total } as const
-  const { hiddenStates, present } = architecture.forward(
-    scope,
-    { tokens, positions, attention, batch: 'batch', seq: 'seq' },
-    config,
-  )
-  const rows = g.input('rows', 'int32', ['picked'])
-  const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
-  const caches = Object.fromEntries(
-    present.flatMap(({ keys, values }, layer) => [
-      [presentName(layer, 'keys'), keys],
-      [presentName(layer, 'values'), values],
-    ]),
-  )
-  const fresh = extendsInPlace(device) ? {} : freshOutputs(g, cache, present)
-  const extended = { ...caches, ...fresh }
-  if (graph === 'sampled') return { g, outputs: { logits, ...extended } }
-  if (graph === 'score') {
-    const labels = g.input('labels', 'int32', ['picked'])
-    return { g, outputs: { logProbs: g.labelLogProbs(logits, labels), ...extended } }
-  }
+  return { tokens, positions, attention, batch: 'batch', seq: 'seq' }
+}
+
+/** The outputs named in `RESULTS`, from logits `[picked, vocab]`. */
+function resultsOf(g: Graph, graph: CachedGraph, logits: Value): Record<string, Value> {
+  if (graph === 'sampled') return { logits }
+  if (graph === 'score')
+    return { logProbs: g.labelLogProbs(logits, g.input('labels', 'int32', ['picked'])) }
   const token = g.argMax(logits)
-  return { g, outputs: { token, logProb: g.labelLogProbs(logits, token), ...extended } }
+  return { token, logProb: g.labelLogProbs(logits, token) }
 }
 
 export interface CacheBuffers {
   readonly past: Feeds
-  /** The same buffers, as the outputs that extend them. */
+  /** The same buffers as the outputs that extend them. */
   readonly present: Feeds
 }
 
-/** Empty buffers for `batch` rows of up to `capacity` tokens; what they hold beyond a row's length is never read. */
+/** Empty buffers for `batch` rows of up to `capacity` tokens. Values beyond a row's length are never read. */
 export function emptyCache(
   cache: CachedSession['cache'],
   batch: number,

@@ -1,4 +1,4 @@
-/** @file An encoder as a subject: a prompt's options are its classes, and how probable a continuation is, its head says. */
+/** @file An encoder with a classification head as a subject: continuations are class names, scored by the head. */
 import type { SubjectIdentity } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Tokenizer } from '../models/checkpoint.ts'
@@ -7,7 +7,7 @@ import { cannotWrite, classesOf, type Model } from '../models/registry.ts'
 import { encodeWhole } from '../models/text/whole-text.ts'
 import type { Continuation, ContinuationScore } from './continuation.ts'
 import type { EncoderSession } from './encoder-session.ts'
-import type { Subject } from './subject.ts'
+import { clipped, type Subject } from './subject.ts'
 
 interface ClassSubjectOptions {
   readonly identity: SubjectIdentity
@@ -27,18 +27,15 @@ export function classSubject(options: ClassSubjectOptions): Subject {
       throw refuse()
     },
     logProbs: never,
-    openings: never,
+    replyStartScores: never,
     rolling: never,
     complete: never,
     fits: never,
-    clip(text, tokens) {
-      const ids = tokenizer.encode(text)
-      return ids.length <= tokens ? text : tokenizer.decode(ids.slice(0, tokens))
-    },
+    clip: (text, tokens) => clipped(tokenizer, text, tokens),
   }
 }
 
-/** log p(class | text), one an item; a text that stands in several items is read once. */
+/** log p(class | text) per item; each distinct text is computed once. */
 async function classScores(
   { model, tokenizer, session }: ClassSubjectOptions,
   items: readonly Continuation[],
@@ -60,7 +57,7 @@ async function classScores(
     if (index === -1) throw new TouchstoneError('data.class', { path: key, label, known: classes })
     const { ids, lost } = read[i]!
     const logProbs = Float32Array.of(logSoftmax(logits[i]!)[index]!)
-    // What was lost stands in front, so that without it they are what the model was given.
+    // `cut` tokens at the front were not given to the model.
     return { logProbs, beforeIds: [...lost, ...ids], cut: lost.length }
   })
 }

@@ -1,12 +1,12 @@
 /**
- * @file Text before and a continuation as one row of tokens, as lm-evaluation-harness's `_encode_pair` makes it: both
- * are tokenised together, spaces that end the first belong to the second, and only the second's tokens are scored.
+ * @file Encodes a text and its continuation as one row of tokens, as `_encode_pair` of lm-evaluation-harness: both are
+ * tokenised together, trailing spaces of the text move to the continuation, and only the continuation's tokens are scored.
  */
 import type { Message } from '../contract/rows.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import type { ScoredText } from './score.ts'
 
-/** Plain text, or a conversation that the model's own chat template renders. */
+/** Plain text, or a conversation rendered by the model's chat template. */
 export type Before = string | readonly Message[]
 
 export interface Continuation {
@@ -16,19 +16,19 @@ export interface Continuation {
 }
 
 export interface ContinuationScore {
-  /** Nats, one a token of the continuation. */
+  /** Nats, one per token of the continuation. */
   readonly logProbs: Float32Array
   /** Tokens of `before`. */
   readonly beforeIds: readonly number[]
-  /** Tokens that were cut from the beginning, because the model takes no more. */
+  /** Tokens cut from the beginning to fit the model's context. */
   readonly cut: number
 }
 
-type Opened = Pick<OpenModel, 'tokenizer' | 'template'>
+type TextModel = Pick<OpenModel, 'tokenizer' | 'template'>
 
-/** What comes before as text, rendered once: its tokens alone, and with a continuation. */
+/** Renders `before` once and returns an encoder of it with any continuation. */
 async function encoderOf(
-  { tokenizer, template }: Opened,
+  { tokenizer, template }: TextModel,
   before: Before,
 ): Promise<(continuation: string) => number[]> {
   if (typeof before !== 'string') {
@@ -39,8 +39,8 @@ async function encoderOf(
   return (continuation) => [...prefix, ...tokenizer.encode(before + continuation)]
 }
 
-/** Plain text begins with what the tokenizer itself puts there (a beginning of sequence, if it has one); a template brings its own. */
-export const encodeBefore = async (open: Opened, before: Before): Promise<number[]> =>
+/** Plain text starts with the tokenizer's own prefix (a beginning of sequence, if it has one); a template contains its own. */
+export const encodeBefore = async (open: TextModel, before: Before): Promise<number[]> =>
   (await encoderOf(open, before))('')
 
 interface Encoded {
@@ -48,9 +48,9 @@ interface Encoded {
   readonly from: number
 }
 
-/** Each continuation after the same text, whole, and the text's own tokens. */
+/** The tokens of `before`, alone and with each continuation. */
 async function encodeAll(
-  open: Opened,
+  open: TextModel,
   before: Before,
   continuations: readonly string[],
 ): Promise<{ beforeIds: readonly number[]; rows: Encoded[] }> {
@@ -59,7 +59,7 @@ async function encodeAll(
   const beforeIds = encode('')
   const rows = continuations.map((continuation) => {
     const ids = encode(spaces + continuation)
-    // A tokenizer may merge across the border; then the merged token is the continuation's.
+    // A token merged across the border counts as the continuation's.
     return { ids, from: Math.min(beforeIds.length, ids.length - 1) }
   })
   return { beforeIds, rows }
@@ -71,7 +71,7 @@ const withoutBeginning = ({ ids, from }: Encoded, cut: number): Encoded => ({
 })
 
 export async function encodeContinuation(
-  open: Opened,
+  open: TextModel,
   { key, before, continuation }: Continuation,
   longest: number,
 ): Promise<ScoredText & { beforeIds: readonly number[]; cut: number }> {
@@ -80,19 +80,21 @@ export async function encodeContinuation(
   return { key, ...withoutBeginning(rows[0]!, cut), beforeIds, cut }
 }
 
-/** Continuations of the same text; null where one is too long: a prompt without its beginning leans another way. */
-export async function encodeOpenings(
-  open: Opened,
+/**
+ * Encodes short reply starts after one text. Returns null where one does not fit: cutting the prompt would change the scores.
+ */
+export async function encodeReplyStarts(
+  open: TextModel,
   { key, before }: Omit<Continuation, 'continuation'>,
-  openings: readonly string[],
+  starts: readonly string[],
   longest: number,
 ): Promise<ScoredText[] | null> {
-  const { rows } = await encodeAll(open, before, openings)
+  const { rows } = await encodeAll(open, before, starts)
   if (rows.some(({ ids }) => ids.length > longest)) return null
   return rows.map(({ ids, from }) => ({ key, ids, from: Math.max(1, from) }))
 }
 
 function splitSpaces(text: string): [string, string] {
-  const kept = text.trimEnd()
-  return [kept, text.slice(kept.length)]
+  const trimmed = text.trimEnd()
+  return [trimmed, text.slice(trimmed.length)]
 }

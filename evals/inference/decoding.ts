@@ -11,18 +11,18 @@ export interface Decoding {
 }
 
 export interface TokenPrompt {
-  /** What an error calls it. */
+  /** Named in errors. */
   readonly key: string
-  /** Names its own random numbers, so that a sampled answer does not depend on its neighbours; its key if not given. */
+  /** Names the prompt's random stream, so that a sampled reply does not depend on the batch; defaults to the key. */
   readonly stream?: string
   readonly ids: readonly number[]
-  /** Its place among the session's adapters, where there are several. */
+  /** Index among the session's adapters, if it has several. */
   readonly adapter?: number
 }
 
 export interface GenerateOptions {
   readonly session: CachedSession
-  /** What is fed on each run because it is not frozen (see ModelState for what that costs). */
+  /** Tensors fed on each run because they are not frozen (ModelState explains the cost). */
   readonly varying: Feeds
   readonly decoding: Decoding
   readonly endIds: ReadonlySet<number>
@@ -34,9 +34,9 @@ export interface GenerateOptions {
 export interface GeneratedTokens {
   readonly index: number
   readonly tokenIds: number[]
-  /** What it wrote: `tokenIds`, and the token that ended it. */
+  /** `tokenIds` and the end token. */
   readonly writtenIds: number[]
   readonly stop: Completion['stop']
-  /** Nats a token, over `writtenIds`. */
+  /** Nats per token, over `writtenIds`. */
   readonly meanLogProb: number
 }

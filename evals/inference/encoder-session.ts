@@ -1,4 +1,4 @@
-/** @file An encoder as one ONNX graph a use: logits over its classes, or one vector a text. Padding changes no answer. */
+/** @file An encoder as ONNX graphs: logits over its classes, or one vector per text. Padding does not change results. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Dialect } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
@@ -11,12 +11,12 @@ import type { ModelState } from './cached-graph.ts'
 import { countingPositions, inCompany, int32 } from './feeds.ts'
 import { openGraphs } from './open-graphs.ts'
 
-/** `classes`: logits `[classes]` of each text. `embedding`: its tokens' mean, of length 1, `[hidden]`. */
+/** `classes`: logits `[classes]` of each text. `embedding`: the mean over its tokens, normalised to length 1, `[hidden]`. */
 type EncoderGraph = 'classes' | 'embedding'
 
 export interface EncoderSession {
   readonly maxPositions: number
-  /** Texts as token ids, special tokens included; one array each, in order. */
+  /** Texts as token ids with special tokens; one result per text, in order. */
   run(graph: EncoderGraph, texts: readonly (readonly number[])[]): Promise<Float32Array[]>
   release(): Promise<void>
 }
@@ -86,7 +86,7 @@ function build(
   return { g, y: architecture.logits(scope, g.gatherRows(hiddenStates, first), config) }
 }
 
-/** The segment of what stands behind a text. */
+/** Segment of padding tokens. */
 const PADDING = -1
 
 async function runBatch(

@@ -1,17 +1,17 @@
-/** @file What a cached graph is fed: a batch of whole prompts, or one new token a row. */
+/** @file Feeds of a cached graph: a batch of whole prompts, the rest of a prompt, or one new token per row. */
 import type { Tensor } from '../runtime/tensor.ts'
 
 export type TokenFeeds = Readonly<
   Record<'tokens' | 'positions' | 'last' | 'total' | 'rows', Tensor>
 >
 
-/** A layer's keys and values `[batch, kvHeads, capacity, headDim]`: as they are fed, and as they are given back. */
+/** Names of a layer's keys or values `[batch, kvHeads, capacity, headDim]` as input and as output. */
 export const pastName = (layer: number, part: 'keys' | 'values') => `past.${layer}.${part}`
 export const presentName = (layer: number, part: 'keys' | 'values') => `present.${layer}.${part}`
 
 /**
- * Attention reads a prompt in blocks of an even number of queries, and a block of one takes another kernel: an even width
- * leaves none alone, whatever the batch's longest prompt.
+ * Attention processes queries in blocks of an even size, and a block of one query uses another kernel. An even width leaves no
+ * such block, whatever the longest prompt of the batch.
  */
 export const evenWidth = (longest: number): number => longest + (longest % 2)
 
@@ -33,7 +33,7 @@ export function prefill(
   }
 }
 
-/** One prompt from token `from` on, behind what its row of the cache holds of it. */
+/** One prompt from token `from` on; the cache holds the tokens before it. */
 export function readOn(ids: readonly number[], from: number, padId: number): TokenFeeds {
   const count = ids.length - from
   const width = evenWidth(count)
@@ -51,11 +51,11 @@ export function readOn(ids: readonly number[], from: number, padId: number): Tok
   }
 }
 
-/** A lone row would take another matrix kernel than it takes among others, so it stands beside itself. */
+/** Doubles a single row: a matrix of one row would use another kernel, with other bits, than one of several. */
 export const inCompany = <T>(rows: readonly T[]): readonly T[] =>
   rows.length === 1 ? [rows[0]!, rows[0]!] : rows
 
-/** One new token a row, at position `last` of that row. */
+/** One new token per row, at position `last` of that row. */
 export function decode(tokens: readonly number[], last: readonly number[]): TokenFeeds {
   return {
     tokens: int32(tokens, [tokens.length, 1]),
@@ -66,7 +66,7 @@ export function decode(tokens: readonly number[], last: readonly number[]): Toke
   }
 }
 
-/** Which adapter each row of a batch answers through, for a session of several (stack.ts); every other takes no notice. */
+/** The adapter of each row, for a session with several (stack.ts); other sessions ignore it. */
 export const adaptersOf = (
   rows: readonly { readonly adapter?: number }[],
 ): Readonly<Record<'adapters', Tensor>> => ({

@@ -1,7 +1,6 @@
 /**
- * @file A graph that a model brings along, asked as it lies, behind the interface of our own cached graphs. Each row is run
- * alone, its padding left out: what it gets never depends on its neighbours, and whether a graph takes a mask for tokens in
- * the middle does not matter.
+ * @file A checkpoint's own ONNX graph behind the interface of our cached graphs. Each row runs alone and without padding, so
+ * its result does not depend on other rows, and the graph needs no mask for tokens in the middle.
  */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { OwnGraph } from '../models/formats/onnx/own-graph.ts'
@@ -19,14 +18,14 @@ import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import type { CachedGraph, CachedSession } from './cached-graph.ts'
 import { pastName } from './feeds.ts'
 
-/** @param memory other weights than the file's; none: what other programs would run */
+/** @param memory weights that replace the file's; omitted, the file runs as other programs would run it */
 export async function openFileSession(
   { path, file, ports, maxPositions }: OwnGraph,
   device: Device,
   longest: number,
   memory?: InMemory,
 ): Promise<CachedSession> {
-  // As our own graphs do, it opens again when it is asked after it was released.
+  // Reopens on use after release, as our own graphs do.
   let opened: Promise<FileRunner> | undefined
   const runnerOf = () => (opened ??= openGraphFile(path, device, memory))
   await runnerOf()
@@ -46,24 +45,24 @@ export async function openFileSession(
   }
 }
 
-/** A graph without a cache is given the whole text each time; what the text was is remembered where keys would be. */
+/** A graph without a cache is given the whole text on each run; the text's tokens are stored in place of keys. */
 const MEMORY: CacheLayer = { heads: 1, kvHeads: 1, headDim: 1 }
 
-/** Logits `[rows, vocab]` of the asked rows; the cache that is to be extended gets what is new in it. */
-async function logitsOf(opened: Opened, feeds: Feeds, into: Feeds | undefined): Promise<Logits> {
+/** Logits `[rows, vocab]` of the requested rows; writes new keys and values to the cache `into`. */
+async function logitsOf(opened: OpenFile, feeds: Feeds, into: Feeds | undefined): Promise<Logits> {
   const { vocab } = opened.ports
   const [batch, seq] = feeds.tokens!.dims as [number, number]
-  const asked = Map.groupBy(feeds.rows!.data.keys(), (i) =>
+  const requested = Map.groupBy(feeds.rows!.data.keys(), (i) =>
     Math.floor(Number(feeds.rows!.data[i]) / seq),
   )
   const all = new Float32Array(feeds.rows!.data.length * vocab)
   for (let row = 0; row < batch; row++) {
-    if (!into && !asked.has(row)) continue
+    if (!into && !requested.has(row)) continue
     const text = newTokens(feeds, row, seq)
     const found = await runRow(opened, text, { feeds, into, row })
-    // A graph without a cache has logits of the past too, and one that was pruned of the last token alone.
+    // A graph without a cache also returns logits of the past; a pruned one returns the last token's only.
     const first = found.length / vocab - text.ids.length
-    for (const i of asked.get(row) ?? []) {
+    for (const i of requested.get(row) ?? []) {
       const start = (first + Number(feeds.rows!.data[i]) - row * seq) * vocab
       if (start < 0) throw lacksLogits(opened.path)
       all.set(found.subarray(start, start + vocab), i * vocab)
@@ -72,7 +71,7 @@ async function logitsOf(opened: Opened, feeds: Feeds, into: Feeds | undefined): 
   return { data: all, vocab }
 }
 
-interface Opened {
+interface OpenFile {
   readonly runner: FileRunner
   readonly ports: DecoderPorts
   readonly path: string
@@ -87,7 +86,7 @@ const lacksLogits = (path: string) =>
 
 interface NewTokens {
   readonly ids: readonly number[]
-  /** How many stand before them. */
+  /** Tokens before them. */
   readonly past: number
 }
 
@@ -103,9 +102,9 @@ interface Where {
   readonly row: number
 }
 
-/** Logits of every token that was run, `[tokens × vocab]`. */
+/** Logits of every new token, `[tokens × vocab]`. */
 async function runRow(
-  { runner, ports }: Opened,
+  { runner, ports }: OpenFile,
   { ids, past }: NewTokens,
   { feeds, into, row }: Where,
 ): Promise<Float32Array> {
@@ -136,7 +135,7 @@ const whole = ({ dtype }: FileValue, values: readonly number[]): FileTensor => (
   dims: [1, values.length],
 })
 
-/** One row's keys or values, `[heads, capacity, size]`, as a view. */
+/** A view of one row's keys or values, `[heads, capacity, size]`. */
 interface Buffer {
   readonly data: Float32Array
   readonly heads: number
@@ -173,7 +172,7 @@ function firstColumns({ data, heads, capacity, size }: Buffer, count: number): F
   return { dtype: 'float32', data: taken, dims: [1, heads, count, size] }
 }
 
-/** Columns from `past` on, out of what has past + count of them. */
+/** Copies columns from `past` on, out of a result with past + count columns. */
 function takeColumns(
   { data, heads, capacity, size }: Buffer,
   present: Float32Array,

@@ -1,7 +1,7 @@
 /**
- * @file A cache that is extended from JavaScript. onnxruntime-node copies every result, a cache given back whole on every
- * token with it; so where one token a row is written, only that token's keys and values are given back, and put in their
- * place here.
+ * @file Extends a cache from JavaScript. onnxruntime-node copies every result, so returning whole caches for each token would
+ * copy them. When a run adds one token per row, only that token's keys and values are returned, and written into the cache
+ * here.
  */
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
@@ -15,7 +15,7 @@ type Part = (typeof PARTS)[number]
 const freshName = (layer: number, part: Part) => `fresh.${layer}.${part}`
 const indexName = (kvHeads: number) => `fresh.rows.${kvHeads}`
 
-/** Of each layer's caches `[batch, kvHeads, capacity, headDim]` the tokens that are asked for, `[asked, headDim]`. */
+/** Selects the requested tokens from each layer's caches `[batch, kvHeads, capacity, headDim]`, giving `[asked, headDim]`. */
 export function freshOutputs(
   g: Graph,
   cache: readonly CacheLayer[],
@@ -42,13 +42,13 @@ export function freshOutputs(
 
 interface FreshTokens {
   readonly feeds: Feeds
-  /** What to ask for: the token's keys and values, or the caches whole, or nothing. */
+  /** Outputs to request: the token's keys and values, whole caches, or none. */
   readonly wanted: readonly string[]
-  /** Puts what was given back in its place in the caches. */
+  /** Writes the results into the caches. */
   store(results: Readonly<Record<string, Tensor>>): void
 }
 
-/** @param into the caches that are extended, empty where nobody goes on from them; `store` writes to them */
+/** @param into the caches to extend, which `store` writes to; empty if they are not extended */
 export function freshTokens(
   cache: readonly CacheLayer[],
   { tokens, last }: Feeds,
@@ -83,7 +83,7 @@ export function freshTokens(
   }
 }
 
-/** Where the token at `last` of each row lies in a cache `[batch, kvHeads, capacity, headDim]`, head by head. */
+/** Positions of the token at `last` of each row in a cache `[batch, kvHeads, capacity, headDim]`, head by head. */
 function placesIn({ dims }: Tensor, { data: last }: Tensor): Int32Array {
   const [batch, kvHeads, capacity] = dims as [number, number, number]
   return Int32Array.from(

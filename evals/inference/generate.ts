@@ -1,15 +1,15 @@
 /**
- * @file Batched generation over a cache, greedy or sampled with a seed. A prompt's tokens and log-probabilities are the same
- * bits in any batch, order and padding: a lone row is padded to two, because one row takes another matrix kernel.
+ * @file Batched generation with a cache, greedy or sampled with a seed. A prompt's tokens and log-probabilities have the same
+ * bits in any batch, order and padding. A single row is doubled (`inCompany`), because one row uses another matrix kernel.
  */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './decoding.ts'
 import { sharedPrefix } from './prefix.ts'
-import { answerOf, newRow, startWriting } from './writing.ts'
+import { replyOf, newRow, startGeneration } from './writing.ts'
 
 /**
- * Answers every prompt, longest prompts first so that padding is little; `index` is the prompt's place. At most `batchSize`
- * prompts are written on at a time; one that has ended leaves its slot to the next.
+ * Generates a reply for every prompt, longest first to reduce padding; `index` is the prompt's position. At most `batchSize`
+ * prompts run at a time, and a finished one frees its slot for the next.
  */
 export async function* generate(
   prompts: readonly TokenPrompt[],
@@ -23,21 +23,21 @@ export async function* generate(
   if (rows.length === 0) return
   signal.throwIfAborted()
   const prefix = await sharedPrefix(prompts, options)
-  const writing = startWriting(rows[0]!, Math.min(batchSize, rows.length), prefix, options)
+  const generation = startGeneration(rows[0]!, Math.min(batchSize, rows.length), prefix, options)
   let [read, given] = [0, 0]
   while (given < rows.length) {
     signal.throwIfAborted()
-    const free = batchSize - writing.going
+    const free = batchSize - generation.active
     const newcomers = rows.slice(read, read + free)
-    if (isWorthReading(newcomers.length, rows.length - read, writing.going)) {
+    if (isWorthReading(newcomers.length, rows.length - read, generation.active)) {
       read += newcomers.length
-      await writing.join(newcomers)
-    } else await writing.goOn()
+      await generation.join(newcomers)
+    } else await generation.step()
     const ended = rows.findIndex(({ stop }, i) => i >= given && stop === undefined)
-    const answered = rows.slice(given, ended < 0 ? rows.length : ended)
-    if (answered.length === 0) continue
-    given += answered.length
-    yield answered.map(answerOf)
+    const finished = rows.slice(given, ended < 0 ? rows.length : ended)
+    if (finished.length === 0) continue
+    given += finished.length
+    yield finished.map(replyOf)
     await new Promise(setImmediate)
   }
 }
@@ -53,6 +53,6 @@ function refuseTooLong(
   }
 }
 
-/** One alone would be read in company of itself, so it waits for another. */
-const isWorthReading = (newcomers: number, waiting: number, going: number) =>
-  newcomers > 0 && (going === 0 || newcomers >= Math.min(waiting, 2))
+/** A single newcomer would be computed twice, so it waits for a second one. */
+const isWorthReading = (newcomers: number, waiting: number, active: number) =>
+  newcomers > 0 && (active === 0 || newcomers >= Math.min(waiting, 2))

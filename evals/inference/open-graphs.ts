@@ -1,15 +1,15 @@
-/** @file The graphs of one model state, each opened when it is first asked for. Each packs the weights for itself. */
+/** @file The graphs of one model state, each opened on first use and with its own packed weights. */
 import type { Model } from '../models/registry.ts'
 import { elementsOfAll } from '../models/weights/stored-weights.ts'
 import type { Runner } from '../runtime/session.ts'
 
 interface OpenGraphs<Name> {
-  /** Runs `use` on the graph of that name. */
+  /** Runs `use` on the named graph. */
   with<T>(name: Name, use: (runner: Runner) => Promise<T> | T): Promise<T>
   release(): Promise<void>
 }
 
-/** @param atMost how many may be open at a time; where one must go for another, what is asked waits its turn */
+/** @param atMost how many may be open at a time; beyond it, requests run one after another */
 export function openGraphs<Name>(
   open: (name: Name) => Promise<Runner>,
   atMost = Infinity,
@@ -45,9 +45,12 @@ export function openGraphs<Name>(
   }
 }
 
-/** Above so much in float32 a graph is let go before another is opened: to pack again costs seconds, to pack twice memory. */
+/**
+ * Float32 size above which one graph is closed before the next is opened: packing again costs seconds, packing twice costs
+ * memory.
+ */
 const LARGE_BYTES = 2 ** 30
 
-/** How many graphs of a state are open at a time, each with packed weights of its own. */
+/** How many graphs of a model may be open at a time. */
 export const openAtOnce = ({ weights }: Model): number =>
   4 * elementsOfAll(weights.values()) > LARGE_BYTES ? 1 : Infinity

@@ -1,4 +1,4 @@
-/** @file Opens a model state for questions: through our own cached graphs, or through the graph that the model brings along. */
+/** @file Opens a model state for inference, through our cached graphs or the checkpoint's own graph. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { withWeights } from '../graph/import/patch.ts'
 import { createGraph } from '../graph/ops/index.ts'
@@ -15,7 +15,7 @@ import { openFileSession } from './file-session.ts'
 
 type Weights = ReadonlyMap<string, Float32Array>
 
-/** The model as it lies on disk; a graph of its own is run from its own file, byte for byte what ships. */
+/** The model as stored; a checkpoint's own graph runs from its unmodified file. */
 export const openUnchanged = (
   { model, weights }: { readonly model: Model; readonly weights: Weights },
   device: Device,
@@ -25,7 +25,7 @@ export const openUnchanged = (
     ? openFileSession(model.graph, device, longest)
     : openCached({ model, frozen: weights }, device, longest)
 
-/** Any state: a graph of its own gets the state's weights, adapters merged in, in place of its file's. */
+/** Any state. A checkpoint's own graph gets the state's weights, with adapters merged, in place of the file's. */
 export async function openState(
   state: ModelState,
   device: Device,
@@ -37,10 +37,10 @@ export async function openState(
   return openFileSession(graph, device, longest, await inMemory(graph, weights))
 }
 
-/** A result may not have the name of an input. */
+/** Outputs need names that no input has. */
 const MERGED = 'merged:'
 
-/** Each adapted layer's weight is what its adapter says, computed in one run. */
+/** Computes every adapted layer's weight from its adapter in one run. */
 async function merged(state: ModelState, device: Device): Promise<Weights> {
   const { model, frozen, method, methodConfig } = state
   const g = createGraph(dialectOf(device))

@@ -1,114 +1,143 @@
 /**
- * @file A panel: fine-tunes of one base that are asked the same. What one member is asked is put to all who listen, in one
- * pass through a stack, and the others' answers are kept until they are asked it too. So each is a model like any other,
- * and who asks need not know.
+ * @file A panel: fine-tunes of one base that answer the same requests. A request to one member runs for all active members in
+ * one batch over stacked adapters (stack.ts). The other members' results are cached until they make the same request, so each
+ * member behaves like any `TokenModel`.
  */
 import type { CachedSession } from './cached-graph.ts'
 import { evenWidth } from './feeds.ts'
 import type { GeneratedTokens, TokenPrompt } from './decoding.ts'
-import { scoreOpenings } from './openings.ts'
+import { scorePrefixTree } from './prefix-tree.ts'
 import { scoreTexts, type ScoredText } from './score.ts'
 import { rowBytes } from './slots.ts'
-import { tokenModel, type TokenModel, type Writing } from './token-model.ts'
+import { tokenModel, type GenerationSettings, type TokenModel } from './token-model.ts'
 
 export interface Panel {
   member(k: number): TokenModel
-  /** Who will be asked what another is asked; all at first. Answers that nobody has come for are let go. */
-  listen(members: readonly number[]): void
+  /** Sets the members that will make the same requests (initially all), and drops cached results. */
+  activate(members: readonly number[]): void
 }
 
 interface PanelOptions {
-  /** Of a stack of `count` adapters. */
+  /** A session over `count` stacked adapters. */
   readonly session: CachedSession
   readonly count: number
   readonly padId: number
-  /** Rows of one member side by side; together there are as many of them as the cache bears. */
+  /** Rows per member in a batch; all members together use as many as the cache budget allows. */
   readonly batchSize: number
 }
 
-/** Memory for keys and values while all members write. */
+/** Memory for keys and values while all members generate. */
 const CACHE_BYTES = 512 * 2 ** 20
 
-export function createPanel(options: PanelOptions): Panel {
-  const all = Array.from({ length: options.count }, (_, k) => k)
-  const shared = { session: options.session, varying: {}, padId: options.padId }
-  const kept = createKept()
-  let listening: readonly number[] = all
-  const whoHears = (k: number) =>
-    [k, ...listening.filter((other) => other !== k)].sort((a, b) => a - b)
+type ScoreTexts = typeof scoreTexts
 
-  async function* write(
-    k: number,
-    prompts: readonly TokenPrompt[],
-    writing: Writing,
-  ): AsyncGenerator<GeneratedTokens[]> {
-    // Drawn answers have random numbers of their own, member by member, so nobody else is asked the same.
-    const isGreedy = writing.decoding.temperature === 0
-    const question = JSON.stringify(['write', writing.decoding, prompts.map(({ ids }) => ids)])
-    const known = kept.take<GeneratedTokens[]>(question, k)
-    if (known) {
-      yield known
-      return
-    }
-    const members = isGreedy ? whoHears(k) : [k]
+export function createPanel(options: PanelOptions): Panel {
+  const cached = createResultCache()
+  let active: readonly number[] = Array.from({ length: options.count }, (_, k) => k)
+  const membersWith = (k: number) =>
+    [k, ...active.filter((other) => other !== k)].sort((a, b) => a - b)
+  const generate: MemberModel['generate'] = async function* (k, prompts, settings) {
+    const request = JSON.stringify(['write', settings.decoding, prompts.map(({ ids }) => ids)])
+    const known = cached.take<GeneratedTokens[]>(request, k)
+    if (known) return yield known
+    // Each member samples with random numbers of its own, so only greedy requests are shared.
+    const members = settings.decoding.temperature === 0 ? membersWith(k) : [k]
     const others = new Map(
       members.filter((each) => each !== k).map((each) => [each, [] as GeneratedTokens[]]),
     )
-    const batchSize = rowsAtOnce(options, prompts, writing, members.length)
-    const asked = tokenModel({ ...shared, batchSize }).generate(rowsOf(prompts, members), writing)
-    for await (const batch of asked) {
+    for await (const batch of generateFor(members, options, prompts, settings)) {
       const own: GeneratedTokens[] = []
-      for (const each of batch) {
-        const answer = { ...each, index: Math.floor(each.index / members.length) }
-        const member = members[each.index % members.length]!
-        ;(others.get(member) ?? own).push(answer)
-      }
+      for (const { member, reply } of batch) (others.get(member) ?? own).push(reply)
       yield own
     }
-    kept.put(question, others)
+    cached.put(request, others)
   }
-
   const scoring =
-    (kind: string, score: typeof scoreTexts) =>
-    async (k: number, texts: readonly ScoredText[], signal: AbortSignal) => {
-      const question = JSON.stringify([kind, texts.map(({ ids, from }) => [from, ids])])
-      const known = kept.take<Float32Array[]>(question, k)
+    (kind: string, score: ScoreTexts): MemberModel['score'] =>
+    async (k, texts, signal) => {
+      const request = JSON.stringify([kind, texts.map(({ ids, from }) => [from, ids])])
+      const known = cached.take<Float32Array[]>(request, k)
       if (known) return known
-      const members = whoHears(k)
-      const { batchSize } = options
-      const found = await score(rowsOf(texts, members), { ...shared, batchSize, signal })
-      const answers = new Map(
-        members.map((member, m) => [member, found.filter((_, i) => i % members.length === m)]),
-      )
-      const own = answers.get(k)!
-      answers.delete(k)
-      kept.put(question, answers)
+      const results = await scoreFor(membersWith(k), options, score, texts, signal)
+      const own = results.get(k)!
+      results.delete(k)
+      cached.put(request, results)
       return own
     }
-  const score = scoring('score', scoreTexts)
-  const openings = scoring('openings', scoreOpenings)
-
+  const model = {
+    generate,
+    score: scoring('score', scoreTexts),
+    tree: scoring('tree', scorePrefixTree),
+  }
   return {
     member: (k) => ({
-      generate: (prompts, writing) => write(k, prompts, writing),
-      score: (texts, signal) => score(k, texts, signal),
-      openings: (texts, signal) => openings(k, texts, signal),
+      generate: (prompts, settings) => model.generate(k, prompts, settings),
+      score: (texts, signal) => model.score(k, texts, signal),
+      scoreTree: (texts, signal) => model.tree(k, texts, signal),
     }),
-    listen(members) {
-      listening = members
-      kept.clear()
+    activate(members) {
+      active = members
+      cached.clear()
     },
   }
 }
 
-/** Each row once for every member, rows that are alike side by side: row i is of member i modulo their number. */
+/** A member's requests, with its index first. */
+interface MemberModel {
+  generate(
+    k: number,
+    prompts: readonly TokenPrompt[],
+    settings: GenerationSettings,
+  ): AsyncGenerator<GeneratedTokens[], void>
+  score(k: number, texts: readonly ScoredText[], signal: AbortSignal): Promise<Float32Array[]>
+}
+
+const sharedOptions = ({ session, padId }: PanelOptions) => ({ session, varying: {}, padId })
+
+/** Replies of all `members` to the same prompts. */
+async function* generateFor(
+  members: readonly number[],
+  options: PanelOptions,
+  prompts: readonly TokenPrompt[],
+  settings: GenerationSettings,
+) {
+  const batchSize = rowsAtOnce(options, prompts, settings, members.length)
+  const model = tokenModel({ ...sharedOptions(options), batchSize })
+  for await (const batch of model.generate(rowsOf(prompts, members), settings)) {
+    yield batch.map((each) => ({
+      member: members[each.index % members.length]!,
+      reply: { ...each, index: Math.floor(each.index / members.length) },
+    }))
+  }
+}
+
+/** Scores of the same texts by all `members`. */
+async function scoreFor(
+  members: readonly number[],
+  options: PanelOptions,
+  score: ScoreTexts,
+  texts: readonly ScoredText[],
+  signal: AbortSignal,
+): Promise<Map<number, Float32Array[]>> {
+  const { batchSize } = options
+  const scores = await score(rowsOf(texts, members), {
+    ...sharedOptions(options),
+    batchSize,
+    signal,
+  })
+  return new Map(
+    members.map((member, m) => [member, scores.filter((_, i) => i % members.length === m)]),
+  )
+}
+
+/** Each row once per member, equal rows adjacent: row i belongs to member i modulo their number. */
 const rowsOf = <Row>(rows: readonly Row[], members: readonly number[]) =>
   rows.flatMap((row) => members.map((adapter) => ({ ...row, adapter })))
 
 function rowsAtOnce(
   { session, batchSize }: PanelOptions,
   prompts: readonly TokenPrompt[],
-  { decoding }: Writing,
+  { decoding }: GenerationSettings,
   members: number,
 ): number {
   const longest = Math.max(0, ...prompts.map(({ ids }) => ids.length))
@@ -116,25 +145,25 @@ function rowsAtOnce(
   return maxRows(batchSize, members, rowBytes(session.cache, capacity))
 }
 
-/** Rows that write side by side, where each takes so many bytes of cache. */
+/** Rows in a batch, given the cache bytes of one row. */
 export const maxRows = (batchSize: number, members: number, bytesOfRow: number): number =>
   Math.max(batchSize, Math.min(Math.floor(CACHE_BYTES / bytesOfRow), batchSize * members))
 
-/** Answers by question and by the member who has not yet come for them. */
-function createKept() {
-  const questions = new Map<string, Map<number, unknown>>()
+/** Results by request and by the member that has not requested them yet. */
+function createResultCache() {
+  const requests = new Map<string, Map<number, unknown>>()
   return {
-    /** The answer goes with whoever takes it. */
-    take<Answer>(question: string, member: number): Answer | undefined {
-      const answers = questions.get(question)
-      const answer = answers?.get(member) as Answer | undefined
-      answers?.delete(member)
-      if (answers?.size === 0) questions.delete(question)
-      return answer
+    /** Returns and removes a member's result. */
+    take<Result>(request: string, member: number): Result | undefined {
+      const results = requests.get(request)
+      const result = results?.get(member) as Result | undefined
+      results?.delete(member)
+      if (results?.size === 0) requests.delete(request)
+      return result
     },
-    put(question: string, answers: Map<number, unknown>): void {
-      if (answers.size > 0) questions.set(question, answers)
+    put(request: string, results: Map<number, unknown>): void {
+      if (results.size > 0) requests.set(request, results)
     },
-    clear: () => questions.clear(),
+    clear: () => requests.clear(),
   }
 }

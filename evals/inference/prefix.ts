@@ -1,6 +1,6 @@
 /**
- * @file What all prompts of a run begin with, a system prompt or a template's head, is read once. Its keys and values are
- * copied into each prompt's slot, and the rest is read behind them, in the bits of reading the prompt whole.
+ * @file Computes the common prefix of all prompts, such as a system prompt, once. Its keys and values are copied into each
+ * prompt's slot and the rest of the prompt is computed after them, with the same bits as the whole prompt.
  */
 import type { CacheBuffers } from './cached-graph.ts'
 import { evenWidth, prefill } from './feeds.ts'
@@ -11,23 +11,23 @@ import { openSlots } from './slots.ts'
 export interface Prefix {
   /** Tokens. */
   readonly length: number
-  /** Its first row holds them. */
+  /** Its first row holds the prefix. */
   readonly cache: CacheBuffers
 }
 
-/** Tokens from which on sharing pays: the rest of each prompt is then read in a run of its own, which reads every weight. */
+/** Shortest prefix in tokens worth sharing: the rest of each prompt then needs a run of its own, which reads every weight. */
 const WORTH_SHARING = 64
-/** Prompts, for the same reason. */
+/** Fewest prompts, for the same reason. */
 const WORTH_READING = 3
 
-/** Undefined where nothing is worth sharing, or where it would change bits. */
+/** Returns undefined where sharing does not pay or would change bits. */
 export async function sharedPrefix(
   prompts: readonly TokenPrompt[],
   options: GenerateOptions,
 ): Promise<Prefix | undefined> {
   const { session, varying, padId, decoding } = options
   const isExact =
-    session.readsOn === true &&
+    session.splitsPrompts === true &&
     Object.keys(varying).length === 0 &&
     prompts.every(({ adapter }) => adapter === undefined)
   const length = isExact && prompts.length >= WORTH_READING ? commonLength(prompts) : 0
@@ -39,7 +39,7 @@ export async function sharedPrefix(
   return { length, cache }
 }
 
-/** Tokens that all begin with; each has at least one more. */
+/** Number of common first tokens; each prompt has at least one more. */
 function commonLength(prompts: readonly TokenPrompt[]): number {
   const [first, ...others] = prompts.map(({ ids }) => ids)
   let length = Math.min(...prompts.map(({ ids }) => ids.length)) - 1

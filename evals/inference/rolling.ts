@@ -1,7 +1,7 @@
 /**
- * @file Σ log p of a long text, as lm-evaluation-harness's rolling log-likelihood: every token is predicted once, in windows of as
- * many tokens as the model is shown, each with one token of context (the first: the beginning of sequence). The last
- * window is filled up with what comes before it. One window and one piece of text are in memory at a time.
+ * @file Rolling log-likelihood of a long text, as in lm-evaluation-harness: every token is predicted once, in windows of the
+ * model's context with one token of context each (first the beginning of sequence). The last window is filled up with preceding
+ * tokens. One window and one piece of text are in memory at a time.
  */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Tokenizer } from '../models/checkpoint.ts'
@@ -16,14 +16,14 @@ export interface RollingScore {
 
 type TextTokenizer = Pick<Tokenizer, 'encode' | 'prefixIds'>
 
-/** Letters on each side of a cut by which it is tried. */
+/** Characters on each side of a cut that are tokenised to check it. */
 const TRIED = 200
-/** A tokenizer that sees across line ends is given the text whole, up to this many letters. */
+/** Longest text in characters that is tokenised whole, for tokenizers that merge across line ends. */
 const LONGEST_PIECE = 16 * 2 ** 20
 
 /**
- * Tokens of the text that `pieces` make. It is cut where a line ends and the next begins with a letter or digit, and only
- * where the tokens around the cut are the same with and without it.
+ * Tokens of the text given as consecutive `pieces`. It is cut where a line ends and the next begins with a letter or digit, if
+ * the tokens around the cut are the same with and without it.
  */
 export async function* tokensOf(
   pieces: AsyncIterable<string>,
@@ -46,10 +46,10 @@ export async function* tokensOf(
 }
 
 const BEGINS_A_WORD = /^[\p{L}\p{N}]/u
-/** Line ends that are tried, from the last on. */
+/** Line ends to try, from the last one. */
 const TRIES = 20
 
-/** Where the text can be cut, as far on as can be; 0 for nowhere. */
+/** The last position where the text can be cut, or 0 for none. */
 function lastCut(text: string, encode: TextTokenizer['encode']): number {
   let at = text.length
   for (let i = 0; i < TRIES; i++) {
@@ -68,7 +68,7 @@ function isCut(text: string, at: number, encode: TextTokenizer['encode']): boole
   return apart.length === whole.length && apart.every((id, i) => id === whole[i])
 }
 
-/** `start` is what the first token is predicted from. */
+/** `start` is the context of the first token. */
 export async function* windowsOf(
   tokens: AsyncIterable<readonly number[]>,
   start: number,
@@ -76,7 +76,7 @@ export async function* windowsOf(
 ): AsyncGenerator<ScoredText> {
   let key = 0
   let waiting: number[] = []
-  /** The last `size` + 1 tokens before `waiting`, or as many as there are; at first the beginning of sequence. */
+  /** Up to `size` + 1 tokens before `waiting`; initially the beginning of sequence. */
   let behind: number[] = [start]
   const textOf = (predicted: readonly number[]): ScoredText => {
     const isLast = predicted.length < size && key > 0
@@ -95,7 +95,7 @@ export async function* windowsOf(
   if (waiting.length > 0) yield textOf(waiting)
 }
 
-/** Windows scored side by side: a lone one would be computed twice. */
+/** Windows per batch: a single one would be computed twice. */
 const SIDE_BY_SIDE = 2
 
 export async function rollingScore(

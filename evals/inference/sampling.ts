@@ -1,9 +1,9 @@
-/** @file Each row's next token, the likeliest or drawn. */
+/** @file Chooses each row's next token, greedily or by sampling. */
 import type { Feeds } from '../runtime/tensor.ts'
 import { randomStream } from '../statistics/random.ts'
 import type { Decoding, GenerateOptions, TokenPrompt } from './decoding.ts'
 
-/** A row whose next token is chosen. */
+/** A row whose next token is sampled. */
 interface SampledRow {
   readonly prompt: Pick<TokenPrompt, 'key' | 'stream'>
   readonly tokenIds: readonly number[]
@@ -13,7 +13,7 @@ interface SampledRow {
 export const graphFor = ({ temperature }: Decoding): 'next' | 'sampled' =>
   temperature === 0 ? 'next' : 'sampled'
 
-/** One run over `cache`; log-probabilities in nats. */
+/** One run on `cache`; log-probabilities in nats. */
 export async function nextTokens(
   feeds: Feeds,
   cache: Feeds,
@@ -42,7 +42,7 @@ export async function nextTokens(
   }
 }
 
-/** Inverts the cumulative softmax(logits/temperature) at `u`; the log-probability is under the model itself (temperature 1). */
+/** Inverts the cumulative softmax(logits/temperature) at `u`. The log-probability is that of temperature 1. */
 function drawToken(
   logits: Float32Array,
   temperature: number,

@@ -1,4 +1,4 @@
-/** @file Teacher-forced log-probabilities of given texts, batch by batch; the same bits in any batch, order and padding. */
+/** @file Teacher-forced log-probabilities of texts in batches; the same bits in any batch, order and padding. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { emptyCache } from './cached-graph.ts'
 import { adaptersOf, countingPositions, inCompany, int32 } from './feeds.ts'
@@ -7,15 +7,15 @@ import type { GenerateOptions } from './decoding.ts'
 export interface ScoredText {
   readonly key: string
   readonly ids: readonly number[]
-  /** Tokens from this index on are scored (at least 1: the first token has nothing before it). */
+  /** First scored token (at least 1: the first token has no context). */
   readonly from: number
-  /** Its place among the session's adapters, where there are several. */
+  /** Index among the session's adapters, if it has several. */
   readonly adapter?: number
 }
 
 export type ScoreOptions = Omit<GenerateOptions, 'decoding' | 'endIds'>
 
-/** Log-probabilities in nats of `ids[from…]`, one array a text, in order. */
+/** Log-probabilities in nats of `ids[from…]`, one array per text, in order. */
 export async function scoreTexts(
   texts: readonly ScoredText[],
   options: ScoreOptions,
@@ -44,7 +44,7 @@ export async function scoreTexts(
   return results
 }
 
-/** Nothing comes after the last token, so the model is not given it. */
+/** The last token is only a label and is not fed. */
 const fedLength = (ids: readonly number[]) => Math.max(1, ids.length - 1)
 
 async function scoreBatch(
@@ -54,14 +54,14 @@ async function scoreBatch(
   const padded = inCompany(texts)
   const longest = Math.max(...padded.map(({ ids }) => fedLength(ids)))
   const tokens = new Int32Array(padded.length * longest).fill(padId)
-  const asked: { row: number; label: number }[] = []
+  const scored: { row: number; label: number }[] = []
   padded.forEach(({ ids, from }, b) => {
     tokens.set(ids.slice(0, fedLength(ids)), b * longest)
     for (let t = Math.max(1, from); t < ids.length; t++) {
-      asked.push({ row: b * longest + t - 1, label: ids[t]! })
+      scored.push({ row: b * longest + t - 1, label: ids[t]! })
     }
   })
-  const picked = inCompany(asked)
+  const picked = inCompany(scored)
   const { logProbs } = await session.run('score', {
     ...varying,
     ...adaptersOf(padded),

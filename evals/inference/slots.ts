@@ -1,15 +1,15 @@
-/** @file A cache of rows that come and go: who writes stands in front, so that a run sees its rows side by side. */
+/** @file A cache whose rows come and go. Active rows occupy the first slots, so that a run gets them as one block. */
 import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { emptyCache, type CacheBuffers, type CachedSession } from './cached-graph.ts'
 
 export interface Slots {
-  /** Tokens that a row can hold. */
+  /** Tokens per row. */
   readonly capacity: number
-  /** `count` rows from `first` on, where they lie. */
+  /** Views of `count` rows from `first` on. */
   rows(first: number, count: number): CacheBuffers
-  /** Row `to` becomes a copy of the first of `rows`, of which `length` tokens are known. */
+  /** Copies the first of `rows`, `length` tokens of it, to row `to`. */
   fill(to: number, rows: CacheBuffers, length: number): void
-  /** The same rows in slots of another capacity, `lengths` tokens of each. */
+  /** Copies the rows, `lengths` tokens of each, to slots of another capacity. */
   moved(capacity: number, lengths: readonly number[]): Slots
 }
 
@@ -34,7 +34,7 @@ export function openSlots(cache: CachedSession['cache'], count: number, capacity
   return slots
 }
 
-/** Of one row's keys and values. */
+/** Bytes of one row's keys and values. */
 export const rowBytes = (cache: CachedSession['cache'], capacity: number): number =>
   cache.reduce((sum, { kvHeads, headDim }) => sum + 2 * kvHeads * headDim, 0) *
   capacity *
@@ -49,7 +49,7 @@ const rowsOf = (buffers: Feeds, first: number, count: number): Feeds =>
     }),
   )
 
-/** `[rows, kvHeads, capacity, headDim]`: a head's tokens lie together. */
+/** `[rows, kvHeads, capacity, headDim]`: the tokens of a head are contiguous. */
 function copyRow(source: Tensor, target: Tensor, to: number, length: number): void {
   const [, kvHeads, held, headDim] = source.dims as [number, number, number, number]
   const room = target.dims[2]!

@@ -1,10 +1,10 @@
 /**
- * @file Adapters of one base side by side in one graph (S-LoRA, methods.md §5.20): y = x·Wᵀ + x·Aₖ·Bₖ for a row of adapter
- * k, the base's product over all rows at once, the low-rank one over each adapter's rows together. Adapters are fed, so
- * that another set costs no packing of the base.
+ * @file Stacked adapters of one base in one graph (S-LoRA; docs/methods/lora.md): y = x·Wᵀ + x·Aₖ·Bₖ for a row of adapter k.
+ * The base's product covers all rows, the low-rank products the rows of each adapter. Adapters are fed, so that changing them
+ * does not pack the base again.
  *
- * A row has the same bits beside any others: an adapter's rows are multiplied at least two together, no product is shared
- * between threads, and ranks stand together only where the kernel sums them alike (`rankClass`).
+ * A row's bits do not depend on other rows: an adapter's products have at least two rows, no product is split between threads,
+ * and ranks are stacked only where the kernel sums them in the same pieces (`rankClass`).
  */
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
@@ -17,28 +17,28 @@ import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { openCached, type CachedSession } from './cached-graph.ts'
 import { int32 } from './feeds.ts'
 
-/** A fine-tune that changes its base by low-rank products alone, by the name of the weight. */
+/** The low-rank changes of a fine-tune by weight name; nothing else of the base changes. */
 export type LowRankChanges = ReadonlyMap<string, LowRank>
 
-/** Which adapters may stand in one stack: those of equal kind, and the same layers in the same order of sums. */
+/** Adapters with the same key can be stacked: the same layers, with the same order of sums. */
 export const stackKind = (changes: LowRankChanges): string =>
   [...changes]
     .map(([name, { rank }]) => `${name}:${rankClass(rank)}`)
     .sort()
     .join()
 
-/** MLAS sums a product with `rank` columns in pieces of a length that depends on this alone (at most 16, 32, 64, …). */
+/** MLAS sums a product of `rank` columns in pieces whose length depends on this class only (at most 16, 32, 64, …). */
 const rankClass = (rank: number): number => Math.max(16, 2 ** Math.ceil(Math.log2(rank)))
 
-/** Whether every layer that it changes is one that a method may adapt, of a model whose graph is ours. */
+/** Whether every changed layer is adaptable and the graph is ours. */
 export const canStack = ({ weights, graph }: Model, changes: LowRankChanges): boolean =>
   !graph && changes.size > 0 && [...changes.keys()].every((name) => weights.get(name)?.module)
 
 const nameOfA = (weight: string) => `stack.A.${weight}`
 const nameOfB = (weight: string) => `stack.B.${weight}`
-/** int32 `[adapters, blocks, perBlock]`: the rows of x that each adapter multiplies, in blocks of the same size. */
+/** int32 `[adapters, blocks, perBlock]`: the rows of x for each adapter, in blocks of equal size. */
 const ROWS = 'stack.rows'
-/** int32 `[batch, seq]`: where each row's product stands among those. */
+/** int32 `[batch, seq]`: the position of each row's product among those. */
 const PLACES = 'stack.places'
 
 function input(g: Graph, name: string, shape: Value['shape']): Value {
@@ -46,7 +46,7 @@ function input(g: Graph, name: string, shape: Value['shape']): Value {
   return known ?? g.input(name, 'int32', shape)
 }
 
-/** The graph's part: A `[adapters, 1, in, rank]`, B `[adapters, 1, rank, out]` with s folded in. */
+/** A `[adapters, 1, in, rank]` and B `[adapters, 1, rank, out]`, with s folded into B. */
 function stackedAdapter(
   g: Graph,
   { name, weight: W, inFeatures, outFeatures }: LinearSite,
@@ -68,10 +68,10 @@ function stackedAdapter(
   }
 }
 
-/** The base's graphs, open for any adapters of these layers. */
+/** The base's graphs, for any adapters of these layers. */
 export interface StackSession {
   readonly weights: ReadonlySet<string>
-  /** Each row answers through the adapter that its feed `adapters`, int32 `[batch]`, names by its place. */
+  /** A session whose feed `adapters`, int32 `[batch]`, gives each row's index into `adapters`. */
   with(adapters: readonly LowRankChanges[]): CachedSession
   release(): Promise<void>
 }
@@ -94,7 +94,7 @@ export async function openStack(
 
 interface Stack {
   readonly count: number
-  /** The tensors of adapters `first` ≤ k < `end`, where they lie. */
+  /** Views of the tensors of adapters `first` ≤ k < `end`. */
   part(first: number, end: number): Feeds
 }
 
@@ -102,7 +102,7 @@ function stackOf(adapters: readonly LowRankChanges[]): Stack {
   const all = new Map<string, Tensor>()
   for (const name of adapters[0]?.keys() ?? []) {
     const own = adapters.map((changes) => changes.get(name)!)
-    // A product of one column takes another kernel.
+    // A product of one column would use another kernel.
     const rank = Math.max(2, ...own.map((change) => change.rank))
     const columns = own[0]!.A.length / own[0]!.rank
     const rows = own[0]!.B.length / own[0]!.rank
@@ -122,7 +122,7 @@ function stackOf(adapters: readonly LowRankChanges[]): Stack {
   }
 }
 
-/** `into` `[columns, width]` = factor · source `[rows, columns]`ᵀ; what lies beyond `rows` stays. */
+/** `into` `[columns, width]` = factor · source `[rows, columns]`ᵀ; elements beyond `rows` are unchanged. */
 function turned(
   source: Float32Array,
   [rows, columns]: readonly [number, number],
@@ -170,8 +170,8 @@ function stacked(session: CachedSession, stack: Stack, threads: number): CachedS
 }
 
 /**
- * Which rows of x `[batch·seq, in]` stand beside each other, adapter by adapter. There are at least as many blocks as
- * threads, so that MLAS gives a block to one thread, and two rows in each, because one row takes another kernel.
+ * Groups the rows of x `[batch·seq, in]` by adapter. There are at least as many blocks as threads, so that MLAS gives each
+ * block to one thread, and at least two rows per block, because one row uses another kernel.
  */
 export function arrange(
   adapters: ArrayLike<number>,
@@ -185,7 +185,7 @@ export function arrange(
   const blocks = Math.ceil(threads / count)
   const perBlock = Math.max(2, Math.ceil(most / blocks))
   const room = blocks * perBlock
-  // What stands in no text's place is computed for row 0, and nobody reads it.
+  // Unused places compute row 0, and no output reads them.
   const rows = new Int32Array(count * room)
   const places = new Int32Array(adapters.length * seq)
   own.forEach((batchRows, k) => {

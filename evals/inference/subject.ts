@@ -1,12 +1,12 @@
-/** @file A subject: whatever answers prompts and scores texts, with everything that identifies it. */
+/** @file A subject is an identified model state that answers prompts and scores texts. */
 import type { Completion, Message, SubjectIdentity } from '../contract/rows.ts'
-import type { OpenModel } from '../models/checkpoint.ts'
+import type { OpenModel, Tokenizer } from '../models/checkpoint.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import type { CachedSession } from './cached-graph.ts'
 import {
   encodeBefore,
   encodeContinuation,
-  encodeOpenings,
+  encodeReplyStarts,
   type Before,
   type Continuation,
   type ContinuationScore,
@@ -16,18 +16,18 @@ import { rollingScore, tokensOf, windowsOf, type RollingScore } from './rolling.
 import { tokenModel, type TokenModel } from './token-model.ts'
 
 interface Prompt {
-  /** What an error calls it. */
+  /** Named in errors. */
   readonly key: string
-  /** Names its own random numbers, where a reply is drawn; its key if not given. */
+  /** Names the random stream of a sampled reply; defaults to the key. */
   readonly stream?: string
   readonly messages: readonly Message[]
 }
 
-interface Written {
+interface Reply {
   readonly index: number
   readonly completion: Completion
   readonly promptIds: readonly number[]
-  /** The completion's tokens, and the token that ended it. */
+  /** The completion's tokens and its end token. */
   readonly writtenIds: readonly number[]
 }
 
@@ -43,23 +43,23 @@ export interface Subject {
     prompts: readonly Prompt[],
     decoding: Decoding,
     signal: AbortSignal,
-  ): AsyncIterable<Written>
+  ): AsyncIterable<Reply>
   /** Log-probabilities in nats of every token but the first of each plain text. */
   logProbs(
     texts: readonly { key: string; text: string }[],
     signal: AbortSignal,
   ): Promise<Float32Array[]>
-  /** How probable each continuation is, teacher-forced; nothing is generated. */
+  /** Teacher-forced log-probabilities of each continuation. */
   continuations(items: readonly Continuation[], signal: AbortSignal): Promise<ContinuationScore[]>
-  /** The same of a few short continuations of each text, which is computed once; null where the model does not take them. */
-  openings(
+  /** The same for every short reply start after every text. A text is computed once; its result is null where a start does not fit. */
+  replyStartScores(
     befores: readonly { key: string; before: Before }[],
-    openings: readonly string[],
+    starts: readonly string[],
     signal: AbortSignal,
   ): Promise<(Float32Array[] | null)[]>
-  /** Every token of a long text in the order of `pieces`, in windows of at most `window` tokens. */
+  /** Log-likelihood of a long text, given as consecutive pieces, in windows of at most `window` tokens. */
   rolling(pieces: AsyncIterable<string>, options: RollingOptions): Promise<RollingScore>
-  /** Greedy replies, in order, to plain texts or conversations. */
+  /** Greedy replies to plain texts or conversations, in order. */
   complete(
     items: readonly { key: string; before: Before }[],
     maxNewTokens: number,
@@ -67,7 +67,7 @@ export interface Subject {
   ): Promise<string[]>
   /** The text's first tokens, as text. */
   clip(text: string, tokens: number): string
-  /** Whether the model takes this text and writes so many tokens after it. */
+  /** Whether the text and `newTokens` more tokens fit the model's context. */
   fits(before: Before, newTokens: number): Promise<boolean>
 }
 
@@ -75,12 +75,12 @@ interface LocalSubjectOptions {
   readonly identity: SubjectIdentity
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
   readonly session: CachedSession
-  /** Adapter or weights of this state, fed on each run. */
+  /** The state's adapter or weights, fed on each run. */
   readonly varying: Feeds
   readonly batchSize: number
 }
 
-/** A model state with a session of its own. */
+/** A subject with its own session. */
 export const localSubject = ({ varying, batchSize, ...options }: LocalSubjectOptions): Subject => {
   const { session, open } = options
   const shared = { session, varying, padId: open.tokenizer.padId, batchSize }
@@ -92,31 +92,12 @@ interface TokenSubjectOptions extends Pick<LocalSubjectOptions, 'identity' | 'op
   readonly maxPositions: number
 }
 
-export function tokenSubject({
-  identity,
-  open,
-  model,
-  maxPositions,
-}: TokenSubjectOptions): Subject {
-  const { tokenizer, template } = open
+export function tokenSubject(options: TokenSubjectOptions): Subject {
+  const { identity, open, model, maxPositions } = options
+  const { tokenizer } = open
   return {
     identity,
-    async *generate(prompts, decoding, signal) {
-      const rendered: TokenPrompt[] = []
-      for (const { messages, ...named } of prompts) {
-        rendered.push({
-          ...named,
-          ids: tokenizer.encode(await template.render(messages, { addGenerationPrompt: true })),
-        })
-      }
-      const writing = { decoding, endIds: new Set(tokenizer.endIds), signal }
-      for await (const batch of model.generate(rendered, writing)) {
-        for (const { index, tokenIds, writtenIds, stop, meanLogProb } of batch) {
-          const completion = { text: tokenizer.decode(tokenIds), tokenIds, stop, meanLogProb }
-          yield { index, completion, promptIds: rendered[index]!.ids, writtenIds }
-        }
-      }
-    },
+    generate: (prompts, decoding, signal) => generateReplies(options, prompts, decoding, signal),
     logProbs: (texts, signal) =>
       model.score(
         texts.map(({ key, text }) => ({ key, ids: tokenizer.encode(text), from: 1 })),
@@ -130,12 +111,12 @@ export function tokenSubject({
       const scores = await model.score(encoded, signal)
       return encoded.map(({ beforeIds, cut }, i) => ({ logProbs: scores[i]!, beforeIds, cut }))
     },
-    async openings(befores, openings, signal) {
+    async replyStartScores(befores, starts, signal) {
       const encoded = await Promise.all(
-        befores.map((each) => encodeOpenings(open, each, openings, maxPositions)),
+        befores.map((each) => encodeReplyStarts(open, each, starts, maxPositions)),
       )
       const texts = encoded.filter((rows) => rows !== null)
-      const scores = await model.openings(texts.flat(), signal)
+      const scores = await model.scoreTree(texts.flat(), signal)
       let next = 0
       return encoded.map((rows) => rows && scores.slice(next, (next += rows.length)))
     },
@@ -145,23 +126,53 @@ export function tokenSubject({
       const windows = windowsOf(tokensOf(pieces, tokenizer), start, size)
       return rollingScore(windows, (texts) => model.score(texts, signal), onProgress)
     },
-    async complete(items, maxNewTokens, signal) {
-      const prompts = await Promise.all(
-        items.map(async ({ key, before }) => ({ key, ids: await encodeBefore(open, before) })),
-      )
-      const decoding = { maxNewTokens, temperature: 0, seed: 0 }
-      const writing = { decoding, endIds: new Set(tokenizer.endIds), signal }
-      const replies = new Array<string>(items.length)
-      for await (const batch of model.generate(prompts, writing)) {
-        for (const { index, tokenIds } of batch) replies[index] = tokenizer.decode(tokenIds)
-      }
-      return replies
-    },
+    complete: (items, maxNewTokens, signal) => complete(options, items, maxNewTokens, signal),
     fits: async (before, newTokens) =>
       (await encodeBefore(open, before)).length + newTokens <= maxPositions,
-    clip: (text, tokens) => {
-      const ids = tokenizer.encode(text)
-      return ids.length <= tokens ? text : tokenizer.decode(ids.slice(0, tokens))
-    },
+    clip: (text, tokens) => clipped(tokenizer, text, tokens),
   }
+}
+
+async function* generateReplies(
+  { open: { tokenizer, template }, model }: TokenSubjectOptions,
+  prompts: readonly Prompt[],
+  decoding: Decoding,
+  signal: AbortSignal,
+): AsyncGenerator<Reply> {
+  const rendered: TokenPrompt[] = []
+  for (const { messages, ...named } of prompts) {
+    const text = await template.render(messages, { addGenerationPrompt: true })
+    rendered.push({ ...named, ids: tokenizer.encode(text) })
+  }
+  const settings = { decoding, endIds: new Set(tokenizer.endIds), signal }
+  for await (const batch of model.generate(rendered, settings)) {
+    for (const { index, tokenIds, writtenIds, stop, meanLogProb } of batch) {
+      const completion = { text: tokenizer.decode(tokenIds), tokenIds, stop, meanLogProb }
+      yield { index, completion, promptIds: rendered[index]!.ids, writtenIds }
+    }
+  }
+}
+
+async function complete(
+  { open, model }: TokenSubjectOptions,
+  items: readonly { key: string; before: Before }[],
+  maxNewTokens: number,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const prompts = await Promise.all(
+    items.map(async ({ key, before }) => ({ key, ids: await encodeBefore(open, before) })),
+  )
+  const decoding = { maxNewTokens, temperature: 0, seed: 0 }
+  const settings = { decoding, endIds: new Set(open.tokenizer.endIds), signal }
+  const replies = new Array<string>(items.length)
+  for await (const batch of model.generate(prompts, settings)) {
+    for (const { index, tokenIds } of batch) replies[index] = open.tokenizer.decode(tokenIds)
+  }
+  return replies
+}
+
+/** The text's first `tokens` tokens, as text. */
+export function clipped(tokenizer: Tokenizer, text: string, tokens: number): string {
+  const ids = tokenizer.encode(text)
+  return ids.length <= tokens ? text : tokenizer.decode(ids.slice(0, tokens))
 }

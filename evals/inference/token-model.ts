@@ -1,21 +1,24 @@
-/** @file What every question to a local model comes down to: rows of tokens in, tokens and log-probabilities out. */
+/** @file A local model on tokens: generation and teacher-forced scoring. */
 import { generate } from './generate.ts'
 import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './decoding.ts'
-import { scoreOpenings } from './openings.ts'
+import { scorePrefixTree } from './prefix-tree.ts'
 import { scoreTexts, type ScoredText, type ScoreOptions } from './score.ts'
 
-export type Writing = Pick<GenerateOptions, 'decoding' | 'endIds' | 'signal'>
+export type GenerationSettings = Pick<GenerateOptions, 'decoding' | 'endIds' | 'signal'>
 
 export interface TokenModel {
-  generate(prompts: readonly TokenPrompt[], writing: Writing): AsyncIterable<GeneratedTokens[]>
+  generate(
+    prompts: readonly TokenPrompt[],
+    settings: GenerationSettings,
+  ): AsyncIterable<GeneratedTokens[]>
   score(texts: readonly ScoredText[], signal: AbortSignal): Promise<Float32Array[]>
-  /** The same, where many texts begin alike (openings.ts). */
-  openings(texts: readonly ScoredText[], signal: AbortSignal): Promise<Float32Array[]>
+  /** The same for texts with common prefixes (prefix-tree.ts). */
+  scoreTree(texts: readonly ScoredText[], signal: AbortSignal): Promise<Float32Array[]>
 }
 
-/** One model state, asked through a session of its own. */
+/** A model state with its own session. */
 export const tokenModel = (shared: Omit<ScoreOptions, 'signal'>): TokenModel => ({
-  generate: (prompts, writing) => generate(prompts, { ...shared, ...writing }),
+  generate: (prompts, settings) => generate(prompts, { ...shared, ...settings }),
   score: (texts, signal) => scoreTexts(texts, { ...shared, signal }),
-  openings: (texts, signal) => scoreOpenings(texts, { ...shared, signal }),
+  scoreTree: (texts, signal) => scorePrefixTree(texts, { ...shared, signal }),
 })

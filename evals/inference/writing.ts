@@ -1,6 +1,6 @@
 /**
- * @file Rows that are being written, side by side in the first slots of a cache. One that ends makes room for another, and
- * one whose keys its next token cannot be read with, because positions stretch with its length, is read again.
+ * @file Rows being generated, in the first slots of a cache. A finished row frees its slot. A row whose cached keys become
+ * stale, because position stretching changed with its length, is computed again.
  */
 import type { Completion } from '../contract/rows.ts'
 import type { CacheBuffers, CachedSession } from './cached-graph.ts'
@@ -24,7 +24,7 @@ interface Row {
   readonly tokenIds: number[]
   readonly writtenIds: number[]
   logProb: number
-  /** Undefined while it is written on. */
+  /** Undefined while the row is being generated. */
   stop: Completion['stop'] | undefined
 }
 
@@ -37,7 +37,7 @@ export const newRow = (prompt: TokenPrompt, index: number): Row => ({
   stop: undefined,
 })
 
-export const answerOf = ({ index, tokenIds, writtenIds, stop, logProb }: Row): GeneratedTokens => ({
+export const replyOf = ({ index, tokenIds, writtenIds, stop, logProb }: Row): GeneratedTokens => ({
   index,
   tokenIds,
   writtenIds,
@@ -45,77 +45,77 @@ export const answerOf = ({ index, tokenIds, writtenIds, stop, logProb }: Row): G
   meanLogProb: logProb / writtenIds.length,
 })
 
-interface Writing {
-  readonly going: number
-  /** Reads the prompts of `newcomers`, none longer than those before them, and writes the first token of each. */
+interface Generation {
+  readonly active: number
+  /** Computes the prompts of `newcomers`, none longer than earlier ones, and the first token of each. */
   join(newcomers: readonly Row[]): Promise<void>
-  /** Writes one token more of each. */
-  goOn(): Promise<void>
+  /** Computes one more token of each row. */
+  step(): Promise<void>
 }
 
-/** @param most how many rows may be going at a time */
-export function startWriting(
+/** @param most rows at a time */
+export function startGeneration(
   longest: Row,
   most: number,
   prefix: Prefix | undefined,
   options: GenerateOptions,
-): Writing {
+): Generation {
   const { session, decoding } = options
   const capacityFor = ({ prompt }: Row) => evenWidth(prompt.ids.length) + decoding.maxNewTokens
-  // One slot more, for a lone row's company.
+  // One more slot for the copy of a single row.
   let slots = openSlots(session.cache, most + 1, capacityFor(longest))
-  let going: Row[] = []
+  let active: Row[] = []
   return {
-    get going() {
-      return going.length
+    get active() {
+      return active.length
     },
     async join(newcomers) {
-      const capacity = capacityFor([...going, ...newcomers].reduce(longer))
-      if (2 * capacity <= slots.capacity) slots = slots.moved(capacity, going.map(lengthOf))
-      if (prefix) await readBehind(prefix, newcomers, slots, going.length, options)
-      else await readWhole(newcomers, slots, going.length, options)
-      going = closeRanks([...going, ...newcomers], slots, isGoing)
+      const capacity = capacityFor([...active, ...newcomers].reduce(longer))
+      if (2 * capacity <= slots.capacity) slots = slots.moved(capacity, active.map(lengthOf))
+      if (prefix) await readAfterPrefix(prefix, newcomers, slots, active.length, options)
+      else await readWhole(newcomers, slots, active.length, options)
+      active = compact([...active, ...newcomers], slots, isActive)
     },
-    async goOn() {
-      const stale = going.filter((row) => isStale(row, session))
+    async step() {
+      const stale = active.filter((row) => isStale(row, session))
       const fresh =
-        stale.length === 0 ? going : closeRanks(going, slots, (row) => !stale.includes(row))
+        stale.length === 0 ? active : compact(active, slots, (row) => !stale.includes(row))
       if (fresh.length > 0) await readNext(fresh, slots, options)
       if (stale.length > 0) await readWhole(stale, slots, fresh.length, options)
-      going = closeRanks([...fresh, ...stale], slots, isGoing)
+      active = compact([...fresh, ...stale], slots, isActive)
     },
   }
 }
 
-const isGoing = ({ stop }: Row): boolean => stop === undefined
+const isActive = ({ stop }: Row): boolean => stop === undefined
 
-/** Whether the token last written belongs to a longer stretch than the keys before it. */
+/** Whether the last token's position stretching differs from that of the cached keys. */
 const isStale = (row: Row, { stretch }: Pick<CachedSession, 'stretch'>): boolean =>
   stretch !== undefined && stretch(lengthOf(row) + 1) !== stretch(lengthOf(row))
 
 async function readNext(rows: readonly Row[], slots: Slots, options: GenerateOptions) {
-  const asked = inCompany(rows)
-  const tokens = asked.map(({ writtenIds }) => writtenIds.at(-1)!)
-  const feeds = decode(tokens, asked.map(lengthOf))
-  await write(rows, asked, slots.rows(0, asked.length), feeds, options)
+  const padded = inCompany(rows)
+  const tokens = padded.map(({ writtenIds }) => writtenIds.at(-1)!)
+  const feeds = decode(tokens, padded.map(lengthOf))
+  await write(rows, padded, slots.rows(0, padded.length), feeds, options)
 }
 
-/** Their prompts, and what is written of them. */
+/** Computes rows from their prompts and tokens so far. */
 async function readWhole(
   rows: readonly Row[],
   slots: Slots,
   first: number,
   options: GenerateOptions,
 ): Promise<void> {
-  const asked = inCompany(rows)
-  const texts = asked.map(({ prompt, writtenIds }) => ({ ids: [...prompt.ids, ...writtenIds] }))
+  const padded = inCompany(rows)
+  const texts = padded.map(({ prompt, writtenIds }) => ({ ids: [...prompt.ids, ...writtenIds] }))
   const width = evenWidth(Math.max(...texts.map(({ ids }) => ids.length)))
-  const cache = slots.rows(first, asked.length)
-  await write(rows, asked, cache, prefill(texts, width, options.padId), options)
+  const cache = slots.rows(first, padded.length)
+  await write(rows, padded, cache, prefill(texts, width, options.padId), options)
 }
 
-/** ONNX Runtime reads on behind a cache one row at a time. */
-async function readBehind(
+/** ONNX Runtime continues a cached prefix one row at a time. */
+async function readAfterPrefix(
   { length, cache }: Prefix,
   newcomers: readonly Row[],
   slots: Slots,
@@ -130,38 +130,38 @@ async function readBehind(
   }
 }
 
-/** Tokens whose keys and values are in the cache: all but the last one written. */
+/** Tokens with cached keys and values: all but the last one generated. */
 const lengthOf = ({ prompt, writtenIds }: Row): number => prompt.ids.length + writtenIds.length - 1
 
 const longer = (a: Row, b: Row): Row => (a.prompt.ids.length >= b.prompt.ids.length ? a : b)
 
-/** Rows that do not stay leave, and the last ones take their slots. */
-function closeRanks(rows: readonly Row[], slots: Slots, stays: (row: Row) => boolean): Row[] {
-  const ranks = [...rows]
-  for (let slot = 0; slot < ranks.length;) {
-    if (stays(ranks[slot]!)) {
+/** Removes rows that do not stay, moving the last rows into their slots. */
+function compact(rows: readonly Row[], slots: Slots, stays: (row: Row) => boolean): Row[] {
+  const compacted = [...rows]
+  for (let slot = 0; slot < compacted.length;) {
+    if (stays(compacted[slot]!)) {
       slot++
       continue
     }
-    const last = ranks.pop()!
-    if (slot === ranks.length || !stays(last)) continue
-    slots.fill(slot, slots.rows(ranks.length, 1), lengthOf(last))
-    ranks[slot] = last
+    const last = compacted.pop()!
+    if (slot === compacted.length || !stays(last)) continue
+    slots.fill(slot, slots.rows(compacted.length, 1), lengthOf(last))
+    compacted[slot] = last
   }
-  return ranks
+  return compacted
 }
 
-/** One run: `asked` are `rows`, or more of them that nobody listens to. */
+/** One run. `padded` are `rows`, doubled if there is a single one. */
 async function write(
   rows: readonly Row[],
-  asked: readonly Row[],
+  padded: readonly Row[],
   { past, present }: CacheBuffers,
   feeds: TokenFeeds,
   options: GenerateOptions,
 ): Promise<void> {
-  const adapters = adaptersOf(asked.map(({ prompt }) => prompt))
+  const adapters = adaptersOf(padded.map(({ prompt }) => prompt))
   const run = { ...options.varying, ...past, ...feeds, ...adapters }
-  const { tokens, logProbs } = await nextTokens(run, present, asked, options)
+  const { tokens, logProbs } = await nextTokens(run, present, padded, options)
   rows.forEach((row, i) => takeToken(row, tokens[i]!, logProbs[i]!, options))
 }
 

@@ -24,7 +24,7 @@ export interface JudgeModel {
     signal: AbortSignal,
   ): Promise<readonly { logProbs: Float32Array }[]>
   /** A few short continuations of each text, which is computed once: nats, one array an opening; null where they are too long. */
-  openings(
+  replyStartScores(
     befores: readonly { key: string; before: string | readonly Message[] }[],
     openings: readonly string[],
     signal: AbortSignal,

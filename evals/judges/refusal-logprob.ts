@@ -39,7 +39,7 @@ export async function leanings(
   { subject, signal }: JudgeContext,
 ): Promise<(number | null)[]> {
   const befores = samples.map(({ id, messages }) => ({ key: id, before: messages }))
-  const scores = await subject.openings(befores, ALL, signal)
+  const scores = await subject.replyStartScores(befores, ALL, signal)
   return scores.map((perOpening) => perOpening && leaning(perOpening.map(mean)))
 }
 

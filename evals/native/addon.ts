@@ -1,4 +1,4 @@
-/** @file Where the addon lies, what it was built from, and what it offers. `native/build.ts` makes it; load.ts loads it. */
+/** @file The addon: its path, the stamp of its sources, and its interface. `native/build.ts` builds it, load.ts loads it. */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import type { Conversions } from './numerics.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'native')
 export const SOURCES = join(FOLDER, 'src')
-/** One file a platform, as a package carries them. */
+/** One file per platform, as packaged. */
 const BUILT = join(FOLDER, 'prebuilds', `${process.platform}-${process.arch}`)
 export const ADDON = `${BUILT}.node`
 export const STAMP = `${BUILT}.json`
@@ -16,7 +16,7 @@ export interface Stamp {
   readonly sources: string
 }
 
-/** sha256 over names and text of the C++ sources; undefined where they are not shipped. */
+/** sha256 of the C++ sources, names and text; undefined where they are not shipped. */
 export function sourcesDigest(): string | undefined {
   let names: string[]
   try {
@@ -31,15 +31,12 @@ export function sourcesDigest(): string | undefined {
 }
 
 declare const value: unique symbol
-/** A tensor in a device's memory. It keeps the session that it was made for, until `releaseValue`. */
+/** A tensor in a device's memory. It keeps its session alive until `releaseValue`. */
 export interface ValueHandle {
   readonly [value]: true
 }
 
-/**
- * Memory that ONNX Runtime reads or writes where it lies, the host's or a device's. `type` is the number by which ONNX knows the
- * dtype.
- */
+/** Memory that ONNX Runtime reads or writes in place, the host's or a device's. `type` is ONNX's number of the dtype. */
 export interface BoundTensor {
   readonly name: string
   readonly type: number
@@ -51,7 +48,7 @@ export interface FreshTensor extends Omit<BoundTensor, 'data'> {
   readonly data: ArrayBuffer
 }
 
-/** By what ONNX Runtime knows a device, what it calls that device's memory, and what it is told of it, as keys and values. */
+/** ONNX Runtime's names of an execution provider and of its memory, and the provider's options. */
 export interface Provider {
   readonly name: string
   readonly memory: string
@@ -60,31 +57,31 @@ export interface Provider {
 
 export interface SessionSettings {
   readonly threads: number
-  /** The graph rewritten, matrices packed and memory planned: for a graph that is run often without change. */
+  /** Optimises the graph, packs matrices and plans memory: for graphs that run often without change. */
   readonly optimised: boolean
-  /** Whether memory is kept from run to run. */
+  /** Whether memory is kept between runs. */
   readonly arena: boolean
-  /** That the model's files of weights are named relative to; empty where it names none. */
+  /** Folder that the model's weight files are relative to; empty if it has none. */
   readonly folder: string
-  /** Initialisers that the model names and does not hold; copied while it is opened. */
+  /** Initialisers that the model refers to but does not contain; copied while the session opens. */
   readonly weights: readonly { readonly name: string; readonly data: Uint8Array }[]
-  /** Null for the processor. */
+  /** Null for the CPU. */
   readonly provider: Provider | null
 }
 
 declare const session: unique symbol
-/** A session of C++'s; its memory goes with the last run after `releaseSession`. */
+/** A C++ session. Its memory is freed after `releaseSession` and the last run. */
 interface SessionHandle {
   readonly [session]: true
 }
 
-/** What C++ exports. It trusts its arguments: numerics in load.ts, evals/runtime and `mappedFloats` are its only callers. */
+/** The C++ exports. They do not check arguments; the only callers are load.ts, evals/runtime and `mappedFloats`. */
 export interface Addon extends Conversions {
-  /** The set of instructions in use: the quickest that this processor has, or what was chosen. */
+  /** The instruction set in use: the fastest available, or the chosen one. */
   instructions(): string
-  /** Those that were compiled and that this processor has, the quickest first. */
+  /** Compiled instruction sets that this processor supports, fastest first. */
   knownInstructions(): string[]
-  /** For the whole process; false where they are not known. */
+  /** Applies to the whole process; returns false if unknown. */
   chooseInstructions(name: string): boolean
   squaredNorm(values: Float32Array): Promise<number>
   /** `runs` `[count, 4]`: start, end, keep, stepSize; `scalars`: β1, β2, ε, rootCorrection2, gradientScale. */
@@ -128,7 +125,7 @@ export interface Addon extends Conversions {
     transposed: boolean,
     out: Float64Array,
   ): void
-  /** x `[width]` in place; the length that was left of it. */
+  /** Changes x `[width]` in place and returns its remaining length. */
   orthogonalise(x: Float64Array, width: number, basis: Float64Array, count: number): number
   /** Into `out` `[k - from]`. */
   tridiagonalValues(
@@ -140,22 +137,22 @@ export interface Addon extends Conversions {
     k: number,
     out: Float64Array,
   ): void
-  /** Into `values` `[p]`, descending, and `vectors` `[p, p]`, a row each; false where it did not converge. */
+  /** Writes `values` `[p]`, descending, and `vectors` `[p, p]` as rows; returns false without convergence. */
   symmetricEigen(G: Float64Array, p: number, values: Float64Array, vectors: Float64Array): boolean
   /**
-   * `bytes` of the file from `offset` on, mapped: memory of its own to whoever writes, and never written back. Null where the
-   * file does not reach so far, where `offset` is no multiple of 4, and where there is no such memory (Windows, Electron, or
-   * very much of it). A file that is cut short while it is mapped ends the process that reads there, with SIGBUS.
+   * Maps `bytes` of the file from `offset`, copy-on-write and never written back. Returns null where the file is too short,
+   * `offset` is no multiple of 4, or mapping is not possible (Windows, Electron, very large sizes). Reading a file that was
+   * truncated while mapped ends the process with SIGBUS.
    */
   mapFile(path: string, offset: number, bytes: number): ArrayBuffer | null
   /**
-   * To be called before anybody else opens a session in this process: what a device says on ONNX Runtime's log is then heard, and
-   * is what `allocateValue` and `runSession` reject with. WebGPU says nowhere else that memory ran out.
+   * Must be called before any other code opens a session in this process. Device errors on ONNX Runtime's log then become the
+   * rejections of `allocateValue` and `runSession`; WebGPU reports out-of-memory nowhere else.
    */
   loadRuntime(library: string): void
-  /** Opens a graph on the ONNX Runtime at `library`. Rejects with ONNX Runtime's words, as `runSession` does. */
+  /** Opens a graph on the ONNX Runtime at `library`. Rejects with ONNX Runtime's message, as does `runSession`. */
   openSession(library: string, model: Uint8Array, settings: SessionSettings): Promise<SessionHandle>
-  /** `outputs` are written where they lie; those named in `fresh` are new. The event loop turns meanwhile. */
+  /** Writes `outputs` in place; outputs in `fresh` are new. Does not block the event loop. */
   runSession(
     session: SessionHandle,
     inputs: readonly BoundTensor[],
@@ -163,7 +160,7 @@ export interface Addon extends Conversions {
     fresh: readonly string[],
   ): Promise<FreshTensor[]>
   releaseSession(session: SessionHandle): void
-  /** In the memory of the session's device. What it holds is not said. */
+  /** Uninitialised, in the memory of the session's device. */
   allocateValue(session: SessionHandle, type: number, dims: readonly number[]): Promise<ValueHandle>
   releaseValue(value: ValueHandle): void
 }

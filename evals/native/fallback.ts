@@ -1,4 +1,4 @@
-/** @file Every function of the addon in TypeScript: the specification, and what runs where the addon is not built. */
+/** @file The addon's functions in TypeScript: their specification, and the implementation where the addon is not built. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import type { AdamWRun, AdamWScalars, AdamWVectors, Eigen, Numerics } from './numerics.ts'
 import { narrowBfloat16, narrowFloat16, widenBfloat16, widenFloat16 } from './halves.ts'
@@ -24,7 +24,7 @@ export const FALLBACK: Numerics = {
   symmetricEigen,
 }
 
-/** One after the other. */
+/** Sums in index order. */
 function squaredNorm(values: Float32Array): number {
   let sum = 0
   for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!

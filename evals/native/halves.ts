@@ -1,4 +1,4 @@
-/** @file Sixteen-bit floats and float32 in TypeScript. */
+/** @file Conversions between 16-bit floats and float32 in TypeScript. */
 
 /** The 65,536 float16 values, as float32. */
 export const HALVES = Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfToFloat(bits))

@@ -1,14 +1,14 @@
-/** @file The arithmetic that is done in C++ where the addon is built, and in TypeScript (fallback.ts) where it is not. */
+/** @file Arithmetic implemented in C++ (the addon) and in TypeScript (fallback.ts). */
 
 import type { Bands } from './sturm.ts'
 
-/** λ descending `[p]`, and the eigenvectors as rows `[p, p]`. */
+/** λ `[p]`, descending, and the eigenvectors as rows `[p, p]`. */
 export interface Eigen {
   readonly values: Float64Array
   readonly vectors: Float64Array
 }
 
-/** Four float32 vectors of one length, of which the last is only read. */
+/** Float32 vectors of one length; `gradient` is only read. */
 export interface AdamWVectors {
   readonly parameters: Float32Array
   readonly firstMoment: Float32Array
@@ -16,7 +16,7 @@ export interface AdamWVectors {
   readonly gradient: Float32Array
 }
 
-/** A run of the vectors: θ is first multiplied by `keep` = 1 − η·λ, then moved by `stepSize` = η / (1 − β1ᵗ). */
+/** A range of the vectors: θ is first multiplied by `keep` = 1 − η·λ, then moved by `stepSize` = η / (1 − β1ᵗ). */
 export interface AdamWRun {
   readonly start: number
   readonly end: number
@@ -30,7 +30,7 @@ export interface AdamWScalars {
   readonly epsilon: number
   /** √(1 − β2ᵗ). */
   readonly rootCorrection2: number
-  /** What every gradient is multiplied by first. */
+  /** Multiplies every gradient. */
   readonly gradientScale: number
 }
 
@@ -38,26 +38,26 @@ type Widen = (halves: Uint16Array, out: Float32Array) => void
 export type Narrow = (values: Float32Array, out: Uint16Array) => void
 
 export interface Conversions {
-  /** Into `out`, of the same length. Exact, and every NaN the quiet one: the same bits from every implementation. */
+  /** Writes to `out`, of the same length. Exact, with one quiet NaN: the same bits from every implementation. */
   readonly widenFloat16: Widen
   readonly widenBfloat16: Widen
-  /** The nearest, ties to even; `values` are finite and fit. The same bits from every implementation. */
+  /** Rounds to nearest, ties to even; `values` are finite and in range. The same bits from every implementation. */
   readonly narrowFloat16: Narrow
   readonly narrowBfloat16: Narrow
 }
 
 /**
- * Long vectors are promised: C++ takes them on threads of its own. Matrices are not: whoever decomposes many does so in
- * threads that wait for nothing else (scan-lanes.ts).
+ * Functions on long vectors return promises, because C++ runs them in threads. Functions on matrices are synchronous:
+ * decompositions run in worker threads (scan-lanes.ts).
  */
 export interface Numerics extends Conversions {
-  /** What made the numbers: two names may differ in the last bits of what is done with matrices. */
+  /** Identifies the implementation: matrix results of two names may differ in the last bits. */
   readonly name: string
-  /** Σ x² in float64. The order of summation is part of the promise: the same bits from every implementation. */
+  /** Σ x² in float64, in a specified order of summation: the same bits from every implementation. */
   squaredNorm(values: Float32Array): Promise<number>
-  /** One update in place, arithmetic in float64 and rounded once where it is stored: the same bits from every implementation. */
+  /** One update in place. Arithmetic in float64, rounded once when stored: the same bits from every implementation. */
   adamW(vectors: AdamWVectors, runs: readonly AdamWRun[], scalars: AdamWScalars): Promise<void>
-  /** A Bᵀ `[p, q]` of A `[p, width]` and B `[q, width]`; `half` may leave what lies above the diagonal's blocks unfilled. */
+  /** A Bᵀ `[p, q]` of A `[p, width]` and B `[q, width]`. With `half`, blocks above the diagonal may stay unfilled. */
   rowProducts(
     A: Float64Array,
     p: number,
@@ -66,11 +66,11 @@ export interface Numerics extends Conversions {
     width: number,
     half?: boolean,
   ): Float64Array
-  /** The first p numbers of `out` become X x, for X `[p, x.length]`. */
+  /** Writes X x to the first p elements of `out`, for X `[p, x.length]`. */
   multiply(out: Float64Array, X: Float64Array, x: Float64Array, p: number): void
   /** x += factor · Σ_i y_i X_i over the first `count` rows of X `[…, x.length]`. */
   addRows(x: Float64Array, factor: number, y: Float64Array, X: Float64Array, count: number): void
-  /** Y W `[r, n]` of Y `[r, m]` and W `[m, n]`; where `transposed`, Y Wᵀ `[r, m]` of Y `[r, n]`. */
+  /** Y W `[r, n]` of Y `[r, m]` and W `[m, n]`; if `transposed`, Y Wᵀ `[r, m]` of Y `[r, n]`. */
   throughWeight(
     Y: Float64Array,
     r: number,
@@ -79,9 +79,12 @@ export interface Numerics extends Conversions {
     n: number,
     transposed: boolean,
   ): Float64Array
-  /** Takes the first `count` rows of `basis`, orthonormal, out of x, makes it a unit vector, and gives the length that was left. */
+  /**
+   * Projects x onto the complement of the first `count` rows of `basis` (orthonormal), normalises it, and returns its length
+   * before normalising.
+   */
   orthogonalise(x: Float64Array, basis: Float64Array, count: number): number
-  /** The `k` largest eigenvalues of T but the first `from`, descending; no |λ| is more than `bound`. */
+  /** The `k` largest eigenvalues of T except the first `from`, descending; `bound` ≥ every |λ|. */
   tridiagonalValues(T: Bands, bound: number, k: number, from: number): Float64Array
   /** G = Rᵀ diag(λ) R for a symmetric G `[p, p]`. */
   symmetricEigen(G: Float64Array, p: number): Eigen

@@ -1,6 +1,6 @@
-/** @file A Bᵀ from rows in TypeScript, blocked for registers and the first cache. */
+/** @file A Bᵀ of matrices stored by rows in TypeScript, blocked for registers and the first-level cache. */
 
-/** Columns taken at once, so that eight strips of rows (16 kB) fit the first cache. */
+/** Columns per strip: eight strips of rows (16 kB) fit the first-level cache. */
 const STRIP = 256
 
 /** A Bᵀ `[p, q]` of A `[p, width]` and B `[q, width]`; `half` fills only the blocks on and below the diagonal. */
@@ -29,7 +29,7 @@ export function rowProducts(
   return out
 }
 
-/** Adds the 4 × 2 block of products at `out[o]`: eight sums held in registers over one strip. */
+/** Adds the 4 × 2 block of products at `out[o]`, with eight sums in registers over one strip. */
 function addBlock(
   A: Float64Array,
   a: number,
@@ -69,7 +69,7 @@ function addBlock(
   out[o + 3 * stride + 1]! += s31
 }
 
-/** The same where fewer than 4 rows or 2 columns are left. */
+/** The remaining block of fewer than 4 rows or 2 columns. */
 function addEdge(
   A: Float64Array,
   i0: number,

@@ -1,12 +1,12 @@
 /** @file Eigenvalues of a symmetric tridiagonal matrix by bisection on Sturm's count, in TypeScript. */
 
-/** T's diagonal `[p]`, and what lies beside it (`off[i]` between i − 1 and i) `[p]`. */
+/** T's diagonal `[p]` and off-diagonal `[p]`; `off[i]` is between i − 1 and i. */
 export interface Bands {
   readonly diagonal: Float64Array
   readonly off: Float64Array
 }
 
-/** The `k` largest eigenvalues of T but the first `from`, descending: 55 passes over T each. No |λ| is more than `bound`. */
+/** The `k` largest eigenvalues of T except the first `from`, descending, in 55 passes over T each; `bound` ≥ every |λ|. */
 export function tridiagonalValues(T: Bands, bound: number, k: number, from: number): Float64Array {
   const tiny = Number.EPSILON * bound * 1e-3
   const out = new Float64Array(k - from)
@@ -23,7 +23,7 @@ export function tridiagonalValues(T: Bands, bound: number, k: number, from: numb
   return out
 }
 
-/** How many eigenvalues of T are > x: the positive pivots of T − xI. */
+/** The number of eigenvalues of T above x: the positive pivots of T − xI. */
 function countAbove({ diagonal, off }: Bands, x: number, tiny: number): number {
   let [count, pivot] = [0, 1]
   for (let i = 0; i < diagonal.length; i++) {

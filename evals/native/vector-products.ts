@@ -1,6 +1,9 @@
-/** @file Products of a matrix with a vector in TypeScript, four rows at a time, so that the vector is read once for them; and what is made of them. */
+/**
+ * @file Products of a matrix with a vector in TypeScript, four rows at a time so that the vector is read once for four, and
+ * orthogonalisation with them.
+ */
 
-/** The first p numbers of `out` become X x, for X `[p, x.length]`. */
+/** Writes X x to the first p elements of `out`, for X `[p, x.length]`. */
 export function multiply(out: Float64Array, X: Float64Array, x: Float64Array, p: number): void {
   const width = x.length
   let i = 0
@@ -52,7 +55,10 @@ export function addRows(
   }
 }
 
-/** Takes the first `count` rows of `basis` out of x, makes it a unit vector, and gives the length that was left. */
+/**
+ * Projects x onto the complement of the first `count` rows of `basis`, normalises it, and returns its length before
+ * normalising.
+ */
 export function orthogonalise(x: Float64Array, basis: Float64Array, count: number): number {
   const shares = new Float64Array(count)
   let before = lengthOf(x)
@@ -60,7 +66,7 @@ export function orthogonalise(x: Float64Array, basis: Float64Array, count: numbe
     multiply(shares, basis, x, count)
     addRows(x, -1, shares, basis, count)
     const after = lengthOf(x)
-    // Once is enough where little was taken out (Daniel, Gragg, Kaufman and Stewart 1976).
+    // One pass suffices if little was removed (Daniel, Gragg, Kaufman and Stewart 1976).
     const isClean = after > 0.7 * before
     before = after
     if (isClean) break

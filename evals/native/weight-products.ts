@@ -1,9 +1,11 @@
-/** @file Rows through a weight as the checkpoint holds it, in TypeScript: in pieces that stay in the cache once they are in float64. */
+/**
+ * @file Products of rows with a weight as stored, in TypeScript; pieces of the weight are widened to float64 to fit the cache.
+ */
 import type { Numerics } from './numerics.ts'
 import { rowProducts } from './row-products.ts'
 import { addRows } from './vector-products.ts'
 
-/** Rows of a weight taken at once. */
+/** Rows of the weight per piece. */
 const PIECE = 32
 
 export const throughWeight: Numerics['throughWeight'] = (Y, r, W, m, n, transposed) => {

@@ -1,10 +1,10 @@
-/** @file What symbolic dimensions are when a graph runs. */
+/** @file Values of symbolic dimensions at run time. */
 import { pieceOf, ShapeError } from '../graph/shape.ts'
 import type { Dim, Shape } from '../graph/value.ts'
 
 type Bindings = ReadonlyMap<string, number>
 
-/** Reads the symbols' values off tensors that are fed; two tensors that disagree are a bug of the caller. */
+/** Reads the symbols' values from fed tensors. Throws where two tensors disagree, which is a bug of the caller. */
 export function bindSymbols(
   fed: Iterable<{ name: string; declared: Shape; actual: readonly number[] }>,
 ): Bindings {
@@ -35,7 +35,7 @@ function factorOf(part: string, bindings: Bindings): number {
   if (whole !== undefined) {
     const [from, to, count] = cuts.map(Number) as [number, number, number]
     const size = pieceOf(factorOf(whole, bindings), from, to, count) as number
-    // ONNX Runtime pads a tensor of no elements with what lies in its memory, and says nothing.
+    // ONNX Runtime pads an empty tensor with uninitialised memory, without an error.
     if (size === 0) throw new Error(`internal: a piece is empty, ${part}`)
     return size
   }

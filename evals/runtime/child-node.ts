@@ -1,4 +1,4 @@
-/** @file Which program runs a process of ours: this Node, or inside Electron, whose binary runs no scripts, the packaged one. */
+/** @file The Node binary for child processes: this one, or inside Electron, whose binary runs no scripts, the packaged one. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 

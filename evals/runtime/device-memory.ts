@@ -1,4 +1,4 @@
-/** @file Tensors copied once into a device's own memory, so that a run need not carry them there again. */
+/** @file Tensors copied once to WebGPU memory, so that runs need not copy them. */
 import type ort from './onnxruntime.ts'
 import { encode } from '../graph/encode.ts'
 import { createGraph } from '../graph/ops/index.ts'
@@ -11,14 +11,14 @@ interface DeviceTensors {
 }
 
 /**
- * Through a graph that hands its inputs on, whose outputs stay where they were made. They live as long as this session
- * does. Never ask such a tensor for its data: `getData()` ends the process.
+ * Copies through a graph that returns its inputs and keeps the outputs on the device. They live as long as this session. Never
+ * read such a tensor's data: `getData()` ends the process.
  */
 export async function toWebGpu(
   host: Readonly<Record<string, ort.Tensor>>,
 ): Promise<DeviceTensors | undefined> {
   if (Object.keys(host).length === 0) return undefined
-  const session = await openPlainSession(handOn(host), {
+  const session = await openPlainSession(identityGraph(host), {
     executionProviders: ['webgpu'],
     graphOptimizationLevel: 'disabled',
     preferredOutputLocation: 'gpu-buffer',
@@ -39,12 +39,12 @@ export async function toWebGpu(
 }
 
 const HOST = 'host:'
-/** An input may not have the name of an output. */
+/** An input's name must differ from every output's. */
 const prefixed = <T>(host: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(host).map(([name, tensor]) => [`${HOST}${name}`, tensor]))
 
-/** The graph whose outputs are its inputs, under their names. */
-function handOn(host: Readonly<Record<string, ort.Tensor>>): Uint8Array {
+/** A graph whose outputs are its inputs. */
+function identityGraph(host: Readonly<Record<string, ort.Tensor>>): Uint8Array {
   const g = createGraph()
   const outputs = Object.fromEntries(
     Object.entries(host).map(([name, { type, dims }]) => [

@@ -1,9 +1,9 @@
-/** @file A tensor in a device's own memory. Its numbers are had through the memory that it was placed in, and in no other way. */
+/** @file A tensor in a device's memory, readable only through the `DeviceMemory` that placed it. */
 import type { Addon, ValueHandle } from '../native/addon.ts'
 
 export class DeviceTensor {
   readonly dims: readonly number[]
-  /** ONNX's number of the dtype. */
+  /** ONNX's number for the dtype. */
   readonly type: number
   readonly value: ValueHandle
   readonly #native: Addon

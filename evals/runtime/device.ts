@@ -1,4 +1,6 @@
-/** @file Which devices there are. `auto` is the CPU until a parity self-test has passed elsewhere; nothing falls back in silence. */
+/**
+ * @file The devices. `auto` chooses the CPU until another device has passed the parity self-test; there is no silent fallback.
+ */
 import { cpus } from 'node:os'
 import type ort from './onnxruntime.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
@@ -22,11 +24,11 @@ export type DeviceName = (typeof DEVICES)[number]
 export interface Device {
   readonly name: Exclude<DeviceName, 'auto'>
   readonly threads: number
-  /** Where ONNX Runtime shall write a profile of each session when it is released; for benches. */
+  /** File prefix of ONNX Runtime's profile, written when a session is released; for benches. */
   readonly profilePrefix?: string
 }
 
-/** In which operators a graph for this device is written: one that is asked, and one that learns. */
+/** Operator sets per device, for inference and for training. */
 export const dialectOf = ({ name }: Pick<Device, 'name'>): Dialect =>
   name === 'cpu' ? CPU : PORTABLE
 export const learningDialectOf = ({ name }: Pick<Device, 'name'>): Dialect =>
@@ -38,7 +40,7 @@ export interface ProviderReport {
   readonly why: string
 }
 
-/** Tries each execution provider with a one-node model and says what came of it, in ONNX Runtime's words. */
+/** Opens a one-node model on each execution provider and reports ONNX Runtime's message. */
 export async function probeProviders(
   names: readonly string[] = ['cpu', 'cuda', 'webgpu'],
 ): Promise<ProviderReport[]> {
@@ -69,7 +71,7 @@ function openOneNode(name: string): Promise<ort.InferenceSession> {
   return openPlainSession(bytes, { executionProviders: [name], logSeverityLevel: 4 })
 }
 
-/** Whether a card, and not a processor that plays one, is behind this device. */
+/** Whether the device is a graphics card rather than a software renderer. */
 export async function isHardware(name: Accelerator): Promise<boolean> {
   const session = await openOneNode(name)
   try {
@@ -85,8 +87,8 @@ export const CUDA_REMEDY =
 const selfTest = (name: Accelerator) => `touchstone doctor --device ${name} --parity`
 
 /**
- * The device to run on. Any but the CPU must have passed the gradient parity self-test here, under this ONNX Runtime;
- * `auto` takes one that did, unless a processor only played it.
+ * The device to run on. Any but the CPU must have passed the gradient parity self-test on this machine with this ONNX Runtime.
+ * `auto` takes such a device if it is hardware.
  */
 export function chooseDevice(
   name: DeviceName,

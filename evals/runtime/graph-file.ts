@@ -1,4 +1,4 @@
-/** @file Runs a model file as it lies, whatever operators it is made of: what other programs would run. */
+/** @file Runs a model file unmodified, with whatever operators it has, as other programs would. */
 import ort from './onnxruntime.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Device } from './device.ts'
@@ -20,25 +20,19 @@ export interface FileRunner {
   release(): Promise<void>
 }
 
-/** A model's bytes in place of the file's, and what its external data is, by location. */
+/** A model's bytes in place of the file's, and its external data by location. */
 export interface InMemory {
   readonly bytes: Uint8Array
   readonly weights: ReadonlyMap<string, Float32Array>
 }
 
-/** External data is read from beside the file; ONNX Runtime itself refuses paths that leave its folder. */
+/** External data is read from the file's folder; ONNX Runtime refuses paths that leave it. */
 export async function openGraphFile(
   path: string,
   device: Device,
   memory?: InMemory,
 ): Promise<FileRunner> {
-  if (device.name !== 'cpu') {
-    throw new TouchstoneError('device.unusable', {
-      device: device.name,
-      why: 'a model that brings its own ONNX graph is run on the CPU alone',
-      remedy: 'Use --device cpu.',
-    })
-  }
+  requireCpu(device)
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [device.name],
     intraOpNumThreads: device.threads,
@@ -51,26 +45,37 @@ export async function openGraphFile(
       }),
     ),
   }
-  const session = await openPlainSession(memory?.bytes ?? path, options).catch((error: unknown) => {
+  const refused = (error: unknown): never => {
     throw refusedByOrt(path, error)
-  })
+  }
+  const session = await openPlainSession(memory?.bytes ?? path, options).catch(refused)
   return {
     async run(feeds, wanted) {
-      const tensors = Object.entries(feeds).map(([name, { dtype, data, dims }]) => {
-        return [name, new ort.Tensor(dtype as 'float32', data as Float32Array, dims)] as const
-      })
-      try {
-        const results = await session.run(Object.fromEntries(tensors), [...wanted])
-        return Object.fromEntries(
-          Object.entries(results).map(([name, { data, dims }]) => [
-            name,
-            { data: data as TensorData, dims },
-          ]),
-        )
-      } catch (error) {
-        throw refusedByOrt(path, error)
-      }
+      const results = await session.run(tensorsOf(feeds), [...wanted]).catch(refused)
+      return Object.fromEntries(
+        Object.entries(results).map(([name, { data, dims }]) => [
+          name,
+          { data: data as TensorData, dims },
+        ]),
+      )
     },
     release: () => session.release(),
   }
 }
+
+function requireCpu(device: Device): void {
+  if (device.name === 'cpu') return
+  throw new TouchstoneError('device.unusable', {
+    device: device.name,
+    why: 'a model that brings its own ONNX graph is run on the CPU alone',
+    remedy: 'Use --device cpu.',
+  })
+}
+
+const tensorsOf = (feeds: Readonly<Record<string, FileTensor>>): Record<string, ort.Tensor> =>
+  Object.fromEntries(
+    Object.entries(feeds).map(([name, { dtype, data, dims }]) => [
+      name,
+      new ort.Tensor(dtype as 'float32', data as Float32Array, dims),
+    ]),
+  )

@@ -1,7 +1,6 @@
 /**
- * @file Whether this processor's kernel sums products of int8 exactly. On x86-64 with neither VNNI nor AMX, ONNX Runtime adds
- * pairs of u8·s8 in 16 bits (VPMADDUBSW), where the largest of them are cut off in silence. The kernel itself is asked, by a
- * product whose pairs do not fit.
+ * @file Tests whether this processor's kernel sums int8 products exactly. On x86-64 without VNNI and AMX, ONNX Runtime adds
+ * pairs of u8·s8 in 16 bits (VPMADDUBSW), which saturate silently. The test multiplies values whose pairs overflow.
  */
 import { createGraph } from '../graph/ops/index.ts'
 import { LEVELS } from '../graph/ops/int8-product.ts'
@@ -9,12 +8,12 @@ import { createRunner } from './session.ts'
 
 const COLUMNS = 256
 const OUT = 32
-/** One row is multiplied by another kernel than several. */
+/** One row uses another kernel than several. */
 const ROWS = [1, 17]
-/** As it is found in float32: all of x is 1, so each step is 1/127, and all of W is ±127. */
+/** In float32, with x = 1, so that each step is 1/127, and W = ±127. */
 const EXPECTED = Math.fround(LEVELS * LEVELS * COLUMNS * Math.fround(1 / LEVELS))
 
-async function ask(): Promise<boolean> {
+async function test(): Promise<boolean> {
   const g = createGraph()
   const W = g.stored('W', [OUT, COLUMNS], 'product:int8')
   const y = g.matMulT(g.input('x', 'float32', ['rows', COLUMNS]), W)
@@ -36,10 +35,10 @@ async function ask(): Promise<boolean> {
   }
 }
 
-/** Every second row of W is negative. */
+/** Alternate rows of W are negative. */
 const signOf = (place: number) => (Math.floor(place / COLUMNS) % 2 === 0 ? 1 : -1)
 
 let known: Promise<boolean> | undefined
 
-/** Asked once a process. */
-export const sumsExactly = (): Promise<boolean> => (known ??= ask())
+/** Cached for the process. */
+export const sumsExactly = (): Promise<boolean> => (known ??= test())

@@ -1,18 +1,18 @@
-/** @file The only file that reads ONNX Runtime's message text. */
+/** @file Translates ONNX Runtime's error messages; no other file reads them. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 
-/** A model file that is not ours: what ONNX Runtime says of it is said to whoever gave it. */
+/** A user's model file was refused; the error carries ONNX Runtime's first line. */
 export function refusedByOrt(path: string, error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error)
   const why = message.split('\n')[0]!.slice(0, 300)
   return new TouchstoneError('onnx.refused', { path, why }, { cause: error })
 }
 
-/** On the CPU, on CUDA, and on WebGPU, which numbers its errors (3: out of memory) and has a largest buffer. */
+/** Messages of the CPU, of CUDA, and of WebGPU, which numbers its errors (3: out of memory) and limits the size of a buffer. */
 const OUT_OF_MEMORY =
   /bad_alloc|out of memory|Failed to allocate memory|CUDA_ERROR_OUT_OF_MEMORY|WebGPU device error\(3\)|exceeds the max buffer size limit/i
 
-/** An error of the world where the text says so; anything else is a bug in a graph of ours. */
+/** An environment error where the message is a known one; otherwise our graph is wrong, which is a bug. */
 export function translateOrtError(
   error: unknown,
   { device, batchSize }: { device: string; batchSize: number },
@@ -29,7 +29,7 @@ export function translateOrtError(
   return new Error(`internal: ONNX Runtime refused a graph: ${message}`, { cause: error })
 }
 
-/** Without the place in ONNX Runtime's sources, and without this machine's folders. */
+/** The message without ONNX Runtime's source positions and this machine's folders. */
 function refusal(message: string): string {
   const library = /(?<name>[\w.+-]+\.(?:so|dll|dylib)[\w.]*): cannot open shared object/.exec(
     message,

@@ -1,4 +1,4 @@
-/** @file What came of the parity self-test on this machine, kept until ONNX Runtime, the addon or the machine's cards change. */
+/** @file Results of the parity self-test on this machine, valid until ONNX Runtime, the addon or the graphics cards change. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -6,26 +6,26 @@ import ort from './onnxruntime.ts'
 import { cacheFolder } from '../files/cache-folder.ts'
 import { addon } from '../native/load.ts'
 
-/** The devices that must pass before anything is trained or evaluated on them, the likeliest to be fast first. */
+/** Devices that must pass the self-test before use, the fastest kind first. */
 export const ACCELERATORS = ['cuda', 'webgpu'] as const
 export type Accelerator = (typeof ACCELERATORS)[number]
 
-/** What a pass is true of. */
+/** What a result is valid for. */
 export interface Machine {
   readonly onnxruntime: string
   readonly host: string
-  /** Whether what learns there is the addon's and stays in the device's memory: another path than onnxruntime-node's. */
+  /** Whether training runs through the addon and keeps its state in device memory, rather than through onnxruntime-node. */
   readonly isResident: boolean
-  /** Graphics cards and drivers as Linux names them; empty where there are none or another system does not say. */
+  /** Graphics cards and drivers as named by Linux; empty without cards and on other systems. */
   readonly cards: readonly string[]
 }
 
 export interface ParityRecord extends Machine {
   readonly device: Accelerator
   readonly passed: boolean
-  /** Whether a card is known to have done the work. A processor may play one (llvmpipe): right for a test, slower than the CPU. */
+  /** Whether a graphics card did the work. A software renderer (llvmpipe) is correct but slower than the CPU. */
   readonly isHardware: boolean
-  /** The largest relative error of all that was compared, and of what. */
+  /** The largest relative error, and the quantity that has it. */
   readonly worst: number
   readonly of: string
   /** ISO 8601. */
@@ -41,7 +41,7 @@ export const thisMachine = (): Machine => ({
   cards: graphicsCards(),
 })
 
-/** Undefined where the test has not been run, or something has changed since. */
+/** Returns undefined if the test has not run on this machine as it is now. */
 export function parityOf(device: Accelerator, machine = thisMachine()): ParityRecord | undefined {
   try {
     const record = JSON.parse(readFileSync(pathOf(device, machine), 'utf8')) as ParityRecord
@@ -59,7 +59,7 @@ export function keepParity(record: ParityRecord): string {
   return path
 }
 
-/** A home folder may be shared between machines. */
+/** Machines may share a home folder. */
 const pathOf = (device: Accelerator, { host }: Machine): string =>
   join(cacheFolder(), 'devices', `${host}-${device}.json`)
 
@@ -69,10 +69,10 @@ const sameMachine = (a: Machine, b: Machine): boolean =>
   a.isResident === b.isResident &&
   a.cards.join() === b.cards.join()
 
-/** Threads by which a processor plays a graphics card. */
+/** Thread names of software renderers. */
 const PLAYED = /^(?:llvmpipe|SwiftShader)/u
 
-/** Whether a card does the work of the sessions that are open in this process. Windows does not say, so there none does. */
+/** Whether a card does the work of this process's open sessions. False on Windows, which gives no such information. */
 export function isOnCard(): boolean {
   if (process.platform === 'darwin') return true
   if (process.platform !== 'linux' || graphicsCards().length === 0) return false
@@ -80,7 +80,7 @@ export function isOnCard(): boolean {
   return !threads.some((id) => PLAYED.test(threadName(id)))
 }
 
-/** Empty where the thread has ended since it was listed. */
+/** Empty if the thread has ended since it was listed. */
 function threadName(id: string): string {
   try {
     return readFileSync(`/proc/self/task/${id}/comm`, 'utf8')

@@ -6,7 +6,10 @@ import { libraryPath } from './resident-session.ts'
 type Session = ort.InferenceSession
 type Options = ort.InferenceSession.SessionOptions
 
-/** The addon, where there is one, is first: the log is of whoever comes first, and a device's failures are told there alone. */
+/**
+ * Loads the addon's runtime first, because ONNX Runtime's log belongs to its first user, and devices report failures only
+ * there.
+ */
 export function openPlainSession(model: Uint8Array | string, options: Options): Promise<Session> {
   addon()?.loadRuntime(libraryPath())
   const { InferenceSession } = ort

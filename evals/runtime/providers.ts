@@ -1,4 +1,7 @@
-/** @file What the addon asks ONNX Runtime for. A device is a row; beside it stand CUDA's own call (`ort_device.cc`) and what WebGPU says of itself (`ort_api.cc`). */
+/**
+ * @file Execution providers as the addon requests them, one per device. CUDA's own call is in `ort_device.cc`, WebGPU's error
+ * reports are in `ort_api.cc`.
+ */
 import type { Provider } from '../native/addon.ts'
 import type { Device } from './device.ts'
 
@@ -9,7 +12,7 @@ export const PROVIDERS: Readonly<Record<Device['name'], Provider | null>> = {
     name: 'CUDA',
     memory: 'Cuda',
     options: [
-      // Ten bits of mantissa, which cards since Ampere otherwise multiply with, are not the CPU's numbers.
+      // TF32 (ten bits of mantissa), the default on cards since Ampere, differs too much from the CPU's results.
       ['use_tf32', '0'],
       ['arena_extend_strategy', 'kSameAsRequested'],
     ],

@@ -1,6 +1,6 @@
 /**
- * @file The addon's session, used as one of onnxruntime-node is: the same library and settings, so the same bits,
- * but outputs are written where they shall lie instead of being copied, and the event loop turns while it runs.
+ * @file The addon's sessions. They use onnxruntime-node's library with the same settings, so results have the same bits, but
+ * outputs are written in place instead of copied, and a run does not block the event loop.
  */
 import { existsSync, globSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,24 +9,24 @@ import ort from './onnxruntime.ts'
 import type { Addon, BoundTensor, FreshTensor, SessionSettings } from '../native/addon.ts'
 import { DeviceTensor } from './device-tensor.ts'
 
-/** In the host's memory, or in that of the session's device. */
-export type Lying = ort.Tensor | DeviceTensor
+/** A tensor in the host's memory or in that of the session's device. */
+export type PlacedTensor = ort.Tensor | DeviceTensor
 
-/** What a runner needs of a session, whoever opened it. */
+/** The interface that a runner needs of either kind of session. */
 export interface OpenSession {
   /**
-   * Outputs that `fetches` gives a tensor for are written into its memory; those that are null are new. What lies on a device
-   * then is not among the results. onnxruntime-node knows no `DeviceTensor`.
+   * Writes an output to its tensor in `fetches`, or to a new one if that is null. Outputs in device memory are not among the
+   * results. onnxruntime-node's sessions take no `DeviceTensor`.
    */
   run(
-    feeds: Readonly<Record<string, Lying>>,
-    fetches: Readonly<Record<string, Lying | null>>,
+    feeds: Readonly<Record<string, PlacedTensor>>,
+    fetches: Readonly<Record<string, PlacedTensor | null>>,
   ): Promise<Readonly<Record<string, ort.OnnxValue>>>
   release(): Promise<void>
   endProfiling(): void
 }
 
-/** ONNX's numbers, and how a new result is seen. */
+/** ONNX's type numbers, and the view of a new result. */
 const TYPES = {
   float32: [1, Float32Array],
   uint8: [2, Uint8Array],
@@ -40,7 +40,7 @@ const TYPES = {
 type Type = keyof typeof TYPES
 
 export interface ResidentSession extends OpenSession {
-  /** A float32 tensor in the memory of the session's device; what it holds is not said. */
+  /** An uninitialised float32 tensor in the memory of the session's device. */
   allocate(dims: readonly number[]): Promise<DeviceTensor>
 }
 
@@ -69,9 +69,9 @@ export async function openResident(
   }
 }
 
-const isOnDevice = (tensor: Lying): tensor is DeviceTensor => tensor instanceof DeviceTensor
+const isOnDevice = (tensor: PlacedTensor): tensor is DeviceTensor => tensor instanceof DeviceTensor
 
-function bound([name, tensor]: readonly [string, Lying]): BoundTensor {
+function bound([name, tensor]: readonly [string, PlacedTensor]): BoundTensor {
   if (isOnDevice(tensor)) return { name, type: tensor.type, dims: tensor.dims, data: tensor.value }
   const { type, dims, data } = tensor
   const { buffer, byteOffset, byteLength } = data as Float32Array<ArrayBuffer>
@@ -86,7 +86,7 @@ function opened({ name, type, dims, data }: FreshTensor): readonly [string, ort.
 
 let known: string | undefined
 
-/** The library that onnxruntime-node itself loads: one file, and so one copy of it in the process. */
+/** The library that onnxruntime-node loads, so that the process has one copy. */
 export function libraryPath(): string {
   return (known ??= foundLibrary())
 }

@@ -1,9 +1,9 @@
 /**
  * @file Runs a graph on ONNX Runtime.
  *
- * Frozen weights are fed on each run (zero-copy views) for training, or become initialisers for generation, where packing
- * them once pays: out of memory, or out of the file that they lie in (`weight-files.ts`). Training has no prepacking and no
- * memory pattern: they cost memory and save nothing there.
+ * For training, frozen weights are fed on each run as zero-copy views. For generation they become initialisers, from memory or
+ * from their file (`weight-files.ts`), which ONNX Runtime packs once. Training uses neither prepacking nor a memory pattern,
+ * which would cost memory and save nothing.
  */
 import ort from './onnxruntime.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
@@ -20,31 +20,31 @@ import { translateOrtError } from './ort-errors.ts'
 import { openPlainSession } from './plain-session.ts'
 import { PROVIDERS } from './providers.ts'
 import { free, residentMemory, type DeviceMemory } from './resident-memory.ts'
-import { openResident, type Lying, type OpenSession } from './resident-session.ts'
+import { openResident, type PlacedTensor, type OpenSession } from './resident-session.ts'
 import type { Feeds, FrozenData, Memories, Tensor, TensorData } from './tensor.ts'
 import { folderOf, givenWeights, inMemory, isPlace, type FilePlace } from './weight-files.ts'
 
 interface RunnerOptions {
   readonly device: Device
   readonly purpose: 'train' | 'generate'
-  /** Weights that never change while the runner lives, by input name. */
+  /** Weights that do not change while the runner lives, by input name. */
   readonly frozen?: ReadonlyMap<string, FrozenData | FilePlace>
 }
 
 export interface Runner {
-  /** The names that `run` must be fed. */
+  /** Names of the required feeds. */
   readonly inputs: readonly string[]
   readonly nodes: number
   /**
-   * Says that these very arrays will be fed again and again, unchanged: a device with memory of its own copies them once.
-   * `run` is fed them all the same.
+   * Declares arrays that will be fed unchanged on every run, so that a device with its own memory copies them once. They must
+   * still be fed.
    */
   keep(feeds: Feeds): Promise<void>
-  /** Of the device's own; absent on the CPU, and where onnxruntime-node runs the graph. */
+  /** The device's memory; absent on the CPU and with onnxruntime-node. */
   readonly memory?: DeviceMemory
   /**
-   * Outputs given in `into` are written there (a cache that is its own past); every other output is new. Only those of
-   * `wanted` are given back, all of them if it is absent; none that is left on a device.
+   * Outputs in `into` are written there, for example a cache that extends its input; all others are new. Returns the `wanted`
+   * outputs (default: all) that are not on a device.
    */
   run(feeds: Memories, into?: Memories, wanted?: readonly string[]): Promise<Record<string, Tensor>>
   release(): Promise<void>
@@ -63,59 +63,77 @@ export async function createRunner(
   const order = purpose === 'train' ? 'backwards' : 'written'
   const encoded = encode(g, outputs, external, order)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
-  const settings = settingsOf(g, options)
-  const { session, memory } = await opened(encoded.bytes, settings, options)
-  let kept: { readonly feeds: Feeds; readonly there: Kept } | undefined
+  const { session, memory } = await opened(encoded.bytes, settingsOf(g, options), options)
+  let resident: Resident | undefined
   return {
     inputs: [...declared.keys()].filter((name) => !g.shapeInputs.has(name)),
     nodes: encoded.nodes,
     ...(memory && { memory }),
     async keep(feeds) {
       const named = Object.fromEntries(Object.entries(feeds).filter(([name]) => declared.has(name)))
-      const there = memory
-        ? await keptIn(memory, named)
+      const copies = memory
+        ? await copiesIn(memory, named)
         : device.name === 'webgpu' && (await toWebGpu(toOrtTensors(declared, named)))
-      if (there) kept = { feeds, there }
+      if (copies) resident = { feeds, ...copies }
     },
     async run(feeds, into = {}, wanted = Object.keys(outputs)) {
-      const tensors = toOrt(g, declared, feeds)
-      for (const [name, tensor] of Object.entries(kept?.there.tensors ?? {}))
-        if (dataOf(feeds[name]) === kept!.feeds[name]!.data) tensors[name] = tensor
-      const fetches: Record<string, Lying | null> = {}
-      for (const name of wanted) {
-        const target = into[name]
-        fetches[name] = target ? lying(outputs[name]!.dtype, target) : null
-      }
+      const tensors = { ...toOrt(g, declared, feeds), ...unchanged(resident, feeds) }
+      const fetches = fetchesOf(outputs, into, wanted)
       try {
-        const results = await session.run(tensors, fetches)
-        return Object.fromEntries(
-          Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]),
-        )
+        const results = Object.entries(await session.run(tensors, fetches))
+        return Object.fromEntries(results.map(([name, tensor]) => [name, fromOrt(tensor)]))
       } catch (error) {
-        throw translateOrtError(error, {
-          device: device.name,
-          batchSize: feeds.tokens?.dims[0] ?? 1,
-        })
+        const batchSize = feeds.tokens?.dims[0] ?? 1
+        throw translateOrtError(error, { device: device.name, batchSize })
       }
     },
     async release() {
       if (device.profilePrefix !== undefined) session.endProfiling()
-      await kept?.there.release()
+      await resident?.release()
       await session.release()
     },
   }
 }
 
-/** Tensors of the device's memory that are fed in place of the host's of the same names. */
-interface Kept {
-  readonly tensors: Readonly<Record<string, Lying>>
+/** Copies in the device's memory. */
+interface Copies {
+  readonly tensors: Readonly<Record<string, PlacedTensor>>
   release(): Promise<void>
 }
 
-async function keptIn(memory: DeviceMemory, feeds: Feeds): Promise<Kept> {
+interface Resident extends Copies {
+  /** The host's tensors that were copied. */
+  readonly feeds: Feeds
+}
+
+async function copiesIn(memory: DeviceMemory, feeds: Feeds): Promise<Copies> {
   const tensors = await memory.place(feeds)
   return { tensors, release: async () => free(tensors) }
 }
+
+/** The device's copies of those tensors in `feeds` that are the same arrays as when they were copied. */
+const unchanged = (
+  resident: Resident | undefined,
+  feeds: Memories,
+): Readonly<Record<string, PlacedTensor>> =>
+  Object.fromEntries(
+    Object.entries(resident?.tensors ?? {}).filter(
+      ([name]) => dataOf(feeds[name]) === resident!.feeds[name]!.data,
+    ),
+  )
+
+/** Where each wanted output is written; null for a new tensor. */
+const fetchesOf = (
+  outputs: Readonly<Record<string, Value>>,
+  into: Memories,
+  wanted: readonly string[],
+): Record<string, PlacedTensor | null> =>
+  Object.fromEntries(
+    wanted.map((name) => {
+      const target = into[name]
+      return [name, target ? placed(outputs[name]!.dtype, target) : null]
+    }),
+  )
 
 async function opened(
   model: Uint8Array,
@@ -134,7 +152,7 @@ async function opened(
   }
 }
 
-/** Optimised, a float16 weight would be made float32 once and for all; an arena would keep what each widened matrix took. */
+/** Graph optimisation would widen float16 weights once and for all, and a memory arena would keep every widened matrix. */
 function settingsOf(
   g: Graph,
   { purpose, device, frozen = new Map() }: RunnerOptions,
@@ -153,7 +171,7 @@ const openPlain = (
   { threads, optimised, arena, folder, weights }: SessionSettings,
   { name, profilePrefix }: Device,
 ): Promise<OpenSession> =>
-  // It knows no device's memory, and is given none.
+  // onnxruntime-node gets no device memory.
   openPlainSession(model, {
     executionProviders: [name],
     intraOpNumThreads: threads,
@@ -174,7 +192,7 @@ const openPlain = (
     profileFilePrefix: profilePrefix,
   })
 
-/** Elsewhere than on the CPU some fused kernels leave what a gradient needs unwritten, and say nothing. */
+/** On other devices than the CPU some fused kernels leave outputs needed by gradients unwritten, without an error. */
 function requireFit({ dialect, inputs }: Graph, device: Device): void {
   if (dialect.fused && !dialectOf(device).fused)
     throw new Error(`internal: a graph for the CPU was to run on ${device.name}`)
@@ -191,7 +209,7 @@ function toOrt(
   g: Graph,
   declared: ReadonlyMap<string, Value>,
   feeds: Memories,
-): Record<string, Lying> {
+): Record<string, PlacedTensor> {
   const given = [...declared.values()].filter(({ name }) => !g.shapeInputs.has(name))
   const bindings = bindSymbols(
     given.map(({ name, shape }) => {
@@ -200,8 +218,8 @@ function toOrt(
       return { name, declared: shape, actual: feed.dims }
     }),
   )
-  const tensors: Record<string, Lying> = {}
-  for (const { name, dtype } of given) tensors[name] = lying(dtype, feeds[name]!)
+  const tensors: Record<string, PlacedTensor> = {}
+  for (const { name, dtype } of given) tensors[name] = placed(dtype, feeds[name]!)
   for (const [name, shape] of g.shapeInputs) {
     if (!declared.has(name)) continue
     const sizes = BigInt64Array.from(shape.map((dim) => BigInt(evaluate(dim, bindings))))
@@ -221,13 +239,13 @@ const toOrtTensors = (
 const dataOf = (tensor: Tensor | DeviceTensor | undefined): TensorData | undefined =>
   tensor instanceof DeviceTensor ? undefined : tensor?.data
 
-const lying = (dtype: Dtype, tensor: Tensor | DeviceTensor): Lying =>
+const placed = (dtype: Dtype, tensor: Tensor | DeviceTensor): PlacedTensor =>
   tensor instanceof DeviceTensor ? tensor : ortTensor(dtype, tensor)
 
 function ortTensor(dtype: Dtype, { data, dims }: Tensor): ort.Tensor {
   const tensor = new ort.Tensor(dtype as OrtDtype as 'float32', data as Float32Array, dims)
   if (!(data instanceof Float16Array)) return tensor
-  // The binding knows float16 as 16-bit words alone, the library above it as Float16Array alone.
+  // The binding takes float16 only as 16-bit words, the library above it only as Float16Array.
   const words = new Uint16Array(data.buffer, data.byteOffset, data.length)
   return Object.defineProperty(tensor, 'data', { value: words })
 }

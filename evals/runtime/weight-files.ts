@@ -1,13 +1,13 @@
 /**
- * @file Initialisers of a graph: out of memory, or mapped out of files that are not ONNX Runtime's own. It knows files by names
- * relative to one folder and follows no link out of it: so the folder is the root of the drive, and the names are where links
- * lead. Files and memory do not go together: beside files, what is in memory becomes a part of the model's bytes.
+ * @file Initialisers of a graph, from memory or mapped from weight files. ONNX Runtime resolves file names relative to one
+ * folder and follows no link out of it, so the folder is the drive's root and links are resolved first. It does not take files
+ * and memory together: beside files, weights in memory become part of the model's bytes.
  */
 import { realpathSync } from 'node:fs'
 import { parse, relative } from 'node:path'
 import type { GivenWeight } from '../graph/encode.ts'
 
-/** Numbers that lie in a file just as the graph's input of that name has them. */
+/** Elements in a file, in the layout of the graph's input of the same name. */
 export interface FilePlace {
   readonly file: string
   readonly offset: number
@@ -20,13 +20,13 @@ type Frozen = ReadonlyMap<string, Given>
 export const isPlace = (given: object | undefined): given is FilePlace =>
   given !== undefined && 'file' in given
 
-/** The root that their files lie under; empty where none of them lies in a file. */
+/** The root folder of the weight files; empty if there are none. */
 export function folderOf(frozen: Frozen): string {
   const place = [...frozen.values()].find(isPlace)
   return place ? parse(realpathSync(place.file)).root : ''
 }
 
-/** How the model names them. */
+/** Each weight as the model refers to it. */
 export function givenWeights(frozen: Frozen): Map<string, GivenWeight> {
   const hasFiles = folderOf(frozen) !== ''
   return new Map([...frozen].map(([name, given]) => [name, weightOf(name, given, hasFiles)]))

@@ -4,7 +4,7 @@
  * side's follow from them (u0_i = W0 v0_i / σ_i) wherever W0 is well resolved, and are kept where it is not.
  */
 import { numerics } from '../native/load.ts'
-import { dot, rowProducts, vector, type Matrix, type Vectors } from './decomposition/matrix.ts'
+import { rowProducts, type Matrix, type Vectors } from './decomposition/matrix.ts'
 import { decomposed } from './decomposition/svd.ts'
 
 /** All min(m, n) left singular vectors of a weight `[m, n]`. */
@@ -12,20 +12,6 @@ export type Basis = {
   count: number
   /** |⟨u, u0_i⟩| over all i, the largest σ first, for each of `vectors` (of dimension m). */
   cosines: (vectors: Vectors) => Float64Array[]
-}
-
-/** A basis whose vectors are at hand. */
-export function explicitBasis(left: Vectors): Basis {
-  const { count, dimension, data } = left
-  const cosinesOf = (u: Float64Array) =>
-    Float64Array.from({ length: count }, (_, i) =>
-      Math.abs(dot(u, 0, data, i * dimension, dimension)),
-    )
-  return {
-    count,
-    cosines: (vectors) =>
-      Array.from({ length: vectors.count }, (_, j) => cosinesOf(vector(vectors, j))),
-  }
 }
 
 /** What is kept of a decomposition, on disk too. `p` = min(m, n), `q` = max(m, n). */

@@ -3,7 +3,7 @@
  *
  * Wilson (1927): centre = (p̂ + z²/2n) / (1 + z²/n), half = z √(p̂(1 − p̂)/n + z²/4n²) / (1 + z²/n).
  */
-import { requireCounts, requireShare } from './require.ts'
+import { requireCounts } from './require.ts'
 
 export interface Interval {
   readonly lower: number
@@ -29,11 +29,4 @@ export function wilsonOfShare(p: number, n: number, z = Z95): Interval {
     lower: p === 0 ? 0 : Math.max(0, centre - half),
     upper: p === 1 ? 1 : Math.min(1, centre + half),
   }
-}
-
-/** Exact one-sided upper limit when none of `n` succeeded: 1 − α^(1/n); 1 for n = 0. */
-export function exactUpperAtZero(n: number, alpha = 0.05): number {
-  requireCounts({ n })
-  requireShare('alpha', alpha)
-  return n === 0 ? 1 : -Math.expm1(Math.log(alpha) / n)
 }

@@ -115,15 +115,17 @@ export function randomStream(seed: number, label: string, position = 0): RandomS
       return Math.sqrt(-2 * Math.log(u)) * Math.cos((2 * Math.PI * (words[1]! >>> 0)) / TWO_POW_32)
     },
     integer,
-    shuffle<T>(values: readonly T[]): T[] {
-      const copy = [...values]
-      for (let i = copy.length - 1; i > 0; i--) {
-        const j = integer(i + 1)
-        ;[copy[i], copy[j]] = [copy[j]!, copy[i]!]
-      }
-      return copy
-    },
+    shuffle: (values) => shuffled(values, integer),
   }
+}
+
+function shuffled<T>(values: readonly T[], integer: RandomStream['integer']): T[] {
+  const copy = [...values]
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = integer(i + 1)
+    ;[copy[i], copy[j]] = [copy[j]!, copy[i]!]
+  }
+  return copy
 }
 
 /** Standard normals in place, one draw each. */

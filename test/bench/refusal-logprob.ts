@@ -38,7 +38,7 @@ const works: Record<string, () => Promise<number>> = {
     return (await subject.continuations(items, signal)).length
   },
   async shared() {
-    return (await subject.openings(befores, ALL, signal)).length
+    return (await subject.replyStartScores(befores, ALL, signal)).length
   },
 }
 

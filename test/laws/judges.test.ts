@@ -63,7 +63,7 @@ const context: JudgeContext = {
       items.map(({ before, continuation }) => ({
         logProbs: Float32Array.of(-continuation.length / (1 + before.length)),
       })),
-    openings: async (befores, openings) =>
+    replyStartScores: async (befores, openings) =>
       befores.map(({ before }) =>
         openings.map((opening) => Float32Array.of(-opening.length / (1 + before.length))),
       ),

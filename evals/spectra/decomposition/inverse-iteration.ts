@@ -55,22 +55,24 @@ function normalise(z: Float64Array) {
   for (let t = 0; t < z.length; t++) z[t]! /= norm
 }
 
-/** z ← (T − λI)⁻¹ z by elimination with partial pivoting; a pivot that vanishes is given the size of a rounding. */
-function solveShifted({ diagonal, off }: Bands, λ: number, size: number, z: Float64Array) {
+/** z ← (T − λI)⁻¹ z by elimination with partial pivoting; a vanishing pivot is replaced by ε·size. */
+function solveShifted(T: Bands, λ: number, size: number, z: Float64Array) {
+  const [pivot, first, second] = eliminate(T, λ, Number.EPSILON * size, z)
+  for (let i = z.length - 1; i >= 0; i--) {
+    const known = first[i]! * (z[i + 1] ?? 0) + second[i]! * (z[i + 2] ?? 0)
+    z[i] = (z[i]! - known) / pivot[i]!
+  }
+}
+
+type Bands3 = readonly [diagonal: Float64Array, first: Float64Array, second: Float64Array]
+
+/** Reduces T − λI to an upper triangle of three bands, and z with it. */
+function eliminate({ diagonal, off }: Bands, λ: number, floor: number, z: Float64Array): Bands3 {
   const p = z.length
-  const floor = Number.EPSILON * size
-  const [pivot, first, second] = [0, 0, 0].map(() => new Float64Array(p)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ]
+  const [pivot, first, second] = [0, 0, 0].map(() => new Float64Array(p)) as unknown as Bands3
   let a = diagonal[0]! - λ
   let b = off[1] ?? 0
-  for (let i = 0; i < p; i++) {
-    if (i === p - 1) {
-      pivot[i] = Math.abs(a) < floor ? floor : a
-      break
-    }
+  for (let i = 0; i < p - 1; i++) {
     const below = off[i + 1]!
     const next = diagonal[i + 1]! - λ
     const beyond = off[i + 2] ?? 0
@@ -93,10 +95,8 @@ function solveShifted({ diagonal, off }: Bands, λ: number, size: number, z: Flo
       b = -factor * beyond
     }
   }
-  for (let i = p - 1; i >= 0; i--) {
-    const known = first[i]! * (z[i + 1] ?? 0) + second[i]! * (z[i + 2] ?? 0)
-    z[i] = (z[i]! - known) / pivot[i]!
-  }
+  pivot[p - 1] = Math.abs(a) < floor ? floor : a
+  return [pivot, first, second]
 }
 
 /** max |T z − λ z|. */

@@ -78,9 +78,3 @@ export function mcNemarMidP(b: number, c: number): number {
   if (b === c) return 1
   return mcNemarExact(b, c) - binomialProbability(Math.min(b, c), b + c, 0.5)
 }
-
-/** χ² with continuity correction, one degree of freedom: max(|b − c| − 1, 0)² / (b + c); 0 where nothing changed. */
-export function mcNemarChiSquare(b: number, c: number): number {
-  requireCounts({ b, c })
-  return b + c === 0 ? 0 : Math.max(Math.abs(b - c) - 1, 0) ** 2 / (b + c)
-}

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SubjectIdentity } from '../../../evals/contract/rows.ts'
 import { openCached } from '../../../evals/inference/cached-graph.ts'
-import { encodeContinuation, encodeOpenings } from '../../../evals/inference/continuation.ts'
+import { encodeContinuation, encodeReplyStarts } from '../../../evals/inference/continuation.ts'
 import { localSubject } from '../../../evals/inference/subject.ts'
 import type { ChatTemplate, Tokenizer } from '../../../evals/models/checkpoint.ts'
 import { tinyModel } from '../../doubles/models/tiny-model.ts'
@@ -65,7 +65,7 @@ describe('encoding', () => {
 
 test('openings of one text have their own borders, and are none where one is too long', async () => {
   const rows = (before: string, openings: string[]) =>
-    encodeOpenings(open, { key: 'k', before }, openings, 5)
+    encodeReplyStarts(open, { key: 'k', before }, openings, 5)
   const [merged, plain] = (await rows('ax', ['y', 'z']))!
   expect([merged, plain]).toMatchObject([
     { ids: [29, 1, 30], from: 2 },
@@ -95,7 +95,7 @@ test('a continuation has the log-probabilities that it has in its whole text', a
   )
   for (const [i, { logProbs }] of scores.entries())
     expect([...logProbs]).toEqual([...whole[i]!.slice(-items[i]!.continuation.length)])
-  const [opened] = await subject.openings([items[0]!], [' de', ' d', 'q'], signal)
+  const [opened] = await subject.replyStartScores([items[0]!], [' de', ' d', 'q'], signal)
   expect(opened!.map(({ length }) => length)).toEqual([3, 2, 1])
   opened![0]!.forEach((value, t) => expect(value).toBeCloseTo(scores[0]!.logProbs[t]!, 5))
   expect(opened![1]).toEqual(opened![0]!.slice(0, 2))

@@ -66,7 +66,7 @@ async function cost<T>(ask: () => Promise<T>): Promise<[T, number]> {
 const QUESTIONS: [string, (model: TokenModel) => Promise<unknown>][] = [
   ['replies', written],
   ['scores', (model) => model.score(texts, signal)],
-  ['openings', (model) => model.openings(texts, signal)],
+  ['tree', (model) => model.scoreTree(texts, signal)],
 ]
 
 test.each(QUESTIONS)('%s: the first pays, each gets its own', async (_, ask) => {
@@ -93,13 +93,13 @@ test('an answer goes with whoever takes it, and with the next question to all', 
   const [twice, paid] = await cost(() => written(panel.member(0)))
   expect(twice).toEqual(once)
   expect(paid).toBeGreaterThan(0)
-  panel.listen([0, 1])
+  panel.activate([0, 1])
   expect((await cost(() => written(panel.member(1))))[1]).toBeGreaterThan(0)
 })
 
 test('who does not listen is asked for itself alone', async () => {
   const panel = panelOf(1, 2, 3)
-  panel.listen([0, 2])
+  panel.activate([0, 2])
   await written(panel.member(0))
   expect((await cost(() => written(panel.member(1))))[1]).toBeGreaterThan(0)
 })

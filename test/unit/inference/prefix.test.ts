@@ -63,7 +63,7 @@ describe.each([1, 2, 8])('on %i threads', (threads) => {
   test.each(sampled([64, 65, 101, 150], 2))(
     'a common beginning of %i tokens changes no bit',
     async (length) => {
-      const whole = { ...session, readsOn: false }
+      const whole = { ...session, splitsPrompts: false }
       for (const temperature of [0, 0.9]) {
         const apart = await ask(whole, length, 3, temperature)
         for (const batchSize of [1, 3, 16]) {
@@ -76,7 +76,7 @@ describe.each([1, 2, 8])('on %i threads', (threads) => {
   )
 
   test('a short one is read with each prompt, by one kernel for all', async () => {
-    const whole = { ...session, readsOn: false }
+    const whole = { ...session, splitsPrompts: false }
     expect(await ask(session, 20, 3, 0)).toEqual(await ask(whole, 20, 3, 0))
   })
 })
@@ -92,7 +92,7 @@ test.each(['F32', 'F16', 'BF16'] as const)(
     for (const threads of sampled([8, 1, 2], 1)) {
       const session = await openCached({ model, frozen: weights }, { name: 'cpu', threads }, 256)
       for (const length of [64, 101]) {
-        const apart = await ask({ ...session, readsOn: false }, length, 3, 0)
+        const apart = await ask({ ...session, splitsPrompts: false }, length, 3, 0)
         for (const batchSize of [1, 3, 16]) {
           const { answers, read } = await ask(session, length, batchSize, 0)
           expect(answers).toEqual(apart.answers)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
 import { generate } from '../../../evals/inference/generate.ts'
 import type { GeneratedTokens } from '../../../evals/inference/decoding.ts'
-import { scoreOpenings } from '../../../evals/inference/openings.ts'
+import { scorePrefixTree } from '../../../evals/inference/prefix-tree.ts'
 import { scoreTexts } from '../../../evals/inference/score.ts'
 import {
   arrange,
@@ -119,7 +119,7 @@ describe.each([1, 2, 5])('%i threads', (threads) => {
 
   test.each([
     ['texts', scoreTexts],
-    ['openings', scoreOpenings],
+    ['openings', scorePrefixTree],
   ])('scores of %s are the same bits as alone', async (_, score) => {
     const together = await scores(score, stack.with(adapters), everyone, 16)
     for (const k of everyone)

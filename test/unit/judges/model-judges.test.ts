@@ -34,7 +34,7 @@ function stub(says: (text: string) => string, identity = ['weights']) {
       items.map(({ continuation }) => ({
         logProbs: Float32Array.of(continuation === 'yes' ? -0.5 : -2, -9),
       })),
-    openings: () => Promise.reject(new Error('a model of its own is asked whole texts')),
+    replyStartScores: () => Promise.reject(new Error('a model of its own is asked whole texts')),
     clip: (text, tokens) => text.split(' ').slice(0, tokens).join(' '),
     fits: async (before) => textOf(before).length < 900,
   }

@@ -22,7 +22,7 @@ const isRefusal = (text: string) => (OPENINGS.refusal as readonly string[]).incl
 const context: JudgeContext = {
   signal: new AbortController().signal,
   subject: {
-    openings: async (befores, openings) =>
+    replyStartScores: async (befores, openings) =>
       befores.map(({ before }) =>
         openings.map((opening) => {
           const leans = JSON.stringify(before).includes('key') ? isRefusal(opening) : false
@@ -58,8 +58,8 @@ test('a prompt that is too long with an opening after it is undecided, and the o
   const plain = context.subject
   const subject: JudgeContext['subject'] = {
     ...plain,
-    openings: async (befores, ...rest) =>
-      (await plain.openings(befores, ...rest)).map((found, i) =>
+    replyStartScores: async (befores, ...rest) =>
+      (await plain.replyStartScores(befores, ...rest)).map((found, i) =>
         JSON.stringify(befores[i]).includes('endless') ? null : found,
       ),
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { baseDirections, explicitBasis } from '../../../evals/spectra/basis.ts'
+import { baseDirections } from '../../../evals/spectra/basis.ts'
+import { explicitBasis } from '../../doubles/statistics/explicit-basis.ts'
 import {
   transposed,
   type Matrix,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { baseDirections, explicitBasis } from '../../../evals/spectra/basis.ts'
+import { baseDirections } from '../../../evals/spectra/basis.ts'
+import { explicitBasis } from '../../doubles/statistics/explicit-basis.ts'
 import { alignments, findIntruders, subspaceEnergies } from '../../../evals/spectra/intruders.ts'
 import { vector, type Matrix, type Vectors } from '../../../evals/spectra/decomposition/matrix.ts'
 import { frobeniusNorm } from '../../../evals/spectra/measures.ts'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { binomialProbability } from '../../../evals/statistics/binomial.ts'
-import { exactUpperAtZero, wilson } from '../../../evals/statistics/proportion.ts'
+import { wilson } from '../../../evals/statistics/proportion.ts'
 
 const outcome = fc
   .integer({ min: 1, max: 5000 })
@@ -77,27 +77,5 @@ describe('wilson', () => {
     [1, Infinity],
   ])('refuses %d of %d', (successes, n) => {
     expect(() => wilson(successes, n)).toThrow('internal:')
-  })
-})
-
-describe('exactUpperAtZero', () => {
-  it('of 0/100 is .029513', () => {
-    expect(exactUpperAtZero(100)).toBeCloseTo(0.029513, 6)
-  })
-
-  it('is the p at which none of n has probability α', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 100_000 }),
-        fc.double({ min: 0.001, max: 0.5, noNaN: true }),
-        (n, alpha) => {
-          expect((1 - exactUpperAtZero(n, alpha)) ** n).toBeCloseTo(alpha, 8)
-        },
-      ),
-    )
-    // 1 − exp(−x) → x: all digits stay where n is huge.
-    expect(exactUpperAtZero(1e15) * 1e15).toBeCloseTo(-Math.log(0.05), 12)
-    expect(exactUpperAtZero(0)).toBe(1)
-    expect(() => exactUpperAtZero(5, 0)).toThrow('internal: alpha')
   })
 })

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../../evals/inference/cached-graph.ts'
-import { scoreOpenings } from '../../../evals/inference/openings.ts'
+import { scorePrefixTree } from '../../../evals/inference/prefix-tree.ts'
 import { scoreTexts, type ScoredText } from '../../../evals/inference/score.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { GOLDEN_FAMILIES, openGolden } from '../../doubles/models/golden-llama.ts'
@@ -53,7 +53,7 @@ describe.each(GOLDEN_FAMILIES)('%s', (name) => {
     const state = { model, frozen: weights }
     const session = await openCached(state, { name: 'cpu', threads: 1 }, 64)
     const whole = await scoreTexts(texts, optionsOf(session, 16))
-    const shared = await scoreOpenings(texts, optionsOf(session, 16))
+    const shared = await scorePrefixTree(texts, optionsOf(session, 16))
     await session.release()
     expect(shared.map(({ length }) => length)).toEqual(whole.map(({ length }) => length))
     expect(distance(shared, whole)).toBeLessThan(1e-6)
@@ -73,15 +73,15 @@ describe.each([1, 2])('on %d threads', (threads) => {
   afterAll(() => session.release())
 
   test('a continuation has the same bits in any company, order and batch', async () => {
-    const all = await scoreOpenings(texts, optionsOf(session, 16))
+    const all = await scorePrefixTree(texts, optionsOf(session, 16))
     for (const [i, text] of texts.entries()) {
-      const [alone] = await scoreOpenings([text], optionsOf(session, 1))
+      const [alone] = await scorePrefixTree([text], optionsOf(session, 1))
       expect(alone, text.key).toEqual(all[i])
     }
     for (const batchSize of [1, 2, 7]) {
       const order = randomStream(1, `order ${batchSize}`).shuffle(texts.map((_, i) => i))
       const some = order.slice(0, 60)
-      const found = await scoreOpenings(
+      const found = await scorePrefixTree(
         some.map((i) => texts[i]!),
         optionsOf(session, batchSize),
       )
@@ -99,7 +99,7 @@ describe.each([1, 2])('on %d threads', (threads) => {
         return session.run(graph, feeds, into)
       },
     }
-    await scoreOpenings(texts, optionsOf(counted, 16))
+    await scorePrefixTree(texts, optionsOf(counted, 16))
     // The longest text fills its batch; [1], [6], [9] go on, then [1, 2], [6, 7], [9, 1], then [1, 2, 4].
     expect(runs).toEqual([
       { batch: LENGTHS.length, seq: 26 },

@@ -1,9 +1,11 @@
 /**
- * @file Teacher-forced log-probabilities of short continuations, many of the same text: the text is computed once, and
- * each further token is a row that goes on from a copy of its keys and values; what continuations have in common is
- * computed once as well. A continuation has the same bits beside any others, in any batch and order. Whole passes
- * (score.ts) agree within rounding only: one query a row takes another attention kernel than many. A text whose positions
- * stretch with its length shares nothing with the text before it, and is read in whole passes.
+ * @file Teacher-forced log-probabilities of short continuations of common texts. A text is computed once; each further token is
+ * a row that continues from a copy of the text's keys and values, and common prefixes of continuations are computed once as
+ * well.
+ *
+ * A continuation's bits do not depend on the others, the batch or the order. They agree with whole passes (score.ts) within
+ * rounding only, because one query per row uses another attention kernel than many. Where position stretching depends on the
+ * length, texts that change it are computed in whole passes.
  */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { CachedSession } from './cached-graph.ts'
@@ -23,16 +25,16 @@ interface Row extends Pick<ScoredText, 'ids' | 'from' | 'adapter'> {
   readonly logProbs: Float32Array
 }
 
-/** Rows with the same first `length` tokens and at least one more, which the model is asked for. */
+/** Rows with the same first `length` tokens and at least one more, whose scores are to be computed. */
 interface Branch {
-  /** Slot that it goes on from. */
+  /** Slot of the cache that it continues. */
   readonly parent: number
   readonly length: number
   readonly rows: readonly Row[]
 }
 
-/** Log-probabilities in nats of `ids[from…]`, one array a text, in order. */
-export async function scoreOpenings(
+/** Log-probabilities in nats of `ids[from…]`, one array per text, in order. */
+export async function scorePrefixTree(
   texts: readonly ScoredText[],
   options: ScoreOptions,
 ): Promise<Float32Array[]> {
@@ -55,7 +57,7 @@ export async function scoreOpenings(
   return isApart.map((apart) => (apart ? whole[wholes++]! : shared[shares++]!))
 }
 
-/** Whether a text is read otherwise than what its continuation goes on from: then nothing of it is shared. */
+/** Whether the continuation changes the position stretching of the text before it, so that nothing can be shared. */
 const outgrows = (
   { ids, from }: ScoredText,
   { stretch }: Pick<CachedSession, 'stretch'>,
@@ -74,9 +76,9 @@ async function scoreShared(
     const logProbs = new Float32Array(Math.max(0, ids.length - start))
     return { ids, from: start, adapter, logProbs }
   })
-  const asked = rows.filter(({ logProbs }) => logProbs.length > 0)
+  const scored = rows.filter(({ logProbs }) => logProbs.length > 0)
   const stemOf = ({ ids, from, adapter }: Row) => `${adapter}:${ids.slice(0, from).join()}`
-  const stems = [...Map.groupBy(asked, stemOf).values()]
+  const stems = [...Map.groupBy(scored, stemOf).values()]
     .map((of): Branch => ({ parent: 0, length: of[0]!.from, rows: of }))
     .sort((a, b) => b.length - a.length)
   for (let start = 0; start < stems.length; start += batchSize) {
@@ -95,12 +97,12 @@ async function scoreStems(stems: readonly Branch[], options: ScoreOptions): Prom
   const further = Math.max(...stems.flatMap(({ rows }) => rows.map((row) => row.logProbs.length)))
   const slots = openSlots(session.cache, padded.length, width + further - 1)
   const feeds = prefill(prompts, width, padId)
-  const branches = await ask(stems, slots, feeds, options)
-  await goOn(branches, slots, options)
+  const branches = await scoreNext(stems, slots, feeds, options)
+  await descend(branches, slots, options)
 }
 
-/** One token further along each branch, and from there on; what it holds meanwhile is one cache a token. */
-async function goOn(
+/** Scores the branches token by token, depth first; memory holds one cache per level. */
+async function descend(
   branches: readonly Branch[],
   slots: Slots,
   options: ScoreOptions,
@@ -116,24 +118,24 @@ async function goOn(
       padded.map(({ rows, length }) => rows[0]!.ids[length - 1]!),
       padded.map(({ length }) => length - 1),
     )
-    await goOn(await ask(some, own, feeds, options), own, options)
+    await descend(await scoreNext(some, own, feeds, options), own, options)
   }
 }
 
-/** Small models pay by the run, not by the row: as many rows as this holds go together, and a batch in any case. */
+/** Cache bytes of the rows in one run, at least a batch: small models cost per run rather than per row. */
 const CACHE_BYTES = 64 * 2 ** 20
 
 const rowsAtOnce = ({ capacity }: Slots, { batchSize, session }: ScoreOptions): number =>
   Math.max(batchSize, Math.floor(CACHE_BYTES / rowBytes(session.cache, capacity)))
 
-/** Asks each branch for its next tokens, writes down what they got, and gives the branches that go on. */
-async function ask(
+/** Scores the next tokens of each branch and returns the branches that continue. */
+async function scoreNext(
   branches: readonly Branch[],
   slots: Slots,
   feeds: TokenFeeds,
   { session, varying }: ScoreOptions,
 ): Promise<Branch[]> {
-  const questions = branches.flatMap(({ rows, length }, parent) =>
+  const next = branches.flatMap(({ rows, length }, parent) =>
     [...Map.groupBy(rows, ({ ids }) => ids[length]!)].map(([token, of]) => ({
       parent,
       length,
@@ -141,25 +143,25 @@ async function ask(
       rows: of,
     })),
   )
-  const asked = inCompany(questions)
-  const readers = inCompany(branches)
-  const cache = slots.rows(0, readers.length)
+  const padded = inCompany(next)
+  const parents = inCompany(branches)
+  const cache = slots.rows(0, parents.length)
   const { logProbs } = await session.run(
     'score',
     {
       ...varying,
-      ...adaptersOf(readers.map(({ rows }) => rows[0]!)),
+      ...adaptersOf(parents.map(({ rows }) => rows[0]!)),
       ...cache.past,
       ...feeds,
-      rows: int32(asked.map(({ parent }) => feeds.rows.data[parent] as number)),
-      labels: int32(asked.map(({ token }) => token)),
+      rows: int32(padded.map(({ parent }) => feeds.rows.data[parent] as number)),
+      labels: int32(padded.map(({ token }) => token)),
     },
     cache.present,
   )
-  questions.forEach(({ rows, length }, i) => {
+  next.forEach(({ rows, length }, i) => {
     for (const row of rows) row.logProbs[length - row.from] = logProbs!.data[i] as number
   })
-  return questions.flatMap(({ parent, length, rows }) => {
+  return next.flatMap(({ parent, length, rows }) => {
     const longer = rows.filter(({ ids }) => ids.length > length + 1)
     return longer.length > 0 ? [{ parent, length: length + 1, rows: longer }] : []
   })
