@@ -39,7 +39,10 @@ export function createPanel(options: PanelOptions): Panel {
   const generate: MemberModel['generate'] = async function* (k, prompts, settings) {
     const request = JSON.stringify(['write', settings.decoding, prompts.map(({ ids }) => ids)])
     const known = cached.take<GeneratedTokens[]>(request, k)
-    if (known) return yield known
+    if (known) {
+      yield known
+      return
+    }
     // Each member samples with random numbers of its own, so only greedy requests are shared.
     const members = settings.decoding.temperature === 0 ? membersWith(k) : [k]
     const others = new Map(
