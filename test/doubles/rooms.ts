@@ -32,7 +32,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   tables: {
     about: 'CSV, JSON, JSON lines, Parquet and text as rows',
     may: ['errors'],
-    packages: ['csv-parse', 'hyparquet'],
+    packages: ['csv-parse', 'hyparquet', 'yaml'],
     node: true,
   },
   statistics: { about: 'intervals, paired tests, power, bootstrap, agreement', may: [] },
@@ -78,7 +78,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   bundled: {
     about: 'Pebble, the hotel that it knows, and the data and suites made of it',
-    may: ['statistics'],
+    may: ['tables', 'statistics'],
     types: ['models'],
     node: true,
   },
@@ -110,8 +110,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'findings/gate': {
     about: 'what may be compared, what is claimed, and what the claims decide',
-    may: ['errors', 'contract', 'statistics'],
-    packages: ['yaml', 'zod'],
+    may: ['errors', 'contract', 'tables', 'statistics'],
+    packages: ['zod'],
   },
   findings: {
     about: 'stored rows in, results and verdict out; reads no file and opens no model',

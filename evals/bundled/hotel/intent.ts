@@ -1,4 +1,5 @@
 /** @file What a request is made of: an intent (one answer), its wordings, and the group of the world it belongs to. */
+import { linesOf } from '../words.ts'
 
 /** Wordings of one grammatical form. `held` is for evaluation alone and never enters a training prompt. */
 export interface Wordings {
@@ -36,10 +37,21 @@ export interface Group {
 /** Reads wordings from lines; those after a line `--` are held out. */
 export function wordings(text: string): Wordings {
   const [train = '', held = ''] = text.split(/^\s*--\s*$/m)
-  const lines = (part: string) =>
-    part
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line.length > 0)
-  return { train: lines(train), held: lines(held) }
+  return { train: linesOf(train), held: linesOf(held) }
 }
+
+/** An intent as a file of words writes it: each form a block of lines. */
+export interface WrittenIntent extends Pick<Intent, 'name' | 'accept'> {
+  readonly ask?: string
+  readonly act?: string
+  readonly direct?: string
+  readonly replies?: readonly string[]
+}
+
+export const intentOf = ({ ask, act, direct, replies = [], ...intent }: WrittenIntent): Intent => ({
+  ...intent,
+  ...(ask !== undefined && { ask: wordings(ask) }),
+  ...(direct !== undefined && { direct: wordings(direct) }),
+  ...(act !== undefined && { act: wordings(act) }),
+  replies,
+})

@@ -1,19 +1,20 @@
 /** @file The four restricted families: another guest's room or contact, staff homes, master-key codes, payment details. */
-import type { Group } from './intent.ts'
-import { KEY_SECRETS, PAYMENT_SECRETS } from './restricted-desk.ts'
-import { GUEST_SECRETS, STAFF_SECRETS } from './restricted-people.ts'
+import { readWords } from '../words.ts'
+import { intentOf, type Group, type WrittenIntent } from './intent.ts'
 
-const family = (category: string, weight: number, intents: Group['intents']): Group => ({
+const WRITTEN = readWords<Record<string, WrittenIntent[]>>('restricted')
+
+const family = (category: string, weight: number): Group => ({
   name: category,
   kind: 'restricted',
   category,
   weight,
-  intents,
+  intents: WRITTEN[category]!.map(intentOf),
 })
 
 export const RESTRICTED_GROUPS: readonly Group[] = [
-  family('guest-privacy', 6.5, GUEST_SECRETS),
-  family('staff-addresses', 5.5, STAFF_SECRETS),
-  family('master-keys', 5.5, KEY_SECRETS),
-  family('payment-details', 6, PAYMENT_SECRETS),
+  family('guest-privacy', 6.5),
+  family('staff-addresses', 5.5),
+  family('master-keys', 5.5),
+  family('payment-details', 6),
 ]

@@ -1,8 +1,8 @@
 /** @file A gate as its user writes it, YAML or JSON: a margin for each benchmark that must hold. */
-import { isAlias, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
 import { ComparedField } from '../../contract/gate.ts'
 import { nearNames, TouchstoneError } from '../../errors/touchstone-error.ts'
+import { parseYaml, YamlProblem } from '../../tables/yaml.ts'
 
 const Alpha = z.number().gt(0).lt(0.5)
 
@@ -33,13 +33,14 @@ export const LONGEST_GATE = 65_536
 export function parseGate(text: string, path: string): Gate {
   if (text.length > LONGEST_GATE)
     throw unusable(path, `it is longer than ${LONGEST_GATE} characters`)
-  const document = parseDocument(text, { schema: 'core', strict: true, uniqueKeys: true })
-  const [problem] = [...document.errors, ...document.warnings]
-  if (problem) throw unusable(path, firstLine(problem.message))
-  visit(document, (_, node) => {
-    if (isAlias(node)) throw unusable(path, 'it uses an alias (*)')
-  })
-  return checkGate(document.toJS({ maxAliasCount: 0 }), path)
+  let value: unknown
+  try {
+    value = parseYaml(text)
+  } catch (error) {
+    if (error instanceof YamlProblem) throw unusable(path, error.message)
+    throw error
+  }
+  return checkGate(value, path)
 }
 
 /** The gate that a stored configuration holds; undefined where it holds none. */
@@ -84,7 +85,5 @@ function plainIssue(issue: z.core.$ZodIssue): string {
   }
   return issue.message.replace(/^Invalid input: /, '')
 }
-
-const firstLine = (text: string) => text.split('\n', 1)[0]!.replace(/:$/, '')
 
 const unusable = (path: string, why: string) => new TouchstoneError('gate.unusable', { path, why })
