@@ -121,7 +121,7 @@ const reboundsLess = (method: string, config: object): Experiment => ({
   ],
 })
 
-/** E L(θ + ρ·z/‖z‖) − L(θ) over ten draws, ρ = 0.05 (methods.md §3.4). */
+/** E L(θ + ρ·z/‖z‖) − L(θ) over ten draws, ρ = 0.05 (docs/methods/training.md). */
 async function sharpness({ session, final }: Trained): Promise<number> {
   const { normal } = randomStream(1, 'sharpness')
   let sum = 0

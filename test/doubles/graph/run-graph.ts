@@ -142,7 +142,7 @@ export const lossAndGradients =
 
 interface GradientCheck {
   readonly input: number
-  /** ‖g − g_num‖ / (‖g‖ + ‖g_num‖), methods.md §1.3. */
+  /** ‖g − g_num‖ / (‖g‖ + ‖g_num‖), docs/methods/README.md, G1. */
   readonly error: number
   readonly norm: number
   readonly declared: Shape

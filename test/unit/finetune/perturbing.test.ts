@@ -1,4 +1,4 @@
-/** @file GGPO and MGPO in the loop (methods.md §3, T1, T4, T5): one pass a step, no residue, and plain LoRA at strength zero. */
+/** @file GGPO and MGPO in the loop (docs/methods/ggpo-mgpo.md): one pass a step, no residue, and plain LoRA at strength zero. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

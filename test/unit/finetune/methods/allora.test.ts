@@ -1,4 +1,4 @@
-/** @file ALLoRA by hand: methods.md §5.7. */
+/** @file ALLoRA by hand: docs/methods/dora-allora.md. */
 import { describe, expect, test } from 'vitest'
 import { allora, rowFactors } from '../../../../evals/finetune/methods/allora.ts'
 import { gradients } from '../../../../evals/graph/gradient.ts'
@@ -67,7 +67,7 @@ async function run(
 const closeTo = (found: readonly number[], expected: readonly number[]) =>
   found.forEach((x, i) => expect(x).toBeCloseTo(expected[i]!, 6))
 
-test('the layer of methods.md §5.1 with η² = 2: gB = (c ⊙ G)·Aᵀ, gA = Bᵀ·(c ⊙ G)', async () => {
+test('the layer of lora.test.ts with η² = 2: gB = (c ⊙ G)·Aᵀ, gA = Bᵀ·(c ⊙ G)', async () => {
   // Rows of x are the axes, so that dYᵀ·x is G itself.
   const layer = {
     rows: 3,

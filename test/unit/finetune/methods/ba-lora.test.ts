@@ -1,4 +1,4 @@
-/** @file BA-LoRA's three terms by hand and by central differences, and PiSSA where they are off (methods.md §5.9). */
+/** @file BA-LoRA's three terms by hand and by central differences, and PiSSA where they are off (docs/methods/ba-lora-lora-sb.md). */
 import { describe, expect, test } from 'vitest'
 import {
   certainty,

@@ -1,4 +1,4 @@
-/** @file DoRA (methods.md §5.3): magnitude and direction by hand. */
+/** @file DoRA (docs/methods/dora-allora.md): magnitude and direction by hand. */
 import { describe, expect, test } from 'vitest'
 import { findMethod } from '../../../../evals/finetune/registry.ts'
 import { adaptedWeights } from '../../../../evals/models/weights/tuned-weights.ts'

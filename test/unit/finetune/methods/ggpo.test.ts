@@ -1,4 +1,4 @@
-/** @file GGPO's noise by hand and by its moments (methods.md §3.1, T2). */
+/** @file GGPO's noise by hand and by its moments (docs/methods/ggpo-mgpo.md). */
 import { describe, expect, test } from 'vitest'
 import { ggpo, noiseDeviations } from '../../../../evals/finetune/methods/ggpo.ts'
 import { pairsOf } from '../../../../evals/finetune/methods/pairs.ts'
@@ -18,7 +18,7 @@ import {
 const config = (more: object) => ggpo.config.parse({ rank: 2, alpha: 3, ...more })
 const SCALE = 1.5
 
-test('methods.md §7: W′ = (3, 4), G = (0, 2), σ = .03, β = .01 give a deviation of .106151', () => {
+test('W′ = (3, 4), G = (0, 2), σ = .03, β = .01 give a deviation of .106151', () => {
   const one = { rows: 1, columns: 2, rank: 1, W: Float32Array.of(3, 4) }
   const state = stateOf({ ...one, A: new Float32Array(2), B: new Float32Array(1) })
   const settings = ggpo.config.parse({ rank: 1, alpha: 1, sigma: 0.03, beta: 0.01 })

@@ -1,4 +1,4 @@
-/** @file LoRA-GA: its first step is the best rank-2r part of the gradient (methods.md §5.8). */
+/** @file LoRA-GA: its first step is the best rank-2r part of the gradient (docs/methods/initialisation.md). */
 import { describe, expect, test } from 'vitest'
 import { gradientStart, loraGa } from '../../../../evals/finetune/methods/lora-ga.ts'
 import { onOriginalBase, withUpdate } from '../../../../evals/finetune/methods/moved-base.ts'

@@ -1,4 +1,4 @@
-/** @file LoRA+ (methods.md §5.6): which rate each tensor has, and λ = 1. */
+/** @file LoRA+ (docs/methods/lora.md): which rate each tensor has, and λ = 1. */
 import { expect, test } from 'vitest'
 import { optimizerGroups } from '../../../../evals/finetune/training/parameters.ts'
 import { openTiny, trainTiny } from '../../../doubles/training/tiny-training.ts'

@@ -1,4 +1,4 @@
-/** @file LoRA-SB: fixed orthonormal A and B, and what R then learns (methods.md §5.11). */
+/** @file LoRA-SB: fixed orthonormal A and B, and what R then learns (docs/methods/ba-lora-lora-sb.md). */
 import { expect, test } from 'vitest'
 import { loraSb, signedStart } from '../../../../evals/finetune/methods/lora-sb.ts'
 import { leadingTriplets } from '../../../../evals/finetune/methods/singular.ts'

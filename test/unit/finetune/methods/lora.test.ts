@@ -1,4 +1,4 @@
-/** @file LoRA by hand: methods.md §5.1. */
+/** @file LoRA by hand: docs/methods/lora.md. */
 import { describe, expect, test } from 'vitest'
 import { lora } from '../../../../evals/finetune/methods/lora.ts'
 import { namedViews, parameterTable } from '../../../../evals/finetune/training/parameters.ts'
@@ -23,7 +23,7 @@ import { lanes } from '../../../doubles/training/lanes.ts'
 const device = { name: 'cpu', threads: 1 } as const
 
 describe('LoRA', () => {
-  test('methods.md §5.1 T5: a layer by hand', async () => {
+  test('a layer by hand', async () => {
     for (const dialect of [FLOAT64, CPU]) {
       const g = createGraph(dialect)
       const [W, x, G] = [

@@ -98,7 +98,7 @@ describe('patterns', () => {
 test.each([
   ['lora', 2],
   ['pissa', 4],
-])('methods.md §5.1 T2: what %s at rank 2 learns has at most rank %i', async (method, most) => {
+])('what %s at rank 2 learns has at most rank %i', async (method, most) => {
   const { session, fresh, run } = await openTiny({ method, methodConfig: { rank: 2 } })
   await run(fresh)
   const found = METHODS.find(({ name }) => name === method)!

@@ -1,4 +1,4 @@
-/** @file MGPO's perturbation by hand (methods.md §3.2, T3 and T6). */
+/** @file MGPO's perturbation by hand (docs/methods/ggpo-mgpo.md). */
 import { describe, expect, test } from 'vitest'
 import { mgpo } from '../../../../evals/finetune/methods/mgpo.ts'
 import type { Perturbation } from '../../../../evals/finetune/method.ts'
@@ -17,7 +17,7 @@ import { tinyPlan } from '../../../doubles/training/tiny-training.ts'
 const config = (more: object) => mgpo.config.parse({ rank: 2, alpha: 3, ...more })
 const SCALE = 1.5
 
-test('methods.md §7: m = (3, 4), ρ = .05, ḡ = 2 give ε = (.015, .02)', () => {
+test('m = (3, 4), ρ = .05, ḡ = 2 give ε = (.015, .02)', () => {
   const one = { rows: 1, columns: 1, rank: 1, W: new Float32Array(1) }
   const state = stateOf(
     { ...one, A: new Float32Array(1), B: new Float32Array(1) },

@@ -1,4 +1,4 @@
-/** @file OLoRA (methods.md §5.5): an orthonormal start from an unpivoted QR. */
+/** @file OLoRA (docs/methods/initialisation.md): an orthonormal start from an unpivoted QR. */
 import { describe, expect, test } from 'vitest'
 import { leadingQr } from '../../../../evals/spectra/decomposition/leading-qr.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'

@@ -1,4 +1,4 @@
-/** @file PiSSA (methods.md §5.4): the principal start, and the conversion to an adapter for the original base. */
+/** @file PiSSA (docs/methods/initialisation.md): the principal start, and the conversion to an adapter for the original base. */
 import { describe, expect, test } from 'vitest'
 import { onOriginalBase } from '../../../../evals/finetune/methods/moved-base.ts'
 import { namedViews } from '../../../../evals/finetune/training/parameters.ts'

@@ -1,4 +1,4 @@
-/** @file rsLoRA (methods.md §5.2): the update's size does not depend on the rank. */
+/** @file rsLoRA (docs/methods/lora.md): the update's size does not depend on the rank. */
 import { expect, test } from 'vitest'
 import { layerByHand } from '../../../doubles/training/one-layer.ts'
 import { findMethod } from '../../../../evals/finetune/registry.ts'

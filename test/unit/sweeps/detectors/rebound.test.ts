@@ -1,4 +1,4 @@
-/** @file Loss rebound: the three synthetic curves of methods §3.3 over seeds, its guards, and a curve worked by hand. */
+/** @file Loss rebound: the three synthetic curves of docs/methods/double-descent.md over seeds, its guards, and a curve worked by hand. */
 import { describe, expect, it } from 'vitest'
 import { smoothed } from '../../../../evals/statistics/smoothed.ts'
 import { detectRebound } from '../../../../evals/sweeps/detectors/rebound.ts'
@@ -22,7 +22,7 @@ function found(curve: keyof typeof CURVES) {
 const mean = (values: readonly (number | null)[]) =>
   values.reduce<number>((sum, value) => sum + value!, 0) / values.length
 
-describe('the synthetic curves of methods §3.3', () => {
+describe('synthetic curves', () => {
   it('a falling curve has R ≈ 0.06 and no label, in every seed', () => {
     const all = found('falling')
     expect(new Set(all.map(({ label }) => label))).toEqual(new Set(['none']))

@@ -1,4 +1,4 @@
-/** @file Random features: the curve of methods §3.4, the closed form of its test error, and purity. */
+/** @file Random features: the curve of docs/methods/double-descent.md, the closed form of its test error, and purity. */
 import { describe, expect, it } from 'vitest'
 import { testForPeak } from '../../../../evals/sweeps/detectors/peak.ts'
 import {
@@ -48,7 +48,7 @@ describe(`${SEEDS} seeds`, () => {
 })
 
 describe('2,000 seeds', () => {
-  it.runIf(IS_LONG)('have the medians of methods §3.4', async () => {
+  it.runIf(IS_LONG)('have the medians of docs/methods/double-descent.md', async () => {
     const page = [1.05, 1.14, 1.47, 2.56, 10.7, 55.6, 11.3, 2.79, 0.95, 0.54, 0.4]
     for (const [i, features] of FEATURES.entries()) {
       const share = median(await errors(features, 2000)) / page[i]!
