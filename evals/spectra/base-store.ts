@@ -1,6 +1,6 @@
 /**
- * @file Decompositions of base weights on disk, by a tag of the weight: computed once for every scan of that base.
- * An entry that cannot be read is computed again; a folder that cannot be written is done without.
+ * @file A disk cache of base-weight decompositions, keyed by the weight's contents, so that each base is decomposed once. An
+ * unreadable entry is computed again; with an unwritable folder the cache is not used.
  */
 import { join } from 'node:path'
 import { baseSystem, type BaseSystem } from './basis.ts'
@@ -11,22 +11,22 @@ import { bytesOf, encodeParts, readEntry, type Room } from './entry-file.ts'
 import type { Matrix } from './decomposition/matrix.ts'
 
 export type BaseStore = {
-  /** With `room`, what was found in it before is overwritten. */
+  /** Reads into `room` if given, overwriting the previous entry. */
   find: (W0: Matrix, room?: Room) => Promise<BaseSystem | undefined>
   save: (W0: Matrix, system: BaseSystem) => Promise<void>
-  /** For a thread that opens the same store. */
+  /** Options for a thread that opens the same store. */
   options: Omit<BaseStoreOptions, 'onProblem'>
-  /** Says once that the folder cannot be used. */
+  /** Reports once that the folder cannot be used. */
   tell: (why: string) => void
 }
 
 export type BaseStoreOptions = {
   folder: string
-  /** Upper bound on the entries together. */
+  /** Limit on the total size of all entries. */
   capacityBytes?: number
-  /** What has been used since then is not evicted: now, if not given. Milliseconds since 1970. */
+  /** Entries used since then are not evicted; default now. Milliseconds since 1970. */
   openedAt?: number
-  /** Told once, where the folder cannot be used. */
+  /** Called once if the folder cannot be used. */
   onProblem?: (why: string) => void
 }
 
@@ -38,7 +38,9 @@ const SUFFIX = '.base'
 export const defaultCacheFolder = (...machine: Parameters<typeof cacheFolder>): string =>
   join(cacheFolder(...machine), 'spectra')
 
-/** Evicts the least recently used first, but nothing used since it was opened: a scan visits every weight in turn. */
+/**
+ * Evicts the least recently used entries, but none used since the store was opened, because a scan visits every weight in turn.
+ */
 export function openBaseStore(options: BaseStoreOptions): BaseStore {
   const { folder, capacityBytes = CACHE_BYTES, openedAt = Date.now(), onProblem } = options
   let hasProblem = false

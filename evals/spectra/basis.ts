@@ -1,7 +1,7 @@
 /**
- * @file The pretrained directions of a weight W0 = U0 Σ V0ᵀ, decomposed once and asked how other things lie to them:
- * |U0ᵀ u| of vectors, and U0ᵀB and V0ᵀAᵀ of an adapter's factors. The short side's vectors `[p, p]` are kept; the long
- * side's follow from them (u0_i = W0 v0_i / σ_i) wherever W0 is well resolved, and are kept where it is not.
+ * @file The singular basis of a base weight W0 = U0 Σ V0ᵀ and projections on it: |U0ᵀ u| of vectors, and U0ᵀB and V0ᵀAᵀ of an
+ * adapter's factors. Stores the short side's vectors `[p, p]`; the long side's follow as u0_i = W0 v0_i / σ_i if W0 is well
+ * resolved, and are stored otherwise.
  */
 import { numerics } from '../native/load.ts'
 import { rowProducts, type Matrix, type Vectors } from './decomposition/matrix.ts'
@@ -10,25 +10,25 @@ import { decomposed } from './decomposition/svd.ts'
 /** All min(m, n) left singular vectors of a weight `[m, n]`. */
 export type Basis = {
   count: number
-  /** |⟨u, u0_i⟩| over all i, the largest σ first, for each of `vectors` (of dimension m). */
+  /** |⟨u, u0_i⟩| over all i, σ descending, for each of `vectors` (of dimension m). */
   cosines: (vectors: Vectors) => Float64Array[]
 }
 
-/** What is kept of a decomposition, on disk too. `p` = min(m, n), `q` = max(m, n). */
+/** The stored parts of a decomposition. `p` = min(m, n), `q` = max(m, n). */
 export type BaseParts = {
   /** Σ, descending `[p]`. */
   singularValues: Float64Array
   /** The short side's vectors as rows `[p, p]`. */
   near: Float64Array
-  /** The long side's as rows `[p, q]`, where dividing by σ would spoil them. */
+  /** The long side's vectors as rows `[p, q]`, where dividing by σ would be inaccurate. */
   far: Float64Array | undefined
 }
 
-/** The full basis, both sides. */
+/** Both sides of the basis. */
 export type BaseSystem = Basis & {
   shape: readonly [number, number]
   parts: BaseParts
-  /** Rows against U0 and V0: `[r, p]` each of `left` `[r, m]` and of `right` `[r, n]`. */
+  /** Products of rows with U0 and V0: `[r, p]` each, from `left` `[r, m]` and `right` `[r, n]`. */
   project: (
     left: Float64Array,
     right: Float64Array,
@@ -36,7 +36,7 @@ export type BaseSystem = Basis & {
   ) => { left: Float64Array; right: Float64Array }
 }
 
-/** The pretrained directions of W0, which is kept. Throws `spectrum.not-finite`, naming `weight`. */
+/** The singular basis of W0, which it references. Throws `spectrum.not-finite`, naming `weight`. */
 export const baseDirections = (W0: Matrix, weight = 'W0'): BaseSystem =>
   baseSystem(W0, baseParts(W0, weight))
 
@@ -45,7 +45,7 @@ function baseParts(W0: Matrix, weight = 'W0'): BaseParts {
   return { singularValues, near: vectors, far: isExact ? undefined : other }
 }
 
-/** The basis that `parts`, made from W0, stand for. */
+/** The basis given by `parts`, which were computed from W0. */
 export function baseSystem(W0: Matrix, parts: BaseParts): BaseSystem {
   const { rows: m, columns: n } = W0
   const [p, isWide] = [Math.min(m, n), m <= n]
@@ -74,7 +74,7 @@ export function baseSystem(W0: Matrix, parts: BaseParts): BaseSystem {
     },
   }
 
-  /** The short side's rows and what the long side's became, in one pass over `near`, which is what this costs. */
+  /** Both products with `near` in one pass, because reading it dominates the cost. */
   function bothOnNear(short: Float64Array, turned: Float64Array, r: number) {
     const rows = new Float64Array(2 * r * p)
     rows.set(short)

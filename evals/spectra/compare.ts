@@ -1,4 +1,6 @@
-/** @file The spectrum of each weight after fine-tuning against the same weight before: one `SpectrumRow` a matrix and model. */
+/**
+ * @file Compares the spectrum of each weight after fine-tuning with the base weight's: one `SpectrumRow` per matrix and model.
+ */
 import { setImmediate } from 'node:timers/promises'
 import type { SpectrumRow, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
@@ -13,10 +15,10 @@ import { nullDistribution } from './null-distribution.ts'
 import type { LowRankChange } from './decomposition/partial-svd.ts'
 import { openLanes, thisMachine, threadsFor, type Lane } from './scan-lanes.ts'
 
-/** Which matrix, as in a `SpectrumRow`: `weight` is the checkpoint's name, `module` its kind (`q_proj`). */
+/** A matrix, as in a `SpectrumRow`: `weight` is the checkpoint's name, `module` its kind (`q_proj`). */
 export type MatrixPlace = { layer: number; module: string; weight: string; shape: [number, number] }
 
-/** How many directions are looked at, below which cosine one is an intruder, and how much else is measured. */
+/** How many directions are compared, the cosine below which one is an intruder, and the amount of detail. */
 type ScanRule = { k?: number; epsilon?: number; detail?: Detail }
 
 type Compared = MatrixPlace & ScanRule & { key: SubjectKey }
@@ -24,9 +26,9 @@ type Compared = MatrixPlace & ScanRule & { key: SubjectKey }
 type Comparison = Compared & {
   W0: Numbers
   W1: Numbers
-  /** The directions of W0, where another comparison has found them. */
+  /** The basis of W0, if already computed. */
   base?: BaseSystem | undefined
-  /** ΔW where an adapter knows it better than W1 − W0 does: rounding blurs the rank of a difference. */
+  /** An adapter's own ΔW, which is more accurate than W1 − W0: rounding blurs the rank of a difference. */
   change?: LowRankChange | undefined
 }
 
@@ -64,7 +66,7 @@ function rowOf(compared: Compared, { found, changed, ...sizes }: Measured): Spec
   }
 }
 
-/** ‖ΔW‖_F / ‖W0‖_F; 0 where nothing changed. */
+/** ‖ΔW‖_F / ‖W0‖_F; 0 if nothing changed. */
 function ratio(change: number, base: number, weight: string): number {
   if (change > 0 && base === 0) throw new TouchstoneError('spectrum.zero-base', { weight })
   return change === 0 ? 0 : change / base
@@ -73,7 +75,7 @@ function ratio(change: number, base: number, weight: string): number {
 type Reader<T> = (weight: string) => T | Promise<T>
 type ReadWeight = Reader<Numbers>
 
-/** One tuned model to scan; `readChange` gives an adapter's own ΔW where there is one. */
+/** A tuned model to scan; `readChange` returns an adapter's own ΔW, if any. */
 export type TunedModel = {
   key: SubjectKey
   read: ReadWeight
@@ -83,20 +85,19 @@ export type TunedModel = {
 export type ScanOptions = ScanRule & {
   matrices: readonly MatrixPlace[]
   readBase: ReadWeight
-  /** Scanned side by side, so that each base matrix is decomposed once for all of them. */
+  /** Scanned together, so that each base matrix is decomposed once. */
   tuned: readonly TunedModel[]
-  /** Keeps decompositions for the next scan. */
+  /** Caches decompositions for later scans. */
   store?: BaseStore | undefined
-  /** How many matrices are scanned at a time; by their sizes and the machine where not given. */
+  /** Matrices scanned at a time; by default chosen from their sizes and the machine. */
   threads?: number
   onProgress?: (progress: { done: number; total: number; weight: string }) => void
   signal?: AbortSignal
 }
 
 /**
- * Rows in the order of `matrices`, and for each in the order of `tuned`. Holds one base and one tuned matrix a thread at
- * a time, and lets the event loop turn between two comparisons. A tuned weight that its change describes well enough is
- * not read.
+ * Yields rows in the order of `matrices`, and within each in the order of `tuned`. Each thread holds one base and one tuned
+ * matrix at a time. The event loop runs between comparisons. A tuned weight is not read if its change suffices.
  */
 export async function* scanModel(options: ScanOptions): AsyncGenerator<SpectrumRow> {
   const { matrices, store, signal } = options
@@ -148,7 +149,7 @@ async function scanMatrix(
   return rows
 }
 
-/** What `work` makes of each item, in their order, each lane doing one at a time and none far ahead of the reader. */
+/** The results of `work` in the items' order. Each lane works on one item at a time, and none runs far ahead of the reader. */
 async function* inOrder<T, R>(
   items: readonly T[],
   lanes: readonly Lane[],

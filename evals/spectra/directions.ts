@@ -1,4 +1,7 @@
-/** @file The singular directions of a tuned weight against its base, the first few or all of them, and what is read off them. */
+/**
+ * @file The singular directions of a tuned weight compared with its base, all or the leading ones, and measures derived from
+ * them.
+ */
 import type { SpectrumDetails } from '../contract/rows.ts'
 import type { BaseSystem } from './basis.ts'
 import { energyWithin, largestOf } from './intruders.ts'
@@ -10,7 +13,7 @@ import { powerLawOfSpectrum } from './power-law.ts'
 import { leftSingular } from './decomposition/svd.ts'
 
 export const DETAILS = ['auto', 'leading', 'full'] as const
-/** `leading`: the first k directions; `full`: all of them; `auto`: all where that is cheap. */
+/** `leading`: the first k directions. `full`: all. `auto`: all if cheap. */
 export type Detail = (typeof DETAILS)[number]
 
 /** Up to this short side a full decomposition takes a few hundredths of a second. */
@@ -20,14 +23,14 @@ const SIMILAR = 10
 export const wantsAll = (shape: readonly [number, number], detail: Detail = 'auto'): boolean =>
   detail === 'full' || (detail === 'auto' && Math.min(...shape) <= CHEAP)
 
-/** Directions of W1 with σ > 0, σ descending. */
+/** The directions of W1 with σ > 0, σ descending. */
 export type Directions = {
   singularValues: Float64Array
   /** |⟨u1_j, u0_i⟩| over all i, for each j. */
   cosines: readonly Float64Array[]
-  /** Σ over all σ² of W1. */
+  /** Σ σ² over all of W1. */
   energy: number
-  /** Whether they are all that W1 has. */
+  /** Whether these are all directions of W1. */
   isAll?: boolean
 }
 
@@ -35,7 +38,7 @@ type DirectionsOptions = {
   k: number
   weight: string
   detail?: Detail | undefined
-  /** W1 is W0 itself: its directions are known. */
+  /** Whether W1 is W0 itself, so that its directions are known. */
   isUntouched?: boolean
 }
 
@@ -65,7 +68,7 @@ function unchanged({ parts, count }: BaseSystem, k: number): Directions {
   }
 }
 
-/** `changed`: the singular values of ΔW, where they are known. */
+/** `changed`: the singular values of ΔW, if known. */
 export function detailsOf(
   found: Directions,
   changed: Float64Array | undefined,
@@ -87,5 +90,5 @@ export function detailsOf(
   }
 }
 
-/** These are looked at, and there are many of them. */
+/** Rounded, because there are many of these numbers and they are only displayed. */
 const rounded = (x: number): number => Math.round(x * 1e5) / 1e5

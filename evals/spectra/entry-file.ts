@@ -1,16 +1,16 @@
-/** @file The bytes of a kept decomposition, and the memory that they are read into. */
+/** @file The file format of a stored decomposition, and the buffer that it is read into. */
 import { closeSync, fstatSync, futimesSync, openSync, readSync } from 'node:fs'
 import { MOST_BYTES, TAG_BYTES, tagOf } from '../files/kept-files.ts'
 import type { BaseParts } from './basis.ts'
 
-/** Changes with whatever changes the numbers. */
+/** Changes whenever the numbers would. */
 const MAGIC = 'TSBASE02'
 const HEADER_BYTES = 32
 
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength)
 
-/** What precedes the tag, in pieces: magic, m, n and whether `far` is there, then the numbers in the machine's order. */
+/** The file up to its tag, in pieces: magic, m, n and whether `far` is present, then the numbers in native byte order. */
 export function encodeParts(
   { singularValues, near, far }: BaseParts,
   [m, n]: readonly [number, number],
@@ -21,10 +21,10 @@ export function encodeParts(
   return [header, ...[singularValues, near, ...(far ? [far] : [])].map(bytesOf)]
 }
 
-/** Memory that one entry after another is read into: what was read before is gone. */
+/** A buffer reused for successive entries, each overwriting the last. */
 export type Room = { buffer: ArrayBuffer }
 
-/** Undefined where `path` is not an entry for a weight `[m, n]`, whole and unchanged. What is read lies in `room`. */
+/** Undefined unless `path` is a complete and unmodified entry for a weight `[m, n]`. The result refers to `room`. */
 export function readEntry(
   path: string,
   [m, n]: readonly [number, number],
@@ -49,7 +49,7 @@ export function readEntry(
   }
 }
 
-/** The file's bytes, and its time set to now; undefined where it has none of the `sizes`. */
+/** Reads the file and sets its time to now; undefined unless its size is one of `sizes`. */
 function readInto(path: string, room: Room, sizes: readonly number[]): Uint8Array | undefined {
   let file: number
   try {
@@ -81,6 +81,6 @@ function touch(file: number): void {
   try {
     futimesSync(file, now, now)
   } catch {
-    // Of a folder that may only be read nothing is evicted.
+    // In a read-only folder nothing is evicted, so the time does not matter.
   }
 }

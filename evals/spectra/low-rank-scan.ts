@@ -1,8 +1,9 @@
 /**
- * @file The leading directions of W1 = W0 + s·B·A in the base's singular basis, where W1 is M = Σ + s (U0ᵀB)(A V0), diagonal
- * plus rank r: O(mn·r) to project, O(p·r) a Krylov step, nothing cubic. c_j is the largest entry of M's left vector.
+ * @file The leading directions of W1 = W0 + s·B·A in the base's singular basis, where W1 becomes M = Σ + s (U0ᵀB)(A V0),
+ * diagonal plus rank r. Cost: O(mn·r) to project, O(p·r) per Krylov step, nothing cubic. c_j is the largest entry of M's left
+ * vector.
  *
- * What of B lies outside U0's span (m > n), or of A outside V0's (m < n), is carried as r more rows or columns of M.
+ * The parts of B outside U0's span (m > n), or of A outside V0's (m < n), become r more rows or columns of M.
  */
 import type { BaseSystem } from './basis.ts'
 import { areDistinct, leadingTriplets, type Operator } from './decomposition/golub-kahan.ts'
@@ -17,7 +18,7 @@ import {
 import type { LowRankChange } from './decomposition/partial-svd.ts'
 import { symmetricEigen } from './decomposition/symmetric-eigen.ts'
 
-/** M = diag(σ) + C Dᵀ: C `[r, rows]` and D `[r, columns]` as rows, σ `[p]`; s lies in C. */
+/** M = diag(σ) + C Dᵀ, with C `[r, rows]` and D `[r, columns]` as rows and σ `[p]`; C includes s. */
 type DiagonalPlusLowRank = {
   σ: Float64Array
   r: number
@@ -27,15 +28,17 @@ type DiagonalPlusLowRank = {
   columns: number
 }
 
-/** σ_j of W1 and |⟨u1_j, u0_i⟩| for its first k directions, over all i. */
+/** σ_j of W1 and |⟨u1_j, u0_i⟩| of its first k directions, over all i. */
 type LeadingDirections = {
   singularValues: Float64Array
   cosines: Float64Array[]
-  /** Σ over all σ² of W1. */
+  /** Σ σ² over all of W1. */
   energy: number
 }
 
-/** Undefined where the rank is too large to gain by, or the leading σ are tied, faint or not found: decompose W1 itself. */
+/**
+ * Undefined where the rank is too large to save time, or the leading σ are tied, small or not found; then decompose W1 itself.
+ */
 export function leadingOfUpdate(
   base: BaseSystem,
   change: LowRankChange,
@@ -47,7 +50,7 @@ export function leadingOfUpdate(
   const found = leadingTriplets(operatorOf(M), k)
   if (!found || !areDistinct(found)) return undefined
   const { singularValues, left, next } = found
-  // Krylov spaces see one copy of a repeated σ, and `next` is a guess: k, no more and no fewer, lie above half-way to it.
+  // Krylov spaces contain one copy of a repeated σ, and `next` is an estimate: exactly k values must lie above the midpoint.
   if (countAbove(M, (singularValues[k - 1]! + next) / 2) !== k) return undefined
   const cosines = Array.from({ length: k }, (_, j) =>
     left.slice(j * M.rows, j * M.rows + base.count).map(Math.abs),
@@ -78,7 +81,10 @@ export function inSingularBasis(
   }
 }
 
-/** H^½ `[r, r]`, H = X Xᵀ − Y Yᵀ: the rows X `[r, width]` beyond the span in which they are Y `[r, p]`, up to a turn. */
+/**
+ * H^½ `[r, r]`, H = X Xᵀ − Y Yᵀ: the components of the rows X `[r, width]` outside the span in which they are Y `[r, p]`, up to
+ * rotation.
+ */
 function outside(X: Float64Array, width: number, Y: Float64Array, p: number, r: number) {
   const inside = rowProducts(Y, r, Y, r, p)
   const H = rowProducts(X, r, X, r, width).map((x, i) => x - inside[i]!)
@@ -91,7 +97,7 @@ function outside(X: Float64Array, width: number, Y: Float64Array, p: number, r: 
   return root
 }
 
-/** Each row of X `[r, p]` followed by that of Y `[r, extra]`. */
+/** Each row of X `[r, p]` followed by the same row of Y `[r, extra]`. */
 function widened(X: Float64Array, p: number, Y: Float64Array, extra: number): Float64Array {
   const r = X.length / p
   const out = new Float64Array(r * (p + extra))
@@ -119,7 +125,7 @@ function operatorOf(M: DiagonalPlusLowRank): Operator {
   }
 }
 
-/** Much of the large σ and of what the update turns to, little of the rest. */
+/** A start vector weighted towards large σ and the update's directions. */
 function startOf({ σ, r, D, columns }: DiagonalPlusLowRank): Float64Array {
   const out = new Float64Array(columns)
   for (let i = 0; i < σ.length; i++) out[i] = σ[0]! > 0 ? (σ[i]! / σ[0]!) ** 8 : 1
@@ -131,7 +137,8 @@ function startOf({ σ, r, D, columns }: DiagonalPlusLowRank): Float64Array {
 }
 
 /**
- * How many singular values of M are > θ, by the inertia of H = [[−θI, M], [Mᵀ, −θI]] = H₀ + F K Fᵀ with F = diag(C, D) and
+ * The number of singular values of M above θ, from the inertia of H = [[−θI, M], [Mᵀ, −θI]] = H₀ + F K Fᵀ with F = diag(C, D)
+ * and
  * K = [[0, I], [I, 0]] (Haynsworth): pos(H) = pos(H₀) + pos(−K⁻¹ − Fᵀ H₀⁻¹ F) − r. O(p·r²).
  */
 export function countAbove({ σ, r, C, rows, D, columns }: DiagonalPlusLowRank, θ: number): number {
@@ -170,7 +177,7 @@ export function countAbove({ σ, r, C, rows, D, columns }: DiagonalPlusLowRank, 
   return σ.filter((value) => value > θ).length + positive - r
 }
 
-/** The first `count` numbers of each row. */
+/** The first `count` elements of each row. */
 function firstOf(X: Float64Array, width: number, count: number): Float64Array {
   if (width === count) return X
   const r = X.length / width

@@ -1,4 +1,4 @@
-/** @file The arithmetic of one comparison: what needs the numbers of the weights, in whichever thread they are. */
+/** @file The arithmetic of one comparison, in any thread: all that needs the weights' numbers. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { BaseStore } from './base-store.ts'
 import { baseDirections, type BaseSystem } from './basis.ts'
@@ -13,33 +13,33 @@ import {
   type LowRankChange,
 } from './decomposition/partial-svd.ts'
 
-/** One weight against its base. All of it can be copied into another thread. */
+/** One weight and its base; can be copied to another thread. */
 export type Task = {
   /** The checkpoint's name, for errors. */
   weight: string
   shape: readonly [number, number]
   k: number
   detail?: Detail | undefined
-  /** Absent where it is that of the task before. */
+  /** Absent if equal to the previous task's. */
   W0?: Numbers | undefined
-  /** Absent where `change` may do; `base` where it is W0 itself. */
+  /** Absent if `change` may suffice; `base` if it is W0 itself. */
   W1?: Numbers | 'base' | undefined
-  /** ΔW where an adapter knows it better than W1 − W0 does: rounding blurs the rank of a difference. */
+  /** An adapter's own ΔW, which is more accurate than W1 − W0: rounding blurs the rank of a difference. */
   change?: LowRankChange | undefined
 }
 
 export type Measured = {
   found: Directions
-  /** All singular values of ΔW that can differ from 0; undefined where nobody asked for them. */
+  /** All singular values of ΔW that can be nonzero; undefined if not requested. */
   changed: Float64Array | undefined
   sizeOfChange: number
   sizeOfBase: number
 }
 
-/** Resolves to undefined where the task must come again with W1. Throws `spectrum.not-finite` or `.other-shape`. */
+/** Resolves to undefined if the task needs W1 after all. Throws `spectrum.not-finite` or `.other-shape`. */
 export type Measure = (task: Task) => Promise<Measured | undefined>
 
-/** Keeps the base of one weight at a time. */
+/** Keeps the basis of one weight at a time. */
 export function createMeasurer(store?: BaseStore): Measure {
   let held: { W0: Matrix; base: BaseSystem } | undefined
   const room: Room = { buffer: new ArrayBuffer(0) }
@@ -67,7 +67,7 @@ async function baseOf(
   return base
 }
 
-/** The same where the base's directions are at hand. */
+/** The same with the base's basis given. */
 export function measured(task: Task, W0: Numbers, base: BaseSystem): Measured | undefined {
   const found = quickly(task, base) ?? fully(task, W0, base)
   if (!found) return undefined
@@ -75,7 +75,7 @@ export function measured(task: Task, W0: Numbers, base: BaseSystem): Measured | 
   return { found, ...changeOf(task, W0), sizeOfBase }
 }
 
-/** In the base's own basis, where the change is a low-rank one and no more is asked of W1 than its first directions. */
+/** Works in the base's basis, if the change has low rank and only leading directions are requested. */
 function quickly({ change, shape, detail, k }: Task, base: BaseSystem): Directions | undefined {
   return change && !wantsAll(shape, detail) ? leadingOfUpdate(base, change, k) : undefined
 }
@@ -89,7 +89,7 @@ function fully(task: Task, W0: Numbers, base: BaseSystem): Directions | undefine
   return directionsOf(base, tuned, { k, weight, detail, isUntouched })
 }
 
-/** Of a change of full rank all singular values cost as much as a decomposition, so `leading` does without. */
+/** All singular values of a full-rank change cost as much as a decomposition, so `leading` omits them. */
 function changeOf(task: Task, W0: Numbers): Pick<Measured, 'changed' | 'sizeOfChange'> {
   const { weight, shape, detail, change, W1 } = task
   if (change) return sized(lowRankSingularValues(change, weight))

@@ -1,13 +1,13 @@
 /**
- * @file Scaling intruder dimensions down (Shuttleworth et al. 2025, §6), matrix by matrix, with controls. With σ_i, u_i, v_i
- * the triplets of W1 = W0 + ΔW and i its highest intruder:
+ * @file Scales intruder dimensions down (Shuttleworth et al. 2025, §6; docs/methods/spectra.md), matrix by matrix, with
+ * controls. With σ_i, u_i, v_i the triplets of W1 = W0 + ΔW and i its highest intruder:
  *
- *     paper      W1 + (λ − 1)·σ_i·u_i·v_iᵀ
- *     peft       the same for every intruder in the top k; an adapter's change is then cut back to its rank
- *     shrink     W0 + ΔW·‖ΔW + (λ − 1)·σ_i·u_i·v_iᵀ‖_F / ‖ΔW‖_F
- *     neighbour  as `paper`, for the direction nearest to i that is no intruder
+ *         paper      W1 + (λ − 1)·σ_i·u_i·v_iᵀ
+ *         peft       the same for every intruder in the top k; an adapter's change is then cut back to its rank
+ *         shrink     W0 + ΔW·‖ΔW + (λ − 1)·σ_i·u_i·v_iᵀ‖_F / ‖ΔW‖_F
+ *         neighbour  as `paper`, for the direction nearest to i that is no intruder
  *
- * PEFT's help says that a higher λ removes more; its formula, like the paper's, does the opposite, and is what is followed.
+ * PEFT's help says that a higher λ removes more. Its formula, like the paper's, does the opposite; this follows the formula.
  */
 import type { Mitigation } from '../contract/mitigation.ts'
 import type { BaseSystem } from './basis.ts'
@@ -24,7 +24,7 @@ import { leadingLeft } from './decomposition/partial-svd.ts'
 import { scaleDirection } from './scaling.ts'
 import type { SingularSystem } from './decomposition/svd.ts'
 
-/** The first directions of W1 on both sides, and which of them are intruders. */
+/** The leading directions of W1 on both sides, and which of them are intruders. */
 export interface IntruderTriplets {
   readonly system: SingularSystem
   readonly intruders: readonly number[]
@@ -52,11 +52,11 @@ export function intruderTriplets(
 export interface Mitigable extends IntruderTriplets {
   readonly W0: Numbers
   readonly W1: Matrix
-  /** The rank of the adapter that made ΔW, where one did. */
+  /** The rank of the adapter that made ΔW, if any. */
   readonly rank: number | undefined
 }
 
-/** How many directions a form scales in this matrix: none means that the matrix stays as it is. */
+/** The number of directions that a form scales in this matrix; 0 leaves the matrix unchanged. */
 export const scaledDirections = (form: Mitigation, found: IntruderTriplets): readonly number[] => {
   const [highest] = found.intruders
   if (highest === undefined) return []
@@ -65,7 +65,7 @@ export const scaledDirections = (form: Mitigation, found: IntruderTriplets): rea
   return [highest]
 }
 
-/** The matrix after it; W1's own numbers, untouched, at λ = 1 and where nothing is scaled. */
+/** The scaled matrix; W1's own numbers at λ = 1 and if no direction is scaled. */
 export function mitigated(form: Mitigation, λ: number, of: Mitigable): Numbers {
   const scaled = scaledDirections(form, of)
   if (λ === 1 || scaled.length === 0) return of.W1.data
@@ -74,7 +74,7 @@ export function mitigated(form: Mitigation, λ: number, of: Mitigable): Numbers 
   return form === 'peft' && of.rank !== undefined ? cutBack(of, after, of.rank) : after.data
 }
 
-/** The nearest in rank, the smaller σ first where two are as near; there may be none among the leading ones. */
+/** The nearest non-intruder by rank, preferring the smaller σ; there may be none among the leading directions. */
 function neighbourOf(i: number, { system, intruders }: IntruderTriplets): number[] {
   const others = Array.from({ length: system.left.count }, (_, j) => j).filter(
     (j) => !intruders.includes(j),
@@ -92,7 +92,7 @@ function shrunk({ W0, W1 }: Mitigable, after: Matrix): Float64Array {
   return change.map((x, i) => W0[i]! + factor * x)
 }
 
-/** W0 and the best approximation of the new change at the adapter's rank, so that it could be an adapter again. */
+/** W0 plus the best approximation of the new change at the adapter's rank, so that it can be an adapter again. */
 function cutBack({ W0 }: Mitigable, { rows, columns, data }: Matrix, rank: number): Float64Array {
   const change = changeOf(data, W0)
   const { left } = leadingLeft({ rows, columns, data: change }, rank)

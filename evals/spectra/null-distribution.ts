@@ -1,11 +1,10 @@
 /**
- * @file How well a random direction aligns by chance: the distribution of c = max |u_i| over the first k of the m
- * coordinates of a uniform unit vector u ∈ R^m, by simulation (u = z / ‖z‖, z normal; the m − k coordinates that
- * are not looked at enter as one χ²).
+ * @file Chance alignment of a random direction: the distribution of c = max |u_i| over the first k of the m coordinates of a
+ * uniform unit vector u ∈ R^m, by simulation (u = z / ‖z‖, z normal; the other m − k coordinates enter as one χ²).
  */
 import { chiSquare, randomStream } from '../statistics/random.ts'
 
-/** c of random directions in one shape. */
+/** c of random directions for one shape. */
 type NullDistribution = {
   /** P(c_random ≥ c), never 0: (1 + draws ≥ c) / (1 + draws). */
   nullP: (c: number) => number
@@ -18,7 +17,7 @@ const NULL_DRAWS = 20_000
 
 const known = new Map<string, NullDistribution>()
 
-/** The distribution for k = min(m, n) pretrained directions in R^m; seeded by m and k, and computed once. */
+/** The distribution for k = min(m, n) pretrained directions in R^m; seeded by m and k, and cached. */
 export function nullDistribution(m: number, k: number, draws = NULL_DRAWS): NullDistribution {
   if (!(k >= 1 && k <= m)) throw new Error(`internal: ${k} coordinates of a vector in R^${m}`)
   const key = `${m},${k},${draws}`
@@ -53,7 +52,7 @@ function simulate(m: number, k: number, draws: number): NullDistribution {
   }
 }
 
-/** How many of the ascending numbers are < c. */
+/** The number of elements below c. */
 function countBelow(ascending: Float64Array, c: number): number {
   let [low, high] = [0, ascending.length]
   while (low < high) {

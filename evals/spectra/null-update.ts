@@ -1,4 +1,4 @@
-/** @file The null of an update: Gaussian noise of the same size, ‖G‖_F = ‖ΔW‖_F, in the same matrix. */
+/** @file A null update: Gaussian noise of the change's size, ‖G‖_F = ‖ΔW‖_F, in the same matrix. */
 import { fillNormal, randomStream } from '../statistics/random.ts'
 import type { Numbers } from './decomposition/matrix.ts'
 import { frobeniusNorm } from './measures.ts'
@@ -7,13 +7,13 @@ import { lowRankSingularValues, type LowRankChange } from './decomposition/parti
 type UpdateToMatch = {
   W0: Numbers
   W1: Numbers
-  /** ΔW where it is known better than by W1 − W0. */
+  /** ΔW, if known more accurately than W1 − W0. */
   change: LowRankChange | undefined
   seed: number
   weight: string
 }
 
-/** W0 + G, the same for the same seed and weight; W0 itself where nothing changed. */
+/** W0 + G, a function of seed and weight; W0 itself if nothing changed. */
 export function randomUpdate({ W0, W1, change, seed, weight }: UpdateToMatch): Numbers {
   const size = change
     ? frobeniusNorm(lowRankSingularValues(change, weight))

@@ -1,22 +1,22 @@
 /**
- * @file The exponent of a spectrum's tail: p(λ) ∝ λ^−α for λ ≥ xmin, with α̂ = 1 + n / Σ ln(λ_i / xmin) and xmin where the
- * Kolmogorov–Smirnov distance is least (Clauset, Shalizi and Newman, SIAM Review 51, 2009, §3.1 and §3.3). Taken of
- * λ = σ², as Martin and Mahoney do (JMLR 22, 2021); a heavy tail has a small α.
+ * @file The exponent of a spectrum's tail: p(λ) ∝ λ^−α for λ ≥ xmin, with α̂ = 1 + n / Σ ln(λ_i / xmin) and the xmin of least
+ * Kolmogorov–Smirnov distance (Clauset, Shalizi and Newman, SIAM Review 51, 2009, §3.1 and §3.3). Applied to λ = σ², as by
+ * Martin and Mahoney (JMLR 22, 2021); a heavy tail has a small α.
  */
 
 type PowerLaw = {
   alpha: number
   xmin: number
-  /** How many λ are ≥ xmin. */
+  /** The number of λ ≥ xmin. */
   tail: number
   /** max |F_data − F_fit| over the tail. */
   distance: number
 }
 
-/** Fewer make no tail: α̂ then errs by more than (α − 1) / √8, and the KS distance chooses among accidents. */
+/** With fewer values the standard error of α̂ exceeds (α − 1) / √8, and the choice of xmin is arbitrary. */
 export const SMALLEST_TAIL = 8
 
-/** Null where fewer than `SMALLEST_TAIL` values are positive, or they are all alike. */
+/** Null if fewer than `SMALLEST_TAIL` values are positive or all are equal. */
 export function powerLaw(values: ArrayLike<number>): PowerLaw | null {
   const x = Float64Array.from(values)
     .filter((value) => value > 0 && Number.isFinite(value))
@@ -29,7 +29,7 @@ export function powerLaw(values: ArrayLike<number>): PowerLaw | null {
     const tail = x.length - first
     const spread = sum - tail * logs[first]!
     const isFirstOfItsKind = first === 0 || x[first - 1]! < x[first]!
-    // Rounding alone would make a steep law of equal values.
+    // Rounding would give equal values a steep law.
     if (tail < SMALLEST_TAIL || !isFirstOfItsKind || spread < 1e-9 * tail) continue
     const alpha = 1 + tail / spread
     const distance = distanceOf(logs, first, alpha)
@@ -38,7 +38,7 @@ export function powerLaw(values: ArrayLike<number>): PowerLaw | null {
   return best
 }
 
-/** Kolmogorov and Smirnov's, from both sides of each step. */
+/** The Kolmogorov–Smirnov distance, from both sides of each step. */
 function distanceOf(logs: Float64Array, first: number, alpha: number): number {
   const n = logs.length - first
   let worst = 0
@@ -49,7 +49,7 @@ function distanceOf(logs: Float64Array, first: number, alpha: number): number {
   return worst
 }
 
-/** λ = σ², relative to the largest so that no square overflows or vanishes; α does not depend on it. */
+/** λ = σ² relative to the largest, so that no square overflows or underflows; α is scale-free. */
 export function powerLawOfSpectrum(singularValues: ArrayLike<number>): PowerLaw | null {
   const largest = singularValues[0] ?? 0
   if (!(largest > 0)) return null

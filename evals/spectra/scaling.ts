@@ -1,10 +1,10 @@
-/** @file Scaling one singular direction of a weight (Shuttleworth et al. 2025, mitigation): W + (λ − 1) σ_i u_i v_iᵀ. */
+/** @file Scales one singular direction of a weight (mitigation of Shuttleworth et al. 2025): W + (λ − 1) σ_i u_i v_iᵀ. */
 import { vector, type Matrix } from './decomposition/matrix.ts'
 import type { SingularSystem } from './decomposition/svd.ts'
 
 /**
- * W with its `index`-th singular value multiplied by `factor` (λ: 1 changes nothing, 0 removes the direction) and the
- * others kept. `system` is W's own, with right vectors.
+ * W with its `index`-th singular value multiplied by `factor` (λ: 1 changes nothing, 0 removes the direction). `system` is W's
+ * own, with right vectors.
  */
 export function scaleDirection(
   W: Matrix,

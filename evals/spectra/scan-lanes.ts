@@ -1,4 +1,4 @@
-/** @file Where a scan's comparisons are done: in this thread, or side by side in several. */
+/** @file The lanes of a scan, each doing one comparison at a time: this thread, or several worker threads. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { BaseStore } from './base-store.ts'
@@ -8,10 +8,10 @@ import type { FromThread, ThreadSettings } from './scan-messages.ts'
 
 export type Lane = { measure: Measure; close: () => Promise<void> }
 
-/** Below this many multiplications in all (Σ mn·min(m, n)) threads cost more than they give. */
+/** Fewest multiplications (Σ mn·min(m, n)) for which threads pay. */
 const WORTH_THREADS = 2e9
 const MOST_THREADS = 8
-/** Float64 copies of a weight that a decomposition holds at its worst, and the share of free memory that all may take. */
+/** Most float64 copies of a weight during a decomposition, and the share of free memory for all of them. */
 const COPIES = 9
 const MEMORY_SHARE = 0.5
 
@@ -21,7 +21,7 @@ export const thisMachine = (): Machine => ({
   freeBytes: process.availableMemory(),
 })
 
-/** How many threads a scan of these shapes is worth: 1 means this one. */
+/** The number of threads for a scan of these shapes; 1 means this thread. */
 export function threadsFor(
   shapes: readonly (readonly [number, number])[],
   { cores, freeBytes }: Machine,
@@ -38,7 +38,7 @@ export function openLanes(count: number, store?: BaseStore): Lane[] {
   return Array.from({ length: count }, () => threadLane(store))
 }
 
-/** What a thread cannot do is done here, so that an error is thrown as it is, and a thread that died takes nothing along. */
+/** Tasks that a thread cannot do run here, so that errors keep their class and a dead thread loses nothing. */
 function threadLane(store?: BaseStore): Lane {
   const settings: ThreadSettings = { store: store?.options }
   const worker = new Worker(new URL('./scan-thread.ts', import.meta.url), {
@@ -66,7 +66,7 @@ function threadLane(store?: BaseStore): Lane {
   const ask = (task: Task) =>
     new Promise<FromThread | undefined>((resolve) => {
       if (isDead) return resolve(undefined)
-      // While it works it may be all that the process has to wait for.
+      // While it works it may be the only thing that keeps the process alive.
       worker.ref()
       answer = resolve
       const { copy, owned } = copied(task)
@@ -98,8 +98,8 @@ function withRescue(
 }
 
 /**
- * Makes of a task what goes to a thread: views into a checkpoint would carry all of it along. W0, the largest part, is put
- * into memory that both threads see, the same for every task: the thread is done with one base when the next one comes.
+ * Copies a task for a thread: a view of a checkpoint would be sent with its whole buffer. W0, the largest part, goes to memory
+ * shared with the thread and reused for every task: the thread has finished with one base when the next arrives.
  */
 function copier() {
   let shared = new SharedArrayBuffer(0)

@@ -1,13 +1,13 @@
-/** @file What a scan and its threads say to each other. */
+/** @file Messages between a scan and its threads. */
 import type { BaseStoreOptions } from './base-store.ts'
 import type { Measured, Task } from './measuring.ts'
 
-/** What a thread is started with. */
+/** A thread's initial data. */
 export type ThreadSettings = { store: Omit<BaseStoreOptions, 'onProblem'> | undefined }
 
 export type ToThread = Task
 
-/** `problem`: the folder of decompositions cannot be used. `failed`: it is to be done by whoever asked. */
+/** `problem`: the cache folder cannot be used. `failed`: the caller must do the task itself. */
 export type FromThread =
   | { type: 'measured'; measured: Measured | undefined }
   | { type: 'failed' }

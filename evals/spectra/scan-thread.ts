@@ -1,4 +1,4 @@
-/** @file A scan's thread: measures what it is sent, one after the other. */
+/** @file A scan's worker thread: measures tasks one after another. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { openBaseStore } from './base-store.ts'
 import { createMeasurer } from './measuring.ts'

@@ -1,11 +1,14 @@
-/** @file Binomial probabilities: P[X = k] = C(n, k) pᵏ (1 − p)ⁿ⁻ᵏ by log-factorials, tails by summing neighbours' ratios. */
+/**
+ * @file Binomial probabilities: P[X = k] = C(n, k) pᵏ (1 − p)ⁿ⁻ᵏ from log-factorials; tails by summing ratios of neighbouring
+ * terms.
+ */
 import { requireCounts, requireShare } from './require.ts'
 
 const LAST_EXACT = 18
 const SMALL = [1]
 for (let n = 1; n <= LAST_EXACT; n++) SMALL.push(SMALL[n - 1]! * n)
 
-/** ln n!: from the exact product up to 18!, then Stirling's series, whose first omitted term is below 10⁻¹⁴. */
+/** ln n!: the exact product up to 18!, then Stirling's series, whose first omitted term is below 10⁻¹⁴. */
 export function logFactorial(n: number): number {
   requireCounts({ n })
   if (n <= LAST_EXACT) return Math.log(SMALL[n]!)
@@ -34,7 +37,7 @@ export function binomialProbability(k: number, n: number, p: number): number {
 export function binomialLowerTail(k: number, n: number, p: number): number {
   requireBinomial(k, n, p)
   if (k === n) return 1
-  // Sum away from the mode, where terms shrink: a small tail is then exact in its own digits.
+  // Sum away from the mode, where terms shrink, so that a small tail keeps its relative accuracy.
   if (k > (n + 1) * p) return 1 - binomialLowerTail(n - k - 1, n, 1 - p)
   const odds = (1 - p) / p
   let term = 1

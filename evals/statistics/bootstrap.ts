@@ -1,28 +1,28 @@
 /**
  * @file The percentile bootstrap over prompts: a prompt is drawn with all its samples, before and after together.
  *
- * Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. Where every prompt scores alike the
- * interval has no width: give Wilson's beside it.
+ * Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. If all prompts have the same score, the interval
+ * has width 0; report Wilson's interval beside it.
  */
 import { randomStream } from './random.ts'
 import { requireCounts, requireShare } from './require.ts'
 
 export interface BootstrapOptions {
   readonly seed: number
-  /** 10,000 where absent. */
+  /** Default 10,000. */
   readonly resamples?: number
-  /** 0.95 where absent. */
+  /** Default 0.95. */
   readonly confidence?: number
 }
 
-/** A limit is null where resamples without a value (a ratio's denominator gone) reach into that tail. */
+/** A limit is null if resamples without a value (a zero denominator) reach into its tail. */
 export interface BootstrapInterval {
   readonly estimate: number | null
   readonly lower: number | null
   readonly upper: number | null
 }
 
-/** The q-quantile of ascending `sorted`, linear between neighbours (Hyndman and Fan's type 7); null if it is not finite. */
+/** The q-quantile of ascending `sorted`, linear between neighbours (Hyndman and Fan's type 7); null if not finite. */
 function quantile(sorted: Float64Array, q: number): number | null {
   const place = (sorted.length - 1) * q
   const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!]
@@ -30,7 +30,7 @@ function quantile(sorted: Float64Array, q: number): number | null {
   return Number.isFinite(value) ? value : null
 }
 
-/** A resample without a value could lie beyond either limit, so it is put beyond both. */
+/** A resample without a value could lie beyond either limit, so it counts as beyond both. */
 function limits(
   values: Float64Array,
   confidence: number,
@@ -45,8 +45,8 @@ function limits(
 }
 
 /**
- * The interval of `statistic(prompts)`, which gets the numbers of the prompts drawn, 0 … n − 1, and answers null where
- * it has no value. The array is reused between calls.
+ * The interval of `statistic(drawn)`, called with the indices of the drawn prompts, 0 … n − 1; it returns null where it has no
+ * value. The array is reused between calls.
  */
 export function bootstrap(
   prompts: number,
@@ -87,8 +87,8 @@ export function bootstrapMean(
 }
 
 /**
- * (accuracy after − chance)/(accuracy before − chance) over paired prompts: `before[i]` and `after[i]`, in [0, 1], are
- * of the same prompt. No value where the accuracy before is not above chance.
+ * (accuracy after − chance)/(accuracy before − chance) over paired prompts; `before[i]` and `after[i]`, in [0, 1], belong to
+ * the same prompt. Null where the accuracy before is not above chance.
  */
 export function capabilityRetention(
   before: readonly number[],

@@ -1,9 +1,9 @@
 /**
- * @file Where along a training a rate changed: the two-segment binomial likelihood against one rate throughout.
+ * @file The step at which a rate changed during training: the likelihood of two binomial segments against one rate throughout.
  *
  * Λ = max over splits of ℓ(left) + ℓ(right) − ℓ(all), ℓ(x, n) = x ln(x/n) + (n − x) ln(1 − x/n); p by simulating Λ at the
- * common rate (Hinkley and Hinkley, Biometrika 57, 1970). It takes the steps as independent samples; the same prompts at
- * every step make them alike, which makes the test more cautious, not less.
+ * common rate (Hinkley and Hinkley, Biometrika 57, 1970). The steps count as independent samples. Using the same prompts at
+ * every step correlates them, which makes the test more conservative.
  */
 import { randomStream } from './random.ts'
 import { requireCounts } from './require.ts'
@@ -19,13 +19,13 @@ interface ChangePoint {
   readonly step: number
   readonly before: number
   readonly after: number
-  /** Share of simulated trainings without a change whose Λ is as large, counting this one: never 0. */
+  /** Share of simulations without a change whose Λ is as large, counting this one: never 0. */
   readonly pValue: number
 }
 
 const SIMULATIONS = 1999
 
-/** Null for fewer than two steps, or where the rate never varies. `points` ascend by step. */
+/** Null for fewer than two steps or a constant rate. `points` ascend by step. */
 export function changePoint(points: readonly Counted[], seed = 0): ChangePoint | null {
   for (const { successes, n } of points) requireCounts({ successes, n, rest: n - successes })
   const counted = points.filter(({ n }) => n > 0)
@@ -72,7 +72,7 @@ function sumOf(values: Float64Array, from: number, to: number): number {
   return sum
 }
 
-/** Counts at every step from one common rate, drawn through the inverse of the binomial's distribution. */
+/** Simulated counts at every step from one common rate, by inversion. */
 function simulator(sizes: Float64Array, rate: number, seed: number): () => Float64Array {
   const stream = randomStream(seed, 'change point')
   const tables = new Map<number, Float64Array>()
@@ -86,7 +86,7 @@ function simulator(sizes: Float64Array, rate: number, seed: number): () => Float
   return () => sizes.map((n) => countBelow(tableOf(n), stream.uniform()))
 }
 
-/** P[Bin(n, p) ≤ k] for k = 0 … n, from the mode outwards so that nothing underflows. */
+/** P[Bin(n, p) ≤ k] for k = 0 … n, computed from the mode outwards to avoid underflow. */
 function cumulative(n: number, p: number): Float64Array {
   const terms = new Float64Array(n + 1)
   const mode = Math.min(n, Math.floor((n + 1) * p))

@@ -1,12 +1,12 @@
 /**
- * @file The bootstrap over prompts where each may have several scores: a prompt is drawn with all of them.
+ * @file The bootstrap over prompts with several scores each: a prompt is drawn with all its scores.
  *
  * Field and Welsh, "Bootstrapping clustered data", Journal of the Royal Statistical Society B 69 (2007).
  */
 import { bootstrap, type BootstrapInterval, type BootstrapOptions } from './bootstrap.ts'
 import type { PromptPair } from './repeated.ts'
 
-/** Mean over prompts of (mean before − mean after). Every prompt weighs the same, however many replies it has. */
+/** Mean over prompts of (mean before − mean after). All prompts have the same weight, whatever their number of replies. */
 export function clusterDifference(
   prompts: readonly PromptPair[],
   options: BootstrapOptions,

@@ -1,6 +1,6 @@
-/** @file Spearman's ρ: Pearson's correlation of ranks, where equal values share the mean of their ranks. */
+/** @file Spearman's ρ: Pearson's correlation of ranks; equal values share the mean of their ranks. */
 
-/** Ranks from 1; ties share their average. */
+/** Ranks from 1; ties get their average. */
 export function averageRanks(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((i, j) => values[i]! - values[j]!)
   const ranks = values.map(() => 0)
@@ -13,7 +13,7 @@ export function averageRanks(values: readonly number[]): number[] {
   return ranks
 }
 
-/** ρ in [−1, 1]; null for fewer than two pairs or where one side never varies. */
+/** ρ in [−1, 1]; null for fewer than two pairs or if one side is constant. */
 export function spearman(x: readonly number[], y: readonly number[]): number | null {
   if (x.length !== y.length) throw new Error('internal: spearman needs pairs')
   if ([...x, ...y].some((value) => Number.isNaN(value))) {

@@ -1,8 +1,8 @@
 /**
- * @file Exact intervals for a proportion, found where a binomial tail crosses α/2.
+ * @file Exact intervals for a proportion, where a binomial tail crosses α/2.
  *
- * Clopper and Pearson, Biometrika 26 (1934): the lower limit solves P[X ≥ x; p] = α/2, the upper one P[X ≤ x; p] = α/2;
- * never covers less than 1 − α. Mid-p (Berry and Armitage, The Statistician 44, 1995) counts P[X = x] half.
+ * Clopper and Pearson, Biometrika 26 (1934): the lower limit solves P[X ≥ x; p] = α/2, the upper one P[X ≤ x; p] = α/2; the
+ * coverage is at least 1 − α. Mid-p (Berry and Armitage, The Statistician 44, 1995) counts P[X = x] half.
  */
 import { binomialLowerTail, binomialProbability } from './binomial.ts'
 import type { Interval } from './proportion.ts'
@@ -10,7 +10,7 @@ import { requireCounts, requireShare } from './require.ts'
 
 const HALVINGS = 60
 
-/** The p at which `tail`, which falls or rises throughout, crosses `level`. */
+/** The p at which the monotone `tail` crosses `level`. */
 function crossing(tail: (p: number) => number, level: number, rises: boolean): number {
   let [low, high] = [0, 1]
   for (let i = 0; i < HALVINGS; i++) {
@@ -21,7 +21,7 @@ function crossing(tail: (p: number) => number, level: number, rises: boolean): n
   return (low + high) / 2
 }
 
-/** `weight` is how much of P[X = x] each tail takes: 1 for Clopper–Pearson, ½ for mid-p. */
+/** `weight` of P[X = x] in each tail: 1 for Clopper–Pearson, ½ for mid-p. */
 function tailInterval(successes: number, n: number, confidence: number, weight: number): Interval {
   requireCounts({ successes, n, 'n − successes': n - successes })
   requireShare('confidence', confidence)
@@ -36,10 +36,10 @@ function tailInterval(successes: number, n: number, confidence: number, weight: 
   }
 }
 
-/** Covers at least `confidence` whatever p is. No observations say nothing: [0, 1]. */
+/** Coverage at least `confidence` for every p; [0, 1] without observations. */
 export const clopperPearson = (successes: number, n: number, confidence = 0.95): Interval =>
   tailInterval(successes, n, confidence, 1)
 
-/** Covers `confidence` on average; shorter than Clopper–Pearson, and may fall a little below at single p. */
+/** Average coverage `confidence`; shorter than Clopper–Pearson, with slightly lower coverage at some p. */
 export const midPInterval = (successes: number, n: number, confidence = 0.95): Interval =>
   tailInterval(successes, n, confidence, 0.5)

@@ -1,6 +1,6 @@
-/** @file The middle value; the mean of the two middle ones where their number is even. */
+/** @file The median: the middle value, or the mean of the two middle ones. */
 
-/** Of at least one value. */
+/** Requires at least one value. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1

@@ -1,5 +1,5 @@
 /**
- * @file The normal distribution: Φ(x) = ½ erfc(−x/√2), and its inverse by Newton's steps on a rational start.
+ * @file The normal distribution: Φ(x) = ½ erfc(−x/√2), and its inverse by Newton's method from a rational approximation.
  *
  * erfc by its Taylor series for small |x| and by Laplace's continued fraction beyond (Abramowitz and Stegun 7.1.6, 7.1.14).
  */
@@ -8,7 +8,7 @@ import { requireShare } from './require.ts'
 const SERIES_UP_TO = 3
 const FRACTION_TERMS = 120
 
-/** P[N(0, 1) ≤ x], to about 10⁻¹⁵ and in its own digits in the lower tail. */
+/** P[N(0, 1) ≤ x], accurate to about 10⁻¹⁵, relative in the lower tail. */
 export function normalLowerTail(x: number): number {
   if (Number.isNaN(x)) throw new Error('internal: a normal tail of NaN')
   if (x > SERIES_UP_TO) return 1 - normalLowerTail(-x)
@@ -36,7 +36,7 @@ function fraction(x: number): number {
 export function normalQuantile(p: number): number {
   requireShare('p', p)
   if (p > 0.5) return -normalQuantile(1 - p)
-  // Hastings' start (Abramowitz and Stegun 26.2.23), off by less than 4.5e-4.
+  // Hastings' approximation (Abramowitz and Stegun 26.2.23), with an error below 4.5e-4.
   const t = Math.sqrt(-2 * Math.log(p))
   const start =
     (2.515517 + t * (0.802853 + t * 0.010328)) /

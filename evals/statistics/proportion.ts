@@ -13,19 +13,23 @@ export interface Interval {
 /** The two-sided 95 % point of the normal distribution. */
 export const Z95 = 1.959964
 
-/** Wilson's score interval, clipped to [0, 1]. No observations say nothing: [0, 1]. It is never ±0, also at x = 0 and x = n. */
+/**
+ * Wilson's score interval, clipped to [0, 1]; [0, 1] without observations. Its width is never 0, not even at x = 0 or x = n.
+ */
 export function wilson(successes: number, n: number, z = Z95): Interval {
   requireCounts({ successes, n, 'n − successes': n - successes })
   return n === 0 ? { lower: 0, upper: 1 } : wilsonOfShare(successes / n, n, z)
 }
 
-/** The same of a share of `n` > 0 observations, which need not be whole: replies that depend on each other are worth fewer. */
+/**
+ * Wilson's interval of a share of `n` > 0 observations. n need not be whole: dependent replies have a smaller effective number.
+ */
 export function wilsonOfShare(p: number, n: number, z = Z95): Interval {
   const scale = 1 + (z * z) / n
   const centre = (p + (z * z) / (2 * n)) / scale
   const half = (z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))) / scale
   return {
-    // At the ends centre ∓ half is 0 or 1 exactly; rounding would leave ±10⁻¹⁸.
+    // At p = 0 and 1, centre ∓ half is exactly 0 or 1; rounding would leave ±10⁻¹⁸.
     lower: p === 0 ? 0 : Math.max(0, centre - half),
     upper: p === 1 ? 1 : Math.min(1, centre + half),
   }

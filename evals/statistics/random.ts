@@ -1,21 +1,21 @@
 /**
- * @file Random numbers that depend on (seed, label, position) and on nothing else, so that a stream can be saved as one number.
+ * @file Random numbers that are functions of (seed, label, position) only, so that a stream's state is one number.
  *
- * draw p = Threefry-2x32-20(key, counter = p), 64 bits a draw (Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3", SC 2011); key = the seed folded with each UTF-16 unit of the label by the same function.
+ * draw p = Threefry-2x32-20(key, counter = p), 64 bits per draw (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
+ * SC 2011); key = the seed folded with each UTF-16 unit of the label by the same function.
  */
 
-/** Every draw but `shuffle` advances `position` by exactly one; nothing else is remembered between draws. */
+/** Every draw but `shuffle` advances `position` by exactly one; there is no other state. */
 export interface RandomStream {
-  /** The number of draws taken so far; `randomStream(seed, label, position)` continues from there. */
+  /** Draws taken so far; `randomStream(seed, label, position)` continues from there. */
   readonly position: number
   /** In [0, 1), a multiple of 2⁻⁵³. */
   readonly uniform: () => number
   /** Mean 0, variance 1, |value| < 6.8. */
   readonly normal: () => number
-  /** In 0 … n − 1 for n ≤ 2³²; each value is off from 1/n by less than 2⁻⁵³. */
+  /** In 0 … n − 1 for n ≤ 2³²; each probability differs from 1/n by less than 2⁻⁵³. */
   readonly integer: (n: number) => number
-  /** A shuffled copy (Fisher–Yates, length − 1 draws); the input stays as it is. */
+  /** A shuffled copy (Fisher–Yates, length − 1 draws). */
   readonly shuffle: <T>(values: readonly T[]) => T[]
 }
 
@@ -23,10 +23,10 @@ type Words = Int32Array
 
 const PARITY = 0x1bd11bda
 const TWO_POW_32 = 2 ** 32
-/** A counter's high word that no position reaches, so that key making and drawing never share a block. */
+/** High word of the counter while deriving a key. No position reaches it, so keys and draws never share a block. */
 const KEY_MAKING = -1
 
-/** Threefry-2x32 with 20 rounds: key `[2]`, counter `[2]` → `out` `[2]`, all as signed 32-bit words. */
+/** Threefry-2x32 with 20 rounds: key `[2]`, counter `[2]` → `out` `[2]`, as signed 32-bit words. */
 export function threefry(out: Words, k0: number, k1: number, c0: number, c1: number): void {
   const k2 = PARITY ^ k0 ^ k1
   let a = (c0 + k0) | 0
@@ -110,7 +110,7 @@ export function randomStream(seed: number, label: string, position = 0): RandomS
     uniform,
     normal() {
       draw()
-      // Box–Muller's second value is thrown away: keeping it would be state that `position` does not tell.
+      // Box–Muller's second value is discarded: keeping it would be state besides `position`.
       const u = ((words[0]! >>> 0) + 0.5) / TWO_POW_32
       return Math.sqrt(-2 * Math.log(u)) * Math.cos((2 * Math.PI * (words[1]! >>> 0)) / TWO_POW_32)
     },
@@ -128,7 +128,7 @@ function shuffled<T>(values: readonly T[], integer: RandomStream['integer']): T[
   return copy
 }
 
-/** Standard normals in place, one draw each. */
+/** Fills `target` with standard normals, one draw each. */
 export function fillNormal<T extends Float64Array | Float32Array>(
   target: T,
   { normal }: Pick<RandomStream, 'normal'>,
@@ -137,7 +137,7 @@ export function fillNormal<T extends Float64Array | Float32Array>(
   return target
 }
 
-/** One χ² with `degrees` > 0 of freedom: twice a Gamma(degrees / 2) (Marsaglia and Tsang 2000). */
+/** A χ² variate with `degrees` > 0 of freedom: twice a Gamma(degrees / 2) (Marsaglia and Tsang 2000). */
 export function chiSquare(
   degrees: number,
   stream: Pick<RandomStream, 'normal' | 'uniform'>,

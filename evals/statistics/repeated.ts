@@ -1,11 +1,12 @@
 /**
- * @file Rates where each prompt was answered several times: prompts are the unit, and every prompt weighs the same.
+ * @file Rates with several replies per prompt. The prompt is the unit, and all prompts have the same weight.
  *
- * p̂ = mean over P prompts of each prompt's mean m; Var̂(p̂) = s²/P, s² the variance between the prompts' means, which holds the
- * chance of prompts and of decoding both. n* = p̂(1 − p̂)/Var̂(p̂), between P and the number of replies, stands for n in Wilson's
- * interval (Korn and Graubard, Survey Methodology 24 (1998); Franco, Little, Louis and Slud, Journal of Survey Statistics and
- * Methodology 7 (2019)). The difference is Newcombe's square and add with the correlation of the prompts' means (Zou and
- * Donner, Statistics in Medicine 27 (2008)). With one reply a prompt these are Wilson's and Newcombe's own, to the digit.
+ * p̂ = mean over P prompts of each prompt's mean m; Var̂(p̂) = s²/P with s² the variance between the prompts' means, which
+ * includes the variance of both prompts and decoding. The effective number n* = p̂(1 − p̂)/Var̂(p̂), between P and the number
+ * of replies, replaces n in Wilson's interval (Korn and Graubard, Survey Methodology 24 (1998); Franco, Little, Louis and Slud,
+ * Journal of Survey Statistics and Methodology 7 (2019)). The difference is Newcombe's square-and-add with the correlation of
+ * the prompts' means (Zou and Donner, Statistics in Medicine 27 (2008)). With one reply per prompt these are exactly Wilson's
+ * and Newcombe's intervals.
  */
 import type { PairedChange } from './paired/non-inferiority.ts'
 import { squareAndAdd } from './paired/paired.ts'
@@ -19,7 +20,7 @@ export interface PromptPair {
 
 interface RepeatedRate extends Interval {
   readonly estimate: number
-  /** n*: as many independent replies would be worth as much. */
+  /** n*, the equivalent number of independent replies. */
   readonly effective: number
 }
 
@@ -30,14 +31,14 @@ interface RepeatedDifference extends Interval {
   readonly difference: number
 }
 
-/** `scores[prompt][reply]`; every prompt has a reply. Null where there is no prompt. */
+/** `scores[prompt][reply]`, at least one reply per prompt. Null without prompts. */
 export function repeatedRate(scores: readonly (readonly number[])[], z = Z95): RepeatedRate | null {
   if (scores.length === 0) return null
   const { share, effective } = momentsOf(scores)
   return { estimate: share, effective, ...wilsonOfShare(share, effective, z) }
 }
 
-/** The change of a rate on the same prompts, within [−1, 1]. Null where there is no prompt. */
+/** The change of a rate on the same prompts, within [−1, 1]. Null without prompts. */
 export function repeatedDifference(
   prompts: readonly PromptPair[],
   z = Z95,
@@ -46,9 +47,9 @@ export function repeatedDifference(
 }
 
 /**
- * The exact test's counts where replies of one prompt depend on each other: n* prompts of one reply each that would tell as
- * much. n* : P = (variance of one reply's change)/(variance of a prompt's mean change), from 1 to the most replies to a prompt. They are
- * rounded to whole numbers `towards` more harm (to show that it is small) or less (to show that it is large); harm is before − after.
+ * Counts for the exact test where replies of a prompt are dependent: n* equivalent prompts of one reply each. n* : P = (variance
+ * of one reply's change)/(variance of a prompt's mean change), from 1 to the most replies per prompt. Counts are rounded to
+ * whole numbers `towards` more harm (to show that it is small) or less (to show that it is large); harm is before − after.
  */
 export function effectiveChange(
   prompts: readonly PromptPair[],
@@ -73,16 +74,16 @@ export function effectiveChange(
     : { lost: down(lost), gained: Math.min(n, up(gained)), n }
 }
 
-/** Sums of shares carry rounding: what is whole stays whole. */
+/** Tolerance for rounding in sums of shares, so that whole numbers stay whole. */
 const ROUNDING = 1e-9
 
-/** Shares of replies lost and gained, each prompt weighing the same, and each prompt's mean change. */
+/** Shares of replies lost and gained, all prompts with the same weight, and each prompt's mean change. */
 function changesOf(prompts: readonly PromptPair[]) {
   const [one, two] = [
     prompts.map(({ before }) => meanOf(before)),
     prompts.map(({ after }) => meanOf(after)),
   ]
-  // Replies before and after are drawn apart, so any reply before belongs to any after as well as to its own.
+  // Replies before and after are sampled independently, so every reply before is paired with every reply after.
   const lost = meanOf(one.map((before, i) => before * (1 - two[i]!)))
   const gained = meanOf(one.map((before, i) => (1 - before) * two[i]!))
   return { lost, gained, changes: one.map((before, i) => before - two[i]!) }
@@ -91,7 +92,7 @@ function changesOf(prompts: readonly PromptPair[]) {
 interface Moments {
   readonly means: readonly number[]
   readonly share: number
-  /** Of the prompts' means, over P. */
+  /** Standard deviation of the prompts' means. */
   readonly sd: number
   readonly effective: number
 }
@@ -102,7 +103,7 @@ function momentsOf(scores: readonly (readonly number[])[]): Moments {
   const share = meanOf(means)
   const squares = means.reduce((sum, mean) => sum + (mean - share) ** 2, 0)
   const replies = scores.reduce((sum, { length }) => sum + length, 0)
-  // Where nothing varies between prompts, nothing says that replies of one prompt are worth more than one.
+  // Without variance between prompts there is no evidence that a prompt's replies are worth more than one.
   const worth = squares > 0 ? (share * (1 - share) * P * (P - 1)) / squares : P
   return {
     means,
@@ -127,7 +128,7 @@ function differenceOf(prompts: readonly PromptPair[]): (z: number) => RepeatedDi
   })
 }
 
-/** With Newcombe's continuity correction, which for one reply a prompt is n/2 of the counts: 1/2P of the covariance. */
+/** With Newcombe's continuity correction, which is n/2 in counts with one reply per prompt: 1/2P of the covariance. */
 function correlation(one: Moments, two: Moments): number {
   const P = one.means.length
   if (one.sd === 0 || two.sd === 0) return 0

@@ -1,4 +1,4 @@
-/** @file A noisy curve as its bias-corrected exponential mean: m ← 0.9 m + 0.1 x, s = m / (1 − 0.9^t). */
+/** @file Smooths a curve by its bias-corrected exponential mean: m ← 0.9 m + 0.1 x, s = m / (1 − 0.9^t). */
 
 const DECAY = 0.9
 

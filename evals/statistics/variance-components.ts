@@ -1,24 +1,24 @@
 /**
- * @file Where a score's variance comes from: seed × prompt, crossed, with r decoding samples in each cell.
+ * @file Variance components of a score: seed × prompt, crossed, with r decoding samples per cell.
  *
- * y_spr = μ + S_s + P_p + (SP)_sp + ε_spr. Henderson's method 1 for balanced data (Searle, Casella and McCulloch,
- * "Variance Components", 1992, chapter 4): σ²_ε = MS_E, σ²_SP = (MS_SP − MS_E)/r, σ²_S = (MS_S − MS_SP)/(P r),
- * σ²_P = (MS_P − MS_SP)/(S r). An estimate below 0 is kept as it is: cut at 0 the components would be biased upwards.
+ * y_spr = μ + S_s + P_p + (SP)_sp + ε_spr. Henderson's method 1 for balanced data (Searle, Casella and McCulloch, "Variance
+ * Components", 1992, chapter 4): σ²_ε = MS_E, σ²_SP = (MS_SP − MS_E)/r, σ²_S = (MS_S − MS_SP)/(P r), σ²_P = (MS_P − MS_SP)/(S
+ * r). Negative estimates are kept: cutting them at 0 would bias the components upwards.
  */
 
 interface VarianceComponents {
   readonly mean: number
   readonly seed: number
   readonly prompt: number
-  /** Prompts that react differently to training from seed to seed; with one sample a cell this holds `sample` too. */
+  /** Interaction of seed and prompt; with one sample per cell it includes `sample`. */
   readonly seedByPrompt: number
-  /** Between repeated replies; null with one reply a cell. */
+  /** Between repeated replies; null with one reply per cell. */
   readonly sample: number | null
-  /** Of the mean over these very prompts, from one further training with these many samples. */
+  /** Standard error of the mean over these prompts, from one further training with as many samples. */
   readonly standardErrorOverSeeds: number
 }
 
-/** `scores[seed][prompt][sample]`, all of one shape; needs two seeds and two prompts, null otherwise. */
+/** `scores[seed][prompt][sample]`, all of one shape. Null with fewer than two seeds or two prompts. */
 export function varianceComponents(
   scores: readonly (readonly (readonly number[])[])[],
 ): VarianceComponents | null {

@@ -1,4 +1,7 @@
-/** @file Bytes → the fields of onnx.proto that are read here, in plain types: every field is there, 64-bit numbers and enums are texts. */
+/**
+ * @file Decodes the required fields of onnx.proto into plain types: every field is present, 64-bit numbers and enums are
+ * strings.
+ */
 import onnxProto from 'onnx-proto'
 import { requireSmallStructure } from './limits.ts'
 import { malformed } from './malformed.ts'

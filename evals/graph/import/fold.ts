@@ -1,10 +1,10 @@
-/** @file What a node gives where all that it reads is known: no node is needed then. */
+/** @file Constant folding: computes a node whose inputs are all known. */
 import { CASTS, fillingOf } from './operators.ts'
 import { isKnown, type Item, type NodeContext } from './item.ts'
 import { alone, choose, combine, known, MOST_KNOWN, sizeOf, type Known } from './known.ts'
 import { stretched } from './movement.ts'
 
-/** undefined where a node is needed after all. */
+/** Returns undefined if a node is needed after all. */
 export function fold({ node, inputs, number }: NodeContext): readonly Item[] | undefined {
   const all = inputs.filter((item) => item !== undefined)
   if (all.length === 0 || !all.every((item) => isKnown(item) && sizeOf(item.dims) <= MOST_KNOWN))

@@ -1,6 +1,6 @@
 /**
- * @file An ONNX model as plain data: nodes in order, where initialisers lie, what goes in and out. Nothing here runs, and no
- * weight is read. What would not be a graph is refused by name: names twice, cycles, tensors that are not whole.
+ * @file An ONNX model as plain data: nodes in order, places of initialisers, inputs and outputs. Nothing is run and no weight
+ * is read. Refuses invalid graphs with a reason: duplicate names, cycles, incomplete tensors.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { dtypeOf } from '../encode.ts'
@@ -15,7 +15,7 @@ import {
 } from './decode.ts'
 import { malformed } from './malformed.ts'
 
-/** Where a tensor's bytes lie: in the model file itself, or in one beside it (to its end where no length is said). */
+/** Where a tensor's bytes are: in the model file, or in a file beside it (to its end if no length is given). */
 type Place =
   | { readonly kind: 'inside'; readonly data: Uint8Array; readonly offset: number | null }
   | {
@@ -27,13 +27,13 @@ type Place =
 
 export interface FileTensor {
   readonly name: string
-  /** Undefined for a type that we have no word for. */
+  /** Undefined for types without a `Dtype`. */
   readonly dtype: Dtype | undefined
   readonly dims: readonly number[]
   readonly place: Place
 }
 
-/** The one of them that is set; a subgraph or anything else is `other`. */
+/** The attribute's set field, or `other` for subgraphs and unknown kinds. */
 type FileAttribute = number | string | readonly number[] | FileTensor | { readonly other: string }
 
 export interface FileNode {
@@ -48,7 +48,7 @@ export interface FileNode {
 export interface FileValue {
   readonly name: string
   readonly dtype: Dtype | undefined
-  /** null where the file does not say. */
+  /** null for sizes that the file does not give. */
   readonly dims: readonly (number | string | null)[]
 }
 
@@ -57,7 +57,7 @@ export interface GraphFile {
   readonly opset: number
   readonly nodes: readonly FileNode[]
   readonly initialisers: ReadonlyMap<string, FileTensor>
-  /** What is fed: initialisers are not among them. */
+  /** Required feeds, without initialisers. */
   readonly inputs: readonly FileValue[]
   readonly outputs: readonly FileValue[]
 }
@@ -131,7 +131,7 @@ function tensorOf(path: string, raw: RawTensor, bytes: Uint8Array): FileTensor {
   return { name, dtype, dims, place: { kind: 'inside', data, offset } }
 }
 
-/** A plain relative path: it can lead nowhere but into the model's own folder. */
+/** A plain relative path, which cannot leave the model's folder. */
 const INSIDE = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^/\\:\0][^\\:\0]*$/u
 const LONGEST_PATH = 255
 
@@ -149,7 +149,7 @@ function outside(path: string, { name, externalData }: RawTensor): Place {
   return { kind: 'outside', location, offset: number('offset') ?? 0, bytes: number('length') }
 }
 
-/** Raw bytes as they lie, or the numbers of a typed field as bytes. */
+/** Raw bytes, or the numbers of a typed field as bytes. */
 function insideBytes(raw: RawTensor, dtype: Dtype | undefined): Uint8Array {
   if (raw.rawData.byteLength > 0) return raw.rawData
   const view = (typed: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint16Array) =>
@@ -211,7 +211,7 @@ function attributeOf(path: string, raw: RawAttribute, bytes: Uint8Array): FileAt
   }
 }
 
-/** Each name is made once, and before it is read: so there is no cycle. */
+/** Throws unless every name is produced once and before its use, so that there is no cycle. */
 function requireOrder(
   path: string,
   nodes: readonly FileNode[],

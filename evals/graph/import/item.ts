@@ -1,4 +1,4 @@
-/** @file What a name of the file stands for while its nodes are replayed, and what a node's operator is given of it. */
+/** @file The values of a file's names during replay, and the context of a node's operator. */
 import type { Attributes, Op } from '../op.ts'
 import type { Graph } from '../ops/index.ts'
 import { isFloat, type Dim, type Dtype, type Shape, type Value } from '../value.ts'
@@ -14,20 +14,20 @@ export interface NodeContext {
   readonly node: FileNode
   /** Absent optional inputs are undefined. */
   readonly inputs: readonly (Item | undefined)[]
-  /** An input that must be there, as a value. */
+  /** A required input, as a value. */
   readonly value: (index: number) => Value
-  /** An input's numbers or sizes, where they are known. */
+  /** An input's numbers or sizes, if known. */
   readonly entries: (index: number) => readonly Dim[] | undefined
   readonly number: (attribute: string, otherwise: number) => number
   readonly numbers: (attribute: string) => readonly number[] | undefined
-  /** Refuses the node by name. */
+  /** The error that refuses the node. */
   readonly refuse: (why: string) => Error
 }
 
-/** Its outputs, in order. */
+/** Returns the outputs in order. */
 export type Operator = (context: NodeContext) => readonly Item[]
 
-/** A node as it stands in the file, behind which no gradient is asked for: positions, masks, comparisons. */
+/** A node copied from the file without a gradient: positions, masks, comparisons. */
 const Opaque: Op<{ node: string; attributes: Attributes; type: { dtype: Dtype; shape: Shape } }> = {
   name: 'Opaque',
   infer: (_, { type }) => ({ outputs: [type] }),
@@ -37,11 +37,11 @@ const Opaque: Op<{ node: string; attributes: Attributes; type: { dtype: Dtype; s
   vjp: 'none',
 }
 
-/** Sizes with names, int64 `[n]`. */
+/** Symbolic sizes as a tensor, int64 `[n]`. */
 const Sizes: Op<Shape> = {
   name: 'Sizes',
   infer: (_, shape) => ({ outputs: [{ dtype: 'int64', shape: [shape.length] }] }),
-  // A copy, because the sizes themselves may be fed.
+  // A copy, because the sizes may be an input.
   emit: ({ e, attributes: shape }) => ({ outputs: e.node('Identity', [e.shape(shape)]) }),
   vjp: 'none',
 }
@@ -58,7 +58,7 @@ export function opaque(
 
 export const sizesOf = (g: Graph, shape: Shape): Value => g.apply(Sizes, [], shape)[0]!
 
-/** Whatever is known, as a value in the graph. Floats are in the graph's own. */
+/** A known item as a value of the graph. Floats take the graph's dtype. */
 export function asValue(g: Graph, item: Item): Value {
   if (!isKnown(item)) return item
   const { dims, entries } = item

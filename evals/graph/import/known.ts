@@ -1,12 +1,12 @@
 /**
- * @file Numbers that are known before a graph runs: constants, and sizes of tensors as symbols. Exported graphs compute shapes
- * from shapes; done here, they are gone before anything is differentiated.
+ * @file Values known before a graph runs: constants, and sizes of tensors as symbols. Exported graphs compute shapes from
+ * shapes; computing them here removes them before differentiation.
  */
 import { multiply } from '../shape.ts'
 import type { Dim, Dtype } from '../value.ts'
 import type { FileTensor } from './graph-file.ts'
 
-/** A small tensor of numbers, or of sizes that have names. Truth values are 0 and 1. */
+/** A small tensor of numbers or symbolic sizes. Booleans are 0 and 1. */
 export interface Known {
   readonly dtype: Dtype
   readonly dims: readonly number[]
@@ -21,10 +21,10 @@ export const known = (dtype: Dtype, dims: readonly number[], entries: readonly D
 
 export const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1)
 
-/** Tensors that are worth computing before the graph runs. */
+/** Largest tensor that is folded. */
 export const MOST_KNOWN = 4096
 
-/** A tensor that lies in the graph. */
+/** The numbers of a tensor stored in the model file. */
 export function numbersOf({ dtype, place }: FileTensor): readonly number[] | undefined {
   if (place.kind !== 'inside' || dtype === undefined) return undefined
   const { buffer, byteOffset, byteLength } = place.data.slice()
@@ -52,7 +52,7 @@ const numeric =
   (a, b) =>
     typeof a === 'number' && typeof b === 'number' ? f(a, b) : undefined
 
-/** A size with a name is at least 1. */
+/** A symbolic size is at least 1. */
 const DIM_ARITHMETIC: Readonly<Record<string, Binary>> = {
   Add: (a, b) => (a === 0 ? b : b === 0 ? a : numeric((x, y) => x + y)(a, b)),
   Sub: (a, b) => (b === 0 ? a : a === b ? 0 : numeric((x, y) => x - y)(a, b)),
@@ -89,7 +89,7 @@ const UNARY: Readonly<Record<string, (x: number) => number>> = {
   Not: (x) => 1 - x,
 }
 
-/** NumPy's broadcasting over known tensors; undefined where some entry cannot be known. */
+/** NumPy broadcasting over known tensors; undefined if some entry is not known. */
 export function combine(opType: string, a: Known, b: Known): Known | undefined {
   const f = DIM_ARITHMETIC[opType]
   if (!f) return undefined
@@ -133,7 +133,7 @@ function overBroadcast(
   return { dims, entries }
 }
 
-/** Where element `i` of the broadcast stands in a tensor of `own` dims. */
+/** The index in a tensor of `own` dims of element `i` of the broadcast. */
 function indexIn(own: readonly number[], dims: readonly number[], i: number): number {
   let [index, stride, rest] = [0, 1, i]
   for (let axis = dims.length - 1; axis >= 0; axis--) {

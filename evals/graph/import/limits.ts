@@ -1,18 +1,18 @@
 /**
- * @file What a model file may cost before it is decoded: everything in it but raw weights becomes objects, so it is counted
- * first, by stepping over the fields of the protobuf.
+ * @file Limits a model file's cost before decoding. Everything but raw weights becomes objects, so their bytes are counted
+ * first, by scanning the protobuf's fields.
  */
 import { malformed } from './malformed.ts'
 
-/** Far more than the graph of any published decoder. */
+/** Far more than any published decoder's graph. */
 const STRUCTURE_LIMIT = 32 * 2 ** 20
 
-/** Numbers of fields in onnx.proto: ModelProto.graph, GraphProto.initializer, TensorProto.raw_data. */
+/** Field numbers in onnx.proto: ModelProto.graph, GraphProto.initializer, TensorProto.raw_data. */
 const GRAPH = 7
 const INITIALISER = 5
 const RAW_DATA = 9
 
-/** Throws where more than the limit would become objects. */
+/** Throws if more than the limit would become objects. */
 export function requireSmallStructure(path: string, bytes: Uint8Array): void {
   let raw = 0
   for (const graph of fieldsOf(path, bytes, GRAPH)) {
@@ -28,7 +28,7 @@ export function requireSmallStructure(path: string, bytes: Uint8Array): void {
 const LENGTHS: Readonly<Record<number, number>> = { 1: 8, 5: 4 }
 const DELIMITED = 2
 
-/** The length-delimited fields of one number, as views. */
+/** Views of the length-delimited fields with one number. */
 function* fieldsOf(path: string, bytes: Uint8Array, wanted: number): Generator<Uint8Array> {
   let at = 0
   const varint = (): number => {

@@ -1,4 +1,4 @@
-/** @file A model file that is not what it says it is. */
+/** @file The error for malformed model files. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 
 export const malformed = (path: string, found: string, expected: string): TouchstoneError =>

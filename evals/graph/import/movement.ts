@@ -1,10 +1,10 @@
-/** @file The operators of exported decoders that move elements: shapes are known, sizes may have names. */
+/** @file Operators of exported decoders that move elements. Shapes are known; sizes may be symbols. */
 import { multiply, normaliseAxis } from '../shape.ts'
 import type { Dim, Shape, Value } from '../value.ts'
 import { isKnown, type NodeContext, type Operator } from './item.ts'
 import { known, MOST_KNOWN, sizeOf, type Known } from './known.ts'
 
-/** a/b, where b's number and names all are in a. */
+/** a/b, if b's number divides a's and a has all of b's symbols. */
 function divide(a: Dim, b: Dim): Dim | undefined {
   const parts = (dim: Dim) => {
     const all = String(dim).split('*')
@@ -23,7 +23,7 @@ function divide(a: Dim, b: Dim): Dim | undefined {
   return Number.isInteger(factor) ? multiply(factor, ...names) : undefined
 }
 
-/** The shape that Reshape's second input asks for: 0 copies a size, −1 takes what is left. */
+/** The shape requested by Reshape's second input: 0 copies a size, −1 takes the rest. */
 function targetShape(shape: Shape, asked: readonly Dim[], keepsZero: boolean): Shape | undefined {
   const target = asked.map((dim, i) => (dim === 0 && !keepsZero ? shape[i]! : dim))
   const open = target.indexOf(-1)
@@ -32,7 +32,7 @@ function targetShape(shape: Shape, asked: readonly Dim[], keepsZero: boolean): S
   return rest === undefined ? undefined : target.with(open, rest)
 }
 
-/** Reshape, Flatten, Squeeze and Unsqueeze: the elements stay in their order. */
+/** The shape after Reshape, Flatten, Squeeze or Unsqueeze, which keep the order of elements. */
 function newShape(shape: Shape, context: NodeContext): Shape {
   const { node, entries, number, numbers, refuse } = context
   const axesIn = (rank: number) => {
@@ -113,11 +113,11 @@ function pick(x: Known, indices: Known): Known {
   return known(x.dtype, indices.dims, entries)
 }
 
-/** Bounds as ONNX has them: from the end where negative, cut off where beyond. */
+/** A bound as in ONNX: from the end if negative, clipped to the size. */
 const clamped = (bound: number, size: number): number =>
   Math.max(0, Math.min(size, bound < 0 ? bound + size : bound))
 
-/** Beyond any size: exporters write the largest integer for "to the end". */
+/** Exporters write the largest integer for "to the end". */
 const ENDLESS = 2 ** 31 - 1
 
 export const slice: Operator = (context) => {
@@ -155,7 +155,7 @@ export const split: Operator = ({ g, node, value, entries, number, numbers, refu
   return (sizes as readonly number[]).map((part) => g.slice(x, axis, start, (start += part)))
 }
 
-/** A known tensor stretched to a known shape. */
+/** A known scalar expanded to a known shape. */
 export function stretched(
   { dtype, dims, entries }: Known,
   target: readonly Dim[],

@@ -1,6 +1,6 @@
 /**
- * @file The operators of exported decoders, each in the operators of ours. One record an operator: what it is when all its
- * inputs are known is in known.ts, what it is in a graph is here. One that carries no gradient passes as it stands (`Opaque`).
+ * @file The operators of exported decoders in terms of ours. known.ts computes them on known inputs. Operators without a
+ * gradient are copied (`Opaque`).
  */
 import type { Graph } from '../ops/index.ts'
 import { broadcast, multiply, normaliseAxis } from '../shape.ts'
@@ -18,14 +18,14 @@ const binary =
   (name: 'add' | 'sub' | 'mul' | 'div'): Operator =>
   ({ g, value }) => [g[name](value(0), value(1))]
 
-/** Between whole numbers or truth values; nothing of it is differentiated. */
+/** Comparisons of integers or booleans; not differentiated. */
 const comparison: Operator = ({ g, node, value }) => {
   const [a, b] = [value(0), value(1)]
   const shape = broadcast(node.opType, a.shape, b.shape)
   return [opaque(g, node.opType, [a, b], { dtype: 'bool', shape })]
 }
 
-/** Of positions, for what shape they have together. */
+/** Max or Min of integers, as in position arithmetic. */
 const extreme: Operator = ({ g, node, inputs, value, refuse }) => {
   const all = inputs.map((_, i) => value(i))
   if (all.some(({ dtype }) => isFloat(dtype))) throw refuse('floats')
@@ -58,7 +58,7 @@ const cast: Operator = ({ g, node, value }) => {
   return [x.dtype === dtype ? x : g.cast(x, dtype)]
 }
 
-/** ONNX's numbers; every float is the graph's own. */
+/** By ONNX's type number; every float becomes the graph's own. */
 export const CASTS: Readonly<Record<number, Dtype | 'float'>> = {
   1: 'float',
   10: 'float',
@@ -69,7 +69,7 @@ export const CASTS: Readonly<Record<number, Dtype | 'float'>> = {
   9: 'bool',
 }
 
-/** Stacks of matrices with the same number of axes, or one matrix on the right. */
+/** Stacks of matrices of equal rank, or one matrix on the right. */
 const matMul: Operator = ({ g, value, refuse }) => {
   const [a, b] = [value(0), value(1)]
   if (a.shape.length < 2 || b.shape.length < 2) throw refuse('a vector')
@@ -86,7 +86,7 @@ const gemm: Operator = ({ g, inputs, value, number }) => {
   return [g.add(scaled, beta === 1 ? value(2) : g.mul(value(2), g.scalar(beta)))]
 }
 
-/** Axes as an attribute, or since opset 13 or 18 as an input. */
+/** Axes as an attribute, or as an input since opset 13 or 18. */
 function axesOf({ entries, numbers, value }: NodeContext): number[] {
   const axes = numbers('axes') ?? (entries(1) as readonly number[] | undefined)
   const { shape } = value(0)
@@ -116,7 +116,7 @@ const softmax: Operator = ({ g, value, number, refuse }) => {
   return [g.softmax(x)]
 }
 
-/** x `[..., n]` as rows `[·, n]`, and back. */
+/** Applies f to x `[..., n]` as rows `[·, n]`. */
 function byRows(g: Graph, x: Value, f: (rows: Value) => Value): Value {
   const n = x.shape.at(-1)!
   const rows = g.reshape(x, [multiply(...x.shape.slice(0, -1)), n])
@@ -155,7 +155,7 @@ const expand: Operator = ({ g, value, entries, refuse }) => {
   return [opaque(g, 'Expand', [x, sizesOf(g, shape)], { dtype: x.dtype, shape })]
 }
 
-/** start, start + 1, … up to a size with a name. */
+/** start, start + 1, … up to a symbolic size. */
 const range: Operator = ({ g, value, entries, refuse }) => {
   const [start, limit, delta] = [0, 1, 2].map((i) => entries(i)?.[0])
   if (start !== 0 || delta !== 1 || limit === undefined) throw refuse('bounds that are not known')
@@ -194,7 +194,7 @@ const cumSum: Operator = ({ g, value, entries, refuse }) => {
   return [g.cumSum(value(0), axis)]
 }
 
-/** Rows that are picked by several indices; of masks alone. */
+/** Gathers by several indices; for masks only. */
 const gatherNd: Operator = ({ g, value, number, refuse }) => {
   const [x, indices] = [value(0), value(1)]
   const width = indices.shape.at(-1)
@@ -206,7 +206,7 @@ const gatherNd: Operator = ({ g, value, number, refuse }) => {
 
 const same: Operator = ({ inputs }) => [inputs[0]!]
 
-/** Standard operators by their name; contributed ones by `domain:name`. */
+/** Standard operators by name; contrib ones by `domain:name`. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
   Add: binary('add'),
   Sub: binary('sub'),

@@ -1,4 +1,4 @@
-/** @file The same model with some of its initialisers held in memory beside it, under their own names. */
+/** @file Rewrites a model so that some initialisers come from memory, under their own names. */
 import onnxProto from 'onnx-proto'
 import type { GraphFile } from './graph-file.ts'
 
@@ -7,7 +7,7 @@ const { EXTERNAL, DEFAULT } = onnx.TensorProto.DataLocation
 
 /**
  * @param bytes the file that `graph` was read from
- * @param replaced bytes of each float32 initialiser that is given beside the model, by name
+ * @param replaced byte lengths of the float32 initialisers given in memory, by name
  */
 export function withWeights(
   bytes: Uint8Array,

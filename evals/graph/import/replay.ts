@@ -1,6 +1,6 @@
 /**
- * @file A model file's nodes, applied one after another to a graph of ours, so that they can be differentiated. What is known
- * beforehand is computed here; everything else goes through `OPERATORS`. What has no gradient here is named, all of it.
+ * @file Applies a model file's nodes to one of our graphs, so that they can be differentiated. Known values are folded; all
+ * other nodes go through `OPERATORS`. The error names every operator without a gradient.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Graph } from '../ops/index.ts'
@@ -14,15 +14,15 @@ import { OPERATORS } from './operators.ts'
 
 export interface Replay {
   readonly g: Graph
-  /** What the file's inputs are here. */
+  /** Values of the file's inputs. */
   readonly inputs: ReadonlyMap<string, Item>
-  /** An initialiser that is a weight, laid out as in the file; undefined for constants. */
+  /** A weight initialiser in the file's layout; undefined for constants. */
   weight(name: string): Value | undefined
-  /** Through the linear layer whose matrix this node multiplies with, x `[rows, in]`; undefined where it is none. */
+  /** The linear layer whose matrix this node multiplies by, for x `[rows, in]`; undefined if it is none. */
   linear(node: FileNode): ((x: Value) => Value) | undefined
 }
 
-/** The value that the file calls `wanted`. */
+/** The value named `wanted` in the file. */
 export function replay(file: GraphFile, wanted: string, of: Replay): Value {
   const refused = new Map<string, string[]>()
   const items = new Map<string, Item>(of.inputs)
@@ -32,7 +32,7 @@ export function replay(file: GraphFile, wanted: string, of: Replay): Value {
     items.set(name, found)
     return found
   }
-  // What comes of a refused node is not there; of what reads it, only operators that are missing altogether are told.
+  // Outputs of refused nodes are missing. Nodes that read them are reported only if their operator is unknown.
   const lost = new Set<string>()
   const lose = ({ name, outputs }: FileNode, why: string | undefined) => {
     outputs.forEach((output) => lost.add(output))
@@ -48,7 +48,7 @@ export function replay(file: GraphFile, wanted: string, of: Replay): Value {
       node.outputs.forEach((name, i) => results[i] && items.set(name, results[i]))
     } catch (error) {
       if (error instanceof TouchstoneError) throw error
-      // Shapes that do not fit, inputs that are missing: the file's doing, whatever the operator says of it.
+      // Shapes that do not fit or missing inputs are faults of the file, whatever error the operator throws.
       lose(node, error instanceof Refusal ? error.message : `${titleOf(node)} on these inputs`)
     }
   }
@@ -66,7 +66,7 @@ function noGradient(path: string, refused: ReadonlyMap<string, readonly string[]
   return new TouchstoneError('onnx.no-gradient', { path, operators })
 }
 
-/** The nodes that `wanted` depends on, in their order. */
+/** The nodes that `wanted` depends on, in order. */
 function needed(nodes: readonly FileNode[], wanted: string): FileNode[] {
   const read = new Set([wanted])
   const kept = nodes.toReversed().filter(({ inputs, outputs }) => {
@@ -81,7 +81,7 @@ const titleOf = ({ domain, opType }: FileNode) => (domain === '' ? opType : `${d
 
 const isMissing = (node: FileNode) => !Object.hasOwn(OPERATORS, titleOf(node))
 
-/** Longer ones become constants of the graph at once, so that each is there once. */
+/** Longer constants are added to the graph at once, so that each is stored once. */
 const SHORT = 16
 
 function initialiser({ path, initialisers }: GraphFile, name: string, of: Replay): Item {

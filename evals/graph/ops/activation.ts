@@ -1,4 +1,4 @@
-/** @file What stands between the layers of an MLP: SiLU and GELU, each a macro with one fused kernel where there is one. */
+/** @file Activation functions of MLPs: SiLU and GELU, each a macro with one fused kernel where there is one. */
 import type { GraphCore } from '../builder.ts'
 import type { Emitter, Op } from '../op.ts'
 import type { Value, ValueType } from '../value.ts'
@@ -22,13 +22,13 @@ export const Silu: Op = {
   },
 }
 
-/** Terms of erf's series: for |x| ≤ 4 it is right to 1e-9, and float64 graphs exist for checks on small numbers only. */
+/** Terms of erf's series, accurate to 1e-9 for |x| ≤ 4; float64 graphs serve checks on small numbers only. */
 const TERMS = 64
 const ROOT_HALF = Math.SQRT1_2
 const ROOT_TWO_OVER_PI = Math.sqrt(2 / Math.PI)
 const CUBIC = 0.044715
 
-/** erf x = 2/√π·Σ (−1)ⁿ·x²ⁿ⁺¹/(n!·(2n+1)), by Horner in x²: no float64 kernel has it. */
+/** erf x = 2/√π·Σ (−1)ⁿ·x²ⁿ⁺¹/(n!·(2n+1)), by Horner in x², because there is no float64 kernel. */
 function erf(e: Emitter, x: string): string {
   if (e.dialect.float === 'float32') return e.node('Erf', [x])[0]!
   const coefficients = [2 / Math.sqrt(Math.PI)]

@@ -1,4 +1,4 @@
-/** @file Rotary positions, attention with grouped queries, and attention over a cache of keys and values. */
+/** @file Rotary position embedding, grouped-query attention, and attention over a cache of keys and values. */
 import type { GraphCore } from '../builder.ts'
 import type { Emitter, Op } from '../op.ts'
 import { multiply } from '../shape.ts'
@@ -20,8 +20,8 @@ interface RotaryAttributes {
 }
 
 /**
- * Rotates pairs (x_i, x_{i+r/2}) of each head by its position's angles: y = (a·cos − b·sin, b·cos + a·sin). Only a head's
- * first r elements turn, r ≤ d being twice the width of the tables; the others stay.
+ * Rotates pairs (x_i, x_{i+r/2}) of each head by its position's angles: y = (a·cos − b·sin, b·cos + a·sin). Rotates a head's
+ * first r elements, with r ≤ d twice the width of the tables, and keeps the others.
  * x `[batch*seq, heads*d]`, positions int32 `[batch, seq]`, cos and sin `[positions, r/2]`.
  * The gradient is the rotation by the opposite angle, the same operator with −sin.
  */
@@ -81,20 +81,23 @@ function rotateByParts(
   return e.node('Reshape', [joined!, e.int64([-1, heads * headDim])])[0]!
 }
 
-/** How heads lie in a row: those of a group, which read one key head, beside one another. */
+/** Layout of heads in a row; the query heads of a group, which share one key head, are adjacent. */
 export interface HeadLayout {
   readonly batch: Dim
   readonly seq: Dim
   readonly kvHeads: number
   readonly headDim: number
-  /** Query heads of a key head; absent for keys and values themselves. */
+  /** Query heads per key head; absent for keys and values. */
   readonly group?: number
 }
 
 const splitShape = ({ batch, seq, kvHeads, headDim, group }: HeadLayout): Shape =>
   group === undefined ? [batch, kvHeads, seq, headDim] : [batch, kvHeads, group, seq, headDim]
 
-/** Rows to heads: `[batch*seq, kvHeads*group*d]` → `[batch, kvHeads, group, seq, d]`, of keys `[batch, kvHeads, seq, d]`. */
+/**
+ * Rows to heads: `[batch*seq, kvHeads*group*d]` → `[batch, kvHeads, group, seq, d]`; for keys and values `[batch, kvHeads, seq,
+ * d]`.
+ */
 export const SplitHeads: Op<HeadLayout> = {
   name: 'SplitHeads',
   infer: ([x], layout) => ({ outputs: [{ dtype: x!.dtype, shape: splitShape(layout) }] }),
@@ -113,7 +116,7 @@ export const SplitHeads: Op<HeadLayout> = {
   vjp: ({ g, attributes, dY }) => [g.apply(JoinHeads, [dY], attributes)[0]],
 }
 
-/** Its inverse, heads to rows. */
+/** The inverse: heads to rows. */
 export const JoinHeads: Op<HeadLayout> = {
   name: 'JoinHeads',
   isLight: true,
@@ -130,18 +133,19 @@ export const JoinHeads: Op<HeadLayout> = {
 
 export interface ScoreAttributes {
   readonly scale: number
-  /** c of c·tanh(score/c) before the bias (Gemma 2). */
+  /** The c of c·tanh(score/c), applied before the bias (Gemma 2). */
   readonly softcap?: number
 }
 
 /**
- * O = softmax(scale·Q·Kᵀ + bias)·V per head; the queries of a group read one key and value head.
- * Q `[batch, kvHeads, group, queries, d]`, K and V `[batch, kvHeads, keys, d]`, bias `[batch or 1, 1, 1, queries, keys]` → as Q.
+ * O = softmax(scale·Q·Kᵀ + bias)·V per head; the queries of a group share one key and value head.
+ * Q `[batch, kvHeads, group, queries, d]`, K and V `[batch, kvHeads, keys, d]`, bias `[batch or 1, 1, 1, queries, keys]` → as
+ * Q.
  *
- * A macro. A group's queries lie below one another, so keys and values are never repeated and their gradients sum over the
- * group by themselves. It keeps P `[batch, kvHeads, group*queries, keys]`.
- * dV = Pᵀ·dO, dS = P·(dO·Vᵀ − rowsum(dO·O)), dQ = scale·dS·K, dK = scale·dSᵀ·Q. With a cap c it keeps T = tanh(score/c)
- * too, and dS is multiplied by 1 − T².
+ * A macro. A group's queries are stacked, so keys and values are not repeated and their gradients sum over the group. It keeps
+ * P `[batch, kvHeads, group*queries, keys]`.
+ * dV = Pᵀ·dO, dS = P·(dO·Vᵀ − rowsum(dO·O)), dQ = scale·dS·K, dK = scale·dSᵀ·Q. With a cap c it also keeps T = tanh(score/c),
+ * and dS is multiplied by 1 − T².
  */
 export const Attention: Op<ScoreAttributes> = {
   name: 'Attention',
@@ -178,7 +182,7 @@ export const Attention: Op<ScoreAttributes> = {
   },
 }
 
-/** `[batch, kvHeads, group, queries, d]`, the group's queries below one another. */
+/** From `[batch, kvHeads, group, queries, d]`, with the group's queries stacked. */
 const below = ([batch, kvHeads, group, queries, headDim]: Shape): Shape => [
   batch!,
   kvHeads!,
@@ -192,15 +196,16 @@ interface CachedAttributes extends ScoreAttributes {
   readonly headDim: number
   readonly batch: Dim
   readonly seq: Dim
-  /** How many tokens back a token sees, itself included. */
+  /** How many tokens a token attends to, itself included. */
   readonly window?: number
 }
 
 /**
- * Attention of new tokens over a cache; not differentiable. Rows may have unequal lengths.
+ * Attention of new tokens over a cache; not differentiable. Rows may have different lengths.
  * q `[batch*seq, heads*d]`, k and v `[batch*seq, kvHeads*d]`, past keys and values `[batch, kvHeads, capacity, d]`,
  * last int32 `[batch]` = index of each row's last valid position, total int32 `[1]` = 1 + the largest of them,
- * and, if rotary positions shall be applied inside, cos and sin `[positions, d/2]` → output `[batch*seq, heads*d]`, present keys and values (the past's buffers, extended).
+ * and, to apply rotary positions inside, cos and sin `[positions, d/2]` → output `[batch*seq, heads*d]`, present keys and
+ * values (the past's buffers, extended).
  */
 export const CachedAttention: Op<CachedAttributes> = {
   name: 'CachedAttention',

@@ -1,4 +1,4 @@
-/** @file Element by element, with broadcasting. */
+/** @file Elementwise operators with broadcasting. */
 import type { GraphCore } from '../builder.ts'
 import type { Attributes, Op } from '../op.ts'
 import { broadcast } from '../shape.ts'
@@ -29,7 +29,7 @@ export const Div = binary('Div', ({ g, inputs: [, b], outputs: [y], dY }) => [
   g.div(dY, b!),
   g.neg(g.div(g.mul(dY, y!), b!)),
 ])
-/** A gate's product, a·b. */
+/** The product a·b of a gate. */
 export const Gated: Op = { ...Mul, name: 'Gated', isLight: true }
 export const GreaterOrEqual = binary('GreaterOrEqual', 'none', 'bool')
 export const Equal = binary('Equal', 'none', 'bool')
@@ -79,7 +79,7 @@ export const Cast: Op<Dtype> = {
   vjp: ({ g, inputs: [x], dY }) => [x!.dtype.includes('float') ? g.cast(dY, x!.dtype) : undefined],
 }
 
-/** y = x, and no gradient passes: the loss sees x as a constant. */
+/** y = x without a gradient: x is constant to the loss. */
 export const ConstantOf: Op = {
   name: 'ConstantOf',
   infer: ([x]) => ({ outputs: [x as ValueType] }),

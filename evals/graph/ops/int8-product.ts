@@ -1,22 +1,22 @@
 /**
- * @file x·Wᵀ multiplied in int8, for a frozen W that is kept as int8 with a scale t a row (`stored.ts`). Approximate: every
- * row of x is rounded to 127 steps on either side of zero,
+ * @file x·Wᵀ multiplied in int8, for a frozen W stored as int8 with one scale t per row (`stored.ts`). Approximate: every row
+ * of x is rounded to 127 steps on either side of zero,
  *
- *     s = max|x| / 127,   q = round(x / s),   y = s·t·Σ q·w,   so that |x − s·q| ≤ s/2.
+ *         s = max|x| / 127,   q = round(x / s),   y = s·t·Σ q·w,   so that |x − s·q| ≤ s/2.
  *
- * The sum is one of integers, and exact where the processor's kernel is (`runtime/int8-sums.ts`): y does not depend on the
- * other rows, on threads or on the kernel. What gradients read of W is t·w in float32 as ever, so dx = dY·W.
+ * The sum of integers is exact if the processor's kernel is (`runtime/int8-sums.ts`), so y does not depend on other rows, on
+ * threads or on the kernel. Gradients use W = t·w in float32, so dx = dY·W.
  */
 import type { AddNode, Attributes, Domain, RuleGraph } from '../op.ts'
 import { scaleName, type WeightStorage } from '../stored.ts'
 
 interface Making {
-  /** As nodes are added whose inputs are read as they lie. */
+  /** Adds nodes without widening their stored inputs. */
   readonly addNode: (domain: Domain) => AddNode
   readonly constant: RuleGraph['constant']
 }
 
-/** x's rows as they are multiplied: uint8 with 128 for zero, and the scale of each, `[rows, 1]`. */
+/** x's rows rounded to uint8, with 128 for zero, and their scales `[rows, 1]`. */
 interface RoundedRows {
   readonly data: string
   readonly scale: string
@@ -24,16 +24,16 @@ interface RoundedRows {
 
 export const LEVELS = 127
 const ZERO = 128
-/** The largest of a row counts as this much at least, so that a row of zeros stays one. */
+/** Lower bound of a row's maximum, so that a row of zeros stays zero. */
 const LEAST = 1e-30
 
-/** The contrib emitter, forward products of weights that are kept as `product:int8` in place of those that it would write. */
+/** Wraps the contrib emitter: replaces forward products with weights stored as `product:int8`. */
 export function int8Products(
   contrib: AddNode,
   making: Making,
   stored: ReadonlyMap<string, WeightStorage>,
 ): AddNode {
-  // What several layers read is rounded once.
+  // An input of several layers is rounded once.
   const known = new Map<string, RoundedRows>()
   const rowsOf = (x: string) => {
     const rows = known.get(x) ?? roundedRows(making, x)
@@ -48,7 +48,7 @@ export function int8Products(
     const add = addNode('')
     const rows = rowsOf(x!)
     const scales = scaleName(W!)
-    // Zeros, one a row of W.
+    // One zero per row of W.
     const [zeros] = add('Cast', [add('Sub', [scales, scales])[0]!], { to: { type: 'int8' } })
     const scaled = [rows.data, scalar(making, 1), zeroOf(constant), W!, scales, zeros!]
     const [y] = addNode('com.microsoft')('QGemm', scaled, { transB: 1 })
@@ -56,7 +56,7 @@ export function int8Products(
   }
 }
 
-/** x·Wᵀ as `product` (`linalg.ts`) writes it; gradients multiply by W itself. */
+/** Recognises x·Wᵀ as written by `product` (`linalg.ts`); gradients multiply by W itself. */
 const isForward = (opType: string, { transA, transB, alpha }: Attributes): boolean =>
   opType === 'FusedMatMul' &&
   transA === 0 &&

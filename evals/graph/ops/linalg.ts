@@ -25,7 +25,7 @@ export interface Transposed {
   readonly scale: number
 }
 
-/** scale · op(A)·op(B), where op transposes the last two axes if asked. `ranks` are those of A and B. */
+/** scale · op(A)·op(B), where op optionally transposes the last two axes. `ranks` are those of A and B. */
 export const product = (
   e: Emitter,
   a: string,
@@ -33,7 +33,7 @@ export const product = (
   ranks: readonly [number, number],
   { a: transA = false, b: transB = false, scale = 1 }: Partial<Transposed>,
 ): string => {
-  // An attribute is a float32, so float64 gets a factor that float32 would round from a product of its own.
+  // An attribute is float32, so a float64 graph multiplies by a scale that float32 would round in a separate node.
   const inside = e.dialect.float === 'float32' || Math.fround(scale) === scale
   const scaled = (y: string) =>
     scale === 1 || inside ? y : e.node('Mul', [y, e.scalar(scale)])[0]!
@@ -91,8 +91,8 @@ export const TMatMul: Op = {
 }
 
 /**
- * A frozen or trained weight with a low-rank update: Y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ with x `[rows, in]`, W `[out, in]`,
- * A `[r, in]`, B `[out, r]`. A macro, because the sums ride on the products (Gemm's C):
+ * A frozen or trained weight with a low-rank update: Y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ with x `[rows, in]`, W `[out, in]`, A `[r, in]`, B
+ * `[out, r]`. A macro, so that products add their operands (Gemm's C):
  * dh = s·dY·B, dA = dhᵀ·x, dB = s·dYᵀ·h, dx = dY·W + dh·A, dW = dYᵀ·x.
  */
 export const LowRankLinear: Op<{ scale: number }> = {
@@ -135,7 +135,7 @@ export const LowRankLinear: Op<{ scale: number }> = {
   },
 }
 
-/** Products that only gradients need: they carry no gradient themselves. */
+/** Products used by gradients only; they have no gradient themselves. */
 const backward = <A>(
   name: string,
   infer: (a: readonly [Value['shape'], Value['shape']]) => Value['shape'],

@@ -6,8 +6,8 @@ import type { Value } from '../value.ts'
 import { exponentials, logSoftmax } from './reduction.ts'
 
 /**
- * L = −Σ_i weight_i·log softmax(logits_i)[label_i], logits `[n, vocab]`, labels int32 `[n]`, weights `[n]` → `[]`.
- * With weights 1/n it is the mean loss in nats per token. A macro that keeps the powers e^(logits − max) and their sums, and
+ * L = −Σ_i weight_i·log softmax(logits_i)[label_i], logits `[n, vocab]`, labels int32 `[n]`, weights `[n]` → `[]`. With weights
+ * 1/n it is the mean loss in nats per token. A macro that keeps the powers e^(logits − max) and their sums;
  * dlogits = dL·weight·(powers/sum − onehot(label)).
  */
 export const CrossEntropy: Op = {
@@ -35,20 +35,20 @@ export const CrossEntropy: Op = {
     return { outputs: e.node('Neg', [total!]), keep: { powers, sum } }
   },
   vjp: ({ g, inputs: [, labels, weights], kept: { powers, sum }, dY }) => {
-    // dY goes into the n weights rather than over n × vocab numbers.
+    // Multiplying n weights by dY is cheaper than n × vocab numbers.
     const scaled = g.mul(weights!, dY)
     const inputs = [powers!, sum!, labels!, scaled]
     return [g.apply(CrossEntropyGradient, inputs, undefined)[0]!, undefined, undefined]
   },
 }
 
-/** `[n, vocab]` at each row's label, `[n, 1]`. */
+/** `[n, vocab]` → `[n, 1]`, each row's element at its label. */
 function atLabel(e: Emitter, x: string, labels: string): string {
   const [column] = e.node('Unsqueeze', [labels, e.int64([1])])
   return e.node('GatherElements', [x, column!], { axis: 1 })[0]!
 }
 
-/** powers·(weight/sum) − weight·onehot(label): scattered into where the label is, not compared everywhere. */
+/** powers·(weight/sum) − weight·onehot(label), by scattering at the label instead of comparing every index. */
 const CrossEntropyGradient: Op = {
   name: 'CrossEntropyGradient',
   infer: ([powers]) => ({ outputs: [powers!] }),

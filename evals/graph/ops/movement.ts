@@ -1,4 +1,4 @@
-/** @file Moves elements without computing: reshape, transpose, slice, concatenate, gather, scatter. */
+/** @file Operators that move elements without arithmetic: reshape, transpose, slice, concatenate, gather, scatter. */
 import type { GraphCore } from '../builder.ts'
 import type { Op } from '../op.ts'
 import { formatShape, multiply, normaliseAxis, pieceOf, sameShape, ShapeError } from '../shape.ts'
@@ -12,7 +12,7 @@ export const Reshape: Op<Shape> = {
     return { outputs: [{ dtype: x!.dtype, shape }] }
   },
   emit: ({ e, inputs: [x], attributes: shape }) => {
-    // One unknown size needs no feed: ONNX infers it.
+    // A single unknown size needs no feed, because ONNX infers it.
     const symbols = shape.filter((dim) => typeof dim === 'string').length
     const target =
       symbols === 1
@@ -36,7 +36,7 @@ export const Transpose: Op<readonly number[]> = {
 
 const inverse = (order: readonly number[]): number[] => order.map((_, axis) => order.indexOf(axis))
 
-/** Elements `start ≤ i < end` along `axis`; both are plain numbers. */
+/** Elements `start ≤ i < end` along `axis`, for known numbers. */
 export const Slice: Op<{ axis: number; start: number; end: number }> = {
   name: 'Slice',
   infer: ([x], { axis, start, end }) => {
@@ -86,8 +86,8 @@ export const Concat: Op<number> = {
 }
 
 /**
- * y behind x along `axis`, `total` being the sum of two sizes that are known only when the graph runs: a cache and what is
- * new. It carries no gradient: nothing is trained through a cache.
+ * Appends y to x along `axis`, as a cache and its new tokens; `total` is the sum of two sizes known only at run time. Not
+ * differentiable: nothing is trained through a cache.
  */
 export const Append: Op<{ axis: number; total: Dim }> = {
   name: 'Append',
@@ -101,7 +101,7 @@ export const Append: Op<{ axis: number; total: Dim }> = {
   vjp: 'none',
 }
 
-/** A tensor of one number. */
+/** A tensor filled with one number. */
 export const Filled: Op<{ shape: Shape; value: number; dtype: Dtype }> = {
   name: 'Filled',
   infer: (_, { dtype, shape }) => ({ outputs: [{ dtype, shape }] }),
@@ -111,7 +111,7 @@ export const Filled: Op<{ shape: Shape; value: number; dtype: Dtype }> = {
   vjp: 'none',
 }
 
-/** Rows of a table: x `[n, ...rest]`, indices int32 `[...k]` → `[...k, ...rest]`. The gradient adds rows that repeat. */
+/** Rows of a table: x `[n, ...rest]`, indices int32 `[...k]` → `[...k, ...rest]`. The gradient sums repeated rows. */
 export const GatherRows: Op = {
   name: 'GatherRows',
   infer: ([x, indices]) => ({
@@ -126,8 +126,8 @@ export const GatherRows: Op = {
 }
 
 /**
- * The gradient of GatherRows: zeros of `shape`, plus updates `[count, ...rest]` at rows indices int32 `[count]`.
- * Through ScatterElements, which adds one after another: ScatterND's threads race for a row that repeats and lose sums.
+ * The gradient of GatherRows: zeros of `shape`, plus updates `[count, ...rest]` at rows indices int32 `[count]`. Uses
+ * ScatterElements, which adds sequentially; ScatterND's threads race on repeated rows and lose sums.
  */
 export const ScatterAddRows: Op<Shape> = {
   name: 'ScatterAddRows',
@@ -152,7 +152,7 @@ interface PieceAttributes {
   readonly count: number
 }
 
-/** Where a piece begins and ends along an axis of n elements, ⌊n·from/count⌋ and ⌊n·to/count⌋: known when the graph runs. */
+/** A part of an axis of n elements, from ⌊n·from/count⌋ to ⌊n·to/count⌋, computed at run time. */
 export const Piece: Op<PieceAttributes> = {
   name: 'Piece',
   isLight: true,
@@ -169,7 +169,7 @@ export const Piece: Op<PieceAttributes> = {
   ],
 }
 
-/** A piece where it stands along an axis of `size` elements, zeros before and behind it. */
+/** A piece at its position along an axis of `size` elements, zero elsewhere. */
 export const AmongZeros: Op<PieceAttributes & { readonly size: Dim }> = {
   name: 'AmongZeros',
   infer: ([x], { axis, size }) => ({
@@ -184,7 +184,7 @@ export const AmongZeros: Op<PieceAttributes & { readonly size: Dim }> = {
   vjp: ({ g, attributes, dY }) => [g.apply(Piece, [dY], attributes)[0]],
 }
 
-/** All pieces of an axis of `size` elements, one behind the other. */
+/** Concatenates all pieces of an axis of `size` elements. */
 export const Joined: Op<{ readonly axis: number; readonly size: Dim }> = {
   name: 'Joined',
   isLight: true,
@@ -196,7 +196,7 @@ export const Joined: Op<{ readonly axis: number; readonly size: Dim }> = {
     inputs.map((_, i) => g.piece(dY, axis, [i, i + 1], inputs.length)),
 }
 
-/** A zero, in the dialect's float, `[]`, that is there as soon as all of its inputs are. */
+/** A zero `[]` in the dialect's float that depends on all inputs. */
 export const Moment: Op = {
   name: 'Moment',
   infer: ([x]) => ({ outputs: [{ dtype: x!.dtype, shape: [] }] }),
@@ -210,8 +210,8 @@ export const Moment: Op = {
 }
 
 /**
- * x to the bit, once the moment is there: given the shape that it has, which nobody knows before. ONNX Runtime gives a
- * tensor another shape where it lies.
+ * x with the same bits, delayed until `moment` is available: a reshape to x's own run-time shape, which ONNX Runtime does in
+ * place.
  */
 export const After: Op = {
   name: 'After',
@@ -229,7 +229,7 @@ export const After: Op = {
 
 export const movement = (g: GraphCore) => ({
   reshape: (x: Value, shape: Shape) => g.apply(Reshape, [x], shape)[0]!,
-  /** Without `order`, swaps the last two axes. */
+  /** Swaps the last two axes unless `order` is given. */
   transpose: (x: Value, order?: readonly number[]) => {
     const axes = x.shape.map((_, axis) => axis)
     const swapped = [...axes.slice(0, -2), axes.length - 1, axes.length - 2]
@@ -244,9 +244,9 @@ export const movement = (g: GraphCore) => ({
   filled: (shape: Shape, value: number) =>
     g.apply(Filled, [], { shape, value, dtype: g.float })[0]!,
   gatherRows: (x: Value, indices: Value) => g.apply(GatherRows, [x, indices], undefined)[0]!,
-  /** A zero that is there when all of `values` are. No gradient. */
+  /** A zero that depends on all of `values`. No gradient. */
   moment: (values: readonly Value[]) => g.apply(Moment, values, undefined)[0]!,
-  /** x, but not before `moment`. No gradient. */
+  /** x, delayed until `moment` is available. No gradient. */
   after: (x: Value, moment: Value) => g.apply(After, [x, moment], undefined)[0]!,
   piece: (x: Value, axis: number, [from, to]: readonly [number, number], count: number) =>
     to - from === count ? x : g.apply(Piece, [x], { axis, from, to, count })[0]!,

@@ -1,4 +1,4 @@
-/** @file Normalisation of rows: RMS, y = x·w/√(mean(x²) + ε), and with the mean taken off, y = w·(x − μ)/√(var(x) + ε) + b. */
+/** @file Normalisation of rows: RMS, y = x·w/√(mean(x²) + ε), and layer normalisation, y = w·(x − μ)/√(var(x) + ε) + b. */
 import type { GraphCore } from '../builder.ts'
 import type { Op } from '../op.ts'
 import { ShapeError } from '../shape.ts'

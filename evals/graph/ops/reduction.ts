@@ -1,4 +1,4 @@
-/** @file Sums, means and maxima over axes; softmax over the last one. */
+/** @file Sums, maxima and cumulative sums over axes; softmax over the last one. */
 import type { GraphCore } from '../builder.ts'
 import type { Emitter, Op } from '../op.ts'
 import { normaliseAxis } from '../shape.ts'
@@ -22,7 +22,7 @@ const reduction = (opType: string, vjp: Op<Reduction>['vjp']): Op<Reduction> => 
   emit: ({ e, inputs: [x], attributes: { axes, keepDims } }) => ({
     outputs: e.node(opType, [x!, e.int64(axes)], {
       keepdims: keepDims ? 1 : 0,
-      // Without it, ONNX takes no axes for all of them.
+      // Otherwise ONNX treats an empty list of axes as all axes.
       noop_with_empty_axes: 1,
     }),
   }),
@@ -36,10 +36,10 @@ export const ReduceSum = reduction('ReduceSum', ({ g, inputs: [x], attributes, d
     : g.reshape(dY, reducedShape(x!.shape, { ...attributes, keepDims: true }))
   return [g.add(kept, g.filled(x!.shape, 0))]
 })
-/** Piecewise constant in which element wins; used under a stopped gradient only. */
+/** Not differentiated; used below a stopped gradient only. */
 export const ReduceMax = reduction('ReduceMax', 'none')
 
-/** y_i = x_0 + … + x_i along an axis. For counting only: it carries no gradient. */
+/** y_i = x_0 + … + x_i along an axis. For counting only; not differentiable. */
 export const CumSum: Op<number> = {
   name: 'CumSum',
   infer: ([x]) => ({ outputs: [x!] }),
@@ -49,7 +49,7 @@ export const CumSum: Op<number> = {
   vjp: 'none',
 }
 
-/** Whether an element is among the k largest of the last axis: x `[..., n]` → bool `[..., n]`. */
+/** Whether an element is among the k largest along the last axis: x `[..., n]` → bool `[..., n]`. */
 export const AmongLargest: Op<number> = {
   name: 'AmongLargest',
   infer: ([x]) => ({ outputs: [{ dtype: 'bool', shape: x!.shape }] }),
@@ -84,7 +84,7 @@ export const LogSoftmax: Op = {
   ],
 }
 
-/** e^(x − max x) and its sum over the last axis, which stays with one element. */
+/** e^(x − max x) and its sum over the last axis, kept with size 1. */
 export function exponentials(
   e: Emitter,
   x: string,
@@ -102,7 +102,7 @@ export function softmax(e: Emitter, x: string): string {
   return e.node('Div', [powers, sum])[0]!
 }
 
-/** By parts also where there is no such kernel (WebGPU has none). */
+/** In parts also where there is no such kernel (WebGPU has none). */
 export function logSoftmax(e: Emitter, x: string): string {
   const { float, fused, softmax: form } = e.dialect
   if (float === 'float64' || (fused && form === 'whole'))

@@ -7,48 +7,48 @@ import { addMultiple, addRows, dot, orthogonalise } from './matrix.ts'
 import { tridiagonalVectors } from './inverse-iteration.ts'
 import { leadingTridiagonalValues, type Bands } from './tridiagonal.ts'
 
-/** M `[rows, columns]`, known by what it does. Both write into `out`. */
+/** M `[rows, columns]` as a linear operator. Both functions write to `out`. */
 export type Operator = {
   rows: number
   columns: number
   times: (v: Float64Array, out: Float64Array) => void
   timesTransposed: (u: Float64Array, out: Float64Array) => void
-  /** Where to begin `[columns]`: the nearer to the leading directions, the fewer steps. Random if not given. */
+  /** Start vector `[columns]`: the nearer to the leading directions, the fewer steps. Default random. */
   start?: Float64Array
 }
 
-/** σ descending `[k]`, the left vectors as rows `[k, rows]`, and a guess at the next σ: 0 where there is none. */
+/** σ descending `[k]`, the left vectors as rows `[k, rows]`, and an estimate of the next σ, 0 if there is none. */
 export type LeadingTriplets = { singularValues: Float64Array; left: Float64Array; next: number }
 
 /**
- * By how much a direction may be off: a Ritz pair with residual ρ and gap g to the nearest other σ lies within 2ρ / g of
- * the true one (Davis and Kahan 1970). Below `ROUNDING` σ₁ a residual is not known.
+ * Largest error of a direction: a Ritz pair with residual ρ and gap g to the nearest other σ is within 2ρ / g of the true one
+ * (Davis and Kahan 1970). Residuals below `ROUNDING` σ₁ are not known.
  */
 const TURN = 1e-8
 const ROUNDING = 1e-14
-/** Nearer neighbours than this part of σ₁ have no directions of their own. */
+/** Neighbours closer than this part of σ₁ have no directions of their own. */
 const TIE = 1e-7
-/** Below this part of σ₁ a direction is taken from the full decomposition. */
+/** Below this part of σ₁ a direction needs the full decomposition. */
 const FAINT = 1e-6
 
-/** Whether each σ, and the last one from `next`, lies far enough from its neighbours to have a direction. */
+/** Whether each σ, and the last one from `next`, is far enough from its neighbours to have a direction. */
 export function areDistinct({ singularValues: σ, next }: LeadingTriplets): boolean {
   const [first, last] = [σ[0]!, σ.at(-1)!]
   const isApart = (value: number, j: number) => value - (σ[j + 1] ?? next) > TIE * first
   return last > FAINT * first && σ.every(isApart)
 }
 
-/** A new direction shorter than this part of σ₁ means that the Krylov space is closed. */
+/** A new direction shorter than this part of σ₁ means that the Krylov space is invariant. */
 const CLOSED = 1e-13
-/** Steps before the first look at the residuals, and between two. */
+/** Steps before the first check of the residuals, and between checks. */
 const FIRST = 12
 const STRIDE = 3
-/** Room for so many steps at first: most spaces close in on the leading directions before it is used up. */
+/** Steps allocated at first; most spaces converge within them. */
 const USUAL = 96
 
 /**
- * The first `k` triplets that the start leads to; undefined where the Krylov space closes or `maxSteps` end first. Of a σ
- * that M has several times it sees one: the caller makes sure that none was missed above `next`.
+ * The first `k` triplets reachable from the start vector; undefined if the Krylov space becomes invariant or `maxSteps` end
+ * first. It finds one copy of a multiple σ, so the caller must check that none above `next` was missed.
  */
 export function leadingTriplets(
   M: Operator,
@@ -68,7 +68,7 @@ export function leadingTriplets(
   return undefined
 }
 
-/** The largest σ that a random start has seen after so many steps; never more than M's. */
+/** The largest σ seen from a random start after so many steps; a lower bound of M's. */
 export function largestSeen(M: Operator, steps: number): number {
   let seen = 0
   for (const { α, β, size, isClosed } of bidiagonalised(M, Math.min(steps, M.rows, M.columns))) {
@@ -87,7 +87,7 @@ type Step = {
   isClosed: boolean
 }
 
-/** One step after the other, `most` of them or until the Krylov space closes. */
+/** Takes steps one by one, at most `most`, until the Krylov space is invariant. */
 function* bidiagonalised(M: Operator, most: number): Generator<Step> {
   const { rows, columns } = M
   let room = Math.min(most, USUAL)
@@ -118,7 +118,10 @@ function* bidiagonalised(M: Operator, most: number): Generator<Step> {
   }
 }
 
-/** Memory of the last space: a megabyte a weight, made anew, would keep the collector busy. Every number is written before it is read. */
+/**
+ * The last space's memory, reused because a megabyte per weight would burden the garbage collector. Every number is written
+ * before it is read.
+ */
 const memory = { U: new Float64Array(0), V: new Float64Array(0) }
 
 function borrowed(name: keyof typeof memory, length: number): Float64Array<ArrayBuffer> {
@@ -132,7 +135,7 @@ function widened(X: Float64Array, length: number): Float64Array<ArrayBuffer> {
   return out
 }
 
-/** The first k Ritz values of the interleaved T and their vectors `[k, 2·size]`, where all k have settled. */
+/** The first k Ritz values of the interleaved T and their vectors `[k, 2·size]`, if all k have converged. */
 function settled(T: Bands, last: number, k: number) {
   const length = T.diagonal.length
   const count = Math.min(k + 1, length / 2)
@@ -142,7 +145,7 @@ function settled(T: Bands, last: number, k: number) {
       const ρ = last * Math.abs(z[(i + 1) * length - 1]!)
       return ρ <= Math.max(TURN * gap, ROUNDING * largest)
     })
-  // The last one settles last as a rule, and looking at it alone is cheap.
+  // The last one usually converges last, and checking it alone is cheap.
   const end = leadingTridiagonalValues(T, count, k - 1)
   const lastVector = tridiagonalVectors(T, end, 1)
   if (!lastVector || !allHaveSettled(end, end[0]!, lastVector)) return undefined
@@ -152,7 +155,7 @@ function settled(T: Bands, last: number, k: number) {
   return { singularValues: values.slice(0, k), vectors, next: values[k] ?? 0 }
 }
 
-/** The left vectors that the Ritz vectors stand for. */
+/** The left vectors of the Ritz vectors. */
 function combined(vectors: Float64Array, U: Float64Array, rows: number, k: number): Float64Array {
   const left = new Float64Array(k * rows)
   const length = vectors.length / k
@@ -165,7 +168,7 @@ function combined(vectors: Float64Array, U: Float64Array, rows: number, k: numbe
   return left
 }
 
-/** [[0, B], [Bᵀ, 0]] with v_j and u_j taken in turn: tridiagonal with 0 on its diagonal, and eigenvalues ±σ. */
+/** [[0, B], [Bᵀ, 0]] with v_j and u_j interleaved: tridiagonal with a zero diagonal and eigenvalues ±σ. */
 function interleaved(α: Float64Array, β: Float64Array, size: number): Bands {
   const off = new Float64Array(2 * size)
   for (let j = 0; j < size; j++) {

@@ -1,11 +1,11 @@
-/** @file A few leading eigenvectors of a tridiagonalised matrix: inverse iteration, each kept orthogonal to those before. */
+/** @file Leading eigenvectors of a tridiagonalised matrix by inverse iteration, orthogonalised one by one. */
 import { fillNormal, randomStream } from '../../statistics/random.ts'
 import { dot } from './matrix.ts'
 import { boundOf, reflect, type Bands, type Tridiagonal } from './tridiagonal.ts'
 
 /**
- * Orthonormal eigenvectors of G for the first `k` of `values`, as rows `[k, p]`; undefined where inverse iteration does
- * not reach rounding, so that the caller takes the full decomposition.
+ * Orthonormal eigenvectors of G for the first `k` of `values`, as rows `[k, p]`; undefined if inverse iteration does not
+ * converge to rounding, so that the caller uses the full decomposition.
  */
 export function leadingVectors(
   T: Tridiagonal,

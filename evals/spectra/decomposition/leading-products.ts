@@ -1,7 +1,7 @@
 /**
- * @file The leading directions of a weight by products with vectors: O(mn) a Krylov step, no Gram matrix. That none was
- * missed is probed: what is left without the directions found is searched from another random start, until a larger σ would
- * have been seen there but for one start in a million.
+ * @file The leading directions of a weight by products with vectors: O(mn) per Krylov step, without a Gram matrix. A probe
+ * checks that none was missed: it searches the remainder from another random start until a larger σ would have been found with
+ * probability 1 − 10⁻⁶.
  */
 import { fillNormal, randomStream } from '../../statistics/random.ts'
 import {
@@ -14,11 +14,14 @@ import {
 import { addRows, applyInto, finiteNumbers, type Matrix } from './matrix.ts'
 import type { SingularSystem } from './svd.ts'
 
-/** More steps than this part of min(m, n) cost what a decomposition costs. */
+/** Beyond this part of min(m, n) steps a decomposition is cheaper. */
 const WORTH = 1 / 3
 const MISSED = 1e-6
 
-/** The first k left vectors; undefined where they are tied, faint, or cost too much: decompose W. Throws `spectrum.not-finite`. */
+/**
+ * The first k left vectors; undefined where they are tied, small, or too expensive, and W must be decomposed. Throws
+ * `spectrum.not-finite`.
+ */
 export function leadingByProducts(
   W: Matrix,
   k: number,
@@ -48,8 +51,8 @@ function operatorOf(W: Matrix, weight: string): Operator {
 }
 
 /**
- * After j steps from a random start Lanczos misses the largest λ of n by a part ε with a probability of at most
- * 1.648 √n e^(−√ε (2j − 1)) (Kuczyński and Woźniakowski 1992); λ = σ², and ε is how far half-way to the next σ lies below.
+ * After j steps from a random start Lanczos underestimates the largest λ of n by a part ε with probability at most 1.648 √n
+ * e^(−√ε (2j − 1)) (Kuczyński and Woźniakowski 1992). Here λ = σ², and ε is the distance from half-way to the next σ.
  */
 function isComplete(M: Operator, { singularValues, left, next }: LeadingTriplets, most: number) {
   const last = singularValues.at(-1)!

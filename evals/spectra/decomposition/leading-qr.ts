@@ -1,10 +1,10 @@
 /**
- * @file The beginning of W = Q·R, reduced and unpivoted: Householder reflections H₁…H_r, each taking one column to
- * −sign(x₀)‖x‖ e₁ as LAPACK's geqrf does, so that signs are those that PyTorch gives.
+ * @file The first columns of W = Q·R, reduced and unpivoted, by Householder reflections H₁…H_r. Each maps one column to
+ * −sign(x₀)‖x‖ e₁, as LAPACK's geqrf, so that signs equal PyTorch's.
  */
 import { dot, finiteNumbers, type Matrix } from './matrix.ts'
 
-/** `Q` `[rows, rank]`, orthonormal columns; `R` `[rank, columns]`, zero below its diagonal. rank ≤ min(rows, columns). */
+/** `Q` `[rows, rank]` with orthonormal columns; `R` `[rank, columns]`, upper triangular. rank ≤ min(rows, columns). */
 export function leadingQr(
   W: Matrix,
   rank: number,
@@ -26,7 +26,7 @@ export function leadingQr(
   return { Q, R: X.slice(0, rank * columns) }
 }
 
-/** v over rows k…, of length √2 so that H = I − v·vᵀ; zero where column k has nothing below its diagonal. */
+/** v over rows k…, of length √2 so that H = I − v·vᵀ; zero if column k is zero below its diagonal. */
 function reflector(X: Float64Array, rows: number, columns: number, k: number): Float64Array {
   const v = Float64Array.from({ length: rows - k }, (_, i) => X[(k + i) * columns + k]!)
   const below = dot(v, 1, v, 1, v.length - 1)

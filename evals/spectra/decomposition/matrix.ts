@@ -1,26 +1,23 @@
-/**
- * @file Dense matrices for the spectra room, in float64, and the one product that everything rests on:
- * A Bᵀ from rows, of which the Gram matrix A Aᵀ is the symmetric case.
- */
+/** @file Dense float64 matrices and their products, above all A Bᵀ by rows, with the Gram matrix A Aᵀ as its symmetric case. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { numerics } from '../../native/load.ts'
 import type { Numerics } from '../../native/numerics.ts'
 
-/** A weight as the checkpoint gives it. */
+/** A weight's numbers as in the checkpoint. */
 export type Numbers = Float32Array | Float64Array
 
-/** A weight `[rows, columns]`, row-major, as in the checkpoint: one row is one output neuron. */
+/** A weight `[rows, columns]`, row-major as in the checkpoint: one row per output neuron. */
 export type Matrix = { rows: number; columns: number; data: Numbers }
 
-/** `count` vectors of `dimension` numbers each, one after another: vector j starts at j · dimension. */
+/** `count` vectors of `dimension` elements; vector j starts at j · dimension. */
 export type Vectors = { dimension: number; count: number; data: Float64Array }
 
-/** Vector j as a view; writing to it writes to `vectors`. */
+/** A view of vector j; writing to it writes to `vectors`. */
 export function vector({ data, dimension }: Vectors, j: number): Float64Array {
   return data.subarray(j * dimension, (j + 1) * dimension)
 }
 
-/** The numbers of W in float64. Throws `spectrum.not-finite` on NaN or an infinity, naming the weight. */
+/** The elements of W in float64. Throws `spectrum.not-finite` for NaN and infinities, naming the weight. */
 export function finiteNumbers(W: Matrix, weight: string): Float64Array {
   if (W.rows < 1 || W.columns < 1 || W.data.length !== W.rows * W.columns) {
     throw new Error(
@@ -40,7 +37,7 @@ export function finiteNumbers(W: Matrix, weight: string): Float64Array {
   return new Float64Array(W.data)
 }
 
-/** Σ_t X[x + t] Y[y + t] over `length` numbers. */
+/** Σ_t X[x + t] Y[y + t] over `length` elements. */
 export function dot(X: Float64Array, x: number, Y: Float64Array, y: number, length: number) {
   let [even, odd] = [0, 0]
   let t = 0
@@ -51,7 +48,7 @@ export function dot(X: Float64Array, x: number, Y: Float64Array, y: number, leng
   return t < length ? even + odd + X[x + t]! * Y[y + t]! : even + odd
 }
 
-/** Y[y + t] += factor · X[x + t] over `length` numbers. */
+/** Y[y + t] += factor · X[x + t] over `length` elements. */
 export function addMultiple(
   Y: Float64Array,
   y: number,
@@ -67,7 +64,7 @@ export function addMultiple(
 export const apply = (X: Float64Array, x: Float64Array, p: number): Float64Array =>
   applyInto(new Float64Array(p), X, x, p)
 
-/** The same into the first p numbers of `out`. */
+/** Writes X x to the first p elements of `out`. */
 export function applyInto(out: Float64Array, X: Float64Array, x: Float64Array, p: number) {
   numerics().multiply(out, X, x, p)
   return out
@@ -76,7 +73,7 @@ export function applyInto(out: Float64Array, X: Float64Array, x: Float64Array, p
 /** x += factor · Σ_i y_i X_i over the first `count` rows of X `[…, x.length]`. */
 export const addRows: Numerics['addRows'] = (...args) => numerics().addRows(...args)
 
-/** Takes rows of a basis out of x, and makes it a unit vector. */
+/** Projects x onto the complement of a basis and normalises it. */
 export const orthogonalise: Numerics['orthogonalise'] = (...args) =>
   numerics().orthogonalise(...args)
 
@@ -87,7 +84,7 @@ export function applyTransposed(X: Numbers, x: Float64Array, width: number): Flo
   return out
 }
 
-/** Divides each of the first `count` rows of X `[…, width]` by its length, which must not be 0. */
+/** Normalises each of the first `count` rows of X `[…, width]`, whose lengths must not be 0. */
 export function normaliseRows(X: Float64Array, width: number, count: number) {
   for (let i = 0; i < count; i++) {
     const row = X.subarray(i * width, (i + 1) * width)
@@ -96,7 +93,7 @@ export function normaliseRows(X: Float64Array, width: number, count: number) {
   }
 }
 
-/** Xᵀ `[columns, rows]` of X `[rows, columns]`, tile by tile so that both sides stay in the cache. */
+/** Xᵀ `[columns, rows]` of X `[rows, columns]`, in tiles that keep both sides in the cache. */
 export function transposed(X: Float64Array, rows: number, columns: number): Float64Array {
   const TILE = 32
   const out = new Float64Array(X.length)

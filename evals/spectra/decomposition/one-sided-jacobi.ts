@@ -1,16 +1,16 @@
 /**
- * @file One-sided Jacobi (Hestenes 1958): turns rows b_i of B until they are orthogonal, so that ‖b_i‖ are the
- * singular values to full precision even where B has lost rank. Started from nearly orthogonal rows it needs few sweeps.
+ * @file One-sided Jacobi (Hestenes 1958): rotates rows b_i of B until they are orthogonal, so that ‖b_i‖ are the singular
+ * values to full precision even if B is rank-deficient. From nearly orthogonal rows it needs few sweeps.
  */
 import { dot } from './matrix.ts'
 
 const MAX_SWEEPS = 40
-/** Rows i, j count as orthogonal where |b_i·b_j| ≤ TOLERANCE ‖b_i‖‖b_j‖: some hundreds of roundings of a dot product. */
+/** Rows i, j count as orthogonal if |b_i·b_j| ≤ TOLERANCE ‖b_i‖‖b_j‖, some hundred rounding errors of a dot product. */
 const TOLERANCE = 1e-13
 
 /**
- * Rotates the rows of B `[p, q]` in place, and the rows of R `[p, r]` with them, so that Rᵀ B stays what it was.
- * Rows shorter than `negligible` are rounding and are left alone.
+ * Rotates the rows of B `[p, q]` in place, and the rows of R `[p, r]` with them, so that Rᵀ B is unchanged. Rows shorter than
+ * `negligible` are rounding errors and are skipped.
  */
 export function orthogonaliseRows(
   B: Float64Array,

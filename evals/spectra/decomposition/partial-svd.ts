@@ -1,6 +1,6 @@
 /**
- * @file What a tuned weight is asked for, at a fraction of the full decomposition: its leading left vectors, and the
- * singular values of a change of any rank.
+ * @file Partial decompositions at a fraction of the full cost: leading left vectors, and the singular values of a change of any
+ * rank.
  */
 import { leadingVectors } from './inverse-iteration.ts'
 import {
@@ -17,14 +17,14 @@ import { leftSingular, type SingularSystem } from './svd.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 import { tridiagonalise, tridiagonalValues } from './tridiagonal.ts'
 
-/** Down to this part of σ₁ squaring costs a σ no more than p roundings × 10⁴ / 2 of itself: 6e-10 at p = 576. */
+/** For σ above this part of σ₁ squaring adds a relative error of at most p roundings × 10⁴ / 2: 6e-10 at p = 576. */
 const WELL_RESOLVED = 1e-2
-/** Above this many, the full eigenvectors are quicker than inverse iteration. */
+/** Above this number the full eigenvectors are faster than inverse iteration. */
 const FEW = 64
-/** Error allowed in Σσ, as a part of it. */
+/** Allowed relative error of Σσ. */
 const VALUES_ERROR = 1e-9
 
-/** The first `k` left vectors and singular values of W (fewer where min(m, n) or the rank is smaller). */
+/** The first `k` left vectors and singular values of W (fewer if min(m, n) or the rank is smaller). */
 export function leadingLeft(
   W: Matrix,
   k: number,
@@ -57,8 +57,8 @@ function firstOf({ left, singularValues, rank }: SingularSystem, k: number) {
 }
 
 /**
- * All min(m, n) singular values of W, descending, exact zeros below rounding. Squaring drowns the small ones, so where
- * they matter the well-resolved directions are taken out of W and the rest is measured by itself, again and again.
+ * All min(m, n) singular values of W, descending, with exact zeros below rounding. Squaring loses the small ones, so where they
+ * matter the well-resolved directions are removed from W and the rest is decomposed, repeatedly.
  */
 export function singularValues(W: Matrix, weight = 'W'): Float64Array {
   const { p, q, T, scale } = shortSide(W, weight)
@@ -90,7 +90,7 @@ export function singularValues(W: Matrix, weight = 'W'): Float64Array {
 const negligible = (largest: number, q: number) => largest * q * Number.EPSILON
 const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
 
-/** Σ of the errors of √λ where λ is known to p roundings of λ₁: δ / σ, and at most √δ. */
+/** Σ of the errors of √λ if λ is known to p roundings of λ₁: δ / σ, and at most √δ. */
 function squaringError(σ: Float64Array, p: number): number {
   const δ = p * Number.EPSILON * σ[0]! ** 2
   return σ.reduce((total, value) => total + Math.min(δ / value, Math.sqrt(δ)), 0)
@@ -103,10 +103,10 @@ function without(X: Float64Array, R: Float64Array, kept: number, p: number, q: n
   return X.map((x, i) => x - removed[i]!)
 }
 
-/** ΔW = scale · B A, as an adapter holds it: B `[m, rank]`, A `[rank, n]`. */
+/** ΔW = scale · B A as in an adapter: B `[m, rank]`, A `[rank, n]`. */
 export type LowRankChange = { B: Numbers; A: Numbers; rank: number; scale: number }
 
-/** The singular values of scale · B A that can differ from 0, without forming the product: those of B U Σ, A = U Σ Vᵀ. */
+/** The singular values of scale · B A that can be nonzero, without forming the product: those of B U Σ, A = U Σ Vᵀ. */
 export function lowRankSingularValues({ B, A, rank, scale }: LowRankChange, weight = 'W') {
   const inner = leftSingular({ rows: rank, columns: A.length / rank, data: A }, { weight })
   const { count } = inner.left

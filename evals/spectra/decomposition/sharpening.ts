@@ -1,14 +1,14 @@
 /**
- * @file Sharpens the short side's vectors by products with the matrix itself, which squaring has not blurred (after Ogita and
- * Aishima 2018). Of rows b_i = r_i T that ought to be orthogonal, S = B Bᵀ says by which small turns they miss it:
- * R ← (I + X) R with X_ij = S_ij / (S_ii − S_jj). Products of matrices, where Jacobi turns row by row.
+ * @file Refines the short side's vectors by products with the matrix itself, which squaring has not blurred (after Ogita and
+ * Aishima 2018). The rows b_i = r_i T should be orthogonal; S = B Bᵀ gives the small rotations that make them so: R ← (I + X) R
+ * with X_ij = S_ij / (S_ii − S_jj). Unlike Jacobi's, these are matrix products.
  */
 import { dot, gram, rowProducts, transposed } from './matrix.ts'
 import type { ShortSide } from './short-side.ts'
 
-/** A larger turn is between σ that are nearly alike, for which the quotient says nothing. */
+/** Larger rotations occur between nearly equal σ, for which the quotient is meaningless. */
 const LARGEST_TURN = 0.05
-/** How far any number of R Rᵀ may be from the identity's. */
+/** Largest deviation of an element of R Rᵀ from the identity. */
 const ROUNDING = 1e-13
 const MOST_CORRECTIONS = 4
 
@@ -19,7 +19,7 @@ export interface Turned {
   readonly vectors: Float64Array
 }
 
-/** One step from orthonormal rows R `[p, p]` near eigenvectors of T Tᵀ; undefined where none that are orthonormal come of it. */
+/** One step from orthonormal rows R `[p, p]` near eigenvectors of T Tᵀ; undefined if the result is not orthonormal. */
 export function sharpened(
   R: Float64Array,
   { p, q, transposed: other }: Pick<ShortSide, 'p' | 'q' | 'transposed'>,
@@ -52,7 +52,7 @@ function turnsOf(S: Float64Array, p: number): Float64Array {
   return X
 }
 
-/** R ← (3 I − R Rᵀ) R / 2: what is amiss is squared (Newton and Schulz). */
+/** R ← (3 I − R Rᵀ) R / 2, which squares the error (Newton and Schulz). */
 function orthonormal(R: Float64Array, p: number): Float64Array | undefined {
   for (let step = 0; step <= MOST_CORRECTIONS; step++) {
     const G = gram(R, p, p)

@@ -1,12 +1,15 @@
-/** @file A weight made ready for its Gram matrix: in float64, scaled so that squares are safe, with its short side first. */
+/**
+ * @file Prepares a weight for its Gram matrix: float64, scaled so that squares neither overflow nor underflow, short side
+ * first.
+ */
 import { finiteNumbers, transposed, type Matrix } from './matrix.ts'
 
-/** W / scale with its shorter side as rows: T `[p, q]`, p ≤ q; `scale` is 0 where W is. */
+/** W / scale with its shorter side as rows: T `[p, q]`, p ≤ q; `scale` is 0 if W is. */
 export type ShortSide = {
   p: number
   q: number
   T: Float64Array
-  /** Whether T is W, and not Wᵀ: then T's left vectors are W's. */
+  /** Whether T is W rather than Wᵀ, so that T's left vectors are W's. */
   isWide: boolean
   scale: number
   /** Tᵀ `[q, p]`. */
@@ -31,11 +34,11 @@ export function shortSide(W: Matrix, weight: string): ShortSide {
   }
 }
 
-/** A power of two near the largest |w|: dividing by it is exact, and no square can overflow or vanish. */
+/** A power of two near the largest |w|: division by it is exact, and no square overflows or underflows. */
 function powerOfTwoAbove(numbers: Float64Array): number {
   let largest = 0
   for (const x of numbers) largest = Math.max(largest, Math.abs(x))
-  // Held to where the power itself is neither subnormal nor infinite.
+  // Limited so that the power is neither subnormal nor infinite.
   const exponent = Math.min(1023, Math.max(-1020, Math.ceil(Math.log2(largest))))
   return largest === 0 ? 0 : 2 ** exponent
 }

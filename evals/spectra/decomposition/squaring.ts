@@ -1,25 +1,25 @@
-/** @file Whether a decomposition of T Tᵀ is good enough for T: what squaring lost, measured. */
+/** @file Measures what squaring lost: whether a decomposition of T Tᵀ is accurate enough for T. */
 import { randomStream } from '../../statistics/random.ts'
 import { apply, applyTransposed, dot } from './matrix.ts'
 
-/** The turn R into an eigenbasis of T Tᵀ, and back by Rᵀ. */
+/** The rotation R to an eigenbasis of T Tᵀ, and its inverse Rᵀ. */
 type Turn = {
   into: (x: Float64Array) => Float64Array
   from: (x: Float64Array) => Float64Array
 }
 
-/** Below this part of σ₁ squaring leaves nothing of a σ. */
+/** Below this part of σ₁ squaring loses a σ entirely. */
 const RESOLUTION = 3e-8
 
-/** Whether squaring left something of every σ. */
+/** Whether squaring kept something of every σ. */
 export function isResolved(σ: Float64Array): boolean {
   const largest = σ.reduce((a, b) => Math.max(a, b), 0)
   return σ.every((value) => value > largest * RESOLUTION)
 }
 
 /**
- * Whether the rows of R T / σ are orthonormal: ‖Σ⁻¹ R (T Tᵀ) Rᵀ Σ⁻¹ − I‖_F ≤ `limit` by three probes (for random signs x,
- * E‖F x‖² = ‖F‖_F²), which takes products with vectors only. σ `[p]`, T `[p, q]`.
+ * Whether the rows of R T / σ are orthonormal: ‖Σ⁻¹ R (T Tᵀ) Rᵀ Σ⁻¹ − I‖_F ≤ `limit`, estimated with three probes (for random
+ * signs x, E‖F x‖² = ‖F‖_F²) by products with vectors only. σ `[p]`, T `[p, q]`.
  */
 export function survivesSquaring(
   T: Float64Array,

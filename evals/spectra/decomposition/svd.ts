@@ -1,10 +1,10 @@
 /**
- * @file Singular values and vectors of a weight, W = U Σ Vᵀ, through the Gram matrix of its short side: with
- * T = W or Wᵀ so that T has p = min(m, n) rows, T Tᵀ = Rᵀ Σ² R, and the other side's vectors are R T / σ.
+ * @file Singular values and vectors of a weight, W = U Σ Vᵀ, through the Gram matrix of its short side: with T = W or Wᵀ so
+ * that T has p = min(m, n) rows, T Tᵀ = Rᵀ Σ² R, and the other side's vectors are R T / σ.
  *
- * Squaring loses the small σ (below about 1e-8 σ₁). R is orthonormal whatever happens, so ‖W − UΣVᵀ‖ stays at
- * rounding and says nothing; what is lost is that the rows of R T are orthogonal. That is what is checked, by
- * probing; where it fails the turn is sharpened (`sharpening.ts`), and what that leaves is finished by one-sided Jacobi. Directions with σ = 0 are completed to a basis.
+ * Squaring loses small σ (below about 1e-8 σ₁). R is orthonormal in any case, so ‖W − UΣVᵀ‖ is always at rounding; the loss
+ * shows in the orthogonality of the rows of R T. That is probed (`squaring.ts`). If it fails, R is refined (`sharpening.ts`),
+ * and one-sided Jacobi finishes the rest. Directions with σ = 0 are completed to a basis.
  */
 import {
   apply,
@@ -23,20 +23,20 @@ import { shortSide, type ShortSide } from './short-side.ts'
 import { isResolved, survivesSquaring } from './squaring.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
-/** `left` holds u_j `[min(m, n)]` of dimension m, `right` v_j of dimension n; both orthonormal, σ descending. */
+/** `left` has u_j `[min(m, n)]` of dimension m, `right` v_j of dimension n; both orthonormal, σ descending. */
 export type SingularSystem = {
   left: Vectors
   singularValues: Float64Array
   right: Vectors | undefined
-  /** How many σ stand above rounding; the others are 0 and their vectors arbitrary. */
+  /** The number of σ above rounding; the others are 0 with arbitrary vectors. */
   rank: number
 }
 
-/** How far from orthonormal the derived side may be before Jacobi is called. */
+/** Largest deviation of the derived side from orthonormality without Jacobi. */
 const SKEW = 1e-8
 const SHARPENINGS = 2
 
-/** All min(m, n) left vectors of W; the right ones too where `right` is set. `weight` names W in errors. */
+/** All min(m, n) left vectors of W, and with `right` the right ones. `weight` names W in errors. */
 export function leftSingular(
   W: Matrix,
   { right = false, weight = 'W' }: { right?: boolean; weight?: string } = {},
@@ -56,15 +56,15 @@ export function leftSingular(
 type Decomposed = {
   singularValues: Float64Array
   rank: number
-  /** Whether the long side's vectors are what the short side's give, divided by σ. */
+  /** Whether the long side's vectors equal the products of the short side's, divided by σ. */
   isExact: boolean
-  /** Short side's vectors as rows `[p, p]`. */
+  /** The short side's vectors as rows `[p, p]`. */
   vectors: Float64Array
-  /** Long side's vectors as rows `[p, q]`; the rows from `rank` on are still to be filled. */
+  /** The long side's vectors as rows `[p, q]`; rows from `rank` on are not filled yet. */
   other: Float64Array | undefined
 }
 
-/** The short side's vectors; the long side's as well where they cannot be had from them. */
+/** The short side's vectors; also the long side's if they cannot be derived from them. */
 export function decomposed(W: Matrix, weight: string): Decomposed {
   const system = decompose(W, weight, false)
   const count = system.singularValues.length
@@ -90,7 +90,7 @@ function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
   return system
 }
 
-/** The short side's vectors, sharpened where squaring spoilt the long side's, and whether that was enough. */
+/** The short side's vectors, refined if squaring spoilt the long side's, and whether they are accurate enough. */
 function turnOf(side: ShortSide): Turned & { isExact: boolean } {
   const { p, q, T } = side
   const { values, vectors } = symmetricEigen(gram(T, p, q), p)
@@ -109,7 +109,7 @@ function turnOf(side: ShortSide): Turned & { isExact: boolean } {
   }
 }
 
-/** W = 0: any basis is right, so the coordinate axes. */
+/** W = 0: any basis is valid; returns the coordinate axes. */
 function zeroSystem(p: number, q: number): Decomposed {
   const axes = (length: number) => {
     const data = new Float64Array(p * length)
@@ -125,7 +125,7 @@ function zeroSystem(p: number, q: number): Decomposed {
   }
 }
 
-/** Jacobi from where the Gram matrix left off; sorts again, for the small σ may have changed places. */
+/** Continues with Jacobi and sorts again, because small σ may have changed their order. */
 function refined(B: Float64Array, R: Float64Array, p: number, q: number): Decomposed {
   const largest = Math.sqrt(rowSquares(B, p).reduce((a, b) => Math.max(a, b), 0))
   const negligible = largest * q * Number.EPSILON
@@ -150,7 +150,7 @@ function permutedRows(X: Float64Array, order: readonly number[], width: number) 
   return out
 }
 
-/** Fills vectors `from`… of a set whose first `from` are orthonormal, starting from the axis least covered so far. */
+/** Completes vectors `from`… of a set whose first `from` are orthonormal, starting from the least covered axis. */
 function completeBasis(basis: Vectors, from: number) {
   const { dimension, count, data } = basis
   if (from === count) return
@@ -160,7 +160,7 @@ function completeBasis(basis: Vectors, from: number) {
   for (let j = from; j < count; j++) {
     const u = vector(basis, j).fill(0)
     u[uncovered.reduce((best, value, t) => (value > uncovered[best]! ? t : best), 0)] = 1
-    // Gram–Schmidt twice is enough (Kahan and Parlett).
+    // Gram–Schmidt twice suffices (Kahan and Parlett).
     for (let pass = 0; pass < 2; pass++) {
       for (let i = 0; i < j; i++) {
         const share = dot(u, 0, data, i * dimension, dimension)

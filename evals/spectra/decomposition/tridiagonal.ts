@@ -1,6 +1,6 @@
 /**
- * @file A symmetric matrix by way of a tridiagonal one: G = Q T Qᵀ (Householder) and T = S Λ Sᵀ (implicit QL). Neither Q
- * nor S is formed: eigenvalues need neither, and vectors are turned into the eigenbasis by replaying the steps.
+ * @file Reduces a symmetric matrix to tridiagonal form, G = Q T Qᵀ (Householder), and diagonalises that, T = S Λ Sᵀ (implicit
+ * QL). Neither Q nor S is formed: eigenvalues need neither, and vectors are transformed by replaying the steps.
  */
 import { numerics } from '../../native/load.ts'
 import type { Bands } from '../../native/sturm.ts'
@@ -10,7 +10,7 @@ export type { Bands }
 
 /** T, and Q as reflectors I − β v vᵀ. */
 export type Tridiagonal = Bands & {
-  /** Row i of `[p, p]` begins with the i numbers of v_i. */
+  /** Row i of `[p, p]` starts with the i elements of v_i. */
   reflectors: Float64Array
   β: Float64Array
 }
@@ -45,7 +45,7 @@ export function tridiagonalise(G: Float64Array, p: number): Tridiagonal {
   return { diagonal, off, reflectors: A, β }
 }
 
-/** y = S x for the leading block S `[size, size]` of the symmetric A, of which only the lower triangle is read. */
+/** y = S x for the leading block S `[size, size]` of the symmetric A; reads the lower triangle only. */
 function multiplyLower(A: Float64Array, p: number, x: Float64Array, y: Float64Array, size: number) {
   y.fill(0, 0, size)
   for (let r = 0; r < size; r++) {
@@ -71,7 +71,7 @@ function subtractOuter(A: Float64Array, p: number, v: Float64Array, w: Float64Ar
   }
 }
 
-/** What S is made of: entries i and i + 1 of a vector are turned together. */
+/** A rotation of entries i and i + 1, of which S is composed. */
 type OnRotation = (i: number, cosine: number, sine: number) => void
 
 /** Every eigenvalue of T, descending. */
@@ -80,8 +80,8 @@ export function tridiagonalValues(T: Tridiagonal): Float64Array {
 }
 
 /**
- * The eigenvalues of T in the order in which S has them: implicit QL with Wilkinson's shift (Bowdler et al. 1968).
- * Each rotation, done in turn on a vector, takes y to Sᵀ y.
+ * The eigenvalues of T in the order of S: implicit QL with Wilkinson's shift (Bowdler et al. 1968). Applying each rotation in
+ * turn to a vector maps y to Sᵀ y.
  */
 function diagonalise({ diagonal, off }: Bands, onRotation?: OnRotation): Float64Array {
   const d = diagonal.slice()
@@ -143,7 +143,7 @@ function chaseBulge(
   e[m] = 0
 }
 
-/** The `k` largest eigenvalues of T but the first `from`, descending. */
+/** The `k` largest eigenvalues of T except the first `from`, descending. */
 export const leadingTridiagonalValues = (T: Bands, k: number, from = 0): Float64Array =>
   numerics().tridiagonalValues(T, boundOf(T.diagonal, T.off), k, from)
 

@@ -1,15 +1,16 @@
 /**
- * @file Agreement of any number of raters with gaps: Krippendorff's α = 1 − D_o/D_e (Content Analysis, 1980, chapter 12).
+ * @file Agreement of any number of raters with missing ratings: Krippendorff's α = 1 − D_o/D_e (Content Analysis, 1980, chapter
+ * 12).
  *
- * o_ck counts pairs of values within a unit, each unit weighing 1/(m_u − 1); n_c = Σ_k o_ck;
+ * o_ck counts pairs of values within a unit, each unit weighted by 1/(m_u − 1); n_c = Σ_k o_ck;
  * D_o/D_e = (n − 1) Σ o_ck δ²(c, k) / Σ n_c n_k δ²(c, k), with δ² = 1 for different labels or (c − k)² for scores.
  */
 
 type Level = 'nominal' | 'interval'
 
 /**
- * `ratings[unit][rater]`; null where a rater did not rate. Null where fewer than two ratings can be paired or where all
- * are the same, so that nothing could have been disagreed on.
+ * `ratings[unit][rater]`, null where a rater did not rate. Returns null with fewer than two pairable ratings or if all ratings
+ * are equal.
  */
 export function krippendorffAlpha(
   ratings: readonly (readonly (string | number | null)[])[],

@@ -1,9 +1,9 @@
 /**
- * @file A rate corrected for its judge's errors: p = (q + Sp − 1)/(Se + Sp − 1), q the share that the judge calls positive.
+ * @file A rate corrected for its judge's errors: p = (q + Sp − 1)/(Se + Sp − 1), q the share that the judge labels positive.
  *
- * Rogan and Gladen, American Journal of Epidemiology 107 (1978). The interval carries the uncertainty of all three
- * samples: Lang and Reiczigel, Preventive Veterinary Medicine 113 (2014), adjusted counts and a delta variance.
- * Refused where the interval of Youden's J = Se + Sp − 1 (Newcombe's score method for two samples) reaches 0.
+ * Rogan and Gladen, American Journal of Epidemiology 107 (1978). The interval includes the uncertainty of all three samples:
+ * Lang and Reiczigel, Preventive Veterinary Medicine 113 (2014), adjusted counts and a delta variance. The correction is
+ * refused if the interval of Youden's J = Se + Sp − 1 (Newcombe's score method for two samples) reaches 0.
  */
 import { normalQuantile } from '../normal.ts'
 import { wilson } from '../proportion.ts'
@@ -14,7 +14,7 @@ interface Tally {
   readonly n: number
 }
 
-/** The judge against people: of `sensitivity.n` true positives it found `successes`; likewise of true negatives. */
+/** The judge compared with people: it found `successes` of `sensitivity.n` true positives, and likewise true negatives. */
 export interface JudgeQuality {
   readonly sensitivity: Tally
   readonly specificity: Tally
@@ -30,7 +30,7 @@ type CorrectedRate =
   | ({ readonly kind: 'corrected'; readonly youden: Estimate } & Estimate)
   | { readonly kind: 'refused'; readonly reason: string; readonly youden: Estimate | null }
 
-/** Se + Sp − 1 with its interval; null where a side has no labels. */
+/** Se + Sp − 1 with its interval; null if either side has no labels. */
 export function youden({ sensitivity, specificity }: JudgeQuality, confidence = 0.95) {
   for (const { successes, n } of [sensitivity, specificity]) {
     requireCounts({ successes, n, 'n − successes': n - successes })
@@ -56,8 +56,8 @@ interface Spread {
 }
 
 /**
- * `found` is what the judge calls positive; where replies depend on each other n need not be whole. The estimate and its interval
- * lie in [0, 1].
+ * `found` counts the judge's positives; with dependent replies n need not be whole. The estimate and its interval lie in [0,
+ * 1].
  */
 export function correctedRate(
   found: Tally,
@@ -72,7 +72,7 @@ export function correctedRate(
   }
   const { successes, n } = quality.specificity
   const estimate = clip((found.successes / found.n + successes / n - 1) / spread.estimate)
-  // An estimate clipped at 0 or 1 must not lie outside its own interval.
+  // An estimate clipped at 0 or 1 must stay inside its interval.
   const { lower, upper } = adjustedInterval(found, quality, normalQuantile(0.5 + confidence / 2))
   return {
     kind: 'corrected',
@@ -85,7 +85,7 @@ export function correctedRate(
 
 export const NO_LABELS = 'the judge was not compared with people on both kinds of replies'
 
-/** Why a judge of this J cannot be corrected for. */
+/** The reason why a judge with this J cannot be corrected for. */
 export function notToBeCorrected(spread: Estimate | null): string | undefined {
   if (spread === null) return NO_LABELS
   if (spread.lower <= 0) {
@@ -96,7 +96,7 @@ export function notToBeCorrected(spread: Estimate | null): string | undefined {
 
 const clip = (share: number) => Math.min(1, Math.max(0, share))
 
-/** Lang and Reiczigel's counts: z² observations added to the rate, two to each of Se and Sp. */
+/** Lang and Reiczigel's counts: z² observations added to the rate, two to Se and two to Sp. */
 function adjustedInterval(
   found: Tally,
   { sensitivity, specificity }: JudgeQuality,

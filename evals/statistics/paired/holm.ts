@@ -8,7 +8,7 @@ function ascending(p: readonly number[]): number[] {
   return p.map((_, i) => i).sort((i, j) => p[i]! - p[j]!)
 }
 
-/** Each p with the smallest α at which it would be rejected among all: the running maximum of (M − i + 1) p₍ᵢ₎, at most 1. */
+/** Each p as the smallest α at which Holm's procedure rejects it: the running maximum of (M − i + 1) p₍ᵢ₎, at most 1. */
 export function holmAdjusted(p: readonly number[]): number[] {
   const adjusted = p.map(() => 1)
   let largest = 0
@@ -19,7 +19,7 @@ export function holmAdjusted(p: readonly number[]): number[] {
   return adjusted
 }
 
-/** Which of `p` are rejected, in the order given: sorted ascending, p₍ᵢ₎ ≤ α/(M − i + 1), up to the first that fails. */
+/** Which of `p` are rejected, in the given order: sorted ascending, p₍ᵢ₎ ≤ α/(M − i + 1), up to the first failure. */
 export function holm(p: readonly number[], alpha = 0.05): boolean[] {
   requireShare('alpha', alpha)
   const rejected = p.map(() => false)

@@ -1,9 +1,9 @@
 /**
- * @file Is the harm below the margin δ? Tests of ψ = p₁₀ − p₀₁ on the same prompts before and after.
+ * @file Non-inferiority: is the harm ψ = p₁₀ − p₀₁ on the same prompts, before and after, below the margin δ?
  *
- * Score of Tango, Statistics in Medicine 17 (1998): T = (b − c − nδ)/√(n(2q̂ + δ − δ²)), q̂ the likelihood's p₀₁ at ψ = δ.
- * Up to `EXACT_UP_TO` prompts p is exact and unconditional: sup over p₀₁ of P[T ≤ t], so that the size at the margin never
- * exceeds α (Tango's own does). Beyond, p is the score's normal tail with a continuity correction of ½.
+ * Tango's score (Statistics in Medicine 17 (1998)): T = (b − c − nδ)/√(n(2q̂ + δ − δ²)), with q̂ the maximum-likelihood p₀₁ at
+ * ψ = δ. Up to `EXACT_UP_TO` prompts p is exact and unconditional: sup over p₀₁ of P[T ≤ t], so that the size at the margin
+ * never exceeds α (that of Tango's test does). Beyond, p is the score's normal tail with a continuity correction of ½.
  */
 import { normalLowerTail, normalQuantile } from '../normal.ts'
 import { lossLimits, regionProbability, type LossLimits } from './paired-tail.ts'
@@ -18,43 +18,43 @@ export interface PairedChange {
 }
 
 interface MarginTests {
-  /** Of "the harm is at least δ": small means shown to be below. */
+  /** p of "the harm is at least δ": small values show that it is below. */
   readonly below: number
-  /** Of "the harm is at most δ": small means shown to be above. */
+  /** p of "the harm is at most δ": small values show that it is above. */
   readonly above: number
   readonly method: 'exact' | 'score'
 }
 
 export const EXACT_UP_TO = 2000
-/** Ties of T must be one set of outcomes, however they were rounded. */
+/** Outcomes with equal T must be treated alike, however T was rounded. */
 const TIE = 1e-9
 const GRID = 160
 const REFINEMENT = 12
 
-/** T at the margin: below 0 where the harm seen is smaller than the margin. */
+/** T at the margin: negative if the observed harm is below it. */
 export function tangoScore({ lost, gained, n }: PairedChange, margin: number): number {
   return (lost - gained - n * margin) / deviation(lost, gained, n, margin)
 }
 
-/** A harm below 0 is a harm of the opposite change. */
+/** A negative harm is the harm of the opposite change. */
 const scoreAt = ({ lost, gained, n }: PairedChange, harm: number): number =>
   harm < 0
     ? 0 - tangoScore({ lost: gained, gained: lost, n }, -harm)
     : tangoScore({ lost, gained, n }, harm)
 
-/** Halvings of [−1, 1] after which a limit moves by rounding alone. */
+/** Halvings of [−1, 1] until a limit moves by rounding only. */
 const HALVINGS = 52
 
 /**
- * Tango's own interval for the harm, every δ with |T| ≤ z: with few pairs or few changes it falls less far below what it says than
- * Newcombe's (test/golden/fixtures/coverage.json). Null where there are no pairs.
+ * Tango's interval for the harm, every δ with |T| ≤ z. With few pairs or changes its coverage falls less below nominal than
+ * Newcombe's (test/golden/fixtures/coverage.json). Null without pairs.
  */
 export function tangoInterval(change: PairedChange, z = Z95): Interval | null {
   const { lost, gained, n } = change
   requireCounts({ lost, gained, n, 'n − lost − gained': n - lost - gained })
   if (n === 0) return null
   const seen = (lost - gained) / n
-  // Where nothing changed T is 0/0 at 0, and where all did at ±1: there it is inside.
+  // T is 0/0 at 0 if nothing changed and at ±1 if everything did; these points are inside.
   const limit = (end: -1 | 1): number => {
     const isInside = (harm: number) => !(end * scoreAt(change, harm) < -z)
     if (isInside(end)) return end
@@ -76,7 +76,7 @@ function deviation(lost: number, gained: number, n: number, margin: number): num
   return Math.sqrt(n * (2 * Math.max(0, q) + margin - margin * margin))
 }
 
-/** Whether the test passes at `alpha`, for every outcome of `n` prompts: made once, asked often. */
+/** Whether the test passes at `alpha` for any outcome of `n` prompts; computed once for many outcomes. */
 export function passesBelow(
   n: number,
   margin: number,
@@ -91,7 +91,7 @@ export function passesBelow(
     (lost - gained + 0.5 - n * margin) / deviation(lost, gained, n, margin) <= z
 }
 
-/** Both tests. Null where there is no prompt to judge by. */
+/** Both tests. Null without prompts. */
 export function marginTests(change: PairedChange, margin: number): MarginTests | null {
   const { lost, gained, n } = change
   requireCounts({ lost, gained, n, 'n − lost − gained': n - lost - gained })
@@ -113,7 +113,7 @@ export function marginTests(change: PairedChange, margin: number): MarginTests |
   }
 }
 
-/** sup over the nuisance of P[T ≤ score], at harm = margin. */
+/** sup over the nuisance parameter of P[T ≤ score], at harm = margin. */
 export function exactBelow(n: number, margin: number, score: number): number {
   const limits = lossLimits(
     n,
@@ -132,19 +132,19 @@ function exactAbove(n: number, margin: number, score: number): number {
 
 type Nuisance = { readonly lost: number; readonly gained: number }
 
-/** p₀₁ in [0, (1 − δ)/2], `place` from 0 to 1: denser near 0, where probabilities change fastest. */
+/** p₀₁ in [0, (1 − δ)/2] for `place` from 0 to 1, denser near 0, where probabilities change fastest. */
 function nuisanceAt(margin: number, place: number): Nuisance {
   const gained = ((1 - margin) / 2) * place * place
   return { lost: gained + margin, gained }
 }
 
-/** Places closer around the grid's best. */
+/** A finer grid around the best place. */
 const around = (best: number): number[] =>
   Array.from({ length: 2 * REFINEMENT + 1 }, (_, i) => (best + i / REFINEMENT - 1) / GRID).filter(
     (place) => place >= 0 && place <= 1,
   )
 
-/** Largest value over the nuisance: a grid, then closer around its best. */
+/** The largest value over the nuisance parameter: on a grid, then on a finer one around its best place. */
 function supremum(margin: number, probability: (at: Nuisance) => number): number {
   const at = (place: number) => probability(nuisanceAt(margin, place))
   const values = Array.from({ length: GRID + 1 }, (_, i) => at(i / GRID))
@@ -152,17 +152,17 @@ function supremum(margin: number, probability: (at: Nuisance) => number): number
   return Math.min(1, Math.max(0, ...values, ...around(best).map(at)))
 }
 
-/** Where the critical score usually lies: two looks there spare most of the halving's. */
+/** Usual range of the critical score; checking it first saves most of the bisection. */
 const USUAL = [-1.9, -1.6]
 
-/** The largest T that is still shown to be below the margin at `alpha`: the test rejects where T ≤ this. */
+/** The largest T that shows the harm to be below the margin at `alpha`: the test rejects if T ≤ this. */
 export function criticalScore(n: number, margin: number, alpha: number): number {
   requireCounts({ n, 'n − 1': n - 1 })
   requireShare('alpha', alpha)
   const isWithin = levelOf(n, margin, alpha)
   let [passed, failed] = [-Infinity, Infinity]
   const look = (score: number): boolean => {
-    // A larger score rejects more outcomes, whatever the nuisance.
+    // A larger score rejects more outcomes, whatever the nuisance parameter.
     if (score <= passed) return true
     if (score >= failed) return false
     const passes = isWithin(score)
@@ -180,12 +180,12 @@ export function criticalScore(n: number, margin: number, alpha: number): number 
   return low
 }
 
-/** More than rounding moves a sum of probabilities. */
+/** More than the rounding error of a sum of probabilities. */
 const ROUNDING = 1e-10
 
 /**
- * Whether `exactBelow` is at most `alpha`, for one score after another, each between the largest that was and the smallest
- * that was not: what the latter found at a place is then the most that can be found there, and most places need no sum.
+ * Tests `exactBelow` ≤ `alpha` for a sequence of scores, each between the largest that passed and the smallest that failed.
+ * Values of the latter bound the former at every place, so most places need no sum.
  */
 function levelOf(n: number, margin: number, alpha: number): (score: number) => boolean {
   const most = new Float64Array(GRID + 1).fill(1)
@@ -207,7 +207,7 @@ function levelOf(n: number, margin: number, alpha: number): (score: number) => b
   }
 }
 
-/** The first place of the grid's largest value; summed only where it could be, and wherever the level may be passed. */
+/** The first place with the grid's largest value. Sums only where it could be, and where the level might be exceeded. */
 function largestOf(most: Float64Array, valueAt: (i: number) => number, alpha: number) {
   const order = [...most.keys()].sort((i, j) => most[j]! - most[i]! || i - j)
   const values = new Map<number, number>()

@@ -1,6 +1,6 @@
 /**
- * @file The change of a rate on the same prompts, whatever the number of replies to each: with one a prompt Newcombe's interval and
- * the exact McNemar test, with more the same two with prompts as the unit (repeated.ts, sign-flip.ts).
+ * @file The change of a rate on the same prompts. With one reply per prompt: Newcombe's interval and the exact McNemar test.
+ * With more: their versions with prompts as units (repeated.ts, sign-flip.ts).
  */
 import { mcNemarExact, mcNemarMidP, newcombePaired, type PairedCounts } from './paired.ts'
 import { tangoInterval } from './non-inferiority.ts'
@@ -8,26 +8,26 @@ import type { Interval } from '../proportion.ts'
 import { repeatedDifference, type PromptPair } from '../repeated.ts'
 import { signFlipTest } from './sign-flip.ts'
 
-/** Pairs of replies that counted both times (a), before only (b), after only (c), never (d); `n` of them. */
+/** Pairs of replies that counted both times (a), before only (b), after only (c), never (d), and their number `n`. */
 export interface PairedChangeOfRate extends PairedCounts {
   readonly n: number
   readonly prompts: number
   readonly isRepeated: boolean
-  /** The rates, and `difference` = before − after with its limits; null where there are no pairs. */
+  /** The rates, and `difference` = before − after with its limits; null without pairs. */
   readonly before: number | null
   readonly after: number | null
   readonly difference: number | null
   readonly lower: number | null
   readonly upper: number | null
-  /** Exact, two-sided; 1 where nothing changed. */
+  /** Exact, two-sided; 1 if nothing changed. */
   readonly pValue: number
-  /** McNemar's mid-p; null where prompts have several replies. */
+  /** McNemar's mid-p; null with several replies per prompt. */
   readonly midP: number | null
-  /** Tango's score interval for the difference; null likewise, and where there are no pairs. */
+  /** Tango's score interval for the difference; null with several replies per prompt and without pairs. */
   readonly score: Interval | null
 }
 
-/** Each prompt has as many replies before as after, at least one, in the order in which they are paired. */
+/** Each prompt has as many replies before as after, at least one, paired in order. */
 export function pairedChange(prompts: readonly PromptPair[]): PairedChangeOfRate {
   const counts = countsOf(prompts)
   const { a, b, c, d } = counts

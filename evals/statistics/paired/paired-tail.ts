@@ -1,19 +1,19 @@
 /**
- * @file Exact probabilities over the counts of paired answers: b prompts lost, c gained, n − b − c alike.
+ * @file Exact probabilities of paired counts: b prompts lost, c gained, n − b − c unchanged.
  *
- * The number of changed prompts m = b + c is Bin(n, p₁₀ + p₀₁), and of these b is Bin(m, p₁₀/(p₁₀ + p₀₁)). A region that
- * for every m holds b up to a limit is then summed in O(n) tails instead of O(n²) cells, each tail by a term from the last.
+ * The number of changed prompts m = b + c is Bin(n, p₁₀ + p₀₁), and b given m is Bin(m, p₁₀/(p₁₀ + p₀₁)). A region that for
+ * every m contains b up to a limit is summed in O(n) tails instead of O(n²) cells, each tail updated from the last.
  */
 
-/** `limits[m]` is the largest b in the region among m changed prompts, −1 where there is none. */
+/** `limits[m]` is the largest b in the region with m changed prompts, −1 for none. */
 export type LossLimits = Int32Array
 
-/** Terms below this share of the largest are nothing in float64 sums of probabilities. */
+/** Terms below this share of the largest do not change a float64 sum of probabilities. */
 const NEGLIGIBLE = 1e-18
 
 const logFactorials: number[] = [0]
 
-/** ln n!, summed once up to the largest n asked for; its error grows to about 10⁻¹² at n = 10⁴. */
+/** ln n!, accumulated up to the largest n so far; its error grows to about 10⁻¹² at n = 10⁴. */
 function logFactorial(n: number): number {
   for (let k = logFactorials.length; k <= n; k++) {
     logFactorials.push(logFactorials[k - 1]! + Math.log(k))
@@ -44,7 +44,7 @@ function lowerTail(k: number, n: number, p: number): number {
   return Math.min(1, sum)
 }
 
-/** P[(b, c) in the region] where a prompt is lost with probability `lost` and gained with `gained`. */
+/** P[(b, c) in the region] if a prompt is lost with probability `lost` and gained with `gained`. */
 export function regionProbability(
   limits: LossLimits,
   n: number,
@@ -73,11 +73,11 @@ export function regionProbability(
   return Math.min(1, sum)
 }
 
-/** A term below this may have lost digits, and its neighbours with it. */
+/** Smaller terms may have lost digits, and so would terms derived from them. */
 const SMALLEST_TERM = 1e-200
 
 /**
- * P[Bin(m, p) ≤ k] for one m after another, each a step of at most one from the last, from the identities
+ * P[Bin(m, p) ≤ k] for consecutive m, updated by the identities
  * F(k; m + 1) = F(k; m) − p P[Bin(m) = k] and F(k + 1; m) = F(k; m) + P[Bin(m) = k + 1].
  */
 function tails(p: number): (k: number, m: number) => number {
@@ -111,7 +111,7 @@ function tails(p: number): (k: number, m: number) => number {
   }
 }
 
-/** For every m the largest b for which `isInside(b, m − b)`, given that this holds up to some b and never after. */
+/** For every m the largest b with `isInside(b, m − b)`, which must hold up to some b and fail beyond. */
 export function lossLimits(n: number, isInside: (lost: number, gained: number) => boolean) {
   const limits = new Int32Array(n + 1)
   for (let m = 0; m <= n; m++) {

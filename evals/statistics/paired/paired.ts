@@ -1,8 +1,8 @@
 /**
- * @file The same prompts before and after: McNemar's tests and Newcombe's interval for the difference of paired proportions.
+ * @file Paired proportions, the same prompts before and after: McNemar's tests and Newcombe's interval for the difference.
  *
- * Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired data",
- * Statistics in Medicine 17 (1998), method 10. Δ = p₁ − p₂ = (b − c)/N with p₁ = (a + b)/N, p₂ = (a + c)/N.
+ * Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired data", Statistics in
+ * Medicine 17 (1998), method 10. Δ = p₁ − p₂ = (b − c)/N with p₁ = (a + b)/N, p₂ = (a + c)/N.
  */
 import { binomialLowerTail, binomialProbability } from '../binomial.ts'
 import { wilson, Z95 } from '../proportion.ts'
@@ -16,12 +16,12 @@ export interface PairedCounts {
   readonly d: number
 }
 
-/** `difference` = before − after. All three are null where there are no pairs. */
+/** `difference` = before − after. All three are null without pairs. */
 type PairedDifference =
   | { readonly difference: number; readonly lower: number; readonly upper: number }
   | { readonly difference: null; readonly lower: null; readonly upper: null }
 
-/** φ with Newcombe's continuity correction; 0 where a margin is empty. */
+/** φ with Newcombe's continuity correction; 0 if a margin is empty. */
 function correlation({ a, b, c, d }: PairedCounts, n: number): number {
   const margins = Math.sqrt(a + b) * Math.sqrt(c + d) * Math.sqrt(a + c) * Math.sqrt(b + d)
   if (margins === 0) return 0
@@ -43,14 +43,17 @@ export function newcombePaired(counts: PairedCounts, z = Z95): PairedDifference 
   )
 }
 
-/** A share with its own limits. */
+/** A share with its limits. */
 interface Limited {
   readonly share: number
   readonly lower: number
   readonly upper: number
 }
 
-/** Limits of p₁ − p₂ from those of each and their correlation φ: Δ − √(x² − 2φxy + y²), x = p₁ − l₁, y = u₂ − p₂, and so above. */
+/**
+ * Limits of p₁ − p₂ from the limits of each and their correlation φ: Δ − √(x² − 2φxy + y²), x = p₁ − l₁, y = u₂ − p₂, and
+ * likewise above.
+ */
 export function squareAndAdd(
   one: Limited,
   two: Limited,
@@ -65,7 +68,7 @@ export function squareAndAdd(
   }
 }
 
-/** Exact two-sided p: min(1, 2 P[Bin(b + c, ½) ≤ min(b, c)]); 1 where nothing changed. */
+/** Exact two-sided p: min(1, 2 P[Bin(b + c, ½) ≤ min(b, c)]); 1 if nothing changed. */
 export function mcNemarExact(b: number, c: number): number {
   requireCounts({ b, c })
   if (b === c) return 1

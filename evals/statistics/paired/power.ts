@@ -1,14 +1,13 @@
 /**
- * @file Exact power: the probability that a test decides, summed over every outcome that it would decide on.
- *
- * Of the exact McNemar test (two-sided) and of the exact non-inferiority test; b, c, n − b − c are trinomial.
+ * @file Exact power of the two-sided exact McNemar test and of the exact non-inferiority test: the probability of rejection,
+ * summed over all outcomes; b, c, n − b − c are trinomial.
  */
 import { binomialLowerTail } from '../binomial.ts'
 import { passesBelow } from './non-inferiority.ts'
 import { lossLimits, regionProbability } from './paired-tail.ts'
 import { requireCounts, requireShare } from '../require.ts'
 
-/** How the answers change: a share `lost` of prompts counts before only, a share `gained` after only. */
+/** The assumed change: a share `lost` of prompts counts before only, a share `gained` after only. */
 export interface Change {
   readonly lost: number
   readonly gained: number
@@ -32,15 +31,15 @@ export function mcNemarPower(n: number, change: Change, alpha: number): number {
   return Math.min(1, regionProbability(smaller, n, change) + regionProbability(smaller, n, swapped))
 }
 
-/** By α, then by m: the same for every n, and asked for many. */
+/** By α, then by m; the same for every n. */
 const smallerCounts = new Map<number, number[]>()
 
-/** The largest min(b, c) among m changed prompts that is still significant; −1 where none is. */
+/** The largest significant min(b, c) with m changed prompts; −1 for none. */
 function largestSmaller(m: number, alpha: number): number {
   const known = smallerCounts.get(alpha) ?? []
   smallerCounts.set(alpha, known)
   for (let next = known.length; next <= m; next++) {
-    // One prompt more allows at most one more.
+    // One more prompt raises it by at most one.
     let k = known[next - 1] ?? -1
     if (2 * k + 2 < next && 2 * binomialLowerTail(k + 1, next, 0.5) <= alpha) k++
     known.push(k)
@@ -48,7 +47,7 @@ function largestSmaller(m: number, alpha: number): number {
   return known[m]!
 }
 
-/** P[the harm is shown to be below `margin` at `alpha`] with `n` prompts, by the test that the gate uses. */
+/** P[the harm is shown to be below `margin` at `alpha`] with `n` prompts, by the gate's test. */
 export function nonInferiorityPower(
   n: number,
   change: Change,
@@ -59,8 +58,8 @@ export function nonInferiorityPower(
 }
 
 /**
- * The fewest prompts from which on `power(n)` stays at or above `wanted`, up to `most`; null where that is not enough.
- * Exact power is a saw: the answer is the first n after which the next `AHEAD` do not fall below either.
+ * The fewest prompts from which `power(n)` stays at or above `wanted`, up to `most`; null if that is not enough. Exact power is
+ * a sawtooth, so the next `AHEAD` values must not fall below either.
  */
 export function promptsNeeded(
   power: (n: number) => number,
@@ -84,10 +83,10 @@ export function promptsNeeded(
 
 const AHEAD = 12
 
-/** Seeds that must all pass before one may say, at `alpha`, that at least a share `reliability` of all trainings would. */
+/** Seeds that must all pass to claim, at `alpha`, that at least a share `reliability` of all trainings would. */
 export function seedsNeeded(reliability: number, alpha: number): number {
   requireShare('reliability', reliability)
   requireShare('alpha', alpha)
-  // k passes of k have probability reliabilityᵏ at the least reliable process that is to be excluded.
+  // k passes of k have probability reliabilityᵏ under the least reliable process to exclude.
   return Math.ceil(Math.log(alpha) / Math.log(reliability) - 1e-9)
 }

@@ -1,17 +1,19 @@
 /**
- * @file Fisher's randomisation test on the same prompts before and after: were each prompt's replies exchanged between the two
- * with probability ½, how often would Σ d be as far from 0 as it is? (Fisher, "The Design of Experiments", 1935, §21; Pitman 1937.)
+ * @file Fisher's randomisation test on the same prompts before and after: if each prompt's replies were exchanged between
+ * before and after with probability ½, how often would |Σ d| be as large as observed? (Fisher, "The Design of Experiments",
+ * 1935, §21; Pitman 1937.)
  *
- * d is a prompt's mean before less its mean after. With one reply a prompt d is −1, 0 or 1, and this is the exact McNemar test.
+ * d is a prompt's mean before minus its mean after. With one reply per prompt d is −1, 0 or 1, and this is the exact McNemar
+ * test.
  */
 import type { PromptPair } from '../repeated.ts'
 import { randomStream } from '../random.ts'
 
-/** Additions beyond which the exact distribution is drawn from instead: under a second. */
+/** Additions up to which the exact distribution is computed (under a second); beyond, it is sampled. */
 const MOST_ADDITIONS = 2e8
 const DRAWS = 9_999
 
-/** Exact two-sided p where the sums can be counted, else from 9,999 seeded draws; 1 where nothing changed. */
+/** Two-sided p, exact if feasible, else from 9,999 seeded draws; 1 if nothing changed. */
 export function signFlipTest(prompts: readonly PromptPair[]): number {
   const changes = wholeChanges(prompts)
   const sizes = changes.map(Math.abs)
@@ -21,7 +23,7 @@ export function signFlipTest(prompts: readonly PromptPair[]): number {
   return total * sizes.length <= MOST_ADDITIONS ? counted(sizes, total, seen) : drawn(sizes, seen)
 }
 
-/** Every prompt's change that is not 0, in the largest unit in which all are whole. */
+/** The prompts' nonzero changes as integers in their largest common unit. */
 function wholeChanges(prompts: readonly PromptPair[]): number[] {
   const parts = prompts.flatMap(({ before, after }) => [before.length, after.length])
   const unit = parts.reduce((all, part) => (all / commonFactor(all, part)) * part, 1)
@@ -34,7 +36,7 @@ function wholeChanges(prompts: readonly PromptPair[]): number[] {
   return changes.map((change) => change / factor)
 }
 
-/** P[|Σ ±size| ≥ seen]: the distribution of the sum of those that keep their sign, a size at a time. */
+/** P[|Σ ±size| ≥ seen], from the distribution of the sum of the sizes that keep their sign. */
 function counted(sizes: readonly number[], total: number, seen: number): number {
   const chances = new Float64Array(total + 1)
   chances[0] = 1
@@ -45,7 +47,7 @@ function counted(sizes: readonly number[], total: number, seen: number): number 
       chances[sum] = (chances[sum]! + (sum >= size ? chances[sum - size]! : 0)) / 2
     }
   }
-  // Σ ±size = 2 (kept) − total, and its distribution is even.
+  // Σ ±size = 2 (kept) − total, whose distribution is symmetric.
   let tail = 0
   for (let kept = 0; 2 * kept <= total - seen; kept++) tail += chances[kept]!
   return Math.min(1, 2 * tail)
