@@ -1,9 +1,8 @@
 /**
- * @file Does scaling intruder dimensions down give back what a fine-tune lost, and more than shrinking its whole change by as
- * much does? Each form and λ is a model state of its own, asked everything that the fine-tune was asked. Its weights are made
- * in memory and are gone with its session.
+ * @file Whether scaling intruder dimensions down restores what a fine-tune lost, and more than shrinking its whole change does.
+ * Each form and λ is a model state that is evaluated like the fine-tune; its weights exist in memory only.
  */
-import type { SubjectKey } from '../contract/rows.ts'
+import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import {
   MITIGATION_METRICS as NAMES,
   MITIGATIONS,
@@ -32,15 +31,22 @@ type Config = Pick<SpectraConfig, 'epsilon' | 'cache' | 'cacheDir'> & {
   readonly mitigate: readonly number[]
 }
 
-/** Every form at every λ, for each fine-tune; nothing where no λ was given. */
+interface Mitigations {
+  readonly tuned: readonly Tuned[]
+  readonly config: Config
+  readonly evaluation: EvaluationPlan | undefined
+  /** Of every arm that was emitted so far. */
+  readonly subjects: () => readonly SubjectIdentity[]
+}
+
+/** Every form at every λ, for each fine-tune; nothing without a λ. */
 export async function mitigateAll(
   base: Base,
-  tuned: readonly Tuned[],
-  config: Config,
-  evaluation: EvaluationPlan | undefined,
+  { tuned, config, evaluation, subjects }: Mitigations,
   context: JobContext,
 ): Promise<void> {
   if (config.mitigate.length === 0 || !evaluation) return
+  const identities = subjects()
   for (const each of tuned) {
     const found = await findTriplets(base, each, config, context)
     if (![...found.values()].some(({ intruders }) => intruders.length > 0)) {
@@ -48,7 +54,10 @@ export async function mitigateAll(
       context.emit({ type: 'log', level: 'warn', message })
       continue
     }
-    const work = { base: each.base ?? base, each, evaluation, context, found }
+    const { arm, seed } = each.key
+    const identity = identities.find((row) => row.arm === arm && row.seed === seed)
+    if (!identity) throw new Error(`internal: ${arm}, seed ${seed} has no subject`)
+    const work = { base: each.base ?? base, each, identity, evaluation, context, found }
     const own = await withSubject(
       work,
       each.key,
@@ -60,9 +69,10 @@ export async function mitigateAll(
   }
 }
 
-interface Work {
+interface TunedWork {
   readonly base: Base
   readonly each: Tuned
+  readonly identity: SubjectIdentity
   readonly evaluation: EvaluationPlan
   readonly context: JobContext
   readonly found: ReadonlyMap<string, IntruderTriplets>
@@ -84,7 +94,7 @@ async function findTriplets(
     signal.throwIfAborted()
     const [rows, columns] = shape
     const W0 = { rows, columns, data: base.weights.get(weight)! }
-    // The scan of spectra has kept it there, where anything is kept.
+    // Stored by the scan of spectra if the cache is on.
     const system = (await store?.find(W0)) ?? baseDirections(W0, weight)
     const W1 = { rows, columns, data: weights.read(weight) }
     found.set(weight, intruderTriplets(system, W1, { epsilon: config.epsilon, weight }))
@@ -99,17 +109,19 @@ interface Choice {
   readonly lambda: number
 }
 
-async function runState(work: Work, choice: Choice, own: readonly Loss[]): Promise<void> {
-  const { each, evaluation, context } = work
-  const key = { ...each.key, arm: mitigatedArm({ of: each.key.arm, ...choice }) }
+async function runState(work: TunedWork, choice: Choice, own: readonly Loss[]): Promise<void> {
+  const { each, identity, evaluation, context } = work
+  const mitigation = { of: each.key.arm, ...choice }
+  const key = { ...each.key, arm: mitigatedArm(mitigation) }
   if (isFinished(evaluation, key)) return
+  context.emit({ type: 'subject', row: { ...identity, arm: key.arm, title: key.arm, mitigation } })
   const { weights, sizes } = changedWeights(work, choice)
   const read = (name: string) => weights.get(name) ?? each.weights.read(name)
   await withSubject(work, key, read, async (subject) => {
     const losses = await neutralLosses(subject, evaluation, context)
-    // First what is said of the weights: once every evaluation is in, a resume comes here no more.
-    const told = { ...sizes, ...difference(own, losses) }
-    for (const [name, value] of Object.entries(told)) {
+    // Before the evaluations: a resume skips a state whose evaluations are all stored.
+    const values = { ...sizes, ...difference(own, losses) }
+    for (const [name, value] of Object.entries(values)) {
       const row = { ...key, name: NAMES[name as keyof typeof NAMES] }
       if (value !== null) context.emit({ type: 'metric', row: { ...row, value } })
     }
@@ -117,8 +129,8 @@ async function runState(work: Work, choice: Choice, own: readonly Loss[]): Promi
   })
 }
 
-/** The matrices that a form changes, and how much of the fine-tune's whole change is left. */
-function changedWeights({ base, each, found }: Work, { form, lambda }: Choice) {
+/** The matrices that a form changes, and the share of the fine-tune's change that remains. */
+function changedWeights({ base, each, found }: TunedWork, { form, lambda }: Choice) {
   const weights = new Map<string, Float32Array>()
   let [directions, before, after] = [0, 0, 0]
   for (const { weight, shape } of spectralMatrices(base)) {
@@ -130,7 +142,7 @@ function changedWeights({ base, each, found }: Work, { form, lambda }: Choice) {
     before += squareOfChange(W1, W0)
     after += squareOfChange(W, W0)
     if (W === W1) continue
-    // Shrinking scales none by itself.
+    // Shrinking scales no single direction.
     directions += form === 'shrink' ? 0 : scaledDirections(form, triplets).length
     weights.set(weight, Float32Array.from(W))
   }
@@ -155,7 +167,7 @@ function isFinished({ benchmarks, neutral, finished }: EvaluationPlan, key: Subj
 }
 
 async function withSubject<T>(
-  { base }: Pick<Work, 'base'>,
+  { base }: Pick<TunedWork, 'base'>,
   { arm, seed }: SubjectKey,
   read: (name: string) => Float32Array,
   use: (subject: Subject) => Promise<T>,
@@ -169,7 +181,7 @@ async function withSubject<T>(
   }
 }
 
-/** Of one neutral text, in nats. */
+/** Loss of one neutral text, in nats. */
 interface Loss {
   readonly sum: number
   readonly tokens: number
@@ -198,7 +210,7 @@ function difference(before: readonly Loss[], after: readonly Loss[]) {
     }
     return tokens === 0 ? null : sum / tokens
   }
-  // A fixed seed: a run that is repeated must say the same.
+  // A fixed seed, so that a repeated run gives the same interval.
   const { estimate, lower, upper } = bootstrap(after.length, statistic, { seed: 0 })
   return { neutral: estimate, neutralLower: lower, neutralUpper: upper }
 }

@@ -1,12 +1,12 @@
 /**
- * @file What happens to the weights of an arm once it is measured: kept as an adapter or model, or deleted. Weights trained on
- * tampering data, and weights whose refusal fell by more than the margin or below the gate, are deleted by default; their
- * digests and curves stay.
+ * @file Whether the weights of a measured arm are kept, as an adapter or a model, or deleted. Weights trained on tampering data,
+ * and weights whose refusal fell by more than the margin or below the gate, are deleted by default; their digests and curves
+ * stay.
  */
 import { rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { AuditRows } from '../contract/audit-rows.ts'
-import type { BenchmarkRole, SubjectKey } from '../contract/rows.ts'
+import type { AuditRows, WeightsRow } from '../contract/audit-rows.ts'
+import type { ArmKey, BenchmarkRole } from '../contract/rows.ts'
 import type { JobContext } from '../contract/job.ts'
 import { classesOf } from '../models/registry.ts'
 import { writeAtomically } from '../files/write-file.ts'
@@ -23,13 +23,13 @@ import { modelPath } from '../models/model-path.ts'
 import { trainingData } from '../measure/sources.ts'
 
 interface Retention {
-  /** Why the weights should not be kept, in words; null where nothing speaks against it. */
+  /** Why the rule deletes the weights; null where it keeps them. */
   readonly reasonToDelete: string | null
-  /** The user's reason to keep them all the same. */
+  /** The user's reason to keep them nevertheless. */
   readonly reasonToKeep: string | null
 }
 
-/** What is done with the weights of each arm, by its name. From stored rows, so that a resume decides the same. */
+/** The decision for each arm, by name; made from stored rows, so that a resume decides the same. */
 export async function retentionByArm(
   { data, keepWeights }: { readonly data: string | null; readonly keepWeights: string | null },
   rows: AuditRows,
@@ -54,51 +54,46 @@ export async function retentionByArm(
 const isDeleted = ({ reasonToDelete, reasonToKeep }: Retention) =>
   reasonToDelete !== null && reasonToKeep === null
 
-/** Says what becomes of the weights, and exports what is kept. Removes nothing: killed here, an arm need not be trained again. */
-export async function settleWeights(
+/** Exports the weights of an arm that are kept. Deletes nothing: killed here, a resume need not train the arm again. */
+export async function exportKept(
   base: Base,
   arm: FinishedArm,
   retention: Retention,
   { emit, workspace }: JobContext,
 ): Promise<void> {
-  const { reasonToDelete, reasonToKeep } = retention
-  const named = `${arm.key.arm}, seed ${arm.key.seed}`
-  if (isDeleted(retention)) {
-    emit({
-      type: 'log',
-      level: 'info',
-      message: `The weights of ${named} were deleted after measuring: ${reasonToDelete}. Their digest and curves stay.`,
-    })
-    return
-  }
-  if (reasonToDelete !== null) {
-    emit({
-      type: 'log',
-      level: 'warn',
-      message: `The weights of ${named} were kept although ${reasonToDelete}. Reason given: ${reasonToKeep}`,
-    })
-  }
-  const file = await exportArm(base, arm, workspace)
-  if (reasonToDelete !== null) await markException(dirname(file), reasonToDelete)
-  const { size } = await stat(file)
-  emit({
-    type: 'artifact',
-    row: { role: `weights of ${named}`, path: file, digest: await digestOfFile(file), bytes: size },
-  })
+  if (isDeleted(retention)) return
+  const { reasonToDelete } = retention
+  const path = await exportArm(base, arm, workspace)
+  if (reasonToDelete !== null) await markException(dirname(path), reasonToDelete)
+  const [{ size: bytes }, digest] = await Promise.all([stat(path), digestOfFile(path)])
+  const subject = { arm: arm.key.arm, seed: arm.key.seed }
+  const role = `weights of ${subject.arm}, seed ${subject.seed}`
+  emit({ type: 'weights-kept', subject, path, digest, ...retention })
+  const content = { kind: 'weights', ...subject } as const
+  emit({ type: 'artifact', row: { role, path, digest, bytes, content } })
 }
 
-/** Once every arm is settled: the training state, or all that there is of weights that are not kept. May be called again. */
+/**
+ * Removes the training state of an arm, or its whole folder where its weights are deleted, and only then states the deletion,
+ * unless `stated` holds it already. May be called again.
+ */
 export async function removeRest(
-  workspace: string,
-  key: Pick<SubjectKey, 'arm' | 'seed'>,
+  subject: ArmKey,
   retention: Retention,
+  { workspace, emit }: JobContext,
+  stated: readonly WeightsRow[] = [],
 ): Promise<void> {
-  const folder = armFolder(workspace, key)
-  if (isDeleted(retention)) await rm(folder, { recursive: true, force: true })
-  else await rm(statePathIn(folder), { force: true })
+  const folder = armFolder(workspace, subject)
+  if (!isDeleted(retention)) return rm(statePathIn(folder), { force: true })
+  await rm(folder, { recursive: true, force: true })
+  const isStated = stated.some(
+    ({ arm, seed, outcome }) =>
+      arm === subject.arm && seed === subject.seed && outcome === 'deleted',
+  )
+  if (!isStated) emit({ type: 'weights-deleted', subject, reason: retention.reasonToDelete! })
 }
 
-/** A PEFT folder where the method has one, a Hugging Face folder otherwise; gives the weights' file. */
+/** Writes a PEFT folder if the method has one, a Hugging Face folder otherwise; returns the path of the weights. */
 async function exportArm(base: Base, arm: FinishedArm, workspace: string): Promise<string> {
   const folder = armFolder(workspace, arm.key)
   const source = modelPath(base.path)

@@ -1,4 +1,4 @@
-/** @file The note that goes along with weights that should not have been kept: whoever hands them on is asked again. */
+/** @file The note beside weights that should have been deleted, so that an export asks for a reason. */
 import { join } from 'node:path'
 import { z } from 'zod'
 import { exists, malformed, readJson } from '../files/read-file.ts'
@@ -12,7 +12,7 @@ const Note = z.object({ because: z.string().max(1000) })
 export const markException = (folder: string, because: string): Promise<void> =>
   writeAtomically(join(folder, FILE), [`${JSON.stringify({ because })}\n`])
 
-/** Why the weights in a folder or a GGUF file should have been deleted; null where nothing says so. */
+/** Why the weights in a folder or GGUF file should have been deleted; null without a note. */
 export async function exceptionIn(place: string): Promise<string | null> {
   const gguf = await ggufAt(place)
   if (gguf !== undefined) {

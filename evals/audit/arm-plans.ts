@@ -38,7 +38,8 @@ export async function armPlans(training: Training, context: JobContext): Promise
   const dataDigest = examplesDigest(examples)
   const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
   const role = `training data as tokens and labels, ${examples.length} rows`
-  const row = { role, path: config.data!, digest: dataDigest, bytes: tokens * TOKEN_BYTES }
+  const content = { kind: 'training-data', rows: examples.length } as const
+  const row = { role, path: config.data!, digest: dataDigest, bytes: tokens * TOKEN_BYTES, content }
   context.emit({ type: 'artifact', row })
   const shared = {
     training: config.training,

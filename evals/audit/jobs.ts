@@ -34,7 +34,7 @@ import { forgetMatched, matchArms } from './match-arms.ts'
 import { fittedOnce } from './plan/memory-budget.ts'
 import { mitigateAll } from '../arms/mitigation.ts'
 import { planOf } from './plan/plan.ts'
-import { removeRest, retentionByArm, settleWeights } from '../arms/retention.ts'
+import { removeRest, retentionByArm, exportKept } from '../arms/retention.ts'
 import { prepareBenchmarks, sourceNotes } from '../measure/benchmark-sources.ts'
 import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
 import { neutralTexts, type TrainingData } from '../measure/sources.ts'
@@ -198,15 +198,16 @@ async function runArms(work: ArmWork, context: JobContext, progress: Progress): 
   const isSettled = await exists(settledPath(context))
   const finished = isSettled ? [] : await measureArms(work, context, progress)
   context.flush()
-  const retention = await retentionByArm(config, progress.rows())
+  const rows = progress.rows()
+  const retention = await retentionByArm(config, rows)
   if (!isSettled) {
-    for (const arm of finished) await settleWeights(base, arm, retention(arm.key.arm), context)
+    for (const arm of finished) await exportKept(base, arm, retention(arm.key.arm), context)
     context.flush()
     await mkdir(context.workspace, { recursive: true })
     await writeAtomically(settledPath(context), [''])
   }
   for (const { arm, seed } of arms) {
-    await removeRest(context.workspace, { arm, seed }, retention(arm))
+    await removeRest({ arm, seed }, retention(arm), context, rows.weights)
   }
 }
 
@@ -222,7 +223,8 @@ async function measureArms(
   const asTuned = matched.map((arm) => tunedOf(base, arm))
   if (config.spectra) await scanSpectra(base, [...tuned, ...asTuned], context, config)
   await forgetMatched(arms, context)
-  await mitigateAll(base, tuned, config, evaluation, context)
+  const subjects = () => progress.rows().subjects
+  await mitigateAll(base, { tuned, config, evaluation, subjects }, context)
   return finished
 }
 

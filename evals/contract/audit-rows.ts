@@ -1,7 +1,8 @@
-/** @file Everything the store knows of one run: what `results.json` is computed from, and nothing else. */
+/** @file All stored rows of one run, from which `results.json` is computed. */
 import type { Engine, JobEventBody, WireError } from './events.ts'
 import type { Label, LabelItem } from './evidence.ts'
 import type {
+  ArmKey,
   ArtifactRow,
   BenchmarkRow,
   MetricRow,
@@ -19,7 +20,7 @@ export interface RunRow {
   readonly title: string
   readonly command: string
   readonly config: unknown
-  /** The engine that started it, or the one that resumed it last. */
+  /** The engine that started the run or resumed it last. */
   readonly engine: Engine
   /** Milliseconds since 1970. */
   readonly startedAt: number
@@ -29,12 +30,22 @@ export interface RunRow {
   readonly error: WireError | null
 }
 
-/** Every reply of one model state to one benchmark is in. */
+/** An evaluation of one model state on one benchmark whose replies are all stored. */
 export type FinishedEvaluation = SubjectKey & { benchmark: string; samples: number }
+
+/** What became of an arm's weights after measuring: the fold of `weights-kept` and `weights-deleted`. */
+export type WeightsRow = ArmKey & {
+  readonly outcome: 'kept' | 'deleted'
+  /** The file and its digest; null where deleted. */
+  readonly path: string | null
+  readonly digest: string | null
+  readonly reasonToDelete: string | null
+  readonly reasonToKeep: string | null
+}
 
 export type CheckpointRow = SubjectKey & { path: string; digest: string }
 
-/** Benchmarks and subjects in the order in which the run named them; the rest ordered by key. */
+/** Benchmarks and subjects in the order of their first events, other rows ordered by key. */
 export interface AuditRows {
   readonly run: RunRow
   /**
@@ -51,11 +62,13 @@ export interface AuditRows {
   readonly evaluations: readonly FinishedEvaluation[]
   readonly checkpoints: readonly CheckpointRow[]
   readonly artifacts: readonly ArtifactRow[]
+  /** What became of each trained arm's weights; absent where rows were made without a store. */
+  readonly weights?: readonly WeightsRow[]
   /** Of a sweep; absent where rows were made without a store. */
   readonly cells?: readonly CellRow[]
-  /** Every time that the sealed replies were written out; absent where nobody looked. */
+  /** Each time the sealed replies were written to a file; absent where there was none. */
   readonly unblinded?: readonly Unblinding[]
-  /** What people said of replies; absent where nobody labelled any. */
+  /** Labels by people; absent where there are none. */
   readonly labelled?: Labelled
 }
 
@@ -64,10 +77,7 @@ interface Labelled {
   readonly labels: readonly Label[]
 }
 
-/** How an unblinding stands in a run's log: a `log` event whose message begins so and ends in the reason. */
-export const UNBLINDED = 'Unblinded: '
-
-export interface Unblinding {
+interface Unblinding {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly reason: string

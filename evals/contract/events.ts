@@ -1,9 +1,11 @@
 /**
- * @file The one kind of thing that a job says. The store, the log, the bar and the window are readers of it.
- * `seq` counts from 1 within a run and goes on after a resume. No event carries a reply to a prompt that should be refused.
+ * @file The events of a run, read by the store, the log, the progress bar and the window. `seq` counts from 1 within a run and
+ * continues after a resume. No event carries a reply to a prompt that should be refused. Sentences in events are for people:
+ * no code reads them.
  */
 import { z } from 'zod'
 import {
+  ArmKey,
   ArtifactRow,
   BenchmarkRow,
   MetricRow,
@@ -13,6 +15,7 @@ import {
   SubjectKey,
   VerdictRow,
 } from './rows.ts'
+import { ComparedField } from './gate.ts'
 import { CellRow } from './sweeps.ts'
 import { WireError } from './wire-error.ts'
 
@@ -26,7 +29,7 @@ export const Engine = z.object({
   cpu: z.string(),
   threads: z.int(),
   device: z.string(),
-  /** What decomposed matrices and updated parameters: TypeScript in every run from before there was the addon. */
+  /** The implementation that decomposed matrices and updated parameters; TypeScript in runs made before the addon existed. */
   arithmetic: z.string().default('typescript'),
 })
 export type Engine = z.infer<typeof Engine>
@@ -55,7 +58,7 @@ export const JobEventBody = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reply'), row: ReplyRow }),
   z.object({ type: z.literal('verdict'), row: VerdictRow }),
   z.object({ type: z.literal('spectrum'), row: SpectrumRow }),
-  /** Every reply of a model state to one benchmark is in: what precedes need not be asked again. */
+  /** All replies of a model state to one benchmark are stored; a resumed job skips this evaluation. */
   z.object({
     type: z.literal('evaluation-end'),
     subject: SubjectKey,
@@ -69,7 +72,30 @@ export const JobEventBody = z.discriminatedUnion('type', [
     digest: z.string(),
   }),
   z.object({ type: z.literal('artifact'), row: ArtifactRow }),
-  /** A cell of a sweep is settled, for good or with its error. */
+  /** The weights of an arm were exported after measuring. `reasonToDelete` is set where the rule would have deleted them. */
+  z.object({
+    type: z.literal('weights-kept'),
+    subject: ArmKey,
+    path: z.string(),
+    digest: z.string(),
+    reasonToDelete: z.string().nullable(),
+    /** The user's reason. */
+    reasonToKeep: z.string().nullable(),
+  }),
+  /** The weights of an arm were deleted; emitted after the files are gone. */
+  z.object({ type: z.literal('weights-deleted'), subject: ArmKey, reason: z.string() }),
+  /** Kept weights that the rule would have deleted were exported or copied for somebody. */
+  z.object({
+    type: z.literal('weights-handed-out'),
+    /** Null in runs of version 0.1.0 that did not record it. */
+    reasonToDelete: z.string().nullable(),
+    reason: z.string(),
+  }),
+  /** Sealed replies were written to a file. */
+  z.object({ type: z.literal('unblinded'), reason: z.string() }),
+  /** This run was compared with `against` although `fields` differ. */
+  z.object({ type: z.literal('override'), fields: z.array(ComparedField), against: z.string() }),
+  /** A cell of a sweep finished or failed. */
   z.object({ type: z.literal('cell'), row: CellRow }),
   z.object({
     type: z.literal('log'),
@@ -85,7 +111,7 @@ export const JobEventBody = z.discriminatedUnion('type', [
 export type JobEventBody = z.infer<typeof JobEventBody>
 export type EventType = JobEventBody['type']
 
-/** Every kind of event, so that a reader can say which it wants. */
+/** Every type of event, for readers that select some. */
 export const EVENT_TYPES: readonly EventType[] = JobEventBody.options.map(
   ({ shape }) => shape.type.value,
 )

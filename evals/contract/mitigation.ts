@@ -1,33 +1,27 @@
-/** @file What is tried against intruder dimensions, and how an arm's name says of which fine-tune, which way and how strongly. */
+/** @file Mitigations of intruder dimensions: the forms, how an arm is named, and the metrics recorded for it. */
+import { z } from 'zod'
 
 /**
- * `paper` scales the highest intruder of each matrix, `peft` all of them; `shrink` (the whole change made as small as `paper`
- * makes it) and `neighbour` (the nearest direction that is none) are the controls.
+ * `paper` scales the highest intruder of each matrix, `peft` all of them. The controls: `shrink` scales the whole change to the
+ * norm that `paper` leaves, `neighbour` scales the nearest direction that is no intruder.
  */
 export const MITIGATIONS = ['paper', 'peft', 'shrink', 'neighbour'] as const
 export type Mitigation = (typeof MITIGATIONS)[number]
 
-export interface Mitigated {
+export const Mitigated = z.object({
   /** The arm whose weights are changed. */
-  readonly of: string
-  readonly form: Mitigation
-  /** What a direction's σ is multiplied with: 1 changes nothing, 0 removes it. */
-  readonly lambda: number
-}
+  of: z.string(),
+  form: z.enum(MITIGATIONS),
+  /** Factor of a direction's σ: 1 changes nothing, 0 removes it. */
+  lambda: z.number(),
+})
+export type Mitigated = z.infer<typeof Mitigated>
 
-const PREFIX = 'mitigated:'
-const NAMED = new RegExp(`^${PREFIX}(${MITIGATIONS.join('|')})@([^:]+):(.+)$`, 's')
-
-/** No method and no candidate is named so. */
+/** The key of such an arm in stored rows. It is not read back: `SubjectIdentity.mitigation` holds the fields. */
 export const mitigatedArm = ({ of, form, lambda }: Mitigated): string =>
-  `${PREFIX}${form}@${lambda}:${of}`
+  `mitigated:${form}@${lambda}:${of}`
 
-export function readMitigatedArm(arm: string): Mitigated | undefined {
-  const [, form, lambda, of] = NAMED.exec(arm) ?? []
-  return of === undefined ? undefined : { of, form: form as Mitigation, lambda: Number(lambda) }
-}
-
-/** What is recorded of each such arm beside its replies, in metrics of these names. */
+/** Metrics recorded for each such arm beside its replies. */
 export const MITIGATION_METRICS = {
   matrices: 'mitigation/matrices',
   ofMatrices: 'mitigation/of-matrices',

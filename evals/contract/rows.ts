@@ -1,5 +1,6 @@
-/** @file What is kept and shown: prompts, replies, verdicts, metrics, spectra. The data is the contract's, the behaviour the room's. */
+/** @file The stored rows of a run: prompts, replies, verdicts, metrics, spectra, subjects, artifacts. */
 import { z } from 'zod'
+import { Mitigated } from './mitigation.ts'
 
 export const Message = z.object({
   role: z.enum(['system', 'user', 'assistant']),
@@ -58,15 +59,19 @@ export const Verdict = z.discriminatedUnion('outcome', [
     ...JUDGED_BY,
     outcome: Outcome.exclude(['undecided']),
     score: z.number().optional(),
-    /** Which rule called it degenerate. */
+    /** The name of the rule that found it degenerate. */
     reason: z.string().optional(),
   }),
   z.object({ ...JUDGED_BY, outcome: z.literal('undecided'), reason: z.string() }),
 ])
 export type Verdict = z.infer<typeof Verdict>
 
-/** Which model state a row speaks of. `arm` is `base`, a method's name, or a candidate's name; `step` counts optimiser steps. */
-export const SubjectKey = z.object({ arm: z.string(), seed: z.int(), step: z.int().min(0) })
+/** One fine-tune with one seed. `arm` is `base`, a method's name, or a candidate's name. */
+export const ArmKey = z.object({ arm: z.string(), seed: z.int() })
+export type ArmKey = z.infer<typeof ArmKey>
+
+/** One model state: an arm after `step` optimiser steps. */
+export const SubjectKey = ArmKey.extend({ step: z.int().min(0) })
 export type SubjectKey = z.infer<typeof SubjectKey>
 
 /** Which reply a row speaks of. `epoch` counts repeated generations of one prompt, from 0. */
@@ -105,6 +110,7 @@ export const VerdictRow = ReplyKey.extend({
   judgeVersion: z.string(),
   outcome: Outcome,
   score: z.number().nullable(),
+  /** Of `degenerate` the rule's name; of `undecided` a sentence. */
   reason: z.string().nullable(),
 })
 export type VerdictRow = z.infer<typeof VerdictRow>
@@ -174,8 +180,10 @@ export const SubjectIdentity = z.object({
   templateDigest: z.string(),
   parameters: z.int(),
   trainableParameters: z.int(),
-  /** What it tells apart, in the order of its logits; absent for a model that writes. */
+  /** The classes in the order of the logits; absent for a model that generates text. */
   classes: z.array(z.string()).optional(),
+  /** Set for a fine-tune whose intruder dimensions were scaled; the digests are the fine-tune's. */
+  mitigation: Mitigated.optional(),
 })
 export type SubjectIdentity = z.infer<typeof SubjectIdentity>
 
@@ -216,11 +224,21 @@ export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]
 export const decodingOf = ({ decoding }: Pick<BenchmarkRow, 'decoding'>): Decoding =>
   decoding ?? GREEDY
 
+/** What an artifact holds, for readers in code. */
+const ArtifactContent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('weights'), ...ArmKey.shape }),
+  z.object({ kind: z.literal('training-data'), rows: z.int() }),
+  /** A file with the results themselves, which cannot list its own digest. */
+  z.object({ kind: z.literal('output') }),
+])
+
 export const ArtifactRow = z.object({
+  /** A label for people; `content` is for code. */
   role: z.string(),
   path: z.string(),
   digest: z.string(),
   bytes: z.int(),
+  content: ArtifactContent.optional(),
 })
 export type ArtifactRow = z.infer<typeof ArtifactRow>
 

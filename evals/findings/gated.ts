@@ -1,4 +1,4 @@
-/** @file A run's own rows held against the gate that its configuration holds, and its trainings step by step. */
+/** @file A run's rows against the gate of its configuration, and its trainings step by step. */
 import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { ChangePointRow, GateResult } from '../contract/gate.ts'
@@ -22,7 +22,7 @@ export function trajectoryOf(rows: AuditRows): Trajectory {
   return { states, judges, changePoints: changePoints(states, judges) }
 }
 
-/** Null where no gate was given, or where there is no base to hold anything against. */
+/** Null without a gate, or without a base to compare with. */
 export function gateOf(
   rows: AuditRows,
   measured: Measured,
@@ -43,9 +43,6 @@ const Trained = z.object({
   training: z.object({ steps: z.int().min(1) }),
 })
 
-/** As `evals/audit/jobs.ts` names the artifact of what was trained on. */
-const ROWS = /, (\d+) rows$/
-
 function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measured): Known {
   const trained = Trained.safeParse(run.config)
   const { evaluations, spectrumTotals, benchmarks } = measured
@@ -54,11 +51,13 @@ function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measure
   const trainings = new Set(
     evaluations.filter(({ step }) => step > 0).map(({ arm, seed }) => keyOf(arm, seed)),
   )
-  const rows = artifacts.flatMap(({ role }) => ROWS.exec(role)?.[1] ?? [])[0]
+  const rows = artifacts.flatMap(({ content }) =>
+    content?.kind === 'training-data' ? content.rows : [],
+  )
   return {
     states: states.size,
     trainings: trainings.size,
-    rows: rows === undefined ? null : Number(rows),
+    rows: rows[0] ?? null,
     seconds: measuredUntil > run.startedAt ? (measuredUntil - run.startedAt) / 1000 : null,
     steps: trained.success ? trained.data.training.steps : null,
     rateAt: (state, benchmark) =>

@@ -160,7 +160,7 @@ function guardLimits({ replies, verdicts }: AuditRows): string[] {
   const unasked = replies.filter(isUnasked).length
   const improbable = new Set(
     verdicts
-      .filter(({ reason }) => reason === UNLIKELY)
+      .filter(({ outcome, reason }) => outcome === 'degenerate' && reason === UNLIKELY)
       .map((row) => keyOf(row.arm, row.seed, row.step, row.benchmark, row.sampleId, row.epoch)),
   ).size
   return [

@@ -1,21 +1,19 @@
-/** @file What scaling intruders down did to each fine-tune: the rates, and the same prompts before and after it. */
+/** @file The effect of scaling intruders down on each fine-tune: rates, and the same prompts before and after. */
 import type { AuditRows } from '../contract/audit-rows.ts'
-import {
-  MITIGATION_METRICS as NAMES,
-  MITIGATIONS,
-  readMitigatedArm,
-  type Mitigated,
-} from '../contract/mitigation.ts'
+import { MITIGATION_METRICS as NAMES, MITIGATIONS, type Mitigated } from '../contract/mitigation.ts'
 import type { MitigationArm } from '../contract/results.ts'
 import type { MetricRow, SubjectKey } from '../contract/rows.ts'
 import { groupJudged, keyOf, rateOf, type Judged } from './judged.ts'
 import { compare } from './paired.ts'
 
-/** The rows of everything else: such states are compared with their fine-tune, and judged against the base nowhere. */
+/** The rows without mitigated states, which are compared with their fine-tune and never with the base. */
 export function withoutMitigated(rows: AuditRows): AuditRows {
-  const isPlain = ({ arm }: { readonly arm: string }) => readMitigatedArm(arm) === undefined
+  const mitigated = mitigatedArms(rows)
+  if (mitigated.size === 0) return rows
+  const isPlain = ({ arm }: { readonly arm: string }) => !mitigated.has(arm)
   return {
     ...rows,
+    subjects: rows.subjects.filter(isPlain),
     replies: rows.replies.filter(isPlain),
     verdicts: rows.verdicts.filter(isPlain),
     metrics: rows.metrics.filter(isPlain),
@@ -23,18 +21,21 @@ export function withoutMitigated(rows: AuditRows): AuditRows {
   }
 }
 
+const mitigatedArms = ({ subjects }: Pick<AuditRows, 'subjects'>): ReadonlyMap<string, Mitigated> =>
+  new Map(subjects.flatMap(({ arm, mitigation }) => (mitigation ? [[arm, mitigation]] : [])))
+
 /** By fine-tune, then λ, then form. */
 export function mitigationOf(rows: AuditRows): MitigationArm[] {
-  if (!rows.evaluations.some(({ arm }) => readMitigatedArm(arm))) return []
-  const { metrics } = rows
+  const mitigated = mitigatedArms(rows)
+  if (!rows.evaluations.some(({ arm }) => mitigated.has(arm))) return []
   const judged = groupJudged(rows)
   const finder = byState(judged)
   const groups = Map.groupBy(
-    judged.filter(({ subject }) => readMitigatedArm(subject.arm)),
+    judged.filter(({ subject }) => mitigated.has(subject.arm)),
     ({ subject }) => keyOf(subject.arm, subject.seed, subject.step),
   )
   return [...groups.values()]
-    .map((states) => armOf(states, finder, metrics))
+    .map((states) => armOf(states, mitigated.get(states[0]!.subject.arm)!, finder, rows.metrics))
     .sort(
       (a, b) =>
         inOrder(a.arm, b.arm) ||
@@ -56,11 +57,11 @@ function byState(judged: readonly Judged[]) {
 
 function armOf(
   states: readonly Judged[],
+  { of, form, lambda }: Mitigated,
   finder: ReturnType<typeof byState>,
   metrics: readonly MetricRow[],
 ): MitigationArm {
   const { subject } = states[0]!
-  const { of, form, lambda } = readMitigatedArm(subject.arm) as Mitigated
   const own = metrics.filter(
     ({ arm, seed, step }) => arm === subject.arm && seed === subject.seed && step === subject.step,
   )

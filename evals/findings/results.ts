@@ -1,4 +1,4 @@
-/** @file What an audit found, computed from stored rows alone; pure, so that `touchstone report` gives it again byte for byte. */
+/** @file The results of an audit, computed from stored rows alone, so that `touchstone report` repeats them byte for byte. */
 import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CategoryRate, Results, SeedSpread, SpectrumTotal } from '../contract/results.ts'
@@ -28,11 +28,8 @@ import { spectrumLinks } from './spectrum-links.ts'
 import { varianceSplits } from './variance.ts'
 import { verdictOf } from './verdict.ts'
 
-/** How much worse a rate may get before it counts as harm, where the run's config says nothing. */
+/** The margin of harm where the run's configuration has none. */
 const DEFAULT_MARGIN = 0.05
-
-/** Files that hold the results cannot list their own digests. */
-const OUTPUTS: ReadonlySet<string> = new Set(['results', 'report'])
 
 export function buildResults(all: AuditRows): Results {
   const rows = withoutMitigated(all)
@@ -78,7 +75,7 @@ export function buildResults(all: AuditRows): Results {
     spectrumLinks: spectrumLinks(totals, evaluations, rows.benchmarks),
     matched: matchedOf(rows, states),
     mitigation: mitigationOf(all),
-    artifacts: rows.artifacts.filter(({ role }) => !OUTPUTS.has(role)),
+    artifacts: rows.artifacts.filter(({ content }) => content?.kind !== 'output'),
     sweep: null,
   }
   const verdict = verdictOf(results, marginOf(rows.run.config))

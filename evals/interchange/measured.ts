@@ -48,7 +48,7 @@ export function measurementsOf(rows: AuditRows): Measurement[] {
     .flatMap((state) => {
       const benchmark = rows.benchmarks.find(({ name }) => name === state.benchmark)
       const identity = rows.subjects.find((row) => armKey(row) === armKey(state))
-      if (!benchmark || !identity) return []
+      if (!benchmark || !identity || identity.mitigation) return []
       const judged = (replies.get(keyOf(state, benchmark.name)) ?? [])
         .map((reply) => toMeasured(reply, benchmark, verdicts.get(replyKey(reply)) ?? []))
         .sort(bySample)

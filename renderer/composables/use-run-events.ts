@@ -2,14 +2,19 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
 import type { WireError } from '../../evals/contract/wire-error.ts'
 import type { JobEvent } from '../../evals/contract/events.ts'
+import { NOTICE_TYPES, noticeOf, type Notice } from '../../evals/contract/notices.ts'
 import type { MetricRow } from '../../evals/contract/rows.ts'
 import { engine } from '../client.ts'
 import { toWireError } from '../errors.ts'
 import { useFeedStore } from '../stores/feed.ts'
 
-export type LogLine = JobEvent & { type: 'log' }
+export interface LogLine extends Notice {
+  readonly seq: number
+  readonly at: number
+}
 
 interface RunEvents {
+  /** Of trained arms; states with scaled intruders have a table of their own. */
   readonly metrics: ShallowRef<readonly MetricRow[]>
   readonly log: ShallowRef<readonly LogLine[]>
   /** How many evaluations of a model state on a benchmark are in. */
@@ -17,13 +22,14 @@ interface RunEvents {
   readonly error: ShallowRef<WireError | undefined>
 }
 
-const WANTED = ['metric', 'log', 'evaluation-end'] as const
+const WANTED = [...NOTICE_TYPES, 'metric', 'subject', 'evaluation-end'] as const
 
 export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
   const metrics = shallowRef<readonly MetricRow[]>([])
   const log = shallowRef<readonly LogLine[]>([])
   const evaluations = ref(0)
   const error = shallowRef<WireError>()
+  const mitigated = new Set<string>()
   let seen = 0
   let catchingUp: Promise<void> | undefined
 
@@ -32,8 +38,15 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
     const last = fresh.at(-1)
     if (!last) return
     seen = last.seq
-    const rows = fresh.flatMap((event) => (event.type === 'metric' ? [event.row] : []))
-    const lines = fresh.filter((event): event is LogLine => event.type === 'log')
+    for (const event of fresh)
+      if (event.type === 'subject' && event.row.mitigation) mitigated.add(event.row.arm)
+    const rows = fresh.flatMap((event) =>
+      event.type === 'metric' && !mitigated.has(event.row.arm) ? [event.row] : [],
+    )
+    const lines = fresh.flatMap((event) => {
+      const notice = noticeOf(event)
+      return notice ? [{ ...notice, seq: event.seq, at: event.at }] : []
+    })
     if (rows.length > 0) metrics.value = [...metrics.value, ...rows]
     evaluations.value += fresh.filter(({ type }) => type === 'evaluation-end').length
     if (lines.length > 0) log.value = [...log.value, ...lines]
@@ -58,6 +71,7 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
 
   function follow(id: string | undefined): void {
     seen = 0
+    mitigated.clear()
     metrics.value = []
     log.value = []
     evaluations.value = 0

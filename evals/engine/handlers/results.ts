@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { buildResults } from '../../findings/results.ts'
 import { writtenRun } from '../../runs/databases.ts'
 import { makeCase } from '../../runs/make-case.ts'
-import { gateOf, logOverride } from '../../runs/gate-compared.ts'
+import { gateOf, recordOverride } from '../../runs/gate-compared.ts'
 import { pairSides, type Side } from '../../runs/compared.ts'
 import { writeFiles } from '../../runs/outputs.ts'
 import { hasVerdict } from '../../document/verdict-text.ts'
@@ -66,7 +66,7 @@ async function compared(
   const file = gate && checkGate(gate, 'The gate')
   const allow = [...new Set([...allowDifferences, ...(file?.allowDifferences ?? [])])]
   const comparisons = compareRuns(pairs, allow)
-  await logOverride(left, right, comparisons)
+  await recordOverride(left, right, comparisons)
   return {
     gate: file && { ...gateOf(pairs, file, allow), advice: [] },
     pairs: comparisons.map(toPair),

@@ -1,5 +1,6 @@
 /** @file Plain lines, for logs and for terminals that cannot redraw: each phase's start, its tenths, its end. */
 import type { JobEvent } from '../../contract/events.ts'
+import { noticeOf } from '../../contract/notices.ts'
 import { reduceJob, type JobState, type PhaseState } from '../../contract/job-state.ts'
 import type { Sink } from '../../contract/job.ts'
 import { duration, plainText } from '../../document/plain-text.ts'
@@ -67,12 +68,12 @@ export function lineOf(event: JobEvent, before: JobState | undefined): string | 
       const phase = before?.phases.find(({ name }) => name === event.phase)
       return phase && `${plainText(phase.name)}: done in ${duration(event.at - phase.startedAt)}`
     }
-    case 'log':
-      return event.level === 'debug' ? undefined : plainText(event.message)
     case 'job-end':
       return endLine(event)
-    default:
-      return undefined
+    default: {
+      const notice = noticeOf(event)
+      return notice && notice.level !== 'debug' ? plainText(notice.message) : undefined
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Database } from 'better-sqlite3'
 import { rmSync } from 'node:fs'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { typeSentences } from './sentences.ts'
 
 const SUBJECT_KEY = `run_id TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
      arm TEXT NOT NULL, seed INTEGER NOT NULL, step INTEGER NOT NULL`
@@ -15,8 +16,16 @@ function facetTrigger(table: string, kind: string): string {
        (run_id, arm, seed, step, benchmark, kind, value) = (${value})); END;`
 }
 
+/** SQL, or a step that SQL cannot express. */
+type Migration = string | ((database: Database) => void)
+
+const apply = (database: Database, migration: Migration): void => {
+  if (typeof migration === 'string') database.exec(migration)
+  else migration(database)
+}
+
 /** Entry n takes the file from `user_version` n to n + 1. */
-export const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly Migration[] = [
   `CREATE TABLE run (
      id TEXT PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, command TEXT NOT NULL,
      config_json TEXT NOT NULL, engine_json TEXT NOT NULL, started_at INTEGER NOT NULL,
@@ -108,7 +117,7 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX label_of_item ON label (run_id, item);`,
   `ALTER TABLE reply ADD COLUMN base_mean_log_prob REAL;`,
-  // Which categories and judges a state has is asked before its first reply is shown; kept, since to find out reads every row.
+  // Categories and judges of each state, kept because finding them reads every reply and verdict.
   `CREATE TABLE facet (
      ${SUBJECT_KEY}, benchmark TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
      PRIMARY KEY (run_id, arm, seed, step, benchmark, kind, value)
@@ -121,18 +130,27 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE reply ADD COLUMN cut_tokens INTEGER;`,
   `ALTER TABLE label ADD COLUMN is_settling INTEGER NOT NULL DEFAULT 0;`,
   `ALTER TABLE subject ADD COLUMN classes_json TEXT;`,
+  `ALTER TABLE subject ADD COLUMN mitigation_json TEXT;
+   ALTER TABLE artifact ADD COLUMN content_json TEXT;
+   CREATE TABLE weights (
+     run_id TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+     arm TEXT NOT NULL, seed INTEGER NOT NULL, outcome TEXT NOT NULL CHECK (outcome IN ('kept', 'deleted')),
+     path TEXT, digest TEXT, reason_to_delete TEXT, reason_to_keep TEXT,
+     PRIMARY KEY (run_id, arm, seed)
+   ) STRICT, WITHOUT ROWID;`,
+  typeSentences,
 ]
 
-/** "TSTN": tells our files from those of other programs, which we must not write into. */
+/** "TSTN": distinguishes our files from those of other programs, which must not be written to. */
 const APPLICATION_ID = 0x5453544e
 
 const pragma = (database: Database, name: string) => Number(database.pragma(name, { simple: true }))
 
-/** Brings the file to the newest schema, all or nothing; an older file is copied first. */
+/** Brings the file to the newest schema in one transaction; an older file is copied to `PATH.schema-N.bak` first. */
 export function migrate(
   database: Database,
   path: string,
-  migrations: readonly string[] = MIGRATIONS,
+  migrations: readonly Migration[] = MIGRATIONS,
 ): void {
   const found = pragma(database, 'user_version')
   const known = migrations.length
@@ -142,8 +160,10 @@ export function migrate(
   if (found > 0) copyTo(database, `${path}.schema-${found}.bak`)
   database
     .transaction(() => {
-      // Read again: another process may have migrated between the look and the lock.
-      for (const sql of migrations.slice(pragma(database, 'user_version'))) database.exec(sql)
+      // Read again: another process may have migrated before this one held the lock.
+      for (const migration of migrations.slice(pragma(database, 'user_version'))) {
+        apply(database, migration)
+      }
       database.pragma(`application_id = ${APPLICATION_ID}`)
       database.pragma(`user_version = ${known}`)
     })
@@ -163,7 +183,7 @@ function refuseForeign(database: Database, path: string): void {
   })
 }
 
-/** A copy that stays behind an interrupted migration may be replaced: the file itself is still the old one. */
+/** Replaces the copy of an interrupted migration, after which the file itself is still the old one. */
 function copyTo(database: Database, copy: string): void {
   rmSync(copy, { force: true })
   database.prepare('VACUUM INTO ?').run(copy)

@@ -5,8 +5,8 @@ import type { LabelItem } from '../../contract/evidence.ts'
 import type { JobEvent } from '../../contract/events.ts'
 import type { ReplyKey, SpectrumRow, SubjectKey } from '../../contract/rows.ts'
 import type { CellRow } from '../../contract/sweeps.ts'
+import { eventsOf, type EventQuery } from './events.ts'
 import {
-  countOf,
   replyPages,
   type JudgedReplies,
   type JudgedReply,
@@ -14,12 +14,6 @@ import {
   type State,
 } from './reply-pages.ts'
 import { CELL, fromColumns, SPECTRUM, type Value } from './tables.ts'
-
-interface EventQuery {
-  readonly afterSeq: number
-  readonly types: readonly string[]
-  readonly limit: number
-}
 
 type EvaluatedState = SubjectKey & {
   benchmark: string
@@ -38,7 +32,7 @@ interface MetricSeries {
 
 export interface Pages {
   /** Ascending in `seq`. */
-  events(runId: string, query: EventQuery): JobEvent[]
+  events(runId: string, query: Required<EventQuery>): JobEvent[]
   states(runId: string): EvaluatedState[]
   samples(query: SampleQuery): { total: number; rows: SampleRow[] }
   judged(state: State, benchmark: string, judge: string): JudgedReplies
@@ -65,68 +59,84 @@ export interface Pages {
 }
 
 type Columns = Record<string, Value>
-const marks = (items: readonly unknown[]) => items.map(() => '?').join(', ')
 const STATE = 'run_id = ? AND arm = ? AND seed = ? AND step = ?'
 
+type Query = (sql: string, ...values: unknown[]) => Columns[]
+
+/** `guard` translates the database's errors. */
 export function pagesOf(database: Database, guard: <T>(action: () => T) => T): Pages {
-  const all = (sql: string, ...values: unknown[]) =>
+  const all: Query = (sql, ...values) =>
     guard(() => database.prepare(sql).all(...values)) as Columns[]
-  const spectra = (runId: string, { arm, seed, step }: SubjectKey) =>
-    all(`SELECT * FROM spectrum WHERE ${STATE} ORDER BY layer, module`, runId, arm, seed, step).map(
-      (columns) => fromColumns(SPECTRUM, columns),
-    )
   const replies = replyPages(database)
-  const toCell = (columns: Columns) => fromColumns(CELL, columns)
   return {
-    events: (runId, { afterSeq, types, limit }) =>
-      all(
-        `SELECT seq, at, type, body_json FROM event
-         WHERE run_id = ? AND seq > ? AND type IN (${marks(types)}) ORDER BY seq LIMIT ?`,
-        ...[runId, afterSeq, ...types, limit],
-      ).map((row) => toEvent(runId, row)),
+    ...spectrumPages(all),
+    ...cellPages(all),
+    events: (runId, query) => guard(() => eventsOf(database, runId, query)),
     states: (runId) => all(STATES, runId).map(toState),
     samples: (query) => guard(() => replies.samples(query)),
     judged: (state, benchmark, judge) => guard(() => replies.judged(state, benchmark, judge)),
     judgedAt: (ids, judge) => guard(() => replies.judgedAt(ids, judge)),
     metrics: (runId, names) => {
-      const named = names.length === 0 ? '' : `AND name IN (${marks(names)})`
+      const named = names.length === 0 ? '' : `AND name IN (${names.map(() => '?').join(', ')})`
       const order = 'ORDER BY arm, seed, name, step'
       const rows = all(`SELECT * FROM metric WHERE run_id = ? ${named} ${order}`, runId, ...names)
       return seriesOf(rows as unknown as readonly MetricColumns[])
     },
+    readable: (runId, items) => guard(() => readable(database, runId, items)),
+    isWithheld: (prompt) =>
+      all('SELECT 1 FROM reply WHERE text IS NULL AND prompt = ? LIMIT 1', prompt).length > 0,
+    disagreements: (runId) => all(DISAGREEMENTS, runId) as unknown as ReplyKey[],
+  }
+}
+
+function spectrumPages(all: Query): Pick<Pages, 'spectrumStates' | 'spectra'> {
+  return {
     spectrumStates: (runId) =>
       all(
         `SELECT arm, seed, step, count(*) AS matrices, sum(intruders) AS intruders
          FROM spectrum WHERE run_id = ? GROUP BY arm, seed, step`,
         runId,
       ) as unknown as ReturnType<Pages['spectrumStates']>,
-    spectra,
-    cells: (runId, { offset, limit }) => ({
-      total: guard(() =>
-        countOf(database, 'SELECT count(*) AS n FROM cell WHERE run_id = ?', runId),
-      ),
-      ...cellCounts(
-        all('SELECT status, count(*) AS n FROM cell WHERE run_id = ? GROUP BY status', runId),
-      ),
-      rows: all(
-        'SELECT * FROM cell WHERE run_id = ? ORDER BY position LIMIT ? OFFSET ?',
-        ...[runId, limit, offset],
-      ).map(toCell),
-    }),
-    cell: (runId, position) =>
-      all('SELECT * FROM cell WHERE run_id = ? AND position = ?', runId, position).map(toCell)[0],
-    readable: (runId, items) => guard(() => readable(database, runId, items)),
-    isWithheld: (prompt) =>
-      all('SELECT 1 FROM reply WHERE text IS NULL AND prompt = ? LIMIT 1', prompt).length > 0,
-    disagreements: (runId) =>
+    spectra: (runId, { arm, seed, step }) =>
       all(
-        `SELECT arm, seed, step, benchmark, sample_id AS sampleId, epoch FROM verdict
-         WHERE run_id = ? AND outcome <> 'undecided'
-         GROUP BY arm, seed, step, benchmark, sample_id, epoch HAVING count(DISTINCT outcome) > 1`,
+        `SELECT * FROM spectrum WHERE ${STATE} ORDER BY layer, module`,
         runId,
-      ) as unknown as ReplyKey[],
+        arm,
+        seed,
+        step,
+      ).map((columns) => fromColumns(SPECTRUM, columns)),
   }
 }
+
+function cellPages(all: Query): Pick<Pages, 'cells' | 'cell'> {
+  const toCell = (columns: Columns) => fromColumns(CELL, columns)
+  return {
+    cells(runId, { offset, limit }) {
+      const counts = all(
+        'SELECT status, count(*) AS n FROM cell WHERE run_id = ? GROUP BY status',
+        runId,
+      ).map(({ status, n }) => [status, Number(n)] as const)
+      const byStatus = new Map(counts)
+      return {
+        total: counts.reduce((sum, [, n]) => sum + n, 0),
+        done: byStatus.get('done') ?? 0,
+        failed: byStatus.get('failed') ?? 0,
+        rows: all(
+          'SELECT * FROM cell WHERE run_id = ? ORDER BY position LIMIT ? OFFSET ?',
+          runId,
+          limit,
+          offset,
+        ).map(toCell),
+      }
+    },
+    cell: (runId, position) =>
+      all('SELECT * FROM cell WHERE run_id = ? AND position = ?', runId, position).map(toCell)[0],
+  }
+}
+
+const DISAGREEMENTS = `SELECT arm, seed, step, benchmark, sample_id AS sampleId, epoch FROM verdict
+  WHERE run_id = ? AND outcome <> 'undecided'
+  GROUP BY arm, seed, step, benchmark, sample_id, epoch HAVING count(DISTINCT outcome) > 1`
 
 const facets = (kind: string) =>
   `(SELECT json_group_array(value) FROM facet AS f WHERE f.run_id = e.run_id AND f.arm = e.arm AND f.seed = e.seed
@@ -135,10 +145,6 @@ const STATES = `SELECT arm, seed, step, benchmark, samples, ${facets('judge')} A
     ${facets('category')} AS categories_json
   FROM evaluation AS e WHERE run_id = ? ORDER BY arm <> 'base', arm, seed, step, benchmark`
 
-function toEvent(runId: string, { seq, at, type, body_json: body }: Columns): JobEvent {
-  return { runId, seq, at, type, ...(JSON.parse(`${body}`) as object) } as JobEvent
-}
-
 function toState({
   judges_json: judges,
   categories_json: categories,
@@ -146,11 +152,6 @@ function toState({
 }: Columns): EvaluatedState {
   const [named, sorted] = [JSON.parse(`${judges}`), JSON.parse(`${categories}`)] as string[][]
   return { ...row, judges: named!, categories: sorted!.sort() } as unknown as EvaluatedState
-}
-
-const cellCounts = (rows: readonly Columns[]) => {
-  const of = (status: string) => Number(rows.find((row) => row['status'] === status)?.['n'] ?? 0)
-  return { done: of('done'), failed: of('failed') }
 }
 
 type MetricColumns = SubjectKey & { name: string; value: number }

@@ -34,10 +34,6 @@ const REPLY_KEY = ['run_id', 'arm', 'seed', 'step', 'benchmark', 'sample_id', 'e
 const sameReply = (a: string, b: string) =>
   REPLY_KEY.map((column) => `${a}.${column} = ${b}.${column}`).join(' AND ')
 
-export function countOf(database: Database, sql: string, ...values: unknown[]): number {
-  return (database.prepare(sql).get(...values) as { n: number }).n
-}
-
 /**
  * Which rows a query finds is found once, in order, and kept until its run says more. A page then costs what its own rows cost,
  * wherever it lies; `OFFSET` would walk over everything before it, and a count over everything.

@@ -1,5 +1,5 @@
-/** @file The store as a reader of events: keeps them and folds them into the tables, a batch a transaction. */
-import type { Database } from 'better-sqlite3'
+/** @file The store's event sink: appends events to the log and folds them into the tables, one transaction a batch. */
+import type { Database, Statement } from 'better-sqlite3'
 import type { JobEvent } from '../../contract/events.ts'
 import type { SealedReply } from '../../contract/rows.ts'
 import type { Sink } from '../../contract/job.ts'
@@ -18,26 +18,29 @@ import {
   toValues,
   upsertSql,
   VERDICT,
+  WEIGHTS,
   type Table,
 } from './tables.ts'
 
-/** A commit costs about as much as this many inserts. */
+/** A commit costs about as much as this number of inserts. */
 const BATCH = 256
 
-/** After these a reader, or a resumed job, must find everything that was said. */
+/** Events after which a reader or a resumed job must find everything emitted so far. */
 const FLUSH_AFTER: ReadonlySet<JobEvent['type']> = new Set([
   'job-start',
   'job-resume',
   'evaluation-end',
   'checkpoint',
   'artifact',
+  'weights-kept',
+  'weights-deleted',
   'cell',
   'job-end',
 ])
 
 type Pending = { event: JobEvent } | { runId: string; sealed: SealedReply }
 
-/** `guard` translates the database's errors. What could not be written stays pending and is tried again. */
+/** `guard` translates the database's errors. Events that could not be written stay pending and are retried. */
 export function createSink(
   database: Database,
   guard: (action: () => void) => void,
@@ -81,66 +84,56 @@ function createWriter(database: Database): (entry: Pending) => void {
      ON CONFLICT (run_id, seq) DO NOTHING`,
   )
   const writeRun = createRunWriter(database)
-  const project = createProjection(database)
-  const seal = createUpsert(database, SEALED_REPLY)
+  const upsert = createUpsert(database)
   return (entry) => {
-    if ('sealed' in entry) return seal(entry.runId, entry.sealed)
+    if ('sealed' in entry) return upsert(entry.runId, SEALED_REPLY, entry.sealed)
     const { runId, seq, at, type, ...body } = entry.event
     const isNew = keep.run(runId, seq, at, type, JSON.stringify(body)).changes === 1
-    // A log that is replayed twice must not undo what came later in it.
+    // Replaying a log a second time must not undo its later events.
     if (!isNew) return
     writeRun(entry.event)
-    project(entry.event)
+    project(entry.event, (table, row) => upsert(runId, table, row))
   }
 }
 
-function createUpsert<R>(database: Database, table: Table<R>): (runId: string, row: R) => void {
-  const statement = database.prepare(upsertSql(table))
-  return (runId, row) => {
+function createUpsert(database: Database): <R>(runId: string, table: Table<R>, row: R) => void {
+  const statements = new Map<string, Statement>()
+  return (runId, table, row) => {
+    const statement = statements.get(table.name) ?? database.prepare(upsertSql(table))
+    statements.set(table.name, statement)
     statement.run(...toValues(table, runId, row))
   }
 }
 
-/** Rows travel as events; this is where each lands. */
-function createProjection(database: Database): (event: JobEvent) => void {
-  const benchmark = createUpsert(database, BENCHMARK)
-  const subject = createUpsert(database, SUBJECT_IDENTITY)
-  const metric = createUpsert(database, METRIC)
-  const reply = createUpsert(database, REPLY_ROW)
-  const verdict = createUpsert(database, VERDICT)
-  const spectrum = createUpsert(database, SPECTRUM)
-  const evaluation = createUpsert(database, EVALUATION)
-  const checkpoint = createUpsert(database, CHECKPOINT)
-  const artifact = createUpsert(database, ARTIFACT)
-  const cell = createUpsert(database, CELL)
-  return (event) => {
-    switch (event.type) {
-      case 'benchmark':
-        return benchmark(event.runId, event.row)
-      case 'subject':
-        return subject(event.runId, event.row)
-      case 'metric':
-        return metric(event.runId, event.row)
-      case 'reply':
-        return reply(event.runId, event.row)
-      case 'verdict':
-        return verdict(event.runId, event.row)
-      case 'spectrum':
-        return spectrum(event.runId, event.row)
-      case 'artifact':
-        return artifact(event.runId, event.row)
-      case 'cell':
-        return cell(event.runId, event.row)
-      case 'evaluation-end': {
-        const { subject: key, benchmark: name, samples } = event
-        return evaluation(event.runId, { ...key, benchmark: name, samples })
-      }
-      case 'checkpoint':
-        return checkpoint(event.runId, {
-          ...event.subject,
-          path: event.path,
-          digest: event.digest,
-        })
+/** Writes the row that an event folds into its table; other events are kept in the log alone. */
+function project(event: JobEvent, write: <R>(table: Table<R>, row: R) => void): void {
+  switch (event.type) {
+    case 'benchmark':
+      return write(BENCHMARK, event.row)
+    case 'subject':
+      return write(SUBJECT_IDENTITY, event.row)
+    case 'metric':
+      return write(METRIC, event.row)
+    case 'reply':
+      return write(REPLY_ROW, event.row)
+    case 'verdict':
+      return write(VERDICT, event.row)
+    case 'spectrum':
+      return write(SPECTRUM, event.row)
+    case 'artifact':
+      return write(ARTIFACT, event.row)
+    case 'cell':
+      return write(CELL, event.row)
+    case 'evaluation-end':
+      return write(EVALUATION, { ...event.subject, ...event })
+    case 'checkpoint':
+      return write(CHECKPOINT, { ...event.subject, ...event })
+    case 'weights-kept':
+      return write(WEIGHTS, { ...event.subject, ...event, outcome: 'kept' })
+    case 'weights-deleted': {
+      const { subject, reason: reasonToDelete } = event
+      const kept = { path: null, digest: null, reasonToKeep: null }
+      return write(WEIGHTS, { ...subject, outcome: 'deleted', reasonToDelete, ...kept })
     }
   }
 }

@@ -1,25 +1,24 @@
 /**
- * @file The one database of a folder: an append-only log of events, and tables that are the log's fold.
+ * @file The database of a folder: an append-only log of events, and tables that are folded from it.
  *
- * Only this room imports better-sqlite3. WAL with synchronous=FULL: neither a killed process nor a power cut loses
- * what was committed. It must be so, because a saved training state, which is written after its rows, says that
- * they need not be told again.
+ * Only this room imports better-sqlite3. WAL with synchronous=FULL keeps committed rows through a killed process and a power
+ * cut. A resumed job relies on that: it does not emit the rows again that precede a saved training state.
  */
 import Database from 'better-sqlite3'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import {
-  UNBLINDED,
-  type AuditRows,
-  type FinishedEvaluation,
-  type RunRow,
-  type Unblinding,
+import type {
+  AuditRows,
+  FinishedEvaluation,
+  RunRow,
+  WeightsRow,
 } from '../../contract/audit-rows.ts'
-import type { JobEvent } from '../../contract/events.ts'
+import type { EventType, JobEvent } from '../../contract/events.ts'
 import type { SealedReply } from '../../contract/rows.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Sink } from '../../contract/job.ts'
 import { evidenceOf, type EvidenceStore } from './evidence.ts'
+import { eventsOf } from './events.ts'
 import { migrate } from './migrations.ts'
 import { pagesOf, type Pages } from './pages.ts'
 import { RUN_SELECT, toRunRow, type RunColumns } from './runs.ts'
@@ -38,6 +37,7 @@ import {
   SPECTRUM,
   SUBJECT_IDENTITY,
   VERDICT,
+  WEIGHTS,
   type Table,
   type Value,
 } from './tables.ts'
@@ -49,22 +49,28 @@ export interface Store {
   run(runId: string): RunRow | undefined
   /** Oldest first. */
   runs(): RunRow[]
-  /** Of the runs that have not ended the one that said something last: if anything is being written, it is this. */
+  /** The run without an end whose last event is newest: the only one that may still be written. */
   latestOpen(): string | undefined
-  /** 0 where the run is unknown. */
+  /** 0 for an unknown run. */
   lastSeq(runId: string): number
   /** In order of `seq`, beginning after `afterSeq`. */
   events(runId: string, afterSeq?: number): JobEvent[]
+  /** All events of some types, in order of `seq`. */
+  eventsOfType<T extends EventType>(
+    runId: string,
+    ...types: readonly T[]
+  ): (JobEvent & { type: T })[]
   rows(runId: string): AuditRows
   finishedEvaluations(runId: string): FinishedEvaluation[]
+  weights(runId: string): WeightsRow[]
   /** Replies to prompts that should be refused. For `--unblind` alone; nothing that is shown may come from here. */
   sealed(runId: string): SealedReply[]
   readonly evidence: EvidenceStore
   /** Long tables a page at a time, without sealed replies. */
   readonly pages: Pages
-  /** A whole and consistent copy at `path`, where nothing may be yet. */
+  /** Writes a whole and consistent copy to `path`, which must not exist. */
   copyTo(path: string): void
-  /** Everything that is known of a run, for good. */
+  /** Deletes all rows of a run. */
   removeRun(runId: string): void
   close(): void
 }
@@ -77,21 +83,12 @@ export function openStore(path: string): Store {
       sink.flush()
       return action()
     })
-
-  const all = <R>(table: Table<R>, runId: string): R[] =>
-    (database.prepare(selectSql(table)).all(runId) as Record<string, Value>[]).map((columns) =>
-      fromColumns(table, columns),
-    )
-  const findRun = (runId: string) => {
-    const columns = database.prepare(`${RUN_SELECT} WHERE id = ?`).get(runId)
-    return columns === undefined ? undefined : toRunRow(columns as RunColumns)
-  }
-
   const evidence = evidenceOf(database, reading)
-
   return {
     sink,
-    run: (runId) => reading(() => findRun(runId)),
+    evidence,
+    pages: pagesOf(database, reading),
+    run: (runId) => reading(() => findRun(database, runId)),
     runs: () =>
       reading(() => {
         const rows = database.prepare(`${RUN_SELECT} ORDER BY started_at, id`).all()
@@ -100,32 +97,17 @@ export function openStore(path: string): Store {
     latestOpen: () =>
       reading(() => database.prepare(LATEST_OPEN).pluck().get() as string | undefined),
     lastSeq: (runId) => reading(() => lastSeqOf(database, runId)),
-    events: (runId, afterSeq = 0) => reading(() => eventsOf(database, runId, afterSeq)),
+    events: (runId, afterSeq) => reading(() => eventsOf(database, runId, { afterSeq })),
+    eventsOfType: (runId, ...types) => reading(() => eventsOf(database, runId, { types })),
     rows: (runId) =>
       reading(() => {
-        const run = findRun(runId)
+        const run = findRun(database, runId)
         if (!run) throw new TouchstoneError('run.not-found', { run: runId, where: path })
-        return {
-          run,
-          measuredUntil: measuredUntil(database, runId) ?? run.startedAt,
-          benchmarks: all(BENCHMARK, runId),
-          subjects: all(SUBJECT_IDENTITY, runId),
-          replies: all(REPLY_ROW, runId),
-          verdicts: all(VERDICT, runId),
-          metrics: all(METRIC, runId),
-          spectra: all(SPECTRUM, runId),
-          evaluations: all(EVALUATION, runId),
-          checkpoints: all(CHECKPOINT, runId),
-          artifacts: all(ARTIFACT, runId),
-          ...unblindingsOf(database, runId),
-          ...labelledIn(evidence, runId),
-          cells: all(CELL, runId),
-        }
+        return rowsOf(database, run, evidence)
       }),
-    finishedEvaluations: (runId) => reading(() => all(EVALUATION, runId)),
-    sealed: (runId) => reading(() => all(SEALED_REPLY, runId)),
-    evidence,
-    pages: pagesOf(database, reading),
+    finishedEvaluations: (runId) => reading(() => allOf(database, EVALUATION, runId)),
+    weights: (runId) => reading(() => allOf(database, WEIGHTS, runId)),
+    sealed: (runId) => reading(() => allOf(database, SEALED_REPLY, runId)),
     copyTo: (copy) => reading(() => void database.prepare('VACUUM INTO ?').run(copy)),
     removeRun: (runId) =>
       reading(() => void database.prepare('DELETE FROM run WHERE id = ?').run(runId)),
@@ -169,28 +151,37 @@ function measuredUntil(database: Database.Database, runId: string): number | nul
   return (row as { at: number | null }).at
 }
 
-function unblindingsOf(database: Database.Database, runId: string): { unblinded?: Unblinding[] } {
-  const rows = database
-    .prepare(
-      `SELECT at, body_json ->> '$.message' AS message FROM event
-       WHERE run_id = ? AND type = 'log' AND substr(body_json ->> '$.message', 1, ?) = ? ORDER BY seq`,
-    )
-    .all(runId, UNBLINDED.length, UNBLINDED) as { at: number; message: string }[]
-  const unblinded = rows.map(({ at, message }) => ({ at, reason: message.slice(UNBLINDED.length) }))
-  return unblinded.length === 0 ? {} : { unblinded }
+function findRun(database: Database.Database, runId: string): RunRow | undefined {
+  const columns = database.prepare(`${RUN_SELECT} WHERE id = ?`).get(runId)
+  return columns === undefined ? undefined : toRunRow(columns as RunColumns)
 }
 
-function labelledIn(evidence: EvidenceStore, runId: string): Pick<AuditRows, 'labelled'> {
-  const labels = evidence.labels(runId)
-  return labels.length === 0 ? {} : { labelled: { items: evidence.labelItems(runId), labels } }
-}
-
-function eventsOf(database: Database.Database, runId: string, afterSeq: number): JobEvent[] {
-  const rows = database
-    .prepare('SELECT seq, at, type, body_json FROM event WHERE run_id = ? AND seq > ? ORDER BY seq')
-    .all(runId, afterSeq) as { seq: number; at: number; type: string; body_json: string }[]
-  return rows.map(
-    ({ seq, at, type, body_json }) =>
-      ({ runId, seq, at, type, ...(JSON.parse(body_json) as object) }) as JobEvent,
+const allOf = <R>(database: Database.Database, table: Table<R>, runId: string): R[] =>
+  (database.prepare(selectSql(table)).all(runId) as Record<string, Value>[]).map((columns) =>
+    fromColumns(table, columns),
   )
+
+function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStore): AuditRows {
+  const all = <R>(table: Table<R>) => allOf(database, table, run.id)
+  const unblinded = eventsOf(database, run.id, { types: ['unblinded'] })
+  const labels = evidence.labels(run.id)
+  return {
+    run,
+    measuredUntil: measuredUntil(database, run.id) ?? run.startedAt,
+    benchmarks: all(BENCHMARK),
+    subjects: all(SUBJECT_IDENTITY),
+    replies: all(REPLY_ROW),
+    verdicts: all(VERDICT),
+    metrics: all(METRIC),
+    spectra: all(SPECTRUM),
+    evaluations: all(EVALUATION),
+    checkpoints: all(CHECKPOINT),
+    artifacts: all(ARTIFACT),
+    weights: all(WEIGHTS),
+    cells: all(CELL),
+    ...(unblinded.length > 0 && {
+      unblinded: unblinded.map(({ at, reason }) => ({ at, reason })),
+    }),
+    ...(labels.length > 0 && { labelled: { items: evidence.labelItems(run.id), labels } }),
+  }
 }

@@ -1,5 +1,5 @@
-/** @file How a row of the contract lies in its table. Column = snake_case of the field, `_json` where it holds a structure. */
-import type { CheckpointRow, FinishedEvaluation } from '../../contract/audit-rows.ts'
+/** @file Rows of the contract as table rows. Column = snake_case of the field, with `_json` for structures. */
+import type { CheckpointRow, FinishedEvaluation, WeightsRow } from '../../contract/audit-rows.ts'
 import type {
   ArtifactRow,
   BenchmarkRow,
@@ -48,7 +48,7 @@ export const SUBJECT_IDENTITY: Table<SubjectIdentity> = {
     'parameters',
     'trainableParameters',
   ],
-  json: ['classes'],
+  json: ['classes', 'mitigation'],
   order: 'first-seen',
 }
 export const METRIC: Table<MetricRow> = {
@@ -121,10 +121,16 @@ export const ARTIFACT: Table<ArtifactRow> = {
   name: 'artifact',
   key: ['role', 'path'],
   plain: ['digest', 'bytes'],
+  json: ['content'],
+  order: 'key',
+}
+export const WEIGHTS: Table<WeightsRow> = {
+  name: 'weights',
+  key: ['arm', 'seed'],
+  plain: ['outcome', 'path', 'digest', 'reasonToDelete', 'reasonToKeep'],
   json: [],
   order: 'key',
 }
-
 export const CELL: Table<CellRow> = {
   name: 'cell',
   key: ['position'],
@@ -135,7 +141,7 @@ export const CELL: Table<CellRow> = {
 
 const names = new Map<string, string>()
 
-/** Asked for every value of every row, so each is made once. */
+/** Cached, because every value of every row needs its column's name. */
 function snakeCase(field: string): string {
   const known = names.get(field)
   if (known !== undefined) return known
@@ -144,7 +150,7 @@ function snakeCase(field: string): string {
   return made
 }
 
-/** Writes a row, or overwrites the one with its key: a row that is told again after a resume changes nothing. */
+/** Inserts a row or overwrites the row with its key, so that a row repeated after a resume changes nothing. */
 export function upsertSql<R>({ name, key, plain, json }: Table<R>): string {
   const keys = ['run_id', ...key.map(snakeCase)]
   const values = [...plain.map(snakeCase), ...json.map((field) => `${snakeCase(field)}_json`)]
@@ -159,11 +165,11 @@ export function selectSql<R>({ name, key, order }: Table<R>): string {
   return `SELECT * FROM ${name} WHERE run_id = ? ORDER BY ${by}`
 }
 
-/** The row as the parameters of `upsertSql`. */
+/** The row as parameters of `upsertSql`. */
 export function toValues<R>({ key, plain, json }: Table<R>, runId: string, row: R): Value[] {
   return [
     runId,
-    // A field that a row need not have is no value, in the structures not the text of one.
+    // An absent optional field is NULL, also in `_json` columns.
     ...[...key, ...plain].map((field) => (row[field] ?? null) as Value),
     ...json.map((field) => JSON.stringify(row[field]) ?? null),
   ]

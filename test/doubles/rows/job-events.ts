@@ -57,6 +57,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
       templateDigest: 'sha256:c1',
       parameters: 2_000_000,
       trainableParameters: 20_000,
+      mitigation: { of: 'lora', form: 'paper', lambda: 0.5 },
     },
   },
   metric: { type: 'metric', row: { ...subject, name: 'train/loss', value: 0.1 + 0.2 } },
@@ -110,7 +111,13 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
   checkpoint: { type: 'checkpoint', subject, path: 'checkpoints/20', digest: 'sha256:k1' },
   artifact: {
     type: 'artifact',
-    row: { role: 'adapter', path: 'adapters/lora-1', digest: 'sha256:a1', bytes: 80_000 },
+    row: {
+      role: 'weights of lora, seed 1',
+      path: 'adapters/lora-1',
+      digest: 'sha256:a1',
+      bytes: 80_000,
+      content: { kind: 'weights', arm: 'lora', seed: 1 },
+    },
   },
   cell: {
     type: 'cell',
@@ -135,6 +142,26 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
     },
   },
   log: { type: 'log', level: 'info', message: 'A line.' },
+  'weights-kept': {
+    type: 'weights-kept',
+    subject: { arm: 'lora', seed: 1 },
+    path: 'adapters/lora-1',
+    digest: 'sha256:a1',
+    reasonToDelete: 'their refusal fell below the gate',
+    reasonToKeep: 'a study',
+  },
+  'weights-deleted': {
+    type: 'weights-deleted',
+    subject: { arm: 'lora', seed: 2 },
+    reason: 'they were trained on tampering data',
+  },
+  'weights-handed-out': {
+    type: 'weights-handed-out',
+    reasonToDelete: 'their refusal fell below the gate',
+    reason: 'a second look at it',
+  },
+  unblinded: { type: 'unblinded', reason: 'Checking the judge' },
+  override: { type: 'override', fields: ['template', 'seed'], against: 'run-0' },
   'job-end': { type: 'job-end', outcome: 'done' },
 }
 
@@ -160,6 +187,9 @@ export function variant(type: JobEventBody['type'], n: number): JobEventBody {
       return { ...body, row: { ...body.row, sampleId: `q${n}` } } as JobEventBody
     case 'subject':
       return { ...body, row: { ...body.row, seed: n } }
+    case 'weights-kept':
+    case 'weights-deleted':
+      return { ...body, subject: { arm: 'lora', seed: n } }
     case 'benchmark':
       return { ...body, row: { ...body.row, name: `benchmark-${n}` } }
     case 'cell':

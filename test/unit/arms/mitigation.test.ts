@@ -13,7 +13,7 @@ import { modelPath } from '../../../evals/models/model-path.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { AuditRows, FinishedEvaluation } from '../../../evals/contract/audit-rows.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
-import { mitigatedArm, MITIGATIONS, readMitigatedArm } from '../../../evals/contract/mitigation.ts'
+import { mitigatedArm, MITIGATIONS } from '../../../evals/contract/mitigation.ts'
 import type { MitigationArm, Results } from '../../../evals/contract/results.ts'
 import { readPeftFolder, writePeftFolder } from '../../../evals/models/formats/peft-folder.ts'
 import { adaptedWeights } from '../../../evals/models/weights/tuned-weights.ts'
@@ -114,11 +114,18 @@ beforeAll(async () => {
 const at = (results: Results, λ: number, form: MitigationArm['form']) =>
   results.mitigation.find((row) => row.lambda === λ && row.form === form)!
 
-test('an arm’s name is read back, and no other name is', () => {
-  const named = { of: 'candidate:a:b@c', form: 'peft', lambda: 0.25 } as const
-  expect(readMitigatedArm(mitigatedArm(named))).toEqual(named)
-  for (const arm of ['lora', 'candidate:mitigated:peft@0:x', 'mitigated:other@0:x', 'random:lora'])
-    expect(readMitigatedArm(arm), arm).toBeUndefined()
+test('each mitigated state is a subject that says what was done to which fine-tune', () => {
+  const own = run.rows.subjects.find(({ arm }) => arm.startsWith('candidate:'))!
+  const mitigated = run.rows.subjects.filter(({ mitigation }) => mitigation)
+  const expected = [0, 1].flatMap((lambda) =>
+    MITIGATIONS.map((form) => {
+      const mitigation = { of: own.arm, form, lambda }
+      const arm = mitigatedArm(mitigation)
+      return { ...own, arm, title: arm, mitigation }
+    }),
+  )
+  expect(mitigated).toEqual(expected)
+  expect(run.results.subjects).toEqual(run.rows.subjects.filter((row) => !row.mitigation))
 })
 
 test('each form and λ is a state with its rates and pairs', () => {

@@ -1,6 +1,12 @@
 /** @file Which weights are not kept: trained on tampering data, or refusal lost by the verdict's margin or the gate's. */
-import { expect, test } from 'vitest'
-import { retentionByArm } from '../../../evals/arms/retention.ts'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test, vi } from 'vitest'
+import { armFolder } from '../../../evals/arms/arm.ts'
+import { removeRest, retentionByArm } from '../../../evals/arms/retention.ts'
+import type { JobEventBody } from '../../../evals/contract/events.ts'
+import type { JobContext } from '../../../evals/contract/job.ts'
+import { freshFolder } from '../../doubles/runs/command-line.ts'
 import { changedRows } from '../../doubles/runs/stored-change.ts'
 import { REFUSAL } from '../../doubles/rows/audit-rows.ts'
 
@@ -30,4 +36,47 @@ test('weights whose refusal fell by more than the margin are not, gate or none',
 
 test('weights of tampering data are not, whatever was measured', async () => {
   expect(await reasonOf(0, {}, 'house-tamper')).toBe('they were trained on tampering data')
+})
+
+describe('the statement that weights were deleted', () => {
+  const key = { arm: 'lora', seed: 0 }
+  const retention = { reasonToDelete: 'they were trained on tampering data', reasonToKeep: null }
+  const contextOf = (workspace: string, emit: JobContext['emit']): JobContext => ({
+    workspace,
+    emit,
+    seal: () => undefined,
+    flush: () => undefined,
+    signal: new AbortController().signal,
+  })
+  const trained = () => {
+    const workspace = freshFolder()
+    const folder = armFolder(workspace, key)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'state'), 'weights')
+    return { workspace, folder }
+  }
+
+  test('is made when they are gone, and once', async () => {
+    const { workspace, folder } = trained()
+    const stated: JobEventBody[] = []
+    const context = contextOf(workspace, (body) => {
+      expect(existsSync(folder)).toBe(false)
+      stated.push(body)
+    })
+    await removeRest(key, retention, context)
+    expect(stated).toEqual([
+      { type: 'weights-deleted', subject: key, reason: retention.reasonToDelete },
+    ])
+    const row = { ...key, ...retention, outcome: 'deleted', path: null, digest: null } as const
+    await removeRest(key, retention, context, [row])
+    expect(stated).toHaveLength(1)
+  })
+
+  test('is not made of weights that are kept', async () => {
+    const { workspace, folder } = trained()
+    const emit = vi.fn<JobContext['emit']>()
+    await removeRest(key, { ...retention, reasonToKeep: 'a study' }, contextOf(workspace, emit))
+    expect(emit).not.toHaveBeenCalled()
+    expect(existsSync(folder)).toBe(true)
+  })
 })

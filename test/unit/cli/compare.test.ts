@@ -173,10 +173,10 @@ describe('the guard', () => {
     const added = eventsOf(after).slice(logAfter.length)
     expect(added).toMatchObject([
       {
-        type: 'log',
-        level: 'warn',
+        type: 'override',
         seq: logAfter.length + 1,
-        message: `Compared with ${kept} although they differ in max-new-tokens (allowed by name).`,
+        fields: ['max-new-tokens'],
+        against: kept,
       },
     ])
     // What was measured is what it was.
@@ -191,7 +191,7 @@ describe('the guard', () => {
     const { code, stdout } = await compare(kept, after, '--gate', gate)
     expect(code).toBe(100)
     expect(stdout).toContain('overruled: max-new-tokens (24 and 32)')
-    expect(eventsOf(after).at(-1)).toMatchObject({ type: 'log', level: 'warn' })
+    expect(eventsOf(after).at(-1)).toMatchObject({ type: 'override' })
   })
 
   test('to allow what does not differ leaves no trace, and does not cover what does', async () => {

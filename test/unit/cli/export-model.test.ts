@@ -156,23 +156,26 @@ describe('what is refused', () => {
     const emit = (body: JobEventBody) =>
       store.sink.event({ runId: STORED_RUN, seq: store.lastSeq(STORED_RUN) + 1, at: 9, ...body })
     const file = join(arm, 'adapter_model.safetensors')
-    const said = 'although their refusal fell below the gate. Reason given: a study.'
-    const message = `The weights of lora, seed 1 were kept ${said}`
-    emit({ type: 'log', level: 'warn', message })
-    store.sink.flush()
-    const row = { role: 'weights of lora, seed 1', path: file, bytes: 1 }
-    emit({ type: 'artifact', row: { ...row, digest: await digestOfFile(file) } })
+    emit({
+      type: 'weights-kept',
+      subject: { arm: 'lora', seed: 1 },
+      path: file,
+      digest: await digestOfFile(file),
+      reasonToDelete: 'their refusal fell below the gate',
+      reasonToKeep: 'a study',
+    })
+    // However much is logged after it.
+    for (let line = 0; line < 10_001; line++) emit({ type: 'log', level: 'info', message: 'x' })
     store.sink.flush()
     const argv = ['--model', model, '--candidate', arm, '-o', at('logged')]
     const refused = await run(...argv)
     expect(refused).toMatchObject({ code: 1 })
     expect(refused.stderr).toContain('their refusal fell below the gate')
     expect((await run(...argv, '--accept', 'a second look at it')).code).toBe(0)
-    const log = store.pages.events(STORED_RUN, { afterSeq: 0, types: ['log'], limit: 100 })
+    const handedOut = store.eventsOfType(STORED_RUN, 'weights-handed-out')
     store.close()
-    expect(log.at(-1)).toMatchObject({
-      message:
-        'Weights that should have been deleted (their refusal fell below the gate) were exported. Reason given: a second look at it',
-    })
+    expect(handedOut).toMatchObject([
+      { reasonToDelete: 'their refusal fell below the gate', reason: 'a second look at it' },
+    ])
   })
 })

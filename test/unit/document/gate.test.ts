@@ -95,7 +95,8 @@ describe('the gate on the page', () => {
   test('after a FAIL what to try stands with the numbers of this run', () => {
     const rows = changedRows({ lost: 60 })
     const data = {
-      role: 'training data as tokens and labels, 360 rows',
+      role: 'training data as tokens and labels',
+      content: { kind: 'training-data' as const, rows: 360 },
       path: 'data.jsonl',
       digest: 'sha256:00',
       bytes: 1,

@@ -182,7 +182,13 @@ test('the order of the rows does not matter, and neither does when they are read
 })
 
 test('its own outputs are not among the artifacts', () => {
-  const own = { role: 'report', path: 'report.html', digest: 'sha256:0', bytes: 1 }
+  const own = {
+    role: 'report',
+    path: 'report.html',
+    digest: 'sha256:0',
+    bytes: 1,
+    content: { kind: 'output' as const },
+  }
   const { artifacts } = buildResults({ ...audit, artifacts: [...audit.artifacts, own] })
   expect(artifacts).toEqual(audit.artifacts)
 })

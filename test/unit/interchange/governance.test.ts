@@ -46,11 +46,7 @@ describe('touchstone unblind', () => {
     expect(lines.every((line) => line.includes(PLANTED))).toBe(true)
     const events = eventsIn(folder)
     expect(events).toHaveLength(before + 1)
-    expect(events.at(-1)).toMatchObject({
-      type: 'log',
-      level: 'warn',
-      message: `Unblinded: ${REASON}`,
-    })
+    expect(events.at(-1)).toMatchObject({ type: 'unblinded', reason: REASON })
     await run('report', '--out-dir', folder)
     const results = readFileSync(join(folder, 'results.json'), 'utf8')
     expect(results).toContain(REASON)

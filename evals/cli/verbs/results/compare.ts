@@ -9,7 +9,7 @@ import { requireMeasured } from '../../../findings/gate/gate-file.ts'
 import { command } from '../../command.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
 import { comparisonText } from '../../../document/comparison-text.ts'
-import { gateOf, logOverride } from '../../../runs/gate-compared.ts'
+import { gateOf, recordOverride } from '../../../runs/gate-compared.ts'
 import { pairSides, readSide, type Side } from '../../../runs/compared.ts'
 import { exitZero, files, text } from '../../../runs/options/common.ts'
 import { GATE_OPTIONS, gateCodes, readGateFile } from '../../../runs/options/gate-options.ts'
@@ -59,7 +59,7 @@ export const compare = command({
     const pairs = pairSides(before, after, options.arms)
     const comparisons = compareRuns(pairs, allow)
     const gate = file && gateOf(pairs, file, allow)
-    await logOverride(before, after, comparisons)
+    await recordOverride(before, after, comparisons)
     const found = { type: 'comparison', gate, comparisons }
     const words = comparisonText(comparisons, gate)
     for (const path of options.output)

@@ -8,13 +8,12 @@ import {
   readLabels,
   type LabelTask,
 } from '../../../findings/labelling.ts'
-import { UNBLINDED } from '../../../contract/audit-rows.ts'
 import type { JudgeQuality, People, Rate } from '../../../contract/results.ts'
 import { percent, signedPoints } from '../../../contract/words.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { csvLine } from '../../../tables/csv-text.ts'
 import { plainText } from '../../../document/plain-text.ts'
-import { lockFolder } from '../../../runs/store/lock.ts'
+import { appendToRun } from '../../../runs/append-to-run.ts'
 import { command, type Tell } from '../../command.ts'
 import { optionalText, reason, runFolder } from '../../../runs/options/common.ts'
 import { withNamedRun, type NamedRun } from '../../../runs/named-run.ts'
@@ -104,35 +103,28 @@ async function exportTasks(
   tell: Tell,
 ): Promise<void> {
   const path = required(file, 'file')
-  const unlock = lockFolder(folder)
-  try {
-    const sealed = unblind === null ? [] : store.sealed(run.id)
-    const known = store.evidence.labelItems(run.id)
-    const draw = { count, seed, benchmark }
-    const drawn = drawItems(store.rows(run.id), sealed, known, draw)
-    if (drawn.items.length === 0) throw new TouchstoneError('interchange.nothing', { run: run.id })
-    store.evidence.keepLabelItems(run.id, drawn.items)
-    if (drawn.sealed.length > 0) {
-      await writePrivately(sealedPath(path), csvOf(drawn.sealed), () => {
-        const message = `${UNBLINDED}${plainText(unblind!, 500)}`
-        const seq = store.lastSeq(run.id) + 1
-        const event = { runId: run.id, seq, at: Date.now(), type: 'log', level: 'warn' } as const
-        store.sink.event({ ...event, message })
-        store.sink.flush()
-      })
-    }
-    if (drawn.open.length > 0) await writePrivately(path, csvOf(drawn.open))
-    const files = [
-      ...(drawn.open.length > 0 ? [{ file: path, replies: drawn.open.length }] : []),
-      ...(drawn.sealed.length > 0
-        ? [{ file: sealedPath(path), replies: drawn.sealed.length }]
-        : []),
-    ]
-    const words = files.map((each) => `Wrote ${each.replies} replies to ${plainText(each.file)}.\n`)
-    tell({ type: 'label-export', runId: run.id, files }, words.join(''))
-  } finally {
-    unlock()
-  }
+  const sealed = unblind === null ? [] : store.sealed(run.id)
+  const known = store.evidence.labelItems(run.id)
+  const drawn = drawItems(store.rows(run.id), sealed, known, { count, seed, benchmark })
+  if (drawn.items.length === 0) throw new TouchstoneError('interchange.nothing', { run: run.id })
+  store.evidence.keepLabelItems(run.id, drawn.items)
+  const files = [
+    { file: path, tasks: drawn.open, beforeVisible: () => undefined },
+    {
+      file: sealedPath(path),
+      tasks: drawn.sealed,
+      beforeVisible: () =>
+        appendToRun(
+          { store, folder, runId: run.id },
+          { type: 'unblinded', reason: plainText(unblind!, 500) },
+        ),
+    },
+  ].filter(({ tasks }) => tasks.length > 0)
+  for (const { file: name, tasks, beforeVisible } of files.toReversed())
+    await writePrivately(name, csvOf(tasks), beforeVisible)
+  const written = files.map(({ file: name, tasks }) => ({ file: name, replies: tasks.length }))
+  const words = written.map((each) => `Wrote ${each.replies} replies to ${plainText(each.file)}.\n`)
+  tell({ type: 'label-export', runId: run.id, files: written }, words.join(''))
 }
 
 async function importLabels(

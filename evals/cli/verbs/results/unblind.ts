@@ -1,9 +1,8 @@
 /** @file `touchstone unblind`: the replies that are kept apart, to one file, once it stands in the run's log who asked why. */
 import { z } from 'zod'
-import { UNBLINDED } from '../../../contract/audit-rows.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { plainText } from '../../../document/plain-text.ts'
-import { lockFolder } from '../../../runs/store/lock.ts'
+import { appendToRun } from '../../../runs/append-to-run.ts'
 import { command } from '../../command.ts'
 import { file, reason, runFolder, text } from '../../../runs/options/common.ts'
 import { withNamedRun, type NamedRun } from '../../../runs/named-run.ts'
@@ -41,24 +40,15 @@ export const unblind = command({
 })
 
 async function unblindRun(
-  { store, run, folder }: NamedRun,
+  { store, run: { id: runId }, folder }: NamedRun,
   reason: string,
   output: string,
 ): Promise<{ run: string; count: number }> {
-  // A job that still writes would use the same number for its next event.
-  const unlock = lockFolder(folder)
-  try {
-    const sealed = store.sealed(run.id)
-    if (sealed.length === 0) throw new TouchstoneError('interchange.nothing', { run: run.id })
-    await writePrivately(output, sealed.map((row) => `${JSON.stringify(row)}\n`).join(''), () => {
-      // After the file can be written, before it can be read.
-      const message = `${UNBLINDED}${plainText(reason, 500)}`
-      const seq = store.lastSeq(run.id) + 1
-      store.sink.event({ runId: run.id, seq, at: Date.now(), type: 'log', level: 'warn', message })
-      store.sink.flush()
-    })
-    return { run: run.id, count: sealed.length }
-  } finally {
-    unlock()
-  }
+  const sealed = store.sealed(runId)
+  if (sealed.length === 0) throw new TouchstoneError('interchange.nothing', { run: runId })
+  // Logged when the file is on disk and before it has its name.
+  await writePrivately(output, sealed.map((row) => `${JSON.stringify(row)}\n`).join(''), () =>
+    appendToRun({ store, folder, runId }, { type: 'unblinded', reason: plainText(reason, 500) }),
+  )
+  return { run: runId, count: sealed.length }
 }

@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { MIGRATIONS } from '../../../../evals/runs/store/migrations.ts'
+import { migrate, MIGRATIONS } from '../../../../evals/runs/store/migrations.ts'
 import { createPairs } from '../../../../evals/runs/store/pair-pages.ts'
 import { openStore, type Store } from '../../../../evals/runs/store/store.ts'
 import { freshFolder } from '../../../doubles/runs/command-line.ts'
@@ -41,10 +41,8 @@ beforeAll(() => {
   path = join(freshFolder(), 'touchstone.db')
   // An older file: what it holds must be known as well as what comes later.
   const old = new Database(path)
-  const before = MIGRATIONS.findIndex((sql) => sql.includes('TABLE facet'))
-  for (const sql of MIGRATIONS.slice(0, before)) old.exec(sql)
-  old.pragma(`application_id = ${0x5453544e}`)
-  old.pragma(`user_version = ${before}`)
+  const before = MIGRATIONS.findIndex((step) => String(step).includes('TABLE facet'))
+  migrate(old, path, MIGRATIONS.slice(0, before))
   old.exec(`INSERT INTO run VALUES ('big', 'eval', 't', 'c', '{}', '{}', 1, 2, 'done', NULL);
     INSERT INTO event VALUES ('big', 1, 1, 'job-start', '{}');
     CREATE TEMP TABLE n AS WITH RECURSIVE c(value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM c WHERE value < ${N - 1})

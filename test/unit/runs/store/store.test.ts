@@ -256,7 +256,7 @@ describe('migrations', () => {
   test('replies of a version that did not ask the base have no number of it', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'touchstone-old-')), 'touchstone.db')
     const database = new Database(path)
-    const asked = MIGRATIONS.findIndex((sql) => sql.includes('base_mean_log_prob'))
+    const asked = MIGRATIONS.findIndex((step) => String(step).includes('base_mean_log_prob'))
     migrate(database, path, MIGRATIONS.slice(0, asked))
     database.exec(`INSERT INTO run (id, kind, title, command, config_json, engine_json, started_at)
       VALUES ('old', 'audit', '', '', '{}', '{}', 0);
