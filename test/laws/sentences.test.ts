@@ -25,16 +25,15 @@ const SENTENCES = new Set(
 
 /** The value with every sentence replaced; a configuration is data. */
 function blanked<T>(value: T): T {
-  const items: readonly unknown[] | null = Array.isArray(value) ? value : null
-  if (items) return items.map((each) => blanked(each)) as T
+  if (Array.isArray(value)) return value.map((each) => blanked<unknown>(each)) as T
   if (typeof value !== 'object' || value === null) return value
   // A benchmark's role is data, an artifact's is a label; why a reply is degenerate is a rule's name.
   const isLabel = (key: string) =>
     key === 'role'
       ? 'bytes' in value
       : SENTENCES.has(key) && !('outcome' in value && value.outcome === 'degenerate')
-  const entries = Object.entries(value).map(([key, inner]) => {
-    if (!isLabel(key)) return [key, key === 'config' ? (inner as unknown) : blanked<unknown>(inner)]
+  const entries = Object.entries<unknown>({ ...value }).map(([key, inner]): [string, unknown] => {
+    if (!isLabel(key)) return [key, key === 'config' ? inner : blanked(inner)]
     if (Array.isArray(inner)) return [key, inner.map(() => 'x')]
     return [key, typeof inner === 'string' ? 'x' : inner]
   })
