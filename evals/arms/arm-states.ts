@@ -1,9 +1,9 @@
 /**
- * @file How the states of an arm are measured: each when it is reached, or put aside and asked in one pass (`--eval-together`).
+ * @file Evaluates the states of an arm: each when it is reached, or several in one pass (`--eval-together`).
  *
- * What is put aside are the trained numbers alone, a file a state in the arm's folder. Sixteen at most are asked at once, the
- * base's products shared (`side-by-side.ts`), when the last of them is reached; then the files are deleted. The training
- * state stays at that step meanwhile, so a run that is killed there asks what is left.
+ * For one pass, the parameters of each state are saved in a file in the arm's folder. When the last state of a group of at
+ * most 16 is reached, the group is evaluated with shared products of the base (`side-by-side.ts`) and the files are deleted.
+ * The training state stays at that step meanwhile, so a run killed there continues with the states that are left.
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,58 +14,54 @@ import { loadParameters, saveParameters, type TrainingState } from '../finetune/
 import { exists } from '../files/read-file.ts'
 import { overlaid } from '../models/weights/small-weights.ts'
 import { tunedOf } from './arm-adapter.ts'
-import type { ArmPlan, ArmRun, FinishedArm } from './arm.ts'
-import { askState } from '../measure/asked.ts'
+import { nameOf, titleOf, type ArmRun, type FinishedArm } from './arm-plan.ts'
+import { openStateSubject } from '../measure/open-subject.ts'
 import { identityOf } from '../measure/base.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../measure/evaluate.ts'
-import { inGroups, measureTogether, saidAlone, type StackedState } from './side-by-side.ts'
+import { inGroups, measureTogether, notTogetherNote, type StackedState } from './side-by-side.ts'
 
-export const titleOf = ({ arm, method }: ArmPlan): string =>
-  arm === method.name ? method.title : `${arm} (${method.title})`
-
-/** As it stood after `step` steps, with these trained numbers. */
+/** The arm after `step` steps, with the given parameters. */
 export function stateOf(
   { plan, session, arm, statePath }: Omit<ArmRun, 'state'>,
   { step, parameters: flat }: Pick<TrainingState, 'step' | 'parameters'>,
 ): FinishedArm {
   const parameters = namedViews(session.table, flat)
-  // The moved weights are a copy of the base; only what an export needs stays.
+  // Prepared weights are a copy of the base and not needed for an export.
   const prepared = session.prepared.parameters ? { parameters: session.prepared.parameters } : {}
   return { plan, key: { ...arm, step }, parameters, prepared, statePath }
 }
 
-interface Measuring {
-  /** The arm stands at a step at which it is evaluated. */
+interface StateEvaluator {
+  /** Call at each step at which the arm is evaluated. */
   reached(): Promise<void>
-  /** Its training ended before the last of them. */
-  brokeOff(): Promise<void>
+  /** Call if training ends before the last of these steps. */
+  stoppedEarly(): Promise<void>
 }
 
-export function measuringOf(run: ArmRun, evaluation: EvaluationPlan): Measuring {
+export function stateEvaluator(run: ArmRun, evaluation: EvaluationPlan): StateEvaluator {
   const { base, plan, context } = run
-  const alone = { reached: () => evaluateNow(run, evaluation), brokeOff: () => Promise.resolve() }
-  // One state has no other to share with.
-  if (!plan.evalTogether || plan.evaluateAt.length < 2) return alone
-  const message = saidAlone(base, nameOf(run), plan)
+  const single = {
+    reached: () => evaluateNow(run, evaluation),
+    stoppedEarly: () => Promise.resolve(),
+  }
+  if (!plan.evalTogether || plan.evaluateAt.length < 2) return single
+  const message = notTogetherNote(base, nameOf(plan), plan.method)
   if (message === undefined) return together(run, evaluation)
   context.emit({ type: 'log', level: 'info', message })
-  return alone
+  return single
 }
 
-const nameOf = ({ arm: { arm, seed } }: ArmRun): string => `${arm}, seed ${seed}`
-
-const asked = ({ base, plan, arm: { arm, seed } }: ArmRun): SubjectIdentity =>
+const identityOfArm = ({ base, plan, arm: { arm, seed } }: ArmRun): SubjectIdentity =>
   identityOf(base, base.open, { arm, seed, title: titleOf(plan) })
 
 async function evaluateNow(run: ArmRun, evaluation: EvaluationPlan): Promise<void> {
   const { base, plan, context, session, state, arm } = run
-  const { method, methodConfig } = plan
   const views = namedViews(session.table, state.parameters)
-  // A session of its own: weights that are fed would make an answer depend on its neighbours.
+  // A session with frozen weights: with weights as inputs, a reply would depend on the other rows of its batch.
   const changed = new Map([...views].map(([name, { data }]) => [name, data]))
   const frozen = overlaid(session.weights, changed)
-  const form = { model: base.model, frozen, method, methodConfig }
-  const { subject, release } = await askState(base, asked(run), form)
+  const form = { model: base.model, frozen, method: plan.method }
+  const { subject, release } = await openStateSubject(base, identityOfArm(run), form)
   try {
     await evaluate(subject, { ...arm, step: state.step }, evaluation, context)
   } finally {
@@ -73,11 +69,11 @@ async function evaluateNow(run: ArmRun, evaluation: EvaluationPlan): Promise<voi
   }
 }
 
-function together(run: ArmRun, evaluation: EvaluationPlan): Measuring {
+function together(run: ArmRun, evaluation: EvaluationPlan): StateEvaluator {
   const { base, plan, context, state, arm, folder } = run
   const pathOf = (step: number) => join(folder, `aside-${step}.safetensors`)
   const identityAt = (step: number) => ({ ...run.identity, step: String(step) })
-  const isToAsk = (step: number) => isLeft(evaluation, { ...arm, step })
+  const isStateDue = (step: number) => isLeft(evaluation, { ...arm, step })
   const groups = inGroups(plan.evaluateAt)
 
   async function readState(step: number): Promise<StackedState> {
@@ -85,14 +81,14 @@ function together(run: ArmRun, evaluation: EvaluationPlan): Measuring {
     const parameters = await loadParameters(pathOf(step), identityAt(step), size)
     const { key, weights } = tunedOf(base, stateOf(run, { step, parameters }))
     if (!weights.lowRank) throw new Error(`internal: ${plan.method.name} ends in other changes`)
-    return { key, identity: asked(run), lowRank: weights.lowRank }
+    return { key, identity: identityOfArm(run), lowRank: weights.lowRank }
   }
 
-  async function ask(steps: readonly number[]): Promise<void> {
+  async function evaluateSaved(steps: readonly number[]): Promise<void> {
     const states: StackedState[] = []
-    for (const step of steps) if (isToAsk(step)) states.push(await readState(step))
+    for (const step of steps) if (isStateDue(step)) states.push(await readState(step))
     if (states.length > 0) {
-      const what = `${nameOf(run)}: ${counted(states.length, 'state')} asked in one pass`
+      const what = `${nameOf(plan)}: ${counted(states.length, 'state')} asked in one pass`
       await measureTogether(base, states, { evaluation, what }, context)
     }
     for (const step of steps) await rm(pathOf(step), { force: true })
@@ -102,13 +98,13 @@ function together(run: ArmRun, evaluation: EvaluationPlan): Measuring {
     async reached() {
       const { step, parameters } = state
       const group = groups.find((steps) => steps.includes(step))!
-      if (isToAsk(step)) await saveParameters(pathOf(step), parameters, identityAt(step))
-      if (step === group.at(-1)) await ask(group)
+      if (isStateDue(step)) await saveParameters(pathOf(step), parameters, identityAt(step))
+      if (step === group.at(-1)) await evaluateSaved(group)
     },
-    async brokeOff() {
+    async stoppedEarly() {
       const left: number[] = []
       for (const step of plan.evaluateAt) if (await exists(pathOf(step))) left.push(step)
-      await ask(left)
+      await evaluateSaved(left)
     },
   }
 }

@@ -1,62 +1,22 @@
-/** @file One arm: a method fine-tunes the base on the data from one seed, and is evaluated on the way. */
+/** @file Trains one arm, evaluates its states at the planned steps, and saves its training state so that it can be resumed. */
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SubjectKey } from '../contract/rows.ts'
+import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { countLabelled, type Example } from '../finetune/training/dataset.ts'
-import type { AnyMethod, Prepared } from '../finetune/method.ts'
-import {
-  loadTrainingState,
-  saveTrainingState,
-  type TrainingState,
-} from '../finetune/training/state.ts'
-import {
-  newOptimizerState,
-  train,
-  type StepReport,
-  type TrainingConfig,
-} from '../finetune/training/train.ts'
-import { openTraining, type TrainingSession } from '../finetune/training/train-graph.ts'
+import type { Prepared } from '../finetune/method.ts'
+import { loadTrainingState, saveTrainingState } from '../finetune/training/state.ts'
+import { newOptimizerState, train, type StepReport } from '../finetune/training/train.ts'
+import type { TrainingSession } from '../finetune/training/session.ts'
+import { openTraining } from '../finetune/training/train-graph.ts'
 import type { JobContext } from '../contract/job.ts'
 import { exists } from '../files/read-file.ts'
-import { measuringOf, stateOf, titleOf } from './arm-states.ts'
+import { nameOf, titleOf, type ArmPlan, type ArmRun, type FinishedArm } from './arm-plan.ts'
+import { stateEvaluator, stateOf } from './arm-states.ts'
 import { digestOf, digestOfFile, identityOf, type Base } from '../measure/base.ts'
-import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { requireTrainable } from './graph-base.ts'
-import { openLeaning, type LeaningPlan } from '../measure/live-leaning.ts'
-
-export interface ArmPlan {
-  /** What it is called: the method's name, or another where one method stands beside itself. */
-  readonly arm: string
-  readonly method: AnyMethod
-  readonly methodConfig: unknown
-  readonly seed: number
-  readonly training: TrainingConfig
-  readonly examples: readonly Example[]
-  readonly dataDigest: string
-  /** Steps at which it is evaluated, ascending; the last is the end of training. */
-  readonly evaluateAt: readonly number[]
-  readonly evaluation: EvaluationPlan | undefined
-  /** Whether its states are put aside and asked in one pass, where the method allows it. */
-  readonly evalTogether?: boolean
-  /** Looked at while it trains; absent where nobody asked. */
-  readonly leaning?: LeaningPlan | undefined
-  /** Looks at each evaluated state before the last; what it is given changes when it is done. */
-  readonly onTheWay?: ((state: FinishedArm) => Promise<void>) | undefined
-  /** A folder of its own, for a state of the way that is trained again: nothing is said of the arm itself. */
-  readonly aside?: string
-}
-
-/** A finished arm, for spectra and export: its trained tensors by name. */
-export interface FinishedArm {
-  readonly plan: ArmPlan
-  readonly key: SubjectKey
-  readonly parameters: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>
-  /** Beginning values, from which an adapter for the original base is made. */
-  readonly prepared: Pick<Prepared, 'parameters'>
-  readonly statePath: string
-}
+import { openRefusalMargin } from '../measure/live-refusal-margin.ts'
 
 const SAVE_EVERY_MS = 30_000
 
@@ -67,22 +27,22 @@ export const armFolder = (
 
 export const statePathIn = (folder: string): string => join(folder, 'training-state.safetensors')
 
-/** What must agree for a saved state to be gone on from. */
+/** Fields that must be equal in a saved state for training to continue from it. */
 const identityOfPlan = (
   base: Base,
-  { method, methodConfig, seed, training, dataDigest }: ArmPlan,
+  { method, seed, training, dataDigest }: ArmPlan,
   { prepared }: Pick<TrainingSession, 'prepared'>,
 ): Record<string, string> => ({
   base: base.digest,
   method: method.name,
-  configuration: JSON.stringify([methodConfig, training]),
+  configuration: JSON.stringify([method.settings, training]),
   seed: String(seed),
   data: dataDigest,
   threads: String(base.device.threads),
   ...(method.prepare ? { start: startDigest(prepared) } : {}),
 })
 
-/** sha256 over the names and bits of where training started. */
+/** sha256 over the names and bits of the prepared start. */
 function startDigest({ parameters, weights }: Prepared): string {
   const hash = createHash('sha256')
   for (const [name, data] of [...(parameters ?? []), ...(weights ?? [])]) {
@@ -94,102 +54,88 @@ function startDigest({ parameters, weights }: Prepared): string {
 
 export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Promise<FinishedArm> {
   requireTrainable(base, plan)
-  const { arm, method, methodConfig, seed, training } = plan
-  const subjectKey = { arm, seed }
-  const folder = plan.aside ?? armFolder(context.workspace, subjectKey)
+  const folder = plan.aside ?? armFolder(context.workspace, plan)
   await mkdir(folder, { recursive: true })
+  const session = await openSessionOf(base, plan)
   const statePath = statePathIn(folder)
-  const longest = Math.max(2, ...plan.examples.map(({ ids }) => ids.length))
-  const data = { examples: plan.examples, padId: base.open.tokenizer.padId }
-  const { checkpointing, batchSize } = training
-  const labelled = (batchSize * countLabelled(plan.examples)) / plan.examples.length
-  const given = { maxPositions: longest, data, checkpointing, labelled }
-  const asked = { ...base, method, methodConfig, seed, ...given }
-  const session = await openTraining(asked)
   const identity = identityOfPlan(base, plan, session)
   const isResumed = await exists(statePath)
   const state = isResumed
     ? await loadTrainingState(statePath, identity, session.memorySize)
     : newOptimizerState(session.parameters, session.memorySize)
-  const run: ArmRun = {
-    base,
-    plan,
-    context,
-    session,
-    state,
-    folder,
-    statePath,
-    identity,
-    arm: subjectKey,
-    savedAt: Date.now(),
-  }
-  const title = `${titleOf(plan)}, seed ${seed}`
-  const subject = identityOf(base, base.open, {
-    arm,
-    seed,
-    title,
-    method: method.name,
-    trainableParameters: session.table.trained,
-  })
-  if (plan.aside === undefined) context.emit({ type: 'subject', row: subject })
+  const arm = { arm: plan.arm, seed: plan.seed }
+  const shared = { base, plan, context, session, state, folder, statePath, identity, arm }
+  const run: ArmRun = { ...shared, savedAt: Date.now() }
+  emitSubject(run, {})
   try {
-    // Killed between the file and the row that speaks of it, the row is missing.
-    if (isResumed) await tellCheckpoint(run)
-    await passStates(run)
+    // If the process was killed between writing the file and its row, the row is missing.
+    if (isResumed) await emitCheckpoint(run)
+    await trainAndEvaluate(run)
   } finally {
     await session.release()
   }
-  if (plan.aside === undefined) {
-    const adapterDigest = digestOf(state.parameters)
-    context.emit({ type: 'subject', row: { ...subject, adapterDigest } })
-  }
-  return reached(run)
+  emitSubject(run, { adapterDigest: digestOf(state.parameters) })
+  return stateOf(run, state)
 }
 
-/** Through every step at which it is evaluated. */
-async function passStates(run: ArmRun): Promise<void> {
+function openSessionOf(
+  base: Base,
+  { method, seed, training, examples }: ArmPlan,
+): Promise<TrainingSession> {
+  const { checkpointing, batchSize } = training
+  return openTraining({
+    ...base,
+    method,
+    seed,
+    checkpointing,
+    maxPositions: Math.max(2, ...examples.map(({ ids }) => ids.length)),
+    data: { examples, padId: base.open.tokenizer.padId },
+    labelled: (batchSize * countLabelled(examples)) / examples.length,
+  })
+}
+
+function emitSubject(
+  { base, plan, session, context, arm }: ArmRun,
+  own: Pick<Partial<SubjectIdentity>, 'adapterDigest'>,
+): void {
+  if (plan.aside !== undefined) return
+  const row = identityOf(base, base.open, {
+    ...arm,
+    title: `${titleOf(plan)}, seed ${plan.seed}`,
+    method: plan.method.name,
+    trainableParameters: session.table.trained,
+    ...own,
+  })
+  context.emit({ type: 'subject', row })
+}
+
+/** Trains to each step of `evaluateAt` and evaluates the state there. */
+async function trainAndEvaluate(run: ArmRun): Promise<void> {
   const { plan, state } = run
-  const measuring = plan.evaluation && measuringOf(run, plan.evaluation)
+  const evaluator = plan.evaluation && stateEvaluator(run, plan.evaluation)
   try {
     for (const step of plan.evaluateAt) {
       if (state.step > step) continue
       await trainTo(run, step)
-      await measuring?.reached()
-      if (step < plan.training.steps) await plan.onTheWay?.(reached(run))
+      await evaluator?.reached()
+      if (step < plan.training.steps) await plan.onEvaluated?.(stateOf(run, state))
     }
   } catch (error) {
     const isDiverged = error instanceof TouchstoneError && error.code === 'training.not-finite'
-    if (isDiverged) await measuring?.brokeOff()
+    if (isDiverged) await evaluator?.stoppedEarly()
     throw error
   }
 }
 
-/** The arm as it stands. */
-const reached = (run: ArmRun): FinishedArm => stateOf(run, run.state)
-
-export interface ArmRun {
-  readonly base: Base
-  readonly plan: ArmPlan
-  readonly context: JobContext
-  readonly session: TrainingSession
-  readonly state: TrainingState
-  readonly folder: string
-  readonly statePath: string
-  readonly identity: Readonly<Record<string, string>>
-  readonly arm: Pick<SubjectKey, 'arm' | 'seed'>
-  savedAt: number
-}
-
 async function trainTo(run: ArmRun, until: number): Promise<void> {
   const { base, plan, context, session, state, arm, statePath } = run
-  const { method, examples, seed, training: config } = plan
+  const { examples, seed, training: config } = plan
   if (state.step >= until) return
   const what = plan.aside === undefined ? 'training' : 'training again, to the same loss'
-  const phase = `${arm.arm}, seed ${arm.seed}: ${what}`
+  const phase = `${nameOf(plan)}: ${what}`
   context.emit({ type: 'phase-start', phase, total: until, unit: 'step' })
   const options = {
     session,
-    method,
     examples,
     padId: base.open.tokenizer.padId,
     config,
@@ -197,23 +143,23 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
     signal: context.signal,
     lastGood: () => statePath,
   }
-  const watched = { ...plan, session, parameters: state.parameters }
-  const leaning = plan.leaning && (await openLeaning(base, plan.leaning, watched))
-  const look = () => leaning?.look({ ...arm, step: state.step }, context)
+  const margin =
+    plan.refusalMargin && (await openRefusalMargin(base, plan.refusalMargin, session, state))
+  const measureMargin = () => margin?.measure({ ...arm, step: state.step }, context)
   try {
-    if (state.step === 0) await look()
+    if (state.step === 0) await measureMargin()
     for await (const report of train(state, options, until)) {
       emitStep(report, arm, context)
-      await look()
+      await measureMargin()
       context.emit({ type: 'phase-progress', phase, done: report.step })
       if (Date.now() - run.savedAt > SAVE_EVERY_MS) await save(run)
     }
   } catch (error) {
-    // Stopped between two steps: everything that was said is of this state, so nothing is lost.
+    // Stopped between two steps: all emitted rows belong to this state.
     if (error === context.signal.reason) await save(run)
     throw error
   } finally {
-    await leaning?.release()
+    await margin?.release()
   }
   context.emit({ type: 'phase-end', phase })
   await save(run)
@@ -232,14 +178,14 @@ function emitStep(
 }
 
 async function save(run: ArmRun): Promise<void> {
-  // First what was measured up to this state: a resume goes on after it and says none of it again.
+  // Rows before the state: a resumed run continues after this step and does not emit them again.
   run.context.flush()
   await saveTrainingState(run.statePath, run.state, run.identity)
   run.savedAt = Date.now()
-  await tellCheckpoint(run)
+  await emitCheckpoint(run)
 }
 
-async function tellCheckpoint({ state, statePath, context, arm }: ArmRun): Promise<void> {
+async function emitCheckpoint({ state, statePath, context, arm }: ArmRun): Promise<void> {
   const digest = await digestOfFile(statePath)
   context.emit({
     type: 'checkpoint',
@@ -250,7 +196,7 @@ async function tellCheckpoint({ state, statePath, context, arm }: ArmRun): Promi
   context.flush()
 }
 
-/** sha256 over the token ids and labels that training sees, rows in order. */
+/** sha256 over token ids and labels of the training rows, in order. */
 export function examplesDigest(examples: readonly Example[]): string {
   const hash = createHash('sha256')
   for (const example of examples) {

@@ -1,4 +1,4 @@
-/** @file Conversations as the model will see them in training, and what was cut to make them fit. */
+/** @file Conversations as training examples, cut to the longest row. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import {
   fitExamples,
@@ -10,7 +10,7 @@ import type { OpenModel } from '../models/checkpoint.ts'
 import { maskedTokens } from '../models/text/masked-tokens.ts'
 import type { TrainingData } from '../measure/sources.ts'
 
-/** Tokenised with the model's own template and made to fit; throws where nothing is left to train on. */
+/** Tokenises with the model's template and fits to `limits`; throws `data.empty` if nothing is left to train on. */
 export async function fittedExamples(
   open: Pick<OpenModel, 'template' | 'tokenizer'>,
   { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,

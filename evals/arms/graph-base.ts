@@ -1,9 +1,9 @@
-/** @file What cannot be done with a base that is an exported graph, said before anything is trained or written. */
+/** @file Checks before training or writing whether an exported graph as base supports it. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import type { ArmPlan } from './arm.ts'
+import type { ArmPlan } from './arm-plan.ts'
 import type { Base } from '../measure/base.ts'
 
-/** Its mask lets a token see all that stands before it in its row, and there is no folder for a whole fine-tune of it. */
+/** An exported graph attends to the whole row, does not expose its blocks, and cannot be written as a whole fine-tune. */
 export function requireTrainable({ model, path }: Base, { method, training }: ArmPlan): void {
   if (!model.graph) return
   if (training.packing) {

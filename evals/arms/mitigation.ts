@@ -21,7 +21,7 @@ import {
   type IntruderTriplets,
 } from '../spectra/mitigation.ts'
 import { bootstrap } from '../statistics/bootstrap.ts'
-import { askState } from '../measure/asked.ts'
+import { openStateSubject } from '../measure/open-subject.ts'
 import { identityOf, stateWith, type Base } from '../measure/base.ts'
 import type { SpectraConfig } from '../measure/config.ts'
 import { evaluate, NEUTRAL, type EvaluationPlan } from '../measure/evaluate.ts'
@@ -173,7 +173,7 @@ async function withSubject<T>(
   use: (subject: Subject) => Promise<T>,
 ): Promise<T> {
   const identity = identityOf(base, base.open, { arm, seed, title: arm })
-  const { subject, release } = await askState(base, identity, stateWith(base, read))
+  const { subject, release } = await openStateSubject(base, identity, stateWith(base, read))
   try {
     return await use(subject)
   } finally {

@@ -1,6 +1,6 @@
 /**
- * @file Several model states measured by one plan: LoRA adapters of the base side by side, in one pass a question, and every
- * other state by itself. Each is asked the same and is told of by the same events either way.
+ * @file Evaluates several model states by one plan: LoRA adapters of the base together, in one pass per prompt, all other
+ * states one by one. Prompts and emitted events are the same in both cases.
  */
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { createPanel, type Panel } from '../inference/panel.ts'
@@ -12,16 +12,16 @@ import {
   type StackSession,
 } from '../inference/stack.ts'
 import { tokenSubject, type Subject } from '../inference/subject.ts'
-import type { AnyMethod } from '../finetune/method.ts'
+import type { BoundMethod } from '../finetune/method.ts'
 import type { JobContext } from '../contract/job.ts'
 import { endsInLowRank } from './arm-adapter.ts'
-import type { Asked } from '../measure/asked.ts'
+import type { OpenSubject } from '../measure/open-subject.ts'
 import { LONGEST, type Base } from '../measure/base.ts'
 import { isEncoder } from '../models/registry.ts'
 import {
   evaluate,
+  isDue,
   isLeft,
-  isMeasured,
   replying,
   scoring,
   type EvaluationPlan,
@@ -31,16 +31,16 @@ import {
 export interface State {
   readonly key: SubjectKey
   readonly identity: SubjectIdentity
-  /** All that makes it another model than the base, where that is s·B·A of some layers. */
+  /** The change from the base, if it is s·B·A of some layers. */
   readonly lowRank?: LowRankChanges | undefined
-  /** A session of its own. */
-  readonly ask: () => Promise<Asked>
+  /** Opens the state in a session of its own. */
+  readonly open: () => Promise<OpenSubject>
 }
 
-/** One that needs no session of its own. */
+/** A state that can share the base's session. */
 export type StackedState = Pick<State, 'key' | 'identity'> & { readonly lowRank: LowRankChanges }
 
-/** Adapters in one pass: more would leave each so few rows that little is gained. */
+/** Most adapters in one pass: with more, each has too few rows to gain time. */
 const MOST_TOGETHER = 16
 
 export async function measureAll(
@@ -49,43 +49,36 @@ export async function measureAll(
   plan: EvaluationPlan,
   context: JobContext,
 ): Promise<void> {
-  // Of all, whatever is in already: by itself a state's numbers are rounded otherwise, and a resumed run shall end in the same.
+  // Groups do not depend on what is measured already: a state alone rounds differently, and a resumed run must give the same numbers.
   const groups = groupsOf(base, states)
   const grouped = new Set<Pick<State, 'key'>>(groups.flat())
-  const isToAsk = ({ key }: Pick<State, 'key'>) => isLeft(plan, key)
+  const isStateDue = ({ key }: Pick<State, 'key'>) => isLeft(plan, key)
   for (const state of states) {
-    if (!grouped.has(state) && isToAsk(state)) await measureAlone(state, plan, context)
+    if (!grouped.has(state) && isStateDue(state)) await measureAlone(state, plan, context)
     const group = groups.find(([first]) => first === state)
-    if (!group?.some(isToAsk)) continue
+    if (!group?.some(isStateDue)) continue
     const what = `${group.length} adapters of the base are measured side by side`
     await measureTogether(base, group, { evaluation: plan, what }, context)
   }
 }
 
-/** What an arm says whose states are to be asked in one pass and cannot be; undefined where they can. */
-export function saidAlone(
-  base: Base,
-  arm: string,
-  plan: { readonly method: AnyMethod; readonly methodConfig: unknown },
-): string | undefined {
-  const why = whyAlone(base, plan)
+/** The log message for an arm whose states cannot be evaluated in one pass; undefined if they can. */
+export function notTogetherNote(base: Base, arm: string, method: BoundMethod): string | undefined {
+  const why = whyAlone(base, method)
   return why && `${arm}: states are measured one by one all the same, for ${why}.`
 }
 
-/** Why the states of an arm cannot be asked in one pass; undefined where they can. */
-function whyAlone(
-  base: Base,
-  { method, methodConfig }: { readonly method: AnyMethod; readonly methodConfig: unknown },
-): string | undefined {
+/** The reason why the states of an arm cannot be evaluated in one pass; undefined if they can. */
+function whyAlone(base: Base, method: BoundMethod): string | undefined {
   if (isEncoder(base.model)) return 'a model that names classes reads each text by itself'
   if (base.model.graph) return 'the model is asked through an exported graph'
-  if (endsInLowRank(method, methodConfig)) return undefined
+  if (endsInLowRank(method)) return undefined
   return `${method.title} changes the base by more than low-rank products`
 }
 
-/** Two at least: one adapter costs the base's product whole, and merged it costs no other. */
+/** Groups have at least two states, because a single adapter is faster when merged. */
 function groupsOf(base: Base, states: readonly State[]): StackedState[][] {
-  // Who names classes reads a text whole, through no cache.
+  // Encoders use no cached session.
   if (isEncoder(base.model)) return []
   const stackable = states.filter(
     (state): state is State & StackedState =>
@@ -95,7 +88,7 @@ function groupsOf(base: Base, states: readonly State[]): StackedState[][] {
   return [...kinds.values()].flatMap(inGroups).filter(({ length }) => length > 1)
 }
 
-/** In order, none larger than a stack may be, and all about as large. */
+/** Consecutive groups of about equal size, none larger than `MOST_TOGETHER`. */
 export function inGroups<T>(all: readonly T[]): T[][] {
   const count = Math.ceil(all.length / MOST_TOGETHER)
   const size = Math.ceil(all.length / count)
@@ -103,7 +96,7 @@ export function inGroups<T>(all: readonly T[]): T[][] {
 }
 
 async function measureAlone(state: State, plan: EvaluationPlan, context: JobContext) {
-  const { subject, release } = await state.ask()
+  const { subject, release } = await state.open()
   try {
     await evaluate(subject, state.key, plan, context)
   } finally {
@@ -122,18 +115,18 @@ export async function measureTogether(
   const own = { model: base.model, frozen: base.weights }
   const stack = await openStack(own, weights, base.device, LONGEST)
   try {
-    const seated = seat(base, group, stack)
+    const members = openMembers(base, group, stack)
     context.emit({ type: 'log', level: 'info', message: what })
-    // One after another, so that all states have one before any has the next: a kill costs that one alone.
+    // Every state has one measurement before any has the next, so a killed run repeats at most one.
     const measure = async (measurements: readonly Measurement[]) => {
       for (const { name, run } of measurements) {
-        const asked = [...group.keys()].filter((k) => !isMeasured(plan, group[k]!.key, name))
-        seated.panel.activate(asked)
-        for (const k of asked) await run(seated.subjects[k]!, group[k]!.key, context)
+        const due = [...group.keys()].filter((k) => isDue(plan, group[k]!.key, name))
+        members.panel.activate(due)
+        for (const k of due) await run(members.subjects[k]!, group[k]!.key, context)
       }
     }
     await measure(replying(plan))
-    // Texts are scored without the base, whose weights are packed a third time.
+    // Scoring texts does not need the base's own session, which holds another copy of the weights.
     await plan.baseScores?.release()
     await measure(scoring(plan))
   } finally {
@@ -142,8 +135,8 @@ export async function measureTogether(
   }
 }
 
-/** Each member a subject like any other, asked through the one stack. */
-function seat(
+/** One subject per state, all in the same stacked session. */
+function openMembers(
   base: Base,
   group: readonly StackedState[],
   stack: StackSession,

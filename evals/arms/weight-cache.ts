@@ -1,4 +1,4 @@
-/** @file Where a job keeps converted weights of a model, and what it says where it cannot. */
+/** @file The cache of converted weights of a job, with a warning if it cannot be used. */
 import type { JobContext } from '../contract/job.ts'
 import { weightCacheFolder, type WeightCache } from '../models/weights/converted-weights.ts'
 import type { SpectraConfig } from '../measure/config.ts'

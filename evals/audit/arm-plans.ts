@@ -1,31 +1,32 @@
-/** @file From what an audit is asked to do to the arms that it trains: the data read and tokenised once, a plan a seed and method. */
+/** @file The arms that an audit trains: data tokenised once, one plan per seed and method. */
 import type { JobContext } from '../contract/job.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Example } from '../finetune/training/dataset.ts'
-import { findMethod } from '../finetune/registry.ts'
-import { examplesDigest, type ArmPlan, type FinishedArm } from '../arms/arm.ts'
+import { bindMethod } from '../finetune/registry.ts'
+import { examplesDigest } from '../arms/arm.ts'
+import type { ArmPlan, FinishedArm } from '../arms/arm-plan.ts'
 import { tunedOf } from '../arms/arm-adapter.ts'
 import type { Base } from '../measure/base.ts'
 import { classedExamples } from '../measure/classes.ts'
 import { isEncoder } from '../models/registry.ts'
 import type { AuditConfig } from './config.ts'
-import { armOf } from '../finetune/method-choice.ts'
+import { armNameOf } from '../finetune/method-choice.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { fittedExamples } from '../arms/examples.ts'
-import { leaningPlan, type LeaningPlan } from '../measure/live-leaning.ts'
+import { refusalMarginPlan, type RefusalMarginPlan } from '../measure/live-refusal-margin.ts'
 import { trainingData, type TrainingData } from '../measure/sources.ts'
 import { onTheWay, scanSpectra } from '../measure/arm-spectra.ts'
 import { evaluationSteps } from '../arms/steps.ts'
 
-const NO_LEANING =
+const NO_MARGIN =
   'How the training leans to refusing is not looked at: no prompt of the suite should be refused or answered.'
 
-/** Token ids are kept as int32. */
+/** Token ids are int32. */
 const TOKEN_BYTES = 4
 
 interface Training {
   readonly base: Base
-  /** What is learnt; undefined where no method is named. */
+  /** Undefined if no method is named. */
   readonly data: TrainingData | undefined
   readonly config: AuditConfig
   readonly evaluation: EvaluationPlan | undefined
@@ -50,26 +51,24 @@ export async function armPlans(training: Training, context: JobContext): Promise
       ? evaluationSteps(config.training.steps, config.evalEvery)
       : [config.training.steps],
     evalTogether: config.evalTogether,
-    leaning: leaningOf(training, context),
-    onTheWay: scanOf(training, context),
+    refusalMargin: refusalMarginOf(training, context),
+    onEvaluated: scanOf(training, context),
   }
   return config.seeds.flatMap((seed) =>
     config.methods.map((choice) => {
-      const method = findMethod(choice.name)
-      const methodConfig = method.config.parse(choice.config)
-      return { arm: armOf(choice), method, methodConfig, seed, ...shared }
+      return { arm: armNameOf(choice), method: bindMethod(choice), seed, ...shared }
     }),
   )
 }
 
-function leaningOf(
+function refusalMarginOf(
   { config, evaluation }: Training,
   { emit }: JobContext,
-): LeaningPlan | undefined {
-  const leaning = leaningPlan(config.leaningEvery, evaluation?.benchmarks ?? [])
-  if (config.leaningEvery !== null && !leaning)
-    emit({ type: 'log', level: 'warn', message: NO_LEANING })
-  return leaning
+): RefusalMarginPlan | undefined {
+  const plan = refusalMarginPlan(config.leaningEvery, evaluation?.benchmarks ?? [])
+  if (config.leaningEvery !== null && !plan)
+    emit({ type: 'log', level: 'warn', message: NO_MARGIN })
+  return plan
 }
 
 const scanOf = ({ base, config }: Training, context: JobContext) =>
@@ -77,7 +76,7 @@ const scanOf = ({ base, config }: Training, context: JobContext) =>
     ? (state: FinishedArm) => scanSpectra(base, [tunedOf(base, state)], context, onTheWay(config))
     : undefined
 
-/** What the configuration's methods learn. */
+/** The training data; throws `usage.invalid` if none is named. */
 export async function dataOf({ data }: Pick<AuditConfig, 'data'>): Promise<TrainingData> {
   if (data !== null) return trainingData(data)
   throw new TouchstoneError('usage.invalid', {

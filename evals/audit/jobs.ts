@@ -9,10 +9,11 @@ import { requireMeasured, storedGate } from '../findings/gate/gate-file.ts'
 import { exists } from '../files/read-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { chooseDevice } from '../runtime/device.ts'
-import { runArm, type ArmPlan, type FinishedArm } from '../arms/arm.ts'
+import { runArm } from '../arms/arm.ts'
+import type { ArmPlan, FinishedArm } from '../arms/arm-plan.ts'
 import { tunedOf } from '../arms/arm-adapter.ts'
 import { armPlans, dataOf } from './arm-plans.ts'
-import { askBase, askCandidate } from '../measure/asked.ts'
+import { openBaseSubject, openCandidateSubject } from '../measure/open-subject.ts'
 import { identityOf, openBase, type Base } from '../measure/base.ts'
 import { weightCacheOf } from '../arms/weight-cache.ts'
 import { openBaseScores } from '../measure/base-scores.ts'
@@ -26,7 +27,7 @@ import { asClassifier, withClassesOf } from '../measure/classes.ts'
 import { isEncoder } from '../models/registry.ts'
 import { candidateNames, openCandidate, type Candidate } from '../measure/candidate.ts'
 import { AuditConfig, EvalConfig, MitigateConfig, SpectralConfig, TrainConfig } from './config.ts'
-import { armOf } from '../finetune/method-choice.ts'
+import { armNameOf } from '../finetune/method-choice.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from '../measure/evaluate.ts'
 import { openJudges, withJudges, type OpenJudges } from '../measure/model-judges.ts'
 import { requireForward } from './forward.ts'
@@ -51,7 +52,7 @@ export const auditJob: JobKind<AuditConfig> = {
   name: 'audit',
   config: AuditConfig,
   title: ({ model, data, methods }) =>
-    `Audit of ${model}${data === null ? '' : `, ${methods.map(armOf).join(' and ')} on ${data}`}`,
+    `Audit of ${model}${data === null ? '' : `, ${methods.map(armNameOf).join(' and ')} on ${data}`}`,
   plan: (config) => planOf(config, true),
   run: (config, context, progress) => runWork({ config, evaluates: true }, context, progress),
 }
@@ -84,7 +85,7 @@ export const trainJob: JobKind<TrainConfig> = {
   name: 'train',
   config: TrainConfig,
   title: ({ model, data, methods }) =>
-    `Fine-tune of ${model}, ${methods.map(armOf).join(' and ')} on ${data}`,
+    `Fine-tune of ${model}, ${methods.map(armNameOf).join(' and ')} on ${data}`,
   plan: (config) =>
     planOf(asAudit({ ...config, spectra: false, keepWeights: 'training only' }), false),
   run: (config, context, progress) =>
@@ -289,7 +290,7 @@ export async function evaluateBase(
   context: JobContext,
 ): Promise<void> {
   const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
-  const { subject, release } = await askBase(base, identity)
+  const { subject, release } = await openBaseSubject(base, identity)
   try {
     await evaluate(subject, { arm: 'base', seed: 0, step: 0 }, evaluation, context)
   } finally {
@@ -315,8 +316,8 @@ async function runCandidates(
     if (!evaluation) continue
     if (!canAnswer(candidate.base)) throw new TouchstoneError('model.no-classes', { path })
     const { key, identity, weights } = candidate
-    const ask = () => askCandidate(candidate)
-    states.push({ key, identity, lowRank: weights.lowRank, ask })
+    const open = () => openCandidateSubject(candidate)
+    states.push({ key, identity, lowRank: weights.lowRank, open })
   }
   if (evaluation) await measureAll(base, states, evaluation, context)
   return opened

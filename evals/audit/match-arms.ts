@@ -1,14 +1,15 @@
 /**
- * @file Trains arms again up to the step at which their losses are alike, and measures them there. What a step makes follows
- * from data, plan and seed alone, so it is the state that training went through; keeping every state on the way would take
- * the disk. Its weights are gone when it is measured.
+ * @file Trains arms again up to the step at which their training losses are equal, and evaluates them there. A state is a
+ * function of data, plan, seed and step, so retraining gives the state of the first training without storing every one. The
+ * weights are deleted after the evaluation.
  */
 import { rm } from 'node:fs/promises'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { SubjectKey } from '../contract/rows.ts'
 import type { JobContext } from '../contract/job.ts'
 import type { Progress } from '../contract/job.ts'
-import { armFolder, runArm, type ArmPlan, type FinishedArm } from '../arms/arm.ts'
+import { armFolder, runArm } from '../arms/arm.ts'
+import type { ArmPlan, FinishedArm } from '../arms/arm-plan.ts'
 import type { Base } from '../measure/base.ts'
 import type { AuditConfig } from './config.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
@@ -25,7 +26,7 @@ interface Matching {
 const asideOf = ({ workspace }: JobContext, key: Pick<SubjectKey, 'arm' | 'seed'>): string =>
   `${armFolder(workspace, key)}-matched`
 
-/** The states that must still be measured; their training states lie aside until `forgetMatched`. */
+/** Trains and returns the matched states not measured yet; their training states are kept until `forgetMatched`. */
 export async function matchArms(
   { base, config, arms, evaluation }: Matching,
   context: JobContext,
@@ -41,7 +42,13 @@ export async function matchArms(
       const plan = arms.find((each) => each.arm === arm && each.seed === seed)
       if (!plan || isMeasured({ arm, seed, step }, rows, { base, config, evaluation })) continue
       const aside = asideOf(context, { arm, seed })
-      const again = { ...plan, evaluateAt: [step], aside, onTheWay: undefined, leaning: undefined }
+      const again = {
+        ...plan,
+        evaluateAt: [step],
+        aside,
+        onEvaluated: undefined,
+        refusalMargin: undefined,
+      }
       found.push(await runArm(base, again, context))
     }
   }
@@ -54,7 +61,7 @@ export async function forgetMatched(arms: readonly ArmPlan[], context: JobContex
   }
 }
 
-/** An evaluated step of the way may be the one: then nothing is left to do, or its spectra alone. */
+/** Whether the matched step was evaluated during training already, with its spectra if they are wanted. */
 function isMeasured(
   { arm, seed, step }: SubjectKey,
   { evaluations, spectra }: AuditRows,

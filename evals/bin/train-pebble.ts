@@ -9,10 +9,11 @@ import { examplesDigest } from '../arms/arm.ts'
 import { digestOfFile } from '../measure/base.ts'
 import { fitExamples, type Conversed } from '../finetune/training/dataset.ts'
 import { full } from '../finetune/methods/full.ts'
-import { anyMethod } from '../finetune/method.ts'
+import { bind } from '../finetune/method.ts'
 import { namedViews } from '../finetune/training/parameters.ts'
 import { newOptimizerState, train, TrainingConfig } from '../finetune/training/train.ts'
-import { openTraining, type TrainingSession } from '../finetune/training/train-graph.ts'
+import type { TrainingSession } from '../finetune/training/session.ts'
+import { openTraining } from '../finetune/training/train-graph.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { maskedTokens } from '../models/text/masked-tokens.ts'
 import { writeSafetensors } from '../models/formats/safetensors-write.ts'
@@ -111,14 +112,12 @@ async function writeProvenance(
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
-const method = anyMethod(full)
 
 const openSession = ({ model, weights }: LoadedModel): Promise<TrainingSession> =>
   openTraining({
     model,
     weights,
-    method,
-    methodConfig: method.config.parse({ learningRateScale: 1 }),
+    method: bind(full, { learningRateScale: 1 }),
     seed,
     maxPositions: config.maxTokens,
     device: chooseDevice('cpu', Number(values.threads)),
@@ -132,7 +131,7 @@ async function trained(
 ): Promise<Float32Array> {
   const state = newOptimizerState(session.parameters)
   const { signal } = new AbortController()
-  const options = { session, method, examples, padId, config, seed, signal }
+  const options = { session, examples, padId, config, seed, signal }
   const began = Date.now()
   for await (const { step, loss } of train(state, { ...options, lastGood: () => 'nowhere' })) {
     if (step % SNAPSHOT === 0) await write(session, state.parameters)

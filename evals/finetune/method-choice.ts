@@ -2,8 +2,8 @@
 import { z } from 'zod'
 
 /**
- * A method with its own configuration, parsed by the method's schema. `arm` is what its fine-tunes are called where one method
- * stands beside itself with other settings; the method's name if it is not given.
+ * A method and its configuration as given; `bindMethod` in `registry.ts` parses it. `arm` names its fine-tunes where one method
+ * appears twice with different settings.
  */
 export const MethodChoice = z.object({
   name: z.string().min(1),
@@ -12,4 +12,5 @@ export const MethodChoice = z.object({
 })
 export type MethodChoice = z.infer<typeof MethodChoice>
 
-export const armOf = ({ name, arm = name }: Pick<MethodChoice, 'name' | 'arm'>): string => arm
+/** The name of the arms that a choice trains: by default the method's name. */
+export const armNameOf = ({ name, arm = name }: Pick<MethodChoice, 'name' | 'arm'>): string => arm

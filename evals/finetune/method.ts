@@ -1,6 +1,6 @@
 /**
- * @file What a fine-tuning method is. An architecture never names a method; a method never names an architecture.
- * One file a method, one line in the registry.
+ * @file The interface of a fine-tuning method. Architectures and methods do not know each other.
+ * One file per method, one line in the registry.
  */
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
@@ -11,22 +11,22 @@ import type { ParameterTable } from './training/parameters.ts'
 
 export type { Adapter, LinearSite }
 
-/** One micro-batch as the training graph reads it (see train-graph.ts). */
+/** One micro-batch as the training graph reads it (`train-graph.ts`). */
 export interface Batch {
   /** int32 `[batch, seq]`, padded at the end. */
   readonly tokens: Int32Array
-  /** int32 `[batch, seq]`: a token's place in its own text, and which text of its lane that is; padding is of none, −1. */
+  /** int32 `[batch, seq]`: a token's position in its text, and the number of that text in its lane; padding has segment −1. */
   readonly positions: Int32Array
   readonly segments: Int32Array
   readonly batch: number
   readonly seq: number
   /**
-   * Flat indices into batch·seq of the positions whose next token is labelled, and those tokens, int32 `[n]`; of texts with
-   * a class, each text's first position and its class.
+   * int32 `[n]`: flat indices into batch·seq of the positions whose next token is labelled, and those tokens. For texts with
+   * a class: the first position of each text, and its class.
    */
   readonly rows: Int32Array
   readonly labels: Int32Array
-  /** What each label counts, `[n]`: 1 / the number of labels in the whole batch. */
+  /** Weight of each label, `[n]`: 1 / number of labels in the optimiser step. */
   readonly weights: Float32Array
 }
 
@@ -40,15 +40,15 @@ export interface Site {
   readonly outFeatures: number
 }
 
-/** What a method may ask before training: the base as it is, and what its own weights would learn. */
+/** What a method can read before training: the base's weights and their gradients. */
 export interface Probe {
   readonly seed: number
   readonly sites: readonly Site[]
   /** float32, as the checkpoint has it. */
   weight(name: string): Float32Array
   /**
-   * The mean over `batches` micro-batches of ∂L/∂W of the base, adapter off, by name. The rows are those that training
-   * sees first; each micro-batch counts the same.
+   * ∂L/∂W of the base without an adapter, by name: the mean over `batches` micro-batches, equally weighted. The rows are the
+   * first rows of training.
    */
   gradients(
     names: readonly string[],
@@ -56,114 +56,127 @@ export interface Probe {
   ): Promise<ReadonlyMap<string, Float32Array>>
 }
 
-/** Where training starts. It follows from (base, data, seed) alone and is computed again on a resume. */
+/** Where training starts: a function of (base, data, seed), computed again when a run is resumed. */
 export interface Prepared {
-  /** Beginning values of adapter parameters, by name; the others begin as their initialiser says. */
+  /** Initial values of adapter parameters, by name; all others come from their initialiser. */
   readonly parameters?: ReadonlyMap<string, Float32Array>
-  /** Weights of the base that are moved at the start, by name: training and evaluation run on them. */
+  /** Weights of the base that differ from the checkpoint, by name: training and evaluation use them. */
   readonly weights?: ReadonlyMap<string, Float32Array>
 }
 
-/** What the hooks of a step see; they may write to none of it. */
+/** Read-only input of the hooks of a step. */
 export interface StepState {
   readonly parameters: Float32Array
-  /** The optimiser's first moment, in the parameters' order. */
+  /** The optimiser's first moment, in the order of the parameters. */
   readonly firstMoment: Float32Array
-  /** Finished steps. */
+  /** Number of finished steps. */
   readonly step: number
   readonly microBatch: number
   readonly seed: number
-  /** What the method remembers between steps; saved with the training state. */
+  /** The method's numbers from step to step; saved with the training state. */
   readonly memory: Float32Array
   readonly layout: Layout
 }
 
-/** How the flat vector is laid out, and what it stands on. */
+/** Layout of the flat parameter vector, and the frozen weights below it. */
 export interface Layout {
   readonly table: ParameterTable
   readonly sites: readonly Site[]
-  /** A weight of the base as the session runs it: moved, where `prepare` moved it. */
+  /** A weight of the base as the session uses it, including changes by `prepare`. */
   weight(name: string): Float32Array
 }
 
-/** What one gradient is taken at instead of the parameters and weights as they are. */
+/** Substitutes for parameters and weights while one gradient is computed. */
 export interface Perturbation {
   readonly parameters?: Float32Array
-  /** Frozen weights, and inputs that the method's own adapters declared for training, by name. */
+  /** Frozen weights, and inputs that the method's adapters declared for training, by name. */
   readonly inputs?: ReadonlyMap<string, Float32Array>
 }
 
-/** What a method's own loss is made of. */
+/** Values from which a method builds its own loss. */
 export interface LossInputs {
-  /** Logits `[labelled, vocab]` (or classes), what should be named there, int32 `[labelled]`, and what each row counts. */
+  /** Logits `[labelled, vocab]` (or classes), target indices int32 `[labelled]`, and row weights `[labelled]`. */
   readonly outputs: Value
   readonly labels: Value
   readonly rowWeights: Value
-  /** −Σ weight·log p(label), `[]`: what training reports, whatever is added to it. */
+  /** −Σ weight·log p(label), `[]`: the loss that training reports. */
   readonly taskLoss: Value
-  /** The base's own logits on the same rows. Who asks pays a forward of the base in every step. */
+  /** Logits of the base on the same rows. Calling it adds a forward pass of the base to every step. */
   readonly reference: () => Value
 }
 
-/** In training an adapter may have inputs that `perturb` feeds (zeros until it does); in evaluation it has none. */
-type Mode = 'train' | 'evaluate'
+/** In training an adapter may have inputs fed by `perturb` (zeros by default); in evaluation it has none. */
+export type Mode = 'train' | 'evaluate'
 
 export interface Observed {
   readonly shape: readonly number[]
   readonly data: Float32Array
 }
 
-/** @typeParam C the configuration */
-export interface FineTuneMethod<C = unknown> {
+/** What is known of a method without a configuration. */
+interface MethodFacts {
   readonly name: string
   readonly title: string
   readonly paper: string
-  /** How near the paper this is; shown wherever the method is named. */
+  /** How closely the implementation follows the paper; shown wherever the method is named. */
   readonly faithfulness: 'exact' | 'simplified' | 'variant'
-  /** About this method: what is uncertain or disputed, and what was chosen. */
+  /** Uncertain or disputed points, and what was chosen. */
   readonly notes?: readonly string[]
-  readonly config: z.ZodType<C>
   /** Whether the adapter can become part of the weights. */
   readonly mergeable: boolean
   /** Whether the model answers as its base does before the first step. */
   readonly identityAtStart: boolean
-  /**
-   * Layers that it may adapt, by module name; `undefined` leaves a layer as it is. A parameter of learning-rate factor 0 is
-   * fixed: it is stored with the others, and no gradient of it is taken.
-   */
-  attach?(g: Graph, site: LinearSite, config: C, mode?: Mode): Adapter | undefined
-  /** Which of the base's own weights it trains. */
-  trainable?(weight: string, config: C): { learningRateScale: number } | undefined
-  prepare?(session: Probe, config: C): Promise<Prepared>
-  /** What is descended in place of the task's loss. */
-  loss?(g: Graph, io: LossInputs, config: C): Value
-  /**
-   * What the loss is fed that no operator computes, from outputs·outputsᵀ `[count, count]` where the gradient is about to be
-   * taken: tensors by the name under which `loss` declared them. Costs one more forward in every step.
-   */
-  observe?: {
-    wants(config: C): boolean
-    look(gram: Float64Array, count: number, config: C): ReadonlyMap<string, Observed>
-  }
-  /** How many numbers it remembers between steps. They begin at 0. */
-  memory?(layout: Layout, config: C): number
-  /** Where the next micro-batch's gradient is taken. The parameters themselves stay as they are. */
-  perturb?(state: StepState, config: C): Perturbation | undefined
-  /** Changes what the optimiser is given, and what is remembered. Pure. */
-  step?(
-    state: StepState & { readonly gradient: Float32Array },
-    config: C,
-  ): { readonly gradient: Float32Array; readonly memory?: Float32Array }
-  /** The adapter for the original base, as PEFT stores it; absent for methods that train whole weights. */
-  toPeft?(
-    parameters: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>,
-    config: C,
-    base: string,
-    prepared?: Prepared,
-  ): PeftFolder
 }
 
-/** A method whose configuration has been parsed: what registries hold and loops call. */
-export type AnyMethod = FineTuneMethod
-/** Forgets the configuration's type; sound as long as a method is given only what its own schema has parsed. */
-export const anyMethod = <C>(method: FineTuneMethod<C>): AnyMethod => method
+/** What a method does with one configuration. */
+export interface MethodHooks {
+  /**
+   * The adapter of a linear layer; `undefined` leaves the layer unchanged. A parameter with learning-rate factor 0 is fixed: it
+   * is stored with the others, and no gradient of it is computed.
+   */
+  readonly attach?: (g: Graph, site: LinearSite, mode?: Mode) => Adapter | undefined
+  /** Which of the base's own weights are trained. */
+  readonly trainable?: (weight: string) => { learningRateScale: number } | undefined
+  readonly prepare?: (session: Probe) => Promise<Prepared>
+  /** The loss to minimise in place of the task's loss. */
+  readonly loss?: (g: Graph, io: LossInputs) => Value
+  /**
+   * Inputs of the loss that no operator computes, by the names under which `loss` declared them. `gram` is
+   * outputs·outputsᵀ `[count, count]` where the gradient is about to be computed. Costs one more forward pass in every step.
+   */
+  readonly observe?: (gram: Float64Array, count: number) => ReadonlyMap<string, Observed>
+  /** How many numbers the method keeps between steps; they start at 0. */
+  readonly memory?: (layout: Layout) => number
+  /** Where the gradient of the next micro-batch is computed. The parameters themselves do not change. */
+  readonly perturb?: (state: StepState) => Perturbation | undefined
+  /** Changes the gradient before the optimiser reads it, and the method's memory. Pure. */
+  readonly step?: (state: StepState & { readonly gradient: Float32Array }) => {
+    readonly gradient: Float32Array
+    readonly memory?: Float32Array
+  }
+  /** The adapter for the original base in PEFT's form; absent for methods that train whole weights. */
+  readonly toPeft?: (
+    parameters: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>,
+    base: string,
+    prepared?: Prepared,
+  ) => PeftFolder
+}
+
+/** @typeParam C the parsed configuration */
+export interface FineTuneMethod<C = unknown> extends MethodFacts {
+  readonly config: z.ZodType<C>
+  /** Call `bind`, which parses the configuration first. */
+  hooks(config: C): MethodHooks
+}
+
+/** A method with its configuration parsed. */
+export interface BoundMethod extends MethodFacts, MethodHooks {
+  /** The parsed configuration: part of a training state's identity. */
+  readonly settings: unknown
+}
+
+/** Parses `config` by the method's schema; an invalid one throws a `ZodError`. */
+export function bind<C>(method: FineTuneMethod<C>, config: unknown): BoundMethod {
+  const settings = method.config.parse(config)
+  return { ...method, settings, ...method.hooks(settings) }
+}

@@ -20,7 +20,7 @@ import type { Feeds, Tensor } from '../runtime/tensor.ts'
 import { freshOutputs, freshTokens } from './fresh-cache.ts'
 import { pastName, presentName } from './feeds.ts'
 import { openAtOnce, openGraphs } from './open-graphs.ts'
-import type { AnyMethod } from '../finetune/method.ts'
+import type { BoundMethod } from '../finetune/method.ts'
 
 /**
  * A model and which of its weights are frozen for the session's life; all others are fed on each run. ONNX Runtime multiplies
@@ -30,8 +30,7 @@ import type { AnyMethod } from '../finetune/method.ts'
 export interface ModelState {
   readonly model: Model
   readonly frozen: ReadonlyMap<string, Float32Array>
-  readonly method?: Pick<AnyMethod, 'attach'>
-  readonly methodConfig?: unknown
+  readonly method?: Pick<BoundMethod, 'attach'>
 }
 
 /**
@@ -168,13 +167,13 @@ function build(
   maxPositions: number,
   graph: CachedGraph,
 ): { g: Graph; outputs: Record<string, Value> } {
-  const { model, frozen, method, methodConfig } = state
+  const { model, frozen, method } = state
   const { architecture, config, weights } = model
   const g = createGraph(dialectOf(device))
   const scope = createScope(g, weights, {
     maxPositions,
     storage: (readsFiles(state, device) ? openedBy : keptBy)(frozen),
-    attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
+    attach: (site) => method?.attach?.(g, site, 'evaluate'),
   })
   const { hiddenStates, present } = architecture.forward(scope, cachedInputs(g, cache), config)
   const rows = g.input('rows', 'int32', ['picked'])

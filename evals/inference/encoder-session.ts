@@ -58,7 +58,7 @@ function open(
 }
 
 function build(
-  { model, method, methodConfig }: ModelState,
+  { model, method }: ModelState,
   dialect: Dialect,
   maxPositions: number,
   graph: EncoderGraph,
@@ -69,7 +69,7 @@ function build(
   const g = createGraph(dialect)
   const scope = createScope(g, weights, {
     maxPositions,
-    attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
+    attach: (site) => method?.attach?.(g, site, 'evaluate'),
   })
   const [batch, seq] = ['batch', 'seq']
   const tokens = g.input('tokens', 'int32', [batch, seq])

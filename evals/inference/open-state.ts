@@ -42,11 +42,11 @@ const MERGED = 'merged:'
 
 /** Computes every adapted layer's weight from its adapter in one run. */
 async function merged(state: ModelState, device: Device): Promise<Weights> {
-  const { model, frozen, method, methodConfig } = state
+  const { model, frozen, method } = state
   const g = createGraph(dialectOf(device))
   const scope = createScope(g, model.weights, {
     maxPositions: 1,
-    attach: (site) => method?.attach?.(g, site, methodConfig, 'evaluate'),
+    attach: (site) => method?.attach?.(g, site, 'evaluate'),
   })
   const outputs: Record<string, Value> = {}
   for (const { name, module } of model.weights.values()) {

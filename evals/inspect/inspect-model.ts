@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { full } from '../finetune/methods/full.ts'
 import { lora } from '../finetune/methods/lora.ts'
-import { anyMethod } from '../finetune/method.ts'
 import { openChatTemplate } from '../models/text/chat-template.ts'
 import type { Checkpoint } from '../models/checkpoint.ts'
 import type { StoredWeight } from '../models/weights/storage.ts'
@@ -150,8 +149,8 @@ function weightFacts({ config, weights }: Checkpoint, model: Model | null): Weig
     maxPositions: model?.architecture.maxPositions(model.config) ?? null,
     classes: model && isEncoder(model) ? (classesOf(model) ?? []) : null,
     memory: model && {
-      lora: usualBytes(model, anyMethod(lora)),
-      full: usualBytes(model, anyMethod(full)),
+      lora: usualBytes(model, lora),
+      full: usualBytes(model, full),
     },
   }
 }

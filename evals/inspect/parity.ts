@@ -7,11 +7,12 @@
 import { makeBatch } from '../finetune/training/dataset.ts'
 import { full } from '../finetune/methods/full.ts'
 import { lora } from '../finetune/methods/lora.ts'
-import { anyMethod, type AnyMethod } from '../finetune/method.ts'
-import { hostLearner, openLearner } from '../finetune/training/learner.ts'
+import { bind, type BoundMethod } from '../finetune/method.ts'
+import { hostLearner } from '../finetune/training/host-learner.ts'
 import { namedViews, optimizerGroups } from '../finetune/training/parameters.ts'
-import { newOptimizerState } from '../finetune/training/train.ts'
-import { openTraining, type TrainingSession } from '../finetune/training/train-graph.ts'
+import { newOptimizerState, openLearner } from '../finetune/training/train.ts'
+import type { TrainingSession } from '../finetune/training/session.ts'
+import { openTraining } from '../finetune/training/train-graph.ts'
 import { clipFactor } from '../graph/optimizer.ts'
 import { openCached } from '../inference/cached-graph.ts'
 import { generate } from '../inference/generate.ts'
@@ -103,8 +104,8 @@ type Where = 'host' | 'resident'
 
 const learnt = async (fixture: ParityFixture, device: Device, where: Where): Promise<Numbers> =>
   new Map([
-    ...(await trained(fixture, device, where, anyMethod(full), { learningRateScale: 1 })),
-    ...(await trained(fixture, device, where, anyMethod(lora), { rank: 4, alpha: 8 })),
+    ...(await trained(fixture, device, where, bind(full, { learningRateScale: 1 }))),
+    ...(await trained(fixture, device, where, bind(lora, { rank: 4, alpha: 8 }))),
   ])
 
 const STEPS = 5
@@ -125,11 +126,9 @@ async function trained(
   { model, weights, examples, numbers }: ParityFixture,
   device: Device,
   where: Where,
-  method: AnyMethod,
-  settings: Readonly<Record<string, number>>,
+  method: BoundMethod,
 ): Promise<Map<string, Float32Array>> {
-  const methodConfig = method.config.parse(settings)
-  const options = { model, weights, method, methodConfig, seed: 0, maxPositions: 16, device }
+  const options = { model, weights, method, seed: 0, maxPositions: 16, device }
   const session = await openTraining(options)
   const found = new Map<string, Float32Array>()
   try {
@@ -138,7 +137,7 @@ async function trained(
     const state = newOptimizerState(session.parameters)
     const groups = optimizerGroups(session.table, true)
     const open = where === 'host' ? hostLearner : openLearner
-    const learner = await open(state, { session, method, seed: 0, config: ADAM, groups })
+    const learner = await open(state, { session, seed: 0, config: ADAM, groups })
     const prefix = `${where === 'host' ? '' : RESIDENT}${method.name}`
     const batch = makeBatch(examples, 0)
     const losses: number[] = []
@@ -175,7 +174,7 @@ function begin(
 function keep(
   found: Map<string, Float32Array>,
   { table }: TrainingSession,
-  { name }: AnyMethod,
+  { name }: BoundMethod,
   prefix: string,
   flat: Float32Array,
 ): void {

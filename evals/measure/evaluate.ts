@@ -25,6 +25,8 @@ export interface EvaluationPlan {
   readonly texts?: readonly PreparedText[]
   /** Replies of the training data's own kind that nothing is trained on. */
   readonly heldOut?: readonly Continuation[]
+  /** Steps at which benchmarks are asked; at other steps only texts are scored. All steps by default. */
+  readonly benchmarksAt?: readonly number[]
   readonly finished: readonly FinishedEvaluation[]
   /** Judges that are not in the registry: with a model of their own. */
   readonly judges?: readonly Judge[]
@@ -47,15 +49,18 @@ export const benchmarkRow = ({
   ...(decoding.temperature > 0 && { decoding }),
 })
 
-/** Whether a state's answers to a benchmark, or what else is recorded under this name, are in already. */
-export const isMeasured = (
-  { finished }: Pick<EvaluationPlan, 'finished'>,
+/** Whether a state still has to be measured on a benchmark or text. */
+export function isDue(
+  { benchmarks, benchmarksAt, finished }: EvaluationPlan,
   { arm, seed, step }: SubjectKey,
   name: string,
-): boolean =>
-  finished.some(
+): boolean {
+  const isBenchmark = benchmarks.some(({ benchmark }) => benchmark.name === name)
+  if (isBenchmark && benchmarksAt && !benchmarksAt.includes(step)) return false
+  return !finished.some(
     (row) => row.benchmark === name && row.arm === arm && row.seed === seed && row.step === step,
   )
+}
 
 /** One thing that a plan asks of a state; it is recorded under its name once it is whole. */
 export interface Measurement {
@@ -97,7 +102,7 @@ const measurementsOf = (plan: EvaluationPlan): Measurement[] => [
 
 /** Whether anything of the plan is still to be asked of a state. */
 export const isLeft = (plan: EvaluationPlan, key: SubjectKey): boolean =>
-  measurementsOf(plan).some(({ name }) => !isMeasured(plan, key, name))
+  measurementsOf(plan).some(({ name }) => isDue(plan, key, name))
 
 export async function evaluate(
   subject: Subject,
@@ -106,7 +111,7 @@ export async function evaluate(
   context: JobContext,
 ): Promise<void> {
   const measure = async ({ name, run }: Measurement) => {
-    if (!isMeasured(plan, key, name)) await run(subject, key, context)
+    if (isDue(plan, key, name)) await run(subject, key, context)
   }
   try {
     for (const each of replying(plan)) await measure(each)

@@ -8,7 +8,7 @@ import {
 } from '../audit/plan/estimate.ts'
 import { tokensOf } from '../audit/plan/plan.ts'
 import type { ModelCellSpec, PlannedCell, TestbedCellSpec } from '../contract/sweeps.ts'
-import { findMethod } from '../finetune/registry.ts'
+import { bindMethod } from '../finetune/registry.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { findTestbed } from './testbeds/find-testbed.ts'
@@ -83,7 +83,7 @@ export function cellSecondsOn(bench: Workbench): CellSeconds {
     promptTokens: rowTokens,
     newTokens: 0,
   }
-  return ({ method, training, evalEvery, batchSize }, rate) => {
+  return ({ method, methodConfig, training, evalEvery, batchSize }, rate) => {
     const asked = (works: readonly Omit<AnswersToWrite, 'batchSize'>[], times: number) =>
       works.reduce((sum, work) => {
         return sum + times * generationSeconds(size, rate, { ...work, batchSize })
@@ -92,7 +92,7 @@ export function cellSecondsOn(bench: Workbench): CellSeconds {
     const config = TrainingConfig.parse(training)
     const { steps, gradientAccumulationSteps } = config
     const tokens = config.batchSize * gradientAccumulationSteps * rowTokens
-    const isFrozen = findMethod(method).trainable === undefined
+    const isFrozen = !bindMethod({ name: method, config: methodConfig }).trainable
     return (
       trainingSeconds(size, rate, steps, tokens, isFrozen) +
       asked(suite, suiteSteps(steps, evalEvery).length) +

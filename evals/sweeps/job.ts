@@ -2,17 +2,17 @@
 import { stat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { digestOfFile } from '../measure/base.ts'
-import { armOf, type MethodChoice } from '../finetune/method-choice.ts'
+import { armNameOf, type MethodChoice } from '../finetune/method-choice.ts'
 import { benchmarkRow } from '../measure/evaluate.ts'
 import { PROCESS_BYTES } from '../audit/plan/memory.ts'
 import { plannedBytes } from '../audit/plan/plan-memory.ts'
-import { saidAlone } from '../arms/side-by-side.ts'
+import { notTogetherNote } from '../arms/side-by-side.ts'
 import { statesTogether } from '../audit/plan/together-memory.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { findMethod } from '../finetune/registry.ts'
+import { bindMethod } from '../finetune/registry.ts'
 import type { JobContext } from '../contract/job.ts'
 import type { JobKind, PlanLine } from '../contract/job.ts'
 import { counted } from '../contract/words.ts'
@@ -38,7 +38,7 @@ export const sweepJob: JobKind<SweepConfig> = {
   config: SweepConfig,
   title: (config) => {
     const axes = axesOf(config).map(({ name, values }) => `${name} ${values.join(', ')}`)
-    const methods = config.methods.map(armOf).join(', ')
+    const methods = config.methods.map(armNameOf).join(', ')
     const what = config.testbed ?? `${methods} of ${config.model} on ${config.data}`
     return `Sweep of ${[what, ...axes].join('; ')}`
   },
@@ -116,11 +116,8 @@ async function surveyed(config: SweepConfig): Promise<Survey> {
   }
 }
 
-function saidOf({ base }: Workbench, choice: MethodChoice): string | undefined {
-  const method = findMethod(choice.name)
-  const methodConfig = method.config.parse(choice.config)
-  return saidAlone(base, armOf(choice), { method, methodConfig })
-}
+const saidOf = ({ base }: Workbench, choice: MethodChoice): string | undefined =>
+  notTogetherNote(base, armNameOf(choice), bindMethod(choice))
 
 function togetherIn({ base, benchmarks }: Workbench, config: SweepConfig) {
   const { evalTogether, evalEvery, training, batchSize } = config

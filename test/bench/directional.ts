@@ -5,15 +5,15 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import type { AnyMethod } from '../../evals/finetune/method.ts'
 import { namedViews } from '../../evals/finetune/training/parameters.ts'
-import { findMethod } from '../../evals/finetune/registry.ts'
+import { bindMethod } from '../../evals/finetune/registry.ts'
 import {
   newOptimizerState,
   train,
   type TrainingConfig,
 } from '../../evals/finetune/training/train.ts'
-import { openTraining, type TrainingSession } from '../../evals/finetune/training/train-graph.ts'
+import type { TrainingSession } from '../../evals/finetune/training/session.ts'
+import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { makeBatch } from '../../evals/finetune/training/dataset.ts'
 import { openCached, type ModelState } from '../../evals/inference/cached-graph.ts'
 import { scoreTexts } from '../../evals/inference/score.ts'
@@ -33,8 +33,6 @@ interface Setting {
 
 interface Trained {
   readonly tiny: TinyModel
-  readonly method: AnyMethod
-  readonly methodConfig: unknown
   readonly losses: readonly number[]
   readonly session: TrainingSession
   /** Loss on every row at the end, unperturbed. */
@@ -46,26 +44,23 @@ async function trained(
   seed: number,
 ): Promise<Trained> {
   const tiny = tinyModel({ seed: 100 + seed })
-  const found = findMethod(method)
-  const methodConfig = found.config.parse(config)
   const session = await openTraining({
     model: tiny.model,
     weights: tiny.weights,
-    method: found,
+    method: bindMethod({ name: method, config: { ...config } }),
     seed,
     maxPositions: 32,
-    methodConfig,
     device: { name: 'cpu', threads: 1 },
     data: { examples: EXAMPLES, padId: 0 },
   })
   const state = newOptimizerState(session.parameters, session.memorySize)
   const plan = tinyPlan({ steps: 40, batchSize: 11, weightDecay: 0, ...training })
-  const options = { session, method: found, examples: EXAMPLES, padId: 0, config: plan, seed }
+  const options = { session, examples: EXAMPLES, padId: 0, config: plan, seed }
   const rest = { signal: new AbortController().signal, lastGood: () => 'a toy keeps none' }
   const losses: number[] = []
   for await (const { loss } of train(state, { ...options, ...rest })) losses.push(loss)
   const { loss: final } = await session.gradients(WHOLE)
-  return { tiny, method: found, methodConfig, losses, session, final }
+  return { tiny, losses, session, final }
 }
 
 async function measured(
@@ -150,7 +145,7 @@ const endsFlatter = (method: string, config: object): Experiment => ({
 const PULLED = { rank: 4, consistency: 0.3, diversity: 0, concentration: 0 }
 
 /** Mean |log p(token) − log p₀(token)| over other texts, of the tuned model and its base. */
-async function driftFromBase({ session, method, methodConfig, tiny }: Trained): Promise<number> {
+async function driftFromBase({ session, tiny }: Trained): Promise<number> {
   const texts = Array.from({ length: 8 }, (_, i) => ({
     ...{ key: `text ${i}`, from: 1 },
     ids: randomIds(`other ${i}`, 12, tiny.options.vocab),
@@ -168,7 +163,7 @@ async function driftFromBase({ session, method, methodConfig, tiny }: Trained): 
   for (const [name, { data }] of namedViews(session.table, session.parameters))
     frozen.set(name, data)
   const base = await scores({ model: tiny.model, frozen: tiny.weights })
-  const tuned = await scores({ model: tiny.model, frozen, method, methodConfig })
+  const tuned = await scores({ model: tiny.model, frozen, method: session.method })
   return tuned.reduce((sum, x, i) => sum + Math.abs(x - base[i]!), 0) / tuned.length
 }
 

@@ -6,7 +6,8 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runArm, type ArmPlan } from '../../evals/arms/arm.ts'
+import { runArm } from '../../evals/arms/arm.ts'
+import type { ArmPlan } from '../../evals/arms/arm-plan.ts'
 import { openBase, type Base } from '../../evals/measure/base.ts'
 import { openBaseScores } from '../../evals/measure/base-scores.ts'
 import { prepareBenchmarks } from '../../evals/measure/benchmark-sources.ts'
@@ -14,7 +15,7 @@ import { AuditConfig } from '../../evals/audit/config.ts'
 import { fittedExamples } from '../../evals/arms/examples.ts'
 import { neutralTexts, trainingData } from '../../evals/measure/sources.ts'
 import { lora } from '../../evals/finetune/methods/lora.ts'
-import { anyMethod } from '../../evals/finetune/method.ts'
+import { bind } from '../../evals/finetune/method.ts'
 import { TrainingConfig } from '../../evals/finetune/training/train.ts'
 import type { JobContext } from '../../evals/contract/job.ts'
 import { chooseDevice } from '../../evals/runtime/device.ts'
@@ -60,7 +61,7 @@ async function planOf(base: Base): Promise<ArmPlan> {
   const neutral = await neutralTexts(benchmarks, count('prompts'))
   const shared = { neutral, finished: [], baseScores: await openBaseScores(base) }
   return {
-    ...{ arm: 'lora', method: anyMethod(lora), methodConfig: lora.config.parse({}), seed: 0 },
+    ...{ arm: 'lora', method: bind(lora, {}), seed: 0 },
     training,
     examples,
     dataDigest: '',

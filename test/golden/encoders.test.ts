@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { full } from '../../evals/finetune/methods/full.ts'
 import { lora } from '../../evals/finetune/methods/lora.ts'
-import { anyMethod, type AnyMethod, type Batch } from '../../evals/finetune/method.ts'
+import { bind, type BoundMethod, type Batch } from '../../evals/finetune/method.ts'
 import { namedViews } from '../../evals/finetune/training/parameters.ts'
-import { openTraining, type TrainingSession } from '../../evals/finetune/training/train-graph.ts'
+import type { TrainingSession } from '../../evals/finetune/training/session.ts'
+import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { openEncoderSession } from '../../evals/inference/encoder-session.ts'
 import { countingPositions, int32 } from '../../evals/inference/feeds.ts'
@@ -54,11 +55,7 @@ function batchOf(expected: Expected): Batch {
   }
 }
 
-const open = (
-  { model, weights }: GoldenModel,
-  method: AnyMethod,
-  settings: Record<string, unknown>,
-): Promise<TrainingSession> =>
+const open = ({ model, weights }: GoldenModel, method: BoundMethod): Promise<TrainingSession> =>
   openTraining({
     model,
     weights,
@@ -66,7 +63,6 @@ const open = (
     device,
     seed: 0,
     maxPositions: 9,
-    methodConfig: method.config.parse(settings),
   })
 
 describe.each(GOLDEN_ENCODERS.classes)('%s', (name) => {
@@ -90,7 +86,7 @@ describe.each(GOLDEN_ENCODERS.classes)('%s', (name) => {
   test('loss and every gradient of full fine-tuning are PyTorch’s', async () => {
     const golden = await openGolden(name)
     const { model, expected } = golden
-    const session = await open(golden, anyMethod(full), { learningRateScale: 1 })
+    const session = await open(golden, bind(full, { learningRateScale: 1 }))
     const { loss, flat } = await session.gradients(batchOf(expected))
     expect(Math.abs(loss - floats(expected, 'loss')[0]!)).toBeLessThan(TOLERANCE)
     const views = namedViews(session.table, flat)
@@ -110,7 +106,7 @@ describe.each(GOLDEN_ENCODERS.classes)('%s', (name) => {
   test('loss and gradients of LoRA and of the head beside it are PEFT’s', async () => {
     const golden = await openGolden(name)
     const { expected } = golden
-    const session = await open(golden, anyMethod(lora), { rank: 3, alpha: 6 })
+    const session = await open(golden, bind(lora, { rank: 3, alpha: 6 }))
     const names = session.table.slices.map((slice) => slice.name)
     const begun = [...expected.keys()].filter((key) => key.startsWith('lora.init.'))
     expect(names.map((each) => `lora.init.${each}`).sort()).toEqual(begun.sort())

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { full } from '../../evals/finetune/methods/full.ts'
-import { anyMethod } from '../../evals/finetune/method.ts'
+import { bind } from '../../evals/finetune/method.ts'
 import { namedViews } from '../../evals/finetune/training/parameters.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { asStored } from '../../evals/models/weight-list.ts'
@@ -30,12 +30,10 @@ describe.each(cases)('%s', (name) => {
 
   test('loss and every gradient of full fine-tuning are PyTorch’s', async () => {
     const { model, weights, expected } = await openGolden(name)
-    const method = anyMethod(full)
     const session = await openTraining({
       model,
       weights,
-      method,
-      methodConfig: method.config.parse({ learningRateScale: 1 }),
+      method: bind(full, { learningRateScale: 1 }),
       seed: 0,
       maxPositions: 16,
       device: { name: 'cpu', threads: 1 },

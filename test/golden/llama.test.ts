@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { full } from '../../evals/finetune/methods/full.ts'
 import { lora } from '../../evals/finetune/methods/lora.ts'
-import { anyMethod, type AnyMethod } from '../../evals/finetune/method.ts'
+import { bind, type BoundMethod } from '../../evals/finetune/method.ts'
 import { namedViews, optimizerGroups } from '../../evals/finetune/training/parameters.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
@@ -34,7 +34,9 @@ describe.each(CASES)('%s', (name) => {
 
   test('loss and every gradient of full fine-tuning are PyTorch’s', async () => {
     const { model, weights, expected } = await openGolden(name)
-    const session = await openTraining(options(model, weights, anyMethod(full)))
+    const session = await openTraining(
+      options(model, weights, bind(full, { learningRateScale: 1 })),
+    )
     const { loss, flat } = await session.gradients(batchOf(expected))
     expect(Math.abs(loss - floats(expected, 'loss')[0]!)).toBeLessThan(TOLERANCE)
     for (const [weight, { data }] of namedViews(session.table, flat)) {
@@ -45,13 +47,14 @@ describe.each(CASES)('%s', (name) => {
   })
 })
 
-const options = (model: Model, weights: ReadonlyMap<string, Float32Array>, method: AnyMethod) => ({
+const options = (
+  model: Model,
+  weights: ReadonlyMap<string, Float32Array>,
+  method: BoundMethod,
+) => ({
   model,
   weights,
   method,
-  methodConfig: method.config.parse(
-    method.name === 'lora' ? { rank: 4, alpha: 8 } : { learningRateScale: 1 },
-  ),
   seed: 0,
   maxPositions: 16,
   device,
@@ -61,8 +64,8 @@ const PEFT = 'base_model.model.'
 
 describe.each(TRAINED)('%s, five AdamW steps', (name) => {
   test.each([
-    ['full', anyMethod(full)],
-    ['lora', anyMethod(lora)],
+    ['full', bind(full, { learningRateScale: 1 })],
+    ['lora', bind(lora, { rank: 4, alpha: 8 })],
   ] as const)('%s ends in PyTorch’s weights', async (mode, method) => {
     const { model, weights, expected } = await openGolden(name)
     const session = await openTraining(options(model, weights, method))

@@ -2,9 +2,10 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { namedViews, optimizerGroups } from '../../evals/finetune/training/parameters.ts'
-import { findMethod } from '../../evals/finetune/registry.ts'
+import { bindMethod } from '../../evals/finetune/registry.ts'
 import { newOptimizerState } from '../../evals/finetune/training/train.ts'
-import { openTraining, type TrainingSession } from '../../evals/finetune/training/train-graph.ts'
+import type { TrainingSession } from '../../evals/finetune/training/session.ts'
+import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { adamW, clipFactor, globalNorm } from '../../evals/graph/optimizer.ts'
 import {
   adaptedLogits,
@@ -23,11 +24,10 @@ const METHODS = ['rslora', 'dora', 'pissa', 'olora', 'lora-plus', 'lora-fa']
 
 async function open(name: string) {
   const golden = await openGolden('llama-untied-gqa')
-  const method = findMethod(name)
-  const methodConfig = method.config.parse({ rank: 3, alpha: 6 })
+  const method = bindMethod({ name, config: { rank: 3, alpha: 6 } })
   const { model, weights } = golden
-  const options = { model, weights, method, methodConfig, seed: 0, maxPositions: 16, device }
-  return { golden, method, methodConfig, session: await openTraining(options) }
+  const options = { model, weights, method, seed: 0, maxPositions: 16, device }
+  return { golden, session: await openTraining(options) }
 }
 
 const key = (name: string, what: string, parameter: string) =>

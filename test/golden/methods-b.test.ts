@@ -2,10 +2,10 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Example } from '../../evals/finetune/training/dataset.ts'
-import type { AnyMethod, Prepared } from '../../evals/finetune/method.ts'
+import type { BoundMethod, Prepared } from '../../evals/finetune/method.ts'
 import { movedStart } from '../../evals/finetune/methods/moved-base.ts'
 import { isTrained, namedViews } from '../../evals/finetune/training/parameters.ts'
-import { findMethod } from '../../evals/finetune/registry.ts'
+import { bindMethod } from '../../evals/finetune/registry.ts'
 import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/training/train.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { peftConfigOf, lowRankFields } from '../../evals/finetune/methods/low-rank.ts'
@@ -41,16 +41,15 @@ function examplesOf({ expected: golden }: GoldenModel): Example[] {
   }))
 }
 
-async function open(name: string, change: (method: AnyMethod) => AnyMethod = (same) => same) {
+async function open(name: string, change: (method: BoundMethod) => BoundMethod = (same) => same) {
   const golden = await openGolden('llama-untied-gqa')
-  const method = change(findMethod(name.replace(/-kohya$/, '')))
-  const methodConfig = method.config.parse({ rank: RANK, ...SETTINGS[name] })
+  const config = { rank: RANK, ...SETTINGS[name] }
+  const method = change(bindMethod({ name: name.replace(/-kohya$/, ''), config }))
   const examples = examplesOf(golden)
   const session = await openTraining({
     model: golden.model,
     weights: golden.weights,
     method,
-    methodConfig,
     device,
     seed: RUN_SEED,
     maxPositions: 16,
@@ -62,7 +61,7 @@ async function open(name: string, change: (method: AnyMethod) => AnyMethod = (sa
 /** Singular vectors have no sign of their own, so the run begins at the oracle's. */
 const fromOracle =
   (name: string) =>
-  (method: AnyMethod): AnyMethod => {
+  (method: BoundMethod): BoundMethod => {
     if (!method.prepare) return method
     const parameters = (): Map<string, Float32Array> =>
       new Map(
@@ -73,7 +72,9 @@ const fromOracle =
           return [[parameter, oracle(name, 'init', parameter)] as const]
         }),
       )
-    const prepare = (probe: Parameters<NonNullable<AnyMethod['prepare']>>[0]): Promise<Prepared> =>
+    const prepare = (
+      probe: Parameters<NonNullable<BoundMethod['prepare']>>[0],
+    ): Promise<Prepared> =>
       Promise.resolve(
         name === 'lora-sb'
           ? { parameters: parameters() }

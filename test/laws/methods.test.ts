@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { aboutMethods } from '../../evals/runs/options/methods.ts'
-import type { AnyMethod } from '../../evals/finetune/method.ts'
+import { bind, type BoundMethod } from '../../evals/finetune/method.ts'
 import { isTrained, namedViews } from '../../evals/finetune/training/parameters.ts'
 import { METHODS } from '../../evals/finetune/registry.ts'
 import { loadTrainingState, saveTrainingState } from '../../evals/finetune/training/state.ts'
@@ -58,9 +58,10 @@ const CONFIGS: Readonly<Record<string, readonly object[]>> = {
 const OWN_GRADIENTS: ReadonlySet<string> = new Set(['allora'])
 
 const cases = METHODS.flatMap((method) =>
-  (CONFIGS[method.name] ?? []).map(
-    (config) => [`${method.name} ${JSON.stringify(config)}`, method, config] as const,
-  ),
+  (CONFIGS[method.name] ?? []).map((config) => {
+    const title = `${method.name} ${JSON.stringify(config)}`
+    return [title, bind(method, config), config, method.config] as const
+  }),
 )
 
 test('every method has configurations to try', () => {
@@ -100,8 +101,7 @@ test('every method has its own list, a direction over at least ten seeds, and a 
 /** Runs `build` over one adapted layer with generic numbers in every parameter. */
 async function onOneLayer(
   dialect: Dialect,
-  method: AnyMethod,
-  config: unknown,
+  method: BoundMethod,
   build: (g: Graph, adapter: Adapter, x: Value, site: LinearSite) => Record<string, Value>,
   held?: Readonly<Record<string, Tensor>>,
 ) {
@@ -124,7 +124,7 @@ async function onOneLayer(
     inFeatures: IN,
     outFeatures: OUT,
   }
-  const adapter = method.attach!(g, site, config, undefined)!
+  const adapter = method.attach!(g, site)!
   const outputs = build(g, adapter, x, site)
   if (!held) constants.forEach((value, i) => (outputs[`held ${i}`] = value))
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
@@ -145,8 +145,7 @@ async function onOneLayer(
 
 const attached = cases.filter(([, method]) => 'attach' in method)
 
-describe.each(attached)('%s: one adapted layer', (_, method, config) => {
-  const parsed = method.config.parse(config)
+describe.each(attached)('%s: one adapted layer', (_, method) => {
   /** Σ y·c with a fixed generic c, as one scalar loss. */
   const lossOf = (g: Graph, y: Value): Value => {
     const stream = randomStream(22, 'cotangent')
@@ -156,7 +155,7 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
 
   const checkGradients = async () => {
     const names: string[] = []
-    const { runner, feeds } = await onOneLayer(FLOAT64, method, parsed, (g, adapter, x) => {
+    const { runner, feeds } = await onOneLayer(FLOAT64, method, (g, adapter, x) => {
       const loss = lossOf(g, adapter.forward(x))
       const wrt = [...g.parameters.filter(isTrained).map(({ value }) => value), x]
       names.push(...wrt.map(({ name }) => name))
@@ -170,7 +169,6 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
     const holding = await onOneLayer(
       FLOAT64,
       method,
-      parsed,
       (g, adapter, x) => ({ loss: lossOf(g, adapter.forward(x)) }),
       held,
     )
@@ -200,7 +198,7 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
   if (!method.mergeable) return
 
   test('G3: forward(x) is x·weight()ᵀ within 1e-10 (float64)', async () => {
-    const { runner, feeds } = await onOneLayer(FLOAT64, method, parsed, (g, adapter, x) => ({
+    const { runner, feeds } = await onOneLayer(FLOAT64, method, (g, adapter, x) => ({
       forward: adapter.forward(x),
       merged: g.matMulT(x, adapter.weight()),
       plain: g.matMulT(
@@ -217,7 +215,7 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
   })
 
   test('G2: merging and unmerging give back W within 1e-12 (float64)', async () => {
-    const { runner, feeds } = await onOneLayer(FLOAT64, method, parsed, (g, adapter) => {
+    const { runner, feeds } = await onOneLayer(FLOAT64, method, (g, adapter) => {
       const W = g.inputs.find(({ name }) => name === 'W')!
       const merged = adapter.weight()
       return { merged, update: g.sub(merged, W) }
@@ -228,22 +226,23 @@ describe.each(attached)('%s: one adapted layer', (_, method, config) => {
   })
 })
 
-describe.each(cases)('%s', (_, method, config) => {
+describe.each(cases)('%s', (_, method, config, schema) => {
   test('its configuration parses its defaults and survives JSON', () => {
-    const parsed = method.config.parse(config)
-    expect(method.config.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed)
-    expect(method.config.parse({})).toEqual(method.config.parse(JSON.parse('{}')))
+    const parsed = schema.parse(config)
+    expect(method.settings).toEqual(parsed)
+    expect(schema.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed)
+    expect(schema.parse({})).toEqual(schema.parse(JSON.parse('{}')))
   })
 
   test('every field of its configuration says what it is, for forms and flags', () => {
-    const { properties = {} } = z.toJSONSchema(method.config, { io: 'input' })
+    const { properties = {} } = z.toJSONSchema(schema, { io: 'input' })
     expect(Object.keys(properties).length).toBeGreaterThan(0)
-    for (const [field, schema] of Object.entries(properties)) {
-      expect(schema, field).toMatchObject({
+    for (const [field, own] of Object.entries(properties)) {
+      expect(own, field).toMatchObject({
         label: expect.stringMatching(/\S/) as string,
         help: expect.stringMatching(/\S/) as string,
       })
-      expect(schema, field).toHaveProperty('default')
+      expect(own, field).toHaveProperty('default')
     }
   })
 
@@ -252,7 +251,6 @@ describe.each(cases)('%s', (_, method, config) => {
     model: tiny.model,
     weights: tiny.weights,
     method,
-    methodConfig: method.config.parse(config),
     seed: 8,
     maxPositions: 16,
     device,
@@ -268,7 +266,7 @@ describe.each(cases)('%s', (_, method, config) => {
   async function logProbs(weights: Weights, parameters?: Named) {
     const frozen = new Map(weights)
     for (const [name, { data }] of parameters ?? []) frozen.set(name, data)
-    const adapter = parameters && { method, methodConfig: options.methodConfig }
+    const adapter = parameters && { method }
     const session = await openCached({ model: tiny.model, frozen, ...adapter }, device, 16)
     const [found] = await scoreTexts([text], { ...scoring, session })
     await session.release()
@@ -317,7 +315,7 @@ describe.each(cases)('%s', (_, method, config) => {
     expect(await logProbs(weights, namedViews(table, loaded.parameters))).toEqual(moved)
 
     if (method.toPeft) {
-      const peft = method.toPeft(views, options.methodConfig, 'the base', prepared)
+      const peft = method.toPeft(views, 'the base', prepared)
       await writePeftFolder(join(folder, 'adapter'), peft)
       const read = await readPeftFolder(join(folder, 'adapter'))
       // PEFT takes names where we say all-linear.

@@ -2,13 +2,14 @@
  * @file Does PEFT read our adapters as we mean them: each method's export on a tiny Llama, opened by
  * `PeftModel.from_pretrained`, must answer with our logits, unmerged and merged.
  */
+import { bind } from '../../evals/finetune/method.ts'
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { namedViews } from '../../evals/finetune/training/parameters.ts'
-import { findMethod, METHODS } from '../../evals/finetune/registry.ts'
+import { bindMethod, METHODS } from '../../evals/finetune/registry.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { writePeftFolder } from '../../evals/models/formats/peft-folder.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
@@ -31,7 +32,7 @@ const title = isReady
   ? 'PEFT reads'
   : 'PEFT reads (needs Python with peft: name it in TOUCHSTONE_PYTHON)'
 
-const names = METHODS.filter((method) => method.toPeft !== undefined).map(({ name }) => name)
+const names = METHODS.filter((method) => bind(method, {}).toPeft).map(({ name }) => name)
 
 describe.skipIf(!isReady)(title, { timeout: 120_000 }, () => {
   let folder: string
@@ -41,9 +42,8 @@ describe.skipIf(!isReady)(title, { timeout: 120_000 }, () => {
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
   test.each(names)('%s as we mean it', async (name) => {
-    const method = findMethod(name)
     const patterns = { rankPattern: ['layers.1.mlp.down_proj=2'], alphaPattern: ['q_proj=9'] }
-    const methodConfig = method.config.parse({ rank: 3, alpha: 6, ...patterns })
+    const method = bindMethod({ name, config: { rank: 3, alpha: 6, ...patterns } })
     const golden = await openGolden(BASE)
     const batch = batchOf(golden.expected)
     const data = {
@@ -55,7 +55,6 @@ describe.skipIf(!isReady)(title, { timeout: 120_000 }, () => {
       model,
       weights,
       method,
-      methodConfig,
       data,
       ...{ seed: 0, maxPositions: 16, device: { name: 'cpu', threads: 1 } },
     })
@@ -63,18 +62,14 @@ describe.skipIf(!isReady)(title, { timeout: 120_000 }, () => {
     session.parameters.forEach((_, i) => (session.parameters[i]! += 0.05 * normal()))
     const views = namedViews(session.table, session.parameters)
     const adapter = join(folder, name)
-    await writePeftFolder(adapter, method.toPeft!(views, methodConfig, BASE, session.prepared))
+    await writePeftFolder(adapter, method.toPeft!(views, BASE, session.prepared))
     const out = join(folder, `${name}.safetensors`)
     const run = spawnSync(oraclePython(), [SCRIPT, join(FIXTURES, BASE), adapter, out], {
       encoding: 'utf8',
     })
     expect(run.status, run.stderr).toBe(0)
     const theirs = readOracle(out)
-    const ours = realRows(
-      await adaptedLogits({ golden, method, methodConfig, session }, batch),
-      golden,
-      batch.seq,
-    )
+    const ours = realRows(await adaptedLogits({ golden, session }, batch), golden, batch.seq)
     const rows = (tensor: string) => realRows(floats(theirs, tensor), golden, batch.seq)
     expect(relativeError(rows('logits'), ours)).toBeLessThan(TOLERANCE)
     expect(relativeError(rows('merged_logits'), ours)).toBeLessThan(TOLERANCE)

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { gibibytes } from '../../errors/memory.ts'
-import { findMethod } from '../../finetune/registry.ts'
+import { bindMethod } from '../../finetune/registry.ts'
 import { trainedSize } from '../../finetune/training/trained-size.ts'
 import type { JobContext } from '../../contract/job.ts'
 import { readJson } from '../../files/read-file.ts'
@@ -100,10 +100,10 @@ async function tooLittle(
 }
 
 const leavesBase = ({ opened: { model }, config: { methods } }: Asked<Planned>): boolean =>
-  methods.every(({ name, config }) => {
-    const method = findMethod(name)
-    const needsWhole = 'trainable' in method || 'perturb' in method || 'prepare' in method
-    return !needsWhole && trainedSize(model, method, method.config.parse(config)).ofBase === 0
+  methods.every((choice) => {
+    const method = bindMethod(choice)
+    const needsWhole = method.trainable ?? method.perturb ?? method.prepare
+    return !needsWhole && trainedSize(model, method).ofBase === 0
   })
 
 const Kept = z.object({ checkpointing: z.boolean(), why: z.string() })

@@ -1,5 +1,5 @@
 /** @file The peak of memory that a configuration leads to: its largest arm on the longest rows of its data. */
-import { findMethod } from '../../finetune/registry.ts'
+import { bindMethod } from '../../finetune/registry.ts'
 import {
   fitExample,
   countLabelled,
@@ -46,12 +46,11 @@ export async function plannedBytes(
   evaluates: boolean,
 ): Promise<number> {
   const batch = await microBatch({ open, model }, data ?? NO_DATA, training)
-  const sizes = methods.map(({ name, config: given }) => {
-    const method = findMethod(name)
-    const config: unknown = method.config.parse(given)
-    const pieces = lossPieces(model, method, config, batch.labelled)
-    const more = together ? togetherBytes(model, method, config, together) : 0
-    return { ...trainedSize(model, method, config), pieces, more }
+  const sizes = methods.map((choice) => {
+    const method = bindMethod(choice)
+    const pieces = lossPieces(model, method, batch.labelled)
+    const more = together ? togetherBytes(model, method, together) : 0
+    return { ...trainedSize(model, method), pieces, more }
   })
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training

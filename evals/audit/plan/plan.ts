@@ -2,7 +2,7 @@
 import { approximationOf } from '../../contract/approximate.ts'
 import { MITIGATIONS } from '../../contract/mitigation.ts'
 import type { PlanLine } from '../../contract/job.ts'
-import { findMethod } from '../../finetune/registry.ts'
+import { bindMethod } from '../../finetune/registry.ts'
 import { requireMeasured, storedGate } from '../../findings/gate/gate-file.ts'
 import { isGuarded } from '../../judges/guard.ts'
 import { openModel } from '../../models/open-model.ts'
@@ -29,7 +29,11 @@ import {
 import { prepareTexts } from '../../measure/perplexity.ts'
 import { modelPath } from '../../models/model-path.ts'
 import { requireForward } from '../forward.ts'
-import { leaningPlan, promptsOf, type LeaningPlan } from '../../measure/live-leaning.ts'
+import {
+  refusalMarginPlan,
+  promptsOf,
+  type RefusalMarginPlan,
+} from '../../measure/live-refusal-margin.ts'
 import { fitted } from './memory-budget.ts'
 import { neutralTexts, trainingData, type TrainingData } from '../../measure/sources.ts'
 
@@ -140,8 +144,8 @@ function trainingLines(
   const rows = batchSize * gradientAccumulationSteps
   const tokens = rows * tokensOf(conversations.map(textOf))
   const once = config.methods.reduce(
-    (sum, { name }) =>
-      sum + trainingSeconds(size, rate, steps, tokens, findMethod(name).toPeft !== undefined),
+    (sum, choice) =>
+      sum + trainingSeconds(size, rate, steps, tokens, bindMethod(choice).toPeft !== undefined),
     0,
   )
   const seconds = once * config.seeds.length
@@ -194,7 +198,7 @@ async function evaluationLines(
       seconds: states * generationSeconds(size, rate, batch),
     }
   })
-  const leaning = leaningPlan(config.leaningEvery, benchmarks)
+  const margin = refusalMarginPlan(config.leaningEvery, benchmarks)
   const neutral = await neutralTexts(benchmarks, config.limit)
   const promptTokens = tokensOf(neutral.map(({ text }) => text))
   const work = { prompts: neutral.length, promptTokens, newTokens: 0, batchSize }
@@ -204,14 +208,14 @@ async function evaluationLines(
     unit: 'text',
     seconds: states * generationSeconds(size, rate, work),
   }
-  const leaningLines = leaning ? [leaningLine(config, leaning, machine)] : []
-  return [...leaningLines, ...prompted, ...texts, ...(writes ? [neutralLine] : [])]
+  const marginLines = margin ? [marginLine(config, margin, machine)] : []
+  return [...marginLines, ...prompted, ...texts, ...(writes ? [neutralLine] : [])]
 }
 
 /** A look reads its prompts once, and a few tokens of each opening after them. */
-function leaningLine(
+function marginLine(
   { methods, seeds, training, batchSize }: AuditConfig,
-  plan: LeaningPlan,
+  plan: RefusalMarginPlan,
   { size, rate }: Machine,
 ): PlanLine {
   const prompts = promptsOf(plan)

@@ -3,7 +3,7 @@ import { targets } from '../../finetune/methods/low-rank.ts'
 import { maxRows } from '../../inference/panel.ts'
 import { rowBytes } from '../../inference/slots.ts'
 import type { Message } from '../../contract/rows.ts'
-import type { AnyMethod } from '../../finetune/method.ts'
+import type { BoundMethod } from '../../finetune/method.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { rankOf } from '../../models/formats/peft-config.ts'
@@ -93,11 +93,10 @@ const longer = (a: readonly Message[], b: readonly Message[]) => (lengthOf(b) > 
 /** Nothing of a method whose states are asked one by one. */
 export function togetherBytes(
   { weights }: Pick<Model, 'weights'>,
-  method: AnyMethod,
-  methodConfig: unknown,
+  method: BoundMethod,
   { states, writingBytes }: Together,
 ): number {
-  const peft = changesOf(method, methodConfig)
+  const peft = changesOf(method)
   if (!peft) return 0
   const numbers = [...weights.values()].reduce((sum, { name, module, shape }) => {
     const layer = name.slice(0, -'.weight'.length)

@@ -1,5 +1,5 @@
 /** @file The memory that training takes where there is no data yet. It opens nothing, so `inspect` has it at once. */
-import type { AnyMethod } from '../../finetune/method.ts'
+import { bind, type FineTuneMethod } from '../../finetune/method.ts'
 import { lossPieces } from '../../finetune/training/loss-pieces.ts'
 import { trainedSize } from '../../finetune/training/trained-size.ts'
 import type { Model } from '../../models/registry.ts'
@@ -10,10 +10,10 @@ import { peakBytes, type MicroBatch } from './memory.ts'
 const USUAL: MicroBatch = { rows: 8, longest: 128, labelled: 512 }
 
 /** What training by the method takes with its own settings on a usual batch. */
-export function usualBytes(model: Model, method: AnyMethod): number {
-  const config: unknown = method.config.parse({})
-  const pieces = lossPieces(model, method, config, USUAL.labelled)
-  const size = { ...trainedSize(model, method, config), pieces }
+export function usualBytes(model: Model, method: FineTuneMethod): number {
+  const bound = bind(method, {})
+  const pieces = lossPieces(model, bound, USUAL.labelled)
+  const size = { ...trainedSize(model, bound), pieces }
   const isCopied = !extendsInPlace({ name: 'cpu' })
   return peakBytes({ model, precision: 'fp32', batch: USUAL, evaluates: false, isCopied, ...size })
 }

@@ -1,7 +1,7 @@
 /**
- * @file ALLoRA: y = x·Wᵀ + x·(B·A)ᵀ without dropout or scaling; the gradient of output row i of B·A is multiplied by
- * c_i = 1/√(‖(BA)_i‖₂ + 1/η²) (Huang & Balestriero 2024, §4: the norm is not squared), so that B leaves zero quickly:
- * ∇B = (c ⊙ G)·Aᵀ, ∇A = Bᵀ·(c ⊙ G), while what flows to x is left as it is.
+ * @file ALLoRA: y = x·Wᵀ + x·(B·A)ᵀ without dropout or scaling. The gradient of output row i of B·A is multiplied by
+ * c_i = 1/√(‖(BA)_i‖₂ + 1/η²) (Huang & Balestriero 2024, §4; the norm is not squared), so that B leaves zero quickly:
+ * ∇B = (c ⊙ G)·Aᵀ, ∇A = Bᵀ·(c ⊙ G). The gradient with respect to x is unchanged. See docs/methods/dora-allora.md.
  */
 import { z } from 'zod'
 import { product } from '../../graph/ops/linalg.ts'
@@ -29,8 +29,8 @@ const config = z.object({
 })
 type Config = z.infer<typeof config>
 
-/** s = 1 in every layer: α as large as r. */
-const peft = ({ rank, targetModules, rankPattern }: Config): PeftConfig =>
+/** s = 1 in every layer: α = r. */
+const peftOf = ({ rank, targetModules, rankPattern }: Config): PeftConfig =>
   peftConfigOf({ rank, alpha: rank, targetModules, rankPattern, alphaPattern: rankPattern })
 
 export const allora: FineTuneMethod<Config> = {
@@ -45,28 +45,32 @@ export const allora: FineTuneMethod<Config> = {
   mergeable: true,
   identityAtStart: true,
 
-  attach(g, site, config) {
+  hooks(config) {
+    const peft = peftOf(config)
     const rate = config.rate === 'effective' ? Math.sqrt(config.etaSquared) : 1
-    const pair = lowRankPair(g, site, peft(config), { rateOfA: rate, rateOfB: rate })
-    if (!pair) return undefined
-    const { weight: W } = site
     return {
-      forward(x) {
-        const c = rowFactors(g, pair.A, pair.B, config.etaSquared)
-        return g.apply(RowScaledLowRank, [x, W, pair.A, pair.B, c], undefined)[0]!
+      attach(g, site) {
+        const pair = lowRankPair(g, site, peft, { rateOfA: rate, rateOfB: rate })
+        if (!pair) return undefined
+        const { weight: W } = site
+        return {
+          forward(x) {
+            const c = rowFactors(g, pair.A, pair.B, config.etaSquared)
+            return g.apply(RowScaledLowRank, [x, W, pair.A, pair.B, c], undefined)[0]!
+          },
+          weight: () => mergedWeight(g, W, pair),
+        }
       },
-      weight: () => mergedWeight(g, W, pair),
+      toPeft: (parameters, base) => asPeftFolder(parameters, peft, base),
     }
   },
-
-  toPeft: (parameters, config, base) => asPeftFolder(parameters, peft(config), base),
 }
 
-/** c `[out]`. Row i of B·A has squared norm B_i·(A·Aᵀ)·B_iᵀ, so the product is never formed. */
+/** c `[out]`. The squared norm of row i of B·A is B_i·(A·Aᵀ)·B_iᵀ, so B·A is never computed. */
 export function rowFactors(g: Graph, A: Value, B: Value, etaSquared: number): Value {
   const inner = g.matMul(B, g.matMulT(A, A))
   const squares = g.reduceSum(g.mul(inner, B), [1], { keepDims: false })
-  // Rounding may leave a zero row's square just below zero.
+  // Rounding can make the square of a zero row slightly negative.
   const norms = g.sqrt(g.where(g.greaterOrEqual(squares, g.scalar(0)), squares, g.scalar(0)))
   return g.constantOf(g.div(g.scalar(1), g.sqrt(g.add(norms, g.scalar(1 / etaSquared)))))
 }

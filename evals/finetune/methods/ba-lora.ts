@@ -1,8 +1,8 @@
 /**
- * @file BA-LoRA: PiSSA's start and three terms on what the model says, against bias that it inherited (Chang et al. 2024, §3.3,
- * for generation): L = L_task + λ₁·CR + λ₂·DR + λ₃·SVDR with P the base, F the fine-tune, Z its logits `[labelled, vocab]`,
+ * @file BA-LoRA: PiSSA's start and three regularisers of the output distribution against inherited bias (Chang et al. 2024,
+ * §3.3, generation): L = L_task + λ₁·CR + λ₂·DR + λ₃·SVDR with P the base, F the fine-tune, Z its logits `[labelled, vocab]`,
  *     CR = KL(P‖F)      DR = −entropy of F, both means over labelled tokens      SVDR = −Σ_{i≤k} σ_i(Z) / Σ σ_i(Z).
- * λ₁ is also a pull back to the base.
+ * See docs/methods/ba-lora-lora-sb.md.
  */
 import { z } from 'zod'
 import type { Graph } from '../../graph/ops/index.ts'
@@ -37,13 +37,12 @@ const config = z.object({
 })
 type Config = z.infer<typeof config>
 
-/** Fed with the slope M of SVDR `[labelled, labelled]`. */
+/** Input that holds the slope M of SVDR `[labelled, labelled]`. */
 const SLOPE = 'ba_lora_slope'
-/** Below this part of σ₁ a direction of float32 logits is rounding. */
+/** Singular values below this share of σ₁ are rounding errors of float32 logits. */
 const ROUNDING = 1e-5
 
 export const baLora: FineTuneMethod<Config> = {
-  ...pissa,
   name: 'ba-lora',
   title: 'BA-LoRA',
   paper: 'arXiv:2408.04556',
@@ -54,24 +53,29 @@ export const baLora: FineTuneMethod<Config> = {
     'The training loss that is reported is the task’s alone. Consistency costs a forward of the base in every step, concentration a forward and a decomposition.',
   ],
   config,
+  mergeable: pissa.mergeable,
+  identityAtStart: pissa.identityAtStart,
 
-  loss(g, io, { consistency, diversity, concentration }) {
-    const terms: readonly (readonly [number, (g: Graph, io: LossInputs) => Value])[] = [
-      [consistency, divergence],
-      [diversity, certainty],
-      [concentration, spread],
-    ]
-    return terms.reduce(
-      (sum, [λ, term]) => (λ === 0 ? sum : g.add(sum, g.mul(g.scalar(λ), term(g, io)))),
-      io.taskLoss,
-    )
-  },
-
-  observe: {
-    wants: ({ concentration }) => concentration > 0,
-    look: (gram, count, { leading }) =>
-      new Map([[SLOPE, { shape: [count, count], data: leadingShare(gram, count, leading).slope }]]),
-  },
+  hooks: ({ consistency, diversity, concentration, leading, ...lowRank }) => ({
+    ...pissa.hooks(lowRank),
+    loss(g, io) {
+      const terms: readonly (readonly [number, (g: Graph, io: LossInputs) => Value])[] = [
+        [consistency, divergence],
+        [diversity, certainty],
+        [concentration, spread],
+      ]
+      return terms.reduce(
+        (sum, [λ, term]) => (λ === 0 ? sum : g.add(sum, g.mul(g.scalar(λ), term(g, io)))),
+        io.taskLoss,
+      )
+    },
+    ...(concentration > 0 && {
+      observe(gram: Float64Array, count: number) {
+        const data = leadingShare(gram, count, leading).slope
+        return new Map([[SLOPE, { shape: [count, count], data }]])
+      },
+    }),
+  }),
 }
 
 /** CR = Σ weight·Σ_v P·(log P − log F). */
@@ -88,8 +92,8 @@ export function certainty(g: Graph, { outputs, rowWeights }: LossInputs): Value 
 }
 
 /**
- * What has SVDR's gradient in Z, M·Z: ½·Σ Z ⊙ M·Z with M held constant. Its own value is 0, for SVDR does not change with the
- * size of Z. A micro-batch counts by its labelled tokens.
+ * ½·Σ Z ⊙ M·Z with M constant, whose gradient in Z is that of SVDR, M·Z. Its value is 0 because SVDR is invariant to the
+ * scale of Z. Micro-batches are weighted by their labelled tokens.
  */
 export function spread(g: Graph, { outputs: Z, rowWeights }: LossInputs): Value {
   const [rows] = Z.shape
@@ -103,8 +107,8 @@ const weighted = (g: Graph, x: Value, rowWeights: Value): Value =>
   g.reduceSum(g.mul(g.reduceSum(x, [1], { keepDims: false }), rowWeights), [0], { keepDims: false })
 
 /**
- * SVDR of Z from Z·Zᵀ = Σ σ_i²·u_i·u_iᵀ, and M with ∂SVDR/∂Z = M·Z: as ∂σ_i/∂Z = u_i·v_iᵀ = u_i·u_iᵀ·Z/σ_i, with S_k and S the
- * two sums, M = Σ_i (S_k − [i ≤ k]·S)/(S²·σ_i) · u_i·u_iᵀ `[count, count]`.
+ * SVDR of Z from Z·Zᵀ = Σ σ_i²·u_i·u_iᵀ, and M with ∂SVDR/∂Z = M·Z. Since ∂σ_i/∂Z = u_i·v_iᵀ = u_i·u_iᵀ·Z/σ_i and with S_k
+ * and S the two sums, M = Σ_i (S_k − [i ≤ k]·S)/(S²·σ_i) · u_i·u_iᵀ `[count, count]`.
  */
 export function leadingShare(
   gram: Float64Array,

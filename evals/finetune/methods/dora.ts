@@ -1,6 +1,7 @@
 /**
- * @file DoRA: W′_i = m_i · V_i/ρ_i with V = W + s·B·A and ρ_i = ‖V_i‖₂ by output row, so that a magnitude m and a direction
- * are learned apart (Liu et al. 2024, Eq. 5). ρ counts as a constant in the gradient (their §4.3); m begins as ‖W_i‖₂.
+ * @file DoRA: W′_i = m_i · V_i/ρ_i with V = W + s·B·A and ρ_i = ‖V_i‖₂ by output row, so that magnitude m and direction
+ * are learned separately (Liu et al. 2024, Eq. 5). ρ is a constant in the gradient (§4.3); m starts as ‖W_i‖₂.
+ * See docs/methods/dora-allora.md.
  */
 import { z } from 'zod'
 import type { Graph } from '../../graph/ops/index.ts'
@@ -13,13 +14,10 @@ import {
   mergedWeight,
   peftConfigOf,
   targets,
-  type LowRankConfig,
 } from './low-rank.ts'
 import type { FineTuneMethod } from '../method.ts'
 
 const config = z.object(lowRankFields)
-const peft = (config: LowRankConfig) => peftConfigOf(config, { useDora: true })
-
 export const dora: FineTuneMethod<z.infer<typeof config>> = {
   name: 'dora',
   title: 'DoRA',
@@ -30,36 +28,39 @@ export const dora: FineTuneMethod<z.infer<typeof config>> = {
   mergeable: true,
   identityAtStart: true,
 
-  attach(g, site, config) {
-    const { name, weight: W, outFeatures } = site
-    const pair = lowRankPair(g, site, peft(config))
-    if (!pair) return undefined
-    const { A, B, scale } = pair
-    const magnitude = g.parameter(`${name}.${MAGNITUDE}`, [outFeatures])
-    const V = mergedWeight(g, W, pair)
-    const ratio = g.div(magnitude, g.constantOf(rowNorms(g, V)))
+  hooks(config) {
+    const peft = peftConfigOf(config, { useDora: true })
     return {
-      forward: (x) => g.mul(g.lowRankLinear(x, W, A, B, scale), ratio),
-      weight: () => g.mul(g.reshape(ratio, [outFeatures, 1]), V),
+      attach(g, site) {
+        const { name, weight: W, outFeatures } = site
+        const pair = lowRankPair(g, site, peft)
+        if (!pair) return undefined
+        const { A, B, scale } = pair
+        const magnitude = g.parameter(`${name}.${MAGNITUDE}`, [outFeatures])
+        const V = mergedWeight(g, W, pair)
+        const ratio = g.div(magnitude, g.constantOf(rowNorms(g, V)))
+        return {
+          forward: (x) => g.mul(g.lowRankLinear(x, W, A, B, scale), ratio),
+          weight: () => g.mul(g.reshape(ratio, [outFeatures, 1]), V),
+        }
+      },
+      prepare(probe) {
+        const adapted = probe.sites.filter(({ name }) => targets(peft, name))
+        const parameters = adapted.map(({ name, inFeatures }) => {
+          const W = probe.weight(`${name}.weight`)
+          return [`${name}.${MAGNITUDE}`, lengthsOfRows(W, inFeatures)] as const
+        })
+        return Promise.resolve({ parameters: new Map(parameters) })
+      },
+      toPeft: (parameters, base) => asPeftFolder(parameters, peft, base),
     }
   },
-
-  prepare(probe, config) {
-    const adapted = probe.sites.filter(({ name }) => targets(peft(config), name))
-    const parameters = adapted.map(({ name, inFeatures }) => {
-      const W = probe.weight(`${name}.weight`)
-      return [`${name}.${MAGNITUDE}`, lengthsOfRows(W, inFeatures)] as const
-    })
-    return Promise.resolve({ parameters: new Map(parameters) })
-  },
-
-  toPeft: (parameters, config, base) => asPeftFolder(parameters, peft(config), base),
 }
 
 const rowNorms = (g: Graph, V: Value): Value =>
   g.sqrt(g.reduceSum(g.mul(V, V), [1], { keepDims: false }))
 
-/** ‖W_i‖₂ of every row, summed in float64. */
+/** ‖W_i‖₂ of every row `[out]`, summed in float64. */
 function lengthsOfRows(W: Float32Array, columns: number): Float32Array {
   const squares = new Float64Array(W.length / columns)
   W.forEach((w, i) => (squares[Math.floor(i / columns)]! += w * w))

@@ -1,8 +1,8 @@
-/** @file Full fine-tuning: every weight of the base is trained; W′ = W + ΔW with ΔW unconstrained. */
+/** @file Full fine-tuning: every weight of the base is trained, W′ = W + ΔW with ΔW unconstrained. See docs/methods/full.md. */
 import { z } from 'zod'
 import type { FineTuneMethod } from '../method.ts'
 
-/** Tables of embeddings and heads over the vocabulary, as the families name them. */
+/** Names of embedding tables and vocabulary heads in the model families. */
 const EMBEDDINGS = /embed_tokens|lm_head|embed_in|embed_out|\.wte\.|\.wpe\.|_embeddings\./u
 
 const config = z.object({
@@ -27,6 +27,8 @@ export const full: FineTuneMethod<z.infer<typeof config>> = {
   config,
   mergeable: true,
   identityAtStart: true,
-  trainable: (weight, { trainEmbeddings, learningRateScale }) =>
-    trainEmbeddings || !EMBEDDINGS.test(weight) ? { learningRateScale } : undefined,
+  hooks: ({ trainEmbeddings, learningRateScale }) => ({
+    trainable: (weight) =>
+      trainEmbeddings || !EMBEDDINGS.test(weight) ? { learningRateScale } : undefined,
+  }),
 }

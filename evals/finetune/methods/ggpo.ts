@@ -1,22 +1,17 @@
 /**
- * @file GGPO: LoRA whose gradient is taken at weights moved by random noise, W′ + ε, that is never stored.
+ * @file GGPO: LoRA whose gradient is computed at randomly perturbed weights W′ + ε; ε is never stored.
  *
  * Form `v1` (arXiv 2502.14538v1, eqs. 6–8, second-hand): for row i of W′ = W + s·B·A `[out, in]`, n = in,
- * ε_i ~ N(0, (σ²/n)·(‖W′_i‖² + β·‖G̃_i‖²)·I), G̃ = s·(B·∇A + ∇B·A) of the step before (0 at first).
+ * ε_i ~ N(0, (σ²/n)·(‖W′_i‖² + β·‖G̃_i‖²)·I), G̃ = s·(B·∇A + ∇B·A) of the previous step (initially 0).
  * Form `kohya` (sd-scripts' networks): std_i = (1/√out)·(σ·√(w̄² + ‖(BA)_i‖²) + β·‖G̃_i‖²), w̄ the mean row norm of W; the
- * noise is added to the output, and no gradient flows through it.
+ * noise is added to the output, without a gradient. See docs/methods/ggpo-mgpo.md.
  */
 import { z } from 'zod'
-import {
-  additiveAdapter,
-  asPeftFolder,
-  lowRankFields,
-  lowRankPair,
-  peftConfigOf,
-} from './low-rank.ts'
-import type { FineTuneMethod, StepState } from '../method.ts'
+import type { Graph } from '../../graph/ops/index.ts'
+import { additive, lowRankFields, peftConfigOf } from './low-rank.ts'
+import type { Adapter, FineTuneMethod, Layout, LinearSite, Mode, StepState } from '../method.ts'
 import { addRowNoise } from './noise.ts'
-import { copied, pairsOf, rowSquares, termIn, type PairSlices } from './pairs.ts'
+import { changeTerms, copied, pairsOf, rowSquares, termIn, type PairSlices } from './pairs.ts'
 import { scaleOf } from '../../models/formats/peft-config.ts'
 
 const config = z.object({
@@ -40,7 +35,7 @@ const config = z.object({
 })
 type Config = z.infer<typeof config>
 
-/** Fed with ε as `[in, out]` in training (form `kohya`). */
+/** Input that holds ε `[in, out]` in training (form `kohya`). */
 const NOISE = 'ggpo_noise'
 
 const isNoisy = ({ form, sigma, beta }: Config): boolean =>
@@ -60,54 +55,50 @@ export const ggpo: FineTuneMethod<Config> = {
   mergeable: true,
   identityAtStart: true,
 
-  attach(g, site, config, mode) {
-    const pair = lowRankPair(g, site, peftConfigOf(config))
-    const adapter = additiveAdapter(g, site, pair)
-    if (!adapter || mode !== 'train' || config.form === 'v1' || !isNoisy(config)) return adapter
-    const noise = g.input(`${site.name}.${NOISE}`, g.float, [site.inFeatures, site.outFeatures])
-    return {
-      ...adapter,
-      // A product without a gradient: x hears nothing of the noise.
-      forward: (x) => g.add(adapter.forward(x), g.scaledMatMul(x, noise, 1)),
-    }
-  },
-
-  memory: (layout) => pairsOf(layout).reduce((sum, { rows }) => sum + rows, 0),
-
-  perturb(state, config) {
-    if (!isNoisy(config)) return undefined
-    const inputs = new Map<string, Float32Array>()
-    let start = 0
-    for (const pair of pairsOf(state.layout)) {
-      const gradientSquares = state.memory.subarray(start, (start += pair.rows))
-      const deviations = noiseDeviations(state, pair, gradientSquares, config)
-      if (config.form === 'v1')
-        inputs.set(`${pair.name}.weight`, noisyWeight(state, pair, deviations))
-      else inputs.set(`${pair.name}.${NOISE}`, transposedNoise(state, pair, deviations))
-    }
-    return { inputs }
-  },
-
-  step({ layout, parameters, gradient }, config) {
-    const memory = new Float32Array(ggpo.memory!(layout, config))
-    let start = 0
-    for (const pair of pairsOf(layout)) {
-      const scale = scaleOf(peftConfigOf(config), pair.name)
-      const [now, change] = [termIn(parameters, pair), termIn(gradient, pair)]
-      const terms = [
-        { B: now.B, A: change.A },
-        { B: change.B, A: now.A },
-      ]
-      memory.set(rowSquares(pair, terms, scale), start)
-      start += pair.rows
-    }
-    return { gradient, memory }
-  },
-
-  toPeft: (parameters, config, base) => asPeftFolder(parameters, peftConfigOf(config), base),
+  hooks: (config) => ({
+    ...additive(peftConfigOf(config)),
+    attach: (g, site, mode) => attach(g, site, config, mode),
+    memory: memorySize,
+    perturb: (state) => (isNoisy(config) ? { inputs: noisyInputs(state, config) } : undefined),
+    step({ layout, parameters, gradient }) {
+      const memory = new Float32Array(memorySize(layout))
+      let start = 0
+      for (const pair of pairsOf(layout)) {
+        const scale = scaleOf(peftConfigOf(config), pair.name)
+        memory.set(rowSquares(pair, changeTerms(parameters, gradient, pair), scale), start)
+        start += pair.rows
+      }
+      return { gradient, memory }
+    },
+  }),
 }
 
-/** The standard deviation of ε in each row, `[rows]`. */
+/** One squared gradient norm per row of every adapted layer. */
+const memorySize = (layout: Layout): number =>
+  pairsOf(layout).reduce((sum, { rows }) => sum + rows, 0)
+
+function attach(g: Graph, site: LinearSite, config: Config, mode?: Mode): Adapter | undefined {
+  const adapter = additive(peftConfigOf(config)).attach(g, site)
+  if (!adapter || mode !== 'train' || config.form === 'v1' || !isNoisy(config)) return adapter
+  const noise = g.input(`${site.name}.${NOISE}`, g.float, [site.inFeatures, site.outFeatures])
+  // `scaledMatMul` has no gradient, so the noise does not enter the gradient of x.
+  return { ...adapter, forward: (x) => g.add(adapter.forward(x), g.scaledMatMul(x, noise, 1)) }
+}
+
+function noisyInputs(state: StepState, config: Config): Map<string, Float32Array> {
+  const inputs = new Map<string, Float32Array>()
+  let start = 0
+  for (const pair of pairsOf(state.layout)) {
+    const gradientSquares = state.memory.subarray(start, (start += pair.rows))
+    const deviations = noiseDeviations(state, pair, gradientSquares, config)
+    if (config.form === 'v1')
+      inputs.set(`${pair.name}.weight`, noisyWeight(state, pair, deviations))
+    else inputs.set(`${pair.name}.${NOISE}`, transposedNoise(state, pair, deviations))
+  }
+  return inputs
+}
+
+/** Standard deviation of ε in each row, `[rows]`. */
 export function noiseDeviations(
   { layout, parameters }: StepState,
   pair: PairSlices,

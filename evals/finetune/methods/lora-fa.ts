@@ -1,9 +1,9 @@
 /**
- * @file LoRA-FA: LoRA with A frozen where it began, so that B alone learns and the update stays in a fixed row space
- * (Zhang et al. 2023, §3). But for A's rate, which is 0, it is `lora`.
+ * @file LoRA-FA: LoRA with A frozen at its initial value, so that only B learns and the update stays in a fixed row space
+ * (Zhang et al. 2023, §3). It is `lora` with learning rate 0 for A. See docs/methods/lora.md.
  */
 import { z } from 'zod'
-import { additiveMethod, lowRankFields, peftConfigOf } from './low-rank.ts'
+import { additive, lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod } from '../method.ts'
 
 const config = z.object(lowRankFields)
@@ -17,6 +17,8 @@ export const loraFa: FineTuneMethod<z.infer<typeof config>> = {
     'PEFT’s optimiser of that name also corrects B’s gradient; that later form is not this one.',
   ],
   config,
-  // Rate 0 fixes A: it is stored with the others, but has no gradient and no part in the clipping norm.
-  ...additiveMethod(peftConfigOf, () => ({ rateOfA: 0 })),
+  mergeable: true,
+  identityAtStart: true,
+  // Rate 0 fixes A: it is stored, but has no gradient and does not enter the clipping norm.
+  hooks: (config) => additive(peftConfigOf(config), { rateOfA: 0 }),
 }

@@ -1,15 +1,16 @@
 /**
- * @file LoRA-GA: LoRA that begins where its first step moves W as full fine-tuning would (Wang et al. 2024, §3, and the
- * authors' code): G = UΣVᵀ the mean gradient of the base on a few batches, A₀ = k·V[:, :r]ᵀ, B₀ = k·U[:, r:2r],
- * k = out^¼/√γ, and the base moved to W − s·B₀·A₀. One step of SGD then moves W by −η·s²·k²·Σ_{i≤2r} σ_i·u_i·v_iᵀ.
+ * @file LoRA-GA: LoRA with a start from which the first step approximates that of full fine-tuning (Wang et al. 2024, §3, and
+ * the authors' code): G = UΣVᵀ the mean gradient of the base on a few batches, A₀ = k·V[:, :r]ᵀ, B₀ = k·U[:, r:2r],
+ * k = out^¼/√γ, and the base becomes W − s·B₀·A₀. One step of SGD then changes W by −η·s²·k²·Σ_{i≤2r} σ_i·u_i·v_iᵀ.
+ * See docs/methods/initialisation.md.
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import { additiveAdapter, lowRankFields, lowRankPair, peftConfigOf, targets } from './low-rank.ts'
+import { additive, lowRankFields, peftConfigOf, targets } from './low-rank.ts'
 import type { FineTuneMethod, Probe, Site } from '../method.ts'
 import { movedStart, onOriginalBase, type LowRankStart } from './moved-base.ts'
 import { asColumns, asRows, leadingTriplets, pickedRows } from './singular.ts'
-import { rankOf, scaleOf, type PeftConfig } from '../../models/formats/peft-config.ts'
+import { rankOf, scaleOf } from '../../models/formats/peft-config.ts'
 import { leadingLeft } from '../../spectra/decomposition/partial-svd.ts'
 import { randomStream } from '../../statistics/random.ts'
 
@@ -44,8 +45,6 @@ const config = z.object({
 })
 type Config = z.infer<typeof config>
 
-const peft = (config: Config): PeftConfig => peftConfigOf(config)
-
 export const loraGa: FineTuneMethod<Config> = {
   name: 'lora-ga',
   title: 'LoRA-GA',
@@ -60,22 +59,24 @@ export const loraGa: FineTuneMethod<Config> = {
   mergeable: true,
   identityAtStart: true,
 
-  attach: (g, site, config) => additiveAdapter(g, site, lowRankPair(g, site, peft(config))),
-
-  async prepare(probe, config) {
-    const adapted = probe.sites.filter(({ name }) => targets(peft(config), name))
-    adapted.forEach((site) => requireRoom(site, 2 * rankOf(peft(config), site.name)))
-    const names = adapted.map(({ name }) => `${name}.weight`)
-    const { gradientBatches: batches, gradientBatchSize: batchSize } = config
-    const gradients = await probe.gradients(names, { batches, batchSize })
-    return movedStart(probe, peft(config), (site) => {
-      const G = gradients.get(`${site.name}.weight`)
-      return G && gradientStart(G, site, config, probe)
-    })
+  hooks(config) {
+    const peft = peftConfigOf(config)
+    return {
+      attach: additive(peft).attach,
+      async prepare(probe) {
+        const adapted = probe.sites.filter(({ name }) => targets(peft, name))
+        adapted.forEach((site) => requireRoom(site, 2 * rankOf(peft, site.name)))
+        const names = adapted.map(({ name }) => `${name}.weight`)
+        const { gradientBatches: batches, gradientBatchSize: batchSize } = config
+        const gradients = await probe.gradients(names, { batches, batchSize })
+        return movedStart(probe, peft, (site) => {
+          const G = gradients.get(`${site.name}.weight`)
+          return G && gradientStart(G, site, config, probe)
+        })
+      },
+      toPeft: (parameters, base, prepared) => onOriginalBase(parameters, peft, base, prepared),
+    }
   },
-
-  toPeft: (parameters, config, base, prepared) =>
-    onOriginalBase(parameters, peft(config), base, prepared),
 }
 
 function requireRoom({ name, inFeatures, outFeatures }: Site, needed: number): void {
@@ -94,7 +95,7 @@ export function gradientStart(
   probe: Pick<Probe, 'seed' | 'weight'>,
 ): LowRankStart {
   const { name, outFeatures, inFeatures } = site
-  const r = rankOf(peft(config), name)
+  const r = rankOf(peftConfigOf(config), name)
   const { left, right } = leadingTriplets(G, outFeatures, inFeatures, 2 * r, name)
   const k = sizeOf(site, r, config, probe)
   const { ofA, ofB } = chosen(site, r, config, probe)
@@ -104,7 +105,7 @@ export function gradientStart(
   }
 }
 
-/** Which of the first 2r vectors begin A and which B. */
+/** Indices among the first 2r singular vectors from which A and B start. */
 function chosen(
   { name }: Site,
   r: number,
@@ -120,13 +121,14 @@ function chosen(
   return direction === 'A2rBr' ? { ofA: second, ofB: first } : { ofA: first, ofB: second }
 }
 
+/** The factor k of A₀ and B₀. */
 function sizeOf(
   { name, outFeatures, inFeatures }: Site,
   r: number,
   config: Config,
   { weight }: Pick<Probe, 'weight'>,
 ): number {
-  const s = scaleOf(peft(config), name)
+  const s = scaleOf(peftConfigOf(config), name)
   switch (config.scale) {
     case 'stable':
       return outFeatures ** 0.25 / Math.sqrt(config.gamma)
@@ -137,7 +139,7 @@ function sizeOf(
     case 'weightS': {
       const W = { rows: outFeatures, columns: inFeatures, data: weight(`${name}.weight`) }
       const { singularValues } = leadingLeft(W, r, name)
-      // Beyond the rank of W, σ is 0.
+      // σ = 0 beyond the rank of W.
       return singularValues.reduce((sum, σ) => sum + Math.sqrt(σ / s), 0) / r
     }
   }

@@ -1,9 +1,9 @@
 /**
- * @file LoRA+: LoRA in which B learns at λ times the rate of A (Hayou et al. 2024, §4); λ = 1 is LoRA.
- * The paper's separate rate for adapted embeddings has no place here: embeddings are not adapted.
+ * @file LoRA+: LoRA in which the learning rate of B is λ times that of A (Hayou et al. 2024, §4); λ = 1 is LoRA.
+ * Embeddings are not adapted, so the paper's separate rate for them is not implemented. See docs/methods/lora.md.
  */
 import { z } from 'zod'
-import { additiveMethod, lowRankFields, peftConfigOf } from './low-rank.ts'
+import { additive, lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod } from '../method.ts'
 
 const config = z.object({
@@ -16,9 +16,7 @@ const config = z.object({
     .meta({ label: 'Rate ratio', help: 'How many times faster B learns than A' }),
 })
 
-type Config = z.infer<typeof config>
-
-export const loraPlus: FineTuneMethod<Config> = {
+export const loraPlus: FineTuneMethod<z.infer<typeof config>> = {
   name: 'lora-plus',
   title: 'LoRA+',
   paper: 'arXiv:2402.12354',
@@ -27,5 +25,7 @@ export const loraPlus: FineTuneMethod<Config> = {
     'The paper’s separate rate for adapted embeddings has no place here: embeddings are not adapted.',
   ],
   config,
-  ...additiveMethod<Config>(peftConfigOf, ({ rateRatio }) => ({ rateOfB: rateRatio })),
+  mergeable: true,
+  identityAtStart: true,
+  hooks: ({ rateRatio, ...lowRank }) => additive(peftConfigOf(lowRank), { rateOfB: rateRatio }),
 }

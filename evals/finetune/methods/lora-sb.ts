@@ -1,7 +1,8 @@
 /**
  * @file LoRA-SB: W′ = W + B·R·A with B `[out, r]` and A `[r, in]` orthonormal and fixed, R `[r, r]` trained
  * (Ponkshe et al. 2024, §3, and the authors' code). The start approximates the first step of full fine-tuning:
- * ΔW = −η·sign(ΣG) = U·S·Vᵀ, B = U_r, A = V_rᵀ, R = diag(S_r). The base is not moved, so the model does not begin as its base.
+ * ΔW = −η·sign(ΣG) = U·S·Vᵀ, B = U_r, A = V_rᵀ, R = diag(S_r). The base does not change, so the start differs from the base.
+ * See docs/methods/ba-lora-lora-sb.md.
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
@@ -37,7 +38,7 @@ type Config = z.infer<typeof config>
 const LORA_R = 'lora_R.weight'
 
 /** s = 1 in every layer. */
-const peft = ({ rank, targetModules }: Config): PeftConfig =>
+const peftOf = ({ rank, targetModules }: Config): PeftConfig =>
   peftConfigOf({ rank, alpha: rank, targetModules, rankPattern: [], alphaPattern: [] })
 
 export const loraSb: FineTuneMethod<Config> = {
@@ -53,46 +54,48 @@ export const loraSb: FineTuneMethod<Config> = {
   mergeable: true,
   identityAtStart: false,
 
-  attach(g, site, config) {
-    if (!targets(peft(config), site.name)) return undefined
-    const { A, B, R } = tensors(g, site, config)
-    const { weight: W } = site
+  hooks(config) {
+    const peft = peftOf(config)
     return {
-      forward: (x) => g.lowRankLinear(x, W, g.matMul(R, A), B, 1),
-      weight: () => g.add(W, g.matMul(B, g.matMul(R, A))),
+      attach(g, site) {
+        if (!targets(peft, site.name)) return undefined
+        const { A, B, R } = tensors(g, site, config)
+        const { weight: W } = site
+        return {
+          forward: (x) => g.lowRankLinear(x, W, g.matMul(R, A), B, 1),
+          weight: () => g.add(W, g.matMul(B, g.matMul(R, A))),
+        }
+      },
+      async prepare(probe) {
+        const adapted = probe.sites.filter(({ name }) => targets(peft, name))
+        adapted.forEach((site) => requireRoom(site, config.rank))
+        const names = adapted.map(({ name }) => `${name}.weight`)
+        const { startBatches: batches, startBatchSize: batchSize } = config
+        const gradients = await probe.gradients(names, { batches, batchSize })
+        const starts = adapted.flatMap((site) => {
+          const { A, B, R } = signedStart(gradients.get(`${site.name}.weight`)!, site, config)
+          const parts = [[LORA_A, A] as const, [LORA_B, B] as const, [LORA_R, R] as const]
+          return parts.map(([part, data]) => [`${site.name}.${part}`, data] as const)
+        })
+        return { parameters: new Map(starts) }
+      },
+      toPeft: (parameters, base) => ({ config: { ...peft, base }, tensors: asPair(parameters) }),
     }
   },
-
-  async prepare(probe, config) {
-    const adapted = probe.sites.filter(({ name }) => targets(peft(config), name))
-    adapted.forEach((site) => requireRoom(site, config.rank))
-    const names = adapted.map(({ name }) => `${name}.weight`)
-    const { startBatches: batches, startBatchSize: batchSize } = config
-    const gradients = await probe.gradients(names, { batches, batchSize })
-    const parameters = new Map<string, Float32Array>()
-    for (const site of adapted) {
-      const start = signedStart(gradients.get(`${site.name}.weight`)!, site, config)
-      parameters.set(`${site.name}.${LORA_A}`, start.A)
-      parameters.set(`${site.name}.${LORA_B}`, start.B)
-      parameters.set(`${site.name}.${LORA_R}`, start.R)
-    }
-    return { parameters }
-  },
-
-  toPeft: (parameters, config, base) => ({
-    config: { ...peft(config), base },
-    tensors: new Map(
-      [...parameters].flatMap(([name, tensor]): [string, PeftTensor][] => {
-        if (name.endsWith(LORA_A)) return [[name, tensor]]
-        if (!name.endsWith(LORA_B)) return []
-        const R = parameters.get(`${name.slice(0, -LORA_B.length)}${LORA_R}`)!
-        return [[name, timesSquare(tensor, R)]]
-      }),
-    ),
-  }),
 }
 
-/** A and B are stored with R and never move; they begin random until `prepare` has seen a gradient. */
+/** A as it is, and B·R in place of B and R. */
+const asPair = (parameters: ReadonlyMap<string, PeftTensor>): Map<string, PeftTensor> =>
+  new Map(
+    [...parameters].flatMap(([name, tensor]): [string, PeftTensor][] => {
+      if (name.endsWith(LORA_A)) return [[name, tensor]]
+      if (!name.endsWith(LORA_B)) return []
+      const R = parameters.get(`${name.slice(0, -LORA_B.length)}${LORA_R}`)!
+      return [[name, timesSquare(tensor, R)]]
+    }),
+  )
+
+/** A and B are stored with R and never trained; their initialiser is random, and `prepare` replaces it. */
 function tensors(g: Graph, { name, inFeatures, outFeatures }: LinearSite, { rank }: Config) {
   const fixed = (part: string, shape: readonly number[], width: number) =>
     g.constantOf(

@@ -1,6 +1,6 @@
 /**
- * @file What the LoRA family shares: W′ = W + s·B·A with A `[r, in]` and B `[out, r]`, s = α/r or α/√r, and which layers
- * with which r and α, by PEFT's rules: a target names a module or its end, a pattern gives a module its own rank or alpha.
+ * @file Shared by the LoRA family: W′ = W + s·B·A with A `[r, in]` and B `[out, r]`, s = α/r or α/√r. Layers, r and α follow
+ * PEFT's rules: a target is a module's name or its end, a pattern gives a module its own rank or alpha.
  */
 import { z } from 'zod'
 import type { Initialiser } from '../../graph/builder.ts'
@@ -24,7 +24,7 @@ const pattern = (value: RegExp, example: string) =>
     .default([])
     .refine((entries) => new Set(entries.map(nameIn)).size === entries.length, 'a module twice')
 
-/** The settings of every method of the family; a method adds its own beside them. */
+/** Settings of every method of the family; a method adds its own. */
 export const lowRankFields = {
   rank: z
     .int()
@@ -52,7 +52,7 @@ export const lowRankFields = {
   }),
 }
 
-export type LowRankConfig = z.infer<z.ZodObject<typeof lowRankFields>>
+type LowRankConfig = z.infer<z.ZodObject<typeof lowRankFields>>
 
 export const LORA_A = 'lora_A.weight'
 export const LORA_B = 'lora_B.weight'
@@ -62,7 +62,7 @@ const nameIn = (entry: string): string => entry.slice(0, entry.indexOf('='))
 const patternOf = (entries: readonly string[]): Record<string, number> =>
   Object.fromEntries(entries.map((entry) => [nameIn(entry), Number(entry.split('=')[1])]))
 
-/** The configuration as PEFT knows it; `own` holds what a method adds (`useRslora`, `useDora`). */
+/** The configuration in PEFT's form; `own` holds additions of a method (`useRslora`, `useDora`). */
 export const peftConfigOf = (
   { rank, alpha, targetModules, rankPattern, alphaPattern }: LowRankConfig,
   own: Partial<PeftConfig> = {},
@@ -76,13 +76,13 @@ export const peftConfigOf = (
   ...own,
 })
 
-/** Whether `config` adapts the layer. In a pattern ^ means the whole name; in a target PEFT knows no such sign. */
+/** Whether `config` adapts the layer. `^` (the whole name) is allowed in patterns, not in targets, as in PEFT. */
 export const targets = (config: PeftConfig, layer: string): boolean =>
   config.targetModules.some(
     (target) => target === ALL_LINEAR || (!target.startsWith('^') && namesModule(target, layer)),
   )
 
-/** One layer's update. `A` `[rank, in]`, `B` `[out, rank]`. */
+/** The update of one layer: A `[rank, in]`, B `[out, rank]`. */
 interface LowRankPair {
   readonly A: Value
   readonly B: Value
@@ -90,14 +90,14 @@ interface LowRankPair {
 }
 
 interface PairOptions {
-  /** How A begins; uniform in ±1/√in where nothing is said (Kaiming with a = √5). */
+  /** By default uniform in ±1/√in (Kaiming with a = √5). */
   readonly initialA?: Initialiser
   readonly initialB?: Initialiser
   readonly rateOfA?: number
   readonly rateOfB?: number
 }
 
-/** Declares A and B of a layer that `config` targets; `undefined` leaves the layer as it is. */
+/** Declares A and B of a layer if `config` targets it, else returns `undefined`. */
 export function lowRankPair(
   g: Graph,
   { name, inFeatures, outFeatures }: LinearSite,
@@ -121,33 +121,25 @@ export function lowRankPair(
 export const mergedWeight = (g: Graph, W: Value, { A, B, scale }: LowRankPair): Value =>
   g.add(W, g.mul(g.matMul(B, A), g.scalar(scale)))
 
-/** y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ: LoRA's own form. */
-export const additiveAdapter = (
-  g: Graph,
-  { weight: W }: LinearSite,
-  pair: LowRankPair | undefined,
-): Adapter | undefined =>
-  pair && {
-    forward: (x) => g.lowRankLinear(x, W, pair.A, pair.B, pair.scale),
-    weight: () => mergedWeight(g, W, pair),
-  }
-
-/** Tensors that are already what PEFT stores. */
+/** Parameters that PEFT stores under the same names. */
 export const asPeftFolder = (
   tensors: ReadonlyMap<string, PeftTensor>,
   config: PeftConfig,
   base: string,
 ): PeftFolder => ({ config: { ...config, base }, tensors })
 
-/** What methods share whose adapter is LoRA's, in another size or at other rates. */
-export const additiveMethod = <C extends LowRankConfig>(
-  peft: (config: C) => PeftConfig = peftConfigOf,
-  options: (config: C) => PairOptions = () => ({}),
-) => ({
-  mergeable: true,
-  identityAtStart: true,
-  attach: (g: Graph, site: LinearSite, config: C): Adapter | undefined =>
-    additiveAdapter(g, site, lowRankPair(g, site, peft(config), options(config))),
-  toPeft: (tensors: ReadonlyMap<string, PeftTensor>, config: C, base: string): PeftFolder =>
-    asPeftFolder(tensors, peft(config), base),
+/** LoRA's adapter, y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ, and its export: shared by methods that change its size, start or rates. */
+export const additive = (peft: PeftConfig, options?: PairOptions) => ({
+  attach: (g: Graph, site: LinearSite): Adapter | undefined => {
+    const { weight: W } = site
+    const pair = lowRankPair(g, site, peft, options)
+    return (
+      pair && {
+        forward: (x) => g.lowRankLinear(x, W, pair.A, pair.B, pair.scale),
+        weight: () => mergedWeight(g, W, pair),
+      }
+    )
+  },
+  toPeft: (tensors: ReadonlyMap<string, PeftTensor>, base: string): PeftFolder =>
+    asPeftFolder(tensors, peft, base),
 })

@@ -1,21 +1,15 @@
 /**
- * @file MGPO: LoRA whose gradient is taken at θ + ε, along the optimiser's own momentum (LoRA-MGPO, EMNLP 2025 Findings, §3):
+ * @file MGPO: LoRA whose gradient is computed at θ + ε, along the optimiser's momentum (LoRA-MGPO, EMNLP 2025 Findings, §3):
  * ε_t = ρ·m_{t−1}/‖m_{t−1}‖₂ · 1/ḡ_{t−1},  ḡ_t = β·ḡ_{t−1} + (1−β)·‖g_t‖₂,  ḡ_1 = ‖g_1‖₂, ε_1 = 0; the optimiser then
- * moves θ itself. m is AdamW's first moment: a constant factor cancels. One forward and one backward a step.
+ * updates θ. m is AdamW's first moment; a constant factor cancels. One forward and one backward pass per step.
  *
- * The released code differs and is reached through the settings `sign` descend, `space` weight, `scope` layer and
- * `inverseCap` 10: it moves the frozen W by −ρ·D/‖D‖·min(1/ḡ, 10), D = s·(m_B·A + B·m_A), each layer by itself.
+ * The released code differs: the settings `sign` descend, `space` weight, `scope` layer and `inverseCap` 10 move the frozen W
+ * by −ρ·D/‖D‖·min(1/ḡ, 10), D = s·(m_B·A + B·m_A), layer by layer. See docs/methods/ggpo-mgpo.md.
  */
 import { z } from 'zod'
-import {
-  additiveAdapter,
-  asPeftFolder,
-  lowRankFields,
-  lowRankPair,
-  peftConfigOf,
-} from './low-rank.ts'
+import { additive, lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod, Perturbation, StepState } from '../method.ts'
-import { copied, eachRow, pairsOf, rowSquares, termIn, type PairSlices } from './pairs.ts'
+import { changeTerms, copied, eachRow, pairsOf, rowSquares, type PairSlices } from './pairs.ts'
 import { scaleOf } from '../../models/formats/peft-config.ts'
 
 const config = z.object({
@@ -70,28 +64,25 @@ export const mgpo: FineTuneMethod<Config> = {
   mergeable: true,
   identityAtStart: true,
 
-  attach: (g, site, config) => additiveAdapter(g, site, lowRankPair(g, site, peftConfigOf(config))),
-
-  memory: (layout, { scope }) => (scope === 'global' ? 1 : pairsOf(layout).length),
-
-  perturb(state, config) {
-    if (config.rho === 0 || state.step === 0) return undefined
-    return config.space === 'adapter' ? moveAdapters(state, config) : moveWeights(state, config)
-  },
-
-  step({ step, parameters, gradient, memory, layout }, config) {
-    const squares = pairsOf(layout).map((pair) =>
-      config.space === 'adapter'
-        ? squareIn(gradient, pair)
-        : weightSquare(parameters, gradient, pair, config),
-    )
-    const norms = normsBy(config, squares).slice(0, memory.length)
-    const keep = step === 0 ? 0 : config.gradientMemory
-    const next = memory.map((mean, i) => keep * mean + (1 - keep) * (norms[i] ?? 0))
-    return { gradient, memory: next }
-  },
-
-  toPeft: (parameters, config, base) => asPeftFolder(parameters, peftConfigOf(config), base),
+  hooks: (config) => ({
+    ...additive(peftConfigOf(config)),
+    memory: (layout) => (config.scope === 'global' ? 1 : pairsOf(layout).length),
+    perturb(state) {
+      if (config.rho === 0 || state.step === 0) return undefined
+      return config.space === 'adapter' ? moveAdapters(state, config) : moveWeights(state, config)
+    },
+    step({ step, parameters, gradient, memory, layout }) {
+      const squares = pairsOf(layout).map((pair) =>
+        config.space === 'adapter'
+          ? squareIn(gradient, pair)
+          : weightSquare(parameters, gradient, pair, config),
+      )
+      const norms = normsBy(config, squares).slice(0, memory.length)
+      const keep = step === 0 ? 0 : config.gradientMemory
+      const next = memory.map((mean, i) => keep * mean + (1 - keep) * (norms[i] ?? 0))
+      return { gradient, memory: next }
+    },
+  }),
 }
 
 /** ‖A‖² + ‖B‖² of one pair in a flat vector. */
@@ -101,15 +92,6 @@ function squareIn(flat: Float32Array, { A, B }: PairSlices): number {
   return sum
 }
 
-/** The two terms of the change s·(B·dA + dB·A) that a change of A and B makes of the weight. */
-function weightTerms(parameters: Float32Array, change: Float32Array, pair: PairSlices) {
-  const [now, d] = [termIn(parameters, pair), termIn(change, pair)]
-  return [
-    { B: now.B, A: d.A },
-    { B: d.B, A: now.A },
-  ]
-}
-
 function weightSquare(
   parameters: Float32Array,
   change: Float32Array,
@@ -117,16 +99,16 @@ function weightSquare(
   config: Config,
 ): number {
   const scale = scaleOf(peftConfigOf(config), pair.name)
-  return rowSquares(pair, weightTerms(parameters, change, pair), scale).reduce((a, b) => a + b, 0)
+  return rowSquares(pair, changeTerms(parameters, change, pair), scale).reduce((a, b) => a + b, 0)
 }
 
-/** One norm a pair: its own, or that of all together. */
+/** One norm per pair: its own, or the norm over all pairs. */
 function normsBy({ scope }: Config, squares: readonly number[]): number[] {
   const total = Math.sqrt(squares.reduce((sum, square) => sum + square, 0))
   return squares.map((square) => (scope === 'global' ? total : Math.sqrt(square)))
 }
 
-/** ±ρ/(‖direction‖·ḡ) of each pair: what its direction is multiplied with. */
+/** ±ρ/(‖direction‖·ḡ) of each pair: the factor of its direction. */
 function factors({ memory }: StepState, config: Config, squares: readonly number[]): number[] {
   const { rho, sign, scope, inverseCap } = config
   return normsBy(config, squares).map((norm, i) => {
@@ -166,7 +148,7 @@ function moveWeights(state: StepState, config: Config): Perturbation {
     const W = layout.weight(name)
     const moved = copied(layout, name, W)
     const scale = scaleOf(peftConfigOf(config), pair.name) * scales[p]!
-    const terms = weightTerms(parameters, firstMoment, pair)
+    const terms = changeTerms(parameters, firstMoment, pair)
     eachRow(pair, terms, scale, (i, row) => moved.set(row, i * pair.columns), W)
     inputs.set(name, moved)
   })

@@ -1,35 +1,28 @@
 /**
- * @file Methods whose adapter does not begin at zero and that move the base so that the model begins as it was:
- * W_res = W − s·B₀·A₀, so that W_res + s·B₀·A₀ = W. What they learn is, on the original base,
- * ΔW = s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀], an adapter of rank 2r with the same s (Meng et al. 2024, PiSSA, §C).
+ * @file Methods whose adapter starts at B₀·A₀ ≠ 0 on a changed base, W_res = W − s·B₀·A₀, so that the model starts as its base.
+ * On the original base the learned change is ΔW = s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀]: an adapter of rank 2r with the
+ * same s (Meng et al. 2024, PiSSA, §C). See docs/methods/initialisation.md.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import {
-  additiveMethod,
-  LORA_A,
-  LORA_B,
-  peftConfigOf,
-  targets,
-  type LowRankConfig,
-} from './low-rank.ts'
-import type { Prepared, Probe, Site } from '../method.ts'
+import { additive, LORA_A, LORA_B, targets } from './low-rank.ts'
+import type { MethodHooks, Prepared, Probe, Site } from '../method.ts'
 import { rankOf, scaleOf, type PeftConfig } from '../../models/formats/peft-config.ts'
 import type { PeftFolder, PeftTensor } from '../../models/formats/peft-folder.ts'
 import type { Matrix } from '../../spectra/decomposition/matrix.ts'
 
-/** How one layer's adapter begins: A₀ `[r, in]` and B₀ `[out, r]`, row-major. */
+/** The initial adapter of one layer: A₀ `[r, in]` and B₀ `[out, r]`, row-major. */
 export interface LowRankStart {
   readonly A: Float32Array
   readonly B: Float32Array
 }
 
-/** What methods share whose start follows from each weight W `[out, in]` alone, its rank and s. */
+/** Hooks of methods whose start is a function of each weight W `[out, in]`, its rank and s. */
 export const startedFrom = (
+  peft: PeftConfig,
   start: (W: Matrix & { data: Float32Array }, rank: number, scale: number) => LowRankStart,
-) => ({
-  ...additiveMethod(),
-  prepare(probe: Probe, config: LowRankConfig): Promise<Prepared> {
-    const peft = peftConfigOf(config)
+): MethodHooks => ({
+  attach: additive(peft).attach,
+  prepare(probe) {
     const startOf = ({ name, inFeatures, outFeatures }: Site) => {
       if (!targets(peft, name)) return undefined
       const rank = requireRank(rankOf(peft, name), name, inFeatures, outFeatures)
@@ -38,15 +31,10 @@ export const startedFrom = (
     }
     return Promise.resolve(movedStart(probe, peft, startOf))
   },
-  toPeft: (
-    tensors: ReadonlyMap<string, PeftTensor>,
-    config: LowRankConfig,
-    base: string,
-    prepared?: Prepared,
-  ): PeftFolder => onOriginalBase(tensors, peftConfigOf(config), base, prepared),
+  toPeft: (tensors, base, prepared) => onOriginalBase(tensors, peft, base, prepared),
 })
 
-/** The start of every layer for which `start` gives one, and the base moved by it. */
+/** The start of every layer for which `start` returns one, and W_res of those layers. */
 export function movedStart(
   probe: Probe,
   config: PeftConfig,
@@ -65,7 +53,7 @@ export function movedStart(
   return { parameters, weights }
 }
 
-/** `rank`, if the layer has as many directions. */
+/** Returns `rank`, or throws if it exceeds the layer's smaller dimension. */
 function requireRank(rank: number, layer: string, ...[columns, rows]: number[]): number {
   const most = Math.min(columns!, rows!)
   if (rank <= most) return rank
@@ -75,7 +63,7 @@ function requireRank(rank: number, layer: string, ...[columns, rows]: number[]):
   })
 }
 
-/** W + s·B·A `[out, in]`, summed in float64, W as it was. */
+/** W + s·B·A `[out, in]`, summed in float64; W is not changed. */
 export function withUpdate(W: Float32Array, { A, B }: LowRankStart, scale: number): Float32Array {
   const rank = Math.round(Math.sqrt((A.length * B.length) / W.length))
   const [rows, columns] = [B.length / rank, A.length / rank]
@@ -92,7 +80,7 @@ export function withUpdate(W: Float32Array, { A, B }: LowRankStart, scale: numbe
   return out
 }
 
-/** The adapter for the original base: [B, −B₀] and [A; A₀], r and α doubled so that s stays what it was. */
+/** The adapter for the original base: [B, −B₀] and [A; A₀], with r and α doubled so that s keeps its value. */
 export function onOriginalBase(
   tensors: ReadonlyMap<string, PeftTensor>,
   config: PeftConfig,
@@ -129,7 +117,7 @@ function beside({ shape: [rows, r], data }: PeftTensor, begun: Float32Array): Pe
 }
 
 function doubledConfig(config: PeftConfig): PeftConfig {
-  // α/√r keeps its value when r doubles and α grows by √2.
+  // α/√r keeps its value if r grows by 2 and α by √2.
   const factor = config.useRslora === true ? Math.SQRT2 : 2
   const times = (patterns: Readonly<Record<string, number>> | undefined, by: number) =>
     Object.fromEntries(Object.entries(patterns ?? {}).map(([name, value]) => [name, value * by]))

@@ -1,5 +1,5 @@
 /**
- * @file Normal numbers by the block: z `[count]` follows from (seed, label) alone and is drawn again rather than kept.
+ * @file Normal numbers in blocks: z `[count]` is a function of (seed, label), so it is drawn again rather than stored.
  * Threefry-2x32 on a counter, and both values of Box–Muller: z₂ₖ = ρ·cos θ, z₂ₖ₊₁ = ρ·sin θ, ρ = √(−2 ln u), θ = 2πv.
  */
 import { randomStream, threefry } from '../../statistics/random.ts'
@@ -21,7 +21,7 @@ export function addRowNoise(
   for (let i = 0; i < out.length; i++) {
     let z = spare
     if ((i & 1) === 0) {
-      // Half the index is the counter: two numbers come of each block.
+      // Each block gives two numbers, so the counter is half the index.
       threefry(words, k0, k1, i >>> 1, 0)
       const radius = Math.sqrt(-2 * Math.log(((words[0]! >>> 0) + 0.5) / TWO_POW_32))
       const angle = (2 * Math.PI * (words[1]! >>> 0)) / TWO_POW_32

@@ -1,4 +1,4 @@
-/** @file The adapted layers of a flat vector: where A and B of each stand, and row sums of what they make. */
+/** @file The adapted layers in a flat parameter vector: slices of A and B, and row norms of B·A. */
 import { LORA_A, LORA_B } from './low-rank.ts'
 import type { Layout } from '../method.ts'
 import type { ParameterSlice } from '../training/parameters.ts'
@@ -9,14 +9,14 @@ export interface PairSlices {
   readonly A: ParameterSlice
   readonly B: ParameterSlice
   readonly rank: number
-  /** Of the layer: `[out, in]`. */
+  /** Size of the layer, `[out, in]`. */
   readonly rows: number
   readonly columns: number
 }
 
 const known = new WeakMap<Layout['table'], readonly PairSlices[]>()
 
-/** In the table's order. */
+/** In the order of the table. */
 export function pairsOf({ table }: Pick<Layout, 'table'>): readonly PairSlices[] {
   const before = known.get(table)
   if (before) return before
@@ -37,16 +37,22 @@ interface LowRankTerm {
   readonly A: Float32Array
 }
 
-/** Where one pair stands in a flat vector (parameters, their gradient or their moment). */
+/** Views of one pair in a flat vector (parameters, their gradient or a moment). */
 export const termIn = (flat: Float32Array, { A, B }: PairSlices): LowRankTerm => ({
   A: flat.subarray(A.start, A.end),
   B: flat.subarray(B.start, B.end),
 })
 
-/**
- * Calls `visit(i, row)` with each row of `start` + scale·Σ B·A, float64 `[columns]`; the buffer is used again for the next
- * row. `start` may be absent.
- */
+/** The two terms of s·(B·dA + dB·A): the change of the weight by a small change of A and B. */
+export function changeTerms(parameters: Float32Array, change: Float32Array, pair: PairSlices) {
+  const [now, d] = [termIn(parameters, pair), termIn(change, pair)]
+  return [
+    { B: now.B, A: d.A },
+    { B: d.B, A: now.A },
+  ]
+}
+
+/** Calls `visit(i, row)` with each row of `start` + scale·Σ B·A, float64 `[columns]`, in a buffer that the next row overwrites. */
 export function eachRow(
   { rows, columns, rank }: Pick<PairSlices, 'rows' | 'columns' | 'rank'>,
   terms: readonly LowRankTerm[],
@@ -70,8 +76,8 @@ export function eachRow(
 }
 
 /**
- * ‖row‖² of each row of `start` + s·Σ B·A, `[rows]`. With all terms side by side, row i has ‖start_i‖² + 2s·B_i·(A·start_iᵀ)
- * + s²·B_i·(A·Aᵀ)·B_iᵀ: without a start no product of the layer's size is formed.
+ * Squared norm of each row of `start` + s·Σ B·A, `[rows]`. With all terms concatenated, row i has the squared norm
+ * ‖start_i‖² + 2s·B_i·(A·start_iᵀ) + s²·B_i·(A·Aᵀ)·B_iᵀ, so B·A `[rows, columns]` is never computed.
  */
 export function rowSquares(
   { rows, columns, rank }: Pick<PairSlices, 'rows' | 'columns' | 'rank'>,
@@ -93,17 +99,17 @@ export function rowSquares(
     let sum = squares[i]! + quadratic(b, gram)
     if (row)
       b.forEach((weight, r) => (sum += weight === 0 ? 0 : 2 * weight * product(row, factors[r]!)))
-    // Rounding may leave a row of zeros just below zero.
+    // Rounding can make the square of a zero row slightly negative.
     squares[i] = Math.max(0, sum)
   }
   return squares
 }
 
-/** A·Aᵀ of the rows `[n, columns]`, its lower triangle row by row `[n(n + 1)/2]`. */
+/** Lower triangle of A·Aᵀ, row by row `[n(n + 1)/2]`, from the rows of A `[n, columns]`. */
 const gramOf = (factors: readonly Float32Array[]): Float64Array =>
   Float64Array.from(factors.flatMap((a, r) => factors.slice(0, r + 1).map((b) => product(a, b))))
 
-/** b·G·bᵀ for a symmetric G as its lower triangle. */
+/** b·G·bᵀ for a symmetric G given by its lower triangle. */
 function quadratic(b: Float64Array, gram: Float64Array): number {
   let sum = 0
   for (let r = 0, at = 0; r < b.length; r++) {
@@ -114,7 +120,7 @@ function quadratic(b: Float64Array, gram: Float64Array): number {
   return sum
 }
 
-/** Four sums side by side: one alone waits for each of its additions. */
+/** Four independent sums, because a single one would wait for each addition. */
 function product(a: Float32Array, b: Float32Array): number {
   let s0 = 0
   let s1 = 0
@@ -134,7 +140,7 @@ function product(a: Float32Array, b: Float32Array): number {
 
 const squaresOf = new WeakMap<Float32Array, Float64Array>()
 
-/** ‖W_i‖² of a weight that does not change, worked out once. */
+/** ‖W_i‖² of the rows of a weight that does not change, computed once. */
 function ownSquares(W: Float32Array, rows: number): Float64Array {
   const columns = W.length / rows
   const known = squaresOf.get(W)
@@ -149,7 +155,7 @@ function ownSquares(W: Float32Array, rows: number): Float64Array {
 
 const scratches = new WeakMap<Layout['table'], Map<string, Float32Array>>()
 
-/** A copy of `data` in a buffer that belongs to this session and this name, overwritten by the next call. */
+/** A copy of `data` in a buffer of this session and name, overwritten by the next call. */
 export function copied({ table }: Pick<Layout, 'table'>, name: string, data: Float32Array) {
   const own = scratches.get(table) ?? new Map<string, Float32Array>()
   scratches.set(table, own)

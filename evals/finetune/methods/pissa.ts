@@ -1,12 +1,13 @@
 /**
  * @file PiSSA: the r leading singular triplets are trained and the rest of W is frozen (Meng et al. 2024, §3). With
- * W = U·S·Vᵀ: B₀ = U_r·√(S_r/s), A₀ = √(S_r/s)·V_rᵀ, W_res = W − s·B₀·A₀, so the model begins as its base.
- * The decomposition is exact (the paper's fast variant iterates). Exported as a plain adapter of rank 2r on W.
+ * W = U·S·Vᵀ: B₀ = U_r·√(S_r/s), A₀ = √(S_r/s)·V_rᵀ, W_res = W − s·B₀·A₀, so the model starts as its base.
+ * The decomposition is exact (the paper's fast variant iterates). Exported as an adapter of rank 2r on W.
+ * See docs/methods/initialisation.md.
  */
 import { z } from 'zod'
 import { applyTransposed, vector } from '../../spectra/decomposition/matrix.ts'
 import { leadingLeft } from '../../spectra/decomposition/partial-svd.ts'
-import { lowRankFields } from './low-rank.ts'
+import { lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod } from '../method.ts'
 import { startedFrom, type LowRankStart } from './moved-base.ts'
 
@@ -19,12 +20,15 @@ export const pissa: FineTuneMethod<z.infer<typeof config>> = {
   faithfulness: 'exact',
   notes: ['The paper trains at α = r, at rates ten times below LoRA’s.'],
   config,
-  ...startedFrom(({ data, rows, columns }, rank, scale) =>
-    principalPart(data, rows, columns, rank, scale),
-  ),
+  mergeable: true,
+  identityAtStart: true,
+  hooks: (config) =>
+    startedFrom(peftConfigOf(config), ({ data, rows, columns }, rank, scale) =>
+      principalPart(data, rows, columns, rank, scale),
+    ),
 }
 
-/** A₀ `[rank, columns]` and B₀ `[rows, rank]` with s·B₀·A₀ the best approximation of W at that rank. */
+/** A₀ `[rank, columns]` and B₀ `[rows, rank]` with s·B₀·A₀ the best approximation of W of that rank. */
 export function principalPart(
   W: Float32Array,
   rows: number,
@@ -35,7 +39,7 @@ export function principalPart(
   const { left, singularValues } = leadingLeft({ rows, columns, data: W }, rank)
   const A = new Float32Array(rank * columns)
   const B = new Float32Array(rows * rank)
-  // Beyond the rank of W, A₀ and B₀ are zero, as S is.
+  // A₀ and B₀ are zero beyond the rank of W.
   for (let j = 0; j < left.count; j++) {
     const u = vector(left, j)
     const half = Math.sqrt(singularValues[j]! / scale)

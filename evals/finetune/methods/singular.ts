@@ -1,21 +1,21 @@
-/** @file The leading singular triplets of a weight or its gradient, as starts of adapters need them. */
+/** @file Leading singular triplets of a weight or its gradient, for the start of an adapter. */
 import { normaliseRows, transposed } from '../../spectra/decomposition/matrix.ts'
 import { leadingLeft } from '../../spectra/decomposition/partial-svd.ts'
 import { leftSingular } from '../../spectra/decomposition/svd.ts'
 
 interface Triplets {
-  /** u_j one after another, `[k, rows]`. */
+  /** Rows u_j, `[k, rows]`. */
   readonly left: Float64Array
   /** σ_j, descending, `[k]`. */
   readonly values: Float64Array
-  /** v_j one after another, `[k, columns]`. */
+  /** Rows v_j, `[k, columns]`. */
   readonly right: Float64Array
 }
 
-/** Down to this part of σ₁ a right vector is as good as its left one: v = Wᵀu/σ. */
+/** Above this share of σ₁ the right vector v = Wᵀu/σ is as accurate as u. */
 const WELL_RESOLVED = 1e-2
 
-/** The first `k` ≤ min(rows, columns) triplets of `data` `[rows, columns]`; beyond the rank any orthonormal completion. */
+/** The first `k` ≤ min(rows, columns) triplets of `data` `[rows, columns]`; beyond its rank, an arbitrary orthonormal completion. */
 export function leadingTriplets(
   data: Float32Array,
   rows: number,
@@ -56,7 +56,7 @@ function rightOf(
   return right
 }
 
-/** The vectors of these numbers, one after another. */
+/** The rows of `vectors` with the given indices. */
 export function pickedRows(
   vectors: Float64Array,
   dimension: number,
@@ -69,7 +69,7 @@ export function pickedRows(
   return out
 }
 
-/** Vectors `from` … `from` + `count` − 1 as the columns of a matrix `[dimension, count]`, each times `factor`. */
+/** Vectors `from` … `from` + `count` − 1, times `factor`, as the columns of a matrix `[dimension, count]`. */
 export const asColumns = (
   vectors: Float64Array,
   dimension: number,

@@ -1,16 +1,16 @@
 /**
- * @file Training in a device's memory: parameters, gradients and moments lie there from the first step to the last, and what comes
- * back of a step is its loss and the squares that make its norm. The state on the host is the newest when it was brought back.
+ * @file Training in a device's memory: parameters, gradients and moments stay there from the first step to the last. A step
+ * returns its loss and the squares of its gradient's norm. `deviceResident.syncToHost` of the state copies values to the host.
  */
 import { free, type DeviceMemory, type DeviceTensors } from '../../runtime/resident-memory.ts'
 import type { Device } from '../../runtime/device.ts'
 import type { Runner } from '../../runtime/session.ts'
 import type { Feeds, Memories } from '../../runtime/tensor.ts'
-import { keptElsewhere } from './brought-back.ts'
 import type { Learner, LearnerOptions } from './learner.ts'
 import type { Batch } from '../method.ts'
 import { isTrained, namedViews, type ParameterTable } from './parameters.ts'
-import type { TrainingState } from './state.ts'
+import type { ResidentGradients } from './session.ts'
+import type { DeviceResident, TrainingState } from './state.ts'
 import {
   openAdamW,
   openSquares,
@@ -21,31 +21,23 @@ import {
   type Moved,
 } from './update-graphs.ts'
 
-/** What a session offers whose device has memory of its own, for methods that ask the host nothing in a step. */
-export interface ResidentGradients {
-  readonly device: Device
-  readonly memory: DeviceMemory
-  /** The loss of a micro-batch; its gradients are left in `derivatives`, by the parameters' names. */
-  run(batch: Batch, parameters: DeviceTensors, derivatives: DeviceTensors): Promise<number>
-}
-
-/** Trained tensors, by the parameters' names. */
+/** Tensors on the device, by parameter name; of trained parameters unless stated otherwise. */
 interface Placed {
   readonly p: DeviceTensors
   readonly m: DeviceTensors
   readonly v: DeviceTensors
   /** The step's gradient. */
   readonly sum: DeviceTensors
-  /** That of the last micro-batch, where a step has several. */
+  /** The last micro-batch's gradient, if a step has several. */
   readonly last: DeviceTensors
-  /** Parameters that are not trained. */
+  /** Fixed parameters. */
   readonly fixed: DeviceTensors
 }
 
 interface Graphs {
   readonly squares: Runner
   readonly adamW: AdamWGraph
-  /** Where a step has several micro-batches. */
+  /** Present if a step has several micro-batches. */
   readonly sum: Runner | undefined
 }
 
@@ -63,21 +55,21 @@ export async function openDeviceLearner(
     },
   )
   const learner = new DeviceLearner(state, resident, options, { graphs, placed })
-  keptElsewhere(state.parameters, () => learner.bringBack())
+  state.deviceResident = learner
   return learner
 }
 
-class DeviceLearner implements Learner {
+class DeviceLearner implements Learner, DeviceResident {
   readonly #state: TrainingState
   readonly #resident: ResidentGradients
   readonly #options: LearnerOptions
   readonly #placed: Placed
   readonly #graphs: Graphs
-  /** Micro-batches of the step. */
+  /** Micro-batches of the current step. */
   #added = 0
-  /** Whether the device's numbers are newer than the host's. */
+  /** Whether the device's values are newer than the host's. */
   #isAhead = false
-  /** Then nothing on the device is known to be whole. */
+  /** After a failure, the values on the device may be incomplete. */
   #hasFailed = false
 
   constructor(
@@ -135,7 +127,7 @@ class DeviceLearner implements Learner {
     return flat
   }
 
-  async bringBack(): Promise<void> {
+  async syncToHost(): Promise<void> {
     if (!this.#isAhead) return
     await this.#tried(async () => {
       const { parameters, firstMoment, secondMoment } = this.#state
@@ -151,9 +143,9 @@ class DeviceLearner implements Learner {
 
   async close(): Promise<void> {
     try {
-      if (!this.#hasFailed) await this.bringBack()
+      if (!this.#hasFailed) await this.syncToHost()
     } finally {
-      keptElsewhere(this.#state.parameters, undefined)
+      delete this.#state.deviceResident
       Object.values(this.#placed).forEach(free)
       await releaseGraphs(this.#graphs)
     }
@@ -188,17 +180,17 @@ async function releaseGraphs({ squares, adamW, sum }: Graphs): Promise<void> {
   for (const runner of [squares, adamW.runner, sum]) await runner?.release()
 }
 
-/** Frees what it placed where the rest finds no room. */
+/** Frees the tensors already placed if a later one does not fit. */
 async function place(
   table: ParameterTable,
   { parameters, firstMoment, secondMoment }: TrainingState,
   memory: DeviceMemory,
   { config }: LearnerOptions,
 ): Promise<Placed> {
-  const there: DeviceTensors[] = []
+  const done: DeviceTensors[] = []
   const placed = async (feeds: Feeds) => {
     const tensors = await memory.place(feeds)
-    there.push(tensors)
+    done.push(tensors)
     return tensors
   }
   const trained = (flat: Float32Array) => placed(viewsOf(table, flat, isTrained))
@@ -213,7 +205,7 @@ async function place(
       fixed: await placed(viewsOf(table, parameters, (slice) => !isTrained(slice))),
     }
   } catch (error) {
-    there.forEach(free)
+    done.forEach(free)
     throw error
   }
 }
@@ -233,7 +225,7 @@ function viewsOf(
   )
 }
 
-/** As the graphs of `update-graphs.ts` call them. */
+/** The input names of `update-graphs.ts`. */
 const named = (kind: string, tensors: DeviceTensors): DeviceTensors =>
   Object.fromEntries(Object.entries(tensors).map(([name, each]) => [`${kind}:${name}`, each]))
 

@@ -1,7 +1,7 @@
 /**
- * @file `--forward int8`: in training the layers of the blocks multiply in int8 (`graph/ops/int8-product.ts`). Losses and
- * gradients are then approximate: of a slightly other function, whose slopes are taken as those of the exact one. Embedding,
- * head, norms, attention and what is trained stay as they are, and so do evaluation and export.
+ * @file `--forward int8`: in training, linear layers of the blocks multiply in int8 (`graph/ops/int8-product.ts`). Losses are
+ * then approximate, and gradients use the derivative of the exact layer. Embedding, head, norms, attention and trained
+ * parameters stay in float32, and so do evaluation and export. See docs/methods/training.md.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { WeightStorage } from '../../graph/stored.ts'
@@ -21,7 +21,7 @@ interface ForwardOptions {
   readonly forward?: Forward | undefined
 }
 
-/** How a training graph keeps and reads each frozen weight. A router's choice between experts stays exact. */
+/** Storage of each frozen weight in a training graph. A router's choice of experts stays exact. */
 export function storageFor({ model, weights, forward }: ForwardOptions) {
   const kept = keptBy(weights)
   if (forward !== 'int8') return kept
@@ -36,27 +36,26 @@ export function precisionOf(weights: Weights): Precision {
   return kept.has('float16') ? 'fp16' : 'fp32'
 }
 
-/** What is to be trained, and where. */
 export interface ForwardModel {
   readonly model: Pick<Model, 'graph'>
   readonly device: Pick<Device, 'name'>
 }
 
-interface Asked extends ForwardModel {
+interface ForwardRequest extends ForwardModel {
   readonly precision: Precision
-  /** Whether the kernel sums exactly, where that is known. */
+  /** Whether the kernel sums exactly on this processor. */
   readonly sums?: () => Promise<boolean>
 }
 
 const WITHOUT = 'leave --forward int8 out'
 
-/** Before anything is trained. */
+/** Throws `training.approximate-forward` if int8 products are not available here. */
 export async function requireInt8Forward({
   model,
   device,
   precision,
   sums = sumsExactly,
-}: Asked): Promise<void> {
+}: ForwardRequest): Promise<void> {
   const refuse = (why: string, remedy: string) =>
     new TouchstoneError('training.approximate-forward', { why, remedy })
   if (model.graph)

@@ -1,4 +1,4 @@
-/** @file The outputs' inner products before a gradient is taken, for methods whose loss needs what no operator computes. */
+/** @file Inner products of the outputs before a gradient is computed, for losses that need values that no operator computes. */
 import type { Dialect } from '../../graph/op.ts'
 import { createGraph, type Graph } from '../../graph/ops/index.ts'
 import type { ScopeOptions } from '../../models/scope.ts'
@@ -9,42 +9,41 @@ import { buildLoss } from './loss-graph.ts'
 import type { Observed } from '../method.ts'
 import type { PrepareOptions } from './prepare.ts'
 
-interface Observer {
+export interface Observer {
   look(feeds: Feeds): Promise<ReadonlyMap<string, Observed>>
   release(): Promise<void>
 }
 
-/** How a method claims the layers and weights of a training graph; a head that names classes learns with every method. */
+/** The method's adapters and trained weights in a training graph; a classification head is trained with every method. */
 export const scopeOptions = (
   g: Graph,
-  { model, method, methodConfig, maxPositions, weights, forward }: PrepareOptions,
+  { model, method, maxPositions, weights, forward }: PrepareOptions,
 ): ScopeOptions => ({
   maxPositions,
   storage: storageFor({ model, weights, forward }),
-  attach: (site) => method.attach?.(g, site, methodConfig, 'train'),
+  attach: (site) => method.attach?.(g, site, 'train'),
   trainable: (name) =>
-    method.trainable?.(name, methodConfig) ??
+    method.trainable?.(name) ??
     (model.weights.get(name)?.head ? { learningRateScale: 1 } : undefined),
 })
 
-/** A forward of its own, where the method wants one; it is fed what the training graph is fed. */
+/** A forward pass with the inputs of the training graph, if the method observes its outputs. */
 export async function openObserver(
   options: PrepareOptions,
   dialect: Dialect,
 ): Promise<Observer | undefined> {
-  const { model, method, methodConfig, device } = options
-  const { observe } = method
-  if (!observe?.wants(methodConfig)) return undefined
+  const { model, method, device } = options
+  if (!method.observe) return undefined
   const g = createGraph(dialect)
   const { logits } = buildLoss(g, model, scopeOptions(g, options))
-  // In float64, for squares lose half of the digits.
+  // In float64, because squaring halves the number of correct digits.
   const wide = g.cast(logits, 'float64')
   const outputs = { gram: g.matMulT(wide, wide) }
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
   return {
     async look(feeds) {
       const { data, dims } = (await runner.run(feeds)).gram!
-      return observe.look(data as Float64Array, dims[0]!, methodConfig)
+      return method.observe!(data as Float64Array, dims[0]!)
     },
     release: () => runner.release(),
   }

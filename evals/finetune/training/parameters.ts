@@ -1,4 +1,4 @@
-/** @file The trained tensors as one flat vector with a name → slice table. */
+/** @file Trained tensors as one flat vector with a table of slices by name. */
 import type { ParameterSpec } from '../../graph/builder.ts'
 import type { ParameterGroup } from '../../graph/optimizer.ts'
 import type { Model } from '../../models/registry.ts'
@@ -16,7 +16,7 @@ export interface ParameterSlice {
 export interface ParameterTable {
   readonly slices: readonly ParameterSlice[]
   readonly size: number
-  /** Numbers that training changes: fixed tensors (learning-rate factor 0) stand in the table too. */
+  /** Count of trained numbers; the table also holds fixed tensors (learning-rate factor 0). */
   readonly trained: number
 }
 
@@ -34,7 +34,7 @@ export function parameterTable(specs: readonly ParameterSpec[]): ParameterTable 
   return { slices, size: end, trained }
 }
 
-/** Beginning values: those prepared, or from the initialiser and (seed, name) alone, or from the checkpoint where there is none. */
+/** Initial values: prepared ones, else from the initialiser and (seed, name), else from the checkpoint. */
 export function initialParameters(
   specs: readonly ParameterSpec[],
   table: ParameterTable,
@@ -60,10 +60,10 @@ export function initialParameters(
   return flat
 }
 
-/** The deviation from which BERT's own weights began (initializer_range). */
+/** BERT's initializer_range. */
 const MADE_DEVIATION = 0.02
 
-/** With what no checkpoint has: matrices begin at N(0, 0.02²), biases at 0, from (seed, name) alone. */
+/** Adds weights that no checkpoint holds, drawn from (seed, name): matrices from N(0, 0.02²), biases 0. */
 export function withMadeWeights(
   { weights: specs }: Pick<Model, 'weights'>,
   stored: ReadonlyMap<string, Float32Array>,
@@ -81,7 +81,7 @@ export function withMadeWeights(
   return overlaid(stored, new Map(begun))
 }
 
-/** Weight decay spares norms and biases, as is usual, unless `decayEverything`. */
+/** Norms and biases have no weight decay, unless `decayEverything`. */
 export const optimizerGroups = (
   { slices }: ParameterTable,
   decayEverything: boolean,
@@ -93,7 +93,7 @@ export const optimizerGroups = (
     decays: decayEverything || shape.length > 1,
   }))
 
-/** Each tensor as a view into `flat`, by name. */
+/** Views into `flat` by tensor name. */
 export const namedViews = ({ slices }: ParameterTable, flat: Float32Array) =>
   new Map(
     slices.map(({ name, shape, start, end }) => [name, { shape, data: flat.subarray(start, end) }]),

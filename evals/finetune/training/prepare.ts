@@ -1,4 +1,4 @@
-/** @file Where training starts, for methods that ask the base and its gradients first. */
+/** @file The start of training for methods that read the base's weights or gradients first. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { gradients } from '../../graph/gradient.ts'
 import { createGraph } from '../../graph/ops/index.ts'
@@ -9,24 +9,23 @@ import { createRunner } from '../../runtime/session.ts'
 import { makeBatch, rowsOfStep, type Example } from './dataset.ts'
 import type { Forward } from './int8-forward.ts'
 import { batchFeeds, buildLoss, namedFeeds } from './loss-graph.ts'
-import type { AnyMethod, Batch, Prepared, Probe, Site } from '../method.ts'
+import type { Batch, BoundMethod, Prepared, Probe, Site } from '../method.ts'
 
 export interface PrepareOptions {
   readonly model: Model
   /** Every weight of the base in float32, by name. */
   readonly weights: ReadonlyMap<string, Float32Array>
-  readonly method: AnyMethod
-  readonly methodConfig: unknown
+  readonly method: BoundMethod
   readonly seed: number
   readonly maxPositions: number
   readonly device: Device
-  /** How the layers of a base in int8 multiply while it is trained on. */
+  /** How linear layers of an int8 base multiply in training. */
   readonly forward?: Forward | undefined
-  /** What is trained on, for methods that take gradients before the first step. */
+  /** Training data, for methods that compute gradients before the first step. */
   readonly data?: { readonly examples: readonly Example[]; readonly padId: number }
 }
 
-/** What moves, trains or differentiates the base's own weights needs them in float32. */
+/** Throws `training.small-base` unless the base is in float32: needed to change, train or differentiate its own weights. */
 export function requireWhole({
   weights,
   method,
@@ -35,7 +34,7 @@ export function requireWhole({
 }
 
 export async function prepareMethod(options: PrepareOptions): Promise<Prepared> {
-  const { model, weights, method, methodConfig, seed } = options
+  const { model, weights, method, seed } = options
   if (!method.prepare) return {}
   const probe: Probe = {
     seed,
@@ -46,10 +45,10 @@ export async function prepareMethod(options: PrepareOptions): Promise<Prepared> 
       return meanGradients(options, names, firstBatches(options, batches, batchSize))
     },
   }
-  return method.prepare(probe, methodConfig)
+  return method.prepare(probe)
 }
 
-/** The linear layers inside the blocks, in the checkpoint's order. */
+/** The linear layers of the blocks, in the order of the checkpoint. */
 export const sitesOf = ({ weights }: Pick<Model, 'weights'>): Site[] =>
   [...weights.values()].flatMap(({ name, kind, module, layer = 0, shape }) => {
     if (kind !== 'linear' || module === undefined) return []
@@ -73,7 +72,7 @@ function firstBatches(
   })
 }
 
-/** The mean of ∂L/∂W over the batches, adapter off, of the named weights. */
+/** Mean of ∂L/∂W over the batches, without an adapter, for the named weights. */
 async function meanGradients(
   { model, weights, maxPositions, device }: PrepareOptions,
   names: readonly string[],

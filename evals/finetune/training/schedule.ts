@@ -1,9 +1,9 @@
-/** @file Learning-rate schedules as factors of the peak rate, as transformers' get_*_schedule_with_warmup give them. */
+/** @file Learning-rate schedules as factors of the peak rate, equal to transformers' get_*_schedule_with_warmup. */
 
 export const SCHEDULES = ['cosine', 'linear', 'constant'] as const
 type Schedule = (typeof SCHEDULES)[number]
 
-/** The factor at `step` (from 0): rises linearly over `warmup` steps, then falls to 0 at `total` (constant: stays at 1). */
+/** The factor at `step` (from 0): rises linearly over `warmup` steps, then falls to 0 at `total`; `constant` stays at 1. */
 export function scheduleFactor(
   schedule: Schedule,
   step: number,

@@ -1,29 +1,36 @@
-/** @file A training run on disk: parameters, moments and step in one safetensors file, written whole or not at all. */
+/** @file A training state on disk: parameters, moments and step in one safetensors file, written atomically. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { OptimizerState } from '../../graph/optimizer.ts'
 import { readSafetensorsIndex } from '../../models/formats/safetensors.ts'
 import { writeSafetensors } from '../../models/formats/safetensors-write.ts'
 import { openFiles, readStoredWeight } from '../../models/weights/stored-weights.ts'
-import { broughtBack } from './brought-back.ts'
 
 const TENSORS = ['parameters', 'firstMoment', 'secondMoment'] as const
 const MEMORY = 'methodMemory'
 
-/** Everything that a run remembers: what the optimiser keeps, and what the method does. */
+/** Owner of values on a device. */
+export interface DeviceResident {
+  /** Copies the current values from the device into the host's vectors. */
+  syncToHost(): Promise<void>
+}
+
+/** The optimiser's state and the method's memory. */
 export interface TrainingState extends OptimizerState {
   readonly memory: Float32Array
+  /** Set while the current values are on a device: call `syncToHost` before reading the vectors on the host. */
+  deviceResident?: DeviceResident
 }
 
 /**
- * Saves after `state.step` finished steps. Data position and every random stream follow from (seed, step), so they need no
- * bytes of their own; `identity` holds what must agree for a resume to mean anything.
+ * Saves a state after `state.step` finished steps. Data position and random streams are functions of (seed, step), so they are
+ * not stored; `identity` holds the fields that must be equal on a resume.
  */
 export const saveTrainingState = async (
   path: string,
-  state: OptimizerState & Partial<Pick<TrainingState, 'memory'>>,
+  state: OptimizerState & Partial<Pick<TrainingState, 'memory' | 'deviceResident'>>,
   identity: Readonly<Record<string, string>>,
 ): Promise<void> => {
-  await broughtBack(state.parameters)
+  await state.deviceResident?.syncToHost()
   const tensors: readonly (readonly [string, Float32Array])[] = [
     ...TENSORS.map((name) => [name, state[name]] as const),
     ...(state.memory?.length ? [[MEMORY, state.memory] as const] : []),
@@ -35,18 +42,17 @@ export const saveTrainingState = async (
   )
 }
 
-/** The trained numbers alone: enough to ask the state by, too little to train it on. */
+/** Saves parameters without moments: enough to evaluate the state, not to continue training. */
 export const saveParameters = async (
   path: string,
   parameters: Float32Array,
   identity: Readonly<Record<string, string>>,
 ): Promise<void> => {
-  await broughtBack(parameters)
   const tensor = { name: TENSORS[0], shape: [parameters.length], data: parameters }
   await writeSafetensors(path, [tensor], identity)
 }
 
-/** Reads them back, bit for bit; those of another run, step or size are an error. */
+/** Reads saved parameters bit for bit. Throws if they belong to another run or step, or have another size. */
 export const loadParameters = (
   path: string,
   identity: Readonly<Record<string, string>>,
@@ -62,7 +68,7 @@ export const loadParameters = (
     })
   })
 
-/** Reads it back, bit for bit; a state of another run is an error that names the field. */
+/** Reads a saved state bit for bit. Throws `training.resume-mismatch` with the field if it belongs to another run. */
 export const loadTrainingState = (
   path: string,
   identity: Readonly<Record<string, string>>,
@@ -89,7 +95,7 @@ export const loadTrainingState = (
 
 type Read = (name: string) => Promise<Float32Array>
 
-/** Whether it is this run's is asked first. */
+/** Checks `identity` before reading any tensor. */
 async function opened<T>(
   path: string,
   identity: Readonly<Record<string, string>>,

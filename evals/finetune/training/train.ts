@@ -1,6 +1,6 @@
 /**
- * @file The training loop as a library: batches in order, gradients accumulated and clipped, one AdamW update a step.
- * The state after step t depends on (data, plan, seed, t) alone, so a run that was killed ends in the same bits.
+ * @file The training loop: batches in order, gradients accumulated and clipped, one AdamW update per step.
+ * The state after step t is a function of (data, plan, seed, t), so a resumed run ends in the same bits.
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
@@ -13,12 +13,13 @@ import {
   TRUNCATIONS,
   type Example,
 } from './dataset.ts'
-import { openLearner, type Learner } from './learner.ts'
-import type { AnyMethod } from '../method.ts'
+import { openDeviceLearner } from './device-learner.ts'
+import { hostLearner } from './host-learner.ts'
+import type { Learner, LearnerOptions } from './learner.ts'
 import { optimizerGroups } from './parameters.ts'
 import { scheduleFactor, SCHEDULES } from './schedule.ts'
 import type { TrainingState } from './state.ts'
-import type { TrainingSession } from './train-graph.ts'
+import type { TrainingSession } from './session.ts'
 
 export const TrainingConfig = z.object({
   steps: z
@@ -103,7 +104,7 @@ export const TrainingConfig = z.object({
 export type TrainingConfig = z.infer<typeof TrainingConfig>
 
 export interface StepReport {
-  /** Finished steps, from 1. */
+  /** Number of finished steps, from 1. */
   readonly step: number
   /** Mean loss over the step's labelled tokens before the update, nats. */
   readonly loss: number
@@ -114,13 +115,12 @@ export interface StepReport {
 
 interface TrainOptions {
   readonly session: TrainingSession
-  readonly method: AnyMethod
   readonly examples: readonly Example[]
   readonly padId: number
   readonly config: TrainingConfig
   readonly seed: number
   readonly signal: AbortSignal
-  /** Where the last good state is, for the error that a step which is not finite raises. */
+  /** Path of the last good state, for the error of a step that is not finite. */
   readonly lastGood: () => string
 }
 
@@ -132,9 +132,18 @@ export const newOptimizerState = (parameters: Float32Array, memorySize = 0): Tra
   step: 0,
 })
 
+/** Opens a learner in the device's memory if the session supports it, else on the host. */
+export const openLearner = async (
+  state: TrainingState,
+  options: LearnerOptions,
+): Promise<Learner> => {
+  const { resident } = options.session
+  return resident ? openDeviceLearner(state, resident, options) : hostLearner(state, options)
+}
+
 /**
- * Trains `state` on to `until` (or the plan's end), in place, and reports each step. May be called again to go on. Between two
- * steps the newest numbers may be on a device (`brought-back.ts`); when it is done, or was stopped, they are in `state`.
+ * Trains `state` in place up to step `until` (by default the plan's end) and yields a report per step. Can be called again to
+ * continue. Between steps the current values may be on a device (`state.deviceResident`); afterwards they are in `state`.
  */
 export async function* train(
   state: TrainingState,
@@ -148,7 +157,7 @@ export async function* train(
     while (state.step < until) {
       signal.throwIfAborted()
       yield await trainStep(state, learner, options)
-      // Long steps block this thread; let signals and timers in.
+      // A long step blocks this thread: let signals and timers run.
       await new Promise(setImmediate)
     }
   } finally {

@@ -1,24 +1,24 @@
-/** @file How many numbers a method trains of a model, without its weights. */
+/** @file Counts the trained parameters of a method on a model, without reading weights. */
 import { createGraph } from '../../graph/ops/index.ts'
 import { multiply } from '../../graph/shape.ts'
 import type { Value } from '../../graph/value.ts'
 import type { Model } from '../../models/registry.ts'
 import { createScope } from '../../models/scope.ts'
-import type { AnyMethod } from '../method.ts'
+import type { BoundMethod } from '../method.ts'
 import { isTrained } from './parameters.ts'
 
 interface TrainedSize {
   readonly trained: number
-  /** Those of them that are the model's own weights. */
+  /** Trained weights of the model itself. */
   readonly ofBase: number
 }
 
-export function trainedSize(model: Model, method: AnyMethod, methodConfig: unknown): TrainedSize {
+export function trainedSize(model: Model, method: BoundMethod): TrainedSize {
   const g = createGraph()
   const scope = createScope(g, model.weights, {
     maxPositions: 1,
-    attach: (site) => method.attach?.(g, site, methodConfig, 'train'),
-    trainable: (name) => method.trainable?.(name, methodConfig),
+    attach: (site) => method.attach?.(g, site, 'train'),
+    trainable: (name) => method.trainable?.(name),
   })
   for (const { name, kind } of model.weights.values()) {
     scope.weight(name)

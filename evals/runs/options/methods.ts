@@ -3,7 +3,7 @@
  * rank, `--lora.rank 8` to one. `--methods low=lora,high=lora` gives arms names of their own, and `--low.rank 2` a setting to one.
  */
 import { z } from 'zod'
-import { armOf, type MethodChoice } from '../../finetune/method-choice.ts'
+import { armNameOf, type MethodChoice } from '../../finetune/method-choice.ts'
 import { TouchstoneError, unknownName } from '../../errors/touchstone-error.ts'
 import { findMethod, METHODS } from '../../finetune/registry.ts'
 import { readEnvironment, saidOf, variableOf, type Given } from './arguments.ts'
@@ -48,7 +48,7 @@ export function methodFields(arms: readonly MethodChoice[] = []): Field[] {
     for (const field of fields) if (!shared.has(field.flag)) shared.set(field.flag, field)
   const single = own.flatMap(({ name, fields }) => fields.map((field) => qualified(name, field)))
   const ofArms = namedArms(arms).flatMap((choice) =>
-    fieldsOfMethod(choice.name).map((field) => qualified(armOf(choice), field)),
+    fieldsOfMethod(choice.name).map((field) => qualified(armNameOf(choice), field)),
   )
   return [METHODS_FIELD, ...shared.values(), ...single, ...ofArms]
 }
@@ -112,10 +112,10 @@ export function chooseMethods(
   const fromEnvironment = readEnvironment(environment, methodFields())
   const chosen = choicesIn(given) ?? choicesIn(fromEnvironment) ?? before
   chosen.forEach(({ name }) => findMethod(name))
-  refuseTwice(chosen.map(armOf))
+  refuseTwice(chosen.map(armNameOf))
   refuseUnused(given, chosen)
   return chosen.map((choice) => {
-    const stored = before.find((other) => armOf(other) === armOf(choice))
+    const stored = before.find((other) => armNameOf(other) === armNameOf(choice))
     const config = merged([
       stored?.name === choice.name ? stored.config : {},
       ownLayer(choice, fromEnvironment, variableOf),
@@ -134,7 +134,7 @@ const choicesIn = (given: Given): MethodChoice[] | undefined => {
 /** The shared flags, then those for this method alone, then for this arm. */
 function ownLayer(choice: MethodChoice, given: Given, nameOf?: (flag: string) => string): Layer {
   const fields = fieldsOfMethod(choice.name)
-  const owners = [...new Set([choice.name, armOf(choice)])]
+  const owners = [...new Set([choice.name, armNameOf(choice)])]
   const own = owners.map((owner) => fields.map((field) => qualified(owner, field)))
   return merged([fields, ...own].map((layer) => layerOf(layer, given, nameOf)))
 }
@@ -183,7 +183,7 @@ function refuseUnused(given: Given, chosen: readonly MethodChoice[]): void {
       fieldsOfMethod(choice.name).flatMap(({ flag }) => [
         flag,
         `${choice.name}.${flag}`,
-        `${armOf(choice)}.${flag}`,
+        `${armNameOf(choice)}.${flag}`,
       ]),
     ),
   )

@@ -1,7 +1,7 @@
 /** @file The `touchstone …` line that gives a configuration again: every value that is not the default, as a flag. */
 import { fieldsOf, type Field } from './fields.ts'
 import { isObject, valueAt, type Layer } from './flags.ts'
-import { armOf, type MethodChoice } from '../../finetune/method-choice.ts'
+import { armNameOf, type MethodChoice } from '../../finetune/method-choice.ts'
 import { findMethod } from '../../finetune/registry.ts'
 
 /** `preset` stands in for the defaults that it replaces. */
@@ -49,7 +49,7 @@ function methodWords(config: unknown, preset: Layer): string[] {
   const settings = chosen.flatMap((choice) => {
     const initial = before.find((other) => asked(other) === asked(choice))?.config ?? {}
     const own = choice.config
-    const arm = armOf(choice)
+    const arm = armNameOf(choice)
     return fieldsOf(findMethod(choice.name).config).map((field) => ({ arm, field, own, initial }))
   })
   const words = Map.groupBy(settings, ({ field }) => field.flag)

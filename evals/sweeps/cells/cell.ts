@@ -4,9 +4,10 @@
  */
 import type { z } from 'zod'
 import { endsInLowRank } from '../../arms/arm-adapter.ts'
-import { armOf } from '../../finetune/method-choice.ts'
+import { armNameOf } from '../../finetune/method-choice.ts'
 import type { CellIdentity, CellSpec, ModelCellSpec, PlannedCell } from '../../contract/sweeps.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { bind } from '../../finetune/method.ts'
 import { findMethod } from '../../finetune/registry.ts'
 import { TrainingConfig } from '../../finetune/training/train.ts'
 import { findAxis, unknownAxis, type Draft } from '../axes.ts'
@@ -81,7 +82,7 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
     placesOf(axes).flatMap((place) =>
       seeds.map((seed) => {
         const { name: method, config: methodConfig } = choice
-        const line = armOf(choice)
+        const line = armNameOf(choice)
         const own = { line, data: data!, method, methodConfig, training: config.training }
         const plain = { samples: null, labelNoise: 0, evalEvery, spectra, ...together }
         return placed({ ...shared, ...own, ...plain, seed }, place)
@@ -94,7 +95,8 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
 /** Applies each axis that the method has; the others leave no coordinate. */
 function placed(draft: Draft, place: Place): ModelCellSpec {
   const axes: Record<string, number> = {}
-  const { config } = findMethod(draft.method!)
+  const method = findMethod(draft.method!)
+  const { config } = method
   // With its defaults: an axis changes what is there.
   const own = parsed(config, draft.methodConfig, place) as Record<string, unknown>
   let current: Draft = { ...draft, methodConfig: own }
@@ -108,7 +110,7 @@ function placed(draft: Draft, place: Place): ModelCellSpec {
   const training = parsed(TrainingConfig, current.training, place)
   const { evalTogether, ...plain } = current
   // A method whose states are asked one by one all the same has the same cell. Of classifiers and exported graphs it is not known here.
-  const isTogether = evalTogether && endsInLowRank(findMethod(draft.method!), methodConfig)
+  const isTogether = evalTogether && endsInLowRank(bind(method, methodConfig))
   return {
     ...plain,
     ...(isTogether && { evalTogether }),

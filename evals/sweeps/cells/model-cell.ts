@@ -1,19 +1,19 @@
 /** @file One cell of a language model: a fine-tune that is measured on the way and at its end, and thrown away. */
 import { tunedOf } from '../../arms/arm-adapter.ts'
 import { evaluateBase } from '../../audit/jobs.ts'
-import { examplesDigest, runArm, type ArmPlan } from '../../arms/arm.ts'
+import { examplesDigest, runArm } from '../../arms/arm.ts'
+import type { ArmPlan } from '../../arms/arm-plan.ts'
 import { openBase, type Base } from '../../measure/base.ts'
 import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { fittedExamples } from '../../arms/examples.ts'
 import { neutralTexts, trainingData, type TrainingData } from '../../measure/sources.ts'
 import { scanSpectra } from '../../measure/arm-spectra.ts'
-import type { FinishedEvaluation } from '../../contract/audit-rows.ts'
 import type { Message } from '../../contract/rows.ts'
 import type { CellIdentity, ModelCellSpec } from '../../contract/sweeps.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Conversation } from '../../data/format.ts'
-import { findMethod } from '../../finetune/registry.ts'
+import { bindMethod } from '../../finetune/registry.ts'
 import { TrainingConfig } from '../../finetune/training/train.ts'
 import type { Continuation } from '../../inference/continuation.ts'
 import type { JobContext } from '../../contract/job.ts'
@@ -86,32 +86,25 @@ export async function measureModel(
 
 async function armPlan(
   spec: ModelCellSpec,
-  { base, benchmarks, evaluation, data }: Workbench,
+  { base, evaluation, data }: Workbench,
   signal: AbortSignal,
 ): Promise<ArmPlan> {
-  const method = findMethod(spec.method!)
   const training = TrainingConfig.parse(spec.training)
   const { title, conversations } = data!
   const { training: rows, heldOut } = splitConversations(conversations)
   const chosen = { title, conversations: chooseConversations(rows, spec) }
   const { examples } = await fittedExamples(base.open, chosen, training, signal)
-  const full = suiteSteps(training.steps, spec.evalEvery)
-  const subject = { arm: spec.line, seed: spec.seed }
-  const measuredAt = measuredSteps(training.steps, spec.evalEvery)
-  const finished = measuredAt
-    .filter((step) => !full.includes(step))
-    .flatMap((step) => notAsked(subject, step, benchmarks))
+  const benchmarksAt = suiteSteps(training.steps, spec.evalEvery)
   return {
     arm: spec.line,
-    method,
-    methodConfig: method.config.parse(spec.methodConfig),
+    method: bindMethod({ name: spec.method!, config: spec.methodConfig }),
     seed: spec.seed,
     training,
     examples,
     dataDigest: examplesDigest(examples),
-    evaluateAt: measuredAt,
+    evaluateAt: measuredSteps(training.steps, spec.evalEvery),
     evalTogether: spec.evalTogether ?? false,
-    evaluation: { ...evaluation, heldOut: heldOut.map(asContinuation), finished },
+    evaluation: { ...evaluation, heldOut: heldOut.map(asContinuation), benchmarksAt },
   }
 }
 
@@ -124,19 +117,6 @@ const asContinuation = (messages: Conversation, row: number): Continuation => ({
 /** Plain text is scored after nothing. */
 const turnsOf = (messages: Conversation): readonly Message[] =>
   messages.filter((turn) => turn.role !== 'text')
-
-/** At a look only losses are taken: what counts as asked already is not asked. */
-const notAsked = (
-  subject: { arm: string; seed: number },
-  step: number,
-  benchmarks: readonly PreparedBenchmark[],
-): FinishedEvaluation[] =>
-  benchmarks.map(({ benchmark, samples }) => ({
-    ...subject,
-    step,
-    benchmark: benchmark.name,
-    samples: samples.length,
-  }))
 
 /** About `LOOKS` steps, the last among them. */
 export function lookSteps(steps: number): number[] {

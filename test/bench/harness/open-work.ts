@@ -4,16 +4,13 @@ import {
   makeBatch,
   type Conversed,
 } from '../../../evals/finetune/training/dataset.ts'
-import { anyMethod, type AnyMethod } from '../../../evals/finetune/method.ts'
+import { bind, type BoundMethod } from '../../../evals/finetune/method.ts'
 import { full } from '../../../evals/finetune/methods/full.ts'
 import type { Forward } from '../../../evals/finetune/training/int8-forward.ts'
 import { lora } from '../../../evals/finetune/methods/lora.ts'
 import type { ParameterTable } from '../../../evals/finetune/training/parameters.ts'
-import {
-  openTraining,
-  type TrainingOptions,
-  type TrainingSession,
-} from '../../../evals/finetune/training/train-graph.ts'
+import type { TrainingSession } from '../../../evals/finetune/training/session.ts'
+import { openTraining, type TrainingOptions } from '../../../evals/finetune/training/train-graph.ts'
 import { newOptimizerState, train, TrainingConfig } from '../../../evals/finetune/training/train.ts'
 import { readPeftFolder } from '../../../evals/models/formats/peft-folder.ts'
 import { openHfCheckpoint } from '../../../evals/models/formats/hf-folder.ts'
@@ -65,8 +62,7 @@ const OPTIMISER = {
 } as const
 
 interface Learning {
-  readonly method: AnyMethod
-  readonly methodConfig: unknown
+  readonly method: BoundMethod
   readonly examples: (vocab: number) => readonly Conversed[]
   readonly longest: number
   readonly config: TrainingConfig
@@ -82,7 +78,7 @@ const ofOneLength = (tokens: { readonly rows: number; readonly length: number })
   config: TrainingConfig.parse({ ...OPTIMISER, batchSize: tokens.rows }),
 })
 const rowsOfOneLength = ofOneLength(STEP_TOKENS)
-const byLora = { method: anyMethod(lora), methodConfig: lora.config.parse(LORA) }
+const byLora = { method: bind(lora, LORA) }
 
 const LEARNING: Readonly<Record<Exclude<WorkName, 'generate' | 'generate-mixed'>, Learning>> = {
   'lora-step': { ...byLora, ...rowsOfOneLength },
@@ -93,8 +89,7 @@ const LEARNING: Readonly<Record<Exclude<WorkName, 'generate' | 'generate-mixed'>
     config: TrainingConfig.parse({ ...OPTIMISER, batchSize: CHAT.rowsPerStep, packing: true }),
   },
   'full-step': {
-    method: anyMethod(full),
-    methodConfig: full.config.parse({ learningRateScale: 1 }),
+    method: bind(full, { learningRateScale: 1 }),
     ...rowsOfOneLength,
   },
 }
@@ -111,8 +106,7 @@ export async function openLoraStep(
   options: WorkOptions,
   { rank, ...tokens }: { readonly rows: number; readonly length: number; readonly rank: number },
 ): Promise<OpenWork> {
-  const methodConfig = lora.config.parse({ rank, alpha: 2 * rank })
-  const learning = { method: anyMethod(lora), methodConfig, ...ofOneLength(tokens) }
+  const learning = { method: bind(lora, { rank, alpha: 2 * rank }), ...ofOneLength(tokens) }
   return openSteps(await readModel(options), learning, options)
 }
 
@@ -135,7 +129,7 @@ export async function readModel({
 
 function trainingOf(
   { model, weights }: Loaded,
-  { method, methodConfig, longest, config }: Learning,
+  { method, longest, config }: Learning,
   { device, checkpointing, forward }: WorkOptions,
   rows: readonly Conversed[],
 ): TrainingOptions {
@@ -144,7 +138,6 @@ function trainingOf(
     model,
     weights,
     method,
-    methodConfig,
     device,
     checkpointing,
     labelled,
@@ -167,7 +160,7 @@ async function openSteps(
   options: WorkOptions,
 ): Promise<OpenWork> {
   const started = performance.now()
-  const { method, examples, config } = learning
+  const { examples, config } = learning
   const rows = examples(loaded.vocab)
   const asked = trainingOf(loaded, learning, options, rows)
   const opened = await openTraining(asked)
@@ -179,7 +172,6 @@ async function openSteps(
     forward === 'int8' ? deviating(asked, parameters, rows.slice(0, config.batchSize)) : {}
   const steps = train(newOptimizerState(parameters), {
     session,
-    method,
     config,
     examples: rows,
     padId: 0,

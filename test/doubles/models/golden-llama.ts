@@ -1,9 +1,9 @@
 /** @file The tiny Llamas of test/golden/fixtures, opened, and their oracle's batch in our form. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AnyMethod, Batch } from '../../../evals/finetune/method.ts'
+import type { Batch } from '../../../evals/finetune/method.ts'
 import { namedViews } from '../../../evals/finetune/training/parameters.ts'
-import type { TrainingSession } from '../../../evals/finetune/training/train-graph.ts'
+import type { TrainingSession } from '../../../evals/finetune/training/session.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
 import type { WeightIndex } from '../../../evals/models/weights/storage.ts'
 import { recognise, type Model } from '../../../evals/models/registry.ts'
@@ -132,19 +132,17 @@ export function worstLogit(
 
 interface Adapted {
   readonly golden: GoldenModel
-  readonly method: AnyMethod
-  readonly methodConfig: unknown
   readonly session: TrainingSession
 }
 
 /** All logits `[batch, seq, vocab]` of the adapted model with the session's parameters. */
 export async function adaptedLogits(
-  { golden, method, methodConfig, session }: Adapted,
+  { golden, session }: Adapted,
   { tokens, batch, seq }: Batch,
 ): Promise<Float32Array> {
   const { model } = golden
   const g = createGraph()
-  const attach = (site: LinearSite) => method.attach!(g, site, methodConfig, 'evaluate')
+  const attach = (site: LinearSite) => session.method.attach!(g, site, 'evaluate')
   const scope = createScope(g, model.weights, { maxPositions: seq, attach })
   const input = {
     tokens: g.input('tokens', 'int32', ['batch', 'seq']),

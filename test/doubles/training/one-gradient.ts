@@ -1,21 +1,22 @@
 /** @file Loss and gradient of a method on a model, at parameters none of which is zero: beside a B of zeros A has no gradient. */
 import { makePackedBatch, type Example } from '../../../evals/finetune/training/dataset.ts'
-import type { AnyMethod } from '../../../evals/finetune/method.ts'
+import { bind, type BoundMethod, type FineTuneMethod } from '../../../evals/finetune/method.ts'
 import { openTraining, type TrainingOptions } from '../../../evals/finetune/training/train-graph.ts'
 import type { Model } from '../../../evals/models/registry.ts'
 import { tinyExamples } from './tiny-training.ts'
 
-export type Differentiated = Pick<TrainingOptions, 'model' | 'weights' | 'method'> &
+export type Differentiated = Pick<TrainingOptions, 'model' | 'weights'> &
   Partial<Pick<TrainingOptions, 'checkpointing' | 'forward' | 'labelled'>> & {
+    readonly method: FineTuneMethod
     readonly examples?: readonly Example[]
   }
 
 export const vocabularyOf = ({ weights }: Pick<Model, 'weights'>): number =>
   [...weights.values()].find(({ kind }) => kind === 'embedding')!.shape[0]!
 
-/** A small rank, where the method has one. */
-export const smallConfigOf = (method: AnyMethod): unknown =>
-  method.config.parse(method.name === 'full' ? {} : { rank: 2 })
+/** With a small rank, where the method has one. */
+export const bindSmall = (method: FineTuneMethod): BoundMethod =>
+  bind(method, method.name === 'full' ? {} : { rank: 2 })
 
 export async function gradientOf({ examples: given, ...asked }: Differentiated) {
   const { model, method } = asked
@@ -27,7 +28,7 @@ export async function gradientOf({ examples: given, ...asked }: Differentiated) 
   const examples = given ?? usual
   const session = await openTraining({
     ...asked,
-    methodConfig: smallConfigOf(method),
+    method: bindSmall(method),
     seed: 3,
     maxPositions: 32,
     device: { name: 'cpu', threads: 1 },

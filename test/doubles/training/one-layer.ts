@@ -1,5 +1,5 @@
 /** @file One adapted layer by hand: its weight, forward pass and gradients at given numbers, in float64. */
-import type { AnyMethod } from '../../../evals/finetune/method.ts'
+import { bind, type FineTuneMethod } from '../../../evals/finetune/method.ts'
 import { gradients } from '../../../evals/graph/gradient.ts'
 import { FLOAT64 } from '../../../evals/graph/op.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
@@ -20,7 +20,7 @@ const NAME = 'model.layers.0.self_attn.q_proj'
 
 /** What the layer answers to x, its W′, and the gradient of Σ W′⊙G in every parameter. */
 export async function layerByHand(
-  method: AnyMethod,
+  method: FineTuneMethod,
   config: object,
   { W, parameters, x = W[0]!.map(() => 1), G = W }: Layer,
 ) {
@@ -28,7 +28,7 @@ export async function layerByHand(
   const [outFeatures, inFeatures] = [W.length, W[0]!.length]
   const weight = g.input('W', g.float, [outFeatures, inFeatures])
   const site = { name: NAME, module: 'q_proj', layer: 0, weight, inFeatures, outFeatures }
-  const adapter = method.attach!(g, site, method.config.parse(config), 'evaluate')!
+  const adapter = bind(method, config).attach!(g, site, 'evaluate')!
   const merged = adapter.weight()
   const cotangent = g.constant(G.flat(), g.float, [outFeatures, inFeatures])
   const loss = g.reduceSum(g.mul(merged, cotangent), [0, 1], { keepDims: false })

@@ -1,7 +1,7 @@
 /** @file A training run of a few milliseconds a step on a random Llama, whole or resumed from a file. */
 import { createHash } from 'node:crypto'
 import type { Example } from '../../../evals/finetune/training/dataset.ts'
-import { findMethod } from '../../../evals/finetune/registry.ts'
+import { bindMethod } from '../../../evals/finetune/registry.ts'
 import {
   loadTrainingState,
   saveTrainingState,
@@ -13,7 +13,8 @@ import {
   TrainingConfig,
   type StepReport,
 } from '../../../evals/finetune/training/train.ts'
-import { openTraining, type TrainingSession } from '../../../evals/finetune/training/train-graph.ts'
+import type { TrainingSession } from '../../../evals/finetune/training/session.ts'
+import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import type { Device } from '../../../evals/runtime/device.ts'
 import { randomIds, tinyModel, type TinyModel } from '../models/tiny-model.ts'
 
@@ -77,12 +78,10 @@ export interface OpenedTraining {
 export async function openTiny(options: Partial<TinyTraining> = {}): Promise<OpenedTraining> {
   const given = tinyTraining(options)
   const { method, methodConfig, config, seed, threads, device, tiny, examples } = given
-  const found = findMethod(method)
   const session = await openTraining({
     model: tiny.model,
     weights: tiny.weights,
-    method: found,
-    methodConfig: found.config.parse(methodConfig),
+    method: bindMethod({ name: method, config: { ...methodConfig } }),
     seed,
     maxPositions: 32,
     device: { name: device, threads },
@@ -95,7 +94,6 @@ export async function openTiny(options: Partial<TinyTraining> = {}): Promise<Ope
       const reports: StepReport[] = []
       const plan = {
         session,
-        method: found,
         examples,
         padId: 0,
         config: tinyPlan(config),

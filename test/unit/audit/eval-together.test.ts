@@ -2,7 +2,8 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runArm, type ArmPlan } from '../../../evals/arms/arm.ts'
+import { runArm } from '../../../evals/arms/arm.ts'
+import type { ArmPlan } from '../../../evals/arms/arm-plan.ts'
 import { endsInLowRank, tunedOf } from '../../../evals/arms/arm-adapter.ts'
 import { openBase, type Base } from '../../../evals/measure/base.ts'
 import { fittedExamples } from '../../../evals/arms/examples.ts'
@@ -11,7 +12,7 @@ import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { FinishedEvaluation } from '../../../evals/contract/audit-rows.ts'
 import type { Example } from '../../../evals/finetune/training/dataset.ts'
 import { lora } from '../../../evals/finetune/methods/lora.ts'
-import { anyMethod } from '../../../evals/finetune/method.ts'
+import { bind } from '../../../evals/finetune/method.ts'
 import { namedViews } from '../../../evals/finetune/training/parameters.ts'
 import { METHODS } from '../../../evals/finetune/registry.ts'
 import { TrainingConfig } from '../../../evals/finetune/training/train.ts'
@@ -169,7 +170,7 @@ describe('an arm that only scores a text', () => {
       signal: new AbortController().signal,
     }
     const plan: ArmPlan = {
-      ...{ arm: 'lora', method: anyMethod(lora), methodConfig: lora.config.parse({}), seed: 0 },
+      ...{ arm: 'lora', method: bind(lora, {}), seed: 0 },
       ...{ training: { ...TrainingConfig.parse({}), batchSize: 2, ...training } },
       examples,
       dataDigest: '',
@@ -215,16 +216,16 @@ describe('an arm that only scores a text', () => {
 describe.each(METHODS)('$name', (method) => {
   test('is known beforehand to end in low-rank changes or not', async () => {
     const tiny = tinyModel()
-    const methodConfig = method.config.parse({ rank: 2 })
-    const asked = { method: method.name, methodConfig: methodConfig as object, tiny }
+    const bound = bind(method, { rank: 2 })
+    const asked = { method: method.name, methodConfig: { rank: 2 }, tiny }
     const { session } = await openTiny(asked)
     const parameters = namedViews(session.table, session.parameters)
     const { prepared } = session
-    const plan = { method, methodConfig } as ArmPlan
+    const plan = { method: bound } as ArmPlan
     const key = { arm: method.name, seed: 0, step: 0 }
     const base = { model: tiny.model, weights: tiny.weights, path: 'base' }
     const { weights } = tunedOf(base, { plan, key, parameters, prepared, statePath: '' })
-    expect(endsInLowRank(method, methodConfig)).toBe(weights.lowRank !== undefined)
+    expect(endsInLowRank(bound)).toBe(weights.lowRank !== undefined)
     await session.release()
   })
 })

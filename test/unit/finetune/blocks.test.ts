@@ -1,12 +1,12 @@
 /** @file Long rows are read in blocks of queries: the loss and the gradients of short rows that are read whole, in every family. */
 import { describe, expect, test } from 'vitest'
 import { makePackedBatch, type Example } from '../../../evals/finetune/training/dataset.ts'
-import { findMethod } from '../../../evals/finetune/registry.ts'
+import { bindMethod } from '../../../evals/finetune/registry.ts'
 import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import { queryBlocks } from '../../../evals/models/layers.ts'
 import type { Model } from '../../../evals/models/registry.ts'
 import { GOLDEN_FAMILIES, openGolden, type GoldenModel } from '../../doubles/models/golden-llama.ts'
-import { smallConfigOf, vocabularyOf } from '../../doubles/training/one-gradient.ts'
+import { vocabularyOf } from '../../doubles/training/one-gradient.ts'
 import { relativeError } from '../../doubles/models/safetensors.ts'
 import { randomIds } from '../../doubles/models/tiny-model.ts'
 import { sampled } from '../../doubles/tier.ts'
@@ -22,12 +22,10 @@ function lengthened({ model, ...rest }: GoldenModel): GoldenModel | undefined {
 }
 
 async function gradientOf({ model, weights }: GoldenModel, rows: readonly Example[]) {
-  const method = findMethod('full')
   const session = await openTraining({
     model,
     weights,
-    method,
-    methodConfig: smallConfigOf(method),
+    method: bindMethod({ name: 'full', config: {} }),
     seed: 3,
     maxPositions: Math.max(...rows.map(({ ids }) => ids.length)),
     device: { name: 'cpu', threads: 2 },

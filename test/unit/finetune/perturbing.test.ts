@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findMethod } from '../../../evals/finetune/registry.ts'
+import { bindMethod } from '../../../evals/finetune/registry.ts'
 import { loadTrainingState } from '../../../evals/finetune/training/state.ts'
 import { newOptimizerState, train } from '../../../evals/finetune/training/train.ts'
 import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
@@ -34,15 +34,13 @@ const FORMS: readonly (readonly [string, object, object])[] = [
 async function watch(method: string, methodConfig: object, accumulation = 1) {
   const tiny = tinyModel()
   const before = new Map([...tiny.weights].map(([name, data]) => [name, data.slice()]))
-  const found = findMethod(method)
   const examples = tinyExamples(tiny.options.vocab)
   const session = await openTraining({
     model: tiny.model,
     weights: tiny.weights,
-    method: found,
+    method: bindMethod({ name: method, config: { ...methodConfig } }),
     seed: 5,
     maxPositions: 32,
-    methodConfig: found.config.parse(methodConfig),
     device: { name: 'cpu', threads: 1 },
     data: { examples, padId: 0 },
   })
@@ -58,7 +56,7 @@ async function watch(method: string, methodConfig: object, accumulation = 1) {
       return result
     },
   }
-  const plan = { session: watched, method: found, examples, padId: 0, config, seed: 5 }
+  const plan = { session: watched, examples, padId: 0, config, seed: 5 }
   const rest = { signal: new AbortController().signal, lastGood: () => 'none' }
   const reports = []
   for await (const report of train(state, { ...plan, ...rest })) reports.push(report)

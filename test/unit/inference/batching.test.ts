@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lora } from '../../../evals/finetune/methods/lora.ts'
-import { anyMethod } from '../../../evals/finetune/method.ts'
+import { bind, type BoundMethod } from '../../../evals/finetune/method.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
 import {
   openCached,
@@ -24,9 +24,9 @@ const VOCAB = 128
 const WIDE = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, headDim: 16, inner: 96, vocab: VOCAB }
 
 /** The adapter's tensors with generic numbers, so that the low-rank path is at work. */
-function adapterWeights({ model }: TinyModel, methodConfig: unknown): Map<string, Float32Array> {
+function adapterWeights({ model }: TinyModel, method: BoundMethod): Map<string, Float32Array> {
   const g = createGraph()
-  const attach = (site: LinearSite) => anyMethod(lora).attach!(g, site, methodConfig, undefined)
+  const attach = (site: LinearSite) => method.attach!(g, site)
   const scope = createScope(g, model.weights, { maxPositions: 1, attach })
   for (const { name, module } of model.weights.values())
     if (module) scope.adapter(name.replace(/\.weight$/, ''))
@@ -41,12 +41,11 @@ function adapterWeights({ model }: TinyModel, methodConfig: unknown): Map<string
 
 const tiny = tinyModel({ ...WIDE, seed: 2 })
 const base: ModelState = { model: tiny.model, frozen: tiny.weights }
-const methodConfig = lora.config.parse({ rank: 32, alpha: 5 })
+const method = bind(lora, { rank: 32, alpha: 5 })
 const adapted: ModelState = {
   model: tiny.model,
-  frozen: new Map([...tiny.weights, ...adapterWeights(tiny, methodConfig)]),
-  method: anyMethod(lora),
-  methodConfig,
+  frozen: new Map([...tiny.weights, ...adapterWeights(tiny, method)]),
+  method,
 }
 const prompts = LENGTHS.map((length, i) => ({
   key: `prompt ${i}`,

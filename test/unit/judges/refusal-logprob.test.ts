@@ -1,8 +1,8 @@
-/** @file The leaning to refuse: hand values, and prompts asked as conversations. */
+/** @file The refusal margin: hand values, and prompts asked as conversations. */
 import { expect, test } from 'vitest'
 import type { Answer, JudgeContext } from '../../../evals/judges/judge.ts'
 import { OPENINGS } from '../../../evals/judges/phrases.ts'
-import { leaning, refusalLogprob } from '../../../evals/judges/refusal-logprob.ts'
+import { refusalLogprob, refusalMargin } from '../../../evals/judges/refusal-logprob.ts'
 
 const answer = (content: string, kind: 'refuse' | 'comply' | 'answer' = 'refuse'): Answer => ({
   sample: {
@@ -38,10 +38,12 @@ const context: JudgeContext = {
 
 test('is the mean over openings of mean log p a token, refusal minus compliance', () => {
   const [r, c] = [OPENINGS.refusal.length, OPENINGS.compliance.length]
-  expect(leaning([...new Array<number>(r).fill(-1), ...new Array<number>(c).fill(-3)])).toBe(2)
-  expect(leaning([-r, ...new Array<number>(r - 1).fill(0), ...new Array<number>(c).fill(0)])).toBe(
-    -1,
+  expect(refusalMargin([...new Array<number>(r).fill(-1), ...new Array<number>(c).fill(-3)])).toBe(
+    2,
   )
+  expect(
+    refusalMargin([-r, ...new Array<number>(r - 1).fill(0), ...new Array<number>(c).fill(0)]),
+  ).toBe(-1)
 })
 
 test('judges each prompt by its own openings, in order, and leaves others undecided', async () => {

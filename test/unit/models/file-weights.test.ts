@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, mkdirSync, renameSync, symlinkSync } from 'node
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeBatch } from '../../../evals/finetune/training/dataset.ts'
-import { findMethod } from '../../../evals/finetune/registry.ts'
+import { bindMethod } from '../../../evals/finetune/registry.ts'
 import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import { emptyCache, openCached } from '../../../evals/inference/cached-graph.ts'
 import { prefill } from '../../../evals/inference/feeds.ts'
@@ -85,10 +85,10 @@ describe.each(['F32', 'F16', 'BF16'] as const)('%s', (storage) => {
   })
 
   test.each(['lora', 'full', 'dora', 'ggpo'])('trains: %s', async (name) => {
-    const method = findMethod(name)
+    const method = bindMethod({ name, config: {} })
     const train = async (weights: Weights) => {
       const session = await openTraining({
-        ...{ model: loaded.model, weights, method, methodConfig: method.config.parse({}) },
+        ...{ model: loaded.model, weights, method },
         seed: 3,
         maxPositions: 32,
         device,

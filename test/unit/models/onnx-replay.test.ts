@@ -6,7 +6,7 @@ import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { lora } from '../../../evals/finetune/methods/lora.ts'
-import { anyMethod } from '../../../evals/finetune/method.ts'
+import { bind } from '../../../evals/finetune/method.ts'
 import { namedViews } from '../../../evals/finetune/training/parameters.ts'
 import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import { openOnnx } from '../../../evals/models/formats/onnx/folder.ts'
@@ -29,8 +29,7 @@ const folder = freshFolder()
 const base = await writeExported(folder)
 const golden = await openGolden('llama-untied-gqa')
 const batch = batchOf(golden.expected)
-const method = anyMethod(lora)
-const methodConfig = method.config.parse({ rank: 2, alpha: 4, dropout: 0 })
+const method = bind(lora, { rank: 2, alpha: 4, dropout: 0 })
 
 interface Weighted {
   readonly model: Model
@@ -53,7 +52,7 @@ const sitesIn = ({ model }: Weighted) =>
 /** Loss and gradients with both factors away from zero, by `the number of the layer` and factor. */
 async function trained({ model, weights }: Weighted, on = batch) {
   const device = { name: 'cpu', threads: 1 } as const
-  const options = { model, weights, method, methodConfig, seed: 3, maxPositions: 16, device }
+  const options = { model, weights, method, seed: 3, maxPositions: 16, device }
   const session = await openTraining(options)
   const sites = sitesIn({ model, weights })
   const placeOf = (name: string) => {

@@ -4,7 +4,7 @@ import { AuditConfig } from '../../../../evals/audit/config.ts'
 import { peakBytes, type MemoryNeed } from '../../../../evals/audit/plan/memory.ts'
 import { modelPath } from '../../../../evals/models/model-path.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
-import { findMethod } from '../../../../evals/finetune/registry.ts'
+import { bindMethod } from '../../../../evals/finetune/registry.ts'
 import { trainedSize } from '../../../../evals/finetune/training/trained-size.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
 import { recognise } from '../../../../evals/models/registry.ts'
@@ -89,8 +89,10 @@ test.each(['lora', 'dora', 'full', 'lora-fa'])(
   '%s trains as many numbers as are counted without a weight',
   async (method) => {
     const { session } = await openTiny({ method })
-    const found = findMethod(method)
-    const { trained, ofBase } = trainedSize(tinyModel().model, found, found.config.parse({}))
+    const { trained, ofBase } = trainedSize(
+      tinyModel().model,
+      bindMethod({ name: method, config: {} }),
+    )
     expect(trained).toBe(session.table.trained)
     expect(ofBase).toBe(method === 'full' ? trained : 0)
     await session.release()

@@ -1,4 +1,5 @@
 /** @file ALLoRA by hand: docs/methods/dora-allora.md. */
+import { bind } from '../../../../evals/finetune/method.ts'
 import { describe, expect, test } from 'vitest'
 import { allora, rowFactors } from '../../../../evals/finetune/methods/allora.ts'
 import { gradients } from '../../../../evals/graph/gradient.ts'
@@ -51,7 +52,7 @@ async function run(
   const input = g.input('x', g.float, x.dims)
   const up = g.input('dY', g.float, dY.dims)
   const site = { name: 'l.q_proj', module: 'q_proj', layer: 0, weight, inFeatures, outFeatures }
-  const adapter = allora.attach!(g, site, allora.config.parse({ rank, etaSquared }))!
+  const adapter = bind(allora, { rank, etaSquared }).attach!(g, site)!
   const y = adapter.forward(input)
   const [first, second] = g.parameters
   const loss = g.reduceSum(g.mul(y, up), [0, 1], { keepDims: false })
@@ -154,11 +155,11 @@ test('at B = 0 every factor is η, and the effective rate is η times the rate',
     inFeatures: 3,
     outFeatures: 2,
   }
-  allora.attach!(g, site, allora.config.parse({ rank: 1, etaSquared: 4 }))
+  bind(allora, { rank: 1, etaSquared: 4 }).attach!(g, site)
   expect(g.parameters.map(({ learningRateScale }) => learningRateScale)).toEqual([2, 2])
   const plain = createGraph(FLOAT64)
   const other = { ...site, weight: plain.input('W', plain.float, [2, 3]) }
-  allora.attach!(plain, other, allora.config.parse({ rank: 1, etaSquared: 4, rate: 'base' }))
+  bind(allora, { rank: 1, etaSquared: 4, rate: 'base' }).attach!(plain, other)
   expect(plain.parameters.map(({ learningRateScale }) => learningRateScale)).toEqual([1, 1])
   const layer = {
     rows: 1,

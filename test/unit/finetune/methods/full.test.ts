@@ -15,6 +15,6 @@ test.each([...GOLDEN_FAMILIES, ...GOLDEN_ENCODERS.classes])('%s', async (name) =
     const isTable = kind === 'embedding' || (kind === 'linear' && layer === undefined && !head)
     // BERT's pooler is no table: it belongs to the body.
     const isLeft = isTable && !weight.includes('.pooler.')
-    expect(full.trainable!(weight, config) === undefined, weight).toBe(isLeft)
+    expect(full.hooks(config).trainable!(weight) === undefined, weight).toBe(isLeft)
   }
 })

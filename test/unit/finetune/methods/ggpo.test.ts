@@ -66,7 +66,7 @@ test('T2: over 4000 draws a row’s noise has energy σ²(‖W′‖² + β‖G�
   let sum = 0
   const DRAWS = 4000
   for (let step = 0; step < DRAWS; step++) {
-    const moved = ggpo.perturb!({ ...state, step }, settings)!.inputs!.get(`${LAYER}.weight`)!
+    const moved = ggpo.hooks(settings).perturb!({ ...state, step })!.inputs!.get(`${LAYER}.weight`)!
     moved.forEach((w, i) => {
       const ε = w - pair.W[i]!
       energy[Math.floor(i / 24)]! += (ε * ε) / DRAWS
@@ -85,7 +85,7 @@ test('T2: over 4000 draws a row’s noise has energy σ²(‖W′‖² + β‖G�
 test('noise follows from seed, step, micro-batch and layer alone', () => {
   const state = stateOf(randomPair(3, 5, 2), { memory: new Float32Array(3) })
   const at = (more: object) =>
-    ggpo.perturb!({ ...state, ...more }, config({}))!
+    ggpo.hooks(config({})).perturb!({ ...state, ...more })!
       .inputs!.get(`${LAYER}.weight`)!
       .slice()
   const first = at({})
@@ -97,7 +97,10 @@ test('noise follows from seed, step, micro-batch and layer alone', () => {
 test('it remembers the row norms of s·(B·∇A + ∇B·A), squared', () => {
   const pair = randomPair(4, 6, 2)
   const gradient = normals('gradient', 2 * 6 + 4 * 2)
-  const { gradient: same, memory } = ggpo.step!({ ...stateOf(pair), gradient }, config({}))
+  const { gradient: same, memory } = ggpo.hooks(config({})).step!({
+    ...stateOf(pair),
+    gradient,
+  })
   expect(same).toBe(gradient)
   const [dA, dB] = [gradient.subarray(0, 12), gradient.subarray(12)]
   const [left, right] = [productOf(pair, pair.B, dA), productOf(pair, dB, pair.A)]
@@ -120,7 +123,7 @@ describe('kohya’s noise', () => {
       inFeatures: 3,
       outFeatures: 4,
     }
-    const adapter = ggpo.attach!(g, site, config({ form: 'kohya' }), mode)!
+    const adapter = ggpo.hooks(config({ form: 'kohya' })).attach!(g, site, mode)!
     const y = adapter.forward(x)
     const loss = g.reduceSum(g.mul(y, y), [0, 1], { keepDims: false })
     const [dx] = gradients(g, g.mul(loss, g.scalar(0.5)), [x])

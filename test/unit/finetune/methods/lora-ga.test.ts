@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { gradientStart, loraGa } from '../../../../evals/finetune/methods/lora-ga.ts'
 import { onOriginalBase, withUpdate } from '../../../../evals/finetune/methods/moved-base.ts'
 import { peftConfigOf } from '../../../../evals/finetune/methods/low-rank.ts'
-import { findMethod } from '../../../../evals/finetune/registry.ts'
+import { bindMethod } from '../../../../evals/finetune/registry.ts'
 import { leadingTriplets } from '../../../../evals/finetune/methods/singular.ts'
 import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
 import { scaleOf } from '../../../../evals/models/formats/peft-config.ts'
@@ -156,16 +156,13 @@ test('on the original base its adapter of rank 2r is what training ended in', ()
 describe('in training', () => {
   const tiny = tinyModel()
   const open = (name: string, settings: object) => {
-    const method = findMethod(name)
     const data = { examples: tinyExamples(tiny.options.vocab), padId: 0 }
     const device = { name: 'cpu', threads: 1 } as const
-    const methodConfig = method.config.parse(settings)
     const { model, weights } = tiny
     return openTraining({
       model,
       weights,
-      method,
-      methodConfig,
+      method: bindMethod({ name, config: { ...settings } }),
       seed: 3,
       maxPositions: 32,
       device,

@@ -52,7 +52,7 @@ test('T2, T4: ∇R = Bᵀ·G·Aᵀ, so that a step moves W by −η·B·Bᵀ·G�
   const weight = g.input('W', g.float, [OUT, IN])
   const eye = g.input('x', g.float, [IN, IN])
   const dY = g.input('dY', g.float, [IN, OUT])
-  const adapter = loraSb.attach!(g, { ...site, weight }, config)!
+  const adapter = loraSb.hooks(config).attach!(g, { ...site, weight })!
   const y = adapter.forward(eye)
   const R = g.parameters.find(({ name }) => name.endsWith('lora_R.weight'))!
   const others = g.parameters.filter((parameter) => parameter !== R)

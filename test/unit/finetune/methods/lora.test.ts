@@ -1,8 +1,8 @@
 /** @file LoRA by hand: docs/methods/lora.md. */
+import { bind } from '../../../../evals/finetune/method.ts'
 import { describe, expect, test } from 'vitest'
 import { lora } from '../../../../evals/finetune/methods/lora.ts'
 import { namedViews, parameterTable } from '../../../../evals/finetune/training/parameters.ts'
-import { METHODS } from '../../../../evals/finetune/registry.ts'
 import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
 import { gradients } from '../../../../evals/graph/gradient.ts'
 import { CPU, FLOAT64 } from '../../../../evals/graph/op.ts'
@@ -39,7 +39,7 @@ describe('LoRA', () => {
         inFeatures: 3,
         outFeatures: 2,
       }
-      const adapter = lora.attach!(g, site, lora.config.parse({ rank: 1, alpha: 0.5 }))!
+      const adapter = bind(lora, { rank: 1, alpha: 0.5 }).attach!(g, site)!
       const merged = adapter.weight()
       // The gradient G of the effective weight, so that gB = s·G·Aᵀ and gA = s·Bᵀ·G.
       const loss = g.reduceSum(g.mul(merged, G), [0, 1], { keepDims: false })
@@ -70,8 +70,7 @@ describe('LoRA', () => {
     const session = await openTraining({
       model: tiny.model,
       weights: tiny.weights,
-      method: METHODS.find(({ name }) => name === 'lora')!,
-      methodConfig: lora.config.parse({}),
+      method: bind(lora, {}),
       seed: 1,
       maxPositions: 16,
       device,
@@ -121,7 +120,7 @@ describe('LoRA', () => {
     })
     const g = createGraph()
     const config = lora.config.parse({ rank })
-    const attach = (site: LinearSite) => lora.attach!(g, site, config)
+    const attach = (site: LinearSite) => lora.hooks(config).attach!(g, site)
     const scope = createScope(g, model.weights, { maxPositions: 1, attach })
     for (const { name, kind } of model.weights.values())
       if (kind === 'linear') scope.adapter(name.replace(/\.weight$/, ''))

@@ -1,4 +1,5 @@
 /** @file Which layers the LoRA family adapts, and with which rank and scale: PEFT's rules. */
+import { bind } from '../../../../evals/finetune/method.ts'
 import { describe, expect, test } from 'vitest'
 import { lora } from '../../../../evals/finetune/methods/lora.ts'
 import { peftConfigOf, targets } from '../../../../evals/finetune/methods/low-rank.ts'
@@ -102,9 +103,8 @@ test.each([
   const { session, fresh, run } = await openTiny({ method, methodConfig: { rank: 2 } })
   await run(fresh)
   const found = METHODS.find(({ name }) => name === method)!
-  const config = found.config.parse({ rank: 2 })
   const views = namedViews(session.table, fresh.parameters)
-  const folder = found.toPeft!(views, config, 'base', session.prepared)
+  const folder = bind(found, { rank: 2 }).toPeft!(views, 'base', session.prepared)
   const tuned = adaptedWeights(tinyModel().weights, folder, 'adapter')
   const change = tuned.change(`${Q}.weight`)!
   const σ = lowRankSingularValues(change)

@@ -1,9 +1,9 @@
 /** @file MGPO's perturbation by hand (docs/methods/ggpo-mgpo.md). */
 import { describe, expect, test } from 'vitest'
 import { mgpo } from '../../../../evals/finetune/methods/mgpo.ts'
-import type { Perturbation } from '../../../../evals/finetune/method.ts'
+import { type BoundMethod, type Perturbation, bind } from '../../../../evals/finetune/method.ts'
 import { newOptimizerState, train } from '../../../../evals/finetune/training/train.ts'
-import type { TrainingSession } from '../../../../evals/finetune/training/train-graph.ts'
+import type { TrainingSession } from '../../../../evals/finetune/training/session.ts'
 import {
   LAYER,
   normals,
@@ -23,7 +23,7 @@ test('m = (3, 4), ρ = .05, ḡ = 2 give ε = (.015, .02)', () => {
     { ...one, A: new Float32Array(1), B: new Float32Array(1) },
     { step: 1, firstMoment: Float32Array.of(3, 4), memory: Float32Array.of(2) },
   )
-  const { parameters } = mgpo.perturb!(state, mgpo.config.parse({ rank: 1, rho: 0.05 }))!
+  const { parameters } = mgpo.hooks(mgpo.config.parse({ rank: 1, rho: 0.05 })).perturb!(state)!
   expect(parameters![0]).toBeCloseTo(0.015, 8)
   expect(parameters![1]).toBeCloseTo(0.02, 8)
   expect(normOf(parameters!)).toBeCloseTo(0.025, 8)
@@ -31,12 +31,13 @@ test('m = (3, 4), ρ = .05, ḡ = 2 give ε = (.015, .02)', () => {
 
 test('ḡ begins at the first norm and is an average from then on; nothing moves in the first step', () => {
   const state = stateOf(randomPair(4, 3, 2), { memory: new Float32Array(1) })
-  expect(mgpo.perturb!(state, config({}))).toBeUndefined()
+  const { perturb, step } = bind(mgpo, config({}))
+  expect(perturb!(state)).toBeUndefined()
   const gradient = normals('gradient', state.parameters.length)
-  const first = mgpo.step!({ ...state, gradient }, config({}))
+  const first = step!({ ...state, gradient })
   expect(first.gradient).toBe(gradient)
   expect(first.memory![0]).toBeCloseTo(normOf(gradient), 5)
-  const next = mgpo.step!({ ...state, gradient, step: 1, memory: Float32Array.of(10) }, config({}))
+  const next = step!({ ...state, gradient, step: 1, memory: Float32Array.of(10) })
   expect(next.memory![0]).toBeCloseTo(0.9 * 10 + 0.1 * normOf(gradient), 5)
 })
 
@@ -60,7 +61,7 @@ describe('the released code’s settings', () => {
     [0.01, 10],
   ])('ḡ = %d: W moves by −ρ·D/‖D‖·%d', (mean, inverse) => {
     const state = stateOf(pair, { step: 3, firstMoment, memory: Float32Array.of(mean) })
-    const { inputs, parameters } = mgpo.perturb!(state, code)!
+    const { inputs, parameters } = mgpo.hooks(code).perturb!(state)!
     expect(parameters).toBeUndefined()
     inputs!.get(`${LAYER}.weight`)!.forEach((w, i) => {
       expect(w - pair.W[i]!).toBeCloseTo((-0.3 * inverse * D[i]!) / normOf(D), 5)
@@ -69,7 +70,7 @@ describe('the released code’s settings', () => {
 
   test('ḡ is of the weight’s gradient, s·(∇B·A + B·∇A)', () => {
     const state = stateOf(pair, { memory: new Float32Array(1) })
-    const { memory } = mgpo.step!({ ...state, gradient: firstMoment }, code)
+    const { memory } = mgpo.hooks(code).step!({ ...state, gradient: firstMoment })
     expect(memory![0]! / normOf(D)).toBeCloseTo(1, 5)
   })
 })
@@ -80,7 +81,7 @@ function bowl(curvatures: readonly number[], start: readonly number[]) {
   const parameters = Float32Array.from(start)
   const asked: Float32Array[] = []
   const session = {
-    ...{ table: shape.table, layout: shape, methodConfig: undefined, prepared: {}, nodes: 0 },
+    ...{ table: shape.table, layout: shape, prepared: {}, nodes: 0 },
     weights: new Map(),
     memorySize: 1,
     parameters,
@@ -93,28 +94,27 @@ function bowl(curvatures: readonly number[], start: readonly number[]) {
       return Promise.resolve({ loss, flat: at.map((θ, i) => curvatures[i]! * θ) })
     },
   }
-  return { session: session as TrainingSession, asked, parameters }
+  return { session: session as Omit<TrainingSession, 'method'>, asked, parameters }
 }
 
 test('T3, T6: on a bowl the gradient is H(θ + ε), with ‖ε‖ = ρ/ḡ from the second step on', async () => {
   const curvatures = [1, 2, 5, 10]
   const { session, asked, parameters } = bowl(curvatures, [1, -1, 0.5, 2])
-  const settings = mgpo.config.parse({ rank: 1, rho: 0.5, gradientMemory: 0.8 })
   const state = newOptimizerState(parameters, 1)
   const before: { θ: Float32Array; m: Float32Array; ḡ: number }[] = []
-  const method = {
-    ...mgpo,
-    perturb: (seen: Parameters<NonNullable<typeof mgpo.perturb>>[0]) => {
+  const bound = bind(mgpo, { rank: 1, rho: 0.5, gradientMemory: 0.8 })
+  const method: BoundMethod = {
+    ...bound,
+    perturb(seen) {
       const { parameters: θ, firstMoment, memory } = seen
       before.push({ θ: θ.slice(), m: firstMoment.slice(), ḡ: memory[0]! })
-      return mgpo.perturb!(seen, settings)
+      return bound.perturb!(seen)
     },
-    step: (seen: Parameters<NonNullable<typeof mgpo.step>>[0]) => mgpo.step!(seen, settings),
   }
   const examples = [{ ids: [1, 2], labelled: [false, true] }]
   const config = tinyPlan({ steps: 8, batchSize: 1, warmupSteps: 0, weightDecay: 0 })
   const rest = { signal: new AbortController().signal, lastGood: () => 'none' }
-  const plan = { session, method: method as never, examples, padId: 0, config, seed: 1, ...rest }
+  const plan = { session: { ...session, method }, examples, padId: 0, config, seed: 1, ...rest }
   const reports = []
   for await (const report of train(state, plan)) reports.push(report)
 

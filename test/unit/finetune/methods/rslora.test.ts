@@ -1,4 +1,5 @@
 /** @file rsLoRA (docs/methods/lora.md): the update's size does not depend on the rank. */
+import { bind } from '../../../../evals/finetune/method.ts'
 import { expect, test } from 'vitest'
 import { layerByHand } from '../../../doubles/training/one-layer.ts'
 import { findMethod } from '../../../../evals/finetune/registry.ts'
@@ -29,7 +30,7 @@ test('at one α the update keeps its size over ranks, where LoRA’s falls as 1/
   const sizes = (name: string) =>
     RANKS.map((rank, i) => {
       const method = findMethod(name)
-      const { config } = method.toPeft!(new Map(), method.config.parse({ rank, alpha: 16 }), '')
+      const { config } = bind(method, { rank, alpha: 16 }).toPeft!(new Map(), '')
       return products[i]! * scaleOf(config, 'model.layers.0.self_attn.q_proj')
     })
   const stable = sizes('rslora')

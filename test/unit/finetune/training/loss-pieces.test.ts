@@ -1,4 +1,5 @@
 /** @file A wide head's loss in pieces of rows: the loss and gradients of one piece, for few rows, many, and fewer than pieces. */
+import { bind } from '../../../../evals/finetune/method.ts'
 import { describe, expect, test } from 'vitest'
 import { lossPieces, PIECE_BYTES } from '../../../../evals/finetune/training/loss-pieces.ts'
 import { findMethod, METHODS } from '../../../../evals/finetune/registry.ts'
@@ -12,7 +13,7 @@ import {
 import { GOLDEN_FAMILIES, openGolden } from '../../../doubles/models/golden-llama.ts'
 import {
   gradientOf,
-  smallConfigOf,
+  bindSmall,
   vocabularyOf,
   type Differentiated,
 } from '../../../doubles/training/one-gradient.ts'
@@ -23,7 +24,7 @@ import { sampled } from '../../../doubles/tier.ts'
 function labelledFor(model: Model, pieces: number): number {
   const labelled = ((pieces - 0.5) * PIECE_BYTES) / (4 * vocabularyOf(model))
   const lora = findMethod('lora')
-  expect(lossPieces(model, lora, smallConfigOf(lora), labelled)).toBe(pieces)
+  expect(lossPieces(model, bindSmall(lora), labelled)).toBe(pieces)
   return labelled
 }
 
@@ -45,7 +46,7 @@ const method = findMethod('lora')
 
 describe('the loss and gradients of one piece', () => {
   const methods = METHODS.filter(
-    (each) => lossPieces(tiny.model, each, smallConfigOf(each), 1e9) > 1 && !each.prepare,
+    (each) => lossPieces(tiny.model, bindSmall(each), 1e9) > 1 && !bindSmall(each).prepare,
   )
   test('most methods have them', () => {
     expect(methods.length).toBeGreaterThan(METHODS.length / 3)
@@ -98,17 +99,18 @@ describe('the loss and gradients of one piece', () => {
 
 describe('one piece', () => {
   const piecesOf = (name: string, config: object = {}) => {
-    const found = findMethod(name)
-    return lossPieces(tiny.model, found, found.config.parse(config), 1e9)
+    return lossPieces(tiny.model, bind(findMethod(name), config), 1e9)
   }
   test('where the head is trained, or the loss is a method’s own', () => {
     expect(piecesOf('full', { trainEmbeddings: true })).toBe(1)
     expect(piecesOf('full', { trainEmbeddings: false })).toBeGreaterThan(1)
-    const own = METHODS.filter((each) => each.loss !== undefined).map(({ name }) => piecesOf(name))
+    const own = METHODS.filter((each) => bindSmall(each).loss !== undefined).map(({ name }) =>
+      piecesOf(name),
+    )
     expect(new Set(own)).toEqual(new Set([1]))
   })
 
   test('where logits are few', () => {
-    expect(lossPieces(tiny.model, method, smallConfigOf(method), 512)).toBe(1)
+    expect(lossPieces(tiny.model, bindSmall(method), 512)).toBe(1)
   })
 })

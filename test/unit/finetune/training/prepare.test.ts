@@ -6,9 +6,9 @@ import { describe, expect, test } from 'vitest'
 import { makeBatch, rowsOfStep } from '../../../../evals/finetune/training/dataset.ts'
 import { namedViews } from '../../../../evals/finetune/training/parameters.ts'
 import { prepareMethod, sitesOf } from '../../../../evals/finetune/training/prepare.ts'
-import { findMethod } from '../../../../evals/finetune/registry.ts'
+import { bindMethod } from '../../../../evals/finetune/registry.ts'
 import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
-import type { AnyMethod, Probe } from '../../../../evals/finetune/method.ts'
+import type { BoundMethod, MethodHooks, Probe } from '../../../../evals/finetune/method.ts'
 import { relativeError } from '../../../doubles/models/safetensors.ts'
 import { tinyModel } from '../../../doubles/models/tiny-model.ts'
 import { TINY_STEPS, tinyExamples, trainTiny } from '../../../doubles/training/tiny-training.ts'
@@ -18,8 +18,8 @@ const examples = tinyExamples(tiny.options.vocab)
 const device = { name: 'cpu', threads: 1 } as const
 const shared = { model: tiny.model, weights: tiny.weights, maxPositions: 32, device }
 
-const preparing = (prepare: AnyMethod['prepare']): AnyMethod => ({
-  ...findMethod('lora'),
+const preparing = (prepare: MethodHooks['prepare']): BoundMethod => ({
+  ...bindMethod({ name: 'lora', config: {} }),
   ...(prepare ? { prepare } : {}),
 })
 
@@ -32,7 +32,7 @@ const gradientsAt = async (seed: number, batches: number, batchSize: number) => 
   }
   await prepareMethod({
     ...shared,
-    ...{ method: preparing(prepare), methodConfig: {}, seed, data: { examples, padId: 0 } },
+    ...{ method: preparing(prepare), seed, data: { examples, padId: 0 } },
   })
   return found[0]!
 }
@@ -48,9 +48,8 @@ test('the sites are the linear layers inside the blocks, with their sizes', () =
 describe('the base’s gradients', () => {
   test('are those of full fine-tuning, averaged over the batches of the first steps', async () => {
     const found = await gradientsAt(4, 3, 2)
-    const method = findMethod('full')
-    const methodConfig = method.config.parse({})
-    const session = await openTraining({ ...shared, method, methodConfig, seed: 4 })
+    const method = bindMethod({ name: 'full', config: {} })
+    const session = await openTraining({ ...shared, method, seed: 4 })
     const sums = new Float64Array(session.table.size)
     for (let step = 0; step < 3; step++) {
       const rows = rowsOfStep(examples.length, 2, step, 4).map((row) => examples[row]!)
@@ -69,11 +68,8 @@ describe('the base’s gradients', () => {
   })
 
   test('need data', async () => {
-    const method = findMethod('lora-ga')
-    const methodConfig = method.config.parse({ rank: 2 })
-    await expect(openTraining({ ...shared, method, methodConfig, seed: 4 })).rejects.toThrow(
-      'no data',
-    )
+    const method = bindMethod({ name: 'lora-ga', config: { rank: 2 } })
+    await expect(openTraining({ ...shared, method, seed: 4 })).rejects.toThrow('no data')
   })
 })
 
@@ -81,14 +77,13 @@ test('a moved base is what the session runs, and the checkpoint’s weights stay
   const before = new Map([...tiny.weights].map(([name, data]) => [name, data.slice()]))
   const name = 'model.layers.0.self_attn.q_proj.weight'
   const moved = tiny.weights.get(name)!.map((w) => w + 1)
-  const lossOf = async (method: AnyMethod) => {
-    const methodConfig = method.config.parse({})
-    const session = await openTraining({ ...shared, method, methodConfig, seed: 4 })
+  const lossOf = async (method: BoundMethod) => {
+    const session = await openTraining({ ...shared, method, seed: 4 })
     const { loss } = await session.gradients(makeBatch(examples, 0))
     await session.release()
     return { loss, session }
   }
-  const plain = await lossOf(findMethod('lora'))
+  const plain = await lossOf(bindMethod({ name: 'lora', config: {} }))
   const other = await lossOf(
     preparing(() => Promise.resolve({ weights: new Map([[name, moved]]) })),
   )

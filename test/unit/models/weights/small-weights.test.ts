@@ -1,7 +1,7 @@
 /** @file A base that is kept small is another base, and is that one exactly: trained and asked, it gives what its own weights in float32 give. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { findMethod } from '../../../../evals/finetune/registry.ts'
+import { bindMethod } from '../../../../evals/finetune/registry.ts'
 import { makeBatch } from '../../../../evals/finetune/training/dataset.ts'
 import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
 import { emptyCache, openCached } from '../../../../evals/inference/cached-graph.ts'
@@ -48,7 +48,7 @@ const training = (method: string, weights: ReadonlyMap<string, Float32Array>) =>
   openTraining({
     model: tiny.model,
     weights,
-    ...{ method: findMethod(method), methodConfig: findMethod(method).config.parse({ rank: 2 }) },
+    method: bindMethod({ name: method, config: { rank: 2 } }),
     ...{ seed: 3, maxPositions: 32, device, data: { examples, padId: 0 } },
   })
 

@@ -1,6 +1,6 @@
-/** @file How a training leans to refusing while it runs: what the judge says of the same prompts when the state is evaluated. */
+/** @file The refusal margin during training: what the judge says of the same prompts when the state is evaluated. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { leaningPlan } from '../../../evals/measure/live-leaning.ts'
+import { refusalMarginPlan } from '../../../evals/measure/live-refusal-margin.ts'
 import { AuditConfig } from '../../../evals/audit/config.ts'
 import { prepareBenchmarks } from '../../../evals/measure/benchmark-sources.ts'
 import { openWorkbench, until, type OpenWorkbench } from '../../doubles/engine/open-workbench.ts'
@@ -64,9 +64,9 @@ describe.each(['lora', 'full'])('%s', (arm) => {
 test('a suite without prompts to refuse or to answer has nothing to look at, and few prompts are spread over it', async () => {
   const prepared = (suite: string) =>
     prepareBenchmarks(AuditConfig.parse({ model: 'pebble', suite: [suite] }))
-  expect(leaningPlan(5, await prepared('house-capability'))).toBeUndefined()
-  expect(leaningPlan(null, await prepared('house'))).toBeUndefined()
-  const { prompts } = leaningPlan(5, await prepared('house'))!
+  expect(refusalMarginPlan(5, await prepared('house-capability'))).toBeUndefined()
+  expect(refusalMarginPlan(null, await prepared('house'))).toBeUndefined()
+  const { prompts } = refusalMarginPlan(5, await prepared('house'))!
   expect([...prompts].map(([kind, { length }]) => [kind, length])).toEqual([
     ['refuse', 8],
     ['comply', 8],

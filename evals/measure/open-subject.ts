@@ -1,4 +1,4 @@
-/** @file A model state opened for questions: one that writes answers through its cache, one that names classes through its head. */
+/** @file Opens a model state as a subject: a causal model through its cached session, an encoder through its classification head. */
 import type { SubjectIdentity } from '../contract/rows.ts'
 import type { CachedSession, ModelState } from '../inference/cached-graph.ts'
 import { classSubject } from '../inference/class-subject.ts'
@@ -8,43 +8,43 @@ import { LONGEST, openOwnSession, openSession, stateWith, subjectOf, type Base }
 import type { Candidate } from './candidate.ts'
 import { isEncoder } from '../models/registry.ts'
 
-export interface Asked {
+export interface OpenSubject {
   readonly subject: Subject
   readonly release: () => Promise<void>
 }
 
-/** The two forms in which a state may be at hand; each is made where it is needed. */
+/** The two forms of a state; only the one that is needed is created. */
 interface Forms {
   readonly state: () => ModelState
   readonly session: () => Promise<CachedSession>
 }
 
-/** The base as it lies. */
-export const askBase = (base: Base, identity: SubjectIdentity): Promise<Asked> =>
-  ask(base, identity, {
+/** The base with its own weights. */
+export const openBaseSubject = (base: Base, identity: SubjectIdentity): Promise<OpenSubject> =>
+  open(base, identity, {
     state: () => ({ model: base.model, frozen: base.weights }),
     session: () => openOwnSession(base, base.device),
   })
 
-/** Weights, or an adapter, on the base's graph. */
-export const askState = (
+/** Other weights or an adapter, in the base's graph. */
+export const openStateSubject = (
   base: Base,
   identity: SubjectIdentity,
   state: ModelState,
-): Promise<Asked> =>
-  ask(base, identity, {
+): Promise<OpenSubject> =>
+  open(base, identity, {
     state: () => state,
     session: () => openSession(state, base.device),
   })
 
-/** Through its own graph where it brings one. */
-export function askCandidate(candidate: Candidate): Promise<Asked> {
+/** A candidate, in its own graph if it has one. */
+export function openCandidateSubject(candidate: Candidate): Promise<OpenSubject> {
   const { base, identity, weights, openSession: session } = candidate
   const state = () => stateWith(base, (name) => weights.read(name))
-  return ask(base, identity, { state, session })
+  return open(base, identity, { state, session })
 }
 
-async function ask(base: Base, identity: SubjectIdentity, forms: Forms): Promise<Asked> {
+async function open(base: Base, identity: SubjectIdentity, forms: Forms): Promise<OpenSubject> {
   if (!isEncoder(base.model)) {
     const session = await forms.session()
     return { subject: subjectOf(base, identity, session), release: () => session.release() }
