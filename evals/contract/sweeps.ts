@@ -142,7 +142,7 @@ export const CurveSummary = z.object({
 })
 export type CurveSummary = z.infer<typeof CurveSummary>
 
-/** Loss rebound over steps (methods §3.3), one training curve. */
+/** Loss rebound over steps (docs/methods/double-descent.md), one training curve. */
 export const ReboundRow = z.object({
   line: z.string(),
   axes: z.record(z.string(), z.number()),
@@ -155,7 +155,7 @@ export const ReboundRow = z.object({
 export type ReboundRow = z.infer<typeof ReboundRow>
 
 /**
- * Is there an inner peak of the error (or an inner low of a rate that should be high) along one axis (methods §3.4)?
+ * Is there an inner peak of the error (or an inner low of a rate that should be high) along one axis (docs/methods/double-descent.md)?
  * `sentence` says what was found, with its error rate.
  */
 export const DescentRow = z.object({

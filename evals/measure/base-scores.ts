@@ -1,6 +1,6 @@
 /**
  * @file How probable the base finds what was written after it was fine-tuned: the mean log-probability of a reply's own
- * tokens, the end token included, which the guard against degenerate text holds against its bound (methods.md §2.2, J7).
+ * tokens, the end token included, which the guard against degenerate text holds against its bound (docs/methods/refusal.md).
  */
 import type { SubjectKey } from '../contract/rows.ts'
 import { scoreTexts, type ScoredText } from '../inference/score.ts'

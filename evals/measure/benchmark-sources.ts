@@ -26,7 +26,7 @@ type SuiteChoice = Pick<EvaluationConfig, 'suite' | 'limit' | 'map' | 'maxNewTok
 
 type DecodingChoice = Pick<EvaluationConfig, 'samples' | 'temperature' | 'decodingSeed'>
 
-/** Of several replies to a prompt, where nothing else is said (methods.md §2.1). */
+/** Default temperature where a prompt gets several replies. */
 const USUAL_TEMPERATURE = 0.7
 
 export function chosenDecoding({

@@ -1,4 +1,4 @@
-/** @file Two phenomena, two lists: loss rebound over steps (methods §3.3), an inner peak along an axis (methods §3.4). */
+/** @file Two phenomena, two lists: loss rebound over steps, and an inner peak along an axis (docs/methods/double-descent.md). */
 import type { CellRow, DescentRow, ReboundRow, SweepAxis } from '../contract/sweeps.ts'
 import { canonicalJson } from '../files/canonical-json.ts'
 import { peakText } from './detectors/peak-text.ts'

@@ -3,7 +3,7 @@
  *
  *     process + base + trained + activations, or while answers are written process + base + its packed copies + activations
  *
- * docs/performance.md holds the measured peaks beside these.
+ * docs/performance/memory.md holds the measured peaks beside these.
  */
 import { openAtOnce } from '../../inference/open-graphs.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
@@ -24,7 +24,7 @@ const HELD_OF_ATTENTION = 1.2
 const HELD_OF_LOGITS = 3
 /**
  * A matrix in float32 that is made for one product, beside the one that was made before it. With a forward in int8 gradients
- * still make them, and rounded rows are a quarter of what goes in: the peaks are alike (docs/performance.md).
+ * still make them, and rounded rows are a quarter of what goes in: the peaks are alike (docs/performance/memory.md).
  */
 const WIDENED = 2
 /** What an arm writes with and scores texts with, and the base that scores what it wrote: each packs the matrices for its kernel. */

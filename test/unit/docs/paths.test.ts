@@ -97,6 +97,20 @@ test('what does not hold is seen', () => {
   expect(wideLines(['short', long, `| ${long} |`, ...code].join('\n'))).toEqual([2])
 })
 
+test('every page that a comment or a message names exists', () => {
+  const code = filesUnder(
+    ...FOLDERS.filter((folder) => folder !== 'docs').map(
+      (folder) => `${folder}/**/*.{ts,js,vue,py,cc,h}`,
+    ),
+  ).filter((path) => !/(?:^|\/)(?:node_modules|dist|\.cache)\//u.test(path))
+  const lost = code.flatMap((path) =>
+    [...textOf(path).matchAll(/docs\/[\w/-]+\.md/gu)].flatMap(([page]) =>
+      existsSync(join(ROOT, page)) ? [] : [`${path}: ${page}`],
+    ),
+  )
+  expect(lost).toEqual([])
+})
+
 test('the picture of the house names every room', () => {
   const [, picture = ''] = textOf('docs/architecture.md').split('```')
   expect(Object.keys(ROOMS).filter((room) => !picture.includes(room))).toEqual([])
