@@ -32,7 +32,8 @@ function blanked<T>(value: T): T {
     key === 'role'
       ? 'bytes' in value
       : SENTENCES.has(key) && !('outcome' in value && value.outcome === 'degenerate')
-  const entries = Object.entries<unknown>({ ...value }).map(([key, inner]): [string, unknown] => {
+  const fields = value as Readonly<Record<string, unknown>>
+  const entries = Object.entries(fields).map(([key, inner]): [string, unknown] => {
     if (!isLabel(key)) return [key, key === 'config' ? inner : blanked(inner)]
     if (Array.isArray(inner)) return [key, inner.map(() => 'x')]
     return [key, typeof inner === 'string' ? 'x' : inner]
