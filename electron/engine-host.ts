@@ -2,7 +2,7 @@
 import type { UtilityProcess } from 'electron'
 import { z } from 'zod'
 import { FeedMessage, type FeedBody } from '../evals/contract/feed.ts'
-import { Answer, type Ask } from '../evals/contract/rpc.ts'
+import { Answer, pendingCalls, type Ask } from '../evals/contract/rpc.ts'
 
 const FromEngine = z.union([
   z.object({ id: z.int(), answer: Answer }),
@@ -32,7 +32,7 @@ export function createEngineHost(
   tell: (message: FeedMessage) => void,
   wait: (action: () => void, ms: number) => void = setTimeout,
 ): EngineHost {
-  const pending = createPending()
+  const pending = pendingCalls()
   let isClosed = false
   let engine: Process | undefined
   const say = (body: FeedBody) => tell({ epoch: 'host', id: 0, body })
@@ -64,27 +64,6 @@ export function createEngineHost(
     close() {
       isClosed = true
       engine?.kill()
-    },
-  }
-}
-
-/** Calls that were posted and are not answered yet. */
-function createPending() {
-  const waiting = new Map<number, (answer: Answer) => void>()
-  let last = 0
-  return {
-    post: (send: (id: number) => void): Promise<Answer> =>
-      new Promise((resolve) => {
-        waiting.set(++last, resolve)
-        send(last)
-      }),
-    settle(id: number, answer: Answer): void {
-      waiting.get(id)?.(answer)
-      waiting.delete(id)
-    },
-    settleAll(answer: Answer): void {
-      for (const resolve of waiting.values()) resolve(answer)
-      waiting.clear()
     },
   }
 }

@@ -12,8 +12,5 @@ void startShell(electron, {
   renderer: join(root, 'renderer', 'dist'),
   preload: join(root, '.vite', 'build', 'preload.cjs'),
   // Outside the archive, because the engine's child processes run on a Node that cannot read archives.
-  engine: join(
-    root.replace(/app\.asar$/u, 'app.asar.unpacked'),
-    ...['evals', 'hosts', 'utility-process.ts'],
-  ),
+  engine: join(root.replace(/app\.asar$/u, 'app.asar.unpacked'), 'evals/hosts/utility-process.ts'),
 })

@@ -40,6 +40,28 @@ export function valueOf(answer: Answer): unknown {
   throw new EngineError(answer.error)
 }
 
+/** Calls sent to another process that it has not answered yet. */
+export function pendingCalls() {
+  const waiting = new Map<number, (answer: Answer) => void>()
+  let last = 0
+  return {
+    post: (send: (id: number) => void): Promise<Answer> =>
+      new Promise((resolve) => {
+        waiting.set(++last, resolve)
+        send(last)
+      }),
+    settle(id: number, answer: Answer): void {
+      waiting.get(id)?.(answer)
+      waiting.delete(id)
+    },
+    /** Where the process has died. */
+    settleAll(answer: Answer): void {
+      for (const resolve of waiting.values()) resolve(answer)
+      waiting.clear()
+    },
+  }
+}
+
 export function createClient({ call }: Pick<Transport, 'call'>): EngineClient {
   const rooms = Object.entries(api).map(([room, calls]) => [
     room,
@@ -55,7 +77,7 @@ export function createClient({ call }: Pick<Transport, 'call'>): EngineClient {
 
 /**
  * Answers one message, and never rejects. What comes in is parsed before a handler sees it; what goes out is parsed too, so that
- * nothing crosses which the contract does not name. `toError` says what a handler threw.
+ * nothing crosses which the contract does not name. `toError` converts what a handler threw; an `EngineError` of another process stays.
  */
 export function serve(
   handlers: SomeHandlers,
@@ -76,7 +98,9 @@ export function serve(
       const value = await handler(parsed.data)
       return { ok: true, value: found.output.parse(value) }
     } catch (error) {
-      return { ok: false, error: toError(error) }
+      if (!(error instanceof EngineError)) return { ok: false, error: toError(error) }
+      const { code, message: text, remedy } = error
+      return { ok: false, error: { code, message: text, remedy } }
     }
   }
 }

@@ -36,7 +36,7 @@ export async function bugReport(home: Home): Promise<Record<string, unknown>> {
 
 /** Words of Touchstone's own: they reveal nothing about the user. */
 const OURS: ReadonlySet<string> = new Set([
-  ...['pebble', 'auto', 'cpu', 'cuda', 'webgpu', 'cosine', 'linear', 'constant', 'leading', 'full'],
+  ...'pebble auto cpu cuda webgpu cosine linear constant leading full'.split(' '),
   ...METHODS.map(({ name }) => name),
   ...BENCHMARKS.map(({ name }) => name),
   ...Object.keys(SUITES),

@@ -1,6 +1,7 @@
 /** @file The engine: answers every call of the contract over one folder. Hosts connect it to windows; tests run it in their process. */
 import type { EngineHandlers } from '../contract/api.ts'
 import { serve, type Answer } from '../contract/rpc.ts'
+import { toWireError } from '../errors/wire.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { catalogHandlers } from './handlers/catalog.ts'
 import { settingHandlers } from './handlers/house.ts'
@@ -13,7 +14,6 @@ import { sqlHandlers } from './handlers/sql.ts'
 import { createHelper } from './helper.ts'
 import { openHome } from './home.ts'
 import { createJobs } from './jobs.ts'
-import { wireErrorOf } from './wire-error-of.ts'
 
 export interface Engine {
   /** Never rejects. */
@@ -47,7 +47,7 @@ export function openEngine(folder: string): Engine {
     sql: sqlHandlers(home),
   }
   return {
-    answer: serve(handlers, wireErrorOf),
+    answer: serve(handlers, toWireError),
     listen: feed.listen,
     async close() {
       await jobs.close()

@@ -1,12 +1,12 @@
 /** @file The helper's process: answers the engine's heavy calls and exits with the engine. Argument: the workbench's folder. */
 import { serve, type Ask } from '../contract/rpc.ts'
+import { toWireError } from '../errors/wire.ts'
 import { heavyHandlers } from './heavy.ts'
 import { openHome } from './home.ts'
 import type { FromHelper } from './helper.ts'
-import { wireErrorOf } from './wire-error-of.ts'
 
 const home = openHome(process.argv[2]!)
-const answer = serve(heavyHandlers(home), wireErrorOf)
+const answer = serve(heavyHandlers(home), toWireError)
 
 process.on('SIGINT', () => undefined)
 process.on('disconnect', () => process.exit())

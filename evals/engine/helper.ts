@@ -1,6 +1,7 @@
 /** @file The helper: a second process for the engine's heavy calls, started again by the next call after it died. */
-import { createClient, valueOf, type Answer, type Ask } from '../contract/rpc.ts'
+import { createClient, pendingCalls, valueOf, type Answer, type Ask } from '../contract/rpc.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { toWireError } from '../errors/wire.ts'
 import { startChild, type Child } from './child.ts'
 import type { HeavyHandlers } from './heavy.ts'
 
@@ -18,38 +19,24 @@ interface Helper {
   close(): Promise<void>
 }
 
-interface Pending {
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: unknown) => void
-}
-
 /** Starts the process at once, because loading takes a second. */
 export function createHelper(folder: string): Helper {
   let child: Child<ToHelper, FromHelper> | undefined
-  const pending = new Map<number, Pending>()
-  let last = 0
+  const pending = pendingCalls()
   const start = () => {
     const started = startChild<ToHelper, FromHelper>('helper-process.ts', [folder])
-    started.onMessage(({ id, answer }) => {
-      pending.get(id)?.resolve(answer)
-      pending.delete(id)
-    })
+    started.onMessage(({ id, answer }) => pending.settle(id, answer))
     void started.ended.then((how) => {
       if (child === started) child = undefined
       const died = { what: 'answered this', how: how ?? 'it ended' }
-      for (const { reject } of pending.values()) {
-        reject(new TouchstoneError('engine.process-died', died))
-      }
-      pending.clear()
+      const error = toWireError(new TouchstoneError('engine.process-died', died))
+      pending.settleAll({ ok: false, error })
     })
     return started
   }
   const call = async (name: string, input: unknown): Promise<unknown> => {
-    child ??= start()
-    const id = ++last
-    const answer = new Promise<Answer>((resolve, reject) => pending.set(id, { resolve, reject }))
-    child.send({ id, ask: { name, input } })
-    return valueOf(await answer)
+    const running = (child ??= start())
+    return valueOf(await pending.post((id) => running.send({ id, ask: { name, input } })))
   }
   child = start()
   return {

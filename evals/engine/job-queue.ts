@@ -9,24 +9,13 @@ export interface WaitingJob {
   readonly askedAt: number
 }
 
-export interface JobQueue {
-  list(): readonly WaitingJob[]
-  has(runId: string): boolean
-  add(job: WaitingJob): void
-  /** Takes the first job out. The database keeps it until its run is stored, see `forget`. */
-  take(): WaitingJob | undefined
-  /** Undefined where it does not wait. */
-  remove(runId: string): WaitingJob | undefined
-  /** To this place, from 1; past the end is the end. Returns whether the job waits. */
-  move(runId: string, position: number): boolean
-  /** Takes a job that no longer waits out of the database. */
-  forget(runId: string): void
-}
+export type JobQueue = ReturnType<typeof openQueue>
 
-export function openQueue(home: Home): JobQueue {
+export function openQueue(home: Home) {
   const { folder, workbench } = home
   const jobs: WaitingJob[] = []
-  const forget = (runId: string) => workbench.dropWaiting(runId)
+  /** Takes a job that no longer waits out of the database. */
+  const forget = (runId: string): void => workbench.dropWaiting(runId)
   const takeOut = (runId: string) => {
     const index = jobs.findIndex((each) => each.runId === runId)
     return index < 0 ? undefined : jobs.splice(index, 1)[0]
@@ -36,24 +25,27 @@ export function openQueue(home: Home): JobQueue {
     else jobs.push({ ...job, request: request as JobRequest })
   }
   return {
-    list: () => jobs,
-    has: (runId) => jobs.some((each) => each.runId === runId),
-    add(job) {
+    forget,
+    list: (): readonly WaitingJob[] => jobs,
+    has: (runId: string): boolean => jobs.some((each) => each.runId === runId),
+    add(job: WaitingJob): void {
       workbench.keepWaiting(job.runId, job.request, job.askedAt)
       jobs.push(job)
     },
+    /** Takes the first job out. The database keeps it until its run is stored, see `forget`. */
     take: () => jobs.shift(),
-    remove(runId) {
+    /** Undefined where it does not wait. */
+    remove(runId: string): WaitingJob | undefined {
       const removed = takeOut(runId)
       if (removed) forget(runId)
       return removed
     },
-    move(runId, position) {
+    /** To this place, from 1; past the end is the end. Returns whether the job waits. */
+    move(runId: string, position: number): boolean {
       const moved = takeOut(runId)
       if (moved) jobs.splice(position - 1, 0, moved)
       workbench.placeWaiting(jobs.map((each) => each.runId))
       return moved !== undefined
     },
-    forget,
   }
 }

@@ -97,34 +97,30 @@ async function copyInto(home: Home, folder: string): Promise<void> {
 type Entry = Awaited<ReturnType<Handlers['usage']>>['entries'][number]
 
 async function entriesOf(home: Home): Promise<Entry[]> {
-  const shared: [Entry['what'], string][] = [
-    ['exports', join(home.folder, 'exports')],
-    ['spectra-cache', defaultCacheFolder()],
-    ['weight-cache', weightCacheFolder()],
-    ...home
-      .folders()
-      .map((folder): [Entry['what'], string] => ['sweep-cells', join(folder, 'sweeps')]),
-  ]
-  const databases = home.folders().map(async (folder): Promise<Entry> => {
-    const path = join(folder, FILE_NAME)
-    const sizes = await Promise.all(['', '-wal', '-shm'].map((end) => bytesUnder(`${path}${end}`)))
-    return { what: 'database', path, bytes: sizes.reduce((a, b) => a + b, 0), runId: null }
-  })
-  const weights = home.folders().flatMap((folder) =>
-    home
-      .store(folder)
-      .runs()
-      .map(async ({ id }): Promise<Entry> => {
-        const path = join(folder, id)
-        return { what: 'weights', path, bytes: await bytesUnder(path), runId: id }
-      }),
-  )
-  const others = shared.map(async ([what, path]): Promise<Entry> => ({
-    what,
-    path,
-    bytes: await bytesUnder(path),
-    runId: null,
-  }))
-  const all = await Promise.all([...databases, ...weights, ...others])
+  const entry = async (
+    what: Entry['what'],
+    path: string,
+    { runId = null as string | null, files = [path] } = {},
+  ): Promise<Entry> => {
+    const sizes = await Promise.all(files.map(bytesUnder))
+    return { what, path, bytes: sizes.reduce((a, b) => a + b, 0), runId }
+  }
+  const folders = home.folders()
+  const all = await Promise.all([
+    ...folders.map((folder) => {
+      const path = join(folder, FILE_NAME)
+      return entry('database', path, { files: [path, `${path}-wal`, `${path}-shm`] })
+    }),
+    ...folders.flatMap((folder) =>
+      home
+        .store(folder)
+        .runs()
+        .map(({ id }) => entry('weights', join(folder, id), { runId: id })),
+    ),
+    entry('exports', join(home.folder, 'exports')),
+    entry('spectra-cache', defaultCacheFolder()),
+    entry('weight-cache', weightCacheFolder()),
+    ...folders.map((folder) => entry('sweep-cells', join(folder, 'sweeps'))),
+  ])
   return all.filter(({ bytes }) => bytes > 0)
 }
