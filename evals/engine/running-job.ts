@@ -56,9 +56,11 @@ export function publishTo(seq: number, job: RunningJob, home: Home, feed: Feed):
     const events = pages.events(job.runId, query)
     job.state = events.reduce<JobState | undefined>(reduceJob, job.state)
     if (events.length > 0) feed.publish({ type: 'events', events: events.map(lean) })
-    job.seq = events.length === MOST_EVENTS ? events.at(-1)!.seq : Math.max(job.seq, seq)
-    if (events.length < MOST_EVENTS) return
+    // The database may hold events after `seq` by now; they must not be published twice.
+    job.seq = Math.max(job.seq, events.at(-1)?.seq ?? 0)
+    if (events.length < MOST_EVENTS) break
   }
+  job.seq = Math.max(job.seq, seq)
 }
 
 /** At the next safe point; at once where it is asked a second time. */
