@@ -6,7 +6,15 @@ import type { z } from 'zod'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue, ModelArchitecture, ModelScope } from './architecture.ts'
 import { attend, attentionBias, causalBlocks, queryBlocks } from './layers.ts'
-import type { MlpPart, NormPart, ProjectionPart } from './parts.ts'
+import {
+  checkedSpecs,
+  headsOf,
+  layersOf,
+  prefixOf,
+  type MlpPart,
+  type NormPart,
+  type ProjectionPart,
+} from './parts.ts'
 import { openRotary } from './rotary-tables.ts'
 import { stretchesOf, stretchOf, type RotaryConfig } from './rotary.ts'
 import { createWeightList, type WeightList } from './weight-list.ts'
@@ -63,8 +71,6 @@ interface DecoderFamily<C> {
   readonly plan: (config: C) => DecoderPlan
 }
 
-const prefixOf = (plan: DecoderPlan, layer: number) => `${plan.names.layers}.${layer}`
-const layersOf = ({ layers }: DecoderPlan) => Array.from({ length: layers }, (_, layer) => layer)
 const normsOf = ({ attentionNorms: a, mlpNorms: m }: DecoderPlan): string[] =>
   [a.before, a.after, m.before, m.after].filter((name) => name !== undefined)
 
@@ -95,12 +101,7 @@ export function decoder<C>({
       if (logitCap === undefined) return logits
       return g.mul(g.tanh(g.mul(logits, g.scalar(1 / logitCap))), g.scalar(logitCap))
     },
-    attention(c, weights) {
-      const found = plan(c)
-      return layersOf(found).map((layer) =>
-        found.projections.heads(prefixOf(found, layer), (weight) => weights.get(weight)!.shape),
-      )
-    },
+    attention: (c, weights) => headsOf(plan(c), weights),
     maxPositions: (c) => plan(c).maxPositions,
     stretch: (c, longest) => stretchIn(plan(c), longest),
   }
@@ -129,12 +130,7 @@ function declare(plan: DecoderPlan, list: WeightList) {
     projections.weights(list, prefix, layer)
     mlp.weights(list, prefix, layer)
   }
-  const specs = list.specs()
-  const shapes = new Map(specs.map(({ name, shape }) => [name, shape]))
-  // Head counts that do not divide are an error before any weight is read.
-  for (const layer of layersOf(plan))
-    projections.heads(prefixOf(plan, layer), (name) => shapes.get(name)!, list.path)
-  return specs
+  return checkedSpecs(plan, list)
 }
 
 function run(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {

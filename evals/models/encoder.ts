@@ -9,7 +9,15 @@ import type { ForwardInput, ModelArchitecture, ModelScope, WeightSpec } from './
 import type { WeightIndex } from './weights/storage.ts'
 import type { HeadPart } from './encoder-heads.ts'
 import { attend, attentionBias } from './layers.ts'
-import type { MlpPart, NormPart, ProjectionPart } from './parts.ts'
+import {
+  checkedSpecs,
+  headsOf,
+  layersOf,
+  prefixOf,
+  type MlpPart,
+  type NormPart,
+  type ProjectionPart,
+} from './parts.ts'
 import { createWeightList, type WeightList } from './weight-list.ts'
 
 export interface EncoderPlan {
@@ -50,8 +58,6 @@ interface EncoderFamily<C> {
 }
 
 const outputOf = ({ output }: HeadPart) => `${output}.weight`
-const layersOf = ({ layers }: EncoderPlan) => Array.from({ length: layers }, (_, layer) => layer)
-const prefixOf = ({ names }: EncoderPlan, layer: number) => `${names.layers}.${layer}`
 
 /** Builds an architecture from a family's plan. */
 export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): ModelArchitecture<C> {
@@ -75,12 +81,7 @@ export function encoder<C>({ plan, className, ...family }: EncoderFamily<C>): Mo
       output: (c) => outputOf(plan(c).head),
       owns: (name, c) => plan(c).head.owns(name),
     },
-    attention(c, weights) {
-      const found = plan(c)
-      return layersOf(found).map((layer) =>
-        found.projections.heads(prefixOf(found, layer), (weight) => weights.get(weight)!.shape),
-      )
-    },
+    attention: (c, weights) => headsOf(plan(c), weights),
     maxPositions(c) {
       const { positionRows, firstPosition } = plan(c)
       return positionRows - firstPosition
@@ -107,11 +108,7 @@ function declare(plan: EncoderPlan, list: WeightList, withHead: boolean): Weight
     norm.weights(list, `${prefix}.${names.mlpNorm}`, hidden)
   }
   if (withHead) declareHead(plan, list)
-  const specs = list.specs()
-  const shapes = new Map(specs.map(({ name, shape }) => [name, shape]))
-  for (const layer of layersOf(plan))
-    projections.heads(prefixOf(plan, layer), (name) => shapes.get(name)!, list.path)
-  return specs
+  return checkedSpecs(plan, list)
 }
 
 function declareHead({ head, classes, hidden }: EncoderPlan, list: WeightList): void {

@@ -2,7 +2,7 @@
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
-import type { ModelScope } from './architecture.ts'
+import type { ModelScope, WeightSpec } from './architecture.ts'
 import type { WeightList } from './weight-list.ts'
 
 /** Shapes by weight name, from specs or from a graph. */
@@ -40,6 +40,30 @@ export interface MlpPart {
   weights(list: WeightList, prefix: string, layer: number): void
   /** x `[rows, hidden]` → `[rows, hidden]`. */
   apply(scope: ModelScope, prefix: string, x: Value): Value
+}
+
+/** The part of a plan that its blocks follow from. */
+interface BlockPlan {
+  readonly layers: number
+  readonly names: { readonly layers: string }
+  readonly projections: ProjectionPart
+}
+
+/** Name prefix of a block, without the last dot. */
+export const prefixOf = ({ names }: BlockPlan, layer: number) => `${names.layers}.${layer}`
+export const layersOf = ({ layers }: BlockPlan) => Array.from({ length: layers }, (_, i) => i)
+
+/** Head counts of each block; an error that names `path` if they do not divide. */
+export const headsOf = (plan: BlockPlan, specs: ReadonlyMap<string, WeightSpec>, path?: string) =>
+  layersOf(plan).map((layer) =>
+    plan.projections.heads(prefixOf(plan, layer), (name) => specs.get(name)!.shape, path),
+  )
+
+/** The declared weights. Head counts that do not divide are an error before any weight is read. */
+export function checkedSpecs(plan: BlockPlan, list: WeightList): WeightSpec[] {
+  const specs = list.specs()
+  headsOf(plan, new Map(specs.map((spec) => [spec.name, spec])), list.path)
+  return specs
 }
 
 /** y = x·w/√(mean(x²) + ε); Gemma stores w − 1. */

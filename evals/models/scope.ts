@@ -42,43 +42,16 @@ export function createScope(
   readonly taps: ReadonlyMap<string, Value>
   adapter(layer: string): Adapter | undefined
 } {
-  const weights = new Map<string, Value>()
+  const weight = createWeights(g, specs, { storage, trainable })
   const adapters = new Map<string, Adapter | undefined>()
   const taps = new Map<string, Value>()
 
-  function weight(name: string): Value {
-    const known = weights.get(name)
-    if (known) return known
-    const spec = specs.get(name)
-    if (!spec)
-      throw new Error(
-        `internal: the architecture asks for a weight "${name}" that it did not declare`,
-      )
-    const training = trainable?.(name)
-    const kept = storage?.(name)
-    const frozen = () =>
-      kept ? g.stored(name, spec.shape, kept) : g.input(name, g.float, spec.shape)
-    const value = training ? g.parameter(name, spec.shape, training) : frozen()
-    weights.set(name, value)
-    return value
-  }
-
   function adapter(layer: string): Adapter | undefined {
     if (!adapters.has(layer)) {
-      const spec = specs.get(`${layer}.weight`)!
-      const [outFeatures, inFeatures] = spec.shape as [number, number]
-      const site =
-        spec.module === undefined
-          ? undefined
-          : {
-              name: layer,
-              module: spec.module,
-              layer: spec.layer ?? 0,
-              weight: weight(spec.name),
-              inFeatures,
-              outFeatures,
-            }
-      adapters.set(layer, site && attach?.(site))
+      const { module, shape, name, layer: index = 0 } = specs.get(`${layer}.weight`)!
+      const [outFeatures, inFeatures] = shape as [number, number]
+      const site = { name: layer, layer: index, weight: weight(name), inFeatures, outFeatures }
+      adapters.set(layer, module === undefined ? undefined : attach?.({ ...site, module }))
     }
     return adapters.get(layer)
   }
@@ -105,5 +78,26 @@ export function createScope(
       taps.set(name, x)
       return x
     },
+  }
+}
+
+/** Each weight once: a parameter if it is trained, otherwise an input or stored data. */
+function createWeights(
+  g: Graph,
+  specs: ReadonlyMap<string, WeightSpec>,
+  { storage, trainable }: Pick<ScopeOptions, 'storage' | 'trainable'>,
+) {
+  const weights = new Map<string, Value>()
+  return (name: string): Value => {
+    const known = weights.get(name)
+    if (known) return known
+    const shape = specs.get(name)?.shape
+    if (!shape) throw new Error(`internal: the architecture did not declare the weight "${name}"`)
+    const training = trainable?.(name)
+    const kept = storage?.(name)
+    const frozen = () => (kept ? g.stored(name, shape, kept) : g.input(name, g.float, shape))
+    const value = training ? g.parameter(name, shape, training) : frozen()
+    weights.set(name, value)
+    return value
   }
 }

@@ -55,27 +55,14 @@ const patterns = <T extends z.ZodType<number>>(value: T) =>
     .transform((found) => found ?? undefined)
 
 /** Options that record how an adapter was trained or stored and do not affect its output. */
-const IGNORED = [
-  'auto_mapping',
-  'corda_config',
-  'ensure_weight_tying',
-  'eva_config',
-  'inference_mode',
-  'layers_pattern',
-  'layers_to_transform',
-  'loftq_config',
-  'lora_ga_config',
-  'megatron_core',
-  'peft_version',
-  'qalora_group_size',
-  'revision',
-  'runtime_config',
-  'exclude_modules',
-  'task_type',
-  'base_model_class',
-  'parent_library',
-  'unsloth_fixed',
-] as const
+const IGNORED = `
+  auto_mapping corda_config ensure_weight_tying eva_config inference_mode layers_pattern
+  layers_to_transform loftq_config lora_ga_config megatron_core peft_version
+  qalora_group_size revision runtime_config exclude_modules task_type base_model_class
+  parent_library unsloth_fixed
+`
+  .trim()
+  .split(/\s+/u)
 
 const configSchema = z
   .object({

@@ -146,13 +146,9 @@ function createWatchdog(
     if (now.answers !== since.answers) since = now
     else if (now.answers === 0) since.processor = now.processor
     const computed = now.processor - since.processor
-    if (computed >= deadlineMs) {
-      onLate(`one conversation took longer than ${(deadlineMs / 1000).toFixed(1)} s`)
-    } else if (now.clock - since.clock >= PATIENCE_MS) {
-      onLate(`there was no answer for ${PATIENCE_MS / 1000} s`)
-    } else {
-      again(Math.max(20, deadlineMs - computed))
-    }
+    const why = whyLate(computed, now.clock - since.clock, deadlineMs)
+    if (why === undefined) again(Math.max(20, deadlineMs - computed))
+    else onLate(why)
   }
   const again = (delay: number) => {
     clearTimeout(timer)
@@ -170,4 +166,10 @@ function createWatchdog(
       timer = undefined
     },
   }
+}
+
+function whyLate(computedMs: number, waitedMs: number, deadlineMs: number): string | undefined {
+  if (computedMs >= deadlineMs)
+    return `one conversation took longer than ${(deadlineMs / 1000).toFixed(1)} s`
+  return waitedMs >= PATIENCE_MS ? `there was no answer for ${PATIENCE_MS / 1000} s` : undefined
 }

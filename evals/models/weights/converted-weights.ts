@@ -57,7 +57,7 @@ export interface ConvertedWeights {
   close(): Promise<void>
 }
 
-/** The weights one after another, then a tag (HMAC) of all their bytes. */
+/** The weights one after another, then an authentication tag of all their bytes. */
 interface Entry {
   readonly path: string
   readonly weights: readonly StoredWeight[]

@@ -2,40 +2,13 @@
  * @file ggml's super-blocks of 256 numbers, with float16 scale d and minimum m, and s, t those of a sub-block: Q2_K, Q4_K
  * and Q5_K d·s·q − m·t, Q3_K d·(s − 32)·(q − 4), Q6_K d·s·(q − 32), IQ4_XS d·(s − 32)·table[q].
  */
-import { halfAt, signed } from './float16.ts'
-import { IQ4_VALUES } from './ggml-blocks.ts'
-
-/** Sixteen sub-blocks of 16, each with a 4-bit scale and minimum; two bits per number. */
-export function decodeQ2_K(bytes: Uint8Array, out: Float32Array): void {
-  for (let block = 0, at = 0; at < out.length; block += 84, at += 256) {
-    const d = halfAt(bytes, block + 80)
-    const m = halfAt(bytes, block + 82)
-    for (let i = 0; i < 256; i++) {
-      const scales = bytes[block + (i >> 4)]!
-      const quant = (bytes[block + 16 + (i >> 7) * 32 + (i & 31)]! >> (((i >> 5) & 3) * 2)) & 3
-      out[at + i] = d * (scales & 15) * quant - m * (scales >> 4)
-    }
-  }
-}
+import { blocks, halfAt, IQ4_VALUES, signed } from './ggml-blocks.ts'
 
 /** The 6-bit scale of sub-block `sub` of 16: four low bits in the first 8 bytes, two high bits in the last 4. */
 function scaleOfSixteen(bytes: Uint8Array, at: number, sub: number): number {
   const low = (bytes[at + (sub & 7)]! >> (sub < 8 ? 0 : 4)) & 15
   const high = (bytes[at + 8 + (sub & 3)]! >> ((sub >> 2) * 2)) & 3
   return (low | (high << 4)) - 32
-}
-
-/** Two low bits per number, and a mask of third bits; a 0 there subtracts 4. */
-export function decodeQ3_K(bytes: Uint8Array, out: Float32Array): void {
-  for (let block = 0, at = 0; at < out.length; block += 110, at += 256) {
-    const d = halfAt(bytes, block + 108)
-    for (let i = 0; i < 256; i++) {
-      const scale = d * scaleOfSixteen(bytes, block + 96, i >> 4)
-      const low = (bytes[block + 32 + (i >> 7) * 32 + (i & 31)]! >> (((i >> 5) & 3) * 2)) & 3
-      const high = (bytes[block + (i & 31)]! >> (i >> 5)) & 1
-      out[at + i] = scale * (low - (high === 1 ? 0 : 4))
-    }
-  }
 }
 
 /** The 6-bit scale and minimum of sub-block `sub` of 8, packed into 12 bytes. */
@@ -46,9 +19,29 @@ function scaleAndMinimum(bytes: Uint8Array, at: number, sub: number): readonly [
   return [(high & 15) | ((bytes[at + sub - 4]! >> 6) << 4), (high >> 4) | ((low >> 6) << 4)]
 }
 
-/** Eight sub-blocks of 32; four bits per number. */
-export function decodeQ4_K(bytes: Uint8Array, out: Float32Array): void {
-  for (let block = 0, at = 0; at < out.length; block += 144, at += 256) {
+export const SUPER_BLOCKS = {
+  /** Sixteen sub-blocks of 16, each with a 4-bit scale and minimum; two bits per number. */
+  Q2_K: blocks(10, 256, 84, (bytes, block, out, at) => {
+    const d = halfAt(bytes, block + 80)
+    const m = halfAt(bytes, block + 82)
+    for (let i = 0; i < 256; i++) {
+      const scales = bytes[block + (i >> 4)]!
+      const quant = (bytes[block + 16 + (i >> 7) * 32 + (i & 31)]! >> (((i >> 5) & 3) * 2)) & 3
+      out[at + i] = d * (scales & 15) * quant - m * (scales >> 4)
+    }
+  }),
+  /** Two low bits per number, and a mask of third bits; a 0 there subtracts 4. */
+  Q3_K: blocks(11, 256, 110, (bytes, block, out, at) => {
+    const d = halfAt(bytes, block + 108)
+    for (let i = 0; i < 256; i++) {
+      const scale = d * scaleOfSixteen(bytes, block + 96, i >> 4)
+      const low = (bytes[block + 32 + (i >> 7) * 32 + (i & 31)]! >> (((i >> 5) & 3) * 2)) & 3
+      const high = (bytes[block + (i & 31)]! >> (i >> 5)) & 1
+      out[at + i] = scale * (low - (high === 1 ? 0 : 4))
+    }
+  }),
+  /** Eight sub-blocks of 32; four bits per number. */
+  Q4_K: blocks(12, 256, 144, (bytes, block, out, at) => {
     const d = halfAt(bytes, block)
     const m = halfAt(bytes, block + 2)
     for (let sub = 0; sub < 8; sub++) {
@@ -60,12 +53,9 @@ export function decodeQ4_K(bytes: Uint8Array, out: Float32Array): void {
         out[at + sub * 32 + i] = scale * ((bytes[quants + i]! >> shift) & 15) - minimum
       }
     }
-  }
-}
-
-/** As Q4_K with a fifth bit per number: byte i of 32 holds it for number i of each sub-block. */
-export function decodeQ5_K(bytes: Uint8Array, out: Float32Array): void {
-  for (let block = 0, at = 0; at < out.length; block += 176, at += 256) {
+  }),
+  /** As Q4_K with a fifth bit per number: byte i of 32 holds it for number i of each sub-block. */
+  Q5_K: blocks(13, 256, 176, (bytes, block, out, at) => {
     const d = halfAt(bytes, block)
     const m = halfAt(bytes, block + 2)
     for (let sub = 0; sub < 8; sub++) {
@@ -78,12 +68,9 @@ export function decodeQ5_K(bytes: Uint8Array, out: Float32Array): void {
         out[at + sub * 32 + i] = scale * (((bytes[quants + i]! >> shift) & 15) | high) - minimum
       }
     }
-  }
-}
-
-/** Two halves of 128: four low bits in `ql`, two high bits in `qh`, sixteen signed scales. */
-export function decodeQ6_K(bytes: Uint8Array, out: Float32Array): void {
-  for (let block = 0, at = 0; at < out.length; block += 210, at += 256) {
+  }),
+  /** Two halves of 128: four low bits in `ql`, two high bits in `qh`, sixteen signed scales. */
+  Q6_K: blocks(14, 256, 210, (bytes, block, out, at) => {
     const d = halfAt(bytes, block + 208)
     for (let half = 0; half < 2; half++) {
       const ql = block + half * 64
@@ -97,12 +84,9 @@ export function decodeQ6_K(bytes: Uint8Array, out: Float32Array): void {
         out[target + i] = d * signed(bytes[scales + (i >> 4)]!) * ((low | (high << 4)) - 32)
       }
     }
-  }
-}
-
-/** Eight sub-blocks of 32, each with a 6-bit scale: four low bits in bytes, two high bits in a 16-bit word. */
-export function decodeIQ4_XS(bytes: Uint8Array, out: Float32Array): void {
-  for (let block = 0, at = 0; at < out.length; block += 136, at += 256) {
+  }),
+  /** Eight sub-blocks of 32, each with a 6-bit scale: four low bits in bytes, two high bits in a 16-bit word. */
+  IQ4_XS: blocks(23, 256, 136, (bytes, block, out, at) => {
     const d = halfAt(bytes, block)
     const highs = bytes[block + 2]! | (bytes[block + 3]! << 8)
     for (let sub = 0; sub < 8; sub++) {
@@ -114,5 +98,5 @@ export function decodeIQ4_XS(bytes: Uint8Array, out: Float32Array): void {
         out[at + sub * 32 + 16 + i] = scale * IQ4_VALUES[pair >> 4]!
       }
     }
-  }
+  }),
 }

@@ -19,25 +19,8 @@ import {
   readStoredNow,
 } from '../../weights/stored-weights.ts'
 
-/** ggml's type numbers that can be decoded, and the names of those that cannot, for the error message. */
-const STORAGE: Readonly<Record<number, StorageType>> = {
-  0: 'F32',
-  1: 'F16',
-  2: 'Q4_0',
-  3: 'Q4_1',
-  6: 'Q5_0',
-  7: 'Q5_1',
-  8: 'Q8_0',
-  10: 'Q2_K',
-  11: 'Q3_K',
-  12: 'Q4_K',
-  13: 'Q5_K',
-  14: 'Q6_K',
-  20: 'IQ4_NL',
-  23: 'IQ4_XS',
-  28: 'F64',
-  30: 'BF16',
-}
+const STORAGE_TYPES = Object.keys(STORAGE_FORMATS) as StorageType[]
+/** Names of ggml's types that cannot be decoded, for the error message. */
 const UNSUPPORTED: Readonly<Record<number, string>> = {
   9: 'Q8_1',
   15: 'Q8_K',
@@ -102,13 +85,13 @@ function placesIn({ path, header }: GgufPart): readonly StoredWeight[] {
 /** Location of a tensor, with its shape rows first. */
 function place(path: string, header: GgufHeader, tensor: GgufTensor): StoredWeight {
   const { name, dimensions, type } = tensor
-  const storage = STORAGE[type]
+  const storage = STORAGE_TYPES.find((each) => STORAGE_FORMATS[each].ggml === type)
   if (!storage) {
     throw new TouchstoneError('checkpoint.unsupported', {
       path,
       what: `for "${name}" the storage type`,
       found: UNSUPPORTED[type] ?? `number ${type}`,
-      supported: Object.values(STORAGE).join(', '),
+      supported: STORAGE_TYPES.join(', '),
     })
   }
   const { elementsPerBlock, bytesPerBlock } = STORAGE_FORMATS[storage]

@@ -40,13 +40,10 @@ interface RotaryRuleOptions {
 
 export const decoderFieldsOf = (config: JsonObject) => config as unknown as DecoderFields
 
+const ofLlama = (config: JsonObject) => rotaryOf(decoderFieldsOf(config))
+
 export function rotary(options: RotaryRuleOptions = {}): GgufRule {
-  const {
-    of = (config) => rotaryOf(decoderFieldsOf(config)),
-    share,
-    divisors = [],
-    lacks,
-  } = options
+  const { of = ofLlama, share, divisors = [], lacks } = options
   return {
     keys: ['rope.freq_base', 'rope.dimension_count', ...SCALING_KEYS],
     read(file, config) {

@@ -5,8 +5,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../../../files/read-file.ts'
 import { isJsonObject } from '../../../files/read-file.ts'
-import { TOKEN } from './token-kinds.ts'
 import { SPACE_MARK } from '../../text/tokenizer-json.ts'
+
+/** ggml's token types. */
+export const TOKEN = {
+  normal: 1,
+  unknown: 2,
+  control: 3,
+  userDefined: 4,
+  unused: 5,
+  byte: 6,
+} as const
 
 const escapeSpaces = { type: 'Replace', pattern: { String: ' ' }, content: SPACE_MARK }
 const prefixed = {

@@ -4,8 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isJsonObject, type JsonObject } from '../../../files/read-file.ts'
-import { asSentencePiece } from './sentencepiece.ts'
-import { TOKEN } from './token-kinds.ts'
+import { asSentencePiece, TOKEN } from './sentencepiece.ts'
 import { SPLITTINGS, WHOLE_TOKENIZER } from './tokenizer.ts'
 import type { GgufField } from './write.ts'
 import { parseTokenizerJson, tokenTable, type TokenizerJson } from '../../text/tokenizer-json.ts'

@@ -22,7 +22,6 @@ export interface GgufTensorToWrite {
 }
 
 const ALIGNMENT = 32
-const STORAGE_NUMBERS = { F32: 0, F16: 1, Q8_0: 8, BF16: 30 } as const
 const KINDS = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 } as const
 
 const u32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer)
@@ -83,7 +82,7 @@ export async function writeGguf(
   for (const tensor of tensors) {
     const { name, shape, storage } = tensor
     header.push(text(name), u32(shape.length), ...shape.toReversed().map(u64))
-    header.push(u32(STORAGE_NUMBERS[storage]), u64(offset))
+    header.push(u32(STORAGE_FORMATS[storage].ggml), u64(offset))
     offset += roundUp(bytesToWrite(tensor))
   }
   const bytes = Buffer.concat(header)

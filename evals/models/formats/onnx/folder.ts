@@ -49,17 +49,13 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
   const matrixOf = matricesOf(parsed)
   const named = weightsOf(parsed, matrixOf, ports.logits)
   const sizes = await requirePlaces(path, parsed)
-  const index: WeightIndex = new Map(
-    named.flatMap(({ spec, initialiser }) => {
-      const stored = storedAt(path, spec.name, initialiser)
-      return stored ? [[spec.name, stored]] : []
-    }),
-  )
+  const index = indexOf(path, named)
   const paths = [...sizes.keys(), ...(await thoseThere(folder, ['config.json', GENAI_CONFIG]))]
   const files = await openFiles(paths)
   try {
     const file = await withConstants(parsed, named, files)
     const config = await configOf(folder, genai)
+    const maxPositions = maxPositionsOf(config)
     const weights = named.filter(({ spec }) => index.has(spec.name))
     let digest: Promise<string> | undefined
     const readNow = (name: string) => readStoredNow(files, findWeight(folder, index, name))
@@ -68,15 +64,7 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
       format: 'onnx',
       config,
       weights: index,
-      graph: {
-        path,
-        file,
-        ports,
-        weights,
-        matrixOf,
-        maxPositions: maxPositionsOf(config),
-        bytes: () => readWhole(path),
-      },
+      graph: { path, file, ports, weights, matrixOf, maxPositions, bytes: () => readWhole(path) },
       read: async (name) => readNow(name),
       readNow,
       // The checkpoint's own graph runs as it is.
@@ -165,6 +153,14 @@ const STORAGE: Partial<Record<Dtype, FloatStorage>> = {
   float16: 'F16',
   bfloat16: 'BF16',
 }
+
+const indexOf = (path: string, named: readonly NamedWeight[]): WeightIndex =>
+  new Map(
+    named.flatMap(({ spec, initialiser }) => {
+      const stored = storedAt(path, spec.name, initialiser)
+      return stored ? [[spec.name, stored]] : []
+    }),
+  )
 
 /** Undefined for a tensor stored as numbers inside the graph. */
 function storedAt(path: string, name: string, tensor: FileTensor): StoredWeight | undefined {

@@ -2,7 +2,7 @@
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import type { CacheLayer } from '../../architecture.ts'
 import type { JsonObject } from '../../../files/read-file.ts'
-import { ONNX_NAMES } from './io.ts'
+import { OPTIMUM } from './io.ts'
 
 export const GENAI_CONFIG = 'genai_config.json'
 
@@ -16,6 +16,19 @@ interface GenaiFacts {
   readonly endIds: readonly number[]
   readonly padId: number
   readonly startId: number | undefined
+}
+
+const INPUTS = {
+  input_ids: OPTIMUM.tokens,
+  attention_mask: OPTIMUM.mask,
+  position_ids: OPTIMUM.positions,
+  past_key_names: OPTIMUM.pastKeys,
+  past_value_names: OPTIMUM.pastValues,
+}
+const OUTPUTS = {
+  logits: OPTIMUM.logits,
+  present_key_names: OPTIMUM.presentKeys,
+  present_value_names: OPTIMUM.presentValues,
 }
 
 /** Greedy by default. The graph concatenates its cache, so buffers are not shared. All layers must have the same heads. */
@@ -38,18 +51,8 @@ export function genaiConfig(facts: GenaiFacts): JsonObject {
         num_attention_heads: heads,
         num_hidden_layers: cache.length,
         num_key_value_heads: kvHeads,
-        inputs: {
-          input_ids: ONNX_NAMES.tokens,
-          attention_mask: ONNX_NAMES.mask,
-          position_ids: ONNX_NAMES.positions,
-          past_key_names: ONNX_NAMES.past('%d', 'key'),
-          past_value_names: ONNX_NAMES.past('%d', 'value'),
-        },
-        outputs: {
-          logits: ONNX_NAMES.logits,
-          present_key_names: ONNX_NAMES.present('%d', 'key'),
-          present_value_names: ONNX_NAMES.present('%d', 'value'),
-        },
+        inputs: INPUTS,
+        outputs: OUTPUTS,
       },
     },
     search: {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { snapshotOf } from '../../../evals/models/download-cache.ts'
+import { snapshotOf } from '../../../evals/models/model-path.ts'
 
 let cache: string
 
