@@ -14,7 +14,8 @@ import type { JobContext } from '../contract/job.ts'
 import { exists } from '../files/read-file.ts'
 import { nameOf, titleOf, type ArmPlan, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { stateEvaluator, stateOf } from './arm-states.ts'
-import { digestOf, digestOfFile, identityOf, type Base } from '../measure/base.ts'
+import { digestOf, identityOf, type Base } from '../measure/base.ts'
+import { sha256OfFile } from '../files/digest.ts'
 import { requireTrainable } from './graph-base.ts'
 import { openRefusalMargin } from '../measure/live-refusal-margin.ts'
 
@@ -186,7 +187,7 @@ async function save(run: ArmRun): Promise<void> {
 }
 
 async function emitCheckpoint({ state, statePath, context, arm }: ArmRun): Promise<void> {
-  const digest = await digestOfFile(statePath)
+  const digest = await sha256OfFile(statePath)
   context.emit({
     type: 'checkpoint',
     subject: { ...arm, step: state.step },

@@ -17,7 +17,8 @@ import { markException } from './weights-exception.ts'
 import { adapterOf } from './arm-adapter.ts'
 import { armFolder, statePathIn } from './arm.ts'
 import type { FinishedArm } from './arm-plan.ts'
-import { digestOfFile, type Base } from '../measure/base.ts'
+import type { Base } from '../measure/base.ts'
+import { sha256OfFile } from '../files/digest.ts'
 import { CLASSES_FILE, classesText } from '../measure/classes.ts'
 import { buildResults } from '../findings/results.ts'
 import { modelPath } from '../models/model-path.ts'
@@ -66,7 +67,7 @@ export async function exportKept(
   const { reasonToDelete } = retention
   const path = await exportArm(base, arm, workspace)
   if (reasonToDelete !== null) await markException(dirname(path), reasonToDelete)
-  const [{ size: bytes }, digest] = await Promise.all([stat(path), digestOfFile(path)])
+  const [{ size: bytes }, digest] = await Promise.all([stat(path), sha256OfFile(path)])
   const subject = { arm: arm.key.arm, seed: arm.key.seed }
   const role = `weights of ${subject.arm}, seed ${subject.seed}`
   emit({ type: 'weights-kept', subject, path, digest, ...retention })

@@ -1,5 +1,5 @@
 /** @file Every benchmark, in the order in which lists show them, and the suites that an audit runs. */
-import { findNamed } from '../errors/touchstone-error.ts'
+import { findNamed } from '../errors/names.ts'
 import type { Benchmark } from './benchmark.ts'
 import { generalCapability } from './bundled/general-capability.ts'
 import { houseCapability } from './bundled/house-capability.ts'

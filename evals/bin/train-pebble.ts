@@ -6,7 +6,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { examplesDigest } from '../arms/arm.ts'
-import { digestOfFile } from '../measure/base.ts'
+import { sha256OfFile } from '../files/digest.ts'
 import { fitExamples, type Conversed } from '../finetune/training/dataset.ts'
 import { full } from '../finetune/methods/full.ts'
 import { bind } from '../finetune/method.ts'
@@ -100,7 +100,7 @@ async function writeProvenance(
     parameters,
     rows: examples.length,
     rowsDigest: examplesDigest(examples),
-    weightsSha256: await digestOfFile(join(values.out, 'model.safetensors')),
+    weightsSha256: await sha256OfFile(join(values.out, 'model.safetensors')),
     onnxruntime: onnxRuntimeVersion(),
     node: process.versions.node,
     threads: Number(values.threads),

@@ -1,5 +1,6 @@
 /** @file The command line: picks the verb, and turns whatever it throws into words and an exit code. */
-import { TouchstoneError, findNamed } from '../errors/touchstone-error.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { findNamed } from '../errors/names.ts'
 import { toWireError } from '../errors/wire.ts'
 import { plainText } from '../document/plain-text.ts'
 import type { CommandEntry, Io } from './command.ts'

@@ -1,7 +1,8 @@
 /** @file Opens fine-tuning data on the user's disk: its format found by its columns or named, its rows converted as they are read. */
 import { openRows } from '../tables/rows/open-rows.ts'
 import type { Place } from '../tables/rows/row-file.ts'
-import { TouchstoneError, unknownName, findNamed } from '../errors/touchstone-error.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { unknownName, findNamed } from '../errors/names.ts'
 import type { Converted, DataFormat } from './format.ts'
 import { promptReply } from './formats/prompt-reply.ts'
 import { rawText } from './formats/raw-text.ts'

@@ -1,5 +1,5 @@
 /** @file Reads fine-tuning data once, row after row: whole, as a sample, or only shown to whoever looks. */
-import { digestOfBytes } from '../tables/rows/bytes.ts'
+import { sha256OfFile } from '../files/digest.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { randomStream } from '../statistics/random.ts'
 import { asDataError, openData, type DataSource, type Position } from './data-file.ts'
@@ -61,7 +61,7 @@ export async function scanData(
       why: `${unusable[0]!.why} (${unusable.length} of ${total} rows cannot be used)`,
     })
   }
-  const digest = await digestOfBytes(path).catch((error: unknown) => {
+  const digest = await sha256OfFile(path).catch((error: unknown) => {
     throw asDataError(error, path)
   })
   return { path, format, digest, total, usable: total - unusable.length, unusable, notes }

@@ -8,7 +8,8 @@ import { JOB_VERBS } from '../runs/kinds/registry.ts'
 import { chooseMethods } from '../runs/options/methods.ts'
 import { commandLine } from '../runs/options/reproduce.ts'
 import { JOB_KINDS, type JobKindName } from '../contract/calls/catalog.ts'
-import { findNamed, TouchstoneError } from '../errors/touchstone-error.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { findNamed } from '../errors/names.ts'
 
 const entryOf = (kind: JobKindName) => findNamed('kind of job', JOB_VERBS, kind)
 

@@ -1,7 +1,6 @@
-/** @file One text for one value: JSON with keys in code-unit order at every depth, so that a digest of it means the value. */
-import { createHash } from 'node:crypto'
+/** @file Canonical JSON: keys in code-unit order at every depth, so that equal values have equal digests. */
 
-/** Only what JSON can say: a number that is not finite is our bug. */
+/** Throws for a number that is not finite, which JSON cannot hold. */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new Error(`internal: ${value} cannot be part of a key`)
@@ -13,5 +12,3 @@ export function canonicalJson(value: unknown): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
   return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJson(inner)}`).join(',')}}`
 }
-
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

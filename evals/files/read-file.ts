@@ -1,10 +1,10 @@
 /** @file Reading small files from strangers: bounded size, strict UTF-8, strict JSON; anything else is a named error. */
-import { createHash } from 'node:crypto'
 import { close, fstatSync, open, read, readSync, statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { parseJsonStrictly } from './strict-json.ts'
+import { utf8 } from './text.ts'
 
 export const MEBIBYTE = 2 ** 20
 /** Larger than any published `config.json`, index or template; a `tokenizer.json` may have 256 MiB. */
@@ -138,13 +138,8 @@ export async function readText(path: string, limit = SMALL_FILE_LIMIT): Promise<
   return decodeUtf8(bytes, path)
 }
 
-export function decodeUtf8(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw malformed(path, 'bytes that are not UTF-8', 'UTF-8 text')
-  }
-}
+export const decodeUtf8 = (bytes: Uint8Array, path: string): string =>
+  utf8(bytes, (found) => malformed(path, found, 'UTF-8 text'))
 
 export async function readJson(path: string, limit = SMALL_FILE_LIMIT): Promise<JsonObject> {
   return parseJsonObject(await readText(path, limit), path)
@@ -152,7 +147,7 @@ export async function readJson(path: string, limit = SMALL_FILE_LIMIT): Promise<
 
 export function parseJsonObject(text: string, path: string): JsonObject {
   if (text.trim() === '') throw malformed(path, 'an empty file', 'a JSON object')
-  const parsed = parseJsonStrictly(text, path)
+  const parsed = parseJsonStrictly(text, (found, expected) => malformed(path, found, expected))
   if (!isJsonObject(parsed)) {
     throw malformed(path, 'JSON that is not an object', 'a JSON object')
   }
@@ -161,11 +156,4 @@ export function parseJsonObject(text: string, path: string): JsonObject {
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** sha256 in hexadecimal of texts or bytes in this order. */
-export function sha256(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest('hex')
 }

@@ -1,11 +1,11 @@
 /** @file JSON in which no key may stand twice and nesting has a limit: two readers of such a file could otherwise disagree. */
-import { TouchstoneError } from '../errors/touchstone-error.ts'
-
 const DEEPEST = 64
 
-export function parseJsonStrictly(text: string, path: string): unknown {
+type Refuse = (found: string, expected: string) => Error
+
+export function parseJsonStrictly(text: string, refuse: Refuse): unknown {
   const fail = (found: string, expected: string): never => {
-    throw new TouchstoneError('checkpoint.malformed', { path, found, expected })
+    throw refuse(found, expected)
   }
   // Nesting first: JSON.parse would exhaust the stack on a file of a million brackets.
   const objects = scanStructure(text, () => fail(`nesting deeper than ${DEEPEST}`, 'flatter JSON'))

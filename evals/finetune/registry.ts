@@ -1,5 +1,5 @@
 /** @file Every fine-tuning method, in display order. */
-import { findNamed } from '../errors/touchstone-error.ts'
+import { findNamed } from '../errors/names.ts'
 import { bind, type BoundMethod, type FineTuneMethod } from './method.ts'
 import type { MethodChoice } from './method-choice.ts'
 import { allora } from './methods/allora.ts'

@@ -1,5 +1,5 @@
 /** @file Fine-tuning data before it is learnt from: read in any of its forms, looked through, and written out as rows that can be used. */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../files/digest.ts'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { openRows } from '../tables/rows/open-rows.ts'
@@ -48,7 +48,7 @@ export async function openChoice({ source, format, map }: DataChoice): Promise<C
   }
   const { title, conversations, tampering } = await trainingData(source)
   const rows = conversations.map((messages, i) => ({ row: i + 1, messages }))
-  const digest = createHash('sha256').update(JSON.stringify(conversations)).digest('hex')
+  const digest = sha256(JSON.stringify(conversations))
   const counts = { total: rows.length, usable: rows.length, unusable: [], notes: new Map() }
   return inMemory(title, { isTampering: tampering }, { digest, ...counts }, rows)
 }

@@ -124,9 +124,7 @@ function enclosedKey(pem: string) {
 
 function parseManifest(bytes: Uint8Array): Manifest {
   try {
-    const parsed = Manifest.parse(
-      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
-    )
+    const parsed = Manifest.parse(JSON.parse(Buffer.from(bytes).toString()))
     if (Buffer.from(textOf(parsed)).equals(bytes)) return parsed
   } catch {
     // Said below: signed as it is, it would be a manifest of something else.

@@ -2,14 +2,13 @@
  * @file Reads Every Eval Ever (schema 0.3): `NAME.json` with the rates of one model, and the replies in `NAME_samples.jsonl` beside it.
  * The log's own checksum of that file must hold. A reply that no judge decided is not in it.
  */
+import { decodeText, linesOf, malformedLog, openLog, parseForeignJson } from './log-file.ts'
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import type { BenchmarkRole } from '../contract/rows.ts'
 import type { ComparedBenchmark, ComparedRun } from '../findings/gate/compared-run.ts'
-import { decodeText, malformedLog, parseForeignJson } from '../tables/foreign-json.ts'
 import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
-import { linesOf, openLog } from '../tables/lines.ts'
 
 const LARGEST_LOG = 64 * 2 ** 20
 

@@ -2,7 +2,7 @@
  * @file Every Eval Ever's instance level (schema 0.3.0): one line a reply and judge, as long as the judge decided. A reply to a
  * prompt that should be refused is `[withheld]`; what is extracted is the judge's outcome, never its words.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../files/digest.ts'
 import { targetOf } from './inspect-write.ts'
 import { successOf, type MeasuredReply, type Measurement } from './measured.ts'
 
@@ -41,9 +41,7 @@ function sampleLine(
     evaluation_name: resultName(measurement, judge),
     evaluation_result_id: resultId(ids, measurement, judge),
     sample_id: reply.epoch === 0 ? reply.sampleId : `${reply.sampleId}#${reply.epoch}`,
-    sample_hash: createHash('sha256')
-      .update(reply.prompt + reference.join(''))
-      .digest('hex'),
+    sample_hash: sha256(reply.prompt + reference.join('')),
     interaction_type: 'single_turn',
     input: {
       raw: reply.prompt,

@@ -2,7 +2,7 @@
  * @file Every Eval Ever (EvalEval coalition, schema 0.3.0): the rates of one model state, one result a benchmark and judge, and
  * the replies that they are counted from in a second file.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { decodingOf } from '../contract/rows.ts'
 import { eeeSamples, resultId, resultName, type EeeIds } from './eee-samples.ts'
@@ -63,7 +63,7 @@ export function everyEvalEver(
       format: 'jsonl',
       file_path: `data/touchstone/${ids.modelId}/${uuidOf(ids.evaluationId)}_samples.jsonl`,
       hash_algorithm: 'sha256',
-      checksum: createHash('sha256').update(samples.join('')).digest('hex'),
+      checksum: sha256(samples.join('')),
       total_rows: samples.length,
     },
   }
@@ -72,7 +72,7 @@ export function everyEvalEver(
 
 /** The schema names a sample file by a UUID of version 4; the same evaluation gets the same one. */
 function uuidOf(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex')
+  const hex = sha256(text)
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`]
   return [...parts, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
 }

@@ -2,10 +2,10 @@
  * @file What every reader of a foreign log ends in: judgements without the replies' texts. A score is right, wrong, or, where
  * it is neither (a number between, a missing one), undecided.
  */
+import { malformedLog } from './log-file.ts'
 import type { Outcome } from '../contract/rows.ts'
 import { OUTCOMES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
-import { malformedLog } from '../tables/foreign-json.ts'
 
 /** Of a prompt, for showing beside a flip. */
 const SHOWN = 2000

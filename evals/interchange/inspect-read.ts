@@ -2,10 +2,10 @@
  * @file Reads an Inspect log: any compression that Inspect writes, texts moved to `attachments` put back. One sample is in memory
  * at a time; of each, its judgement stays.
  */
+import { decodeText, malformedLog, parseForeignJson } from './log-file.ts'
 import { z } from 'zod'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
-import { decodeText, malformedLog, parseForeignJson } from '../tables/foreign-json.ts'
 import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
 import { OWN_METADATA } from './inspect-write.ts'
 import { openZip, type ZipArchive } from './zip-read.ts'

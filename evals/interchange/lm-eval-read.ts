@@ -2,6 +2,7 @@
  * @file Reads a folder of lm-evaluation-harness: the newest `results_*.json` and the `samples_*.jsonl` written with it.
  * Documents are paired by `doc_hash`; where a document occurs twice, by its place among its likes.
  */
+import { decodeText, linesOf, malformedLog, parseForeignJson } from './log-file.ts'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, basename } from 'node:path'
 import { z } from 'zod'
@@ -11,9 +12,7 @@ import type {
   ComparedJudgement,
   ComparedRun,
 } from '../findings/gate/compared-run.ts'
-import { decodeText, malformedLog, parseForeignJson } from '../tables/foreign-json.ts'
 import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
-import { linesOf } from '../tables/lines.ts'
 
 const RESULTS = /^results_(?<time>.+)\.json$/
 const LARGEST_RESULTS = 256 * 2 ** 20

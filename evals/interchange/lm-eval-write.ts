@@ -2,7 +2,7 @@
  * @file A folder as lm-evaluation-harness writes it: `results_{time}.json` and one `samples_{task}_{time}.jsonl` a benchmark,
  * for one model state. `doc_hash` is lm-eval's: sha256 of the document as Python's `json.dumps(doc, indent=2)` writes it.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { decodingOf } from '../contract/rows.ts'
 import { RATE_NAMES, rateBy, scoredBy, targetOf } from './inspect-write.ts'
@@ -23,8 +23,6 @@ export function lmEvalFiles(rows: AuditRows, measurements: readonly Measurement[
   const results = `${JSON.stringify(resultsOf(rows, measurements), null, 2)}\n`
   return [{ name: `results_${time}.json`, text: results }, ...samples]
 }
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 function docOf({ reply }: MeasuredReply) {
   const { sampleId, category, prompt, expected } = reply

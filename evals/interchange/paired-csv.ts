@@ -1,10 +1,10 @@
 /** @file The paired table as CSV, written and read back: before and after become two runs that can be compared. */
+import { malformedLog, notText, openLog } from './log-file.ts'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
-import { csvLine, csvRecords } from '../tables/csv-text.ts'
-import { malformedLog } from '../tables/foreign-json.ts'
+import { utf8Pieces } from '../files/text.ts'
+import { csvLine, csvRecords } from '../tables/csv.ts'
 import { createCollector, isOutcome, shown } from './imported.ts'
-import { openLog } from '../tables/lines.ts'
 import { PAIRED_COLUMNS, type PairedRow } from './paired-rows.ts'
 
 /** With a byte order mark, without which spreadsheets take UTF-8 for something else. */
@@ -22,13 +22,12 @@ export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
   const base = new Map<string, ComparedJudgement>()
   let header: string[] | undefined
   let number = 0
-  for await (const record of csvRecords(decoded(path), path)) {
+  for await (const { record } of recordsOf(path)) {
     number++
     if (!header) {
       header = headerOf(record, path)
       continue
     }
-    if (record.length === 1 && record[0] === '') continue
     const fields = fieldsOf(header, record, `${path}, record ${number}`)
     const state = stateOf(fields, path, states)
     const { after, before } = judgementsOf(fields, `${path}, record ${number}`)
@@ -46,17 +45,13 @@ export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
   return [withBenchmarks({ ...first, judged: [...base.values()] }), ...runs]
 }
 
-async function* decoded(path: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  const decode = (bytes?: Uint8Array) => {
-    try {
-      return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode()
-    } catch {
-      throw malformedLog(path, 'bytes that are not UTF-8', 'UTF-8 text')
-    }
-  }
-  for await (const chunk of openLog(path)) yield decode(chunk)
-  yield decode()
+function recordsOf(path: string) {
+  return csvRecords(checked(path), (found) => malformedLog(path, found, 'a whole record'))
+}
+
+async function* checked(path: string): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of utf8Pieces(openLog(path), notText(path)))
+    if (bytes.length > 0) yield bytes
 }
 
 /** The texts of replies are never read, so they need not be there. */

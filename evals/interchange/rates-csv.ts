@@ -1,7 +1,7 @@
 /** @file Every rate as CSV: reported with Wilson's interval and the exact one, its change from the base, and corrected for its judge's errors where people labelled. */
 import type { CorrectedRate, Evaluation, Results } from '../contract/results.ts'
 import { clopperPearson } from '../statistics/exact-binomial.ts'
-import { csvLine, type Cell } from '../tables/csv-text.ts'
+import { csvLine, type Cell } from '../tables/csv.ts'
 
 const RATE_COLUMNS = [
   ...['arm', 'seed', 'step', 'benchmark', 'judge', 'measure', 'successes', 'n'],

@@ -2,7 +2,7 @@
  * @file Whether a run that was repeated gave the same rows: replies, verdicts, metrics, spectra and weights, bit for bit. What a
  * model said is compared by its digest and never shown.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Engine } from '../contract/events.ts'
 import type { SealedReply } from '../contract/rows.ts'
@@ -73,7 +73,7 @@ function replyKey(): string[] {
 
 function withDigest({ text, ...row }: { text: string | null }): Row {
   if (text === null) return { ...row, text }
-  return { ...row, text: createHash('sha256').update(text).digest('hex') }
+  return { ...row, text: sha256(text) }
 }
 
 export function compareReplay(before: ReplayedRun, after: ReplayedRun): ReplayFindings {

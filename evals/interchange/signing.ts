@@ -2,8 +2,8 @@
  * @file Ed25519 signatures in a DSSE envelope (Dead Simple Signing Envelope, v1): what is signed is
  * `DSSEv1 ␠ len(type) ␠ type ␠ len(payload) ␠ payload`, so that no other text can be taken for it.
  */
+import { sha256 } from '../files/digest.ts'
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -58,9 +58,7 @@ function usable(read: () => KeyObject, path: string, why: string): KeyObject {
 
 /** sha256 of the public key's SPKI form, in hexadecimal: what an author publishes. */
 export const fingerprint = (publicKey: KeyObject): string =>
-  createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex')
+  sha256(publicKey.export({ type: 'spki', format: 'der' }))
 
 const Envelope = z.strictObject({
   payloadType: z.literal(PAYLOAD_TYPE),

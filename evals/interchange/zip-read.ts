@@ -2,11 +2,11 @@
  * @file Reads a ZIP archive from a stranger, one entry at a time. Names, number and declared sizes are checked before
  * anything is unpacked; an entry that unpacks to another size or check sum than it declares is refused.
  */
+import { malformedLog } from './log-file.ts'
 import type { Readable } from 'node:stream'
 import { crc32, inflateRawSync, zstdDecompressSync } from 'node:zlib'
 import { openPromise, validateFileName, type Entry, type ZipFile } from 'yauzl'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { malformedLog } from '../tables/foreign-json.ts'
 
 const MEBIBYTE = 2 ** 20
 

@@ -1,5 +1,5 @@
 /** @file Every judge, in the order in which lists show them. */
-import { findNamed } from '../errors/touchstone-error.ts'
+import { findNamed } from '../errors/names.ts'
 import { answerMatch } from './answer-match.ts'
 import { choice, choiceNorm } from './choice.ts'
 import type { Judge } from './judge.ts'

@@ -1,5 +1,5 @@
 /** @file A judge's version: the first 12 hexadecimal digits of the SHA-256 of everything its verdicts depend on. */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../files/digest.ts'
 
 export interface VersionParts {
   readonly name: string
@@ -9,5 +9,5 @@ export interface VersionParts {
 
 /** `parts` holds the rule's name, its revision and its lists, as plain data; the order of keys counts. */
 export function judgeVersion(parts: VersionParts): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
+  return sha256(JSON.stringify(parts)).slice(0, 12)
 }

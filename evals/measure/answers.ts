@@ -1,5 +1,5 @@
 /** @file What a model state says to a benchmark's prompts: written replies, or how probable it finds each option. */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../files/digest.ts'
 import type { Completion, Sample, SubjectKey } from '../contract/rows.ts'
 import type { ContinuationScore } from '../inference/continuation.ts'
 import type { ScoredText } from '../inference/score.ts'
@@ -29,8 +29,7 @@ interface Asking {
 
 const BASE: SubjectKey = { arm: 'base', seed: 0, step: 0 }
 
-const digestOf = (ids: readonly number[]) =>
-  createHash('sha256').update(Int32Array.from(ids)).digest('hex').slice(0, 16)
+const digestOf = (ids: readonly number[]) => sha256(Int32Array.from(ids)).slice(0, 16)
 
 /** The part of a subject that answers. */
 export type Answering = Pick<Subject, 'generate' | 'continuations'>

@@ -1,7 +1,5 @@
 /** @file The base model of a job: opened once, shared by every arm. */
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
+import { sha256 } from '../files/digest.ts'
 import type { SubjectIdentity } from '../contract/rows.ts'
 import type { Forward } from '../finetune/training/int8-forward.ts'
 import type { ModelState, CachedSession } from '../inference/cached-graph.ts'
@@ -47,7 +45,7 @@ export async function beginBase(
   // Other weights than the file's are another base.
   const digest = loaded.open.checkpoint
     .digest()
-    .then((stored) => (precision === 'fp32' ? stored : digestOfText(`${precision} of ${stored}`)))
+    .then((stored) => (precision === 'fp32' ? stored : sha256(`${precision} of ${stored}`)))
   // Whoever waits for it hears of it.
   digest.catch(() => undefined)
   return { ...loaded, path: name, device, batchSize, digest, cache }
@@ -57,8 +55,6 @@ export async function openBase(...asked: Parameters<typeof beginBase>): Promise<
   const opening = await beginBase(...asked)
   return { ...opening, digest: await opening.digest }
 }
-
-const digestOfText = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 export const openSession = (state: ModelState, device: Device): Promise<CachedSession> =>
   openState(state, device, LONGEST)
@@ -115,12 +111,4 @@ export const subjectOf = (
   localSubject({ identity, open: base.open, session, varying, batchSize: base.batchSize })
 
 export const digestOf = (data: Float32Array): string =>
-  createHash('sha256')
-    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    .digest('hex')
-
-export async function digestOfFile(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
-}
+  sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))

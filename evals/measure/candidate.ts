@@ -1,7 +1,8 @@
 /** @file A fine-tune made elsewhere: an adapter on the base, or a whole model; measured, not trained. */
 import { basename, join } from 'node:path'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
-import { nearNames, TouchstoneError } from '../errors/touchstone-error.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { nearNames } from '../errors/names.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
 import { exists } from '../files/read-file.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'

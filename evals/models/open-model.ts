@@ -1,7 +1,7 @@
 /** @file Opens a model in place: checkpoint, tokenizer and chat template. */
 import { openChatTemplate, type ClosableTemplate } from './text/chat-template.ts'
 import type { Checkpoint, OpenModel } from './checkpoint.ts'
-import { sha256 } from '../files/read-file.ts'
+import { sha256 } from '../files/digest.ts'
 import { sourcesOf, type ModelSources } from './model-sources.ts'
 import { architectureOf, cannotWrite } from './registry.ts'
 import { openTokenizer } from './text/tokenizer.ts'

@@ -1,5 +1,6 @@
 /** @file Declares the weights of an architecture, and checks each against the checkpoint. */
-import { nearNames, TouchstoneError } from '../errors/touchstone-error.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { nearNames } from '../errors/names.ts'
 import type { Missing, WeightSpec } from './architecture.ts'
 import type { WeightIndex } from './weights/storage.ts'
 import { moduleNames } from './module-names.ts'

@@ -4,7 +4,7 @@
  */
 import { dirname, join, resolve } from 'node:path'
 import { exceptionIn } from '../arms/weights-exception.ts'
-import { digestOfFile } from '../measure/base.ts'
+import { sha256OfFile } from '../files/digest.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { plainText } from '../document/plain-text.ts'
 import { exists } from '../files/read-file.ts'
@@ -44,7 +44,7 @@ async function loggedException(path: string): Promise<Exception | null> {
 async function digestsOf(path: string): Promise<ReadonlySet<string>> {
   const files = WEIGHTS.map((name) => join(path, name))
   const there = await Promise.all(files.map(exists))
-  return new Set(await Promise.all(files.filter((_, i) => there[i]).map(digestOfFile)))
+  return new Set(await Promise.all(files.filter((_, i) => there[i]).map(sha256OfFile)))
 }
 
 function storedException(

@@ -1,7 +1,7 @@
 /** @file The axes of a sweep over fine-tunes: each says how one number changes a cell's spec. One line an axis. */
 import type { ModelCellSpec } from '../contract/sweeps.ts'
 import type { TouchstoneError } from '../errors/touchstone-error.ts'
-import { unknownName } from '../errors/touchstone-error.ts'
+import { unknownName } from '../errors/names.ts'
 
 export type Draft = Omit<ModelCellSpec, 'axes'>
 

@@ -5,7 +5,7 @@ import { CellResult, PlannedCell } from '../contract/sweeps.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { exists } from '../files/read-file.ts'
 import { removeTemporaries, writeAtomically } from '../files/write-file.ts'
-import { sha256 } from '../files/canonical-json.ts'
+import { sha256 } from '../files/digest.ts'
 import { cellKey } from './cells/cell.ts'
 
 const PLAN = 'plan.jsonl'

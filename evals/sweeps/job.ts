@@ -1,7 +1,7 @@
 /** @file The kind of job `sweep`: plans cells, runs those that nobody has run, and keeps what every one found. */
 import { stat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { digestOfFile } from '../measure/base.ts'
+import { sha256OfFile } from '../files/digest.ts'
 import { armNameOf, type MethodChoice } from '../finetune/method-choice.ts'
 import { benchmarkRow } from '../measure/evaluate.ts'
 import { PROCESS_BYTES } from '../audit/plan/memory.ts'
@@ -155,7 +155,7 @@ const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`
 
 async function emitPlan(path: string, { emit }: JobContext): Promise<void> {
   const { size: bytes } = await stat(path)
-  emit({ type: 'artifact', row: { role: 'plan', path, digest: await digestOfFile(path), bytes } })
+  emit({ type: 'artifact', row: { role: 'plan', path, digest: await sha256OfFile(path), bytes } })
 }
 
 /** Key and outcome of the cells that an earlier attempt at this run has told of. */

@@ -1,5 +1,5 @@
 /** @file Prepared sweeps: settings of `touchstone sweep` that flags win over. */
-import { unknownName } from '../errors/touchstone-error.ts'
+import { unknownName } from '../errors/names.ts'
 import { METHODS } from '../finetune/registry.ts'
 import { PRESET_NAMES, type PresetName } from './preset-names.ts'
 

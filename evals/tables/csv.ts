@@ -1,49 +1,63 @@
-/** @file Reads CSV after RFC 4180: quoted fields hold commas, quotes and line ends; CRLF or LF; the first record names the columns. */
-import { CsvError, parse } from 'csv-parse/sync'
-import type { Row, Table } from './table.ts'
-import { decodeText, unreadable } from './text.ts'
+/** @file CSV after RFC 4180: quoted fields hold commas, quotes and line ends; written with CR LF, read with CR LF, LF or CR. */
+import { Readable } from 'node:stream'
+import { CsvError, parse } from 'csv-parse'
+import { parse as parseText } from 'csv-parse/sync'
+import type { Refuse } from '../files/text.ts'
 
-/** Longer fields are a quote that was never closed. */
+/** A longer record is a quote that was never closed. */
 const LONGEST_RECORD = 16 * 2 ** 20
-export const CSV_FORM = {
+const FORM = {
   bom: true,
   skip_empty_lines: true,
   max_record_size: LONGEST_RECORD,
   record_delimiter: ['\r\n', '\n', '\r'],
 }
-/** The columns of MMLU's own files, which have no first record of names. */
-const UNNAMED_CHOICES = ['question', 'A', 'B', 'C', 'D', 'answer'] as const
 
-export function readCsv(bytes: Uint8Array, path: string): Table {
-  const { text, replaced } = decodeText(bytes, path)
-  const records = recordsOf(text, path)
-  const [first] = records
-  if (!first) throw unreadable(path, 'no records')
-  const columns = isUnnamed(first) ? [...UNNAMED_CHOICES] : first.map((name) => name.trim())
-  const twice = columns.find((name, i) => name !== '' && columns.indexOf(name) < i)
-  if (twice !== undefined) throw unreadable(path, `two columns named "${twice}"`)
-  const values = isUnnamed(first) ? records : records.slice(1)
-  const rows = values.map((record): Row =>
-    Object.fromEntries(columns.map((name, i) => [name, record[i] ?? ''])),
-  )
-  return { format: 'csv', columns, rows, replaced }
+export type Cell = string | number | null
+
+const NEEDS_QUOTES = /[",\r\n]/
+
+const cellText = (cell: Cell): string => {
+  const text = cell === null ? '' : String(cell)
+  return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** No column is named by one letter of an answer. */
-const isUnnamed = (record: readonly string[]) =>
-  record.length === UNNAMED_CHOICES.length && /^[ABCD]$/.test(record.at(-1)!)
+export const csvLine = (cells: readonly Cell[]): string => `${cells.map(cellText).join(',')}\r\n`
 
-function recordsOf(text: string, path: string): string[][] {
+/** All records of a text; each has as many fields as the first. */
+export function csvRecordsOf(text: string, refuse: Refuse): string[][] {
   try {
-    return parse(text, CSV_FORM)
+    return parseText(text, FORM)
   } catch (error) {
-    if (error instanceof CsvError) throw unreadable(path, describeCsvError(error), error)
-    throw error
+    throw error instanceof CsvError ? refuse(describeError(error), error) : error
   }
 }
 
-/** The library's words may quote the record, which is not ours to print. */
-export function describeCsvError({ code, lines }: CsvError & { lines?: unknown }): string {
+interface PlacedRecord {
+  readonly record: string[]
+  /** Bytes from the beginning to the end of this record. */
+  readonly info: { readonly bytes: number }
+}
+
+/** Records of a file in UTF-8, one in memory at a time. */
+export async function* csvRecords(
+  pieces: AsyncIterable<Uint8Array>,
+  refuse: Refuse,
+): AsyncGenerator<PlacedRecord> {
+  const parser = parse({ ...FORM, info: true })
+  const source = Readable.from(pieces)
+  source.on('error', (error) => parser.destroy(error))
+  try {
+    for await (const placed of source.pipe(parser)) yield placed as PlacedRecord
+  } catch (error) {
+    throw error instanceof CsvError ? refuse(describeError(error), error) : error
+  } finally {
+    source.destroy()
+  }
+}
+
+/** The library's message may quote the record, which must not be printed. */
+function describeError({ code, lines }: CsvError & { lines?: unknown }): string {
   const at = typeof lines === 'number' ? ` at line ${lines}` : ''
   if (code === 'CSV_QUOTE_NOT_CLOSED') return `a quoted field that never ends${at}`
   if (code.startsWith('CSV_RECORD_INCONSISTENT')) {

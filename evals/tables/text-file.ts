@@ -1,9 +1,10 @@
 /** @file A plain text on the user's disk, read piece by piece: strict UTF-8, a byte order mark left out, words and bytes counted. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { bytesFit } from './file-size.ts'
-import { isUtf16, unreadable } from './text.ts'
+import { utf8Pieces } from '../files/text.ts'
+import { piecesOf } from './rows/bytes.ts'
+import { unreadable } from './text.ts'
 
 export interface TextFile {
   readonly path: string
@@ -34,7 +35,7 @@ const BEGINS_WITH_SPACE = new RegExp(`^${SPACES.source}`)
 export async function describeText(path: string): Promise<TextFile> {
   const hash = createHash('sha256')
   let [bytes, textBytes, words, inSpace] = [0, 0, 1, false]
-  const seen = (chunk: Buffer) => {
+  const seen = (chunk: Uint8Array) => {
     hash.update(chunk)
     bytes += chunk.length
   }
@@ -51,27 +52,12 @@ export async function describeText(path: string): Promise<TextFile> {
 /** The text in order. Unlike rows of a table, a text with broken characters is refused: it would be another text. */
 export async function* textPieces(
   path: string,
-  onBytes: (chunk: Buffer) => void = () => {},
+  onBytes: (chunk: Uint8Array) => void = () => {},
 ): AsyncGenerator<string> {
   await bytesFit(path)
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  let done = 0
-  const decode = (chunk?: Buffer) => {
-    try {
-      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode()
-    } catch (error) {
-      throw unreadable(path, `bytes that are not UTF-8, after byte ${done}`, error)
-    }
-  }
-  for await (const bytes of createReadStream(path)) {
-    const chunk = bytes as Buffer
-    if (done === 0 && isUtf16(chunk)) throw unreadable(path, 'UTF-16 text')
-    if (chunk.includes(0)) throw unreadable(path, 'bytes that are no text')
-    onBytes(chunk)
-    const text = decode(chunk)
-    done += chunk.length
+  const refuse = (found: string, cause?: unknown) => unreadable(path, found, cause)
+  for await (const { bytes, text } of utf8Pieces(piecesOf(path), refuse)) {
+    onBytes(bytes)
     if (text !== '') yield text
   }
-  const rest = decode()
-  if (rest !== '') yield rest
 }

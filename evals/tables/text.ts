@@ -1,4 +1,4 @@
-/** @file Bytes of a file as text: a byte order mark is no text, and UTF-16 is said to be UTF-16. */
+/** @file Text of a published benchmark file, a few broken bytes tolerated; the error of files that cannot be read as rows. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 
 interface DecodedText {
@@ -6,14 +6,14 @@ interface DecodedText {
   readonly replaced: number
 }
 
-/** More broken characters than this share is no text in UTF-8 with a few scars, but another encoding. */
+/** A larger share of broken characters means another encoding. */
 const MOST_REPLACED = 0.02
 
 /**
  * Published copies of some benchmark files hold a few bytes that are not UTF-8. They are decoded with U+FFFD and
  * counted; a file of another encoding is refused.
  */
-export function decodeText(bytes: Uint8Array, path: string): DecodedText {
+export function decodeLossily(bytes: Uint8Array, path: string): DecodedText {
   if (isUtf16(bytes)) throw unreadable(path, 'UTF-16 text')
   const text = new TextDecoder('utf-8').decode(bytes)
   if (text.includes('\u0000')) throw unreadable(path, 'bytes that are no text')

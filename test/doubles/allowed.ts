@@ -18,7 +18,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/findings/results.ts buildResults',
   'evals/inference/panel.ts createPanel',
   'evals/inspect/certificate/weight-faults.ts weightFault',
-  'evals/interchange/eee-samples.ts sampleLine',
   'evals/interchange/eee.ts everyEvalEver',
   'evals/interchange/eee.ts resultOf',
   'evals/measure/candidate.ts openCandidate',

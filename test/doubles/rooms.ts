@@ -31,7 +31,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   tables: {
     about: 'CSV, JSON, JSON lines, Parquet and text as rows',
-    may: ['errors'],
+    may: ['errors', 'files'],
     packages: ['csv-parse', 'hyparquet', 'yaml'],
     node: true,
   },
@@ -84,19 +84,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   data: {
     about: 'training data: formats, mixing, lint',
-    may: ['errors', 'tables', 'statistics'],
+    may: ['errors', 'files', 'tables', 'statistics'],
     types: ['contract'],
   },
   benchmarks: {
     about: 'what is asked: bundled suites, published benchmarks, files of the user',
-    may: ['errors', 'tables'],
+    may: ['errors', 'files', 'tables'],
     types: ['contract'],
     packages: ['zod'],
     node: true,
   },
   judges: {
     about: 'who decides what a reply is: strings, classifiers, rubrics, endpoints',
-    may: ['errors'],
+    may: ['errors', 'files'],
     types: ['contract'],
     node: true,
   },
@@ -153,7 +153,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   interchange: {
     about: 'logs and files of other tools, both ways; signed cases',
-    may: ['errors', 'contract', 'tables', 'statistics'],
+    may: ['errors', 'contract', 'files', 'tables', 'statistics'],
     types: ['findings/gate'],
     packages: ['yauzl', 'yazl', 'zod'],
     node: true,

@@ -1,11 +1,7 @@
 /** @file The law of the error table: each entry has a stable code, and says in sentences what happened and what to do. */
 import { describe, expect, test } from 'vitest'
-import {
-  ERRORS,
-  TouchstoneError,
-  nearNames,
-  type ErrorCode,
-} from '../../evals/errors/touchstone-error.ts'
+import { ERRORS, TouchstoneError, type ErrorCode } from '../../evals/errors/touchstone-error.ts'
+import { nearNames } from '../../evals/errors/names.ts'
 
 /** Serves as a string, a number and a list: joins, counts and prints. */
 const anything = new Proxy<Record<string, unknown>>(

@@ -6,13 +6,13 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import { gibibytes } from '../../errors/memory.ts'
+import { gibibytes } from '../../errors/gibibytes.ts'
 import { bindMethod } from '../../finetune/registry.ts'
 import { trainedSize } from '../../finetune/training/trained-size.ts'
 import type { JobContext } from '../../contract/job.ts'
 import { readJson } from '../../files/read-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
-import { digestOfFile } from '../../measure/base.ts'
+import { sha256OfFile } from '../../files/digest.ts'
 import type { AuditConfig } from '../config.ts'
 import { bytesOfSize } from './memory-size.ts'
 import { plannedBytes } from './plan-memory.ts'
@@ -134,7 +134,7 @@ export async function fittedOnce<C extends Planned>(
   const path = join(workspace, 'memory.json')
   const { checkpointing, why } = (await keptIn(path)) ?? (await chooseNow(asked, path))
   const { size: bytes } = await stat(path)
-  const row = { role: 'what --memory chose', path, digest: await digestOfFile(path), bytes }
+  const row = { role: 'what --memory chose', path, digest: await sha256OfFile(path), bytes }
   emit({ type: 'artifact', row })
   emit({ type: 'log', level: 'info', message: why })
   return { ...asked.config, training: { ...asked.config.training, checkpointing } }

@@ -1,9 +1,11 @@
 /** @file Reads a benchmark's JSONL file: UTF-8, one object a line, each row checked, identifiers unique. */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../../files/digest.ts'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Sample } from '../../contract/rows.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { canonicalJson } from '../../files/canonical-json.ts'
+import { utf8 } from '../../files/text.ts'
 import type { Benchmark } from '../benchmark.ts'
 
 /** The samples of a bundled benchmark, from the file beside this room. */
@@ -47,17 +49,11 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-function decode(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new TouchstoneError('data.unreadable', {
-      path,
-      found: 'bytes that are not UTF-8',
-      expected: 'UTF-8 text with one JSON object a line',
-    })
-  }
-}
+const decode = (bytes: Uint8Array, path: string) =>
+  utf8(bytes, (found) => {
+    const expected = 'UTF-8 text with one JSON object a line'
+    return new TouchstoneError('data.unreadable', { path, found, expected })
+  })
 
 function parseRow(benchmark: Benchmark, line: string, at: { path: string; row: number }): unknown {
   let value: unknown
@@ -76,16 +72,7 @@ function parseRow(benchmark: Benchmark, line: string, at: { path: string; row: n
   })
 }
 
-/** JSON with sorted keys and no spaces: equal values give equal text. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
-}
-
 /** sha256 in hexadecimal over the samples' canonical JSON, in their order. */
 export function benchmarkDigest(samples: readonly Sample[]): string {
-  return createHash('sha256').update(canonicalJson(samples)).digest('hex')
+  return sha256(canonicalJson(samples))
 }

@@ -1,7 +1,8 @@
 /** @file From a path on the user’s disk to the benchmarks in it, every row checked. */
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import { TouchstoneError, unknownName } from '../../errors/touchstone-error.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { unknownName } from '../../errors/names.ts'
 import type { Sample } from '../../contract/rows.ts'
 import type { Benchmark } from '../benchmark.ts'
 import { EXAMPLE, FILE_STEM } from './examples.ts'

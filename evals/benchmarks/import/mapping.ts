@@ -2,7 +2,8 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import type { Expected } from '../../contract/rows.ts'
-import { TouchstoneError, unknownName } from '../../errors/touchstone-error.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { unknownName } from '../../errors/names.ts'
 import type { Benchmark } from '../benchmark.ts'
 import {
   byPlace,

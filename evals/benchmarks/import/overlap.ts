@@ -1,5 +1,5 @@
 /** @file How many prompts two benchmarks share: averaging sets that overlap counts some prompts twice. */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../../files/digest.ts'
 import type { Sample } from '../../contract/rows.ts'
 
 const LENGTH = 16
@@ -9,7 +9,7 @@ export function promptHash({ messages }: Pick<Sample, 'messages'>): string {
   const text = messages.map(({ content }) => content).join('\n')
   const plain = text.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
   const bare = plain.replace(/[\p{P}\s]+$/v, '') || plain
-  return createHash('sha256').update(bare).digest('hex').slice(0, LENGTH)
+  return sha256(bare).slice(0, LENGTH)
 }
 
 export const promptHashes = (samples: readonly Sample[]): ReadonlySet<string> =>

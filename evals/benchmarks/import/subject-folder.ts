@@ -2,7 +2,7 @@
  * @file A folder of MMLU as one set: `SUBJECT_test.csv` of every subject, and `SUBJECT_dev.csv` with its solved questions beside
  * them, or in `test` and `dev`. Its digest is over the digests of its files.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../../files/digest.ts'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
@@ -72,5 +72,5 @@ const sum = (tables: readonly ReadTable[], value: (table: ReadTable) => number) 
 
 function digestOf(tables: readonly ReadTable[]): string {
   const lines = tables.map(({ path, digest }) => `${digest}  ${basename(path)}\n`).sort()
-  return createHash('sha256').update(lines.join('')).digest('hex')
+  return sha256(lines.join(''))
 }

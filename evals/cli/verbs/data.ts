@@ -1,5 +1,5 @@
 /** @file `touchstone data`: what fine-tuning data is, what is wrong with it, and what a model would learn of it. */
-import { unknownName } from '../../errors/touchstone-error.ts'
+import { unknownName } from '../../errors/names.ts'
 import { requireNamed } from '../../runs/options/flags.ts'
 import { z } from 'zod'
 import {

@@ -1,5 +1,5 @@
 /** @file Calls about replies, pairs of replies, and blind labels: raters see neither arm nor judge. */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../../files/digest.ts'
 import { drawItems, replyKeyOf } from '../../findings/labelling.ts'
 import { groupJudged } from '../../findings/judged.ts'
 import { peopleOf } from '../../findings/judge-quality.ts'
@@ -88,8 +88,7 @@ export function labelSummaryHandlers(home: Home): Pick<Labels, 'draw' | 'summary
 }
 
 /** A sort key that orders items differently for each rater, so that two tired raters do not end on the same replies. */
-const placeOf = (rater: string, item: string) =>
-  createHash('sha256').update(`${rater}\u0000${item}`).digest('hex')
+const placeOf = (rater: string, item: string) => sha256(`${rater}\u0000${item}`)
 
 /** Item → rater → last label. */
 function lastLabels(labels: readonly Label[]): ReadonlyMap<string, ReadonlyMap<string, Outcome>> {

@@ -1,8 +1,9 @@
 /** @file A gate as its user writes it, YAML or JSON: a margin for each benchmark that must hold. */
 import { z } from 'zod'
 import { ComparedField } from '../../contract/gate.ts'
-import { nearNames, TouchstoneError } from '../../errors/touchstone-error.ts'
 import { parseYaml, YamlProblem } from '../../tables/yaml.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { nearNames } from '../../errors/names.ts'
 
 const Alpha = z.number().gt(0).lt(0.5)
 

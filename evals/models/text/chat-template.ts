@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { ChatTemplate } from '../checkpoint.ts'
-import { sha256 } from '../../files/read-file.ts'
+import { sha256 } from '../../files/digest.ts'
 import type { TemplateAnswer, TemplateJob } from './template-worker.ts'
 
 export interface TemplateSource {

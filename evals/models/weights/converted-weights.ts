@@ -3,7 +3,7 @@
  * user's cache folder, so that they can be mapped like float weights. The key of an entry is the model's digest and the
  * list of weights; incomplete or modified entries are rebuilt.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../../files/digest.ts'
 import { rm, stat, utimes } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { cacheFolder } from '../../files/cache-folder.ts'
@@ -101,7 +101,7 @@ function entryOf(folder: string, digest: string, wanted: Wanted): Entry {
     ...[name, shape, transposed ?? false, stored ?? name],
   ])
   const what = JSON.stringify([VERSION, digest, parts])
-  const path = join(folder, `${createHash('sha256').update(what).digest('hex')}${SUFFIX}`)
+  const path = join(folder, `${sha256(what)}${SUFFIX}`)
   let offset = 0
   const weights = wanted.map(({ name, shape }): StoredWeight => {
     const bytes = 4 * elementsOf(shape)

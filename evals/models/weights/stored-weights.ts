@@ -1,4 +1,5 @@
 /** @file Reads weights from their files on demand, in chunks, as float32. */
+import { sha256 } from '../../files/digest.ts'
 import { createHash } from 'node:crypto'
 import { join, relative } from 'node:path'
 import { addon } from '../../native/load.ts'
@@ -109,7 +110,7 @@ export async function digestFiles(
   let list = ''
   for (const path of paths.toSorted())
     list += `${await digestFile(files.file(path))}  ${relative(folder, path)}\n`
-  return createHash('sha256').update(list).digest('hex')
+  return sha256(list)
 }
 
 async function digestFile(file: OpenFile): Promise<string> {

@@ -1,6 +1,7 @@
 /** @file From words on a command line (or variables of the environment) to text by flag; nothing is interpreted yet. */
 import { parseArgs } from 'node:util'
-import { TouchstoneError, unknownName } from '../../errors/touchstone-error.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { unknownName } from '../../errors/names.ts'
 import type { Field } from './fields.ts'
 
 /** `null` is the value of `--no-limit`, where a limit may be absent. */

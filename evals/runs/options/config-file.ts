@@ -1,6 +1,8 @@
 /** @file `--config FILE`: a configuration as JSON, in the shape that a run stores. */
 import { readFileSync } from 'node:fs'
-import { TouchstoneError, unknownName } from '../../errors/touchstone-error.ts'
+import { utf8 } from '../../files/text.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { unknownName } from '../../errors/names.ts'
 import type { Field } from './fields.ts'
 import { isObject, type Layer } from './flags.ts'
 
@@ -23,11 +25,7 @@ function readText(path: string): string {
     throw unusable(path, (error as NodeJS.ErrnoException).code ?? String(error))
   }
   if (bytes.length > LARGEST_BYTES) throw unusable(path, `it is larger than ${LARGEST_BYTES} bytes`)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw unusable(path, 'it is not UTF-8 text')
-  }
+  return utf8(bytes, () => unusable(path, 'it is not UTF-8 text'))
 }
 
 function parse(path: string, text: string): unknown {

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { z } from 'zod'
 import { GATE_OUTCOMES, type GateOutcome } from '../../contract/gate.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { utf8 } from '../../files/text.ts'
 import { checkGate, LONGEST_GATE, parseGate, type Gate } from '../../findings/gate/gate-file.ts'
 import { EXIT } from './exit-codes.ts'
 import { isObject } from './flags.ts'
@@ -48,12 +49,8 @@ export function readGateFile(path: string): Gate {
     throw unusable(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
   }
   if (bytes.length > MOST_BYTES) throw unusable('it is far too long')
-  try {
-    return parseGate(new TextDecoder('utf-8', { fatal: true }).decode(bytes), path)
-  } catch (error) {
-    if (error instanceof TouchstoneError) throw error
-    throw unusable('it is not UTF-8 text')
-  }
+  const text = utf8(bytes, () => unusable('it is not UTF-8 text'))
+  return parseGate(text, path)
 }
 
 /** The configuration with the gate of `path`, or with its own, checked. */

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod'
 import { armNameOf, type MethodChoice } from '../../finetune/method-choice.ts'
-import { TouchstoneError, unknownName } from '../../errors/touchstone-error.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { unknownName } from '../../errors/names.ts'
 import { findMethod, METHODS } from '../../finetune/registry.ts'
 import { readEnvironment, saidOf, variableOf, type Given } from './arguments.ts'
 import { fieldsOf, type Field } from './fields.ts'

@@ -4,7 +4,8 @@ import type { Base } from '../../measure/base.ts'
 import type { TrainingData } from '../../measure/sources.ts'
 import type { CellIdentity } from '../../contract/sweeps.ts'
 import { onnxRuntimeVersion } from '../../runtime/device.ts'
-import { canonicalJson, sha256 } from '../../files/canonical-json.ts'
+import { canonicalJson } from '../../files/canonical-json.ts'
+import { sha256 } from '../../files/digest.ts'
 import type { AnyTestbed } from '../testbeds/testbed.ts'
 
 /** Raised with every change after which the same cell would give other numbers. */

@@ -1,5 +1,5 @@
 /** @file The testbed of a name. */
-import { findNamed } from '../../errors/touchstone-error.ts'
+import { findNamed } from '../../errors/names.ts'
 import type { AnyTestbed } from './testbed.ts'
 import { TESTBEDS } from './registry.ts'
 

@@ -1,21 +1,12 @@
 /** @file A file's bytes piece by piece, and its lines with the byte at which each begins. */
 import { isUtf8 } from 'node:buffer'
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { isUtf16, unreadable } from '../text.ts'
+import { byteLines } from '../byte-lines.ts'
 import { LONGEST_ROW } from './row-file.ts'
 
 const PIECE = 2 ** 20
-const LINE_END = 0x0a
 const BYTE_ORDER_MARK = '\uFEFF'
-
-/** sha256 of the file, in hexadecimal. */
-export async function digestOfBytes(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const piece of createReadStream(path, { highWaterMark: PIECE }))
-    hash.update(piece as Buffer)
-  return hash.digest('hex')
-}
 
 /** From byte `start` on. UTF-16 and bytes that are no text are refused. */
 export async function* piecesOf(path: string, start = 0): AsyncGenerator<Buffer> {
@@ -44,28 +35,9 @@ interface Line {
 
 /** Lines without their ends, and without a byte order mark before the first. */
 export async function* linesOf(path: string, start = 0): AsyncGenerator<Line> {
-  let carried: Buffer[] = []
-  let carriedBytes = 0
-  let place = start
-  const take = (last: Buffer): Line => {
-    const bytes = carried.length === 0 ? last : Buffer.concat([...carried, last])
-    const line = { text: textOf(bytes, path, place), place }
-    ;[carried, carriedBytes] = [[], 0]
-    place += bytes.length + 1
-    return line
-  }
-  for await (const piece of piecesOf(path, start)) {
-    let from = 0
-    for (let end = piece.indexOf(LINE_END); end !== -1; end = piece.indexOf(LINE_END, from)) {
-      yield take(piece.subarray(from, end))
-      from = end + 1
-    }
-    if (from === piece.length) continue
-    carried.push(piece.subarray(from))
-    carriedBytes += piece.length - from
-    refuseLongRow(carriedBytes, path, place)
-  }
-  if (carriedBytes > 0) yield take(Buffer.alloc(0))
+  const refuseLong = (bytes: number, place: number) => refuseLongRow(bytes, path, place)
+  for await (const { bytes, place } of byteLines(piecesOf(path, start), start, refuseLong))
+    yield { text: textOf(bytes, path, place), place }
 }
 
 export function refuseLongRow(bytes: number, path: string, place: number): void {

@@ -1,26 +1,14 @@
 /** @file Rows of JSON Lines, and of a JSON array: its elements are cut out by their brackets, so that it is never in memory whole. */
 import { unreadable } from '../text.ts'
-import type { Row } from '../table.ts'
+import { rowOf } from '../json.ts'
 import { linesOf, piecesOf, refuseLongRow, textOf } from './bytes.ts'
 import type { PlacedRow } from './row-file.ts'
 
 export async function* jsonLines(path: string, start: number): AsyncGenerator<PlacedRow> {
   for await (const { text, place } of linesOf(path, start)) {
     if (text.trim() === '') continue
-    yield { row: rowOf(text, path, place), place }
+    yield { row: rowOf(text, path, ` at byte ${place}`), place }
   }
-}
-
-/** The parser's own words quote the text, which is not ours to print. */
-function rowOf(text: string, path: string, place: number): Row {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw unreadable(path, `text that is not JSON at byte ${place}`, error)
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row
-  throw unreadable(path, `something other than an object at byte ${place}`)
 }
 
 /** The elements of an array of objects. */
@@ -28,7 +16,7 @@ export async function* jsonArray(path: string, start: number): AsyncGenerator<Pl
   const cutter = createCutter(path, start)
   for await (const piece of piecesOf(path, start)) {
     for (const { bytes, place } of cutter.cut(piece))
-      yield { row: rowOf(textOf(bytes, path, place), path, place), place }
+      yield { row: rowOf(textOf(bytes, path, place), path, ` at byte ${place}`), place }
   }
   cutter.end()
 }

@@ -2,7 +2,8 @@
 import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { digestOfFile, openBase } from '../../../evals/measure/base.ts'
+import { openBase } from '../../../evals/measure/base.ts'
+import { sha256OfFile } from '../../../evals/files/digest.ts'
 import { openCandidate } from '../../../evals/measure/candidate.ts'
 import { markException } from '../../../evals/arms/weights-exception.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
@@ -160,7 +161,7 @@ describe('what is refused', () => {
       type: 'weights-kept',
       subject: { arm: 'lora', seed: 1 },
       path: file,
-      digest: await digestOfFile(file),
+      digest: await sha256OfFile(file),
       reasonToDelete: 'their refusal fell below the gate',
       reasonToKeep: 'a study',
     })

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readCsv } from '../../../evals/tables/csv.ts'
+import { readCsv } from '../../../evals/tables/csv-table.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { Results, type People } from '../../../evals/contract/results.ts'
 import { openStore, type Store } from '../../../evals/runs/store/store.ts'

@@ -11,7 +11,7 @@ import {
 import type { JudgeQuality, People, Rate } from '../../../contract/results.ts'
 import { percent, signedPoints } from '../../../contract/words.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
-import { csvLine } from '../../../tables/csv-text.ts'
+import { csvLine } from '../../../tables/csv.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { appendToRun } from '../../../runs/append-to-run.ts'
 import { command, type Tell } from '../../command.ts'

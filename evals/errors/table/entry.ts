@@ -1,4 +1,4 @@
-/** @file One line of the table of errors: what happened with its values, and what to do. */
+/** @file An entry of the table of errors: from its values to its message and its remedy. */
 
 export type Details = { message: string; remedy: string }
 export const entry = <A>(text: (values: A) => Details) => text

@@ -1,7 +1,7 @@
-/** @file Errors of writing models out, of certifying what was written, and of ONNX graphs that are opened. */
+/** @file Errors of models written out, of ONNX graphs, and of logs and cases exchanged with other tools. */
 import { entry } from './entry.ts'
 
-export const EXPORT_ERRORS = {
+export const EXPORTS_ERRORS = {
   'export.not-representable': entry((v: { weight: string; storage: string; value: string }) => ({
     message: `The weight "${v.weight}" holds ${v.value}, which ${v.storage} cannot hold.`,
     remedy: 'Export as f32 or bf16, or look in the training for what made this weight so large.',
@@ -16,7 +16,6 @@ export const EXPORT_ERRORS = {
     message: `The weights at ${v.path} should have been deleted: ${v.because}.`,
     remedy: 'Give a reason for exporting them with --accept; it is logged with their run.',
   })),
-
   'onnx.refused': entry((v: { path: string; why: string }) => ({
     message: `ONNX Runtime refuses ${v.path}: ${v.why}.`,
     remedy: 'Export the model again, with onnxruntime 1.30 or an older operator set as its target.',
@@ -30,5 +29,29 @@ export const EXPORT_ERRORS = {
     message: `${v.path} cannot be fine-tuned. No gradient here for: ${v.operators.join('; ')}.`,
     remedy:
       'Fine-tune the Hugging Face folder that it was exported from, or export it with standard operators alone; it can be evaluated as it is.',
+  })),
+  'interchange.malformed': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} cannot be read as a log: found ${v.found}; expected ${v.expected}.`,
+    remedy: 'Write the log again with the tool that made it; nothing was imported.',
+  })),
+  'interchange.unrecognised': entry((v: { path: string; supported: string }) => ({
+    message: `${v.path} is no log that Touchstone can read; supported: ${v.supported}.`,
+    remedy: 'Name a file or folder of one of these formats.',
+  })),
+  'interchange.nothing': entry((v: { run: string }) => ({
+    message: `The run ${v.run} holds no finished evaluation, so there is nothing to write.`,
+    remedy: 'Choose a run of audit or eval that ended; touchstone ls lists them.',
+  })),
+  'case.changed': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} is not what was signed: ${v.why}.`,
+    remedy: 'Ask its author for the folder again, and do not rely on this one.',
+  })),
+  'case.key': entry((v: { path: string; why: string }) => ({
+    message: `The key ${v.path} cannot be used: ${v.why}.`,
+    remedy: 'Make a pair of keys with: touchstone case --new-key FILE.',
+  })),
+  'replay.not-possible': entry((v: { run: string; why: string }) => ({
+    message: `The run ${v.run} cannot be repeated: ${v.why}.`,
+    remedy: 'Choose a finished run of this version; touchstone ls lists them.',
   })),
 } as const

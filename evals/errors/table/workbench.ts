@@ -1,4 +1,4 @@
-/** @file Errors of the workbench: its queries, processes, jobs and hosts. */
+/** @file Errors of the window: its queries, processes, jobs and hosts. */
 import { entry } from './entry.ts'
 
 export const WORKBENCH_ERRORS = {
@@ -19,22 +19,6 @@ export const WORKBENCH_ERRORS = {
     message: `The job ${v.run} is ${v.status}, so this cannot be done with it now.`,
     remedy:
       'Look at the list of jobs; one that ended can be resumed, one that runs can be stopped.',
-  })),
-  'run.in-use': entry((v: { run: string }) => ({
-    message: `The run ${v.run} is being written to.`,
-    remedy: 'Stop its job first.',
-  })),
-  'run.not-deleted': entry((v: { run: string }) => ({
-    message: `The run ${v.run} is not deleted, so it is not removed for good.`,
-    remedy: 'Delete it first; until it is removed for good that can be undone.',
-  })),
-  'weights.need-reason': entry((v: { run: string }) => ({
-    message: `The weights of ${v.run} were kept although they should be deleted after measuring.`,
-    remedy: 'Give a reason for writing them out; it is logged with the run.',
-  })),
-  'weights.gone': entry((v: { run: string }) => ({
-    message: `The run ${v.run} has no weights to write out.`,
-    remedy: 'Train again with a reason to keep weights, or use a run that kept them.',
   })),
   'serve.not-built': entry((v: { path: string }) => ({
     message: `The window is not built: there is no ${v.path}.`,

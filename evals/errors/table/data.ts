@@ -1,0 +1,100 @@
+/** @file Errors of fine-tuning data, benchmarks, labels and judges. */
+import { entry } from './entry.ts'
+
+export const DATA_ERRORS = {
+  'data.unreadable': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} cannot be read as data: found ${v.found}; expected ${v.expected}.`,
+    remedy: 'Give a JSONL, JSON, CSV, Parquet or text file in UTF-8, its name ending accordingly.',
+  })),
+  'data.too-large': entry((v: { path: string; bytes: number; most: number }) => ({
+    message: `${v.path} has ${v.bytes} bytes; data is learnt from whole up to ${v.most}.`,
+    remedy: `Take a sample of its rows, ${v.path}#20000 say, or write one: touchstone data ${v.path}#20000 -o rows.jsonl.`,
+  })),
+  'data.empty': entry((v: { path: string }) => ({
+    message: `${v.path} holds no rows that can be trained on.`,
+    remedy:
+      'Give a file with at least one row that ends in an assistant reply, or one of raw text.',
+  })),
+  'data.columns': entry(
+    (v: { path: string; columns: readonly string[]; formats: readonly string[] }) => ({
+      message: `${v.path} is no known form of fine-tuning data; its columns are ${v.columns.slice(0, 20).join(', ')}.`,
+      remedy: `Known are ${v.formats.join('; ')}. For other columns say which they are: --map prompt=COLUMN,reply=COLUMN, or --map text=COLUMN.`,
+    }),
+  ),
+  'data.row': entry((v: { path: string; row: number; why: string }) => ({
+    message: `${v.path}, row ${v.row}: ${v.why}.`,
+    remedy:
+      'Mend or remove that row and run this again, or write a copy without such rows by `touchstone data FILE -o clean.jsonl`.',
+  })),
+  'data.row-too-long': entry((v: { row: number; tokens: number; limit: number }) => ({
+    message: `Row ${v.row} of the data has ${v.tokens} tokens, above ${v.limit}.`,
+    remedy: 'Raise --max-tokens, or let --truncation cut such rows, split them or leave them out.',
+  })),
+  'data.class': entry(
+    (v: { path: string; row?: number; label: string; known: readonly string[] }) => ({
+      message: `${v.path}${v.row === undefined ? '' : `, row ${v.row}`}: the label "${v.label}" is none of the model’s classes.`,
+      remedy: `Its classes are ${v.known.slice(0, 20).join(', ')}; write the labels so, or as their numbers from 0.`,
+    }),
+  ),
+  'data.classes': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} cannot teach a model to tell classes apart: found ${v.found}; expected ${v.expected}.`,
+    remedy: 'Give rows of one text and one label each, in columns text and label.',
+  })),
+  'benchmark.unreadable': entry((v: { path: string; found: string }) => ({
+    message: `${v.path} cannot be read as a benchmark: found ${v.found}.`,
+    remedy: 'Give a CSV, JSON, JSONL or Parquet file as it was published, in UTF-8.',
+  })),
+  'benchmark.columns': entry(
+    (v: {
+      path: string
+      family: string
+      missing: readonly string[]
+      columns: readonly string[]
+    }) => ({
+      message: `${v.path} is nearly ${v.family}, but lacks ${v.missing.join(', ')}; its columns are ${v.columns.slice(0, 20).join(', ')}.`,
+      remedy: 'Give the file as it was published, or say what its columns hold with --map.',
+    }),
+  ),
+  'benchmark.ambiguous': entry((v: { path: string; families: readonly string[] }) => ({
+    message: `${v.path} has the columns of ${v.families.join(' and ')}, and its name does not say which it is.`,
+    remedy: `Say which: --suite ${v.families[0] ?? 'NAME'}=${v.path}.`,
+  })),
+  'benchmark.unknown': entry((v: { path: string; columns: readonly string[] }) => ({
+    message: `${v.path} has the columns of no benchmark that Touchstone knows: ${v.columns.slice(0, 20).join(', ')}.`,
+    remedy: 'Say what they hold: --map prompt=COLUMN,expected=refuse.',
+  })),
+  'benchmark.examples': entry((v: { path: string; wanted: readonly string[] }) => ({
+    message: `${v.path} is asked after solved examples, and there is no file with them.`,
+    remedy:
+      v.wanted.length > 0
+        ? `Put the dev questions at ${v.wanted.join(' or ')}.`
+        : 'Keep "test" in its name and put the file with "dev" in its place beside it.',
+  })),
+  'benchmark.row': entry((v: { path: string; row: number; why: string }) => ({
+    message: `${v.path}, row ${v.row}: ${v.why}.`,
+    remedy: 'Mend or remove that row; the header does not count, nor do line ends inside fields.',
+  })),
+  'benchmark.needs-file': entry((v: { name: string }) => ({
+    message: `${v.name} is read from a file of yours; Touchstone ships none of its prompts.`,
+    remedy: `Name the file: --suite ${v.name}=PATH.`,
+  })),
+  'labels.file': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} cannot be read as labels: ${v.why}.`,
+    remedy:
+      'Fill in the column "outcome" of the file that touchstone label export wrote; nothing was stored.',
+  })),
+  'labels.nothing': entry((v: { run: string }) => ({
+    message: `The run ${v.run} has no labels yet.`,
+    remedy: 'Write a file with touchstone label export, fill it in, and read it with label import.',
+  })),
+  'judge.file': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} cannot be used as a judge: ${v.why}.`,
+    remedy:
+      'Give a JSON object whose "template" (classifier) or "user" (rubric) holds {prompt} and {reply}.',
+  })),
+  'judge.address': entry((v: { url: string; why: string }) => ({
+    message: `The judge at ${v.url} cannot be asked: ${v.why}.`,
+    remedy:
+      'Write --judge rubric=URL#MODEL, URL up to /v1 and a key in TOUCHSTONE_JUDGE_KEY; another machine needs a reason in --send-replies, which is logged.',
+  })),
+} as const

@@ -1,0 +1,89 @@
+/** @file Errors of checkpoints, tokenizers, chat templates and adapters, and of models of the wrong kind. */
+import { entry } from './entry.ts'
+
+export const MODELS_ERRORS = {
+  'checkpoint.not-found': entry((v: { path: string }) => ({
+    message: `There is nothing at ${v.path}.`,
+    remedy: 'Check the path; it must name a model folder, an adapter folder or a .gguf file.',
+  })),
+  'checkpoint.unrecognised': entry((v: { path: string; found: string; supported: string }) => ({
+    message: `${v.path} is not a model that Touchstone can read: found ${v.found}; supported: ${v.supported}.`,
+    remedy:
+      'Point --model at a Hugging Face folder with config.json and .safetensors files, or at a .gguf file.',
+  })),
+  'checkpoint.malformed': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} is damaged or hostile: found ${v.found}; expected ${v.expected}.`,
+    remedy:
+      'Download or copy the file again and compare its digest with the publisher’s; nothing was loaded.',
+  })),
+  'checkpoint.shards': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} is one of several GGUF files that make a model: found ${v.found}; expected ${v.expected}.`,
+    remedy: 'Put all files of the model into one folder under the names they were published with.',
+  })),
+  'checkpoint.unsupported': entry(
+    (v: { path: string; what: string; found: string; supported: string }) => ({
+      message: `${v.path} uses ${v.what} "${v.found}", which Touchstone cannot read; supported: ${v.supported}.`,
+      remedy: 'Convert the model to a supported form, for example safetensors in float16.',
+    }),
+  ),
+  'checkpoint.changed': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} is not what was recorded: found sha256 ${v.found}; expected ${v.expected}.`,
+    remedy: 'Get the files again from where they came from, or measure what lies there now.',
+  })),
+  'checkpoint.pickle': entry((v: { path: string }) => ({
+    message: `${v.path} is a pickle, which can run code when opened; Touchstone never opens one.`,
+    remedy: 'Convert it to .safetensors on a machine that you trust.',
+  })),
+  'checkpoint.weight-missing': entry(
+    (v: { path: string; name: string; near: readonly string[] }) => ({
+      message: `${v.path} holds no weight named "${v.name}"${v.near.length > 0 ? ` (near: ${v.near.join(', ')})` : ''}.`,
+      remedy: 'Check that the files belong to the architecture that config.json names.',
+    }),
+  ),
+  'checkpoint.weight-shape': entry(
+    (v: { path: string; name: string; found: string; expected: string }) => ({
+      message: `${v.path}: weight "${v.name}" has shape ${v.found}; the configuration asks for ${v.expected}.`,
+      remedy: 'Use the config.json that was published with these weights.',
+    }),
+  ),
+  'tokenizer.unsupported': entry((v: { path: string; found: string; supported: string }) => ({
+    message: `${v.path}: the tokenizer "${v.found}" cannot be used; supported: ${v.supported}.`,
+    remedy: 'Use a model with a tokenizer.json, or a GGUF file with a BPE tokenizer.',
+  })),
+  'template.missing': entry((v: { path: string }) => ({
+    message: `${v.path} carries no chat template.`,
+    remedy:
+      'Add the publisher’s chat_template.jinja to the folder, or use an instruction-tuned model.',
+  })),
+  'template.failed': entry((v: { path: string; why: string }) => ({
+    message: `The chat template of ${v.path} failed: ${v.why}.`,
+    remedy: 'Use the template that was published with the model, or mend it.',
+  })),
+  'template.not-a-prefix': entry((v: { path: string; turn: number }) => ({
+    message: `The chat template of ${v.path} renders turn ${v.turn} differently once a reply follows, so the reply’s tokens cannot be told apart.`,
+    remedy: 'Use a template in which a conversation’s beginning stays the same when it grows.',
+  })),
+  'prompt.too-long': entry((v: { key: string; tokens: number; limit: number }) => ({
+    message: `The text "${v.key}" needs ${v.tokens} tokens; the model takes 1 to ${v.limit}.`,
+    remedy:
+      'Shorten that text or lower the number of new tokens; an empty one cannot be asked either.',
+  })),
+  'adapter.other-base': entry((v: { path: string; module: string }) => ({
+    message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
+    remedy: 'Give the base model that this adapter was trained on with --model.',
+  })),
+  'model.encoder': entry((v: { architecture: string }) => ({
+    message: `A model of type ${v.architecture} reads a text and names its class; it writes nothing, so it cannot be asked for a reply, for the probability of one, or with a chat template.`,
+    remedy:
+      'Use train on rows of text and label, audit, eval or mitigate with --suite FILE of such rows, spectral or inspect; for everything else choose a model that writes.',
+  })),
+  'model.not-an-encoder': entry((v: { architecture: string }) => ({
+    message: `A model of type ${v.architecture} writes a text; it gives neither classes nor embeddings.`,
+    remedy: 'Choose an encoder: a model of type bert, roberta or distilbert.',
+  })),
+  'model.no-classes': entry((v: { path: string }) => ({
+    message: `${v.path} is an encoder without a classification head, so it can name no class.`,
+    remedy:
+      'Train one first: touchstone train --model PATH --data rows.csv with columns text and label.',
+  })),
+} as const

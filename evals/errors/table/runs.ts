@@ -1,0 +1,72 @@
+/** @file Errors of gates, runs, their database and their weights. */
+import { entry } from './entry.ts'
+
+export const RUNS_ERRORS = {
+  'gate.unusable': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} is not a gate: ${v.why}.`,
+    remedy:
+      'Give a YAML or JSON file such as {"alpha": 0.05, "benchmarks": {"house-refusal": {"margin": 0.03}}}.',
+  })),
+  'gate.not-measured': entry(
+    (v: { what: string; name: string; near: readonly string[]; known: readonly string[] }) => ({
+      message: `The gate names the ${v.what} "${v.name}", which this run does not have.`,
+      remedy: `${v.near.length > 0 ? `Did you mean ${v.near.join(' or ')}?` : `It has: ${v.known.join(', ')}.`} Name one that is measured, or add it with --suite or --judge.`,
+    }),
+  ),
+  'compare.nothing-shared': entry((v: { before: string; after: string; why: string }) => ({
+    message: `${v.before} and ${v.after} share nothing that could be compared: ${v.why}.`,
+    remedy: 'Name two runs with the same benchmarks and judges, and choose arms with --arms.',
+  })),
+  'run.not-found': entry((v: { run: string; where: string }) => ({
+    message: `There is no run "${v.run}" in ${v.where}.`,
+    remedy: 'List the runs with: touchstone ls --out-dir DIR.',
+  })),
+  'run.exists': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} already holds a run: ${v.why}.`,
+    remedy: 'Add --resume to continue it, or choose another --out-dir.',
+  })),
+  'run.not-resumable': entry((v: { run: string; why: string }) => ({
+    message: `The run ${v.run} cannot be resumed: ${v.why}.`,
+    remedy: 'List the runs with touchstone ls, or leave --resume out to begin a new one.',
+  })),
+  'run.in-use': entry((v: { run: string }) => ({
+    message: `The run ${v.run} is being written to.`,
+    remedy: 'Stop its job first.',
+  })),
+  'run.not-deleted': entry((v: { run: string }) => ({
+    message: `The run ${v.run} is not deleted, so it is not removed for good.`,
+    remedy: 'Delete it first; until it is removed for good that can be undone.',
+  })),
+  'output.unwritable': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} cannot be written: ${v.why}.`,
+    remedy: 'Check the folder and the space on its disk, then run the same command with --resume.',
+  })),
+  'store.missing': entry((v: { path: string }) => ({
+    message: `There is no database at ${v.path}.`,
+    remedy: 'Check --out-dir; it must name the folder that an earlier run wrote to.',
+  })),
+  'store.newer': entry((v: { path: string; found: number; known: number }) => ({
+    message: `${v.path} was written by a newer Touchstone (schema ${v.found}; this one knows ${v.known}).`,
+    remedy: 'Open it with that version, or choose another --out-dir.',
+  })),
+  'store.unreadable': entry((v: { path: string; why: string }) => ({
+    message: `The database ${v.path} cannot be used: ${v.why}.`,
+    remedy: 'Restore it from a copy, or move it away and choose another --out-dir.',
+  })),
+  'store.busy': entry((v: { path: string }) => ({
+    message: `Another process is writing to ${v.path}.`,
+    remedy: 'Wait until it has ended, or choose another --out-dir.',
+  })),
+  'store.full': entry((v: { path: string }) => ({
+    message: `The disk that holds ${v.path} is full.`,
+    remedy: 'Free some space, then run the same command with --resume.',
+  })),
+  'weights.need-reason': entry((v: { run: string }) => ({
+    message: `The weights of ${v.run} were kept although they should be deleted after measuring.`,
+    remedy: 'Give a reason for writing them out; it is logged with the run.',
+  })),
+  'weights.gone': entry((v: { run: string }) => ({
+    message: `The run ${v.run} has no weights to write out.`,
+    remedy: 'Train again with a reason to keep weights, or use a run that kept them.',
+  })),
+} as const

@@ -1,0 +1,56 @@
+/** @file Errors of training, spectra and sweeps. */
+import { entry } from './entry.ts'
+
+export const TRAINING_ERRORS = {
+  'training.not-finite': entry((v: { step: number; what: string; checkpoint: string }) => ({
+    message: `Training stopped at step ${v.step}: ${v.what} is not a finite number.`,
+    remedy: `Lower --learning-rate; the last good checkpoint is kept at ${v.checkpoint}.`,
+  })),
+  'training.resume-mismatch': entry((v: { field: string; saved: string; asked: string }) => ({
+    message: `The checkpoint was made with ${v.field} = ${v.saved}, and this run asks for ${v.asked}.`,
+    remedy: 'Resume with the same settings, or start a new run in another --out-dir.',
+  })),
+  'training.small-base': entry((v: { method: string }) => ({
+    message: `${v.method} trains or moves the base’s own weights, which are to be kept small.`,
+    remedy:
+      'Use --base-precision fp32, or a method that leaves the base as it is: lora, rslora, dora.',
+  })),
+  'training.approximate-forward': entry((v: { why: string; remedy: string }) => ({
+    message: `The forward pass cannot be made in int8: ${v.why}.`,
+    remedy: v.remedy,
+  })),
+  'training.no-target': entry((v: { targets: string; known: readonly string[] }) => ({
+    message: `No layer of the model matches the target modules ${v.targets}.`,
+    remedy: `Name some of: ${v.known.join(', ')}.`,
+  })),
+  'spectrum.not-finite': entry(
+    (v: { weight: string; found: string; row: number; column: number }) => ({
+      message: `The weight "${v.weight}" holds ${v.found} at row ${v.row}, column ${v.column}, so it has no singular values.`,
+      remedy: 'Check where that checkpoint went wrong and scan an earlier one.',
+    }),
+  ),
+  'spectrum.other-shape': entry((v: { weight: string; tuned: number; base: string }) => ({
+    message: `The tuned weight "${v.weight}" holds ${v.tuned} numbers; the base has ${v.base}.`,
+    remedy: 'Compare a model with the base that it was tuned from.',
+  })),
+  'spectrum.zero-base': entry((v: { weight: string }) => ({
+    message: `The base weight "${v.weight}" is zero everywhere, so nothing can be compared with it.`,
+    remedy: 'Check that the base checkpoint holds trained weights, or leave this weight out.',
+  })),
+  'sweep.plan': entry((v: { path: string; line: number; why: string }) => ({
+    message: `${v.path}, line ${v.line}: this plan of a sweep cannot be used: ${v.why}.`,
+    remedy: 'Plans are not edited by hand: run touchstone sweep again with other settings.',
+  })),
+  'sweep.no-cell': entry((v: { path: string; index: number; cells: number }) => ({
+    message: `${v.path} holds ${v.cells} cells, and none has the index ${v.index}.`,
+    remedy: `Give --index from 0 to ${Math.max(0, v.cells - 1)}.`,
+  })),
+  'sweep.changed': entry((v: { what: string }) => ({
+    message: `${v.what} is not what it was when the sweep was planned.`,
+    remedy: 'Put the files back, or run touchstone sweep again: it plans with what is there now.',
+  })),
+  'sweep.worker-died': entry((v: { how: string; said: string }) => ({
+    message: `The process of this cell ended twice (${v.how})${v.said === '' ? '' : `: ${v.said}`}.`,
+    remedy: 'Lower --jobs if memory is short, then run the same command with --retry-errors.',
+  })),
+} as const
