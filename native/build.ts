@@ -1,4 +1,4 @@
-/** @file `npm run build:native`: one binary for every processor of this kind, and one sentence with its remedy where something is missing. */
+/** @file `npm run build:native`: builds one binary for all processors of this architecture; names what is missing, with a remedy. */
 import { spawn } from 'node:child_process'
 import {
   existsSync,
@@ -15,7 +15,7 @@ import { ADDON, SOURCES, sourcesDigest, STAMP, type Stamp } from '../evals/nativ
 
 const MODULES = join(import.meta.dirname, '..', 'node_modules')
 const LINKING: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-  // It needs nothing of the machine it comes to but its C library.
+  // The binary depends on the C library alone.
   linux: ['-shared', '-static-libstdc++', '-static-libgcc', '-pthread'],
   darwin: ['-bundle', '-undefined', 'dynamic_lookup'],
 }
@@ -23,7 +23,7 @@ const LINKING: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
 const PREFIXES = ['/usr/include', '/usr/local/include', '/opt/homebrew/include']
 const LIBRARIES = ['eigen3', 'onnxruntime']
 
-/** What is wrong, and what to do about it. */
+/** A problem and its remedy. */
 interface Obstacle {
   readonly problem: string
   readonly remedy: string
@@ -34,7 +34,7 @@ const PACKAGES = [
   { header: /^onnxruntime_/, what: 'ONNX Runtime’s headers are', debian: 'libonnxruntime-dev' },
 ]
 
-/** Why the compiler failed, from what it wrote. */
+/** Why the compiler failed, from its messages. */
 export function obstacleOf(told: string): Obstacle {
   const header = /fatal error: '?(?<header>[\w./+-]+)'?(?:: No such file| file not found)/.exec(
     told,
@@ -82,7 +82,7 @@ interface Variant {
 /** Sets of instructions that src/kernels is compiled for, beside each other in one binary; src/kernels.cc chooses. */
 const VARIANTS: Readonly<Partial<Record<NodeJS.Architecture, readonly Variant[]>>> = {
   x64: [
-    // First: of what two variants have in common the linker keeps the first, which every processor can run.
+    // First, because the linker keeps the first copy of shared functions, and every processor can run this one.
     { name: 'baseline', flags: ['-march=x86-64'] },
     { name: 'avx2', flags: ['-march=x86-64', '-mavx2', '-mfma', '-mf16c'] },
     {
@@ -105,7 +105,7 @@ function commonFlags(): string[] {
   const folders = PREFIXES.flatMap((prefix) => LIBRARIES.map((name) => join(prefix, name)))
   return [
     ...['-std=c++17', '-O3', '-fPIC', '-pthread', '-DNDEBUG', '-Wall', '-Wextra'],
-    // The optimiser gives TypeScript's bits: no fused multiply-adds but those that Eigen asks for.
+    // The optimiser must give TypeScript's bits: no fused multiply-adds except Eigen's explicit ones.
     ...['-ffp-contract=off', '-fno-math-errno'],
     ...['-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS'],
     `-I${nodeHeaders()}`,
@@ -114,7 +114,7 @@ function commonFlags(): string[] {
   ]
 }
 
-/** What the compiler is called with for each object; in the order in which they are linked. */
+/** The compiler's arguments for each object, in link order. */
 function compilations(variants: readonly Variant[], folder: string) {
   const common = ccIn(SOURCES).map((source) => ({
     args: ['-c', source],
@@ -131,7 +131,7 @@ function compilations(variants: readonly Variant[], folder: string) {
 
 type Ran = { readonly status: number | null; readonly told: string }
 
-/** Rejects where there is no such program. */
+/** Rejects where the program is missing. */
 const run = (command: string, args: readonly string[]): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -141,7 +141,7 @@ const run = (command: string, args: readonly string[]): Promise<Ran> =>
     child.on('close', (status) => resolve({ status, told }))
   })
 
-/** What the compiler told where it failed; undefined where `output` is there. */
+/** The compiler's messages where it failed; undefined where it wrote `output`. */
 async function compileAndLink(compiler: string, platform: Platform, output: string) {
   const folder = mkdtempSync(join(tmpdir(), 'touchstone-native-'))
   try {
@@ -182,7 +182,7 @@ function thisPlatform(): Platform | undefined {
   return linking && variants && { linking, variants }
 }
 
-/** Undefined where the addon now lies at its place, whole. */
+/** Undefined where the addon was built and installed. */
 async function build(compiler = process.env['CXX'] || 'c++'): Promise<Obstacle | undefined> {
   const platform = thisPlatform()
   if (!platform) return noPlatform
@@ -193,7 +193,7 @@ async function build(compiler = process.env['CXX'] || 'c++'): Promise<Obstacle |
     const told = await compileAndLink(compiler, platform, output)
     if (told !== undefined) return obstacleOf(told)
     rmSync(STAMP, { force: true })
-    // A new file: a process that has the old one open goes on with it.
+    // A new file, so that a process with the old one open is not disturbed.
     renameSync(output, ADDON)
     writeFileSync(STAMP, `${JSON.stringify(stamp)}\n`)
     return undefined

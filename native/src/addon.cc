@@ -1,4 +1,4 @@
-// Registration: what each file of wrappers exports, and with which instructions they compute.
+// Registers the exports of each file of wrappers and the choice of instruction set.
 #include "kernels.h"
 #include "wrap.h"
 

@@ -1,4 +1,4 @@
-// Runs a function on a thread of Node's pool and settles a promise with what it gives.
+// Runs a function on a thread of Node's pool and settles a promise with its result.
 #pragma once
 #include <napi.h>
 
@@ -9,8 +9,8 @@
 
 namespace touchstone {
 
-/// `work` runs off the JavaScript thread and must touch no handle; `answer` makes its value, back on it. What is in
-/// `held` is kept from the collector meanwhile.
+/// `work` runs off the JavaScript thread and must touch no handle; `answer` converts its result on that thread. The values
+/// in `held` are not collected meanwhile.
 class PromiseWorker : public Napi::AsyncWorker {
  public:
   using Work = std::function<void()>;

@@ -1,4 +1,4 @@
-// Sixteen-bit floats, on the caller's thread: a checkpoint is read in chunks of a millisecond or two.
+// Sixteen-bit floats, on the caller's thread: a chunk of a checkpoint takes a millisecond or two.
 #include "kernels.h"
 #include "wrap.h"
 

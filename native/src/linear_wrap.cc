@@ -1,4 +1,4 @@
-// Matrices, on the caller's thread: a scan calls from threads of its own.
+// Matrices, on the caller's thread: a scan calls from its own threads.
 #include "kernels.h"
 #include "wrap.h"
 

@@ -1,4 +1,4 @@
-// A part of a file as memory: a page is read when it is touched, and is the system's to give up again.
+// A mapped part of a file: the system reads pages on access and may drop them.
 #include "wrap.h"
 
 #ifndef _WIN32
@@ -20,11 +20,11 @@ Napi::Value wrap_map_file(const Napi::CallbackInfo& info) { return info.Env().Nu
 
 #else
 
-/// Linux gives a process 65,530 as it comes, and memory that is asked for needs some of them.
+/// Linux allows a process 65,530 mappings by default, and ordinary allocations need some of them.
 constexpr int kMostMappings = 16384;
 std::atomic<int> mappings{0};
 
-/// Whole pages, around what was asked for.
+/// The whole pages around the requested range.
 struct Mapping {
   void* pages;
   size_t length;
@@ -41,7 +41,7 @@ bool holds(int file, int64_t end) {
   return fstat(file, &found) == 0 && S_ISREG(found.st_mode) && end <= int64_t(found.st_size);
 }
 
-/// From `start`, where a page begins, to `end`. What is written to becomes the process's own, and the file stays as it is.
+/// From `start`, a page boundary, to `end`. Private: writes do not reach the file.
 Mapping* map(const char* path, int64_t start, int64_t end) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return nullptr;
@@ -54,7 +54,7 @@ Mapping* map(const char* path, int64_t start, int64_t end) {
   return new Mapping{pages, length};
 }
 
-/// An ArrayBuffer of just these bytes of float32; null where it is not to be had.
+/// An ArrayBuffer of exactly these float32 bytes; null where it cannot be made.
 Napi::Value wrap_map_file(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   const std::string path = info[0].As<Napi::String>();
@@ -69,7 +69,7 @@ Napi::Value wrap_map_file(const Napi::CallbackInfo& info) {
   napi_value buffer;
   const auto status = napi_create_external_arraybuffer(env, first, size_t(bytes), finalise, mapping, &buffer);
   if (status == napi_ok) return Napi::Value(env, buffer);
-  // Electron allows none: nothing was taken. Whatever else went wrong, Node gives the memory back itself.
+  // Electron allows no external buffers and has not taken the memory; after any other error Node frees it.
   if (status == napi_no_external_buffers_allowed) unmap(mapping);
   else if (env.IsExceptionPending()) env.GetAndClearPendingException();
   return env.Null();

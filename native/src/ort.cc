@@ -49,7 +49,7 @@ Owned<OrtValue> value_of(const Tensor& tensor, const OrtMemoryInfo* memory) {
   });
 }
 
-/// The binding shares what it is given, so a value made for it may go at once; a resident's own value stays.
+/// The binding shares its values, so a value made for it may be released at once; a resident's value stays.
 class BoundValue {
  public:
   BoundValue(const Tensor& tensor, const OrtMemoryInfo* memory)
@@ -94,7 +94,7 @@ Result copied(const std::string& name, OrtValue* value) {
   return result;
 }
 
-/// The bound outputs in the order of binding, of which the last `names` are wanted.
+/// The bound outputs in the order of binding; returns the last `names`.
 std::vector<Result> fresh_results(const OrtIoBinding* binding, const std::vector<std::string>& names) {
   if (names.empty()) return {};
   OrtAllocator* allocator = nullptr;
@@ -119,16 +119,16 @@ Owned<OrtAllocator> allocator_of(const OrtSession* session, const Provider& prov
                             [&](auto out) { return api->CreateAllocator(session, memory.get(), out); });
 }
 
-/// What opening took in small pieces and freed, which glibc would keep for itself: 50 MiB of a step with an int8 base.
+/// Returns memory that opening allocated in small pieces and freed; glibc would keep it: 50 MiB in a step with an int8 base.
 void give_back_freed() {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
 }
 
-/// Without an arena of ONNX Runtime's every tensor is glibc's, which raises its bound with what it sees freed; then holes between
-/// what is held grow from step to step. So what takes 4 MiB is mapped for itself, and goes back when it is freed: a smaller bound
-/// would map and clear nearly every tensor anew, which takes twice the time. For the whole process.
+/// Without ONNX Runtime's arena glibc allocates every tensor and raises its mmap threshold as they are freed, so that
+/// fragmentation grows from step to step. Allocations of 4 MiB or more are therefore mapped and returned when freed; a lower
+/// threshold would map and clear nearly every tensor anew, in twice the time. Applies to the whole process.
 void keep_few_holes() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
@@ -142,7 +142,7 @@ Session::Session(const std::string& library, const void* model, size_t bytes, co
   load_library(library);
   const auto turn = device_turn(provider_);
   if (!settings.arena) keep_few_holes();
-  // Those of a device that is gone. A processor's session has no turn, and would take what another one is to hear.
+  // Discards messages of a released device. A processor's session has no turn, and would take another session's messages.
   if (!provider_.name.empty()) take_device_errors();
   session_ = made<OrtSession>(api->ReleaseSession, [&](auto out) {
     return api->CreateSessionFromArray(ort_environment, model, bytes, options_of(settings).get(), out);
@@ -153,7 +153,7 @@ Session::Session(const std::string& library, const void* model, size_t bytes, co
     allocator_ = allocator_of(session_.get(), provider_);
     raise_device_errors();
   } catch (...) {
-    // Before the turn is over, as in the destructor.
+    // Before the turn ends, as in the destructor.
     allocator_.reset();
     session_.reset();
     throw;
@@ -174,7 +174,7 @@ OrtAllocator* Session::device_allocator() const {
 std::vector<Result> Session::run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs,
                                  const std::vector<std::string>& fresh) const {
   const auto turn = device_turn(provider_);
-  // What was said during a turn that failed was told by its own error.
+  // Messages of a turn that failed are in its own error.
   if (!provider_.name.empty()) take_device_errors();
   const auto memory = host_memory();
   const auto binding =

@@ -1,5 +1,5 @@
-// ONNX Runtime through its C API: the library that onnxruntime-node brought, opened a second time in one process.
-// Inputs are read where they lie and outputs are written where they shall lie; nothing is copied but small fresh results.
+// ONNX Runtime through its C API: the library of onnxruntime-node, opened a second time in one process.
+// Inputs and outputs are the caller's memory; only small new results are copied.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace touchstone {
 
-/// Memory of the caller's, which must outlive the run, or where `resident` is given, a device's. `type` is an
+/// Memory of the caller that must outlive the run, or of a device where `resident` is given. `type` is an
 /// ONNXTensorElementDataType.
 struct Tensor {
   std::string name;
@@ -22,7 +22,7 @@ struct Tensor {
   std::shared_ptr<const Resident> resident;
 };
 
-/// What the caller gave no memory for.
+/// An output without memory of the caller.
 struct Result {
   std::string name;
   int type;
@@ -30,14 +30,14 @@ struct Result {
   std::vector<uint8_t> bytes;
 };
 
-/// A weight that the model names by `name` and does not hold; its memory is read while a session is opened, and copied.
+/// An external weight of the model, by name; its memory is copied while a session is opened.
 struct Weight {
   std::string name;
   void* data;
   size_t bytes;
 };
 
-/// `optimised`: the graph rewritten, matrices packed, memory planned, which pays for a graph that is run often without change.
+/// `optimised`: rewrites the graph, packs matrices and plans memory, which pays for a graph that runs often unchanged.
 struct Settings {
   int threads;
   bool optimised;
@@ -47,7 +47,7 @@ struct Settings {
   Provider provider;
 };
 
-/// Every function throws std::runtime_error with ONNX Runtime's words.
+/// Every function throws std::runtime_error with ONNX Runtime's message.
 class Session {
  public:
   Session(const std::string& library, const void* model, size_t bytes, const Settings& settings);
@@ -60,7 +60,7 @@ class Session {
                           const std::vector<std::string>& fresh) const;
 
   const Provider& provider() const { return provider_; }
-  /// Of its device's memory. Throws where it has no device.
+  /// Allocates in its device's memory. Throws without a device.
   OrtAllocator* device_allocator() const;
 
  private:

@@ -11,10 +11,10 @@ namespace touchstone {
 
 namespace {
 
-/// The interface's version that this is written against; a newer library gives it too.
+/// The version of the interface that this code uses; newer libraries provide it too.
 constexpr uint32_t kApiVersion = 21;
 
-/// How WebGPU begins what it says of itself.
+/// The prefix of WebGPU's messages.
 constexpr const char* kDeviceWords[] = {"WebGPU device error", "WebGPU device lost"};
 
 bool is_of_device(const char* message) {
@@ -25,13 +25,13 @@ bool is_of_device(const char* message) {
 
 std::mutex heard_lock;
 
-/// The first of what was said; the rest follows from it. It is never destroyed: ONNX Runtime may have more to say at the very end.
+/// The first message; later ones follow from it. Never destroyed, because ONNX Runtime may log until the process ends.
 std::string& heard() {
   static auto* text = new std::string;
   return *text;
 }
 
-/// ONNX Runtime's log. What a device says is kept; the rest is written as ONNX Runtime writes it.
+/// ONNX Runtime's log. Messages of a device are kept; all others are written as ONNX Runtime writes them.
 void ORT_API_CALL hear(void*, OrtLoggingLevel, const char* category, const char* id, const char* place, const char* message) {
   if (!is_of_device(message)) {
     std::fprintf(stderr, "[E:%s:%s, %s] %s\n", category, id, place, message);
@@ -41,7 +41,7 @@ void ORT_API_CALL hear(void*, OrtLoggingLevel, const char* category, const char*
   if (heard().empty()) heard() = message;
 }
 
-/// The log outlives whichever of Node's threads loaded this first, and so must its code.
+/// The log outlives the Node thread that loaded this first, and so must its code.
 void stay_loaded() {
   Dl_info own;
   if (dladdr(reinterpret_cast<const void*>(&hear), &own) != 0) dlopen(own.dli_fname, RTLD_NOW | RTLD_NODELETE);
@@ -59,8 +59,7 @@ void check(OrtStatus* status) {
   throw std::runtime_error(message);
 }
 
-/// Once a process. The environment is never released: onnxruntime-node's is the same one, and lives as long. Its log is that of
-/// whoever made it.
+/// Once per process. The environment is never released, because onnxruntime-node shares it. Its log belongs to its creator.
 void load_library(const std::string& library) {
   static std::mutex loading;
   const std::lock_guard<std::mutex> lock(loading);

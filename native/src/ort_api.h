@@ -1,4 +1,4 @@
-// ONNX Runtime's C interface as the rest sees it: found once, every status looked at, everything owned.
+// ONNX Runtime's C interface for the other files: loaded once, every status checked, every object owned.
 #pragma once
 #include <onnxruntime_c_api.h>
 
@@ -8,25 +8,25 @@
 
 namespace touchstone {
 
-/// Null until `load_library`, which throws where there is no such library or an older one.
+/// Null until `load_library`, which throws for a missing or older library.
 extern const OrtApi* api;
 extern OrtEnv* ort_environment;
 
 void load_library(const std::string& library);
 
-/// What a device said on ONNX Runtime's log since it was asked last. WebGPU says nowhere else that memory ran out or that a kernel
-/// was not run: its calls succeed all the same.
+/// Messages of a device on ONNX Runtime's log since the last call. WebGPU reports exhausted memory and skipped kernels only
+/// there: its calls succeed all the same.
 std::string take_device_errors();
-/// Throws it, if it said anything.
+/// Throws the first message, if there is one.
 void raise_device_errors();
 
-/// Throws std::runtime_error with ONNX Runtime's words.
+/// Throws std::runtime_error with ONNX Runtime's message.
 void check(OrtStatus* status);
 
 template <typename T>
 using Owned = std::unique_ptr<T, std::function<void(T*)>>;
 
-/// Calls make(&pointer) and owns what it made.
+/// Calls make(&pointer) and owns the result.
 template <typename T, typename Make>
 Owned<T> made(void (*release)(T*), Make make) {
   T* pointer = nullptr;

@@ -8,7 +8,7 @@ namespace touchstone {
 
 namespace {
 
-/// Keys and values as ONNX Runtime takes them; they point into the provider.
+/// Keys and values for ONNX Runtime; they point into the provider.
 struct Options {
   std::vector<const char*> keys;
   std::vector<const char*> values;
@@ -27,7 +27,7 @@ void append_named(OrtSessionOptions* options, const Provider& provider) {
                                                    given.keys.size()));
 }
 
-/// CUDA has a door of its own: it is not among those that ONNX Runtime knows by name.
+/// CUDA has its own function: ONNX Runtime does not accept it by name.
 void append_cuda(OrtSessionOptions* options, const Provider& provider) {
   const Options given(provider);
   const auto cuda = made<OrtCUDAProviderOptionsV2>(api->ReleaseCUDAProviderOptions,

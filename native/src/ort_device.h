@@ -1,4 +1,4 @@
-// A device that computes beside the processor, and tensors that lie in its memory.
+// A device other than the processor, and tensors in its memory.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -11,22 +11,22 @@
 
 namespace touchstone {
 
-/// By what ONNX Runtime knows a device; no name is the processor. `memory` is what it calls the device's memory.
+/// ONNX Runtime's name of a device, empty for the processor, and of its memory.
 struct Provider {
   std::string name;
   std::string memory;
   std::vector<std::pair<std::string, std::string>> options;
 };
 
-/// Throws "the execution provider NAME is refused: " and ONNX Runtime's words.
+/// Throws "the execution provider NAME is refused: " and ONNX Runtime's message.
 void append_provider(OrtSessionOptions* options, const Provider& provider);
 
-/// Held by whoever uses a device: sessions of one process may share its queue, which is not made for several threads.
+/// Held while a device is used: sessions of one process may share its queue, which is not thread-safe.
 std::unique_lock<std::mutex> device_turn(const Provider& provider);
 
 class Session;
 
-/// A tensor in the memory of its session's device. It keeps the session, whose allocator gave the memory.
+/// A tensor in the memory of its session's device. It owns a reference to the session, whose allocator made it.
 class Resident {
  public:
   Resident(std::shared_ptr<const Session> session, int type, const std::vector<int64_t>& shape);

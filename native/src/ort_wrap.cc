@@ -67,7 +67,7 @@ std::vector<int64_t> shape_of(const Napi::Array& dims) {
   return shape;
 }
 
-/// A list of { name, type, dims, data }, where data may be a value of a device's; `held` gets what must not be collected meanwhile.
+/// A list of { name, type, dims, data }, where data may be a device's value; `held` receives values not to be collected meanwhile.
 std::vector<Tensor> tensors_of(const Napi::Array& list, std::vector<Napi::Object>& held) {
   std::vector<Tensor> tensors;
   for (uint32_t i = 0; i < list.Length(); i++) {
@@ -123,7 +123,7 @@ Napi::Value wrap_run(const Napi::CallbackInfo& info) {
       [=](Napi::Env env) { return results_of(env, *results); });
 }
 
-/// Before anyone else does, who would leave what a device says on the log to nobody.
+/// Creates the environment first: with another creator, a device's log messages would be lost.
 void wrap_load(const Napi::CallbackInfo& info) {
   try {
     load_library(info[0].As<Napi::String>());
@@ -132,10 +132,10 @@ void wrap_load(const Napi::CallbackInfo& info) {
   }
 }
 
-/// Its memory goes when the run that may be under way has ended.
+/// Its memory is freed after the current run, if there is one.
 void wrap_release(const Napi::CallbackInfo& info) { info[0].As<Handle>().Data()->reset(); }
 
-/// A tensor in the memory of the session's device; what it holds is not said.
+/// A tensor in the memory of the session's device, not initialised.
 Napi::Value wrap_allocate(const Napi::CallbackInfo& info) {
   const auto session = *info[0].As<Handle>().Data();
   const int type = info[1].As<Napi::Number>();
@@ -153,7 +153,7 @@ Napi::Value wrap_allocate(const Napi::CallbackInfo& info) {
       });
 }
 
-/// Its memory goes when the run that may be under way has ended.
+/// Its memory is freed after the current run, if there is one.
 void wrap_free(const Napi::CallbackInfo& info) { info[0].As<ValueHandle>().Data()->reset(); }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Work over a long range, in contiguous parts, one a thread.
+// Divides a long range into contiguous parts, one for each thread.
 #pragma once
 #include <cstddef>
 #include <thread>
@@ -6,7 +6,7 @@
 
 namespace touchstone {
 
-/// Calls part(first, last) for parts of [0, count) that together cover it; the caller's thread does the last one.
+/// Calls part(first, last) for parts that cover [0, count); the caller's thread does the last one.
 template <typename Part>
 void in_parts(size_t count, size_t threads, Part part) {
   if (threads < 1) threads = 1;

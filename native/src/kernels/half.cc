@@ -1,4 +1,4 @@
-// Sixteen-bit floats and float32, exactly there and rounded to the nearest, ties to even, on the way back.
+// Sixteen-bit floats to float32, exactly, and back, rounded to nearest with ties to even.
 #include <cstring>
 #include <limits>
 

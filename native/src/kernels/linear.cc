@@ -1,4 +1,4 @@
-// Dense matrices, with Eigen. Equal to TypeScript's to rounding.
+// Dense matrices, with Eigen. Equal to the TypeScript version up to rounding.
 #include <Eigen/Dense>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ using Given = Eigen::Map<const Rows>;
 using Out = Eigen::Map<Rows>;
 using Vector = Eigen::Map<Eigen::VectorXd>;
 
-/// Rows of a weight taken at once: in float64 they stay in the second cache.
+/// Rows of a weight in one block: as float64 they fit in the L2 cache.
 constexpr size_t kPiece = 32;
 
 }  // namespace
@@ -68,7 +68,7 @@ double orthogonalise(double* x, size_t width, const double* basis, size_t count)
     shares.noalias() = B * X;
     X.noalias() -= B.transpose() * shares;
     const double after = X.norm();
-    // Once is enough where little was taken out (Daniel, Gragg, Kaufman and Stewart 1976).
+    // One pass is enough where the projection removed little (Daniel, Gragg, Kaufman and Stewart 1976).
     const bool clean = after > 0.7 * before;
     before = after;
     if (clean) break;
@@ -79,7 +79,7 @@ double orthogonalise(double* x, size_t width, const double* basis, size_t count)
 
 namespace {
 
-/// Below it rotations do; chosen, not measured.
+/// Smaller matrices use Jacobi rotations; chosen, not measured.
 constexpr size_t kLarge = 128;
 
 bool by_rotations(const Eigen::MatrixXd& G, Eigen::VectorXd& values, Eigen::MatrixXd& vectors) {
@@ -110,7 +110,7 @@ bool symmetric_eigen(const double* g, size_t p, double* values, double* vectors)
   std::vector<Eigen::Index> order(p);
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](Eigen::Index a, Eigen::Index b) { return lambda[a] > lambda[b]; });
-  // A column-major matrix read by rows is its transpose: eigenvectors become rows by being written as columns.
+  // A column-major matrix read by rows is its transpose, so eigenvectors written as columns are rows of the result.
   Eigen::Map<Eigen::MatrixXd> rows(vectors, p, p);
   for (size_t i = 0; i < p; i++) values[i] = lambda[order[i]], rows.col(i) = found.col(order[i]);
   return true;

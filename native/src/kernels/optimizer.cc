@@ -1,4 +1,4 @@
-// AdamW and the norm that clips it, over flat vectors, to TypeScript's bits: this must be compiled without contracting
+// AdamW and the gradient norm over flat vectors, with the bits of the TypeScript version: compile without contracting
 // a·b + c into one rounding (-ffp-contract=off).
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
-// Eigenvalues of a symmetric tridiagonal matrix by Sturm's count, at eight places in one pass: a division waits for the one
-// before it, but not for another place's.
+// Eigenvalues of a symmetric tridiagonal matrix by Sturm's count at eight points in one pass: the divisions of one point are
+// sequential, those of different points are independent.
 #include <algorithm>
 
 #include "variant.h"
@@ -19,7 +19,7 @@ struct Tridiagonal {
   double tiny;
 };
 
-/// How many eigenvalues lie above each place: the positive pivots of T − xI.
+/// The number of eigenvalues above each point: the positive pivots of T − xI.
 void counts_above(const Tridiagonal& t, const double* places, int64_t* counts) {
   Places x, pivot, least;
   for (int l = 0; l < kPlaces; l++) x[l] = places[l], pivot[l] = 1, least[l] = t.tiny;
@@ -34,7 +34,7 @@ void counts_above(const Tridiagonal& t, const double* places, int64_t* counts) {
   for (int l = 0; l < kPlaces; l++) counts[l] = above[l];
 }
 
-/// The one with j above it, in ninths of what is left.
+/// The eigenvalue with j above it; each step divides its bracket into ninths.
 double one_value(const Tridiagonal& t, int64_t j, double bound, double width) {
   double low = -bound, high = bound, places[kPlaces];
   int64_t counts[kPlaces];
@@ -50,7 +50,7 @@ double one_value(const Tridiagonal& t, int64_t j, double bound, double width) {
   return high;
 }
 
-/// Up to eight of them, each halving what is left for itself.
+/// Up to eight eigenvalues, each by bisection of its own bracket.
 void some_values(const Tridiagonal& t, size_t first, size_t count, double bound, double width, double* out) {
   double low[kPlaces], high[kPlaces], places[kPlaces];
   int64_t counts[kPlaces];

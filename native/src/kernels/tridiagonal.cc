@@ -1,4 +1,4 @@
-// Symmetric eigenproblems by way of a tridiagonal matrix: what takes the time is products of matrices, not rotations.
+// Symmetric eigenproblems through a tridiagonal matrix: most of the time goes into matrix products, not rotations.
 #include <Eigen/Dense>
 
 #include <algorithm>
@@ -19,21 +19,21 @@ using Eigen::VectorXd;
 using Block = Eigen::Ref<MatrixXd, 0, Eigen::OuterStride<>>;
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-/// Columns that are reduced before what is right of them is brought up to date.
+/// Columns of a panel: they are reduced before the columns to their right are updated.
 constexpr Index kPanel = 32;
-/// Below it rotations do; chosen, not measured.
+/// Smaller matrices use Jacobi rotations; chosen, not measured.
 constexpr Index kLeaf = 32;
 constexpr int kMostSteps = 64;
 
-/// λ of D + ρzzᵀ between two poles, as a pole and the way from it: differences to other poles then lose no digit.
+/// An eigenvalue of D + ρzzᵀ between two poles, as a pole and an offset, so that differences to other poles lose no digits.
 struct Root {
   double value;
-  /// D_i − λ, all i.
+  /// D_i − λ for all i.
   VectorXd differences;
 };
 
-/// The roots of 1/ρ + Σ z_i²/(D_i − λ), one behind each pole of ascending D: from both sides the sum is taken for a constant
-/// and the nearest pole with its value and slope (Bunch, Nielsen and Sorensen 1978), never leaving the bracket.
+/// The roots of 1/ρ + Σ z_i²/(D_i − λ), one after each pole of ascending D: both parts of the sum are interpolated by a constant
+/// and the nearest pole, in value and slope (Bunch, Nielsen and Sorensen 1978), within the bracket.
 class Secular {
  public:
   Secular(const VectorXd& poles, const VectorXd& z, double rho) : poles_(poles), z_(z), inverse_(1 / rho) {
@@ -76,7 +76,7 @@ class Secular {
     double total(double inverse) const { return inverse + left + right; }
   };
 
-  /// Over the poles up to j, and over those behind it.
+  /// The sums over the poles up to j and over those after it.
   Sum sum(const VectorXd& from, double at, Index j) const {
     const Eigen::ArrayXd shares = z_.array() / (from.array() - at);
     const Index behind = poles_.size() - j - 1;
@@ -84,7 +84,7 @@ class Secular {
             (z_.array() * shares).tail(behind).sum(), shares.tail(behind).square().sum()};
   }
 
-  /// Where constant + s/(a − η) + t/(b − η) vanishes for a < η < b.
+  /// The root η of constant + s/(a − η) + t/(b − η) with a < η < b.
   double between(const Sum& sum, double a, double b) const {
     const double s = sum.left_slope * a * a, t = sum.right_slope * b * b;
     const double constant = inverse_ + (sum.left - sum.left_slope * a) + (sum.right - sum.right_slope * b);
@@ -103,10 +103,10 @@ class Secular {
   double inverse_, reach_;
 };
 
-/// Which rows of an eigenvector of two matrices beside each other are not zero.
+/// The non-zero rows of an eigenvector of a block-diagonal matrix of two blocks.
 enum Half { kTop, kBoth, kBottom };
 
-/// What is left of D + ρzzᵀ once vectors that stay as they are have been taken out (Dongarra and Sorensen 1987).
+/// D + ρzzᵀ after deflation: without the eigenvectors that do not change (Dongarra and Sorensen 1987).
 struct Deflated {
   std::vector<Index> kept, apart;
   std::vector<Half> half;
@@ -130,7 +130,7 @@ Deflated deflate(VectorXd& d, VectorXd& z, double rho, Index top, Block& Q) {
       const double length = std::hypot(z[i], z[before]);
       const double c = z[i] / length, s = -z[before] / length;
       if (std::abs((d[i] - d[before]) * c * s) <= tiny) {
-        // Two values so near that their vectors may be turned into one another: one of them loses its share of z.
+        // For two nearly equal values a rotation of their vectors makes one entry of z zero.
         z[i] = length, z[before] = 0;
         const VectorXd turned = c * Q.col(before) + s * Q.col(i);
         Q.col(i) = c * Q.col(i) - s * Q.col(before);
@@ -150,8 +150,8 @@ Deflated deflate(VectorXd& d, VectorXd& z, double rho, Index top, Block& Q) {
   return found;
 }
 
-/// Eigenvectors of D + ρzzᵀ in columns, and its eigenvalues: of the z that has exactly the roots that were found, so that they
-/// are orthogonal however near two of them lie (Gu and Eisenstat 1994).
+/// Eigenvectors of D + ρzzᵀ in columns, and its eigenvalues. z is recomputed so that the found roots are exact; the vectors
+/// are then orthogonal also for close eigenvalues (Gu and Eisenstat 1994).
 MatrixXd rank_one_vectors(const VectorXd& poles, const VectorXd& z, double rho, VectorXd& values) {
   const Index k = poles.size();
   const Secular secular(poles, z, rho);
@@ -174,7 +174,7 @@ MatrixXd rank_one_vectors(const VectorXd& poles, const VectorXd& z, double rho, 
   return vectors;
 }
 
-/// Q ← Q·V for the kept columns, each half's rows by the columns that have any there, and behind them what stays.
+/// Q ← Q·V for the columns that change, for each half's rows only with the columns that are non-zero there; the deflated follow.
 void combine(Block& Q, Index top, const Deflated& found, const MatrixXd& V, VectorXd& d, const VectorXd& values) {
   const Index n = Q.rows(), k = V.cols();
   std::vector<Index> places;
@@ -201,7 +201,7 @@ void combine(Block& Q, Index top, const Deflated& found, const MatrixXd& V, Vect
   d << values, stay;
 }
 
-/// The eigenvectors of two halves become those of diag(d) + ρzzᵀ turned back, d its eigenvalues.
+/// Turns the eigenvectors of two halves into those of diag(d) + ρzzᵀ in the original basis, and d into its eigenvalues.
 void join(VectorXd& d, VectorXd z, double rho, Index top, Block& Q) {
   const Deflated found = deflate(d, z, rho, top, Q);
   const Index k = Index(found.kept.size());
@@ -211,7 +211,7 @@ void join(VectorXd& d, VectorXd z, double rho, Index top, Block& Q) {
   combine(Q, top, found, V, d, roots);
 }
 
-/// T = Q diag(d) Qᵀ, in no order: T is two halves and a matrix of rank one (Cuppen 1981). d is T's diagonal at first.
+/// T = Q diag(d) Qᵀ, unordered: T is two halves plus a matrix of rank one (Cuppen 1981). d is T's diagonal on entry.
 bool divide(VectorXd& d, const VectorXd& off, Block Q) {
   const Index n = d.size();
   if (n <= kLeaf) {
@@ -236,12 +236,12 @@ bool divide(VectorXd& d, const VectorXd& off, Block Q) {
   return true;
 }
 
-/// The reflectors of one panel, and what they take from the matrix: A − VWᵀ − WVᵀ.
+/// The reflectors V of one panel and W of the update A − VWᵀ − WVᵀ.
 struct Panel {
   MatrixXd V, W;
 };
 
-/// Column j brought up to date by the panel's c columns so far, and its part below the diagonal reflected onto its first number.
+/// Updates column j by the panel's first c columns and reflects its part below the diagonal onto its first entry.
 void reduce_column(MatrixXd& A, Panel& panel, Index j, Index c, Tridiagonal& t) {
   const Index rest = A.rows() - j - 1;
   auto& [V, W] = panel;

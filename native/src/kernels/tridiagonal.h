@@ -1,4 +1,4 @@
-// Large symmetric eigenproblems, by way of a tridiagonal matrix.
+// Large symmetric eigenproblems, through a tridiagonal matrix.
 #pragma once
 #include <Eigen/Dense>
 
@@ -6,16 +6,16 @@
 
 namespace touchstone::TOUCHSTONE_VARIANT {
 
-/// T's diagonal, what stands beside it, and the factors of the reflectors that lead to it.
+/// T's diagonal and subdiagonal, and the factors of the reflectors of the reduction.
 struct Tridiagonal {
   Eigen::VectorXd diagonal, off, factors;
 };
 
-/// A = H T Hᵀ of symmetric A, whose lower triangle is read and overwritten: below the first subdiagonal its columns keep the
-/// reflectors of H, as Eigen's Tridiagonalization has them. In panels (Dongarra, Hammarling and Sorensen 1989).
+/// A = H T Hᵀ for symmetric A. Reads the lower triangle and overwrites it: its columns below the first subdiagonal store the
+/// reflectors of H, as in Eigen's Tridiagonalization. Blocked (Dongarra, Hammarling and Sorensen 1989).
 Tridiagonal tridiagonalise(Eigen::MatrixXd& A);
 
-/// T = Q diag(λ) Qᵀ: `diagonal` becomes λ, in no order. False where it did not converge.
+/// T = Q diag(λ) Qᵀ: `diagonal` becomes λ, unordered. Returns false without convergence.
 bool solve(Tridiagonal& t, Eigen::MatrixXd& vectors);
 
 }  // namespace touchstone::TOUCHSTONE_VARIANT

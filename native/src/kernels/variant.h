@@ -1,5 +1,5 @@
-// The set of instructions that a file is compiled for: TOUCHSTONE_VARIANT, given by native/build.ts, which also renames
-// Eigen's namespace. Otherwise the linker would keep one copy of each template for all, from whichever set it liked.
+// The instruction set of a file: TOUCHSTONE_VARIANT, defined by native/build.ts, which also renames Eigen's namespace.
+// Without that the linker would keep one copy of each template, of an arbitrary instruction set.
 #pragma once
 #include "../kernels.h"
 
