@@ -45,9 +45,8 @@ interface Encoded {
 }
 
 /**
- * Order of nodes in the file. `written`: topological, as the ONNX specification requires. `backwards`: reversed, accepted by
- * ONNX Runtime alone. It schedules depth-first from the last output in the file, so reversed nodes yield each weight's gradient
- * as early as possible; in written order all of them are computed at the end and keep their operands in memory until then.
+ * Order of nodes in the file. `written`: topological, as ONNX requires. `backwards`: reversed, for ONNX Runtime alone. It
+ * schedules depth-first from the file's last output, so that gradients are computed early instead of all at the end.
  */
 type NodeOrder = 'written' | 'backwards'
 
@@ -93,10 +92,7 @@ export function encode(
   return { bytes, inputs: inputs.filter(isInside), nodes: nodes.length }
 }
 
-/**
- * The nodes, and an Identity for each output that cannot take over a node's result. A result takes the output's name where it
- * can, because an Identity copies its input: a cache would no longer be extended in place.
- */
+/** The nodes. A result takes its output's name where it can: an Identity would copy a cache that is extended in place. */
 function nodeProtos(
   nodes: readonly OnnxNode[],
   outputs: Readonly<Record<string, Value>>,
@@ -116,8 +112,11 @@ function nodeProtos(
   ]
 }
 
-/** The nodes that `outputs` depend on, in graph order. */
-function needed(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
+/** The nodes that `outputs` depend on, in order. */
+export function needed<N extends Pick<OnnxNode, 'inputs' | 'outputs'>>(
+  nodes: readonly N[],
+  outputs: readonly string[],
+): N[] {
   const wanted = new Set(outputs)
   const kept = nodes.toReversed().filter((node) => {
     if (!node.outputs.some((name) => wanted.has(name))) return false

@@ -1,8 +1,6 @@
 /** @file Tensors copied once to WebGPU memory, so that runs need not copy them. */
 import type ort from './onnxruntime.ts'
-import { encode } from '../graph/encode.ts'
-import { createGraph } from '../graph/ops/index.ts'
-import type { Dtype } from '../graph/value.ts'
+import { identityGraph, prefixed } from './identity-graph.ts'
 import { openPlainSession } from './plain-session.ts'
 
 interface DeviceTensors {
@@ -18,13 +16,14 @@ export async function toWebGpu(
   host: Readonly<Record<string, ort.Tensor>>,
 ): Promise<DeviceTensors | undefined> {
   if (Object.keys(host).length === 0) return undefined
+  const feeds = prefixed(host)
   const session = await openPlainSession(identityGraph(host), {
     executionProviders: ['webgpu'],
     graphOptimizationLevel: 'disabled',
     preferredOutputLocation: 'gpu-buffer',
     logSeverityLevel: 4,
   })
-  const running = session.run(prefixed(host)) as Promise<Record<string, ort.Tensor>>
+  const running = session.run(feeds) as Promise<Record<string, ort.Tensor>>
   const tensors = await running.catch(async (error: unknown) => {
     await session.release()
     throw error
@@ -36,21 +35,4 @@ export async function toWebGpu(
       await session.release()
     },
   }
-}
-
-const HOST = 'host:'
-/** An input's name must differ from every output's. */
-const prefixed = <T>(host: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(Object.entries(host).map(([name, tensor]) => [`${HOST}${name}`, tensor]))
-
-/** A graph whose outputs are its inputs. */
-function identityGraph(host: Readonly<Record<string, ort.Tensor>>): Uint8Array {
-  const g = createGraph()
-  const outputs = Object.fromEntries(
-    Object.entries(host).map(([name, { type, dims }]) => [
-      name,
-      g.input(`${HOST}${name}`, type as Dtype, dims),
-    ]),
-  )
-  return encode(g, outputs).bytes
 }

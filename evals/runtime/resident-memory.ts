@@ -3,11 +3,10 @@
  * end bound to the host and the other to the device; this works on every execution provider.
  */
 import ort from './onnxruntime.ts'
-import { encode } from '../graph/encode.ts'
-import { createGraph } from '../graph/ops/index.ts'
 import type { Addon, SessionSettings } from '../native/addon.ts'
 import type { Device } from './device.ts'
 import { DeviceTensor } from './device-tensor.ts'
+import { identityGraph, prefixed } from './identity-graph.ts'
 import { translateOrtError } from './ort-errors.ts'
 import { openResident, type PlacedTensor, type ResidentSession } from './resident-session.ts'
 import type { Feeds, Memories } from './tensor.ts'
@@ -49,11 +48,13 @@ function copier(native: Addon, { threads, provider }: SessionSettings): Copy {
   const plain = { threads, provider, optimised: false, arena: true, folder: '', weights: [] }
   return async (from, to) => {
     for (const names of inPieces(to)) {
-      const session = await openResident(native, identityGraph(names, to), plain)
-      const end = (memories: Memories, prefix: string) =>
-        Object.fromEntries(names.map((name) => [`${prefix}${name}`, placed(memories[name]!)]))
+      const end = (memories: Memories) =>
+        Object.fromEntries(names.map((name) => [name, placed(memories[name]!)]))
+      const types = names.map((name) => [name, { type: 'float32', dims: to[name]!.dims }] as const)
+      const model = identityGraph(Object.fromEntries(types))
+      const session = await openResident(native, model, plain)
       try {
-        await session.run(end(from, FROM), end(to, ''))
+        await session.run(prefixed(end(from)), end(to))
       } finally {
         await session.release()
       }
@@ -93,17 +94,6 @@ function inPieces(tensors: Memories): string[][] {
     bytes += own
   }
   return pieces
-}
-
-/** An input's name must differ from every output's. */
-const FROM = 'from:'
-
-function identityGraph(names: readonly string[], tensors: Memories): Uint8Array {
-  const g = createGraph()
-  const values = names.map((name) => {
-    return [name, g.input(`${FROM}${name}`, 'float32', tensors[name]!.dims)] as const
-  })
-  return encode(g, Object.fromEntries(values)).bytes
 }
 
 const placed = (tensor: Memories[string]): PlacedTensor =>

@@ -3,7 +3,7 @@
  * c_j = max over ALL columns i of U0 of |⟨u1_j, u0_i⟩| < ε.
  *
  * An intruder is not aligned with any single pretrained direction, but may lie in the span of several. Interpret c_j together
- * with its null distribution and `subspaceEnergies`.
+ * with its null distribution and `energyWithin`.
  */
 import type { Basis } from './basis.ts'
 import type { Vectors } from './decomposition/matrix.ts'
@@ -62,9 +62,6 @@ export function intrudersOf(values: Float64Array, alignment: number[], epsilon: 
   }
 }
 
-/** ‖U0[:, :q]ᵀ u_j‖²: the share of each vector in the span of the first q pretrained directions. */
-export const subspaceEnergies = (base: Basis, tuned: Vectors, q: number): number[] =>
-  base.cosines(tuned).map((cosines) => energyWithin(cosines, q))
-
+/** ‖U0[:, :q]ᵀ u_j‖²: the share of a vector in the span of the first q pretrained directions. */
 export const energyWithin = (cosines: Float64Array, q: number): number =>
   cosines.subarray(0, q).reduce((sum, cosine) => sum + cosine * cosine, 0)

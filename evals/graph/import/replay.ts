@@ -3,6 +3,7 @@
  * other nodes go through `OPERATORS`. The error names every operator without a gradient.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { needed } from '../encode.ts'
 import type { Graph } from '../ops/index.ts'
 import { multiply } from '../shape.ts'
 import { isFloat, type Value } from '../value.ts'
@@ -38,7 +39,7 @@ export function replay(file: GraphFile, wanted: string, of: Replay): Value {
     outputs.forEach((output) => lost.add(output))
     if (why !== undefined) refused.set(why, [...(refused.get(why) ?? []), name])
   }
-  for (const node of needed(file.nodes, wanted)) {
+  for (const node of needed(file.nodes, [wanted])) {
     if (node.inputs.some((name) => lost.has(name))) {
       lose(node, isMissing(node) ? titleOf(node) : undefined)
       continue
@@ -64,17 +65,6 @@ function noGradient(path: string, refused: ReadonlyMap<string, readonly string[]
     ([what, nodes]) => `${what} (${nodes.length}, first "${nodes[0]}")`,
   )
   return new TouchstoneError('onnx.no-gradient', { path, operators })
-}
-
-/** The nodes that `wanted` depends on, in order. */
-function needed(nodes: readonly FileNode[], wanted: string): FileNode[] {
-  const read = new Set([wanted])
-  const kept = nodes.toReversed().filter(({ inputs, outputs }) => {
-    if (!outputs.some((name) => read.has(name))) return false
-    inputs.forEach((name) => read.add(name))
-    return true
-  })
-  return kept.reverse()
 }
 
 const titleOf = ({ domain, opType }: FileNode) => (domain === '' ? opType : `${domain}:${opType}`)

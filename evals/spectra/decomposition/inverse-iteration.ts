@@ -14,7 +14,7 @@ export function leadingVectors(
 ): Float64Array | undefined {
   const p = T.diagonal.length
   const out = tridiagonalVectors(T, values, k)
-  for (let j = 0; out && j < k; j++) reflect(T, out.subarray(j * p, (j + 1) * p), 'from')
+  for (let j = 0; out && j < k; j++) reflect(T, out.subarray(j * p, (j + 1) * p))
   return out
 }
 

@@ -1,6 +1,6 @@
 /**
- * @file Reduces a symmetric matrix to tridiagonal form, G = Q T Qᵀ (Householder), and diagonalises that, T = S Λ Sᵀ (implicit
- * QL). Neither Q nor S is formed: eigenvalues need neither, and vectors are transformed by replaying the steps.
+ * @file Reduces a symmetric matrix to tridiagonal form, G = Q T Qᵀ (Householder), and computes T's eigenvalues. Q is not formed:
+ * vectors are transformed by its reflections.
  */
 import { numerics } from '../../native/load.ts'
 import type { Bands } from '../../native/sturm.ts'
@@ -71,19 +71,8 @@ function subtractOuter(A: Float64Array, p: number, v: Float64Array, w: Float64Ar
   }
 }
 
-/** A rotation of entries i and i + 1, of which S is composed. */
-type OnRotation = (i: number, cosine: number, sine: number) => void
-
-/** Every eigenvalue of T, descending. */
-export function tridiagonalValues(T: Tridiagonal): Float64Array {
-  return diagonalise(T).sort().reverse()
-}
-
-/**
- * The eigenvalues of T in the order of S: implicit QL with Wilkinson's shift (Bowdler et al. 1968). Applying each rotation in
- * turn to a vector maps y to Sᵀ y.
- */
-function diagonalise({ diagonal, off }: Bands, onRotation?: OnRotation): Float64Array {
+/** Every eigenvalue of T, descending, by implicit QL with Wilkinson's shift (Bowdler et al. 1968). */
+export function tridiagonalValues({ diagonal, off }: Bands): Float64Array {
   const d = diagonal.slice()
   const p = d.length
   const e = new Float64Array(p)
@@ -99,20 +88,14 @@ function diagonalise({ diagonal, off }: Bands, onRotation?: OnRotation): Float64
       }
       if (m === l) break
       if (sweep === 60) throw new Error('internal: QL did not settle in 60 sweeps')
-      chaseBulge(d, e, l, m, onRotation)
+      chaseBulge(d, e, l, m)
     }
   }
-  return d
+  return d.sort().reverse()
 }
 
 /** One QL sweep on rows l…m of the tridiagonal (d, e). */
-function chaseBulge(
-  d: Float64Array,
-  e: Float64Array,
-  l: number,
-  m: number,
-  onRotation?: OnRotation,
-) {
+function chaseBulge(d: Float64Array, e: Float64Array, l: number, m: number) {
   const tilt = (d[l + 1]! - d[l]!) / (2 * e[l]!)
   const root = Math.sqrt(tilt * tilt + 1)
   let g = d[m]! - d[l]! + e[l]! / (tilt + (tilt < 0 ? -root : root))
@@ -131,7 +114,6 @@ function chaseBulge(
     }
     sine = f / r
     cosine = g / r
-    onRotation?.(i, cosine, sine)
     g = d[i + 1]! - shift
     const t = (d[i]! - g) * sine + 2 * cosine * b
     shift = sine * t
@@ -155,11 +137,10 @@ export function boundOf(diagonal: Float64Array, off: Float64Array): number {
   )
 }
 
-/** y ← Qᵀ y ('into' T's coordinates) or Q y ('from' them), for y `[p]` in place. */
-export function reflect({ reflectors, β }: Tridiagonal, y: Float64Array, way: 'into' | 'from') {
+/** y ← Q y, from T's coordinates to G's, for y `[p]` in place. */
+export function reflect({ reflectors, β }: Tridiagonal, y: Float64Array) {
   const p = β.length
-  for (let step = 1; step < p; step++) {
-    const i = way === 'from' ? step : p - step
+  for (let i = 1; i < p; i++) {
     const factor = β[i]! * dot(y, 0, reflectors, i * p, i)
     if (factor === 0) continue
     for (let t = 0; t < i; t++) y[t]! -= factor * reflectors[i * p + t]!

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { baseDirections } from '../../../evals/spectra/basis.ts'
 import { explicitBasis } from '../../doubles/statistics/explicit-basis.ts'
-import { alignments, findIntruders, subspaceEnergies } from '../../../evals/spectra/intruders.ts'
+import { alignments, findIntruders, energyWithin } from '../../../evals/spectra/intruders.ts'
 import { vector, type Matrix, type Vectors } from '../../../evals/spectra/decomposition/matrix.ts'
 import { frobeniusNorm } from '../../../evals/spectra/measures.ts'
 import { scaleDirection } from '../../../evals/spectra/scaling.ts'
@@ -184,6 +184,7 @@ test('subspace energy sees a turn inside the span that c_j does not', () => {
   const turned: Vectors = { dimension: 32, count: 1, data: u }
   const base = baseDirections(W0)
   expect(alignments(base, turned)[0]).toBeCloseTo(Math.SQRT1_2, 10)
-  expect(subspaceEnergies(base, turned, 2)[0]).toBeCloseTo(1, 10)
-  expect(subspaceEnergies(base, turned, 1)[0]).toBeCloseTo(0.5, 10)
+  const [cosines] = base.cosines(turned)
+  expect(energyWithin(cosines!, 2)).toBeCloseTo(1, 10)
+  expect(energyWithin(cosines!, 1)).toBeCloseTo(0.5, 10)
 })
