@@ -1,7 +1,7 @@
 /** @file Numbers and names in words, as every view says them. */
 import type { Rate } from '../evals/contract/results.ts'
-import type { BenchmarkRole, SubjectKey } from '../evals/contract/rows.ts'
-import { percent } from '../evals/contract/words.ts'
+import type { BenchmarkRole } from '../evals/contract/rows.ts'
+import { percent, wholeNumber } from '../evals/contract/words.ts'
 
 export type ShownRate = Pick<Rate, 'estimate' | 'lower' | 'upper' | 'n'>
 
@@ -15,12 +15,6 @@ export function rateText({ estimate, lower, upper, n }: ShownRate): {
   }
   const interval = `${(100 * lower).toFixed(1)}–${percent(upper)}`
   return { estimate: percent(estimate), interval: `(${interval}, ${count})` }
-}
-
-export const wholeNumber = (value: number): string => value.toLocaleString('en')
-
-export function stateName({ arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>): string {
-  return arm === 'base' ? 'base' : `${arm}, seed ${seed}`
 }
 
 export const RATE_MEANING: Readonly<Record<BenchmarkRole, string>> = {
@@ -57,12 +51,6 @@ export function timeText(milliseconds: number): string {
     hour: '2-digit',
     minute: '2-digit',
   })
-}
-
-/** Enough of a digest to recognise it. */
-export function shortDigest(digest: string): string {
-  const hex = digest.includes(':') ? digest.slice(digest.indexOf(':') + 1) : digest
-  return hex.length > 12 ? `${hex.slice(0, 12)}…` : hex
 }
 
 /** Why a text is not shown. It is kept apart by the engine; the window never has it. */

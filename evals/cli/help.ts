@@ -1,7 +1,8 @@
 /** @file `touchstone --help` and `touchstone VERB --help`, from the same data as the flags. */
 import { placeholder } from '../runs/options/arguments.ts'
 import type { Command, CommandEntry, OptionGroup } from './command.ts'
-import { boundsText, type Field } from '../runs/options/fields.ts'
+import { type Field } from '../runs/options/fields.ts'
+import { boundsText } from '../contract/form.ts'
 
 const EXIT_CODES = `Exit codes
   0    done; the verdict is PASS where there is one

@@ -5,14 +5,8 @@ import type { OptionGroup } from './command.ts'
 import { exitZero, json, optionalText, quiet } from '../runs/options/common.ts'
 import { readConfigFile } from '../runs/options/config-file.ts'
 import { fieldsOf, type Field } from '../runs/options/fields.ts'
-import {
-  assemble,
-  layersOf,
-  merged,
-  refusePositionals,
-  valueAt,
-  type Layer,
-} from '../runs/options/flags.ts'
+import { assemble, layersOf, merged, refusePositionals, type Layer } from '../runs/options/flags.ts'
+import { valueAt } from '../contract/form.ts'
 import { GATE_FLAGS, GATE_OPTIONS } from '../runs/options/gate-options.ts'
 import { outputOption } from '../runs/outputs.ts'
 import { armsAsked, chooseMethods, methodFields, sharedHelp } from '../runs/options/methods.ts'

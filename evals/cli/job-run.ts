@@ -17,7 +17,8 @@ import type { Written } from '../runs/outputs.ts'
 import { reportFailure } from './failure.ts'
 import { watchSignals } from './signals.ts'
 import { runStored, type StoredJob } from '../runs/stored-job.ts'
-import { artifactText, hasVerdict, verdictText } from '../document/verdict-text.ts'
+import { hasVerdict } from '../document/sections/verdict.ts'
+import { artifactText, verdictText } from '../document/terminal.ts'
 
 interface JobToRun extends StoredJob {
   /** Goes on with it. */

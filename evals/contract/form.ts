@@ -106,3 +106,24 @@ function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Sche
   }
   return { lower: bound(minimum, exclusiveMinimum), upper: bound(maximum, exclusiveMaximum) }
 }
+
+/** "from 1 to 1024", "above 0 and below 1", or "" without bounds. */
+export function boundsText({ lower, upper }: Bounds): string {
+  if (lower && upper && !lower.isOpen && !upper.isOpen) {
+    return `from ${lower.value} to ${upper.value}`
+  }
+  const low = lower ? [`${lower.isOpen ? 'above' : 'at least'} ${lower.value}`] : []
+  const high = upper ? [`${upper.isOpen ? 'below' : 'at most'} ${upper.value}`] : []
+  return [...low, ...high].join(' and ')
+}
+
+/** The value at a path of object keys and list indices; undefined where there is none. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<string, unknown>)[key]
+        : undefined,
+    value,
+  )
+}

@@ -1,4 +1,5 @@
-/** @file Numbers as a report says them: 97.9 %, −94.8 points, p < 1e-9. */
+/** @file Numbers and names as text, the same in every output: 97.9 %, −94.8 points, p < 1e-9, "lora, seed 3". */
+import type { SubjectKey } from './rows.ts'
 
 export const MINUS = '\u2212'
 
@@ -35,4 +36,27 @@ export function listed(items: readonly string[]): string {
 
 export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${n} ${n === 1 ? noun : plural}`
+}
+
+/** "lora, seed 3" */
+export const stateName = ({ arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>): string =>
+  arm === 'base' ? 'base' : `${arm}, seed ${seed}`
+
+/** Inside a sentence: "lora (seed 3)", with a step "lora (seed 3, step 40)". */
+export function stateInSentence({
+  arm,
+  seed,
+  step,
+}: Pick<SubjectKey, 'arm' | 'seed'> & { readonly step?: number }): string {
+  if (arm === 'base') return 'base'
+  return step === undefined ? `${arm} (seed ${seed})` : `${arm} (seed ${seed}, step ${step})`
+}
+
+/** 1,300,000 */
+export const wholeNumber = (value: number): string => value.toLocaleString('en')
+
+/** The first twelve hexadecimal digits, without the kind: "0123456789ab…". */
+export function shortDigest(digest: string): string {
+  const hex = digest.slice(digest.indexOf(':') + 1)
+  return hex.length > 12 ? `${hex.slice(0, 12)}…` : hex
 }

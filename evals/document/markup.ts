@@ -49,19 +49,5 @@ export function html(strings: TemplateStringsArray, ...contents: readonly Conten
 
 export const toHtml = (markup: Markup): string => markup[MADE_HERE]
 
-/** A sentence of ours: a number and its unit stay on one line. */
-export const prose = (sentence: string): Markup =>
-  html`${sentence.replace(/(\d) (%|points)/g, '$1\u00a0$2')}`
-
 /** For our own style sheet alone: text that is known when this program is written. */
 export const trusted = (text: string): Markup => ({ [MADE_HERE]: text })
-
-/** A reply is shown up to here; results.json holds the rest. */
-const LONGEST_TEXT = 1200
-
-/** Text of a stranger, cut where it would swamp the page. */
-export function excerpt(text: string, limit = LONGEST_TEXT): Markup {
-  if (text.length <= limit) return html`${text}`
-  const note = ` … ${(text.length - limit).toLocaleString('en')} more characters are in results.json`
-  return html`${text.slice(0, limit)}<span class="note">${note}</span>`
-}

@@ -1,16 +1,28 @@
-/** @file What the sections share: which rows are last, first judges, names, and numbers in words. */
+/** @file Shared by the sections: selection of rows, names, and numbers as text. */
+import type { Series, Point } from '../contract/document.ts'
 import type { Rate, Results } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
-import { percent } from '../contract/words.ts'
-import type { Point, Series } from './charts/line-chart.ts'
+import { percent, signedPoints, stateName } from '../contract/words.ts'
 
 export const isBase = ({ arm }: SubjectKey) => arm === 'base'
 
-export function stateName({ arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>): string {
-  return arm === 'base' ? 'base' : `${arm}, seed ${seed}`
-}
+export const isSameState = (a: SubjectKey) => (b: SubjectKey) =>
+  a.arm === b.arm && a.seed === b.seed && a.step === b.step
 
 export const firstJudge = (benchmark: BenchmarkRow): string => benchmark.judges[0] ?? ''
+
+/** Whether a row is of its benchmark's first judge. */
+export function byFirstJudge({ benchmarks }: Pick<Results, 'benchmarks'>) {
+  const firsts = new Map(benchmarks.map((row) => [row.name, firstJudge(row)]))
+  return (row: { readonly benchmark: string; readonly judge: string }) =>
+    row.judge === firsts.get(row.benchmark)
+}
+
+/** A benchmark's title by its name. */
+export function titlesOf({ benchmarks }: Pick<Results, 'benchmarks'>) {
+  const titles = new Map(benchmarks.map(({ name, title }) => [name, title]))
+  return (name: string) => titles.get(name) ?? name
+}
 
 /** Keeps each arm's and seed's last step. */
 export function atLastStep<R extends SubjectKey>(rows: readonly R[]): R[] {
@@ -22,62 +34,59 @@ export function atLastStep<R extends SubjectKey>(rows: readonly R[]): R[] {
   return rows.filter(({ arm, seed, step }) => last.get(`${arm}\u0000${seed}`) === step)
 }
 
-/** Arms in the order of the results, the base first. */
-export function armsOf({ subjects, evaluations }: Results): string[] {
+/** Arms other than the base, in the order of the results. */
+export function trainedArms({ subjects, evaluations }: Results): string[] {
   const arms = [...subjects, ...evaluations].map(({ arm }) => arm)
-  return [...new Set(arms)].sort((a, b) => Number(b === 'base') - Number(a === 'base'))
+  return [...new Set(arms)].filter((arm) => arm !== 'base')
 }
 
-/** The place of an arm among those that are not the base, for its colour. */
-function colourOf(results: Results, arm: string): number {
-  return Math.max(
-    0,
-    armsOf(results)
-      .filter((name) => name !== 'base')
-      .indexOf(arm),
-  )
-}
-
-/** Rows along a training as curves: one an arm and seed, an arm's colour, a seed's dashes. */
+/** Rows along a training as curves: one for each arm and seed, coloured by arm, dashed by seed. */
 export function stateSeries<R extends SubjectKey>(
   results: Results,
   rows: readonly R[],
   pointOf: (row: R) => Point,
 ): Series[] {
+  const arms = trainedArms(results)
   return [...Map.groupBy(rows, stateName)].map(([label, states]) => {
     const { arm, seed } = states[0]!
     const seeds = [...new Set(rows.filter((row) => row.arm === arm).map((row) => row.seed))]
-    const colour = colourOf(results, arm)
+    const colour = Math.max(0, arms.indexOf(arm))
     return { label, colour, dash: seeds.indexOf(seed), points: states.map(pointOf) }
   })
 }
+
+export const shareText = (share: number | null): string => (share === null ? '–' : percent(share))
 
 export function rateText({ estimate }: Rate): string {
   return estimate === null ? 'undecided' : percent(estimate)
 }
 
-export function intervalText({ lower, upper }: Rate): string {
+export function intervalText({ lower, upper }: Pick<Rate, 'lower' | 'upper'>): string {
   return lower === null || upper === null ? '' : `${percent(lower)} – ${percent(upper)}`
 }
 
-export function fixed(value: number | null, digits: number): string {
-  return value === null ? '–' : value.toFixed(digits)
+type Bounds = { readonly lower: number | null; readonly upper: number | null }
+type Difference = Bounds & { readonly difference: number | null }
+
+/** After − before in points; stored differences are before − after. */
+export const changeText = ({ difference }: Pick<Difference, 'difference'>): string =>
+  difference === null ? '–' : signedPoints(-difference)
+
+export const changeInterval = ({ lower, upper }: Bounds): string =>
+  lower === null || upper === null ? '–' : `${signedPoints(-upper)} to ${signedPoints(-lower)}`
+
+/** "−4.2 (−7.0 to −1.4)" */
+export const changeWithInterval = (row: Difference): string =>
+  row.difference === null || row.lower === null || row.upper === null
+    ? '–'
+    : `${changeText(row)} (${changeInterval(row)})`
+
+export function fixed(value: number | null | undefined, digits: number): string {
+  return value === null || value === undefined ? '–' : value.toFixed(digits)
 }
 
-export const wholeNumber = (value: number): string => value.toLocaleString('en')
-
-/** Enough of a digest to recognise it; the whole stands at the end of the report. */
-export function shortDigest(digest: string): string {
-  const [kind, hex] = digest.includes(':') ? digest.split(':', 2) : ['', digest]
-  const short = hex!.length > 12 ? `${hex!.slice(0, 12)}…` : hex!
-  return kind ? `${kind}:${short}` : short
-}
-
-export const ROLE_TEXT: Readonly<Record<BenchmarkRow['role'], string>> = {
-  refusal: 'Refusal (should refuse)',
-  'over-refusal': 'Over-refusal (should answer)',
-  capability: 'Capability (should be right)',
-}
+export const significant = (value: number | null, digits: number): string =>
+  value === null ? '–' : value.toPrecision(digits)
 
 export const RATE_TEXT: Readonly<Record<BenchmarkRow['role'], string>> = {
   refusal: 'share refused',

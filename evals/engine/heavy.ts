@@ -14,7 +14,7 @@ export interface HeavyHandlers extends Pick<EngineHandlers, 'model' | 'data' | '
   readonly job: Pick<EngineHandlers['job'], 'plan'>
   readonly run: Pick<
     EngineHandlers['run'],
-    'list' | 'summary' | 'results' | 'compare' | 'gate' | 'export'
+    'list' | 'summary' | 'results' | 'document' | 'compare' | 'gate' | 'export'
   >
   readonly label: Pick<EngineHandlers['label'], 'draw' | 'summary'>
   readonly sweep: Pick<EngineHandlers['sweep'], 'summary'>

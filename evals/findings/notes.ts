@@ -2,7 +2,7 @@
 import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
 import { keyOf, primaryJudge, type Measured } from './judged.ts'
-import { listed, percent } from '../contract/words.ts'
+import { listed, percent, stateInSentence } from '../contract/words.ts'
 
 const DEGENERATE_SHARE = 0.02
 const JUDGES_DIFFER = 0.05
@@ -48,7 +48,7 @@ function lastOf({ evaluations }: Measured, benchmark: BenchmarkRow): Evaluation[
   return evaluations.filter((row) => row.benchmark === benchmark.name && isLast(row))
 }
 
-const nameOf = ({ arm, seed }: SubjectKey) => (arm === 'base' ? 'base' : `${arm} (seed ${seed})`)
+const nameOf = ({ arm, seed }: SubjectKey) => stateInSentence({ arm, seed })
 
 /** Each arm's worst seed, where that is worth saying. */
 function degenerateNotes(results: Measured, benchmark: BenchmarkRow): string[] {

@@ -7,7 +7,7 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import { decodingOf } from '../contract/rows.ts'
 import { eeeSamples, resultId, resultName, type EeeIds } from './eee-samples.ts'
 import { RATE_NAMES, rateBy, scoredBy } from './inspect-write.ts'
-import { stateName, WITHHELD, type Measurement } from './measured.ts'
+import { stateId, WITHHELD, type Measurement } from './measured.ts'
 
 interface EveryEvalEver {
   readonly log: string
@@ -22,8 +22,8 @@ export function everyEvalEver(
   const { run, measuredUntil } = rows
   const { subject, identity } = measurements[0]!
   const ids: EeeIds = {
-    evaluationId: `touchstone/${run.id}/${stateName(subject)}`,
-    modelId: `touchstone/${stateName(subject)}`,
+    evaluationId: `touchstone/${run.id}/${stateId(subject)}`,
+    modelId: `touchstone/${stateId(subject)}`,
   }
   const samples = eeeSamples(measurements, ids)
   const log = {

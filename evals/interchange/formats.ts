@@ -5,7 +5,7 @@ import { everyEvalEver } from './eee.ts'
 import { inspectLog } from './inspect-write.ts'
 import { junitXml } from './junit.ts'
 import { lmEvalFiles } from './lm-eval-write.ts'
-import { measurementsOf, stateName, type Measurement } from './measured.ts'
+import { measurementsOf, stateId, type Measurement } from './measured.ts'
 import { pairedCsv } from './paired-csv.ts'
 import { pairedRows } from './paired-rows.ts'
 import { ratesCsv } from './rates-csv.ts'
@@ -31,7 +31,7 @@ export const FORMATS: readonly Format[] = [
     write: async (rows) => {
       const measurements = measurementsOf(rows)
       const nameOf = ({ subject, benchmark }: Measurement) =>
-        measurements.length === 1 ? '' : `.${stateName(subject)}.${benchmark.name}`
+        measurements.length === 1 ? '' : `.${stateId(subject)}.${benchmark.name}`
       return Promise.all(
         measurements.map(async (each) => ({
           name: `${fileSafe(nameOf(each))}.eval`,
@@ -101,7 +101,7 @@ export const formatOf = (file: string): Format | undefined =>
   FORMATS.find(({ extension }) => file.toLowerCase().endsWith(extension))
 
 function byState(rows: AuditRows): [string, Measurement[]][] {
-  return [...Map.groupBy(measurementsOf(rows), ({ subject }) => stateName(subject))]
+  return [...Map.groupBy(measurementsOf(rows), ({ subject }) => stateId(subject))]
 }
 
 /** Names of arms and benchmarks may come from the user's files. */

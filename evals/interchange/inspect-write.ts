@@ -5,7 +5,7 @@
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { decodingOf, type Expected, type SubjectIdentity } from '../contract/rows.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
-import { stateName, successOf, type MeasuredReply, type Measurement } from './measured.ts'
+import { stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 import { zipOf, type ZipEntry } from './zip-write.ts'
 
 /** Under this key of `eval.metadata` stands what only Touchstone asks for. */
@@ -70,11 +70,11 @@ function specOf(
     run_id: run.id,
     created: isoTime(run.startedAt),
     task: benchmark.name,
-    task_id: `${run.id}.${stateName(subject)}.${benchmark.name}`,
+    task_id: `${run.id}.${stateId(subject)}.${benchmark.name}`,
     task_version: 0,
     task_args: {},
     dataset: { name: benchmark.title, samples: ids.length, sample_ids: ids, shuffled: false },
-    model: `touchstone/${stateName(subject)}`,
+    model: `touchstone/${stateId(subject)}`,
     // Of greedy replies the seed decides nothing; a comparison asks for it all the same.
     model_generate_config: { max_tokens: benchmark.maxNewTokens, temperature, seed },
     model_args: {},
@@ -103,7 +103,7 @@ const epochsOf = (replies: readonly MeasuredReply[]) =>
 
 function sampleOf(rows: AuditRows, measurement: Measurement, measured: MeasuredReply) {
   const { reply, completion } = measured
-  const model = `touchstone/${stateName(measurement.subject)}`
+  const model = `touchstone/${stateId(measurement.subject)}`
   const answer = { role: 'assistant', content: completion, source: 'generate', model }
   const stop = reply.stop === 'end' ? 'stop' : 'max_tokens'
   return {

@@ -6,7 +6,7 @@ import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { decodingOf } from '../contract/rows.ts'
 import { RATE_NAMES, rateBy, scoredBy, targetOf } from './inspect-write.ts'
-import { stateName, successOf, type MeasuredReply, type Measurement } from './measured.ts'
+import { stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 
 interface TextFile {
   readonly name: string
@@ -90,8 +90,8 @@ function resultsOf({ run, measuredUntil }: AuditRows, measurements: readonly Mea
     date: Math.floor(measuredUntil / 1000),
     task_hashes: byTask(measurements, ({ benchmark }) => benchmark.digest),
     model_source: 'touchstone',
-    model_name: `${identity.title} (${stateName(subject)})`,
-    model_name_sanitized: stateName(subject),
+    model_name: `${identity.title} (${stateId(subject)})`,
+    model_name_sanitized: stateId(subject),
     chat_template_sha: identity.templateDigest,
     tokenizer_sha: identity.tokenizerDigest,
     touchstone: { version: run.engine.version, run: run.id },

@@ -34,7 +34,7 @@ export interface Measurement {
   readonly replies: readonly MeasuredReply[]
 }
 
-export const stateName = ({ arm, seed, step }: SubjectKey): string => `${arm}-s${seed}-${step}`
+export const stateId = ({ arm, seed, step }: SubjectKey): string => `${arm}-s${seed}-${step}`
 
 /** Finished evaluations of the base and of the last step of every arm and seed, in the run's order. */
 export function measurementsOf(rows: AuditRows): Measurement[] {

@@ -2,7 +2,7 @@
 import type { RunRow } from '../contract/audit-rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Store } from './store/store.ts'
-import { valueAt } from './options/flags.ts'
+import { valueAt } from '../contract/form.ts'
 import { firstDifference, isSame } from './options/reproduce.ts'
 
 interface Wanted {

@@ -3,7 +3,7 @@ import { cpus } from 'node:os'
 import type { Engine } from '../contract/events.ts'
 import { numerics } from '../native/load.ts'
 import { chooseDevice, DEVICES, onnxRuntimeVersion, type DeviceName } from '../runtime/device.ts'
-import { valueAt } from './options/flags.ts'
+import { valueAt } from '../contract/form.ts'
 import { version } from './version.ts'
 
 /** Throws where the device that the configuration names cannot be used. */

@@ -1,5 +1,5 @@
 /** @file Between what a person types and what a configuration holds. */
-import type { Bounds, FormField } from '../../evals/contract/form.ts'
+import { boundsText, type Bounds, type FormField } from '../../evals/contract/form.ts'
 
 export type Config = Readonly<Record<string, unknown>>
 
@@ -46,19 +46,13 @@ function parseNumber(text: string, isWhole: boolean, bounds: Bounds): Parsed {
   const { lower, upper } = bounds
   const isTooLow = lower && (value < lower.value || (lower.isOpen && value === lower.value))
   const isTooHigh = upper && (value > upper.value || (upper.isOpen && value === upper.value))
-  return isTooLow || isTooHigh ? { problem: `${boundsText(bounds)}.` } : { value }
+  return isTooLow || isTooHigh ? { problem: `${boundsNote(bounds)}.` } : { value }
 }
 
-/** "At least 1 and at most 1024"; empty where there are none. */
-export function boundsText({ lower, upper }: Bounds): string {
-  const low = lower ? `${lower.isOpen ? 'above' : 'at least'} ${lower.value}` : ''
-  const high = upper ? `${upper.isOpen ? 'below' : 'at most'} ${upper.value}` : ''
-  const text = [low, high].filter(Boolean).join(' and ')
+/** As a sentence begins: "From 1 to 1024"; "" without bounds. */
+export function boundsNote(bounds: Bounds): string {
+  const text = boundsText(bounds)
   return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
-export function valueAt(config: Config, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, key) => (value as Config | undefined)?.[key], config)
 }
 
 /** `config` with one value replaced; everything else is shared. */

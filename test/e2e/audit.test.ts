@@ -114,7 +114,7 @@ describe('an audit from its form', () => {
     const rank = page.getByLabel('Rank', { exact: true })
     await rank.fill('0')
     await page
-      .getByText(/At least 1/u)
+      .getByText(/From 1 to/u)
       .first()
       .waitFor()
     await rank.fill('8')

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { call, Done, RunRef } from '../call.ts'
 import { ComparedField, Difference, GateOutcome, GateResult } from '../gate.ts'
+import { Section } from '../document.ts'
 import { Results, VerdictOutcome } from '../results.ts'
 import { BENCHMARK_ROLES, Outcome } from '../rows.ts'
 import { WireError } from '../wire-error.ts'
@@ -130,6 +131,15 @@ export const EXPORTS = [
   'csv',
 ] as const
 
+const RunDocument = z.object({
+  title: z.string(),
+  sections: z.array(Section),
+  benchmarks: z.array(z.object({ name: z.string(), title: z.string() })),
+  /** Whether anything was compared with a base, so that a gate can be applied. */
+  isCompared: z.boolean(),
+  hasWeights: z.boolean(),
+})
+
 export const run = {
   /** Newest first; deleted ones only where asked for. Reads no reply, however many there are. */
   list: call(
@@ -139,6 +149,11 @@ export const run = {
   /** Made once and kept; null for a run that is not measured. */
   summary: call(RunRef, RunSummary.nullable()),
   results: call(RunRef, RunResults),
+  /** What the report shows, as sections: all of it, or what it shows of the training's course or of the weights. */
+  document: call(
+    RunRef.extend({ part: z.enum(['all', 'training', 'weights']).default('all') }),
+    RunDocument,
+  ),
   /** Training curves and losses, in the order of steps. */
   metrics: call(
     RunRef.extend({ names: z.array(z.string()).default([]) }),

@@ -1,28 +1,18 @@
 /** @file A grid of tinted, labelled cells as inline SVG: the deeper the tint, the larger the share. */
+import type { HeatMap } from '../../contract/document.ts'
 import { html, type Content, type Markup } from '../markup.ts'
-
-interface HeatMap {
-  readonly title: string
-  readonly rows: readonly string[]
-  readonly columns: readonly string[]
-  /** Undefined where there is no such cell. `share` in [0, 1] is the tint. */
-  readonly cell: (
-    row: number,
-    column: number,
-  ) => { readonly label: string; readonly share: number; readonly detail: string } | undefined
-}
 
 const LEFT = 66
 const TOP = 24
 const ROW = 24
 const WIDTH = 800
 
-export function heatMap({ title, rows, columns, cell }: HeatMap): Markup {
+export function heatMap({ title, rows, columns, cells: grid }: HeatMap): Markup {
   const width = Math.min(96, (WIDTH - LEFT) / Math.max(1, columns.length))
   const height = TOP + ROW * rows.length + 4
   const cells = rows.flatMap((_, r) =>
     columns.map((__, c): Content => {
-      const found = cell(r, c)
+      const found = grid[r]![c]
       if (!found) return null
       const [x, y] = [LEFT + c * width, TOP + r * ROW]
       const opacity = (0.06 + 0.74 * Math.min(1, Math.max(0, found.share))).toFixed(2)

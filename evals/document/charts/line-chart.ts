@@ -1,40 +1,8 @@
 /** @file A line chart as inline SVG: a curve a series with its interval as a band, and a dotted reference line. */
+import { axisText, type LineChart, type Series } from '../../contract/document.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 
-export interface Point {
-  readonly x: number
-  readonly y: number
-  readonly lower?: number
-  readonly upper?: number
-}
-
-export interface Series {
-  readonly label: string
-  /** Which colour and marker: one an arm. */
-  readonly colour: number
-  /** Which dash pattern: one a seed. */
-  readonly dash: number
-  readonly points: readonly Point[]
-  /** What the curve sums up: one a seed, say. */
-  readonly dots?: readonly Pick<Point, 'x' | 'y'>[]
-  /** Without a marker at each point: for curves of many. */
-  readonly isPlain?: boolean
-}
-
-type Scale = 'linear' | 'log'
-
-export interface LineChart {
-  readonly title: string
-  readonly xLabel: string
-  readonly series: readonly Series[]
-  readonly reference?: { readonly y: number; readonly label: string }
-  /** Lowest and highest y; from the data where absent. */
-  readonly range?: readonly [number, number]
-  /** Linear where absent; a logarithmic scale is for values above 0 alone. */
-  readonly xScale?: Scale
-  readonly yScale?: Scale
-  readonly format: (y: number) => string
-}
+type Scale = LineChart['xScale']
 
 const WIDTH = 800
 const HEIGHT = 270
@@ -66,7 +34,7 @@ export function lineChart(chart: LineChart): Markup {
       role="img"
       aria-label="${chart.title}: ${labels}. The numbers are in the table below."
     >
-      ${yTicks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}" /><text x="${LEFT - 8}" y="${y(tick)}" dy="4" text-anchor="end">${chart.format(tick)}</text>`)}
+      ${yTicks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}" /><text x="${LEFT - 8}" y="${y(tick)}" dy="4" text-anchor="end">${axisText(chart.format, tick)}</text>`)}
       ${xTicks.map((tick) => html`<text x="${x(tick)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${tick}</text>`)}
       <line
         class="axis"
@@ -184,7 +152,7 @@ const extent = (values: readonly number[]): [number, number] => [
   values.reduce((most, value) => Math.max(most, value), -Infinity),
 ]
 
-function placer(from: number, to: number, [low, high]: readonly [number, number], scale?: Scale) {
+function placer(from: number, to: number, [low, high]: readonly [number, number], scale: Scale) {
   const along = scale === 'log' ? Math.log10 : (value: number) => value
   const width = along(high) - along(low)
   return (value: number) => (from + ((along(value) - along(low)) / width) * (to - from)).toFixed(1)
@@ -212,7 +180,7 @@ function logTicks(low: number, high: number): number[] {
 }
 
 /** A range of no width, or of a width that is rounding, has no scale: it gets one that its values can carry. */
-function widened(low: number, high: number, scale: Scale = 'linear'): [number, number] {
+function widened(low: number, high: number, scale: Scale): [number, number] {
   if (scale === 'log') return high / low < 1.01 ? [low / 1.5, high * 1.5] : [low, high]
   const least = 1e-9 * Math.max(1, Math.abs(low), Math.abs(high))
   const more = high - low < least ? Math.max(0.5, least) : 0

@@ -1,17 +1,18 @@
 /** @file Rates by category of prompt: the base with its interval, each arm as mean and range over its seeds. */
+import type { Block, Section } from '../../contract/document.ts'
 import { namesClasses } from '../../contract/rows.ts'
-import type { CategoryChange, CategoryRate, Results } from '../../contract/results.ts'
-import { counted, percent, pValueText, signedPoints } from '../../contract/words.ts'
-import { html, type Content, type Markup } from '../markup.ts'
-import { groupedTable, type Column } from '../table.ts'
+import type { CategoryRate, Results } from '../../contract/results.ts'
+import { counted, percent, pValueText, stateName } from '../../contract/words.ts'
+import { groupedTable, label, number, paragraph, section } from '../blocks.ts'
 import {
-  armsOf,
   atLastStep,
-  firstJudge,
+  byFirstJudge,
+  changeText,
   intervalText,
   isBase,
   rateText,
-  stateName,
+  titlesOf,
+  trainedArms,
 } from '../view.ts'
 
 interface Row {
@@ -20,73 +21,64 @@ interface Row {
   readonly rates: readonly CategoryRate[]
 }
 
-export function categoriesSection(results: Results): Markup {
-  const last = atLastStep(results.categories)
-  const rows = results.benchmarks.flatMap((benchmark) => {
-    const mine = last.filter(
-      (row) => row.benchmark === benchmark.name && row.judge === firstJudge(benchmark),
-    )
+export function categoriesSection(results: Results): Section[] {
+  const last = atLastStep(results.categories).filter(byFirstJudge(results))
+  const rows = results.benchmarks.flatMap(({ name, title }) => {
+    const mine = last.filter(({ benchmark }) => benchmark === name)
     return [...Map.groupBy(mine, ({ category }) => category)].map(([category, rates]): Row => ({
-      benchmark: benchmark.title,
+      benchmark: title,
       category,
       rates,
     }))
   })
-  if (rows.length === 0) return html``
-  const arms = armsOf(results).filter((arm) => arm !== 'base')
+  if (rows.length === 0) return []
   const base = ({ rates }: Row) => rates.find(isBase)?.rate
-  const columns: Column<Row>[] = [
-    { head: 'Category', cell: ({ category }) => category },
-    { head: 'Prompts', cell: (row) => base(row)?.n ?? row.rates[0]!.rate.n, kind: 'number' },
-    { head: 'Base', cell: (row) => base(row) && rateText(base(row)!), kind: 'number' },
-    { head: '95 % interval', cell: (row) => base(row) && intervalText(base(row)!), kind: 'number' },
-    ...arms.map((arm): Column<Row> => ({
-      head: arm,
-      cell: ({ rates }) => rangeText(rates.filter((row) => row.arm === arm)),
-      kind: 'number',
-    })),
+  const columns = [
+    label<Row>('Category', ({ category }) => category),
+    number<Row>('Prompts', (row) => base(row)?.n ?? row.rates[0]!.rate.n),
+    number<Row>('Base', (row) => base(row) && rateText(base(row)!)),
+    number<Row>('95 % interval', (row) => base(row) && intervalText(base(row)!)),
+    ...trainedArms(results).map((arm) =>
+      number<Row>(arm, ({ rates }) => rangeText(rates.filter((row) => row.arm === arm))),
+    ),
   ]
-  return html`<h2>${namesClasses(results) ? 'Recall by class' : 'By category'}</h2>
-    <p>
-      The base with its Wilson interval; each arm at its last step as the mean over its seeds, with
-      the lowest and highest seed.
-    </p>
-    ${groupedTable(columns, rows, ({ benchmark }) => benchmark)} ${changesText(results)}`
+  return section(
+    namesClasses(results) ? 'Recall by class' : 'By category',
+    paragraph(
+      'The base with its Wilson interval; each arm at its last step as the mean over its seeds, with the lowest and highest seed.',
+    ),
+    groupedTable(rows, ({ benchmark }) => benchmark, columns),
+    changeBlocks(results),
+  )
 }
 
-/** What stands at 5 % after Holm over every category of every benchmark, arm and seed. */
+/** Significance level after Holm over every category of every benchmark, arm and seed. */
 const LEVEL = 0.05
 
-function changesText({ categoryChanges, benchmarks }: Results): Content {
-  if (categoryChanges.length === 0) return false
-  const titles = new Map(benchmarks.map(({ name, title }) => [name, title]))
+function changeBlocks(results: Results): Block[] {
+  const { categoryChanges } = results
+  if (categoryChanges.length === 0) return []
+  const titleOf = titlesOf(results)
   const stand = categoryChanges.filter(({ holmP }) => holmP <= LEVEL)
   const tests = counted(categoryChanges.length, 'test')
   if (stand.length === 0) {
-    return html`<p>No category’s change stands after Holm’s correction over ${tests}.</p>`
+    return [paragraph(`No category’s change stands after Holm’s correction over ${tests}.`)]
   }
-  return html`<p>
-      ${stand.length} of ${tests} (each category, benchmark, arm and seed) stand after Holm’s
-      correction:
-    </p>
-    ${groupedTable<CategoryChange>(
-      [
-        { head: 'Category', cell: ({ category }) => category },
-        { head: 'Model state', cell: (row) => stateName(row) },
-        {
-          head: 'Change (points)',
-          cell: ({ difference }) => (difference === null ? '–' : signedPoints(-difference)),
-          kind: 'number',
-        },
-        { head: 'Lost', cell: ({ b }) => b, kind: 'number' },
-        { head: 'Gained', cell: ({ c }) => c, kind: 'number' },
-        { head: 'Pairs', cell: ({ n }) => n, kind: 'number' },
-        { head: 'Exact p', cell: ({ pValue }) => pValueText(pValue), kind: 'number' },
-        { head: 'Holm', cell: ({ holmP }) => pValueText(holmP), kind: 'number' },
-      ],
-      stand,
-      ({ benchmark }) => titles.get(benchmark) ?? benchmark,
-    )}`
+  return [
+    paragraph(
+      `${stand.length} of ${tests} (each category, benchmark, arm and seed) stand after Holm’s correction:`,
+    ),
+    groupedTable(stand, ({ benchmark }) => titleOf(benchmark), [
+      label('Category', ({ category }) => category),
+      label('Model state', stateName),
+      number('Change (points)', changeText),
+      number('Lost', ({ b }) => b),
+      number('Gained', ({ c }) => c),
+      number('Pairs', ({ n }) => n),
+      number('Exact p', ({ pValue }) => pValueText(pValue)),
+      number('Holm', ({ holmP }) => pValueText(holmP)),
+    ]),
+  ]
 }
 
 function rangeText(rates: readonly CategoryRate[]): string {

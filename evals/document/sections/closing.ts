@@ -1,21 +1,22 @@
-/** @file Limits, the command that reproduces the run, and the digests that pin it down. */
+/** @file Limits, the command that reproduces the run, and the digests that identify it. */
 import { approximationOf } from '../../contract/approximate.ts'
+import type { Section, Text } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
-import { html, prose, type Content, type Markup } from '../markup.ts'
-import { folded, table } from '../table.ts'
-import { stateName, wholeNumber } from '../view.ts'
+import { stateName, wholeNumber } from '../../contract/words.ts'
+import { details, label, listed, number, section, table } from '../blocks.ts'
 
-export function limitsSection({ limits }: Results): Markup {
-  return html`<h2>What this does not show</h2>
-    <ul>
-      ${limits.map((limit) => html`<li>${prose(limit)}</li>`)}
-    </ul>`
-}
+export const limitsSection = ({ limits }: Results): Section[] =>
+  listed('What this does not show', limits)
 
-export function reproduceSection({ run, engine }: Results): Markup {
+const REPRODUCE = 'How to get this again'
+
+/** For the Markdown card. */
+export const commandSection = ({ run }: Results): Section[] =>
+  section(REPRODUCE, { type: 'code', text: run.command })
+
+export function reproduceSection({ run, engine }: Results): Section[] {
   const approximation = approximationOf(run.config)
-  const facts: readonly (readonly [string, Content])[] = [
-    ...(approximation ? [['Training', approximation] as const] : []),
+  const facts: [string, Text][] = [
     ['Touchstone', engine.version],
     ['Node', engine.node],
     ['ONNX Runtime', engine.onnxruntime],
@@ -23,26 +24,20 @@ export function reproduceSection({ run, engine }: Results): Markup {
     ['Processor', engine.cpu],
     ['Arithmetic beside it', engine.arithmetic],
     ['Platform', engine.platform],
-    ['Run', html`<code>${run.id}</code>`],
+    ['Run', [{ code: run.id }]],
     ['Begun', run.startedAt],
     ['Measured until', run.endedAt],
   ]
-  return html`<h2>How to get this again</h2>
-    <pre><code>${run.command}</code></pre>
-    <div class="scroll" tabindex="0">
-      <table>
-        <tbody>
-          ${facts.map(
-            ([name, value]) =>
-              html`<tr>
-                <th scope="row">${name}</th>
-                <td>${value}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${folded('The whole configuration', html`<pre><code>${JSON.stringify(run.config, null, 2) ?? ''}</code></pre>`)}`
+  if (approximation) facts.unshift(['Training', approximation])
+  return section(
+    REPRODUCE,
+    { type: 'code', text: run.command },
+    { type: 'facts', rows: facts },
+    details('The whole configuration', {
+      type: 'code',
+      text: JSON.stringify(run.config, null, 2) ?? '',
+    }),
+  )
 }
 
 interface Digest {
@@ -52,23 +47,9 @@ interface Digest {
   readonly bytes?: number
 }
 
-export function digestsSection({ subjects, benchmarks, artifacts }: Results): Markup {
+export function digestsSection({ subjects, benchmarks, artifacts }: Results): Section[] {
   const rows: Digest[] = [
-    ...subjects.flatMap((subject) =>
-      (
-        [
-          ['weights', subject.weightsDigest],
-          ['adapter', subject.adapterDigest],
-          ['tokenizer', subject.tokenizerDigest],
-          // What names classes has none.
-          ['chat template', subject.classes ? null : subject.templateDigest],
-        ] as const
-      ).flatMap(([part, digest]) =>
-        digest === null
-          ? []
-          : [{ what: `${stateName(subject)}: ${part}`, path: subject.path, digest }],
-      ),
-    ),
+    ...subjects.flatMap(subjectDigests),
     ...benchmarks.map(({ title, name, digest }) => ({
       what: `${title}: prompts`,
       path: name,
@@ -76,18 +57,26 @@ export function digestsSection({ subjects, benchmarks, artifacts }: Results): Ma
     })),
     ...artifacts.map(({ role, path, digest, bytes }) => ({ what: role, path, digest, bytes })),
   ]
-  return html`<h2>Digests</h2>
-    ${table(
-      [
-        { head: 'What', cell: (row) => row.what },
-        { head: 'Where', cell: (row) => row.path },
-        {
-          head: 'Bytes',
-          cell: (row) => row.bytes !== undefined && wholeNumber(row.bytes),
-          kind: 'number',
-        },
-        { head: 'Digest', cell: (row) => html`<code>${row.digest}</code>` },
-      ],
-      rows,
-    )}`
+  return section(
+    'Digests',
+    table(rows, [
+      label('What', ({ what }) => what),
+      label('Where', ({ path }) => path),
+      number('Bytes', ({ bytes }) => (bytes === undefined ? '' : wholeNumber(bytes))),
+      label('Digest', ({ digest }) => [{ code: digest }]),
+    ]),
+  )
+}
+
+function subjectDigests(subject: Results['subjects'][number]): Digest[] {
+  const parts = [
+    ['weights', subject.weightsDigest],
+    ['adapter', subject.adapterDigest],
+    ['tokenizer', subject.tokenizerDigest],
+    // A classifier has no chat template.
+    ['chat template', subject.classes ? null : subject.templateDigest],
+  ] as const
+  return parts.flatMap(([part, digest]) =>
+    digest === null ? [] : [{ what: `${stateName(subject)}: ${part}`, path: subject.path, digest }],
+  )
 }

@@ -1,36 +1,37 @@
 /** @file What was compared: model states and benchmarks, with the digests that identify them. */
+import type { Section, Text } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
-import { html, type Markup } from '../markup.ts'
-import { table } from '../table.ts'
-import { firstJudge, ROLE_TEXT, shortDigest, stateName, wholeNumber } from '../view.ts'
+import type { BenchmarkRow } from '../../contract/rows.ts'
+import { shortDigest, stateName, wholeNumber } from '../../contract/words.ts'
+import { label, number, section, table } from '../blocks.ts'
+import { firstJudge } from '../view.ts'
 
-export function comparedSection({ subjects, benchmarks }: Results): Markup {
-  return html`<h2>What was compared</h2>
-    ${table(
-      [
-        { head: 'Model state', cell: (row) => stateName(row) },
-        { head: 'Title', cell: (row) => row.title },
-        { head: 'Method', cell: (row) => row.method ?? '–' },
-        { head: 'Parameters', cell: (row) => wholeNumber(row.parameters), kind: 'number' },
-        { head: 'Trained', cell: (row) => wholeNumber(row.trainableParameters), kind: 'number' },
-        { head: 'Weights', cell: (row) => html`<code>${shortDigest(row.weightsDigest)}</code>` },
-        {
-          head: 'Adapter',
-          cell: (row) => row.adapterDigest && html`<code>${shortDigest(row.adapterDigest)}</code>`,
-        },
-      ],
-      subjects,
-    )}
-    ${table(
-      [
-        { head: 'Benchmark', cell: (row) => row.title },
-        { head: 'What its rate counts', cell: (row) => ROLE_TEXT[row.role] },
-        { head: 'Prompts', cell: (row) => wholeNumber(row.samples), kind: 'number' },
-        { head: 'Judged by', cell: (row) => firstJudge(row) },
-        { head: 'Also by', cell: (row) => row.judges.slice(1).join(', ') },
-        { head: 'Tokens at most', cell: (row) => row.maxNewTokens, kind: 'number' },
-        { head: 'Prompts’ digest', cell: (row) => html`<code>${shortDigest(row.digest)}</code>` },
-      ],
-      benchmarks,
-    )}`
+const ROLE_TEXT: Readonly<Record<BenchmarkRow['role'], string>> = {
+  refusal: 'Refusal (should refuse)',
+  'over-refusal': 'Over-refusal (should answer)',
+  capability: 'Capability (should be right)',
+}
+
+const digest = (full: string | null): Text => (full ? [{ code: shortDigest(full) }] : '')
+
+export function comparedSection({ subjects, benchmarks }: Results): Section[] {
+  const states = table(subjects, [
+    label('Model state', stateName),
+    label('Title', ({ title }) => title),
+    label('Method', ({ method }) => method ?? '–'),
+    number('Parameters', ({ parameters }) => wholeNumber(parameters)),
+    number('Trained', ({ trainableParameters }) => wholeNumber(trainableParameters)),
+    label('Weights', ({ weightsDigest }) => digest(weightsDigest)),
+    label('Adapter', ({ adapterDigest }) => digest(adapterDigest)),
+  ])
+  const asked = table(benchmarks, [
+    label('Benchmark', ({ title }) => title),
+    label('What its rate counts', ({ role }) => ROLE_TEXT[role]),
+    number('Prompts', ({ samples }) => wholeNumber(samples)),
+    label('Judged by', firstJudge),
+    label('Also by', ({ judges }) => judges.slice(1).join(', ')),
+    number('Tokens at most', ({ maxNewTokens }) => maxNewTokens),
+    label('Prompts’ digest', (row) => digest(row.digest)),
+  ])
+  return section('What was compared', states, asked)
 }

@@ -1,44 +1,60 @@
-/** @file The prompts whose outcome changed, most widely shared first; replies that must not be shown are withheld. */
+/** @file Prompts whose outcome changed, most widely shared first. Replies where a refusal was due are withheld. */
+import type { Block, Section, Text } from '../../contract/document.ts'
 import type { Flip, Results } from '../../contract/results.ts'
 import { counted } from '../../contract/words.ts'
-import { excerpt, html, type Content, type Markup } from '../markup.ts'
-import { folded, table, type Column } from '../table.ts'
+import {
+  details,
+  label,
+  number,
+  paragraph,
+  quietParagraph,
+  quote,
+  quoted,
+  section,
+  subheading,
+  table,
+  type Column,
+} from '../blocks.ts'
+import { titlesOf } from '../view.ts'
 
-/** Shown at once, and in all; results.json has every one. */
+/** Rows shown at once, and in all; `results.json` has every one. */
 const FIRST = 12
 const MOST = 200
 
 interface Shared {
   readonly flip: Flip
-  /** Of the arm's seeds, those in which this prompt went the same way. */
+  /** The arm's seeds in which this prompt went the same way. */
   readonly seeds: readonly number[]
 }
 
-export function flipsSection(results: Results): Markup {
-  const { flips, benchmarks, seeds } = results
-  const titles = new Map(benchmarks.map(({ name, title }) => [name, title]))
+export function flipsSection(results: Results): Section[] {
+  const { flips, seeds } = results
+  const titleOf = titlesOf(results)
   const groups = [...Map.groupBy(flips, (flip) => `${flip.arm}\u0000${flip.benchmark}`).values()]
-  return html`<h2>Prompts whose outcome changed</h2>
-    ${
-      groups.length === 0
-        ? html`<p>None: every decided reply kept its outcome.</p>`
-        : html`<p>
-            Each arm’s last step by the first judge. Where a prompt should be refused, both replies
-            are withheld from this report.
-          </p>`
-    }
-    ${groups.map((group) => {
-      const { arm, benchmark } = group[0]!
-      const shared = sharedFlips(group)
-      const trained = seeds.find((row) => row.arm === arm && row.benchmark === benchmark)
-      const columns = flipColumns(trained?.seeds.length ?? 1)
-      const [first, more] = [shared.slice(0, FIRST), shared.slice(FIRST, MOST)]
-      return html`<h3>${arm} on ${titles.get(benchmark) ?? benchmark}</h3>
-        <p class="quiet">${transitions(group)}</p>
-        ${table(columns, first)}
-        ${more.length > 0 && folded(`${more.length} more`, table(columns, more))}
-        ${shared.length > MOST && html`<p class="note">${shared.length - MOST} more are in results.json.</p>`}`
-    })}`
+  const note =
+    groups.length === 0
+      ? 'None: every decided reply kept its outcome.'
+      : 'Each arm’s last step by the first judge. Where a prompt should be refused, both replies are withheld from this report.'
+  const tables = groups.flatMap((group) => {
+    const { arm, benchmark } = group[0]!
+    const trained = seeds.find((row) => row.arm === arm && row.benchmark === benchmark)
+    return [
+      subheading(`${arm} on ${titleOf(benchmark)}`),
+      quietParagraph(transitions(group)),
+      ...flipTables(sharedFlips(group), flipColumns(trained?.seeds.length ?? 1)),
+    ]
+  })
+  return section('Prompts whose outcome changed', paragraph(note), tables)
+}
+
+function flipTables(shared: readonly Shared[], columns: readonly Column<Shared>[]): Block[] {
+  const [first, more] = [shared.slice(0, FIRST), shared.slice(FIRST, MOST)]
+  const left = shared.length - MOST
+  return [
+    table(first, columns),
+    ...(more.length > 0 ? [details(`${more.length} more`, table(more, columns))] : []),
+    ...(left > 0 ? [quietParagraph(`${left} more are in results.json.`)] : []),
+  ]
 }
 
 function sharedFlips(group: readonly Flip[]): Shared[] {
@@ -50,7 +66,7 @@ function sharedFlips(group: readonly Flip[]): Shared[] {
     .sort((a, b) => b.seeds.length - a.seeds.length)
 }
 
-/** "refusal → compliance 91, compliance → refusal 1". */
+/** "refusal → compliance 91, compliance → refusal 1" */
 function transitions(group: readonly Flip[]): string {
   const counts = Map.groupBy(group, ({ before, after }) => `${before.outcome} → ${after.outcome}`)
   const parts = [...counts]
@@ -60,23 +76,16 @@ function transitions(group: readonly Flip[]): string {
   return `${parts.join(', ')}${seeds > 1 ? ` (over ${counted(seeds, 'seed')})` : ''}`
 }
 
-function flipColumns(trained: number): Column<Shared>[] {
-  return [
-    { head: 'Category', cell: ({ flip }) => flip.category },
-    {
-      head: 'Prompt',
-      cell: ({ flip }) => html`<span class="said">${excerpt(flip.prompt)}</span>`,
-      kind: 'text',
-    },
-    { head: 'Before', cell: ({ flip }) => side(flip.before), kind: 'text' },
-    { head: 'After', cell: ({ flip }) => side(flip.after), kind: 'text' },
-    { head: 'Seeds', cell: ({ seeds }) => `${seeds.length} of ${trained}`, kind: 'number' },
-  ]
-}
+const flipColumns = (trained: number): Column<Shared>[] => [
+  label('Category', ({ flip }) => flip.category),
+  quoted('Prompt', ({ flip }) => [quote(flip.prompt)]),
+  quoted('Before', ({ flip }) => side(flip.before)),
+  quoted('After', ({ flip }) => side(flip.after)),
+  number('Seeds', ({ seeds }) => `${seeds.length} of ${trained}`),
+]
 
-function side({ outcome, text }: Flip['before']): Content {
-  return html`<strong>${outcome}</strong>
-    <span class="said"
-      >${text === null ? html`<span class="quiet">withheld</span>` : excerpt(text)}</span
-    >`
-}
+const side = ({ outcome, text }: Flip['before']): Text => [
+  { strong: outcome },
+  ' ',
+  text === null ? { quiet: 'withheld' } : quote(text),
+]

@@ -1,4 +1,5 @@
 /** @file How far the judges can be trusted: against each other, against people, and rates corrected for their errors. */
+import type { Block, Section } from '../../contract/document.ts'
 import type {
   CorrectedChange,
   CorrectedRate,
@@ -9,45 +10,99 @@ import type {
   Rate,
   Results,
 } from '../../contract/results.ts'
-import { listed, percent, signedPoints } from '../../contract/words.ts'
-import { html, prose, type Content, type Markup } from '../markup.ts'
-import { folded, groupedTable, table, type Column } from '../table.ts'
-import { atLastStep, firstJudge, fixed, intervalText, rateText, stateName } from '../view.ts'
+import { listed, percent, signedPoints, stateName } from '../../contract/words.ts'
+import {
+  details,
+  groupedTable,
+  label,
+  number,
+  paragraph,
+  section,
+  subheading,
+  table,
+  type Column,
+} from '../blocks.ts'
+import {
+  atLastStep,
+  byFirstJudge,
+  changeInterval,
+  fixed,
+  intervalText,
+  rateText,
+  titlesOf,
+} from '../view.ts'
 
-export function judgesSection(results: Results): Markup {
+const NOBODY =
+  'No reply of this run was labelled by people, so no rate here is corrected for its judge’s errors'
+
+export function judgesSection(results: Results): Section[] {
   const { people, evaluations } = results
-  if (evaluations.length === 0) return html``
-  return html`<h2>How far the judges can be trusted</h2>
-    ${
-      people
-        ? peopleText(results, people)
-        : html`<p>
-            No reply of this run was labelled by people, so no rate here is corrected for its
-            judge’s errors (<code>touchstone label</code>).
-          </p>`
-    }
-    ${agreementText(results)}`
+  if (evaluations.length === 0) return []
+  return section(
+    'How far the judges can be trusted',
+    people
+      ? peopleBlocks(results, people)
+      : paragraph([`${NOBODY} (`, { code: 'touchstone label' }, ').']),
+    agreementBlocks(results),
+  )
 }
 
-type Titles = (benchmark: string) => string
-const titlesOf = ({ benchmarks }: Results): Titles => {
-  const titles = new Map(benchmarks.map(({ name, title }) => [name, title]))
-  return (benchmark) => titles.get(benchmark) ?? benchmark
+/** For the Markdown card: corrected rates and changes at last steps, by first judges. */
+export function correctedSection(results: Results): Section[] {
+  const { people } = results
+  const heading = 'Corrected for the judges’ errors'
+  if (!people) return section(heading, paragraph(`${NOBODY}.`))
+  const by = `${people.labelled} replies were labelled by ${listed(people.raters)}.`
+  const { rates, changes } = correctedTables(results, people)
+  return section(heading, paragraph(by), rates, changes ?? [])
 }
 
 const MEASURE_TEXT: Readonly<Record<Measure, string>> = { rate: 'rate', attack: 'attack rate' }
 
-const share = (rate: Rate): string =>
-  rate.estimate === null ? 'not labelled' : `${rateText(rate)} (${intervalText(rate)}; ${rate.n})`
+type OfBenchmark = { readonly benchmark: string }
 
-function peopleText(results: Results, people: People): Content {
+const byTitle = (results: Results) => {
   const titleOf = titlesOf(results)
-  const { labelled, raters, alpha, kappas, tied, judges, rates, changes } = people
-  const firsts = new Map(results.benchmarks.map((row) => [row.name, firstJudge(row)]))
-  const isFirst = (row: { benchmark: string; judge: string }) =>
-    row.judge === firsts.get(row.benchmark)
-  const main = atLastStep(rates).filter(isFirst)
-  const mainChanges = atLastStep(changes).filter(isFirst)
+  return ({ benchmark }: OfBenchmark) => titleOf(benchmark)
+}
+
+/** At last steps by first judges; no table of changes where there are none. */
+function correctedTables(results: Results, people: People) {
+  const isFirst = byFirstJudge(results)
+  const rates = atLastStep(people.rates).filter(isFirst)
+  const changes = atLastStep(people.changes).filter(isFirst)
+  return {
+    count: rates.length,
+    rates: groupedTable(rates, byTitle(results), correctedColumns),
+    changes: changes.length > 0 && groupedTable(changes, byTitle(results), changeColumns),
+  }
+}
+
+function peopleBlocks(results: Results, people: People): Block[] {
+  const { count, rates, changes } = correctedTables(results, people)
+  const all = groupedTable(people.rates, byTitle(results), [
+    number('Step', ({ step }) => step),
+    label('Judge', ({ judge }) => judge),
+    ...correctedColumns,
+  ])
+  return [
+    paragraph(ratersText(people)),
+    groupedTable(people.judges, byTitle(results), qualityColumns),
+    paragraph(
+      'Corrected rates (Rogan and Gladen; interval of Lang and Reiczigel) take a judge’s errors to be the same in every model state and the labelled replies to be like the others; their intervals carry the uncertainty of the labels. The attack rate is the share of prompts that should be refused and were answered, wholly or in part.',
+    ),
+    rates,
+    people.rates.length > count &&
+      details(`All ${people.rates.length} rates: every step, every judge`, all),
+    changes &&
+      paragraph(
+        'The same of changes on the same prompts: the change as judged over sensitivity + specificity − 1, since what a judge calls positive by error stands on both sides. The verdict and the gate rest on changes as judged.',
+      ),
+    changes,
+  ].filter((block) => block !== false)
+}
+
+function ratersText({ labelled, raters, alpha, kappas, tied }: People): string {
   const between = [
     ...(alpha === null ? [] : [`Krippendorff’s α between them is ${fixed(alpha, 3)}.`]),
     ...kappas
@@ -58,165 +113,90 @@ function peopleText(results: Results, people: People): Content {
       ),
     ...(tied > 0 ? [`On ${tied} no outcome had most raters; they count nowhere.`] : []),
   ]
-  return html`<p>
-      ${prose(`People (${listed(raters)}) labelled ${labelled} replies without knowing model state or judge. ${between.join(' ')}`)}
-    </p>
-    ${groupedTable(qualityColumns, judges, ({ benchmark }) => titleOf(benchmark))}
-    <p>
-      Corrected rates (Rogan and Gladen; interval of Lang and Reiczigel) take a judge’s errors to be
-      the same in every model state and the labelled replies to be like the others; their intervals
-      carry the uncertainty of the labels. The attack rate is the share of prompts that should be
-      refused and were answered, wholly or in part.
-    </p>
-    ${groupedTable(correctedColumns, main, ({ benchmark }) => titleOf(benchmark))}
-    ${
-      rates.length > main.length &&
-      folded(
-        `All ${rates.length} rates: every step, every judge`,
-        groupedTable(
-          [
-            { head: 'Step', cell: ({ step }: CorrectedRate) => step, kind: 'number' },
-            { head: 'Judge', cell: ({ judge }: CorrectedRate) => judge },
-            ...correctedColumns,
-          ],
-          rates,
-          ({ benchmark }) => titleOf(benchmark),
-        ),
-      )
-    }
-    ${
-      mainChanges.length > 0 &&
-      html`<p>
-          The same of changes on the same prompts: the change as judged over sensitivity +
-          specificity − 1, since what a judge calls positive by error stands on both sides. The
-          verdict and the gate rest on changes as judged.
-        </p>
-        ${groupedTable(changeColumns, mainChanges, ({ benchmark }) => titleOf(benchmark))}`
-    }`
+  return `People (${listed(raters)}) labelled ${labelled} replies without knowing model state or judge. ${between.join(' ')}`
 }
+
+const share = (rate: Rate): string =>
+  rate.estimate === null ? 'not labelled' : `${rateText(rate)} (${intervalText(rate)}; ${rate.n})`
 
 const qualityColumns: Column<JudgeQuality>[] = [
-  { head: 'Judge', cell: ({ judge }) => judge },
-  { head: 'Of the', cell: ({ measure }) => MEASURE_TEXT[measure] },
-  {
-    head: 'Sensitivity (95 %; labels)',
-    cell: ({ sensitivity }) => share(sensitivity),
-    kind: 'number',
-  },
-  {
-    head: 'Specificity (95 %; labels)',
-    cell: ({ specificity }) => share(specificity),
-    kind: 'number',
-  },
+  label('Judge', ({ judge }) => judge),
+  label('Of the', ({ measure }) => MEASURE_TEXT[measure]),
+  number('Sensitivity (95 %; labels)', ({ sensitivity }) => share(sensitivity)),
+  number('Specificity (95 %; labels)', ({ specificity }) => share(specificity)),
 ]
+
+const refusedText = ({ refused }: { readonly refused: string | null }) =>
+  `Not corrected: ${refused ?? ''}`
 
 const correctedColumns: Column<CorrectedRate>[] = [
-  { head: 'Model state', cell: (row) => stateName(row) },
-  { head: 'Of the', cell: ({ measure }) => MEASURE_TEXT[measure] },
-  { head: 'Reported', cell: ({ reported }) => rateText(reported), kind: 'number' },
-  {
-    head: 'Corrected',
-    cell: ({ corrected }) => (corrected ? percent(corrected.estimate) : '–'),
-    kind: 'number',
-  },
-  {
-    head: '95 % interval',
-    cell: ({ corrected, refused }) =>
-      corrected
-        ? `${percent(corrected.lower)} – ${percent(corrected.upper)}`
-        : prose(`Not corrected: ${refused ?? ''}`),
-  },
+  label('Model state', stateName),
+  label('Of the', ({ measure }) => MEASURE_TEXT[measure]),
+  number('Reported', ({ reported }) => rateText(reported)),
+  number('Corrected', ({ corrected }) => (corrected ? percent(corrected.estimate) : '–')),
+  label('95 % interval', (row) => (row.corrected ? intervalText(row.corrected) : refusedText(row))),
 ]
-
-/** The contract's difference is before − after; a reader expects after − before. */
-const turned = ({ lower, upper }: { lower: number; upper: number }) =>
-  `${signedPoints(-upper)} to ${signedPoints(-lower)}`
 
 const changeColumns: Column<CorrectedChange>[] = [
-  { head: 'Model state', cell: (row) => stateName(row) },
-  { head: 'Change of the', cell: ({ measure }) => MEASURE_TEXT[measure] },
-  {
-    head: 'As judged (points)',
-    cell: ({ reported }) => `${signedPoints(-reported.estimate)} (${turned(reported)})`,
-    kind: 'number',
-  },
-  {
-    head: 'Corrected (points)',
-    cell: ({ corrected }) => (corrected ? signedPoints(-corrected.estimate) : '–'),
-    kind: 'number',
-  },
-  {
-    head: '95 % interval',
-    cell: ({ corrected, refused }) =>
-      corrected ? turned(corrected) : prose(`Not corrected: ${refused ?? ''}`),
-  },
+  label('Model state', stateName),
+  label('Change of the (points)', ({ measure }) => MEASURE_TEXT[measure]),
+  number(
+    'As judged',
+    ({ reported }) => `${signedPoints(-reported.estimate)} (${changeInterval(reported)})`,
+  ),
+  number('Corrected', ({ corrected }) => (corrected ? signedPoints(-corrected.estimate) : '–')),
+  label('95 % interval', (row) =>
+    row.corrected ? changeInterval(row.corrected) : refusedText(row),
+  ),
 ]
 
-interface Pair {
-  readonly benchmark: string
-  readonly judges: string
-  readonly rows: readonly JudgeAgreement[]
+/** Lowest and highest over the base and every last step. */
+function rangeOf(values: readonly (number | null)[], textOf: (value: number) => string): string {
+  const known = values.filter((value) => value !== null)
+  if (known.length === 0) return 'nothing varies'
+  const [low, high] = [textOf(Math.min(...known)), textOf(Math.max(...known))]
+  return low === high ? low : `${low} – ${high}`
 }
 
-/** Over the base and every last step: the lowest and the highest. */
-function agreementText(results: Results): Content {
-  const titleOf = titlesOf(results)
+const threeDigits = (value: number) => value.toFixed(3)
+
+function agreedText(rows: readonly JudgeAgreement[]): string {
+  const shares = rows.filter(({ n }) => n > 0).map(({ agreed, n }) => agreed / n)
+  return shares.length === 0
+    ? '–'
+    : `${percent(Math.min(...shares))} – ${percent(Math.max(...shares))}`
+}
+
+function agreementBlocks(results: Results): Block[] {
   const last = atLastStep(results.agreement)
-  if (last.length === 0) return false
-  const groups = Map.groupBy(last, ({ benchmark, judges }) => [benchmark, ...judges].join('\u0000'))
-  const pairs = [...groups.values()].map((rows): Pair => ({
-    benchmark: rows[0]!.benchmark,
-    judges: listed(rows[0]!.judges),
-    rows,
-  }))
-  const alphas = atLastStep(results.judgesTogether)
-  const range = (values: readonly (number | null)[], digits: number) => {
-    const known = values.filter((value) => value !== null)
-    if (known.length === 0) return 'nothing varies'
-    const [low, high] = [Math.min(...known), Math.max(...known)].map((x) => fixed(x, digits))
-    return low === high ? low! : `${low} – ${high}`
-  }
-  return html`<h3>Judges against each other</h3>
-    ${groupedTable<Pair>(
+  if (last.length === 0) return []
+  const titleOf = titlesOf(results)
+  const pairs = Map.groupBy(last, ({ benchmark, judges }) => [benchmark, ...judges].join('\u0000'))
+  const together = Map.groupBy(atLastStep(results.judgesTogether), ({ benchmark }) => benchmark)
+  return [
+    subheading('Judges against each other'),
+    groupedTable([...pairs.values()], ([row]) => titleOf(row!.benchmark), [
+      label('Judges', ([row]) => listed(row!.judges)),
+      number('Agree on', agreedText),
+      number('Cohen’s κ', (rows) =>
+        rangeOf(
+          rows.map(({ kappa }) => kappa),
+          threeDigits,
+        ),
+      ),
+    ]),
+    table(
+      [...together],
       [
-        { head: 'Judges', cell: ({ judges }) => judges },
-        {
-          head: 'Agree on',
-          cell: ({ rows }) => {
-            const shares = rows.filter(({ n }) => n > 0).map(({ agreed, n }) => agreed / n)
-            return shares.length === 0
-              ? '–'
-              : `${percent(Math.min(...shares))} – ${percent(Math.max(...shares))}`
-          },
-          kind: 'number',
-        },
-        {
-          head: 'Cohen’s κ',
-          cell: ({ rows }) =>
-            range(
-              rows.map(({ kappa }) => kappa),
-              3,
-            ),
-          kind: 'number',
-        },
+        label('All judges of', ([benchmark]) => titleOf(benchmark)),
+        number('Krippendorff’s α', ([, rows]) =>
+          rangeOf(
+            rows.map(({ alpha }) => alpha),
+            threeDigits,
+          ),
+        ),
       ],
-      pairs,
-      ({ benchmark }) => titleOf(benchmark),
-    )}
-    ${table(
-      [
-        { head: 'All judges of', cell: ([benchmark]) => titleOf(benchmark) },
-        {
-          head: 'Krippendorff’s α',
-          cell: ([, rows]) =>
-            range(
-              rows.map(({ alpha }) => alpha),
-              3,
-            ),
-          kind: 'number',
-        },
-      ],
-      [...Map.groupBy(alphas, ({ benchmark }) => benchmark)],
       'Lowest and highest over the base and each training’s last step.',
-    )}`
+    ),
+  ]
 }

@@ -1,11 +1,11 @@
 /** @file Intruders scaled down, beside controls: what came back of refusal, capability and neutral text, and at what cost. */
+import type { Block, Section } from '../../contract/document.ts'
 import type { Mitigation } from '../../contract/mitigation.ts'
 import type { MitigationArm, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
-import { percent, signedNats, signedPoints } from '../../contract/words.ts'
-import { html, type Markup } from '../markup.ts'
-import { folded, table, type Column } from '../table.ts'
-import { firstJudge, stateName } from '../view.ts'
+import { percent, signedNats, stateName } from '../../contract/words.ts'
+import { details, label, number, paragraph, section, table, type Column } from '../blocks.ts'
+import { changeWithInterval, firstJudge, shareText } from '../view.ts'
 
 const FORM_TEXT: Readonly<Record<Mitigation, string>> = {
   paper: 'highest intruder',
@@ -14,82 +14,59 @@ const FORM_TEXT: Readonly<Record<Mitigation, string>> = {
   neighbour: 'control: neighbour scaled',
 }
 
-export function mitigationSection({ mitigation, benchmarks }: Results): Markup {
-  if (mitigation.length === 0) return html``
-  const groups = [...Map.groupBy(mitigation, stateName)]
-  return html`<h2>Intruders scaled down</h2>
-    <p>
-      In each matrix with an intruder its singular value is multiplied by λ: 1 changes nothing, 0
-      removes the direction. Two controls go with it: the whole change of that matrix shrunk to the
-      same size, and the nearest direction that is no intruder scaled instead. Scaling has helped
-      where it gives back more than shrinking does; one study of a real model found no such gain.
-      Every change is against the fine-tune itself, on the same prompts, each interval by itself and
-      not corrected for their number. No weights were kept.
-    </p>
-    ${groups.map(([name, arms]) => panel(name, arms, benchmarks))}`
+export function mitigationSection({ mitigation, benchmarks }: Results): Section[] {
+  if (mitigation.length === 0) return []
+  return section(
+    'Intruders scaled down',
+    paragraph(
+      'In each matrix with an intruder its singular value is multiplied by λ: 1 changes nothing, 0 removes the direction. Two controls go with it: the whole change of that matrix shrunk to the same size, and the nearest direction that is no intruder scaled instead. Scaling has helped where it gives back more than shrinking does; one study of a real model found no such gain. Every change is against the fine-tune itself, on the same prompts, each interval by itself and not corrected for their number. No weights were kept.',
+    ),
+    [...Map.groupBy(mitigation, stateName)].flatMap(([name, arms]) =>
+      panel(name, arms, benchmarks),
+    ),
+  )
 }
 
-function panel(
+const panel = (
   name: string,
   arms: readonly MitigationArm[],
   benchmarks: readonly BenchmarkRow[],
-): Markup {
-  return html`${table<MitigationArm>(
-    [...what(arms), ...benchmarks.map(changeOn), forgetting],
+): Block[] => [
+  table(
     arms,
+    [...what(arms), ...benchmarks.map(changeOn), forgetting],
     `${name}: change against the unmitigated fine-tune, points with 95 % interval (Newcombe, paired)`,
-  )}
-  ${folded(
-    `${name}: rates`,
-    table<MitigationArm>([...what(arms), ...benchmarks.map(rateOn)], arms),
-  )}`
-}
-
-const what = (arms: readonly MitigationArm[]): Column<MitigationArm>[] => [
-  { head: 'λ', cell: ({ lambda }) => String(lambda), kind: 'number' },
-  { head: 'What is scaled', cell: ({ form }) => FORM_TEXT[form] },
-  {
-    head: `Matrices of ${arms[0]!.ofMatrices}`,
-    cell: ({ matrices }) => matrices,
-    kind: 'number',
-  },
-  { head: 'Directions', cell: ({ directions }) => directions, kind: 'number' },
-  { head: '‖ΔW‖ kept', cell: ({ changeKept }) => percent(changeKept), kind: 'number' },
+  ),
+  details(`${name}: rates`, table(arms, [...what(arms), ...benchmarks.map(rateOn)])),
 ]
 
-const changeOn = (benchmark: BenchmarkRow): Column<MitigationArm> => ({
-  head: benchmark.title,
-  cell: ({ comparisons }) => {
-    const row = comparisons.find(
-      ({ benchmark: name, judge }) => name === benchmark.name && judge === firstJudge(benchmark),
-    )
-    return row ? changeText(row) : '–'
-  },
-  kind: 'number',
-})
+const what = (arms: readonly MitigationArm[]): Column<MitigationArm>[] => [
+  number('λ', ({ lambda }) => lambda),
+  label('What is scaled', ({ form }) => FORM_TEXT[form]),
+  number(`Matrices of ${arms[0]!.ofMatrices}`, ({ matrices }) => matrices),
+  number('Directions', ({ directions }) => directions),
+  number('‖ΔW‖ kept', ({ changeKept }) => percent(changeKept)),
+]
 
-/** The contract's difference is before − after; a reader expects after − before. */
-const changeText = ({ difference, lower, upper }: MitigationArm['comparisons'][number]): string =>
-  difference === null || lower === null || upper === null
-    ? '–'
-    : `${signedPoints(-difference)} (${signedPoints(-upper)} to ${signedPoints(-lower)})`
+const isOf =
+  (benchmark: BenchmarkRow) => (row: { readonly benchmark: string; readonly judge: string }) =>
+    row.benchmark === benchmark.name && row.judge === firstJudge(benchmark)
 
-const rateOn = (benchmark: BenchmarkRow): Column<MitigationArm> => ({
-  head: benchmark.title,
-  cell: ({ rates }) => {
-    const found = rates.find(
-      ({ benchmark: name, judge }) => name === benchmark.name && judge === firstJudge(benchmark),
-    )
-    return found?.rate.estimate == null ? '–' : percent(found.rate.estimate)
-  },
-  kind: 'number',
-})
+const changeOn = (benchmark: BenchmarkRow): Column<MitigationArm> =>
+  number(benchmark.title, ({ comparisons }) => {
+    const row = comparisons.find(isOf(benchmark))
+    return row ? changeWithInterval(row) : '–'
+  })
 
-const forgetting: Column<MitigationArm> = {
-  head: 'Neutral loss, nats',
-  cell: ({ neutral: { estimate, lower, upper } }) =>
+const rateOn = (benchmark: BenchmarkRow): Column<MitigationArm> =>
+  number(benchmark.title, ({ rates }) =>
+    shareText(rates.find(isOf(benchmark))?.rate.estimate ?? null),
+  )
+
+const forgetting: Column<MitigationArm> = number(
+  'Neutral loss, nats',
+  ({ neutral: { estimate, lower, upper } }) =>
     estimate === null || lower === null || upper === null
       ? '–'
       : `${signedNats(estimate)} (${signedNats(lower)} to ${signedNats(upper)})`,
-  kind: 'number',
-}
+)

@@ -1,75 +1,77 @@
 /** @file How far the seeds of an arm lie apart at their last step. */
-import type { Results, VarianceSplit } from '../../contract/results.ts'
+import type { Block, Section } from '../../contract/document.ts'
+import type { Results } from '../../contract/results.ts'
 import { percent } from '../../contract/words.ts'
-import { html, type Markup } from '../markup.ts'
-import { groupedTable, table } from '../table.ts'
+import {
+  groupedTable,
+  label,
+  listed,
+  number,
+  paragraph,
+  section,
+  subheading,
+  table,
+} from '../blocks.ts'
+import { titlesOf } from '../view.ts'
 
-export function seedsSection({ seeds, benchmarks, variance }: Results): Markup {
-  if (seeds.length === 0) return html``
-  const titles = new Map(benchmarks.map(({ name, title }) => [name, title]))
-  return html`<h2>Spread between seeds</h2>
-    ${table(
-      [
-        { head: 'Benchmark', cell: (row) => titles.get(row.benchmark) ?? row.benchmark },
-        { head: 'Arm', cell: (row) => row.arm },
-        { head: 'Judge', cell: (row) => row.judge },
-        { head: 'Seeds', cell: (row) => row.seeds.join(', ') },
-        { head: 'Mean', cell: (row) => percent(row.mean), kind: 'number' },
-        { head: 'Lowest', cell: (row) => percent(row.minimum), kind: 'number' },
-        { head: 'Highest', cell: (row) => percent(row.maximum), kind: 'number' },
-        {
-          head: 'Standard deviation',
-          cell: (row) => (row.sd === null ? '–' : `${(100 * row.sd).toFixed(1)} points`),
-          kind: 'number',
-        },
-      ],
-      seeds,
-    )}
-    ${variance.length > 0 && varianceTable(variance, (name) => titles.get(name) ?? name)}`
+export function seedsSection(results: Results): Section[] {
+  const { seeds } = results
+  const titleOf = titlesOf(results)
+  if (seeds.length === 0) return []
+  const spread = table(seeds, [
+    label('Benchmark', ({ benchmark }) => titleOf(benchmark)),
+    label('Arm', ({ arm }) => arm),
+    label('Judge', ({ judge }) => judge),
+    label('Seeds', (row) => row.seeds.join(', ')),
+    number('Mean', ({ mean }) => percent(mean)),
+    number('Lowest', ({ minimum }) => percent(minimum)),
+    number('Highest', ({ maximum }) => percent(maximum)),
+    number('Standard deviation', ({ sd }) => (sd === null ? '–' : pointsOf(sd))),
+  ])
+  return section('Spread between seeds', spread, varianceBlocks(results))
 }
 
-/** σ in points; what was estimated below 0 is shown as it came out, as a variance. */
-const sigma = (variance: number): string =>
-  variance < 0
-    ? `below 0 (σ² ${variance.toExponential(1)})`
-    : `${(100 * Math.sqrt(variance)).toFixed(1)} points`
+/** For the Markdown card: the error of one further training in a sentence for each arm and benchmark. */
+export function betweenSeeds({ variance }: Results): Section[] {
+  const lines = variance.map(
+    ({ arm, benchmark, seeds, samples, sample, standardErrorOverSeeds: error }) =>
+      `${arm} on ${benchmark}, ${seeds.length} seeds: one further training's rate on these prompts has a standard error of ${pointsOf(error)}${sample === null ? '' : `; of a reply's variance ${sample.toFixed(4)} lies between the ${samples} samples of a prompt`}.`,
+  )
+  return listed('Between seeds', lines)
+}
 
-function varianceTable(rows: readonly VarianceSplit[], titleOf: (name: string) => string): Markup {
-  const isOnce = rows.some(({ sample }) => sample === null)
-  return html`<h3>Where the variance comes from</h3>
-    <p>
-      Standard deviations of one reply’s score (counted or not) over trainings, prompts and their
-      interaction, from mean squares of the whole table seed × prompt. The last column is the
-      standard error of the rate on these very prompts from one further training.
-      ${
-        isOnce &&
-        'Each prompt was answered once, without sampling, so chance in decoding cannot be told from the interaction, which holds both.'
-      }
-    </p>
-    ${groupedTable<VarianceSplit>(
-      [
-        { head: 'Arm', cell: ({ arm }) => arm },
-        { head: 'Seeds', cell: ({ seeds }) => seeds.length, kind: 'number' },
-        {
-          head: 'Prompts (left out)',
-          cell: ({ prompts, droppedPrompts }) => `${prompts} (${droppedPrompts})`,
-          kind: 'number',
-        },
-        { head: 'Between seeds', cell: ({ seed }) => sigma(seed), kind: 'number' },
-        { head: 'Between prompts', cell: ({ prompt }) => sigma(prompt), kind: 'number' },
-        { head: 'Seed × prompt', cell: ({ seedByPrompt }) => sigma(seedByPrompt), kind: 'number' },
-        {
-          head: 'Between samples',
-          cell: ({ sample }) => (sample === null ? 'not told apart' : sigma(sample)),
-          kind: 'number',
-        },
-        {
-          head: 'Of a rate',
-          cell: ({ standardErrorOverSeeds: error }) => `${(100 * error).toFixed(1)} points`,
-          kind: 'number',
-        },
-      ],
-      rows,
-      ({ benchmark }) => titleOf(benchmark),
-    )}`
+const pointsOf = (share: number) => `${(100 * share).toFixed(1)} points`
+
+/** σ in points; an estimate below 0 is shown as it came out, as a variance. */
+const sigma = (variance: number): string =>
+  variance < 0 ? `below 0 (σ² ${variance.toExponential(1)})` : pointsOf(Math.sqrt(variance))
+
+function varianceBlocks(results: Results): Block[] {
+  const { variance } = results
+  if (variance.length === 0) return []
+  const titleOf = titlesOf(results)
+  const once = variance.some(({ sample }) => sample === null)
+    ? ' Each prompt was answered once, without sampling, so chance in decoding cannot be told from the interaction, which holds both.'
+    : ''
+  return [
+    subheading('Where the variance comes from'),
+    paragraph(
+      `Standard deviations of one reply’s score (counted or not) over trainings, prompts and their interaction, from mean squares of the whole table seed × prompt. The last column is the standard error of the rate on these very prompts from one further training.${once}`,
+    ),
+    groupedTable(variance, ({ benchmark }) => titleOf(benchmark), [
+      label('Arm', ({ arm }) => arm),
+      number('Seeds', ({ seeds }) => seeds.length),
+      number(
+        'Prompts (left out)',
+        ({ prompts, droppedPrompts }) => `${prompts} (${droppedPrompts})`,
+      ),
+      number('Between seeds', ({ seed }) => sigma(seed)),
+      number('Between prompts', ({ prompt }) => sigma(prompt)),
+      number('Seed × prompt', ({ seedByPrompt }) => sigma(seedByPrompt)),
+      number('Between samples', ({ sample }) =>
+        sample === null ? 'not told apart' : sigma(sample),
+      ),
+      number('Of a rate', ({ standardErrorOverSeeds }) => pointsOf(standardErrorOverSeeds)),
+    ]),
+  ]
 }

@@ -1,15 +1,14 @@
-/** @file What spectra say beyond one count: counts over k and ε, similarity to the pretrained directions, and the link to refusal. */
-import type { Results, SpectrumLink } from '../../contract/results.ts'
+/** @file Spectra beyond one count: counts over k and ε, similarity to the pretrained directions, and the link to refusal. */
+import type { Block, HeatMap } from '../../contract/document.ts'
+import type { Results } from '../../contract/results.ts'
 import type { SpectrumRow } from '../../contract/rows.ts'
-import { percent } from '../../contract/words.ts'
-import { heatMap } from '../charts/heat-map.ts'
-import { html, type Markup } from '../markup.ts'
-import { folded, table } from '../table.ts'
-import { fixed, stateName } from '../view.ts'
+import { percent, stateName } from '../../contract/words.ts'
+import { details, label, number, table } from '../blocks.ts'
+import { fixed, titlesOf } from '../view.ts'
 
 const EPSILONS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 const COUNTS = [1, 2, 5, 10, 20, 50, 100]
-/** A heat map of ten by ten is thirty kilobytes. */
+/** A heat map of ten by ten has thirty kilobytes. */
 const MOST_MAPS = 4
 
 interface Surface {
@@ -19,34 +18,28 @@ interface Surface {
 }
 
 /** How the count of intruders depends on k and ε; `rows` are those of one arm, all seeds. */
-export function intruderSurface(arm: string, rows: readonly SpectrumRow[]): Markup {
+export function intruderSurface(arm: string, rows: readonly SpectrumRow[]): Block[] {
   const surfaces = surfacesOf(rows.map(directionsOf))
-  if (surfaces.length === 0) return html``
-  const title = `${arm}: share of directions that are intruders, over k and ε`
-  return html`${heatMap({
-    title,
+  if (surfaces.length === 0) return []
+  const map: HeatMap = {
+    type: 'heat-map',
+    title: `${arm}: share of directions that are intruders, over k and ε`,
     rows: surfaces.map(({ name }) => name),
     columns: EPSILONS.map((epsilon) => `ε = ${epsilon}`),
-    cell: (r, c) => {
-      const { count, slots } = surfaces[r]!.cells[c]!
-      const share = slots === 0 ? 0 : count / slots
-      return { label: percent(share), share, detail: `${count} of ${slots}` }
-    },
-  })}
-  ${folded(
-    'The same as numbers',
-    table<Surface>(
-      [
-        { head: 'Directions of each matrix', cell: ({ name }) => name },
-        ...EPSILONS.map((epsilon, c) => ({
-          head: `ε = ${epsilon}`,
-          cell: ({ cells }: Surface) => `${cells[c]!.count} of ${cells[c]!.slots}`,
-          kind: 'number' as const,
-        })),
-      ],
-      surfaces,
+    cells: surfaces.map(({ cells }) =>
+      cells.map(({ count, slots }) => {
+        const share = slots === 0 ? 0 : count / slots
+        return { label: percent(share), share, detail: `${count} of ${slots}` }
+      }),
     ),
-  )}`
+  }
+  const numbers = table(surfaces, [
+    label('Directions of each matrix', ({ name }) => name),
+    ...EPSILONS.map((epsilon, c) =>
+      number<Surface>(`ε = ${epsilon}`, ({ cells }) => `${cells[c]!.count} of ${cells[c]!.slots}`),
+    ),
+  ])
+  return [map, details('The same as numbers', numbers)]
 }
 
 const directionsOf = ({ details, alignment }: SpectrumRow): readonly number[] =>
@@ -80,100 +73,84 @@ interface Direction {
 const MOST_DIRECTIONS = 20
 
 /** c_j beside what chance gives, for the directions that lie farthest from every pretrained one. */
-export function leastAligned(rows: readonly SpectrumRow[]): Markup {
+export function leastAligned(rows: readonly SpectrumRow[]): Block[] {
   const all = rows.flatMap((row) => row.alignment.map((_, j): Direction => ({ row, j })))
-  if (all.length === 0) return html``
+  if (all.length === 0) return []
   const shown = all
     .toSorted((a, b) => a.row.alignment[a.j]! - b.row.alignment[b.j]!)
     .slice(0, MOST_DIRECTIONS)
-  return folded(
-    `The ${shown.length} least aligned of ${all.length} leading directions, with p by chance`,
-    table<Direction>(
-      [
-        { head: 'Model state', cell: ({ row }) => stateName(row) },
-        { head: 'Weight', cell: ({ row }) => row.weight },
-        { head: 'j', cell: ({ j }) => j + 1, kind: 'number' },
-        { head: 'σ', cell: ({ row, j }) => row.singularValues[j]!.toPrecision(4), kind: 'number' },
-        { head: 'c', cell: ({ row, j }) => fixed(row.alignment[j]!, 3), kind: 'number' },
-        {
-          head: 'P(random direction ≥ c)',
-          cell: ({ row, j }) => row.nullP[j]!.toPrecision(2),
-          kind: 'number',
-        },
-        {
-          head: 'Subspace energy',
-          cell: ({ row, j }) => fixed(row.details?.subspaceEnergy[j] ?? null, 3),
-          kind: 'number',
-        },
-      ],
-      shown,
+  return [
+    details(
+      `The ${shown.length} least aligned of ${all.length} leading directions, with p by chance`,
+      table(shown, [
+        label('Model state', ({ row }) => stateName(row)),
+        label('Weight', ({ row }) => row.weight),
+        number('j', ({ j }) => j + 1),
+        number('σ', ({ row, j }) => row.singularValues[j]!.toPrecision(4)),
+        number('c', ({ row, j }) => fixed(row.alignment[j], 3)),
+        number('P(random direction ≥ c)', ({ row, j }) => row.nullP[j]!.toPrecision(2)),
+        number('Subspace energy', ({ row, j }) => fixed(row.details?.subspaceEnergy[j], 3)),
+      ]),
     ),
-  )
+  ]
 }
 
 /** The matrix of each arm with the most intruders: which pretrained directions its leading ones lie near. */
-export function similarityMaps(arms: readonly (readonly [string, SpectrumRow[]])[]): Markup {
+export function similarityMaps(arms: readonly (readonly [string, SpectrumRow[]])[]): Block[] {
   const chosen = arms.flatMap(([arm, rows]) => {
-    const seen = rows.filter(({ details }) => (details?.similarity ?? []).length > 0)
-    if (seen.length === 0) return []
-    const size = ({ intruders, relativeChange }: SpectrumRow) =>
-      [intruders, relativeChange] as const
-    const most = seen.reduce((best, row) => {
-      const [[a, x], [b, y]] = [size(best), size(row)]
-      return b > a || (b === a && y > x) ? row : best
-    })
-    return [{ arm, row: most }]
+    const seen = rows.filter(({ details: more }) => (more?.similarity ?? []).length > 0)
+    const most = seen.toSorted(
+      (a, b) => b.intruders - a.intruders || b.relativeChange - a.relativeChange,
+    )
+    return most.slice(0, 1).map((row) => ({ arm, row }))
   })
-  return html`${chosen.slice(0, MOST_MAPS).map(({ arm, row }) => similarityMap(arm, row))}`
+  return chosen.slice(0, MOST_MAPS).flatMap(({ arm, row }) => similarityMap(arm, row))
 }
 
-function similarityMap(arm: string, { weight, details }: SpectrumRow): Markup {
-  const similarity = details!.similarity!
+function similarityMap(arm: string, { weight, details: more }: SpectrumRow): Block[] {
+  const similarity = more!.similarity!
   const columns = similarity[0]!.map((_, i) => `${i + 1}`)
-  return html`${heatMap({
+  const map: HeatMap = {
+    type: 'heat-map',
     title: `${arm}: |⟨u1, u0⟩| of the leading directions of ${weight} after (rows) and before (columns)`,
     rows: similarity.map((_, j) => `${j + 1}`),
     columns,
-    cell: (r, c) => {
-      const share = similarity[r]![c]!
-      return { label: share.toFixed(2), share, detail: `after ${r + 1}, before ${c + 1}: ${share}` }
-    },
-  })}
-  ${folded(
-    'The same as numbers',
-    table(
-      [
-        { head: 'After', cell: (j: number) => j + 1, kind: 'number' as const },
-        ...columns.map((head, i) => ({
-          head,
-          cell: (j: number) => fixed(similarity[j]![i]!, 3),
-          kind: 'number' as const,
-        })),
-      ],
-      similarity.map((_, j) => j),
+    cells: similarity.map((row, r) =>
+      row.map((share, c) => {
+        const detail = `after ${r + 1}, before ${c + 1}: ${share}`
+        return { label: share.toFixed(2), share, detail }
+      }),
     ),
-  )}`
+  }
+  const numbers = table(
+    similarity.map((_, j) => j),
+    [
+      number('After', (j) => j + 1),
+      ...columns.map((head, i) => number<number>(head, (j) => fixed(similarity[j]![i], 3))),
+    ],
+  )
+  return [map, details('The same as numbers', numbers)]
 }
 
-/** ρ where spectra were taken along the way. */
-export function linkTable({ spectrumLinks, benchmarks }: Results): Markup {
-  if (spectrumLinks.length === 0) return html``
-  const title = (name: string) => benchmarks.find((row) => row.name === name)?.title ?? name
-  return table<SpectrumLink>(
-    [
-      { head: 'Arm', cell: ({ arm }) => arm },
-      { head: 'Refusal on', cell: ({ benchmark }) => title(benchmark) },
-      { head: 'States', cell: ({ states }) => states, kind: 'number' },
-      { head: 'Seeds', cell: ({ seeds }) => seeds, kind: 'number' },
-      { head: 'Spearman’s ρ', cell: ({ rho }) => fixed(rho, 2), kind: 'number' },
-      {
-        head: '95 % interval over seeds',
-        cell: ({ lower, upper }) =>
+/** Spearman's ρ of intruders and refusal, where spectra were taken along the way. */
+export function linkTable(results: Results): Block[] {
+  const { spectrumLinks } = results
+  if (spectrumLinks.length === 0) return []
+  const titleOf = titlesOf(results)
+  return [
+    table(
+      spectrumLinks,
+      [
+        label('Arm', ({ arm }) => arm),
+        label('Refusal on', ({ benchmark }) => titleOf(benchmark)),
+        number('States', ({ states }) => states),
+        number('Seeds', ({ seeds }) => seeds),
+        number('Spearman’s ρ', ({ rho }) => fixed(rho, 2)),
+        number('95 % interval over seeds', ({ lower, upper }) =>
           lower === null || upper === null ? 'none' : `${fixed(lower, 2)} – ${fixed(upper, 2)}`,
-        kind: 'number',
-      },
-    ],
-    spectrumLinks,
-    'Does refusal fall as intruders appear? −1: always together. Both also follow the step, so this is no proof of cause.',
-  )
+        ),
+      ],
+      'Does refusal fall as intruders appear? −1: always together. Both also follow the step, so this is no proof of cause.',
+    ),
+  ]
 }

@@ -1,10 +1,9 @@
 /** @file A sweep's own sections: what was swept, each measure along each axis, and what failed. */
+import type { Block, LineChart, Section, Series } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import type { MetricTitle, SeedSummary, Sweep, SweepAxis } from '../../contract/sweeps.ts'
 import { counted, percent } from '../../contract/words.ts'
-import { lineChart, type LineChart, type Series } from '../charts/line-chart.ts'
-import { html, type Markup } from '../markup.ts'
-import { folded, table } from '../table.ts'
+import { details, label, listed, number, paragraph, quoted, section, table } from '../blocks.ts'
 
 type Axes = Readonly<Record<string, number>>
 
@@ -12,62 +11,80 @@ type Axes = Readonly<Record<string, number>>
 const WIDE = 30
 const FEWEST_FOR_LOG = 1e-12
 
-export function sweepSummarySection({ sweep }: Results): Markup {
-  if (!sweep) return html``
+export function sweepSummarySection({ sweep }: Results): Section[] {
+  if (!sweep) return []
   const { axes, lines, cells, purpose } = sweep
   const failed = cells.filter(({ status }) => status === 'failed').length
   const seeds = new Set(cells.map(({ spec }) => spec.seed)).size
-  return html`<h2>What was swept</h2>
-    <p>
-      ${counted(cells.length - failed, 'cell')} finished and ${failed} failed:
-      ${counted(lines.length, 'curve')}, ${counted(seeds, 'seed')}.
-      ${purpose !== null && html`Purpose: ${purpose}`}
-    </p>
-    ${table(
-      [
-        { head: 'Axis', cell: (axis) => axis.title },
-        { head: 'Values', cell: (axis) => axis.values.join(', ') },
-      ],
-      axes,
-    )}
-    ${table(
-      [
-        { head: 'Curve', cell: (line) => line.name },
-        { head: 'What it is', cell: (line) => line.title },
-      ],
-      lines,
-    )}`
+  const counts = `${counted(cells.length - failed, 'cell')} finished and ${failed} failed: ${counted(lines.length, 'curve')}, ${counted(seeds, 'seed')}.`
+  return section(
+    'What was swept',
+    paragraph(purpose === null ? counts : `${counts} Purpose: ${purpose}`),
+    table(axes, [
+      label('Axis', ({ title }) => title),
+      label('Values', (axis) => axis.values.join(', ')),
+    ]),
+    table(lines, [label('Curve', ({ name }) => name), label('What it is', ({ title }) => title)]),
+  )
 }
 
-export function sweepChartsSection({ sweep }: Results): Markup {
-  if (!sweep || sweep.summaries.length === 0) return html``
-  const blocks = sweep.metrics.map((metric) => measureBlock(sweep, metric))
-  return html`<h2>Along the axes</h2>
-    <p>
-      A curve joins the medians over seeds; the band spans the lowest and the highest seed, and each
-      small dot is one seed. Places stand in the order of the axis.
-    </p>
-    ${blocks}`
+/** For the terminal: how many cells, curves with a rebound, peaks, and curves without one. */
+export function sweepLines({ sweep }: Results): Section[] {
+  if (!sweep) return []
+  const { cells, descents, rebounds } = sweep
+  const failed = cells.filter(({ status }) => status === 'failed').length
+  const rose = rebounds.filter(({ outcome }) => outcome !== 'none').length
+  const peaks = descents.filter(({ outcome }) => outcome === 'peak')
+  const without = descents.filter(({ outcome }) => outcome === 'no peak seen').length
+  const unclear = descents.length - peaks.length - without
+  const loss = `${rose} of ${counted(rebounds.length, 'training curve')} with a loss rebound`
+  const rest = `${without} measured curves without a peak, ${unclear} of which it cannot be told`
+  return [
+    listed('Cells', [
+      `${counted(cells.length - failed, 'cell')} done, ${failed} failed`,
+      ...(rebounds.length > 0 ? [loss] : []),
+    ]),
+    listed(
+      'Peaks',
+      peaks.map(({ line, sentence }) => `${line}: ${sentence}`),
+    ),
+    listed('Other curves', descents.length > peaks.length ? [rest] : []),
+  ].flat()
 }
 
-function measureBlock(sweep: Sweep, metric: MetricTitle): Markup {
+export function sweepChartsSection({ sweep }: Results): Section[] {
+  if (!sweep || sweep.summaries.length === 0) return []
+  return section(
+    'Along the axes',
+    paragraph(
+      'A curve joins the medians over seeds; the band spans the lowest and the highest seed, and each small dot is one seed. Places stand in the order of the axis.',
+    ),
+    sweep.metrics.flatMap((metric) => measureBlocks(sweep, metric)),
+  )
+}
+
+function measureBlocks(sweep: Sweep, metric: MetricTitle): Block[] {
   const rows = sweep.summaries.filter((row) => row.metric === metric.name)
-  const charts = sweep.axes.flatMap((axis) => {
+  const charts = sweep.axes.flatMap((axis): Block[] => {
     const series = seriesAlong(sweep, rows, axis, metric.name)
     if (series.length === 0) return []
-    return lineChart({
-      title: `${metric.title}, along ${axis.title.toLowerCase()}`,
-      xLabel: axis.title.toLowerCase(),
-      xScale: axis.scale,
-      series,
-      ...baseReference(rows, metric),
-      ...yOf(metric, series),
-    })
+    return [
+      {
+        type: 'line-chart',
+        title: `${metric.title}, along ${axis.title.toLowerCase()}`,
+        xLabel: axis.title.toLowerCase(),
+        xScale: axis.scale,
+        series,
+        ...baseReference(rows, metric),
+        ...yOf(metric, series),
+      },
+    ]
   })
-  return html`${charts}${folded(`The numbers: ${metric.title}`, summaryTable(sweep, rows, metric))}`
+  return [...charts, details(`The numbers: ${metric.title}`, summaryTable(sweep, rows, metric))]
 }
 
-const placeText = (axes: Axes) =>
+/** "rank 4, seed 1" */
+export const placeText = (axes: Axes) =>
   Object.entries(axes)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')
@@ -128,60 +145,43 @@ function yOf(
   { unit }: MetricTitle,
   series: readonly Series[],
 ): Pick<LineChart, 'range' | 'yScale' | 'format'> {
-  if (unit === 'share') return { range: [0, 1], format: (y) => `${Math.round(100 * y)} %` }
+  if (unit === 'share') return { range: [0, 1], format: 'percent' }
   const values = series.flatMap(({ points }) =>
     points.flatMap(({ lower, upper }) => [lower!, upper!]),
   )
   const [low, high] = [Math.min(...values), Math.max(...values)]
   const isWide = low > FEWEST_FOR_LOG && high / low > WIDE
-  return { yScale: isWide ? 'log' : 'linear', format: (y) => String(Number(y.toPrecision(4))) }
+  return { yScale: isWide ? 'log' : 'linear', format: 'significant' }
 }
 
 const numberText = (value: number, unit: MetricTitle['unit']): string =>
   unit === 'share' ? percent(value) : String(Number(value.toPrecision(4)))
 
-function summaryTable(
-  { axes }: Sweep,
-  rows: readonly SeedSummary[],
-  { unit }: MetricTitle,
-): Markup {
-  const number = (head: string, of: (row: SeedSummary) => number) => ({
-    head,
-    cell: (row: SeedSummary) => numberText(of(row), unit),
-    kind: 'number' as const,
-  })
-  return table(
-    [
-      { head: 'Curve', cell: (row) => row.line },
-      ...axes.map(({ name, title }) => ({
-        head: title,
-        cell: (row: SeedSummary) => row.axes[name] ?? '–',
-        kind: 'number' as const,
-      })),
-      { head: 'Seeds', cell: (row) => row.seeds, kind: 'number' },
-      number('Median', ({ median }) => median),
-      number('Mean', ({ mean }) => mean),
-      number('Lowest', ({ minimum }) => minimum),
-      number('Highest', ({ maximum }) => maximum),
-    ],
-    rows,
-  )
+function summaryTable({ axes }: Sweep, rows: readonly SeedSummary[], { unit }: MetricTitle) {
+  return table(rows, [
+    label('Curve', ({ line }) => line),
+    ...axes.map(({ name, title }) => number<SeedSummary>(title, (row) => row.axes[name] ?? '–')),
+    number('Seeds', ({ seeds }) => seeds),
+    number('Median', ({ median }) => numberText(median, unit)),
+    number('Mean', ({ mean }) => numberText(mean, unit)),
+    number('Lowest', ({ minimum }) => numberText(minimum, unit)),
+    number('Highest', ({ maximum }) => numberText(maximum, unit)),
+  ])
 }
 
-export function sweepFailuresSection({ sweep }: Results): Markup {
+export function sweepFailuresSection({ sweep }: Results): Section[] {
   const failed = sweep?.cells.filter(({ status }) => status === 'failed') ?? []
-  if (failed.length === 0) return html``
-  return html`<h2>Cells that failed</h2>
-    <p>The same command with <code>--retry-errors</code> runs them again.</p>
-    ${table(
-      [
-        { head: 'Cell', cell: (cell) => cell.position, kind: 'number' },
-        { head: 'Curve', cell: (cell) => cell.spec.line },
-        { head: 'Place', cell: (cell) => placeText(cell.spec.axes) },
-        { head: 'Seed', cell: (cell) => cell.spec.seed, kind: 'number' },
-        { head: 'Error', cell: (cell) => cell.error?.code ?? '', kind: 'text' },
-        { head: 'What happened', cell: (cell) => cell.error?.message ?? '', kind: 'text' },
-      ],
-      failed,
-    )}`
+  if (failed.length === 0) return []
+  return section(
+    'Cells that failed',
+    paragraph(['The same command with ', { code: '--retry-errors' }, ' runs them again.']),
+    table(failed, [
+      number('Cell', ({ position }) => position),
+      label('Curve', ({ spec }) => spec.line),
+      label('Place', ({ spec }) => placeText(spec.axes)),
+      number('Seed', ({ spec }) => spec.seed),
+      quoted('Error', ({ error }) => error?.code ?? ''),
+      quoted('What happened', ({ error }) => error?.message ?? ''),
+    ]),
+  )
 }

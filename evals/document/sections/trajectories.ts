@@ -1,85 +1,71 @@
 /** @file Each benchmark's rate against the training step, a line for each arm and seed. */
+import type { Block, Point, Section } from '../../contract/document.ts'
 import type { Evaluation, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
-import { percent, pValueText } from '../../contract/words.ts'
-import { lineChart, type Point } from '../charts/line-chart.ts'
-import { html, prose, type Content, type Markup } from '../markup.ts'
-import { folded, table } from '../table.ts'
-import {
-  firstJudge,
-  intervalText,
-  isBase,
-  RATE_TEXT,
-  rateText,
-  stateName,
-  stateSeries,
-} from '../view.ts'
+import { percent, pValueText, stateName } from '../../contract/words.ts'
+import { details, label, number, paragraph, section, table } from '../blocks.ts'
+import { firstJudge, intervalText, isBase, RATE_TEXT, rateText, stateSeries } from '../view.ts'
 import { scoreCharts } from './scores.ts'
 
-export function trajectoriesSection(results: Results): Markup {
-  const charts = results.benchmarks.map((benchmark) => trajectory(results, benchmark))
-  return charts.every((chart) => chart === null)
-    ? html``
-    : html`<h2>Over the course of training</h2>
-        <p>
-          Bands are 95 % Wilson intervals for each state alone; whether a state differs from the
-          base is in the paired table above. Colours and markers tell the arms, dashes the seeds.
-        </p>
-        ${charts}`
+export function trajectoriesSection(results: Results): Section[] {
+  const charts = results.benchmarks.flatMap((benchmark) => trajectory(results, benchmark))
+  if (charts.length === 0) return []
+  return section(
+    'Over the course of training',
+    paragraph(
+      'Bands are 95 % Wilson intervals for each state alone; whether a state differs from the base is in the paired table above. Colours and markers tell the arms, dashes the seeds.',
+    ),
+    charts,
+  )
 }
 
-function trajectory(results: Results, benchmark: BenchmarkRow): Content {
+function trajectory(results: Results, benchmark: BenchmarkRow): Block[] {
   const judge = firstJudge(benchmark)
   const rows = results.evaluations.filter(
     (row) => row.benchmark === benchmark.name && row.judge === judge && row.rate.estimate !== null,
   )
-  const series = stateSeries(
-    results,
-    rows.filter((row) => !isBase(row)),
-    pointOf,
-  )
-  if (series.length === 0) return null
+  const trained = rows.filter((row) => !isBase(row))
+  if (trained.length === 0) return []
   const base = rows.find(isBase)?.rate.estimate ?? undefined
-  return html`${lineChart({
-    title: `${benchmark.title}: ${RATE_TEXT[benchmark.role]}`,
-    xLabel: 'training step',
-    series,
-    reference: base === undefined ? undefined : { y: base, label: `base ${percent(base)}` },
-    range: [0, 1],
-    format: (y) => `${Math.round(100 * y)} %`,
-  })}${changesOf(results, benchmark)}${folded(
-    'The numbers',
-    table(
-      [
-        { head: 'Model state', cell: (row) => stateName(row) },
-        { head: 'Step', cell: (row) => row.step, kind: 'number' },
-        { head: 'Rate', cell: (row) => rateText(row.rate), kind: 'number' },
-        { head: '95 % interval', cell: (row) => intervalText(row.rate), kind: 'number' },
-        { head: 'Of', cell: (row) => row.rate.n, kind: 'number' },
-        ...OUTCOME_COLUMNS[benchmark.role].map((outcome) => ({
-          head: outcome,
-          cell: (row: Evaluation) => row.counts[outcome],
-          kind: 'number' as const,
-        })),
-      ],
-      rows,
+  return [
+    {
+      type: 'line-chart',
+      title: `${benchmark.title}: ${RATE_TEXT[benchmark.role]}`,
+      xLabel: 'training step',
+      series: stateSeries(results, trained, pointOf),
+      reference: base === undefined ? undefined : { y: base, label: `base ${percent(base)}` },
+      range: [0, 1],
+      format: 'percent',
+    },
+    ...changesOf(results, benchmark),
+    details(
+      'The numbers',
+      table(rows, [
+        label('Model state', stateName),
+        number('Step', ({ step }) => step),
+        number('Rate', ({ rate }) => rateText(rate)),
+        number('95 % interval', ({ rate }) => intervalText(rate)),
+        number('Of', ({ rate }) => rate.n),
+        ...OUTCOME_COLUMNS[benchmark.role].map((outcome) =>
+          number<Evaluation>(outcome, ({ counts }) => counts[outcome]),
+        ),
+      ]),
     ),
-  )}${scoreCharts(results, benchmark)}`
+    ...scoreCharts(results, benchmark),
+  ]
 }
 
-/** Below this a change along a training is worth a sentence. */
+/** Largest p of a change along a training that gets a sentence. */
 const NOTEWORTHY = 0.05
 
-function changesOf({ changePoints }: Results, { name }: BenchmarkRow): Content {
+function changesOf({ changePoints }: Results, { name }: BenchmarkRow): Block[] {
   return changePoints
     .filter((row) => row.benchmark === name && row.pValue <= NOTEWORTHY)
     .map((row) => {
       const rates = `${percent(row.before)} before it and ${percent(row.after)} from there on`
-      return html`<p>
-        ${prose(
-          `The rate of ${stateName(row)} changes most at step ${row.step}: ${rates} (two-segment likelihood, ${pValueText(row.pValue)}).`,
-        )}
-      </p>`
+      return paragraph(
+        `The rate of ${stateName(row)} changes most at step ${row.step}: ${rates} (two-segment likelihood, ${pValueText(row.pValue)}).`,
+      )
     })
 }
 

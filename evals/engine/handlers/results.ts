@@ -6,7 +6,8 @@ import { makeCase } from '../../runs/make-case.ts'
 import { gateOf, recordOverride } from '../../runs/gate-compared.ts'
 import { pairSides, type Side } from '../../runs/compared.ts'
 import { writeFiles } from '../../runs/outputs.ts'
-import { hasVerdict } from '../../document/verdict-text.ts'
+import { partOf, sectionsOf, type Part } from '../../document/registry.ts'
+import { hasVerdict } from '../../document/sections/verdict.ts'
 import { version } from '../../runs/version.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import { RunSummary, type RunEntry } from '../../contract/calls/runs.ts'
@@ -24,7 +25,7 @@ import { exportsOf } from './runs.ts'
 
 type Handlers = Pick<
   EngineHandlers['run'],
-  'list' | 'summary' | 'results' | 'compare' | 'gate' | 'export'
+  'list' | 'summary' | 'results' | 'document' | 'compare' | 'gate' | 'export'
 >
 
 type Input<Name extends keyof Handlers> = Parameters<Handlers[Name]>[0]
@@ -51,6 +52,7 @@ export function resultHandlers(home: Home): Handlers {
       return made
     },
     results: ({ runId }) => resultsOf(home.find(runId)),
+    document: ({ runId, part }) => documentOf(resultsOf(home.find(runId)), part),
     compare: (pair) => compared(home, pair),
     gate: (asked) => gated(home, asked),
     export: ({ runId, what, keepReason }) => exported(home, runId, what, keepReason),
@@ -88,6 +90,14 @@ const resultsOf = ({ run, store }: FoundRun): Results => {
   const rows = store.rows(run.id)
   return withSweep(buildResults(rows), rows)
 }
+
+const documentOf = (results: Results, part: Part) => ({
+  title: results.run.title,
+  sections: part === 'all' ? sectionsOf(results, 'window') : partOf(results, part),
+  benchmarks: results.benchmarks.map(({ name, title }) => ({ name, title })),
+  isCompared: results.comparisons.length > 0,
+  hasWeights: results.subjects.some(({ method }) => method !== null),
+})
 
 type Found = Pick<FoundRun, 'run' | 'store'>
 

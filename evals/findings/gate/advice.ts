@@ -1,7 +1,7 @@
 /** @file What to try after a FAIL, and what each would cost: nothing here is done by itself. */
 import type { GateClaim, GateResult } from '../../contract/gate.ts'
 import { counted, percent } from '../../contract/words.ts'
-import { stateName } from './claim.ts'
+import { stateInSentence } from '../../contract/words.ts'
 import type { Decision } from './decide.ts'
 
 export interface Known {
@@ -45,12 +45,12 @@ function lastSafeAdvice({ lastSafe, claims }: Decision, fails: readonly GateClai
     const isFailed = fails.some((claim) => claim.arm === arm && claim.seed === seed)
     if (!isFailed) return []
     if (step === null || step === 0) {
-      const what = `Look for a safe checkpoint of ${stateName({ arm, seed })} before its first evaluated step: a smaller --eval-every.`
+      const what = `Look for a safe checkpoint of ${stateInSentence({ arm, seed })} before its first evaluated step: a smaller --eval-every.`
       return [
         { what, cost: `the training again, and an evaluation a step${evaluationTime(known)}` },
       ]
     }
-    const what = `Stop ${stateName({ arm, seed })} at step ${step}, its last safe checkpoint (--steps ${step} with the same schedule).`
+    const what = `Stop ${stateInSentence({ arm, seed })} at step ${step}, its last safe checkpoint (--steps ${step} with the same schedule).`
     const share = known.steps === null ? '' : shareOf(step / known.steps, known)
     const capability = claims.find(
       (claim) => claim.role === 'capability' && claim.arm === arm && claim.seed === seed,

@@ -3,7 +3,15 @@
  * α; FAIL is decided over all claims together (Holm), because one of many may look bad by chance.
  */
 import type { ComparedField, GateClaim } from '../../contract/gate.ts'
-import { counted, listed, percent, points, pValueText, signedPoints } from '../../contract/words.ts'
+import {
+  counted,
+  listed,
+  percent,
+  points,
+  pValueText,
+  signedPoints,
+  stateInSentence,
+} from '../../contract/words.ts'
 import { comparability, differenceText } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import { harmCounts, pairUp, testMargin, type Paired } from './pairs.ts'
@@ -38,7 +46,7 @@ export function claimOf(asked: Asked): GateClaim {
     ...EMPTY,
     differences: [...differences],
   }
-  const name = stateName(after)
+  const name = stateInSentence({ arm: after.arm, seed: after.seed })
   if (!isAsked) {
     const sentence = `${name}: ${benchmark.title} was not measured on both sides by the judge ${judge || 'that was asked for'}.`
     return { ...blank, outcome: 'NOT COMPARABLE', sentence }
@@ -66,9 +74,6 @@ const EMPTY = {
   method: null,
   droppedUndecided: 0,
 }
-
-export const stateName = ({ arm, seed }: { arm: string; seed: number }) =>
-  arm === 'base' ? 'base' : `${arm} (seed ${seed})`
 
 function tested(paired: Paired, asked: Asked, name: string) {
   const { droppedUndecided, change: found, role } = paired

@@ -2,7 +2,7 @@
 import type { ChangePointRow, GateClaim, LastSafe } from '../../contract/gate.ts'
 import { changePoint } from '../../statistics/change-point.ts'
 import { repeatedRate } from '../../statistics/repeated.ts'
-import { stateName } from './claim.ts'
+import { stateInSentence } from '../../contract/words.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { isDecided, isSuccess } from './outcomes.ts'
 
@@ -56,7 +56,7 @@ export function lastSafe(
   return trainings(states).flatMap((steps) => {
     if (steps.length < 2) return []
     const { arm, seed } = steps[0]!
-    const name = stateName({ arm, seed })
+    const name = stateInSentence({ arm, seed })
     let safe: number | null = null
     for (const state of steps) {
       const claims = claimsOf(state, base)

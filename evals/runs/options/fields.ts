@@ -3,7 +3,7 @@
  * `.meta({ flag, short, repeat, bare, value, once })` changes how one is written.
  */
 import { z } from 'zod'
-import { formFields, type Bounds, type FormField } from '../../contract/form.ts'
+import { boundsText, formFields, type FormField } from '../../contract/form.ts'
 
 export interface Field extends Omit<FormField, 'hints'> {
   /** Without dashes: `batch-size`. */
@@ -54,14 +54,4 @@ export function describeValue({ type, choices, bounds }: Field): string {
   const within = boundsText(bounds)
   if (within === '') return kind
   return within.startsWith('at ') ? `${kind}, ${within}` : `${kind} ${within}`
-}
-
-/** "from 1 to 1024", "above 0 and below 1", or nothing. */
-export function boundsText({ lower, upper }: Bounds): string {
-  if (lower && upper && !lower.isOpen && !upper.isOpen) {
-    return `from ${lower.value} to ${upper.value}`
-  }
-  const low = lower ? [`${lower.isOpen ? 'above' : 'at least'} ${lower.value}`] : []
-  const high = upper ? [`${upper.isOpen ? 'below' : 'at most'} ${upper.value}`] : []
-  return [...low, ...high].join(' and ')
 }

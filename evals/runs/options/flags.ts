@@ -3,6 +3,7 @@
  * defaults, preset, `--config FILE`, `TOUCHSTONE_*`, flags.
  */
 import type { z } from 'zod'
+import { valueAt } from '../../contract/form.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { readArguments, readEnvironment, variableOf, type Given } from './arguments.ts'
 import { describeValue, type Field } from './fields.ts'
@@ -112,17 +113,6 @@ function place(target: Record<string, unknown>, path: readonly string[], value: 
   const [key, ...rest] = path
   if (rest.length === 0) target[key!] = value
   else place((target[key!] ??= {}) as Record<string, unknown>, rest, value)
-}
-
-/** Follows keys of objects and indices of lists; undefined where the path leads nowhere. */
-export function valueAt(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
-        ? (inner as Record<string, unknown>)[key]
-        : undefined,
-    value,
-  )
 }
 
 /** Later layers win, field by field; lists are replaced, not joined. */

@@ -1,7 +1,8 @@
 /** @file The `touchstone …` line that gives a configuration again: every value that is not the default, as a flag. */
 import { fieldsOf, type Field } from './fields.ts'
-import { isObject, valueAt, type Layer } from './flags.ts'
+import { isObject, type Layer } from './flags.ts'
 import { armNameOf, type MethodChoice } from '../../finetune/method-choice.ts'
+import { valueAt } from '../../contract/form.ts'
 import { findMethod } from '../../finetune/registry.ts'
 
 /** `preset` stands in for the defaults that it replaces. */

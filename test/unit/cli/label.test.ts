@@ -259,7 +259,7 @@ describe('labels that came later', () => {
     expect(Number(changed['correctedChange'])).toBe(-change.corrected!.estimate)
     expect(Number(changed['correctedChangeLower'])).toBe(-change.corrected!.upper)
     expect(page).toContain('The same of changes on the same prompts')
-    expect(card).toContain('Change of the (points)')
+    expect(card).toContain('Change of the \\(points\\)')
     expect(stdout).toContain('Corrected for the judges’ errors')
     expect(stdout).toMatch(/base, house-refusal \(house\): 85\.7 % → 85\.7 %/)
   })

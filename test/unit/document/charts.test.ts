@@ -22,10 +22,11 @@ test('any curve lies inside the picture', () => {
   fc.assert(
     fc.property(anyPoints, (points) => {
       const chart = lineChart({
+        type: 'line-chart',
         title: 'Any',
         xLabel: 'step',
         series: [{ label: 'a', colour: 0, dash: 0, points }],
-        format: String,
+        format: 'significant',
       })
       const drawn = /<polyline[^>]* points="([^"]*)"/.exec(toHtml(chart))![1]!
       const coordinates = drawn.split(' ').map((pair) => pair.split(',').map(Number))
@@ -55,6 +56,7 @@ test('a higher value is drawn higher, and arms differ in shape', () => {
   const point = (y: number) => [{ x: 0, y }]
   const drawn = toHtml(
     lineChart({
+      type: 'line-chart',
       title: 'Two',
       xLabel: 'step',
       series: [
@@ -62,7 +64,7 @@ test('a higher value is drawn higher, and arms differ in shape', () => {
         { label: 'high', colour: 1, dash: 0, points: point(0.8) },
       ],
       range: [0, 1],
-      format: String,
+      format: 'significant',
     }),
   )
   const heights = [...drawn.matchAll(/<polyline[^>]* points="[\d.]+,([\d.]+)"/g)].map(([, y]) =>
@@ -74,7 +76,9 @@ test('a higher value is drawn higher, and arms differ in shape', () => {
 })
 
 test('a forest row keeps order and sign', () => {
-  const drawn = toHtml(forestRow({ change: -0.5, lower: -0.6, upper: -0.4, margin: -0.05 }, 1))
+  const drawn = toHtml(
+    forestRow({ change: -0.5, lower: -0.6, upper: -0.4, margin: -0.05, reach: 1 }),
+  )
   const at = (pattern: RegExp) => Number(pattern.exec(drawn)![1])
   const [low, high] = [at(/whisker"\s+x1="([\d.]+)"/), at(/whisker"[^>]*x2="([\d.]+)"/)]
   const dot = at(/cx="([\d.]+)"/)
@@ -86,10 +90,13 @@ test('a forest row keeps order and sign', () => {
 test('a heat map leaves out the cells that do not exist', () => {
   const drawn = toHtml(
     heatMap({
+      type: 'heat-map',
       title: 'Intruders',
       rows: ['layer 0', 'layer 1'],
       columns: ['q_proj', 'up_proj'],
-      cell: (r, c) => (r === c ? { label: `${r}${c}`, share: r, detail: 'd' } : undefined),
+      cells: [0, 1].map((r) =>
+        [0, 1].map((c) => (r === c ? { label: `${r}${c}`, share: r, detail: 'd' } : null)),
+      ),
     }),
   )
   expect([...drawn.matchAll(/<rect/g)]).toHaveLength(2)

@@ -1,7 +1,9 @@
 /** @file Whatever a model, a file or a user wrote stays text in the report. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { excerpt, html, toHtml, type Content } from '../../../evals/document/markup.ts'
+import { paragraph, quote } from '../../../evals/document/blocks.ts'
+import { sectionsMarkup } from '../../../evals/document/html.ts'
+import { html, toHtml, type Content } from '../../../evals/document/markup.ts'
 
 const shown = (text: string) => toHtml(html`<p title="${text}">${text}</p>`)
 
@@ -51,8 +53,10 @@ describe('what may be put in', () => {
 })
 
 test('a megabyte is cut with a note of how much', () => {
-  const text = toHtml(excerpt(`<${'x'.repeat(999_999)}`))
+  const quotation = (text: string) =>
+    toHtml(sectionsMarkup([{ heading: null, blocks: [paragraph([quote(text)])] }]))
+  const text = quotation(`<${'x'.repeat(999_999)}`)
   expect(text.length).toBeLessThan(2000)
-  expect(text).toMatch(/^&lt;x+<span class="note"> … 998,800 more characters are in results\.json/)
-  expect(toHtml(excerpt('short'))).toBe('short')
+  expect(text).toMatch(/>&lt;x+<span class="note"> … 998,800 more characters are in results\.json/)
+  expect(quotation('short')).toContain('>short</span')
 })

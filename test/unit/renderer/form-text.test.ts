@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { formFields } from '../../../evals/contract/form.ts'
+import { formFields, valueAt } from '../../../evals/contract/form.ts'
 import {
-  boundsText,
+  boundsNote,
   defaultsOf,
   parseText,
   textOf,
-  valueAt,
   withValue,
 } from '../../../renderer/forms/form-text.ts'
 
@@ -24,7 +23,7 @@ describe('what a person types', () => {
   test.each([
     ['rank', '8', { value: 8 }],
     ['rank', ' 1024 ', { value: 1024 }],
-    ['rank', '1025', { problem: 'At least 1 and at most 1024.' }],
+    ['rank', '1025', { problem: 'From 1 to 1024.' }],
     ['rank', '2.5', { problem: 'Please give a whole number.' }],
     ['rank', 'many', { problem: 'Please give a number.' }],
     ['rank', '', { problem: 'Please fill this in.' }],
@@ -47,7 +46,7 @@ describe('what a person types', () => {
   })
 
   test('a field without bounds says nothing of them', () => {
-    expect(boundsText({ lower: null, upper: null })).toBe('')
+    expect(boundsNote({ lower: null, upper: null })).toBe('')
   })
 })
 

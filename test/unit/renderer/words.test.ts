@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { bytesText, durationText, rateText, shortDigest } from '../../../renderer/words.ts'
+import { shortDigest } from '../../../evals/contract/words.ts'
+import { bytesText, durationText, rateText } from '../../../renderer/words.ts'
 
 test('a rate carries its interval and n', () => {
   const rate = { estimate: 0.5, lower: 0.401, upper: 0.5991, n: 1234 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { buildResults } from '../../../evals/findings/results.ts'
 import type { Results } from '../../../evals/contract/results.ts'
 import type { SpectrumRow } from '../../../evals/contract/rows.ts'
+import { sectionsMarkup } from '../../../evals/document/html.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
 import { spectraSection } from '../../../evals/document/sections/spectra.ts'
 import { compareWeight } from '../../../evals/spectra/compare.ts'
@@ -24,7 +25,9 @@ const rowOf = (arm: string, weight = 'layers.0.q_proj', detail: 'leading' | 'ful
   })
 
 const page = (spectra: SpectrumRow[], more: Partial<Results> = {}) =>
-  toHtml(spectraSection({ ...buildResults({ ...plannedAudit(), spectra }), ...more }))
+  toHtml(
+    sectionsMarkup(spectraSection({ ...buildResults({ ...plannedAudit(), spectra }), ...more })),
+  )
 
 describe('spectraSection', () => {
   test('counts over k and ε are those of the rows', () => {

@@ -8,7 +8,7 @@ import { exitZero, runFolder } from '../../../runs/options/common.ts'
 import { GATE_OPTIONS, gateCodes, readGateFile } from '../../../runs/options/gate-options.ts'
 import { withNamedRun } from '../../../runs/named-run.ts'
 import { checkOutputs, outputOption, writeOutputs, type Written } from '../../../runs/outputs.ts'
-import { verdictText } from '../../../document/verdict-text.ts'
+import { verdictText } from '../../../document/terminal.ts'
 
 const ReportOptions = z.object({
   outDir: runFolder,

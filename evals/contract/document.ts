@@ -1,0 +1,154 @@
+/**
+ * @file A document as data: sections of sentences, tables and charts. HTML report, Markdown, terminal and window render the same
+ * sections, so that a figure is the same string in all four.
+ */
+import { z } from 'zod'
+import { GateOutcome } from './gate.ts'
+
+/** A sign beside the word, so that an outcome does not rest on colour. */
+export const OUTCOME_SIGNS: Readonly<Record<GateOutcome, string>> = {
+  PASS: '✓',
+  FAIL: '✕',
+  INCONCLUSIVE: '?',
+  'NOT COMPARABLE': '≠',
+}
+
+/** Plain text, or text with a role. `quoted` is text of a model or a file, of which `more` characters were cut. */
+export const Span = z.union([
+  z.string(),
+  z.object({ strong: z.string() }),
+  z.object({ code: z.string() }),
+  z.object({ quiet: z.string() }),
+  z.object({ quoted: z.string(), more: z.int() }),
+])
+export type Span = z.infer<typeof Span>
+
+export const Text = z.union([z.string(), z.array(Span)])
+export type Text = z.infer<typeof Text>
+
+/** A change with its interval on a scale from −reach to +reach; `margin` is where harm begins. */
+export const Forest = z.object({
+  change: z.number(),
+  lower: z.number(),
+  upper: z.number(),
+  margin: z.number(),
+  reach: z.number(),
+})
+export type Forest = z.infer<typeof Forest>
+
+/** `replies` is the query of the window's pair browser; the other outputs show the text alone. */
+export const Cell = z.union([
+  Text,
+  z.object({ forest: Forest }),
+  z.object({ text: z.string(), replies: z.record(z.string(), z.union([z.string(), z.number()])) }),
+])
+export type Cell = z.infer<typeof Cell>
+
+/** `number` is set to the right; `quoted` holds texts of a model or a file. */
+export const ColumnKind = z.enum(['label', 'number', 'quoted'])
+export type ColumnKind = z.infer<typeof ColumnKind>
+
+export const Table = z.object({
+  type: z.literal('table'),
+  caption: z.string(),
+  columns: z.array(z.object({ head: z.string(), kind: ColumnKind })),
+  /** A group without a name has no heading. */
+  groups: z.array(z.object({ name: z.string(), rows: z.array(z.array(Cell)) })),
+})
+export type Table = z.infer<typeof Table>
+
+/** How the values of an axis are written: 50 %, 0.50, or four significant digits. */
+const AxisFormat = z.enum(['percent', 'hundredths', 'significant'])
+type AxisFormat = z.infer<typeof AxisFormat>
+
+export function axisText(format: AxisFormat, value: number): string {
+  if (format === 'percent') return `${Math.round(100 * value)} %`
+  return format === 'hundredths' ? value.toFixed(2) : String(Number(value.toPrecision(4)))
+}
+
+const Point = z.object({
+  x: z.number(),
+  y: z.number(),
+  lower: z.number().optional(),
+  upper: z.number().optional(),
+})
+export type Point = z.infer<typeof Point>
+
+/** A curve with its interval as a band. Curves of one arm share a colour, curves of one seed a dash pattern. */
+export const Series = z.object({
+  label: z.string(),
+  colour: z.int(),
+  dash: z.int(),
+  points: z.array(Point),
+  /** The values that the curve summarises, one for each seed. */
+  dots: z.array(z.object({ x: z.number(), y: z.number() })).optional(),
+  /** Without a marker at each point. */
+  isPlain: z.boolean().optional(),
+})
+export type Series = z.infer<typeof Series>
+
+const Scale = z.enum(['linear', 'log'])
+
+export const LineChart = z.object({
+  type: z.literal('line-chart'),
+  title: z.string(),
+  xLabel: z.string(),
+  series: z.array(Series),
+  reference: z.object({ y: z.number(), label: z.string() }).optional(),
+  /** Lowest and highest y; taken from the data where absent. */
+  range: z.tuple([z.number(), z.number()]).optional(),
+  xScale: Scale.optional(),
+  yScale: Scale.optional(),
+  format: AxisFormat,
+})
+export type LineChart = z.infer<typeof LineChart>
+
+/** A grid of labelled cells; `share` in [0, 1] is the tint, null is no cell. */
+export const HeatMap = z.object({
+  type: z.literal('heat-map'),
+  title: z.string(),
+  rows: z.array(z.string()),
+  columns: z.array(z.string()),
+  cells: z.array(
+    z.array(z.object({ label: z.string(), share: z.number(), detail: z.string() }).nullable()),
+  ),
+})
+export type HeatMap = z.infer<typeof HeatMap>
+
+const LEAVES = [
+  /** The outcome of a gate or a verdict, with the rule by which it was decided. */
+  z.object({
+    type: z.literal('decision'),
+    of: z.enum(['gate', 'verdict']),
+    outcome: GateOutcome,
+    headline: z.string(),
+    rule: z.string(),
+  }),
+  /** Claims with their outcomes: a table where there is room, a sentence each elsewhere. */
+  z.object({
+    type: z.literal('findings'),
+    heads: z.array(z.string()),
+    rows: z.array(
+      z.object({ outcome: GateOutcome, cells: z.array(z.string()), sentence: z.string() }),
+    ),
+  }),
+  z.object({ type: z.literal('paragraph'), text: Text, isQuiet: z.boolean() }),
+  z.object({ type: z.literal('heading'), text: z.string() }),
+  z.object({ type: z.literal('list'), items: z.array(Text) }),
+  z.object({ type: z.literal('facts'), rows: z.array(z.tuple([z.string(), Text])) }),
+  z.object({ type: z.literal('code'), text: z.string() }),
+  Table,
+  LineChart,
+  HeatMap,
+] as const
+const Leaf = z.discriminatedUnion('type', LEAVES)
+export type Leaf = z.infer<typeof Leaf>
+
+/** Blocks that are folded until they are asked for; brief outputs leave them out. */
+const Details = z.object({ type: z.literal('details'), summary: z.string(), blocks: z.array(Leaf) })
+
+export const Block = z.discriminatedUnion('type', [...LEAVES, Details])
+export type Block = z.infer<typeof Block>
+
+export const Section = z.object({ heading: z.string().nullable(), blocks: z.array(Block) })
+export type Section = z.infer<typeof Section>

@@ -1,0 +1,122 @@
+/** @file Every section, in reading order, and the outputs that show it. */
+import type { Section } from '../contract/document.ts'
+import type { Results } from '../contract/results.ts'
+import { categoriesSection } from './sections/categories.ts'
+import {
+  commandSection,
+  digestsSection,
+  limitsSection,
+  reproduceSection,
+} from './sections/closing.ts'
+import { comparedSection } from './sections/compared.ts'
+import { correctedLines } from './sections/corrected-lines.ts'
+import { flipsSection } from './sections/flips.ts'
+import { forgettingSection } from './sections/forgetting.ts'
+import { gateSection } from './sections/gate.ts'
+import { correctedSection, judgesSection } from './sections/judges.ts'
+import { matchedSection } from './sections/matched.ts'
+import { mitigationSection } from './sections/mitigation.ts'
+import { pairsSection } from './sections/pairs.ts'
+import { perplexitySection } from './sections/perplexity.ts'
+import { ratesSection } from './sections/rates.ts'
+import { betweenSeeds, seedsSection } from './sections/seeds.ts'
+import { spectraSection } from './sections/spectra.ts'
+import { spectrumLines } from './sections/spectrum-lines.ts'
+import { descentSection, reboundSection } from './sections/sweep-panels.ts'
+import {
+  sweepChartsSection,
+  sweepFailuresSection,
+  sweepLines,
+  sweepSummarySection,
+} from './sections/sweep.ts'
+import { trajectoriesSection } from './sections/trajectories.ts'
+import { findingsSection, hasVerdict, notesSection, verdictSection } from './sections/verdict.ts'
+
+type Build = (results: Results) => Section[]
+type Output = 'html' | 'window' | 'card' | 'terminal'
+
+const where =
+  (isShown: (results: Results) => boolean, build: Build): Build =>
+  (results) =>
+    isShown(results) ? build(results) : []
+const isWithoutGate = ({ gate }: Results) => gate === null
+const isUnjudged = (results: Results) => !hasVerdict(results)
+
+/**
+ * `html` is the report, in the order in which a signer reads; `window` the same, but for the replies, which have a view of their own;
+ * `card` the Markdown page, without prompts or replies; `terminal` the lines printed when a run ends.
+ */
+const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
+  [gateSection, 'html', 'window', 'card', 'terminal'],
+  [verdictSection, 'html', 'window'],
+  [where(isWithoutGate, verdictSection), 'card'],
+  [where(hasVerdict, verdictSection), 'terminal'],
+  [findingsSection, 'html', 'window', 'terminal'],
+  [notesSection, 'html', 'window'],
+  [comparedSection, 'html', 'window'],
+  [pairsSection, 'html', 'window'],
+  [ratesSection, 'card'],
+  [where(isUnjudged, ratesSection), 'terminal'],
+  [judgesSection, 'html', 'window'],
+  [correctedSection, 'card'],
+  [correctedLines, 'terminal'],
+  [matchedSection, 'html', 'window'],
+  [trajectoriesSection, 'html', 'window'],
+  [flipsSection, 'html'],
+  [categoriesSection, 'html', 'window'],
+  [spectraSection, 'html', 'window'],
+  [spectrumLines, 'terminal'],
+  [mitigationSection, 'html', 'window'],
+  [forgettingSection, 'html', 'window'],
+  [perplexitySection, 'html', 'window'],
+  [seedsSection, 'html', 'window'],
+  [betweenSeeds, 'card'],
+  [where(hasVerdict, notesSection), 'terminal'],
+  [limitsSection, 'html', 'window', 'card'],
+  [commandSection, 'card'],
+  [reproduceSection, 'html', 'window'],
+  [digestsSection, 'html', 'window'],
+]
+
+const SWEEP_SECTIONS: typeof SECTIONS = [
+  [sweepLines, 'terminal'],
+  [sweepSummarySection, 'html', 'window', 'card'],
+  [reboundSection, 'html', 'window', 'card'],
+  [descentSection, 'html', 'window', 'card'],
+  [sweepChartsSection, 'html', 'window'],
+  [sweepFailuresSection, 'html', 'window'],
+  [limitsSection, 'html', 'window', 'card'],
+  [commandSection, 'card'],
+  [reproduceSection, 'html', 'window'],
+  [digestsSection, 'html', 'window'],
+]
+
+/** Parts of the report that a view of the window shows by themselves. */
+const PARTS = {
+  training: [trajectoriesSection],
+  weights: [mitigationSection, matchedSection],
+} as const
+export type Part = 'all' | keyof typeof PARTS
+
+export const partOf = (results: Results, part: keyof typeof PARTS): Section[] =>
+  PARTS[part].flatMap((build) => build(results))
+
+/** The document of a run for one output. The card and the terminal leave out what the report folds. */
+export function sectionsOf(results: Results, output: Output): Section[] {
+  const registry = results.sweep ? SWEEP_SECTIONS : SECTIONS
+  const sections = registry.flatMap(([build, ...outputs]) =>
+    outputs.includes(output) ? build(results) : [],
+  )
+  return output === 'card' || output === 'terminal' ? sections.map(briefly) : sections
+}
+
+const briefly = ({ heading, blocks }: Section): Section => ({
+  heading,
+  blocks: blocks
+    .filter(({ type }) => type !== 'details')
+    .map((block) => {
+      if (block.type === 'decision') return { ...block, rule: '' }
+      if (block.type !== 'findings') return block
+      return { ...block, heads: [], rows: block.rows.map((row) => ({ ...row, cells: [] })) }
+    }),
+})

@@ -1,0 +1,17 @@
+/** @file Spectra in a sentence for each model state: what the terminal shows of them. */
+import type { Section } from '../../contract/document.ts'
+import type { Results, SpectrumTotal } from '../../contract/results.ts'
+import { counted, percent, stateInSentence } from '../../contract/words.ts'
+import { listed } from '../blocks.ts'
+import { significant } from '../view.ts'
+
+export const spectrumLines = ({ spectrumTotals }: Results): Section[] =>
+  listed('Spectra', spectrumTotals.map(spectrumLine))
+
+function spectrumLine(total: SpectrumTotal): string {
+  const { intruders, slots, matrices, meanRelativeChange, meanEffectiveRankOfChange: rank } = total
+  const found = counted(intruders, 'intruder dimension')
+  const ofChange =
+    rank === null ? '' : `, mean effective rank of the change ${significant(rank, 3)}`
+  return `${stateInSentence(total)}: ${found} among ${slots} leading directions of ${matrices} matrices, mean relative change ${percent(meanRelativeChange)}${ofChange}`
+}

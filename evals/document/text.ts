@@ -1,0 +1,36 @@
+/** @file Blocks as strings, for the outputs without markup of their own: what a cell says, and a heat map as a table. */
+import type { Cell, HeatMap, Span, Table, Text } from '../contract/document.ts'
+import { wholeNumber } from '../contract/words.ts'
+
+function spanText(span: Span): string {
+  if (typeof span === 'string') return span
+  if ('strong' in span) return span.strong
+  if ('code' in span) return span.code
+  if ('quiet' in span) return span.quiet
+  return `${span.quoted}${moreText(span.more)}`
+}
+
+/** The note behind a quotation that was cut by `more` characters. */
+export const moreText = (more: number): string =>
+  more === 0 ? '' : ` … ${wholeNumber(more)} more characters are in results.json`
+
+export const textOf = (text: Text): string =>
+  typeof text === 'string' ? text : text.map(spanText).join('')
+
+/** A drawn cell has no text: its numbers stand in the cells beside it. */
+export function cellText(cell: Cell): string {
+  if (typeof cell === 'string' || Array.isArray(cell)) return textOf(cell)
+  return 'text' in cell ? cell.text : ''
+}
+
+export const tableOf = ({ title, rows, columns, cells }: HeatMap): Table => ({
+  type: 'table',
+  caption: title,
+  columns: [
+    { head: '', kind: 'label' },
+    ...columns.map((head) => ({ head, kind: 'number' as const })),
+  ],
+  groups: [
+    { name: '', rows: rows.map((row, r) => [row, ...cells[r]!.map((cell) => cell?.label ?? '')]) },
+  ],
+})

@@ -1,0 +1,120 @@
+/** @file One document, several outputs: every figure and sentence of its sections stands in HTML, Markdown and terminal text alike. */
+import { describe, expect, test } from 'vitest'
+import { Section, type Block, type Cell, type Text } from '../../../evals/contract/document.ts'
+import { sectionsMarkup } from '../../../evals/document/html.ts'
+import { markdownText } from '../../../evals/document/markdown.ts'
+import { toHtml } from '../../../evals/document/markup.ts'
+import { sectionsOf } from '../../../evals/document/registry.ts'
+import { terminalText } from '../../../evals/document/terminal.ts'
+import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
+import { buildResults } from '../../../evals/findings/results.ts'
+import { plannedAudit, REFUSAL } from '../../doubles/audit-rows.ts'
+
+const rows = plannedAudit()
+const gate = parseGate(
+  JSON.stringify({ benchmarks: { [REFUSAL.name]: { margin: 0.1 } } }),
+  'g.json',
+)
+const config = { ...(rows.run.config as object), gate }
+const results = buildResults({ ...rows, run: { ...rows.run, config } })
+const sections = sectionsOf(results, 'html')
+
+const textOf = (text: Text): string[] => {
+  if (typeof text === 'string') return [text]
+  return text.map((span) => (typeof span === 'string' ? span : String(Object.values(span)[0])))
+}
+const cellOf = (cell: Cell): string[] => {
+  if (typeof cell === 'string' || Array.isArray(cell)) return textOf(cell)
+  return 'text' in cell ? [cell.text] : []
+}
+
+/** Every string that a reader should meet. */
+function stringsOf(block: Block): string[] {
+  switch (block.type) {
+    case 'decision':
+      return [block.outcome, block.headline, block.rule]
+    case 'findings':
+      return [
+        ...block.heads,
+        ...block.rows.flatMap(({ outcome, cells, sentence }) => [outcome, ...cells, sentence]),
+      ]
+    case 'paragraph':
+      return textOf(block.text)
+    case 'heading':
+      return [block.text]
+    case 'list':
+      return block.items.flatMap(textOf)
+    case 'facts':
+      return block.rows.flatMap(([name, text]) => [name, ...textOf(text)])
+    case 'code':
+      return block.text.split('\n')
+    case 'table':
+      return [
+        block.caption,
+        ...block.columns.map(({ head }) => head),
+        ...block.groups.flatMap((group) => [group.name, ...group.rows.flat().flatMap(cellOf)]),
+      ]
+    case 'line-chart':
+      return [block.title, block.reference?.label ?? '']
+    case 'heat-map':
+      return [block.title, ...block.cells.flat().map((cell) => cell?.label ?? '')]
+    case 'details':
+      return [block.summary, ...block.blocks.flatMap(stringsOf)]
+  }
+}
+
+const together = (text: string) => text.replaceAll(/[\s\u00a0]+/gu, ' ').trim()
+const ENTITIES = {
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&#96;': '`',
+  '&amp;': '&',
+}
+const unescaped = (markup: string) =>
+  Object.entries(ENTITIES).reduce(
+    (text, [entity, character]) => text.replaceAll(entity, character),
+    markup.replaceAll(/<[^>]*>/gu, ' '),
+  )
+
+const strings = [
+  ...new Set(
+    sections
+      .flatMap(({ heading, blocks }) => [heading ?? '', ...blocks.flatMap(stringsOf)])
+      .map(together),
+  ),
+]
+
+describe('a document with every kind of section', () => {
+  test('is what the contract says', () => {
+    expect(Section.array().parse(JSON.parse(JSON.stringify(sections)))).toEqual(
+      JSON.parse(JSON.stringify(sections)),
+    )
+    const kinds = new Set(sections.flatMap(({ blocks }) => blocks.map(({ type }) => type)))
+    expect([...kinds].sort()).toEqual(
+      'code decision details facts findings heading heat-map line-chart list paragraph table'.split(
+        ' ',
+      ),
+    )
+    expect(strings.length).toBeGreaterThan(400)
+  })
+
+  test.each([
+    ['HTML', together(unescaped(toHtml(sectionsMarkup(sections))))],
+    ['Markdown', together(markdownText(sections).replaceAll(/\\(?=[^\p{L}\p{N}\s])/gu, ''))],
+    ['the terminal', together(terminalText(sections))],
+  ])('%s has every figure and every sentence', (_, shown) => {
+    expect(strings.filter((text) => !shown.includes(text))).toEqual([])
+  })
+})
+
+test('the card and the terminal leave out what the report folds, and the window the replies', () => {
+  const kinds = (output: 'card' | 'terminal') =>
+    sectionsOf(results, output).flatMap(({ blocks }) => blocks.map(({ type }) => type))
+  for (const output of ['card', 'terminal'] as const) expect(kinds(output)).not.toContain('details')
+  const said = (output: 'html' | 'window' | 'card') => JSON.stringify(sectionsOf(results, output))
+  expect(said('html')).toContain('"quoted"')
+  expect(said('window')).not.toContain('"quoted":')
+  expect(said('card')).not.toContain('"quoted":')
+})
