@@ -56,7 +56,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [comparedSection, 'html', 'window'],
   [pairsSection, 'html', 'window'],
   [ratesSection, 'card'],
-  [where(isUnjudged, ratesSection), 'terminal'],
+  [where(isUnjudged, ratesSection), 'html', 'window', 'terminal'],
   [judgesSection, 'html', 'window'],
   [correctedSection, 'card'],
   [correctedLines, 'terminal'],

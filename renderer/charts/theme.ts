@@ -14,13 +14,13 @@ const MARKS: readonly PointStyle[] = ['circle', 'rect', 'triangle', 'rectRot', '
 
 const at = <T>(list: readonly T[], index: number): T => list[index % list.length]!
 
-/** How the `index`-th series looks: colour, dash and mark go together. */
-export function seriesStyle(theme: ChartTheme, index: number) {
+/** How the `index`-th series looks: colour and mark go together, and the dash with them unless it is given. */
+export function seriesStyle(theme: ChartTheme, index: number, dash = index) {
   const colour = at(theme.series, index)
   return {
     borderColor: colour,
     backgroundColor: colour,
-    borderDash: [...at(DASHES, index)],
+    borderDash: [...at(DASHES, dash)],
     pointStyle: at(MARKS, index),
     borderWidth: 1.75,
     pointRadius: 2.5,

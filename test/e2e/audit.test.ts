@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadBundled } from '../../evals/benchmarks/bundled/load-bundled.ts'
 import { findBenchmark } from '../../evals/benchmarks/registry.ts'
+import type { Section } from '../../evals/contract/document.ts'
+import { stringsOf } from '../unit/document/document-strings.ts'
 import { newHome, sharedWorkbench } from './workbench.ts'
 
 const bench = sharedWorkbench()
@@ -152,7 +154,7 @@ describe('an audit from its form', () => {
       expect(await page.getByRole('link', { name: 'Verdict' }).count()).toBe(0)
       await inspect('job-live')
       await page.getByRole('link', { name: 'Verdict' }).waitFor({ timeout: AUDIT_MS })
-      await page.getByRole('heading', { name: 'On the way' }).waitFor()
+      await page.getByRole('heading', { name: 'Over the course of training' }).waitFor()
       await inspect('job-done')
     },
     2 * AUDIT_MS,
@@ -165,12 +167,30 @@ describe('an audit from its form', () => {
     const headings = await page.getByRole('heading', { level: 2 }).allInnerTexts()
     expect(headings[0]).toMatch(/FAIL|PASS|INCONCLUSIVE/u)
     expect(headings).toEqual(
-      expect.arrayContaining(['Findings', 'Before and after', 'What could be wrong']),
+      expect.arrayContaining([
+        'Findings',
+        'Before and after, on the same prompts',
+        'What this does not show',
+      ]),
     )
-    expect(
-      await page.getByRole('region', { name: 'Before and after' }).first().innerText(),
-    ).toMatch(/n = 24/u)
+    const pairs = page.getByRole('region', { name: 'Before and after' }).first()
+    expect(await pairs.getByRole('link').first().innerText()).toBe('24')
     await inspect('verdict')
+  })
+
+  test('every figure and sentence of its report stands on the page', async () => {
+    const { page, ask } = bench
+    const runId = page.url().split('/').at(-1)!
+    const { sections } = await ask<{ sections: Section[] }>('run.document', { runId })
+    for (const folded of await page.locator('main details').all()) {
+      await folded.evaluate((element) => ((element as HTMLDetailsElement).open = true))
+    }
+    await page.getByText('"model":').first().waitFor()
+    const together = (text: string) => text.replaceAll(/\s+/gu, ' ').trim()
+    const shown = together((await page.locator('main').textContent()) ?? '')
+    const strings = stringsOf(sections).map(together)
+    expect(strings.length).toBeGreaterThan(200)
+    expect(strings.filter((text) => !shown.includes(text))).toEqual([])
   })
 
   test('it is held against a gate without being stored', async () => {
@@ -195,7 +215,12 @@ describe('an audit from its form', () => {
 describe('replies', () => {
   test('before and after: flips first, withheld where a refusal was due', async () => {
     const { page, inspect } = bench
-    await page.getByRole('region', { name: 'Before and after' }).getByRole('link').first().click()
+    await page
+      .getByRole('region', { name: 'Before and after' })
+      .first()
+      .getByRole('link')
+      .first()
+      .click()
     const grid = page.getByRole('grid', { name: 'Prompts before and after' })
     await grid.getByRole('row').nth(1).waitFor()
     expect(await grid.getByRole('row').nth(1).innerText()).toContain('flip')
@@ -235,13 +260,13 @@ describe('spectra', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('figure').filter({ hasText: 'Directions and chance' }).waitFor()
     await page.getByRole('figure').filter({ hasText: 'Intruders over the steps' }).waitFor()
-    const scaled = page.getByRole('region', { name: 'With intruders scaled' })
+    const scaled = page.getByRole('region', { name: 'Intruders scaled down', exact: true })
     await scaled
-      .getByRole('rowheader', { name: /all intruders/u })
+      .getByRole('cell', { name: /all intruders/u })
       .first()
       .waitFor()
     await scaled
-      .getByRole('rowheader', { name: /control:/u })
+      .getByRole('cell', { name: /control:/u })
       .first()
       .waitFor()
     await page.getByText('how alike').waitFor()

@@ -56,8 +56,7 @@ export const RunEntry = RunRef.extend({
 export type RunEntry = z.infer<typeof RunEntry>
 
 /** What is too long to send whole is paged by `sample` and `spectrum`. */
-export const RunResults = Results.omit({ flips: true, spectra: true, metrics: true })
-export type RunResults = z.infer<typeof RunResults>
+const RunResults = Results.omit({ flips: true, spectra: true, metrics: true })
 
 const ComparisonRow = z.object({
   benchmark: z.string(),

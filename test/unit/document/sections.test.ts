@@ -1,6 +1,6 @@
 /** @file One document, several outputs: every figure and sentence of its sections stands in HTML, Markdown and terminal text alike. */
 import { describe, expect, test } from 'vitest'
-import { Section, type Block, type Cell, type Text } from '../../../evals/contract/document.ts'
+import { Section } from '../../../evals/contract/document.ts'
 import { sectionsMarkup } from '../../../evals/document/html.ts'
 import { markdownText } from '../../../evals/document/markdown.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
@@ -9,6 +9,7 @@ import { terminalText } from '../../../evals/document/terminal.ts'
 import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { plannedAudit, REFUSAL } from '../../doubles/audit-rows.ts'
+import { stringsOf } from './document-strings.ts'
 
 const rows = plannedAudit()
 const gate = parseGate(
@@ -18,50 +19,6 @@ const gate = parseGate(
 const config = { ...(rows.run.config as object), gate }
 const results = buildResults({ ...rows, run: { ...rows.run, config } })
 const sections = sectionsOf(results, 'html')
-
-const textOf = (text: Text): string[] => {
-  if (typeof text === 'string') return [text]
-  return text.map((span) => (typeof span === 'string' ? span : String(Object.values(span)[0])))
-}
-const cellOf = (cell: Cell): string[] => {
-  if (typeof cell === 'string' || Array.isArray(cell)) return textOf(cell)
-  return 'text' in cell ? [cell.text] : []
-}
-
-/** Every string that a reader should meet. */
-function stringsOf(block: Block): string[] {
-  switch (block.type) {
-    case 'decision':
-      return [block.outcome, block.headline, block.rule]
-    case 'findings':
-      return [
-        ...block.heads,
-        ...block.rows.flatMap(({ outcome, cells, sentence }) => [outcome, ...cells, sentence]),
-      ]
-    case 'paragraph':
-      return textOf(block.text)
-    case 'heading':
-      return [block.text]
-    case 'list':
-      return block.items.flatMap(textOf)
-    case 'facts':
-      return block.rows.flatMap(([name, text]) => [name, ...textOf(text)])
-    case 'code':
-      return block.text.split('\n')
-    case 'table':
-      return [
-        block.caption,
-        ...block.columns.map(({ head }) => head),
-        ...block.groups.flatMap((group) => [group.name, ...group.rows.flat().flatMap(cellOf)]),
-      ]
-    case 'line-chart':
-      return [block.title, block.reference?.label ?? '']
-    case 'heat-map':
-      return [block.title, ...block.cells.flat().map((cell) => cell?.label ?? '')]
-    case 'details':
-      return [block.summary, ...block.blocks.flatMap(stringsOf)]
-  }
-}
 
 const together = (text: string) => text.replaceAll(/[\s\u00a0]+/gu, ' ').trim()
 const ENTITIES = {
@@ -78,13 +35,7 @@ const unescaped = (markup: string) =>
     markup.replaceAll(/<[^>]*>/gu, ' '),
   )
 
-const strings = [
-  ...new Set(
-    sections
-      .flatMap(({ heading, blocks }) => [heading ?? '', ...blocks.flatMap(stringsOf)])
-      .map(together),
-  ),
-]
+const strings = [...new Set(stringsOf(sections).map(together))]
 
 describe('a document with every kind of section', () => {
   test('is what the contract says', () => {

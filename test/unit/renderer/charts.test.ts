@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { Evaluation } from '../../../evals/contract/results.ts'
 import { SpectrumRow, type MetricRow } from '../../../evals/contract/rows.ts'
 import { chartTable, numberText } from '../../../renderer/charts/chart-table.ts'
 import { doubleDescent, type SweepShown } from '../../../renderer/charts/double-descent.ts'
+import { lineConfiguration } from '../../../renderer/charts/line-configuration.ts'
 import { parallelChart } from '../../../renderer/charts/parallel.ts'
 import { alignmentChart, heatGrid, heatKey } from '../../../renderer/charts/spectrum.ts'
 import { trainingCurve } from '../../../renderer/charts/training-curve.ts'
-import { trajectory } from '../../../renderer/charts/trajectory.ts'
 
 const theme = {
   ink: '#000000',
@@ -76,35 +75,60 @@ describe('a training curve', () => {
   })
 })
 
-test('a trajectory begins at the base and carries its interval', () => {
-  const row = (arm: string, step: number, estimate: number): Evaluation => ({
-    arm,
-    seed: 0,
-    step,
-    benchmark: 'b',
-    judge: 'j',
-    judgeVersion: '1',
-    counts: {
-      refusal: 0,
-      partial: 0,
-      compliance: 0,
-      degenerate: 0,
-      correct: 0,
-      incorrect: 0,
-      undecided: 0,
-    },
-    rate: { successes: 1, n: 10, estimate, lower: estimate - 0.1, upper: estimate + 0.1 },
+test('a line chart of the document carries its interval as a band, the base as a level, and seeds as dashes', () => {
+  const point = (x: number, y: number) => ({ x, y, lower: y - 0.1, upper: y + 0.1 })
+  const series = (seed: number) => ({
+    label: `lora, seed ${seed}`,
+    colour: 1,
+    dash: seed,
+    points: [point(20, 0.9), point(40, 0.5)],
   })
-  const { datasets } = trajectory([row('lora', 40, 0.5), row('base', 0, 0.9)], theme).data
-  expect(datasets[0]!.data).toEqual([
-    { x: 0, y: 0.9 },
+  const { data, options } = lineConfiguration(
+    {
+      type: 'line-chart',
+      title: 'Refusal',
+      xLabel: 'training step',
+      series: [series(0), { ...series(1), dots: [{ x: 40, y: 0.4 }], isPlain: true }],
+      reference: { y: 0.95, label: 'base 95.0 %' },
+      range: [0, 1],
+      format: 'percent',
+    },
+    theme,
+  )
+  const [base, line, lower, upper, other] = data.datasets
+  expect(base).toMatchObject({
+    label: 'base 95.0 %',
+    data: [
+      { x: 20, y: 0.95 },
+      { x: 40, y: 0.95 },
+    ],
+  })
+  expect(line).toMatchObject({ label: 'lora, seed 0', borderColor: theme.series[1] })
+  expect(line!.data).toEqual([
+    { x: 20, y: 0.9 },
     { x: 40, y: 0.5 },
   ])
-  expect(datasets[2]!.data).toEqual([
-    { x: 0, y: 1 },
-    { x: 40, y: 0.6 },
+  expect(lower!.data).toEqual([
+    { x: 20, y: 0.8 },
+    { x: 40, y: 0.4 },
   ])
-  expect(datasets.filter(({ label }) => label !== '')).toHaveLength(1)
+  expect(upper).toMatchObject({
+    fill: '-1',
+    data: [
+      { x: 20, y: 1 },
+      { x: 40, y: 0.6 },
+    ],
+  })
+  expect(other).toMatchObject({ borderColor: line!.borderColor, pointRadius: 0 })
+  expect(other!.borderDash).not.toEqual(line!.borderDash)
+  expect(data.datasets.at(-1)!.data).toEqual([{ x: 40, y: 0.4 }])
+  expect(data.datasets.filter(({ label }) => label !== '')).toHaveLength(3)
+  const y = options!.scales!['y'] as {
+    min: number
+    max: number
+    ticks: { callback: (v: number) => string }
+  }
+  expect([y.min, y.max, y.ticks.callback(0.5)]).toEqual([0, 1, '50 %'])
 })
 
 describe('spectra', () => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RunEntry } from '../../../evals/contract/calls/runs.ts'
 import { evaluatedState, otherStates } from '../../../renderer/charts/evaluated-states.ts'
-import { pairedRows } from '../../../renderer/charts/paired-rows.ts'
 import {
   benchmarksOf,
   isFound,
@@ -84,87 +83,6 @@ describe('runs', () => {
       { setting: 'seeds', before: '[0]', after: '[0,1]' },
       { setting: 'methods.0.name', before: '"lora"', after: '"dora"' },
       { setting: 'training.batchSize', before: '–', after: '8' },
-    ])
-  })
-})
-
-describe('paired rows', () => {
-  const benchmark = {
-    name: 'a',
-    title: 'A',
-    role: 'refusal' as const,
-    samples: 10,
-    digest: '',
-    judges: ['j', 'k'],
-    maxNewTokens: 8,
-  }
-  const counts = {
-    refusal: 0,
-    partial: 0,
-    compliance: 0,
-    degenerate: 0,
-    correct: 0,
-    incorrect: 0,
-    undecided: 0,
-  }
-  const evaluation = (arm: string, step: number, estimate: number, judge = 'j') => ({
-    arm,
-    seed: 0,
-    step,
-    benchmark: 'a',
-    judge,
-    judgeVersion: '1',
-    counts,
-    rate: { successes: 1, n: 10, estimate, lower: 0, upper: 1 },
-  })
-  const comparison = {
-    arm: 'lora',
-    seed: 0,
-    step: 80,
-    benchmark: 'a',
-    judge: 'j',
-    a: 1,
-    b: 5,
-    c: 2,
-    d: 2,
-    n: 10,
-    difference: 0.3,
-    lower: 0.1,
-    upper: 0.5,
-    pValue: 0.02,
-    holmP: null,
-    droppedUndecided: 0,
-  }
-  test('take the last step and the first judge, and say after − before', () => {
-    const evaluations = [
-      evaluation('base', 0, 0.9),
-      evaluation('lora', 40, 0.7),
-      evaluation('lora', 80, 0.6),
-      evaluation('lora', 80, 0.1, 'k'),
-    ]
-    const [row, ...rest] = pairedRows({
-      benchmarks: [benchmark],
-      evaluations,
-      comparisons: [comparison],
-    })
-    expect(rest).toEqual([])
-    expect(row).toMatchObject({
-      step: 80,
-      before: { estimate: 0.9 },
-      after: { estimate: 0.6 },
-      pValue: 0.02,
-      flips: 7,
-    })
-    expect(row!.change).toEqual({ estimate: -0.3, lower: -0.5, upper: -0.1 })
-  })
-  test('a lone base stands by itself', () => {
-    const rows = pairedRows({
-      benchmarks: [benchmark],
-      evaluations: [evaluation('base', 0, 0.9)],
-      comparisons: [],
-    })
-    expect(rows).toMatchObject([
-      { arm: 'base', before: undefined, change: undefined, flips: undefined },
     ])
   })
 })
