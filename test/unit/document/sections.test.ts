@@ -8,7 +8,7 @@ import { sectionsOf } from '../../../evals/document/registry.ts'
 import { terminalText } from '../../../evals/document/terminal.ts'
 import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
-import { plannedAudit, REFUSAL } from '../../doubles/audit-rows.ts'
+import { plannedAudit, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 import { stringsOf } from './document-strings.ts'
 
 const rows = plannedAudit()
