@@ -34,24 +34,24 @@ export interface ScopeOptions {
   readonly trainable?: (name: string) => { learningRateScale: number } | undefined
 }
 
+interface AdaptedScope extends ModelScope {
+  readonly taps: ReadonlyMap<string, Value>
+  adapter(layer: string): Adapter | undefined
+}
+
 export function createScope(
   g: Graph,
   specs: ReadonlyMap<string, WeightSpec>,
-  { maxPositions, storage, attach, trainable }: ScopeOptions,
-): ModelScope & {
-  readonly taps: ReadonlyMap<string, Value>
-  adapter(layer: string): Adapter | undefined
-} {
-  const weight = createWeights(g, specs, { storage, trainable })
+  { maxPositions, attach, ...kept }: ScopeOptions,
+): AdaptedScope {
+  const weight = createWeights(g, specs, kept)
   const adapters = new Map<string, Adapter | undefined>()
   const taps = new Map<string, Value>()
 
   function adapter(layer: string): Adapter | undefined {
     if (!adapters.has(layer)) {
-      const { module, shape, name, layer: index = 0 } = specs.get(`${layer}.weight`)!
-      const [outFeatures, inFeatures] = shape as [number, number]
-      const site = { name: layer, layer: index, weight: weight(name), inFeatures, outFeatures }
-      adapters.set(layer, module === undefined ? undefined : attach?.({ ...site, module }))
+      const site = siteOf(layer, specs.get(`${layer}.weight`)!, weight)
+      adapters.set(layer, site && attach?.(site))
     }
     return adapters.get(layer)
   }
@@ -70,15 +70,24 @@ export function createScope(
       const y = product(name, x)
       return specs.has(`${name}.bias`) ? g.add(y, weight(`${name}.bias`)) : y
     },
-    embedding(name, ids) {
-      const table = weight(`${name}.weight`)
-      return g.gatherRows(table, g.reshape(ids, [multiply(...ids.shape)]))
-    },
+    embedding: (name, ids) =>
+      g.gatherRows(weight(`${name}.weight`), g.reshape(ids, [multiply(...ids.shape)])),
     tap(name, x) {
       taps.set(name, x)
       return x
     },
   }
+}
+
+/** Undefined for layers that methods do not adapt. */
+function siteOf(
+  name: string,
+  { module, shape, layer = 0 }: WeightSpec,
+  weight: (name: string) => Value,
+): LinearSite | undefined {
+  if (module === undefined) return undefined
+  const [outFeatures, inFeatures] = shape as [number, number]
+  return { name, module, layer, weight: weight(`${name}.weight`), inFeatures, outFeatures }
 }
 
 /** Each weight once: a parameter if it is trained, otherwise an input or stored data. */

@@ -19,7 +19,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/interchange/eee.ts resultOf',
   'evals/measure/candidate.ts openCandidate',
   'evals/models/formats/gguf/header.ts createReader',
-  'evals/models/scope.ts createScope',
   'evals/models/text/chat-template.ts startThread',
   'evals/models/weight-list.ts createWeightList',
   'evals/runs/store/evidence.ts evidenceOf',
