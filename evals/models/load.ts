@@ -15,7 +15,7 @@ import { openModel } from './open-model.ts'
 import { recognise, type Model } from './registry.ts'
 import {
   KeptWeights,
-  shrunk,
+  quantise,
   storageOf,
   type Precision,
   type SmallWeight,
@@ -103,7 +103,7 @@ export async function weightsOf(
     if (place && !own) kept.add(name)
     if (place) continue
     const data = await read(checkpoint, spec)
-    if (storage) small.set(name, shrunk(data, spec.shape[0]!, storage))
+    if (storage) small.set(name, quantise(data, spec.shape[0]!, storage))
     else whole.set(name, data)
   }
   const again = (name: string) =>

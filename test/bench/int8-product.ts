@@ -6,7 +6,7 @@
 import { CPU, type Emitter, type Op } from '../../evals/graph/op.ts'
 import { createGraph, type Graph } from '../../evals/graph/ops/index.ts'
 import type { Value } from '../../evals/graph/value.ts'
-import { shrunk, wide } from '../../evals/models/weights/small-weights.ts'
+import { quantise, dequantise } from '../../evals/models/weights/small-weights.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
 import type { Feeds } from '../../evals/runtime/tensor.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
@@ -52,12 +52,12 @@ const WAYS: Readonly<Record<string, Build>> = {
 
 const stream = randomStream(1, 'int8 product')
 const normal = (count: number) => Float32Array.from({ length: count }, () => stream.normal())
-const { data, scales, storage } = shrunk(normal(out * width), out, 'int8')
+const { data, scales, storage } = quantise(normal(out * width), out, 'int8')
 const feeds: Feeds = {
   x: { data: normal(rows * width), dims: [rows, width] },
   W: { data, dims: [out, width] },
   'W:scale': { data: scales, dims: [out] },
-  wide: { data: wide({ storage, data, scales }), dims: [out, width] },
+  wide: { data: dequantise({ storage, data, scales }), dims: [out, width] },
 }
 
 async function open(build: Build) {

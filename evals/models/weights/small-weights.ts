@@ -35,7 +35,7 @@ export const storageOf = (
     : undefined
 
 /** @param weight `[rows, columns]` */
-export function shrunk(weight: Float32Array, rows: number, storage: SmallStorage): SmallWeight {
+export function quantise(weight: Float32Array, rows: number, storage: SmallStorage): SmallWeight {
   if (storage === 'float16')
     return { storage, data: new Float16Array(weight), scales: new Float32Array(0) }
   const data = new Int8Array(weight.length)
@@ -55,7 +55,7 @@ export function shrunk(weight: Float32Array, rows: number, storage: SmallStorage
 }
 
 /** The values computed with, in float32. */
-export function wide({ storage, data, scales }: SmallWeight): Float32Array {
+export function dequantise({ storage, data, scales }: SmallWeight): Float32Array {
   const weight = new Float32Array(data)
   if (storage === 'float16') return weight
   const columns = weight.length / scales.length
@@ -106,7 +106,7 @@ export class KeptWeights implements ReadonlyMap<string, Float32Array> {
 
   #made(name: string): Float32Array {
     const own = this.small.get(name)
-    return own ? wide(own) : this.#other(name)
+    return own ? dequantise(own) : this.#other(name)
   }
 
   keys() {

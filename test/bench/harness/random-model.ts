@@ -8,7 +8,7 @@ import {
   type FolderStorage,
   type TensorToWrite,
 } from '../../../evals/models/formats/safetensors-write.ts'
-import { shrunk, wide } from '../../../evals/models/weights/small-weights.ts'
+import { quantise, dequantise } from '../../../evals/models/weights/small-weights.ts'
 import { mulberry32 } from '../../doubles/models/tiny-checkpoint.ts'
 import { FULL_SIZE_LAYERS, LORA } from './works.ts'
 
@@ -52,7 +52,7 @@ const WEIGHT_SD = 0.02
 
 /** What is computed with where the matrix is kept as int8 with a scale a row. */
 export const roundedToInt8 = (matrix: Float32Array, rows: number): Float32Array =>
-  wide(shrunk(matrix, rows, 'int8'))
+  dequantise(quantise(matrix, rows, 'int8'))
 
 /** Writes `config.json` and the weights: matrices uniform with standard deviation 0.02, norms at one, head and embedding tied. */
 export async function writeRandomModel(

@@ -11,7 +11,7 @@ import { findMethod } from '../../../../evals/finetune/registry.ts'
 import type { Model } from '../../../../evals/models/registry.ts'
 import {
   KeptWeights,
-  shrunk,
+  quantise,
   storageOf,
   type Precision,
 } from '../../../../evals/models/weights/small-weights.ts'
@@ -34,7 +34,7 @@ function keptIn(precision: Precision, { model, weights }: Based): Based {
     [...model.weights.values()].flatMap((spec) => {
       const storage = storageOf(spec, precision)
       const data = weights.get(spec.name)!
-      return storage ? [[spec.name, shrunk(data, spec.shape[0]!, storage)] as const] : []
+      return storage ? [[spec.name, quantise(data, spec.shape[0]!, storage)] as const] : []
     }),
   )
   const kept = new KeptWeights(model.weights.keys(), small, (name) => weights.get(name)!)

@@ -6,9 +6,9 @@ import { findMethod, METHODS } from '../../../../evals/finetune/registry.ts'
 import type { Model } from '../../../../evals/models/registry.ts'
 import {
   KeptWeights,
-  shrunk,
+  quantise,
   storageOf,
-  wide,
+  dequantise,
 } from '../../../../evals/models/weights/small-weights.ts'
 import { GOLDEN_FAMILIES, openGolden } from '../../../doubles/models/golden-llama.ts'
 import {
@@ -66,14 +66,17 @@ describe('the loss and gradients of one piece', () => {
       [...model.weights.values()].flatMap((spec) => {
         const storage = storageOf(spec, precision)
         const data = weights.get(spec.name)!
-        return storage ? [[spec.name, shrunk(data, spec.shape[0]!, storage)] as const] : []
+        return storage ? [[spec.name, quantise(data, spec.shape[0]!, storage)] as const] : []
       }),
     )
     const names = [...model.weights.keys()]
     const made = new KeptWeights(names, small, (name) => weights.get(name)!)
     await expectEqual({ model, weights: made, method })
     const whole = new Map(
-      names.map((name) => [name, small.has(name) ? wide(small.get(name)!) : weights.get(name)!]),
+      names.map((name) => [
+        name,
+        small.has(name) ? dequantise(small.get(name)!) : weights.get(name)!,
+      ]),
     )
     const [ours, theirs] = [
       await inPieces({ model, weights: made, method }, 3),

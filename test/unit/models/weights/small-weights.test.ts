@@ -10,9 +10,9 @@ import {
   keptData,
   KeptWeights,
   overlaid,
-  shrunk,
+  quantise,
   storageOf,
-  wide,
+  dequantise,
   type Precision,
   type SmallWeights,
 } from '../../../../evals/models/weights/small-weights.ts'
@@ -29,12 +29,12 @@ function kept(precision: Precision) {
     [...tiny.model.weights.values()].flatMap((spec) => {
       const storage = storageOf(spec, precision)
       const data = tiny.weights.get(spec.name)!
-      return storage ? [[spec.name, shrunk(data, spec.shape[0]!, storage)] as const] : []
+      return storage ? [[spec.name, quantise(data, spec.shape[0]!, storage)] as const] : []
     }),
   )
   const read = (name: string) => {
     const own = small.get(name)
-    return own ? wide(own) : tiny.weights.get(name)!
+    return own ? dequantise(own) : tiny.weights.get(name)!
   }
   const names = [...tiny.model.weights.keys()]
   return {
@@ -61,8 +61,8 @@ describe('int8', () => {
     fc.assert(
       fc.property(rows, (values) => {
         const weight = Float32Array.from([...values, ...values.map(() => 0)])
-        const small = shrunk(weight, 2, 'int8')
-        wide(small).forEach((value, i) => {
+        const small = quantise(weight, 2, 'int8')
+        dequantise(small).forEach((value, i) => {
           const step = small.scales[i < values.length ? 0 : 1]!
           // Where a scale rounds to 0 or by much, near float32's smallest number, that rounding is the error.
           const least = 127 * 2 ** -149
