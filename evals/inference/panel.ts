@@ -29,54 +29,25 @@ interface PanelOptions {
 /** Memory for keys and values while all members generate. */
 const CACHE_BYTES = 512 * 2 ** 20
 
-type ScoreTexts = typeof scoreTexts
+/** State that all members share. */
+interface Shared {
+  readonly options: PanelOptions
+  readonly cached: ReturnType<typeof createResultCache>
+  /** Member k and all active members, ascending. */
+  readonly membersWith: (k: number) => number[]
+}
 
 export function createPanel(options: PanelOptions): Panel {
   const cached = createResultCache()
   let active: readonly number[] = Array.from({ length: options.count }, (_, k) => k)
   const membersWith = (k: number) =>
     [k, ...active.filter((other) => other !== k)].sort((a, b) => a - b)
-  const generate: MemberModel['generate'] = async function* (k, prompts, settings) {
-    const request = JSON.stringify(['write', settings.decoding, prompts.map(({ ids }) => ids)])
-    const known = cached.take<GeneratedTokens[]>(request, k)
-    if (known) {
-      yield known
-      return
-    }
-    // Each member samples with random numbers of its own, so only greedy requests are shared.
-    const members = settings.decoding.temperature === 0 ? membersWith(k) : [k]
-    const others = new Map(
-      members.filter((each) => each !== k).map((each) => [each, [] as GeneratedTokens[]]),
-    )
-    for await (const batch of generateFor(members, options, prompts, settings)) {
-      const own: GeneratedTokens[] = []
-      for (const { member, reply } of batch) (others.get(member) ?? own).push(reply)
-      yield own
-    }
-    cached.put(request, others)
-  }
-  const scoring =
-    (kind: string, score: ScoreTexts): MemberModel['score'] =>
-    async (k, texts, signal) => {
-      const request = JSON.stringify([kind, texts.map(({ ids, from }) => [from, ids])])
-      const known = cached.take<Float32Array[]>(request, k)
-      if (known) return known
-      const results = await scoreFor(membersWith(k), options, score, texts, signal)
-      const own = results.get(k)!
-      results.delete(k)
-      cached.put(request, results)
-      return own
-    }
-  const model = {
-    generate,
-    score: scoring('score', scoreTexts),
-    tree: scoring('tree', scorePrefixTree),
-  }
+  const shared = { options, cached, membersWith }
   return {
     member: (k) => ({
-      generate: (prompts, settings) => model.generate(k, prompts, settings),
-      score: (texts, signal) => model.score(k, texts, signal),
-      scoreTree: (texts, signal) => model.tree(k, texts, signal),
+      generate: (prompts, settings) => generateShared(shared, k, prompts, settings),
+      score: (texts, signal) => scoreShared(shared, scoreTexts, k, texts, signal),
+      scoreTree: (texts, signal) => scoreShared(shared, scorePrefixTree, k, texts, signal),
     }),
     activate(members) {
       active = members
@@ -85,14 +56,51 @@ export function createPanel(options: PanelOptions): Panel {
   }
 }
 
-/** A member's requests, with its index first. */
-interface MemberModel {
-  generate(
-    k: number,
-    prompts: readonly TokenPrompt[],
-    settings: GenerationSettings,
-  ): AsyncGenerator<GeneratedTokens[], void>
-  score(k: number, texts: readonly ScoredText[], signal: AbortSignal): Promise<Float32Array[]>
+async function* generateShared(
+  { options, cached, membersWith }: Shared,
+  k: number,
+  prompts: readonly TokenPrompt[],
+  settings: GenerationSettings,
+): AsyncGenerator<GeneratedTokens[]> {
+  const request = JSON.stringify(['write', settings.decoding, prompts.map(({ ids }) => ids)])
+  const known = cached.take<GeneratedTokens[]>(request, k)
+  if (known) {
+    yield known
+    return
+  }
+  // Each member samples with random numbers of its own, so only greedy requests are shared.
+  const members = settings.decoding.temperature === 0 ? membersWith(k) : [k]
+  const others = new Map(
+    members.filter((each) => each !== k).map((each) => [each, [] as GeneratedTokens[]]),
+  )
+  for await (const batch of generateFor(members, options, prompts, settings)) {
+    const own: GeneratedTokens[] = []
+    for (const { member, reply } of batch) (others.get(member) ?? own).push(reply)
+    yield own
+  }
+  cached.put(request, others)
+}
+
+async function scoreShared(
+  { options, cached, membersWith }: Shared,
+  score: typeof scoreTexts,
+  k: number,
+  texts: readonly ScoredText[],
+  signal: AbortSignal,
+): Promise<Float32Array[]> {
+  const request = JSON.stringify([score.name, texts.map(({ ids, from }) => [from, ids])])
+  const known = cached.take<Float32Array[]>(request, k)
+  if (known) return known
+  const members = membersWith(k)
+  const settings = { ...sharedOptions(options), batchSize: options.batchSize, signal }
+  const scores = await score(rowsOf(texts, members), settings)
+  const results = new Map(
+    members.map((member, m) => [member, scores.filter((_, i) => i % members.length === m)]),
+  )
+  const own = results.get(k)!
+  results.delete(k)
+  cached.put(request, results)
+  return own
 }
 
 const sharedOptions = ({ session, padId }: PanelOptions) => ({ session, varying: {}, padId })
@@ -112,25 +120,6 @@ async function* generateFor(
       reply: { ...each, index: Math.floor(each.index / members.length) },
     }))
   }
-}
-
-/** Scores of the same texts by all `members`. */
-async function scoreFor(
-  members: readonly number[],
-  options: PanelOptions,
-  score: ScoreTexts,
-  texts: readonly ScoredText[],
-  signal: AbortSignal,
-): Promise<Map<number, Float32Array[]>> {
-  const { batchSize } = options
-  const scores = await score(rowsOf(texts, members), {
-    ...sharedOptions(options),
-    batchSize,
-    signal,
-  })
-  return new Map(
-    members.map((member, m) => [member, scores.filter((_, i) => i % members.length === m)]),
-  )
 }
 
 /** Each row once per member, equal rows adjacent: row i belongs to member i modulo their number. */

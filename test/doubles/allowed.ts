@@ -13,7 +13,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/findings/gate/claim.ts tested',
   'evals/findings/labelling.ts drawItems',
   'evals/findings/results.ts buildResults',
-  'evals/inference/panel.ts createPanel',
   'evals/inspect/certificate/weight-faults.ts weightFault',
   'evals/interchange/eee.ts everyEvalEver',
   'evals/interchange/eee.ts resultOf',
