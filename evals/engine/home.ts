@@ -5,7 +5,7 @@ import { FILE_NAME, runFolders } from '../runs/databases.ts'
 import type { RunRow } from '../contract/audit-rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { openStore, type Store } from '../runs/store/store.ts'
-import { openWorkbench, type Workbench } from '../runs/store/workbench.ts'
+import { openWindowStore, type WindowStore } from '../runs/store/window-store.ts'
 
 export interface FoundRun {
   readonly run: RunRow
@@ -16,7 +16,7 @@ export interface FoundRun {
 export interface Home {
   /** Absolute. */
   readonly folder: string
-  readonly workbench: Workbench
+  readonly workbench: WindowStore
   /** Every folder with runs, the workbench's own first. */
   folders(): string[]
   /** The database of a folder, kept open because opening checks the whole file. */
@@ -37,7 +37,7 @@ export function openHome(path: string): Home {
     return open
   }
   store(folder)
-  const workbench = openWorkbench(folder)
+  const workbench = openWindowStore(folder)
   const folders = () => runFolders(null, folder)
   const foundIn = (where: string, runId: string): FoundRun | undefined => {
     if (!existsSync(join(where, FILE_NAME))) return undefined

@@ -12,7 +12,7 @@ import { writeAtomically } from '../../files/write-file.ts'
 import { weightCacheFolder } from '../../models/weights/converted-weights.ts'
 import { defaultCacheFolder } from '../../spectra/base-store.ts'
 import { openStore } from '../../runs/store/store.ts'
-import { openWorkbench, WORKBENCH_FILE } from '../../runs/store/workbench.ts'
+import { openWindowStore, WINDOW_FILE } from '../../runs/store/window-store.ts'
 import { bugReport } from '../bug-report.ts'
 import { bytesUnder } from '../../files/bytes-under.ts'
 import type { Home } from '../home.ts'
@@ -72,7 +72,7 @@ export const doctorHandlers: EngineHandlers['doctor'] = {
   },
 }
 
-const FILES = [FILE_NAME, WORKBENCH_FILE] as const
+const FILES = [FILE_NAME, WINDOW_FILE] as const
 
 /** Copies both databases consistently, also while a job writes, and opens the copies, which validates them. */
 async function copyInto(home: Home, folder: string): Promise<void> {
@@ -89,9 +89,9 @@ async function copyInto(home: Home, folder: string): Promise<void> {
     throw new TouchstoneError('output.unwritable', { path: folder, why: code })
   }
   home.store(home.folder).copyTo(join(folder, FILE_NAME))
-  home.workbench.copyTo(join(folder, WORKBENCH_FILE))
+  home.workbench.copyTo(join(folder, WINDOW_FILE))
   openStore(join(folder, FILE_NAME)).close()
-  openWorkbench(folder).close()
+  openWindowStore(folder).close()
 }
 
 type Entry = Awaited<ReturnType<Handlers['usage']>>['entries'][number]

@@ -14,16 +14,19 @@ interface LayerGroup {
 }
 
 export function layerGroups({ weights }: Model): LayerGroup[] {
-  const groups = Map.groupBy(weights.values(), ({ name, kind }) => {
+  const places = Map.groupBy(weights.values(), ({ name, kind }) => {
     const layer = /\.(\d+)\./u.exec(name)?.[1]
-    if (layer !== undefined) return `layer ${layer}`
-    return kind === 'embedding' ? 'embedding' : 'final norm and head'
+    if (layer !== undefined) return Number(layer)
+    return kind === 'embedding' ? -1 : Infinity
   })
-  const order = (title: string) =>
-    title === 'embedding' ? -1 : title.startsWith('layer') ? Number(title.slice(6)) : Infinity
-  return [...groups]
-    .map(([title, specs]) => ({ title, names: specs.map(({ name }) => name) }))
-    .sort((a, b) => order(a.title) - order(b.title))
+  return [...places]
+    .sort(([a], [b]) => a - b)
+    .map(([place, specs]) => ({ title: titleOf(place), names: specs.map(({ name }) => name) }))
+}
+
+function titleOf(place: number): string {
+  if (place === -1) return 'embedding'
+  return place === Infinity ? 'final norm and head' : `layer ${place}`
 }
 
 /**

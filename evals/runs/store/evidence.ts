@@ -38,68 +38,63 @@ const toFile = (row: FileColumns): BenchmarkFile => ({
   importedAt: row.imported_at,
 })
 
+const INSERT_FILE = `INSERT INTO benchmark_file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (name, digest) DO UPDATE SET path = excluded.path`
+
+const fileValues = (file: BenchmarkFile): unknown[] => [
+  file.name,
+  file.digest,
+  file.path,
+  file.fileDigest,
+  file.rows,
+  file.samples,
+  JSON.stringify(file.licences),
+  JSON.stringify(file.promptHashes),
+  file.importedAt,
+]
+
+const INSERT_ITEM = `INSERT INTO label_item (run_id, item, arm, seed, step, benchmark, sample_id, epoch)
+  VALUES (@runId, @item, @arm, @seed, @step, @benchmark, @sampleId, @epoch) ON CONFLICT DO NOTHING`
+const ITEMS = `SELECT item, arm, seed, step, benchmark, sample_id AS sampleId, epoch
+  FROM label_item WHERE run_id = ? ORDER BY item`
+
+const INSERT_LABEL = `INSERT INTO label (run_id, item, rater, outcome, labelled_at, is_settling)
+  VALUES (@runId, @item, @rater, @outcome, @labelledAt, @isSettling)`
+const LABELS = `SELECT item, rater, outcome, labelled_at AS labelledAt, is_settling AS isSettling
+  FROM label WHERE run_id = ? ORDER BY rowid`
+type LabelColumns = Omit<Label, 'isSettling'> & { isSettling: number }
+
 /** `guard` translates the database's errors. */
 export function evidenceOf(database: Database, guard: <T>(action: () => T) => T): EvidenceStore {
-  /** All or nothing. */
-  const writeAll = <R>(sql: string, rows: readonly R[], values: (row: R) => unknown[]): void =>
+  const all = (sql: string, ...values: unknown[]) =>
+    guard(() => database.prepare(sql).all(...values))
+  /** All rows or none. */
+  const writeAll = (sql: string, rows: readonly unknown[]): void =>
     guard(() => {
       const statement = database.prepare(sql)
-      database.transaction(() => rows.forEach((row) => statement.run(...values(row)))).immediate()
+      database.transaction(() => rows.forEach((row) => statement.run(row))).immediate()
     })
   return {
-    benchmarkFiles: () =>
-      guard(() => {
-        const rows = database
-          .prepare('SELECT * FROM benchmark_file ORDER BY imported_at, name')
-          .all()
-        return (rows as FileColumns[]).map(toFile)
-      }),
-    keepBenchmarkFiles: (files) =>
-      writeAll(
-        `INSERT INTO benchmark_file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (name, digest) DO UPDATE SET path = excluded.path`,
-        files,
-        (file) => [
-          ...[file.name, file.digest, file.path, file.fileDigest, file.rows, file.samples],
-          ...[JSON.stringify(file.licences), JSON.stringify(file.promptHashes), file.importedAt],
-        ],
-      ),
-    labelItems: (runId) =>
-      guard(
-        () =>
-          database
-            .prepare(
-              `SELECT item, arm, seed, step, benchmark, sample_id AS sampleId, epoch
-               FROM label_item WHERE run_id = ? ORDER BY item`,
-            )
-            .all(runId) as LabelItem[],
-      ),
+    benchmarkFiles: () => {
+      const rows = all('SELECT * FROM benchmark_file ORDER BY imported_at, name')
+      return (rows as FileColumns[]).map(toFile)
+    },
+    keepBenchmarkFiles: (files) => writeAll(INSERT_FILE, files.map(fileValues)),
+    labelItems: (runId) => all(ITEMS, runId) as LabelItem[],
     keepLabelItems: (runId, items) =>
       writeAll(
-        'INSERT INTO label_item VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-        items,
-        (key) => [
-          ...[runId, key.item, key.arm, key.seed, key.step],
-          ...[key.benchmark, key.sampleId, key.epoch],
-        ],
+        INSERT_ITEM,
+        items.map((item) => ({ runId, ...item })),
       ),
     labels: (runId) =>
-      guard(() => {
-        const rows = database
-          .prepare(
-            `SELECT item, rater, outcome, labelled_at AS labelledAt, is_settling AS isSettling
-             FROM label WHERE run_id = ? ORDER BY rowid`,
-          )
-          .all(runId) as (Omit<Label, 'isSettling'> & { isSettling: number })[]
-        return rows.map((row) => ({ ...row, isSettling: row.isSettling === 1 }))
-      }),
+      (all(LABELS, runId) as LabelColumns[]).map((row) => ({
+        ...row,
+        isSettling: row.isSettling === 1,
+      })),
     keepLabels: (runId, labels) =>
       writeAll(
-        'INSERT INTO label (run_id, item, rater, outcome, labelled_at, is_settling) VALUES (?, ?, ?, ?, ?, ?)',
-        labels,
-        ({ item, rater, outcome, labelledAt, isSettling }) => [
-          ...[runId, item, rater, outcome, labelledAt, Number(isSettling)],
-        ],
+        INSERT_LABEL,
+        labels.map((label) => ({ runId, ...label, isSettling: Number(label.isSettling) })),
       ),
   }
 }

@@ -2,12 +2,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { NO_NOTE, openWorkbench, WORKBENCH_FILE } from '../../../../evals/runs/store/workbench.ts'
+import { NO_NOTE, openWindowStore, WINDOW_FILE } from '../../../../evals/runs/store/window-store.ts'
 import { freshFolder } from '../../../doubles/runs/command-line.ts'
 
 test('notes, models, settings and waiting jobs outlive the process', () => {
   const folder = freshFolder()
-  const first = openWorkbench(folder)
+  const first = openWindowStore(folder)
   const note = { name: 'Mine', note: 'two\nlines', tags: ['a', 'b'], deletedAt: 5 }
   first.keepNote('run-1', NO_NOTE)
   first.keepNote('run-1', note)
@@ -15,7 +15,7 @@ test('notes, models, settings and waiting jobs outlive the process', () => {
   first.set('theme', 'dark')
   first.keepWaiting('run-2', { kind: 'train' }, 7)
   first.close()
-  const again = openWorkbench(folder)
+  const again = openWindowStore(folder)
   expect(again.note('run-1')).toEqual(note)
   expect(again.note('other')).toEqual(NO_NOTE)
   expect(again.models().sort()).toEqual(['/a', '/b'])
@@ -30,7 +30,7 @@ test('notes, models, settings and waiting jobs outlive the process', () => {
 
 test('the queue outlives the process in the order that it was given', () => {
   const folder = freshFolder()
-  const first = openWorkbench(folder)
+  const first = openWindowStore(folder)
   const ids = (workbench: typeof first) => workbench.waiting().map(({ runId }) => runId)
   for (const runId of ['run-1', 'run-2', 'run-3']) first.keepWaiting(runId, {}, 7)
   expect(ids(first)).toEqual(['run-1', 'run-2', 'run-3'])
@@ -38,24 +38,24 @@ test('the queue outlives the process in the order that it was given', () => {
   first.keepWaiting('run-0', {}, 1)
   first.dropWaiting('run-1')
   first.close()
-  const again = openWorkbench(folder)
+  const again = openWindowStore(folder)
   expect(ids(again)).toEqual(['run-3', 'run-2', 'run-0'])
   again.close()
 })
 
 test('a file of another program, or none at all, is left alone and told', () => {
   const folder = freshFolder()
-  writeFileSync(join(folder, WORKBENCH_FILE), 'not a database, and longer than a header of one is')
-  expect(() => openWorkbench(folder)).toThrow(/cannot be used/)
+  writeFileSync(join(folder, WINDOW_FILE), 'not a database, and longer than a header of one is')
+  expect(() => openWindowStore(folder)).toThrow(/cannot be used/)
 })
 
 test('a summary is found as long as what it was made of is the same', () => {
   const folder = freshFolder()
-  const first = openWorkbench(folder)
+  const first = openWindowStore(folder)
   first.keepSummary('run-1', '1 of 5', { verdict: null })
   first.keepSummary('run-1', '1 of 9', null)
   first.close()
-  const again = openWorkbench(folder)
+  const again = openWindowStore(folder)
   expect([again.summary('run-1', '1 of 5'), again.summary('run-1', '1 of 9')]).toEqual([
     undefined,
     null,

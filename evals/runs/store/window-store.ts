@@ -1,6 +1,6 @@
 /**
- * @file What the workbench keeps beside runs: the user's names, notes and tags, models that were added, settings, and jobs
- * that wait. A file of its own, because runs may lie in folders that another program writes to.
+ * @file The window's own database, `workbench.db`: names, notes and tags of runs, added models, settings, and waiting jobs. It is
+ * apart from the runs, whose folders another program may write to.
  */
 import Database from 'better-sqlite3'
 import { mkdirSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { migrate } from './migrations.ts'
 import { translated } from './translated.ts'
 
-export const WORKBENCH_FILE = 'workbench.db'
+export const WINDOW_FILE = 'workbench.db'
 
 /** Append only, as `MIGRATIONS` is. */
 const HISTORY: readonly string[] = [
@@ -35,33 +35,53 @@ export interface StoredNote {
 
 export const NO_NOTE: StoredNote = { name: null, note: '', tags: [], deletedAt: null }
 
-export interface Workbench {
+interface Notes {
   note(runId: string): StoredNote
   keepNote(runId: string, note: StoredNote): void
+  /** Deletes the note and the summary of a run. */
   forget(runId: string): void
-  /** What was kept under the same `madeOf`, of which it was computed. */
+  /** The summary stored under the same `madeOf`, which identifies what it was computed from. */
   summary(runId: string, madeOf: string): unknown
   keepSummary(runId: string, madeOf: string, summary: unknown): void
+}
+
+interface Models {
   /** In the order in which they were added. */
   models(): string[]
   addModel(path: string): void
   removeModel(path: string): void
+}
+
+interface Settings {
   settings(): Readonly<Record<string, unknown>>
   set(name: string, value: unknown): void
+}
+
+interface Queue {
   /** In the order in which they will run. */
   waiting(): { runId: string; request: unknown; askedAt: number }[]
-  /** At the end of the queue. */
+  /** Appends a job. */
   keepWaiting(runId: string, request: unknown, askedAt: number): void
-  /** The whole queue in its new order. */
+  /** Reorders the whole queue. */
   placeWaiting(runIds: readonly string[]): void
   dropWaiting(runId: string): void
-  /** A whole copy at `path`. */
+}
+
+export interface WindowStore extends Notes, Models, Settings, Queue {
+  /** Writes a whole copy to `path`. */
   copyTo(path: string): void
   close(): void
 }
 
-export function openWorkbench(folder: string): Workbench {
-  const path = join(folder, WORKBENCH_FILE)
+type Columns = Record<string, string | number | null>
+
+interface Statements {
+  readonly all: (sql: string, ...values: unknown[]) => Columns[]
+  readonly write: (sql: string, ...values: unknown[]) => void
+}
+
+export function openWindowStore(folder: string): WindowStore {
+  const path = join(folder, WINDOW_FILE)
   const guard = <T>(action: () => T): T => translated(path, action)
   const database = guard(() => {
     mkdirSync(folder, { recursive: true })
@@ -71,11 +91,21 @@ export function openWorkbench(folder: string): Workbench {
     migrate(opened, path, HISTORY)
     return opened
   })
-  const all = (sql: string, ...values: unknown[]) =>
-    guard(() => database.prepare(sql).all(...values)) as Record<string, string | number | null>[]
-  const write = (sql: string, ...values: unknown[]): void => {
-    guard(() => database.prepare(sql).run(...values))
+  const statements: Statements = {
+    all: (sql, ...values) => guard(() => database.prepare(sql).all(...values)) as Columns[],
+    write: (sql, ...values) => void guard(() => database.prepare(sql).run(...values)),
   }
+  return {
+    ...notesIn(statements),
+    ...modelsIn(statements),
+    ...settingsIn(statements),
+    ...queueIn(statements),
+    copyTo: (copy) => statements.write('VACUUM INTO ?', copy),
+    close: () => database.close(),
+  }
+}
+
+function notesIn({ all, write }: Statements): Notes {
   return {
     note(runId) {
       const [row] = all('SELECT * FROM note WHERE run_id = ?', runId)
@@ -85,7 +115,11 @@ export function openWorkbench(folder: string): Workbench {
       write(
         `INSERT INTO note VALUES (?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET
          name = excluded.name, note = excluded.note, tags_json = excluded.tags_json, deleted_at = excluded.deleted_at`,
-        ...[runId, name, note, JSON.stringify(tags), deletedAt],
+        runId,
+        name,
+        note,
+        JSON.stringify(tags),
+        deletedAt,
       ),
     forget(runId) {
       write('DELETE FROM note WHERE run_id = ?', runId)
@@ -98,13 +132,25 @@ export function openWorkbench(folder: string): Workbench {
     keepSummary: (runId, madeOf, summary) =>
       write(
         'INSERT OR REPLACE INTO summary VALUES (?, ?, ?)',
-        ...[runId, madeOf, JSON.stringify(summary)],
+        runId,
+        madeOf,
+        JSON.stringify(summary),
       ),
+  }
+}
+
+function modelsIn({ all, write }: Statements): Models {
+  return {
     models: () =>
       all('SELECT path FROM model ORDER BY added_at, path').map(({ path: p }) => `${p}`),
     addModel: (model) =>
       write('INSERT INTO model VALUES (?, ?) ON CONFLICT DO NOTHING', model, Date.now()),
     removeModel: (model) => write('DELETE FROM model WHERE path = ?', model),
+  }
+}
+
+function settingsIn({ all, write }: Statements): Settings {
+  return {
     settings: () =>
       Object.fromEntries(
         all('SELECT * FROM setting').map(({ name, value_json: value }) => [
@@ -115,8 +161,14 @@ export function openWorkbench(folder: string): Workbench {
     set: (name, value) =>
       write(
         `INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value_json = excluded.value_json`,
-        ...[name, JSON.stringify(value)],
+        name,
+        JSON.stringify(value),
       ),
+  }
+}
+
+function queueIn({ all, write }: Statements): Queue {
+  return {
     waiting: () =>
       all('SELECT * FROM waiting ORDER BY place, rowid').map((row) => ({
         runId: `${row['run_id']}`,
@@ -126,7 +178,9 @@ export function openWorkbench(folder: string): Workbench {
     keepWaiting: (runId, request, askedAt) =>
       write(
         'INSERT INTO waiting SELECT ?, ?, ?, ifnull(max(place), 0) + 1 FROM waiting',
-        ...[runId, JSON.stringify(request), askedAt],
+        runId,
+        JSON.stringify(request),
+        askedAt,
       ),
     placeWaiting: (runIds) =>
       write(
@@ -134,12 +188,10 @@ export function openWorkbench(folder: string): Workbench {
         JSON.stringify(runIds),
       ),
     dropWaiting: (runId) => write('DELETE FROM waiting WHERE run_id = ?', runId),
-    copyTo: (copy) => write('VACUUM INTO ?', copy),
-    close: () => database.close(),
   }
 }
 
-const toNote = (row: Record<string, string | number | null>): StoredNote => ({
+const toNote = (row: Columns): StoredNote => ({
   name: row['name'] === null ? null : `${row['name']}`,
   note: `${row['note']}`,
   tags: JSON.parse(`${row['tags_json']}`) as string[],
