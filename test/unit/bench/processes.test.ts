@@ -18,6 +18,7 @@ import {
 import { sumsExactly } from '../../../evals/runtime/int8-sums.ts'
 import { findPython, startTorch } from '../../bench/harness/torch-side.ts'
 import { MIXED, NEW_TOKENS, PROMPT_TOKENS, type Work } from '../../bench/harness/works.ts'
+import { sampled } from '../../doubles/tier.ts'
 
 const TOY: LlamaSize = { hidden: 32, layers: 2, heads: 2, kvHeads: 1, intermediate: 48, vocab: 97 }
 const GENERATION = { does: 'generate', native: true, precision: 'fp32' } as const
@@ -35,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => rm(inputs.folder, { recursive: true, force: true }))
 
 describe('our side', () => {
-  test.each(['lora-step', 'lora-chat', 'full-step'] as const)(
+  test.each(sampled(['lora-step', 'lora-chat', 'full-step'] as const, 1))(
     '%s trains, in the same bits again and without the addon',
     async (work) => {
       const losses = async (native = true) => {

@@ -19,6 +19,7 @@ import { testForPeak, type PeakInput } from '../../../../evals/sweeps/detectors/
 import { clopperPearson } from '../../../../evals/statistics/exact-binomial.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
 import { falseAlarms, MONOTONE_CASES } from '../../../doubles/statistics/monotone-curves.ts'
+import { counted } from '../../../doubles/tier.ts'
 
 interface TableRow {
   readonly seeds: number
@@ -51,7 +52,7 @@ function curves(
 const FALLING_TWICE = [6, 5, 4, 7.5, 3, 2, 1]
 
 describe('false alarms', () => {
-  const ROUNDS = 1500
+  const ROUNDS = counted(500, 1500)
   it.each([
     [5, 6],
     [10, 4],
@@ -144,11 +145,12 @@ describe('the finding', () => {
   })
 
   it('the interval of the place holds the place in nine sweeps of ten', () => {
-    const held = Array.from({ length: 60 }, (_, seed) => {
+    const sweeps = counted(20, 60)
+    const held = Array.from({ length: sweeps }, (_, seed) => {
       const { found } = testForPeak(curves([0, 0, 0, 2, 1, 0, 0], 10, { seed }))
       return found !== null && found.lower <= 8 && found.upper >= 8
     })
-    expect(held.filter(Boolean).length).toBeGreaterThanOrEqual(54)
+    expect(held.filter(Boolean).length).toBeGreaterThanOrEqual(0.9 * sweeps)
   })
 
   it('sees none in a falling curve, and cannot tell with three seeds', () => {
