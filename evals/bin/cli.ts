@@ -1,7 +1,6 @@
 /** @file Entry of the `touchstone` process: the command line on this process' streams. */
-import { COMMANDS } from '../cli/verbs/registry.ts'
 import { main } from '../cli/main.ts'
-import type { CommandEntry } from '../cli/command.ts'
+import { VERBS } from './verbs.ts'
 
 const GRACE_MS = 5000
 
@@ -11,15 +10,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-/** Not in the registry of verbs, because no other verb may import hosts. */
-const SERVE: CommandEntry = {
-  name: 'serve',
-  summary: 'Show the workbench in a browser on this machine',
-  load: async () => (await import('../hosts/serve.ts')).serve,
-}
-
 const { stdout, stderr, env: environment } = process
-process.exitCode = await main(process.argv.slice(2), [...COMMANDS, SERVE], {
+process.exitCode = await main(process.argv.slice(2), VERBS, {
   stdout,
   stderr,
   environment,

@@ -66,6 +66,7 @@ const TASKS = {
   findings: [['test/bench/findings.ts']],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],
+  docs: [['test/reference/make.ts']],
 }
 
 /** The one line that any continuous-integration reader understands. */
