@@ -58,10 +58,9 @@ export async function createRunner(
   options: RunnerOptions,
 ): Promise<Runner> {
   const { device, purpose, frozen = new Map<string, FrozenData>() } = options
-  const external = givenWeights(frozen)
   requireFit(g, device)
   const order = purpose === 'train' ? 'backwards' : 'written'
-  const encoded = encode(g, outputs, external, order)
+  const encoded = encode(g, outputs, givenWeights(frozen), order)
   const declared = new Map(encoded.inputs.map((value) => [value.name, value]))
   const { session, memory } = await opened(encoded.bytes, settingsOf(g, options), options)
   let resident: Resident | undefined
@@ -83,8 +82,7 @@ export async function createRunner(
         const results = Object.entries(await session.run(tensors, fetches))
         return Object.fromEntries(results.map(([name, tensor]) => [name, fromOrt(tensor)]))
       } catch (error) {
-        const batchSize = feeds.tokens?.dims[0] ?? 1
-        throw translateOrtError(error, { device: device.name, batchSize })
+        throw translateOrtError(error, { device: device.name, batchSize: batchSizeOf(feeds) })
       }
     },
     async release() {
@@ -94,6 +92,8 @@ export async function createRunner(
     },
   }
 }
+
+const batchSizeOf = ({ tokens }: Memories): number => tokens?.dims[0] ?? 1
 
 /** Copies in the device's memory. */
 interface Copies {

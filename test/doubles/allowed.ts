@@ -20,7 +20,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/models/formats/gguf/header.ts createReader',
   'evals/models/text/chat-template.ts startThread',
   'evals/models/weight-list.ts createWeightList',
-  'evals/runtime/session.ts createRunner',
   'evals/sweeps/cells/workers.ts createFloor',
   'evals/sweeps/detectors/peak.ts testForPeak',
   'evals/sweeps/job.ts surveyed',
