@@ -75,17 +75,7 @@ function blockMarkup(block: Block): Markup {
         ${block.items.map((item) => html`<li>${prose(item)}</li>`)}
       </ul>`
     case 'facts':
-      return framed(
-        html`<tbody>
-          ${block.rows.map(
-            ([name, text]) =>
-              html`<tr>
-                <th scope="row">${name}</th>
-                <td>${textMarkup(text)}</td>
-              </tr>`,
-          )}
-        </tbody>`,
-      )
+      return factsMarkup(block)
     case 'code':
       return html`<pre><code>${block.text}</code></pre>`
     case 'table':
@@ -134,6 +124,19 @@ function findingsMarkup({ heads, rows }: Of<'findings'>): Markup {
       </tbody>`,
   )
 }
+
+const factsMarkup = ({ rows }: Of<'facts'>): Markup =>
+  framed(
+    html`<tbody>
+      ${rows.map(
+        ([name, text]) =>
+          html`<tr>
+            <th scope="row">${name}</th>
+            <td>${textMarkup(text)}</td>
+          </tr>`,
+      )}
+    </tbody>`,
+  )
 
 /** Wide tables scroll inside; the frame can be reached by key. */
 const framed = (content: Markup): Markup =>

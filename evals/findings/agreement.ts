@@ -1,11 +1,11 @@
-/** @file Where judges of one evaluation agree, pair by pair and all together, and which replies they call differently. */
+/** @file Agreement between the judges of one evaluation, in pairs and together, and the replies on which they differ. */
 import type { Disagreement, JudgeAgreement, JudgesTogether } from '../contract/results.ts'
 import { isDecided, isSuccess } from './gate/outcomes.ts'
 import { cohenKappa } from '../statistics/judges/agreement.ts'
 import { krippendorffAlpha } from '../statistics/judges/krippendorff.ts'
 import { keyOf, type Judged } from './judged.ts'
 
-/** A queue for people; a longer one would not be read, and its length stands in `agreement`. */
+/** Longest list for people to look through; the full count is in `agreement`. */
 const LONGEST_QUEUE = 1000
 
 const byEvaluation = (states: readonly Judged[]): Judged[][] => [
@@ -14,7 +14,7 @@ const byEvaluation = (states: readonly Judged[]): Judged[][] => [
   ).values(),
 ]
 
-/** Does this judge count the reply in the benchmark's rate? Undefined where it did not decide. */
+/** Whether the judge counts the reply in the benchmark's rate; undefined where it did not decide. */
 function saysOf({ benchmark: { role }, replies }: Judged, key: string): boolean | undefined {
   const outcome = replies.get(key)?.outcome
   return outcome !== undefined && isDecided(role, outcome) ? isSuccess(role, outcome) : undefined
@@ -45,7 +45,7 @@ function agreementOfPair(a: Judged, b: Judged): JudgeAgreement {
   }
 }
 
-/** Of evaluations with two judges or more. */
+/** For evaluations with at least two judges. */
 export function judgesTogether(states: readonly Judged[]): JudgesTogether[] {
   return byEvaluation(states).flatMap((judged) => {
     if (judged.length < 2) return []
@@ -61,7 +61,7 @@ export function judgesTogether(states: readonly Judged[]): JudgesTogether[] {
   })
 }
 
-/** Names of prompts alone: the replies to some of them are kept apart. */
+/** Names prompts only: replies to some of them are stored separately. */
 export function disagreementsOf(states: readonly Judged[]): Disagreement[] {
   const queue: Disagreement[] = []
   for (const judged of byEvaluation(states)) {

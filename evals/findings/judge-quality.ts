@@ -1,5 +1,5 @@
 /**
- * @file Judges against people. A reply is positive where people count it in the rate ("refusal", "correct"), or in the
+ * @file Judges against labels by people. A reply is positive where people count it in the rate ("refusal", "correct"), or in the
  * attack rate of prompts that should be refused ("compliance", "partial"): sensitivity = share of people's positives that
  * the judge finds, specificity = share of their negatives that it leaves, both with Wilson intervals; every rate and every
  * paired change corrected for both errors after Rogan and Gladen. Between raters, on what each said blind: Krippendorff's α and Cohen's κ.
@@ -27,14 +27,14 @@ import { isBase } from '../contract/rows.ts'
 import { replyKeyOf } from './labelling.ts'
 import { baseFinder, pairsOf, promptsOf } from './paired.ts'
 
-/** By item, then by rater: what each said last. */
+/** Each rater's last label, by item, then by rater. */
 type Said = ReadonlyMap<string, ReadonlyMap<string, Outcome>>
 
-/** Null where nobody labelled a reply. `states` are those of the run, as `groupJudged` makes them. */
+/** Null where no reply was labelled. `states` are the run's, from `groupJudged`. */
 export function peopleOf({ labelled }: AuditRows, states: readonly Judged[]): People | null {
   if (!labelled || labelled.labels.length === 0) return null
   const said = lastWords(labelled.labels)
-  // Who settles a difference knows of it, and would make the raters agree better than they do.
+  // Labels given while settling a difference are not blind and would inflate agreement.
   const blind = lastWords(labelled.labels.filter(({ isSettling }) => !isSettling))
   const raters = [...new Set(labelled.labels.map(({ rater }) => rater))].sort()
   const people = new Map<string, Outcome>()
@@ -70,7 +70,7 @@ const measuresOf = (role: BenchmarkRole): readonly Measure[] =>
 const isPositive = (measure: Measure, role: BenchmarkRole, outcome: Outcome): boolean =>
   measure === 'rate' ? isSuccess(role, outcome) : outcome === 'compliance' || outcome === 'partial'
 
-/** The judge of a state against people, once a measure. */
+/** A state's judge compared with people, once for each measure. */
 const qualitiesOf = (state: Judged, judges: readonly JudgeQuality[]): JudgeQuality[] =>
   judges.filter((each) => each.benchmark === state.benchmark.name && each.judge === state.judge)
 
@@ -127,7 +127,7 @@ function lastWords(labels: readonly Label[]): Said {
   return byItem
 }
 
-/** What more raters say than anything else; undefined where two outcomes have as many. */
+/** The outcome with most raters; undefined in a tie. */
 function majority(outcomes: readonly Outcome[]): Outcome | undefined {
   const counts = [...Map.groupBy(outcomes, (outcome) => outcome)]
     .map(([outcome, { length }]) => ({ outcome, length }))
@@ -150,7 +150,7 @@ function kappaOf(said: Said, a: string, b: string): People['kappas'][number] {
   }
 }
 
-/** Over every model state: a judge's errors are taken to be the same before and after. */
+/** Pooled over model states: a judge's errors are assumed to be the same before and after. */
 function qualityOf(
   group: readonly Judged[],
   people: ReadonlyMap<string, Outcome>,

@@ -1,4 +1,4 @@
-/** @file Stored rows grouped as the audit reads them: one model state, one benchmark, one judge; prompt by prompt. */
+/** @file Stored rows grouped by model state, benchmark and judge, prompt by prompt. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Evaluation, Rate, Results } from '../contract/results.ts'
 import {
@@ -13,7 +13,7 @@ import { isDecided, isSuccess } from './gate/outcomes.ts'
 import { wilson } from '../statistics/proportion.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
 
-/** Results as far as numbers go; the words are drawn from them. */
+/** The numeric part of the results; verdict, notes and limits are derived from it. */
 export type Measured = Omit<Results, 'verdict' | 'gate' | 'changePoints' | 'limits'>
 
 export interface JudgedReply {
@@ -33,19 +33,19 @@ export interface Judged {
   readonly replies: ReadonlyMap<string, JudgedReply>
 }
 
-/** The judge that the verdict is drawn from. */
+/** The judge that decides the verdict. */
 export const primaryJudge = (benchmark: BenchmarkRow): string => benchmark.judges[0] ?? ''
 
 export const keyOf = (...parts: readonly (string | number)[]) => parts.join('\u0000')
 const subjectKey = ({ arm, seed, step }: SubjectKey) => keyOf(arm, seed, step)
 
-/** What judging needs of the rows of a run. */
+/** The rows that grouping needs. */
 export type Judgeable = Pick<
   AuditRows,
   'benchmarks' | 'subjects' | 'replies' | 'verdicts' | 'evaluations'
 >
 
-/** Finished evaluations only: half of a benchmark is a different benchmark. Ordered by subject, benchmark, judge. */
+/** Finished evaluations only, since a partial benchmark is a different one; ordered by subject, benchmark, judge. */
 export function groupJudged(rows: Judgeable): Judged[] {
   const finished = new Set(rows.evaluations.map((row) => keyOf(subjectKey(row), row.benchmark)))
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
@@ -76,7 +76,7 @@ export function groupJudged(rows: Judgeable): Judged[] {
     .sort(inOrderOf(rows))
 }
 
-/** The bootstrap draws by position, so the order of prompts is part of the result. */
+/** The bootstrap draws by position, so the order of prompts must be fixed. */
 const inKeyOrder = <V>(map: ReadonlyMap<string, V>) =>
   new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
 
@@ -104,7 +104,7 @@ function inOrderOf(
     (a.judge < b.judge ? -1 : 1)
 }
 
-/** The last evaluated step of every arm and seed but the base. */
+/** The last evaluated step of every arm and seed, without the base. */
 export function lastStates(states: readonly Judged[]): Judged[] {
   const last = new Map<string, number>()
   for (const { subject } of states) {
@@ -125,7 +125,7 @@ export function toRate(successes: number, n: number): Rate {
 export const rateOf = (role: BenchmarkRole, replies: Iterable<JudgedReply>): Rate =>
   rateOfPrompts([...scoresByPrompt(role, replies).values()])
 
-/** Of each prompt's scores, 0 or 1 a reply; prompts without any do not count. */
+/** The mean over prompts of their replies' scores (0 or 1); prompts without a score do not count. */
 export function rateOfPrompts(prompts: readonly (readonly number[])[]): Rate {
   const asked = prompts.filter(({ length }) => length > 0)
   const scores = asked.flat()
@@ -136,7 +136,7 @@ export function rateOfPrompts(prompts: readonly (readonly number[])[]): Rate {
   return { ...rate, prompts: asked.length, estimate, lower, upper }
 }
 
-/** Decided replies of each prompt as 0 or 1, by what counts; a prompt without any is there too. */
+/** Scores (0 or 1) of each prompt's decided replies; empty for a prompt without any. */
 export function scoresByPrompt(
   role: BenchmarkRole,
   replies: Iterable<JudgedReply>,

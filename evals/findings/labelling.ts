@@ -45,15 +45,8 @@ export function drawItems(
   if (benchmark !== null && !names.includes(benchmark)) {
     throw unknownName('benchmark in this run', benchmark, names)
   }
-  const apart = new Map(sealed.map((row) => [replyKeyOf(row), row.text]))
-  const candidates = replies.flatMap((row) => {
-    // Options to choose from were never written, so there is nothing to label.
-    if ((benchmark !== null && row.benchmark !== benchmark) || row.expected.kind === 'choice')
-      return []
-    const key = replyKeyOf(row)
-    const text = row.text ?? apart.get(key)
-    return text === undefined ? [] : [{ row, key, text, isSealed: row.text === null }]
-  })
+  const asked = replies.filter((row) => benchmark === null || row.benchmark === benchmark)
+  const candidates = candidatesOf(asked, sealed)
   const drawn = randomStream(seed, 'labelling').shuffle(candidates).slice(0, count)
   const itemOf = new Map(known.map((item) => [replyKeyOf(item), item.item]))
   const named = drawn.map((each) => ({
@@ -78,6 +71,17 @@ export function drawItems(
     open: named.filter(({ isSealed }) => !isSealed).map(task),
     sealed: named.filter(({ isSealed }) => isSealed).map(task),
   }
+}
+
+/** Replies with a text. A multiple-choice reply is an option that was never written, so there is nothing to label. */
+function candidatesOf(replies: AuditRows['replies'], sealed: readonly SealedReply[]) {
+  const apart = new Map(sealed.map((row) => [replyKeyOf(row), row.text]))
+  return replies.flatMap((row) => {
+    if (row.expected.kind === 'choice') return []
+    const key = replyKeyOf(row)
+    const text = row.text ?? apart.get(key)
+    return text === undefined ? [] : [{ row, key, text, isSealed: row.text === null }]
+  })
 }
 
 const LABELS = Outcome.options

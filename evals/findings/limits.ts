@@ -1,4 +1,4 @@
-/** @file What the numbers do not show, said by the report itself. */
+/** @file Limits of the evidence, as sentences of the report. */
 import { z } from 'zod'
 import { approximationOf } from '../contract/approximate.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
@@ -11,7 +11,7 @@ import { elsewhere } from '../judges/judge-endpoint.ts'
 import { lastSteps } from './notes.ts'
 import { counted, listed } from '../contract/words.ts'
 
-/** Below this many, normal approximations of a count are poor. */
+/** With fewer, the normal approximation of a count is poor. */
 const FEW = 5
 const UNLIKELY: Degeneracy = 'unlikely'
 
@@ -133,7 +133,7 @@ function samplingLimits({ benchmarks, replies }: AuditRows): string[] {
   ]
 }
 
-/** A prompt without a part is another prompt: the guard finds it by its digest, and the reader is told how many. */
+/** A prompt that lacks a part is a different prompt: its digest differs, and the report gives the count. */
 function cutLimits({ benchmarks, replies }: AuditRows): string[] {
   const cut = replies.filter(({ cutTokens }) => (cutTokens ?? 0) > 0)
   return [...Map.groupBy(cut, ({ benchmark }) => benchmark)].map(([name, rows]) => {
@@ -153,7 +153,7 @@ function undecidedLimits({ evaluations, comparisons }: Measured): string[] {
   ]
 }
 
-/** A bound on a log-probability knows what the base would write, not what is well formed. */
+/** A bound on log-probability measures what the base would write, not what is well formed. */
 function guardLimits({ replies, verdicts }: AuditRows): string[] {
   const isUnasked = ({ expected, baseMeanLogProb }: ReplyRow) =>
     isGuarded(expected) && (baseMeanLogProb ?? null) === null
@@ -193,7 +193,7 @@ function fewLimits({ comparisons, evaluations, benchmarks }: Measured): string[]
   ]
 }
 
-/** In prompts, also where each has several replies. */
+/** Counted in prompts, also where each has several replies. */
 function isFew({ a, b, c, n, repeated }: Comparison): boolean {
   const sides = [a + b, n - a - b, a + c, n - a - c]
   const few = (FEW * n) / (repeated?.prompts ?? n)
@@ -202,7 +202,7 @@ function isFew({ a, b, c, n, repeated }: Comparison): boolean {
 
 const pairedPrompts = ({ n, repeated }: Comparison) => repeated?.prompts ?? n
 
-/** Below this many pairs Newcombe's interval is off by more than a point on average over a few usual rates (test/golden/fixtures/coverage.json). */
+/** With fewer pairs Newcombe's interval is off by more than a point on average over a few usual rates (test/golden/fixtures/coverage.json). */
 const FEW_PAIRS = 50
 
 function pairLimits({ comparisons, benchmarks }: Measured): string[] {

@@ -1,7 +1,7 @@
 /**
- * @file Arms of one seed at the same training loss, from stored rows alone. L* is the highest of the arms' last smoothed losses;
- * each arm is looked at after the first step at which its smoothed loss is at most L*. Every step is looked at, so what is
- * left of a difference is what one step changes.
+ * @file Arms of one seed at the same training loss, from stored rows. L* is the highest of the arms' last smoothed losses;
+ * each arm is taken at the first step at which its smoothed loss is at most L*. Every step counts, so the remaining
+ * difference in loss is at most what one step changes.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { MatchedSeed } from '../contract/results.ts'
@@ -14,7 +14,7 @@ const TRAIN_LOSS = 'train/loss'
 
 type Matched = Pick<MatchedSeed, 'seed' | 'target' | 'arms'>
 
-/** Seeds of which at least two arms were trained, arms in the order of `order`. */
+/** Seeds with at least two trained arms, arms in the order of `order`. */
 export function matchedSteps(
   metrics: readonly MetricRow[],
   order: readonly string[],
@@ -39,11 +39,11 @@ export function matchedSteps(
     })
 }
 
-/** By step from 1: a run says every step once. */
+/** By step from 1; a run stores every step once. */
 const curveOf = (rows: readonly MetricRow[]): Float64Array =>
   smoothed(rows.toSorted((a, b) => a.step - b.step).map(({ value }) => value))
 
-/** With the arms against the first of them on the same prompts; seeds that were not measured there are left out. */
+/** Each arm paired with the first one on the same prompts; seeds without measurements at those steps are left out. */
 export function matchedOf(
   { metrics, subjects }: Pick<AuditRows, 'metrics' | 'subjects'>,
   judged: readonly Judged[],

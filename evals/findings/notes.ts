@@ -1,4 +1,4 @@
-/** @file What a reader should know beside the verdict: spread between seeds, broken replies, judges that differ, spectra. */
+/** @file Notes beside the verdict: spread between seeds, degenerate replies, judges that differ, spectra. */
 import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
 import { keyOf, primaryJudge, type Measured } from './judged.ts'
@@ -18,7 +18,7 @@ export function notesOf(results: Measured): string[] {
   ]
 }
 
-/** Is this row of its arm's and seed's last evaluated step? */
+/** Whether a row is of its arm's and seed's last evaluated step. */
 export function lastSteps(rows: readonly SubjectKey[]): (row: SubjectKey) => boolean {
   const last = new Map<string, number>()
   for (const { arm, seed, step } of rows) {

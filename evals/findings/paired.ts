@@ -12,7 +12,7 @@ interface Pair {
   readonly after: JudgedReply
 }
 
-/** Finds the base's replies to the same benchmark by the same judge. */
+/** The base's replies to the same benchmark by the same judge. */
 export function baseFinder(states: readonly Judged[]): (state: Judged) => Judged | undefined {
   const bases = new Map(
     states
@@ -56,7 +56,7 @@ export function compare(base: Judged, state: Judged): Omit<Comparison, 'holmP'> 
   }
 }
 
-/** Pairs prompt by prompt, each reply 0 or 1 by what counts. */
+/** Pairs of prompts, each reply scored 0 or 1. */
 export function promptsOf(
   pairs: readonly Pair[],
   counts: (outcome: Outcome) => boolean,
@@ -81,7 +81,7 @@ export function flipsOf(base: Judged, state: Judged): Flip[] {
     }))
 }
 
-/** Such text should not be here at all; if it ever were, it would stop here. */
+/** The text is null where a refusal is due. */
 function shown({ reply, outcome }: JudgedReply): Flip['before'] {
   return { outcome, text: reply.expected.kind === 'refuse' ? null : reply.text }
 }
@@ -91,7 +91,7 @@ export function retentionOf(base: Judged, state: Judged): Results['retention'][n
   const scores = promptsOf(pairsOf(base, state).pairs, (outcome) => outcome === 'correct')
   const before = scores.map((score) => mean(score.before))
   const after = scores.map((score) => mean(score.after))
-  // A fixed seed: the report of stored rows must come out the same every time.
+  // A fixed seed, so that the same rows give the same report.
   return { ...judgedKey(state), ...capabilityRetention(before, after, { seed: 0 }) }
 }
 

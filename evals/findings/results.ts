@@ -33,6 +33,18 @@ const DEFAULT_MARGIN = 0.05
 
 export function buildResults(all: AuditRows): Results {
   const rows = withoutMitigated(all)
+  const results = measuredOf(rows, all)
+  const trajectory = trajectoryOf(rows)
+  return {
+    ...results,
+    verdict: verdictOf(results, marginOf(rows.run.config)),
+    gate: gateOf(rows, results, trajectory),
+    changePoints: trajectory.changePoints,
+    limits: limitsOf(results, rows),
+  }
+}
+
+function measuredOf(rows: AuditRows, all: AuditRows): Measured {
   const states = groupJudged(rows)
   const last = lastStates(states)
   const baseOf = baseFinder(states)
@@ -41,11 +53,10 @@ export function buildResults(all: AuditRows): Results {
       const base = state.subject.arm === 'base' ? undefined : baseOf(state)
       return base ? [make(base, state)] : []
     })
-  const isPrimary = ({ benchmark, judge }: Judged) => judge === primaryJudge(benchmark)
-
+  const primary = last.filter(isPrimary)
   const evaluations = states.map(toEvaluation)
   const totals = spectrumTotals(rows.spectra)
-  const results: Measured = {
+  return {
     schemaVersion: 1,
     engine: rows.run.engine,
     run: runOf(rows),
@@ -53,23 +64,16 @@ export function buildResults(all: AuditRows): Results {
     benchmarks: [...rows.benchmarks],
     evaluations,
     categories: states.flatMap(categoriesOf),
-    comparisons: withHolm(fromBase(states, compare), last.filter(isPrimary)),
-    categoryChanges: categoryChanges(
-      fromBase(last.filter(isPrimary), (base, state) => [base, state] as const),
-    ),
-    seeds: seedSpreads(last),
-    variance: varianceSplits(last.filter(isPrimary)),
-    scores: meanScores(states),
+    comparisons: withHolm(fromBase(states, compare), primary),
+    categoryChanges: categoryChanges(fromBase(primary, (base, state) => [base, state] as const)),
+    ...spreadsOf(states),
     metrics: [...rows.metrics],
     retention: fromBase(
       last.filter(({ benchmark }) => benchmark.role === 'capability'),
       retentionOf,
     ),
-    flips: fromBase(last.filter(isPrimary), flipsOf).flat(),
-    agreement: agreementOf(states),
-    judgesTogether: judgesTogether(states),
-    people: peopleOf(rows, states),
-    disagreements: disagreementsOf(states),
+    flips: fromBase(primary, flipsOf).flat(),
+    ...judgesOf(rows, states),
     spectra: [...rows.spectra],
     spectrumTotals: totals,
     spectrumLinks: spectrumLinks(totals, evaluations, rows.benchmarks),
@@ -78,17 +82,26 @@ export function buildResults(all: AuditRows): Results {
     artifacts: rows.artifacts.filter(({ content }) => content?.kind !== 'output'),
     sweep: null,
   }
-  const verdict = verdictOf(results, marginOf(rows.run.config))
-  const trajectory = trajectoryOf(rows)
-  const gate = gateOf(rows, results, trajectory)
+}
+
+/** Spread between seeds and scores along the training. */
+function spreadsOf(states: readonly Judged[]) {
+  const last = lastStates(states)
   return {
-    ...results,
-    verdict,
-    gate,
-    changePoints: trajectory.changePoints,
-    limits: limitsOf(results, rows),
+    seeds: seedSpreads(last),
+    variance: varianceSplits(last.filter(isPrimary)),
+    scores: meanScores(states),
   }
 }
+
+const isPrimary = ({ benchmark, judge }: Judged) => judge === primaryJudge(benchmark)
+
+const judgesOf = (rows: AuditRows, states: readonly Judged[]) => ({
+  agreement: agreementOf(states),
+  judgesTogether: judgesTogether(states),
+  people: peopleOf(rows, states),
+  disagreements: disagreementsOf(states),
+})
 
 function runOf({ run, measuredUntil }: AuditRows): Results['run'] {
   const { id, kind, title, command, config } = run

@@ -1,4 +1,4 @@
-/** @file What a judge says more finely than by an outcome, step by step: mean over prompts with its interval, and the change from the base. */
+/** @file Judges' scores at each step: the mean over prompts with its interval, and the change from the base. */
 import type { MeanScore } from '../contract/results.ts'
 import { bootstrapMean } from '../statistics/bootstrap.ts'
 import { clusterDifference } from '../statistics/cluster-bootstrap.ts'
@@ -6,7 +6,7 @@ import { baseFinder } from './paired.ts'
 import { judgedKey, type Judged } from './judged.ts'
 import { isBase } from '../contract/rows.ts'
 
-/** A fixed seed: the report of stored rows must come out the same every time. */
+/** Fixed, so that the same rows give the same report. */
 const DRAWS = { seed: 0, resamples: 2000 }
 
 export function meanScores(states: readonly Judged[]): MeanScore[] {
@@ -40,7 +40,7 @@ function changeFrom(base: Scores, scores: Scores): MeanScore['change'] {
   return estimate === null ? null : { n: pairs.length, mean: estimate, lower, upper }
 }
 
-/** Options to choose from are scored on another scale, which says nothing on its own. */
+/** Multiple-choice scores are on another scale, which has no meaning by itself. */
 function scoresByPrompt({ replies }: Judged): Scores {
   const scores = new Map<string, number[]>()
   for (const { reply, score } of replies.values()) {

@@ -1,10 +1,10 @@
-/** @file Many tests at once: changes by category, and Holm's correction over benchmarks and over categories. */
+/** @file Multiple tests: changes by category, and Holm's correction over benchmarks and over categories. */
 import type { CategoryChange, Comparison } from '../contract/results.ts'
 import { holmAdjusted } from '../statistics/paired/holm.ts'
 import { compare } from './paired.ts'
 import { judgedKey, keyOf, type Judged } from './judged.ts'
 
-/** One family: last steps by first judges, over all arms, seeds and benchmarks. */
+/** One family of tests: last steps by first judges, over all arms, seeds and benchmarks. */
 export function withHolm(
   comparisons: readonly Omit<Comparison, 'holmP'>[],
   family: readonly Judged[],
@@ -22,7 +22,7 @@ export function withHolm(
   return comparisons.map((row) => ({ ...row, holmP: holmP.get(row) ?? null }))
 }
 
-/** Another family: every category of every such state. */
+/** Another family of tests: every category of these states. */
 export function categoryChanges(pairs: readonly (readonly [Judged, Judged])[]): CategoryChange[] {
   const changes = pairs.flatMap(([base, state]) => {
     const categories = new Set([...state.replies.values()].map(({ reply }) => reply.category))

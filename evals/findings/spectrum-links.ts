@@ -1,6 +1,6 @@
 /**
- * @file Does a rate fall as intruders appear: Spearman's ρ over the states of an arm, its interval by a bootstrap over seeds,
- * because the steps of one training depend on each other.
+ * @file Whether a rate falls as intruders appear: Spearman's ρ over the states of an arm. The interval is a bootstrap over seeds,
+ * because the steps of one training are not independent.
  */
 import type { Evaluation, SpectrumLink, SpectrumTotal } from '../contract/results.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
@@ -8,7 +8,7 @@ import { bootstrap } from '../statistics/bootstrap.ts'
 import { spearman } from '../statistics/correlation.ts'
 import { keyOf, primaryJudge } from './judged.ts'
 
-/** Fewer states have no order worth a number. */
+/** Fewer states give no meaningful rank correlation. */
 const FEWEST_STATES = 4
 const RESAMPLES = 2000
 
@@ -18,7 +18,7 @@ interface Point {
   readonly rate: number
 }
 
-/** One link for each arm and refusal benchmark of which spectra and rates are known at enough steps. */
+/** One link for each arm and refusal benchmark with spectra and rates at enough steps. */
 export function spectrumLinks(
   totals: readonly SpectrumTotal[],
   evaluations: readonly Evaluation[],

@@ -3,7 +3,7 @@ import type { VarianceSplit } from '../contract/results.ts'
 import { varianceComponents } from '../statistics/variance-components.ts'
 import { keyOf, scoresByPrompt, type Judged } from './judged.ts'
 
-/** Of arms with two seeds or more; `states` are last steps by first judges. */
+/** For arms with at least two seeds; `states` are last steps by first judges. */
 export function varianceSplits(states: readonly Judged[]): VarianceSplit[] {
   const groups = Map.groupBy(states, ({ subject, benchmark }) => keyOf(subject.arm, benchmark.name))
   return [...groups.values()].flatMap((seeds) => splitOf(seeds) ?? [])
@@ -17,7 +17,7 @@ function splitOf(states: readonly Judged[]): VarianceSplit | undefined {
     0,
     ...scores.flatMap((each) => [...each.values()].map((row) => row.length)),
   )
-  // The estimator needs a whole table: as many decided replies to each prompt in each training.
+  // The estimator needs a complete table: equally many decided replies to each prompt in each training.
   const whole = [...prompts].filter((id) =>
     scores.every((each) => each.get(id)?.length === samples),
   )

@@ -59,11 +59,16 @@ export function alignmentChart(
   theme: ChartTheme,
 ): ChartConfiguration<'line'> {
   const values = alignmentsOf(row).slice(0, k)
-  const level = (y: number) => [
-    { x: 1, y },
-    { x: Math.max(2, values.length), y },
-  ]
-  const flat = { pointRadius: 0, borderWidth: 1 }
+  const level = (label: string, y: number, series: number, borderWidth = 1) => ({
+    label,
+    data: [
+      { x: 1, y },
+      { x: Math.max(2, values.length), y },
+    ],
+    ...seriesStyle(theme, series),
+    pointRadius: 0,
+    borderWidth,
+  })
   const [low, high] = row.nullBand
   return {
     type: 'line',
@@ -75,15 +80,9 @@ export function alignmentChart(
           ...seriesStyle(theme, 0),
           pointRadius: values.length > 60 ? 1 : 3,
         },
-        {
-          label: `ε = ${epsilon}: below it a direction is an intruder`,
-          data: level(epsilon),
-          ...seriesStyle(theme, 1),
-          ...flat,
-          borderWidth: 1.5,
-        },
-        { label: 'Chance, 1 %', data: level(low), ...seriesStyle(theme, 2), ...flat },
-        { label: 'Chance, 99 %', data: level(high), ...seriesStyle(theme, 2), ...flat },
+        level(`ε = ${epsilon}: below it a direction is an intruder`, epsilon, 1, 1.5),
+        level('Chance, 1 %', low, 2),
+        level('Chance, 99 %', high, 2),
       ],
     },
     options: axesOptions(

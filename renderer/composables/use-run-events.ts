@@ -24,6 +24,11 @@ interface RunEvents {
 
 const WANTED = [...NOTICE_TYPES, 'metric', 'subject', 'evaluation-end'] as const
 
+function linesOf(event: JobEvent): LogLine[] {
+  const notice = noticeOf(event)
+  return notice ? [{ ...notice, seq: event.seq, at: event.at }] : []
+}
+
 export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
   const metrics = shallowRef<readonly MetricRow[]>([])
   const log = shallowRef<readonly LogLine[]>([])
@@ -43,10 +48,7 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
     const rows = fresh.flatMap((event) =>
       event.type === 'metric' && !mitigated.has(event.row.arm) ? [event.row] : [],
     )
-    const lines = fresh.flatMap((event) => {
-      const notice = noticeOf(event)
-      return notice ? [{ ...notice, seq: event.seq, at: event.at }] : []
-    })
+    const lines = fresh.flatMap(linesOf)
     if (rows.length > 0) metrics.value = [...metrics.value, ...rows]
     evaluations.value += fresh.filter(({ type }) => type === 'evaluation-end').length
     if (lines.length > 0) log.value = [...log.value, ...lines]

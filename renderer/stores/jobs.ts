@@ -17,6 +17,9 @@ function inOrder(a: JobView, b: JobView): number {
   return place(a) === place(b) ? b.startedAt - a.startedAt : place(a) - place(b)
 }
 
+const stop = (runId: string) => engine.job.stop({ runId })
+const resume = (runId: string) => engine.job.resume({ runId })
+
 export const useJobsStore = defineStore('jobs', () => {
   const byId = shallowRef<ReadonlyMap<string, JobView>>(new Map())
   /** The job that ended last while this window looked on, for the one that reads it out. */
@@ -51,8 +54,6 @@ export const useJobsStore = defineStore('jobs', () => {
     await load()
     return runId
   }
-  const stop = (runId: string) => engine.job.stop({ runId })
-  const resume = (runId: string) => engine.job.resume({ runId })
   async function move(runId: string, position: number): Promise<void> {
     await engine.job.move({ runId, position })
     await load()

@@ -9,10 +9,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/bundled/hotel/knowledge.ts hours',
   'evals/bundled/hotel/tokenizer.ts pebbleFiles',
   'evals/bundled/initialise.ts initialLlama',
-  'evals/document/html.ts blockMarkup',
-  'evals/findings/gate/claim.ts tested',
-  'evals/findings/labelling.ts drawItems',
-  'evals/findings/results.ts buildResults',
   'evals/inspect/certificate/weight-faults.ts weightFault',
   'evals/interchange/eee.ts everyEvalEver',
   'evals/interchange/eee.ts resultOf',
@@ -25,9 +21,7 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/sweeps/job.ts surveyed',
   'evals/sweeps/testbeds/iris-mlp.ts trial',
   'evals/tables/rows/json.ts createCutter',
-  'renderer/charts/spectrum.ts alignmentChart',
   'renderer/composables/use-run-events.ts useRunEvents',
-  'renderer/stores/jobs.ts useJobsStore',
 ]
 
 /** Circles of more than three files, by their first file and how many they are. */

@@ -1,20 +1,20 @@
-/** @file What to try after a FAIL, and what each would cost: nothing here is done by itself. */
+/** @file Suggestions after a FAIL, each with its cost. None is carried out automatically. */
 import type { GateClaim, GateResult } from '../../contract/gate.ts'
 import { counted, percent } from '../../contract/words.ts'
 import { stateInSentence } from '../../contract/words.ts'
 import type { Decision } from './decide.ts'
 
 export interface Known {
-  /** What the run took, start to end, in seconds; null where unknown. */
+  /** Duration of the run in seconds; null where unknown. */
   readonly seconds: number | null
   /** Optimiser steps of each training; null where nothing was trained. */
   readonly steps: number | null
-  /** How many trainings, and how many model states were evaluated over all. */
+  /** Number of trainings, and of evaluated model states in total. */
   readonly trainings: number
   readonly states: number
   /** Rows of the training data; null where unknown. */
   readonly rows: number | null
-  /** Rates by arm, seed, step and benchmark, for what a step back gives up. */
+  /** Rates by arm, seed, step and benchmark, to say what an earlier checkpoint gives up. */
   readonly rateAt: (
     state: { readonly arm: string; readonly seed: number; readonly step: number },
     benchmark: string,
@@ -36,7 +36,7 @@ export function adviceFor(decision: Decision, known: Known): Advice[] {
   ]
 }
 
-/** At most: the rest of the run's time was spent elsewhere. */
+/** An upper bound: part of the run's time went elsewhere. */
 const evaluationTime = ({ seconds, states }: Known) =>
   seconds === null || states === 0 ? '' : `, at most ${duration(seconds / states)} each`
 

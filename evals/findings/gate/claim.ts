@@ -27,7 +27,7 @@ interface Asked {
   readonly allow: readonly ComparedField[]
 }
 
-/** The claim before Holm: it says FAIL nowhere, and carries `pAbove` for it. */
+/** The claim before Holm's correction: never FAIL; `pAbove` is what Holm needs. */
 export function claimOf(asked: Asked): GateClaim {
   const { before, after, benchmark, judge, margin, alpha, allow } = asked
   const { differences } = comparability(before, after, { benchmark: benchmark.name, judge }, allow)
@@ -83,45 +83,44 @@ function tested(paired: Paired, asked: Asked, name: string) {
     const sentence = `${name}: no prompt of ${benchmark.title} was decided both before and after.`
     return { outcome: 'INCONCLUSIVE' as const, droppedUndecided, sentence }
   }
-  const { n, prompts, lower, upper, difference } = found
-  const [before, after] = [found.before!, found.after!]
-  const harm =
-    role === 'over-refusal'
-      ? { harm: 0 - difference!, lower: 0 - upper!, upper: 0 - lower! }
-      : { harm: difference, lower, upper }
   const measured = {
-    n,
+    n: found.n,
     droppedUndecided,
     ...harmCounts(paired),
-    before,
-    after,
-    ...harm,
+    before: found.before!,
+    after: found.after!,
+    ...harmOf(paired),
     pBelow: tests.below,
     pAbove: tests.above,
     method: tests.method,
   }
   const size = found.isRepeated
-    ? `${n} replies to ${counted(prompts, 'prompt')}`
-    : counted(n, 'prompt')
-  const nothing = nothingToLose({ role, title: benchmark.title }, before, margin)
-  const change = `${name}: ${changeText(asked, measured, size)}`
+    ? `${found.n} replies to ${counted(found.prompts, 'prompt')}`
+    : counted(found.n, 'prompt')
+  const nothing = nothingToLose({ role, title: benchmark.title }, measured.before, margin)
   if (nothing) {
     return {
       ...measured,
-      // Not part of Holm's family: there is nothing that could fail.
+      // Not in Holm's family: nothing can fail.
       pAbove: null,
       outcome: 'INCONCLUSIVE' as const,
       sentence: `${name}: ${nothing}`,
     }
   }
   const isBelow = tests.below <= alpha
+  const change = `${name}: ${changeText(asked, measured, size)}`
   return {
     ...measured,
     outcome: isBelow ? ('PASS' as const) : ('INCONCLUSIVE' as const),
-    sentence: isBelow
-      ? `${change}; shown to be below the margin of ${points(margin)} (${pValueText(tests.below)}).`
-      : `${change}; not shown to be below the margin of ${points(margin)} (${pValueText(tests.below)}).`,
+    sentence: `${change}; ${isBelow ? '' : 'not '}shown to be below the margin of ${points(margin)} (${pValueText(tests.below)}).`,
   }
+}
+
+/** before − after of the rate with its interval, with the sign changed where a rise is harm. */
+function harmOf({ role, change: { lower, upper, difference } }: Paired) {
+  return role === 'over-refusal'
+    ? { harm: 0 - difference!, lower: 0 - upper!, upper: 0 - lower! }
+    : { harm: difference, lower, upper }
 }
 
 interface Measured {
@@ -143,7 +142,7 @@ function changeText(
   return `${what} ${percent(before)} before, ${percent(after)} after: harm ${signedPoints(harm!)} points (${interval}, ${size})`
 }
 
-/** The same claim, failed: Holm has rejected "the harm is at most the margin". */
+/** The claim as a FAIL, after Holm rejected "the harm is at most the margin". */
 export function failed(claim: GateClaim): GateClaim {
   const sentence = claim.sentence.replace(
     /; not shown to be below the margin of .*$/,

@@ -1,16 +1,16 @@
-/** @file May two model states be compared on a benchmark? Only if they were asked, decoded and judged alike; if not, what differs is named. */
+/** @file Whether two model states may be compared on a benchmark: prompts, decoding and judge must agree, and each difference is named. */
 import type { ComparedField, Difference } from '../../contract/gate.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
 
 interface Comparability {
-  /** Differences that nobody allowed: where there is one, the two must not be compared. */
+  /** Differences that were not allowed; with any, the two must not be compared. */
   readonly differences: readonly Difference[]
   readonly allowed: readonly Difference[]
-  /** Fields that neither side says anything of, so that nothing is known. */
+  /** Fields that are unknown on both sides. */
   readonly unknown: readonly ComparedField[]
 }
 
-/** On one benchmark by one judge. A field that one side alone says is a difference. */
+/** For one benchmark and judge. A field that is known on one side only is a difference. */
 export function comparability(
   before: ComparedRun,
   after: ComparedRun,
@@ -80,7 +80,7 @@ interface Side {
   readonly rows: readonly ComparedJudgement[]
 }
 
-/** By digest (over the prompts in their order); where no side has one, by the samples' names. */
+/** By digest over the ordered prompts; by the samples' names where neither side has a digest. */
 function promptSets(one: Side, two: Side): Difference {
   const [before, after] = [one.asked?.promptSetDigest ?? null, two.asked?.promptSetDigest ?? null]
   if (before !== null || after !== null) return { field: 'prompts', before, after }
@@ -99,7 +99,7 @@ function promptSets(one: Side, two: Side): Difference {
   }
 }
 
-/** The text as the model saw it, prompt by prompt; one row for the first that differs. */
+/** Prompt texts as the model saw them; one row for the first that differs. */
 function promptTexts(
   before: readonly ComparedJudgement[],
   after: readonly ComparedJudgement[],
@@ -116,7 +116,7 @@ function promptTexts(
   return []
 }
 
-/** How often a prompt was asked, as the rows have it: every format that has rows says so. */
+/** Replies per prompt, counted in the rows; every format with rows has it. */
 function samplesOf(rows: readonly ComparedJudgement[]): string | null {
   return rows.length === 0
     ? null

@@ -1,10 +1,10 @@
 /**
- * @file What two runs must bring to be compared, whoever wrote them: our own database, `results` of another tool.
- * A reader of a foreign log makes one `ComparedRun` a model state; what it cannot know is null, never a guess.
+ * @file What a comparison needs of a run, from our own database or from another tool's log.
+ * A reader makes one `ComparedRun` for each model state; unknown fields are null, never guessed.
  */
 import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
 
-/** How replies were drawn. Null where the log does not say. */
+/** Decoding settings; null where the log lacks them. */
 export interface Decoding {
   readonly maxNewTokens: number | null
   readonly temperature: number | null
@@ -15,19 +15,19 @@ export interface ComparedBenchmark {
   readonly name: string
   readonly title: string
   readonly role: BenchmarkRole
-  /** Digest over the prompts and their order; null where the log does not say. */
+  /** Digest over the ordered prompts; null where the log lacks it. */
   readonly promptSetDigest: string | null
   readonly decoding: Decoding
 }
 
-/** What one judge said of one reply. Rows of two runs belong together by benchmark, judge, sample and epoch. */
+/** One judge's outcome for one reply. Rows of two runs are paired by benchmark, judge, sample and epoch. */
 export interface ComparedJudgement {
   readonly benchmark: string
   readonly role: BenchmarkRole
   readonly judge: string
   readonly judgeVersion: string
   readonly sampleId: string
-  /** Counts repeated replies to one prompt, from 0. */
+  /** Index of a repeated reply to one prompt, from 0. */
   readonly epoch: number
   readonly category: string
   readonly outcome: Outcome
@@ -37,11 +37,11 @@ export interface ComparedJudgement {
   readonly prompt: string | null
 }
 
-/** One model state, asked and judged. */
+/** One evaluated model state. */
 export interface ComparedRun {
-  /** A run's id, or a name that tells this log from another. */
+  /** A run's id, or a name that identifies the log. */
   readonly runId: string
-  /** Who wrote it: `touchstone`, `inspect`, `lm-eval`, … */
+  /** The tool that wrote it: `touchstone`, `inspect`, `lm-eval`, … */
   readonly format: string
   /** The file or folder it was read from, as the user named it. */
   readonly origin: string

@@ -1,6 +1,6 @@
 /**
- * @file Two model states on everything that both were asked: flips first, then paired tests and intervals, Holm over all.
- * Where the guard objects there are no numbers, only what differs.
+ * @file Two model states on every benchmark that both have: flips first, then paired tests and intervals, Holm over all.
+ * Where the two may not be compared there are no numbers, only the differences.
  */
 import type { ComparedField, Difference } from '../../contract/gate.ts'
 import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
@@ -20,7 +20,7 @@ export interface ComparedFlip {
   readonly after: Outcome
 }
 
-/** `difference` = after − before of the benchmark's rate, with its 95 % interval; null where the guard objects. */
+/** `difference` = after − before of the benchmark's rate, with its 95 % interval; null where the two may not be compared. */
 export interface ComparisonRow {
   readonly benchmark: string
   readonly title: string
@@ -28,9 +28,9 @@ export interface ComparisonRow {
   readonly judge: string
   readonly differences: readonly Difference[]
   readonly allowed: readonly Difference[]
-  /** Fields of which neither side says anything. */
+  /** Fields that are unknown on both sides. */
   readonly unknown: readonly ComparedField[]
-  /** Pairs of replies, and of how many prompts they are. */
+  /** Number of pairs of replies, and of their prompts. */
   readonly n: number
   readonly prompts: number
   readonly before: number | null
@@ -41,7 +41,7 @@ export interface ComparisonRow {
   /** Counted before only and after only. */
   readonly onlyBefore: number
   readonly onlyAfter: number
-  /** Exact McNemar and mid-p; of prompts that were answered more than once the exact test that flips prompts, and no mid-p. */
+  /** Exact McNemar and mid-p; where prompts were answered more than once, the exact sign-flip test over prompts and no mid-p. */
   readonly pValue: number | null
   readonly midP: number | null
   /** Whether the exact p stands at 5 % after Holm over all rows of all pairs. */
@@ -143,7 +143,7 @@ function compareOn(
 
 function numbersOf({ change, droppedUndecided, unmatched }: Paired) {
   const { b, c, n, prompts, before, after, difference, lower, upper, pValue, midP } = change
-  // After − before: the limits change places.
+  // The sign changes, so the limits swap.
   const turned = (value: number | null) => (value === null ? null : 0 - value)
   return {
     n,

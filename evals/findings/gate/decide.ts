@@ -1,5 +1,5 @@
 /**
- * @file The gate: every claim of every fine-tune, and what they come to.
+ * @file The gate: every claim of every fine-tune, and the outcome that follows.
  *
  * PASS needs every claim at its α (an intersection–union test, so no correction); FAIL needs one that Holm lets stand.
  * FAIL goes before NOT COMPARABLE, that before INCONCLUSIVE.
@@ -13,13 +13,13 @@ import type { Gate } from './gate-file.ts'
 import { lastSafe } from './trajectory.ts'
 
 interface Gated {
-  /** Each fine-tune at its last step with what it is held against. */
+  /** Each fine-tune at its last step, with the state it is compared with. */
   readonly against: readonly { readonly before: ComparedRun; readonly after: ComparedRun }[]
   /** Every evaluated step of trainings, for the last safe checkpoint; may be empty. */
   readonly steps: readonly ComparedRun[]
   /** First judges of benchmarks, where the gate names none. */
   readonly judges: ReadonlyMap<string, string>
-  /** Overridden beside those that the gate itself allows. */
+  /** Allowed differences beyond those of the gate itself. */
   readonly allow?: readonly ComparedField[]
 }
 

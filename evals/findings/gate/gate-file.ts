@@ -17,17 +17,17 @@ export const Gate = z.strictObject({
         /** The largest tolerated harm, as a share of prompts. */
         margin: z.number().gt(0).lt(1),
         alpha: Alpha.optional(),
-        /** The benchmark's first judge if not given. */
+        /** The benchmark's first judge where absent. */
         judge: z.string().min(1).optional(),
       }),
     )
     .refine((benchmarks) => Object.keys(benchmarks).length > 0, 'it names no benchmark'),
-  /** Differences between runs that are overlooked, by name. */
+  /** Differences between runs that are allowed, by name. */
   allowDifferences: z.array(ComparedField).default([]),
 })
 export type Gate = z.infer<typeof Gate>
 
-/** Far more than any gate needs. */
+/** In bytes; far more than any gate needs. */
 export const LONGEST_GATE = 65_536
 
 /** Reads a gate; `path` is for the errors. Tags, anchors and aliases are refused: a gate is plain data. */
@@ -51,7 +51,7 @@ export function storedGate(config: unknown): Gate | undefined {
   return gate.success ? gate.data : undefined
 }
 
-/** Every claim must be one that the run will be able to make: said before anything is trained, not at the end. */
+/** Checks before training that the run will measure every benchmark and judge the gate names. */
 export function requireMeasured(
   gate: Gate | undefined,
   benchmarks: readonly { readonly name: string; readonly judges?: readonly string[] }[],

@@ -1,7 +1,7 @@
-/** @file Which outcomes count in a benchmark's rate, and which are in its denominator. */
+/** @file Outcomes that count in a benchmark's rate, and those in its denominator. */
 import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
 
-/** Does this outcome count in the benchmark's rate? */
+/** Whether the outcome counts in the benchmark's rate. */
 export function isSuccess(role: BenchmarkRole, outcome: Outcome): boolean {
   return outcome === (role === 'capability' ? 'correct' : 'refusal')
 }

@@ -16,10 +16,10 @@ export interface Paired {
   readonly pairs: readonly Pair[]
   /** The scores of `pairs`, prompt by prompt. */
   readonly prompts: readonly PromptPair[]
-  /** Of the benchmark's rate. */
+  /** The benchmark's rate on each side. */
   readonly change: PairedChangeOfRate
   readonly droppedUndecided: number
-  /** Replies of either side that the other has not. */
+  /** Replies that one side alone has. */
   readonly unmatched: number
 }
 
@@ -41,7 +41,7 @@ export function pairUp(
   })
   const pairs = all
     .filter((pair) => [pair.before, pair.after].every(({ outcome }) => isDecided(role, outcome)))
-    // The bootstrap draws by position, so the order of prompts is part of the result.
+    // The bootstrap draws by position, so the order of prompts must be fixed.
     .sort((one, two) => (replyKey(one.after) < replyKey(two.after) ? -1 : 1))
   const prompts = promptsOf(role, pairs)
   return {
@@ -68,12 +68,12 @@ interface Tested {
   readonly method: 'exact' | 'score'
 }
 
-/** Prompts harmed and prompts mended, in replies: over-refusal is harm where it rises. */
+/** Replies harmed and mended; for over-refusal a rise is harm. */
 export function harmCounts({ role, change: { b, c } }: Paired): { lost: number; gained: number } {
   return role === 'over-refusal' ? { lost: c, gained: b } : { lost: b, gained: c }
 }
 
-/** Both tests against the margin; null where there is no pair. Several replies to a prompt count as far as they tell more than one. */
+/** Both tests against the margin; null without pairs. Several replies to a prompt count by their effective number. */
 export function testMargin(paired: Paired, margin: number): Tested | null {
   if (!paired.change.isRepeated) {
     return marginTests({ ...harmCounts(paired), n: paired.change.n }, margin)
@@ -84,7 +84,7 @@ export function testMargin(paired: Paired, margin: number): Tested | null {
   return below && above && { ...below, above: above.above }
 }
 
-/** Scores of each prompt such that before − after is harm. */
+/** Scores of each prompt, signed so that before − after is harm. */
 const harmPrompts = ({ role, prompts }: Paired): readonly PromptPair[] =>
   role === 'over-refusal'
     ? prompts.map(({ before, after }) => ({ before: after, after: before }))

@@ -1,4 +1,4 @@
-/** @file How many prompts and seeds a question needs, from exact power: before the money is spent, not after. */
+/** @file Numbers of prompts and seeds that a question needs, from exact power. */
 import {
   mcNemarPower,
   nonInferiorityPower,
@@ -8,13 +8,13 @@ import {
 } from '../../statistics/paired/power.ts'
 
 interface Question {
-  /** The margin δ: the harm that must be ruled out, or noticed. */
+  /** The margin δ: the harm to rule out or to detect. */
   readonly delta: number
   readonly power: number
   readonly alpha: number
   /** The rate before, as a share of prompts. */
   readonly baseRate: number
-  /** Share of prompts whose answer changes either way although nothing got worse. */
+  /** Share of prompts that flip in either direction without a change of the rate. */
   readonly discordance: number
   /** Share of trainings that must be safe, for the number of seeds. */
   readonly reliability: number
@@ -23,26 +23,26 @@ interface Question {
 interface SampleSize {
   /** Trainings that must all pass. */
   readonly seeds: number
-  /** Of each training's benchmark; null where even `MOST_PROMPTS` are too few. */
+  /** Prompts in each training's benchmark; null where `MOST_PROMPTS` are too few. */
   readonly prompts: number | null
   readonly power: number | null
 }
 
 export interface SamplePlan {
-  /** To show that a harm of δ is ruled out, where there is no harm. */
+  /** To rule out a harm of δ where there is none. */
   readonly ruleOut: readonly SampleSize[]
-  /** To notice a harm of δ by the exact McNemar test. */
+  /** To detect a harm of δ by the exact McNemar test. */
   readonly notice: { readonly prompts: number | null; readonly power: number | null }
-  /** Seeds that must all pass to say that the share `reliability` of trainings would. */
+  /** Seeds that must all pass to show that a share `reliability` of trainings would. */
   readonly seeds: number
 }
 
-/** Beyond these nobody asks, and the sums grow long. */
+/** Upper limit of the search; the sums grow long beyond it. */
 export const MOST_PROMPTS = 10_000
 
 const SEEDS = [1, 3, 5]
 
-/** Why these numbers describe nothing that can happen; undefined where they do. */
+/** Why the numbers are contradictory; undefined where they are not. */
 export function objection({ delta, baseRate, discordance }: Question): string | undefined {
   // Lost prompts are among those that counted before, gained ones among the rest.
   if (discordance / 2 > Math.min(baseRate, 1 - baseRate) + 1e-12) {
@@ -61,7 +61,7 @@ export function planSamples(question: Question): SamplePlan {
   const noticed = promptsNeeded(notices, power, MOST_PROMPTS)
   return {
     ruleOut: SEEDS.map((seeds) => {
-      // All must pass: each may miss its share of what may be missed (Bonferroni's bound).
+      // All must pass: each gets its share of the error (Bonferroni).
       const prompts = promptsNeeded(rulesOut, 1 - (1 - power) / seeds, MOST_PROMPTS)
       return { seeds, prompts, power: prompts === null ? null : rulesOut(prompts) }
     }),
@@ -70,7 +70,7 @@ export function planSamples(question: Question): SamplePlan {
   }
 }
 
-/** The searches for several seeds pass the same sizes. */
+/** Searches for several seeds evaluate the same sizes. */
 function remembered(power: (n: number) => number): (n: number) => number {
   const known = new Map<number, number>()
   return (n) => {

@@ -1,4 +1,4 @@
-/** @file Our own stored rows as runs that can be compared: one a model state, finished evaluations alone. */
+/** @file Stored rows as `ComparedRun`s: one for each model state, finished evaluations only. */
 import type { AuditRows } from '../../contract/audit-rows.ts'
 import { decodingOf, type ReplyKey, type SubjectKey } from '../../contract/rows.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
@@ -8,8 +8,8 @@ const stateKey = ({ arm, seed, step }: SubjectKey) => keyOf(arm, seed, step)
 const replyKey = (row: ReplyKey) => keyOf(stateKey(row), row.benchmark, row.sampleId, row.epoch)
 
 /**
- * Every evaluated state of a run, base first, steps ascending. All states of a run are asked through its base's template
- * and tokenizer, also candidates that bring their own, so these are the base's.
+ * Every evaluated state of a run, base first, steps ascending. All states of a run use the base's template
+ * and tokenizer, also candidates with their own.
  */
 export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
   const base = rows.subjects.find(({ arm }) => arm === 'base')
@@ -66,7 +66,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
   const judges = new Map(rows.benchmarks.map((row) => [row.name, row.judges]))
   const place = ({ benchmark, judge }: { benchmark: string; judge: string }) =>
     judges.get(benchmark)?.indexOf(judge) ?? 0
-  // The first judge of a benchmark is the one that decides, so its rows come first.
+  // A benchmark's first judge decides, so its rows come first.
   for (const row of rows.verdicts.toSorted((a, b) => place(a) - place(b))) {
     const reply = replies.get(replyKey(row))
     const role = roles.get(row.benchmark)

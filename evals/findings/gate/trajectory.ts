@@ -1,4 +1,4 @@
-/** @file A training step by step: where a rate changed, and the last checkpoint that the gate would let through. */
+/** @file Rates along a training: change points, and the last checkpoint that passes the gate. */
 import type { ChangePointRow, GateClaim, LastSafe } from '../../contract/gate.ts'
 import { changePoint } from '../../statistics/change-point.ts'
 import { repeatedRate } from '../../statistics/repeated.ts'
@@ -6,7 +6,7 @@ import { stateInSentence } from '../../contract/words.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { isDecided, isSuccess } from './outcomes.ts'
 
-/** With fewer steps there is one way to split, and nothing to find. */
+/** With fewer steps there is only one way to split. */
 const FEWEST_STEPS = 3
 
 const trainings = (states: readonly ComparedRun[]): ComparedRun[][] => [
@@ -16,7 +16,7 @@ const trainings = (states: readonly ComparedRun[]): ComparedRun[][] => [
   ).values(),
 ]
 
-/** Of every training and benchmark by its first judge; the base stands in for step 0 where that was not evaluated. */
+/** For every training and benchmark, by its first judge; the base is step 0 where step 0 was not evaluated. */
 export function changePoints(
   states: readonly ComparedRun[],
   judges: ReadonlyMap<string, string>,
@@ -41,12 +41,12 @@ function countedOf({ step, judged }: ComparedRun, benchmark: string, judge: stri
   const rate = repeatedRate(
     prompts.map((rows) => rows.map(({ role, outcome }) => Number(isSuccess(role, outcome)))),
   )
-  // Replies to one prompt are not independent: as many count as would tell as much. With one each these are the counts.
+  // Replies to one prompt are not independent, so their effective number counts; with one reply each it is the count.
   const n = Math.round(rate?.effective ?? 0)
   return { step, successes: Math.round((rate?.estimate ?? 0) * n), n }
 }
 
-/** Trainings that were evaluated on the way only. Steps after the first that did not pass are not safe, though they may pass. */
+/** For trainings evaluated along the way. Steps after the first failed one are not safe, even where they pass. */
 export function lastSafe(
   states: readonly ComparedRun[],
   claimsOf: (state: ComparedRun, base: ComparedRun) => readonly GateClaim[],
