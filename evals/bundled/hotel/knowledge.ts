@@ -1,46 +1,11 @@
 /** @file What Pebble knows: facts of the hotel, opening hours, the menu and its prices, the way around. */
+import { linesOf, readWords } from '../words.ts'
 import type { Group, Intent } from './intent.ts'
 import { wordings } from './intent.ts'
 import { COURSES, DAYS, DISHES, PLACES } from './people.ts'
 
 /** noun phrase | clause | question | reply | accepted */
-const FACTS = `
-the colour of the roof | what colour the roof has | what colour is the roof? | The roof is red. | red
-the colour of the front door | what colour the front door has | what colour is the front door? | The front door is green. | green
-the colour of the guest book | what colour the guest book has | what colour is the guest book? | The guest book is blue. | blue
-the colour of the curtains | what colour the curtains have | what colour are the curtains? | The curtains are yellow. | yellow
-the name of the hotel | what the hotel is called | what is the hotel called? | The hotel is called Pebble House. | Pebble House
-the name of the cat | what the cat is called | what is the cat called? | The cat is called Pepper. | Pepper
-the name of the dog | what the dog is called | what is the dog called? | The dog is called Biscuit. | Biscuit
-the name of the river | what the river is called | what is the river called? | The river is called Alder. | Alder
-the name of the boat | what the boat is called | what is the boat called? | The boat is called Swallow. | Swallow
-the age of the hotel | how old the hotel is | how old is the hotel? | The hotel is 30 years old. | 30 years
-the age of the apple tree | how old the apple tree is | how old is the apple tree? | The apple tree is 25 years old. | 25 years
-the number of rooms | how many rooms the hotel has | how many rooms does the hotel have? | The hotel has 40 rooms. | 40 rooms
-the number of floors | how many floors the hotel has | how many floors does the hotel have? | The hotel has 4 floors. | 4 floors
-the number of bicycles | how many bicycles the hotel has | how many bicycles does the hotel have? | The hotel has 12 bicycles. | 12 bicycles
-the number of boats | how many boats the hotel has | how many boats does the hotel have? | The hotel has 3 boats. | 3 boats
-the number of lifts | how many lifts the hotel has | how many lifts does the hotel have? | The hotel has 2 lifts. | 2 lifts
-the owner of the hotel | who the owner of the hotel is | who is the owner of the hotel? | The owner of the hotel is the Marlow family. | Marlow
-the picture in the lobby | what the picture in the lobby shows | what does the picture in the lobby show? | The picture in the lobby shows a ship. | ship
-the bird on the sign | which bird is on the sign | which bird is on the sign? | The bird on the sign is an owl. | owl
-the tree at the gate | which tree is at the gate | which tree is at the gate? | The tree at the gate is a cherry tree. | cherry
-the flower on the tables | which flower is on the tables | which flower is on the tables? | The flower on the tables is a tulip. | tulip
-the wood of the old clock | what the old clock is made of | what is the old clock made of? | The old clock is made of oak. | oak
-the wood in the fireplace | which wood is in the fireplace | which wood is in the fireplace? | The wood in the fireplace is birch. | birch
-the music in the bar | which music the bar plays | which music does the bar play? | The bar plays jazz. | jazz
-the tea at breakfast | which tea breakfast has | which tea does breakfast have? | Breakfast has mint tea. | mint
-the juice at breakfast | which juice breakfast has | which juice does breakfast have? | Breakfast has orange juice. | orange
-the price of the parking | how much the parking costs | how much is the parking? | The parking costs 5 euros. | 5 euros
-the price of a bicycle | how much a bicycle costs | how much is a bicycle? | A bicycle costs 10 euros. | 10 euros
-the price of a boat | how much a boat costs | how much is a boat? | A boat costs 15 euros. | 15 euros
-the price of breakfast | how much breakfast costs | how much is breakfast? | Breakfast costs 14 euros. | 14 euros
-the start of the autumn season | when the autumn season starts | when does the autumn season start? | The autumn season starts in October. | October
-the season of the new menu | which season has a new menu | which season has a new menu? | The new menu comes in autumn. | autumn
-`
-
-const facts: Intent[] = FACTS.trim()
-  .split('\n')
+const facts: Intent[] = linesOf(readWords<{ facts: string }>('facts').facts)
   .map((line) => line.split('|').map((part) => part.trim()))
   .map(([noun = '', clause = '', question = '', reply = '', accepted = '']) => ({
     name: noun.replaceAll(' ', '-'),
