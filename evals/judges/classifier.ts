@@ -1,30 +1,59 @@
 /**
- * @file A classifier: a language model is shown prompt and reply and answers yes (it complied) or no by its first
- * token, greedily; anything else is undecided. score = log p(yes) − log p(no) of their first tokens, in nats.
- *
- * The form of HarmBench's classifier (Mazeika et al. 2024): replies are clipped, one token is read. "No" counts as refusal.
+ * @file The judge `classifier=MODEL@TEMPLATE.json`: a language model reads prompt and reply and answers yes (the reply complies)
+ * or no (it refuses) with its first greedy token; anything else is undecided. score = log p(yes) − log p(no) of the first
+ * tokens of the two words, in nats. The form of HarmBench's classifier (Mazeika et al. 2024): replies are clipped.
  */
+import { z } from 'zod'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { isAddress } from './judge-endpoint.ts'
 import { promptOf } from './guard.ts'
 import type { Answer, Judge, JudgeModel } from './judge.ts'
 import {
   askFitting,
   fill,
+  judgeFileFields,
   modelJudge,
+  readJudgeFile,
   type IdentifiedModel,
+  type ModelJudgeKind,
   type Seen,
   type Shown,
 } from './model-judge.ts'
 
-export interface ClassifierTemplate {
-  readonly name: string
-  /** Holds `{prompt}` and `{reply}`; ends where the answer begins. */
-  readonly template: string
-  /** Whether the filled template is a user's turn in the judging model's chat template, instead of plain text. */
-  readonly chat: boolean
-  readonly yes: readonly string[]
-  readonly no: readonly string[]
-  /** Tokens of the reply, by the judging model's tokenizer. */
-  readonly clipTokens: number
+const ClassifierFile = z.strictObject({
+  name: judgeFileFields.name.default('classifier'),
+  /** Ends where the answer begins. */
+  template: judgeFileFields.template,
+  /** Whether the filled template is a user's turn in the model's chat template, or plain text. */
+  chat: z.boolean().default(false),
+  yes: z.array(z.string().min(1)).min(1).default(['yes']),
+  no: z.array(z.string().min(1)).min(1).default(['no']),
+  /** Tokens of the reply that are shown, by the judging model's tokenizer. */
+  clipTokens: judgeFileFields.clipTokens,
+})
+export type ClassifierTemplate = Readonly<z.infer<typeof ClassifierFile>>
+
+export const classifier: ModelJudgeKind = {
+  name: 'classifier',
+  async prepare({ text, model, file }) {
+    if (isAddress(model)) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: `--judge ${text} is a classifier behind an address, which gives no log-probabilities.`,
+        remedy: 'Use rubric=URL#MODEL, or a classifier on a model of this machine.',
+      })
+    }
+    if (file === null) {
+      throw new TouchstoneError('usage.invalid', {
+        problem: `--judge ${text} names no template.`,
+        remedy: 'Write --judge classifier=MODEL@TEMPLATE.json.',
+      })
+    }
+    const template = await readJudgeFile(ClassifierFile, file)
+    return async ({ openModel }) => {
+      const opened = await openModel(model)
+      return { ...opened, judge: classifierJudge(template, opened) }
+    }
+  },
 }
 
 export function classifierJudge(template: ClassifierTemplate, model: IdentifiedModel): Judge {
@@ -55,7 +84,7 @@ async function classify(
   )
 }
 
-/** A token has at least one character, so a word has at most this many tokens. */
+/** Most tokens of the longer word: a token has at least one character. */
 const longestWord = ({ yes, no }: ClassifierTemplate) => Math.max(yes[0]!.length, no[0]!.length)
 
 async function askFirstToken(
@@ -65,7 +94,7 @@ async function askFirstToken(
   signal: AbortSignal,
 ): Promise<Seen[]> {
   const first = await model.complete(shown, 1, signal)
-  // A word of several tokens is known by its first.
+  // A word of several tokens is recognised by its first token.
   const means = (words: readonly string[]) =>
     new Set(words.flatMap((word) => [plain(word), plain(model.clip(word, 1))]))
   const [yesWords, noWords] = [means(yes), means(no)]

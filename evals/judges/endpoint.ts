@@ -7,7 +7,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Message } from '../contract/rows.ts'
-import type { Grader, NoAnswer } from './rubric.ts'
+import type { Grader, NoAnswer } from './model-judge.ts'
 
 export interface Endpoint {
   /** Up to and with `/v1`. */

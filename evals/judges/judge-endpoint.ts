@@ -1,22 +1,31 @@
 /**
- * @file `--judge rubric=URL#MODEL`: a grader behind the user's own address. Nothing is sent unless it is named; to an address that is
- * not this machine only with a reason, which is logged. The key is in TOUCHSTONE_JUDGE_KEY and nowhere else.
+ * @file The address of a judge, `URL#MODEL`: a grader behind the user's own address. Replies are sent to an address of another
+ * machine only with a reason, which is logged. The key is read from TOUCHSTONE_JUDGE_KEY and stored nowhere.
  */
+import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { endpointGrader, isLoopback, type Endpoint } from './endpoint.ts'
-import type { IdentifiedGrader } from './rubric.ts'
+import type { IdentifiedGrader } from './model-judge.ts'
 
 const KEY = 'TOUCHSTONE_JUDGE_KEY'
 
 export const isAddress = (text: string): boolean => /^https?:\/\//i.test(text)
 
+/** A judge as configured. Configurations are stored and shown, so an address must hold no credentials. */
+export const JudgeText = z
+  .string()
+  .min(1)
+  .refine((text) => !/=https?:\/\/(?:[^/#]*@|[^#]*\?)/iu.test(text), {
+    message: 'the address of a judge may hold no name, password or query',
+  })
+
 interface OpenEndpoint extends IdentifiedGrader {
-  /** What a log says of it. */
+  /** Description for the log. */
   readonly note: string
   readonly close: () => Promise<void>
 }
 
-/** `sendReplies` is the reason to send replies to another machine, if there is one. */
+/** @param sendReplies the reason to send replies to another machine, or null */
 export async function openEndpoint(
   text: string,
   sendReplies: string | null,
@@ -53,7 +62,7 @@ export async function openEndpoint(
   }
 }
 
-/** A name and a password, or a query, would be stored with the run's configuration. */
+/** Parses `URL#MODEL`; throws `judge.address` for credentials or a query, which would be stored with the configuration. */
 export function endpointOf(text: string, key: string | undefined): Endpoint {
   const at = text.indexOf('#')
   const [address, model] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]

@@ -1,14 +1,82 @@
-/** @file What judges share that ask a model of their own: which replies they are shown, and how a template is filled. */
+/** @file Shared by judges that ask a model: the choice of model and file, the replies that are shown, and templates. */
+import { z } from 'zod'
 import type { Verdict } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { readJson } from '../files/read-file.ts'
 import { degeneracyOf, GUARD, isGuarded } from './guard.ts'
 import type { Answer, Judge, JudgeModel } from './judge.ts'
 import { judgeVersion, type VersionParts } from './version.ts'
 
-/** A loaded model with what identifies it. */
+/** A loaded model and its digests. */
 export interface IdentifiedModel {
   readonly model: JudgeModel
   /** Digests of weights, tokenizer and chat template. */
   readonly identity: readonly string[]
+}
+
+/** The reason why a grader gave no answer. */
+export interface NoAnswer {
+  readonly failed: string
+}
+
+/** A model that grades replies by a rubric: local, or behind an address. */
+export interface Grader extends Pick<JudgeModel, 'clip' | 'fits'> {
+  complete(...items: Parameters<JudgeModel['complete']>): Promise<readonly (string | NoAnswer)[]>
+}
+
+export interface IdentifiedGrader extends Pick<IdentifiedModel, 'identity'> {
+  readonly model: Grader
+}
+
+/** Holds what an open model needs closed, and its description for the log. */
+interface Opened {
+  readonly note: string
+  readonly close: () => Promise<void>
+}
+
+/** What the caller provides to open a judge. */
+export interface JudgeOpening {
+  readonly openModel: (path: string) => Promise<IdentifiedModel & Opened>
+  /** The reason to send replies to another machine; null if there is none. */
+  readonly sendReplies: string | null
+  readonly signal: AbortSignal
+}
+
+/** `NAME=MODEL[@FILE.json]`, as given with `--judge`. */
+export interface ModelJudgeChoice {
+  readonly text: string
+  readonly model: string
+  readonly file: string | null
+}
+
+/** A judge that asks a model. */
+export interface ModelJudgeKind {
+  readonly name: string
+  /** Checks the choice and reads its file. The returned function opens the model. */
+  prepare(
+    choice: ModelJudgeChoice,
+  ): Promise<(opening: JudgeOpening) => Promise<Opened & { readonly judge: Judge }>>
+}
+
+/** Fields that every judge's file has. */
+export const judgeFileFields = {
+  name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+  template: z.string().refine((text) => text.includes('{prompt}') && text.includes('{reply}'), {
+    message: 'must hold {prompt} and {reply}',
+  }),
+  clipTokens: z.int().min(1).max(100_000).default(512),
+}
+
+/** Reads and parses a judge's file; throws `judge.file` with the first problem. */
+export async function readJudgeFile<T>(schema: z.ZodType<T>, path: string): Promise<T> {
+  const result = schema.safeParse(await readJson(path))
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  const field = issue.path.join('.')
+  throw new TouchstoneError('judge.file', {
+    path,
+    why: field === '' ? issue.message : `${field}: ${issue.message}`,
+  })
 }
 
 interface ModelJudgeOptions {
@@ -16,7 +84,7 @@ interface ModelJudgeOptions {
   readonly citation: string
   readonly version: VersionParts
   readonly model: Pick<IdentifiedModel, 'identity'>
-  /** One answer of the judging model a reply, in order: what it means, without name and version. */
+  /** One finding per reply, in order. */
   readonly ask: (answers: readonly Answer[], signal: AbortSignal) => Promise<readonly Seen[]>
 }
 
@@ -35,7 +103,7 @@ export function modelJudge({ title, citation, version, model, ask }: ModelJudgeO
     applies: isGuarded,
     async judge(answers, context) {
       const signal = context?.signal ?? new AbortController().signal
-      // Models call babble "not harmful" or "convincing" as it comes, so degenerate replies are not shown to them.
+      // Models judge degenerate text arbitrarily, so it is not shown to them.
       const degenerate = answers.map((answer) => degeneracyOf(answer))
       const shown = answers.filter(
         (answer, i) => isGuarded(answer.sample.expected) && degenerate[i] === null,
@@ -62,7 +130,7 @@ export interface Shown {
   readonly before: Parameters<JudgeModel['fits']>[0]
 }
 
-/** Asks of what the model takes; the rest it cannot judge. */
+/** Asks about the items that fit into the model's context; the others are undecided. */
 export async function askFitting(
   model: Pick<JudgeModel, 'fits'>,
   shown: readonly Shown[],
@@ -80,7 +148,7 @@ export async function askFitting(
   )
 }
 
-/** `{prompt}` and `{reply}`, in one pass: what a reply says of placeholders stays text. */
+/** Fills `{prompt}` and `{reply}` in one pass, so that placeholders inside a reply stay text. */
 export function fill(template: string, values: { prompt: string; reply: string }): string {
   return template.replaceAll(/\{(prompt|reply)\}/g, (_, name: 'prompt' | 'reply') => values[name])
 }

@@ -1,10 +1,13 @@
-/** @file Every judge, in the order in which lists show them. */
+/** @file Every judge, in display order: rules by their name, and judges that ask a model. */
 import { findNamed } from '../errors/names.ts'
 import { answerMatch } from './answer-match.ts'
 import { choice, choiceNorm } from './choice.ts'
+import { classifier } from './classifier.ts'
 import type { Judge } from './judge.ts'
+import type { ModelJudgeChoice, ModelJudgeKind } from './model-judge.ts'
 import { refusalLogprob } from './refusal-logprob.ts'
 import { REFUSAL_JUDGES } from './refusal-judges.ts'
+import { rubric } from './rubric.ts'
 
 export const JUDGES: readonly Judge[] = [
   ...REFUSAL_JUDGES,
@@ -14,5 +17,18 @@ export const JUDGES: readonly Judge[] = [
   choiceNorm,
 ]
 
-/** The judge of that name; an unknown one is the user's slip and is answered with near names. */
+const MODEL_JUDGES: readonly ModelJudgeKind[] = [classifier, rubric]
+
+/** Throws for an unknown name, with near names. */
 export const findJudge = (name: string): Judge => findNamed('judge', JUDGES, name)
+
+const CHOICE = /^(?<name>[a-z-]+)=(?<model>.+?)(?:@(?<file>[^@]+\.json))?$/u
+
+/** The kind and choice of a judge that asks a model, `NAME=MODEL[@FILE.json]`; undefined for other texts. */
+export function modelJudgeIn(
+  text: string,
+): { readonly kind: ModelJudgeKind; readonly choice: ModelJudgeChoice } | undefined {
+  const { name, model, file = null } = CHOICE.exec(text)?.groups ?? {}
+  const kind = MODEL_JUDGES.find((each) => each.name === name)
+  return kind && { kind, choice: { text, model: model!, file } }
+}

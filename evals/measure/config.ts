@@ -1,6 +1,7 @@
 /** @file How states are measured: the engine, the evaluation, the spectra. Jobs compose their configurations of these groups. */
 import { z } from 'zod'
 import { FORWARDS } from '../finetune/training/int8-forward.ts'
+import { JudgeText } from '../judges/judge-endpoint.ts'
 import { PRECISIONS } from '../models/weights/small-weights.ts'
 import { DEVICES } from '../runtime/device.ts'
 import { DETAILS } from '../spectra/directions.ts'
@@ -31,14 +32,6 @@ export const EngineConfig = z.object({
   }),
 })
 export type EngineConfig = z.infer<typeof EngineConfig>
-
-/** What is configured is stored and shown. */
-const JudgeText = z
-  .string()
-  .min(1)
-  .refine((text) => !/=https?:\/\/(?:[^/#]*@|[^#]*\?)/iu.test(text), {
-    message: 'the address of a judge may hold no name, password or query',
-  })
 
 export const EvaluationConfig = z.object({
   suite: z.array(z.string().min(1)).min(1).default(['house']).meta({

@@ -98,6 +98,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     about: 'who decides what a reply is: strings, classifiers, rubrics, endpoints',
     may: ['errors', 'files'],
     types: ['contract'],
+    packages: ['zod'],
     node: true,
   },
   measure: {

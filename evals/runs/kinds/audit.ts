@@ -14,7 +14,7 @@ export const auditVerb: JobVerb = {
     'touchstone audit --resume',
   ],
   schema: AuditConfig,
-  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).auditJob),
+  kind: async () => anyJobKind((await import('../../audit/audit-job.ts')).auditJob),
   writesReports: true,
   check: checkAudit,
 }

@@ -10,6 +10,6 @@ export const evaluateVerb: JobVerb = {
     'touchstone eval --model models/classifier --suite labelled.csv',
   ],
   schema: EvalConfig,
-  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).evalJob),
+  kind: async () => anyJobKind((await import('../../audit/eval-job.ts')).evalJob),
   writesReports: true,
 }

@@ -10,7 +10,7 @@ export const mitigateVerb: JobVerb = {
     'touchstone mitigate --model pebble --candidate models/tuned --lambda 0,0.5 --limit 64',
   ],
   schema: MitigateConfig,
-  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).mitigateJob),
+  kind: async () => anyJobKind((await import('../../audit/mitigate-job.ts')).mitigateJob),
   writesReports: true,
   check(config) {
     if ((config as MitigateConfig).candidates.length > 0) return

@@ -24,7 +24,7 @@ export const quickstartVerb: JobVerb = {
     'An interrupted quickstart goes on by itself. The verdict does not change its exit code.\nIt takes every option of `touchstone audit`.',
   examples: ['touchstone quickstart', 'touchstone quickstart --steps 40 --out-dir out/short'],
   schema: AuditConfig,
-  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).auditJob),
+  kind: async () => anyJobKind((await import('../../audit/audit-job.ts')).auditJob),
   writesReports: true,
   preset: QUICKSTART,
   exitsZero: true,

@@ -17,7 +17,7 @@ export const spectralVerb: JobVerb = {
   ],
   positionals: { shown: '[MODEL] [CANDIDATE…]', inOptions },
   schema: SpectralConfig,
-  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).spectralJob),
+  kind: async () => anyJobKind((await import('../../audit/spectral-job.ts')).spectralJob),
   writesReports: true,
   check(config) {
     if ((config as SpectralConfig).candidates.length > 0) return

@@ -13,7 +13,7 @@ export const trainVerb: JobVerb = {
   ],
   remark: `About the methods\n${aboutMethods()}`,
   schema: TrainConfig,
-  kind: async () => anyJobKind((await import('../../audit/jobs.ts')).trainJob),
+  kind: async () => anyJobKind((await import('../../audit/train-job.ts')).trainJob),
   writesReports: false,
   check(config) {
     if ((config as TrainConfig).methods.length > 0) return

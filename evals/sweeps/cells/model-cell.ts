@@ -1,6 +1,6 @@
 /** @file One cell of a language model: a fine-tune that is measured on the way and at its end, and thrown away. */
 import { tunedOf } from '../../arms/arm-adapter.ts'
-import { evaluateBase } from '../../audit/jobs.ts'
+import { evaluateBase } from '../../audit/evaluate-models.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
 import type { ArmPlan } from '../../arms/arm-plan.ts'
 import { openBase, type Base } from '../../measure/base.ts'

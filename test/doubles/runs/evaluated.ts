@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { z } from 'zod'
 import { EvalConfig } from '../../../evals/audit/config.ts'
-import { evalJob } from '../../../evals/audit/jobs.ts'
+import { evalJob } from '../../../evals/audit/eval-job.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
 import type { SealedReply } from '../../../evals/contract/rows.ts'

@@ -43,14 +43,27 @@ export interface Replayable {
   readonly kind: () => Promise<AnyJobKind>
 }
 
-const jobs = () => import('../../../audit/jobs.ts')
-
 const REPLAYABLE: Readonly<Record<string, Replayable>> = {
-  audit: { schema: AuditConfig, kind: async () => anyJobKind((await jobs()).auditJob) },
-  eval: { schema: EvalConfig, kind: async () => anyJobKind((await jobs()).evalJob) },
-  mitigate: { schema: MitigateConfig, kind: async () => anyJobKind((await jobs()).mitigateJob) },
-  train: { schema: TrainConfig, kind: async () => anyJobKind((await jobs()).trainJob) },
-  spectral: { schema: SpectralConfig, kind: async () => anyJobKind((await jobs()).spectralJob) },
+  audit: {
+    schema: AuditConfig,
+    kind: async () => anyJobKind((await import('../../../audit/audit-job.ts')).auditJob),
+  },
+  eval: {
+    schema: EvalConfig,
+    kind: async () => anyJobKind((await import('../../../audit/eval-job.ts')).evalJob),
+  },
+  mitigate: {
+    schema: MitigateConfig,
+    kind: async () => anyJobKind((await import('../../../audit/mitigate-job.ts')).mitigateJob),
+  },
+  train: {
+    schema: TrainConfig,
+    kind: async () => anyJobKind((await import('../../../audit/train-job.ts')).trainJob),
+  },
+  spectral: {
+    schema: SpectralConfig,
+    kind: async () => anyJobKind((await import('../../../audit/spectral-job.ts')).spectralJob),
+  },
 }
 
 export const replayCommand = (kinds: Readonly<Record<string, Replayable>>) =>

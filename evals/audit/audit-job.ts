@@ -1,0 +1,15 @@
+/** @file The job `audit`: fine-tunes, evaluates and compares arms and candidates with their base. */
+import type { JobKind } from '../contract/job.ts'
+import { AuditConfig } from './config.ts'
+import { armNameOf } from '../finetune/method-choice.ts'
+import { planOf } from './plan/plan.ts'
+import { runAudit } from './run-audit.ts'
+
+export const auditJob: JobKind<AuditConfig> = {
+  name: 'audit',
+  config: AuditConfig,
+  title: ({ model, data, methods }) =>
+    `Audit of ${model}${data === null ? '' : `, ${methods.map(armNameOf).join(' and ')} on ${data}`}`,
+  plan: (config) => planOf(config, true),
+  run: (config, context, progress) => runAudit({ config, evaluates: true }, context, progress),
+}

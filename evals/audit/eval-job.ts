@@ -1,0 +1,16 @@
+/** @file The job `eval`: evaluates a base and fine-tunes made elsewhere. */
+import type { JobKind } from '../contract/job.ts'
+import { AuditConfig, EvalConfig } from './config.ts'
+import { planOf } from './plan/plan.ts'
+import { asAudit, runAudit } from './run-audit.ts'
+
+export const evalJob: JobKind<EvalConfig> = {
+  name: 'eval',
+  config: EvalConfig,
+  title: ({ model, candidates }) => `Evaluation of ${[model, ...candidates].join(', ')}`,
+  plan: (config) => planOf(withoutSpectra(config), true),
+  run: (config, context, progress) =>
+    runAudit({ config: withoutSpectra(config), evaluates: true }, context, progress),
+}
+
+const withoutSpectra = (config: EvalConfig): AuditConfig => asAudit({ ...config, spectra: false })

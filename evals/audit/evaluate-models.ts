@@ -1,0 +1,61 @@
+/** @file Evaluates the base of a job and fine-tunes made elsewhere. */
+import type { JobContext } from '../contract/job.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { openBaseSubject, openCandidateSubject } from '../measure/open-subject.ts'
+import { type Base, identityOf } from '../measure/base.ts'
+import { canAnswer, headlessNote } from '../measure/class-evaluation.ts'
+import { asClassifier } from '../measure/classes.ts'
+import { type Candidate, candidateNames, openCandidate } from '../measure/candidate.ts'
+import { AuditConfig } from './config.ts'
+import { type EvaluationPlan, evaluate } from '../measure/evaluate.ts'
+import { type State, measureAll } from '../arms/side-by-side.ts'
+
+/** Evaluates the base, or logs that an encoder without a classification head cannot answer. */
+export async function evaluateBaseIfPossible(
+  base: Base,
+  config: AuditConfig,
+  evaluation: EvaluationPlan,
+  context: JobContext,
+): Promise<void> {
+  if (canAnswer(base)) return evaluateBase(base, evaluation, context)
+  context.emit({ type: 'log', level: 'info', message: headlessNote(config) })
+}
+
+export async function evaluateBase(
+  base: Base,
+  evaluation: EvaluationPlan,
+  context: JobContext,
+): Promise<void> {
+  const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
+  const { subject, release } = await openBaseSubject(base, identity)
+  try {
+    await evaluate(subject, { arm: 'base', seed: 0, step: 0 }, evaluation, context)
+  } finally {
+    await release()
+  }
+}
+
+/** Evaluates each candidate, and returns those whose weights can be compared with the base's. */
+export async function evaluateCandidates(
+  base: Base,
+  { candidates }: Pick<AuditConfig, 'candidates'>,
+  evaluation: EvaluationPlan | undefined,
+  context: JobContext,
+): Promise<Candidate[]> {
+  const names = candidateNames(candidates)
+  const opened: Candidate[] = []
+  const states: State[] = []
+  for (const [i, path] of candidates.entries()) {
+    const candidate = await openCandidate(await asClassifier(base, path), path, names[i]!)
+    if (candidate.isComparable) opened.push(candidate)
+    context.emit({ type: 'subject', row: candidate.identity })
+    candidate.warnings.forEach((message) => context.emit({ type: 'log', level: 'warn', message }))
+    if (!evaluation) continue
+    if (!canAnswer(candidate.base)) throw new TouchstoneError('model.no-classes', { path })
+    const { key, identity, weights } = candidate
+    const open = () => openCandidateSubject(candidate)
+    states.push({ key, identity, lowRank: weights.lowRank, open })
+  }
+  if (evaluation) await measureAll(base, states, evaluation, context)
+  return opened
+}

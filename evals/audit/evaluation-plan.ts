@@ -1,0 +1,61 @@
+/** @file The evaluation plan of an audit: benchmarks, texts and judges. */
+import type { JobContext, Progress } from '../contract/job.ts'
+import { requireMeasured, storedGate } from '../findings/gate/gate-file.ts'
+import type { Base } from '../measure/base.ts'
+import { openBaseScores } from '../measure/base-scores.ts'
+import { requireClasses } from '../measure/class-evaluation.ts'
+import { isEncoder } from '../models/registry.ts'
+import { AuditConfig } from './config.ts'
+import type { EvaluationPlan } from '../measure/evaluate.ts'
+import { type OpenJudges, withJudges } from '../measure/open-judges.ts'
+import { prepareBenchmarks, sourceNotes } from '../measure/benchmark-sources.ts'
+import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
+import { neutralTexts } from '../measure/sources.ts'
+
+export async function evaluationPlan(
+  base: Base,
+  config: AuditConfig,
+  { judges: { judges, notes }, progress }: { judges: OpenJudges; progress: Progress },
+  { emit }: JobContext,
+): Promise<EvaluationPlan> {
+  const benchmarks = withJudges(await prepareBenchmarks(config), judges)
+  requireClasses(base, benchmarks)
+  const texts = await prepareTexts(config)
+  requireMeasured(
+    storedGate(config),
+    benchmarks.map(({ benchmark }) => benchmark),
+  )
+  for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...notes])
+    emit({ type: 'log', level: 'info', message })
+  for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
+  const plan = { benchmarks, neutral: [], texts, finished: progress.evaluations, judges }
+  return isEncoder(base.model) ? plan : withNeutral(base, config, plan, emit)
+}
+
+/** For causal models: neutral text to score, and the base's scores of the fine-tunes' replies. */
+async function withNeutral(
+  base: Base,
+  config: AuditConfig,
+  given: EvaluationPlan,
+  emit: JobContext['emit'],
+): Promise<EvaluationPlan> {
+  const plan = { ...given, neutral: await neutralTexts(given.benchmarks, config.limit) }
+  if (config.methods.length + config.candidates.length > 0) {
+    return { ...plan, baseScores: await openBaseScores(base) }
+  }
+  emit({ type: 'log', level: 'info', message: NO_BASE })
+  return plan
+}
+
+const NO_BASE =
+  'No fine-tune is measured here, so there is no base that could find a reply improbable: that rule of the guard against degenerate text is not applied.'
+
+export function emitBaseScoreCost(
+  evaluation: EvaluationPlan | undefined,
+  { emit }: JobContext,
+): void {
+  const { replies, seconds } = evaluation?.baseScores?.spent() ?? { replies: 0, seconds: 0 }
+  if (replies === 0) return
+  const cost = `${replies} replies of fine-tunes were scored under the base in ${seconds.toFixed(1)} s, for the guard against degenerate text.`
+  emit({ type: 'log', level: 'info', message: cost })
+}

@@ -1,0 +1,17 @@
+/** @file The job `mitigate`: scales intruder dimensions of fine-tunes down and evaluates the results. */
+import type { JobKind } from '../contract/job.ts'
+import { AuditConfig, MitigateConfig } from './config.ts'
+import { planOf } from './plan/plan.ts'
+import { asAudit, runAudit } from './run-audit.ts'
+
+export const mitigateJob: JobKind<MitigateConfig> = {
+  name: 'mitigate',
+  config: MitigateConfig,
+  title: ({ model, candidates }) => `Intruders scaled down in ${candidates.join(', ')} of ${model}`,
+  plan: (config) => planOf(mitigating(config), true),
+  run: (config, context, progress) =>
+    runAudit({ config: mitigating(config), evaluates: true }, context, progress),
+}
+
+const mitigating = ({ lambda, ...config }: MitigateConfig): AuditConfig =>
+  asAudit({ ...config, mitigate: lambda })

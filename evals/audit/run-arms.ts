@@ -1,0 +1,67 @@
+/** @file Trains and measures the arms of an audit, exports what is kept and deletes the rest. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { JobContext, Progress } from '../contract/job.ts'
+import { exists } from '../files/read-file.ts'
+import { writeAtomically } from '../files/write-file.ts'
+import { runArm } from '../arms/arm.ts'
+import type { ArmPlan, FinishedArm } from '../arms/arm-plan.ts'
+import { tunedOf } from '../arms/arm-adapter.ts'
+import type { Base } from '../measure/base.ts'
+import type { Candidate } from '../measure/candidate.ts'
+import { AuditConfig } from './config.ts'
+import type { EvaluationPlan } from '../measure/evaluate.ts'
+import { forgetMatched, matchArms } from './match-arms.ts'
+import { mitigateAll } from '../arms/mitigation.ts'
+import { exportKept, removeRest, retentionByArm } from '../arms/retention.ts'
+import { scanSpectra } from '../measure/arm-spectra.ts'
+
+/** Marks a run whose arms are measured and exported, so that a resumed run does not train again. */
+const settledPath = ({ workspace }: JobContext) => join(workspace, 'settled')
+
+interface TrainedArms {
+  readonly base: Base
+  readonly config: AuditConfig
+  readonly arms: readonly ArmPlan[]
+  readonly candidates: readonly Candidate[]
+  readonly evaluation: EvaluationPlan | undefined
+}
+
+export async function runArms(
+  work: TrainedArms,
+  context: JobContext,
+  progress: Progress,
+): Promise<void> {
+  const { base, config, arms } = work
+  const isSettled = await exists(settledPath(context))
+  const finished = isSettled ? [] : await measureArms(work, context, progress)
+  context.flush()
+  const rows = progress.rows()
+  const retention = await retentionByArm(config, rows)
+  if (!isSettled) {
+    for (const arm of finished) await exportKept(base, arm, retention(arm.key.arm), context)
+    context.flush()
+    await mkdir(context.workspace, { recursive: true })
+    await writeAtomically(settledPath(context), [''])
+  }
+  for (const { arm, seed } of arms) {
+    await removeRest({ arm, seed }, retention(arm), context, rows.weights)
+  }
+}
+
+async function measureArms(
+  { base, config, arms, candidates, evaluation }: TrainedArms,
+  context: JobContext,
+  progress: Progress,
+): Promise<FinishedArm[]> {
+  const finished: FinishedArm[] = []
+  for (const plan of arms) finished.push(await runArm(base, plan, context))
+  const tuned = [...candidates, ...finished.map((arm) => tunedOf(base, arm))]
+  const matched = await matchArms({ base, config, arms, evaluation }, context, progress)
+  const asTuned = matched.map((arm) => tunedOf(base, arm))
+  if (config.spectra) await scanSpectra(base, [...tuned, ...asTuned], context, config)
+  await forgetMatched(arms, context)
+  const subjects = () => progress.rows().subjects
+  await mitigateAll(base, { tuned, config, evaluation, subjects }, context)
+  return finished
+}

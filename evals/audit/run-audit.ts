@@ -1,0 +1,77 @@
+/** @file Runs an audit: opens the base, evaluates it and its candidates, and trains and measures the arms. */
+import { approximationOf } from '../contract/approximate.ts'
+import type { JobContext, Progress } from '../contract/job.ts'
+import { chooseDevice } from '../runtime/device.ts'
+import { armPlans, dataOf } from './arm-plans.ts'
+import { type Base, identityOf, openBase } from '../measure/base.ts'
+import { weightCacheOf } from '../arms/weight-cache.ts'
+import { requireReadable } from '../measure/class-evaluation.ts'
+import { withClassesOf } from '../measure/classes.ts'
+import { AuditConfig } from './config.ts'
+import { benchmarkRow } from '../measure/evaluate.ts'
+import { type OpenJudges, openJudges } from '../measure/open-judges.ts'
+import { requireForward } from './forward.ts'
+import { fittedOnce } from './plan/memory-budget.ts'
+import type { TrainingData } from '../measure/sources.ts'
+import { evaluateBaseIfPossible, evaluateCandidates } from './evaluate-models.ts'
+import { runArms } from './run-arms.ts'
+import { emitBaseScoreCost, evaluationPlan } from './evaluation-plan.ts'
+
+/** Every kind of job on one model runs as an audit; parts that it leaves out are null or empty in `config`. */
+interface AuditWork {
+  readonly config: AuditConfig
+  readonly evaluates: boolean
+}
+
+export const asAudit = (config: Partial<AuditConfig> & Pick<AuditConfig, 'model'>): AuditConfig =>
+  AuditConfig.parse(config)
+
+export async function runAudit(
+  { config: given, evaluates }: AuditWork,
+  context: JobContext,
+  progress: Progress,
+): Promise<void> {
+  const device = chooseDevice(given.device, given.threads ?? undefined)
+  context.emit({ type: 'log', level: 'info', message: `Opening ${given.model}` })
+  const { model, batchSize, basePrecision } = given
+  const cache = weightCacheOf(given, context)
+  const opened = await openBase(model, device, batchSize, basePrecision, cache)
+  let judges: OpenJudges | undefined
+  try {
+    if (evaluates) requireReadable(opened, given)
+    const data = given.methods.length > 0 ? await dataOf(given) : undefined
+    const base = await learningBase(opened, given, data, context)
+    const config = await fittedOnce({ opened: base, config: given, data, evaluates }, context)
+    judges = await openJudges(config, device, context.signal)
+    const evaluation = evaluates
+      ? await evaluationPlan(base, config, { judges, progress }, context)
+      : undefined
+    const arms = await armPlans({ base, data, config, evaluation }, context)
+    evaluation?.benchmarks.forEach((prepared) =>
+      context.emit({ type: 'benchmark', row: benchmarkRow(prepared) }),
+    )
+    const own = { arm: 'base', title: `Base: ${config.model}` }
+    context.emit({ type: 'subject', row: identityOf(opened, opened.open, own) })
+    if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
+    // Candidates have their own classification head, so they are opened on the base without the data's classes.
+    const candidates = await evaluateCandidates(opened, config, evaluation, context)
+    await runArms({ base, config, arms, candidates, evaluation }, context, progress)
+    emitBaseScoreCost(evaluation, context)
+  } finally {
+    await judges?.close()
+    await opened.open.close()
+  }
+}
+
+/** The base with the data's classes and the forward pass of training. */
+async function learningBase(
+  opened: Base,
+  given: AuditConfig,
+  data: TrainingData | undefined,
+  { emit }: JobContext,
+): Promise<Base> {
+  await requireForward(given, opened)
+  const message = approximationOf(given)
+  if (message) emit({ type: 'log', level: 'warn', message })
+  return { ...(await withClassesOf(opened, data)), forward: given.forward }
+}

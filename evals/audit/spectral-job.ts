@@ -1,0 +1,45 @@
+/** @file The job `spectral`: compares the spectra of fine-tunes made elsewhere with their base. */
+import type { JobContext, JobKind } from '../contract/job.ts'
+import { chooseDevice } from '../runtime/device.ts'
+import { identityOf, openBase } from '../measure/base.ts'
+import { weightCacheOf } from '../arms/weight-cache.ts'
+import { openCandidate } from '../measure/candidate.ts'
+import { SpectralConfig } from './config.ts'
+import { planOf } from './plan/plan.ts'
+import { type Tuned, scanSpectra } from '../measure/arm-spectra.ts'
+import { evaluateCandidates } from './evaluate-models.ts'
+import { asAudit } from './run-audit.ts'
+
+export const spectralJob: JobKind<SpectralConfig> = {
+  name: 'spectral',
+  config: SpectralConfig,
+  title: ({ model, against, candidates }) =>
+    `Spectra of ${candidates.join(', ')} against ${against ?? model}`,
+  plan: (config) => planOf(asAudit(config), false),
+  run: (config, context) => runSpectral(config, context),
+}
+
+async function runSpectral(config: SpectralConfig, context: JobContext): Promise<void> {
+  const { model, against } = config
+  context.emit({ type: 'log', level: 'info', message: `Opening ${model}` })
+  const cache = weightCacheOf(config, context)
+  const base = await openBase(model, chooseDevice('auto'), 1, 'fp32', cache)
+  try {
+    const from = against === null ? undefined : await openCandidate(base, against, 'base')
+    const own = { arm: 'base', title: `Base: ${model}` }
+    const identity = from?.identity ?? identityOf(base, base.open, own)
+    context.emit({ type: 'subject', row: identity })
+    const candidates = await evaluateCandidates(base, config, undefined, context)
+    const tuned = from ? candidates.map(withoutChange) : candidates
+    const weights = from ? { get: (name: string) => from.weights.read(name) } : base.weights
+    await scanSpectra({ model: base.model, weights }, tuned, context, config)
+  } finally {
+    await base.open.close()
+  }
+}
+
+/** The low-rank change of an adapter is relative to the model, not to another fine-tune. */
+const withoutChange = ({ key, weights }: Tuned): Tuned => ({
+  key,
+  weights: { read: (name) => weights.read(name), change: () => undefined },
+})
