@@ -6,7 +6,7 @@ import { type Base, identityOf } from '../measure/base.ts'
 import { canAnswer, headlessNote } from '../measure/class-evaluation.ts'
 import { asClassifier } from '../measure/classes.ts'
 import { type Candidate, candidateNames, openCandidate } from '../measure/candidate.ts'
-import { AuditConfig } from './config.ts'
+import type { AuditConfig } from './config.ts'
 import { type EvaluationPlan, evaluate } from '../measure/evaluate.ts'
 import { type State, measureAll } from '../arms/side-by-side.ts'
 
