@@ -7,6 +7,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { emitLog } from '../contract/job.ts'
 import type { SubjectIdentity } from '../contract/rows.ts'
 import { counted } from '../contract/words.ts'
 import { namedViews } from '../finetune/training/parameters.ts'
@@ -47,7 +48,7 @@ export function stateEvaluator(run: ArmRun, evaluation: EvaluationPlan): StateEv
   if (!plan.evalTogether || plan.evaluateAt.length < 2) return single
   const message = notTogetherNote(base, nameOf(plan), plan.method)
   if (message === undefined) return together(run, evaluation)
-  context.emit({ type: 'log', level: 'info', message })
+  emitLog(context, 'info', message)
   return single
 }
 

@@ -10,7 +10,7 @@ import {
   type Mitigation,
 } from '../contract/mitigation.ts'
 import type { Subject } from '../inference/subject.ts'
-import type { JobContext } from '../contract/job.ts'
+import { emitLog, type JobContext } from '../contract/job.ts'
 import { baseDirections } from '../spectra/basis.ts'
 import type { Numbers } from '../spectra/decomposition/matrix.ts'
 import { frobeniusNorm } from '../spectra/measures.ts'
@@ -51,7 +51,7 @@ export async function mitigateAll(
     const found = await findTriplets(base, each, config, context)
     if (![...found.values()].some(({ intruders }) => intruders.length > 0)) {
       const message = `${each.key.arm}, seed ${each.key.seed}: no leading direction is an intruder at ε = ${config.epsilon}, so there is nothing to scale down.`
-      context.emit({ type: 'log', level: 'warn', message })
+      emitLog(context, 'warn', message)
       continue
     }
     const { arm, seed } = each.key
@@ -86,7 +86,7 @@ async function findTriplets(
 ): Promise<ReadonlyMap<string, IntruderTriplets>> {
   const phase = `${key.arm}, seed ${key.seed}: intruders`
   const places = spectralMatrices(base)
-  const store = storeOf(config, (message) => emit({ type: 'log', level: 'warn', message }))
+  const store = storeOf(config, (message) => emitLog({ emit }, 'warn', message))
   emit({ type: 'phase-start', phase, total: places.length, unit: 'matrix' })
   const found = new Map<string, IntruderTriplets>()
   for (const [i, { weight, shape }] of places.entries()) {

@@ -13,7 +13,7 @@ import {
 } from '../inference/stack.ts'
 import { tokenSubject, type Subject } from '../inference/subject.ts'
 import type { BoundMethod } from '../finetune/method.ts'
-import type { JobContext } from '../contract/job.ts'
+import { emitLog, type JobContext } from '../contract/job.ts'
 import { endsInLowRank } from './arm-adapter.ts'
 import type { OpenSubject } from '../measure/open-subject.ts'
 import { LONGEST, type Base } from '../measure/base.ts'
@@ -116,7 +116,7 @@ export async function measureTogether(
   const stack = await openStack(own, weights, base.device, LONGEST)
   try {
     const members = openMembers(base, group, stack)
-    context.emit({ type: 'log', level: 'info', message: what })
+    emitLog(context, 'info', what)
     // Every state has one measurement before any has the next, so a killed run repeats at most one.
     const measure = async (measurements: readonly Measurement[]) => {
       for (const { name, run } of measurements) {

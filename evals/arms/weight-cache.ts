@@ -1,5 +1,5 @@
 /** @file The cache of converted weights of a job, with a warning if it cannot be used. */
-import type { JobContext } from '../contract/job.ts'
+import { emitLog, type JobContext } from '../contract/job.ts'
 import { weightCacheFolder, type WeightCache } from '../models/weights/converted-weights.ts'
 import type { SpectraConfig } from '../measure/config.ts'
 
@@ -13,7 +13,7 @@ export function weightCacheOf(
     folder,
     onProblem(why) {
       const message = `Converted weights are made in memory and not kept: ${folder} cannot be used (${why}).`
-      emit({ type: 'log', level: 'warn', message })
+      emitLog({ emit }, 'warn', message)
     },
   }
 }

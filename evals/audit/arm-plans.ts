@@ -1,5 +1,5 @@
 /** @file The arms that an audit trains: data tokenised once, one plan per seed and method. */
-import type { JobContext } from '../contract/job.ts'
+import { emitLog, type JobContext } from '../contract/job.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Example } from '../finetune/training/dataset.ts'
 import { bindMethod } from '../finetune/registry.ts'
@@ -66,8 +66,7 @@ function refusalMarginOf(
   { emit }: JobContext,
 ): RefusalMarginPlan | undefined {
   const plan = refusalMarginPlan(config.leaningEvery, evaluation?.benchmarks ?? [])
-  if (config.leaningEvery !== null && !plan)
-    emit({ type: 'log', level: 'warn', message: NO_MARGIN })
+  if (config.leaningEvery !== null && !plan) emitLog({ emit }, 'warn', NO_MARGIN)
   return plan
 }
 
@@ -91,10 +90,10 @@ async function classed(
   { training }: AuditConfig,
   { emit }: JobContext,
 ): Promise<readonly Example[]> {
-  for (const message of data.remarks ?? []) emit({ type: 'log', level: 'warn', message })
+  for (const message of data.remarks ?? []) emitLog({ emit }, 'warn', message)
   const { examples, cut } = classedExamples(base, data, training.maxTokens)
   const message = `${data.title}: ${cut} of ${examples.length} texts lost their end.`
-  if (cut > 0) emit({ type: 'log', level: 'warn', message })
+  if (cut > 0) emitLog({ emit }, 'warn', message)
   return examples
 }
 
@@ -104,14 +103,14 @@ async function tokenise(
   { training }: AuditConfig,
   { emit, signal }: JobContext,
 ): Promise<readonly Example[]> {
-  for (const message of remarks) emit({ type: 'log', level: 'warn', message })
+  for (const message of remarks) emitLog({ emit }, 'warn', message)
   const fitted = await fittedExamples(open, { title, conversations }, training, signal)
   if (fitted.truncated > 0) {
-    emit({
-      type: 'log',
-      level: 'warn',
-      message: `${title}: ${fitted.truncated} of ${conversations.length} rows have more than ${training.maxTokens} tokens (--truncation ${training.truncation}); ${fitted.dropped} rows had nothing left to learn and were left out.`,
-    })
+    emitLog(
+      { emit },
+      'warn',
+      `${title}: ${fitted.truncated} of ${conversations.length} rows have more than ${training.maxTokens} tokens (--truncation ${training.truncation}); ${fitted.dropped} rows had nothing left to learn and were left out.`,
+    )
   }
   return fitted.examples
 }

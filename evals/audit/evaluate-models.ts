@@ -1,5 +1,5 @@
 /** @file Evaluates the base of a job and fine-tunes made elsewhere. */
-import type { JobContext } from '../contract/job.ts'
+import { emitLog, type JobContext } from '../contract/job.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { openBaseSubject, openCandidateSubject } from '../measure/open-subject.ts'
 import { type Base, identityOf } from '../measure/base.ts'
@@ -18,7 +18,7 @@ export async function evaluateBaseIfPossible(
   context: JobContext,
 ): Promise<void> {
   if (canAnswer(base)) return evaluateBase(base, evaluation, context)
-  context.emit({ type: 'log', level: 'info', message: headlessNote(config) })
+  emitLog(context, 'info', headlessNote(config))
 }
 
 export async function evaluateBase(
@@ -49,7 +49,7 @@ export async function evaluateCandidates(
     const candidate = await openCandidate(await asClassifier(base, path), path, names[i]!)
     if (candidate.isComparable) opened.push(candidate)
     context.emit({ type: 'subject', row: candidate.identity })
-    candidate.warnings.forEach((message) => context.emit({ type: 'log', level: 'warn', message }))
+    candidate.warnings.forEach((message) => emitLog(context, 'warn', message))
     if (!evaluation) continue
     if (!canAnswer(candidate.base)) throw new TouchstoneError('model.no-classes', { path })
     const { key, identity, weights } = candidate

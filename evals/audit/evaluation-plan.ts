@@ -1,5 +1,5 @@
 /** @file The evaluation plan of an audit: benchmarks, texts and judges. */
-import type { JobContext, Progress } from '../contract/job.ts'
+import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
 import { requireMeasured, storedGate } from '../findings/gate/gate-file.ts'
 import type { Base } from '../measure/base.ts'
 import { openBaseScores } from '../measure/base-scores.ts'
@@ -26,7 +26,7 @@ export async function evaluationPlan(
     benchmarks.map(({ benchmark }) => benchmark),
   )
   for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...notes])
-    emit({ type: 'log', level: 'info', message })
+    emitLog({ emit }, 'info', message)
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
   const plan = { benchmarks, neutral: [], texts, finished: progress.evaluations, judges }
   return isEncoder(base.model) ? plan : withNeutral(base, config, plan, emit)
@@ -43,7 +43,7 @@ async function withNeutral(
   if (config.methods.length + config.candidates.length > 0) {
     return { ...plan, baseScores: await openBaseScores(base) }
   }
-  emit({ type: 'log', level: 'info', message: NO_BASE })
+  emitLog({ emit }, 'info', NO_BASE)
   return plan
 }
 
@@ -57,5 +57,5 @@ export function emitBaseScoreCost(
   const { replies, seconds } = evaluation?.baseScores?.spent() ?? { replies: 0, seconds: 0 }
   if (replies === 0) return
   const cost = `${replies} replies of fine-tunes were scored under the base in ${seconds.toFixed(1)} s, for the guard against degenerate text.`
-  emit({ type: 'log', level: 'info', message: cost })
+  emitLog({ emit }, 'info', cost)
 }

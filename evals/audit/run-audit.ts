@@ -1,6 +1,6 @@
 /** @file Runs an audit: opens the base, evaluates it and its candidates, and trains and measures the arms. */
 import { approximationOf } from '../contract/approximate.ts'
-import type { JobContext, Progress } from '../contract/job.ts'
+import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { armPlans, dataOf } from './arm-plans.ts'
 import { type Base, identityOf, openBase } from '../measure/base.ts'
@@ -32,7 +32,7 @@ export async function runAudit(
   progress: Progress,
 ): Promise<void> {
   const device = chooseDevice(given.device, given.threads ?? undefined)
-  context.emit({ type: 'log', level: 'info', message: `Opening ${given.model}` })
+  emitLog(context, 'info', `Opening ${given.model}`)
   const { model, batchSize, basePrecision } = given
   const cache = weightCacheOf(given, context)
   const opened = await openBase(model, device, batchSize, basePrecision, cache)
@@ -72,6 +72,6 @@ async function learningBase(
 ): Promise<Base> {
   await requireForward(given, opened)
   const message = approximationOf(given)
-  if (message) emit({ type: 'log', level: 'warn', message })
+  if (message) emitLog({ emit }, 'warn', message)
   return { ...(await withClassesOf(opened, data)), forward: given.forward }
 }

@@ -1,5 +1,5 @@
 /** @file The job `spectral`: compares the spectra of fine-tunes made elsewhere with their base. */
-import type { JobContext, JobKind } from '../contract/job.ts'
+import { emitLog, type JobContext, type JobKind } from '../contract/job.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { identityOf, openBase } from '../measure/base.ts'
 import { weightCacheOf } from '../arms/weight-cache.ts'
@@ -21,7 +21,7 @@ export const spectralJob: JobKind<SpectralConfig> = {
 
 async function runSpectral(config: SpectralConfig, context: JobContext): Promise<void> {
   const { model, against } = config
-  context.emit({ type: 'log', level: 'info', message: `Opening ${model}` })
+  emitLog(context, 'info', `Opening ${model}`)
   const cache = weightCacheOf(config, context)
   const base = await openBase(model, chooseDevice('auto'), 1, 'fp32', cache)
   try {

@@ -24,6 +24,13 @@ export interface JobContext {
   readonly workspace: string
 }
 
+/** Emits a log message. */
+export const emitLog = (
+  { emit }: Pick<JobContext, 'emit'>,
+  level: 'info' | 'warn',
+  message: string,
+): void => emit({ type: 'log', level, message })
+
 export type JobEnd = JobEventBody & { type: 'job-end' }
 
 /** One line of `--dry-run`: what will be done, how often, and a rough time where one can be told. */

@@ -13,7 +13,7 @@ import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.t
 import type { BenchmarkRow } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { bindMethod } from '../finetune/registry.ts'
-import type { JobContext } from '../contract/job.ts'
+import { emitLog, type JobContext } from '../contract/job.ts'
 import type { JobKind, PlanLine } from '../contract/job.ts'
 import { counted } from '../contract/words.ts'
 import { axesOf, planCells } from './cells/cell.ts'
@@ -46,7 +46,7 @@ export const sweepJob: JobKind<SweepConfig> = {
   async run(config, context, progress) {
     const survey = await surveyed(config)
     const { cells, benchmarks, alone } = survey
-    for (const message of alone) context.emit({ type: 'log', level: 'info', message })
+    for (const message of alone) emitLog(context, 'info', message)
     const planPath = await openSweepFolder(join(dirname(context.workspace), 'sweeps'), cells)
     benchmarks.forEach((row) => context.emit({ type: 'benchmark', row }))
     await emitPlan(planPath, context)
@@ -226,7 +226,7 @@ async function runCells(
       tellCell(cell, result, context)
       if (result.error) {
         const { message } = result.error
-        emit({ type: 'log', level: 'warn', message: `Cell ${cell.position} failed: ${message}` })
+        emitLog({ emit }, 'warn', `Cell ${cell.position} failed: ${message}`)
       }
       emit({ type: 'phase-progress', phase, done: ++done })
     },

@@ -9,7 +9,7 @@ import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { gibibytes } from '../../errors/gibibytes.ts'
 import { bindMethod } from '../../finetune/registry.ts'
 import { trainedSize } from '../../finetune/training/trained-size.ts'
-import type { JobContext } from '../../contract/job.ts'
+import { emitLog, type JobContext } from '../../contract/job.ts'
 import { readJson } from '../../files/read-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import { sha256OfFile } from '../../files/digest.ts'
@@ -136,6 +136,6 @@ export async function fittedOnce<C extends Planned>(
   const { size: bytes } = await stat(path)
   const row = { role: 'what --memory chose', path, digest: await sha256OfFile(path), bytes }
   emit({ type: 'artifact', row })
-  emit({ type: 'log', level: 'info', message: why })
+  emitLog({ emit }, 'info', why)
   return { ...asked.config, training: { ...asked.config.training, checkpointing } }
 }
