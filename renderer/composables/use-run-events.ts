@@ -29,12 +29,36 @@ function linesOf(event: JobEvent): LogLine[] {
   return notice ? [{ ...notice, seq: event.seq, at: event.at }] : []
 }
 
-export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
+/** What follows from a run's events so far; `take` adds events in their order. */
+function createLog() {
   const metrics = shallowRef<readonly MetricRow[]>([])
   const log = shallowRef<readonly LogLine[]>([])
   const evaluations = ref(0)
-  const error = shallowRef<WireError>()
   const mitigated = new Set<string>()
+
+  function take(events: readonly JobEvent[]): void {
+    for (const event of events)
+      if (event.type === 'subject' && event.row.mitigation) mitigated.add(event.row.arm)
+    const rows = events.flatMap((event) =>
+      event.type === 'metric' && !mitigated.has(event.row.arm) ? [event.row] : [],
+    )
+    const lines = events.flatMap(linesOf)
+    if (rows.length > 0) metrics.value = [...metrics.value, ...rows]
+    evaluations.value += events.filter(({ type }) => type === 'evaluation-end').length
+    if (lines.length > 0) log.value = [...log.value, ...lines]
+  }
+  function clear(): void {
+    mitigated.clear()
+    metrics.value = []
+    log.value = []
+    evaluations.value = 0
+  }
+  return { metrics, log, evaluations, take, clear }
+}
+
+export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
+  const { metrics, log, evaluations, ...own } = createLog()
+  const error = shallowRef<WireError>()
   let seen = 0
   let catchingUp: Promise<void> | undefined
 
@@ -43,15 +67,7 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
     const last = fresh.at(-1)
     if (!last) return
     seen = last.seq
-    for (const event of fresh)
-      if (event.type === 'subject' && event.row.mitigation) mitigated.add(event.row.arm)
-    const rows = fresh.flatMap((event) =>
-      event.type === 'metric' && !mitigated.has(event.row.arm) ? [event.row] : [],
-    )
-    const lines = fresh.flatMap(linesOf)
-    if (rows.length > 0) metrics.value = [...metrics.value, ...rows]
-    evaluations.value += fresh.filter(({ type }) => type === 'evaluation-end').length
-    if (lines.length > 0) log.value = [...log.value, ...lines]
+    own.take(fresh)
   }
 
   async function catchUp(id: string): Promise<void> {
@@ -73,10 +89,7 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
 
   function follow(id: string | undefined): void {
     seen = 0
-    mitigated.clear()
-    metrics.value = []
-    log.value = []
-    evaluations.value = 0
+    own.clear()
     if (id !== undefined) again(id)
   }
   function again(id: string): void {

@@ -53,7 +53,10 @@ export const fakeKind: JobKind<FakeConfig> = {
     const row = { ...EXAMPLES.benchmark.row, samples: PROMPTS }
     context.emit({ type: 'benchmark', row })
     for (const [index, arm] of ['base', 'lora'].entries()) {
-      context.emit({ type: 'subject', row: { ...EXAMPLES.subject.row, arm, seed: 0 } })
+      context.emit({
+        type: 'subject',
+        row: { ...EXAMPLES.subject.row, mitigation: undefined, arm, seed: 0 },
+      })
       if (evaluations.some((finished) => finished.arm === arm)) continue
       await evaluate(arm, arm === 'base' ? PROMPTS : config.kept, config, context, index)
     }
