@@ -1,6 +1,6 @@
 /** @file The job `eval`: evaluates a base and fine-tunes made elsewhere. */
 import type { JobKind } from '../contract/job.ts'
-import type { AuditConfig} from './config.ts';
+import type { AuditConfig } from './config.ts'
 import { EvalConfig } from './config.ts'
 import { planOf } from './plan/plan.ts'
 import { asAudit, runAudit } from './run-audit.ts'

@@ -1,6 +1,6 @@
 /** @file The job `mitigate`: scales intruder dimensions of fine-tunes down and evaluates the results. */
 import type { JobKind } from '../contract/job.ts'
-import type { AuditConfig} from './config.ts';
+import type { AuditConfig } from './config.ts'
 import { MitigateConfig } from './config.ts'
 import { planOf } from './plan/plan.ts'
 import { asAudit, runAudit } from './run-audit.ts'

@@ -1,6 +1,6 @@
 /** @file The job `train`: fine-tunes without evaluation; the adapter or weights are kept. */
 import type { JobKind } from '../contract/job.ts'
-import type { AuditConfig} from './config.ts';
+import type { AuditConfig } from './config.ts'
 import { TrainConfig } from './config.ts'
 import { armNameOf } from '../finetune/method-choice.ts'
 import { planOf } from './plan/plan.ts'

@@ -1,5 +1,12 @@
 /** @file Conversation with a base and a candidate. Models stay in memory between questions; no text is stored. */
-import { beginBase, identityOf, openOwnSession, subjectOf, type Base, type OpeningBase } from '../measure/base.ts'
+import {
+  beginBase,
+  identityOf,
+  openOwnSession,
+  subjectOf,
+  type Base,
+  type OpeningBase,
+} from '../measure/base.ts'
 import { openCandidate } from '../measure/candidate.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
 import type { Message, SubjectIdentity } from '../contract/rows.ts'

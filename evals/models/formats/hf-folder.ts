@@ -8,7 +8,14 @@ import type { TemplateSource } from '../text/chat-template.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import type { StoredWeight, WeightIndex } from '../weights/storage.ts'
 import type { JsonObject } from '../../files/read-file.ts'
-import { SMALL_FILE_LIMIT, TOKENIZER_FILE_LIMIT, exists, malformed, readJson, readText } from '../../files/read-file.ts'
+import {
+  SMALL_FILE_LIMIT,
+  TOKENIZER_FILE_LIMIT,
+  exists,
+  malformed,
+  readJson,
+  readText,
+} from '../../files/read-file.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
 import { digestFiles, openFiles, placeOf, readStoredNow } from '../weights/stored-weights.ts'
 import type { TokenizerSource } from '../text/tokenizer.ts'

@@ -6,7 +6,14 @@ import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { StorageType, StoredWeight } from '../weights/storage.ts'
 import { STORAGE_FORMATS } from '../weights/dequantise.ts'
-import { decodeUtf8, fileSize, malformed, openForReading, parseJsonObject, readExactly } from '../../files/read-file.ts'
+import {
+  decodeUtf8,
+  fileSize,
+  malformed,
+  openForReading,
+  parseJsonObject,
+  readExactly,
+} from '../../files/read-file.ts'
 import { elementsOf } from '../weights/stored-weights.ts'
 
 /** As in the reference implementation. */

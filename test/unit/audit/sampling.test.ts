@@ -1,7 +1,13 @@
 /** @file Several replies to a prompt: drawn apart, seeded, kept one by one, and counted prompt by prompt. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { answersOf, type Reply } from '../../../evals/measure/answers.ts'
-import { identityOf, openBase, openSession, subjectOf, type Base } from '../../../evals/measure/base.ts'
+import {
+  identityOf,
+  openBase,
+  openSession,
+  subjectOf,
+  type Base,
+} from '../../../evals/measure/base.ts'
 import {
   chosenDecoding,
   prepareBenchmarks,

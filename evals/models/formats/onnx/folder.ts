@@ -15,7 +15,15 @@ import type { Dtype } from '../../../graph/value.ts'
 import type { Checkpoint } from '../../checkpoint.ts'
 import type { FloatStorage, StoredWeight, WeightIndex } from '../../weights/storage.ts'
 import type { JsonObject, OpenFile } from '../../../files/read-file.ts'
-import { exists, fileSize, malformed, MEBIBYTE, openForReading, readExactly, readJson } from '../../../files/read-file.ts'
+import {
+  exists,
+  fileSize,
+  malformed,
+  MEBIBYTE,
+  openForReading,
+  readExactly,
+  readJson,
+} from '../../../files/read-file.ts'
 import { GENAI_CONFIG } from './genai-config.ts'
 import { findWeight } from '../hf-folder.ts'
 import { matricesOf, weightsOf, type NamedWeight } from './names.ts'
