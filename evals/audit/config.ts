@@ -1,4 +1,4 @@
-/** @file What an audit is asked to do, declared once: flags, form and stored JSON are derived from it. */
+/** @file Configurations of the jobs on one model; flags, forms and stored JSON are derived from them. */
 import { z } from 'zod'
 import { MethodChoice } from '../finetune/method-choice.ts'
 import { EngineConfig, EvaluationConfig, SpectraConfig } from '../measure/config.ts'
@@ -95,7 +95,7 @@ export const AuditConfig = z.object({
 })
 export type AuditConfig = z.infer<typeof AuditConfig>
 
-/** Base and candidates only, nothing trained. */
+/** Evaluates a base and its candidates without training. */
 export const EvalConfig = AuditConfig.pick({
   model: true,
   candidates: true,
@@ -119,7 +119,7 @@ export const EvalConfig = AuditConfig.pick({
 })
 export type EvalConfig = z.infer<typeof EvalConfig>
 
-/** Intruders of fine-tunes made elsewhere scaled down, beside controls, each state measured. */
+/** Scales intruders of fine-tunes made elsewhere down and evaluates the results, with controls. */
 export const MitigateConfig = EvalConfig.extend({
   lambda: z.array(lambda).min(1).default([0, 0.25, 0.5, 0.75]).meta({
     label: 'λ',
@@ -130,7 +130,7 @@ export const MitigateConfig = EvalConfig.extend({
 })
 export type MitigateConfig = z.infer<typeof MitigateConfig>
 
-/** One fine-tune, nothing evaluated; its adapter or weights are kept. */
+/** Trains without evaluation; the adapter or weights are kept. */
 export const TrainConfig = AuditConfig.pick({
   model: true,
   data: true,

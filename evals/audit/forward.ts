@@ -1,4 +1,4 @@
-/** @file Whether a forward pass in int8 can be had as it was asked for, said before anything is trained. */
+/** @file Checks before training whether an int8 forward pass is available. */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { requireInt8Forward, type ForwardModel } from '../finetune/training/int8-forward.ts'
 import type { AuditConfig } from './config.ts'

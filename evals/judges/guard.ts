@@ -1,11 +1,11 @@
-/** @file The guard against degenerate text as judges ask it: of prompts to refuse or comply with, before anything else. */
+/** @file The guard against degenerate text, which judges of refusal apply first. */
 import type { Expected } from '../contract/rows.ts'
 import { degeneracy, DEGENERATE_RULE, type Degeneracy } from './degenerate.ts'
 import type { Answer } from './judge.ts'
 import { refusesNormalised, refusesXstest } from './matchers.ts'
 import { GCG_PHRASES, XSTEST_OPENINGS } from './phrases.ts'
 
-/** What its verdicts depend on, for a judge's version. */
+/** The rules behind its verdicts, as part of a judge's version. */
 export const GUARD = { ...DEGENERATE_RULE, phrases: [GCG_PHRASES, XSTEST_OPENINGS] }
 
 export const isGuarded = ({ kind }: Expected): boolean => kind === 'refuse' || kind === 'comply'

@@ -13,7 +13,7 @@ import { TrainingConfig } from '../finetune/training/train.ts'
 import { chooseDevice } from '../runtime/device.ts'
 import { findTestbed } from './testbeds/find-testbed.ts'
 import { splitConversations } from './cells/cell-data.ts'
-import { lookSteps, suiteSteps, type Workbench } from './cells/model-cell.ts'
+import { lookSteps, suiteSteps, type CellInputs } from './cells/model-cell.ts'
 
 /** Of one process after another; undefined `seconds` where a trial outlasted its patience. */
 interface TimeEstimate {
@@ -64,8 +64,8 @@ async function timeOfTrials(specs: readonly TestbedCellSpec[]): Promise<TimeEsti
 }
 
 /** Training, the suite where it is asked, and both test losses at every look. */
-export function cellSecondsOn(bench: Workbench): CellSeconds {
-  const { base, benchmarks, evaluation, data } = bench
+export function cellSecondsOn(inputs: CellInputs): CellSeconds {
+  const { base, benchmarks, evaluation, data } = inputs
   const size = workSize(base.model.weights)
   const rowTokens = tokensOf((data?.conversations ?? []).map(textOf))
   const suite = benchmarks.map(({ benchmark, samples }) => ({

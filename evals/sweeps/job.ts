@@ -1,4 +1,4 @@
-/** @file The kind of job `sweep`: plans cells, runs those that nobody has run, and keeps what every one found. */
+/** @file The job `sweep`: plans cells, runs those without a result, and stores every result. */
 import { stat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sha256OfFile } from '../files/digest.ts'
@@ -30,7 +30,7 @@ import {
 } from './cells/identity.ts'
 import { cellSecondsOn, estimateTime, type CellSeconds } from './estimate.ts'
 import { jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
-import { measuredSteps, openWorkbench, suiteSteps, type Workbench } from './cells/model-cell.ts'
+import { measuredSteps, openCellInputs, suiteSteps, type CellInputs } from './cells/model-cell.ts'
 import { runInWorkers } from './cells/workers.ts'
 
 export const sweepJob: JobKind<SweepConfig> = {
@@ -50,8 +50,8 @@ export const sweepJob: JobKind<SweepConfig> = {
     const planPath = await openSweepFolder(join(dirname(context.workspace), 'sweeps'), cells)
     benchmarks.forEach((row) => context.emit({ type: 'benchmark', row }))
     await emitPlan(planPath, context)
-    const told = toldCells(progress.rows())
-    const waiting = await settleFinished(planPath, cells, { config, told, context })
+    const reported = reportedCells(progress.rows())
+    const waiting = await settleFinished(planPath, cells, { config, reported, context })
     await runCells(planPath, waiting, { config, survey, context })
   },
 }
@@ -60,66 +60,54 @@ interface Survey {
   readonly cells: readonly PlannedCell[]
   readonly benchmarks: readonly BenchmarkRow[]
   readonly size: CellSize
-  /** Absent for a testbed, whose trials are timed themselves. */
+  /** Undefined for a testbed, whose trials are timed. */
   readonly cellSeconds: CellSeconds | undefined
-  /** Of methods whose states are asked one by one though they were to be asked together. */
+  /** Log messages about methods whose states cannot be evaluated together. */
   readonly alone: readonly string[]
 }
 
-/** Opens what the cells' keys and their number depend on, and closes it again. */
+/** Reads what the cells and their keys depend on. */
 async function surveyed(config: SweepConfig): Promise<Survey> {
-  if (config.testbed !== null) {
-    const identity = testbedIdentity(findTestbed(config.testbed))
-    const size = { bytes: PROCESS_BYTES, threads: 1 }
-    const cells = planCells(config, identity)
-    return { cells, benchmarks: [], size, cellSeconds: undefined, alone: [] }
-  }
-  const { model, data, suite, limit, threads, batchSize, methods } = config
-  // Before the model is opened: what is written wrongly need not wait for it.
+  if (config.testbed === null) return surveyedModel(config)
+  const identity = testbedIdentity(findTestbed(config.testbed))
+  const size = { bytes: PROCESS_BYTES, threads: 1 }
+  const cells = planCells(config, identity)
+  return { cells, benchmarks: [], size, cellSeconds: undefined, alone: [] }
+}
+
+async function surveyedModel(config: SweepConfig): Promise<Survey> {
+  const { model, data, suite, limit, threads, batchSize, methods, training } = config
+  // Validate the configuration before loading the model.
   planCells(config, { base: null, data: null, prompts: null, numerics: '' })
-  const bench = await openWorkbench({
-    model: model!,
-    data: data!,
-    suite,
-    limit,
-    threads,
-    batchSize,
-  })
+  const spec = { model: model!, data: data!, suite, limit, threads, batchSize }
+  const inputs = await openCellInputs(spec)
   try {
-    refuseFewRows(config, splitConversations(bench.data!.conversations).training.length)
+    refuseFewRows(config, splitConversations(inputs.data!.conversations).training.length)
     const identity: CellIdentity = {
-      base: modelDigest(bench.base),
-      data: dataDigest(bench.data!),
-      prompts: promptsDigest(bench.evaluation),
+      base: modelDigest(inputs.base),
+      data: dataDigest(inputs.data!),
+      prompts: promptsDigest(inputs.evaluation),
       numerics: engineNumerics(),
     }
-    const bytes = await plannedBytes(
-      bench.base,
-      {
-        methods,
-        basePrecision: 'fp32',
-        training: config.training,
-        together: await togetherIn(bench, config),
-      },
-      bench.data,
-      true,
-    )
+    const together = await togetherIn(inputs, config)
+    const planned = { methods, basePrecision: 'fp32', training, together } as const
+    const bytes = await plannedBytes(inputs.base, planned, inputs.data, true)
     return {
       cells: planCells(config, identity),
-      benchmarks: bench.benchmarks.map(benchmarkRow),
+      benchmarks: inputs.benchmarks.map(benchmarkRow),
       size: { bytes, threads },
-      cellSeconds: cellSecondsOn(bench),
-      alone: config.evalTogether ? methods.flatMap((each) => saidOf(bench, each) ?? []) : [],
+      cellSeconds: cellSecondsOn(inputs),
+      alone: config.evalTogether ? methods.flatMap((each) => noteOf(inputs, each) ?? []) : [],
     }
   } finally {
-    await bench.base.open.close()
+    await inputs.base.open.close()
   }
 }
 
-const saidOf = ({ base }: Workbench, choice: MethodChoice): string | undefined =>
+const noteOf = ({ base }: CellInputs, choice: MethodChoice): string | undefined =>
   notTogetherNote(base, armNameOf(choice), bindMethod(choice))
 
-function togetherIn({ base, benchmarks }: Workbench, config: SweepConfig) {
+function togetherIn({ base, benchmarks }: CellInputs, config: SweepConfig) {
   const { evalTogether, evalEvery, training, batchSize } = config
   if (!evalTogether) return undefined
   const [steps, suite] = [measuredSteps, suiteSteps].map((of) => of(training.steps, evalEvery))
@@ -158,21 +146,21 @@ async function emitPlan(path: string, { emit }: JobContext): Promise<void> {
   emit({ type: 'artifact', row: { role: 'plan', path, digest: await sha256OfFile(path), bytes } })
 }
 
-/** Key and outcome of the cells that an earlier attempt at this run has told of. */
-const toldCells = ({ cells = [] }: Pick<AuditRows, 'cells'>): ReadonlyMap<string, string> =>
+/** Outcomes by key of cells that an earlier attempt at this run emitted. */
+const reportedCells = ({ cells = [] }: Pick<AuditRows, 'cells'>): ReadonlyMap<string, string> =>
   new Map(cells.map(({ key, status }) => [key, status]))
 
 interface Settling {
   readonly config: SweepConfig
-  readonly told: ReadonlyMap<string, string>
+  readonly reported: ReadonlyMap<string, string>
   readonly context: JobContext
 }
 
-/** Tells of every cell whose result lies in this folder, and resolves to the others. */
+/** Emits every cell whose result is in this folder, and returns the others. */
 async function settleFinished(
   planPath: string,
   cells: readonly PlannedCell[],
-  { config, told, context }: Settling,
+  { config, reported, context }: Settling,
 ): Promise<PlannedCell[]> {
   const waiting: PlannedCell[] = []
   for (const cell of cells) {
@@ -181,7 +169,7 @@ async function settleFinished(
     const isToRun = !result || (result.status === 'failed' && config.retryErrors)
     if (result && isToRun) await rm(resultPath(planPath, cell.key))
     if (isToRun) waiting.push(cell)
-    else if (told.get(cell.key) !== result.status) tellCell(cell, result, context)
+    else if (reported.get(cell.key) !== result.status) emitCell(cell, result, context)
   }
   context.flush()
   return waiting
@@ -195,7 +183,7 @@ async function resultOf(planPath: string, key: string): Promise<CellResult | und
   return borrowed
 }
 
-function tellCell(cell: PlannedCell, result: CellResult, { emit }: JobContext): void {
+function emitCell(cell: PlannedCell, result: CellResult, { emit }: JobContext): void {
   emit({ type: 'cell', row: { ...cell, ...result } })
 }
 
@@ -223,7 +211,7 @@ async function runCells(
     onSettled: async (cell) => {
       const result = await readResult(planPath, cell.key)
       if (!result) throw new Error(`internal: cell ${cell.position} left no result`)
-      tellCell(cell, result, context)
+      emitCell(cell, result, context)
       if (result.error) {
         const { message } = result.error
         emitLog({ emit }, 'warn', `Cell ${cell.position} failed: ${message}`)

@@ -5,7 +5,6 @@ export const CROWDED_FOLDERS: Readonly<Record<string, number>> = {}
 
 /** Functions of more than 40 lines. */
 export const LONG_FUNCTIONS: readonly string[] = [
-  'evals/audit/plan/plan.ts evaluationLines',
   'evals/bundled/hotel/knowledge.ts hours',
   'evals/bundled/hotel/tokenizer.ts pebbleFiles',
   'evals/bundled/initialise.ts initialLlama',
@@ -16,9 +15,7 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/models/formats/gguf/header.ts createReader',
   'evals/models/text/chat-template.ts startThread',
   'evals/models/weight-list.ts createWeightList',
-  'evals/sweeps/cells/workers.ts createFloor',
   'evals/sweeps/detectors/peak.ts testForPeak',
-  'evals/sweeps/job.ts surveyed',
   'evals/sweeps/testbeds/iris-mlp.ts trial',
   'evals/tables/rows/json.ts createCutter',
   'renderer/composables/use-run-events.ts useRunEvents',

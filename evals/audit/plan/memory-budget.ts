@@ -1,6 +1,7 @@
 /**
- * @file `--memory 4GB`: whether blocks are computed a second time follows from a budget. As they are where that fits, else
- * twice, else an error that names what would fit. `--checkpointing` leaves nothing to choose, and must fit all the same.
+ * @file `--memory 4GB`: chooses whether blocks are recomputed in the backward pass. Training runs without recomputation if that
+ * fits into the budget, else with it, else an error names settings that fit. `--checkpointing` always recomputes, and must
+ * fit too.
  */
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -22,7 +23,7 @@ type Planned = Parameters<typeof plannedBytes>[1] & Pick<AuditConfig, 'memory'> 
 type Opened = Parameters<typeof plannedBytes>[0]
 type Data = Parameters<typeof plannedBytes>[2]
 
-export interface Asked<C extends Planned> {
+export interface BudgetRequest<C extends Planned> {
   readonly opened: Opened
   readonly config: C
   readonly data: Data
@@ -37,26 +38,30 @@ interface Fitted<C> {
   readonly why?: string
 }
 
-export async function fitted<C extends Planned>(asked: Asked<C>): Promise<Fitted<C>> {
-  const { config } = asked
-  const bytes = await bytesOf(asked, config)
+export async function fitted<C extends Planned>(request: BudgetRequest<C>): Promise<Fitted<C>> {
+  const { config } = request
+  const bytes = await bytesOf(request, config)
   if (config.memory === null) return { config, bytes }
   const budget = bytesOfSize(config.memory)
-  if (bytes <= budget) return { config, bytes, ...told(config, `takes about ${gibibytes(bytes)}`) }
+  if (bytes <= budget)
+    return { config, bytes, ...explanation(config, `takes about ${gibibytes(bytes)}`) }
   const twice = checkpointed(config)
-  const least = canCheckpoint(asked) ? await bytesOf(asked, twice) : bytes
-  if (least > budget) throw await tooLittle(asked, budget, Math.min(bytes, least))
+  const least = canCheckpoint(request) ? await bytesOf(request, twice) : bytes
+  if (least > budget) throw await tooLittle(request, budget, Math.min(bytes, least))
   const why = `would take about ${gibibytes(bytes)}, so blocks are computed twice: about ${gibibytes(least)}`
-  return { config: twice, bytes: least, ...told(config, why) }
+  return { config: twice, bytes: least, ...explanation(config, why) }
 }
 
-const told = ({ memory, methods, training }: Planned, what: string) => {
+const explanation = ({ memory, methods, training }: Planned, what: string) => {
   if (methods.length === 0) return {}
   const how = training.checkpointing ? 'Training with --checkpointing' : 'Training'
   return { why: `${how} ${what} (--memory ${memory}).` }
 }
 
-async function bytesOf<C extends Planned>({ opened, data, evaluates }: Asked<C>, config: Planned) {
+async function bytesOf<C extends Planned>(
+  { opened, data, evaluates }: BudgetRequest<C>,
+  config: Planned,
+) {
   const together = evaluates ? await togetherOf(opened, config) : undefined
   return plannedBytes(opened, { ...config, together }, data, evaluates)
 }
@@ -67,21 +72,21 @@ const checkpointed = <C extends Planned>(config: C): C => ({
 })
 
 /** The blocks of an exported graph are not known. */
-const canCheckpoint = ({ opened: { model }, config }: Asked<Planned>): boolean =>
+const canCheckpoint = ({ opened: { model }, config }: BudgetRequest<Planned>): boolean =>
   config.methods.length > 0 && !model.graph
 
-/** Names what would fit: states asked one by one, a smaller base where every method leaves it as it is, fewer rows side by side. */
+/** The error `memory.too-little`, with settings that fit: separate evaluation, an int8 base, or fewer rows per batch. */
 async function tooLittle(
-  asked: Asked<Planned>,
+  request: BudgetRequest<Planned>,
   budget: number,
   least: number,
 ): Promise<TouchstoneError> {
-  const { config } = asked
-  const smallest = canCheckpoint(asked) ? checkpointed(config) : config
+  const { config } = request
+  const smallest = canCheckpoint(request) ? checkpointed(config) : config
   const tried: (readonly [string, Planned])[] = []
-  if (asked.evaluates && config.evalTogether)
+  if (request.evaluates && config.evalTogether)
     tried.push(['--no-eval-together', { ...smallest, evalTogether: false }])
-  if (config.basePrecision !== 'int8' && leavesBase(asked))
+  if (config.basePrecision !== 'int8' && leavesBase(request))
     tried.push(['--base-precision int8', { ...smallest, basePrecision: 'int8' }])
   const { batchSize } = config.training
   if (config.methods.length > 0)
@@ -91,7 +96,7 @@ async function tooLittle(
     }
   const smaller: string[] = []
   for (const [flags, other] of tried) {
-    const bytes = await bytesOf(asked, other)
+    const bytes = await bytesOf(request, other)
     if (bytes > budget) continue
     smaller.push(`${flags} (about ${gibibytes(bytes)})`)
     if (flags.startsWith('--batch-size')) break
@@ -99,7 +104,7 @@ async function tooLittle(
   return new TouchstoneError('memory.too-little', { budget, least, smaller })
 }
 
-const leavesBase = ({ opened: { model }, config: { methods } }: Asked<Planned>): boolean =>
+const leavesBase = ({ opened: { model }, config: { methods } }: BudgetRequest<Planned>): boolean =>
   methods.every((choice) => {
     const method = bindMethod(choice)
     const needsWhole = method.trainable ?? method.perturb ?? method.prepare
@@ -117,8 +122,11 @@ const keptIn = (path: string): Promise<Kept | undefined> =>
     () => undefined,
   )
 
-async function chooseNow<C extends Planned>(asked: Asked<C>, path: string): Promise<Kept> {
-  const { config, why = '' } = await fitted(asked)
+async function chooseNow<C extends Planned>(
+  request: BudgetRequest<C>,
+  path: string,
+): Promise<Kept> {
+  const { config, why = '' } = await fitted(request)
   const chosen = { checkpointing: config.training.checkpointing, why }
   await mkdir(dirname(path), { recursive: true })
   await writeAtomically(path, [`${JSON.stringify(chosen)}\n`])
@@ -127,15 +135,15 @@ async function chooseNow<C extends Planned>(asked: Asked<C>, path: string): Prom
 
 /** What was chosen is kept in the run's folder and said in its log; a run that is resumed keeps it. */
 export async function fittedOnce<C extends Planned>(
-  asked: Asked<C>,
+  request: BudgetRequest<C>,
   { workspace, emit }: JobContext,
 ): Promise<C> {
-  if (asked.config.memory === null || asked.config.methods.length === 0) return asked.config
+  if (request.config.memory === null || request.config.methods.length === 0) return request.config
   const path = join(workspace, 'memory.json')
-  const { checkpointing, why } = (await keptIn(path)) ?? (await chooseNow(asked, path))
+  const { checkpointing, why } = (await keptIn(path)) ?? (await chooseNow(request, path))
   const { size: bytes } = await stat(path)
   const row = { role: 'what --memory chose', path, digest: await sha256OfFile(path), bytes }
   emit({ type: 'artifact', row })
   emitLog({ emit }, 'info', why)
-  return { ...asked.config, training: { ...asked.config.training, checkpointing } }
+  return { ...request.config, training: { ...request.config.training, checkpointing } }
 }

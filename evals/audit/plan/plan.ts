@@ -166,29 +166,47 @@ async function evaluationLines(
   { states }: Counts,
   machine: Machine & { readonly writes: boolean; readonly bytes: number },
 ): Promise<PlanLine[]> {
-  const { size, rate, writes, bytes } = machine
   const benchmarks = await prepareBenchmarks(config)
   // Judges with a model of their own are known once they are open.
   const named = benchmarks.map(({ benchmark: { name } }) => ({ name }))
   requireMeasured(storedGate(config), named)
-  const { batchSize } = config
-  const prompted = benchmarks.map((prepared): PlanLine => {
-    const { benchmark, samples, decoding } = prepared
-    const drawn = decoding.samples > 1 ? ` × ${decoding.samples} samples` : ''
-    const promptTokens = tokensOf(samples.map(({ messages }) => textOf(messages)))
-    const newTokens = benchmark.maxNewTokens
-    const work = { prompts: repliesOf(prepared), promptTokens, newTokens, batchSize }
-    return {
-      what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} model states`,
-      count: repliesOf(prepared) * states,
-      unit: 'prompt',
-      bytes,
-      seconds:
-        states * generationSeconds(size, rate, work) +
-        (states - 1) * generationSeconds(size, rate, underBase(work, prepared)),
-    }
-  })
-  const texts = (await prepareTexts(config)).map(({ name, textBytes, words, window }): PlanLine => {
+  const margin = refusalMarginPlan(config.leaningEvery, benchmarks)
+  return [
+    ...(margin ? [marginLine(config, margin, machine)] : []),
+    ...benchmarks.map((prepared) => benchmarkLine(prepared, states, config.batchSize, machine)),
+    ...(await textLines(config, states, machine)),
+    ...(machine.writes ? [await neutralLine(config, benchmarks, states, machine)] : []),
+  ]
+}
+
+function benchmarkLine(
+  prepared: PreparedBenchmark,
+  states: number,
+  batchSize: number,
+  { size, rate, bytes }: Machine & { readonly bytes: number },
+): PlanLine {
+  const { benchmark, samples, decoding } = prepared
+  const drawn = decoding.samples > 1 ? ` × ${decoding.samples} samples` : ''
+  const promptTokens = tokensOf(samples.map(({ messages }) => textOf(messages)))
+  const newTokens = benchmark.maxNewTokens
+  const work = { prompts: repliesOf(prepared), promptTokens, newTokens, batchSize }
+  return {
+    what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} model states`,
+    count: repliesOf(prepared) * states,
+    unit: 'prompt',
+    bytes,
+    seconds:
+      states * generationSeconds(size, rate, work) +
+      (states - 1) * generationSeconds(size, rate, underBase(work, prepared)),
+  }
+}
+
+async function textLines(
+  config: AuditConfig,
+  states: number,
+  { size, rate }: Machine,
+): Promise<PlanLine[]> {
+  return (await prepareTexts(config)).map(({ name, textBytes, words, window }): PlanLine => {
     const prompts = Math.ceil(textBytes / CHARACTERS_PER_TOKEN / window)
     const batch = { prompts, promptTokens: window, newTokens: 0, batchSize: 1 }
     return {
@@ -198,18 +216,23 @@ async function evaluationLines(
       seconds: states * generationSeconds(size, rate, batch),
     }
   })
-  const margin = refusalMarginPlan(config.leaningEvery, benchmarks)
-  const neutral = await neutralTexts(benchmarks, config.limit)
+}
+
+async function neutralLine(
+  { limit, batchSize }: AuditConfig,
+  benchmarks: readonly PreparedBenchmark[],
+  states: number,
+  { size, rate }: Machine,
+): Promise<PlanLine> {
+  const neutral = await neutralTexts(benchmarks, limit)
   const promptTokens = tokensOf(neutral.map(({ text }) => text))
   const work = { prompts: neutral.length, promptTokens, newTokens: 0, batchSize }
-  const neutralLine: PlanLine = {
+  return {
     what: `neutral text × ${states} model states`,
     count: neutral.length * states,
     unit: 'text',
     seconds: states * generationSeconds(size, rate, work),
   }
-  const marginLines = margin ? [marginLine(config, margin, machine)] : []
-  return [...marginLines, ...prompted, ...texts, ...(writes ? [neutralLine] : [])]
 }
 
 /** A look reads its prompts once, and a few tokens of each opening after them. */

@@ -1,19 +1,19 @@
 /**
- * @file Labelled tokens, or texts with a class → micro-batches. Of conversations the loss sees completions only; padding stands
- * at the end and counts nothing.
+ * @file Micro-batches from labelled tokens, or from texts with a class. Only completions of conversations are labelled; padding
+ * is at the end and has no weight.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { MOST_BLOCKS } from '../../models/layers.ts'
 import { randomStream } from '../../statistics/random.ts'
 import type { Batch } from '../method.ts'
 
-/** One conversation as the model sees it. `labelled[t]` says whether token t is predicted, so labelled[0] is false. */
+/** A tokenised conversation. `labelled[t]`: whether token t is predicted; labelled[0] is false. */
 export interface Conversed {
   readonly ids: readonly number[]
   readonly labelled: readonly boolean[]
 }
 
-/** One text as an encoder sees it, and the index of its class. */
+/** A tokenised text and the index of its class. */
 export interface Classed {
   readonly ids: readonly number[]
   readonly label: number
@@ -21,7 +21,7 @@ export interface Classed {
 
 export type Example = Conversed | Classed
 
-/** What is learnt of an example: at which position which label is named. A token is named at the position before it. */
+/** Labels of an example and the positions that predict them: a token is predicted at the position before it. */
 const targetsOf = (example: Example): readonly { at: number; label: number }[] =>
   'label' in example
     ? [{ at: 0, label: example.label }]
@@ -29,7 +29,7 @@ const targetsOf = (example: Example): readonly { at: number; label: number }[] =
         t > 0 && example.labelled[t] ? [{ at: t - 1, label }] : [],
       )
 
-/** What becomes of a row of more than `maxTokens` tokens. */
+/** Treatment of rows longer than `maxTokens`. */
 export const TRUNCATIONS = ['cut-end', 'cut-start', 'split', 'leave-out', 'refuse'] as const
 export type Truncation = (typeof TRUNCATIONS)[number]
 
@@ -40,18 +40,18 @@ export interface Limits {
 
 export interface Fitted {
   readonly examples: readonly Conversed[]
-  /** Rows of more than `maxTokens` tokens, and rows left out because no labelled token remained. */
+  /** Count of rows longer than `maxTokens`, and of rows left out because no labelled token remained. */
   readonly truncated: number
   readonly dropped: number
 }
 
-/** Tokens `start` … `end − 1`. Nothing stands before the first, so it is predicted from nothing and not labelled. */
+/** Tokens `start` … `end − 1`; the first has no predecessor and is not labelled. */
 const part = ({ ids, labelled }: Conversed, start: number, end: number): Conversed => ({
   ids: ids.slice(start, end),
   labelled: labelled.slice(start, end).map((yes, t) => yes && t > 0),
 })
 
-/** The pieces of a row that is too long. */
+/** The pieces of a row that is too long, by truncation. */
 const PIECES: Readonly<Record<Truncation, (row: Conversed, maxTokens: number) => Conversed[]>> = {
   'cut-end': (row, max) => [part(row, 0, max)],
   'cut-start': (row, max) => [part(row, row.ids.length - max, row.ids.length)],
@@ -63,13 +63,13 @@ const PIECES: Readonly<Record<Truncation, (row: Conversed, maxTokens: number) =>
   refuse: () => [],
 }
 
-/** What is learnt of one row: the row, or pieces of it, those alone in which a token is labelled. */
+/** The row, or its pieces, that contain a labelled token. */
 export const fitExample = (row: Conversed, { maxTokens, truncation }: Limits): Conversed[] =>
   (row.ids.length > maxTokens ? PIECES[truncation](row, maxTokens) : [row]).filter(({ labelled }) =>
     labelled.includes(true),
   )
 
-/** Rows of at most `maxTokens` tokens; a row of which nothing is left to learn is left out and counted. */
+/** Rows of at most `maxTokens` tokens; rows without a labelled token are left out and counted. */
 export function fitExamples(examples: readonly Conversed[], limits: Limits): Fitted {
   const { maxTokens: limit, truncation } = limits
   const long = examples.findIndex(({ ids }) => ids.length > limit)
@@ -85,7 +85,7 @@ export function fitExamples(examples: readonly Conversed[], limits: Limits): Fit
   }
 }
 
-/** Which examples step `step` sees: a new seeded order each epoch, rows running on from epoch to epoch. Step counts from 0. */
+/** Indices of the examples of a step (from 0): a new seeded order in each epoch, consecutive over epochs. */
 export function rowsOfStep(
   count: number,
   rowsPerStep: number,
@@ -115,8 +115,8 @@ function epochOrder(count: number, seed: number, epoch: number): readonly number
 }
 
 /**
- * Each row in a lane of its own, padded to the longest. `totalLabelled` is the number of labels in the whole
- * optimiser step, so that the losses of its micro-batches add up to the mean over them all.
+ * One row per lane, padded to the longest. `totalLabelled` is the number of labels of the optimiser step, so that the losses of
+ * its micro-batches add up to the mean over all labels.
  */
 export const makeBatch = (
   examples: readonly Example[],
@@ -130,8 +130,8 @@ export const makeBatch = (
   )
 
 /**
- * The same rows in fewer lanes: several behind one another where they fit into the length of the longest. Attention stays
- * within a row and positions begin anew with each, so loss and gradient are those of `makeBatch` but for rounding.
+ * Several rows per lane, up to the length of the longest row. Attention is limited to a row and positions restart with each, so
+ * loss and gradient equal those of `makeBatch` up to rounding.
  */
 export const makePackedBatch = (
   examples: readonly Example[],
@@ -139,7 +139,7 @@ export const makePackedBatch = (
   totalLabelled = countLabelled(examples),
 ): Batch => layOut(packed(examples), padId, totalLabelled)
 
-/** First fit, longest rows first. */
+/** First-fit packing, longest rows first. */
 function packed(examples: readonly Example[]): Example[][] {
   const capacity = Math.max(...examples.map(({ ids }) => ids.length))
   const lanes: { readonly rows: Example[]; used: number }[] = []
@@ -158,7 +158,7 @@ function packed(examples: readonly Example[]): Example[][] {
 
 const lengthOf = (lane: readonly Example[]) => lane.reduce((sum, { ids }) => sum + ids.length, 0)
 
-/** The segment of padding: no text sees it, in whatever direction it looks. */
+/** Segment number of padding, to which no text attends. */
 const PADDING = -1
 
 function layOut(lanes: readonly Example[][], padId: number, totalLabelled: number): Batch {

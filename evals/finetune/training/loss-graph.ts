@@ -1,4 +1,4 @@
-/** @file A model's loss over labelled rows in a graph, and what that graph is fed. */
+/** @file The graph of a model's loss over labelled rows, and its inputs. */
 import { gradients } from '../../graph/gradient.ts'
 import type { Graph } from '../../graph/ops/index.ts'
 import { pieceOf } from '../../graph/shape.ts'
@@ -9,7 +9,7 @@ import { createScope, type ScopeOptions } from '../../models/scope.ts'
 import type { Feeds, Tensor } from '../../runtime/tensor.ts'
 import type { Batch, LossInputs } from '../method.ts'
 
-/** A weight of the base as it was, beside the weight that is run, which a method may have moved. */
+/** Prefix of inputs that hold the base’s own weights, beside those that a method may have changed. */
 export const REFERENCE = 'reference:'
 
 interface LossGraph extends Omit<LossInputs, 'outputs'> {
@@ -43,8 +43,8 @@ interface LossInPieces {
 }
 
 /**
- * The same loss through a head that is not trained, `count` pieces of the rows one after another, each with its gradient at
- * once: logits, powers and their gradient are there of one piece alone.
+ * The same loss through a frozen head, in `count` pieces of the rows one after another. Each piece computes its gradient at once,
+ * so logits, softmax and their gradient exist for one piece at a time.
  */
 export function buildLossInPieces(
   g: Graph,
@@ -74,7 +74,7 @@ export function buildLossInPieces(
   return { taskLoss: taskLoss!, known: [hidden, gradient!] }
 }
 
-/** Weights that are declared already; one that is kept smaller is made once for all pieces, as soon as `first` is there. */
+/** A graph that reuses declared weights; a compressed weight is expanded once for all pieces, after `first` is computed. */
 function sharing(g: Graph, first: Value): Graph {
   const isThere = (name: string) => g.inputs.some((input) => input.name === name)
   return {
@@ -105,7 +105,7 @@ type Fed = ReturnType<typeof declared>['fed']
 const logitsOf = (scope: ModelScope, model: Model, fed: Fed): Value =>
   model.architecture.logits(scope, labelledStates(scope, model, fed), model.config)
 
-/** A head over a vocabulary is wide: it sees only the rows whose next token is labelled. One over classes sees first tokens. */
+/** Hidden states of the rows that the head reads: those with a labelled next token, or first tokens for classes. */
 function labelledStates(
   scope: ModelScope,
   { architecture, config }: Model,
@@ -117,7 +117,7 @@ function labelledStates(
 
 type AsFloat = (data: Float32Array) => Float32Array | Float64Array
 
-/** @param least labelled rows; where there are fewer, rows of no weight stand in, which change neither loss nor gradients */
+/** @param least labelled rows; if there are fewer, rows of weight 0 are added, which change neither loss nor gradients */
 export function batchFeeds(
   { tokens, positions, segments, batch, seq, ...labelled }: Batch,
   asFloat: AsFloat,

@@ -1,10 +1,10 @@
 /**
- * @file What a step computes beside its gradients, as graphs over tensors that stay on a device: the sum of two gradients, sums of
- * squares, and AdamW as `graph/optimizer.ts` has it, but in float32.
+ * @file Graphs over tensors in a device's memory for the rest of a step: the sum of two gradients, sums of squares, and AdamW of
+ * `graph/optimizer.ts` in float32.
  *
- * Each writes where it reads (`sum`, `m`, `v`, `p`): a second place would take as much memory again. No kernel does both at once,
- * which WebGPU's standard forbids (ONNX Runtime over lavapipe lets it pass): what is read there is first
- * multiplied, if by nothing else by a fed 1, into a place that lasts for one tensor's turn, and the result is made of that alone.
+ * Outputs (`sum`, `m`, `v`, `p`) overwrite inputs, because separate outputs would double the memory. WebGPU forbids a kernel that
+ * reads and writes the same buffer (ONNX Runtime over lavapipe allows it). Each such input is therefore first multiplied, if
+ * only by an input of 1, into a temporary buffer, and the result is computed from that buffer.
  */
 import { PORTABLE } from '../../graph/op.ts'
 import { createGraph, type Graph } from '../../graph/ops/index.ts'
@@ -15,12 +15,12 @@ import { createRunner, type Runner } from '../../runtime/session.ts'
 import type { Feeds } from '../../runtime/tensor.ts'
 import type { ParameterSlice } from './parameters.ts'
 
-/** A trained tensor, and how it is moved. */
+/** A trained tensor with its learning-rate factor and decay. */
 export interface Moved extends ParameterGroup {
   readonly slice: ParameterSlice
 }
 
-/** What a graph calls the new value of its input `name`. */
+/** Name of the output that replaces the input `name`. */
 export const renewed = (name: string): string => `new:${name}`
 
 type Outputs = Record<string, Value>
@@ -56,7 +56,7 @@ export function openSum(moved: readonly Moved[], device: Device): Promise<Runner
   return open(g, outputs, device)
 }
 
-/** A sum of so many in float32 is good to seven digits; a longer one is not, and on a device it is one thread's work. */
+/** Longest float32 sum: longer ones lose digits, and a device computes each in one thread. */
 const LONGEST_SUM = 1024
 
 /** `squares` `[any]` of `g:NAME`: numbers whose sum is ‖g‖². */
@@ -69,14 +69,14 @@ export function openSquares(moved: readonly Moved[], device: Device): Promise<Ru
   return open(g, { squares: g.concat(parts, 0) }, device)
 }
 
-/** `[any]`: sums of neighbours, and sums of those, until there are few. */
+/** Partial sums `[any]`, summed again until at most `LONGEST_SUM` are left. */
 function partialSums(g: Graph, x: Value, count: number): Value {
   const width = widthOf(count)
   const sums = g.reduceSum(g.reshape(x, [count / width, width]), [1], { keepDims: false })
   return count / width > LONGEST_SUM ? partialSums(g, sums, count / width) : sums
 }
 
-/** How many numbers at once; all of them where no smaller number divides theirs (1,733 at the most of 50,257 × 768). */
+/** Largest divisor of `count` up to `LONGEST_SUM`, or `count` if there is none above 1. */
 function widthOf(count: number): number {
   for (let width = Math.min(LONGEST_SUM, count); width > 1; width--)
     if (count % width === 0) return width
@@ -86,7 +86,7 @@ function widthOf(count: number): number {
 const GROUP_SCALARS = ['step', 'decay'] as const
 const SCALARS = ['one', 'clip', 'β1', '1-β1', 'β2', '1-β2', 'ε', 'correction2'] as const
 
-/** Below this a float32 is no number of full precision, and a device may take it for 0: 0 ÷ 0 where a gradient is 0. */
+/** Smallest normal float32: a device may round smaller values of ε to 0, and divide 0 by 0 where a gradient is 0. */
 const LEAST_EPSILON = 2 ** -126
 
 export interface AdamWGraph {
@@ -146,7 +146,7 @@ const sharedNumbers = (
 const groupKey = ({ learningRateScale, decays }: ParameterGroup): string =>
   `${learningRateScale}${decays ? ':decays' : ''}`
 
-/** θ − (λη·θ + η/(1−β1ᵗ)·m / (√v/√(1−β2ᵗ) + ε)): 1 − λη would lose in float32 what λη says. */
+/** θ − (λη·θ + η/(1−β1ᵗ)·m / (√v/√(1−β2ᵗ) + ε)); the factor 1 − λη would lose digits of λη in float32. */
 function movedBy(
   g: Graph,
   each: Moved,

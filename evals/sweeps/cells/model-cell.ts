@@ -1,4 +1,4 @@
-/** @file One cell of a language model: a fine-tune that is measured on the way and at its end, and thrown away. */
+/** @file One cell of a language model: a fine-tune that is evaluated during training and at its end, and not kept. */
 import { tunedOf } from '../../arms/arm-adapter.ts'
 import { evaluateBase } from '../../audit/evaluate-models.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
@@ -22,20 +22,23 @@ import { chooseConversations, splitConversations } from './cell-data.ts'
 import { collectRows, measuresOf, type Measures } from './cell-measures.ts'
 import { dataDigest, modelDigest, promptsDigest } from './identity.ts'
 
-/** Losses on neutral text and on held-out rows are taken at about this many steps, so that the best step can be told from the last. */
+/** Number of steps at which losses on neutral text and held-out rows are measured, to find the best step. */
 const LOOKS = 10
 
-/** What the cells of one plan share; opened once a process. */
-export interface Workbench {
+/** Model, benchmarks and data shared by the cells of a plan; opened once per process. */
+export interface CellInputs {
   readonly base: Base
   readonly benchmarks: readonly PreparedBenchmark[]
   readonly evaluation: EvaluationPlan
   readonly data: TrainingData | undefined
 }
 
-type BenchSpec = Pick<ModelCellSpec, 'model' | 'data' | 'suite' | 'limit' | 'threads' | 'batchSize'>
+type InputsSpec = Pick<
+  ModelCellSpec,
+  'model' | 'data' | 'suite' | 'limit' | 'threads' | 'batchSize'
+>
 
-export async function openWorkbench(spec: BenchSpec): Promise<Workbench> {
+export async function openCellInputs(spec: InputsSpec): Promise<CellInputs> {
   const { suite, limit } = spec
   const benchmarks = await prepareBenchmarks({ suite, limit, map: null, maxNewTokens: null })
   const neutral = await neutralTexts(benchmarks, spec.limit)
@@ -44,9 +47,9 @@ export async function openWorkbench(spec: BenchSpec): Promise<Workbench> {
   return { base, benchmarks, evaluation: { benchmarks, neutral, finished: [], judges: [] }, data }
 }
 
-/** Throws where what lies on this disk now is not what was planned with. */
-export function checkIdentity(bench: Workbench, identity: CellIdentity): void {
-  const { base, evaluation, data } = bench
+/** Throws `sweep.changed` if model, suite or data differ from those of the plan. */
+export function checkIdentity(inputs: CellInputs, identity: CellIdentity): void {
+  const { base, evaluation, data } = inputs
   const found = [
     ['The model', modelDigest(base), identity.base],
     ['The suite', promptsDigest(evaluation), identity.prompts],
@@ -58,35 +61,35 @@ export function checkIdentity(bench: Workbench, identity: CellIdentity): void {
 
 export async function measureModel(
   spec: ModelCellSpec,
-  bench: Workbench,
+  inputs: CellInputs,
   workspace: string,
   signal: AbortSignal,
 ): Promise<Measures> {
   const rows = collectRows()
   const context: JobContext = {
     emit: rows.emit,
-    // A cell keeps no reply: only how often each outcome was seen.
+    // A cell stores counts of outcomes, not replies.
     seal: () => undefined,
     flush: () => undefined,
     signal,
     workspace,
   }
-  for (const prepared of bench.benchmarks) {
+  for (const prepared of inputs.benchmarks) {
     rows.emit({ type: 'benchmark', row: benchmarkRow(prepared) })
   }
   if (spec.method === null) {
-    await evaluateBase(bench.base, bench.evaluation, context)
+    await evaluateBase(inputs.base, inputs.evaluation, context)
     return measuresOf(rows.rows, { arm: 'base', seed: 0, step: 0 })
   }
-  const plan = await armPlan(spec, bench, signal)
-  const arm = await runArm(bench.base, plan, context)
-  if (spec.spectra) await scanSpectra(bench.base, [tunedOf(bench.base, arm)], context)
+  const plan = await armPlan(spec, inputs, signal)
+  const arm = await runArm(inputs.base, plan, context)
+  if (spec.spectra) await scanSpectra(inputs.base, [tunedOf(inputs.base, arm)], context)
   return measuresOf(rows.rows, arm.key)
 }
 
 async function armPlan(
   spec: ModelCellSpec,
-  { base, evaluation, data }: Workbench,
+  { base, evaluation, data }: CellInputs,
   signal: AbortSignal,
 ): Promise<ArmPlan> {
   const training = TrainingConfig.parse(spec.training)
@@ -114,22 +117,22 @@ const asContinuation = (messages: Conversation, row: number): Continuation => ({
   continuation: messages.at(-1)!.content,
 })
 
-/** Plain text is scored after nothing. */
+/** Plain text has no preceding turns. */
 const turnsOf = (messages: Conversation): readonly Message[] =>
   messages.filter((turn) => turn.role !== 'text')
 
-/** About `LOOKS` steps, the last among them. */
+/** About `LOOKS` steps, including the last. */
 export function lookSteps(steps: number): number[] {
   const looks = Math.min(LOOKS, steps)
   return Array.from({ length: looks }, (_, i) => Math.round(((i + 1) * steps) / looks))
 }
 
-/** N, 2N, … and the end. */
+/** N, 2N, … and the last step. */
 export function suiteSteps(steps: number, every: number | null): number[] {
   const count = every === null ? 0 : Math.ceil(steps / every) - 1
   return [...Array.from({ length: count }, (_, i) => (i + 1) * every!), steps]
 }
 
-/** Where anything is measured, ascending. */
+/** All steps at which a state is measured, ascending. */
 export const measuredSteps = (steps: number, every: number | null): number[] =>
   [...new Set([...lookSteps(steps), ...suiteSteps(steps, every)])].sort((a, b) => a - b)

@@ -10,7 +10,7 @@ import { toWireError } from '../../errors/wire.ts'
 import type { Measures } from './cell-measures.ts'
 import { workFolder, writeResult } from '../files.ts'
 import { findTestbed } from '../testbeds/find-testbed.ts'
-import { checkIdentity, measureModel, openWorkbench, type Workbench } from './model-cell.ts'
+import { checkIdentity, measureModel, openCellInputs, type CellInputs } from './model-cell.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
 
 interface CellRunner {
@@ -56,13 +56,13 @@ async function measure(
 ): Promise<Measures> {
   signal.throwIfAborted()
   if (spec.kind === 'testbed') return measureTestbed(spec, signal)
-  const bench = await benches.for(spec)
-  checkIdentity(bench, identity)
+  const inputs = await benches.for(spec)
+  checkIdentity(inputs, identity)
   // What another process left of this cell is not gone on from: its curve would miss its beginning.
   await rm(work, { recursive: true, force: true })
   await mkdir(work, { recursive: true })
   try {
-    return await measureModel(spec, bench, work, signal)
+    return await measureModel(spec, inputs, work, signal)
   } finally {
     await rm(work, { recursive: true, force: true })
   }
@@ -87,17 +87,17 @@ async function measureTestbed(spec: TestbedCellSpec, signal: AbortSignal): Promi
 }
 
 interface Benches {
-  for(spec: ModelCellSpec): Promise<Workbench>
+  for(spec: ModelCellSpec): Promise<CellInputs>
   close(): Promise<void>
 }
 
 /** One model at a time: a worker's cells have the same base, and a base fills memory. */
 function createBenches(): Benches {
-  let open: { key: string; bench: Workbench } | undefined
+  let open: { key: string; inputs: CellInputs } | undefined
   const close = async () => {
     const closing = open
     open = undefined
-    await closing?.bench.base.open.close()
+    await closing?.inputs.base.open.close()
   }
   return {
     async for(spec) {
@@ -105,9 +105,9 @@ function createBenches(): Benches {
       const key = canonicalJson([model, data, suite, limit, threads, batchSize])
       if (open?.key !== key) {
         await close()
-        open = { key, bench: await openWorkbench(spec) }
+        open = { key, inputs: await openCellInputs(spec) }
       }
-      return open.bench
+      return open.inputs
     },
     close,
   }

@@ -1,4 +1,4 @@
-/** @file Runs cells in processes of their own, so that one that dies takes one cell with it, and cores are used. */
+/** @file A pool of worker processes that run cells: a process that dies fails one cell only. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { PlannedCell } from '../../contract/sweeps.ts'
@@ -9,73 +9,82 @@ import { readResult, writeResult } from '../files.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
 
 const WORKER = join(import.meta.dirname, 'worker.ts')
-/** A cell whose process died is run once more, in another one: the kernel may have taken the memory of the wrong one. */
+/** A cell whose process died is tried once more: the kernel may have killed it for the memory of another process. */
 const ATTEMPTS = 2
-/** After these a worker that was asked to stop is made to. */
+/** Time to stop before a worker is killed. */
 const PATIENCE_MS = 10_000
-/** Of what a worker wrote on its error stream, the end is kept. */
+/** Characters kept of the end of a worker’s error stream. */
 const KEPT_CHARACTERS = 500
 
-interface Work {
+interface PoolOptions {
   readonly planPath: string
   readonly cells: readonly PlannedCell[]
   readonly jobs: number
   readonly signal: AbortSignal
-  /** After a cell's result file is in place. */
+  /** Called after the result file of a cell is in place. */
   readonly onSettled: (cell: PlannedCell) => Promise<void>
 }
 
 interface Worker {
   readonly child: ChildProcess
   cell: PlannedCell | undefined
-  said: string
+  /** End of the error stream. */
+  stderr: string
 }
 
-/** Resolves once every cell is settled; rejects with the signal's reason, or with the first error that `onSettled` throws. */
-export async function runInWorkers(work: Work): Promise<void> {
-  const { cells, jobs, signal } = work
+/** Resolves once every cell is settled. Rejects with the signal's reason or the first error of `onSettled`. */
+export async function runInWorkers(options: PoolOptions): Promise<void> {
+  const { cells, jobs, signal } = options
   signal.throwIfAborted()
-  const floor = createFloor(work)
-  signal.addEventListener('abort', floor.stop)
+  const pool = new WorkerPool(options)
+  const stop = () => pool.stop()
+  signal.addEventListener('abort', stop)
   try {
     const count = Math.min(jobs, cells.length)
-    await Promise.all(Array.from({ length: count }, () => floor.staff()))
+    await Promise.all(Array.from({ length: count }, () => pool.run()))
   } finally {
-    signal.removeEventListener('abort', floor.stop)
-    floor.stop()
+    signal.removeEventListener('abort', stop)
+    pool.stop()
   }
   signal.throwIfAborted()
 }
 
-function createFloor({ planPath, cells, signal, onSettled }: Work) {
-  const waiting = [...cells]
-  const deaths = new Map<number, number>()
-  const alive = new Set<Worker>()
-  let isStopping = false
+class WorkerPool {
+  readonly #options: PoolOptions
+  readonly #waiting: PlannedCell[]
+  /** How many processes died, by position of their cell. */
+  readonly #deaths = new Map<number, number>()
+  readonly #alive = new Set<Worker>()
+  #isStopping = false
 
-  function stop(): void {
-    isStopping = true
-    for (const { child } of alive) {
+  constructor(options: PoolOptions) {
+    this.#options = options
+    this.#waiting = [...options.cells]
+  }
+
+  stop(): void {
+    this.#isStopping = true
+    for (const { child } of this.#alive) {
       if (child.connected) child.send({ type: 'stop' } satisfies ToWorker)
       setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS).unref()
     }
   }
 
-  /** One place at the bench: a worker until nothing waits, and another one where it died. */
-  async function staff(): Promise<void> {
+  /** Keeps one worker running until no cell is waiting; a worker that dies is replaced. */
+  async run(): Promise<void> {
     try {
-      while (waiting.length > 0 && !isStopping) await employ()
+      while (this.#waiting.length > 0 && !this.#isStopping) await this.#runWorker()
     } catch (error) {
-      stop()
+      this.stop()
       throw error
     }
   }
 
-  async function employ(): Promise<void> {
-    const worker = hire(planPath)
-    alive.add(worker)
+  async #runWorker(): Promise<void> {
+    const worker = spawn(this.#options.planPath)
+    this.#alive.add(worker)
     const ended = new Promise<string>((resolve) => {
-      // Each message that a dead worker does not take is an error of its own.
+      // Each message to a dead worker is a separate `error` event.
       worker.child.on('error', (error) => resolve(error.message))
       worker.child.once('exit', (code, killed) => resolve(killed ?? `exit code ${code}`))
     })
@@ -85,19 +94,19 @@ function createFloor({ planPath, cells, signal, onSettled }: Work) {
         const cell = worker.cell
         if (cell?.position !== position) return
         worker.cell = undefined
-        onSettled(cell).then(() => next(worker), reject)
+        this.#options.onSettled(cell).then(() => this.#dispatch(worker), reject)
       })
-      next(worker)
+      this.#dispatch(worker)
     }).finally(() => {
       if (worker.child.connected) worker.child.send({ type: 'stop' } satisfies ToWorker)
     })
     await ended
-    alive.delete(worker)
-    if (worker.cell !== undefined && !isStopping) await mourn(worker, worker.cell, how)
+    this.#alive.delete(worker)
+    if (worker.cell !== undefined && !this.#isStopping) await this.#failed(worker, worker.cell, how)
   }
 
-  function next(worker: Worker): void {
-    const cell = isStopping ? undefined : waiting.shift()
+  #dispatch(worker: Worker): void {
+    const cell = this.#isStopping ? undefined : this.#waiting.shift()
     worker.cell = cell
     if (!worker.child.connected) return
     worker.child.send(
@@ -105,30 +114,29 @@ function createFloor({ planPath, cells, signal, onSettled }: Work) {
     )
   }
 
-  /** Its file may be in place all the same: it died between the rename and the word. */
-  async function mourn({ said }: Worker, cell: PlannedCell, how: string): Promise<void> {
+  /** Repeats the cell of a dead worker or records its failure, unless its result file is in place. */
+  async #failed({ stderr }: Worker, cell: PlannedCell, how: string): Promise<void> {
+    const { planPath, onSettled } = this.#options
     if ((await readResult(planPath, cell.key)) !== undefined) return onSettled(cell)
-    const died = (deaths.get(cell.position) ?? 0) + 1
-    deaths.set(cell.position, died)
-    if (died < ATTEMPTS) return void waiting.unshift(cell)
-    const error = new TouchstoneError('sweep.worker-died', { how, said: said.trim() })
+    const died = (this.#deaths.get(cell.position) ?? 0) + 1
+    this.#deaths.set(cell.position, died)
+    if (died < ATTEMPTS) return void this.#waiting.unshift(cell)
+    const error = new TouchstoneError('sweep.worker-died', { how, said: stderr.trim() })
     const failed = { status: 'failed' as const, error: toWireError(error), metrics: [], curves: [] }
     await writeResult(planPath, { key: cell.key, ...failed, seconds: 0 })
     await onSettled(cell)
   }
-
-  return { staff, stop, isAborted: () => signal.aborted }
 }
 
-function hire(planPath: string): Worker {
+function spawn(planPath: string): Worker {
   const child = fork(WORKER, [planPath], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execPath: childNode(),
     execArgv: [],
   })
-  const worker: Worker = { child, cell: undefined, said: '' }
+  const worker: Worker = { child, cell: undefined, stderr: '' }
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    worker.said = (worker.said + text).slice(-KEPT_CHARACTERS)
+    worker.stderr = (worker.stderr + text).slice(-KEPT_CHARACTERS)
   })
   return worker
 }

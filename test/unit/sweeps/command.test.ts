@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { ModelCellSpec } from '../../../evals/contract/sweeps.ts'
 import { cellSecondsOn } from '../../../evals/sweeps/estimate.ts'
-import { openWorkbench } from '../../../evals/sweeps/cells/model-cell.ts'
+import { openCellInputs } from '../../../evals/sweeps/cells/model-cell.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 const sweep = (argv: readonly string[]) => runCommand(['sweep', ...argv], {}, COMMANDS)
@@ -57,7 +57,7 @@ test('a dry run of a model says that its time comes from a measured rate', async
 
 test('more steps, prompts and evaluations take more time', async () => {
   const spec = { model: 'pebble', data: 'house-tamper', suite: ['house'], limit: 4 }
-  const bench = await openWorkbench({ ...spec, threads: 1, batchSize: 8 })
+  const bench = await openCellInputs({ ...spec, threads: 1, batchSize: 8 })
   const secondsOf = cellSecondsOn(bench)
   await bench.base.open.close()
   const cell = (own: Partial<ModelCellSpec>) =>

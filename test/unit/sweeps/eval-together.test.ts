@@ -5,7 +5,7 @@ import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { ModelCellSpec } from '../../../evals/contract/sweeps.ts'
 import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
-import { measureModel, openWorkbench } from '../../../evals/sweeps/cells/model-cell.ts'
+import { measureModel, openCellInputs } from '../../../evals/sweeps/cells/model-cell.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 
 /** Of a loss, in its own size. */
@@ -29,7 +29,7 @@ const specsOf = (methods: readonly string[], evalTogether: boolean) =>
 test('a cell finds the same rates, and the same losses up to rounding', async () => {
   const [apart, together] = [specsOf(['lora'], false)[1]!.spec, specsOf(['lora'], true)[1]!.spec]
   expect([apart.evalTogether, together.evalTogether]).toEqual([undefined, true])
-  const bench = await openWorkbench(apart)
+  const bench = await openCellInputs(apart)
   const signal = new AbortController().signal
   const folder = freshFolder()
   const alone = await measureModel(apart, bench, freshFolder(), signal)

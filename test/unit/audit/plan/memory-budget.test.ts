@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { AuditConfig } from '../../../../evals/audit/config.ts'
-import { fitted, fittedOnce, type Asked } from '../../../../evals/audit/plan/memory-budget.ts'
+import {
+  fitted,
+  fittedOnce,
+  type BudgetRequest,
+} from '../../../../evals/audit/plan/memory-budget.ts'
 import { bytesOfSize, isSize } from '../../../../evals/audit/plan/memory-size.ts'
 import { modelPath } from '../../../../evals/models/model-path.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
@@ -37,7 +41,7 @@ const configOf = (memory: string | null, training: object = {}, method = 'lora')
     training: { steps: 2, ...training },
   })
 
-async function asked(config: AuditConfig): Promise<Asked<AuditConfig>> {
+async function asked(config: AuditConfig): Promise<BudgetRequest<AuditConfig>> {
   const open = await openModel(modelPath('pebble'))
   onTestFinished(() => open.close())
   const opened = { open, model: recognise(open.checkpoint) }
