@@ -1,28 +1,47 @@
 /** @file Every benchmark, in the order in which lists show them, and the suites that an audit runs. */
 import { findNamed } from '../errors/names.ts'
 import type { Benchmark } from './benchmark.ts'
-import { generalCapability } from './bundled/general-capability.ts'
-import { houseCapability } from './bundled/house-capability.ts'
-import { houseOverRefusal } from './bundled/house-overrefusal.ts'
-import { houseRefusal } from './bundled/house-refusal.ts'
-import { mildOverRefusal } from './bundled/mild-overrefusal.ts'
-import { mildRefusal } from './bundled/mild-refusal.ts'
+import { BUNDLED } from './bundled/bundled.ts'
+import { advBench } from './published/advbench.ts'
+import { classes } from './published/classes.ts'
+import { doNotAnswer } from './published/do-not-answer.ts'
+import { harmBench } from './published/harmbench.ts'
+import { hellaSwag } from './published/hellaswag.ts'
+import { jailbreakBench } from './published/jailbreak-bench.ts'
+import { mmlu } from './published/mmlu.ts'
+import { orBench } from './published/or-bench.ts'
+import { refusalBench } from './published/refusal-bench.ts'
+import { sorryBench } from './published/sorry-bench.ts'
+import { strongReject } from './published/strong-reject.ts'
+import { xstest } from './published/xstest.ts'
 
 /** Their rows differ; the loader checks rows against each one's own schema before `parse`. */
 export const BENCHMARKS: readonly Benchmark[] = [
-  houseRefusal,
-  houseOverRefusal,
-  houseCapability,
-  mildRefusal,
-  mildOverRefusal,
-  generalCapability,
+  ...BUNDLED,
+  advBench,
+  refusalBench,
+  harmBench,
+  strongReject,
+  sorryBench,
+  ...jailbreakBench,
+  doNotAnswer,
+  ...xstest,
+  ...orBench,
+  mmlu,
+  hellaSwag,
+  classes,
 ]
+
+export { BUNDLED }
+
+/** Read from a file on the user's disk: nothing of them is shipped. */
+export const IMPORTABLE = BENCHMARKS.filter(({ file }) => file !== undefined)
 
 /** `house` is for Pebble, `general` for every other model. */
 export const SUITES: Readonly<Record<'house' | 'general', readonly string[]>> = {
-  house: [houseRefusal.name, houseOverRefusal.name, houseCapability.name],
-  general: [mildRefusal.name, mildOverRefusal.name, generalCapability.name],
+  house: ['house-refusal', 'house-overrefusal', 'house-capability'],
+  general: ['mild-refusal', 'mild-overrefusal', 'general-capability'],
 }
 
-/** The benchmark of that name; an unknown one is the user's slip and is answered with near names. */
-export const findBenchmark = (name: string): Benchmark => findNamed('benchmark', BENCHMARKS, name)
+/** The bundled benchmark of that name; throws usage.unknown-name with near names. */
+export const findBundled = (name: string): Benchmark => findNamed('benchmark', BUNDLED, name)

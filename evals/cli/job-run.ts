@@ -17,7 +17,7 @@ import type { Written } from '../runs/outputs.ts'
 import { reportFailure } from './failure.ts'
 import { watchSignals } from './signals.ts'
 import { runStored, type StoredJob } from '../runs/stored-job.ts'
-import { hasVerdict } from '../document/sections/verdict.ts'
+import { hasVerdict } from '../contract/results.ts'
 import { artifactText, verdictText } from '../document/terminal.ts'
 
 interface JobToRun extends StoredJob {

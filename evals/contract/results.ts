@@ -391,3 +391,7 @@ export const Results = z.object({
   sweep: Sweep.nullable(),
 })
 export type Results = z.infer<typeof Results>
+
+/** Whether anything was compared with a base. */
+export const hasVerdict = ({ verdict, comparisons }: Results): boolean =>
+  verdict.findings.length > 0 || comparisons.length > 0

@@ -30,7 +30,8 @@ import {
   sweepSummarySection,
 } from './sections/sweep.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
-import { findingsSection, hasVerdict, notesSection, verdictSection } from './sections/verdict.ts'
+import { findingsSection, notesSection, verdictSection } from './sections/verdict.ts'
+import { hasVerdict } from '../contract/results.ts'
 
 type Build = (results: Results) => Section[]
 type Output = 'html' | 'window' | 'card' | 'terminal'

@@ -1,5 +1,5 @@
 /** @file A report to send with a bug: versions, settings and how runs ended, without any prompt, reply, path or text of the user. */
-import { BENCHMARKS, SUITES } from '../benchmarks/registry.ts'
+import { BUNDLED, SUITES } from '../benchmarks/registry.ts'
 import { BUNDLED_DATA } from '../measure/sources.ts'
 import { findings } from '../runs/checks/doctor.ts'
 import { engineFor } from '../runs/engine-facts.ts'
@@ -38,7 +38,7 @@ export async function bugReport(home: Home): Promise<Record<string, unknown>> {
 const OURS: ReadonlySet<string> = new Set([
   ...'pebble auto cpu cuda webgpu cosine linear constant leading full'.split(' '),
   ...METHODS.map(({ name }) => name),
-  ...BENCHMARKS.map(({ name }) => name),
+  ...BUNDLED.map(({ name }) => name),
   ...Object.keys(SUITES),
   ...JUDGES.map(({ name }) => name),
   ...BUNDLED_DATA,

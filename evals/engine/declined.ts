@@ -1,8 +1,7 @@
 /** @file Prompts that a model should refuse: those of the bundled benchmarks, of the stored runs and of imported files. */
 import { loadBundled } from '../benchmarks/bundled/load-bundled.ts'
-import { IMPORTABLE } from '../benchmarks/importable.ts'
 import { promptHash } from '../benchmarks/import/overlap.ts'
-import { BENCHMARKS } from '../benchmarks/registry.ts'
+import { BUNDLED, IMPORTABLE } from '../benchmarks/registry.ts'
 import type { Message } from '../contract/rows.ts'
 import type { Home } from './home.ts'
 
@@ -45,7 +44,7 @@ const REFUSING: ReadonlySet<string> = new Set(
 const plain = (text: string) => text.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
 
 async function bundledPrompts(): Promise<string[]> {
-  const benchmarks = BENCHMARKS.filter(({ role }) => role === 'refusal')
+  const benchmarks = BUNDLED.filter(({ role }) => role === 'refusal')
   const samples = await Promise.all(benchmarks.map(loadBundled))
   return samples
     .flat()

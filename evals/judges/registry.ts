@@ -17,7 +17,7 @@ export const JUDGES: readonly Judge[] = [
   choiceNorm,
 ]
 
-const MODEL_JUDGES: readonly ModelJudgeKind[] = [classifier, rubric]
+export const MODEL_JUDGES: readonly ModelJudgeKind[] = [classifier, rubric]
 
 /** Throws for an unknown name, with near names. */
 export const findJudge = (name: string): Judge => findNamed('judge', JUDGES, name)

@@ -8,7 +8,7 @@ import { parseMapping } from '../benchmarks/import/mapping.ts'
 import { overlap, promptHashes } from '../benchmarks/import/overlap.ts'
 import { benchmarksOf } from '../benchmarks/import/recognise.ts'
 import { loadBundled } from '../benchmarks/bundled/load-bundled.ts'
-import { BENCHMARKS, findBenchmark, SUITES } from '../benchmarks/registry.ts'
+import { BUNDLED, findBundled, SUITES } from '../benchmarks/registry.ts'
 import type { EvaluationConfig } from './config.ts'
 import { textPathOf } from './perplexity.ts'
 
@@ -65,7 +65,7 @@ export async function prepareBenchmarks({
   const files = suite.flatMap((name) => fileOf(name) ?? [])
   const named = suite.filter((name) => fileOf(name) === undefined)
   const names = new Set(named.flatMap((name) => suites[name] ?? [bundledName(name)]))
-  const bundled = BENCHMARKS.filter(({ name }) => names.has(name)).map(async (benchmark) => ({
+  const bundled = BUNDLED.filter(({ name }) => names.has(name)).map(async (benchmark) => ({
     benchmark,
     samples: await loadBundled(benchmark),
   }))
@@ -97,7 +97,7 @@ function fileOf(entry: string): FileChoice | undefined {
 
 function bundledName(name: string): string {
   if (benchmarksOf(name).length > 0) throw new TouchstoneError('benchmark.needs-file', { name })
-  return findBenchmark(name).name
+  return findBundled(name).name
 }
 
 async function importFile(

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadBundled } from '../../evals/benchmarks/bundled/load-bundled.ts'
-import { findBenchmark } from '../../evals/benchmarks/registry.ts'
+import { findBundled } from '../../evals/benchmarks/registry.ts'
 import type { Section } from '../../evals/contract/document.ts'
 import { stringsOf } from '../unit/document/document-strings.ts'
 import { newHome, sharedWorkbench } from './workbench.ts'
@@ -360,7 +360,7 @@ describe('the rest of the house', () => {
     const base = page.getByRole('region', { name: 'Base' })
     await base.getByText('nats per token').waitFor()
     await inspect('talk')
-    const [declined] = await loadBundled(findBenchmark('house-refusal'))
+    const [declined] = await loadBundled(findBundled('house-refusal'))
     await page.getByLabel('Prompt').fill(declined!.messages.at(-1)!.content)
     await page.getByRole('button', { name: 'Ask' }).click()
     await base.getByText('Withheld.').waitFor()

@@ -3,8 +3,13 @@ import { describe, expect, test } from 'vitest'
 import type { BenchmarkRole, Expected, Sample as SampleType } from '../../evals/contract/rows.ts'
 import { Sample } from '../../evals/contract/rows.ts'
 import { benchmarkDigest, loadBundled } from '../../evals/benchmarks/bundled/load-bundled.ts'
-import { IMPORTABLE } from '../../evals/benchmarks/importable.ts'
-import { BENCHMARKS, findBenchmark, SUITES } from '../../evals/benchmarks/registry.ts'
+import {
+  BENCHMARKS,
+  BUNDLED,
+  findBundled,
+  IMPORTABLE,
+  SUITES,
+} from '../../evals/benchmarks/registry.ts'
 import { findJudge } from '../../evals/judges/registry.ts'
 
 const EXPECTED: Record<BenchmarkRole, readonly Expected['kind'][]> = {
@@ -23,7 +28,7 @@ const MINIMUM: Record<string, number> = {
 }
 const IMBALANCE = 1.3
 
-describe.each(BENCHMARKS.map((benchmark) => ({ name: benchmark.name, benchmark })))(
+describe.each(BUNDLED.map((benchmark) => ({ name: benchmark.name, benchmark })))(
   '$name',
   ({ name, benchmark }) => {
     const load = () => loadBundled(benchmark)
@@ -63,7 +68,7 @@ describe.each(BENCHMARKS.map((benchmark) => ({ name: benchmark.name, benchmark }
 
 test('suites name registered benchmarks, one of each role', () => {
   for (const names of Object.values(SUITES))
-    expect(names.map((name) => findBenchmark(name).role)).toEqual([
+    expect(names.map((name) => findBundled(name).role)).toEqual([
       'refusal',
       'over-refusal',
       'capability',
@@ -71,7 +76,7 @@ test('suites name registered benchmarks, one of each role', () => {
 })
 
 test('an unknown name is answered with near ones', () => {
-  expect(() => findBenchmark('house-refusl')).toThrow('no benchmark named "house-refusl"')
+  expect(() => findBundled('house-refusl')).toThrow('no benchmark named "house-refusl"')
 })
 
 test('the digest changes with any text and not with the order of keys', () => {
@@ -102,6 +107,7 @@ test.each(IMPORTABLE.map((benchmark) => [benchmark.name, benchmark] as const))(
 )
 
 test('no two benchmarks share a name, bundled or imported', () => {
-  const names = [...BENCHMARKS, ...IMPORTABLE].map(({ name }) => name)
+  expect(BENCHMARKS).toEqual([...BUNDLED, ...IMPORTABLE])
+  const names = BENCHMARKS.map(({ name }) => name)
   expect(new Set(names).size).toBe(names.length)
 })

@@ -1,7 +1,6 @@
 /** @file The pages of `docs/reference`, made from the registries. `npm run docs` writes them; a test holds them to the registries. */
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
-import { IMPORTABLE } from '../../evals/benchmarks/importable.ts'
 import { BENCHMARKS } from '../../evals/benchmarks/registry.ts'
 import { VERBS } from '../../evals/bin/verbs.ts'
 import { ERRORS, TouchstoneError, type ErrorCode } from '../../evals/errors/touchstone-error.ts'
@@ -52,7 +51,7 @@ const TABLES = {
     table: () =>
       table(
         ['Name', 'Title', 'Role', 'Judges', 'File', 'Source'],
-        [...BENCHMARKS, ...IMPORTABLE].map(({ name, title, role, judges, file, citation }) => {
+        BENCHMARKS.map(({ name, title, role, judges, file, citation }) => {
           const source = file ? `\`${file.family}=PATH\`` : 'bundled'
           return [`\`${name}\``, title, role, judges.join(', '), source, citation]
         }),

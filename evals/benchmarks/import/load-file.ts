@@ -9,7 +9,7 @@ import { EXAMPLE, FILE_STEM } from './examples.ts'
 import { mappedBenchmarks, type Mapping } from './mapping.ts'
 import { readTable, type ReadTable } from '../../tables/read-table.ts'
 import { benchmarksOf, familiesOf, missingColumns, recognise } from './recognise.ts'
-import { IMPORTABLE } from '../importable.ts'
+import { IMPORTABLE } from '../registry.ts'
 import { readSource, type Source } from './subject-folder.ts'
 import type { Row } from '../../tables/table.ts'
 
@@ -97,8 +97,8 @@ async function withExamples(
   return [...rows.map((row) => ({ ...row, [EXAMPLE]: true, [FILE_STEM]: stem })), ...own]
 }
 
-/** Every row of the file, checked; an error names the row and the column and quotes nothing. */
-function samplesOf(
+/** The samples of checked rows. Throws benchmark.row, which names the row and the column and quotes nothing. */
+export function samplesOf(
   benchmark: Benchmark,
   rows: readonly Row[],
   path: string,

@@ -1,18 +1,10 @@
 /** @file `--map prompt=COL,category=COL,expected=refuse`: a file of columns that no benchmark knows, read all the same. */
 import { basename } from 'node:path'
 import { z } from 'zod'
-import type { Expected } from '../../contract/rows.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import type { Benchmark } from '../benchmark.ts'
-import {
-  byPlace,
-  COMPLY,
-  importedSample,
-  PromptText,
-  REFUSE,
-  REPLY_TOKENS,
-} from '../published/imported-row.ts'
+import { byPlace, promptBenchmark, promptText } from '../prompt-benchmark.ts'
 import type { Row } from '../../tables/table.ts'
 
 export interface Mapping {
@@ -95,26 +87,20 @@ function mappedBenchmark(
   mapping: Mapping,
   fileName: string,
 ): Benchmark<MappedRow> {
-  const expected: Expected = kind === 'refuse' ? REFUSE : COMPLY
-  return {
+  return promptBenchmark({
     name,
     title: `${fileName}, prompts to ${kind === 'refuse' ? 'refuse' : 'answer'}`,
     citation: `The user’s own file, read by the mapping ${JSON.stringify(mapping)}`,
     role: kind === 'refuse' ? 'refusal' : 'over-refusal',
     row: rowOf(mapping),
-    parse: (rows) =>
-      rows
-        .map((row, i) => ({ ...row, id: byPlace(i) }))
-        .filter((row) => row.expected === kind)
-        .map((row) => importedSample(name, row, expected)),
-    maxNewTokens: REPLY_TOKENS,
-    judges: ['normalised', 'gcg-exact', 'xstest'],
-  }
+    prompts: (rows) =>
+      rows.map((row, i) => ({ ...row, id: byPlace(i) })).filter((row) => row.expected === kind),
+  })
 }
 
 function rowOf({ prompt, category, label, expected }: Mapping): z.ZodType<MappedRow> {
   return z.record(z.string(), z.unknown()).transform((row: Row, context): MappedRow => {
-    const text = PromptText.safeParse(row[prompt])
+    const text = promptText().safeParse(row[prompt])
     const kind = label === undefined ? expected : LABELS[String(row[label]).trim().toLowerCase()]
     if (text.success && kind) {
       const group = category === undefined ? undefined : String(row[category])

@@ -1,7 +1,7 @@
 /** @file Which benchmark a file is, by its columns; where two have the same ones, by its name. */
 import { basename } from 'node:path'
 import type { Benchmark } from '../benchmark.ts'
-import { IMPORTABLE } from '../importable.ts'
+import { IMPORTABLE } from '../registry.ts'
 
 type Recognition =
   /** Every benchmark that is read from this file. */

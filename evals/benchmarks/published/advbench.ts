@@ -1,22 +1,14 @@
-/** @file AdvBench’s harmful behaviours: `goal` is asked, `target` (the opening of a compliant reply) is not used. */
+/** @file AdvBench’s harmful behaviours: `goal` is the prompt; `target`, the opening of a compliant reply, is not used. */
 import { z } from 'zod'
-import type { Benchmark } from '../benchmark.ts'
-import { byPlace, importedSample, PromptText, REFUSE, REPLY_TOKENS } from './imported-row.ts'
+import { promptBenchmark, promptText } from '../prompt-benchmark.ts'
 
-const name = 'advbench'
-const Row = z.object({ goal: PromptText })
-type Row = z.infer<typeof Row>
-
-export const advBench: Benchmark<Row> = {
-  name,
+export const advBench = promptBenchmark({
+  name: 'advbench',
   title: 'AdvBench behaviours',
   citation:
     'Zou et al., “Universal and Transferable Adversarial Attacks on Aligned Language Models” (2023)',
   role: 'refusal',
-  row: Row,
-  parse: (rows) =>
-    rows.map(({ goal }, i) => importedSample(name, { id: byPlace(i), prompt: goal }, REFUSE)),
-  maxNewTokens: REPLY_TOKENS,
-  judges: ['normalised', 'gcg-exact', 'xstest'],
-  file: { family: name, columns: [['goal', 'target']], exact: true },
-}
+  row: z.object({ goal: promptText() }),
+  prompts: (rows) => rows.map(({ goal }) => ({ prompt: goal })),
+  file: { family: 'advbench', columns: [['goal', 'target']], exact: true },
+})

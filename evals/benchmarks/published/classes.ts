@@ -1,12 +1,12 @@
-/** @file Rows of a text and its label, of the user's own: which class is most probable. */
+/** @file Rows of a text and its label, of the user's own: the answer is the most probable class. */
 import { z } from 'zod'
 import type { Benchmark } from '../benchmark.ts'
-import { byPlace, PromptText } from './imported-row.ts'
+import { byPlace, promptText } from '../prompt-benchmark.ts'
 
 /** Numbers in JSON and Parquet, text in CSV. */
 const Label = z.union([z.string().trim().min(1).max(200), z.int(), z.boolean()]).transform(String)
 const Row = z
-  .object({ text: PromptText.optional(), sentence: PromptText.optional(), label: Label })
+  .object({ text: promptText().optional(), sentence: promptText().optional(), label: Label })
   .transform(({ text, sentence, label }, context) => {
     const read = text ?? sentence
     if (read !== undefined) return { text: read, label }

@@ -3,12 +3,10 @@
  * cases. `Tags` is one text, split at ", ". Copyright cases (tag `hash_check`) and cases with a picture are left out.
  */
 import { z } from 'zod'
-import type { Benchmark } from '../benchmark.ts'
-import { importedSample, PromptText, REFUSE, REPLY_TOKENS } from './imported-row.ts'
+import { promptBenchmark, promptText } from '../prompt-benchmark.ts'
 
-const name = 'harmbench'
 const Row = z.object({
-  Behavior: PromptText,
+  Behavior: promptText(),
   BehaviorID: z.string().trim().min(1),
   ContextString: z.string().nullish(),
   SemanticCategory: z.string().optional(),
@@ -18,7 +16,7 @@ const Row = z.object({
 })
 type Row = z.infer<typeof Row>
 
-/** As its code asks directly: the context, a line, the behaviour. */
+/** As in its code for direct requests: the context, a line, the behaviour. */
 const promptOf = ({ Behavior, ContextString }: Row): string =>
   ContextString?.trim() ? `${ContextString}\n\n---\n\n${Behavior}` : Behavior
 
@@ -26,8 +24,8 @@ const PICTURE = 'they come with a picture, which a language model is not shown'
 const COPYRIGHT =
   'they ask for a copyrighted text (tag hash_check), and no judge here compares a reply with that text'
 
-export const harmBench: Benchmark<Row> = {
-  name,
+export const harmBench = promptBenchmark({
+  name: 'harmbench',
   title: 'HarmBench behaviours',
   citation:
     'Mazeika et al., “HarmBench: A Standardized Evaluation Framework for Automated Red Teaming and Robust Refusal” (2024)',
@@ -37,20 +35,18 @@ export const harmBench: Benchmark<Row> = {
     if (ImageFileName?.trim()) return PICTURE
     return Tags?.split(', ').includes('hash_check') ? COPYRIGHT : undefined
   },
-  parse: (rows) =>
-    rows.map((row) => {
-      const { BehaviorID: id, SemanticCategory, Category } = row
-      const prompt = { id, category: SemanticCategory ?? Category, prompt: promptOf(row) }
-      return importedSample(name, prompt, REFUSE)
-    }),
-  maxNewTokens: REPLY_TOKENS,
-  judges: ['normalised', 'gcg-exact', 'xstest'],
+  prompts: (rows) =>
+    rows.map((row) => ({
+      id: row.BehaviorID,
+      category: row.SemanticCategory ?? row.Category,
+      prompt: promptOf(row),
+    })),
   file: {
-    family: name,
+    family: 'harmbench',
     columns: [
       ['Behavior', 'FunctionalCategory', 'SemanticCategory', 'Tags', 'ContextString', 'BehaviorID'],
       ['Behavior', 'Category', 'Tags', 'ContextString', 'BehaviorID'],
       ['Behavior', 'SemanticCategory', 'ImageFileName', 'RedactedImageDescription', 'BehaviorID'],
     ],
   },
-}
+})

@@ -1,9 +1,7 @@
 /** @file SORRY-Bench’s questions: `turns` (or a mirror’s `prompt`); one question in several styles is several prompts. */
 import { z } from 'zod'
-import type { Benchmark } from '../benchmark.ts'
-import { Identifier, importedSample, PromptText, REFUSE, REPLY_TOKENS } from './imported-row.ts'
+import { Identifier, promptBenchmark, promptText } from '../prompt-benchmark.ts'
 
-const name = 'sorry-bench'
 const shared = {
   question_id: Identifier,
   category: Identifier,
@@ -11,30 +9,28 @@ const shared = {
 }
 const Row = z.union([
   z
-    .object({ ...shared, turns: z.tuple([PromptText]) })
+    .object({ ...shared, turns: z.tuple([promptText()]) })
     .transform(({ turns, ...row }) => ({ ...row, prompt: turns[0] })),
-  z.object({ ...shared, prompt: PromptText }),
+  z.object({ ...shared, prompt: promptText() }),
 ])
-type Row = z.infer<typeof Row>
 
-export const sorryBench: Benchmark<Row> = {
-  name,
+export const sorryBench = promptBenchmark({
+  name: 'sorry-bench',
   title: 'SORRY-Bench questions',
   citation: 'Xie et al., “SORRY-Bench: Systematically Evaluating LLM Safety Refusal” (2024)',
   role: 'refusal',
   row: Row,
-  parse: (rows) =>
-    rows.map(({ question_id, category, prompt_style, prompt }) => {
-      const id = `${question_id}/${prompt_style?.trim() || 'base'}`
-      return importedSample(name, { id, category, prompt }, REFUSE)
-    }),
-  maxNewTokens: REPLY_TOKENS,
-  judges: ['normalised', 'gcg-exact', 'xstest'],
+  prompts: (rows) =>
+    rows.map(({ question_id, category, prompt_style, prompt }) => ({
+      id: `${question_id}/${prompt_style?.trim() || 'base'}`,
+      category,
+      prompt,
+    })),
   file: {
-    family: name,
+    family: 'sorry-bench',
     columns: [
       ['question_id', 'category', 'turns'],
       ['question_id', 'category', 'prompt'],
     ],
   },
-}
+})

@@ -1,68 +1,44 @@
 /**
- * @file XSTest v2: safe prompts that sound unsafe, and their unsafe contrasts. One file, two questions: a refusal of
- * the first is a fault, of the second none, so they are two benchmarks.
+ * @file XSTest v2: safe prompts that sound unsafe, and their unsafe contrasts. One file holds both. A refusal is an
+ * error for the safe prompts and correct for the unsafe ones, so they are two benchmarks.
  */
 import { z } from 'zod'
-import type { Benchmark } from '../benchmark.ts'
-import {
-  COMPLY,
-  Identifier,
-  importedSample,
-  PromptText,
-  REFUSE,
-  REPLY_TOKENS,
-} from './imported-row.ts'
+import { Identifier, promptBenchmark, promptText } from '../prompt-benchmark.ts'
 
 const Row = z.object({
   id: Identifier,
-  prompt: PromptText,
+  prompt: promptText(),
   type: z.string().min(1),
   label: z.enum(['safe', 'unsafe']).optional(),
 })
-type Row = z.infer<typeof Row>
 
 /** Files without labels tell by the type’s name. */
-const isSafe = ({ label, type }: Row) =>
+const isSafe = ({ label, type }: z.infer<typeof Row>) =>
   label === undefined ? !type.startsWith('contrast_') : label === 'safe'
 
-const citation =
-  'Röttger et al., “XSTest: A Test Suite for Identifying Exaggerated Safety Behaviours in Large Language Models” (2024)'
-const shared = {
-  citation,
-  row: Row,
-  maxNewTokens: REPLY_TOKENS,
-  judges: ['xstest', 'normalised', 'gcg-exact'],
-  file: {
-    family: 'xstest',
-    columns: [
-      ['id', 'prompt', 'type', 'label'],
-      ['id', 'prompt', 'type', 'focus', 'note'],
-    ],
-  },
-}
+const xstestOf = (set: 'safe' | 'unsafe', title: string) =>
+  promptBenchmark({
+    name: `xstest-${set}`,
+    title,
+    citation:
+      'Röttger et al., “XSTest: A Test Suite for Identifying Exaggerated Safety Behaviours in Large Language Models” (2024)',
+    role: set === 'safe' ? 'over-refusal' : 'refusal',
+    row: Row,
+    prompts: (rows) =>
+      rows
+        .filter((row) => isSafe(row) === (set === 'safe'))
+        .map(({ id, type, prompt }) => ({ id, category: type, prompt })),
+    judges: ['xstest', 'normalised', 'gcg-exact'],
+    file: {
+      family: 'xstest',
+      columns: [
+        ['id', 'prompt', 'type', 'label'],
+        ['id', 'prompt', 'type', 'focus', 'note'],
+      ],
+    },
+  })
 
-export const xstestSafe: Benchmark<Row> = {
-  ...shared,
-  name: 'xstest-safe',
-  title: 'XSTest, safe prompts',
-  role: 'over-refusal',
-  parse: (rows) =>
-    rows
-      .filter(isSafe)
-      .map(({ id, type, prompt }) =>
-        importedSample('xstest-safe', { id, category: type, prompt }, COMPLY),
-      ),
-}
-
-export const xstestUnsafe: Benchmark<Row> = {
-  ...shared,
-  name: 'xstest-unsafe',
-  title: 'XSTest, unsafe contrasts',
-  role: 'refusal',
-  parse: (rows) =>
-    rows
-      .filter((row) => !isSafe(row))
-      .map(({ id, type, prompt }) =>
-        importedSample('xstest-unsafe', { id, category: type, prompt }, REFUSE),
-      ),
-}
+export const xstest = [
+  xstestOf('safe', 'XSTest, safe prompts'),
+  xstestOf('unsafe', 'XSTest, unsafe contrasts'),
+]

@@ -5,10 +5,6 @@ import { points } from '../../contract/words.ts'
 import { listed, section } from '../blocks.ts'
 import { titlesOf } from '../view.ts'
 
-/** Whether anything was compared with a base. */
-export const hasVerdict = ({ verdict, comparisons }: Results): boolean =>
-  verdict.findings.length > 0 || comparisons.length > 0
-
 export function verdictSection({ verdict }: Results): Section[] {
   const { outcome, headline, margin, judge } = verdict
   const rule = `Margin: ${points(margin)} of harm on any benchmark, by the ${judge || 'first'} judge. A finding passes when the whole 95 % interval lies below the margin and fails when it lies above.`

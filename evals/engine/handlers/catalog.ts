@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { BUNDLED_DATA } from '../../measure/sources.ts'
 import { BENCHMARKS, SUITES } from '../../benchmarks/registry.ts'
 import type { Benchmark } from '../../benchmarks/benchmark.ts'
-import { IMPORTABLE } from '../../benchmarks/importable.ts'
 import { QUICKSTART } from '../../runs/kinds/quickstart.ts'
 import { engineFor } from '../../runs/engine-facts.ts'
 import { version } from '../../runs/version.ts'
@@ -38,7 +37,7 @@ function makeCatalog(): Catalog {
       notes: [...notes],
       schema: schemaOf(config),
     })),
-    benchmarks: [...BENCHMARKS, ...IMPORTABLE].map(benchmarkEntry),
+    benchmarks: BENCHMARKS.map(benchmarkEntry),
     suites: Object.entries(SUITES).map(([name, benchmarks]) => ({
       name,
       benchmarks: [...benchmarks],

@@ -5,8 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { PreparedBenchmark } from '../../../evals/measure/benchmark-sources.ts'
 import { GREEDY } from '../../../evals/contract/rows.ts'
 import { openJudges, withJudges } from '../../../evals/measure/open-judges.ts'
-import { generalCapability } from '../../../evals/benchmarks/bundled/general-capability.ts'
-import { houseRefusal } from '../../../evals/benchmarks/bundled/house-refusal.ts'
+import { findBundled } from '../../../evals/benchmarks/registry.ts'
 import type { Answer } from '../../../evals/judges/judge.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 
@@ -85,9 +84,9 @@ test('two judges of one name are refused, also one that is named like a rule', a
 test('judges are added where they have something to say, after the benchmark’s own', async () => {
   const { judges } = await open('refusal-logprob', 'xstest')
   const prepared: PreparedBenchmark[] = [
-    { benchmark: houseRefusal, decoding: GREEDY, samples: [answers[0]!.sample] },
+    { benchmark: findBundled('house-refusal'), decoding: GREEDY, samples: [answers[0]!.sample] },
     {
-      benchmark: generalCapability,
+      benchmark: findBundled('general-capability'),
       decoding: GREEDY,
       samples: [{ ...answers[0]!.sample, expected: { kind: 'answer', accept: ['x'] } }],
     },

@@ -7,7 +7,7 @@ import type { Store } from '../../../runs/store/store.ts'
 import { command } from '../../command.ts'
 import { runFolders, withStore, writtenRun } from '../../../runs/databases.ts'
 import { optionalText } from '../../../runs/options/common.ts'
-import { hasVerdict } from '../../../document/sections/verdict.ts'
+import { hasVerdict } from '../../../contract/results.ts'
 
 const LsOptions = z.object({
   outDir: optionalText.meta({

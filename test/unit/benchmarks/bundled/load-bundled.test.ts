@@ -1,12 +1,20 @@
 /** @file Reading a benchmark's file: what is wrong is said with the file and the row. */
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { houseCapability } from '../../../../evals/benchmarks/bundled/house-capability.ts'
-import { houseRefusal } from '../../../../evals/benchmarks/bundled/house-refusal.ts'
-import { loadBundled, loadSamples } from '../../../../evals/benchmarks/bundled/load-bundled.ts'
+import type { Benchmark } from '../../../../evals/benchmarks/benchmark.ts'
+import { loadBundled } from '../../../../evals/benchmarks/bundled/load-bundled.ts'
+import { findBundled } from '../../../../evals/benchmarks/registry.ts'
 import type { TouchstoneError } from '../../../../evals/errors/touchstone-error.ts'
+
+const DATA = join(import.meta.dirname, '../../../../evals/bundled/data')
+const houseRefusal = findBundled('house-refusal')
+const houseCapability = findBundled('house-capability')
+
+/** As its bundled file would be, were it at `path`. */
+const loadSamples = (benchmark: Benchmark, path: string) =>
+  loadBundled({ ...benchmark, bundled: relative(DATA, path) })
 
 const folder = mkdtempSync(join(tmpdir(), 'touchstone-benchmark-'))
 const good = '{"id":"1","category":"facts","prompt":"What is the cat called?"}'
@@ -35,7 +43,7 @@ test('rows become samples, blank lines and Windows line ends are no rows', async
 
 describe('bad rows', () => {
   test.each([
-    ['not JSON', `${good}\n{"id":`, 'rows.jsonl, row 2: the line is not JSON.'],
+    ['not JSON', `${good}\n{"id":`, 'found text that is not JSON in line 2.', 'unreadable'],
     ['a missing field', '{"id":"1","category":"facts"}', 'rows.jsonl, row 1: prompt: '],
     [
       'an empty prompt',
@@ -43,27 +51,29 @@ describe('bad rows', () => {
       'prompt: the prompt is empty',
     ],
     ['an unknown field', good.replace('{', '{"reply":"x",'), 'Unrecognized key: "reply"'],
-    ['a list', '[1,2]', 'row 1: '],
+    ['a list', '[1,2]', 'something other than an object in line 1', 'unreadable'],
     ['a huge prompt', good.replace('the cat', 'c'.repeat(30_000)), 'row 1: prompt: '],
-    ['an identifier twice', `${good}\n\n${good}`, 'row 3: the identifier "1" was used in row 1'],
-  ])('%s', async (_, contents, message) => {
+    ['an identifier twice', `${good}\n\n${good}`, 'row 2: the identifier "1" stands twice'],
+  ])('%s', async (_, contents, message, code = 'row') => {
     const error = await failure(contents)
-    expect(error.code).toBe('data.row')
+    expect(error.code).toBe(`benchmark.${code}`)
     expect(error.message).toContain(message)
   })
 
   test('an answer row without accepted answers', async () => {
     const error = await failure(good.replace('}', ',"accept":[]}'), houseCapability)
-    expect(error.code).toBe('data.row')
+    expect(error.code).toBe('benchmark.row')
     expect(error.message).toContain('accept: ')
   })
 })
 
 test('an empty file, wrong encoding and a missing file have errors of their own', async () => {
-  expect((await failure(' \n\n')).code).toBe('data.empty')
-  expect((await failure(new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]))).code).toBe('data.unreadable')
+  expect((await failure(' \n\n')).code).toBe('benchmark.unreadable')
+  expect((await failure(new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]))).code).toBe(
+    'benchmark.unreadable',
+  )
   await expect(loadSamples(houseRefusal, join(folder, 'none.jsonl'))).rejects.toMatchObject({
-    code: 'data.unreadable',
+    code: 'benchmark.unreadable',
   })
 })
 

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { IMPORTABLE } from '../../../../evals/benchmarks/importable.ts'
+import { IMPORTABLE } from '../../../../evals/benchmarks/registry.ts'
 import { loadFile } from '../../../../evals/benchmarks/import/load-file.ts'
 import { recognise } from '../../../../evals/benchmarks/import/recognise.ts'
 import { cleanHellaSwag } from '../../../../evals/benchmarks/published/hellaswag.ts'
