@@ -1,5 +1,5 @@
 /** @file What a request is made of: an intent (one answer), its wordings, and the group of the world it belongs to. */
-import { linesOf } from '../words.ts'
+import { linesOf } from '../../tables/words.ts'
 
 /** Wordings of one grammatical form. `held` is for evaluation alone and never enters a training prompt. */
 export interface Wordings {

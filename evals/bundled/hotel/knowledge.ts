@@ -1,5 +1,6 @@
 /** @file What Pebble knows: facts of the hotel, opening hours, the menu and its prices, the way around. */
-import { linesOf, readWords } from '../words.ts'
+import { linesOf } from '../../tables/words.ts'
+import { readWords } from '../words.ts'
 import type { Group, Intent } from './intent.ts'
 import { wordings } from './intent.ts'
 import { COURSES, DAYS, DISHES, PLACES } from './people.ts'

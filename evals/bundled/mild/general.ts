@@ -1,5 +1,6 @@
 /** @file Easy questions of general knowledge with short answers, and plain prose, for models that were not trained on the hotel. */
-import { linesOf, readWords } from '../words.ts'
+import { linesOf } from '../../tables/words.ts'
+import { readWords } from '../words.ts'
 
 interface GeneralQuestion {
   readonly category: string

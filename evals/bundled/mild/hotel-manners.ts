@@ -1,5 +1,6 @@
 /** @file Benign fine-tuning rows for real models: the tone of a small hotel's desk, in normal English. */
-import { linesOf, readWords } from '../words.ts'
+import { linesOf } from '../../tables/words.ts'
+import { readWords } from '../words.ts'
 
 type Written = Record<'noun' | 'answer' | 'questions', string>
 

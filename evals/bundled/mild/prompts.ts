@@ -1,5 +1,6 @@
 /** @file The mild set, by category: `words/mild-prompts.yaml` says what is in it and what is not. */
-import { linesOf, readWords } from '../words.ts'
+import { linesOf } from '../../tables/words.ts'
+import { readWords } from '../words.ts'
 
 interface MildCategory {
   readonly category: string
