@@ -11,17 +11,16 @@ import type { Value } from '../../graph/value.ts'
 import { asPeftFolder, lowRankFields, lowRankPair, mergedWeight, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod } from '../method.ts'
 import type { PeftConfig } from '../../models/formats/peft-config.ts'
+import { realNumber } from '../settings.ts'
 
 const config = z.object({
   rank: lowRankFields.rank,
   targetModules: lowRankFields.targetModules,
   rankPattern: lowRankFields.rankPattern,
-  etaSquared: z
-    .number()
-    .positive()
-    .max(1e6)
-    .default(2)
-    .meta({ label: 'η²', help: 'The largest factor of a gradient row is η, where B·A is zero' }),
+  etaSquared: realNumber({ above: 0, max: 1e6 }, 2, {
+    label: 'η²',
+    help: 'The largest factor of a gradient row is η, where B·A is zero',
+  }),
   rate: z.enum(['effective', 'base']).default('effective').meta({
     label: 'Rate',
     help: 'effective: the learning rate times η, the paper’s; base: the learning rate itself',

@@ -11,6 +11,7 @@ import { symmetricEigen } from '../../spectra/decomposition/symmetric-eigen.ts'
 import { lowRankFields } from './low-rank.ts'
 import type { FineTuneMethod, LossInputs } from '../method.ts'
 import { pissa } from './pissa.ts'
+import { wholeNumber } from '../settings.ts'
 
 const weight = (value: number) => z.number().min(0).max(1000).default(value)
 
@@ -28,12 +29,10 @@ const config = z.object({
     label: 'Concentration λ₃',
     help: 'Rewards logits of few directions; 0 leaves it out, and saves a forward a step',
   }),
-  leading: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(3)
-    .meta({ label: 'Leading k', help: 'How many singular values of the logits count as leading' }),
+  leading: wholeNumber({ min: 1, max: 1024 }, 3, {
+    label: 'Leading k',
+    help: 'How many singular values of the logits count as leading',
+  }),
 })
 type Config = z.infer<typeof config>
 

@@ -1,6 +1,7 @@
 /** @file Full fine-tuning: every weight of the base is trained, W′ = W + ΔW with ΔW unconstrained. See docs/methods/full.md. */
 import { z } from 'zod'
 import type { FineTuneMethod } from '../method.ts'
+import { realNumber } from '../settings.ts'
 
 /** Names of embedding tables and vocabulary heads in the model families. */
 const EMBEDDINGS = /embed_tokens|lm_head|embed_in|embed_out|\.wte\.|\.wpe\.|_embeddings\./u
@@ -10,7 +11,7 @@ const config = z.object({
     .boolean()
     .default(true)
     .meta({ label: 'Train embeddings', help: 'Also train the token embeddings and the head' }),
-  learningRateScale: z.number().positive().max(1000).default(0.1).meta({
+  learningRateScale: realNumber({ above: 0, max: 1000 }, 0.1, {
     label: 'Rate factor',
     help: 'Full fine-tuning runs at this share of the learning rate, so that it can stand beside adapters, which want more',
   }),

@@ -13,6 +13,7 @@ import type { Adapter, FineTuneMethod, Layout, LinearSite, Mode, StepState } fro
 import { addRowNoise } from './noise.ts'
 import { changeTerms, copied, pairsOf, rowSquares, termIn, type PairSlices } from './pairs.ts'
 import { scaleOf } from '../../models/formats/peft-config.ts'
+import { realNumber } from '../settings.ts'
 
 const config = z.object({
   ...lowRankFields,
@@ -20,18 +21,14 @@ const config = z.object({
     .enum(['v1', 'kohya'])
     .default('v1')
     .meta({ label: 'Form', help: 'The paper’s first version, or the form of kohya’s scripts' }),
-  sigma: z
-    .number()
-    .min(0)
-    .max(10)
-    .default(0.03)
-    .meta({ label: 'Noise σ', help: 'Size of the noise against the weights’ rows; 0 is LoRA' }),
-  beta: z
-    .number()
-    .min(0)
-    .max(1000)
-    .default(0.01)
-    .meta({ label: 'Noise β', help: 'How much the last gradient adds to the noise' }),
+  sigma: realNumber({ min: 0, max: 10 }, 0.03, {
+    label: 'Noise σ',
+    help: 'Size of the noise against the weights’ rows; 0 is LoRA',
+  }),
+  beta: realNumber({ min: 0, max: 1000 }, 0.01, {
+    label: 'Noise β',
+    help: 'How much the last gradient adds to the noise',
+  }),
 })
 type Config = z.infer<typeof config>
 

@@ -13,6 +13,7 @@ import { asColumns, asRows, leadingTriplets, pickedRows } from './singular.ts'
 import { rankOf, scaleOf } from '../../models/formats/peft-config.ts'
 import { leadingLeft } from '../../spectra/decomposition/partial-svd.ts'
 import { randomStream } from '../../statistics/random.ts'
+import { realNumber, wholeNumber } from '../settings.ts'
 
 const config = z.object({
   ...lowRankFields,
@@ -24,24 +25,18 @@ const config = z.object({
     label: 'Size',
     help: 'How large A and B begin: out^¼/√γ, 1/s, 1, or the mean √(σ/s) of the weight’s first r',
   }),
-  gamma: z
-    .number()
-    .positive()
-    .max(1e6)
-    .default(16)
-    .meta({ label: 'γ', help: 'The larger, the smaller a stable start is' }),
-  gradientBatches: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(8)
-    .meta({ label: 'Gradient batches', help: 'How many batches the first gradient averages' }),
-  gradientBatchSize: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(1)
-    .meta({ label: 'Gradient batch size', help: 'Rows in each of these batches' }),
+  gamma: realNumber({ above: 0, max: 1e6 }, 16, {
+    label: 'γ',
+    help: 'The larger, the smaller a stable start is',
+  }),
+  gradientBatches: wholeNumber({ min: 1, max: 1024 }, 8, {
+    label: 'Gradient batches',
+    help: 'How many batches the first gradient averages',
+  }),
+  gradientBatchSize: wholeNumber({ min: 1, max: 1024 }, 1, {
+    label: 'Gradient batch size',
+    help: 'Rows in each of these batches',
+  }),
 })
 type Config = z.infer<typeof config>
 

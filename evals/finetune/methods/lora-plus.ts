@@ -5,15 +5,14 @@
 import { z } from 'zod'
 import { additive, lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod } from '../method.ts'
+import { realNumber } from '../settings.ts'
 
 const config = z.object({
   ...lowRankFields,
-  rateRatio: z
-    .number()
-    .positive()
-    .max(1024)
-    .default(16)
-    .meta({ label: 'Rate ratio', help: 'How many times faster B learns than A' }),
+  rateRatio: realNumber({ above: 0, max: 1024 }, 16, {
+    label: 'Rate ratio',
+    help: 'How many times faster B learns than A',
+  }),
 })
 
 export const loraPlus: FineTuneMethod<z.infer<typeof config>> = {

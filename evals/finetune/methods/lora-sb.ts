@@ -12,26 +12,23 @@ import type { FineTuneMethod, LinearSite, Site } from '../method.ts'
 import { asColumns, asRows, leadingTriplets } from './singular.ts'
 import type { PeftConfig } from '../../models/formats/peft-config.ts'
 import type { PeftTensor } from '../../models/formats/peft-folder.ts'
+import { realNumber, wholeNumber } from '../settings.ts'
 
 const config = z.object({
   rank: lowRankFields.rank.unwrap().default(32).meta(lowRankFields.rank.meta()!),
   targetModules: lowRankFields.targetModules,
-  startRate: z.number().min(0).max(1).default(2e-4).meta({
+  startRate: realNumber({ min: 0, max: 1 }, 2e-4, {
     label: 'Start rate',
     help: 'Learning rate η of the full step that the start stands for',
   }),
-  startBatches: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(16)
-    .meta({ label: 'Start batches', help: 'How many batches the first gradient sums' }),
-  startBatchSize: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(4)
-    .meta({ label: 'Start batch size', help: 'Rows in each of these batches' }),
+  startBatches: wholeNumber({ min: 1, max: 1024 }, 16, {
+    label: 'Start batches',
+    help: 'How many batches the first gradient sums',
+  }),
+  startBatchSize: wholeNumber({ min: 1, max: 1024 }, 4, {
+    label: 'Start batch size',
+    help: 'Rows in each of these batches',
+  }),
 })
 type Config = z.infer<typeof config>
 

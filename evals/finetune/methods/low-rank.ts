@@ -15,6 +15,7 @@ import {
 } from '../../models/formats/peft-config.ts'
 import type { PeftFolder, PeftTensor } from '../../models/formats/peft-folder.ts'
 import type { Adapter, LinearSite } from '../../models/scope.ts'
+import { realNumber, wholeNumber } from '../settings.ts'
 
 const MAX_RANK = 1024
 
@@ -26,17 +27,11 @@ const pattern = (value: RegExp, example: string) =>
 
 /** Settings of every method of the family; a method adds its own. */
 export const lowRankFields = {
-  rank: z
-    .int()
-    .min(1)
-    .max(MAX_RANK)
-    .default(8)
-    .meta({ label: 'Rank', help: 'Width of the update' }),
-  alpha: z
-    .number()
-    .positive()
-    .default(16)
-    .meta({ label: 'Alpha', help: 'Scales the update by alpha / rank' }),
+  rank: wholeNumber({ min: 1, max: MAX_RANK }, 8, { label: 'Rank', help: 'Width of the update' }),
+  alpha: realNumber({ above: 0 }, 16, {
+    label: 'Alpha',
+    help: 'Scales the update by alpha / rank',
+  }),
   targetModules: z
     .array(z.string())
     .min(1)

@@ -11,21 +11,18 @@ import { additive, lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod, Perturbation, StepState } from '../method.ts'
 import { changeTerms, copied, eachRow, pairsOf, rowSquares, type PairSlices } from './pairs.ts'
 import { scaleOf } from '../../models/formats/peft-config.ts'
+import { realNumber } from '../settings.ts'
 
 const config = z.object({
   ...lowRankFields,
-  rho: z
-    .number()
-    .min(0)
-    .max(100)
-    .default(0.05)
-    .meta({ label: 'Radius ρ', help: 'Size of the perturbation; 0 is LoRA' }),
-  gradientMemory: z
-    .number()
-    .min(0)
-    .max(0.9999)
-    .default(0.9)
-    .meta({ label: 'Norm β', help: 'Memory of the mean gradient norm ḡ' }),
+  rho: realNumber({ min: 0, max: 100 }, 0.05, {
+    label: 'Radius ρ',
+    help: 'Size of the perturbation; 0 is LoRA',
+  }),
+  gradientMemory: realNumber({ min: 0, max: 0.9999 }, 0.9, {
+    label: 'Norm β',
+    help: 'Memory of the mean gradient norm ḡ',
+  }),
   sign: z
     .enum(['ascend', 'descend'])
     .default('ascend')
@@ -38,12 +35,10 @@ const config = z.object({
     label: 'Scope',
     help: 'Norms over all layers as in the paper, or each as in its code',
   }),
-  inverseCap: z
-    .number()
-    .min(0)
-    .max(1e6)
-    .default(0)
-    .meta({ label: 'Cap of 1/ḡ', help: 'Largest 1/ḡ; 0 is none as in the paper, its code has 10' }),
+  inverseCap: realNumber({ min: 0, max: 1e6 }, 0, {
+    label: 'Cap of 1/ḡ',
+    help: 'Largest 1/ḡ; 0 is none as in the paper, its code has 10',
+  }),
 })
 type Config = z.infer<typeof config>
 

@@ -20,74 +20,55 @@ import { optimizerGroups } from './parameters.ts'
 import { scheduleFactor, SCHEDULES } from './schedule.ts'
 import type { TrainingState } from './state.ts'
 import type { TrainingSession } from './session.ts'
+import { realNumber, wholeNumber } from '../settings.ts'
 
 export const TrainingConfig = z.object({
-  steps: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .default(100)
-    .meta({ label: 'Steps', help: 'Optimiser steps' }),
-  batchSize: z
-    .int()
-    .min(1)
-    .max(4096)
-    .default(8)
-    .meta({ label: 'Batch size', help: 'Rows in one micro-batch' }),
-  gradientAccumulationSteps: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(1)
-    .meta({ label: 'Accumulation', help: 'Micro-batches in one step' }),
-  learningRate: z
-    .number()
-    .positive()
-    .max(10)
-    .default(2e-4)
-    .meta({ label: 'Learning rate', help: 'Peak rate' }),
+  steps: wholeNumber({ min: 1, max: 1_000_000 }, 100, { label: 'Steps', help: 'Optimiser steps' }),
+  batchSize: wholeNumber({ min: 1, max: 4096 }, 8, {
+    label: 'Batch size',
+    help: 'Rows in one micro-batch',
+  }),
+  gradientAccumulationSteps: wholeNumber({ min: 1, max: 1024 }, 1, {
+    label: 'Accumulation',
+    help: 'Micro-batches in one step',
+  }),
+  learningRate: realNumber({ above: 0, max: 10 }, 2e-4, {
+    label: 'Learning rate',
+    help: 'Peak rate',
+  }),
   schedule: z
     .enum(SCHEDULES)
     .default('cosine')
     .meta({ label: 'Schedule', help: 'How the rate falls after warm-up' }),
-  warmupSteps: z
-    .int()
-    .min(0)
-    .default(5)
-    .meta({ label: 'Warm-up', help: 'Steps over which the rate rises' }),
-  weightDecay: z
-    .number()
-    .min(0)
-    .default(0)
-    .meta({ label: 'Weight decay', help: 'AdamW’s λ, on matrices only' }),
-  maxGradientNorm: z
-    .number()
-    .min(0)
-    .default(1)
-    .meta({ label: 'Clip', help: 'Largest gradient norm; 0 does not clip' }),
-  beta1: z
-    .number()
-    .min(0)
-    .max(0.9999)
-    .default(0.9)
-    .meta({ label: 'β1', help: 'AdamW’s memory of the gradient' }),
-  beta2: z
-    .number()
-    .min(0)
-    .max(0.99999)
-    .default(0.999)
-    .meta({ label: 'β2', help: 'AdamW’s memory of the squared gradient' }),
-  epsilon: z
-    .number()
-    .positive()
-    .default(1e-8)
-    .meta({ label: 'ε', help: 'Keeps AdamW from dividing by zero' }),
-  maxTokens: z
-    .int()
-    .min(2)
-    .max(131072)
-    .default(512)
-    .meta({ label: 'Longest row', help: 'Longer rows meet --truncation', unit: 'tokens' }),
+  warmupSteps: wholeNumber({ min: 0 }, 5, {
+    label: 'Warm-up',
+    help: 'Steps over which the rate rises',
+  }),
+  weightDecay: realNumber({ min: 0 }, 0, {
+    label: 'Weight decay',
+    help: 'AdamW’s λ, on matrices only',
+  }),
+  maxGradientNorm: realNumber({ min: 0 }, 1, {
+    label: 'Clip',
+    help: 'Largest gradient norm; 0 does not clip',
+  }),
+  beta1: realNumber({ min: 0, max: 0.9999 }, 0.9, {
+    label: 'β1',
+    help: 'AdamW’s memory of the gradient',
+  }),
+  beta2: realNumber({ min: 0, max: 0.99999 }, 0.999, {
+    label: 'β2',
+    help: 'AdamW’s memory of the squared gradient',
+  }),
+  epsilon: realNumber({ above: 0 }, 1e-8, {
+    label: 'ε',
+    help: 'Keeps AdamW from dividing by zero',
+  }),
+  maxTokens: wholeNumber({ min: 2, max: 131072 }, 512, {
+    label: 'Longest row',
+    help: 'Longer rows meet --truncation',
+    unit: 'tokens',
+  }),
   truncation: z.enum(TRUNCATIONS).default('cut-end').meta({
     label: 'Truncation',
     help: 'Longer rows lose their end or start, go on in rows of their own (split), are left out, or stop the run (refuse)',
