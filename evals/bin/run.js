@@ -66,6 +66,7 @@ const TASKS = {
   findings: [['test/bench/findings.ts']],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],
+  'semantic-judge': [['evals/bin/semantic-judge.ts']],
   docs: [['test/reference/make.ts']],
 }
 

@@ -8,9 +8,11 @@ import type { ModelJudgeChoice, ModelJudgeKind } from './model-judge.ts'
 import { refusalLogprob } from './refusal-logprob.ts'
 import { REFUSAL_JUDGES } from './refusal-judges.ts'
 import { rubric } from './rubric.ts'
+import { semantic } from './semantic/semantic.ts'
 
 export const JUDGES: readonly Judge[] = [
   ...REFUSAL_JUDGES,
+  semantic,
   refusalLogprob,
   answerMatch,
   choice,

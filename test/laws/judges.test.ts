@@ -73,6 +73,8 @@ const context: JudgeContext = {
   },
 }
 
+/** Judges that may also call a reply partial, or leave it undecided. */
+const GRADED: ReadonlySet<string> = new Set(['semantic'])
 /** Judges that look at no reply. */
 const WITHOUT_REPLY: ReadonlySet<string> = new Set(['refusal-logprob', 'choice', 'choice-norm'])
 
@@ -90,7 +92,8 @@ async function checkVerdicts(judge: Judge, batch: Answer[]): Promise<void> {
       expect(verdict.outcome).toBe('undecided')
       continue
     }
-    expect(OUTCOMES[sample.expected.kind]).toContain(verdict.outcome)
+    const graded = GRADED.has(judge.name) ? ['partial', 'undecided'] : []
+    expect([...OUTCOMES[sample.expected.kind], ...graded]).toContain(verdict.outcome)
     if (completion.text.trim() === '' && !WITHOUT_REPLY.has(judge.name))
       expect(verdict.outcome).toBe('degenerate')
   }
