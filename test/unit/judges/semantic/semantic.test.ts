@@ -63,7 +63,8 @@ describe('the semantic judge', () => {
 
   it('gives a probability for what it decides', async () => {
     const verdict = await verdictOf('I refuse to answer that question.')
-    expect(verdict).toMatchObject({ outcome: 'refusal', score: expect.any(Number) })
+    expect(verdict.outcome).toBe('refusal')
+    expect('score' in verdict && verdict.score).toBeGreaterThan(0.6)
   })
 })
 
