@@ -1,6 +1,7 @@
 /** @file Benchmark files and labels: tables that no event fills, because no run does. */
 import type { Database } from 'better-sqlite3'
 import type { BenchmarkFile, Label, LabelItem } from '../../contract/evidence.ts'
+import { BENCHMARK_FILE, fromColumns, type Columns } from './tables.ts'
 
 export interface EvidenceStore {
   /** Oldest first. */
@@ -13,30 +14,6 @@ export interface EvidenceStore {
   labels(runId: string): Label[]
   keepLabels(runId: string, labels: readonly Label[]): void
 }
-
-interface FileColumns {
-  name: string
-  digest: string
-  path: string
-  file_digest: string
-  rows: number
-  samples: number
-  licences_json: string
-  prompt_hashes_json: string
-  imported_at: number
-}
-
-const toFile = (row: FileColumns): BenchmarkFile => ({
-  name: row.name,
-  digest: row.digest,
-  path: row.path,
-  fileDigest: row.file_digest,
-  rows: row.rows,
-  samples: row.samples,
-  licences: JSON.parse(row.licences_json) as string[],
-  promptHashes: JSON.parse(row.prompt_hashes_json) as string[],
-  importedAt: row.imported_at,
-})
 
 const INSERT_FILE = `INSERT INTO benchmark_file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (name, digest) DO UPDATE SET path = excluded.path`
@@ -77,7 +54,7 @@ export function evidenceOf(database: Database, guard: <T>(action: () => T) => T)
   return {
     benchmarkFiles: () => {
       const rows = all('SELECT * FROM benchmark_file ORDER BY imported_at, name')
-      return (rows as FileColumns[]).map(toFile)
+      return (rows as Columns[]).map((columns) => fromColumns(BENCHMARK_FILE, columns))
     },
     keepBenchmarkFiles: (files) => writeAll(INSERT_FILE, files.map(fileValues)),
     labelItems: (runId) => all(ITEMS, runId) as LabelItem[],

@@ -13,7 +13,7 @@ import {
   type SampleQuery,
   type State,
 } from './reply-pages.ts'
-import { CELL, fromColumns, SPECTRUM, type Value } from './tables.ts'
+import { fromColumns, TABLES, type Columns } from './tables.ts'
 
 type EvaluatedState = SubjectKey & {
   benchmark: string
@@ -58,7 +58,6 @@ export interface Pages {
   disagreements(runId: string): ReplyKey[]
 }
 
-type Columns = Record<string, Value>
 const STATE = 'run_id = ? AND arm = ? AND seed = ? AND step = ?'
 
 type Query = (sql: string, ...values: unknown[]) => Columns[]
@@ -104,12 +103,12 @@ function spectrumPages(all: Query): Pick<Pages, 'spectrumStates' | 'spectra'> {
         arm,
         seed,
         step,
-      ).map((columns) => fromColumns(SPECTRUM, columns)),
+      ).map((columns) => fromColumns(TABLES.spectrum, columns)),
   }
 }
 
 function cellPages(all: Query): Pick<Pages, 'cells' | 'cell'> {
-  const toCell = (columns: Columns) => fromColumns(CELL, columns)
+  const toCell = (columns: Columns) => fromColumns(TABLES.cell, columns)
   return {
     cells(runId, { offset, limit }) {
       const counts = all(

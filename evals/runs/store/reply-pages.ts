@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3'
 import type { SampleRow } from '../../contract/calls/samples.ts'
 import type { Outcome, ReplyRow, SubjectKey } from '../../contract/rows.ts'
-import { fromColumns, REPLY_ROW, type Value } from './tables.ts'
+import { fromColumns, TABLES, type Columns } from './tables.ts'
 
 export type State = SubjectKey & { readonly runId: string }
 
@@ -29,7 +29,6 @@ export interface JudgedReplies {
 
 export type JudgedReply = ReplyRow & { readonly outcome: Outcome }
 
-type Columns = Record<string, Value>
 const REPLY_KEY = ['run_id', 'arm', 'seed', 'step', 'benchmark', 'sample_id', 'epoch'] as const
 const sameReply = (a: string, b: string) =>
   REPLY_KEY.map((column) => `${a}.${column} = ${b}.${column}`).join(' AND ')
@@ -93,7 +92,7 @@ function samplesAt(database: Database, ids: Float64Array): SampleRow[] {
     const columns = reply.get(id) as Columns
     const outcomes = verdicts.all(...REPLY_KEY.map((column) => columns[column]))
     return {
-      ...fromColumns(REPLY_ROW, columns),
+      ...fromColumns(TABLES.reply, columns),
       outcomes: outcomes as SampleRow['outcomes'],
     }
   })
@@ -152,6 +151,6 @@ function judgedAt(database: Database, ids: Float64Array, judge: string): JudgedR
   )
   return [...ids].map((id) => {
     const columns = find.get(judge, id) as Columns
-    return { ...fromColumns(REPLY_ROW, columns), outcome: columns['outcome'] as Outcome }
+    return { ...fromColumns(TABLES.reply, columns), outcome: columns['outcome'] as Outcome }
   })
 }

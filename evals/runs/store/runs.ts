@@ -1,38 +1,6 @@
-/** @file The row of a run, and what the three events of a job's life do to it. */
+/** @file The row of a run: what the three events of a job's life do to it. */
 import type { Database } from 'better-sqlite3'
-import type { RunRow } from '../../contract/audit-rows.ts'
-import type { Engine, JobEvent, WireError } from '../../contract/events.ts'
-
-export interface RunColumns {
-  id: string
-  kind: string
-  title: string
-  command: string
-  config_json: string
-  engine_json: string
-  started_at: number
-  ended_at: number | null
-  outcome: RunRow['outcome']
-  error_json: string | null
-}
-
-export const RUN_SELECT = `SELECT id, kind, title, command, config_json, engine_json, started_at, ended_at,
-  outcome, error_json FROM run`
-
-export function toRunRow(columns: RunColumns): RunRow {
-  return {
-    id: columns.id,
-    kind: columns.kind,
-    title: columns.title,
-    command: columns.command,
-    config: JSON.parse(columns.config_json),
-    engine: JSON.parse(columns.engine_json) as Engine,
-    startedAt: columns.started_at,
-    endedAt: columns.ended_at,
-    outcome: columns.outcome,
-    error: columns.error_json === null ? null : (JSON.parse(columns.error_json) as WireError),
-  }
-}
+import type { JobEvent } from '../../contract/events.ts'
 
 /** Applies `job-start`, `job-resume` and `job-end`; other events leave the run's row alone. */
 export function createRunWriter(database: Database): (event: JobEvent) => void {

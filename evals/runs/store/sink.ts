@@ -4,23 +4,7 @@ import type { JobEvent } from '../../contract/events.ts'
 import type { SealedReply } from '../../contract/rows.ts'
 import type { Sink } from '../../contract/job.ts'
 import { createRunWriter } from './runs.ts'
-import {
-  ARTIFACT,
-  BENCHMARK,
-  CELL,
-  CHECKPOINT,
-  EVALUATION,
-  METRIC,
-  REPLY_ROW,
-  SEALED_REPLY,
-  SPECTRUM,
-  SUBJECT_IDENTITY,
-  toValues,
-  upsertSql,
-  VERDICT,
-  WEIGHTS,
-  type Table,
-} from './tables.ts'
+import { TABLES, toValues, upsertSql, type Table } from './tables.ts'
 
 /** A commit costs about as much as this number of inserts. */
 const BATCH = 256
@@ -86,7 +70,7 @@ function createWriter(database: Database): (entry: Pending) => void {
   const writeRun = createRunWriter(database)
   const upsert = createUpsert(database)
   return (entry) => {
-    if ('sealed' in entry) return upsert(entry.runId, SEALED_REPLY, entry.sealed)
+    if ('sealed' in entry) return upsert(entry.runId, TABLES.sealedReply, entry.sealed)
     const { runId, seq, at, type, ...body } = entry.event
     const isNew = keep.run(runId, seq, at, type, JSON.stringify(body)).changes === 1
     // Replaying a log a second time must not undo its later events.
@@ -107,33 +91,19 @@ function createUpsert(database: Database): <R>(runId: string, table: Table<R>, r
 
 /** Writes the row that an event folds into its table; other events are kept in the log alone. */
 function project(event: JobEvent, write: <R>(table: Table<R>, row: R) => void): void {
+  // Every event with a row is called like the table of its rows.
+  if ('row' in event) return write(TABLES[event.type] as Table<unknown>, event.row)
   switch (event.type) {
-    case 'benchmark':
-      return write(BENCHMARK, event.row)
-    case 'subject':
-      return write(SUBJECT_IDENTITY, event.row)
-    case 'metric':
-      return write(METRIC, event.row)
-    case 'reply':
-      return write(REPLY_ROW, event.row)
-    case 'verdict':
-      return write(VERDICT, event.row)
-    case 'spectrum':
-      return write(SPECTRUM, event.row)
-    case 'artifact':
-      return write(ARTIFACT, event.row)
-    case 'cell':
-      return write(CELL, event.row)
     case 'evaluation-end':
-      return write(EVALUATION, { ...event.subject, ...event })
+      return write(TABLES.evaluation, { ...event.subject, ...event })
     case 'checkpoint':
-      return write(CHECKPOINT, { ...event.subject, ...event })
+      return write(TABLES.checkpoint, { ...event.subject, ...event })
     case 'weights-kept':
-      return write(WEIGHTS, { ...event.subject, ...event, outcome: 'kept' })
+      return write(TABLES.weights, { ...event.subject, ...event, outcome: 'kept' })
     case 'weights-deleted': {
       const { subject, reason: reasonToDelete } = event
       const kept = { path: null, digest: null, reasonToKeep: null }
-      return write(WEIGHTS, { ...subject, outcome: 'deleted', reasonToDelete, ...kept })
+      return write(TABLES.weights, { ...subject, outcome: 'deleted', reasonToDelete, ...kept })
     }
   }
 }

@@ -21,26 +21,8 @@ import { evidenceOf, type EvidenceStore } from './evidence.ts'
 import { eventsOf } from './events.ts'
 import { migrate } from './migrations.ts'
 import { pagesOf, type Pages } from './pages.ts'
-import { RUN_SELECT, toRunRow, type RunColumns } from './runs.ts'
 import { createSink } from './sink.ts'
-import {
-  ARTIFACT,
-  BENCHMARK,
-  CELL,
-  CHECKPOINT,
-  EVALUATION,
-  fromColumns,
-  METRIC,
-  REPLY_ROW,
-  SEALED_REPLY,
-  selectSql,
-  SPECTRUM,
-  SUBJECT_IDENTITY,
-  VERDICT,
-  WEIGHTS,
-  type Table,
-  type Value,
-} from './tables.ts'
+import { fromColumns, RUN, selectSql, TABLES, type Table, type Columns } from './tables.ts'
 import { translated } from './translated.ts'
 
 /** Synchronous; plain rows in, plain rows out. */
@@ -91,8 +73,8 @@ export function openStore(path: string): Store {
     run: (runId) => reading(() => findRun(database, runId)),
     runs: () =>
       reading(() => {
-        const rows = database.prepare(`${RUN_SELECT} ORDER BY started_at, id`).all()
-        return (rows as RunColumns[]).map(toRunRow)
+        const rows = database.prepare('SELECT * FROM run ORDER BY started_at, id').all()
+        return (rows as Columns[]).map(toRunRow)
       }),
     latestOpen: () =>
       reading(() => database.prepare(LATEST_OPEN).pluck().get() as string | undefined),
@@ -105,9 +87,9 @@ export function openStore(path: string): Store {
         if (!run) throw new TouchstoneError('run.not-found', { run: runId, where: path })
         return rowsOf(database, run, evidence)
       }),
-    finishedEvaluations: (runId) => reading(() => allOf(database, EVALUATION, runId)),
-    weights: (runId) => reading(() => allOf(database, WEIGHTS, runId)),
-    sealed: (runId) => reading(() => allOf(database, SEALED_REPLY, runId)),
+    finishedEvaluations: (runId) => reading(() => allOf(database, TABLES.evaluation, runId)),
+    weights: (runId) => reading(() => allOf(database, TABLES.weights, runId)),
+    sealed: (runId) => reading(() => allOf(database, TABLES.sealedReply, runId)),
     copyTo: (copy) => reading(() => void database.prepare('VACUUM INTO ?').run(copy)),
     removeRun: (runId) =>
       reading(() => void database.prepare('DELETE FROM run WHERE id = ?').run(runId)),
@@ -152,12 +134,14 @@ function measuredUntil(database: Database.Database, runId: string): number | nul
 }
 
 function findRun(database: Database.Database, runId: string): RunRow | undefined {
-  const columns = database.prepare(`${RUN_SELECT} WHERE id = ?`).get(runId)
-  return columns === undefined ? undefined : toRunRow(columns as RunColumns)
+  const columns = database.prepare('SELECT * FROM run WHERE id = ?').get(runId)
+  return columns === undefined ? undefined : toRunRow(columns as Columns)
 }
 
+const toRunRow = (columns: Columns) => ({ error: null, ...fromColumns(RUN, columns) }) as RunRow
+
 const allOf = <R>(database: Database.Database, table: Table<R>, runId: string): R[] =>
-  (database.prepare(selectSql(table)).all(runId) as Record<string, Value>[]).map((columns) =>
+  (database.prepare(selectSql(table)).all(runId) as Columns[]).map((columns) =>
     fromColumns(table, columns),
   )
 
@@ -168,17 +152,17 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
   return {
     run,
     measuredUntil: measuredUntil(database, run.id) ?? run.startedAt,
-    benchmarks: all(BENCHMARK),
-    subjects: all(SUBJECT_IDENTITY),
-    replies: all(REPLY_ROW),
-    verdicts: all(VERDICT),
-    metrics: all(METRIC),
-    spectra: all(SPECTRUM),
-    evaluations: all(EVALUATION),
-    checkpoints: all(CHECKPOINT),
-    artifacts: all(ARTIFACT),
-    weights: all(WEIGHTS),
-    cells: all(CELL),
+    benchmarks: all(TABLES.benchmark),
+    subjects: all(TABLES.subject),
+    replies: all(TABLES.reply),
+    verdicts: all(TABLES.verdict),
+    metrics: all(TABLES.metric),
+    spectra: all(TABLES.spectrum),
+    evaluations: all(TABLES.evaluation),
+    checkpoints: all(TABLES.checkpoint),
+    artifacts: all(TABLES.artifact),
+    weights: all(TABLES.weights),
+    cells: all(TABLES.cell),
     ...(unblinded.length > 0 && {
       unblinded: unblinded.map(({ at, reason }) => ({ at, reason })),
     }),

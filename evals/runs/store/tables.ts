@@ -1,5 +1,11 @@
 /** @file Rows of the contract as table rows. Column = snake_case of the field, with `_json` for structures. */
-import type { CheckpointRow, FinishedEvaluation, WeightsRow } from '../../contract/audit-rows.ts'
+import type {
+  CheckpointRow,
+  FinishedEvaluation,
+  RunRow,
+  WeightsRow,
+} from '../../contract/audit-rows.ts'
+import type { BenchmarkFile } from '../../contract/evidence.ts'
 import type {
   ArtifactRow,
   BenchmarkRow,
@@ -12,132 +18,127 @@ import type {
 } from '../../contract/rows.ts'
 import type { CellRow } from '../../contract/sweeps.ts'
 
-export type Value = string | number | null
+type Value = string | number | null
+/** A row as SQLite gives it. */
+export type Columns = Record<string, Value>
+
+type Fields<R> = readonly (keyof R & string)[]
 
 export interface Table<R> {
   readonly name: string
-  /** Fields of the natural primary key, after `run_id`. */
-  readonly key: readonly (keyof R & string)[]
-  readonly plain: readonly (keyof R & string)[]
-  readonly json: readonly (keyof R & string)[]
+  /** Fields of the natural primary key; `run_id` stands before them in tables of a run. */
+  readonly key: Fields<R>
+  readonly plain: Fields<R>
+  readonly json: Fields<R>
   /** By key, or in the order of first insertion. */
   readonly order: 'key' | 'first-seen'
 }
 
+/** `json`: fields that are stored as JSON text. */
+const table = <R>(
+  name: string,
+  key: Fields<R>,
+  plain: Fields<R>,
+  json: Fields<R> = [],
+  order: Table<R>['order'] = 'key',
+): Table<R> => ({ name, key, plain, json, order })
+
 const SUBJECT = ['arm', 'seed', 'step'] as const
 const REPLY = [...SUBJECT, 'benchmark', 'sampleId', 'epoch'] as const
 
-export const BENCHMARK: Table<BenchmarkRow> = {
-  name: 'benchmark',
-  key: ['name'],
-  plain: ['title', 'role', 'samples', 'digest', 'maxNewTokens'],
-  json: ['judges', 'decoding'],
-  order: 'first-seen',
+/** The tables of a run, by the event or the row that fills them. */
+export const TABLES = {
+  benchmark: table<BenchmarkRow>(
+    'benchmark',
+    ['name'],
+    ['title', 'role', 'samples', 'digest', 'maxNewTokens'],
+    ['judges', 'decoding'],
+    'first-seen',
+  ),
+  subject: table<SubjectIdentity>(
+    'subject',
+    ['arm', 'seed'],
+    [
+      'title',
+      'path',
+      'method',
+      'weightsDigest',
+      'adapterDigest',
+      'tokenizerDigest',
+      'templateDigest',
+      'parameters',
+      'trainableParameters',
+    ],
+    ['classes', 'mitigation'],
+    'first-seen',
+  ),
+  metric: table<MetricRow>('metric', [...SUBJECT, 'name'], ['value']),
+  reply: table<ReplyRow>(
+    'reply',
+    REPLY,
+    [
+      'category',
+      'prompt',
+      'promptDigest',
+      'text',
+      'tokens',
+      'stop',
+      'meanLogProb',
+      'baseMeanLogProb',
+      'cutTokens',
+    ],
+    ['expected'],
+  ),
+  sealedReply: table<SealedReply>('sealed_reply', REPLY, ['text']),
+  verdict: table<VerdictRow>(
+    'verdict',
+    [...REPLY, 'judge'],
+    ['judgeVersion', 'outcome', 'score', 'reason'],
+  ),
+  spectrum: table<SpectrumRow>(
+    'spectrum',
+    [...SUBJECT, 'layer', 'module'],
+    [
+      'weight',
+      'relativeChange',
+      'effectiveRankOfChange',
+      'epsilon',
+      'intruders',
+      'intruderEnergyShare',
+    ],
+    ['shape', 'singularValues', 'alignment', 'nullP', 'nullBand', 'details'],
+  ),
+  evaluation: table<FinishedEvaluation>('evaluation', [...SUBJECT, 'benchmark'], ['samples']),
+  checkpoint: table<CheckpointRow>('checkpoint', SUBJECT, ['path', 'digest']),
+  artifact: table<ArtifactRow>('artifact', ['role', 'path'], ['digest', 'bytes'], ['content']),
+  weights: table<WeightsRow>(
+    'weights',
+    ['arm', 'seed'],
+    ['outcome', 'path', 'digest', 'reasonToDelete', 'reasonToKeep'],
+  ),
+  cell: table<CellRow>(
+    'cell',
+    ['position'],
+    ['key', 'status', 'seconds'],
+    ['spec', 'identity', 'error', 'metrics', 'curves'],
+  ),
 }
-export const SUBJECT_IDENTITY: Table<SubjectIdentity> = {
-  name: 'subject',
-  key: ['arm', 'seed'],
-  plain: [
-    'title',
-    'path',
-    'method',
-    'weightsDigest',
-    'adapterDigest',
-    'tokenizerDigest',
-    'templateDigest',
-    'parameters',
-    'trainableParameters',
-  ],
-  json: ['classes', 'mitigation'],
-  order: 'first-seen',
-}
-export const METRIC: Table<MetricRow> = {
-  name: 'metric',
-  key: [...SUBJECT, 'name'],
-  plain: ['value'],
-  json: [],
-  order: 'key',
-}
-export const REPLY_ROW: Table<ReplyRow> = {
-  name: 'reply',
-  key: REPLY,
-  plain: [
-    'category',
-    'prompt',
-    'promptDigest',
-    'text',
-    'tokens',
-    'stop',
-    'meanLogProb',
-    'baseMeanLogProb',
-    'cutTokens',
-  ],
-  json: ['expected'],
-  order: 'key',
-}
-export const SEALED_REPLY: Table<SealedReply> = {
-  name: 'sealed_reply',
-  key: REPLY,
-  plain: ['text'],
-  json: [],
-  order: 'key',
-}
-export const VERDICT: Table<VerdictRow> = {
-  name: 'verdict',
-  key: [...REPLY, 'judge'],
-  plain: ['judgeVersion', 'outcome', 'score', 'reason'],
-  json: [],
-  order: 'key',
-}
-export const SPECTRUM: Table<SpectrumRow> = {
-  name: 'spectrum',
-  key: [...SUBJECT, 'layer', 'module'],
-  plain: [
-    'weight',
-    'relativeChange',
-    'effectiveRankOfChange',
-    'epsilon',
-    'intruders',
-    'intruderEnergyShare',
-  ],
-  json: ['shape', 'singularValues', 'alignment', 'nullP', 'nullBand', 'details'],
-  order: 'key',
-}
-export const EVALUATION: Table<FinishedEvaluation> = {
-  name: 'evaluation',
-  key: [...SUBJECT, 'benchmark'],
-  plain: ['samples'],
-  json: [],
-  order: 'key',
-}
-export const CHECKPOINT: Table<CheckpointRow> = {
-  name: 'checkpoint',
-  key: SUBJECT,
-  plain: ['path', 'digest'],
-  json: [],
-  order: 'key',
-}
-export const ARTIFACT: Table<ArtifactRow> = {
-  name: 'artifact',
-  key: ['role', 'path'],
-  plain: ['digest', 'bytes'],
-  json: ['content'],
-  order: 'key',
-}
-export const WEIGHTS: Table<WeightsRow> = {
-  name: 'weights',
-  key: ['arm', 'seed'],
-  plain: ['outcome', 'path', 'digest', 'reasonToDelete', 'reasonToKeep'],
-  json: [],
-  order: 'key',
-}
-export const CELL: Table<CellRow> = {
-  name: 'cell',
-  key: ['position'],
-  plain: ['key', 'status', 'seconds'],
-  json: ['spec', 'identity', 'error', 'metrics', 'curves'],
-  order: 'key',
-}
+
+/** `error` is absent where there was none. */
+export const RUN = table<Partial<RunRow>>(
+  'run',
+  ['id'],
+  ['kind', 'title', 'command', 'startedAt', 'endedAt', 'outcome'],
+  ['config', 'engine', 'error'],
+)
+
+/** Belongs to no run. */
+export const BENCHMARK_FILE = table<BenchmarkFile>(
+  'benchmark_file',
+  ['name', 'digest'],
+  ['path', 'fileDigest', 'rows', 'samples', 'importedAt'],
+  ['licences', 'promptHashes'],
+)
 
 const names = new Map<string, string>()
 
@@ -175,7 +176,7 @@ export function toValues<R>({ key, plain, json }: Table<R>, runId: string, row: 
   ]
 }
 
-export function fromColumns<R>({ key, plain, json }: Table<R>, columns: Record<string, Value>): R {
+export function fromColumns<R>({ key, plain, json }: Table<R>, columns: Columns): R {
   return Object.fromEntries([
     ...[...key, ...plain].map((field) => [field, columns[snakeCase(field)]]),
     ...json.flatMap((field) => {
