@@ -163,6 +163,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     about: 'results as sections, and sections as HTML, Markdown and terminal text',
     may: ['contract', 'findings/gate'],
     types: ['inspect'],
+    node: true,
   },
   'runs/store': {
     about: 'SQLite: the tables, their migrations, and the queries of the window',
