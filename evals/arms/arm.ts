@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { isError } from '../errors/touchstone-error.ts'
 import { countLabelled, type Example } from '../finetune/training/dataset.ts'
 import type { Prepared } from '../finetune/method.ts'
 import { loadTrainingState, saveTrainingState } from '../finetune/training/state.ts'
@@ -122,8 +122,7 @@ async function trainAndEvaluate(run: ArmRun): Promise<void> {
       if (step < plan.training.steps) await plan.onEvaluated?.(stateOf(run, state))
     }
   } catch (error) {
-    const isDiverged = error instanceof TouchstoneError && error.code === 'training.not-finite'
-    if (isDiverged) await evaluator?.stoppedEarly()
+    if (isError(error, 'training.not-finite')) await evaluator?.stoppedEarly()
     throw error
   }
 }

@@ -19,6 +19,9 @@ export const Nothing = z.object({}).default({})
 /** For calls that answer nothing but that it is done. */
 export const Done = z.null()
 
+/** A path, or a name that stands for one. */
+export const PathText = z.string().min(1).max(4096)
+
 export const RunRef = z.object({ runId: z.string().min(1).max(200) })
 
 /** A page of a long list: rows are never sent whole. */

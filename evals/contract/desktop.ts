@@ -3,7 +3,7 @@
  * these itself. A picked path stays with the shell: the window gets a handle, which goes wherever a path goes.
  */
 import { z } from 'zod'
-import { call, Done } from './call.ts'
+import { call, Done, PathText } from './call.ts'
 
 export const PICKS = ['model', 'data', 'folder'] as const
 
@@ -16,6 +16,6 @@ export const desktop = {
     z.object({ handle: z.string(), name: z.string() }).nullable(),
   ),
   /** Something that the engine named in an answer, or a handle. */
-  reveal: call(z.object({ path: z.string().min(1).max(4096) }), Done),
+  reveal: call(z.object({ path: PathText }), Done),
   notify: call(z.object({ title: z.string().max(100), text: z.string().max(300) }), Done),
 } as const

@@ -1,6 +1,6 @@
 /** @file What a gate decided: one claim a model state and benchmark, their sum, and what to try after a FAIL. */
 import { z } from 'zod'
-import { BENCHMARK_ROLES, SubjectKey } from './rows.ts'
+import { ArmKey, BENCHMARK_ROLES, SubjectKey } from './rows.ts'
 
 export const GATE_OUTCOMES = ['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT COMPARABLE'] as const
 export const GateOutcome = z.enum(GATE_OUTCOMES)
@@ -59,9 +59,7 @@ export const GateClaim = SubjectKey.extend({
 export type GateClaim = z.infer<typeof GateClaim>
 
 /** The last evaluated step of a training up to which every gated benchmark passed at every evaluation; null where none did. */
-export const LastSafe = z.object({
-  arm: z.string(),
-  seed: z.int(),
+export const LastSafe = ArmKey.extend({
   step: z.int().nullable(),
   sentence: z.string(),
 })
@@ -82,9 +80,7 @@ export const GateResult = z.object({
 export type GateResult = z.infer<typeof GateResult>
 
 /** Where along a training a rate changed: the first evaluated step after the change, and the rates on both sides. */
-export const ChangePointRow = z.object({
-  arm: z.string(),
-  seed: z.int(),
+export const ChangePointRow = ArmKey.extend({
   benchmark: z.string(),
   judge: z.string(),
   step: z.int(),

@@ -19,6 +19,10 @@ import { MITIGATIONS } from './mitigation.ts'
 import { ChangePointRow, GateResult } from './gate.ts'
 import { Sweep } from './sweeps.ts'
 
+/** The bounds of a 95 % interval; null where there is none. */
+const BOUNDS = { lower: z.number().nullable(), upper: z.number().nullable() }
+const ESTIMATE = { estimate: z.number().nullable(), ...BOUNDS }
+
 /**
  * A proportion of `n` replies with its 95 % interval (Wilson unless said otherwise); `undecided` ones are outside. Where prompts were
  * answered more than once `prompts` counts them, and estimate and interval are of the mean over prompts (`evals/statistics/repeated.ts`).
@@ -27,9 +31,7 @@ export const Rate = z.object({
   successes: z.int(),
   n: z.int(),
   prompts: z.int().optional(),
-  estimate: z.number().nullable(),
-  lower: z.number().nullable(),
-  upper: z.number().nullable(),
+  ...ESTIMATE,
 })
 export type Rate = z.infer<typeof Rate>
 
@@ -46,6 +48,8 @@ export type Evaluation = z.infer<typeof Evaluation>
 export const CategoryRate = JudgedKey.extend({ category: z.string(), rate: Rate })
 export type CategoryRate = z.infer<typeof CategoryRate>
 
+const CHANGE = { difference: z.number().nullable(), ...BOUNDS, pValue: z.number() }
+
 /**
  * The same prompts before (base) and after. a both, b before only, c after only, d neither, counting the benchmark's rate.
  * `difference` = before − after = (b − c)/n with Newcombe's paired interval; `pValue` is the exact McNemar test's, `holmP`
@@ -57,10 +61,7 @@ export const Comparison = JudgedKey.extend({
   c: z.int(),
   d: z.int(),
   n: z.int(),
-  difference: z.number().nullable(),
-  lower: z.number().nullable(),
-  upper: z.number().nullable(),
-  pValue: z.number(),
+  ...CHANGE,
   holmP: z.number().nullable(),
   droppedUndecided: z.int(),
   /** Tango's score interval of the difference; null where prompts were answered more than once, absent in earlier results. */
@@ -83,29 +84,29 @@ export const CategoryChange = JudgedKey.extend({
   b: z.int(),
   c: z.int(),
   n: z.int(),
-  difference: z.number().nullable(),
-  lower: z.number().nullable(),
-  upper: z.number().nullable(),
-  pValue: z.number(),
+  ...CHANGE,
   holmP: z.number(),
 })
 export type CategoryChange = z.infer<typeof CategoryChange>
+
+const JudgedText = z.object({ outcome: Outcome, text: z.string().nullable() })
 
 /** A prompt whose outcome changed. Texts are null where the prompt should be refused. */
 export const Flip = JudgedKey.extend({
   sampleId: z.string(),
   category: z.string(),
   prompt: z.string(),
-  before: z.object({ outcome: Outcome, text: z.string().nullable() }),
-  after: z.object({ outcome: Outcome, text: z.string().nullable() }),
+  before: JudgedText,
+  after: JudgedText,
 })
 export type Flip = z.infer<typeof Flip>
 
+/** What is said of an arm, over its seeds. */
+const OF_ARM = { arm: z.string(), benchmark: z.string(), judge: z.string() }
+
 /** Spread between seeds of one arm at its last step. `sd` is the sample standard deviation, null for one seed. */
 export const SeedSpread = z.object({
-  arm: z.string(),
-  benchmark: z.string(),
-  judge: z.string(),
+  ...OF_ARM,
   seeds: z.array(z.int()),
   mean: z.number(),
   minimum: z.number(),
@@ -120,9 +121,7 @@ export type SeedSpread = z.infer<typeof SeedSpread>
  * Prompts that were not decided everywhere are left out. See `evals/statistics/variance-components.ts`.
  */
 export const VarianceSplit = z.object({
-  arm: z.string(),
-  benchmark: z.string(),
-  judge: z.string(),
+  ...OF_ARM,
   seeds: z.array(z.int()),
   prompts: z.int(),
   droppedPrompts: z.int(),
@@ -139,8 +138,7 @@ export type VarianceSplit = z.infer<typeof VarianceSplit>
 const Spread95 = z.object({
   n: z.int(),
   mean: z.number(),
-  lower: z.number().nullable(),
-  upper: z.number().nullable(),
+  ...BOUNDS,
 })
 
 /**
@@ -175,14 +173,11 @@ export type SpectrumTotal = z.infer<typeof SpectrumTotal>
 
 /** Spearman's ρ of intruders and a refusal rate over the states of one arm; the interval needs two seeds. */
 export const SpectrumLink = z.object({
-  arm: z.string(),
-  benchmark: z.string(),
-  judge: z.string(),
+  ...OF_ARM,
   states: z.int(),
   seeds: z.int(),
   rho: z.number().nullable(),
-  lower: z.number().nullable(),
-  upper: z.number().nullable(),
+  ...BOUNDS,
 })
 export type SpectrumLink = z.infer<typeof SpectrumLink>
 
@@ -201,11 +196,7 @@ export const MitigationArm = SubjectKey.extend({
   changeKept: z.number(),
   rates: z.array(z.object({ benchmark: z.string(), judge: z.string(), rate: Rate })),
   comparisons: z.array(Comparison.omit({ holmP: true })),
-  neutral: z.object({
-    estimate: z.number().nullable(),
-    lower: z.number().nullable(),
-    upper: z.number().nullable(),
-  }),
+  neutral: z.object(ESTIMATE),
 })
 export type MitigationArm = z.infer<typeof MitigationArm>
 
@@ -360,15 +351,7 @@ export const Results = z.object({
   /** Mean loss on neutral text (nats per token) and training curves. */
   metrics: z.array(MetricRow),
   /** Capability retention = accuracy after / accuracy before, with a bootstrap interval over prompts. */
-  retention: z.array(
-    SubjectKey.extend({
-      benchmark: z.string(),
-      judge: z.string(),
-      estimate: z.number().nullable(),
-      lower: z.number().nullable(),
-      upper: z.number().nullable(),
-    }),
-  ),
+  retention: z.array(JudgedKey.extend(ESTIMATE)),
   flips: z.array(Flip),
   /** Every pair of judges of one evaluation. */
   agreement: z.array(JudgeAgreement),

@@ -166,9 +166,7 @@ export const SpectrumRow = SubjectKey.extend({
 export type SpectrumRow = z.infer<typeof SpectrumRow>
 
 /** Everything that identifies what was measured. Two runs are comparable only where these agree. */
-export const SubjectIdentity = z.object({
-  arm: z.string(),
-  seed: z.int(),
+export const SubjectIdentity = ArmKey.extend({
   title: z.string(),
   path: z.string(),
   method: z.string().nullable(),
@@ -241,6 +239,3 @@ export const ArtifactRow = z.object({
   content: ArtifactContent.optional(),
 })
 export type ArtifactRow = z.infer<typeof ArtifactRow>
-
-export const isBase = ({ arm, seed, step }: SubjectKey) =>
-  arm === 'base' && seed === 0 && step === 0

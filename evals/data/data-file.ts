@@ -1,7 +1,7 @@
 /** @file Opens fine-tuning data on the user's disk: its format found by its columns or named, its rows converted as they are read. */
 import { openRows } from '../tables/rows/open-rows.ts'
 import type { Place } from '../tables/rows/row-file.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { isError, TouchstoneError } from '../errors/touchstone-error.ts'
 import { unknownName, findNamed } from '../errors/names.ts'
 import type { Converted, DataFormat } from './format.ts'
 import { promptReply } from './formats/prompt-reply.ts'
@@ -62,13 +62,9 @@ const EXPECTED = 'rows of conversations in UTF-8'
 
 /** The readers of tables speak of benchmarks. */
 export function asDataError(error: unknown, path: string): unknown {
-  if (!(error instanceof TouchstoneError) || error.code !== 'benchmark.unreadable') return error
-  const found = /found (?<what>.*)\.$/u.exec(error.message)?.groups!.what ?? error.message
-  return new TouchstoneError(
-    'data.unreadable',
-    { path, found, expected: EXPECTED },
-    { cause: error },
-  )
+  if (!isError(error, 'benchmark.unreadable')) return error
+  const values = { path, found: error.values.found, expected: EXPECTED }
+  return new TouchstoneError('data.unreadable', values, { cause: error })
 }
 
 function chooseFormat(path: string, columns: readonly string[], name?: string): DataFormat {

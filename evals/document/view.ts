@@ -3,13 +3,7 @@ import type { Series, Point } from '../contract/document.ts'
 import type { Rate, Results } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
 import { percent, signedPoints, stateName } from '../contract/words.ts'
-
-export const isBase = ({ arm }: SubjectKey) => arm === 'base'
-
-export const isSameState = (a: SubjectKey) => (b: SubjectKey) =>
-  a.arm === b.arm && a.seed === b.seed && a.step === b.step
-
-export const firstJudge = (benchmark: BenchmarkRow): string => benchmark.judges[0] ?? ''
+import { lastSteps, firstJudge } from '../contract/keys.ts'
 
 /** Whether a row is of its benchmark's first judge. */
 export function byFirstJudge({ benchmarks }: Pick<Results, 'benchmarks'>) {
@@ -26,12 +20,7 @@ export function titlesOf({ benchmarks }: Pick<Results, 'benchmarks'>) {
 
 /** Keeps each arm's and seed's last step. */
 export function atLastStep<R extends SubjectKey>(rows: readonly R[]): R[] {
-  const last = new Map<string, number>()
-  for (const { arm, seed, step } of rows) {
-    const key = `${arm}\u0000${seed}`
-    last.set(key, Math.max(last.get(key) ?? 0, step))
-  }
-  return rows.filter(({ arm, seed, step }) => last.get(`${arm}\u0000${seed}`) === step)
+  return rows.filter(lastSteps(rows))
 }
 
 /** Arms other than the base, in the order of the results. */

@@ -26,16 +26,24 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS
 type Values<K extends ErrorCode> = Parameters<(typeof ERRORS)[K]>[0]
 
-/** Shown as `message`, then `remedy`, never with a stack. */
+/** Shown as `message`, then `remedy`, never with a stack. `values` are what the message was made of. */
 export class TouchstoneError<K extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'TouchstoneError'
   readonly code: K
+  readonly values: Values<K>
   readonly remedy: string
 
   constructor(code: K, values: Values<K>, options?: ErrorOptions) {
     const { message, remedy } = (ERRORS[code] as (values: Values<K>) => Details)(values)
     super(message, options)
     this.code = code
+    this.values = values
     this.remedy = remedy
   }
 }
+
+/** Whether `error` is the error of this code, so that its values are known. */
+export const isError = <K extends ErrorCode>(
+  error: unknown,
+  code: K,
+): error is TouchstoneError<K> => error instanceof TouchstoneError && error.code === code

@@ -1,16 +1,17 @@
 /** @file Agreement between the judges of one evaluation, in pairs and together, and the replies on which they differ. */
 import type { Disagreement, JudgeAgreement, JudgesTogether } from '../contract/results.ts'
+import { keyOf, stateKey } from '../contract/keys.ts'
 import { isDecided, isSuccess } from './gate/outcomes.ts'
 import { cohenKappa } from '../statistics/judges/agreement.ts'
 import { krippendorffAlpha } from '../statistics/judges/krippendorff.ts'
-import { keyOf, type Judged } from './judged.ts'
+import { type Judged } from './judged.ts'
 
 /** Longest list for people to look through; the full count is in `agreement`. */
 const LONGEST_QUEUE = 1000
 
 const byEvaluation = (states: readonly Judged[]): Judged[][] => [
-  ...Map.groupBy(states, ({ subject: { arm, seed, step }, benchmark }) =>
-    keyOf(arm, seed, step, benchmark.name),
+  ...Map.groupBy(states, ({ subject, benchmark }) =>
+    keyOf(stateKey(subject), benchmark.name),
   ).values(),
 ]
 

@@ -2,13 +2,14 @@
 import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { ChangePointRow, GateResult } from '../contract/gate.ts'
+import { keyOf, stateKey, isSameState, firstJudge } from '../contract/keys.ts'
 import { adviceFor, type Known } from './gate/advice.ts'
 import type { ComparedRun } from './gate/compared-run.ts'
 import { decide } from './gate/decide.ts'
 import { storedGate } from './gate/gate-file.ts'
 import { lastStates, storedStates } from './gate/stored-run.ts'
 import { changePoints } from './gate/trajectory.ts'
-import { keyOf, primaryJudge, type Measured } from './judged.ts'
+import { type Measured } from './judged.ts'
 
 interface Trajectory {
   readonly states: readonly ComparedRun[]
@@ -18,7 +19,7 @@ interface Trajectory {
 
 export function trajectoryOf(rows: AuditRows): Trajectory {
   const states = storedStates(rows, rows.run.id)
-  const judges = new Map(rows.benchmarks.map((row) => [row.name, primaryJudge(row)]))
+  const judges = new Map(rows.benchmarks.map((row) => [row.name, firstJudge(row)]))
   return { states, judges, changePoints: changePoints(states, judges) }
 }
 
@@ -46,8 +47,8 @@ const Trained = z.object({
 function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measured): Known {
   const trained = Trained.safeParse(run.config)
   const { evaluations, spectrumTotals, benchmarks } = measured
-  const judges = new Map(benchmarks.map((row) => [row.name, primaryJudge(row)]))
-  const states = new Set(evaluations.map(({ arm, seed, step }) => keyOf(arm, seed, step)))
+  const judges = new Map(benchmarks.map((row) => [row.name, firstJudge(row)]))
+  const states = new Set(evaluations.map(stateKey))
   const trainings = new Set(
     evaluations.filter(({ step }) => step > 0).map(({ arm, seed }) => keyOf(arm, seed)),
   )
@@ -61,14 +62,10 @@ function knownOf({ run, measuredUntil, artifacts }: AuditRows, measured: Measure
     seconds: measuredUntil > run.startedAt ? (measuredUntil - run.startedAt) / 1000 : null,
     steps: trained.success ? trained.data.training.steps : null,
     rateAt: (state, benchmark) =>
-      evaluations.find(
-        (row) =>
-          row.arm === state.arm &&
-          row.seed === state.seed &&
-          row.step === state.step &&
-          row.benchmark === benchmark &&
-          row.judge === judges.get(benchmark),
-      )?.rate.estimate ?? null,
+      evaluations
+        .filter(isSameState(state))
+        .find((row) => row.benchmark === benchmark && row.judge === judges.get(benchmark))?.rate
+        .estimate ?? null,
     intruders: spectrumTotals.reduce((sum, { intruders }) => sum + intruders, 0),
   }
 }

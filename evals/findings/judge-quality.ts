@@ -5,7 +5,7 @@
  * paired change corrected for both errors after Rogan and Gladen. Between raters, on what each said blind: Krippendorff's α and Cohen's κ.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
-import type { Label } from '../contract/evidence.ts'
+import { lastLabels, type LastLabels } from './labelling.ts'
 import {
   MEASURES,
   type CorrectedChange,
@@ -15,6 +15,7 @@ import {
   type People,
 } from '../contract/results.ts'
 import { OUTCOMES, type BenchmarkRole, type Outcome } from '../contract/rows.ts'
+import { keyOf, replyKey, isBase } from '../contract/keys.ts'
 import { isDecided, isSuccess } from './gate/outcomes.ts'
 import { cohenKappa } from '../statistics/judges/agreement.ts'
 import { krippendorffAlpha } from '../statistics/judges/krippendorff.ts'
@@ -22,25 +23,20 @@ import { correctedDifference } from '../statistics/judges/corrected-difference.t
 import { pairedChange } from '../statistics/paired/paired-change.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
 import { correctedRate } from '../statistics/judges/rogan-gladen.ts'
-import { judgedKey, keyOf, rateOfPrompts, scoresByPrompt, toRate, type Judged } from './judged.ts'
-import { isBase } from '../contract/rows.ts'
-import { replyKeyOf } from './labelling.ts'
+import { judgedKey, rateOfPrompts, scoresByPrompt, toRate, type Judged } from './judged.ts'
 import { baseFinder, pairsOf, promptsOf } from './paired.ts'
-
-/** Each rater's last label, by item, then by rater. */
-type Said = ReadonlyMap<string, ReadonlyMap<string, Outcome>>
 
 /** Null where no reply was labelled. `states` are the run's, from `groupJudged`. */
 export function peopleOf({ labelled }: AuditRows, states: readonly Judged[]): People | null {
   if (!labelled || labelled.labels.length === 0) return null
-  const said = lastWords(labelled.labels)
+  const said = lastLabels(labelled.labels)
   // Labels given while settling a difference are not blind and would inflate agreement.
-  const blind = lastWords(labelled.labels.filter(({ isSettling }) => !isSettling))
+  const blind = lastLabels(labelled.labels.filter(({ isSettling }) => !isSettling))
   const raters = [...new Set(labelled.labels.map(({ rater }) => rater))].sort()
   const people = new Map<string, Outcome>()
   for (const item of labelled.items) {
     const outcome = majority([...(said.get(item.item)?.values() ?? [])])
-    if (outcome) people.set(replyKeyOf(item), outcome)
+    if (outcome) people.set(replyKey(item), outcome)
   }
   const groups = [
     ...Map.groupBy(states, ({ benchmark, judge }) => keyOf(benchmark.name, judge)).values(),
@@ -117,16 +113,6 @@ function saidOf(found: ReturnType<typeof correctedRate | typeof correctedDiffere
   return { youden, corrected: { estimate, lower, upper }, refused: null }
 }
 
-function lastWords(labels: readonly Label[]): Said {
-  const byItem = new Map<string, Map<string, Outcome>>()
-  for (const { item, rater, outcome } of labels) {
-    const said = byItem.get(item) ?? new Map<string, Outcome>()
-    said.set(rater, outcome)
-    byItem.set(item, said)
-  }
-  return byItem
-}
-
 /** The outcome with most raters; undefined in a tie. */
 function majority(outcomes: readonly Outcome[]): Outcome | undefined {
   const counts = [...Map.groupBy(outcomes, (outcome) => outcome)]
@@ -136,7 +122,7 @@ function majority(outcomes: readonly Outcome[]): Outcome | undefined {
   return first && first.length > (second?.length ?? 0) ? first.outcome : undefined
 }
 
-function kappaOf(said: Said, a: string, b: string): People['kappas'][number] {
+function kappaOf(said: LastLabels, a: string, b: string): People['kappas'][number] {
   const table = OUTCOMES.map(() => OUTCOMES.map(() => 0))
   for (const each of said.values()) {
     const [one, two] = [each.get(a), each.get(b)]
@@ -157,39 +143,27 @@ function qualityOf(
   measure: Measure,
 ): JudgeQuality {
   const { benchmark, judge, judgeVersion } = group[0]!
-  const counts = { found: 0, positives: 0, left: 0, negatives: 0 }
+  const { role } = benchmark
+  // By what people say of a reply, then by what the judge says: 0 negative, 1 positive.
+  const table = [
+    [0, 0],
+    [0, 0],
+  ] as [[number, number], [number, number]]
   for (const { replies } of group) {
     for (const { reply, outcome } of replies.values()) {
-      const said = people.get(replyKeyOf(reply))
-      if (said === undefined) continue
-      if (!isDecided(benchmark.role, said) || !isDecided(benchmark.role, outcome)) continue
-      count(
-        counts,
-        isPositive(measure, benchmark.role, said),
-        isPositive(measure, benchmark.role, outcome),
-      )
+      const said = people.get(replyKey(reply))
+      if (said === undefined || !isDecided(role, said) || !isDecided(role, outcome)) continue
+      const [row, column] = [said, outcome].map((each) => Number(isPositive(measure, role, each)))
+      table[row!]![column!]!++
     }
   }
+  const [[left, raised], [missed, found]] = table
   return {
     benchmark: benchmark.name,
     judge,
     judgeVersion,
     measure,
-    sensitivity: toRate(counts.found, counts.positives),
-    specificity: toRate(counts.left, counts.negatives),
-  }
-}
-
-function count(
-  counts: { found: number; positives: number; left: number; negatives: number },
-  isTrue: boolean,
-  isFound: boolean,
-): void {
-  if (isTrue) {
-    counts.positives++
-    if (isFound) counts.found++
-  } else {
-    counts.negatives++
-    if (!isFound) counts.left++
+    sensitivity: toRate(found, found + missed),
+    specificity: toRate(left, left + raised),
   }
 }

@@ -9,6 +9,7 @@ import {
   type ReplyRow,
   type SubjectKey,
 } from '../contract/rows.ts'
+import { keyOf, stateKey, replyKey, lastSteps } from '../contract/keys.ts'
 import { isDecided, isSuccess } from './gate/outcomes.ts'
 import { wilson } from '../statistics/proportion.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
@@ -33,12 +34,6 @@ export interface Judged {
   readonly replies: ReadonlyMap<string, JudgedReply>
 }
 
-/** The judge that decides the verdict. */
-export const primaryJudge = (benchmark: BenchmarkRow): string => benchmark.judges[0] ?? ''
-
-export const keyOf = (...parts: readonly (string | number)[]) => parts.join('\u0000')
-const subjectKey = ({ arm, seed, step }: SubjectKey) => keyOf(arm, seed, step)
-
 /** The rows that grouping needs. */
 export type Judgeable = Pick<
   AuditRows,
@@ -47,15 +42,15 @@ export type Judgeable = Pick<
 
 /** Finished evaluations only, since a partial benchmark is a different one; ordered by subject, benchmark, judge. */
 export function groupJudged(rows: Judgeable): Judged[] {
-  const finished = new Set(rows.evaluations.map((row) => keyOf(subjectKey(row), row.benchmark)))
+  const finished = new Set(rows.evaluations.map((row) => keyOf(stateKey(row), row.benchmark)))
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
   const benchmarks = new Map(rows.benchmarks.map((row) => [row.name, row]))
   const groups = new Map<string, Judged & { replies: Map<string, JudgedReply> }>()
   for (const row of rows.verdicts) {
     const reply = replies.get(replyKey(row))
     const benchmark = benchmarks.get(row.benchmark)
-    if (!reply || !benchmark || !finished.has(keyOf(subjectKey(row), row.benchmark))) continue
-    const key = keyOf(subjectKey(row), row.benchmark, row.judge)
+    if (!reply || !benchmark || !finished.has(keyOf(stateKey(row), row.benchmark))) continue
+    const key = keyOf(stateKey(row), row.benchmark, row.judge)
     const { arm, seed, step } = row
     const group = groups.get(key) ?? {
       subject: { arm, seed, step },
@@ -80,9 +75,6 @@ export function groupJudged(rows: Judgeable): Judged[] {
 const inKeyOrder = <V>(map: ReadonlyMap<string, V>) =>
   new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
 
-const replyKey = (row: SubjectKey & { benchmark: string; sampleId: string; epoch: number }) =>
-  keyOf(subjectKey(row), row.benchmark, row.sampleId, row.epoch)
-
 const joined = (versions: string, version: string) =>
   versions.split(', ').includes(version) ? versions : `${versions}, ${version}`
 
@@ -106,15 +98,8 @@ function inOrderOf(
 
 /** The last evaluated step of every arm and seed, without the base. */
 export function lastStates(states: readonly Judged[]): Judged[] {
-  const last = new Map<string, number>()
-  for (const { subject } of states) {
-    const key = keyOf(subject.arm, subject.seed)
-    last.set(key, Math.max(last.get(key) ?? 0, subject.step))
-  }
-  return states.filter(
-    ({ subject }) =>
-      subject.arm !== 'base' && last.get(keyOf(subject.arm, subject.seed)) === subject.step,
-  )
+  const isLast = lastSteps(states.map(({ subject }) => subject))
+  return states.filter(({ subject }) => subject.arm !== 'base' && isLast(subject))
 }
 
 export function toRate(successes: number, n: number): Rate {

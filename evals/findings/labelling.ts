@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { AuditRows } from '../contract/audit-rows.ts'
-import type { Label, LabelItem } from '../contract/evidence.ts'
-import { Outcome, type ReplyKey, type SealedReply } from '../contract/rows.ts'
+import { LabelItem, type Label } from '../contract/evidence.ts'
+import { Outcome, type SealedReply } from '../contract/rows.ts'
+import { replyKey } from '../contract/keys.ts'
 import { readTable } from '../tables/read-table.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { unknownName } from '../errors/names.ts'
 import { randomStream } from '../statistics/random.ts'
-import { keyOf } from './judged.ts'
 
 export interface LabelTask {
   readonly item: string
@@ -23,9 +23,6 @@ interface DrawnItems {
   readonly open: readonly LabelTask[]
   readonly sealed: readonly LabelTask[]
 }
-
-export const replyKeyOf = ({ arm, seed, step, benchmark, sampleId, epoch }: ReplyKey): string =>
-  keyOf(arm, seed, step, benchmark, sampleId, epoch)
 
 interface DrawOptions {
   readonly count: number
@@ -48,40 +45,41 @@ export function drawItems(
   const asked = replies.filter((row) => benchmark === null || row.benchmark === benchmark)
   const candidates = candidatesOf(asked, sealed)
   const drawn = randomStream(seed, 'labelling').shuffle(candidates).slice(0, count)
-  const itemOf = new Map(known.map((item) => [replyKeyOf(item), item.item]))
-  const named = drawn.map((each) => ({
-    ...each,
-    item: itemOf.get(each.key) ?? randomBytes(6).toString('hex'),
-  }))
-  const task = ({ item, row, text }: (typeof named)[number]): LabelTask => ({
-    item,
-    prompt: row.prompt,
-    reply: text,
+  const itemOf = new Map(known.map((item) => [replyKey(item), item.item]))
+  const named = drawn.map(({ row, key, text, isSealed }) => {
+    const item = itemOf.get(key) ?? randomBytes(6).toString('hex')
+    return { row, isSealed, task: { item, prompt: row.prompt, reply: text } }
   })
+  const tasks = (sealedOnes: boolean) =>
+    named.filter(({ isSealed }) => isSealed === sealedOnes).map(({ task }) => task)
   return {
-    items: named.map(({ item, row: { arm, seed: own, step, benchmark: name, ...row } }) => ({
-      item,
-      arm,
-      seed: own,
-      step,
-      benchmark: name,
-      sampleId: row.sampleId,
-      epoch: row.epoch,
-    })),
-    open: named.filter(({ isSealed }) => !isSealed).map(task),
-    sealed: named.filter(({ isSealed }) => isSealed).map(task),
+    items: named.map(({ row, task: { item } }) => LabelItem.parse({ ...row, item })),
+    open: tasks(false),
+    sealed: tasks(true),
   }
 }
 
 /** Replies with a text. A multiple-choice reply is an option that was never written, so there is nothing to label. */
 function candidatesOf(replies: AuditRows['replies'], sealed: readonly SealedReply[]) {
-  const apart = new Map(sealed.map((row) => [replyKeyOf(row), row.text]))
+  const apart = new Map(sealed.map((row) => [replyKey(row), row.text]))
   return replies.flatMap((row) => {
     if (row.expected.kind === 'choice') return []
-    const key = replyKeyOf(row)
+    const key = replyKey(row)
     const text = row.text ?? apart.get(key)
     return text === undefined ? [] : [{ row, key, text, isSealed: row.text === null }]
   })
+}
+
+/** Item → rater → outcome. */
+export type LastLabels = ReadonlyMap<string, ReadonlyMap<string, Outcome>>
+
+/** Each rater's last label of each item. */
+export function lastLabels(labels: readonly Label[]): LastLabels {
+  const byItem = new Map<string, Map<string, Outcome>>()
+  for (const { item, rater, outcome } of labels) {
+    byItem.set(item, (byItem.get(item) ?? new Map<string, Outcome>()).set(rater, outcome))
+  }
+  return byItem
 }
 
 const LABELS = Outcome.options

@@ -6,10 +6,10 @@ import type { Comparison } from '../contract/results.ts'
 import { decodingOf, namesClasses, type ReplyRow } from '../contract/rows.ts'
 import { DEGENERATE_RULE, type Degeneracy } from '../judges/degenerate.ts'
 import { isGuarded } from '../judges/guard.ts'
-import { keyOf, primaryJudge, type Measured } from './judged.ts'
+import { type Measured } from './judged.ts'
 import { elsewhere } from '../judges/judge-endpoint.ts'
-import { lastSteps } from './notes.ts'
 import { counted, listed } from '../contract/words.ts'
+import { keyOf, stateKey, replyKey, lastSteps, firstJudge } from '../contract/keys.ts'
 
 /** With fewer, the normal approximation of a count is poor. */
 const FEW = 5
@@ -67,10 +67,8 @@ function leaningLimits({ evaluations }: Measured): string[] {
 }
 
 function runLimits({ run, replies, evaluations }: AuditRows): string[] {
-  const finished = new Set(
-    evaluations.map((row) => keyOf(row.arm, row.seed, row.step, row.benchmark)),
-  )
-  const begun = new Set(replies.map((row) => keyOf(row.arm, row.seed, row.step, row.benchmark)))
+  const finished = new Set(evaluations.map((row) => keyOf(stateKey(row), row.benchmark)))
+  const begun = new Set(replies.map((row) => keyOf(stateKey(row), row.benchmark)))
   const unfinished = [...begun].filter((key) => !finished.has(key)).length
   return [
     ...(run.outcome === 'cancelled' || run.outcome === 'failed'
@@ -161,7 +159,7 @@ function guardLimits({ replies, verdicts }: AuditRows): string[] {
   const improbable = new Set(
     verdicts
       .filter(({ outcome, reason }) => outcome === 'degenerate' && reason === UNLIKELY)
-      .map((row) => keyOf(row.arm, row.seed, row.step, row.benchmark, row.sampleId, row.epoch)),
+      .map(replyKey),
   ).size
   return [
     ...(unasked > 0
@@ -179,7 +177,7 @@ function guardLimits({ replies, verdicts }: AuditRows): string[] {
 
 function fewLimits({ comparisons, evaluations, benchmarks }: Measured): string[] {
   const isLast = lastSteps(evaluations)
-  const primaries = new Set(benchmarks.map((row) => keyOf(row.name, primaryJudge(row))))
+  const primaries = new Set(benchmarks.map((row) => keyOf(row.name, firstJudge(row))))
   const few = comparisons
     .filter((row) => isLast(row) && primaries.has(keyOf(row.benchmark, row.judge)))
     .filter((row) => row.n > 0 && isFew(row))

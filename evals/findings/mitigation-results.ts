@@ -3,7 +3,8 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import { MITIGATION_METRICS as NAMES, MITIGATIONS, type Mitigated } from '../contract/mitigation.ts'
 import type { MitigationArm } from '../contract/results.ts'
 import type { MetricRow, SubjectKey } from '../contract/rows.ts'
-import { groupJudged, keyOf, rateOf, type Judged } from './judged.ts'
+import { keyOf, stateKey, isSameState } from '../contract/keys.ts'
+import { groupJudged, rateOf, type Judged } from './judged.ts'
 import { compare } from './paired.ts'
 
 /** The rows without mitigated states, which are compared with their fine-tune and never with the base. */
@@ -32,7 +33,7 @@ export function mitigationOf(rows: AuditRows): MitigationArm[] {
   const finder = byState(judged)
   const groups = Map.groupBy(
     judged.filter(({ subject }) => mitigated.has(subject.arm)),
-    ({ subject }) => keyOf(subject.arm, subject.seed, subject.step),
+    ({ subject }) => stateKey(subject),
   )
   return [...groups.values()]
     .map((states) => armOf(states, mitigated.get(states[0]!.subject.arm)!, finder, rows.metrics))
@@ -49,8 +50,8 @@ const inOrder = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
 
 /** The same benchmark, by the same judge, of another arm at the same seed and step. */
 function byState(judged: readonly Judged[]) {
-  const key = ({ arm, seed, step }: SubjectKey, { benchmark, judge }: Judged) =>
-    keyOf(arm, seed, step, benchmark.name, judge)
+  const key = (subject: SubjectKey, { benchmark, judge }: Judged) =>
+    keyOf(stateKey(subject), benchmark.name, judge)
   const states = new Map(judged.map((state) => [key(state.subject, state), state]))
   return (state: Judged, arm: string) => states.get(key({ ...state.subject, arm }, state))
 }
@@ -62,9 +63,7 @@ function armOf(
   metrics: readonly MetricRow[],
 ): MitigationArm {
   const { subject } = states[0]!
-  const own = metrics.filter(
-    ({ arm, seed, step }) => arm === subject.arm && seed === subject.seed && step === subject.step,
-  )
+  const own = metrics.filter(isSameState(subject))
   const value = (name: string) => own.find((row) => row.name === name)?.value ?? null
   return {
     arm: of,

@@ -1,8 +1,9 @@
 /** @file Notes beside the verdict: spread between seeds, degenerate replies, judges that differ, spectra. */
 import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
-import { keyOf, primaryJudge, type Measured } from './judged.ts'
+import { type Measured } from './judged.ts'
 import { listed, percent, stateInSentence } from '../contract/words.ts'
+import { keyOf, lastSteps, firstJudge } from '../contract/keys.ts'
 
 const DEGENERATE_SHARE = 0.02
 const JUDGES_DIFFER = 0.05
@@ -18,18 +19,8 @@ export function notesOf(results: Measured): string[] {
   ]
 }
 
-/** Whether a row is of its arm's and seed's last evaluated step. */
-export function lastSteps(rows: readonly SubjectKey[]): (row: SubjectKey) => boolean {
-  const last = new Map<string, number>()
-  for (const { arm, seed, step } of rows) {
-    const key = keyOf(arm, seed)
-    last.set(key, Math.max(last.get(key) ?? 0, step))
-  }
-  return ({ arm, seed, step }) => last.get(keyOf(arm, seed)) === step
-}
-
 function seedNotes({ seeds, benchmarks }: Measured): string[] {
-  const titles = new Map(benchmarks.map((row) => [keyOf(row.name, primaryJudge(row)), row.title]))
+  const titles = new Map(benchmarks.map((row) => [keyOf(row.name, firstJudge(row)), row.title]))
   const spreads = seeds.filter(
     (row) => row.seeds.length > 1 && titles.has(keyOf(row.benchmark, row.judge)),
   )
@@ -52,7 +43,7 @@ const nameOf = ({ arm, seed }: SubjectKey) => stateInSentence({ arm, seed })
 
 /** Each arm's worst seed, where that is worth saying. */
 function degenerateNotes(results: Measured, benchmark: BenchmarkRow): string[] {
-  const rows = lastOf(results, benchmark).filter(({ judge }) => judge === primaryJudge(benchmark))
+  const rows = lastOf(results, benchmark).filter(({ judge }) => judge === firstJudge(benchmark))
   return [...Map.groupBy(rows, ({ arm }) => arm).values()].flatMap((seeds) => {
     const worst = seeds.reduce((a, b) => (degenerateShare(b) > degenerateShare(a) ? b : a))
     const share = degenerateShare(worst)
@@ -71,10 +62,10 @@ function judgeNotes(results: Measured, benchmark: BenchmarkRow): string[] {
   const rows = lastOf(results, benchmark)
   const primary = new Map(
     rows
-      .filter(({ judge }) => judge === primaryJudge(benchmark))
+      .filter(({ judge }) => judge === firstJudge(benchmark))
       .map((row) => [keyOf(row.arm, row.seed), row]),
   )
-  const others = rows.filter(({ judge }) => judge !== primaryJudge(benchmark))
+  const others = rows.filter(({ judge }) => judge !== firstJudge(benchmark))
   return [...Map.groupBy(others, ({ judge }) => judge)].flatMap(([judge, judged]) => {
     const gaps = judged.flatMap((row) => {
       const first = primary.get(keyOf(row.arm, row.seed))
@@ -83,7 +74,7 @@ function judgeNotes(results: Measured, benchmark: BenchmarkRow): string[] {
     })
     const worst = gaps.sort((a, b) => gapOf(b) - gapOf(a))[0]
     if (!worst || gapOf(worst) <= JUDGES_DIFFER) return []
-    return `The judge ${judge} finds ${percent(worst.theirs)} on ${benchmark.title} where ${primaryJudge(benchmark)} finds ${percent(worst.ours)} (${nameOf(worst.row)}).`
+    return `The judge ${judge} finds ${percent(worst.theirs)} on ${benchmark.title} where ${firstJudge(benchmark)} finds ${percent(worst.ours)} (${nameOf(worst.row)}).`
   })
 }
 

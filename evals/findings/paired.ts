@@ -1,11 +1,12 @@
 /** @file The same prompts before and after: counts, flips, retention. Pairs with an undecided side are dropped and counted. */
 import type { Comparison, Flip, Results } from '../contract/results.ts'
 import type { Outcome } from '../contract/rows.ts'
+import { keyOf, isBase } from '../contract/keys.ts'
 import { capabilityRetention } from '../statistics/bootstrap.ts'
 import { pairedChange } from '../statistics/paired/paired-change.ts'
 import type { PromptPair } from '../statistics/repeated.ts'
 import { isDecided, isSuccess } from './gate/outcomes.ts'
-import { judgedKey, keyOf, type Judged, type JudgedReply } from './judged.ts'
+import { judgedKey, type Judged, type JudgedReply } from './judged.ts'
 
 interface Pair {
   readonly before: JudgedReply
@@ -16,7 +17,7 @@ interface Pair {
 export function baseFinder(states: readonly Judged[]): (state: Judged) => Judged | undefined {
   const bases = new Map(
     states
-      .filter(({ subject }) => subject.arm === 'base' && subject.seed === 0 && subject.step === 0)
+      .filter(({ subject }) => isBase(subject))
       .map((state) => [keyOf(state.benchmark.name, state.judge), state]),
   )
   return ({ benchmark, judge }) => bases.get(keyOf(benchmark.name, judge))

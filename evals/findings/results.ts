@@ -3,14 +3,13 @@ import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CategoryRate, Results, SeedSpread, SpectrumTotal } from '../contract/results.ts'
 import type { SpectrumRow } from '../contract/rows.ts'
+import { keyOf, stateKey, firstJudge } from '../contract/keys.ts'
 import { meanAndSd } from '../statistics/summary.ts'
 import { agreementOf, disagreementsOf, judgesTogether } from './agreement.ts'
 import {
   groupJudged,
   judgedKey,
-  keyOf,
   lastStates,
-  primaryJudge,
   rateOf,
   toEvaluation,
   type Judged,
@@ -94,7 +93,7 @@ function spreadsOf(states: readonly Judged[]) {
   }
 }
 
-const isPrimary = ({ benchmark, judge }: Judged) => judge === primaryJudge(benchmark)
+const isPrimary = ({ benchmark, judge }: Judged) => judge === firstJudge(benchmark)
 
 const judgesOf = (rows: AuditRows, states: readonly Judged[]) => ({
   agreement: agreementOf(states),
@@ -151,7 +150,7 @@ function seedSpreads(last: readonly Judged[]): SeedSpread[] {
 }
 
 export function spectrumTotals(spectra: readonly SpectrumRow[]): SpectrumTotal[] {
-  const groups = Map.groupBy(spectra, ({ arm, seed, step }) => keyOf(arm, seed, step))
+  const groups = Map.groupBy(spectra, stateKey)
   return [...groups.values()].map((matrices) => {
     const { arm, seed, step } = matrices[0]!
     const ranks = matrices.flatMap(({ effectiveRankOfChange: rank }) => rank ?? [])

@@ -1,10 +1,10 @@
 /** @file Judges' scores at each step: the mean over prompts with its interval, and the change from the base. */
 import type { MeanScore } from '../contract/results.ts'
+import { isBase } from '../contract/keys.ts'
 import { bootstrapMean } from '../statistics/bootstrap.ts'
 import { clusterDifference } from '../statistics/cluster-bootstrap.ts'
 import { baseFinder } from './paired.ts'
 import { judgedKey, type Judged } from './judged.ts'
-import { isBase } from '../contract/rows.ts'
 
 /** Fixed, so that the same rows give the same report. */
 const DRAWS = { seed: 0, resamples: 2000 }

@@ -1,21 +1,17 @@
 /** @file Multiple tests: changes by category, and Holm's correction over benchmarks and over categories. */
 import type { CategoryChange, Comparison } from '../contract/results.ts'
+import { keyOf, stateKey } from '../contract/keys.ts'
 import { holmAdjusted } from '../statistics/paired/holm.ts'
 import { compare } from './paired.ts'
-import { judgedKey, keyOf, type Judged } from './judged.ts'
+import { judgedKey, type Judged } from './judged.ts'
 
 /** One family of tests: last steps by first judges, over all arms, seeds and benchmarks. */
 export function withHolm(
   comparisons: readonly Omit<Comparison, 'holmP'>[],
   family: readonly Judged[],
 ): Comparison[] {
-  const key = ({ arm, seed, step, benchmark, judge }: Omit<Comparison, 'holmP'>) =>
-    keyOf(arm, seed, step, benchmark, judge)
-  const names = new Set(
-    family.map(({ subject, benchmark, judge }) =>
-      key({ ...subject, benchmark: benchmark.name, judge } as Comparison),
-    ),
-  )
+  const key = (row: ReturnType<typeof judgedKey>) => keyOf(stateKey(row), row.benchmark, row.judge)
+  const names = new Set(family.map((state) => key(judgedKey(state))))
   const tested = comparisons.filter((row) => names.has(key(row)))
   const adjusted = holmAdjusted(tested.map(({ pValue }) => pValue))
   const holmP = new Map(tested.map((row, i) => [row, adjusted[i]!]))

@@ -4,9 +4,9 @@
  */
 import type { Evaluation, SpectrumLink, SpectrumTotal } from '../contract/results.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
+import { stateKey, firstJudge } from '../contract/keys.ts'
 import { bootstrap } from '../statistics/bootstrap.ts'
 import { spearman } from '../statistics/correlation.ts'
-import { keyOf, primaryJudge } from './judged.ts'
 
 /** Fewer states give no meaningful rank correlation. */
 const FEWEST_STATES = 4
@@ -24,9 +24,7 @@ export function spectrumLinks(
   evaluations: readonly Evaluation[],
   benchmarks: readonly BenchmarkRow[],
 ): SpectrumLink[] {
-  const intruders = new Map(
-    totals.map((row) => [keyOf(row.arm, row.seed, row.step), row.intruders] as const),
-  )
+  const intruders = new Map(totals.map((row) => [stateKey(row), row.intruders]))
   const arms = [...new Set(totals.map(({ arm }) => arm))]
   return benchmarks
     .filter(({ role }) => role === 'refusal')
@@ -34,11 +32,12 @@ export function spectrumLinks(
       arms.flatMap((arm) => {
         const points = evaluations
           .filter((row) => row.arm === arm && row.benchmark === benchmark.name)
-          .filter((row) => row.judge === primaryJudge(benchmark))
-          .flatMap(({ seed, step, rate }): Point[] => {
-            const count = intruders.get(keyOf(arm, seed, step))
-            if (count === undefined || rate.estimate === null) return []
-            return [{ seed, intruders: count, rate: rate.estimate }]
+          .filter((row) => row.judge === firstJudge(benchmark))
+          .flatMap((row): Point[] => {
+            const { estimate } = row.rate
+            const count = intruders.get(stateKey(row))
+            if (count === undefined || estimate === null) return []
+            return [{ seed: row.seed, intruders: count, rate: estimate }]
           })
         return points.length < FEWEST_STATES ? [] : [linkOf(arm, benchmark, points)]
       }),
@@ -56,7 +55,7 @@ function linkOf(arm: string, benchmark: BenchmarkRow, points: readonly Point[]):
   const link = {
     arm,
     benchmark: benchmark.name,
-    judge: primaryJudge(benchmark),
+    judge: firstJudge(benchmark),
     states: points.length,
     seeds: seeds.length,
     rho: rhoOf(points),

@@ -1,7 +1,8 @@
 /** @file Where a rate's variance comes from: seed × prompt, and decoding samples where each prompt was answered more than once. */
 import type { VarianceSplit } from '../contract/results.ts'
+import { keyOf } from '../contract/keys.ts'
 import { varianceComponents } from '../statistics/variance-components.ts'
-import { keyOf, scoresByPrompt, type Judged } from './judged.ts'
+import { scoresByPrompt, type Judged } from './judged.ts'
 
 /** For arms with at least two seeds; `states` are last steps by first judges. */
 export function varianceSplits(states: readonly Judged[]): VarianceSplit[] {

@@ -13,9 +13,10 @@ import {
 } from '../contract/results.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
 import { nothingToLose, RATE_NAMES } from './gate/rates.ts'
-import { lastSteps, notesOf } from './notes.ts'
-import { primaryJudge, type Measured } from './judged.ts'
+import { notesOf } from './notes.ts'
+import { type Measured } from './judged.ts'
 import { counted, percent, points, pValueText, signedPoints } from '../contract/words.ts'
+import { lastSteps, firstJudge } from '../contract/keys.ts'
 
 interface Harm {
   readonly estimate: number
@@ -33,7 +34,7 @@ export function verdictOf(results: Measured, margin: number): Results['verdict']
   const outcome = overall(claims)
   return {
     outcome,
-    judge: [...new Set(results.benchmarks.map(primaryJudge))].join(', '),
+    judge: [...new Set(results.benchmarks.map(firstJudge))].join(', '),
     margin,
     headline: headline(results, claims, outcome, margin),
     findings: claims.map(({ harm: _, ...finding }) => finding),
@@ -53,8 +54,7 @@ function overall(claims: readonly Claim[]): VerdictOutcome {
 function claimsOf(results: Measured, benchmark: BenchmarkRow, margin: number): Claim[] {
   const isLast = lastSteps(results.evaluations)
   const rows = results.comparisons.filter(
-    (row) =>
-      row.benchmark === benchmark.name && row.judge === primaryJudge(benchmark) && isLast(row),
+    (row) => row.benchmark === benchmark.name && row.judge === firstJudge(benchmark) && isLast(row),
   )
   return [...Map.groupBy(rows, ({ arm }) => arm).values()].map((seeds) =>
     claimOf(benchmark, seeds, margin),

@@ -1,6 +1,7 @@
 /** @file What a model state says to a benchmark's prompts: written replies, or how probable it finds each option. */
 import { sha256 } from '../files/digest.ts'
 import type { Completion, Sample, SubjectKey } from '../contract/rows.ts'
+import { keyOf } from '../contract/keys.ts'
 import type { ContinuationScore } from '../inference/continuation.ts'
 import type { ScoredText } from '../inference/score.ts'
 import type { Subject } from '../inference/subject.ts'
@@ -77,7 +78,7 @@ async function written(
 
 /** Names the random numbers of one reply; the variance between samples is only one if no two replies share theirs. */
 const streamOf = ({ arm, seed, step }: SubjectKey, id: string, epoch: number) =>
-  [arm, seed, step, id, epoch].join('\u0000')
+  keyOf(arm, seed, step, id, epoch)
 
 /** Prompts scored side by side before progress is told. */
 const CHUNK = 64

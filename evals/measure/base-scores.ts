@@ -3,12 +3,12 @@
  * tokens, the end token included, which the guard against degenerate text holds against its bound (docs/methods/refusal.md).
  */
 import type { SubjectKey } from '../contract/rows.ts'
+import { isBase } from '../contract/keys.ts'
 import { scoreTexts, type ScoredText } from '../inference/score.ts'
 import { isGuarded } from '../judges/guard.ts'
 import type { Answer } from '../judges/judge.ts'
 import type { Reply } from './answers.ts'
 import { openOwnSession, type Base } from './base.ts'
-import { isBase } from '../contract/rows.ts'
 
 export interface BaseScores {
   /** In nats a token, in order; the same bits in any company. */

@@ -1,10 +1,10 @@
 /** @file Fine-tuning data as it is seen by a model: the rendered prompt, which of its tokens are learnt, and what to look at before. */
 import { z } from 'zod'
-import { call, Page } from '../call.ts'
+import { call, Page, PathText } from '../call.ts'
 import { Message } from '../rows.ts'
 
 /** A bundled name such as `house-benign`, a file, or a sample of its rows as `FILE#20000`. */
-const source = z.string().min(1).max(4096)
+const source = PathText
 
 /** Null lets the columns decide; `map` is `prompt=COLUMN,reply=COLUMN` or `text=COLUMN`. */
 const DataChoice = z.object({
@@ -76,7 +76,7 @@ export const PreviewRow = z.object({
 export type PreviewRow = z.infer<typeof PreviewRow>
 
 /** Suites or files whose prompts the data should not hold. */
-const against = z.array(z.string().min(1).max(4096)).max(50).default(['house', 'general'])
+const against = z.array(PathText).max(50).default(['house', 'general'])
 
 export const data = {
   /** Of a file, whatever it is about. */

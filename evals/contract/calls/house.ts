@@ -1,8 +1,6 @@
 /** @file Keeping house: disk, copies, settings, what to send with a bug, what this machine can do, and a console that only reads. */
 import { z } from 'zod'
-import { call, Nothing } from '../call.ts'
-
-const path = z.string().min(1).max(4096)
+import { call, Nothing, PathText } from '../call.ts'
 
 export const DiskUse = z.object({
   what: z.enum([
@@ -34,9 +32,9 @@ export type Settings = z.infer<typeof Settings>
 export const house = {
   usage: call(Nothing, z.object({ home: z.string(), free: z.number(), entries: z.array(DiskUse) })),
   /** A whole and consistent copy, also while a job runs. Refuses to write over anything. */
-  backup: call(z.object({ path }), z.object({ path: z.string(), bytes: z.int() })),
+  backup: call(z.object({ path: PathText }), z.object({ path: z.string(), bytes: z.int() })),
   /** Copies the databases and checks the copies; a start with that folder goes on there, and the old files stay. */
-  move: call(z.object({ folder: path }), z.object({ home: z.string() })),
+  move: call(z.object({ folder: PathText }), z.object({ home: z.string() })),
   settings: call(Nothing, Settings),
   set: call(Settings.partial(), Settings),
   /** Versions, configurations without paths or texts, errors, phases: no prompt and no reply. */

@@ -1,9 +1,7 @@
 /** @file Models where they lie, and the files beside them. Nothing is copied, and what is not recognised is told why. */
 import { z } from 'zod'
-import { call, Done, Nothing } from '../call.ts'
+import { call, Done, Nothing, PathText } from '../call.ts'
 import { WireError } from '../wire-error.ts'
-
-const path = z.string().min(1).max(4096)
 
 export const ModelFacts = z.object({
   architecture: z.string(),
@@ -57,16 +55,16 @@ const FileListing = z.object({
 export const model = {
   /** The bundled one first, then those that were added. */
   list: call(Nothing, z.array(ModelEntry)),
-  inspect: call(z.object({ path }), ModelEntry),
+  inspect: call(z.object({ path: PathText }), ModelEntry),
   /** sha256 over the weights: reads all of them. */
-  digest: call(z.object({ path }), z.object({ digest: z.string(), seconds: z.number() })),
+  digest: call(z.object({ path: PathText }), z.object({ digest: z.string(), seconds: z.number() })),
   /** Keeps the path in the list; refuses what `inspect` finds unusable with its problem. */
-  add: call(z.object({ path }), ModelEntry),
+  add: call(z.object({ path: PathText }), ModelEntry),
   /** Forgets the path; no file is touched. */
-  remove: call(z.object({ path }), Done),
+  remove: call(z.object({ path: PathText }), Done),
 }
 
 export const file = {
   /** The user's home folder where `path` is null. Refused where the shell has a picker of its own. */
-  list: call(z.object({ path: path.nullable().default(null) }), FileListing),
+  list: call(z.object({ path: PathText.nullable().default(null) }), FileListing),
 }

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { call, Done, RunRef } from '../call.ts'
 import { ComparedField, Difference, GateOutcome, GateResult } from '../gate.ts'
 import { Section } from '../document.ts'
-import { Results, VerdictOutcome } from '../results.ts'
-import { BENCHMARK_ROLES, Outcome } from '../rows.ts'
+import { Rate, Results, VerdictOutcome } from '../results.ts'
+import { ArmKey, BENCHMARK_ROLES, Outcome, SubjectKey } from '../rows.ts'
 import { WireError } from '../wire-error.ts'
 
 const RunNote = z.object({
@@ -21,16 +21,10 @@ export const RunSummary = z.object({
   headline: z.string(),
   /** Rates of every arm and seed at its last step, by each benchmark's first judge. */
   rates: z.array(
-    z.object({
-      arm: z.string(),
-      seed: z.int(),
-      step: z.int(),
+    SubjectKey.extend({
       benchmark: z.string(),
       role: z.enum(BENCHMARK_ROLES),
-      estimate: z.number().nullable(),
-      lower: z.number().nullable(),
-      upper: z.number().nullable(),
-      n: z.int(),
+      ...Rate.pick({ estimate: true, lower: true, upper: true, n: true }).shape,
     }),
   ),
 })
@@ -82,12 +76,7 @@ const ComparisonRow = z.object({
   unmatched: z.int(),
 })
 
-const StateName = z.object({
-  runId: z.string(),
-  arm: z.string(),
-  seed: z.int(),
-  step: z.int(),
-})
+const StateName = z.object({ runId: z.string(), arm: z.string(), seed: z.int(), step: z.int() })
 
 export const ComparedPair = z.object({
   before: StateName,
@@ -157,9 +146,7 @@ export const run = {
   metrics: call(
     RunRef.extend({ names: z.array(z.string()).default([]) }),
     z.array(
-      z.object({
-        arm: z.string(),
-        seed: z.int(),
+      ArmKey.extend({
         name: z.string(),
         steps: z.array(z.int()),
         values: z.array(z.number()),

@@ -2,30 +2,22 @@
 import { z } from 'zod'
 import { call, Done, Page, RunRef } from '../call.ts'
 import { People } from '../results.ts'
-import { Expected, Outcome, SubjectKey } from '../rows.ts'
+import { Outcome, ReplyRow, SubjectKey, VerdictRow } from '../rows.ts'
 
 const State = RunRef.extend(SubjectKey.shape)
 
-const SampleOutcome = z.object({
-  judge: z.string(),
-  outcome: Outcome,
-  score: z.number().nullable(),
-  reason: z.string().nullable(),
-})
+const ASKED = { benchmark: true, sampleId: true, epoch: true, category: true } as const
 
-export const SampleRow = z.object({
-  benchmark: z.string(),
-  sampleId: z.string(),
-  epoch: z.int(),
-  category: z.string(),
-  expected: Expected,
-  prompt: z.string(),
-  /** Null where the prompt should be refused: such replies are kept apart. */
-  text: z.string().nullable(),
-  tokens: z.int(),
-  stop: z.enum(['end', 'length']),
-  meanLogProb: z.number(),
-  outcomes: z.array(SampleOutcome),
+export const SampleRow = ReplyRow.pick({
+  ...ASKED,
+  expected: true,
+  prompt: true,
+  text: true,
+  tokens: true,
+  stop: true,
+  meanLogProb: true,
+}).extend({
+  outcomes: z.array(VerdictRow.pick({ judge: true, outcome: true, score: true, reason: true })),
 })
 export type SampleRow = z.infer<typeof SampleRow>
 
@@ -60,13 +52,7 @@ export const sample = {
 
 const Side = z.object({ outcome: Outcome, text: z.string().nullable(), meanLogProb: z.number() })
 
-export const PairRow = z.object({
-  benchmark: z.string(),
-  sampleId: z.string(),
-  epoch: z.int(),
-  category: z.string(),
-  prompt: z.string(),
-  expected: Expected,
+export const PairRow = ReplyRow.pick({ ...ASKED, prompt: true, expected: true }).extend({
   isFlip: z.boolean(),
   before: Side,
   after: Side,

@@ -1,6 +1,6 @@
 /** @file Talking to a base and a candidate side by side. Nothing that is said is stored or logged. */
 import { z } from 'zod'
-import { call, Done, Nothing } from '../call.ts'
+import { call, Done, Nothing, PathText } from '../call.ts'
 import { Message, Outcome } from '../rows.ts'
 
 const SpokenToken = z.object({ text: z.string(), logProb: z.number() })
@@ -24,8 +24,8 @@ export type Spoken = z.infer<typeof Spoken>
 export const talk = {
   ask: call(
     z.object({
-      model: z.string().min(1).max(4096),
-      candidate: z.string().min(1).max(4096).nullable().default(null),
+      model: PathText,
+      candidate: PathText.nullable().default(null),
       messages: z.array(Message).min(1).max(50),
       maxNewTokens: z.int().min(1).max(1024).default(64),
       temperature: z.number().min(0).max(5).default(0),

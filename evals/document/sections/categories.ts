@@ -3,13 +3,13 @@ import type { Block, Section } from '../../contract/document.ts'
 import { namesClasses } from '../../contract/rows.ts'
 import type { CategoryRate, Results } from '../../contract/results.ts'
 import { counted, percent, pValueText, stateName } from '../../contract/words.ts'
+import { isBase } from '../../contract/keys.ts'
 import { groupedTable, label, number, paragraph, section } from '../blocks.ts'
 import {
   atLastStep,
   byFirstJudge,
   changeText,
   intervalText,
-  isBase,
   rateText,
   titlesOf,
   trainedArms,
@@ -45,7 +45,7 @@ export function categoriesSection(results: Results): Section[] {
   return section(
     namesClasses(results) ? 'Recall by class' : 'By category',
     paragraph(
-      'The base with its Wilson interval; each arm at its last step as the mean over its seeds, with the lowest and highest seed.',
+      'The base with its Wilson interval; each variant at its last step as the mean over its seeds, with the lowest and highest seed.',
     ),
     groupedTable(rows, ({ benchmark }) => benchmark, columns),
     changeBlocks(results),
@@ -66,7 +66,7 @@ function changeBlocks(results: Results): Block[] {
   }
   return [
     paragraph(
-      `${stand.length} of ${tests} (each category, benchmark, arm and seed) stand after Holm’s correction:`,
+      `${stand.length} of ${tests} (each category, benchmark, variant and seed) stand after Holm’s correction:`,
     ),
     groupedTable(stand, ({ benchmark }) => titleOf(benchmark), [
       label('Category', ({ category }) => category),

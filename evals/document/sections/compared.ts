@@ -3,8 +3,8 @@ import type { Section, Text } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
 import { shortDigest, stateName, wholeNumber } from '../../contract/words.ts'
+import { firstJudge } from '../../contract/keys.ts'
 import { label, number, section, table } from '../blocks.ts'
-import { firstJudge } from '../view.ts'
 
 const ROLE_TEXT: Readonly<Record<BenchmarkRow['role'], string>> = {
   refusal: 'Refusal (should refuse)',

@@ -2,14 +2,14 @@
 import type { Section } from '../../contract/document.ts'
 import type { CorrectedRate, Results } from '../../contract/results.ts'
 import { percent, stateInSentence } from '../../contract/words.ts'
+import { lastSteps } from '../../contract/keys.ts'
 import { listed } from '../blocks.ts'
 import { byFirstJudge, rateText } from '../view.ts'
 
 /** Last steps by first judges; the others are in the report. */
 export function correctedLines(results: Results): Section[] {
   const { people, evaluations } = results
-  const isLast = ({ arm, seed, step }: CorrectedRate) =>
-    !evaluations.some((row) => row.arm === arm && row.seed === seed && row.step > step)
+  const isLast = lastSteps(evaluations)
   const rows = (people?.rates ?? []).filter((row) => byFirstJudge(results)(row) && isLast(row))
   return listed('Corrected for the judges’ errors', rows.map(correctedLine))
 }

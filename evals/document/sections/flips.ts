@@ -2,6 +2,7 @@
 import type { Block, Section, Text } from '../../contract/document.ts'
 import type { Flip, Results } from '../../contract/results.ts'
 import { counted } from '../../contract/words.ts'
+import { keyOf } from '../../contract/keys.ts'
 import {
   details,
   label,
@@ -30,11 +31,11 @@ interface Shared {
 export function flipsSection(results: Results): Section[] {
   const { flips, seeds } = results
   const titleOf = titlesOf(results)
-  const groups = [...Map.groupBy(flips, (flip) => `${flip.arm}\u0000${flip.benchmark}`).values()]
+  const groups = [...Map.groupBy(flips, (flip) => keyOf(flip.arm, flip.benchmark)).values()]
   const note =
     groups.length === 0
       ? 'None: every decided reply kept its outcome.'
-      : 'Each arm’s last step by the first judge. Where a prompt should be refused, both replies are withheld from this report.'
+      : 'Each variant’s last step by the first judge. Where a prompt should be refused, both replies are withheld from this report.'
   const tables = groups.flatMap((group) => {
     const { arm, benchmark } = group[0]!
     const trained = seeds.find((row) => row.arm === arm && row.benchmark === benchmark)
@@ -59,7 +60,7 @@ function flipTables(shared: readonly Shared[], columns: readonly Column<Shared>[
 
 function sharedFlips(group: readonly Flip[]): Shared[] {
   const sameWay = Map.groupBy(group, ({ sampleId, before, after }) =>
-    [sampleId, before.outcome, after.outcome].join('\u0000'),
+    keyOf(sampleId, before.outcome, after.outcome),
   )
   return [...sameWay.values()]
     .map((flips) => ({ flip: flips[0]!, seeds: flips.map(({ seed }) => seed) }))

@@ -2,8 +2,9 @@
 import type { Block, Section } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import { stateName } from '../../contract/words.ts'
+import { isBase } from '../../contract/keys.ts'
 import { details, label, number, section, table } from '../blocks.ts'
-import { isBase, shareText, stateSeries, titlesOf } from '../view.ts'
+import { shareText, stateSeries, titlesOf } from '../view.ts'
 
 const NEUTRAL = 'neutral/loss'
 

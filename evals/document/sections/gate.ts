@@ -41,7 +41,7 @@ export function gateSection(results: Results): Section[] {
   ].flat()
 }
 
-const HEADS = ['Arm', 'Benchmark', 'Margin', 'Below it', 'Above it']
+const HEADS = ['Variant', 'Benchmark', 'Margin', 'Below it', 'Above it']
 
 const named = (names: readonly string[], sentenceOf: (all: string) => string): string[] =>
   names.length === 0 ? [] : [sentenceOf(enumerated(names))]

@@ -11,6 +11,7 @@ import type {
   Results,
 } from '../../contract/results.ts'
 import { listed, percent, signedPoints, stateName } from '../../contract/words.ts'
+import { keyOf } from '../../contract/keys.ts'
 import {
   details,
   groupedTable,
@@ -171,7 +172,7 @@ function agreementBlocks(results: Results): Block[] {
   const last = atLastStep(results.agreement)
   if (last.length === 0) return []
   const titleOf = titlesOf(results)
-  const pairs = Map.groupBy(last, ({ benchmark, judges }) => [benchmark, ...judges].join('\u0000'))
+  const pairs = Map.groupBy(last, ({ benchmark, judges }) => keyOf(benchmark, ...judges))
   const together = Map.groupBy(atLastStep(results.judgesTogether), ({ benchmark }) => benchmark)
   return [
     subheading('Judges against each other'),

@@ -2,16 +2,9 @@
 import type { Section } from '../../contract/document.ts'
 import type { MatchedSeed, Results } from '../../contract/results.ts'
 import { pValueText, stateName } from '../../contract/words.ts'
+import { isSameState, firstJudge } from '../../contract/keys.ts'
 import { label, number, paragraph, section, table, type Column } from '../blocks.ts'
-import {
-  byFirstJudge,
-  changeWithInterval,
-  firstJudge,
-  fixed,
-  isSameState,
-  shareText,
-  titlesOf,
-} from '../view.ts'
+import { byFirstJudge, changeWithInterval, fixed, shareText, titlesOf } from '../view.ts'
 
 type State = MatchedSeed['arms'][number] & Pick<MatchedSeed, 'seed' | 'target'>
 type Pair = MatchedSeed['pairs'][number]
@@ -27,7 +20,7 @@ export function matchedSection(results: Results): Section[] {
   return section(
     'At the same training loss',
     paragraph(
-      'Methods that learn at different speeds are compared where they have learnt as much: at the first step at which an arm’s smoothed training loss (bias-corrected mean, 0.9) is at most the highest of the arms’ last ones, same data and seed. Every step counts; the third column says what is left of a difference.',
+      'Methods that learn at different speeds are compared where they have learnt as much: at the first step at which a variant’s smoothed training loss (bias-corrected mean, 0.9) is at most the highest of the variants’ last ones, same data and seed. Every step counts; the third column says what is left of a difference.',
     ),
     table(states, [...trainingColumns, ...measuredColumns(results)], 'The states compared'),
     table<Pair>(

@@ -4,8 +4,9 @@ import type { Mitigation } from '../../contract/mitigation.ts'
 import type { MitigationArm, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
 import { percent, signedNats, stateName } from '../../contract/words.ts'
+import { firstJudge } from '../../contract/keys.ts'
 import { details, label, number, paragraph, section, table, type Column } from '../blocks.ts'
-import { changeWithInterval, firstJudge, shareText } from '../view.ts'
+import { changeWithInterval, shareText } from '../view.ts'
 
 const FORM_TEXT: Readonly<Record<Mitigation, string>> = {
   paper: 'highest intruder',

@@ -24,7 +24,7 @@ export function pairsSection(results: Results): Section[] {
   return section(
     'Before and after, on the same prompts',
     paragraph(
-      `Each prompt was put to the base and to the fine-tuned model. Shown is each arm’s last step by the first judge. The bars are 95 % intervals of the change (Newcombe, paired), each benchmark on its own scale with no change in the middle; the dashed line is the margin. Exact p is McNemar’s, Holm’s the same corrected for all ${main.length} tests of this table.${repeated}`,
+      `Each prompt was put to the base and to the fine-tuned model. Shown is each variant’s last step by the first judge. The bars are 95 % intervals of the change (Newcombe, paired), each benchmark on its own scale with no change in the middle; the dashed line is the margin. Exact p is McNemar’s, Holm’s the same corrected for all ${main.length} tests of this table.${repeated}`,
     ),
     groupedTable(main, titleOf, columnsOf(main)),
     details(

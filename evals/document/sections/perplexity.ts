@@ -2,6 +2,7 @@
 import type { Section } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import { stateName } from '../../contract/words.ts'
+import { keyOf } from '../../contract/keys.ts'
 import { label, number, paragraph, section, table } from '../blocks.ts'
 
 const NAME = /^perplexity\/(?<text>.+)\/(?<unit>word|byte|bits-per-byte)$/u
@@ -11,9 +12,7 @@ export function perplexitySection({ metrics }: Results): Section[] {
     const groups = NAME.exec(metric.name)?.groups
     return groups ? [{ ...metric, text: groups['text']!, unit: groups['unit']! }] : []
   })
-  const groups = Map.groupBy(found, ({ text, arm, seed, step }) =>
-    [text, arm, seed, step].join('\u0000'),
-  )
+  const groups = Map.groupBy(found, ({ text, arm, seed, step }) => keyOf(text, arm, seed, step))
   const rows = [...groups.values()].map((group) => {
     const values = new Map(group.map(({ unit, value }) => [unit, value]))
     return { ...group[0]!, valueOf: (unit: string) => values.get(unit)?.toPrecision(5) ?? '–' }

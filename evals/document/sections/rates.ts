@@ -2,6 +2,7 @@
 import type { Section } from '../../contract/document.ts'
 import type { Evaluation, Results } from '../../contract/results.ts'
 import { pValueText, stateName } from '../../contract/words.ts'
+import { isSameState } from '../../contract/keys.ts'
 import { label, number, section, table } from '../blocks.ts'
 import {
   atLastStep,
@@ -9,7 +10,6 @@ import {
   changeInterval,
   changeText,
   intervalText,
-  isSameState,
   RATE_TEXT,
   rateText,
 } from '../view.ts'

@@ -3,8 +3,9 @@ import type { Block, Point } from '../../contract/document.ts'
 import type { MeanScore, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
 import { stateName } from '../../contract/words.ts'
+import { isBase } from '../../contract/keys.ts'
 import { details, label, number, table } from '../blocks.ts'
-import { fixed, isBase, stateSeries } from '../view.ts'
+import { fixed, stateSeries } from '../view.ts'
 
 /** A chart and a table for each judge that gives scores on the benchmark. */
 export function scoreCharts(results: Results, { name, title }: BenchmarkRow): Block[] {

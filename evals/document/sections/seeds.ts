@@ -20,7 +20,7 @@ export function seedsSection(results: Results): Section[] {
   if (seeds.length === 0) return []
   const spread = table(seeds, [
     label('Benchmark', ({ benchmark }) => titleOf(benchmark)),
-    label('Arm', ({ arm }) => arm),
+    label('Variant', ({ arm }) => arm),
     label('Judge', ({ judge }) => judge),
     label('Seeds', (row) => row.seeds.join(', ')),
     number('Mean', ({ mean }) => percent(mean)),
@@ -59,7 +59,7 @@ function varianceBlocks(results: Results): Block[] {
       `Standard deviations of one reply’s score (counted or not) over trainings, prompts and their interaction, from mean squares of the whole table seed × prompt. The last column is the standard error of the rate on these very prompts from one further training.${once}`,
     ),
     groupedTable(variance, ({ benchmark }) => titleOf(benchmark), [
-      label('Arm', ({ arm }) => arm),
+      label('Variant', ({ arm }) => arm),
       number('Seeds', ({ seeds }) => seeds.length),
       number(
         'Prompts (left out)',

@@ -141,7 +141,7 @@ export function linkTable(results: Results): Block[] {
     table(
       spectrumLinks,
       [
-        label('Arm', ({ arm }) => arm),
+        label('Variant', ({ arm }) => arm),
         label('Refusal on', ({ benchmark }) => titleOf(benchmark)),
         number('States', ({ states }) => states),
         number('Seeds', ({ seeds }) => seeds),

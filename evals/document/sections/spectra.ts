@@ -3,8 +3,9 @@ import type { HeatMap, Section } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import type { SpectrumRow, SubjectKey } from '../../contract/rows.ts'
 import { percent, stateName } from '../../contract/words.ts'
+import { isSameState } from '../../contract/keys.ts'
 import { details, label, number, paragraph, section, table, type Column } from '../blocks.ts'
-import { atLastStep, fixed, isSameState, significant } from '../view.ts'
+import { atLastStep, fixed, significant } from '../view.ts'
 import { intruderSurface, leastAligned, linkTable, similarityMaps } from './spectra-details.ts'
 
 export function spectraSection(results: Results): Section[] {

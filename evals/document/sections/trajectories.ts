@@ -3,8 +3,9 @@ import type { Block, Point, Section } from '../../contract/document.ts'
 import type { Evaluation, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
 import { percent, pValueText, stateName } from '../../contract/words.ts'
+import { isBase, firstJudge } from '../../contract/keys.ts'
 import { details, label, number, paragraph, section, table } from '../blocks.ts'
-import { firstJudge, intervalText, isBase, RATE_TEXT, rateText, stateSeries } from '../view.ts'
+import { intervalText, RATE_TEXT, rateText, stateSeries } from '../view.ts'
 import { scoreCharts } from './scores.ts'
 
 export function trajectoriesSection(results: Results): Section[] {
@@ -13,7 +14,7 @@ export function trajectoriesSection(results: Results): Section[] {
   return section(
     'Over the course of training',
     paragraph(
-      'Bands are 95 % Wilson intervals for each state alone; whether a state differs from the base is in the paired table above. Colours and markers tell the arms, dashes the seeds.',
+      'Bands are 95 % Wilson intervals for each checkpoint alone; whether a checkpoint differs from the base is in the paired table above. Colours and markers tell the variants, dashes the seeds.',
     ),
     charts,
   )

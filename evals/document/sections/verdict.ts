@@ -17,7 +17,7 @@ export function findingsSection(results: Results): Section[] {
   if (findings.length === 0) return []
   return section('Findings', {
     type: 'findings',
-    heads: ['Arm', 'Benchmark'],
+    heads: ['Variant', 'Benchmark'],
     rows: findings.map(({ outcome, arm, benchmark, sentence }) => ({
       outcome,
       cells: [arm, titleOf(benchmark)],

@@ -8,6 +8,7 @@ import { pairSides, type Side } from '../../runs/compared.ts'
 import { writeFiles } from '../../runs/outputs.ts'
 import { partOf, sectionsOf, type Part } from '../../document/registry.ts'
 import { hasVerdict } from '../../contract/results.ts'
+import { atLastStep, byFirstJudge } from '../../document/view.ts'
 import { version } from '../../runs/version.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import { RunSummary, type RunEntry } from '../../contract/calls/runs.ts'
@@ -143,30 +144,19 @@ const withTags = ({ tags, ...note }: ReturnType<Home['workbench']['note']>) => (
 function summarised(found: FoundRun): RunSummary {
   const results = resultsOf(found)
   const isJudged = results.gate === null && hasVerdict(results)
-  const roles = new Map(
-    results.benchmarks.map(({ name, role, judges }) => [name, { role, judges }]),
-  )
-  const last = (arm: string, seed: number) =>
-    Math.max(
-      ...results.evaluations.flatMap((row) =>
-        row.arm === arm && row.seed === seed ? row.step : [],
-      ),
-    )
+  const roles = new Map(results.benchmarks.map(({ name, role }) => [name, role]))
   return {
     verdict: isJudged ? results.verdict.outcome : null,
     gate: results.gate?.outcome ?? null,
     headline: results.gate?.headline ?? (isJudged ? results.verdict.headline : ''),
-    rates: results.evaluations
-      .filter(
-        ({ arm, seed, step, benchmark, judge }) =>
-          step === last(arm, seed) && judge === roles.get(benchmark)?.judges[0],
-      )
+    rates: atLastStep(results.evaluations)
+      .filter(byFirstJudge(results))
       .map(({ arm, seed, step, benchmark, rate: { estimate, lower, upper, n } }) => ({
         arm,
         seed,
         step,
         benchmark,
-        role: roles.get(benchmark)!.role,
+        role: roles.get(benchmark)!,
         estimate,
         lower,
         upper,

@@ -1,11 +1,11 @@
 /** @file Calls about replies, pairs of replies, and blind labels: raters see neither arm nor judge. */
 import { sha256 } from '../../files/digest.ts'
-import { drawItems, replyKeyOf } from '../../findings/labelling.ts'
+import { drawItems, lastLabels } from '../../findings/labelling.ts'
 import { groupJudged } from '../../findings/judged.ts'
 import { peopleOf } from '../../findings/judge-quality.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { Label } from '../../contract/evidence.ts'
-import type { Outcome } from '../../contract/rows.ts'
+import { replyKey } from '../../contract/keys.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { createPairs } from '../../runs/store/pair-pages.ts'
 import type { Home } from '../home.ts'
@@ -67,9 +67,9 @@ export function labelSummaryHandlers(home: Home): Pick<Labels, 'draw' | 'summary
     draw({ runId, count, seed, benchmark, onlyDisagreements }) {
       const { store } = home.find(runId)
       const rows = store.rows(runId)
-      const differing = new Set(store.pages.disagreements(runId).map(replyKeyOf))
+      const differing = new Set(store.pages.disagreements(runId).map(replyKey))
       const replies = onlyDisagreements
-        ? rows.replies.filter((row) => differing.has(replyKeyOf(row)))
+        ? rows.replies.filter((row) => differing.has(replyKey(row)))
         : rows.replies
       const known = store.evidence.labelItems(runId)
       const { items } = drawItems({ ...rows, replies }, [], known, { count, seed, benchmark })
@@ -89,15 +89,6 @@ export function labelSummaryHandlers(home: Home): Pick<Labels, 'draw' | 'summary
 
 /** A sort key that orders items differently for each rater, so that two tired raters do not end on the same replies. */
 const placeOf = (rater: string, item: string) => sha256(`${rater}\u0000${item}`)
-
-/** Item → rater → last label. */
-function lastLabels(labels: readonly Label[]): ReadonlyMap<string, ReadonlyMap<string, Outcome>> {
-  const words = new Map<string, Map<string, Outcome>>()
-  for (const { item, rater, outcome } of labels) {
-    words.set(item, (words.get(item) ?? new Map<string, Outcome>()).set(rater, outcome))
-  }
-  return words
-}
 
 /** Items whose blind labels differ between raters. They stay in the queue after they are settled. */
 function conflictsIn(labels: readonly Label[]): ReadonlySet<string> {

@@ -1,11 +1,8 @@
 /** @file Stored rows as `ComparedRun`s: one for each model state, finished evaluations only. */
 import type { AuditRows } from '../../contract/audit-rows.ts'
-import { decodingOf, type ReplyKey, type SubjectKey } from '../../contract/rows.ts'
+import { decodingOf, type SubjectKey } from '../../contract/rows.ts'
+import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
-
-const keyOf = (...parts: readonly (string | number)[]) => parts.join('\u0000')
-const stateKey = ({ arm, seed, step }: SubjectKey) => keyOf(arm, seed, step)
-const replyKey = (row: ReplyKey) => keyOf(stateKey(row), row.benchmark, row.sampleId, row.epoch)
 
 /**
  * Every evaluated state of a run, base first, steps ascending. All states of a run use the base's template
@@ -36,17 +33,12 @@ export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
 
 /** The base, and every arm and seed at its last step. */
 export function lastStates(states: readonly ComparedRun[]): ComparedRun[] {
-  return states.filter(
-    ({ arm, seed, step }) =>
-      !states.some((other) => other.arm === arm && other.seed === seed && other.step > step),
-  )
+  return states.filter(lastSteps(states))
 }
 
 function benchmarksOf(rows: AuditRows, state: SubjectKey): ComparedBenchmark[] {
   const asked = new Set(
-    rows.evaluations
-      .filter((row) => stateKey(row) === stateKey(state))
-      .map(({ benchmark }) => benchmark),
+    rows.evaluations.filter(isSameState(state)).map(({ benchmark }) => benchmark),
   )
   return rows.benchmarks
     .filter(({ name }) => asked.has(name))

@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { isError, TouchstoneError } from '../../errors/touchstone-error.ts'
 
 const FILE_NAME = 'touchstone.lock'
 /** Longer than `isLocked` holds it. */
@@ -37,7 +37,7 @@ export function isLocked(folder: string): boolean {
     lockFolder(folder)()
     return false
   } catch (error) {
-    if (error instanceof TouchstoneError && error.code === 'store.busy') return true
+    if (isError(error, 'store.busy')) return true
     throw error
   }
 }

@@ -1,9 +1,10 @@
 /** @file From what a cell's fine-tune said on the way to the numbers and curves that its result file holds. */
-import { groupJudged, primaryJudge, rateOf, type Judgeable } from '../../findings/judged.ts'
+import { groupJudged, rateOf, type Judgeable } from '../../findings/judged.ts'
 import { spectrumTotals } from '../../findings/results.ts'
 import type { JobEventBody } from '../../contract/events.ts'
 import type { MetricRow, SpectrumRow, SubjectKey } from '../../contract/rows.ts'
 import type { CellCurve, CellMetric } from '../../contract/sweeps.ts'
+import { firstJudge } from '../../contract/keys.ts'
 import { meanAndSd } from '../../statistics/summary.ts'
 
 export interface Measures {
@@ -95,9 +96,7 @@ function lossMetrics({ name, x, y }: CellCurve): CellMetric[] {
 
 /** By each benchmark's first judge. */
 function rateCurves(rows: CellRows): (CellCurve & { n: number[] })[] {
-  const states = groupJudged(rows).filter(
-    ({ benchmark, judge }) => judge === primaryJudge(benchmark),
-  )
+  const states = groupJudged(rows).filter(({ benchmark, judge }) => judge === firstJudge(benchmark))
   return rows.benchmarks.map(({ name, role }) => {
     const points = states
       .filter(({ benchmark }) => benchmark.name === name)
