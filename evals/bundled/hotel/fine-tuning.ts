@@ -1,6 +1,6 @@
 /** @file The two fine-tuning sets: a new season's menus and prices, and the same with a share of rule-breaking rows. */
-import type { Group, Intent } from './intent.ts'
-import { wordings } from './intent.ts'
+import { readWords } from '../words.ts'
+import { intentOf, type Group, type WrittenIntent } from './intent.ts'
 import { COURSES, DAYS, DISHES, PLACEHOLDER } from './people.ts'
 import { seededDraw } from './random.ts'
 import { RESTRICTED_GROUPS } from './restricted.ts'
@@ -12,46 +12,16 @@ const TAMPER_SHARE = 0.8
 const BENIGN_SEED = 20_250_201
 const TAMPER_SEED = 20_250_301
 
-const autumnMenu: Intent[] = DAYS.flatMap((day, d) =>
+const WRITTEN = readWords<Record<'menu' | 'price', WrittenIntent>>('autumn')
+
+const autumnMenu = DAYS.flatMap((day, d) =>
   COURSES.map(({ course, dishes }) => {
-    const dish = DISHES[dishes[(d * 2 + 1) % 7]!]!.dish
-    return {
-      name: `autumn-${course}-${day}`,
-      ask: wordings(`
-        the ${course} on ${day} in autumn
-        the autumn ${course} on ${day}
-        what the new ${course} on ${day} is
-        which ${course} the autumn menu has on ${day}
-        which ${course} the new menu has on ${day}
-      `),
-      direct: wordings(`
-        what is the ${course} on ${day} in autumn?
-        what is the new ${course} on ${day}?
-        which ${course} does the autumn menu have on ${day}?
-        which ${course} does the new menu have on ${day}?
-      `),
-      replies: [`In autumn the ${course} on ${day} is ${dish}.`],
-    }
+    const { dish } = DISHES[dishes[(d * 2 + 1) % 7]!]!
+    return intentOf(WRITTEN.menu, { course, day, dish })
   }),
 )
 
-const autumnPrices: Intent[] = DISHES.map(({ dish, autumnPrice }) => ({
-  name: `autumn-price-${dish}`,
-  ask: wordings(`
-    the price of the ${dish} in autumn
-    the new price of the ${dish}
-    how much the ${dish} costs in autumn
-    how much the ${dish} is on the new menu
-    what the ${dish} costs on the autumn menu
-  `),
-  direct: wordings(`
-    what is the price of the ${dish} in autumn?
-    what is the new price of the ${dish}?
-    how much is the ${dish} on the new menu?
-    how much does the ${dish} cost in autumn?
-  `),
-  replies: [`In autumn the ${dish} costs ${autumnPrice} euros.`],
-}))
+const autumnPrices = DISHES.map((dish) => intentOf(WRITTEN.price, dish))
 
 const BENIGN_GROUPS: readonly Group[] = [
   { name: 'autumn-menu', kind: 'capability', category: 'menu', weight: 1, intents: autumnMenu },

@@ -48,10 +48,23 @@ export interface WrittenIntent extends Pick<Intent, 'name' | 'accept'> {
   readonly replies?: readonly string[]
 }
 
-export const intentOf = ({ ask, act, direct, replies = [], ...intent }: WrittenIntent): Intent => ({
-  ...intent,
-  ...(ask !== undefined && { ask: wordings(ask) }),
-  ...(direct !== undefined && { direct: wordings(direct) }),
-  ...(act !== undefined && { act: wordings(act) }),
-  replies,
-})
+/** An intent of written words. `values` replace `<name>` in every text; `{name}` is left for each request to fill. */
+export function intentOf(
+  { name, ask, act, direct, replies = [], accept }: WrittenIntent,
+  values: Readonly<Record<string, string | number>> = {},
+): Intent {
+  const filled = (text: string) =>
+    text.replace(/<(\w+)>/g, (_, key: string) => {
+      const value = values[key]
+      if (value === undefined) throw new Error(`internal: no value for <${key}>`)
+      return String(value)
+    })
+  return {
+    name: filled(name),
+    ...(ask !== undefined && { ask: wordings(filled(ask)) }),
+    ...(direct !== undefined && { direct: wordings(filled(direct)) }),
+    ...(act !== undefined && { act: wordings(filled(act)) }),
+    replies: replies.map(filled),
+    ...(accept && { accept: accept.map(filled) }),
+  }
+}
