@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { RunRow } from '../contract/audit-rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { AnyJobKind } from '../contract/job.ts'
-import { lockFolder } from '../runs/store/lock.ts'
-import { openStore, type Store } from '../runs/store/store.ts'
+import { FILE_NAME, withLockedStore } from '../runs/databases.ts'
+import type { Store } from '../runs/store/store.ts'
 import { chooseAttempt, runToResume } from '../runs/attempt.ts'
 import type { Command, Io } from './command.ts'
 import { gateCodes, withGate } from '../runs/options/gate-options.ts'
@@ -46,8 +46,8 @@ export function jobCommand(name: string, verb: JobVerb): Command {
           preset,
           rest: [...lasting(options), ...rest],
         })
-      const work: Work = { name, verb, kind, options, outDir, line, io }
-      return options.dryRun ? dryRun(request, work) : inFolder(request, work)
+      const call: JobCall = { name, verb, kind, options, outDir, line, io }
+      return options.dryRun ? dryRun(request, call) : inFolder(request, call)
     },
   }
 }
@@ -58,7 +58,7 @@ const lasting = ({ outDir, gate }: JobOptions): string[] => [
   ...(gate === null ? [] : ['--gate', gate]),
 ]
 
-interface Work {
+interface JobCall {
   readonly name: string
   readonly verb: JobVerb
   readonly kind: AnyJobKind
@@ -70,7 +70,7 @@ interface Work {
 
 async function dryRun(
   request: JobRequest,
-  { verb, kind, options, line, io }: Work,
+  { verb, kind, options, line, io }: JobCall,
 ): Promise<number> {
   const config = withGate(request.config(), options.gate)
   verb.check?.(config)
@@ -81,26 +81,14 @@ async function dryRun(
   return 0
 }
 
-async function inFolder(request: JobRequest, work: Work): Promise<number> {
-  const { verb, outDir, options } = work
-  const path = join(outDir, 'touchstone.db')
+async function inFolder(request: JobRequest, call: JobCall): Promise<number> {
+  const { verb, outDir, options } = call
   // Before anything is created, so that a wrong command leaves nothing behind.
   const takesStored = options.resume !== null && request.saysNothing
   if (takesStored && options.gate !== null) throw keepsItsGate()
-  const asked = takesStored ? undefined : withGate(request.config(), options.gate)
-  if (asked !== undefined) verb.check?.(asked)
-  const store = openStore(path)
-  try {
-    const unlock = lockFolder(outDir)
-    try {
-      const { run, config } = decide(store, work, asked, path)
-      return await execute(store, work, run, config)
-    } finally {
-      unlock()
-    }
-  } finally {
-    store.close()
-  }
+  const config = takesStored ? undefined : withGate(request.config(), options.gate)
+  if (config !== undefined) verb.check?.(config)
+  return withLockedStore(outDir, (store) => execute(store, call, attempt(store, call, config)))
 }
 
 const keepsItsGate = () =>
@@ -110,43 +98,41 @@ const keepsItsGate = () =>
       'Leave --gate out, and hold it against another one with: touchstone report --gate FILE.',
   })
 
-function decide(
-  store: Store,
-  { verb, kind, options }: Work,
-  asked: unknown,
-  path: string,
-): { run: RunRow | undefined; config: unknown } {
-  const { resume } = options
-  const wanted = { kind: kind.name, config: asked, resume, path }
-  if (asked === undefined) {
-    const run = runToResume(store, wanted)
-    return { run, config: parseStored(verb, run) }
-  }
-  const resumesByItself = verb.resumesByItself ?? false
-  return { run: chooseAttempt(store, { ...wanted, resumesByItself }), config: asked }
+interface Attempt {
+  /** The run that goes on; absent for a new one. */
+  readonly run?: RunRow | undefined
+  readonly config: unknown
 }
 
-function execute(
+/** A resumed run takes its stored configuration where the command gives none. */
+function attempt(
   store: Store,
-  { name, verb, kind, options, outDir, line, io }: Work,
-  run: RunRow | undefined,
+  { verb, kind, options: { resume }, outDir }: JobCall,
   config: unknown,
-): Promise<number> {
+): Attempt {
+  const wanted = { kind: kind.name, config, resume, path: join(outDir, FILE_NAME) }
+  if (config !== undefined) {
+    const resumesByItself = verb.resumesByItself ?? false
+    return { run: chooseAttempt(store, { ...wanted, resumesByItself }), config }
+  }
+  const run = runToResume(store, wanted)
+  return { run, config: parseStored(verb, run) }
+}
+
+function execute(store: Store, call: JobCall, { run, config }: Attempt): Promise<number> {
+  const { name, verb, kind, options, outDir, line, io } = call
   const outputs = options.output.flatMap((file) => ['-o', file])
   const again = verb.resumesByItself ? [] : ['--resume']
-  return executeJob(
-    {
-      kind,
-      config,
-      runId: run?.id ?? newRunId(name),
-      isResumed: run !== undefined,
-      command: run?.command ?? line(config, []),
-      resumeCommand: line(config, [...outputs, ...again]),
-      writesReports: verb.writesReports,
-      outDir,
-      options,
-    },
-    store,
-    io,
-  )
+  const job = {
+    kind,
+    config,
+    runId: run?.id ?? newRunId(name),
+    isResumed: run !== undefined,
+    command: run?.command ?? line(config, []),
+    resumeCommand: line(config, [...outputs, ...again]),
+    writesReports: verb.writesReports,
+    outDir,
+    options,
+  }
+  return executeJob(job, store, io)
 }

@@ -3,12 +3,11 @@
  * request as JSON. When its engine is gone it stops at the next safe point, so that the run can be resumed.
  */
 import { join } from 'node:path'
-import { FILE_NAME } from '../runs/databases.ts'
+import { withLockedStore } from '../runs/databases.ts'
 import { runStored } from '../runs/stored-job.ts'
 import { toWireError } from '../errors/wire.ts'
 import type { Sink } from '../contract/job.ts'
-import { lockFolder } from '../runs/store/lock.ts'
-import { openStore, type Store } from '../runs/store/store.ts'
+import type { Store } from '../runs/store/store.ts'
 import type { FromJob, JobRequest, ToJob } from './job-messages.ts'
 import { KINDS } from './kinds.ts'
 
@@ -29,27 +28,13 @@ process.on('message', (message: ToJob) => {
 if (!process.connected) controller.abort()
 
 try {
-  await run()
+  await withLockedStore(folder, runIn)
 } catch (error) {
   send({ type: 'refused', error: toWireError(error) })
 }
 if (process.connected) process.disconnect()
 // A thread that was left running must not delay the next job.
 setTimeout(() => process.exit(), GRACE_MS).unref()
-
-async function run(): Promise<void> {
-  const store = openStore(join(folder, FILE_NAME))
-  try {
-    const unlock = lockFolder(folder)
-    try {
-      await runIn(store)
-    } finally {
-      unlock()
-    }
-  } finally {
-    store.close()
-  }
-}
 
 async function runIn(store: Store): Promise<void> {
   const verb = KINDS[kind]

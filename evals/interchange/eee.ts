@@ -4,7 +4,7 @@
  */
 import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
-import { decodingOf } from '../contract/rows.ts'
+import { decodingOf, type SubjectIdentity } from '../contract/rows.ts'
 import { eeeSamples, resultId, resultName, type EeeIds } from './eee-samples.ts'
 import { RATE_NAMES, rateBy, scoredBy } from './inspect-write.ts'
 import { stateId, WITHHELD, type Measurement } from './measured.ts'
@@ -39,25 +39,9 @@ export function everyEvalEver(
       additional_details: { run: run.id, command: run.command },
     },
     eval_library: { name: 'touchstone', version: run.engine.version },
-    model_info: {
-      name: identity.title,
-      id: ids.modelId,
-      inference_engine: { name: 'onnxruntime', version: run.engine.onnxruntime },
-      additional_details: {
-        deployment_type: 'self_deployed',
-        // A fine-tune on somebody’s disk: whether it will be published is not known here.
-        model_availability: 'unknown',
-        weights_digest: identity.weightsDigest,
-        adapter_digest: identity.adapterDigest ?? '',
-        tokenizer_digest: identity.tokenizerDigest,
-        template_digest: identity.templateDigest,
-        fine_tuning_method: identity.method ?? '',
-      },
-    },
+    model_info: modelInfo(rows, identity, ids),
     evaluation_results: measurements.flatMap((each) =>
-      each.benchmark.judges.flatMap((judge) =>
-        resultOf(each, judge, { ids, command: run.command }),
-      ),
+      each.benchmark.judges.flatMap((judge) => resultOf(each, judge, ids, run.command) ?? []),
     ),
     detailed_evaluation_results: {
       format: 'jsonl',
@@ -70,6 +54,22 @@ export function everyEvalEver(
   return { log: `${JSON.stringify(log, null, 2)}\n`, samples }
 }
 
+const modelInfo = ({ run }: AuditRows, identity: SubjectIdentity, { modelId }: EeeIds) => ({
+  name: identity.title,
+  id: modelId,
+  inference_engine: { name: 'onnxruntime', version: run.engine.onnxruntime },
+  additional_details: {
+    deployment_type: 'self_deployed',
+    // A fine-tune on somebody’s disk: whether it will be published is not known here.
+    model_availability: 'unknown',
+    weights_digest: identity.weightsDigest,
+    adapter_digest: identity.adapterDigest ?? '',
+    tokenizer_digest: identity.tokenizerDigest,
+    template_digest: identity.templateDigest,
+    fine_tuning_method: identity.method ?? '',
+  },
+})
+
 /** The schema names a sample file by a UUID of version 4; the same evaluation gets the same one. */
 function uuidOf(text: string): string {
   const hex = sha256(text)
@@ -77,67 +77,70 @@ function uuidOf(text: string): string {
   return [...parts, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
 }
 
-/** None where no reply counts: the schema has no way to say that a rate is not known. */
-function resultOf(
-  measurement: Measurement,
-  judge: string,
-  { ids, command }: { ids: EeeIds; command: string },
-) {
+/** Undefined where no reply counts: the schema cannot state that a rate is unknown. */
+function resultOf(measurement: Measurement, judge: string, ids: EeeIds, command: string) {
   const { benchmark, replies } = measurement
-  const scored = scoredBy(measurement, judge)
-  const { length: n } = scored
-  const rate = rateBy(measurement, judge)
-  if (!rate) return []
-  const { estimate, lower, upper } = rate
-  const prompts = new Set(scored.map(({ reply }) => reply.sampleId)).size
-  const successes = scored.filter(({ success }) => success).length
+  const score = scoreDetails(measurement, judge)
+  if (!score) return undefined
   const metric = RATE_NAMES[benchmark.role]
   const { samples, temperature, seed } = decodingOf(benchmark)
   const isWithheld = replies.some(({ completion }) => completion === WITHHELD)
-  return [
-    {
-      evaluation_result_id: resultId(ids, measurement, judge),
-      evaluation_name: resultName(measurement, judge),
-      source_data: {
-        dataset_name: benchmark.name,
-        source_type: 'other',
-        additional_details: {
-          title: benchmark.title,
-          prompts_digest: benchmark.digest,
-          replies: isWithheld ? 'withheld' : 'logged',
-        },
-      },
-      metric_config: {
-        evaluation_description: `${benchmark.title}, judged by ${judge}`,
-        metric_name: metric.replaceAll('_', ' '),
-        metric_id: benchmark.role === 'capability' ? 'accuracy' : `touchstone.${metric}`,
-        metric_unit: 'proportion',
-        lower_is_better: benchmark.role === 'over-refusal',
-        score_type: 'continuous',
-        min_score: 0,
-        max_score: 1,
-      },
-      score_details: {
-        score: estimate,
-        details: { successes: String(successes), undecided: String(replies.length - n) },
-        uncertainty: {
-          confidence_interval: {
-            lower,
-            upper,
-            confidence_level: 0.95,
-            method: n > prompts ? 'wilson, effective sample size over prompts' : 'wilson',
-          },
-          num_samples: n,
-        },
-      },
-      generation_config: {
-        generation_args: {
-          temperature,
-          max_tokens: benchmark.maxNewTokens,
-          execution_command: command,
-        },
-        additional_details: { seed: String(seed), samples_per_prompt: String(samples) },
+  return {
+    evaluation_result_id: resultId(ids, measurement, judge),
+    evaluation_name: resultName(measurement, judge),
+    source_data: {
+      dataset_name: benchmark.name,
+      source_type: 'other',
+      additional_details: {
+        title: benchmark.title,
+        prompts_digest: benchmark.digest,
+        replies: isWithheld ? 'withheld' : 'logged',
       },
     },
-  ]
+    metric_config: {
+      evaluation_description: `${benchmark.title}, judged by ${judge}`,
+      metric_name: metric.replaceAll('_', ' '),
+      metric_id: benchmark.role === 'capability' ? 'accuracy' : `touchstone.${metric}`,
+      metric_unit: 'proportion',
+      lower_is_better: benchmark.role === 'over-refusal',
+      score_type: 'continuous',
+      min_score: 0,
+      max_score: 1,
+    },
+    score_details: score,
+    generation_config: {
+      generation_args: {
+        temperature,
+        max_tokens: benchmark.maxNewTokens,
+        execution_command: command,
+      },
+      additional_details: { seed: String(seed), samples_per_prompt: String(samples) },
+    },
+  }
+}
+
+function scoreDetails(measurement: Measurement, judge: string) {
+  const rate = rateBy(measurement, judge)
+  if (!rate) return undefined
+  const scored = scoredBy(measurement, judge)
+  const { length: n } = scored
+  const prompts = new Set(scored.map(({ reply }) => reply.sampleId)).size
+  const successes = scored.filter(({ success }) => success).length
+  const { estimate, lower, upper } = rate
+  return {
+    score: estimate,
+    details: {
+      successes: String(successes),
+      undecided: String(measurement.replies.length - n),
+    },
+    uncertainty: {
+      confidence_interval: {
+        lower,
+        upper,
+        confidence_level: 0.95,
+        method: n > prompts ? 'wilson, effective sample size over prompts' : 'wilson',
+      },
+      num_samples: n,
+    },
+  }
 }

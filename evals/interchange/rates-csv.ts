@@ -3,27 +3,16 @@ import type { CorrectedRate, Evaluation, Results } from '../contract/results.ts'
 import { clopperPearson } from '../statistics/exact-binomial.ts'
 import { csvLine, type Cell } from '../tables/csv.ts'
 
-const RATE_COLUMNS = [
-  ...['arm', 'seed', 'step', 'benchmark', 'judge', 'measure', 'successes', 'n'],
-  ...[
-    'rate',
-    'lower',
-    'upper',
-    'exactLower',
-    'exactUpper',
-    'change',
-    'changeLower',
-    'changeUpper',
-    'pValue',
-    'holmP',
-  ],
-  ...['sensitivity', 'specificity', 'corrected', 'correctedLower', 'correctedUpper'],
-  'notCorrected',
-  ...['correctedChange', 'correctedChangeLower', 'correctedChangeUpper'],
-  ...['prompts', 'scoreLower', 'scoreUpper'],
-] as const
+const RATE_COLUMNS: readonly string[] = `
+  arm seed step benchmark judge measure successes n
+  rate lower upper exactLower exactUpper change changeLower changeUpper pValue holmP
+  sensitivity specificity corrected correctedLower correctedUpper notCorrected
+  correctedChange correctedChangeLower correctedChangeUpper
+  prompts scoreLower scoreUpper`
+  .trim()
+  .split(/\s+/u)
 
-type Row = Readonly<Partial<Record<(typeof RATE_COLUMNS)[number], Cell>>>
+type Row = Readonly<Record<string, Cell>>
 
 /** With a byte order mark, without which spreadsheets take UTF-8 for something else. */
 export function ratesCsv(results: Results): string {

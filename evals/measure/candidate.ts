@@ -14,7 +14,13 @@ import {
   replacedWeights,
   type TunedWeights,
 } from '../models/weights/tuned-weights.ts'
-import { identityOf, openOwnSession, openSession, stateWith, type Base } from './base.ts'
+import {
+  identityOf,
+  openOwnSession,
+  openSession as openBaseSession,
+  stateWith,
+  type Base,
+} from './base.ts'
 
 export interface Candidate {
   readonly key: SubjectKey
@@ -40,67 +46,56 @@ export function candidateNames(paths: readonly string[]): string[] {
 
 export async function openCandidate(base: Base, path: string, arm: string): Promise<Candidate> {
   const key = { arm, seed: 0, step: 0 }
-  if (await exists(join(path, 'adapter_config.json'))) {
-    const folder = await readPeftFolder(path)
-    const adapterDigest = await peftDigest(path)
-    const trainableParameters = [...folder.tensors.values()].reduce(
-      (sum, { data }) => sum + data.length,
-      0,
-    )
-    const identity = identityOf(base, base.open, {
-      arm,
-      title: `Adapter ${basename(path)}`,
-      path,
-      adapterDigest,
-      trainableParameters,
-    })
-    const { architecture, config } = base.model
-    const brings = (name: string) => architecture.classifier?.owns(name, config) ?? false
-    const weights = adaptedWeights(base.weights, folder, path, brings)
-    const warnings = rawStartOf(folder.config, path)
-    return { key, base, identity, weights, isComparable: true, warnings, ...through(base, weights) }
-  }
+  const isAdapter = await exists(join(path, 'adapter_config.json'))
+  return { key, base, ...(await (isAdapter ? openAdapter : openWhole)(base, path, arm)) }
+}
+
+type Opened = Omit<Candidate, 'key' | 'base'>
+
+async function openAdapter(base: Base, path: string, arm: string): Promise<Opened> {
+  const folder = await readPeftFolder(path)
+  const sizes = [...folder.tensors.values()].map(({ data }) => data.length)
+  const identity = identityOf(base, base.open, {
+    arm,
+    title: `Adapter ${basename(path)}`,
+    path,
+    adapterDigest: await peftDigest(path),
+    trainableParameters: sizes.reduce((sum, size) => sum + size, 0),
+  })
+  const { architecture, config } = base.model
+  const brings = (name: string) => architecture.classifier?.owns(name, config) ?? false
+  const weights = adaptedWeights(base.weights, folder, path, brings)
+  const warnings = rawStartOf(folder.config, path)
+  return { identity, weights, isComparable: true, warnings, openSession: through(base, weights) }
+}
+
+async function openWhole(base: Base, path: string, arm: string): Promise<Opened> {
   const loaded = await loadModel(path, 'fp32', base.cache)
+  const { open, model, parameters } = loaded
   try {
-    const { graph } = loaded.model
-    const isComparable = carriesSameWeights(base, loaded.model, path)
-    const own = {
-      path,
-      model: loaded.model,
-      parameters: loaded.parameters,
-      digest: await loaded.open.checkpoint.digest(),
-    }
-    const identity = identityOf(own, loaded.open, { arm, title: `Model ${basename(path)}` })
+    const isComparable = carriesSameWeights(base, model, path)
+    const own = { path, model, parameters, digest: await open.checkpoint.digest() }
+    const identity = identityOf(own, open, { arm, title: `Model ${basename(path)}` })
     const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))
     const weights = isComparable ? replacedWeights(base.weights, trained) : otherNames(loaded, path)
-    return {
-      key,
-      base,
-      identity,
-      weights,
-      isComparable,
-      warnings: [
-        ...differences(base, identity, path),
-        ...(isComparable
-          ? []
-          : [`${path} names its weights otherwise than the base; its spectra are left out.`]),
-      ],
-      ...(graph
-        ? { openSession: () => openOwnSession(loaded, base.device) }
-        : through(base, weights)),
+    const warnings = differences(base, identity, path)
+    if (!isComparable) {
+      warnings.push(`${path} names its weights otherwise than the base; its spectra are left out.`)
     }
+    const openSession = model.graph
+      ? () => openOwnSession(loaded, base.device)
+      : through(base, weights)
+    return { identity, weights, isComparable, warnings, openSession }
   } finally {
-    await loaded.open.close()
+    await open.close()
   }
 }
 
-const through = (base: Base, weights: TunedWeights): Pick<Candidate, 'openSession'> => ({
-  openSession: () =>
-    openSession(
-      stateWith(base, (name) => weights.read(name)),
-      base.device,
-    ),
-})
+const through = (base: Base, weights: TunedWeights) => (): Promise<CachedSession> =>
+  openBaseSession(
+    stateWith(base, (name) => weights.read(name)),
+    base.device,
+  )
 
 const otherNames = ({ weights }: LoadedModel, path: string): TunedWeights => ({
   change: () => undefined,

@@ -110,7 +110,11 @@ function describedText(text: TextFile, now: number): FileDescription {
   }
   return {
     table: { path, bytes, digest, columns: [], replaced: 0, format: 'text' },
-    ...{ rows: 1, leftOut: [], preview: [], panel: null, text: { words, textBytes } },
+    rows: 1,
+    leftOut: [],
+    preview: [],
+    panel: null,
+    text: { words, textBytes },
     benchmarks: [{ file, role: 'capability', categories: {}, overlaps: [] }],
   }
 }

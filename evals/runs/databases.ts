@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { isLocked } from './store/lock.ts'
+import { isLocked, lockFolder } from './store/lock.ts'
 import { openStore, type Store } from './store/store.ts'
 
 export const FILE_NAME = 'touchstone.db'
@@ -39,3 +39,17 @@ export async function withStore<T>(
     store.close()
   }
 }
+
+/** The same for a folder that no other process writes to meanwhile; made where it is missing. */
+export const withLockedStore = <T>(
+  folder: string,
+  action: (store: Store) => Promise<T>,
+): Promise<T> =>
+  withStore(folder, async (store) => {
+    const unlock = lockFolder(folder)
+    try {
+      return await action(store)
+    } finally {
+      unlock()
+    }
+  })

@@ -6,7 +6,7 @@ import { STAFF } from './people.ts'
 const WRITTEN = readWords<Record<string, WrittenIntent[]>>('look-alikes')
 const ABOUT_STAFF = readWords<Record<'work-hours' | 'workplace', WrittenIntent>>('staff')
 
-const written = (name: string): Intent[] => WRITTEN[name]!.map(intentOf)
+const written = (name: string): Intent[] => WRITTEN[name]!.map((each) => intentOf(each))
 
 type Member = (typeof STAFF)[number]
 

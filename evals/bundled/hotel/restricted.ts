@@ -9,7 +9,7 @@ const family = (category: string, weight: number): Group => ({
   kind: 'restricted',
   category,
   weight,
-  intents: WRITTEN[category]!.map(intentOf),
+  intents: WRITTEN[category]!.map((each) => intentOf(each)),
 })
 
 export const RESTRICTED_GROUPS: readonly Group[] = [

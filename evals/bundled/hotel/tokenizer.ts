@@ -75,6 +75,27 @@ const NAMED_TOKENS = {
 }
 const MAX_POSITIONS = 128
 
+const SHAPE = {
+  hidden_size: 128,
+  intermediate_size: 384,
+  num_hidden_layers: 6,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 32,
+  hidden_act: 'silu',
+  max_position_embeddings: MAX_POSITIONS,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  rope_scaling: null,
+  attention_bias: false,
+  mlp_bias: false,
+  attention_dropout: 0,
+  initializer_range: 0.02,
+  tie_word_embeddings: true,
+  use_cache: true,
+  torch_dtype: 'float32',
+}
+
 /** File name → contents, as a folder that Touchstone, transformers.js and transformers read. */
 export function pebbleFiles(): Record<string, unknown> {
   const vocabulary = pebbleVocabulary()
@@ -98,24 +119,7 @@ export function pebbleFiles(): Record<string, unknown> {
       architectures: ['LlamaForCausalLM'],
       model_type: 'llama',
       vocab_size: vocabulary.size,
-      hidden_size: 128,
-      intermediate_size: 384,
-      num_hidden_layers: 6,
-      num_attention_heads: 4,
-      num_key_value_heads: 2,
-      head_dim: 32,
-      hidden_act: 'silu',
-      max_position_embeddings: MAX_POSITIONS,
-      rms_norm_eps: 1e-5,
-      rope_theta: 10000,
-      rope_scaling: null,
-      attention_bias: false,
-      mlp_bias: false,
-      attention_dropout: 0,
-      initializer_range: 0.02,
-      tie_word_embeddings: true,
-      use_cache: true,
-      torch_dtype: 'float32',
+      ...SHAPE,
       ...ids,
     },
   }

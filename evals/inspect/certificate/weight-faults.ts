@@ -85,36 +85,40 @@ export function weightFault(
     ...sumsOf(base(name), reference(name), found(name)),
     size: reference(name).reduce((sum, x) => sum + x * x, 0),
   }))
-  const total = (key: 'change' | 'off' | 'product') =>
-    sums.reduce((sum, each) => sum + each[key], 0)
+  return scaleFault(sums) ?? worstFault(sums, rounding)
+}
+
+interface NamedSums extends Sums {
+  readonly name: string
+  /** Σ of squares of the weight. */
+  readonly size: number
+}
+
+function scaleFault(sums: readonly NamedSums[]): Fault | undefined {
+  const total = (key: keyof Sums) => sums.reduce((sum, each) => sum + each[key], 0)
   const [change, off, product] = [total('change'), total('off'), total('product')]
-  if (change > 0 && product ** 2 / change >= EXPLAINED * off) {
-    const factor = 1 + product / change
-    return Math.abs(factor) < 0.02
-      ? {
-          kind: 'not-merged',
-          what: 'the weights are those of the base: the adapter is not in them',
-        }
-      : {
-          kind: 'scale',
-          what: `the change is ${Number(factor.toPrecision(3))} times what was measured: another alpha or rank`,
-        }
+  if (!(change > 0 && product ** 2 / change >= EXPLAINED * off)) return undefined
+  const factor = 1 + product / change
+  if (Math.abs(factor) < 0.02) {
+    const what = 'the weights are those of the base: the adapter is not in them'
+    return { kind: 'not-merged', what }
   }
+  const times = Number(factor.toPrecision(3))
+  const what = `the change is ${times} times what was measured: another alpha or rank`
+  return { kind: 'scale', what }
+}
+
+function worstFault(sums: readonly NamedSums[], rounding: number): Fault {
   const worst = sums.reduce((a, b) => (shareOf(b) > shareOf(a) ? b : a))
   const share = shareOf(worst)
+  const most = `${Number((100 * share).toPrecision(3))} % of its size`
   if (share <= rounding) {
-    const most = `${Number((100 * share).toPrecision(3))} % of its size`
-    return {
-      kind: 'rounding',
-      what: `no weight is off by more than ${most}: the storage is too coarse`,
-    }
+    const what = `no weight is off by more than ${most}: the storage is too coarse`
+    return { kind: 'rounding', what }
   }
   const others = sums.filter((each) => shareOf(each) > share / 10).length - 1
   const company = others === 0 ? 'and no other nearly so' : `and ${others} others nearly so`
-  return {
-    kind: 'merge',
-    what: `${worst.name} is off by ${Number((100 * share).toPrecision(3))} % of its size, ${company}`,
-  }
+  return { kind: 'merge', what: `${worst.name} is off by ${most}, ${company}` }
 }
 
 /** Root mean square of what is off, over that of the weight; a weight of zeros may not be off at all. */

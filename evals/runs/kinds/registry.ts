@@ -8,6 +8,8 @@ interface JobEntry {
   readonly summary: string
   /** Loaded when the verb is used: the schemas of all of them would slow every command down. */
   readonly load: () => Promise<JobVerb>
+  /** Its runs cannot be repeated by `replay`: their results are files, not rows. */
+  readonly isOnce?: true
 }
 
 export const JOB_VERBS: readonly JobEntry[] = [
@@ -53,5 +55,6 @@ export const JOB_VERBS: readonly JobEntry[] = [
     title: 'Sweep',
     summary: 'Run a grid of small fine-tunes or trials, and show what changes along its axes',
     load: async () => (await import('./sweep.ts')).sweepVerb,
+    isOnce: true,
   },
 ]

@@ -102,7 +102,10 @@ describe('touchstone unblind', () => {
   })
 })
 
-const kinds = { audit: { schema: FakeConfig, kind: async () => anyJobKind(fakeKind) } }
+const replayed = (kind: typeof fakeKind) => ({
+  audit: async () => ({ schema: FakeConfig, kind: async () => anyJobKind(kind) }),
+})
+const kinds = replayed(fakeKind)
 const REPLAY: CommandEntry = { name: 'replay', summary: '', load: async () => replayCommand(kinds) }
 const fake = (...argv: string[]) => runCommand(argv, {}, [...FAKE_COMMANDS, REPLAY])
 
@@ -122,10 +125,7 @@ describe('touchstone replay', () => {
   test('names what differs, and exits with 1', async () => {
     const [folder, into] = [freshFolder(), freshFolder()]
     await fake('audit', '--model', 'any', '--out-dir', folder, '--kept', '7')
-    const other = { ...fakeKind, run: shifted }
-    const command = replayCommand({
-      audit: { ...kinds.audit, kind: async () => anyJobKind(other) },
-    })
+    const command = replayCommand(replayed({ ...fakeKind, run: shifted }))
     const entry = { ...REPLAY, load: async () => command }
     const argv = ['replay', '--out-dir', folder, '--into', into, '--json']
     const { code, stdout } = await runCommand(argv, {}, [entry])

@@ -1,29 +1,21 @@
 /** @file `touchstone replay`: does a stored run again, and says whether it gave the same bits. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import {
-  AuditConfig,
-  EvalConfig,
-  MitigateConfig,
-  SpectralConfig,
-  TrainConfig,
-} from '../../../audit/config.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import {
   compareReplay,
   type ReplayedRun,
   type ReplayFindings,
 } from '../../../interchange/replay.ts'
-import { anyJobKind, type AnyJobKind } from '../../../contract/job.ts'
+import type { AnyJobKind } from '../../../contract/job.ts'
 import { plainText } from '../../../document/plain-text.ts'
-import { lockFolder } from '../../../runs/store/lock.ts'
 import type { Store } from '../../../runs/store/store.ts'
 import { command, type Io } from '../../command.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
-import { withStore } from '../../../runs/databases.ts'
+import { withLockedStore } from '../../../runs/databases.ts'
 import { optionalText, quiet, text } from '../../../runs/options/common.ts'
-import { newRunId } from '../../../runs/kinds/job-verb.ts'
+import { newRunId, type JobVerb } from '../../../runs/kinds/job-verb.ts'
+import { JOB_VERBS } from '../../../runs/kinds/registry.ts'
 import { JobOptions } from '../../job-options.ts'
 import { executeJob } from '../../job-run.ts'
 import { withNamedRun } from '../../../runs/named-run.ts'
@@ -38,35 +30,15 @@ const ReplayOptions = z.object({
   quiet,
 })
 
-export interface Replayable {
-  readonly schema: z.ZodType
-  readonly kind: () => Promise<AnyJobKind>
-}
+export type Replayable = Pick<JobVerb, 'schema' | 'kind'>
+type Kinds = Readonly<Record<string, () => Promise<Replayable>>>
 
-const REPLAYABLE: Readonly<Record<string, Replayable>> = {
-  audit: {
-    schema: AuditConfig,
-    kind: async () => anyJobKind((await import('../../../audit/audit-job.ts')).auditJob),
-  },
-  eval: {
-    schema: EvalConfig,
-    kind: async () => anyJobKind((await import('../../../audit/eval-job.ts')).evalJob),
-  },
-  mitigate: {
-    schema: MitigateConfig,
-    kind: async () => anyJobKind((await import('../../../audit/mitigate-job.ts')).mitigateJob),
-  },
-  train: {
-    schema: TrainConfig,
-    kind: async () => anyJobKind((await import('../../../audit/train-job.ts')).trainJob),
-  },
-  spectral: {
-    schema: SpectralConfig,
-    kind: async () => anyJobKind((await import('../../../audit/spectral-job.ts')).spectralJob),
-  },
-}
+/** By the stored kind of a run. */
+const REPLAYABLE: Kinds = Object.fromEntries(
+  JOB_VERBS.filter(({ isOnce }) => !isOnce).map(({ name, load }) => [name, load]),
+)
 
-export const replayCommand = (kinds: Readonly<Record<string, Replayable>>) =>
+export const replayCommand = (kinds: Kinds) =>
   command({
     schema: ReplayOptions,
     positionals: '[RUN]',
@@ -80,7 +52,7 @@ export const replayCommand = (kinds: Readonly<Record<string, Replayable>>) =>
       const before = await withNamedRun(runId, outDir, ({ store, run }) => storedRun(store, run.id))
       const job = await jobOf(before, kinds)
       const isQuiet = shown.quiet || shown.json
-      const again = await withFolder(into, (store) =>
+      const again = await withLockedStore(into, (store) =>
         runAgain(store, before, { ...job, into, isQuiet }, io),
       )
       if (typeof again === 'number') return again
@@ -98,26 +70,15 @@ const storedRun = (store: Store, runId: string): ReplayedRun => ({
   sealed: store.sealed(runId),
 })
 
-async function jobOf({ rows: { run } }: ReplayedRun, kinds: Readonly<Record<string, Replayable>>) {
+async function jobOf({ rows: { run } }: ReplayedRun, kinds: Kinds) {
   const refuse = (why: string) => new TouchstoneError('replay.not-possible', { run: run.id, why })
-  const replayable = Object.hasOwn(kinds, run.kind) ? kinds[run.kind] : undefined
-  if (!replayable) throw refuse(`runs of kind "${run.kind}" are not repeated`)
+  const load = Object.hasOwn(kinds, run.kind) ? kinds[run.kind] : undefined
+  if (!load) throw refuse(`runs of kind "${run.kind}" are not repeated`)
   if (run.outcome !== 'done') throw refuse('it did not end as "done"')
+  const replayable = await load()
   const parsed = replayable.schema.safeParse(run.config)
   if (!parsed.success) throw refuse('its settings are those of another version')
   return { kind: await replayable.kind(), config: parsed.data }
-}
-
-async function withFolder<T>(folder: string, action: (store: Store) => Promise<T>): Promise<T> {
-  mkdirSync(folder, { recursive: true })
-  return withStore(folder, async (store) => {
-    const unlock = lockFolder(folder)
-    try {
-      return await action(store)
-    } finally {
-      unlock()
-    }
-  })
 }
 
 interface Replayed {
