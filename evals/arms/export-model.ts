@@ -97,12 +97,8 @@ async function writeFolder(
   storage: FolderStorage,
 ): Promise<void> {
   const weights = [...model.weights.values()].map((spec) => {
-    const stored = spec.transposed ? [...spec.shape].reverse() : spec.shape
-    return {
-      name: spec.name,
-      shape: stored,
-      data: async () => asStored(read(spec.name), spec).data,
-    }
+    const shape = spec.transposed ? spec.shape.toReversed() : spec.shape
+    return { name: spec.name, shape, data: () => asStored(read(spec.name), spec).data }
   })
   const { config } = open.checkpoint
   const tokenizerFiles = await tokenizerFilesOf(modelPath(named))

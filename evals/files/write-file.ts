@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-type Part = string | Uint8Array | (() => Promise<Uint8Array>)
+type Part = string | Uint8Array | (() => Uint8Array)
 
 /** Writes beside the target, flushes to disk, then renames: readers see the old file or the whole new one. */
 export async function writeAtomically(
@@ -15,7 +15,7 @@ export async function writeAtomically(
   try {
     try {
       for await (const part of parts) {
-        await handle.appendFile(typeof part === 'function' ? await part() : part)
+        await handle.appendFile(typeof part === 'function' ? part() : part)
       }
       await handle.sync()
     } finally {

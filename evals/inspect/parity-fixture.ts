@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Conversed } from '../finetune/training/dataset.ts'
 import { recognise, type Model } from '../models/registry.ts'
 import { readSafetensorsIndex } from '../models/formats/safetensors.ts'
-import { openFiles, readStoredWeight } from '../models/weights/stored-weights.ts'
+import { openFiles, readStored } from '../models/weights/stored-weights.ts'
 import { asComputed } from '../models/weight-list.ts'
 
 export const PARITY_FILE = join(import.meta.dirname, '..', 'bundled', 'parity.safetensors')
@@ -28,7 +28,7 @@ export async function openParityFixture(path = PARITY_FILE): Promise<ParityFixtu
   const model = recognise({ path, config, weights: index })
   const files = await openFiles([path])
   const numbers = new Map<string, Float32Array>()
-  for (const each of stored) numbers.set(each.name, await readStoredWeight(files, each))
+  for (const each of stored) numbers.set(each.name, readStored(files, each))
   await files.close()
   const weights = new Map(
     [...model.weights.values()].map((spec) => {

@@ -65,7 +65,7 @@ async function withClasses(base: Base, classes: readonly string[]): Promise<Base
   // Of BERT's head the first layer lies in the checkpoint already.
   for (const spec of model.weights.values())
     if (!spec.made && !base.weights.has(spec.name))
-      more.set(spec.name, asComputed(await checkpoint.read(spec.stored ?? spec.name), spec))
+      more.set(spec.name, asComputed(checkpoint.read(spec.stored ?? spec.name), spec))
   return { ...base, open, model, weights: overlaid(base.weights, more) }
 }
 

@@ -12,9 +12,7 @@ export interface Checkpoint {
   /** Its own forward pass, if it has one; otherwise `config` names an architecture. */
   readonly graph?: OwnGraph
   /** The weight in float32, row-major, with Hugging Face's names and row order. */
-  read(name: string): Promise<Float32Array>
-  /** `read`, synchronously. */
-  readNow(name: string): Float32Array
+  read(name: string): Float32Array
   /** Location of exactly these numbers; undefined if they must be converted. */
   place(name: string): WeightPlace | undefined
   /** sha256 over all files of weights and configuration: see `digestFiles`. */

@@ -2,7 +2,6 @@
  * @file The decoder loop: embed; per block x ← x + attention(x), x ← x + mlp(x); final norm. A family is a plan, which
  * names its parts; the parts (parts.ts) declare their own weights.
  */
-import type { z } from 'zod'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue, ModelArchitecture, ModelScope } from './architecture.ts'
 import { attend, attentionBias, causalBlocks, queryBlocks } from './layers.ts'
@@ -63,11 +62,9 @@ export interface DecoderPlan {
   attention(layer: number): AttentionPlanOfLayer
 }
 
-interface DecoderFamily<C> {
-  readonly name: string
+interface DecoderFamily<C> extends Pick<ModelArchitecture<C>, 'name' | 'config'> {
   /** `[name]` if absent. */
   readonly modelTypes?: readonly string[]
-  readonly config: z.ZodType<C>
   readonly plan: (config: C) => DecoderPlan
 }
 
@@ -75,17 +72,11 @@ const normsOf = ({ attentionNorms: a, mlpNorms: m }: DecoderPlan): string[] =>
   [a.before, a.after, m.before, m.after].filter((name) => name !== undefined)
 
 /** Builds an architecture from a family's plan. */
-export function decoder<C>({
-  name,
-  modelTypes = [name],
-  config,
-  plan,
-}: DecoderFamily<C>): ModelArchitecture<C> {
+export function decoder<C>({ plan, ...family }: DecoderFamily<C>): ModelArchitecture<C> {
   return {
-    name,
+    modelTypes: [family.name],
+    ...family,
     kind: 'decoder',
-    modelTypes,
-    config,
     weights(c, found, path) {
       const planned = plan(c)
       return declare(planned, createWeightList(found, path, planned.names.prefix))
@@ -188,13 +179,8 @@ function openAttention(scope: ModelScope, input: ForwardInput, plan: DecoderPlan
           ? []
           : once(`bias ${narrow}`, () => causalBlocks(g, attentionBias(g, input, narrow), blocks))
       const qkv = plan.projections.apply(scope, prefix, x)
-      const attended = attend(
-        g,
-        qkv,
-        input,
-        { ...heads, ...rest, rotary: turned, bias, window: narrow },
-        layer,
-      )
+      const own = { ...heads, ...rest, rotary: turned, bias, window: narrow }
+      const attended = attend(g, qkv, input, own, layer)
       if (attended.present) present.push(attended.present)
       return plan.projections.output(scope, prefix, attended.output)
     },

@@ -3,7 +3,8 @@ import type { ScoreAttributes } from '../graph/ops/attention.ts'
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
-import type { ForwardInput, KeyValue } from './architecture.ts'
+import type { CacheLayer, ForwardInput, KeyValue } from './architecture.ts'
+import type { QueryKeyValue } from './parts.ts'
 import type { Rotary } from './rotary-tables.ts'
 
 /** Added to masked scores: exp(score + this) is 0 in float32 and float64. */
@@ -46,10 +47,7 @@ export function attentionBias(
   return biasOf(visible)
 }
 
-interface AttentionLayer {
-  readonly heads: number
-  readonly kvHeads: number
-  readonly headDim: number
+interface AttentionLayer extends CacheLayer {
   /** Undefined with learned positions, or in layers without positions. */
   readonly rotary: Rotary | undefined
   /** From `attentionBias`, or its blocks (`causalBlocks`); empty with a cache. */
@@ -63,7 +61,7 @@ interface AttentionLayer {
 /** Self-attention of layer `index`: q, k, v `[batch*seq, heads*headDim]`, before rotary positions. */
 export function attend(
   g: Graph,
-  { q, k, v }: { q: Value; k: Value; v: Value },
+  { q, k, v }: QueryKeyValue,
   { attention, batch, seq }: ForwardInput,
   { heads, kvHeads, headDim, rotary, bias, scale, softcap, window }: AttentionLayer,
   index: number,
@@ -113,10 +111,7 @@ export const causalBlocks = (g: Graph, bias: Value, count: number): Value[] =>
     g.piece(g.piece(bias, 3, [i, i + 1], count), 4, [0, i + 1], count),
   )
 
-interface AttentionAttributes extends ScoreAttributes {
-  readonly heads: number
-  readonly kvHeads: number
-  readonly headDim: number
+interface AttentionAttributes extends ScoreAttributes, CacheLayer {
   readonly batch: Dim
   readonly seq: Dim
 }
@@ -127,7 +122,7 @@ interface AttentionAttributes extends ScoreAttributes {
  */
 export function attended(
   g: Graph,
-  { q, k, v }: { q: Value; k: Value; v: Value },
+  { q, k, v }: QueryKeyValue,
   bias: readonly Value[],
   { heads, kvHeads, headDim, batch, seq, ...scores }: AttentionAttributes,
 ): Value {
@@ -149,7 +144,7 @@ export function attended(
  */
 function attendAppended(
   g: Graph,
-  { q, k, v }: { q: Value; k: Value; v: Value },
+  { q, k, v }: QueryKeyValue,
   past: KeyValue,
   bias: Value,
   { batch, seq, heads, kvHeads, headDim, scale, softcap }: AttentionAttributes,

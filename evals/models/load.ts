@@ -45,7 +45,7 @@ export async function loadModel(
   try {
     const model = recognise(open.checkpoint)
     if (cache) converted = await convertedOf(open.checkpoint, model, precision, cache)
-    const weights = await weightsOf(open.checkpoint, model, precision, converted)
+    const weights = weightsOf(open.checkpoint, model, precision, converted)
     const parameters = elementsOfAll(model.weights.values())
     return { open: { ...open, close }, model, weights, parameters }
   } catch (error) {
@@ -80,16 +80,16 @@ async function convertedOf(
   return openConverted(cache, await checkpoint.digest(), made, make)
 }
 
-const read = async (checkpoint: Checkpoint, spec: WeightSpec): Promise<Float32Array> =>
-  asComputed(await checkpoint.read(spec.stored ?? spec.name), spec)
+const read = (checkpoint: Checkpoint, spec: WeightSpec): Float32Array =>
+  asComputed(checkpoint.read(spec.stored ?? spec.name), spec)
 
 /** The weights of `model`, valid while the checkpoint is open. */
-export async function weightsOf(
+export function weightsOf(
   checkpoint: Checkpoint,
   model: Model,
   precision: Precision,
   converted?: ConvertedWeights,
-): Promise<ReadonlyMap<string, Float32Array>> {
+): ReadonlyMap<string, Float32Array> {
   const whole = new Map<string, Float32Array>()
   const small = new Map<string, SmallWeight>()
   const places = new Map<string, WeightPlace>()
@@ -102,14 +102,14 @@ export async function weightsOf(
     if (place) places.set(name, place)
     if (place && !own) kept.add(name)
     if (place) continue
-    const data = await read(checkpoint, spec)
+    const data = read(checkpoint, spec)
     if (storage) small.set(name, quantise(data, spec.shape[0]!, storage))
     else whole.set(name, data)
   }
   const again = (name: string) =>
     kept.has(name)
-      ? converted!.readNow(name)
-      : checkpoint.readNow(model.weights.get(name)!.stored ?? name)
+      ? converted!.read(name)
+      : checkpoint.read(model.weights.get(name)!.stored ?? name)
   const other = (name: string) => whole.get(name) ?? mappedFloats(places.get(name)!) ?? again(name)
   return new KeptWeights(model.weights.keys(), small, other, places)
 }

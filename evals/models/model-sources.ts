@@ -54,16 +54,14 @@ const folderSources = (folder: string): ModelSources => ({
 })
 
 const onnxSources = (folder: string, graph: string): ModelSources => ({
+  ...folderSources(folder),
   format: 'onnx',
   checkpoint: () => openOnnx(folder, graph),
   async tokenizer() {
     const source = await readHfTokenizer(folder)
-    return source.eosIds.length > 0
-      ? source
-      : { ...source, eosIds: idList(await genaiEnds(folder)) }
+    const ends = source.eosIds.length > 0 ? source.eosIds : idList(await genaiEnds(folder))
+    return { ...source, eosIds: ends }
   },
-  template: () => readHfTemplate(folder),
-  licence: () => cardLicence(join(folder, 'README.md')),
 })
 
 async function ggufSources(path: string): Promise<ModelSources> {
@@ -95,7 +93,7 @@ function notAModel(path: string): TouchstoneError {
     : path.endsWith('.onnx')
       ? 'a graph without its folder (give the folder)'
       : `a file of type "${extname(path) || 'none'}"`
-  return new TouchstoneError('checkpoint.unrecognised', { path, found, supported: SUPPORTED })
+  return notSupported(path, found)
 }
 
 /** The error says what the folder is. */
@@ -110,9 +108,8 @@ function notAModelFolder(folder: string, names: readonly string[]): TouchstoneEr
         : names.length === 0
           ? 'an empty folder'
           : 'a folder without config.json'
-  return new TouchstoneError('checkpoint.unrecognised', {
-    path: folder,
-    found,
-    supported: SUPPORTED,
-  })
+  return notSupported(folder, found)
 }
+
+const notSupported = (path: string, found: string) =>
+  new TouchstoneError('checkpoint.unrecognised', { path, found, supported: SUPPORTED })

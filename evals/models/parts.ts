@@ -2,7 +2,7 @@
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
-import type { ModelScope, WeightSpec } from './architecture.ts'
+import type { CacheLayer, ModelScope, WeightSpec } from './architecture.ts'
 import type { WeightList } from './weight-list.ts'
 
 /** Shapes by weight name, from specs or from a graph. */
@@ -14,22 +14,16 @@ export interface NormPart {
   apply(scope: ModelScope, name: string, x: Value): Value
 }
 
-interface QueryKeyValue {
+export interface QueryKeyValue {
   readonly q: Value
   readonly k: Value
   readonly v: Value
 }
 
-interface Heads {
-  readonly heads: number
-  readonly kvHeads: number
-  readonly headDim: number
-}
-
 export interface ProjectionPart {
   weights(list: WeightList, prefix: string, layer: number): void
   /** Head counts of the block; an error that names `path` if they do not divide. */
-  heads(prefix: string, shapeOf: ShapeOf, path?: string): Heads
+  heads(prefix: string, shapeOf: ShapeOf, path?: string): CacheLayer
   /** x `[rows, hidden]` → q `[rows, heads·headDim]`, k and v `[rows, kvHeads·headDim]`, before rotary positions. */
   apply(scope: ModelScope, prefix: string, x: Value): QueryKeyValue
   /** concatenated heads `[rows, heads·headDim]` → `[rows, hidden]`. */
@@ -147,7 +141,7 @@ export function separateProjections(options: SeparateOptions): ProjectionPart {
 
 const lastOf = (name: string) => name.slice(name.lastIndexOf('.') + 1)
 
-function wholeHeads(found: Heads, name: string, path = 'The model'): Heads {
+function wholeHeads(found: CacheLayer, name: string, path = 'The model'): CacheLayer {
   const { heads, kvHeads, headDim } = found
   const whole = Number.isInteger(heads) && Number.isInteger(kvHeads) && heads % kvHeads === 0
   if (whole && headDim % 2 === 0) return found

@@ -10,7 +10,7 @@ import {
   openFiles,
   mappedFloats,
   placeOf,
-  readStoredNow,
+  readStored,
 } from '../../evals/models/weights/stored-weights.ts'
 import { load } from '../../evals/native/load.ts'
 import { fillNormal, randomStream } from '../../evals/statistics/random.ts'
@@ -126,12 +126,12 @@ describe.skipIf(!found.addon)(`${title} of a checkpoint`, () => {
     const weight = stored(path)
     const place = placeOf(files, weight)!
     const before = mappedFloats(place)
-    expect(before).toEqual(readStoredNow(files, weight))
+    expect(before).toEqual(readStored(files, weight))
     expect(before).toHaveProperty('byteOffset', 0)
     expect(before!.buffer.byteLength).toBe(weight.bytes)
     renameSync(written(numbers(2)), path)
     expect(mappedFloats(place)).toBeUndefined()
-    expect(before).toEqual(readStoredNow(files, weight))
+    expect(before).toEqual(readStored(files, weight))
     await files.close()
   })
 

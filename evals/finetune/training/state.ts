@@ -3,7 +3,7 @@ import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { OptimizerState } from '../../graph/optimizer.ts'
 import { readSafetensorsIndex } from '../../models/formats/safetensors.ts'
 import { writeSafetensors } from '../../models/formats/safetensors-write.ts'
-import { openFiles, readStoredWeight } from '../../models/weights/stored-weights.ts'
+import { openFiles, readStored } from '../../models/weights/stored-weights.ts'
 
 const TENSORS = ['parameters', 'firstMoment', 'secondMoment'] as const
 const MEMORY = 'methodMemory'
@@ -58,8 +58,8 @@ export const loadParameters = (
   identity: Readonly<Record<string, string>>,
   size: number,
 ): Promise<Float32Array> =>
-  opened(path, identity, async (read) => {
-    const parameters = await read(TENSORS[0])
+  opened(path, identity, (read) => {
+    const parameters = read(TENSORS[0])
     if (parameters.length === size) return parameters
     throw new TouchstoneError('checkpoint.malformed', {
       path,
@@ -74,13 +74,13 @@ export const loadTrainingState = (
   identity: Readonly<Record<string, string>>,
   memorySize = 0,
 ): Promise<TrainingState> =>
-  opened(path, identity, async (read, metadata) => {
+  opened(path, identity, (read, metadata) => {
     const [parameters, firstMoment, secondMoment] = [
-      await read(TENSORS[0]),
-      await read(TENSORS[1]),
-      await read(TENSORS[2]),
+      read(TENSORS[0]),
+      read(TENSORS[1]),
+      read(TENSORS[2]),
     ]
-    const memory = memorySize === 0 ? new Float32Array(0) : await read(MEMORY)
+    const memory = memorySize === 0 ? new Float32Array(0) : read(MEMORY)
     const step = metadata.get('step') ?? 'nothing'
     const sizes = [parameters, firstMoment, secondMoment].map(({ length }) => length)
     if (!/^\d+$/.test(step) || new Set(sizes).size !== 1 || memory.length !== memorySize) {
@@ -93,13 +93,13 @@ export const loadTrainingState = (
     return { parameters, firstMoment, secondMoment, memory, step: Number(step) }
   })
 
-type Read = (name: string) => Promise<Float32Array>
+type Read = (name: string) => Float32Array
 
 /** Checks `identity` before reading any tensor. */
 async function opened<T>(
   path: string,
   identity: Readonly<Record<string, string>>,
-  use: (read: Read, metadata: ReadonlyMap<string, string>) => Promise<T>,
+  use: (read: Read, metadata: ReadonlyMap<string, string>) => T,
 ): Promise<T> {
   const { weights, metadata } = await readSafetensorsIndex(path)
   for (const [field, asked] of Object.entries(identity)) {
@@ -109,10 +109,10 @@ async function opened<T>(
   }
   const files = await openFiles([path])
   try {
-    return await use((name) => {
+    return use((name) => {
       const weight = weights.find((candidate) => candidate.name === name)
       if (!weight) throw new TouchstoneError('checkpoint.weight-missing', { path, name, near: [] })
-      return readStoredWeight(files, weight)
+      return readStored(files, weight)
     }, metadata)
   } finally {
     await files.close()

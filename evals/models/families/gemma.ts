@@ -213,7 +213,6 @@ const slidingPattern = (every: number): GgufRule => ({
 
 const ggufGemma = llamaTable({
   architecture: 'gemma',
-  modelType: 'gemma',
   className: 'GemmaForCausalLM',
   names: { outside },
   layouts,
@@ -223,7 +222,6 @@ const ggufGemma = llamaTable({
 
 const ggufGemma2 = llamaTable({
   architecture: 'gemma2',
-  modelType: 'gemma2',
   className: 'Gemma2ForCausalLM',
   names: { outside, inside: { ...ggufNorms, ...attention, ...ggufMlp } },
   layouts,

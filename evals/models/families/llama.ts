@@ -39,7 +39,6 @@ export const llamaGgufExtras = [...DIVISOR_TENSORS.llama3, ...DIVISOR_TENSORS.lo
 /** Mistral without a window is written as Llama, and read as Llama. */
 export const llamaGguf = llamaTable({
   architecture: 'llama',
-  modelType: 'llama',
   className: 'LlamaForCausalLM',
   names: { extras: llamaGgufExtras },
   layouts: interleavedHeads,

@@ -39,7 +39,6 @@ const architecture = decoder({
 
 const gguf = llamaTable({
   architecture: 'olmo2',
-  modelType: 'olmo2',
   className: 'Olmo2ForCausalLM',
   names: {
     inside: {

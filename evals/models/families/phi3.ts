@@ -85,7 +85,6 @@ const window: GgufRule = {
 
 const gguf = llamaTable({
   architecture: 'phi3',
-  modelType: 'phi3',
   className: 'Phi3ForCausalLM',
   names: {
     extras: DIVISOR_TENSORS.longrope,

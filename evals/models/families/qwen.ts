@@ -73,14 +73,12 @@ const qwen3 = decoder({
 
 const qwen2Gguf = llamaTable({
   architecture: 'qwen2',
-  modelType: 'qwen2',
   className: 'Qwen2ForCausalLM',
   rules: [rotary()],
 })
 
 const qwen3Gguf = llamaTable({
   architecture: 'qwen3',
-  modelType: 'qwen3',
   className: 'Qwen3ForCausalLM',
   names: { inside: { ...LLAMA_NAMES.inside, ...queryKeyNorms } },
   rules: [rotary(), attentionBias],

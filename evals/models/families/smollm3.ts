@@ -50,7 +50,6 @@ const architecture = decoder({
 
 const gguf = llamaTable({
   architecture: 'smollm3',
-  modelType: 'smollm3',
   className: 'SmolLM3ForCausalLM',
   layouts: interleavedHeads,
   settled: { hidden_act: 'silu', no_rope_layer_interval: 4 },

@@ -17,7 +17,7 @@ import {
   readText,
 } from '../../files/read-file.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
-import { digestFiles, openFiles, placeOf, readStoredNow } from '../weights/stored-weights.ts'
+import { digestFiles, openFiles, placeOf, readStored } from '../weights/stored-weights.ts'
 import type { TokenizerSource } from '../text/tokenizer.ts'
 import { idList, specialTokens } from '../text/tokenizer.ts'
 
@@ -36,14 +36,12 @@ export async function openHfCheckpoint(folder: string): Promise<Checkpoint> {
   const paths = [join(folder, CONFIG), ...index, ...shards]
   const files = await openFiles(paths)
   let digest: Promise<string> | undefined
-  const readNow = (name: string) => readStoredNow(files, findWeight(folder, weights, name))
   return {
     path: folder,
     format: 'safetensors',
     config,
     weights,
-    read: async (name) => readNow(name),
-    readNow,
+    read: (name) => readStored(files, findWeight(folder, weights, name)),
     place: (name) => placeOf(files, findWeight(folder, weights, name)),
     digest: () => (digest ??= digestFiles(folder, paths, files)),
     close: () => files.close(),

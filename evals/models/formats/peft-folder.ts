@@ -16,7 +16,7 @@ import { ALL_LINEAR, rankOf, type PeftConfig } from './peft-config.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
 import { writeSafetensors } from './safetensors-write.ts'
 import { writeAtomically } from '../../files/write-file.ts'
-import { digestAt, openFiles, readStoredWeight } from '../weights/stored-weights.ts'
+import { digestAt, openFiles, readStored } from '../weights/stored-weights.ts'
 
 export interface PeftTensor {
   readonly shape: readonly number[]
@@ -208,7 +208,7 @@ async function readTensors(
   try {
     const tensors = new Map<string, PeftTensor>()
     for (const [key, weight] of names) {
-      tensors.set(key, { shape: weight.shape, data: await readStoredWeight(files, weight) })
+      tensors.set(key, { shape: weight.shape, data: readStored(files, weight) })
     }
     return tensors
   } finally {

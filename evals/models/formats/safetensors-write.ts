@@ -1,23 +1,19 @@
 /** @file Writes safetensors deterministically and atomically. */
-import { STORAGE_FORMATS } from '../weights/dequantise.ts'
 import { encode } from '../weights/encode.ts'
 import { writeAtomically } from '../../files/write-file.ts'
-import { elementsOf } from '../weights/stored-weights.ts'
+import { elementsOf, storedBytes } from '../weights/stored-weights.ts'
 
 export interface TensorToWrite {
   readonly name: string
   readonly shape: readonly number[]
   /** A function keeps only one tensor at a time in memory. */
-  readonly data: Float32Array | (() => Promise<Float32Array>)
+  readonly data: Float32Array | (() => Float32Array)
   /** F32 if absent. */
   readonly storage?: FolderStorage
 }
 
 /** Number formats of the Hugging Face folders written here. */
 export type FolderStorage = 'F32' | 'F16' | 'BF16'
-
-export const bytesToWrite = ({ shape, storage = 'F32' }: TensorToWrite): number =>
-  elementsOf(shape) * STORAGE_FORMATS[storage].bytesPerBlock
 
 const ALIGNMENT = 8
 
@@ -47,7 +43,7 @@ function header(
     if (name === sorted[index - 1]?.name || name === '__metadata__') {
       throw new Error(`internal: a tensor cannot be named "${name}" here`)
     }
-    const end = offset + bytesToWrite(tensor)
+    const end = offset + storedBytes(shape, storage)
     entries.push([name, { dtype: storage, shape, data_offsets: [offset, end] }])
     offset = end
   }
@@ -59,9 +55,8 @@ function header(
   return bytes
 }
 
-async function bytesOf(tensor: TensorToWrite): Promise<Uint8Array> {
-  const { name, shape, data, storage = 'F32' } = tensor
-  const values = typeof data === 'function' ? await data() : data
+function bytesOf({ name, shape, data, storage = 'F32' }: TensorToWrite): Uint8Array {
+  const values = typeof data === 'function' ? data() : data
   if (elementsOf(shape) !== values.length) {
     throw new Error(`internal: "${name}" has ${values.length} values for [${shape.join(', ')}]`)
   }

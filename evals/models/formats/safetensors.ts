@@ -5,7 +5,6 @@
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { StorageType, StoredWeight } from '../weights/storage.ts'
-import { STORAGE_FORMATS } from '../weights/dequantise.ts'
 import {
   decodeUtf8,
   fileSize,
@@ -14,7 +13,7 @@ import {
   parseJsonObject,
   readExactly,
 } from '../../files/read-file.ts'
-import { elementsOf } from '../weights/stored-weights.ts'
+import { elementsOf, storedBytes } from '../weights/stored-weights.ts'
 
 /** As in the reference implementation. */
 const HEADER_LIMIT = 100_000_000
@@ -59,10 +58,7 @@ export async function readSafetensorsIndex(path: string): Promise<SafetensorsFil
   return { weights, metadata: toMetadata(path, declared) }
 }
 
-async function readHeader(
-  path: string,
-  size: number,
-): Promise<{ text: string; dataStart: number }> {
+async function readHeader(path: string, size: number) {
   if (size < LENGTH_BYTES) {
     throw malformed(path, size === 0 ? 'an empty file' : `${size} bytes`, 'a safetensors file')
   }
@@ -92,11 +88,8 @@ function toTensor(path: string, name: string, entry: unknown, dataStart: number)
   const parsed = entrySchema.safeParse(entry)
   if (!parsed.success) {
     const { path: where, message } = parsed.error.issues[0]!
-    throw malformed(
-      path,
-      `a bad entry for "${name}" (${[...where, message].join(': ')})`,
-      'dtype, shape of whole numbers and data_offsets [begin, end]',
-    )
+    const bad = `a bad entry for "${name}" (${[...where, message].join(': ')})`
+    throw malformed(path, bad, 'dtype, shape of whole numbers and data_offsets [begin, end]')
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data
   const storage = isSupported(dtype) ? dtype : undefined
@@ -109,14 +102,10 @@ function toTensor(path: string, name: string, entry: unknown, dataStart: number)
     })
   }
   const bytes = offsets[1] - offsets[0]
-  const expected =
-    elementsOf(shape) * (storage ? STORAGE_FORMATS[storage].bytesPerBlock : COUNTER_BYTES)
+  const expected = storage ? storedBytes(shape, storage) : elementsOf(shape) * COUNTER_BYTES
   if (bytes !== expected) {
-    throw malformed(
-      path,
-      `${bytes} bytes for "${name}"`,
-      `${expected} bytes for ${dtype} of shape [${shape.join(', ')}]`,
-    )
+    const wanted = `${expected} bytes for ${dtype} of shape [${shape.join(', ')}]`
+    throw malformed(path, `${bytes} bytes for "${name}"`, wanted)
   }
   const place = { name, shape, file: path, offset: dataStart + offsets[0], bytes }
   return storage ? { ...place, storage } : place

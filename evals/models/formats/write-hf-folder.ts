@@ -7,7 +7,8 @@ import { readGgufHeader } from './gguf/header.ts'
 import { ggufTemplate, ggufTokenizer } from './gguf/tokenizer.ts'
 import { SHARD_INDEX, SINGLE_FILE } from './hf-folder.ts'
 import type { FolderStorage, TensorToWrite } from './safetensors-write.ts'
-import { bytesToWrite, writeSafetensors } from './safetensors-write.ts'
+import { writeSafetensors } from './safetensors-write.ts'
+import { storedBytes } from '../weights/stored-weights.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 
 /** File name → text. */
@@ -98,12 +99,14 @@ export async function writeTextFiles(
   await writeAtomically(join(folder, 'config.json'), [toJson({ ...config, ...dtypes })])
 }
 
+const bytesOf = ({ shape, storage = 'F32' }: TensorToWrite) => storedBytes(shape, storage)
+
 /** Fills shards in the weights' order; a larger weight gets a shard of its own. */
 function shardsOf(weights: readonly TensorToWrite[], most: number): TensorToWrite[][] {
   const shards: TensorToWrite[][] = []
   let room = 0
   for (const weight of weights) {
-    const bytes = bytesToWrite(weight)
+    const bytes = bytesOf(weight)
     if (shards.length === 0 || bytes > room) {
       shards.push([])
       room = most
@@ -124,7 +127,7 @@ async function writeWeights(folder: string, shards: readonly TensorToWrite[][]):
     await writeSafetensors(join(folder, nameOf(i)), shard, { format: 'pt' })
   if (shards.length === 1) return
   const places = shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)] as const))
-  const size = shards.flat().reduce((sum, weight) => sum + bytesToWrite(weight), 0)
+  const size = shards.flat().reduce((sum, weight) => sum + bytesOf(weight), 0)
   const index = { metadata: { total_size: size }, weight_map: Object.fromEntries(places) }
   await writeAtomically(join(folder, SHARD_INDEX), [toJson(index)])
 }

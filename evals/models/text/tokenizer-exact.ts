@@ -27,21 +27,18 @@ export function forLibrary(json: TokenizerJson): JsonObject {
 
 type Stage = Readonly<Record<string, unknown>> | null
 
-/** Keeps only the matches. */
-const matches = (pattern: string): Stage => ({
+const split = (pattern: string, behavior: 'Removed' | 'Isolated', invert: boolean): Stage => ({
   type: 'Split',
   pattern: { Regex: pattern },
-  behavior: 'Removed',
-  invert: true,
+  behavior,
+  invert,
 })
 
+/** Keeps only the matches. */
+const matches = (pattern: string) => split(pattern, 'Removed', true)
+
 /** Keeps the matches and the text between them. */
-const isolate = (pattern: string): Stage => ({
-  type: 'Split',
-  pattern: { Regex: pattern },
-  behavior: 'Isolated',
-  invert: false,
-})
+const isolate = (pattern: string) => split(pattern, 'Isolated', false)
 
 /** Pieces that each end with a match, and the rest. */
 function endingWith(pattern: unknown): Stage {

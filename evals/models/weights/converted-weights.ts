@@ -18,7 +18,7 @@ import {
 import type { WeightSpec } from '../architecture.ts'
 import type { StoredWeight, WeightPlace } from './storage.ts'
 import { MEBIBYTE, readExactly } from '../../files/read-file.ts'
-import { elementsOf, openFiles, placeOf, readStoredNow, type OpenFiles } from './stored-weights.ts'
+import { elementsOf, openFiles, placeOf, readStored, type OpenFiles } from './stored-weights.ts'
 
 export interface WeightCache {
   readonly folder: string
@@ -53,7 +53,7 @@ const CHUNK = 8 * MEBIBYTE
 
 export interface ConvertedWeights {
   place(name: string): WeightPlace | undefined
-  readNow(name: string): Float32Array
+  read(name: string): Float32Array
   close(): Promise<void>
 }
 
@@ -65,7 +65,7 @@ interface Entry {
 }
 
 type Wanted = readonly Pick<WeightSpec, 'name' | 'shape' | 'transposed' | 'stored'>[]
-type Make = (name: string) => Promise<Float32Array>
+type Make = (name: string) => Float32Array
 
 /**
  * @param digest of the model @param make converts a weight to the graph's form @returns undefined if the cache cannot be
@@ -114,7 +114,7 @@ function entryOf(folder: string, digest: string, wanted: Wanted): Entry {
 async function* piecesOf({ weights }: Entry, key: Uint8Array, make: Make) {
   const tagging = createTagging(key)
   for (const { name, bytes } of weights) {
-    const { buffer, byteOffset, byteLength } = await make(name)
+    const { buffer, byteOffset, byteLength } = make(name)
     if (byteLength !== bytes) throw new Error(`internal: "${name}" has ${byteLength} bytes`)
     const piece = new Uint8Array(buffer, byteOffset, byteLength)
     tagging.add(piece)
@@ -144,7 +144,7 @@ async function openEntry(folder: string, entry: Entry): Promise<ConvertedWeights
       const weight = byName.get(name)
       return weight && placeOf(files, weight)
     },
-    readNow: (name) => readStoredNow(files, byName.get(name)!),
+    read: (name) => readStored(files, byName.get(name)!),
     close: () => files.close(),
   }
 }

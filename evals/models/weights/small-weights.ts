@@ -141,25 +141,30 @@ export const smallOf = (weights: Weights): SmallWeights | undefined =>
 export function overlaid(weights: Weights, changed: Weights): Weights {
   if (!(weights instanceof KeptWeights)) return new Map([...weights, ...changed])
   const names = [...weights.keys(), ...changed.keys()]
-  const read = (name: string) => changed.get(name) ?? weights.get(name)!
-  return new KeptWeights(
-    names,
-    lacking(weights.small, changed),
-    read,
-    lacking(weights.places, changed),
-  )
+  return keptBut(weights, changed, names, (name) => changed.get(name) ?? weights.get(name)!)
 }
 
 /** `weights` except those in `gone`. */
-export function without(weights: Weights, gone: { has(name: string): boolean }): Weights {
+export function without(weights: Weights, gone: Names): Weights {
   if (!(weights instanceof KeptWeights)) return lacking(weights, gone)
   const names = [...weights.keys()].filter((name) => !gone.has(name))
-  const read = (name: string) => weights.get(name)!
-  return new KeptWeights(names, lacking(weights.small, gone), read, lacking(weights.places, gone))
+  return keptBut(weights, gone, names, (name) => weights.get(name)!)
 }
 
-const lacking = <T>(all: ReadonlyMap<string, T>, gone: { has(name: string): boolean }) =>
+interface Names {
+  has(name: string): boolean
+}
+
+const lacking = <T>(all: ReadonlyMap<string, T>, gone: Names) =>
   new Map([...all].filter(([name]) => !gone.has(name)))
+
+/** Weights `names` that keep their storage, except those in `gone`, which `read` gives. */
+const keptBut = (
+  { small, places }: KeptWeights,
+  gone: Names,
+  names: readonly string[],
+  read: (name: string) => Float32Array,
+) => new KeptWeights(names, lacking(small, gone), read, lacking(places, gone))
 
 /** Storage of each input in a graph that is fed `weights`. */
 export const keptBy = (weights: Weights) => (name: string) => smallOf(weights)?.get(name)?.storage

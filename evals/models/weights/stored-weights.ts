@@ -3,7 +3,7 @@ import { sha256 } from '../../files/digest.ts'
 import { createHash } from 'node:crypto'
 import { join, relative } from 'node:path'
 import { addon } from '../../native/load.ts'
-import type { StoredWeight, WeightPlace } from './storage.ts'
+import type { StorageType, StoredWeight, WeightPlace } from './storage.ts'
 import { STORAGE_FORMATS } from './dequantise.ts'
 import type { OpenFile } from '../../files/read-file.ts'
 import { MEBIBYTE, openForReading, readExactlyNow } from '../../files/read-file.ts'
@@ -18,6 +18,12 @@ export function elementsOf(shape: readonly number[]): number {
 /** Total number of elements. */
 export const elementsOfAll = (weights: Iterable<{ readonly shape: readonly number[] }>): number =>
   [...weights].reduce((sum, { shape }) => sum + elementsOf(shape), 0)
+
+/** Bytes of a tensor as stored. */
+export function storedBytes(shape: readonly number[], storage: StorageType): number {
+  const { elementsPerBlock, bytesPerBlock } = STORAGE_FORMATS[storage]
+  return (elementsOf(shape) / elementsPerBlock) * bytesPerBlock
+}
 
 /** Files of a checkpoint, held open so that a replaced file is not half read. */
 export interface OpenFiles {
@@ -56,13 +62,7 @@ export function placeOf(files: OpenFiles, weight: StoredWeight): WeightPlace | u
 }
 
 /** The weight in float32, row-major, rows in stored order. */
-export const readStoredWeight = async (
-  files: OpenFiles,
-  weight: StoredWeight,
-): Promise<Float32Array> => readStoredNow(files, weight)
-
-/** `readStoredWeight`, synchronously. */
-export function readStoredNow(files: OpenFiles, weight: StoredWeight): Float32Array {
+export function readStored(files: OpenFiles, weight: StoredWeight): Float32Array {
   const source = files.file(weight.file)
   const values = new Float32Array(elementsOf(weight.shape))
   if (weight.storage === 'F32') {

@@ -123,7 +123,7 @@ export async function readModel({
 }: Pick<WorkOptions, 'model' | 'precision'>): Promise<Loaded> {
   const checkpoint = await openHfCheckpoint(model)
   const found = recognise(checkpoint)
-  const weights = await weightsOf(checkpoint, found, precision)
+  const weights = weightsOf(checkpoint, found, precision)
   return { model: found, weights, vocab: Number(checkpoint.config.vocab_size) }
 }
 

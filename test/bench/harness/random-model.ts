@@ -151,7 +151,7 @@ const matrixAs =
   (seed: number): TensorToWrite => ({
     name,
     shape,
-    data: async () => made(uniform(shape[0] * shape[1], WEIGHT_SD, seed), shape[0]),
+    data: () => made(uniform(shape[0] * shape[1], WEIGHT_SD, seed), shape[0]),
   })
 
 const ones = (name: string, length: number) => (): TensorToWrite => ({

@@ -9,7 +9,7 @@ import type { WeightIndex } from '../../../evals/models/weights/storage.ts'
 import { recognise, type Model } from '../../../evals/models/registry.ts'
 import { readSafetensorsIndex } from '../../../evals/models/formats/safetensors.ts'
 import { createScope, type LinearSite } from '../../../evals/models/scope.ts'
-import { openFiles, readStoredWeight } from '../../../evals/models/weights/stored-weights.ts'
+import { openFiles, readStored } from '../../../evals/models/weights/stored-weights.ts'
 import { asComputed } from '../../../evals/models/weight-list.ts'
 import { createRunner } from '../../../evals/runtime/session.ts'
 import { floats, integers, readOracle, type OracleTensor } from './safetensors.ts'
@@ -51,7 +51,7 @@ export async function openGolden(name: string): Promise<GoldenModel> {
   for (const spec of model.weights.values())
     weights.set(
       spec.name,
-      asComputed(await readStoredWeight(files, index.get(spec.stored ?? spec.name)!), spec),
+      asComputed(readStored(files, index.get(spec.stored ?? spec.name)!), spec),
     )
   await files.close()
   return { model, weights, expected: readOracle(join(folder, 'expected.safetensors')) }

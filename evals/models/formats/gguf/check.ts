@@ -24,9 +24,9 @@ interface PlannedFile {
   readonly extras: readonly GgufTensorToWrite[]
 }
 
-export async function requireSameComputation(planned: PlannedFile): Promise<void> {
+export function requireSameComputation(planned: PlannedFile): void {
   const { model, path } = planned
-  const again = await readAgain(planned)
+  const again = readAgain(planned)
   const positions = positionsThatTell(model, again)
   if (same(computationOf(model, positions), computationOf(again, positions))) return
   throw new TouchstoneError('export.unsupported', {
@@ -38,7 +38,7 @@ export async function requireSameComputation(planned: PlannedFile): Promise<void
 }
 
 /** The model as it would be read back from the file. */
-async function readAgain({ path, model, family, settings, extras }: PlannedFile): Promise<Model> {
+function readAgain({ path, model, family, settings, extras }: PlannedFile): Model {
   const weights = new Map(
     [...model.weights.values()].map(({ name, shape, transposed }): [string, StoredWeight] => {
       const stored = transposed ? shape.toReversed() : shape
@@ -51,8 +51,7 @@ async function readAgain({ path, model, family, settings, extras }: PlannedFile)
     const stored = type === 'f32' ? Math.fround(value) : value
     metadata.set(`${family.architecture}.${key}`, stored)
   }
-  const read = new Map<string, Float32Array>()
-  for (const { name, data } of extras) read.set(name, await data())
+  const read = new Map(extras.map(({ name, data }) => [name, data()]))
   try {
     const config = ggufConfig(path, family, metadata, { weights, extras: read })
     return recognise({ path, config, weights })

@@ -137,11 +137,8 @@ function createReader(path: string, bytes: Uint8Array, size: number) {
     const at8 = take(8)
     const upper = view.getUint32(at8 + 4, true)
     if (upper >= 2 ** 21) {
-      throw malformed(
-        path,
-        `the number ${view.getBigUint64(at8, true)} in its header`,
-        'numbers below 2^53',
-      )
+      const found = `the number ${view.getBigUint64(at8, true)} in its header`
+      throw malformed(path, found, 'numbers below 2^53')
     }
     return upper * 2 ** 32 + view.getUint32(at8, true)
   }

@@ -28,41 +28,34 @@ const headDimOf = (config: JsonObject) =>
  * The file interleaves the two numbers of a rotary pair; Hugging Face stores the first of all pairs, then the second: row
  * (head, half, pair) ← (head, pair, half).
  */
-export function rotaryRows(countOf: (config: JsonObject) => number): GgufLayout {
-  const move = (direction: 'read' | 'write'): GgufLayout['read'] => {
-    return (values, [rows], config) => {
-      const pairs = rows! / countOf(config) / 2
-      const folderOf = (row: number) => {
+export const rotaryRows = (countOf: (config: JsonObject) => number): GgufLayout =>
+  movedRows(
+    (config) => countOf(config) * headDimOf(config),
+    (rows, config) => {
+      const pairs = rows / countOf(config) / 2
+      return (row) => {
         const [head, inside] = [Math.floor(row / (2 * pairs)), row % (2 * pairs)]
         return head * 2 * pairs + (inside % 2) * pairs + Math.floor(inside / 2)
       }
-      return rowsMoved(values, rows!, folderOf, direction)
-    }
-  }
-  const rows = (config: JsonObject) => countOf(config) * headDimOf(config)
-  return { rows, read: move('read'), write: move('write') }
-}
+    },
+  )
 
 export const queryHeads = (config: JsonObject) => numberIn(config, 'num_attention_heads')
 export const keyHeads = (config: JsonObject) =>
   (config['num_key_value_heads'] as number | null | undefined) ?? queryHeads(config)
 
 /** The file stores all q, all k, all v; GPT-NeoX's folder q, k, v per head: row (head, part, i) ← (part, head, i). */
-export const partsOfHeads: GgufLayout = (() => {
-  const move = (direction: 'read' | 'write'): GgufLayout['read'] => {
-    return (values, [rows], config) => {
-      const heads = queryHeads(config)
-      const each = rows! / heads / 3
-      const folderOf = (row: number) => {
-        const [part, inside] = [Math.floor(row / (heads * each)), row % (heads * each)]
-        return (Math.floor(inside / each) * 3 + part) * each + (inside % each)
-      }
-      return rowsMoved(values, rows!, folderOf, direction)
+export const partsOfHeads: GgufLayout = movedRows(
+  (config) => 3 * numberIn(config, 'hidden_size'),
+  (rows, config) => {
+    const heads = queryHeads(config)
+    const each = rows / heads / 3
+    return (row) => {
+      const [part, inside] = [Math.floor(row / (heads * each)), row % (heads * each)]
+      return (Math.floor(inside / each) * 3 + part) * each + (inside % each)
     }
-  }
-  const rows = (config: JsonObject) => 3 * numberIn(config, 'hidden_size')
-  return { rows, read: move('read'), write: move('write') }
-})()
+  },
+)
 
 /** The file stores the norm's factor w, the folder w − 1. */
 export const oneLess: GgufLayout = {
@@ -77,18 +70,22 @@ export const transposed: GgufLayout = {
   write: (values) => values,
 }
 
-/** @param folderOf maps a row of the file to its row in the Hugging Face folder */
-function rowsMoved(
-  values: Float32Array,
-  rows: number,
-  folderOf: (row: number) => number,
-  direction: 'read' | 'write',
-): Float32Array {
-  const width = values.length / rows
-  const result = new Float32Array(values.length)
-  for (let row = 0; row < rows; row++) {
-    const [to, from] = direction === 'read' ? [folderOf(row), row] : [row, folderOf(row)]
-    result.set(values.subarray(from * width, (from + 1) * width), to * width)
+/** @param folderOf maps a row of the file, of `rows`, to its row in the Hugging Face folder */
+function movedRows(
+  rows: (config: JsonObject) => number,
+  folderOf: (rows: number, config: JsonObject) => (row: number) => number,
+): GgufLayout {
+  const move = (isRead: boolean): GgufLayout['read'] => {
+    return (values, [count], config) => {
+      const inFolder = folderOf(count!, config)
+      const width = values.length / count!
+      const result = new Float32Array(values.length)
+      for (let row = 0; row < count!; row++) {
+        const [to, from] = isRead ? [inFolder(row), row] : [row, inFolder(row)]
+        result.set(values.subarray(from * width, (from + 1) * width), to * width)
+      }
+      return result
+    }
   }
-  return result
+  return { rows, read: move(true), write: move(false) }
 }

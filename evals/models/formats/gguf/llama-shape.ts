@@ -65,13 +65,15 @@ const SIZES: readonly GgufRule[] = [
 
 const rmsEpsilon = real('attention.layer_norm_rms_epsilon', 'rms_norm_eps')
 
-type OwnTable = Omit<GgufFamily, 'names' | 'rules'> & {
+type OwnTable = Omit<GgufFamily, 'modelType' | 'names'> & {
+  /** `architecture` if absent. */
+  readonly modelType?: string
   readonly names?: Partial<GgufNames>
-  readonly rules: readonly GgufRule[]
 }
 
 /** The table of a Llama-shaped family: Llama's names, sizes and SiLU, overridden or extended by the family's own. */
 export const llamaTable = ({ names, rules, ...own }: OwnTable): GgufFamily => ({
+  modelType: own.architecture,
   settled: { hidden_act: 'silu' },
   ...own,
   names: { ...LLAMA_NAMES, ...names },

@@ -16,7 +16,8 @@ import {
   elementsOf,
   openFiles,
   placeOf,
-  readStoredNow,
+  readStored,
+  storedBytes,
 } from '../../weights/stored-weights.ts'
 
 const STORAGE_TYPES = Object.keys(STORAGE_FORMATS) as StorageType[]
@@ -46,23 +47,20 @@ export async function openGguf(path: string, model: GgufParts): Promise<Checkpoi
   const files = await openFiles(paths)
   try {
     const extras = new Map<string, Float32Array>()
-    for (const extra of found.extras) extras.set(extra.name, readStoredNow(files, extra))
+    for (const extra of found.extras) extras.set(extra.name, readStored(files, extra))
     const config = ggufConfig(path, family, metadata, { weights, extras })
     checkRows(path, found.weights, config)
     let digest: Promise<string> | undefined
-    const readNow = (name: string) => {
-      const weight = findWeight(path, weights, name)
-      const { layout, shape } = found.weights.get(name)!
-      const values = readStoredNow(files, weight)
-      return layout ? layout.read(values, shape, config) : values
-    }
     return {
       path,
       format: 'gguf',
       config,
       weights,
-      read: async (name) => readNow(name),
-      readNow,
+      read(name) {
+        const values = readStored(files, findWeight(path, weights, name))
+        const { layout, shape } = found.weights.get(name)!
+        return layout ? layout.read(values, shape, config) : values
+      },
       place: (name) =>
         found.weights.get(name)?.layout
           ? undefined
@@ -94,7 +92,7 @@ function place(path: string, header: GgufHeader, tensor: GgufTensor): StoredWeig
       supported: STORAGE_TYPES.join(', '),
     })
   }
-  const { elementsPerBlock, bytesPerBlock } = STORAGE_FORMATS[storage]
+  const { elementsPerBlock } = STORAGE_FORMATS[storage]
   const elements = elementsOf(dimensions)
   if (dimensions.length === 0 || !Number.isSafeInteger(elements) || elements === 0) {
     throw malformed(path, `the shape [${dimensions.join(', ')}] for "${name}"`, 'a shape')
@@ -111,7 +109,7 @@ function place(path: string, header: GgufHeader, tensor: GgufTensor): StoredWeig
     storage,
     file: path,
     offset: header.dataStart + tensor.offset,
-    bytes: (elements / elementsPerBlock) * bytesPerBlock,
+    bytes: storedBytes(dimensions, storage),
   }
 }
 

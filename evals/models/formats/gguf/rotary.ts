@@ -4,6 +4,7 @@ import { headDimOf, rotaryOf, type DecoderFields } from '../../decoder-config.ts
 import { malformed, type JsonObject } from '../../../files/read-file.ts'
 import type { FamilyFile, GgufRule } from './family.ts'
 import {
+  factorTensor,
   kindIn,
   kindOf,
   LONG_FACTORS,
@@ -72,9 +73,7 @@ export function rotary(options: RotaryRuleOptions = {}): GgufRule {
     tensors(config) {
       const found = of(config)
       if (kindOf(found.scaling) !== 'llama3') return scalingTensors(found)
-      const values = divisorsOf(found)
-      const data = () => Promise.resolve(values)
-      return [{ name: DIVISORS, shape: [values.length], storage: 'F32', data }]
+      return [factorTensor(DIVISORS, divisorsOf(found))]
     },
   }
 }

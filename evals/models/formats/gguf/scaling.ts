@@ -137,24 +137,18 @@ export function readScaling(file: FamilyFile, unscaled: Unscaled): JsonObject | 
   return scaling
 }
 
-/** GGUF's names → config.json's. */
-const NAMES: Readonly<Record<string, string>> = {
-  none: 'default',
-  linear: 'linear',
-  yarn: 'yarn',
-  longrope: 'longrope',
-}
+/** GGUF's names, which config.json shares but for `none`. */
+const NAMES: readonly unknown[] = ['none', 'linear', 'yarn', 'longrope']
 
 /** Without a type, llama.cpp applies a factor linearly, and Phi-3's files may have longrope's tensors. */
 export function kindIn(file: FamilyFile): string {
   const factor = file.get(factorKey(file)) ?? 0
   const said = file.get(TYPE) ?? (factor === 0 ? 'none' : 'linear')
-  if (typeof said !== 'string' || !Object.hasOwn(NAMES, said))
-    throw unsupported(file.path, 'rotary scaling', said, READABLE)
+  if (!NAMES.includes(said)) throw unsupported(file.path, 'rotary scaling', said, READABLE)
   const hasFactors = [LONG_FACTORS, SHORT_FACTORS].some((name) => file.extras.has(name))
   if (hasFactors && said === 'yarn')
     throw unsupported(file.path, 'rotary scaling yarn beside', LONG_FACTORS, READABLE)
-  return hasFactors ? 'longrope' : NAMES[said]!
+  return hasFactors ? 'longrope' : said === 'none' ? 'default' : (said as string)
 }
 
 export function writeScaling(config: RotaryConfig, path: string): Fields {
@@ -166,10 +160,13 @@ export function writeScaling(config: RotaryConfig, path: string): Fields {
 export const scalingTensors = ({ scaling }: RotaryConfig): readonly GgufTensorToWrite[] =>
   (scaling && KINDS[kindOf(scaling)]?.tensors?.(scaling)) ?? []
 
-const factorTensor = (name: string, values: readonly number[]): GgufTensorToWrite => {
-  const data = () => Promise.resolve(Float32Array.from(values))
-  return { name, shape: [values.length], storage: 'F32', data }
-}
+/** Numbers as a float32 tensor of one dimension. */
+export const factorTensor = (name: string, values: ArrayLike<number>): GgufTensorToWrite => ({
+  name,
+  shape: [values.length],
+  storage: 'F32',
+  data: () => Float32Array.from(values),
+})
 
 const factorKey = (file: FamilyFile) =>
   file.get(FACTOR) === undefined && file.get(OLD_FACTOR) !== undefined ? OLD_FACTOR : FACTOR

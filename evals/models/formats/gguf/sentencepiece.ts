@@ -25,10 +25,13 @@ const prefixed = {
 const unescapeSpaces = { type: 'Replace', pattern: { String: SPACE_MARK }, content: ' ' }
 const joinBytes = [unescapeSpaces, { type: 'ByteFallback' }, { type: 'Fuse' }]
 
-interface Pieces {
+export interface TokenList {
   readonly tokens: readonly string[]
-  readonly scores: readonly number[]
   readonly kinds: readonly number[]
+}
+
+interface Pieces extends TokenList {
+  readonly scores: readonly number[]
   readonly ids: JsonObject
   /** Whether the tokenizer prepends a space to a text. */
   readonly startsWithSpace: boolean
@@ -74,18 +77,12 @@ function mergesOf({ tokens, scores, kinds, ids }: Omit<Pieces, 'startsWithSpace'
   return merges
 }
 
-interface StoredBpe {
+interface StoredBpe extends TokenList {
   readonly tokenizerJson: JsonObject
-  readonly tokens: readonly string[]
-  readonly kinds: readonly number[]
   readonly merges: readonly (readonly [string, string])[]
 }
 
-interface WrittenPieces {
-  readonly scores: readonly number[]
-  readonly kinds: readonly number[]
-  readonly startsWithSpace: boolean
-}
+type WrittenPieces = Pick<Pieces, 'scores' | 'kinds' | 'startsWithSpace'>
 
 /** Undefined if it is no SentencePiece tokenizer, or if scores cannot express its merge order. */
 export function asSentencePiece(stored: StoredBpe): WrittenPieces | undefined {

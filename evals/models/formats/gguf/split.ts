@@ -29,11 +29,8 @@ export async function readGgufParts(path: string): Promise<GgufParts> {
   if (count <= 1) return { metadata: header.metadata, parts: [{ path, header }] }
   const name = SHARD.exec(basename(path))?.groups
   if (name === undefined || Number(name['count']) !== count || count > MOST_SHARDS) {
-    throw incomplete(
-      path,
-      `${count} files by its metadata`,
-      `a name that ends in ${kin('', 1, count)}`,
-    )
+    const ending = `a name that ends in ${kin('', 1, count)}`
+    throw incomplete(path, `${count} files by its metadata`, ending)
   }
   const paths = Array.from({ length: count }, (_, index) =>
     join(dirname(path), kin(name['base']!, index + 1, count)),

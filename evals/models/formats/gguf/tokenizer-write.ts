@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isJsonObject, type JsonObject } from '../../../files/read-file.ts'
-import { asSentencePiece, TOKEN } from './sentencepiece.ts'
+import { asSentencePiece, TOKEN, type TokenList } from './sentencepiece.ts'
 import { SPLITTINGS, WHOLE_TOKENIZER } from './tokenizer.ts'
 import type { GgufField } from './write.ts'
 import { parseTokenizerJson, tokenTable, type TokenizerJson } from '../../text/tokenizer-json.ts'
@@ -33,11 +33,6 @@ export function tokenizerFields(
 }
 
 const text = (value: string): GgufField => ({ type: 'string', value })
-
-interface TokenList {
-  readonly tokens: readonly string[]
-  readonly kinds: readonly number[]
-}
 
 /** ggml's form of a BPE tokenizer; undefined if there is no equivalent. */
 function namedForm(

@@ -39,7 +39,7 @@ export async function writeGgufModel(
   const config = model.config as JsonObject
   const settings = family.rules.flatMap((rule) => rule.write(config, path))
   const extras = family.rules.flatMap((rule) => rule.tensors?.(config, path) ?? [])
-  await requireSameComputation({ path, model, family, settings, extras })
+  requireSameComputation({ path, model, family, settings, extras })
   const [template, licence] = [await sources.template(), await sources.licence()]
   const rows = model.weights.get(`${family.names.outside['token_embd']}.weight`)!.shape[0]!
   const tokenizer = tokenizerFields(path, await sources.tokenizer(), rows)
@@ -66,11 +66,8 @@ function familyFor(source: GgufModelToWrite): GgufFamily {
   const { architecture } = source.model
   const family = ggufFamilyFor(architecture)
   if (family) return family
-  throw unsupported(
-    source,
-    `the family ${architecture.name}`,
-    'the families that llama.cpp has a name for',
-  )
+  const supported = 'the families that llama.cpp has a name for'
+  throw unsupported(source, `the family ${architecture.name}`, supported)
 }
 
 const UNNAMED =
@@ -122,17 +119,14 @@ function tensorOf(
     name,
     storage,
     shape: isStacked ? [sources.length, ...shape] : shape,
-    data: () => Promise.resolve(isStacked ? joined(sources.map(laidOut)) : laidOut(sources[0]!)),
+    data: () => (isStacked ? joined(sources.map(laidOut)) : laidOut(sources[0]!)),
   }
 }
 
+/** Parts of equal length, one after another. */
 function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
+  const whole = new Float32Array(parts.length * parts[0]!.length)
+  parts.forEach((part, i) => whole.set(part, i * part.length))
   return whole
 }
 

@@ -2,7 +2,7 @@
 import { STORAGE_FORMATS } from '../../weights/dequantise.ts'
 import { encode, type WrittenStorage } from '../../weights/encode.ts'
 import { writeAtomically } from '../../../files/write-file.ts'
-import { elementsOf } from '../../weights/stored-weights.ts'
+import { elementsOf, storedBytes } from '../../weights/stored-weights.ts'
 
 export type GgufField =
   | { readonly type: 'string'; readonly value: string }
@@ -18,14 +18,15 @@ export interface GgufTensorToWrite {
   readonly shape: readonly number[]
   readonly storage: WrittenStorage
   /** Called when it is written, so that one tensor at a time is in memory. */
-  readonly data: () => Promise<Float32Array>
+  readonly data: () => Float32Array
 }
 
 const ALIGNMENT = 32
 const KINDS = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 } as const
 
-const u32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer)
-const u64 = (value: number) => new Uint8Array(BigUint64Array.of(BigInt(value)).buffer)
+const bytesOf = ({ buffer }: { readonly buffer: ArrayBuffer }) => new Uint8Array(buffer)
+const u32 = (value: number) => bytesOf(Uint32Array.of(value))
+const u64 = (value: number) => bytesOf(BigUint64Array.of(BigInt(value)))
 const text = (value: string) => {
   const bytes = new TextEncoder().encode(value)
   return Buffer.concat([u64(bytes.length), bytes])
@@ -40,19 +41,15 @@ function fieldBytes(field: GgufField): Uint8Array {
     case 'u32':
       return Buffer.concat([u32(KINDS.u32), u32(field.value)])
     case 'f32':
-      return Buffer.concat([u32(KINDS.f32), new Uint8Array(Float32Array.of(field.value).buffer)])
+      return Buffer.concat([u32(KINDS.f32), bytesOf(Float32Array.of(field.value))])
     case 'bool':
       return Buffer.concat([u32(KINDS.bool), Uint8Array.of(field.value ? 1 : 0)])
     case 'strings':
       return array(KINDS.string, field.value.length, field.value.map(text))
     case 'i32s':
-      return array(KINDS.i32, field.value.length, [
-        new Uint8Array(Int32Array.from(field.value).buffer),
-      ])
+      return array(KINDS.i32, field.value.length, [bytesOf(Int32Array.from(field.value))])
     case 'f32s':
-      return array(KINDS.f32, field.value.length, [
-        new Uint8Array(Float32Array.from(field.value).buffer),
-      ])
+      return array(KINDS.f32, field.value.length, [bytesOf(Float32Array.from(field.value))])
     case 'bools':
       return array(KINDS.bool, field.value.length, [Uint8Array.from(field.value, Number)])
   }
@@ -60,11 +57,6 @@ function fieldBytes(field: GgufField): Uint8Array {
 
 const roundUp = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 const padding = (bytes: number) => new Uint8Array(roundUp(bytes) - bytes)
-
-const bytesToWrite = ({ shape, storage }: GgufTensorToWrite): number => {
-  const { elementsPerBlock, bytesPerBlock } = STORAGE_FORMATS[storage]
-  return (elementsOf(shape) / elementsPerBlock) * bytesPerBlock
-}
 
 export async function writeGguf(
   path: string,
@@ -79,11 +71,10 @@ export async function writeGguf(
   ]
   for (const [key, field] of metadata) header.push(text(key), fieldBytes(field))
   let offset = 0
-  for (const tensor of tensors) {
-    const { name, shape, storage } = tensor
+  for (const { name, shape, storage } of tensors) {
     header.push(text(name), u32(shape.length), ...shape.toReversed().map(u64))
     header.push(u32(STORAGE_FORMATS[storage].ggml), u64(offset))
-    offset += roundUp(bytesToWrite(tensor))
+    offset += roundUp(storedBytes(shape, storage))
   }
   const bytes = Buffer.concat(header)
   await writeAtomically(path, [
@@ -92,8 +83,8 @@ export async function writeGguf(
   ])
 }
 
-async function tensorBytes({ name, shape, storage, data }: GgufTensorToWrite): Promise<Uint8Array> {
-  const values = await data()
+function tensorBytes({ name, shape, storage, data }: GgufTensorToWrite): Uint8Array {
+  const values = data()
   if (values.length !== elementsOf(shape)) {
     throw new Error(`internal: "${name}" has ${values.length} values for [${shape.join(', ')}]`)
   }

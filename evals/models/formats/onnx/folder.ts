@@ -28,7 +28,7 @@ import { GENAI_CONFIG } from './genai-config.ts'
 import { findWeight } from '../hf-folder.ts'
 import { matricesOf, weightsOf, type NamedWeight } from './names.ts'
 import { OPTIMUM, portsOf, type PortNames } from './io.ts'
-import { digestFiles, elementsOf, openFiles, readStoredNow } from '../../weights/stored-weights.ts'
+import { digestFiles, elementsOf, openFiles, readStored } from '../../weights/stored-weights.ts'
 
 /** protobuf's limit. */
 const FILE_LIMIT = 2048 * MEBIBYTE
@@ -58,15 +58,13 @@ export async function openOnnx(folder: string, path: string): Promise<Checkpoint
     const maxPositions = maxPositionsOf(config)
     const weights = named.filter(({ spec }) => index.has(spec.name))
     let digest: Promise<string> | undefined
-    const readNow = (name: string) => readStoredNow(files, findWeight(folder, index, name))
     return {
       path: folder,
       format: 'onnx',
       config,
       weights: index,
       graph: { path, file, ports, weights, matrixOf, maxPositions, bytes: () => readWhole(path) },
-      read: async (name) => readNow(name),
-      readNow,
+      read: (name) => readStored(files, findWeight(folder, index, name)),
       // The checkpoint's own graph runs as it is.
       place: () => undefined,
       digest: () => (digest ??= digestFiles(folder, paths, files)),

@@ -66,10 +66,8 @@ export function genaiConfig(facts: GenaiFacts): JsonObject {
 
 function uniform(path: string, cache: readonly CacheLayer[]): CacheLayer {
   const [first] = cache
-  const odd = cache.find(
-    ({ heads, kvHeads, headDim }) =>
-      heads !== first!.heads || kvHeads !== first!.kvHeads || headDim !== first!.headDim,
-  )
+  const shapeOf = ({ heads, kvHeads, headDim }: CacheLayer) => `${heads} ${kvHeads} ${headDim}`
+  const odd = cache.find((layer) => shapeOf(layer) !== shapeOf(first!))
   if (!odd) return first!
   throw new TouchstoneError('export.unsupported', {
     path,

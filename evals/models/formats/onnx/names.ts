@@ -12,9 +12,8 @@ export interface NamedWeight {
 }
 
 /** The matrix of a linear layer: `[in, out]` in a MatMul, `[out, in]` if the node transposes it. */
-interface Linear {
+interface Linear extends Pick<Matrix, 'isTurned'> {
   readonly node: FileNode
-  readonly turned: boolean
 }
 
 /** Weights in the file's order; all other initialisers are constants. The layer that computes `logits` is the head. */
@@ -32,10 +31,8 @@ export function weightsOf(graph: GraphFile, matrixOf: MatrixOf, logits: string):
     const wanted = linear ? linearName(initialiser.name, linear.node) : initialiser.name
     const name = taken.has(wanted) ? `${initialiser.name}.weight` : wanted
     taken.add(name)
-    named.push({
-      initialiser,
-      spec: specOf(name, initialiser, linear, tables.has(initialiser.name)),
-    })
+    const spec = specOf(name, initialiser, linear, tables.has(initialiser.name))
+    named.push({ initialiser, spec })
   }
   const isHead = ({ initialiser }: NamedWeight) =>
     linears.get(initialiser.name)?.node.outputs.includes(logits) === true
@@ -76,7 +73,8 @@ function linearsOf(graph: GraphFile, matrixOf: MatrixOf): ReadonlyMap<string, Li
   const found = new Map<string, Linear>()
   for (const node of graph.nodes) {
     const matrix = matrixOf(node)
-    if (matrix && !found.has(matrix.name)) found.set(matrix.name, { node, turned: matrix.isTurned })
+    if (matrix && !found.has(matrix.name))
+      found.set(matrix.name, { node, isTurned: matrix.isTurned })
   }
   return found
 }
@@ -97,8 +95,8 @@ function specOf(
 ): WeightSpec {
   if (isTable) return { name, shape: dims, kind: 'embedding' }
   if (!linear) return { name, shape: dims, kind: name.endsWith('.bias') ? 'bias' : 'norm' }
-  const shape = linear.turned ? dims : dims.toReversed()
-  return { name, shape, kind: 'linear', ...(!linear.turned && { transposed: true }) }
+  const shape = linear.isTurned ? dims : dims.toReversed()
+  return { name, shape, kind: 'linear', ...(!linear.isTurned && { transposed: true }) }
 }
 
 /**

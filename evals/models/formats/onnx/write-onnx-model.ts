@@ -76,7 +76,7 @@ function parts(tensors: readonly Tensor[], places: ReadonlyMap<string, ExternalW
     const { offset, bytes } = places.get(name)!
     const padding = new Uint8Array(offset - end)
     end = offset + bytes
-    return [padding, () => Promise.resolve(bytesOf(name, data(), bytes))]
+    return [padding, () => bytesOf(name, data(), bytes)]
   })
 }
 

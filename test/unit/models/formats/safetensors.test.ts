@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSafetensorsIndex } from '../../../../evals/models/formats/safetensors.ts'
 import { writeSafetensors } from '../../../../evals/models/formats/safetensors-write.ts'
-import { openFiles, readStoredWeight } from '../../../../evals/models/weights/stored-weights.ts'
+import { openFiles, readStored } from '../../../../evals/models/weights/stored-weights.ts'
 
 let folder: string
 let path: string
@@ -128,14 +128,14 @@ test.each([
   expect(await codeOf(fileOf(header, data))).toBe('read')
   const files = await openFiles([path])
   const { weights } = await readSafetensorsIndex(path)
-  expect([...(await readStoredWeight(files, weights[0]!))]).toEqual(expected)
+  expect([...readStored(files, weights[0]!)]).toEqual(expected)
   await files.close()
 })
 
 describe('written', () => {
   const tensors = [
     { name: 'b', shape: [2], data: Float32Array.of(1, 2) },
-    { name: 'a', shape: [1, 3], data: async () => Float32Array.of(3, 4, 5) },
+    { name: 'a', shape: [1, 3], data: () => Float32Array.of(3, 4, 5) },
   ]
 
   test('tensors come back, whatever their order was, with the same bytes', async () => {
@@ -155,7 +155,10 @@ describe('written', () => {
   test('a failure leaves the old file and nothing else', async () => {
     await writeSafetensors(path, tensors)
     const before = await readFile(path)
-    const broken = { name: 'c', shape: [1], data: () => Promise.reject(new Error('disk')) }
+    const noDisk = () => {
+      throw new Error('disk')
+    }
+    const broken = { name: 'c', shape: [1], data: noDisk }
     await expect(writeSafetensors(path, [...tensors, broken])).rejects.toThrow('disk')
     expect(await readFile(path)).toEqual(before)
     expect(await readdir(folder)).toEqual(['x.safetensors'])
