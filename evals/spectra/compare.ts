@@ -5,11 +5,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { SpectrumRow, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { BaseStore } from './base-store.ts'
-import { baseDirections, type BaseSystem } from './basis.ts'
 import { detailsOf, type Detail } from './directions.ts'
 import { EPSILON, TOP_DIRECTIONS, intrudersOf, largestOf } from './intruders.ts'
 import type { Numbers } from './decomposition/matrix.ts'
-import { measured, type Measured } from './measuring.ts'
+import type { Measured } from './measuring.ts'
 import { effectiveRank } from './measures.ts'
 import { nullDistribution } from './null-distribution.ts'
 import type { LowRankChange } from './decomposition/partial-svd.ts'
@@ -21,27 +20,10 @@ export type MatrixPlace = { layer: number; module: string; weight: string; shape
 /** How many directions are compared, the cosine below which one is an intruder, and the amount of detail. */
 type ScanRule = { k?: number; epsilon?: number; detail?: Detail }
 
-type Compared = MatrixPlace & ScanRule & { key: SubjectKey }
+export type Compared = MatrixPlace & ScanRule & { key: SubjectKey }
 
-type Comparison = Compared & {
-  W0: Numbers
-  W1: Numbers
-  /** The basis of W0, if already computed. */
-  base?: BaseSystem | undefined
-  /** An adapter's own ΔW, which is more accurate than W1 − W0: rounding blurs the rank of a difference. */
-  change?: LowRankChange | undefined
-}
-
-/** Compares one weight with its base. Throws `spectrum.not-finite`, `.other-shape` or `.zero-base`. */
-export function compareWeight(comparison: Comparison): SpectrumRow {
-  const { weight, shape, detail, change, W0, k = TOP_DIRECTIONS } = comparison
-  const [rows, columns] = shape
-  const base = comparison.base ?? baseDirections({ rows, columns, data: W0 }, weight)
-  const W1 = comparison.W1 === W0 ? 'base' : comparison.W1
-  return rowOf(comparison, measured({ weight, shape, detail, change, W1, k }, W0, base)!)
-}
-
-function rowOf(compared: Compared, { found, changed, ...sizes }: Measured): SpectrumRow {
+/** Throws `spectrum.zero-base` for a change of a base that is 0. */
+export function rowOf(compared: Compared, { found, changed, ...sizes }: Measured): SpectrumRow {
   const { key, layer, module, weight, shape } = compared
   const { k = TOP_DIRECTIONS, epsilon = EPSILON } = compared
   const alignment = found.cosines.slice(0, k).map(largestOf)

@@ -15,6 +15,7 @@ import {
   rowProducts,
   transposed,
 } from './decomposition/matrix.ts'
+import type { Directions } from './directions.ts'
 import type { LowRankChange } from './decomposition/partial-svd.ts'
 import { symmetricEigen } from './decomposition/symmetric-eigen.ts'
 
@@ -28,22 +29,14 @@ type DiagonalPlusLowRank = {
   columns: number
 }
 
-/** σ_j of W1 and |⟨u1_j, u0_i⟩| of its first k directions, over all i. */
-type LeadingDirections = {
-  singularValues: Float64Array
-  cosines: Float64Array[]
-  /** Σ σ² over all of W1. */
-  energy: number
-}
-
 /**
- * Undefined where the rank is too large to save time, or the leading σ are tied, small or not found; then decompose W1 itself.
+ * The first k directions of W1. Undefined where the rank is too large to save time, or the leading σ are tied, small or not found; then decompose W1 itself.
  */
 export function leadingOfUpdate(
   base: BaseSystem,
   change: LowRankChange,
   k: number,
-): LeadingDirections | undefined {
+): Directions | undefined {
   if (2 * change.rank > base.count || 3 * k > base.count) return undefined
   const M = inSingularBasis(base, change)
   if (![M.C, M.D].every((X) => X.every(Number.isFinite))) return undefined
@@ -67,10 +60,8 @@ export function inSingularBasis(
   const left = transposed(new Float64Array(B), m, r).map((x) => x * scale)
   const right = new Float64Array(A)
   const { left: C, right: D } = base.project(left, right, r)
-  const [outsideC, outsideD] = [
-    m > n ? outside(left, m, C, p, r) : undefined,
-    n > m ? outside(right, n, D, p, r) : undefined,
-  ]
+  const outsideC = m > n ? outside(left, m, C, p, r) : undefined
+  const outsideD = n > m ? outside(right, n, D, p, r) : undefined
   return {
     σ: base.parts.singularValues,
     r,
@@ -116,13 +107,8 @@ function operatorOf(M: DiagonalPlusLowRank): Operator {
     for (let i = 0; i < σ.length; i++) out[i] = σ[i]! * x[i]!
     addRows(out, 1, applyInto(shares, X, x, r), Y, r)
   }
-  return {
-    rows,
-    columns,
-    times: multiply(D, C),
-    timesTransposed: multiply(C, D),
-    start: startOf(M),
-  }
+  const [times, timesTransposed] = [multiply(D, C), multiply(C, D)]
+  return { rows, columns, times, timesTransposed, start: startOf(M) }
 }
 
 /** A start vector weighted towards large σ and the update's directions. */
@@ -156,13 +142,8 @@ export function countAbove({ σ, r, C, rows, D, columns }: DiagonalPlusLowRank, 
   }
   const CC = rowProducts(weighted(C, rows, own, -1 / θ), r, C, r, rows)
   const DD = rowProducts(weighted(D, columns, own, -1 / θ), r, D, r, columns)
-  const CD = rowProducts(
-    firstOf(weighted(C, rows, cross, 0), rows, p),
-    r,
-    firstOf(D, columns, p),
-    r,
-    p,
-  )
+  const mixedC = firstOf(weighted(C, rows, cross, 0), rows, p)
+  const CD = rowProducts(mixedC, r, firstOf(D, columns, p), r, p)
   const S = new Float64Array(4 * r * r)
   for (let a = 0; a < r; a++) {
     for (let b = 0; b < r; b++) {

@@ -76,16 +76,18 @@ export function measured(task: Task, W0: Numbers, base: BaseSystem): Measured | 
 }
 
 /** Works in the base's basis, if the change has low rank and only leading directions are requested. */
-function quickly({ change, shape, detail, k }: Task, base: BaseSystem): Directions | undefined {
-  return change && !wantsAll(shape, detail) ? leadingOfUpdate(base, change, k) : undefined
-}
+const quickly = ({ change, shape, detail, k }: Task, base: BaseSystem): Directions | undefined =>
+  change && !wantsAll(shape, detail) ? leadingOfUpdate(base, change, k) : undefined
 
 function fully(task: Task, W0: Numbers, base: BaseSystem): Directions | undefined {
   const { weight, shape, detail, k, W1 } = task
   if (!W1) return undefined
-  requireSameSize(task, W0)
   const isUntouched = W1 === 'base'
-  const tuned = asMatrix(shape, W1 === 'base' ? W0 : W1)
+  if (!isUntouched && W1.length !== W0.length) {
+    const sizes = { tuned: W1.length, base: shape.join(' × ') }
+    throw new TouchstoneError('spectrum.other-shape', { weight, ...sizes })
+  }
+  const tuned = asMatrix(shape, isUntouched ? W0 : W1)
   return directionsOf(base, tuned, { k, weight, detail, isUntouched })
 }
 
@@ -102,14 +104,6 @@ function changeOf(task: Task, W0: Numbers): Pick<Measured, 'changed' | 'sizeOfCh
 
 const sized = (changed: Float64Array) => ({ changed, sizeOfChange: frobeniusNorm(changed) })
 
-function requireSameSize({ weight, shape, W1 }: Task, W0: Numbers): void {
-  if (!W1 || W1 === 'base' || W1.length === W0.length) return
-  const expected = shape.join(' × ')
-  throw new TouchstoneError('spectrum.other-shape', { weight, tuned: W1.length, base: expected })
+const asMatrix = ([rows, columns]: readonly [number, number], data: Numbers): Matrix => {
+  return { rows, columns, data }
 }
-
-const asMatrix = ([rows, columns]: readonly [number, number], data: Numbers): Matrix => ({
-  rows,
-  columns,
-  data,
-})

@@ -40,12 +40,8 @@ export function intruderTriplets(
   for (let j = 0; j < left.count; j++)
     data.set(applyTransposed(W1.data, vector(left, j), W1.columns), j * W1.columns)
   normaliseRows(data, W1.columns, left.count)
-  const system = {
-    left,
-    singularValues,
-    rank,
-    right: { dimension: W1.columns, count: left.count, data },
-  }
+  const right = { dimension: W1.columns, count: left.count, data }
+  const system = { left, singularValues, rank, right }
   return { system, intruders: findIntruders(base, system, { k, epsilon }).intruders }
 }
 

@@ -1,8 +1,8 @@
 /** @file A scan's worker thread: measures tasks one after another. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { openBaseStore } from './base-store.ts'
-import { createMeasurer } from './measuring.ts'
-import type { FromThread, ThreadSettings, ToThread } from './scan-messages.ts'
+import { createMeasurer, type Task } from './measuring.ts'
+import type { FromThread, ThreadSettings } from './scan-messages.ts'
 
 const tell = (message: FromThread) => parentPort!.postMessage(message)
 const { store } = workerData as ThreadSettings
@@ -10,7 +10,7 @@ const measure = createMeasurer(
   store && openBaseStore({ ...store, onProblem: (why) => tell({ type: 'problem', why }) }),
 )
 
-parentPort!.on('message', (task: ToThread) => {
+parentPort!.on('message', (task: Task) => {
   measure(task).then(
     (measured) => tell({ type: 'measured', measured }),
     () => tell({ type: 'failed' }),

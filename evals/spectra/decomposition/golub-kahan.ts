@@ -3,7 +3,7 @@
  * Mᵀ U = V Bᵀ + β v eᵀ, with full reorthogonalisation of both sides (Golub and Kahan 1965; Golub and Van Loan §10.4).
  */
 import { fillNormal, randomStream } from '../../statistics/random.ts'
-import { addMultiple, addRows, dot, orthogonalise } from './matrix.ts'
+import { addMultiple, addRows, normaliseRows, orthogonalise } from './matrix.ts'
 import { tridiagonalVectors } from './inverse-iteration.ts'
 import { leadingTridiagonalValues, type Bands } from './tridiagonal.ts'
 
@@ -95,7 +95,7 @@ function* bidiagonalised(M: Operator, most: number): Generator<Step> {
   let V = borrowed('V', (room + 1) * columns)
   const [α, β] = [new Float64Array(most), new Float64Array(most)]
   V.set(M.start ?? fillNormal(new Float64Array(columns), randomStream(columns, 'golub-kahan')))
-  scaleToUnit(V.subarray(0, columns))
+  normaliseRows(V, columns, 1)
   let largest = 0
   for (let j = 0; j < most; j++) {
     if (j === room) {
@@ -160,11 +160,10 @@ function combined(vectors: Float64Array, U: Float64Array, rows: number, k: numbe
   const left = new Float64Array(k * rows)
   const length = vectors.length / k
   for (let i = 0; i < k; i++) {
-    const u = left.subarray(i * rows, (i + 1) * rows)
     const shares = vectors.subarray(i * length, (i + 1) * length).filter((_, at) => at % 2 === 1)
-    addRows(u, 1, shares, U, length / 2)
-    scaleToUnit(u)
+    addRows(left.subarray(i * rows, (i + 1) * rows), 1, shares, U, length / 2)
   }
+  normaliseRows(left, rows, k)
   return left
 }
 
@@ -176,11 +175,4 @@ function interleaved(α: Float64Array, β: Float64Array, size: number): Bands {
     if (j + 1 < size) off[2 * j + 2] = β[j]!
   }
   return { diagonal: new Float64Array(2 * size), off }
-}
-
-const lengthOf = (x: Float64Array): number => Math.sqrt(dot(x, 0, x, 0, x.length))
-
-function scaleToUnit(x: Float64Array): void {
-  const length = lengthOf(x)
-  for (let t = 0; t < x.length; t++) x[t]! /= length
 }

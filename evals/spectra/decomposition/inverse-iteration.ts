@@ -69,7 +69,8 @@ type Bands3 = readonly [diagonal: Float64Array, first: Float64Array, second: Flo
 /** Reduces T − λI to an upper triangle of three bands, and z with it. */
 function eliminate({ diagonal, off }: Bands, λ: number, floor: number, z: Float64Array): Bands3 {
   const p = z.length
-  const [pivot, first, second] = [0, 0, 0].map(() => new Float64Array(p)) as unknown as Bands3
+  const zeros = () => new Float64Array(p)
+  const [pivot, first, second] = [zeros(), zeros(), zeros()]
   let a = diagonal[0]! - λ
   let b = off[1] ?? 0
   for (let i = 0; i < p - 1; i++) {

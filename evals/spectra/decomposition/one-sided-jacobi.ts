@@ -50,6 +50,20 @@ export function rowSquares(B: Float64Array, p: number): Float64Array {
   return Float64Array.from({ length: p }, (_, i) => dot(B, i * q, B, i * q, q))
 }
 
+/** The lengths of the rows of B `[p, q]`, and the rows' indices from the longest to the shortest. */
+export function byLength(B: Float64Array, p: number) {
+  const lengths = rowSquares(B, p).map(Math.sqrt)
+  const order = Array.from(lengths, (_, i) => i).sort((i, j) => lengths[j]! - lengths[i]!)
+  return { lengths, order }
+}
+
+/** The rows of X `[…, width]` in another order. */
+export function permutedRows(X: Float64Array, order: readonly number[], width: number) {
+  const out = new Float64Array(X.length)
+  order.forEach((from, to) => out.set(X.subarray(from * width, (from + 1) * width), to * width))
+  return out
+}
+
 function rotate(
   X: Float64Array,
   i: number,

@@ -3,7 +3,8 @@
  * Aishima 2018). The rows b_i = r_i T should be orthogonal; S = B Bᵀ gives the small rotations that make them so: R ← (I + X) R
  * with X_ij = S_ij / (S_ii − S_jj). Unlike Jacobi's, these are matrix products.
  */
-import { dot, gram, rowProducts, transposed } from './matrix.ts'
+import { gram, rowProducts, transposed } from './matrix.ts'
+import { byLength, permutedRows } from './one-sided-jacobi.ts'
 import type { ShortSide } from './short-side.ts'
 
 /** Larger rotations occur between nearly equal σ, for which the quotient is meaningless. */
@@ -30,12 +31,9 @@ export function sharpened(
   turned.forEach((x, at) => (turned[at] = x + R[at]!))
   const vectors = orthonormal(turned, p)
   if (!vectors) return undefined
-  const B = rowProducts(vectors, p, T, q, p)
-  const lengths = Float64Array.from({ length: p }, (_, i) => Math.sqrt(dot(B, i * q, B, i * q, q)))
-  const order = Array.from(lengths, (_, i) => i).sort((i, j) => lengths[j]! - lengths[i]!)
-  const sorted = new Float64Array(p * p)
-  order.forEach((from, to) => sorted.set(vectors.subarray(from * p, (from + 1) * p), to * p))
-  return { σ: Float64Array.from(order, (i) => lengths[i]!), vectors: sorted }
+  const { lengths, order } = byLength(rowProducts(vectors, p, T, q, p), p)
+  const σ = Float64Array.from(order, (i) => lengths[i]!)
+  return { σ, vectors: permutedRows(vectors, order, p) }
 }
 
 /** X `[p, p]`, antisymmetric. */

@@ -17,7 +17,7 @@ import {
   type Matrix,
   type Vectors,
 } from './matrix.ts'
-import { orthogonaliseRows, rowSquares } from './one-sided-jacobi.ts'
+import { byLength, orthogonaliseRows, permutedRows, rowSquares } from './one-sided-jacobi.ts'
 import { sharpened, type Turned } from './sharpening.ts'
 import { shortSide, type ShortSide } from './short-side.ts'
 import { isResolved, survivesSquaring } from './squaring.ts'
@@ -43,12 +43,10 @@ export function leftSingular(
 ): SingularSystem {
   const { rows: m, columns: n } = W
   const isWide = m <= n
-  const decomposed = decompose(W, weight, right || !isWide)
-  const { singularValues, rank, other } = decomposed
+  const { singularValues, rank, vectors, other } = decomposed(W, weight, right || !isWide)
   const count = singularValues.length
-  const near = { dimension: count, count, data: decomposed.vectors }
+  const near = { dimension: count, count, data: vectors }
   const far = other && { dimension: Math.max(m, n), count, data: other }
-  if (far) completeBasis(far, rank)
   if (isWide) return { left: near, singularValues, right: right ? far : undefined, rank }
   return { left: far!, singularValues, right: right ? near : undefined, rank }
 }
@@ -60,22 +58,12 @@ type Decomposed = {
   isExact: boolean
   /** The short side's vectors as rows `[p, p]`. */
   vectors: Float64Array
-  /** The long side's vectors as rows `[p, q]`; rows from `rank` on are not filled yet. */
+  /** The long side's vectors as rows `[p, q]`. */
   other: Float64Array | undefined
 }
 
-/** The short side's vectors; also the long side's if they cannot be derived from them. */
-export function decomposed(W: Matrix, weight: string): Decomposed {
-  const system = decompose(W, weight, false)
-  const count = system.singularValues.length
-  if (system.other) {
-    const far = { dimension: Math.max(W.rows, W.columns), count, data: system.other }
-    completeBasis(far, system.rank)
-  }
-  return system
-}
-
-function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
+/** The short side's vectors; also the long side's if they are needed, or cannot be derived from them. */
+export function decomposed(W: Matrix, weight: string, needsOther = false): Decomposed {
   const side = shortSide(W, weight)
   const { p, q, scale } = side
   if (scale === 0) return zeroSystem(p, q)
@@ -85,7 +73,10 @@ function decompose(W: Matrix, weight: string, needsOther: boolean): Decomposed {
   const system = isExact
     ? { singularValues: σ, rank: p, vectors, other, isExact }
     : refined(other!, vectors, p, q)
-  if (system.other) normaliseRows(system.other, q, system.rank)
+  if (system.other) {
+    normaliseRows(system.other, q, system.rank)
+    completeBasis({ dimension: q, count: p, data: system.other }, system.rank)
+  }
   system.singularValues.forEach((value, j) => (system.singularValues[j] = value * scale))
   return system
 }
@@ -116,13 +107,8 @@ function zeroSystem(p: number, q: number): Decomposed {
     for (let i = 0; i < p; i++) data[i * length + i] = 1
     return data
   }
-  return {
-    singularValues: new Float64Array(p),
-    rank: 0,
-    vectors: axes(p),
-    other: axes(q),
-    isExact: false,
-  }
+  const singularValues = new Float64Array(p)
+  return { singularValues, rank: 0, vectors: axes(p), other: axes(q), isExact: false }
 }
 
 /** Continues with Jacobi and sorts again, because small σ may have changed their order. */
@@ -130,8 +116,7 @@ function refined(B: Float64Array, R: Float64Array, p: number, q: number): Decomp
   const largest = Math.sqrt(rowSquares(B, p).reduce((a, b) => Math.max(a, b), 0))
   const negligible = largest * q * Number.EPSILON
   orthogonaliseRows(B, R, p, negligible)
-  const lengths = rowSquares(B, p).map(Math.sqrt)
-  const order = Array.from(lengths, (_, i) => i).sort((i, j) => lengths[j]! - lengths[i]!)
+  const { lengths, order } = byLength(B, p)
   const singularValues = Float64Array.from(order, (i) =>
     lengths[i]! <= negligible ? 0 : lengths[i]!,
   )
@@ -142,12 +127,6 @@ function refined(B: Float64Array, R: Float64Array, p: number, q: number): Decomp
     vectors: permutedRows(R, order, p),
     other: permutedRows(B, order, q),
   }
-}
-
-function permutedRows(X: Float64Array, order: readonly number[], width: number) {
-  const out = new Float64Array(X.length)
-  order.forEach((from, to) => out.set(X.subarray(from * width, (from + 1) * width), to * width))
-  return out
 }
 
 /** Completes vectors `from`… of a set whose first `from` are orthonormal, starting from the least covered axis. */

@@ -18,12 +18,8 @@ export type Tridiagonal = Bands & {
 /** Householder's reduction from the last row up, on the lower triangle. */
 export function tridiagonalise(G: Float64Array, p: number): Tridiagonal {
   const A = G.slice()
-  const [off, β, v, w] = [0, 0, 0, 0].map(() => new Float64Array(p)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ]
+  const zeros = () => new Float64Array(p)
+  const [off, β, v, w] = [zeros(), zeros(), zeros(), zeros()]
   for (let i = p - 1; i > 0; i--) {
     const row = A.subarray(i * p, i * p + i)
     const last = row[i - 1]!

@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { SpectrumRow } from '../../../evals/contract/rows.ts'
 import { baseDirections } from '../../../evals/spectra/basis.ts'
-import {
-  compareWeight,
-  scanModel,
-  type MatrixPlace,
-  type ScanOptions,
-} from '../../../evals/spectra/compare.ts'
+import { scanModel, type MatrixPlace, type ScanOptions } from '../../../evals/spectra/compare.ts'
+import { compareWeight } from '../../doubles/compare-weight.ts'
 import { gaussian, multiply, randomUnit, withSpike } from './fixtures.ts'
 
 const KEY = { arm: 'lora', seed: 1, step: 30 }

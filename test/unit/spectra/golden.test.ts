@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { compareWeight } from '../../../evals/spectra/compare.ts'
+import { compareWeight } from '../../doubles/compare-weight.ts'
 import { singularValues } from '../../../evals/spectra/decomposition/partial-svd.ts'
 
 type Case = {

@@ -5,7 +5,7 @@ import { spectralMatrices } from '../../../evals/measure/arm-spectra.ts'
 import { loadModel } from '../../../evals/models/load.ts'
 import { baseDirections } from '../../../evals/spectra/basis.ts'
 import { explicitBasis } from '../../doubles/statistics/explicit-basis.ts'
-import { compareWeight } from '../../../evals/spectra/compare.ts'
+import { compareWeight } from '../../doubles/compare-weight.ts'
 import { findIntruders } from '../../../evals/spectra/intruders.ts'
 import {
   countAbove,

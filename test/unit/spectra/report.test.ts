@@ -6,7 +6,7 @@ import type { SpectrumRow } from '../../../evals/contract/rows.ts'
 import { sectionsMarkup } from '../../../evals/document/html.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
 import { spectraSection } from '../../../evals/document/sections/spectra.ts'
-import { compareWeight } from '../../../evals/spectra/compare.ts'
+import { compareWeight } from '../../doubles/compare-weight.ts'
 import { plannedAudit } from '../../doubles/rows/audit-rows.ts'
 import { gaussian, randomUnit, withSpike } from './fixtures.ts'
 
