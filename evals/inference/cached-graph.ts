@@ -86,7 +86,7 @@ export async function openCached(
       graphs.with(graph, (runner) =>
         extendsInPlace(device)
           ? runner.run(feeds, into, [...RESULTS[graph], ...Object.keys(into)])
-          : runCopied(runner, { cache, graph, feeds, into }),
+          : runCopied(runner, cache, graph, feeds, into),
       ),
     nodes: (graph) => graphs.with(graph, ({ nodes }) => nodes),
     release: () => graphs.release(),
@@ -122,12 +122,10 @@ function openRunner(
 /** A run on devices that copy results: with one token per row only its own keys and values come back, else the whole caches. */
 async function runCopied(
   runner: Runner,
-  {
-    cache,
-    graph,
-    feeds,
-    into,
-  }: { cache: CachedSession['cache']; graph: CachedGraph; feeds: Feeds; into: Feeds },
+  cache: CachedSession['cache'],
+  graph: CachedGraph,
+  feeds: Feeds,
+  into: Feeds,
 ) {
   const fresh = freshTokens(cache, feeds, into)
   const wanted = [...RESULTS[graph], ...fresh.wanted]

@@ -76,11 +76,8 @@ function build(
   const positions = g.input('positions', 'int32', [batch, seq])
   const segments = g.input('segments', 'int32', [batch, seq])
   const attention = { kind: 'bidirectional', segments } as const
-  const { hiddenStates } = architecture.forward(
-    scope,
-    { tokens, positions, attention, batch, seq },
-    config,
-  )
+  const input = { tokens, positions, attention, batch, seq }
+  const { hiddenStates } = architecture.forward(scope, input, config)
   if (graph === 'embedding') return { g, y: meanPooled(g, { hiddenStates, segments, batch, seq }) }
   const first = g.input('first', 'int32', [batch])
   return { g, y: architecture.logits(scope, g.gatherRows(hiddenStates, first), config) }

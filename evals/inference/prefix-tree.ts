@@ -136,12 +136,9 @@ async function scoreNext(
   { session, varying }: ScoreOptions,
 ): Promise<Branch[]> {
   const next = branches.flatMap(({ rows, length }, parent) =>
-    [...Map.groupBy(rows, ({ ids }) => ids[length]!)].map(([token, of]) => ({
-      parent,
-      length,
-      token,
-      rows: of,
-    })),
+    [...Map.groupBy(rows, ({ ids }) => ids[length]!)].map(([token, of]) => {
+      return { parent, length, token, rows: of }
+    }),
   )
   const padded = inCompany(next)
   const parents = inCompany(branches)

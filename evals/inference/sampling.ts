@@ -29,11 +29,8 @@ export async function nextTokens(
   const vocab = logits!.dims[1]!
   const data = logits!.data as Float32Array
   const drawn = rows.map(({ prompt, tokenIds }, b) => {
-    const u = randomStream(
-      decoding.seed,
-      `sample:${prompt.stream ?? prompt.key}`,
-      tokenIds.length,
-    ).uniform()
+    const label = `sample:${prompt.stream ?? prompt.key}`
+    const u = randomStream(decoding.seed, label, tokenIds.length).uniform()
     return drawToken(data.subarray(b * vocab, (b + 1) * vocab), decoding.temperature, u)
   })
   return {

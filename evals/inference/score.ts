@@ -34,10 +34,8 @@ export async function scoreTexts(
   for (let start = 0; start < order.length; start += batchSize) {
     signal.throwIfAborted()
     const indices = order.slice(start, start + batchSize)
-    const scored = await scoreBatch(
-      indices.map((i) => texts[i]!),
-      options,
-    )
+    const batch = indices.map((i) => texts[i]!)
+    const scored = await scoreBatch(batch, options)
     indices.forEach((index, i) => (results[index] = scored[i]!))
     await new Promise(setImmediate)
   }

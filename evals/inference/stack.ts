@@ -158,12 +158,8 @@ function stacked(session: CachedSession, stack: Stack, threads: number): CachedS
       if (first < 0 || end > stack.count)
         throw new Error(`internal: there are ${stack.count} adapters, none is number ${end - 1}`)
       const seq = feeds.tokens!.dims[1]!
-      const arranged = arrange(
-        adapters.map((k) => k - first),
-        end - first,
-        seq,
-        threads,
-      )
+      const own = adapters.map((k) => k - first)
+      const arranged = arrange(own, end - first, seq, threads)
       return session.run(graph, { ...feeds, ...between(first, end), ...arranged }, into)
     },
   }

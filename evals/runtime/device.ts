@@ -49,17 +49,11 @@ export async function probeProviders(
     try {
       const session = await openOneNode(name)
       await session.release()
-      reports.push({
-        name,
-        usable: true,
-        why: name === 'cpu' ? 'always there' : 'a session opened',
-      })
+      const why = name === 'cpu' ? 'always there' : 'a session opened'
+      reports.push({ name, usable: true, why })
     } catch (error) {
-      reports.push({
-        name,
-        usable: false,
-        why: (error as Error).message.split('\n')[0]!.slice(0, 300),
-      })
+      const why = (error as Error).message.split('\n')[0]!.slice(0, 300)
+      reports.push({ name, usable: false, why })
     }
   }
   return reports

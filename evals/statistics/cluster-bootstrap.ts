@@ -5,6 +5,7 @@
  */
 import { bootstrap, type BootstrapInterval, type BootstrapOptions } from './bootstrap.ts'
 import type { PromptPair } from './repeated.ts'
+import { meanOf } from './summary.ts'
 
 /** Mean over prompts of (mean before − mean after). All prompts have the same weight, whatever their number of replies. */
 export function clusterDifference(
@@ -19,9 +20,4 @@ export function clusterDifference(
     return sum / drawn.length
   }
   return bootstrap(prompts.length, mean, options)
-}
-
-function meanOf(values: readonly number[]): number {
-  if (values.length === 0) throw new Error('internal: a prompt without replies')
-  return values.reduce((sum, x) => sum + x, 0) / values.length
 }

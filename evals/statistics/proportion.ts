@@ -21,6 +21,17 @@ export function wilson(successes: number, n: number, z = Z95): Interval {
   return n === 0 ? { lower: 0, upper: 1 } : wilsonOfShare(successes / n, n, z)
 }
 
+/** A share with its limits. */
+export interface LimitedShare extends Interval {
+  readonly share: number
+}
+
+/** The share of `successes` in `n` > 0 with Wilson's limits. */
+export const wilsonShare = (successes: number, n: number, z = Z95): LimitedShare => ({
+  share: successes / n,
+  ...wilson(successes, n, z),
+})
+
 /**
  * Wilson's interval of a share of `n` > 0 observations. n need not be whole: dependent replies have a smaller effective number.
  */

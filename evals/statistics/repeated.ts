@@ -11,6 +11,7 @@
 import type { PairedChange } from './paired/non-inferiority.ts'
 import { squareAndAdd } from './paired/paired.ts'
 import { wilsonOfShare, Z95, type Interval } from './proportion.ts'
+import { meanOf } from './summary.ts'
 
 /** Scores of one prompt, before and after; the numbers of replies may differ. */
 export interface PromptPair {
@@ -43,7 +44,15 @@ export function repeatedDifference(
   prompts: readonly PromptPair[],
   z = Z95,
 ): RepeatedDifference | null {
-  return prompts.length === 0 ? null : differenceOf(prompts)(z)
+  if (prompts.length === 0) return null
+  const one = momentsOf(prompts.map(({ before }) => before))
+  const two = momentsOf(prompts.map(({ after }) => after))
+  const limited = ({ share, effective }: Moments) => ({
+    share,
+    ...wilsonOfShare(share, effective, z),
+  })
+  const difference = squareAndAdd(limited(one), limited(two), correlation(one, two))
+  return { before: one.share, after: two.share, ...difference }
 }
 
 /**
@@ -59,16 +68,11 @@ export function effectiveChange(
   const { lost, gained, changes } = changesOf(prompts)
   const harm = lost - gained
   const squares = changes.reduce((sum, change) => sum + (change - harm) ** 2, 0)
-  const most = Math.max(
-    1,
-    ...prompts.map(({ before, after }) => Math.max(before.length, after.length)),
-  )
+  const most = Math.max(1, ...prompts.flatMap(({ before, after }) => [before.length, after.length]))
   const worth = squares > 0 ? ((lost + gained - harm * harm) * (P - 1)) / squares : 1
   const n = Math.floor(P * Math.min(most, Math.max(1, worth)) + ROUNDING)
-  const [up, down] = [
-    (share: number) => Math.max(0, Math.ceil(n * share - ROUNDING)),
-    (share: number) => Math.floor(n * share + ROUNDING),
-  ]
+  const up = (share: number) => Math.max(0, Math.ceil(n * share - ROUNDING))
+  const down = (share: number) => Math.floor(n * share + ROUNDING)
   return towards === 'more'
     ? { lost: Math.min(n, up(lost)), gained: down(gained), n }
     : { lost: down(lost), gained: Math.min(n, up(gained)), n }
@@ -79,10 +83,8 @@ const ROUNDING = 1e-9
 
 /** Shares of replies lost and gained, all prompts with the same weight, and each prompt's mean change. */
 function changesOf(prompts: readonly PromptPair[]) {
-  const [one, two] = [
-    prompts.map(({ before }) => meanOf(before)),
-    prompts.map(({ after }) => meanOf(after)),
-  ]
+  const one = prompts.map(({ before }) => meanOf(before))
+  const two = prompts.map(({ after }) => meanOf(after))
   // Replies before and after are sampled independently, so every reply before is paired with every reply after.
   const lost = meanOf(one.map((before, i) => before * (1 - two[i]!)))
   const gained = meanOf(one.map((before, i) => (1 - before) * two[i]!))
@@ -105,27 +107,8 @@ function momentsOf(scores: readonly (readonly number[])[]): Moments {
   const replies = scores.reduce((sum, { length }) => sum + length, 0)
   // Without variance between prompts there is no evidence that a prompt's replies are worth more than one.
   const worth = squares > 0 ? (share * (1 - share) * P * (P - 1)) / squares : P
-  return {
-    means,
-    share,
-    sd: Math.sqrt(squares / P),
-    effective: Math.min(replies, Math.max(P, worth)),
-  }
-}
-
-function differenceOf(prompts: readonly PromptPair[]): (z: number) => RepeatedDifference {
-  const one = momentsOf(prompts.map(({ before }) => before))
-  const two = momentsOf(prompts.map(({ after }) => after))
-  const φ = correlation(one, two)
-  return (z) => ({
-    before: one.share,
-    after: two.share,
-    ...squareAndAdd(
-      { share: one.share, ...wilsonOfShare(one.share, one.effective, z) },
-      { share: two.share, ...wilsonOfShare(two.share, two.effective, z) },
-      φ,
-    ),
-  })
+  const effective = Math.min(replies, Math.max(P, worth))
+  return { means, share, sd: Math.sqrt(squares / P), effective }
 }
 
 /** With Newcombe's continuity correction, which is n/2 in counts with one reply per prompt: 1/2P of the covariance. */
@@ -136,9 +119,4 @@ function correlation(one: Moments, two: Moments): number {
   const covariance = both - one.share * two.share
   const corrected = covariance > 1 / (2 * P) ? covariance - 1 / (2 * P) : Math.min(covariance, 0)
   return corrected / (one.sd * two.sd)
-}
-
-function meanOf(values: readonly number[]): number {
-  if (values.length === 0) throw new Error('internal: a prompt without replies')
-  return values.reduce((sum, x) => sum + x, 0) / values.length
 }

@@ -5,6 +5,7 @@
  * Components", 1992, chapter 4): σ²_ε = MS_E, σ²_SP = (MS_SP − MS_E)/r, σ²_S = (MS_S − MS_SP)/(P r), σ²_P = (MS_P − MS_SP)/(S
  * r). Negative estimates are kept: cutting them at 0 would bias the components upwards.
  */
+import { meanOf } from './summary.ts'
 
 interface VarianceComponents {
   readonly mean: number
@@ -52,5 +53,4 @@ export function varianceComponents(
   }
 }
 
-const meanOf = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length
 const squares = (values: readonly number[]) => values.reduce((sum, x) => sum + x * x, 0)

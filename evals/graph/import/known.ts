@@ -27,23 +27,24 @@ export const MOST_KNOWN = 4096
 /** The numbers of a tensor stored in the model file. */
 export function numbersOf({ dtype, place }: FileTensor): readonly number[] | undefined {
   if (place.kind !== 'inside' || dtype === undefined) return undefined
+  const View = VIEWS[dtype]
   const { buffer, byteOffset, byteLength } = place.data.slice()
-  switch (dtype) {
-    case 'float32':
-      return Array.from(new Float32Array(buffer, byteOffset, byteLength / 4))
-    case 'float64':
-      return Array.from(new Float64Array(buffer, byteOffset, byteLength / 8))
-    case 'int64':
-      return Array.from(new BigInt64Array(buffer, byteOffset, byteLength / 8), Number)
-    case 'int32':
-      return Array.from(new Int32Array(buffer, byteOffset, byteLength / 4))
-    case 'bool':
-    case 'uint8':
-      return [...place.data]
-    default:
-      return undefined
-  }
+  return (
+    View && Array.from(new View(buffer, byteOffset, byteLength / View.BYTES_PER_ELEMENT), Number)
+  )
 }
+
+const VIEWS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  float16: undefined,
+  bfloat16: undefined,
+  int8: undefined,
+} as const satisfies Record<Dtype, unknown>
 
 type Binary = (a: Dim, b: Dim) => Dim | undefined
 

@@ -37,18 +37,11 @@ const power: Operator = ({ g, value, entries, refuse }) => {
   const x = value(0)
   const [exponent, ...rest] = entries(1) ?? []
   if (rest.length > 0 || typeof exponent !== 'number') throw refuse('an exponent that is not known')
-  switch (exponent) {
-    case 2:
-      return [g.mul(x, x)]
-    case 3:
-      return [g.mul(g.mul(x, x), x)]
-    case 0.5:
-      return [g.sqrt(x)]
-    case -0.5:
-      return [g.div(g.scalar(1), g.sqrt(x))]
-    default:
-      throw refuse(`the exponent ${exponent}`)
-  }
+  if (exponent === 2) return [g.mul(x, x)]
+  if (exponent === 3) return [g.mul(g.mul(x, x), x)]
+  if (exponent === 0.5) return [g.sqrt(x)]
+  if (exponent === -0.5) return [g.div(g.scalar(1), g.sqrt(x))]
+  throw refuse(`the exponent ${exponent}`)
 }
 
 const cast: Operator = ({ g, node, value }) => {
@@ -103,11 +96,10 @@ const mean: Operator = (context) => {
   return [g.mul(g.reduceSum(x, axes, { keepDims }), g.scalar(1 / count))]
 }
 
-const sum: Operator = (context) => [
-  context.g.reduceSum(context.value(0), axesOf(context), {
-    keepDims: context.number('keepdims', 1) === 1,
-  }),
-]
+const sum: Operator = (context) => {
+  const keepDims = context.number('keepdims', 1) === 1
+  return [context.g.reduceSum(context.value(0), axesOf(context), { keepDims })]
+}
 
 const softmax: Operator = ({ g, value, number, refuse }) => {
   const x = value(0)
@@ -256,15 +248,10 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Flatten: reshaped,
   Squeeze: reshaped,
   Unsqueeze: reshaped,
-  Transpose: ({ g, value, numbers }) => [
-    g.transpose(
-      value(0),
-      numbers('perm') ??
-        value(0)
-          .shape.map((_, i) => i)
-          .reverse(),
-    ),
-  ],
+  Transpose: ({ g, value, numbers }) => {
+    const x = value(0)
+    return [g.transpose(x, numbers('perm') ?? [...x.shape.keys()].reverse())]
+  },
   Concat: concat,
   Shape: ({ value, number }) => {
     const { shape } = value(0)
@@ -273,8 +260,6 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   },
   Identity: same,
   Dropout: same,
-  ...{
-    'com.microsoft:Gelu': gelu,
-    'com.microsoft:FastGelu': ({ g, value }) => [g.geluTanh(value(0))],
-  },
+  'com.microsoft:Gelu': gelu,
+  'com.microsoft:FastGelu': ({ g, value }) => [g.geluTanh(value(0))],
 }

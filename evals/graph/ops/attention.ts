@@ -190,12 +190,8 @@ const below = ([batch, kvHeads, group, queries, headDim]: Shape): Shape => [
   headDim!,
 ]
 
-interface CachedAttributes extends ScoreAttributes {
-  readonly heads: number
+interface CachedAttributes extends ScoreAttributes, RotaryAttributes {
   readonly kvHeads: number
-  readonly headDim: number
-  readonly batch: Dim
-  readonly seq: Dim
   /** How many tokens a token attends to, itself included. */
   readonly window?: number
 }

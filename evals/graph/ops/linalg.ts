@@ -2,27 +2,34 @@
 import type { GraphCore } from '../builder.ts'
 import type { Emitter, Op } from '../op.ts'
 import { broadcast, ShapeError } from '../shape.ts'
-import type { Value, ValueType } from '../value.ts'
-
-/** Y = A·B with A `[..., m, k]`, B `[..., k, n]`; so dA = dY·Bᵀ and dB = Aᵀ·dY. */
-export const MatMul: Op = {
-  name: 'MatMul',
-  infer([a, b]) {
-    const [m, k] = a!.shape.slice(-2)
-    const [inner, n] = b!.shape.slice(-2)
-    if (k !== inner || a!.shape.length < 2 || b!.shape.length < 2)
-      throw new ShapeError('MatMul', a!.shape, b!.shape)
-    const batch = broadcast('MatMul', a!.shape.slice(0, -2), b!.shape.slice(0, -2))
-    return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
-  },
-  emit: ({ e, inputs }) => ({ outputs: e.node('MatMul', inputs) }),
-  vjp: ({ g, inputs: [a, b], dY }) => [g.matMulT(dY, b!), g.matMul(g.transpose(a!), dY)],
-}
+import type { Shape, Value, ValueType } from '../value.ts'
 
 export interface Transposed {
   readonly a: boolean
   readonly b: boolean
   readonly scale: number
+}
+
+/** The type of op(A)·op(B), where op optionally transposes the last two axes. */
+function productType(name: string, turned: Partial<Transposed>): Op['infer'] {
+  const lastOf = (shape: Shape, isTurned = false) =>
+    isTurned ? shape.slice(-2).reverse() : shape.slice(-2)
+  return ([a, b]) => {
+    const [A, B] = [a!.shape, b!.shape]
+    const [m, k] = lastOf(A, turned.a)
+    const [inner, n] = lastOf(B, turned.b)
+    if (k !== inner || A.length < 2 || B.length < 2) throw new ShapeError(name, A, B)
+    const batch = broadcast(name, A.slice(0, -2), B.slice(0, -2))
+    return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
+  }
+}
+
+/** Y = A·B with A `[..., m, k]`, B `[..., k, n]`; so dA = dY·Bᵀ and dB = Aᵀ·dY. */
+export const MatMul: Op = {
+  name: 'MatMul',
+  infer: productType('MatMul', {}),
+  emit: ({ e, inputs }) => ({ outputs: e.node('MatMul', inputs) }),
+  vjp: ({ g, inputs: [a, b], dY }) => [g.matMulT(dY, b!), g.matMul(g.transpose(a!), dY)],
 }
 
 /** scale · op(A)·op(B), where op optionally transposes the last two axes. `ranks` are those of A and B. */
@@ -61,13 +68,7 @@ const ranksOf = (types: readonly ValueType[]): [number, number] => [
 /** Y = A·Bᵀ with A `[..., m, k]`, B `[..., n, k]`; so dA = dY·B and dB = dYᵀ·A. */
 export const MatMulT: Op = {
   name: 'MatMulT',
-  infer([a, b]) {
-    const [m, k] = a!.shape.slice(-2)
-    const [n, inner] = b!.shape.slice(-2)
-    if (k !== inner) throw new ShapeError('MatMulT', a!.shape, b!.shape)
-    const batch = broadcast('MatMulT', a!.shape.slice(0, -2), b!.shape.slice(0, -2))
-    return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
-  },
+  infer: productType('MatMulT', { b: true }),
   emit: ({ e, inputs: [a, b], types }) => ({
     outputs: [product(e, a!, b!, ranksOf(types), { b: true })],
   }),
@@ -77,13 +78,7 @@ export const MatMulT: Op = {
 /** Y = Aᵀ·B with A `[..., k, m]`, B `[..., k, n]`; so dA = B·dYᵀ and dB = A·dY. */
 export const TMatMul: Op = {
   name: 'TMatMul',
-  infer([a, b]) {
-    const [k, m] = a!.shape.slice(-2)
-    const [inner, n] = b!.shape.slice(-2)
-    if (k !== inner) throw new ShapeError('TMatMul', a!.shape, b!.shape)
-    const batch = broadcast('TMatMul', a!.shape.slice(0, -2), b!.shape.slice(0, -2))
-    return { outputs: [{ dtype: a!.dtype, shape: [...batch, m!, n!] }] }
-  },
+  infer: productType('TMatMul', { a: true }),
   emit: ({ e, inputs: [a, b], types }) => ({
     outputs: [product(e, a!, b!, ranksOf(types), { a: true })],
   }),

@@ -76,12 +76,7 @@ export const Concat: Op<number> = {
   emit: ({ e, inputs, attributes: axis }) => ({ outputs: e.node('Concat', inputs, { axis }) }),
   vjp: ({ g, inputs, attributes: axis, dY }) => {
     let start = 0
-    return inputs.map(({ shape }) => {
-      const end = start + (shape[axis] as number)
-      const part = g.slice(dY, axis, start, end)
-      start = end
-      return part
-    })
+    return inputs.map(({ shape }) => g.slice(dY, axis, start, (start += shape[axis] as number)))
   },
 }
 

@@ -11,16 +11,13 @@ import {
   NO_LABELS,
   notToBeCorrected,
   youden,
+  type Corrected,
   type Estimate,
   type JudgeQuality,
 } from './rogan-gladen.ts'
 
-type CorrectedDifference =
-  | ({ readonly kind: 'corrected'; readonly youden: Estimate } & Estimate)
-  | { readonly kind: 'refused'; readonly reason: string; readonly youden: Estimate | null }
-
 /** `change` = before − after as judged, with its paired 95 % limits. The estimate and its limits lie in [−1, 1]. */
-export function correctedDifference(change: Estimate, quality: JudgeQuality): CorrectedDifference {
+export function correctedDifference(change: Estimate, quality: JudgeQuality): Corrected {
   const spread = youden(quality)
   const reason = notToBeCorrected(spread)
   if (spread === null || reason !== undefined) {

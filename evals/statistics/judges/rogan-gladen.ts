@@ -6,7 +6,7 @@
  * refused if the interval of Youden's J = Se + Sp − 1 (Newcombe's score method for two samples) reaches 0.
  */
 import { normalQuantile } from '../normal.ts'
-import { wilson } from '../proportion.ts'
+import { wilsonShare, type Interval } from '../proportion.ts'
 import { requireCounts, requireShare } from '../require.ts'
 
 interface Tally {
@@ -20,13 +20,12 @@ export interface JudgeQuality {
   readonly specificity: Tally
 }
 
-export interface Estimate {
+export interface Estimate extends Interval {
   readonly estimate: number
-  readonly lower: number
-  readonly upper: number
 }
 
-type CorrectedRate =
+/** The corrected estimate, or the reason why it is refused. */
+export type Corrected =
   | ({ readonly kind: 'corrected'; readonly youden: Estimate } & Estimate)
   | { readonly kind: 'refused'; readonly reason: string; readonly youden: Estimate | null }
 
@@ -37,10 +36,8 @@ export function youden({ sensitivity, specificity }: JudgeQuality, confidence = 
   }
   if (sensitivity.n === 0 || specificity.n === 0) return null
   const z = normalQuantile(0.5 + confidence / 2)
-  const [se, sp] = [sensitivity, specificity].map(({ successes, n }) => ({
-    share: successes / n,
-    ...wilson(successes, n, z),
-  })) as [Spread, Spread]
+  const se = wilsonShare(sensitivity.successes, sensitivity.n, z)
+  const sp = wilsonShare(specificity.successes, specificity.n, z)
   const estimate = se.share + sp.share - 1
   return {
     estimate,
@@ -49,21 +46,11 @@ export function youden({ sensitivity, specificity }: JudgeQuality, confidence = 
   }
 }
 
-interface Spread {
-  readonly share: number
-  readonly lower: number
-  readonly upper: number
-}
-
 /**
  * `found` counts the judge's positives; with dependent replies n need not be whole. The estimate and its interval lie in [0,
  * 1].
  */
-export function correctedRate(
-  found: Tally,
-  quality: JudgeQuality,
-  confidence = 0.95,
-): CorrectedRate {
+export function correctedRate(found: Tally, quality: JudgeQuality, confidence = 0.95): Corrected {
   requireShare('confidence', confidence)
   const spread = youden(quality, confidence)
   const reason = found.n === 0 ? 'no reply was decided' : notToBeCorrected(spread)

@@ -113,20 +113,18 @@ export function marginTests(change: PairedChange, margin: number): MarginTests |
   }
 }
 
+/** The region of outcomes whose T `isInside`. */
+const limitsOf = (n: number, margin: number, isInside: (score: number) => boolean): LossLimits =>
+  lossLimits(n, (lost, gained) => isInside(tangoScore({ lost, gained, n }, margin)))
+
 /** sup over the nuisance parameter of P[T ≤ score], at harm = margin. */
 export function exactBelow(n: number, margin: number, score: number): number {
-  const limits = lossLimits(
-    n,
-    (lost, gained) => tangoScore({ lost, gained, n }, margin) <= score + TIE,
-  )
+  const limits = limitsOf(n, margin, (own) => own <= score + TIE)
   return supremum(margin, (at) => regionProbability(limits, n, at))
 }
 
 function exactAbove(n: number, margin: number, score: number): number {
-  const rest = lossLimits(
-    n,
-    (lost, gained) => tangoScore({ lost, gained, n }, margin) < score - TIE,
-  )
+  const rest = limitsOf(n, margin, (own) => own < score - TIE)
   return supremum(margin, (at) => 1 - regionProbability(rest, n, at))
 }
 
@@ -191,10 +189,7 @@ function levelOf(n: number, margin: number, alpha: number): (score: number) => b
   const most = new Float64Array(GRID + 1).fill(1)
   const known: { limits: LossLimits; isWithin: boolean }[] = []
   return (score) => {
-    const limits = lossLimits(
-      n,
-      (lost, gained) => tangoScore({ lost, gained, n }, margin) <= score + TIE,
-    )
+    const limits = limitsOf(n, margin, (own) => own <= score + TIE)
     const alike = known.find((each) => each.limits.every((limit, m) => limit === limits[m]))
     if (alike) return alike.isWithin
     const at = (place: number) => regionProbability(limits, n, nuisanceAt(margin, place))

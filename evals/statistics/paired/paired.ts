@@ -5,7 +5,7 @@
  * Medicine 17 (1998), method 10. Δ = p₁ − p₂ = (b − c)/N with p₁ = (a + b)/N, p₂ = (a + c)/N.
  */
 import { binomialLowerTail, binomialProbability } from '../binomial.ts'
-import { wilson, Z95 } from '../proportion.ts'
+import { wilsonShare, Z95, type LimitedShare } from '../proportion.ts'
 import { requireCounts } from '../require.ts'
 
 /** Prompts that counted both times (a), before only (b), after only (c), never (d). */
@@ -35,19 +35,8 @@ export function newcombePaired(counts: PairedCounts, z = Z95): PairedDifference 
   requireCounts({ a, b, c, d })
   const n = a + b + c + d
   if (n === 0) return { difference: null, lower: null, upper: null }
-  return squareAndAdd(
-    { share: (a + b) / n, ...wilson(a + b, n, z) },
-    { share: (a + c) / n, ...wilson(a + c, n, z) },
-    correlation(counts, n),
-    (b - c) / n,
-  )
-}
-
-/** A share with its limits. */
-interface Limited {
-  readonly share: number
-  readonly lower: number
-  readonly upper: number
+  const [one, two] = [wilsonShare(a + b, n, z), wilsonShare(a + c, n, z)]
+  return squareAndAdd(one, two, correlation(counts, n), (b - c) / n)
 }
 
 /**
@@ -55,8 +44,8 @@ interface Limited {
  * likewise above.
  */
 export function squareAndAdd(
-  one: Limited,
-  two: Limited,
+  one: LimitedShare,
+  two: LimitedShare,
   φ: number,
   difference = one.share - two.share,
 ) {

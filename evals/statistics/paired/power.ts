@@ -15,9 +15,8 @@ export interface Change {
 
 function requireChange({ lost, gained }: Change): void {
   if (!(lost >= 0 && gained >= 0 && lost + gained <= 1)) {
-    throw new Error(
-      `internal: shares of changed prompts must fit into 1; got ${lost} and ${gained}`,
-    )
+    const shares = `${lost} and ${gained}`
+    throw new Error(`internal: shares of changed prompts must fit into 1; got ${shares}`)
   }
 }
 
