@@ -2,11 +2,10 @@
  * @file The semantic judge's texts: sentence frames by language and kind from `judges/semantic/words`, expanded at random, and
  * replies composed of them.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { linesOf } from '../../bundled/words.ts'
 import type { RandomStream } from '../../statistics/random.ts'
-import { parseYaml } from '../../tables/yaml.ts'
+import { linesOf, readWords } from '../../tables/words.ts'
 import type { SegmentClass } from '../../judges/semantic/model.ts'
 
 const FOLDER = join(import.meta.dirname, '../../judges/semantic/words')
@@ -46,7 +45,7 @@ function splitLines(block: string): Record<Split, string[]> {
 export function readLanguages(): Language[] {
   const files = readdirSync(FOLDER).filter((file) => file.endsWith('.yaml'))
   return files.sort().map((file) => {
-    const blocks = parseYaml(readFileSync(join(FOLDER, file), 'utf8')) as Record<string, string>
+    const blocks = readWords<Record<string, string>>(join(FOLDER, file))
     const kinds = new Map(Object.entries(blocks).map(([kind, text]) => [kind, splitLines(text)]))
     return {
       name: file.slice(0, -'.yaml'.length),

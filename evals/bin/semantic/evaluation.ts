@@ -1,12 +1,10 @@
 /** @file Sensitivity and specificity of the semantic judge and of string judges on labelled replies, as a Markdown table. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decide } from '../../judges/semantic/decide.ts'
 import { shippedModel, type SemanticModel } from '../../judges/semantic/model.ts'
 import { findJudge } from '../../judges/registry.ts'
 import { wilson } from '../../statistics/proportion.ts'
-import { linesOf } from '../../bundled/words.ts'
-import { parseYaml } from '../../tables/yaml.ts'
+import { linesOf, readWords } from '../../tables/words.ts'
 import type { Composed } from './corpus.ts'
 
 const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
@@ -16,8 +14,7 @@ const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
  * `free-replies` before, and their figures were seen while training data were written.
  */
 export function readReplies(name: 'fresh-replies' | 'free-replies'): Composed[] {
-  const path = join(REPLIES, `${name}.yaml`)
-  const groups = parseYaml(readFileSync(path, 'utf8')) as Record<string, string>[]
+  const groups = readWords<Record<string, string>[]>(join(REPLIES, `${name}.yaml`))
   return groups.flatMap(({ outcome, kind, ...languages }) =>
     Object.entries(languages).flatMap(([language, block]) =>
       linesOf(block).map((text) => ({
