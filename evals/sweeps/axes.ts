@@ -1,4 +1,4 @@
-/** @file The axes of a sweep over fine-tunes: each says how one number changes a cell's spec. One line an axis. */
+/** @file The axes of a sweep over fine-tunes: how one number changes a cell's specification. */
 import type { ModelCellSpec } from '../contract/sweeps.ts'
 import type { TouchstoneError } from '../errors/touchstone-error.ts'
 import { unknownName } from '../errors/names.ts'
@@ -10,15 +10,19 @@ interface Axis {
   readonly title: string
   readonly help: string
   readonly scale: 'linear' | 'log'
-  /** What its values must be, in words, and whether one is. */
+  /** The accepted values in words, for errors; `accepts` checks one. */
   readonly values: string
   accepts(value: number): boolean
-  /** The draft at that value; undefined where the method has nothing that the axis could change. */
+  /** The draft with that value; undefined if the method has no such setting. */
   apply(draft: Draft, value: number): Draft | undefined
 }
 
-const isCount = (value: number) => Number.isInteger(value) && value >= 1
-const COUNT = 'a whole number of at least 1'
+/** Axes of positive integers. */
+const COUNT = {
+  scale: 'log',
+  values: 'a whole number of at least 1',
+  accepts: (value: number) => Number.isInteger(value) && value >= 1,
+} as const
 
 const training = (draft: Draft, own: Readonly<Record<string, unknown>>): Draft => ({
   ...draft,
@@ -30,9 +34,7 @@ export const AXES: readonly Axis[] = [
     name: 'rank',
     title: 'Rank',
     help: 'width of the adapter; alpha moves with it, so that alpha / rank stays',
-    scale: 'log',
-    values: COUNT,
-    accepts: isCount,
+    ...COUNT,
     apply(draft, rank) {
       const { rank: before, alpha } = draft.methodConfig
       if (typeof before !== 'number') return undefined
@@ -44,18 +46,14 @@ export const AXES: readonly Axis[] = [
     name: 'steps',
     title: 'Steps',
     help: 'optimiser steps',
-    scale: 'log',
-    values: COUNT,
-    accepts: isCount,
+    ...COUNT,
     apply: (draft, steps) => training(draft, { steps }),
   },
   {
     name: 'samples',
     title: 'Samples',
     help: 'rows of the data, nested: the larger set holds the smaller one',
-    scale: 'log',
-    values: COUNT,
-    accepts: isCount,
+    ...COUNT,
     apply: (draft, samples) => ({ ...draft, samples }),
   },
   {

@@ -1,84 +1,46 @@
-/** @file What the numbers of a cell are called, and which of them a double descent is looked for in. */
+/** @file The measures of a cell: title, unit, and whether its curves are tested for an inner peak or valley. */
 import type { BenchmarkRow } from '../contract/rows.ts'
 import type { MetricTitle } from '../contract/sweeps.ts'
 
 export interface Measure extends MetricTitle {
-  /** An error rises to an inner peak, a rate that should be high falls to an inner low; absent where neither is asked. */
+  /** The inner extreme to test for: a peak of an error, a valley of a rate that should be high; absent without a test. */
   readonly shape?: 'peak' | 'valley'
-  /** Errors that vary by factors are compared as factors. */
+  /** `log` compares errors that vary by factors as factors. */
   readonly scale: 'linear' | 'log'
 }
 
+const number = (name: string, title: string): Measure => ({
+  name,
+  title,
+  unit: 'number',
+  scale: 'linear',
+})
+const errorOf = (name: string, title: string): Measure => ({
+  ...number(name, title),
+  shape: 'peak',
+  scale: 'log',
+})
+const loss = (name: string, title: string): Measure => ({
+  ...number(name, title),
+  unit: 'nats',
+  shape: 'peak',
+})
+
 const KNOWN: readonly Measure[] = [
-  { name: 'test-error', title: 'Test error', unit: 'number', shape: 'peak', scale: 'log' },
-  {
-    name: 'best-test-error',
-    title: 'Test error at its best step',
-    unit: 'number',
-    shape: 'peak',
-    scale: 'log',
-  },
-  { name: 'train-error', title: 'Training error', unit: 'number', scale: 'linear' },
-  {
-    name: 'held-out-loss',
-    title: 'Test loss on held-out rows of the data, at the end',
-    unit: 'nats',
-    shape: 'peak',
-    scale: 'linear',
-  },
-  {
-    name: 'best-held-out-loss',
-    title: 'Test loss on held-out rows of the data, at its best step',
-    unit: 'nats',
-    shape: 'peak',
-    scale: 'linear',
-  },
-  {
-    name: 'test-loss',
-    title: 'Test loss on neutral text, at the end',
-    unit: 'nats',
-    shape: 'peak',
-    scale: 'linear',
-  },
-  {
-    name: 'best-test-loss',
-    title: 'Test loss on neutral text, at its best step',
-    unit: 'nats',
-    shape: 'peak',
-    scale: 'linear',
-  },
-  {
-    name: 'train-loss',
-    title: 'Training loss over the last tenth of the steps',
-    unit: 'nats',
-    scale: 'linear',
-  },
-  { name: 'rebound', title: 'Loss rebound R', unit: 'number', scale: 'linear' },
-  {
-    name: 'best-test-step',
-    title: 'Step of the lowest test loss on neutral text',
-    unit: 'number',
-    scale: 'linear',
-  },
-  {
-    name: 'best-held-out-step',
-    title: 'Step of the lowest test loss on held-out rows',
-    unit: 'number',
-    scale: 'linear',
-  },
-  { name: 'intruders', title: 'Intruder dimensions', unit: 'number', scale: 'linear' },
-  {
-    name: 'effective-rank',
-    title: 'Effective rank of the change',
-    unit: 'number',
-    scale: 'linear',
-  },
-  {
-    name: 'relative-change',
-    title: 'Relative change of the weights',
-    unit: 'number',
-    scale: 'linear',
-  },
+  errorOf('test-error', 'Test error'),
+  errorOf('best-test-error', 'Test error at its best step'),
+  number('train-error', 'Training error'),
+  loss('held-out-loss', 'Test loss on held-out rows of the data, at the end'),
+  loss('best-held-out-loss', 'Test loss on held-out rows of the data, at its best step'),
+  loss('test-loss', 'Test loss on neutral text, at the end'),
+  loss('best-test-loss', 'Test loss on neutral text, at its best step'),
+  { ...number('train-loss', 'Training loss over the last tenth of the steps'), unit: 'nats' },
+  number('rebound', 'Loss rebound R'),
+  number('best-test-step', 'Step of the lowest test loss on neutral text'),
+  number('best-held-out-step', 'Step of the lowest test loss on held-out rows'),
+  number('intruders', 'Intruder dimensions'),
+  number('effective-rank', 'Effective rank of the change'),
+  number('relative-change', 'Relative change of the weights'),
 ]
 
 const RATES = {
@@ -87,7 +49,7 @@ const RATES = {
   capability: { what: 'share answered correctly', shape: 'valley' },
 } as const
 
-/** Rates first, then losses and errors, then names that only a testbed knows; those that are in `names` alone. */
+/** The measures in `names`: rates first, then losses and errors, then names that only a testbed has. */
 export function measuresFor(
   names: ReadonlySet<string>,
   benchmarks: readonly BenchmarkRow[],
@@ -100,9 +62,7 @@ export function measuresFor(
   const others = [...names].filter((name) => !known.some((measure) => measure.name === name))
   return [
     ...known.filter(({ name }) => names.has(name)),
-    ...others
-      .sort()
-      .map((name): Measure => ({ name, title: titleOf(name), unit: 'number', scale: 'linear' })),
+    ...others.sort().map((name) => number(name, titleOf(name))),
   ]
 }
 

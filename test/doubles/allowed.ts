@@ -10,7 +10,6 @@ export const LONG_FUNCTIONS: readonly string[] = [
   'evals/models/text/chat-template.ts startThread',
   'evals/models/weight-list.ts createWeightList',
   'evals/sweeps/detectors/peak.ts testForPeak',
-  'evals/sweeps/testbeds/iris-mlp.ts trial',
   'evals/tables/rows/json.ts createCutter',
   'renderer/composables/use-run-events.ts useRunEvents',
 ]

@@ -103,10 +103,14 @@ function normsBy({ scope }: Config, squares: readonly number[]): number[] {
   return squares.map((square) => (scope === 'global' ? total : Math.sqrt(square)))
 }
 
-/** ±ρ/(‖direction‖·ḡ) of each pair: the factor of its direction. */
-function factors({ memory }: StepState, config: Config, squares: readonly number[]): number[] {
+/** The factor ±ρ/(‖direction‖·ḡ) of each pair's direction, whose squared norm is `squareOf`. */
+function factors(
+  { memory, layout }: StepState,
+  config: Config,
+  squareOf: (pair: PairSlices) => number,
+): number[] {
   const { rho, sign, scope, inverseCap } = config
-  return normsBy(config, squares).map((norm, i) => {
+  return normsBy(config, pairsOf(layout).map(squareOf)).map((norm, i) => {
     const inverse = 1 / (memory[scope === 'global' ? 0 : i]! + TINY)
     const capped = inverseCap > 0 ? Math.min(inverse, inverseCap) : inverse
     return ((sign === 'ascend' ? rho : -rho) * capped) / (norm + TINY)
@@ -116,11 +120,7 @@ function factors({ memory }: StepState, config: Config, squares: readonly number
 function moveAdapters(state: StepState, config: Config): Perturbation {
   const { parameters, firstMoment, layout } = state
   const pairs = pairsOf(layout)
-  const scales = factors(
-    state,
-    config,
-    pairs.map((pair) => squareIn(firstMoment, pair)),
-  )
+  const scales = factors(state, config, (pair) => squareIn(firstMoment, pair))
   const moved = parameters.slice()
   pairs.forEach(({ A, B }, p) => {
     for (const { start, end } of [A, B])
@@ -132,10 +132,8 @@ function moveAdapters(state: StepState, config: Config): Perturbation {
 function moveWeights(state: StepState, config: Config): Perturbation {
   const { parameters, firstMoment, layout } = state
   const pairs = pairsOf(layout)
-  const scales = factors(
-    state,
-    config,
-    pairs.map((pair) => weightSquare(parameters, firstMoment, pair, config)),
+  const scales = factors(state, config, (pair) =>
+    weightSquare(parameters, firstMoment, pair, config),
   )
   const inputs = new Map<string, Float32Array>()
   pairs.forEach((pair, p) => {

@@ -1,14 +1,14 @@
 /**
- * @file How likely a peak of a given height would have been found: power = P(T ≥ the critical value), by simulation.
+ * @file The power of the test for a peak of a given height, P(T ≥ the critical value), by simulation.
  *
  * The peak is one place wide, in the middle of a flat curve, under normal noise that is alike in all places.
  */
 import { randomStream } from '../../statistics/random.ts'
 import { bestTriple, cellsOf, criticalValue, differencesOf, type Grid } from './peak-statistic.ts'
 
-/** Heights that a power is printed for, in standard deviations between seeds at one place. */
+/** Heights whose power is reported, in standard deviations between seeds at one place. */
 export const HEIGHTS = [0.5, 1, 2] as const
-/** The peak that a sweep should be able to see: below even odds for it, the panel says that it cannot tell. */
+/** The height that a sweep should detect: with a power below `EVEN_ODDS` for it, the verdict is that it cannot tell. */
 const HEIGHT_OF_INTEREST = 2
 const EVEN_ODDS = 0.5
 export const α = 0.05
@@ -46,7 +46,7 @@ export function peakPower(grid: Grid, height: number, options: { seed?: number; 
 const powers = new Map<string, readonly Power[]>()
 const KEPT_POWERS = 64
 
-/** For each of `HEIGHTS`; a pure function of which cells there are, so what was found before is kept. */
+/** The power for each of `HEIGHTS`. A pure function of the cells that exist, so results are cached. */
 export function powersOf(grid: Grid): readonly Power[] {
   const key = cellsOf(grid)
   const known = powers.get(key)

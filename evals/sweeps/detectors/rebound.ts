@@ -1,5 +1,5 @@
 /**
- * @file Does a training loss rise again after it had fallen? A loss rebound (docs/methods/double-descent.md), seen in one run, over steps.
+ * @file Detects a loss rebound: a training loss that rises again after a fall, over the steps of one run (docs/methods/double-descent.md).
  *
  *     s = bias-corrected EMA(0.9) of the loss, its first 5 % dropped;   rb(t) = s(t) − min_{u ≤ t} s(u)
  *     t2 = argmax rb,   t1 = argmin_{u ≤ t2} s,   t3 = argmin_{u ≥ t2} s
@@ -8,21 +8,21 @@
 import { smoothed } from '../../statistics/smoothed.ts'
 
 const DROPPED_SHARE = 0.05
-/** A rise of a tenth of what had been gained is a rebound; it is recovered where half of the rise is lost again. */
+/** A rebound is a rise of at least a tenth of the preceding fall. It has recovered once half of the rise is lost again. */
 const REBOUND = 0.1
 const RECOVERED = 0.5
 
 type ReboundLabel = 'none' | 'double_descent' | 'divergence'
 
-/** Places `t1`, `t2`, `t3` and `notFinite` count losses from 0. */
+/** `t1`, `t2`, `t3` and `notFinite` are indices of losses, from 0. */
 interface Rebound {
   readonly label: ReboundLabel
   readonly isRebound: boolean
-  /** R; infinite where the loss had not fallen at all before it rose, null where the loss itself is not finite. */
+  /** R; infinite if the loss did not fall before it rose, null if a loss is not finite. */
   readonly rebound: number | null
-  /** May exceed 1; null where nothing rose. */
+  /** May exceed 1; null without a rise. */
   readonly recovery: number | null
-  /** Lowest before, highest, lowest after, with the smoothed loss there; null where nothing rose. */
+  /** Index and smoothed loss of the lowest place before, the highest, and the lowest after; null without a rise. */
   readonly turns: Readonly<Record<'t1' | 't2' | 't3', Turn>> | null
   /** The first loss that is not finite. */
   readonly notFinite: number | null
@@ -59,7 +59,7 @@ export function detectRebound(losses: readonly number[]): Rebound {
   if (most === 0) return CALM
   let t3 = t2
   for (let t = t2; t < s.length; t++) if (s[t]! < s[t3]!) t3 = t
-  // A first value equal to the lowest divides by zero, which is the infinity that is meant.
+  // Division by zero gives the intended infinity if the first value is the lowest.
   const rebound = most / (s[first]! - s[t1]!)
   const recovery = (s[t2]! - s[t3]!) / most
   const isRebound = rebound >= REBOUND

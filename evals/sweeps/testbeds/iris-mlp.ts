@@ -14,9 +14,9 @@ import { evaluate, initialise, parameterCount, type Labelled, type Layout } from
 const CLASSES = 3
 const INPUTS = 4
 const SHARPNESS = { draws: 10, ρ: 0.05 }
-/** Epochs at which a trial is looked at, evenly spaced in their logarithm. */
+/** Number of epochs at which a trial is measured. */
 const LOOKS = 40
-/** Epochs between two chances to stop. */
+/** Epochs between checks for cancellation. */
 const SLICE = 50
 
 const Config = z.object({
@@ -55,9 +55,7 @@ async function trial(config: Config, seed: number, signal: AbortSignal): Promise
   const θ = initialise(layout, randomStream(seed, 'iris weights'))
   const adam = adamOn(θ, learningRate)
   const gradient = new Float64Array(θ.length)
-  const looks = new Set(
-    Array.from({ length: LOOKS }, (_, i) => Math.round(epochs ** (i / (LOOKS - 1)))),
-  )
+  const looks = lookEpochs(epochs)
   const curve: CurvePoint[] = []
   let best = { error: Infinity, epoch: 0 }
   let last = { train: { loss: NaN, error: NaN }, test: { loss: NaN, error: NaN }, norm: NaN }
@@ -66,12 +64,8 @@ async function trial(config: Config, seed: number, signal: AbortSignal): Promise
     evaluate(layout, θ, train, gradient)
     adam(gradient)
     if (!looks.has(epoch)) continue
-    // Of the weights after the step, as the errors are.
-    last = {
-      train: evaluate(layout, θ, train, gradient),
-      test: evaluate(layout, θ, test),
-      norm: norm(gradient),
-    }
+    // Measured after the update.
+    last = lookAt(layout, θ, { train, test }, gradient)
     if (last.test.error < best.error) best = { error: last.test.error, epoch }
     curve.push(...pointsAt(epoch, last))
   }
@@ -91,7 +85,22 @@ async function trial(config: Config, seed: number, signal: AbortSignal): Promise
   }
 }
 
+/** About `LOOKS` epochs from 1 to `epochs`, evenly spaced in their logarithm. */
+const lookEpochs = (epochs: number): ReadonlySet<number> =>
+  new Set(Array.from({ length: LOOKS }, (_, i) => Math.round(epochs ** (i / (LOOKS - 1)))))
+
 type Look = Record<'train' | 'test', { loss: number; error: number }> & { norm: number }
+
+/** Measures θ; `gradient` becomes that of the training loss. */
+function lookAt(
+  layout: Layout,
+  θ: Float64Array,
+  { train, test }: Record<'train' | 'test', Labelled>,
+  gradient: Float64Array,
+): Look {
+  const onTrain = evaluate(layout, θ, train, gradient)
+  return { train: onTrain, test: evaluate(layout, θ, test), norm: norm(gradient) }
+}
 
 const pointsAt = (x: number, { train, test, norm: gradientNorm }: Look): CurvePoint[] =>
   Object.entries({
@@ -102,7 +111,7 @@ const pointsAt = (x: number, { train, test, norm: gradientNorm }: Look): CurvePo
     'gradient-norm': gradientNorm,
   }).map(([name, value]) => ({ x, name, value }))
 
-/** Lets a cancellation in. */
+/** Yields to the event loop, so that a cancellation is noticed. */
 async function breathe(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
   signal.throwIfAborted()
