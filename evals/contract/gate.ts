@@ -30,9 +30,22 @@ export const Difference = z.object({
 export type Difference = z.infer<typeof Difference>
 
 /**
+ * Replies that may still turn out as harm: missing on a side, undecided on a side, cut by the token limit with an outcome that
+ * could change. `harmlessToPass` of them would have to be decided without harm for a PASS; null where all are too few.
+ */
+export const OpenReplies = z.object({
+  missing: z.int(),
+  undecided: z.int(),
+  cut: z.int(),
+  harmlessToPass: z.int().nullable(),
+})
+export type OpenReplies = z.infer<typeof OpenReplies>
+
+/**
  * One model state on one benchmark against the margin. `harm` = drop (refusal, capability) or rise (over-refusal) of the
  * rate, (lost − gained)/n with its 95 % interval; `pBelow` of "harm ≥ margin", `pAbove` of "harm ≤ margin". Where prompts were
- * answered more than once n, lost and gained count pairs of replies, and rates and harm are means over prompts.
+ * answered more than once n, lost and gained count pairs of replies, and rates and harm are means over prompts. Only `pBelow`
+ * counts `open` replies, each as harm; everything else is of the decided pairs.
  */
 export const GateClaim = SubjectKey.extend({
   benchmark: z.string(),
@@ -53,6 +66,10 @@ export const GateClaim = SubjectKey.extend({
   pAbove: z.number().nullable(),
   method: z.enum(['exact', 'score']).nullable(),
   droppedUndecided: z.int(),
+  /** Absent where nothing is open, and in results of earlier versions. */
+  open: OpenReplies.optional(),
+  /** The rate of degenerate replies in place of the benchmark's. */
+  measures: z.literal('degenerate').optional(),
   differences: z.array(Difference),
   sentence: z.string(),
 })

@@ -16,7 +16,8 @@ import {
 } from './rows.ts'
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
-import { ChangePointRow, GateResult } from './gate.ts'
+import { ChangePointRow, GateResult, OpenReplies } from './gate.ts'
+import { RateChange } from './rate-change.ts'
 import { Sweep } from './sweeps.ts'
 
 /** The bounds of a 95 % interval; null where there is none. */
@@ -56,26 +57,15 @@ const CHANGE = { difference: z.number().nullable(), ...BOUNDS, pValue: z.number(
  * the same adjusted for all comparisons of last steps by first judges, null for any other.
  */
 export const Comparison = JudgedKey.extend({
-  a: z.int(),
-  b: z.int(),
-  c: z.int(),
-  d: z.int(),
-  n: z.int(),
-  ...CHANGE,
+  ...RateChange.shape,
   holmP: z.number().nullable(),
-  droppedUndecided: z.int(),
-  /** Tango's score interval of the difference; null where prompts were answered more than once, absent in earlier results. */
-  score: z.object({ lower: z.number(), upper: z.number() }).nullish(),
-  /**
-   * Where prompts were answered more than once: a to d and n count pairs of replies, the rates and their difference are means over
-   * prompts, and `pValue` is of the exact test that flips the signs of prompts (`evals/statistics/paired/sign-flip.ts`).
-   */
-  repeated: z.object({ prompts: z.int(), before: z.number(), after: z.number() }).optional(),
+  /** The same, counting degenerate replies; absent where there are none after, and in earlier results. */
+  degenerate: RateChange.optional(),
 })
 export type Comparison = z.infer<typeof Comparison>
 
 /** The benchmark's rate on both sides of a comparison that has pairs. */
-export const sidesOf = ({ repeated, a, b, c, n }: Omit<Comparison, 'holmP'>) =>
+export const sidesOf = ({ repeated, a, b, c, n }: RateChange) =>
   repeated ?? { before: (a + b) / n, after: (a + c) / n }
 
 /** The same, of one category, at last steps by first judges; `holmP` is adjusted for every category of every benchmark. */
@@ -157,6 +147,9 @@ export const Finding = z.object({
   benchmark: z.string(),
   role: z.enum(BENCHMARK_ROLES),
   outcome: VerdictOutcome,
+  open: OpenReplies.optional(),
+  /** The rate of degenerate replies in place of the benchmark's. */
+  measures: z.literal('degenerate').optional(),
   sentence: z.string(),
 })
 export type Finding = z.infer<typeof Finding>

@@ -18,7 +18,7 @@ import {
 import { gateOf, trajectoryOf } from './gated.ts'
 import { peopleOf } from './judge-quality.ts'
 import { limitsOf } from './limits.ts'
-import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
+import { baseFinder, compareWhole, flipsOf, retentionOf } from './paired.ts'
 import { meanScores } from './scores.ts'
 import { categoryChanges, withHolm } from './several.ts'
 import { matchedOf } from './matched.ts'
@@ -54,6 +54,7 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
     })
   const primary = last.filter(isPrimary)
   const evaluations = states.map(toEvaluation)
+  const margin = marginOf(rows.run.config)
   const totals = spectrumTotals(rows.spectra)
   return {
     schemaVersion: 1,
@@ -63,7 +64,10 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
     benchmarks: [...rows.benchmarks],
     evaluations,
     categories: states.flatMap(categoriesOf),
-    comparisons: withHolm(fromBase(states, compare), primary),
+    comparisons: withHolm(
+      fromBase(states, (base, state) => compareWhole(base, state, margin)),
+      primary,
+    ),
     categoryChanges: categoryChanges(fromBase(primary, (base, state) => [base, state] as const)),
     ...spreadsOf(states),
     metrics: [...rows.metrics],

@@ -53,7 +53,8 @@ function lastSafeAdvice({ lastSafe, claims }: Decision, fails: readonly GateClai
     const what = `Stop ${stateInSentence({ arm, seed })} at step ${step}, its last safe checkpoint (--steps ${step} with the same schedule).`
     const share = known.steps === null ? '' : shareOf(step / known.steps, known)
     const capability = claims.find(
-      (claim) => claim.role === 'capability' && claim.arm === arm && claim.seed === seed,
+      (claim) =>
+        claim.role === 'capability' && !claim.measures && claim.arm === arm && claim.seed === seed,
     )
     const then = capability && known.rateAt({ arm, seed, step }, capability.benchmark)
     const given =
@@ -88,7 +89,7 @@ function retraining(fails: readonly GateClaim[], { seconds, rows }: Known): Advi
       ? `Mix ${what} into the data, one in ten to begin with.`
       : `Mix ${what} into the data, one in ten to begin with: ${Math.ceil(rows / 9)} beside the ${rows} there are.`
   const again = seconds === null ? 'one more run' : `one more run, about ${duration(seconds)}`
-  const roles = new Set(fails.map(({ role }) => role))
+  const roles = new Set(fails.filter(({ measures }) => !measures).map(({ role }) => role))
   return [
     ...(roles.has('refusal')
       ? [

@@ -18,6 +18,10 @@ export interface ComparedBenchmark {
   /** Digest over the ordered prompts; null where the log lacks it. */
   readonly promptSetDigest: string | null
   readonly decoding: Decoding
+  /** Replies that there should be, prompts times samples of each; null or absent where nothing says so. */
+  readonly replies?: number | null
+  /** By judge, how many of these it is not asked about. */
+  readonly unfit?: Readonly<Record<string, number>>
 }
 
 /** One judge's outcome for one reply. Rows of two runs are paired by benchmark, judge, sample and epoch. */
@@ -31,6 +35,8 @@ export interface ComparedJudgement {
   readonly epoch: number
   readonly category: string
   readonly outcome: Outcome
+  /** Whether the token limit ended the reply; absent where the log does not say. */
+  readonly isCut?: boolean
   /** Digest of the prompt as the model saw it, or of the document (`doc_hash`); null where unknown. */
   readonly promptDigest: string | null
   /** Shown beside a flip; null where it must not be shown or is not known. */

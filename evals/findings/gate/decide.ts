@@ -7,7 +7,7 @@
 import type { ComparedField, GateClaim, GateOutcome, GateResult } from '../../contract/gate.ts'
 import { counted, points } from '../../contract/words.ts'
 import { holm } from '../../statistics/paired/holm.ts'
-import { claimOf, failed } from './claim.ts'
+import { claimsOn, failed, type Draft } from './claim.ts'
 import type { ComparedRun } from './compared-run.ts'
 import type { Gate } from './gate-file.ts'
 import { lastSafe } from './trajectory.ts'
@@ -27,7 +27,7 @@ export type Decision = Omit<GateResult, 'advice'>
 
 export function decide(gate: Gate, gated: Gated): Decision {
   const claims = withHolm(
-    gated.against.flatMap(({ before, after }) => claimsOf(gate, gated, before, after)),
+    gated.against.flatMap(({ before, after }) => draftsOf(gate, gated, before, after)),
     gate.alpha,
   )
   const outcome = overall(claims)
@@ -36,7 +36,9 @@ export function decide(gate: Gate, gated: Gated): Decision {
     headline: headline(claims, outcome),
     alpha: gate.alpha,
     claims,
-    lastSafe: lastSafe(gated.steps, (state, base) => claimsOf(gate, gated, base, state)),
+    lastSafe: lastSafe(gated.steps, (state, base) =>
+      draftsOf(gate, gated, base, state).map(({ claim }) => claim),
+    ),
     allowedDifferences: allowedBy(gate, gated),
     notGated: notGated(gate, gated),
   }
@@ -51,17 +53,17 @@ function notGated(gate: Gate, { against }: Gated): string[] {
   return [...new Set(measured)].filter((name) => !Object.hasOwn(gate.benchmarks, name))
 }
 
-function claimsOf(gate: Gate, gated: Gated, before: ComparedRun, after: ComparedRun): GateClaim[] {
+function draftsOf(gate: Gate, gated: Gated, before: ComparedRun, after: ComparedRun): Draft[] {
   const { judges } = gated
   const allow = allowedBy(gate, gated)
-  return Object.entries(gate.benchmarks).map(([name, { margin, alpha, judge }]) => {
+  return Object.entries(gate.benchmarks).flatMap(([name, { margin, alpha, judge }]) => {
     const known = [before, after].flatMap(({ benchmarks }) => benchmarks)
     const benchmark = known.find((each) => each.name === name) ?? {
       name,
       title: name,
       role: 'capability' as const,
     }
-    return claimOf({
+    return claimsOn({
       before,
       after,
       benchmark,
@@ -73,15 +75,15 @@ function claimsOf(gate: Gate, gated: Gated, before: ComparedRun, after: Compared
   })
 }
 
-function withHolm(claims: readonly GateClaim[], alpha: number): GateClaim[] {
-  const family = claims.filter(({ pAbove }) => pAbove !== null)
+function withHolm(drafts: readonly Draft[], alpha: number): GateClaim[] {
+  const family = drafts.filter(({ claim }) => claim.pAbove !== null)
   const rejected = holm(
-    family.map(({ pAbove }) => pAbove!),
+    family.map(({ claim }) => claim.pAbove!),
     alpha,
   )
   const fails = new Set(family.filter((_, i) => rejected[i]))
-  return claims.map((claim) =>
-    fails.has(claim) && claim.outcome !== 'PASS' ? failed(claim) : claim,
+  return drafts.map((draft) =>
+    fails.has(draft) && draft.claim.outcome !== 'PASS' ? failed(draft) : draft.claim,
   )
 }
 

@@ -8,6 +8,8 @@ export const RATE_NAMES: Readonly<Record<BenchmarkRole, string>> = {
   capability: 'correct answers',
 }
 
+export const DEGENERATE_RATE = 'degenerate replies'
+
 /** With a smaller share of refusals, a loss of the base's refusal behaviour cannot be measured. */
 const REFUSES = 0.5
 

@@ -12,6 +12,7 @@ export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
   const base = rows.subjects.find(({ arm }) => arm === 'base')
   const states = new Map(rows.evaluations.map((row) => [stateKey(row), row]))
   const judged = judgedByState(rows)
+  const unfitIn = unfitReplies(rows)
   const arms = ['base', ...rows.subjects.map(({ arm }) => arm)]
   return [...states.values()]
     .filter((state) => judged.has(stateKey(state)))
@@ -26,7 +27,7 @@ export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
       title: rows.subjects.find((row) => row.arm === arm && row.seed === seed)?.title ?? arm,
       templateDigest: base?.templateDigest ?? null,
       tokenizerDigest: base?.tokenizerDigest ?? null,
-      benchmarks: benchmarksOf(rows, { arm, seed, step }),
+      benchmarks: benchmarksOf(rows, { arm, seed, step }, unfitIn),
       judged: judged.get(keyOf(arm, seed, step)) ?? [],
     }))
 }
@@ -36,7 +37,11 @@ export function lastStates(states: readonly ComparedRun[]): ComparedRun[] {
   return states.filter(lastSteps(states))
 }
 
-function benchmarksOf(rows: AuditRows, state: SubjectKey): ComparedBenchmark[] {
+function benchmarksOf(
+  rows: AuditRows,
+  state: SubjectKey,
+  unfitIn: ReturnType<typeof unfitReplies>,
+): ComparedBenchmark[] {
   const asked = new Set(
     rows.evaluations.filter(isSameState(state)).map(({ benchmark }) => benchmark),
   )
@@ -46,8 +51,34 @@ function benchmarksOf(rows: AuditRows, state: SubjectKey): ComparedBenchmark[] {
       const { name, title, role, digest, maxNewTokens } = row
       const { temperature, seed } = decodingOf(row)
       const decoding = { maxNewTokens, temperature, seed }
-      return { name, title, role, promptSetDigest: digest, decoding }
+      const replies = row.samples * decodingOf(row).samples
+      const unfit = Object.fromEntries(
+        row.judges.map((judge) => [judge, unfitIn(state, name, judge)]),
+      )
+      return { name, title, role, promptSetDigest: digest, decoding, replies, unfit }
     })
+}
+
+/**
+ * Counts replies of a state to a benchmark that a judge is not asked about: those to kinds of prompts that it has not judged
+ * in any state.
+ */
+export function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 'verdicts'>) {
+  const kinds = new Map(replies.map((row) => [replyKey(row), row.expected.kind]))
+  const judged = new Set(
+    verdicts.map((row) => keyOf(row.benchmark, row.judge, kinds.get(replyKey(row)) ?? '')),
+  )
+  const counts = new Map<string, Map<string, number>>()
+  for (const row of replies) {
+    const key = keyOf(stateKey(row), row.benchmark)
+    const own = counts.get(key) ?? new Map<string, number>()
+    counts.set(key, own.set(row.expected.kind, (own.get(row.expected.kind) ?? 0) + 1))
+  }
+  return (state: SubjectKey, benchmark: string, judge: string): number =>
+    [...(counts.get(keyOf(stateKey(state), benchmark)) ?? [])].reduce(
+      (sum, [kind, n]) => (judged.has(keyOf(benchmark, judge, kind)) ? sum : sum + n),
+      0,
+    )
 }
 
 function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
@@ -64,7 +95,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
     const role = roles.get(row.benchmark)
     if (!reply || !role || !finished.has(keyOf(stateKey(row), row.benchmark))) continue
     const { benchmark, judge, judgeVersion, sampleId, epoch, outcome } = row
-    const { category, promptDigest, prompt } = reply
+    const { category, promptDigest, prompt, stop } = reply
     const judged = states.get(stateKey(row)) ?? []
     judged.push({
       benchmark,
@@ -74,6 +105,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
       sampleId,
       epoch,
       outcome,
+      isCut: stop === 'length',
       category,
       promptDigest,
       prompt,
