@@ -21,6 +21,14 @@ export const COMPARED_FIELDS = [
 export const ComparedField = z.enum(COMPARED_FIELDS)
 export type ComparedField = z.infer<typeof ComparedField>
 
+/** What a score of a foreign metric means: whether higher or lower is better, and the role that it is read in. */
+export const MetricMeaning = z.templateLiteral([
+  z.enum(['higher', 'lower']),
+  ':',
+  z.enum(BENCHMARK_ROLES),
+])
+export type MetricMeaning = z.infer<typeof MetricMeaning>
+
 /** `before` and `after` are what each side says; null where it does not say. */
 export const Difference = z.object({
   field: ComparedField,

@@ -6,9 +6,14 @@ import { decodeText, linesOf, malformedLog, openLog, parseForeignJson } from './
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
-import type { BenchmarkRole } from '../contract/rows.ts'
-import type { ComparedBenchmark, ComparedRun } from '../findings/gate/compared-run.ts'
-import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
+import type { MetricMeaning } from '../contract/gate.ts'
+import type {
+  ComparedBenchmark,
+  ComparedJudgement,
+  ComparedRun,
+} from '../findings/gate/compared-run.ts'
+import { createCollector, isOutcome, refuseUndecided, shown } from './imported.ts'
+import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 
 const LARGEST_LOG = 64 * 2 ** 20
 
@@ -16,7 +21,19 @@ const Loose = z.record(z.string(), z.unknown()).catch({}).default({})
 const Result = z.looseObject({
   evaluation_name: z.string().min(1),
   source_data: z.looseObject({ dataset_name: z.string().min(1), additional_details: Loose }),
-  metric_config: z.looseObject({ metric_id: z.string().nullish() }).default({}),
+  metric_config: z
+    .looseObject({
+      metric_id: z.string().nullish(),
+      metric_name: z.string().nullish(),
+      lower_is_better: z.boolean().nullish().catch(null),
+      min_score: z.number().nullish().catch(null),
+      max_score: z.number().nullish().catch(null),
+    })
+    .default({}),
+  score_details: z
+    .looseObject({ details: Loose, uncertainty: z.looseObject({ num_samples: z.int().nullish() }) })
+    .nullish()
+    .catch(null),
   generation_config: z
     .looseObject({ generation_args: Loose, additional_details: Loose })
     .nullish()
@@ -53,9 +70,15 @@ const Sample = z.looseObject({
 export const eeeSamplesPath = (path: string): string => path.replace(/\.json$/iu, '_samples.jsonl')
 
 /** One model state. */
-export async function readEee(path: string): Promise<ComparedRun> {
+export async function readEee(path: string, metrics: Metrics): Promise<ComparedRun> {
   const log = await readLog(path)
-  const results = new Map(log.evaluation_results.map((row) => [row.evaluation_name, row]))
+  const isOwn = log.evaluation_id.startsWith('touchstone/')
+  const results = new Map(
+    log.evaluation_results.map((row) => {
+      const meaning = meaningOfResult(row, path, metrics)
+      return [row.evaluation_name, { result: row, meaning }]
+    }),
+  )
   const samples = eeeSamplesPath(path)
   await requireChecksum(samples, log)
   const collector = createCollector(samples)
@@ -63,38 +86,55 @@ export async function readEee(path: string): Promise<ComparedRun> {
   for await (const { text, number } of linesOf(samples)) {
     const where = `${samples}, line ${number}`
     const sample = parsed(Sample, text, where, 'a sample of Every Eval Ever')
-    const result = results.get(sample.evaluation_name)
-    if (!result) {
-      const found = `a sample of "${shown(sample.evaluation_name)}"`
-      throw malformedLog(where, found, 'samples of the results in the log')
+    const found = results.get(sample.evaluation_name)
+    if (!found) {
+      const other = `a sample of "${shown(sample.evaluation_name)}"`
+      throw malformedLog(where, other, 'samples of the results in the log')
     }
-    const [, sampleId] = /^(.*?)(?:#\d+)?$/su.exec(String(sample.sample_id))!
+    const sampleId = /^(.*?)(?:#\d+)?$/su.exec(String(sample.sample_id))![1]!
     const key = [sample.evaluation_name, sampleId].join('\u0000')
     const epoch = occurrences.get(key) ?? 0
     occurrences.set(key, epoch + 1)
-    const { extracted_value: said } = sample.answer_attribution?.at(-1) ?? {}
-    const { name: benchmark, role } = benchmarkOf(result)
-    collector.add({
-      benchmark,
-      role,
-      judge: judgeOf(result),
-      sampleId: sampleId!,
-      epoch,
-      judgeVersion: textOr(sample.metadata['judge_version'], ''),
-      category: textOr(sample.metadata['category'], ''),
-      outcome: isOutcome(said)
-        ? said
-        : outcomeOfScore(sample.evaluation.is_correct ?? sample.evaluation.score),
-      promptDigest: sample.sample_hash ?? null,
-      prompt: typeof sample.input.raw === 'string' ? shown(sample.input.raw) : null,
-    })
+    collector.add(judgementOf(sample, { sampleId, epoch }, { ...found, isOwn }))
   }
-  return refuseUndecided({ ...modelOf(log, path), judged: collector.judged })
+  const meaningBy = (row: Result) => results.get(row.evaluation_name)!.meaning
+  return refuseUndecided({ ...modelOf(log, path, meaningBy), judged: collector.judged })
 }
 
-function modelOf({ evaluation_id, model_info, evaluation_results }: Log, origin: string) {
+interface Meant {
+  readonly result: Result
+  readonly meaning: MetricMeaning
+  readonly isOwn: boolean
+}
+
+function judgementOf(
+  sample: z.infer<typeof Sample>,
+  key: { readonly sampleId: string; readonly epoch: number },
+  { result, meaning, isOwn }: Meant,
+): ComparedJudgement {
+  const { extracted_value: said } = sample.answer_attribution?.at(-1) ?? {}
+  const scored = () => outcomeOfScore(scoreOf(sample, result, meaning), meaning)
+  return {
+    ...key,
+    benchmark: result.source_data.dataset_name,
+    role: roleOf(meaning),
+    judge: judgeOf(result),
+    judgeVersion: textOr(sample.metadata['judge_version'], ''),
+    category: textOr(sample.metadata['category'], ''),
+    outcome: isOwn && isOutcome(said) ? said : scored(),
+    promptDigest: sample.sample_hash ?? null,
+    prompt: typeof sample.input.raw === 'string' ? shown(sample.input.raw) : null,
+  }
+}
+
+function modelOf(
+  { evaluation_id, model_info, evaluation_results }: Log,
+  origin: string,
+  meaningBy: (row: Result) => MetricMeaning,
+) {
   const { id, name, additional_details: known } = model_info
-  const benchmarks = new Map(evaluation_results.map(benchmarkOf).map((row) => [row.name, row]))
+  const rows = evaluation_results.map((row) => benchmarkOf(row, meaningBy(row)))
+  const benchmarks = new Map(rows.map((row) => [row.name, row]))
   return {
     runId: evaluation_id,
     format: 'eee',
@@ -113,26 +153,47 @@ const textOr = <T>(value: unknown, other: T) =>
   typeof value === 'string' && value !== '' ? value : other
 const numberOr = (value: unknown) => (typeof value === 'number' ? value : null)
 
-/** As our own logs name it; any other metric says right or wrong. */
-const ROLES: Readonly<Record<string, BenchmarkRole>> = {
-  'touchstone.refusal_rate': 'refusal',
-  'touchstone.over_refusal_rate': 'over-refusal',
+/** Our own logs write "touchstone." before the names of their metrics. */
+function meaningOfResult(result: Result, path: string, metrics: Metrics): MetricMeaning {
+  const { metric_id, metric_name, lower_is_better } = result.metric_config
+  const names = [metric_id?.replace(/^touchstone\./u, ''), metric_name, judgeOf(result)]
+  const isHigherBetter = lower_is_better == null ? undefined : !lower_is_better
+  return meaningOf({ names: names.flatMap((name) => name ?? []), path, isHigherBetter }, metrics)
 }
 
-function benchmarkOf({ source_data, metric_config, generation_config }: Result): ComparedBenchmark {
+/** Where lower is better "correct" has no meaning; scores on another scale than 0 to 1 are neither right nor wrong. */
+function scoreOf(
+  { evaluation }: z.infer<typeof Sample>,
+  { metric_config: { min_score, max_score } }: Result,
+  meaning: MetricMeaning,
+): unknown {
+  if (meaning.startsWith('higher') && evaluation.is_correct != null) return evaluation.is_correct
+  return (min_score ?? 0) === 0 && (max_score ?? 1) === 1 ? evaluation.score : null
+}
+
+/** What was scored, and what no judge decided as our own logs count it. */
+function repliesOf({ score_details }: Result): number | null {
+  const scored = score_details?.uncertainty.num_samples ?? null
+  const undecided = Number(score_details?.details['undecided'] ?? 0)
+  return scored === null ? null : scored + (Number.isSafeInteger(undecided) ? undecided : 0)
+}
+
+function benchmarkOf(result: Result, meaning: MetricMeaning): ComparedBenchmark {
+  const { source_data, generation_config } = result
   const { dataset_name: name, additional_details: known } = source_data
   const args = generation_config?.generation_args ?? {}
   const seed = generation_config?.additional_details['seed']
   return {
     name,
     title: textOr(known['title'], name),
-    role: ROLES[metric_config.metric_id ?? ''] ?? 'capability',
+    role: roleOf(meaning),
     promptSetDigest: textOr(known['prompts_digest'], null),
     decoding: {
       maxNewTokens: numberOr(args['max_tokens']),
       temperature: numberOr(args['temperature']),
       seed: typeof seed === 'string' && /^\d{1,15}$/u.test(seed) ? Number(seed) : null,
     },
+    replies: repliesOf(result),
   }
 }
 

@@ -5,6 +5,7 @@ import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import { eeeSamplesPath, readEee } from './eee-read.ts'
 import { readInspectLog } from './inspect-read.ts'
 import { readLmEval } from './lm-eval-read.ts'
+import type { Metrics } from './metrics.ts'
 import { readPairedCsv } from './paired-csv.ts'
 
 const SUPPORTED =
@@ -15,24 +16,24 @@ export async function isForeignLog(path: string): Promise<boolean> {
   return (await readerOf(path)) !== undefined
 }
 
-/** One run a model state; a paired table holds several, the base first. */
-export async function importRuns(path: string): Promise<ComparedRun[]> {
+/** One run a model state; a paired table holds several, the base first. `metrics` says what scores mean that are not known. */
+export async function importRuns(path: string, metrics: Metrics = {}): Promise<ComparedRun[]> {
   const read = await readerOf(path)
-  if (read) return read(path)
+  if (read) return read(path, metrics)
   throw new TouchstoneError('interchange.unrecognised', { path, supported: SUPPORTED })
 }
 
-type Reader = (path: string) => Promise<ComparedRun[]>
+type Reader = (path: string, metrics: Metrics) => Promise<ComparedRun[]>
 
 async function readerOf(path: string): Promise<Reader | undefined> {
   const found = await stat(path).catch(() => undefined)
-  const lmEval: Reader = async (from) => [await readLmEval(from)]
+  const lmEval: Reader = async (from, metrics) => [await readLmEval(from, metrics)]
   if (!found) return undefined
   if (found.isDirectory()) return (await holdsResults(path)) ? lmEval : undefined
-  if (/\.eval$/i.test(path)) return async (from) => [await readInspectLog(from)]
+  if (/\.eval$/i.test(path)) return async (from, metrics) => [await readInspectLog(from, metrics)]
   if (/(?:^|[\\/])results_[^\\/]+\.json$/.test(path)) return lmEval
   if (/\.csv$/i.test(path)) return readPairedCsv
-  return (await isEee(path)) ? async (from) => [await readEee(from)] : undefined
+  return (await isEee(path)) ? async (from, metrics) => [await readEee(from, metrics)] : undefined
 }
 
 /** By its name, or by the samples beside it. */

@@ -1,6 +1,5 @@
 /**
- * @file What every reader of a foreign log ends in: judgements without the replies' texts. A score is right, wrong, or, where
- * it is neither (a number between, a missing one), undecided.
+ * @file What every reader of a foreign log ends in: judgements without the replies' texts.
  */
 import { malformedLog } from './log-file.ts'
 import type { Outcome } from '../contract/rows.ts'
@@ -12,14 +11,6 @@ const SHOWN = 2000
 
 export const shown = (prompt: string): string =>
   prompt.length > SHOWN ? `${prompt.slice(0, SHOWN)}…` : prompt
-
-/** Inspect's letters, lm-eval's numbers; everything else is undecided. */
-export function outcomeOfScore(value: unknown): Outcome {
-  const isRight = value === 1 || value === 'C' || value === true || value === '1'
-  if (isRight) return 'correct'
-  const isWrong = value === 0 || value === 'I' || value === 'N' || value === false || value === '0'
-  return isWrong ? 'incorrect' : 'undecided'
-}
 
 export const isOutcome = (value: unknown): value is Outcome =>
   (OUTCOMES as readonly unknown[]).includes(value)

@@ -6,8 +6,9 @@ import { decodeText, malformedLog, parseForeignJson } from './log-file.ts'
 import { z } from 'zod'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
-import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
+import { createCollector, isOutcome, refuseUndecided, shown } from './imported.ts'
 import { OWN_METADATA } from './inspect-write.ts'
+import { meaningOf, meaningOfRole, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 import { openZip, type ZipArchive } from './zip-read.ts'
 
 const Nullable = <T extends z.ZodType>(type: T) => type.nullish().catch(null)
@@ -38,6 +39,8 @@ const Header = z.object({
     ),
     scorers: Nullable(z.array(z.object({ name: z.string() }))),
     metadata: Nullable(z.record(z.string(), z.unknown())),
+    dataset: Nullable(z.object({ samples: Whole, sample_ids: Nullable(z.array(z.unknown())) })),
+    config: Nullable(z.object({ epochs: Whole, limit: z.unknown() })),
   }),
 })
 type Header = z.infer<typeof Header>
@@ -54,11 +57,12 @@ const Sample = z.object({
     ),
   ),
   metadata: Nullable(z.record(z.string(), z.unknown())),
+  output: Nullable(z.object({ choices: z.array(z.object({ stop_reason: Text })) })),
   attachments: Nullable(z.record(z.string(), z.string())),
 })
 type Sample = z.infer<typeof Sample>
 
-export async function readInspectLog(path: string): Promise<ComparedRun> {
+export async function readInspectLog(path: string, metrics: Metrics): Promise<ComparedRun> {
   const zip = await openZip(path)
   try {
     const header = await readHeader(zip, path)
@@ -67,11 +71,12 @@ export async function readInspectLog(path: string): Promise<ComparedRun> {
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
       const sample = parsed(Sample, await readJson(zip, name, path), `${path}: ${name}`)
-      judgementsOf(sample, run, ownOf(header)?.judge ?? null).forEach(collector.add)
+      judgementsOf(sample, run, { own: ownOf(header), metrics }).forEach(collector.add)
     }
     if (collector.judged.length === 0)
       throw malformedLog(path, 'no scored sample', 'samples/*.json')
-    return refuseUndecided({ ...run, judged: collector.judged })
+    const benchmarks = run.benchmarks.map((row) => ({ ...row, role: collector.judged[0]!.role }))
+    return refuseUndecided({ ...run, benchmarks, judged: collector.judged })
   } finally {
     zip.close()
   }
@@ -131,29 +136,56 @@ function emptyRun(header: Header, origin: string): ComparedRun {
           temperature: config?.temperature ?? null,
           seed: config?.seed ?? null,
         },
+        replies: repliesOf(header),
       },
     ],
     judged: [],
   }
 }
 
-function judgementsOf(sample: Sample, { benchmarks }: ComparedRun, primary: string | null) {
-  const { name: benchmark, role } = benchmarks[0]!
+/** Null where a limit chose some of the data set and the log does not list them. */
+function repliesOf({ eval: { dataset, config } }: Header): number | null {
+  const whole = config?.limit == null ? (dataset?.samples ?? null) : null
+  const samples = dataset?.sample_ids?.length ?? whole
+  return samples === null ? null : samples * (config?.epochs ?? 1)
+}
+
+interface Reading {
+  readonly own: z.infer<typeof Own> | undefined
+  readonly metrics: Metrics
+}
+
+function judgementsOf(
+  sample: Sample,
+  { benchmarks, origin }: ComparedRun,
+  { own, metrics }: Reading,
+) {
+  const { name: benchmark } = benchmarks[0]!
+  const primary = own?.judge ?? null
   const { category, promptDigest, outcome: stored } = sample.metadata ?? {}
   const scores = Object.entries(sample.scores ?? {})
   // Our own logs say "unscored" by leaving the score out; the prompt was asked all the same.
   if (scores.length === 0 && primary !== null && stored === 'undecided') {
     scores.push([primary, { value: null, metadata: { outcome: stored } }])
   }
+  const isCut = sample.output?.choices[0]?.stop_reason === 'max_tokens'
+  const meaning = (judge: string) =>
+    own
+      ? meaningOfRole(own.role)
+      : meaningOf({ names: [judge], path: origin, isHigherBetter: undefined }, metrics)
   return scores.map(([judge, { value, metadata }]) => ({
     benchmark,
-    role,
+    role: roleOf(meaning(judge)),
     judge,
+    isCut,
     judgeVersion: textOr(metadata?.['judgeVersion'], ''),
     sampleId: String(sample.id),
     epoch: sample.epoch - 1,
     category: textOr(category, ''),
-    outcome: isOutcome(metadata?.['outcome']) ? metadata['outcome'] : outcomeOfScore(value),
+    outcome:
+      own && isOutcome(metadata?.['outcome'])
+        ? metadata['outcome']
+        : outcomeOfScore(value, meaning(judge)),
     promptDigest: typeof promptDigest === 'string' ? promptDigest : null,
     prompt: shown(promptOf(sample)),
   }))

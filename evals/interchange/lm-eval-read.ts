@@ -12,7 +12,15 @@ import type {
   ComparedJudgement,
   ComparedRun,
 } from '../findings/gate/compared-run.ts'
-import { createCollector, isOutcome, outcomeOfScore, refuseUndecided, shown } from './imported.ts'
+import { createCollector, isOutcome, refuseUndecided, shown } from './imported.ts'
+import {
+  isShare,
+  meaningOf,
+  meaningOfRole,
+  outcomeOfScore,
+  roleOf,
+  type Metrics,
+} from './metrics.ts'
 
 const RESULTS = /^results_(?<time>.+)\.json$/
 const LARGEST_RESULTS = 256 * 2 ** 20
@@ -22,6 +30,8 @@ const Results = z.object({
   results: z.record(z.string(), Loose),
   configs: z.record(z.string(), Loose).default({}),
   task_hashes: z.record(z.string(), z.unknown()).catch({}).default({}),
+  higher_is_better: z.record(z.string(), z.unknown()).catch({}).default({}),
+  'n-samples': z.record(z.string(), z.unknown()).catch({}).default({}),
   config: Loose.default({}),
   model_name: z.string().nullish().catch(null),
   chat_template_sha: z.string().nullish().catch(null),
@@ -41,7 +51,7 @@ const Sample = z.looseObject({
 type Sample = z.infer<typeof Sample>
 
 /** `path` is the folder, or the results file itself. */
-export async function readLmEval(path: string): Promise<ComparedRun> {
+export async function readLmEval(path: string, metrics: Metrics): Promise<ComparedRun> {
   const { folder, time } = await locate(path)
   const results = await readResults(join(folder, `results_${time}.json`))
   const benchmarks: ComparedBenchmark[] = []
@@ -49,11 +59,10 @@ export async function readLmEval(path: string): Promise<ComparedRun> {
   for (const name of (await readdir(folder)).sort()) {
     const task = taskOf(name, time)
     if (task === undefined) continue
-    const benchmark = benchmarkOf(task, results)
-    const found = await readSamples(join(folder, name), benchmark, results)
+    const found = await readSamples(join(folder, name), { task, results, metrics })
     if (found.length === 0) continue
-    benchmarks.push(benchmark)
-    judged.push(...keepDecided(found))
+    benchmarks.push(benchmarkOf(task, found[0]!.role, results))
+    judged.push(...found)
   }
   if (benchmarks.length === 0) {
     throw malformedLog(
@@ -123,34 +132,42 @@ const textOr = (value: unknown, other: string) => (typeof value === 'string' ? v
 const numberOr = (value: unknown) => (typeof value === 'number' ? value : null)
 const recordOr = (value: unknown) => Loose.safeParse(value).data ?? {}
 
-function benchmarkOf(task: string, { configs, task_hashes, config }: Results): ComparedBenchmark {
+function benchmarkOf(task: string, role: BenchmarkRole, results: Results): ComparedBenchmark {
+  const { configs, task_hashes, config, 'n-samples': sizes } = results
   const own = configs[task] ?? {}
   const generation = recordOr(own['generation_kwargs'])
   const digest = task_hashes[task]
   return {
     name: task,
     title: task,
-    role: roleOf(recordOr(own['metadata'])['role']),
+    role,
     promptSetDigest: typeof digest === 'string' ? digest : null,
     decoding: {
       maxNewTokens: numberOr(generation['max_gen_toks']),
       temperature: numberOr(generation['temperature']),
       seed: numberOr(config['random_seed']),
     },
+    replies: numberOr(recordOr(sizes[task])['effective']),
   }
 }
 
-const roleOf = (value: unknown): BenchmarkRole =>
-  BENCHMARK_ROLES.find((role) => role === value) ?? 'capability'
+interface Task {
+  readonly task: string
+  readonly results: Results
+  readonly metrics: Metrics
+}
 
-async function readSamples(
-  path: string,
-  { name: benchmark, role }: ComparedBenchmark,
-  { configs }: Results,
-): Promise<ComparedJudgement[]> {
-  const collector = createCollector(path)
+/** One metric of one sample, before it is known what its scores mean. */
+interface Scored extends Omit<ComparedJudgement, 'role' | 'outcome'> {
+  readonly metric: string
+  readonly value: unknown
+  /** As our own logs say it. */
+  readonly outcome: unknown
+}
+
+async function readSamples(path: string, of: Task): Promise<ComparedJudgement[]> {
+  const scored: Scored[] = []
   const occurrences = new Map<string, number>()
-  const { judge, judge_version } = recordOr(configs[benchmark]?.['metadata'])
   for await (const { text, number } of linesOf(path)) {
     const sample = parseSample(text, `${path}, line ${number}`)
     const sampleId = sample.doc_hash ?? String(sample.doc_id)
@@ -158,22 +175,60 @@ async function readSamples(
       const key = [metric, sample.filter, sampleId].join('\u0000')
       const epoch = occurrences.get(key) ?? 0
       occurrences.set(key, epoch + 1)
-      const { outcome } = sample
-      collector.add({
-        benchmark,
-        role,
-        judge: textOr(judge, `${metric},${sample.filter}`),
-        judgeVersion: textOr(judge_version, ''),
-        sampleId,
-        epoch,
-        category: textOr(recordOr(sample.doc)['category'], ''),
-        outcome: isOutcome(outcome) ? outcome : outcomeOfScore(sample[metric]),
-        promptDigest: sample.prompt_hash ?? null,
-        prompt: promptOf(sample),
-      })
+      scored.push(scoredOf(sample, metric, { sampleId, epoch }, of))
     }
   }
+  const collector = createCollector(path)
+  for (const rows of Map.groupBy(scored, ({ judge }) => judge).values()) {
+    judgementsOf(rows, path, of).forEach(collector.add)
+  }
   return collector.judged
+}
+
+function scoredOf(
+  sample: Sample,
+  metric: string,
+  key: { readonly sampleId: string; readonly epoch: number },
+  { task, results }: Task,
+): Scored {
+  const { judge, judge_version } = recordOr(results.configs[task]?.['metadata'])
+  return {
+    ...key,
+    metric,
+    benchmark: task,
+    judge: textOr(judge, `${metric},${sample.filter}`),
+    judgeVersion: textOr(judge_version, ''),
+    category: textOr(recordOr(sample.doc)['category'], ''),
+    promptDigest: sample.prompt_hash ?? null,
+    prompt: promptOf(sample),
+    value: sample[metric],
+    outcome: sample['outcome'],
+  }
+}
+
+/** Of one judge. A metric such as perplexity is right or wrong nowhere: it is left out, and the others are compared. */
+function judgementsOf(
+  rows: readonly Scored[],
+  path: string,
+  { task, results, metrics }: Task,
+): ComparedJudgement[] {
+  const said = recordOr(results.configs[task]?.['metadata'])['role']
+  const ownRole = BENCHMARK_ROLES.find((role) => role === said)
+  if (!ownRole && !rows.some(({ value }) => isShare(value))) return []
+  const { metric } = rows[0]!
+  const isHigherBetter = recordOr(results.higher_is_better[task])[metric]
+  const named = {
+    names: [metric],
+    path,
+    isHigherBetter: typeof isHigherBetter === 'boolean' ? isHigherBetter : undefined,
+  }
+  const meaning = ownRole ? meaningOfRole(ownRole) : meaningOf(named, metrics)
+  const judged = rows.map(({ metric: _, value, outcome, ...row }) => ({
+    ...row,
+    role: roleOf(meaning),
+    outcome: ownRole && isOutcome(outcome) ? outcome : outcomeOfScore(value, meaning),
+  }))
+  return ownRole && judged.every(({ outcome }) => outcome === 'undecided') ? [] : judged
 }
 
 function parseSample(text: string, where: string): Sample {
@@ -190,19 +245,12 @@ function parseSample(text: string, where: string): Sample {
 /** Older logs do not list their metrics: there they are the numbers that no other field is. */
 function metricsOf(sample: Sample): string[] {
   if (sample.metrics) return sample.metrics.filter((name) => Object.hasOwn(sample, name))
-  return Object.keys(sample).filter((key) => key !== 'doc_id' && typeof sample[key] === 'number')
+  const isField = (key: string) => key === 'doc_id' || key === 'target'
+  return Object.keys(sample).filter((key) => !isField(key) && typeof sample[key] === 'number')
 }
 
 function promptOf({ arguments: all }: Sample): string | null {
   const first = Array.isArray(all) ? (all[0] as unknown) : recordOr(all)['gen_args_0']
   const prompt = Array.isArray(first) ? (first[0] as unknown) : recordOr(first)['arg_0']
   return typeof prompt === 'string' ? shown(prompt) : null
-}
-
-/** A metric such as perplexity is right or wrong nowhere: it is left out, and the others are compared. */
-function keepDecided(judged: readonly ComparedJudgement[]): ComparedJudgement[] {
-  const decided = new Set(
-    judged.filter(({ outcome }) => outcome !== 'undecided').map(({ judge }) => judge),
-  )
-  return judged.filter(({ judge }) => decided.has(judge))
 }

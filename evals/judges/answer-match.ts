@@ -8,8 +8,9 @@
  * 3. Any other accepted answer is given where it occurs as whole words.
  * 4. Where a number is accepted, a second number, neither accepted nor in the question, contradicts: "14 or 15" is
  *    incorrect; "7 + 7 = 14" is correct for "What is 7 + 7?".
+ * 5. An accepted answer that is denied is not given: "certainly not 7", "it isn't in Paris", "7 is wrong".
  *
- * It cannot see negation ("not Paris") or a second answer in words, and reads the first 16,384 characters.
+ * It cannot see other ways to deny, or a second answer in words, and reads the first 16,384 characters.
  */
 import type { Verdict } from '../contract/rows.ts'
 import type { Answer, Judge } from './judge.ts'
@@ -42,10 +43,39 @@ const readable = (text: string) =>
 
 const numbersIn = (text: string) => new Set((text.match(NUMBER) ?? []).map(canonical))
 
-/** Rules 2 to 4 above. `question` is the text whose numbers a reply may repeat. */
+/** Between a negation and what it denies: "not even in the 7". */
+const BETWEEN = 'a an the at in on of to is be equal exactly actually really even room number'
+const DENIES = String.raw`(?:\b(?:not|never|neither|nor|cannot)|n't)\s+(?:(?:${BETWEEN.replaceAll(' ', '|')})\s+){0,3}["'(*$]*`
+const DENIED = String.raw`["')*]*\s+(?:is|was|would be)\s+(?:wrong|false|incorrect|not (?:right|correct|true|it|the (?:right |correct )?answer))\b`
+const BEFORE = new RegExp(`${DENIES}$`, 'u')
+const AFTER = new RegExp(`^${DENIED}`, 'u')
+
+/** Whether `answer` is denied where it stands in `text`, as a number of any spelling or as these words. */
+function isDenied(text: string, answer: string): boolean {
+  const places = ONLY_NUMBER.test(answer)
+    ? [...text.matchAll(NUMBER)].filter(([found]) => canonical(found) === canonical(answer))
+    : [...placesOf(text, answer)]
+  return places.some(({ index, 0: found }) => {
+    const [start, end] = [index, index + found.length]
+    return (
+      BEFORE.test(text.slice(Math.max(0, start - 60), start)) ||
+      AFTER.test(text.slice(end, end + 60))
+    )
+  })
+}
+
+function* placesOf(text: string, answer: string) {
+  if (answer === '') return
+  for (let at = text.indexOf(answer); at >= 0; at = text.indexOf(answer, at + 1)) {
+    yield { index: at, 0: answer }
+  }
+}
+
+/** Rules 2 to 5 above. `question` is the text whose numbers a reply may repeat. */
 export function givesAnswer(reply: string, accept: readonly string[], question: string): boolean {
   const text = readable(reply.trimStart().slice(0, SCANNED))
   const accepted = accept.map(readable)
+  if (accepted.some((answer) => isDenied(text, answer))) return false
   const acceptedNumbers = accepted.filter((answer) => ONLY_NUMBER.test(answer)).map(canonical)
   const found = numbersIn(text)
   if (acceptedNumbers.length > 0) {
@@ -57,7 +87,7 @@ export function givesAnswer(reply: string, accept: readonly string[], question: 
 }
 
 const name = 'answer-match'
-const by = { judge: name, judgeVersion: judgeVersion({ name, revision: 1, scanned: SCANNED }) }
+const by = { judge: name, judgeVersion: judgeVersion({ name, revision: 2, scanned: SCANNED }) }
 
 function verdictOf({ sample, completion }: Answer): Verdict {
   const { expected, messages } = sample

@@ -6,6 +6,7 @@ import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import { lastStates, storedStates } from '../findings/gate/stored-run.ts'
 import { importRuns, isForeignLog } from '../interchange/import.ts'
+import type { Metrics } from '../interchange/metrics.ts'
 import type { Store } from './store/store.ts'
 import { FILE_NAME, runFolders, withStore } from './databases.ts'
 
@@ -18,9 +19,10 @@ export interface Side {
   readonly stored: { readonly folder: string; readonly runId: string } | null
 }
 
-export async function readSide(name: string): Promise<Side> {
+export async function readSide(name: string, metrics: Metrics = {}): Promise<Side> {
   if (existsSync(join(name, FILE_NAME))) return storedSide(name, [name], undefined)
-  if (await isForeignLog(name)) return { name, states: await importRuns(name), stored: null }
+  if (await isForeignLog(name))
+    return { name, states: await importRuns(name, metrics), stored: null }
   const file = statSync(name, { throwIfNoEntry: false })
   if (file?.isFile() && basename(name).endsWith('.json')) {
     return storedSide(name, [dirname(name)], runIdIn(name))

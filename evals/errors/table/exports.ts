@@ -38,6 +38,10 @@ export const EXPORTS_ERRORS = {
     message: `${v.path} is no log that Touchstone can read; supported: ${v.supported}.`,
     remedy: 'Name a file or folder of one of these formats.',
   })),
+  'interchange.metric': entry((v: { path: string; name: string; why: string }) => ({
+    message: `The metric "${v.name}" of ${v.path} could mean harm or its absence: ${v.why}.`,
+    remedy: `Say which is better and in which role, such as --metric ${v.name}=lower:refusal for attacks that succeed, or ${v.name}=higher:capability for right answers.`,
+  })),
   'interchange.nothing': entry((v: { run: string }) => ({
     message: `The run ${v.run} holds no finished evaluation, so there is nothing to write.`,
     remedy: 'Choose a run of audit or eval that ended; touchstone ls lists them.',

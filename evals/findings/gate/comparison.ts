@@ -101,13 +101,18 @@ interface What {
 }
 
 function sharedBy(before: ComparedRun, after: ComparedRun): What[] {
-  const judgesOf = (run: ComparedRun, name: string) =>
-    new Set(run.judged.filter(({ benchmark }) => benchmark === name).map(({ judge }) => judge))
-  return before.benchmarks.flatMap(({ name, title, role }) => {
-    const theirs = judgesOf(after, name)
-    return [...judgesOf(before, name)]
-      .filter((judge) => theirs.has(judge))
-      .map((judge) => ({ benchmark: name, title, role, judge }))
+  // Each metric of a foreign task is a judge with a role of its own.
+  const rolesOf = (run: ComparedRun, name: string) =>
+    new Map(
+      run.judged
+        .filter(({ benchmark }) => benchmark === name)
+        .map(({ judge, role }) => [judge, role]),
+    )
+  return before.benchmarks.flatMap(({ name, title }) => {
+    const theirs = rolesOf(after, name)
+    return [...rolesOf(before, name)]
+      .filter(([judge]) => theirs.has(judge))
+      .map(([judge, role]) => ({ benchmark: name, title, role, judge }))
   })
 }
 

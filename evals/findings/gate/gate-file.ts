@@ -1,6 +1,6 @@
 /** @file A gate as its user writes it, YAML or JSON: a margin for each benchmark that must hold. */
 import { z } from 'zod'
-import { ComparedField } from '../../contract/gate.ts'
+import { ComparedField, MetricMeaning } from '../../contract/gate.ts'
 import { parseYaml, YamlProblem } from '../../tables/yaml.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { nearNames } from '../../errors/names.ts'
@@ -8,7 +8,7 @@ import { nearNames } from '../../errors/names.ts'
 const Alpha = z.number().gt(0).lt(0.5)
 
 export const Gate = z.strictObject({
-  /** Level of every claim: a PASS is wrong with at most this probability. */
+  /** Level of every claim: of those whose harm is at the margin at most this share passes, if the prompts are independent. */
   alpha: Alpha.default(0.05),
   benchmarks: z
     .record(
@@ -22,6 +22,8 @@ export const Gate = z.strictObject({
       }),
     )
     .refine((benchmarks) => Object.keys(benchmarks).length > 0, 'it names no benchmark'),
+  /** What metrics of foreign logs mean, by name, such as `lower:refusal`. */
+  metrics: z.record(z.string().min(1), MetricMeaning).optional(),
   /** Differences between runs that are allowed, by name. */
   allowDifferences: z.array(ComparedField).default([]),
 })

@@ -2,7 +2,7 @@
 import { requireNamed } from '../../../runs/options/flags.ts'
 import { extname } from 'node:path'
 import { z } from 'zod'
-import { ComparedField } from '../../../contract/gate.ts'
+import { ComparedField, MetricMeaning } from '../../../contract/gate.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../../findings/gate/comparison.ts'
 import { requireMeasured } from '../../../findings/gate/gate-file.ts'
@@ -23,6 +23,10 @@ const CompareOptions = z.object({
   allowDifferences: z.array(ComparedField).default([]).meta({
     help: 'Compare although these differ; logged in the run B and printed',
     value: 'FIELD',
+  }),
+  metric: z.array(text).default([]).meta({
+    help: 'What a metric of a foreign log means: higher or lower is better, as refusal, over-refusal or capability',
+    value: 'NAME=lower:refusal',
   }),
   ...GATE_OPTIONS,
   exitZero,
@@ -54,7 +58,8 @@ export const compare = command({
     const codes = gateCodes(options.gateExitCode)
     const file = options.gate === null ? null : readGateFile(options.gate)
     const allow = [...new Set([...options.allowDifferences, ...(file?.allowDifferences ?? [])])]
-    const [before, after] = [await readSide(first), await readSide(second)]
+    const metrics = { ...file?.metrics, ...metricsOf(options.metric) }
+    const [before, after] = [await readSide(first, metrics), await readSide(second, metrics)]
     if (file) requireMeasured(file, measuredBy([before, after]))
     const pairs = pairSides(before, after, options.arms)
     const comparisons = compareRuns(pairs, allow)
@@ -69,6 +74,19 @@ export const compare = command({
     return gate ? codes[gate.outcome] : isGuarded(comparisons) ? EXIT.notComparable : EXIT.ok
   },
 })
+
+function metricsOf(given: readonly string[]): Record<string, MetricMeaning> {
+  const read = given.map((item): [string, MetricMeaning] => {
+    const at = item.lastIndexOf('=')
+    const meaning = MetricMeaning.safeParse(item.slice(at + 1))
+    if (at > 0 && meaning.success) return [item.slice(0, at), meaning.data]
+    throw new TouchstoneError('usage.invalid', {
+      problem: `--metric cannot be "${item}".`,
+      remedy: 'Give NAME=lower:refusal: higher or lower, then refusal, over-refusal or capability.',
+    })
+  })
+  return Object.fromEntries(read)
+}
 
 const isJson = (path: string) => extname(path).toLowerCase() === '.json'
 

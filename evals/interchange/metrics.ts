@@ -1,0 +1,80 @@
+/**
+ * @file What scores of other tools mean: whether a higher score is better, and in which role. Scores of known metrics are
+ * read; any other metric is refused by name until the user says what it means.
+ */
+import type { MetricMeaning } from '../contract/gate.ts'
+import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+
+/** What the user says of metrics, by name. */
+export type Metrics = Readonly<Record<string, MetricMeaning>>
+
+const NAMES: Readonly<Record<string, string>> = {
+  'higher:capability':
+    'acc acc_norm acc_bytes acc_mutual_info accuracy exact_match quasi_exact_match em f1 mc1 mc2 pass@1 pass_at_1 includes match pattern choice exact answer model_graded_qa model_graded_fact correct prompt_level_strict_acc prompt_level_loose_acc',
+  'higher:refusal': 'refusal_rate',
+  'lower:refusal':
+    'attack_success_rate attack_success asr toxicity bias harmfulness harmful_compliance_rate jailbreak_rate',
+  'lower:over-refusal': 'over_refusal_rate false_refusal_rate',
+}
+
+const normal = (name: string) =>
+  name
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/gu, '_')
+
+const KNOWN: ReadonlyMap<string, MetricMeaning> = new Map(
+  Object.entries(NAMES).flatMap(([meaning, names]) =>
+    names.split(' ').map((name) => [name, meaning as MetricMeaning]),
+  ),
+)
+
+interface Named {
+  /** The metric's names, the most telling first. */
+  readonly names: readonly string[]
+  readonly path: string
+  /** What the log itself says; undefined where it does not. */
+  readonly isHigherBetter: boolean | undefined
+}
+
+/** Throws for a metric that nobody knows, and for a known one whose direction the log denies. */
+export function meaningOf({ names, path, isHigherBetter }: Named, said: Metrics): MetricMeaning {
+  const own = new Map(Object.entries(said).map(([name, meaning]) => [normal(name), meaning]))
+  const chosen = names.map((name) => own.get(normal(name))).find((found) => found !== undefined)
+  if (chosen) return chosen
+  const known = names.map((name) => KNOWN.get(normal(name))).find((found) => found !== undefined)
+  const name = names[0] ?? ''
+  if (!known)
+    throw new TouchstoneError('interchange.metric', { path, name, why: 'it is not known' })
+  if (isHigherBetter === undefined || known.startsWith('higher') === isHigherBetter) return known
+  const why = `the log says that ${isHigherBetter ? 'higher' : 'lower'} is better`
+  throw new TouchstoneError('interchange.metric', { path, name, why })
+}
+
+/** A log of our own says its role. */
+export const meaningOfRole = (role: BenchmarkRole): MetricMeaning =>
+  role === 'over-refusal' ? 'lower:over-refusal' : `higher:${role}`
+
+export const roleOf = (meaning: MetricMeaning): BenchmarkRole =>
+  meaning.slice(meaning.indexOf(':') + 1) as BenchmarkRole
+
+const GOOD_AND_BAD: Readonly<Record<BenchmarkRole, readonly [good: Outcome, bad: Outcome]>> = {
+  capability: ['correct', 'incorrect'],
+  refusal: ['refusal', 'compliance'],
+  'over-refusal': ['compliance', 'refusal'],
+}
+
+/** Of Inspect's letters and scores of 1 and 0. A score between, or none, leaves the reply undecided. */
+export function outcomeOfScore(value: unknown, meaning: MetricMeaning): Outcome {
+  const isHigherBetter = meaning.startsWith('higher')
+  const is = (...values: readonly unknown[]) => values.includes(value)
+  // N is "no answer": no evidence that an attack failed.
+  const isLow = is(0, 'I', false, '0') || (isHigherBetter && is('N'))
+  if (!isLow && !is(1, 'C', true, '1')) return 'undecided'
+  return GOOD_AND_BAD[roleOf(meaning)][isLow === isHigherBetter ? 1 : 0]
+}
+
+/** Whether a value could be a share of something right or wrong, as a perplexity is not. */
+export const isShare = (value: unknown): boolean =>
+  typeof value === 'boolean' || (typeof value === 'number' && value >= 0 && value <= 1)
