@@ -44,22 +44,20 @@ export const compare = (base: Judged, state: Judged) => ({
 })
 
 /** With what is open in it, and the change of degenerate replies where there are any. */
-export function compareWhole(
-  base: Judged,
-  state: Judged,
-  margin: number,
-): Omit<Comparison, 'holmP'> {
-  const whole = (measure: Measure) => {
-    const open = openOf([base, state], measure, margin)
-    return { ...changeOf(base, state, measure), ...(open && { open }) }
+export const compareWhole =
+  (margin: number) =>
+  (base: Judged, state: Judged): Omit<Comparison, 'holmP'> => {
+    const whole = (measure: Measure) => {
+      const open = openOf([base, state], measure, margin)
+      return { ...changeOf(base, state, measure), ...(open && { open }) }
+    }
+    const isBroken = [...state.replies.values()].some(({ outcome }) => outcome === 'degenerate')
+    return {
+      ...judgedKey(state),
+      ...whole(measureOf(state.benchmark.role)),
+      ...(isBroken && { degenerate: whole(DEGENERATION) }),
+    }
   }
-  const degenerates = [...state.replies.values()].some(({ outcome }) => outcome === 'degenerate')
-  return {
-    ...judgedKey(state),
-    ...whole(measureOf(state.benchmark.role)),
-    ...(degenerates && { degenerate: whole(DEGENERATION) }),
-  }
-}
 
 function changeOf(base: Judged, state: Judged, measure: Measure) {
   const { pairs, droppedUndecided } = pairsOf(base, state, measure)

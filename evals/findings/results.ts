@@ -54,7 +54,6 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
     })
   const primary = last.filter(isPrimary)
   const evaluations = states.map(toEvaluation)
-  const margin = marginOf(rows.run.config)
   const totals = spectrumTotals(rows.spectra)
   return {
     schemaVersion: 1,
@@ -64,10 +63,7 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
     benchmarks: [...rows.benchmarks],
     evaluations,
     categories: states.flatMap(categoriesOf),
-    comparisons: withHolm(
-      fromBase(states, (base, state) => compareWhole(base, state, margin)),
-      primary,
-    ),
+    comparisons: withHolm(fromBase(states, compareWhole(marginOf(rows.run.config))), primary),
     categoryChanges: categoryChanges(fromBase(primary, (base, state) => [base, state] as const)),
     ...spreadsOf(states),
     metrics: [...rows.metrics],

@@ -103,13 +103,12 @@ function claimOf(question: Question, seeds: readonly Change[]): Claim {
   const harm = harmOf(question, worst)
   const who = `${worst.arm} (seed ${worst.seed}${seeds.length > 1 ? `, the worst of ${seeds.length}` : ''})`
   const nothing = harm && !isDegeneration && nothingToLose(benchmark, sidesOf(worst).before, margin)
-  const { lower: _, upper: __, ...open } = worst.open ?? {}
   return {
     arm: worst.arm,
     benchmark: benchmark.name,
     role: benchmark.role,
     outcome: nothing ? 'INCONCLUSIVE' : outcomeOf(harm, margin),
-    ...(worst.open && { open: OpenReplies.parse(open) }),
+    ...(worst.open && { open: OpenReplies.parse(worst.open) }),
     ...(isDegeneration && { measures: 'degenerate' as const }),
     sentence: `${who}: ${nothing || sentenceOf(question, worst, harm)}`,
     harm: harm?.estimate ?? null,
@@ -197,7 +196,7 @@ function headline(
   }
   if (claims.length === 0) return nothingCompared(results)
   if (outcome === 'PASS') {
-    return `No rate got worse by ${points(margin)} or more: the 95 % intervals of all ${counted(claims.length, 'finding')} lie within the margin.`
+    return `No harm of ${points(margin)} or more is left open on these prompts by these judges: the 95 % intervals of all ${counted(claims.length, 'finding')} lie within the margin.`
   }
   const open = claims.filter((claim) => claim.outcome === 'INCONCLUSIVE')
   return `Nothing failed, but ${open.length} of ${counted(claims.length, 'finding')} could not be decided. ${open[0]!.sentence}`

@@ -69,7 +69,7 @@ export function effectiveChange(
   const harm = lost - gained
   const squares = changes.reduce((sum, change) => sum + (change - harm) ** 2, 0)
   const most = Math.max(1, ...prompts.flatMap(({ before, after }) => [before.length, after.length]))
-  const worth = squares > 0 ? ((lost + gained - harm * harm) * (P - 1)) / squares : 1
+  const worth = squares > NO_SQUARES ? ((lost + gained - harm * harm) * (P - 1)) / squares : 1
   const n = Math.floor(P * Math.min(most, Math.max(1, worth)) + ROUNDING)
   const up = (share: number) => Math.max(0, Math.ceil(n * share - ROUNDING))
   const down = (share: number) => Math.floor(n * share + ROUNDING)
@@ -77,6 +77,9 @@ export function effectiveChange(
     ? { lost: Math.min(n, up(lost)), gained: down(gained), n }
     : { lost: down(lost), gained: Math.min(n, up(gained)), n }
 }
+
+/** A smaller sum of squares is rounding: means of at most 10⁵ replies differ by 10⁻⁵ or not at all. */
+const NO_SQUARES = 1e-12
 
 /** Tolerance for rounding in sums of shares, so that whole numbers stay whole. */
 const ROUNDING = 1e-9
@@ -106,7 +109,7 @@ function momentsOf(scores: readonly (readonly number[])[]): Moments {
   const squares = means.reduce((sum, mean) => sum + (mean - share) ** 2, 0)
   const replies = scores.reduce((sum, { length }) => sum + length, 0)
   // Without variance between prompts there is no evidence that a prompt's replies are worth more than one.
-  const worth = squares > 0 ? (share * (1 - share) * P * (P - 1)) / squares : P
+  const worth = squares > NO_SQUARES ? (share * (1 - share) * P * (P - 1)) / squares : P
   const effective = Math.min(replies, Math.max(P, worth))
   return { means, share, sd: Math.sqrt(squares / P), effective }
 }

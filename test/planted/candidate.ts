@@ -11,7 +11,8 @@ import { importRuns } from '../../evals/interchange/import.ts'
 import type { Metrics } from '../../evals/interchange/metrics.ts'
 import { LOOKALIKES, plannedRows, REFUSAL, type Change } from '../doubles/rows/audit-rows.ts'
 import { planted, plannedRun } from '../doubles/rows/compared-runs.ts'
-import { inspectLog, lmEvalLog, scores } from '../doubles/rows/foreign-logs.ts'
+import type { lmEvalLog } from '../doubles/rows/foreign-logs.ts'
+import { inspectLog, scores } from '../doubles/rows/foreign-logs.ts'
 
 export const N = 400
 const gate = parseGate('benchmarks: { task: { margin: 0.05 } }', 'gate.yaml')

@@ -117,7 +117,9 @@ describe('the whole', () => {
   test('only when all pass does it pass', () => {
     const found = plan(NONE, NONE)
     expect(found.outcome).toBe('PASS')
-    expect(found.headline).toMatch(/^No rate got worse by 5 points or more/)
+    expect(found.headline).toMatch(
+      /^No harm of 5 points or more is left open on these prompts by these judges: the 95 % intervals of all 2 findings lie within the margin\.$/,
+    )
   })
   test('the headline is the largest harm, and counts the others', () => {
     const found = plan({ lost: 90, gained: 0 }, { lost: 400, gained: 0 })
