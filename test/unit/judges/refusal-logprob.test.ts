@@ -16,7 +16,7 @@ const answer = (content: string, kind: 'refuse' | 'comply' | 'answer' = 'refuse'
   baseMeanLogProb: null,
 })
 
-const isRefusal = (text: string) => (OPENINGS.refusal as readonly string[]).includes(text)
+const isRefusal = (text: string) => OPENINGS.refusal.includes(text)
 
 /** Two tokens an opening; `key` prompts make refusals likelier. */
 const context: JudgeContext = {

@@ -101,7 +101,7 @@ async function opened(path: string): Promise<Weighted> {
   const model = recognise(checkpoint)
   const weights = new Map<string, Float32Array>()
   for (const spec of model.weights.values())
-    weights.set(spec.name, asComputed(await checkpoint.read(spec.name), spec))
+    weights.set(spec.name, asComputed(checkpoint.read(spec.name), spec))
   await checkpoint.close()
   return { model, weights }
 }

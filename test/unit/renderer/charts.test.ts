@@ -119,7 +119,7 @@ test('a line chart of the document carries its interval as a band, the base as a
       { x: 40, y: 0.6 },
     ],
   })
-  expect(other).toMatchObject({ borderColor: line!.borderColor, pointRadius: 0 })
+  expect(other).toMatchObject({ borderColor: line!.borderColor as string, pointRadius: 0 })
   expect(other!.borderDash).not.toEqual(line!.borderDash)
   expect(data.datasets.at(-1)!.data).toEqual([{ x: 40, y: 0.4 }])
   expect(data.datasets.filter(({ label }) => label !== '')).toHaveLength(3)

@@ -88,7 +88,7 @@ describe('a whole file', () => {
       const stored = new Float32Array(rows * columns)
       const { bytes } = tensors.find((tensor) => tensor.name === `blk.0.${ggml}.weight`)!
       STORAGE_FORMATS[storage].decode(Uint8Array.from(bytes), stored)
-      const read = await model.checkpoint.read(full)
+      const read = model.checkpoint.read(full)
       const row = (values: Float32Array, at: number) =>
         values.slice(at * columns, (at + 1) * columns)
       for (let at = 0; at < rows; at++) {

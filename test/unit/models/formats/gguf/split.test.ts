@@ -66,7 +66,7 @@ describe('a model in three files', () => {
       expect(config).toEqual(whole.checkpoint.config)
       expect([...weights.keys()]).toEqual([...whole.checkpoint.weights.keys()])
       for (const name of weights.keys()) {
-        expect(await model.checkpoint.read(name)).toEqual(await whole.checkpoint.read(name))
+        expect(model.checkpoint.read(name)).toEqual(whole.checkpoint.read(name))
       }
       expect(model.tokenizer.digest).toBe(whole.tokenizer.digest)
       await model.close()
