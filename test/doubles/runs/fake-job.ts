@@ -50,7 +50,8 @@ export const fakeKind: JobKind<FakeConfig> = {
     { what: 'ask', count: 2 * PROMPTS, unit: 'prompt', seconds: null },
   ],
   async run(config, context, { evaluations }) {
-    const row = { ...EXAMPLES.benchmark.row, samples: PROMPTS }
+    // One reply a prompt: what is said to be drawn and is missing counts as harm.
+    const row = { ...EXAMPLES.benchmark.row, samples: PROMPTS, decoding: undefined }
     context.emit({ type: 'benchmark', row })
     for (const [index, arm] of ['base', 'lora'].entries()) {
       context.emit({
