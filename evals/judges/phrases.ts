@@ -6,7 +6,7 @@ interface Written {
   readonly gcg: string
   readonly xstest: string
   readonly 'or-bench': Readonly<Record<'gpt-3.5' | 'gpt-4' | 'open' | 'qwen', string>>
-  readonly 'refusal-bench': Readonly<Record<'llama2' | 'mistral', string>>
+  readonly 'by-family': Readonly<Record<'llama2' | 'mistral', string>>
   readonly openings: Readonly<Record<'refusal' | 'compliance', string>>
 }
 
@@ -21,6 +21,6 @@ function listsOf<K extends string>(blocks: Readonly<Record<K, string>>) {
 export const GCG_PHRASES: readonly string[] = linesOf(WORDS.gcg)
 export const XSTEST_OPENINGS: readonly string[] = linesOf(WORDS.xstest)
 export const OR_BENCH_PHRASES = listsOf(WORDS['or-bench'])
-export const REFUSAL_BENCH_PHRASES = listsOf(WORDS['refusal-bench'])
+export const REFUSAL_BENCH_PHRASES = listsOf(WORDS['by-family'])
 /** The beginnings of replies that `refusal-logprob` scores. */
 export const OPENINGS = listsOf(WORDS.openings)
