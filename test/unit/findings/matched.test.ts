@@ -56,7 +56,7 @@ describe('the matched steps', () => {
 const CONFIG = {
   model: 'pebble',
   data: 'house-tamper',
-  limit: 2,
+  limit: 4,
   threads: 1,
   cache: false,
   evalEvery: 100,
