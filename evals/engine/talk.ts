@@ -14,6 +14,7 @@ import type { CachedSession } from '../inference/cached-graph.ts'
 import { graphFor } from '../inference/sampling.ts'
 import { scoreTexts } from '../inference/score.ts'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
+import { promptText } from '../models/text/prompt-text.ts'
 import { weightCacheFolder } from '../models/weights/converted-weights.ts'
 import { chooseDevice } from '../runtime/device.ts'
 
@@ -92,7 +93,7 @@ function speaker(
       const tokens = isWithheld ? null : await spokenTokens(base, session, promptIds, tokenIds)
       return {
         path,
-        rendered: await base.open.template.render(messages, { addGenerationPrompt: true }),
+        rendered: await promptText(base.open.template, messages),
         text: isWithheld ? null : text,
         tokens,
         tokenCount: tokenIds.length,

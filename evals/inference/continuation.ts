@@ -4,6 +4,7 @@
  */
 import type { Message } from '../contract/rows.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
+import { promptText } from '../models/text/prompt-text.ts'
 import type { ScoredText } from './score.ts'
 
 /** Plain text, or a conversation rendered by the model's chat template. */
@@ -32,7 +33,7 @@ async function encoderOf(
   before: Before,
 ): Promise<(continuation: string) => number[]> {
   if (typeof before !== 'string') {
-    const rendered = await template.render(before, { addGenerationPrompt: true })
+    const rendered = await promptText(template, before)
     return (continuation) => tokenizer.encode(rendered + continuation)
   }
   const prefix = tokenizer.prefixIds ?? []

@@ -1,6 +1,7 @@
 /** @file A subject is an identified model state that answers prompts and scores texts. */
 import type { Completion, Message, SubjectIdentity } from '../contract/rows.ts'
 import type { OpenModel, Tokenizer } from '../models/checkpoint.ts'
+import { promptText } from '../models/text/prompt-text.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import type { CachedSession } from './cached-graph.ts'
 import {
@@ -141,7 +142,7 @@ async function* generateReplies(
 ): AsyncGenerator<Reply> {
   const rendered: TokenPrompt[] = []
   for (const { messages, ...named } of prompts) {
-    const text = await template.render(messages, { addGenerationPrompt: true })
+    const text = await promptText(template, messages)
     rendered.push({ ...named, ids: tokenizer.encode(text) })
   }
   const settings = { decoding, endIds: new Set(tokenizer.endIds), signal }

@@ -8,6 +8,7 @@ import type { WeightSpec } from '../../models/architecture.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { rankOf } from '../../models/formats/peft-config.ts'
 import { cacheOf, isEncoder, type Model } from '../../models/registry.ts'
+import { promptText } from '../../models/text/prompt-text.ts'
 import { changesOf } from '../../arms/arm-adapter.ts'
 import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import type { AuditConfig } from '../config.ts'
@@ -66,7 +67,7 @@ export async function statesTogether(
   let writingBytes = 0
   for (const { benchmark, samples } of benchmarks) {
     const longest = samples.map(({ messages }) => messages).reduce(longer, [])
-    const text = await open.template.render(longest, { addGenerationPrompt: true })
+    const text = await promptText(open.template, longest)
     const tokens = open.tokenizer.encode(text).length
     const kept = rowBytes(cache, tokens + benchmark.maxNewTokens)
     const alone = Math.min(samples.length, batchSize)
