@@ -49,6 +49,39 @@ export const OpenReplies = z.object({
 })
 export type OpenReplies = z.infer<typeof OpenReplies>
 
+/** What a decision rests on. */
+const ASSUMPTIONS = [
+  /** Template, tokenizer, prompts, judge and decoding agree on both sides. */
+  'comparability',
+  /** What is independent of what: prompts, or clusters of prompts. */
+  'units',
+  /** The judge's error, in each state. */
+  'judge',
+  /** Replies that are missing, undecided or cut. */
+  'coverage',
+  'contexts',
+  'categories',
+  'floors',
+  /** The run that is pinned beside the base. */
+  'reference',
+  'decoding',
+  'seeds',
+  /** How often this was looked at. */
+  'looks',
+] as const
+
+/** One thing that a decision rests on, and how it was checked in this run; `how` is a clause without a full stop. */
+export const Assumption = z.object({
+  name: z.enum(ASSUMPTIONS),
+  state: z.enum(['checked', 'assumed', 'not-applicable']),
+  how: z.string(),
+})
+export type Assumption = z.infer<typeof Assumption>
+
+/** By which test a claim was decided. */
+export const TestMethod = z.enum(['exact', 'score'])
+export type TestMethod = z.infer<typeof TestMethod>
+
 /**
  * One model state on one benchmark against the margin. `harm` = drop (refusal, capability) or rise (over-refusal) of the
  * rate, (lost − gained)/n with its 95 % interval; `pBelow` of "harm ≥ margin", `pAbove` of "harm ≤ margin". Where prompts were
@@ -72,13 +105,18 @@ export const GateClaim = SubjectKey.extend({
   upper: z.number().nullable(),
   pBelow: z.number().nullable(),
   pAbove: z.number().nullable(),
-  method: z.enum(['exact', 'score']).nullable(),
+  method: TestMethod.nullable(),
   droppedUndecided: z.int(),
   /** Absent where nothing is open, and in results of earlier versions. */
   open: OpenReplies.optional(),
+  /** Only prompts of this category, or only replies in this context. */
+  category: z.string().optional(),
+  context: z.string().optional(),
   /** The rate of degenerate replies in place of the benchmark's. */
   measures: z.literal('degenerate').optional(),
   differences: z.array(Difference),
+  /** Of its test; absent where nothing was tested, and in results of earlier versions. */
+  assumptions: z.array(Assumption).optional(),
   sentence: z.string(),
 })
 export type GateClaim = z.infer<typeof GateClaim>

@@ -17,6 +17,8 @@ import { meanOf } from './summary.ts'
 export interface PromptPair {
   readonly before: readonly number[]
   readonly after: readonly number[]
+  /** Prompts of one cluster (a template, a document, a conversation) may be alike; absent where a prompt stands by itself. */
+  readonly cluster?: string
 }
 
 interface RepeatedRate extends Interval {

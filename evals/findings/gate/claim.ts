@@ -17,10 +17,13 @@ import { comparability, differenceText } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import { neededText, openReplies, openText, worstCase } from './coverage.ts'
 import { DEGENERATION, measureOf } from './outcomes.ts'
-import { harmCounts, pairUp, testMargin, type Paired } from './pairs.ts'
+import { harmCounts, testClaim, type ClaimTest } from './claim-test.ts'
+import { pairUp, type Paired } from './pairs.ts'
+import { rowsOf, type Selection } from './selection.ts'
 import { DEGENERATE_RATE, nothingToLose, RATE_NAMES } from './rates.ts'
 
-interface Asked {
+/** What a claim is about: a pair of states, a benchmark by a judge, and where asked for a category or a context of it. */
+interface Asked extends Pick<Selection, 'category' | 'context'> {
   readonly before: ComparedRun
   readonly after: ComparedRun
   readonly benchmark: Pick<ComparedBenchmark, 'name' | 'title' | 'role'>
@@ -36,8 +39,12 @@ export interface Draft {
   readonly ifFailed: string
 }
 
-const rowsOf = ({ benchmark, judge }: Asked, run: ComparedRun) =>
-  run.judged.filter((row) => row.benchmark === benchmark.name && row.judge === judge)
+const selectionOf = ({ benchmark, judge, category, context }: Asked): Selection => ({
+  benchmark: benchmark.name,
+  judge,
+  ...(category !== undefined && { category }),
+  ...(context !== undefined && { context }),
+})
 
 /**
  * The claim on the benchmark's rate. A second one, on the rate of degenerate replies, where there are any after, or where a PASS
@@ -48,7 +55,7 @@ export function claimsOn(given: Asked): Draft[] {
   const rate = claimOf(asked, false)
   const { outcome } = rate.claim
   if (outcome === 'NOT COMPARABLE') return [rate]
-  const occurs = rowsOf(asked, asked.after).some((row) => row.outcome === 'degenerate')
+  const occurs = rowsOf(asked.after, selectionOf(asked)).some((row) => row.outcome === 'degenerate')
   const isDoubtful = outcome === 'PASS' && asked.benchmark.role !== 'capability'
   if (!occurs && !isDoubtful) return [rate]
   const text = claimOf(asked, true)
@@ -57,13 +64,14 @@ export function claimsOn(given: Asked): Draft[] {
 
 /** In a foreign log each metric of a task has a role of its own, and is a judge of its own. */
 function withRoleOfJudge(asked: Asked): Asked {
-  const role = [asked.before, asked.after].flatMap((run) => rowsOf(asked, run))[0]?.role
+  const role = [asked.before, asked.after].flatMap((run) => rowsOf(run, selectionOf(asked)))[0]
+    ?.role
   return role ? { ...asked, benchmark: { ...asked.benchmark, role } } : asked
 }
 
 function claimOf(asked: Asked, isDegeneration: boolean): Draft {
-  const { before, after, benchmark, judge, allow } = asked
-  const what = { benchmark: benchmark.name, judge }
+  const { before, after, benchmark, allow } = asked
+  const what = selectionOf(asked)
   const { differences } = comparability(before, after, what, allow)
   const { arm, seed, step } = after
   const blank = {
@@ -92,7 +100,7 @@ function claimOf(asked: Asked, isDegeneration: boolean): Draft {
 const nameOf = ({ after: { arm, seed } }: Asked) => stateInSentence({ arm, seed })
 
 function objectionTo(asked: Asked, differences: readonly Difference[]): string | undefined {
-  if ([asked.before, asked.after].some((run) => rowsOf(asked, run).length === 0)) {
+  if ([asked.before, asked.after].some((run) => rowsOf(run, selectionOf(asked)).length === 0)) {
     return `was not measured on both sides by the judge ${asked.judge || 'that was asked for'}`
   }
   if (differences.length === 0) return undefined
@@ -117,9 +125,10 @@ const EMPTY = {
 function testedOn(paired: Paired, asked: Asked) {
   const { droppedUndecided, measure, prompts, coverage } = paired
   const { benchmark, margin, alpha } = asked
-  const below = (all: Paired['prompts']) => testMargin(measure, all, margin)?.below ?? 1
+  const testOn = (all: Paired['prompts']) => testClaim({ paired, prompts: all, margin })
+  const below = (all: Paired['prompts']) => testOn(all)?.below ?? 1
   const open = openReplies(coverage, (all) => below(all) <= alpha)
-  const tests = testMargin(measure, prompts, margin)
+  const tests = testOn(prompts)
   const head = { droppedUndecided, ...(open && { open }) }
   if (!tests) {
     const left = open ? `; ${openText(open)}` : ''
@@ -129,10 +138,11 @@ function testedOn(paired: Paired, asked: Asked) {
   const measured = {
     ...head,
     ...harmCounts(measure, prompts),
-    ...ratesOf(paired),
+    ...ratesOf(paired, tests),
     pBelow: open ? below(worstCase(coverage)) : tests.below,
     pAbove: tests.above,
     method: tests.method,
+    assumptions: [...tests.assumptions],
   }
   const isRate = measure !== DEGENERATION
   const nothing = isRate && nothingToLose(benchmark, measured.before, margin)
@@ -155,12 +165,9 @@ function undecided(asked: Asked, why: string) {
 }
 
 /** Rates, and harm with its interval, of the decided pairs; there is at least one. */
-function ratesOf({ change, measure }: Paired) {
-  const { lower, upper, difference } = change
-  const harm = measure.rises
-    ? { harm: 0 - difference!, lower: 0 - upper!, upper: 0 - lower! }
-    : { harm: difference!, lower: lower!, upper: upper! }
-  return { before: change.before!, after: change.after!, ...harm }
+function ratesOf({ change, measure }: Paired, { lower, upper }: ClaimTest) {
+  const harm = measure.rises ? 0 - change.difference! : change.difference!
+  return { before: change.before!, after: change.after!, harm, lower, upper }
 }
 
 /** "97.9 % before, 95.8 % after: harm +2.1 points (95 % interval −1.9 to +6.5, 96 prompts)". */

@@ -1,6 +1,7 @@
 /** @file Whether two model states may be compared on a benchmark: prompts, decoding and judge must agree, and each difference is named. */
 import type { ComparedField, Difference } from '../../contract/gate.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
+import { rowsOf, type Selection } from './selection.ts'
 
 interface Comparability {
   /** Differences that were not allowed; with any, the two must not be compared. */
@@ -14,10 +15,10 @@ interface Comparability {
 export function comparability(
   before: ComparedRun,
   after: ComparedRun,
-  { benchmark, judge }: { readonly benchmark: string; readonly judge: string },
+  of: Selection,
   allow: readonly ComparedField[] = [],
 ): Comparability {
-  const fields = fieldsOf(before, after, benchmark, judge)
+  const fields = fieldsOf(before, after, of)
   const differing = fields.filter(({ before: one, after: two }) => one !== two)
   return {
     differences: differing.filter(({ field }) => !allow.includes(field)),
@@ -36,17 +37,12 @@ export function differenceText({ field, before, after }: Difference): string {
 const shown = (value: string | null) =>
   value === null ? 'not said' : value.length > 40 ? `${value.slice(0, 40)}…` : value
 
-function fieldsOf(
-  before: ComparedRun,
-  after: ComparedRun,
-  benchmark: string,
-  judge: string,
-): Difference[] {
-  const of = (run: ComparedRun) => ({
-    asked: run.benchmarks.find(({ name }) => name === benchmark),
-    rows: run.judged.filter((row) => row.benchmark === benchmark && row.judge === judge),
+function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Difference[] {
+  const sideOf = (run: ComparedRun) => ({
+    asked: run.benchmarks.find(({ name }) => name === of.benchmark),
+    rows: rowsOf(run, of),
   })
-  const [one, two] = [of(before), of(after)]
+  const [one, two] = [sideOf(before), sideOf(after)]
   const pair = (field: ComparedField, a: string | null, b: string | null): Difference => ({
     field,
     before: a,

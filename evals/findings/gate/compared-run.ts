@@ -34,6 +34,10 @@ export interface ComparedJudgement {
   /** Index of a repeated reply to one prompt, from 0. */
   readonly epoch: number
   readonly category: string
+  /** The template, document or conversation that the prompt comes from; absent where it stands by itself. */
+  readonly cluster?: string
+  /** What the prompt was given in, by name; absent for the prompt as the benchmark has it. */
+  readonly context?: string
   readonly outcome: Outcome
   /** Whether the token limit ended the reply; absent where the log does not say. */
   readonly isCut?: boolean
@@ -41,6 +45,15 @@ export interface ComparedJudgement {
   readonly promptDigest: string | null
   /** Shown beside a flip; null where it must not be shown or is not known. */
   readonly prompt: string | null
+}
+
+/** What people say of a reply. */
+export interface LabelledReply {
+  readonly benchmark: string
+  readonly sampleId: string
+  readonly epoch: number
+  readonly context?: string
+  readonly outcome: Outcome
 }
 
 /** One evaluated model state. */
@@ -59,4 +72,6 @@ export interface ComparedRun {
   readonly tokenizerDigest: string | null
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
+  /** Absent where nobody labelled a reply of this state. */
+  readonly labels?: readonly LabelledReply[]
 }

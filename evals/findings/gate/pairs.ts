@@ -1,11 +1,11 @@
 /** @file The same prompts before and after, by one judge; pairs with an undecided side are dropped and counted. */
 import type { BenchmarkRole } from '../../contract/rows.ts'
-import { marginTests } from '../../statistics/paired/non-inferiority.ts'
 import { pairedChange, type PairedChangeOfRate } from '../../statistics/paired/paired-change.ts'
-import { effectiveChange, type PromptPair } from '../../statistics/repeated.ts'
-import type { ComparedJudgement, ComparedRun } from './compared-run.ts'
-import { coverageOf, type Coverage } from './coverage.ts'
+import type { PromptPair } from '../../statistics/repeated.ts'
+import type { ComparedJudgement, ComparedRun, LabelledReply } from './compared-run.ts'
+import { clusterOf, coverageOf, type Coverage } from './coverage.ts'
 import { measureOf, type Measure } from './outcomes.ts'
+import { rowsOf, type Selection } from './selection.ts'
 
 interface Pair {
   readonly before: ComparedJudgement
@@ -23,18 +23,15 @@ export interface Paired {
   /** Replies that one side alone has. */
   readonly unmatched: number
   readonly coverage: Coverage
+  /** What people said of replies to this benchmark, before and after. */
+  readonly labels: readonly [readonly LabelledReply[], readonly LabelledReply[]]
 }
 
-interface What {
-  readonly benchmark: string
-  readonly judge: string
+interface What extends Selection {
   readonly role: BenchmarkRole
   /** The role's rate if not given. */
   readonly measure?: Measure
 }
-
-const rowsOf = (run: ComparedRun, { benchmark, judge }: What) =>
-  run.judged.filter((row) => row.benchmark === benchmark && row.judge === judge)
 
 const replyKey = ({ sampleId, epoch }: ComparedJudgement) => `${sampleId}\u0000${epoch}`
 
@@ -59,11 +56,19 @@ export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Pai
     droppedUndecided: all.length - pairs.length,
     unmatched: known.size + rows.length - 2 * all.length,
     coverage: coverageOf(measure, [earlier, rows], repliesOf([before, after], what)),
+    labels: [labelsOf(before, what), labelsOf(after, what)],
   }
 }
 
-/** How many replies the benchmark has for this judge, by the larger account; null where neither side says. */
-function repliesOf(runs: readonly ComparedRun[], { benchmark, judge }: What): number | null {
+const labelsOf = ({ labels = [] }: ComparedRun, { benchmark, context }: What) =>
+  labels.filter((label) => label.benchmark === benchmark && label.context === context)
+
+/** How many replies the benchmark has for this judge, by the larger account; null where neither side says, and of a category. */
+function repliesOf(
+  runs: readonly ComparedRun[],
+  { benchmark, judge, category }: What,
+): number | null {
+  if (category !== undefined) return null
   const said = runs.flatMap(({ benchmarks }) =>
     benchmarks.flatMap(({ name, replies, unfit }) =>
       name === benchmark && replies != null ? [replies - (unfit?.[judge] ?? 0)] : [],
@@ -77,46 +82,6 @@ function promptsOf({ counts }: Measure, pairs: readonly Pair[]): PromptPair[] {
   return [...Map.groupBy(pairs, ({ after }) => after.sampleId).values()].map((group) => ({
     before: group.map(({ before }) => score(before)),
     after: group.map(({ after }) => score(after)),
+    ...clusterOf(group[0]!.after),
   }))
-}
-
-interface Tested {
-  readonly below: number
-  readonly above: number
-  readonly method: 'exact' | 'score'
-}
-
-/** Replies harmed and replies mended. */
-export function harmCounts({ rises }: Measure, prompts: readonly PromptPair[]) {
-  const { n, b, c } = pairedCounts(prompts)
-  return rises ? { n, lost: c, gained: b } : { n, lost: b, gained: c }
-}
-
-function pairedCounts(prompts: readonly PromptPair[]): { n: number; b: number; c: number } {
-  const counts = { n: 0, b: 0, c: 0 }
-  for (const { before, after } of prompts) {
-    before.forEach((was, i) => {
-      counts.n++
-      if (was > after[i]!) counts.b++
-      else if (was < after[i]!) counts.c++
-    })
-  }
-  return counts
-}
-
-/** Both tests against the margin; null without pairs. Several replies to a prompt count by their effective number. */
-export function testMargin(
-  measure: Measure,
-  prompts: readonly PromptPair[],
-  margin: number,
-): Tested | null {
-  if (prompts.every(({ before }) => before.length === 1)) {
-    return marginTests(harmCounts(measure, prompts), margin)
-  }
-  const harms = measure.rises
-    ? prompts.map(({ before, after }) => ({ before: after, after: before }))
-    : prompts
-  const below = marginTests(effectiveChange(harms, 'more'), margin)
-  const above = marginTests(effectiveChange(harms, 'less'), margin)
-  return below && above && { ...below, above: above.above }
 }

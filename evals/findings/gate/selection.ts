@@ -1,0 +1,21 @@
+/** @file Which judged replies a question is about. Rows of two states are paired within one selection. */
+import type { ComparedJudgement, ComparedRun } from './compared-run.ts'
+
+export interface Selection {
+  readonly benchmark: string
+  readonly judge: string
+  /** Only prompts of this category; all of them if not given. */
+  readonly category?: string
+  /** Only replies given in this context; if not given, those outside of any. */
+  readonly context?: string
+}
+
+export function rowsOf(run: ComparedRun, of: Selection): ComparedJudgement[] {
+  return run.judged.filter(
+    (row) =>
+      row.benchmark === of.benchmark &&
+      row.judge === of.judge &&
+      row.context === of.context &&
+      (of.category === undefined || row.category === of.category),
+  )
+}
