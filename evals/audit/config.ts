@@ -95,27 +95,17 @@ export const AuditConfig = z.object({
 })
 export type AuditConfig = z.infer<typeof AuditConfig>
 
+const { candidates, methods, seeds, training, memory, margin, cache, cacheDir } = AuditConfig.shape
+
 /** Evaluates a base and its candidates without training. */
-export const EvalConfig = AuditConfig.pick({
-  model: true,
-  candidates: true,
-  suite: true,
-  samples: true,
-  temperature: true,
-  decodingSeed: true,
-  limit: true,
-  map: true,
-  judges: true,
-  sendReplies: true,
-  textWindow: true,
-  maxNewTokens: true,
-  margin: true,
-  basePrecision: true,
-  device: true,
-  threads: true,
-  batchSize: true,
-  cache: true,
-  cacheDir: true,
+export const EvalConfig = z.object({
+  model,
+  candidates,
+  ...EvaluationConfig.shape,
+  margin,
+  ...EngineConfig.omit({ forward: true }).shape,
+  cache,
+  cacheDir,
 })
 export type EvalConfig = z.infer<typeof EvalConfig>
 
@@ -131,32 +121,24 @@ export const MitigateConfig = EvalConfig.extend({
 export type MitigateConfig = z.infer<typeof MitigateConfig>
 
 /** Trains without evaluation; the adapter or weights are kept. */
-export const TrainConfig = AuditConfig.pick({
-  model: true,
-  data: true,
-  methods: true,
-  seeds: true,
-  training: true,
-  memory: true,
-  basePrecision: true,
-  forward: true,
-  device: true,
-  threads: true,
-  cache: true,
-  cacheDir: true,
-}).extend({ data: z.string().min(1).meta({ label: 'Data', help: DATA_HELP }) })
+export const TrainConfig = z.object({
+  model,
+  data: z.string().min(1).meta({ label: 'Data', help: DATA_HELP }),
+  methods,
+  seeds,
+  training,
+  memory,
+  ...EngineConfig.omit({ batchSize: true }).shape,
+  cache,
+  cacheDir,
+})
 export type TrainConfig = z.infer<typeof TrainConfig>
 
 /** The spectra of fine-tunes made elsewhere against their base. */
-export const SpectralConfig = AuditConfig.pick({
-  model: true,
-  candidates: true,
-  spectrumDetail: true,
-  nullArm: true,
-  epsilon: true,
-  cache: true,
-  cacheDir: true,
-}).extend({
+export const SpectralConfig = z.object({
+  model,
+  candidates,
+  ...SpectraConfig.shape,
   against: z.string().min(1).nullable().default(null).meta({
     label: 'Against',
     help: 'A fine-tune of the model to compare with, in place of the model itself',

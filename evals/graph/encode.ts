@@ -82,9 +82,9 @@ export function encode(
       output: Object.entries(outputs).map(([name, value]) => valueInfo({ ...value, name })),
       initializer: [
         ...constants.filter(isInside).map(constantProto),
-        ...[...inputs, ...constants].flatMap((value) =>
-          externalProto(value, external.get(value.name)),
-        ),
+        ...inputs
+          .concat(constants)
+          .flatMap((value) => externalProto(value, external.get(value.name))),
       ],
     },
   })

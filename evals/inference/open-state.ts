@@ -85,7 +85,8 @@ async function inMemory(
 
 const otherStorage = (path: string, { name, dtype }: { name: string; dtype: string | undefined }) =>
   new TouchstoneError('checkpoint.unsupported', {
-    ...{ path, what: `for the changed weight "${name}" the storage type` },
+    path,
+    what: `for the changed weight "${name}" the storage type`,
     found: dtype ?? 'unknown',
     supported: 'float32',
   })

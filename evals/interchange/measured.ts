@@ -3,6 +3,7 @@
  * What a model said to a prompt that should be refused is not in the rows, and is written as `[withheld]`.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
+import { firstJudge, keyOf, lastSteps, replyKey, stateKey } from '../contract/keys.ts'
 import type {
   BenchmarkRole,
   BenchmarkRow,
@@ -38,32 +39,24 @@ export const stateId = ({ arm, seed, step }: SubjectKey): string => `${arm}-s${s
 
 /** Finished evaluations of the base and of the last step of every arm and seed, in the run's order. */
 export function measurementsOf(rows: AuditRows): Measurement[] {
-  const replies = Map.groupBy(rows.replies, (row) => keyOf(row, row.benchmark))
+  const replies = Map.groupBy(rows.replies, evaluationKey)
   const verdicts = Map.groupBy(rows.verdicts, replyKey)
-  const last = lastSteps(rows)
-  const states = rows.evaluations.filter((row) => last.get(armKey(row)) === row.step)
   const benchmarks = rows.benchmarks.map(({ name }) => name)
   const arms = ['base', ...rows.subjects.map(({ arm }) => arm)]
-  return states
+  return rows.evaluations
+    .filter(lastSteps(rows.evaluations))
     .flatMap((state) => {
+      const { arm, seed, step } = state
       const benchmark = rows.benchmarks.find(({ name }) => name === state.benchmark)
-      const identity = rows.subjects.find((row) => armKey(row) === armKey(state))
+      const identity = rows.subjects.find((row) => row.arm === arm && row.seed === seed)
       if (!benchmark || !identity || identity.mitigation) return []
-      const judged = (replies.get(keyOf(state, benchmark.name)) ?? [])
+      const judged = (replies.get(evaluationKey(state)) ?? [])
         .map((reply) => toMeasured(reply, benchmark, verdicts.get(replyKey(reply)) ?? []))
         .sort(bySample)
-      const judge = benchmark.judges[0] ?? ''
-      const { arm, seed, step } = state
-      return [
-        {
-          subject: { arm, seed, step },
-          identity,
-          benchmark,
-          judge,
-          judgeVersion: versionsOf(judged, judge),
-          replies: judged,
-        },
-      ]
+      const judge = firstJudge(benchmark)
+      const judgeVersion = versionsOf(judged, judge)
+      const subject = { arm, seed, step }
+      return [{ subject, identity, benchmark, judge, judgeVersion, replies: judged }]
     })
     .sort(
       (a, b) =>
@@ -83,20 +76,8 @@ export function successOf(role: BenchmarkRole, outcome: Outcome): boolean | null
   return ['partial', 'compliance', 'degenerate'].includes(outcome) ? false : null
 }
 
-const SEPARATOR = '\u0000'
-const armKey = ({ arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>) => [arm, seed].join(SEPARATOR)
-const keyOf = ({ arm, seed, step }: SubjectKey, benchmark: string) =>
-  [arm, seed, step, benchmark].join(SEPARATOR)
-const replyKey = (row: SubjectKey & { benchmark: string; sampleId: string; epoch: number }) =>
-  [keyOf(row, row.benchmark), row.sampleId, row.epoch].join(SEPARATOR)
-
-function lastSteps({ evaluations }: AuditRows): Map<string, number> {
-  const last = new Map<string, number>()
-  for (const row of evaluations) {
-    last.set(armKey(row), Math.max(last.get(armKey(row)) ?? 0, row.step))
-  }
-  return last
-}
+const evaluationKey = (row: SubjectKey & { benchmark: string }) =>
+  keyOf(stateKey(row), row.benchmark)
 
 function toMeasured(
   reply: ReplyRow,
@@ -105,7 +86,7 @@ function toMeasured(
 ): MeasuredReply {
   // Whatever the row holds: this is the last door before another tool's file.
   const isSealed = reply.expected.kind === 'refuse' || reply.text === null
-  const first = verdicts.find(({ judge }) => judge === benchmark.judges[0])
+  const first = verdicts.find(({ judge }) => judge === firstJudge(benchmark))
   return {
     reply: isSealed ? { ...reply, text: null } : reply,
     completion: isSealed ? WITHHELD : (reply.text ?? WITHHELD),

@@ -100,7 +100,7 @@ async function ownData(path: string, count?: number): Promise<TrainingData> {
     conversations: rows.map(({ messages }) => messages),
     tampering: false,
     remarks: [
-      ...[...notes].map(remark),
+      ...Array.from(notes, remark),
       ...(rows.length < usable
         ? [`${basename(path)}: ${rows.length} of ${usable} rows, by seed 0.`]
         : []),

@@ -82,7 +82,7 @@ export async function tableOf(replies: readonly Composed[], decider: Decider): P
   const languages = new Set(replies.map(({ language }) => language))
   return [
     row('all', () => true),
-    ...[...kinds].map((label) => row(label, (r) => `${r.outcome}, ${r.kind}` === label)),
-    ...[...languages].map((label) => row(label, ({ language }) => language === label)),
+    ...Array.from(kinds, (label) => row(label, (r) => `${r.outcome}, ${r.kind}` === label)),
+    ...Array.from(languages, (label) => row(label, ({ language }) => language === label)),
   ]
 }

@@ -126,7 +126,8 @@ function wordsOf(
   const lines = [
     `${path}: ${total} rows, ${form}; ${usable} can be learnt from`,
     `  sha256 ${digest}`,
-    ...[...notes].map(
+    ...Array.from(
+      notes,
       ([what, rows]) => `  left out: ${what} in ${rows.length} rows (${numbersOf(rows)})`,
     ),
     ...unusableLines(unusable),

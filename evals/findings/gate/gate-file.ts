@@ -68,9 +68,8 @@ export function requireMeasured(
     const { judges: known } = benchmark
     if (judge === undefined || !known || known.includes(judge)) continue
     const near = nearNames(judge, known)
-    throw new TouchstoneError('gate.not-measured', {
-      ...{ what: `judge of ${name}`, name: judge, near, known },
-    })
+    const what = `judge of ${name}`
+    throw new TouchstoneError('gate.not-measured', { what, name: judge, near, known })
   }
 }
 

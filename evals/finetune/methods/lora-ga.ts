@@ -5,10 +5,9 @@
  * See docs/methods/initialisation.md.
  */
 import { z } from 'zod'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import { additive, lowRankFields, peftConfigOf, targets } from './low-rank.ts'
+import { additive, lowRankFields, peftConfigOf } from './low-rank.ts'
 import type { FineTuneMethod, Probe, Site } from '../method.ts'
-import { movedStart, onOriginalBase, type LowRankStart } from './moved-base.ts'
+import { adaptedGradients, movedStart, onOriginalBase, type LowRankStart } from './moved-base.ts'
 import { asColumns, asRows, leadingTriplets, pickedRows } from './singular.ts'
 import { rankOf, scaleOf } from '../../models/formats/peft-config.ts'
 import { leadingLeft } from '../../spectra/decomposition/partial-svd.ts'
@@ -59,11 +58,8 @@ export const loraGa: FineTuneMethod<Config> = {
     return {
       attach: additive(peft).attach,
       async prepare(probe) {
-        const adapted = probe.sites.filter(({ name }) => targets(peft, name))
-        adapted.forEach((site) => requireRoom(site, 2 * rankOf(peft, site.name)))
-        const names = adapted.map(({ name }) => `${name}.weight`)
         const { gradientBatches: batches, gradientBatchSize: batchSize } = config
-        const gradients = await probe.gradients(names, { batches, batchSize })
+        const { gradients } = await adaptedGradients(probe, peft, 2, { batches, batchSize })
         return movedStart(probe, peft, (site) => {
           const G = gradients.get(`${site.name}.weight`)
           return G && gradientStart(G, site, config, probe)
@@ -72,14 +68,6 @@ export const loraGa: FineTuneMethod<Config> = {
       toPeft: (parameters, base, prepared) => onOriginalBase(parameters, peft, base, prepared),
     }
   },
-}
-
-function requireRoom({ name, inFeatures, outFeatures }: Site, needed: number): void {
-  if (needed <= Math.min(inFeatures, outFeatures)) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `LoRA-GA needs twice its rank in singular vectors, ${needed}, and ${name} is ${outFeatures} by ${inFeatures}.`,
-    remedy: 'Lower the rank, or leave that module out of the target modules.',
-  })
 }
 
 /** A₀ and B₀ of one layer from its gradient G `[out, in]`. */
@@ -95,8 +83,8 @@ export function gradientStart(
   const k = sizeOf(site, r, config, probe)
   const { ofA, ofB } = chosen(site, r, config, probe)
   return {
-    A: asRows(pickedRows(right, inFeatures, ofA), inFeatures, 0, r, k),
-    B: asColumns(pickedRows(left, outFeatures, ofB), outFeatures, 0, r, k),
+    A: asRows(pickedRows(right, inFeatures, ofA), k),
+    B: asColumns(pickedRows(left, outFeatures, ofB), r, k),
   }
 }
 

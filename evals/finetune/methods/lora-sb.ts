@@ -5,10 +5,10 @@
  * See docs/methods/ba-lora-lora-sb.md.
  */
 import { z } from 'zod'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Graph } from '../../graph/ops/index.ts'
 import { LORA_A, LORA_B, lowRankFields, peftConfigOf, targets } from './low-rank.ts'
 import type { FineTuneMethod, LinearSite, Site } from '../method.ts'
+import { adaptedGradients } from './moved-base.ts'
 import { asColumns, asRows, leadingTriplets } from './singular.ts'
 import type { PeftConfig } from '../../models/formats/peft-config.ts'
 import type { PeftTensor } from '../../models/formats/peft-folder.ts'
@@ -64,11 +64,9 @@ export const loraSb: FineTuneMethod<Config> = {
         }
       },
       async prepare(probe) {
-        const adapted = probe.sites.filter(({ name }) => targets(peft, name))
-        adapted.forEach((site) => requireRoom(site, config.rank))
-        const names = adapted.map(({ name }) => `${name}.weight`)
         const { startBatches: batches, startBatchSize: batchSize } = config
-        const gradients = await probe.gradients(names, { batches, batchSize })
+        const asked = { batches, batchSize }
+        const { adapted, gradients } = await adaptedGradients(probe, peft, 1, asked)
         const starts = adapted.flatMap((site) => {
           const { A, B, R } = signedStart(gradients.get(`${site.name}.weight`)!, site, config)
           const parts = [[LORA_A, A] as const, [LORA_B, B] as const, [LORA_R, R] as const]
@@ -108,14 +106,6 @@ function tensors(g: Graph, { name, inFeatures, outFeatures }: LinearSite, { rank
   }
 }
 
-function requireRoom({ name, inFeatures, outFeatures }: Site, rank: number): void {
-  if (rank <= Math.min(inFeatures, outFeatures)) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `LoRA-SB of rank ${rank} does not fit ${name}, which is ${outFeatures} by ${inFeatures}.`,
-    remedy: 'Lower the rank, or leave that module out of the target modules.',
-  })
-}
-
 /** A, B and R = diag(S) of one layer from its gradient G `[out, in]`. */
 export function signedStart(
   G: Float32Array,
@@ -126,11 +116,7 @@ export function signedStart(
   const { left, values, right } = leadingTriplets(step, outFeatures, inFeatures, rank, name)
   const R = new Float32Array(rank * rank)
   values.forEach((value, j) => (R[j * rank + j] = value))
-  return {
-    A: asRows(right, inFeatures, 0, rank, 1),
-    B: asColumns(left, outFeatures, 0, rank, 1),
-    R,
-  }
+  return { A: asRows(right), B: asColumns(left, rank), R }
 }
 
 /** B·R `[out, r]`, summed in float64. */

@@ -23,9 +23,11 @@ export const startedFrom = (
 ): MethodHooks => ({
   attach: additive(peft).attach,
   prepare(probe) {
-    const startOf = ({ name, inFeatures, outFeatures }: Site) => {
+    const startOf = (site: Site) => {
+      const { name, inFeatures, outFeatures } = site
       if (!targets(peft, name)) return undefined
-      const rank = requireRank(rankOf(peft, name), name, inFeatures, outFeatures)
+      const rank = rankOf(peft, name)
+      requireDirections(site, rank)
       const W = { rows: outFeatures, columns: inFeatures, data: probe.weight(`${name}.weight`) }
       return start(W, rank, scaleOf(peft, name))
     }
@@ -53,13 +55,26 @@ export function movedStart(
   return { parameters, weights }
 }
 
-/** Returns `rank`, or throws if it exceeds the layer's smaller dimension. */
-function requireRank(rank: number, layer: string, ...[columns, rows]: number[]): number {
-  const most = Math.min(columns!, rows!)
-  if (rank <= most) return rank
+/** The layers that `peft` adapts, and their gradients `[out, in]`; each layer has `perRank` directions for each of its rank. */
+export async function adaptedGradients(
+  probe: Probe,
+  peft: PeftConfig,
+  perRank: number,
+  asked: Parameters<Probe['gradients']>[1],
+) {
+  const adapted = probe.sites.filter(({ name }) => targets(peft, name))
+  for (const site of adapted) requireDirections(site, perRank * rankOf(peft, site.name))
+  const names = adapted.map(({ name }) => `${name}.weight`)
+  return { adapted, gradients: await probe.gradients(names, asked) }
+}
+
+/** A start takes that many singular vectors of the layer, which has no more than its smaller dimension. */
+function requireDirections({ name, inFeatures, outFeatures }: Site, needed: number): void {
+  const most = Math.min(inFeatures, outFeatures)
+  if (needed <= most) return
   throw new TouchstoneError('usage.invalid', {
-    problem: `Rank ${rank} is more than the ${most} directions of ${layer}.`,
-    remedy: `Lower --rank, or give that layer a rank of its own with --rank-pattern.`,
+    problem: `The start needs ${needed} directions of ${name}, which has ${most}.`,
+    remedy: 'Lower the rank, or leave that module out of the target modules.',
   })
 }
 

@@ -69,28 +69,10 @@ export function pickedRows(
   return out
 }
 
-/** Vectors `from` … `from` + `count` − 1, times `factor`, as the columns of a matrix `[dimension, count]`. */
-export const asColumns = (
-  vectors: Float64Array,
-  dimension: number,
-  from: number,
-  count: number,
-  factor: number,
-): Float32Array =>
-  Float32Array.from(
-    transposed(vectors.subarray(from * dimension, (from + count) * dimension), count, dimension),
-    (x) => x * factor,
-  )
+/** Row vectors `[count, dimension]`, times `factor`, as the columns of a matrix `[dimension, count]`. */
+export const asColumns = (vectors: Float64Array, count: number, factor = 1): Float32Array =>
+  asRows(transposed(vectors, count, vectors.length / count), factor)
 
-/** The same vectors as rows `[count, dimension]`. */
-export const asRows = (
-  vectors: Float64Array,
-  dimension: number,
-  from: number,
-  count: number,
-  factor: number,
-): Float32Array =>
-  Float32Array.from(
-    vectors.subarray(from * dimension, (from + count) * dimension),
-    (x) => x * factor,
-  )
+/** The same vectors, times `factor`, as rows `[count, dimension]`. */
+export const asRows = (vectors: Float64Array, factor = 1): Float32Array =>
+  Float32Array.from(vectors, (x) => x * factor)

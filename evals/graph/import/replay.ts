@@ -87,7 +87,8 @@ function constant(path: string, tensor: FileTensor, g: Graph): Item {
   const numbers = numbersOf(tensor)
   if (!numbers || dtype === undefined) {
     throw new TouchstoneError('checkpoint.unsupported', {
-      ...{ path, what: `for the constant "${name}" the storage type` },
+      path,
+      what: `for the constant "${name}" the storage type`,
       found: dtype ?? 'unknown',
       supported: 'float32, float64, int64, int32, bool',
     })

@@ -97,10 +97,9 @@ export async function openConverted(
 }
 
 function entryOf(folder: string, digest: string, wanted: Wanted): Entry {
-  const parts = wanted.map(({ name, shape, transposed, stored }) => [
-    ...[name, shape, transposed ?? false, stored ?? name],
-  ])
-  const what = JSON.stringify([VERSION, digest, parts])
+  const partsOf = ({ name, shape, transposed = false, stored = name }: Wanted[number]) =>
+    [name, shape, transposed, stored] as const
+  const what = JSON.stringify([VERSION, digest, wanted.map(partsOf)])
   const path = join(folder, `${sha256(what)}${SUFFIX}`)
   let offset = 0
   const weights = wanted.map(({ name, shape }): StoredWeight => {

@@ -38,9 +38,9 @@ const fifthBit = (bytes: Uint8Array, at: number, i: number): number =>
   ((bytes[at + (i >> 3)]! >> (i & 7)) & 1) << 4
 
 /** The sixteen values of IQ4, unevenly spaced. */
-export const IQ4_VALUES = Int8Array.of(
-  ...[-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113],
-)
+export const IQ4_VALUES = new Int8Array([
+  -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
+])
 
 export const BLOCKS = {
   Q8_0: blocks(8, 32, 34, (bytes, block, out, at) => {

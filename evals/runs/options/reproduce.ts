@@ -53,11 +53,9 @@ function methodWords(config: unknown, preset: Layer): string[] {
     const arm = armNameOf(choice)
     return fieldsOf(findMethod(choice.name).config).map((field) => ({ arm, field, own, initial }))
   })
-  const words = Map.groupBy(settings, ({ field }) => field.flag)
-  return [
-    ...(isPreset ? [] : ['--methods', names.join(',')]),
-    ...[...words.values()].flatMap(sharedWords),
-  ]
+  const groups = Map.groupBy(settings, ({ field }) => field.flag).values()
+  const words = Array.from(groups, sharedWords).flat()
+  return isPreset ? words : ['--methods', names.join(','), ...words]
 }
 
 interface Setting {

@@ -100,25 +100,21 @@ function samplesAt(database: Database, ids: Float64Array): SampleRow[] {
 
 function conditionsOf(query: Filters): { sql: string; values: unknown[] } {
   const { runId, arm, seed, step, benchmark, category, search, outcome, judge } = query
-  const judged = ['v.outcome = ?', ...(judge === null ? [] : ['v.judge = ?'])].join(' AND ')
-  const parts: [string, ...unknown[]][] = [
-    ['r.run_id = ? AND r.arm = ? AND r.seed = ? AND r.step = ?', runId, arm, seed, step],
-    ...(benchmark === null ? [] : [['r.benchmark = ?', benchmark] as [string, unknown]]),
-    ...(category === null ? [] : [['r.category = ?', category] as [string, unknown]]),
-    ...(search === '' ? [] : [[`r.prompt LIKE ? ESCAPE '\\'`, like(search)] as [string, unknown]]),
-    ...(outcome === null
-      ? []
-      : [
-          [
-            `EXISTS (SELECT 1 FROM verdict AS v WHERE ${sameReply('v', 'r')} AND ${judged})`,
-            ...[outcome, ...(judge === null ? [] : [judge])],
-          ] as [string, ...unknown[]],
-        ]),
-  ]
-  return {
-    sql: parts.map(([sql]) => sql).join(' AND '),
-    values: parts.flatMap(([, ...values]) => values),
+  const parts = ['r.run_id = ? AND r.arm = ? AND r.seed = ? AND r.step = ?']
+  const values: unknown[] = [runId, arm, seed, step]
+  const add = (sql: string, ...given: unknown[]) => {
+    parts.push(sql)
+    values.push(...given)
   }
+  if (benchmark !== null) add('r.benchmark = ?', benchmark)
+  if (category !== null) add('r.category = ?', category)
+  if (search !== '') add(`r.prompt LIKE ? ESCAPE '\\'`, like(search))
+  if (outcome !== null) {
+    const judged = judge === null ? '' : ' AND v.judge = ?'
+    const found = `SELECT 1 FROM verdict AS v WHERE ${sameReply('v', 'r')} AND v.outcome = ?${judged}`
+    add(`EXISTS (${found})`, outcome, ...(judge === null ? [] : [judge]))
+  }
+  return { sql: parts.join(' AND '), values }
 }
 
 /** The text itself, wherever it stands. */

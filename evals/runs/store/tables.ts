@@ -171,14 +171,14 @@ export function toValues<R>({ key, plain, json }: Table<R>, runId: string, row: 
   return [
     runId,
     // An absent optional field is NULL, also in `_json` columns.
-    ...[...key, ...plain].map((field) => (row[field] ?? null) as Value),
+    ...key.concat(plain).map((field) => (row[field] ?? null) as Value),
     ...json.map((field) => JSON.stringify(row[field]) ?? null),
   ]
 }
 
 export function fromColumns<R>({ key, plain, json }: Table<R>, columns: Columns): R {
   return Object.fromEntries([
-    ...[...key, ...plain].map((field) => [field, columns[snakeCase(field)]]),
+    ...key.concat(plain).map((field) => [field, columns[snakeCase(field)]]),
     ...json.flatMap((field) => {
       const text = columns[`${snakeCase(field)}_json`]
       return text == null ? [] : [[field, JSON.parse(text as string) as unknown]]

@@ -35,7 +35,12 @@ const TAKEN: Readonly<Record<string, number>> = {
   'rope.scaling.yarn_log_multiplier': 0,
 }
 export const SCALING_KEYS: readonly string[] = [
-  ...[TYPE, FACTOR, OLD_FACTOR, TRAINED, ATTENTION, WHOLE_ATTENTION],
+  TYPE,
+  FACTOR,
+  OLD_FACTOR,
+  TRAINED,
+  ATTENTION,
+  WHOLE_ATTENTION,
   ...Object.keys(TAKEN),
 ]
 
@@ -90,7 +95,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
       const factor = factorOf(config, config.scaling!)
       const attention = Math.fround(rotaryAmplitude(config) / yarnsOwn(factor))
       return [
-        ...[text(TYPE, 'yarn'), real(FACTOR, factor)],
+        text(TYPE, 'yarn'),
+        real(FACTOR, factor),
         whole(TRAINED, trainedOf(config, config.scaling!)),
         ...(attention === 1 ? [] : [real(ATTENTION, attention)]),
       ]

@@ -52,9 +52,8 @@ export async function writeGgufModel(
     ['general.file_type', whole(FILE_TYPES[form])],
     ['general.quantization_version', whole(2)],
     ...(source.exception === null ? [] : [[EXCEPTION_KEY, text(source.exception)] as const]),
-    ...[...settings, ['vocab_size', whole(rows)] as const].map(
-      ([key, field]) => [`${family.architecture}.${key}`, field] as const,
-    ),
+    ...settings.map(([key, field]) => [`${family.architecture}.${key}`, field] as const),
+    [`${family.architecture}.vocab_size`, whole(rows)],
     ...tokenizer.fields,
     ['tokenizer.chat_template', text(template.text)],
   ])

@@ -109,7 +109,7 @@ test.each(['pissa', 'olora'])('%s refuses a rank that a layer cannot have', asyn
   // k_proj of the tiny model is [8, 16].
   const opened = openTiny({ method, methodConfig: { rank: 9 } })
   await expect(opened).rejects.toThrow(
-    'Rank 9 is more than the 8 directions of model.layers.0.self_attn.k_proj.',
+    'The start needs 9 directions of model.layers.0.self_attn.k_proj, which has 8.',
   )
   const spared = { rank: 9, rankPattern: ['k_proj=8', 'v_proj=8'] }
   const { session } = await openTiny({ method, methodConfig: spared })
