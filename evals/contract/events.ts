@@ -93,6 +93,8 @@ export const JobEventBody = z.discriminatedUnion('type', [
   }),
   /** Sealed replies were written to a file. */
   z.object({ type: z.literal('unblinded'), reason: z.string() }),
+  /** A case was made of this run; `manifest` is the SHA-256 of its manifest. Numbers count from 1. */
+  z.object({ type: z.literal('case-made'), number: z.int().min(1), manifest: z.string() }),
   /** This run was compared with `against` although `fields` differ. */
   z.object({ type: z.literal('override'), fields: z.array(ComparedField), against: z.string() }),
   /** A cell of a sweep finished or failed. */

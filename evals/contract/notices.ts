@@ -32,6 +32,10 @@ const NOTICES = {
       `Weights that should have been deleted${reasonToDelete === null ? '' : ` (${reasonToDelete})`} were handed out. Reason given: ${reason}`,
     ),
   unblinded: ({ reason }) => warning(`Unblinded: ${reason}`),
+  'case-made': ({ number, manifest }) => ({
+    level: 'info',
+    message: `Case ${number} of this run was made; the SHA-256 of its manifest is ${manifest}.`,
+  }),
   override: ({ fields, against }) =>
     warning(
       `Compared with ${against} although they differ in ${listed(fields)} (allowed by name).`,

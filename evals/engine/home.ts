@@ -1,5 +1,5 @@
 /** @file The workbench's folder: its database of runs, those of the folders in it, and the workbench's own database. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { FILE_NAME, runFolders } from '../runs/databases.ts'
 import type { RunRow } from '../contract/audit-rows.ts'
@@ -28,7 +28,6 @@ export interface Home {
 
 export function openHome(path: string): Home {
   const folder = resolve(path)
-  mkdirSync(folder, { recursive: true })
   const stores = new Map<string, Store>()
   const places = new Map<string, string>()
   const store = (where: string): Store => {

@@ -1,13 +1,51 @@
-/** @file A file that its owner alone can read, written whole or not at all. An older file of that name is not replaced. */
+/** @file Files and folders that their owner alone can read. Modes are set by name, so no umask widens or narrows them. */
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { link, open, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { exists } from './read-file.ts'
 
-const OWNER_ALONE = 0o600
+/** Of a file: its owner reads and writes it. */
+export const OWNER_ALONE = 0o600
+const OWNER_FOLDER = 0o700
 
-/** `beforeVisible` runs when the text is safely on disk under another name; where it throws, nothing is left. */
+/** Makes `folder` where it is missing, and what leads to it; one that is there stays as it is. */
+export function makePrivateFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makePrivateFolder(dirname(folder))
+  // Where another process was faster this changes nothing; a file of that name is an error.
+  mkdirSync(folder, { recursive: true, mode: OWNER_FOLDER })
+  chmodSync(folder, OWNER_FOLDER)
+}
+
+/** Makes an empty file where there is none; whether it made one. */
+export function makePrivateFile(path: string): boolean {
+  if (existsSync(path)) return false
+  const file = openSync(path, 'a', OWNER_ALONE)
+  closeSync(file)
+  chmodSync(path, OWNER_ALONE)
+  return true
+}
+
+/** Takes from group and others what they may do with a file or folder of ours; the paths where they could do anything. */
+export const tighten = (paths: readonly string[]): string[] =>
+  paths.filter((path) => {
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (!found || (found.mode & 0o077) === 0 || found.uid !== process.getuid?.()) return false
+    // Folders that are also something else: a sticky one is shared on purpose.
+    const isShared = found.isDirectory() && ((found.mode & 0o1000) !== 0 || isWorkplace(path))
+    if (isShared) return false
+    chmodSync(path, found.mode & 0o700)
+    return true
+  })
+
+/** Whether commands are given here, or people live here: not Touchstone's to close. */
+const isWorkplace = (folder: string) =>
+  [process.cwd(), homedir(), '/'].some((place) => resolve(place) === resolve(folder))
+
+/** Written whole or not at all; an older file of that name is not replaced. `beforeVisible` runs when the text is safely on disk under another name; where it throws, nothing is left. */
 export async function writePrivately(
   path: string,
   text: string,
@@ -15,10 +53,11 @@ export async function writePrivately(
 ): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`)
   try {
-    await mkdir(dirname(path), { recursive: true })
+    makePrivateFolder(dirname(path))
     if (await exists(path)) throw taken(path)
     const handle = await open(temporary, 'wx', OWNER_ALONE)
     try {
+      await handle.chmod(OWNER_ALONE)
       await handle.writeFile(text)
       await handle.sync()
     } finally {

@@ -5,15 +5,20 @@ import { dirname, join } from 'node:path'
 
 type Part = string | Uint8Array | (() => Uint8Array)
 
-/** Writes beside the target, flushes to disk, then renames: readers see the old file or the whole new one. */
+/**
+ * Writes beside the target, flushes to disk, then renames: readers see the old file or the whole new one. `mode` is the file's,
+ * whatever the umask; without it the umask decides.
+ */
 export async function writeAtomically(
   path: string,
   parts: readonly Part[] | AsyncIterable<Part>,
+  mode?: number,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`)
-  const handle = await open(temporary, 'wx')
+  const handle = await open(temporary, 'wx', mode)
   try {
     try {
+      if (mode !== undefined) await handle.chmod(mode)
       for await (const part of parts) {
         await handle.appendFile(typeof part === 'function' ? part() : part)
       }

@@ -39,6 +39,9 @@ const Manifest = z.strictObject({
   predicate: z.strictObject({
     run: z.string(),
     touchstone: z.string(),
+    /** The cases of a run count from 1; made at, in ISO 8601. Cases of version 0.1.0 have neither. */
+    number: z.int().min(1).optional(),
+    made: z.iso.datetime().optional(),
     /** `none`: signed with a key that was made for this folder and thrown away. */
     signer: z.enum(['key', 'none']),
   }),
@@ -56,7 +59,7 @@ export async function sealCase(
   about: CaseAbout,
   { keys, isOwn }: { keys: KeyPair; isOwn: boolean },
 ): Promise<ReadonlyMap<string, string>> {
-  const names = (await filesIn(folder)).filter((name) => !OWN.has(name))
+  const names = (await contentsOf(folder)).files.filter((name) => !OWN.has(name))
   const manifest = textOf({
     _type: STATEMENT,
     subject: await Promise.all(names.map((name) => subjectOf(folder, name))),
@@ -73,6 +76,9 @@ export async function sealCase(
 interface VerifiedCase {
   readonly files: number
   readonly run: string
+  /** Null in cases of version 0.1.0. */
+  readonly number: number | null
+  readonly made: string | null
   readonly keyFingerprint: string
   /** Whether somebody who keeps a key signed it. */
   readonly isSigned: boolean
@@ -83,9 +89,9 @@ export async function verifyCase(
   folder: string,
   expectedKey?: { pem: string; path: string },
 ): Promise<VerifiedCase> {
-  const names = await filesIn(folder)
+  const contents = await contentsOf(folder)
   const read = async (name: string) => {
-    if (!names.includes(name)) throw changed(name, 'it is missing')
+    if (!contents.files.includes(name)) throw changed(name, 'it is missing')
     return readFile(join(folder, name))
   }
   const bytes = await read(MANIFEST)
@@ -101,10 +107,13 @@ export async function verifyCase(
   if (expectedKey && manifest.predicate.signer === 'none') {
     throw changed(SIGNATURE, 'nobody’s key signed it')
   }
-  await compareFiles(folder, names, manifest)
+  await compareFiles(folder, contents, manifest)
+  const { run, number = null, made = null } = manifest.predicate
   return {
     files: manifest.subject.length,
-    run: manifest.predicate.run,
+    run,
+    number,
+    made,
     keyFingerprint: fingerprint(publicKey),
     isSigned: manifest.predicate.signer === 'key',
   }
@@ -134,14 +143,17 @@ function parseManifest(bytes: Uint8Array): Manifest {
 
 async function compareFiles(
   folder: string,
-  names: readonly string[],
+  { files, folders }: Contents,
   { subject }: Manifest,
 ): Promise<void> {
   const listed = new Set(subject.map(({ name }) => name))
-  const added = names.find((name) => !listed.has(name) && !OWN.has(name))
+  const isExpected = (inner: string) => subject.some(({ name }) => name.startsWith(`${inner}/`))
+  const added =
+    files.find((name) => !listed.has(name) && !OWN.has(name)) ??
+    folders.find((inner) => !isExpected(inner))
   if (added !== undefined) throw changed(added, 'it was added')
   for (const expected of subject) {
-    if (!names.includes(expected.name)) throw changed(expected.name, 'it is missing')
+    if (!files.includes(expected.name)) throw changed(expected.name, 'it is missing')
     const found = await subjectOf(folder, expected.name)
     if (found.digest.sha256 !== expected.digest.sha256) {
       throw changed(expected.name, 'its bytes are not those of the manifest')
@@ -162,8 +174,13 @@ async function subjectOf(folder: string, name: string): Promise<Subject> {
   return { name, digest: { sha256: hash.digest('hex') }, annotations: { bytes } }
 }
 
-/** Every file below `folder`, sorted, with slashes. Anything but files and folders is refused. */
-async function filesIn(folder: string): Promise<string[]> {
+interface Contents {
+  readonly files: readonly string[]
+  readonly folders: readonly string[]
+}
+
+/** Everything below `folder`, sorted, with slashes. Anything but files and folders is refused. */
+async function contentsOf(folder: string): Promise<Contents> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(
     (error: NodeJS.ErrnoException) => {
       throw changed(
@@ -172,11 +189,12 @@ async function filesIn(folder: string): Promise<string[]> {
       )
     },
   )
-  const names: string[] = []
+  const [files, folders] = [[] as string[], [] as string[]]
   for (const entry of entries) {
     const name = relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/')
-    if (entry.isFile()) names.push(name)
-    else if (!entry.isDirectory()) throw changed(name, 'it is neither a file nor a folder')
+    if (entry.isFile()) files.push(name)
+    else if (entry.isDirectory()) folders.push(name)
+    else throw changed(name, 'it is neither a file nor a folder')
   }
-  return names.sort()
+  return { files: files.sort(), folders: folders.sort() }
 }

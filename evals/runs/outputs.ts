@@ -1,5 +1,5 @@
 /** @file `results.json`, `report.html` and the formats of other tools, from stored rows alone, each written whole or not at all. */
-import { mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { z } from 'zod'
 import { buildResults } from '../findings/results.ts'
@@ -7,6 +7,7 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { FORMATS, formatOf, lmEvalFolders, type Exported } from '../interchange/formats.ts'
+import { makePrivateFolder, OWNER_ALONE } from '../files/private-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { renderReport } from '../document/html.ts'
 import { renderMarkdown } from '../document/markdown.ts'
@@ -90,13 +91,14 @@ export async function writeLmEval(rows: AuditRows, folder: string): Promise<stri
   return files.map(({ file }) => file)
 }
 
+/** For the owner alone, since most formats hold replies. */
 export async function writeOutput(
   file: string,
   parts: readonly (string | Uint8Array)[],
 ): Promise<void> {
   try {
-    mkdirSync(dirname(file), { recursive: true })
-    await writeAtomically(file, parts)
+    makePrivateFolder(dirname(file))
+    await writeAtomically(file, parts, OWNER_ALONE)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new TouchstoneError('output.unwritable', { path: file, why: code ?? message })

@@ -167,7 +167,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'runs/store': {
     about: 'SQLite: the tables, their migrations, and the queries of the window',
-    may: ['errors', 'contract'],
+    may: ['errors', 'contract', 'files'],
     packages: ['better-sqlite3'],
     node: true,
   },

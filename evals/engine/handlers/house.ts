@@ -1,5 +1,4 @@
 /** @file Calls about the workbench itself: disk use, copies, settings, the bug report, doctor. */
-import { mkdirSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { findings } from '../../runs/checks/doctor.ts'
@@ -8,6 +7,7 @@ import type { EngineHandlers } from '../../contract/api.ts'
 import { Settings } from '../../contract/calls/house.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { exists } from '../../files/read-file.ts'
+import { makePrivateFolder } from '../../files/private-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import { weightCacheFolder } from '../../models/weights/converted-weights.ts'
 import { defaultCacheFolder } from '../../spectra/base-store.ts'
@@ -57,7 +57,7 @@ export function houseHandlers(home: Home): Omit<Handlers, 'settings' | 'set'> {
       const report = await bugReport(home)
       const stamp = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14)
       const path = join(home.folder, 'exports', `bug-report-${stamp}.json`)
-      mkdirSync(join(home.folder, 'exports'), { recursive: true })
+      makePrivateFolder(join(home.folder, 'exports'))
       const text = `${JSON.stringify(report, null, 2)}\n`
       await writeAtomically(path, [text])
       return { path, bytes: Buffer.byteLength(text), holds: Object.keys(report) }
@@ -83,7 +83,7 @@ async function copyInto(home: Home, folder: string): Promise<void> {
     }
   }
   try {
-    mkdirSync(folder, { recursive: true })
+    makePrivateFolder(folder)
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException
     throw new TouchstoneError('output.unwritable', { path: folder, why: code })

@@ -50,6 +50,12 @@ export const EXPORTS_ERRORS = {
     message: `${v.path} is not what was signed: ${v.why}.`,
     remedy: 'Ask its author for the folder again, and do not rely on this one.',
   })),
+  'case.older': entry(
+    (v: { path: string; run: string; number: number | null; newest: number; when: string }) => ({
+      message: `${v.path} is whole, but it is an older case of ${v.run}: ${v.number === null ? 'it has no number' : `number ${v.number}`}, and number ${v.newest} was made at ${v.when}.`,
+      remedy: 'Ask its author for the newest one; the run’s log names the SHA-256 of its manifest.',
+    }),
+  ),
   'case.key': entry((v: { path: string; why: string }) => ({
     message: `The key ${v.path} cannot be used: ${v.why}.`,
     remedy: 'Make a pair of keys with: touchstone case --new-key FILE.',

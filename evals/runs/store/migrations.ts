@@ -2,6 +2,7 @@
 import type { Database } from 'better-sqlite3'
 import { rmSync } from 'node:fs'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { copyPrivately } from './private-database.ts'
 import { typeSentences } from './sentences.ts'
 
 const SUBJECT_KEY = `run_id TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
@@ -186,5 +187,5 @@ function refuseForeign(database: Database, path: string): void {
 /** Replaces the copy of an interrupted migration, after which the file itself is still the old one. */
 function copyTo(database: Database, copy: string): void {
   rmSync(copy, { force: true })
-  database.prepare('VACUUM INTO ?').run(copy)
+  copyPrivately(database, copy)
 }

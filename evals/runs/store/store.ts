@@ -4,9 +4,7 @@
  * Only this room imports better-sqlite3. WAL with synchronous=FULL keeps committed rows through a killed process and a power
  * cut. A resumed job relies on that: it does not emit the rows again that precede a saved training state.
  */
-import Database from 'better-sqlite3'
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import type Database from 'better-sqlite3'
 import type {
   AuditRows,
   FinishedEvaluation,
@@ -20,6 +18,7 @@ import type { Sink } from '../../contract/job.ts'
 import { evidenceOf, type EvidenceStore } from './evidence.ts'
 import { eventsOf } from './events.ts'
 import { migrate } from './migrations.ts'
+import { copyPrivately, openPrivately } from './private-database.ts'
 import { pagesOf, type Pages } from './pages.ts'
 import { createSink } from './sink.ts'
 import { fromColumns, RUN, selectSql, TABLES, type Table, type Columns } from './tables.ts'
@@ -90,7 +89,7 @@ export function openStore(path: string): Store {
     finishedEvaluations: (runId) => reading(() => allOf(database, TABLES.evaluation, runId)),
     weights: (runId) => reading(() => allOf(database, TABLES.weights, runId)),
     sealed: (runId) => reading(() => allOf(database, TABLES.sealedReply, runId)),
-    copyTo: (copy) => reading(() => void database.prepare('VACUUM INTO ?').run(copy)),
+    copyTo: (copy) => reading(() => copyPrivately(database, copy)),
     removeRun: (runId) =>
       reading(() => void database.prepare('DELETE FROM run WHERE id = ?').run(runId)),
     close: () => sink.close(),
@@ -98,16 +97,15 @@ export function openStore(path: string): Store {
 }
 
 function openDatabase(path: string): Database.Database {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-  const database = new Database(path, { timeout: 5000 })
+  const opened = openPrivately(path)
+  const { database } = opened
   try {
-    database.pragma('journal_mode = WAL')
-    database.pragma('synchronous = FULL')
     const health = database.pragma('quick_check(1)', { simple: true })
     if (health !== 'ok') {
       throw new TouchstoneError('store.unreadable', { path, why: String(health) })
     }
     migrate(database, path)
+    opened.keepPrivate()
     return database
   } catch (error) {
     database.close()

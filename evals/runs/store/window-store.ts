@@ -2,10 +2,9 @@
  * @file The window's own database, `workbench.db`: names, notes and tags of runs, added models, settings, and waiting jobs. It is
  * apart from the runs, whose folders another program may write to.
  */
-import Database from 'better-sqlite3'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { migrate } from './migrations.ts'
+import { copyPrivately, openPrivately } from './private-database.ts'
 import { translated } from './translated.ts'
 
 export const WINDOW_FILE = 'workbench.db'
@@ -84,12 +83,10 @@ export function openWindowStore(folder: string): WindowStore {
   const path = join(folder, WINDOW_FILE)
   const guard = <T>(action: () => T): T => translated(path, action)
   const database = guard(() => {
-    mkdirSync(folder, { recursive: true })
-    const opened = new Database(path, { timeout: 5000 })
-    opened.pragma('journal_mode = WAL')
-    opened.pragma('synchronous = FULL')
-    migrate(opened, path, HISTORY)
-    return opened
+    const opened = openPrivately(path)
+    migrate(opened.database, path, HISTORY)
+    opened.keepPrivate()
+    return opened.database
   })
   const statements: Statements = {
     all: (sql, ...values) => guard(() => database.prepare(sql).all(...values)) as Columns[],
@@ -100,7 +97,7 @@ export function openWindowStore(folder: string): WindowStore {
     ...modelsIn(statements),
     ...settingsIn(statements),
     ...queueIn(statements),
-    copyTo: (copy) => statements.write('VACUUM INTO ?', copy),
+    copyTo: (copy) => guard(() => copyPrivately(database, copy)),
     close: () => database.close(),
   }
 }

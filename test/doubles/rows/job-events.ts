@@ -160,6 +160,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
     reasonToDelete: 'their refusal fell below the gate',
     reason: 'a second look at it',
   },
+  'case-made': { type: 'case-made', number: 2, manifest: 'sha256:c2' },
   unblinded: { type: 'unblinded', reason: 'Checking the judge' },
   override: { type: 'override', fields: ['template', 'seed'], against: 'run-0' },
   'job-end': { type: 'job-end', outcome: 'done' },

@@ -112,6 +112,7 @@ describe('a sealed folder', () => {
     expect(await change((at) => writeFileSync(join(at, 'inner', 'new.txt'), ''))).toMatch(
       /^inner\/new\.txt .*added/,
     )
+    expect(await change((at) => mkdirSync(join(at, 'inner', 'new')))).toMatch(/^inner\/new .*added/)
     expect(await change((at) => rmSync(join(at, 'report.html')))).toMatch(/^report\.html .*missing/)
     for (const own of ['manifest.json', 'signature.json', 'public-key.pem']) {
       expect(await change((at) => rmSync(join(at, own)))).toMatch(
@@ -175,7 +176,7 @@ describe('touchstone case and verify', () => {
     expect(made).toMatchObject({ code: 0 })
     expect(made.stdout).toContain('touchstone verify')
     // Both count what is sealed, not what seals it.
-    const [, written] = /, (\d+) files/.exec(made.stdout) ?? []
+    const [, written] = /: (\d+) files/.exec(made.stdout) ?? []
     const { files } = await verifyCase(out)
     expect(files).toBe(Number(written))
   })
@@ -222,6 +223,25 @@ describe('touchstone case and verify', () => {
     const { code, stderr } = await run('verify', copy)
     expect(code).toBe(1)
     expect(stderr).toContain(file)
+  })
+
+  test('cases are dated and numbered; where the run is known an older one is refused', async () => {
+    const folder = storeAudit()
+    const [older, newer] = ['older', 'newer'].map((name) => join(freshFolder(), name))
+    const made = (to: string) => run('case', '--out-dir', folder, '--out', to, '--json')
+    expect(JSON.parse((await made(older!)).stdout)).toMatchObject({ number: 1 })
+    expect(await run('verify', older!, '--out-dir', folder)).toMatchObject({ code: 0 })
+    expect(JSON.parse((await made(newer!)).stdout)).toMatchObject({ number: 2 })
+    expect((await run('verify', newer!, '--out-dir', folder)).stdout).toMatch(
+      /case 2, made at \d{4}-\d\d-\d\dT/,
+    )
+    const refused = await run('verify', older!, '--out-dir', folder)
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toMatch(/older case of run-1: number 1, and number 2 was made at/)
+    // A case of version 0.1.0 has no number.
+    const undated = await sealed()
+    expect((await run('verify', undated)).stdout).toContain('an undated case of run-1')
+    expect((await run('verify', undated, '--out-dir', folder)).stderr).toContain('has no number')
   })
 
   test('keys are kept from others and never replaced; wrong keys and full folders are said', async () => {

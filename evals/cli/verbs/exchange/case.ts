@@ -52,7 +52,7 @@ export const caseRun = command({
     const keyId = fingerprint(keys.publicKey)
     const line = { type: 'case', ...made, folder: out, signed: key !== null, key: keyId }
     const how = key === null ? 'with a key that was thrown away' : `with the key ${keyId}`
-    const words = `Wrote ${plainText(out, 4000)}, ${made.files} files with a manifest that is signed ${how}.\nCheck it with: touchstone verify ${plainText(out, 4000)}\n`
+    const words = `Wrote ${plainText(out, 4000)}, case ${made.number} of ${plainText(made.runId)}: ${made.files} files with a manifest that is signed ${how}.\nCheck it with: touchstone verify ${plainText(out, 4000)}\n`
     tell(line, words)
   },
 })
