@@ -1,6 +1,6 @@
 /** @file The arms that an audit trains: data tokenised once, one plan per seed and method. */
 import { emitLog, type JobContext } from '../contract/job.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { usageError } from '../errors/touchstone-error.ts'
 import type { Example } from '../finetune/training/dataset.ts'
 import { bindMethod } from '../finetune/registry.ts'
 import { examplesDigest } from '../arms/arm.ts'
@@ -78,10 +78,10 @@ const scanOf = ({ base, config }: Training, context: JobContext) =>
 /** The training data; throws `usage.invalid` if none is named. */
 export async function dataOf({ data }: Pick<AuditConfig, 'data'>): Promise<TrainingData> {
   if (data !== null) return trainingData(data)
-  throw new TouchstoneError('usage.invalid', {
-    problem: 'A method was named, but no data to fine-tune on.',
-    remedy: 'Add --data FILE, or name no --methods.',
-  })
+  throw usageError(
+    'A method was named, but no data to fine-tune on.',
+    'Add --data FILE, or name no --methods.',
+  )
 }
 
 async function classed(

@@ -1,7 +1,7 @@
 /** @file A verb that runs a job: reads its options, begins or resumes a run, and says what came of it. */
 import { join } from 'node:path'
 import type { RunRow } from '../contract/audit-rows.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { usageError } from '../errors/touchstone-error.ts'
 import type { AnyJobKind } from '../contract/job.ts'
 import { FILE_NAME, withLockedStore } from '../runs/databases.ts'
 import type { Store } from '../runs/store/store.ts'
@@ -92,11 +92,10 @@ async function inFolder(request: JobRequest, call: JobCall): Promise<number> {
 }
 
 const keepsItsGate = () =>
-  new TouchstoneError('usage.invalid', {
-    problem: 'A run that is resumed keeps the gate that it began with.',
-    remedy:
-      'Leave --gate out, and hold it against another one with: touchstone report --gate FILE.',
-  })
+  usageError(
+    'A run that is resumed keeps the gate that it began with.',
+    'Leave --gate out, and hold it against another one with: touchstone report --gate FILE.',
+  )
 
 interface Attempt {
   /** The run that goes on; absent for a new one. */

@@ -1,7 +1,7 @@
 /** @file Opens fine-tuning data on the user's disk: its format found by its columns or named, its rows converted as they are read. */
 import { openRows } from '../tables/rows/open-rows.ts'
 import type { Place } from '../tables/rows/row-file.ts'
-import { isError, TouchstoneError } from '../errors/touchstone-error.ts'
+import { isError, TouchstoneError, usageError } from '../errors/touchstone-error.ts'
 import { unknownName, findNamed } from '../errors/names.ts'
 import type { Converted, DataFormat } from './format.ts'
 import { promptReply } from './formats/prompt-reply.ts'
@@ -106,10 +106,7 @@ function mapped(path: string, columns: readonly string[], map: string): DataForm
     ({ parts }) => parts.length === pairs.size && parts.every((part) => pairs.has(part)),
   )
   if (!mapping) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `The mapping "${map}" cannot be used.`,
-      remedy: `Write it as ${FORMS}.`,
-    })
+    throw usageError(`The mapping "${map}" cannot be used.`, `Write it as ${FORMS}.`)
   }
   const named = mapping.parts.map((part) => pairs.get(part)!)
   const missing = named.find((name) => !columns.includes(name))

@@ -1,6 +1,14 @@
-/** @file A comparison in plain words for a terminal or a text file: flips first. */
+/** @file A comparison of two runs for a terminal or a text file: flips first. */
+import type { Section } from '../contract/document.ts'
 import type { GateResult } from '../contract/gate.ts'
-import { counted, listed, percent, pValueText, signedPoints } from '../contract/words.ts'
+import {
+  counted,
+  listed,
+  percent,
+  pValueText,
+  signedPoints,
+  stateInSentence,
+} from '../contract/words.ts'
 import { differenceText } from '../findings/gate/comparability.ts'
 import type {
   ComparedFlip,
@@ -8,51 +16,45 @@ import type {
   ComparisonRow,
   StateName,
 } from '../findings/gate/comparison.ts'
-import { plainText } from './plain-text.ts'
+import { list, paragraph, section } from './blocks.ts'
+import { terminalText } from './terminal.ts'
 
 const MOST_FLIPS = 40
-const plain = (text: string, length = 400) => plainText(text, length)
 
 type Decided = Omit<GateResult, 'advice'>
 
-export function comparisonText(comparisons: readonly Comparison[], gate: Decided | null): string {
-  const decided = gate
-    ? [
-        `Gate: ${gate.outcome}  ${plain(gate.headline, 2000)}`,
-        ...gate.claims.map(
-          ({ outcome, sentence }) => `  ${outcome.padEnd(14)}  ${plain(sentence, 2000)}`,
-        ),
-        '',
-      ]
-    : []
-  return `${[...decided, ...comparisons.flatMap(oneText)].join('\n')}\n`
+export const comparisonText = (comparisons: readonly Comparison[], gate: Decided | null): string =>
+  terminalText([...(gate ? gateSection(gate) : []), ...comparisons.flatMap(comparisonSection)])
+
+function gateSection({ outcome, headline, claims }: Decided): Section[] {
+  const rows = claims.map((claim) => ({ ...claim, cells: [] }))
+  const decision = { type: 'decision', of: 'gate', outcome, headline, rule: '' } as const
+  return section(null, decision, { type: 'findings', heads: [], rows })
 }
 
-function oneText({ before, after, flips, rows }: Comparison): string[] {
-  return [
-    `${stateText(before)}  →  ${stateText(after)}`,
-    `Flips: ${flips.length === 0 ? 'none' : counted(flips.length, 'reply').replace('replys', 'replies')}`,
+function comparisonSection({ before, after, flips, rows }: Comparison): Section[] {
+  const said = flips.length === 0 ? 'none' : counted(flips.length, 'reply', 'replies')
+  const more = flips.length - MOST_FLIPS
+  const shown = [
     ...flips.slice(0, MOST_FLIPS).map(flipText),
-    ...(flips.length > MOST_FLIPS ? [`  … and ${flips.length - MOST_FLIPS} more (--json)`] : []),
-    ...(rows.length === 0 ? ['  no benchmark and judge is on both sides'] : rows.map(rowText)),
-    '',
+    ...(more > 0 ? [`… and ${more} more (--json)`] : []),
+    ...(rows.length === 0 ? ['no benchmark and judge is on both sides'] : rows.map(rowText)),
   ]
+  const heading = `${stateText(before)} → ${stateText(after)}`
+  return section(heading, paragraph(`Flips: ${said}`), list(shown))
 }
 
-const stateText = ({ arm, seed, step, runId }: StateName) =>
-  plain(`${arm} (seed ${seed}, step ${step}) of ${runId}`)
+const stateText = (state: StateName) => `${stateInSentence(state)} of ${state.runId}`
 
-function flipText({ benchmark, sampleId, before, after, prompt }: ComparedFlip): string {
-  const shown = prompt === null ? '' : `  ${plain(prompt, 80)}`
-  return `  ${plain(`${benchmark} ${sampleId}`, 80)}: ${before} → ${after}${shown}`
-}
+const flipText = ({ benchmark, sampleId, before, after, prompt }: ComparedFlip): string =>
+  `${benchmark} ${sampleId}: ${before} → ${after}  ${prompt?.slice(0, 80) ?? ''}`
 
 function rowText(row: ComparisonRow): string {
-  const name = plain(`${row.title} (${row.judge})`)
+  const name = `${row.title} (${row.judge})`
   if (row.differences.length > 0) {
-    return `  ${name}: NOT COMPARABLE, they differ in ${plain(listed(row.differences.map(differenceText)))}`
+    return `${name}: NOT COMPARABLE, they differ in ${listed(row.differences.map(differenceText))}`
   }
-  if (row.difference === null) return `  ${name}: no prompt was decided on both sides`
+  if (row.difference === null) return `${name}: no prompt was decided on both sides`
   const interval = `95 % interval ${signedPoints(row.lower!)} to ${signedPoints(row.upper!)}`
   const isRepeated = row.n > row.prompts
   const size = isRepeated
@@ -61,8 +63,8 @@ function rowText(row: ComparisonRow): string {
   const exact = isRepeated ? 'exact by flips of prompts' : 'exact McNemar'
   const test = row.pValue === null ? '' : `; ${exact} ${pValueText(row.pValue)}`
   const holm = row.isSignificant ? ', stands after Holm' : ''
-  const rates = `${percent(row.before!)} → ${percent(row.after!)} (${signedPoints(row.difference)} points, ${interval}, ${size}${test}${holm})`
-  return `  ${name}: ${rates}${remarks(row)}`
+  const change = `${signedPoints(row.difference)} points, ${interval}, ${size}${test}${holm}`
+  return `${name}: ${percent(row.before!)} → ${percent(row.after!)} (${change})${remarks(row)}`
 }
 
 function remarks({ allowed, unknown, droppedUndecided, unmatched }: ComparisonRow): string {
@@ -72,5 +74,5 @@ function remarks({ allowed, unknown, droppedUndecided, unmatched }: ComparisonRo
     ...(droppedUndecided > 0 ? [`${counted(droppedUndecided, 'undecided pair')} left out`] : []),
     ...(unmatched > 0 ? [`${unmatched} without a partner`] : []),
   ]
-  return said.length === 0 ? '' : `; ${plain(said.join('; '), 2000)}`
+  return said.length === 0 ? '' : `; ${said.join('; ')}`
 }

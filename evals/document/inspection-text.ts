@@ -5,7 +5,9 @@ import type {
   ModelInspection,
   ModuleFacts,
 } from '../inspect/inspect-model.ts'
-import { plainText } from './plain-text.ts'
+import { wholeNumber } from '../contract/words.ts'
+import { label, section, table } from './blocks.ts'
+import { terminalText } from './terminal.ts'
 
 const GIBIBYTE = 2 ** 30
 const MEBIBYTE = 2 ** 20
@@ -14,13 +16,15 @@ const sized = (bytes: number): string =>
     ? `${(bytes / GIBIBYTE).toFixed(2)} GiB`
     : `${(bytes / MEBIBYTE).toFixed(2)} MiB`
 
-/** Behind their titles, so that the second column stands straight. */
-const line = (title: string, text: string): string => `  ${title.padEnd(12)}${plainText(text, 400)}`
+/** A fact without a text is left out. */
+type Fact = readonly [title: string, text: string | null]
 
 export function inspectionText(path: string, found: Inspection): string {
-  const lines = found.kind === 'model' ? modelLines(found) : adapterLines(found)
+  const facts = found.kind === 'model' ? modelFacts(found) : adapterFacts(found)
   const what = found.kind === 'adapter' ? 'an adapter' : FORMATS[found.format]
-  return `${[`${plainText(path, 4000)}: ${what}`, ...lines].join('\n')}\n`
+  const columns = [label<Fact>('', ([title]) => title), label<Fact>('', ([, text]) => text)]
+  const told = facts.filter(([, text]) => text !== null)
+  return terminalText(section(`${path}: ${what}`, table(told, columns)))
 }
 
 const FORMATS = {
@@ -29,49 +33,34 @@ const FORMATS = {
   onnx: 'a folder with an ONNX graph',
 } as const
 
-function modelLines(found: ModelInspection): string[] {
-  const { tokenizer, template, licence, digest, problems } = found
+function modelFacts(found: ModelInspection): Fact[] {
+  const { weights, tokenizer, template, licence, digest, problems } = found
   return [
-    ...weightLines(found),
-    ...(tokenizer
-      ? [
-          line('tokenizer', `${tokenizer.vocabulary} tokens, sha256 ${tokenizer.digest}`),
-          line('special', specialText(found, tokenizer)),
-        ]
-      : []),
-    ...(template
-      ? [
-          line('template', `${template.source}, sha256 ${template.digest}`),
-          ...template.example.split('\n').map((text) => line('', `| ${text}`)),
-        ]
-      : []),
-    line('licence', licence ?? 'none stated'),
-    ...(digest === null ? [] : [line('sha256', digest)]),
-    ...problemLines(problems),
+    ...(weights ? weightFacts(weights) : []),
+    ['tokenizer', tokenizer && `${tokenizer.vocabulary} tokens, sha256 ${tokenizer.digest}`],
+    ['special', tokenizer && specialText(found, tokenizer)],
+    ['template', template && `${template.source}, sha256 ${template.digest}`],
+    ...(template?.example.split('\n') ?? []).map((text): Fact => ['', `| ${text}`]),
+    ['licence', licence ?? 'none stated'],
+    ['sha256', digest],
+    ['problems', problems.length === 0 ? 'none' : null],
+    ...problems.map(({ message, remedy }): Fact => ['problem', `${message} ${remedy}`]),
   ]
 }
 
-function weightLines({ weights }: ModelInspection): string[] {
-  if (!weights) return []
+function weightFacts(weights: NonNullable<ModelInspection['weights']>): Fact[] {
   const { architecture, modelType, layers, parameters, bytes, storage, memory } = weights
+  const { maxPositions, classes } = weights
   const known = architecture ?? `none of ours (model_type ${modelType})`
+  const parts = storage.map((each) => `${each.type} ${sized(each.bytes)}`)
+  const peaks = memory && `LoRA about ${sized(memory.lora)}, full about ${sized(memory.full)}`
   return [
-    line('family', `${known}, ${layers} layers, ${parameters.toLocaleString('en')} parameters`),
-    line(
-      'stored',
-      `${sized(bytes)}: ${storage.map((each) => `${each.type} ${sized(each.bytes)}`).join(', ')}`,
-    ),
-    ...(weights.maxPositions === null ? [] : [line('context', `${weights.maxPositions} tokens`)]),
-    ...(weights.classes === null ? [] : [line('classes', classText(weights.classes))]),
-    ...(memory
-      ? [
-          line(
-            'memory',
-            `LoRA about ${sized(memory.lora)}, full about ${sized(memory.full)}, in steps of 8 × 128 tokens`,
-          ),
-        ]
-      : []),
-    ...moduleLines(weights.modules),
+    ['family', `${known}, ${layers} layers, ${wholeNumber(parameters)} parameters`],
+    ['stored', `${sized(bytes)}: ${parts.join(', ')}`],
+    ['context', maxPositions === null ? null : `${maxPositions} tokens`],
+    ['classes', classes && classText(classes)],
+    ['memory', peaks && `${peaks}, in steps of 8 × 128 tokens`],
+    ...moduleFacts(weights.modules),
   ]
 }
 
@@ -90,25 +79,21 @@ const specialText = (
       : [`replies end at ${endIds.length > 0 ? endIds.join(', ') : 'nothing'}`]),
   ].join(', ')
 
-const moduleLines = (modules: readonly ModuleFacts[]): string[] =>
-  modules.map(({ name, shape, storage, count }, i) =>
-    line(i === 0 ? 'modules' : '', `${name} [${shape.join(', ')}] ${storage} × ${count}`),
-  )
+const moduleFacts = (modules: readonly ModuleFacts[]): Fact[] =>
+  modules.map(({ name, shape, storage, count }, i) => [
+    i === 0 ? 'modules' : '',
+    `${name} [${shape.join(', ')}] ${storage} × ${count}`,
+  ])
 
-function adapterLines(found: AdapterInspection): string[] {
+function adapterFacts(found: AdapterInspection): Fact[] {
   const { form, rank, alpha, scale, base, targetModules, parameters, bytes, digest } = found
   return [
-    line('form', `${form}, rank ${rank}, alpha ${alpha}, scale ${scale}`),
-    line('base', base === '' ? 'not stated' : base),
-    line('targets', targetModules.join(', ')),
-    line('stored', `${parameters.toLocaleString('en')} parameters, ${sized(bytes)}`),
-    ...moduleLines(found.modules),
-    ...(digest === null ? [] : [line('sha256', digest)]),
-    ...found.warnings.map((warning) => line('warning', warning)),
+    ['form', `${form}, rank ${rank}, alpha ${alpha}, scale ${scale}`],
+    ['base', base === '' ? 'not stated' : base],
+    ['targets', targetModules.join(', ')],
+    ['stored', `${wholeNumber(parameters)} parameters, ${sized(bytes)}`],
+    ...moduleFacts(found.modules),
+    ['sha256', digest],
+    ...found.warnings.map((warning): Fact => ['warning', warning]),
   ]
-}
-
-function problemLines(problems: ModelInspection['problems']): string[] {
-  if (problems.length === 0) return [line('problems', 'none')]
-  return problems.map(({ message, remedy }) => line('problem', `${message} ${remedy}`))
 }

@@ -90,7 +90,9 @@ function tableLines({ caption, columns, groups }: Table): string[] {
       .trimEnd()
   return [
     ...(caption === '' ? [] : [plain(caption)]),
-    line(columns.map(({ head }) => plain(head))),
+    ...(columns.every(({ head }) => head === '')
+      ? []
+      : [line(columns.map(({ head }) => plain(head)))]),
     ...groups.flatMap(({ name }, g) => [
       ...(name === '' ? [] : [plain(name)]),
       ...texts[g]!.map(line),

@@ -47,3 +47,7 @@ export const isError = <K extends ErrorCode>(
   error: unknown,
   code: K,
 ): error is TouchstoneError<K> => error instanceof TouchstoneError && error.code === code
+
+/** An error of what was asked for: what is wrong with it, and what to write in its place. */
+export const usageError = (problem: string, remedy: string): TouchstoneError<'usage.invalid'> =>
+  new TouchstoneError('usage.invalid', { problem, remedy })

@@ -5,11 +5,11 @@
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import type { Adapter, LinearSite } from '../models/scope.ts'
+import type { Adapter, LinearSite, Mode } from '../models/scope.ts'
 import type { PeftFolder } from '../models/formats/peft-folder.ts'
 import type { ParameterTable } from './training/parameters.ts'
 
-export type { Adapter, LinearSite }
+export type { Adapter, LinearSite, Mode }
 
 /** One micro-batch as the training graph reads it (`train-graph.ts`). */
 export interface Batch {
@@ -104,9 +104,6 @@ export interface LossInputs {
   /** Logits of the base on the same rows. Calling it adds a forward pass of the base to every step. */
   readonly reference: () => Value
 }
-
-/** In training an adapter may have inputs fed by `perturb` (zeros by default); in evaluation it has none. */
-export type Mode = 'train' | 'evaluate'
 
 export interface Observed {
   readonly shape: readonly number[]

@@ -171,7 +171,7 @@ function build(
   const scope = createScope(g, weights, {
     maxPositions,
     storage: (readsFiles(state, device) ? openedBy : keptBy)(frozen),
-    attach: (site) => method?.attach?.(g, site, 'evaluate'),
+    attach: method?.attach,
   })
   const { hiddenStates, present } = architecture.forward(scope, cachedInputs(g, cache), config)
   const rows = g.input('rows', 'int32', ['picked'])

@@ -67,10 +67,7 @@ function build(
   if (architecture.kind !== 'encoder')
     throw new TouchstoneError('model.not-an-encoder', { architecture: architecture.name })
   const g = createGraph(dialect)
-  const scope = createScope(g, weights, {
-    maxPositions,
-    attach: (site) => method?.attach?.(g, site, 'evaluate'),
-  })
+  const scope = createScope(g, weights, { maxPositions, attach: method?.attach })
   const [batch, seq] = ['batch', 'seq']
   const tokens = g.input('tokens', 'int32', [batch, seq])
   const positions = g.input('positions', 'int32', [batch, seq])

@@ -44,10 +44,7 @@ const MERGED = 'merged:'
 async function merged(state: ModelState, device: Device): Promise<Weights> {
   const { model, frozen, method } = state
   const g = createGraph(dialectOf(device))
-  const scope = createScope(g, model.weights, {
-    maxPositions: 1,
-    attach: (site) => method?.attach?.(g, site, 'evaluate'),
-  })
+  const scope = createScope(g, model.weights, { maxPositions: 1, attach: method?.attach })
   const outputs: Record<string, Value> = {}
   for (const { name, module } of model.weights.values()) {
     const adapter = module && scope.adapter(name.slice(0, -'.weight'.length))

@@ -3,7 +3,7 @@ import { sha256 } from '../files/digest.ts'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { openRows } from '../tables/rows/open-rows.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { usageError } from '../errors/touchstone-error.ts'
 import { asDataError, openData, type DataSource } from '../data/data-file.ts'
 import type { Conversation, DataFormat } from '../data/format.ts'
 import { createLinter, type LintFinding, type Linter } from '../data/lint.ts'
@@ -165,7 +165,7 @@ export async function writeKept(
   if (!data.format) {
     // A copy would no longer be known for what it is: weights learnt from the tampering set are deleted.
     const problem = `${data.title} is no file of yours.`
-    throw new TouchstoneError('usage.invalid', { problem, remedy: 'Learn from it by its name.' })
+    throw usageError(problem, 'Learn from it by its name.')
   }
   const dropped = new Set(
     findings.filter(({ name }) => drop.includes(name)).flatMap((finding) => finding.rows),

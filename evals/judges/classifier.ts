@@ -4,7 +4,7 @@
  * tokens of the two words, in nats. The form of HarmBench's classifier (Mazeika et al. 2024): replies are clipped.
  */
 import { z } from 'zod'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { usageError } from '../errors/touchstone-error.ts'
 import { isAddress } from './judge-endpoint.ts'
 import { promptOf } from './guard.ts'
 import type { Answer, Judge, JudgeModel } from './judge.ts'
@@ -37,16 +37,16 @@ export const classifier: ModelJudgeKind = {
   name: 'classifier',
   async prepare({ text, model, file }) {
     if (isAddress(model)) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: `--judge ${text} is a classifier behind an address, which gives no log-probabilities.`,
-        remedy: 'Use rubric=URL#MODEL, or a classifier on a model of this machine.',
-      })
+      throw usageError(
+        `--judge ${text} is a classifier behind an address, which gives no log-probabilities.`,
+        'Use rubric=URL#MODEL, or a classifier on a model of this machine.',
+      )
     }
     if (file === null) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: `--judge ${text} names no template.`,
-        remedy: 'Write --judge classifier=MODEL@TEMPLATE.json.',
-      })
+      throw usageError(
+        `--judge ${text} names no template.`,
+        'Write --judge classifier=MODEL@TEMPLATE.json.',
+      )
     }
     const template = await readJudgeFile(ClassifierFile, file)
     return async ({ openModel }) => {

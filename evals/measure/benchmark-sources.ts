@@ -1,7 +1,7 @@
 /** @file The benchmarks that a suite stands for: bundled ones by name, the user's own files by path. */
 import { existsSync } from 'node:fs'
 import { GREEDY, type Decoding, type Sample } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
 import type { Benchmark } from '../benchmarks/benchmark.ts'
 import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
 import { parseMapping } from '../benchmarks/import/mapping.ts'
@@ -36,10 +36,10 @@ export function chosenDecoding({
 }: Partial<DecodingChoice>): Decoding {
   const chosen = temperature ?? (samples > 1 ? USUAL_TEMPERATURE : 0)
   if (samples > 1 && chosen === 0) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `At temperature 0 all ${samples} samples of a prompt would be the same reply.`,
-      remedy: 'Give a --temperature above 0, or leave --samples out.',
-    })
+    throw usageError(
+      `At temperature 0 all ${samples} samples of a prompt would be the same reply.`,
+      'Give a --temperature above 0, or leave --samples out.',
+    )
   }
   return chosen === 0 ? GREEDY : { samples, temperature: chosen, seed: decodingSeed }
 }
@@ -125,10 +125,10 @@ function refuseTwice(prepared: readonly Loaded[]): void {
   const names = prepared.map(({ benchmark }) => benchmark.name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
   if (twice === undefined) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `Two files of the suite are both read as ${twice}.`,
-    remedy: 'Name one of them, or evaluate them in two runs.',
-  })
+  throw usageError(
+    `Two files of the suite are both read as ${twice}.`,
+    'Name one of them, or evaluate them in two runs.',
+  )
 }
 
 /** What a run says of the files it reads: identity and overlap, no prompt. */

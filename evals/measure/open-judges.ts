@@ -1,5 +1,5 @@
 /** @file Opens the judges of `--judge`: rules of the registry by name, and judges that ask a model. */
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { usageError } from '../errors/touchstone-error.ts'
 import { localSubject } from '../inference/subject.ts'
 import type { Judge } from '../judges/judge.ts'
 import type { JudgeOpening, ModelJudgeKind } from '../judges/model-judge.ts'
@@ -93,10 +93,10 @@ function refuseSameNames(judges: readonly Judge[]): void {
       registered.some((other) => other.name === judge.name && other !== judge),
   )
   if (!clash) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `Two judges are both named ${clash.name}.`,
-    remedy: 'Give one of them another "name" in its file.',
-  })
+  throw usageError(
+    `Two judges are both named ${clash.name}.`,
+    'Give one of them another "name" in its file.',
+  )
 }
 
 /** Adds each judge to the benchmarks to which it applies, after their own judges; the verdict uses the first. */

@@ -5,7 +5,7 @@
  *     word = exp(−Σ/words)    byte = exp(−Σ/bytes)    bits per byte = −Σ/(bytes · ln 2)
  */
 import type { ArtifactRow, SubjectKey } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { usageError } from '../errors/touchstone-error.ts'
 import { describeText, textName, textPieces, type TextFile } from '../tables/text-file.ts'
 import type { RollingScore } from '../inference/rolling.ts'
 import type { Subject } from '../inference/subject.ts'
@@ -47,10 +47,10 @@ export async function prepareTexts({
   const names = texts.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
   if (twice === undefined) return texts
-  throw new TouchstoneError('usage.invalid', {
-    problem: `Two texts of the suite are both named ${twice}.`,
-    remedy: 'Give one of the files another name, or evaluate them in two runs.',
-  })
+  throw usageError(
+    `Two texts of the suite are both named ${twice}.`,
+    'Give one of the files another name, or evaluate them in two runs.',
+  )
 }
 
 export const textNotes = (texts: readonly PreparedText[]): string[] =>

@@ -26,11 +26,16 @@ export interface Adapter {
   weight(): Value
 }
 
+/** In training an adapter may have inputs fed by the method (zeros by default); in evaluation it has none. */
+export type Mode = 'train' | 'evaluate'
+
 export interface ScopeOptions {
   readonly maxPositions: number
   /** How a frozen weight is stored, if not in the graph's float type. */
   readonly storage?: (name: string) => WeightStorage | undefined
-  readonly attach?: (site: LinearSite) => Adapter | undefined
+  readonly attach?: (g: Graph, site: LinearSite, mode: Mode) => Adapter | undefined
+  /** 'evaluate' if absent. */
+  readonly mode?: Mode
   readonly trainable?: (name: string) => { learningRateScale: number } | undefined
 }
 
@@ -42,7 +47,7 @@ interface AdaptedScope extends ModelScope {
 export function createScope(
   g: Graph,
   specs: ReadonlyMap<string, WeightSpec>,
-  { maxPositions, attach, ...kept }: ScopeOptions,
+  { maxPositions, attach, mode = 'evaluate', ...kept }: ScopeOptions,
 ): AdaptedScope {
   const weight = createWeights(g, specs, kept)
   const adapters = new Map<string, Adapter | undefined>()
@@ -51,7 +56,7 @@ export function createScope(
   function adapter(layer: string): Adapter | undefined {
     if (!adapters.has(layer)) {
       const site = siteOf(layer, specs.get(`${layer}.weight`)!, weight)
-      adapters.set(layer, site && attach?.(site))
+      adapters.set(layer, site && attach?.(g, site, mode))
     }
     return adapters.get(layer)
   }

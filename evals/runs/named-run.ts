@@ -1,6 +1,6 @@
 /** @file The run that a command names, by its id or by its folder's newest, with the store it is in. */
 import type { RunRow } from '../contract/audit-rows.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
 import type { Store } from './store/store.ts'
 import { FILE_NAME, runFolders, withStore } from './databases.ts'
 
@@ -16,10 +16,10 @@ export async function withNamedRun<T>(
   action: (named: NamedRun) => T | Promise<T>,
 ): Promise<T> {
   if (runId === undefined && outDir === null) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: 'No run was named.',
-      remedy: 'Name one that touchstone ls lists, or a folder with --out-dir.',
-    })
+    throw usageError(
+      'No run was named.',
+      'Name one that touchstone ls lists, or a folder with --out-dir.',
+    )
   }
   for (const folder of runFolders(outDir)) {
     const found = await withStore(folder, async (store) => {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { buildResults } from '../findings/results.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
 import { FORMATS, formatOf, lmEvalFolders, type Exported } from '../interchange/formats.ts'
 import { makePrivateFolder, OWNER_ALONE } from '../files/private-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
@@ -38,10 +38,10 @@ export const outputOption = z
 export function checkOutputs(files: readonly string[]): void {
   for (const file of files) {
     if (!formatOf(file) && !(extname(file).toLowerCase() in WRITERS)) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: `The format of ${file} is not known.`,
-        remedy: `Name a file that ends in ${EXTENSIONS.join(', ')}.`,
-      })
+      throw usageError(
+        `The format of ${file} is not known.`,
+        `Name a file that ends in ${EXTENSIONS.join(', ')}.`,
+      )
     }
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
       throw new TouchstoneError('output.unwritable', { path: file, why: 'it is a folder' })

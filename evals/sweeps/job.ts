@@ -11,7 +11,7 @@ import { statesTogether } from '../audit/plan/together-memory.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CellIdentity, CellResult, PlannedCell } from '../contract/sweeps.ts'
 import type { BenchmarkRow } from '../contract/rows.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { usageError } from '../errors/touchstone-error.ts'
 import { bindMethod } from '../finetune/registry.ts'
 import { emitLog, type JobContext } from '../contract/job.ts'
 import type { JobKind, PlanLine } from '../contract/job.ts'
@@ -120,10 +120,10 @@ function refuseFewRows(config: SweepConfig, rows: number): void {
       .find(({ name }) => name === 'samples')
       ?.values.at(-1) ?? 0
   if (most <= rows) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `--axis samples asks for ${most} rows, and the data holds ${rows} beside those held out for the test loss.`,
-    remedy: `Give numbers up to ${rows}.`,
-  })
+  throw usageError(
+    `--axis samples asks for ${most} rows, and the data holds ${rows} beside those held out for the test loss.`,
+    `Give numbers up to ${rows}.`,
+  )
 }
 
 const jobsOf = ({ jobs }: SweepConfig, size: CellSize) => jobs ?? jobsFor(size, thisMachine())

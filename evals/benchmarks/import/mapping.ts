@@ -1,7 +1,7 @@
 /** @file `--map prompt=COL,category=COL,expected=refuse`: a file of columns that no benchmark knows, read all the same. */
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import type { Benchmark } from '../benchmark.ts'
 import { byPlace, promptBenchmark, promptText } from '../prompt-benchmark.ts'
@@ -37,10 +37,7 @@ export function parseMapping(text: string): Mapping {
       prompt: string
     }
   }
-  throw new TouchstoneError('usage.invalid', {
-    problem: `The mapping "${text}" cannot be used.`,
-    remedy: `Write it as ${FORM}.`,
-  })
+  throw usageError(`The mapping "${text}" cannot be used.`, `Write it as ${FORM}.`)
 }
 
 /** What values of a label column mean, in lower case. */

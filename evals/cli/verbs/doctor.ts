@@ -1,6 +1,6 @@
 /** @file `touchstone doctor`: what this machine can run, and the one thing to do where something is missing. */
 import { z } from 'zod'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { plainText } from '../../document/plain-text.ts'
 import { findings, type Findings } from '../../runs/checks/doctor.ts'
 import { command } from '../command.ts'
@@ -34,10 +34,7 @@ export const doctor = command({
 })
 
 const needsDevice = () =>
-  new TouchstoneError('usage.invalid', {
-    problem: '--parity needs a device.',
-    remedy: 'Add --device webgpu or --device cuda.',
-  })
+  usageError('--parity needs a device.', 'Add --device webgpu or --device cuda.')
 
 const MARKS = { ok: '✓', warn: '–', fail: '✗' } as const
 

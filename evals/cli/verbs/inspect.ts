@@ -3,7 +3,7 @@ import { requireNamed } from '../../runs/options/flags.ts'
 import { z } from 'zod'
 import { inspect, type Inspection } from '../../inspect/inspect-model.ts'
 import { modelPath } from '../../models/model-path.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import { toWireError } from '../../errors/wire.ts'
 import { command } from '../command.ts'
 import { EXIT } from '../../runs/options/exit-codes.ts'
@@ -50,10 +50,10 @@ export const inspectPath = command({
 
 function sha256Of(said: string | null): string | null {
   if (said === null || /^[0-9a-f]{64}$/iu.test(said)) return said?.toLowerCase() ?? null
-  throw new TouchstoneError('usage.invalid', {
-    problem: `"${said.slice(0, 80)}" is no sha256.`,
-    remedy: 'Give 64 digits in 0-9a-f, as --digest prints them.',
-  })
+  throw usageError(
+    `"${said.slice(0, 80)}" is no sha256.`,
+    'Give 64 digits in 0-9a-f, as --digest prints them.',
+  )
 }
 
 const asJson = (found: Inspection) =>

@@ -3,7 +3,7 @@
  * Where the two may not be compared there are no numbers, only the differences.
  */
 import type { ComparedField, Difference } from '../../contract/gate.ts'
-import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
+import type { BenchmarkRole, Outcome, SubjectKey } from '../../contract/rows.ts'
 import { holm } from '../../statistics/paired/holm.ts'
 import { comparability } from './comparability.ts'
 import type { ComparedRun } from './compared-run.ts'
@@ -50,12 +50,9 @@ export interface ComparisonRow {
   readonly unmatched: number
 }
 
-export interface StateName {
+export interface StateName extends SubjectKey {
   readonly runId: string
   readonly origin: string
-  readonly arm: string
-  readonly seed: number
-  readonly step: number
 }
 
 export interface Comparison {

@@ -3,7 +3,7 @@
  * On the original base the learned change is ΔW = s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀]: an adapter of rank 2r with the
  * same s (Meng et al. 2024, PiSSA, §C). See docs/methods/initialisation.md.
  */
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { additive, LORA_A, LORA_B, targets } from './low-rank.ts'
 import type { MethodHooks, Prepared, Probe, Site } from '../method.ts'
 import { rankOf, scaleOf, type PeftConfig } from '../../models/formats/peft-config.ts'
@@ -72,10 +72,10 @@ export async function adaptedGradients(
 function requireDirections({ name, inFeatures, outFeatures }: Site, needed: number): void {
   const most = Math.min(inFeatures, outFeatures)
   if (needed <= most) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `The start needs ${needed} directions of ${name}, which has ${most}.`,
-    remedy: 'Lower the rank, or leave that module out of the target modules.',
-  })
+  throw usageError(
+    `The start needs ${needed} directions of ${name}, which has ${most}.`,
+    'Lower the rank, or leave that module out of the target modules.',
+  )
 }
 
 /** W + s·B·A `[out, in]`, summed in float64; W is not changed. */

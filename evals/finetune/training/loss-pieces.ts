@@ -24,11 +24,8 @@ export function lossPieces(model: Model, method: BoundMethod, labelled: number):
 /** The head's outputs per row, and whether it is trained, from a graph of the head only. */
 function headOf({ architecture, config, weights }: Model, method: BoundMethod) {
   const g = createGraph()
-  const scope = createScope(g, weights, {
-    maxPositions: 1,
-    attach: (site) => method.attach?.(g, site, 'train'),
-    trainable: (name) => method.trainable?.(name),
-  })
+  const { attach, trainable } = method
+  const scope = createScope(g, weights, { maxPositions: 1, attach, trainable, mode: 'train' })
   const hidden = [...weights.values()].find(({ kind }) => kind === 'embedding')!.shape[1]!
   const logits = architecture.logits(scope, g.input('hidden', g.float, ['rows', hidden]), config)
   return {

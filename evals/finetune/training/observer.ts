@@ -1,6 +1,6 @@
 /** @file Inner products of the outputs before a gradient is computed, for losses that need values that no operator computes. */
 import type { Dialect } from '../../graph/op.ts'
-import { createGraph, type Graph } from '../../graph/ops/index.ts'
+import { createGraph } from '../../graph/ops/index.ts'
 import type { ScopeOptions } from '../../models/scope.ts'
 import { createRunner } from '../../runtime/session.ts'
 import type { Feeds } from '../../runtime/tensor.ts'
@@ -15,13 +15,17 @@ export interface Observer {
 }
 
 /** The method's adapters and trained weights in a training graph; a classification head is trained with every method. */
-export const scopeOptions = (
-  g: Graph,
-  { model, method, maxPositions, weights, forward }: PrepareOptions,
-): ScopeOptions => ({
+export const scopeOptions = ({
+  model,
+  method,
+  maxPositions,
+  weights,
+  forward,
+}: PrepareOptions): ScopeOptions => ({
   maxPositions,
   storage: storageFor({ model, weights, forward }),
-  attach: (site) => method.attach?.(g, site, 'train'),
+  attach: method.attach,
+  mode: 'train',
   trainable: (name) =>
     method.trainable?.(name) ??
     (model.weights.get(name)?.head ? { learningRateScale: 1 } : undefined),
@@ -35,7 +39,7 @@ export async function openObserver(
   const { model, method, device } = options
   if (!method.observe) return undefined
   const g = createGraph(dialect)
-  const { logits } = buildLoss(g, model, scopeOptions(g, options))
+  const { logits } = buildLoss(g, model, scopeOptions(options))
   // In float64, because squaring halves the number of correct digits.
   const wide = g.cast(logits, 'float64')
   const outputs = { gram: g.matMulT(wide, wide) }

@@ -242,7 +242,7 @@ function buildTrainingGraph(options: TrainingOptions, dialect: Dialect) {
 /** The reported loss, and the value or gradients from which the backward pass starts. */
 function buildTrainingLoss(g: Graph, options: TrainingOptions) {
   const { model, method, labelled = 0, device } = options
-  const scope = scopeOptions(g, options)
+  const scope = scopeOptions(options)
   const pieces = device.name === 'cpu' ? lossPieces(model, method, labelled) : 1
   if (pieces > 1) {
     const { taskLoss, known } = buildLossInPieces(g, model, scope, pieces)

@@ -13,13 +13,9 @@ interface TrainedSize {
   readonly ofBase: number
 }
 
-export function trainedSize(model: Model, method: BoundMethod): TrainedSize {
+export function trainedSize(model: Model, { attach, trainable }: BoundMethod): TrainedSize {
   const g = createGraph()
-  const scope = createScope(g, model.weights, {
-    maxPositions: 1,
-    attach: (site) => method.attach?.(g, site, 'train'),
-    trainable: (name) => method.trainable?.(name),
-  })
+  const scope = createScope(g, model.weights, { maxPositions: 1, attach, trainable, mode: 'train' })
   for (const { name, kind } of model.weights.values()) {
     scope.weight(name)
     if (kind === 'linear') scope.adapter(name.slice(0, -'.weight'.length))

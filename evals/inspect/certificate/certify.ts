@@ -1,6 +1,6 @@
 /** @file Whether the artefacts that ship are what was measured: a base with its fine-tune, against each of them. */
 import { join } from 'node:path'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import type { CachedSession } from '../../inference/cached-graph.ts'
 import { exists } from '../../files/read-file.ts'
 import { loadModel } from '../../models/load.ts'
@@ -96,10 +96,10 @@ async function promptsOf(suite: readonly string[], limit: number): Promise<Prepa
     samples.length > 0 && samples.every(({ expected }) => expected.kind !== 'choice')
   const prepared = (await prepareBenchmarks(choice)).filter(isWritten)
   if (prepared.length > 0) return prepared
-  throw new TouchstoneError('usage.invalid', {
-    problem: 'None of the named prompts is answered in words.',
-    remedy: 'Name a suite with replies: --prompts house or --prompts general.',
-  })
+  throw usageError(
+    'None of the named prompts is answered in words.',
+    'Name a suite with replies: --prompts house or --prompts general.',
+  )
 }
 
 const sessionOf = ({ device }: Base, model: Model, read: Read) =>

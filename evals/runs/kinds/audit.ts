@@ -1,6 +1,6 @@
 /** @file `touchstone audit`. */
 import { AuditConfig } from '../../audit/config.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
 
@@ -22,15 +22,15 @@ export const auditVerb: JobVerb = {
 export function checkAudit(config: unknown): void {
   const { methods, candidates, data } = config as AuditConfig
   if (methods.length === 0 && candidates.length === 0) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: 'There is nothing to audit: no method and no candidate was named.',
-      remedy: 'Add --methods lora with --data FILE, or --candidate PATH.',
-    })
+    throw usageError(
+      'There is nothing to audit: no method and no candidate was named.',
+      'Add --methods lora with --data FILE, or --candidate PATH.',
+    )
   }
   if (methods.length > 0 && data === null) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: 'A method was named, but no data to fine-tune on.',
-      remedy: 'Add --data FILE, or name no --methods.',
-    })
+    throw usageError(
+      'A method was named, but no data to fine-tune on.',
+      'Add --data FILE, or name no --methods.',
+    )
   }
 }

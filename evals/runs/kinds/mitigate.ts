@@ -1,6 +1,6 @@
 /** @file `touchstone mitigate`. */
 import { MitigateConfig } from '../../audit/config.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
 
@@ -14,9 +14,9 @@ export const mitigateVerb: JobVerb = {
   writesReports: true,
   check(config) {
     if ((config as MitigateConfig).candidates.length > 0) return
-    throw new TouchstoneError('usage.invalid', {
-      problem: 'There is no fine-tune to mitigate: --candidate is missing.',
-      remedy: 'Add --candidate PATH, once for each fine-tune.',
-    })
+    throw usageError(
+      'There is no fine-tune to mitigate: --candidate is missing.',
+      'Add --candidate PATH, once for each fine-tune.',
+    )
   },
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { SpectralConfig } from '../../audit/config.ts'
 import { anyJobKind } from '../../contract/job.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { exists } from '../../files/read-file.ts'
 import { readPeftFolder } from '../../models/formats/peft-folder.ts'
 import { readArguments, type Given } from '../options/arguments.ts'
@@ -21,10 +21,10 @@ export const spectralVerb: JobVerb = {
   writesReports: true,
   check(config) {
     if ((config as SpectralConfig).candidates.length > 0) return
-    throw new TouchstoneError('usage.invalid', {
-      problem: 'There is nothing to compare with the model: --candidate is missing.',
-      remedy: 'Add --candidate PATH, once for each fine-tune.',
-    })
+    throw usageError(
+      'There is nothing to compare with the model: --candidate is missing.',
+      'Add --candidate PATH, once for each fine-tune.',
+    )
   },
 }
 
@@ -56,17 +56,17 @@ export async function inOptions(
 async function modelOf(adapter: string): Promise<string> {
   const { config } = await readPeftFolder(adapter)
   if (config.base === 'pebble' || (await exists(config.base))) return config.base
-  throw new TouchstoneError('usage.invalid', {
-    problem: `The adapter ${adapter} was trained on "${config.base}", which is not at that place here.`,
-    remedy: 'Name its model with --model PATH.',
-  })
+  throw usageError(
+    `The adapter ${adapter} was trained on "${config.base}", which is not at that place here.`,
+    'Name its model with --model PATH.',
+  )
 }
 
 const saidTwice = (word: string, option: string) =>
-  new TouchstoneError('usage.invalid', {
-    problem: `"${word}" stands beside --${option}, which says the same.`,
-    remedy: 'Write `touchstone spectral MODEL CANDIDATE…`, or name each with its option.',
-  })
+  usageError(
+    `"${word}" stands beside --${option}, which says the same.`,
+    'Write `touchstone spectral MODEL CANDIDATE…`, or name each with its option.',
+  )
 
 const wordsOf = (given: Given): string[] =>
   [...given].flatMap(([flag, values]) =>

@@ -1,6 +1,6 @@
 /** @file `touchstone sweep`: a grid of small fine-tunes or trials, each run once, however often the command is. */
 import { anyJobKind } from '../../contract/job.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { planCells } from '../../sweeps/cells/cell.ts'
 import { SweepConfig } from '../../sweeps/config.ts'
 import { findPreset } from '../../sweeps/presets.ts'
@@ -31,8 +31,7 @@ export const sweepVerb: JobVerb = {
 
 export function checkSweep(config: SweepConfig): void {
   const { testbed, model, data, methods, purpose } = config
-  const invalid = (problem: string, remedy: string) =>
-    new TouchstoneError('usage.invalid', { problem, remedy })
+  const invalid = (problem: string, remedy: string) => usageError(problem, remedy)
   if ((testbed === null) === (model === null)) {
     throw invalid(
       testbed === null

@@ -1,6 +1,6 @@
 /** @file `touchstone train`. */
 import { TrainConfig } from '../../audit/config.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
 import { aboutMethods } from '../options/methods.ts'
@@ -17,9 +17,6 @@ export const trainVerb: JobVerb = {
   writesReports: false,
   check(config) {
     if ((config as TrainConfig).methods.length > 0) return
-    throw new TouchstoneError('usage.invalid', {
-      problem: '--methods is missing.',
-      remedy: 'Add --methods lora or --methods full.',
-    })
+    throw usageError('--methods is missing.', 'Add --methods lora or --methods full.')
   },
 }

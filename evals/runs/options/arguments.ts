@@ -1,6 +1,6 @@
 /** @file From words on a command line (or variables of the environment) to text by flag; nothing is interpreted yet. */
 import { parseArgs } from 'node:util'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import type { Field } from './fields.ts'
 
@@ -77,10 +77,10 @@ function readOption(
   if (field.type === 'boolean' && !field.isArray) return { field, value: value ?? 'true' }
   const isMissing = value === undefined || (!inlineValue && /^-[^\d.]/.test(value))
   if (isMissing) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `--${field.flag} needs a value.`,
-      remedy: `Write --${field.flag} ${placeholder(field)}.`,
-    })
+    throw usageError(
+      `--${field.flag} needs a value.`,
+      `Write --${field.flag} ${placeholder(field)}.`,
+    )
   }
   return { field, value }
 }
@@ -96,10 +96,7 @@ function readNegation(
   const isBoolean = field?.type === 'boolean' && !field.isArray
   if (field && (isBoolean || field.isNullable) && field.bare === null) {
     if (value === undefined) return { field, value: isBoolean ? 'false' : null }
-    throw new TouchstoneError('usage.invalid', {
-      problem: `--${name} takes no value.`,
-      remedy: `Write --${name} alone.`,
-    })
+    throw usageError(`--${name} takes no value.`, `Write --${name} alone.`)
   }
   const known = [...byFlag.keys()].map((flag) => `--${flag}`)
   throw unknownName('option', rawName, known)

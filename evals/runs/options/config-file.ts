@@ -1,7 +1,8 @@
 /** @file `--config FILE`: a configuration as JSON, in the shape that a run stores. */
 import { readFileSync } from 'node:fs'
 import { utf8 } from '../../files/text.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { TouchstoneError} from '../../errors/touchstone-error.ts';
+import { usageError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import type { Field } from './fields.ts'
 import { isObject, type Layer } from './flags.ts'
@@ -48,8 +49,8 @@ function checkKeys(path: string, layer: Layer, fields: readonly Field[]): void {
 }
 
 function unusable(path: string, why: string): TouchstoneError {
-  return new TouchstoneError('usage.invalid', {
-    problem: `The configuration ${path} cannot be used: ${why}.`,
-    remedy: 'Give a JSON file such as {"model": "pebble", "training": {"steps": 100}}.',
-  })
+  return usageError(
+    `The configuration ${path} cannot be used: ${why}.`,
+    'Give a JSON file such as {"model": "pebble", "training": {"steps": 100}}.',
+  )
 }

@@ -4,7 +4,8 @@
  */
 import type { z } from 'zod'
 import { valueAt } from '../../contract/form.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { TouchstoneError} from '../../errors/touchstone-error.ts';
+import { usageError } from '../../errors/touchstone-error.ts'
 import { readArguments, readEnvironment, variableOf, type Given } from './arguments.ts'
 import { describeValue, type Field } from './fields.ts'
 
@@ -15,10 +16,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 export function refusePositionals([first]: readonly string[]): void {
   if (first === undefined) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `"${first}" stands where an option should.`,
-    remedy: 'Name values by their option, and quote values that hold spaces.',
-  })
+  throw usageError(
+    `"${first}" stands where an option should.`,
+    'Name values by their option, and quote values that hold spaces.',
+  )
 }
 
 interface Named<C> {
@@ -44,7 +45,7 @@ export function parseNamed<C>(
 
 /** `name`, or an error that says what was not named and what to name. */
 export function requireNamed(name: string | undefined, problem: string, remedy: string): string {
-  if (name === undefined) throw new TouchstoneError('usage.invalid', { problem, remedy })
+  if (name === undefined) throw usageError(problem, remedy)
   return name
 }
 
@@ -103,10 +104,10 @@ function convertOne(field: Field, text: string, name: string): unknown {
 }
 
 function wrongValue(field: Field, value: unknown, name: string): TouchstoneError {
-  return new TouchstoneError('usage.invalid', {
-    problem: `${name} cannot be ${typeof value === 'string' ? `"${value}"` : JSON.stringify(value)}.`,
-    remedy: `Give ${describeValue(field)}.`,
-  })
+  return usageError(
+    `${name} cannot be ${typeof value === 'string' ? `"${value}"` : JSON.stringify(value)}.`,
+    `Give ${describeValue(field)}.`,
+  )
 }
 
 function place(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
@@ -149,24 +150,24 @@ export function issueError(
   const path = issue.path.map(String)
   const field = fields.find((candidate) => candidate.path.every((key, i) => key === path[i]))
   if (!field) {
-    return new TouchstoneError('usage.invalid', {
-      problem: `${path.join('.') || 'The configuration'} cannot be used: ${issue.message}.`,
-      remedy: 'Mend it in the configuration file.',
-    })
+    return usageError(
+      `${path.join('.') || 'The configuration'} cannot be used: ${issue.message}.`,
+      'Mend it in the configuration file.',
+    )
   }
   const value = valueAt(raw, field.path)
   // Said by a rule of ours; the value may be what should not be shown.
   if (issue.code === 'custom') {
-    return new TouchstoneError('usage.invalid', {
-      problem: `${nameOf(field)} cannot be used: ${issue.message}.`,
-      remedy: `Change ${nameOf(field)}.`,
-    })
+    return usageError(
+      `${nameOf(field)} cannot be used: ${issue.message}.`,
+      `Change ${nameOf(field)}.`,
+    )
   }
   if (value === undefined) {
-    return new TouchstoneError('usage.invalid', {
-      problem: `${nameOf(field)} is missing.`,
-      remedy: `Add ${nameOf(field)}: ${(field.help || describeValue(field)).replace(/\.$/, '')}.`,
-    })
+    return usageError(
+      `${nameOf(field)} is missing.`,
+      `Add ${nameOf(field)}: ${(field.help || describeValue(field)).replace(/\.$/, '')}.`,
+    )
   }
   const item = Array.isArray(value) ? (valueAt(raw, path) ?? value) : value
   return wrongValue(field, Array.isArray(item) && item.length === 0 ? '' : item, nameOf(field))

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { z } from 'zod'
 import { GATE_OUTCOMES, type GateOutcome } from '../../contract/gate.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import { utf8 } from '../../files/text.ts'
 import { checkGate, LONGEST_GATE, parseGate, type Gate } from '../../findings/gate/gate-file.ts'
 import { EXIT } from './exit-codes.ts'
@@ -79,10 +79,10 @@ export function gateCodes(given: readonly string[]): Readonly<Record<GateOutcome
     const outcome = GATE_OUTCOMES.find((known) => nameOf(known) === name?.toLowerCase())
     const isCode = /^\d{1,3}$/.test(code ?? '') && Number(code) <= 255
     if (!outcome || !isCode || rest.length > 0) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: `--gate-exit-code cannot be "${item}".`,
-        remedy: `Give ${GATE_OUTCOMES.map(nameOf).join(', ')} with a code from 0 to 255, such as fail=1.`,
-      })
+      throw usageError(
+        `--gate-exit-code cannot be "${item}".`,
+        `Give ${GATE_OUTCOMES.map(nameOf).join(', ')} with a code from 0 to 255, such as fail=1.`,
+      )
     }
     codes[outcome] = Number(code)
   }

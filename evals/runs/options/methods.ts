@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { armNameOf, type MethodChoice } from '../../finetune/method-choice.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import { findMethod, METHODS } from '../../finetune/registry.ts'
 import { readEnvironment, saidOf, variableOf, type Given } from './arguments.ts'
@@ -70,11 +70,10 @@ function choiceOf(text: string): MethodChoice {
   findMethod(name)
   const isTaken = arm === 'base' || METHODS.some((method) => method.name === arm)
   if (rest.length > 0 || isTaken || !ARM_NAME.test(arm!)) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `"${text}" names no arm.`,
-      remedy:
-        'Write ARM=METHOD, the arm in letters, digits, - and _, and not called base or like a method.',
-    })
+    throw usageError(
+      `"${text}" names no arm.`,
+      'Write ARM=METHOD, the arm in letters, digits, - and _, and not called base or like a method.',
+    )
   }
   return { name, arm: arm!, config: {} }
 }
@@ -154,11 +153,10 @@ function storedChoices(stored: unknown): MethodChoice[] {
   if (stored === undefined) return []
   const choices = Array.isArray(stored) ? stored.map(toChoice) : [undefined]
   if (choices.every((choice) => choice !== undefined)) return choices
-  throw new TouchstoneError('usage.invalid', {
-    problem: 'The "methods" of the configuration file cannot be read.',
-    remedy:
-      'Write them as ["lora", "low=lora"] or [{"name": "lora", "arm": "low", "config": {"rank": 8}}].',
-  })
+  throw usageError(
+    'The "methods" of the configuration file cannot be read.',
+    'Write them as ["lora", "low=lora"] or [{"name": "lora", "arm": "low", "config": {"rank": 8}}].',
+  )
 }
 
 function toChoice(entry: unknown): MethodChoice | undefined {
@@ -172,10 +170,10 @@ function toChoice(entry: unknown): MethodChoice | undefined {
 function refuseTwice(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) < index)
   if (twice === undefined) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `The method "${twice}" is named twice.`,
-    remedy: `Give each its own name, as --methods ${twice}-1=${twice},${twice}-2=${twice}, and settings as --${twice}-1.rank 4.`,
-  })
+  throw usageError(
+    `The method "${twice}" is named twice.`,
+    `Give each its own name, as --methods ${twice}-1=${twice},${twice}-2=${twice}, and settings as --${twice}-1.rank 4.`,
+  )
 }
 
 function refuseUnused(given: Given, chosen: readonly MethodChoice[]): void {
@@ -196,8 +194,8 @@ function refuseUnused(given: Given, chosen: readonly MethodChoice[]): void {
   const [method = ''] = unused.flag.includes('.')
     ? unused.flag.split('.')
     : methodsWith(unused.flag)
-  throw new TouchstoneError('usage.invalid', {
-    problem: `--${unused.flag} belongs to ${method}, and ${names.length === 0 ? 'no method was named' : `the methods are ${names.join(', ')}`}.`,
-    remedy: `Add ${method} to --methods, or leave --${unused.flag} out.`,
-  })
+  throw usageError(
+    `--${unused.flag} belongs to ${method}, and ${names.length === 0 ? 'no method was named' : `the methods are ${names.join(', ')}`}.`,
+    `Add ${method} to --methods, or leave --${unused.flag} out.`,
+  )
 }

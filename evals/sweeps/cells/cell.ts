@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { endsInLowRank } from '../../arms/arm-adapter.ts'
 import { armNameOf } from '../../finetune/method-choice.ts'
 import type { CellIdentity, CellSpec, ModelCellSpec, PlannedCell } from '../../contract/sweeps.ts'
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 import { bind } from '../../finetune/method.ts'
 import { findMethod } from '../../finetune/registry.ts'
 import { TrainingConfig } from '../../finetune/training/train.ts'
@@ -41,10 +41,10 @@ export function axesOf(config: SweepConfig): AxisValues[] {
   const axes = config.axes.map(parseAxis)
   const twice = axes.find(({ name }, i) => axes.findIndex((other) => other.name === name) < i)
   if (twice) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `The axis "${twice.name}" is named twice.`,
-      remedy: 'Name each axis once, with all its values.',
-    })
+    throw usageError(
+      `The axis "${twice.name}" is named twice.`,
+      'Name each axis once, with all its values.',
+    )
   }
   return axes
 }
@@ -125,20 +125,17 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, place: Place): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const where = Object.entries(place).map(([name, at]) => `${name}=${at}`)
-  throw new TouchstoneError('usage.invalid', {
-    problem: `No cell can be made at ${where.join(', ')}: ${result.error.issues[0]!.message}.`,
-    remedy: 'Change the values of --axis, or the settings of the methods.',
-  })
+  throw usageError(
+    `No cell can be made at ${where.join(', ')}: ${result.error.issues[0]!.message}.`,
+    'Change the values of --axis, or the settings of the methods.',
+  )
 }
 
 function refuseValues({ name, values }: AxisValues): void {
   const axis = findAxis(name)
   const wrong = values.find((value) => !axis.accepts(value))
   if (wrong === undefined) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `--axis ${name} cannot be ${wrong}.`,
-    remedy: `Give ${axis.values}.`,
-  })
+  throw usageError(`--axis ${name} cannot be ${wrong}.`, `Give ${axis.values}.`)
 }
 
 const camelCase = (name: string) =>

@@ -1,5 +1,5 @@
 /** @file The small language of grids: `1,4,16`, `1..256` (powers of two of the first), seeds `0..4` (every whole number). */
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { usageError } from '../../errors/touchstone-error.ts'
 
 /** More would be a slip of the keyboard. */
 const MOST_VALUES = 1000
@@ -16,10 +16,10 @@ export function parseAxis(text: string): AxisValues {
   const parts = text.slice(at + 1).split(',')
   const values = at > 0 ? parts.flatMap((part) => expand(part.trim(), doubling)) : []
   if (name === '' || values.length === 0 || !values.every(Number.isFinite)) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `--axis cannot be "${text}".`,
-      remedy: 'Write --axis NAME=VALUE,VALUE,… or --axis NAME=1..256 for powers of two.',
-    })
+    throw usageError(
+      `--axis cannot be "${text}".`,
+      'Write --axis NAME=VALUE,VALUE,… or --axis NAME=1..256 for powers of two.',
+    )
   }
   return { name, values: ascending(values) }
 }
@@ -28,10 +28,10 @@ export function parseAxis(text: string): AxisValues {
 export function parseSeeds(items: readonly string[]): number[] {
   const seeds = items.flatMap((item) => expand(item.trim(), counting))
   if (seeds.length === 0 || !seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new TouchstoneError('usage.invalid', {
-      problem: `--seeds cannot be "${items.join(',')}".`,
-      remedy: 'Write whole numbers from 0, such as --seeds 0,1,2 or --seeds 0..4.',
-    })
+    throw usageError(
+      `--seeds cannot be "${items.join(',')}".`,
+      'Write whole numbers from 0, such as --seeds 0,1,2 or --seeds 0..4.',
+    )
   }
   return ascending(seeds)
 }

@@ -8,7 +8,7 @@ import { createGraph } from '../../../evals/graph/ops/index.ts'
 import type { WeightIndex } from '../../../evals/models/weights/storage.ts'
 import { recognise, type Model } from '../../../evals/models/registry.ts'
 import { readSafetensorsIndex } from '../../../evals/models/formats/safetensors.ts'
-import { createScope, type LinearSite } from '../../../evals/models/scope.ts'
+import { createScope } from '../../../evals/models/scope.ts'
 import { openFiles, readStored } from '../../../evals/models/weights/stored-weights.ts'
 import { asComputed } from '../../../evals/models/weight-list.ts'
 import { createRunner } from '../../../evals/runtime/session.ts'
@@ -142,7 +142,7 @@ export async function adaptedLogits(
 ): Promise<Float32Array> {
   const { model } = golden
   const g = createGraph()
-  const attach = (site: LinearSite) => session.method.attach!(g, site, 'evaluate')
+  const { attach } = session.method
   const scope = createScope(g, model.weights, { maxPositions: seq, attach })
   const input = {
     tokens: g.input('tokens', 'int32', ['batch', 'seq']),

@@ -34,7 +34,7 @@ describe('a model', () => {
       'bos <|im_start|>, eos <|im_end|>, unk <unk>, pad <pad>, replies end at 2',
     )
     expect(stdout).toMatch(/template +chat_template.jinja, sha256 [0-9a-f]{64}/)
-    expect(lines).toContain('              | When is breakfast?<|im_end|>')
+    expect(lines.map((line) => line.trim())).toContain('| When is breakfast?<|im_end|>')
     expect(stdout).toMatch(/problems +none/)
     expect(stdout).not.toMatch(/\n {2}sha256/)
   })

@@ -14,7 +14,7 @@ import {
 import { generate } from '../../../evals/inference/generate.ts'
 import type { Decoding, GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import { scoreTexts, type ScoredText } from '../../../evals/inference/score.ts'
-import { createScope, type LinearSite } from '../../../evals/models/scope.ts'
+import { createScope } from '../../../evals/models/scope.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { randomIds, tinyModel, type TinyModel } from '../../doubles/models/tiny-model.ts'
 
@@ -26,8 +26,7 @@ const WIDE = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, headDim: 16, inner: 
 /** The adapter's tensors with generic numbers, so that the low-rank path is at work. */
 function adapterWeights({ model }: TinyModel, method: BoundMethod): Map<string, Float32Array> {
   const g = createGraph()
-  const attach = (site: LinearSite) => method.attach!(g, site)
-  const scope = createScope(g, model.weights, { maxPositions: 1, attach })
+  const scope = createScope(g, model.weights, { maxPositions: 1, attach: method.attach })
   for (const { name, module } of model.weights.values())
     if (module) scope.adapter(name.replace(/\.weight$/, ''))
   const stream = randomStream(4, 'adapter')

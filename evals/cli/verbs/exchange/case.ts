@@ -1,6 +1,6 @@
 /** @file `touchstone case`: one folder that holds a run for signing: report, numbers, every format, a manifest and its signature. */
 import { z } from 'zod'
-import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { usageError } from '../../../errors/touchstone-error.ts'
 import {
   fingerprint,
   newKeyPair,
@@ -40,10 +40,7 @@ export const caseRun = command({
   async run({ options: { out, key, newKey, outDir }, named: [runId], tell }) {
     if (newKey !== null) return tellKeys(newKey, tell)
     if (out === null) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: '--out is missing.',
-        remedy: 'Add --out: the folder to make.',
-      })
+      throw usageError('--out is missing.', 'Add --out: the folder to make.')
     }
     const keys = key === null ? newKeyPair() : readPrivateKey(await readPem(key), key)
     const made = await withNamedRun(runId, outDir, (named) =>

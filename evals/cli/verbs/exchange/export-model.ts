@@ -1,7 +1,7 @@
 /** @file `touchstone export-model`: a base with a fine-tune merged in, as one model that other programs load. */
 import { z } from 'zod'
 import { EXPORT_FORMS, exportModel, type ExportForm } from '../../../arms/export-model.ts'
-import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { usageError } from '../../../errors/touchstone-error.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { command } from '../../command.ts'
 import { optionalText, reason, text } from '../../../runs/options/common.ts'
@@ -65,8 +65,8 @@ export const exportModelCommand = command({
 function requireEnding(form: ExportForm, output: string): void {
   const isFile = output.endsWith('.gguf')
   if ((EXPORT_FORMS[form].format === 'gguf') === isFile) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `${output} is no place for ${form}.`,
-    remedy: isFile ? 'Name a folder, or write --as gguf-f16.' : 'Name a file that ends in .gguf.',
-  })
+  throw usageError(
+    `${output} is no place for ${form}.`,
+    isFile ? 'Name a folder, or write --as gguf-f16.' : 'Name a file that ends in .gguf.',
+  )
 }

@@ -3,7 +3,7 @@ import { requireNamed } from '../../../runs/options/flags.ts'
 import { extname } from 'node:path'
 import { z } from 'zod'
 import { ComparedField, MetricMeaning } from '../../../contract/gate.ts'
-import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { usageError } from '../../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../../findings/gate/comparison.ts'
 import { requireMeasured } from '../../../findings/gate/gate-file.ts'
 import { command } from '../../command.ts'
@@ -80,10 +80,10 @@ function metricsOf(given: readonly string[]): Record<string, MetricMeaning> {
     const at = item.lastIndexOf('=')
     const meaning = MetricMeaning.safeParse(item.slice(at + 1))
     if (at > 0 && meaning.success) return [item.slice(0, at), meaning.data]
-    throw new TouchstoneError('usage.invalid', {
-      problem: `--metric cannot be "${item}".`,
-      remedy: 'Give NAME=lower:refusal: higher or lower, then refusal, over-refusal or capability.',
-    })
+    throw usageError(
+      `--metric cannot be "${item}".`,
+      'Give NAME=lower:refusal: higher or lower, then refusal, over-refusal or capability.',
+    )
   })
   return Object.fromEntries(read)
 }
@@ -93,10 +93,10 @@ const isJson = (path: string) => extname(path).toLowerCase() === '.json'
 function checkFiles(files: readonly string[]): void {
   const wrong = files.find((file) => !['.json', '.txt'].includes(extname(file).toLowerCase()))
   if (wrong === undefined) return
-  throw new TouchstoneError('usage.invalid', {
-    problem: `The format of ${wrong} is not known.`,
-    remedy: 'Name a file that ends in .json or .txt.',
-  })
+  throw usageError(
+    `The format of ${wrong} is not known.`,
+    'Name a file that ends in .json or .txt.',
+  )
 }
 
 const isGuarded = (comparisons: readonly Comparison[]) =>

@@ -10,7 +10,7 @@ import {
 } from '../../../findings/labelling.ts'
 import type { JudgeQuality, People, Rate } from '../../../contract/results.ts'
 import { percent, signedPoints } from '../../../contract/words.ts'
-import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { TouchstoneError, usageError } from '../../../errors/touchstone-error.ts'
 import { csvLine } from '../../../tables/csv.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { appendToRun } from '../../../runs/append-to-run.ts'
@@ -66,10 +66,10 @@ export const label = command({
     'Files name neither arm nor judge. Replies to prompts that should be refused are left out without --unblind.',
   async run({ options, named: [action = '', runId], tell }) {
     if (!Object.hasOwn(ACTIONS, action)) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: action === '' ? 'Nothing was asked for.' : `"${action}" is nothing to do here.`,
-        remedy: 'Write touchstone label export, import or show.',
-      })
+      throw usageError(
+        action === '' ? 'Nothing was asked for.' : `"${action}" is nothing to do here.`,
+        'Write touchstone label export, import or show.',
+      )
     }
     const perform = ACTIONS[action as keyof typeof ACTIONS]
     await withNamedRun(runId, options.outDir, (named) => perform(named, options, tell))
@@ -78,10 +78,7 @@ export const label = command({
 
 function required(value: string | null, flag: string): string {
   if (value !== null) return value
-  throw new TouchstoneError('usage.invalid', {
-    problem: `--${flag} is missing.`,
-    remedy: `Add --${flag}; see touchstone label --help.`,
-  })
+  throw usageError(`--${flag} is missing.`, `Add --${flag}; see touchstone label --help.`)
 }
 
 /** What a spreadsheet would take for a formula begins with an apostrophe. */

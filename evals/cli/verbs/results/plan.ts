@@ -1,7 +1,7 @@
 /** @file `touchstone plan`: how many prompts and seeds a question needs. */
 import { z } from 'zod'
 import { percent, points } from '../../../contract/words.ts'
-import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import { usageError } from '../../../errors/touchstone-error.ts'
 import {
   MOST_PROMPTS,
   objection,
@@ -45,10 +45,10 @@ export const plan = command({
   async run({ options: { json: _, ...question }, tell }) {
     const why = objection(question)
     if (why !== undefined) {
-      throw new TouchstoneError('usage.invalid', {
-        problem: `There is nothing to plan: ${why}.`,
-        remedy: 'Lower --discordance or --delta, or give the --base-rate that was measured.',
-      })
+      throw usageError(
+        `There is nothing to plan: ${why}.`,
+        'Lower --discordance or --delta, or give the --base-rate that was measured.',
+      )
     }
     const found = planSamples(question)
     tell({ type: 'plan', question, ...found }, textOf(question, found))

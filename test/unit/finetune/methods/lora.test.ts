@@ -8,7 +8,7 @@ import { gradients } from '../../../../evals/graph/gradient.ts'
 import { CPU, FLOAT64 } from '../../../../evals/graph/op.ts'
 import { createGraph } from '../../../../evals/graph/ops/index.ts'
 import { recognise } from '../../../../evals/models/registry.ts'
-import { createScope, type LinearSite } from '../../../../evals/models/scope.ts'
+import { createScope } from '../../../../evals/models/scope.ts'
 import { createRunner } from '../../../../evals/runtime/session.ts'
 import type { Tensor } from '../../../../evals/runtime/tensor.ts'
 import {
@@ -119,8 +119,7 @@ describe('LoRA', () => {
       weights: indexOf(tinyShapes(dims)),
     })
     const g = createGraph()
-    const config = lora.config.parse({ rank })
-    const attach = (site: LinearSite) => lora.hooks(config).attach!(g, site)
+    const { attach } = lora.hooks(lora.config.parse({ rank }))
     const scope = createScope(g, model.weights, { maxPositions: 1, attach })
     for (const { name, kind } of model.weights.values())
       if (kind === 'linear') scope.adapter(name.replace(/\.weight$/, ''))
