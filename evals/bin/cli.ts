@@ -10,6 +10,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+// The launcher is gone, however it ended. A job stops where it can be resumed; nothing goes on for nobody.
+process.on('disconnect', () => {
+  process.kill(process.pid, 'SIGTERM')
+  setTimeout(() => process.exit(143), GRACE_MS).unref()
+})
+process.channel?.unref()
+
 const { stdout, stderr, env: environment } = process
 process.exitCode = await main(process.argv.slice(2), VERBS, {
   stdout,

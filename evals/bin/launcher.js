@@ -79,7 +79,8 @@ const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: '1' }
 export function runNode(args, { cwd = process.cwd(), env = {} } = {}) {
   const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', ...args], {
     cwd,
-    stdio: 'inherit',
+    // The fourth is closed with this process, however it ends: what it runs then ends too.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { NODE_COMPILE_CACHE: COMPILED, ...HEAPS, ...process.env, ...env, ...NO_TELEMETRY },
   })
   // A terminal already sends Ctrl-C to the whole group; a supervisor signals only us. The engine counts a

@@ -50,6 +50,11 @@ export const MODELS_ERRORS = {
     message: `${v.path}: the tokenizer "${v.found}" cannot be used; supported: ${v.supported}.`,
     remedy: 'Use a model with a tokenizer.json, or a GGUF file with a BPE tokenizer.',
   })),
+  'tokenizer.stopped': entry((v: { path: string; characters: number; why: string }) => ({
+    message: `The tokenizer of ${v.path} was stopped on a text of ${v.characters} characters: ${v.why}.`,
+    remedy:
+      'Use the tokenizer.json that was published with the model; where it is, shorten or leave out that text.',
+  })),
   'template.missing': entry((v: { path: string }) => ({
     message: `${v.path} carries no chat template.`,
     remedy:

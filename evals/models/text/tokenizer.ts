@@ -7,6 +7,7 @@ import { isJsonObject } from '../../files/read-file.ts'
 import { sha256 } from '../../files/digest.ts'
 import type { TokenizerJson, TokenTable } from './tokenizer-json.ts'
 import { parseTokenizerJson, tokenTable, unsupportedTokenizer } from './tokenizer-json.ts'
+import { boundedRun, expressionsIn, isPlain, longWord, type Stopped } from './bounded-run.ts'
 import { forLibrary } from './tokenizer-exact.ts'
 import { surroundingsOf } from './tokenizer-surroundings.ts'
 
@@ -105,9 +106,31 @@ export function idList(value: unknown): number[] {
 function build(path: string, json: TokenizerJson): Library {
   try {
     // `Legacy` (WordLevel) reads its unknown token only from here.
-    return new LibraryTokenizer(forLibrary(json), { unk_token: json.model.unk_token ?? undefined })
+    const settings = { unk_token: json.model.unk_token ?? undefined }
+    return bounded(path, json, new LibraryTokenizer(forLibrary(json), settings))
   } catch (error) {
     throw unsupportedTokenizer(path, (error as Error).message)
+  }
+}
+
+/** Stops on a text that takes too long, which a stranger's regular expression can make any text do. */
+function bounded(path: string, json: TokenizerJson, library: Library): Library {
+  const stages = [json.normalizer, json.pre_tokenizer, json.decoder]
+  const plain = stages.flatMap(expressionsIn).every(isPlain)
+  const run = <T>(characters: number, action: () => T): T => {
+    const stopped = ({ why }: Stopped) =>
+      new TouchstoneError('tokenizer.stopped', { path, characters, why })
+    return boundedRun(action, { characters, isPlain: plain }, stopped)
+  }
+  return {
+    encode(text, options) {
+      const characters = text.length
+      const long = longWord(text)
+      if (long) throw new TouchstoneError('tokenizer.stopped', { path, characters, ...long })
+      return run(characters, () => library.encode(text, options))
+    },
+    decode: (ids, options) => run(ids.length, () => library.decode(ids, options)),
+    id_to_token: (id) => library.id_to_token(id),
   }
 }
 
