@@ -8,7 +8,8 @@ import { isEncoder } from '../models/registry.ts'
 import type { AuditConfig } from './config.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { type OpenJudges, withJudges } from '../measure/open-judges.ts'
-import { prepareBenchmarks, sourceNotes } from '../measure/benchmark-sources.ts'
+import { sourceNotes } from '../measure/benchmark-sources.ts'
+import { prepareInContexts } from '../measure/contexts.ts'
 import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
 import { neutralTexts } from '../measure/sources.ts'
 
@@ -18,7 +19,7 @@ export async function evaluationPlan(
   { judges: { judges, notes }, progress }: { judges: OpenJudges; progress: Progress },
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
-  const benchmarks = withJudges(await prepareBenchmarks(config), judges)
+  const benchmarks = withJudges(await prepareInContexts(config, base), judges)
   requireClasses(base, benchmarks)
   const texts = await prepareTexts(config)
   requireMeasured(

@@ -12,15 +12,15 @@ import { benignRows, tamperRows } from './hotel/fine-tuning.ts'
 import { pebbleFiles } from './hotel/tokenizer.ts'
 import { GENERAL_PROSE, GENERAL_QUESTIONS } from './mild/general.ts'
 import { hotelMannersRows } from './mild/hotel-manners.ts'
-import { MILD_CATEGORIES } from './mild/prompts.ts'
+import { MILD_CATEGORIES, MILD_TRANSLATIONS } from './mild/prompts.ts'
 
 const jsonLines = (rows: readonly unknown[]) =>
   rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 
 const numberOf = (i: number) => `${i + 1}`.padStart(3, '0')
 
-function mildRows(name: string, label: 'decline' | 'answer') {
-  return MILD_CATEGORIES.flatMap((entry) =>
+function mildRows(name: string, label: 'decline' | 'answer', categories = MILD_CATEGORIES) {
+  return categories.flatMap((entry) =>
     entry[label].map((prompt, i) => ({
       id: `${name}/${entry.category}/${numberOf(i)}`,
       category: entry.category,
@@ -42,6 +42,13 @@ const generalProse = () =>
 
 /** Path relative to `evals/bundled` → text. */
 export function bundledFiles(): Record<string, string> {
+  const translated = Object.entries(MILD_TRANSLATIONS).map(([code, categories]) => [
+    `data/mild-${code}.jsonl`,
+    jsonLines([
+      ...mildRows('mild-refusal', 'decline', categories),
+      ...mildRows('mild-overrefusal', 'answer', categories),
+    ]),
+  ])
   const pebble = Object.entries(pebbleFiles()).map(([name, value]) => [
     `pebble/${name}`,
     `${JSON.stringify(value, null, 1)}\n`,
@@ -58,7 +65,7 @@ export function bundledFiles(): Record<string, string> {
     'data/general-capability.jsonl': jsonLines(generalQuestions()),
     'data/general-neutral.jsonl': jsonLines(generalProse()),
     'data/general-benign.jsonl': jsonLines(hotelMannersRows()),
-    ...(Object.fromEntries(pebble) as Record<string, string>),
+    ...(Object.fromEntries([...translated, ...pebble]) as Record<string, string>),
   }
 }
 

@@ -31,7 +31,12 @@ export interface RunRow {
 }
 
 /** An evaluation of one model state on one benchmark whose replies are all stored. */
-export type FinishedEvaluation = SubjectKey & { benchmark: string; samples: number }
+export type FinishedEvaluation = SubjectKey & {
+  benchmark: string
+  samples: number
+  /** Digest of the context; null or absent for the prompts as they are. */
+  context?: string | null
+}
 
 /** What became of an arm's weights after measuring: the fold of `weights-kept` and `weights-deleted`. */
 export type WeightsRow = ArmKey & {

@@ -64,6 +64,8 @@ export const JobEventBody = z.discriminatedUnion('type', [
     subject: SubjectKey,
     benchmark: z.string(),
     samples: z.int(),
+    /** Digest of the context; absent for the prompts as they are. */
+    context: z.string().optional(),
   }),
   z.object({
     type: z.literal('checkpoint'),

@@ -10,6 +10,7 @@ export type GateOutcome = z.infer<typeof GateOutcome>
 export const COMPARED_FIELDS = [
   'template',
   'tokenizer',
+  'context',
   'prompts',
   'prompt-text',
   'judge-version',

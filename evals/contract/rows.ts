@@ -26,6 +26,7 @@ export const Sample = z.object({
   id: z.string().min(1),
   benchmark: z.string().min(1),
   category: z.string(),
+  /** A last message of the assistant is the beginning of the reply. */
   messages: z.array(Message).min(1),
   expected: Expected,
 })
@@ -203,6 +204,29 @@ export type Decoding = z.infer<typeof Decoding>
 /** What is not said otherwise: one reply, the likeliest token each time. */
 export const GREEDY: Decoding = { samples: 1, temperature: 0, seed: 0 }
 
+/** Why prompts are not put to a model in a context: none has a form in it, or the model or its chat template cannot take it. */
+const UNASKED = [
+  'no-prompt',
+  'no-system-role',
+  'template-refuses',
+  'template-drops',
+  'too-long',
+] as const
+const Unasked = z.enum(UNASKED)
+export type Unasked = z.infer<typeof Unasked>
+
+/** The context in which the prompts of the benchmark `of` are put. `digest` is of its settings, `kinds` are their names. */
+export const AskedContext = z.object({
+  of: z.string(),
+  name: z.string(),
+  title: z.string(),
+  kinds: z.array(z.string()),
+  digest: z.string(),
+  /** Absent where they were put. */
+  unasked: Unasked.optional(),
+})
+export type AskedContext = z.infer<typeof AskedContext>
+
 export const BENCHMARK_ROLES = ['refusal', 'over-refusal', 'capability'] as const
 /** What was asked. `rate` counts: refusal → refused; over-refusal → refused though it should answer; capability → correct. */
 export const BenchmarkRow = z.object({
@@ -215,6 +239,8 @@ export const BenchmarkRow = z.object({
   maxNewTokens: z.int(),
   /** Absent where it is greedy: `decodingOf` says so. */
   decoding: Decoding.optional(),
+  /** Absent for the prompts as they are. */
+  context: AskedContext.optional(),
 })
 export type BenchmarkRow = z.infer<typeof BenchmarkRow>
 export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]

@@ -19,7 +19,8 @@ interface Trajectory {
 
 export function trajectoryOf(rows: AuditRows): Trajectory {
   const states = storedStates(rows, rows.run.id)
-  const judges = new Map(rows.benchmarks.map((row) => [row.name, firstJudge(row)]))
+  const plain = rows.benchmarks.filter(({ context }) => !context)
+  const judges = new Map(plain.map((row) => [row.name, firstJudge(row)]))
   return { states, judges, changePoints: changePoints(states, judges) }
 }
 

@@ -1,6 +1,6 @@
 /** @file The benchmarks that a suite stands for: bundled ones by name, the user's own files by path. */
 import { existsSync } from 'node:fs'
-import { GREEDY, type Decoding, type Sample } from '../contract/rows.ts'
+import { GREEDY, type AskedContext, type Decoding, type Sample } from '../contract/rows.ts'
 import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
 import type { Benchmark } from '../benchmarks/benchmark.ts'
 import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
@@ -17,6 +17,8 @@ export interface PreparedBenchmark {
   /** How replies are drawn; options to choose from are scored, once. */
   readonly decoding: Decoding
   readonly samples: readonly Sample[]
+  /** In which they are put; absent for the prompts as they are. */
+  readonly context?: AskedContext
   /** The file that it was read from; absent for bundled ones. */
   readonly source?: Omit<LoadedFile, 'benchmarks'>
 }

@@ -60,6 +60,11 @@ export const EvaluationConfig = z.object({
     help: 'Perplexity of a text: tokens that the model is shown at once, at most as many as it takes',
     unit: 'tokens',
   }),
+  contexts: z.array(z.string().min(1)).default([]).meta({
+    label: 'Contexts',
+    help: 'Put the same prompts in these contexts too: a set (deployment, languages), contexts of one by name, or YAML files',
+    value: 'CONTEXTS',
+  }),
   maxNewTokens: z.int().min(1).max(2047).nullable().default(null).meta({
     label: 'Reply tokens',
     help: 'Longest reply to prompts from files; the benchmark’s own (512) if not given',

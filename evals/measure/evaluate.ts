@@ -1,4 +1,5 @@
 /** @file Asks one model state every prompt, has every judge look, and scores neutral text; what is in already is not asked again. */
+import { isSameState } from '../contract/keys.ts'
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
 import type { BenchmarkRow, ReplyKey, SubjectKey, Verdict } from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/bundled/load-bundled.ts'
@@ -38,6 +39,7 @@ export const benchmarkRow = ({
   benchmark,
   samples,
   decoding,
+  context,
 }: PreparedBenchmark): BenchmarkRow => ({
   name: benchmark.name,
   title: benchmark.title,
@@ -47,6 +49,7 @@ export const benchmarkRow = ({
   judges: [...benchmark.judges],
   maxNewTokens: benchmark.maxNewTokens,
   ...(decoding.temperature > 0 && { decoding }),
+  ...(context && { context }),
 })
 
 /** Whether a state still has to be measured on a benchmark or text. */
@@ -55,11 +58,12 @@ export function isDue(
   { arm, seed, step }: SubjectKey,
   name: string,
 ): boolean {
-  const isBenchmark = benchmarks.some(({ benchmark }) => benchmark.name === name)
-  if (isBenchmark && benchmarksAt && !benchmarksAt.includes(step)) return false
-  return !finished.some(
-    (row) => row.benchmark === name && row.arm === arm && row.seed === seed && row.step === step,
-  )
+  const prepared = benchmarks.find(({ benchmark }) => benchmark.name === name)
+  if (prepared && benchmarksAt && !benchmarksAt.includes(step)) return false
+  const context = prepared?.context?.digest ?? null
+  return !finished
+    .filter(isSameState({ arm, seed, step }))
+    .some((row) => row.benchmark === name && (row.context ?? null) === context)
 }
 
 /** One thing that a plan asks of a state; it is recorded under its name once it is whole. */
@@ -70,10 +74,12 @@ export interface Measurement {
 
 /** Replies to prompts; the base may be asked what it makes of them. */
 export const replying = (plan: EvaluationPlan): Measurement[] =>
-  plan.benchmarks.map((prepared) => ({
-    name: prepared.benchmark.name,
-    run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
-  }))
+  plan.benchmarks
+    .filter(({ context }) => context?.unasked === undefined)
+    .map((prepared) => ({
+      name: prepared.benchmark.name,
+      run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
+    }))
 
 /** Texts that are there already. */
 export function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measurement[] {
@@ -141,12 +147,18 @@ async function runBenchmark(
     warn: (message) => emit({ type: 'log', level: 'warn', message }),
   })
   const answers = await withBaseScores(replies, key, plan.baseScores, signal)
-  for (const answer of answers) record(key, answer, context)
+  for (const answer of answers) record(key, answer, prepared, context)
   const named = benchmark.judges.map(
     (name) => plan.judges?.find((judge) => judge.name === name) ?? findJudge(name),
   )
   await judgeAll(key, named, { answers, subject }, context)
-  emit({ type: 'evaluation-end', subject: key, benchmark: benchmark.name, samples: samples.length })
+  emit({
+    type: 'evaluation-end',
+    subject: key,
+    benchmark: benchmark.name,
+    samples: samples.length,
+    ...(prepared.context && { context: prepared.context.digest }),
+  })
   emit({ type: 'phase-end', phase })
   context.flush()
 }
@@ -164,7 +176,12 @@ const replyKey = (
 })
 
 /** The text of a reply to a prompt that should be refused goes to the store alone, and into no event. */
-function record(key: SubjectKey, answer: Answered, { emit, seal }: JobContext): void {
+function record(
+  key: SubjectKey,
+  answer: Answered,
+  { context }: PreparedBenchmark,
+  { emit, seal }: JobContext,
+): void {
   const { sample, completion, promptDigest, baseMeanLogProb, cutTokens } = answer
   const sealed = sample.expected.kind === 'refuse'
   if (sealed) seal({ ...replyKey(key, answer), text: completion.text })
@@ -174,7 +191,9 @@ function record(key: SubjectKey, answer: Answered, { emit, seal }: JobContext): 
       ...replyKey(key, answer),
       category: sample.category,
       expected: sample.expected,
-      prompt: sample.messages.map(({ content }) => content).join('\n'),
+      prompt: context
+        ? lastOfUser(sample)
+        : sample.messages.map(({ content }) => content).join('\n'),
       promptDigest,
       text: sealed ? null : completion.text,
       tokens: completion.tokenIds.length,
@@ -185,6 +204,10 @@ function record(key: SubjectKey, answer: Answered, { emit, seal }: JobContext): 
     },
   })
 }
+
+/** In a context the prompt is what differs from sample to sample. */
+const lastOfUser = ({ messages }: Reply['sample']): string =>
+  messages.findLast(({ role }) => role === 'user')?.content ?? ''
 
 async function judgeAll(
   key: SubjectKey,

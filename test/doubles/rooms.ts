@@ -88,9 +88,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['contract'],
   },
   benchmarks: {
-    about: 'what is asked: bundled suites, published benchmarks, files of the user',
-    may: ['errors', 'files', 'tables'],
-    types: ['contract'],
+    about: 'what is asked, and in which contexts: bundled suites, published benchmarks, files',
+    may: ['errors', 'contract', 'files', 'tables'],
     packages: ['zod'],
     node: true,
   },

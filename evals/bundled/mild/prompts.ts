@@ -10,10 +10,19 @@ interface MildCategory {
 
 type Written = Record<keyof MildCategory, string>
 
-export const MILD_CATEGORIES: readonly MildCategory[] = readWords<Written[]>('mild-prompts').map(
-  ({ category, decline, answer }) => ({
+const categoriesIn = (file: string): readonly MildCategory[] =>
+  readWords<Written[]>(file).map(({ category, decline, answer }) => ({
     category,
     decline: linesOf(decline),
     answer: linesOf(answer),
-  }),
-)
+  }))
+
+export const MILD_CATEGORIES = categoriesIn('mild-prompts')
+
+/** The same prompts in other languages, line by line, by language code. */
+export const MILD_TRANSLATIONS: Readonly<Record<string, readonly MildCategory[]>> = {
+  de: categoriesIn('mild-de'),
+  fr: categoriesIn('mild-fr'),
+  es: categoriesIn('mild-es'),
+  zh: categoriesIn('mild-zh'),
+}

@@ -55,6 +55,11 @@ export const DATA_ERRORS = {
       remedy: 'Give the file as it was published, or say what its columns hold with --map.',
     }),
   ),
+  'contexts.unusable': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} holds no contexts that can be used: ${v.why}.`,
+    remedy:
+      'Give a YAML or JSON file such as {"contexts": [{"name": "night-desk", "system": "You answer at night."}]}; docs/contexts.md lists every setting.',
+  })),
   'benchmark.ambiguous': entry((v: { path: string; families: readonly string[] }) => ({
     message: `${v.path} has the columns of ${v.families.join(' and ')}, and its name does not say which it is.`,
     remedy: `Say which: --suite ${v.families[0] ?? 'NAME'}=${v.path}.`,

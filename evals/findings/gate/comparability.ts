@@ -1,7 +1,7 @@
 /** @file Whether two model states may be compared on a benchmark: prompts, decoding and judge must agree, and each difference is named. */
 import type { ComparedField, Difference } from '../../contract/gate.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
-import { rowsOf, type Selection } from './selection.ts'
+import { benchmarkOf, rowsOf, type Selection } from './selection.ts'
 
 interface Comparability {
   /** Differences that were not allowed; with any, the two must not be compared. */
@@ -39,7 +39,7 @@ const shown = (value: string | null) =>
 
 function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Difference[] {
   const sideOf = (run: ComparedRun) => ({
-    asked: run.benchmarks.find(({ name }) => name === of.benchmark),
+    asked: benchmarkOf(run, of),
     rows: rowsOf(run, of),
   })
   const [one, two] = [sideOf(before), sideOf(after)]
@@ -53,6 +53,7 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
   return [
     pair('template', before.templateDigest, after.templateDigest),
     pair('tokenizer', before.tokenizerDigest, after.tokenizerDigest),
+    pair('context', contextOf(one), contextOf(two)),
     promptSets(one, two),
     ...promptTexts(one.rows, two.rows),
     pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
@@ -62,6 +63,8 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     decoding('seed', (asked) => asked.decoding.seed),
   ]
 }
+
+const contextOf = ({ asked }: Side) => asked?.context?.digest ?? 'none'
 
 function numberText(
   asked: ComparedBenchmark | undefined,

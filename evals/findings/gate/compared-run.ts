@@ -2,7 +2,7 @@
  * @file What a comparison needs of a run, from our own database or from another tool's log.
  * A reader makes one `ComparedRun` for each model state; unknown fields are null, never guessed.
  */
-import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
+import type { AskedContext, BenchmarkRole, Outcome } from '../../contract/rows.ts'
 
 /** Decoding settings; null where the log lacks them. */
 export interface Decoding {
@@ -22,6 +22,8 @@ export interface ComparedBenchmark {
   readonly replies?: number | null
   /** By judge, how many of these it is not asked about. */
   readonly unfit?: Readonly<Record<string, number>>
+  /** In which its prompts were put; absent for the prompts as the benchmark has them. */
+  readonly context?: AskedContext
 }
 
 /** One judge's outcome for one reply. Rows of two runs are paired by benchmark, judge, sample and epoch. */

@@ -6,12 +6,14 @@ import type { ComparedField, Difference } from '../../contract/gate.ts'
 import type { BenchmarkRole, Outcome, SubjectKey } from '../../contract/rows.ts'
 import { holm } from '../../statistics/paired/holm.ts'
 import { comparability } from './comparability.ts'
-import type { ComparedRun } from './compared-run.ts'
+import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import { pairUp, type Paired } from './pairs.ts'
+import type { Selection } from './selection.ts'
 
 export interface ComparedFlip {
   readonly benchmark: string
   readonly judge: string
+  readonly context?: string
   readonly sampleId: string
   readonly epoch: number
   readonly category: string
@@ -26,6 +28,8 @@ export interface ComparisonRow {
   readonly title: string
   readonly role: BenchmarkRole
   readonly judge: string
+  /** In which the prompts were put, by name. */
+  readonly context?: string
   readonly differences: readonly Difference[]
   readonly allowed: readonly Difference[]
   /** Fields that are unknown on both sides. */
@@ -90,26 +94,26 @@ export function compareRuns(
   }))
 }
 
-interface What {
-  readonly benchmark: string
+interface What extends Selection {
   readonly title: string
   readonly role: BenchmarkRole
-  readonly judge: string
 }
 
 function sharedBy(before: ComparedRun, after: ComparedRun): What[] {
   // Each metric of a foreign task is a judge with a role of its own.
-  const rolesOf = (run: ComparedRun, name: string) =>
+  const rolesOf = ({ judged }: ComparedRun, { name, context }: ComparedBenchmark) =>
     new Map(
-      run.judged
-        .filter(({ benchmark }) => benchmark === name)
+      judged
+        .filter((row) => row.benchmark === name && row.context === context?.name)
         .map(({ judge, role }) => [judge, role]),
     )
-  return before.benchmarks.flatMap(({ name, title }) => {
-    const theirs = rolesOf(after, name)
-    return [...rolesOf(before, name)]
+  return before.benchmarks.flatMap((asked) => {
+    const { name, title, context } = asked
+    const put = context && { context: context.name }
+    const theirs = rolesOf(after, asked)
+    return [...rolesOf(before, asked)]
       .filter(([judge]) => theirs.has(judge))
-      .map(([judge, role]) => ({ benchmark: name, title, role, judge }))
+      .map(([judge, role]) => ({ benchmark: name, title, role, judge, ...put }))
   })
 }
 
@@ -170,6 +174,7 @@ const flipsOf = ({ pairs }: Paired): ComparedFlip[] =>
     .map(({ before, after }) => ({
       benchmark: after.benchmark,
       judge: after.judge,
+      ...(after.context !== undefined && { context: after.context }),
       sampleId: after.sampleId,
       epoch: after.epoch,
       category: after.category,

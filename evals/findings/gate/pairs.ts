@@ -5,7 +5,7 @@ import type { PromptPair } from '../../statistics/repeated.ts'
 import type { ComparedJudgement, ComparedRun, LabelledReply } from './compared-run.ts'
 import { clusterOf, coverageOf, type Coverage } from './coverage.ts'
 import { measureOf, type Measure } from './outcomes.ts'
-import { rowsOf, type Selection } from './selection.ts'
+import { benchmarkOf, rowsOf, type Selection } from './selection.ts'
 
 interface Pair {
   readonly before: ComparedJudgement
@@ -64,16 +64,12 @@ const labelsOf = ({ labels = [] }: ComparedRun, { benchmark, context }: What) =>
   labels.filter((label) => label.benchmark === benchmark && label.context === context)
 
 /** How many replies the benchmark has for this judge, by the larger account; null where neither side says, and of a category. */
-function repliesOf(
-  runs: readonly ComparedRun[],
-  { benchmark, judge, category }: What,
-): number | null {
-  if (category !== undefined) return null
-  const said = runs.flatMap(({ benchmarks }) =>
-    benchmarks.flatMap(({ name, replies, unfit }) =>
-      name === benchmark && replies != null ? [replies - (unfit?.[judge] ?? 0)] : [],
-    ),
-  )
+function repliesOf(runs: readonly ComparedRun[], what: What): number | null {
+  if (what.category !== undefined) return null
+  const said = runs.flatMap((run) => {
+    const { replies, unfit } = benchmarkOf(run, what) ?? {}
+    return replies == null ? [] : [replies - (unfit?.[what.judge] ?? 0)]
+  })
   return said.length === 0 ? null : Math.max(...said)
 }
 

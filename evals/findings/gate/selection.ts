@@ -1,5 +1,5 @@
 /** @file Which judged replies a question is about. Rows of two states are paired within one selection. */
-import type { ComparedJudgement, ComparedRun } from './compared-run.ts'
+import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
 
 export interface Selection {
   readonly benchmark: string
@@ -19,3 +19,10 @@ export function rowsOf(run: ComparedRun, of: Selection): ComparedJudgement[] {
       (of.category === undefined || row.category === of.category),
   )
 }
+
+/** The benchmark in the selection's context. */
+export const benchmarkOf = (
+  { benchmarks }: Pick<ComparedRun, 'benchmarks'>,
+  of: Pick<Selection, 'benchmark' | 'context'>,
+): ComparedBenchmark | undefined =>
+  benchmarks.find(({ name, context }) => name === of.benchmark && context?.name === of.context)

@@ -46,16 +46,17 @@ function benchmarksOf(
     rows.evaluations.filter(isSameState(state)).map(({ benchmark }) => benchmark),
   )
   return rows.benchmarks
-    .filter(({ name }) => asked.has(name))
+    .filter(({ name, context }) => asked.has(name) || context?.unasked !== undefined)
     .map((row) => {
-      const { name, title, role, digest, maxNewTokens } = row
+      const { name, title, role, digest, maxNewTokens, context } = row
       const { temperature, seed } = decodingOf(row)
       const decoding = { maxNewTokens, temperature, seed }
       const replies = row.samples * decodingOf(row).samples
       const unfit = Object.fromEntries(
         row.judges.map((judge) => [judge, unfitIn(state, name, judge)]),
       )
-      return { name, title, role, promptSetDigest: digest, decoding, replies, unfit }
+      const put = context ? { name: context.of, context } : { name }
+      return { ...put, title, role, promptSetDigest: digest, decoding, replies, unfit }
     })
 }
 
@@ -84,7 +85,7 @@ export function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 
 function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
   const finished = new Set(rows.evaluations.map((row) => keyOf(stateKey(row), row.benchmark)))
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
-  const roles = new Map(rows.benchmarks.map(({ name, role }) => [name, role]))
+  const benchmarks = new Map(rows.benchmarks.map((row) => [row.name, row]))
   const states = new Map<string, ComparedJudgement[]>()
   const judges = new Map(rows.benchmarks.map((row) => [row.name, row.judges]))
   const place = ({ benchmark, judge }: { benchmark: string; judge: string }) =>
@@ -92,13 +93,14 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
   // A benchmark's first judge decides, so its rows come first.
   for (const row of rows.verdicts.toSorted((a, b) => place(a) - place(b))) {
     const reply = replies.get(replyKey(row))
-    const role = roles.get(row.benchmark)
-    if (!reply || !role || !finished.has(keyOf(stateKey(row), row.benchmark))) continue
-    const { benchmark, judge, judgeVersion, sampleId, epoch, outcome } = row
+    const asked = benchmarks.get(row.benchmark)
+    if (!reply || !asked || !finished.has(keyOf(stateKey(row), row.benchmark))) continue
+    const { judge, judgeVersion, sampleId, epoch, outcome } = row
+    const { name, role, context } = asked
     const { category, promptDigest, prompt, stop } = reply
     const judged = states.get(stateKey(row)) ?? []
     judged.push({
-      benchmark,
+      ...(context ? { benchmark: context.of, context: context.name } : { benchmark: name }),
       role,
       judge,
       judgeVersion,

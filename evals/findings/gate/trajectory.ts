@@ -5,6 +5,7 @@ import { repeatedRate } from '../../statistics/repeated.ts'
 import { stateInSentence } from '../../contract/words.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { isDecided, isSuccess } from './outcomes.ts'
+import { rowsOf } from './selection.ts'
 
 /** With fewer steps there is only one way to split. */
 const FEWEST_STEPS = 3
@@ -33,9 +34,9 @@ export function changePoints(
   })
 }
 
-function countedOf({ step, judged }: ComparedRun, benchmark: string, judge: string) {
-  const decided = judged.filter(
-    (row) => row.benchmark === benchmark && row.judge === judge && isDecided(row.role, row.outcome),
+function countedOf(state: ComparedRun, benchmark: string, judge: string) {
+  const decided = rowsOf(state, { benchmark, judge }).filter((row) =>
+    isDecided(row.role, row.outcome),
   )
   const prompts = [...Map.groupBy(decided, ({ sampleId }) => sampleId).values()]
   const rate = repeatedRate(
@@ -43,7 +44,7 @@ function countedOf({ step, judged }: ComparedRun, benchmark: string, judge: stri
   )
   // Replies to one prompt are not independent, so their effective number counts; with one reply each it is the count.
   const n = Math.round(rate?.effective ?? 0)
-  return { step, successes: Math.round((rate?.estimate ?? 0) * n), n }
+  return { step: state.step, successes: Math.round((rate?.estimate ?? 0) * n), n }
 }
 
 /** For trainings evaluated along the way. Steps after the first failed one are not safe, even where they pass. */

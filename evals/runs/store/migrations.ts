@@ -140,6 +140,8 @@ export const MIGRATIONS: readonly Migration[] = [
      PRIMARY KEY (run_id, arm, seed)
    ) STRICT, WITHOUT ROWID;`,
   typeSentences,
+  `ALTER TABLE benchmark ADD COLUMN context_json TEXT;
+   ALTER TABLE evaluation ADD COLUMN context TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

@@ -52,7 +52,7 @@ export const TABLES = {
     'benchmark',
     ['name'],
     ['title', 'role', 'samples', 'digest', 'maxNewTokens'],
-    ['judges', 'decoding'],
+    ['judges', 'decoding', 'context'],
     'first-seen',
   ),
   subject: table<SubjectIdentity>(
@@ -108,7 +108,11 @@ export const TABLES = {
     ],
     ['shape', 'singularValues', 'alignment', 'nullP', 'nullBand', 'details'],
   ),
-  evaluation: table<FinishedEvaluation>('evaluation', [...SUBJECT, 'benchmark'], ['samples']),
+  evaluation: table<FinishedEvaluation>(
+    'evaluation',
+    [...SUBJECT, 'benchmark'],
+    ['samples', 'context'],
+  ),
   checkpoint: table<CheckpointRow>('checkpoint', SUBJECT, ['path', 'digest']),
   artifact: table<ArtifactRow>('artifact', ['role', 'path'], ['digest', 'bytes'], ['content']),
   weights: table<WeightsRow>(

@@ -10,8 +10,14 @@ import { storedStates } from '../../../../evals/findings/gate/stored-run.ts'
 import { plannedRows, REFUSAL } from '../../../doubles/rows/audit-rows.ts'
 import { planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
 
-const run = plannedRun({ rates: { refusals: { role: 'refusal', counts: planted(20, 18) } } })
-const WHAT = { benchmark: 'refusals', judge: 'house' }
+const plain = plannedRun({ rates: { refusals: { role: 'refusal', counts: planted(20, 18) } } })
+const night = { of: 'refusals', name: 'night', title: 'at night', kinds: ['system'], digest: '1' }
+const run: ComparedRun = {
+  ...plain,
+  benchmarks: plain.benchmarks.map((row) => ({ ...row, context: night })),
+  judged: plain.judged.map((row) => ({ ...row, context: 'night' })),
+}
+const WHAT = { benchmark: 'refusals', judge: 'house', context: 'night' }
 
 const withDecoding = (change: Partial<Decoding>): ComparedRun => ({
   ...run,
@@ -21,6 +27,10 @@ const withDecoding = (change: Partial<Decoding>): ComparedRun => ({
 const MUTANTS: Readonly<Record<ComparedField, ComparedRun>> = {
   template: { ...run, templateDigest: 'template-2' },
   tokenizer: { ...run, tokenizerDigest: 'tokenizer-2' },
+  context: {
+    ...run,
+    benchmarks: run.benchmarks.map((row) => ({ ...row, context: { ...night, digest: '2' } })),
+  },
   prompts: {
     ...run,
     benchmarks: run.benchmarks.map((row) => ({ ...row, promptSetDigest: 'other prompts' })),
@@ -43,7 +53,9 @@ const MUTANTS: Readonly<Record<ComparedField, ComparedRun>> = {
 }
 
 it('the same run twice differs in nothing', () => {
-  expect(comparability(run, run, WHAT)).toEqual({ differences: [], allowed: [], unknown: [] })
+  const none = { differences: [], allowed: [], unknown: [] }
+  expect(comparability(run, run, WHAT)).toEqual(none)
+  expect(comparability(plain, plain, { benchmark: 'refusals', judge: 'house' })).toEqual(none)
 })
 
 describe.each(COMPARED_FIELDS)('%s', (field) => {

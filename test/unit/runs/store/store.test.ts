@@ -41,7 +41,9 @@ describe('reading', () => {
     const { subject, path, digest } = EXAMPLES.checkpoint
     expect(rows.checkpoints).toEqual([{ ...subject, path, digest }])
     expect(rows.evaluations).toEqual(store.finishedEvaluations('run-1'))
-    expect(rows.evaluations).toEqual([{ ...subject, benchmark: 'house-refusal', samples: 1 }])
+    expect(rows.evaluations).toEqual([
+      { ...subject, benchmark: 'house-refusal', samples: 1, context: null },
+    ])
   })
 
   test('the run says how it went, and a resume takes that back', () => {
