@@ -112,16 +112,27 @@ export function samplesOf(
     throw new TouchstoneError('benchmark.row', { path, row: i + 1, why })
   })
   const reasons = parsed.map((row) => benchmark.leaveOut?.(row))
-  const samples = benchmark.parse(parsed.filter((_, i) => reasons[i] === undefined))
-  const ids = new Set<string>()
-  for (const { id } of samples) {
-    if (ids.has(id)) {
-      const why = `the identifier "${id}" stands twice`
-      throw new TouchstoneError('benchmark.row', { path, row: samples.length, why })
+  const kept = parsed.flatMap((row, i) => (reasons[i] === undefined ? [{ row, place: i + 1 }] : []))
+  const samplesIn = (count: number) => benchmark.parse(kept.slice(0, count).map(({ row }) => row))
+  const samples = samplesIn(kept.length)
+  const id = idTwiceIn(samples)
+  if (id !== undefined) {
+    // A sample does not say its row: the first `low` rows hold no identifier twice, the first `high` do.
+    let [low, high] = [0, kept.length]
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      if (idTwiceIn(samplesIn(middle)) === undefined) low = middle
+      else high = middle
     }
-    ids.add(id)
+    const why = `the identifier "${id}" stands twice`
+    throw new TouchstoneError('benchmark.row', { path, row: kept[high - 1]!.place, why })
   }
   return { samples, leftOut: reasons.filter((why) => why !== undefined) }
+}
+
+function idTwiceIn(samples: readonly Sample[]): string | undefined {
+  const ids = new Set<string>()
+  return samples.find(({ id }) => ids.size === ids.add(id).size)?.id
 }
 
 const MOST_LICENCES = 4

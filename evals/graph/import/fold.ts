@@ -23,8 +23,8 @@ export function fold({ node, inputs, number }: NodeContext): readonly Item[] | u
     case 'Expand':
       return one(stretched(a!, b!.entries))
     case 'ConstantOfShape': {
-      const { dtype, value } = fillingOf(node)
-      return one(stretched(known(dtype, [], [value]), a!.entries))
+      const filling = fillingOf(node)
+      return one(filling && stretched(known(filling.dtype, [], [filling.value]), a!.entries))
     }
     case 'Range':
       return one(counted(a!, b!, c!))

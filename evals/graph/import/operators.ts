@@ -7,7 +7,7 @@ import { broadcast, multiply, normaliseAxis } from '../shape.ts'
 import { isFloat, type Dtype, type Value } from '../value.ts'
 import type { FileNode } from './graph-file.ts'
 import { opaque, sizesOf, type NodeContext, type Operator } from './item.ts'
-import { known } from './known.ts'
+import { known, numbersOf } from './known.ts'
 import { concat, gather, reshaped, slice, split } from './movement.ts'
 
 const unary =
@@ -159,25 +159,21 @@ const constantOfShape: Operator = ({ g, node, entries, refuse }) => {
   const shape = entries(0)
   if (!shape) throw refuse('a shape that is not known')
   const filling = fillingOf(node)
+  if (!filling) throw refuse('a value whose storage type is not known')
   if (isFloat(filling.dtype)) return [g.filled(shape, filling.value)]
   const scalar = g.constant([filling.value], filling.dtype, [])
   const type = { dtype: filling.dtype, shape }
   return [opaque(g, 'Expand', [scalar, sizesOf(g, shape)], type)]
 }
 
-export function fillingOf({ attributes }: FileNode): { dtype: Dtype; value: number } {
+/** What ConstantOfShape fills with, a float32 0 where it does not say; undefined for numbers that are not read here. */
+export function fillingOf({ attributes }: FileNode) {
   const tensor = attributes.get('value')
-  if (typeof tensor !== 'object' || !('place' in tensor)) return { dtype: 'float32', value: 0 }
-  const [value = 0] = tensor.place.kind === 'inside' ? firstOf(tensor.dtype, tensor.place.data) : []
-  return { dtype: tensor.dtype ?? 'float32', value }
-}
-
-function firstOf(dtype: Dtype | undefined, data: Uint8Array): readonly number[] {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-  if (dtype === 'float32') return [view.getFloat32(0, true)]
-  if (dtype === 'int64') return [Number(view.getBigInt64(0, true))]
-  if (dtype === 'int32') return [view.getInt32(0, true)]
-  return [data[0] ?? 0]
+  if (typeof tensor !== 'object' || !('place' in tensor)) {
+    return { dtype: 'float32' as const, value: 0 }
+  }
+  const [value] = numbersOf(tensor) ?? []
+  return value === undefined ? undefined : { dtype: tensor.dtype!, value }
 }
 
 const cumSum: Operator = ({ g, value, entries, refuse }) => {
