@@ -19,8 +19,20 @@ export const BenchmarkFile = z.object({
 })
 export type BenchmarkFile = z.infer<typeof BenchmarkFile>
 
+/**
+ * How a reply came to be labelled: drawn at random within what the judge says of it, so that it stands for others, or chosen
+ * because judges differ on it, so that it stands for itself alone.
+ */
+const LabelDraw = z.enum(['random', 'chosen'])
+
 /** Which reply an opaque name in a labelling file stands for. */
-export const LabelItem = ReplyKey.extend({ item: z.string().min(1) })
+export const LabelItem = ReplyKey.extend({
+  item: z.string().min(1),
+  /** Null where an earlier version drew it, in a way that it did not say. */
+  draw: LabelDraw.nullable().default(null),
+  /** The judge within whose verdicts, before and after, it was drawn at random; null where it was not, also before it was chosen. */
+  drawnBy: z.string().nullable().default(null),
+})
 export type LabelItem = z.infer<typeof LabelItem>
 
 /** What a person says of a reply; the last word of a rater counts. */

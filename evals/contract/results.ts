@@ -272,6 +272,25 @@ export type CorrectedRate = z.infer<typeof CorrectedRate>
 export const CorrectedChange = corrected(Interval)
 export type CorrectedChange = z.infer<typeof CorrectedChange>
 
+const Quality = JudgeQuality.pick({ sensitivity: true, specificity: true })
+
+/**
+ * The judge in both states, of `labelled` of `prompts` whose replies before and after were drawn and labelled; `alike` is Fisher's
+ * exact p that its errors are the same. `corrected` is the change of the benchmark's rate, before − after, corrected for both
+ * (`evals/statistics/judges/labelled-change.ts`); `predictionPowered` the same by PPI++, for comparison.
+ */
+export const PairedLabels = JudgedKey.extend({
+  prompts: z.int(),
+  labelled: z.int(),
+  before: Quality,
+  after: Quality,
+  alike: z.object({ sensitivity: z.number(), specificity: z.number() }),
+  corrected: Interval,
+  /** Null where every prompt is labelled. */
+  predictionPowered: Interval.extend({ lambda: z.number() }).nullable(),
+})
+export type PairedLabels = z.infer<typeof PairedLabels>
+
 /** What people said of replies, and what that makes of the judges and their rates. */
 export const People = z.object({
   labelled: z.int(),
@@ -293,6 +312,8 @@ export const People = z.object({
   rates: z.array(CorrectedRate),
   /** Of every comparison that has pairs. */
   changes: z.array(CorrectedChange),
+  /** Absent in results of earlier versions. */
+  paired: z.array(PairedLabels).optional(),
 })
 export type People = z.infer<typeof People>
 

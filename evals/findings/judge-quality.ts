@@ -5,39 +5,46 @@
  * paired change corrected for both errors after Rogan and Gladen. Between raters, on what each said blind: Krippendorff's α and Cohen's κ.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
-import { lastLabels, type LastLabels } from './labelling.ts'
 import {
   MEASURES,
   type CorrectedChange,
   type CorrectedRate,
   type JudgeQuality,
   type Measure,
+  type PairedLabels,
   type People,
 } from '../contract/results.ts'
 import { OUTCOMES, type BenchmarkRole, type Outcome } from '../contract/rows.ts'
 import { keyOf, replyKey, isBase } from '../contract/keys.ts'
-import { isDecided, isSuccess } from './gate/outcomes.ts'
+import { labelEvidence } from './gate/labelled.ts'
+import { isDecided, isSuccess, measureOf } from './gate/outcomes.ts'
+import { labelsByState, lastLabels, peopleSay, type LastLabels } from './gate/people.ts'
 import { cohenKappa } from '../statistics/judges/agreement.ts'
 import { krippendorffAlpha } from '../statistics/judges/krippendorff.ts'
 import { correctedDifference } from '../statistics/judges/corrected-difference.ts'
+import { errorsAlike, judgeErrors, type LabelledVerdict } from '../statistics/judges/errors.ts'
+import { labelledHarm } from '../statistics/judges/labelled-change.ts'
+import { predictionPoweredMean } from '../statistics/judges/prediction-powered.ts'
 import { pairedChange } from '../statistics/paired/paired-change.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
 import { correctedRate } from '../statistics/judges/rogan-gladen.ts'
 import { judgedKey, rateOfPrompts, scoresByPrompt, toRate, type Judged } from './judged.ts'
 import { baseFinder, pairsOf, promptsOf } from './paired.ts'
 
+type LabelsByReply = ReturnType<typeof peopleSay>
+
 /** Null where no reply was labelled. `states` are the run's, from `groupJudged`. */
-export function peopleOf({ labelled }: AuditRows, states: readonly Judged[]): People | null {
+export function peopleOf(
+  { labelled, benchmarks }: AuditRows,
+  states: readonly Judged[],
+): People | null {
   if (!labelled || labelled.labels.length === 0) return null
   const said = lastLabels(labelled.labels)
   // Labels given while settling a difference are not blind and would inflate agreement.
   const blind = lastLabels(labelled.labels.filter(({ isSettling }) => !isSettling))
   const raters = [...new Set(labelled.labels.map(({ rater }) => rater))].sort()
-  const people = new Map<string, Outcome>()
-  for (const item of labelled.items) {
-    const outcome = majority([...(said.get(item.item)?.values() ?? [])])
-    if (outcome) people.set(replyKey(item), outcome)
-  }
+  const people = peopleSay(labelled)
+  const decided = [...people.values()].filter(({ outcome }) => outcome !== null).length
   const groups = [
     ...Map.groupBy(states, ({ benchmark, judge }) => keyOf(benchmark.name, judge)).values(),
   ]
@@ -53,10 +60,11 @@ export function peopleOf({ labelled }: AuditRows, states: readonly Judged[]): Pe
       [...blind.values()].map((each) => raters.map((rater) => each.get(rater) ?? null)),
     ),
     kappas: raters.flatMap((a, i) => raters.slice(i + 1).map((b) => kappaOf(blind, a, b))),
-    tied: said.size - people.size,
+    tied: said.size - decided,
     judges,
     rates: states.flatMap((state) => correctedRates(state, judges)),
     changes: correctedChanges(states, judges),
+    paired: pairedLabels(states, labelsByState(labelled, benchmarks)),
   }
 }
 
@@ -113,15 +121,6 @@ function saidOf(found: ReturnType<typeof correctedRate | typeof correctedDiffere
   return { youden, corrected: { estimate, lower, upper }, refused: null }
 }
 
-/** The outcome with most raters; undefined in a tie. */
-function majority(outcomes: readonly Outcome[]): Outcome | undefined {
-  const counts = [...Map.groupBy(outcomes, (outcome) => outcome)]
-    .map(([outcome, { length }]) => ({ outcome, length }))
-    .sort((a, b) => b.length - a.length)
-  const [first, second] = counts
-  return first && first.length > (second?.length ?? 0) ? first.outcome : undefined
-}
-
 function kappaOf(said: LastLabels, a: string, b: string): People['kappas'][number] {
   const table = OUTCOMES.map(() => OUTCOMES.map(() => 0))
   for (const each of said.values()) {
@@ -136,34 +135,84 @@ function kappaOf(said: LastLabels, a: string, b: string): People['kappas'][numbe
   }
 }
 
-/** Pooled over model states: a judge's errors are assumed to be the same before and after. */
+/**
+ * Pooled over model states: a judge's errors are assumed to be the same before and after. Each label stands for the replies of its
+ * state that the judge calls alike; labels of chosen replies stand for none.
+ */
 function qualityOf(
   group: readonly Judged[],
-  people: ReadonlyMap<string, Outcome>,
+  people: LabelsByReply,
   measure: Measure,
 ): JudgeQuality {
   const { benchmark, judge, judgeVersion } = group[0]!
-  const { role } = benchmark
-  // By what people say of a reply, then by what the judge says: 0 negative, 1 positive.
-  const table = [
-    [0, 0],
-    [0, 0],
-  ] as [[number, number], [number, number]]
-  for (const { replies } of group) {
-    for (const { reply, outcome } of replies.values()) {
-      const said = people.get(replyKey(reply))
-      if (said === undefined || !isDecided(role, said) || !isDecided(role, outcome)) continue
-      const [row, column] = [said, outcome].map((each) => Number(isPositive(measure, role, each)))
-      table[row!]![column!]!++
-    }
-  }
-  const [[left, raised], [missed, found]] = table
+  const errors = judgeErrors(group.flatMap((state) => verdictsOf(state, people, measure)))
   return {
     benchmark: benchmark.name,
     judge,
     judgeVersion,
     measure,
-    sensitivity: toRate(found, found + missed),
-    specificity: toRate(left, left + raised),
+    ...ratesOf(errors),
   }
+}
+
+const ratesOf = ({ sensitivity, specificity }: ReturnType<typeof judgeErrors>) => ({
+  sensitivity: toRate(sensitivity.successes, sensitivity.n),
+  specificity: toRate(specificity.successes, specificity.n),
+})
+
+function verdictsOf(
+  { benchmark: { role }, replies }: Judged,
+  people: LabelsByReply,
+  measure: Measure,
+): LabelledVerdict[] {
+  const decided = [...replies.values()].filter(({ outcome }) => isDecided(role, outcome))
+  const strata = Map.groupBy(decided, ({ outcome }) => isPositive(measure, role, outcome))
+  return [...strata].flatMap(([said, own]) => {
+    const truths = own.flatMap(({ reply }) => {
+      const { outcome = null, isChosen } = people.get(replyKey(reply)) ?? {}
+      return outcome === null || isChosen || !isDecided(role, outcome)
+        ? []
+        : [isPositive(measure, role, outcome)]
+    })
+    return truths.map((truth) => ({ truth, said, weight: own.length / truths.length }))
+  })
+}
+
+/** The judge before and after, and the change corrected for both, where both replies to prompts were drawn and labelled. */
+function pairedLabels(
+  states: readonly Judged[],
+  labelsOf: ReturnType<typeof labelsByState>,
+): PairedLabels[] {
+  const baseOf = baseFinder(states)
+  return states.flatMap((state) => {
+    const base = isBase(state.subject) ? undefined : baseOf(state)
+    if (!base) return []
+    const measure = { ...measureOf(state.benchmark.role), rises: false }
+    const pairs = pairsOf(base, state, measure).pairs.map(({ before, after }) => ({
+      before,
+      after: { ...after.reply, outcome: after.outcome },
+    }))
+    const labels = [base, state].map(({ subject, benchmark }) =>
+      labelsOf(subject).filter(
+        (row) =>
+          row.benchmark === (benchmark.context?.of ?? benchmark.name) &&
+          row.context === benchmark.context?.name,
+      ),
+    )
+    const found = labelEvidence({ pairs, labels: [labels[0]!, labels[1]!], measure }, state.judge)
+    if (!found) return []
+    const [before, after] = found.errors
+    return [
+      {
+        ...judgedKey(state),
+        prompts: pairs.length,
+        labelled: found.labelled,
+        before: ratesOf(before),
+        after: ratesOf(after),
+        alike: errorsAlike(before, after),
+        corrected: labelledHarm({ strata: found.strata, open: 0 }),
+        predictionPowered: predictionPoweredMean(found.values, found.others),
+      },
+    ]
+  })
 }

@@ -11,7 +11,9 @@ type Weight = (option: string) => number
 /** Code points, as Python counts them. */
 const characters: Weight = (option) => [...option].length
 
-function choiceJudge(name: string, title: string, weight: Weight): Judge {
+type Stated = Pick<Judge, 'name' | 'title' | 'baseline'>
+
+function choiceJudge({ name, title, ...stated }: Stated, weight: Weight): Judge {
   const by = { judge: name, judgeVersion: judgeVersion({ name, revision: 1 }) }
   const undecided = (reason: string): Verdict => ({ ...by, outcome: 'undecided', reason })
   function verdictOf({ sample: { expected }, optionLogProbs }: Answer): Verdict {
@@ -25,6 +27,7 @@ function choiceJudge(name: string, title: string, weight: Weight): Judge {
     return { ...by, outcome, score: optionLogProbs[correct]! }
   }
   return {
+    ...stated,
     name,
     title,
     citation: 'Gao et al., “A framework for few-shot language model evaluation”, version 0.4',
@@ -34,5 +37,12 @@ function choiceJudge(name: string, title: string, weight: Weight): Judge {
   }
 }
 
-export const choice = choiceJudge('choice', 'Most probable option', () => 1)
-export const choiceNorm = choiceJudge('choice-norm', 'Most probable option a character', characters)
+export const choice = choiceJudge({ name: 'choice', title: 'Most probable option' }, () => 1)
+export const choiceNorm = choiceJudge(
+  {
+    name: 'choice-norm',
+    title: 'Most probable option a character',
+    baseline: 'it is another measure of the same log-probabilities, for those who report it',
+  },
+  characters,
+)

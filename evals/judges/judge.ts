@@ -51,6 +51,8 @@ export interface Judge {
   readonly citation: string
   /** Changes whenever a verdict could: a word list, a rule, a normalisation. */
   readonly version: string
+  /** Why it is shown for comparison only and contests no claim of another judge; absent of one that may. A clause. */
+  readonly baseline?: string
   applies(expected: Expected): boolean
   judge(answers: readonly Answer[], context?: JudgeContext): Promise<Verdict[]>
 }

@@ -97,6 +97,8 @@ function refusalJudge(rule: RefusalRule): Judge {
     title,
     citation,
     version,
+    baseline:
+      'it looks for published phrases, and neither polite refusals nor other languages hold them',
     applies: isGuarded,
     judge: async (answers) =>
       answers.map((answer): Verdict =>

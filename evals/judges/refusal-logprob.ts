@@ -73,6 +73,8 @@ export const refusalLogprob: Judge = {
   title: 'Leaning to refuse, before a reply',
   citation: 'Touchstone’s own measure, stated in evals/judges/refusal-logprob.ts',
   version: by.judgeVersion,
+  baseline:
+    'its zero is not calibrated, so that changes of its score mean something and its verdicts do not',
   applies: isGuarded,
   judge,
 }

@@ -15,7 +15,7 @@ interface Drawing {
 const logChoose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k)
 
 /** P[X = x]; 0 outside the support. */
-export function hypergeometricProbability(x: number, { N, K, m }: Drawing): number {
+function hypergeometricProbability(x: number, { N, K, m }: Drawing): number {
   requireCounts({ N, K, m, x, 'N − K': N - K, 'N − m': N - m })
   if (x > K || x > m || m - x > N - K) return 0
   return Math.exp(logChoose(K, x) + logChoose(N - K, m - x) - logChoose(N, m))

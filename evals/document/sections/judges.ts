@@ -6,11 +6,12 @@ import type {
   JudgeAgreement,
   JudgeQuality,
   Measure,
+  PairedLabels,
   People,
   Rate,
   Results,
 } from '../../contract/results.ts'
-import { listed, percent, signedPoints, stateName } from '../../contract/words.ts'
+import { listed, percent, pValueText, signedPoints, stateName } from '../../contract/words.ts'
 import { keyOf } from '../../contract/keys.ts'
 import {
   details,
@@ -92,15 +93,28 @@ function peopleBlocks(results: Results, people: People): Block[] {
     paragraph(
       'Corrected rates (Rogan and Gladen; interval of Lang and Reiczigel) take a judge’s errors to be the same in every model state and the labelled replies to be like the others; their intervals carry the uncertainty of the labels. The attack rate is the share of prompts that should be refused and were answered, wholly or in part.',
     ),
+    ...pairedBlocks(results, people),
     rates,
     people.rates.length > count &&
       details(`All ${people.rates.length} rates: every step, every judge`, all),
     changes &&
       paragraph(
-        'The same of changes on the same prompts: the change as judged over sensitivity + specificity − 1, since what a judge calls positive by error stands on both sides. The verdict and the gate rest on changes as judged.',
+        'The same of changes on the same prompts: the change as judged over sensitivity + specificity − 1, since what a judge calls positive by error stands on both sides. They assume that the judge errs alike before and after.',
       ),
     changes,
   ].filter((block) => block !== false)
+}
+
+/** At last steps: the gate decides by these. */
+function pairedBlocks(results: Results, { paired = [] }: People): (Block | false)[] {
+  const rows = atLastStep(paired)
+  if (rows.length === 0) return []
+  return [
+    paragraph(
+      'Where both replies to prompts drawn at random within the judge’s verdicts are labelled, the judge may err differently before and after: the change is corrected for both, with the uncertainty of the labels and of the prompts (stratified labels, exact limits), and a claim of the gate rests on it. p is Fisher’s exact, that the errors are alike. PPI++ is shown for comparison.',
+    ),
+    groupedTable(rows, byTitle(results), pairedColumns),
+  ]
 }
 
 function ratersText({ labelled, raters, alpha, kappas, tied }: People): string {
@@ -148,6 +162,24 @@ const changeColumns: Column<CorrectedChange>[] = [
   number('Corrected', ({ corrected }) => (corrected ? signedPoints(-corrected.estimate) : '–')),
   label('95 % interval', (row) =>
     row.corrected ? changeInterval(row.corrected) : refusedText(row),
+  ),
+]
+
+const pairedColumns: Column<PairedLabels>[] = [
+  label('Model state', stateName),
+  label('Judge', ({ judge }) => judge),
+  number('Labelled', ({ labelled, prompts }) => `${labelled} of ${prompts}`),
+  ...(['sensitivity', 'specificity'] as const).map((side) =>
+    label<PairedLabels>(
+      `${side === 'sensitivity' ? 'Sensitivity' : 'Specificity'} before; after (95 %; labels)`,
+      ({ before, after, alike }) =>
+        `${share(before[side])}; ${share(after[side])}; ${pValueText(alike[side])}`,
+    ),
+  ),
+  number('Change, corrected (points)', ({ corrected }) => signedPoints(-corrected.estimate)),
+  label('95 % interval', ({ corrected }) => changeInterval(corrected)),
+  label('PPI++', ({ predictionPowered: found }) =>
+    found ? `${signedPoints(-found.estimate)} (${changeInterval(found)})` : '–',
   ),
 ]
 

@@ -1,11 +1,12 @@
 /** @file Calls about replies, pairs of replies, and blind labels: raters see neither arm nor judge. */
 import { sha256 } from '../../files/digest.ts'
-import { drawItems, lastLabels } from '../../findings/labelling.ts'
+import { differingReplies } from '../../findings/contesting.ts'
+import { lastLabels } from '../../findings/gate/people.ts'
+import { drawItems } from '../../findings/label-draw.ts'
 import { groupJudged } from '../../findings/judged.ts'
 import { peopleOf } from '../../findings/judge-quality.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { Label } from '../../contract/evidence.ts'
-import { replyKey } from '../../contract/keys.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { createPairs } from '../../runs/store/pair-pages.ts'
 import type { Home } from '../home.ts'
@@ -67,12 +68,9 @@ export function labelSummaryHandlers(home: Home): Pick<Labels, 'draw' | 'summary
     draw({ runId, count, seed, benchmark, onlyDisagreements }) {
       const { store } = home.find(runId)
       const rows = store.rows(runId)
-      const differing = new Set(store.pages.disagreements(runId).map(replyKey))
-      const replies = onlyDisagreements
-        ? rows.replies.filter((row) => differing.has(replyKey(row)))
-        : rows.replies
       const known = store.evidence.labelItems(runId)
-      const { items } = drawItems({ ...rows, replies }, [], known, { count, seed, benchmark })
+      const chosen = onlyDisagreements ? differingReplies(rows) : undefined
+      const { items } = drawItems(rows, [], known, { count, seed, benchmark, chosen })
       if (items.length === 0) throw new TouchstoneError('interchange.nothing', { run: runId })
       store.evidence.keepLabelItems(runId, items)
       return { items: items.length }

@@ -41,6 +41,8 @@ export interface ComparedJudgement {
   /** What the prompt was given in, by name; absent for the prompt as the benchmark has it. */
   readonly context?: string
   readonly outcome: Outcome
+  /** What the judge says where a label stands in `outcome`: of a reply that people chose to look at. */
+  readonly judgedAs?: Outcome
   /** Whether the token limit ended the reply; absent where the log does not say. */
   readonly isCut?: boolean
   /** Digest of the prompt as the model saw it, or of the document (`doc_hash`); null where unknown. */
@@ -49,13 +51,17 @@ export interface ComparedJudgement {
   readonly prompt: string | null
 }
 
-/** What people say of a reply. */
+/** What people say of a reply that was drawn for them. */
 export interface LabelledReply {
   readonly benchmark: string
   readonly sampleId: string
   readonly epoch: number
   readonly context?: string
-  readonly outcome: Outcome
+  /** Null where nobody labelled it, or no outcome has most raters. */
+  readonly outcome: Outcome | null
+  readonly isChosen: boolean
+  /** The judge within whose verdicts it was drawn at random; null where it was not. */
+  readonly drawnBy: string | null
 }
 
 /** One evaluated model state. */

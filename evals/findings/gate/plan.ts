@@ -1,4 +1,5 @@
 /** @file Numbers of prompts and seeds that a question needs, from exact power. */
+import { labelsNeeded } from '../../statistics/judges/label-plan.ts'
 import {
   mcNemarPower,
   nonInferiorityPower,
@@ -69,6 +70,18 @@ export function planSamples(question: Question): SamplePlan {
     seeds: seedsNeeded(reliability, alpha),
   }
 }
+
+interface LabelQuestion extends Omit<Question, 'reliability'> {
+  /** Prompts of the benchmark; null where labels are not asked for. */
+  readonly labels: number | null
+  /** Of the judge, in both states. */
+  readonly sensitivity: number
+  readonly specificity: number
+}
+
+/** Undefined where it was not asked; null where labels of every prompt are too few. */
+export const planLabels = ({ labels: prompts, delta: margin, ...question }: LabelQuestion) =>
+  prompts === null ? undefined : labelsNeeded({ ...question, prompts, margin })
 
 /** Searches for several seeds evaluate the same sizes. */
 function remembered(power: (n: number) => number): (n: number) => number {

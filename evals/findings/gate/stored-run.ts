@@ -3,6 +3,8 @@ import type { AuditRows } from '../../contract/audit-rows.ts'
 import { decodingOf, type SubjectKey } from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
+import { isDecided } from './outcomes.ts'
+import { labelsByState, peopleSay } from './people.ts'
 
 /**
  * Every evaluated state of a run, base first, steps ascending. All states of a run use the base's template
@@ -13,6 +15,7 @@ export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
   const states = new Map(rows.evaluations.map((row) => [stateKey(row), row]))
   const judged = judgedByState(rows)
   const unfitIn = unfitReplies(rows)
+  const labelsOf = rows.labelled && labelsByState(rows.labelled, rows.benchmarks)
   const arms = ['base', ...rows.subjects.map(({ arm }) => arm)]
   return [...states.values()]
     .filter((state) => judged.has(stateKey(state)))
@@ -29,6 +32,7 @@ export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
       tokenizerDigest: base?.tokenizerDigest ?? null,
       benchmarks: benchmarksOf(rows, { arm, seed, step }, unfitIn),
       judged: judged.get(keyOf(arm, seed, step)) ?? [],
+      ...(labelsOf && { labels: labelsOf({ arm, seed, step }) }),
     }))
 }
 
@@ -88,6 +92,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
   const benchmarks = new Map(rows.benchmarks.map((row) => [row.name, row]))
   const states = new Map<string, ComparedJudgement[]>()
   const judges = new Map(rows.benchmarks.map((row) => [row.name, row.judges]))
+  const people = rows.labelled && peopleSay(rows.labelled)
   const place = ({ benchmark, judge }: { benchmark: string; judge: string }) =>
     judges.get(benchmark)?.indexOf(judge) ?? 0
   // A benchmark's first judge decides, so its rows come first.
@@ -95,10 +100,12 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
     const reply = replies.get(replyKey(row))
     const asked = benchmarks.get(row.benchmark)
     if (!reply || !asked || !finished.has(keyOf(stateKey(row), row.benchmark))) continue
-    const { judge, judgeVersion, sampleId, epoch, outcome } = row
+    const { judge, judgeVersion, sampleId, epoch } = row
     const { name, role, context } = asked
     const { category, promptDigest, prompt, stop } = reply
     const judged = states.get(stateKey(row)) ?? []
+    const label = people?.get(replyKey(row))
+    const isSettled = label?.isChosen && label.outcome !== null && isDecided(role, label.outcome)
     judged.push({
       ...(context ? { benchmark: context.of, context: context.name } : { benchmark: name }),
       role,
@@ -106,7 +113,9 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
       judgeVersion,
       sampleId,
       epoch,
-      outcome,
+      ...(isSettled
+        ? { outcome: label.outcome!, judgedAs: row.outcome }
+        : { outcome: row.outcome }),
       isCut: stop === 'length',
       category,
       promptDigest,

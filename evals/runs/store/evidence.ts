@@ -9,6 +9,7 @@ export interface EvidenceStore {
   /** The same samples under the same name are kept once, with the path where they were seen last. */
   keepBenchmarkFiles(files: readonly BenchmarkFile[]): void
   labelItems(runId: string): LabelItem[]
+  /** An item that is there keeps its name. */
   keepLabelItems(runId: string, items: readonly LabelItem[]): void
   /** In the order in which they were said. */
   labels(runId: string): Label[]
@@ -30,9 +31,10 @@ const fileValues = (file: BenchmarkFile): unknown[] => [
   file.importedAt,
 ]
 
-const INSERT_ITEM = `INSERT INTO label_item (run_id, item, arm, seed, step, benchmark, sample_id, epoch)
-  VALUES (@runId, @item, @arm, @seed, @step, @benchmark, @sampleId, @epoch) ON CONFLICT DO NOTHING`
-const ITEMS = `SELECT item, arm, seed, step, benchmark, sample_id AS sampleId, epoch
+const INSERT_ITEM = `INSERT INTO label_item (run_id, item, arm, seed, step, benchmark, sample_id, epoch, draw, drawn_by)
+  VALUES (@runId, @item, @arm, @seed, @step, @benchmark, @sampleId, @epoch, @draw, @drawnBy)
+  ON CONFLICT DO UPDATE SET draw = excluded.draw, drawn_by = excluded.drawn_by`
+const ITEMS = `SELECT item, arm, seed, step, benchmark, sample_id AS sampleId, epoch, draw, drawn_by AS drawnBy
   FROM label_item WHERE run_id = ? ORDER BY item`
 
 const INSERT_LABEL = `INSERT INTO label (run_id, item, rater, outcome, labelled_at, is_settling)

@@ -142,6 +142,8 @@ export const MIGRATIONS: readonly Migration[] = [
   typeSentences,
   `ALTER TABLE benchmark ADD COLUMN context_json TEXT;
    ALTER TABLE evaluation ADD COLUMN context TEXT;`,
+  `ALTER TABLE label_item ADD COLUMN draw TEXT;
+   ALTER TABLE label_item ADD COLUMN drawn_by TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

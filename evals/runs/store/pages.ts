@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3'
 import type { SampleRow } from '../../contract/calls/samples.ts'
 import type { LabelItem } from '../../contract/evidence.ts'
 import type { JobEvent } from '../../contract/events.ts'
-import type { ReplyKey, SpectrumRow, SubjectKey } from '../../contract/rows.ts'
+import type { SpectrumRow, SubjectKey } from '../../contract/rows.ts'
 import type { CellRow } from '../../contract/sweeps.ts'
 import { eventsOf, type EventQuery } from './events.ts'
 import {
@@ -54,8 +54,6 @@ export interface Pages {
   ): { item: string; prompt: string; reply: string }[]
   /** Whether this is a prompt to which some reply here is kept apart. */
   isWithheld(prompt: string): boolean
-  /** Replies that two judges decided differently. */
-  disagreements(runId: string): ReplyKey[]
 }
 
 const STATE = 'run_id = ? AND arm = ? AND seed = ? AND step = ?'
@@ -84,7 +82,6 @@ export function pagesOf(database: Database, guard: <T>(action: () => T) => T): P
     readable: (runId, items) => guard(() => readable(database, runId, items)),
     isWithheld: (prompt) =>
       all('SELECT 1 FROM reply WHERE text IS NULL AND prompt = ? LIMIT 1', prompt).length > 0,
-    disagreements: (runId) => all(DISAGREEMENTS, runId) as unknown as ReplyKey[],
   }
 }
 
@@ -132,10 +129,6 @@ function cellPages(all: Query): Pick<Pages, 'cells' | 'cell'> {
       all('SELECT * FROM cell WHERE run_id = ? AND position = ?', runId, position).map(toCell)[0],
   }
 }
-
-const DISAGREEMENTS = `SELECT arm, seed, step, benchmark, sample_id AS sampleId, epoch FROM verdict
-  WHERE run_id = ? AND outcome <> 'undecided'
-  GROUP BY arm, seed, step, benchmark, sample_id, epoch HAVING count(DISTINCT outcome) > 1`
 
 const facets = (kind: string) =>
   `(SELECT json_group_array(value) FROM facet AS f WHERE f.run_id = e.run_id AND f.arm = e.arm AND f.seed = e.seed

@@ -24,7 +24,7 @@ export function spreadOver(sizes: readonly number[], total: number): number[] {
   return taken
 }
 
-export interface LabelQuestion {
+interface LabelQuestion {
   readonly prompts: number
   readonly margin: number
   readonly alpha: number

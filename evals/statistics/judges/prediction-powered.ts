@@ -17,7 +17,7 @@ export interface LabelledValue {
   readonly weight: number
 }
 
-export interface PredictionPowered extends Estimate {
+interface PredictionPowered extends Estimate {
   readonly lambda: number
 }
 

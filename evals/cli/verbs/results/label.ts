@@ -1,15 +1,12 @@
 /** @file `touchstone label`: replies out for people to label, their labels in, and what those say of the judges. */
 import { z } from 'zod'
+import { differingReplies } from '../../../findings/contesting.ts'
 import { peopleOf } from '../../../findings/judge-quality.ts'
 import { groupJudged } from '../../../findings/judged.ts'
-import {
-  drawItems,
-  LABEL_COLUMNS,
-  readLabels,
-  type LabelTask,
-} from '../../../findings/labelling.ts'
-import type { JudgeQuality, People, Rate } from '../../../contract/results.ts'
-import { percent, signedPoints } from '../../../contract/words.ts'
+import { drawItems, type LabelTask } from '../../../findings/label-draw.ts'
+import { LABEL_COLUMNS, readLabels } from '../../../findings/labelling.ts'
+import type { JudgeQuality, PairedLabels, People, Rate } from '../../../contract/results.ts'
+import { percent, pValueText, signedPoints } from '../../../contract/words.ts'
 import { TouchstoneError, usageError } from '../../../errors/touchstone-error.ts'
 import { csvLine } from '../../../tables/csv.ts'
 import { plainText } from '../../../document/plain-text.ts'
@@ -33,16 +30,16 @@ const LabelOptions = z.object({
     value: 'NAME',
     once: true,
   }),
-  count: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(200)
-    .meta({ help: 'export: how many replies are drawn' }),
+  count: z.int().min(1).max(100_000).default(200).meta({
+    help: 'export: about how many replies are drawn, always those of both states to a prompt',
+  }),
   seed: z.int().min(0).default(0).meta({ help: 'export: which are drawn' }),
   benchmark: optionalText.meta({
     help: 'export: replies to this benchmark only',
     value: 'NAME',
+  }),
+  disagreements: z.boolean().default(false).meta({
+    help: 'export: only replies that judges call differently, most telling first, in place of a random draw',
   }),
   unblind: reason.nullable().default(null).meta({
     help: 'export: also the replies to prompts that should be refused, to a second file; logged',
@@ -56,15 +53,19 @@ const ACTIONS = { export: exportTasks, import: importLabels, show: showQuality }
 
 export const label = command({
   schema: LabelOptions,
-  positionals: 'export|import|show [RUN]',
+  positionals: '[export|import|show] [RUN]',
   examples: [
     'touchstone label export --out-dir out/audit -f labels.csv --count 100',
+    'touchstone label audit-20260131-120000-1a2b --disagreements -f differ.csv',
     'touchstone label import --out-dir out/audit -f labels.csv --rater first',
     'touchstone label show --out-dir out/audit',
   ],
   remark:
     'Files name neither arm nor judge. Replies to prompts that should be refused are left out without --unblind.',
-  async run({ options, named: [action = '', runId], tell }) {
+  async run({ options, named, tell }) {
+    // `label RUN --disagreements` exports.
+    const isShort = options.disagreements && !Object.hasOwn(ACTIONS, named[0] ?? '')
+    const [action = '', runId] = isShort ? ['export', ...named] : named
     if (!Object.hasOwn(ACTIONS, action)) {
       throw usageError(
         action === '' ? 'Nothing was asked for.' : `"${action}" is nothing to do here.`,
@@ -96,13 +97,15 @@ const sealedPath = (path: string) =>
 
 async function exportTasks(
   { store, run, folder }: NamedRun,
-  { file, count, seed, benchmark, unblind }: LabelOptions,
+  { file, count, seed, benchmark, unblind, disagreements }: LabelOptions,
   tell: Tell,
 ): Promise<void> {
   const path = required(file, 'file')
   const sealed = unblind === null ? [] : store.sealed(run.id)
   const known = store.evidence.labelItems(run.id)
-  const drawn = drawItems(store.rows(run.id), sealed, known, { count, seed, benchmark })
+  const rows = store.rows(run.id)
+  const chosen = disagreements ? differingReplies(rows) : undefined
+  const drawn = drawItems(rows, sealed, known, { count, seed, benchmark, chosen })
   if (drawn.items.length === 0) throw new TouchstoneError('interchange.nothing', { run: run.id })
   store.evidence.keepLabelItems(run.id, drawn.items)
   const files = [
@@ -167,6 +170,33 @@ function correctedLine(
   return corrected === null ? `${where}, not corrected: ${refused}` : `${where} → ${corrected}`
 }
 
+function pairedLines(row: PairedLabels): string[] {
+  const { arm, seed, step, benchmark, judge, labelled, prompts, corrected, alike } = row
+  const [from, to] = [signedPoints(-corrected.upper), signedPoints(-corrected.lower)]
+  const powered = row.predictionPowered
+  const errors = (['sensitivity', 'specificity'] as const).map(
+    (side) =>
+      `${side} ${share(row.before[side])} before, ${share(row.after[side])} after (${pValueText(alike[side])})`,
+  )
+  return [
+    `  ${arm}, seed ${seed}, step ${step}, ${benchmark} (${judge}), ${labelled} of ${prompts} prompts: ${signedPoints(-corrected.estimate)} (${from} to ${to})${powered ? `; PPI++ ${signedPoints(-powered.estimate)}` : ''}`,
+    ...errors.map((line) => `    ${line}`),
+  ]
+}
+
+function changeLines(changes: People['changes']): string[] {
+  if (changes.length === 0) return []
+  return [
+    'Changes from the base, in points, corrected likewise',
+    ...changes.map((row) => {
+      const { corrected: found, reported } = row
+      const [from, to] = found ? [signedPoints(-found.upper), signedPoints(-found.lower)] : []
+      const after = found && `${signedPoints(-found.estimate)} (${from} to ${to})`
+      return correctedLine(row, signedPoints(-reported.estimate), after)
+    }),
+  ]
+}
+
 function wordsOf({
   labelled,
   raters,
@@ -176,6 +206,7 @@ function wordsOf({
   judges,
   rates,
   changes,
+  paired = [],
 }: People): string {
   const agreement = alpha === null ? 'not known' : alpha.toFixed(3)
   const lines = [
@@ -197,13 +228,9 @@ function wordsOf({
         found && `${percent(found.estimate)} (${percent(found.lower)} to ${percent(found.upper)})`
       return correctedLine(row, before, after)
     }),
-    ...(changes.length > 0 ? ['Changes from the base, in points, corrected likewise'] : []),
-    ...changes.map((row) => {
-      const { corrected: found, reported } = row
-      const [from, to] = found ? [signedPoints(-found.upper), signedPoints(-found.lower)] : []
-      const after = found && `${signedPoints(-found.estimate)} (${from} to ${to})`
-      return correctedLine(row, signedPoints(-reported.estimate), after)
-    }),
+    ...(paired.length > 0 ? ['Judges before and after, and changes by the labels of both'] : []),
+    ...paired.flatMap(pairedLines),
+    ...changeLines(changes),
   ]
   return lines.map((line) => `${plainText(line, 2000)}\n`).join('')
 }

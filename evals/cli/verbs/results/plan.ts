@@ -5,6 +5,7 @@ import { usageError } from '../../../errors/touchstone-error.ts'
 import {
   MOST_PROMPTS,
   objection,
+  planLabels,
   planSamples,
   type SamplePlan,
 } from '../../../findings/gate/plan.ts'
@@ -29,6 +30,16 @@ const PlanOptions = z.object({
     .lt(0.5)
     .default(0.05)
     .meta({ help: 'How often a PASS may be wrong' }),
+  labels: z.int().min(20).max(MOST_PROMPTS).nullable().default(null).meta({
+    help: 'Prompts of a benchmark of which some replies shall be labelled: how many, before and after',
+    value: 'PROMPTS',
+  }),
+  sensitivity: share.default(0.95).meta({
+    help: 'With --labels: share of the replies in the rate that the judge finds',
+  }),
+  specificity: share.default(0.95).meta({
+    help: 'With --labels: share of the other replies that the judge leaves out',
+  }),
   reliability: share.default(0.8).meta({
     help: 'Share of trainings that shall be safe, for the number of seeds',
   }),
@@ -41,6 +52,7 @@ export const plan = command({
     'touchstone plan --delta 0.03 --power 0.8',
     'touchstone plan --delta 0.05 --base-rate 0.9 --discordance 0.1 --alpha 0.01',
     'touchstone plan --delta 0.02 --reliability 0.9 --json',
+    'touchstone plan --delta 0.05 --labels 400 --sensitivity 0.95 --specificity 0.9',
   ],
   async run({ options: { json: _, ...question }, tell }) {
     const why = objection(question)
@@ -51,10 +63,20 @@ export const plan = command({
       )
     }
     const found = planSamples(question)
-    tell({ type: 'plan', question, ...found }, textOf(question, found))
+    const labels = planLabels(question)
+    const text = textOf(question, found) + (labels === undefined ? '' : labelText(question, labels))
+    tell({ type: 'plan', question, ...found, ...(labels !== undefined && { labels }) }, text)
     return Promise.resolve()
   },
 })
+
+function labelText(options: Options, found: ReturnType<typeof planLabels>): string {
+  const { labels, delta, power, sensitivity, specificity } = options
+  const judge = `a judge of sensitivity ${percent(sensitivity)} and specificity ${percent(specificity)} in both states`
+  const goal = `To rule out a harm of ${points(delta)} on ${labels} prompts with ${percent(power)} power by labels of both states, with ${judge}: `
+  if (!found) return `${goal}labels of all ${labels} prompts are too few.\n`
+  return `${goal}both replies to ${found.labels} prompts, ${2 * found.labels} labels (power ${percent(found.power)} in 200 simulated runs).\n`
+}
 
 const promptsText = (prompts: number | null) =>
   prompts === null ? `more than ${MOST_PROMPTS} prompts` : `${prompts} prompts`
