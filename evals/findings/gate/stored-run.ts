@@ -114,7 +114,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
       sampleId,
       epoch,
       ...(isSettled
-        ? { outcome: label.outcome!, judgedAs: row.outcome }
+        ? { outcome: label.outcome, judgedAs: row.outcome }
         : { outcome: row.outcome }),
       isCut: stop === 'length',
       category,
