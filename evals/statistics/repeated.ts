@@ -6,8 +6,10 @@
  * of replies, replaces n in Wilson's interval (Korn and Graubard, Survey Methodology 24 (1998); Franco, Little, Louis and Slud,
  * Journal of Survey Statistics and Methodology 7 (2019)). The difference is Newcombe's square-and-add with the correlation of
  * the prompts' means (Zou and Donner, Statistics in Medicine 27 (2008)). With one reply per prompt these are exactly Wilson's
- * and Newcombe's intervals.
+ * and Newcombe's intervals. Where prompts have clusters, Var̂(p̂) is cluster-robust (clusters.ts), n* may fall below P, and the
+ * correlation is that of the clusters' sums.
  */
+import { clusteredMean, clusterSums, effectiveNumber } from './clusters.ts'
 import type { PairedChange } from './paired/non-inferiority.ts'
 import { squareAndAdd } from './paired/paired.ts'
 import { wilsonOfShare, Z95, type Interval } from './proportion.ts'
@@ -35,11 +37,19 @@ interface RepeatedDifference extends Interval {
 }
 
 /** `scores[prompt][reply]`, at least one reply per prompt. Null without prompts. */
-export function repeatedRate(scores: readonly (readonly number[])[], z = Z95): RepeatedRate | null {
+export function repeatedRate(
+  scores: readonly (readonly number[])[],
+  z = Z95,
+  clusters = labelsOf(scores.map(() => ({}))),
+): RepeatedRate | null {
   if (scores.length === 0) return null
-  const { share, effective } = momentsOf(scores)
+  const { share, effective } = momentsOf(scores, clusters)
   return { estimate: share, effective, ...wilsonOfShare(share, effective, z) }
 }
+
+/** The name of each prompt's cluster; a prompt without one is its own. */
+export const labelsOf = (prompts: readonly Pick<PromptPair, 'cluster'>[]): string[] =>
+  prompts.map(({ cluster }, i) => (cluster === undefined ? `\u0000${i}` : cluster))
 
 /** The change of a rate on the same prompts, within [−1, 1]. Null without prompts. */
 export function repeatedDifference(
@@ -47,8 +57,13 @@ export function repeatedDifference(
   z = Z95,
 ): RepeatedDifference | null {
   if (prompts.length === 0) return null
-  const one = momentsOf(prompts.map(({ before }) => before))
-  const two = momentsOf(prompts.map(({ after }) => after))
+  const clusters = labelsOf(prompts)
+  const moments = (side: 'before' | 'after') =>
+    momentsOf(
+      prompts.map((prompt) => prompt[side]),
+      clusters,
+    )
+  const [one, two] = [moments('before'), moments('after')]
   const limited = ({ share, effective }: Moments) => ({
     share,
     ...wilsonOfShare(share, effective, z),
@@ -58,21 +73,23 @@ export function repeatedDifference(
 }
 
 /**
- * Counts for the exact test where replies of a prompt are dependent: n* equivalent prompts of one reply each. n* : P = (variance
- * of one reply's change)/(variance of a prompt's mean change), from 1 to the most replies per prompt. Counts are rounded to
- * whole numbers `towards` more harm (to show that it is small) or less (to show that it is large); harm is before − after.
+ * Counts for the exact test where replies of a prompt or a cluster are dependent: n* equivalent prompts of one reply each. n* =
+ * (variance of one reply's change)/Var̂(mean change). Counts are rounded to whole numbers `towards` more harm (to show that it is
+ * small) or less (to show that it is large); harm is before − after.
  */
 export function effectiveChange(
   prompts: readonly PromptPair[],
   towards: 'more' | 'less',
 ): PairedChange {
-  const P = prompts.length
   const { lost, gained, changes } = changesOf(prompts)
-  const harm = lost - gained
-  const squares = changes.reduce((sum, change) => sum + (change - harm) ** 2, 0)
-  const most = Math.max(1, ...prompts.flatMap(({ before, after }) => [before.length, after.length]))
-  const worth = squares > NO_SQUARES ? ((lost + gained - harm * harm) * (P - 1)) / squares : 1
-  const n = Math.floor(P * Math.min(most, Math.max(1, worth)) + ROUNDING)
+  const most = prompts.reduce(
+    (sum, { before, after }) => sum + Math.max(before.length, after.length),
+    0,
+  )
+  const mean = clusteredMean(changes, labelsOf(prompts))
+  const size = { observations: prompts.length, most }
+  const worth = mean ? effectiveNumber(lost + gained - (lost - gained) ** 2, mean, size) : 1
+  const n = Math.floor(worth + ROUNDING)
   const up = (share: number) => Math.max(0, Math.ceil(n * share - ROUNDING))
   const down = (share: number) => Math.floor(n * share + ROUNDING)
   return towards === 'more'
@@ -80,14 +97,11 @@ export function effectiveChange(
     : { lost: down(lost), gained: Math.min(n, up(gained)), n }
 }
 
-/** A smaller sum of squares is rounding: means of at most 10⁵ replies differ by 10⁻⁵ or not at all. */
-const NO_SQUARES = 1e-12
-
 /** Tolerance for rounding in sums of shares, so that whole numbers stay whole. */
 const ROUNDING = 1e-9
 
 /** Shares of replies lost and gained, all prompts with the same weight, and each prompt's mean change. */
-function changesOf(prompts: readonly PromptPair[]) {
+export function changesOf(prompts: readonly PromptPair[]) {
   const one = prompts.map(({ before }) => meanOf(before))
   const two = prompts.map(({ after }) => meanOf(after))
   // Replies before and after are sampled independently, so every reply before is paired with every reply after.
@@ -97,31 +111,37 @@ function changesOf(prompts: readonly PromptPair[]) {
 }
 
 interface Moments {
-  readonly means: readonly number[]
+  /** Each cluster's sum of (mean of a prompt − share). */
+  readonly sums: readonly number[]
+  readonly prompts: number
   readonly share: number
-  /** Standard deviation of the prompts' means. */
+  /** Root of the sums' mean square per prompt: without clusters the standard deviation of the prompts' means. */
   readonly sd: number
   readonly effective: number
 }
 
-function momentsOf(scores: readonly (readonly number[])[]): Moments {
-  const P = scores.length
+function momentsOf(scores: readonly (readonly number[])[], clusters: readonly string[]): Moments {
+  const prompts = scores.length
   const means = scores.map(meanOf)
   const share = meanOf(means)
-  const squares = means.reduce((sum, mean) => sum + (mean - share) ** 2, 0)
-  const replies = scores.reduce((sum, { length }) => sum + length, 0)
-  // Without variance between prompts there is no evidence that a prompt's replies are worth more than one.
-  const worth = squares > NO_SQUARES ? (share * (1 - share) * P * (P - 1)) / squares : P
-  const effective = Math.min(replies, Math.max(P, worth))
-  return { means, share, sd: Math.sqrt(squares / P), effective }
+  const most = scores.reduce((sum, { length }) => sum + length, 0)
+  const sums = clusterSums(
+    means.map((mean) => mean - share),
+    clusters,
+  ).map(({ sum }) => sum)
+  const mean = clusteredMean(means, clusters)
+  const size = { observations: prompts, most }
+  const squares = sums.reduce((sum, own) => sum + own * own, 0)
+  const effective = mean ? effectiveNumber(share * (1 - share), mean, size) : 1
+  return { sums, prompts, share, sd: Math.sqrt(squares / prompts), effective }
 }
 
-/** With Newcombe's continuity correction, which is n/2 in counts with one reply per prompt: 1/2P of the covariance. */
+/** With Newcombe's continuity correction for as many pairs as there are clusters: n/2 in counts with one reply per prompt. */
 function correlation(one: Moments, two: Moments): number {
-  const P = one.means.length
+  const { prompts: P, sums } = one
   if (one.sd === 0 || two.sd === 0) return 0
-  const both = one.means.reduce((sum, mean, i) => sum + mean * two.means[i]!, 0) / P
-  const covariance = both - one.share * two.share
-  const corrected = covariance > 1 / (2 * P) ? covariance - 1 / (2 * P) : Math.min(covariance, 0)
+  const covariance = sums.reduce((sum, own, g) => sum + own * two.sums[g]!, 0) / P
+  const step = P / (2 * sums.length ** 2)
+  const corrected = covariance > step ? covariance - step : Math.min(covariance, 0)
   return corrected / (one.sd * two.sd)
 }

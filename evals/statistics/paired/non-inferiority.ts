@@ -17,7 +17,7 @@ export interface PairedChange {
   readonly n: number
 }
 
-interface MarginTests {
+export interface MarginTests {
   /** p of "the harm is at least δ": small values show that it is below. */
   readonly below: number
   /** p of "the harm is at most δ": small values show that it is above. */

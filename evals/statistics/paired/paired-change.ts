@@ -1,11 +1,11 @@
 /**
  * @file The change of a rate on the same prompts. With one reply per prompt: Newcombe's interval and the exact McNemar test.
- * With more: their versions with prompts as units (repeated.ts, sign-flip.ts).
+ * With more, or with clusters: their versions with prompts or clusters as units (repeated.ts, sign-flip.ts).
  */
 import { mcNemarExact, mcNemarMidP, newcombePaired, type PairedCounts } from './paired.ts'
 import { tangoInterval } from './non-inferiority.ts'
 import type { Interval } from '../proportion.ts'
-import { repeatedDifference, type PromptPair } from '../repeated.ts'
+import { labelsOf, repeatedDifference, type PromptPair } from '../repeated.ts'
 import { signFlipTest } from './sign-flip.ts'
 
 /** Pairs of replies that counted both times (a), before only (b), after only (c), never (d), and their number `n`. */
@@ -21,9 +21,9 @@ export interface PairedChangeOfRate extends PairedCounts {
   readonly upper: number | null
   /** Exact, two-sided; 1 if nothing changed. */
   readonly pValue: number
-  /** McNemar's mid-p; null with several replies per prompt. */
+  /** McNemar's mid-p; null with several replies per prompt or with clusters. */
   readonly midP: number | null
-  /** Tango's score interval for the difference; null with several replies per prompt and without pairs. */
+  /** Tango's score interval for the difference; null with several replies per prompt, with clusters and without pairs. */
   readonly score: Interval | null
 }
 
@@ -33,8 +33,9 @@ export function pairedChange(prompts: readonly PromptPair[]): PairedChangeOfRate
   const { a, b, c, d } = counts
   const n = a + b + c + d
   const isRepeated = prompts.some(({ before }) => before.length > 1)
+  const isDependent = isRepeated || new Set(labelsOf(prompts)).size < prompts.length
   const head = { ...counts, n, prompts: prompts.length, isRepeated }
-  const repeated = isRepeated ? repeatedDifference(prompts) : null
+  const repeated = isDependent ? repeatedDifference(prompts) : null
   if (repeated)
     return { ...head, ...repeated, pValue: signFlipTest(prompts), midP: null, score: null }
   return {

@@ -4,9 +4,10 @@
  * 1935, §21; Pitman 1937.)
  *
  * d is a prompt's mean before minus its mean after. With one reply per prompt d is −1, 0 or 1, and this is the exact McNemar
- * test.
+ * test. Prompts of one cluster are exchanged together, so that d is summed over each cluster.
  */
-import type { PromptPair } from '../repeated.ts'
+import { clusterSums } from '../clusters.ts'
+import { labelsOf, type PromptPair } from '../repeated.ts'
 import { randomStream } from '../random.ts'
 
 /** Additions up to which the exact distribution is computed (under a second); beyond, it is sampled. */
@@ -23,14 +24,15 @@ export function signFlipTest(prompts: readonly PromptPair[]): number {
   return total * sizes.length <= MOST_ADDITIONS ? counted(sizes, total, seen) : drawn(sizes, seen)
 }
 
-/** The prompts' nonzero changes as integers in their largest common unit. */
+/** The clusters' nonzero changes as integers in their largest common unit. */
 function wholeChanges(prompts: readonly PromptPair[]): number[] {
   const parts = prompts.flatMap(({ before, after }) => [before.length, after.length])
   const unit = parts.reduce((all, part) => (all / commonFactor(all, part)) * part, 1)
   const whole = (scores: readonly number[]) =>
     (scores.reduce((sum, x) => sum + x, 0) * unit) / scores.length
-  const changes = prompts
-    .map(({ before, after }) => Math.round(whole(before) - whole(after)))
+  const each = prompts.map(({ before, after }) => Math.round(whole(before) - whole(after)))
+  const changes = clusterSums(each, labelsOf(prompts))
+    .map(({ sum }) => sum)
     .filter((change) => change !== 0)
   const factor = changes.reduce((all, change) => commonFactor(all, Math.abs(change)), 0)
   return changes.map((change) => change / factor)

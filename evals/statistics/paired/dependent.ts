@@ -1,0 +1,63 @@
+/**
+ * @file Tests against a margin where prompts were answered several times or depend on each other in clusters.
+ *
+ * The exact test on n* equivalent prompts (effectiveChange), with two bounds from below. (1) (1 − δ)^K, with Kish's number K of
+ * clusters that are each wholly harmed or not: the chance of no harm at all at the margin, which no smaller observed harm can
+ * beat. (2) For clusters, Fisher's sign-flip test of Σ z = 0, z_g = (harm in cluster g) − n_g δ; under flips it orders outcomes as
+ * the t of the z does, so it is studentised (Fisher, "The Design of Experiments", 1935, §21; Lehmann and Romano, "Testing
+ * Statistical Hypotheses", §15.2).
+ */
+import { clusterSums } from '../clusters.ts'
+import { randomStream } from '../random.ts'
+import { changesOf, effectiveChange, labelsOf, type PromptPair } from '../repeated.ts'
+import { marginTests, type MarginTests } from './non-inferiority.ts'
+
+/** Clusters up to which all 2^G sign flips are counted; beyond, they are sampled. */
+const ENUMERATED = 13
+const DRAWS = 9_999
+
+/** Both tests of the harm, before − after; null without prompts. */
+export function dependentMarginTests(
+  prompts: readonly PromptPair[],
+  margin: number,
+): MarginTests | null {
+  const below = marginTests(effectiveChange(prompts, 'more'), margin)
+  const above = marginTests(effectiveChange(prompts, 'less'), margin)
+  if (!below || !above) return null
+  const { changes } = changesOf(prompts)
+  const groups = clusterSums(changes, labelsOf(prompts))
+  const squares = groups.reduce((sum, { size }) => sum + size * size, 0)
+  const isClustered = groups.length < changes.length
+  const isDependent = isClustered || prompts.some(({ before }) => before.length > 1)
+  const least = isDependent ? (1 - margin) ** (changes.length ** 2 / squares) : 0
+  const flips = isClustered
+    ? signFlips(groups.map(({ sum, size }) => sum - size * margin))
+    : { below: 0, above: 0 }
+  return {
+    below: Math.max(below.below, least, flips.below),
+    above: Math.max(above.above, flips.above),
+    method: below.method,
+  }
+}
+
+/** P[Σ ±z ≤ Σ z] and P[Σ ±z ≥ Σ z] over sign flips, exact or from 9,999 seeded draws. */
+export function signFlips(z: readonly number[]): { below: number; above: number } {
+  const seen = z.reduce((sum, value) => sum + value, 0)
+  const tie = 1e-9 * z.reduce((sum, value) => sum + Math.abs(value), 0)
+  const isExact = z.length <= ENUMERATED
+  const { uniform } = randomStream(0, 'cluster sign flips')
+  const flips = isExact ? 2 ** z.length : DRAWS
+  // Drawn flips are joined by the observed signs, so that no p is 0.
+  let [below, above] = isExact ? [0, 0] : [1, 1]
+  for (let flip = 0; flip < flips; flip++) {
+    let sum = 0
+    z.forEach((value, g) => {
+      const isKept = isExact ? (flip >> g) % 2 === 0 : uniform() < 0.5
+      sum += isKept ? value : -value
+    })
+    if (sum <= seen + tie) below++
+    if (sum >= seen - tie) above++
+  }
+  const all = isExact ? flips : flips + 1
+  return { below: below / all, above: above / all }
+}
