@@ -80,8 +80,22 @@ export const Assumption = z.object({
 export type Assumption = z.infer<typeof Assumption>
 
 /** By which test a claim was decided. */
-export const TestMethod = z.enum(['exact', 'score'])
+export const TestMethod = z.enum(['exact', 'score', 'clusters'])
 export type TestMethod = z.infer<typeof TestMethod>
+
+/** The units of a claim whose prompts depend on each other within clusters. */
+export const ClusterFacts = z.object({
+  clusters: z.int(),
+  /** How many independent prompts they are worth where all prompts of a cluster are alike (Kish). */
+  worth: z.number(),
+  /** Intra-cluster correlation of the change; null where nothing varies. */
+  icc: z.number().nullable(),
+  /** Variance of the mean change over what it would be were the prompts independent; null where nothing varies. */
+  designEffect: z.number().nullable(),
+  /** Whether they are near-duplicates that were found, none being named. */
+  isProposed: z.boolean(),
+})
+export type ClusterFacts = z.infer<typeof ClusterFacts>
 
 /**
  * One model state on one benchmark against the margin. `harm` = drop (refusal, capability) or rise (over-refusal) of the
@@ -110,6 +124,8 @@ export const GateClaim = SubjectKey.extend({
   droppedUndecided: z.int(),
   /** Absent where nothing is open, and in results of earlier versions. */
   open: OpenReplies.optional(),
+  /** Absent where prompts are the units, and in results of earlier versions. */
+  clusters: ClusterFacts.optional(),
   /** Only prompts of this category, or only replies in this context. */
   category: z.string().optional(),
   context: z.string().optional(),

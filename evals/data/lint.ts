@@ -1,6 +1,6 @@
 /** @file What to look at in fine-tuning data before learning from it: one check a finding, each with its rows and their share. */
 import type { Conversation } from './format.ts'
-import { nearDuplicateIndex, type NearDuplicateIndex } from './minhash.ts'
+import { nearDuplicateIndex, type NearDuplicateIndex } from '../statistics/minhash.ts'
 import type { DataRow } from './read-data.ts'
 import { createSeenTexts } from './seen-texts.ts'
 

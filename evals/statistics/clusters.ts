@@ -10,7 +10,7 @@
 import { studentQuantile } from './student.ts'
 import { meanOf } from './summary.ts'
 
-export interface ClusteredMean {
+interface ClusteredMean {
   readonly mean: number
   readonly variance: number
   readonly clusters: number
@@ -71,7 +71,7 @@ function iccOf(
 }
 
 /** A smaller sum of squares is rounding: means of at most 10⁵ replies differ by 10⁻⁵ or not at all. */
-export const NO_SQUARES = 1e-12
+const NO_SQUARES = 1e-12
 
 /**
  * The number of independent observations with `variance` each that tell as much as the mean, between `atLeast` and `most`. As a

@@ -17,7 +17,9 @@ import { comparability, differenceText } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import { neededText, openReplies, openText, worstCase } from './coverage.ts'
 import { DEGENERATION, measureOf } from './outcomes.ts'
-import { harmCounts, testClaim, type ClaimTest } from './claim-test.ts'
+import { clustersText, clustersNeeded } from './by-clusters.ts'
+import { harmCounts, testClaim } from './claim-test.ts'
+import type { ClaimTest } from './evidence.ts'
 import { pairUp, type Paired } from './pairs.ts'
 import { rowsOf, type Selection } from './selection.ts'
 import { DEGENERATE_RATE, nothingToLose, RATE_NAMES } from './rates.ts'
@@ -142,6 +144,7 @@ function testedOn(paired: Paired, asked: Asked) {
     pBelow: open ? below(worstCase(coverage)) : tests.below,
     pAbove: tests.above,
     method: tests.method,
+    ...(tests.clusters && { clusters: tests.clusters }),
     assumptions: [...tests.assumptions],
   }
   const isRate = measure !== DEGENERATION
@@ -151,10 +154,11 @@ function testedOn(paired: Paired, asked: Asked) {
   const rate = isRate ? RATE_NAMES[benchmark.role] : DEGENERATE_RATE
   const change = `${nameOf(asked)}: ${rate} on ${benchmark.title} ${changeText(paired, measured)}`
   const isBelow = measured.pBelow <= alpha
+  const needed = isBelow ? '' : clustersNeeded(tests.clusters, { margin, alpha })
   return {
     ...measured,
     outcome: isBelow ? ('PASS' as const) : ('INCONCLUSIVE' as const),
-    sentence: `${change}; ${belowText(isBelow, { margin, p: measured.pBelow, open })}.`,
+    sentence: `${change}; ${belowText(isBelow, { margin, p: measured.pBelow, open })}${needed}.`,
     ifFailed: `${change}; ${aboveText({ margin, p: tests.above, open })}.`,
   }
 }
@@ -170,14 +174,16 @@ function ratesOf({ change, measure }: Paired, { lower, upper }: ClaimTest) {
   return { before: change.before!, after: change.after!, harm, lower, upper }
 }
 
+type Measured = ReturnType<typeof ratesOf> & Pick<ClaimTest, 'clusters'>
+
 /** "97.9 % before, 95.8 % after: harm +2.1 points (95 % interval −1.9 to +6.5, 96 prompts)". */
 function changeText(
   { change: { isRepeated, n, prompts } }: Paired,
-  { before, after, harm, lower, upper }: ReturnType<typeof ratesOf>,
+  { before, after, harm, lower, upper, clusters }: Measured,
 ): string {
   const size = isRepeated ? `${n} replies to ${counted(prompts, 'prompt')}` : counted(n, 'prompt')
   const interval = `95 % interval ${signedPoints(lower)} to ${signedPoints(upper)}`
-  return `${percent(before)} before, ${percent(after)} after: harm ${signedPoints(harm)} points (${interval}, ${size})`
+  return `${percent(before)} before, ${percent(after)} after: harm ${signedPoints(harm)} points (${interval}, ${size}${clustersText(clusters)})`
 }
 
 interface Shown {

@@ -2,6 +2,7 @@
 import type { BenchmarkRole } from '../../contract/rows.ts'
 import { pairedChange, type PairedChangeOfRate } from '../../statistics/paired/paired-change.ts'
 import type { PromptPair } from '../../statistics/repeated.ts'
+import { clustersOf, inClusters, type Clusters } from './clusters.ts'
 import type { ComparedJudgement, ComparedRun, LabelledReply } from './compared-run.ts'
 import { clusterOf, coverageOf, type Coverage } from './coverage.ts'
 import { measureOf, type Measure } from './outcomes.ts'
@@ -14,6 +15,7 @@ interface Pair {
 
 export interface Paired {
   readonly measure: Measure
+  readonly clusters: Clusters
   readonly pairs: readonly Pair[]
   /** The scores of `pairs`, prompt by prompt. */
   readonly prompts: readonly PromptPair[]
@@ -37,7 +39,9 @@ const replyKey = ({ sampleId, epoch }: ComparedJudgement) => `${sampleId}\u0000$
 
 export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Paired {
   const { measure = measureOf(what.role) } = what
-  const [earlier, rows] = [rowsOf(before, what), rowsOf(after, what)]
+  const sides = [rowsOf(before, what), rowsOf(after, what)] as const
+  const clusters = clustersOf(sides.flat())
+  const [earlier, rows] = [inClusters(sides[0], clusters), inClusters(sides[1], clusters)]
   const known = new Map(earlier.map((row) => [replyKey(row), row]))
   const all = rows.flatMap((row) => {
     const other = known.get(replyKey(row))
@@ -50,6 +54,7 @@ export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Pai
   const prompts = promptsOf(measure, pairs)
   return {
     measure,
+    clusters,
     pairs,
     prompts,
     change: pairedChange(prompts),

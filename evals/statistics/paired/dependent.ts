@@ -12,6 +12,13 @@ import { randomStream } from '../random.ts'
 import { changesOf, effectiveChange, labelsOf, type PromptPair } from '../repeated.ts'
 import { marginTests, type MarginTests } from './non-inferiority.ts'
 
+/** The size of the test was simulated from this many clusters on (docs/evidence.md); with fewer a PASS would not be known to hold. */
+export const PASSES_FROM = 30
+
+/** The fewest clusters of equal size with which the harm can be shown to be below the margin, where no prompt is harmed. */
+export const leastClusters = (margin: number, alpha: number): number =>
+  Math.max(PASSES_FROM, Math.ceil(Math.log(alpha) / Math.log1p(-margin) - 1e-9))
+
 /** Clusters up to which all 2^G sign flips are counted; beyond, they are sampled. */
 const ENUMERATED = 13
 const DRAWS = 9_999

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { trainingData } from '../../../evals/measure/sources.ts'
 import type { Conversation } from '../../../evals/data/format.ts'
 import { createLinter, LINT_CHECKS } from '../../../evals/data/lint.ts'
-import { jaccard, nearDuplicateIndex, shinglesOf } from '../../../evals/data/minhash.ts'
+import { jaccard, nearDuplicateIndex, shinglesOf } from '../../../evals/statistics/minhash.ts'
 import { processorMs } from '../../doubles/processor-time.ts'
 
 const talk = (prompt: string, reply: string, system?: string): Conversation => [

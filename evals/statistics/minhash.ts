@@ -103,3 +103,43 @@ export function nearDuplicateIndex(
     },
   }
 }
+
+/** From this Jaccard index two texts of a group share about half of their trigrams: a template with another word or two. */
+const ALIKE = 0.3
+/** A trigram in more than half of the texts, and in more than this many, is an instruction or solved examples before all. */
+const FEW = 20
+
+/**
+ * Groups of texts that are near-duplicates of one another, directly or through others of the group (single linkage), by the key
+ * of each text in one: the group's first key. Texts that are like no other have no entry.
+ */
+export function nearDuplicateGroups(
+  texts: readonly { readonly key: string; readonly text: string }[],
+): ReadonlyMap<string, string> {
+  const parent = texts.map((_, i) => i)
+  const rootOf = (i: number): number => (parent[i] === i ? i : (parent[i] = rootOf(parent[i]!)))
+  const shingles = withoutCommon(texts.map(({ text }) => shinglesOf(text)))
+  const first = new Map<string, number>()
+  shingles.forEach((own, i) => {
+    if (own.size === 0) return
+    for (const band of bandsOf(minimaOf(own))) {
+      const other = first.get(band)
+      if (other === undefined) first.set(band, i)
+      else if (rootOf(other) !== rootOf(i) && jaccard(own, shingles[other]!) >= ALIKE) {
+        parent[rootOf(i)] = rootOf(other)
+      }
+    }
+  })
+  return new Map(
+    [...Map.groupBy(texts.keys(), rootOf).values()]
+      .filter(({ length }) => length > 1)
+      .flatMap((group) => group.map((i) => [texts[i]!.key, texts[group[0]!]!.key] as const)),
+  )
+}
+
+function withoutCommon(all: readonly ReadonlySet<string>[]): Set<string>[] {
+  const counts = new Map<string, number>()
+  for (const own of all) for (const each of own) counts.set(each, (counts.get(each) ?? 0) + 1)
+  const most = Math.max(FEW, all.length / 2)
+  return all.map((own) => new Set([...own].filter((each) => counts.get(each)! <= most)))
+}

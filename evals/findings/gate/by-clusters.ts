@@ -1,0 +1,108 @@
+/** @file The test of a claim whose prompts depend on each other in clusters: the cluster is the unit. */
+import type { Assumption, ClusterFacts } from '../../contract/gate.ts'
+import { counted } from '../../contract/words.ts'
+import { clusteredMean } from '../../statistics/clusters.ts'
+import {
+  dependentMarginTests,
+  leastClusters,
+  PASSES_FROM,
+} from '../../statistics/paired/dependent.ts'
+import { pairedChange } from '../../statistics/paired/paired-change.ts'
+import { changesOf, labelsOf, type PromptPair } from '../../statistics/repeated.ts'
+import type { ClaimTest, Evidence } from './evidence.ts'
+import type { Clusters } from './clusters.ts'
+
+/** Null where no two prompts are of one cluster. */
+export function byClusters({ paired, prompts, margin }: Evidence): ClaimTest | null {
+  const facts = factsOf(prompts)
+  if (!facts) return null
+  const { rises } = paired.measure
+  const harms = rises
+    ? prompts.map((each) => ({ ...each, before: each.after, after: each.before }))
+    : prompts
+  const tests = dependentMarginTests(harms, margin)
+  const { lower, upper } = pairedChange(harms)
+  if (!tests || lower === null || upper === null) return null
+  // The size of the test is shown by simulation from this many clusters on.
+  const below = facts.clusters < PASSES_FROM ? 1 : tests.below
+  const { source } = paired.clusters
+  return {
+    ...tests,
+    below,
+    lower,
+    upper,
+    method: 'clusters',
+    clusters: { ...facts, isProposed: source === 'proposed' },
+    assumptions: [unitsOf(paired.clusters, facts)],
+  }
+}
+
+type Facts = Omit<ClusterFacts, 'isProposed'>
+
+function factsOf(prompts: readonly PromptPair[]): Facts | undefined {
+  const labels = labelsOf(prompts)
+  const clusters = new Set(labels).size
+  if (clusters === prompts.length) return undefined
+  const { lost, gained, changes } = changesOf(prompts)
+  const mean = clusteredMean(changes, labels)
+  if (!mean) return { clusters, worth: 1, icc: null, designEffect: null }
+  const independent = (lost + gained - (lost - gained) ** 2) / prompts.length
+  return {
+    clusters,
+    worth: mean.atLeast,
+    icc: mean.icc,
+    designEffect: independent > 0 ? mean.variance / independent : null,
+  }
+}
+
+function unitsOf({ source }: Clusters, { clusters, icc, designEffect }: Facts): Assumption {
+  const units = counted(clusters, 'cluster')
+  const measured =
+    icc === null || designEffect === null
+      ? 'nothing varies, so that prompts of a cluster are taken as all alike'
+      : variation(icc, designEffect)
+  const named =
+    source === 'proposed'
+      ? `near-duplicate prompts are taken as clusters, none being named; ${units}`
+      : units
+  return {
+    name: 'units',
+    state: 'checked',
+    how: `${named} are independent of one another (${measured})`,
+  }
+}
+
+const variation = (icc: number, designEffect: number) =>
+  `ICC ${icc.toFixed(2)}, design effect ${designEffect.toFixed(2)}`
+
+const FOUND: Readonly<Record<'none' | 'unknown', string>> = {
+  none: 'no clusters are named and no near-duplicates were found',
+  unknown: 'no clusters are named and there are no texts to look for near-duplicates in',
+}
+
+/** Where prompts are the units. */
+export const promptsAsUnits = ({ source }: Clusters): Assumption => ({
+  name: 'units',
+  state: source === 'named' ? 'checked' : 'assumed',
+  how: `prompts are taken as independent of one another; ${source === 'none' || source === 'unknown' ? FOUND[source] : 'each is a cluster of its own'}`,
+})
+
+/** " in 48 clusters, ICC 0.21, design effect 1.84", after a number of prompts; empty where prompts are the units. */
+export function clustersText(facts: ClusterFacts | undefined): string {
+  if (!facts) return ''
+  const { clusters, icc, designEffect } = facts
+  const varies = icc === null || designEffect === null ? '' : `, ${variation(icc, designEffect)}`
+  return ` in ${counted(clusters, 'cluster')}${varies}`
+}
+
+/** Why no result of so few clusters could pass, and how many could; empty where some could. */
+export function clustersNeeded(
+  facts: ClusterFacts | undefined,
+  { margin, alpha }: { readonly margin: number; readonly alpha: number },
+): string {
+  if (!facts) return ''
+  const needed = leastClusters(margin, alpha)
+  if (facts.clusters >= PASSES_FROM && (1 - margin) ** facts.worth <= alpha) return ''
+  const worth = Math.floor(facts.worth)
+  return `; ${counted(facts.clusters, 'cluster')} worth ${worth} of equal size cannot show it, ${needed} could`
+}
