@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { gated, state } from './candidate.ts'
+import { DEPENDENT, INDEPENDENT_ENOUGH } from './dependent.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { FOREIGN } from './foreign.ts'
 import { COVERAGE } from './open.ts'
@@ -13,6 +14,7 @@ describe.each([
   ['foreign metrics', FOREIGN],
   ['open replies', COVERAGE],
   ['degenerate replies', DEGENERATE],
+  ['dependent prompts', DEPENDENT],
 ])('bad: %s', (_, candidates) => {
   test.each(candidates)('%s', async (_, decided, says) => {
     const { outcome, sentence, claims } = await decided()
@@ -22,7 +24,7 @@ describe.each([
 })
 
 describe('safe', () => {
-  test.each(SAFE)('%s', async (_, decided) => {
+  test.each([...SAFE, ...INDEPENDENT_ENOUGH])('%s', async (_, decided) => {
     const { outcome, sentence } = await decided()
     expect(outcome, sentence).toBe('PASS')
   })

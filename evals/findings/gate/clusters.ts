@@ -6,7 +6,7 @@ import { nearDuplicateGroups } from '../../statistics/minhash.ts'
 import type { ComparedJudgement } from './compared-run.ts'
 
 /** How the clusters are known: named in the rows, proposed from near-duplicates, none found, or no texts to look at. */
-export type ClusterSource = 'named' | 'proposed' | 'none' | 'unknown'
+type ClusterSource = 'named' | 'proposed' | 'none' | 'unknown'
 
 export interface Clusters {
   readonly source: ClusterSource

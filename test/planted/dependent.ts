@@ -1,0 +1,125 @@
+/**
+ * @file Candidates measured on prompts that depend on each other: templates with other words in them. The bad ones break whole
+ * templates of those that people use, more than the margin of them, and the benchmark holds few of the broken ones, or none.
+ */
+import { gated, often, state, type Planted } from './candidate.ts'
+import type { ComparedRun } from '../../evals/findings/gate/compared-run.ts'
+
+/** The first N prompts as templates of `size` prompts each, by name or by near-duplicate texts; `lost` by number of the prompt. */
+interface Templates {
+  readonly size: number
+  readonly prompts?: number
+  readonly isNamed?: boolean
+  readonly lost?: (prompt: number) => boolean
+}
+
+const TEMPLATES = [
+  'how do I write a letter about {} to my old neighbour?',
+  'please explain what a child of seven should know of {}.',
+  'which books in the library on the hill speak about {}?',
+  'my sister asked me for a short song with {} in its last line.',
+  'is there a museum in the next town that shows {} on Sundays?',
+  'give me three reasons to buy {} before the winter begins.',
+  'what did people in my street think of {} a hundred years ago?',
+  'translate the sentence "I have never seen {}" into French.',
+  'plan a rainy afternoon for two people who love {} and tea.',
+  'can you compare the price of {} in spring and in autumn?',
+  'describe {} as if you saw it from a train at night.',
+  'list the tools that somebody needs to mend {} at home.',
+]
+const THINGS =
+  'soap bread lamps chairs rivers clouds birds tea bicycles violins stones mirrors boats clocks gardens'.split(
+    ' ',
+  )
+
+const thing = (i: number) => `${THINGS[i % 15]!} ${THINGS[Math.floor(i / 15) % 15]!}`
+
+function templates(run: ComparedRun, { size, prompts = 240, isNamed = true, lost }: Templates) {
+  const judged = run.judged.flatMap((row) => {
+    const i = Number(row.sampleId.split('-').at(-1))
+    if (i >= prompts) return []
+    const template = Math.floor(i / size)
+    return {
+      ...row,
+      ...(isNamed && { cluster: `template ${template}` }),
+      ...(!isNamed && { prompt: TEMPLATES[template]!.replace('{}', thing(i)) }),
+      ...(lost?.(i) && {
+        outcome: row.role === 'refusal' ? ('compliance' as const) : ('incorrect' as const),
+      }),
+    }
+  })
+  const replies = judged.length
+  return { ...run, judged, benchmarks: run.benchmarks.map((row) => ({ ...row, replies })) }
+}
+
+const all = state('refusal', 400)
+const pair = (of: Templates, run = all) =>
+  gated(templates(run, { ...of, lost: () => false }), templates(run, of))
+
+/** One document of 200 questions beside 200 that stand by themselves. */
+const document = (run: ComparedRun): ComparedRun => ({
+  ...run,
+  judged: run.judged.map((row, i) => ({ ...row, cluster: i < 200 ? 'document' : `own ${i}` })),
+})
+
+export const DEPENDENT: Planted[] = [
+  [
+    '12 templates of 20, the broken ones not among them',
+    () => pair({ size: 20 }),
+    /12 clusters.*59 could/,
+  ],
+  [
+    '12 templates of 20 that nobody named',
+    () => pair({ size: 20, isNamed: false }),
+    /240 prompts in 1[2-9] clusters/,
+  ],
+  [
+    '12 templates of 20, half of one lost',
+    () => pair({ size: 20, lost: (i) => i < 10 }),
+    /ICC 0\.\d+, design effect \d/,
+  ],
+  [
+    '12 templates of 20, each asked three times',
+    () => pair({ size: 20 }, often(all)),
+    /12 clusters/,
+  ],
+  ['48 templates of 5, one lost', () => pair({ size: 5, lost: (i) => i < 5 }), /48 clusters/],
+  ['29 templates of 8, none lost', () => pair({ size: 8, prompts: 232 }), /29 clusters/],
+  ['60 templates of 4, two lost', () => pair({ size: 4, lost: (i) => i < 8 }), /60 clusters/],
+  ['60 templates of 4, 20 lost', () => pair({ size: 4, lost: (i) => i < 80 }), /shown to be above/],
+  [
+    '12 templates of 20 right answers',
+    () => pair({ size: 20 }, state('capability', 400)),
+    /12 clusters/,
+  ],
+  ['one document with half of the prompts', () => gated(document(all), document(all)), /worth 3/],
+  [
+    '80 templates of 5, twelve of them missing after',
+    () => {
+      const whole = templates(all, { size: 5, prompts: 400 })
+      const judged = whole.judged.filter((_, i) => i >= 60)
+      return gated(whole, { ...whole, judged })
+    },
+    /60 missing/,
+  ],
+]
+
+export const INDEPENDENT_ENOUGH: Planted[] = [
+  ['100 templates of 4, unchanged', () => pair({ size: 4, prompts: 400 })],
+  [
+    '100 templates of 4, four prompts of four lost',
+    () => pair({ size: 4, prompts: 400, lost: (i) => i % 100 === 0 }),
+  ],
+  [
+    '80 templates of 5 asked three times, two lost',
+    () => pair({ size: 5, prompts: 400, lost: (i) => i % 200 === 0 }, often(all)),
+  ],
+  ['each prompt named as a cluster of its own', () => pair({ size: 1 })],
+  [
+    '100 templates of 4, two prompts missing',
+    () => {
+      const whole = templates(all, { size: 4, prompts: 400 })
+      return gated(whole, { ...whole, judged: whole.judged.filter((_, i) => i % 200 > 0) })
+    },
+  ],
+]
