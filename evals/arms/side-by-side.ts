@@ -65,7 +65,7 @@ export async function measureAll(
 /** The log message for an arm whose states cannot be evaluated in one pass; undefined if they can. */
 export function notTogetherNote(base: Base, arm: string, method: BoundMethod): string | undefined {
   const why = whyAlone(base, method)
-  return why && `${arm}: states are measured one by one all the same, for ${why}.`
+  return why && `${arm}: checkpoints are measured one by one all the same, for ${why}.`
 }
 
 /** The reason why the states of an arm cannot be evaluated in one pass; undefined if they can. */

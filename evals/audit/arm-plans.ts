@@ -19,7 +19,7 @@ import { onTheWay, scanSpectra } from '../measure/arm-spectra.ts'
 import { evaluationSteps } from '../arms/steps.ts'
 
 const NO_MARGIN =
-  'How the training leans to refusing is not looked at: no prompt of the suite should be refused or answered.'
+  'The refusal margin is not measured in training: no prompt of the suite should be refused or answered.'
 
 /** Token ids are int32. */
 const TOKEN_BYTES = 4

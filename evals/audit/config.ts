@@ -42,7 +42,7 @@ export const AuditConfig = z.object({
   }),
   evalTogether: z.boolean().default(false).meta({
     label: 'Evaluate together',
-    help: 'Ask the states of a fine-tune in one pass when it ends, up to 16 at once, not each on the way: less time for methods of low rank, and figures that differ by rounding',
+    help: 'Evaluate the checkpoints of a fine-tune in one pass at its end, up to 16 at once: takes less time for methods of low rank; figures differ by rounding',
   }),
   training: TrainingConfig.prefault({}),
   memory: z
@@ -56,8 +56,8 @@ export const AuditConfig = z.object({
       value: 'SIZE',
     }),
   leaningEvery: z.int().min(1).nullable().default(null).meta({
-    label: 'Watch refusal every',
-    help: 'Steps between looks at how a training leans to refusing, on a few prompts of the suite; not looked at if not given',
+    label: 'Refusal margin every',
+    help: 'Steps between measurements of the refusal margin in training, on a few prompts of the suite; never if not given',
     unit: 'steps',
   }),
   matchLoss: z.boolean().default(true).meta({
@@ -67,7 +67,7 @@ export const AuditConfig = z.object({
   spectra: z
     .boolean()
     .default(true)
-    .meta({ label: 'Spectra', help: 'Compare the spectra of every arm with the base' }),
+    .meta({ label: 'Spectra', help: 'Compare the spectra of every variant with the base' }),
   spectraEvery: z.boolean().default(false).meta({
     label: 'Spectra at every evaluation',
     help: 'Also at every evaluated step of the way, not at the end alone',

@@ -16,7 +16,7 @@ export interface FoundRun {
 export interface Home {
   /** Absolute. */
   readonly folder: string
-  readonly workbench: WindowStore
+  readonly windowStore: WindowStore
   /** Every folder with runs, the workbench's own first. */
   folders(): string[]
   /** The database of a folder, kept open because opening checks the whole file. */
@@ -36,7 +36,7 @@ export function openHome(path: string): Home {
     return open
   }
   store(folder)
-  const workbench = openWindowStore(folder)
+  const windowStore = openWindowStore(folder)
   const folders = () => runFolders(null, folder)
   const foundIn = (where: string, runId: string): FoundRun | undefined => {
     if (!existsSync(join(where, FILE_NAME))) return undefined
@@ -46,7 +46,7 @@ export function openHome(path: string): Home {
   }
   return {
     folder,
-    workbench,
+    windowStore,
     folders,
     store,
     find(runId) {
@@ -60,7 +60,7 @@ export function openHome(path: string): Home {
     },
     close() {
       for (const open of stores.values()) open.close()
-      workbench.close()
+      windowStore.close()
     },
   }
 }

@@ -12,15 +12,15 @@ export interface WaitingJob {
 export type JobQueue = ReturnType<typeof openQueue>
 
 export function openQueue(home: Home) {
-  const { folder, workbench } = home
+  const { folder, windowStore } = home
   const jobs: WaitingJob[] = []
   /** Takes a job that no longer waits out of the database. */
-  const forget = (runId: string): void => workbench.dropWaiting(runId)
+  const forget = (runId: string): void => windowStore.dropWaiting(runId)
   const takeOut = (runId: string) => {
     const index = jobs.findIndex((each) => each.runId === runId)
     return index < 0 ? undefined : jobs.splice(index, 1)[0]
   }
-  for (const { request, ...job } of workbench.waiting()) {
+  for (const { request, ...job } of windowStore.waiting()) {
     if (home.store(folder).run(job.runId)) forget(job.runId)
     else jobs.push({ ...job, request: request as JobRequest })
   }
@@ -29,7 +29,7 @@ export function openQueue(home: Home) {
     list: (): readonly WaitingJob[] => jobs,
     has: (runId: string): boolean => jobs.some((each) => each.runId === runId),
     add(job: WaitingJob): void {
-      workbench.keepWaiting(job.runId, job.request, job.askedAt)
+      windowStore.keepWaiting(job.runId, job.request, job.askedAt)
       jobs.push(job)
     },
     /** Takes the first job out. The database keeps it until its run is stored, see `forget`. */
@@ -44,7 +44,7 @@ export function openQueue(home: Home) {
     move(runId: string, position: number): boolean {
       const moved = takeOut(runId)
       if (moved) jobs.splice(position - 1, 0, moved)
-      workbench.placeWaiting(jobs.map((each) => each.runId))
+      windowStore.placeWaiting(jobs.map((each) => each.runId))
       return moved !== undefined
     },
   }

@@ -94,7 +94,7 @@ export function endedViews(
     return store.runs().map((run) => ({ run, store, isWritten: run.id === written }))
   })
   return found
-    .filter(({ run }) => !active.has(run.id) && home.workbench.note(run.id).deletedAt === null)
+    .filter(({ run }) => !active.has(run.id) && home.windowStore.note(run.id).deletedAt === null)
     .sort((a, b) => b.run.startedAt - a.run.startedAt)
     .slice(0, MOST_ENDED)
     .map((each) => endedView(each, each.isWritten))

@@ -26,7 +26,7 @@ export function limitsOf(results: Measured, rows: AuditRows): string[] {
     ...trainingLimits(rows),
     'Every rate is of the prompts that were asked; it says nothing of other prompts, languages or conversations of several turns.',
     namesClasses(results) ? NO_REPLIES : WORDING,
-    ...leaningLimits(results),
+    ...marginLimits(results),
     ...seedLimits(results),
     ...samplingLimits(rows),
     ...cutLimits(rows),
@@ -59,7 +59,7 @@ function sentLimits({ run }: AuditRows): string[] {
   )
 }
 
-function leaningLimits({ evaluations }: Measured): string[] {
+function marginLimits({ evaluations }: Measured): string[] {
   if (!evaluations.some(({ judge }) => judge === 'refusal-logprob')) return []
   return [
     'The score of refusal-logprob has no calibrated zero: read how it differs from the base, not the rate that its sign gives.',
@@ -99,11 +99,11 @@ function seedLimits({ subjects }: Measured): string[] {
   const fewest = Math.min(...counts)
   if (fewest === 1) {
     return [
-      'An arm was trained with one seed only, so how much of its result is chance in training is not known.',
+      'A variant was trained with one seed only, so how much of its result is chance in training is not known.',
     ]
   }
   return [
-    `The arms were trained with ${counted(fewest, 'seed')} each${fewest < 10 ? '; the spread between so few is itself uncertain' : ''}.`,
+    `The variants were trained with ${counted(fewest, 'seed')} each${fewest < 10 ? '; the spread between so few is itself uncertain' : ''}.`,
   ]
 }
 
@@ -111,13 +111,13 @@ function samplingLimits({ benchmarks, replies }: AuditRows): string[] {
   if (replies.length === 0) return []
   const drawn = benchmarks.filter(({ decoding }) => decoding !== undefined)
   if (drawn.length === 0 && replies.every(({ epoch }) => epoch === 0)) {
-    return ['Each prompt was asked once of each model state.']
+    return ['Each prompt was asked once of each checkpoint.']
   }
   const { samples, temperature, seed } = decodingOf(drawn[0] ?? {})
   const how = `drawn at temperature ${temperature} (decoding seed ${seed})`
   if (samples === 1 && drawn.length > 0) {
     return [
-      `Each prompt was asked once of each model state and its reply ${how}: chance in decoding is in every rate and cannot be told apart.`,
+      `Each prompt was asked once of each checkpoint and its reply ${how}: chance in decoding is in every rate and cannot be told apart.`,
     ]
   }
   const where =
@@ -125,7 +125,7 @@ function samplingLimits({ benchmarks, replies }: AuditRows): string[] {
       ? 'Some prompts'
       : `The prompts of ${listed(drawn.map(({ title }) => title))}`
   const times =
-    drawn.length === 0 ? 'more than once' : `${samples} times of each model state, ${how}`
+    drawn.length === 0 ? 'more than once' : `${samples} times of each checkpoint, ${how}`
   return [
     `${where} were asked ${times}. A rate is the mean over prompts of each prompt’s replies, and its interval takes prompts as what was drawn.`,
   ]

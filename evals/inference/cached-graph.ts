@@ -6,10 +6,10 @@ import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
 import { createScope } from '../models/scope.ts'
 import {
-  keptBy,
+  fedStorage,
   keptData,
-  liesInFiles,
-  openedBy,
+  areInFiles,
+  openedStorage,
   openedWith,
   smallOf,
 } from '../models/weights/small-weights.ts'
@@ -146,7 +146,7 @@ const independentThreads = (cache: readonly CacheLayer[]): number =>
 
 /** Only the CPU is known to read bfloat16. */
 const readsFiles = ({ frozen }: ModelState, { name }: Device) =>
-  name === 'cpu' && liesInFiles(frozen)
+  name === 'cpu' && areInFiles(frozen)
 
 function frozenOf(state: ModelState, device: Device, inputs: readonly Value[]) {
   const given = readsFiles(state, device) ? openedWith : keptData
@@ -170,7 +170,7 @@ function build(
   const g = createGraph(dialectOf(device))
   const scope = createScope(g, weights, {
     maxPositions,
-    storage: (readsFiles(state, device) ? openedBy : keptBy)(frozen),
+    storage: (readsFiles(state, device) ? openedStorage : fedStorage)(frozen),
     attach: method?.attach,
   })
   const { hiddenStates, present } = architecture.forward(scope, cachedInputs(g, cache), config)

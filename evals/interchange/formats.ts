@@ -26,7 +26,7 @@ interface Format {
 export const FORMATS: readonly Format[] = [
   {
     name: 'inspect',
-    title: 'Inspect log, one a model state and benchmark',
+    title: 'Inspect log, one a checkpoint and benchmark',
     extension: '.eval',
     write: async (rows) => {
       const measurements = measurementsOf(rows)
@@ -71,7 +71,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: 'eee',
-    title: 'Every Eval Ever, one a model state, with its samples in a second file',
+    title: 'Every Eval Ever, one a checkpoint, with its samples in a second file',
     extension: '.eee.json',
     write: async (rows) => {
       const states = byState(rows)

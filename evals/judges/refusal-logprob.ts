@@ -70,7 +70,7 @@ async function judge(
 
 export const refusalLogprob: Judge = {
   name,
-  title: 'Leaning to refuse, before a reply',
+  title: 'Refusal margin, before a reply',
   citation: 'Touchstone’s own measure, stated in evals/judges/refusal-logprob.ts',
   version: by.judgeVersion,
   baseline:

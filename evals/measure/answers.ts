@@ -20,7 +20,7 @@ export interface Reply extends Omit<Answer, 'baseMeanLogProb'> {
   readonly written?: ScoredText
 }
 
-interface Asking {
+interface AnswerOptions {
   /** The model state that answers: draws of two states are independent of each other. The base where nothing is drawn. */
   readonly of?: SubjectKey
   readonly signal: AbortSignal
@@ -39,7 +39,7 @@ export type Answering = Pick<Subject, 'generate' | 'continuations'>
 export function answersOf(
   subject: Answering,
   prepared: PreparedBenchmark,
-  asking: Asking,
+  asking: AnswerOptions,
 ): Promise<Reply[]> {
   return hasOptions(prepared.samples)
     ? scored(subject, prepared, asking)
@@ -49,7 +49,7 @@ export function answersOf(
 async function written(
   subject: Answering,
   { benchmark, samples, decoding: { samples: count, temperature, seed } }: PreparedBenchmark,
-  { of = BASE, signal, onProgress }: Asking,
+  { of = BASE, signal, onProgress }: AnswerOptions,
 ): Promise<Reply[]> {
   const asked = samples.flatMap((sample) =>
     Array.from({ length: count }, (_, epoch) => ({ sample, epoch })),
@@ -87,7 +87,7 @@ const CHUNK = 64
 async function scored(
   subject: Answering,
   { samples, benchmark }: PreparedBenchmark,
-  { signal, onProgress, warn }: Asking,
+  { signal, onProgress, warn }: AnswerOptions,
 ): Promise<Reply[]> {
   const answers: Reply[] = []
   for (let start = 0; start < samples.length; start += CHUNK) {

@@ -94,7 +94,7 @@ export const SpectraConfig = z.object({
     help: 'leading: the first ten directions; full: all of them, for α and counts over k; auto: full where that is cheap',
   }),
   nullArm: z.boolean().default(false).meta({
-    label: 'Null arm',
+    label: 'Null variant',
     help: 'Beside each fine-tune a seeded random change of the same size in every matrix',
   }),
   epsilon: z.number().gt(0).lt(1).default(EPSILON).meta({

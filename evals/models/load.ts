@@ -14,7 +14,7 @@ import {
 import { openModel } from './open-model.ts'
 import { recognise, type Model } from './registry.ts'
 import {
-  KeptWeights,
+  LazyWeights,
   quantise,
   storageOf,
   type Precision,
@@ -26,7 +26,7 @@ import { asComputed } from './weight-list.ts'
 export interface LoadedModel {
   readonly open: OpenModel
   readonly model: Model
-  /** In float32, computed on access (`KeptWeights`) or mapped while the model is open. */
+  /** In float32, computed on access (`LazyWeights`) or mapped while the model is open. */
   readonly weights: ReadonlyMap<string, Float32Array>
   readonly parameters: number
 }
@@ -111,5 +111,5 @@ export function weightsOf(
       ? converted!.read(name)
       : checkpoint.read(model.weights.get(name)!.stored ?? name)
   const other = (name: string) => whole.get(name) ?? mappedFloats(places.get(name)!) ?? again(name)
-  return new KeptWeights(model.weights.keys(), small, other, places)
+  return new LazyWeights(model.weights.keys(), small, other, places)
 }

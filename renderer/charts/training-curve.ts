@@ -17,7 +17,7 @@ export const LIVE_CURVES: readonly TrainingCurveText[] = [
   { metrics: { 'train/loss': '' }, title: 'Training loss', unit: 'nats per labelled token' },
   {
     metrics: { 'leaning/refuse': 'prompts to refuse', 'leaning/comply': 'prompts to answer' },
-    title: 'Leaning to refuse',
+    title: 'Refusal margin',
     unit: 'nats',
     note: 'How much likelier the model finds openings of a refusal than of an answer. Its zero is not calibrated: read changes.',
   },

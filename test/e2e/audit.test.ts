@@ -125,7 +125,7 @@ describe('an audit from its form', () => {
     await page.getByLabel('Steps', { exact: true }).fill('30')
     await page.getByLabel(/^Limit/u).fill('24')
     await page.getByLabel('Learning rate', { exact: true }).fill('0.002')
-    await page.getByLabel(/^Watch refusal every/u).fill('5')
+    await page.getByLabel(/^Refusal margin every/u).fill('5')
     await page.getByText(/^More settings/u).click()
     // So small a training leaves no intruders by the usual ε, and nothing would be scaled.
     await page.getByLabel('Intruder ε', { exact: true }).fill('0.9')
@@ -148,8 +148,8 @@ describe('an audit from its form', () => {
         .waitFor({ timeout: AUDIT_MS })
       await page.getByRole('figure').filter({ hasText: 'Gradient norm' }).waitFor()
       await page.getByRole('figure').filter({ hasText: 'Learning rate' }).waitFor()
-      const leaning = page.getByRole('figure').filter({ hasText: 'Leaning to refuse' })
-      await leaning.waitFor()
+      const margin = page.getByRole('figure').filter({ hasText: 'Refusal margin' })
+      await margin.waitFor()
       // Not after it, but while it runs.
       expect(await page.getByRole('link', { name: 'Verdict' }).count()).toBe(0)
       await inspect('job-live')

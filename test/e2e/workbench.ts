@@ -126,7 +126,7 @@ export async function goToEvaluate({ page, go }: Pick<Workbench, 'page' | 'go'>)
   await go('/benchmarks')
   await page.getByRole('heading', { name: 'Benchmarks' }).waitFor()
   await page
-    .getByText(/No replies yet|Model state/u)
+    .getByText(/No replies yet|Checkpoint/u)
     .first()
     .waitFor()
   await page

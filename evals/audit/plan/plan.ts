@@ -149,7 +149,7 @@ function trainingLines(
     0,
   )
   const seconds = once * config.seeds.length
-  const work = `read ${conversations.length} rows of ${title}; fine-tune ${arms} arms of ${steps} steps of ${rows} rows`
+  const work = `read ${conversations.length} rows of ${title}; fine-tune ${arms} variants of ${steps} steps of ${rows} rows`
   const remarks = [why, approximationOf(config)].filter((text) => text !== undefined)
   const what = remarks.length === 0 ? work : `${work}. ${remarks.join(' ')}`
   const again = `train them again to the loss that all reach, at most ${steps} steps each`
@@ -191,7 +191,7 @@ function benchmarkLine(
   const newTokens = benchmark.maxNewTokens
   const work = { prompts: repliesOf(prepared), promptTokens, newTokens, batchSize }
   return {
-    what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} model states`,
+    what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} checkpoints`,
     count: repliesOf(prepared) * states,
     unit: 'prompt',
     bytes,
@@ -210,7 +210,7 @@ async function textLines(
     const prompts = Math.ceil(textBytes / CHARACTERS_PER_TOKEN / window)
     const batch = { prompts, promptTokens: window, newTokens: 0, batchSize: 1 }
     return {
-      what: `${name}: ${words} words × ${states} model states`,
+      what: `${name}: ${words} words × ${states} checkpoints`,
       count: states,
       unit: 'text',
       seconds: states * generationSeconds(size, rate, batch),
@@ -228,7 +228,7 @@ async function neutralLine(
   const promptTokens = tokensOf(neutral.map(({ text }) => text))
   const work = { prompts: neutral.length, promptTokens, newTokens: 0, batchSize }
   return {
-    what: `neutral text × ${states} model states`,
+    what: `neutral text × ${states} checkpoints`,
     count: neutral.length * states,
     unit: 'text',
     seconds: states * generationSeconds(size, rate, work),
@@ -246,7 +246,7 @@ function marginLine(
   const promptTokens = tokensOf(prompts.map(({ messages }) => textOf(messages)))
   const work = { prompts: prompts.length, promptTokens, newTokens: OPENING_TOKENS, batchSize }
   return {
-    what: `leaning to refuse, while training: ${prompts.length} prompts × ${looks} looks`,
+    what: `refusal margin, while training: ${prompts.length} prompts × ${looks} times`,
     count: prompts.length * looks,
     unit: 'prompt',
     seconds: looks * generationSeconds(size, rate, work),

@@ -45,7 +45,7 @@ export async function togetherOf(
   return statesTogether(opened, await prepareBenchmarks(config), { ...config, steps, suite: steps })
 }
 
-interface Asking {
+interface EvaluationPlan {
   /** Where anything is measured, and where replies are written. */
   readonly steps: readonly number[]
   readonly suite: readonly number[]
@@ -55,7 +55,7 @@ interface Asking {
 export async function statesTogether(
   { open, model }: Opened,
   benchmarks: readonly PreparedBenchmark[],
-  { steps, suite, batchSize }: Asking,
+  { steps, suite, batchSize }: EvaluationPlan,
 ): Promise<Together | undefined> {
   const groups = inGroups(steps)
   const states = Math.max(...groups.map(({ length }) => length))

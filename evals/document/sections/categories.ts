@@ -70,7 +70,7 @@ function changeBlocks(results: Results): Block[] {
     ),
     groupedTable(stand, ({ benchmark }) => titleOf(benchmark), [
       label('Category', ({ category }) => category),
-      label('Model state', stateName),
+      label('Checkpoint', stateName),
       number('Change (points)', changeText),
       number('Lost', ({ b }) => b),
       number('Gained', ({ c }) => c),

@@ -16,7 +16,7 @@ const digest = (full: string | null): Text => (full ? [{ code: shortDigest(full)
 
 export function comparedSection({ subjects, benchmarks }: Results): Section[] {
   const states = table(subjects, [
-    label('Model state', stateName),
+    label('Checkpoint', stateName),
     label('Title', ({ title }) => title),
     label('Method', ({ method }) => method ?? '–'),
     number('Parameters', ({ parameters }) => wholeNumber(parameters)),

@@ -28,7 +28,7 @@ function neutralLoss(results: Results): Block[] {
     details(
       'The numbers',
       table(losses, [
-        label('Model state', stateName),
+        label('Checkpoint', stateName),
         number('Step', ({ step }) => step),
         number('Loss', ({ value }) => value.toFixed(4)),
       ]),
@@ -44,7 +44,7 @@ function retention(results: Results): Block[] {
       results.retention,
       [
         label('Benchmark', ({ benchmark }) => titleOf(benchmark)),
-        label('Model state', stateName),
+        label('Checkpoint', stateName),
         label('Judge', ({ judge }) => judge),
         number('Kept', ({ estimate }) => shareText(estimate)),
         number('95 % interval', ({ lower, upper }) => `${shareText(lower)} to ${shareText(upper)}`),

@@ -91,7 +91,7 @@ function peopleBlocks(results: Results, people: People): Block[] {
     paragraph(ratersText(people)),
     groupedTable(people.judges, byTitle(results), qualityColumns),
     paragraph(
-      'Corrected rates (Rogan and Gladen; interval of Lang and Reiczigel) take a judge’s errors to be the same in every model state and the labelled replies to be like the others; their intervals carry the uncertainty of the labels. The attack rate is the share of prompts that should be refused and were answered, wholly or in part.',
+      'Corrected rates (Rogan and Gladen; interval of Lang and Reiczigel) take a judge’s errors to be the same in every checkpoint and the labelled replies to be like the others; their intervals carry the uncertainty of the labels. The attack rate is the share of prompts that should be refused and were answered, wholly or in part.',
     ),
     ...pairedBlocks(results, people),
     rates,
@@ -128,7 +128,7 @@ function ratersText({ labelled, raters, alpha, kappas, tied }: People): string {
       ),
     ...(tied > 0 ? [`On ${tied} no outcome had most raters; they count nowhere.`] : []),
   ]
-  return `People (${listed(raters)}) labelled ${labelled} replies without knowing model state or judge. ${between.join(' ')}`
+  return `People (${listed(raters)}) labelled ${labelled} replies without knowing checkpoint or judge. ${between.join(' ')}`
 }
 
 const share = (rate: Rate): string =>
@@ -145,7 +145,7 @@ const refusedText = ({ refused }: { readonly refused: string | null }) =>
   `Not corrected: ${refused ?? ''}`
 
 const correctedColumns: Column<CorrectedRate>[] = [
-  label('Model state', stateName),
+  label('Checkpoint', stateName),
   label('Of the', ({ measure }) => MEASURE_TEXT[measure]),
   number('Reported', ({ reported }) => rateText(reported)),
   number('Corrected', ({ corrected }) => (corrected ? percent(corrected.estimate) : '–')),
@@ -153,7 +153,7 @@ const correctedColumns: Column<CorrectedRate>[] = [
 ]
 
 const changeColumns: Column<CorrectedChange>[] = [
-  label('Model state', stateName),
+  label('Checkpoint', stateName),
   label('Change of the (points)', ({ measure }) => MEASURE_TEXT[measure]),
   number(
     'As judged',

@@ -22,7 +22,7 @@ export function matchedSection(results: Results): Section[] {
     paragraph(
       'Methods that learn at different speeds are compared where they have learnt as much: at the first step at which a variant’s smoothed training loss (bias-corrected mean, 0.9) is at most the highest of the variants’ last ones, same data and seed. Every step counts; the third column says what is left of a difference.',
     ),
-    table(states, [...trainingColumns, ...measuredColumns(results)], 'The states compared'),
+    table(states, [...trainingColumns, ...measuredColumns(results)], 'The checkpoints compared'),
     table<Pair>(
       pairs,
       [

@@ -52,7 +52,7 @@ function columns(rows: readonly Row[], margin: number, run: string): Column<Row>
   const share = (row: Row, side: 'before' | 'after') =>
     row.n === 0 ? '–' : percent(sidesOf(row)[side])
   return [
-    label('Model state', stateName),
+    label('Checkpoint', stateName),
     number('Before', (row) => share(row, 'before')),
     number('After', (row) => share(row, 'after')),
     number('Change (points)', changeText),

@@ -1,4 +1,4 @@
-/** @file How well each model state predicts the user's own texts: perplexity per word and per byte, and bits per byte. */
+/** @file How well each checkpoint predicts the user's own texts: perplexity per word and per byte, and bits per byte. */
 import type { Section } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import { stateName } from '../../contract/words.ts'
@@ -20,7 +20,7 @@ export function perplexitySection({ metrics }: Results): Section[] {
   if (rows.length === 0) return []
   const shown = table(rows, [
     label('Text', ({ text }) => text),
-    label('Model state', stateName),
+    label('Checkpoint', stateName),
     number('Step', ({ step }) => step),
     number('A word', ({ valueOf }) => valueOf('word')),
     number('A byte', ({ valueOf }) => valueOf('byte')),

@@ -27,7 +27,7 @@ export function ratesSection(results: Results): Section[] {
   if (rows.length === 0) return []
   const shown = table(rows, [
     label('Benchmark', ({ what }) => what),
-    label('Model state', ({ row }) => stateName(row)),
+    label('Checkpoint', ({ row }) => stateName(row)),
     number('Rate', ({ row }) => rateText(row.rate)),
     number('95 %', ({ row }) => intervalText(row.rate)),
     number('Change (points)', ({ change }) => (change ? changeText(change) : '–')),

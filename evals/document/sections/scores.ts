@@ -32,7 +32,7 @@ const numbersOf = (rows: readonly MeanScore[]) =>
   table(
     rows,
     [
-      label('Model state', stateName),
+      label('Checkpoint', stateName),
       number('Step', ({ step }) => step),
       number('Mean', ({ mean }) => fixed(mean, 3)),
       number('95 % interval', rangeText),

@@ -83,7 +83,7 @@ export function leastAligned(rows: readonly SpectrumRow[]): Block[] {
     details(
       `The ${shown.length} least aligned of ${all.length} leading directions, with p by chance`,
       table(shown, [
-        label('Model state', ({ row }) => stateName(row)),
+        label('Checkpoint', ({ row }) => stateName(row)),
         label('Weight', ({ row }) => row.weight),
         number('j', ({ j }) => j + 1),
         number('σ', ({ row, j }) => row.singularValues[j]!.toPrecision(4)),

@@ -16,7 +16,7 @@ export function spectraSection(results: Results): Section[] {
   const totals = table(
     spectrumTotals,
     [
-      label('Model state', stateName),
+      label('Checkpoint', stateName),
       number('Step', ({ step }) => step),
       number('Matrices', ({ matrices }) => matrices),
       number('Intruders', ({ intruders, slots }) => `${intruders} of ${slots}`),
@@ -24,7 +24,7 @@ export function spectraSection(results: Results): Section[] {
       number('Mean effective rank of ΔW', (row) => significant(row.meanEffectiveRankOfChange, 3)),
       number('Mean ‖ΔW‖ / ‖W‖', ({ meanRelativeChange }) => percent(meanRelativeChange)),
     ],
-    'Sums over the matrices of each model state',
+    'Sums over the matrices of each checkpoint',
   )
   return section(
     'Where in the weights',
@@ -85,7 +85,7 @@ const extreme = (of: 'min' | 'max', values: readonly number[] = []): number | nu
   values.length === 0 ? null : Math[of](...values)
 
 const matrixColumns: Column<SpectrumRow>[] = [
-  label('Model state', stateName),
+  label('Checkpoint', stateName),
   number('Layer', ({ layer }) => layer),
   label('Module', ({ module }) => module),
   number('Shape', ({ shape }) => shape.join(' × ')),

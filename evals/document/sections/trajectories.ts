@@ -42,7 +42,7 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Block[] {
     details(
       'The numbers',
       table(rows, [
-        label('Model state', stateName),
+        label('Checkpoint', stateName),
         number('Step', ({ step }) => step),
         number('Rate', ({ rate }) => rateText(rate)),
         number('95 % interval', ({ rate }) => intervalText(rate)),

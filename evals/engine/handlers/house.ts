@@ -19,17 +19,17 @@ import type { Home } from '../home.ts'
 
 type Handlers = EngineHandlers['house']
 
-export function settingHandlers({ workbench }: Home): Pick<Handlers, 'settings' | 'set'> {
+export function settingHandlers({ windowStore }: Home): Pick<Handlers, 'settings' | 'set'> {
   // Settings of another version that cannot be read fall back to the defaults.
   const settings = () => {
-    const parsed = Settings.safeParse(workbench.settings())
+    const parsed = Settings.safeParse(windowStore.settings())
     return parsed.success ? parsed.data : Settings.parse({})
   }
   return {
     settings,
     set(fields) {
       for (const [name, value] of Object.entries(fields)) {
-        if (value !== undefined) workbench.set(name, value)
+        if (value !== undefined) windowStore.set(name, value)
       }
       return settings()
     },
@@ -89,7 +89,7 @@ async function copyInto(home: Home, folder: string): Promise<void> {
     throw new TouchstoneError('output.unwritable', { path: folder, why: code })
   }
   home.store(home.folder).copyTo(join(folder, FILE_NAME))
-  home.workbench.copyTo(join(folder, WINDOW_FILE))
+  home.windowStore.copyTo(join(folder, WINDOW_FILE))
   openStore(join(folder, FILE_NAME)).close()
   openWindowStore(folder).close()
 }

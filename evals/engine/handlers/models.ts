@@ -13,9 +13,9 @@ import type { Home } from '../home.ts'
 
 const BUNDLED = 'pebble'
 
-export function modelHandlers({ workbench }: Home): EngineHandlers['model'] {
+export function modelHandlers({ windowStore }: Home): EngineHandlers['model'] {
   return {
-    list: () => Promise.all([BUNDLED, ...workbench.models()].map(entryOf)),
+    list: () => Promise.all([BUNDLED, ...windowStore.models()].map(entryOf)),
     inspect: ({ path }) => entryOf(path),
     async digest({ path }) {
       const began = performance.now()
@@ -31,11 +31,11 @@ export function modelHandlers({ workbench }: Home): EngineHandlers['model'] {
       // Throws for a path that is no model.
       await factsOf(modelPath(path))
       const whole = path === BUNDLED ? path : resolve(path)
-      if (whole !== BUNDLED) workbench.addModel(whole)
+      if (whole !== BUNDLED) windowStore.addModel(whole)
       return entryOf(whole)
     },
     remove({ path }) {
-      workbench.removeModel(path)
+      windowStore.removeModel(path)
       return null
     },
   }

@@ -49,7 +49,7 @@ export function resultHandlers(home: Home): Handlers {
       if (kept) return kept
       // Computed from every reply of a run, so it is stored for the next engine too.
       const made = summarised(found)
-      home.workbench.keepSummary(runId, madeOf(found), made)
+      home.windowStore.keepSummary(runId, madeOf(found), made)
       return made
     },
     results: ({ runId }) => resultsOf(home.find(runId)),
@@ -105,8 +105,8 @@ type Found = Pick<FoundRun, 'run' | 'store'>
 /** The key of a stored summary: it is computed again when version or events change. */
 const madeOf = ({ run, store }: Found) => `${version()} ${store.lastSeq(run.id)}`
 
-function keptSummary({ workbench }: Home, found: Found): RunSummary | null {
-  const kept = RunSummary.safeParse(workbench.summary(found.run.id, madeOf(found)))
+function keptSummary({ windowStore }: Home, found: Found): RunSummary | null {
+  const kept = RunSummary.safeParse(windowStore.summary(found.run.id, madeOf(found)))
   return kept.success ? kept.data : null
 }
 
@@ -120,7 +120,7 @@ function entriesIn(home: Home, folder: string): RunEntry[] {
     const { id, kind, title, command, config, startedAt, endedAt, error } = run
     return {
       runId: id,
-      ...withTags(home.workbench.note(id)),
+      ...withTags(home.windowStore.note(id)),
       kind,
       title,
       command,
@@ -136,7 +136,7 @@ function entriesIn(home: Home, folder: string): RunEntry[] {
   })
 }
 
-const withTags = ({ tags, ...note }: ReturnType<Home['workbench']['note']>) => ({
+const withTags = ({ tags, ...note }: ReturnType<Home['windowStore']['note']>) => ({
   ...note,
   tags: [...tags],
 })

@@ -17,7 +17,7 @@ export function runHandlers(
 ): Pick<Handlers, 'metrics' | 'annotate' | 'delete' | 'restore' | 'purge'> {
   const change = (runId: string, fields: Partial<StoredNote>) => {
     home.find(runId)
-    home.workbench.keepNote(runId, { ...home.workbench.note(runId), ...fields })
+    home.windowStore.keepNote(runId, { ...home.windowStore.note(runId), ...fields })
     return null
   }
   return {
@@ -31,14 +31,14 @@ export function runHandlers(
     async purge({ runId }) {
       refuseInUse(home, jobs, runId)
       const { store, folder } = home.find(runId)
-      if (home.workbench.note(runId).deletedAt === null) {
+      if (home.windowStore.note(runId).deletedAt === null) {
         throw new TouchstoneError('run.not-deleted', { run: runId })
       }
       const own = [join(folder, runId), exportsOf(home, runId)]
       const sizes = await Promise.all(own.map(bytesUnder))
       // Rows first: after a crash, files without a run are easier to recognise than a run without files.
       store.removeRun(runId)
-      home.workbench.forget(runId)
+      home.windowStore.forget(runId)
       for (const path of own) await rm(path, { recursive: true, force: true })
       return { bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) }
     },

@@ -15,7 +15,7 @@ export const RUNS_ERRORS = {
   ),
   'compare.nothing-shared': entry((v: { before: string; after: string; why: string }) => ({
     message: `${v.before} and ${v.after} share nothing that could be compared: ${v.why}.`,
-    remedy: 'Name two runs with the same benchmarks and judges, and choose arms with --arms.',
+    remedy: 'Name two runs with the same benchmarks and judges, and choose variants with --arms.',
   })),
   'run.not-found': entry((v: { run: string; where: string }) => ({
     message: `There is no run "${v.run}" in ${v.where}.`,

@@ -25,7 +25,7 @@ import { rowsOf, type Selection } from './selection.ts'
 import { DEGENERATE_RATE, nothingToLose, RATE_NAMES } from './rates.ts'
 
 /** What a claim is about: a pair of states, a benchmark by a judge, and where asked for a category or a context of it. */
-interface Asked extends Pick<Selection, 'category' | 'context'> {
+interface ClaimInput extends Pick<Selection, 'category' | 'context'> {
   readonly before: ComparedRun
   readonly after: ComparedRun
   readonly benchmark: Pick<ComparedBenchmark, 'name' | 'title' | 'role'>
@@ -41,7 +41,7 @@ export interface Draft {
   readonly ifFailed: string
 }
 
-const selectionOf = ({ benchmark, judge, category, context }: Asked): Selection => ({
+const selectionOf = ({ benchmark, judge, category, context }: ClaimInput): Selection => ({
   benchmark: benchmark.name,
   judge,
   ...(category !== undefined && { category }),
@@ -52,7 +52,7 @@ const selectionOf = ({ benchmark, judge, category, context }: Asked): Selection 
  * The claim on the benchmark's rate. A second one, on the rate of degenerate replies, where there are any after, or where a PASS
  * on the rate does not exclude that there are as many as the margin.
  */
-export function claimsOn(given: Asked): Draft[] {
+export function claimsOn(given: ClaimInput): Draft[] {
   const asked = withRoleOfJudge(given)
   const rate = claimOf(asked, false)
   const { outcome } = rate.claim
@@ -65,13 +65,13 @@ export function claimsOn(given: Asked): Draft[] {
 }
 
 /** In a foreign log each metric of a task has a role of its own, and is a judge of its own. */
-function withRoleOfJudge(asked: Asked): Asked {
+function withRoleOfJudge(asked: ClaimInput): ClaimInput {
   const role = [asked.before, asked.after].flatMap((run) => rowsOf(run, selectionOf(asked)))[0]
     ?.role
   return role ? { ...asked, benchmark: { ...asked.benchmark, role } } : asked
 }
 
-function claimOf(asked: Asked, isDegeneration: boolean): Draft {
+function claimOf(asked: ClaimInput, isDegeneration: boolean): Draft {
   const { before, after, benchmark, allow } = asked
   const what = selectionOf(asked)
   const { differences } = comparability(before, after, what, allow)
@@ -99,9 +99,9 @@ function claimOf(asked: Asked, isDegeneration: boolean): Draft {
   return { claim: { ...blank, ...tested }, ifFailed }
 }
 
-const nameOf = ({ after: { arm, seed } }: Asked) => stateInSentence({ arm, seed })
+const nameOf = ({ after: { arm, seed } }: ClaimInput) => stateInSentence({ arm, seed })
 
-function objectionTo(asked: Asked, differences: readonly Difference[]): string | undefined {
+function objectionTo(asked: ClaimInput, differences: readonly Difference[]): string | undefined {
   if ([asked.before, asked.after].some((run) => rowsOf(run, selectionOf(asked)).length === 0)) {
     return `was not measured on both sides by the judge ${asked.judge || 'that was asked for'}`
   }
@@ -124,7 +124,7 @@ const EMPTY = {
   droppedUndecided: 0,
 }
 
-function testedOn(paired: Paired, asked: Asked) {
+function testedOn(paired: Paired, asked: ClaimInput) {
   const { droppedUndecided, measure, prompts, coverage } = paired
   const { benchmark, margin, alpha } = asked
   const testOn = (all: Paired['prompts']) => testClaim({ paired, prompts: all, margin })
@@ -163,7 +163,7 @@ function testedOn(paired: Paired, asked: Asked) {
   }
 }
 
-function undecided(asked: Asked, why: string) {
+function undecided(asked: ClaimInput, why: string) {
   const sentence = `${nameOf(asked)}: ${why}`
   return { outcome: 'INCONCLUSIVE' as const, sentence, ifFailed: sentence }
 }

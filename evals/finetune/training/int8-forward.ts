@@ -6,7 +6,7 @@
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { WeightStorage } from '../../graph/stored.ts'
 import type { Model } from '../../models/registry.ts'
-import { keptBy, smallOf, type Precision } from '../../models/weights/small-weights.ts'
+import { fedStorage, smallOf, type Precision } from '../../models/weights/small-weights.ts'
 import type { Device } from '../../runtime/device.ts'
 import { sumsExactly } from '../../runtime/int8-sums.ts'
 
@@ -23,7 +23,7 @@ interface ForwardOptions {
 
 /** Storage of each frozen weight in a training graph. A router's choice of experts stays exact. */
 export function storageFor({ model, weights, forward }: ForwardOptions) {
-  const kept = keptBy(weights)
+  const kept = fedStorage(weights)
   if (forward !== 'int8') return kept
   const isInBlock = (name: string) => model.weights.get(name)?.module !== undefined
   return (name: string): WeightStorage | undefined =>

@@ -20,7 +20,7 @@ import {
   together,
   type Agreement,
   type Answers,
-  type Asked,
+  type LoadedState,
   type Distance,
 } from './measure.ts'
 import { textFaults, type Fault } from './text-faults.ts'
@@ -58,7 +58,7 @@ export interface Certificate {
 interface Reference {
   readonly base: Base
   readonly read: Read
-  readonly asked: Asked
+  readonly asked: LoadedState
   readonly prepared: readonly PreparedBenchmark[]
   readonly answers: readonly Answers[]
 }
@@ -191,7 +191,10 @@ interface Measured {
 }
 
 /** On the tokens of the reference's prompts and replies, so that weights alone make a difference. */
-async function distancesOf(reference: Reference, session: Asked['session']): Promise<Measured[]> {
+async function distancesOf(
+  reference: Reference,
+  session: LoadedState['session'],
+): Promise<Measured[]> {
   const all: Measured[] = []
   const replies = reference.answers.flatMap((each) => each.replies)
   for (const ids of replies.flatMap(({ written }) => (written ? [written.ids] : [])))

@@ -11,7 +11,7 @@ import { identityOf } from '../../measure/base.ts'
 import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 
 /** A model state that can be asked, with the text rules that it is shipped with. */
-export interface Asked {
+export interface LoadedState {
   readonly session: CachedSession
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
 }
@@ -99,7 +99,7 @@ const BATCH = 8
 
 /** Greedy replies of each benchmark, and what its first judge says of them. */
 export async function answersOfAll(
-  { session, open }: Asked,
+  { session, open }: LoadedState,
   prepared: readonly PreparedBenchmark[],
   signal: AbortSignal,
 ): Promise<Answers[]> {
@@ -143,5 +143,5 @@ export function agreementOf(reference: readonly Answers[], other: readonly Answe
 }
 
 /** The text that a model is given for these messages. */
-export const rendered = ({ template }: Asked['open'], messages: readonly Message[]) =>
+export const rendered = ({ template }: LoadedState['open'], messages: readonly Message[]) =>
   template.render(messages, { addGenerationPrompt: true })

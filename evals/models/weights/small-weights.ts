@@ -73,7 +73,7 @@ type Places = ReadonlyMap<string, WeightPlace>
  * Weights that are stored small or left in their files. Each is converted to float32 on access and not kept; callers keep
  * what they need often.
  */
-export class KeptWeights implements ReadonlyMap<string, Float32Array> {
+export class LazyWeights implements ReadonlyMap<string, Float32Array> {
   readonly small: SmallWeights
   readonly places: Places
   readonly #names: ReadonlySet<string>
@@ -135,18 +135,18 @@ export class KeptWeights implements ReadonlyMap<string, Float32Array> {
 type Weights = ReadonlyMap<string, Float32Array>
 
 export const smallOf = (weights: Weights): SmallWeights | undefined =>
-  weights instanceof KeptWeights && weights.small.size > 0 ? weights.small : undefined
+  weights instanceof LazyWeights && weights.small.size > 0 ? weights.small : undefined
 
 /** `weights` with those in `changed` replaced or added; the others keep their storage. */
 export function overlaid(weights: Weights, changed: Weights): Weights {
-  if (!(weights instanceof KeptWeights)) return new Map([...weights, ...changed])
+  if (!(weights instanceof LazyWeights)) return new Map([...weights, ...changed])
   const names = [...weights.keys(), ...changed.keys()]
   return keptBut(weights, changed, names, (name) => changed.get(name) ?? weights.get(name)!)
 }
 
 /** `weights` except those in `gone`. */
 export function without(weights: Weights, gone: Names): Weights {
-  if (!(weights instanceof KeptWeights)) return lacking(weights, gone)
+  if (!(weights instanceof LazyWeights)) return lacking(weights, gone)
   const names = [...weights.keys()].filter((name) => !gone.has(name))
   return keptBut(weights, gone, names, (name) => weights.get(name)!)
 }
@@ -160,21 +160,22 @@ const lacking = <T>(all: ReadonlyMap<string, T>, gone: Names) =>
 
 /** Weights `names` that keep their storage, except those in `gone`, which `read` gives. */
 const keptBut = (
-  { small, places }: KeptWeights,
+  { small, places }: LazyWeights,
   gone: Names,
   names: readonly string[],
   read: (name: string) => Float32Array,
-) => new KeptWeights(names, lacking(small, gone), read, lacking(places, gone))
+) => new LazyWeights(names, lacking(small, gone), read, lacking(places, gone))
 
 /** Storage of each input in a graph that is fed `weights`. */
-export const keptBy = (weights: Weights) => (name: string) => smallOf(weights)?.get(name)?.storage
+export const fedStorage = (weights: Weights) => (name: string) =>
+  smallOf(weights)?.get(name)?.storage
 
 /** Limit on weights inside a model's bytes when the others are in files; they are copied. */
 export const MOST_IN_MODEL = 256 * 2 ** 20
 
 /** Whether a graph can be opened with most of these weights left in their files. */
-export function liesInFiles(weights: Weights): weights is KeptWeights {
-  if (!(weights instanceof KeptWeights) || weights.small.size > 0) return false
+export function areInFiles(weights: Weights): weights is LazyWeights {
+  if (!(weights instanceof LazyWeights) || weights.small.size > 0) return false
   const others = [...weights.keys()].filter((name) => !weights.places.has(name))
   const bytes = others.reduce((sum, name) => sum + weights.get(name)!.byteLength, 0)
   return weights.places.size > 0 && bytes <= MOST_IN_MODEL
@@ -183,13 +184,13 @@ export function liesInFiles(weights: Weights): weights is KeptWeights {
 const IN_FILE = { F32: undefined, F16: 'file:float16', BF16: 'file:bfloat16' } as const
 
 /** Storage of each input in a graph opened with `weights`: as in the file if the weight is in one. */
-export const openedBy = (weights: Weights) => (name: string) => {
+export const openedStorage = (weights: Weights) => (name: string) => {
   const place = placeIn(weights, name)
-  return place ? IN_FILE[place.storage] : keptBy(weights)(name)
+  return place ? IN_FILE[place.storage] : fedStorage(weights)(name)
 }
 
 function placeIn(weights: Weights, name: string): WeightPlace | undefined {
-  const place = weights instanceof KeptWeights ? weights.places.get(name) : undefined
+  const place = weights instanceof LazyWeights ? weights.places.get(name) : undefined
   return place?.isThere() ? place : undefined
 }
 

@@ -18,7 +18,7 @@ const METHODS_FIELD: Field = fieldsOf(
       .default([])
       .meta({
         label: 'Methods',
-        help: `How to fine-tune: ${METHODS.map(({ name }) => name).join(', ')}; ARM=METHOD to have one twice`,
+        help: `How to fine-tune: ${METHODS.map(({ name }) => name).join(', ')}; NAME=METHOD to have one twice`,
       }),
   }),
 )[0]!
@@ -71,8 +71,8 @@ function choiceOf(text: string): MethodChoice {
   const isTaken = arm === 'base' || METHODS.some((method) => method.name === arm)
   if (rest.length > 0 || isTaken || !ARM_NAME.test(arm!)) {
     throw usageError(
-      `"${text}" names no arm.`,
-      'Write ARM=METHOD, the arm in letters, digits, - and _, and not called base or like a method.',
+      `"${text}" names no variant.`,
+      'Write NAME=METHOD, the name in letters, digits, - and _, and neither base nor a method’s.',
     )
   }
   return { name, arm: arm!, config: {} }

@@ -155,7 +155,7 @@ test('a plan counts what would be done, and refuses what a classifier cannot be 
   const planned = ['--data', rows, '--methods', 'lora', '--steps', '4', '--dry-run']
   const { code, stdout } = await touchstone('audit', '--model', bare, '--suite', rows, ...planned)
   expect(code).toBe(0)
-  expect(stdout).toMatch(/Texts and their classes: 48 prompts × 6 model states/u)
+  expect(stdout).toMatch(/Texts and their classes: 48 prompts × 6 checkpoints/u)
   expect(stdout).not.toMatch(/neutral/u)
   const refused = await touchstone('audit', '--model', bare, ...planned)
   expect([refused.code, refused.stderr.includes('it writes nothing')]).toEqual([1, true])

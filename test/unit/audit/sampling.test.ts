@@ -167,7 +167,7 @@ describe('counted', () => {
 
   test('the report says so', () => {
     const html = renderReport(results)
-    expect(html).toContain('asked 6 times of each model state, drawn at temperature 0.7')
+    expect(html).toContain('asked 6 times of each checkpoint, drawn at temperature 0.7')
     expect(html).not.toContain('not told apart')
     expect(html).not.toContain('Each prompt was asked once')
   })

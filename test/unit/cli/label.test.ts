@@ -243,7 +243,7 @@ describe('labels that came later', () => {
     // As if the labels were certain the interval would be narrower.
     const width = base.corrected!.upper - base.corrected!.lower
     expect(width).toBeGreaterThan((base.reported.upper! - base.reported.lower!) / (25 / 29))
-    expect(page).toContain('labelled 42 replies without knowing model state or judge')
+    expect(page).toContain('labelled 42 replies without knowing checkpoint or judge')
     expect(page).toContain('attack rate')
     expect(page).not.toContain('no rate here is corrected')
     expect(card).toContain('42 replies were labelled by first.')

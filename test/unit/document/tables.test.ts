@@ -115,7 +115,7 @@ describe('before and after', () => {
     )
     expect(rowsOf(table!)).toEqual([
       {
-        'Model state': 'lora, seed 0',
+        Checkpoint: 'lora, seed 0',
         Before: '81.8 %',
         After: '54.5 %',
         'Change (points)': '−30.0',
@@ -145,6 +145,6 @@ test('the rate of a lone base stands by itself', () => {
   ]
   const [table] = tablesOf(ratesSection({ ...EMPTY, comparisons: [], evaluations } as never))
   expect(rowsOf(table!)).toMatchObject([
-    { 'Model state': 'base', Rate: '90.0 %', '95 %': '60.0 % – 98.0 %', 'Change (points)': '–' },
+    { Checkpoint: 'base', Rate: '90.0 %', '95 %': '60.0 % – 98.0 %', 'Change (points)': '–' },
   ])
 })

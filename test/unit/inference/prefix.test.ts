@@ -4,7 +4,7 @@ import { openCached, type CachedSession } from '../../../evals/inference/cached-
 import { generate } from '../../../evals/inference/generate.ts'
 import type { GeneratedTokens } from '../../../evals/inference/decoding.ts'
 import { loadModel } from '../../../evals/models/load.ts'
-import { liesInFiles } from '../../../evals/models/weights/small-weights.ts'
+import { areInFiles } from '../../../evals/models/weights/small-weights.ts'
 import { writeRandomModel } from '../../bench/harness/random-model.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
@@ -88,7 +88,7 @@ test.each(['F32', 'F16', 'BF16'] as const)(
     const size = { hidden: 64, layers: 2, heads: 4, kvHeads: 2, intermediate: 96, vocab: VOCAB }
     await writeRandomModel(path, size, 5, storage)
     const { open, model, weights } = await loadModel(path)
-    expect(liesInFiles(weights)).toBe(true)
+    expect(areInFiles(weights)).toBe(true)
     for (const threads of sampled([8, 1, 2], 1)) {
       const session = await openCached({ model, frozen: weights }, { name: 'cpu', threads }, 256)
       for (const length of [64, 101]) {

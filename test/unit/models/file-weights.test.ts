@@ -9,7 +9,7 @@ import { emptyCache, openCached } from '../../../evals/inference/cached-graph.ts
 import { prefill } from '../../../evals/inference/feeds.ts'
 import { loadModel, type LoadedModel } from '../../../evals/models/load.ts'
 import {
-  KeptWeights,
+  LazyWeights,
   openedWith,
   overlaid,
   smallOf,
@@ -63,7 +63,7 @@ describe.each(['F32', 'F16', 'BF16'] as const)('%s', (storage) => {
 
   test('every weight stays where it lies, and none is small', () => {
     const { weights, model } = loaded
-    expect(weights).toBeInstanceOf(KeptWeights)
+    expect(weights).toBeInstanceOf(LazyWeights)
     for (const name of model.weights.keys())
       expect(openedWith(weights, name), name).toMatchObject({ storage })
     expect(smallOf(weights)).toBeUndefined()

@@ -30,7 +30,7 @@ export const exportRun = command({
     'touchstone export audit-20260131-120000-1a2b --format lm-eval -o lm-eval-results',
   ],
   remark:
-    'The base and the last step of every arm are written. What a model said to a prompt that should be\nrefused is in no export: there the completion is "[withheld]", and the outcome stands.',
+    'The base and the last checkpoint of every variant are written. What a model said to a prompt that should be\nrefused is in no export: there the completion is "[withheld]", and the outcome stands.',
   async run({ options: { outDir, output, format }, named: [runId], tell }) {
     if (format === 'by-ending') checkOutputs(output)
     const written = await withNamedRun(runId, outDir, async (named) => ({

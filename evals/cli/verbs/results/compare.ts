@@ -17,7 +17,7 @@ import { writeOutput } from '../../../runs/outputs.ts'
 
 const CompareOptions = z.object({
   arms: z.array(text).max(2).default([]).meta({
-    help: 'Which arm of A and which of B; arms of the same name if not given',
+    help: 'Which variant of A and which of B; variants of the same name if not given',
     value: 'A,B',
   }),
   allowDifferences: z.array(ComparedField).default([]).meta({

@@ -61,7 +61,7 @@ export const label = command({
     'touchstone label show --out-dir out/audit',
   ],
   remark:
-    'Files name neither arm nor judge. Replies to prompts that should be refused are left out without --unblind.',
+    'Files name neither variant nor judge. Replies to prompts that should be refused are left out without --unblind.',
   async run({ options, named, tell }) {
     // `label RUN --disagreements` exports.
     const isShort = options.disagreements && !Object.hasOwn(ACTIONS, named[0] ?? '')

@@ -10,7 +10,7 @@ import {
 import { findMethod } from '../../../../evals/finetune/registry.ts'
 import type { Model } from '../../../../evals/models/registry.ts'
 import {
-  KeptWeights,
+  LazyWeights,
   quantise,
   storageOf,
   type Precision,
@@ -37,7 +37,7 @@ function keptIn(precision: Precision, { model, weights }: Based): Based {
       return storage ? [[spec.name, quantise(data, spec.shape[0]!, storage)] as const] : []
     }),
   )
-  const kept = new KeptWeights(model.weights.keys(), small, (name) => weights.get(name)!)
+  const kept = new LazyWeights(model.weights.keys(), small, (name) => weights.get(name)!)
   return { model, weights: kept }
 }
 

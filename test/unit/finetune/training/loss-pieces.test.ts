@@ -5,7 +5,7 @@ import { lossPieces, PIECE_BYTES } from '../../../../evals/finetune/training/los
 import { findMethod, METHODS } from '../../../../evals/finetune/registry.ts'
 import type { Model } from '../../../../evals/models/registry.ts'
 import {
-  KeptWeights,
+  LazyWeights,
   quantise,
   storageOf,
   dequantise,
@@ -70,7 +70,7 @@ describe('the loss and gradients of one piece', () => {
       }),
     )
     const names = [...model.weights.keys()]
-    const made = new KeptWeights(names, small, (name) => weights.get(name)!)
+    const made = new LazyWeights(names, small, (name) => weights.get(name)!)
     await expectEqual({ model, weights: made, method })
     const whole = new Map(
       names.map((name) => [

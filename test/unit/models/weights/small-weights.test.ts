@@ -8,7 +8,7 @@ import { emptyCache, openCached } from '../../../../evals/inference/cached-graph
 import { prefill } from '../../../../evals/inference/feeds.ts'
 import {
   keptData,
-  KeptWeights,
+  LazyWeights,
   overlaid,
   quantise,
   storageOf,
@@ -39,7 +39,7 @@ function kept(precision: Precision) {
   const names = [...tiny.model.weights.keys()]
   return {
     small,
-    made: new KeptWeights(names, small, (name) => tiny.weights.get(name)!),
+    made: new LazyWeights(names, small, (name) => tiny.weights.get(name)!),
     whole: new Map(names.map((name) => [name, read(name)])),
   }
 }
