@@ -166,7 +166,7 @@ const changeColumns: Column<CorrectedChange>[] = [
 ]
 
 const pairedColumns: Column<PairedLabels>[] = [
-  label('Model state', stateName),
+  label('Checkpoint', stateName),
   label('Judge', ({ judge }) => judge),
   number('Labelled', ({ labelled, prompts }) => `${labelled} of ${prompts}`),
   ...(['sensitivity', 'specificity'] as const).map((side) =>
