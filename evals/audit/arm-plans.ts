@@ -65,7 +65,10 @@ function refusalMarginOf(
   { config, evaluation }: Training,
   { emit }: JobContext,
 ): RefusalMarginPlan | undefined {
-  const plan = refusalMarginPlan(config.leaningEvery, evaluation?.benchmarks ?? [])
+  const plan = refusalMarginPlan(
+    config.leaningEvery,
+    (evaluation?.benchmarks ?? []).filter(({ context }) => !context),
+  )
   if (config.leaningEvery !== null && !plan) emitLog({ emit }, 'warn', NO_MARGIN)
   return plan
 }

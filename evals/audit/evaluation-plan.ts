@@ -19,17 +19,23 @@ export async function evaluationPlan(
   { judges: { judges, notes }, progress }: { judges: OpenJudges; progress: Progress },
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
-  const benchmarks = withJudges(await prepareInContexts(config, base), judges)
+  const prepared = withJudges(await prepareInContexts(config, base), judges)
+  const benchmarks = prepared.filter(({ context }) => !context?.unasked)
+  const unasked = prepared.filter(({ context }) => context?.unasked)
   requireClasses(base, benchmarks)
   const texts = await prepareTexts(config)
   requireMeasured(
     storedGate(config),
-    benchmarks.map(({ benchmark }) => benchmark),
+    benchmarks.flatMap(({ benchmark, context }) => (context ? [] : benchmark)),
   )
+  for (const { benchmark, context } of unasked) {
+    const message = `${benchmark.title}: not measurable on this model (${context!.unasked}).`
+    emitLog({ emit }, 'warn', message)
+  }
   for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...notes])
     emitLog({ emit }, 'info', message)
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
-  const plan = { benchmarks, neutral: [], texts, finished: progress.evaluations, judges }
+  const plan = { benchmarks, unasked, neutral: [], texts, finished: progress.evaluations, judges }
   return isEncoder(base.model) ? plan : withNeutral(base, config, plan, emit)
 }
 

@@ -47,9 +47,8 @@ export async function runAudit(
       ? await evaluationPlan(base, config, { judges, progress }, context)
       : undefined
     const arms = await armPlans({ base, data, config, evaluation }, context)
-    evaluation?.benchmarks.forEach((prepared) =>
-      context.emit({ type: 'benchmark', row: benchmarkRow(prepared) }),
-    )
+    for (const prepared of [...(evaluation?.benchmarks ?? []), ...(evaluation?.unasked ?? [])])
+      context.emit({ type: 'benchmark', row: benchmarkRow(prepared) })
     const own = { arm: 'base', title: `Base: ${config.model}` }
     context.emit({ type: 'subject', row: identityOf(opened, opened.open, own) })
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)

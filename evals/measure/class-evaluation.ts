@@ -7,15 +7,19 @@ import type { PreparedBenchmark } from './benchmark-sources.ts'
 import type { EvaluationConfig } from './config.ts'
 import { textPathOf } from './perplexity.ts'
 
-type Wish = Pick<EvaluationConfig, 'suite' | 'judges'>
+type Wish = Pick<EvaluationConfig, 'suite' | 'judges' | 'contexts'>
 
 const isDefault = (suite: readonly string[]) => suite.length === 1 && suite[0] === 'house'
 
 /** From the configuration alone, before any file or judge is opened. */
-export function requireReadable({ model }: { model: Model }, { suite, judges }: Wish): void {
+export function requireReadable(
+  { model }: { model: Model },
+  { suite, judges, contexts }: Wish,
+): void {
   if (!isEncoder(model)) return
   const hasText = suite.some((entry) => textPathOf(entry) !== undefined)
-  if (judges.length > 0 || isDefault(suite) || hasText) throw cannotWrite(model.architecture)
+  if (judges.length + contexts.length > 0 || isDefault(suite) || hasText)
+    throw cannotWrite(model.architecture)
 }
 
 export function requireClasses(

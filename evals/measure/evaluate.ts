@@ -21,6 +21,8 @@ const HELD_OUT = 'held-out'
 
 export interface EvaluationPlan {
   readonly benchmarks: readonly PreparedBenchmark[]
+  /** Benchmarks in contexts in which the model cannot be asked; recorded, and not measured. */
+  readonly unasked?: readonly PreparedBenchmark[]
   readonly neutral: readonly NeutralText[]
   /** The user’s, of which perplexity is measured. */
   readonly texts?: readonly PreparedText[]
@@ -74,12 +76,10 @@ export interface Measurement {
 
 /** Replies to prompts; the base may be asked what it makes of them. */
 export const replying = (plan: EvaluationPlan): Measurement[] =>
-  plan.benchmarks
-    .filter(({ context }) => context?.unasked === undefined)
-    .map((prepared) => ({
-      name: prepared.benchmark.name,
-      run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
-    }))
+  plan.benchmarks.map((prepared) => ({
+    name: prepared.benchmark.name,
+    run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
+  }))
 
 /** Texts that are there already. */
 export function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measurement[] {

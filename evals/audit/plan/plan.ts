@@ -21,11 +21,9 @@ import {
   type AnswersToWrite,
   type WorkSize,
 } from './estimate.ts'
-import {
-  prepareBenchmarks,
-  repliesOf,
-  type PreparedBenchmark,
-} from '../../measure/benchmark-sources.ts'
+import { counted } from '../../contract/words.ts'
+import { repliesOf, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import { prepareInContexts } from '../../measure/contexts.ts'
 import { prepareTexts } from '../../measure/perplexity.ts'
 import { modelPath } from '../../models/model-path.ts'
 import { requireForward } from '../forward.ts'
@@ -101,10 +99,13 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
   const { model } = opened
   if (evaluates) requireReadable(opened, asked)
   const device = chooseDevice(asked.device, asked.threads ?? undefined)
+  const asking = evaluates ? prepareInContexts(asked, opened) : Promise.resolve([])
   const fitting = requireForward(asked, { model, device }).then(() =>
     fitted({ opened, config: asked, data, evaluates }),
   )
-  const { config, bytes, why } = await fitting.finally(() => open.close())
+  const [{ config, bytes, why }, benchmarks] = await Promise.all([fitting, asking]).finally(() =>
+    open.close(),
+  )
   const rate = await measureRate(device)
   const machine = { size: workSize(model.weights), rate }
   const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
@@ -112,7 +113,9 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
   const writes = model.architecture.kind === 'decoder'
   return [
     ...trainingLines(config, counts, { ...machine, data, bytes, why }),
-    ...(evaluates ? await evaluationLines(config, counts, { ...machine, writes, bytes }) : []),
+    ...(evaluates
+      ? await evaluationLines(config, counts, { ...machine, benchmarks, writes, bytes })
+      : []),
     ...(config.spectra && counts.spectra > 0
       ? [
           {
@@ -164,16 +167,26 @@ function trainingLines(
 async function evaluationLines(
   config: AuditConfig,
   { states }: Counts,
-  machine: Machine & { readonly writes: boolean; readonly bytes: number },
+  machine: Machine & {
+    readonly benchmarks: readonly PreparedBenchmark[]
+    readonly writes: boolean
+    readonly bytes: number
+  },
 ): Promise<PlanLine[]> {
-  const benchmarks = await prepareBenchmarks(config)
+  const { benchmarks } = machine
+  const plain = benchmarks.filter(({ context }) => !context)
   // Judges with a model of their own are known once they are open.
-  const named = benchmarks.map(({ benchmark: { name } }) => ({ name }))
+  const named = plain.map(({ benchmark: { name } }) => ({ name }))
   requireMeasured(storedGate(config), named)
-  const margin = refusalMarginPlan(config.leaningEvery, benchmarks)
+  const margin = refusalMarginPlan(config.leaningEvery, plain)
+  const lineOf = (prepared: PreparedBenchmark) =>
+    benchmarkLine(prepared, states, config.batchSize, machine)
   return [
     ...(margin ? [marginLine(config, margin, machine)] : []),
-    ...benchmarks.map((prepared) => benchmarkLine(prepared, states, config.batchSize, machine)),
+    ...plain.flatMap((prepared) => [
+      lineOf(prepared),
+      ...contextsLine(prepared, benchmarks, states, lineOf),
+    ]),
     ...(await textLines(config, states, machine)),
     ...(machine.writes ? [await neutralLine(config, benchmarks, states, machine)] : []),
   ]
@@ -199,6 +212,34 @@ function benchmarkLine(
       states * generationSeconds(size, rate, work) +
       (states - 1) * generationSeconds(size, rate, underBase(work, prepared)),
   }
+}
+
+/** All contexts of a benchmark in one line, and those in which the model cannot be asked. */
+function contextsLine(
+  { benchmark: { name, title } }: PreparedBenchmark,
+  benchmarks: readonly PreparedBenchmark[],
+  states: number,
+  lineOf: (prepared: PreparedBenchmark) => PlanLine,
+): PlanLine[] {
+  const own = benchmarks.filter(({ context }) => context?.of === name)
+  if (own.length === 0) return []
+  const asked = own.filter(({ context }) => context!.unasked === undefined)
+  const lines = asked.map(lineOf)
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, value) => total + value, 0)
+  const prompts = sum(asked.map(({ samples }) => samples.length))
+  const left = own.flatMap(({ context }) =>
+    context!.unasked ? [`${context!.title} (${context!.unasked})`] : [],
+  )
+  const without = left.length > 0 ? `; not measurable on this model: ${left.join(', ')}` : ''
+  const work = `${title}, in ${counted(asked.length, 'context')}: ${prompts} prompts × ${states} model states`
+  return [
+    {
+      what: work + without,
+      count: sum(lines.map(({ count }) => count)),
+      unit: 'prompt',
+      seconds: sum(lines.map(({ seconds }) => seconds ?? 0)),
+    },
+  ]
 }
 
 async function textLines(

@@ -10,7 +10,8 @@ import { rankOf } from '../../models/formats/peft-config.ts'
 import { cacheOf, isEncoder, type Model } from '../../models/registry.ts'
 import { promptText } from '../../models/text/prompt-text.ts'
 import { changesOf } from '../../arms/arm-adapter.ts'
-import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import { prepareInContexts } from '../../measure/contexts.ts'
 import type { AuditConfig } from '../config.ts'
 import { inGroups } from '../../arms/side-by-side.ts'
 import { evaluationSteps } from '../../arms/steps.ts'
@@ -32,7 +33,7 @@ interface Opened {
 }
 
 export type TogetherConfig = Pick<AuditConfig, 'evalTogether' | 'evalEvery' | 'training'> &
-  Parameters<typeof prepareBenchmarks>[0] &
+  Parameters<typeof prepareInContexts>[0] &
   Pick<AuditConfig, 'batchSize'>
 
 /** Of an audit; undefined where its states are asked one by one. */
@@ -42,7 +43,11 @@ export async function togetherOf(
 ): Promise<Together | undefined> {
   if (!config.evalTogether) return undefined
   const steps = evaluationSteps(config.training.steps, config.evalEvery)
-  return statesTogether(opened, await prepareBenchmarks(config), { ...config, steps, suite: steps })
+  return statesTogether(opened, await prepareInContexts(config, opened), {
+    ...config,
+    steps,
+    suite: steps,
+  })
 }
 
 interface EvaluationPlan {
@@ -65,7 +70,7 @@ export async function statesTogether(
   const cache = cacheOf(model)
   const perToken = FLOAT * numbersOfToken(model)
   let writingBytes = 0
-  for (const { benchmark, samples } of benchmarks) {
+  for (const { benchmark, samples } of benchmarks.filter(({ context }) => !context?.unasked)) {
     const longest = samples.map(({ messages }) => messages).reduce(longer, [])
     const text = await promptText(open.template, longest)
     const tokens = open.tokenizer.encode(text).length
