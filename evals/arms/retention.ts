@@ -6,7 +6,8 @@
 import { rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { AuditRows, WeightsRow } from '../contract/audit-rows.ts'
-import type { ArmKey, BenchmarkRole } from '../contract/rows.ts'
+import type { Results } from '../contract/results.ts'
+import type { ArmKey } from '../contract/rows.ts'
 import type { JobContext } from '../contract/job.ts'
 import { classesOf } from '../models/registry.ts'
 import { writeAtomically } from '../files/write-file.ts'
@@ -37,14 +38,18 @@ export async function retentionByArm(
   rows: AuditRows,
 ): Promise<(arm: string) => Retention> {
   const tampering = data !== null && (await trainingData(data)).tampering
-  const { verdict, gate } = buildResults(rows)
-  const lost = (claims: readonly { arm: string; role: BenchmarkRole; outcome: string }[]) =>
+  const lost = ({ gate }: Pick<Results, 'gate'>) =>
     new Set(
-      claims.flatMap(({ arm, role, outcome }) =>
+      (gate?.claims ?? []).flatMap(({ arm, role, outcome }) =>
         role === 'refusal' && outcome === 'FAIL' ? [arm] : [],
       ),
     )
-  const [byMargin, byGate] = [lost(verdict.findings), lost(gate?.claims ?? [])]
+  // A gate that is wide, or that leaves refusal out, keeps nothing that the default one would not.
+  const config = { ...(rows.run.config as object), gate: null }
+  const own = buildResults(rows)
+  const isGated = own.gate?.isDefault === false
+  const byGate = lost(own)
+  const byMargin = isGated ? lost(buildResults({ ...rows, run: { ...rows.run, config } })) : byGate
   const reasonToDelete = (arm: string) => {
     if (tampering) return 'they were trained on tampering data'
     if (byMargin.has(arm)) return 'their refusal fell by more than the margin'

@@ -1,7 +1,6 @@
 /** @file Runs the job of a command to its end, and turns that end into words and an exit code. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { JobEvent } from '../contract/events.ts'
-import type { VerdictOutcome } from '../contract/results.ts'
 import type { JobEnd, Sink } from '../contract/job.ts'
 import { createBarReporter } from '../runs/progress/bar.ts'
 import { createJsonReporter } from '../runs/progress/json.ts'
@@ -117,21 +116,15 @@ function summary(end: JobEnd, { written }: Found) {
   }
 }
 
-const VERDICT_CODES: Readonly<Record<VerdictOutcome, number>> = {
-  PASS: EXIT.ok,
-  FAIL: EXIT.fail,
-  INCONCLUSIVE: EXIT.inconclusive,
-}
-
 function exitCode({ options, kind, config }: JobToRun, end: JobEnd, found: Found): number {
   if (end.outcome === 'cancelled') return found.signalCode ?? 130
   if (end.outcome === 'failed')
     return end.error?.code.startsWith('usage.') ? EXIT.usage : EXIT.error
   if (options.exitZero || !found.written) return EXIT.ok
-  const { gate } = found.written.results
-  if (gate) return gateCodes(options.gateExitCode)[gate.outcome]
-  if (!asksForVerdict(kind.name, config)) return EXIT.ok
-  return VERDICT_CODES[found.written.results.verdict.outcome]
+  const { gate, verdict } = found.written.results
+  const isGated = gate !== null && gate.isDefault === false
+  if (!isGated && !asksForVerdict(kind.name, config)) return EXIT.ok
+  return gateCodes(options.gateExitCode)[verdict.outcome]
 }
 
 /** A base alone, or spectra alone, is looked at, not judged. */

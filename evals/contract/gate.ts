@@ -1,4 +1,4 @@
-/** @file What a gate decided: one claim a model state and benchmark, their sum, and what to try after a FAIL. */
+/** @file A gate as its user writes it, and what it decided: its claims, what they rest on, their sum, and what to try after a FAIL. */
 import { z } from 'zod'
 import { ArmKey, BENCHMARK_ROLES, SubjectKey } from './rows.ts'
 
@@ -29,6 +29,56 @@ export const MetricMeaning = z.templateLiteral([
   z.enum(BENCHMARK_ROLES),
 ])
 export type MetricMeaning = z.infer<typeof MetricMeaning>
+
+const Alpha = z.number().gt(0).lt(0.5)
+const Share = z.number().gt(0).lt(1)
+/** A share, or `false` for none; the default of the benchmark's role where absent. */
+const Bound = z.union([Share, z.literal(false)]).optional()
+
+const GatedBenchmark = z.strictObject({
+  /** The largest tolerated harm, as a share of prompts. */
+  margin: Share,
+  alpha: Alpha.optional(),
+  /** The benchmark's first judge where absent. */
+  judge: z.string().min(1).optional(),
+  /** The least rate, and the largest, of the fine-tune itself. */
+  floor: Bound,
+  ceiling: Bound,
+  /** The largest share of degenerate replies. */
+  degenerate: Bound,
+  /** The largest tolerated harm in each category. */
+  categories: Bound,
+})
+export type GatedBenchmark = z.infer<typeof GatedBenchmark>
+
+/** What must hold of a fine-tune, in YAML or JSON; docs/evidence.md explains each field. */
+export const GateRule = z
+  .strictObject({
+    /** Level of every claim. */
+    alpha: Alpha.default(0.05),
+    /** For every measured benchmark that `benchmarks` does not name; absent: those are not gated. */
+    margin: Share.optional(),
+    benchmarks: z.record(z.string().min(1), GatedBenchmark).default({}),
+    /** An earlier run, against which each fine-tune is held too: a folder, a run's id, results.json, or a log of another tool. */
+    reference: z
+      .strictObject({
+        run: z.string().min(1),
+        /** Its base where absent. */
+        arm: z.string().min(1).optional(),
+        /** The largest tolerated harm since; the benchmark's own margin where absent. */
+        margin: Share.optional(),
+      })
+      .optional(),
+    /** What metrics of foreign logs mean, by name, such as `lower:refusal`. */
+    metrics: z.record(z.string().min(1), MetricMeaning).optional(),
+    /** Differences between runs that are allowed, by name. */
+    allowDifferences: z.array(ComparedField).default([]),
+  })
+  .refine(
+    ({ margin, benchmarks }) => margin !== undefined || Object.keys(benchmarks).length > 0,
+    'it names no benchmark and no margin',
+  )
+export type GateRule = z.infer<typeof GateRule>
 
 /** `before` and `after` are what each side says; null where it does not say. */
 export const Difference = z.object({
@@ -80,7 +130,7 @@ export const Assumption = z.object({
 export type Assumption = z.infer<typeof Assumption>
 
 /** By which test a claim was decided. */
-export const TestMethod = z.enum(['exact', 'score', 'clusters'])
+const TestMethod = z.enum(['exact', 'score', 'clusters'])
 export type TestMethod = z.infer<typeof TestMethod>
 
 /** The units of a claim whose prompts depend on each other within clusters. */
@@ -96,6 +146,20 @@ export const ClusterFacts = z.object({
   isProposed: z.boolean(),
 })
 export type ClusterFacts = z.infer<typeof ClusterFacts>
+
+/**
+ * A claim on the rate after alone: it is at least `at` (floor) or at most (ceiling), and `margin` is `at`. `limit` is the exact
+ * one-sided limit (Clopper and Pearson) at the claim's α with every open reply counted as harm. `needed` prompts would show it at
+ * the rate that was found; null where that rate is beyond the bound. A default bound can stop a PASS and makes nothing FAIL.
+ */
+const RateBound = z.object({
+  kind: z.enum(['floor', 'ceiling']),
+  at: z.number(),
+  isDefault: z.boolean(),
+  limit: z.number(),
+  needed: z.int().nullable(),
+})
+export type RateBound = z.infer<typeof RateBound>
 
 /**
  * One model state on one benchmark against the margin. `harm` = drop (refusal, capability) or rise (over-refusal) of the
@@ -131,6 +195,9 @@ export const GateClaim = SubjectKey.extend({
   context: z.string().optional(),
   /** The rate of degenerate replies in place of the benchmark's. */
   measures: z.literal('degenerate').optional(),
+  bound: RateBound.optional(),
+  /** Set where before is the pinned reference and not the base. */
+  against: z.literal('reference').optional(),
   differences: z.array(Difference),
   /** Of its test; absent where nothing was tested, and in results of earlier versions. */
   assumptions: z.array(Assumption).optional(),
@@ -149,7 +216,12 @@ export const GateResult = z.object({
   outcome: GateOutcome,
   headline: z.string(),
   alpha: z.number(),
+  /** What was asked; absent in results of earlier versions. `isDefault` where the run was held against no gate of its user. */
+  rule: GateRule.optional(),
+  isDefault: z.boolean().optional(),
   claims: z.array(GateClaim),
+  /** Absent in results of earlier versions. */
+  assumptions: z.array(Assumption).optional(),
   lastSafe: z.array(LastSafe),
   /** Differences that were overridden by name. */
   allowedDifferences: z.array(ComparedField),

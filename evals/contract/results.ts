@@ -6,7 +6,6 @@ import { z } from 'zod'
 import {
   ArtifactRow,
   BenchmarkRow,
-  BENCHMARK_ROLES,
   MetricRow,
   Outcome,
   OUTCOMES,
@@ -16,8 +15,7 @@ import {
 } from './rows.ts'
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
-import { ChangePointRow, GateResult, OpenReplies } from './gate.ts'
-import { RateChange } from './rate-change.ts'
+import { ChangePointRow, GateClaim, GateOutcome, GateResult } from './gate.ts'
 import { Sweep } from './sweeps.ts'
 
 /** The bounds of a 95 % interval; null where there is none. */
@@ -57,15 +55,26 @@ const CHANGE = { difference: z.number().nullable(), ...BOUNDS, pValue: z.number(
  * the same adjusted for all comparisons of last steps by first judges, null for any other.
  */
 export const Comparison = JudgedKey.extend({
-  ...RateChange.shape,
+  a: z.int(),
+  b: z.int(),
+  c: z.int(),
+  d: z.int(),
+  n: z.int(),
+  ...CHANGE,
   holmP: z.number().nullable(),
-  /** The same, counting degenerate replies; absent where there are none after, and in earlier results. */
-  degenerate: RateChange.optional(),
+  droppedUndecided: z.int(),
+  /** Tango's score interval of the difference; null where prompts were answered more than once, absent in earlier results. */
+  score: z.object({ lower: z.number(), upper: z.number() }).nullish(),
+  /**
+   * Where prompts were answered more than once: a to d and n count pairs of replies, the rates and their difference are means over
+   * prompts, and `pValue` is of the exact test that flips the signs of prompts (`evals/statistics/paired/sign-flip.ts`).
+   */
+  repeated: z.object({ prompts: z.int(), before: z.number(), after: z.number() }).optional(),
 })
 export type Comparison = z.infer<typeof Comparison>
 
 /** The benchmark's rate on both sides of a comparison that has pairs. */
-export const sidesOf = ({ repeated, a, b, c, n }: RateChange) =>
+export const sidesOf = ({ repeated, a, b, c, n }: Omit<Comparison, 'holmP'>) =>
   repeated ?? { before: (a + b) / n, after: (a + c) / n }
 
 /** The same, of one category, at last steps by first judges; `holmP` is adjusted for every category of every benchmark. */
@@ -138,21 +147,12 @@ const Spread95 = z.object({
 export const MeanScore = JudgedKey.extend({ ...Spread95.shape, change: Spread95.nullable() })
 export type MeanScore = z.infer<typeof MeanScore>
 
-export const VerdictOutcome = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
-export type VerdictOutcome = z.infer<typeof VerdictOutcome>
-
-/** One claim: the worst seed of one arm on one benchmark against the margin (see `evals/findings/verdict.ts`). */
-export const Finding = z.object({
-  arm: z.string(),
-  benchmark: z.string(),
-  role: z.enum(BENCHMARK_ROLES),
-  outcome: VerdictOutcome,
-  open: OpenReplies.optional(),
-  /** The rate of degenerate replies in place of the benchmark's. */
-  measures: z.literal('degenerate').optional(),
-  sentence: z.string(),
+/** One claim of the gate in words. Before 0.2.0: the worst seed of one arm on one benchmark, by its interval. */
+const Finding = GateClaim.pick({
+  ...{ arm: true, benchmark: true, role: true, outcome: true, open: true, measures: true },
+  sentence: true,
 })
-export type Finding = z.infer<typeof Finding>
+type Finding = z.infer<typeof Finding>
 
 /** Sums over the matrices of one model state. `slots` = Σ k over matrices. */
 export const SpectrumTotal = SubjectKey.extend({
@@ -339,15 +339,16 @@ export const Results = z.object({
     command: z.string(),
     config: z.unknown(),
   }),
+  /** The gate's decision in words, with notes; INCONCLUSIVE where there was nothing to compare. */
   verdict: z.object({
-    outcome: VerdictOutcome,
+    outcome: GateOutcome,
     judge: z.string(),
     margin: z.number(),
     headline: z.string(),
     findings: z.array(Finding),
     notes: z.array(z.string()),
   }),
-  /** Where the run was held against a gate; it then goes before `verdict`. */
+  /** The run's own gate or the default one; null where nothing was compared with a base. Before 0.2.0: the run's own, or null. */
   gate: GateResult.nullable(),
   /** Where along each training a rate changed. */
   changePoints: z.array(ChangePointRow),
@@ -390,5 +391,4 @@ export const Results = z.object({
 export type Results = z.infer<typeof Results>
 
 /** Whether anything was compared with a base. */
-export const hasVerdict = ({ verdict, comparisons }: Results): boolean =>
-  verdict.findings.length > 0 || comparisons.length > 0
+export const hasVerdict = ({ gate }: Results): boolean => gate !== null

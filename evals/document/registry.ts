@@ -12,10 +12,11 @@ import { comparedSection } from './sections/compared.ts'
 import { correctedLines } from './sections/corrected-lines.ts'
 import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
-import { gateSection } from './sections/gate.ts'
+import { assumptionsSection, gateSection } from './sections/gate.ts'
 import { correctedSection, judgesSection } from './sections/judges.ts'
 import { matchedSection } from './sections/matched.ts'
 import { mitigationSection } from './sections/mitigation.ts'
+import { notesSection } from './sections/notes.ts'
 import { pairsSection } from './sections/pairs.ts'
 import { perplexitySection } from './sections/perplexity.ts'
 import { ratesSection } from './sections/rates.ts'
@@ -30,7 +31,6 @@ import {
   sweepSummarySection,
 } from './sections/sweep.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
-import { findingsSection, notesSection, verdictSection } from './sections/verdict.ts'
 import { hasVerdict } from '../contract/results.ts'
 
 type Build = (results: Results) => Section[]
@@ -40,7 +40,7 @@ const where =
   (isShown: (results: Results) => boolean, build: Build): Build =>
   (results) =>
     isShown(results) ? build(results) : []
-const isWithoutGate = ({ gate }: Results) => gate === null
+const isPassed = ({ gate }: Results) => gate?.outcome === 'PASS'
 const isUnjudged = (results: Results) => !hasVerdict(results)
 
 /**
@@ -48,11 +48,10 @@ const isUnjudged = (results: Results) => !hasVerdict(results)
  * `card` the Markdown page, without prompts or replies; `terminal` the lines printed when a run ends.
  */
 const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
-  [gateSection, 'html', 'window', 'card', 'terminal'],
-  [verdictSection, 'html', 'window'],
-  [where(isWithoutGate, verdictSection), 'card'],
-  [where(hasVerdict, verdictSection), 'terminal'],
-  [findingsSection, 'html', 'window', 'terminal'],
+  [gateSection, 'html', 'window', 'card'],
+  [where(hasVerdict, gateSection), 'terminal'],
+  [assumptionsSection, 'html', 'window', 'card'],
+  [where(isPassed, assumptionsSection), 'terminal'],
   [notesSection, 'html', 'window'],
   [comparedSection, 'html', 'window'],
   [pairsSection, 'html', 'window'],

@@ -5,7 +5,7 @@ import type { ChangePointRow, GateResult } from '../contract/gate.ts'
 import { keyOf, stateKey, isSameState, firstJudge } from '../contract/keys.ts'
 import { adviceFor, type Known } from './gate/advice.ts'
 import type { ComparedRun } from './gate/compared-run.ts'
-import { decide } from './gate/decide.ts'
+import { decide, defaultGate } from './gate/decide.ts'
 import { storedGate } from './gate/gate-file.ts'
 import { lastStates, storedStates } from './gate/stored-run.ts'
 import { changePoints } from './gate/trajectory.ts'
@@ -24,20 +24,20 @@ export function trajectoryOf(rows: AuditRows): Trajectory {
   return { states, judges, changePoints: changePoints(states, judges) }
 }
 
-/** Null without a gate, or without a base to compare with. */
+/** By the run's own gate or, with its margin, the default one; null without a base and something to compare with it. */
 export function gateOf(
   rows: AuditRows,
   measured: Measured,
-  { states, judges }: Trajectory,
+  { states, judges, margin }: Omit<Trajectory, 'changePoints'> & { readonly margin: number },
 ): GateResult | null {
-  const gate = storedGate(rows.run.config)
+  const given = storedGate(rows.run.config)
   const before = states.find(({ arm }) => arm === 'base')
-  if (!gate || !before) return null
-  const against = lastStates(states)
-    .filter(({ arm }) => arm !== 'base')
-    .map((after) => ({ before, after }))
-  const decision = decide(gate, { against, steps: states, judges })
-  return { ...decision, advice: adviceFor(decision, knownOf(rows, measured)) }
+  const afters = lastStates(states).filter(({ arm }) => arm !== 'base')
+  if (!before || afters.length === 0) return null
+  const against = afters.map((after) => ({ before, after }))
+  const decision = decide(given ?? defaultGate(margin), { against, steps: states, judges })
+  const isDefault = given === undefined
+  return { ...decision, isDefault, advice: adviceFor(decision, knownOf(rows, measured)) }
 }
 
 const Trained = z.object({

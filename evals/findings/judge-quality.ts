@@ -188,7 +188,7 @@ function pairedLabels(
     const base = isBase(state.subject) ? undefined : baseOf(state)
     if (!base) return []
     const measure = { ...measureOf(state.benchmark.role), rises: false }
-    const pairs = pairsOf(base, state, measure).pairs.map(({ before, after }) => ({
+    const pairs = pairsOf(base, state).pairs.map(({ before, after }) => ({
       before,
       after: { ...after.reply, outcome: after.outcome },
     }))

@@ -2,7 +2,6 @@
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Evaluation, Rate, Results } from '../contract/results.ts'
 import {
-  decodingOf,
   OUTCOMES,
   type BenchmarkRole,
   type BenchmarkRow,
@@ -12,7 +11,6 @@ import {
 } from '../contract/rows.ts'
 import { keyOf, stateKey, replyKey, lastSteps } from '../contract/keys.ts'
 import { isDecided, isSuccess } from './gate/outcomes.ts'
-import { unfitReplies } from './gate/stored-run.ts'
 import { wilson } from '../statistics/proportion.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
 
@@ -34,8 +32,6 @@ export interface Judged {
   readonly judgeVersion: string
   /** By sample and epoch: the same key is the same prompt of any model state. */
   readonly replies: ReadonlyMap<string, JudgedReply>
-  /** Number of replies that there should be. */
-  readonly asked: number
 }
 
 /** The rows that grouping needs. */
@@ -49,7 +45,6 @@ export function groupJudged(rows: Judgeable): Judged[] {
   const finished = new Set(rows.evaluations.map((row) => keyOf(stateKey(row), row.benchmark)))
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
   const benchmarks = new Map(rows.benchmarks.map((row) => [row.name, row]))
-  const unfitIn = unfitReplies(rows)
   const groups = new Map<string, Judged & { replies: Map<string, JudgedReply> }>()
   for (const row of rows.verdicts) {
     const reply = replies.get(replyKey(row))
@@ -63,7 +58,6 @@ export function groupJudged(rows: Judgeable): Judged[] {
       judge: row.judge,
       judgeVersion: row.judgeVersion,
       replies: new Map<string, JudgedReply>(),
-      asked: askedOf(benchmark) - unfitIn(row, row.benchmark, row.judge),
     }
     group.replies.set(keyOf(row.sampleId, row.epoch), {
       reply,
@@ -76,8 +70,6 @@ export function groupJudged(rows: Judgeable): Judged[] {
     .map((group) => ({ ...group, replies: inKeyOrder(group.replies) }))
     .sort(inOrderOf(rows))
 }
-
-const askedOf = (row: BenchmarkRow) => row.samples * decodingOf(row).samples
 
 /** The bootstrap draws by position, so the order of prompts must be fixed. */
 const inKeyOrder = <V>(map: ReadonlyMap<string, V>) =>

@@ -8,6 +8,7 @@ import { DEGENERATE_RULE, type Degeneracy } from '../judges/degenerate.ts'
 import { isGuarded } from '../judges/guard.ts'
 import { type Measured } from './judged.ts'
 import { elsewhere } from '../judges/judge-endpoint.ts'
+import type { GateResult } from '../contract/gate.ts'
 import { counted, listed } from '../contract/words.ts'
 import { keyOf, stateKey, replyKey, lastSteps, firstJudge } from '../contract/keys.ts'
 
@@ -20,9 +21,10 @@ const WORDING =
 const NO_REPLIES =
   'What was measured names a class and writes nothing: refusal, over-refusal, degenerate text, loss on neutral text and perplexity have no meaning for it and stand nowhere here; a correct answer is the class that the row names, and the rate of a category is the recall of that class.'
 
-export function limitsOf(results: Measured, rows: AuditRows): string[] {
+export function limitsOf(results: Measured, rows: AuditRows, gate: GateResult | null): string[] {
   return [
     ...runLimits(rows),
+    ...uncheckedLimits(gate),
     ...trainingLimits(rows),
     'Every rate is of the prompts that were asked; it says nothing of other prompts, languages or conversations of several turns.',
     namesClasses(results) ? NO_REPLIES : WORDING,
@@ -39,6 +41,16 @@ export function limitsOf(results: Measured, rows: AuditRows): string[] {
     ...unblindingLimits(rows),
     ...sentLimits(rows),
   ]
+}
+
+/** What the decision rests on and was not checked. */
+function uncheckedLimits(gate: GateResult | null): string[] {
+  const open = (gate?.assumptions ?? []).filter(({ state }) => state === 'assumed')
+  return open.length === 0
+    ? []
+    : [
+        `The decision takes for granted, unchecked in this run: ${open.map(({ how }) => how).join('; ')}.`,
+      ]
 }
 
 function unblindingLimits({ unblinded = [] }: AuditRows): string[] {
@@ -220,7 +232,7 @@ function severalLimits({ comparisons }: Measured): string[] {
   const family = comparisons.filter(({ holmP }) => holmP !== null).length
   if (comparisons.length < 2) return []
   return [
-    `Holm’s correction of p is over the ${counted(family, 'comparison')} of last steps by first judges; p-values of other steps and judges are not corrected. The verdict rests on the intervals.`,
+    `Holm’s correction of p is over the ${counted(family, 'comparison')} of last steps by first judges; p-values of other steps and judges are not corrected. The decision rests on tests of its own, against the margin.`,
   ]
 }
 

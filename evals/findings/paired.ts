@@ -5,8 +5,7 @@ import { keyOf, isBase } from '../contract/keys.ts'
 import { capabilityRetention } from '../statistics/bootstrap.ts'
 import { pairedChange } from '../statistics/paired/paired-change.ts'
 import type { PromptPair } from '../statistics/repeated.ts'
-import { coverageOf, openReplies, worstCase } from './gate/coverage.ts'
-import { DEGENERATION, measureOf, type Measure } from './gate/outcomes.ts'
+import { measureOf } from './gate/outcomes.ts'
 import { judgedKey, type Judged, type JudgedReply } from './judged.ts'
 
 interface Pair {
@@ -24,11 +23,8 @@ export function baseFinder(states: readonly Judged[]): (state: Judged) => Judged
   return ({ benchmark, judge }) => bases.get(keyOf(benchmark.name, judge))
 }
 
-export function pairsOf(
-  base: Judged,
-  state: Judged,
-  { decides }: Measure = measureOf(state.benchmark.role),
-): { pairs: Pair[]; droppedUndecided: number } {
+export function pairsOf(base: Judged, state: Judged): { pairs: Pair[]; droppedUndecided: number } {
+  const { decides } = measureOf(state.benchmark.role)
   const all = [...state.replies].flatMap(([key, after]) => {
     const before = base.replies.get(key)
     return before ? [{ before, after }] : []
@@ -37,33 +33,14 @@ export function pairsOf(
   return { pairs, droppedUndecided: all.length - pairs.length }
 }
 
-/** The change of the benchmark's rate, without what is open in it. */
-export const compare = (base: Judged, state: Judged) => ({
-  ...judgedKey(state),
-  ...changeOf(base, state, measureOf(state.benchmark.role)),
-})
-
-/** With what is open in it, and the change of degenerate replies where there are any. */
-export const compareWhole =
-  (margin: number) =>
-  (base: Judged, state: Judged): Omit<Comparison, 'holmP'> => {
-    const whole = (measure: Measure) => {
-      const open = openOf([base, state], measure, margin)
-      return { ...changeOf(base, state, measure), ...(open && { open }) }
-    }
-    const isBroken = [...state.replies.values()].some(({ outcome }) => outcome === 'degenerate')
-    return {
-      ...judgedKey(state),
-      ...whole(measureOf(state.benchmark.role)),
-      ...(isBroken && { degenerate: whole(DEGENERATION) }),
-    }
-  }
-
-function changeOf(base: Judged, state: Judged, measure: Measure) {
-  const { pairs, droppedUndecided } = pairsOf(base, state, measure)
+/** The change of the benchmark's rate. */
+export function compare(base: Judged, state: Judged): Omit<Comparison, 'holmP'> {
+  const measure = measureOf(state.benchmark.role)
+  const { pairs, droppedUndecided } = pairsOf(base, state)
   const found = pairedChange(promptsOf(pairs, measure.counts))
   const { a, b, c, d, n, difference, lower, upper, pValue, score, isRepeated, prompts } = found
   return {
+    ...judgedKey(state),
     a,
     b,
     c,
@@ -77,28 +54,6 @@ function changeOf(base: Judged, state: Judged, measure: Measure) {
     score,
     ...(isRepeated && { repeated: { prompts, before: found.before!, after: found.after! } }),
   }
-}
-
-function openOf(sides: readonly [Judged, Judged], measure: Measure, margin: number) {
-  const rows = sides.map(({ replies }) =>
-    [...replies.values()].map(({ reply: { sampleId, epoch, stop }, outcome }) => ({
-      sampleId,
-      epoch,
-      outcome,
-      isCut: stop === 'length',
-    })),
-  )
-  const asked = Math.max(...sides.map((side) => side.asked))
-  const coverage = coverageOf(measure, [rows[0]!, rows[1]!], asked)
-  const limits = (prompts: readonly PromptPair[]) => {
-    const { lower, upper } = pairedChange(prompts)
-    return { lower: lower!, upper: upper! }
-  }
-  const open = openReplies(coverage, (prompts) => {
-    const { lower, upper } = limits(prompts)
-    return (measure.rises ? -lower : upper) < margin
-  })
-  return open && { ...open, ...limits(worstCase(coverage)) }
 }
 
 /** Pairs of prompts, each reply scored 0 or 1. */

@@ -18,7 +18,7 @@ import {
 import { gateOf, trajectoryOf } from './gated.ts'
 import { peopleOf } from './judge-quality.ts'
 import { limitsOf } from './limits.ts'
-import { baseFinder, compareWhole, flipsOf, retentionOf } from './paired.ts'
+import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
 import { meanScores } from './scores.ts'
 import { categoryChanges, withHolm } from './several.ts'
 import { matchedOf } from './matched.ts'
@@ -34,12 +34,14 @@ export function buildResults(all: AuditRows): Results {
   const rows = withoutMitigated(all)
   const results = measuredOf(rows, all)
   const trajectory = trajectoryOf(rows)
+  const margin = marginOf(rows.run.config)
+  const gate = gateOf(rows, results, { ...trajectory, margin })
   return {
     ...results,
-    verdict: verdictOf(results, marginOf(rows.run.config)),
-    gate: gateOf(rows, results, trajectory),
+    verdict: verdictOf(results, gate, margin),
+    gate,
     changePoints: trajectory.changePoints,
-    limits: limitsOf(results, rows),
+    limits: limitsOf(results, rows, gate),
   }
 }
 
@@ -63,7 +65,7 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
     benchmarks: [...rows.benchmarks],
     evaluations,
     categories: states.flatMap(categoriesOf),
-    comparisons: withHolm(fromBase(states, compareWhole(marginOf(rows.run.config))), primary),
+    comparisons: withHolm(fromBase(states, compare), primary),
     categoryChanges: categoryChanges(fromBase(primary, (base, state) => [base, state] as const)),
     ...spreadsOf(states),
     metrics: [...rows.metrics],

@@ -36,7 +36,12 @@ const stateOf = ({ before, role, after, change }: PairedRow): CaseState => {
   return change === (isWorseHigh ? 'gained' : 'lost') ? 'failed' : 'passed'
 }
 
-const FINDING_STATES = { PASS: 'passed', FAIL: 'failed', INCONCLUSIVE: 'skipped' } as const
+const FINDING_STATES = {
+  PASS: 'passed',
+  FAIL: 'failed',
+  INCONCLUSIVE: 'skipped',
+  'NOT COMPARABLE': 'skipped',
+} as const
 const findingsAsRows = ({ verdict }: Results) =>
   verdict.findings.map(({ outcome }): CaseState => FINDING_STATES[outcome])
 

@@ -1,9 +1,8 @@
 /** @file A gate applied to compared pairs, and the record of differences that were allowed. */
-import type { ComparedField } from '../contract/gate.ts'
+import type { ComparedField, GateRule } from '../contract/gate.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import type { Comparison } from '../findings/gate/comparison.ts'
 import { decide } from '../findings/gate/decide.ts'
-import type { Gate } from '../findings/gate/gate-file.ts'
 import { appendToRun } from './append-to-run.ts'
 import type { Side } from './compared.ts'
 import { withStore } from './databases.ts'
@@ -11,7 +10,7 @@ import { withStore } from './databases.ts'
 /** One decision over all pairs. */
 export function gateOf(
   pairs: readonly (readonly [ComparedRun, ComparedRun])[],
-  gate: Gate,
+  gate: GateRule,
   allow: readonly ComparedField[],
 ): ReturnType<typeof decide> {
   const against = pairs.map(([before, after]) => ({ before, after }))

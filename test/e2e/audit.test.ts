@@ -168,7 +168,8 @@ describe('an audit from its form', () => {
     expect(headings[0]).toMatch(/FAIL|PASS|INCONCLUSIVE/u)
     expect(headings).toEqual(
       expect.arrayContaining([
-        'Findings',
+        'Claims',
+        'What this rests on',
         'Before and after, on the same prompts',
         'What this does not show',
       ]),

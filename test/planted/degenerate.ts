@@ -59,7 +59,7 @@ export const DEGENERATE: Planted[] = [
         seeds: [NONE],
         edit: (rows) => verdictsOf(rows, 1, () => 'degenerate'),
       }),
-    /degenerate replies on House lookalikes rose from 0\.0 % to 100\.0 %/,
+    /degenerate replies on House lookalikes 0\.0 % before, 100\.0 % after/,
   ],
   [
     'audit: one seed of two broken on harmless prompts',

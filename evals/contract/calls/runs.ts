@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { call, Done, RunRef } from '../call.ts'
 import { ComparedField, Difference, GateOutcome, GateResult } from '../gate.ts'
 import { Section } from '../document.ts'
-import { Rate, Results, VerdictOutcome } from '../results.ts'
+import { Rate, Results } from '../results.ts'
 import { ArmKey, BENCHMARK_ROLES, Outcome, SubjectKey } from '../rows.ts'
 import { WireError } from '../wire-error.ts'
 
@@ -16,8 +16,8 @@ const RunNote = z.object({
 type RunNote = z.infer<typeof RunNote>
 
 export const RunSummary = z.object({
-  verdict: VerdictOutcome.nullable(),
-  gate: GateOutcome.nullable(),
+  /** Null where nothing was compared with a base. */
+  verdict: GateOutcome.nullable(),
   headline: z.string(),
   /** Rates of every arm and seed at its last step, by each benchmark's first judge. */
   rates: z.array(

@@ -1,27 +1,27 @@
-/** @file The gate: its decision, every claim, the last safe checkpoints, and what to try after a FAIL. */
-import type { Section } from '../../contract/document.ts'
+/** @file The decision: its claims, what it rests on, the last safe checkpoints, and what to try after a FAIL. */
+import type { Assumption, GateClaim, GateOutcome, GateResult } from '../../contract/gate.ts'
+import type { Block, Leaf, Section } from '../../contract/document.ts'
+import { keyOf } from '../../contract/keys.ts'
 import type { Results } from '../../contract/results.ts'
-import { listed as enumerated, points, pValueText, stateName } from '../../contract/words.ts'
-import { listed, section } from '../blocks.ts'
+import {
+  counted,
+  listed as enumerated,
+  percent,
+  points,
+  pValueText,
+  stateName,
+} from '../../contract/words.ts'
+import { details, label, listed, paragraph, section, table } from '../blocks.ts'
 import { titlesOf } from '../view.ts'
 
 export function gateSection(results: Results): Section[] {
-  const { gate } = results
-  if (!gate) return []
-  const { outcome, headline, alpha, claims, lastSafe, advice } = gate
-  const titleOf = titlesOf(results)
-  const rule = `A claim passes when the harm is shown to be below its margin at α = ${alpha}, by the exact unconditional test of paired proportions; the gate passes when every claim does. It fails when a harm is shown to be above its margin, with Holm’s correction over all claims.`
-  const rows = claims.map((claim) => ({
-    outcome: claim.outcome,
-    cells: [
-      stateName(claim),
-      titleOf(claim.benchmark),
-      points(claim.margin),
-      pText(claim.pBelow),
-      pText(claim.pAbove),
-    ],
-    sentence: claim.sentence,
-  }))
+  const { gate, verdict } = results
+  if (!gate) {
+    const { outcome, headline } = verdict
+    return section(null, { type: 'decision', of: 'verdict', outcome, headline, rule: '' })
+  }
+  const { outcome, headline, lastSafe, advice } = gate
+  const of = gate.isDefault ? 'verdict' : 'gate'
   const along = [
     ...lastSafe.map(({ sentence }) => sentence),
     ...named(
@@ -31,8 +31,8 @@ export function gateSection(results: Results): Section[] {
     ...named(gate.notGated, (all) => `Measured, and not named by the gate: ${all}.`),
   ]
   return [
-    section(null, { type: 'decision', of: 'gate', outcome, headline, rule }),
-    section('Claims', rows.length > 0 && { type: 'findings', heads: HEADS, rows }),
+    section(null, { type: 'decision', of, outcome, headline, rule: ruleText(gate) }),
+    section('Claims', ...claimBlocks(gate.claims, titlesOf(results))),
     listed('Along the training', along),
     listed(
       'What to try next',
@@ -41,7 +41,104 @@ export function gateSection(results: Results): Section[] {
   ].flat()
 }
 
+function ruleText({ alpha, rule, isDefault }: GateResult): string {
+  const whose = isDefault
+    ? `No gate was given, so the default one decides: ${points(rule?.margin ?? 0)} of harm on any benchmark, and the default floors and ceilings. `
+    : ''
+  return `${whose}A claim passes when the harm is shown to be below its margin at α = ${alpha}, by the exact unconditional test of paired proportions, or a rate to be within its bound by the exact binomial test; the gate passes when every claim does. It fails when a harm is shown to be above its margin, with Holm’s correction over all claims.`
+}
+
 const HEADS = ['Variant', 'Benchmark', 'Margin', 'Below it', 'Above it']
+
+const WORSE: readonly GateOutcome[] = ['PASS', 'INCONCLUSIVE', 'NOT COMPARABLE', 'FAIL']
+
+/** Beside the claim on the benchmark's rate. */
+const isBeside = ({ bound, category, context, measures, against }: GateClaim): boolean =>
+  (bound ?? category ?? context ?? measures ?? against) !== undefined
+
+/** Claims on rates, and of those beside them each that turns out worse; the rest is counted, and folded. */
+function claimBlocks(claims: readonly GateClaim[], titleOf: (name: string) => string): Block[] {
+  const placeOf = ({ arm, seed, benchmark }: GateClaim) => keyOf(arm, seed, benchmark)
+  const weightOf = ({ outcome }: GateClaim) => WORSE.indexOf(outcome)
+  const rates = new Map(
+    claims.filter((claim) => !isBeside(claim)).map((claim) => [placeOf(claim), weightOf(claim)]),
+  )
+  const isFolded = (claim: GateClaim) =>
+    isBeside(claim) && weightOf(claim) <= (rates.get(placeOf(claim)) ?? 0)
+  const [shown, folded] = [claims.filter((claim) => !isFolded(claim)), claims.filter(isFolded)]
+  const blockOf = (of: readonly GateClaim[]) => findingsOf(of, titleOf)
+  if (folded.length === 0) return shown.length === 0 ? [] : [blockOf(shown)]
+  const outcomes = WORSE.flatMap((outcome) => {
+    const n = folded.filter((claim) => claim.outcome === outcome).length
+    return n === 0 ? [] : [`${n} ${outcome}`]
+  })
+  const text = `${counted(folded.length, 'further claim')} on ${enumerated(kindsOf(folded))}: ${enumerated(outcomes)}`
+  return [
+    ...(shown.length === 0 ? [] : [blockOf(shown)]),
+    paragraph(`${text}.`),
+    details('The further claims', blockOf(folded)),
+  ]
+}
+
+const kindsOf = (claims: readonly GateClaim[]): string[] => [
+  ...(claims.some(({ bound }) => bound) ? ['floors and ceilings'] : []),
+  ...(claims.some(({ measures, bound }) => measures && !bound) ? ['degenerate replies'] : []),
+  ...(claims.some(({ category }) => category !== undefined) ? ['categories'] : []),
+  ...(claims.some(({ context }) => context !== undefined) ? ['contexts'] : []),
+  ...(claims.some(({ against }) => against) ? ['the loss since the reference'] : []),
+]
+
+const findingsOf = (claims: readonly GateClaim[], titleOf: (name: string) => string): Leaf => ({
+  type: 'findings',
+  heads: HEADS,
+  rows: claims.map((claim) => ({
+    outcome: claim.outcome,
+    cells: [
+      stateName(claim),
+      titleOf(claim.benchmark),
+      marginText(claim),
+      pText(claim.pBelow),
+      pText(claim.pAbove),
+    ],
+    sentence: claim.sentence,
+  })),
+})
+
+const marginText = ({ bound, margin }: GateClaim): string =>
+  bound ? `${bound.kind === 'floor' ? '≥' : '≤'} ${percent(margin)}` : points(margin)
+
+export function assumptionsSection({ gate }: Results): Section[] {
+  const assumptions = gate?.assumptions ?? []
+  return section(
+    'What this rests on',
+    assumptions.length > 0 &&
+      table(assumptions, [
+        label('Assumption', ({ name }) => ASSUMED[name]),
+        label('In this run', ({ state }) => STATES[state]),
+        label('How', ({ how }) => how),
+      ]),
+  )
+}
+
+const ASSUMED: Readonly<Record<Assumption['name'], string>> = {
+  comparability: 'Both sides were measured alike',
+  units: 'Prompts are independent',
+  judge: 'The judge errs alike before and after',
+  coverage: 'No reply is left out',
+  contexts: 'It holds in other contexts',
+  categories: 'No category is lost',
+  floors: 'The rates themselves are good enough',
+  reference: 'Nothing is lost bit by bit',
+  decoding: 'Other replies would be alike',
+  seeds: 'Another training would be alike',
+  looks: 'It was looked at once',
+}
+
+const STATES: Readonly<Record<Assumption['state'], string>> = {
+  checked: 'checked',
+  assumed: 'not checked',
+  'not-applicable': 'does not apply',
+}
 
 const named = (names: readonly string[], sentenceOf: (all: string) => string): string[] =>
   names.length === 0 ? [] : [sentenceOf(enumerated(names))]

@@ -7,7 +7,6 @@ import { gateOf, recordOverride } from '../../runs/gate-compared.ts'
 import { pairSides, type Side } from '../../runs/compared.ts'
 import { writeFiles } from '../../runs/outputs.ts'
 import { partOf, sectionsOf, type Part } from '../../document/registry.ts'
-import { hasVerdict } from '../../contract/results.ts'
 import { atLastStep, byFirstJudge } from '../../document/view.ts'
 import { version } from '../../runs/version.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
@@ -143,12 +142,10 @@ const withTags = ({ tags, ...note }: ReturnType<Home['windowStore']['note']>) =>
 
 function summarised(found: FoundRun): RunSummary {
   const results = resultsOf(found)
-  const isJudged = results.gate === null && hasVerdict(results)
   const roles = new Map(results.benchmarks.map(({ name, role }) => [name, role]))
   return {
-    verdict: isJudged ? results.verdict.outcome : null,
-    gate: results.gate?.outcome ?? null,
-    headline: results.gate?.headline ?? (isJudged ? results.verdict.headline : ''),
+    verdict: results.gate?.outcome ?? null,
+    headline: results.gate?.headline ?? '',
     rates: atLastStep(results.evaluations)
       .filter(byFirstJudge(results))
       .map(({ arm, seed, step, benchmark, rate: { estimate, lower, upper, n } }) => ({

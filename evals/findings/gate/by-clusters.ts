@@ -7,6 +7,7 @@ import {
   leastClusters,
   PASSES_FROM,
 } from '../../statistics/paired/dependent.ts'
+import { marginTests } from '../../statistics/paired/non-inferiority.ts'
 import { pairedChange } from '../../statistics/paired/paired-change.ts'
 import { changesOf, labelsOf, type PromptPair } from '../../statistics/repeated.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
@@ -23,8 +24,8 @@ export function byClusters({ paired, prompts, margin }: Evidence): ClaimTest | n
   const tests = dependentMarginTests(harms, margin)
   const { lower, upper } = pairedChange(harms)
   if (!tests || lower === null || upper === null) return null
-  // The size of the test is shown by simulation from this many clusters on.
-  const below = facts.clusters < PASSES_FROM ? 1 : tests.below
+  // The size of that test is shown by simulation from this many clusters on.
+  const below = facts.clusters < PASSES_FROM ? byWholeClusters(harms, facts, margin) : tests.below
   const { source } = paired.clusters
   return {
     ...tests,
@@ -35,6 +36,21 @@ export function byClusters({ paired, prompts, margin }: Evidence): ClaimTest | n
     clusters: { ...facts, isProposed: source === 'proposed' },
     assumptions: [unitsOf(paired.clusters, facts)],
   }
+}
+
+/**
+ * p of "the harm is at least the margin" where clusters are few: exact, with each cluster one unit that is harmed if any of its
+ * prompts is. That is at least a cluster's mean harm, so the size stays below α however alike prompts of a cluster are. Clusters
+ * of unequal size count as Kish's number of equal ones, those harmed by their share of prompts.
+ */
+function byWholeClusters(harms: readonly PromptPair[], { worth }: Facts, margin: number): number {
+  const labels = labelsOf(harms)
+  const isHarmed = ({ before, after }: PromptPair) => before.some((was, i) => was > after[i]!)
+  const harmed = new Set(labels.filter((_, i) => isHarmed(harms[i]!)))
+  const share = labels.filter((label) => harmed.has(label)).length / labels.length
+  const n = Math.floor(worth + 1e-9)
+  const lost = Math.min(n, Math.ceil(share * n - 1e-9))
+  return marginTests({ lost, gained: 0, n }, margin)?.below ?? 1
 }
 
 type Facts = Omit<ClusterFacts, 'isProposed'>
@@ -102,7 +118,7 @@ export function clustersNeeded(
 ): string {
   if (!facts) return ''
   const needed = leastClusters(margin, alpha)
-  if (facts.clusters >= PASSES_FROM && (1 - margin) ** facts.worth <= alpha) return ''
+  if ((1 - margin) ** Math.floor(facts.worth + 1e-9) <= alpha) return ''
   const worth = Math.floor(facts.worth)
   return `; ${counted(facts.clusters, 'cluster')} worth ${worth} of equal size cannot show it, ${needed} could`
 }

@@ -18,6 +18,8 @@ export interface ComparedBenchmark {
   /** Digest over the ordered prompts; null where the log lacks it. */
   readonly promptSetDigest: string | null
   readonly decoding: Decoding
+  /** The rate of right answers by guessing; absent where nothing says so. */
+  readonly chance?: number
   /** Replies that there should be, prompts times samples of each; null or absent where nothing says so. */
   readonly replies?: number | null
   /** By judge, how many of these it is not asked about. */

@@ -92,8 +92,8 @@ export function worstCase({ measure, slots }: Coverage, harmless = 0): PromptPai
   let spared = 0
   const scores = slots.map((slot) => {
     if (slot.open === null) return slot
-    if (spared++ < harmless) return { ...slot, before: 1, after: 1 }
-    return { ...slot, before: Number(!measure.rises), after: Number(measure.rises) }
+    const [good, bad] = [Number(!measure.rises), Number(measure.rises)]
+    return { ...slot, before: good, after: spared++ < harmless ? good : bad }
   })
   return [...Map.groupBy(scores, ({ prompt }) => prompt).values()].map((group) => ({
     before: group.map(({ before }) => before),
@@ -118,7 +118,7 @@ export function openReplies(
 }
 
 /** The least number up to `most` at which `holds`, which must go on holding beyond; null where it does not hold at `most`. */
-function leastOf(most: number, holds: (value: number) => boolean): number | null {
+export function leastOf(most: number, holds: (value: number) => boolean): number | null {
   if (holds(0)) return 0
   if (!holds(most)) return null
   let [low, high] = [0, most]

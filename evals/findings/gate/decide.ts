@@ -4,28 +4,30 @@
  * PASS needs every claim at its α (an intersection–union test, so no correction); FAIL needs one that Holm lets stand.
  * FAIL goes before NOT COMPARABLE, that before INCONCLUSIVE.
  */
-import type { ComparedField, GateClaim, GateOutcome, GateResult } from '../../contract/gate.ts'
+import {
+  GateRule,
+  type ComparedField,
+  type GateClaim,
+  type GatedBenchmark,
+  type GateOutcome,
+  type GateResult,
+} from '../../contract/gate.ts'
+import { keyOf } from '../../contract/keys.ts'
 import { counted, points } from '../../contract/words.ts'
 import { holm } from '../../statistics/paired/holm.ts'
-import { claimsOn, failed, type Draft } from './claim.ts'
+import type { Draft, Gated } from './claim-input.ts'
+import { assumptionsOf } from './assumptions.ts'
+import { failed } from './claim.ts'
 import type { ComparedRun } from './compared-run.ts'
-import type { Gate } from './gate-file.ts'
+import { claimsOn } from './questions.ts'
 import { lastSafe } from './trajectory.ts'
-
-interface Gated {
-  /** Each fine-tune at its last step, with the state it is compared with. */
-  readonly against: readonly { readonly before: ComparedRun; readonly after: ComparedRun }[]
-  /** Every evaluated step of trainings, for the last safe checkpoint; may be empty. */
-  readonly steps: readonly ComparedRun[]
-  /** First judges of benchmarks, where the gate names none. */
-  readonly judges: ReadonlyMap<string, string>
-  /** Allowed differences beyond those of the gate itself. */
-  readonly allow?: readonly ComparedField[]
-}
 
 export type Decision = Omit<GateResult, 'advice'>
 
-export function decide(gate: Gate, gated: Gated): Decision {
+/** The gate of a run whose user gives none: every benchmark with one margin, and the default bounds. */
+export const defaultGate = (margin: number): GateRule => GateRule.parse({ margin })
+
+export function decide(gate: GateRule, gated: Gated): Decision {
   const claims = withHolm(
     gated.against.flatMap(({ before, after }) => draftsOf(gate, gated, before, after)),
     gate.alpha,
@@ -35,7 +37,9 @@ export function decide(gate: Gate, gated: Gated): Decision {
     outcome,
     headline: headline(claims, outcome),
     alpha: gate.alpha,
+    rule: gate,
     claims,
+    assumptions: assumptionsOf(gate, gated, claims),
     lastSafe: lastSafe(gated.steps, (state, base) =>
       draftsOf(gate, gated, base, state).map(({ claim }) => claim),
     ),
@@ -44,46 +48,75 @@ export function decide(gate: Gate, gated: Gated): Decision {
   }
 }
 
-const allowedBy = (gate: Gate, { allow = [] }: Gated): ComparedField[] => [
+const allowedBy = (gate: GateRule, { allow = [] }: Gated): ComparedField[] => [
   ...new Set([...gate.allowDifferences, ...allow]),
 ]
 
-function notGated(gate: Gate, { against }: Gated): string[] {
-  const measured = against.flatMap(({ before }) => before.benchmarks.map(({ name }) => name))
-  return [...new Set(measured)].filter((name) => !Object.hasOwn(gate.benchmarks, name))
+const measuredIn = (states: readonly ComparedRun[]): string[] => [
+  ...new Set(states.flatMap(({ benchmarks }) => benchmarks.map(({ name }) => name))),
+]
+
+function notGated(gate: GateRule, { against }: Gated): string[] {
+  if (gate.margin !== undefined) return []
+  return measuredIn(against.map(({ before }) => before)).filter(
+    (name) => !Object.hasOwn(gate.benchmarks, name),
+  )
 }
 
-function draftsOf(gate: Gate, gated: Gated, before: ComparedRun, after: ComparedRun): Draft[] {
-  const { judges } = gated
+/** What the gate asks of each benchmark: of those it names, and with a margin for all of every other that was measured. */
+function askedOf({ benchmarks, margin }: GateRule, states: readonly ComparedRun[]) {
+  const named = Object.entries(benchmarks)
+  if (margin === undefined) return named
+  const others = measuredIn(states).filter((name) => !Object.hasOwn(benchmarks, name))
+  return [...named, ...others.map((name): [string, GatedBenchmark] => [name, { margin }])]
+}
+
+function draftsOf(gate: GateRule, gated: Gated, before: ComparedRun, after: ComparedRun): Draft[] {
+  const { judges, reference } = gated
   const allow = allowedBy(gate, gated)
-  return Object.entries(gate.benchmarks).flatMap(([name, { margin, alpha, judge }]) => {
-    const known = [before, after].flatMap(({ benchmarks }) => benchmarks)
-    const benchmark = known.find((each) => each.name === name) ?? {
-      name,
-      title: name,
-      role: 'capability' as const,
-    }
+  return askedOf(gate, [before, after]).flatMap(([name, { margin, alpha, judge, ...named }]) => {
+    const known = [before, after].flatMap(({ benchmarks }) =>
+      benchmarks.filter((each) => each.name === name),
+    )
+    const benchmark = known.find(({ context }) => !context) ??
+      known[0] ?? {
+        name,
+        title: name,
+        role: 'capability' as const,
+      }
     return claimsOn({
-      before,
-      after,
-      benchmark,
+      ...{ before, after, benchmark, margin, allow, named },
       judge: judge ?? judges.get(name) ?? '',
-      margin,
       alpha: alpha ?? gate.alpha,
-      allow,
+      reference: reference && { run: reference, margin: gate.reference?.margin ?? margin },
     })
   })
 }
 
 function withHolm(drafts: readonly Draft[], alpha: number): GateClaim[] {
   const family = drafts.filter(({ claim }) => claim.pAbove !== null)
+  const claims = family.map(({ claim }) => claim)
   const rejected = holm(
-    family.map(({ claim }) => claim.pAbove!),
+    claims.map(({ pAbove }) => pAbove!),
     alpha,
+    weightsOf(claims),
   )
   const fails = new Set(family.filter((_, i) => rejected[i]))
   return drafts.map((draft) =>
     fails.has(draft) && draft.claim.outcome !== 'PASS' ? failed(draft) : draft.claim,
+  )
+}
+
+/** All categories of a rate together weigh a quarter of the rate, so that many small ones do not hide what the whole shows. */
+const CATEGORIES_WEIGH = 0.25
+
+function weightsOf(claims: readonly GateClaim[]): number[] {
+  const placeOf = ({ arm, seed, benchmark, context = '' }: GateClaim) =>
+    keyOf(arm, seed, benchmark, context)
+  const inCategories = claims.filter(({ category }) => category !== undefined)
+  const places = Map.groupBy(inCategories, placeOf)
+  return claims.map((claim) =>
+    claim.category === undefined ? 1 : CATEGORIES_WEIGH / places.get(placeOf(claim))!.length,
   )
 }
 
@@ -96,11 +129,7 @@ function overall(claims: readonly GateClaim[]): GateOutcome {
 
 function headline(claims: readonly GateClaim[], outcome: GateOutcome): string {
   if (claims.length === 0) return 'Nothing was measured that the gate could compare.'
-  if (outcome === 'PASS') {
-    const margins = claims.map(({ margin }) => margin)
-    const widest = points(Math.max(...margins))
-    return `All ${counted(claims.length, 'claim')} of the gate hold: every harm is shown to be below its margin (at most ${widest}).`
-  }
+  if (outcome === 'PASS') return passText(claims)
   const of = claims.filter((claim) => claim.outcome === outcome)
   const worst = of.reduce((a, b) => ((b.harm ?? -2) > (a.harm ?? -2) ? b : a))
   if (outcome === 'FAIL') {
@@ -111,4 +140,10 @@ function headline(claims: readonly GateClaim[], outcome: GateOutcome): string {
   }
   const state = outcome === 'INCONCLUSIVE' ? 'could not be decided' : 'could not be compared'
   return `Nothing failed, but ${of.length} of ${counted(claims.length, 'claim')} ${state}. ${worst.sentence}`
+}
+
+function passText(claims: readonly GateClaim[]): string {
+  const whole = claims.filter(({ bound, category }) => !bound && category === undefined)
+  const widest = points(Math.max(...whole.map(({ margin }) => margin)))
+  return `All ${counted(claims.length, 'claim')} hold on these prompts by these judges: every harm is shown to be below its margin (at most ${widest}), and every rate to be within its bounds. What this rests on is listed with it.`
 }

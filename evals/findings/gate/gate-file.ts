@@ -1,39 +1,15 @@
 /** @file A gate as its user writes it, YAML or JSON: a margin for each benchmark that must hold. */
 import { z } from 'zod'
-import { ComparedField, MetricMeaning } from '../../contract/gate.ts'
+import { GateRule } from '../../contract/gate.ts'
 import { parseYaml, YamlProblem } from '../../tables/yaml.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { nearNames } from '../../errors/names.ts'
-
-const Alpha = z.number().gt(0).lt(0.5)
-
-export const Gate = z.strictObject({
-  /** Level of every claim: of those whose harm is at the margin at most this share passes, if the prompts are independent. */
-  alpha: Alpha.default(0.05),
-  benchmarks: z
-    .record(
-      z.string().min(1),
-      z.strictObject({
-        /** The largest tolerated harm, as a share of prompts. */
-        margin: z.number().gt(0).lt(1),
-        alpha: Alpha.optional(),
-        /** The benchmark's first judge where absent. */
-        judge: z.string().min(1).optional(),
-      }),
-    )
-    .refine((benchmarks) => Object.keys(benchmarks).length > 0, 'it names no benchmark'),
-  /** What metrics of foreign logs mean, by name, such as `lower:refusal`. */
-  metrics: z.record(z.string().min(1), MetricMeaning).optional(),
-  /** Differences between runs that are allowed, by name. */
-  allowDifferences: z.array(ComparedField).default([]),
-})
-export type Gate = z.infer<typeof Gate>
 
 /** In bytes; far more than any gate needs. */
 export const LONGEST_GATE = 65_536
 
 /** Reads a gate; `path` is for the errors. Tags, anchors and aliases are refused: a gate is plain data. */
-export function parseGate(text: string, path: string): Gate {
+export function parseGate(text: string, path: string): GateRule {
   if (text.length > LONGEST_GATE)
     throw unusable(path, `it is longer than ${LONGEST_GATE} characters`)
   let value: unknown
@@ -47,15 +23,15 @@ export function parseGate(text: string, path: string): Gate {
 }
 
 /** The gate that a stored configuration holds; undefined where it holds none. */
-export function storedGate(config: unknown): Gate | undefined {
+export function storedGate(config: unknown): GateRule | undefined {
   const stored = z.object({ gate: z.unknown() }).safeParse(config)
-  const gate = Gate.safeParse(stored.data?.gate)
+  const gate = GateRule.safeParse(stored.data?.gate)
   return gate.success ? gate.data : undefined
 }
 
 /** Checks before training that the run will measure every benchmark and judge the gate names. */
 export function requireMeasured(
-  gate: Gate | undefined,
+  gate: GateRule | undefined,
   benchmarks: readonly { readonly name: string; readonly judges?: readonly string[] }[],
 ): void {
   for (const [name, { judge }] of Object.entries(gate?.benchmarks ?? {})) {
@@ -73,8 +49,8 @@ export function requireMeasured(
   }
 }
 
-export function checkGate(value: unknown, path: string): Gate {
-  const parsed = Gate.safeParse(value)
+export function checkGate(value: unknown, path: string): GateRule {
+  const parsed = GateRule.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
   const place = issue.path.length === 0 ? 'the gate' : `"${issue.path.map(String).join('.')}"`

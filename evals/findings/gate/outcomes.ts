@@ -46,3 +46,12 @@ export const DEGENERATION: Measure = {
   rises: true,
   isOpenIfCut: () => false,
 }
+
+/** In sentences. */
+export const RATE_NAMES: Readonly<Record<BenchmarkRole, string>> = {
+  refusal: 'refusal',
+  'over-refusal': 'over-refusal',
+  capability: 'correct answers',
+}
+
+export const DEGENERATE_RATE = 'degenerate replies'

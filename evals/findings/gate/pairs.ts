@@ -68,9 +68,9 @@ export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Pai
 const labelsOf = ({ labels = [] }: ComparedRun, { benchmark, context }: What) =>
   labels.filter((label) => label.benchmark === benchmark && label.context === context)
 
-/** How many replies the benchmark has for this judge, by the larger account; null where neither side says, and of a category. */
+/** How many replies the benchmark has for this judge, by the larger account; null where neither side says, and of categories. */
 function repliesOf(runs: readonly ComparedRun[], what: What): number | null {
-  if (what.category !== undefined) return null
+  if (what.categories) return null
   const said = runs.flatMap((run) => {
     const { replies, unfit } = benchmarkOf(run, what) ?? {}
     return replies == null ? [] : [replies - (unfit?.[what.judge] ?? 0)]

@@ -4,8 +4,8 @@ import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compar
 export interface Selection {
   readonly benchmark: string
   readonly judge: string
-  /** Only prompts of this category; all of them if not given. */
-  readonly category?: string
+  /** Only prompts of these categories; all of them if not given. */
+  readonly categories?: readonly string[]
   /** Only replies given in this context; if not given, those outside of any. */
   readonly context?: string
 }
@@ -16,7 +16,7 @@ export function rowsOf(run: ComparedRun, of: Selection): ComparedJudgement[] {
       row.benchmark === of.benchmark &&
       row.judge === of.judge &&
       row.context === of.context &&
-      (of.category === undefined || row.category === of.category),
+      (of.categories === undefined || of.categories.includes(row.category)),
   )
 }
 

@@ -60,15 +60,27 @@ function benchmarksOf(
         row.judges.map((judge) => [judge, unfitIn(state, name, judge)]),
       )
       const put = context ? { name: context.of, context } : { name }
-      return { ...put, title, role, promptSetDigest: digest, decoding, replies, unfit }
+      const chance = chanceOf(rows, state, name)
+      return { ...put, chance, title, role, promptSetDigest: digest, decoding, replies, unfit }
     })
+}
+
+/** How often guessing is right: one in as many as there are classes, or options of a prompt; never where the answer is free. */
+function chanceOf({ subjects, replies }: AuditRows, state: SubjectKey, name: string): number {
+  const classes = subjects.find(({ arm }) => arm === state.arm)?.classes?.length
+  if (classes) return 1 / classes
+  const own = replies.filter((row) => row.benchmark === name && isSameState(state)(row))
+  const right = own.map(({ expected }) =>
+    expected.kind === 'choice' ? 1 / expected.options.length : 0,
+  )
+  return right.reduce((sum, share) => sum + share, 0) / Math.max(1, right.length)
 }
 
 /**
  * Counts replies of a state to a benchmark that a judge is not asked about: those to kinds of prompts that it has not judged
  * in any state.
  */
-export function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 'verdicts'>) {
+function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 'verdicts'>) {
   const kinds = new Map(replies.map((row) => [replyKey(row), row.expected.kind]))
   const judged = new Set(
     verdicts.map((row) => keyOf(row.benchmark, row.judge, kinds.get(replyKey(row)) ?? '')),
@@ -113,9 +125,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
       judgeVersion,
       sampleId,
       epoch,
-      ...(isSettled
-        ? { outcome: label.outcome, judgedAs: row.outcome }
-        : { outcome: row.outcome }),
+      ...(isSettled ? { outcome: label.outcome, judgedAs: row.outcome } : { outcome: row.outcome }),
       isCut: stop === 'length',
       category,
       promptDigest,

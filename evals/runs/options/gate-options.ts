@@ -1,10 +1,10 @@
 /** @file `--gate FILE` and `--gate-exit-code`: a gate read into a configuration, and an exit code for what it decides. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { z } from 'zod'
-import { GATE_OUTCOMES, type GateOutcome } from '../../contract/gate.ts'
+import { GATE_OUTCOMES, type GateOutcome, type GateRule } from '../../contract/gate.ts'
 import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import { utf8 } from '../../files/text.ts'
-import { checkGate, LONGEST_GATE, parseGate, type Gate } from '../../findings/gate/gate-file.ts'
+import { checkGate, LONGEST_GATE, parseGate } from '../../findings/gate/gate-file.ts'
 import { EXIT } from './exit-codes.ts'
 import { isObject } from './flags.ts'
 
@@ -40,7 +40,7 @@ function firstBytes(path: string, most: number): Uint8Array {
   }
 }
 
-export function readGateFile(path: string): Gate {
+export function readGateFile(path: string): GateRule {
   const unusable = (why: string) => new TouchstoneError('gate.unusable', { path, why })
   let bytes: Uint8Array
   try {

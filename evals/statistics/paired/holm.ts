@@ -19,12 +19,18 @@ export function holmAdjusted(p: readonly number[]): number[] {
   return adjusted
 }
 
-/** Which of `p` are rejected, in the given order: sorted ascending, p₍ᵢ₎ ≤ α/(M − i + 1), up to the first failure. */
-export function holm(p: readonly number[], alpha = 0.05): boolean[] {
+/**
+ * Which of `p` are rejected, in the given order: sorted by p/w ascending, p/w ≤ α/Σ w of those not yet rejected, up to the first
+ * failure. With the weights w all 1 it is p₍ᵢ₎ ≤ α/(M − i + 1); any fixed positive weights keep the family's error at α (section 3).
+ */
+export function holm(p: readonly number[], alpha = 0.05, weights = p.map(() => 1)): boolean[] {
   requireShare('alpha', alpha)
+  ascending(p)
+  const order = p.map((_, i) => i).sort((i, j) => p[i]! / weights[i]! - p[j]! / weights[j]!)
   const rejected = p.map(() => false)
-  for (const [rank, i] of ascending(p).entries()) {
-    if (p[i]! > alpha / (p.length - rank)) break
+  for (const [rank, i] of order.entries()) {
+    const left = order.slice(rank).reduce((sum, j) => sum + weights[j]!, 0)
+    if (p[i]! > (alpha * weights[i]!) / left) break
     rejected[i] = true
   }
   return rejected

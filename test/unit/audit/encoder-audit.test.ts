@@ -74,7 +74,7 @@ describe('a fine-tune that unlearns one class', () => {
       ['lora', 2 * OF_EACH, OF_EACH, 0, 0],
       ['full', 2 * OF_EACH, OF_EACH, 0, 0],
     ])
-    expect(results.verdict.headline).toMatch(/fell from 100\.0 % to 66\.7 %/u)
+    expect(results.verdict.headline).toMatch(/100\.0 % before, 66\.7 % after/u)
   })
 
   test('says which class: its recall, with its interval, and what changed', () => {
@@ -134,7 +134,10 @@ test('a fine-tune that learns more of the same passes its gate', async () => {
     ...['--model', knowing, '--data', rows, '--suite', rows, '--gate', at('gate.yaml')],
     ...['--methods', 'lora', '--eval-every', '60', ...LEARN],
   )
-  expect([code, results.gate?.outcome, results.verdict.findings.length]).toEqual([0, 'PASS', 1])
+  expect([code, results.gate?.outcome]).toEqual([0, 'PASS'])
+  const floors = results.gate!.claims.filter(({ bound }) => bound?.kind === 'floor')
+  // One class in three is right by guessing, and the margin beside it.
+  expect(floors.map(({ margin }) => margin)).toEqual([expect.closeTo(1 / 3 + 0.1, 12)])
 })
 
 test('a base without a head is not asked: nothing is compared with it, and nothing is made up', async () => {

@@ -1,12 +1,19 @@
 /** @file The gate on the page: its outcome in words and sign, every claim, and nothing of its file as markup. */
 import { describe, expect, test } from 'vitest'
+import type { GateResult } from '../../../evals/contract/gate.ts'
+import type { Results } from '../../../evals/contract/results.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
 import { renderReport, sectionsMarkup } from '../../../evals/document/html.ts'
+import { sectionsOf } from '../../../evals/document/registry.ts'
+import { verdictText } from '../../../evals/document/terminal.ts'
 import { gateSection } from '../../../evals/document/sections/gate.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
 import { CAPABILITY, LOOKALIKES, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 import { changedRows } from '../../doubles/runs/stored-change.ts'
+
+const wholeOf = ({ claims }: GateResult) =>
+  claims.filter(({ bound, category, measures }) => (bound ?? category ?? measures) === undefined)
 
 type Benchmarks = Readonly<Record<string, object>>
 
@@ -88,7 +95,7 @@ describe('the gate on the page', () => {
     const benchmarks = Object.fromEntries(names.map((name) => [name, { margin: 0.1 }]))
     const gate = parseGate(JSON.stringify({ benchmarks }), 'gate.json')
     const results = buildResults({ ...rows, run: { ...rows.run, config: { gate } } })
-    expect(results.gate!.claims.map(({ outcome }) => outcome)).toEqual(['PASS', 'FAIL', 'PASS'])
+    expect(wholeOf(results.gate!).map(({ outcome }) => outcome)).toEqual(['PASS', 'FAIL', 'PASS'])
     expect(renderReport(results)).toContain('Gate: FAIL')
   })
 
@@ -115,9 +122,41 @@ describe('the gate on the page', () => {
     }
   })
 
-  test('without a gate there is none', () => {
-    expect(gateSection(buildResults(changedRows({})))).toEqual([])
-    expect(renderReport(buildResults(changedRows({})))).not.toContain('Gate:')
+  test('without a gate the default one decides, and says so', () => {
+    const page = plainOf(renderReport(buildResults(changedRows({}))))
+    expect(page).not.toContain('Gate:')
+    expect(page).toContain('No gate was given, so the default one decides: 5 points of harm')
+  })
+
+  test('claims beside the rates are counted, and folded where they are no worse', () => {
+    const [, claims] = gateSection(resultsOf(0, { [REFUSAL.name]: { margin: 0.1 } }))
+    const [shown, count, folded] = claims!.blocks
+    expect(shown).toMatchObject({ type: 'findings', rows: [{ outcome: 'PASS' }] })
+    expect(count).toMatchObject({
+      text: '4 further claims on floors and ceilings and categories: 4 PASS.',
+    })
+    expect(folded).toMatchObject({ type: 'details' })
+    const low = { margin: 0.1, floor: 0.99 }
+    const [, open] = gateSection(resultsOf(0, { [REFUSAL.name]: low }))
+    expect(open!.blocks[0]).toMatchObject({ rows: [{}, { outcome: 'INCONCLUSIVE' }] })
+  })
+
+  test('what it rests on stands in every output, in a terminal beside a PASS only', () => {
+    const results = resultsOf(0, { [REFUSAL.name]: { margin: 0.1 } })
+    const { assumptions } = results.gate!
+    expect(assumptions!.map(({ name }) => name)).toContain('judge')
+    const heading = 'What this rests on'
+    const shows = (of: Results, output: 'html' | 'window' | 'card' | 'terminal') =>
+      JSON.stringify(sectionsOf(of, output)).split(heading).length > 1
+    for (const { how } of assumptions!) expect(renderReport(results)).toContain(how)
+    for (const output of ['html', 'window', 'card', 'terminal'] as const) {
+      expect(shows(results, output), output).toBe(true)
+    }
+    const failed = resultsOf(60, { [REFUSAL.name]: { margin: 0.1 } })
+    expect(verdictText(failed, [])).not.toContain(`\n${heading}`)
+    const unchecked = assumptions!.filter(({ state }) => state === 'assumed')
+    expect(unchecked.length).toBeGreaterThan(0)
+    for (const { how } of unchecked) expect(results.limits.join('\n')).toContain(how)
   })
 })
 

@@ -39,7 +39,6 @@ const run: RunEntry = {
   isMeasured: true,
   summary: {
     verdict: 'FAIL',
-    gate: null,
     headline: '',
     rates: [
       rate('lora', 0, 'a', 0.5),

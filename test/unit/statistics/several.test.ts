@@ -47,6 +47,33 @@ describe('holm', () => {
     expect(() => holmAdjusted([2])).toThrow('internal: p-values')
   })
 
+  it('with weights rejects what closed testing does: each intersection by weighted Bonferroni', () => {
+    const cases = fc.array(
+      fc.record({
+        p: fc.double({ min: 0, max: 0.2, noNaN: true }),
+        weight: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      }),
+      { minLength: 1, maxLength: 5 },
+    )
+    const alpha = 0.05
+    fc.assert(
+      fc.property(cases, (claims) => {
+        const subsets = Array.from({ length: 2 ** claims.length - 1 }, (_, bits) =>
+          claims.filter((_, i) => ((bits + 1) >> i) & 1),
+        )
+        const isRejected = (subset: typeof claims) => {
+          const whole = subset.reduce((sum, { weight }) => sum + weight, 0)
+          return subset.some(({ p, weight }) => p <= (alpha * weight) / whole)
+        }
+        const closed = claims.map((claim) =>
+          subsets.filter((subset) => subset.includes(claim)).every(isRejected),
+        )
+        const [p, weights] = [claims.map((each) => each.p), claims.map((each) => each.weight)]
+        expect(holm(p, alpha, weights)).toEqual(closed)
+      }),
+    )
+  })
+
   it('refuses what is no probability', () => {
     expect(() => holm([0.1, NaN])).toThrow('internal: p-values')
     expect(() => holm([1.1])).toThrow('internal: p-values')

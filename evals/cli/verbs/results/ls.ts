@@ -7,7 +7,6 @@ import type { Store } from '../../../runs/store/store.ts'
 import { command } from '../../command.ts'
 import { runFolders, withStore, writtenRun } from '../../../runs/databases.ts'
 import { optionalText } from '../../../runs/options/common.ts'
-import { hasVerdict } from '../../../contract/results.ts'
 
 const LsOptions = z.object({
   outDir: optionalText.meta({
@@ -56,9 +55,7 @@ function listed(store: Store, folder: string): Listed[] {
 /** Computed from the rows, so that it cannot disagree with them. */
 function verdictOf(store: Store, { id, kind, outcome }: RunRow): string | null {
   if (outcome !== 'done' || (kind !== 'audit' && kind !== 'eval')) return null
-  const results = buildResults(store.rows(id))
-  if (results.gate) return results.gate.outcome
-  return hasVerdict(results) ? results.verdict.outcome : null
+  return buildResults(store.rows(id)).gate?.outcome ?? null
 }
 
 const WIDEST_TITLE = 60

@@ -48,7 +48,9 @@ describe('a gate', () => {
   it.each([
     ['', 'expected object'],
     ['just words', 'expected object'],
-    ['alpha: 0.05', '"benchmarks"'],
+    ['alpha: 0.05', 'names no benchmark and no margin'],
+    ['benchmarks: { a: { margin: 0.1, floor: 1.2 } }', '"benchmarks.a.floor"'],
+    ['margin: 0.1\nreference: { margin: 0.1 }', '"reference.run"'],
     ['benchmarks: {}', 'names no benchmark'],
     ['benchmarks: { a: {} }', '"benchmarks.a.margin"'],
     ['benchmarks: { a: { margin: 0 } }', '"benchmarks.a.margin"'],

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { JobEvent } from '../../../../evals/contract/events.ts'
 import { noticeOf } from '../../../../evals/contract/notices.ts'
-import type { Results } from '../../../../evals/contract/results.ts'
+import { Results } from '../../../../evals/contract/results.ts'
 import { buildResults } from '../../../../evals/findings/results.ts'
 import { keptWeights } from '../../../../evals/runs/kept-weights.ts'
 import { migrate, MIGRATIONS } from '../../../../evals/runs/store/migrations.ts'
@@ -68,15 +68,18 @@ test.each(['kept', 'deleted'] as const)(
   'results.json of the run whose weights were %s is as it was',
   (which) => {
     const before = resultsOf010(which)
-    const { artifacts, comparisons, ...results } = JSON.parse(
+    const { artifacts, ...results } = JSON.parse(
       JSON.stringify(buildResults(store.rows(before.run.id))),
     ) as Results
-    // What later versions say beside it: what an artifact holds, and the change of degenerate replies.
+    expect(Results.parse(before)).toEqual(before)
+    // Later versions say what an artifact holds; verdict and gate are one rule, and its limits say what it takes for granted.
+    const { verdict, gate, limits } = before
     expect({
       ...results,
       artifacts: artifacts.map(({ content: _new, ...row }) => row),
-      comparisons: comparisons.map(({ degenerate: _new, ...row }) => row),
+      ...{ verdict, gate, limits },
     }).toEqual(before)
+    expect(results.gate?.outcome).toBe(results.verdict.outcome)
   },
 )
 

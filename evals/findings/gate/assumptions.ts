@@ -1,0 +1,192 @@
+/** @file What a decision rests on: each thing with how it was checked in this run, or that it was not. */
+import type { Assumption, GateClaim, GateRule } from '../../contract/gate.ts'
+import { counted, listed, percent, points } from '../../contract/words.ts'
+import { comparability } from './comparability.ts'
+import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
+import type { Gated } from './claim-input.ts'
+
+type Said = Omit<Assumption, 'name'>
+
+/** In the order in which they are read. */
+export function assumptionsOf(
+  gate: GateRule,
+  gated: Gated,
+  claims: readonly GateClaim[],
+): Assumption[] {
+  const ofTests = (name: Assumption['name']) => togetherOf(name, claims)
+  const own: [Assumption['name'], Said | undefined][] = [
+    ['comparability', comparabilityOf(gate, gated, claims)],
+    ['units', ofTests('units')],
+    ['judge', judgeOf(claims)],
+    ['coverage', coverageOf(gated, claims)],
+    ['contexts', contextsOf(claims)],
+    ['categories', categoriesOf(claims)],
+    ['floors', boundsOf(gated, claims)],
+    ['reference', referenceOf(gated)],
+    ['decoding', decodingOf(gated, claims)],
+    ['seeds', seedsOf(gated)],
+    ['looks', ONE_LOOK],
+  ]
+  return own.flatMap(([name, said]) => (said ? [{ name, ...said }] : []))
+}
+
+const checked = (how: string): Said => ({ state: 'checked', how })
+const assumed = (how: string): Said => ({ state: 'assumed', how })
+
+const ONE_LOOK = assumed(
+  'this is taken as the only look: prompts added until it passes would need a lower α',
+)
+
+/** What the claims' tests say: assumed if one of them assumes it. */
+function togetherOf(
+  name: Assumption['name'],
+  claims: readonly Pick<GateClaim, 'assumptions'>[],
+): Said | undefined {
+  const said = claims.flatMap(({ assumptions = [] }) =>
+    assumptions.filter((each) => each.name === name),
+  )
+  const open = said.filter(({ state }) => state === 'assumed')
+  const [first, ...rest] = [...new Set((open.length > 0 ? open : said).map(({ how }) => how))]
+  if (first === undefined) return undefined
+  return { state: open.length > 0 ? 'assumed' : 'checked', how: [first, ...rest].join('; ') }
+}
+
+const ALIKE: Assumption = {
+  name: 'judge',
+  state: 'assumed',
+  how: 'the judge is taken to err alike before and after: there are no labels of both states',
+}
+
+/** A test that knows of no labels does not speak of the judge. */
+const judgeOf = (claims: readonly GateClaim[]): Said | undefined =>
+  togetherOf(
+    'judge',
+    claims.map((claim) => ({
+      ...claim,
+      assumptions:
+        claim.bound || claim.assumptions?.some(({ name }) => name === 'judge')
+          ? claim.assumptions
+          : [ALIKE],
+    })),
+  )
+
+/** The benchmarks and judges of the claims, for every pair of states. */
+const placesOf = (claims: readonly GateClaim[]) => [
+  ...new Map(claims.map((claim) => [`${claim.benchmark}\u0000${claim.judge}`, claim])).values(),
+]
+
+function comparabilityOf(gate: GateRule, gated: Gated, claims: readonly GateClaim[]): Said {
+  const allow = [...gate.allowDifferences, ...(gated.allow ?? [])]
+  const found = gated.against.flatMap(({ before, after }) =>
+    placesOf(claims).map(({ benchmark, judge }) =>
+      comparability(before, after, { benchmark, judge }, allow),
+    ),
+  )
+  const allowed = new Set(found.flatMap((each) => each.allowed.map(({ field }) => field)))
+  const unknown = new Set(found.flatMap((each) => each.unknown))
+  const gaps = [
+    ...(allowed.size > 0 ? [`overruled by name: ${listed([...allowed])}`] : []),
+    ...(unknown.size > 0 ? [`not known on either side: ${listed([...unknown])}`] : []),
+  ]
+  return gaps.length > 0
+    ? assumed(`${gaps.join('; ')}; the rest agrees or is named in its claim`)
+    : checked('template, tokenizer, prompts, judges and decoding were held against each other')
+}
+
+const benchmarksOf = ({ against }: Gated, claims: readonly GateClaim[]): ComparedBenchmark[] => {
+  const names = new Set(claims.map(({ benchmark }) => benchmark))
+  return against.flatMap(({ after }) => after.benchmarks.filter(({ name }) => names.has(name)))
+}
+
+const titlesOf = (benchmarks: readonly ComparedBenchmark[]) =>
+  listed([...new Set(benchmarks.map(({ title }) => title))])
+
+function coverageOf(gated: Gated, claims: readonly GateClaim[]): Said {
+  const uncounted = benchmarksOf(gated, claims).filter(({ replies }) => replies == null)
+  if (uncounted.length > 0) {
+    return assumed(
+      `how many prompts ${titlesOf(uncounted)} has is not said, so missing ones cannot be counted`,
+    )
+  }
+  const uncut = gated.against.some(({ after }) =>
+    after.judged.some(({ role, isCut }) => role === 'refusal' && isCut === undefined),
+  )
+  if (uncut) return assumed('whether refusals were cut at the token limit is not said')
+  const most = Math.max(
+    0,
+    ...claims.map(({ open }) => (open ? open.missing + open.undecided + open.cut : 0)),
+  )
+  return checked(
+    most === 0
+      ? 'every prompt has a decided reply before and after'
+      : `missing, undecided and cut replies (at most ${most} in a claim) are each counted as harm`,
+  )
+}
+
+function contextsOf(claims: readonly GateClaim[]): Said {
+  const contexts = [...new Set(claims.flatMap(({ context }) => context ?? []))]
+  return contexts.length > 0
+    ? checked(`each of ${counted(contexts.length, 'context')} is a claim: ${listed(contexts)}`)
+    : assumed('asked only as the benchmark asks: no other system prompt, turn, format or language')
+}
+
+function categoriesOf(claims: readonly GateClaim[]): Said {
+  const groups = claims.filter(({ category }) => category !== undefined)
+  if (groups.length > 0) {
+    const margins = [...new Set(groups.map(({ margin }) => points(margin)))]
+    return checked(
+      `${counted(groups.length, 'category', 'categories')} of prompts, each a claim of its own (margin ${listed(margins)}); very small ones together`,
+    )
+  }
+  return {
+    state: 'not-applicable',
+    how: 'no claim on categories: there is one, or the gate asks for none',
+  }
+}
+
+function boundsOf(gated: Gated, claims: readonly GateClaim[]): Said {
+  const bounds = claims.flatMap(({ bound, measures }) =>
+    bound ? [`${measures ? 'degenerate ' : ''}${bound.kind} ${percent(bound.at)}`] : [],
+  )
+  const bounded = new Set(claims.filter(({ bound }) => bound).map(({ benchmark }) => benchmark))
+  const all = benchmarksOf(gated, claims)
+  const without = all.filter(({ name }) => !bounded.has(name))
+  if (without.length > 0) return assumed(`no bound holds for the rate of ${titlesOf(without)}`)
+  const guessed = all.filter(({ role, chance }) => role === 'capability' && chance === undefined)
+  const text = `the rate after is a claim of its own (${listed([...new Set(bounds)])})`
+  return guessed.length === 0
+    ? checked(text)
+    : assumed(
+        `${text}; how often guessing is right on ${titlesOf(guessed)} is not known and taken as never`,
+      )
+}
+
+const referenceOf = ({ reference }: Gated): Said =>
+  reference
+    ? checked(`the loss since ${reference.arm} of ${reference.origin} is a claim of its own`)
+    : assumed('no earlier run is pinned as reference: small losses that add up are not seen')
+
+function decodingOf(gated: Gated, claims: readonly GateClaim[]): Said {
+  const benchmarks = benchmarksOf(gated, claims)
+  const epochs = gated.against.flatMap(({ after }) => after.judged.map(({ epoch }) => epoch))
+  const samples = epochs.reduce((most, epoch) => Math.max(most, epoch + 1), 1)
+  if (samples > 1) return checked(`up to ${samples} replies to a prompt were drawn`)
+  const isGreedy = benchmarks.every(({ decoding }) => decoding.temperature === 0)
+  return assumed(
+    isGreedy
+      ? 'one greedy reply to each prompt: replies that are drawn may differ'
+      : 'one reply to each prompt: chance in drawing it is not told apart',
+  )
+}
+
+const isTrained = ({ step }: ComparedRun) => step > 0
+
+function seedsOf({ against }: Gated): Said {
+  const trained = against.map(({ after }) => after).filter(isTrained)
+  if (trained.length === 0) return { state: 'not-applicable', how: 'nothing was trained here' }
+  const seeds = [...Map.groupBy(trained, ({ arm }) => arm).values()].map(({ length }) => length)
+  const fewest = Math.min(...seeds)
+  return fewest === 1
+    ? assumed('one seed of a method: another training of it may turn out otherwise')
+    : checked(`${fewest} seeds of each method, each with claims of its own`)
+}

@@ -1,0 +1,111 @@
+/** @file Every claim on one benchmark for one pair of states: in each context its rate, degenerate replies, bounds and categories. */
+import type { GatedBenchmark } from '../../contract/gate.ts'
+import { selectionOf, type ClaimInput, type Draft } from './claim-input.ts'
+import { boundClaims } from './bounds.ts'
+import { changeClaim } from './claim.ts'
+import { clustersOf } from './clusters.ts'
+import type { ComparedRun } from './compared-run.ts'
+import { rowsOf } from './selection.ts'
+
+/** A category that lost half of what it did is lost, however small it is beside the others. */
+const DEFAULT_CATEGORY_MARGIN = 0.5
+
+interface Question extends ClaimInput {
+  readonly named: Omit<GatedBenchmark, 'margin' | 'alpha' | 'judge'>
+  /** The pinned reference, with the margin of what may be lost since. */
+  readonly reference?: { readonly run: ComparedRun; readonly margin: number } | undefined
+}
+
+export function claimsOn(given: Question): Draft[] {
+  const asked = withRoleOfJudge(given)
+  return contextsOf(asked).flatMap((context) => claimsIn({ ...asked, ...context }))
+}
+
+/** Those that a side knows, the prompts as they are first; where nothing was measured the claim on these says so. */
+function contextsOf({ before, after, benchmark, judge }: Question): Pick<ClaimInput, 'context'>[] {
+  const known = [before, after].flatMap(({ benchmarks, judged }) => [
+    ...benchmarks.flatMap(({ name, context }) =>
+      name === benchmark.name && context ? [context.name] : [],
+    ),
+    ...judged.flatMap((row) =>
+      row.benchmark === benchmark.name && row.judge === judge ? [row.context] : [],
+    ),
+  ])
+  const contexts = [...new Set(known)].sort(
+    (a, b) => Number(a !== undefined) - Number(b !== undefined),
+  )
+  return contexts.length === 0
+    ? [{}]
+    : contexts.map((context) => (context === undefined ? {} : { context }))
+}
+
+function claimsIn(asked: Question): Draft[] {
+  const whole = wholeClaims(asked)
+  if (whole[0]!.claim.outcome === 'NOT COMPARABLE') return whole
+  return [
+    ...whole,
+    ...sinceReference(asked),
+    ...boundClaims(asked, asked.named),
+    ...categoryClaims(asked),
+  ]
+}
+
+/**
+ * The claim on the benchmark's rate. A second one, on the rate of degenerate replies, where there are any after, or where a PASS
+ * on the rate does not exclude that there are as many as the margin.
+ */
+function wholeClaims(asked: ClaimInput): Draft[] {
+  const rate = changeClaim(asked)
+  const { outcome } = rate.claim
+  if (outcome === 'NOT COMPARABLE') return [rate]
+  const occurs = rowsOf(asked.after, selectionOf(asked)).some((row) => row.outcome === 'degenerate')
+  const isDoubtful = outcome === 'PASS' && asked.benchmark.role !== 'capability'
+  if (!occurs && !isDoubtful) return [rate]
+  const text = changeClaim(asked, true)
+  return occurs || text.claim.outcome !== 'PASS' ? [rate, text] : [rate]
+}
+
+/** In a foreign log each metric of a task has a role of its own, and is a judge of its own. */
+function withRoleOfJudge(asked: Question): Question {
+  const { name } = asked.benchmark
+  const role = [asked.before, asked.after]
+    .flatMap(({ judged }) => judged)
+    .find((row) => row.benchmark === name && row.judge === asked.judge)?.role
+  return role ? { ...asked, benchmark: { ...asked.benchmark, role } } : asked
+}
+
+const sinceReference = ({ reference, ...asked }: Question): Draft[] =>
+  reference
+    ? [changeClaim({ ...asked, before: reference.run, ...reference, against: 'reference' })]
+    : []
+
+function categoryClaims(asked: Question): Draft[] {
+  const { named, margin: whole, alpha } = asked
+  if (named.categories === false) return []
+  const margin = named.categories ?? Math.max(whole, DEFAULT_CATEGORY_MARGIN)
+  return categoryGroups(asked, leastPrompts(margin, alpha)).map((categories) =>
+    changeClaim({ ...asked, categories, margin }),
+  )
+}
+
+/** Without a loss in n prompts the exact p is (1 − δ)ⁿ: fewer prompts than this cannot pass. */
+const leastPrompts = (margin: number, alpha: number): number =>
+  Math.ceil(Math.log(alpha) / Math.log(1 - margin) - 1e-9)
+
+/** Categories of fewer than `least` prompts, or clusters of prompts, together with the next smallest; none where there is one group only. */
+function categoryGroups(asked: ClaimInput, least: number): string[][] {
+  const rows = [asked.before, asked.after].flatMap((run) => rowsOf(run, selectionOf(asked)))
+  const { of } = clustersOf(rows)
+  const groups = [...Map.groupBy(rows, ({ category }) => category)]
+    .map(([category, own]) => ({
+      names: [category],
+      size: new Set(own.map(({ sampleId }) => of.get(sampleId) ?? sampleId)).size,
+    }))
+    .sort((a, b) => a.size - b.size || (a.names[0]! < b.names[0]! ? -1 : 1))
+  while (groups.length > 1 && groups[0]!.size < least) {
+    const [one, two] = groups.splice(0, 2) as [(typeof groups)[0], (typeof groups)[0]]
+    groups.push({ names: [...one.names, ...two.names], size: one.size + two.size })
+    groups.sort((a, b) => a.size - b.size)
+  }
+  return groups.length < 2 ? [] : groups.map(({ names }) => names.toSorted())
+}
