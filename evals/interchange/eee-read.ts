@@ -2,9 +2,15 @@
  * @file Reads Every Eval Ever (schema 0.3): `NAME.json` with the rates of one model, and the replies in `NAME_samples.jsonl` beside it.
  * The log's own checksum of that file must hold. A reply that no judge decided is not in it.
  */
-import { decodeText, linesOf, malformedLog, openLog, parseForeignJson } from './log-file.ts'
+import {
+  linesOf,
+  malformedLog,
+  openLog,
+  parsedLog,
+  parseForeignJson,
+  readLogJson,
+} from './log-file.ts'
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import type { MetricMeaning } from '../contract/gate.ts'
 import type {
@@ -12,7 +18,7 @@ import type {
   ComparedJudgement,
   ComparedRun,
 } from '../findings/gate/compared-run.ts'
-import { createCollector, isOutcome, refuseUndecided, shown } from './imported.ts'
+import { createCollector, epochCounter, isOutcome, refuseUndecided, shown } from './imported.ts'
 import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 
 const LARGEST_LOG = 64 * 2 ** 20
@@ -71,7 +77,8 @@ export const eeeSamplesPath = (path: string): string => path.replace(/\.json$/iu
 
 /** One model state. */
 export async function readEee(path: string, metrics: Metrics): Promise<ComparedRun> {
-  const log = await readLog(path)
+  const read = await readLogJson(path, LARGEST_LOG)
+  const log = parsedLog(Log, read, path, 'a log of Every Eval Ever 0.3')
   const isOwn = log.evaluation_id.startsWith('touchstone/')
   const results = new Map(
     log.evaluation_results.map((row) => {
@@ -82,19 +89,18 @@ export async function readEee(path: string, metrics: Metrics): Promise<ComparedR
   const samples = eeeSamplesPath(path)
   await requireChecksum(samples, log)
   const collector = createCollector(samples)
-  const occurrences = new Map<string, number>()
+  const epochOf = epochCounter()
   for await (const { text, number } of linesOf(samples)) {
     const where = `${samples}, line ${number}`
-    const sample = parsed(Sample, text, where, 'a sample of Every Eval Ever')
+    const line = parseForeignJson(text, where)
+    const sample = parsedLog(Sample, line, where, 'a sample of Every Eval Ever')
     const found = results.get(sample.evaluation_name)
     if (!found) {
       const other = `a sample of "${shown(sample.evaluation_name)}"`
       throw malformedLog(where, other, 'samples of the results in the log')
     }
     const sampleId = /^(.*?)(?:#\d+)?$/su.exec(String(sample.sample_id))![1]!
-    const key = [sample.evaluation_name, sampleId].join('\u0000')
-    const epoch = occurrences.get(key) ?? 0
-    occurrences.set(key, epoch + 1)
+    const epoch = epochOf(sample.evaluation_name, sampleId)
     collector.add(judgementOf(sample, { sampleId, epoch }, { ...found, isOwn }))
   }
   const meaningBy = (row: Result) => results.get(row.evaluation_name)!.meaning
@@ -201,25 +207,6 @@ function benchmarkOf(result: Result, meaning: MetricMeaning): ComparedBenchmark 
 function judgeOf({ evaluation_name, source_data }: Result): string {
   const prefix = `${source_data.dataset_name}.`
   return evaluation_name.startsWith(prefix) ? evaluation_name.slice(prefix.length) : evaluation_name
-}
-
-async function readLog(path: string): Promise<Log> {
-  const size = await stat(path).then(
-    (found) => found.size,
-    (error: NodeJS.ErrnoException) => {
-      throw malformedLog(path, error.code ?? error.message, 'a readable file')
-    },
-  )
-  if (size > LARGEST_LOG) throw malformedLog(path, `${size} bytes`, `at most ${LARGEST_LOG}`)
-  const text = decodeText(await readFile(path), path)
-  return parsed(Log, text, path, 'a log of Every Eval Ever 0.3')
-}
-
-function parsed<T>(schema: z.ZodType<T>, text: string, where: string, expected: string): T {
-  const found = schema.safeParse(parseForeignJson(text, where))
-  if (found.success) return found.data
-  const issue = found.error.issues[0]!
-  throw malformedLog(where, `${issue.path.join('.') || 'its JSON'}: ${issue.message}`, expected)
 }
 
 /** A log that names no checksum cannot be held to one. */

@@ -2,6 +2,7 @@
  * @file What every reader of a foreign log ends in: judgements without the replies' texts.
  */
 import { malformedLog } from './log-file.ts'
+import { keyOf } from '../contract/keys.ts'
 import type { Outcome } from '../contract/rows.ts'
 import { OUTCOMES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
@@ -15,6 +16,17 @@ export const shown = (prompt: string): string =>
 export const isOutcome = (value: unknown): value is Outcome =>
   (OUTCOMES as readonly unknown[]).includes(value)
 
+/** How often the same parts were counted before, which is the epoch of a reply in a log that names none. */
+export function epochCounter() {
+  const counts = new Map<string, number>()
+  return (...parts: readonly string[]): number => {
+    const key = keyOf(...parts)
+    const before = counts.get(key) ?? 0
+    counts.set(key, before + 1)
+    return before
+  }
+}
+
 /** Collects judgements; the same reply judged twice is a damaged log. */
 export function createCollector(path: string) {
   const judged: ComparedJudgement[] = []
@@ -22,7 +34,7 @@ export function createCollector(path: string) {
   return {
     judged,
     add: (row: ComparedJudgement): void => {
-      const key = [row.benchmark, row.judge, row.sampleId, row.epoch].join('\u0000')
+      const key = keyOf(row.benchmark, row.judge, row.sampleId, row.epoch)
       if (seen.has(key)) {
         const found = `sample "${shown(row.sampleId)}" twice`
         throw malformedLog(path, found, 'every sample once')

@@ -2,7 +2,7 @@
  * @file Reads an Inspect log: any compression that Inspect writes, texts moved to `attachments` put back. One sample is in memory
  * at a time; of each, its judgement stays.
  */
-import { decodeText, malformedLog, parseForeignJson } from './log-file.ts'
+import { decodeText, malformedLog, parsedLog, parseForeignJson } from './log-file.ts'
 import { z } from 'zod'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
@@ -70,7 +70,7 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
     const collector = createCollector(path)
     for (const name of zip.names) {
       if (!/^samples\/.*\.json$/su.test(name)) continue
-      const sample = parsed(Sample, await readJson(zip, name, path), `${path}: ${name}`)
+      const sample = await readEntry(Sample, zip, name, path)
       judgementsOf(sample, run, { own: ownOf(header), metrics }).forEach(collector.add)
     }
     if (collector.judged.length === 0)
@@ -82,27 +82,22 @@ export async function readInspectLog(path: string, metrics: Metrics): Promise<Co
   }
 }
 
-async function readJson(zip: ZipArchive, name: string, path: string): Promise<unknown> {
+async function readEntry<T>(
+  schema: z.ZodType<T>,
+  zip: ZipArchive,
+  name: string,
+  path: string,
+): Promise<T> {
   const where = `${path}: ${name}`
-  return parseForeignJson(decodeText(await zip.read(name), where), where)
-}
-
-function parsed<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  throw malformedLog(
-    where,
-    `${issue.path.join('.') || 'its JSON'}: ${issue.message}`,
-    'an Inspect log',
-  )
+  const value = parseForeignJson(decodeText(await zip.read(name), where), where)
+  return parsedLog(schema, value, where, 'an Inspect log')
 }
 
 async function readHeader(zip: ZipArchive, path: string): Promise<Header> {
   // A log that was cut off has a journal and no header.
   const name = ['header.json', '_journal/start.json'].find((each) => zip.names.includes(each))
   if (name === undefined) throw malformedLog(path, 'no header.json', 'an Inspect log')
-  const header = parsed(Header, await readJson(zip, name, path), `${path}: ${name}`)
+  const header = await readEntry(Header, zip, name, path)
   if (header.version !== 2) throw malformedLog(path, `version ${header.version}`, 'version 2')
   return header
 }

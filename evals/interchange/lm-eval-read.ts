@@ -2,17 +2,18 @@
  * @file Reads a folder of lm-evaluation-harness: the newest `results_*.json` and the `samples_*.jsonl` written with it.
  * Documents are paired by `doc_hash`; where a document occurs twice, by its place among its likes.
  */
-import { decodeText, linesOf, malformedLog, parseForeignJson } from './log-file.ts'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { linesOf, malformedLog, parsedLog, parseForeignJson, readLogJson } from './log-file.ts'
+import { readdir } from 'node:fs/promises'
 import { dirname, join, basename } from 'node:path'
 import { z } from 'zod'
+import { isFolder } from '../files/read-file.ts'
 import { BENCHMARK_ROLES, type BenchmarkRole } from '../contract/rows.ts'
 import type {
   ComparedBenchmark,
   ComparedJudgement,
   ComparedRun,
 } from '../findings/gate/compared-run.ts'
-import { createCollector, isOutcome, refuseUndecided, shown } from './imported.ts'
+import { createCollector, epochCounter, isOutcome, refuseUndecided, shown } from './imported.ts'
 import {
   isShare,
   meaningOf,
@@ -53,7 +54,9 @@ type Sample = z.infer<typeof Sample>
 /** `path` is the folder, or the results file itself. */
 export async function readLmEval(path: string, metrics: Metrics): Promise<ComparedRun> {
   const { folder, time } = await locate(path)
-  const results = await readResults(join(folder, `results_${time}.json`))
+  const file = join(folder, `results_${time}.json`)
+  const read = await readLogJson(file, LARGEST_RESULTS)
+  const results = parsedLog(Results, read, file, 'results of lm-eval')
   const benchmarks: ComparedBenchmark[] = []
   const judged: ComparedJudgement[] = []
   for (const name of (await readdir(folder)).sort()) {
@@ -75,34 +78,12 @@ export async function readLmEval(path: string, metrics: Metrics): Promise<Compar
 }
 
 async function locate(path: string): Promise<{ folder: string; time: string }> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  const names = isFolder ? await readdir(path) : [basename(path)]
+  const isWhole = await isFolder(path)
+  const names = isWhole ? await readdir(path) : [basename(path)]
   const times = names.flatMap((name) => RESULTS.exec(name)?.groups?.['time'] ?? []).sort()
   const time = times.at(-1)
   if (time === undefined) throw malformedLog(path, 'no results_*.json', 'a folder of lm-eval')
-  return { folder: isFolder ? path : dirname(path), time }
-}
-
-async function readResults(path: string): Promise<Results> {
-  const size = await stat(path).then(
-    (found) => found.size,
-    (error: NodeJS.ErrnoException) => {
-      throw malformedLog(path, error.code ?? error.message, 'a readable file')
-    },
-  )
-  if (size > LARGEST_RESULTS)
-    throw malformedLog(path, `${size} bytes`, `at most ${LARGEST_RESULTS}`)
-  const parsed = Results.safeParse(parseForeignJson(decodeText(await readFile(path), path), path))
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]!
-  throw malformedLog(
-    path,
-    `${issue.path.join('.') || 'its JSON'}: ${issue.message}`,
-    'results of lm-eval',
-  )
+  return { folder: isWhole ? path : dirname(path), time }
 }
 
 /** `samples_{task}_{time}.jsonl`. */
@@ -167,14 +148,13 @@ interface Scored extends Omit<ComparedJudgement, 'role' | 'outcome'> {
 
 async function readSamples(path: string, of: Task): Promise<ComparedJudgement[]> {
   const scored: Scored[] = []
-  const occurrences = new Map<string, number>()
+  const epochOf = epochCounter()
   for await (const { text, number } of linesOf(path)) {
-    const sample = parseSample(text, `${path}, line ${number}`)
+    const where = `${path}, line ${number}`
+    const sample = parsedLog(Sample, parseForeignJson(text, where), where, 'a sample of lm-eval')
     const sampleId = sample.doc_hash ?? String(sample.doc_id)
     for (const metric of metricsOf(sample)) {
-      const key = [metric, sample.filter, sampleId].join('\u0000')
-      const epoch = occurrences.get(key) ?? 0
-      occurrences.set(key, epoch + 1)
+      const epoch = epochOf(metric, sample.filter, sampleId)
       scored.push(scoredOf(sample, metric, { sampleId, epoch }, of))
     }
   }
@@ -229,17 +209,6 @@ function judgementsOf(
     outcome: ownRole && isOutcome(outcome) ? outcome : outcomeOfScore(value, meaning),
   }))
   return ownRole && judged.every(({ outcome }) => outcome === 'undecided') ? [] : judged
-}
-
-function parseSample(text: string, where: string): Sample {
-  const parsed = Sample.safeParse(parseForeignJson(text, where))
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]!
-  throw malformedLog(
-    where,
-    `${issue.path.join('.') || 'its JSON'}: ${issue.message}`,
-    'a sample of lm-eval',
-  )
 }
 
 /** Older logs do not list their metrics: there they are the numbers that no other field is. */

@@ -1,5 +1,7 @@
 /** @file Files that other tools wrote: strict UTF-8, bounded lines, and JSON in which Python's NaN and Infinity are null. */
 import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import type { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { utf8 } from '../files/text.ts'
 import { byteLines } from '../tables/byte-lines.ts'
@@ -29,6 +31,28 @@ export function parseForeignJson(text: string, path: string): unknown {
   } catch {
     throw malformedLog(path, 'text that is not JSON', 'JSON')
   }
+}
+
+/** `value` as `schema` has it. @param expected what the log should be, for the error */
+export function parsedLog<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  where: string,
+  expected: string,
+): T {
+  const { data, error } = schema.safeParse(value)
+  if (!error) return data
+  const { path, message } = error.issues[0]!
+  throw malformedLog(where, `${path.join('.') || 'its JSON'}: ${message}`, expected)
+}
+
+/** A whole file as JSON, of at most `most` bytes. */
+export async function readLogJson(path: string, most: number): Promise<unknown> {
+  const { size } = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw malformedLog(path, error.code ?? error.message, 'a readable file')
+  })
+  if (size > most) throw malformedLog(path, `${size} bytes`, `at most ${most}`)
+  return parseForeignJson(decodeText(await readFile(path), path), path)
 }
 
 interface Line {

@@ -1,5 +1,6 @@
 /** @file The paired table as CSV, written and read back: before and after become two runs that can be compared. */
 import { malformedLog, notText, openLog } from './log-file.ts'
+import { keyOf } from '../contract/keys.ts'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
 import { utf8Pieces } from '../files/text.ts'
@@ -33,10 +34,7 @@ export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
     const { after, before } = judgementsOf(fields, `${path}, record ${number}`)
     state.add(after)
     if (before)
-      base.set(
-        [before.benchmark, before.judge, before.sampleId, before.epoch].join('\u0000'),
-        before,
-      )
+      base.set(keyOf(before.benchmark, before.judge, before.sampleId, before.epoch), before)
   }
   if (states.size === 0) throw malformedLog(path, 'no rows', 'a paired table with rows')
   const runs = [...states.values()].map(({ run }) => withBenchmarks(run))
@@ -80,7 +78,7 @@ function stateOf(
   path: string,
   states: Map<string, { run: ComparedRun; add: (row: ComparedJudgement) => void }>,
 ) {
-  const key = [arm, seed, step].join('\u0000')
+  const key = keyOf(arm, seed, step)
   const known = states.get(key)
   if (known) return known
   const collector = createCollector(path)

@@ -1,6 +1,7 @@
 /** @file The paired table: a row for each prompt, before (base) and after, judge by judge. Every format of rows is written from it. */
 import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
+import { keyOf } from '../contract/keys.ts'
 import { measurementsOf, successOf, type MeasuredReply } from './measured.ts'
 
 export interface PairedRow {
@@ -85,7 +86,7 @@ export function pairedRows(rows: AuditRows): PairedRow[] {
   })
 }
 
-const promptKey = ({ reply }: MeasuredReply) => `${reply.sampleId}\u0000${reply.epoch}`
+const promptKey = ({ reply }: MeasuredReply) => keyOf(reply.sampleId, reply.epoch)
 
 function changeOf(
   role: BenchmarkRole,
