@@ -7,8 +7,11 @@ const GRACE_MS = 5000
 // The reader closed the pipe (`touchstone ls | head -1`): exit with 128 + SIGPIPE, as other programs do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(141)
-  throw error
+  process.stderr.write(`The output cannot be written: ${error.message}.\n`)
+  process.exit(1)
 })
+// Whoever read along has gone; what was asked for goes on.
+process.stderr.on('error', () => undefined)
 
 // The launcher is gone, however it ended. A job stops where it can be resumed; nothing goes on for nobody.
 process.on('disconnect', () => {

@@ -4,8 +4,9 @@
  * key can make bytes that have another one's. What a crash left half-written is known by its tag, so nothing waits for a disk.
  */
 import { createCipheriv, randomBytes } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { link, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makePrivateFolder } from './private-file.ts'
 
 export const TAG_BYTES = 16
 const KEY_BYTES = 16
@@ -22,7 +23,7 @@ export async function readKey(folder: string): Promise<Uint8Array | undefined> {
 export async function makeKey(folder: string): Promise<Uint8Array> {
   const known = await readKey(folder)
   if (known) return known
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makePrivateFolder(folder)
   const place = join(folder, 'key')
   const temporary = `${place}.${randomBytes(4).toString('hex')}.tmp`
   try {

@@ -11,14 +11,26 @@ import { exists } from './read-file.ts'
 export const OWNER_ALONE = 0o600
 const OWNER_FOLDER = 0o700
 
-/** Makes `folder` where it is missing, and what leads to it; one that is there stays as it is. */
-export function makePrivateFolder(folder: string): void {
-  if (existsSync(folder)) return
-  makePrivateFolder(dirname(folder))
-  // Where another process was faster this changes nothing; a file of that name is an error.
-  mkdirSync(folder, { recursive: true, mode: OWNER_FOLDER })
-  chmodSync(folder, OWNER_FOLDER)
+/**
+ * Makes `folder` where it is missing, and what leads to it; one that is there stays as it is. Step by step, because Node's
+ * recursive form never returns below /proc.
+ */
+export function makeFolder(folder: string, mode?: number): void {
+  if (isFolderNow(folder)) return
+  if (dirname(folder) !== folder) makeFolder(dirname(folder), mode)
+  try {
+    mkdirSync(folder, mode)
+  } catch (error) {
+    // Another process may have been faster.
+    if (!isFolderNow(folder)) throw error
+  }
+  if (mode !== undefined) chmodSync(folder, mode)
 }
+
+const isFolderNow = (path: string) =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+export const makePrivateFolder = (folder: string): void => makeFolder(folder, OWNER_FOLDER)
 
 /** Makes an empty file where there is none; whether it made one. */
 export function makePrivateFile(path: string): boolean {

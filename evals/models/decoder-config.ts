@@ -6,14 +6,16 @@ import { checkedRotary, RopeScaling, rotaryReach, type RotaryConfig } from './ro
 const MAX_HIDDEN = 65536
 const MAX_LAYERS = 1024
 const MAX_HEADS = 4096
+const MAX_INTERMEDIATE = 2 ** 22
+const MAX_POSITIONS = 2 ** 30
 
 export const decoderFields = {
   hidden_size: z.int().positive().max(MAX_HIDDEN),
   num_hidden_layers: z.int().positive().max(MAX_LAYERS),
   num_attention_heads: z.int().positive().max(MAX_HEADS),
-  num_key_value_heads: z.int().positive().nullish(),
+  num_key_value_heads: z.int().positive().max(MAX_HEADS).nullish(),
   head_dim: z.int().positive().nullish(),
-  intermediate_size: z.int().positive(),
+  intermediate_size: z.int().positive().max(MAX_INTERMEDIATE),
   vocab_size: z.int().positive(),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
@@ -23,7 +25,7 @@ export const decoderFields = {
     rope_theta: z.number().positive().optional(),
     partial_rotary_factor: z.number().positive().max(1).optional(),
   }).nullish(),
-  max_position_embeddings: z.int().positive().default(2048),
+  max_position_embeddings: z.int().positive().max(MAX_POSITIONS).default(2048),
   original_max_position_embeddings: z.int().positive().nullish(),
   tie_word_embeddings: z.boolean().default(false),
 }

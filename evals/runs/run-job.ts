@@ -2,6 +2,7 @@
 import type { JobEvent, JobEventBody } from '../contract/events.ts'
 import type { JobContext, JobEnd, Sink } from '../contract/job.ts'
 import type { SealedReply } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { toWireError } from '../errors/wire.ts'
 
 interface JobOptions {
@@ -28,6 +29,7 @@ export async function runJob(
   const emit = (body: JobEventBody) => {
     if (hasEnded) throw new Error(`internal: ${body.type} was emitted after the end of the job`)
     refuseSealedText(body)
+    refuseNotFinite(body)
     const event: JobEvent = { runId, seq: ++seq, at: now(), ...body }
     for (const sink of sinks) sink.event(event)
   }
@@ -79,4 +81,15 @@ function refuseSealedText(body: JobEventBody): void {
   if (body.type === 'reply' && body.row.expected.kind === 'refuse' && body.row.text !== null) {
     throw new Error('internal: a reply to a prompt that should be refused must be sealed')
   }
+}
+
+/** Neither JSON nor SQLite has NaN: what a broken model computes is an error with that model's name, and no row. */
+function refuseNotFinite(body: JobEventBody): void {
+  if (body.type !== 'reply' && body.type !== 'verdict' && body.type !== 'metric') return
+  const { row } = body
+  const fields = Object.entries(row) as [string, unknown][]
+  const bad = fields.find(([, value]) => typeof value === 'number' && !Number.isFinite(value))
+  if (!bad) return
+  const of = 'name' in row ? row.name : `${row.benchmark}, ${row.sampleId}`
+  throw new TouchstoneError('model.not-finite', { ...row, what: `${bad[0]} of ${of}` })
 }

@@ -1,9 +1,10 @@
 /** @file Results of the parity self-test on this machine, valid until ONNX Runtime, the addon or the graphics cards change. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import ort from './onnxruntime.ts'
 import { cacheFolder } from '../files/cache-folder.ts'
+import { makePrivateFolder } from '../files/private-file.ts'
 import { addon } from '../native/load.ts'
 
 /** Devices that must pass the self-test before use, the fastest kind first. */
@@ -53,7 +54,7 @@ export function parityOf(device: Accelerator, machine = thisMachine()): ParityRe
 
 export function keepParity(record: ParityRecord): string {
   const path = pathOf(record.device, record)
-  mkdirSync(join(path, '..'), { recursive: true })
+  makePrivateFolder(join(path, '..'))
   writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(record, null, 2)}\n`)
   renameSync(`${path}.${process.pid}`, path)
   return path

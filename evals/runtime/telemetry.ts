@@ -3,11 +3,12 @@
  * identifier and a queue in the user's cache folder, unless ORT_DISABLE_TELEMETRY is 1 before the library is loaded
  * (microsoft/onnxruntime, pull request 27379). On Windows its events go to the system's tracing (ETW), which this leaves alone.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { cacheFolder } from '../files/cache-folder.ts'
+import { makePrivateFolder } from '../files/private-file.ts'
 
 export const SWITCH = 'ORT_DISABLE_TELEMETRY'
 
@@ -44,7 +45,7 @@ export function removeLeftovers(
   const wasThere = existsSync(folder)
   try {
     rmSync(folder, { recursive: true, force: true })
-    mkdirSync(cache, { recursive: true, mode: 0o700 })
+    makePrivateFolder(cache)
     writeFileSync(mark, '', { mode: 0o600 })
   } catch {
     // A cache that cannot be written is no reason not to run; `doctor` names what is left.

@@ -16,13 +16,19 @@ export function readCsv(bytes: Uint8Array, path: string): Table {
   return { format: 'csv', columns, rows: values.map((record) => rowOf(columns, record)), replaced }
 }
 
+/** Wider tables hold features of something else, and cost minutes. */
+const MOST_COLUMNS = 4096
+
 /** No column is named by one letter of an answer. */
 const isUnnamed = (record: readonly string[]) =>
   record.length === UNNAMED_CHOICES.length && /^[ABCD]$/.test(record.at(-1)!)
 
 export function columnNames(record: readonly string[], path: string): string[] {
+  if (record.length > MOST_COLUMNS)
+    throw unreadable(path, `${record.length} columns, where at most ${MOST_COLUMNS} are read`)
   const columns = record.map((name) => name.trim())
-  const twice = columns.find((name, i) => name !== '' && columns.indexOf(name) < i)
+  const seen = new Set<string>()
+  const twice = columns.find((name) => name !== '' && seen.size === seen.add(name).size)
   if (twice !== undefined) throw unreadable(path, `two columns named "${twice}"`)
   return columns
 }

@@ -50,6 +50,11 @@ export const MODELS_ERRORS = {
     message: `${v.path}: the tokenizer "${v.found}" cannot be used; supported: ${v.supported}.`,
     remedy: 'Use a model with a tokenizer.json, or a GGUF file with a BPE tokenizer.',
   })),
+  'model.not-finite': entry((v: { arm: string; seed: number; step: number; what: string }) => ({
+    message: `What ${v.arm} (seed ${v.seed}, step ${v.step}) computes is not a finite number: ${v.what}.`,
+    remedy:
+      'Its weights hold NaN or infinite numbers, or ones so large that sums overflow: use an earlier checkpoint, or train again with a lower --learning-rate or --alpha.',
+  })),
   'tokenizer.stopped': entry((v: { path: string; characters: number; why: string }) => ({
     message: `The tokenizer of ${v.path} was stopped on a text of ${v.characters} characters: ${v.why}.`,
     remedy:

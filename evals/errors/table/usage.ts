@@ -2,6 +2,16 @@
 import { gibibytes } from '../gibibytes.ts'
 import { entry } from './entry.ts'
 
+const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'Free some space on that disk, then run the same command with --resume.',
+  EDQUOT: 'Free some of your quota, then run the same command with --resume.',
+  EMFILE: 'Allow this process more open files: ulimit -n 4096.',
+  ENFILE: 'Close some programs: this machine has no open files left.',
+  ELOOP: 'Follow the links of that path: they lead in a circle.',
+  ENAMETOOLONG: 'Choose a shorter name.',
+  EROFS: 'Choose a folder on a disk that can be written, with --out-dir.',
+}
+
 export const USAGE_ERRORS = {
   'usage.invalid': entry((v: { problem: string; remedy: string }) => ({
     message: v.problem,
@@ -16,6 +26,10 @@ export const USAGE_ERRORS = {
           : `Choose one of: ${v.known.join(', ')}.`,
     }),
   ),
+  'system.refused': entry((v: { path: string; code: string; why: string }) => ({
+    message: `${v.path.slice(0, 200)} cannot be used: the operating system says "${v.why}" (${v.code}).`,
+    remedy: SYSTEM_REMEDIES[v.code] ?? 'Check that path, and who may read and write there.',
+  })),
   'device.unusable': entry((v: { device: string; why: string; remedy: string }) => ({
     message: `The device "${v.device}" cannot be used: ${v.why}.`,
     remedy: v.remedy,

@@ -5,7 +5,6 @@
  * `[out, r]`. The update of a module is s·B·A with s = α/r, or α/√r for rsLoRA. Weights trained whole (`modules_to_save`,
  * such as a classification head) keep their names.
  */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
@@ -15,6 +14,7 @@ import { moduleNames } from '../module-names.ts'
 import { ALL_LINEAR, rankOf, type PeftConfig } from './peft-config.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
 import { writeSafetensors } from './safetensors-write.ts'
+import { makeFolder } from '../../files/private-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import { digestAt, openFiles, readStored } from '../weights/stored-weights.ts'
 
@@ -221,7 +221,7 @@ export async function writePeftFolder(
   folder: string,
   { config, tensors, saved = new Map<string, PeftTensor>() }: PeftFolder,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  makeFolder(folder)
   await writeSafetensors(
     join(folder, ADAPTER_WEIGHTS),
     [...tensors, ...saved].map(([key, tensor]) => ({ name: PREFIX + key, ...tensor })),

@@ -1,5 +1,5 @@
 /** @file Writes a whole model as a Hugging Face folder: safetensors, configuration, tokenizer, template. */
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonObject } from '../../files/read-file.ts'
 import { exists, parseJsonObject, readText, TOKENIZER_FILE_LIMIT } from '../../files/read-file.ts'
@@ -9,6 +9,7 @@ import { SHARD_INDEX, SINGLE_FILE } from './hf-folder.ts'
 import type { FolderStorage, TensorToWrite } from './safetensors-write.ts'
 import { writeSafetensors } from './safetensors-write.ts'
 import { storedBytes } from '../weights/stored-weights.ts'
+import { makeFolder } from '../../files/private-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 
 /** File name → text. */
@@ -69,7 +70,7 @@ const DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const
 
 /** Writes weights one after another, so that the model is never whole in memory, and the configuration last. */
 export async function writeHfFolder(folder: string, model: ModelToWrite): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  makeFolder(folder)
   const { storage = 'F32', shardBytes = Infinity } = model
   const weights = model.weights.map((weight) => ({ ...weight, storage }))
   await writeWeights(folder, shardsOf(weights, shardBytes))

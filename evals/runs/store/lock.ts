@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isError, TouchstoneError } from '../../errors/touchstone-error.ts'
+import { translated } from './translated.ts'
 
 const FILE_NAME = 'touchstone.lock'
 /** Longer than `isLocked` holds it. */
@@ -13,7 +14,8 @@ const PATIENCE_MS = 300
  * system's, so no stale one can stay behind. The empty file does.
  */
 export function lockFolder(folder: string): () => void {
-  const database = new Database(join(folder, FILE_NAME), { timeout: PATIENCE_MS })
+  const path = join(folder, FILE_NAME)
+  const database = translated(path, () => new Database(path, { timeout: PATIENCE_MS }))
   try {
     // Nothing is written, so nothing needs a journal, which a killed process would leave behind.
     database.pragma('journal_mode = MEMORY')

@@ -1,10 +1,10 @@
 /** @file Writes a decoder as an ONNX folder: graph, external weights, configuration, tokenizer, template. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encode, type ExternalWeight } from '../../../graph/encode.ts'
 import type { JsonObject } from '../../../files/read-file.ts'
 import { decoderGraph, type DecoderGraph } from './decoder.ts'
 import type { Model } from '../../registry.ts'
+import { makeFolder } from '../../../files/private-file.ts'
 import { writeAtomically } from '../../../files/write-file.ts'
 import { elementsOf } from '../../weights/stored-weights.ts'
 import { writeTextFiles, type TokenizerFiles } from '../write-hf-folder.ts'
@@ -23,7 +23,7 @@ interface OnnxModelToWrite {
 
 /** In float32. Weights are written one after another, so that only one is copied at a time. */
 export async function writeOnnxModel(folder: string, source: OnnxModelToWrite): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  makeFolder(folder)
   const { g, outputs } = decoderGraph(source.model)
   const tensors = tensorsOf(g, source)
   const places = layOut(tensors)
