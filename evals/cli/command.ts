@@ -26,7 +26,7 @@ export interface OptionGroup {
 }
 
 interface Described {
-  /** Positional arguments as help shows them: `[RUN]`. */
+  /** Positional arguments as help shows them: `[RUN]`; one that ends in `…` may be repeated. */
   readonly positionals?: string
   readonly examples: readonly string[]
   /** What help says beyond the summary and the options. */
@@ -67,7 +67,8 @@ interface Verb<C> extends Described {
 export function command<C>({ schema, run, ...described }: Verb<C>): Command {
   const withJson = schema.extend({ json })
   const fields = fieldsOf(withJson)
-  const most = described.positionals?.split(' ').length ?? 0
+  const { positionals } = described
+  const most = positionals?.endsWith('…') ? Infinity : (positionals?.split(' ').length ?? 0)
   return {
     ...described,
     options: [{ title: 'Options', fields }],

@@ -71,6 +71,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     may: ['errors', 'statistics', 'graph', 'runtime', 'models', 'spectra'],
     packages: ['zod'],
   },
+  compose: {
+    about: 'adapters made of other adapters, one way of merging a file',
+    may: ['errors', 'statistics', 'models', 'spectra', 'finetune'],
+  },
   inference: {
     about: 'cached generation, scoring and classification, one state or many in a batch',
     may: ['errors', 'statistics', 'graph', 'runtime', 'models'],
@@ -189,7 +193,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     about: 'words, flags and exit codes',
     may: words(
-      'errors contract files tables models finetune data measure findings/gate findings arms audit sweeps inspect interchange document runs/store runs',
+      'errors contract files tables models finetune compose data measure findings/gate findings arms audit sweeps inspect interchange document runs/store runs',
     ),
     packages: ['zod'],
     node: true,

@@ -54,6 +54,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./exchange/export-model.ts')).exportModelCommand,
   },
   {
+    name: 'merge',
+    summary: 'Make one adapter of several: by sums, singular values, TIES, DARE or LEGO',
+    load: async () => (await import('./exchange/merge.ts')).mergeCommand,
+  },
+  {
     name: 'certify',
     summary: 'Test whether a merged, converted or quantised model is what was measured',
     load: async () => (await import('./exchange/certify.ts')).certifyCommand,

@@ -82,6 +82,34 @@ export const MODELS_ERRORS = {
     message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
     remedy: 'Give the base model that this adapter was trained on with --model.',
   })),
+  'merge.ranks-differ': entry((v: { layer: string; found: readonly number[] }) => ({
+    message: `The adapters change ${v.layer} with ranks ${v.found.join(', ')}; this way of merging adds A and B apart, which needs equal ones.`,
+    remedy: 'Choose --how svd or concat, which merge the changes themselves.',
+  })),
+  'merge.too-few-units': entry((v: { layer: string; rank: number; units: number }) => ({
+    message: `${v.layer} has ${v.units} rank-one units in all adapters together, fewer than the rank ${v.rank}.`,
+    remedy: `Ask for a --rank of at most ${v.units}.`,
+  })),
+  'merge.not-low-rank': entry((v: { path: string; found: string }) => ({
+    message: `${v.path} is not B·A on the stored base alone: it has ${v.found}.`,
+    remedy: 'Merge it into its base with touchstone export-model, or merge plain LoRA adapters.',
+  })),
+  'merge.other-base': entry((v: { path: string; found: string; expected: string }) => ({
+    message: `${v.path} names another base: found ${v.found}; expected ${v.expected}.`,
+    remedy: 'Merge adapters of one base; if it is the same under two names, add --same-base.',
+  })),
+  'merge.not-in-peft': entry((v: { name: string }) => ({
+    message: `PEFT has no way of merging that is ${v.name}.`,
+    remedy: 'Leave --peft-compat out.',
+  })),
+  'merge.weights': entry((v: { found: readonly number[]; adapters: number }) => ({
+    message: `The weights ${v.found.join(', ')} are not ${v.adapters} numbers of 0 or more with one above 0; a change is never taken away from a model.`,
+    remedy: 'Give one weight an adapter, in their order: --weights 0.7,0.3.',
+  })),
+  'merge.exists': entry((v: { path: string }) => ({
+    message: `${v.path} already holds an adapter.`,
+    remedy: 'Name another folder with -o, or delete that one.',
+  })),
   'model.encoder': entry((v: { architecture: string }) => ({
     message: `A model of type ${v.architecture} reads a text and names its class; it writes nothing, so it cannot be asked for a reply, for the probability of one, or with a chat template.`,
     remedy:

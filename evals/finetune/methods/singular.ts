@@ -1,5 +1,5 @@
 /** @file Leading singular triplets of a weight or its gradient, for the start of an adapter. */
-import { normaliseRows, transposed } from '../../spectra/decomposition/matrix.ts'
+import { normaliseRows, transposed, type Numbers } from '../../spectra/decomposition/matrix.ts'
 import { leadingLeft } from '../../spectra/decomposition/partial-svd.ts'
 import { leftSingular } from '../../spectra/decomposition/svd.ts'
 
@@ -17,7 +17,7 @@ const WELL_RESOLVED = 1e-2
 
 /** The first `k` ≤ min(rows, columns) triplets of `data` `[rows, columns]`; beyond its rank, an arbitrary orthonormal completion. */
 export function leadingTriplets(
-  data: Float32Array,
+  data: Numbers,
   rows: number,
   columns: number,
   k: number,
@@ -39,7 +39,7 @@ export function leadingTriplets(
 }
 
 function rightOf(
-  data: Float32Array,
+  data: Numbers,
   rows: number,
   columns: number,
   left: Float64Array,
