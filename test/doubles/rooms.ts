@@ -67,13 +67,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: true,
   },
   finetune: {
-    about: 'fine-tuning methods, one a file, and the training loop that knows none of them',
+    about: 'fine-tuning methods, one a file, the training loop that knows none of them, merging',
     may: ['errors', 'statistics', 'graph', 'runtime', 'models', 'spectra'],
     packages: ['zod'],
-  },
-  compose: {
-    about: 'adapters made of other adapters, one way of merging a file',
-    may: ['errors', 'statistics', 'models', 'spectra', 'finetune'],
   },
   inference: {
     about: 'cached generation, scoring and classification, one state or many in a batch',
@@ -193,7 +189,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     about: 'words, flags and exit codes',
     may: words(
-      'errors contract files tables models finetune compose data measure findings/gate findings arms audit sweeps inspect interchange document runs/store runs',
+      'errors contract files tables models finetune data measure findings/gate findings arms audit sweeps inspect interchange document runs/store runs',
     ),
     packages: ['zod'],
     node: true,

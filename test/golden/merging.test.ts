@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { mergeAdapters } from '../../evals/compose/merge.ts'
-import { productOf } from '../../evals/compose/low-rank.ts'
-import { MERGINGS } from '../../evals/compose/registry.ts'
+import { mergeAdapters } from '../../evals/finetune/merging/merge.ts'
+import { productOf } from '../../evals/finetune/merging/low-rank.ts'
+import { MERGINGS } from '../../evals/finetune/merging/registry.ts'
 import { scaleOf } from '../../evals/models/formats/peft-config.ts'
 
 interface Fixture {

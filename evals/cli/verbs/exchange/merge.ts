@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { markException } from '../../../arms/weights-exception.ts'
-import { mergeAdapters, type MergedLayer, type Source } from '../../../compose/merge.ts'
-import type { Merging } from '../../../compose/merging.ts'
-import { findMerging, MERGINGS } from '../../../compose/registry.ts'
+import { mergeAdapters, type MergedLayer, type Source } from '../../../finetune/merging/merge.ts'
+import type { Merging } from '../../../finetune/merging/merging.ts'
+import { findMerging, MERGINGS } from '../../../finetune/merging/registry.ts'
 import { counted, percent } from '../../../contract/words.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { TouchstoneError, usageError } from '../../../errors/touchstone-error.ts'
@@ -64,10 +64,10 @@ export const mergeCommand = command({
   examples: [
     'touchstone merge ./polite ./german --how svd --rank 16 -o merged',
     'touchstone merge ./polite ./german --how ties --weights 1,0.5 --density 0.3 -o merged',
-    'touchstone eval --model ./base --candidate merged --suite house',
+    'touchstone merge ./a ./b ./c --how lego --rank 8 -o merged',
   ],
   remark:
-    'Ways that cut to a rank say what the cut lost. merge.json in the folder names every adapter by its digest, with\nits weight. A merged adapter is measured like any other: --candidate.',
+    'Ways that cut to a rank say what the cut lost. merge.json in the folder names every adapter by its digest, with\nits weight. A merged adapter is measured like any other, by touchstone eval with --candidate.',
   async run({ options, named, tell }) {
     const way = findMerging(options.how)
     requireRead(way, options)

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { productOf } from '../../../evals/compose/low-rank.ts'
-import type { Layer, MergeSettings, Part } from '../../../evals/compose/merging.ts'
-import { concat } from '../../../evals/compose/ways/concat.ts'
-import { dare } from '../../../evals/compose/ways/dare.ts'
-import { lego } from '../../../evals/compose/ways/lego.ts'
-import { svd } from '../../../evals/compose/ways/svd.ts'
-import { taskArithmetic } from '../../../evals/compose/ways/task-arithmetic.ts'
-import { ties } from '../../../evals/compose/ways/ties.ts'
-import { fillNormal, randomStream } from '../../../evals/statistics/random.ts'
+import { productOf } from '../../../../evals/finetune/merging/low-rank.ts'
+import type { Layer, MergeSettings, Part } from '../../../../evals/finetune/merging/merging.ts'
+import { concat } from '../../../../evals/finetune/merging/ways/concat.ts'
+import { dare } from '../../../../evals/finetune/merging/ways/dare.ts'
+import { lego } from '../../../../evals/finetune/merging/ways/lego.ts'
+import { svd } from '../../../../evals/finetune/merging/ways/svd.ts'
+import { taskArithmetic } from '../../../../evals/finetune/merging/ways/task-arithmetic.ts'
+import { ties } from '../../../../evals/finetune/merging/ways/ties.ts'
+import { fillNormal, randomStream } from '../../../../evals/statistics/random.ts'
 
 const settings = (given: Partial<MergeSettings> = {}, seed = 0): MergeSettings => ({
   rank: null,

@@ -1,5 +1,5 @@
 /** @file Every way of merging adapters; a new one is a file in `ways/` and a line here. */
-import { findNamed } from '../errors/names.ts'
+import { findNamed } from '../../errors/names.ts'
 import type { Merging } from './merging.ts'
 import { concat } from './ways/concat.ts'
 import { dare } from './ways/dare.ts'

@@ -1,5 +1,5 @@
 /** @file A way of merging: what becomes of one layer that several adapters change. */
-import type { RandomStream } from '../statistics/random.ts'
+import type { RandomStream } from '../../statistics/random.ts'
 
 /** ΔW = scale · B · A of one adapter, which counts `weight` times. */
 export interface Part {

@@ -2,8 +2,8 @@
  * @file Ways of merging that are defined number by number, on whole changes ΔW or, as in PEFT, on A and on B apart (which lets
  * cross terms B_i·A_j appear).
  */
-import { TouchstoneError } from '../errors/touchstone-error.ts'
-import type { RandomStream } from '../statistics/random.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import type { RandomStream } from '../../statistics/random.ts'
 import { cutMatrix, productOf } from './low-rank.ts'
 import type { MergeLayer, MergeSettings } from './merging.ts'
 

@@ -3,9 +3,9 @@
  * clustered by k-means on [a; b]; the centroids are the merged adapter’s units. Units are canonical: ‖a‖ = ‖b‖, and the entry
  * of a with the largest magnitude is positive, since (a, b), (−a, −b) and (ta, b/t) are one unit (our choice; docs/methods/merging.md).
  */
-import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import type { RandomStream } from '../../statistics/random.ts'
-import { transposed } from '../../spectra/decomposition/matrix.ts'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import type { RandomStream } from '../../../statistics/random.ts'
+import { transposed } from '../../../spectra/decomposition/matrix.ts'
 import { largestRank, stacked, sumOfRanks } from '../low-rank.ts'
 import type { Layer, Merged, Merging, MergeSettings } from '../merging.ts'
 

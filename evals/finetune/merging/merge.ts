@@ -2,11 +2,11 @@
  * @file Several adapters of one base made into one, layer by layer. Takes adapters whose change is s·B·A of the stored base alone:
  * no DoRA, no weights saved whole, no initialisation that moved the base.
  */
-import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { finiteNumbers } from '../spectra/decomposition/matrix.ts'
-import { randomStream } from '../statistics/random.ts'
-import { ALL_LINEAR, rankOf, rawStartOf, scaleOf } from '../models/formats/peft-config.ts'
-import type { PeftFolder, PeftTensor } from '../models/formats/peft-folder.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { finiteNumbers } from '../../spectra/decomposition/matrix.ts'
+import { randomStream } from '../../statistics/random.ts'
+import { ALL_LINEAR, rankOf, rawStartOf, scaleOf } from '../../models/formats/peft-config.ts'
+import type { PeftFolder, PeftTensor } from '../../models/formats/peft-folder.ts'
 import type { Layer, Merged, Merging, MergeSettings, Part } from './merging.ts'
 
 export interface Source {
@@ -16,7 +16,7 @@ export interface Source {
   readonly weight: number
 }
 
-export interface MergeRequest extends Omit<MergeSettings, 'random'> {
+interface MergeRequest extends Omit<MergeSettings, 'random'> {
   readonly way: Merging
   readonly seed: number
   /** PEFT’s form of the way. */

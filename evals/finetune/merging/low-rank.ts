@@ -1,7 +1,7 @@
 /** @file The best approximation of a merged change by a given rank, from its factors or from the whole matrix. */
-import { leadingTriplets } from '../finetune/methods/singular.ts'
-import { dot, transposed, vector } from '../spectra/decomposition/matrix.ts'
-import { leftSingular } from '../spectra/decomposition/svd.ts'
+import { leadingTriplets } from '../methods/singular.ts'
+import { dot, transposed, vector } from '../../spectra/decomposition/matrix.ts'
+import { leftSingular } from '../../spectra/decomposition/svd.ts'
 import type { Layer, Merged, MergeSettings, Part } from './merging.ts'
 
 /** σ_j u_j as columns of B and v_j as rows of A. */
@@ -14,7 +14,7 @@ interface Truncated {
 }
 
 /** The rank that is asked for, at most `most` and min(rows, columns). */
-export const rankFor = (layer: Layer, { rank }: MergeSettings, most = Infinity): number =>
+const rankFor = (layer: Layer, { rank }: MergeSettings, most = Infinity): number =>
   Math.min(rank ?? largestRank(layer), layer.rows, layer.columns, most)
 
 export const largestRank = ({ parts }: Layer): number => Math.max(...parts.map(({ rank }) => rank))

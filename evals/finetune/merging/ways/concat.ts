@@ -1,5 +1,5 @@
 /** @file [w₁s₁B₁ … wₙsₙBₙ]·[A₁; …; Aₙ]: exactly the sum of the changes, at the sum of their ranks. */
-import { transposed } from '../../spectra/decomposition/matrix.ts'
+import { transposed } from '../../../spectra/decomposition/matrix.ts'
 import { stacked, sumOfRanks } from '../low-rank.ts'
 import type { Layer, Merged, Merging } from '../merging.ts'
 
