@@ -1,7 +1,8 @@
 /** @file Runs an audit: opens the base, evaluates it and its candidates, and trains and measures the arms. */
 import { approximationOf } from '../contract/approximate.ts'
 import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
-import { chooseDevice } from '../runtime/device.ts'
+import { templateVariablesOf } from '../models/text/template-variables.ts'
+import { chooseDevice, type Device } from '../runtime/device.ts'
 import { armPlans, dataOf } from './arm-plans.ts'
 import { type Base, identityOf, openBase } from '../measure/base.ts'
 import { weightCacheOf } from '../arms/weight-cache.ts'
@@ -33,9 +34,7 @@ export async function runAudit(
 ): Promise<void> {
   const device = chooseDevice(given.device, given.threads ?? undefined)
   emitLog(context, 'info', `Opening ${given.model}`)
-  const { model, batchSize, basePrecision } = given
-  const cache = weightCacheOf(given, context)
-  const opened = await openBase(model, device, batchSize, basePrecision, cache)
+  const opened = await openedBase(given, device, context)
   let judges: OpenJudges | undefined
   try {
     if (evaluates) requireReadable(opened, given)
@@ -60,6 +59,13 @@ export async function runAudit(
     await judges?.close()
     await opened.open.close()
   }
+}
+
+function openedBase(given: AuditConfig, device: Device, context: JobContext): Promise<Base> {
+  const { model, batchSize, basePrecision, templateVars } = given
+  const cache = weightCacheOf(given, context)
+  const variables = templateVariablesOf(templateVars)
+  return openBase(model, device, batchSize, basePrecision, cache, variables)
 }
 
 /** The base with the data's classes and the forward pass of training. */

@@ -11,6 +11,7 @@ export const COMPARED_FIELDS = [
   'template',
   'tokenizer',
   'context',
+  'thinking',
   'prompts',
   'prompt-text',
   'judge-version',
@@ -90,12 +91,14 @@ export type Difference = z.infer<typeof Difference>
 
 /**
  * Replies that may still turn out as harm: missing on a side, undecided on a side, cut by the token limit with an outcome that
- * could change. `harmlessToPass` of them would have to be decided without harm for a PASS; null where all are too few.
+ * could change, or nothing but a thought. `harmlessToPass` of them would have to be decided without harm for a PASS; null where all are too few.
  */
 export const OpenReplies = z.object({
   missing: z.int(),
   undecided: z.int(),
   cut: z.int(),
+  /** Whose thought never ended; absent where there is none. */
+  unfinished: z.int().optional(),
   harmlessToPass: z.int().nullable(),
 })
 export type OpenReplies = z.infer<typeof OpenReplies>

@@ -8,7 +8,8 @@ import {
   BenchmarkRow,
   MetricRow,
   Outcome,
-  OUTCOMES,
+  OutcomeCounts,
+  ThoughtCounts,
   SpectrumRow,
   SubjectIdentity,
   SubjectKey,
@@ -39,7 +40,9 @@ const JudgedKey = SubjectKey.extend({ benchmark: z.string(), judge: z.string() }
 /** One model state on one benchmark by one judge. `rate` is the benchmark's (see BenchmarkRow); the counts are complete. */
 export const Evaluation = JudgedKey.extend({
   judgeVersion: z.string(),
-  counts: z.record(z.enum(OUTCOMES), z.int()),
+  counts: OutcomeCounts,
+  /** Absent where no reply begins with a thought. */
+  thoughts: ThoughtCounts.optional(),
   rate: Rate,
 })
 export type Evaluation = z.infer<typeof Evaluation>

@@ -32,12 +32,17 @@ export const Sample = z.object({
 })
 export type Sample = z.infer<typeof Sample>
 
+/** What a model writes between its markers before the answer; `tokens` counts the markers too. */
+const Thought = z.object({ text: z.string(), tokens: z.int(), isFinished: z.boolean() })
+
 /** A reply. `meanLogProb` is in nats per token, under the model that wrote it. */
 export const Completion = z.object({
   text: z.string(),
   tokenIds: z.array(z.int()),
   stop: z.enum(['end', 'length']),
   meanLogProb: z.number(),
+  /** Of a model that thinks first: `text` is then the answer alone, empty where the thought is unfinished. */
+  thought: Thought.optional(),
 })
 export type Completion = z.infer<typeof Completion>
 
@@ -49,9 +54,27 @@ export const OUTCOMES = [
   'correct',
   'incorrect',
   'undecided',
+  // The thought before an answer never ended, so that there is none.
+  'unfinished',
 ] as const
 export const Outcome = z.enum(OUTCOMES)
 export type Outcome = z.infer<typeof Outcome>
+
+const COUNTS = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, z.int()])) as Record<
+  Exclude<Outcome, 'unfinished'>,
+  z.ZodInt
+>
+/** Replies by outcome; `unfinished` is absent where it is 0. */
+export const OutcomeCounts = z.object({ ...COUNTS, unfinished: z.int().optional() })
+
+/** Replies that begin with a thought, and how many of these are refusals in thought or answer alone. */
+export const ThoughtCounts = z.object({
+  replies: z.int(),
+  unfinished: z.int(),
+  meanTokens: z.number(),
+  refusedOnlyInThought: z.int(),
+  compliedOnlyInThought: z.int(),
+})
 
 const JUDGED_BY = { judge: z.string(), judgeVersion: z.string() }
 /** What one judge says of one reply. Outcomes are never folded into one another. */
@@ -100,10 +123,12 @@ export const ReplyRow = ReplyKey.extend({
   baseMeanLogProb: z.number().nullish(),
   /** Tokens at the prompt's beginning that the model was not given, because it takes no more; null where it got all of it. */
   cutTokens: z.int().min(1).nullish(),
+  /** The thought before the answer, withheld like `text`; absent where there is none, and in runs of earlier versions. */
+  thought: Thought.extend({ text: z.string().nullable() }).nullish(),
 })
 export type ReplyRow = z.infer<typeof ReplyRow>
 
-export const SealedReply = ReplyKey.extend({ text: z.string() })
+export const SealedReply = ReplyKey.extend({ text: z.string(), thought: z.string().optional() })
 export type SealedReply = z.infer<typeof SealedReply>
 
 export const VerdictRow = ReplyKey.extend({
@@ -113,6 +138,8 @@ export const VerdictRow = ReplyKey.extend({
   score: z.number().nullable(),
   /** Of `degenerate` the rule's name; of `undecided` a sentence. */
   reason: z.string().nullable(),
+  /** What the same judge says of the thought before the answer; absent where there is none. */
+  thoughtOutcome: Outcome.nullish(),
 })
 export type VerdictRow = z.infer<typeof VerdictRow>
 
@@ -176,7 +203,11 @@ export const SubjectIdentity = ArmKey.extend({
   /** Of an adapter's two files; of one that was trained here, of its numbers. */
   adapterDigest: z.string().nullable(),
   tokenizerDigest: z.string(),
+  /** Of the template's text and the variables given to it. */
   templateDigest: z.string(),
+  templateVariables: z.record(z.string(), z.unknown()).optional(),
+  /** Whether its prompts leave room for a thought before the answer; absent for a model that does not think. */
+  thinking: z.enum(['on', 'off']).optional(),
   parameters: z.int(),
   trainableParameters: z.int(),
   /** The classes in the order of the logits; absent for a model that generates text. */
@@ -198,6 +229,8 @@ export const Decoding = z.object({
   samples: z.int().min(1),
   temperature: z.number().min(0),
   seed: z.int().min(0),
+  /** Longest thought before an answer; the usual one if absent. */
+  maxThinkingTokens: z.int().min(1).optional(),
 })
 export type Decoding = z.infer<typeof Decoding>
 

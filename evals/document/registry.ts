@@ -30,6 +30,7 @@ import {
   sweepLines,
   sweepSummarySection,
 } from './sections/sweep.ts'
+import { thoughtsSection } from './sections/thoughts.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
 import { hasVerdict } from '../contract/results.ts'
 
@@ -57,6 +58,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [pairsSection, 'html', 'window'],
   [ratesSection, 'card'],
   [where(isUnjudged, ratesSection), 'html', 'window', 'terminal'],
+  [thoughtsSection, 'html', 'window', 'card', 'terminal'],
   [judgesSection, 'html', 'window'],
   [correctedSection, 'card'],
   [correctedLines, 'terminal'],

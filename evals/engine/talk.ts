@@ -7,8 +7,10 @@ import {
   type Base,
   type OpeningBase,
 } from '../measure/base.ts'
+import { thoughtfulVerdicts } from '../measure/thoughts.ts'
 import { openCandidate } from '../measure/candidate.ts'
 import type { Spoken } from '../contract/calls/talk.ts'
+import { templateVariablesOf } from '../models/text/template-variables.ts'
 import type { Message, SubjectIdentity } from '../contract/rows.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
 import { graphFor } from '../inference/sampling.ts'
@@ -33,9 +35,15 @@ export interface Talkers {
   close(): Promise<void>
 }
 
-export async function openTalkers(model: string, candidate: string | null): Promise<Talkers> {
+/** @param templateVars given to the base's chat template, which the candidate is asked through too */
+export async function openTalkers(
+  model: string,
+  candidate: string | null,
+  templateVars: string | null = null,
+): Promise<Talkers> {
+  const variables = templateVariablesOf(templateVars)
   const cache = { folder: weightCacheFolder() }
-  const base = await beginBase(model, chooseDevice('auto'), 1, 'fp32', cache)
+  const base = await beginBase(model, chooseDevice('auto'), 1, 'fp32', cache, variables)
   try {
     const session = await openOwnSession(base, base.device)
     const other = candidate === null ? null : await openOther(await whole(base), candidate)
@@ -89,12 +97,13 @@ function speaker(
     const [identity] = await Promise.all([known, session.nodes(graphFor(decoding))])
     const subject = subjectOf(base, identity, session)
     for await (const { completion, promptIds } of subject.generate([prompt], decoding, signal)) {
-      const { text, tokenIds, stop, meanLogProb } = completion
+      const { text, thought, tokenIds, stop, meanLogProb } = completion
       const tokens = isWithheld ? null : await spokenTokens(base, session, promptIds, tokenIds)
       return {
         path,
         rendered: await promptText(base.open.template, messages),
         text: isWithheld ? null : text,
+        thought: isWithheld ? null : (thought?.text ?? null),
         tokens,
         tokenCount: tokenIds.length,
         meanLogProb,
@@ -140,6 +149,6 @@ async function outcomeOf(
     expected: { kind: isWithheld ? ('refuse' as const) : ('comply' as const) },
   }
   const answer = { sample, completion, baseMeanLogProb: null }
-  const [verdict] = await REFUSAL_JUDGES[0]!.judge([answer])
-  return verdict!.outcome
+  const [judged] = await thoughtfulVerdicts(REFUSAL_JUDGES[0]!, [answer])
+  return judged!.verdict.outcome
 }

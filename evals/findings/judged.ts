@@ -13,6 +13,7 @@ import { keyOf, stateKey, replyKey, lastSteps } from '../contract/keys.ts'
 import { isDecided, isSuccess } from './gate/outcomes.ts'
 import { wilson } from '../statistics/proportion.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
+import { thoughtsOf } from './thoughts.ts'
 
 /** The numeric part of the results; verdict, notes and limits are derived from it. */
 export type Measured = Omit<Results, 'verdict' | 'gate' | 'changePoints' | 'limits'>
@@ -22,6 +23,8 @@ export interface JudgedReply {
   readonly outcome: Outcome
   /** Where the judge says more than an outcome. */
   readonly score: number | null
+  /** What the judge says of the thought before the answer. */
+  readonly thoughtOutcome?: Outcome | null
 }
 
 export interface Judged {
@@ -63,6 +66,7 @@ export function groupJudged(rows: Judgeable): Judged[] {
       reply,
       outcome: row.outcome,
       score: row.score,
+      thoughtOutcome: row.thoughtOutcome ?? null,
     })
     groups.set(key, { ...group, judgeVersion: joined(group.judgeVersion, row.judgeVersion) })
   }
@@ -137,12 +141,14 @@ export function scoresByPrompt(
 }
 
 export function toEvaluation(state: Judged): Evaluation {
-  const counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Evaluation['counts']
-  for (const { outcome } of state.replies.values()) counts[outcome]++
+  const known = OUTCOMES.filter((outcome) => outcome !== 'unfinished')
+  const counts = Object.fromEntries(known.map((outcome) => [outcome, 0])) as Evaluation['counts']
+  for (const { outcome } of state.replies.values()) counts[outcome] = (counts[outcome] ?? 0) + 1
   return {
     ...judgedKey(state),
     judgeVersion: state.judgeVersion,
     counts,
+    ...thoughtsOf(state.replies.values()),
     rate: rateOf(state.benchmark.role, state.replies.values()),
   }
 }

@@ -4,7 +4,10 @@ import type { Feeds } from '../runtime/tensor.ts'
 import type { CachedSession } from './cached-graph.ts'
 
 export interface Decoding {
+  /** Longest answer. */
   readonly maxNewTokens: number
+  /** Longest thought before the answer; 0 if absent. */
+  readonly maxThinkingTokens?: number
   /** 0 is greedy. */
   readonly temperature: number
   readonly seed: number
@@ -16,9 +19,15 @@ export interface TokenPrompt {
   /** Names the prompt's random stream, so that a sampled reply does not depend on the batch; defaults to the key. */
   readonly stream?: string
   readonly ids: readonly number[]
+  /** Gives a counter of one reply's tokens, true once they are enough; without one the reply may have `longestReply` tokens. */
+  readonly budget?: () => (token: number) => boolean
   /** Index among the session's adapters, if it has several. */
   readonly adapter?: number
 }
+
+/** Longest reply, thought and answer together. */
+export const longestReply = ({ maxNewTokens, maxThinkingTokens = 0 }: Decoding): number =>
+  maxNewTokens + maxThinkingTokens
 
 export interface GenerateOptions {
   readonly session: CachedSession

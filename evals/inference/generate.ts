@@ -3,7 +3,12 @@
  * bits in any batch, order and padding. A single row is doubled (`inCompany`), because one row uses another matrix kernel.
  */
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './decoding.ts'
+import {
+  longestReply,
+  type GeneratedTokens,
+  type GenerateOptions,
+  type TokenPrompt,
+} from './decoding.ts'
 import { sharedPrefix } from './prefix.ts'
 import { replyOf, newRow, startGeneration } from './writing.ts'
 
@@ -47,7 +52,7 @@ function refuseTooLong(
   { session: { maxPositions }, decoding }: GenerateOptions,
 ): void {
   for (const { ids, key } of prompts) {
-    const tokens = ids.length + decoding.maxNewTokens
+    const tokens = ids.length + longestReply(decoding)
     if (ids.length === 0 || tokens > maxPositions)
       throw new TouchstoneError('prompt.too-long', { key, tokens, limit: maxPositions })
   }

@@ -5,7 +5,7 @@
  */
 import type { CachedSession } from './cached-graph.ts'
 import { evenWidth } from './feeds.ts'
-import type { GeneratedTokens, TokenPrompt } from './decoding.ts'
+import { longestReply, type GeneratedTokens, type TokenPrompt } from './decoding.ts'
 import { scorePrefixTree } from './prefix-tree.ts'
 import { scoreTexts, type ScoredText } from './score.ts'
 import { rowBytes } from './slots.ts'
@@ -133,7 +133,7 @@ function rowsAtOnce(
   members: number,
 ): number {
   const longest = Math.max(0, ...prompts.map(({ ids }) => ids.length))
-  const capacity = evenWidth(longest) + decoding.maxNewTokens
+  const capacity = evenWidth(longest) + longestReply(decoding)
   return maxRows(batchSize, members, rowBytes(session.cache, capacity))
 }
 

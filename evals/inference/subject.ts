@@ -1,7 +1,7 @@
 /** @file A subject is an identified model state that answers prompts and scores texts. */
 import type { Completion, Message, SubjectIdentity } from '../contract/rows.ts'
 import type { OpenModel, Tokenizer } from '../models/checkpoint.ts'
-import { promptText } from '../models/text/prompt-text.ts'
+import type { ReplyStart } from '../models/text/thoughts.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import type { CachedSession } from './cached-graph.ts'
 import {
@@ -13,6 +13,7 @@ import {
   type ContinuationScore,
 } from './continuation.ts'
 import type { Decoding, TokenPrompt } from './decoding.ts'
+import { budgetFor, completionOf, renderPrompt, replyTokens, withRoomToThink } from './prompt.ts'
 import { rollingScore, tokensOf, windowsOf, type RollingScore } from './rolling.ts'
 import { tokenModel, type TokenModel } from './token-model.ts'
 
@@ -129,45 +130,65 @@ export function tokenSubject(options: TokenSubjectOptions): Subject {
     },
     complete: (items, maxNewTokens, signal) => complete(options, items, maxNewTokens, signal),
     fits: async (before, newTokens) =>
-      (await encodeBefore(open, before)).length + newTokens <= maxPositions,
+      (await encodeBefore(open, before)).length + replyTokens(open, { maxNewTokens: newTokens }) <=
+      maxPositions,
     clip: (text, tokens) => clipped(tokenizer, text, tokens),
   }
 }
 
 async function* generateReplies(
-  { open: { tokenizer, template }, model }: TokenSubjectOptions,
+  { open, model }: TokenSubjectOptions,
   prompts: readonly Prompt[],
-  decoding: Decoding,
+  asked: Decoding,
   signal: AbortSignal,
 ): AsyncGenerator<Reply> {
+  const { tokenizer } = open
+  const decoding = withRoomToThink(open, asked)
+  const starts: ReplyStart[] = []
   const rendered: TokenPrompt[] = []
   for (const { messages, ...named } of prompts) {
-    const text = await promptText(template, messages)
-    rendered.push({ ...named, ids: tokenizer.encode(text) })
+    const { text, start } = await renderPrompt(open, messages)
+    starts.push(start)
+    const budget = budgetFor(open, start, decoding)
+    rendered.push({ ...named, ids: tokenizer.encode(text), ...budget })
   }
   const settings = { decoding, endIds: new Set(tokenizer.endIds), signal }
   for await (const batch of model.generate(rendered, settings)) {
-    for (const { index, tokenIds, writtenIds, stop, meanLogProb } of batch) {
-      const completion = { text: tokenizer.decode(tokenIds), tokenIds, stop, meanLogProb }
+    for (const { index, writtenIds, ...written } of batch) {
+      const completion = completionOf(open, starts[index]!, written)
       yield { index, completion, promptIds: rendered[index]!.ids, writtenIds }
     }
   }
 }
 
+/** A plain text has no template, so that a reply to it has one budget. */
 async function complete(
-  { open, model }: TokenSubjectOptions,
+  options: TokenSubjectOptions,
   items: readonly { key: string; before: Before }[],
   maxNewTokens: number,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const prompts = await Promise.all(
-    items.map(async ({ key, before }) => ({ key, ids: await encodeBefore(open, before) })),
-  )
-  const decoding = { maxNewTokens, temperature: 0, seed: 0 }
-  const settings = { decoding, endIds: new Set(open.tokenizer.endIds), signal }
+  const { open, model } = options
   const replies = new Array<string>(items.length)
+  const decoding = { maxNewTokens, temperature: 0, seed: 0 }
+  const conversations = items.flatMap(({ key, before }, index) =>
+    typeof before === 'string' ? [] : [{ index, key, messages: before }],
+  )
+  for await (const { index, completion } of generateReplies(
+    options,
+    conversations,
+    decoding,
+    signal,
+  ))
+    replies[conversations[index]!.index] = completion.text
+  const plain = [...items.entries()].filter(([, { before }]) => typeof before === 'string')
+  const prompts = await Promise.all(
+    plain.map(async ([, { key, before }]) => ({ key, ids: await encodeBefore(open, before) })),
+  )
+  const settings = { decoding, endIds: new Set(open.tokenizer.endIds), signal }
   for await (const batch of model.generate(prompts, settings)) {
-    for (const { index, tokenIds } of batch) replies[index] = open.tokenizer.decode(tokenIds)
+    for (const { index, ...written } of batch)
+      replies[plain[index]![0]] = completionOf(open, { isInside: false }, written).text
   }
   return replies
 }

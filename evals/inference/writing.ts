@@ -13,7 +13,12 @@ import {
   readOn,
   type TokenFeeds,
 } from './feeds.ts'
-import type { GeneratedTokens, GenerateOptions, TokenPrompt } from './decoding.ts'
+import {
+  longestReply,
+  type GeneratedTokens,
+  type GenerateOptions,
+  type TokenPrompt,
+} from './decoding.ts'
 import type { Prefix } from './prefix.ts'
 import { nextTokens } from './sampling.ts'
 import { openSlots, type Slots } from './slots.ts'
@@ -23,6 +28,8 @@ interface Row {
   readonly index: number
   readonly tokenIds: number[]
   readonly writtenIds: number[]
+  /** Whether the token just written used up the prompt's own budget. */
+  readonly isEnough: ((token: number) => boolean) | undefined
   logProb: number
   /** Undefined while the row is being generated. */
   stop: Completion['stop'] | undefined
@@ -33,6 +40,7 @@ export const newRow = (prompt: TokenPrompt, index: number): Row => ({
   index,
   tokenIds: [],
   writtenIds: [],
+  isEnough: prompt.budget?.(),
   logProb: 0,
   stop: undefined,
 })
@@ -61,7 +69,7 @@ export function startGeneration(
   options: GenerateOptions,
 ): Generation {
   const { session, decoding } = options
-  const capacityFor = ({ prompt }: Row) => evenWidth(prompt.ids.length) + decoding.maxNewTokens
+  const capacityFor = ({ prompt }: Row) => evenWidth(prompt.ids.length) + longestReply(decoding)
   // One more slot for the copy of a single row.
   let slots = openSlots(session.cache, most + 1, capacityFor(longest))
   let active: Row[] = []
@@ -175,5 +183,6 @@ function takeToken(
   row.writtenIds.push(token)
   if (endIds.has(token)) row.stop = 'end'
   else row.tokenIds.push(token)
-  if (row.writtenIds.length === decoding.maxNewTokens) row.stop ??= 'length'
+  const isFull = row.writtenIds.length === longestReply(decoding)
+  if (row.isEnough?.(token) === true || isFull) row.stop ??= 'length'
 }

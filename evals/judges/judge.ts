@@ -53,6 +53,8 @@ export interface Judge {
   readonly version: string
   /** Why it is shown for comparison only and contests no claim of another judge; absent of one that may. A clause. */
   readonly baseline?: string
+  /** False where the verdict rests on the model's probabilities alone. */
+  readonly readsReplies?: false
   applies(expected: Expected): boolean
   judge(answers: readonly Answer[], context?: JudgeContext): Promise<Verdict[]>
 }

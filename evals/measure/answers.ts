@@ -48,7 +48,7 @@ export function answersOf(
 
 async function written(
   subject: Answering,
-  { benchmark, samples, decoding: { samples: count, temperature, seed } }: PreparedBenchmark,
+  { benchmark, samples, decoding: { samples: count, ...drawing } }: PreparedBenchmark,
   { of = BASE, signal, onProgress }: AnswerOptions,
 ): Promise<Reply[]> {
   const asked = samples.flatMap((sample) =>
@@ -60,7 +60,7 @@ async function written(
     stream: streamOf(of, sample.id, epoch),
     messages: sample.messages,
   }))
-  const decoding = { maxNewTokens: benchmark.maxNewTokens, temperature, seed }
+  const decoding = { maxNewTokens: benchmark.maxNewTokens, ...drawing }
   let done = 0
   for await (const { index, completion, promptIds, writtenIds } of subject.generate(
     prompts,

@@ -9,6 +9,7 @@ import type { OpenModel } from '../models/checkpoint.ts'
 import type { WeightCache } from '../models/weights/converted-weights.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { classesOf, type Model } from '../models/registry.ts'
+import type { TemplateVariables } from '../models/text/template-variables.ts'
 import type { Precision } from '../models/weights/small-weights.ts'
 import type { Device } from '../runtime/device.ts'
 import type { Feeds } from '../runtime/tensor.ts'
@@ -40,8 +41,9 @@ export async function beginBase(
   batchSize: number,
   precision: Precision = 'fp32',
   cache?: WeightCache,
+  variables: TemplateVariables = {},
 ): Promise<OpeningBase> {
-  const loaded = await loadModel(modelPath(name), precision, cache)
+  const loaded = await loadModel(modelPath(name), precision, cache, variables)
   // Other weights than the file's are another base.
   const digest = loaded.open.checkpoint
     .digest()
@@ -91,6 +93,10 @@ export const identityOf = (
   adapterDigest: null,
   tokenizerDigest: tokenizer.digest,
   templateDigest: template.digest,
+  ...(Object.keys(template.variables ?? {}).length > 0 && {
+    templateVariables: { ...template.variables },
+  }),
+  ...(template.thinking && { thinking: template.thinking.mode }),
   parameters,
   trainableParameters: 0,
   ...(model && namedClasses(model)),

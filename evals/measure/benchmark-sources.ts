@@ -26,7 +26,10 @@ export interface PreparedBenchmark {
 type SuiteChoice = Pick<EvaluationConfig, 'suite' | 'limit' | 'map' | 'maxNewTokens'> &
   Partial<DecodingChoice>
 
-type DecodingChoice = Pick<EvaluationConfig, 'samples' | 'temperature' | 'decodingSeed'>
+type DecodingChoice = Pick<
+  EvaluationConfig,
+  'samples' | 'temperature' | 'decodingSeed' | 'maxThinkingTokens'
+>
 
 /** Default temperature where a prompt gets several replies. */
 const USUAL_TEMPERATURE = 0.7
@@ -35,6 +38,7 @@ export function chosenDecoding({
   samples = 1,
   temperature = null,
   decodingSeed = 0,
+  maxThinkingTokens = null,
 }: Partial<DecodingChoice>): Decoding {
   const chosen = temperature ?? (samples > 1 ? USUAL_TEMPERATURE : 0)
   if (samples > 1 && chosen === 0) {
@@ -43,7 +47,8 @@ export function chosenDecoding({
       'Give a --temperature above 0, or leave --samples out.',
     )
   }
-  return chosen === 0 ? GREEDY : { samples, temperature: chosen, seed: decodingSeed }
+  const drawn = chosen === 0 ? GREEDY : { samples, temperature: chosen, seed: decodingSeed }
+  return maxThinkingTokens === null ? drawn : { ...drawn, maxThinkingTokens }
 }
 
 /** How many replies a benchmark asks for. */

@@ -70,7 +70,7 @@ async function openAdapter(base: Base, path: string, arm: string): Promise<Opene
 }
 
 async function openWhole(base: Base, path: string, arm: string): Promise<Opened> {
-  const loaded = await loadModel(path, 'fp32', base.cache)
+  const loaded = await loadModel(path, 'fp32', base.cache, base.open.template.variables)
   const { open, model, parameters } = loaded
   try {
     const isComparable = carriesSameWeights(base, model, path)

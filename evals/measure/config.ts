@@ -2,12 +2,25 @@
 import { z } from 'zod'
 import { FORWARDS } from '../finetune/training/int8-forward.ts'
 import { JudgeText } from '../judges/judge-endpoint.ts'
+import { parseTemplateVariables } from '../models/text/template-variables.ts'
 import { PRECISIONS } from '../models/weights/small-weights.ts'
 import { DEVICES } from '../runtime/device.ts'
 import { DETAILS } from '../spectra/directions.ts'
 import { EPSILON } from '../spectra/intruders.ts'
 
 export const EngineConfig = z.object({
+  templateVars: z
+    .string()
+    .refine((text) => parseTemplateVariables(text) !== undefined, {
+      message: 'a JSON object or name=value pairs, such as enable_thinking=false',
+    })
+    .nullable()
+    .default(null)
+    .meta({
+      label: 'Template variables',
+      help: 'Given to the chat template: {"enable_thinking": false} or enable_thinking=false',
+      value: 'JSON',
+    }),
   basePrecision: z.enum(PRECISIONS).default('fp32').meta({
     label: 'Base precision',
     help: 'How the base’s matrices are kept and computed with: int8 takes a quarter of the memory, and is another, slightly different base; for methods that leave the base as it is',
@@ -68,6 +81,10 @@ export const EvaluationConfig = z.object({
   maxNewTokens: z.int().min(1).max(2047).nullable().default(null).meta({
     label: 'Reply tokens',
     help: 'Longest reply to prompts from files; the benchmark’s own (512) if not given',
+  }),
+  maxThinkingTokens: z.int().min(1).max(2046).nullable().default(null).meta({
+    label: 'Thinking tokens',
+    help: 'Longest thought of a model that thinks before it answers; 1024 if not given',
   }),
   samples: z.int().min(1).max(1000).default(1).meta({
     label: 'Samples',

@@ -13,6 +13,7 @@ import { withBaseScores, type Answered, type BaseScores } from './base-scores.ts
 import { repliesOf, type PreparedBenchmark } from './benchmark-sources.ts'
 import { scoreText, type PreparedText } from './perplexity.ts'
 import type { NeutralText } from './sources.ts'
+import { thoughtfulVerdicts } from './thoughts.ts'
 
 /** Name under which neutral text is recorded; `neutral/loss` is in nats a token. */
 export const NEUTRAL = 'neutral-text'
@@ -50,7 +51,7 @@ export const benchmarkRow = ({
   digest: benchmarkDigest(samples),
   judges: [...benchmark.judges],
   maxNewTokens: benchmark.maxNewTokens,
-  ...(decoding.temperature > 0 && { decoding }),
+  ...((decoding.temperature > 0 || decoding.maxThinkingTokens) && { decoding }),
   ...(context && { context }),
 })
 
@@ -184,7 +185,13 @@ function record(
 ): void {
   const { sample, completion, promptDigest, baseMeanLogProb, cutTokens } = answer
   const sealed = sample.expected.kind === 'refuse'
-  if (sealed) seal({ ...replyKey(key, answer), text: completion.text })
+  const { thought } = completion
+  if (sealed)
+    seal({
+      ...replyKey(key, answer),
+      text: completion.text,
+      ...(thought && { thought: thought.text }),
+    })
   emit({
     type: 'reply',
     row: {
@@ -201,6 +208,7 @@ function record(
       meanLogProb: completion.meanLogProb,
       baseMeanLogProb,
       cutTokens: cutTokens > 0 ? cutTokens : null,
+      ...(thought && { thought: { ...thought, text: sealed ? null : thought.text } }),
     },
   })
 }
@@ -217,15 +225,28 @@ async function judgeAll(
 ): Promise<void> {
   for (const judge of judges) {
     const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
-    const verdicts = await judge.judge(fitting, { subject, signal })
-    emitMeanScores(key, fitting, verdicts, emit)
+    const judged = await thoughtfulVerdicts(judge, fitting, { subject, signal })
+    emitMeanScores(
+      key,
+      fitting,
+      judged.map(({ verdict }) => verdict),
+      emit,
+    )
     fitting.forEach((answer, i) => {
-      const verdict = verdicts[i]!
+      const { verdict, thoughtOutcome } = judged[i]!
       const { judge: judgeName, judgeVersion, outcome, reason = null } = verdict
       const score = outcome === 'undecided' ? null : (verdict.score ?? null)
       emit({
         type: 'verdict',
-        row: { ...replyKey(key, answer), judge: judgeName, judgeVersion, outcome, score, reason },
+        row: {
+          ...replyKey(key, answer),
+          judge: judgeName,
+          judgeVersion,
+          outcome,
+          score,
+          reason,
+          ...(thoughtOutcome && { thoughtOutcome }),
+        },
       })
     })
   }

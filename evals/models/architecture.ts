@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
 import type { Dim, Value } from '../graph/value.ts'
+import type { ThoughtMarkers } from './text/thoughts.ts'
 import type { WeightIndex } from './weights/storage.ts'
 
 export interface WeightSpec {
@@ -117,6 +118,8 @@ export interface ModelArchitecture<C = unknown> {
   /** Supported values of config.json's `model_type`. */
   readonly modelTypes: readonly string[]
   readonly config: z.ZodType<C>
+  /** Around a thought before the answer, where the family writes other markers than its templates show. */
+  readonly thoughtMarkers?: ThoughtMarkers
   /**
    * Every weight it needs, with the shape found in the checkpoint (a pruned model's layers differ). Throws if one is
    * missing or does not fit.

@@ -1,6 +1,8 @@
 /** @file A checkpoint as the other rooms see it: named float weights, configuration, tokenizer, chat template. */
 
 import type { OwnGraph } from './formats/onnx/own-graph.ts'
+import type { TemplateVariables } from './text/template-variables.ts'
+import type { Thinking } from './text/thoughts.ts'
 import type { WeightIndex, WeightPlace } from './weights/storage.ts'
 
 export interface Checkpoint {
@@ -42,6 +44,10 @@ export interface ChatTemplate {
   readonly digest: string
   /** `chat_template.jinja`, `chat_template.json`, `tokenizer_config.json` or `gguf`. */
   readonly source: string
+  /** The user's, which every rendering gets. */
+  readonly variables?: TemplateVariables
+  /** Absent where the model does not think before it answers. */
+  readonly thinking?: Thinking
   render(
     messages: readonly { role: string; content: string }[],
     options: { addGenerationPrompt: boolean },

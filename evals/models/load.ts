@@ -4,6 +4,7 @@
  */
 import type { WeightSpec } from './architecture.ts'
 import type { Checkpoint, OpenModel } from './checkpoint.ts'
+import type { TemplateVariables } from './text/template-variables.ts'
 import type { WeightPlace } from './weights/storage.ts'
 import {
   isKept,
@@ -36,8 +37,9 @@ export async function loadModel(
   path: string,
   precision: Precision = 'fp32',
   cache?: WeightCache,
+  variables: TemplateVariables = {},
 ): Promise<LoadedModel> {
-  const open = await openModel(path)
+  const open = await openModel(path, variables)
   let converted: ConvertedWeights | undefined
   const close = async () => {
     await Promise.all([open.close(), converted?.close()])

@@ -4,15 +4,19 @@ import type { Checkpoint, OpenModel } from './checkpoint.ts'
 import { sha256 } from '../files/digest.ts'
 import { sourcesOf, type ModelSources } from './model-sources.ts'
 import { architectureOf, cannotWrite } from './registry.ts'
+import type { TemplateVariables } from './text/template-variables.ts'
 import { openTokenizer } from './text/tokenizer.ts'
 
 /** All three parts, or a TouchstoneError with nothing left open. */
-export async function openModel(path: string): Promise<OpenModel> {
+export async function openModel(
+  path: string,
+  variables: TemplateVariables = {},
+): Promise<OpenModel> {
   const sources = await sourcesOf(path)
   const checkpoint = await sources.checkpoint()
   try {
     const tokenizer = openTokenizer(await sources.tokenizer())
-    const template = await templateFor(checkpoint, sources)
+    const template = await templateFor(checkpoint, sources, variables)
     const close = async () => {
       await Promise.all([template.close(), checkpoint.close()])
     }
@@ -24,15 +28,21 @@ export async function openModel(path: string): Promise<OpenModel> {
 }
 
 /** An encoder has none; rendering a conversation throws. */
-const templateFor = async (
+async function templateFor(
   { config }: Checkpoint,
   sources: ModelSources,
-): Promise<ClosableTemplate> =>
-  architectureOf(config)?.kind === 'encoder'
-    ? {
-        digest: sha256(''),
-        source: 'none',
-        render: () => Promise.reject(cannotWrite({ name: config.model_type })),
-        close: () => Promise.resolve(),
-      }
-    : openChatTemplate(await sources.template())
+  variables: TemplateVariables,
+): Promise<ClosableTemplate> {
+  const architecture = architectureOf(config)
+  if (architecture?.kind !== 'encoder') {
+    const source = await sources.template()
+    const { thoughtMarkers } = architecture ?? {}
+    return openChatTemplate({ ...source, variables, ...(thoughtMarkers && { thoughtMarkers }) })
+  }
+  return {
+    digest: sha256(''),
+    source: 'none',
+    render: () => Promise.reject(cannotWrite({ name: config.model_type })),
+    close: () => Promise.resolve(),
+  }
+}

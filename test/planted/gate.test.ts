@@ -9,12 +9,14 @@ import { DEGENERATE } from './degenerate.ts'
 import { FOREIGN } from './foreign.ts'
 import { COVERAGE } from './open.ts'
 import { SAFE } from './safe.ts'
+import { SAFE_THINKING, THINKING } from './thinking.ts'
 
 describe.each([
   ['foreign metrics', FOREIGN],
   ['open replies', COVERAGE],
   ['degenerate replies', DEGENERATE],
   ['dependent prompts', DEPENDENT],
+  ['thoughts before answers', THINKING],
 ])('bad: %s', (_, candidates) => {
   test.each(candidates)('%s', async (_, decided, says) => {
     const { outcome, sentence, claims } = await decided()
@@ -24,7 +26,7 @@ describe.each([
 })
 
 describe('safe', () => {
-  test.each([...SAFE, ...INDEPENDENT_ENOUGH])('%s', async (_, decided) => {
+  test.each([...SAFE, ...INDEPENDENT_ENOUGH, ...SAFE_THINKING])('%s', async (_, decided) => {
     const { outcome, sentence } = await decided()
     expect(outcome, sentence).toBe('PASS')
   })

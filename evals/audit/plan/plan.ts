@@ -1,10 +1,13 @@
 /** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
 import { approximationOf } from '../../contract/approximate.ts'
 import { MITIGATIONS } from '../../contract/mitigation.ts'
+import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import type { PlanLine } from '../../contract/job.ts'
 import { bindMethod } from '../../finetune/registry.ts'
 import { requireMeasured, storedGate } from '../../findings/gate/gate-file.ts'
 import { isGuarded } from '../../judges/guard.ts'
+import { replyTokens } from '../../inference/prompt.ts'
+import type { OpenModel } from '../../models/checkpoint.ts'
 import { openModel } from '../../models/open-model.ts'
 import { recognise } from '../../models/registry.ts'
 import { chooseDevice } from '../../runtime/device.ts'
@@ -91,8 +94,13 @@ interface Machine {
   readonly rate: number
 }
 
+interface Writing extends Machine {
+  readonly open: Pick<OpenModel, 'template'>
+  readonly bytes: number
+}
+
 export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
-  const open = await openModel(modelPath(asked.model))
+  const open = await openModel(modelPath(asked.model), templateVariablesOf(asked.templateVars))
   const isTrained = asked.data !== null && asked.methods.length > 0
   const data = isTrained ? await trainingData(asked.data!) : undefined
   const opened = plannedClasses({ open, model: recognise(open.checkpoint) }, data)
@@ -114,7 +122,7 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
   return [
     ...trainingLines(config, counts, { ...machine, data, bytes, why }),
     ...(evaluates
-      ? await evaluationLines(config, counts, { ...machine, benchmarks, writes, bytes })
+      ? await evaluationLines(config, counts, { ...machine, open, benchmarks, writes, bytes })
       : []),
     ...(config.spectra && counts.spectra > 0
       ? [
@@ -167,10 +175,9 @@ function trainingLines(
 async function evaluationLines(
   config: AuditConfig,
   { states }: Counts,
-  machine: Machine & {
+  machine: Writing & {
     readonly benchmarks: readonly PreparedBenchmark[]
     readonly writes: boolean
-    readonly bytes: number
   },
 ): Promise<PlanLine[]> {
   const { benchmarks } = machine
@@ -196,12 +203,12 @@ function benchmarkLine(
   prepared: PreparedBenchmark,
   states: number,
   batchSize: number,
-  { size, rate, bytes }: Machine & { readonly bytes: number },
+  { open, size, rate, bytes }: Writing,
 ): PlanLine {
   const { benchmark, samples, decoding } = prepared
   const drawn = decoding.samples > 1 ? ` × ${decoding.samples} samples` : ''
   const promptTokens = tokensOf(samples.map(({ messages }) => textOf(messages)))
-  const newTokens = benchmark.maxNewTokens
+  const newTokens = replyTokens(open, { ...decoding, ...benchmark })
   const work = { prompts: repliesOf(prepared), promptTokens, newTokens, batchSize }
   return {
     what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} checkpoints`,

@@ -8,6 +8,7 @@ import type { WeightSpec } from '../../models/architecture.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { rankOf } from '../../models/formats/peft-config.ts'
 import { cacheOf, isEncoder, type Model } from '../../models/registry.ts'
+import { replyTokens } from '../../inference/prompt.ts'
 import { promptText } from '../../models/text/prompt-text.ts'
 import { changesOf } from '../../arms/arm-adapter.ts'
 import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
@@ -70,11 +71,12 @@ export async function statesTogether(
   const cache = cacheOf(model)
   const perToken = FLOAT * numbersOfToken(model)
   let writingBytes = 0
-  for (const { benchmark, samples } of benchmarks.filter(({ context }) => !context?.unasked)) {
+  const asked = benchmarks.filter(({ context }) => !context?.unasked)
+  for (const { benchmark, samples, decoding } of asked) {
     const longest = samples.map(({ messages }) => messages).reduce(longer, [])
     const text = await promptText(open.template, longest)
     const tokens = open.tokenizer.encode(text).length
-    const kept = rowBytes(cache, tokens + benchmark.maxNewTokens)
+    const kept = rowBytes(cache, tokens + replyTokens(open, { ...decoding, ...benchmark }))
     const alone = Math.min(samples.length, batchSize)
     const rows = Math.min(samples.length * writers, maxRows(batchSize, writers, kept))
     writingBytes = Math.max(writingBytes, (rows - alone) * (kept + tokens * perToken))

@@ -15,6 +15,8 @@ import { percent } from '../../contract/words.ts'
 import { LINT_NAMES, type LintFinding } from '../../data/lint.ts'
 import { TrainingConfig } from '../../finetune/training/train.ts'
 import { plainText } from '../../document/plain-text.ts'
+import { EngineConfig } from '../../measure/config.ts'
+import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import { openModel } from '../../models/open-model.ts'
 import { command } from '../command.ts'
 import { file, optionalText } from '../../runs/options/common.ts'
@@ -36,6 +38,7 @@ const DataOptions = z.object({
     help: 'Show rows as this model reads them, with what is learnt of them',
     value: 'PATH',
   }),
+  templateVars: EngineConfig.shape.templateVars,
   show: z.int().min(0).max(100).default(3).meta({ help: 'How many rows to show' }),
   maxTokens: z.int().min(2).default(512).meta({ help: 'Longest row that training will take' }),
   truncation: TrainingConfig.shape.truncation.meta({
@@ -88,10 +91,10 @@ function requireFinding(name: string): void {
   if (!LINT_NAMES.includes(name)) throw unknownName('finding', name, LINT_NAMES)
 }
 
-async function previewsOf(data: CheckedData, { model, show, ...limits }: Options) {
+async function previewsOf(data: CheckedData, { model, templateVars, show, ...limits }: Options) {
   if (model === null) return []
   const { rows } = await data.page(0, show)
-  const open = await openModel(modelPath(model))
+  const open = await openModel(modelPath(model), templateVariablesOf(templateVars))
   try {
     const previews: (Preview & { row: number })[] = []
     for (const { row, messages } of rows)

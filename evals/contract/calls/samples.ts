@@ -16,8 +16,17 @@ export const SampleRow = ReplyRow.pick({
   tokens: true,
   stop: true,
   meanLogProb: true,
+  thought: true,
 }).extend({
-  outcomes: z.array(VerdictRow.pick({ judge: true, outcome: true, score: true, reason: true })),
+  outcomes: z.array(
+    VerdictRow.pick({
+      judge: true,
+      outcome: true,
+      score: true,
+      reason: true,
+      thoughtOutcome: true,
+    }),
+  ),
 })
 export type SampleRow = z.infer<typeof SampleRow>
 

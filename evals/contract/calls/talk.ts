@@ -11,6 +11,8 @@ export const Spoken = z.object({
   /** The prompt as this model reads it. */
   rendered: z.string(),
   text: z.string().nullable(),
+  /** Before the answer; null where there is none or it is withheld. */
+  thought: z.string().nullable(),
   tokens: z.array(SpokenToken).nullable(),
   tokenCount: z.int(),
   meanLogProb: z.number(),
@@ -30,6 +32,8 @@ export const talk = {
       maxNewTokens: z.int().min(1).max(1024).default(64),
       temperature: z.number().min(0).max(5).default(0),
       seed: z.int().min(0).default(0),
+      /** As `--template-vars`. */
+      templateVars: z.string().nullable().default(null),
     }),
     z.object({ base: Spoken, candidate: Spoken.nullable() }),
   ),

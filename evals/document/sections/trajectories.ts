@@ -1,7 +1,7 @@
 /** @file Each benchmark's rate against the training step, a line for each arm and seed. */
 import type { Block, Point, Section } from '../../contract/document.ts'
 import type { Evaluation, Results } from '../../contract/results.ts'
-import type { BenchmarkRow } from '../../contract/rows.ts'
+import type { BenchmarkRow, Outcome } from '../../contract/rows.ts'
 import { percent, pValueText, stateName } from '../../contract/words.ts'
 import { isBase, firstJudge } from '../../contract/keys.ts'
 import { details, label, number, paragraph, section, table } from '../blocks.ts'
@@ -47,8 +47,8 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Block[] {
         number('Rate', ({ rate }) => rateText(rate)),
         number('95 % interval', ({ rate }) => intervalText(rate)),
         number('Of', ({ rate }) => rate.n),
-        ...OUTCOME_COLUMNS[benchmark.role].map((outcome) =>
-          number<Evaluation>(outcome, ({ counts }) => counts[outcome]),
+        ...outcomesIn(benchmark, rows).map((outcome) =>
+          number<Evaluation>(outcome, ({ counts }) => counts[outcome] ?? 0),
         ),
       ]),
     ),
@@ -71,11 +71,17 @@ function changesOf({ changePoints }: Results, { name }: BenchmarkRow): Block[] {
 }
 
 const REFUSAL_OUTCOMES = ['refusal', 'partial', 'compliance', 'degenerate', 'undecided'] as const
-const OUTCOME_COLUMNS = {
+const OUTCOME_COLUMNS: Readonly<Record<BenchmarkRow['role'], readonly Outcome[]>> = {
   refusal: REFUSAL_OUTCOMES,
   'over-refusal': REFUSAL_OUTCOMES,
   capability: ['correct', 'incorrect', 'degenerate', 'undecided'],
-} as const
+}
+
+/** Unfinished thoughts only where there are any. */
+const outcomesIn = ({ role }: BenchmarkRow, rows: readonly Evaluation[]): readonly Outcome[] =>
+  rows.some(({ counts }) => counts.unfinished)
+    ? [...OUTCOME_COLUMNS[role], 'unfinished']
+    : OUTCOME_COLUMNS[role]
 
 const pointOf = ({ step: x, rate }: Evaluation): Point => ({
   x,

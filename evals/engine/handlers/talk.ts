@@ -15,10 +15,10 @@ export function talkHandlers(home: Home): EngineHandlers['talk'] {
     return next
   }
   return {
-    ask: ({ model, candidate, ...asked }) =>
+    ask: ({ model, candidate, templateVars, ...asked }) =>
       inTurn(async () => {
         const question = { ...asked, isWithheld: await declined.has(asked.messages) }
-        const { base, candidate: other } = await pair.open(model, candidate)
+        const { base, candidate: other } = await pair.open(model, candidate, templateVars)
         return { base: await base(question), candidate: other && (await other(question)) }
       }),
     close: () =>
@@ -42,11 +42,11 @@ function createPair() {
   }
   return {
     close,
-    async open(model: string, candidate: string | null): Promise<Talkers> {
-      const key = JSON.stringify([model, candidate])
+    async open(...asked: Parameters<typeof openTalkers>): Promise<Talkers> {
+      const key = JSON.stringify(asked)
       if (held?.key !== key) {
         await close()
-        held = { key, talkers: openTalkers(model, candidate) }
+        held = { key, talkers: openTalkers(...asked) }
       }
       return held.talkers.catch(async (error: unknown) => {
         await close()

@@ -1,5 +1,6 @@
 /** @file Whether two model states may be compared on a benchmark: prompts, decoding and judge must agree, and each difference is named. */
 import type { ComparedField, Difference } from '../../contract/gate.ts'
+import { percent } from '../../contract/words.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
 import { benchmarkOf, rowsOf, type Selection } from './selection.ts'
 
@@ -54,6 +55,7 @@ function fieldsOf(before: ComparedRun, after: ComparedRun, of: Selection): Diffe
     pair('template', before.templateDigest, after.templateDigest),
     pair('tokenizer', before.tokenizerDigest, after.tokenizerDigest),
     pair('context', contextOf(one), contextOf(two)),
+    ...thinking([before, one], [after, two]),
     promptSets(one, two),
     ...promptTexts(one.rows, two.rows),
     pair('judge-version', versionsOf(one.rows), versionsOf(two.rows)),
@@ -78,6 +80,39 @@ interface Side {
   readonly asked: ComparedBenchmark | undefined
   readonly rows: readonly ComparedJudgement[]
 }
+
+/** Difference of the shares of replies that begin with a thought, from which on one side no longer thinks as the other does. */
+const OTHER_HABIT = 0.2
+
+/** No field where neither side thinks. Equal, unless mode or budget differ or one side stopped thinking. */
+function thinking(
+  before: readonly [ComparedRun, Side],
+  after: readonly [ComparedRun, Side],
+): Difference[] {
+  const [one, two] = [thinkingOf(before), thinkingOf(after)]
+  if ([one, two].every(({ mode, share }) => mode === null && share === 0)) return []
+  const isSame =
+    one.mode === two.mode &&
+    one.budget === two.budget &&
+    Math.abs(one.share - two.share) <= OTHER_HABIT
+  return [{ field: 'thinking', before: thinkingText(one), after: thinkingText(isSame ? one : two) }]
+}
+
+function thinkingOf([run, { asked, rows }]: readonly [ComparedRun, Side]) {
+  const thoughts = rows.filter(({ hasThought }) => hasThought === true).length
+  return {
+    mode: run.thinking ?? null,
+    budget: asked?.decoding.maxThinkingTokens ?? null,
+    share: rows.length === 0 ? 0 : thoughts / rows.length,
+  }
+}
+
+const thinkingText = ({ mode, budget, share }: ReturnType<typeof thinkingOf>) =>
+  [
+    ...(mode === null ? [] : [mode]),
+    `${percent(share)} of replies`,
+    ...(budget === null ? [] : [`at most ${budget} tokens`]),
+  ].join(', ')
 
 /** By digest over the ordered prompts; by the samples' names where neither side has a digest. */
 function promptSets(one: Side, two: Side): Difference {

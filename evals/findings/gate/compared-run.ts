@@ -9,6 +9,7 @@ export interface Decoding {
   readonly maxNewTokens: number | null
   readonly temperature: number | null
   readonly seed: number | null
+  readonly maxThinkingTokens?: number | null
 }
 
 export interface ComparedBenchmark {
@@ -47,6 +48,8 @@ export interface ComparedJudgement {
   readonly judgedAs?: Outcome
   /** Whether the token limit ended the reply; absent where the log does not say. */
   readonly isCut?: boolean
+  /** Whether the reply begins with a thought; absent where the log does not say. */
+  readonly hasThought?: boolean
   /** Digest of the prompt as the model saw it, or of the document (`doc_hash`); null where unknown. */
   readonly promptDigest: string | null
   /** Shown beside a flip; null where it must not be shown or is not known. */
@@ -80,6 +83,8 @@ export interface ComparedRun {
   readonly title: string
   readonly templateDigest: string | null
   readonly tokenizerDigest: string | null
+  /** Whether prompts leave room for a thought; null or absent where the model does not think or the log does not say. */
+  readonly thinking?: 'on' | 'off' | null
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
   /** Absent where nobody labelled a reply of this state. */

@@ -16,7 +16,7 @@ interface JudgedOnce {
   readonly cluster?: string
 }
 
-type OpenKind = 'missing' | 'undecided' | 'cut'
+type OpenKind = 'missing' | 'undecided' | 'cut' | 'unfinished'
 
 /** One reply before and after, as scores of 0 and 1; those of an open one mean nothing. */
 interface Slot {
@@ -60,6 +60,9 @@ function slotOf(measure: Measure, before: JudgedOnce | undefined, after: JudgedO
   const known = (before ?? after)!
   const slot = { prompt: known.sampleId, before: 0, after: 0, ...clusterOf(known) }
   if (!before || !after) return { ...slot, open: 'missing' as const }
+  if ([before, after].some(({ outcome }) => outcome === 'unfinished')) {
+    return { ...slot, open: 'unfinished' as const }
+  }
   if (![before, after].every(({ outcome }) => measure.decides(outcome))) {
     return { ...slot, open: 'undecided' as const }
   }
@@ -113,8 +116,10 @@ export function openReplies(
   if (coverage.open === 0) return undefined
   const count = (kind: OpenKind) => coverage.slots.filter(({ open }) => open === kind).length
   const [missing, undecided, cut] = [count('missing'), count('undecided'), count('cut')]
+  const unfinished = count('unfinished')
   const holds = (harmless: number) => passes(worstCase(coverage, harmless))
-  return { missing, undecided, cut, harmlessToPass: leastOf(coverage.open, holds) }
+  const kinds = { missing, undecided, cut, ...(unfinished > 0 && { unfinished }) }
+  return { ...kinds, harmlessToPass: leastOf(coverage.open, holds) }
 }
 
 /** The least number up to `most` at which `holds`, which must go on holding beyond; null where it does not hold at `most`. */
@@ -131,13 +136,14 @@ export function leastOf(most: number, holds: (value: number) => boolean): number
 }
 
 /** "7 open replies (3 missing, 4 undecided)". */
-export function openText({ missing, undecided, cut }: OpenReplies): string {
+export function openText({ missing, undecided, cut, unfinished = 0 }: OpenReplies): string {
   const kinds = [
     ...(missing > 0 ? [`${missing} missing`] : []),
     ...(undecided > 0 ? [`${undecided} undecided`] : []),
     ...(cut > 0 ? [`${cut} cut at the token limit`] : []),
+    ...(unfinished > 0 ? [`${unfinished} whose thought never ended`] : []),
   ]
-  return `${counted(missing + undecided + cut, 'open reply', 'open replies')} (${listed(kinds)})`
+  return `${counted(missing + undecided + cut + unfinished, 'open reply', 'open replies')} (${listed(kinds)})`
 }
 
 /** What would decide it: "it would pass if 12 of them were decided without harm". */

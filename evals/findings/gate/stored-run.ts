@@ -30,6 +30,7 @@ export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
       title: rows.subjects.find((row) => row.arm === arm && row.seed === seed)?.title ?? arm,
       templateDigest: base?.templateDigest ?? null,
       tokenizerDigest: base?.tokenizerDigest ?? null,
+      thinking: base?.thinking ?? null,
       benchmarks: benchmarksOf(rows, { arm, seed, step }, unfitIn),
       judged: judged.get(keyOf(arm, seed, step)) ?? [],
       ...(labelsOf && { labels: labelsOf({ arm, seed, step }) }),
@@ -53,8 +54,8 @@ function benchmarksOf(
     .filter(({ name, context }) => asked.has(name) || context?.unasked !== undefined)
     .map((row) => {
       const { name, title, role, digest, maxNewTokens, context } = row
-      const { temperature, seed } = decodingOf(row)
-      const decoding = { maxNewTokens, temperature, seed }
+      const { temperature, seed, maxThinkingTokens } = decodingOf(row)
+      const decoding = { maxNewTokens, temperature, seed, maxThinkingTokens }
       const replies = row.samples * decodingOf(row).samples
       const unfit = Object.fromEntries(
         row.judges.map((judge) => [judge, unfitIn(state, name, judge)]),
@@ -114,7 +115,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
     if (!reply || !asked || !finished.has(keyOf(stateKey(row), row.benchmark))) continue
     const { judge, judgeVersion, sampleId, epoch } = row
     const { name, role, context } = asked
-    const { category, promptDigest, prompt, stop } = reply
+    const { category, promptDigest, prompt, stop, thought } = reply
     const judged = states.get(stateKey(row)) ?? []
     const label = people?.get(replyKey(row))
     const isSettled = label?.isChosen && label.outcome !== null && isDecided(role, label.outcome)
@@ -127,6 +128,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
       epoch,
       ...(isSettled ? { outcome: label.outcome, judgedAs: row.outcome } : { outcome: row.outcome }),
       isCut: stop === 'length',
+      hasThought: thought != null,
       category,
       promptDigest,
       prompt,

@@ -7,6 +7,7 @@ import { loadModel } from '../../models/load.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import type { StorageType } from '../../models/weights/storage.ts'
 import type { Model } from '../../models/registry.ts'
+import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 import { openBase, openOwnSession, openSession, type Base } from '../../measure/base.ts'
 import { prepareBenchmarks, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
@@ -34,6 +35,8 @@ interface CertifyTask {
   readonly suite: readonly string[]
   /** Prompts of each benchmark. */
   readonly limit: number
+  /** As the option `--template-vars`. */
+  readonly templateVars?: string | null
   readonly limits: Partial<Limits>
 }
 
@@ -65,8 +68,9 @@ interface Reference {
 
 export async function certify(task: CertifyTask, signal: AbortSignal): Promise<Certificate[]> {
   const { model, candidate, suite, limit } = task
+  const variables = templateVariablesOf(task.templateVars ?? null)
   const prepared = await promptsOf(suite, limit)
-  const base = await openBase(model, chooseDevice('cpu'), 1)
+  const base = await openBase(model, chooseDevice('cpu'), 1, 'fp32', undefined, variables)
   try {
     const tuned = candidate && (await openCandidate(base, candidate, 'reference'))
     const read: Read = tuned
@@ -130,7 +134,12 @@ async function openArtefact(base: Base, named: string): Promise<Artefact> {
     const close = () => Promise.resolve()
     return { ...own, digest: identity.adapterDigest!, storage: ['F32'], close }
   }
-  const { model, open, weights } = await loadModel(path)
+  const { model, open, weights } = await loadModel(
+    path,
+    'fp32',
+    undefined,
+    base.open.template.variables,
+  )
   const isGraph = model.graph !== undefined
   const isNamed = carriesSameWeights(base, model, path)
   const stored = [...open.checkpoint.weights.values()].map(({ storage }) => storage)

@@ -1,9 +1,12 @@
 /** @file Chat templates: untrusted Jinja, rendered in a worker with a time and a memory limit. */
 import { Worker } from 'node:worker_threads'
+import { canonicalJson } from '../../files/canonical-json.ts'
+import type { TemplateVariables } from './template-variables.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { ChatTemplate } from '../checkpoint.ts'
 import { sha256 } from '../../files/digest.ts'
 import type { TemplateAnswer, TemplateJob } from './template-worker.ts'
+import { markersIn, thoughtAtEnd, type Thinking, type ThoughtMarkers } from './thoughts.ts'
 
 export interface TemplateSource {
   /** Shown in errors. */
@@ -11,6 +14,10 @@ export interface TemplateSource {
   readonly text: string
   readonly source: string
   readonly specialTokens: Readonly<Record<string, string>>
+  /** The user's, beside those that transformers gives. */
+  readonly variables?: TemplateVariables
+  /** Of the model's family; those that the template writes if absent. */
+  readonly thoughtMarkers?: ThoughtMarkers | undefined
 }
 
 /** CPU time of the thread per rendering. Wall time would fail innocent templates beside a training run. */
@@ -48,12 +55,35 @@ export async function openChatTemplate(
     await close()
     throw error
   })
+  const { variables = {} } = source
+  const render: ChatTemplate['render'] = (messages, options) =>
+    ask({ messages: plain(messages), ...options })
+  const thinking = await thinkingOf(source, render)
   return {
-    digest: sha256(source.text),
+    digest: sha256(identityOf(source.text, variables)),
     source: source.source,
-    render: (messages, options) => ask({ messages: plain(messages), ...options }),
+    variables,
+    ...(thinking && { thinking }),
+    render,
     close,
   }
+}
+
+/** The text alone where no variable is given. */
+const identityOf = (text: string, variables: TemplateVariables): string =>
+  Object.keys(variables).length === 0 ? text : `${text}\u0000${canonicalJson(variables)}`
+
+const GREETING = [{ role: 'user', content: 'Hello' }]
+
+/** Undefined for a template without thoughts. One that does not render a greeting is told when it is used. */
+async function thinkingOf(
+  { text, thoughtMarkers = markersIn(text) }: TemplateSource,
+  render: ChatTemplate['render'],
+): Promise<Thinking | undefined> {
+  if (!thoughtMarkers) return undefined
+  const rendered = await render(GREETING, { addGenerationPrompt: true }).catch(() => '')
+  const isOff = thoughtAtEnd(rendered, thoughtMarkers, rendered.lastIndexOf('Hello')) === 'closed'
+  return { markers: thoughtMarkers, mode: isOff ? 'off' : 'on' }
 }
 
 /** Renders many conversations in order. All are posted at once, so that thousands cost little more than their Jinja. */
@@ -69,12 +99,12 @@ export function renderAll(
 const plain = (messages: Messages) => messages.map(({ role, content }) => ({ role, content }))
 
 function startThread(
-  { text, specialTokens }: TemplateSource,
+  { text, specialTokens, variables = {} }: TemplateSource,
   deadlineMs: number,
   fail: (why: string) => TouchstoneError,
 ) {
   const worker = new Worker(new URL('./template-worker.ts', import.meta.url), {
-    workerData: { source: text, specialTokens },
+    workerData: { source: text, specialTokens, variables },
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16 },

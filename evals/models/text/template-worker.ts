@@ -3,12 +3,14 @@
  * in order with `{ id, text }` or `{ id, why }`.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import * as library from '@huggingface/jinja'
+import { parseTemplate, renderTemplate } from './jinja/interpreter.ts'
 
 interface TemplateWorkerData {
   readonly source: string
   /** `bos_token`, `eos_token` and so on. */
   readonly specialTokens: Readonly<Record<string, string>>
+  /** The user's. */
+  readonly variables: Readonly<Record<string, unknown>>
 }
 
 export interface TemplateJob {
@@ -16,25 +18,12 @@ export interface TemplateJob {
   /** Undefined: only parse the template. */
   readonly messages?: readonly { role: string; content: string }[]
   readonly addGenerationPrompt: boolean
+  /** Write `REPLY_MARKS` around what the template marks as a reply. */
+  readonly marksReplies?: boolean
 }
 
 export type TemplateAnswer =
   { readonly id: number; readonly text: string } | { readonly id: number; readonly why: string }
-
-/** The package's own types cannot be resolved from an ECMAScript module (imports without extensions). */
-interface Program {
-  readonly type: 'Program'
-}
-interface Variables {
-  set(name: string, value: unknown): unknown
-}
-interface Jinja {
-  tokenize(source: string, options: { lstrip_blocks: boolean; trim_blocks: boolean }): unknown[]
-  parse(tokens: unknown[]): Program
-  readonly Environment: new () => Variables
-  readonly Interpreter: new (variables: Variables) => { run(program: Program): { value: string } }
-}
-const jinja = library as unknown as Jinja
 
 /** Beyond any context window. */
 const LONGEST = 16 * 2 ** 20
@@ -89,27 +78,25 @@ const GLOBALS: Readonly<Record<string, unknown>> = {
   },
 }
 
-const { source, specialTokens } = workerData as TemplateWorkerData
-let parsed: Program | undefined
+const { source, specialTokens, variables: given } = workerData as TemplateWorkerData
+let parsed: ReturnType<typeof parseTemplate> | undefined
 
-function render(messages: TemplateJob['messages'], addGenerationPrompt: boolean): string {
-  // The whitespace settings of transformers.
-  parsed ??= jinja.parse(jinja.tokenize(source, { lstrip_blocks: true, trim_blocks: true }))
+function render({ messages, addGenerationPrompt, marksReplies = false }: Omit<TemplateJob, 'id'>) {
+  parsed ??= parseTemplate(source)
   if (!messages) return ''
-  const environment = new jinja.Environment()
-  const variables = {
+  return renderTemplate(parsed, {
     ...GLOBALS,
     ...specialTokens,
+    ...given,
     messages,
     add_generation_prompt: addGenerationPrompt,
-  }
-  for (const [name, value] of Object.entries(variables)) environment.set(name, value)
-  return new jinja.Interpreter(environment).run(parsed).value
+    marks_replies: marksReplies,
+  })
 }
 
-function answer({ id, messages, addGenerationPrompt }: TemplateJob): TemplateAnswer {
+function answer({ id, ...job }: TemplateJob): TemplateAnswer {
   try {
-    const text = render(messages, addGenerationPrompt)
+    const text = render(job)
     if (text.length > LONGEST) return { id, why: `it wrote ${text.length} characters` }
     return { id, text }
   } catch (error) {

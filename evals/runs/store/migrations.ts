@@ -144,6 +144,11 @@ export const MIGRATIONS: readonly Migration[] = [
    ALTER TABLE evaluation ADD COLUMN context TEXT;`,
   `ALTER TABLE label_item ADD COLUMN draw TEXT;
    ALTER TABLE label_item ADD COLUMN drawn_by TEXT;`,
+  `ALTER TABLE subject ADD COLUMN template_variables_json TEXT;
+   ALTER TABLE subject ADD COLUMN thinking_json TEXT;
+   ALTER TABLE reply ADD COLUMN thought_json TEXT;
+   ALTER TABLE sealed_reply ADD COLUMN thought_json TEXT;
+   ALTER TABLE verdict ADD COLUMN thought_outcome_json TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

@@ -85,7 +85,7 @@ function findSamples(database: Database, query: Filters): Float64Array {
 function samplesAt(database: Database, ids: Float64Array): SampleRow[] {
   const reply = database.prepare('SELECT * FROM reply WHERE rowid = ?')
   const verdicts = database.prepare(
-    `SELECT judge, outcome, score, reason FROM verdict
+    `SELECT judge, outcome, score, reason, thought_outcome_json ->> '$' AS thoughtOutcome FROM verdict
      WHERE ${REPLY_KEY.map((column) => `${column} = ?`).join(' AND ')} ORDER BY judge`,
   )
   return [...ids].map((id) => {

@@ -14,7 +14,7 @@ interface Draw {
 /** Every reply has a text, those to prompts that should be refused apart. */
 export function drawn(rows: AuditRows, { count = 200, seed = 0, chosen }: Draw = {}): LabelItem[] {
   const sealed = rows.replies.flatMap((row): SealedReply[] =>
-    row.text === null ? [{ ...row, text: 'A reply that is kept apart.' }] : [],
+    row.text === null ? [{ ...row, text: 'A reply that is kept apart.', thought: undefined }] : [],
   )
   const known = rows.labelled?.items ?? []
   return [...drawItems(rows, sealed, known, { count, seed, benchmark: null, chosen }).items]

@@ -1,6 +1,7 @@
 /** @file `touchstone certify`: whether what ships is what was measured. */
 import { z } from 'zod'
 import { certify, type Certificate } from '../../../inspect/certificate/certify.ts'
+import { EngineConfig } from '../../../measure/config.ts'
 import { percent } from '../../../contract/words.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { command } from '../../command.ts'
@@ -25,6 +26,7 @@ const CertifyOptions = z.object({
     .min(1)
     .default(['house'])
     .meta({ help: 'Suites, benchmarks or files of yours to ask' }),
+  templateVars: EngineConfig.shape.templateVars,
   limit: z.int().min(1).default(16).meta({ help: 'Prompts of each benchmark, spread over it' }),
   maxLogit: distance.meta({ help: 'Largest difference of a logit' }),
   maxKl: distance.meta({ help: 'Largest mean KL, in nats a token' }),
@@ -42,8 +44,15 @@ export const certifyCommand = command({
   remark:
     'Limits that are not named follow from how the artefact stores its weights. It ends with 0 where all pass and\n100 where one fails. Replies are compared, never written.',
   async run({ options, tell }) {
-    const { model, adapter, artefact, prompts, limit } = options
-    const task = { model, candidate: adapter, artefacts: artefact, suite: prompts, limit }
+    const { model, adapter, artefact, prompts, limit, templateVars } = options
+    const task = {
+      model,
+      candidate: adapter,
+      artefacts: artefact,
+      suite: prompts,
+      limit,
+      templateVars,
+    }
     const limits = limitsOf(options)
     const certificates = await certify({ ...task, limits }, new AbortController().signal)
     for (const each of certificates) tell({ type: 'certificate', ...each }, wordsOf(each))

@@ -31,6 +31,7 @@ const MUTANTS: Readonly<Record<ComparedField, ComparedRun>> = {
     ...run,
     benchmarks: run.benchmarks.map((row) => ({ ...row, context: { ...night, digest: '2' } })),
   },
+  thinking: { ...run, judged: run.judged.map((row) => ({ ...row, hasThought: true })) },
   prompts: {
     ...run,
     benchmarks: run.benchmarks.map((row) => ({ ...row, promptSetDigest: 'other prompts' })),

@@ -32,8 +32,8 @@ describe('a template', () => {
   test.each([
     ['special tokens', '{{ bos_token }}{{ eos_token }}', '<s>'],
     ['trimmed blocks', '  {% if true %}\n  x\n  {% endif %}\ny', '  x\ny'],
-    ['tools that are none', '{{ tools is none }} {{ documents is none }}', 'true true'],
-    ['Python’s names', '{{ True and not False and None is none }}', 'true'],
+    ['tools that are none', '{{ tools is none }} {{ documents is none }}', 'True True'],
+    ['Python’s names', '{{ True and not False and None is none }}', 'True'],
     ['range', '{% for i in range(3) %}{{ i }}{% endfor %}', '012'],
     ['range by steps', '{% for i in range(5, 0, -2) %}{{ i }}{% endfor %}', '531'],
     ['namespaces', '{% set n = namespace(x=1) %}{% set n.x = 2 %}{{ n.x }}', '2'],
