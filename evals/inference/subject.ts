@@ -129,11 +129,18 @@ export function tokenSubject(options: TokenSubjectOptions): Subject {
       return rollingScore(windows, (texts) => model.score(texts, signal), onProgress)
     },
     complete: (items, maxNewTokens, signal) => complete(options, items, maxNewTokens, signal),
-    fits: async (before, newTokens) =>
-      (await encodeBefore(open, before)).length + replyTokens(open, { maxNewTokens: newTokens }) <=
-      maxPositions,
+    fits: (before, newTokens) => fits(options, before, newTokens),
     clip: (text, tokens) => clipped(tokenizer, text, tokens),
   }
+}
+
+async function fits(
+  { open, maxPositions }: TokenSubjectOptions,
+  before: Before,
+  maxNewTokens: number,
+): Promise<boolean> {
+  const { length } = await encodeBefore(open, before)
+  return length + replyTokens(open, { maxNewTokens }) <= maxPositions
 }
 
 async function* generateReplies(
