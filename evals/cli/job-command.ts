@@ -53,9 +53,10 @@ export function jobCommand(name: string, verb: JobVerb): Command {
 }
 
 /** What must be said again for the same to be written and decided. */
-const lasting = ({ outDir, gate }: JobOptions): string[] => [
+const lasting = ({ outDir, gate, reference }: JobOptions): string[] => [
   ...(outDir === null ? [] : ['--out-dir', outDir]),
   ...(gate === null ? [] : ['--gate', gate]),
+  ...(reference === null ? [] : ['--reference', reference]),
 ]
 
 interface JobCall {
@@ -72,7 +73,7 @@ async function dryRun(
   request: JobRequest,
   { verb, kind, options, line, io }: JobCall,
 ): Promise<number> {
-  const config = withGate(request.config(), options.gate)
+  const config = withGate(request.config(), options)
   verb.check?.(config)
   const lines = await kind.plan(config)
   const totals = { seconds: totalSeconds(lines), bytes: peakMemory(lines) }
@@ -85,8 +86,8 @@ async function inFolder(request: JobRequest, call: JobCall): Promise<number> {
   const { verb, outDir, options } = call
   // Before anything is created, so that a wrong command leaves nothing behind.
   const takesStored = options.resume !== null && request.saysNothing
-  if (takesStored && options.gate !== null) throw keepsItsGate()
-  const config = takesStored ? undefined : withGate(request.config(), options.gate)
+  if (takesStored && (options.gate ?? options.reference) !== null) throw keepsItsGate()
+  const config = takesStored ? undefined : withGate(request.config(), options)
   if (config !== undefined) verb.check?.(config)
   return withLockedStore(outDir, (store) => execute(store, call, attempt(store, call, config)))
 }
@@ -94,7 +95,7 @@ async function inFolder(request: JobRequest, call: JobCall): Promise<number> {
 const keepsItsGate = () =>
   usageError(
     'A run that is resumed keeps the gate that it began with.',
-    'Leave --gate out, and hold it against another one with: touchstone report --gate FILE.',
+    'Leave --gate and --reference out, and hold it against another one with: touchstone report --gate FILE.',
   )
 
 interface Attempt {

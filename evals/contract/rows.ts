@@ -287,6 +287,8 @@ const ArtifactContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('training-data'), rows: z.int() }),
   /** A file with the results themselves, which cannot list its own digest. */
   z.object({ kind: z.literal('output') }),
+  /** Outcomes of the run that a gate pins as reference (`evals/findings/pinned.ts`); `path` is its name. */
+  z.object({ kind: z.literal('reference'), run: z.unknown() }),
 ])
 
 export const ArtifactRow = z.object({

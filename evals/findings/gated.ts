@@ -10,6 +10,7 @@ import { storedGate } from './gate/gate-file.ts'
 import { lastStates, storedStates } from './gate/stored-run.ts'
 import { changePoints } from './gate/trajectory.ts'
 import { type Measured } from './judged.ts'
+import { pinnedIn } from './pinned.ts'
 
 interface Trajectory {
   readonly states: readonly ComparedRun[]
@@ -35,7 +36,13 @@ export function gateOf(
   const afters = lastStates(states).filter(({ arm }) => arm !== 'base')
   if (!before || afters.length === 0) return null
   const against = afters.map((after) => ({ before, after }))
-  const decision = decide(given ?? defaultGate(margin), { against, steps: states, judges })
+  const reference = given?.reference && pinnedIn(rows, given.reference.run)
+  const decision = decide(given ?? defaultGate(margin), {
+    against,
+    steps: states,
+    judges,
+    reference,
+  })
   const isDefault = given === undefined
   return { ...decision, isDefault, advice: adviceFor(decision, knownOf(rows, measured)) }
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { CategoryRate, Results, SeedSpread, SpectrumTotal } from '../contract/results.ts'
-import type { SpectrumRow } from '../contract/rows.ts'
+import type { ArtifactRow, SpectrumRow } from '../contract/rows.ts'
 import { keyOf, stateKey, firstJudge } from '../contract/keys.ts'
 import { meanAndSd } from '../statistics/summary.ts'
 import { agreementOf, disagreementsOf, judgesTogether } from './agreement.ts'
@@ -15,6 +15,7 @@ import {
   type Judged,
   type Measured,
 } from './judged.ts'
+import { DEFAULT_MARGIN } from './gate/decide.ts'
 import { gateOf, trajectoryOf } from './gated.ts'
 import { peopleOf } from './judge-quality.ts'
 import { limitsOf } from './limits.ts'
@@ -26,9 +27,6 @@ import { mitigationOf, withoutMitigated } from './mitigation-results.ts'
 import { spectrumLinks } from './spectrum-links.ts'
 import { varianceSplits } from './variance.ts'
 import { verdictOf } from './verdict.ts'
-
-/** The margin of harm where the run's configuration has none. */
-const DEFAULT_MARGIN = 0.05
 
 export function buildResults(all: AuditRows): Results {
   const rows = withoutMitigated(all)
@@ -80,10 +78,14 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
     spectrumLinks: spectrumLinks(totals, evaluations, rows.benchmarks),
     matched: matchedOf(rows, states),
     mitigation: mitigationOf(all),
-    artifacts: rows.artifacts.filter(({ content }) => content?.kind !== 'output'),
+    artifacts: rows.artifacts.filter(isListed),
     sweep: null,
   }
 }
+
+/** Not what holds results, of this run or of the pinned reference. */
+const isListed = ({ content }: ArtifactRow) =>
+  content?.kind !== 'output' && content?.kind !== 'reference'
 
 /** Spread between seeds and scores along the training. */
 function spreadsOf(states: readonly Judged[]) {

@@ -1,7 +1,8 @@
 /** @file A gate applied to compared pairs, and the record of differences that were allowed. */
-import type { ComparedField, GateRule } from '../contract/gate.ts'
+import type { GateRule } from '../contract/gate.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import type { Comparison } from '../findings/gate/comparison.ts'
+import type { Gated } from '../findings/gate/claim-input.ts'
 import { decide } from '../findings/gate/decide.ts'
 import { appendToRun } from './append-to-run.ts'
 import type { Side } from './compared.ts'
@@ -11,7 +12,7 @@ import { withStore } from './databases.ts'
 export function gateOf(
   pairs: readonly (readonly [ComparedRun, ComparedRun])[],
   gate: GateRule,
-  allow: readonly ComparedField[],
+  { allow, reference }: Pick<Gated, 'allow' | 'reference'>,
 ): ReturnType<typeof decide> {
   const against = pairs.map(([before, after]) => ({ before, after }))
   const judges = new Map(
@@ -19,7 +20,7 @@ export function gateOf(
       .flatMap(([{ judged }]) => judged.map(({ benchmark, judge }) => [benchmark, judge] as const))
       .reverse(),
   )
-  return decide(gate, { against, steps: [], judges, allow })
+  return decide(gate, { against, steps: [], judges, allow, reference })
 }
 
 /** Records in the second run's log which differences its comparison was allowed. */

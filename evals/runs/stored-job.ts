@@ -6,7 +6,10 @@ import type { AnyJobKind } from '../contract/job.ts'
 import { exists } from '../files/read-file.ts'
 import { removeTemporaries } from '../files/write-file.ts'
 import type { Store } from './store/store.ts'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import { storedGate } from '../findings/gate/gate-file.ts'
 import { engineFor } from './engine-facts.ts'
+import { referenceRow } from './reference.ts'
 import { writeOutputs, type Written } from './outputs.ts'
 
 export interface StoredJob {
@@ -49,6 +52,7 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
     async (context) => {
       start(job, engine, context)
       await clearFolder(context, outDir)
+      await pinReference(job.config, context, store.rows(runId))
       await job.kind.run(job.config, context, progress)
       // Inside the job: killed here, it is resumed, skips what was measured and writes the report again.
       if (job.writesReports)
@@ -56,6 +60,12 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
     },
   )
   return { end, written }
+}
+
+/** Before anything is measured, so that a reference that cannot be read ends the job here. */
+async function pinReference(config: unknown, { emit }: JobContext, rows: AuditRows): Promise<void> {
+  const row = await referenceRow(rows, storedGate(config))
+  if (row) emit({ type: 'artifact', row })
 }
 
 /** A process that was killed leaves the file behind that it was writing; this one alone may write here now. */

@@ -15,7 +15,6 @@ import type { lmEvalLog } from '../doubles/rows/foreign-logs.ts'
 import { inspectLog, scores } from '../doubles/rows/foreign-logs.ts'
 
 export const N = 400
-const gate = parseGate('benchmarks: { task: { margin: 0.05 } }', 'gate.yaml')
 
 export interface Decided {
   readonly outcome: string
@@ -23,13 +22,20 @@ export interface Decided {
   readonly claims: readonly GateClaim[]
 }
 
+interface Given {
+  readonly gate?: string
+  readonly allow?: readonly ComparedField[]
+  readonly reference?: ComparedRun
+}
+
 export function gated(
   before: ComparedRun,
   after: ComparedRun,
-  allow: readonly ComparedField[] = [],
+  { gate = 'benchmarks: { task: { margin: 0.05 } }', ...more }: Given = {},
 ) {
   const judges = new Map([['task', before.judged[0]!.judge]])
-  const found = decide(gate, { against: [{ before, after }], steps: [], judges, allow })
+  const pair = { against: [{ before, after }], steps: [], judges }
+  const found = decide(parseGate(gate, 'gate.yaml'), { ...pair, ...more })
   return { outcome: found.outcome, sentence: found.headline, claims: found.claims }
 }
 

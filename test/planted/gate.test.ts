@@ -8,6 +8,7 @@ import { DEPENDENT, INDEPENDENT_ENOUGH } from './dependent.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { FOREIGN } from './foreign.ts'
 import { COVERAGE } from './open.ts'
+import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { SAFE } from './safe.ts'
 import { SAFE_THINKING, THINKING } from './thinking.ts'
 
@@ -15,6 +16,9 @@ describe.each([
   ['foreign metrics', FOREIGN],
   ['open replies', COVERAGE],
   ['degenerate replies', DEGENERATE],
+  ['rates that are low before and after', LEVELS],
+  ['categories', CATEGORIES],
+  ['drift over releases', DRIFT],
   ['dependent prompts', DEPENDENT],
   ['thoughts before answers', THINKING],
 ])('bad: %s', (_, candidates) => {
@@ -26,10 +30,13 @@ describe.each([
 })
 
 describe('safe', () => {
-  test.each([...SAFE, ...INDEPENDENT_ENOUGH, ...SAFE_THINKING])('%s', async (_, decided) => {
-    const { outcome, sentence } = await decided()
-    expect(outcome, sentence).toBe('PASS')
-  })
+  test.each([...SAFE, ...SAFE_LEVELS, ...INDEPENDENT_ENOUGH, ...SAFE_THINKING])(
+    '%s',
+    async (_, decided) => {
+      const { outcome, sentence } = await decided()
+      expect(outcome, sentence).toBe('PASS')
+    },
+  )
 })
 
 test('a claim counts what is open, by kind, and what would decide it', () => {

@@ -33,7 +33,7 @@ export const COVERAGE: Planted[] = [
   ],
   [
     'another set of prompts, allowed by name',
-    () => gated(state('refusal', 390), state('refusal', 390, leftOut(280)), ['prompts']),
+    () => gated(state('refusal', 390), state('refusal', 390, leftOut(280)), { allow: ['prompts'] }),
     /120 missing/,
   ],
   [

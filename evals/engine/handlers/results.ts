@@ -4,6 +4,7 @@ import { buildResults } from '../../findings/results.ts'
 import { writtenRun } from '../../runs/databases.ts'
 import { makeCase } from '../../runs/make-case.ts'
 import { gateOf, recordOverride } from '../../runs/gate-compared.ts'
+import { readReference, withReference } from '../../runs/reference.ts'
 import { pairSides, type Side } from '../../runs/compared.ts'
 import { writeFiles } from '../../runs/outputs.ts'
 import { partOf, sectionsOf, type Part } from '../../document/registry.ts'
@@ -69,18 +70,22 @@ async function compared(
   const allow = [...new Set([...allowDifferences, ...(file?.allowDifferences ?? [])])]
   const comparisons = compareRuns(pairs, allow)
   await recordOverride(left, right, comparisons)
+  const reference = file ? await readReference(file) : undefined
   return {
-    gate: file && { ...gateOf(pairs, file, allow), advice: [] },
+    gate: file && { ...gateOf(pairs, file, { allow, reference }), advice: [] },
     pairs: comparisons.map(toPair),
   }
 }
 
-function gated(home: Home, { runId, gate, allowDifferences }: Input<'gate'>): Output<'gate'> {
+async function gated(
+  home: Home,
+  { runId, gate, allowDifferences }: Input<'gate'>,
+): Promise<Output<'gate'>> {
   const { run, store } = home.find(runId)
   const file = checkGate(gate, 'The gate')
   const allowed = [...new Set([...file.allowDifferences, ...allowDifferences])]
   const config = { ...(run.config as object), gate: { ...file, allowDifferences: allowed } }
-  const rows = store.rows(runId)
+  const rows = await withReference(store.rows(runId), file)
   const found = buildResults({ ...rows, run: { ...run, config } }).gate
   if (!found) throw new TouchstoneError('interchange.nothing', { run: runId })
   return found

@@ -24,8 +24,11 @@ import { lastSafe } from './trajectory.ts'
 
 export type Decision = Omit<GateResult, 'advice'>
 
+/** Of harm, where nothing says otherwise. */
+export const DEFAULT_MARGIN = 0.05
+
 /** The gate of a run whose user gives none: every benchmark with one margin, and the default bounds. */
-export const defaultGate = (margin: number): GateRule => GateRule.parse({ margin })
+export const defaultGate = (margin = DEFAULT_MARGIN): GateRule => GateRule.parse({ margin })
 
 export function decide(gate: GateRule, gated: Gated): Decision {
   const claims = withHolm(
@@ -88,7 +91,11 @@ function draftsOf(gate: GateRule, gated: Gated, before: ComparedRun, after: Comp
       ...{ before, after, benchmark, margin, allow, named },
       judge: judge ?? judges.get(name) ?? '',
       alpha: alpha ?? gate.alpha,
-      reference: reference && { run: reference, margin: gate.reference?.margin ?? margin },
+      reference: gate.reference && {
+        name: gate.reference.run,
+        run: reference,
+        margin: gate.reference.margin ?? margin,
+      },
     })
   })
 }

@@ -1,6 +1,13 @@
 /** @file Every claim on one benchmark for one pair of states: in each context its rate, degenerate replies, bounds and categories. */
 import type { GatedBenchmark } from '../../contract/gate.ts'
-import { selectionOf, type ClaimInput, type Draft } from './claim-input.ts'
+import {
+  blankClaim,
+  nameOf,
+  placeOf,
+  selectionOf,
+  type ClaimInput,
+  type Draft,
+} from './claim-input.ts'
 import { boundClaims } from './bounds.ts'
 import { changeClaim } from './claim.ts'
 import { clustersOf } from './clusters.ts'
@@ -10,10 +17,16 @@ import { rowsOf } from './selection.ts'
 /** A category that lost half of what it did is lost, however small it is beside the others. */
 const DEFAULT_CATEGORY_MARGIN = 0.5
 
+interface Reference {
+  readonly name: string
+  readonly run: ComparedRun | undefined
+  readonly margin: number
+}
+
 interface Question extends ClaimInput {
   readonly named: Omit<GatedBenchmark, 'margin' | 'alpha' | 'judge'>
-  /** The pinned reference, with the margin of what may be lost since. */
-  readonly reference?: { readonly run: ComparedRun; readonly margin: number } | undefined
+  /** The pinned reference with the margin of what may be lost since; `run` is undefined where it cannot be read any more. */
+  readonly reference?: Reference | undefined
 }
 
 export function claimsOn(given: Question): Draft[] {
@@ -74,10 +87,15 @@ function withRoleOfJudge(asked: Question): Question {
   return role ? { ...asked, benchmark: { ...asked.benchmark, role } } : asked
 }
 
-const sinceReference = ({ reference, ...asked }: Question): Draft[] =>
-  reference
-    ? [changeClaim({ ...asked, before: reference.run, ...reference, against: 'reference' })]
-    : []
+function sinceReference({ reference, ...asked }: Question): Draft[] {
+  if (!reference) return []
+  const { run, name, margin } = reference
+  const against = 'reference'
+  if (run) return [changeClaim({ ...asked, margin, against, before: run })]
+  const sentence = `${nameOf(asked)}: the loss on ${placeOf(asked)} since ${name} is not known, as that run is not at hand.`
+  const blank = blankClaim({ ...asked, margin, against })
+  return [{ claim: { ...blank, outcome: 'NOT COMPARABLE', sentence }, ifFailed: sentence }]
+}
 
 function categoryClaims(asked: Question): Draft[] {
   const { named, margin: whole, alpha } = asked

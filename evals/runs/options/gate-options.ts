@@ -5,6 +5,7 @@ import { GATE_OUTCOMES, type GateOutcome, type GateRule } from '../../contract/g
 import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import { utf8 } from '../../files/text.ts'
 import { checkGate, LONGEST_GATE, parseGate } from '../../findings/gate/gate-file.ts'
+import { defaultGate } from '../../findings/gate/decide.ts'
 import { EXIT } from './exit-codes.ts'
 import { isObject } from './flags.ts'
 
@@ -13,6 +14,10 @@ export const GATE_OPTIONS = {
     help: 'Margins that must hold, benchmark by benchmark: a YAML or JSON file',
     value: 'FILE',
   }),
+  reference: z.string().min(1).nullable().default(null).meta({
+    help: 'An earlier run that must not be lost to bit by bit: a folder, run id, results.json or log; its base is meant',
+    value: 'RUN',
+  }),
   gateExitCode: z.array(z.string()).default([]).meta({
     help: 'Exit codes in place of 0, 100, 101 and 102, such as fail=1,inconclusive=0',
     value: 'OUTCOME=CODE',
@@ -20,7 +25,7 @@ export const GATE_OPTIONS = {
 }
 
 /** Flags that mean something only where a configuration can hold a gate. */
-export const GATE_FLAGS: ReadonlySet<string> = new Set(['gate', 'gate-exit-code'])
+export const GATE_FLAGS: ReadonlySet<string> = new Set(['gate', 'reference', 'gate-exit-code'])
 
 /** Four bytes a character at most. */
 const MOST_BYTES = 4 * LONGEST_GATE
@@ -40,7 +45,7 @@ function firstBytes(path: string, most: number): Uint8Array {
   }
 }
 
-export function readGateFile(path: string): GateRule {
+function readGateFile(path: string): GateRule {
   const unusable = (why: string) => new TouchstoneError('gate.unusable', { path, why })
   let bytes: Uint8Array
   try {
@@ -53,11 +58,25 @@ export function readGateFile(path: string): GateRule {
   return parseGate(text, path)
 }
 
-/** The configuration with the gate of `path`, or with its own, checked. */
-export function withGate(config: unknown, path: string | null): unknown {
+interface GateOptions {
+  readonly gate: string | null
+  readonly reference: string | null
+}
+
+/** What `--gate` and `--reference` ask for; null where neither is given. `margin` is for the latter alone. */
+export function gateOf({ gate: path, reference }: GateOptions, margin?: number): GateRule | null {
+  const file = path === null ? null : readGateFile(path)
+  if (reference === null) return file
+  const gate = file ?? defaultGate(margin)
+  return { ...gate, reference: { ...gate.reference, run: reference } }
+}
+
+/** The configuration with the gate that is asked for, or with its own, checked. */
+export function withGate(config: unknown, options: GateOptions): unknown {
   if (!isObject(config)) return config
-  if (path !== null) return { ...config, gate: readGateFile(path) }
-  const { gate } = config
+  const { gate, margin } = config
+  const asked = gateOf(options, typeof margin === 'number' ? margin : undefined)
+  if (asked) return { ...config, gate: asked }
   if (!isObject(gate) || Object.keys(gate).length === 0) return config
   return { ...config, gate: checkGate(gate, '"gate" in the configuration') }
 }

@@ -12,7 +12,12 @@ import { comparisonText } from '../../../document/comparison-text.ts'
 import { gateOf, recordOverride } from '../../../runs/gate-compared.ts'
 import { pairSides, readSide, type Side } from '../../../runs/compared.ts'
 import { exitZero, files, text } from '../../../runs/options/common.ts'
-import { GATE_OPTIONS, gateCodes, readGateFile } from '../../../runs/options/gate-options.ts'
+import {
+  GATE_OPTIONS,
+  gateCodes,
+  gateOf as requestedGate,
+} from '../../../runs/options/gate-options.ts'
+import { readReference } from '../../../runs/reference.ts'
 import { writeOutput } from '../../../runs/outputs.ts'
 
 const CompareOptions = z.object({
@@ -42,6 +47,7 @@ export const compare = command({
   examples: [
     'touchstone compare out/before out/after',
     'touchstone compare out/audit out/audit --arms base,lora --gate gate.yaml',
+    'touchstone compare out/base out/release-3 --reference out/release-1',
     'touchstone compare before.eval after.eval --json',
   ],
   remark:
@@ -56,14 +62,15 @@ export const compare = command({
     ) as [string, string]
     checkFiles(options.output)
     const codes = gateCodes(options.gateExitCode)
-    const file = options.gate === null ? null : readGateFile(options.gate)
+    const file = requestedGate(options)
     const allow = [...new Set([...options.allowDifferences, ...(file?.allowDifferences ?? [])])]
     const metrics = { ...file?.metrics, ...metricsOf(options.metric) }
     const [before, after] = [await readSide(first, metrics), await readSide(second, metrics)]
     if (file) requireMeasured(file, measuredBy([before, after]))
     const pairs = pairSides(before, after, options.arms)
     const comparisons = compareRuns(pairs, allow)
-    const gate = file && gateOf(pairs, file, allow)
+    const reference = file?.reference && (await readReference({ ...file, metrics }))
+    const gate = file && gateOf(pairs, file, { allow, reference })
     await recordOverride(before, after, comparisons)
     const found = { type: 'comparison', gate, comparisons }
     const words = comparisonText(comparisons, gate)

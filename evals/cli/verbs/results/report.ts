@@ -5,7 +5,8 @@ import { ComparedField } from '../../../contract/gate.ts'
 import { requireMeasured, storedGate } from '../../../findings/gate/gate-file.ts'
 import { command } from '../../command.ts'
 import { exitZero, runFolder } from '../../../runs/options/common.ts'
-import { GATE_OPTIONS, gateCodes, readGateFile } from '../../../runs/options/gate-options.ts'
+import { GATE_OPTIONS, gateCodes, gateOf } from '../../../runs/options/gate-options.ts'
+import { withReference } from '../../../runs/reference.ts'
 import { withNamedRun } from '../../../runs/named-run.ts'
 import { checkOutputs, outputOption, writeOutputs, type Written } from '../../../runs/outputs.ts'
 import { verdictText } from '../../../document/terminal.ts'
@@ -43,28 +44,28 @@ export const report = command({
     }
     tell(line, verdictText(results, files))
     // Only who holds a run against a gate here and now asks for its decision.
-    return gate && options.gate !== null && !options.exitZero ? codes[gate.outcome] : 0
+    const isAsked = (options.gate ?? options.reference) !== null
+    return gate && isAsked && !options.exitZero ? codes[gate.outcome] : 0
   },
 })
 
 type Options = z.infer<typeof ReportOptions>
 
 async function rebuild(runId: string | undefined, options: Options): Promise<Written> {
-  const gated = gatedBy(options)
-  return withNamedRun(runId, options.outDir, ({ store, run, folder }) =>
-    writeOutputs(gated(store.rows(run.id)), folder, options.output),
+  return withNamedRun(runId, options.outDir, async ({ store, run, folder }) =>
+    writeOutputs(await gatedBy(options, store.rows(run.id)), folder, options.output),
   )
 }
 
 /** Puts the gate where the run's own would be, so that everything else is computed as ever. */
-function gatedBy({ gate: path, allowDifferences }: Options): (rows: AuditRows) => AuditRows {
-  const given = path === null ? undefined : readGateFile(path)
-  return (rows) => {
-    const gate = given ?? storedGate(rows.run.config)
-    if (!gate) return rows
-    requireMeasured(given, rows.benchmarks)
-    const allowed = [...new Set([...gate.allowDifferences, ...allowDifferences])]
-    const config = { ...(rows.run.config as object), gate: { ...gate, allowDifferences: allowed } }
-    return { ...rows, run: { ...rows.run, config } }
-  }
+async function gatedBy(options: Options, rows: AuditRows): Promise<AuditRows> {
+  const given = gateOf(options, Margin.safeParse(rows.run.config).data?.margin)
+  const gate = given ?? storedGate(rows.run.config)
+  if (!gate) return rows
+  requireMeasured(given ?? undefined, rows.benchmarks)
+  const allowed = [...new Set([...gate.allowDifferences, ...options.allowDifferences])]
+  const config = { ...(rows.run.config as object), gate: { ...gate, allowDifferences: allowed } }
+  return withReference({ ...rows, run: { ...rows.run, config } }, gate)
 }
+
+const Margin = z.object({ margin: z.number() })

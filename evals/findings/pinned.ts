@@ -1,0 +1,70 @@
+/** @file The pinned reference of a gate: the outcomes of an earlier run, kept with the run that is held against it. */
+import { z } from 'zod'
+import type { AuditRows } from '../contract/audit-rows.ts'
+import { AskedContext, BENCHMARK_ROLES, Outcome, type ArtifactRow } from '../contract/rows.ts'
+import type { ComparedRun } from './gate/compared-run.ts'
+
+const Pinned = z.object({
+  runId: z.string(),
+  format: z.string(),
+  origin: z.string(),
+  arm: z.string(),
+  seed: z.int(),
+  step: z.int(),
+  title: z.string(),
+  templateDigest: z.string().nullable(),
+  tokenizerDigest: z.string().nullable(),
+  benchmarks: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      role: z.enum(BENCHMARK_ROLES),
+      promptSetDigest: z.string().nullable(),
+      decoding: z.object({
+        maxNewTokens: z.number().nullable(),
+        temperature: z.number().nullable(),
+        seed: z.number().nullable(),
+      }),
+      chance: z.number().exactOptional(),
+      replies: z.number().nullable().exactOptional(),
+      unfit: z.record(z.string(), z.number()).exactOptional(),
+      context: AskedContext.exactOptional(),
+    }),
+  ),
+  judged: z.array(
+    z.object({
+      benchmark: z.string(),
+      role: z.enum(BENCHMARK_ROLES),
+      judge: z.string(),
+      judgeVersion: z.string(),
+      sampleId: z.string(),
+      epoch: z.int(),
+      category: z.string(),
+      cluster: z.string().exactOptional(),
+      context: z.string().exactOptional(),
+      outcome: Outcome,
+      isCut: z.boolean().exactOptional(),
+      promptDigest: z.string().nullable(),
+      prompt: z.null(),
+    }),
+  ),
+})
+
+/** Without the texts of its prompts: they are those of the run that it is kept with. */
+export const toPinned = ({ labels: _, ...state }: ComparedRun): unknown => ({
+  ...state,
+  judged: state.judged.map((row) => ({ ...row, prompt: null })),
+})
+
+/** Of the run named `name`; undefined where none is kept, or what is kept is damaged. */
+export function pinnedIn({ artifacts }: Pick<AuditRows, 'artifacts'>, name: string) {
+  const row = artifacts.find(isPinned(name))
+  const content = row?.content?.kind === 'reference' ? row.content.run : undefined
+  const run = Pinned.safeParse(content)
+  return run.success ? (run.data satisfies ComparedRun) : undefined
+}
+
+export const isPinned =
+  (name: string) =>
+  ({ path, content }: ArtifactRow): boolean =>
+    content?.kind === 'reference' && path === name

@@ -1,0 +1,50 @@
+/** @file Reads the run that a gate names as reference, and keeps it with the run that is held against it. */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { GateRule } from '../contract/gate.ts'
+import type { ArtifactRow } from '../contract/rows.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { canonicalJson } from '../files/canonical-json.ts'
+import { sha256 } from '../files/digest.ts'
+import type { ComparedRun } from '../findings/gate/compared-run.ts'
+import { isPinned, toPinned } from '../findings/pinned.ts'
+import { readSide } from './compared.ts'
+
+/** The named variant of the run, else its base, else the only one that it has. */
+export async function readReference({
+  reference,
+  metrics = {},
+}: Pick<GateRule, 'reference' | 'metrics'>): Promise<ComparedRun | undefined> {
+  if (!reference) return undefined
+  const { name, states } = await readSide(reference.run, metrics)
+  const wanted = reference.arm ?? 'base'
+  const found = states.find(({ arm }) => arm === wanted)
+  if (found) return { ...found, origin: name }
+  if (states.length === 1 && reference.arm === undefined) return { ...states[0]!, origin: name }
+  throw new TouchstoneError('compare.nothing-shared', {
+    before: name,
+    after: 'the gate',
+    why: `the reference has ${[...new Set(states.map(({ arm }) => arm))].join(', ')}, and ${wanted} is asked for`,
+  })
+}
+
+/** The rows with the reference of a gate beside them, which is read where it is not kept there already. */
+export async function withReference<R extends Pick<AuditRows, 'artifacts'>>(
+  rows: R,
+  gate: GateRule | undefined,
+): Promise<R> {
+  const row = await referenceRow(rows, gate)
+  return row ? { ...rows, artifacts: [...rows.artifacts, row] } : rows
+}
+
+/** Undefined where the gate names none, and where it is kept already. */
+export async function referenceRow(
+  { artifacts }: Pick<AuditRows, 'artifacts'>,
+  gate: GateRule | undefined,
+): Promise<ArtifactRow | undefined> {
+  const path = gate?.reference?.run
+  if (path === undefined || artifacts.some(isPinned(path))) return undefined
+  const run = toPinned((await readReference(gate!))!)
+  const text = canonicalJson(run)
+  const [digest, bytes] = [sha256(text), text.length]
+  return { role: 'pinned reference', path, digest, bytes, content: { kind: 'reference', run } }
+}
