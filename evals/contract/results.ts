@@ -162,6 +162,11 @@ export const SpectrumTotal = SubjectKey.extend({
   matrices: z.int(),
   slots: z.int(),
   intruders: z.int(),
+  /**
+   * The same sum in random updates with the singular values of each ΔW: lowest and highest of `draws`, and p = (1 + draws with at
+   * least as many)/(1 + draws). Absent where a matrix has none.
+   */
+  chance: z.object({ lowest: z.int(), highest: z.int(), draws: z.int(), p: z.number() }).nullish(),
   meanEffectiveRankOfChange: z.number().nullable(),
   meanRelativeChange: z.number(),
 })

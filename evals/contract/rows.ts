@@ -163,6 +163,8 @@ export const SpectrumDetails = z.object({
   powerLaw: z
     .object({ alpha: z.number(), xmin: z.number(), tail: z.int(), distance: z.number() })
     .nullable(),
+  /** Intruders in each of the random updates with the singular values of ΔW; absent where none were drawn. */
+  nullIntruders: z.array(z.int()).optional(),
 })
 export type SpectrumDetails = z.infer<typeof SpectrumDetails>
 

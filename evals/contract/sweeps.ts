@@ -151,6 +151,8 @@ export const ReboundRow = z.object({
   /** R; null where it is infinite or cannot be told. */
   rebound: z.number().nullable(),
   recovery: z.number().nullable(),
+  /** P(noise alone rises as far), by simulation; null where R < 0.10 or too few steps tell. Absent in earlier results. */
+  pValue: z.number().nullish(),
 })
 export type ReboundRow = z.infer<typeof ReboundRow>
 

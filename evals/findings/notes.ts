@@ -1,5 +1,5 @@
 /** @file Notes beside the verdict: spread between seeds, degenerate replies, judges that differ, spectra. */
-import type { Evaluation, Results, SpectrumTotal } from '../contract/results.ts'
+import type { Evaluation, SpectrumTotal } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
 import { type Measured } from './judged.ts'
 import { listed, percent, stateInSentence } from '../contract/words.ts'
@@ -80,33 +80,27 @@ function judgeNotes(results: Measured, benchmark: BenchmarkRow): string[] {
 
 const gapOf = ({ theirs, ours }: { theirs: number; ours: number }) => Math.abs(theirs - ours)
 
-function spectrumNotes({ spectra, spectrumTotals }: Measured): string[] {
+function spectrumNotes({ spectrumTotals }: Measured): string[] {
   const isLast = lastSteps(spectrumTotals)
   const totals = spectrumTotals.filter((row) => row.arm !== 'base' && isLast(row))
   if (totals.length === 0) return []
   const arms = [...Map.groupBy(totals, ({ arm }) => arm)].map(
     ([arm, rows]) => `${arm} ${intruderText(rows)}`,
   )
-  return [
-    `Leading singular directions counted as intruders: ${listed(arms)}; ${nullText(spectra)}.`,
-  ]
+  return [`Leading singular directions counted as intruders: ${listed(arms)}.`]
 }
 
 function intruderText(rows: readonly SpectrumTotal[]): string {
   const counts = rows.map(({ intruders }) => intruders)
-  const [low, high] = [Math.min(...counts), Math.max(...counts)]
   const slots = Math.max(...rows.map((row) => row.slots))
-  return `${low === high ? low : `${low} to ${high}`} of ${slots}`
+  const chance = rows.flatMap((row) => row.chance ?? [])
+  const random = chance.flatMap(({ lowest, highest }) => [lowest, highest])
+  const beside =
+    random.length === 0 ? '' : ` (random updates of its rank and size: ${rangeText(random)})`
+  return `${rangeText(counts)} of ${slots}${beside}`
 }
 
-/** Whether ε tells anything in these shapes: above the null band every random direction is an "intruder". */
-function nullText(spectra: Results['spectra']): string {
-  const lower = Math.min(...spectra.map(({ nullBand }) => nullBand[0]))
-  const upper = Math.max(...spectra.map(({ nullBand }) => nullBand[1]))
-  const epsilon = Math.max(...spectra.map((row) => row.epsilon))
-  const band = `a random direction in these shapes has an alignment of ${lower.toFixed(2)} to ${upper.toFixed(2)} (1 % to 99 %)`
-  if (epsilon >= upper) {
-    return `${band}, all of it below ε = ${epsilon}: a counted direction above ${upper.toFixed(2)} is still better aligned than chance`
-  }
-  return `${band}, and ε = ${epsilon} lies ${epsilon > lower ? 'inside' : 'below'} that band`
+function rangeText(counts: readonly number[]): string {
+  const [low, high] = [Math.min(...counts), Math.max(...counts)]
+  return low === high ? `${low}` : `${low} to ${high}`
 }

@@ -158,15 +158,29 @@ export function spectrumTotals(spectra: readonly SpectrumRow[]): SpectrumTotal[]
   return [...groups.values()].map((matrices) => {
     const { arm, seed, step } = matrices[0]!
     const ranks = matrices.flatMap(({ effectiveRankOfChange: rank }) => rank ?? [])
+    const intruders = matrices.reduce((sum, row) => sum + row.intruders, 0)
     return {
       arm,
       seed,
       step,
       matrices: matrices.length,
       slots: matrices.reduce((sum, { alignment }) => sum + alignment.length, 0),
-      intruders: matrices.reduce((sum, { intruders }) => sum + intruders, 0),
+      intruders,
+      chance: chanceOf(matrices, intruders),
       meanEffectiveRankOfChange: ranks.length === 0 ? null : meanAndSd(ranks).mean,
       meanRelativeChange: meanAndSd(matrices.map((row) => row.relativeChange)).mean,
     }
   })
+}
+
+/** Draw d of a model is the sum of its matrices' draws d, which are independent. */
+function chanceOf(matrices: readonly SpectrumRow[], intruders: number): SpectrumTotal['chance'] {
+  const draws = Math.min(...matrices.map(({ details }) => details?.nullIntruders?.length ?? 0))
+  if (draws === 0) return null
+  const sums = Array.from({ length: draws }, (_, d) =>
+    matrices.reduce((sum, { details }) => sum + details!.nullIntruders![d]!, 0),
+  )
+  const asMany = sums.filter((sum) => sum >= intruders).length
+  const p = (1 + asMany) / (1 + draws)
+  return { lowest: Math.min(...sums), highest: Math.max(...sums), draws, p }
 }

@@ -5,7 +5,6 @@ import type { TunedWeights } from '../models/weights/tuned-weights.ts'
 import { defaultCacheFolder, openBaseStore, type BaseStore } from '../spectra/base-store.ts'
 import { scanModel, type MatrixPlace, type TunedModel } from '../spectra/compare.ts'
 import { EPSILON } from '../spectra/intruders.ts'
-import { randomUpdate } from '../spectra/null-update.ts'
 import type { Base } from './base.ts'
 import type { SpectraConfig } from './config.ts'
 
@@ -26,7 +25,7 @@ export const spectralMatrices = ({ model }: Pick<Base, 'model'>): MatrixPlace[] 
 
 const PLAIN: SpectraConfig = {
   spectrumDetail: 'auto',
-  nullArm: false,
+  nullDraws: 0,
   cache: false,
   cacheDir: null,
   epsilon: EPSILON,
@@ -36,7 +35,7 @@ const PLAIN: SpectraConfig = {
 export const onTheWay = (config: SpectraConfig): SpectraConfig => ({
   ...config,
   spectrumDetail: 'leading',
-  nullArm: false,
+  nullDraws: 0,
 })
 
 /** What is compared with: the base, or another fine-tune of it. */
@@ -53,10 +52,7 @@ export async function scanSpectra(
 ): Promise<void> {
   if (tuned.length === 0) return
   const matrices = spectralMatrices(base)
-  const models = tuned.flatMap((each) => [
-    modelOf(each),
-    ...(config.nullArm ? [nullOf(base, each)] : []),
-  ])
+  const models = tuned.map(modelOf)
   const phase = 'spectra'
   emit({ type: 'phase-start', phase, total: matrices.length * models.length, unit: 'matrix' })
   const rows = scanModel({
@@ -65,6 +61,7 @@ export async function scanSpectra(
     tuned: models,
     detail: config.spectrumDetail,
     epsilon: config.epsilon,
+    nullDraws: config.nullDraws,
     store: storeOf(config, (message) => emit({ type: 'log', level: 'warn', message })),
     signal,
     onProgress: ({ done }) => emit({ type: 'phase-progress', phase, done }),
@@ -78,25 +75,6 @@ const modelOf = ({ key, weights }: Tuned): TunedModel => ({
   key,
   read: (name) => weights.read(name),
   readChange: (name) => weights.change(name),
-})
-
-/** How the null arm of an arm is named in a row. */
-const nullArmOf = (arm: string): string => `random:${arm}`
-
-/** What a change of that size does that means nothing: the arm's null, matrix by matrix. */
-const nullOf = (
-  { weights: base }: Pick<SpectraBase, 'weights'>,
-  { key, weights }: Tuned,
-): TunedModel => ({
-  key: { ...key, arm: nullArmOf(key.arm) },
-  read: (name) =>
-    randomUpdate({
-      W0: base.get(name)!,
-      W1: weights.read(name),
-      change: weights.change(name),
-      seed: key.seed,
-      weight: name,
-    }),
 })
 
 export function storeOf(

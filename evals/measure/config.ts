@@ -7,6 +7,7 @@ import { PRECISIONS } from '../models/weights/small-weights.ts'
 import { DEVICES } from '../runtime/device.ts'
 import { DETAILS } from '../spectra/directions.ts'
 import { EPSILON } from '../spectra/intruders.ts'
+import { NULL_DRAWS } from '../spectra/null-counts.ts'
 
 export const EngineConfig = z.object({
   templateVars: z
@@ -110,9 +111,9 @@ export const SpectraConfig = z.object({
     label: 'Spectrum detail',
     help: 'leading: the first ten directions; full: all of them, for α and counts over k; auto: full where that is cheap',
   }),
-  nullArm: z.boolean().default(false).meta({
-    label: 'Null variant',
-    help: 'Beside each fine-tune a seeded random change of the same size in every matrix',
+  nullDraws: z.int().min(0).max(999).default(NULL_DRAWS).meta({
+    label: 'Null draws',
+    help: 'Random updates with the singular values of each matrix’s change, whose intruder counts are what chance gives; 0: none',
   }),
   epsilon: z.number().gt(0).lt(1).default(EPSILON).meta({
     label: 'Intruder ε',

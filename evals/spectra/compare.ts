@@ -18,12 +18,21 @@ import { openLanes, thisMachine, threadsFor, type Lane } from './scan-lanes.ts'
 export type MatrixPlace = { layer: number; module: string; weight: string; shape: [number, number] }
 
 /** How many directions are compared, the cosine below which one is an intruder, and the amount of detail. */
-type ScanRule = { k?: number; epsilon?: number; detail?: Detail }
+type ScanRule = {
+  k?: number
+  epsilon?: number
+  detail?: Detail
+  /** Random updates for each matrix; 0 by default. */
+  nullDraws?: number
+}
 
 export type Compared = MatrixPlace & ScanRule & { key: SubjectKey }
 
 /** Throws `spectrum.zero-base` for a change of a base that is 0. */
-export function rowOf(compared: Compared, { found, changed, ...sizes }: Measured): SpectrumRow {
+export function rowOf(
+  compared: Compared,
+  { found, changed, nullIntruders, ...sizes }: Measured,
+): SpectrumRow {
   const { key, layer, module, weight, shape } = compared
   const { k = TOP_DIRECTIONS, epsilon = EPSILON } = compared
   const alignment = found.cosines.slice(0, k).map(largestOf)
@@ -44,7 +53,7 @@ export function rowOf(compared: Compared, { found, changed, ...sizes }: Measured
     epsilon,
     intruders: intruders.intruders.length,
     intruderEnergyShare: intruders.energyShare,
-    details: detailsOf(found, changed, k),
+    details: { ...detailsOf(found, changed, k), ...(nullIntruders && { nullIntruders }) },
   }
 }
 
@@ -105,8 +114,10 @@ export async function* scanModel(options: ScanOptions): AsyncGenerator<SpectrumR
 async function scanMatrix(
   place: MatrixPlace,
   { measure }: Lane,
-  { readBase, tuned, signal, k = TOP_DIRECTIONS, epsilon, detail }: ScanOptions,
+  options: ScanOptions,
 ): Promise<SpectrumRow[]> {
+  const { readBase, tuned, signal, k = TOP_DIRECTIONS, epsilon = EPSILON, detail } = options
+  const { nullDraws: draws = 0 } = options
   const { weight, shape } = place
   const turn = async () => {
     await setImmediate()
@@ -118,7 +129,8 @@ async function scanMatrix(
   for (const [at, { key, read, readChange }] of tuned.entries()) {
     await turn()
     const change = await readChange?.(weight)
-    const task = { weight, shape, k, detail, change }
+    const chance = draws > 0 ? { draws, epsilon, seed: key.seed } : undefined
+    const task = { weight, shape, k, detail, change, chance }
     const whole = async () => {
       const W1 = await read(weight)
       return { ...task, W1: W1 === W0 ? ('base' as const) : W1 }

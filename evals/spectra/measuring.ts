@@ -7,6 +7,7 @@ import { leadingOfUpdate } from './low-rank-scan.ts'
 import type { Room } from './entry-file.ts'
 import type { Matrix, Numbers } from './decomposition/matrix.ts'
 import { frobeniusNorm } from './measures.ts'
+import { nullCounts, type NullRule } from './null-counts.ts'
 import {
   lowRankSingularValues,
   singularValues,
@@ -26,6 +27,8 @@ export type Task = {
   W1?: Numbers | 'base' | undefined
   /** An adapter's own ΔW, which is more accurate than W1 − W0: rounding blurs the rank of a difference. */
   change?: LowRankChange | undefined
+  /** Absent: no random updates are drawn. */
+  chance?: NullRule | undefined
 }
 
 export type Measured = {
@@ -34,6 +37,8 @@ export type Measured = {
   changed: Float64Array | undefined
   sizeOfChange: number
   sizeOfBase: number
+  /** Intruders of random updates alike in size and rank; undefined if not requested, or too expensive. */
+  nullIntruders?: number[] | undefined
 }
 
 /** Resolves to undefined if the task needs W1 after all. Throws `spectrum.not-finite` or `.other-shape`. */
@@ -72,7 +77,19 @@ export function measured(task: Task, W0: Numbers, base: BaseSystem): Measured | 
   const found = quickly(task, base) ?? fully(task, W0, base)
   if (!found) return undefined
   const sizeOfBase = frobeniusNorm(base.parts.singularValues)
-  return { found, ...changeOf(task, W0), sizeOfBase }
+  const sizes = changeOf(task, W0)
+  return { found, ...sizes, sizeOfBase, nullIntruders: nullOf(task, base, sizes) }
+}
+
+/** A draw costs as much as the comparison itself, so there is none where only a decomposition of W1 could tell. */
+function nullOf(
+  { chance, change, shape, detail, k, weight }: Task,
+  { parts }: BaseSystem,
+  { changed }: Pick<Measured, 'changed'>,
+): number[] | undefined {
+  const isCheap = change !== undefined || wantsAll(shape, detail) || changed?.length === 0
+  if (!chance || !changed || !isCheap) return undefined
+  return nullCounts({ ...chance, shape, base: parts.singularValues, change: changed, k, weight })
 }
 
 /** Works in the base's basis, if the change has low rank and only leading directions are requested. */

@@ -18,9 +18,10 @@ export function reboundRows({ spec, curves }: CellRow): ReboundRow[] {
   return curves
     .filter(({ name }) => TRAINING_CURVES.has(name))
     .map(({ y }) => {
-      const { label, rebound, recovery } = detectRebound(y)
+      const { label, rebound, recovery, p } = detectRebound(y)
       const isKnown = rebound !== null && Number.isFinite(rebound)
-      return { line, axes, seed, outcome: label, rebound: isKnown ? rebound : null, recovery }
+      const R = isKnown ? rebound : null
+      return { line, axes, seed, outcome: label, rebound: R, recovery, pValue: p }
     })
 }
 

@@ -81,8 +81,8 @@ export function alignmentChart(
           pointRadius: values.length > 60 ? 1 : 3,
         },
         level(`ε = ${epsilon}: below it a direction is an intruder`, epsilon, 1, 1.5),
-        level('Chance, 1 %', low, 2),
-        level('Chance, 99 %', high, 2),
+        level('One random direction, 1 %', low, 2),
+        level('One random direction, 99 %', high, 2),
       ],
     },
     options: axesOptions(

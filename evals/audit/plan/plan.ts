@@ -85,7 +85,7 @@ function countsOf(config: AuditConfig): Counts {
     arms,
     matched,
     states: 1 + candidates.length + onTheWay + matched + mitigated,
-    spectra: (candidates.length + arms + matched) * (config.nullArm ? 2 : 1),
+    spectra: candidates.length + arms + matched,
   }
 }
 

@@ -1,9 +1,8 @@
 /** @file Where in the weights: intruder directions by layer and module, beside what chance gives in the same shapes. */
 import type { HeatMap, Section } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
-import type { SpectrumRow, SubjectKey } from '../../contract/rows.ts'
+import type { SpectrumRow } from '../../contract/rows.ts'
 import { percent, stateName } from '../../contract/words.ts'
-import { isSameState } from '../../contract/keys.ts'
 import { details, label, number, paragraph, section, table, type Column } from '../blocks.ts'
 import { atLastStep, fixed, significant } from '../view.ts'
 import { intruderSurface, leastAligned, linkTable, similarityMaps } from './spectra-details.ts'
@@ -20,7 +19,8 @@ export function spectraSection(results: Results): Section[] {
       number('Step', ({ step }) => step),
       number('Matrices', ({ matrices }) => matrices),
       number('Intruders', ({ intruders, slots }) => `${intruders} of ${slots}`),
-      number('Null band', (row) => widestBand(spectra, row)),
+      number('By chance', ({ chance }) => rangeText(chance && [chance.lowest, chance.highest])),
+      number('p', ({ chance }) => significant(chance?.p ?? null, 2)),
       number('Mean effective rank of ΔW', (row) => significant(row.meanEffectiveRankOfChange, 3)),
       number('Mean ‖ΔW‖ / ‖W‖', ({ meanRelativeChange }) => percent(meanRelativeChange)),
     ],
@@ -29,7 +29,7 @@ export function spectraSection(results: Results): Section[] {
   return section(
     'Where in the weights',
     paragraph(
-      'For each matrix the leading singular directions after fine-tuning are compared with every direction of the pretrained matrix. One whose best alignment c stays below ε is counted as an intruder. The null band holds c of 98 of 100 random directions in the same shape: an intruder inside or below that band is aligned no better than chance.',
+      'For each matrix the leading singular directions after fine-tuning are compared with every direction of the pretrained matrix. One whose best alignment c stays below ε is counted as an intruder. Chance is what random updates give that have the singular values of each ΔW, and so its rank and size, in random directions: lowest and highest count, and p = the share of them with at least as many. Where the count lies in that range, rank and size explain it, not what was learnt. The last table’s c of one random direction is no such range: it predicts no count.',
     ),
     arms.map(([arm, rows]) => armMap(arm, rows)),
     totals,
@@ -54,7 +54,7 @@ function armMap(arm: string, rows: readonly SpectrumRow[]): HeatMap {
     return {
       label: Number.isInteger(mean) ? String(mean) : mean.toFixed(1),
       share: slots === 0 ? 0 : mean / slots,
-      detail: `${here[0]!.weight}: ${mean.toFixed(1)} of ${slots}; null band ${bandText(here[0]!)}`,
+      detail: `${here[0]!.weight}: ${mean.toFixed(1)} of ${slots}; by chance ${rangeText(here[0]!.details?.nullIntruders)}`,
     }
   }
   return {
@@ -69,13 +69,8 @@ function armMap(arm: string, rows: readonly SpectrumRow[]): HeatMap {
 const bandText = ({ nullBand: [low, high] }: Pick<SpectrumRow, 'nullBand'>) =>
   `${low.toFixed(3)} – ${high.toFixed(3)}`
 
-/** Over all shapes of one model state. */
-function widestBand(spectra: readonly SpectrumRow[], state: SubjectKey): string {
-  const bands = spectra.filter(isSameState(state)).map(({ nullBand }) => nullBand)
-  const low = Math.min(...bands.map(([lower]) => lower))
-  const high = Math.max(...bands.map(([, upper]) => upper))
-  return bandText({ nullBand: [low, high] })
-}
+const rangeText = (counts: readonly number[] | null | undefined) =>
+  counts ? `${Math.min(...counts)} – ${Math.max(...counts)}` : '–'
 
 const powerLawText = (details: SpectrumRow['details']) =>
   details?.powerLaw ? `${details.powerLaw.alpha.toFixed(2)} (${details.powerLaw.tail} σ)` : '–'
@@ -92,8 +87,9 @@ const matrixColumns: Column<SpectrumRow>[] = [
   number('Intruders', ({ intruders, alignment }) => `${intruders} of ${alignment.length}`),
   number('Their energy', ({ intruderEnergyShare }) => percent(intruderEnergyShare)),
   number('Lowest c', ({ alignment }) => fixed(extreme('min', alignment), 3)),
-  number('Its p by chance', ({ nullP }) => significant(extreme('max', nullP), 2)),
-  number('Null band', bandText),
+  number('P(random direction ≥ c)', ({ nullP }) => significant(extreme('max', nullP), 2)),
+  number('Intruders by chance', ({ details: more }) => rangeText(more?.nullIntruders)),
+  number('c of one random direction', bandText),
   number('ε', ({ epsilon }) => epsilon),
   number('Effective rank of ΔW', (row) => significant(row.effectiveRankOfChange, 3)),
   number('‖ΔW‖ / ‖W‖', ({ relativeChange }) => percent(relativeChange)),

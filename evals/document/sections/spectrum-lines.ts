@@ -10,8 +10,10 @@ export const spectrumLines = ({ spectrumTotals }: Results): Section[] =>
 
 function spectrumLine(total: SpectrumTotal): string {
   const { intruders, slots, matrices, meanRelativeChange, meanEffectiveRankOfChange: rank } = total
+  const { chance } = total
+  const byChance = chance ? ` (by chance ${chance.lowest} to ${chance.highest})` : ''
   const found = counted(intruders, 'intruder dimension')
   const ofChange =
     rank === null ? '' : `, mean effective rank of the change ${significant(rank, 3)}`
-  return `${stateInSentence(total)}: ${found} among ${slots} leading directions of ${matrices} matrices, mean relative change ${percent(meanRelativeChange)}${ofChange}`
+  return `${stateInSentence(total)}: ${found} among ${slots} leading directions of ${matrices} matrices${byChance}, mean relative change ${percent(meanRelativeChange)}${ofChange}`
 }

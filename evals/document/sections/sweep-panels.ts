@@ -25,7 +25,7 @@ export function reboundSection({ sweep }: Results): Section[] {
   return section(
     'Loss rebound over steps',
     paragraph(
-      `This is an instability of the training loss, as in the paper on GGPO; it is not the test-error double descent below. A curve rebounds where its smoothed loss rises by a tenth of what it had fallen (R ≥ 0.10), and recovers where half of the rise is lost again. ${rose} of ${counted(sweep.rebounds.length, 'curve')} rebounded.`,
+      `This is an instability of the training loss, as in the paper on GGPO; it is not the test-error double descent below. A curve rebounds where its smoothed loss rises by a tenth of what it had fallen (R ≥ 0.10) and noise as large as the curve’s would rise as far in at most 5 % of falling curves (p); it recovers where half of the rise is lost again. Curves of under 30 steps get no label. ${rose} of ${counted(sweep.rebounds.length, 'curve')} rebounded.`,
     ),
     curveCharts(sweep, 'train-loss', 'Training loss'),
     details('The numbers', reboundTable(sweep.rebounds)),
@@ -61,6 +61,7 @@ const reboundTable = (rebounds: readonly ReboundRow[]) =>
     label('Place', ({ axes }) => placeText(axes)),
     number('Seed', ({ seed }) => seed),
     number('R', ({ rebound }) => fixed(rebound, 3)),
+    number('p', ({ pValue }) => fixed(pValue, 3)),
     number('Recovery', ({ recovery }) => fixed(recovery, 2)),
     label('Found', ({ outcome }) => OUTCOME_TEXT[outcome]),
   ])

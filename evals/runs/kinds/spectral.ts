@@ -13,7 +13,7 @@ export const spectralVerb: JobVerb = {
   examples: [
     'touchstone spectral models/base models/adapter',
     'touchstone spectral models/adapter models/later-adapter',
-    'touchstone spectral --model models/base --candidate models/adapter --null-arm',
+    'touchstone spectral --model models/base --candidate models/adapter --null-draws 99',
   ],
   positionals: { shown: '[MODEL] [CANDIDATE…]', inOptions },
   schema: SpectralConfig,

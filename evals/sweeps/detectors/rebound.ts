@@ -4,13 +4,20 @@
  *     s = bias-corrected EMA(0.9) of the loss, its first 5 % dropped;   rb(t) = s(t) − min_{u ≤ t} s(u)
  *     t2 = argmax rb,   t1 = argmin_{u ≤ t2} s,   t3 = argmin_{u ≥ t2} s
  *     R = (s(t2) − s(t1)) / (s(first) − s(t1)),   recovery = (s(t2) − s(t3)) / (s(t2) − s(t1))
+ *
+ * It is one if R ≥ 0.10 and noise alone would rise as far with p ≤ 0.05 (`rebound-null.ts`).
  */
 import { smoothed } from '../../statistics/smoothed.ts'
+import { riseByChance } from './rebound-null.ts'
 
 const DROPPED_SHARE = 0.05
 /** A rebound is a rise of at least a tenth of the preceding fall. It has recovered once half of the rise is lost again. */
 const REBOUND = 0.1
 const RECOVERED = 0.5
+/** The greatest chance that noise alone rises as far, for a curve that is called a rebound. */
+const ALPHA = 0.05
+/** In shorter curves the noise cannot be told from the curve: no label. */
+const FEWEST = 30
 
 type ReboundLabel = 'none' | 'double_descent' | 'divergence'
 
@@ -24,6 +31,8 @@ interface Rebound {
   readonly recovery: number | null
   /** Index and smoothed loss of the lowest place before, the highest, and the lowest after; null without a rise. */
   readonly turns: Readonly<Record<'t1' | 't2' | 't3', Turn>> | null
+  /** P(noise of this size alone rises as far); null where R < 0.10, or where there are too few losses to tell. */
+  readonly p: number | null
   /** The first loss that is not finite. */
   readonly notFinite: number | null
 }
@@ -38,6 +47,7 @@ const CALM: Rebound = {
   rebound: 0,
   recovery: null,
   turns: null,
+  p: null,
   notFinite: null,
 }
 
@@ -47,23 +57,30 @@ export function detectRebound(losses: readonly number[]): Rebound {
   if (notFinite >= 0) {
     return { ...CALM, label: 'divergence', isRebound: true, rebound: null, notFinite }
   }
+  const { s, first, t1, t2, t3, most } = greatestRise(losses)
+  if (most === 0) return CALM
+  const at = (place: number): Turn => ({ place, loss: s[place]! })
+  // Division by zero gives the intended infinity if the first value is the lowest.
+  const rebound = most / (s[first]! - s[t1]!)
+  const recovery = (s[t2]! - s[t3]!) / most
+  const isCandidate = rebound >= REBOUND && losses.length >= FEWEST
+  const p = isCandidate ? riseByChance(losses, (curve) => greatestRise(curve).most) : null
+  const isRebound = p !== null && p <= ALPHA
+  const label = !isRebound ? 'none' : recovery >= RECOVERED ? 'double_descent' : 'divergence'
+  const turns = { t1: at(t1), t2: at(t2), t3: at(t3) }
+  return { label, isRebound, rebound, recovery, turns, p, notFinite: null }
+}
+
+function greatestRise(losses: readonly number[]) {
   const s = smoothed(losses)
   const first = Math.floor(DROPPED_SHARE * losses.length)
-  const at = (place: number): Turn => ({ place, loss: s[place]! })
   let [lowest, t1, t2, most] = [first, first, first, 0]
   for (let t = first; t < s.length; t++) {
     if (s[t]! < s[lowest]!) lowest = t
     const rise = s[t]! - s[lowest]!
     if (rise > most) [t1, t2, most] = [lowest, t, rise]
   }
-  if (most === 0) return CALM
   let t3 = t2
   for (let t = t2; t < s.length; t++) if (s[t]! < s[t3]!) t3 = t
-  // Division by zero gives the intended infinity if the first value is the lowest.
-  const rebound = most / (s[first]! - s[t1]!)
-  const recovery = (s[t2]! - s[t3]!) / most
-  const isRebound = rebound >= REBOUND
-  const label = !isRebound ? 'none' : recovery >= RECOVERED ? 'double_descent' : 'divergence'
-  const turns = { t1: at(t1), t2: at(t2), t3: at(t3) }
-  return { label, isRebound, rebound, recovery, turns, notFinite: null }
+  return { s, first, t1, t2, t3, most }
 }

@@ -41,7 +41,7 @@ describe('touchstone spectral A B', () => {
   ])('%j is %j', async (argv, wanted) => expect(await written(argv)).toEqual(wanted))
 
   test('without positionals nothing is touched', async () => {
-    const argv = ['--model', 'a', '--candidate', 'b', '--null-arm']
+    const argv = ['--model', 'a', '--candidate', 'b', '--null-draws', '9']
     expect(await written(argv)).toEqual(argv)
   })
 

@@ -1,6 +1,7 @@
 /** @file Loss rebound: the three synthetic curves of docs/methods/double-descent.md over seeds, its guards, and a curve worked by hand. */
 import { describe, expect, it } from 'vitest'
 import { smoothed } from '../../../../evals/statistics/smoothed.ts'
+import { labelShares, NOISES } from '../../../bench/rebound-draws.ts'
 import { detectRebound } from '../../../../evals/sweeps/detectors/rebound.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
 
@@ -46,6 +47,27 @@ describe('synthetic curves', () => {
   })
 })
 
+describe('false alarms', () => {
+  it.each(Object.keys(NOISES))(
+    'a flat curve with %s noise is called a rebound by chance alone',
+    (noise) => {
+      const { R, label } = labelShares({ curve: 'flat', noise, steps: 60, seeds: 60 })
+      expect(R).toBeGreaterThan(0.9)
+      // 5 %, and two standard errors of 60 curves.
+      expect(label).toBeLessThanOrEqual(0.05 + 0.056)
+    },
+  )
+
+  it('a bump of ten standard deviations is found', () => {
+    expect(labelShares({ curve: 'bump', noise: 'normal', steps: 200, seeds: 20 }).label).toBe(1)
+  })
+
+  it('under thirty steps nothing is called a rebound', () => {
+    const rising = Array.from({ length: 29 }, (_, t) => t)
+    expect(detectRebound(rising)).toMatchObject({ label: 'none', p: null, rebound: Infinity })
+  })
+})
+
 describe('guards', () => {
   it('a loss that never rises has R = 0 and nothing to recover', () => {
     const calm = { label: 'none', isRebound: false, rebound: 0, recovery: null, turns: null }
@@ -66,6 +88,7 @@ describe('guards', () => {
       rebound: null,
       recovery: null,
       turns: null,
+      p: null,
       notFinite: 2,
     })
   })
