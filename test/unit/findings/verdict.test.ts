@@ -168,7 +168,7 @@ describe('notes', () => {
     )
   })
 
-  test('intruders are told with their null band, and what ε is worth there', () => {
+  test('intruders are told with those of random updates, where these were drawn', () => {
     const rows = plannedRows({
       benchmarks: [REFUSAL],
       arms: [1, 2].map((seed) => ({
@@ -178,8 +178,15 @@ describe('notes', () => {
         intruders: seed,
       })),
     })
-    expect(buildResults(rows).verdict.notes.at(-1)).toBe(
-      'Leading singular directions counted as intruders: lora 4 to 8 of 40; a random direction in these shapes has an alignment of 0.25 to 0.45 (1 % to 99 %), all of it below ε = 0.5: a counted direction above 0.45 is still better aligned than chance.',
+    const noteOf = (all: typeof rows) => buildResults(all).verdict.notes.at(-1)
+    const counted = 'Leading singular directions counted as intruders: lora 4 to 8 of 40'
+    expect(noteOf(rows)).toBe(`${counted}.`)
+    const none = { stableRank: null, stableRankOfChange: null, profile: null, powerLaw: null }
+    const details = { ...none, subspace: 10, subspaceEnergy: [], similarity: null }
+    const drawn = { ...details, nullIntruders: [0, 3, 1] }
+    const spectra = rows.spectra.map((row) => ({ ...row, details: drawn }))
+    expect(noteOf({ ...rows, spectra })).toBe(
+      `${counted} (random updates of its rank and size: 0 to 12).`,
     )
   })
 })
