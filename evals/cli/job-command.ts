@@ -4,6 +4,7 @@ import type { RunRow } from '../contract/audit-rows.ts'
 import { usageError } from '../errors/touchstone-error.ts'
 import type { AnyJobKind } from '../contract/job.ts'
 import { FILE_NAME, withLockedStore } from '../runs/databases.ts'
+import { folderOfRun } from '../runs/named-run.ts'
 import type { Store } from '../runs/store/store.ts'
 import { chooseAttempt, runToResume } from '../runs/attempt.ts'
 import type { Command, Io } from './command.ts'
@@ -37,7 +38,7 @@ export function jobCommand(name: string, verb: JobVerb): Command {
       const words = (await positionals?.inOptions(argv, all)) ?? argv
       const request = readJobRequest(verb.schema, fields, { argv: words, environment, preset })
       const options = { ...request.options, ...(verb.exitsZero && { exitZero: true }) }
-      const outDir = options.outDir ?? join('out', name)
+      const outDir = options.outDir ?? (await folderFor(name, verb, request))
       checkOutputs(options.output)
       gateCodes(options.gateExitCode)
       const kind = await verb.kind()
@@ -51,6 +52,9 @@ export function jobCommand(name: string, verb: JobVerb): Command {
     },
   }
 }
+
+const folderFor = async (name: string, { addsTo }: JobVerb, request: JobRequest) =>
+  addsTo && !request.saysNothing ? folderOfRun(addsTo(request.config())) : join('out', name)
 
 /** What must be said again for the same to be written and decided. */
 const lasting = ({ outDir, gate, reference }: JobOptions): string[] => [

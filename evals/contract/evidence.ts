@@ -1,6 +1,6 @@
 /** @file What is kept beside runs: which benchmark files were seen, and what people said of replies. No text of prompts or replies. */
 import { z } from 'zod'
-import { Outcome, ReplyKey } from './rows.ts'
+import { Outcome, ReplyKey, VerdictRow } from './rows.ts'
 
 export const BenchmarkFile = z.object({
   name: z.string(),
@@ -46,3 +46,13 @@ export const Label = z.object({
   isSettling: z.boolean(),
 })
 export type Label = z.infer<typeof Label>
+
+/** What a judge said of a reply with this digest. */
+export const JudgedReply = VerdictRow.pick({
+  outcome: true,
+  score: true,
+  reason: true,
+  thoughtOutcome: true,
+}).required()
+export type JudgedReply = z.infer<typeof JudgedReply>
+export type JudgeVersion = Pick<VerdictRow, 'judge' | 'judgeVersion'>

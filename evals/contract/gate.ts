@@ -133,7 +133,7 @@ export const Assumption = z.object({
 export type Assumption = z.infer<typeof Assumption>
 
 /** By which test a claim was decided. */
-const TestMethod = z.enum(['exact', 'score', 'clusters'])
+const TestMethod = z.enum(['exact', 'score', 'clusters', 'labels'])
 export type TestMethod = z.infer<typeof TestMethod>
 
 /** The units of a claim whose prompts depend on each other within clusters. */

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { AuditRows, FinishedEvaluation } from './audit-rows.ts'
 import type { JobEvent, JobEventBody } from './events.ts'
+import type { JudgedReply, JudgeVersion } from './evidence.ts'
 import type { SealedReply } from './rows.ts'
 
 /** A reader of events: the store, a progress bar, a host. Everything but `event` is optional. */
@@ -43,11 +44,25 @@ export interface PlanLine {
   readonly bytes?: number
 }
 
+/** A run that has ended, as a job sees it that adds to it. */
+export interface EndedRun {
+  rows(): AuditRows
+  /** Replies to prompts that should be refused: judges see them, and nobody else. */
+  sealed(): readonly SealedReply[]
+  /** Adds to the run's log, on disk before it returns. */
+  append(events: readonly JobEventBody[]): void
+  /** What this version of a judge said of replies of any run, by the reply's digest. */
+  known(judge: JudgeVersion): ReadonlyMap<string, JudgedReply>
+  keep(judge: JudgeVersion, replies: ReadonlyMap<string, JudgedReply>): void
+}
+
 /** What an earlier, interrupted attempt at the same run has left behind; empty for a new run. */
 export interface Progress {
   readonly evaluations: readonly FinishedEvaluation[]
   /** Everything that has been said so far, this attempt's part included. */
   rows(): AuditRows
+  /** Another run in the same folder. Throws where there is none, or where it has not ended. */
+  ended(runId: string): EndedRun
 }
 
 export interface JobKind<C = unknown> {

@@ -16,7 +16,7 @@ import {
   runningView,
   waitingView,
 } from './job-view.ts'
-import { commandOf, findKind, parseRequest } from './kinds.ts'
+import { commandOf, findKind, KINDS, parseRequest } from './kinds.ts'
 import { publishTo, startJob, stopJob, type RunningJob } from './running-job.ts'
 
 export interface Jobs {
@@ -114,7 +114,8 @@ function deathOf({ refusal }: RunningJob, how: string | null) {
 
 function start(desk: Desk, kind: JobKindName, config: Readonly<Record<string, unknown>>): string {
   const parsed = parseRequest(kind, config)
-  const { folder } = desk.home
+  const added = KINDS[kind].addsTo?.(parsed)
+  const { folder } = added === undefined ? desk.home : desk.home.find(added)
   const command = commandOf(kind, parsed, folder)
   const request = { kind, config: parsed, isResumed: false, command, folder }
   const runId = newRunId(kind)

@@ -199,7 +199,10 @@ function pairedLabels(
           row.context === benchmark.context?.name,
       ),
     )
-    const found = labelEvidence({ pairs, labels: [labels[0]!, labels[1]!], measure }, state.judge)
+    const found = labelEvidence(
+      { pairs, labels: [labels[0]!, labels[1]!], measure },
+      { judge: state.judge, role: state.benchmark.role },
+    )
     if (!found) return []
     const [before, after] = found.errors
     return [

@@ -10,12 +10,12 @@ import { randomBytes } from 'node:crypto'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { LabelItem } from '../contract/evidence.ts'
 import { firstJudge, isBase, keyOf, lastSteps, replyKey, stateKey } from '../contract/keys.ts'
-import type { BenchmarkRow, Outcome, ReplyKey, ReplyRow, SealedReply } from '../contract/rows.ts'
+import type { ReplyKey, ReplyRow, SealedReply } from '../contract/rows.ts'
 import { unknownName } from '../errors/names.ts'
 import { spreadOver } from '../statistics/judges/label-plan.ts'
 import { randomStream } from '../statistics/random.ts'
 import { storedGate } from './gate/gate-file.ts'
-import { isDecided, isSuccess } from './gate/outcomes.ts'
+import { drawnAs } from './gate/labelled.ts'
 
 export interface LabelTask {
   readonly item: string
@@ -144,7 +144,7 @@ function randomOf(
     const says = new Map(
       rows.verdicts
         .filter((row) => row.benchmark === name && row.judge === drawnBy)
-        .map((row) => [replyKey(row), saidOf(benchmark, row.outcome)]),
+        .map((row) => [replyKey(row), drawnAs(benchmark.role, row.outcome)]),
     )
     const states = [...Map.groupBy(own, ({ row }) => stateKey(row)).values()].map(
       (group) => new Map(group.map((each) => [promptKey(each.row), each])),
@@ -160,16 +160,13 @@ function randomOf(
       const replies = (prompt: string) => compared.map((state) => state.get(prompt)!)
       const stratum = (prompt: string) =>
         replies(prompt)
-          .map(({ row }) => says.get(replyKey(row)) ?? 'open')
+          .map(({ row }) => says.get(replyKey(row)) ?? '-')
           .join()
       return drawnFrom([...Map.groupBy(shared, stratum).values()], total).flatMap(replies)
     })
     return [...new Set(keys)].map((each) => ({ ...each, draw: 'random' as const, drawnBy }))
   })
 }
-
-const saidOf = ({ role }: BenchmarkRow, outcome: Outcome) =>
-  isDecided(role, outcome) ? String(isSuccess(role, outcome)) : 'open'
 
 function drawnFrom(strata: readonly (readonly string[])[], total: number): string[] {
   const taken = spreadOver(

@@ -32,6 +32,7 @@ function choiceJudge({ name, title, ...stated }: Stated, weight: Weight): Judge 
     title,
     citation: 'Gao et al., “A framework for few-shot language model evaluation”, version 0.4',
     version: by.judgeVersion,
+    needs: 'log-probabilities of the options',
     applies: ({ kind }) => kind === 'choice',
     judge: async (answers) => answers.map(verdictOf),
   }

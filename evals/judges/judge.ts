@@ -40,8 +40,8 @@ export interface JudgeModel {
 }
 
 export interface JudgeContext {
-  /** The model state that wrote the answers. */
-  readonly subject: JudgeModel
+  /** The model state that wrote the answers; absent where only its replies are at hand. */
+  readonly subject?: JudgeModel
   readonly signal: AbortSignal
 }
 
@@ -55,6 +55,8 @@ export interface Judge {
   readonly baseline?: string
   /** False where the verdict rests on the model's probabilities alone. */
   readonly readsReplies?: false
+  /** What it needs beside the text of a reply, which is not stored; absent of most. A noun. */
+  readonly needs?: string
   applies(expected: Expected): boolean
   judge(answers: readonly Answer[], context?: JudgeContext): Promise<Verdict[]>
 }

@@ -1,5 +1,7 @@
-/** @file Events that are added to a run after its job ended. */
+/** @file Events that are added to a run after its job ended, and the run as a job sees it that adds to it. */
 import type { JobEventBody } from '../contract/events.ts'
+import type { EndedRun } from '../contract/job.ts'
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { lockFolder } from './store/lock.ts'
 import type { Store } from './store/store.ts'
 
@@ -13,12 +15,34 @@ interface StoredRun {
  * Appends one event to the log of a run, on disk before it returns. Throws `store.busy` while a job writes to the folder, because
  * the job would give its next event the same `seq`.
  */
-export function appendToRun({ store, folder, runId }: StoredRun, event: JobEventBody): void {
+export function appendToRun({ folder, ...run }: StoredRun, event: JobEventBody): void {
   const unlock = lockFolder(folder)
   try {
-    store.sink.event({ runId, seq: store.lastSeq(runId) + 1, at: Date.now(), ...event })
-    store.sink.flush()
+    append(run, [event])
   } finally {
     unlock()
+  }
+}
+
+function append(
+  { store, runId }: Omit<StoredRun, 'folder'>,
+  events: readonly JobEventBody[],
+): void {
+  let seq = store.lastSeq(runId)
+  for (const event of events) store.sink.event({ runId, seq: ++seq, at: Date.now(), ...event })
+  store.sink.flush()
+}
+
+/** For a job, which holds the folder's lock. */
+export function endedRun({ store, folder, runId }: StoredRun): EndedRun {
+  const run = store.run(runId)
+  if (!run) throw new TouchstoneError('run.not-found', { run: runId, where: folder })
+  if (run.outcome === null) throw new TouchstoneError('run.not-ended', { run: runId })
+  return {
+    rows: () => store.rows(runId),
+    sealed: () => store.sealed(runId),
+    append: (events) => append({ store, runId }, events),
+    known: (judge) => store.evidence.judged(judge),
+    keep: (judge, replies) => store.evidence.keepJudged(judge, replies),
   }
 }

@@ -31,3 +31,7 @@ export async function withNamedRun<T>(
   const where = outDir === null ? 'any database under out/' : `${outDir}/${FILE_NAME}`
   throw new TouchstoneError('run.not-found', { run: runId ?? 'at all', where })
 }
+
+/** The folder of a stored run, of those that `ls` lists. */
+export const folderOfRun = (runId: string): Promise<string> =>
+  withNamedRun(runId, null, ({ folder }) => folder)

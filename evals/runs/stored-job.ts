@@ -8,6 +8,7 @@ import { removeTemporaries } from '../files/write-file.ts'
 import type { Store } from './store/store.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { storedGate } from '../findings/gate/gate-file.ts'
+import { endedRun } from './append-to-run.ts'
 import { engineFor } from './engine-facts.ts'
 import { referenceRow } from './reference.ts'
 import { writeOutputs, type Written } from './outputs.ts'
@@ -43,7 +44,11 @@ interface Ended {
 export async function runStored(job: StoredJob, store: Store, told: Told): Promise<Ended> {
   const { runId, outDir } = job
   const startSeq = store.lastSeq(runId)
-  const progress = { evaluations: store.finishedEvaluations(runId), rows: () => store.rows(runId) }
+  const progress = {
+    evaluations: store.finishedEvaluations(runId),
+    rows: () => store.rows(runId),
+    ended: (other: string) => endedRun({ store, folder: outDir, runId: other }),
+  }
   const engine = engineFor(job.config)
   const sinks = [store.sink, ...told.sinks]
   let written: Written | undefined

@@ -7,6 +7,7 @@ import { gated, state } from './candidate.ts'
 import { DEPENDENT, INDEPENDENT_ENOUGH } from './dependent.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { FOREIGN } from './foreign.ts'
+import { FOOLED, LABELLED_SAFE } from './judges.ts'
 import { COVERAGE } from './open.ts'
 import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { SAFE } from './safe.ts'
@@ -21,6 +22,7 @@ describe.each([
   ['drift over releases', DRIFT],
   ['dependent prompts', DEPENDENT],
   ['thoughts before answers', THINKING],
+  ['judges that err otherwise after', FOOLED],
 ])('bad: %s', (_, candidates) => {
   test.each(candidates)('%s', async (_, decided, says) => {
     const { outcome, sentence, claims } = await decided()
@@ -30,13 +32,11 @@ describe.each([
 })
 
 describe('safe', () => {
-  test.each([...SAFE, ...SAFE_LEVELS, ...INDEPENDENT_ENOUGH, ...SAFE_THINKING])(
-    '%s',
-    async (_, decided) => {
-      const { outcome, sentence } = await decided()
-      expect(outcome, sentence).toBe('PASS')
-    },
-  )
+  const all = [...SAFE, ...SAFE_LEVELS, ...INDEPENDENT_ENOUGH, ...SAFE_THINKING, ...LABELLED_SAFE]
+  test.each(all)('%s', async (_, decided) => {
+    const { outcome, sentence } = await decided()
+    expect(outcome, sentence).toBe('PASS')
+  })
 })
 
 test('a claim counts what is open, by kind, and what would decide it', () => {

@@ -29,6 +29,14 @@ export const RUNS_ERRORS = {
     message: `The run ${v.run} cannot be resumed: ${v.why}.`,
     remedy: 'List the runs with touchstone ls, or leave --resume out to begin a new one.',
   })),
+  'run.not-ended': entry((v: { run: string }) => ({
+    message: `The run ${v.run} has not ended, so nothing can be added to it.`,
+    remedy: 'Finish it with --resume first.',
+  })),
+  'run.nothing-to-judge': entry((v: { run: string; judge: string; why: string }) => ({
+    message: `The judge ${v.judge} has nothing to judge in ${v.run}: ${v.why}.`,
+    remedy: 'Name another judge; touchstone judge --help lists how.',
+  })),
   'run.in-use': entry((v: { run: string }) => ({
     message: `The run ${v.run} is being written to.`,
     remedy: 'Stop its job first.',

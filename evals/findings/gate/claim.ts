@@ -17,7 +17,8 @@ import {
 import { neededText, openReplies, openText, worstCase } from './coverage.ts'
 import { DEGENERATION, measureOf, DEGENERATE_RATE, RATE_NAMES } from './outcomes.ts'
 import { clustersText, clustersNeeded } from './by-clusters.ts'
-import { harmCounts, testClaim } from './claim-test.ts'
+import { harmCounts } from './by-prompts.ts'
+import { testClaim } from './claim-test.ts'
 import type { ClaimTest } from './evidence.ts'
 import { pairUp, type Paired } from './pairs.ts'
 import { rowsOf } from './selection.ts'
@@ -92,21 +93,22 @@ function undecided(asked: ClaimInput, why: string) {
 }
 
 /** Rates, and harm with its interval, of the decided pairs; there is at least one. */
-function ratesOf({ change, measure }: Paired, { lower, upper }: ClaimTest) {
-  const harm = measure.rises ? 0 - change.difference! : change.difference!
+function ratesOf({ change, measure }: Paired, { harm: corrected, lower, upper }: ClaimTest) {
+  const harm = corrected ?? (measure.rises ? 0 - change.difference! : change.difference!)
   return { before: change.before!, after: change.after!, harm, lower, upper }
 }
 
-type Measured = ReturnType<typeof ratesOf> & Pick<ClaimTest, 'clusters'>
+type Measured = ReturnType<typeof ratesOf> & Pick<ClaimTest, 'clusters' | 'method'>
 
 /** "97.9 % before, 95.8 % after: harm +2.1 points (95 % interval −1.9 to +6.5, 96 prompts)". */
 function changeText(
   { change: { isRepeated, n, prompts } }: Paired,
-  { before, after, harm, lower, upper, clusters }: Measured,
+  { before, after, harm, lower, upper, clusters, method }: Measured,
 ): string {
   const size = isRepeated ? `${n} replies to ${counted(prompts, 'prompt')}` : counted(n, 'prompt')
   const interval = `95 % interval ${signedPoints(lower)} to ${signedPoints(upper)}`
-  return `${percent(before)} before, ${percent(after)} after: harm ${signedPoints(harm)} points (${interval}, ${size}${clustersText(clusters)})`
+  const by = method === 'labels' ? ', corrected by labels of both states' : ''
+  return `${percent(before)} before, ${percent(after)} after: harm ${signedPoints(harm)} points (${interval}, ${size}${clustersText(clusters)}${by})`
 }
 
 interface Shown {

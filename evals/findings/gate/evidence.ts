@@ -9,6 +9,8 @@ export interface ClaimTest {
   readonly below: number
   /** p of "the harm is at most the margin": small values show that it is above. */
   readonly above: number
+  /** Where it is not the difference of what the judge says. */
+  readonly harm?: number
   readonly lower: number
   readonly upper: number
   readonly method: TestMethod

@@ -6,19 +6,20 @@
  * Prompts that were chosen because judges differ are a stratum of their own once all of them are labelled; until then their
  * labels stand in the judged outcomes alone.
  */
-import type { Outcome } from '../../contract/rows.ts'
+import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
 import { judgeErrors, type LabelledVerdict } from '../../statistics/judges/errors.ts'
 import type { LabelledChange } from '../../statistics/judges/labelled-change.ts'
 import type { LabelledValue } from '../../statistics/judges/prediction-powered.ts'
 import type { JudgeQuality } from '../../statistics/judges/rogan-gladen.ts'
 import type { LabelledReply } from './compared-run.ts'
-import type { Measure } from './outcomes.ts'
+import { isDecided, isSuccess, type Measure } from './outcomes.ts'
 import { labelKey } from './people.ts'
 import type { Paired } from './pairs.ts'
 
 /** One prompt, or one reply of several to it, before and after. */
 interface Unit {
   readonly stratum: string
+  readonly cluster: string
   readonly said: readonly [boolean, boolean]
   /** Null where it does not count as labelled. */
   readonly truth: readonly [boolean, boolean] | null
@@ -29,6 +30,8 @@ interface LabelEvidence {
   readonly labelled: number
   /** Of the judge, before and after. */
   readonly errors: readonly [JudgeQuality, JudgeQuality]
+  /** Harm by people, of the labelled, with their clusters. */
+  readonly harms: readonly { readonly harm: number; readonly cluster: string }[]
   /** For PPI++: harm by people and by the judge, and by the judge alone where nobody labelled. */
   readonly values: readonly LabelledValue[]
   readonly others: readonly number[]
@@ -43,14 +46,15 @@ interface LabelledPairs extends Pick<Paired, 'labels' | 'measure'> {
   /** Decided by the judge on both sides. */
   readonly pairs: readonly {
     readonly before: Judged
-    readonly after: Judged & Pick<LabelledReply, 'sampleId' | 'epoch'>
+    readonly after: Judged &
+      Pick<LabelledReply, 'sampleId' | 'epoch'> & { readonly cluster?: string }
   }[]
 }
 
 /** Null where no prompt was drawn at random within this judge's verdicts and labelled on both sides. */
 export function labelEvidence(
   { pairs, labels, measure }: LabelledPairs,
-  judge: string,
+  { judge, role }: { readonly judge: string; readonly role: BenchmarkRole },
 ): LabelEvidence | null {
   const known = labels.map((side) => new Map(side.map((row) => [labelKey(row), row])))
   const truthOf = (side: number, key: string) => {
@@ -60,26 +64,31 @@ export function labelEvidence(
   const all = pairs.map(({ before, after }) => {
     const key = labelKey(after)
     const [one, two] = [truthOf(0, key), truthOf(1, key)]
-    const drawn = known.map((side) => side.get(key))
+    const items = known.map((side) => side.get(key))
     return {
+      cluster: after.cluster ?? after.sampleId,
       truth: one === null || two === null ? null : ([one, two] as const),
-      isChosen: drawn.some((label) => label?.isChosen),
-      isDrawn: drawn.every((label) => label?.drawnBy === judge),
-      said: [before, after].map(({ judgedAs, outcome }) => measure.counts(judgedAs ?? outcome)) as [
-        boolean,
-        boolean,
-      ],
+      isChosen: items.some((label) => label?.isChosen),
+      isDrawn: items.every((label) => label?.drawnBy === judge),
+      drawn: [before, after].map((row) => drawnAs(role, saidBy(row))).join(''),
+      said: [before, after].map((row) => measure.counts(saidBy(row))) as [boolean, boolean],
     }
   })
   const isSettled = all.every(({ isChosen, truth }) => !isChosen || truth !== null)
-  const units = all.map(({ said, truth, isChosen, isDrawn }): Unit => {
+  const units = all.map(({ drawn, said, truth, cluster, isChosen, isDrawn }): Unit => {
     const isApart = isSettled && isChosen
-    const stratum = isApart ? 'chosen' : said.map(Number).join('')
-    return { stratum, said, truth: isApart || isDrawn ? truth : null }
+    const stratum = isApart ? 'chosen' : `${drawn}${said.map(Number).join('')}`
+    return { stratum, cluster, said, truth: isApart || isDrawn ? truth : null }
   })
   const hasDrawn = units.some(({ stratum, truth }) => stratum !== 'chosen' && truth !== null)
   return hasDrawn ? evidenceOf(units, measure) : null
 }
+
+const saidBy = ({ judgedAs, outcome }: Judged) => judgedAs ?? outcome
+
+/** What the draw divided replies by. */
+export const drawnAs = (role: BenchmarkRole, outcome: Outcome): string =>
+  isDecided(role, outcome) ? String(Number(isSuccess(role, outcome))) : '-'
 
 function evidenceOf(units: readonly Unit[], measure: Measure): LabelEvidence {
   const groups = [...Map.groupBy(units, ({ stratum }) => stratum).values()].map((group) => {
@@ -104,6 +113,9 @@ function evidenceOf(units: readonly Unit[], measure: Measure): LabelEvidence {
     }),
     labelled: groups.reduce((sum, { labelled }) => sum + labelled.length, 0),
     errors: [judgeErrors(verdicts(0)), judgeErrors(verdicts(1))],
+    harms: groups.flatMap(({ labelled }) =>
+      labelled.map(({ truth, cluster }) => ({ harm: harmOf(truth), cluster })),
+    ),
     values: groups.flatMap(({ labelled, weight }) =>
       labelled.map(({ truth, said }) => ({
         truth: harmOf(truth),

@@ -65,8 +65,11 @@ export function pairUp(before: ComparedRun, after: ComparedRun, what: What): Pai
   }
 }
 
-const labelsOf = ({ labels = [] }: ComparedRun, { benchmark, context }: What) =>
-  labels.filter((label) => label.benchmark === benchmark && label.context === context)
+/** A category has too few of the labels to be corrected by its own. */
+const labelsOf = ({ labels = [] }: ComparedRun, { benchmark, context, categories }: What) =>
+  categories !== undefined
+    ? []
+    : labels.filter((label) => label.benchmark === benchmark && label.context === context)
 
 /** How many replies the benchmark has for this judge, by the larger account; null where neither side says, and of categories. */
 function repliesOf(runs: readonly ComparedRun[], what: What): number | null {

@@ -31,6 +31,8 @@ export interface JobVerb {
   /** The verdict does not change the exit code. */
   readonly exitsZero?: true
   readonly resumesByItself?: boolean
+  /** The stored run that the job adds to; the job then runs in that run's folder. */
+  readonly addsTo?: (config: unknown) => string
   /** Throws for a configuration that the schema accepts and that asks for nothing. */
   readonly check?: (config: unknown) => void
 }

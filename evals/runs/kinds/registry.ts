@@ -51,6 +51,13 @@ export const JOB_VERBS: readonly JobEntry[] = [
     load: async () => (await import('./mitigate.ts')).mitigateVerb,
   },
   {
+    name: 'judge',
+    title: 'Judging',
+    summary: 'Judge the stored replies of a run again, by further judges; nothing is generated',
+    load: async () => (await import('./judge.ts')).judgeVerb,
+    isOnce: true,
+  },
+  {
     name: 'sweep',
     title: 'Sweep',
     summary: 'Run a grid of small fine-tunes or trials, and show what changes along its axes',

@@ -63,12 +63,15 @@ async function modelOf(adapter: string): Promise<string> {
 }
 
 const saidTwice = (word: string, option: string) =>
+  saidAlso(word, option, 'touchstone spectral MODEL CANDIDATE…')
+
+export const saidAlso = (word: string, option: string, instead: string) =>
   usageError(
     `"${word}" stands beside --${option}, which says the same.`,
-    'Write `touchstone spectral MODEL CANDIDATE…`, or name each with its option.',
+    `Write \`${instead}\`, or name each with its option.`,
   )
 
-const wordsOf = (given: Given): string[] =>
+export const wordsOf = (given: Given): string[] =>
   [...given].flatMap(([flag, values]) =>
     values.map((value) => (value === null ? `--no-${flag}` : `--${flag}=${value}`)),
   )

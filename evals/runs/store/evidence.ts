@@ -1,6 +1,12 @@
 /** @file Benchmark files and labels: tables that no event fills, because no run does. */
 import type { Database } from 'better-sqlite3'
-import type { BenchmarkFile, Label, LabelItem } from '../../contract/evidence.ts'
+import type {
+  BenchmarkFile,
+  JudgedReply,
+  JudgeVersion,
+  Label,
+  LabelItem,
+} from '../../contract/evidence.ts'
 import { BENCHMARK_FILE, fromColumns, type Columns } from './tables.ts'
 
 export interface EvidenceStore {
@@ -11,6 +17,9 @@ export interface EvidenceStore {
   labelItems(runId: string): LabelItem[]
   /** An item that is there keeps its name. */
   keepLabelItems(runId: string, items: readonly LabelItem[]): void
+  /** By the reply's digest. */
+  judged(judge: JudgeVersion): Map<string, JudgedReply>
+  keepJudged(judge: JudgeVersion, replies: ReadonlyMap<string, JudgedReply>): void
   /** In the order in which they were said. */
   labels(runId: string): Label[]
   keepLabels(runId: string, labels: readonly Label[]): void
@@ -36,6 +45,10 @@ const INSERT_ITEM = `INSERT INTO label_item (run_id, item, arm, seed, step, benc
   ON CONFLICT DO UPDATE SET draw = excluded.draw, drawn_by = excluded.drawn_by`
 const ITEMS = `SELECT item, arm, seed, step, benchmark, sample_id AS sampleId, epoch, draw, drawn_by AS drawnBy
   FROM label_item WHERE run_id = ? ORDER BY item`
+
+const INSERT_JUDGED = `INSERT INTO judged_reply (judge, judge_version, digest, outcome, score, reason, thought_outcome)
+  VALUES (@judge, @judgeVersion, @digest, @outcome, @score, @reason, @thoughtOutcome) ON CONFLICT DO NOTHING`
+const JUDGED = `SELECT digest, outcome, score, reason, thought_outcome AS thoughtOutcome FROM judged_reply WHERE judge = ? AND judge_version = ?`
 
 const INSERT_LABEL = `INSERT INTO label (run_id, item, rater, outcome, labelled_at, is_settling)
   VALUES (@runId, @item, @rater, @outcome, @labelledAt, @isSettling)`
@@ -65,6 +78,7 @@ export function evidenceOf(database: Database, guard: <T>(action: () => T) => T)
         INSERT_ITEM,
         items.map((item) => ({ runId, ...item })),
       ),
+    ...judgedOf(all, writeAll),
     labels: (runId) =>
       (all(LABELS, runId) as LabelColumns[]).map((row) => ({
         ...row,
@@ -74,6 +88,23 @@ export function evidenceOf(database: Database, guard: <T>(action: () => T) => T)
       writeAll(
         INSERT_LABEL,
         labels.map((label) => ({ runId, ...label, isSettling: Number(label.isSettling) })),
+      ),
+  }
+}
+
+function judgedOf(
+  all: (sql: string, ...values: unknown[]) => unknown[],
+  writeAll: (sql: string, rows: readonly unknown[]) => void,
+): Pick<EvidenceStore, 'judged' | 'keepJudged'> {
+  return {
+    judged: ({ judge, judgeVersion }) => {
+      const rows = all(JUDGED, judge, judgeVersion) as (JudgedReply & { digest: string })[]
+      return new Map(rows.map(({ digest, ...said }) => [digest, said]))
+    },
+    keepJudged: (judge, replies) =>
+      writeAll(
+        INSERT_JUDGED,
+        [...replies].map(([digest, said]) => ({ ...judge, digest, ...said })),
       ),
   }
 }

@@ -149,6 +149,12 @@ export const MIGRATIONS: readonly Migration[] = [
    ALTER TABLE reply ADD COLUMN thought_json TEXT;
    ALTER TABLE sealed_reply ADD COLUMN thought_json TEXT;
    ALTER TABLE verdict ADD COLUMN thought_outcome_json TEXT;`,
+  // Of replies of any run, so that what was judged once is not judged again.
+  `CREATE TABLE judged_reply (
+     judge TEXT NOT NULL, judge_version TEXT NOT NULL, digest TEXT NOT NULL,
+     outcome TEXT NOT NULL, score REAL, reason TEXT, thought_outcome TEXT,
+     PRIMARY KEY (judge, judge_version, digest)
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

@@ -44,7 +44,7 @@ export interface Store {
   rows(runId: string): AuditRows
   finishedEvaluations(runId: string): FinishedEvaluation[]
   weights(runId: string): WeightsRow[]
-  /** Replies to prompts that should be refused. For `--unblind` alone; nothing that is shown may come from here. */
+  /** Replies to prompts that should be refused. For `--unblind` and for judges; nothing that is shown may come from here. */
   sealed(runId: string): SealedReply[]
   readonly evidence: EvidenceStore
   /** Long tables a page at a time, without sealed replies. */
@@ -125,7 +125,7 @@ function measuredUntil(database: Database.Database, runId: string): number | nul
   const row = database
     .prepare(
       `SELECT max(at) AS at FROM event
-       WHERE run_id = ? AND type IN ('reply', 'verdict', 'metric', 'spectrum', 'evaluation-end', 'cell')`,
+       WHERE run_id = ? AND at <= ifnull((SELECT ended_at FROM run WHERE id = run_id), at) AND type IN ('reply', 'verdict', 'metric', 'spectrum', 'evaluation-end', 'cell')`,
     )
     .get(runId)
   return (row as { at: number | null }).at

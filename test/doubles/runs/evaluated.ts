@@ -5,6 +5,7 @@ import { EvalConfig } from '../../../evals/audit/config.ts'
 import { evalJob } from '../../../evals/audit/eval-job.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
+import type { Progress } from '../../../evals/contract/job.ts'
 import type { SealedReply } from '../../../evals/contract/rows.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { plannedAudit } from '../rows/audit-rows.ts'
@@ -16,6 +17,15 @@ export interface Evaluated {
   /** What the log says. */
   readonly said: readonly string[]
 }
+
+/** What a job is given that goes on from rows, in a folder without any other run. */
+export const alone = (evaluations: Progress['evaluations'], rows: Progress['rows']): Progress => ({
+  evaluations,
+  rows,
+  ended: () => {
+    throw new Error('there is no other run')
+  },
+})
 
 export async function evaluated(asked: z.input<typeof EvalConfig>): Promise<Evaluated> {
   const folder = freshFolder()
@@ -29,7 +39,11 @@ export async function evaluated(asked: z.input<typeof EvalConfig>): Promise<Eval
   const { seal, flush } = store.sink
   const { signal } = new AbortController()
   const context = { emit, seal, flush, signal, workspace: join(folder, 'run-1') }
-  await evalJob.run(config, context, { evaluations: [], rows: () => store.rows('run-1') })
+  await evalJob.run(
+    config,
+    context,
+    alone([], () => store.rows('run-1')),
+  )
   emit({ type: 'job-end', outcome: 'done' })
   const [rows, sealed] = [store.rows('run-1'), store.sealed('run-1')]
   const said = store.events('run-1').flatMap((event) => (event.type === 'log' ? event.message : []))

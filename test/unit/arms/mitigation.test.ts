@@ -91,7 +91,11 @@ async function mitigating(config: object, from?: { events: readonly JobEventBody
   const { seal, flush } = store.sink
   const context = { emit, seal, flush, signal, workspace: join(freshFolder(), 'run-1') }
   const evaluations = [...finished]
-  await mitigateJob.run(parsed, context, { evaluations, rows: () => store.rows('run-1') })
+  await mitigateJob.run(
+    parsed,
+    context,
+    alone(evaluations, () => store.rows('run-1')),
+  )
   const rows = store.rows('run-1')
   store.close()
   return { rows, events, results: buildResults(rows) }
@@ -218,6 +222,7 @@ test.runIf(IS_LONG)(
 )
 
 const runTouchstone = (argv: readonly string[]) => runCommand(argv, {}, COMMANDS)
+import { alone } from '../../doubles/runs/evaluated.ts'
 
 describe('the command', () => {
   test('refuses to begin without a fine-tune, and with a λ that is none', async () => {

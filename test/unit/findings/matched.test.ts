@@ -14,6 +14,7 @@ import { renderReport } from '../../../evals/document/html.ts'
 import { smoothed } from '../../../evals/statistics/smoothed.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { plannedAudit } from '../../doubles/rows/audit-rows.ts'
+import { alone } from '../../doubles/runs/evaluated.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 
 const curve = (arm: string, seed: number, values: readonly number[]): MetricRow[] =>
@@ -89,7 +90,11 @@ async function audited(config: object, before: readonly JobEventBody[] = []) {
   const { seal, flush } = store.sink
   const { signal } = new AbortController()
   const context = { emit, seal, flush, signal, workspace: join(folder, 'run-1') }
-  await auditJob.run(parsed, context, { evaluations, rows: () => store.rows('run-1') })
+  await auditJob.run(
+    parsed,
+    context,
+    alone(evaluations, () => store.rows('run-1')),
+  )
   const results = buildResults(store.rows('run-1'))
   store.close()
   return { events, results, left: globSync('**/*.safetensors', { cwd: folder }) }

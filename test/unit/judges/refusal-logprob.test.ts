@@ -19,7 +19,7 @@ const answer = (content: string, kind: 'refuse' | 'comply' | 'answer' = 'refuse'
 const isRefusal = (text: string) => OPENINGS.refusal.includes(text)
 
 /** Two tokens an opening; `key` prompts make refusals likelier. */
-const context: JudgeContext = {
+const context: Required<JudgeContext> = {
   signal: new AbortController().signal,
   subject: {
     replyStartScores: async (befores, openings) =>
@@ -58,7 +58,7 @@ test('judges each prompt by its own openings, in order, and leaves others undeci
 
 test('a prompt that is too long with an opening after it is undecided, and the others are theirs', async () => {
   const plain = context.subject
-  const subject: JudgeContext['subject'] = {
+  const subject: Required<JudgeContext>['subject'] = {
     ...plain,
     replyStartScores: async (befores, ...rest) =>
       (await plain.replyStartScores(befores, ...rest)).map((found, i) =>

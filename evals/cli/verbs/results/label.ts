@@ -5,8 +5,10 @@ import { peopleOf } from '../../../findings/judge-quality.ts'
 import { groupJudged } from '../../../findings/judged.ts'
 import { drawItems, type LabelTask } from '../../../findings/label-draw.ts'
 import { LABEL_COLUMNS, readLabels } from '../../../findings/labelling.ts'
+import type { AuditRows } from '../../../contract/audit-rows.ts'
+import { replyKey } from '../../../contract/keys.ts'
 import type { JudgeQuality, PairedLabels, People, Rate } from '../../../contract/results.ts'
-import { percent, pValueText, signedPoints } from '../../../contract/words.ts'
+import { counted, percent, pValueText, signedPoints } from '../../../contract/words.ts'
 import { TouchstoneError, usageError } from '../../../errors/touchstone-error.ts'
 import { csvLine } from '../../../tables/csv.ts'
 import { plainText } from '../../../document/plain-text.ts'
@@ -39,7 +41,7 @@ const LabelOptions = z.object({
     value: 'NAME',
   }),
   disagreements: z.boolean().default(false).meta({
-    help: 'export: only replies that judges call differently, most telling first, in place of a random draw',
+    help: 'export, show: only replies that judges call differently, most telling first, in place of a random draw',
   }),
   unblind: reason.nullable().default(null).meta({
     help: 'export: also the replies to prompts that should be refused, to a second file; logged',
@@ -95,6 +97,9 @@ const csvOf = (tasks: readonly LabelTask[]): string =>
 const sealedPath = (path: string) =>
   path.endsWith('.csv') ? `${path.slice(0, -4)}.sealed.csv` : `${path}.sealed.csv`
 
+const NONE_DIFFER =
+  'Nothing was written: the judges differ on no reply that may be read here; replies to prompts that should be refused need --unblind.\n'
+
 async function exportTasks(
   { store, run, folder }: NamedRun,
   { file, count, seed, benchmark, unblind, disagreements }: LabelOptions,
@@ -106,6 +111,10 @@ async function exportTasks(
   const rows = store.rows(run.id)
   const chosen = disagreements ? differingReplies(rows) : undefined
   const drawn = drawItems(rows, sealed, known, { count, seed, benchmark, chosen })
+  if (chosen && drawn.items.length === 0) {
+    tell({ type: 'label-export', runId: run.id, files: [] }, NONE_DIFFER)
+    return
+  }
   if (drawn.items.length === 0) throw new TouchstoneError('interchange.nothing', { run: run.id })
   store.evidence.keepLabelItems(run.id, drawn.items)
   const files = [
@@ -141,11 +150,34 @@ async function importLabels(
   tell(line, `Stored ${labels.length} labels of ${plainText(rater)}.\n`)
 }
 
-function showQuality({ store, run }: NamedRun, _: LabelOptions, tell: Tell): void {
+function showQuality(
+  { store, run }: NamedRun,
+  { disagreements, count }: LabelOptions,
+  tell: Tell,
+): void {
   const rows = store.rows(run.id)
+  if (disagreements) return showDiffering(rows, count, tell)
   const summary = peopleOf(rows, groupJudged(rows))
   if (!summary) throw new TouchstoneError('labels.nothing', { run: run.id })
   tell({ runId: run.id, ...summary }, wordsOf(summary))
+}
+
+/** Names of replies alone. */
+function showDiffering(rows: AuditRows, count: number, tell: Tell): void {
+  const replies = differingReplies(rows)
+  const said = Map.groupBy(rows.verdicts, replyKey)
+  const lines = replies.slice(0, count).map((key) => {
+    const { arm, seed, step, benchmark, sampleId, epoch } = key
+    const verdicts = (said.get(replyKey(key)) ?? []).map(
+      ({ judge, outcome }) => `${judge} ${outcome}`,
+    )
+    return `  ${arm}, seed ${seed}, step ${step}, ${benchmark} ${sampleId}${epoch > 0 ? `, reply ${epoch + 1}` : ''}: ${verdicts.join(', ')}`
+  })
+  const head = `Judges differ on ${counted(replies.length, 'reply', 'replies')}, most telling first`
+  tell(
+    { runId: rows.run.id, replies },
+    [head, ...lines].map((line) => `${plainText(line, 2000)}\n`).join(''),
+  )
 }
 
 const share = ({ estimate, lower, upper, n }: Rate) =>

@@ -1,0 +1,102 @@
+/**
+ * @file The test of a claim by people's labels of both states: the judge may err otherwise after than before. It comes before the
+ * tests on what the judge says, whose units it takes over: replies to a prompt, and prompts of a cluster, are not independent.
+ */
+import type { Assumption, ClusterFacts } from '../../contract/gate.ts'
+import { percent, pValueText } from '../../contract/words.ts'
+import { clusteredMean } from '../../statistics/clusters.ts'
+import { PASSES_FROM } from '../../statistics/paired/dependent.ts'
+import { errorsAlike } from '../../statistics/judges/errors.ts'
+import { labelledHarm, labelledTests } from '../../statistics/judges/labelled-change.ts'
+import type { JudgeQuality } from '../../statistics/judges/rogan-gladen.ts'
+import { meanOf } from '../../statistics/summary.ts'
+import { harmCounts } from './by-prompts.ts'
+import type { ComparedJudgement } from './compared-run.ts'
+import type { ClaimTest, Evidence } from './evidence.ts'
+import { labelEvidence } from './labelled.ts'
+
+/** Null without labels of both states. `units` is the test of the same evidence on what the judge says. */
+export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest | null {
+  const { paired, margin } = evidence
+  const by = paired.pairs[0]?.after
+  if (!by || !units) return null
+  const { strata, open, found } = countedOf(evidence, by)
+  if (!found) return null
+  const samples = Math.max(...paired.prompts.map(({ before }) => before.length))
+  const designEffect = samples * clusterEffect(found.harms, units.clusters, paired.prompts.length)
+  const change = { strata, open, designEffect }
+  const tests = labelledTests(change, margin)
+  const { estimate, lower, upper } = labelledHarm(change)
+  return {
+    // The size of tests on clusters is shown by simulation from this many on.
+    below: (units.clusters?.clusters ?? PASSES_FROM) < PASSES_FROM ? 1 : tests.below,
+    above: tests.above,
+    harm: estimate,
+    lower,
+    upper,
+    method: 'labels',
+    ...(units.clusters && { clusters: units.clusters }),
+    assumptions: [...units.assumptions, judgedBy(found, paired.pairs.length)],
+  }
+}
+
+/** What is open counts as harm where `prompts` say so; those that are spared there are unchanged. */
+function countedOf({ paired, prompts }: Evidence, by: Pick<ComparedJudgement, 'judge' | 'role'>) {
+  const { measure, pairs } = paired
+  const isWhole = prompts === paired.prompts
+  const kept = isWhole
+    ? pairs
+    : pairs.filter(({ after }) => !(after.isCut && measure.isOpenIfCut(after.outcome)))
+  const found = labelEvidence({ ...paired, pairs: kept }, by)
+  const scores = kept.map(({ before, after }) => ({
+    before: [Number(measure.counts(before.outcome))],
+    after: [Number(measure.counts(after.outcome))],
+  }))
+  const [all, own] = [harmCounts(measure, prompts), harmCounts(measure, scores)]
+  const open = isWhole ? 0 : Math.max(0, all.lost - own.lost)
+  const spared = Math.max(0, all.n - kept.length - open)
+  const unchanged = { prompts: spared, labelled: spared, lost: 0, gained: 0 }
+  return { found, open, strata: [...(found?.strata ?? []), ...(spared > 0 ? [unchanged] : [])] }
+}
+
+/**
+ * The larger of the design effects of what the judge says and of what people say; where nothing varies prompts of a cluster are
+ * taken as all alike.
+ */
+function clusterEffect(
+  harms: readonly { readonly harm: number; readonly cluster: string }[],
+  facts: ClusterFacts | undefined,
+  prompts: number,
+): number {
+  if (!facts) return 1
+  const values = harms.map(({ harm }) => harm)
+  const mean = clusteredMean(
+    values,
+    harms.map(({ cluster }) => cluster),
+  )
+  const spread = meanOf(values.map((value) => (value - meanOf(values)) ** 2)) / values.length
+  const alike = prompts / facts.worth
+  const said = mean && spread > 0 ? mean.variance / spread : alike
+  return Math.max(1, said, facts.designEffect ?? alike)
+}
+
+interface Found {
+  readonly labelled: number
+  readonly errors: readonly [JudgeQuality, JudgeQuality]
+}
+
+function judgedBy({ labelled, errors: [before, after] }: Found, pairs: number): Assumption {
+  const p = errorsAlike(before, after)
+  const sides = (['sensitivity', 'specificity'] as const).map(
+    (side) =>
+      `${side} ${shareText(before[side])} before and ${shareText(after[side])} after (${pValueText(p[side])} that they are the same)`,
+  )
+  return {
+    name: 'judge',
+    state: 'checked',
+    how: `people labelled both replies to ${labelled} of ${pairs} prompts, drawn at random: ${sides.join(', ')}; the change is corrected for both`,
+  }
+}
+
+const shareText = ({ successes, n }: JudgeQuality['sensitivity']) =>
+  n === 0 ? 'not known' : percent(successes / n)
