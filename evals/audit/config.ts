@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { MethodChoice } from '../finetune/method-choice.ts'
 import { EngineConfig, EvaluationConfig, SpectraConfig } from '../measure/config.ts'
+import { COMPRESSION_NAMES } from '../models/weights/compression/registry.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
 import { isSize } from './plan/memory-size.ts'
 
@@ -33,6 +34,20 @@ export const AuditConfig = z.object({
     flag: 'candidate',
     repeat: true,
     value: 'PATH',
+  }),
+  compress: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({
+      label: 'Compressed bases',
+      help: `The base in less bits, asked beside it: ${COMPRESSION_NAMES}`,
+      value: 'NAME',
+    }),
+  merge: z.array(z.string().min(1)).default([]).meta({
+    label: 'Merged adapters',
+    help: 'A line between two adapters, asked at each weight of the second: svd:A+B@0,0.25,0.5,0.75,1',
+    repeat: true,
+    value: 'WAY:A+B@W,…',
   }),
   ...EvaluationConfig.shape,
   evalEvery: z.int().min(1).nullable().default(null).meta({
@@ -95,12 +110,15 @@ export const AuditConfig = z.object({
 })
 export type AuditConfig = z.infer<typeof AuditConfig>
 
-const { candidates, methods, seeds, training, memory, margin, cache, cacheDir } = AuditConfig.shape
+const { candidates, compress, merge, methods, seeds, training, memory, margin, cache, cacheDir } =
+  AuditConfig.shape
 
 /** Evaluates a base and its candidates without training. */
 export const EvalConfig = z.object({
   model,
   candidates,
+  compress,
+  merge,
   ...EvaluationConfig.shape,
   margin,
   ...EngineConfig.omit({ forward: true }).shape,
@@ -110,7 +128,7 @@ export const EvalConfig = z.object({
 export type EvalConfig = z.infer<typeof EvalConfig>
 
 /** Scales intruders of fine-tunes made elsewhere down and evaluates the results, with controls. */
-export const MitigateConfig = EvalConfig.extend({
+export const MitigateConfig = EvalConfig.omit({ compress: true, merge: true }).extend({
   lambda: z.array(lambda).min(1).default([0, 0.25, 0.5, 0.75]).meta({
     label: 'λ',
     help: 'What an intruder’s singular value is multiplied with: 1 changes nothing, 0 removes it',

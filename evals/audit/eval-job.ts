@@ -1,5 +1,6 @@
 /** @file The job `eval`: evaluates a base and fine-tunes made elsewhere. */
 import type { JobKind } from '../contract/job.ts'
+import { candidatesOf } from '../measure/derived/specs.ts'
 import type { AuditConfig } from './config.ts'
 import { EvalConfig } from './config.ts'
 import { planOf } from './plan/plan.ts'
@@ -8,7 +9,7 @@ import { asAudit, runAudit } from './run-audit.ts'
 export const evalJob: JobKind<EvalConfig> = {
   name: 'eval',
   config: EvalConfig,
-  title: ({ model, candidates }) => `Evaluation of ${[model, ...candidates].join(', ')}`,
+  title: (config) => `Evaluation of ${[config.model, ...candidatesOf(config)].join(', ')}`,
   plan: (config) => planOf(withoutSpectra(config), true),
   run: (config, context, progress) =>
     runAudit({ config: withoutSpectra(config), evaluates: true }, context, progress),

@@ -9,6 +9,7 @@ import { weightCacheOf } from '../arms/weight-cache.ts'
 import { requireReadable } from '../measure/class-evaluation.ts'
 import { withClassesOf } from '../measure/classes.ts'
 import { AuditConfig } from './config.ts'
+import { candidatesOf } from '../measure/derived/specs.ts'
 import { benchmarkRow } from '../measure/evaluate.ts'
 import { type OpenJudges, openJudges } from '../measure/open-judges.ts'
 import { requireForward } from './forward.ts'
@@ -28,10 +29,11 @@ export const asAudit = (config: Partial<AuditConfig> & Pick<AuditConfig, 'model'
   AuditConfig.parse(config)
 
 export async function runAudit(
-  { config: given, evaluates }: AuditWork,
+  { config: named, evaluates }: AuditWork,
   context: JobContext,
   progress: Progress,
 ): Promise<void> {
+  const given = { ...named, candidates: candidatesOf(named) }
   const device = chooseDevice(given.device, given.threads ?? undefined)
   emitLog(context, 'info', `Opening ${given.model}`)
   const opened = await openedBase(given, device, context)

@@ -9,6 +9,8 @@ import { plainText } from '../document/plain-text.ts'
 import type { Store } from '../runs/store/store.ts'
 import { isWorthKeeping } from '../runs/attempt.ts'
 import type { Io } from './command.ts'
+import type { EvalConfig } from '../audit/config.ts'
+import { candidatesOf } from '../measure/derived/specs.ts'
 import { EXIT } from '../runs/options/exit-codes.ts'
 import { gateCodes } from '../runs/options/gate-options.ts'
 import type { JobOptions } from './job-options.ts'
@@ -129,6 +131,5 @@ function exitCode({ options, kind, config }: JobToRun, end: JobEnd, found: Found
 
 /** A base alone, or spectra alone, is looked at, not judged. */
 function asksForVerdict(kind: string, config: unknown): boolean {
-  const { candidates = [] } = config as { candidates?: readonly string[] }
-  return kind === 'audit' || (kind === 'eval' && candidates.length > 0)
+  return kind === 'audit' || (kind === 'eval' && candidatesOf(config as EvalConfig).length > 0)
 }

@@ -4,11 +4,13 @@ import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { nearNames } from '../errors/names.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
+import { sha256 } from '../files/digest.ts'
 import { exists } from '../files/read-file.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { rawStartOf } from '../models/formats/peft-config.ts'
 import { peftDigest, readPeftFolder } from '../models/formats/peft-folder.ts'
 import type { Model } from '../models/registry.ts'
+import { derivedFrom } from './derived/derived.ts'
 import {
   adaptedWeights,
   replacedWeights,
@@ -37,20 +39,43 @@ export interface Candidate {
 
 /** `candidate:NAME`, numbered where two have the same file name. */
 export function candidateNames(paths: readonly string[]): string[] {
-  const bases = paths.map((path) => `candidate:${basename(path)}`)
+  const bases = paths.map((path) =>
+    derivedFrom(path) ? shortName(path) : `candidate:${basename(path)}`,
+  )
   return bases.map((name, i) => {
     const earlier = bases.slice(0, i).filter((other) => other === name).length
     return earlier === 0 ? name : `${name}#${earlier + 1}`
   })
 }
 
+/** `merge:svd@0.25` of `merge:svd:./a+./b@0.25`; `compress:prune:0.25` as it is. */
+const shortName = (spec: string) => spec.replace(/:[^:]+\+[^@]+@/u, '@')
+
 export async function openCandidate(base: Base, path: string, arm: string): Promise<Candidate> {
   const key = { arm, seed: 0, step: 0 }
+  const make = derivedFrom(path)
+  if (make) return { key, base, ...(await openDerived(base, path, arm, make)) }
   const isAdapter = await exists(join(path, 'adapter_config.json'))
   return { key, base, ...(await (isAdapter ? openAdapter : openWhole)(base, path, arm)) }
 }
 
 type Opened = Omit<Candidate, 'key' | 'base'>
+
+type Make = NonNullable<ReturnType<typeof derivedFrom>>
+
+/** Its digest is that of what it is written as: with the base’s digest that says what was measured. */
+async function openDerived(base: Base, spec: string, arm: string, make: Make): Promise<Opened> {
+  const { weights, title, trainableParameters = 0 } = await make(base)
+  const own = { arm, title, path: spec, adapterDigest: sha256(spec), trainableParameters }
+  const identity = identityOf(base, base.open, own)
+  return {
+    identity,
+    weights,
+    isComparable: true,
+    warnings: [],
+    openSession: through(base, weights),
+  }
+}
 
 async function openAdapter(base: Base, path: string, arm: string): Promise<Opened> {
   const folder = await readPeftFolder(path)

@@ -56,7 +56,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   models: {
     about: 'families of models, the formats they are stored in, their text, their weights',
-    may: ['errors', 'files', 'native', 'graph'],
+    may: ['errors', 'files', 'statistics', 'native', 'graph'],
     packages: ['@huggingface/jinja', '@huggingface/tokenizers', 'zod'],
     node: true,
   },

@@ -1,5 +1,6 @@
 /** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
 import { approximationOf } from '../../contract/approximate.ts'
+import { candidatesOf } from '../../measure/derived/specs.ts'
 import { MITIGATIONS } from '../../contract/mitigation.ts'
 import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import type { PlanLine } from '../../contract/job.ts'
@@ -76,7 +77,8 @@ interface Counts {
 }
 
 function countsOf(config: AuditConfig): Counts {
-  const { candidates, methods, seeds, training, evalEvery, mitigate, matchLoss } = config
+  const { methods, seeds, training, evalEvery, mitigate, matchLoss } = config
+  const candidates = candidatesOf(config)
   const arms = methods.length * seeds.length
   const matched = matchLoss && methods.length > 1 ? arms : 0
   const mitigated = mitigate.length * MITIGATIONS.length * (candidates.length + arms)

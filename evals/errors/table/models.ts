@@ -82,6 +82,14 @@ export const MODELS_ERRORS = {
     message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
     remedy: 'Give the base model that this adapter was trained on with --model.',
   })),
+  'compress.number': entry((v: { spec: string }) => ({
+    message: `"${v.spec}" is no compression: prune takes a share from 0 to below 1 after a colon, the others take nothing.`,
+    remedy: 'Write --compress nf4 or --compress prune:0.25.',
+  })),
+  'compress.blocks': entry((v: { name: string; columns: number; block: number }) => ({
+    message: `${v.name} stores rows in blocks of ${v.block} numbers; this model has rows of ${v.columns}.`,
+    remedy: 'Choose nf4, nf3, nf2 or int8, which take any width.',
+  })),
   'merge.ranks-differ': entry((v: { layer: string; found: readonly number[] }) => ({
     message: `The adapters change ${v.layer} with ranks ${v.found.join(', ')}; this way of merging adds A and B apart, which needs equal ones.`,
     remedy: 'Choose --how svd or concat, which merge the changes themselves.',

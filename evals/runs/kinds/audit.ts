@@ -1,5 +1,6 @@
 /** @file `touchstone audit`. */
 import { AuditConfig } from '../../audit/config.ts'
+import { candidatesOf } from '../../measure/derived/specs.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { anyJobKind } from '../../contract/job.ts'
 import type { JobVerb } from './job-verb.ts'
@@ -11,6 +12,8 @@ export const auditVerb: JobVerb = {
     'touchstone audit --model pebble --data house-tamper --methods low=lora,high=lora --low.rank 2 --high.rank 64',
     'touchstone audit --model models/base --candidate models/tuned --suite general -o card.html',
     'touchstone audit --model models/classifier --data labelled.csv --methods lora,full --suite held-out.csv',
+    'touchstone audit --model models/base --compress nf4,nf3,prune:0.25 --suite general',
+    'touchstone audit --model models/base --merge svd:polite+german@0,0.25,0.5,0.75,1',
     'touchstone audit --resume',
   ],
   schema: AuditConfig,
@@ -20,11 +23,12 @@ export const auditVerb: JobVerb = {
 }
 
 export function checkAudit(config: unknown): void {
-  const { methods, candidates, data } = config as AuditConfig
+  const { methods, data } = config as AuditConfig
+  const candidates = candidatesOf(config as AuditConfig)
   if (methods.length === 0 && candidates.length === 0) {
     throw usageError(
       'There is nothing to audit: no method and no candidate was named.',
-      'Add --methods lora with --data FILE, or --candidate PATH.',
+      'Add --methods lora with --data FILE, --candidate PATH, or --compress nf4.',
     )
   }
   if (methods.length > 0 && data === null) {

@@ -1,0 +1,44 @@
+/** @file Every way of compressing a base; a new one is an entry here. */
+import { findNamed } from '../../../errors/names.ts'
+import { TouchstoneError } from '../../../errors/touchstone-error.ts'
+import type { Compression } from './compression.ts'
+import { int8, q4_0, q8_0 } from './integers.ts'
+import { normalFloat } from './normal-float.ts'
+import { prune } from './prune.ts'
+
+/** By name, or by name and a number after a colon. */
+interface Entry {
+  readonly name: string
+  /** As help shows it. */
+  readonly spelled: string
+  readonly open: (number: number | undefined) => Compression | undefined
+}
+
+const plain = (compression: Compression): Entry => ({
+  name: compression.name,
+  spelled: compression.name,
+  open: (number) => (number === undefined ? compression : undefined),
+})
+
+const ENTRIES: readonly Entry[] = [
+  ...[4, 3, 2].map((bits) => plain(normalFloat(bits))),
+  plain(int8),
+  plain(q8_0),
+  plain(q4_0),
+  {
+    name: 'prune',
+    spelled: 'prune:SHARE',
+    open: (share = NaN) => (share >= 0 && share < 1 ? prune(share) : undefined),
+  },
+]
+
+/** `nf4`, `prune:0.25`. Throws for a name that is none, or a number that it does not take. */
+export function findCompression(spec: string): Compression {
+  const [name = '', number] = spec.split(':')
+  const entry = findNamed('compression', ENTRIES, name)
+  const found = entry.open(number === undefined ? undefined : Number(number))
+  if (!found || spec.split(':').length > 2) throw new TouchstoneError('compress.number', { spec })
+  return found
+}
+
+export const COMPRESSION_NAMES = ENTRIES.map(({ spelled }) => spelled).join(', ')
