@@ -21,7 +21,8 @@ export function codebookOf(bits: number): Float32Array {
   )
   const above = Array.from({ length: half }, (_, i) => 0.5 + ((i + 1) * (OFFSET - 0.5)) / half)
   const largest = normalQuantile(OFFSET)
-  return Float32Array.from([...below, 0.5, ...above], (p) => normalQuantile(p) / largest + 0)
+  const quantile = (p: number) => normalQuantile(p) / largest
+  return Float32Array.from([...below.map(quantile), 0, ...above.map(quantile)])
 }
 
 const BLOCK = 64
