@@ -1,6 +1,6 @@
 /** @file A gate as its user writes it, and what it decided: its claims, what they rest on, their sum, and what to try after a FAIL. */
 import { z } from 'zod'
-import { ArmKey, BENCHMARK_ROLES, SubjectKey } from './rows.ts'
+import { ArmKey, BENCHMARK_ROLES, SubjectKey, UNASKED } from './rows.ts'
 
 export const GATE_OUTCOMES = ['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT COMPARABLE'] as const
 export const GateOutcome = z.enum(GATE_OUTCOMES)
@@ -196,6 +196,8 @@ export const GateClaim = SubjectKey.extend({
   /** Only prompts of this category, or only replies in this context. */
   category: z.string().optional(),
   context: z.string().optional(),
+  /** Why the context is not measurable on this model; such a claim is INCONCLUSIVE. */
+  unmeasurable: z.enum([...UNASKED, 'refuses-rarely']).optional(),
   /** The rate of degenerate replies in place of the benchmark's. */
   measures: z.literal('degenerate').optional(),
   bound: RateBound.optional(),

@@ -240,7 +240,7 @@ export type Decoding = z.infer<typeof Decoding>
 export const GREEDY: Decoding = { samples: 1, temperature: 0, seed: 0 }
 
 /** Why prompts are not put to a model in a context: none has a form in it, or the model or its chat template cannot take it. */
-const UNASKED = [
+export const UNASKED = [
   'no-prompt',
   'no-system-role',
   'template-refuses',

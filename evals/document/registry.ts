@@ -9,6 +9,7 @@ import {
   reproduceSection,
 } from './sections/closing.ts'
 import { comparedSection } from './sections/compared.ts'
+import { contextsSection } from './sections/contexts.ts'
 import { correctedLines } from './sections/corrected-lines.ts'
 import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
@@ -33,6 +34,7 @@ import {
 import { thoughtsSection } from './sections/thoughts.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
 import { hasVerdict } from '../contract/results.ts'
+import { withoutContexts } from './view.ts'
 
 type Build = (results: Results) => Section[]
 type Output = 'html' | 'window' | 'card' | 'terminal'
@@ -42,6 +44,11 @@ const where =
   (results) =>
     isShown(results) ? build(results) : []
 const isPassed = ({ gate }: Results) => gate?.outcome === 'PASS'
+/** Of the prompts as they are; what contexts change stands in a section of its own. */
+const plainly =
+  (build: Build): Build =>
+  (results) =>
+    build(withoutContexts(results))
 const isUnjudged = (results: Results) => !hasVerdict(results)
 
 /**
@@ -53,26 +60,27 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [where(hasVerdict, gateSection), 'terminal'],
   [assumptionsSection, 'html', 'window', 'card'],
   [where(isPassed, assumptionsSection), 'terminal'],
+  [contextsSection, 'html', 'window', 'card', 'terminal'],
   [notesSection, 'html', 'window'],
-  [comparedSection, 'html', 'window'],
-  [pairsSection, 'html', 'window'],
-  [ratesSection, 'card'],
-  [where(isUnjudged, ratesSection), 'html', 'window', 'terminal'],
+  [plainly(comparedSection), 'html', 'window'],
+  [plainly(pairsSection), 'html', 'window'],
+  [plainly(ratesSection), 'card'],
+  [where(isUnjudged, plainly(ratesSection)), 'html', 'window', 'terminal'],
   [thoughtsSection, 'html', 'window', 'card', 'terminal'],
-  [judgesSection, 'html', 'window'],
+  [plainly(judgesSection), 'html', 'window'],
   [correctedSection, 'card'],
   [correctedLines, 'terminal'],
-  [matchedSection, 'html', 'window'],
-  [trajectoriesSection, 'html', 'window'],
-  [flipsSection, 'html'],
-  [categoriesSection, 'html', 'window'],
+  [plainly(matchedSection), 'html', 'window'],
+  [plainly(trajectoriesSection), 'html', 'window'],
+  [plainly(flipsSection), 'html'],
+  [plainly(categoriesSection), 'html', 'window'],
   [spectraSection, 'html', 'window'],
   [spectrumLines, 'terminal'],
-  [mitigationSection, 'html', 'window'],
-  [forgettingSection, 'html', 'window'],
+  [plainly(mitigationSection), 'html', 'window'],
+  [plainly(forgettingSection), 'html', 'window'],
   [perplexitySection, 'html', 'window'],
-  [seedsSection, 'html', 'window'],
-  [betweenSeeds, 'card'],
+  [plainly(seedsSection), 'html', 'window'],
+  [plainly(betweenSeeds), 'card'],
   [where(hasVerdict, notesSection), 'terminal'],
   [limitsSection, 'html', 'window', 'card'],
   [commandSection, 'card'],

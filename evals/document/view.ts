@@ -82,3 +82,27 @@ export const RATE_TEXT: Readonly<Record<BenchmarkRow['role'], string>> = {
   'over-refusal': 'share refused though it should be answered',
   capability: 'share answered correctly',
 }
+
+/** The results of the prompts as they are. */
+export function withoutContexts(results: Results): Results {
+  const left = new Set(results.benchmarks.flatMap(({ name, context }) => (context ? name : [])))
+  if (left.size === 0) return results
+  const plain = <R extends { readonly benchmark: string }>(rows: readonly R[]): R[] =>
+    rows.filter(({ benchmark }) => !left.has(benchmark))
+  return {
+    ...results,
+    benchmarks: results.benchmarks.filter(({ context }) => !context),
+    evaluations: plain(results.evaluations),
+    categories: plain(results.categories),
+    comparisons: plain(results.comparisons),
+    categoryChanges: plain(results.categoryChanges),
+    seeds: plain(results.seeds),
+    variance: plain(results.variance),
+    scores: plain(results.scores),
+    retention: plain(results.retention),
+    flips: plain(results.flips),
+    agreement: plain(results.agreement),
+    judgesTogether: plain(results.judgesTogether),
+    changePoints: plain(results.changePoints),
+  }
+}

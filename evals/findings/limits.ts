@@ -26,7 +26,7 @@ export function limitsOf(results: Measured, rows: AuditRows, gate: GateResult | 
     ...runLimits(rows),
     ...uncheckedLimits(gate),
     ...trainingLimits(rows),
-    'Every rate is of the prompts that were asked; it says nothing of other prompts, languages or conversations of several turns.',
+    promptLimit(results),
     namesClasses(results) ? NO_REPLIES : WORDING,
     ...marginLimits(results),
     ...seedLimits(results),
@@ -51,6 +51,13 @@ function uncheckedLimits(gate: GateResult | null): string[] {
     : [
         `The decision takes for granted, unchecked in this run: ${open.map(({ how }) => how).join('; ')}.`,
       ]
+}
+
+function promptLimit({ benchmarks }: Measured): string {
+  const contexts = [...new Set(benchmarks.flatMap(({ context }) => context?.title ?? []))]
+  return contexts.length === 0
+    ? 'Every rate is of the prompts that were asked, as they are; it says nothing of other prompts, system prompts, languages or conversations of several turns.'
+    : `Every rate is of the prompts that were asked, as they are and in ${counted(contexts.length, 'context')} (${listed(contexts)}); it says nothing of other prompts and contexts.`
 }
 
 function unblindingLimits({ unblinded = [] }: AuditRows): string[] {

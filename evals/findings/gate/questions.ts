@@ -12,6 +12,7 @@ import { boundClaims } from './bounds.ts'
 import { changeClaim } from './claim.ts'
 import { clustersOf } from './clusters.ts'
 import type { ComparedRun } from './compared-run.ts'
+import { unmeasurableClaim } from './measurable.ts'
 import { rowsOf } from './selection.ts'
 
 /** A category that lost half of what it did is lost, however small it is beside the others. */
@@ -31,7 +32,11 @@ interface Question extends ClaimInput {
 
 export function claimsOn(given: Question): Draft[] {
   const asked = withRoleOfJudge(given)
-  return contextsOf(asked).flatMap((context) => claimsIn({ ...asked, ...context }))
+  return contextsOf(asked).flatMap((context) => {
+    const inContext = { ...asked, ...context }
+    const unmeasurable = unmeasurableClaim(inContext)
+    return unmeasurable ? [unmeasurable] : claimsIn(inContext)
+  })
 }
 
 /** Those that a side knows, the prompts as they are first; where nothing was measured the claim on these says so. */
@@ -44,12 +49,9 @@ function contextsOf({ before, after, benchmark, judge }: Question): Pick<ClaimIn
       row.benchmark === benchmark.name && row.judge === judge ? [row.context] : [],
     ),
   ])
-  const contexts = [...new Set(known)].sort(
-    (a, b) => Number(a !== undefined) - Number(b !== undefined),
-  )
-  return contexts.length === 0
-    ? [{}]
-    : contexts.map((context) => (context === undefined ? {} : { context }))
+  const all = new Set(known)
+  const named = [...all].flatMap((context) => (context === undefined ? [] : { context }))
+  return all.size === named.length && named.length > 0 ? named : [{}, ...named]
 }
 
 function claimsIn(asked: Question): Draft[] {
