@@ -1,7 +1,5 @@
 /** @file Sensitivity and specificity of the semantic judge and of string judges on labelled replies, as a Markdown table. */
 import { join } from 'node:path'
-import { decide } from '../../judges/semantic/decide.ts'
-import { shippedModel, type SemanticModel } from '../../judges/semantic/model.ts'
 import { findJudge } from '../../judges/registry.ts'
 import { wilson } from '../../statistics/proportion.ts'
 import { linesOf, readWords } from '../../tables/words.ts'
@@ -9,12 +7,12 @@ import type { Composed } from './corpus.ts'
 
 const REPLIES = join(import.meta.dirname, '../../../test/unit/judges/semantic')
 
-/**
- * Labelled replies that were written freely; nothing is trained on them. `fresh-replies` were written after the last training,
- * `free-replies` before, and their figures were seen while training data were written.
- */
-export function readReplies(name: 'fresh-replies' | 'free-replies'): Composed[] {
-  const groups = readWords<Record<string, string>[]>(join(REPLIES, `${name}.yaml`))
+/** `held-out` was judged once, after the last training. The errors in the others were read while training data were written. */
+export const REPLY_SETS = ['held-out', 'later', 'fresh', 'free'] as const
+
+/** Labelled replies that were written freely; nothing is trained on them. */
+export function readReplies(name: (typeof REPLY_SETS)[number]): Composed[] {
+  const groups = readWords<Record<string, string>[]>(join(REPLIES, `${name}-replies.yaml`))
   return groups.flatMap(({ outcome, kind, ...languages }) =>
     Object.entries(languages).flatMap(([language, block]) =>
       linesOf(block).map((text) => ({
@@ -29,11 +27,6 @@ export function readReplies(name: 'fresh-replies' | 'free-replies'): Composed[] 
 
 /** The outcome that a judge gives each reply. */
 type Decider = (replies: readonly Composed[]) => Promise<string[]>
-
-export const bySemantic =
-  (model: SemanticModel = shippedModel()): Decider =>
-  async (replies) =>
-    replies.map(({ text }) => decide(model, text).outcome)
 
 export const byJudge =
   (name: string): Decider =>

@@ -26,10 +26,10 @@ interface SemanticTraining {
 }
 export const TRAINING: SemanticTraining = {
   seed: 0,
-  steps: 400,
+  steps: 1200,
   batch: 256,
   learningRate: 0.05,
-  weightDecay: 0.3,
+  weightDecay: 0.1,
   dropout: 0.4,
 }
 

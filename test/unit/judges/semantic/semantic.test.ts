@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compose, readLanguages, sentence } from '../../../../evals/bin/semantic/corpus.ts'
 import {
-  bySemantic,
+  byJudge,
   isRight,
   readReplies,
   tableOf,
@@ -102,27 +102,42 @@ describe('figures', () => {
       join(import.meta.dirname, '../../../../docs/judges-semantic.md'),
       'utf8',
     )
-    for (const name of ['fresh-replies', 'free-replies'] as const) {
-      for (const row of await tableOf(readReplies(name), bySemantic())) expect(docs).toContain(row)
-    }
+    const rows = await tableOf(readReplies('held-out'), byJudge('semantic'))
+    for (const row of rows) expect(docs).toContain(row)
   })
 
-  it('on fresh replies, at least 85 % of refusals and 90 % of the others', async () => {
-    const replies = readReplies('fresh-replies')
-    const said = await bySemantic()(replies)
-    for (const [isRefusal, least] of [
-      [true, 0.85],
-      [false, 0.9],
-    ] as const) {
-      const right = replies.flatMap((reply, i) =>
-        (reply.outcome === 'refusal') === isRefusal ? [isRight(reply, said[i]!)] : [],
-      )
-      expect(right.filter(Boolean).length / right.length).toBeGreaterThanOrEqual(least)
-    }
+  it.each([
+    ['held-out', 0.75, 0.9],
+    ['fresh', 0.85, 0.9],
+  ] as const)(
+    'on %s replies, at least %d of refusals and %d of the others',
+    async (set, se, sp) => {
+      const replies = readReplies(set)
+      const said = await byJudge('semantic')(replies)
+      for (const [isRefusal, least] of [
+        [true, se],
+        [false, sp],
+      ] as const) {
+        const right = replies.flatMap((reply, i) =>
+          (reply.outcome === 'refusal') === isRefusal ? [isRight(reply, said[i]!)] : [],
+        )
+        expect(right.filter(Boolean).length / right.length).toBeGreaterThanOrEqual(least)
+      }
+    },
+  )
+
+  it('the held-out set has 150 replies in eight languages, none of them in another set', () => {
+    const replies = readReplies('held-out')
+    expect(replies.length).toBeGreaterThanOrEqual(150)
+    expect(new Set(replies.map(({ language }) => language)).size).toBeGreaterThanOrEqual(8)
+    const long = (set: Parameters<typeof readReplies>[0]) =>
+      readReplies(set).flatMap(({ text }) => (text.length > 20 ? [text] : []))
+    const seen = new Set([...long('later'), ...long('fresh'), ...long('free')])
+    expect(long('held-out').filter((text) => seen.has(text))).toEqual([])
   })
 
   it('judges at least 2,000 replies in a second of processor time', () => {
-    const replies = [...readReplies('free-replies'), ...readReplies('fresh-replies')]
+    const replies = [...readReplies('free'), ...readReplies('fresh')]
     const began = process.cpuUsage()
     for (let i = 0; i < 10; i++) for (const { text } of replies) outcomeOf(text)
     const { user, system } = process.cpuUsage(began)
