@@ -6,6 +6,7 @@ import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { isError } from '../errors/touchstone-error.ts'
 import { countLabelled, type Example } from '../finetune/training/dataset.ts'
 import type { Prepared } from '../finetune/method.ts'
+import { isTrained, type ParameterSlice } from '../finetune/training/parameters.ts'
 import { loadTrainingState, saveTrainingState } from '../finetune/training/state.ts'
 import { newOptimizerState, train, type StepReport } from '../finetune/training/train.ts'
 import type { TrainingSession } from '../finetune/training/session.ts'
@@ -75,7 +76,9 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   } finally {
     await session.release()
   }
-  emitSubject(run, { adapterDigest: digestOf(state.parameters) })
+  const trained = digestOf(state.parameters)
+  // What trains the base's own weights ends as other weights, not as an adapter.
+  emitSubject(run, plan.method.trainable ? { weightsDigest: trained } : { adapterDigest: trained })
   return stateOf(run, state)
 }
 
@@ -97,7 +100,7 @@ function openSessionOf(
 
 function emitSubject(
   { base, plan, session, context, arm }: ArmRun,
-  own: Pick<Partial<SubjectIdentity>, 'adapterDigest'>,
+  own: Pick<Partial<SubjectIdentity>, 'adapterDigest' | 'weightsDigest'>,
 ): void {
   if (plan.aside !== undefined) return
   const row = identityOf(base, base.open, {
@@ -149,7 +152,7 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
   try {
     if (state.step === 0) await measureMargin()
     for await (const report of train(state, options, until)) {
-      emitStep(report, arm, context)
+      emitStep(report, arm, session.table.slices, context)
       await measureMargin()
       context.emit({ type: 'phase-progress', phase, done: report.step })
       if (Date.now() - run.savedAt > SAVE_EVERY_MS) await save(run)
@@ -168,13 +171,20 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
 function emitStep(
   { step, loss, gradientNorm, learningRate }: StepReport,
   arm: ArmRun['arm'],
+  slices: readonly ParameterSlice[],
   { emit }: JobContext,
 ): void {
   const metric = (name: string, value: number) =>
     emit({ type: 'metric', row: { ...arm, step, name, value } })
   metric('train/loss', loss)
   metric('train/gradient-norm', gradientNorm)
-  metric('train/learning-rate', learningRate)
+  // Of each group of trained tensors: a method may give some a rate of their own.
+  const scales = new Set(slices.filter(isTrained).map((slice) => slice.learningRateScale))
+  for (const scale of scales)
+    metric(
+      scale === 1 ? 'train/learning-rate' : `train/learning-rate/×${scale}`,
+      learningRate * scale,
+    )
 }
 
 async function save(run: ArmRun): Promise<void> {

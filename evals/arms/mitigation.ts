@@ -24,7 +24,7 @@ import { bootstrap } from '../statistics/bootstrap.ts'
 import { openStateSubject } from '../measure/open-subject.ts'
 import { identityOf, stateWith, type Base } from '../measure/base.ts'
 import type { SpectraConfig } from '../measure/config.ts'
-import { evaluate, NEUTRAL, type EvaluationPlan } from '../measure/evaluate.ts'
+import { evaluate, isLeft, type EvaluationPlan } from '../measure/evaluate.ts'
 import { spectralMatrices, storeOf, type Tuned } from '../measure/arm-spectra.ts'
 
 type Config = Pick<SpectraConfig, 'epsilon' | 'cache' | 'cacheDir'> & {
@@ -113,7 +113,7 @@ async function runState(work: TunedWork, choice: Choice, own: readonly Loss[]): 
   const { each, identity, evaluation, context } = work
   const mitigation = { of: each.key.arm, ...choice }
   const key = { ...each.key, arm: mitigatedArm(mitigation) }
-  if (isFinished(evaluation, key)) return
+  if (!isLeft(evaluation, key)) return
   context.emit({ type: 'subject', row: { ...identity, arm: key.arm, title: key.arm, mitigation } })
   const { weights, sizes } = changedWeights(work, choice)
   const read = (name: string) => weights.get(name) ?? each.weights.read(name)
@@ -155,16 +155,6 @@ function changedWeights({ base, each, found }: TunedWork, { form, lambda }: Choi
 
 const squareOfChange = (W: Numbers, W0: Numbers): number =>
   W === W0 ? 0 : frobeniusNorm(Float64Array.from(W, (x, i) => x - W0[i]!)) ** 2
-
-function isFinished({ benchmarks, neutral, finished }: EvaluationPlan, key: SubjectKey): boolean {
-  const names = benchmarks.map(({ benchmark }) => benchmark.name)
-  const isIn = (name: string) =>
-    finished.some(
-      ({ benchmark, arm, seed, step }) =>
-        benchmark === name && arm === key.arm && seed === key.seed && step === key.step,
-    )
-  return (neutral.length > 0 ? [...names, NEUTRAL] : names).every(isIn)
-}
 
 async function withSubject<T>(
   { base }: Pick<TunedWork, 'base'>,

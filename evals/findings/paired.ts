@@ -68,9 +68,11 @@ export function promptsOf(
   }))
 }
 
+/** Replies that began or ceased to count in the rate: as many as the paired test counts in `b` and `c`. */
 export function flipsOf(base: Judged, state: Judged): Flip[] {
+  const { counts } = measureOf(state.benchmark.role)
   return pairsOf(base, state)
-    .pairs.filter(({ before, after }) => before.outcome !== after.outcome)
+    .pairs.filter(({ before, after }) => counts(before.outcome) !== counts(after.outcome))
     .map(({ before, after }) => ({
       ...judgedKey(state),
       sampleId: after.reply.sampleId,

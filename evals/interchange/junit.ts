@@ -1,10 +1,9 @@
 /**
- * @file JUnit XML, for continuous integration: a suite for each comparison, a case for each prompt. A prompt that the base had
- * and the fine-tune lost is a failure (of a base alone: what it does not get right); where a side is undecided the case is skipped.
- * Texts of replies are not in it.
+ * @file JUnit XML, for continuous integration: a case for each claim, which fails where the claim does, and a suite of prompts for
+ * each comparison. A prompt is never red by itself: its case passes and says what changed, and is skipped where a side is
+ * undecided. Texts of replies are not in it.
  */
 import type { Results } from '../contract/results.ts'
-import { successOf } from './measured.ts'
 import type { PairedRow } from './paired-rows.ts'
 
 export function junitXml(results: Results, rows: readonly PairedRow[]): string {
@@ -12,12 +11,15 @@ export function junitXml(results: Results, rows: readonly PairedRow[]): string {
     [arm, `seed ${seed}`, `step ${step}`, benchmark, judge].join(', '),
   )
   const cases = [...suites].map(([name, inSuite]) => suiteXml(name, inSuite))
-  const { run, verdict } = results
+  const { run, gate, verdict } = results
+  // Results of 0.1.0 have findings alone.
+  const claims: readonly Claim[] = gate?.claims ?? verdict.findings
+  const states = claims.map(({ outcome }) => CLAIM_STATES[outcome])
   return [
     '<?xml version="1.0" encoding="UTF-8"?>\n',
-    `<testsuites name="${escaped(run.title)}"${countsOf([...findingsAsRows(results), ...rows.map(stateOf)])}>\n`,
-    `  <testsuite name="verdict" timestamp="${escaped(run.endedAt.slice(0, 19))}"${countsOf(findingsAsRows(results))}>\n`,
-    ...verdict.findings.map(findingXml),
+    `<testsuites name="${escaped(run.title)}"${countsOf([...states, ...rows.map(stateOf)])}>\n`,
+    `  <testsuite name="claims" timestamp="${escaped(run.endedAt.slice(0, 19))}"${countsOf(states)}>\n`,
+    ...claims.map(claimXml),
     '  </testsuite>\n',
     ...cases,
     '</testsuites>\n',
@@ -26,33 +28,31 @@ export function junitXml(results: Results, rows: readonly PairedRow[]): string {
 
 type CaseState = 'passed' | 'failed' | 'skipped'
 
-const stateOf = ({ before, role, after, change }: PairedRow): CaseState => {
-  const isWorseHigh = role === 'over-refusal'
-  if (before === null) {
-    const success = successOf(role, after)
-    return success === null ? 'skipped' : success === isWorseHigh ? 'failed' : 'passed'
-  }
-  if (change === '') return 'skipped'
-  return change === (isWorseHigh ? 'gained' : 'lost') ? 'failed' : 'passed'
-}
+type Finding = Results['verdict']['findings'][number]
+type Claim = Finding & Partial<NonNullable<Results['gate']>['claims'][number]>
 
-const FINDING_STATES = {
+const stateOf = ({ before, after, change }: PairedRow): CaseState =>
+  (before === null ? after === 'undecided' : change === '') ? 'skipped' : 'passed'
+
+const CLAIM_STATES = {
   PASS: 'passed',
   FAIL: 'failed',
   INCONCLUSIVE: 'skipped',
   'NOT COMPARABLE': 'skipped',
 } as const
-const findingsAsRows = ({ verdict }: Results) =>
-  verdict.findings.map(({ outcome }): CaseState => FINDING_STATES[outcome])
 
 function countsOf(states: readonly CaseState[]): string {
   const count = (wanted: CaseState) => states.filter((state) => state === wanted).length
   return ` tests="${states.length}" failures="${count('failed')}" errors="0" skipped="${count('skipped')}"`
 }
 
-function findingXml({ arm, benchmark, outcome, sentence }: Results['verdict']['findings'][number]) {
-  const name = escaped(`${arm}: ${benchmark}`)
-  return caseXml('verdict', name, FINDING_STATES[outcome], sentence)
+function claimXml({ arm, seed, benchmark, ...claim }: Claim) {
+  const state = seed === undefined ? arm : `${arm}, seed ${seed}`
+  const { category, context, measures, judge, against, bound } = claim
+  const own = [category, context, measures, judge, against, bound && 'bound']
+  const what = [benchmark, ...own.filter((part) => part !== undefined)]
+  const name = escaped(`${state}: ${what.join(', ')}`)
+  return caseXml('claims', name, CLAIM_STATES[claim.outcome], claim.sentence)
 }
 
 function suiteXml(name: string, rows: readonly PairedRow[]): string {
@@ -67,7 +67,7 @@ function suiteXml(name: string, rows: readonly PairedRow[]): string {
 
 function caseXml(className: string, name: string, state: CaseState, words: string): string {
   const open = `    <testcase classname="${className}" name="${name}"`
-  if (state === 'passed') return `${open}/>\n`
+  if (state === 'passed') return `${open}><system-out>${escaped(words)}</system-out></testcase>\n`
   const tag = state === 'failed' ? 'failure' : 'skipped'
   return `${open}><${tag} message="${escaped(words)}"/></testcase>\n`
 }

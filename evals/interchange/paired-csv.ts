@@ -4,7 +4,7 @@ import { keyOf } from '../contract/keys.ts'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
 import { utf8Pieces } from '../files/text.ts'
-import { csvLine, csvRecords } from '../tables/csv.ts'
+import { csvLine, csvRecords, unguarded } from '../tables/csv.ts'
 import { createCollector, isOutcome, shown } from './imported.ts'
 import { PAIRED_COLUMNS, type PairedRow } from './paired-rows.ts'
 
@@ -65,7 +65,9 @@ function fieldsOf(header: readonly string[], record: readonly string[], where: s
   if (record.length !== header.length) {
     throw malformedLog(where, `${record.length} fields`, `${header.length}, as in the first line`)
   }
-  return Object.fromEntries(header.map((column, index) => [column, record[index]!])) as Fields
+  return Object.fromEntries(
+    header.map((column, index) => [column, unguarded(record[index]!)]),
+  ) as Fields
 }
 
 function wholeNumber(text: string, column: Column, where: string): number {

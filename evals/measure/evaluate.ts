@@ -16,7 +16,7 @@ import type { NeutralText } from './sources.ts'
 import { thoughtfulVerdicts } from './thoughts.ts'
 
 /** Name under which neutral text is recorded; `neutral/loss` is in nats a token. */
-export const NEUTRAL = 'neutral-text'
+const NEUTRAL = 'neutral-text'
 /** The same for rows of the training data that were held out; `held-out/loss` is of their replies alone. */
 const HELD_OUT = 'held-out'
 

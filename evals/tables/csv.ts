@@ -17,11 +17,20 @@ export type Cell = string | number | null
 
 const NEEDS_QUOTES = /[",\r\n]/
 
+/** What a spreadsheet would compute begins so (OWASP, CSV injection); apostrophes before it are counted, so that it is read back. */
+const FORMULA = /^'*[=+\-@\t\r]/u
+
+/** A text as it was before `csvLine` guarded it. */
+export const unguarded = (text: string): string =>
+  text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text
+
 const cellText = (cell: Cell): string => {
-  const text = cell === null ? '' : String(cell)
+  const plain = cell === null ? '' : String(cell)
+  const text = typeof cell === 'string' && FORMULA.test(plain) ? `'${plain}` : plain
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
+/** Texts that a spreadsheet would take for formulas begin with an apostrophe; numbers stay numbers. */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(cellText).join(',')}\r\n`
 
 /** All records of a text; each has as many fields as the first. */

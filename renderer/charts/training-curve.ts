@@ -4,7 +4,7 @@ import type { MetricRow } from '../../evals/contract/rows.ts'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
 interface TrainingCurveText {
-  /** Which metrics it draws, and what tells the lines of each apart where there are several. */
+  /** Which metrics it draws, and what tells the lines of each apart where there are several; also those that begin so, with a slash. */
   readonly metrics: Readonly<Record<string, string>>
   readonly title: string
   readonly unit: string
@@ -36,10 +36,16 @@ export function trainingCurve(
   { metrics, unit, scale }: TrainingCurveText,
   theme: ChartTheme,
 ): ChartConfiguration<'line'> {
+  const wordsOf = (name: string) => {
+    const [known] = Object.keys(metrics).filter((each) => `${name}/`.startsWith(`${each}/`))
+    return known === undefined
+      ? undefined
+      : [metrics[known], name.slice(known.length + 1)].filter(Boolean).join(' ')
+  }
   const lines = Map.groupBy(
-    rows.filter(({ name }) => Object.hasOwn(metrics, name)),
+    rows.filter(({ name }) => wordsOf(name) !== undefined),
     ({ arm, seed, name }) =>
-      [arm, `seed ${seed}`, metrics[name]].filter((part) => part !== '').join(', '),
+      [arm, `seed ${seed}`, wordsOf(name)].filter((part) => part !== '').join(', '),
   )
   return {
     type: 'line',

@@ -70,7 +70,7 @@ export function digestsSection({ subjects, benchmarks, artifacts }: Results): Se
 
 function subjectDigests(subject: Results['subjects'][number]): Digest[] {
   const parts = [
-    ['weights', subject.weightsDigest],
+    [subject.adapterDigest === null ? 'weights' : 'the base’s weights', subject.weightsDigest],
     ['adapter', subject.adapterDigest],
     ['tokenizer', subject.tokenizerDigest],
     // A classifier has no chat template.

@@ -21,7 +21,11 @@ export function comparedSection({ subjects, benchmarks }: Results): Section[] {
     label('Method', ({ method }) => method ?? '–'),
     number('Parameters', ({ parameters }) => wholeNumber(parameters)),
     number('Trained', ({ trainableParameters }) => wholeNumber(trainableParameters)),
-    label('Weights', ({ weightsDigest }) => digest(weightsDigest)),
+    label('Weights', ({ weightsDigest, adapterDigest }) =>
+      adapterDigest === null
+        ? digest(weightsDigest)
+        : ['the base’s, ', { code: shortDigest(weightsDigest) }],
+    ),
     label('Adapter', ({ adapterDigest }) => digest(adapterDigest)),
   ])
   const asked = table(benchmarks, [

@@ -34,8 +34,8 @@ export function flipsSection(results: Results): Section[] {
   const groups = [...Map.groupBy(flips, (flip) => keyOf(flip.arm, flip.benchmark)).values()]
   const note =
     groups.length === 0
-      ? 'None: every decided reply kept its outcome.'
-      : 'Each variant’s last step by the first judge. Where a prompt should be refused, both replies are withheld from this report.'
+      ? 'None: every decided reply counts as it did before.'
+      : 'Replies that began or ceased to count in their rate, at each variant’s last step by the first judge. Where a prompt should be refused, both replies are withheld from this report.'
   const tables = groups.flatMap((group) => {
     const { arm, benchmark } = group[0]!
     const trained = seeds.find((row) => row.arm === arm && row.benchmark === benchmark)

@@ -168,9 +168,9 @@ function numbersOf({ change, droppedUndecided, unmatched }: Paired) {
   }
 }
 
-const flipsOf = ({ pairs }: Paired): ComparedFlip[] =>
+const flipsOf = ({ pairs, measure: { counts } }: Paired): ComparedFlip[] =>
   pairs
-    .filter(({ before, after }) => before.outcome !== after.outcome)
+    .filter(({ before, after }) => counts(before.outcome) !== counts(after.outcome))
     .map(({ before, after }) => ({
       benchmark: after.benchmark,
       judge: after.judge,

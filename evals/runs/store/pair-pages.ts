@@ -60,7 +60,7 @@ function findPairs(
     const place = places.get(key)
     return place === undefined ? [] : [[i, place]]
   })
-  const isFlip = ([i, j]: [number, number]) => left.outcomes[i] !== right.outcomes[j]
+  const isFlip = ([i, j]: [number, number]) => flips(left.outcomes[i]!, right.outcomes[j]!)
   const flipped = pairs.filter(isFlip)
   const inOrder = [...flipped, ...pairs.filter((pair) => !isFlip(pair))]
   return {
@@ -70,6 +70,13 @@ function findPairs(
     unmatched: left.keys.length + right.keys.length - 2 * pairs.length,
   }
 }
+
+/** What counts in a rate: refusals, or right answers. */
+const COUNTED: ReadonlySet<string> = new Set(['refusal', 'correct'])
+
+/** As verdict and report count: a decided reply that began or ceased to count in its rate. */
+const flips = (before: string, after: string): boolean =>
+  ![before, after].includes('undecided') && COUNTED.has(before) !== COUNTED.has(after)
 
 function toPair(before: JudgedReply, after: JudgedReply): PairRow {
   const { benchmark, sampleId, epoch, category, prompt, expected } = after
@@ -81,7 +88,7 @@ function toPair(before: JudgedReply, after: JudgedReply): PairRow {
     category,
     prompt,
     expected,
-    isFlip: before.outcome !== after.outcome,
+    isFlip: flips(before.outcome, after.outcome),
     before: side(before),
     after: side(after),
   }

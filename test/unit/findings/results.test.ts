@@ -144,6 +144,20 @@ test('flips are those of the last step by the first judge, without a text that m
   expect(others[0]!.after.text).toBe('Room 000, answer 0.')
 })
 
+test('there are as many flips as the paired test counts prompts lost and gained', () => {
+  const partial = audit.verdicts.map((row, i) =>
+    row.outcome === 'compliance' && i % 2 === 0 ? { ...row, outcome: 'partial' as const } : row,
+  )
+  const { flips, comparisons } = buildResults({ ...audit, verdicts: partial })
+  for (const { arm, seed, step, benchmark, judge, b, c } of comparisons) {
+    if (step !== 40 || judge !== 'house') continue
+    const mine = flips.filter(
+      (flip) => flip.arm === arm && flip.seed === seed && flip.benchmark === benchmark,
+    )
+    expect([arm, seed, benchmark, mine.length]).toEqual([arm, seed, benchmark, b + c])
+  }
+})
+
 test('a text that should never have been stored is still not shown', () => {
   const replies = audit.replies.map((row) => ({
     ...row,

@@ -299,7 +299,7 @@ describe('a log of Every Eval Ever', () => {
 })
 
 describe('JUnit XML', () => {
-  test('fails what was lost, and its counts are those of its cases', async () => {
+  test('has a case a claim, red where it fails, and a case a prompt that never is', async () => {
     const xml = String((await FORMATS[1]!.write(rows, results))[0]!.parts[0])
     const count = (pattern: RegExp) => xml.match(pattern)?.length ?? 0
     const [, tests, failures, skipped] =
@@ -308,10 +308,17 @@ describe('JUnit XML', () => {
     expect(count(/<failure /g)).toBe(Number(failures))
     expect(count(/<skipped /g)).toBe(Number(skipped))
     const suite =
-      /<testsuite name="lora, seed 1, step 40, house-refusal, house" tests="14" failures="9"/
+      /<testsuite name="lora, seed 1, step 40, house-refusal, house" tests="14" failures="0"/
     expect(xml).toMatch(suite)
-    // On look-alikes it is a gained refusal that fails; the planned change loses one.
-    expect(xml).toMatch(/house-lookalikes, house" tests="10" failures="0"/)
+    expect(count(/refusal before, compliance after/g)).toBeGreaterThanOrEqual(9)
+    const claims = results.gate?.claims ?? results.verdict.findings
+    expect(claims.length).toBeGreaterThan(0)
+    expect(count(/<testcase classname="claims"/g)).toBe(claims.length)
+    const failed = claims.filter(({ outcome }) => outcome === 'FAIL').length
+    expect(count(/<failure /g)).toBe(failed)
+    expect(new Set(xml.match(/<testcase classname="claims" name="[^"]*"/g)).size).toBe(
+      claims.length,
+    )
   })
 
   test('escapes what XML cannot hold', async () => {

@@ -84,13 +84,10 @@ function required(value: string | null, flag: string): string {
   throw usageError(`--${flag} is missing.`, `Add --${flag}; see touchstone label --help.`)
 }
 
-/** What a spreadsheet would take for a formula begins with an apostrophe. */
-const cell = (text: string) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
-
 const csvOf = (tasks: readonly LabelTask[]): string =>
   [
     csvLine(LABEL_COLUMNS),
-    ...tasks.map(({ item, prompt, reply }) => csvLine([item, cell(prompt), cell(reply), ''])),
+    ...tasks.map(({ item, prompt, reply }) => csvLine([item, prompt, reply, ''])),
   ].join('')
 
 /** `labels.csv` → `labels.sealed.csv`. */
