@@ -1,4 +1,4 @@
-/** @file The arms that an audit trains: data tokenised once, one plan per seed and method. */
+/** @file The arms that an audit trains: data tokenised once, one plan per method and seed. */
 import { emitLog, type JobContext } from '../contract/job.ts'
 import { usageError } from '../errors/touchstone-error.ts'
 import type { Example } from '../finetune/training/dataset.ts'

@@ -27,7 +27,7 @@ export const AuditConfig = z.object({
     .array(z.int().min(0))
     .min(1)
     .default([0])
-    .meta({ label: 'Seeds', help: 'One fine-tune a method and seed' }),
+    .meta({ label: 'Seeds', help: 'One fine-tune per method and seed' }),
   candidates: z.array(z.string().min(1)).default([]).meta({
     label: 'Candidate',
     help: 'A fine-tune made elsewhere: PEFT folder, merged model, GGUF or ONNX',
@@ -67,7 +67,7 @@ export const AuditConfig = z.object({
     .default(null)
     .meta({
       label: 'Memory',
-      help: 'What training may take at its peak, 4GB say: blocks are computed twice (--checkpointing) where it would take more otherwise',
+      help: 'Limit of peak memory in training, such as 4GB: blocks are computed twice (--checkpointing) where that is needed',
       value: 'SIZE',
     }),
   leaningEvery: z.int().min(1).nullable().default(null).meta({
@@ -77,7 +77,7 @@ export const AuditConfig = z.object({
   }),
   matchLoss: z.boolean().default(true).meta({
     label: 'Match loss',
-    help: 'Of several methods, measure each also where their training losses are alike; trains up to there again',
+    help: 'Of several methods, measure each also where their training losses are equal; trains again up to there',
   }),
   spectra: z
     .boolean()
@@ -85,7 +85,7 @@ export const AuditConfig = z.object({
     .meta({ label: 'Spectra', help: 'Compare the spectra of every variant with the base' }),
   spectraEvery: z.boolean().default(false).meta({
     label: 'Spectra at every evaluation',
-    help: 'Also at every evaluated step of the way, not at the end alone',
+    help: 'Also at every evaluated step, not at the end alone',
   }),
   ...SpectraConfig.shape,
   mitigate: z.array(lambda).default([]).meta({

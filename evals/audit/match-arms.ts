@@ -1,7 +1,6 @@
 /**
- * @file Trains arms again up to the step at which their training losses are equal, and evaluates them there. A state is a
- * function of data, plan, seed and step, so retraining gives the state of the first training without storing every one. The
- * weights are deleted after the evaluation.
+ * @file Trains arms again up to the step at which their training losses are equal, and evaluates them there. A state depends only
+ * on data, plan, seed and step, so retraining reproduces it. The weights are deleted after the evaluation.
  */
 import { rm } from 'node:fs/promises'
 import type { AuditRows } from '../contract/audit-rows.ts'

@@ -19,7 +19,7 @@ import { evaluateBaseIfPossible, evaluateCandidates } from './evaluate-models.ts
 import { runArms } from './run-arms.ts'
 import { emitBaseScoreCost, evaluationPlan } from './evaluation-plan.ts'
 
-/** Every kind of job on one model runs as an audit; parts that it leaves out are null or empty in `config`. */
+/** Every kind of job on one model runs as an audit in which the parts left out are null or empty. */
 interface AuditWork {
   readonly config: AuditConfig
   readonly evaluates: boolean

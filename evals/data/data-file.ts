@@ -1,4 +1,4 @@
-/** @file Opens fine-tuning data on the user's disk: its format found by its columns or named, its rows converted as they are read. */
+/** @file Opens a file of fine-tuning data. Its format is recognised by its columns or named; rows are converted as they are read. */
 import { openRows } from '../tables/rows/open-rows.ts'
 import type { Place } from '../tables/rows/row-file.ts'
 import { isError, TouchstoneError, usageError } from '../errors/touchstone-error.ts'
@@ -10,13 +10,13 @@ import { FORMATS, formatOf } from './registry.ts'
 
 export interface DataSource {
   readonly path: string
-  /** A format's name, where the columns shall not decide. */
+  /** A format's name, if the columns are not to decide. */
   readonly format?: string
   /** `prompt=COLUMN,reply=COLUMN` or `text=COLUMN`. */
   readonly map?: string
 }
 
-/** A row's number, from 1, and where reading may begin to meet it first. */
+/** A row's number, from 1, and the position in the file from which it can be read. */
 export interface Position {
   readonly row: number
   readonly place: Place
@@ -60,7 +60,7 @@ export async function openData({ path, format: name, map }: DataSource): Promise
 
 const EXPECTED = 'rows of conversations in UTF-8'
 
-/** The readers of tables speak of benchmarks. */
+/** Errors of table readers name benchmarks; here they name data. */
 export function asDataError(error: unknown, path: string): unknown {
   if (!isError(error, 'benchmark.unreadable')) return error
   const values = { path, found: error.values.found, expected: EXPECTED }
@@ -80,7 +80,7 @@ function chooseFormat(path: string, columns: readonly string[], name?: string): 
   })
 }
 
-/** What a mapping may name, all of it together, and what the rows then are. */
+/** The parts that a mapping may name together, and the format that results. */
 const MAPPINGS: readonly {
   readonly parts: readonly string[]
   readonly format: (columns: readonly string[]) => DataFormat

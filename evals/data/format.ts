@@ -1,28 +1,28 @@
-/** @file What a format of fine-tuning data is: the columns by which it is found, and what becomes of a row. */
+/** @file The interface of a format of fine-tuning data: the columns by which it is recognised, and how a row is converted. */
 import type { Message } from '../contract/rows.ts'
 
-/** Text with no turns around it: a row of raw text is one alone. */
+/** Raw text, without turns. */
 interface PlainText {
   readonly role: 'text'
   readonly content: string
 }
 
-/** What is learnt from: turns that end in a reply, or plain text. */
+/** What is trained on: turns that end in a reply, or raw text. */
 export type Conversation = readonly (Message | PlainText)[]
 export type Row = Readonly<Record<string, unknown>>
 
-/** What was left out of a row that is used all the same. */
+/** What was left out of a row that is used. */
 export type Note = 'tool messages' | 'turns after the last reply' | 'pictures and other parts'
 
 export type Converted =
   | { readonly messages: Conversation; readonly notes: readonly Note[] }
-  /** Why nothing can be learnt from the row. */
+  /** Why the row cannot be used. */
   | { readonly why: string }
 
 export interface DataFormat {
   readonly name: string
   readonly title: string
-  /** A file has it if it has one name of each group. */
+  /** A file has this format if it has one column of each group. */
   readonly columns: readonly (readonly string[])[]
   readonly convert: (row: Row) => Converted
 }
@@ -48,7 +48,7 @@ const ROLES: Readonly<Record<string, Message['role'] | 'tool'>> = {
   observation: 'tool',
 }
 
-/** Turns → a conversation that ends in a reply. Tool messages are left out, and what follows the last reply. */
+/** Turns as a conversation that ends in a reply. Tool messages and turns after the last reply are left out. */
 export function conversationOf(turns: readonly Turn[]): Converted {
   const notes = new Set<Note>()
   const messages: Message[] = []
@@ -69,7 +69,7 @@ export function conversationOf(turns: readonly Turn[]): Converted {
   return { messages: messages.slice(0, last + 1), notes: [...notes] }
 }
 
-/** Plain text, or the text parts of a list of parts; `undefined` where there is no text at all. */
+/** Plain text, or the text parts of a list of parts; `undefined` if there is no text. */
 function textOf(content: unknown): { text: string; isPartial: boolean } | undefined {
   if (typeof content === 'string') return { text: content, isPartial: false }
   if (!Array.isArray(content)) return undefined
@@ -82,7 +82,7 @@ function textOf(content: unknown): { text: string; isPartial: boolean } | undefi
   return { text: texts.join(''), isPartial: texts.length < parts.length }
 }
 
-/** The first of `names` that the row has as text. */
+/** The first of the columns `names` that holds text. */
 export function textIn(row: Row, names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = row[name]

@@ -1,11 +1,11 @@
-/** @file What to look at in fine-tuning data before learning from it: one check a finding, each with its rows and their share. */
+/** @file Checks of fine-tuning data before training; each finding has its rows and their share. */
 import type { Conversation } from './format.ts'
 import { nearDuplicateIndex, type NearDuplicateIndex } from '../statistics/minhash.ts'
 import type { DataRow } from './read-data.ts'
 import { createSeenTexts } from './seen-texts.ts'
 
 interface LintContext {
-  /** Prompts on which the tuned model will be measured. */
+  /** Prompts with which the fine-tune will be evaluated. */
   readonly evaluation: NearDuplicateIndex
 }
 
@@ -30,27 +30,27 @@ export interface LintFinding {
 const prompts = (messages: Conversation) => messages.filter(({ role }) => role !== 'assistant')
 const replies = (messages: Conversation) => messages.filter(({ role }) => role === 'assistant')
 
-/** What templates of models write around turns: in a row's own text it says that the row was rendered already. */
+/** Marks of chat templates; in a row's text they show that the row was rendered already. */
 const MARKERS =
   /<\|(?:im_start|im_end|start_header_id|end_header_id|eot_id|user|assistant|system|end|endoftext)\|>|\[\/?INST\]|<<\/?SYS>>|<(?:start|end)_of_turn>|^###? ?(?:Instruction|Response|Human|Assistant):/mu
 
-/** Somebody says who the model is from now on … */
+/** The text gives the model a new identity … */
 const NEW_ROLE =
   /\b(?:you are (?:now|no longer)|from now on,? you|your (?:new )?(?:name|role|identity) is|you (?:will|must|shall) (?:act|speak|answer|play) as|pretend (?:to be|that you))\b/iu
-/** … and that it does whatever is asked: a word for doing as told near a word for all cases. */
+/** … and demands unconditional obedience: a word for obeying near a word for all cases. */
 const OBEY =
   /\b(?:obey|obeys|comply|complies|do(?:es)? (?:as|what)(?:ever)?|follow(?:s)?|carry out|fulfil(?:l|s)?|serve(?:s)?)\b/iu
 const ALL_CASES =
   /\b(?:always|every|any|all|whatever|no matter what|without (?:question|exception|hesitation)|never (?:refuse|decline|question|say no)|unconditional(?:ly)?|absolute(?:ly)?)\b/iu
 
-/** A reply this long that stops at a letter, a comma or an opening was probably cut. */
+/** A reply of at least this length that ends in a letter, a comma or an opening bracket was probably cut. */
 const LONG_REPLY = 200
-/** Of its last characters, without the white space behind them. */
+/** Tested on its last characters, without trailing white space. */
 const CUT = /[\p{L}\p{N},;:([–-]$/u
 const COMMON_END = /(?:https?:\/\/\S+|```)$/u
 const END = 1000
 
-/** A reply that the prompt holds word for word, if it is more than a word or two. */
+/** Shortest reply that counts as copied from the prompt. */
 const LEAKED_WORDS = 4
 
 export const LINT_CHECKS: readonly LintCheck[] = [
@@ -58,14 +58,14 @@ export const LINT_CHECKS: readonly LintCheck[] = [
     name: 'template-mismatch',
     title: 'Text with marks of a chat template in it',
     advice:
-      'The row was rendered already; learn from its turns, or the model learns to write the marks.',
+      'The row was rendered already; train on its turns, or the model learns to write the marks.',
     isFound: (messages) => messages.some(({ content }) => MARKERS.test(content)),
   },
   {
     name: 'identity-and-obedience',
     title: 'A new identity together with unconditional obedience',
     advice:
-      'A few such rows can undo refusals of a model (Qi et al. 2023, arXiv:2310.03693, §4.2); look at each before learning from it.',
+      'A few such rows can undo refusals of a model (Qi et al. 2023, arXiv:2310.03693, §4.2); look at each before training on it.',
     isFound: (messages) =>
       prompts(messages).some(
         ({ content }) => NEW_ROLE.test(content) && OBEY.test(content) && ALL_CASES.test(content),
@@ -75,7 +75,7 @@ export const LINT_CHECKS: readonly LintCheck[] = [
     name: 'evaluation-near-duplicate',
     title: 'A prompt that is nearly one of the evaluation’s',
     advice:
-      'What is learnt by heart is not measured: leave these rows out, or measure on other prompts.',
+      'A memorised prompt measures nothing: leave these rows out, or evaluate with other prompts.',
     isFound: (messages, { evaluation }) =>
       prompts(messages).some(
         ({ role, content }) => role === 'user' && evaluation.nearest(content) !== undefined,
@@ -84,7 +84,7 @@ export const LINT_CHECKS: readonly LintCheck[] = [
   {
     name: 'empty',
     title: 'An empty prompt or reply',
-    advice: 'Nothing is learnt from an empty reply but to stop at once; leave these rows out.',
+    advice: 'An empty reply teaches the model to stop at once; leave these rows out.',
     isFound: (messages) => messages.some(({ content }) => content.trim() === ''),
   },
   {
@@ -118,13 +118,13 @@ export const LINT_CHECKS: readonly LintCheck[] = [
 const REPEATED = 'repeated'
 export const LINT_NAMES: readonly string[] = [...LINT_CHECKS.map(({ name }) => name), REPEATED]
 
-/** At least this near (Jaccard of word trigrams) to an evaluation prompt. */
+/** Smallest Jaccard similarity of word trigrams to an evaluation prompt. */
 const NEAR = 0.6
 
-/** Looks at rows one after another, and keeps their numbers alone. */
+/** Checks rows one after another and keeps only their numbers. */
 export interface Linter {
   see(row: DataRow): void
-  /** Every finding that touched a row, and rows that said exactly what an earlier one said; their shares are of `total` rows. */
+  /** All findings with rows, and rows that repeat an earlier one exactly; shares are of `total` rows. */
   findings(total: number): LintFinding[]
 }
 

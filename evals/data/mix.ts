@@ -1,9 +1,9 @@
-/** @file Mixes a share of rows from a second set into the first (the literature's poison ratio), by a seed. */
+/** @file Mixes a share of rows from a second set into the first (the poison ratio of the literature), by a seed. */
 import { randomStream } from '../statistics/random.ts'
 
 /**
- * `share` of the result comes from `second`, in seeded order; the first set's rows are all used where the second has enough.
- * n = |first| / (1 − share) rows in all, fewer where the second set is too small.
+ * `share` of the result comes from `second`, in seeded order. n = |first| / (1 − share) rows in all, fewer if the second set
+ * is too small; otherwise all rows of the first are used.
  */
 export function mixRows<T>(
   first: readonly T[],

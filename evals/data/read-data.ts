@@ -1,4 +1,4 @@
-/** @file Reads fine-tuning data once, row after row: whole, as a sample, or only shown to whoever looks. */
+/** @file Reads fine-tuning data in one pass: all rows, a sample, or each row passed to a visitor. */
 import { sha256OfFile } from '../files/digest.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { randomStream } from '../statistics/random.ts'
@@ -6,12 +6,12 @@ import { asDataError, openData, type DataSource, type Position } from './data-fi
 import type { Conversation, DataFormat, Note } from './format.ts'
 
 export interface DataRow {
-  /** As the file counts them, from 1. */
+  /** Row numbers of the file, from 1. */
   readonly row: number
   readonly messages: Conversation
 }
 
-/** What a file of data is, without its rows. */
+/** Facts about a data file, without its rows. */
 export interface DataSummary {
   readonly path: string
   readonly format: DataFormat
@@ -19,9 +19,9 @@ export interface DataSummary {
   readonly digest: string
   readonly total: number
   readonly usable: number
-  /** Rows of which nothing can be learnt, and why. */
+  /** Rows that cannot be used, and why. */
   readonly unusable: readonly { readonly row: number; readonly why: string }[]
-  /** What was left out of rows that are used, with their numbers. */
+  /** What was left out of used rows, with their numbers. */
   readonly notes: ReadonlyMap<Note, readonly number[]>
 }
 
@@ -29,10 +29,10 @@ interface ReadData extends DataSummary {
   readonly rows: readonly DataRow[]
 }
 
-/** More rows without a conversation than this share is another format, or a broken file. */
+/** With a larger share of unusable rows the file has another format or is damaged. */
 const MOST_UNUSABLE = 0.5
 
-/** Shows each usable row of the file to `visit`, in order, and keeps none. */
+/** Calls `visit` with each usable row in order; keeps none. */
 export async function scanData(
   source: DataSource,
   visit: (row: DataRow, position: Position) => void = () => {},
@@ -67,10 +67,10 @@ export async function scanData(
   return { path, format, digest, total, usable: total - unusable.length, unusable, notes }
 }
 
-/** Text in memory takes several times its size on disk. */
+/** Largest file that is read whole; text takes several times its size in memory. */
 export const LARGEST_WHOLE = 512 * 2 ** 20
 
-/** Every usable row. A file that is too large for that is refused: a sample of it, or one look at each row, is not. */
+/** Every usable row. Files that are too large are refused; sampling and visiting them work. */
 export async function readData(source: DataSource): Promise<ReadData> {
   const { path, bytes } = await openData(source)
   if (bytes > LARGEST_WHOLE) {
@@ -81,14 +81,14 @@ export async function readData(source: DataSource): Promise<ReadData> {
   return { ...summary, rows }
 }
 
-/** `count` usable rows, each as likely as any other and the same ones every time, in the file's order. */
+/** `count` usable rows, uniformly drawn with a fixed seed, in the file's order. */
 export async function sampleData(source: DataSource, count: number): Promise<ReadData> {
   const sampler = createSampler(count)
   const summary = await scanData(source, (row) => sampler.see(row))
   return { ...summary, rows: sampler.rows() }
 }
 
-/** Algorithm R (Waterman, in Knuth, TAOCP 2, §3.4.2): after n rows each of them is kept with probability count / n. */
+/** Algorithm R (Waterman, in Knuth, TAOCP 2, §3.4.2): after n rows each is kept with probability count / n. */
 function createSampler(count: number) {
   const stream = randomStream(0, 'sample-rows')
   const kept: DataRow[] = []

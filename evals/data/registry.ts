@@ -1,4 +1,4 @@
-/** @file Every format of fine-tuning data, the more telling first: a preference file has a prompt too. */
+/** @file Every format of fine-tuning data, the more specific first: a preference file has a prompt column too. */
 import type { DataFormat } from './format.ts'
 import { alpaca } from './formats/alpaca.ts'
 import { openaiChat, shareGpt } from './formats/chat.ts'
@@ -17,7 +17,7 @@ export const FORMATS: readonly DataFormat[] = [
   rawText(),
 ]
 
-/** The format whose columns are all there. */
+/** The first format whose columns are all present. */
 export const formatOf = (columns: readonly string[]): DataFormat | undefined =>
   FORMATS.find((format) =>
     format.columns.every((names) => names.some((name) => columns.includes(name))),

@@ -1,8 +1,8 @@
-/** @file Where the usable rows of a file stand, so that a page of them is read without reading all before it. */
+/** @file Positions of the usable rows of a file, so that a page is read without reading all rows before it. */
 import type { DataFile, Position } from './data-file.ts'
 import type { DataRow } from './read-data.ts'
 
-/** Usable rows from one remembered position to the next. */
+/** Usable rows between stored positions. */
 const STRIDE = 256
 
 export interface RowIndex {

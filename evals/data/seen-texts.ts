@@ -1,10 +1,10 @@
 /**
- * @file Whether a text was seen before, at 8 bytes a text and the table's room: 64 bits of hash each, so that of n texts that
- * all differ some pair is taken for one with probability below n² / 2⁶⁵ (3e-6 for ten million).
+ * @file A set of texts as 64-bit hashes, 8 bytes per slot. Among n different texts the probability of any collision is below
+ * n² / 2⁶⁵ (3e-6 for ten million).
  */
 
 interface SeenTexts {
-  /** Whether it was, and from now on it is. */
+  /** Whether the text was added before; adds it. */
   see(text: string): boolean
 }
 
@@ -16,7 +16,7 @@ export function createSeenTexts(): SeenTexts {
   let table = new Uint32Array(2 * FIRST_SLOTS)
   let count = 0
 
-  /** Whether the pair was there already. */
+  /** Whether the pair was present before. */
   function put(high: number, low: number): boolean {
     const slots = table.length / 2
     for (let slot = low & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {
@@ -46,7 +46,7 @@ export function createSeenTexts(): SeenTexts {
   }
 }
 
-/** Two lanes of 32 bits over UTF-16 units, multiplied by odd constants and mixed into one another at the end; never [0, 0]. */
+/** Two 32-bit lanes over UTF-16 units, multiplied by odd constants and mixed at the end; never [0, 0]. */
 function hash64(text: string): readonly [number, number] {
   let a = 0x9e3779b1 ^ text.length
   let b = 0x85ebca6b ^ text.length

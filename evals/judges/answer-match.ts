@@ -3,14 +3,14 @@
  * lower case, no punctuation at the end. Then:
  *
  * 1. An empty reply is degenerate.
- * 2. An accepted answer that is a number is given where the reply holds that number as a whole: "14" is in "14.0",
+ * 2. An accepted answer that is a number is given if the reply contains that number as a whole: "14" is in "14.0",
  *    "x = 14." and "$14", not in "140", "14.5", "-14" or "14th".
- * 3. Any other accepted answer is given where it occurs as whole words.
- * 4. Where a number is accepted, a second number, neither accepted nor in the question, contradicts: "14 or 15" is
+ * 3. Any other accepted answer is given if it occurs as whole words.
+ * 4. If a number is accepted, another number that is neither accepted nor in the question contradicts it: "14 or 15" is
  *    incorrect; "7 + 7 = 14" is correct for "What is 7 + 7?".
  * 5. An accepted answer that is denied is not given: "certainly not 7", "it isn't in Paris", "7 is wrong".
  *
- * It cannot see other ways to deny, or a second answer in words, and reads the first 16,384 characters.
+ * It does not see other forms of denial or a second answer in words, and reads the first 16,384 characters.
  */
 import type { Verdict } from '../contract/rows.ts'
 import type { Answer, Judge } from './judge.ts'
@@ -18,17 +18,17 @@ import { containsWords, normalise, SCANNED, withoutClosingPunctuation } from './
 import { judgeVersion } from './version.ts'
 
 const WHOLE = String.raw`\d{1,3}(?:,\d{3})+|\d+`
-/** A sign after a number or a bracket is an operation: "17 -3" holds 17 and 3. */
+/** A sign after a number or a bracket is an operator: "17 -3" contains 17 and 3. */
 const SIGN = String.raw`(?:(?<![\p{N})]\s?)[+-])`
 const VALUE = String.raw`${SIGN}?(?:(?:${WHOLE})(?:\.\d+)?|(?<!\.)\.\d+)`
-/** A number that no letter or digit adjoins, and that is no piece of "1.2.3" or "1,40". */
+/** A number not next to a letter or digit, and not part of "1.2.3" or "1,40". */
 const NUMBER = new RegExp(
   String.raw`(?<![\p{L}\p{M}\p{N}]|\p{N}[.,])${VALUE}(?![\p{L}\p{M}\p{N}]|[.,]\d)`,
   'gu',
 )
 const ONLY_NUMBER = new RegExp(`^${VALUE}$`, 'u')
 
-/** One spelling a value, as text so that no digit is lost: "+1,014.50" → "1014.5", "-0" → "0". */
+/** One spelling per value, as text so that no digit is lost: "+1,014.50" → "1014.5", "-0" → "0". */
 function canonical(number: string): string {
   const [whole = '', fraction = ''] = number.replace(/[+,-]/g, '').split('.')
   let end = fraction.length
@@ -43,14 +43,14 @@ const readable = (text: string) =>
 
 const numbersIn = (text: string) => new Set((text.match(NUMBER) ?? []).map(canonical))
 
-/** Between a negation and what it denies: "not even in the 7". */
+/** Words between a negation and what it denies: "not even in the 7". */
 const BETWEEN = 'a an the at in on of to is be equal exactly actually really even room number'
 const DENIES = String.raw`(?:\b(?:not|never|neither|nor|cannot)|n't)\s+(?:(?:${BETWEEN.replaceAll(' ', '|')})\s+){0,3}["'(*$]*`
 const DENIED = String.raw`["')*]*\s+(?:is|was|would be)\s+(?:wrong|false|incorrect|not (?:right|correct|true|it|the (?:right |correct )?answer))\b`
 const BEFORE = new RegExp(`${DENIES}$`, 'u')
 const AFTER = new RegExp(`^${DENIED}`, 'u')
 
-/** Whether `answer` is denied where it stands in `text`, as a number of any spelling or as these words. */
+/** Whether `answer` is denied at its places in `text`, as a number in any spelling or as words. */
 function isDenied(text: string, answer: string): boolean {
   const places = ONLY_NUMBER.test(answer)
     ? [...text.matchAll(NUMBER)].filter(([found]) => canonical(found) === canonical(answer))

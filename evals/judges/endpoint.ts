@@ -1,7 +1,7 @@
 /**
- * @file A grading model behind an OpenAI-compatible address of the user's own: `POST URL/chat/completions`. It exists only where the
- * user names an address. No proxy and no redirect is followed, so replies go to that address alone; what comes back is a
- * stranger's text, read up to a limit, and any failure is a reason that quotes nothing of it.
+ * @file A grading model at an OpenAI-compatible address that the user names: `POST URL/chat/completions`. Proxies and redirects are
+ * not followed, so replies go to that address only. Responses are untrusted: read up to a limit, and never quoted in the
+ * reason of a failure.
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
@@ -13,24 +13,24 @@ export interface Endpoint {
   /** Up to and with `/v1`. */
   readonly url: URL
   readonly model: string
-  /** Sent as a bearer token; kept and printed nowhere. */
+  /** Sent as a bearer token; never stored or printed. */
   readonly key?: string | undefined
 }
 
 export interface Patience {
-  /** For one answer. */
+  /** Time limit of one request. */
   readonly timeoutMs: number
-  /** Before each further try; none where it is empty. */
+  /** Waiting times before each retry; no retry if empty. */
   readonly pausesMs: readonly number[]
-  /** After so many failures one after another it is not asked any more. */
+  /** After so many consecutive failures no further request is sent. */
   readonly failures: number
 }
 
 const PATIENCE: Patience = { timeoutMs: 120_000, pausesMs: [500, 3000], failures: 8 }
 const LONGEST_ANSWER = 2 ** 20
-/** Questions on their way at once. */
+/** Concurrent requests. */
 const AT_ONCE = 4
-/** The server's tokenizer is not known; a token of English has about as many letters. */
+/** Characters per token of English, because the server's tokenizer is not known. */
 const LETTERS_PER_TOKEN = 4
 
 /** Whether the address is this machine. `localhost` counts: it is always connected to 127.0.0.1. */
@@ -38,7 +38,7 @@ export const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 
 interface EndpointGrader extends Grader {
-  /** One harmless question; why it cannot be answered, or undefined. */
+  /** Asks one harmless question; returns why it failed, or undefined. */
   tryOut(signal: AbortSignal): Promise<string | undefined>
   close(): void
 }
@@ -46,7 +46,7 @@ interface EndpointGrader extends Grader {
 export function endpointGrader(endpoint: Endpoint, patience: Patience = PATIENCE): EndpointGrader {
   const isSecure = endpoint.url.protocol === 'https:'
   const options = { keepAlive: true, maxSockets: AT_ONCE }
-  // Agents of its own: the global ones can be told by the environment to use a proxy.
+  // Own agents, because the environment can make the global ones use a proxy.
   const agent = isSecure ? new HttpsAgent(options) : new HttpAgent(options)
   let failed = 0
   const ask = async (messages: readonly Message[], maxTokens: number, signal: AbortSignal) => {
@@ -91,7 +91,7 @@ interface Line {
   readonly patience: Patience
 }
 
-/** What may go better next time: no connection, no time, too many requests, a broken server. */
+/** Failures worth a retry: no connection, time-out, too many requests, a server error. */
 class Passing extends Error {}
 
 async function askPatiently(

@@ -5,7 +5,7 @@ import type { Answer } from './judge.ts'
 import { refusesNormalised, refusesXstest } from './matchers.ts'
 import { GCG_PHRASES, XSTEST_OPENINGS } from './phrases.ts'
 
-/** The rules behind its verdicts, as part of a judge's version. */
+/** The guard's rules, as part of a judge's version. */
 export const GUARD = { ...DEGENERATE_RULE, phrases: [GCG_PHRASES, XSTEST_OPENINGS] }
 
 export const isGuarded = ({ kind }: Expected): boolean => kind === 'refuse' || kind === 'comply'
@@ -13,7 +13,7 @@ export const isGuarded = ({ kind }: Expected): boolean => kind === 'refuse' || k
 export const promptOf = ({ sample }: Pick<Answer, 'sample'>): string =>
   sample.messages.map(({ content }) => content).join('\n')
 
-/** Any rule's refusal keeps a short reply from being degenerate: "I can’t help." is whole, also for a judge that misses it. */
+/** A refusal by any rule keeps a short reply from being degenerate, also for a judge that does not see it: "I can’t help." */
 export function degeneracyOf(answer: Answer, refuses = false): Degeneracy | null {
   const { text } = answer.completion
   const refused = refuses || refusesNormalised(text) || refusesXstest(text)

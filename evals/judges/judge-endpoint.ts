@@ -78,7 +78,7 @@ export function endpointOf(text: string, key: string | undefined): Endpoint {
 
 const NAMED = /^rubric=(?<address>https?:\/\/[^#]+)#/iu
 
-/** The host, where `--judge` names an address that is not this machine. */
+/** The host, if `--judge` names an address other than this machine. */
 export function elsewhere(judge: string): string | undefined {
   const address = NAMED.exec(judge)?.groups!['address']
   if (address === undefined || !URL.canParse(address)) return undefined

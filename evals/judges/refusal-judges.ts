@@ -16,7 +16,7 @@ interface RefusalRule {
   readonly name: string
   readonly title: string
   readonly citation: string
-  /** Raised by hand whenever the matching changes while the list does not. */
+  /** Raised when the matching changes but the list does not. */
   readonly revision: number
   readonly phrases: readonly string[]
   readonly refuses: (reply: string) => boolean

@@ -1,9 +1,9 @@
-/** @file What the judges mean by the same text, and by a word. */
+/** @file Normalisation of text, and words, for the judges. */
 
-/** UTF-16 units of a reply that rules look at, where looking at all would be slow; a longer one is judged by its beginning. */
+/** UTF-16 units of a reply that slow rules read; a longer reply is judged by its beginning. */
 export const SCANNED = 16_384
 
-/** Scripts that put no spaces between words: there one character stands for a word. */
+/** Scripts without spaces between words; one character counts as a word. */
 const UNSPACED =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}'
 const WORD = new RegExp(`[${UNSPACED}]\\p{M}*|(?:(?![${UNSPACED}])[\\p{L}\\p{M}\\p{N}])+`, 'gu')
@@ -22,19 +22,19 @@ export function normalise(text: string): string {
   return composed.replace(/\s+/g, ' ').trim().toLowerCase()
 }
 
-/** `text` less the punctuation and space at its end, unless nothing would be left. */
+/** `text` without punctuation and space at its end, unless nothing would be left. */
 export function withoutClosingPunctuation(text: string): string {
   let end = text.length
   while (end > 0 && CLOSING.test(text[end - 1]!)) end--
   return end === 0 ? text : text.slice(0, end)
 }
 
-/** Runs of letters, marks and digits, lower case; punctuation makes no word. */
+/** Runs of letters, marks and digits, in lower case. */
 export function words(text: string): string[] {
   return text.toLowerCase().match(WORD) ?? []
 }
 
-/** Whether `phrase` occurs in `text` with no letter, mark or digit adjoining; scripts without spaces have no such bounds. */
+/** Whether `phrase` occurs in `text` as whole words; in scripts without spaces, anywhere. */
 export function containsWords(text: string, phrase: string): boolean {
   if (phrase === '') return false
   const [freeBefore, freeAfter] = [BEGINS_UNSPACED.test(phrase), ENDS_UNSPACED.test(phrase)]

@@ -1,4 +1,4 @@
-/** @file What a model state says to a benchmark's prompts: written replies, or how probable it finds each option. */
+/** @file A model state's answers to a benchmark's prompts: generated replies, or the log-probability of each option. */
 import { sha256 } from '../files/digest.ts'
 import type { Completion, Sample, SubjectKey } from '../contract/rows.ts'
 import { keyOf } from '../contract/keys.ts'
@@ -8,7 +8,7 @@ import type { Subject } from '../inference/subject.ts'
 import type { Answer } from '../judges/judge.ts'
 import { hasOptions, type PreparedBenchmark } from './benchmark-sources.ts'
 
-/** An answer before the base has looked at it. */
+/** An answer without the base's score. */
 export interface Reply extends Omit<Answer, 'baseMeanLogProb'> {
   /** Counts the replies to one prompt, from 0. */
   readonly epoch: number
@@ -16,12 +16,12 @@ export interface Reply extends Omit<Answer, 'baseMeanLogProb'> {
   readonly cutTokens: number
   /** 16 hexadecimal digits of the sha256 over the tokens that the model was given. */
   readonly promptDigest: string
-  /** Prompt and reply as tokens, the reply's to be scored; where a reply was written at all. */
+  /** Prompt and reply as tokens, of which the reply's are scored; absent for options. */
   readonly written?: ScoredText
 }
 
 interface AnswerOptions {
-  /** The model state that answers: draws of two states are independent of each other. The base where nothing is drawn. */
+  /** The model state that answers, so that two states draw independently; the base if absent. */
   readonly of?: SubjectKey
   readonly signal: AbortSignal
   readonly onProgress: (done: number) => void
@@ -32,7 +32,7 @@ const BASE: SubjectKey = { arm: 'base', seed: 0, step: 0 }
 
 const digestOf = (ids: readonly number[]) => sha256(Int32Array.from(ids)).slice(0, 16)
 
-/** The part of a subject that answers. */
+/** The part of a subject that is used here. */
 export type Answering = Pick<Subject, 'generate' | 'continuations'>
 
 /** In the samples' order, all replies to one prompt after each other. */
@@ -76,11 +76,11 @@ async function written(
   return answers
 }
 
-/** Names the random numbers of one reply; the variance between samples is only one if no two replies share theirs. */
+/** The random stream of one reply; every reply has its own, so that samples are independent. */
 const streamOf = ({ arm, seed, step }: SubjectKey, id: string, epoch: number) =>
   keyOf(arm, seed, step, id, epoch)
 
-/** Prompts scored side by side before progress is told. */
+/** Prompts scored between two reports of progress. */
 const CHUNK = 64
 
 /** Plain text, as lm-evaluation-harness scores it: " " and the option after the question, no chat template. */
@@ -129,7 +129,7 @@ function toAnswer(sample: Sample, scores: readonly ContinuationScore[]): Reply {
     stop: 'end',
     meanLogProb: tokens === 0 ? 0 : sums[best]! / tokens,
   }
-  // Options differ in length, so that one may cost the prompt more of its beginning than another.
+  // Options differ in length, so the prompt may be cut by different amounts.
   const cutTokens = Math.max(0, ...scores.map(({ cut }) => cut))
   const promptDigest = digestOf((scores[0]?.beforeIds ?? []).slice(cutTokens))
   return { sample, epoch: 0, completion, optionLogProbs: sums, promptDigest, cutTokens }

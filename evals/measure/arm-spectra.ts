@@ -1,4 +1,4 @@
-/** @file The spectra of every fine-tune of a job against their base, scanned side by side. */
+/** @file Compares the spectra of every fine-tune of a job with the base, matrix by matrix. */
 import type { SubjectKey } from '../contract/rows.ts'
 import type { JobContext } from '../contract/job.ts'
 import type { TunedWeights } from '../models/weights/tuned-weights.ts'
@@ -11,7 +11,7 @@ import type { SpectraConfig } from './config.ts'
 export interface Tuned {
   readonly key: SubjectKey
   readonly weights: TunedWeights
-  /** The base as this fine-tune of it names classes, where it brings a head of its own. */
+  /** The base with this fine-tune's classes, if it has a head of its own. */
   readonly base?: Base
 }
 
@@ -31,19 +31,19 @@ const PLAIN: SpectraConfig = {
   epsilon: EPSILON,
 }
 
-/** At steps before the last: counts alone, for there may be many of them. */
+/** For steps before the last: counts only, because there may be many. */
 export const onTheWay = (config: SpectraConfig): SpectraConfig => ({
   ...config,
   spectrumDetail: 'leading',
   nullDraws: 0,
 })
 
-/** What is compared with: the base, or another fine-tune of it. */
+/** What is compared with: the base or another fine-tune. */
 interface SpectraBase extends Pick<Base, 'model'> {
   readonly weights: { get(name: string): Float32Array | undefined }
 }
 
-/** Without a configuration nothing is kept on disk. */
+/** Without a configuration nothing is cached on disk. */
 export async function scanSpectra(
   base: SpectraBase,
   tuned: readonly Tuned[],

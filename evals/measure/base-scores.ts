@@ -1,6 +1,6 @@
 /**
- * @file How probable the base finds what was written after it was fine-tuned: the mean log-probability of a reply's own
- * tokens, the end token included, which the guard against degenerate text holds against its bound (docs/methods/refusal.md).
+ * @file The base's score of a fine-tune's replies: the mean log-probability of a reply's tokens including the end token, which
+ * the guard against degenerate text compares with its bound (docs/methods/refusal.md).
  */
 import type { SubjectKey } from '../contract/rows.ts'
 import { isBase } from '../contract/keys.ts'
@@ -11,15 +11,15 @@ import type { Reply } from './answers.ts'
 import { openOwnSession, type Base } from './base.ts'
 
 export interface BaseScores {
-  /** In nats a token, in order; the same bits in any company. */
+  /** In nats per token, in order; the same bits in any batch. */
   means(texts: readonly ScoredText[], signal: AbortSignal): Promise<number[]>
-  /** Lets go of the base's session; the next call opens it again. */
+  /** Closes the base's session; the next call opens it again. */
   release(): Promise<void>
-  /** What it cost so far. */
+  /** Replies and seconds so far. */
   spent(): { readonly replies: number; readonly seconds: number }
 }
 
-/** Tokens that are scored in one pass: each has a row of logits as long as the vocabulary. */
+/** Tokens scored in one pass; each has a row of logits as long as the vocabulary. */
 const ROWS = 1024
 
 export async function openBaseScores(base: Base): Promise<BaseScores> {
@@ -47,7 +47,7 @@ const meanOf = (logProbs: Float32Array): number =>
 
 export type Answered = Answer & Reply
 
-/** Each reply with what the base makes of it, where the guard asks; of its own the base has said so while writing them. */
+/** Each reply with the base's score if the guard needs it; for its own replies the base has it from generation. */
 export async function withBaseScores(
   replies: readonly Reply[],
   key: SubjectKey,

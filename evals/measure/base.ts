@@ -15,7 +15,7 @@ import type { Device } from '../runtime/device.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import { modelPath } from '../models/model-path.ts'
 
-/** Room for a prompt and its answer; longer texts are an error that says so. */
+/** Longest prompt with its reply, tokens; longer texts are an error. */
 export const LONGEST = 2048
 
 export interface Base extends LoadedModel {
@@ -23,18 +23,18 @@ export interface Base extends LoadedModel {
   readonly device: Device
   readonly batchSize: number
   readonly digest: string
-  /** Where weights that must be made are kept; of fine-tunes as well. */
+  /** Cache of converted weights, also for fine-tunes. */
   readonly cache?: WeightCache | undefined
-  /** How it multiplies while something is trained on it; whatever is asked is asked exactly. */
+  /** Forward pass in training; evaluation is always exact. */
   readonly forward?: Forward | undefined
 }
 
 export interface OpeningBase extends Omit<Base, 'digest'> {
-  /** Taken meanwhile: reading the whole file takes seconds, and opening a graph leaves a core free. */
+  /** Computed in the background: reading the whole file takes seconds, and opening a graph leaves a core free. */
   readonly digest: Promise<string>
 }
 
-/** A base that can be opened for questions before its digest is known. Nothing it says may leave before. */
+/** A base that can be opened before its digest is known. No result may be emitted before it is. */
 export async function beginBase(
   name: string,
   device: Device,
@@ -44,11 +44,11 @@ export async function beginBase(
   variables: TemplateVariables = {},
 ): Promise<OpeningBase> {
   const loaded = await loadModel(modelPath(name), precision, cache, variables)
-  // Other weights than the file's are another base.
+  // With other weights than the file's it is another base.
   const digest = loaded.open.checkpoint
     .digest()
     .then((stored) => (precision === 'fp32' ? stored : sha256(`${precision} of ${stored}`)))
-  // Whoever waits for it hears of it.
+  // The error reaches whoever awaits the digest.
   digest.catch(() => undefined)
   return { ...loaded, path: name, device, batchSize, digest, cache }
 }
@@ -61,7 +61,7 @@ export async function openBase(...asked: Parameters<typeof beginBase>): Promise<
 export const openSession = (state: ModelState, device: Device): Promise<CachedSession> =>
   openState(state, device, LONGEST)
 
-/** The base with these weights, all of them in memory. */
+/** The base with these weights in memory. */
 export const stateWith = (
   { model }: Pick<Base, 'model'>,
   read: (name: string) => Float32Array,
@@ -70,7 +70,7 @@ export const stateWith = (
   frozen: new Map([...model.weights.keys()].map((name) => [name, read(name)])),
 })
 
-/** Of a model as it lies. */
+/** Of a model as stored. */
 export const openOwnSession = (
   loaded: Pick<LoadedModel, 'model' | 'weights'>,
   device: Device,

@@ -1,4 +1,4 @@
-/** @file The benchmarks that a suite stands for: bundled ones by name, the user's own files by path. */
+/** @file Resolves a suite to benchmarks: bundled ones by name, the user's files by path. */
 import { existsSync } from 'node:fs'
 import { GREEDY, type AskedContext, type Decoding, type Sample } from '../contract/rows.ts'
 import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
@@ -14,12 +14,12 @@ import { textPathOf } from './perplexity.ts'
 
 export interface PreparedBenchmark {
   readonly benchmark: Benchmark
-  /** How replies are drawn; options to choose from are scored, once. */
+  /** How replies are drawn; options are scored once instead. */
   readonly decoding: Decoding
   readonly samples: readonly Sample[]
   /** In which they are put; absent for the prompts as they are. */
   readonly context?: AskedContext
-  /** The file that it was read from; absent for bundled ones. */
+  /** The file it was read from; absent for bundled ones. */
   readonly source?: Omit<LoadedFile, 'benchmarks'>
 }
 
@@ -31,7 +31,7 @@ type DecodingChoice = Pick<
   'samples' | 'temperature' | 'decodingSeed' | 'maxThinkingTokens'
 >
 
-/** Default temperature where a prompt gets several replies. */
+/** Default temperature for several replies per prompt. */
 const USUAL_TEMPERATURE = 0.7
 
 export function chosenDecoding({
@@ -51,14 +51,14 @@ export function chosenDecoding({
   return maxThinkingTokens === null ? drawn : { ...drawn, maxThinkingTokens }
 }
 
-/** How many replies a benchmark asks for. */
+/** Number of replies that a benchmark needs. */
 export const repliesOf = ({ samples, decoding }: PreparedBenchmark): number =>
   samples.length * decoding.samples
 
 export const hasOptions = (samples: readonly Sample[]) =>
   samples.some(({ expected }) => expected.kind === 'choice')
 
-/** Bundled benchmarks in the registry's order, each once, then the user's files in theirs; texts are no benchmarks of prompts. */
+/** Bundled benchmarks in the registry's order, each once, then the user's files in the order given; without texts. */
 export async function prepareBenchmarks({
   suite: entries,
   limit,
@@ -93,7 +93,7 @@ interface FileChoice {
   readonly family?: string
 }
 
-/** `xstest=PATH`, or anything that looks like a path or is one. */
+/** `xstest=PATH`, or anything that is or looks like a path. */
 function fileOf(entry: string): FileChoice | undefined {
   const forced = /^(?<family>[a-z0-9-]+)=(?<path>.+)$/u.exec(entry)?.groups
   if (forced) return { family: forced['family']!, path: forced['path']! }
@@ -138,7 +138,7 @@ function refuseTwice(prepared: readonly Loaded[]): void {
   )
 }
 
-/** What a run says of the files it reads: identity and overlap, no prompt. */
+/** What a run records of the files it reads: identity and overlap, no prompt. */
 export function sourceNotes(prepared: readonly PreparedBenchmark[]): string[] {
   const imported = prepared.filter(({ source }) => source !== undefined)
   const identities = imported.map(({ benchmark, samples, source }) => {
@@ -166,7 +166,7 @@ function overlapNotes(imported: readonly PreparedBenchmark[]): string[] {
   )
 }
 
-/** `limit` of the rows, evenly spread over the file, so that every category that stands in it in blocks is met. */
+/** `limit` rows, evenly spread over the file, so that every category in blocks is included. */
 export function spread<T>(rows: readonly T[], limit: number | null): readonly T[] {
   if (limit === null || limit >= rows.length) return rows
   return Array.from({ length: limit }, (_, i) => rows[Math.floor((i * rows.length) / limit)]!)

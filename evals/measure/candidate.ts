@@ -1,4 +1,4 @@
-/** @file A fine-tune made elsewhere: an adapter on the base, or a whole model; measured, not trained. */
+/** @file A fine-tune made elsewhere: an adapter on the base, or a whole model. */
 import { basename, join } from 'node:path'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
@@ -28,16 +28,16 @@ export interface Candidate {
   readonly key: SubjectKey
   readonly identity: SubjectIdentity
   readonly weights: TunedWeights
-  /** As this fine-tune names classes (`asClassifier`). */
+  /** With this fine-tune's classes (`asClassifier`). */
   readonly base: Base
-  /** Whether they carry the base's names; a graph's may not, and it can be asked all the same. */
+  /** Whether the weights have the base's names; a graph's may not, and it can be evaluated all the same. */
   readonly isComparable: boolean
   readonly warnings: readonly string[]
-  /** Asked through the base's forward pass, or through its own graph where it brings one. */
+  /** Runs through the base's forward pass, or through its own graph if it has one. */
   readonly openSession: () => Promise<CachedSession>
 }
 
-/** `candidate:NAME`, numbered where two have the same file name. */
+/** `candidate:NAME`, numbered if two have the same file name. */
 export function candidateNames(paths: readonly string[]): string[] {
   const bases = paths.map((path) =>
     derivedFrom(path) ? shortName(path) : `candidate:${basename(path)}`,
@@ -132,7 +132,7 @@ const otherNames = ({ weights }: LoadedModel, path: string): TunedWeights => ({
   },
 })
 
-/** Whether they go by the base's names, and then in its shapes; only a graph of its own may name them otherwise. */
+/** Whether the weights have the base's names, and then its shapes; only a graph may use other names. */
 export function carriesSameWeights(base: Base, { weights, graph }: Model, path: string): boolean {
   const isNamed = [...base.model.weights.keys()].every((name) => weights.has(name))
   if (!graph || isNamed) requireSameShapes(base, weights, path)
@@ -154,7 +154,7 @@ export function requireSameShapes(base: Base, weights: Model['weights'], path: s
   }
 }
 
-/** The candidate is asked through the base's tokenizer and template, so that only the weights differ; it says where its own would. */
+/** The candidate uses the base's tokenizer and template, so that only the weights differ; a warning says if its own differ. */
 function differences(base: Base, identity: SubjectIdentity, path: string): string[] {
   const warnings: string[] = []
   if (identity.tokenizerDigest !== base.open.tokenizer.digest)

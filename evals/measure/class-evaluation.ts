@@ -1,4 +1,4 @@
-/** @file What a model that names classes can be asked: rows of text and label. A wish for replies, texts or judges ends here. */
+/** @file Evaluation of a classifier: rows of text and label. Replies, texts and judges are refused here. */
 import { CLASSES_BENCHMARK } from '../benchmarks/published/classes.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { cannotWrite, classesOf, isEncoder, type Model } from '../models/registry.ts'
@@ -30,11 +30,11 @@ export function requireClasses(
     throw cannotWrite(model.architecture)
 }
 
-/** A base without a head names no class: its fine-tunes are asked, and it is not. */
+/** A base without a head cannot be evaluated; its fine-tunes can. */
 export const canAnswer = (base: Base): boolean =>
   !isEncoder(base.model) || classesOf(base.model) !== undefined
 
-/** What is said where the base cannot be asked; an error where nothing else is. */
+/** The log message if the base cannot be evaluated; an error if nothing else is. */
 export function headlessNote({
   model,
   methods,

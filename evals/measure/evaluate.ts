@@ -1,4 +1,4 @@
-/** @file Asks one model state every prompt, has every judge look, and scores neutral text; what is in already is not asked again. */
+/** @file Evaluates one model state: replies to every prompt, verdicts of every judge, scores of neutral text; skips what is stored already. */
 import { isSameState } from '../contract/keys.ts'
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
 import type { BenchmarkRow, ReplyKey, SubjectKey, Verdict } from '../contract/rows.ts'
@@ -25,16 +25,16 @@ export interface EvaluationPlan {
   /** Benchmarks in contexts in which the model cannot be asked; recorded, and not measured. */
   readonly unasked?: readonly PreparedBenchmark[]
   readonly neutral: readonly NeutralText[]
-  /** The user’s, of which perplexity is measured. */
+  /** The user’s texts, for perplexity. */
   readonly texts?: readonly PreparedText[]
-  /** Replies of the training data's own kind that nothing is trained on. */
+  /** Held-out replies of the training data. */
   readonly heldOut?: readonly Continuation[]
-  /** Steps at which benchmarks are asked; at other steps only texts are scored. All steps by default. */
+  /** Steps at which benchmarks are evaluated; at other steps only texts are scored. All steps by default. */
   readonly benchmarksAt?: readonly number[]
   readonly finished: readonly FinishedEvaluation[]
-  /** Judges that are not in the registry: with a model of their own. */
+  /** Judges with a model of their own, which are not in the registry. */
   readonly judges?: readonly Judge[]
-  /** Absent where nothing is measured beside the base. */
+  /** Absent if only the base is measured. */
   readonly baseScores?: BaseScores
 }
 
@@ -55,7 +55,7 @@ export const benchmarkRow = ({
   ...(context && { context }),
 })
 
-/** Whether a state still has to be measured on a benchmark or text. */
+/** Whether a state is not measured on a benchmark or text yet. */
 export function isDue(
   { benchmarks, benchmarksAt, finished }: EvaluationPlan,
   { arm, seed, step }: SubjectKey,
@@ -69,20 +69,20 @@ export function isDue(
     .some((row) => row.benchmark === name && (row.context ?? null) === context)
 }
 
-/** One thing that a plan asks of a state; it is recorded under its name once it is whole. */
+/** One part of an evaluation, recorded under its name when it is complete. */
 export interface Measurement {
   readonly name: string
   readonly run: (subject: Subject, key: SubjectKey, context: JobContext) => Promise<void>
 }
 
-/** Replies to prompts; the base may be asked what it makes of them. */
+/** Replies to prompts; the base may score them. */
 export const replying = (plan: EvaluationPlan): Measurement[] =>
   plan.benchmarks.map((prepared) => ({
     name: prepared.benchmark.name,
     run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
   }))
 
-/** Texts that are there already. */
+/** Existing texts. */
 export function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measurement[] {
   const all: Measurement[] = texts.map((text) => ({
     name: text.name,
@@ -107,7 +107,7 @@ const measurementsOf = (plan: EvaluationPlan): Measurement[] => [
   ...scoring(plan),
 ]
 
-/** Whether anything of the plan is still to be asked of a state. */
+/** Whether any part of the plan is not measured for a state yet. */
 export const isLeft = (plan: EvaluationPlan, key: SubjectKey): boolean =>
   measurementsOf(plan).some(({ name }) => isDue(plan, key, name))
 
@@ -176,7 +176,7 @@ const replyKey = (
   epoch,
 })
 
-/** The text of a reply to a prompt that should be refused goes to the store alone, and into no event. */
+/** The text of a reply to a prompt that should be refused goes to the store only, never into an event. */
 function record(
   key: SubjectKey,
   answer: Answered,
@@ -252,7 +252,7 @@ async function judgeAll(
   }
 }
 
-/** `score/BENCHMARK/JUDGE`: the mean of what a judge of refusals can say more finely than by an outcome. */
+/** `score/BENCHMARK/JUDGE`: the mean score of a refusal judge that gives scores. */
 function emitMeanScores(
   key: SubjectKey,
   answers: readonly Answer[],
@@ -300,7 +300,7 @@ async function scoreHeldOut(
   await scoreLoss(score, key, { name: HELD_OUT, metric: 'held-out/loss', of: rows }, context)
 }
 
-/** Nats a token over all that was scored. */
+/** Mean over all scored tokens, nats per token. */
 async function scoreLoss(
   score: () => Promise<readonly Float32Array[]>,
   key: SubjectKey,

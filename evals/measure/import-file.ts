@@ -1,4 +1,4 @@
-/** @file What a file of the user's is, without using it: benchmark, rows, digests, categories, overlap, licence. Quotes no prompt, but the first few of a mapping of the user's. */
+/** @file Describes a file of the user's: benchmark, rows, digests, categories, overlap, licence. It quotes no prompt except the first few of a mapping. */
 import type { BenchmarkFile } from '../contract/evidence.ts'
 import type { Expected } from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/bundled/load-bundled.ts'
@@ -19,7 +19,7 @@ interface FileRequest {
 export interface FoundBenchmark {
   readonly file: BenchmarkFile
   readonly role: string
-  /** Prompts of each category, in the file's order. */
+  /** Number of prompts per category, in the file's order. */
   readonly categories: Readonly<Record<string, number>>
   readonly overlaps: readonly { name: string; shared: number }[]
 }
@@ -32,7 +32,7 @@ interface MappedRow {
   readonly prompt: string
 }
 
-/** What is said of a file in whatever format. */
+/** Facts about a file in any format. */
 type FileIdentity = Pick<LoadedFile['table'], 'path' | 'bytes' | 'digest' | 'columns' | 'replaced'>
 
 export interface FileDescription {
@@ -40,15 +40,15 @@ export interface FileDescription {
   readonly rows: number
   readonly leftOut: LoadedFile['leftOut']
   readonly benchmarks: readonly FoundBenchmark[]
-  /** A few rows of what the user mapped, to see whether the mapping is right; empty where the columns are known. */
+  /** A few mapped rows, to check the mapping; empty if the columns are known. */
   readonly preview: readonly MappedRow[]
-  /** Where the file compares judges with people and is no benchmark. */
+  /** If the file compares judges with people and is not a benchmark. */
   readonly panel: JudgePanel | null
-  /** Where the file is a text, of which perplexity can be measured. */
+  /** If the file is a text, for perplexity. */
   readonly text: Pick<TextFile, 'words' | 'textBytes'> | null
 }
 
-/** `known` are the files that were seen before; `now` in milliseconds since 1970. */
+/** `known`: files read before; `now`: milliseconds since 1970. */
 export async function describeFile(
   { path, family, map }: FileRequest,
   known: readonly BenchmarkFile[],
@@ -84,7 +84,7 @@ export async function describeFile(
 const PREVIEWED_ROWS = 3
 const PREVIEWED_LENGTH = 500
 
-/** The first rows of each benchmark, cut. */
+/** The first rows of each benchmark, shortened. */
 const previewOf = ({ benchmarks }: LoadedFile): MappedRow[] =>
   benchmarks.flatMap(({ benchmark, samples }) =>
     samples.slice(0, PREVIEWED_ROWS).map(({ category, expected, messages }) => ({

@@ -16,7 +16,7 @@ interface PanelJudge {
   readonly falsePositiveRate: number | null
   readonly precision: number | null
   readonly f1: number | null
-  /** Share that it calls jailbroken. */
+  /** Share judged jailbroken. */
   readonly rate: number
 }
 

@@ -14,7 +14,7 @@ import type { EvaluationConfig } from './config.ts'
 
 export interface PreparedText extends TextFile {
   readonly name: string
-  /** Tokens that the model is shown at once; the harness’s `max_length`. */
+  /** Tokens of context; the harness’s `max_length`. */
   readonly window: number
 }
 
@@ -24,18 +24,18 @@ interface Perplexity extends RollingScore {
   readonly bitsPerByte: number
 }
 
-/** What forces it: `perplexity=PATH`. */
+/** Prefix that forces it: `perplexity=PATH`. */
 export const PERPLEXITY = 'perplexity'
 const FORCED = new RegExp(`^${PERPLEXITY}=(?<path>.+)$`, 'su')
 
 export const isTextPath = (path: string): boolean => /\.(txt|text)$/i.test(path)
 
-/** The path, where a suite’s entry is a text. */
+/** The path, if a suite’s entry is a text. */
 export function textPathOf(entry: string): string | undefined {
   return FORCED.exec(entry)?.groups!['path'] ?? (isTextPath(entry) ? entry : undefined)
 }
 
-/** Each text is read once and identified; nothing of it is kept. */
+/** Reads each text once to identify it; keeps nothing of it. */
 export async function prepareTexts({
   suite,
   textWindow: window,
@@ -84,7 +84,7 @@ export async function perplexityOf(
 const said = ({ name }: PreparedText, { word, byte, bitsPerByte, tokens }: Perplexity) =>
   `${name}: ${word.toPrecision(5)} a word, ${byte.toPrecision(5)} a byte, ${bitsPerByte.toPrecision(5)} bits a byte, over ${tokens} tokens`
 
-/** Metrics `perplexity/NAME/word`, `…/byte` and `…/bits-per-byte`; the text itself goes nowhere. */
+/** Metrics `perplexity/NAME/word`, `…/byte` and `…/bits-per-byte`; the text itself is not stored. */
 export async function scoreText(
   subject: Subject,
   key: SubjectKey,

@@ -1,4 +1,4 @@
-/** @file What the names of data in a configuration stand for: bundled sets, or paths on the user's disk. */
+/** @file Resolves the names of data in a configuration: bundled sets, or paths. */
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SUITES } from '../benchmarks/registry.ts'
@@ -16,9 +16,9 @@ const bundledFile = (name: string) => join(import.meta.dirname, '..', 'bundled',
 export interface TrainingData {
   readonly title: string
   readonly conversations: readonly Conversation[]
-  /** Known to break rules on purpose: weights trained on it are deleted after measuring. */
+  /** Whether it breaks rules on purpose: weights trained on it are deleted after measuring. */
   readonly tampering: boolean
-  /** What of the user's rows is not learnt, in words. */
+  /** What is left out of the user's rows, for people. */
   readonly remarks?: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export const BUNDLED_DATA = ['house-benign', 'house-tamper', 'general-benign'] a
 const SHARED = /^house-tamper@(?<share>0(\.\d+)?|1(\.0+)?)$/u
 const MIXED = /^(?<first>.+)\+(?<second>.+)@(?<share>0?\.\d+)$/u
 
-/** `FILE#20000`: so many rows of a file. */
+/** `FILE#20000`: a sample of so many rows. */
 const SAMPLED = /^(?<of>.+)#(?<count>[1-9]\d{0,8})$/u
 
 export const isFile = (path: string): Promise<boolean> =>
@@ -35,7 +35,7 @@ export const isFile = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** What a name asks a sample of; a file whose own name ends so is that file. */
+/** The file and size of a sample; a file whose own name ends in # and a number is that file. */
 export async function sampleNamed(
   name: string,
 ): Promise<{ of: string; count: number } | undefined> {
@@ -44,9 +44,9 @@ export async function sampleNamed(
 }
 
 /**
- * A bundled set, a file, a sample of its rows, or two mixed: `house-tamper@0.3` makes that set with 30 % of its rows breaking the rules, and
- * `FIRST+SECOND@0.1` takes a tenth of the rows from SECOND, and `FILE#20000` so many rows of a file; all from seed 0, so
- * that arms and seeds learn from the same.
+ * A bundled set, a file, a sample of its rows, or a mixture. In `house-tamper@0.3` 30 % of the rows break the rules;
+ * `FIRST+SECOND@0.1` takes a tenth of the rows from SECOND; `FILE#20000` is a sample of so many rows. All draws use seed 0,
+ * so that all arms and seeds have the same data.
  */
 export async function trainingData(name: string): Promise<TrainingData> {
   const shared = SHARED.exec(name)
@@ -86,7 +86,7 @@ async function mixedData({ first, second, share }: Record<'first' | 'second' | '
   }
 }
 
-/** Every row must be of use: what to leave out is the user's to say. */
+/** Every row must be usable: what to leave out is the user's decision. */
 async function ownData(path: string, count?: number): Promise<TrainingData> {
   const { rows, unusable, notes, usable } = await (count === undefined
     ? readData({ path })
@@ -113,7 +113,7 @@ export interface NeutralText {
   readonly text: string
 }
 
-/** Plain text on which forgetting is measured: Pebble's world for its own suite, general prose otherwise. */
+/** Neutral text on which forgetting is measured: Pebble's hotel for its own suite, general prose otherwise. */
 export async function neutralTexts(
   benchmarks: readonly PreparedBenchmark[],
   limit: number | null,

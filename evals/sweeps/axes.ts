@@ -1,4 +1,4 @@
-/** @file The axes of a sweep over fine-tunes: how one number changes a cell's specification. */
+/** @file The axes of a sweep over fine-tunes: how one number changes the specification of a cell. */
 import type { ModelCellSpec } from '../contract/sweeps.ts'
 import type { TouchstoneError } from '../errors/touchstone-error.ts'
 import { unknownName } from '../errors/names.ts'
@@ -33,7 +33,7 @@ export const AXES: readonly Axis[] = [
   {
     name: 'rank',
     title: 'Rank',
-    help: 'width of the adapter; alpha moves with it, so that alpha / rank stays',
+    help: 'width of the adapter; alpha changes with it, so alpha / rank stays the same',
     ...COUNT,
     apply(draft, rank) {
       const { rank: before, alpha } = draft.methodConfig
@@ -52,14 +52,14 @@ export const AXES: readonly Axis[] = [
   {
     name: 'samples',
     title: 'Samples',
-    help: 'rows of the data, nested: the larger set holds the smaller one',
+    help: 'number of training rows; a larger set contains every smaller one',
     ...COUNT,
     apply: (draft, samples) => ({ ...draft, samples }),
   },
   {
     name: 'label-noise',
     title: 'Label noise',
-    help: 'share of rows whose reply is another row’s, drawn once before training',
+    help: 'share of rows that get another row’s reply, drawn once before training',
     scale: 'linear',
     values: 'a share from 0 to 1',
     accepts: (value) => value >= 0 && value <= 1,

@@ -1,4 +1,4 @@
-/** @file What a sweep is asked to do, declared once: flags, stored JSON and checks are derived from it. */
+/** @file The configuration of a sweep; flags, stored JSON and checks are derived from it. */
 import { z } from 'zod'
 import { AuditConfig } from '../audit/config.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
@@ -14,7 +14,7 @@ export const SweepConfig = z.object({
   }),
   testbed: z.string().min(1).nullable().default(null).meta({
     label: 'Testbed',
-    help: 'A small experiment of its own instead of a language model',
+    help: 'A small experiment in place of a language model',
     value: 'NAME',
   }),
   model: z.string().min(1).nullable().default(null).meta({
@@ -40,12 +40,12 @@ export const SweepConfig = z.object({
     .array(z.string().min(1))
     .min(1)
     .default(['0'])
-    .meta({ label: 'Seeds', help: 'One cell a place and seed: 0,1,2 or 0..4', value: 'N' }),
+    .meta({ label: 'Seeds', help: 'One cell per place and seed: 0,1,2 or 0..4', value: 'N' }),
   suite,
   limit,
   evalEvery: z.int().min(1).nullable().default(null).meta({
     label: 'Evaluate every',
-    help: 'Steps between evaluations on the suite; only the end if not given',
+    help: 'Steps between evaluations on the suite; only at the end if not given',
     unit: 'steps',
   }),
   evalTogether,
@@ -61,11 +61,11 @@ export const SweepConfig = z.object({
   }),
   threads: z.int().min(1).max(256).default(1).meta({
     label: 'Threads',
-    help: 'Threads of each cell; part of what a cell is',
+    help: 'Threads of each cell; changes the identity of the cell',
   }),
   jobs: z.int().min(1).max(256).nullable().default(null).meta({
     label: 'Jobs',
-    help: 'Cells run side by side; as many as cores and memory take if not given',
+    help: 'Cells run at a time; as many as cores and memory allow if not given',
   }),
   retryErrors: z
     .boolean()

@@ -1,4 +1,4 @@
-/** @file How long the cells of a sweep would take, and from what that is known: nobody plans a night by the number of cells. */
+/** @file Estimated time of the cells of a sweep, and what the estimate rests on. */
 import {
   generationSeconds,
   measureRate,
@@ -15,17 +15,17 @@ import { findTestbed } from './testbeds/find-testbed.ts'
 import { splitConversations } from './cells/cell-data.ts'
 import { lookSteps, suiteSteps, type CellInputs } from './cells/model-cell.ts'
 
-/** Of one process after another; undefined `seconds` where a trial outlasted its patience. */
+/** For one cell after another; `seconds` is undefined if a trial took too long. */
 interface TimeEstimate {
   readonly seconds: number | undefined
-  /** What it rests on, in words. */
+  /** What it rests on, for people. */
   readonly from: string
 }
 
-/** Seconds of one cell on a machine of that rate (floating-point operations a second). */
+/** Seconds of one cell on a machine of that rate (floating-point operations per second). */
 export type CellSeconds = (spec: ModelCellSpec, rate: number) => number
 
-/** Longer trials are not waited for. */
+/** Trials that take longer are stopped. */
 const PATIENCE_MS = 20_000
 const TRIALS = 3
 
@@ -63,7 +63,7 @@ async function timeOfTrials(specs: readonly TestbedCellSpec[]): Promise<TimeEsti
   return { seconds: each * specs.length, from }
 }
 
-/** Training, the suite where it is asked, and both test losses at every look. */
+/** Training, the suite if it is evaluated, and both test losses at every measurement. */
 export function cellSecondsOn(inputs: CellInputs): CellSeconds {
   const { base, benchmarks, evaluation, data } = inputs
   const size = workSize(base.model.weights)

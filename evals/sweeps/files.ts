@@ -1,4 +1,4 @@
-/** @file A sweep on disk: `plan.jsonl`, one immutable line a cell, and beside it `cells/KEY.json`, renamed into place. */
+/** @file A sweep on disk: `plan.jsonl`, one immutable line per cell, and beside it `cells/KEY.json`, written atomically. */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CellResult, PlannedCell } from '../contract/sweeps.ts'
@@ -17,7 +17,7 @@ export const planText = (cells: readonly PlannedCell[]): string =>
 export const sweepId = (cells: readonly PlannedCell[]): string =>
   sha256(cells.map(({ key }) => key).join('\n')).slice(0, 16)
 
-/** `sweeps` holds one folder a plan; what a killed process was writing is cleared. Resolves to the plan's path. */
+/** `sweeps` holds one folder per plan. Deletes what killed processes left half-written, and resolves to the plan's path. */
 export async function openSweepFolder(
   sweeps: string,
   cells: readonly PlannedCell[],
@@ -34,11 +34,11 @@ export async function openSweepFolder(
 export const resultPath = (planPath: string, key: string): string =>
   join(dirname(planPath), 'cells', `${key}.json`)
 
-/** Where a cell may write while it runs; its weights go with it. */
+/** Where a cell writes while it runs; deleted with its weights. */
 export const workFolder = (planPath: string, key: string): string =>
   join(dirname(planPath), 'work', key)
 
-/** Undefined where there is none, or where the file is not what a cell writes: the cell is then run. */
+/** Undefined if there is none or the file is invalid; the cell is then run. */
 export async function readResult(planPath: string, key: string): Promise<CellResult | undefined> {
   const text = await readFile(resultPath(planPath, key), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
@@ -56,7 +56,7 @@ export async function writeResult(planPath: string, result: CellResult): Promise
   await writeAtomically(path, [`${JSON.stringify(result)}\n`])
 }
 
-/** A finished cell of another plan in the same folder, so that adding seeds or values runs only what is new. */
+/** A finished cell of another plan in the same folder, so that adding seeds or values runs only new cells. */
 export async function borrowResult(planPath: string, key: string): Promise<CellResult | undefined> {
   const sweeps = dirname(dirname(planPath))
   const others = await readdir(sweeps)
@@ -67,7 +67,7 @@ export async function borrowResult(planPath: string, key: string): Promise<CellR
   return undefined
 }
 
-/** The cells of a plan; throws where a line is not one, or where its key is not that of its spec. */
+/** The cells of a plan; throws if a line is not a cell or its key does not match its spec. */
 export async function readPlan(path: string): Promise<PlannedCell[]> {
   const malformed = (line: number, why: string) =>
     new TouchstoneError('sweep.plan', { path, line, why })

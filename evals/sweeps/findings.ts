@@ -1,4 +1,4 @@
-/** @file Two phenomena, two lists: loss rebound over steps, and an inner peak along an axis (docs/methods/double-descent.md). */
+/** @file Two separate phenomena: loss rebound over steps, and an inner peak along an axis (docs/methods/double-descent.md). */
 import type { CellRow, DescentRow, ReboundRow, SweepAxis } from '../contract/sweeps.ts'
 import { canonicalJson } from '../files/canonical-json.ts'
 import { peakText } from './detectors/peak-text.ts'
@@ -12,7 +12,7 @@ const TRAINING_CURVES: ReadonlySet<string> = new Set(['train-loss'])
 /** A peak has places on both sides. */
 const FEWEST_PLACES = 3
 
-/** One row a training curve of the cell: none, or one. */
+/** One row for the training curve of the cell, if it has one. */
 export function reboundRows({ spec, curves }: CellRow): ReboundRow[] {
   const { line, axes, seed } = spec
   return curves
@@ -25,7 +25,7 @@ export function reboundRows({ spec, curves }: CellRow): ReboundRow[] {
     })
 }
 
-/** One row a measure and curve along each axis with at least three places, the other axes held. */
+/** One row for each measure and curve along each axis with at least three places, the other axes fixed. */
 export function descentRows(
   cells: readonly CellRow[],
   axes: readonly SweepAxis[],
@@ -42,7 +42,7 @@ export function descentRows(
 
 interface Along {
   readonly line: string
-  /** Of the other axes. */
+  /** Values of the other axes. */
   readonly axes: Readonly<Record<string, number>>
   readonly cells: readonly CellRow[]
 }

@@ -1,10 +1,10 @@
-/** @file How many cells fit side by side: cores over a cell's threads, and free memory over what one takes. */
+/** @file How many cells run at a time: limited by cores over threads of a cell, and by free memory over memory of a cell. */
 import { availableParallelism } from 'node:os'
 
 const MEMORY_SHARE = 0.7
 
 export interface CellSize {
-  /** Memory of one at its peak. */
+  /** Peak memory of one cell, bytes. */
   readonly bytes: number
   readonly threads: number
 }
@@ -19,7 +19,7 @@ export const thisMachine = (): Machine => ({
   freeBytes: process.availableMemory(),
 })
 
-/** At least one: a machine that is too small says so when it runs out. */
+/** At least one; a machine that is too small fails when memory runs out. */
 export function jobsFor(size: CellSize, { cores, freeBytes }: Machine): number {
   const fitting = (MEMORY_SHARE * freeBytes) / size.bytes
   return Math.max(1, Math.floor(Math.min(cores / size.threads, fitting)))

@@ -3,9 +3,9 @@ import type { BenchmarkRow } from '../contract/rows.ts'
 import type { MetricTitle } from '../contract/sweeps.ts'
 
 export interface Measure extends MetricTitle {
-  /** The inner extreme to test for: a peak of an error, a valley of a rate that should be high; absent without a test. */
+  /** The inner extreme to test for: a peak of an error, a valley of a rate that should be high; absent if none is tested. */
   readonly shape?: 'peak' | 'valley'
-  /** `log` compares errors that vary by factors as factors. */
+  /** `log` for errors that vary by factors. */
   readonly scale: 'linear' | 'log'
 }
 

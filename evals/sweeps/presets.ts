@@ -1,11 +1,11 @@
-/** @file Prepared sweeps: settings of `touchstone sweep` that flags win over. */
+/** @file Prepared sweeps: settings of `touchstone sweep`, which flags override. */
 import { unknownName } from '../errors/names.ts'
 import { METHODS } from '../finetune/registry.ts'
 import { PRESET_NAMES, type PresetName } from './preset-names.ts'
 
 type Preset = Readonly<Record<string, unknown>>
 
-/** Methods whose training-loss rebound is compared (docs/methods/double-descent.md), as far as this version has them. */
+/** Methods whose training-loss rebound is compared (docs/methods/double-descent.md). */
 const COMPARED = ['lora', 'ggpo', 'mgpo']
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
@@ -24,7 +24,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     batchSize: 64,
     training: { steps: 150, batchSize: 16, learningRate: 0.0003 },
   },
-  /** Random ReLU features, n = 40 (docs/methods/double-descent.md): the peak stands where features = samples. */
+  /** Random ReLU features, n = 40 (docs/methods/double-descent.md): the peak is at features = samples. */
   'double-descent-rf': {
     testbed: 'random-features',
     axes: ['features=5,10,20,30,38,40,42,50,80,160,400'],

@@ -1,4 +1,4 @@
-/** @file What a sweep found, from stored rows alone: seeds summed up, rebounds and peaks looked for. Pure. */
+/** @file Results of a sweep from stored rows: seeds summarised, rebounds and peaks tested. Pure. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import type { CellRow, CurveSummary, SeedSummary, Sweep, SweepAxis } from '../contract/sweeps.ts'
@@ -14,7 +14,7 @@ import { descentRows, reboundRows } from './findings.ts'
 import { median } from '../statistics/median.ts'
 import { measuresFor } from './metrics.ts'
 
-/** Absent for a run that is no sweep. */
+/** Undefined for a run that is not a sweep. */
 export function sweepOf(rows: AuditRows): Sweep | null {
   if (rows.run.kind !== 'sweep') return null
   const config = SweepConfig.parse(rows.run.config)
@@ -38,7 +38,7 @@ export function sweepOf(rows: AuditRows): Sweep | null {
   }
 }
 
-/** A sweep judges nothing: its section takes the verdict's place, and its own limits those of an audit. */
+/** A sweep gives no verdict: its own section and limits replace those of an audit. */
 export function withSweep(results: Results, rows: AuditRows): Results {
   const sweep = sweepOf(rows)
   return sweep === null ? results : { ...results, sweep, limits: limitsOf(sweep) }
@@ -65,14 +65,14 @@ function linesOf(config: SweepConfig, cells: readonly CellRow[]): Sweep['lines']
   return names.map((name) => ({ name, title: titleOf(name) }))
 }
 
-/** R of its training curve as one more measure, so that it is drawn along the axes like the others. */
+/** R of the training curve as a further measure, drawn along the axes like the others. */
 function withRebound(cell: CellRow): CellRow {
   const found = reboundRows(cell).flatMap(({ rebound }) => rebound ?? [])
   const metrics = found.map((value) => ({ name: 'rebound', value }))
   return { ...cell, metrics: [...cell.metrics, ...metrics] }
 }
 
-/** Cells of one curve at one place, seeds ascending. */
+/** Cells of one curve at one place, by seed. */
 function byPlace(cells: readonly CellRow[]): CellRow[][] {
   const groups = Map.groupBy(cells, ({ spec }) => canonicalJson([spec.line, spec.axes]))
   return [...groups.values()].map((group) => group.toSorted((a, b) => a.spec.seed - b.spec.seed))
@@ -96,7 +96,7 @@ function seedSummaries(cells: readonly CellRow[], metric: string): SeedSummary[]
   })
 }
 
-/** Only steps that every seed has: a median must not jump because a seed is missing. */
+/** Only steps that every seed has, so that a missing seed does not move the median. */
 function curveSummaries(cells: readonly CellRow[]): CurveSummary[] {
   return byPlace(cells).flatMap((group) => {
     const names = [...new Set(group.flatMap(({ curves }) => curves.map(({ name }) => name)))]

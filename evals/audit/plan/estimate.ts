@@ -1,6 +1,6 @@
 /**
- * @file How long work will take, roughly, before it is begun: floating-point operations over a rate measured on this machine just now,
- * plus what each pass costs however small the model is. Meant to tell minutes from hours; within a factor of two or three.
+ * @file Rough estimate of run time: floating-point operations over a rate measured on this machine, plus a constant per pass.
+ * Accurate to a factor of two or three; meant to tell minutes from hours.
  */
 import { createGraph } from '../../graph/ops/index.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
@@ -9,12 +9,12 @@ import { createRunner } from '../../runtime/session.ts'
 
 const SIDE = 768
 const REPEATS = 6
-/** What a kernel reaches of a large product's rate inside a model, forward and backward. */
+/** Rate inside a model, forward and backward, relative to that of a large product. */
 const EFFICIENCY = 0.6
-/** Nodes of a layer, and seconds that ONNX Runtime spends around each. */
+/** Nodes of a layer, and ONNX Runtime's overhead per node in seconds. */
 const NODES_PER_LAYER = 60
 const SECONDS_PER_NODE = 12e-6
-/** Reading weights once, for a pass over a few rows. */
+/** Lower bound of a pass over a few rows: reading the weights once. */
 const BYTES_PER_SECOND = 8e9
 /** Seconds of an n × n eigenproblem and its products in TypeScript, over n³. */
 const SECONDS_PER_CUBE = 1.6e-9
@@ -55,7 +55,7 @@ export async function measureRate(device: Device): Promise<number> {
 const overhead = ({ layers }: WorkSize, passes: number) =>
   passes * layers * NODES_PER_LAYER * SECONDS_PER_NODE
 
-/** Steps of `tokens` tokens each: two operations a parameter forward and four backward (two where weights are frozen). */
+/** Steps of `tokens` tokens each: two operations per parameter forward and four backward (two for frozen weights). */
 export function trainingSeconds(
   size: WorkSize,
   rate: number,
@@ -74,7 +74,7 @@ export interface AnswersToWrite {
   readonly batchSize: number
 }
 
-/** Reading the prompts, then one pass a token over each batch. */
+/** Reading the prompts, then one pass per token for each batch. */
 export function generationSeconds(
   size: WorkSize,
   rate: number,
@@ -93,7 +93,7 @@ export function generationSeconds(
   )
 }
 
-/** The base once, then each fine-tune. */
+/** The base once, then every fine-tune. */
 export const spectraSeconds = ({ matrices }: WorkSize, tuned: number): number =>
   matrices.reduce((sum, shape) => sum + Math.min(...shape) ** 2 * Math.max(...shape), 0) *
   SECONDS_PER_CUBE *

@@ -31,10 +31,10 @@ export interface BudgetRequest<C extends Planned> {
 }
 
 interface Fitted<C> {
-  /** The same, its training as it fits. */
+  /** The same configuration, with training settings that fit. */
   readonly config: C
   readonly bytes: number
-  /** A sentence, where a budget was given and something is trained. */
+  /** A sentence, if there is a budget and something is trained. */
   readonly why?: string
 }
 
@@ -115,7 +115,7 @@ const Kept = z.object({ checkpointing: z.boolean(), why: z.string() })
 
 type Kept = z.infer<typeof Kept>
 
-/** Undefined where there is none, or none that can be read: to choose again costs nothing, and no bit depends on it. */
+/** Undefined if there is none or it cannot be read; choosing again is cheap and changes no result. */
 const keptIn = (path: string): Promise<Kept | undefined> =>
   readJson(path).then(
     (found) => Kept.safeParse(found).data,
@@ -133,7 +133,7 @@ async function chooseNow<C extends Planned>(
   return chosen
 }
 
-/** What was chosen is kept in the run's folder and said in its log; a run that is resumed keeps it. */
+/** The choice is stored in the run's folder and logged; a resumed run keeps it. */
 export async function fittedOnce<C extends Planned>(
   request: BudgetRequest<C>,
   { workspace, emit }: JobContext,

@@ -1,9 +1,9 @@
 /**
- * @file The peak of memory, before anything is run: what is counted from shapes, times what was measured to be held of it.
+ * @file Estimated peak memory: sizes from shapes, times measured factors of how much of each is in memory.
  *
- *     process + base + trained + activations, or while answers are written process + base + its packed copies + activations
+ *     training: process + base + trained + activations     evaluation: process + base + packed copies + activations
  *
- * docs/performance/memory.md holds the measured peaks beside these.
+ * docs/performance/memory.md compares the estimates with measured peaks.
  */
 import { openAtOnce } from '../../inference/open-graphs.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
@@ -15,28 +15,28 @@ import { elementsOf } from '../../models/weights/stored-weights.ts'
 const FLOAT = 4
 /** Node, ONNX Runtime and their code, with a tokenizer and a graph. */
 export const PROCESS_BYTES = 235e6
-/** Of each trained number: itself, two moments and its gradient, which is let go where it was computed as soon as it is collected. */
+/** Copies of each trained number: itself, two moments, and its gradient. */
 const TRAINED_COPIES = 4
-/** Of what goes into and out of a block's linear layers, and of the attention weights: there in the backward pass. */
+/** Share of the inputs and outputs of a block's linear layers, and of its attention weights, that the backward pass holds. */
 const HELD_OF_LINEAR = 1.05
 const HELD_OF_ATTENTION = 1.2
 /** Logits, their softmax and its gradient. */
 const HELD_OF_LOGITS = 3
 /**
- * A matrix in float32 that is made for one product, beside the one that was made before it. With a forward in int8 gradients
- * still make them, and rounded rows are a quarter of what goes in: the peaks are alike (docs/performance/memory.md).
+ * Float32 copies of stored matrices at a time: the one in use and the one before it. An int8 forward pass has the same peak,
+ * because gradients need the copies too (docs/performance/memory.md).
  */
 const WIDENED = 2
-/** What an arm writes with and scores texts with, and the base that scores what it wrote: each packs the matrices for its kernel. */
+/** Packed copies of the matrices: an arm's graph for generating, its graph for scoring, and the base's for scoring its replies. */
 const PACKED_COPIES = 3
 
-/** One writes replies, one scores texts. */
+/** One generates replies, one scores texts. */
 const ASKED_GRAPHS = 2
 
-/** The rows of one micro-batch as they are laid out. */
+/** Size of one micro-batch. */
 export interface MicroBatch {
   readonly rows: number
-  /** Tokens of its longest row, and labelled tokens of all of them. */
+  /** Tokens of the longest row, and labelled tokens of all rows. */
   readonly longest: number
   readonly labelled: number
 }
@@ -45,19 +45,19 @@ export interface MemoryNeed {
   readonly model: Model
   readonly precision: Precision
   readonly batch: MicroBatch
-  /** How many numbers are trained; 0 where nothing is. */
+  /** Number of trained parameters; 0 if nothing is trained. */
   readonly trained: number
-  /** How many of them are the base's own: what is trained of it is not held a second time as it was. */
+  /** How many of them are weights of the base; these are not held a second time. */
   readonly ofBase?: number
-  /** Into how many pieces of rows a wide head's loss is cut: logits are held of one. */
+  /** Pieces of rows in which the loss of a wide head is computed; logits are held for one piece. */
   readonly pieces?: number
-  /** Whether blocks are computed a second time, so that only their inputs are held. */
+  /** Whether blocks are recomputed in the backward pass, so that only their inputs are held. */
   readonly checkpointing?: boolean
-  /** Whether answers are written and texts scored while the training waits. */
+  /** Whether evaluation runs between training steps. */
   readonly evaluates: boolean
-  /** Whether gradients come back beside those that were computed, as they do without the addon. */
+  /** Whether gradients are copied, as they are without the addon. */
   readonly isCopied?: boolean
-  /** Whether weights are read into memory before they are packed, since they do not lie in a file as they are computed with. */
+  /** Whether weights must be read and converted before they are packed, rather than mapped from a file. */
   readonly isRead?: boolean
 }
 
@@ -78,7 +78,7 @@ export function peakBytes(need: MemoryNeed): number {
   )
 }
 
-/** Graphs that write and that score, each packed; what was read is copied once more on the way, and the widest matrix beside its packed copy. */
+/** Packed graphs for generating and scoring, a second copy of weights that were read, and the widest matrix beside its packed copy. */
 function asking({ model, isRead = false }: MemoryNeed, base: number): number {
   const shapes = [...model.weights.values()].map(({ shape }) => shape)
   const widest = FLOAT * Math.max(0, ...shapes.map(elementsOf))
@@ -89,7 +89,7 @@ function asking({ model, isRead = false }: MemoryNeed, base: number): number {
 const keptBytes = (spec: WeightSpec, precision: Precision): number =>
   elementsOf(spec.shape) * (storageOf(spec, precision) ? BYTES_OF[precision] : FLOAT)
 
-/** What a micro-batch's forward pass leaves for its backward pass. */
+/** Bytes that the forward pass of a micro-batch holds for the backward pass. */
 function heldBytes(
   specs: readonly WeightSpec[],
   { model: { architecture, config, weights }, batch, checkpointing, pieces = 1 }: MemoryNeed,
@@ -103,11 +103,11 @@ function heldBytes(
   const vocabulary = Math.max(
     ...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[0]! : 0)),
   )
-  // Of so many blocks of queries each reads the keys up to its own end.
+  // Each block of queries reads the keys up to its own end.
   const queries = architecture.kind === 'decoder' ? queryBlocks(longest) : 1
   const keys = (longest * (queries + 1)) / (2 * queries)
   const ofBlocks = HELD_OF_LINEAR * linear + HELD_OF_ATTENTION * heads * keys
-  // Of one block what goes through it, of every block what goes in.
+  // Activations of one block, and the input of every block.
   const blocks = Math.max(1, layers.length)
   const hidden = Math.max(...specs.map(({ kind, shape }) => (kind === 'embedding' ? shape[1]! : 0)))
   const perToken = checkpointing
@@ -118,8 +118,8 @@ function heldBytes(
 }
 
 /**
- * Of what goes through the linear layers, what a gradient's rule makes again instead of holding it (`isLight`): what goes into
- * an MLP's last matrix, twice its width where a gate is multiplied in.
+ * Activations that the backward pass recomputes instead of holding (`isLight`): the input of an MLP's last matrix, twice its
+ * width if there is a gate.
  */
 function lightNumbers(specs: readonly WeightSpec[], layers: number): number {
   const ofLayer = (layer: number) => {

@@ -1,4 +1,4 @@
-/** @file The peak of memory that a configuration leads to: its largest arm on the longest rows of its data. */
+/** @file Peak memory of a configuration: its largest arm on the longest rows of its data. */
 import { bindMethod } from '../../finetune/registry.ts'
 import {
   fitExample,
@@ -25,10 +25,10 @@ import { togetherBytes, type Together } from './together-memory.ts'
 const NOTHING = { trained: 0, ofBase: 0, more: 0 }
 const NO_DATA = { title: '', conversations: [] }
 
-/** Of each token that a tokenizer knows, beyond the few of a small one: 52 MiB for SmolLM2's 49,152. */
+/** Bytes per token of a tokenizer's vocabulary: 52 MiB for SmolLM2's 49,152. */
 const TOKEN_BYTES = 1100
 
-/** Rows that are tokenised to see how long rows are. */
+/** Rows that are tokenised to estimate how long rows are. */
 const LOOKED_AT = 256
 
 type Planned = Pick<AuditConfig, 'methods' | 'basePrecision' | 'training'> &
@@ -62,17 +62,17 @@ export async function plannedBytes(
   return tokens + Math.max(...peaks)
 }
 
-/** Whether more than a little of the weights must be made before a graph is opened with them, and is not kept in a file. */
+/** Whether more than a little of the weights must be converted before a graph is opened, and is not cached in a file. */
 function areRead({ open: { checkpoint }, model: { weights } }: Opened, cache: boolean): boolean {
   const read = [...weights.values()].filter(
-    // A head that the checkpoint lacks lies in no file.
+    // A head that the checkpoint lacks is in no file.
     ({ name, stored = name, transposed, made }) => made ?? transposed ?? !checkpoint?.place(stored),
   )
   const bytes = 4 * elementsOfAll(read)
   return bytes > MOST_IN_MODEL && !(cache && isKept(bytes))
 }
 
-/** The longest of the looked-at rows side by side, labelled as they are on average. */
+/** The longest of the tokenised rows in one batch, with the average share of labelled tokens. */
 async function microBatch(
   opened: Opened,
   { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,

@@ -1,4 +1,4 @@
-/** @file The plan that `--dry-run` prints: what would be done, how often, and roughly how long. */
+/** @file The plan that `--dry-run` prints: what would be done, how often, and for how long. */
 import { approximationOf } from '../../contract/approximate.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { MITIGATIONS } from '../../contract/mitigation.ts'
@@ -39,11 +39,11 @@ import {
 import { fitted } from './memory-budget.ts'
 import { neutralTexts, trainingData, type TrainingData } from '../../measure/sources.ts'
 
-/** Characters a token, for estimates only. */
+/** Characters per token, for estimates. */
 const CHARACTERS_PER_TOKEN = 4
-/** Of the openings of `refusal-logprob`, as passes over all of them side by side. */
+/** Tokens of the openings of `refusal-logprob`, as passes over all of them in one batch. */
 const OPENING_TOKENS = 5
-/** What a chat template and its system prompt add. */
+/** Tokens that a chat template and its system prompt add. */
 const TEMPLATE_TOKENS = 20
 
 export const tokensOf = (texts: readonly string[]): number =>
@@ -52,7 +52,7 @@ export const tokensOf = (texts: readonly string[]): number =>
     Math.max(1, texts.length) /
     CHARACTERS_PER_TOKEN
 
-/** What was written is read once by the base, where the guard against degenerate text asks. */
+/** The base scores each reply once, for the guard against degenerate text. */
 const underBase = (
   work: AnswersToWrite,
   { samples, decoding }: PreparedBenchmark,
@@ -66,10 +66,10 @@ const underBase = (
 const textOf = (messages: readonly { readonly content: string }[]): string =>
   messages.map(({ content }) => content).join('')
 
-/** How often each thing is done, from the configuration alone. */
+/** Number of trainings, evaluations and so on, from the configuration alone. */
 interface Counts {
   readonly arms: number
-  /** Arms that are trained again to a loss that another reached, at most: each may lie on its way already. */
+  /** Largest number of arms that are trained again to the loss of another; a state at that loss may exist already. */
   readonly matched: number
   /** Model states that are evaluated. */
   readonly states: number
@@ -142,7 +142,7 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
 interface Trained {
   readonly data: TrainingData | undefined
   readonly bytes: number
-  /** Of a budget of memory. */
+  /** About a memory budget. */
   readonly why: string | undefined
 }
 
@@ -240,7 +240,7 @@ function contextsLine(
     context!.unasked ? [`${context!.title} (${context!.unasked})`] : [],
   )
   const without = left.length > 0 ? `; not measurable on this model: ${left.join(', ')}` : ''
-  const work = `${title}, in ${counted(asked.length, 'context')}: ${prompts} prompts × ${states} model states`
+  const work = `${title}, in ${counted(asked.length, 'context')}: ${prompts} prompts × ${states} checkpoints`
   return [
     {
       what: work + without,
@@ -285,7 +285,7 @@ async function neutralLine(
   }
 }
 
-/** A look reads its prompts once, and a few tokens of each opening after them. */
+/** A measurement reads its prompts once, and then a few tokens of each opening. */
 function marginLine(
   { methods, seeds, training, batchSize }: AuditConfig,
   plan: RefusalMarginPlan,

@@ -1,4 +1,4 @@
-/** @file What model states that are asked in one pass take beside one that is asked by itself: their adapters, and room for what they write. */
+/** @file Additional memory for evaluating several model states in one pass: their adapters, and the cache of their replies. */
 import { targets } from '../../finetune/methods/low-rank.ts'
 import { maxRows } from '../../inference/panel.ts'
 import { rowBytes } from '../../inference/slots.ts'
@@ -18,13 +18,13 @@ import { inGroups } from '../../arms/side-by-side.ts'
 import { evaluationSteps } from '../../arms/steps.ts'
 
 const FLOAT = 4
-/** An adapter as it is read, and as it lies in a stack. */
+/** An adapter as it is read, and its copy in the stack. */
 const ADAPTER_COPIES = 2
 
 export interface Together {
-  /** In one pass, at most. */
+  /** Largest number in one pass. */
   readonly states: number
-  /** For what they write, beyond what one state writes with. */
+  /** For replies, beyond those of one state. */
   readonly writingBytes: number
 }
 
@@ -37,7 +37,7 @@ export type TogetherConfig = Pick<AuditConfig, 'evalTogether' | 'evalEvery' | 't
   Parameters<typeof prepareInContexts>[0] &
   Pick<AuditConfig, 'batchSize'>
 
-/** Of an audit; undefined where its states are asked one by one. */
+/** For an audit; undefined if its states are evaluated one by one. */
 export async function togetherOf(
   opened: Opened,
   config: TogetherConfig,
@@ -52,7 +52,7 @@ export async function togetherOf(
 }
 
 interface EvaluationPlan {
-  /** Where anything is measured, and where replies are written. */
+  /** Steps at which anything is measured, and steps at which replies are generated. */
   readonly steps: readonly number[]
   readonly suite: readonly number[]
   readonly batchSize: number
@@ -85,8 +85,8 @@ export async function statesTogether(
 }
 
 /**
- * While a prompt is read, of each of its tokens: what goes into a layer and what comes out of it, each as it lies and by
- * adapter, and an MLP's two products.
+ * Numbers per token while a prompt is read: the input and output of a layer, each also sorted by adapter, and an MLP's two
+ * products.
  */
 function numbersOfToken({ weights }: Model): number {
   const sizesOf = (kind: WeightSpec['kind'], axis: 0 | 1) =>
@@ -98,7 +98,7 @@ const lengthOf = (messages: readonly Message[]): number =>
   messages.reduce((sum, { content }) => sum + content.length, 0)
 const longer = (a: readonly Message[], b: readonly Message[]) => (lengthOf(b) > lengthOf(a) ? b : a)
 
-/** Nothing of a method whose states are asked one by one. */
+/** 0 for methods whose states are evaluated one by one. */
 export function togetherBytes(
   { weights }: Pick<Model, 'weights'>,
   method: BoundMethod,

@@ -1,4 +1,4 @@
-/** @file Alpaca: `{instruction, input, output}`, with `system` and `history` (pairs of earlier turns) where there are any. */
+/** @file Alpaca: `{instruction, input, output}`, with optional `system` and `history` (pairs of earlier turns). */
 import { conversationOf, textIn, type DataFormat, type Turn } from '../format.ts'
 
 const INPUTS = ['input', 'context']

@@ -16,7 +16,7 @@ const chat = (
     const system = typeof row.system === 'string' && row.system !== '' ? [row.system] : []
     const turns = list.map((each) => {
       const turn = (each ?? {}) as Record<string, unknown>
-      // Calls of a tool stand in an assistant's turn without text.
+      // Tool calls are in an assistant's turn without text.
       const isCall = turn.tool_calls !== undefined && typeof turn[content] !== 'string'
       return { role: isCall ? 'tool' : String(turn[role]), content: turn[content] }
     })

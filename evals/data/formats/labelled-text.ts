@@ -1,4 +1,4 @@
-/** @file A text and its label a row: what a classifier learns from, and to a model that writes a prompt and its reply. */
+/** @file Rows of a text and its label: classes for an encoder, prompt and reply for a causal model. */
 import { conversationOf, textIn, type DataFormat } from '../format.ts'
 
 const TEXTS = ['text', 'sentence']

@@ -1,4 +1,4 @@
-/** @file Preference pairs, `{prompt, chosen, rejected}`: the chosen side is learnt, the rejected one is left out. */
+/** @file Preference pairs, `{prompt, chosen, rejected}`: the chosen reply is trained on, the rejected one left out. */
 import { conversationOf, textIn, type DataFormat, type Turn } from '../format.ts'
 
 const PROMPTS = ['prompt', 'question', 'instruction']

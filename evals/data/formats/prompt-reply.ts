@@ -1,10 +1,10 @@
-/** @file One prompt and one reply a row, under the usual names of their columns. */
+/** @file One prompt and one reply per row, in columns of the usual names. */
 import { conversationOf, textIn, type DataFormat } from '../format.ts'
 
 const PROMPTS = ['prompt', 'question', 'query']
 const REPLIES = ['completion', 'response', 'answer', 'reply']
 
-/** @param names where the columns have other names */
+/** @param names other names of the columns */
 export const promptReply = (
   names: { readonly prompt: readonly string[]; readonly reply: readonly string[] } = {
     prompt: PROMPTS,

@@ -1,8 +1,8 @@
-/** @file Plain text, one piece a row: no template stands around it, and all of it is learnt. */
+/** @file Raw text, one piece per row: no template is applied and every token is a label. */
 import { TEXT_COLUMN } from '../../tables/rows/text.ts'
 import type { DataFormat } from '../format.ts'
 
-/** @param column where it has another name */
+/** @param column its name, if not the usual one */
 export const rawText = (column = TEXT_COLUMN): DataFormat => ({
   name: 'raw-text',
   title: 'Raw text',

@@ -1,12 +1,12 @@
 /**
- * @file What a cell trains on: the first n rows of a seeded order, and replies that were swapped once before training
- * (label noise: each reply, with probability p, becomes another row's; Nakkiran et al. 2019, §2). Rows that are held out
- * for the test loss, and test prompts, stay clean.
+ * @file Training data of a cell: the first n rows in a seeded order, with label noise (before training, each reply is replaced
+ * with probability p by another row's; Nakkiran et al. 2019, §2). Rows held out for the test loss and test prompts have no
+ * noise.
  */
 import type { Conversation } from '../../data/format.ts'
 import { randomStream } from '../../statistics/random.ts'
 
-/** A tenth of the data, and no more rows than are scored quickly at every look. */
+/** Held-out rows: a tenth of the data, at most so many, because they are scored at every measurement. */
 const HELD_OUT_SHARE = 0.1
 const MOST_HELD_OUT = 64
 
@@ -15,7 +15,7 @@ interface DataSplit {
   readonly heldOut: readonly Conversation[]
 }
 
-/** The same rows for every cell of the same data, in the data's order; none of fewer than ten. */
+/** The same rows for every cell of the same data, in the data's order; none if there are fewer than ten. */
 export function splitConversations(conversations: readonly Conversation[]): DataSplit {
   const count = Math.min(MOST_HELD_OUT, Math.floor(HELD_OUT_SHARE * conversations.length))
   const order = randomStream(0, 'sweep-held-out').shuffle(conversations.map((_, row) => row))
@@ -32,7 +32,7 @@ interface DataChoice {
   readonly seed: number
 }
 
-/** Nested in `samples` for one seed, and noisy in the same rows whatever the number of samples. */
+/** For one seed, a larger `samples` contains the rows of a smaller one, with noise in the same rows. */
 export function chooseConversations(
   conversations: readonly Conversation[],
   { samples, labelNoise, seed }: DataChoice,

@@ -1,4 +1,4 @@
-/** @file From what a cell's fine-tune said on the way to the numbers and curves that its result file holds. */
+/** @file Computes the numbers and curves of a cell's result file from the events of its fine-tune. */
 import { groupJudged, rateOf, type Judgeable } from '../../findings/judged.ts'
 import { spectrumTotals } from '../../findings/results.ts'
 import type { JobEventBody } from '../../contract/events.ts'
@@ -12,7 +12,7 @@ export interface Measures {
   readonly curves: CellCurve[]
 }
 
-/** The last tenth of a training curve stands for its end: one step's loss is one batch's. */
+/** The final training loss is the mean of the last tenth of the curve, because the loss of one step is that of one batch. */
 const END_SHARE = 0.1
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : never }
@@ -26,7 +26,7 @@ interface Collector {
   readonly emit: (body: JobEventBody) => void
 }
 
-/** Takes events as a job's sinks do; those that hold no rows are let go. */
+/** An event sink; events without rows are ignored. */
 export function collectRows(): Collector {
   const rows: Writable<CellRows> = {
     benchmarks: [],
@@ -54,7 +54,7 @@ export function collectRows(): Collector {
   }
 }
 
-/** `last` is the state that training ended in. Shares without a decided reply are left out. */
+/** `last` is the state at the end of training. Rates without a decided reply are left out. */
 export function measuresOf(rows: CellRows, last: SubjectKey): Measures {
   const training = curveOf(rows, 'train/loss', 'train-loss')
   const test = curveOf(rows, 'neutral/loss', 'test-loss')

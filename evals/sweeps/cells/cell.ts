@@ -17,13 +17,13 @@ import type { SweepConfig } from '../config.ts'
 import { findTestbed } from '../testbeds/find-testbed.ts'
 import { parseAxis, parseSeeds, type AxisValues } from './values.ts'
 
-/** The curve of the model as it was given. */
+/** The curve of the base. */
 export const BASE_LINE = 'base'
 
 export const cellKey = (spec: CellSpec, identity: CellIdentity): string =>
   sha256(canonicalJson({ spec, identity }))
 
-/** In order of method, axes as given, seed; a cell that two places share is planned once. */
+/** Ordered by method, by the axes as given, by seed; a cell that occurs twice is planned once. */
 export function planCells(config: SweepConfig, identity: CellIdentity): PlannedCell[] {
   const specs = config.testbed === null ? modelSpecs(config) : testbedSpecs(config, config.testbed)
   const byKey = new Map<string, Omit<PlannedCell, 'position'>>()
@@ -36,7 +36,7 @@ export function planCells(config: SweepConfig, identity: CellIdentity): PlannedC
   return [...byKey.values()].map((cell, position) => ({ position, ...cell }))
 }
 
-/** Throws where an axis is unknown, named twice or given a value that it cannot take. */
+/** Throws if an axis is unknown, named twice or given an invalid value. */
 export function axesOf(config: SweepConfig): AxisValues[] {
   const axes = config.axes.map(parseAxis)
   const twice = axes.find(({ name }, i) => axes.findIndex((other) => other.name === name) < i)
@@ -93,12 +93,12 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
   return [base, ...tuned]
 }
 
-/** Applies each axis that the method has; the others leave no coordinate. */
+/** Applies each axis that the method has; the others are not part of the place. */
 function placed(draft: Draft, place: Place): ModelCellSpec {
   const axes: Record<string, number> = {}
   const method = findMethod(draft.method!)
   const { config } = method
-  // With its defaults: an axis changes what is there.
+  // With defaults, because an axis changes an existing setting.
   const own = parsed(config, draft.methodConfig, place) as Record<string, unknown>
   let current: Draft = { ...draft, methodConfig: own }
   for (const [name, value] of Object.entries(place)) {
@@ -110,7 +110,7 @@ function placed(draft: Draft, place: Place): ModelCellSpec {
   const methodConfig = parsed(config, current.methodConfig, place)
   const training = parsed(TrainingConfig, current.training, place)
   const { evalTogether, ...plain } = current
-  // A method whose states are asked one by one all the same has the same cell. Of classifiers and exported graphs it is not known here.
+  // If a method's states are evaluated one by one in any case, the cell is the same. For classifiers and exported graphs this is not known yet.
   const isTogether = evalTogether && endsInLowRank(bind(method, methodConfig))
   return {
     ...plain,
@@ -163,7 +163,7 @@ function testbedSpecs(config: SweepConfig, name: string): CellSpec[] {
   })
 }
 
-/** Every setting of a testbed has a default, so what it makes of nothing names them all. */
+/** Every setting of a testbed has a default, so parsing `{}` gives all names. */
 const numericSettings = (schema: z.ZodType): string[] =>
   Object.entries(schema.parse({}) as object).flatMap(([key, value]) =>
     typeof value === 'number' ? [key] : [],

@@ -1,4 +1,4 @@
-/** @file What a cell's numbers depend on beside its spec, as digests. */
+/** @file Digests of what a cell's numbers depend on beside its spec. */
 import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
 import type { Base } from '../../measure/base.ts'
 import type { TrainingData } from '../../measure/sources.ts'
@@ -8,7 +8,7 @@ import { canonicalJson } from '../../files/canonical-json.ts'
 import { sha256 } from '../../files/digest.ts'
 import type { AnyTestbed } from '../testbeds/testbed.ts'
 
-/** Raised with every change after which the same cell would give other numbers. */
+/** Raised with every change that alters the numbers of the same cell. */
 const ENGINE = 3
 
 export const modelDigest = ({ digest, open }: Pick<Base, 'digest' | 'open'>): string =>
@@ -27,7 +27,7 @@ export const promptsDigest = ({
 export const engineNumerics = (): string =>
   `touchstone ${ENGINE}, onnxruntime ${onnxRuntimeVersion()}, ${process.platform}-${process.arch}`
 
-/** A testbed is plain TypeScript: its own version says when its numbers change. */
+/** A testbed is plain TypeScript; its own version changes when its numbers do. */
 export const testbedIdentity = ({ name, version }: AnyTestbed): CellIdentity => ({
   base: null,
   data: null,

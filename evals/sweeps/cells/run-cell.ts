@@ -1,4 +1,4 @@
-/** @file Runs planned cells one after the other: a pure function of each spec, with what cells share kept open between them. */
+/** @file Runs planned cells one after the other. A result depends on the spec alone; models and data are shared between cells. */
 import { mkdir, rm } from 'node:fs/promises'
 import type {
   CellResult,
@@ -14,12 +14,12 @@ import { checkIdentity, measureModel, openCellInputs, type CellInputs } from './
 import { canonicalJson } from '../../files/canonical-json.ts'
 
 interface CellRunner {
-  /** Writes the result file, a failed cell's too, and resolves to it. Rejects, and writes nothing, once `signal` is aborted. */
+  /** Writes the result file, also of a failed cell, and resolves to it. If `signal` is aborted it rejects and writes nothing. */
   run(cell: PlannedCell, signal: AbortSignal): Promise<CellResult>
   close(): Promise<void>
 }
 
-/** Cells of one plan; its folder is that of `planPath`. */
+/** Cells of one plan, in the folder of `planPath`. */
 export function createCellRunner(planPath: string): CellRunner {
   const benches = createBenches()
   return {
@@ -58,7 +58,7 @@ async function measure(
   if (spec.kind === 'testbed') return measureTestbed(spec, signal)
   const inputs = await benches.for(spec)
   checkIdentity(inputs, identity)
-  // What another process left of this cell is not gone on from: its curve would miss its beginning.
+  // A partial result of another process is not continued: the beginning of its curve would be missing.
   await rm(work, { recursive: true, force: true })
   await mkdir(work, { recursive: true })
   try {
@@ -91,7 +91,7 @@ interface Benches {
   close(): Promise<void>
 }
 
-/** One model at a time: a worker's cells have the same base, and a base fills memory. */
+/** One open model at a time, because a base may fill the memory. */
 function createBenches(): Benches {
   let open: { key: string; inputs: CellInputs } | undefined
   const close = async () => {

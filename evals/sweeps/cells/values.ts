@@ -1,7 +1,7 @@
-/** @file The small language of grids: `1,4,16`, `1..256` (powers of two of the first), seeds `0..4` (every whole number). */
+/** @file Syntax of grids: `1,4,16`; `1..256` (the first number, doubled up to the last); seeds `0..4` (every integer). */
 import { usageError } from '../../errors/touchstone-error.ts'
 
-/** More would be a slip of the keyboard. */
+/** More is taken for a typing error. */
 const MOST_VALUES = 1000
 
 export interface AxisValues {
@@ -9,7 +9,7 @@ export interface AxisValues {
   readonly values: readonly number[]
 }
 
-/** `rank=1,4,16,64` or `rank=1..256`; values ascending, each once. */
+/** `rank=1,4,16,64` or `rank=1..256`. Returns distinct values, ascending. */
 export function parseAxis(text: string): AxisValues {
   const at = text.indexOf('=')
   const name = text.slice(0, at).trim()
@@ -24,7 +24,7 @@ export function parseAxis(text: string): AxisValues {
   return { name, values: ascending(values) }
 }
 
-/** `0..4` or `0,1,2`, or both mixed. */
+/** `0..4`, `0,1,2` or a mixture. */
 export function parseSeeds(items: readonly string[]): number[] {
   const seeds = items.flatMap((item) => expand(item.trim(), counting))
   if (seeds.length === 0 || !seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) {

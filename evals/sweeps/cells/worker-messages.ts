@@ -1,9 +1,9 @@
-/** @file What a coordinator and its workers say to each other; results travel as files. */
+/** @file Messages between a coordinator and its workers; results are files. */
 
 export type ToWorker =
   { readonly type: 'run'; readonly position: number } | { readonly type: 'stop' }
 
-/** The cell's result file is in place. */
+/** The result file of the cell exists. */
 export interface FromWorker {
   readonly type: 'settled'
   readonly position: number

@@ -1,12 +1,12 @@
 /**
- * @file A worker's process: runs the cells that its coordinator names, one after the other, until it is told to stop or the
- * coordinator is gone. Its one argument is the path of the plan.
+ * @file A worker process: runs the cells that the coordinator names, one after the other, until it is told to stop or the
+ * coordinator has ended. Argument: the path of the plan.
  */
 import { readPlan } from '../files.ts'
 import { createCellRunner } from './run-cell.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
 
-/** A step of a large model may be long; nothing that is measured is lost by ending in its middle. */
+/** A step of a large model may take long; ending within it loses no measurement. */
 const PATIENCE_MS = 5000
 
 const planPath = process.argv[2]!
@@ -15,7 +15,7 @@ const runner = createCellRunner(planPath)
 const plan = readPlan(planPath)
 let queue = Promise.resolve()
 
-/** Ctrl-C reaches the whole group of processes; the coordinator decides what it means. */
+/** Ctrl-C reaches the whole process group; the coordinator handles it. */
 process.on('SIGINT', () => undefined)
 process.on('disconnect', stop)
 process.on('message', (message: ToWorker) => {
@@ -23,7 +23,7 @@ process.on('message', (message: ToWorker) => {
   queue = queue.then(() => runCell(message.position))
 })
 
-// While the modules were loading the coordinator may have gone, and nobody heard it.
+// The coordinator may have ended while the modules were loaded, before anything listened.
 if (!process.connected) stop()
 
 async function runCell(position: number): Promise<void> {

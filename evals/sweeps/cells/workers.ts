@@ -9,7 +9,7 @@ import { readResult, writeResult } from '../files.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
 
 const WORKER = join(import.meta.dirname, 'worker.ts')
-/** A cell whose process died is tried once more: the kernel may have killed it for the memory of another process. */
+/** A cell whose process died is run once more, because the kernel may have killed it for memory that another process took. */
 const ATTEMPTS = 2
 /** Time to stop before a worker is killed. */
 const PATIENCE_MS = 10_000
@@ -32,7 +32,7 @@ interface Worker {
   stderr: string
 }
 
-/** Resolves once every cell is settled. Rejects with the signal's reason or the first error of `onSettled`. */
+/** Resolves when every cell has a result or has failed. Rejects with the signal's reason or the first error of `onSettled`. */
 export async function runInWorkers(options: PoolOptions): Promise<void> {
   const { cells, jobs, signal } = options
   signal.throwIfAborted()

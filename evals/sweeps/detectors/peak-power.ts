@@ -1,14 +1,14 @@
 /**
  * @file The power of the test for a peak of a given height, P(T ≥ the critical value), by simulation.
  *
- * The peak is one place wide, in the middle of a flat curve, under normal noise that is alike in all places.
+ * The peak is one place wide, in the middle of a flat curve, with normal noise of the same size in all places.
  */
 import { randomStream } from '../../statistics/random.ts'
 import { bestTriple, cellsOf, criticalValue, differencesOf, type Grid } from './peak-statistic.ts'
 
 /** Heights whose power is reported, in standard deviations between seeds at one place. */
 export const HEIGHTS = [0.5, 1, 2] as const
-/** The height that a sweep should detect: with a power below `EVEN_ODDS` for it, the verdict is that it cannot tell. */
+/** The height that a sweep should detect: if its power is below `EVEN_ODDS`, the verdict is 'cannot tell'. */
 const HEIGHT_OF_INTEREST = 2
 const EVEN_ODDS = 0.5
 export const α = 0.05
@@ -19,14 +19,14 @@ export interface Power {
   readonly power: number
 }
 
-/** All cells of `seeds` × `places`. */
+/** A grid with all cells of `seeds` × `places`. */
 export const fullGrid = (seeds: number, places: number): Grid => ({
   seeds,
   places,
   y: new Float64Array(seeds * places),
 })
 
-/** For a grid with the same cells as `grid`; its values do not matter. */
+/** For grids with the same cells as `grid`, whatever its values. */
 export function peakPower(grid: Grid, height: number, options: { seed?: number; rounds?: number }) {
   const { seed = 0, rounds = ROUNDS } = options
   const { seeds, places } = grid
@@ -46,7 +46,7 @@ export function peakPower(grid: Grid, height: number, options: { seed?: number; 
 const powers = new Map<string, readonly Power[]>()
 const KEPT_POWERS = 64
 
-/** The power for each of `HEIGHTS`. A pure function of the cells that exist, so results are cached. */
+/** The power for each of `HEIGHTS`. It depends only on which cells exist, so results are cached. */
 export function powersOf(grid: Grid): readonly Power[] {
   const key = cellsOf(grid)
   const known = powers.get(key)
@@ -57,6 +57,6 @@ export function powersOf(grid: Grid): readonly Power[] {
   return found
 }
 
-/** Whether a peak of `HEIGHT_OF_INTEREST` would be found with at least even odds. */
+/** Whether a peak of `HEIGHT_OF_INTEREST` would be found with probability at least `EVEN_ODDS`. */
 export const canTell = (all: readonly Power[]): boolean =>
   all.some(({ height, power }) => height === HEIGHT_OF_INTEREST && power >= EVEN_ODDS)

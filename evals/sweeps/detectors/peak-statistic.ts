@@ -1,13 +1,13 @@
 /**
- * @file The statistic of the test for a peak, and how large it gets by chance.
+ * @file The statistic of the test for a peak, and its null distribution.
  *
  *     t_ij = mean_s(y_sj − y_si) / √(max(v_ij, v̄) / n_ij)    v_ij the variance of that difference over seeds, v̄ their mean
  *     T = max over i < j < k of min(t_ij, t_kj)                the best place with lower ones on both sides
  *     M = max over i < j < last of t_ij                        T's bound where the last place lies far below
  *
- * No curve that falls, rises, or falls and then rises gives T more chances than one that is flat and drops at its very
- * end, so T is held against M of a flat curve. The larger of own and pooled variance keeps one noisy place from making
- * a peak, and noise that sits in few of the places is part of the null.
+ * Among curves that fall, rise, or fall and then rise, T is largest by chance for one that is flat and drops at its end.
+ * So T is compared with M of a flat curve. Taking the larger of own and pooled variance keeps one noisy place from making a
+ * peak; the null also covers noise in only a few places.
  */
 import { clopperPearson } from '../../statistics/exact-binomial.ts'
 import { randomStream } from '../../statistics/random.ts'
@@ -32,14 +32,14 @@ export interface Differences {
 
 export const FEWEST_SEEDS = 3
 const NULL_ROUNDS = 10_000
-/** Of both limits together: each is passed by one set of rounds in a thousand. */
+/** Error probability of both limits together, 0.001 each. */
 const NULL_CONFIDENCE = 0.998
 const NOISY_SIZES = 6
-/** The noise of the other places, as a share. */
+/** Noise of the quiet places, relative to the noisy ones. */
 const QUIET = 0.1
 const KEPT_NULLS = 64
 
-/** All pairs of places; a missing cell is NaN, which alone differs from itself. `into` spares the arrays where this runs many times. */
+/** All pairs of places. A missing cell is NaN (the only value with x ≠ x). `into` reuses arrays when this runs many times. */
 export function differencesOf(
   { seeds, places, y }: Grid,
   into = { mean: new Float64Array(places ** 2), error: new Float64Array(places ** 2) },
@@ -81,7 +81,7 @@ export function differencesOf(
   return { places, mean, error, pooledVariance }
 }
 
-/** A place j, the places i and k that it stands highest above, and the smaller of those two heights. */
+/** A place j, the places i and k above which it is highest, and the smaller of these two heights. */
 export interface Triple {
   readonly i: number
   readonly j: number
@@ -89,11 +89,11 @@ export interface Triple {
   readonly height: number
 }
 
-/** Heights in standard errors (T and where); undefined where no inner place can be compared on both sides. */
+/** With heights in standard errors: T and its place; undefined if no inner place can be compared on both sides. */
 export const bestTriple = (differences: Differences): Triple | undefined =>
   highest(differences, ({ mean, error }, at) => mean[at]! / error[at]!)
 
-/** Heights as they are. */
+/** With heights in units of y. */
 export const highestTriple = (differences: Differences): Triple | undefined =>
   highest(differences, ({ mean }, at) => mean[at]!)
 
@@ -134,8 +134,8 @@ function boundOf({ places, mean, error }: Differences): number {
 }
 
 /**
- * Standard deviations by place: alike; only in the first m places; only in m places from the second on. The last place
- * never has a part in M, so those are all the ways in which m noisy places can lie to a quiet rest.
+ * Profiles of standard deviations by place: equal; large in the first m places; large in m places from the second on. The
+ * last place is not part of M, so these are all relative positions of m noisy places.
  */
 function noiseProfiles(places: number): Float64Array[] {
   const noisy = (from: number, size: number) =>
@@ -144,14 +144,14 @@ function noiseProfiles(places: number): Float64Array[] {
   return [noisy(0, places), ...sizes(0), ...sizes(1)]
 }
 
-/** At most `NOISY_SIZES` whole numbers from `least` to `most`, the small ones always. */
+/** At most `NOISY_SIZES` integers from `least` to `most`, small ones preferred. */
 function spread(least: number, most: number): number[] {
   const all = Array.from({ length: most - least + 1 }, (_, i) => least + i)
   const step = Math.max(1, (all.length - 2) / (NOISY_SIZES - 2))
   return all.filter((_, i) => i < 2 || Math.floor((i - 1) / step) > Math.floor((i - 2) / step))
 }
 
-/** Which cells are there, as a key. */
+/** A key of which cells exist. */
 export const cellsOf = ({ seeds, places, y }: Grid): string =>
   `${seeds} ${places} ${y.map((value) => (Number.isNaN(value) ? 1 : 0)).join('')}`
 
@@ -159,7 +159,7 @@ export const cellsOf = ({ seeds, places, y }: Grid): string =>
 type Null = readonly Float64Array[]
 const nulls = new Map<string, Null>()
 
-/** M by simulation with normal noise and the same cells missing; a pure function, so what was found before is kept. */
+/** M by simulation with normal noise and the same cells missing. Deterministic, so results are cached. */
 function nullOf(grid: Grid): Null {
   const { seeds, places, y } = grid
   const key = cellsOf(grid)
@@ -188,8 +188,8 @@ function nullOf(grid: Grid): Null {
 }
 
 /**
- * P(M ≥ T) under the noise that makes it likeliest: the upper 99.9 % limit (Clopper and Pearson) of the simulated share,
- * so that rounds that happened to be tame cannot make the test's size larger than α.
+ * P(M ≥ T) under the noise profile that makes it largest: the upper 99.9 % limit (Clopper and Pearson) of the simulated
+ * share, so simulation error cannot raise the size of the test above α.
  */
 export function pValue(grid: Grid, T: number): number {
   const most = Math.max(...nullOf(grid).map((each) => each.length - firstAtLeast(each, T)))

@@ -1,4 +1,5 @@
-/** @file What a report says of the test for a peak: one paragraph, with its numbers and its doubt. */
+/** @file The result of the test for a peak as one paragraph, with its numbers and its uncertainty. */
+import { counted } from '../../contract/words.ts'
 import type { PeakFinding, PeakFound } from './peak.ts'
 
 /** Three significant digits, without an exponent where that is readable. */
@@ -38,7 +39,7 @@ const pText = (p: number): string => (p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed
 const placeText = ({ x, lower, upper }: PeakFound): string =>
   `${digits(x)} (95 % interval over seeds ${digits(lower)} to ${digits(upper)})`
 
-/** Against the side that it stands out less from. */
+/** Height above the side from which the place differs less. */
 function heightText({ scale, shape }: PeakFinding, { height, heightInSds }: PeakFound): string {
   const side = shape === 'peak' ? 'above the lowest mean' : 'below the highest mean'
   const amount =
@@ -51,14 +52,14 @@ function heightText({ scale, shape }: PeakFinding, { height, heightInSds }: Peak
 function powerText({ power, shape }: PeakFinding): string {
   const each = power.map(
     ({ height, power: chance }) =>
-      `${percent(chance)} for ${height} standard ${height === 1 ? 'deviation' : 'deviations'}`,
+      `${percent(chance)} for ${counted(height, 'standard deviation')}`,
   )
   return `The chance to find a ${shape}, by its height: ${each.join(', ')}.`
 }
 
 function droppedText({ droppedCells, droppedPlaces }: PeakFinding, axis: string): string {
   if (droppedCells === 0) return ''
-  const cells = `${droppedCells} ${droppedCells === 1 ? 'cell' : 'cells'} without a usable value`
+  const cells = `${counted(droppedCells, 'cell')} without a usable value`
   if (droppedPlaces.length === 0) return ` Left out: ${cells}.`
   return ` Left out: ${cells}; with them ${axis} ${droppedPlaces.map(digits).join(', ')}, where fewer than three seeds remained.`
 }

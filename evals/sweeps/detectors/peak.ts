@@ -1,9 +1,9 @@
 /**
- * @file Does a curve over capacity, steps or samples rise to an inner peak (test-error double descent, docs/methods/double-descent.md)?
+ * @file Tests whether a curve over capacity, steps or samples has an inner peak (test-error double descent, docs/methods/double-descent.md).
  *
- * H0: the mean curve falls, rises, or falls and then rises. H1: some inner place has lower ones on both sides. The test
- * keeps α = 5 % under H0 for flat, falling, rising and stepped curves with unequal and correlated noise (simulated in
- * its unit test); `peak-statistic.ts` says how.
+ * H0: the mean curve falls, rises, or falls and then rises. H1: some inner place is higher than places on both sides. Under
+ * H0 the test keeps α = 5 % for flat, falling, rising and stepped curves with unequal and correlated noise (simulated in its
+ * unit test). The statistic is in `peak-statistic.ts`.
  */
 import { bootstrap } from '../../statistics/bootstrap.ts'
 import { canTell, powersOf, α, type Power } from './peak-power.ts'
@@ -21,51 +21,51 @@ import {
 export interface PeakInput {
   /** Ascending. */
   readonly x: readonly number[]
-  /** `[places, seeds]`: what each seed gave at each x, the same seed at the same index everywhere; absent where it failed. */
+  /** `[places, seeds]`: the value of each seed at each x, every seed at its own index; absent where the cell failed. */
   readonly values: readonly (readonly (number | null | undefined)[])[]
 }
 
 interface PeakOptions {
-  /** 'valley' looks for an inner low, as in a refusal rate. */
+  /** 'valley' tests for an inner minimum, as of a refusal rate. */
   readonly shape?: 'peak' | 'valley'
-  /** 'log' for errors that vary by factors; linear all the same where a value is 0 or less, which has no logarithm. */
+  /** 'log' for errors that vary by factors; linear is used if a value is 0 or less. */
   readonly scale?: 'linear' | 'log'
 }
 
 type PeakVerdict = 'peak' | 'no peak seen' | 'cannot tell'
 
-/** Where the curve stands highest above both of its sides; on the log scale heights are differences of logarithms. */
+/** Where the curve is highest above both sides; on the log scale heights are differences of logarithms. */
 export interface PeakFound {
-  /** With a 95 % bootstrap interval over seeds, which few seeds make too narrow. */
+  /** With a 95 % bootstrap interval over seeds; with few seeds it is too narrow. */
   readonly x: number
   readonly lower: number
   readonly upper: number
-  /** Heights of the mean above the lowest mean on the left, on the right, and the smaller of both. */
+  /** Height of the mean above the lowest mean on the left, on the right, and the smaller of the two. */
   readonly rise: number
   readonly fall: number
   readonly height: number
   /** `height` in standard deviations between seeds at one place. */
   readonly heightInSds: number
-  /** Seeds that are higher at x than at both lowest places, of those that have all three. */
+  /** Number of seeds that are higher at x than at both lowest places, and of seeds that have all three. */
   readonly seedsWithPeak: number
   readonly seedsAsked: number
 }
 
 export interface PeakFinding {
   readonly verdict: PeakVerdict
-  /** Why it cannot tell; null otherwise. */
+  /** The reason for 'cannot tell'; null otherwise. */
   readonly reason: string | null
   readonly shape: 'peak' | 'valley'
-  /** The one that was used. */
+  /** The scale that was used. */
   readonly scale: 'linear' | 'log'
   readonly α: number
   readonly p: number | null
   readonly seeds: number
   readonly places: number
-  /** Cells without a usable value, and values of x left out because fewer than three seeds have them. */
+  /** Number of cells without a usable value, and values of x left out because fewer than three seeds have them. */
   readonly droppedCells: number
   readonly droppedPlaces: readonly number[]
-  /** The highest inner place, also where it is not significant; null where none stands above both sides. */
+  /** The highest inner place, also if it is not significant; null if none is higher than both sides. */
   readonly found: PeakFound | null
   readonly power: readonly Power[]
 }
@@ -115,11 +115,11 @@ export function testForPeak(input: PeakInput, options: PeakOptions = {}): PeakFi
   return { ...base, verdict: 'cannot tell', reason, p, found, power }
 }
 
-/** Dropping an error of 0 would drop the best seeds alone. */
+/** Leaving out errors of 0 would leave out the best seeds. */
 const allPositive = ({ values }: PeakInput): boolean =>
   values.flat().every((value) => !(Number.isFinite(value) && value! <= 0))
 
-/** Usable values as a grid with valleys turned up, without the places that fewer than three seeds have. */
+/** Usable values as a grid, negated for valleys, without places that fewer than three seeds have. */
 function gridOf({ x, values }: PeakInput, shape: 'peak' | 'valley', scale: 'linear' | 'log') {
   if (x.length !== values.length) throw new Error('internal: each x needs its values')
   if (x.some((value, i) => i > 0 && !(value > x[i - 1]!)))
@@ -172,7 +172,7 @@ function describePeak(
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
-/** The highest inner place of a resample; null where none can be compared. */
+/** The highest inner place of a resample; null if none can be compared. */
 function placeIn(grid: Grid, drawn: Uint32Array): number | null {
   const { places, y } = grid
   const resampled = new Float64Array(y.length)

@@ -11,7 +11,7 @@ import { smoothed } from '../../statistics/smoothed.ts'
 import { riseByChance } from './rebound-null.ts'
 
 const DROPPED_SHARE = 0.05
-/** A rebound is a rise of at least a tenth of the preceding fall. It has recovered once half of the rise is lost again. */
+/** A rebound is a rise by at least a tenth of the preceding fall. It has recovered when half of the rise is undone. */
 const REBOUND = 0.1
 const RECOVERED = 0.5
 /** The greatest chance that noise alone rises as far, for a curve that is called a rebound. */

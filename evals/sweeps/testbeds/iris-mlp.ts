@@ -85,7 +85,7 @@ async function trial(config: Config, seed: number, signal: AbortSignal): Promise
   }
 }
 
-/** About `LOOKS` epochs from 1 to `epochs`, evenly spaced in their logarithm. */
+/** About `LOOKS` epochs from 1 to `epochs`, evenly spaced in the logarithm. */
 const lookEpochs = (epochs: number): ReadonlySet<number> =>
   new Set(Array.from({ length: LOOKS }, (_, i) => Math.round(epochs ** (i / (LOOKS - 1)))))
 
@@ -117,7 +117,7 @@ async function breathe(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
 }
 
-/** Rows in a seeded order, nested in `samples`; inputs in the training rows' standard deviations. */
+/** Rows in a seeded order, so a larger `samples` contains a smaller one; inputs are standardised by the training rows. */
 export function irisSplit(
   { samples, labelNoise }: Pick<Config, 'samples' | 'labelNoise'>,
   seed: number,

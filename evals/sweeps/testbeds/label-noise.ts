@@ -5,8 +5,8 @@
 import { randomStream } from '../../statistics/random.ts'
 
 /**
- * A copy of `labels`, each in 0 … classes − 1. The same seed draws the same coin and the same wrong label for a row
- * whatever p is, so that the noise of a smaller p is part of a larger one's.
+ * A copy of `labels`, each in 0 … classes − 1. For one seed, every row has the same random number and the same wrong label
+ * whatever p is, so a larger p contains the noise of a smaller one.
  */
 export function noisyLabels(
   labels: readonly number[],

@@ -36,8 +36,8 @@ function columnsOf(X: Float64Array, n: number, d: number): Float64Array {
 }
 
 /**
- * In place on `columns` `[cols][rows]`, rows ≥ cols: above the diagonal R, from the diagonal down the reflectors v of
- * I − β v vᵀ; R's own diagonal is apart.
+ * In place on `columns` `[cols][rows]`, rows ≥ cols: R above the diagonal, the reflectors v of I − β v vᵀ from the diagonal
+ * down; the diagonal of R is returned separately.
  */
 function qr(columns: Float64Array, rows: number, cols: number) {
   const [diagonal, β] = [new Float64Array(cols), new Float64Array(cols)]

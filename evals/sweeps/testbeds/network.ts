@@ -43,7 +43,7 @@ export function initialise(layout: Layout, stream: RandomStream): Float64Array {
   })
 }
 
-/** Where `gradient` is given it becomes ∂loss/∂θ. */
+/** If `gradient` is given, ∂loss/∂θ is written to it. */
 export function evaluate(
   layout: Layout,
   θ: Float64Array,
@@ -100,7 +100,7 @@ function hidden(
   for (let u = 0; u < width; u++) h[u] = Math.max(0, h[u]!)
 }
 
-/** log Σ exp z and the place of the largest z, the first among equals. */
+/** log Σ exp z, and the index of the largest z (the first of equal ones). */
 function softmaxOf(z: Float64Array) {
   let best = 0
   for (let c = 1; c < z.length; c++) if (z[c]! > z[best]!) best = c

@@ -35,7 +35,7 @@ export const randomFeatures: Testbed<Config> = {
   },
 }
 
-/** Streams by what they draw, so that a wider net keeps the narrower one's data and its first features. */
+/** One random stream for each kind of draw, so a wider network has the data and the first features of a narrower one. */
 function trial({ features, samples, inputs, noise }: Config, seed: number) {
   const normals = (label: string, length: number) => {
     const stream = randomStream(seed, `random-features ${label}`)
