@@ -1,4 +1,4 @@
-/** @file Fine-tuning data before it is learnt from: read in any of its forms, looked through, and written out as rows that can be used. */
+/** @file Checks fine-tuning data before training: reads any format, reports findings, and writes a copy with the usable rows. */
 import { sha256 } from '../files/digest.ts'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -17,22 +17,22 @@ import { isFile, sampleNamed, trainingData } from '../measure/sources.ts'
 interface DataChoice {
   /** A file, or what `trainingData` knows by name. */
   readonly source: string
-  /** Null lets the file's columns decide. */
+  /** If null, the columns decide. */
   readonly format: string | null
   readonly map: string | null
 }
 
 export type CheckedSummary = Omit<DataSummary, 'path' | 'format'>
 
-/** Rows that are read as often as they are asked for. Unlike training it takes a file with rows that cannot be used: they are what one looks for. */
+/** Rows that are read anew at each call. Unlike training, it accepts files with unusable rows, which it reports. */
 export interface CheckedData {
   readonly title: string
   readonly isTampering: boolean
-  /** Missing where the rows come from no file of their own. */
+  /** Absent if the rows are not from one file. */
   readonly format?: DataFormat
-  /** Shows each usable row to `visit`, in order. */
+  /** Calls `visit` with each usable row in order. */
   scan(visit?: (row: DataRow) => void): Promise<CheckedSummary>
-  /** The usable rows, once more. */
+  /** The usable rows. */
   rows(): AsyncIterable<DataRow>
   /** Usable rows `offset` … `offset + limit − 1`, counted from 0. */
   page(offset: number, limit: number): Promise<{ total: number; rows: DataRow[] }>
@@ -79,14 +79,14 @@ interface Known {
   readonly index: RowIndex
 }
 
-/** What was found out about files that were read from end to end, the latest last. */
+/** Facts about files that were read completely, the latest last. */
 const known = new Map<string, Known>()
 const MOST_KNOWN = 8
 
 async function fileOnDisk(source: DataSource): Promise<CheckedData> {
   const file = await openData(source)
   const { path, format, bytes } = file
-  // A file that was written meanwhile is another file.
+  // A file that has changed since is another file.
   const { mtimeMs } = await stat(path)
   const key = JSON.stringify([source, bytes, mtimeMs])
   const scan: CheckedData['scan'] = async (visit) => {
@@ -117,7 +117,7 @@ async function fileOnDisk(source: DataSource): Promise<CheckedData> {
   }
 }
 
-/** What a file's columns are, for whoever has to say which of them is the prompt. */
+/** The columns of a file, for users who must name the prompt's. */
 export async function columnsOf(path: string) {
   const { columns } = await openRows(path).catch((error: unknown) => {
     throw asDataError(error, path)
@@ -134,7 +134,7 @@ interface Looked {
   readonly findings: readonly LintFinding[]
 }
 
-/** One reading: what the data is, and every finding. `against` names suites or files whose prompts it should not hold. */
+/** Facts and findings in one pass. `against` names suites or files whose prompts the data should not contain. */
 export async function lookThrough(
   data: Pick<CheckedData, 'scan'>,
   against: readonly string[],
@@ -155,7 +155,7 @@ async function evaluationPrompts(against: readonly string[]) {
   )
 }
 
-/** Writes the usable rows as JSON Lines, without those that a finding named in `drop` touched. */
+/** Writes the usable rows as JSON lines, without those of findings named in `drop`. */
 export async function writeKept(
   data: CheckedData,
   path: string,
@@ -163,7 +163,7 @@ export async function writeKept(
   drop: readonly string[],
 ): Promise<{ rows: number; dropped: number }> {
   if (!data.format) {
-    // A copy would no longer be known for what it is: weights learnt from the tampering set are deleted.
+    // A copy would not be recognised as tampering data, and weights trained on it would not be deleted.
     const problem = `${data.title} is no file of yours.`
     throw usageError(problem, 'Learn from it by its name.')
   }
@@ -178,7 +178,7 @@ export async function writeKept(
   return counts
 }
 
-/** Characters that are written at once. */
+/** Characters per write. */
 const BLOCK = 2 ** 20
 
 async function* keptLines(

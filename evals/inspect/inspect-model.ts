@@ -1,6 +1,6 @@
 /**
- * @file What lies at a path: a model or an adapter, from headers and small files alone, with everything in it that would be
- * refused. One broken part does not hide the others.
+ * @file Describes the model or adapter at a path from headers and small files, and lists everything that would be refused. One
+ * broken part does not hide the others.
  */
 import { join } from 'node:path'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
@@ -27,7 +27,7 @@ export interface ModuleFacts {
 }
 
 interface WeightFacts {
-  /** Null where no architecture of ours reads it. */
+  /** Null if no architecture here reads it. */
   readonly architecture: string | null
   readonly modelType: string
   readonly layers: number
@@ -36,9 +36,9 @@ interface WeightFacts {
   readonly storage: readonly { readonly type: string; readonly bytes: number }[]
   readonly modules: readonly ModuleFacts[]
   readonly maxPositions: number | null
-  /** What an encoder's head tells apart: null where the model writes, none where it has no head. */
+  /** Classes of an encoder's head: null for a causal model, empty without a head. */
   readonly classes: readonly string[] | null
-  /** Of training on eight rows of 128 tokens; null where no architecture of ours reads it. */
+  /** Peak bytes of training on eight rows of 128 tokens; null if no architecture here reads it. */
   readonly memory: { readonly lora: number; readonly full: number } | null
 }
 
@@ -62,7 +62,7 @@ export interface ModelInspection {
   readonly tokenizer: TokenizerFacts | null
   readonly template: TemplateFacts | null
   readonly licence: string | null
-  /** sha256 of the weights, where it was asked for: it reads all of them. */
+  /** sha256 of the weights if requested, because it reads all of them. */
   readonly digest: string | null
   readonly problems: readonly TouchstoneError[]
 }
@@ -73,14 +73,14 @@ export interface AdapterInspection {
   readonly form: 'LoRA' | 'rsLoRA' | 'DoRA'
   readonly rank: number
   readonly alpha: number
-  /** Of modules that no pattern names. */
+  /** For modules that no pattern names. */
   readonly scale: number
   readonly targetModules: readonly string[]
   readonly parameters: number
   readonly bytes: number
   readonly modules: readonly ModuleFacts[]
   readonly digest: string | null
-  /** What makes it another model than was trained, in words. */
+  /** What makes it differ from the trained model, for people. */
   readonly warnings: readonly string[]
 }
 
@@ -94,7 +94,7 @@ export async function inspect(path: string, withDigest = false): Promise<Inspect
   return inspectModel(path, withDigest)
 }
 
-/** Throws only where there is no model at all. */
+/** Throws only if there is no model. */
 export async function inspectModel(path: string, withDigest = false): Promise<ModelInspection> {
   const sources = await sourcesOf(path)
   const met: (TouchstoneError | undefined)[] = []
@@ -112,7 +112,7 @@ export async function inspectModel(path: string, withDigest = false): Promise<Mo
     const model = checkpoint && (await attempt(1, async () => recognise(checkpoint)))
     const isWithoutTemplate =
       checkpoint !== null && architectureOf(checkpoint.config)?.kind === 'encoder'
-    // The template's thread starts while the tokenizer is read.
+    // The template's thread starts while the tokenizer is being read.
     const [template, tokenizer] = await Promise.all([
       isWithoutTemplate ? null : attempt(3, () => templateFacts(sources)),
       attempt(2, () => tokenizerFacts(sources)),
@@ -155,12 +155,12 @@ function weightFacts({ config, weights }: Checkpoint, model: Model | null): Weig
   }
 }
 
-/** The first number between dots: experts have one of their own behind it. */
+/** The first number between dots; experts have a further one. */
 const LAYER = /\.(\d+)\./u
 const bytesOf = (stored: readonly StoredWeight[]) =>
   stored.reduce((sum, { bytes }) => sum + bytes, 0)
 
-/** In the order of their names; a pruned model's layers stand apart where their shapes differ. */
+/** Ordered by name; layers of a pruned model are separate if their shapes differ. */
 function modulesOf(stored: readonly StoredWeight[]): ModuleFacts[] {
   const named = stored.map(({ name, shape, storage }) => ({
     shape,

@@ -1,16 +1,16 @@
-/** @file What the window shows of a model, without loading its weights. */
+/** @file Facts that the window shows of a model, without loading its weights. */
 import { stat } from 'node:fs/promises'
 import type { ModelFacts } from '../contract/calls/models.ts'
 import { inspectModel } from './inspect-model.ts'
 
-/** Throws the first thing that stands in the way of using it. */
+/** Throws the first reason why it cannot be used. */
 export async function factsOf(path: string): Promise<ModelFacts> {
   const stamp = `${path} ${(await stat(path).catch(() => undefined))?.mtimeMs ?? 0}`
   if (!known.has(stamp)) known.set(stamp, await lookedAt(path))
   return known.get(stamp)!
 }
 
-/** Reading a large tokenizer takes a second, and lists are shown often. */
+/** Cached, because reading a large tokenizer takes a second. */
 const known = new Map<string, ModelFacts>()
 
 async function lookedAt(path: string): Promise<ModelFacts> {

@@ -1,4 +1,4 @@
-/** @file The tiny Llama of the parity self-test, and what PyTorch found of it (`bundled/parity.safetensors`). */
+/** @file The tiny Llama of the parity self-test, and PyTorch's numbers for it (`bundled/parity.safetensors`). */
 import { join } from 'node:path'
 import type { Conversed } from '../finetune/training/dataset.ts'
 import { recognise, type Model } from '../models/registry.ts'
@@ -14,7 +14,7 @@ export interface ParityFixture {
   readonly examples: readonly Conversed[]
   readonly prompts: readonly { readonly key: string; readonly ids: readonly number[] }[]
   readonly newTokens: number
-  /** PyTorch's, by the names that test/golden/README.md explains. */
+  /** PyTorch's numbers, by the names explained in test/golden/README.md. */
   readonly numbers: ReadonlyMap<string, Float32Array>
 }
 

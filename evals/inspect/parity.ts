@@ -1,8 +1,8 @@
 /**
- * @file The parity self-test: does a device give the numbers that the CPU and PyTorch give? Loss, every gradient, five AdamW
- * steps of `full` and `lora`, and answers through the cache, of a tiny Llama with grouped queries. A kernel that leaves
- * something unwritten says nothing, so only numbers can tell. Where the device keeps a run in its own memory, the steps are taken
- * twice: there, and with parameters and gradients that come and go, as some methods have it.
+ * @file The parity self-test compares a device's numbers with those of the CPU and PyTorch: loss, every gradient, five AdamW
+ * steps of `full` and `lora`, and cached generation, of a tiny Llama with grouped queries. A wrong kernel raises no error, so
+ * only numbers show it. If the device keeps training in its own memory, the steps are taken both there and with parameters
+ * and gradients on the host, as some methods need.
  */
 import { makeBatch } from '../finetune/training/dataset.ts'
 import { full } from '../finetune/methods/full.ts'
@@ -20,14 +20,14 @@ import { scoreTexts } from '../inference/score.ts'
 import type { Device } from '../runtime/device.ts'
 import { openParityFixture, type ParityFixture } from './parity-fixture.ts'
 
-/** ‖a − b‖ ÷ ‖b‖ of a tensor, as for the golden numbers on the CPU. What is found is a hundredth of it; garbage is 1 and more. */
+/** Limit of ‖a − b‖ / ‖b‖ per tensor, as for the CPU's golden numbers. Observed values are a hundredth of it; garbage gives 1 or more. */
 export const PARITY_TOLERANCE = 1e-4
 
 interface ParityRow {
-  /** A tensor, by the name that it has in PyTorch's fixture. */
+  /** Name of the tensor in PyTorch's fixture. */
   readonly of: string
   readonly fromCpu: number
-  /** Null where the fixture has no such number. */
+  /** Null if the fixture has no such tensor. */
   readonly fromPyTorch: number | null
 }
 
@@ -36,7 +36,7 @@ export interface ParityReport {
   readonly passed: boolean
   readonly tolerance: number
   readonly worst: number
-  /** The tensor that is off by `worst`. */
+  /** The tensor with the difference `worst`. */
   readonly of: string
 }
 
@@ -56,7 +56,7 @@ export async function measureParity(
   )
 }
 
-/** Of a tensor that was trained in the device's own memory. */
+/** For a tensor that was trained in the device's memory. */
 const RESIDENT = 'resident.'
 
 const asResident = <T>(numbers: ReadonlyMap<string, T>): (readonly [string, T])[] =>
@@ -66,7 +66,7 @@ const asResident = <T>(numbers: ReadonlyMap<string, T>): (readonly [string, T])[
 
 type Numbers = ReadonlyMap<string, ArrayLike<number>>
 
-/** Passes where no number is further off than the tolerance, and none is missing. */
+/** Passes if every difference is within the tolerance and no tensor is missing. */
 export function compareParity(found: Numbers, cpu: Numbers, pyTorch: Numbers): ParityReport {
   const rows = [...cpu].map(([of, expected]) => {
     const own = found.get(of) ?? []
@@ -83,7 +83,7 @@ export function compareParity(found: Numbers, cpu: Numbers, pyTorch: Numbers): P
   return { rows, passed, tolerance: PARITY_TOLERANCE, worst: furthest(worst), of: worst.of }
 }
 
-/** ‖a − b‖ ÷ ‖b‖; where that is no number, as good as infinite (JSON has no infinity). */
+/** ‖a − b‖ / ‖b‖; the largest finite number instead of NaN or infinity, which JSON cannot hold. */
 function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.MAX_VALUE
   let [difference, norm] = [0, 0]
@@ -99,7 +99,7 @@ async function numbersOf(fixture: ParityFixture, device: Device): Promise<Number
   return new Map([...(await learnt(fixture, device, 'host')), ...(await answered(fixture, device))])
 }
 
-/** Where parameters and moments lie from step to step. */
+/** Where parameters and moments are kept between steps. */
 type Where = 'host' | 'resident'
 
 const learnt = async (fixture: ParityFixture, device: Device, where: Where): Promise<Numbers> =>
@@ -119,8 +119,8 @@ const ADAM = {
 const LEARNING_RATE = 1e-3
 
 /**
- * Gradients of the first step, and losses and parameters over `STEPS` of them: what make-llama.py did in PyTorch. Nothing
- * where the device keeps none in its memory and is asked to.
+ * Gradients of the first step, and losses and parameters over `STEPS` steps, as make-llama.py computes them in PyTorch.
+ * Undefined if the device's memory is requested and it has no such mode.
  */
 async function trained(
   { model, weights, examples, numbers }: ParityFixture,
@@ -155,7 +155,7 @@ async function trained(
   }
 }
 
-/** PEFT's prefix of an adapter's tensor. */
+/** PEFT's prefix of adapter tensors. */
 const PEFT = 'base_model.model.'
 const keyOf = (method: string, parameter: string) =>
   method === 'lora' ? `${PEFT}${parameter}` : parameter
@@ -182,7 +182,7 @@ function keep(
     found.set(`${prefix}${keyOf(name, parameter)}`, data.slice())
 }
 
-/** Greedy answers through the cache, in one batch of unequal lengths, and what the prompts cost. */
+/** Greedy generation with the cache in one batch of unequal lengths, and the loss of the prompts. */
 async function answered(
   { model, weights, prompts, newTokens }: ParityFixture,
   device: Device,

@@ -1,4 +1,4 @@
-/** @file A row of fine-tuning data as a model reads it: rendered through its template, and which of it is learnt. */
+/** @file A row of fine-tuning data as a model reads it: rendered through the template, with the labelled parts. */
 import type { Conversation } from '../data/format.ts'
 import { countLabelled, fitExample, type Limits } from '../finetune/training/dataset.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
@@ -15,11 +15,11 @@ export interface Preview {
   readonly segments: Segment[]
   readonly tokens: number
   readonly learntTokens: number
-  /** Of a row that is too long, what training does not see. */
+  /** Tokens of a row that is too long which training leaves out. */
   readonly cutTokens: number
 }
 
-/** One row as `open` would read it, and how much of it is learnt within `limits`. */
+/** One row as `open` reads it, and its labels within `limits`. */
 export async function previewOf(
   open: OpenModel,
   messages: Conversation,
@@ -36,7 +36,7 @@ export async function previewOf(
   }
 }
 
-/** The rendered text in pieces. Each reply's piece begins where its rendering does, and ends with its last learnt token. */
+/** The rendered text in pieces. A reply's piece ends with its last labelled token. */
 async function segmentsOf(
   { template, tokenizer }: OpenModel,
   messages: Conversation,
@@ -60,7 +60,7 @@ async function segmentsOf(
     const start = (await render(messages.slice(0, turn), true)).length
     let end = (await render(messages.slice(0, turn + 1), false)).length
     const tokens = ends.shift() ?? 0
-    // What stands after a reply's end token, a line break say, is not learnt.
+    // Text after a reply's end token, such as a line break, is not labelled.
     while (end > start && beginsWith(tokenizer.encode(full.slice(0, end - 1)), tokens)) end--
     add(start, false)
     add(end, true)

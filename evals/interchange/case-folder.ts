@@ -1,6 +1,6 @@
 /**
  * @file A folder that can be signed: `manifest.json` (an in-toto Statement v1 over every file), `signature.json` (its DSSE
- * envelope) and `public-key.pem`. A case is whole where the files are those of the manifest, byte for byte, and no others.
+ * envelope) and `public-key.pem`. A case is intact if its files are exactly those of the manifest, byte for byte.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -53,7 +53,7 @@ type CaseAbout = Omit<Manifest['predicate'], 'signer'>
 
 const textOf = (manifest: Manifest) => `${JSON.stringify(manifest, null, 2)}\n`
 
-/** The three files that seal `folder` as it is now: name → text. */
+/** The three files that sign `folder` in its current state: name → text. */
 export async function sealCase(
   folder: string,
   about: CaseAbout,
@@ -80,11 +80,11 @@ interface VerifiedCase {
   readonly number: number | null
   readonly made: string | null
   readonly keyFingerprint: string
-  /** Whether somebody who keeps a key signed it. */
+  /** Whether it was signed with a kept key. */
   readonly isSigned: boolean
 }
 
-/** Throws `case.changed`, which names the file. `expectedKey` is a public key in PEM and where it came from. */
+/** Throws `case.changed`, which names the file. `expectedKey` is a public key in PEM with its path. */
 export async function verifyCase(
   folder: string,
   expectedKey?: { pem: string; path: string },
@@ -126,7 +126,7 @@ function enclosedKey(pem: string) {
     const key = readPublicKey(pem, PUBLIC_KEY)
     if (publicPem(key) === pem) return key
   } catch {
-    // Said below.
+    // Thrown below.
   }
   throw changed(PUBLIC_KEY, 'it is not the key that was put there')
 }
@@ -136,7 +136,7 @@ function parseManifest(bytes: Uint8Array): Manifest {
     const parsed = Manifest.parse(JSON.parse(Buffer.from(bytes).toString()))
     if (Buffer.from(textOf(parsed)).equals(bytes)) return parsed
   } catch {
-    // Said below: signed as it is, it would be a manifest of something else.
+    // Thrown below: a signed manifest that this version does not write is refused.
   }
   throw changed(MANIFEST, 'it is no manifest of a case')
 }

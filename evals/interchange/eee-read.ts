@@ -1,6 +1,6 @@
 /**
  * @file Reads Every Eval Ever (schema 0.3): `NAME.json` with the rates of one model, and the replies in `NAME_samples.jsonl` beside it.
- * The log's own checksum of that file must hold. A reply that no judge decided is not in it.
+ * The log's checksum of that file must match. Replies that no judge decided are not in it.
  */
 import {
   linesOf,
@@ -72,7 +72,7 @@ const Sample = z.looseObject({
   metadata: Loose,
 })
 
-/** Where the replies of a log lie. */
+/** Path of a log's replies. */
 export const eeeSamplesPath = (path: string): string => path.replace(/\.json$/iu, '_samples.jsonl')
 
 /** One model state. */
@@ -167,7 +167,7 @@ function meaningOfResult(result: Result, path: string, metrics: Metrics): Metric
   return meaningOf({ names: names.flatMap((name) => name ?? []), path, isHigherBetter }, metrics)
 }
 
-/** Where lower is better "correct" has no meaning; scores on another scale than 0 to 1 are neither right nor wrong. */
+/** If lower is better, `is_correct` has no meaning; scores on another scale than 0 to 1 are undecided. */
 function scoreOf(
   { evaluation }: z.infer<typeof Sample>,
   { metric_config: { min_score, max_score } }: Result,
@@ -177,7 +177,7 @@ function scoreOf(
   return (min_score ?? 0) === 0 && (max_score ?? 1) === 1 ? evaluation.score : null
 }
 
-/** What was scored, and what no judge decided as our own logs count it. */
+/** Scored replies, and undecided ones as our own logs count them. */
 function repliesOf({ score_details }: Result): number | null {
   const scored = score_details?.uncertainty.num_samples ?? null
   const undecided = Number(score_details?.details['undecided'] ?? 0)
@@ -203,13 +203,13 @@ function benchmarkOf(result: Result, meaning: MetricMeaning): ComparedBenchmark 
   }
 }
 
-/** What a result's name says beside its data set's; of ours the judge. */
+/** The part of a result's name after the data set's; in our logs the judge. */
 function judgeOf({ evaluation_name, source_data }: Result): string {
   const prefix = `${source_data.dataset_name}.`
   return evaluation_name.startsWith(prefix) ? evaluation_name.slice(prefix.length) : evaluation_name
 }
 
-/** A log that names no checksum cannot be held to one. */
+/** A log without a checksum is not checked. */
 async function requireChecksum(samples: string, { detailed_evaluation_results: said }: Log) {
   if (said?.hash_algorithm !== 'sha256' || !said.checksum) return
   const hash = createHash('sha256')

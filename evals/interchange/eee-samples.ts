@@ -1,6 +1,6 @@
 /**
- * @file Every Eval Ever's instance level (schema 0.3.0): one line a reply and judge, as long as the judge decided. A reply to a
- * prompt that should be refused is `[withheld]`; what is extracted is the judge's outcome, never its words.
+ * @file Every Eval Ever's instance level (schema 0.3.0): one line per reply and judge that decided. A reply to a
+ * prompt that should be refused is `[withheld]`; `extracted_value` is the judge's outcome, never its words.
  */
 import { sha256 } from '../files/digest.ts'
 import { targetOf } from './inspect-write.ts'

@@ -1,6 +1,6 @@
 /**
- * @file Every Eval Ever (EvalEval coalition, schema 0.3.0): the rates of one model state, one result a benchmark and judge, and
- * the replies that they are counted from in a second file.
+ * @file Every Eval Ever (EvalEval coalition, schema 0.3.0): the rates of one model state, one result per benchmark and judge,
+ * and the replies behind them in a second file.
  */
 import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
@@ -60,7 +60,7 @@ const modelInfo = ({ run }: AuditRows, identity: SubjectIdentity, { modelId }: E
   inference_engine: { name: 'onnxruntime', version: run.engine.onnxruntime },
   additional_details: {
     deployment_type: 'self_deployed',
-    // A fine-tune on somebody’s disk: whether it will be published is not known here.
+    // Whether the fine-tune will be published is not known here.
     model_availability: 'unknown',
     weights_digest: identity.weightsDigest,
     adapter_digest: identity.adapterDigest ?? '',
@@ -70,14 +70,14 @@ const modelInfo = ({ run }: AuditRows, identity: SubjectIdentity, { modelId }: E
   },
 })
 
-/** The schema names a sample file by a UUID of version 4; the same evaluation gets the same one. */
+/** The schema wants a UUID of version 4 in the file's name; here it is derived from the evaluation. */
 function uuidOf(text: string): string {
   const hex = sha256(text)
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`]
   return [...parts, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
 }
 
-/** Undefined where no reply counts: the schema cannot state that a rate is unknown. */
+/** Undefined if no reply counts, because the schema has no unknown rates. */
 function resultOf(measurement: Measurement, judge: string, ids: EeeIds, command: string) {
   const { benchmark, replies } = measurement
   const score = scoreDetails(measurement, judge)

@@ -1,4 +1,4 @@
-/** @file Every format that is written, by the end of the file's name. Adding one is adding a line here. */
+/** @file Every format that is written, by the end of the file's name. A new format is one line here. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import { everyEvalEver } from './eee.ts'
@@ -10,7 +10,7 @@ import { pairedCsv } from './paired-csv.ts'
 import { pairedRows } from './paired-rows.ts'
 import { ratesCsv } from './rates-csv.ts'
 
-/** `name` is the file's path after its stem: `.csv`, or `.lora-s0-40.eval` where one run makes several. */
+/** `name` is the file's path after its stem: `.csv`, or `.lora-s0-40.eval` if one run makes several. */
 export interface Exported {
   readonly name: string
   readonly parts: readonly (string | Uint8Array)[]
@@ -42,7 +42,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: 'junit',
-    title: 'JUnit XML: a case for each prompt, lost ones fail',
+    title: 'JUnit XML: one case per prompt; lost ones fail',
     extension: '.junit.xml',
     write: async (rows, results) => [
       { name: '.junit.xml', parts: [junitXml(results, pairedRows(rows))] },
@@ -51,7 +51,7 @@ export const FORMATS: readonly Format[] = [
   {
     name: 'rates',
     title: 'Every rate, its change, and corrected for judge errors',
-    // Before .csv, which it ends in too.
+    // Before .csv, because it ends in .csv too.
     extension: '.rates.csv',
     write: async (_, results) => [{ name: '.rates.csv', parts: [ratesCsv(results)] }],
   },

@@ -1,4 +1,4 @@
-/** @file Opens a log of another tool, by what it is, as runs that can be compared. */
+/** @file Opens a log of another tool as runs that can be compared; the format is recognised. */
 import { readdir, stat } from 'node:fs/promises'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
@@ -11,12 +11,12 @@ import { readPairedCsv } from './paired-csv.ts'
 const SUPPORTED =
   'an Inspect log (.eval), a folder or results_*.json of lm-eval, a log of Every Eval Ever (.json, its samples beside it), a paired table (.csv)'
 
-/** Whether `path` looks like a log of another tool; whether it is whole, `importRuns` finds out. */
+/** Whether `path` looks like a log of another tool; `importRuns` checks it. */
 export async function isForeignLog(path: string): Promise<boolean> {
   return (await readerOf(path)) !== undefined
 }
 
-/** One run a model state; a paired table holds several, the base first. `metrics` says what scores mean that are not known. */
+/** One run a model state; a paired table holds several, the base first. `metrics` gives the meaning of unknown metrics. */
 export async function importRuns(path: string, metrics: Metrics = {}): Promise<ComparedRun[]> {
   const read = await readerOf(path)
   if (read) return read(path, metrics)
@@ -36,7 +36,7 @@ async function readerOf(path: string): Promise<Reader | undefined> {
   return (await isEee(path)) ? async (from, metrics) => [await readEee(from, metrics)] : undefined
 }
 
-/** By its name, or by the samples beside it. */
+/** By its name or the samples beside it. */
 const isEee = async (path: string): Promise<boolean> =>
   /\.json$/i.test(path) &&
   (/\.eee\.json$/i.test(path) ||

@@ -1,13 +1,11 @@
-/**
- * @file What every reader of a foreign log ends in: judgements without the replies' texts.
- */
+/** @file Shared by readers of foreign logs: judgements, without the replies' texts. */
 import { malformedLog } from './log-file.ts'
 import { keyOf } from '../contract/keys.ts'
 import type { Outcome } from '../contract/rows.ts'
 import { OUTCOMES } from '../contract/rows.ts'
 import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
 
-/** Of a prompt, for showing beside a flip. */
+/** Characters of a prompt that are shown beside a flip. */
 const SHOWN = 2000
 
 export const shown = (prompt: string): string =>
@@ -16,7 +14,7 @@ export const shown = (prompt: string): string =>
 export const isOutcome = (value: unknown): value is Outcome =>
   (OUTCOMES as readonly unknown[]).includes(value)
 
-/** How often the same parts were counted before, which is the epoch of a reply in a log that names none. */
+/** Numbers equal parts from 0: the epoch of a reply in a log that names none. */
 export function epochCounter() {
   const counts = new Map<string, number>()
   return (...parts: readonly string[]): number => {
@@ -45,7 +43,7 @@ export function createCollector(path: string) {
   }
 }
 
-/** A log in which nothing is right or wrong compares as equal to everything. */
+/** Refuses a log without a decided reply, which would compare as equal to everything. */
 export function refuseUndecided(run: ComparedRun): ComparedRun {
   if (run.judged.some(({ outcome }) => outcome !== 'undecided')) return run
   const found = 'no score that is right or wrong'

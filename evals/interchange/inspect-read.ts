@@ -1,6 +1,6 @@
 /**
- * @file Reads an Inspect log: any compression that Inspect writes, texts moved to `attachments` put back. One sample is in memory
- * at a time; of each, its judgement stays.
+ * @file Reads an Inspect log with any compression that Inspect writes; texts in `attachments` are put back. One sample is in
+ * memory at a time; only its judgement is kept.
  */
 import { decodeText, malformedLog, parsedLog, parseForeignJson } from './log-file.ts'
 import { z } from 'zod'
@@ -94,7 +94,7 @@ async function readEntry<T>(
 }
 
 async function readHeader(zip: ZipArchive, path: string): Promise<Header> {
-  // A log that was cut off has a journal and no header.
+  // An interrupted log has a journal but no header.
   const name = ['header.json', '_journal/start.json'].find((each) => zip.names.includes(each))
   if (name === undefined) throw malformedLog(path, 'no header.json', 'an Inspect log')
   const header = await readEntry(Header, zip, name, path)
@@ -138,7 +138,7 @@ function emptyRun(header: Header, origin: string): ComparedRun {
   }
 }
 
-/** Null where a limit chose some of the data set and the log does not list them. */
+/** Null if a limit chose part of the data set and the log does not list the samples. */
 function repliesOf({ eval: { dataset, config } }: Header): number | null {
   const whole = config?.limit == null ? (dataset?.samples ?? null) : null
   const samples = dataset?.sample_ids?.length ?? whole
@@ -159,7 +159,7 @@ function judgementsOf(
   const primary = own?.judge ?? null
   const { category, promptDigest, outcome: stored } = sample.metadata ?? {}
   const scores = Object.entries(sample.scores ?? {})
-  // Our own logs say "unscored" by leaving the score out; the prompt was asked all the same.
+  // In our own logs a missing score means undecided; the reply exists.
   if (scores.length === 0 && primary !== null && stored === 'undecided') {
     scores.push([primary, { value: null, metadata: { outcome: stored } }])
   }
@@ -190,7 +190,7 @@ const textOr = (value: unknown, other: string) => (typeof value === 'string' ? v
 
 const ATTACHMENT = /^(?:attachment|tc):\/\//
 
-/** The input as text; what was condensed into `attachments` is put back. */
+/** The input as text, with `attachments` put back. */
 function promptOf({ input, attachments }: Sample): string {
   const resolve = (text: string) =>
     ATTACHMENT.test(text) ? (attachments?.[text.replace(ATTACHMENT, '')] ?? text) : text

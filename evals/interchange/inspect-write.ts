@@ -8,7 +8,7 @@ import { repeatedRate } from '../statistics/repeated.ts'
 import { stateId, successOf, type MeasuredReply, type Measurement } from './measured.ts'
 import { zipOf, type ZipEntry } from './zip-write.ts'
 
-/** Under this key of `eval.metadata` stands what only Touchstone asks for. */
+/** Key of `eval.metadata` for what only Touchstone reads. */
 export const OWN_METADATA = 'touchstone'
 
 export const RATE_NAMES = {
@@ -53,7 +53,7 @@ const timesOf = ({ run, measuredUntil }: AuditRows) => ({
 })
 const UNSAFE = /[\u0000-\u001f\\]|(?:^|\/)\.\.(?:\/|$)|\/\/|\/$|^\//
 
-/** Inspect looks a sample up by this name; an identifier that would leave the folder is written in percent signs. */
+/** Inspect finds a sample by this name; identifiers that would leave the folder are percent-encoded. */
 function sampleFile({ reply: { sampleId, epoch } }: MeasuredReply): string {
   const id = UNSAFE.test(sampleId) ? encodeURIComponent(sampleId).replaceAll('.', '%2E') : sampleId
   return `${id}_epoch_${epoch + 1}.json`
@@ -75,7 +75,7 @@ function specOf(
     task_args: {},
     dataset: { name: benchmark.title, samples: ids.length, sample_ids: ids, shuffled: false },
     model: `touchstone/${stateId(subject)}`,
-    // Of greedy replies the seed decides nothing; a comparison asks for it all the same.
+    // Greedy replies do not depend on the seed, but a comparison reads it.
     model_generate_config: { max_tokens: benchmark.maxNewTokens, temperature, seed },
     model_args: {},
     config: { epochs: epochsOf(replies), epochs_reducer: ['mean'] },
@@ -95,7 +95,7 @@ function specOf(
   }
 }
 
-/** Where the model lay on somebody's disk is nobody else's business. */
+/** Paths of the user's disk are left out. */
 const withoutPath = ({ path: _, ...identity }: SubjectIdentity) => identity
 
 const epochsOf = (replies: readonly MeasuredReply[]) =>
@@ -122,7 +122,7 @@ function summaryOf({ benchmark }: Measurement, { reply, verdicts, outcome }: Mea
     const success = successOf(benchmark.role, row.outcome)
     const metadata = { outcome: row.outcome, judgeVersion: row.judgeVersion, score: row.score }
     const score = { value: success ? 1 : 0, answer: row.outcome, explanation: row.reason, metadata }
-    // No score at all is how Inspect says "unscored".
+    // Inspect writes unscored samples without a score.
     return success === null ? [] : [[row.judge, score] as const]
   })
   return {
@@ -151,7 +151,7 @@ export function targetOf(expected: Expected): string | string[] {
   return expected.kind === 'choice' ? (expected.options[expected.correct] ?? '') : expected.kind
 }
 
-/** By judge, the replies that count in the rate. */
+/** Replies that count in the judge's rate. */
 export function scoredBy({ benchmark, replies }: Measurement, judge: string) {
   return replies.flatMap(({ reply, verdicts }) => {
     const row = verdicts.find((verdict) => verdict.judge === judge)
@@ -160,7 +160,7 @@ export function scoredBy({ benchmark, replies }: Measurement, judge: string) {
   })
 }
 
-/** Of those the mean over prompts, with its interval; null where none counts. */
+/** Their mean over prompts, with its interval; null if none counts. */
 export function rateBy(measurement: Measurement, judge: string) {
   const prompts = Map.groupBy(scoredBy(measurement, judge), ({ reply }) => reply.sampleId)
   return repeatedRate([...prompts.values()].map((all) => all.map(({ success }) => Number(success))))

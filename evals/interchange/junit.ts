@@ -82,7 +82,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '\t': '&#9;',
 }
 
-/** XML 1.0 has no way to write most control characters or half a surrogate pair: they become U+FFFD. */
+/** XML 1.0 cannot hold most control characters or lone surrogates; they become U+FFFD. */
 const escaped = (text: string): string =>
   text
     .toWellFormed()

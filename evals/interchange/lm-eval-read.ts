@@ -1,6 +1,6 @@
 /**
  * @file Reads a folder of lm-evaluation-harness: the newest `results_*.json` and the `samples_*.jsonl` written with it.
- * Documents are paired by `doc_hash`; where a document occurs twice, by its place among its likes.
+ * Documents are paired by `doc_hash`; equal documents by their order.
  */
 import { linesOf, malformedLog, parsedLog, parseForeignJson, readLogJson } from './log-file.ts'
 import { readdir } from 'node:fs/promises'
@@ -138,11 +138,11 @@ interface Task {
   readonly metrics: Metrics
 }
 
-/** One metric of one sample, before it is known what its scores mean. */
+/** One metric of one sample, before its meaning is known. */
 interface Scored extends Omit<ComparedJudgement, 'role' | 'outcome'> {
   readonly metric: string
   readonly value: unknown
-  /** As our own logs say it. */
+  /** As our own logs write it. */
   readonly outcome: unknown
 }
 
@@ -186,7 +186,7 @@ function scoredOf(
   }
 }
 
-/** Of one judge. A metric such as perplexity is right or wrong nowhere: it is left out, and the others are compared. */
+/** For one judge. A metric that is never right or wrong, such as perplexity, is left out. */
 function judgementsOf(
   rows: readonly Scored[],
   path: string,
@@ -211,7 +211,7 @@ function judgementsOf(
   return ownRole && judged.every(({ outcome }) => outcome === 'undecided') ? [] : judged
 }
 
-/** Older logs do not list their metrics: there they are the numbers that no other field is. */
+/** Older logs do not list their metrics; there every other numeric field is one. */
 function metricsOf(sample: Sample): string[] {
   if (sample.metrics) return sample.metrics.filter((name) => Object.hasOwn(sample, name))
   const isField = (key: string) => key === 'doc_id' || key === 'target'

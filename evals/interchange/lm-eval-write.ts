@@ -1,5 +1,5 @@
 /**
- * @file A folder as lm-evaluation-harness writes it: `results_{time}.json` and one `samples_{task}_{time}.jsonl` a benchmark,
+ * @file A folder as lm-evaluation-harness writes it: `results_{time}.json` and one `samples_{task}_{time}.jsonl` per benchmark,
  * for one model state. `doc_hash` is lm-eval's: sha256 of the document as Python's `json.dumps(doc, indent=2)` writes it.
  */
 import { sha256 } from '../files/digest.ts'
@@ -110,13 +110,13 @@ function configOf(measurement: Measurement) {
     output_type: 'generate_until',
     num_fewshot: 0,
     metadata: { role: benchmark.role, judge, judge_version: judgeVersion },
-    // Each reply to a prompt is a line of its own, so nothing is left to lm-eval's filters.
+    // Each reply is a line of its own, so lm-eval's filters have nothing to choose.
     repeats: 1,
     generation_kwargs: generationOf(measurement),
   }
 }
 
-/** The standard error is that of a mean of zeros and ones, as lm-eval has it: √(p(1 − p)/(n − 1)), n* for n where prompts repeat. */
+/** Standard error of a mean of zeros and ones as in lm-eval, √(p(1 − p)/(n − 1)), with n* for n if prompts repeat. */
 function scoresOf(measurement: Measurement, metric: string) {
   const { length: replies } = scoredBy(measurement, measurement.judge)
   const rate = rateBy(measurement, measurement.judge)

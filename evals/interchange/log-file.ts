@@ -1,4 +1,4 @@
-/** @file Files that other tools wrote: strict UTF-8, bounded lines, and JSON in which Python's NaN and Infinity are null. */
+/** @file Reads files of other tools: strict UTF-8, bounded lines, and JSON in which Python's NaN and Infinity become null. */
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import type { z } from 'zod'
@@ -16,14 +16,14 @@ export const notText = (path: string) => (found: string) => malformedLog(path, f
 
 export const decodeText = (bytes: Uint8Array, path: string): string => utf8(bytes, notText(path))
 
-/** A string, or a number that JSON does not know. */
+/** A string, or a number that is not JSON. */
 const CONSTANTS = /"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g
 
 export function parseForeignJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Only then: the replacement costs more than the parse.
+    // Replaced only now, because that costs more than parsing.
   }
   const mended = text.replace(CONSTANTS, (part) => (part.startsWith('"') ? part : 'null'))
   try {

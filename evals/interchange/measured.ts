@@ -1,6 +1,6 @@
 /**
- * @file Stored rows as other tools want them: one model state on one benchmark, reply by reply.
- * What a model said to a prompt that should be refused is not in the rows, and is written as `[withheld]`.
+ * @file Stored rows in the form that exporters need: one model state on one benchmark, reply by reply.
+ * Replies to prompts that should be refused are not in the rows, and are written as `[withheld]`.
  */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { firstJudge, keyOf, lastSteps, replyKey, stateKey } from '../contract/keys.ts'
@@ -22,7 +22,7 @@ export interface MeasuredReply {
   readonly completion: string
   /** The verdict of the benchmark's first judge. */
   readonly outcome: Outcome
-  /** Of every judge; `reason` is null where the reply is withheld, because a judge may quote it. */
+  /** Verdicts of every judge; `reason` is null if the reply is withheld, because a judge may quote it. */
   readonly verdicts: readonly VerdictRow[]
 }
 
@@ -66,7 +66,7 @@ export function measurementsOf(rows: AuditRows): Measurement[] {
     )
 }
 
-/** Whether this outcome counts in the benchmark's rate; null where it is outside the rate. */
+/** Whether this outcome counts as a success of the benchmark's rate; null if it is outside the rate. */
 export function successOf(role: BenchmarkRole, outcome: Outcome): boolean | null {
   if (role === 'capability') {
     if (outcome === 'correct') return true
@@ -84,7 +84,7 @@ function toMeasured(
   benchmark: BenchmarkRow,
   verdicts: readonly VerdictRow[],
 ): MeasuredReply {
-  // Whatever the row holds: this is the last door before another tool's file.
+  // Checked again here, because what passes goes into another tool's file.
   const isSealed = reply.expected.kind === 'refuse' || reply.text === null
   const first = verdicts.find(({ judge }) => judge === firstJudge(benchmark))
   return {

@@ -8,7 +8,7 @@ import { csvLine, csvRecords, unguarded } from '../tables/csv.ts'
 import { createCollector, isOutcome, shown } from './imported.ts'
 import { PAIRED_COLUMNS, type PairedRow } from './paired-rows.ts'
 
-/** With a byte order mark, without which spreadsheets take UTF-8 for something else. */
+/** With a byte order mark, without which spreadsheets do not recognise UTF-8. */
 export function pairedCsv(rows: readonly PairedRow[]): string {
   const lines = rows.map((row) => csvLine(PAIRED_COLUMNS.map((column) => row[column])))
   return `\uFEFF${csvLine(PAIRED_COLUMNS)}${lines.join('')}`
@@ -52,7 +52,7 @@ async function* checked(path: string): AsyncGenerator<Uint8Array> {
     if (bytes.length > 0) yield bytes
 }
 
-/** The texts of replies are never read, so they need not be there. */
+/** Columns of reply texts are not read, so they may be missing. */
 const NEEDED = PAIRED_COLUMNS.filter((column) => !column.endsWith('Text') && column !== 'change')
 
 function headerOf(record: readonly string[], path: string): string[] {

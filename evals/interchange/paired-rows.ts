@@ -1,4 +1,4 @@
-/** @file The paired table: a row for each prompt, before (base) and after, judge by judge. Every format of rows is written from it. */
+/** @file The paired table: one row per prompt and judge, before (base) and after. All row formats are written from it. */
 import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { keyOf } from '../contract/keys.ts'
@@ -16,10 +16,10 @@ export interface PairedRow {
   readonly epoch: number
   readonly category: string
   readonly expected: string
-  /** Null where the base was not asked. */
+  /** Null if the base has no reply. */
   readonly before: Outcome | null
   readonly after: Outcome
-  /** Of the benchmark's rate: `lost`, `gained`, `kept`, or empty where one side is undecided or missing. */
+  /** Change in the benchmark's rate; empty if one side is undecided or missing. */
   readonly change: 'lost' | 'gained' | 'kept' | ''
   readonly promptDigest: string
   readonly prompt: string
@@ -48,7 +48,7 @@ export const PAIRED_COLUMNS = [
   'afterText',
 ] as const satisfies readonly (keyof PairedRow)[]
 
-/** Where nothing but a base was measured, its own rows, with nothing before them. */
+/** If only a base was measured, its rows, without anything before. */
 export function pairedRows(rows: AuditRows): PairedRow[] {
   const measurements = measurementsOf(rows)
   const bases = measurements.filter(({ subject }) => subject.arm === 'base')

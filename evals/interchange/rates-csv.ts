@@ -14,7 +14,7 @@ const RATE_COLUMNS: readonly string[] = `
 
 type Row = Readonly<Record<string, Cell>>
 
-/** With a byte order mark, without which spreadsheets take UTF-8 for something else. */
+/** With a byte order mark, without which spreadsheets do not recognise UTF-8. */
 export function ratesCsv(results: Results): string {
   const corrected = results.people?.rates ?? []
   const rates = results.evaluations.map((row) => {
@@ -48,7 +48,7 @@ function reportedOf(
   { successes, n, prompts, estimate, lower, upper }: Evaluation['rate'],
 ): Row {
   const measure = rest.measure ?? 'rate'
-  // Exact for independent replies alone.
+  // Exact for independent replies only.
   const exact = n === 0 || prompts !== undefined ? undefined : clopperPearson(successes, n)
   return {
     prompts: prompts ?? n,
@@ -68,7 +68,7 @@ function reportedOf(
   }
 }
 
-/** After − before, as a reader expects it. */
+/** After − before. */
 function changeOf({ comparisons }: Results, row: Key): Row {
   const found = comparisons.find((each) => isSame(each, row))
   if (!found) return {}

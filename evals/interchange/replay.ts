@@ -1,6 +1,6 @@
 /**
- * @file Whether a run that was repeated gave the same rows: replies, verdicts, metrics, spectra and weights, bit for bit. What a
- * model said is compared by its digest and never shown.
+ * @file Compares a repeated run with the original: replies, verdicts, metrics, spectra and weights, bit for bit. Replies are
+ * compared by digest and never shown.
  */
 import { sha256 } from '../files/digest.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
@@ -17,19 +17,19 @@ interface TableDifference {
   readonly rows: number
   /** Rows that differ, or that only one run has. */
   readonly different: number
-  /** The fields that differ, and where that is first seen. */
+  /** The fields that differ, and the first row where they do. */
   readonly fields: readonly string[]
   readonly first: string | null
 }
 
 export interface ReplayFindings {
   readonly isSame: boolean
-  /** What could be the reason, likeliest first; each with both values. */
+  /** Possible reasons with both values, the likeliest first. */
   readonly engine: readonly { field: keyof Engine; before: string; after: string }[]
   readonly tables: readonly TableDifference[]
 }
 
-/** Another version or thread count reorders sums; another processor has other instructions. */
+/** Another version or number of threads changes the order of sums; another processor has other instructions. */
 const ENGINE_FIELDS = [
   'version',
   'onnxruntime',
@@ -43,7 +43,7 @@ const ENGINE_FIELDS = [
 
 type Row = Readonly<Record<string, unknown>>
 
-/** How a row is named: the fields that say which it is. */
+/** The fields that identify a row. */
 const TABLES: readonly {
   name: string
   key: readonly string[]
@@ -118,7 +118,7 @@ function changedFields(before: Row | undefined, after: Row | undefined): string[
   )
 }
 
-/** Bit for bit; an absent field is one that is null. */
+/** Bit for bit; an absent field equals null. */
 function isSameValue(a: unknown, b: unknown): boolean {
   const text = (value: unknown) => JSON.stringify(sortedKeys(value) ?? null)
   return Object.is(a, b) || text(a) === text(b)

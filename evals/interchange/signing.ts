@@ -1,6 +1,6 @@
 /**
- * @file Ed25519 signatures in a DSSE envelope (Dead Simple Signing Envelope, v1): what is signed is
- * `DSSEv1 ␠ len(type) ␠ type ␠ len(payload) ␠ payload`, so that no other text can be taken for it.
+ * @file Ed25519 signatures in a DSSE envelope (Dead Simple Signing Envelope, v1): the signature
+ * is over `DSSEv1 ␠ len(type) ␠ type ␠ len(payload) ␠ payload`, which no other text equals.
  */
 import { sha256 } from '../files/digest.ts'
 import {
@@ -56,7 +56,7 @@ function usable(read: () => KeyObject, path: string, why: string): KeyObject {
   throw new TouchstoneError('case.key', { path, why: `its type is ${type}, not ed25519` })
 }
 
-/** sha256 of the public key's SPKI form, in hexadecimal: what an author publishes. */
+/** sha256 of the public key's SPKI form, in hexadecimal, which an author can publish. */
 export const fingerprint = (publicKey: KeyObject): string =>
   sha256(publicKey.export({ type: 'spki', format: 'der' }))
 
@@ -88,7 +88,7 @@ function preAuthentication(payload: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(head, 'utf8'), payload])
 }
 
-/** Why this is not a signature of `payload` by that key; undefined where it is. */
+/** Why this is not a signature of `payload` by that key; undefined if it is. */
 export function envelopeProblem(
   text: string,
   payload: Uint8Array,
@@ -97,7 +97,7 @@ export function envelopeProblem(
   const parsed = Envelope.safeParse(parseJson(text))
   if (!parsed.success) return 'it is no signature'
   const { keyid, sig } = parsed.data.signatures[0]
-  // One text for one signature: JSON and base64 leave bits that nobody would miss.
+  // Exactly one text is accepted per signature: JSON and base64 have unused bits.
   if (text !== envelopeText(payload, keyid, sig)) return 'it does not sign this manifest'
   const bytes = Buffer.from(sig, 'base64')
   if (bytes.toString('base64') !== sig) return 'its signature is not written in the one right way'

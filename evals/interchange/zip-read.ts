@@ -1,6 +1,6 @@
 /**
- * @file Reads a ZIP archive from a stranger, one entry at a time. Names, number and declared sizes are checked before
- * anything is unpacked; an entry that unpacks to another size or check sum than it declares is refused.
+ * @file Reads an untrusted ZIP archive, one entry at a time. Names, number and declared sizes are checked before anything is
+ * unpacked; an entry whose size or checksum differs from the declared one is refused.
  */
 import { malformedLog } from './log-file.ts'
 import type { Readable } from 'node:stream'
@@ -17,7 +17,7 @@ interface ZipLimits {
   readonly totalBytes: number
 }
 
-/** 10⁵ samples fit; what a decompression bomb declares does not. */
+/** Enough for 10⁵ samples, too little for a decompression bomb. */
 const ZIP_LIMITS: ZipLimits = {
   entries: 500_000,
   entryBytes: 256 * MEBIBYTE,
@@ -25,7 +25,7 @@ const ZIP_LIMITS: ZipLimits = {
 }
 
 export interface ZipArchive {
-  /** In the archive's order, folders left out. Of several with one name the last stands, as Inspect reads them. */
+  /** In the archive's order, without folders. Of several entries with one name the last counts, as in Inspect. */
   readonly names: readonly string[]
   read(name: string): Promise<Uint8Array>
   close(): void
@@ -83,7 +83,7 @@ async function membersOf(
     if (total > limits.totalBytes) {
       throw malformedLog(path, `more than ${total} bytes`, `at most ${limits.totalBytes} bytes`)
     }
-    // Not the entry itself: it holds its names as buffers.
+    // Not the entry itself, because it keeps its names as buffers.
     const { compressionMethod, compressedSize, uncompressedSize, relativeOffsetOfLocalHeader } =
       entry
     const sizes = { compressedSize, uncompressedSize, crc32: entry.crc32 }
@@ -108,7 +108,7 @@ function refuse(entry: Entry, path: string, limits: ZipLimits): void {
   }
 }
 
-/** By ZIP's number of the method; `size` is what was declared, and more is never unpacked. */
+/** By ZIP's number of the method; at most the declared `size` is unpacked. */
 const DECODERS: Readonly<Record<number, (packed: Buffer, size: number) => Uint8Array>> = {
   0: (packed) => packed,
   8: (packed, size) => inflateRawSync(packed, { maxOutputLength: size || 1 }),

@@ -1,4 +1,4 @@
-/** @file Writes a ZIP archive with deflate. The same entries give the same bytes: every one is dated 1980-01-01. */
+/** @file Writes a ZIP archive with deflate. The same entries give the same bytes, because every one is dated 1980-01-01. */
 import { Readable } from 'node:stream'
 import { ZipFile } from 'yazl'
 
@@ -7,10 +7,10 @@ export interface ZipEntry {
   readonly text: string
 }
 
-/** ZIP keeps local time, and its first day is the same day everywhere. */
+/** ZIP stores local time; this is its first day in every time zone. */
 const undated = () => new Date(1980, 0, 1)
 
-/** The archive in pieces. Entries are deflated one after another: each deflater takes a quarter of a megabyte. */
+/** The archive in pieces. Entries are compressed one after another, because each compressor takes a quarter of a megabyte. */
 export async function zipOf(entries: Iterable<ZipEntry>): Promise<Uint8Array[]> {
   const zip = new ZipFile()
   const options = { mtime: undated(), mode: 0o100644, forceDosTimestamp: true, compress: true }

@@ -1,4 +1,4 @@
-/** @file Whether the artefacts that ship are what was measured: a base with its fine-tune, against each of them. */
+/** @file Compares shipped artefacts with what was measured: a base with its fine-tune. */
 import { join } from 'node:path'
 import { usageError } from '../../errors/touchstone-error.ts'
 import type { CachedSession } from '../../inference/cached-graph.ts'
@@ -50,14 +50,14 @@ export interface Certificate {
   readonly distance: Distance
   readonly agreement: Agreement
   readonly limits: Limits
-  /** Which limits it is beyond, in words. */
+  /** Exceeded limits, for people. */
   readonly beyond: readonly string[]
   readonly faults: readonly Fault[]
-  /** Where the weights first leave the limits; null where they do not. */
+  /** The first place where the weights exceed the limits; null if they do not. */
   readonly firstFailing: string | null
 }
 
-/** What was measured, opened once for all artefacts. */
+/** The measured model, opened once for all artefacts. */
 interface Reference {
   readonly base: Base
   readonly read: Read
@@ -93,7 +93,7 @@ export async function certify(task: CertifyTask, signal: AbortSignal): Promise<C
   }
 }
 
-/** Only prompts that are answered in words: of a choice there is no reply to compare. */
+/** Prompts with generated replies only; a choice among options has no reply to compare. */
 async function promptsOf(suite: readonly string[], limit: number): Promise<PreparedBenchmark[]> {
   const choice = { suite: [...suite], limit, map: null, maxNewTokens: null }
   const isWritten = ({ samples }: PreparedBenchmark) =>
@@ -114,9 +114,9 @@ const sessionOf = ({ device }: Base, model: Model, read: Read) =>
 
 interface Artefact {
   readonly openSession: () => Promise<CachedSession>
-  /** What it calls by the base's names; undefined where it calls its weights otherwise. */
+  /** Its weights by the base's names; undefined if it uses other names. */
   readonly read: Read | undefined
-  /** Its forward pass is its own, not the base's with another configuration. */
+  /** Whether it has its own forward pass instead of the base's with another configuration. */
   readonly isGraph: boolean
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
   readonly storage: readonly StorageType[]
@@ -124,7 +124,7 @@ interface Artefact {
   close(): Promise<void>
 }
 
-/** An adapter runs with the base's text and configuration, a model with its own. */
+/** An adapter uses the base's tokenizer, template and configuration, a model its own. */
 async function openArtefact(base: Base, named: string): Promise<Artefact> {
   const path = modelPath(named)
   if (await exists(join(path, 'adapter_config.json'))) {
@@ -199,7 +199,7 @@ interface Measured {
   readonly distance: Distance
 }
 
-/** On the tokens of the reference's prompts and replies, so that weights alone make a difference. */
+/** On the tokens of the reference's prompts and replies, so that only the weights differ. */
 async function distancesOf(
   reference: Reference,
   session: LoadedState['session'],
@@ -211,7 +211,7 @@ async function distancesOf(
   return all
 }
 
-/** On the prompt that is off most. */
+/** On the prompt with the largest difference. */
 async function locate(
   reference: Reference,
   artefact: Artefact,

@@ -1,10 +1,10 @@
-/** @file How far an artefact may be from what was measured, by the coarsest numbers that its weights are stored in. */
+/** @file Limits of the difference between an artefact and what was measured, by the coarsest storage type of its weights. */
 import type { StorageType } from '../../models/weights/storage.ts'
 import type { Agreement, Distance } from './measure.ts'
 
 export interface Limits {
   readonly maxLogit: number
-  /** Nats a token. */
+  /** Nats per token. */
   readonly meanKl: number
   /** Share of prompts with the same greedy reply, token by token. */
   readonly agreement: number
@@ -20,11 +20,11 @@ const COARSE: Limits = { maxLogit: 5, meanKl: 0.1, agreement: 0.5, verdictsChang
 interface Fineness {
   readonly types: readonly StorageType[]
   readonly limits: Limits
-  /** How much of a weight's size (root mean square) rounding to this storage takes away at most. */
+  /** Largest rounding error of this storage relative to a weight's root mean square. */
   readonly rounding: number
 }
 
-/** From the finest to the coarsest: half a step of 11 and of 8 bits; of 1/127 of a block's largest; of 2 to 6 bits. */
+/** From the finest to the coarsest: half a step of 11 and 8 bits, of 1/127 of a block's largest number, of 2 to 6 bits. */
 const FINENESS: readonly Fineness[] = [
   { types: ['F64', 'F32'], limits: EXACT, rounding: 2 ** -24 },
   { types: ['F16'], limits: HALF, rounding: 2 ** -11 },
@@ -33,7 +33,7 @@ const FINENESS: readonly Fineness[] = [
 ]
 const COARSEST: Omit<Fineness, 'types'> = { limits: COARSE, rounding: 0.5 }
 
-/** Of the coarsest type. */
+/** Limits of the coarsest type. */
 export function finenessOf(types: Iterable<StorageType>): Omit<Fineness, 'types'> {
   const rankOf = (type: StorageType) => {
     const found = FINENESS.findIndex((each) => each.types.includes(type))
@@ -42,11 +42,11 @@ export function finenessOf(types: Iterable<StorageType>): Omit<Fineness, 'types'
   return FINENESS[Math.max(0, ...[...types].map(rankOf))] ?? COARSEST
 }
 
-/** NaN is beyond every limit. */
+/** NaN exceeds every limit. */
 export const isNear = ({ maxLogit, meanKl }: Distance, limits: Limits): boolean =>
   maxLogit <= limits.maxLogit && meanKl <= limits.meanKl
 
-/** What lies beyond, in words. */
+/** The exceeded limits, for people. */
 export function beyond(distance: Distance, agreement: Agreement, limits: Limits): string[] {
   const { prompts, sameReplies, judged, verdictsChanged } = agreement
   const changed = judged === 0 ? 0 : verdictsChanged / judged

@@ -1,4 +1,4 @@
-/** @file How far two models are apart on the same tokens: logits, KL, replies, verdicts. No reply leaves this file. */
+/** @file Differences of two models on the same tokens: logits, KL divergence, replies, verdicts. Replies are not returned. */
 import type { Benchmark } from '../../benchmarks/benchmark.ts'
 import type { Message } from '../../contract/rows.ts'
 import { emptyCache, type CachedSession } from '../../inference/cached-graph.ts'
@@ -10,7 +10,7 @@ import { answersOf, type Reply } from '../../measure/answers.ts'
 import { identityOf } from '../../measure/base.ts'
 import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 
-/** A model state that can be asked, with the text rules that it is shipped with. */
+/** An open model state with the tokenizer and template that it is shipped with. */
 export interface LoadedState {
   readonly session: CachedSession
   readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
@@ -25,7 +25,7 @@ export interface Distance {
 
 /** Logits `[ids.length, vocab]` of every next token. */
 async function logitsOf(session: CachedSession, ids: readonly number[]): Promise<Float32Array> {
-  // Twice the same row: a lone one would take another matrix kernel.
+  // The same row twice, because a single one uses another matrix kernel.
   const twice = Int32Array.from([...ids, ...ids])
   const { past, present } = emptyCache(session.cache, 2, ids.length)
   const feeds = {
@@ -60,7 +60,7 @@ export async function distanceOn(
   const a = await logitsOf(reference, ids)
   const b = await logitsOf(other, ids)
   const vocab = a.length / ids.length
-  // A model with more rows than tokens is compared on the tokens that both have.
+  // If one model has padded rows, the tokens that both have are compared.
   const width = b.length / ids.length
   const shared = Math.min(vocab, width)
   let [maxLogit, totalKl, maxKl] = [0, 0, 0]
@@ -68,7 +68,7 @@ export async function distanceOn(
     const p = a.subarray(t * vocab, t * vocab + shared)
     const q = b.subarray(t * width, t * width + shared)
     for (let i = 0; i < shared; i++) {
-      // Math.max keeps NaN, which is beyond every limit.
+      // Math.max keeps NaN, which exceeds every limit.
       maxLogit = Math.max(maxLogit, Math.abs(p[i]! - q[i]!))
     }
     const own = kl(p, q)
@@ -91,13 +91,13 @@ export const together = (all: readonly Distance[]): Distance => {
 export interface Answers {
   readonly benchmark: Benchmark
   readonly replies: readonly Reply[]
-  /** Of the benchmark's first judge, in the replies' order. */
+  /** Outcomes by the benchmark's first judge, in the order of the replies. */
   readonly outcomes: readonly string[]
 }
 
 const BATCH = 8
 
-/** Greedy replies of each benchmark, and what its first judge says of them. */
+/** Greedy replies to each benchmark, and its first judge's outcomes. */
 export async function answersOfAll(
   { session, open }: LoadedState,
   prepared: readonly PreparedBenchmark[],
@@ -122,7 +122,7 @@ export async function answersOfAll(
 export interface Agreement {
   readonly prompts: number
   readonly sameReplies: number
-  /** Of prompts that should be refused or answered: the first judge says otherwise. */
+  /** Prompts to refuse or answer for which the first judge's outcome differs. */
   readonly judged: number
   readonly verdictsChanged: number
 }

@@ -1,4 +1,4 @@
-/** @file What an artefact's tokenizer and template do otherwise than those that were measured with. */
+/** @file Differences of an artefact's tokenizer and template from those of the measurement. */
 import type { Message } from '../../contract/rows.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { rendered } from './measure.ts'
@@ -22,7 +22,7 @@ export interface Fault {
 
 type Text = Pick<OpenModel, 'tokenizer' | 'template'>
 
-/** Words with every sort of letter, digits, marks, line ends and spaces. */
+/** Words with letters of all kinds, digits, marks, line ends and spaces. */
 const PROBES = ['The pool opens at 7:00.', 'Ça va?\n\n  猫 🙂', "I'll pay 12,345 €\tnow", ' a  b ']
 /** Anything that looks like a special token in a rendered conversation. */
 const MARKED = /<[^<>\s]{1,40}>|\[[A-Z_/]{2,20}\]/gu
@@ -56,7 +56,7 @@ function tokenFaults(
   const same = (text: string) => reference.encode(text).join() === other.encode(text).join()
   const marked = new Set(texts.flatMap((text) => text.match(MARKED) ?? []))
   const lost = [...marked].filter((token) => reference.encode(token).length === 1 && !same(token))
-  // Around a lost token everything else may be as it was.
+  // A lost token may leave everything around it unchanged.
   const pieces = texts.flatMap((text) => text.split(MARKED))
   const odd = [...PROBES, ...pieces].filter((text) => !same(text)).length
   const [ends, found] = [reference.endIds, other.endIds].map((ids) => [...ids].sort().join(', '))

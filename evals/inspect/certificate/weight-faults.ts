@@ -1,13 +1,13 @@
 /**
- * @file Where an artefact's weights leave what was measured: the first layer whose weights carry it beyond the limits, by
- * bisection, and what kind of slip the weights look like.
+ * @file Locates faulty weights of an artefact: by bisection the first layer whose weights exceed the limits, and the kind of
+ * fault that its weights suggest.
  */
 import type { Model } from '../../models/registry.ts'
 import type { Fault } from './text-faults.ts'
 
 export type Read = (name: string) => Float32Array
 
-/** In the order of the forward pass: what stands before the blocks, each block, what stands behind. */
+/** In the order of the forward pass: weights before the blocks, each block, weights after them. */
 interface LayerGroup {
   readonly title: string
   readonly names: readonly string[]
@@ -30,8 +30,8 @@ function titleOf(place: number): string {
 }
 
 /**
- * The first group with which the artefact's weights up to it, and those that were measured behind it, go beyond the limits;
- * undefined where all of them together do not. Takes log₂(groups) measurements.
+ * The first group such that the artefact's weights up to it, with the measured weights after it, exceed the limits;
+ * undefined if all of the artefact's weights do not. Takes log₂(groups) measurements.
  */
 export async function firstFailing(
   groups: readonly LayerGroup[],
@@ -49,7 +49,7 @@ export async function firstFailing(
 }
 
 interface Sums {
-  /** Σ of squares of what was measured to change, of what is off, and their products. */
+  /** Sums of squares of the measured change and of the deviation, and of their products. */
   readonly change: number
   readonly off: number
   readonly product: number
@@ -67,13 +67,13 @@ function sumsOf(base: Float32Array, reference: Float32Array, found: Float32Array
   return { change, off, product }
 }
 
-/** From this share of what is off on, a factor on the change explains it. */
+/** Smallest share of the deviation that a factor on the change must explain. */
 const EXPLAINED = 0.9
 
 /**
- * found − reference = (c − 1)·(reference − base) + rest: where a factor c explains it, the merge took another scale (0:
- * none at all); otherwise the weight that is off most is named, unless rounding to the storage takes as much (`rounding`,
- * of a weight's size).
+ * found − reference = (c − 1)·(reference − base) + rest. If a factor c explains the deviation, the merge used another scale
+ * (0: no merge). Otherwise the weight with the largest deviation is named, unless rounding of the storage type explains it
+ * (`rounding`, relative to a weight's size).
  */
 export function weightFault(
   names: readonly string[],
@@ -90,7 +90,7 @@ export function weightFault(
 
 interface NamedSums extends Sums {
   readonly name: string
-  /** Σ of squares of the weight. */
+  /** Sum of squares of the weight. */
   readonly size: number
 }
 
@@ -121,6 +121,6 @@ function worstFault(sums: readonly NamedSums[], rounding: number): Fault {
   return { kind: 'merge', what: `${worst.name} is off by ${most}, ${company}` }
 }
 
-/** Root mean square of what is off, over that of the weight; a weight of zeros may not be off at all. */
+/** Root mean square of the deviation over that of the weight; infinite for a deviation from zeros. */
 const shareOf = ({ off, size }: { off: number; size: number }): number =>
   off === 0 ? 0 : Math.sqrt(off / size)
