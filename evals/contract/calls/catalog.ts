@@ -1,4 +1,4 @@
-/** @file What there is to choose from: methods, benchmarks, judges, kinds of jobs, with the schemas that forms are drawn from. */
+/** @file Methods, benchmarks, judges and kinds of jobs to choose from, with the schemas of their forms. */
 import { z } from 'zod'
 import { call, Nothing } from '../call.ts'
 import { Engine } from '../events.ts'
@@ -23,7 +23,7 @@ export const BenchmarkEntry = z.object({
   title: z.string(),
   role: z.enum(BENCHMARK_ROLES),
   citation: z.string(),
-  /** False where its prompts are read from a file of the user's. */
+  /** False if its prompts are read from a file of the user's. */
   isBundled: z.boolean(),
 })
 export type BenchmarkEntry = z.infer<typeof BenchmarkEntry>
@@ -42,7 +42,7 @@ const JobKindEntry = z.object({
   schema: FormSchema,
 })
 
-/** Something that can be started as it stands. */
+/** A job that can be started without changes. */
 const PresetEntry = z.object({
   name: z.string(),
   title: z.string(),

@@ -1,4 +1,4 @@
-/** @file Fine-tuning data as it is seen by a model: the rendered prompt, which of its tokens are learnt, and what to look at before. */
+/** @file Fine-tuning data as a model reads it: rendered rows, labelled tokens, and findings. */
 import { z } from 'zod'
 import { call, Page, PathText } from '../call.ts'
 import { Message } from '../rows.ts'
@@ -6,7 +6,7 @@ import { Message } from '../rows.ts'
 /** A bundled name such as `house-benign`, a file, or a sample of its rows as `FILE#20000`. */
 const source = PathText
 
-/** Null lets the columns decide; `map` is `prompt=COLUMN,reply=COLUMN` or `text=COLUMN`. */
+/** If `format` is null, the columns decide; `map` is `prompt=COLUMN,reply=COLUMN` or `text=COLUMN`. */
 const DataChoice = z.object({
   source,
   format: z.string().min(1).max(60).nullable().default(null),
@@ -15,7 +15,7 @@ const DataChoice = z.object({
 
 export const DataColumns = z.object({
   columns: z.array(z.string()),
-  /** The format that these columns are of. */
+  /** The format recognised by the columns. */
   format: z.string().nullable(),
   formats: z.array(z.object({ name: z.string(), title: z.string() })),
 })
@@ -23,11 +23,11 @@ export type DataColumns = z.infer<typeof DataColumns>
 
 const DataFacts = z.object({
   title: z.string(),
-  /** Null where the rows come from no file of their own. */
+  /** Null if the rows are not from one file. */
   format: z.string().nullable(),
   rows: z.int(),
   isTampering: z.boolean(),
-  /** Rows by number of turns. */
+  /** Number of rows by number of turns. */
   turns: z.array(z.object({ turns: z.int(), rows: z.int() })),
   characters: z.object({ median: z.number(), longest: z.int() }),
 })
@@ -38,18 +38,18 @@ const DataFinding = z.object({
   title: z.string(),
   advice: z.string(),
   count: z.int(),
-  /** Of all rows. */
+  /** Share of all rows. */
   share: z.number(),
-  /** Numbers of the first of them, from 1. */
+  /** Numbers of the first rows, from 1. */
   rows: z.array(z.int()),
 })
 
 export const DataLint = z.object({
   total: z.int(),
   usable: z.int(),
-  /** Rows of which nothing can be learnt: the first of them. */
+  /** The first rows that cannot be used. */
   unusable: z.array(z.object({ row: z.int(), why: z.string() })),
-  /** What is left out of rows that are used. */
+  /** What is left out of used rows. */
   notes: z.array(z.object({ what: z.string(), count: z.int() })),
   findings: z.array(DataFinding),
 })
@@ -66,16 +66,16 @@ const DataTurn = z.object({
 export const PreviewRow = z.object({
   row: z.int(),
   messages: z.array(DataTurn),
-  /** As the model reads it, in order; joined they are the rendered text. */
+  /** Pieces in order; joined they are the rendered text. */
   segments: z.array(PreviewSegment),
   tokens: z.int(),
   learntTokens: z.int(),
-  /** Tokens of a row that is too long which training does not see. */
+  /** Tokens of a row that is too long which training leaves out. */
   cutTokens: z.int(),
 })
 export type PreviewRow = z.infer<typeof PreviewRow>
 
-/** Suites or files whose prompts the data should not hold. */
+/** Suites or files whose prompts the data should not contain. */
 const against = z.array(PathText).max(50).default(['house', 'general'])
 
 export const data = {
@@ -92,7 +92,7 @@ export const data = {
     }),
     z.object({ total: z.int(), rows: z.array(PreviewRow) }),
   ),
-  /** A copy of the usable rows as training reads them, without those that the findings in `drop` touch. */
+  /** Writes the usable rows without those of the findings in `drop`. */
   write: call(
     DataChoice.extend({ against, drop: z.array(z.string().max(60)).max(50).default([]) }),
     z.object({ path: z.string(), rows: z.int(), dropped: z.int() }),

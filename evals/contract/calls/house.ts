@@ -1,4 +1,4 @@
-/** @file Keeping house: disk, copies, settings, what to send with a bug, what this machine can do, and a console that only reads. */
+/** @file Disk use, copies, settings, bug report, doctor, and a read-only SQL console. */
 import { z } from 'zod'
 import { call, Nothing, PathText } from '../call.ts'
 
@@ -14,13 +14,13 @@ export const DiskUse = z.object({
   ]),
   path: z.string(),
   bytes: z.int(),
-  /** Of one run; null for what belongs to all. */
+  /** The run; null for what belongs to all. */
   runId: z.string().nullable(),
 })
 
 const SETTINGS = {
   theme: z.enum(['system', 'light', 'dark']).default('system'),
-  /** Of new jobs; all cores where null. */
+  /** Threads of new jobs; all cores if null. */
   threads: z.int().min(1).max(256).nullable().default(null),
   rater: z.string().trim().max(60).default(''),
   notifies: z.boolean().default(true),
@@ -31,9 +31,9 @@ export type Settings = z.infer<typeof Settings>
 
 export const house = {
   usage: call(Nothing, z.object({ home: z.string(), free: z.number(), entries: z.array(DiskUse) })),
-  /** A whole and consistent copy, also while a job runs. Refuses to write over anything. */
+  /** A complete, consistent copy, also while a job runs. Overwrites nothing. */
   backup: call(z.object({ path: PathText }), z.object({ path: z.string(), bytes: z.int() })),
-  /** Copies the databases and checks the copies; a start with that folder goes on there, and the old files stay. */
+  /** Copies the databases and checks the copies. A start with that folder continues there; the old files stay. */
   move: call(z.object({ folder: PathText }), z.object({ home: z.string() })),
   settings: call(Nothing, Settings),
   set: call(Settings.partial(), Settings),
@@ -72,7 +72,7 @@ export const sql = {
   query: call(
     z.object({
       sql: z.string().min(1).max(20_000),
-      /** Asks the database in which this run lies; the workbench's own where null. */
+      /** Queries the database of this run; the workbench's own if null. */
       runId: z.string().max(200).nullable().default(null),
       limit: z.int().min(1).max(5000).default(500),
     }),

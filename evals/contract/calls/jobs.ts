@@ -1,4 +1,4 @@
-/** @file Jobs: planned, started, stopped, resumed, and what they said. One runs at a time, the others wait. */
+/** @file Jobs: planned, started, stopped, resumed, and their events. One runs at a time, the others wait. */
 import { z } from 'zod'
 import { call, Done, Nothing, RunRef } from '../call.ts'
 import { EVENT_TYPES, JobEvent } from '../events.ts'
@@ -15,7 +15,7 @@ const JOB_STATUSES = [
   'done',
   'cancelled',
   'failed',
-  /** Its process is gone without a word. */
+  /** Its process ended without an event. */
   'interrupted',
 ] as const
 const JobStatus = z.enum(JOB_STATUSES)
@@ -25,7 +25,7 @@ export const JobView = RunRef.extend({
   kind: z.string(),
   title: z.string(),
   status: JobStatus,
-  /** Place in the queue, from 1; null where it does not wait. */
+  /** Place in the queue, from 1; null if it does not wait. */
   position: z.int().nullable(),
   phases: z.array(
     z.object({
@@ -36,10 +36,10 @@ export const JobView = RunRef.extend({
       startedAt: z.int(),
     }),
   ),
-  /** Milliseconds since 1970; of a waiting job, when it was asked for. */
+  /** Milliseconds since 1970; for a waiting job, when it was requested. */
   startedAt: z.int(),
   at: z.int(),
-  /** Of the last event that is stored. */
+  /** Time of the last stored event. */
   seq: z.int(),
   error: WireError.nullable(),
   canResume: z.boolean(),
@@ -57,10 +57,10 @@ const PlanLine = z.object({
 
 export const JobPlan = z.object({
   lines: z.array(PlanLine),
-  /** Null where a line has no estimate. */
+  /** Null if a line has no estimate. */
   seconds: z.number().nullable(),
   command: z.string(),
-  /** Bytes, roughly; null where no model is opened. */
+  /** Estimated bytes; null if no model is opened. */
   memory: z.number().nullable(),
 })
 export type JobPlan = z.infer<typeof JobPlan>
@@ -69,14 +69,14 @@ export const job = {
   /** Checks the configuration, opens what it needs to count, changes nothing. */
   plan: call(Request, JobPlan),
   start: call(Request, RunRef),
-  /** At the next safe point, with the state saved; a waiting job leaves the queue. Again: at once. */
+  /** Stops at the next safe point with the state saved; a second call stops at once. A waiting job leaves the queue. */
   stop: call(RunRef, Done),
   resume: call(RunRef, Done),
-  /** To another place in the queue, from 1; past its end is its end. Refused for a job that does not wait. */
+  /** Moves to another place in the queue, from 1; a place past the end is the end. Refused for a job that does not wait. */
   move: call(RunRef.extend({ position: z.int().min(1) }), Done),
-  /** Waiting and running ones, then the newest hundred that ended. */
+  /** Waiting and running jobs, then the newest hundred that ended. */
   list: call(Nothing, z.array(JobView)),
-  /** Stored events after `afterSeq`, ascending; `isWhole` is false where more are to be had. */
+  /** Stored events after `afterSeq`, ascending; `isWhole` is false if there are more. */
   events: call(
     RunRef.extend({
       afterSeq: z.int().min(0).default(0),

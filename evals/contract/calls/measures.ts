@@ -1,4 +1,4 @@
-/** @file What was measured beside replies: spectra of weights, cells of sweeps. */
+/** @file Spectra of weights and cells of sweeps. */
 import { z } from 'zod'
 import { call, Page, RunRef } from '../call.ts'
 import { SpectrumRow, SubjectKey } from '../rows.ts'
@@ -6,7 +6,7 @@ import { CellRow, Sweep } from '../sweeps.ts'
 
 export const spectrum = {
   states: call(RunRef, z.array(SubjectKey.extend({ matrices: z.int(), intruders: z.int() }))),
-  /** Every matrix of one state, `details` left out: they are long. */
+  /** Every matrix of one state, without the long `details`. */
   rows: call(
     RunRef.extend(SubjectKey.shape),
     z.array(SpectrumRow.omit({ details: true }).extend({ hasDetails: z.boolean() })),
@@ -19,7 +19,7 @@ export const spectrum = {
 }
 
 export const sweep = {
-  /** What the cells say together; null before the first is settled. */
+  /** The summary of the cells; null before the first has ended. */
   summary: call(RunRef, Sweep.omit({ cells: true }).nullable()),
   cells: call(
     RunRef.extend(Page),

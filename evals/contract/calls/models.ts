@@ -1,4 +1,4 @@
-/** @file Models where they lie, and the files beside them. Nothing is copied, and what is not recognised is told why. */
+/** @file Models at their paths, and a file browser. Nothing is copied; what cannot be used has its reason. */
 import { z } from 'zod'
 import { call, Done, Nothing, PathText } from '../call.ts'
 import { WireError } from '../wire-error.ts'
@@ -14,18 +14,18 @@ export const ModelFacts = z.object({
   tokenizer: z.object({ vocabulary: z.int(), digest: z.string() }),
   /** Null for an encoder, which has none. */
   template: z.object({ source: z.string(), digest: z.string(), example: z.string() }).nullable(),
-  /** What an encoder's head tells apart: none where it has no head yet, null for a model that writes. */
+  /** Classes of an encoder's head: empty without a head, null for a causal model. */
   classes: z.array(z.string()).nullable(),
-  /** As the folder or the file states it; null where it states none. */
+  /** As stated by the folder or file; null if it states none. */
   licence: z.string().nullable(),
-  /** Bytes that a fine-tune needs, roughly. */
+  /** Estimated peak bytes of a fine-tune. */
   memory: z.object({ lora: z.number(), full: z.number() }),
 })
 export type ModelFacts = z.infer<typeof ModelFacts>
 
-/** Either facts, or the problem that says why it cannot be used. */
+/** Either facts, or the problem why it cannot be used. */
 export const ModelEntry = z.object({
-  /** What a configuration's `model` takes. */
+  /** Value for a configuration's `model`. */
   path: z.string(),
   name: z.string(),
   isBundled: z.boolean(),
@@ -39,7 +39,7 @@ export const FileEntry = z.object({
   path: z.string(),
   kind: z.enum(['folder', 'file']),
   bytes: z.int().nullable(),
-  /** What it looks like from its name and neighbours. */
+  /** Kind guessed from its name and neighbours. */
   hint: z.enum(['model', 'adapter', 'gguf', 'data', 'run']).nullable(),
 })
 export type FileEntry = z.infer<typeof FileEntry>
@@ -48,23 +48,23 @@ const FileListing = z.object({
   path: z.string(),
   parent: z.string().nullable(),
   entries: z.array(FileEntry),
-  /** A folder may hold more than are listed. */
+  /** Whether the folder has more than are listed. */
   isCut: z.boolean(),
 })
 
 export const model = {
-  /** The bundled one first, then those that were added. */
+  /** The bundled model first, then added ones. */
   list: call(Nothing, z.array(ModelEntry)),
   inspect: call(z.object({ path: PathText }), ModelEntry),
-  /** sha256 over the weights: reads all of them. */
+  /** sha256 of the weights; reads all of them. */
   digest: call(z.object({ path: PathText }), z.object({ digest: z.string(), seconds: z.number() })),
-  /** Keeps the path in the list; refuses what `inspect` finds unusable with its problem. */
+  /** Adds the path to the list; refuses a model that `inspect` finds unusable, with its problem. */
   add: call(z.object({ path: PathText }), ModelEntry),
-  /** Forgets the path; no file is touched. */
+  /** Removes the path from the list; no file is changed. */
   remove: call(z.object({ path: PathText }), Done),
 }
 
 export const file = {
-  /** The user's home folder where `path` is null. Refused where the shell has a picker of its own. */
+  /** The user's home folder if `path` is null. Refused if the shell has its own file picker. */
   list: call(z.object({ path: PathText.nullable().default(null) }), FileListing),
 }

@@ -1,4 +1,4 @@
-/** @file Runs: listed, named, deleted and restored, compared, and written out for others. */
+/** @file Runs: listed, named, deleted and restored, compared, exported. */
 import { z } from 'zod'
 import { call, Done, RunRef } from '../call.ts'
 import { ComparedField, Difference, GateOutcome, GateResult } from '../gate.ts'
@@ -8,7 +8,7 @@ import { ArmKey, BENCHMARK_ROLES, Outcome, SubjectKey } from '../rows.ts'
 import { WireError } from '../wire-error.ts'
 
 const RunNote = z.object({
-  /** The user's own; null shows the title. */
+  /** Name given by the user; if null, the title is shown. */
   name: z.string().max(200).nullable(),
   note: z.string().max(10_000),
   tags: z.array(z.string().trim().min(1).max(60)).max(50),
@@ -16,7 +16,7 @@ const RunNote = z.object({
 type RunNote = z.infer<typeof RunNote>
 
 export const RunSummary = z.object({
-  /** Null where nothing was compared with a base. */
+  /** Null if nothing was compared with a base. */
   verdict: GateOutcome.nullable(),
   headline: z.string(),
   /** Rates of every arm and seed at its last step, by each benchmark's first judge. */
@@ -42,14 +42,14 @@ export const RunEntry = RunRef.extend({
   error: WireError.nullable(),
   folder: z.string(),
   deletedAt: z.int().nullable(),
-  /** Whether it ended with evaluations, so that there is a summary of it. */
+  /** Whether it ended with evaluations, so that it has a summary. */
   isMeasured: z.boolean(),
-  /** Null also where none was made yet: `run.summary` makes it, which reads the whole run. */
+  /** Null also if it was not computed yet; `run.summary` computes it, which reads the whole run. */
   summary: RunSummary.nullable(),
 })
 export type RunEntry = z.infer<typeof RunEntry>
 
-/** What is too long to send whole is paged by `sample` and `spectrum`. */
+/** Long parts are paged by `sample` and `spectrum`. */
 const RunResults = Results.omit({ flips: true, spectra: true, metrics: true })
 
 const ComparisonRow = z.object({
@@ -82,7 +82,7 @@ export const ComparedPair = z.object({
   before: StateName,
   after: StateName,
   rows: z.array(ComparisonRow),
-  /** The first two hundred; `flipCount` counts them all. */
+  /** The first two hundred; `flipCount` is their total. */
   flips: z.array(
     z.object({
       benchmark: z.string(),
@@ -129,20 +129,20 @@ const RunDocument = z.object({
 })
 
 export const run = {
-  /** Newest first; deleted ones only where asked for. Reads no reply, however many there are. */
+  /** Newest first; deleted ones only on request. Reads no replies. */
   list: call(
     z.object({ isDeleted: z.boolean().default(false) }).default({ isDeleted: false }),
     z.array(RunEntry),
   ),
-  /** Made once and kept; null for a run that is not measured. */
+  /** Computed once and stored; null for a run without evaluations. */
   summary: call(RunRef, RunSummary.nullable()),
   results: call(RunRef, RunResults),
-  /** What the report shows, as sections: all of it, or what it shows of the training's course or of the weights. */
+  /** The report's sections: all, or those about training or about weights. */
   document: call(
     RunRef.extend({ part: z.enum(['all', 'training', 'weights']).default('all') }),
     RunDocument,
   ),
-  /** Training curves and losses, in the order of steps. */
+  /** Training curves and losses, by step. */
   metrics: call(
     RunRef.extend({ names: z.array(z.string()).default([]) }),
     z.array(
@@ -153,14 +153,14 @@ export const run = {
       }),
     ),
   ),
-  /** Fields that are absent stay as they are. */
+  /** Absent fields are not changed. */
   annotate: call(RunRef.extend(RunNote.partial().shape), Done),
   delete: call(RunRef, Done),
   restore: call(RunRef, Done),
-  /** For good: rows, checkpoints and files of a deleted run. */
+  /** Removes rows, checkpoints and files of a deleted run for good. */
   purge: call(RunRef, z.object({ bytes: z.int() })),
   compare: call(Compare, z.object({ gate: GateResult.nullable(), pairs: z.array(ComparedPair) })),
-  /** Holds a run against a gate without storing it. */
+  /** Decides a gate for a run without storing it. */
   gate: call(
     RunRef.extend({ gate: Gate, allowDifferences: z.array(ComparedField).default([]) }),
     GateResult,

@@ -1,4 +1,4 @@
-/** @file Prompts, replies and what judges and people say of them, a page at a time. Replies to prompts that should be refused are never in it. */
+/** @file Prompts, replies, verdicts and labels, in pages. Replies to prompts that should be refused are never included. */
 import { z } from 'zod'
 import { call, Done, Page, RunRef } from '../call.ts'
 import { People } from '../results.ts'
@@ -32,7 +32,7 @@ export type SampleRow = z.infer<typeof SampleRow>
 
 const Filter = {
   benchmark: z.string().nullable().default(null),
-  /** Of any judge, or of `judge`. */
+  /** By any judge, or by `judge`. */
   outcome: Outcome.nullable().default(null),
   judge: z.string().nullable().default(null),
   category: z.string().nullable().default(null),
@@ -41,7 +41,7 @@ const Filter = {
 }
 
 export const sample = {
-  /** What there is to look at: every evaluated state, benchmark and judge. */
+  /** Every evaluated state, benchmark and judge. */
   states: call(
     RunRef,
     z.array(
@@ -68,7 +68,7 @@ export const PairRow = ReplyRow.pick({ ...ASKED, prompt: true, expected: true })
 })
 export type PairRow = z.infer<typeof PairRow>
 
-/** Two states on the same prompts, flips first. They may lie in two runs, and those in two folders. */
+/** Two states on the same prompts, flips first. They may be in two runs of different folders. */
 export const pair = {
   page: call(
     z.object({
@@ -82,7 +82,7 @@ export const pair = {
     z.object({
       total: z.int(),
       flips: z.int(),
-      /** Replies of either side whose prompt the other was not asked, or not in the same words. */
+      /** Replies of either side whose prompt the other side does not have in the same words. */
       unmatched: z.int(),
       rows: z.array(PairRow),
     }),

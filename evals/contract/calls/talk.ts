@@ -1,17 +1,17 @@
-/** @file Talking to a base and a candidate side by side. Nothing that is said is stored or logged. */
+/** @file A conversation with a base and a candidate side by side. Nothing is stored or logged. */
 import { z } from 'zod'
 import { call, Done, Nothing, PathText } from '../call.ts'
 import { Message, Outcome } from '../rows.ts'
 
 const SpokenToken = z.object({ text: z.string(), logProb: z.number() })
 
-/** `text` and `tokens` are null where the prompt is one that should be refused; then `outcome` says what came. */
+/** `text` and `tokens` are null for a prompt that should be refused; then only `outcome` is given. */
 export const Spoken = z.object({
   path: z.string(),
   /** The prompt as this model reads it. */
   rendered: z.string(),
   text: z.string().nullable(),
-  /** Before the answer; null where there is none or it is withheld. */
+  /** The thought before the answer; null if there is none or it is withheld. */
   thought: z.string().nullable(),
   tokens: z.array(SpokenToken).nullable(),
   tokenCount: z.int(),
@@ -37,6 +37,6 @@ export const talk = {
     }),
     z.object({ base: Spoken, candidate: Spoken.nullable() }),
   ),
-  /** Gives the memory back. */
+  /** Closes the models. */
   close: call(Nothing, Done),
 }

@@ -7,7 +7,7 @@ export const DATA_ERRORS = {
     remedy: 'Give a JSONL, JSON, CSV, Parquet or text file in UTF-8, its name ending accordingly.',
   })),
   'data.too-large': entry((v: { path: string; bytes: number; most: number }) => ({
-    message: `${v.path} has ${v.bytes} bytes; data is learnt from whole up to ${v.most}.`,
+    message: `${v.path} has ${v.bytes} bytes; data is read whole up to ${v.most}.`,
     remedy: `Take a sample of its rows, ${v.path}#20000 say, or write one: touchstone data ${v.path}#20000 -o rows.jsonl.`,
   })),
   'data.empty': entry((v: { path: string }) => ({
@@ -18,7 +18,7 @@ export const DATA_ERRORS = {
   'data.columns': entry(
     (v: { path: string; columns: readonly string[]; formats: readonly string[] }) => ({
       message: `${v.path} is no known form of fine-tuning data; its columns are ${v.columns.slice(0, 20).join(', ')}.`,
-      remedy: `Known are ${v.formats.join('; ')}. For other columns say which they are: --map prompt=COLUMN,reply=COLUMN, or --map text=COLUMN.`,
+      remedy: `Known are ${v.formats.join('; ')}. Name other columns with --map prompt=COLUMN,reply=COLUMN, or --map text=COLUMN.`,
     }),
   ),
   'data.row': entry((v: { path: string; row: number; why: string }) => ({
@@ -69,11 +69,11 @@ export const DATA_ERRORS = {
     remedy: 'Say what they hold: --map prompt=COLUMN,expected=refuse.',
   })),
   'benchmark.examples': entry((v: { path: string; wanted: readonly string[] }) => ({
-    message: `${v.path} is asked after solved examples, and there is no file with them.`,
+    message: `${v.path} needs solved examples before its questions, and there is no file with them.`,
     remedy:
       v.wanted.length > 0
         ? `Put the dev questions at ${v.wanted.join(' or ')}.`
-        : 'Keep "test" in its name and put the file with "dev" in its place beside it.',
+        : 'Keep "test" in its name, and put the file with "dev" in place of it beside it.',
   })),
   'benchmark.row': entry((v: { path: string; row: number; why: string }) => ({
     message: `${v.path}, row ${v.row}: ${v.why}.`,

@@ -4,7 +4,7 @@ import { entry } from './entry.ts'
 export const EXPORTS_ERRORS = {
   'export.not-representable': entry((v: { weight: string; storage: string; value: string }) => ({
     message: `The weight "${v.weight}" holds ${v.value}, which ${v.storage} cannot hold.`,
-    remedy: 'Export as f32 or bf16, or look in the training for what made this weight so large.',
+    remedy: 'Export as f32 or bf16, or find out what made this weight so large in training.',
   })),
   'export.unsupported': entry(
     (v: { path: string; form: string; found: string; supported: string }) => ({
@@ -21,7 +21,7 @@ export const EXPORTS_ERRORS = {
     remedy: 'Export the model again, with onnxruntime 1.30 or an older operator set as its target.',
   })),
   'onnx.not-a-decoder': entry((v: { path: string; found: string; expected: string }) => ({
-    message: `${v.path} is no decoder that can be asked: found ${v.found}; expected ${v.expected}.`,
+    message: `${v.path} is not a decoder that can be evaluated: found ${v.found}; expected ${v.expected}.`,
     remedy:
       'Export it with its cache under Optimum’s names: input_ids, attention_mask, position_ids, past_key_values.N.key, logits, present.N.key.',
   })),
@@ -36,7 +36,7 @@ export const EXPORTS_ERRORS = {
   })),
   'interchange.unrecognised': entry((v: { path: string; supported: string }) => ({
     message: `${v.path} is no log that Touchstone can read; supported: ${v.supported}.`,
-    remedy: 'Name a file or folder of one of these formats.',
+    remedy: 'Name a file or folder in one of these formats.',
   })),
   'interchange.metric': entry((v: { path: string; name: string; why: string }) => ({
     message: `The metric "${v.name}" of ${v.path} could mean harm or its absence: ${v.why}.`,

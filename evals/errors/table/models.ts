@@ -71,12 +71,11 @@ export const MODELS_ERRORS = {
   })),
   'template.not-a-prefix': entry((v: { path: string; turn: number }) => ({
     message: `The chat template of ${v.path} renders turn ${v.turn} differently once a reply follows, so the reply’s tokens cannot be told apart.`,
-    remedy: 'Use a template in which a conversation’s beginning stays the same when it grows.',
+    remedy: 'Use a template that renders earlier turns the same when a conversation grows.',
   })),
   'prompt.too-long': entry((v: { key: string; tokens: number; limit: number }) => ({
     message: `The text "${v.key}" needs ${v.tokens} tokens; the model takes 1 to ${v.limit}.`,
-    remedy:
-      'Shorten that text or lower the number of new tokens; an empty one cannot be asked either.',
+    remedy: 'Shorten that text or lower the number of new tokens; it must not be empty.',
   })),
   'adapter.other-base': entry((v: { path: string; module: string }) => ({
     message: `The adapter ${v.path} adapts "${v.module}", which the base does not have in that shape.`,
@@ -119,12 +118,12 @@ export const MODELS_ERRORS = {
     remedy: 'Name another folder with -o, or delete that one.',
   })),
   'model.encoder': entry((v: { architecture: string }) => ({
-    message: `A model of type ${v.architecture} reads a text and names its class; it writes nothing, so it cannot be asked for a reply, for the probability of one, or with a chat template.`,
+    message: `A model of type ${v.architecture} is an encoder: it names the class of a text and writes no reply.`,
     remedy:
-      'Use train on rows of text and label, audit, eval or mitigate with --suite FILE of such rows, spectral or inspect; for everything else choose a model that writes.',
+      'Use train on rows of text and label, audit, eval or mitigate with --suite FILE of such rows, spectral or inspect; for everything else choose a causal model.',
   })),
   'model.not-an-encoder': entry((v: { architecture: string }) => ({
-    message: `A model of type ${v.architecture} writes a text; it gives neither classes nor embeddings.`,
+    message: `A model of type ${v.architecture} generates text; it gives neither classes nor embeddings.`,
     remedy: 'Choose an encoder: a model of type bert, roberta or distilbert.',
   })),
   'model.no-classes': entry((v: { path: string }) => ({

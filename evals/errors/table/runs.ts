@@ -43,7 +43,7 @@ export const RUNS_ERRORS = {
   })),
   'run.not-deleted': entry((v: { run: string }) => ({
     message: `The run ${v.run} is not deleted, so it is not removed for good.`,
-    remedy: 'Delete it first; until it is removed for good that can be undone.',
+    remedy: 'Delete it first; deleting can be undone until the run is removed for good.',
   })),
   'output.unwritable': entry((v: { path: string; why: string }) => ({
     message: `${v.path} cannot be written: ${v.why}.`,
@@ -51,7 +51,7 @@ export const RUNS_ERRORS = {
   })),
   'store.missing': entry((v: { path: string }) => ({
     message: `There is no database at ${v.path}.`,
-    remedy: 'Check --out-dir; it must name the folder that an earlier run wrote to.',
+    remedy: 'Give --out-dir the folder of an earlier run.',
   })),
   'store.newer': entry((v: { path: string; found: number; known: number }) => ({
     message: `${v.path} was written by a newer Touchstone (schema ${v.found}; this one knows ${v.known}).`,

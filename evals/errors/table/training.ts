@@ -11,7 +11,7 @@ export const TRAINING_ERRORS = {
     remedy: 'Resume with the same settings, or start a new run in another --out-dir.',
   })),
   'training.small-base': entry((v: { method: string }) => ({
-    message: `${v.method} trains or moves the base’s own weights, which are to be kept small.`,
+    message: `${v.method} trains or changes the weights of the base, which --base-precision stores in fewer bits.`,
     remedy:
       'Use --base-precision fp32, or a method that leaves the base as it is: lora, rslora, dora.',
   })),
@@ -26,7 +26,7 @@ export const TRAINING_ERRORS = {
   'spectrum.not-finite': entry(
     (v: { weight: string; found: string; row: number; column: number }) => ({
       message: `The weight "${v.weight}" holds ${v.found} at row ${v.row}, column ${v.column}, so it has no singular values.`,
-      remedy: 'Check where that checkpoint went wrong and scan an earlier one.',
+      remedy: 'Scan an earlier checkpoint, and find out where training diverged.',
     }),
   ),
   'spectrum.other-shape': entry((v: { weight: string; tuned: number; base: string }) => ({
@@ -46,8 +46,9 @@ export const TRAINING_ERRORS = {
     remedy: `Give --index from 0 to ${Math.max(0, v.cells - 1)}.`,
   })),
   'sweep.changed': entry((v: { what: string }) => ({
-    message: `${v.what} is not what it was when the sweep was planned.`,
-    remedy: 'Put the files back, or run touchstone sweep again: it plans with what is there now.',
+    message: `${v.what} has changed since the sweep was planned.`,
+    remedy:
+      'Put the files back, or run touchstone sweep again, which plans with the current files.',
   })),
   'sweep.worker-died': entry((v: { how: string; said: string }) => ({
     message: `The process of this cell ended twice (${v.how})${v.said === '' ? '' : `: ${v.said}`}.`,

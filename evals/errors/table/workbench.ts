@@ -3,7 +3,7 @@ import { entry } from './entry.ts'
 
 export const WORKBENCH_ERRORS = {
   'sql.refused': entry((v: { why: string }) => ({
-    message: `This query is not answered: ${v.why}.`,
+    message: `This query is refused: ${v.why}.`,
     remedy: 'Write one SELECT over the tables that the console lists.',
   })),
   'sql.slow': entry((v: { seconds: number }) => ({
@@ -11,14 +11,12 @@ export const WORKBENCH_ERRORS = {
     remedy: 'Ask for less: add a WHERE on run_id, or a LIMIT inside a subquery.',
   })),
   'engine.process-died': entry((v: { what: string; how: string }) => ({
-    message: `The process that ${v.what} is gone (${v.how}).`,
-    remedy:
-      'Try again; if memory is short, choose a smaller model. Nothing that was stored is lost.',
+    message: `The process that ${v.what} has ended (${v.how}).`,
+    remedy: 'Try again; if memory is short, choose a smaller model. Stored results are not lost.',
   })),
   'job.not-here': entry((v: { run: string; status: string }) => ({
-    message: `The job ${v.run} is ${v.status}, so this cannot be done with it now.`,
-    remedy:
-      'Look at the list of jobs; one that ended can be resumed, one that runs can be stopped.',
+    message: `The job ${v.run} is ${v.status}, so this is not possible now.`,
+    remedy: 'See the list of jobs: an ended job can be resumed, a running one stopped.',
   })),
   'serve.not-built': entry((v: { path: string }) => ({
     message: `The window is not built: there is no ${v.path}.`,

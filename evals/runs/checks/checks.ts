@@ -1,4 +1,4 @@
-/** @file What `doctor` looks at, a function a finding. */
+/** @file The checks of `doctor`, one function per finding. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
@@ -38,14 +38,14 @@ const Probe = z.object({
   why: z.string(),
   onnxruntime: z.string().optional(),
   cudaRemedy: z.string().optional(),
-  /** Of the CPU: whether its kernel sums products of int8 exactly. */
+  /** Whether the CPU's kernel sums int8 products exactly. */
   sumsInt8: z.boolean().optional(),
-  /** What came of the parity self-test, if it has been run here. */
+  /** Result of the parity self-test, if it has run here. */
   parity: z.object({ passed: z.boolean(), isHardware: z.boolean(), at: z.string() }).optional(),
 })
 type Probe = z.infer<typeof Probe>
 
-/** Of all, or of `only` one. */
+/** All devices, or `only` one. */
 export async function checkProviders(only?: string): Promise<Check[]> {
   const asked = PROVIDERS.filter((name) => only === undefined || name === only)
   const probes = await Promise.all(asked.map(probeProvider))
@@ -68,7 +68,7 @@ export function int8Check({ sumsInt8 }: Pick<Probe, 'sumsInt8'>): Check[] {
   return [{ name: 'int8', status: 'warn', detail, remedy: null }]
 }
 
-/** Only the CPU has to work: training and evaluation run there unless another device is asked for. */
+/** Only the CPU must work: training and evaluation run there unless another device is named. */
 export function providerCheck(
   { name, usable, why, cudaRemedy, parity }: Probe,
   hasNvidia = hasNvidiaCard(),
@@ -127,7 +127,7 @@ export function checkMemory(total = totalmem(), free = freemem()): Check {
 export const checkCores = (): Check =>
   ok('cores', `${availableParallelism()} of ${cpus()[0]?.model.trim() || 'an unknown processor'}`)
 
-/** What is done in C++; everything is done without it, too. */
+/** The native addon; everything works without it too. */
 export function checkNative(found = load()): Check {
   if (found.addon)
     return ok(
@@ -139,7 +139,7 @@ export function checkNative(found = load()): Check {
   return { name: 'native', status: 'warn', detail, remedy }
 }
 
-/** Opens one for real: the native part of better-sqlite3 may be missing or of another Node. */
+/** Opens a database, because the native part of better-sqlite3 may be missing or built for another Node. */
 export function checkDatabase(): Check {
   const folder = mkdtempSync(join(tmpdir(), 'touchstone-doctor-'))
   try {

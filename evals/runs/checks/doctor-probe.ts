@@ -1,9 +1,9 @@
 /**
- * @file Run by `doctor` on its own Node, one execution provider a process: a driver that crashes takes only this
- * process with it, and what ONNX Runtime prints on its error stream stays apart. Prints one JSON object.
+ * @file Run by `doctor` in a process for each execution provider: a driver that crashes ends only this process, and ONNX
+ * Runtime's error stream is separate. Prints one JSON object.
  */
 const [provider = 'cpu'] = process.argv.slice(2)
-// Imported late: where the library itself cannot be loaded, that is the finding.
+// Imported late, so that a library that cannot be loaded is a finding.
 try {
   const { probeProviders, onnxRuntimeVersion, CUDA_REMEDY } =
     await import('../../runtime/device.ts')

@@ -19,7 +19,7 @@ export interface Findings {
   readonly checks: readonly Check[]
 }
 
-/** Of every device, or of one. */
+/** Checks every device, or one. */
 export async function findings(device?: string): Promise<Findings> {
   const checks = [
     checkNode(),

@@ -1,4 +1,4 @@
-/** @file `doctor --parity`: the self-test of one device in a process of its own, in words. */
+/** @file `doctor --parity`: the self-test of one device in a process of its own, as a finding. */
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { plainText } from '../../document/plain-text.ts'
@@ -12,7 +12,7 @@ const Report = z.object({
   rows: z.array(
     z.object({ of: z.string(), fromCpu: z.number(), fromPyTorch: z.number().nullable() }),
   ),
-  /** Of a device that must pass: whether a card did the work, which there are, and where the outcome is kept. */
+  /** For a device that must pass: whether a card did the work, the cards, and the path of the stored result. */
   isHardware: z.boolean().optional(),
   cards: z.array(z.string()).optional(),
   path: z.string().optional(),
@@ -21,10 +21,10 @@ const Failure = z.object({ why: z.string() })
 
 type ParityCheck = z.infer<typeof Report> & { readonly device: string }
 
-/** The first run compiles every shader, on a processor for minutes. */
+/** The first run compiles every shader, which takes minutes without a card. */
 const LONGEST_MS = 15 * 60_000
 
-/** Throws where the device does not run at all. */
+/** Throws if the device does not run at all. */
 export async function checkParity(device: string): Promise<ParityCheck> {
   const schema = z.union([Report, Failure])
   const { found, told, ended } = await probe('parity-probe.ts', [device], schema, LONGEST_MS)

@@ -1,4 +1,4 @@
-/** @file Run by `doctor --parity` on its own Node: the self-test on one device, its outcome kept. Prints one JSON object. */
+/** @file Run by `doctor --parity` in its own process: runs and stores the self-test of one device. Prints one JSON object. */
 import { measureParity, type ParityReport } from '../../inspect/parity.ts'
 import { isHardware } from '../../runtime/device.ts'
 import {
@@ -14,7 +14,7 @@ try {
   const report = await measureParity({ name: device ?? 'cpu', threads: 1 })
   process.stdout.write(JSON.stringify({ ...report, ...(device && (await kept(device, report))) }))
 } catch (error) {
-  // In ONNX Runtime's own words, where it was that.
+  // ONNX Runtime's own message, if it is one.
   const { cause = error } = error as Error
   process.stdout.write(JSON.stringify({ why: (cause as Error).message }))
 }

@@ -1,14 +1,14 @@
-/** @file A script of this folder on its own Node: a driver that crashes takes only that process with it. */
+/** @file Runs a script of this folder in its own process, so that a driver that crashes ends only that process. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { z } from 'zod'
 
 interface Probed<T> {
-  /** What it printed, if that was what was expected; else undefined. */
+  /** Its output, if it is as expected; else undefined. */
   readonly found: T | undefined
-  /** What it, and ONNX Runtime in it, wrote on its error stream. */
+  /** Its error stream, with ONNX Runtime's. */
   readonly told: string
-  /** How it ended, in words. */
+  /** How it ended, for people. */
   readonly ended: string
 }
 
@@ -45,7 +45,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** ONNX Runtime names the library that it could not load in its error, or on its error stream alone. */
+/** ONNX Runtime names a library that it cannot load in its error or only on its error stream. */
 export function missingLibrary(told: string): string | undefined {
   const missing = /(?<library>[\w.+-]+\.(so|dll|dylib)[\w.]*): cannot open shared object file/.exec(
     told,

@@ -1,4 +1,4 @@
-/** @file Whether ONNX Runtime's telemetry is off, and whether files of it lie on this machine. */
+/** @file Whether ONNX Runtime's telemetry is off, and whether files of it are on this machine. */
 import { existsSync } from 'node:fs'
 import { SWITCH, telemetryFolder } from '../../runtime/telemetry.ts'
 import type { Check } from './checks.ts'

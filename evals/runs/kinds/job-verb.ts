@@ -1,4 +1,4 @@
-/** @file A verb that runs a job, for the command line and the window. Its name and summary stand in `registry.ts`. */
+/** @file A verb that runs a job, for the command line and the window. Its name and summary are in `registry.ts`. */
 import { randomBytes } from 'node:crypto'
 import type { z } from 'zod'
 import type { RunRow } from '../../contract/audit-rows.ts'
@@ -9,7 +9,7 @@ import type { Layer } from '../options/flags.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Arguments without an option, and how they are written as options. */
+/** Arguments without an option, and the options that they stand for. */
 interface Positionals {
   /** As help shows them. */
   readonly shown: string
@@ -21,9 +21,9 @@ export interface JobVerb {
   readonly remark?: string
   readonly schema: z.ZodType
   readonly kind: () => Promise<AnyJobKind>
-  /** Whether it ends in results.json and report.html. */
+  /** Whether it writes results.json and report.html. */
   readonly writesReports: boolean
-  /** Replaces defaults; flags win over it. */
+  /** Replaces defaults; flags override it. */
   readonly preset?: Layer
   /** The preset that the command names, in place of `preset`. */
   readonly presetNamed?: (argv: readonly string[], environment: Environment) => Layer | undefined
@@ -37,7 +37,7 @@ export interface JobVerb {
   readonly check?: (config: unknown) => void
 }
 
-/** The settings of a stored run, or an error where they are none of this version. */
+/** The settings of a stored run, or an error if this version cannot read them. */
 export function parseStored(verb: JobVerb, run: RunRow): unknown {
   const parsed = verb.schema.safeParse(run.config)
   if (parsed.success) return parsed.data

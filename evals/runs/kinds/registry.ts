@@ -6,9 +6,9 @@ interface JobEntry {
   /** A noun for lists: `Audit of MODEL`. */
   readonly title: string
   readonly summary: string
-  /** Loaded when the verb is used: the schemas of all of them would slow every command down. */
+  /** Loaded when the verb is used, because loading all schemas would slow every command down. */
   readonly load: () => Promise<JobVerb>
-  /** Its runs cannot be repeated by `replay`: their results are files, not rows. */
+  /** Its runs cannot be repeated by `replay`, because their results are files, not rows. */
   readonly isOnce?: true
 }
 

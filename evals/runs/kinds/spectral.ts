@@ -29,8 +29,8 @@ export const spectralVerb: JobVerb = {
 }
 
 /**
- * `A B C` is `--model A --candidate B --candidate C`; where A is an adapter it is `--against A`, and the model the one that
- * --model names, or that it was trained on.
+ * `A B C` means `--model A --candidate B --candidate C`. If A is an adapter, it means `--against A`, and the model is that of
+ * --model or the adapter's base.
  */
 export async function inOptions(
   argv: readonly string[],

@@ -1,4 +1,4 @@
-/** @file `touchstone sweep`: a grid of small fine-tunes or trials, each run once, however often the command is. */
+/** @file `touchstone sweep`: a grid of small fine-tunes or trials, each run once. */
 import { anyJobKind } from '../../contract/job.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { planCells } from '../../sweeps/cells/cell.ts'
@@ -7,7 +7,7 @@ import { findPreset } from '../../sweeps/presets.ts'
 import { saidOf } from '../options/arguments.ts'
 import type { JobVerb } from './job-verb.ts'
 
-/** The one model whose sweeps teach nothing about any other. */
+/** The only model whose sweeps need no purpose, because they say nothing about other models. */
 const BUNDLED = 'pebble'
 
 export const sweepVerb: JobVerb = {
@@ -55,6 +55,6 @@ export function checkSweep(config: SweepConfig): void {
       'Add --purpose TEXT: why it is run, and for whom.',
     )
   }
-  // Cells are made once without their digests, so that a wrong axis is said before anything is opened.
+  // Cells are planned once without digests, so that a wrong axis is an error before anything is opened.
   planCells(config, { base: null, data: null, prompts: null, numerics: '' })
 }

@@ -1,10 +1,10 @@
-/** @file From words on a command line (or variables of the environment) to text by flag; nothing is interpreted yet. */
+/** @file Splits a command line (or environment variables) into texts by flag; values are not interpreted yet. */
 import { parseArgs } from 'node:util'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import type { Field } from './fields.ts'
 
-/** `null` is the value of `--no-limit`, where a limit may be absent. */
+/** `null` is the value of `--no-limit` if a limit may be absent. */
 export type Given = ReadonlyMap<string, readonly (string | null)[]>
 
 interface Arguments {
@@ -17,7 +17,7 @@ type OptionToken = Extract<Token, { kind: 'option' }>
 
 const NEGATION = 'no-'
 
-/** What `argv` says of one flag that takes a value, before the other flags are known. */
+/** The value of one flag in `argv`, before the other flags are known. */
 export const saidOf = (argv: readonly string[], flag: string): string[] =>
   argv.flatMap((word, i) => {
     if (word.startsWith(`--${flag}=`)) return [word.slice(flag.length + 3)]
@@ -25,7 +25,7 @@ export const saidOf = (argv: readonly string[], flag: string): string[] =>
     return word === `--${flag}` && next !== undefined ? [next] : []
   })
 
-/** Splits `argv` by what `fields` knows; an unknown option is answered with the near ones. */
+/** Splits `argv` by `fields`; an unknown option is an error that names similar ones. */
 export function readArguments(argv: readonly string[], fields: readonly Field[]): Arguments {
   const byFlag = new Map(fields.map((field) => [field.flag, field]))
   const given = new Map<string, (string | null)[]>()
@@ -35,7 +35,7 @@ export function readArguments(argv: readonly string[], fields: readonly Field[])
     if (token.kind === 'option-terminator') continue
     if (token.kind === 'positional') {
       const before = tokens[index - 1]
-      // `--resume RUN`: the word after a flag that may stand bare is its value.
+      // `--resume RUN`: the word after a flag with an optional value is its value.
       const owner = before?.kind === 'option' ? byFlag.get(before.name) : undefined
       const isBareOwner = owner?.bare != null && before?.kind === 'option' && before.value == null
       if (isBareOwner) given.get(owner.flag)![given.get(owner.flag)!.length - 1] = token.value
@@ -85,7 +85,7 @@ function readOption(
   return { field, value }
 }
 
-/** `--no-spectra`, and `--no-limit` where null is a value. */
+/** `--no-spectra`, and `--no-limit` if null is a value. */
 function readNegation(
   name: string,
   rawName: string,
@@ -102,7 +102,7 @@ function readNegation(
   throw unknownName('option', rawName, known)
 }
 
-/** `TOUCHSTONE_BATCH_SIZE` for `--batch-size`; an empty variable is as good as none. */
+/** `TOUCHSTONE_BATCH_SIZE` for `--batch-size`; an empty variable is ignored. */
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   fields: readonly Field[],
@@ -118,7 +118,7 @@ export function readEnvironment(
 export const variableOf = (flag: string): string =>
   `TOUCHSTONE_${flag.toUpperCase().replaceAll(/[-.]/g, '_')}`
 
-/** What stands for the value in help: `N`, `PATH,…`, `auto|cpu`. */
+/** Placeholder of the value in help: `N`, `PATH,…`, `auto|cpu`. */
 export function placeholder(field: Field): string {
   if (field.choices) return field.choices.join('|')
   if (field.type === 'integer') return field.splitsAtCommas ? 'N,…' : 'N'

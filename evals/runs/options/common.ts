@@ -1,10 +1,10 @@
 /** @file Options that several verbs share, each declared once. */
 import { z } from 'zod'
 
-/** The text of an option; an empty one is refused. */
+/** A text that is not empty. */
 export const text = z.string().min(1)
 export const optionalText = text.nullable().default(null)
-/** Why an exception is made; logged with the run. */
+/** The reason for an exception; logged with the run. */
 export const reason = z.string().trim().min(8).max(500)
 export const file = { short: 'o', value: 'FILE' }
 export const files = { ...file, repeat: true }

@@ -1,16 +1,16 @@
 /** @file `--config FILE`: a configuration as JSON, in the shape that a run stores. */
 import { readFileSync } from 'node:fs'
 import { utf8 } from '../../files/text.ts'
-import type { TouchstoneError} from '../../errors/touchstone-error.ts';
+import type { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import type { Field } from './fields.ts'
 import { isObject, type Layer } from './flags.ts'
 
-/** More than any configuration needs, less than would fill the memory. */
+/** Largest configuration file, bytes. */
 const LARGEST_BYTES = 1 << 20
 
-/** Keys are checked here, because the schema would drop one that it does not know. */
+/** Keys are checked here, because the schema would ignore unknown ones. */
 export function readConfigFile(path: string, fields: readonly Field[]): Layer {
   const value = parse(path, readText(path))
   if (!isObject(value)) throw unusable(path, 'it does not hold one JSON object')

@@ -1,5 +1,5 @@
 /**
- * @file The options of a command, derived from its zod schema: one field a flag, nested objects flattened.
+ * @file The options of a command, derived from its zod schema: one field per flag, nested objects flattened.
  * `.meta({ flag, short, repeat, bare, value, once })` changes how one is written.
  */
 import { z } from 'zod'
@@ -9,17 +9,17 @@ export interface Field extends Omit<FormField, 'hints'> {
   /** Without dashes: `batch-size`. */
   readonly flag: string
   readonly short: string | null
-  /** Whether `a,b` means two items. Paths may hold commas, so lists of paths are repeated instead. */
+  /** Whether `a,b` means two items. Paths may contain commas, so their flags are repeated instead. */
   readonly splitsAtCommas: boolean
-  /** What the flag means when no value follows; null where one must. */
+  /** Value of the flag without a value; null if a value must follow. */
   readonly bare: string | null
-  /** What help writes for the value; null leaves it to the flag's last word. */
+  /** Placeholder of the value in help; null for the flag's last word. */
   readonly valueName: string | null
-  /** Whether it must be said in the command itself: no variable of the environment gives it. */
+  /** Whether it must be in the command itself, and no environment variable sets it. */
   readonly isOnce: boolean
 }
 
-/** In the schema's order. Lists of objects are no flags and are left to whoever knows them. */
+/** In the schema's order. Lists of objects are not flags; other code reads them. */
 export function fieldsOf(schema: z.ZodType): Field[] {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
   const fields = formFields(json).map(toField)

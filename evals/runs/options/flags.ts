@@ -1,10 +1,10 @@
 /**
- * @file From text by flag to a parsed configuration. What is said nearer to the command wins:
+ * @file Parses texts by flag into a configuration. Later sources win:
  * defaults, preset, `--config FILE`, `TOUCHSTONE_*`, flags.
  */
 import type { z } from 'zod'
 import { valueAt } from '../../contract/form.ts'
-import type { TouchstoneError} from '../../errors/touchstone-error.ts';
+import type { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { readArguments, readEnvironment, variableOf, type Given } from './arguments.ts'
 import { describeValue, type Field } from './fields.ts'
@@ -24,11 +24,11 @@ export function refusePositionals([first]: readonly string[]): void {
 
 interface Named<C> {
   readonly options: C
-  /** What stands beside the options, in its order. */
+  /** Words that are not options, in order. */
   readonly named: readonly string[]
 }
 
-/** The configuration, and up to `most` things that are named beside it: a file, a run. */
+/** The configuration, and up to `most` words that are not options, such as a file or a run. */
 export function parseNamed<C>(
   schema: z.ZodType<C>,
   fields: readonly Field[],
@@ -43,13 +43,13 @@ export function parseNamed<C>(
   }
 }
 
-/** `name`, or an error that says what was not named and what to name. */
+/** `name`, or an error that says what is missing. */
 export function requireNamed(name: string | undefined, problem: string, remedy: string): string {
   if (name === undefined) throw usageError(problem, remedy)
   return name
 }
 
-/** The environment, as far as it may speak, then the flags. */
+/** The environment, for fields that it may set, then the flags. */
 export function layersOf(
   fields: readonly Field[],
   given: Given,
@@ -60,7 +60,7 @@ export function layersOf(
   return [fromEnvironment, layerOf(fields, given)]
 }
 
-/** The values that were given, converted, at their places. `nameOf` says where a wrong one came from. */
+/** The given values, converted, as nested objects. `nameOf` names the source of a wrong one. */
 export function layerOf(
   fields: readonly Field[],
   given: Given,
@@ -116,7 +116,7 @@ function place(target: Record<string, unknown>, path: readonly string[], value: 
   else place((target[key!] ??= {}) as Record<string, unknown>, rest, value)
 }
 
-/** Later layers win, field by field; lists are replaced, not joined. */
+/** Later layers win field by field; lists are replaced, not joined. */
 export function merged(layers: readonly Layer[]): Layer {
   const target: Record<string, unknown> = {}
   for (const layer of layers) {
@@ -128,7 +128,7 @@ export function merged(layers: readonly Layer[]): Layer {
   return target
 }
 
-/** Merges and parses; what the schema refuses is said in the flag's words. */
+/** Merges and parses; errors name the flag. */
 export function assemble<C>(
   schema: z.ZodType<C>,
   fields: readonly Field[],
@@ -140,7 +140,7 @@ export function assemble<C>(
   throw issueError(parsed.error.issues[0]!, fields, raw)
 }
 
-/** `nameOf` writes a field as the user would. */
+/** `nameOf` gives a field's name as the user writes it. */
 export function issueError(
   issue: z.core.$ZodIssue,
   fields: readonly Field[],
@@ -156,7 +156,7 @@ export function issueError(
     )
   }
   const value = valueAt(raw, field.path)
-  // Said by a rule of ours; the value may be what should not be shown.
+  // A message of our own rule; the value is left out, because it may be secret.
   if (issue.code === 'custom') {
     return usageError(
       `${nameOf(field)} cannot be used: ${issue.message}.`,

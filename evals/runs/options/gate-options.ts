@@ -11,7 +11,7 @@ import { isObject } from './flags.ts'
 
 export const GATE_OPTIONS = {
   gate: z.string().min(1).nullable().default(null).meta({
-    help: 'Margins that must hold, benchmark by benchmark: a YAML or JSON file',
+    help: 'A YAML or JSON file with the margin of each benchmark',
     value: 'FILE',
   }),
   reference: z.string().min(1).nullable().default(null).meta({
@@ -24,13 +24,13 @@ export const GATE_OPTIONS = {
   }),
 }
 
-/** Flags that mean something only where a configuration can hold a gate. */
+/** Flags of commands whose configuration can hold a gate. */
 export const GATE_FLAGS: ReadonlySet<string> = new Set(['gate', 'reference', 'gate-exit-code'])
 
-/** Four bytes a character at most. */
+/** At most four bytes per character. */
 const MOST_BYTES = 4 * LONGEST_GATE
 
-/** Never more than `most`, also of what has no size beforehand, such as a pipe. */
+/** Reads at most `most` bytes, also from files without a known size, such as pipes. */
 function firstBytes(path: string, most: number): Uint8Array {
   const file = openSync(path, 'r')
   try {
@@ -90,7 +90,7 @@ const CODES: Readonly<Record<GateOutcome, number>> = {
 
 const nameOf = (outcome: GateOutcome) => outcome.toLowerCase().replace(' ', '-')
 
-/** What each outcome exits with; `given` as `fail=1`. Throws for what is no outcome or no code. */
+/** Exit code of each outcome; `given` as `fail=1`. Throws for unknown outcomes and invalid codes. */
 export function gateCodes(given: readonly string[]): Readonly<Record<GateOutcome, number>> {
   const codes = { ...CODES }
   for (const item of given) {

@@ -25,7 +25,7 @@ const METHODS_FIELD: Field = fieldsOf(
 
 const read = new Map<string, readonly Field[]>()
 
-/** Read once: help asks each method for each flag, and every verb that trains has it. */
+/** Computed once, because help needs each method for each flag of every verb that trains. */
 function fieldsOfMethod(name: string): readonly Field[] {
   const fields = read.get(name) ?? fieldsOf(findMethod(name).config)
   read.set(name, fields)
@@ -41,7 +41,7 @@ const qualified = (owner: string, field: Field): Field => ({
 const namedArms = (choices: readonly MethodChoice[]): MethodChoice[] =>
   choices.filter(({ arm }) => arm !== undefined)
 
-/** `--methods`, then every method's own flags once, then the same for one method alone, then for one of the arms with a name. */
+/** `--methods`, then every method's flags once, then per method, then per named arm. */
 export function methodFields(arms: readonly MethodChoice[] = []): Field[] {
   const own = METHODS.map(({ name }) => ({ name, fields: fieldsOfMethod(name) }))
   const shared = new Map<string, Field>()
@@ -54,7 +54,7 @@ export function methodFields(arms: readonly MethodChoice[] = []): Field[] {
   return [METHODS_FIELD, ...shared.values(), ...single, ...ofArms]
 }
 
-/** The arms whose flags may stand in `argv`: those that it names, or else the stored ones. */
+/** The arms whose flags may be in `argv`: those that it names, or else the stored ones. */
 export function armsAsked(argv: readonly string[], stored: unknown): MethodChoice[] {
   const asked = saidOf(argv, METHODS_FIELD.flag)
   if (asked.length === 0) return storedChoices(stored)
@@ -84,7 +84,7 @@ const methodsWith = (flag: string): string[] =>
     fieldsOfMethod(name).some((field) => field.flag === flag),
   )
 
-/** What help says of a shared flag: whose it is, and which of them begin elsewhere than the first. */
+/** Help of a shared flag: its methods, and those whose default differs from the first. */
 export function sharedHelp({ flag, help, default: first }: Field): string {
   const others = methodsWith(flag).flatMap((name) => {
     const own = fieldsOfMethod(name).find((field) => field.flag === flag)!.default
@@ -94,7 +94,7 @@ export function sharedHelp({ flag, help, default: first }: Field): string {
   return `${methodsWith(flag).join(', ')}: ${help}${apart}`
 }
 
-/** About each method: where it comes from, how near to it this is, and what is uncertain or disputed. */
+/** Help about each method: its source, how faithful the implementation is, and what is uncertain. */
 export const aboutMethods = (): string =>
   METHODS.map(({ name, title, paper, faithfulness, notes = [] }) =>
     [`  ${name}: ${title} (${paper}; ${faithfulness})`, ...notes.map((note) => `    ${note}`)].join(
@@ -102,7 +102,7 @@ export const aboutMethods = (): string =>
     ),
   ).join('\n')
 
-/** `stored` holds what a preset and a file say of methods; only names that are chosen count. */
+/** `stored` holds the methods of a preset and a file; only chosen names count. */
 export function chooseMethods(
   stored: unknown,
   given: Given,

@@ -1,11 +1,11 @@
-/** @file The `touchstone …` line that gives a configuration again: every value that is not the default, as a flag. */
+/** @file The `touchstone …` line that reproduces a configuration: every value that differs from the default, as a flag. */
 import { fieldsOf, type Field } from './fields.ts'
 import { isObject, type Layer } from './flags.ts'
 import { armNameOf, type MethodChoice } from '../../finetune/method-choice.ts'
 import { valueAt } from '../../contract/form.ts'
 import { findMethod } from '../../finetune/registry.ts'
 
-/** `preset` stands in for the defaults that it replaces. */
+/** `preset` replaces defaults. */
 export function commandLine(
   verb: string,
   fields: readonly Field[],
@@ -65,7 +65,7 @@ interface Setting {
   readonly initial: Layer
 }
 
-/** One flag where all arms agree, else one an arm. */
+/** One flag if all arms agree, else one per arm. */
 function sharedWords(settings: readonly Setting[]): string[] {
   const values = settings.map(({ field, own }) => valueAt(own, field.path))
   const isShared = values.every((value) => isSame(value, values[0]))
@@ -77,7 +77,7 @@ function sharedWords(settings: readonly Setting[]): string[] {
   return isShared ? (written.find((words) => words.length > 0) ?? []) : written.flat()
 }
 
-/** Equal as JSON, whatever the order of keys. */
+/** Equal as JSON, in any order of keys. */
 export function isSame(a: unknown, b: unknown): boolean {
   return firstDifference(a, b) === undefined
 }
@@ -99,6 +99,6 @@ export function firstDifference(a: unknown, b: unknown, path = ''): string | und
 
 const PLAIN = /^[\w./,:=@%+-]+$/
 
-/** As a POSIX shell reads it back. */
+/** Quoted for a POSIX shell. */
 export const shellQuoted = (word: string): string =>
   PLAIN.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`

@@ -167,7 +167,7 @@ describe('refused in one sentence', () => {
 
   test('what only a model that writes can do', async () => {
     const audited = ['audit', '--model', bare, '--data', data, '--methods', 'lora']
-    const sentence = 'reads a text and names its class; it writes nothing'
+    const sentence = 'is an encoder: it names the class of a text and writes no reply'
     expect(await refusal(...audited)).toContain(sentence)
     expect(await refusal('eval', '--model', bare)).toContain(sentence)
     expect(await refusal('eval', '--model', bare, '--suite', 'general')).toContain(sentence)
