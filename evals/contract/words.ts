@@ -38,6 +38,12 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${n} ${n === 1 ? noun : plural}`
 }
 
+/** From the least to the greatest: "4 to 8", "4". */
+export function countRange(counts: readonly number[]): string {
+  const [low, high] = [Math.min(...counts), Math.max(...counts)]
+  return low === high ? `${low}` : `${low} to ${high}`
+}
+
 /** "lora, seed 3" */
 export const stateName = ({ arm, seed }: Pick<SubjectKey, 'arm' | 'seed'>): string =>
   arm === 'base' ? 'base' : `${arm}, seed ${seed}`

@@ -2,7 +2,7 @@
 import type { Evaluation, SpectrumTotal } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
 import { type Measured } from './judged.ts'
-import { listed, percent, stateInSentence } from '../contract/words.ts'
+import { countRange, listed, percent, stateInSentence } from '../contract/words.ts'
 import { keyOf, lastSteps, firstJudge } from '../contract/keys.ts'
 
 const DEGENERATE_SHARE = 0.02
@@ -96,11 +96,6 @@ function intruderText(rows: readonly SpectrumTotal[]): string {
   const chance = rows.flatMap((row) => row.chance ?? [])
   const random = chance.flatMap(({ lowest, highest }) => [lowest, highest])
   const beside =
-    random.length === 0 ? '' : ` (random updates of its rank and size: ${rangeText(random)})`
-  return `${rangeText(counts)} of ${slots}${beside}`
-}
-
-function rangeText(counts: readonly number[]): string {
-  const [low, high] = [Math.min(...counts), Math.max(...counts)]
-  return low === high ? `${low}` : `${low} to ${high}`
+    random.length === 0 ? '' : ` (random updates of its rank and size: ${countRange(random)})`
+  return `${countRange(counts)} of ${slots}${beside}`
 }

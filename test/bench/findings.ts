@@ -135,7 +135,7 @@ Everything here was printed by \`npm run findings\`, on Pebble alone and on harm
 ## Rank, intruder dimensions, refusal and forgetting at matched training loss
 
 Fine-tuning on house-tamper with LoRA of rank 1, 4, 16 and 64 (alpha = 2·rank) and fully, same data, ${SEEDS.length} seeds, ${STEPS} steps of 32 rows, measured on 128 prompts of each benchmark
-and on neutral text, the spectra of 42 matrices at each measured step (top 10 directions, ε = 0.5, chance between 0.11 and 0.45). For each seed the arms are compared at the first step at which the smoothed training loss
+and on neutral text, the spectra of 42 matrices at each measured step (top 10 directions, ε = 0.5; c of one random direction lies between 0.11 and 0.45). For each seed the arms are compared at the first step at which the smoothed training loss
 is at most L*, the highest of the arms' last losses (${spread(target, 3)}): every step is looked at, and each arm is trained again up to its own. Mean over seeds, and lowest to highest.
 Before: refusal ${baseRate('house-refusal')}, capability ${baseRate('house-capability')}.
 

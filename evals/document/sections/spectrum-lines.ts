@@ -1,7 +1,7 @@
 /** @file Spectra in a sentence for each model state: what the terminal shows of them. */
 import type { Section } from '../../contract/document.ts'
 import type { Results, SpectrumTotal } from '../../contract/results.ts'
-import { counted, percent, stateInSentence } from '../../contract/words.ts'
+import { counted, countRange, percent, stateInSentence } from '../../contract/words.ts'
 import { listed } from '../blocks.ts'
 import { significant } from '../view.ts'
 
@@ -11,7 +11,7 @@ export const spectrumLines = ({ spectrumTotals }: Results): Section[] =>
 function spectrumLine(total: SpectrumTotal): string {
   const { intruders, slots, matrices, meanRelativeChange, meanEffectiveRankOfChange: rank } = total
   const { chance } = total
-  const byChance = chance ? ` (by chance ${chance.lowest} to ${chance.highest})` : ''
+  const byChance = chance ? ` (by chance ${countRange([chance.lowest, chance.highest])})` : ''
   const found = counted(intruders, 'intruder dimension')
   const ofChange =
     rank === null ? '' : `, mean effective rank of the change ${significant(rank, 3)}`
