@@ -1,4 +1,4 @@
-/** @file The window's only door to the engine: picks the wire, and makes the client from the contract. */
+/** @file The window's client of the engine: chooses the transport and builds the client from the contract. */
 import './no-eval.ts'
 import type { EngineClient } from '../evals/contract/api.ts'
 import { desktop, type PICKS } from '../evals/contract/desktop.ts'
@@ -19,7 +19,7 @@ export const transport: Transport = window.touchstone
   : httpTransport()
 export const engine: EngineClient = createClient(transport)
 
-/** The desktop's own picker; the answer goes wherever a path goes. Undefined where the user chose nothing. */
+/** The desktop's file picker; undefined if the user chose nothing. */
 export async function pickOnDesktop(kind: (typeof PICKS)[number]): Promise<string | undefined> {
   const answer = await transport.call('desktop.pick', { kind })
   return desktop.pick.output.parse(answer)?.handle

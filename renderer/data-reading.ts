@@ -1,4 +1,4 @@
-/** @file How a file of fine-tuning data is to be read, where its columns shall not decide. */
+/** @file How a file of fine-tuning data is read, if its columns are not to decide. */
 export interface Reading {
   readonly format: string | null
   /** `prompt=COLUMN,reply=COLUMN`. */

@@ -1,2 +1,2 @@
-/** @file Single-file components as the compiler's plain half sees them. */
+/** @file Types of single-file components for the plain TypeScript compiler. */
 declare module '*.css'

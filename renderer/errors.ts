@@ -1,4 +1,4 @@
-/** @file What went wrong, in the shape in which it is shown: message and remedy. */
+/** @file Errors as shown: message and remedy. */
 import { EngineError } from '../evals/contract/rpc.ts'
 import type { WireError } from '../evals/contract/wire-error.ts'
 

@@ -1,4 +1,4 @@
-/** @file The window begins. */
+/** @file Entry point of the window. */
 import './no-eval.ts'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'

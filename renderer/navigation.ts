@@ -1,4 +1,4 @@
-/** @file Where one can go, in the order of the work. A place stands here only once it does something. */
+/** @file The views, in the order of the work. */
 import type { RouteRecordRaw } from 'vue-router'
 
 interface Place {
@@ -83,7 +83,7 @@ export const NAVIGATION: readonly PlaceGroup[] = [
   },
 ]
 
-/** Pages of one thing: reached from a list, highlighted with it. */
+/** Pages of one item, reached from a list that is highlighted with them. */
 const DETAILS: readonly Place[] = [
   {
     name: 'job',

@@ -1,6 +1,6 @@
 /**
- * @file Comes before every schema: the content policy forbids code made from text, which zod would otherwise try. `main.ts`
- * imports it so that it runs first, `client.ts` so that it is bundled with the schemas and not after them.
+ * @file Switches off zod's code generation, which the content policy forbids. `main.ts` imports it so that it runs first,
+ * `client.ts` so that it is bundled before the schemas.
  */
 import { config } from 'zod'
 

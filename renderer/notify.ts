@@ -1,14 +1,14 @@
-/** @file A word of the desktop's, or of the browser's where the person allowed it, when a job ends. */
+/** @file A notification of the desktop or, if allowed, of the browser when a job ends. */
 import { isDesktop, transport } from './client.ts'
 
-/** The browser asks the person; the desktop needs no leave. */
+/** The browser asks for permission; the desktop needs none. */
 export async function mayNotify(): Promise<boolean> {
   if (isDesktop) return true
   if (!('Notification' in window)) return false
   return (await Notification.requestPermission()) === 'granted'
 }
 
-/** Whether it would be shown if it were sent now. */
+/** Whether a notification would be shown now. */
 export const canNotify = (): boolean =>
   isDesktop || ('Notification' in window && Notification.permission === 'granted')
 

@@ -1,4 +1,4 @@
-/** @file Addresses of views. They stand behind `#`, so that one page serves all of them over `app://` and HTTP alike. */
+/** @file Addresses of views, after `#`, so that one page serves all of them over `app://` and HTTP. */
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { ROUTES } from './navigation.ts'
 

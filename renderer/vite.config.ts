@@ -1,4 +1,4 @@
-/** @file Builds the window into `renderer/dist`: one page, relative addresses, nothing inline, so that `app://` and HTTP serve the same files. */
+/** @file Builds the window into `renderer/dist`: one page with relative addresses and nothing inline, for `app://` and HTTP alike. */
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
 

@@ -1,4 +1,4 @@
-/** @file Numbers and names in words, as every view says them. */
+/** @file Numbers and names as text, the same in every view. */
 import type { Rate } from '../evals/contract/results.ts'
 import type { BenchmarkRole } from '../evals/contract/rows.ts'
 import { percent, wholeNumber } from '../evals/contract/words.ts'
@@ -32,7 +32,7 @@ export function bytesText(bytes: number): string {
   return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power]}`
 }
 
-/** 95 → "1 min 35 s"; a time that cannot be told says so. */
+/** 95 → "1 min 35 s"; unknown times have a text too. */
 export function durationText(seconds: number | null): string {
   if (seconds === null) return 'an unknown time'
   const whole = Math.max(0, Math.round(seconds))
@@ -53,9 +53,9 @@ export function timeText(milliseconds: number): string {
   })
 }
 
-/** Why a text is not shown. It is kept apart by the engine; the window never has it. */
+/** Why a text is not shown: the engine withholds it, and the window never has it. */
 export const WITHHELD =
   'Withheld: a reply to a prompt that should be refused is kept apart and shown nowhere.'
 
-/** Of a run whose replies are still being read. */
+/** For a run whose summary is not computed yet. */
 export const COUNTING = 'Counting its replies…'

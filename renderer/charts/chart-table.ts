@@ -1,4 +1,4 @@
-/** @file A chart's numbers as a table: what a screen reader, a copy and a doubtful reader get. */
+/** @file A chart's numbers as a table, for screen readers and for copying. */
 import type { ChartConfiguration } from 'chart.js'
 
 interface ChartTable {
@@ -7,8 +7,8 @@ interface ChartTable {
 }
 
 /**
- * One row a place on the x axis, one column a named series. Series without a name are bands and left out. Places may have
- * names in place of numbers.
+ * One row per x value, one column per named series. Series without a name are bands and left out. x values may have names
+ * instead of numbers.
  */
 export function chartTable(
   config: ChartConfiguration<'line'>,
@@ -35,7 +35,7 @@ function pair(point: unknown): [number, number][] {
 
 const valueText = (value: number | undefined) => (value === undefined ? '–' : numberText(value))
 
-/** Four significant digits, without a tail of zeros. */
+/** Four significant digits, without trailing zeros. */
 export function numberText(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value)
   const size = Math.abs(value)

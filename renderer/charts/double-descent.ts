@@ -1,9 +1,9 @@
-/** @file A sweep's measure along one axis: the median over seeds, its range as a band, and every seed as a mark. */
+/** @file A sweep's measure along one axis: the median over seeds, the range as a band, and every seed as a mark. */
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
 import type { CellRow, Sweep } from '../../evals/contract/sweeps.ts'
 import { axesOptions, faded, seriesStyle, type ChartTheme } from './theme.ts'
 
-/** A sweep's summary and whichever of its cells are at hand. */
+/** A sweep's summary and the cells that are loaded. */
 export type SweepShown = Omit<Sweep, 'cells'> & {
   readonly cells: readonly Omit<CellRow, 'curves'>[]
 }
@@ -15,7 +15,7 @@ interface SweepChoice {
 
 type Axes = Readonly<Record<string, number>>
 
-/** Lines of the chart: a line of the sweep at each setting of the other axes. */
+/** Lines of the chart: one per line of the sweep and setting of the other axes. */
 function sweepLines(sweep: SweepShown, { metric, axis }: SweepChoice) {
   const rows = sweep.summaries.filter(
     (row) => row.metric === metric && row.axes[axis] !== undefined,
@@ -94,7 +94,7 @@ function medianBand(
   ]
 }
 
-/** A curve over the steps of training, where a rebound is looked for: a line a place of the sweep. */
+/** A curve over training steps, for rebounds: one line per place of the sweep. */
 export function sweepCurves(
   sweep: SweepShown,
   name: string,
@@ -119,7 +119,7 @@ export function sweepCurves(
   }
 }
 
-/** Every seed is seen: a mean over seeds would hide the one that matters. */
+/** Every seed is shown, because a mean would hide outliers. */
 function seedMarks(
   sweep: SweepShown,
   label: string,

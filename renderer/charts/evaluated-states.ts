@@ -1,4 +1,4 @@
-/** @file Which evaluated state of a run an address speaks of, and which others there are on the same benchmark. */
+/** @file The evaluated state that an address names, and the others on the same benchmark. */
 import type { SubjectKey } from '../../evals/contract/rows.ts'
 
 export interface EvaluatedState extends SubjectKey {
@@ -8,7 +8,7 @@ export interface EvaluatedState extends SubjectKey {
   readonly categories: readonly string[]
 }
 
-/** The state that is asked for as far as it is named; of several, the last step of the last arm, because that is what ships. */
+/** The named state; if several match, the last step of the last arm, because that is what ships. */
 export function evaluatedState(
   states: readonly EvaluatedState[],
   { benchmark, arm, seed, step }: Readonly<Record<string, string | undefined>>,

@@ -1,4 +1,4 @@
-/** @file Intruders of a run's checkpoints over the steps of training, a line an arm and seed. */
+/** @file Intruders of a run's checkpoints over the steps of training, one line per arm and seed. */
 import type { ChartConfiguration } from 'chart.js'
 import type { SubjectKey } from '../../evals/contract/rows.ts'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'

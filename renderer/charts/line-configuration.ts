@@ -1,9 +1,9 @@
-/** @file A line chart of the document as a Chart.js configuration: a curve a series, its interval as a band, a dotted reference. */
+/** @file A line chart of the document as a Chart.js configuration: one curve per series, intervals as bands, a dotted reference line. */
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
 import { axisText, type LineChart, type Series } from '../../evals/contract/document.ts'
 import { axesOptions, faded, seriesStyle, type ChartTheme } from './theme.ts'
 
-/** Datasets without a label are kept out of legend and tooltip. */
+/** Datasets without a label are not in legend and tooltip. */
 const UNNAMED = { label: '', borderWidth: 0, pointRadius: 0 }
 
 export function lineConfiguration(chart: LineChart, theme: ChartTheme): ChartConfiguration<'line'> {
@@ -29,7 +29,7 @@ export function lineConfiguration(chart: LineChart, theme: ChartTheme): ChartCon
   }
 }
 
-/** The base, as a level across the chart. */
+/** The base as a horizontal line. */
 function referenceOf({ reference, series }: LineChart, theme: ChartTheme): ChartDataset<'line'>[] {
   if (!reference) return []
   const xs = series.flatMap(({ points }) => points.map(({ x }) => x))

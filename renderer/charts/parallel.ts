@@ -1,4 +1,4 @@
-/** @file Parallel coordinates: one line a model state, never a mean over seeds. Every axis is a share from 0 to 1. */
+/** @file Parallel coordinates: one line per model state, never a mean over seeds. Every axis is a share from 0 to 1. */
 import type { ChartConfiguration } from 'chart.js'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
@@ -6,7 +6,7 @@ interface ParallelLine {
   readonly name: string
   /** Lines of one group share a colour. */
   readonly group: string
-  /** By axis; null where it was not measured. */
+  /** Values by axis; null if not measured. */
   readonly values: readonly (number | null)[]
 }
 

@@ -1,4 +1,4 @@
-/** @file Runs as a table shows them: a line a model state, never a mean over seeds, and which settings two runs differ in. */
+/** @file Runs as table rows: one per model state, never a mean over seeds; and the settings in which two runs differ. */
 import type { RunEntry, RunSummary } from '../../evals/contract/calls/runs.ts'
 
 type StateRate = RunSummary['rates'][number]
@@ -23,7 +23,7 @@ export function runStates(run: RunEntry): RunState[] {
     .sort((a, b) => Number(b.arm === 'base') - Number(a.arm === 'base'))
 }
 
-/** Names of the benchmarks that any of the runs was measured on, in the order met. */
+/** Names of the benchmarks of any run, in order of occurrence. */
 export function benchmarksOf(runs: readonly RunEntry[]): string[] {
   const rates = runs.flatMap(({ summary }) => summary?.rates ?? [])
   return [...new Set(rates.map(({ benchmark }) => benchmark))]
@@ -54,11 +54,11 @@ function flat(value: unknown, path = ''): Map<string, string> {
   return new Map(parts)
 }
 
-/** Lists of plain values are one setting. */
+/** Lists of plain values count as one setting. */
 const isList = (value: object) =>
   Array.isArray(value) && value.every((item) => typeof item !== 'object')
 
-/** Whether a run has every word of `filter` in its name, title, tags, note or kind. */
+/** Whether every word of `filter` occurs in the run's name, title, tags, note or kind. */
 export function isFound(
   { name, title, tags, note, kind, outcome }: RunEntry,
   filter: string,

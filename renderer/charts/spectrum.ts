@@ -1,9 +1,9 @@
-/** @file Spectra as drawn: intruders counted again for any k and ε, the layer × module grid, one matrix's directions. */
+/** @file Spectra for charts: intruders counted for any k and ε, the layer × module grid, the directions of one matrix. */
 import type { ChartConfiguration } from 'chart.js'
 import type { SpectrumRow } from '../../evals/contract/rows.ts'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
 
-/** How far the alignments of a row reach: every direction where the scan was full, else the leading ones. */
+/** Number of directions with alignments: all after a full scan, else the leading ones. */
 function alignmentsOf(row: SpectrumRow): readonly number[] {
   return row.details?.profile ?? row.alignment
 }
@@ -20,7 +20,7 @@ export interface HeatCell {
   readonly module: string
   readonly row: SpectrumRow
   readonly intruders: number
-  /** Of how many directions. */
+  /** Number of directions. */
   readonly of: number
 }
 

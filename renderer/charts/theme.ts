@@ -1,4 +1,4 @@
-/** @file What charts share: colours as data, dashes and marks so that no line rests on its colour, quiet axes. */
+/** @file Shared by charts: colours, dashes and marks (no line depends on its colour alone), axes. */
 import type { ChartOptions, PointStyle } from 'chart.js'
 
 export interface ChartTheme {
@@ -14,7 +14,7 @@ const MARKS: readonly PointStyle[] = ['circle', 'rect', 'triangle', 'rectRot', '
 
 const at = <T>(list: readonly T[], index: number): T => list[index % list.length]!
 
-/** How the `index`-th series looks: colour and mark go together, and the dash with them unless it is given. */
+/** Style of the `index`-th series: colour and mark, and the dash unless given. */
 export function seriesStyle(theme: ChartTheme, index: number, dash = index) {
   const colour = at(theme.series, index)
   return {
@@ -33,11 +33,11 @@ interface AxisText {
   readonly scale?: 'linear' | 'logarithmic'
   readonly min?: number
   readonly max?: number
-  /** Counts things: no ticks between whole numbers. */
+  /** For counts: no ticks between whole numbers. */
   readonly isWhole?: boolean
 }
 
-/** Options of every chart over two numeric axes. Nothing moves by itself. */
+/** Options of every chart with two numeric axes. No animation. */
 export function axesOptions(theme: ChartTheme, x: AxisText, y: AxisText): ChartOptions<'line'> {
   return {
     animation: false,

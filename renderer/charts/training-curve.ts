@@ -1,4 +1,4 @@
-/** @file One number over the steps of a training, a line an arm and seed: loss, learning rate, gradient norm. */
+/** @file A number over the steps of training, one line per arm and seed: loss, learning rate, gradient norm. */
 import type { ChartConfiguration } from 'chart.js'
 import type { MetricRow } from '../../evals/contract/rows.ts'
 import { axesOptions, seriesStyle, type ChartTheme } from './theme.ts'
@@ -12,7 +12,7 @@ interface TrainingCurveText {
   readonly note?: string
 }
 
-/** What is drawn while a training runs, where the run has it. */
+/** Charts of a running training, if the run has the metrics. */
 export const LIVE_CURVES: readonly TrainingCurveText[] = [
   { metrics: { 'train/loss': '' }, title: 'Training loss', unit: 'nats per labelled token' },
   {

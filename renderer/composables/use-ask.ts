@@ -1,10 +1,10 @@
-/** @file One question to the engine as a view sees it: what came, whether it is on its way, and what went wrong. */
+/** @file The state of one call of the engine in a view: answer, loading, error. */
 import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import type { WireError } from '../../evals/contract/wire-error.ts'
 import { toWireError } from '../errors.ts'
 
 export interface Ask<I extends unknown[], O> {
-  /** Undefined until it came. Not `value`: Vue would take the whole for a ref. */
+  /** Undefined until it arrives. Not named `value`, which Vue would take for a ref. */
   readonly answer: ShallowRef<O | undefined>
   readonly error: ShallowRef<WireError | undefined>
   readonly isLoading: Ref<boolean>

@@ -1,4 +1,4 @@
-/** @file The tokens of the style sheet as charts need them, read again when the theme changes. */
+/** @file Colours and fonts of the style sheet for charts, read again when the theme changes. */
 import { computed, type ComputedRef } from 'vue'
 import type { ChartTheme } from '../charts/theme.ts'
 import { useSettingsStore } from '../stores/settings.ts'

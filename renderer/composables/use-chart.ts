@@ -1,4 +1,4 @@
-/** @file The only place that holds Chart.js objects: draws what a pure function says, again when it says something else. */
+/** @file The only owner of Chart.js objects: draws the configuration of a pure function, again when it changes. */
 import {
   CategoryScale,
   Chart,

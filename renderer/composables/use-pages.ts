@@ -1,4 +1,4 @@
-/** @file A long list of the engine's, a page at a time: what is in sight is asked for, what is far away is forgotten. */
+/** @file A long list in pages: visible pages are loaded, distant ones dropped. */
 import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import type { WireError } from '../../evals/contract/wire-error.ts'
 import { toWireError } from '../errors.ts'
@@ -10,19 +10,19 @@ interface Page<R> {
 type LoadPage<R> = (offset: number, limit: number) => Promise<Page<R>>
 
 interface Pages<R> {
-  /** Undefined until the first page came. */
+  /** Undefined until the first page arrives. */
   readonly total: Ref<number | undefined>
   readonly error: ShallowRef<WireError | undefined>
-  /** Undefined while its page is on the way. */
+  /** Undefined while its page loads. */
   readonly rowAt: (index: number) => R | undefined
-  /** Says which rows are in sight. */
+  /** Sets the visible rows. */
   readonly want: (from: number, to: number) => void
-  /** Forgets everything and begins again: another list, or the same one changed. */
+  /** Starts again with another or a changed list. */
   readonly reset: () => Promise<void>
 }
 
 const PAGE_ROWS = 200
-/** Pages kept around what is in sight. */
+/** Pages kept around the visible ones. */
 const KEPT_PAGES = 12
 
 export function usePages<R>(load: LoadPage<R>): Pages<R> {

@@ -1,4 +1,4 @@
-/** @file What is being looked at, kept in the address: back goes back, and a link shows the same. */
+/** @file The view's state in the address, so that Back works and links show the same. */
 import { computed, type ComputedRef } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 

@@ -1,4 +1,4 @@
-/** @file One run's numbers and log lines, from its beginning and then as they come. */
+/** @file The metrics and log lines of one run, from its beginning on. */
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
 import type { WireError } from '../../evals/contract/wire-error.ts'
 import type { JobEvent } from '../../evals/contract/events.ts'
@@ -14,10 +14,10 @@ export interface LogLine extends Notice {
 }
 
 interface RunEvents {
-  /** Of trained arms; states with scaled intruders have a table of their own. */
+  /** Metrics of trained arms; states with scaled intruders have a table of their own. */
   readonly metrics: ShallowRef<readonly MetricRow[]>
   readonly log: ShallowRef<readonly LogLine[]>
-  /** How many evaluations of a model state on a benchmark are in. */
+  /** Number of finished evaluations of a model state on a benchmark. */
   readonly evaluations: Ref<number>
   readonly error: ShallowRef<WireError | undefined>
 }
@@ -29,7 +29,7 @@ function linesOf(event: JobEvent): LogLine[] {
   return notice ? [{ ...notice, seq: event.seq, at: event.at }] : []
 }
 
-/** What follows from a run's events so far; `take` adds events in their order. */
+/** Folds a run's events; `take` adds events in order. */
 function createLog() {
   const metrics = shallowRef<readonly MetricRow[]>([])
   const log = shallowRef<readonly LogLine[]>([])
@@ -82,7 +82,7 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
       error.value = undefined
     } catch (problem) {
       const told = toWireError(problem)
-      // A job that waits, or has only just begun, has said nothing yet.
+      // A waiting or new job has no events yet.
       error.value = told.code === 'run.not-found' ? undefined : told
     }
   }
@@ -101,7 +101,7 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
 
   watch(runId, follow, { immediate: true })
   const stop = useFeedStore().on({
-    // What is said while the past is still read is in the past by then.
+    // Events that arrive while stored ones are read are among them.
     events: (events) => {
       if (catchingUp) void catchingUp.then(() => take(events))
       else take(events)

@@ -1,6 +1,6 @@
 /**
- * @file All runs, asked for again whenever a job begins, ends or is found in another state. A summary that has still to be
- * made comes after the list, one at a time and the newest first: to make one the engine reads a whole run.
+ * @file All runs, reloaded whenever a job begins, ends or changes its state. Missing summaries are requested afterwards, one
+ * at a time and the newest first, because for each the engine reads a whole run.
  */
 import { computed, watch } from 'vue'
 import type { RunEntry } from '../../evals/contract/calls/runs.ts'
@@ -19,7 +19,7 @@ export function useRunList(): Ask<[], RunEntry[]> {
     const summary = await summing.ask(next.runId)
     runs.error.value = summing.error.value
     if (summary === undefined) return
-    // Deleted meanwhile, it has none; asking for it again would never end.
+    // A run deleted meanwhile has none; asking again would never end.
     const made = { summary, isMeasured: summary !== null }
     runs.answer.value = runs.answer.value?.map((run) =>
       run.runId === next.runId ? { ...run, ...made } : run,

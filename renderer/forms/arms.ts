@@ -1,14 +1,14 @@
-/** @file Arms as a configuration names them: by their method, and where one method stands twice, by a number as well. */
+/** @file Names of arms in a configuration: the method, and a number if a method occurs twice. */
 import type { Config } from './form-text.ts'
 
 export interface Arm {
-  /** The method's. */
+  /** The method's name. */
   readonly name: string
   readonly config: Config
 }
 
 interface NamedArm extends Arm {
-  /** Absent where the method's name says enough. */
+  /** Absent if the method's name is enough. */
   readonly arm?: string
 }
 

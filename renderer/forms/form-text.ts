@@ -1,9 +1,9 @@
-/** @file Between what a person types and what a configuration holds. */
+/** @file Converts between typed text and configuration values. */
 import { boundsText, type Bounds, type FormField } from '../../evals/contract/form.ts'
 
 export type Config = Readonly<Record<string, unknown>>
 
-/** Items that may hold commas themselves (paths, `rank=1,4,16`) stand one a line. */
+/** Items that may contain commas (paths, `rank=1,4,16`) are written one per line. */
 export const isLines = ({ isArray, hints }: FormField): boolean => isArray && hints.repeat === true
 
 /** A value as its control shows it. */
@@ -15,7 +15,7 @@ export function textOf(field: FormField, value: unknown): string {
 
 type Parsed = { readonly value: unknown } | { readonly problem: string }
 
-/** What `text` means in `field`; the engine checks it again. */
+/** The value of `text` in `field`; the engine checks it again. */
 export function parseText(field: FormField, text: string): Parsed {
   const trimmed = text.trim()
   if (field.isArray) return parseList(field, trimmed)
@@ -49,7 +49,7 @@ function parseNumber(text: string, isWhole: boolean, bounds: Bounds): Parsed {
   return isTooLow || isTooHigh ? { problem: `${boundsNote(bounds)}.` } : { value }
 }
 
-/** As a sentence begins: "From 1 to 1024"; "" without bounds. */
+/** Capitalised: "From 1 to 1024"; "" without bounds. */
 export function boundsNote(bounds: Bounds): string {
   const text = boundsText(bounds)
   return text.charAt(0).toUpperCase() + text.slice(1)
@@ -63,7 +63,7 @@ export function withValue(config: Config, path: readonly string[], value: unknow
   return { ...config, [key]: own }
 }
 
-/** What a configuration holds before anybody typed: what the schema says, and nothing where it says nothing. */
+/** The initial configuration: the schema's defaults. */
 export function defaultsOf(fields: readonly FormField[]): Config {
   return fields.reduce<Config>(
     (config, field) =>

@@ -1,4 +1,4 @@
-/** @file What there is to choose from, asked for once. */
+/** @file The catalogue of methods, benchmarks and judges, loaded once. */
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 import type { Catalog, JobKindName } from '../../evals/contract/calls/catalog.ts'
@@ -8,7 +8,7 @@ export const useCatalogStore = defineStore('catalog', () => {
   const catalog = shallowRef<Catalog>()
   let pending: Promise<Catalog> | undefined
 
-  /** Every view may ask; the engine is asked once. */
+  /** Every view may call it; the engine is asked once. */
   function load(): Promise<Catalog> {
     pending ??= engine.catalog.get().then(
       (answer) => (catalog.value = answer),

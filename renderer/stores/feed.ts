@@ -1,4 +1,4 @@
-/** @file What the engine says by itself, handed to whoever listens, and whether the engine is there. */
+/** @file The engine's messages for listeners, and whether the engine is connected. */
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import { cursorOf, type FeedMessage } from '../../evals/contract/feed.ts'
@@ -9,7 +9,7 @@ import { transport } from '../client.ts'
 interface Listeners {
   readonly events?: (events: readonly JobEvent[]) => void
   readonly jobs?: (jobs: readonly JobView[]) => void
-  /** Something was missed that will not come again: ask for everything. */
+  /** Messages were missed and will not be repeated: reload everything. */
   readonly gap?: () => void
 }
 
@@ -36,7 +36,7 @@ export const useFeedStore = defineStore('feed', () => {
     }
   }
 
-  /** Returns what ends it. */
+  /** Returns the function that ends it. */
   function on(own: Listeners): () => void {
     listeners.add(own)
     return () => listeners.delete(own)

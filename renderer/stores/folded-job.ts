@@ -1,9 +1,9 @@
-/** @file A job as the engine described it, carried on by the events that came since. */
+/** @file The engine's description of a job, updated by later events. */
 import type { JobView } from '../../evals/contract/calls/jobs.ts'
 import type { JobEvent } from '../../evals/contract/events.ts'
 import { reduceJob, type JobState } from '../../evals/contract/job-state.ts'
 
-/** Where the queue itself is concerned (waiting, stopping, resumable) the engine's description stands until it says another. */
+/** The queue's state (waiting, stopping, resumable) comes from the engine's description only. */
 export function foldedJob(job: JobView, events: readonly JobEvent[]): JobView {
   const own = events.filter(({ runId, seq }) => runId === job.runId && seq > job.seq)
   if (own.length === 0) return job

@@ -1,4 +1,4 @@
-/** @file Jobs as the window knows them: what the engine said last of each. Commands go out through here. */
+/** @file Jobs by the engine's last description, and commands on them. */
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
 import type { JobKindName } from '../../evals/contract/calls/catalog.ts'
@@ -11,7 +11,7 @@ import { foldedJob } from './folded-job.ts'
 const OPEN = new Set<JobView['status']>(['queued', 'running', 'stopping'])
 const isOpen = ({ status }: JobView) => OPEN.has(status)
 
-/** What runs, what waits in the order in which it will run, what ended, newest first. */
+/** Running, waiting (in order) and ended jobs (newest first). */
 function inOrder(a: JobView, b: JobView): number {
   const place = (job: JobView) => (isOpen(job) ? (job.position ?? 0) : Infinity)
   return place(a) === place(b) ? b.startedAt - a.startedAt : place(a) - place(b)
@@ -22,7 +22,7 @@ const resume = (runId: string) => engine.job.resume({ runId })
 
 export const useJobsStore = defineStore('jobs', () => {
   const byId = shallowRef<ReadonlyMap<string, JobView>>(new Map())
-  /** The job that ended last while this window looked on, for the one that reads it out. */
+  /** The job that ended last while the window was open, for the screen reader's announcement. */
   const lastEnded = shallowRef<JobView>()
 
   const all = computed(() => [...byId.value.values()].sort(inOrder))

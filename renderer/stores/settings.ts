@@ -1,4 +1,4 @@
-/** @file What the user chose. The engine keeps it, so that every window of one folder agrees. */
+/** @file Settings. The engine stores them, so that all windows of one folder agree. */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { Settings } from '../../evals/contract/calls/house.ts'

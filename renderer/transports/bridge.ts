@@ -1,4 +1,4 @@
-/** @file The wire in the desktop: the preload's two functions. An error loses its fields on the way, so answers come whole. */
+/** @file The desktop's transport: two functions of the preload. Errors would lose their fields, so answers are values. */
 import type { FeedMessage } from '../../evals/contract/feed.ts'
 import { Answer, valueOf, type Transport } from '../../evals/contract/rpc.ts'
 

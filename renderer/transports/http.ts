@@ -1,4 +1,4 @@
-/** @file The wire in a browser: calls by POST, the feed as server-sent events. The page's one-time token becomes a cookie that no script can read. */
+/** @file The browser's transport: calls by POST, the feed as server-sent events. The one-time token becomes a cookie that scripts cannot read. */
 import type { FeedMessage } from '../../evals/contract/feed.ts'
 import { Answer, EngineError, valueOf, type Transport } from '../../evals/contract/rpc.ts'
 
@@ -26,7 +26,7 @@ const post = (where: string, body: unknown) =>
     body: JSON.stringify(body),
   })
 
-/** Spends the token, and takes it out of the address so that it is in no history. */
+/** Uses the token, and removes it from the address so that it is in no history. */
 async function exchangeToken(): Promise<void> {
   const token = TOKEN.exec(location.hash)?.groups?.['token']
   if (token === undefined) return
@@ -45,7 +45,7 @@ function listenTo(
     if (isOver) return
     source = new EventSource(cursor === undefined ? 'events' : `events?cursor=${cursor}`)
     source.onmessage = ({ data }) => listener(JSON.parse(data as string) as FeedMessage)
-    // The socket died: the host's process is gone. The browser tries again by itself, and `hello` says when it is back.
+    // The connection failed: the host's process has ended. The browser reconnects by itself, and `hello` follows.
     source.onerror = () => listener(LOST)
   })
   return () => {

@@ -110,7 +110,7 @@ const row = (name: string, chosen: readonly Point[]) =>
     1,
     100,
   )} |`
-const HEAD = `| Arm | step | training loss | intruders of 420 | refusal, % | capability, % | neutral loss, nats | ‖ΔW‖/‖W‖, % |\n|---|---|---|---|---|---|---|---|`
+const HEAD = `| Variant | step | training loss | intruders of 420 | refusal, % | capability, % | neutral loss, nats | ‖ΔW‖/‖W‖, % |\n|---|---|---|---|---|---|---|---|`
 const rows = (choose: (place: (typeof bySeed)[number]['arms'][number]) => [number, number]) =>
   ARMS.map(({ arm, title }) => {
     const points = bySeed.map(({ results, arms }) => {
@@ -130,7 +130,7 @@ writeFileSync(
   join(root, 'docs', 'findings.md'),
   `# Findings on Pebble
 
-Everything here was printed by \`npm run findings\`, on Pebble alone and on harmless house rules. Nothing here says what happens to a real model.
+\`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.
 
 ## Rank, intruder dimensions, refusal and forgetting at matched training loss
 
@@ -142,7 +142,7 @@ Before: refusal ${baseRate('house-refusal')}, capability ${baseRate('house-capab
 ${HEAD}
 ${matched.join('\n')}
 
-At the last step, whatever the loss:
+At the last step, at any loss:
 
 ${HEAD}
 ${last.join('\n')}

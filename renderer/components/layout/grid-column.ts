@@ -2,7 +2,7 @@
 
 export interface GridColumn<R> {
   readonly head: string
-  /** As CSS grid says it: `6rem`, `minmax(10rem, 1fr)`. */
+  /** CSS grid's width: `6rem`, `minmax(10rem, 1fr)`. */
   readonly width: string
   readonly isNumber?: boolean
   readonly text: (row: R) => string
