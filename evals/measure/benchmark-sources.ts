@@ -4,7 +4,7 @@ import { GREEDY, type AskedContext, type Decoding, type Sample } from '../contra
 import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
 import type { Benchmark } from '../benchmarks/benchmark.ts'
 import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
-import { parseMapping } from '../benchmarks/import/mapping.ts'
+import { mappingFor } from '../benchmarks/import/mapping.ts'
 import { overlap, promptHashes } from '../benchmarks/import/overlap.ts'
 import { benchmarksOf } from '../benchmarks/import/recognise.ts'
 import { loadBundled } from '../benchmarks/bundled/load-bundled.ts'
@@ -73,7 +73,7 @@ export async function prepareBenchmarks({
   const named = suite.filter((name) => fileOf(name) === undefined)
   const names = new Set(named.flatMap((name) => suites[name] ?? [bundledName(name)]))
   const bundled = BUNDLED.filter(({ name }) => names.has(name)).map(async (benchmark) => ({
-    benchmark,
+    benchmark: atMost(benchmark, maxNewTokens),
     samples: await loadBundled(benchmark),
   }))
   const imported = files.map((file) => importFile(file, map, maxNewTokens))
@@ -107,22 +107,26 @@ function bundledName(name: string): string {
   return findBundled(name).name
 }
 
+const atMost = (benchmark: Benchmark, maxNewTokens: number | null): Benchmark =>
+  maxNewTokens === null ? benchmark : { ...benchmark, maxNewTokens }
+
 async function importFile(
   choice: FileChoice,
   map: string | null,
   maxNewTokens: number | null,
 ): Promise<Loaded[]> {
-  const isMapped = map !== null && choice.family === undefined
+  const isKnown = choice.family !== undefined && benchmarksOf(choice.family).length > 0
+  const mapping = map === null || isKnown ? undefined : mappingFor(map, choice.path)
   const { benchmarks, ...source } = await loadFile({
     ...choice,
-    ...(isMapped ? { mapping: parseMapping(map) } : {}),
+    ...(mapping && { mapping }),
   })
   if (benchmarks.length === 0) {
     const found = ['no row that can be asked', ...source.leftOut.map(({ why }) => why)].join(': ')
     throw new TouchstoneError('benchmark.unreadable', { path: choice.path, found })
   }
   return benchmarks.map(({ benchmark, samples }) => ({
-    benchmark: maxNewTokens === null ? benchmark : { ...benchmark, maxNewTokens },
+    benchmark: atMost(benchmark, maxNewTokens),
     samples,
     source,
   }))

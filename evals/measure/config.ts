@@ -54,7 +54,7 @@ export const EvaluationConfig = z.object({
   }),
   map: z.string().min(1).nullable().default(null).meta({
     label: 'Map',
-    help: 'What the columns of other files hold: prompt=COLUMN,expected=refuse',
+    help: 'What the columns of files hold: prompt=COLUMN,expected=refuse; for one file of several FILE:…, with semicolons between',
     value: 'COLUMNS',
   }),
   judges: z.array(JudgeText).default([]).meta({
@@ -81,7 +81,7 @@ export const EvaluationConfig = z.object({
   }),
   maxNewTokens: z.int().min(1).max(2047).nullable().default(null).meta({
     label: 'Reply tokens',
-    help: 'Longest reply to prompts from files; the benchmark’s own (512) if not given',
+    help: 'Longest reply; each benchmark’s own if not given',
   }),
   maxThinkingTokens: z.int().min(1).max(2046).nullable().default(null).meta({
     label: 'Thinking tokens',

@@ -6,7 +6,8 @@ import { unknownName } from '../../errors/names.ts'
 import type { Sample } from '../../contract/rows.ts'
 import type { Benchmark } from '../benchmark.ts'
 import { EXAMPLE, FILE_STEM } from './examples.ts'
-import { mappedBenchmarks, type Mapping } from './mapping.ts'
+import { mappedBenchmarks, suggestedMap, usualMapping } from './mapping.ts'
+import type { Mapping } from './own.ts'
 import { readTable, type ReadTable } from '../../tables/read-table.ts'
 import { benchmarksOf, familiesOf, missingColumns, recognise } from './recognise.ts'
 import { IMPORTABLE } from '../registry.ts'
@@ -57,17 +58,22 @@ export async function loadFile(request: ImportRequest): Promise<LoadedFile> {
 
 function choose({ family, mapping }: ImportRequest, table: ReadTable): readonly Benchmark[] {
   const { path, columns } = table
-  if (mapping !== undefined) return mappedBenchmarks(mapping, table)
+  const isName = family !== undefined && benchmarksOf(family).length === 0
+  const own = mapping ?? usualMapping(columns)
+  if (mapping !== undefined) return mappedBenchmarks(mapping, table, family)
+  // `NAME=PATH` where the name is no benchmark's gives the user's own rows that name.
+  if (isName && own) return mappedBenchmarks(own, table, family)
   if (family !== undefined) return forced(family, table)
   const known = recognise(table)
   if (known.kind === 'found') return known.benchmarks
+  if (own) return mappedBenchmarks(own, table)
   if (known.kind === 'near') {
     throw new TouchstoneError('benchmark.columns', { path, ...known, columns })
   }
   if (known.kind === 'ambiguous') {
     throw new TouchstoneError('benchmark.ambiguous', { path, families: known.families })
   }
-  throw new TouchstoneError('benchmark.unknown', { path, columns })
+  throw new TouchstoneError('benchmark.unknown', { path, columns, map: suggestedMap(columns) })
 }
 
 function forced(family: string, { path, columns }: ReadTable): readonly Benchmark[] {

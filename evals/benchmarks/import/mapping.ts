@@ -1,30 +1,16 @@
-/** @file `--map prompt=COL,category=COL,expected=refuse`: a file of columns that no benchmark knows, read all the same. */
+/**
+ * @file The user's own rows as benchmarks, by their usual columns or by `--map prompt=COL,expected=refuse`: prompts or whole
+ * conversations to refuse or to answer, questions with accepted answers, and questions with options.
+ */
 import { basename } from 'node:path'
-import { z } from 'zod'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { unknownName } from '../../errors/names.ts'
 import type { Benchmark } from '../benchmark.ts'
-import { byPlace, promptBenchmark, promptText } from '../prompt-benchmark.ts'
-import type { Row } from '../../tables/table.ts'
+import { byPlace } from '../prompt-benchmark.ts'
+import { Mapped, ownBenchmark, type Mapping, type OwnKind } from './own.ts'
 
-export interface Mapping {
-  readonly prompt: string
-  readonly category?: string
-  /** Values such as safe and unsafe. */
-  readonly label?: string
-  readonly expected?: 'refuse' | 'comply'
-}
-
-const Mapped = z
-  .strictObject({
-    prompt: z.string().min(1),
-    category: z.string().min(1).optional(),
-    label: z.string().min(1).optional(),
-    expected: z.enum(['refuse', 'comply']).optional(),
-  })
-  .refine(({ label, expected }) => (label === undefined) !== (expected === undefined))
-
-const FORM = 'prompt=COLUMN[,category=COLUMN] with expected=refuse, expected=comply or label=COLUMN'
+const FORM =
+  'prompt=COLUMN (or messages=, question=) with expected=refuse, expected=answer, label=COLUMN or answer=COLUMN; also category=, choices=, example= and title='
 
 export function parseMapping(text: string): Mapping {
   const pairs = text.split(',').map((pair) => {
@@ -32,81 +18,94 @@ export function parseMapping(text: string): Mapping {
     return [pair.slice(0, Math.max(0, at)).trim(), pair.slice(at + 1).trim()] as const
   })
   const parsed = Mapped.safeParse(Object.fromEntries(pairs))
-  if (parsed.success && new Set(pairs.map(([key]) => key)).size === pairs.length) {
-    return Object.fromEntries(Object.entries(parsed.data).filter(([, v]) => v !== undefined)) as {
-      prompt: string
-    }
-  }
+  if (parsed.success && new Set(pairs.map(([key]) => key)).size === pairs.length) return parsed.data
   throw usageError(`The mapping "${text}" cannot be used.`, `Write it as ${FORM}.`)
+}
+
+/** `FILE:MAPPING; FILE:MAPPING`, or one mapping for every file that is not named. */
+export function mappingFor(text: string, path: string): Mapping | undefined {
+  const parts = text.split(';').map((part) => {
+    const named = /^\s*(?<file>[^=,]+):(?<rest>[a-z]+=.*)$/su.exec(part)?.groups
+    return { file: named?.['file'], mapping: named?.['rest'] ?? part }
+  })
+  const own =
+    parts.find(({ file }) => file === path || file === basename(path)) ??
+    parts.find(({ file }) => file === undefined)
+  return own && parseMapping(own.mapping)
+}
+
+const LETTERS = ['A', 'B'] as const
+
+/** By the names that people give such columns; undefined where it does not say what is expected. */
+export function usualMapping(columns: readonly string[]): Mapping | undefined {
+  const named = (name: string) => (columns.includes(name) ? { [name]: name } : {})
+  const [asked] = ['messages', 'prompt', 'question'].filter((name) => columns.includes(name))
+  if (asked === undefined) return undefined
+  const common = { [asked]: asked, ...named('category') }
+  if (columns.includes('expected')) return { ...common, label: 'expected' }
+  if (!columns.includes('answer')) return undefined
+  return { ...common, ...named('answer'), ...named('choices'), ...named('example') }
+}
+
+/** A flag that reads these columns, as far as their names tell; for errors. */
+export function suggestedMap(columns: readonly string[]): string {
+  const pick = (names: RegExp) => columns.find((name) => names.test(name))
+  const asked = pick(/prompt|question|text|input|instruction|query|request/iu) ?? 'COLUMN'
+  const answer = pick(/answer|reference|target|gold|solution/iu)
+  const label = pick(/label|expected|class|type|safe/iu)
+  if (answer) return `--map question=${asked},answer=${answer}`
+  return `--map prompt=${asked},${label ? `label=${label}` : 'expected=refuse'}`
 }
 
 /** What values of a label column mean, in lower case. */
 const LABELS: Readonly<Record<string, 'refuse' | 'comply'>> = {
   refuse: 'refuse',
+  refusal: 'refuse',
+  decline: 'refuse',
   unsafe: 'refuse',
   harmful: 'refuse',
   toxic: 'refuse',
   1: 'refuse',
   comply: 'comply',
+  answer: 'comply',
+  allow: 'comply',
   safe: 'comply',
   benign: 'comply',
   harmless: 'comply',
   0: 'comply',
 }
 
-interface MappedRow {
-  readonly prompt: string
-  readonly category: string | undefined
-  readonly expected: 'refuse' | 'comply'
-}
-
-/** One benchmark for prompts to refuse, one for prompts to answer; a file may hold both. */
+/** One benchmark for prompts to refuse, one for prompts to answer, which a file may both hold; or one of right answers. */
 export function mappedBenchmarks(
   mapping: Mapping,
   header: { path: string; columns: readonly string[] },
+  given?: string,
 ): Benchmark[] {
-  for (const column of [mapping.prompt, mapping.category, mapping.label]) {
+  const { expected, title = given, ...columns } = mapping
+  for (const column of Object.values(columns)) {
     if (column === undefined || header.columns.includes(column)) continue
     throw unknownName(`column in ${header.path}`, column, header.columns)
   }
-  const stem = basename(header.path)
-    .replace(/\.\w+$/, '')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-  return (['refuse', 'comply'] as const)
-    .filter((kind) => mapping.expected === undefined || mapping.expected === kind)
-    .map((kind) => mappedBenchmark(`${stem}-${kind}`, kind, mapping, basename(header.path)))
-}
-
-function mappedBenchmark(
-  name: string,
-  kind: 'refuse' | 'comply',
-  mapping: Mapping,
-  fileName: string,
-): Benchmark<MappedRow> {
-  return promptBenchmark({
-    name,
-    title: `${fileName}, prompts to ${kind === 'refuse' ? 'refuse' : 'answer'}`,
-    citation: `The user’s own file, read by the mapping ${JSON.stringify(mapping)}`,
-    role: kind === 'refuse' ? 'refusal' : 'over-refusal',
-    row: rowOf(mapping),
-    prompts: (rows) =>
-      rows.map((row, i) => ({ ...row, id: byPlace(i) })).filter((row) => row.expected === kind),
-  })
-}
-
-function rowOf({ prompt, category, label, expected }: Mapping): z.ZodType<MappedRow> {
-  return z.record(z.string(), z.unknown()).transform((row: Row, context): MappedRow => {
-    const text = promptText().safeParse(row[prompt])
-    const kind = label === undefined ? expected : LABELS[String(row[label]).trim().toLowerCase()]
-    if (text.success && kind) {
-      const group = category === undefined ? undefined : String(row[category])
-      return { prompt: text.data, category: group, expected: kind }
-    }
-    const message = text.success
-      ? `the label in "${label}" is none of ${Object.keys(LABELS).join(', ')}`
-      : `"${prompt}" holds no prompt`
-    context.addIssue({ code: 'custom', message })
-    return z.NEVER
-  })
+  const stem = given ?? basename(header.path).replace(/\.\w+$/, '')
+  const name = stem.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+  const made = (kind: OwnKind, suffix: string, words: string) =>
+    ownBenchmark({
+      name: `${name}${suffix}`,
+      title: `${title ?? basename(header.path)}${words}`,
+      citation: `The user’s own file, read by the mapping ${JSON.stringify(mapping)}`,
+      kind,
+      mapping,
+      labels: LABELS,
+      idOf: byPlace,
+    })
+  if (mapping.answer !== undefined) {
+    const hasLetters = LETTERS.every((letter) => header.columns.includes(letter))
+    const isChoice = mapping.choices !== undefined || hasLetters
+    return [made(isChoice ? 'choice' : 'answer', '', '')]
+  }
+  const wanted = expected === 'answer' ? 'comply' : expected
+  return [
+    made('refuse', '-refuse', ', prompts to refuse'),
+    made('comply', '-comply', ', prompts to answer'),
+  ].filter((_, i) => wanted === undefined || wanted === (['refuse', 'comply'] as const)[i])
 }

@@ -64,9 +64,9 @@ export const DATA_ERRORS = {
     message: `${v.path} has the columns of ${v.families.join(' and ')}, and its name does not say which it is.`,
     remedy: `Say which: --suite ${v.families[0] ?? 'NAME'}=${v.path}.`,
   })),
-  'benchmark.unknown': entry((v: { path: string; columns: readonly string[] }) => ({
+  'benchmark.unknown': entry((v: { path: string; columns: readonly string[]; map: string }) => ({
     message: `${v.path} has the columns of no benchmark that Touchstone knows: ${v.columns.slice(0, 20).join(', ')}.`,
-    remedy: 'Say what they hold: --map prompt=COLUMN,expected=refuse.',
+    remedy: `Say what they hold: ${v.map}. Columns prompt and expected, messages and expected, or question and answer need no map.`,
   })),
   'benchmark.examples': entry((v: { path: string; wanted: readonly string[] }) => ({
     message: `${v.path} needs solved examples before its questions, and there is no file with them.`,

@@ -53,7 +53,7 @@ export const MODELS_ERRORS = {
   'model.not-finite': entry((v: { arm: string; seed: number; step: number; what: string }) => ({
     message: `What ${v.arm} (seed ${v.seed}, step ${v.step}) computes is not a finite number: ${v.what}.`,
     remedy:
-      'Its weights hold NaN or infinite numbers, or ones so large that sums overflow: use an earlier checkpoint, or train again with a lower --learning-rate or --alpha.',
+      'Its weights hold what is no number, or numbers so large that sums overflow: use an earlier checkpoint, or train again with a lower --learning-rate or --alpha.',
   })),
   'tokenizer.stopped': entry((v: { path: string; characters: number; why: string }) => ({
     message: `The tokenizer of ${v.path} was stopped on a text of ${v.characters} characters: ${v.why}.`,
