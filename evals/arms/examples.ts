@@ -16,13 +16,25 @@ export async function fittedExamples(
   { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
   limits: Limits,
   signal: AbortSignal,
-): Promise<Fitted> {
+): Promise<Fitted & { readonly unlocated: number }> {
   const examples: Conversed[] = []
   for (const messages of conversations) {
     signal.throwIfAborted()
-    examples.push(await maskedTokens(open.template, open.tokenizer, messages))
+    const row = await located(() => maskedTokens(open.template, open.tokenizer, messages), limits)
+    if (row) examples.push(row)
   }
   const fitted = fitExamples(examples, limits)
   if (fitted.examples.length === 0) throw new TouchstoneError('data.empty', { path: title })
-  return fitted
+  return { ...fitted, unlocated: conversations.length - examples.length }
 }
+
+/** Undefined for a row that is left out. */
+export const located = async <T>(
+  row: () => Promise<T>,
+  { skipUnlocated = false }: Limits,
+): Promise<T | undefined> =>
+  row().catch((error: unknown) => {
+    const isUnlocated = error instanceof TouchstoneError && error.code === 'template.not-a-prefix'
+    if (isUnlocated && skipUnlocated) return undefined
+    throw error
+  })

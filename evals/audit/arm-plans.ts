@@ -108,6 +108,11 @@ async function tokenise(
 ): Promise<readonly Example[]> {
   for (const message of remarks) emitLog({ emit }, 'warn', message)
   const fitted = await fittedExamples(open, { title, conversations }, training, signal)
+  if (fitted.unlocated > 0) {
+    const share = `${fitted.unlocated} of ${conversations.length} rows`
+    const message = `${title}: ${share} were left out (--skip-unlocated), since their replies cannot be located in what the chat template writes.`
+    emitLog({ emit }, 'warn', message)
+  }
   if (fitted.truncated > 0) {
     emitLog(
       { emit },

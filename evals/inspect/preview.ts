@@ -36,16 +36,31 @@ export async function previewOf(
   }
 }
 
+/** Labelled and other tokens in turn, as text. */
+function decodedSegments({ tokenizer }: OpenModel, { ids, labelled }: MaskedTokens): Segment[] {
+  const borders = ids.flatMap((_, t) => (t === 0 || labelled[t] !== labelled[t - 1] ? [t] : []))
+  return borders.map((start, i) => ({
+    text: tokenizer.decode(ids.slice(start, borders[i + 1])),
+    isLearnt: labelled[start]!,
+  }))
+}
+
 /** The rendered text in pieces. A reply's piece ends with its last labelled token. */
 async function segmentsOf(
-  { template, tokenizer }: OpenModel,
+  open: OpenModel,
   messages: Conversation,
-  { ids, labelled }: MaskedTokens,
+  masked: MaskedTokens,
 ): Promise<Segment[]> {
+  const { template, tokenizer } = open
+  const { ids, labelled } = masked
   if (messages[0]?.role === 'text') return [{ text: messages[0].content, isLearnt: true }]
   const render = (turns: Conversation, addGenerationPrompt: boolean) =>
     template.render(turns, { addGenerationPrompt })
   const full = await render(messages, false)
+  const replies = [...messages.entries()].filter(([, { role }]) => role === 'assistant')
+  const begun = await Promise.all(replies.map(([turn]) => render(messages.slice(0, turn), true)))
+  if (template.marksReplies || !begun.every((text) => full.startsWith(text)))
+    return decodedSegments(open, masked)
   const ends = labelled.flatMap((is, t) => (is && !labelled[t + 1] ? [t + 1] : []))
   const segments: Segment[] = []
   const beginsWith = (found: readonly number[], count: number) =>

@@ -46,11 +46,13 @@ export interface ChatTemplate {
   readonly source: string
   /** The user's, which every rendering gets. */
   readonly variables?: TemplateVariables
+  /** Whether it marks replies itself, and `render` can show the marks (jinja/marks.ts). */
+  readonly marksReplies?: boolean
   /** Absent where the model does not think before it answers. */
   readonly thinking?: Thinking
   render(
     messages: readonly { role: string; content: string }[],
-    options: { addGenerationPrompt: boolean },
+    options: { addGenerationPrompt: boolean; marksReplies?: boolean },
   ): Promise<string>
 }
 

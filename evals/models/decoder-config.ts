@@ -9,6 +9,10 @@ const MAX_HEADS = 4096
 const MAX_INTERMEDIATE = 2 ** 22
 const MAX_POSITIONS = 2 ** 30
 
+/** A number that transformers' configuration class sets where config.json leaves it out. */
+export const positive = (usual: number) => z.number().positive().default(usual)
+export const count = (usual: number) => z.int().positive().default(usual)
+
 export const decoderFields = {
   hidden_size: z.int().positive().max(MAX_HIDDEN),
   num_hidden_layers: z.int().positive().max(MAX_LAYERS),
@@ -18,7 +22,7 @@ export const decoderFields = {
   intermediate_size: z.int().positive().max(MAX_INTERMEDIATE),
   vocab_size: z.int().positive(),
   rms_norm_eps: z.number().positive().default(1e-6),
-  rope_theta: z.number().positive().optional(),
+  rope_theta: positive(10000),
   rope_scaling: RopeScaling.nullish(),
   // transformers 5 writes rope_theta, the partial factor and the scaling in one object.
   rope_parameters: RopeScaling.extend({
@@ -38,13 +42,13 @@ export type DecoderFields = z.infer<z.ZodObject<typeof decoderFields>>
 export const headDimOf = (c: DecoderFields): number =>
   c.head_dim ?? c.hidden_size / c.num_attention_heads
 
-const scalingOf = (c: DecoderFields): RopeScaling | null =>
+const scalingOf = (c: Omit<DecoderFields, 'rope_theta'>): RopeScaling | null =>
   c.rope_parameters ?? c.rope_scaling ?? null
 
 /** Rotary positions, from either spelling of config.json. */
 export const rotaryOf = (c: DecoderFields, rotaryDim = headDimOf(c)): RotaryConfig =>
   checkedRotary({
-    theta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000,
+    theta: c.rope_parameters?.rope_theta ?? c.rope_theta,
     rotaryDim,
     scaling: scalingOf(c),
     maxPositions: c.max_position_embeddings,
@@ -52,7 +56,7 @@ export const rotaryOf = (c: DecoderFields, rotaryDim = headDimOf(c)): RotaryConf
   })
 
 /** Longest supported text in tokens, with scaling applied. */
-export const reachOf = (c: DecoderFields): number =>
+export const reachOf = (c: Omit<DecoderFields, 'rope_theta'>): number =>
   rotaryReach({ scaling: scalingOf(c), maxPositions: c.max_position_embeddings })
 
 type Common = 'hidden' | 'layers' | 'vocab' | 'maxPositions' | 'names'

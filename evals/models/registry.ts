@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { CacheLayer, Missing, ModelArchitecture, WeightSpec } from './architecture.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { requireKnownKeys, settingNotSupported } from './config-keys.ts'
 import { bert } from './families/bert.ts'
 import { distilbert } from './families/distilbert.ts'
 import { gemma } from './families/gemma.ts'
@@ -100,12 +101,15 @@ export function recognise(
   }
   const parsed = architecture.config.safeParse(config)
   if (!parsed.success) {
+    const unsupported = settingNotSupported(parsed.error, config, path)
+    if (unsupported) throw unsupported
     throw new TouchstoneError('checkpoint.malformed', {
       path: `${path} (config.json)`,
       found: z.prettifyError(parsed.error).replaceAll('\n', ' '),
       expected: `a configuration of ${architecture.name}`,
     })
   }
+  requireKnownKeys(config, architecture.config, path)
   const weights = architecture.weights(parsed.data, checkpoint.weights, path, missing)
   return {
     architecture,

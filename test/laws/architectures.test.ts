@@ -351,10 +351,11 @@ describe('a checkpoint that does not fit', () => {
     expect(message).toContain('gpt-nobody')
   })
 
-  test.each([{ hidden_size: 0 }, { vocab_size: 'many' }, { hidden_act: 'gelu' }])(
-    'with a configuration such as %j is refused',
-    (config) => {
-      expect(refusal(() => undefined, config).code).toBe('checkpoint.malformed')
-    },
-  )
+  test.each([
+    [{ hidden_size: 0 }, 'malformed'],
+    [{ vocab_size: 'many' }, 'malformed'],
+    [{ hidden_act: 'gelu' }, 'unsupported'],
+  ])('with a configuration such as %j is refused as %s', (config, code) => {
+    expect(refusal(() => undefined, config).code).toBe(`checkpoint.${code}`)
+  })
 })

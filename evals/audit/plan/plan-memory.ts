@@ -11,6 +11,7 @@ import { trainedSize } from '../../finetune/training/trained-size.ts'
 import type { Conversation } from '../../data/format.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { isKept } from '../../models/weights/converted-weights.ts'
+import { located } from '../../arms/examples.ts'
 import { maskedTokens } from '../../models/text/masked-tokens.ts'
 import { isEncoder, type Model } from '../../models/registry.ts'
 import { MOST_IN_MODEL } from '../../models/weights/small-weights.ts'
@@ -97,7 +98,9 @@ async function conversed(
   limits: Limits,
 ): Promise<readonly Example[]> {
   const rows = []
-  for (const messages of conversations)
-    rows.push(...fitExample(await maskedTokens(template, tokenizer, messages), limits))
+  for (const messages of conversations) {
+    const row = await located(() => maskedTokens(template, tokenizer, messages), limits)
+    if (row) rows.push(...fitExample(row, limits))
+  }
   return rows
 }

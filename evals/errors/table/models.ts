@@ -70,8 +70,9 @@ export const MODELS_ERRORS = {
     remedy: 'Use the template that was published with the model, or mend it.',
   })),
   'template.not-a-prefix': entry((v: { path: string; turn: number }) => ({
-    message: `The chat template of ${v.path} renders turn ${v.turn} differently once a reply follows, so the reply’s tokens cannot be told apart.`,
-    remedy: 'Use a template that renders earlier turns the same when a conversation grows.',
+    message: `The reply at turn ${v.turn} cannot be located in what the chat template of ${v.path} makes of its conversation.`,
+    remedy:
+      'Leave such rows out (--skip-unlocated), or use a template with {% generation %} marks around replies.',
   })),
   'prompt.too-long': entry((v: { key: string; tokens: number; limit: number }) => ({
     message: `The text "${v.key}" needs ${v.tokens} tokens; the model takes 1 to ${v.limit}.`,

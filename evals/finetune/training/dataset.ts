@@ -36,6 +36,8 @@ export type Truncation = (typeof TRUNCATIONS)[number]
 export interface Limits {
   readonly maxTokens: number
   readonly truncation: Truncation
+  /** Leave rows out whose replies the template hides; otherwise they are an error. */
+  readonly skipUnlocated?: boolean
 }
 
 export interface Fitted {

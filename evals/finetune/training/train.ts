@@ -73,6 +73,10 @@ export const TrainingConfig = z.object({
     label: 'Truncation',
     help: 'Longer rows lose their end or start, go on in rows of their own (split), are left out, or stop the run (refuse)',
   }),
+  skipUnlocated: z.boolean().default(false).meta({
+    label: 'Skip unlocated',
+    help: 'Leave out rows whose replies cannot be located in what the chat template writes, and count them',
+  }),
   packing: z.boolean().default(false).meta({
     label: 'Packing',
     help: 'Lay short rows of a micro-batch behind one another; each still sees itself alone, so the same is learnt in less time',

@@ -8,7 +8,15 @@
  */
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
-import { decoderFields, headDimOf, llamaShape, rotaryOf, slidingLayers } from '../decoder-config.ts'
+import {
+  count,
+  decoderFields,
+  headDimOf,
+  llamaShape,
+  positive,
+  rotaryOf,
+  slidingLayers,
+} from '../decoder-config.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { ModelFamily } from '../family.ts'
 import { real, whole, wholeOrNone, type GgufRule } from '../formats/gguf/family.ts'
@@ -28,6 +36,9 @@ import { checkedRotary, RopeScaling } from '../rotary.ts'
 const activation = z.enum(Object.keys(ACTIVATIONS) as ['gelu_pytorch_tanh'])
 const fields = {
   ...decoderFields,
+  head_dim: count(256).nullable(),
+  max_position_embeddings: count(8192),
+  use_bidirectional_attention: z.literal(false).nullish(),
   hidden_act: activation.nullish(),
   hidden_activation: activation.nullish(),
   attention_bias: z.boolean().default(false),
@@ -36,21 +47,28 @@ const fields = {
 const alternating = {
   ...fields,
   query_pre_attn_scalar: z.number().positive().default(256),
-  sliding_window: z.int().positive().default(4096),
+  sliding_window: count(4096),
   layer_types: z.array(z.string()).nullish(),
 }
+/** c of c·tanh(x/c); null for none. */
+const cap = z.number().positive().nullable()
 
 const gemmaConfig = z.looseObject(fields)
 const gemma2Config = z.looseObject({
   ...alternating,
-  attn_logit_softcapping: z.number().positive().nullish(),
-  final_logit_softcapping: z.number().positive().nullish(),
+  attn_logit_softcapping: cap.default(50),
+  final_logit_softcapping: cap.default(30),
 })
 const rope = RopeScaling.extend({ rope_theta: z.number().positive().optional() })
 const gemma3Config = z.looseObject({
   ...alternating,
-  rope_local_base_freq: z.number().positive().default(10000),
-  sliding_window_pattern: z.int().positive().default(6),
+  max_position_embeddings: count(131072),
+  attn_logit_softcapping: cap.default(null),
+  final_logit_softcapping: cap.default(null),
+  rope_theta: positive(1e6),
+  _sliding_window_pattern: z.int().positive().optional(),
+  rope_local_base_freq: positive(10000),
+  sliding_window_pattern: z.int().positive().optional(),
   // transformers 5 writes one set per kind of layer.
   rope_parameters: z
     .looseObject({ full_attention: rope.optional(), sliding_attention: rope.optional() })
@@ -63,6 +81,10 @@ const FOUR_NORMS: Pick<DecoderPlan, 'attentionNorms' | 'mlpNorms'> = {
   mlpNorms: { before: 'pre_feedforward_layernorm', after: 'post_feedforward_layernorm' },
 }
 
+/** `gelu` in config.json means the tanh formula (transformers: GemmaConfig); Gemma 2 and 3 name theirs `hidden_activation`. */
+const activationOf = ({ hidden_activation: own, hidden_act: act }: Fields): string =>
+  own ?? (act == null || String(act) === 'gelu' ? 'gelu_pytorch_tanh' : act)
+
 const normOf = (c: Fields) => rmsNorm(c.rms_norm_eps, { stored: 'w-1' })
 const shared = (c: Fields) => ({
   ...llamaShape(c),
@@ -70,13 +92,21 @@ const shared = (c: Fields) => ({
   embeddingScale: Math.sqrt(c.hidden_size),
   mlp: gatedMlp({
     hidden: c.hidden_size,
-    activation: ACTIVATIONS[c.hidden_activation ?? 'gelu_pytorch_tanh']!,
+    activation: ACTIVATIONS[activationOf(c)]!,
   }),
 })
 const projectionsOf = (c: Fields) => ({
   hidden: c.hidden_size,
   headDim: headDimOf(c),
   biased: c.attention_bias,
+})
+
+/** Scale and cap of the scores. */
+const scoresOf = (
+  c: Pick<z.infer<typeof gemma2Config>, 'query_pre_attn_scalar' | 'attn_logit_softcapping'>,
+) => ({
+  scale: c.query_pre_attn_scalar ** -0.5,
+  ...(c.attn_logit_softcapping && { softcap: c.attn_logit_softcapping }),
 })
 
 const gemma1 = decoder({
@@ -97,8 +127,7 @@ const gemma2 = decoder({
   config: gemma2Config,
   plan(c) {
     const positions = rotaryOf(c)
-    const scale = c.query_pre_attn_scalar ** -0.5
-    const cap = c.attn_logit_softcapping
+    const common = scoresOf(c)
     const sliding = slidingLayers(c, (layer) => layer % 2 === 0)
     return {
       ...shared(c),
@@ -106,9 +135,8 @@ const gemma2 = decoder({
       projections: separateProjections(projectionsOf(c)),
       ...(c.final_logit_softcapping && { logitCap: c.final_logit_softcapping }),
       attention: (layer) => ({
+        ...common,
         rotary: positions,
-        scale,
-        ...(cap && { softcap: cap }),
         ...(sliding[layer] && { window: c.sliding_window }),
       }),
     }
@@ -120,18 +148,22 @@ const gemma3 = decoder({
   modelTypes: ['gemma3_text'],
   config: gemma3Config,
   plan(c) {
-    const scale = c.query_pre_attn_scalar ** -0.5
-    const sliding = slidingLayers(c, (layer) => (layer + 1) % c.sliding_window_pattern !== 0)
+    const common = scoresOf(c)
+    const pattern = c.sliding_window_pattern ?? c._sliding_window_pattern ?? 6
+    const sliding = slidingLayers(c, (layer) => (layer + 1) % pattern !== 0)
     const [far, near] = gemma3Rotaries(c)
     return {
       ...shared(c),
       ...FOUR_NORMS,
+      ...(c.final_logit_softcapping && { logitCap: c.final_logit_softcapping }),
       projections: separateProjections({
         ...projectionsOf(c),
         queryKeyNorm: { over: 'head', norm: normOf(c) },
       }),
       attention: (layer) =>
-        sliding[layer] ? { rotary: near, scale, window: c.sliding_window } : { rotary: far, scale },
+        sliding[layer]
+          ? { ...common, rotary: near, window: c.sliding_window }
+          : { ...common, rotary: far },
     }
   },
 })
@@ -143,7 +175,7 @@ function gemma3Rotaries(c: z.infer<typeof gemma3Config>) {
   return [
     checkedRotary({
       ...common,
-      theta: full?.rope_theta ?? c.rope_theta ?? 1e6,
+      theta: full?.rope_theta ?? c.rope_theta,
       scaling: full ?? c.rope_scaling ?? null,
     }),
     checkedRotary({

@@ -15,6 +15,7 @@ import { ACTIVATIONS, fusedProjections, layerNorm, plainMlp } from '../parts.ts'
 const config = z.looseObject({
   ...decoderFields,
   layer_norm_eps: z.number().positive().default(1e-5),
+  rope_theta: z.number().positive().optional(),
   hidden_act: z.enum(Object.keys(ACTIVATIONS) as ['gelu']).default('gelu'),
   rotary_pct: z.number().positive().max(1).default(0.25),
   rotary_emb_base: z.number().positive().default(10000),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { decoder, type DecoderPlan } from '../decoder.ts'
-import { headDimOf, llamaShape, rotaryOf, siluFields } from '../decoder-config.ts'
+import { count, headDimOf, llamaShape, positive, rotaryOf, siluFields } from '../decoder-config.ts'
 import type { ModelFamily } from '../family.ts'
 import { whole } from '../formats/gguf/family.ts'
 import {
@@ -20,9 +20,12 @@ const MAX_EXPERTS = 256
 
 const mistralConfig = z.looseObject({
   ...siluFields,
-  sliding_window: z.int().positive().nullish(),
+  max_position_embeddings: count(131072),
+  sliding_window: count(4096).nullable(),
 })
 const mixtralConfig = mistralConfig.extend({
+  rope_theta: positive(1e6),
+  sliding_window: z.int().positive().nullable().default(null),
   rms_norm_eps: z.number().positive().default(1e-5),
   num_local_experts: z.int().positive().max(MAX_EXPERTS).default(8),
   num_experts_per_tok: z.int().positive().max(MAX_EXPERTS).default(2),

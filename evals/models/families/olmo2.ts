@@ -1,7 +1,7 @@
 /** @file OLMo 2 (arXiv:2501.00656): norms after each branch instead of before; q and k are each normed as a whole. */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { headDimOf, llamaShape, rotaryOf, siluFields } from '../decoder-config.ts'
+import { headDimOf, llamaShape, positive, rotaryOf, siluFields } from '../decoder-config.ts'
 import type { ModelFamily } from '../family.ts'
 import {
   attention,
@@ -15,7 +15,11 @@ import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 
 const architecture = decoder({
   name: 'olmo2',
-  config: z.looseObject({ ...siluFields, attention_bias: z.boolean().default(false) }),
+  config: z.looseObject({
+    ...siluFields,
+    rms_norm_eps: positive(1e-5),
+    attention_bias: z.boolean().default(false),
+  }),
   plan(c) {
     const hidden = c.hidden_size
     const positions = rotaryOf(c)

@@ -2,8 +2,10 @@
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
 import {
+  count,
   headDimOf,
   llamaShape,
+  positive,
   rotaryOf,
   siluFields,
   type DecoderFields,
@@ -19,7 +21,8 @@ import type { RopeScaling, RotaryConfig } from '../rotary.ts'
 
 const config = z.looseObject({
   ...siluFields,
-  rms_norm_eps: z.number().positive().default(1e-5),
+  rms_norm_eps: positive(1e-5),
+  max_position_embeddings: count(4096),
   sliding_window: z.int().positive().nullish(),
   partial_rotary_factor: z.number().positive().max(1).nullish(),
   attention_bias: z.literal(false).default(false),

@@ -4,7 +4,14 @@
  */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { headDimOf, llamaShape, rotaryOf, siluFields, slidingLayers } from '../decoder-config.ts'
+import {
+  count,
+  headDimOf,
+  llamaShape,
+  rotaryOf,
+  siluFields,
+  slidingLayers,
+} from '../decoder-config.ts'
 import type { ModelFamily } from '../family.ts'
 import {
   attentionBias,
@@ -17,19 +24,25 @@ import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 
 const fields = {
   ...siluFields,
+  max_position_embeddings: count(32768),
   use_sliding_window: z.boolean().default(false),
-  sliding_window: z.int().positive().nullish(),
+  sliding_window: count(4096).nullable(),
   max_window_layers: z.int().nonnegative().default(28),
   layer_types: z.array(z.string()).nullish(),
 }
 
 const qwen2Config = z.looseObject(fields)
-const qwen3Config = z.looseObject({ ...fields, attention_bias: z.boolean().default(false) })
+const qwen3Config = z.looseObject({
+  ...fields,
+  head_dim: count(128).nullable(),
+  attention_bias: z.boolean().default(false),
+})
 type Fields = z.infer<typeof qwen2Config>
 
 function windows(c: Fields) {
   const sliding = slidingLayers(c, (layer) => c.use_sliding_window && layer >= c.max_window_layers)
-  return (layer: number) => (sliding[layer] && c.sliding_window ? { window: c.sliding_window } : {})
+  return (layer: number) =>
+    c.use_sliding_window && sliding[layer] && c.sliding_window ? { window: c.sliding_window } : {}
 }
 
 const shared = (c: Fields) => {

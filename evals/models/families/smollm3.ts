@@ -4,7 +4,15 @@
  */
 import { z } from 'zod'
 import { decoder } from '../decoder.ts'
-import { headDimOf, llamaShape, rotaryOf, siluFields, slidingLayers } from '../decoder-config.ts'
+import {
+  count,
+  headDimOf,
+  llamaShape,
+  positive,
+  rotaryOf,
+  siluFields,
+  slidingLayers,
+} from '../decoder-config.ts'
 import type { ModelFamily } from '../family.ts'
 import {
   attentionBias,
@@ -17,6 +25,10 @@ import { gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 
 const config = z.looseObject({
   ...siluFields,
+  max_position_embeddings: count(32768),
+  rope_theta: positive(2e6),
+  tie_word_embeddings: z.boolean().default(true),
+  use_sliding_window: z.boolean().default(false),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   /** 1 for a layer with rotary positions, 0 for one without. */
@@ -32,9 +44,9 @@ const architecture = decoder({
   plan(c) {
     const hidden = c.hidden_size
     const positions = rotaryOf(c)
-    const sliding = slidingLayers(c, () => false)
     const turns = (layer: number) =>
       (c.no_rope_layers?.[layer] ?? Number((layer + 1) % c.no_rope_layer_interval !== 0)) === 1
+    const sliding = slidingLayers(c, (layer) => c.use_sliding_window && !turns(layer))
     return {
       ...llamaShape(c),
       norm: rmsNorm(c.rms_norm_eps),

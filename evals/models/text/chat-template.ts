@@ -6,6 +6,7 @@ import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { ChatTemplate } from '../checkpoint.ts'
 import { sha256 } from '../../files/digest.ts'
 import type { TemplateAnswer, TemplateJob } from './template-worker.ts'
+import { hasReplyMarks } from './jinja/marks.ts'
 import { markersIn, thoughtAtEnd, type Thinking, type ThoughtMarkers } from './thoughts.ts'
 
 export interface TemplateSource {
@@ -63,6 +64,7 @@ export async function openChatTemplate(
     digest: sha256(identityOf(source.text, variables)),
     source: source.source,
     variables,
+    marksReplies: hasReplyMarks(source.text),
     ...(thinking && { thinking }),
     render,
     close,

@@ -3,6 +3,7 @@
  * Python (operators, printed values, loops, methods of texts, filters) its interpreter is replaced here.
  */
 import { FILTERS, testedBy } from './filters.ts'
+import { withMarks } from './marks.ts'
 import { binary } from './operators.ts'
 import { textMethod } from './text-methods.ts'
 import {
@@ -253,18 +254,6 @@ const entriesOf = (value: Value) =>
   (itemsOf(value) ?? []).map((pair) => {
     const [key, item] = itemsOf(pair) ?? []
     return [str(key!), item!] as const
-  })
-
-/** Written around what a template marks as a reply, where marks are asked for: characters that no template writes. */
-const REPLY_MARKS = ['\ufdd0', '\ufdd1'] as const
-
-const GENERATION = /\{%(?<before>[-+]?)\s*(?<end>end)?generation\s*(?<after>[-+]?)%\}/gu
-
-/** transformers' `{% generation %}`, which the library does not read: as a block that writes its mark if `marks_replies` is set. */
-const withMarks = (source: string): string =>
-  source.replace(GENERATION, (_, before: string, end: string | undefined, after: string) => {
-    const mark = REPLY_MARKS[end === undefined ? 0 : 1]
-    return `{%${before} if marks_replies %}${mark}{% endif ${after}%}`
   })
 
 /** With the white space settings of transformers. */

@@ -1,4 +1,5 @@
 /** @file What is learnt of a conversation: the replies and the token that ends each, found through the template. */
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import type { ClosableTemplate } from '../../../../evals/models/text/chat-templa
 import type { OpenModel } from '../../../../evals/models/checkpoint.ts'
 import { maskedTokens } from '../../../../evals/models/text/masked-tokens.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
+import { FIXTURES } from '../../../doubles/models/golden-llama.ts'
 import { writeTinyCheckpoint } from '../../../doubles/models/tiny-checkpoint.ts'
 
 let folder: string
@@ -100,4 +102,50 @@ test.each([
     code: 'template.not-a-prefix',
     message: expect.stringContaining(`turn ${turn}`) as string,
   })
+})
+
+const published = JSON.parse(readFileSync(join(FIXTURES, 'templates.json'), 'utf8')) as {
+  templates: Record<string, string>
+}
+const TURNS = [user('pool'), assistant('the pool is open'), user('and the pool'), assistant('open')]
+const THOUGHT = '<think>\nit is open\n</think>\n\n'
+
+/** The labelled text, decoded: the byte tokenizer has no special tokens but its own. */
+const learnt = (name: string, messages: typeof TURNS) =>
+  withTemplate(published.templates[name]!, async (template) => {
+    const masked = await maskedTokens(template, model.tokenizer, messages)
+    const full = await template.render(messages, { addGenerationPrompt: false })
+    expect(masked.ids).toEqual(model.tokenizer.encode(full))
+    return labelledRuns(masked)
+  })
+
+test.each([
+  ['trl/qwen3', ['the pool is open', '<think>\n\n</think>\n\nopen']],
+  ['trl/phi3', ['the pool is open', 'open']],
+  ['trl/deepseek_r1_distill', ['the pool is open', 'open']],
+  ['axolotl/chatml', ['the pool is open', 'open']],
+])('each of several replies is located in %s', async (name, runs) => {
+  const found = await learnt(name, TURNS)
+  expect(found).toHaveLength(2)
+  // Of a template whose beginning stays the same the end of the turn is learnt too.
+  found.forEach((run, i) => expect(run.startsWith(runs[i]!), run).toBe(true))
+})
+
+test.each(['trl/qwen3', 'trl/deepseek_r1_distill'])(
+  'what %s hides of an earlier thought is not learnt',
+  async (name) => {
+    const thinking = [TURNS[0]!, assistant(`${THOUGHT}the pool is open`), ...TURNS.slice(2)]
+    const [first] = await learnt(name, thinking)
+    expect(first!.trimStart().startsWith('the pool is open'), JSON.stringify(first)).toBe(true)
+  },
+)
+
+test('the marks of a template decide what is learnt', async () => {
+  const found = await learnt('trl/llama3_training', TURNS)
+  expect(found).toEqual(['the pool is open<|eot_id|>', 'open<|eot_id|>'])
+})
+
+test('a reply that repeats the question is found after it', async () => {
+  const [only] = await learnt('trl/qwen3', [user('open'), assistant('open')])
+  expect(only!.startsWith('<think>\n\n</think>\n\nopen')).toBe(true)
 })
