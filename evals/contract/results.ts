@@ -8,8 +8,7 @@ import {
   BenchmarkRow,
   MetricRow,
   Outcome,
-  OutcomeCounts,
-  ThoughtCounts,
+  COUNTED,
   SpectrumRow,
   SubjectIdentity,
   SubjectKey,
@@ -40,9 +39,7 @@ const JudgedKey = SubjectKey.extend({ benchmark: z.string(), judge: z.string() }
 /** One model state on one benchmark by one judge. `rate` is the benchmark's (see BenchmarkRow); the counts are complete. */
 export const Evaluation = JudgedKey.extend({
   judgeVersion: z.string(),
-  counts: OutcomeCounts,
-  /** Absent where no reply begins with a thought. */
-  thoughts: ThoughtCounts.optional(),
+  ...COUNTED,
   rate: Rate,
 })
 export type Evaluation = z.infer<typeof Evaluation>

@@ -65,16 +65,19 @@ const COUNTS = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, z.int()]))
   z.ZodInt
 >
 /** Replies by outcome; `unfinished` is absent where it is 0. */
-export const OutcomeCounts = z.object({ ...COUNTS, unfinished: z.int().optional() })
+const OutcomeCounts = z.object({ ...COUNTS, unfinished: z.int().optional() })
 
 /** Replies that begin with a thought, and how many of these are refusals in thought or answer alone. */
-export const ThoughtCounts = z.object({
+const ThoughtCounts = z.object({
   replies: z.int(),
   unfinished: z.int(),
   meanTokens: z.number(),
   refusedOnlyInThought: z.int(),
   compliedOnlyInThought: z.int(),
 })
+
+/** Of the replies of one model state; `thoughts` is absent where no reply begins with one. */
+export const COUNTED = { counts: OutcomeCounts, thoughts: ThoughtCounts.optional() }
 
 const JUDGED_BY = { judge: z.string(), judgeVersion: z.string() }
 /** What one judge says of one reply. Outcomes are never folded into one another. */
