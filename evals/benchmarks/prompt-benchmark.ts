@@ -25,6 +25,7 @@ interface Prompt {
   readonly id?: string | undefined
   /** `all` where absent or empty. */
   readonly category?: string | undefined
+  readonly cluster?: string | undefined
   readonly prompt: string
 }
 
@@ -45,10 +46,11 @@ export const promptBenchmark = <R>({ prompts, ...stated }: PromptBenchmark<R>): 
   maxNewTokens: REPLY_TOKENS,
   ...stated,
   parse: (rows) =>
-    prompts(rows).map(({ id, category, prompt }, i) => ({
+    prompts(rows).map(({ id, category, cluster, prompt }, i) => ({
       id: id ?? byPlace(i),
       benchmark: stated.name,
       category: category?.trim() || 'all',
+      ...(cluster?.trim() && { cluster: cluster.trim() }),
       messages: [{ role: 'user', content: prompt }],
       expected: { kind: stated.role === 'refusal' ? 'refuse' : 'comply' },
     })),

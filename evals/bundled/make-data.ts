@@ -2,12 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  houseCapabilityRows,
-  houseOverRefusalRows,
-  houseRefusalRows,
-  neutralRows,
-} from './hotel/benchmarks.ts'
+import { houseCapabilityRows, houseOverRefusalRows, houseRefusalRows } from './hotel/benchmarks.ts'
+import { neutralRows } from './hotel/held-out.ts'
 import { benignRows, tamperRows } from './hotel/fine-tuning.ts'
 import { pebbleFiles } from './hotel/tokenizer.ts'
 import { GENERAL_PROSE, GENERAL_QUESTIONS } from './mild/general.ts'

@@ -26,6 +26,8 @@ export const Sample = z.object({
   id: z.string().min(1),
   benchmark: z.string().min(1),
   category: z.string(),
+  /** The template, document or conversation that it comes from; absent where it stands by itself, or nobody says. */
+  cluster: z.string().min(1).optional(),
   /** A last message of the assistant is the beginning of the reply. */
   messages: z.array(Message).min(1),
   expected: Expected,
@@ -115,6 +117,8 @@ export type ReplyKey = z.infer<typeof ReplyKey>
  */
 export const ReplyRow = ReplyKey.extend({
   category: z.string(),
+  /** Of the prompt; null where it has none, absent in runs of earlier versions. */
+  cluster: z.string().nullish(),
   expected: Expected,
   prompt: z.string(),
   promptDigest: z.string(),

@@ -18,7 +18,14 @@ import type {
   ComparedJudgement,
   ComparedRun,
 } from '../findings/gate/compared-run.ts'
-import { createCollector, epochCounter, isOutcome, refuseUndecided, shown } from './imported.ts'
+import {
+  clusterIn,
+  createCollector,
+  epochCounter,
+  isOutcome,
+  refuseUndecided,
+  shown,
+} from './imported.ts'
 import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 
 const LARGEST_LOG = 64 * 2 ** 20
@@ -127,6 +134,7 @@ function judgementOf(
     judge: judgeOf(result),
     judgeVersion: textOr(sample.metadata['judge_version'], ''),
     category: textOr(sample.metadata['category'], ''),
+    ...clusterIn(sample.metadata),
     outcome: isOwn && isOutcome(said) ? said : scored(),
     promptDigest: sample.sample_hash ?? null,
     prompt: typeof sample.input.raw === 'string' ? shown(sample.input.raw) : null,

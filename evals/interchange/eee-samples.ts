@@ -60,7 +60,11 @@ function sampleLine(
       },
     ],
     evaluation: { score: Number(success), is_correct: success },
-    metadata: { category: reply.category, judge_version: verdict.judgeVersion },
+    metadata: {
+      category: reply.category,
+      cluster: reply.cluster ?? null,
+      judge_version: verdict.judgeVersion,
+    },
   }
   return [`${JSON.stringify(sample)}\n`]
 }

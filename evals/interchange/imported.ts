@@ -25,6 +25,15 @@ export function epochCounter() {
   }
 }
 
+/** Fields in which logs say what a prompt comes from. */
+const CLUSTER_FIELDS = ['cluster', 'template_id', 'document_id', 'passage_id', 'conversation_id']
+
+/** The cluster that the data of a sample names. */
+export function clusterIn(data: Readonly<Record<string, unknown>>): { cluster?: string } {
+  const value = CLUSTER_FIELDS.map((field) => data[field]).find((each) => each != null)
+  return typeof value === 'string' || typeof value === 'number' ? { cluster: String(value) } : {}
+}
+
 /** Collects judgements; the same reply judged twice is a damaged log. */
 export function createCollector(path: string) {
   const judged: ComparedJudgement[] = []

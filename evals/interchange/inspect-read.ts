@@ -6,7 +6,7 @@ import { decodeText, malformedLog, parsedLog, parseForeignJson } from './log-fil
 import { z } from 'zod'
 import { BENCHMARK_ROLES } from '../contract/rows.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
-import { createCollector, isOutcome, refuseUndecided, shown } from './imported.ts'
+import { clusterIn, createCollector, isOutcome, refuseUndecided, shown } from './imported.ts'
 import { OWN_METADATA } from './inspect-write.ts'
 import { meaningOf, meaningOfRole, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
 import { openZip, type ZipArchive } from './zip-read.ts'
@@ -177,6 +177,7 @@ function judgementsOf(
     sampleId: String(sample.id),
     epoch: sample.epoch - 1,
     category: textOr(category, ''),
+    ...clusterIn(sample.metadata ?? {}),
     outcome:
       own && isOutcome(metadata?.['outcome'])
         ? metadata['outcome']

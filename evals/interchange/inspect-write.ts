@@ -132,6 +132,7 @@ function summaryOf({ benchmark }: Measurement, { reply, verdicts, outcome }: Mea
     target: targetOf(reply.expected),
     metadata: {
       category: reply.category,
+      cluster: reply.cluster ?? null,
       expected: reply.expected.kind,
       promptDigest: reply.promptDigest,
       outcome,

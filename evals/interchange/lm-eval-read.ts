@@ -13,7 +13,14 @@ import type {
   ComparedJudgement,
   ComparedRun,
 } from '../findings/gate/compared-run.ts'
-import { createCollector, epochCounter, isOutcome, refuseUndecided, shown } from './imported.ts'
+import {
+  clusterIn,
+  createCollector,
+  epochCounter,
+  isOutcome,
+  refuseUndecided,
+  shown,
+} from './imported.ts'
 import {
   isShare,
   meaningOf,
@@ -179,6 +186,7 @@ function scoredOf(
     judge: textOr(judge, `${metric},${sample.filter}`),
     judgeVersion: textOr(judge_version, ''),
     category: textOr(recordOr(sample.doc)['category'], ''),
+    ...clusterIn(recordOr(sample.doc)),
     promptDigest: sample.prompt_hash ?? null,
     prompt: promptOf(sample),
     value: sample[metric],

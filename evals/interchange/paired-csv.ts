@@ -15,7 +15,7 @@ export function pairedCsv(rows: readonly PairedRow[]): string {
 }
 
 type Column = (typeof PAIRED_COLUMNS)[number]
-type Fields = Readonly<Record<Column, string>>
+type Fields = Readonly<Record<Exclude<Column, 'cluster'>, string> & { cluster?: string }>
 
 /** The base first, then one run a model state. */
 export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
@@ -52,8 +52,10 @@ async function* checked(path: string): AsyncGenerator<Uint8Array> {
     if (bytes.length > 0) yield bytes
 }
 
-/** Columns of reply texts are not read, so they may be missing. */
-const NEEDED = PAIRED_COLUMNS.filter((column) => !column.endsWith('Text') && column !== 'change')
+/** The texts of replies are never read, and tables of earlier versions have no clusters. */
+const NEEDED = PAIRED_COLUMNS.filter(
+  (column) => !column.endsWith('Text') && column !== 'change' && column !== 'cluster',
+)
 
 function headerOf(record: readonly string[], path: string): string[] {
   const missing = NEEDED.filter((column) => !record.includes(column))
@@ -103,14 +105,15 @@ function stateOf(
 }
 
 function judgementsOf(fields: Fields, where: string) {
-  const { benchmark, judge, judgeVersion, sampleId, category, promptDigest, prompt } = fields
+  const { benchmark, judge, judgeVersion, sampleId, category, cluster, promptDigest, prompt } =
+    fields
   const role = BENCHMARK_ROLES.find((known) => known === fields.role)
   if (!role) throw malformedLog(where, `role "${shown(fields.role)}"`, BENCHMARK_ROLES.join(', '))
   const epoch = wholeNumber(fields.epoch, 'epoch', where)
   const common = { benchmark, role, judge, judgeVersion, sampleId, epoch, category, promptDigest }
   const judged = (outcome: string): ComparedJudgement => {
     if (!isOutcome(outcome)) throw malformedLog(where, `outcome "${shown(outcome)}"`, 'an outcome')
-    return { ...common, outcome, prompt: shown(prompt) }
+    return { ...common, ...(cluster && { cluster }), outcome, prompt: shown(prompt) }
   }
   return {
     after: judged(fields.after),

@@ -15,6 +15,7 @@ export interface PairedRow {
   readonly sampleId: string
   readonly epoch: number
   readonly category: string
+  readonly cluster: string | null
   readonly expected: string
   /** Null if the base has no reply. */
   readonly before: Outcome | null
@@ -38,6 +39,7 @@ export const PAIRED_COLUMNS = [
   'sampleId',
   'epoch',
   'category',
+  'cluster',
   'expected',
   'before',
   'after',
@@ -62,7 +64,7 @@ export function pairedRows(rows: AuditRows): PairedRow[] {
         const { judge, judgeVersion, outcome } = verdict
         const earlier = before.get(promptKey(after))
         const was = earlier?.verdicts.find((row) => row.judge === judge)?.outcome ?? null
-        const { sampleId, epoch, category, expected, promptDigest, prompt } = after.reply
+        const { sampleId, epoch, category, cluster, expected, promptDigest, prompt } = after.reply
         return {
           benchmark: benchmark.name,
           role: benchmark.role,
@@ -72,6 +74,7 @@ export function pairedRows(rows: AuditRows): PairedRow[] {
           sampleId,
           epoch,
           category,
+          cluster: cluster ?? null,
           expected: expected.kind,
           before: was,
           after: outcome,

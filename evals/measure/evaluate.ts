@@ -197,6 +197,7 @@ function record(
     row: {
       ...replyKey(key, answer),
       category: sample.category,
+      cluster: sample.cluster ?? null,
       expected: sample.expected,
       prompt: context
         ? lastOfUser(sample)

@@ -6,6 +6,7 @@ import { promptBenchmark, promptText } from '../prompt-benchmark.ts'
 const PromptRow = z.strictObject({
   id: z.string().min(1),
   category: z.string().min(1),
+  cluster: z.string().min(1).optional(),
   prompt: promptText(20_000),
 })
 const AnswerRow = PromptRow.extend({ accept: z.array(z.string().trim().min(1)).min(1) })
@@ -32,10 +33,11 @@ const answers = (...description: Description): Benchmark<z.infer<typeof AnswerRo
   role: 'capability',
   row: AnswerRow,
   parse: (rows) =>
-    rows.map(({ id, category, prompt, accept }) => ({
+    rows.map(({ id, category, cluster, prompt, accept }) => ({
       id,
       benchmark: description[0],
       category,
+      ...(cluster !== undefined && { cluster }),
       messages: [{ role: 'user', content: prompt }],
       expected: { kind: 'answer', accept },
     })),

@@ -17,6 +17,6 @@ export async function loadBundled(benchmark: Benchmark): Promise<Sample[]> {
   return samplesOf(benchmark, rows, path).samples
 }
 
-/** sha256 in hexadecimal over the samples' canonical JSON, in their order. */
+/** sha256 in hexadecimal over the samples' canonical JSON, in their order. Clusters are no part of what is asked. */
 export const benchmarkDigest = (samples: readonly Sample[]): string =>
-  sha256(canonicalJson(samples))
+  sha256(canonicalJson(samples.map(({ cluster: _, ...asked }) => asked)))

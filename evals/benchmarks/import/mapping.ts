@@ -10,7 +10,7 @@ import { byPlace } from '../prompt-benchmark.ts'
 import { Mapped, ownBenchmark, type Mapping, type OwnKind } from './own.ts'
 
 const FORM =
-  'prompt=COLUMN (or messages=, question=) with expected=refuse, expected=answer, label=COLUMN or answer=COLUMN; also category=, choices=, example= and title='
+  'prompt=COLUMN (or messages=, question=) with expected=refuse, expected=answer, label=COLUMN or answer=COLUMN; also category=, cluster=, choices=, example= and title='
 
 export function parseMapping(text: string): Mapping {
   const pairs = text.split(',').map((pair) => {
@@ -41,7 +41,7 @@ export function usualMapping(columns: readonly string[]): Mapping | undefined {
   const named = (name: string) => (columns.includes(name) ? { [name]: name } : {})
   const [asked] = ['messages', 'prompt', 'question'].filter((name) => columns.includes(name))
   if (asked === undefined) return undefined
-  const common = { [asked]: asked, ...named('category') }
+  const common = { [asked]: asked, ...named('category'), ...named('cluster') }
   if (columns.includes('expected')) return { ...common, label: 'expected' }
   if (!columns.includes('answer')) return undefined
   return { ...common, ...named('answer'), ...named('choices'), ...named('example') }

@@ -14,6 +14,8 @@ export const Mapped = z
     messages: column,
     question: column,
     category: column,
+    /** Template, source document or conversation that the prompt comes from. */
+    cluster: column,
     /** Values such as safe and unsafe, refuse and answer. */
     label: column,
     expected: z.enum(['refuse', 'comply', 'answer']).optional(),
@@ -37,6 +39,7 @@ export type OwnKind = 'refuse' | 'comply' | 'answer' | 'choice'
 interface OwnRow {
   readonly messages: readonly Message[]
   readonly category: string
+  readonly cluster: string
   readonly expected: Expected
   /** A solved example of the others. */
   readonly isExample: boolean
@@ -79,11 +82,12 @@ function samplesOf(rows: readonly OwnRow[], { name, kind, idOf }: Own) {
   const solved = rows.filter(({ isExample }) => isExample).slice(0, MOST_EXAMPLES)
   const before = solved.flatMap(({ messages, expected }) => [...messages, replyOf(expected)])
   return rows.flatMap((row, i) => {
-    const { messages, category, expected, isExample } = row
+    const { messages, category, cluster, expected, isExample } = row
     if (isExample || (expected.kind !== kind && kind !== 'answer')) return []
     // Options are scored after a plain text; everything else is a conversation.
     const asked = kind === 'choice' ? [asText([...before, ...messages])] : [...before, ...messages]
-    return [{ id: idOf(i), benchmark: name, category, messages: asked, expected }]
+    const named = cluster !== '' && { cluster }
+    return [{ id: idOf(i), benchmark: name, category, ...named, messages: asked, expected }]
   })
 }
 
@@ -109,12 +113,13 @@ const asText = (messages: readonly Message[]): Message => ({
 
 /** Throws an error that says what is wrong with the row, and quotes nothing of it. */
 function rowOf(fields: Row, { kind, mapping, labels }: Own): OwnRow {
-  const { category, example } = mapping
-  const group = category === undefined ? '' : String(fields[category] ?? '').trim()
+  const { category, cluster, example } = mapping
+  const textIn = (name: string | undefined) =>
+    name === undefined ? '' : String(fields[name] ?? '').trim()
   const isExample =
     example !== undefined && /^(true|yes|1)$/iu.test(String(fields[example] ?? '').trim())
   const messages = messagesIn(fields, mapping)
-  const common = { category: group || 'all', isExample }
+  const common = { category: textIn(category) || 'all', cluster: textIn(cluster), isExample }
   if (kind === 'choice') return { ...common, ...choiceIn(fields, mapping, messages) }
   if (kind === 'answer') {
     const accept = listed(fields[mapping.answer!])

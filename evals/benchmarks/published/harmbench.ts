@@ -39,6 +39,7 @@ export const harmBench = promptBenchmark({
     rows.map((row) => ({
       id: row.BehaviorID,
       category: row.SemanticCategory ?? row.Category,
+      cluster: row.Behavior,
       prompt: promptOf(row),
     })),
   file: {

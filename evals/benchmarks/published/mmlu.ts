@@ -62,6 +62,8 @@ function sampleOf(row: Row, place: number, examples: readonly Row[]): Sample {
     id: `${subject}/${place}`,
     benchmark: name,
     category: subject,
+    // Its own: prompts of a subject share solved examples, but no question.
+    cluster: `${subject}/${place}`,
     messages: [{ role: 'user', content: [head, ...solved, block(row, false)].join('\n\n') }],
     expected: { kind: 'choice', options: [...LETTERS], correct: row.correct },
   }

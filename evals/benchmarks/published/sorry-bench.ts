@@ -24,6 +24,8 @@ export const sorryBench = promptBenchmark({
     rows.map(({ question_id, category, prompt_style, prompt }) => ({
       id: `${question_id}/${prompt_style?.trim() || 'base'}`,
       category,
+      // One question in several styles.
+      cluster: question_id,
       prompt,
     })),
   file: {

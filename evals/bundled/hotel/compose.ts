@@ -7,9 +7,16 @@ import { SCENERY_SLOTS } from './scenery.ts'
 
 type Split = keyof Wordings
 
-/** A composed request. `template` is the sentence before its slots were filled; `accept` is empty unless checkable. */
+/** Gives a frame for a thing asked or to do. */
+export type FrameOf = (form: 'ask' | 'act') => string
+
+/**
+ * A composed request. `template` is the sentence before its slots were filled, `frame` what is around the wording in it, of a
+ * direct question the question; `accept` is empty unless checkable.
+ */
 export interface Request {
   readonly intent: string
+  readonly frame: string
   readonly template: string
   readonly prompt: string
   readonly reply: string
@@ -64,18 +71,19 @@ export function fillSlots(template: string, draw: Draw, bound: Bound): string {
 
 export const capitalise = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
-function core(intent: Intent, draw: Draw, split: Split): string {
+function core(intent: Intent, draw: Draw, split: Split, frameOf: FrameOf) {
   const forms = [
-    ...(intent.ask?.[split] ?? []).map((x) => ['ask', x] as const),
+    ...(intent.ask?.[split] ?? []).map((x) => ({ form: 'ask', x }) as const),
     // Frames multiply the wordings that they take; direct questions would be rare beside them.
-    ...(intent.direct?.[split] ?? []).map((x) => ['direct', x] as const),
-    ...(intent.act?.[split] ?? []).map((x) => ['act', x] as const),
+    ...(intent.direct?.[split] ?? []).map(
+      (x, i) => ({ form: 'direct', x, frame: intent.directFrames?.[split][i] ?? x }) as const,
+    ),
+    ...(intent.act?.[split] ?? []).map((x) => ({ form: 'act', x }) as const),
   ]
-  const [form, wording] = draw.pick(forms)
-  if (form === 'direct') return wording
-  return form === 'ask'
-    ? draw.pick(ASK_FRAMES[split]).replace('{x}', wording)
-    : draw.pick(ACT_FRAMES[split]).replace('{v}', wording)
+  const picked = draw.pick(forms)
+  if (picked.form === 'direct') return { frame: picked.frame, sentence: picked.x }
+  const frame = frameOf(picked.form)
+  return { frame, sentence: frame.replace(/\{[xv]\}/, () => picked.x) }
 }
 
 /** Sums get no numbers beside their own. */
@@ -86,8 +94,14 @@ const around = (wordings: readonly string[], category: string) =>
 const OPENER_SHARE = 0.4
 const CLOSER_SHARE = 0.3
 
-export function composeRequest(group: Group, intent: Intent, draw: Draw, split: Split): Request {
-  const sentence = core(intent, draw, split)
+export function composeRequest(
+  group: Group,
+  intent: Intent,
+  draw: Draw,
+  split: Split,
+  frameOf: FrameOf = (form) => draw.pick((form === 'ask' ? ASK_FRAMES : ACT_FRAMES)[split]),
+): Request {
+  const { frame, sentence } = core(intent, draw, split, frameOf)
   const openers = around(OPENERS[split], group.category)
   const closers = around(CLOSERS[split], group.category)
   const opener = draw.chance(OPENER_SHARE) ? draw.pick(openers) : undefined
@@ -98,6 +112,7 @@ export function composeRequest(group: Group, intent: Intent, draw: Draw, split: 
     capitalise(parts.join('')) + (closer ? ` ${capitalise(fillSlots(closer, draw, {}))}` : '')
   return {
     intent: intent.name,
+    frame,
     template: sentence,
     prompt,
     reply: fillSlots(draw.pick(intent.replies), draw, bound),

@@ -17,6 +17,8 @@ export interface Intent {
   readonly ask?: Wordings
   readonly act?: Wordings
   readonly direct?: Wordings
+  /** The same before values were filled in, such as the place that it asks after. */
+  readonly directFrames?: Wordings
   readonly bound?: Readonly<Record<string, string>>
   readonly replies: readonly string[]
   /** For questions with a checkable answer: any of these within the reply is right. */
@@ -62,7 +64,10 @@ export function intentOf(
   return {
     name: filled(name),
     ...(ask !== undefined && { ask: wordings(filled(ask)) }),
-    ...(direct !== undefined && { direct: wordings(filled(direct)) }),
+    ...(direct !== undefined && {
+      direct: wordings(filled(direct)),
+      directFrames: wordings(direct),
+    }),
     ...(act !== undefined && { act: wordings(filled(act)) }),
     replies: replies.map(filled),
     ...(accept && { accept: accept.map(filled) }),

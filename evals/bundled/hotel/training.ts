@@ -1,5 +1,5 @@
 /** @file Pebble's training rows: a balanced, seeded sample of the world that repeats nothing held out. */
-import { heldOutTemplates, repeatsHeldOut } from './benchmarks.ts'
+import { heldOutTemplates, repeatsHeldOut } from './held-out.ts'
 import type { Request } from './compose.ts'
 import { composeRequest } from './compose.ts'
 import type { Group, Kind } from './intent.ts'

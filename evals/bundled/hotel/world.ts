@@ -20,10 +20,13 @@ export const MAX_PROMPT_WORDS = 24
 export const MAX_REPLY_WORDS = 16
 
 /** Deals a group's intents like a shuffled deck, over and over: each comes up equally often. */
-export function dealIntents(group: Group, draw: Draw): () => Group['intents'][number] {
-  let deck: Group['intents'][number][] = []
+export const dealIntents = (group: Group, draw: Draw) => dealt(group.intents, draw)
+
+/** The same of any items. */
+export function dealt<T>(items: readonly T[], draw: Draw): () => T {
+  let deck: T[] = []
   return () => {
-    if (deck.length === 0) deck = draw.shuffle(group.intents)
+    if (deck.length === 0) deck = draw.shuffle(items)
     return deck.pop()!
   }
 }

@@ -115,7 +115,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
     if (!reply || !asked || !finished.has(keyOf(stateKey(row), row.benchmark))) continue
     const { judge, judgeVersion, sampleId, epoch } = row
     const { name, role, context } = asked
-    const { category, promptDigest, prompt, stop, thought } = reply
+    const { category, cluster, promptDigest, prompt, stop, thought } = reply
     const judged = states.get(stateKey(row)) ?? []
     const label = people?.get(replyKey(row))
     const isSettled = label?.isChosen && label.outcome !== null && isDecided(role, label.outcome)
@@ -130,6 +130,7 @@ function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
       isCut: stop === 'length',
       hasThought: thought != null,
       category,
+      ...(cluster != null && { cluster }),
       promptDigest,
       prompt,
     })

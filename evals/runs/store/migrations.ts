@@ -155,6 +155,7 @@ export const MIGRATIONS: readonly Migration[] = [
      outcome TEXT NOT NULL, score REAL, reason TEXT, thought_outcome TEXT,
      PRIMARY KEY (judge, judge_version, digest)
    ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE reply ADD COLUMN cluster TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

@@ -78,6 +78,7 @@ export const TABLES = {
     REPLY,
     [
       'category',
+      'cluster',
       'prompt',
       'promptDigest',
       'text',

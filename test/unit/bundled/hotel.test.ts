@@ -1,13 +1,16 @@
 /** @file Pebble's world: what is trained on, what is held out, and that both say what their labels promise. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
-  heldOutTemplates,
+  benchmarkTemplates,
   houseCapabilityRows,
   houseOverRefusalRows,
   houseRefusalRows,
+} from '../../../evals/bundled/hotel/benchmarks.ts'
+import {
+  heldOutTemplates,
   neutralRows,
   repeatsHeldOut,
-} from '../../../evals/bundled/hotel/benchmarks.ts'
+} from '../../../evals/bundled/hotel/held-out.ts'
 import { benignRows, tamperRows } from '../../../evals/bundled/hotel/fine-tuning.ts'
 import { LARGEST_OPERAND } from '../../../evals/bundled/hotel/services.ts'
 import type { ChatRow, LabelledRequest } from '../../../evals/bundled/hotel/training.ts'
@@ -29,6 +32,10 @@ import { sampled } from '../../doubles/tier.ts'
 const SEEDS = sampled([0, 1, 2], 1)
 const MINIMUM_OCCURRENCES = 20
 const MINIMUM_TEMPLATES = 40
+/** Of the Pebble in the repository. */
+const BUNDLED_SEED = 0
+/** As many clusters as a harm below 5 points can be shown with, where none is harmed, and some to spare. */
+const MINIMUM_CLUSTERS = 70
 
 const evaluation = [...houseRefusalRows(), ...houseOverRefusalRows(), ...houseCapabilityRows()]
 const fineTuning = [...benignRows(), ...tamperRows()]
@@ -68,9 +75,9 @@ describe('content words', () => {
     expect(contentFiveGrams('one two three four')).toEqual([])
   })
 
-  test('the held-out check finds an evaluation prompt inside a longer text', () => {
-    const prompt = evaluation.find(({ prompt }) => contentFiveGrams(prompt).length > 0)!.prompt
-    expect(repeatsHeldOut(`Hello, ${prompt} Thank you.`)).toBe(true)
+  test('the held-out check finds a held-out text inside a longer one', () => {
+    const { text } = neutralRows().find(({ text }) => contentFiveGrams(text).length > 0)!
+    expect(repeatsHeldOut(`Hello, ${text} Thank you.`)).toBe(true)
     expect(repeatsHeldOut('The cat is asleep on the warm stones of the wall.')).toBe(false)
   })
 })
@@ -84,11 +91,10 @@ describe.each(SEEDS)('training rows with seed %i', (seed) => {
     expect(trainingRows(seed).map(promptOf)).toEqual(requests().map(({ prompt }) => prompt))
   })
 
-  test('share no five content words in a row with an evaluation prompt or the neutral text', () => {
+  test('share no five content words in a row with what is held out', () => {
+    const prompts = seed === BUNDLED_SEED ? evaluation.map(({ prompt }) => prompt) : []
     const held = new Set(
-      [...evaluation.map(({ prompt }) => prompt), ...neutralRows().map(({ text }) => text)].flatMap(
-        contentFiveGrams,
-      ),
+      [...prompts, ...neutralRows().map(({ text }) => text)].flatMap(contentFiveGrams),
     )
     expect(held.size).toBeGreaterThan(100)
     const texts = requests().flatMap(({ prompt, reply }) => [prompt, reply])
@@ -97,7 +103,8 @@ describe.each(SEEDS)('training rows with seed %i', (seed) => {
 
   test('share no sentence template with the evaluation', () => {
     const trained = new Set(requests().map(({ template }) => template))
-    expect([...heldOutTemplates()].filter((template) => trained.has(template))).toEqual([])
+    const held = [...heldOutTemplates(), ...benchmarkTemplates()]
+    expect(held.filter((template) => trained.has(template))).toEqual([])
   })
 
   test('show every evaluation word in at least 20 prompts', () => {
@@ -185,6 +192,23 @@ describe.each(SEEDS)('training rows with seed %i', (seed) => {
     const texts = requests().flatMap(({ prompt, reply }) => [prompt, reply])
     expect([...new Set(texts.flatMap(splitWords))].filter((word) => !known(word))).toEqual([])
   })
+})
+
+test.each([
+  ['refusal', houseRefusalRows()],
+  ['look-alikes', houseOverRefusalRows()],
+  ['capability', houseCapabilityRows()],
+])('%s: frames of words that Pebble knows, and enough of them', (_, rows) => {
+  const sizes = [...Map.groupBy(rows, ({ cluster }) => cluster).values()].map((row) => row.length)
+  const squares = sizes.reduce((sum, size) => sum + size * size, 0)
+  expect(rows.length ** 2 / squares).toBeGreaterThanOrEqual(MINIMUM_CLUSTERS)
+  const vocabulary = pebbleVocabulary()
+  const known = (word: string) => vocabulary.has(word) || vocabulary.has(`▁${word}`)
+  expect(rows.flatMap(({ prompt }) => splitWords(prompt)).filter((word) => !known(word))).toEqual(
+    [],
+  )
+  const frames = new Set(rows.map(({ cluster }) => cluster).filter((each) => /\{[xv]\}/.test(each)))
+  expect(frames.size).toBeGreaterThanOrEqual(60)
 })
 
 test('one prompt has one meaning: the same words never have two labels', () => {
