@@ -9,6 +9,7 @@ import { readSource } from '../benchmarks/import/subject-folder.ts'
 import { describeText, textName, type TextFile } from '../tables/text-file.ts'
 import { isJudgeComparison, judgePanel, type JudgePanel } from './judge-panel.ts'
 import { isTextPath, PERPLEXITY } from './perplexity.ts'
+import { clustersAmong, type SampleClusters } from './sample-clusters.ts'
 
 interface FileRequest {
   readonly path: string
@@ -21,6 +22,8 @@ export interface FoundBenchmark {
   readonly role: string
   /** Number of prompts per category, in the file's order. */
   readonly categories: Readonly<Record<string, number>>
+  /** Null for a text, which has no prompts. */
+  readonly clusters: SampleClusters | null
   readonly overlaps: readonly { name: string; shared: number }[]
 }
 
@@ -115,7 +118,7 @@ function describedText(text: TextFile, now: number): FileDescription {
     preview: [],
     panel: null,
     text: { words, textBytes },
-    benchmarks: [{ file, role: 'capability', categories: {}, overlaps: [] }],
+    benchmarks: [{ file, role: 'capability', categories: {}, clusters: null, overlaps: [] }],
   }
 }
 
@@ -147,6 +150,7 @@ function found(
       file,
       role: benchmark.role,
       categories: Object.fromEntries(counts.map(([name, group]) => [name, group.length])),
+      clusters: clustersAmong(samples),
       overlaps,
     }
   })

@@ -28,6 +28,7 @@ import {
 import { counted } from '../../contract/words.ts'
 import { repliesOf, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { prepareInContexts } from '../../measure/contexts.ts'
+import { clustersAmong, clustersText } from '../../measure/sample-clusters.ts'
 import { prepareTexts } from '../../measure/perplexity.ts'
 import { modelPath } from '../../models/model-path.ts'
 import { requireForward } from '../forward.ts'
@@ -213,7 +214,7 @@ function benchmarkLine(
   const newTokens = replyTokens(open, { ...decoding, ...benchmark })
   const work = { prompts: repliesOf(prepared), promptTokens, newTokens, batchSize }
   return {
-    what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} checkpoints`,
+    what: `${benchmark.title}: ${samples.length} prompts${drawn} × ${states} checkpoints; ${clustersText(clustersAmong(samples))}`,
     count: repliesOf(prepared) * states,
     unit: 'prompt',
     bytes,

@@ -1,4 +1,6 @@
 /** @file Numbers of prompts and seeds that a question needs, from exact power. */
+import { clusterSizeNeeded, clustersNeeded } from '../../statistics/paired/cluster-plan.ts'
+import { leastClusters } from '../../statistics/paired/dependent.ts'
 import { labelsNeeded } from '../../statistics/judges/label-plan.ts'
 import {
   mcNemarPower,
@@ -82,6 +84,36 @@ interface LabelQuestion extends Omit<Question, 'reliability'> {
 /** Undefined where it was not asked; null where labels of every prompt are too few. */
 export const planLabels = ({ labels: prompts, delta: margin, ...question }: LabelQuestion) =>
   prompts === null ? undefined : labelsNeeded({ ...question, prompts, margin })
+
+interface ClusterQuestion extends Pick<Question, 'delta' | 'alpha'> {
+  /** Intra-cluster correlation of the changes; null where prompts are independent. */
+  readonly icc: number | null
+  /** How many clusters there are, or how many prompts each has; the other is searched for. */
+  readonly clusters: number | null
+  readonly perCluster: number | null
+}
+
+export interface ClusterPlan {
+  readonly clusters: number | null
+  readonly perCluster: number | null
+  /** Fewer clusters cannot pass whatever they show. */
+  readonly leastClusters: number
+}
+
+/** Clusters of prompts that tell as much as `prompts` independent ones; the searched number is null where none is enough. */
+export function planClusters(
+  { icc, clusters, perCluster, delta: margin, alpha }: ClusterQuestion,
+  prompts: number | null,
+): ClusterPlan | undefined {
+  if (icc === null || prompts === null) return undefined
+  const needed = { prompts, icc, margin, alpha }
+  const least = leastClusters(margin, alpha)
+  if (clusters !== null) {
+    return { clusters, perCluster: clusterSizeNeeded(clusters, needed), leastClusters: least }
+  }
+  const size = perCluster ?? 1
+  return { clusters: clustersNeeded(size, needed), perCluster: size, leastClusters: least }
+}
 
 /** Searches for several seeds evaluate the same sizes. */
 function remembered(power: (n: number) => number): (n: number) => number {

@@ -1,7 +1,7 @@
 /** @file `touchstone plan`: its numbers are those of the tests that the gate and `compare` use, and the fewest that do. */
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
-import type { SamplePlan } from '../../../evals/findings/gate/plan.ts'
+import type { ClusterPlan, SamplePlan } from '../../../evals/findings/gate/plan.ts'
 import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { mcNemarExact } from '../../../evals/statistics/paired/paired.ts'
 import { runCommand } from '../../doubles/runs/command-line.ts'
@@ -113,5 +113,36 @@ describe('what cannot be planned', () => {
     const ran = await runCommand(argv, {}, COMMANDS)
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(ran.stderr).toContain(said)
+  })
+})
+
+describe('clusters', () => {
+  const question = '--delta 0.1 --discordance 0.06'
+  const clustersOf = async (text: string) =>
+    ((await found(`${question} ${text}`)) as Found & { clusters: ClusterPlan }).clusters
+
+  test('of alike prompts are worth one prompt each, of independent ones all of them', async () => {
+    const { ruleOut } = await found(question)
+    const { perCluster, clusters } = await clustersOf('--icc 0 --per-cluster 1')
+    expect(perCluster).toBe(1)
+    expect(clusters).toBe(ruleOut[0]!.prompts)
+    const alike = await clustersOf('--icc 1 --per-cluster 7')
+    expect(alike.clusters!).toBeGreaterThanOrEqual(clusters!)
+    expect(alike.clusters!).toBeLessThan(1.1 * clusters!)
+  })
+
+  test('take more prompts with a higher ICC, and none is enough where they are too few', async () => {
+    const [low, high] = [0.05, 0.3].map((icc) => clustersOf(`--icc ${icc} --clusters 40`))
+    expect((await high!).perCluster!).toBeGreaterThan((await low!).perCluster!)
+    expect((await clustersOf('--icc 0.05 --clusters 20')).perCluster).toBeNull()
+    expect((await plan(`${question} --icc 0.05 --clusters 20`)).stdout).toMatch(
+      /20 clusters are too few.*at least 30/,
+    )
+  })
+
+  test('need an ICC and one of their sizes', async () => {
+    for (const text of ['--icc 0.1', '--clusters 40', '--icc 0.1 --clusters 40 --per-cluster 5']) {
+      expect((await plan(`${question} ${text}`)).code).toBe(2)
+    }
   })
 })

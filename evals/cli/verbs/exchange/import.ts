@@ -7,6 +7,7 @@ import {
   type FileDescription,
   type FoundBenchmark,
 } from '../../../measure/import-file.ts'
+import { clustersText } from '../../../measure/sample-clusters.ts'
 import type { JudgePanel } from '../../../measure/judge-panel.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { openStore } from '../../../runs/store/store.ts'
@@ -33,7 +34,7 @@ export const importFile = command({
   positionals: 'FILE',
   examples: [
     'touchstone import downloads/xstest_prompts.csv',
-    'touchstone import rows.csv --map prompt=question,category=topic,expected=comply',
+    'touchstone import rows.csv --map prompt=question,category=topic,cluster=template,expected=comply',
   ],
   remark:
     'Keeps names, digests and hashes, never a prompt; eval and audit read the file itself with --suite.',
@@ -113,7 +114,7 @@ function previewLine({ category, expected, prompt }: FileDescription['preview'][
   return `  as ${expected.padEnd(8)}${plainText(category, LONGEST_CATEGORY)}: ${shown}`
 }
 
-function benchmarkLines({ file, role, categories, overlaps }: FoundBenchmark): string[] {
+function benchmarkLines({ file, role, categories, clusters, overlaps }: FoundBenchmark): string[] {
   const names = Object.entries(categories)
   const shown = names.slice(0, MOST_CATEGORIES).map(([name, count]) => `${name} ${count}`)
   const more = names.length > MOST_CATEGORIES ? `, and ${names.length - MOST_CATEGORIES} more` : ''
@@ -122,6 +123,7 @@ function benchmarkLines({ file, role, categories, overlaps }: FoundBenchmark): s
     `${file.name}: ${file.samples} prompts, role ${role}`,
     `  digest     ${file.digest}`,
     `  categories ${shown.join(', ')}${more}`,
+    ...(clusters ? [`  clusters   ${clustersText(clusters)}`] : []),
     `  distinct   ${file.promptHashes.length} prompts`,
     `  licence    ${file.licences.join(', ') || 'the file states none'}`,
     `  overlap    ${shared.join(', ') || 'none with the files that this folder knows'}`,

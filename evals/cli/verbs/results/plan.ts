@@ -1,12 +1,14 @@
 /** @file `touchstone plan`: how many prompts and seeds a question needs. */
 import { z } from 'zod'
-import { percent, points } from '../../../contract/words.ts'
+import { counted, percent, points } from '../../../contract/words.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
 import {
   MOST_PROMPTS,
   objection,
+  planClusters,
   planLabels,
   planSamples,
+  type ClusterPlan,
   type SamplePlan,
 } from '../../../findings/gate/plan.ts'
 import { command } from '../../command.ts'
@@ -30,6 +32,18 @@ const PlanOptions = z.object({
     .lt(0.5)
     .default(0.05)
     .meta({ help: 'How often a PASS may be wrong' }),
+  icc: z.number().gte(0).lte(1).nullable().default(null).meta({
+    help: 'Intra-cluster correlation of the changes, with --clusters or --per-cluster',
+    value: 'ICC',
+  }),
+  clusters: z.int().min(2).max(MOST_PROMPTS).nullable().default(null).meta({
+    help: 'With --icc: templates, documents or conversations that the prompts come from; how many prompts of each',
+    value: 'CLUSTERS',
+  }),
+  perCluster: z.int().min(1).max(MOST_PROMPTS).nullable().default(null).meta({
+    help: 'With --icc: prompts of each cluster; how many clusters',
+    value: 'PROMPTS',
+  }),
   labels: z.int().min(20).max(MOST_PROMPTS).nullable().default(null).meta({
     help: 'Prompts of a benchmark of which some replies shall be labelled: how many, before and after',
     value: 'PROMPTS',
@@ -52,6 +66,7 @@ export const plan = command({
     'touchstone plan --delta 0.03 --power 0.8',
     'touchstone plan --delta 0.05 --base-rate 0.9 --discordance 0.1 --alpha 0.01',
     'touchstone plan --delta 0.02 --reliability 0.9 --json',
+    'touchstone plan --delta 0.05 --icc 0.2 --clusters 80',
     'touchstone plan --delta 0.05 --labels 400 --sensitivity 0.95 --specificity 0.9',
   ],
   async run({ options: { json: _, ...question }, tell }) {
@@ -62,13 +77,43 @@ export const plan = command({
         'Lower --discordance or --delta, or give the --base-rate that was measured.',
       )
     }
+    requireClusters(question)
     const found = planSamples(question)
+    const clusters = planClusters(question, found.ruleOut[0]!.prompts)
     const labels = planLabels(question)
-    const text = textOf(question, found) + (labels === undefined ? '' : labelText(question, labels))
-    tell({ type: 'plan', question, ...found, ...(labels !== undefined && { labels }) }, text)
+    const more = [
+      ...(clusters === undefined ? [] : [clusterText(question, clusters)]),
+      ...(labels === undefined ? [] : [labelText(question, labels)]),
+    ]
+    const extra = { ...(clusters && { clusters }), ...(labels !== undefined && { labels }) }
+    tell({ type: 'plan', question, ...found, ...extra }, textOf(question, found) + more.join(''))
     return Promise.resolve()
   },
 })
+
+/** One of the two sizes is given, and the other is searched for. */
+function requireClusters({ icc, clusters, perCluster }: Options): void {
+  if (icc === null && clusters === null && perCluster === null) return
+  if (icc !== null && (clusters === null) !== (perCluster === null)) return
+  throw usageError(
+    'A plan for clusters needs their intra-cluster correlation and one of their two sizes.',
+    'Give --icc with either --clusters or --per-cluster.',
+  )
+}
+
+function clusterText({ icc, delta }: Options, found: ClusterPlan): string {
+  const { clusters, perCluster, leastClusters } = found
+  const goal = `In clusters with an ICC of ${icc}, one training: `
+  if (clusters !== null && perCluster !== null) {
+    return `${goal}${clusters} clusters of ${counted(perCluster, 'prompt')}, ${clusters * perCluster} prompts.\n`
+  }
+  if (clusters === null) return `${goal}no number of clusters of ${perCluster} was found.\n`
+  const why =
+    clusters < leastClusters
+      ? `to show a harm below ${points(delta)} takes at least ${leastClusters} clusters, as prompts of one may be all alike`
+      : 'take more clusters'
+  return `${goal}${clusters} clusters are too few, however many prompts each has; ${why}.\n`
+}
 
 function labelText(options: Options, found: ReturnType<typeof planLabels>): string {
   const { labels, delta, power, sensitivity, specificity } = options

@@ -39,6 +39,12 @@ describe('a mapping', () => {
     ])
   })
 
+  test('names a column of clusters', async () => {
+    const mapping = parseMapping('prompt=text,cluster=area,expected=refuse')
+    const { benchmarks } = await loadFile({ path, mapping })
+    expect(benchmarks[0]!.samples.map(({ cluster }) => cluster)).toEqual(['keys', 'pool', 'tea'])
+  })
+
   test('with one expectation makes one', async () => {
     const { benchmarks } = await loadFile({
       path,
