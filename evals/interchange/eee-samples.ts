@@ -62,7 +62,7 @@ function sampleLine(
     evaluation: { score: Number(success), is_correct: success },
     metadata: {
       category: reply.category,
-      cluster: reply.cluster ?? null,
+      ...(reply.cluster != null && { cluster: reply.cluster }),
       judge_version: verdict.judgeVersion,
     },
   }
