@@ -188,10 +188,11 @@ function pairedLabels(
     const base = isBase(state.subject) ? undefined : baseOf(state)
     if (!base) return []
     const measure = { ...measureOf(state.benchmark.role), rises: false }
-    const pairs = pairsOf(base, state).pairs.map(({ before, after }) => ({
-      before,
-      after: { ...after.reply, outcome: after.outcome },
-    }))
+    const pairs = pairsOf(base, state).pairs.map(({ before, after }) => {
+      const { cluster, ...reply } = after.reply
+      const named = cluster != null && { cluster }
+      return { before, after: { ...reply, ...named, outcome: after.outcome } }
+    })
     const labels = [base, state].map(({ subject, benchmark }) =>
       labelsOf(subject).filter(
         (row) =>

@@ -75,6 +75,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
       meanLogProb: -0.25,
       baseMeanLogProb: -0.75,
       cutTokens: 2,
+      cluster: 'template 1',
     },
   },
   verdict: {
