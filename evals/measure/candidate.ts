@@ -8,7 +8,7 @@ import { sha256 } from '../files/digest.ts'
 import { exists } from '../files/read-file.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { rawStartOf } from '../models/formats/peft-config.ts'
-import { peftDigest, readPeftFolder } from '../models/formats/peft-folder.ts'
+import { peftDigest, readPeftFolder, type PeftFolder } from '../models/formats/peft-folder.ts'
 import type { Model } from '../models/registry.ts'
 import { derivedFrom } from './derived/derived.ts'
 import {
@@ -87,11 +87,28 @@ async function openAdapter(base: Base, path: string, arm: string): Promise<Opene
     adapterDigest: await peftDigest(path),
     trainableParameters: sizes.reduce((sum, size) => sum + size, 0),
   })
+  refuseUntied(base, folder, path)
   const { architecture, config } = base.model
   const brings = (name: string) => architecture.classifier?.owns(name, config) ?? false
   const weights = adaptedWeights(base.weights, folder, path, brings)
   const warnings = rawStartOf(folder.config, path)
   return { identity, weights, isComparable: true, warnings, openSession: through(base, weights) }
+}
+
+/**
+ * On a tied base PEFT saves a copy of the embedding and leaves the head with the base's, unless the adapter ensures the tie.
+ * Such a model has two matrices where the base has one.
+ */
+function refuseUntied({ model }: Base, { config, saved = new Map() }: PeftFolder, path: string) {
+  const { tie_word_embeddings: isTied } = model.config as { tie_word_embeddings?: boolean }
+  const embedding = [...saved.keys()].find((name) => model.weights.get(name)?.kind === 'embedding')
+  if (isTied !== true || config.ensuresTying === true || embedding === undefined) return
+  throw new TouchstoneError('checkpoint.unsupported', {
+    path,
+    what: 'modules_to_save of a tied embedding',
+    found: embedding,
+    supported: 'adapters with ensure_weight_tying, or the merged model that PEFT saves',
+  })
 }
 
 async function openWhole(base: Base, path: string, arm: string): Promise<Opened> {

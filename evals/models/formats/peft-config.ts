@@ -21,6 +21,8 @@ export interface PeftConfig {
    * `true`, `false` or a name. PiSSA, OLoRA and others modify the base, so that the adapter alone is not the whole change.
    */
   readonly initLoraWeights?: boolean | string
+  /** An embedding that is saved whole stays tied to the head; PEFT otherwise leaves the head with the base's. */
+  readonly ensuresTying?: boolean
 }
 
 /** Whether `pattern` is `module` or its suffix after a dot; a leading ^ requires the whole name. */

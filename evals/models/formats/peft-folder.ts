@@ -41,6 +41,17 @@ const PREFIX = 'base_model.model.'
 const KEY =
   /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/u
 
+/** Parts of LoRA on embeddings and on biases, which are no damage. */
+const OTHER_PARTS = /\.(?:lora_embedding_[AB]|lora_[AB]\.bias|bias)$/u
+
+const unsupportedPart = (path: string, name: string) =>
+  new TouchstoneError('checkpoint.unsupported', {
+    path,
+    what: 'the adapter weight',
+    found: name,
+    supported: 'LoRA on linear layers without bias; merge the adapter into its base with PEFT',
+  })
+
 const rank = z
   .int()
   .min(1)
@@ -56,7 +67,7 @@ const patterns = <T extends z.ZodType<number>>(value: T) =>
 
 /** Options that record how an adapter was trained or stored and do not affect its output. */
 const IGNORED = `
-  auto_mapping corda_config ensure_weight_tying eva_config inference_mode layers_pattern
+  auto_mapping corda_config eva_config inference_mode layers_pattern
   layers_to_transform loftq_config lora_ga_config megatron_core peft_version
   qalora_group_size revision runtime_config exclude_modules task_type base_model_class
   parent_library unsloth_fixed
@@ -80,6 +91,7 @@ const configSchema = z
     init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
     bias: z.literal('none').default('none'),
     modules_to_save: z.array(moduleName).nullish(),
+    ensure_weight_tying: z.boolean().nullish(),
     ...Object.fromEntries(IGNORED.map((name) => [name, z.unknown().optional()])),
   })
   // Any other option must be off, since its effect is unknown.
@@ -160,6 +172,7 @@ function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string
     useDora: stored.use_dora,
     fanInFanOut: stored.fan_in_fan_out,
     initLoraWeights: stored.init_lora_weights ?? true,
+    ensuresTying: stored.ensure_weight_tying ?? false,
   }
 }
 
@@ -174,6 +187,7 @@ const savedModules = (names: readonly string[]): string[] =>
 function adapterKey(path: string, name: string): string {
   const key = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : ''
   if (!KEY.test(key)) {
+    if (OTHER_PARTS.test(name)) throw unsupportedPart(path, name)
     throw malformed(path, `"${name}"`, `${PREFIX}<module>.lora_A.weight and its like`)
   }
   return key.replace(/(lora_magnitude_vector)\.weight$/u, '$1')

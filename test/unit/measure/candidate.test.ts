@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBase, type Base } from '../../../evals/measure/base.ts'
 import { openCandidate } from '../../../evals/measure/candidate.ts'
 import { writePeftFolder } from '../../../evals/models/formats/peft-folder.ts'
@@ -48,3 +48,36 @@ test.each([true, false, null, 'gaussian', 'orthogonal'])(
     expect(await warningsWith(start)).toEqual([])
   },
 )
+
+describe('an embedding that is saved whole, on a base whose head is the embedding', () => {
+  const name = 'model.embed_tokens.weight'
+
+  async function openSaved(tying: boolean) {
+    const path = await mkdtemp(join(tmpdir(), 'touchstone-tied-'))
+    const { shape } = base.model.weights.get(name)!
+    const data = Float32Array.from(base.weights.get(name)!, (x) => x / 2)
+    const config = { base: 'pebble', rank: 1, alpha: 1, targetModules: ['q_proj'] }
+    await writePeftFolder(path, {
+      config,
+      tensors: new Map(),
+      saved: new Map([[name, { shape, data }]]),
+    })
+    const file = join(path, 'adapter_config.json')
+    const stored = JSON.parse(await readFile(file, 'utf8')) as object
+    const more = { modules_to_save: ['embed_tokens'], ensure_weight_tying: tying }
+    await writeFile(file, JSON.stringify({ ...stored, ...more }))
+    return openCandidate(base, path, 'candidate').finally(() =>
+      rm(path, { recursive: true, force: true }),
+    )
+  }
+
+  test('is refused, since PEFT leaves the head with the base’s', async () => {
+    expect(base.model.config).toMatchObject({ tie_word_embeddings: true })
+    await expect(openSaved(false)).rejects.toMatchObject({ code: 'checkpoint.unsupported' })
+  })
+
+  test('is embedding and head where the adapter ensures the tie', async () => {
+    const { weights } = await openSaved(true)
+    expect(weights.read(name)[5]).toBe(base.weights.get(name)![5]! / 2)
+  })
+})
