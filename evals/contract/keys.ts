@@ -25,5 +25,9 @@ export function lastSteps(states: readonly SubjectKey[]): (state: SubjectKey) =>
   return ({ arm, seed, step }) => last.get(keyOf(arm, seed)) === step
 }
 
+/** A benchmark in a context is stored under a name of its own. */
+export const nameIn = (benchmark: string, context: string | undefined): string =>
+  context === undefined ? benchmark : `${benchmark}@${context}`
+
 /** The judge that decides the verdict. */
 export const firstJudge = ({ judges }: Pick<BenchmarkRow, 'judges'>): string => judges[0] ?? ''

@@ -1,8 +1,9 @@
 /** @file The benchmarks of a suite in the contexts of `--contexts`: what of them a model can be asked, and why not the rest. */
+import { nameIn } from '../contract/keys.ts'
 import type { Message, Unasked } from '../contract/rows.ts'
 import { contextsOf, type Context } from '../benchmarks/contexts/context-file.ts'
 import type { ContextSources } from '../benchmarks/contexts/kind.ts'
-import { askedContext, nameIn, putIn } from '../benchmarks/contexts/put.ts'
+import { askedContext, putIn } from '../benchmarks/contexts/put.ts'
 import type { Conversation } from '../data/format.ts'
 import { clipped } from '../inference/subject.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
@@ -51,7 +52,7 @@ async function inContext(
 ): Promise<PreparedBenchmark> {
   const put = await putIn({ samples, decoding }, context, sources)
   const asked = askedContext(benchmark.name, context)
-  const name = nameIn(benchmark.name, context)
+  const name = nameIn(benchmark.name, context.name)
   const renamed = put.samples.map((sample) => ({ ...sample, benchmark: name }))
   const unasked = await unaskedBy(
     opened,

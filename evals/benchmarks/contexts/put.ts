@@ -5,10 +5,6 @@ import { sha256 } from '../../files/digest.ts'
 import { kindsOf, type Context } from './context-file.ts'
 import type { ContextSources, Put } from './kind.ts'
 
-/** A benchmark in a context has a name of its own. */
-export const nameIn = (benchmark: string, { name }: Pick<Context, 'name'>): string =>
-  `${benchmark}@${name}`
-
 export async function putIn(put: Put, context: Context, sources: ContextSources): Promise<Put> {
   let changed = put
   for (const kind of kindsOf(context))

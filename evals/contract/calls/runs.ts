@@ -57,6 +57,8 @@ const ComparisonRow = z.object({
   title: z.string(),
   role: z.enum(BENCHMARK_ROLES),
   judge: z.string(),
+  /** In which the prompts were put, by name. */
+  context: z.string().optional(),
   differences: z.array(Difference),
   allowed: z.array(Difference),
   unknown: z.array(ComparedField),

@@ -99,7 +99,9 @@ const resultsOf = ({ run, store }: FoundRun): Results => {
 const documentOf = (results: Results, part: Part) => ({
   title: results.run.title,
   sections: part === 'all' ? sectionsOf(results, 'window') : partOf(results, part),
-  benchmarks: results.benchmarks.map(({ name, title }) => ({ name, title })),
+  benchmarks: results.benchmarks.flatMap(({ name, title, context }) =>
+    context ? [] : { name, title },
+  ),
   isCompared: results.comparisons.length > 0,
   hasWeights: results.subjects.some(({ method }) => method !== null),
 })

@@ -62,7 +62,8 @@ async function gatedBy(options: Options, rows: AuditRows): Promise<AuditRows> {
   const given = gateOf(options, Margin.safeParse(rows.run.config).data?.margin)
   const gate = given ?? storedGate(rows.run.config)
   if (!gate) return rows
-  requireMeasured(given ?? undefined, rows.benchmarks)
+  const plain = rows.benchmarks.filter(({ context }) => !context)
+  requireMeasured(given ?? undefined, plain)
   const allowed = [...new Set([...gate.allowDifferences, ...options.allowDifferences])]
   const config = { ...(rows.run.config as object), gate: { ...gate, allowDifferences: allowed } }
   return withReference({ ...rows, run: { ...rows.run, config } }, gate)
