@@ -63,6 +63,7 @@ const TASKS = {
   'bench-peers': [['test/bench/peers.ts']],
   'bench-arms': [['test/bench/arms.ts']],
   'bench-directional': [['test/bench/directional.ts']],
+  'bench-gate': [['test/bench/gate.ts']],
   findings: [['test/bench/findings.ts']],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],
