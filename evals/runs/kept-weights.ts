@@ -1,6 +1,7 @@
 /** @file The files of a run's kept weights. Weights that should have been deleted are handed out for a reason, which is logged. */
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { appendToRun } from './append-to-run.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { plainText } from '../document/plain-text.ts'
@@ -29,7 +30,15 @@ export async function keptWeights(
       },
     )
   }
-  const folders = [...new Set(kept.flatMap(({ path }) => (path === null ? [] : [dirname(path)])))]
+  // Stored as the command that ran was told its folder, from where it was told it.
+  const here = (path: string) => {
+    const own = path.lastIndexOf(`${runId}${sep}`)
+    const beside = join(folder, path.slice(Math.max(0, own)))
+    return existsSync(beside) ? beside : path
+  }
+  const folders = [
+    ...new Set(kept.flatMap(({ path }) => (path === null ? [] : [dirname(here(path))]))),
+  ]
   const files = await Promise.all(
     folders.map(async (each) => (await readdir(each)).map((name) => join(each, name))),
   )

@@ -260,6 +260,8 @@ describe('touchstone case and verify', () => {
     expect(refused.stderr).toContain('no private key')
     expect(readdirSync(place)).not.toContain('next')
     expect(await run('case', '--out-dir', folder)).toMatchObject({ code: 2 })
+    const short = ['-o', join(place, 'by-o')]
+    expect((await run('case', '--out-dir', folder, ...short)).stderr).toBe('')
     expect(await run('verify')).toMatchObject({ code: 2 })
   })
 })

@@ -18,7 +18,8 @@ import { writeOutput } from '../../../runs/outputs.ts'
 import { writePrivately } from '../../../files/private-file.ts'
 
 const CaseOptions = z.object({
-  out: optionalText.meta({ help: 'The folder to make', value: 'FOLDER' }),
+  output: optionalText.meta({ help: 'The folder to make', short: 'o', value: 'FOLDER' }),
+  out: optionalText.meta({ help: 'The same, as it was called before', value: 'FOLDER' }),
   key: optionalText.meta({ help: 'Sign with this private key (Ed25519, PEM)', value: 'FILE' }),
   newKey: optionalText.meta({
     help: 'Make a pair of keys instead: FILE for signing, FILE.pub for others',
@@ -32,15 +33,16 @@ export const caseRun = command({
   positionals: '[RUN]',
   examples: [
     'touchstone case --new-key signing.pem',
-    'touchstone case audit-20260131-120000-1a2b --out case --key signing.pem',
-    'touchstone case --out-dir out/audit --out case',
+    'touchstone case audit-20260131-120000-1a2b -o case --key signing.pem',
+    'touchstone case --out-dir out/audit -o case',
   ],
   remark:
     'Without --key the folder is signed with a key that is thrown away: verify then finds damage, but not\nwho made it. Replies to prompts that should be refused are not in it.',
-  async run({ options: { out, key, newKey, outDir }, named: [runId], tell }) {
+  async run({ options: { output, key, newKey, outDir, ...older }, named: [runId], tell }) {
+    const out = output ?? older.out
     if (newKey !== null) return tellKeys(newKey, tell)
     if (out === null) {
-      throw usageError('--out is missing.', 'Add --out: the folder to make.')
+      throw usageError('--output is missing.', 'Add -o FOLDER: the folder to make.')
     }
     const keys = key === null ? newKeyPair() : readPrivateKey(await readPem(key), key)
     const made = await withNamedRun(runId, outDir, (named) =>

@@ -17,6 +17,7 @@ const CertifyOptions = z.object({
     help: 'What was measured: an adapter or a whole fine-tune of it; the base itself without',
     value: 'PATH',
   }),
+  candidate: optionalText.meta({ help: 'The same, as the other verbs call it', value: 'PATH' }),
   artefact: z
     .array(text)
     .min(1)
@@ -26,6 +27,10 @@ const CertifyOptions = z.object({
     .min(1)
     .default(['house'])
     .meta({ help: 'Suites, benchmarks or files of yours to ask' }),
+  suite: z
+    .array(text)
+    .default([])
+    .meta({ help: 'The same, as the other verbs call it; in place of --prompts' }),
   templateVars: EngineConfig.shape.templateVars,
   limit: z.int().min(1).default(16).meta({ help: 'Prompts of each benchmark, spread over it' }),
   maxLogit: distance.meta({ help: 'Largest difference of a logit' }),
@@ -39,17 +44,17 @@ export const certifyCommand = command({
   schema: CertifyOptions,
   examples: [
     'touchstone certify --model ./base --adapter ./adapter --artefact merged --artefact merged.gguf',
-    'touchstone certify --model ./base --adapter ./adapter --artefact merged --prompts general --limit 32',
+    'touchstone certify --model ./base --candidate ./adapter --artefact merged --suite general --limit 32',
   ],
   remark:
     'Limits that are not named follow from how the artefact stores its weights. It ends with 0 where all pass and\n100 where one fails. Replies are compared, never written.',
   async run({ options, tell }) {
-    const { model, adapter, artefact, prompts, limit, templateVars } = options
+    const { model, artefact, limit, templateVars } = options
     const task = {
       model,
-      candidate: adapter,
+      candidate: options.candidate ?? options.adapter,
       artefacts: artefact,
-      suite: prompts,
+      suite: options.suite.length > 0 ? options.suite : options.prompts,
       limit,
       templateVars,
     }
