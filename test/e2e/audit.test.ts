@@ -259,7 +259,7 @@ describe('spectra', () => {
     await cell.focus()
     await page.keyboard.press('ArrowRight')
     await page.keyboard.press('Enter')
-    await page.getByRole('figure').filter({ hasText: 'Directions and chance' }).waitFor()
+    await page.getByRole('figure').filter({ hasText: 'Directions beside a random one' }).waitFor()
     await page.getByRole('figure').filter({ hasText: 'Intruders over the steps' }).waitFor()
     const scaled = page.getByRole('region', { name: 'Intruders scaled down', exact: true })
     await scaled
