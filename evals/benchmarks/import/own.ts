@@ -115,9 +115,8 @@ const asText = (messages: readonly Message[]): Message => ({
 function rowOf(fields: Row, { kind, mapping, labels }: Own): OwnRow {
   const { category, cluster, example } = mapping
   const textIn = (name: string | undefined) =>
-    name === undefined ? '' : String(fields[name] ?? '').trim()
-  const isExample =
-    example !== undefined && /^(true|yes|1)$/iu.test(String(fields[example] ?? '').trim())
+    name === undefined ? '' : textOf(fields[name]).trim()
+  const isExample = example !== undefined && /^(true|yes|1)$/iu.test(textOf(fields[example]).trim())
   const messages = messagesIn(fields, mapping)
   const common = { category: textIn(category) || 'all', cluster: textIn(cluster), isExample }
   if (kind === 'choice') return { ...common, ...choiceIn(fields, mapping, messages) }
@@ -135,7 +134,7 @@ function expectedIn(
   labels: Own['labels'],
 ): 'refuse' | 'comply' {
   if (label === undefined) return expected === 'refuse' ? 'refuse' : 'comply'
-  const found = labels[String(fields[label]).trim().toLowerCase()]
+  const found = labels[textOf(fields[label]).trim().toLowerCase()]
   if (found) return found
   throw new Error(`the label in "${label}" is none of ${Object.keys(labels).join(', ')}`)
 }
@@ -160,7 +159,7 @@ function choiceIn(fields: Row, mapping: Mapping, messages: readonly Message[]) {
   const { choices, answer } = mapping
   const options = choices === undefined ? lettered(fields) : listed(fields[choices])
   const letters = options.map((_, i) => String.fromCodePoint(65 + i))
-  const given = String(fields[answer!] ?? '').trim()
+  const given = textOf(fields[answer!]).trim()
   const places = [
     letters.indexOf(given.toUpperCase()),
     /^\d{1,2}$/u.test(given) && !options.includes(given) ? Number(given) : -1,
@@ -182,8 +181,9 @@ function lettered(fields: Row): string[] {
   const found: string[] = []
   for (let code = 65; code <= 90; code++) {
     const value = fields[String.fromCodePoint(code)]
-    if (value === undefined || String(value).trim() === '') break
-    found.push(String(value).trim())
+    const text = textOf(value).trim()
+    if (text === '') break
+    found.push(text)
   }
   return found
 }
@@ -191,9 +191,13 @@ function lettered(fields: Row): string[] {
 /** A list, its JSON, or texts between bars. */
 function listed(value: unknown): string[] {
   const list = parsed(value)
-  const texts = Array.isArray(list) ? list.map(String) : String(value ?? '').split('|')
+  const texts = Array.isArray(list) ? list.map(textOf) : textOf(value).split('|')
   return texts.map((text) => text.trim()).filter((text) => text !== '')
 }
+
+/** Texts, numbers and truth values as they are written; nothing for what is none. */
+const textOf = (value: unknown): string =>
+  ['string', 'number', 'boolean', 'bigint'].includes(typeof value) ? String(value as string) : ''
 
 function parsed(value: unknown): unknown {
   if (typeof value !== 'string' || !value.trim().startsWith('[')) return value
