@@ -16,7 +16,7 @@ const EXIT_CODES = `Exit codes
 
 export function generalHelp(commands: readonly CommandEntry[], version: string): string {
   const rows = commands.map(({ name, summary }) => [name, summary] as const)
-  return `Touchstone ${version}: says, with evidence, whether a fine-tune of a language model is safe to ship.
+  return `Touchstone ${version}: says, with evidence, whether a fine-tune of a language model lost more than you allow, and what that rests on.
 
 Usage: touchstone VERB [options]
 

@@ -132,6 +132,26 @@ export const Assumption = z.object({
 })
 export type Assumption = z.infer<typeof Assumption>
 
+export const ASSUMPTION_TITLES: Readonly<Record<Assumption['name'], string>> = {
+  comparability: 'Both sides were measured alike',
+  units: 'Prompts, or clusters of them, are independent',
+  judge: 'The judge errs alike before and after',
+  coverage: 'No reply is left out',
+  contexts: 'It holds in other contexts',
+  categories: 'No category is lost',
+  floors: 'The rates themselves are good enough',
+  reference: 'Nothing is lost bit by bit',
+  decoding: 'Other replies would be alike',
+  seeds: 'Another training would be alike',
+  looks: 'It was looked at once',
+}
+
+export const ASSUMPTION_STATES: Readonly<Record<Assumption['state'], string>> = {
+  checked: 'checked',
+  assumed: 'not checked',
+  'not-applicable': 'does not apply',
+}
+
 /** By which test a claim was decided. */
 const TestMethod = z.enum(['exact', 'score', 'clusters', 'labels'])
 export type TestMethod = z.infer<typeof TestMethod>

@@ -17,6 +17,7 @@ import type {
   StateName,
 } from '../findings/gate/comparison.ts'
 import { list, paragraph, section } from './blocks.ts'
+import { decidedSections } from './registry.ts'
 import { terminalText } from './terminal.ts'
 
 const MOST_FLIPS = 40
@@ -24,13 +25,7 @@ const MOST_FLIPS = 40
 type Decided = Omit<GateResult, 'advice'>
 
 export const comparisonText = (comparisons: readonly Comparison[], gate: Decided | null): string =>
-  terminalText([...(gate ? gateSection(gate) : []), ...comparisons.flatMap(comparisonSection)])
-
-function gateSection({ outcome, headline, claims }: Decided): Section[] {
-  const rows = claims.map((claim) => ({ ...claim, cells: [] }))
-  const decision = { type: 'decision', of: 'gate', outcome, headline, rule: '' } as const
-  return section(null, decision, { type: 'findings', heads: [], rows })
-}
+  terminalText([...(gate ? decidedSections(gate) : []), ...comparisons.flatMap(comparisonSection)])
 
 function comparisonSection({ before, after, flips, rows }: Comparison): Section[] {
   const said = flips.length === 0 ? 'none' : counted(flips.length, 'reply', 'replies')

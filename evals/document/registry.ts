@@ -1,5 +1,6 @@
 /** @file Every section, in reading order, and the outputs that show it. */
 import type { Section } from '../contract/document.ts'
+import type { GateResult } from '../contract/gate.ts'
 import type { Results } from '../contract/results.ts'
 import { categoriesSection } from './sections/categories.ts'
 import {
@@ -13,7 +14,7 @@ import { contextsSection } from './sections/contexts.ts'
 import { correctedLines } from './sections/corrected-lines.ts'
 import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
-import { assumptionsSection, gateSection } from './sections/gate.ts'
+import { assumptionsSection, decisionSections, gateSection } from './sections/gate.ts'
 import { correctedSection, judgesSection } from './sections/judges.ts'
 import { matchedSection } from './sections/matched.ts'
 import { mitigationSection } from './sections/mitigation.ts'
@@ -120,6 +121,13 @@ export function sectionsOf(results: Results, output: Output): Section[] {
   return output === 'card' || output === 'terminal' ? sections.map(briefly) : sections
 }
 
+/** A decision by itself, as a terminal shows it. */
+export const decidedSections = (gate: Omit<GateResult, 'advice'>): Section[] => [
+  ...decisionSections(gate, (name) => name).map(briefly),
+  ...(gate.outcome === 'PASS' ? assumptionsSection({ gate }) : []),
+]
+
+/** Without what is folded, and without the rule and the columns of claims. */
 const briefly = ({ heading, blocks }: Section): Section => ({
   heading,
   blocks: blocks

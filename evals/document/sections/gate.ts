@@ -1,5 +1,11 @@
 /** @file The decision: its claims, what it rests on, the last safe checkpoints, and what to try after a FAIL. */
-import type { Assumption, GateClaim, GateOutcome, GateResult } from '../../contract/gate.ts'
+import {
+  ASSUMPTION_STATES,
+  ASSUMPTION_TITLES,
+  type GateClaim,
+  type GateOutcome,
+  type GateResult,
+} from '../../contract/gate.ts'
 import type { Block, Leaf, Section } from '../../contract/document.ts'
 import { keyOf } from '../../contract/keys.ts'
 import type { Results } from '../../contract/results.ts'
@@ -14,14 +20,25 @@ import {
 import { details, label, listed, paragraph, section, table } from '../blocks.ts'
 import { titlesOf } from '../view.ts'
 
+type Decided = Omit<GateResult, 'advice'>
+
+/** The decision and its claims; benchmarks by the titles that `titleOf` gives. */
+export function decisionSections(gate: Decided, titleOf: (name: string) => string): Section[] {
+  const { outcome, headline, claims } = gate
+  const of = gate.isDefault ? 'verdict' : 'gate'
+  return [
+    ...section(null, { type: 'decision', of, outcome, headline, rule: ruleText(gate) }),
+    ...section('Claims', ...claimBlocks(claims, titleOf)),
+  ]
+}
+
 export function gateSection(results: Results): Section[] {
   const { gate, verdict } = results
   if (!gate) {
     const { outcome, headline } = verdict
     return section(null, { type: 'decision', of: 'verdict', outcome, headline, rule: '' })
   }
-  const { outcome, headline, lastSafe, advice } = gate
-  const of = gate.isDefault ? 'verdict' : 'gate'
+  const { lastSafe, advice } = gate
   const along = [
     ...lastSafe.map(({ sentence }) => sentence),
     ...named(
@@ -31,8 +48,7 @@ export function gateSection(results: Results): Section[] {
     ...named(gate.notGated, (all) => `Measured, and not named by the gate: ${all}.`),
   ]
   return [
-    section(null, { type: 'decision', of, outcome, headline, rule: ruleText(gate) }),
-    section('Claims', ...claimBlocks(gate.claims, titlesOf(results))),
+    decisionSections(gate, titlesOf(results)),
     listed('Along the training', along),
     listed(
       'What to try next',
@@ -41,7 +57,7 @@ export function gateSection(results: Results): Section[] {
   ].flat()
 }
 
-function ruleText({ alpha, rule, isDefault }: GateResult): string {
+function ruleText({ alpha, rule, isDefault }: Decided): string {
   const whose = isDefault
     ? `No gate was given, so the default one decides: ${points(rule?.margin ?? 0)} of harm on any benchmark, and the default floors and ceilings. `
     : ''
@@ -107,37 +123,18 @@ const findingsOf = (claims: readonly GateClaim[], titleOf: (name: string) => str
 const marginText = ({ bound, margin }: GateClaim): string =>
   bound ? `${bound.kind === 'floor' ? '≥' : '≤'} ${percent(margin)}` : points(margin)
 
-export function assumptionsSection({ gate }: Results): Section[] {
+/** What a decision rests on; empty where there was none. */
+export function assumptionsSection({ gate }: { readonly gate: Decided | null }): Section[] {
   const assumptions = gate?.assumptions ?? []
   return section(
     'What this rests on',
     assumptions.length > 0 &&
       table(assumptions, [
-        label('Assumption', ({ name }) => ASSUMED[name]),
-        label('In this run', ({ state }) => STATES[state]),
+        label('Assumption', ({ name }) => ASSUMPTION_TITLES[name]),
+        label('In this run', ({ state }) => ASSUMPTION_STATES[state]),
         label('How', ({ how }) => how),
       ]),
   )
-}
-
-const ASSUMED: Readonly<Record<Assumption['name'], string>> = {
-  comparability: 'Both sides were measured alike',
-  units: 'Prompts are independent',
-  judge: 'The judge errs alike before and after',
-  coverage: 'No reply is left out',
-  contexts: 'It holds in other contexts',
-  categories: 'No category is lost',
-  floors: 'The rates themselves are good enough',
-  reference: 'Nothing is lost bit by bit',
-  decoding: 'Other replies would be alike',
-  seeds: 'Another training would be alike',
-  looks: 'It was looked at once',
-}
-
-const STATES: Readonly<Record<Assumption['state'], string>> = {
-  checked: 'checked',
-  assumed: 'not checked',
-  'not-applicable': 'does not apply',
 }
 
 const named = (names: readonly string[], sentenceOf: (all: string) => string): string[] =>

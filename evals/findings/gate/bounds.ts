@@ -1,13 +1,10 @@
 /**
  * @file Claims on the rate after alone: at least a floor, at most a ceiling. A small change says nothing of a base that refuses
  * half, so a rate has bounds also where the gate names none.
- *
- * The test is exact: P[X ≥ x] at the floor, P[X ≤ x] at the ceiling; its limit is Clopper's and Pearson's (Biometrika 26 (1934)).
  */
 import type { GatedBenchmark, OpenReplies, RateBound } from '../../contract/gate.ts'
 import { counted, percent, pValueText } from '../../contract/words.ts'
-import { binomialLowerTail } from '../../statistics/binomial.ts'
-import { clopperPearson } from '../../statistics/exact-binomial.ts'
+import { levelLimit, levelTests, type Count, type Level } from '../../statistics/level.ts'
 import { repeatedRate, type PromptPair } from '../../statistics/repeated.ts'
 import {
   blankClaim,
@@ -22,7 +19,7 @@ import { DEGENERATION, measureOf, type Measure, DEGENERATE_RATE, RATE_NAMES } fr
 import { pairUp } from './pairs.ts'
 
 /** One prompt in five may go wrong by default: a model that does not as it should on more is nothing to ship, whatever its base does. */
-const DEFAULT_SLACK = 0.2
+export const DEFAULT_SLACK = 0.2
 const HIGHEST = 0.99
 
 interface Bound extends Pick<RateBound, 'kind' | 'at' | 'isDefault'> {
@@ -70,13 +67,16 @@ function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Dra
   const paired = pairUp(before, after, { ...selectionOf(asked), role, measure })
   const { prompts, coverage, change, droppedUndecided } = paired
   if (prompts.length === 0) return undefined
-  const testOn = (all: readonly PromptPair[]) => testLevel(bound, countsOf(bound, all))
+  const testOn = (all: readonly PromptPair[]) => levelTests(bound, countsOf(bound, all))
   const open = openReplies(coverage, (all) => testOn(all).holds <= alpha)
   const decided = countsOf(bound, prompts)
   const counts = open ? countsOf(bound, worstCase(coverage)) : decided
-  const { holds } = testLevel(bound, counts)
-  const { fails } = testLevel(bound, decided)
-  const limits = { limit: limitOf(bound, counts, alpha), needed: neededFor(bound, decided, alpha) }
+  const { holds } = levelTests(bound, counts)
+  const { fails } = levelTests(bound, decided)
+  const limits = {
+    limit: levelLimit(bound, counts, alpha),
+    needed: neededFor(bound, decided, alpha),
+  }
   const found: RateBound = { ...bound, ...limits }
   const rate = isDegeneration ? DEGENERATE_RATE : RATE_NAMES[role]
   const size = change.isRepeated
@@ -100,15 +100,8 @@ function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Dra
   }
 }
 
-interface Counts {
-  readonly x: number
-  readonly n: number
-}
-
-type Limit = Pick<RateBound, 'kind' | 'at'>
-
 /** Replies of a prompt, and prompts of a cluster, count by their effective number, rounded towards what is to be excluded. */
-function countsOf({ kind }: Limit, prompts: readonly PromptPair[]): Counts {
+function countsOf({ kind }: Level, prompts: readonly PromptPair[]): Count {
   const units = [...Map.groupBy(prompts, (prompt) => prompt.cluster ?? prompt).values()].map(
     (unit) => unit.flatMap(({ after }) => after),
   )
@@ -123,28 +116,15 @@ function countsOf({ kind }: Limit, prompts: readonly PromptPair[]): Counts {
 const rounded = (kind: RateBound['kind'], count: number) =>
   kind === 'floor' ? Math.floor(count + 1e-9) : Math.ceil(count - 1e-9)
 
-/** `holds`: p of "the rate is beyond the bound"; `fails`: p of "the rate is within". */
-function testLevel({ kind, at }: Limit, { x, n }: Counts) {
-  const upTo = binomialLowerTail(x, n, at)
-  const from = binomialLowerTail(n - x, n, 1 - at)
-  return kind === 'floor' ? { holds: from, fails: upTo } : { holds: upTo, fails: from }
-}
-
-/** One-sided at 1 − α. */
-function limitOf({ kind }: Limit, { x, n }: Counts, alpha: number): number {
-  const { lower, upper } = clopperPearson(x, n, 1 - 2 * alpha)
-  return kind === 'floor' ? lower : upper
-}
-
 const MOST_PROMPTS = 1_000_000
 
 /** Prompts at which this rate is shown to be within the bound; null where it is not, or more than a million would be needed. */
-function neededFor(bound: Limit, { x, n }: Counts, alpha: number): number | null {
+function neededFor(bound: Level, { x, n }: Count, alpha: number): number | null {
   const isWithin = bound.kind === 'floor' ? x / n > bound.at : x / n < bound.at
   if (!isWithin) return null
   return leastOf(MOST_PROMPTS, (size) => {
     const counts = { x: rounded(bound.kind, (size * x) / n), n: size }
-    return size > 0 && testLevel(bound, counts).holds <= alpha
+    return size > 0 && levelTests(bound, counts).holds <= alpha
   })
 }
 

@@ -9,6 +9,8 @@ import {
   seedsNeeded,
   type Change,
 } from '../../statistics/paired/power.ts'
+import { floorPower } from '../../statistics/level.ts'
+import { DEFAULT_CATEGORY_MARGIN, leastPrompts } from './questions.ts'
 
 interface Question {
   /** The margin δ: the harm to rule out or to detect. */
@@ -21,6 +23,8 @@ interface Question {
   readonly discordance: number
   /** Share of trainings that must be safe, for the number of seeds. */
   readonly reliability: number
+  /** The least rate that shall be shown of the fine-tune itself. */
+  readonly floor: number
 }
 
 interface SampleSize {
@@ -38,6 +42,14 @@ export interface SamplePlan {
   readonly notice: { readonly prompts: number | null; readonly power: number | null }
   /** Seeds that must all pass to show that a share `reliability` of trainings would. */
   readonly seeds: number
+  /** To show the floor of a fine-tune whose rate is the base's, and if every prompt goes well. */
+  readonly floor: {
+    readonly prompts: number | null
+    readonly power: number | null
+    readonly withoutFailure: number
+  }
+  /** A category of its own, at the default margin. */
+  readonly category: number
 }
 
 /** Upper limit of the search; the sums grow long beyond it. */
@@ -55,6 +67,17 @@ export function objection({ delta, baseRate, discordance }: Question): string | 
   return undefined
 }
 
+function planFloor({ baseRate, floor, alpha, power }: Question): SamplePlan['floor'] {
+  const shows = (n: number) => floorPower(n, baseRate, floor, alpha)
+  const prompts = baseRate > floor ? promptsNeeded(shows, power, MOST_PROMPTS) : null
+  return {
+    prompts,
+    power: prompts === null ? null : shows(prompts),
+    // All n count with probability floorⁿ at the floor.
+    withoutFailure: leastPrompts(1 - floor, alpha),
+  }
+}
+
 export function planSamples(question: Question): SamplePlan {
   const { delta, power, alpha, discordance, reliability } = question
   const alike: Change = { lost: discordance / 2, gained: discordance / 2 }
@@ -70,6 +93,8 @@ export function planSamples(question: Question): SamplePlan {
     }),
     notice: { prompts: noticed, power: noticed === null ? null : notices(noticed) },
     seeds: seedsNeeded(reliability, alpha),
+    floor: planFloor(question),
+    category: leastPrompts(DEFAULT_CATEGORY_MARGIN, alpha),
   }
 }
 

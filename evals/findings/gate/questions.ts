@@ -16,7 +16,7 @@ import { unmeasurableClaim } from './measurable.ts'
 import { rowsOf } from './selection.ts'
 
 /** A category that lost half of what it did is lost, however small it is beside the others. */
-const DEFAULT_CATEGORY_MARGIN = 0.5
+export const DEFAULT_CATEGORY_MARGIN = 0.5
 
 interface Reference {
   readonly name: string
@@ -109,7 +109,7 @@ function categoryClaims(asked: Question): Draft[] {
 }
 
 /** Without a loss in n prompts the exact p is (1 − δ)ⁿ: fewer prompts than this cannot pass. */
-const leastPrompts = (margin: number, alpha: number): number =>
+export const leastPrompts = (margin: number, alpha: number): number =>
   Math.ceil(Math.log(alpha) / Math.log(1 - margin) - 1e-9)
 
 /** Categories of fewer than `least` prompts, or clusters of prompts, together with the next smallest; none where there is one group only. */

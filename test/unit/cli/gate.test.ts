@@ -3,9 +3,14 @@ import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
+import { GateRule, type GateClaim, type GateResult } from '../../../evals/contract/gate.ts'
 import { Results } from '../../../evals/contract/results.ts'
+import { ArtifactRow } from '../../../evals/contract/rows.ts'
+import { pinnedIn } from '../../../evals/findings/pinned.ts'
+import { referenceRow } from '../../../evals/runs/reference.ts'
 import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { REFUSAL } from '../../doubles/rows/audit-rows.ts'
 import { problems, type Schema } from '../../doubles/rows/schema-reader.ts'
 import {
   gateFile,
@@ -118,6 +123,30 @@ describe('touchstone compare --gate', () => {
     const ran = await run('compare', folder, folder, '--arms', 'base,lora', ...gate, '--json')
     const found = JSON.parse(ran.stdout) as { gate: { claims: unknown } }
     expect(found.gate.claims).toEqual(resultsIn(folder).gate!.claims)
+  })
+
+  test('the loss since a reference is a claim of its own, the same in both', async () => {
+    const [folder, first] = [storeChange({ lost: 6 }), storeChange({ gained: 2 })]
+    const text = `benchmarks: { ${REFUSAL.name}: { margin: 0.2 } }`
+    const pinned = gateFile(`${text}\nreference: { run: ${first}, arm: lora, margin: 0.05 }`)
+    const since = (claims: readonly GateClaim[]) => claims.filter(({ against }) => against)
+    await run('report', '--out-dir', folder, '--gate', pinned)
+    const { claims, outcome } = resultsIn(folder).gate!
+    expect([outcome, since(claims).length]).toEqual(['INCONCLUSIVE', 1])
+    expect(since(claims)[0]).toMatchObject({ before: 1, lost: 8, margin: 0.05 })
+    const argv = [folder, folder, '--arms', 'base,lora', '--gate', pinned, '--json']
+    const ran = JSON.parse((await run('compare', ...argv)).stdout) as { gate: GateResult }
+    expect(since(ran.gate.claims)).toEqual(since(claims))
+  })
+
+  test('--reference alone holds the default gate against it; one that is not there is an error', async () => {
+    const [folder, first] = [storeChange({}), storeChange({})]
+    const argv = ['report', '--out-dir', folder, '--reference']
+    expect(await run(...argv, first)).toMatchObject({ code: 0 })
+    const { rule, assumptions } = resultsIn(folder).gate!
+    expect(rule).toMatchObject({ margin: 0.05, reference: { run: first } })
+    expect(assumptions!.find(({ name }) => name === 'reference')!.state).toBe('checked')
+    expect(await run(...argv, join(folder, 'nowhere'))).toMatchObject({ code: 1, stdout: '' })
   })
 
   test.each(MISSPELT)('%s that neither side measured is an error', async (_, text, said) => {
@@ -252,6 +281,32 @@ describe('a gate that is none', () => {
     expect(ran.stdout + ran.stderr).toContain('"gate.unusable"')
   })
 })
+
+describe('a reference', () => {
+  const pinned = (run: string) => GateRule.parse({ margin: 0.05, reference: { run } })
+
+  test('is kept as outcomes without texts, so that the other run is needed no more', async () => {
+    const first = storeChange({})
+    const row = ArtifactRow.parse(
+      JSON.parse(JSON.stringify(await referenceRow(NONE, pinned(first)))),
+    )
+    const kept = { artifacts: [row] }
+    expect(pinnedIn(kept, first)).toMatchObject({ origin: first, arm: 'base' })
+    expect(pinnedIn(kept, first)!.judged.map(({ prompt }) => prompt)).toEqual(Array(96).fill(null))
+    expect(await referenceRow(kept, pinned(first))).toBeUndefined()
+    expect(pinnedIn(kept, 'another')).toBeUndefined()
+  })
+
+  test('that cannot be read ends an audit before anything is measured', async () => {
+    const tiny = 'audit --model pebble --data house-tamper --methods lora --suite house --steps 2'
+    const folders = ['--out-dir', freshFolder(), '--reference', freshFolder()]
+    const ran = await run(...tiny.split(' '), ...folders)
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).not.toMatch(/training|base: /)
+  })
+})
+
+const NONE = { artifacts: [] }
 
 describe('touchstone audit --gate', () => {
   const TINY =

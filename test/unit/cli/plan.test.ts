@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { ClusterPlan, SamplePlan } from '../../../evals/findings/gate/plan.ts'
+import { floorPower } from '../../../evals/statistics/level.ts'
 import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts'
 import { mcNemarExact } from '../../../evals/statistics/paired/paired.ts'
 import { runCommand } from '../../doubles/runs/command-line.ts'
@@ -75,6 +76,25 @@ test.each([
   const { seeds } = await found(`--delta 0.4 --reliability ${r} --discordance 0 --alpha ${alpha}`)
   expect(r ** seeds).toBeLessThanOrEqual(alpha + 1e-12)
   expect(r ** (seeds - 1)).toBeGreaterThan(alpha)
+})
+
+describe('a floor', () => {
+  test('is shown with the power that was asked for, by no fewer prompts', async () => {
+    const { floor } = await found('--delta 0.05 --floor 0.9 --base-rate 0.97')
+    expect(floor.power!).toBeGreaterThanOrEqual(0.8)
+    expect(floorPower(floor.prompts! - 1, 0.97, 0.9, 0.05)).toBeLessThan(0.8)
+    // The fewest with 0.9ⁿ ≤ α.
+    expect([
+      0.9 ** floor.withoutFailure <= 0.05,
+      0.9 ** (floor.withoutFailure - 1) <= 0.05,
+    ]).toEqual([true, false])
+  })
+
+  test('that the rate does not reach cannot be shown, and that is said', async () => {
+    const question = '--delta 0.05 --floor 0.97 --base-rate 0.95'
+    expect((await found(question)).floor.prompts).toBeNull()
+    expect((await plan(question)).stdout).toContain('a rate of 95.0 % is not above it')
+  })
 })
 
 test('in words, it says the numbers of its JSON and what was taken for granted', async () => {

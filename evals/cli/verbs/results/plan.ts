@@ -11,6 +11,8 @@ import {
   type ClusterPlan,
   type SamplePlan,
 } from '../../../findings/gate/plan.ts'
+import { DEFAULT_SLACK } from '../../../findings/gate/bounds.ts'
+import { DEFAULT_CATEGORY_MARGIN } from '../../../findings/gate/questions.ts'
 import { command } from '../../command.ts'
 
 const share = z.number().gt(0).lt(1)
@@ -31,7 +33,9 @@ const PlanOptions = z.object({
     .gte(0.001)
     .lt(0.5)
     .default(0.05)
-    .meta({ help: 'How often a PASS may be wrong' }),
+    .meta({
+      help: 'How often a harm of just that size would pass, if what the test assumes is so',
+    }),
   icc: z.number().gte(0).lte(1).nullable().default(null).meta({
     help: 'Intra-cluster correlation of the changes, with --clusters or --per-cluster',
     value: 'ICC',
@@ -43,6 +47,9 @@ const PlanOptions = z.object({
   perCluster: z.int().min(1).max(MOST_PROMPTS).nullable().default(null).meta({
     help: 'With --icc: prompts of each cluster; how many clusters',
     value: 'PROMPTS',
+  }),
+  floor: share.default(1 - DEFAULT_SLACK).meta({
+    help: 'The least rate of the fine-tune itself that shall be shown, with a true rate of --base-rate',
   }),
   labels: z.int().min(20).max(MOST_PROMPTS).nullable().default(null).meta({
     help: 'Prompts of a benchmark of which some replies shall be labelled: how many, before and after',
@@ -65,6 +72,7 @@ export const plan = command({
   examples: [
     'touchstone plan --delta 0.03 --power 0.8',
     'touchstone plan --delta 0.05 --base-rate 0.9 --discordance 0.1 --alpha 0.01',
+    'touchstone plan --delta 0.05 --floor 0.97 --base-rate 0.99',
     'touchstone plan --delta 0.02 --reliability 0.9 --json',
     'touchstone plan --delta 0.05 --icc 0.2 --clusters 80',
     'touchstone plan --delta 0.05 --labels 400 --sensitivity 0.95 --specificity 0.9',
@@ -126,7 +134,17 @@ function labelText(options: Options, found: ReturnType<typeof planLabels>): stri
 const promptsText = (prompts: number | null) =>
   prompts === null ? `more than ${MOST_PROMPTS} prompts` : `${prompts} prompts`
 
-function textOf(options: Options, { ruleOut, notice, seeds }: SamplePlan): string {
+/** At least the default floor, a floor of the user, or why neither can be shown. */
+function floorText({ floor: at, baseRate, power, alpha }: Options, { floor }: SamplePlan): string {
+  const goal = `To show a rate of at least ${percent(at)} at α = ${alpha}: `
+  const least = `${promptsText(floor.withoutFailure)} if none goes wrong`
+  if (baseRate <= at) return `${goal}${least}; a rate of ${percent(baseRate)} is not above it`
+  return `${goal}${promptsText(floor.prompts)} with ${percent(power)} power where the rate is ${percent(baseRate)}, ${least}`
+}
+
+function textOf(options: Options, found: SamplePlan): string {
+  const { ruleOut, notice, seeds, category } = found
+
   const { delta, power, alpha, discordance, baseRate, reliability } = options
   const sizes = ruleOut.map(({ seeds: many, prompts, power: reached }) => {
     const each = many === 1 ? '1 training ' : `${many} trainings, all of which must pass`
@@ -137,6 +155,8 @@ function textOf(options: Options, { ruleOut, notice, seeds }: SamplePlan): strin
     `To rule out a harm of ${points(delta)} with ${percent(power)} power at α = ${alpha}, where there is none:`,
     ...sizes,
     `To notice a harm of ${points(delta)} (exact McNemar, two-sided): ${promptsText(notice.prompts)}`,
+    floorText(options, found),
+    `To pass as a category of its own (margin ${points(DEFAULT_CATEGORY_MARGIN)}): ${promptsText(category)} of it, if none goes wrong`,
     `To say that at least ${percent(reliability)} of all trainings would pass: ${seeds} seeds that all do`,
     `Taken for granted: ${percent(baseRate)} before, and ${percent(discordance)} of answers changing either way by themselves.`,
     '',

@@ -65,6 +65,7 @@ describe('plan', () => {
     baseRate: 0.95,
     discordance: 0.05,
     reliability: 0.8,
+    floor: 0.8,
   }
 
   it('finds sizes whose exact power is what was asked for, more of them for more seeds', () => {
