@@ -5,14 +5,18 @@
  * McCaffrey, Survey Methodology 28 (2002)), for clusters of one value s²/n; its degrees of freedom are Satterthwaite's, with
  * u_g = n_g²/(n²(1 − n_g/n)): 1/(Σ n_g²/n² + (Σu)² − Σu²), which is G − 1 for G equal clusters (Imbens and Kolesár, Review of
  * Economics and Statistics 98 (2016)). ICC is the estimate of the analysis of variance, (B − W)/(B + (m − 1)W), with mean
- * squares between and within, and m = (n − Σ n_g²/n)/(G − 1) (Donner, International Statistical Review 54 (1986)).
+ * squares between and within, and m = (n − Σ n_g²/n)/(G − 1) (Donner, International Statistical Review 54 (1986)). The variance
+ * that counts is the larger of CR2 and of that model's, Σ (n_g W + n_g² max(0, (B − W)/m))/n²: CR2 is far too small where the few
+ * large clusters happen to be unharmed, and the model knows from the small ones how alike prompts of a cluster are.
  */
 import { studentQuantile } from './student.ts'
 import { meanOf } from './summary.ts'
 
 interface ClusteredMean {
   readonly mean: number
+  /** The larger of `cr2` and the variance of the model. */
   readonly variance: number
+  readonly cr2: number
   readonly clusters: number
   /** Kish's effective number, n²/Σ n_g²: how many values tell as much where those of a cluster are all alike. */
   readonly atLeast: number
@@ -46,28 +50,33 @@ export function clusteredMean(
   const shares = groups.map(({ size }) => (size / n) ** 2)
   const u = groups.map(({ size }, g) => shares[g]! / (1 - size / n))
   const spread = total(shares) + total(u) ** 2 - total(u.map((value) => value * value))
+  const cr2 = total(squares) / (n * n)
+  const { icc, modelled } = componentsOf(values, groups, mean)
   return {
     mean,
-    variance: total(squares) / (n * n),
+    variance: Math.max(cr2, modelled),
+    cr2,
     clusters: groups.length,
     atLeast: (n * n) / total(groups.map(({ size }) => size * size)),
     degrees: 1 / spread,
-    icc: iccOf(values, groups, mean),
+    icc,
   }
 }
 
-function iccOf(
+function componentsOf(
   values: readonly number[],
   groups: readonly { readonly sum: number; readonly size: number }[],
   mean: number,
-): number | null {
+): { icc: number | null; modelled: number } {
   const [n, G] = [values.length, groups.length]
-  if (n === G) return null
+  if (n === G) return { icc: null, modelled: 0 }
   const between = total(groups.map(({ sum, size }) => size * (sum / size - mean) ** 2))
   const within = total(values.map((value) => (value - mean) ** 2)) - between
   const [B, W] = [between / (G - 1), within / (n - G)]
   const m = (n - total(groups.map(({ size }) => size * size)) / n) / (G - 1)
-  return B + W < NO_SQUARES ? null : (B - W) / (B + (m - 1) * W)
+  const alike = Math.max(0, (B - W) / m)
+  const modelled = total(groups.map(({ size }) => size * W + size * size * alike)) / (n * n)
+  return { icc: B + W < NO_SQUARES ? null : (B - W) / (B + (m - 1) * W), modelled }
 }
 
 /** A smaller sum of squares is rounding: means of at most 10⁵ replies differ by 10⁻⁵ or not at all. */

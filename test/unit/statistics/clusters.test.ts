@@ -32,7 +32,8 @@ const golden = Golden.parse(JSON.parse(readFileSync(path, 'utf8')))
 describe('other software', () => {
   it.each(golden.means)('a mean over clusters of sizes that differ', (row) => {
     const found = clusteredMean(row.values, row.clusters.map(String))!
-    expect(found.variance).toBeCloseTo(row.variance, 12)
+    expect(found.cr2).toBeCloseTo(row.variance, 12)
+    expect(found.variance).toBeGreaterThanOrEqual(found.cr2)
     expect(found.degrees).toBeCloseTo(row.degrees, 8)
     if (row.icc === null) expect(found.icc).toBeNull()
     else expect(found.icc).toBeCloseTo(row.icc, 10)
@@ -42,8 +43,8 @@ describe('other software', () => {
       [...Map.groupBy(row.clusters, (each) => each).values()].map(({ length }) => length),
     )
     const { clusters: G } = found
-    if (sizes.size === 1) expect(found.variance).toBeCloseTo(row.statsmodels, 12)
-    else expect(found.variance).toBeGreaterThan((row.statsmodels * (G - 1)) / G)
+    if (sizes.size === 1) expect(found.cr2).toBeCloseTo(row.statsmodels, 12)
+    else expect(found.cr2).toBeGreaterThan((row.statsmodels * (G - 1)) / G)
   })
 
   it.each(golden.flips)('every sign flip of $z.length', ({ z, below, above }) => {
@@ -104,6 +105,16 @@ describe('laws', () => {
       promptsOf(Array.from({ length: clusters }, () => new Array<number>(size).fill(0)))
     expect(dependentMarginTests(none(12, 20), MARGIN)!.below).toBeCloseTo(0.95 ** 12, 9)
     expect(dependentMarginTests(none(60, 4), MARGIN)!.below).toBeLessThan(0.05)
+  })
+
+  it('large clusters that happen to be unharmed are not taken for independent prompts', () => {
+    const sizes = Array.from({ length: 220 }, (_, g) => (g < 45 ? 8 : g < 130 ? 2 : 1))
+    const alike = sizes.map((size, g) =>
+      new Array<number>(size).fill(g >= 45 && g % 18 === 0 ? 1 : 0),
+    )
+    const prompts = promptsOf(alike)
+    expect(effectiveChange(prompts, 'more').n).toBeLessThan(150)
+    expect(dependentMarginTests(prompts, MARGIN)!.below).toBeGreaterThan(0.05)
   })
 
   it('repeated replies and clusters of unequal sizes work together', () => {
