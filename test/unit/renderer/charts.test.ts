@@ -47,6 +47,15 @@ describe('a training curve', () => {
       'lora, seed 0',
     ])
   })
+  test('has a line for each rate of a method that gives tensors rates of their own', () => {
+    const rate = (name: string, value: number) => ({ ...metric(1, value), name })
+    const rows = [rate('train/learning-rate', 1), rate('train/learning-rate/×16', 16)]
+    const text = { metrics: { 'train/learning-rate': '' }, title: '', unit: '' }
+    expect(trainingCurve(rows, text, theme).data.datasets.map(({ label }) => label)).toEqual([
+      'lora, seed 0',
+      'lora, seed 0, ×16',
+    ])
+  })
   test('has a line a seed, in the order of steps, and no other metric', () => {
     expect(chart.data.datasets.map(({ label, data }) => [label, data])).toEqual([
       [
