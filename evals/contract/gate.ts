@@ -230,6 +230,17 @@ export const GateClaim = SubjectKey.extend({
 })
 export type GateClaim = z.infer<typeof GateClaim>
 
+/** One claim in words. Before 0.2.0: the worst seed of one arm on one benchmark, by its interval. */
+export const Finding = GateClaim.pick({
+  arm: true,
+  benchmark: true,
+  role: true,
+  outcome: true,
+  open: true,
+  measures: true,
+  sentence: true,
+})
+
 /** The last evaluated step of a training up to which every gated benchmark passed at every evaluation; null where none did. */
 export const LastSafe = ArmKey.extend({
   step: z.int().nullable(),

@@ -15,7 +15,7 @@ import {
 } from './rows.ts'
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
-import { ChangePointRow, GateClaim, GateOutcome, GateResult } from './gate.ts'
+import { ChangePointRow, Finding, GateOutcome, GateResult } from './gate.ts'
 import { Sweep } from './sweeps.ts'
 
 /** The bounds of a 95 % interval; null where there is none. */
@@ -146,13 +146,6 @@ const Spread95 = z.object({
  */
 export const MeanScore = JudgedKey.extend({ ...Spread95.shape, change: Spread95.nullable() })
 export type MeanScore = z.infer<typeof MeanScore>
-
-/** One claim of the gate in words. Before 0.2.0: the worst seed of one arm on one benchmark, by its interval. */
-const Finding = GateClaim.pick({
-  ...{ arm: true, benchmark: true, role: true, outcome: true, open: true, measures: true },
-  sentence: true,
-})
-type Finding = z.infer<typeof Finding>
 
 /** Sums over the matrices of one model state. `slots` = Σ k over matrices. */
 export const SpectrumTotal = SubjectKey.extend({

@@ -17,7 +17,11 @@ export function verdictOf(
     headline: gate?.headline ?? nothingCompared(results),
     findings: (gate?.claims ?? []).map(
       ({ arm, benchmark, role, outcome, open, measures, sentence }) => ({
-        ...{ arm, benchmark, role, outcome, sentence },
+        arm,
+        benchmark,
+        role,
+        outcome,
+        sentence,
         ...(open && { open }),
         ...(measures && { measures }),
       }),

@@ -51,7 +51,7 @@ function contextsOf({ benchmarks }: Results): Context[] {
   )
   return [
     { name: null, title: AS_THEY_ARE },
-    ...[...found].map(([name, title]) => ({ name, title })),
+    ...Array.from(found, ([name, title]) => ({ name, title })),
   ]
 }
 
@@ -174,7 +174,7 @@ function promptsIn(
   if (prompts.length === 0) return []
   const shown = table(prompts.slice(0, MOST_PROMPTS), [
     quoted('Prompt', ([first]) => [quote(first!.prompt)]),
-    ...[...names].map(([name, title]) =>
+    ...Array.from(names, ([name, title]) =>
       label<(typeof prompts)[number]>(title, (rows) => {
         const flip = rows.find((row) => row.benchmark === name)
         return flip ? `${flip.before.outcome} → ${flip.after.outcome}` : ''

@@ -20,7 +20,7 @@ export function thoughtsSection({ evaluations, subjects, benchmarks }: Results):
       `Only the answer is judged; the thought is judged apart, by the same judge. A reply whose thought never ended has no answer and is counted as open.${off}`,
     ),
     table(rows, [
-      label('Model state', stateName),
+      label('Checkpoint', stateName),
       label('Benchmark', ({ benchmark }) => titleOf.get(benchmark) ?? benchmark),
       label('Judge', ({ judge }) => judge),
       number('Replies that think', (row) => percent(row.replies / row.all)),

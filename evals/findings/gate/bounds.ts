@@ -38,7 +38,7 @@ function boundsOf({ benchmark: { role, chance = 0 }, margin }: ClaimInput, named
   // A floor of refusals leaves degenerate replies no more room than answers.
   const broken = role === 'refusal' && floors.length > 0 ? false : DEFAULT_SLACK
   return [
-    ...[...floors, ...ceilings].map((bound) => ({ ...bound, isDegeneration: false })),
+    ...floors.concat(ceilings).map((bound) => ({ ...bound, isDegeneration: false })),
     ...boundAt('ceiling', named.degenerate, broken).map((bound) => ({
       ...bound,
       isDegeneration: true,
@@ -88,8 +88,12 @@ function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Dra
   return {
     claim: {
       ...blankClaim({ ...asked, margin: bound.at }),
-      ...{ n, after: level, droppedUndecided, pBelow: holds },
-      ...{ pAbove: bound.isDefault ? null : fails, method: 'exact' },
+      n,
+      after: level,
+      droppedUndecided,
+      pBelow: holds,
+      pAbove: bound.isDefault ? null : fails,
+      method: 'exact',
       ...(open && { open }),
       ...(isDegeneration && { measures: 'degenerate' as const }),
       bound: found,

@@ -43,15 +43,37 @@ export const selectionOf = ({ benchmark, judge, categories, context }: ClaimInpu
   ...(context !== undefined && { context }),
 })
 
+/** The numbers of a claim of which nothing is known yet. */
+const UNKNOWN = {
+  n: 0,
+  lost: 0,
+  gained: 0,
+  before: null,
+  after: null,
+  harm: null,
+  lower: null,
+  upper: null,
+  pBelow: null,
+  pAbove: null,
+  method: null,
+  droppedUndecided: 0,
+}
+
 /** A claim of which nothing is known yet. */
 export function blankClaim(asked: ClaimInput): Omit<GateClaim, 'outcome' | 'sentence'> {
   const { after, benchmark, judge, margin, alpha, categories, context, against } = asked
   const { arm, seed, step } = after
   return {
-    ...{ arm, seed, step, benchmark: benchmark.name, role: benchmark.role, judge, margin, alpha },
-    ...{ n: 0, lost: 0, gained: 0, before: null, after: null, harm: null, lower: null },
-    ...{ upper: null, pBelow: null, pAbove: null, method: null, droppedUndecided: 0 },
+    ...UNKNOWN,
     differences: [],
+    arm,
+    seed,
+    step,
+    benchmark: benchmark.name,
+    role: benchmark.role,
+    judge,
+    margin,
+    alpha,
     ...(categories && { category: categories.join(', ') }),
     ...(context !== undefined && { context }),
     ...(against && { against }),

@@ -88,7 +88,12 @@ function draftsOf(gate: GateRule, gated: Gated, before: ComparedRun, after: Comp
         role: 'capability' as const,
       }
     return claimsOn({
-      ...{ before, after, benchmark, margin, allow, named },
+      before,
+      after,
+      benchmark,
+      margin,
+      allow,
+      named,
       judge: judge ?? judges.get(name) ?? '',
       alpha: alpha ?? gate.alpha,
       reference: gate.reference && {

@@ -41,10 +41,8 @@ const SMALLEST_P = 1e-9
 /** Numbers lost and gained among all n prompts, those without a label as lost. */
 function estimated({ strata, open, designEffect = 1 }: LabelledChange) {
   for (const { prompts, labelled, lost, gained } of strata) {
-    requireCounts({
-      ...{ prompts, labelled, lost, gained },
-      ...{ rest: prompts - labelled, same: labelled - lost - gained },
-    })
+    const [rest, same] = [prompts - labelled, labelled - lost - gained]
+    requireCounts({ prompts, labelled, lost, gained, rest, same })
   }
   const known = strata.filter(({ labelled }) => labelled > 0)
   const decided = known.reduce((sum, { prompts }) => sum + prompts, 0)

@@ -21,7 +21,9 @@ const plain = (compression: Compression): Entry => ({
 })
 
 const ENTRIES: readonly Entry[] = [
-  ...[4, 3, 2].map((bits) => plain(normalFloat(bits))),
+  plain(normalFloat(4)),
+  plain(normalFloat(3)),
+  plain(normalFloat(2)),
   plain(int8),
   plain(q8_0),
   plain(q4_0),
