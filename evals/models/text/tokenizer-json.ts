@@ -14,7 +14,7 @@ const addedToken = z.looseObject({
   id,
   content: z.string().min(1),
   special: z.boolean().default(false),
-  single_word: z.literal(false).default(false),
+  single_word: z.boolean().default(false),
   lstrip: z.boolean().default(false),
   rstrip: z.boolean().default(false),
   normalized: z.boolean().optional(),

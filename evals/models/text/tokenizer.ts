@@ -2,6 +2,7 @@
 import * as tokenizers from '@huggingface/tokenizers'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Tokenizer } from '../checkpoint.ts'
+import { makeExact, type AddedTokenLibrary } from './added-tokens.ts'
 import type { JsonObject } from '../../files/read-file.ts'
 import { isJsonObject } from '../../files/read-file.ts'
 import { sha256 } from '../../files/digest.ts'
@@ -18,7 +19,7 @@ interface Library {
   id_to_token(id: number): string | undefined
 }
 const { Tokenizer: LibraryTokenizer } = tokenizers as unknown as {
-  Tokenizer: new (json: unknown, config: unknown) => Library
+  Tokenizer: new (json: unknown, config: unknown) => Library & AddedTokenLibrary
 }
 
 /** End-of-turn tokens of published models; used only where they are special tokens. */
@@ -107,7 +108,9 @@ function build(path: string, json: TokenizerJson): Library {
   try {
     // `Legacy` (WordLevel) reads its unknown token only from here.
     const settings = { unk_token: json.model.unk_token ?? undefined }
-    return bounded(path, json, new LibraryTokenizer(forLibrary(json), settings))
+    const library = new LibraryTokenizer(forLibrary(json), settings)
+    makeExact(library)
+    return bounded(path, json, library)
   } catch (error) {
     throw unsupportedTokenizer(path, (error as Error).message)
   }

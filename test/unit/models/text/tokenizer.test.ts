@@ -34,7 +34,6 @@ describe('refused by name', () => {
     pre_tokenizer: { type: 'Split', pattern: { Regex: ' ' }, behavior, invert },
   })
   test.each<[string, JsonObject]>([
-    ['a token that must stand alone', { added_tokens: [special('x', 8, { single_word: true })] }],
     ['SentencePiece’s tables', { normalizer: { type: 'Precompiled', precompiled_charsmap: '' } }],
     ['an unknown splitter', { pre_tokenizer: { type: 'UnicodeScripts' } }],
     [
