@@ -143,7 +143,10 @@ function headline(claims: readonly GateClaim[], outcome: GateOutcome): string {
   if (claims.length === 0) return 'Nothing was measured that the gate could compare.'
   if (outcome === 'PASS') return passText(claims)
   const of = claims.filter((claim) => claim.outcome === outcome)
-  const worst = of.reduce((a, b) => ((b.harm ?? -2) > (a.harm ?? -2) ? b : a))
+  // A whole rate says more than one of its categories.
+  const weightOf = ({ harm, category }: GateClaim) =>
+    (harm ?? -2) - (category === undefined ? 0 : 4)
+  const worst = of.reduce((a, b) => (weightOf(b) > weightOf(a) ? b : a))
   if (outcome === 'FAIL') {
     const others = of.length - 1
     return others === 0
