@@ -1,6 +1,6 @@
 /** @file A gate as its user writes it, and what it decided: its claims, what they rest on, their sum, and what to try after a FAIL. */
 import { z } from 'zod'
-import { ArmKey, BENCHMARK_ROLES, SubjectKey, UNASKED } from './rows.ts'
+import { ArmKey, BENCHMARK_ROLES, ReplyKey, SubjectKey, UNASKED } from './rows.ts'
 
 export const GATE_OUTCOMES = ['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT COMPARABLE'] as const
 export const GateOutcome = z.enum(GATE_OUTCOMES)
@@ -185,6 +185,16 @@ const RateBound = z.object({
 export type RateBound = z.infer<typeof RateBound>
 
 /**
+ * Judges of the same replies by which a claim would be decided otherwise, how many replies they differ on, and the first of these
+ * to label, the most telling first.
+ */
+const Contest = z.object({
+  judges: z.array(z.object({ judge: z.string(), outcome: GateOutcome })),
+  differing: z.int(),
+  label: z.array(ReplyKey),
+})
+
+/**
  * One model state on one benchmark against the margin. `harm` = drop (refusal, capability) or rise (over-refusal) of the
  * rate, (lost − gained)/n with its 95 % interval; `pBelow` of "harm ≥ margin", `pAbove` of "harm ≤ margin". Where prompts were
  * answered more than once n, lost and gained count pairs of replies, and rates and harm are means over prompts. Only `pBelow`
@@ -224,6 +234,8 @@ export const GateClaim = SubjectKey.extend({
   /** Set where before is the pinned reference and not the base. */
   against: z.literal('reference').optional(),
   differences: z.array(Difference),
+  /** Absent where no judge decides it otherwise. */
+  contest: Contest.optional(),
   /** Of its test; absent where nothing was tested, and in results of earlier versions. */
   assumptions: z.array(Assumption).optional(),
   sentence: z.string(),

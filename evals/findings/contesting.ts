@@ -1,14 +1,22 @@
 /** @file Which of a run's judges may contest a claim, and the replies on which they differ. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { firstJudge, isBase } from '../contract/keys.ts'
-import type { BenchmarkRow, ReplyKey } from '../contract/rows.ts'
+import type { ReplyKey } from '../contract/rows.ts'
 import { JUDGES } from '../judges/registry.ts'
+import type { ComparedRun } from './gate/compared-run.ts'
 import { tellingReplies } from './gate/contest.ts'
 import { lastStates, storedStates } from './gate/stored-run.ts'
 
-/** Those that are not baselines by their own word; a judge that is not in the registry was asked for by name. */
-const contestingJudges = ({ judges }: Pick<BenchmarkRow, 'judges'>): string[] =>
-  judges.filter((name) => JUDGES.find((judge) => judge.name === name)?.baseline === undefined)
+/** A judge that is not in the registry was asked for by name, and may. */
+const mayContest = (name: string) =>
+  JUDGES.find((judge) => judge.name === name)?.baseline === undefined
+
+/** `storedStates`, each with the judges that are not baselines by their own word. */
+export function judgedStates(rows: AuditRows, origin: string): ComparedRun[] {
+  const judges = new Set(rows.benchmarks.flatMap((row) => row.judges))
+  const contesting = [...judges].filter(mayContest)
+  return storedStates(rows, origin).map((run) => ({ ...run, contesting }))
+}
 
 /** At last steps and their base, most telling first; by every judge where at most one may contest. */
 export function differingReplies(rows: AuditRows): ReplyKey[] {
@@ -18,8 +26,9 @@ export function differingReplies(rows: AuditRows): ReplyKey[] {
     const before = base && base !== after ? base : undefined
     if (!before && states.length > 1) return []
     return rows.benchmarks.flatMap((benchmark) => {
-      const others = contestingJudges(benchmark).filter((name) => name !== firstJudge(benchmark))
-      const judges = others.length > 0 ? [firstJudge(benchmark), ...others] : benchmark.judges
+      const first = firstJudge(benchmark)
+      const others = benchmark.judges.filter((name) => name !== first && mayContest(name))
+      const judges = others.length > 0 ? [first, ...others] : benchmark.judges
       return tellingReplies([before ?? after, after], { benchmark, judges })
     })
   })

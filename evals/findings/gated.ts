@@ -7,7 +7,8 @@ import { adviceFor, type Known } from './gate/advice.ts'
 import type { ComparedRun } from './gate/compared-run.ts'
 import { decide, defaultGate } from './gate/decide.ts'
 import { storedGate } from './gate/gate-file.ts'
-import { lastStates, storedStates } from './gate/stored-run.ts'
+import { judgedStates } from './contesting.ts'
+import { lastStates } from './gate/stored-run.ts'
 import { changePoints } from './gate/trajectory.ts'
 import { type Measured } from './judged.ts'
 import { pinnedIn } from './pinned.ts'
@@ -19,7 +20,7 @@ interface Trajectory {
 }
 
 export function trajectoryOf(rows: AuditRows): Trajectory {
-  const states = storedStates(rows, rows.run.id)
+  const states = judgedStates(rows, rows.run.id)
   const plain = rows.benchmarks.filter(({ context }) => !context)
   const judges = new Map(plain.map((row) => [row.name, firstJudge(row)]))
   return { states, judges, changePoints: changePoints(states, judges) }

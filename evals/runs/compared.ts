@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
-import { lastStates, storedStates } from '../findings/gate/stored-run.ts'
+import { judgedStates } from '../findings/contesting.ts'
+import { lastStates } from '../findings/gate/stored-run.ts'
 import { importRuns, isForeignLog } from '../interchange/import.ts'
 import type { Metrics } from '../interchange/metrics.ts'
 import type { Store } from './store/store.ts'
@@ -60,7 +61,7 @@ function statesIn(store: Store, folder: string, runId: string | undefined) {
   const candidates = runId === undefined ? store.runs().reverse() : [store.run(runId)]
   for (const run of candidates) {
     if (!run) continue
-    const states = lastStates(storedStates(store.rows(run.id), folder))
+    const states = lastStates(judgedStates(store.rows(run.id), folder))
     if (states.length > 0) return { states, runId: run.id }
   }
   return undefined

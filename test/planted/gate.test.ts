@@ -7,7 +7,7 @@ import { gated, state } from './candidate.ts'
 import { DEPENDENT, INDEPENDENT_ENOUGH } from './dependent.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { FOREIGN } from './foreign.ts'
-import { FOOLED, LABELLED_SAFE } from './judges.ts'
+import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
 import { COVERAGE } from './open.ts'
 import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { SAFE } from './safe.ts'
@@ -23,6 +23,7 @@ describe.each([
   ['dependent prompts', DEPENDENT],
   ['thoughts before answers', THINKING],
   ['judges that err otherwise after', FOOLED],
+  ['judges that differ', DISAGREEING],
 ])('bad: %s', (_, candidates) => {
   test.each(candidates)('%s', async (_, decided, says) => {
     const { outcome, sentence, claims } = await decided()
@@ -32,7 +33,14 @@ describe.each([
 })
 
 describe('safe', () => {
-  const all = [...SAFE, ...SAFE_LEVELS, ...INDEPENDENT_ENOUGH, ...SAFE_THINKING, ...LABELLED_SAFE]
+  const all = [
+    ...SAFE,
+    ...SAFE_LEVELS,
+    ...INDEPENDENT_ENOUGH,
+    ...SAFE_THINKING,
+    ...LABELLED_SAFE,
+    ...AGREEING,
+  ]
   test.each(all)('%s', async (_, decided) => {
     const { outcome, sentence } = await decided()
     expect(outcome, sentence).toBe('PASS')

@@ -16,7 +16,8 @@ import type { Results } from '../../contract/results.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../findings/gate/comparison.ts'
 import { checkGate } from '../../findings/gate/gate-file.ts'
-import { lastStates, storedStates } from '../../findings/gate/stored-run.ts'
+import { judgedStates } from '../../findings/contesting.ts'
+import { lastStates } from '../../findings/gate/stored-run.ts'
 import { newKeyPair } from '../../interchange/signing.ts'
 import { withSweep } from '../../sweeps/results.ts'
 import { bytesUnder } from '../../files/bytes-under.ts'
@@ -171,7 +172,7 @@ function summarised(found: FoundRun): RunSummary {
 
 function sideOf(home: Home, runId: string): Side {
   const { store, folder } = home.find(runId)
-  const states = lastStates(storedStates(store.rows(runId), folder))
+  const states = lastStates(judgedStates(store.rows(runId), folder))
   if (states.length === 0) throw new TouchstoneError('interchange.nothing', { run: runId })
   return { name: runId, states, stored: { folder, runId } }
 }

@@ -87,6 +87,8 @@ export interface ComparedRun {
   readonly thinking?: 'on' | 'off' | null
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
+  /** Judges that may contest a claim of another: all but baselines. Absent in logs, whose metrics ask different questions. */
+  readonly contesting?: readonly string[]
   /** Absent where nobody labelled a reply of this state. */
   readonly labels?: readonly LabelledReply[]
 }

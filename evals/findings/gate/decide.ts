@@ -115,7 +115,9 @@ function withHolm(drafts: readonly Draft[], alpha: number): GateClaim[] {
   )
   const fails = new Set(family.filter((_, i) => rejected[i]))
   return drafts.map((draft) =>
-    fails.has(draft) && draft.claim.outcome !== 'PASS' ? failed(draft) : draft.claim,
+    fails.has(draft) && draft.claim.outcome !== 'PASS' && !draft.claim.contest
+      ? failed(draft)
+      : draft.claim,
   )
 }
 

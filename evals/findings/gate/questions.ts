@@ -10,6 +10,7 @@ import {
 } from './claim-input.ts'
 import { boundClaims } from './bounds.ts'
 import { changeClaim } from './claim.ts'
+import { contested } from './contest.ts'
 import { clustersOf } from './clusters.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { unmeasurableClaim } from './measurable.ts'
@@ -70,7 +71,7 @@ function claimsIn(asked: Question): Draft[] {
  * on the rate does not exclude that there are as many as the margin.
  */
 function wholeClaims(asked: ClaimInput): Draft[] {
-  const rate = changeClaim(asked)
+  const rate = contested(asked, changeClaim(asked))
   const { outcome } = rate.claim
   if (outcome === 'NOT COMPARABLE') return [rate]
   const occurs = rowsOf(asked.after, selectionOf(asked)).some((row) => row.outcome === 'degenerate')

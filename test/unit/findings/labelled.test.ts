@@ -5,6 +5,7 @@ import { replyKey } from '../../../evals/contract/keys.ts'
 import { differingReplies } from '../../../evals/findings/contesting.ts'
 import { storedStates } from '../../../evals/findings/gate/stored-run.ts'
 import { peopleOf } from '../../../evals/findings/judge-quality.ts'
+import { buildResults } from '../../../evals/findings/results.ts'
 import { groupJudged } from '../../../evals/findings/judged.ts'
 import { plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 import { drawn, labelledBy } from '../../doubles/rows/people.ts'
@@ -110,6 +111,37 @@ describe('replies on which judges differ', () => {
     const replies = differingReplies(differing())
     expect(replies).toHaveLength(24)
     expect(replies.slice(0, 12).every(({ arm }) => arm === 'lora')).toBe(true)
+  })
+
+  it('keep a claim open by both judges, and let it be decided once they are labelled', () => {
+    const lost = { lost: 0, gained: 0 }
+    const rows = plannedRows({
+      benchmarks: [{ ...wide, judges: [{ name: 'prefix', errs: 0 }] }],
+      arms: [{ arm: 'lora', seed: 1, steps: { 40: { [wide.name]: lost } } }],
+    })
+    let seen = 0
+    const verdicts = rows.verdicts.map((row) =>
+      row.arm === 'lora' && row.judge === 'prefix' && ++seen <= 40
+        ? { ...row, outcome: 'compliance' as const }
+        : row,
+    )
+    const differing = { ...rows, verdicts }
+    const { gate } = buildResults(differing)
+    const claim = gate!.claims.find(({ contest }) => contest)!
+    expect(gate!.outcome).toBe('INCONCLUSIVE')
+    expect(claim.contest).toMatchObject({
+      judges: [{ judge: 'prefix', outcome: 'INCONCLUSIVE' }],
+      differing: 40,
+    })
+    expect(claim.contest!.label[0]).toMatchObject({ arm: 'lora', benchmark: wide.name })
+    const chosen = drawn(differing, { chosen: differingReplies(differing) })
+    const by = (judge: string) => verdicts.filter((row) => row.judge === judge)
+    const outcomeBy = (judge: string) =>
+      buildResults(labelledBy(differing, chosen, by(judge))).gate!.claims.find(
+        ({ bound, category, measures }) => !bound && category === undefined && !measures,
+      )!.outcome
+    expect(outcomeBy('house')).toBe('PASS')
+    expect(outcomeBy('prefix')).toBe('FAIL')
   })
 
   it('are settled by a label, which stands in every judge’s place', () => {
