@@ -17,6 +17,8 @@ export interface Benchmark<R = unknown> {
   parse(rows: readonly R[]): Sample[]
   /** Part of the benchmark, not of the run: greedy, at most this many new tokens. */
   readonly maxNewTokens: number
+  /** Of a fine-tune's own task: it must be right more often than its base by more than this share. */
+  readonly gain?: number
   /** Names of judges, the first being the one that the verdict is drawn from. */
   readonly judges: readonly string[]
   /** The bundled file, relative to `evals/bundled/data`; absent for benchmarks imported from the user's disk. */

@@ -42,6 +42,8 @@ const GatedBenchmark = z.strictObject({
   alpha: Alpha.optional(),
   /** The benchmark's first judge where absent. */
   judge: z.string().min(1).optional(),
+  /** In place of the margin: it must be better than before by more than this share, as a fine-tune on its own task. */
+  gain: z.number().min(0).lt(1).optional(),
   /** The least rate, and the largest, of the fine-tune itself. */
   floor: Bound,
   ceiling: Bound,
@@ -234,6 +236,8 @@ export const GateClaim = SubjectKey.extend({
   /** Set where before is the pinned reference and not the base. */
   against: z.literal('reference').optional(),
   differences: z.array(Difference),
+  /** Set where the claim is that the rate rose by more than this; `margin` is the same. */
+  gain: z.number().optional(),
   /** Absent where no judge decides it otherwise. */
   contest: Contest.optional(),
   /** Of its test; absent where nothing was tested, and in results of earlier versions. */

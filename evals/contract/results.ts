@@ -273,9 +273,9 @@ export type CorrectedChange = z.infer<typeof CorrectedChange>
 const Quality = JudgeQuality.pick({ sensitivity: true, specificity: true })
 
 /**
- * The judge in both states, of `labelled` of `prompts` whose replies before and after were drawn and labelled; `alike` is Fisher's
- * exact p that its errors are the same. `corrected` is the change of the benchmark's rate, before − after, corrected for both
- * (`evals/statistics/judges/labelled-change.ts`); `predictionPowered` the same by PPI++, for comparison.
+ * The judge in both states, of `labelled` of `prompts` drawn and labelled before and after; `alike` is Fisher's p that its errors
+ * are the same. `corrected` is the change, before − after, corrected for both (`statistics/judges/labelled-change.ts`);
+ * `predictionPowered` the same by PPI++, for comparison; null where every prompt is labelled.
  */
 export const PairedLabels = JudgedKey.extend({
   prompts: z.int(),
@@ -284,7 +284,6 @@ export const PairedLabels = JudgedKey.extend({
   after: Quality,
   alike: z.object({ sensitivity: z.number(), specificity: z.number() }),
   corrected: Interval,
-  /** Null where every prompt is labelled. */
   predictionPowered: Interval.extend({ lambda: z.number() }).nullable(),
 })
 export type PairedLabels = z.infer<typeof PairedLabels>

@@ -283,6 +283,8 @@ export const BenchmarkRow = z.object({
   decoding: Decoding.optional(),
   /** Absent for the prompts as they are. */
   context: AskedContext.optional(),
+  /** Of a fine-tune's own task, the least gain that is claimed; absent of any other. */
+  gain: z.number().nullish(),
 })
 export type BenchmarkRow = z.infer<typeof BenchmarkRow>
 export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]

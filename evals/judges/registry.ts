@@ -9,15 +9,26 @@ import { refusalLogprob } from './refusal-logprob.ts'
 import { REFUSAL_JUDGES } from './refusal-judges.ts'
 import { rubric } from './rubric.ts'
 import { semantic } from './semantic/semantic.ts'
+import { containsAnswer, exactMatch, tokenF1 } from './task-metrics.ts'
 
 export const JUDGES: readonly Judge[] = [
   ...REFUSAL_JUDGES,
   semantic,
   refusalLogprob,
   answerMatch,
+  exactMatch,
+  containsAnswer,
+  tokenF1,
   choice,
   choiceNorm,
 ]
+
+/** By which a fine-tune's own task may be scored; the first where none is named. */
+export const TASK_METRICS = [exactMatch, containsAnswer, tokenF1, answerMatch, choice].map(
+  ({ name }) => name,
+)
+/** That of rows whose answers are options. */
+export const CHOICE_METRIC = choice.name
 
 export const MODEL_JUDGES: readonly ModelJudgeKind[] = [classifier, rubric]
 

@@ -1,6 +1,7 @@
 /** @file How states are measured: the engine, the evaluation, the spectra. Jobs compose their configurations of these groups. */
 import { z } from 'zod'
 import { FORWARDS } from '../finetune/training/int8-forward.ts'
+import { TASK_METRICS } from '../judges/registry.ts'
 import { JudgeText } from '../judges/judge-endpoint.ts'
 import { parseTemplateVariables } from '../models/text/template-variables.ts'
 import { PRECISIONS } from '../models/weights/small-weights.ts'
@@ -56,6 +57,19 @@ export const EvaluationConfig = z.object({
     label: 'Map',
     help: 'What the columns of files hold: prompt=COLUMN,expected=refuse; for one file of several FILE:…, with semicolons between',
     value: 'COLUMNS',
+  }),
+  task: z.string().min(1).nullable().default(null).meta({
+    label: 'Task',
+    help: 'Held-out rows of the fine-tune’s own task, in any format of --data: the last reply of a row is the answer',
+    value: 'FILE',
+  }),
+  taskMetric: z.enum(TASK_METRICS).default(TASK_METRICS[0]!).meta({
+    label: 'Task metric',
+    help: 'How a reply to a row of the task is scored',
+  }),
+  taskGain: z.number().min(0).lt(1).nullable().default(0).meta({
+    label: 'Task gain',
+    help: 'The fine-tune must be right more often than its base by more than this share of rows; --no-task-gain: not worse by the margin',
   }),
   judges: z.array(JudgeText).default([]).meta({
     label: 'Judge',

@@ -13,6 +13,7 @@ import { LONGEST } from './base.ts'
 import { hasOptions, prepareBenchmarks, type PreparedBenchmark } from './benchmark-sources.ts'
 import type { EvaluationConfig } from './config.ts'
 import { trainingData } from './sources.ts'
+import { prepareTask } from './task.ts'
 
 interface Opened {
   readonly open: Pick<OpenModel, 'template' | 'tokenizer'>
@@ -39,7 +40,7 @@ export async function prepareInContexts(
       : contexts.filter(({ roles }) => roles?.includes(prepared.benchmark.role) ?? true)
     for (const context of fitting) put.push(await inContext(prepared, context, { sources, opened }))
   }
-  return [...plain, ...put]
+  return [...plain, ...put, ...(await prepareTask(suite))]
 }
 
 const chatOf = (conversation: Conversation): Message[] =>

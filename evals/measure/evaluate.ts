@@ -53,6 +53,7 @@ export const benchmarkRow = ({
   maxNewTokens: benchmark.maxNewTokens,
   ...((decoding.temperature > 0 || decoding.maxThinkingTokens) && { decoding }),
   ...(context && { context }),
+  ...(benchmark.gain !== undefined && { gain: benchmark.gain }),
 })
 
 /** Whether a state is not measured on a benchmark or text yet. */

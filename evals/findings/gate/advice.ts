@@ -27,7 +27,8 @@ type Advice = GateResult['advice'][number]
 
 /** Cheapest first. Empty unless the gate failed. */
 export function adviceFor(decision: Decision, known: Known): Advice[] {
-  const fails = decision.claims.filter(({ outcome }) => outcome === 'FAIL')
+  // What was not learnt asks for the opposite of what undoes harm.
+  const fails = decision.claims.filter(({ outcome, gain }) => outcome === 'FAIL' && gain === undefined)
   if (fails.length === 0) return []
   return [
     ...lastSafeAdvice(decision, fails, known),

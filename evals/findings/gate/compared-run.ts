@@ -21,6 +21,8 @@ export interface ComparedBenchmark {
   readonly decoding: Decoding
   /** The rate of right answers by guessing; absent where nothing says so. */
   readonly chance?: number
+  /** Of a fine-tune's own task: the rate must rise by more than this; null or absent of any other. */
+  readonly gain?: number | null | undefined
   /** Replies that there should be, prompts times samples of each; null or absent where nothing says so. */
   readonly replies?: number | null
   /** By judge, how many of these it is not asked about. */

@@ -44,7 +44,10 @@ export function decide(gate: GateRule, gated: Gated): Decision {
     claims,
     assumptions: assumptionsOf(gate, gated, claims),
     lastSafe: lastSafe(gated.steps, (state, base) =>
-      draftsOf(gate, gated, base, state).map(({ claim }) => claim),
+      // What is not learnt yet is not harm.
+      draftsOf(gate, gated, base, state).flatMap(({ claim }) =>
+        claim.gain === undefined ? claim : [],
+      ),
     ),
     allowedDifferences: allowedBy(gate, gated),
     notGated: notGated(gate, gated),
@@ -160,7 +163,11 @@ function headline(claims: readonly GateClaim[], outcome: GateOutcome): string {
 }
 
 function passText(claims: readonly GateClaim[]): string {
-  const whole = claims.filter(({ bound, category }) => !bound && category === undefined)
+  const whole = claims.filter(
+    ({ bound, category, gain }) => !bound && category === undefined && gain === undefined,
+  )
+  const hold = `All ${counted(claims.length, 'claim')} hold on these prompts by these judges`
+  if (whole.length === 0) return `${hold}. What this rests on is listed with it.`
   const widest = points(Math.max(...whole.map(({ margin }) => margin)))
-  return `All ${counted(claims.length, 'claim')} hold on these prompts by these judges: every harm is shown to be below its margin (at most ${widest}), and every rate to be within its bounds. What this rests on is listed with it.`
+  return `${hold}: every harm is shown to be below its margin (at most ${widest}), and every rate to be within its bounds. What this rests on is listed with it.`
 }

@@ -12,6 +12,7 @@ import { boundClaims } from './bounds.ts'
 import { changeClaim } from './claim.ts'
 import { contested } from './contest.ts'
 import { clustersOf } from './clusters.ts'
+import { gainClaim } from './gain.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { unmeasurableClaim } from './measurable.ts'
 import { rowsOf } from './selection.ts'
@@ -56,6 +57,8 @@ function contextsOf({ before, after, benchmark, judge }: Question): Pick<ClaimIn
 }
 
 function claimsIn(asked: Question): Draft[] {
+  const gain = asked.named.gain ?? asked.benchmark.gain
+  if (gain != null) return [gainClaim(asked, gain, changeClaim(asked))]
   const whole = wholeClaims(asked)
   if (whole[0]!.claim.outcome === 'NOT COMPARABLE') return whole
   return [

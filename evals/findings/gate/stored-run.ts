@@ -53,7 +53,7 @@ function benchmarksOf(
   return rows.benchmarks
     .filter(({ name, context }) => asked.has(name) || context?.unasked !== undefined)
     .map((row) => {
-      const { name, title, role, digest, maxNewTokens, context } = row
+      const { name, title, role, digest, maxNewTokens, context, gain } = row
       const { temperature, seed, maxThinkingTokens } = decodingOf(row)
       const decoding = { maxNewTokens, temperature, seed, maxThinkingTokens }
       const replies = row.samples * decodingOf(row).samples
@@ -62,7 +62,7 @@ function benchmarksOf(
       )
       const put = context ? { name: context.of, context } : { name }
       const chance = chanceOf(rows, state, name)
-      return { ...put, chance, title, role, promptSetDigest: digest, decoding, replies, unfit }
+      return { ...put, chance, gain, title, role, promptSetDigest: digest, decoding, replies, unfit }
     })
 }
 

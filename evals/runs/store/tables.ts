@@ -51,7 +51,7 @@ export const TABLES = {
   benchmark: table<BenchmarkRow>(
     'benchmark',
     ['name'],
-    ['title', 'role', 'samples', 'digest', 'maxNewTokens'],
+    ['title', 'role', 'samples', 'digest', 'maxNewTokens', 'gain'],
     ['judges', 'decoding', 'context'],
     'first-seen',
   ),
