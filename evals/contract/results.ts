@@ -275,7 +275,7 @@ const Quality = JudgeQuality.pick({ sensitivity: true, specificity: true })
 /**
  * The judge in both states, of `labelled` of `prompts` drawn and labelled before and after; `alike` is Fisher's p that its errors
  * are the same. `corrected` is the change, before − after, corrected for both (`statistics/judges/labelled-change.ts`);
- * `predictionPowered` the same by PPI++, for comparison; null where every prompt is labelled.
+ * `predictionPowered` the same by PPI++, for comparison; null where fewer than two are labelled. Absent in earlier results.
  */
 export const PairedLabels = JudgedKey.extend({
   prompts: z.int(),
@@ -309,7 +309,6 @@ export const People = z.object({
   rates: z.array(CorrectedRate),
   /** Of every comparison that has pairs. */
   changes: z.array(CorrectedChange),
-  /** Absent in results of earlier versions. */
   paired: z.array(PairedLabels).optional(),
 })
 export type People = z.infer<typeof People>

@@ -16,7 +16,7 @@ import {
 } from '../contract/results.ts'
 import { OUTCOMES, type BenchmarkRole, type Outcome } from '../contract/rows.ts'
 import { keyOf, replyKey, isBase } from '../contract/keys.ts'
-import { labelEvidence } from './gate/labelled.ts'
+import { labelEvidence } from './gate/tests/labelled.ts'
 import { isDecided, isSuccess, measureOf } from './gate/outcomes.ts'
 import { labelsByState, lastLabels, peopleSay, type LastLabels } from './gate/people.ts'
 import { cohenKappa } from '../statistics/judges/agreement.ts'
@@ -215,7 +215,7 @@ function pairedLabels(
         after: ratesOf(after),
         alike: errorsAlike(before, after),
         corrected: labelledHarm({ strata: found.strata, open: 0 }),
-        predictionPowered: predictionPoweredMean(found.values, found.others),
+        predictionPowered: predictionPoweredMean(found.values, found.judged),
       },
     ]
   })

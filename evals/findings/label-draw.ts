@@ -15,7 +15,7 @@ import { unknownName } from '../errors/names.ts'
 import { spreadOver } from '../statistics/judges/label-plan.ts'
 import { randomStream } from '../statistics/random.ts'
 import { storedGate } from './gate/gate-file.ts'
-import { drawnAs } from './gate/labelled.ts'
+import { drawnAs } from './gate/tests/labelled.ts'
 
 export interface LabelTask {
   readonly item: string

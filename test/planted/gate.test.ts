@@ -11,6 +11,7 @@ import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
 import { COVERAGE } from './open.ts'
 import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { SAFE } from './safe.ts'
+import { LEARNT, UNLEARNT } from './task.ts'
 import { SAFE_THINKING, THINKING } from './thinking.ts'
 
 describe.each([
@@ -24,6 +25,7 @@ describe.each([
   ['thoughts before answers', THINKING],
   ['judges that err otherwise after', FOOLED],
   ['judges that differ', DISAGREEING],
+  ['a task that was not learnt', UNLEARNT],
 ])('bad: %s', (_, candidates) => {
   test.each(candidates)('%s', async (_, decided, says) => {
     const { outcome, sentence, claims } = await decided()
@@ -40,6 +42,7 @@ describe('safe', () => {
     ...SAFE_THINKING,
     ...LABELLED_SAFE,
     ...AGREEING,
+    ...LEARNT,
   ]
   test.each(all)('%s', async (_, decided) => {
     const { outcome, sentence } = await decided()

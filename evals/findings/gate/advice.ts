@@ -28,7 +28,9 @@ type Advice = GateResult['advice'][number]
 /** Cheapest first. Empty unless the gate failed. */
 export function adviceFor(decision: Decision, known: Known): Advice[] {
   // What was not learnt asks for the opposite of what undoes harm.
-  const fails = decision.claims.filter(({ outcome, gain }) => outcome === 'FAIL' && gain === undefined)
+  const fails = decision.claims.filter(
+    ({ outcome, gain }) => outcome === 'FAIL' && gain === undefined,
+  )
   if (fails.length === 0) return []
   return [
     ...lastSafeAdvice(decision, fails, known),

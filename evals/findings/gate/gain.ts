@@ -5,9 +5,16 @@
 import type { GateClaim } from '../../contract/gate.ts'
 import { counted, percent, points, pValueText, signedPoints } from '../../contract/words.ts'
 import type { PromptPair } from '../../statistics/repeated.ts'
-import { harmCounts } from './by-prompts.ts'
-import { testClaim } from './claim-test.ts'
-import { blankClaim, nameOf, placeOf, selectionOf, type ClaimInput, type Draft } from './claim-input.ts'
+import { harmCounts } from './tests/by-prompts.ts'
+import { testClaim } from './tests/claim-test.ts'
+import {
+  blankClaim,
+  nameOf,
+  placeOf,
+  selectionOf,
+  type ClaimInput,
+  type Draft,
+} from './claim-input.ts'
 import { openReplies, openText, worstCase } from './coverage.ts'
 import { measureOf } from './outcomes.ts'
 import { pairUp, type Paired } from './pairs.ts'
@@ -24,43 +31,43 @@ export function gainClaim(asked: ClaimInput, gain: number, change: Draft): Draft
   const testOn = (prompts: readonly PromptPair[]) =>
     testClaim({ paired: turned, prompts, margin: Math.max(LEAST, gain) })
   const tests = testOn(turned.prompts)
-  if (!tests || paired.change.before === null) return change
+  if (!tests) return change
   const shown = (prompts: readonly PromptPair[]) => testOn(prompts.map(swapped))?.above ?? 1
   const open = openReplies(paired.coverage, (prompts) => shown(prompts) <= alpha)
   const pBelow = open ? shown(worstCase(paired.coverage)) : tests.above
-  const passes = pBelow <= alpha
-  const { n, prompts } = paired.change
-  const improved = tests.harm ?? -paired.change.difference!
-  const claim: GateClaim = {
+  const { before: was, after: is, difference } = paired.change
+  const claim = {
     ...blankClaim({ ...asked, margin: gain }),
     ...harmCounts(measureOf(benchmark.role), paired.prompts),
-    gain,
+    ...{ gain, before: was, after: is, pBelow, pAbove: tests.below, method: tests.method },
+    ...{ lower: 0 - tests.upper, upper: 0 - tests.lower },
+    harm: tests.harm === undefined ? difference : 0 - tests.harm,
     droppedUndecided: paired.droppedUndecided,
-    before: paired.change.before,
-    after: paired.change.after,
-    harm: 0 - improved,
-    lower: 0 - tests.upper,
-    upper: 0 - tests.lower,
-    pBelow,
-    pAbove: tests.below,
-    method: tests.method,
     ...(tests.clusters && { clusters: tests.clusters }),
     ...(open && { open }),
     assumptions: [...tests.assumptions],
-    outcome: passes ? 'PASS' : 'INCONCLUSIVE',
-    sentence: '',
   }
-  const size = n > prompts ? `${n} replies to ${counted(prompts, 'row')}` : counted(n, 'row')
-  const interval = `95 % interval ${signedPoints(tests.lower)} to ${signedPoints(tests.upper)}`
-  const head = `${nameOf(asked)}: right answers on ${placeOf(asked)} ${percent(claim.before!)} before, ${percent(claim.after!)} after: ${signedPoints(improved)} points (${interval}, ${size})`
+  const passes = pBelow <= alpha
+  const said = wordsOf(asked, claim, passes)
+  const outcome = passes ? ('PASS' as const) : ('INCONCLUSIVE' as const)
+  return { claim: { ...claim, outcome, sentence: said.sentence }, ifFailed: said.ifFailed }
+}
+
+/** "lora (seed 0): right answers on Task of a.jsonl 30.0 % before, 60.0 % after: +30.0 points (…); shown to be better …". */
+function wordsOf(
+  asked: ClaimInput,
+  claim: Omit<GateClaim, 'outcome' | 'sentence'>,
+  passes: boolean,
+) {
+  const { n, before, after, harm, lower, upper, gain = 0, pBelow, pAbove, open } = claim
+  const interval = `95 % interval ${signedPoints(-upper!)} to ${signedPoints(-lower!)}`
+  const rates = `${percent(before!)} before, ${percent(after!)} after: ${signedPoints(0 - harm!)} points`
+  const head = `${nameOf(asked)}: right answers on ${placeOf(asked)} ${rates} (${interval}, ${counted(n, 'row')})`
   const goal = gain > 0 ? `better by more than ${points(gain)}` : 'better than the base'
   const left = open ? ` with ${openText(open)} counted against it` : ''
   return {
-    claim: {
-      ...claim,
-      sentence: `${head}; ${passes ? '' : 'not '}shown to be ${goal} (${pValueText(pBelow)})${left}.`,
-    },
-    ifFailed: `${head}; shown not to be ${goal} (${pValueText(tests.below)}): it did not learn its task.`,
+    sentence: `${head}; ${passes ? '' : 'not '}shown to be ${goal} (${pValueText(pBelow!)})${left}.`,
+    ifFailed: `${head}; shown not to be ${goal} (${pValueText(pAbove!)}): it did not learn its task.`,
   }
 }
 

@@ -62,7 +62,17 @@ function benchmarksOf(
       )
       const put = context ? { name: context.of, context } : { name }
       const chance = chanceOf(rows, state, name)
-      return { ...put, chance, gain, title, role, promptSetDigest: digest, decoding, replies, unfit }
+      return {
+        ...put,
+        chance,
+        gain,
+        title,
+        role,
+        promptSetDigest: digest,
+        decoding,
+        replies,
+        unfit,
+      }
     })
 }
 

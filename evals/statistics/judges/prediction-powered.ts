@@ -1,7 +1,8 @@
 /**
  * @file PPI++: a mean from few labels and many predictions (Angelopoulos, Duchi and Zrnic, arXiv:2311.01453 (2023)).
  *
- * θ̂ = mean w(Y − λf) over the n labelled + λ mean f over the N others; λ = Cov(wY, wf)/((1 + n/N) Var f) within [0, 1]. The
+ * θ̂ = mean w(Y − λf) over the n labelled + λ mean f over N others that are like them, or over all where
+ * the labelled were drawn unevenly and are weighted; λ = Cov(wY, wf)/((1 + n/N) Var f) within [0, 1]. The
  * interval is the normal one, with Var w(Y − λf)/n + λ² Var f/N: it is too short where the labels hold fewer than about ten
  * errors (docs/evidence.md), so that nothing is decided by it.
  */

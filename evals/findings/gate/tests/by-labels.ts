@@ -2,16 +2,16 @@
  * @file The test of a claim by people's labels of both states: the judge may err otherwise after than before. It comes before the
  * tests on what the judge says, whose units it takes over: replies to a prompt, and prompts of a cluster, are not independent.
  */
-import type { Assumption, ClusterFacts } from '../../contract/gate.ts'
-import { percent, pValueText } from '../../contract/words.ts'
-import { clusteredMean } from '../../statistics/clusters.ts'
-import { PASSES_FROM } from '../../statistics/paired/dependent.ts'
-import { errorsAlike } from '../../statistics/judges/errors.ts'
-import { labelledHarm, labelledTests } from '../../statistics/judges/labelled-change.ts'
-import type { JudgeQuality } from '../../statistics/judges/rogan-gladen.ts'
-import { meanOf } from '../../statistics/summary.ts'
+import type { Assumption, ClusterFacts } from '../../../contract/gate.ts'
+import { percent, pValueText } from '../../../contract/words.ts'
+import { clusteredMean } from '../../../statistics/clusters.ts'
+import { PASSES_FROM } from '../../../statistics/paired/dependent.ts'
+import { errorsAlike } from '../../../statistics/judges/errors.ts'
+import { labelledHarm, labelledTests } from '../../../statistics/judges/labelled-change.ts'
+import type { JudgeQuality } from '../../../statistics/judges/rogan-gladen.ts'
+import { meanOf } from '../../../statistics/summary.ts'
 import { harmCounts } from './by-prompts.ts'
-import type { ComparedJudgement } from './compared-run.ts'
+import type { ComparedJudgement } from '../compared-run.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
 import { labelEvidence } from './labelled.ts'
 

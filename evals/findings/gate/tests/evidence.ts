@@ -1,7 +1,7 @@
 /** @file What a claim is tested on, and what a test of it gives. */
-import type { Assumption, ClusterFacts, TestMethod } from '../../contract/gate.ts'
-import type { PromptPair } from '../../statistics/repeated.ts'
-import type { Paired } from './pairs.ts'
+import type { Assumption, ClusterFacts, TestMethod } from '../../../contract/gate.ts'
+import type { PromptPair } from '../../../statistics/repeated.ts'
+import type { Paired } from '../pairs.ts'
 
 /** Harm is a share of prompts, lost − gained; its limits are of 95 %. */
 export interface ClaimTest {

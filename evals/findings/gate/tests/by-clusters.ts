@@ -1,17 +1,17 @@
 /** @file The test of a claim whose prompts depend on each other in clusters: the cluster is the unit. */
-import type { Assumption, ClusterFacts } from '../../contract/gate.ts'
-import { counted } from '../../contract/words.ts'
-import { clusteredMean } from '../../statistics/clusters.ts'
+import type { Assumption, ClusterFacts } from '../../../contract/gate.ts'
+import { counted } from '../../../contract/words.ts'
+import { clusteredMean } from '../../../statistics/clusters.ts'
 import {
   dependentMarginTests,
   leastClusters,
   PASSES_FROM,
-} from '../../statistics/paired/dependent.ts'
-import { marginTests } from '../../statistics/paired/non-inferiority.ts'
-import { pairedChange } from '../../statistics/paired/paired-change.ts'
-import { changesOf, labelsOf, type PromptPair } from '../../statistics/repeated.ts'
+} from '../../../statistics/paired/dependent.ts'
+import { marginTests } from '../../../statistics/paired/non-inferiority.ts'
+import { pairedChange } from '../../../statistics/paired/paired-change.ts'
+import { changesOf, labelsOf, type PromptPair } from '../../../statistics/repeated.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
-import type { Clusters } from './clusters.ts'
+import type { Clusters } from '../clusters.ts'
 
 /** Null where no two prompts are of one cluster. */
 export function byClusters({ paired, prompts, margin }: Evidence): ClaimTest | null {

@@ -6,15 +6,15 @@
  * Prompts that were chosen because judges differ are a stratum of their own once all of them are labelled; until then their
  * labels stand in the judged outcomes alone.
  */
-import type { BenchmarkRole, Outcome } from '../../contract/rows.ts'
-import { judgeErrors, type LabelledVerdict } from '../../statistics/judges/errors.ts'
-import type { LabelledChange } from '../../statistics/judges/labelled-change.ts'
-import type { LabelledValue } from '../../statistics/judges/prediction-powered.ts'
-import type { JudgeQuality } from '../../statistics/judges/rogan-gladen.ts'
-import type { LabelledReply } from './compared-run.ts'
-import { isDecided, isSuccess, type Measure } from './outcomes.ts'
-import { labelKey } from './people.ts'
-import type { Paired } from './pairs.ts'
+import type { BenchmarkRole, Outcome } from '../../../contract/rows.ts'
+import { judgeErrors, type LabelledVerdict } from '../../../statistics/judges/errors.ts'
+import type { LabelledChange } from '../../../statistics/judges/labelled-change.ts'
+import type { LabelledValue } from '../../../statistics/judges/prediction-powered.ts'
+import type { JudgeQuality } from '../../../statistics/judges/rogan-gladen.ts'
+import type { LabelledReply } from '../compared-run.ts'
+import { isDecided, isSuccess, type Measure } from '../outcomes.ts'
+import { labelKey } from '../people.ts'
+import type { Paired } from '../pairs.ts'
 
 /** One prompt, or one reply of several to it, before and after. */
 interface Unit {
@@ -32,9 +32,9 @@ interface LabelEvidence {
   readonly errors: readonly [JudgeQuality, JudgeQuality]
   /** Harm by people, of the labelled, with their clusters. */
   readonly harms: readonly { readonly harm: number; readonly cluster: string }[]
-  /** For PPI++: harm by people and by the judge, and by the judge alone where nobody labelled. */
+  /** For PPI++: harm by people and by the judge where labelled, and by the judge alone of every prompt. */
   readonly values: readonly LabelledValue[]
-  readonly others: readonly number[]
+  readonly judged: readonly number[]
 }
 
 interface Judged {
@@ -123,7 +123,7 @@ function evidenceOf(units: readonly Unit[], measure: Measure): LabelEvidence {
         weight,
       })),
     ),
-    others: units.filter((unit) => !hasTruth(unit)).map(({ said }) => harmOf(said)),
+    judged: units.map(({ said }) => harmOf(said)),
   }
 }
 

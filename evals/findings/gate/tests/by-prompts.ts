@@ -1,11 +1,11 @@
 /** @file The test of a claim whose prompts are independent of one another. */
-import { marginTests } from '../../statistics/paired/non-inferiority.ts'
-import { dependentMarginTests } from '../../statistics/paired/dependent.ts'
-import { pairedChange } from '../../statistics/paired/paired-change.ts'
-import type { PromptPair } from '../../statistics/repeated.ts'
+import { marginTests } from '../../../statistics/paired/non-inferiority.ts'
+import { dependentMarginTests } from '../../../statistics/paired/dependent.ts'
+import { pairedChange } from '../../../statistics/paired/paired-change.ts'
+import type { PromptPair } from '../../../statistics/repeated.ts'
 import { promptsAsUnits } from './by-clusters.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
-import type { Measure } from './outcomes.ts'
+import type { Measure } from '../outcomes.ts'
 
 /** Prompts as independent units. Several replies to a prompt count by their effective number. */
 export function byPrompts({ paired, prompts, margin }: Evidence): ClaimTest | null {
