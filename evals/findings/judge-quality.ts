@@ -28,7 +28,14 @@ import { predictionPoweredMean } from '../statistics/judges/prediction-powered.t
 import { pairedChange } from '../statistics/paired/paired-change.ts'
 import { repeatedRate } from '../statistics/repeated.ts'
 import { correctedRate } from '../statistics/judges/rogan-gladen.ts'
-import { judgedKey, rateOfPrompts, scoresByPrompt, toRate, type Judged } from './judged.ts'
+import {
+  judgedKey,
+  rateOfPrompts,
+  scoresByPrompt,
+  toRate,
+  type Judged,
+  type JudgedReply,
+} from './judged.ts'
 import { baseFinder, pairsOf, promptsOf } from './paired.ts'
 
 type LabelsByReply = ReturnType<typeof peopleSay>
@@ -186,37 +193,40 @@ function pairedLabels(
   const baseOf = baseFinder(states)
   return states.flatMap((state) => {
     const base = isBase(state.subject) ? undefined : baseOf(state)
-    if (!base) return []
-    const measure = { ...measureOf(state.benchmark.role), rises: false }
-    const pairs = pairsOf(base, state).pairs.map(({ before, after }) => {
-      const { cluster, ...reply } = after.reply
-      const named = cluster != null && { cluster }
-      return { before, after: { ...reply, ...named, outcome: after.outcome } }
-    })
-    const labels = [base, state].map(({ subject, benchmark }) =>
-      labelsOf(subject).filter(
-        (row) =>
-          row.benchmark === (benchmark.context?.of ?? benchmark.name) &&
-          row.context === benchmark.context?.name,
-      ),
-    )
-    const found = labelEvidence(
-      { pairs, labels: [labels[0]!, labels[1]!], measure },
-      { judge: state.judge, role: state.benchmark.role },
-    )
-    if (!found) return []
-    const [before, after] = found.errors
-    return [
-      {
-        ...judgedKey(state),
-        prompts: pairs.length,
-        labelled: found.labelled,
-        before: ratesOf(before),
-        after: ratesOf(after),
-        alike: errorsAlike(before, after),
-        corrected: labelledHarm({ strata: found.strata, open: 0 }),
-        predictionPowered: predictionPoweredMean(found.values, found.judged),
-      },
-    ]
+    return base ? (labelsOfPair(base, state, labelsOf) ?? []) : []
   })
 }
+
+function labelsOfPair(
+  base: Judged,
+  state: Judged,
+  labelsOf: ReturnType<typeof labelsByState>,
+): PairedLabels | undefined {
+  const { name, role, context } = state.benchmark
+  const measure = { ...measureOf(role), rises: false }
+  const pairs = pairsOf(base, state, measure).pairs.map(({ before, after }) => ({
+    before,
+    after: { ...toUnit(after), outcome: after.outcome },
+  }))
+  const labels = [base, state].map(({ subject }) =>
+    labelsOf(subject).filter(
+      (row) => row.benchmark === (context?.of ?? name) && row.context === context?.name,
+    ),
+  )
+  const by = { judge: state.judge, role }
+  const found = labelEvidence({ pairs, labels: [labels[0]!, labels[1]!], measure }, by)
+  if (!found) return undefined
+  const [before, after] = found.errors
+  return {
+    ...judgedKey(state),
+    prompts: pairs.length,
+    labelled: found.labelled,
+    before: ratesOf(before),
+    after: ratesOf(after),
+    alike: errorsAlike(before, after),
+    corrected: labelledHarm({ strata: found.strata, open: 0 }),
+    predictionPowered: predictionPoweredMean(found.values, found.judged),
+  }
+}
+
+const toUnit = ({ reply: { sampleId, epoch } }: JudgedReply) => ({ sampleId, epoch })

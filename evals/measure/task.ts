@@ -37,7 +37,11 @@ export async function prepareTask(choice: TaskChoice): Promise<PreparedBenchmark
   const all = rows.flatMap(({ row, messages }) => sampleOf(String(row), messages) ?? [])
   if (all.length === 0) {
     throw new TouchstoneError('data.row', {
-      ...{ path, row: 1, why: 'no row holds a prompt and a reply, so there is no answer to expect' },
+      ...{
+        path,
+        row: 1,
+        why: 'no row holds a prompt and a reply, so there is no answer to expect',
+      },
     })
   }
   const isChoice = taskMetric === CHOICE_METRIC
