@@ -204,7 +204,7 @@ function labelsOfPair(
 ): PairedLabels | undefined {
   const { name, role, context } = state.benchmark
   const measure = { ...measureOf(role), rises: false }
-  const pairs = pairsOf(base, state, measure).pairs.map(({ before, after }) => ({
+  const pairs = pairsOf(base, state).pairs.map(({ before, after }) => ({
     before,
     after: { ...toUnit(after), outcome: after.outcome },
   }))
