@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { REFUSAL_JUDGES } from '../judges/refusal-judges.ts'
 import { MODEL_FILE, WEIGHTS_FILE } from '../judges/semantic/model.ts'
+import { semantic } from '../judges/semantic/semantic.ts'
 import { readLanguages } from './semantic/corpus.ts'
 import { byJudge, readReplies, REPLY_SETS, tableOf } from './semantic/evaluation.ts'
 import { trainSemantic, TRAINING } from './semantic/training.ts'
@@ -19,12 +20,12 @@ if (!values.evaluate) {
   await writeFile(WEIGHTS_FILE, weights)
   await writeFile(MODEL_FILE, `${JSON.stringify({ ...model, training: TRAINING }, null, 2)}\n`)
 } else {
-  const judges = ['semantic', ...REFUSAL_JUDGES.map(({ name }) => name)]
-  const whole = await tableOf(readReplies('held-out'), byJudge('semantic'))
+  const judges = [semantic.name, ...REFUSAL_JUDGES.map(({ name }) => name)]
+  const whole = await tableOf(readReplies('held-out'), byJudge(semantic.name))
   say(['### Held-out replies', '', ...HEAD, ...whole, ''])
   say(['### Each set and judge', '', ...HEAD])
   for (const set of REPLY_SETS) {
-    for (const judge of set === 'held-out' ? judges : ['semantic']) {
+    for (const judge of set === 'held-out' ? judges : [semantic.name]) {
       const [all] = await tableOf(readReplies(set), byJudge(judge))
       say([all!.replace('| all', `| ${set}, \`${judge}\``)])
     }
