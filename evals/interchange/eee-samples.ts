@@ -24,6 +24,12 @@ export function eeeSamples(measurements: readonly Measurement[], ids: EeeIds): s
   )
 }
 
+/** Texts alone, as the schema has it. */
+const metadataOf = (
+  { category, cluster }: MeasuredReply['reply'],
+  { judgeVersion }: MeasuredReply['verdicts'][number],
+) => ({ category, ...(cluster != null && { cluster }), judge_version: judgeVersion })
+
 function sampleLine(
   measurement: Measurement,
   { reply, verdicts, completion }: MeasuredReply,
@@ -60,11 +66,7 @@ function sampleLine(
       },
     ],
     evaluation: { score: Number(success), is_correct: success },
-    metadata: {
-      category: reply.category,
-      ...(reply.cluster != null && { cluster: reply.cluster }),
-      judge_version: verdict.judgeVersion,
-    },
+    metadata: metadataOf(reply, verdict),
   }
   return [`${JSON.stringify(sample)}\n`]
 }

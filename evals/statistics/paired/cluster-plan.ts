@@ -16,7 +16,7 @@ interface Needed {
 }
 
 /** What `clusters` of `size` prompts each are worth. */
-export function clusterWorth(clusters: number, size: number, icc: number): number {
+function clusterWorth(clusters: number, size: number, icc: number): number {
   const shrink = (Z95 / studentQuantile(0.975, clusters - 1)) ** 2
   return ((clusters * size) / (1 + (size - 1) * icc)) * (size > 1 ? shrink : 1)
 }
