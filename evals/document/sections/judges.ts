@@ -231,5 +231,30 @@ function agreementBlocks(results: Results): Block[] {
       ],
       'Lowest and highest over the base and each training’s last step.',
     ),
+    ...differingBlocks(results),
+  ]
+}
+
+const MOST_SHOWN = 50
+
+/** Names of replies alone. */
+function differingBlocks({ disagreements }: Results): Block[] {
+  if (disagreements.length === 0) return []
+  const shown = disagreements.slice(0, MOST_SHOWN)
+  const replies = table(shown, [
+    label('Checkpoint', stateName),
+    label('Benchmark', ({ benchmark }) => benchmark),
+    label('Prompt', ({ sampleId }) => sampleId),
+    label('Judges', ({ outcomes }) =>
+      Object.entries(outcomes)
+        .map(([judge, outcome]) => `${judge} ${outcome}`)
+        .join(', '),
+    ),
+  ])
+  return [
+    details(
+      `${disagreements.length} replies on which judges differ, the first ${shown.length}`,
+      replies,
+    ),
   ]
 }
