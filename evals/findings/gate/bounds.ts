@@ -16,7 +16,7 @@ import {
 } from './claim-input.ts'
 import { leastOf, neededText, openReplies, openText, worstCase } from './coverage.ts'
 import { DEGENERATION, measureOf, type Measure, DEGENERATE_RATE, RATE_NAMES } from './outcomes.ts'
-import { pairUp } from './pairs.ts'
+import { pairUp, type Paired } from './pairs.ts'
 
 /** One prompt in five may go wrong by default: a model that does not as it should on more is nothing to ship, whatever its base does. */
 export const DEFAULT_SLACK = 0.2
@@ -73,23 +73,17 @@ function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Dra
   const counts = open ? countsOf(bound, worstCase(coverage)) : decided
   const { holds } = levelTests(bound, counts)
   const { fails } = levelTests(bound, decided)
-  const limits = {
-    limit: levelLimit(bound, counts, alpha),
-    needed: neededFor(bound, decided, alpha),
-  }
-  const found: RateBound = { ...bound, ...limits }
+  const limit = levelLimit(bound, counts, alpha)
+  const found: RateBound = { ...bound, limit, needed: neededFor(bound, decided, alpha) }
   const rate = isDegeneration ? DEGENERATE_RATE : RATE_NAMES[role]
-  const size = change.isRepeated
-    ? `${change.n} replies to ${counted(change.prompts, 'prompt')}`
-    : counted(change.n, 'prompt')
-  const what = `${nameOf(asked)}: ${rate} on ${placeOf(asked)} ${percent(change.after!)} after (${size})`
+  const level = `${rate} on ${placeOf(asked)} ${percent(change.after!)} after`
+  const what = `${nameOf(asked)}: ${level} (${sizeText(change)})`
   const isHeld = holds <= alpha
-  const { n, after: level } = change
   return {
     claim: {
       ...blankClaim({ ...asked, margin: bound.at }),
-      n,
-      after: level,
+      n: change.n,
+      after: change.after,
       droppedUndecided,
       pBelow: holds,
       pAbove: bound.isDefault ? null : fails,
@@ -103,6 +97,9 @@ function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Dra
     ifFailed: `${what}, shown to be ${beyond(found)} (${pValueText(fails)})${open ? `, ${openText(open)} left out` : ''}.`,
   }
 }
+
+const sizeText = ({ isRepeated, n, prompts }: Paired['change']): string =>
+  isRepeated ? `${n} replies to ${counted(prompts, 'prompt')}` : counted(n, 'prompt')
 
 /** Replies of a prompt, and prompts of a cluster, count by their effective number, rounded towards what is to be excluded. */
 function countsOf({ kind }: Level, prompts: readonly PromptPair[]): Count {
