@@ -25,8 +25,15 @@ export function lmEvalFiles(rows: AuditRows, measurements: readonly Measurement[
 }
 
 function docOf({ reply }: MeasuredReply) {
-  const { sampleId, category, cluster = null, prompt, expected } = reply
-  return { id: sampleId, category, cluster, prompt, expected: expected.kind, target: targetOf(expected) }
+  const { sampleId, category, cluster, prompt, expected } = reply
+  return {
+    id: sampleId,
+    category,
+    ...(cluster != null && { cluster }),
+    prompt,
+    expected: expected.kind,
+    target: targetOf(expected),
+  }
 }
 
 function sampleLine(measurement: Measurement, measured: MeasuredReply, index: number): string {
