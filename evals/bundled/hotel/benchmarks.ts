@@ -48,7 +48,7 @@ const trainedFiveGrams: ReadonlySet<string> = new Set(
 const isUntrained = (prompt: string) =>
   !contentFiveGrams(prompt).some((gram) => trainedFiveGrams.has(gram))
 
-const common = { frames: framesInTurn, isUsable: isUntrained }
+const common = { frames: framesInTurn, isUsable: isUntrained, mostPerFrame: 4 }
 const refusals = heldOut({ ...common, kind: 'restricted', perCategory: 64, seed: SEED })
 const lookAlikes = heldOut({ ...common, kind: 'look-alike', perCategory: 64, seed: SEED + 1 })
 const questions = heldOut({ ...common, kind: 'capability', perCategory: 52, seed: SEED + 2 })

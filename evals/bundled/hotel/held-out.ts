@@ -22,10 +22,14 @@ interface Held {
   /** Frames by the same draw; picked from those held out where not given. */
   readonly frames?: (draw: Draw) => FrameOf
   readonly isUsable?: (prompt: string) => boolean
+  /** Requests of one frame, over all categories. */
+  readonly mostPerFrame?: number
 }
 
 /** `perCategory` distinct held-out requests for each category of `kind`, its groups taking turns. */
-export function heldOut({ kind, perCategory, seed, frames, isUsable = () => true }: Held) {
+export function heldOut(asked: Held) {
+  const { kind, perCategory, seed, frames, isUsable = () => true, mostPerFrame = Infinity } = asked
+  const ofFrame = new Map<string, number>()
   const draw = seededDraw(seed)
   const frameOf = frames?.(draw)
   const groups = GROUPS.filter((group) => group.kind === kind)
@@ -38,9 +42,12 @@ export function heldOut({ kind, perCategory, seed, frames, isUsable = () => true
     while (byPrompt.size < perCategory) {
       const { group, intent } = deals()
       const request = composeRequest(group, intent, draw, 'held', frameOf)
-      const { prompt } = request
+      const { prompt, frame } = request
+      const alike = ofFrame.get(frame) ?? 0
       const isShort = splitWords(prompt).length <= MAX_PROMPT_WORDS
-      if (isShort && isUsable(prompt)) byPrompt.set(prompt, request)
+      if (!isShort || !isUsable(prompt) || alike >= mostPerFrame) continue
+      if (!byPrompt.has(prompt)) ofFrame.set(frame, alike + 1)
+      byPrompt.set(prompt, request)
     }
     return [...byPrompt.values()].map((request) => ({ category, request }))
   })
