@@ -168,9 +168,12 @@ export type SpectralConfig = z.infer<typeof SpectralConfig>
 /** Judges the stored replies of a run again. A judge at another machine's address is not asked: `eval` sends replies there. */
 export const JudgeConfig = z.object({
   run: z.string().min(1).meta({ label: 'Run', help: 'The run whose stored replies are judged' }),
-  judges: EvaluationConfig.shape.judges.unwrap().min(1, 'name one with --judge').meta({
-    ...EvaluationConfig.shape.judges.meta(),
-  }),
+  judges: EvaluationConfig.shape.judges
+    .unwrap()
+    .min(1, 'name one with --judge')
+    .meta({
+      ...EvaluationConfig.shape.judges.meta(),
+    }),
   ...EngineConfig.pick({ device: true, threads: true, batchSize: true }).shape,
 })
 export type JudgeConfig = z.infer<typeof JudgeConfig>

@@ -11,9 +11,9 @@ export interface Put {
 /** What a kind may read beside its setting. */
 export interface ContextSources {
   /** Rows of training data, by the name or path that `--data` takes. */
-  conversations(name: string): Promise<readonly (readonly Message[])[]>
+  readonly conversations: (name: string) => Promise<readonly (readonly Message[])[]>
   /** The first tokens of a text, by the model's tokenizer. */
-  clip(text: string, tokens: number): string
+  readonly clip: (text: string, tokens: number) => string
 }
 
 /** Law: samples keep their identifiers, categories and expectations; a prompt that has no form in the context is left out. */
@@ -22,7 +22,7 @@ export interface ContextKind<S = unknown> {
   readonly name: string
   readonly title: string
   readonly setting: z.ZodType<S>
-  apply(put: Put, setting: S, sources: ContextSources): Put | Promise<Put>
+  readonly apply: (put: Put, setting: S, sources: ContextSources) => Put | Promise<Put>
 }
 
 /** A kind that changes the messages of each sample. */

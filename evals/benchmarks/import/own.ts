@@ -196,8 +196,12 @@ function listed(value: unknown): string[] {
 }
 
 /** Texts, numbers and truth values as they are written; nothing for what is none. */
-const textOf = (value: unknown): string =>
-  ['string', 'number', 'boolean', 'bigint'].includes(typeof value) ? String(value as string) : ''
+const textOf = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
+    ? String(value)
+    : ''
+}
 
 function parsed(value: unknown): unknown {
   if (typeof value !== 'string' || !value.trim().startsWith('[')) return value

@@ -31,7 +31,15 @@ export type BenchmarkEntry = z.infer<typeof BenchmarkEntry>
 const JudgeEntry = z.object({ name: z.string(), title: z.string(), citation: z.string() })
 type JudgeEntry = z.infer<typeof JudgeEntry>
 
-export const JOB_KINDS = ['audit', 'train', 'eval', 'spectral', 'judge', 'sweep', 'mitigate'] as const
+export const JOB_KINDS = [
+  'audit',
+  'train',
+  'eval',
+  'spectral',
+  'judge',
+  'sweep',
+  'mitigate',
+] as const
 export const JobKindName = z.enum(JOB_KINDS)
 export type JobKindName = z.infer<typeof JobKindName>
 

@@ -83,7 +83,9 @@ async function evaluate(
     if (config.waitMs > 0) await sleep(config.waitMs, undefined, { signal })
     signal.throwIfAborted()
     const key = { ...subject, sampleId: `q${i}` }
-    emit({ type: 'reply', row: { ...EXAMPLES.reply.row, ...key } satisfies ReplyRow })
+    // Each prompt is a cluster of its own.
+    const row = { ...EXAMPLES.reply.row, ...key, cluster: `q${i}` } satisfies ReplyRow
+    emit({ type: 'reply', row })
     const outcome = i < refused ? 'refusal' : 'compliance'
     emit({ type: 'verdict', row: { ...EXAMPLES.verdict.row, ...key, outcome } })
     emit({ type: 'phase-progress', phase: `ask ${arm}`, done: i + 1 })

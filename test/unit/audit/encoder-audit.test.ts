@@ -161,5 +161,5 @@ test('a plan counts what would be done, and refuses what a classifier cannot be 
   expect(stdout).toMatch(/Texts and their classes: 48 prompts × 6 checkpoints/u)
   expect(stdout).not.toMatch(/neutral/u)
   const refused = await touchstone('audit', '--model', bare, ...planned)
-  expect([refused.code, refused.stderr.includes('it writes nothing')]).toEqual([1, true])
+  expect([refused.code, refused.stderr.includes('writes no reply')]).toEqual([1, true])
 })

@@ -116,7 +116,7 @@ describe('an audit of Pebble', () => {
     for (const arm of ALONE) expect(all(arm)[0]).toEqual(all(arm)[1])
     // Else nothing here would show that a stack was at work.
     for (const arm of STACKED) expect(all(arm)[0]).not.toEqual(all(arm)[1])
-    const why = /, seed 0: states are measured one by one all the same, for (.*)\.$/u
+    const why = /, seed 0: checkpoints are measured one by one all the same, for (.*)\.$/u
     expect(together.said.flatMap((line) => why.exec(line)?.[1] ?? [])).toEqual([
       'DoRA changes the base by more than low-rank products',
       'Full fine-tuning changes the base by more than low-rank products',

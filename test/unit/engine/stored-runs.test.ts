@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EngineClient } from '../../../evals/contract/api.ts'
+import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
 import {
   databaseOf,
@@ -17,8 +18,14 @@ const runId = STORED_RUN
 const base = { runId, arm: 'base', seed: 0, step: 0 }
 const tuned = { runId, arm: 'lora', seed: 1, step: 40 }
 
+/** Prompts that differ in a number alone depend on each other unless each is named as a cluster of its own. */
+const independent = (rows: AuditRows): AuditRows => ({
+  ...rows,
+  replies: rows.replies.map((row) => ({ ...row, cluster: row.sampleId })),
+})
+
 beforeAll(() => {
-  workbench = openWorkbench(storeAudit())
+  workbench = openWorkbench(storeAudit(independent(smallAudit())))
   engine = workbench.client
 })
 afterAll(() => workbench.engine.close())

@@ -28,14 +28,9 @@ const PlanOptions = z.object({
   discordance: z.number().gte(0).lt(1).default(0.05).meta({
     help: 'Share of prompts whose answer changes either way though nothing got worse',
   }),
-  alpha: z
-    .number()
-    .gte(0.001)
-    .lt(0.5)
-    .default(0.05)
-    .meta({
-      help: 'How often a harm of just that size would pass, if what the test assumes is so',
-    }),
+  alpha: z.number().gte(0.001).lt(0.5).default(0.05).meta({
+    help: 'How often a harm of just that size would pass, if what the test assumes is so',
+  }),
   icc: z.number().gte(0).lte(1).nullable().default(null).meta({
     help: 'Intra-cluster correlation of the changes, with --clusters or --per-cluster',
     value: 'ICC',
