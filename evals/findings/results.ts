@@ -176,7 +176,7 @@ export function spectrumTotals(spectra: readonly SpectrumRow[]): SpectrumTotal[]
 /** Draw d of a model is the sum of its matrices' draws d, which are independent. */
 function chanceOf(matrices: readonly SpectrumRow[], intruders: number): SpectrumTotal['chance'] {
   const draws = Math.min(...matrices.map(({ details }) => details?.nullIntruders?.length ?? 0))
-  if (draws === 0) return null
+  if (draws === 0) return undefined
   const sums = Array.from({ length: draws }, (_, d) =>
     matrices.reduce((sum, { details }) => sum + details!.nullIntruders![d]!, 0),
   )

@@ -156,7 +156,7 @@ export const MIGRATIONS: readonly Migration[] = [
      PRIMARY KEY (judge, judge_version, digest)
    ) STRICT, WITHOUT ROWID;`,
   `ALTER TABLE reply ADD COLUMN cluster TEXT;`,
-  `ALTER TABLE benchmark ADD COLUMN gain REAL;`,
+  `ALTER TABLE benchmark ADD COLUMN gain_json TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

@@ -51,8 +51,8 @@ export const TABLES = {
   benchmark: table<BenchmarkRow>(
     'benchmark',
     ['name'],
-    ['title', 'role', 'samples', 'digest', 'maxNewTokens', 'gain'],
-    ['judges', 'decoding', 'context'],
+    ['title', 'role', 'samples', 'digest', 'maxNewTokens'],
+    ['judges', 'decoding', 'context', 'gain'],
     'first-seen',
   ),
   subject: table<SubjectIdentity>(

@@ -41,7 +41,7 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
       judges: ['house'],
       maxNewTokens: 24,
       decoding: { samples: 5, temperature: 0.7, seed: 3 },
-      gain: null,
+      gain: 0.05,
     },
   },
   subject: {

@@ -51,7 +51,7 @@ export const fakeKind: JobKind<FakeConfig> = {
   ],
   async run(config, context, { evaluations }) {
     // One reply a prompt: what is said to be drawn and is missing counts as harm.
-    const row = { ...EXAMPLES.benchmark.row, samples: PROMPTS, decoding: undefined }
+    const row = { ...EXAMPLES.benchmark.row, samples: PROMPTS, decoding: undefined, gain: null }
     context.emit({ type: 'benchmark', row })
     for (const [index, arm] of ['base', 'lora'].entries()) {
       context.emit({

@@ -320,8 +320,7 @@ describe('a paired table', () => {
           for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size)
         })()
         const found: string[][] = []
-        const refuse = (why: string) => new Error(why)
-        for await (const { record } of csvRecords(chunks, refuse)) found.push(record.map(unguarded))
+        for await (const { record } of csvRecords(chunks, Error)) found.push(record.map(unguarded))
         expect(found).toEqual(wanted)
       }),
     )
