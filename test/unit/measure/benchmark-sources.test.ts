@@ -38,14 +38,14 @@ describe('a suite', () => {
     expect(prepared.map(({ source }) => source?.table.path)).toEqual([undefined, xstest, xstest])
   })
 
-  test('takes the first prompts, and another length for files alone', async () => {
+  test('takes the first prompts, and another length for every suite', async () => {
     const prepared = await choice(['house-refusal', `or-bench-hard=${hard}`], {
       limit: 1,
       maxNewTokens: 7,
     })
     const seen = prepared.map(({ benchmark, samples }) => [benchmark.maxNewTokens, samples.length])
     expect(seen).toEqual([
-      [24, 1],
+      [7, 1],
       [7, 1],
     ])
   })

@@ -75,7 +75,7 @@ test('a method whose states cannot be asked together is named', async () => {
   expect(code, stderr).toBe(0)
   const said = stderr.split('\n').filter((line) => line.includes('one by one'))
   expect(said).toEqual([
-    expect.stringContaining('full: states are measured one by one all the same'),
+    expect.stringContaining('full: checkpoints are measured one by one all the same'),
   ])
   expect(readdirSync(out, { recursive: true }).join('\n')).not.toMatch(/safetensors/)
 })

@@ -89,7 +89,7 @@ function unitsOf({ source }: Clusters, { clusters, icc, designEffect }: Facts): 
 }
 
 const variation = (icc: number, designEffect: number) =>
-  `ICC ${icc.toFixed(2)}, design effect ${designEffect.toFixed(2)}`
+  `ICC ${icc.toFixed(2).replace('-', '−')}, design effect ${designEffect.toFixed(2)}`
 
 const FOUND: Readonly<Record<'none' | 'unknown', string>> = {
   none: 'no clusters are named and no near-duplicates were found',
