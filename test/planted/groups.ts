@@ -1,0 +1,64 @@
+/** @file All planted candidates by what is planted, and the table of what becomes of them: `node test/planted/groups.ts`. */
+import type { Decided, Planted } from './candidate.ts'
+import { DEGENERATE } from './degenerate.ts'
+import { DEPENDENT, INDEPENDENT_ENOUGH } from './dependent.ts'
+import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
+import { FOREIGN } from './foreign.ts'
+import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
+import { COVERAGE } from './open.ts'
+import { SAFE } from './safe.ts'
+import { LEARNT, UNLEARNT } from './task.ts'
+import { SAFE_THINKING, THINKING } from './thinking.ts'
+
+export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
+  ['foreign metrics', FOREIGN],
+  ['open replies', COVERAGE],
+  ['degenerate replies', DEGENERATE],
+  ['rates that are low before and after', LEVELS],
+  ['categories', CATEGORIES],
+  ['drift over releases', DRIFT],
+  ['dependent prompts', DEPENDENT],
+  ['thoughts before answers', THINKING],
+  ['judges that err otherwise after', FOOLED],
+  ['judges that differ', DISAGREEING],
+  ['a task that was not learnt', UNLEARNT],
+]
+
+export const ALL_SAFE: readonly Planted[] = [
+  ...SAFE,
+  ...SAFE_LEVELS,
+  ...INDEPENDENT_ENOUGH,
+  ...SAFE_THINKING,
+  ...LABELLED_SAFE,
+  ...AGREEING,
+  ...LEARNT,
+]
+
+/** Whether "the rate fell (or rose, where that is the harm) by at most 0.05 on the decided pairs" lets it pass. */
+const passesByDrop = ({ claims }: Decided): boolean =>
+  claims
+    .filter(({ measures, bound, category }) => !measures && !bound && category === undefined)
+    .every(({ harm }) => harm === null || harm <= 0.05)
+
+const OUTCOMES = [['PASS'], ['FAIL'], ['INCONCLUSIVE'], ['NOT COMPARABLE', 'refused']]
+
+async function rowOf(name: string, candidates: readonly Planted[]): Promise<string> {
+  const decided = await Promise.all(candidates.map(([, decide]) => decide()))
+  const counts = OUTCOMES.map(
+    (names) => decided.filter(({ outcome }) => names.includes(outcome)).length,
+  )
+  const byDrop = decided.filter(passesByDrop).length
+  return `| ${[name, candidates.length, ...counts, byDrop].join(' | ')} |`
+}
+
+/** Rows of the table in docs/evidence.md. */
+export async function plantedRows(): Promise<string[]> {
+  const bad = BAD.flatMap(([, candidates]) => candidates)
+  const groups = [...BAD, ['all bad ones', bad], ['safe', ALL_SAFE]] as const
+  return Promise.all(groups.map(([name, candidates]) => rowOf(name, candidates)))
+}
+
+if (import.meta.main) {
+  const rows = await plantedRows()
+  process.stdout.write(`${rows.join('\n')}\n`)
+}
