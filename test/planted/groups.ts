@@ -43,7 +43,7 @@ const passesByDrop = ({ claims }: Decided): boolean =>
 const OUTCOMES = [['PASS'], ['FAIL'], ['INCONCLUSIVE'], ['NOT COMPARABLE', 'refused']]
 
 async function rowOf(name: string, candidates: readonly Planted[]): Promise<string> {
-  const decided = await Promise.all(candidates.map(([, decide]) => decide()))
+  const decided = await Promise.all(candidates.map(async ([, decide]) => decide()))
   const counts = OUTCOMES.map(
     (names) => decided.filter(({ outcome }) => names.includes(outcome)).length,
   )
