@@ -209,7 +209,7 @@ export const SubjectIdentity = ArmKey.extend({
   method: z.string().nullable(),
   /** sha256 of the files of weights and configuration, of a small base with its precision. */
   weightsDigest: z.string(),
-  /** Of an adapter's two files; of one that was trained here, of its numbers. */
+  /** Of an adapter's two files; of one that was trained here, of its numbers; else of all that the base was changed by. */
   adapterDigest: z.string().nullable(),
   tokenizerDigest: z.string(),
   /** Of the template's text and the variables given to it. */

@@ -4,7 +4,6 @@ import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { nearNames } from '../errors/names.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
-import { sha256 } from '../files/digest.ts'
 import { exists } from '../files/read-file.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { rawStartOf } from '../models/formats/peft-config.ts'
@@ -63,10 +62,9 @@ type Opened = Omit<Candidate, 'key' | 'base'>
 
 type Make = NonNullable<ReturnType<typeof derivedFrom>>
 
-/** Its digest is that of what it is written as: with the base’s digest that says what was measured. */
 async function openDerived(base: Base, spec: string, arm: string, make: Make): Promise<Opened> {
-  const { weights, title, trainableParameters = 0 } = await make(base)
-  const own = { arm, title, path: spec, adapterDigest: sha256(spec), trainableParameters }
+  const { weights, title, digest, trainableParameters = 0 } = await make(base)
+  const own = { arm, title, path: spec, adapterDigest: digest, trainableParameters }
   const identity = identityOf(base, base.open, own)
   return {
     identity,

@@ -1,6 +1,6 @@
 /** @file The best approximation of a merged change by a given rank, from its factors or from the whole matrix. */
 import { leadingTriplets } from '../methods/singular.ts'
-import { dot, transposed, vector } from '../../spectra/decomposition/matrix.ts'
+import { rowProducts, transposed } from '../../spectra/decomposition/matrix.ts'
 import { leftSingular } from '../../spectra/decomposition/svd.ts'
 import type { Layer, Merged, MergeSettings, Part } from './merging.ts'
 
@@ -54,14 +54,9 @@ export function cutSum(layer: Layer, settings: MergeSettings): Merged {
   const L = system('B', layer.rows, (part) => part.weight * part.scale)
   const R = system('A', layer.columns, () => 1)
   const [p, q] = [L.singularValues.length, R.singularValues.length]
-  const core = new Float64Array(p * q)
-  for (let i = 0; i < p; i++) {
-    const u = vector(L.left, i)
-    for (let j = 0; j < q; j++) {
-      const product = dot(u, 0, vector(R.left, j), 0, count)
-      core[i * q + j] = L.singularValues[i]! * product * R.singularValues[j]!
-    }
-  }
+  const core = rowProducts(L.left.data, p, R.left.data, q, count).map(
+    (x, at) => L.singularValues[Math.floor(at / q)]! * x * R.singularValues[at % q]!,
+  )
   const inner = leftSingular({ rows: p, columns: q, data: core }, { right: true, weight })
   const rank = rankFor(layer, settings, count)
   const turned = (outer: Float64Array, width: number, by: Float64Array, dimension: number) =>
@@ -93,14 +88,5 @@ function factors({ rows }: Layer, whole: number, { left, values, right }: Trunca
 }
 
 /** X Y `[p, width]` of X `[p, q]` and Y `[q, width]`. */
-export function productOf(X: Float64Array, Y: Float64Array, p: number, q: number, width: number) {
-  const out = new Float64Array(p * width)
-  for (let i = 0; i < p; i++) {
-    for (let k = 0; k < q; k++) {
-      const x = X[i * q + k]!
-      if (x === 0) continue
-      for (let t = 0; t < width; t++) out[i * width + t]! += x * Y[k * width + t]!
-    }
-  }
-  return out
-}
+export const productOf = (X: Float64Array, Y: Float64Array, p: number, q: number, width: number) =>
+  rowProducts(X, p, transposed(Y, q, width), width, q)

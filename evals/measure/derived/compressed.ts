@@ -1,4 +1,6 @@
 /** @file The base after a round trip through a smaller storage: linear layers of the blocks; embedding, head and norms as they are. */
+import { sha256 } from '../../files/digest.ts'
+import type { Compression } from '../../models/weights/compression/compression.ts'
 import { percent } from '../../contract/words.ts'
 import type { TunedWeights } from '../../models/weights/tuned-weights.ts'
 import { findCompression } from '../../models/weights/compression/registry.ts'
@@ -20,10 +22,14 @@ export function compressedBase(base: Base, spec: string): Derived {
       return compression.roundTrip(base.weights.get(name)!, found.shape[0]!)
     },
   }
-  return { weights, title: `Compressed: ${compression.summary}${sizeOf(base, compression)}` }
+  return {
+    weights,
+    digest: sha256(compression.name),
+    title: `Compressed: ${compression.summary}${sizeOf(base, compression)}`,
+  }
 }
 
-function sizeOf({ model }: Base, { bits }: ReturnType<typeof findCompression>): string {
+function sizeOf({ model }: Base, { bits }: Compression): string {
   let [small, linear, whole] = [0, 0, 0]
   for (const spec of model.weights.values()) {
     const numbers = spec.shape.reduce((product, size) => product * size, 1)

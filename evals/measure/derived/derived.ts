@@ -7,6 +7,8 @@ import { mergedPoint } from './merged.ts'
 export interface Derived {
   readonly weights: TunedWeights
   readonly title: string
+  /** Of all that it is made of besides the base. */
+  readonly digest: string
   /** Of the adapter that it is; none where there is none. */
   readonly trainableParameters?: number
 }

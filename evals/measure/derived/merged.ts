@@ -1,9 +1,10 @@
 /** @file A point of the line between two adapters: A with weight 1 − w and B with weight w, merged one way. */
 import { basename } from 'node:path'
+import { sha256 } from '../../files/digest.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { mergeAdapters } from '../../finetune/merging/merge.ts'
 import { findMerging } from '../../finetune/merging/registry.ts'
-import { readPeftFolder } from '../../models/formats/peft-folder.ts'
+import { peftDigest, readPeftFolder } from '../../models/formats/peft-folder.ts'
 import { adaptedWeights } from '../../models/weights/tuned-weights.ts'
 import type { Base } from '../base.ts'
 import type { Derived } from './derived.ts'
@@ -24,6 +25,7 @@ export async function mergedPoint(base: Base, point: string): Promise<Derived> {
     )
   }
   const [first, second] = await Promise.all([readPeftFolder(a), readPeftFolder(b)])
+  const digests = await Promise.all([peftDigest(a), peftDigest(b)])
   const sources = [
     { path: a, folder: first, weight: 1 - w },
     { path: b, folder: second, weight: w },
@@ -34,6 +36,7 @@ export async function mergedPoint(base: Base, point: string): Promise<Derived> {
   const sizes = [...folder.tensors.values()].map(({ data }) => data.length)
   return {
     weights: adaptedWeights(base.weights, folder, `merge:${point}`),
+    digest: sha256([way, ...digests, w].join(' ')),
     title: `Merged by ${way}: ${1 - w} × ${basename(a)} + ${w} × ${basename(b)}`,
     trainableParameters: sizes.reduce((sum, size) => sum + size, 0),
   }

@@ -17,7 +17,7 @@ export const candidatesOf = ({ candidates, compress = [], merge = [] }: Asked): 
   ...merge.flatMap(lineOf).map((point) => `merge:${point}`),
 ]
 
-/** `svd:A+B@0,0.5,1` → one point a weight. A comma inside the list of flags separates weights of the line before it. */
+/** `svd:A+B@0,0.5,1` → one point a weight. */
 function lineOf(line: string): string[] {
   const at = line.lastIndexOf('@')
   if (at < 0) {

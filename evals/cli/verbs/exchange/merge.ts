@@ -1,5 +1,4 @@
 /** @file `touchstone merge`: one adapter of several, and a statement of what it was made of. */
-import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { markException } from '../../../arms/weights-exception.ts'
@@ -89,7 +88,6 @@ export const mergeCommand = command({
     const { folder, layers } = mergeAdapters(sources, { ...options, way, density })
     await writePeftFolder(options.output, folder)
     const statement = await statementOf(sources, layers, { ...options, density })
-    await mkdir(options.output, { recursive: true })
     await writeAtomically(join(options.output, STATEMENT), [
       `${JSON.stringify(statement, null, 2)}\n`,
     ])

@@ -1,4 +1,5 @@
 /** @file Candidates that are made of the base or of adapters open, are asked and are compared like any other. */
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openBase } from '../../../../evals/measure/base.ts'
@@ -65,6 +66,17 @@ describe('a line between two adapters', () => {
           .forEach((x, i) => expect(Math.abs(x - numbers[i]!)).toBeLessThan(1e-5))
       }
     }
+  })
+
+  test('has a digest of both adapters’ contents, the way and the weight, not of their paths', async () => {
+    const copy = join(folder, 'copy')
+    await cp(a, copy, { recursive: true })
+    const digestOf = async (point: string) =>
+      (await openCandidate(base, `merge:${point}`, 'merge')).identity.adapterDigest
+    const digest = await digestOf(`svd:${a}+${b}@0.5`)
+    expect(await digestOf(`svd:${copy}+${b}@0.5`)).toBe(digest)
+    const others = [`svd:${b}+${b}@0.5`, `svd:${a}+${b}@0.25`, `ties:${a}+${b}@0.5`]
+    for (const other of others) expect(await digestOf(other)).not.toBe(digest)
   })
 
   test('is low-rank, so that its spectra are taken from its factors', async () => {
