@@ -130,7 +130,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   audit: {
     about: 'the kinds of job, their configuration, and their plan of time and memory',
     may: words(
-      'errors contract files graph runtime models finetune inference judges measure findings/gate findings arms',
+      'errors contract files graph runtime models spectra finetune inference judges measure findings/gate findings arms',
     ),
     types: ['data'],
     packages: ['zod'],

@@ -2,6 +2,7 @@
  * @file Rough estimate of run time: floating-point operations over a rate measured on this machine, plus a constant per pass.
  * Accurate to a factor of two or three; meant to tell minutes from hours.
  */
+import { wantsAll } from '../../spectra/directions.ts'
 import { createGraph } from '../../graph/ops/index.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import { dialectOf, type Device } from '../../runtime/device.ts'
@@ -18,11 +19,15 @@ const SECONDS_PER_NODE = 12e-6
 const BYTES_PER_SECOND = 8e9
 /** Seconds of an n × n eigenproblem and its products in TypeScript, over n³. */
 const SECONDS_PER_CUBE = 1.6e-9
+/** Seconds of a random update `[m, n]` of rank r and its leading directions, over m·n·r (null-counts.ts, 256 × 256 × 256). */
+const SECONDS_PER_DRAW = 6e-9
+/** The rank that is reckoned for an adapter whose files were not opened. */
+const USUAL_RANK = 16
 
 export interface WorkSize {
   readonly parameters: number
   readonly layers: number
-  readonly matrices: readonly (readonly number[])[]
+  readonly matrices: readonly (readonly [number, number])[]
 }
 
 export function workSize(weights: ReadonlyMap<string, WeightSpec>): WorkSize {
@@ -34,7 +39,7 @@ export function workSize(weights: ReadonlyMap<string, WeightSpec>): WorkSize {
       0,
     ),
     layers: new Set(inBlocks.map(({ layer }) => layer)).size,
-    matrices: inBlocks.map(({ shape }) => shape),
+    matrices: inBlocks.map(({ shape }) => [shape[0]!, shape[1]!] as const),
   }
 }
 
@@ -93,8 +98,24 @@ export function generationSeconds(
   )
 }
 
-/** The base once, then every fine-tune. */
-export const spectraSeconds = ({ matrices }: WorkSize, tuned: number): number =>
-  matrices.reduce((sum, shape) => sum + Math.min(...shape) ** 2 * Math.max(...shape), 0) *
-  SECONDS_PER_CUBE *
-  (1 + tuned / 2)
+interface SpectraToTake {
+  readonly tuned: number
+  /** Of `tuned`, those whose change is of full rank. */
+  readonly whole: number
+  /** Random updates of each matrix of each fine-tune. */
+  readonly draws: number
+  readonly detail: Parameters<typeof wantsAll>[1]
+}
+
+/** The base once, then every fine-tune with its random updates. */
+export const spectraSeconds = (
+  { matrices }: WorkSize,
+  { tuned, whole, draws, detail }: SpectraToTake,
+): number =>
+  matrices.reduce((sum, shape) => {
+    const [short, area] = [Math.min(...shape), shape[0] * shape[1]]
+    const ofWhole = wantsAll(shape, detail) ? whole * short : 0
+    const ranks = ofWhole + (tuned - whole) * Math.min(USUAL_RANK, short)
+    const scan = SECONDS_PER_CUBE * short * (1 + tuned / 2)
+    return sum + area * (scan + SECONDS_PER_DRAW * draws * ranks)
+  }, 0)

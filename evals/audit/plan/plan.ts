@@ -15,6 +15,7 @@ import { chooseDevice } from '../../runtime/device.ts'
 import { requireReadable } from '../../measure/class-evaluation.ts'
 import { plannedClasses } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
+import { endsInLowRank } from '../../arms/arm-adapter.ts'
 import { evaluationSteps } from '../../arms/steps.ts'
 import {
   generationSeconds,
@@ -75,6 +76,8 @@ interface Counts {
   /** Model states that are evaluated. */
   readonly states: number
   readonly spectra: number
+  /** Of `spectra`, those of fine-tunes whose change is of full rank. */
+  readonly whole: number
 }
 
 function countsOf(config: AuditConfig): Counts {
@@ -82,6 +85,7 @@ function countsOf(config: AuditConfig): Counts {
   const candidates = candidatesOf(config)
   const arms = methods.length * seeds.length
   const matched = matchLoss && methods.length > 1 ? arms : 0
+  const whole = methods.filter((choice) => !endsInLowRank(bindMethod(choice))).length
   const mitigated = mitigate.length * MITIGATIONS.length * (candidates.length + arms)
   const onTheWay = arms * evaluationSteps(training.steps, evalEvery).length
   return {
@@ -89,6 +93,7 @@ function countsOf(config: AuditConfig): Counts {
     matched,
     states: 1 + candidates.length + onTheWay + matched + mitigated,
     spectra: candidates.length + arms + matched,
+    whole: (whole * (arms + matched)) / Math.max(1, methods.length),
   }
 }
 
@@ -127,16 +132,21 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
     ...(evaluates
       ? await evaluationLines(config, counts, { ...machine, open, benchmarks, writes, bytes })
       : []),
-    ...(config.spectra && counts.spectra > 0
-      ? [
-          {
-            what: 'spectra of each fine-tune’s linear layers against the base',
-            count: counts.spectra * size.matrices.length,
-            unit: 'matrix' as const,
-            seconds: spectraSeconds(size, counts.spectra),
-          },
-        ]
-      : []),
+    ...spectraLines(config, counts, size),
+  ]
+}
+
+function spectraLines(config: AuditConfig, counts: Counts, size: WorkSize): PlanLine[] {
+  if (!config.spectra || counts.spectra === 0) return []
+  const { spectra: tuned, whole } = counts
+  const { nullDraws: draws, spectrumDetail: detail } = config
+  return [
+    {
+      what: 'spectra of each fine-tune’s linear layers against the base',
+      count: tuned * size.matrices.length,
+      unit: 'matrix',
+      seconds: spectraSeconds(size, { tuned, whole, draws, detail }),
+    },
   ]
 }
 
