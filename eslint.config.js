@@ -17,6 +17,19 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  {
+    files: ['test/**/*.ts'],
+    ignores: ['test/doubles/properties.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'fast-check',
+          message: 'Take `fc` from test/doubles/properties.ts: its seed is fixed.',
+        },
+      ],
+    },
+  },
   ...vue.configs['flat/essential'],
   {
     files: ['renderer/**/*.{ts,vue}'],

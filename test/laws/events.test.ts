@@ -1,6 +1,5 @@
 /** @file The law of the event log: it is all there is; the tables are its fold. */
 import Database from 'better-sqlite3'
-import fc from 'fast-check'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +8,7 @@ import { JobEvent, type JobEventBody } from '../../evals/contract/events.ts'
 import { reduceJob, type JobState } from '../../evals/contract/job-state.ts'
 import { openStore } from '../../evals/runs/store/store.ts'
 import { EXAMPLES, logOf, variant } from '../doubles/rows/job-events.ts'
+import { fc } from '../doubles/properties.ts'
 
 const types = Object.keys(EXAMPLES) as JobEventBody['type'][]
 const middle = types.filter((type) => type !== 'job-start')

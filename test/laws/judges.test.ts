@@ -1,10 +1,10 @@
 /** @file What every judge promises: one verdict an answer, in order, the same each time, and never a throw. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Verdict } from '../../evals/contract/rows.ts'
 import type { Expected } from '../../evals/contract/rows.ts'
 import type { Answer, Judge, JudgeContext } from '../../evals/judges/judge.ts'
 import { findJudge, JUDGES } from '../../evals/judges/registry.ts'
+import { fc } from '../doubles/properties.ts'
 
 const phrase = fc.constantFrom(
   "I'm sorry, but I can't help with that.",

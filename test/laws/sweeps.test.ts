@@ -1,5 +1,4 @@
 /** @file The laws of sweeps: planning is pure, keys are unique and mean the cell; every axis and preset keeps its word. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PlannedCell, type CellIdentity } from '../../evals/contract/sweeps.ts'
 import { METHODS } from '../../evals/finetune/registry.ts'
@@ -11,6 +10,7 @@ import { PRESET_NAMES } from '../../evals/sweeps/preset-names.ts'
 import { PRESETS } from '../../evals/sweeps/presets.ts'
 import { TESTBEDS } from '../../evals/sweeps/testbeds/registry.ts'
 import { checkSweep } from '../../evals/runs/kinds/sweep.ts'
+import { fc } from '../doubles/properties.ts'
 
 const identity: CellIdentity = { base: 'b', data: 'd', prompts: 'p', numerics: 'n' }
 const names = METHODS.map(({ name }) => name)

@@ -2,10 +2,10 @@
  * @file Damaged copies of a file by the hundred: bits and numbers changed, parts cut, dropped, inserted and repeated, or values of its
  * JSON exchanged. Each opens or is refused by name, in time, and without memory that the file could not need.
  */
-import fc from 'fast-check'
 import { expect } from 'vitest'
 import { TouchstoneError } from '../../../evals/errors/touchstone-error.ts'
 import { counted } from '../tier.ts'
+import { fc } from '../properties.ts'
 
 /** Damaged copies of each kind of file: more than 1,000 in all in the long tier. */
 export const RUNS = counted(80, 2500)

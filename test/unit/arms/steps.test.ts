@@ -1,7 +1,7 @@
 /** @file When an arm is evaluated: before the first step, on the way, and at the end, once each. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { evaluationSteps } from '../../../evals/arms/steps.ts'
+import { fc } from '../../doubles/properties.ts'
 
 test.each([
   [150, 40, [0, 40, 80, 120, 150]],

@@ -1,11 +1,11 @@
 /** @file Every planted fault is found with its row; a clean set is silent. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { trainingData } from '../../../evals/measure/sources.ts'
 import type { Conversation } from '../../../evals/data/format.ts'
 import { createLinter, LINT_CHECKS } from '../../../evals/data/lint.ts'
 import { jaccard, nearDuplicateIndex, shinglesOf } from '../../../evals/statistics/minhash.ts'
 import { processorMs } from '../../doubles/processor-time.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const talk = (prompt: string, reply: string, system?: string): Conversation => [
   ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),

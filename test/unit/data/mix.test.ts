@@ -1,7 +1,7 @@
 /** @file A mixture holds the share that was asked for, from rows of both sets, each once, the same for the same seed. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mixRows } from '../../../evals/data/mix.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const rows = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}${i}`)
 

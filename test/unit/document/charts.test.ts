@@ -1,10 +1,10 @@
 /** @file Charts: round ticks, coordinates inside the picture, shapes for those who see no colours. */
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { forestRow } from '../../../evals/document/charts/forest.ts'
 import { heatMap } from '../../../evals/document/charts/heat-map.ts'
 import { lineChart, ticks } from '../../../evals/document/charts/line-chart.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
+import { fc } from '../../doubles/properties.ts'
 
 test.each([
   [0, 1, 5, [0, 0.2, 0.4, 0.6, 0.8, 1]],

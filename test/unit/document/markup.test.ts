@@ -1,9 +1,9 @@
 /** @file Whatever a model, a file or a user wrote stays text in the report. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { paragraph, quote } from '../../../evals/document/blocks.ts'
 import { sectionsMarkup } from '../../../evals/document/html.ts'
 import { html, toHtml, type Content } from '../../../evals/document/markup.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const shown = (text: string) => toHtml(html`<p title="${text}">${text}</p>`)
 

@@ -1,5 +1,4 @@
 /** @file Results against planted truth: what was put into the rows comes out, and nothing else. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { Results, type Comparison } from '../../../evals/contract/results.ts'
@@ -14,6 +13,7 @@ import {
   type Change,
   type PlannedBenchmark,
 } from '../../doubles/rows/audit-rows.ts'
+import { fc } from '../../doubles/properties.ts'
 
 /** One arm, one seed, one step, one benchmark. */
 const single = (benchmark: PlannedBenchmark, change: Change, config?: unknown) =>

@@ -1,5 +1,4 @@
 /** @file Products in int8: to the bit what integers in TypeScript give, and a gradient that is the float32 weight's. */
-import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { gradients } from '../../../evals/graph/gradient.ts'
 import { LEARNING } from '../../../evals/graph/op.ts'
@@ -9,6 +8,7 @@ import { sumsExactly } from '../../../evals/runtime/int8-sums.ts'
 import { createRunner } from '../../../evals/runtime/session.ts'
 import type { Feeds } from '../../../evals/runtime/tensor.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
+import { fc } from '../../doubles/properties.ts'
 
 interface Factors {
   readonly rows: number

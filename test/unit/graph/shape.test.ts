@@ -1,5 +1,4 @@
 /** @file Shapes with symbols: one form for a product, NumPy's broadcasting, and values read off what is fed. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   broadcast,
@@ -11,6 +10,7 @@ import {
 } from '../../../evals/graph/shape.ts'
 import type { Dim } from '../../../evals/graph/value.ts'
 import { bindSymbols, evaluate } from '../../../evals/runtime/bindings.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const dim = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom('batch', 'seq', '3*seq'))
 const bindings = new Map([

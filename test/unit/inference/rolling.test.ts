@@ -1,7 +1,7 @@
 /** @file The windows of a long text: each token predicted once, in lm-evaluation-harness's windows, whatever the pieces. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { tokensOf, windowsOf } from '../../../evals/inference/rolling.ts'
+import { fc } from '../../doubles/properties.ts'
 
 async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
   for (const item of items) yield item

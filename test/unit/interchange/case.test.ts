@@ -1,5 +1,4 @@
 /** @file A case folder is what was signed, or verify names the file: every byte, every file, every key. */
-import fc from 'fast-check'
 import {
   chmodSync,
   cpSync,
@@ -18,6 +17,7 @@ import { sealCase, verifyCase } from '../../../evals/interchange/case-folder.ts'
 import { newKeyPair, publicPem, signedEnvelope } from '../../../evals/interchange/signing.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 import { storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const run = (...argv: string[]) => runCommand(argv, {}, COMMANDS)
 const keys = newKeyPair()

@@ -1,6 +1,5 @@
 /** @file Logs from strangers: bombs, names that leave the folder, cut and changed bytes, wrong encodings, wrong columns, size. */
 import { spawnSync } from 'node:child_process'
-import fc from 'fast-check'
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync, zstdCompressSync, crc32 } from 'node:zlib'
@@ -14,6 +13,7 @@ import { zipOf } from '../../../evals/interchange/zip-write.ts'
 import { ROOT } from '../../doubles/imports.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 import { counted, IS_LONG } from '../../doubles/tier.ts'
+import { fc } from '../../doubles/properties.ts'
 
 interface Planned {
   readonly name: string

@@ -1,7 +1,7 @@
 /** @file Accepted answers: whole words, whole numbers, contradictions, and replies nobody expects. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { givesAnswer } from '../../../evals/judges/answer-match.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const SUM = 'What is 7 + 7?'
 

@@ -1,7 +1,7 @@
 /** @file The guard: each rule on both sides of its bound, and what must never be flagged. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { degeneracy, DEGENERATE_RULE } from '../../../evals/judges/degenerate.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const plain = {
   refused: false,

@@ -1,8 +1,8 @@
 /** @file Letters outside the prompt's scripts: what counts, what is at home everywhere, and what must never be flagged. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { degeneracy } from '../../../evals/judges/degenerate.ts'
 import { foreignShare } from '../../../evals/judges/scripts.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const ENGLISH = 'Is breakfast served in the garden?'
 const guard = (reply: string, prompt = ENGLISH) =>

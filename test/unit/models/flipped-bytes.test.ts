@@ -2,7 +2,6 @@
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, test } from 'vitest'
 import { readData } from '../../../evals/data/read-data.ts'
@@ -18,6 +17,7 @@ import { freshFolder } from '../../doubles/runs/command-line.ts'
 import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
 import { ggufBytes, tinyGgufMetadata, tinyGgufTensors } from '../../doubles/models/tiny-gguf.ts'
 import { counted } from '../../doubles/tier.ts'
+import { fc } from '../../doubles/properties.ts'
 
 /** Bytes changed in each of ten kinds of file. */
 const FLIPS = counted(30, 1000)

@@ -1,11 +1,11 @@
 /** @file Binomial probabilities against whole-number arithmetic without rounding. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   binomialLowerTail,
   binomialProbability,
   logFactorial,
 } from '../../../evals/statistics/binomial.ts'
+import { fc } from '../../doubles/properties.ts'
 
 /** Σ_{i ≤ k} C(n, i) and C(n, k), exactly. */
 function exactCounts(k: number, n: number): { sum: bigint; last: bigint } {

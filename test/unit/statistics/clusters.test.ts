@@ -1,6 +1,5 @@
 /** @file Clusters: statsmodels' and matrices' numbers (test/golden/make-clusters.py), and laws that tie them to independent prompts. */
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { clusteredMean } from '../../../evals/statistics/clusters.ts'
@@ -9,6 +8,7 @@ import { marginTests } from '../../../evals/statistics/paired/non-inferiority.ts
 import { pairedChange } from '../../../evals/statistics/paired/paired-change.ts'
 import { effectiveChange, type PromptPair } from '../../../evals/statistics/repeated.ts'
 import { studentLowerTail, studentQuantile } from '../../../evals/statistics/student.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const numbers = z.array(z.number())
 const Golden = z.object({

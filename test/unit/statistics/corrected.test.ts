@@ -1,5 +1,4 @@
 /** @file Estimators of the judge and of the training: corrected rates, agreement, variance components, change points. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { changePoint } from '../../../evals/statistics/change-point.ts'
 import { clusterDifference } from '../../../evals/statistics/cluster-bootstrap.ts'
@@ -8,6 +7,7 @@ import { krippendorffAlpha } from '../../../evals/statistics/judges/krippendorff
 import { randomStream } from '../../../evals/statistics/random.ts'
 import { correctedRate, youden } from '../../../evals/statistics/judges/rogan-gladen.ts'
 import { varianceComponents } from '../../../evals/statistics/variance-components.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const tally = (successes: number, n: number) => ({ successes, n })
 

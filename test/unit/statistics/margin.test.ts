@@ -1,6 +1,5 @@
 /** @file The size of the non-inferiority test at its margin, cell by cell over every outcome, and what power means. */
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
 import {
@@ -19,6 +18,7 @@ import {
   seedsNeeded,
 } from '../../../evals/statistics/paired/power.ts'
 import { trinomial } from '../../doubles/statistics/trinomial.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const ALPHA = 0.05
 

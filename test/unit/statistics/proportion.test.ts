@@ -1,8 +1,8 @@
 /** @file Wilson's interval and the exact limit at zero: table values, properties, and coverage by enumeration. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { binomialProbability } from '../../../evals/statistics/binomial.ts'
 import { wilson } from '../../../evals/statistics/proportion.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const outcome = fc
   .integer({ min: 1, max: 5000 })

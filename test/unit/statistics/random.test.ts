@@ -1,7 +1,7 @@
 /** @file The random streams: the published generator, its key, saved positions, and plain quality checks at fixed seeds. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { randomStream, threefry } from '../../../evals/statistics/random.ts'
+import { fc } from '../../doubles/properties.ts'
 
 /** Threefry-2x32-20 as the paper's Figure states it, in whole numbers without end: slow and independent. */
 function reference(key: readonly bigint[], counter: readonly bigint[]): [bigint, bigint] {

@@ -1,5 +1,4 @@
 /** @file Several replies to a prompt: one each gives Wilson, Newcombe, McNemar and the exact margin test back, more each what they are worth. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalLowerTail } from '../../../evals/statistics/normal.ts'
 import {
@@ -17,6 +16,7 @@ import {
   type PromptPair,
 } from '../../../evals/statistics/repeated.ts'
 import { signFlipTest } from '../../../evals/statistics/paired/sign-flip.ts'
+import { fc } from '../../doubles/properties.ts'
 
 interface Counts {
   readonly a: number

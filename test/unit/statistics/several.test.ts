@@ -1,10 +1,10 @@
 /** @file Holm, κ, ranks and ρ, mean and spread: table values and properties. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cohenKappa } from '../../../evals/statistics/judges/agreement.ts'
 import { averageRanks, spearman } from '../../../evals/statistics/correlation.ts'
 import { holm, holmAdjusted } from '../../../evals/statistics/paired/holm.ts'
 import { meanAndSd } from '../../../evals/statistics/summary.ts'
+import { fc } from '../../doubles/properties.ts'
 
 describe('holm', () => {
   it('of (.01, .04, .03, .005) rejects .005 and .01 only', () => {

@@ -1,5 +1,4 @@
 /** @file Batches hold what they should; order follows from seed and step. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   countLabelled,
@@ -12,6 +11,7 @@ import {
 } from '../../../../evals/finetune/training/dataset.ts'
 import { tinyModel } from '../../../doubles/models/tiny-model.ts'
 import { openTiny, tinyExamples } from '../../../doubles/training/tiny-training.ts'
+import { fc } from '../../../doubles/properties.ts'
 
 const CUT_AT_6 = { maxTokens: 6, truncation: 'cut-end' } as const
 

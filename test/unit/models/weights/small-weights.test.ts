@@ -1,5 +1,4 @@
 /** @file A base that is kept small is another base, and is that one exactly: trained and asked, it gives what its own weights in float32 give. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bindMethod } from '../../../../evals/finetune/registry.ts'
 import { makeBatch } from '../../../../evals/finetune/training/dataset.ts'
@@ -18,6 +17,7 @@ import {
 } from '../../../../evals/models/weights/small-weights.ts'
 import { tinyModel } from '../../../doubles/models/tiny-model.ts'
 import { tinyExamples } from '../../../doubles/training/tiny-training.ts'
+import { fc } from '../../../doubles/properties.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
 const tiny = tinyModel()

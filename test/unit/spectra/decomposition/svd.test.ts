@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   apply,
@@ -18,6 +17,7 @@ import {
   residual,
   withSpectrum,
 } from '../fixtures.ts'
+import { fc } from '../../../doubles/properties.ts'
 
 function expectSingularSystem(W: Matrix) {
   const system = leftSingular(W, { right: true })

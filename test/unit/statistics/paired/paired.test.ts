@@ -1,11 +1,11 @@
 /** @file McNemar and Newcombe: table values and the symmetries that any paired test must have. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   mcNemarExact,
   mcNemarMidP,
   newcombePaired,
 } from '../../../../evals/statistics/paired/paired.ts'
+import { fc } from '../../../doubles/properties.ts'
 
 const count = fc.nat({ max: 200 })
 const counts = fc.record({ a: count, b: count, c: count, d: count })

@@ -1,5 +1,4 @@
 /** @file What cells are made of: canonical keys, data choices, steps to look at, processes side by side. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../../evals/files/canonical-json.ts'
 import {
@@ -10,6 +9,7 @@ import { planCells } from '../../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../../evals/sweeps/config.ts'
 import { jobsFor } from '../../../../evals/sweeps/jobs-estimate.ts'
 import { lookSteps, suiteSteps } from '../../../../evals/sweeps/cells/model-cell.ts'
+import { fc } from '../../../doubles/properties.ts'
 
 const conversation = (n: number) => [
   { role: 'user' as const, content: `question ${n}` },
