@@ -1,6 +1,6 @@
 /** @file A gate as its user writes it, and what it decided: its claims, what they rest on, their sum, and what to try after a FAIL. */
 import { z } from 'zod'
-import { ArmKey, BENCHMARK_ROLES, ReplyKey, SubjectKey, UNASKED } from './rows.ts'
+import { ArmKey, BENCHMARK_ROLES, MergedPoint, ReplyKey, SubjectKey, UNASKED } from './rows.ts'
 
 export const GATE_OUTCOMES = ['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT COMPARABLE'] as const
 export const GateOutcome = z.enum(GATE_OUTCOMES)
@@ -263,6 +263,22 @@ export const LastSafe = ArmKey.extend({
   sentence: z.string(),
 })
 export type LastSafe = z.infer<typeof LastSafe>
+
+/**
+ * The line between two adapters by one way of merging, from the smallest weight of the second up. `lastSafe` is the last weight
+ * before `firstOpen`, the first that the gate does not pass; null where there is none. See `evals/findings/merge-lines.ts`.
+ */
+export const MergeLine = MergedPoint.omit({ weight: true }).extend({
+  /** `outcome` is the worst of a point's claims; null where it was not compared with a base. */
+  points: z.array(
+    z.object({ arm: z.string(), weight: z.number(), outcome: GateOutcome.nullable() }),
+  ),
+  /** Of the whole line; null without a gate. */
+  alpha: z.number().nullable(),
+  lastSafe: z.number().nullable(),
+  firstOpen: z.number().nullable(),
+})
+export type MergeLine = z.infer<typeof MergeLine>
 
 export const GateResult = z.object({
   outcome: GateOutcome,

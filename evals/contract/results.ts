@@ -15,7 +15,7 @@ import {
 } from './rows.ts'
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
-import { ChangePointRow, Finding, GateOutcome, GateResult } from './gate.ts'
+import { ChangePointRow, Finding, GateOutcome, GateResult, MergeLine } from './gate.ts'
 import { Sweep } from './sweeps.ts'
 
 /** The bounds of a 95 % interval; null where there is none. */
@@ -379,6 +379,8 @@ export const Results = z.object({
   matched: z.array(MatchedSeed),
   /** Where intruders were scaled down. */
   mitigation: z.array(MitigationArm),
+  /** Absent where no adapters were merged. */
+  mergeLines: z.array(MergeLine).optional(),
   limits: z.array(z.string()),
   artifacts: z.array(ArtifactRow),
   /** Of a sweep only. */

@@ -203,6 +203,16 @@ export const SpectrumRow = SubjectKey.extend({
 export type SpectrumRow = z.infer<typeof SpectrumRow>
 
 /** Everything that identifies what was measured. Two runs are comparable only where these agree. */
+/** A point of the line between two adapters: the second counts `weight`, the first the rest. Points of one `line` belong together. */
+export const MergedPoint = z.object({
+  line: z.string(),
+  way: z.string(),
+  /** Their folders' names. */
+  adapters: z.tuple([z.string(), z.string()]),
+  weight: z.number().min(0).max(1),
+})
+export type MergedPoint = z.infer<typeof MergedPoint>
+
 export const SubjectIdentity = ArmKey.extend({
   title: z.string(),
   path: z.string(),
@@ -223,6 +233,7 @@ export const SubjectIdentity = ArmKey.extend({
   classes: z.array(z.string()).optional(),
   /** Set for a fine-tune whose intruder dimensions were scaled; the digests are the fine-tune's. */
   mitigation: Mitigated.optional(),
+  merge: MergedPoint.optional(),
 })
 export type SubjectIdentity = z.infer<typeof SubjectIdentity>
 

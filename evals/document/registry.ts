@@ -17,6 +17,7 @@ import { forgettingSection } from './sections/forgetting.ts'
 import { assumptionsSection, decisionSections, gateSection } from './sections/gate.ts'
 import { correctedSection, judgesSection } from './sections/judges.ts'
 import { matchedSection } from './sections/matched.ts'
+import { mergeLinesBriefly, mergeLinesSection } from './sections/merge-lines.ts'
 import { mitigationSection } from './sections/mitigation.ts'
 import { notesSection } from './sections/notes.ts'
 import { pairsSection } from './sections/pairs.ts'
@@ -72,6 +73,8 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [correctedSection, 'card'],
   [correctedLines, 'terminal'],
   [plainly(matchedSection), 'html', 'window'],
+  [plainly(mergeLinesSection), 'html', 'window', 'card'],
+  [mergeLinesBriefly, 'terminal'],
   [plainly(trajectoriesSection), 'html', 'window'],
   [plainly(flipsSection), 'html'],
   [plainly(categoriesSection), 'html', 'window'],

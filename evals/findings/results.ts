@@ -23,6 +23,7 @@ import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
 import { meanScores } from './scores.ts'
 import { categoryChanges, withHolm } from './several.ts'
 import { matchedOf } from './matched.ts'
+import { mergeLinesOf } from './merge-lines.ts'
 import { mitigationOf, withoutMitigated } from './mitigation-results.ts'
 import { spectrumLinks } from './spectrum-links.ts'
 import { varianceSplits } from './variance.ts'
@@ -34,11 +35,13 @@ export function buildResults(all: AuditRows): Results {
   const trajectory = trajectoryOf(rows)
   const margin = marginOf(rows.run.config)
   const gate = gateOf(rows, results, { ...trajectory, margin })
+  const mergeLines = mergeLinesOf(rows.subjects, gate)
   return {
     ...results,
     verdict: verdictOf(results, gate, margin),
     gate,
     changePoints: trajectory.changePoints,
+    ...(mergeLines.length > 0 && { mergeLines }),
     limits: limitsOf(results, rows, gate),
   }
 }

@@ -63,8 +63,8 @@ type Opened = Omit<Candidate, 'key' | 'base'>
 type Make = NonNullable<ReturnType<typeof derivedFrom>>
 
 async function openDerived(base: Base, spec: string, arm: string, make: Make): Promise<Opened> {
-  const { weights, title, digest, trainableParameters = 0 } = await make(base)
-  const own = { arm, title, path: spec, adapterDigest: digest, trainableParameters }
+  const { weights, digest, ...made } = await make(base)
+  const own = { arm, path: spec, adapterDigest: digest, ...made }
   const identity = identityOf(base, base.open, own)
   return {
     identity,

@@ -25,7 +25,10 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Block[] {
   const rows = results.evaluations.filter(
     (row) => row.benchmark === benchmark.name && row.judge === judge && row.rate.estimate !== null,
   )
-  const trained = rows.filter((row) => !isBase(row))
+  const merged = new Set(
+    (results.mergeLines ?? []).flatMap(({ points }) => points.map(({ arm }) => arm)),
+  )
+  const trained = rows.filter((row) => !isBase(row) && !merged.has(row.arm))
   if (trained.length === 0) return []
   const base = rows.find(isBase)?.rate.estimate ?? undefined
   return [

@@ -1,4 +1,5 @@
 /** @file What a candidate that is not a folder of its own is made of; a new kind is a line here. */
+import type { MergedPoint } from '../../contract/rows.ts'
 import type { TunedWeights } from '../../models/weights/tuned-weights.ts'
 import type { Base } from '../base.ts'
 import { compressedBase } from './compressed.ts'
@@ -11,6 +12,7 @@ export interface Derived {
   readonly digest: string
   /** Of the adapter that it is; none where there is none. */
   readonly trainableParameters?: number
+  readonly merge?: MergedPoint
 }
 
 type Make = (base: Base, rest: string) => Derived | Promise<Derived>

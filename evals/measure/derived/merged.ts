@@ -38,6 +38,7 @@ export async function mergedPoint(base: Base, point: string): Promise<Derived> {
     weights: adaptedWeights(base.weights, folder, `merge:${point}`),
     digest: sha256([way, ...digests, w].join(' ')),
     title: `Merged by ${way}: ${1 - w} × ${basename(a)} + ${w} × ${basename(b)}`,
+    merge: { line: `${way}:${a}+${b}`, way, adapters: [basename(a), basename(b)], weight: w },
     trainableParameters: sizes.reduce((sum, size) => sum + size, 0),
   }
 }

@@ -157,6 +157,7 @@ export const MIGRATIONS: readonly Migration[] = [
    ) STRICT, WITHOUT ROWID;`,
   `ALTER TABLE reply ADD COLUMN cluster TEXT;`,
   `ALTER TABLE benchmark ADD COLUMN gain_json TEXT;`,
+  `ALTER TABLE subject ADD COLUMN merge_json TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

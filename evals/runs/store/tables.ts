@@ -69,7 +69,7 @@ export const TABLES = {
       'parameters',
       'trainableParameters',
     ],
-    ['classes', 'mitigation', 'templateVariables', 'thinking'],
+    ['classes', 'merge', 'mitigation', 'templateVariables', 'thinking'],
     'first-seen',
   ),
   metric: table<MetricRow>('metric', [...SUBJECT, 'name'], ['value']),

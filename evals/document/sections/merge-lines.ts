@@ -1,0 +1,136 @@
+/** @file Rates and spectra along the line between two adapters, and the last weight that the gate passes. */
+import type { Block, Point, Section, Series } from '../../contract/document.ts'
+import type { MergeLine } from '../../contract/gate.ts'
+import type { Rate, Results } from '../../contract/results.ts'
+import type { BenchmarkRow } from '../../contract/rows.ts'
+import { isBase } from '../../contract/keys.ts'
+import { percent } from '../../contract/words.ts'
+import { details, label, list, number, paragraph, section, table, type Column } from '../blocks.ts'
+import { byFirstJudge, fixed, intervalText, RATE_TEXT, rateText } from '../view.ts'
+
+export function mergeLinesSection(results: Results): Section[] {
+  const { mergeLines = [] } = results
+  if (mergeLines.length === 0) return []
+  return section(
+    'Along the merge',
+    paragraph(
+      'The first adapter counts 1 − w and the second w. Bands are 95 % Wilson intervals of each weight alone. The last safe weight is found from the smallest w up, each held to the gate, and the walk ends at the first that does not pass: this order is fixed beforehand, so the level of the gate holds for all weights together.',
+    ),
+    list(mergeLines.map(safeText)),
+    results.benchmarks.flatMap((benchmark) => ratesAlong(results, mergeLines, benchmark)),
+    spectraAlong(results, mergeLines),
+  )
+}
+
+/** The terminal's lines. */
+export const mergeLinesBriefly = ({ mergeLines = [] }: Results): Section[] =>
+  section('Along the merge', mergeLines.length > 0 && list(mergeLines.map(safeText)))
+
+const nameOf = ({ way, adapters: [a, b] }: MergeLine): string => `${way} of ${a} and ${b}`
+
+function safeText(line: MergeLine): string {
+  const { adapters, alpha, firstOpen, lastSafe, points } = line
+  if (alpha === null) return `${nameOf(line)}: nothing was asked of the gate.`
+  const of = `${nameOf(line)}: `
+  const ends = points.find(({ weight }) => weight === firstOpen)
+  const because = ends ? `; at ${ends.weight} it is ${ends.outcome ?? 'not compared'}` : ''
+  if (lastSafe === null)
+    return `${of}no weight of ${adapters[1]} is shown to be safe, from ${points[0]!.weight} up${because}.`
+  return `${of}the last safe weight of ${adapters[1]} is ${lastSafe}${because}. It was chosen by looking at these prompts, so its rates look better than they are: ask it again with prompts that it was not chosen by.`
+}
+
+function seriesOf(lines: readonly MergeLine[], pointOf: (arm: string) => Omit<Point, 'x'> | null) {
+  return lines.flatMap((line, colour): Series[] => {
+    const points = line.points.flatMap(({ arm, weight }) => {
+      const point = pointOf(arm)
+      return point ? [{ x: weight, ...point }] : []
+    })
+    return points.length === 0 ? [] : [{ label: nameOf(line), colour, dash: 0, points }]
+  })
+}
+
+function ratesAlong(
+  results: Results,
+  lines: readonly MergeLine[],
+  benchmark: BenchmarkRow,
+): Block[] {
+  const isFirst = byFirstJudge(results)
+  const rows = results.evaluations.filter(
+    (row) => row.benchmark === benchmark.name && isFirst(row) && row.rate.estimate !== null,
+  )
+  const rateAt = (arm: string) => rows.find((row) => row.arm === arm)?.rate
+  const series = seriesOf(lines, (arm) => {
+    const rate = rateAt(arm)
+    return rate ? { y: rate.estimate!, lower: rate.lower!, upper: rate.upper! } : null
+  })
+  if (series.length === 0) return []
+  const base = rows.find(isBase)?.rate.estimate ?? undefined
+  return [
+    {
+      type: 'line-chart',
+      title: `${benchmark.title}: ${RATE_TEXT[benchmark.role]}`,
+      xLabel: 'weight of the second adapter',
+      series,
+      reference: base === undefined ? undefined : { y: base, label: `base ${percent(base)}` },
+      range: [0, 1],
+      format: 'percent',
+    },
+    details('The numbers', ratesTable(lines, rateAt)),
+  ]
+}
+
+const ratesTable = (lines: readonly MergeLine[], rateAt: (arm: string) => Rate | undefined) =>
+  table(pointsOf(lines), [
+    ...WHICH,
+    number('Rate', ({ arm }) => {
+      const rate = rateAt(arm)
+      return rate ? rateText(rate) : '–'
+    }),
+    number('95 % interval', ({ arm }) => {
+      const rate = rateAt(arm)
+      return rate ? intervalText(rate) : ''
+    }),
+    label('Gate', ({ outcome }) => outcome ?? '–'),
+  ])
+
+const pointsOf = (lines: readonly MergeLine[]) =>
+  lines.flatMap((line) => line.points.map((point) => ({ line, ...point })))
+
+type OfLine = ReturnType<typeof pointsOf>[number]
+
+const WHICH: readonly Column<OfLine>[] = [
+  label('Merged', ({ line }) => nameOf(line)),
+  number('Weight', ({ weight }) => weight),
+]
+
+function spectraAlong({ spectrumTotals }: Results, lines: readonly MergeLine[]): Block[] {
+  const totalOf = (arm: string) => spectrumTotals.find((row) => row.arm === arm)
+  const series = seriesOf(lines, (arm) => {
+    const total = totalOf(arm)
+    return total ? { y: total.meanRelativeChange } : null
+  })
+  if (series.length === 0) return []
+  return [
+    {
+      type: 'line-chart',
+      title: 'Size of the merged change: mean ‖ΔW‖/‖W‖ of the matrices',
+      xLabel: 'weight of the second adapter',
+      series,
+      format: 'percent',
+    },
+    details(
+      'The spectra in numbers',
+      table(pointsOf(lines), [
+        ...WHICH,
+        number('‖ΔW‖/‖W‖', ({ arm }) => {
+          const total = totalOf(arm)
+          return total ? percent(total.meanRelativeChange) : '–'
+        }),
+        number('Effective rank of the change', ({ arm }) =>
+          fixed(totalOf(arm)?.meanEffectiveRankOfChange, 2),
+        ),
+        number('Intruder dimensions', ({ arm }) => totalOf(arm)?.intruders),
+      ]),
+    ),
+  ]
+}
