@@ -83,8 +83,12 @@ export const MODELS_ERRORS = {
     remedy: 'Give the base model that this adapter was trained on with --model.',
   })),
   'compress.number': entry((v: { spec: string }) => ({
-    message: `"${v.spec}" is no compression: prune takes a share from 0 to below 1 after a colon, the others take nothing.`,
-    remedy: 'Write --compress nf4 or --compress prune:0.25.',
+    message: `"${v.spec}" is no compression: prune takes a share from 0 to below 1 after a colon, budget takes bits a number, the others take nothing.`,
+    remedy: 'Write --compress nf4, --compress prune:0.25 or --compress budget:2.75.',
+  })),
+  'compress.budget': entry((v: { budget: number; least: number }) => ({
+    message: `The budget of ${Math.floor(v.budget)} bits is below ${Math.ceil(v.least)}, which the smallest formats take.`,
+    remedy: 'Write --compress budget:2.75, or another number above 2.1 bits.',
   })),
   'compress.blocks': entry((v: { name: string; columns: number; block: number }) => ({
     message: `${v.name} stores rows in blocks of ${v.block} numbers; this model has rows of ${v.columns}.`,

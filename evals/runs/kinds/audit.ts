@@ -12,7 +12,7 @@ export const auditVerb: JobVerb = {
     'touchstone audit --model pebble --data house-tamper --methods low=lora,high=lora --low.rank 2 --high.rank 64',
     'touchstone audit --model models/base --candidate models/tuned --suite general -o card.html',
     'touchstone audit --model models/classifier --data labelled.csv --methods lora,full --suite held-out.csv',
-    'touchstone audit --model models/base --compress nf4,nf3,prune:0.25 --suite general',
+    'touchstone audit --model models/base --compress nf4,budget:2.75,prune:0.25 --suite general',
     'touchstone audit --model models/base --merge svd:polite+german@0,0.25,0.5,0.75,1',
     'touchstone audit --model models/base --candidate models/tuned --suite general --contexts deployment,languages',
     'touchstone audit --resume',

@@ -1,82 +1,187 @@
 /**
- * @file NormalFloat (Dettmers et al. 2023, QLoRA) of 2, 3 and 4 bits with scales quantised again, as in LQ-LoRA (Guo et al. 2023,
- * §3): blocks of 64 consecutive numbers, scale = max|w|, code = nearest entry of the codebook (the lower of two); of the scales
- * their minimum is taken off and blocks of 256 are stored in 8 bits with a float32 maximum each.
+ * @file NormalFloat (Dettmers et al. 2023, QLoRA) with scales quantised again, as in LQ-LoRA (Guo et al. 2023, §3): blocks of B₀
+ * consecutive numbers, scale = max|w|, code = nearest entry of the codebook (the lower of two); of the scales their minimum is
+ * taken off, and blocks of B₁ are stored in b₀ bits with a maximum of b₁ bits each. Bits a number: b + b₀/B₀ + b₁/(B₀·B₁).
+ * All arithmetic is in float32, as a graph of ONNX Runtime repeats it (`graph/ops/nf4-product.ts`).
  */
 import { normalQuantile } from '../../../statistics/normal.ts'
 import type { Compression } from './compression.ts'
 
 /** 1 − o is the tail that the outermost quantiles leave out: the mean of 1 − 1/(2·15) and 1 − 1/(2·16). */
-const OFFSET = 0.9677083
+const OFFSET = Math.fround(0.9677083)
 
-/**
- * Quantiles Φ⁻¹(p) divided by the largest, at p = linspace(1 − o, ½, 2^(b−1)) and linspace(½, o, 2^(b−1) + 1), with one ½; in
- * float32, as bitsandbytes has them.
- */
-export function codebookOf(bits: number): Float32Array {
-  const half = 2 ** (bits - 1)
-  const below = Array.from(
-    { length: half - 1 },
-    (_, i) => 1 - OFFSET + (i * (OFFSET - 0.5)) / (half - 1),
+/** `count` ≥ 2 numbers from o to ½, in float32 as torch.linspace computes them: from the nearer end. */
+function fromOffset(count: number): number[] {
+  const step = Math.fround((0.5 - OFFSET) / (count - 1))
+  return Array.from({ length: count }, (_, i) =>
+    Math.fround(i < count / 2 ? OFFSET + step * i : 0.5 - step * (count - 1 - i)),
   )
-  const above = Array.from({ length: half }, (_, i) => 0.5 + ((i + 1) * (OFFSET - 0.5)) / half)
-  const largest = normalQuantile(OFFSET)
-  const quantile = (p: number) => normalQuantile(p) / largest
-  return Float32Array.from([...below.map(quantile), 0, ...above.map(quantile)])
 }
 
-const BLOCK = 64
-const SCALES_BLOCK = 256
-const SCALE_STEPS = 255
+const codebooks = new Map<number, Float32Array>()
 
-export function normalFloat(bits: number): Compression {
-  return {
-    name: `nf${bits}`,
-    summary: `NormalFloat of ${bits} bits, blocks of ${BLOCK}, scales in 8 bits`,
-    source: 'Dettmers et al. 2023, section 3; Guo et al. 2023, section 3',
-    bits: () => bits + 8 / BLOCK + 32 / (BLOCK * SCALES_BLOCK),
-    roundTrip: (weight) => decode(weight, bits, quantisedScales(scalesOf(weight))),
-  }
+/** Quantiles Φ⁻¹(p) and −Φ⁻¹(p) of b bits, ascending, divided by the largest: bitsandbytes' numbers to the bit for b = 4. */
+export function codebookOf(bits: number): Float32Array {
+  const known = codebooks.get(bits) ?? madeCodebook(bits)
+  codebooks.set(bits, known)
+  return known
 }
 
-/** Codes with exact scales, and what they stand for; for tests, and bitsandbytes’ form without nested scales. */
-export function withExactScales(weight: Float32Array, bits: number, block = BLOCK): Float32Array {
-  return decode(weight, bits, scalesOf(weight, block), block)
+function madeCodebook(bits: number): Float32Array {
+  const half = 2 ** (bits - 1)
+  const above = fromOffset(half + 1).slice(0, -1)
+  // Of 2 bits there is one quantile below 0.
+  const below = fromOffset(Math.max(2, half)).slice(0, half - 1)
+  const negative = below.map((p) => -normalQuantile(p))
+  const all = Float32Array.from([...negative, 0, ...above.reverse().map(normalQuantile)])
+  const largest = all.at(-1)!
+  return all.map((x) => x / largest)
 }
 
-function scalesOf(weight: Float32Array, block = BLOCK): Float32Array {
+/** How the maximum of a block of scales is stored. */
+export const TOPS = { float32: 32, float16: 16, bfloat16: 16 } as const
+
+export interface NormalFormat {
+  /** b, of a code. */
+  readonly bits: number
+  /** B₀, numbers that share a scale. */
+  readonly block: number
+  /** b₀, of a scale; null leaves scales in float32, as bitsandbytes does without nesting. */
+  readonly scaleBits: number | null
+  /** B₁, scales that share a maximum. */
+  readonly scalesBlock: number
+  readonly top: keyof typeof TOPS
+}
+
+/** QLoRA's, which `nf4`, `nf3` and `nf2` mean. */
+export const STANDARD = { block: 64, scaleBits: 8, scalesBlock: 256, top: 'float32' } as const
+
+export const bitsOf = ({ bits, block, scaleBits, scalesBlock, top }: NormalFormat): number =>
+  bits + (scaleBits === null ? 32 / block : scaleBits / block + TOPS[top] / (block * scalesBlock))
+
+export const normalFloat = (
+  bits: number,
+  format: NormalFormat = { ...STANDARD, bits },
+): Compression => ({
+  name: `nf${bits}`,
+  summary: `NormalFloat of ${bits} bits, blocks of ${format.block}, scales in ${format.scaleBits} bits`,
+  source: 'Dettmers et al. 2023, section 3; Guo et al. 2023, section 3',
+  bits: () => bitsOf(format),
+  roundTrip: (weight) => normalValues(normalCodes(weight, format)),
+})
+
+/** Codes with exact scales, and what they stand for: bitsandbytes’ form without nested scales. */
+export const withExactScales = (weight: Float32Array, bits: number, block = STANDARD.block) =>
+  normalValues(normalCodes(weight, { ...STANDARD, bits, block, scaleBits: null }))
+
+/** Scales as stored: scale = least + code·step, the step of their block of B₁. */
+export interface NestedScales {
+  readonly codes: Uint8Array
+  readonly steps: Float32Array
+  readonly least: number
+  readonly scalesBlock: number
+}
+
+export interface NormalCodes {
+  readonly format: NormalFormat
+  /** One a number. */
+  readonly codes: Uint8Array
+  readonly scales: NestedScales | Float32Array
+}
+
+export function normalCodes(weight: Float32Array, format: NormalFormat): NormalCodes {
+  const own = maxima(weight, format.block)
+  const scales = format.scaleBits === null ? own : nested(own, format, format.scaleBits)
+  return { format, codes: nearest(weight, scalesOf(scales), format), scales }
+}
+
+/** Of each block, float32. */
+export function scalesOf(scales: NormalCodes['scales']): Float32Array {
+  if (scales instanceof Float32Array) return scales
+  const { codes, steps, least, scalesBlock } = scales
+  const out = new Float32Array(codes.length)
+  for (let i = 0; i < out.length; i++)
+    out[i] = least + Math.fround(codes[i]! * steps[Math.floor(i / scalesBlock)]!)
+  return out
+}
+
+/** The numbers that are computed with. */
+export function normalValues({ format: { bits, block }, codes, scales }: NormalCodes) {
+  const codebook = codebookOf(bits)
+  const own = scalesOf(scales)
+  const out = new Float32Array(codes.length)
+  eachBlock(out.length, block, (at, start, end) => {
+    const scale = own[at]!
+    for (let i = start; i < end; i++) out[i] = codebook[codes[i]!]! * scale
+  })
+  return out
+}
+
+function eachBlock(
+  length: number,
+  block: number,
+  visit: (at: number, start: number, end: number) => void,
+): void {
+  for (let at = 0; at * block < length; at++)
+    visit(at, at * block, Math.min(length, (at + 1) * block))
+}
+
+function maxima(weight: Float32Array, block: number): Float32Array {
   const scales = new Float32Array(Math.ceil(weight.length / block))
-  weight.forEach((w, i) => {
-    const at = Math.floor(i / block)
-    scales[at] = Math.max(scales[at]!, Math.abs(w))
+  eachBlock(weight.length, block, (at, start, end) => {
+    let most = 0
+    for (let i = start; i < end; i++) most = Math.max(most, Math.abs(weight[i]!))
+    scales[at] = most
   })
   return scales
 }
 
-function quantisedScales(scales: Float32Array): Float32Array {
-  const least = scales.reduce((a, b) => Math.min(a, b), Infinity)
-  const out = new Float32Array(scales.length)
-  for (let start = 0; start < scales.length; start += SCALES_BLOCK) {
-    const end = Math.min(start + SCALES_BLOCK, scales.length)
-    let top = 0
-    for (let i = start; i < end; i++) top = Math.max(top, scales[i]! - least)
-    for (let i = start; i < end; i++) {
-      const code = top === 0 ? 0 : Math.round(((scales[i]! - least) / top) * SCALE_STEPS)
-      out[i] = least + (code / SCALE_STEPS) * top
-    }
-  }
-  return out
+const NARROWED: Readonly<Record<keyof typeof TOPS, (x: number) => number>> = {
+  float32: Math.fround,
+  float16: Math.f16round,
+  bfloat16,
 }
 
-function decode(weight: Float32Array, bits: number, scales: Float32Array, block = BLOCK) {
+/** To 8 bits of mantissa, ties to even. */
+function bfloat16(x: number): number {
+  const bits = new Uint32Array(Float32Array.of(x).buffer)
+  bits[0] = (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) & 0xffff0000
+  return new Float32Array(bits.buffer)[0]!
+}
+
+function nested(scales: Float32Array, format: NormalFormat, scaleBits: number): NestedScales {
+  const { scalesBlock, top } = format
+  const least = scales.reduce((a, b) => Math.min(a, b), Infinity)
+  const levels = 2 ** scaleBits - 1
+  const tops = maxima(
+    scales.map((scale) => scale - least),
+    scalesBlock,
+  )
+  const steps = tops.map((each) => NARROWED[top](each) / levels)
+  const codes = new Uint8Array(scales.length)
+  for (let i = 0; i < codes.length; i++) {
+    const step = steps[Math.floor(i / scalesBlock)]!
+    if (step > 0) codes[i] = Math.min(levels, Math.round((scales[i]! - least) / step))
+  }
+  return { codes, steps, least, scalesBlock }
+}
+
+function nearest(weight: Float32Array, scales: Float32Array, { bits, block }: NormalFormat) {
   const codebook = codebookOf(bits)
-  const middles = Array.from(codebook.subarray(1), (x, i) => (x + codebook[i]!) / 2)
-  return weight.map((w, i) => {
-    const scale = scales[Math.floor(i / block)]!
-    if (scale === 0) return 0
-    const x = w / scale
-    let code = 0
-    while (code < middles.length && x > middles[code]!) code++
-    return codebook[code]! * scale
+  const middles = new Float64Array(codebook.length).fill(Infinity)
+  for (let i = 1; i < codebook.length; i++) middles[i - 1] = (codebook[i - 1]! + codebook[i]!) / 2
+  const codes = new Uint8Array(weight.length).fill(codebook.indexOf(0))
+  eachBlock(weight.length, block, (at, start, end) => {
+    const scale = scales[at]!
+    if (scale === 0) return
+    for (let i = start; i < end; i++) {
+      const x = weight[i]! / scale
+      // The number of middles below x, by halves.
+      let code = 0
+      for (let half = codebook.length >> 1; half > 0; half >>= 1)
+        if (x > middles[code + half - 1]!) code += half
+      codes[i] = code
+    }
   })
+  return codes
 }

@@ -1,7 +1,8 @@
 /** @file Every way of compressing a base; a new one is an entry here. */
 import { findNamed } from '../../../errors/names.ts'
 import { TouchstoneError } from '../../../errors/touchstone-error.ts'
-import type { Compression } from './compression.ts'
+import { budget } from './budget.ts'
+import type { Allocation, Compression } from './compression.ts'
 import { int8, q4_0, q8_0 } from './integers.ts'
 import { normalFloat } from './normal-float.ts'
 import { prune } from './prune.ts'
@@ -11,7 +12,7 @@ interface Entry {
   readonly name: string
   /** As help shows it. */
   readonly spelled: string
-  readonly open: (number: number | undefined) => Compression | undefined
+  readonly open: (number: number | undefined) => Compression | Allocation | undefined
 }
 
 const plain = (compression: Compression): Entry => ({
@@ -32,10 +33,15 @@ const ENTRIES: readonly Entry[] = [
     spelled: 'prune:SHARE',
     open: (share = NaN) => (share >= 0 && share < 1 ? prune(share) : undefined),
   },
+  {
+    name: 'budget',
+    spelled: 'budget:BITS',
+    open: (bits = NaN) => (bits > 0 && bits <= 32 ? budget(bits) : undefined),
+  },
 ]
 
-/** `nf4`, `prune:0.25`. Throws for a name that is none, or a number that it does not take. */
-export function findCompression(spec: string): Compression {
+/** `nf4`, `prune:0.25`, `budget:2.75`. Throws for a name that is none, or a number that it does not take. */
+export function findCompression(spec: string): Compression | Allocation {
   const [name = '', number] = spec.split(':')
   const entry = findNamed('compression', ENTRIES, name)
   const found = entry.open(number === undefined ? undefined : Number(number))

@@ -4,6 +4,7 @@ import {
   normalFloat,
   withExactScales,
 } from '../../../../../evals/models/weights/compression/normal-float.ts'
+import { q4_0 } from '../../../../../evals/models/weights/compression/integers.ts'
 import { prune } from '../../../../../evals/models/weights/compression/prune.ts'
 import { findCompression } from '../../../../../evals/models/weights/compression/registry.ts'
 import { fillNormal, randomStream } from '../../../../../evals/statistics/random.ts'
@@ -84,11 +85,13 @@ test.each([
   ['prune:-0.1', 'compress.number'],
   ['prune:x', 'compress.number'],
   ['prune:0.1:0.2', 'compress.number'],
+  ['budget', 'compress.number'],
+  ['budget:0', 'compress.number'],
 ])('%s is refused by name', (spec, code) => {
   expect(() => findCompression(spec)).toThrow(expect.objectContaining({ code }))
 })
 
 test('blocks of GGUF need rows of a multiple of 32 numbers', () => {
-  const trip = () => findCompression('q4_0').roundTrip(new Float32Array(96), 2)
+  const trip = () => q4_0.roundTrip(new Float32Array(96), 2)
   expect(trip).toThrow(expect.objectContaining({ code: 'compress.blocks' }))
 })
