@@ -39,7 +39,7 @@ function madeCodebook(bits: number): Float32Array {
 }
 
 /** How the maximum of a block of scales is stored. */
-export const TOPS = { float32: 32, float16: 16, bfloat16: 16 } as const
+const TOPS = { float32: 32, float16: 16, bfloat16: 16 } as const
 
 export interface NormalFormat {
   /** b, of a code. */
@@ -54,7 +54,7 @@ export interface NormalFormat {
 }
 
 /** QLoRA's, which `nf4`, `nf3` and `nf2` mean. */
-export const STANDARD = { block: 64, scaleBits: 8, scalesBlock: 256, top: 'float32' } as const
+const STANDARD = { block: 64, scaleBits: 8, scalesBlock: 256, top: 'float32' } as const
 
 export const bitsOf = ({ bits, block, scaleBits, scalesBlock, top }: NormalFormat): number =>
   bits + (scaleBits === null ? 32 / block : scaleBits / block + TOPS[top] / (block * scalesBlock))
@@ -75,14 +75,14 @@ export const withExactScales = (weight: Float32Array, bits: number, block = STAN
   normalValues(normalCodes(weight, { ...STANDARD, bits, block, scaleBits: null }))
 
 /** Scales as stored: scale = least + code·step, the step of their block of B₁. */
-export interface NestedScales {
+interface NestedScales {
   readonly codes: Uint8Array
   readonly steps: Float32Array
   readonly least: number
   readonly scalesBlock: number
 }
 
-export interface NormalCodes {
+interface NormalCodes {
   readonly format: NormalFormat
   /** One a number. */
   readonly codes: Uint8Array
@@ -96,7 +96,7 @@ export function normalCodes(weight: Float32Array, format: NormalFormat): NormalC
 }
 
 /** Of each block, float32. */
-export function scalesOf(scales: NormalCodes['scales']): Float32Array {
+function scalesOf(scales: NormalCodes['scales']): Float32Array {
   if (scales instanceof Float32Array) return scales
   const { codes, steps, least, scalesBlock } = scales
   const out = new Float32Array(codes.length)
