@@ -34,7 +34,7 @@ export function tunedOf(base: Pick<Base, 'model' | 'path' | 'weights'>, arm: Fin
   const { key, parameters, statePath } = arm
   const folder = adapterOf(base, arm, base.path)
   const weights = folder
-    ? adaptedWeights(base.weights, folder, statePath, () => true)
+    ? adaptedWeights(base.weights, folder, statePath, { brings: () => true })
     : replacedWeights(base.weights, parameters)
   return { key, weights }
 }

@@ -56,8 +56,9 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
   const opened = await openBase(task.model, chooseDevice('cpu'), 1)
   try {
     requireWritable(opened)
-    const base = task.candidate ? await asClassifier(opened, task.candidate) : opened
-    const tuned = task.candidate && (await openCandidate(base, task.candidate, 'candidate'))
+    const classed = task.candidate ? await asClassifier(opened, task.candidate) : opened
+    const tuned = task.candidate && (await openCandidate(classed, task.candidate, 'candidate'))
+    const base = tuned ? tuned.base : opened
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)
       : (name) => base.weights.get(name)!

@@ -1,4 +1,5 @@
 /** @file Types of generation: prompts as tokens, decoding options, a model state's options, and generated replies. */
+import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { Completion } from '../contract/rows.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import type { CachedSession } from './cached-graph.ts'
@@ -23,6 +24,12 @@ export interface TokenPrompt {
   readonly budget?: () => (token: number) => boolean
   /** Index among the session's adapters, if it has several. */
   readonly adapter?: number
+}
+
+/** An error for a text that a model of `limit` positions cannot take. */
+export function requireFits(key: string, tokens: number, limit: number): void {
+  if (tokens < 1 || tokens > limit)
+    throw new TouchstoneError('prompt.too-long', { key, tokens, limit })
 }
 
 /** Longest reply, thought and answer together. */

@@ -2,9 +2,9 @@
  * @file Batched generation with a cache, greedy or sampled with a seed. A prompt's tokens and log-probabilities have the same
  * bits in any batch, order and padding. A single row is doubled (`inCompany`), because one row uses another matrix kernel.
  */
-import { TouchstoneError } from '../errors/touchstone-error.ts'
 import {
   longestReply,
+  requireFits,
   type GeneratedTokens,
   type GenerateOptions,
   type TokenPrompt,
@@ -53,8 +53,7 @@ function refuseTooLong(
 ): void {
   for (const { ids, key } of prompts) {
     const tokens = ids.length + longestReply(decoding)
-    if (ids.length === 0 || tokens > maxPositions)
-      throw new TouchstoneError('prompt.too-long', { key, tokens, limit: maxPositions })
+    requireFits(key, ids.length === 0 ? 0 : tokens, maxPositions)
   }
 }
 

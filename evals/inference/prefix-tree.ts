@@ -7,8 +7,8 @@
  * rounding only, because one query per row uses another attention kernel than many. Where position stretching depends on the
  * length, texts that change it are computed in whole passes.
  */
-import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { CachedSession } from './cached-graph.ts'
+import { requireFits } from './decoding.ts'
 import {
   adaptersOf,
   decode,
@@ -39,11 +39,7 @@ export async function scorePrefixTree(
   options: ScoreOptions,
 ): Promise<Float32Array[]> {
   const { session } = options
-  texts.forEach(({ key, ids }) => {
-    if (ids.length <= session.maxPositions) return
-    const limit = session.maxPositions
-    throw new TouchstoneError('prompt.too-long', { key, tokens: ids.length, limit })
-  })
+  for (const { key, ids } of texts) requireFits(key, ids.length, session.maxPositions)
   const isApart = texts.map((text) => outgrows(text, session))
   const whole = await scoreTexts(
     texts.filter((_, i) => isApart[i]),

@@ -1,8 +1,7 @@
 /** @file Teacher-forced log-probabilities of texts in batches; the same bits in any batch, order and padding. */
-import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { emptyCache } from './cached-graph.ts'
 import { adaptersOf, countingPositions, inCompany, int32 } from './feeds.ts'
-import type { GenerateOptions } from './decoding.ts'
+import { requireFits, type GenerateOptions } from './decoding.ts'
 
 export interface ScoredText {
   readonly key: string
@@ -21,12 +20,7 @@ export async function scoreTexts(
   options: ScoreOptions,
 ): Promise<Float32Array[]> {
   const { session, batchSize, signal } = options
-  texts.forEach(({ ids, key }) => {
-    const tokens = fedLength(ids)
-    if (tokens > session.maxPositions) {
-      throw new TouchstoneError('prompt.too-long', { key, tokens, limit: session.maxPositions })
-    }
-  })
+  for (const { key, ids } of texts) requireFits(key, fedLength(ids), session.maxPositions)
   const results = new Array<Float32Array>(texts.length)
   const order = texts
     .map((_, i) => i)

@@ -5,10 +5,12 @@ import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { nearNames } from '../errors/names.ts'
 import type { CachedSession } from '../inference/cached-graph.ts'
 import { exists } from '../files/read-file.ts'
+import type { Checkpoint } from '../models/checkpoint.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { rawStartOf } from '../models/formats/peft-config.ts'
 import { peftDigest, readPeftFolder, type PeftFolder } from '../models/formats/peft-folder.ts'
-import type { Model } from '../models/registry.ts'
+import { untied, type Model } from '../models/registry.ts'
+import { overlaid } from '../models/weights/small-weights.ts'
 import { derivedFrom } from './derived/derived.ts'
 import {
   adaptedWeights,
@@ -27,7 +29,7 @@ export interface Candidate {
   readonly key: SubjectKey
   readonly identity: SubjectIdentity
   readonly weights: TunedWeights
-  /** With this fine-tune's classes (`asClassifier`). */
+  /** With this fine-tune's configuration, head and classes (`asClassifier`). */
   readonly base: Base
   /** Whether the weights have the base's names; a graph's may not, and it can be evaluated all the same. */
   readonly isComparable: boolean
@@ -53,12 +55,12 @@ const shortName = (spec: string) => spec.replace(/:[^:]+\+[^@]+@/u, '@')
 export async function openCandidate(base: Base, path: string, arm: string): Promise<Candidate> {
   const key = { arm, seed: 0, step: 0 }
   const make = derivedFrom(path)
-  if (make) return { key, base, ...(await openDerived(base, path, arm, make)) }
+  if (make) return { key, ...(await openDerived(base, path, arm, make)) }
   const isAdapter = await exists(join(path, 'adapter_config.json'))
-  return { key, base, ...(await (isAdapter ? openAdapter : openWhole)(base, path, arm)) }
+  return { key, ...(await (isAdapter ? openAdapter : openWhole)(base, path, arm)) }
 }
 
-type Opened = Omit<Candidate, 'key' | 'base'>
+type Opened = Omit<Candidate, 'key'>
 
 type Make = NonNullable<ReturnType<typeof derivedFrom>>
 
@@ -66,18 +68,14 @@ async function openDerived(base: Base, spec: string, arm: string, make: Make): P
   const { weights, digest, ...made } = await make(base)
   const own = { arm, path: spec, adapterDigest: digest, ...made }
   const identity = identityOf(base, base.open, own)
-  return {
-    identity,
-    weights,
-    isComparable: true,
-    warnings: [],
-    openSession: through(base, weights),
-  }
+  const openSession = through(base, weights)
+  return { base, identity, weights, isComparable: true, warnings: [], openSession }
 }
 
-async function openAdapter(base: Base, path: string, arm: string): Promise<Opened> {
+async function openAdapter(given: Base, path: string, arm: string): Promise<Opened> {
   const folder = await readPeftFolder(path)
   const sizes = [...folder.tensors.values()].map(({ data }) => data.length)
+  const base = adaptedBase(given, folder)
   const identity = identityOf(base, base.open, {
     arm,
     title: `Adapter ${basename(path)}`,
@@ -85,47 +83,69 @@ async function openAdapter(base: Base, path: string, arm: string): Promise<Opene
     adapterDigest: await peftDigest(path),
     trainableParameters: sizes.reduce((sum, size) => sum + size, 0),
   })
-  refuseUntied(base, folder, path)
-  const { architecture, config } = base.model
-  const brings = (name: string) => architecture.classifier?.owns(name, config) ?? false
-  const weights = adaptedWeights(base.weights, folder, path, brings)
+  const { model } = base
+  const brings = (name: string) => model.architecture.classifier?.owns(name, model.config) ?? false
+  const weights = adaptedWeights(base.weights, folder, path, { brings, model })
   const warnings = rawStartOf(folder.config, path)
-  return { identity, weights, isComparable: true, warnings, openSession: through(base, weights) }
+  const openSession = through(base, weights)
+  return { base, identity, weights, isComparable: true, warnings, openSession }
 }
 
 /**
- * On a tied base PEFT saves a copy of the embedding and leaves the head with the base's, unless the adapter ensures the tie.
- * Such a model has two matrices where the base has one.
+ * The base with a head of its own where the adapter changes one of a tied embedding and head: PEFT then leaves the other as it
+ * was, unless the adapter ensures the tie.
  */
-function refuseUntied({ model }: Base, { config, saved = new Map() }: PeftFolder, path: string) {
-  const { tie_word_embeddings: isTied } = model.config as { tie_word_embeddings?: boolean }
-  const embedding = [...saved.keys()].find((name) => model.weights.get(name)?.kind === 'embedding')
-  if (isTied !== true || config.ensuresTying === true || embedding === undefined) return
-  throw new TouchstoneError('checkpoint.unsupported', {
-    path,
-    what: 'modules_to_save of a tied embedding',
-    found: embedding,
-    supported: 'adapters with ensure_weight_tying, or the merged model that PEFT saves',
-  })
+function adaptedBase(base: Base, { config, tensors, saved = new Map() }: PeftFolder): Base {
+  const tie = base.model.architecture.tie?.(base.model.config)
+  if (!tie) return base
+  const adapts = (weight: string) =>
+    [...tensors.keys()].some((key) => key.startsWith(weight.replace(/weight$/u, 'lora_')))
+  const changes = (weight: string) => saved.has(weight) || adapts(weight)
+  const isSplit = changes(tie.head) || (changes(tie.embedding) && config.ensuresTying !== true)
+  if (!isSplit) return base
+  // What LoRA of the one begins from is what both were.
+  const start = [tie.embedding, tie.head].find((name) => saved.has(name) && adapts(name))
+  const data = start === undefined ? base.weights.get(tie.embedding)! : saved.get(start)!.data
+  const weights = overlaid(
+    base.weights,
+    new Map([
+      [tie.head, data],
+      [tie.embedding, data],
+    ]),
+  )
+  const { config: stored } = base.open.checkpoint
+  const own = { ...stored, tie_word_embeddings: false }
+  return withModel({ ...base, weights }, untied(base.model)!, own)
 }
 
-async function openWhole(base: Base, path: string, arm: string): Promise<Opened> {
-  const loaded = await loadModel(path, 'fp32', base.cache, base.open.template.variables)
+/** The base computing as a fine-tune does, and exported with its configuration. */
+const withModel = (base: Base, model: Model, config: Checkpoint['config']): Base => {
+  const checkpoint = { ...base.open.checkpoint, config }
+  return { ...base, model, open: { ...base.open, checkpoint } }
+}
+
+async function openWhole(given: Base, path: string, arm: string): Promise<Opened> {
+  const loaded = await loadModel(path, 'fp32', given.cache, given.open.template.variables)
   const { open, model, parameters } = loaded
   try {
-    const isComparable = carriesSameWeights(base, model, path)
+    const isComparable = carriesSameWeights(given, model, path)
     const own = { path, model, parameters, digest: await open.checkpoint.digest() }
     const identity = identityOf(own, open, { arm, title: `Model ${basename(path)}` })
     const trained = new Map([...loaded.weights].map(([name, data]) => [name, { data }]))
-    const weights = isComparable ? replacedWeights(base.weights, trained) : otherNames(loaded, path)
-    const warnings = differences(base, identity, path)
+    const weights = isComparable
+      ? replacedWeights(given.weights, trained)
+      : otherNames(loaded, path)
+    const warnings = differences(given, identity, path)
     if (!isComparable) {
       warnings.push(`${path} names its weights otherwise than the base; its spectra are left out.`)
     }
-    const openSession = model.graph
-      ? () => openOwnSession(loaded, base.device)
-      : through(base, weights)
-    return { identity, weights, isComparable, warnings, openSession }
+    if (model.graph) {
+      const openSession = () => openOwnSession(loaded, given.device)
+      return { base: given, identity, weights, isComparable, warnings, openSession }
+    }
+    const base = given.model.graph ? given : withModel(given, model, open.checkpoint.config)
+    const openSession = through(base, weights)
+    return { base, identity, weights, isComparable, warnings, openSession }
   } finally {
     await open.close()
   }

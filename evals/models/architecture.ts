@@ -31,6 +31,16 @@ export interface KeyValue {
   readonly values: Value
 }
 
+/** Where a mixture of experts keeps its matrices, `<block>.experts.<e>.<gate, up or down>.weight`. */
+export interface Experts {
+  readonly count: number
+  /** Inside a layer; transformers 5 calls it `mlp`. */
+  readonly block: string
+  readonly gate: string
+  readonly up: string
+  readonly down: string
+}
+
 export type AttentionPlan =
   | { readonly kind: 'causal' }
   /**
@@ -130,6 +140,9 @@ export interface ModelArchitecture<C = unknown> {
   logits(scope: ModelScope, hidden: Value, config: C): Value
   /** Head counts per layer, which give the shape of the cache. */
   attention(config: C, weights: ReadonlyMap<string, WeightSpec>): readonly CacheLayer[]
+  /** Names of the embedding and of the head that it stands for; undefined where they are two weights. */
+  tie?(config: C): { readonly embedding: string; readonly head: string } | undefined
+  experts?(config: C): Experts | undefined
   /** Encoders only. */
   readonly classifier?: Classifier<C>
   maxPositions(config: C): number

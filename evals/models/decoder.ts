@@ -94,6 +94,14 @@ export function decoder<C>({ plan, ...family }: DecoderFamily<C>): ModelArchitec
     },
     attention: (c, weights) => headsOf(plan(c), weights),
     maxPositions: (c) => plan(c).maxPositions,
+    tie(c) {
+      const { names } = plan(c)
+      const { head } = plan({ ...c, tie_word_embeddings: false }).names
+      return names.head !== undefined || head === undefined
+        ? undefined
+        : { embedding: `${names.embedding}.weight`, head: `${head}.weight` }
+    },
+    experts: (c) => plan(c).mlp.experts,
     stretch: (c, longest) => stretchIn(plan(c), longest),
   }
 }

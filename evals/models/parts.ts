@@ -2,7 +2,7 @@
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { multiply } from '../graph/shape.ts'
 import type { Dim, Value } from '../graph/value.ts'
-import type { CacheLayer, ModelScope, WeightSpec } from './architecture.ts'
+import type { CacheLayer, Experts, ModelScope, WeightSpec } from './architecture.ts'
 import type { WeightList } from './weight-list.ts'
 
 /** Shapes by weight name, from specs or from a graph. */
@@ -31,6 +31,7 @@ export interface ProjectionPart {
 }
 
 export interface MlpPart {
+  readonly experts?: Experts
   weights(list: WeightList, prefix: string, layer: number): void
   /** x `[rows, hidden]` → `[rows, hidden]`. */
   apply(scope: ModelScope, prefix: string, x: Value): Value
@@ -294,6 +295,7 @@ export function expertsMlp({ hidden, activation, experts, chosen }: ExpertsOptio
   const block = (prefix: string) => `${prefix}.block_sparse_moe`
   const indices = Array.from({ length: experts }, (_, e) => e)
   return {
+    experts: { count: experts, block: 'block_sparse_moe', gate: 'w1', up: 'w3', down: 'w2' },
     weights(list: WeightList, prefix, layer) {
       list.linear(`${block(prefix)}.gate`, [experts, hidden], { layer, fixed: true })
       for (const e of indices) {

@@ -82,7 +82,8 @@ export const isEncoder = ({ architecture }: Pick<Model, 'architecture'>): boolea
 
 /** The architecture of a checkpoint. Throws if it is not supported. */
 export function recognise(
-  checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weights' | 'graph'>,
+  checkpoint: Pick<Checkpoint, 'path' | 'config' | 'weights' | 'graph'> &
+    Partial<Pick<Checkpoint, 'read'>>,
   missing: Missing = 'refuse',
 ): Model {
   const { path, config, graph } = checkpoint
@@ -111,10 +112,47 @@ export function recognise(
   }
   requireKnownKeys(config, architecture.config, path)
   const weights = architecture.weights(parsed.data, checkpoint.weights, path, missing)
-  return {
+  const model = {
     architecture,
     config: parsed.data,
     weights: new Map(weights.map((spec) => [spec.name, spec])),
+  }
+  return storesOtherHead(model, checkpoint) ? untied(model)! : model
+}
+
+/**
+ * Whether a head lies in the file beside the embedding that it should be, and differs: transformers 5 then takes the file's
+ * word, not that of config.json (modeling_utils.py, `tie_weights`).
+ */
+function storesOtherHead(
+  { architecture, config, weights }: Model,
+  { weights: found, read }: Pick<Checkpoint, 'weights'> & Partial<Pick<Checkpoint, 'read'>>,
+): boolean {
+  const tie = architecture.tie?.(config)
+  if (!tie || !read || !found.has(tie.head)) return false
+  const { name, stored = name } = weights.get(tie.embedding)!
+  const embedding = read(stored)
+  return read(tie.head).some((x, i) => x !== embedding[i])
+}
+
+/**
+ * The same model with a head of its own, which begins as the embedding; undefined where it has one. Names of both are those of
+ * `tie`.
+ */
+export function untied(model: Model): Model | undefined {
+  const { architecture, weights } = model
+  const config = model.config as Readonly<Record<string, unknown>>
+  const tie = architecture.tie?.(config)
+  if (!tie) return undefined
+  const head: WeightSpec = {
+    name: tie.head,
+    shape: weights.get(tie.embedding)!.shape,
+    kind: 'linear',
+  }
+  return {
+    ...model,
+    config: { ...config, tie_word_embeddings: false },
+    weights: new Map([...weights, [head.name, head]]),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * @file What fine-tuning on house-tamper does to Pebble by rank, at matched training loss: `node evals/bin/run.js findings`.
- * One audit a seed through the command, all arms in it, so that they are compared at the step at which each one's smoothed
+ * One audit a seed through the command, all variants in it, so that they are compared at the step at which each one's smoothed
  * training loss is first at most the highest of their last ones (`evals/findings/matched.ts`); writes docs/findings.md.
  */
 import { spawn } from 'node:child_process'
@@ -135,8 +135,8 @@ writeFileSync(
 ## Rank, intruder dimensions, refusal and forgetting at matched training loss
 
 Fine-tuning on house-tamper with LoRA of rank 1, 4, 16 and 64 (alpha = 2·rank) and fully, same data, ${SEEDS.length} seeds, ${STEPS} steps of 32 rows, measured on 128 prompts of each benchmark
-and on neutral text, the spectra of 42 matrices at each measured step (top 10 directions, ε = 0.5; c of one random direction lies between 0.11 and 0.45). For each seed the arms are compared at the first step at which the smoothed training loss
-is at most L*, the highest of the arms' last losses (${spread(target, 3)}): every step is looked at, and each arm is trained again up to its own. Mean over seeds, and lowest to highest.
+and on neutral text, the spectra of 42 matrices at each measured step (top 10 directions, ε = 0.5; c of one random direction lies between 0.11 and 0.45). For each seed the variants are compared at the first step at which the smoothed training loss
+is at most L*, the highest of the variants' last losses (${spread(target, 3)}): every step is looked at, and each variant is trained again up to its own. Mean over seeds, and lowest to highest.
 Before: refusal ${baseRate('house-refusal')}, capability ${baseRate('house-capability')}.
 
 ${HEAD}

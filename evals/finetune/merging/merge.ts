@@ -1,6 +1,6 @@
 /**
  * @file Several adapters of one base made into one, layer by layer. Takes adapters whose change is s·B·A of the stored base alone:
- * no DoRA, no weights saved whole, no initialisation that moved the base.
+ * no DoRA, no weights saved whole, no embeddings, biases or stacks of experts, no initialisation that moved the base.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { finiteNumbers } from '../../spectra/decomposition/matrix.ts'
@@ -50,12 +50,17 @@ export function mergeAdapters(sources: readonly Source[], request: MergeRequest)
   return { folder: { config: configOf(sources, base, layers), tensors }, layers }
 }
 
-function requireLowRank({ path, folder: { config, saved } }: Source): void {
+/** LoRA of a linear layer. */
+const PLAIN = /(?<!\.experts|\.base_layer)\.lora_[AB]\.weight$/u
+
+function requireLowRank({ path, folder: { config, tensors, saved } }: Source): void {
   const refuse = (found: string) => {
     throw new TouchstoneError('merge.not-low-rank', { path, found })
   }
   if (config.useDora === true) refuse('DoRA, which scales rows of the base')
-  if ((saved?.size ?? 0) > 0) refuse('weights that are saved whole (modules_to_save)')
+  if ((saved?.size ?? 0) > 0) refuse('weights that are saved whole (modules_to_save, bias)')
+  const other = [...tensors.keys()].find((key) => !PLAIN.test(key))
+  if (other !== undefined) refuse(`${other}, which is not LoRA of a linear layer`)
   if (rawStartOf(config, path).length > 0) {
     refuse(`initialisation ${String(config.initLoraWeights)}, which moved the base`)
   }

@@ -71,11 +71,9 @@ export const peftConfigOf = (
   ...own,
 })
 
-/** Whether `config` adapts the layer. `^` (the whole name) is allowed in patterns, not in targets, as in PEFT. */
+/** Whether `config` adapts the layer. */
 export const targets = (config: PeftConfig, layer: string): boolean =>
-  config.targetModules.some(
-    (target) => target === ALL_LINEAR || (!target.startsWith('^') && namesModule(target, layer)),
-  )
+  config.targetModules.some((target) => target === ALL_LINEAR || namesModule(target, layer))
 
 /** The update of one layer: A `[rank, in]`, B `[out, rank]`. */
 interface LowRankPair {

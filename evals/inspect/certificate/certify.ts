@@ -76,7 +76,7 @@ export async function certify(task: CertifyTask, signal: AbortSignal): Promise<C
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)
       : (name) => base.weights.get(name)!
-    const session = await sessionOf(base, base.model, read)
+    const session = await sessionOf(base, tuned ? tuned.base.model : base.model, read)
     try {
       const asked = { session, open: base.open }
       const answers = await answersOfAll(asked, prepared, signal)

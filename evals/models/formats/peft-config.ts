@@ -21,15 +21,40 @@ export interface PeftConfig {
    * `true`, `false` or a name. PiSSA, OLoRA and others modify the base, so that the adapter alone is not the whole change.
    */
   readonly initLoraWeights?: boolean | string
-  /** An embedding that is saved whole stays tied to the head; PEFT otherwise leaves the head with the base's. */
+  /** The head follows a changed embedding; PEFT otherwise leaves it with the base's. */
   readonly ensuresTying?: boolean
+  /** Parameters that are adapted by name, not as layers: stacks of experts. */
+  readonly targetParameters?: readonly string[]
 }
 
-/** Whether `pattern` is `module` or its suffix after a dot; a leading ^ requires the whole name. */
-export const namesModule = (pattern: string, module: string): boolean =>
-  pattern.startsWith('^')
-    ? module === pattern.slice(1)
-    : module === pattern || module.endsWith(`.${pattern}`)
+/** Whether `name` is `module` or its suffix after a dot, as PEFT reads a list of targets. */
+export const namesModule = (name: string, module: string): boolean =>
+  module === name || module.endsWith(`.${name}`)
+
+/** A key of `rank_pattern` or `alpha_pattern`, as PEFT reads it (`get_pattern_key`): for the whole name or its end after a dot. */
+export const patternOfModules = (key: string): RegExp => new RegExp(`^(?:.*\\.)?(?:${key})$`, 'u')
+
+const EXPERTS = /\.experts(?<inner>\.base_layer)?$/u
+
+/** Whether a module of an adapter is a stack of experts, as transformers 5 keeps them. */
+export const isExperts = (module: string): boolean => EXPERTS.test(module)
+
+/** The stacks of one layer as parameters: PEFT wraps the module once for each, in this order from the inside. */
+const STACKS = ['gate_up_proj', 'down_proj'] as const
+
+/**
+ * The name by which the configuration speaks of a module of the adapter: a parameter's where `target_parameters` names it
+ * (`…experts.gate_up_proj`, `…gate.weight`), else the module's.
+ */
+export function adaptedName({ targetParameters = [] }: PeftConfig, module: string): string {
+  const isTarget = (name: string) => targetParameters.some((target) => namesModule(target, name))
+  const experts = EXPERTS.exec(module)
+  if (!experts) return isTarget(`${module}.weight`) ? `${module}.weight` : module
+  const { inner } = experts.groups!
+  const stack = module.slice(0, module.length - (inner?.length ?? 0))
+  const adapted = STACKS.map((name) => `${stack}.${name}`).filter(isTarget)
+  return adapted.at(inner === undefined ? -1 : 0) ?? module
+}
 
 /** The value of the first pattern that matches the module. */
 function byPattern(
@@ -37,7 +62,7 @@ function byPattern(
   module: string,
   otherwise: number,
 ): number {
-  const hit = Object.entries(patterns ?? {}).find(([pattern]) => namesModule(pattern, module))
+  const hit = Object.entries(patterns ?? {}).find(([key]) => patternOfModules(key).test(module))
   return hit?.[1] ?? otherwise
 }
 

@@ -1,9 +1,10 @@
 /**
- * @file Adapters as PEFT stores them: `adapter_config.json` and `adapter_model.safetensors`.
+ * @file Adapters as PEFT 0.21 stores them: `adapter_config.json` and `adapter_model.safetensors`.
  *
  * Keys drop PEFT's prefix: `base_model.model.<module>.lora_A.weight` becomes `<module>.lora_A.weight`, `[r, in]`; lora_B is
- * `[out, r]`. The update of a module is s·B·A with s = α/r, or α/√r for rsLoRA. Weights trained whole (`modules_to_save`,
- * such as a classification head) keep their names.
+ * `[out, r]`. The update of a module is s·B·A with s = α/r, or α/√r for rsLoRA; of an embedding `[vocab, hidden]` it is
+ * s·(B·A)ᵀ with lora_embedding_A `[r, vocab]` and lora_embedding_B `[hidden, r]`. Weights trained whole (`modules_to_save`, such
+ * as a classification head; biases) and those that LoRA of an embedding begins from (`base_layer`) keep the base's names.
  */
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -11,7 +12,15 @@ import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { StoredWeight } from '../weights/storage.ts'
 import { exists, malformed, readJson } from '../../files/read-file.ts'
 import { moduleNames } from '../module-names.ts'
-import { ALL_LINEAR, rankOf, type PeftConfig } from './peft-config.ts'
+import { isPlain } from '../text/bounded-run.ts'
+import {
+  adaptedName,
+  ALL_LINEAR,
+  isExperts,
+  patternOfModules,
+  rankOf,
+  type PeftConfig,
+} from './peft-config.ts'
 import { readSafetensorsIndex } from './safetensors.ts'
 import { writeSafetensors } from './safetensors-write.ts'
 import { makeFolder } from '../../files/private-file.ts'
@@ -25,9 +34,9 @@ export interface PeftTensor {
 
 export interface PeftFolder {
   readonly config: PeftConfig
-  /** By `<module>.lora_A.weight` and so on. */
+  /** By `<module>.lora_A.weight` and so on; of experts that are one stack, `<module>` is the stack's or its `base_layer`. */
   readonly tensors: ReadonlyMap<string, PeftTensor>
-  /** Weights that replace those of the base, by their names there. */
+  /** Weights that replace those of the base, by their names and in the shapes of its file. */
   readonly saved?: ReadonlyMap<string, PeftTensor>
 }
 
@@ -39,17 +48,18 @@ export const peftDigest = (folder: string): Promise<string> =>
 
 const PREFIX = 'base_model.model.'
 const KEY =
-  /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector(\.weight)?)$/u
+  /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.(?:weight|bias)|lora_embedding_[AB]|lora_magnitude_vector(\.weight)?)$/u
 
-/** Parts of LoRA on embeddings and on biases, which are no damage. */
-const OTHER_PARTS = /\.(?:lora_embedding_[AB]|lora_[AB]\.bias|bias)$/u
+/** Parts of other methods of PEFT and of tokens trained alone, which are no damage. */
+const OTHER_PARTS = /\.(?:\w*lora_\w+|token_adapter)(?:\.\w+)*$|\.bias$/u
 
 const unsupportedPart = (path: string, name: string) =>
   new TouchstoneError('checkpoint.unsupported', {
     path,
     what: 'the adapter weight',
     found: name,
-    supported: 'LoRA on linear layers without bias; merge the adapter into its base with PEFT',
+    supported:
+      'LoRA, DoRA, biases that the configuration names, and modules saved whole; merge another adapter into its base with PEFT and give the merged model',
   })
 
 const rank = z
@@ -58,10 +68,17 @@ const rank = z
   .max(2 ** 16)
 const finite = z.number().refine(Number.isFinite)
 const nothing = z.union([z.null(), z.literal(false), z.tuple([]), z.strictObject({})])
-const moduleName = z.string().regex(/^\^?[\w.-]+$/u, 'only plain module names')
+/** A regular expression that takes at most cubic time. */
+const modulePattern = z.string().refine((key) => {
+  try {
+    return isPlain(key) && patternOfModules(key) !== undefined
+  } catch {
+    return false
+  }
+}, 'an expression without repeated groups')
 const patterns = <T extends z.ZodType<number>>(value: T) =>
   z
-    .record(moduleName, value)
+    .record(modulePattern, value)
     .nullish()
     .transform((found) => found ?? undefined)
 
@@ -89,8 +106,10 @@ const configSchema = z
     use_dora: z.boolean().default(false),
     fan_in_fan_out: z.boolean().default(false),
     init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
-    bias: z.literal('none').default('none'),
-    modules_to_save: z.array(moduleName).nullish(),
+    bias: z.enum(['none', 'all', 'lora_only']).default('none'),
+    lora_bias: z.boolean().default(false),
+    modules_to_save: z.array(z.string().regex(/^[\w.-]+$/u, 'only plain module names')).nullish(),
+    target_parameters: z.array(z.string()).nullish(),
     ensure_weight_tying: z.boolean().nullish(),
     ...Object.fromEntries(IGNORED.map((name) => [name, z.unknown().optional()])),
   })
@@ -121,12 +140,11 @@ export async function readPeftIndex(folder: string): Promise<PeftIndex> {
   }
   const stored = await readConfig(join(folder, CONFIG_FILE))
   const { weights: all } = await readSafetensorsIndex(weightsPath)
-  const whole = (stored.modules_to_save ?? []).map((module) => `${module}.`)
-  const saved = new Map(all.flatMap((weight) => savedName(weight, whole)))
-  if (whole.length > 0 && saved.size === 0) {
+  const saved = new Map(all.flatMap((weight) => savedName(weight, stored)))
+  if ((stored.modules_to_save ?? []).length > 0 && saved.size === 0) {
     throw malformed(weightsPath, 'no weight of modules_to_save', `${CONFIG_FILE}’s modules`)
   }
-  const weights = all.filter((weight) => savedName(weight, whole).length === 0)
+  const weights = all.filter((weight) => savedName(weight, stored).length === 0)
   const names = new Map(weights.map((weight) => [adapterKey(weightsPath, weight.name), weight]))
   if (names.size !== weights.length) {
     throw malformed(weightsPath, 'the same module twice', 'each module once')
@@ -137,11 +155,24 @@ export async function readPeftIndex(folder: string): Promise<PeftIndex> {
   return { config, weights: names, saved }
 }
 
-/** A weight of a module that was trained whole, by its name in the base. PEFT names such modules by suffix. */
-function savedName(weight: StoredWeight, modules: readonly string[]): [string, StoredWeight][] {
+/**
+ * A weight that the adapter holds whole, by its name in the base. PEFT takes the ends of names in `modules_to_save`, and where
+ * the tie is ensured writes embedding and head although one is named.
+ */
+function savedName(
+  weight: StoredWeight,
+  {
+    modules_to_save: modules,
+    ensure_weight_tying: ensuresTying,
+    bias,
+  }: z.infer<typeof configSchema>,
+): [string, StoredWeight][] {
   const name = weight.name.startsWith(PREFIX) ? weight.name.slice(PREFIX.length) : ''
-  const isSaved = modules.some((module) => name.startsWith(module) || name.includes(`.${module}`))
-  return isSaved && !KEY.test(name) ? [[name, weight]] : []
+  const isSaved =
+    name.endsWith('.base_layer.weight') ||
+    (bias !== 'none' && name.endsWith('.bias')) ||
+    (modules ?? []).some((module) => ensuresTying === true || name.includes(`${module}.`))
+  return isSaved && !KEY.test(name) ? [[name.replace(/\.base_layer(?=\.\w+$)/u, ''), weight]] : []
 }
 
 async function readConfig(path: string): Promise<z.infer<typeof configSchema>> {
@@ -153,7 +184,7 @@ async function readConfig(path: string): Promise<z.infer<typeof configSchema>> {
     what: 'the adapter option',
     found: `${where.join('.') || 'none'} (${message})`,
     supported:
-      'peft_type LORA with bias none, with or without rsLoRA, DoRA and patterns by plain name',
+      'peft_type LORA with what PEFT 0.21 calls LoRA, DoRA and rsLoRA; merge another adapter into its base with PEFT and give the merged model',
   })
 }
 
@@ -173,6 +204,7 @@ function toConfig(stored: z.infer<typeof configSchema>, modules: readonly string
     fanInFanOut: stored.fan_in_fan_out,
     initLoraWeights: stored.init_lora_weights ?? true,
     ensuresTying: stored.ensure_weight_tying ?? false,
+    targetParameters: stored.target_parameters ?? [],
   }
 }
 
@@ -199,10 +231,15 @@ function checkModule(
   module: string,
   names: ReadonlyMap<string, StoredWeight>,
 ): void {
-  const [A, B] = ['A', 'B'].map((side) => names.get(`${module}.lora_${side}.weight`)?.shape)
-  const magnitude = names.get(`${module}.lora_magnitude_vector`)?.shape
-  const expected = rankOf(config, module)
-  if (A?.length !== 2 || B?.length !== 2 || A[0] !== expected || B[1] !== expected) {
+  const shapeOf = (part: string) => names.get(`${module}.${part}`)?.shape
+  const A = shapeOf('lora_A.weight') ?? shapeOf('lora_embedding_A')
+  const B = shapeOf('lora_B.weight') ?? shapeOf('lora_embedding_B')
+  const magnitude = shapeOf('lora_magnitude_vector')
+  const expected = rankOf(config, adaptedName(config, module))
+  // A stack has this rank once an expert.
+  const isRank = (rank: number) =>
+    isExperts(module) ? rank > 0 && rank % expected === 0 : rank === expected
+  if (A?.length !== 2 || B?.length !== 2 || A[0] !== B[1] || !isRank(A[0]!)) {
     throw malformed(
       path,
       `for ${module} lora_A [${A?.join(', ') ?? 'none'}] and lora_B [${B?.join(', ') ?? 'none'}]`,

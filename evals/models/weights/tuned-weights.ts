@@ -1,14 +1,9 @@
 /** @file Final weights of a fine-tune: the base with an adapter merged in, or with weights replaced. */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import { rankOf, scaleOf } from '../formats/peft-config.ts'
 import type { PeftFolder } from '../formats/peft-folder.ts'
-
-export interface LowRank {
-  readonly B: Float32Array
-  readonly A: Float32Array
-  readonly rank: number
-  readonly scale: number
-}
+import type { Model } from '../registry.ts'
+import { asComputed } from '../weight-list.ts'
+import { biasChangesOf, changesOf, type Change, type LowRank } from './adapter-changes.ts'
 
 export interface TunedWeights {
   /** In the base's shape, float32. */
@@ -21,49 +16,60 @@ export interface TunedWeights {
 
 type Weights = ReadonlyMap<string, Float32Array>
 
+interface AdaptedBase {
+  /** Weights that the base lacks and the adapter may bring. */
+  readonly brings?: (name: string) => boolean
+  /** Without one, weights are as the base's file has them, and experts are no stack. */
+  readonly model?: Model
+}
+
 /**
- * W′ = W + s·B·A, summed in float64; for DoRA each row is scaled to its magnitude, m_i·W′_i/‖W′_i‖. Weights saved whole
- * replace the base's. Throws for an adapted layer that the base lacks, unless `brings` allows it.
+ * W′ = W + s·B·A, summed in float64; for DoRA each row (of an embedding, each column) is scaled to its magnitude,
+ * m_i·W′_i/‖W′_i‖. Weights saved whole replace the base's before that. Throws for an adapted layer that the base lacks, unless
+ * `brings` allows it.
  */
 export function adaptedWeights(
   base: Weights,
-  { config, tensors, saved }: PeftFolder,
+  folder: PeftFolder,
   path: string,
-  brings: (name: string) => boolean = () => false,
+  { brings = () => false, model }: AdaptedBase = {},
 ): TunedWeights {
-  for (const [name, { data }] of saved ?? []) {
-    const W = base.get(name)
-    if (W ? W.length !== data.length : !brings(name))
-      throw new TouchstoneError('adapter.other-base', { path, module: name })
+  const saved = savedIn(folder, model)
+  const changes = changesOf(folder, path, model?.architecture.experts?.(model.config))
+  const biases = biasChangesOf(folder)
+  const requireSize = (name: string, size: number, isAllowed = false) => {
+    const found = base.get(name)?.length
+    if (found === undefined ? isAllowed : found === size) return
+    const module = name.replace(/\.weight$/u, '')
+    throw new TouchstoneError('adapter.other-base', { path, module })
   }
-  const changes = new Map<string, LowRank>()
-  const magnitudes = new Map<string, Float32Array>()
-  for (const [key, { data: A }] of tensors) {
-    if (!key.endsWith('.lora_A.weight')) continue
-    const module = key.slice(0, -'.lora_A.weight'.length)
-    const B = tensors.get(`${module}.lora_B.weight`)!.data
-    const W = base.get(`${module}.weight`)
-    const rank = rankOf(config, module)
-    if (!W || (A.length / rank) * (B.length / rank) !== W.length) {
-      throw new TouchstoneError('adapter.other-base', { path, module })
-    }
-    changes.set(`${module}.weight`, { A, B, rank, scale: scaleOf(config, module) })
-    const magnitude = tensors.get(`${module}.lora_magnitude_vector`)?.data
-    if (magnitude) magnitudes.set(`${module}.weight`, magnitude)
-  }
-  const isLowRank = magnitudes.size === 0 && (saved?.size ?? 0) === 0
+  for (const [name, { length }] of saved) requireSize(name, length, brings(name))
+  for (const [name, { length }] of biases) requireSize(name, length)
+  for (const [name, { A, B, rank }] of changes)
+    requireSize(name, (A.length / rank) * (B.length / rank))
+  const isScaled = (name: string) => changes.get(name)?.magnitude !== undefined
+  const isLowRank = saved.size + biases.size === 0 && ![...changes.keys()].some(isScaled)
   return {
     ...(isLowRank && { lowRank: changes }),
-    // Scaling rows gives a change of full rank.
-    change: (name) => (magnitudes.has(name) ? undefined : changes.get(name)),
+    // Scaling rows gives a change of full rank, and so does a weight that is replaced.
+    change: (name) => (isScaled(name) || saved.has(name) ? undefined : changes.get(name)),
     read(name) {
-      const whole = saved?.get(name)
-      if (whole) return whole.data
-      const change = changes.get(name)
-      return change ? addLowRank(base.get(name)!, change, magnitudes.get(name)) : base.get(name)!
+      const start = saved.get(name) ?? base.get(name)!
+      const [change, more] = [changes.get(name), biases.get(name)]
+      if (change) return addLowRank(start, change)
+      return more ? start.map((b, i) => b + more[i]!) : start
     },
   }
 }
+
+/** In the layout that is computed with. */
+const savedIn = ({ saved = new Map() }: PeftFolder, model: Model | undefined) =>
+  new Map(
+    [...saved].map(([name, { data }]) => {
+      const spec = model?.weights.get(name)
+      return [name, spec && spec.shape.length === 2 ? asComputed(data, spec) : data]
+    }),
+  )
 
 /** The base with trained weights in place of its own. */
 export const replacedWeights = (
@@ -74,11 +80,7 @@ export const replacedWeights = (
   read: (name) => trained.get(name)?.data ?? base.get(name)!,
 })
 
-function addLowRank(
-  W: Float32Array,
-  { A, B, rank, scale }: LowRank,
-  magnitude: Float32Array | undefined,
-): Float32Array {
+function addLowRank(W: Float32Array, { A, B, rank, scale, magnitude }: Change): Float32Array {
   const columns = A.length / rank
   const rows = B.length / rank
   const sum = new Float32Array(W.length)
@@ -90,10 +92,18 @@ function addLowRank(
       if (b === 0) continue
       for (let j = 0; j < columns; j++) row[j]! += b * A[r * columns + j]!
     }
-    if (magnitude) toLength(row, magnitude[i]!)
+    if (magnitude?.over === 'rows') toLength(row, magnitude.data[i]!)
     sum.set(row, i * columns)
   }
+  if (magnitude?.over === 'columns') columnsToLength(sum, magnitude.data)
   return sum
+}
+
+function columnsToLength(W: Float32Array, lengths: Float32Array): void {
+  const squares = new Float64Array(lengths.length)
+  W.forEach((x, at) => (squares[at % lengths.length]! += x * x))
+  const factors = squares.map((square, j) => (square === 0 ? 0 : lengths[j]! / Math.sqrt(square)))
+  W.forEach((x, at) => (W[at] = x * factors[at % lengths.length]!))
 }
 
 function toLength(row: Float64Array, length: number): void {

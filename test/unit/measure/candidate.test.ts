@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBase, type Base } from '../../../evals/measure/base.ts'
 import { openCandidate } from '../../../evals/measure/candidate.ts'
 import { writePeftFolder } from '../../../evals/models/formats/peft-folder.ts'
+import { tokenizerFilesOf, writeHfFolder } from '../../../evals/models/formats/write-hf-folder.ts'
+import { modelPath } from '../../../evals/models/model-path.ts'
 
 let base: Base
 let folder: string
@@ -71,13 +73,39 @@ describe('an embedding that is saved whole, on a base whose head is the embeddin
     )
   }
 
-  test('is refused, since PEFT leaves the head with the base’s', async () => {
+  test('leaves the head with the base’s, as PEFT does', async () => {
     expect(base.model.config).toMatchObject({ tie_word_embeddings: true })
-    await expect(openSaved(false)).rejects.toMatchObject({ code: 'checkpoint.unsupported' })
+    const { weights, base: own } = await openSaved(false)
+    expect(own.model.config).toMatchObject({ tie_word_embeddings: false })
+    expect(own.open.checkpoint.config).toMatchObject({ tie_word_embeddings: false })
+    expect(weights.read(name)[5]).toBe(base.weights.get(name)![5]! / 2)
+    expect(weights.read('lm_head.weight')[5]).toBe(base.weights.get(name)![5])
   })
 
   test('is embedding and head where the adapter ensures the tie', async () => {
     const { weights } = await openSaved(true)
     expect(weights.read(name)[5]).toBe(base.weights.get(name)![5]! / 2)
   })
+})
+
+test('a whole model computes by its own configuration and head, not by the base’s', async () => {
+  const path = join(folder, 'whole')
+  const embedding = base.weights.get('model.embed_tokens.weight')!
+  const { shape } = base.model.weights.get('model.embed_tokens.weight')!
+  const weights = [...base.model.weights.values()].map((spec) => ({
+    name: spec.name,
+    shape: spec.shape,
+    data: base.weights.get(spec.name)!,
+  }))
+  const head = { name: 'lm_head.weight', shape, data: embedding.map((x) => x / 2) }
+  const own = { tie_word_embeddings: false, rope_theta: 5e5 }
+  await writeHfFolder(path, {
+    config: { ...base.open.checkpoint.config, ...own },
+    weights: [...weights, head],
+    tokenizerFiles: await tokenizerFilesOf(modelPath('pebble')),
+  })
+  const candidate = await openCandidate(base, path, 'candidate')
+  expect(candidate.base.model.config).toMatchObject(own)
+  expect(candidate.base.model.weights.has('lm_head.weight')).toBe(true)
+  expect(candidate.weights.read('lm_head.weight')[5]).toBe(embedding[5]! / 2)
 })

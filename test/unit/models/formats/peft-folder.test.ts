@@ -114,7 +114,7 @@ test('modules that were trained whole keep their names, and are asked for where 
 describe('refused by name', () => {
   test.each([
     ['another method', { peft_type: 'IA3' }],
-    ['biases', { bias: 'all' }],
+    ['tokens trained alone', { trainable_token_indices: [1] }],
     ['an option from the future', { use_warp: true }],
     ['a rank of nothing', { r: 0 }],
     ['a pattern that could run for ever', { rank_pattern: { '(a+)+$': 2 } }],

@@ -145,6 +145,21 @@ describe('what cannot be merged is named, and nothing is written', () => {
       },
       /DoRA/u,
     ],
+    [
+      'LoRA of an embedding, which is another product',
+      async () => {
+        const path = await variant('embedding', ({ config }) => {
+          const data = new Float32Array(4).fill(1)
+          const pair = ['A', 'B'].map(
+            (side) =>
+              [`model.embed_tokens.lora_embedding_${side}`, { shape: [2, 2], data }] as const,
+          )
+          return { config: { ...config, rank: 2 }, tensors: new Map(pair) }
+        })
+        return [one, path, '--how', 'svd']
+      },
+      /lora_embedding_A/u,
+    ],
   ]
   const both = (...argv: string[]) => Promise.resolve([one, two, ...argv])
   test.each(refusals)('%s', async (_, argv, expected) => {
