@@ -17,7 +17,7 @@ export interface GateKeeper {
 
 /** Open sessions; the oldest is dropped. */
 const MOST_SESSIONS = 32
-const secret = () => randomBytes(32).toString('base64url')
+export const secret = () => randomBytes(32).toString('base64url')
 
 /** `name`: of the cookie; several hosts on this machine need different ones. */
 export function createGateKeeper(name: string): GateKeeper {
@@ -42,7 +42,7 @@ export function createGateKeeper(name: string): GateKeeper {
 }
 
 /** Compares in constant time. */
-function isSame(a: string, b: string): boolean {
+export function isSame(a: string, b: string): boolean {
   const [one, two] = [a, b].map((text) => createHash('sha256').update(text).digest())
   return timingSafeEqual(one!, two!)
 }

@@ -3,14 +3,13 @@
  * token), `/call`, `/events` (the feed) and `/report/RUN`.
  */
 import { readFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { cursorOf, type FeedMessage } from '../contract/feed.ts'
 import type { Answer } from '../contract/rpc.ts'
 import type { Engine } from '../engine/engine.ts'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { createGateKeeper, objection, type GateKeeper } from './gate-keeper.ts'
+import { bodyOf, closed, createLocalServer, EVERYWHERE, listening, LOOPBACK } from './loopback.ts'
 import type { StaticFile } from './static-files.ts'
 
 export interface HttpHost {
@@ -28,52 +27,27 @@ interface HttpOptions {
   readonly onOpened?: () => void
 }
 
-const LOOPBACK = '127.0.0.1'
 const LARGEST_MESSAGE = 2 ** 20
 /** A window must notice within two seconds that the server is gone. */
 const HEARTBEAT_MS = 1000
 
-const EVERYWHERE = {
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-}
 const CSP =
   "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 /** A report is one file with its own style, and no script. */
 const REPORT_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
 export async function serveHttp({ engine, files, port, onOpened }: HttpOptions): Promise<HttpHost> {
-  const server = createServer({
-    headersTimeout: 5000,
-    requestTimeout: 30_000,
-    maxHeaderSize: 16_384,
-  })
-  await listening(server, port)
-  const address = server.address() as AddressInfo
-  const keeper = createGateKeeper(`touchstone_${address.port}`)
+  const server = createLocalServer()
+  const taken = await listening(server, port)
+  const keeper = createGateKeeper(`touchstone_${taken}`)
   const routes = { engine, files, onOpened, keeper }
   server.on('request', (request, response) => {
     void respond(request, response, routes).catch(() => refuse(response, 500))
   })
   return {
-    link: () => `http://${LOOPBACK}:${address.port}/#token=${keeper.token()}`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    link: () => `http://${LOOPBACK}:${taken}/#token=${keeper.token()}`,
+    close: () => closed(server),
   }
-}
-
-function listening(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
-      reject(new TouchstoneError('serve.port', { port, why: code ?? message }))
-    })
-    server.listen({ host: LOOPBACK, port, exclusive: true }, resolve)
-  })
 }
 
 interface Routes extends Pick<HttpOptions, 'engine' | 'files' | 'onOpened'> {
@@ -125,25 +99,6 @@ function refuse(response: ServerResponse, status: number): void {
   send(response, status, 'text/plain; charset=utf-8', `${REASONS[status] ?? 'That failed.'}\n`)
 }
 
-/** The message, or the status with which it is refused. */
-async function bodyOf(request: IncomingMessage): Promise<{ value: unknown } | number> {
-  if (!/^application\/json\b/iu.test(request.headers['content-type'] ?? '')) return 415
-  if (Number(request.headers['content-length'] ?? 0) > LARGEST_MESSAGE) return 413
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length
-    if (bytes > LARGEST_MESSAGE) return 413
-    parts.push(part)
-  }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
-    return { value: JSON.parse(text) }
-  } catch {
-    return 400
-  }
-}
-
 const TokenMessage = z.object({ token: z.string().max(200) })
 
 async function openSession(
@@ -151,7 +106,7 @@ async function openSession(
   response: ServerResponse,
   { keeper, onOpened }: Routes,
 ): Promise<void> {
-  const body = await bodyOf(request)
+  const body = await bodyOf(request, LARGEST_MESSAGE)
   if (typeof body === 'number') return refuse(response, body)
   const message = TokenMessage.safeParse(body.value)
   if (!message.success) return refuse(response, 400)
@@ -167,7 +122,7 @@ async function answerCall(
   response: ServerResponse,
   { engine }: Routes,
 ): Promise<void> {
-  const body = await bodyOf(request)
+  const body = await bodyOf(request, LARGEST_MESSAGE)
   if (typeof body === 'number') return refuse(response, body)
   const answer: Answer = await engine.answer(body.value)
   send(response, 200, 'application/json', JSON.stringify(answer))

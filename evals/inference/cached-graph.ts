@@ -93,7 +93,7 @@ export async function openCached(
   }
 }
 
-function requireHeadSize(cache: readonly CacheLayer[]): void {
+export function requireHeadSize(cache: readonly CacheLayer[]): void {
   const odd = cache.find(({ headDim }) => headDim % 8 !== 0)
   if (!odd) return
   throw new TouchstoneError('checkpoint.unsupported', {
@@ -111,13 +111,21 @@ function openRunner(
   maxPositions: number,
   graph: CachedGraph,
 ): Promise<Runner> {
-  const { g, outputs } = build(state, device, cache, maxPositions, graph)
-  return createRunner(g, outputs, {
+  return openRunnerOf(state, device, cache, build(state, device, cache, maxPositions, graph))
+}
+
+/** Runs a graph of this state that extends a cache. */
+export const openRunnerOf = (
+  state: ModelState,
+  device: Device,
+  cache: CachedSession['cache'],
+  { g, outputs }: { readonly g: Graph; readonly outputs: Readonly<Record<string, Value>> },
+): Promise<Runner> =>
+  createRunner(g, outputs, {
     device: { ...device, threads: Math.min(device.threads, independentThreads(cache)) },
     purpose: 'generate',
     frozen: frozenOf(state, device, g.inputs),
   })
-}
 
 /** A run on devices that copy results: with one token per row only its own keys and values come back, else the whole caches. */
 async function runCopied(
@@ -148,6 +156,10 @@ const independentThreads = (cache: readonly CacheLayer[]): number =>
 const readsFiles = ({ frozen }: ModelState, { name }: Device) =>
   name === 'cpu' && areInFiles(frozen)
 
+/** How a graph declares the frozen weights. */
+export const weightStorage = (state: ModelState, device: Device) =>
+  (readsFiles(state, device) ? openedStorage : fedStorage)(state.frozen)
+
 function frozenOf(state: ModelState, device: Device, inputs: readonly Value[]) {
   const given = readsFiles(state, device) ? openedWith : keptData
   return new Map(
@@ -165,12 +177,12 @@ function build(
   maxPositions: number,
   graph: CachedGraph,
 ): { g: Graph; outputs: Record<string, Value> } {
-  const { model, frozen, method } = state
+  const { model, method } = state
   const { architecture, config, weights } = model
   const g = createGraph(dialectOf(device))
   const scope = createScope(g, weights, {
     maxPositions,
-    storage: (readsFiles(state, device) ? openedStorage : fedStorage)(frozen),
+    storage: weightStorage(state, device),
     attach: method?.attach,
   })
   const { hiddenStates, present } = architecture.forward(scope, cachedInputs(g, cache), config)

@@ -12,8 +12,8 @@ import { int32, presentName } from './feeds.ts'
 
 const PARTS = ['keys', 'values'] as const
 type Part = (typeof PARTS)[number]
-const freshName = (layer: number, part: Part) => `fresh.${layer}.${part}`
-const indexName = (kvHeads: number) => `fresh.rows.${kvHeads}`
+export const freshName = (layer: number, part: Part) => `fresh.${layer}.${part}`
+export const freshIndexName = (kvHeads: number) => `fresh.rows.${kvHeads}`
 
 /** Selects the requested tokens from each layer's caches `[batch, kvHeads, capacity, headDim]`, giving `[asked, headDim]`. */
 export function freshOutputs(
@@ -25,7 +25,7 @@ export function freshOutputs(
   const indexOf = (kvHeads: number): Value => {
     const known = indices.get(kvHeads)
     if (known) return known
-    const index = g.input(indexName(kvHeads), 'int32', [`fresh_${kvHeads}`])
+    const index = g.input(freshIndexName(kvHeads), 'int32', [`fresh_${kvHeads}`])
     indices.set(kvHeads, index)
     return index
   }
@@ -64,7 +64,7 @@ export function freshTokens(
   }
   return {
     feeds: Object.fromEntries(
-      [...places].map(([heads, index]) => [indexName(heads), int32(index)]),
+      [...places].map(([heads, index]) => [freshIndexName(heads), int32(index)]),
     ),
     wanted: isOne
       ? cache.flatMap((_, layer) => PARTS.map((part) => freshName(layer, part)))

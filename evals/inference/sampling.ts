@@ -39,26 +39,53 @@ export async function nextTokens(
   }
 }
 
-/** Inverts the cumulative softmax(logits/temperature) at `u`. The log-probability is that of temperature 1. */
-function drawToken(
+/**
+ * Inverts the cumulative softmax(logits/temperature) at `u`, over the fewest tokens that have the share `topP` of it together
+ * (nucleus sampling; Holtzman et al. 2020). The log-probability is that of temperature 1 over all tokens.
+ */
+export function drawToken(
   logits: Float32Array,
   temperature: number,
   u: number,
+  topP = 1,
 ): { token: number; logProb: number } {
   let max = -Infinity
   for (const logit of logits) max = Math.max(max, logit)
+  const weightOf = (logit: number) => Math.exp((logit - max) / temperature)
   let total = 0
   let plain = 0
   for (const logit of logits) {
-    total += Math.exp((logit - max) / temperature)
+    total += weightOf(logit)
     plain += Math.exp(logit - max)
+  }
+  const least =
+    topP < 1 ? leastOfNucleus(logits, (logit) => weightOf(logit) / total, topP) : -Infinity
+  if (least > -Infinity) {
+    total = 0
+    for (const logit of logits) if (logit >= least) total += weightOf(logit)
   }
   let rest = u * total
   let token = 0
   for (let i = 0; i < logits.length; i++) {
-    rest -= Math.exp((logits[i]! - max) / temperature)
+    if (logits[i]! < least) continue
+    rest -= weightOf(logits[i]!)
     token = i
     if (rest < 0) break
   }
   return { token, logProb: logits[token]! - max - Math.log(plain) }
+}
+
+/** The smallest logit of the likeliest tokens whose shares sum to `topP`; equal ones belong to it too. */
+function leastOfNucleus(
+  logits: Float32Array,
+  shareOf: (logit: number) => number,
+  topP: number,
+): number {
+  const sorted = logits.toSorted()
+  let sum = 0
+  for (let i = sorted.length - 1; i >= 0; i--) {
+    sum += shareOf(sorted[i]!)
+    if (sum >= topP) return sorted[i]!
+  }
+  return -Infinity
 }

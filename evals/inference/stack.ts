@@ -31,37 +31,57 @@ export const stackKind = (changes: LowRankChanges): string =>
 const rankClass = (rank: number): number => Math.max(16, 2 ** Math.ceil(Math.log2(rank)))
 
 /** Whether every changed layer is adaptable and the graph is ours. */
-export const canStack = ({ weights, graph }: Model, changes: LowRankChanges): boolean =>
+export const canStack = (
+  { weights, graph }: Model,
+  changes: ReadonlyMap<string, unknown>,
+): boolean =>
   !graph && changes.size > 0 && [...changes.keys()].every((name) => weights.get(name)?.module)
 
-const nameOfA = (weight: string) => `stack.A.${weight}`
-const nameOfB = (weight: string) => `stack.B.${weight}`
+/** Names of the inputs of one stack; a graph may have several, each of adapters of one kind. */
+const STACK = 'stack'
+export const nameOfA = (weight: string, stack = STACK) => `${stack}.A.${weight}`
+export const nameOfB = (weight: string, stack = STACK) => `${stack}.B.${weight}`
 /** int32 `[adapters, blocks, perBlock]`: the rows of x for each adapter, in blocks of equal size. */
-const ROWS = 'stack.rows'
+const rowsName = (stack: string) => `${stack}.rows`
 /** int32 `[batch, seq]`: the position of each row's product among those. */
-const PLACES = 'stack.places'
+const placesName = (stack: string) => `${stack}.places`
 
 function input(g: Graph, name: string, shape: Value['shape']): Value {
   const known = g.inputs.find((value) => value.name === name)
   return known ?? g.input(name, 'int32', shape)
 }
 
-/** A `[adapters, 1, in, rank]` and B `[adapters, 1, rank, out]`, with s folded into B. */
-function stackedAdapter(
+/** One stack's update of x `[batch·seq, in]`: x·A·B of each row's own adapter, `[batch·seq, out]`. */
+function stackedUpdate(
   g: Graph,
-  { name, weight: W, inFeatures, outFeatures }: LinearSite,
+  { name, inFeatures, outFeatures }: LinearSite,
+  x: Value,
+  stack: string,
+): Value {
+  const [adapters, rank] = [`adapters of ${stack}`, `rank of ${name} in ${stack}`]
+  // With s folded into B.
+  const A = g.input(nameOfA(`${name}.weight`, stack), g.float, [adapters, 1, inFeatures, rank])
+  const B = g.input(nameOfB(`${name}.weight`, stack), g.float, [adapters, 1, rank, outFeatures])
+  const [blocks, perBlock] = [`blocks of ${stack}`, `rows a block of ${stack}`]
+  const rows = input(g, rowsName(stack), [adapters, blocks, perBlock])
+  const places = input(g, placesName(stack), ['batch', 'seq'])
+  const own = g.matMul(g.matMul(g.gatherRows(x, rows), A), B)
+  const update = g.reshape(own, [multiply(...rows.shape), outFeatures])
+  return g.gatherRows(update, g.reshape(places, [x.shape[0]!]))
+}
+
+/** The updates of every stack in `stacks` are added. */
+export function stackedAdapter(
+  g: Graph,
+  site: LinearSite,
+  stacks: readonly string[] = [STACK],
 ): Adapter {
-  const [adapters, rank] = ['adapters', `rank of ${name}`]
-  const A = g.input(nameOfA(`${name}.weight`), g.float, [adapters, 1, inFeatures, rank])
-  const B = g.input(nameOfB(`${name}.weight`), g.float, [adapters, 1, rank, outFeatures])
   return {
-    forward(x) {
-      const rows = input(g, ROWS, [adapters, 'blocks', 'perBlock'])
-      const places = input(g, PLACES, ['batch', 'seq'])
-      const own = g.matMul(g.matMul(g.gatherRows(x, rows), A), B)
-      const update = g.reshape(own, [multiply(...rows.shape), outFeatures])
-      return g.add(g.matMulT(x, W), g.gatherRows(update, g.reshape(places, [x.shape[0]!])))
-    },
+    forward: (x) =>
+      stacks.reduce(
+        (y, stack) => g.add(y, stackedUpdate(g, site, x, stack)),
+        g.matMulT(x, site.weight),
+      ),
     weight() {
       throw new Error('internal: several adapters have no weight in common')
     },
@@ -123,7 +143,7 @@ function stackOf(adapters: readonly LowRankChanges[]): Stack {
 }
 
 /** `into` `[columns, width]` = factor · source `[rows, columns]`ᵀ; elements beyond `rows` are unchanged. */
-function turned(
+export function turned(
   source: Float32Array,
   [rows, columns]: readonly [number, number],
   into: Float32Array,
@@ -167,25 +187,28 @@ function stacked(session: CachedSession, stack: Stack, threads: number): CachedS
 
 /**
  * Groups the rows of x `[batch·seq, in]` by adapter. There are at least as many blocks as threads, so that MLAS gives each
- * block to one thread, and at least two rows per block, because one row uses another kernel.
+ * block to one thread, and at least two rows per block, because one row uses another kernel. A row of no adapter, -1, reads the
+ * first product of adapter 0, which is then one of zeros.
  */
 export function arrange(
   adapters: ArrayLike<number>,
   count: number,
   seq: number,
   threads: number,
+  stack = STACK,
 ): Feeds {
   const own = Array.from({ length: count }, (): number[] => [])
-  for (let b = 0; b < adapters.length; b++) own[adapters[b]!]!.push(b)
+  for (let b = 0; b < adapters.length; b++) own[adapters[b]!]?.push(b)
   const most = seq * Math.max(...own.map(({ length }) => length))
   const blocks = Math.ceil(threads / count)
   const perBlock = Math.max(2, Math.ceil(most / blocks))
   const room = blocks * perBlock
-  // Unused places compute row 0, and no output reads them.
   const rows = new Int32Array(count * room)
   const places = new Int32Array(adapters.length * seq)
   own.forEach((batchRows, k) => {
     let next = k * room
+    // Of an adapter that computes no number, no other row may become one.
+    if (batchRows.length > 0) rows.fill(batchRows[0]! * seq, next, next + room)
     for (const b of batchRows)
       for (let t = b * seq; t < (b + 1) * seq; t++, next++) {
         rows[next] = t
@@ -193,7 +216,7 @@ export function arrange(
       }
   })
   return {
-    [ROWS]: int32(rows, [count, blocks, perBlock]),
-    [PLACES]: int32(places, [adapters.length, seq]),
+    [rowsName(stack)]: int32(rows, [count, blocks, perBlock]),
+    [placesName(stack)]: int32(places, [adapters.length, seq]),
   }
 }

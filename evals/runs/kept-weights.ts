@@ -30,17 +30,23 @@ export async function keptWeights(
       },
     )
   }
-  // Stored as the command that ran was told its folder, from where it was told it.
-  const here = (path: string) => {
-    const own = path.lastIndexOf(`${runId}${sep}`)
-    const beside = join(folder, path.slice(Math.max(0, own)))
-    return existsSync(beside) ? beside : path
-  }
   const folders = [
-    ...new Set(kept.flatMap(({ path }) => (path === null ? [] : [dirname(here(path))]))),
+    ...new Set(
+      kept.flatMap(({ path }) => (path === null ? [] : [keptFolder({ folder, runId }, path)])),
+    ),
   ]
   const files = await Promise.all(
     folders.map(async (each) => (await readdir(each)).map((name) => join(each, name))),
   )
   return files.flat()
+}
+
+/** The folder of a kept file, which is stored as the command that ran was told its folder, from where it was told it. */
+export function keptFolder(
+  { folder, runId }: { readonly folder: string; readonly runId: string },
+  path: string,
+): string {
+  const own = path.lastIndexOf(`${runId}${sep}`)
+  const beside = join(folder, path.slice(Math.max(0, own)))
+  return dirname(existsSync(beside) ? beside : path)
 }

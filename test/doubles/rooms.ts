@@ -195,8 +195,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: true,
   },
   hosts: {
-    about: 'bring the engine to a window: HTTP on this machine, Electron, this process',
-    may: ['errors', 'contract', 'document', 'runs', 'engine', 'cli'],
+    about: 'bring the engine to a window and models to clients: HTTP on this machine, Electron',
+    may: words('errors contract runtime models inference measure document runs engine cli'),
     packages: ['zod'],
     node: true,
   },

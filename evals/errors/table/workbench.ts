@@ -1,4 +1,4 @@
-/** @file Errors of the window: its queries, processes, jobs and hosts. */
+/** @file Errors of the window: its queries, processes, jobs and hosts; and of models that are served. */
 import { entry } from './entry.ts'
 
 export const WORKBENCH_ERRORS = {
@@ -25,5 +25,33 @@ export const WORKBENCH_ERRORS = {
   'serve.port': entry((v: { port: number; why: string }) => ({
     message: `Port ${v.port} of this machine cannot be used: ${v.why}.`,
     remedy: 'Name another with --port, or 0 for any that is free.',
+  })),
+  'serve.request': entry((v: { parameter: string; why: string }) => ({
+    message: `The request cannot be answered: ${v.parameter} ${v.why}.`,
+    remedy: 'Send what docs/serving.md lists, as OpenAI’s API writes it.',
+  })),
+  'serve.no-model': entry((v: { model: string; known: readonly string[] }) => ({
+    message: `No model "${v.model}" is served; there are ${v.known.slice(0, 20).join(', ')}.`,
+    remedy: 'Name one that GET /v1/models lists.',
+  })),
+  'serve.busy': entry((v: { waiting: number }) => ({
+    message: `The server takes no more requests now; ${v.waiting} wait.`,
+    remedy: 'Ask again later, or send fewer requests side by side.',
+  })),
+  'serve.late': entry((v: { seconds: number }) => ({
+    message: `The reply could not have begun within ${v.seconds} s and was not started.`,
+    remedy: 'Send fewer requests side by side, or serve with a longer --first-token-within.',
+  })),
+  'serve.pool': entry((v: { tokens: number; cells: number }) => ({
+    message: `${v.tokens} tokens and their adapter do not fit into the ${v.cells} cells of the pool.`,
+    remedy: 'Ask for fewer tokens, or serve with a larger --pool.',
+  })),
+  'serve.not-finite': entry((v: { model: string }) => ({
+    message: `What ${v.model} computes is not a finite number.`,
+    remedy: 'Its weights are damaged or overflow: serve an earlier checkpoint.',
+  })),
+  'serve.adapter': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} cannot be served: ${v.why}.`,
+    remedy: 'Give a LoRA adapter of the base, or serve the whole model with --model.',
   })),
 } as const

@@ -13,49 +13,10 @@ import {
   canStack,
   openStack,
   stackKind,
-  type LowRankChanges,
   type StackSession,
 } from '../../../evals/inference/stack.ts'
-import { adaptedWeights } from '../../../evals/models/weights/tuned-weights.ts'
-import { randomStream } from '../../../evals/statistics/random.ts'
-import { randomIds, tinyModel } from '../../doubles/models/tiny-model.ts'
-
-const VOCAB = 128
-// Wide enough that a product is summed in several pieces.
-const WIDE = {
-  hidden: 192,
-  layers: 2,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 16,
-  inner: 1100,
-  vocab: VOCAB,
-}
-const tiny = tinyModel({ ...WIDE, seed: 2 })
-const modules = [...tiny.model.weights.values()].flatMap(({ name, module }) =>
-  module ? [name] : [],
-)
-
-/** An adapter of every linear layer; α is no power of two. */
-function adapterOf(seed: number, rank: number): LowRankChanges {
-  const tensors = new Map(
-    modules.flatMap((weight) => {
-      const [out, width] = tiny.model.weights.get(weight)!.shape as [number, number]
-      const module = weight.slice(0, -'.weight'.length)
-      const stream = randomStream(seed, module)
-      const draw = (shape: readonly [number, number], size: number) => ({
-        shape,
-        data: Float32Array.from({ length: shape[0] * shape[1] }, () => size * stream.normal()),
-      })
-      return [
-        [`${module}.lora_A.weight`, draw([rank, width], 1 / Math.sqrt(width))],
-        [`${module}.lora_B.weight`, draw([out, rank], 0.1)],
-      ] as const
-    }),
-  )
-  const config = { base: '', rank, alpha: 5, targetModules: ['all-linear'] }
-  return adaptedWeights(tiny.weights, { config, tensors }, 'adapter').lowRank!
-}
+import { adapterOf, modules, tiny, VOCAB } from '../../doubles/models/tiny-adapters.ts'
+import { randomIds } from '../../doubles/models/tiny-model.ts'
 
 const RANKS = [3, 8, 16, 8, 1]
 const adapters = RANKS.map((rank, k) => adapterOf(k, rank))
@@ -189,6 +150,6 @@ test('a layer that no method adapts is not stacked', () => {
 test('rows are arranged adapter by adapter, in as many blocks as there are threads', () => {
   const { 'stack.rows': rows, 'stack.places': places } = arrange([1, 0, 1], 2, 2, 3)
   expect(rows!.dims).toEqual([2, 2, 2])
-  expect([...(rows!.data as Int32Array)]).toEqual([2, 3, 0, 0, 0, 1, 4, 5])
+  expect([...(rows!.data as Int32Array)]).toEqual([2, 3, 2, 2, 0, 1, 4, 5])
   expect([...(places!.data as Int32Array)]).toEqual([4, 5, 0, 1, 6, 7])
 })

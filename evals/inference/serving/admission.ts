@@ -1,0 +1,65 @@
+/**
+ * @file Which waiting requests join the batch: first come, first served, while the cells suffice until every reply has its
+ * full length (S-LoRA, section 4; the rule of its scheduler, docs/serving.md).
+ */
+
+export interface Claim {
+  /** Tokens in the cache: the prompt and what is written of the reply. */
+  readonly held: number
+  /** Tokens that may still be written. */
+  readonly left: number
+  /** The adapter that it needs in the pool, and its cells; absent for the base. */
+  readonly adapter?: { readonly name: string; readonly cells: number } | undefined
+}
+
+export interface Limits {
+  /** Cells of the pool. */
+  readonly cells: number
+  /** Requests side by side. */
+  readonly rows: number
+  /** Tokens of the prompts that are read in one run. */
+  readonly promptTokens: number
+}
+
+/**
+ * Most cells that the cache will take. Every request writes one token a step, and those with fewer tokens left end earlier: with
+ * left₁ ≥ left₂ ≥ …, just before request i ends, requests 1 … i hold their tokens and leftᵢ more each, so that
+ * need = maxᵢ (i·leftᵢ + Σ_{j≤i} heldⱼ).
+ */
+export function cellsNeeded(claims: readonly Claim[]): number {
+  let [held, need] = [0, 0]
+  const sorted = claims.toSorted((a, b) => b.left - a.left)
+  for (const [i, claim] of sorted.entries()) {
+    held += claim.held
+    need = Math.max(need, (i + 1) * claim.left + held)
+  }
+  return need
+}
+
+/** Cells of the adapters, each counted once however many requests share it. */
+export const adapterCells = (claims: readonly Claim[]): number =>
+  [
+    ...new Map(
+      claims.flatMap(({ adapter }) => (adapter ? [[adapter.name, adapter.cells] as const] : [])),
+    ).values(),
+  ].reduce((sum, cells) => sum + cells, 0)
+
+/** Strictly less, as S-LoRA's: one cell stays free. */
+export const fits = (claims: readonly Claim[], { cells }: Pick<Limits, 'cells'>): boolean =>
+  cellsNeeded(claims) < cells - adapterCells(claims)
+
+/** How many of the waiting, from the first on, join the running. Nobody overtakes one that does not fit. */
+export function admitted(
+  running: readonly Claim[],
+  waiting: readonly Claim[],
+  limits: Limits,
+): number {
+  let tokens = 0
+  for (const [count, claim] of waiting.entries()) {
+    tokens += claim.held
+    const together = [...running, ...waiting.slice(0, count + 1)]
+    const isRoom = together.length <= limits.rows && tokens <= limits.promptTokens
+    if (!isRoom || !fits(together, limits)) return count
+  }
+  return waiting.length
+}

@@ -1,0 +1,207 @@
+/**
+ * @file Models that are served: a base with its LoRA adapters in one batch, and fine-tunes that change more than low-rank
+ * products each in a batch of its own.
+ */
+import { TouchstoneError } from '../errors/touchstone-error.ts'
+import { exists } from '../files/read-file.ts'
+import { join } from 'node:path'
+import { kindKey, kindOf, type Kind, type Ranks } from '../inference/serving/adapter-slots.ts'
+import { createBatcher, type Batcher } from '../inference/serving/batcher.ts'
+import { openPaged, type PagedSession } from '../inference/serving/paged-session.ts'
+import { cellBytes, createPool } from '../inference/serving/pool.ts'
+import type { ServedAdapter } from '../inference/serving/residents.ts'
+import { canStack, type LowRankChanges } from '../inference/stack.ts'
+import type { OpenModel } from '../models/checkpoint.ts'
+import { rankOf } from '../models/formats/peft-config.ts'
+import { peftDigest, readPeftFolder, readPeftIndex } from '../models/formats/peft-folder.ts'
+import { cacheOf, isEncoder } from '../models/registry.ts'
+import { adaptedWeights } from '../models/weights/tuned-weights.ts'
+import type { Device } from '../runtime/device.ts'
+import { LONGEST, openBase, stateWith, type Base } from './base.ts'
+import { openCandidate } from './candidate.ts'
+
+/** What a model is asked through: the base's tokenizer and template, and a batch. */
+export interface Lane {
+  readonly open: Pick<OpenModel, 'tokenizer' | 'template'>
+  readonly batcher: Batcher
+  readonly maxPositions: number
+  readonly session: PagedSession
+}
+
+export interface ServedModel {
+  readonly name: string
+  readonly lane: Lane
+  /** Undefined for the base and for whole models. */
+  readonly adapter?: ServedAdapter
+  /** sha256 of its weights; for an adapter of the base's and its own. */
+  readonly fingerprint: string
+}
+
+export interface ServedModels {
+  readonly models: ReadonlyMap<string, ServedModel>
+  readonly base: string
+  readonly lanes: readonly Lane[]
+  /** Of one pool; every lane has one. */
+  readonly cells: number
+  readonly parameters: number
+  close(): Promise<void>
+}
+
+interface ServingOptions {
+  readonly model: string
+  readonly baseName: string
+  readonly device: Device
+  readonly adapters: readonly { readonly name: string; readonly path: string }[]
+  /** Bytes of all pools together. */
+  readonly poolBytes: number
+  readonly rows: number
+  readonly mostWaiting: number
+  readonly firstTokenMs: number | null
+}
+
+export async function openServed(options: ServingOptions): Promise<ServedModels> {
+  const base = await openBase(options.model, options.device, 1)
+  try {
+    refuseOthers(base)
+    return await open(base, options)
+  } catch (error) {
+    await base.open.close()
+    throw error
+  }
+}
+
+/** A graph of the checkpoint's own has its cache inside, and an encoder writes nothing. */
+function refuseOthers({ model, path }: Base): void {
+  if (!model.graph && !isEncoder(model)) return
+  throw new TouchstoneError('checkpoint.unsupported', {
+    path,
+    what: 'for serving',
+    found: model.graph ? 'a graph of its own' : 'an encoder',
+    supported: 'models whose weights are given, as folders or GGUF files',
+  })
+}
+
+async function open(base: Base, options: ServingOptions): Promise<ServedModels> {
+  const { adapters, wholes } = await sorted(base, options.adapters)
+  const cell = cellBytes(cacheOf(base.model))
+  const cells = Math.floor(options.poolBytes / (1 + wholes.length) / cell)
+  const laneOf = (read: ((name: string) => Float32Array) | null, own: readonly Kind[]) =>
+    openLane(base, read, own, cells, options)
+  const lane = laneOf(null, [...new Set(adapters.map(({ kind }) => kind))])
+  const models: ServedModel[] = [{ name: options.baseName, lane, fingerprint: base.digest }]
+  for (const { path, ...adapter } of adapters) {
+    const fingerprint = `${base.digest.slice(0, 16)}-${(await peftDigest(path)).slice(0, 16)}`
+    models.push({ name: adapter.name, lane, adapter, fingerprint })
+  }
+  for (const { name, path } of wholes) {
+    const { weights, identity } = await openCandidate(base, path, name)
+    const fingerprint = identity.adapterDigest ?? identity.weightsDigest
+    models.push({ name, lane: laneOf((each) => weights.read(each), []), fingerprint })
+  }
+  const lanes = [...new Set(models.map((each) => each.lane))]
+  return {
+    models: new Map(models.map((each) => [each.name, each])),
+    base: options.baseName,
+    lanes,
+    cells,
+    parameters: base.parameters,
+    async close() {
+      await Promise.all(lanes.map(({ batcher }) => batcher.close()))
+      await Promise.all(lanes.map(({ session }) => session.release()))
+      await base.open.close()
+    },
+  }
+}
+
+/** Adapters that stand in one batch, each with its kind, and all other fine-tunes. */
+async function sorted(base: Base, given: ServingOptions['adapters']) {
+  const layers = cacheOf(base.model)
+  const kinds = new Map<string, Kind>()
+  const adapters: (ServedAdapter & { readonly path: string })[] = []
+  const wholes: ServingOptions['adapters'][number][] = []
+  for (const { name, path } of given) {
+    const ranks = await stackable(base, path)
+    if (!ranks) {
+      wholes.push({ name, path })
+      continue
+    }
+    const key = kindKey(ranks)
+    const kind = kinds.get(key) ?? kindOf(ranks, base.model.weights, `stack${kinds.size}`, layers)
+    kinds.set(key, kind)
+    adapters.push({ name, path, kind, load: () => loadAdapter(base, path) })
+  }
+  return { adapters, wholes }
+}
+
+function openLane(
+  base: Base,
+  read: ((name: string) => Float32Array) | null,
+  kinds: readonly Kind[],
+  cells: number,
+  { rows, mostWaiting, firstTokenMs }: ServingOptions,
+): Lane {
+  const { model, weights, device } = base
+  const state = read ? stateWith(base, read) : { model, frozen: weights }
+  const session = openPaged(state, kinds, device, LONGEST)
+  const { tokenizer } = base.open
+  const batcher = createBatcher({
+    session,
+    pool: createPool(session.cache, cells),
+    kinds,
+    threads: device.threads,
+    limits: { cells, rows, promptTokens: LONGEST },
+    endIds: new Set(tokenizer.endIds),
+    padId: tokenizer.padId,
+    mostWaiting,
+    firstTokenMs,
+    clock: () => performance.now(),
+  })
+  return { open: base.open, batcher, maxPositions: session.maxPositions, session }
+}
+
+/** The ranks of an adapter that can stand in a batch with others; undefined for any other fine-tune. */
+async function stackable(base: Base, path: string): Promise<Ranks | undefined> {
+  if (!(await exists(join(path, 'adapter_config.json')))) return undefined
+  const { config, weights, saved } = await readPeftIndex(path)
+  const names = [...weights.keys()]
+  if (saved.size > 0 || names.some((name) => name.endsWith('.lora_magnitude_vector')))
+    return undefined
+  const modules = names.filter((name) => name.endsWith('.lora_A.weight'))
+  const ranks = new Map(
+    modules.map((name) => {
+      const module = name.slice(0, -'.lora_A.weight'.length)
+      return [`${module}.weight`, rankOf(config, module)] as const
+    }),
+  )
+  for (const [name, rank] of ranks) requireShape(base, path, name, rank, weights)
+  return canStack(base.model, ranks) ? ranks : undefined
+}
+
+/** What is wrong with an adapter is said when the server starts, not when it is asked for. */
+function requireShape(
+  { model }: Base,
+  path: string,
+  name: string,
+  rank: number,
+  weights: Awaited<ReturnType<typeof readPeftIndex>>['weights'],
+): void {
+  const [out, columns] = model.weights.get(name)?.shape ?? []
+  const module = name.slice(0, -'.weight'.length)
+  const a = weights.get(`${module}.lora_A.weight`)?.shape.join()
+  const b = weights.get(`${module}.lora_B.weight`)?.shape.join()
+  if (a === `${rank},${columns}` && b === `${out},${rank}`) return
+  throw new TouchstoneError('adapter.other-base', { path, module })
+}
+
+async function loadAdapter(base: Base, path: string): Promise<LowRankChanges> {
+  const changes = adaptedWeights(base.weights, await readPeftFolder(path), path).lowRank
+  if (!changes) throw new TouchstoneError('serve.adapter', { path, why: 'it changed on disk' })
+  // A number that is not finite would spread to other requests of the batch.
+  for (const { A, B } of changes.values())
+    if (!A.every(Number.isFinite) || !B.every(Number.isFinite))
+      throw new TouchstoneError('serve.adapter', {
+        path,
+        why: 'it holds numbers that are not finite',
+      })
+  return changes
+}
