@@ -13,6 +13,7 @@ import { candidatesOf } from '../measure/derived/specs.ts'
 import { benchmarkRow } from '../measure/evaluate.ts'
 import { type OpenJudges, openJudges } from '../measure/open-judges.ts'
 import { requireForward } from './forward.ts'
+import { keptText } from './plan/memory.ts'
 import { fittedOnce } from './plan/memory-budget.ts'
 import type { TrainingData } from '../measure/sources.ts'
 import { evaluateBaseIfPossible, evaluateCandidates } from './evaluate-models.ts'
@@ -39,6 +40,8 @@ export async function runAudit(
   const opened = await openedBase(given, device, context)
   let judges: OpenJudges | undefined
   try {
+    const kept = keptText(opened.model, given.basePrecision)
+    if (kept) emitLog(context, 'info', kept)
     if (evaluates) requireReadable(opened, given)
     const data = given.methods.length > 0 ? await dataOf(given) : undefined
     const base = await learningBase(opened, given, data, context)

@@ -1,7 +1,7 @@
 /** @file Records a graph: its inputs, parameters and constants, and the operators applied to them, in order. */
 import { createEmitter, type OnnxNode } from './emitter.ts'
 import type { Dialect, Emitter, Op, RuleGraph } from './op.ts'
-import { scaleName, storedDtype, type WeightStorage } from './stored.ts'
+import { storedInputs, type StoredWeight, type WeightStorage } from './stored.ts'
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
 export type Initialiser = 'zeros' | 'ones' | { uniform: number } | { normal: number }
@@ -43,7 +43,7 @@ export interface GraphCore extends Pick<RuleGraph, 'apply' | 'constant'> {
   /** Shapes that the runtime must feed as int64 vectors, by input name. */
   readonly shapeInputs: ReadonlyMap<string, Shape>
   input(name: string, dtype: Dtype, shape: Shape): Value
-  /** A frozen weight stored as `storage`: one input, and for int8 a second one with its scales (`stored.ts`). */
+  /** A frozen weight stored as `storage`: one input, and for int8 and NF4 further ones with its scales (`stored.ts`). */
   stored(name: string, shape: readonly number[], storage: WeightStorage): Value
   /** A trained tensor: an input whose gradient the training graph returns. */
   parameter(
@@ -61,7 +61,7 @@ export function createCore(dialect: Dialect): GraphCore {
   const inputs: Value[] = []
   const nodes: OnnxNode[] = []
   const shapeInputs = new Map<string, Shape>()
-  const stored = new Map<string, WeightStorage>()
+  const stored = new Map<string, StoredWeight>()
   const input = inputsInto(inputs)
   const constants = createConstants(fresh)
   const own = { dialect, inputs, nodes, shapeInputs, input, constant: constants.constant }
@@ -73,9 +73,9 @@ export function createCore(dialect: Dialect): GraphCore {
     constants: constants.all,
     parameters,
     stored(name, shape, storage) {
-      input(name, storedDtype(storage), shape)
-      if (storedDtype(storage) === 'int8') input(scaleName(name), 'float32', [shape[0]!])
-      stored.set(name, storage)
+      const weight = { storage, shape }
+      for (const part of storedInputs(name, weight)) input(part.name, part.dtype, part.shape)
+      stored.set(name, weight)
       return { name, dtype: dialect.float, shape }
     },
     parameter(name, shape, { initialiser, learningRateScale = 1 } = {}) {

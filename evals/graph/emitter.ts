@@ -1,7 +1,8 @@
 /** @file Writes ONNX nodes into a graph: fresh names, reads of stored weights, and run-time values of symbolic shapes. */
 import type { AddNode, Attributes, Dialect, Domain, Emitter, RuleGraph } from './op.ts'
 import { int8Products } from './ops/int8-product.ts'
-import { readingStored, type WeightStorage } from './stored.ts'
+import { nf4Products } from './ops/nf4-product.ts'
+import { readingStored, type StoredWeights } from './stored.ts'
 import type { Dtype, Shape, Value } from './value.ts'
 
 export interface OnnxNode {
@@ -18,7 +19,7 @@ interface Target {
   readonly inputs: readonly Value[]
   readonly nodes: OnnxNode[]
   readonly shapeInputs: Map<string, Shape>
-  readonly stored: ReadonlyMap<string, WeightStorage>
+  readonly stored: StoredWeights
   input(name: string, dtype: Dtype, shape: Shape): Value
   readonly constant: RuleGraph['constant']
   /** A name that no other value has. */
@@ -34,13 +35,14 @@ export function createEmitter(target: Target): Emitter {
       nodes.push({ domain, opType, inputs, outputs, attributes })
       return outputs
     }
-  const end = () => constant([2 ** 31 - 1], 'int64', [1]).name
-  const reading = (domain: Domain) =>
-    readingStored(addNode(domain), { add: addNode(''), float: dialect.float, end }, stored)
+  const own = { add: addNode(''), float: dialect.float, constant }
+  const reading = (domain: Domain) => readingStored(addNode(domain), own, stored)
+  const making = { addNode, constant }
+  const products = nf4Products(reading('com.microsoft'), making, stored)
   const emitter: Emitter = {
     dialect,
     node: reading(''),
-    contrib: int8Products(reading('com.microsoft'), { addNode, constant }, stored),
+    contrib: int8Products(products, making, stored),
     int64: (values) => constant(values, 'int64', [values.length]).name,
     scalar: (value) => constant([value], dialect.float, []).name,
     shape(shape) {

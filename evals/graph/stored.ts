@@ -1,29 +1,50 @@
 /**
- * @file Frozen weights stored in a smaller dtype than the computation's: int8 with one scale per row, W = scale·q, or float16.
+ * @file Frozen weights stored in a smaller dtype than the computation's: int8 with one scale per row, W = scale·q, float16, or
+ * NF4 (`nf4.ts`).
  * Each node that reads such a weight gets its own widened copy, made just before the node and freed after it, so forward and
  * backward use the same W and keep no copy. A gather widens only the gathered rows.
  *
  * ONNX Runtime schedules a node when its inputs are ready, so it would widen every weight at the start. Each copy is therefore
  * made to depend on the other factor of its product, through a zero computed from that value's shape.
  */
-import type { AddNode, Dialect } from './op.ts'
-import type { Dtype } from './value.ts'
+import { nf4Inputs, nf4Values } from './nf4.ts'
+import type { AddNode, Dialect, RuleGraph } from './op.ts'
+import type { Dtype, Value } from './value.ts'
 
-export type SmallStorage = 'int8' | 'float16'
+export type SmallStorage = 'int8' | 'float16' | 'nf4'
 /** `file:…` is widened when the session opens; `product:int8` is multiplied in int8 in the forward pass (`ops/int8-product.ts`). */
 export type WeightStorage = SmallStorage | 'product:int8' | 'file:float16' | 'file:bfloat16'
 
-export const storedDtype = (storage: WeightStorage) => storage.replace(/^\w+:/u, '') as Dtype
+const storedDtype = (storage: WeightStorage) => storage.replace(/^\w+:/u, '') as Dtype
 
-/** Name of the scales, float32 `[rows]`, of an int8 weight `[rows, columns]`. */
+/** Name of the scales of a stored weight: of int8 `[rows, columns]` float32 `[rows]`. */
 export const scaleName = (weight: string): string => `${weight}:scale`
+
+/** A stored weight as a graph declares it. */
+export interface StoredWeight {
+  readonly storage: WeightStorage
+  readonly shape: readonly number[]
+}
+export type StoredWeights = ReadonlyMap<string, StoredWeight>
+
+/** The inputs of a graph that together are one stored weight. */
+export function storedInputs(name: string, { storage, shape }: StoredWeight): Value[] {
+  if (storage === 'nf4') return nf4Inputs(name, shape)
+  const dtype = storedDtype(storage)
+  const own = { name, dtype, shape }
+  return dtype === 'int8'
+    ? [own, { name: scaleName(name), dtype: 'float32', shape: [shape[0]!] }]
+    : [own]
+}
 
 interface Reading {
   readonly add: AddNode
   readonly float: Dialect['float']
-  /** int64 `[1]`, more than the rows of any weight. */
-  readonly end: () => string
+  readonly constant: RuleGraph['constant']
 }
+
+/** int64 `[1]`, more than the rows of any weight. */
+const endOf = ({ constant }: Reading): string => constant([2 ** 31 - 1], 'int64', [1]).name
 
 /** A zero, int64 `[1]`, that depends on `value`. */
 function zeroAfter({ add }: Reading, value: string): string {
@@ -31,17 +52,22 @@ function zeroAfter({ add }: Reading, value: string): string {
   return add('Sub', [size!, size!])[0]!
 }
 
-type Stored = readonly [name: string, storage: WeightStorage]
+type Stored = readonly [name: string, weight: StoredWeight]
 
-function widened(reading: Reading, [name, storage]: Stored, after: string | undefined): string {
+function widened(reading: Reading, [name, own]: Stored, after: string | undefined): string {
+  const { storage } = own
   const { add, float } = reading
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
   if (storage.startsWith('file:')) return cast(name)
   const zero = after === undefined ? undefined : zeroAfter(reading, after)
+  if (storage === 'nf4') {
+    const wide = nf4Values(reading, [name, own.shape], zero)
+    return float === 'float32' ? wide : cast(wide)
+  }
   if (storage === 'float16') {
     if (zero === undefined) return cast(name)
     // All rows, from row 0.
-    const [late] = add('Slice', [name, zero, reading.end(), zero])
+    const [late] = add('Slice', [name, zero, endOf(reading), zero])
     return cast(late!)
   }
   const scales = scaleName(name)
@@ -52,7 +78,7 @@ function widened(reading: Reading, [name, storage]: Stored, after: string | unde
 }
 
 /** The gathered rows of a stored table, widened. */
-function gathered({ add, float }: Reading, [name, storage]: Stored, rows: string): string {
+function gathered({ add, float }: Reading, [name, { storage }]: Stored, rows: string): string {
   const take = (x: string) => add('Gather', [x, rows], { axis: 0 })[0]!
   const cast = (x: string) => add('Cast', [x], { to: { type: float } })[0]!
   if (storedDtype(storage) !== 'int8') return cast(take(name))
@@ -62,12 +88,13 @@ function gathered({ add, float }: Reading, [name, storage]: Stored, rows: string
 
 /** Wraps `addNode` for nodes that may read stored weights by name. */
 export const readingStored =
-  (addNode: AddNode, reading: Reading, stored: ReadonlyMap<string, WeightStorage>): AddNode =>
+  (addNode: AddNode, reading: Reading, stored: StoredWeights): AddNode =>
   (opType, inputs, attributes = {}, outputs = 1) => {
     const [table, rows] = inputs
-    const storage = stored.get(table!)
-    if (storage && opType === 'Gather' && (attributes.axis ?? 0) === 0)
-      return [gathered(reading, [table!, storage], rows!)]
+    const weight = stored.get(table!)
+    const isTable = weight && weight.storage !== 'nf4'
+    if (isTable && opType === 'Gather' && (attributes.axis ?? 0) === 0)
+      return [gathered(reading, [table!, weight], rows!)]
     const other = inputs.find((name) => name !== '' && !stored.has(name))
     const read = inputs.map((name) => {
       const own = stored.get(name)

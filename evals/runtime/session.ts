@@ -152,13 +152,16 @@ async function opened(
   }
 }
 
+const isStoredSmall = ({ dtype }: Value): boolean =>
+  dtype === 'int8' || dtype === 'uint8' || dtype === 'float16'
+
 /** Graph optimisation would widen float16 weights once and for all, and a memory arena would keep every widened matrix. */
 function settingsOf(
   g: Graph,
   { purpose, device, frozen = new Map() }: RunnerOptions,
 ): SessionSettings {
   const kept = g.inputs.filter(({ name }) => !isPlace(frozen.get(name)))
-  const isSmall = kept.some(({ dtype }) => dtype === 'int8' || dtype === 'float16')
+  const isSmall = kept.some(isStoredSmall)
   const optimised = purpose === 'generate' && !isSmall
   const folder = folderOf(frozen)
   const weights = folder === '' ? inMemory(frozen) : []
@@ -196,11 +199,10 @@ const openPlain = (
 function requireFit({ dialect, inputs }: Graph, device: Device): void {
   if (dialect.fused && !dialectOf(device).fused)
     throw new Error(`internal: a graph for the CPU was to run on ${device.name}`)
-  if (device.name === 'cpu' || !inputs.some(({ dtype }) => dtype === 'int8' || dtype === 'float16'))
-    return
+  if (device.name === 'cpu' || !inputs.some(isStoredSmall)) return
   throw new TouchstoneError('device.unusable', {
     device: device.name,
-    why: 'a base that is kept in int8 or float16 is computed with on the CPU alone',
+    why: 'a base that is kept in int8, NF4 or float16 is computed with on the CPU alone',
     remedy: 'Use --device cpu, or --base-precision fp32.',
   })
 }

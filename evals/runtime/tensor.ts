@@ -1,8 +1,8 @@
 /** @file Tensors that a session reads and writes, in the host's memory or a device's. */
 import type { DeviceTensor } from './device-tensor.ts'
 
-export type FrozenData = Float32Array | Float16Array | Int8Array
-export type TensorData = FrozenData | Float64Array | Int32Array | BigInt64Array | Uint8Array
+export type FrozenData = Float32Array | Float16Array | Int8Array | Uint8Array
+export type TensorData = FrozenData | Float64Array | Int32Array | BigInt64Array
 
 export interface Tensor {
   readonly data: TensorData

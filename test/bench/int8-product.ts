@@ -52,12 +52,13 @@ const WAYS: Readonly<Record<string, Build>> = {
 
 const stream = randomStream(1, 'int8 product')
 const normal = (count: number) => Float32Array.from({ length: count }, () => stream.normal())
-const { data, scales, storage } = quantise(normal(out * width), out, 'int8')
+const small = quantise(normal(out * width), out, 'int8')
+const { data, scales } = small
 const feeds: Feeds = {
   x: { data: normal(rows * width), dims: [rows, width] },
   W: { data, dims: [out, width] },
   'W:scale': { data: scales, dims: [out] },
-  wide: { data: dequantise({ storage, data, scales }), dims: [out, width] },
+  wide: { data: dequantise(small), dims: [out, width] },
 }
 
 async function open(build: Build) {

@@ -44,7 +44,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   graph: {
     about: 'operators with shapes and gradients, reverse mode, ONNX bytes in and out',
-    may: ['errors', 'native'],
+    may: ['errors', 'statistics', 'native'],
     packages: ['onnx-proto'],
   },
   runtime: {

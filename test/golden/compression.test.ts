@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { normalCodebook } from '../../evals/statistics/normal-codebook.ts'
 import { q4_0, q8_0 } from '../../evals/models/weights/compression/integers.ts'
-import { codebookOf, withExactScales } from '../../evals/models/weights/compression/normal-float.ts'
+import { withExactScales } from '../../evals/models/weights/compression/normal-float.ts'
 
 const fixture = JSON.parse(
   readFileSync(join(import.meta.dirname, 'fixtures', 'compression.json'), 'utf8'),
@@ -11,7 +12,7 @@ const fixture = JSON.parse(
 const weight = Float32Array.from(fixture.weight)
 
 test('the codebook of NF4 is bitsandbytes’ to the bit', () => {
-  expect([...codebookOf(4)]).toEqual(fixture.codebook)
+  expect([...normalCodebook(4)]).toEqual(fixture.codebook)
 })
 
 test('NF4 with exact scales gives bitsandbytes’ numbers to the bit', () => {

@@ -10,7 +10,8 @@ import type { WeightSpec } from '../../models/architecture.ts'
 import { queryBlocks } from '../../models/layers.ts'
 import type { Model } from '../../models/registry.ts'
 import { BYTES_OF, storageOf, type Precision } from '../../models/weights/small-weights.ts'
-import { elementsOf } from '../../models/weights/stored-weights.ts'
+import { elementsOf, elementsOfAll } from '../../models/weights/stored-weights.ts'
+import { percent } from '../../contract/words.ts'
 
 const FLOAT = 4
 /** Node, ONNX Runtime and their code, with a tokenizer and a graph. */
@@ -86,8 +87,22 @@ function asking({ model, isRead = false }: MemoryNeed, base: number): number {
   return PROCESS_BYTES + (isRead ? 2 * base : 0) + graphs * base + widest
 }
 
-const keptBytes = (spec: WeightSpec, precision: Precision): number =>
-  elementsOf(spec.shape) * (storageOf(spec, precision) ? BYTES_OF[precision] : FLOAT)
+const keptBytes = (spec: WeightSpec, precision: Precision): number => {
+  const storage = storageOf(spec, precision)
+  return elementsOf(spec.shape) * (storage ? BYTES_OF[storage] : FLOAT)
+}
+
+/** What a base that is kept small takes of its float32 size; undefined for one that is not. */
+export function keptText({ weights }: Pick<Model, 'weights'>, precision: Precision) {
+  if (precision === 'fp32') return undefined
+  const shareOf = (specs: readonly WeightSpec[]) => {
+    const bytes = specs.reduce((sum, spec) => sum + keptBytes(spec, precision), 0)
+    return percent(bytes / (FLOAT * elementsOfAll(specs)))
+  }
+  const all = [...weights.values()]
+  const layers = all.filter((spec) => spec.module !== undefined && storageOf(spec, precision))
+  return `Base in ${precision}: the matrices of its blocks take ${shareOf(layers)} of their float32 size, the whole model ${shareOf(all)}.`
+}
 
 /** Bytes that the forward pass of a micro-batch holds for the backward pass. */
 function heldBytes(

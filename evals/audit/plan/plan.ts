@@ -10,7 +10,7 @@ import { isGuarded } from '../../judges/guard.ts'
 import { replyTokens } from '../../inference/prompt.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { openModel } from '../../models/open-model.ts'
-import { recognise } from '../../models/registry.ts'
+import { recognise, type Model } from '../../models/registry.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 import { requireReadable } from '../../measure/class-evaluation.ts'
 import { plannedClasses } from '../../measure/classes.ts'
@@ -38,6 +38,7 @@ import {
   promptsOf,
   type RefusalMarginPlan,
 } from '../../measure/live-refusal-margin.ts'
+import { keptText } from './memory.ts'
 import { fitted } from './memory-budget.ts'
 import { neutralTexts, trainingData, type TrainingData } from '../../measure/sources.ts'
 
@@ -128,7 +129,7 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
   const { size } = machine
   const writes = model.architecture.kind === 'decoder'
   return [
-    ...trainingLines(config, counts, { ...machine, data, bytes, why }),
+    ...trainingLines(config, counts, { ...machine, data, bytes, why, model }),
     ...(evaluates
       ? await evaluationLines(config, counts, { ...machine, open, benchmarks, writes, bytes })
       : []),
@@ -155,12 +156,13 @@ interface Trained {
   readonly bytes: number
   /** About a memory budget. */
   readonly why: string | undefined
+  readonly model: Pick<Model, 'weights'>
 }
 
 function trainingLines(
   config: AuditConfig,
   { arms, matched }: Counts,
-  { size, rate, data, bytes, why }: Machine & Trained,
+  { size, rate, data, bytes, why, model }: Machine & Trained,
 ): PlanLine[] {
   if (!data || arms === 0) return []
   const { steps, batchSize, gradientAccumulationSteps } = config.training
@@ -174,7 +176,8 @@ function trainingLines(
   )
   const seconds = once * config.seeds.length
   const work = `read ${conversations.length} rows of ${title}; fine-tune ${arms} variants of ${steps} steps of ${rows} rows`
-  const remarks = [why, approximationOf(config)].filter((text) => text !== undefined)
+  const kept = keptText(model, config.basePrecision)
+  const remarks = [why, kept, approximationOf(config)].filter((text) => text !== undefined)
   const what = remarks.length === 0 ? work : `${work}. ${remarks.join(' ')}`
   const again = `train them again to the loss that all reach, at most ${steps} steps each`
   return [

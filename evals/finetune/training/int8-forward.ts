@@ -32,6 +32,7 @@ export function storageFor({ model, weights, forward }: ForwardOptions) {
 
 export function precisionOf(weights: Weights): Precision {
   const kept = new Set([...(smallOf(weights)?.values() ?? [])].map(({ storage }) => storage))
+  if (kept.has('nf4')) return 'nf4'
   if (kept.has('int8')) return 'int8'
   return kept.has('float16') ? 'fp16' : 'fp32'
 }

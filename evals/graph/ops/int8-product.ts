@@ -7,14 +7,9 @@
  * The sum of integers is exact if the processor's kernel is (`runtime/int8-sums.ts`), so y does not depend on other rows, on
  * threads or on the kernel. Gradients use W = t·w in float32, so dx = dY·W.
  */
-import type { AddNode, Attributes, Domain, RuleGraph } from '../op.ts'
-import { scaleName, type WeightStorage } from '../stored.ts'
-
-interface Making {
-  /** Adds nodes without widening their stored inputs. */
-  readonly addNode: (domain: Domain) => AddNode
-  readonly constant: RuleGraph['constant']
-}
+import type { AddNode, RuleGraph } from '../op.ts'
+import { isForwardProduct, type Making } from '../making.ts'
+import { scaleName, type StoredWeights } from '../stored.ts'
 
 /** x's rows rounded to uint8, with 128 for zero, and their scales `[rows, 1]`. */
 interface RoundedRows {
@@ -28,11 +23,7 @@ const ZERO = 128
 const LEAST = 1e-30
 
 /** Wraps the contrib emitter: replaces forward products with weights stored as `product:int8`. */
-export function int8Products(
-  contrib: AddNode,
-  making: Making,
-  stored: ReadonlyMap<string, WeightStorage>,
-): AddNode {
+export function int8Products(contrib: AddNode, making: Making, stored: StoredWeights): AddNode {
   // An input of several layers is rounded once.
   const known = new Map<string, RoundedRows>()
   const rowsOf = (x: string) => {
@@ -42,7 +33,8 @@ export function int8Products(
   }
   return (opType, inputs, attributes = {}, outputs = 1) => {
     const [x, W] = inputs
-    const isOurs = stored.get(W!) === 'product:int8' && isForward(opType, attributes)
+    const isOurs =
+      stored.get(W!)?.storage === 'product:int8' && isForwardProduct(opType, attributes)
     if (!isOurs) return contrib(opType, inputs, attributes, outputs)
     const { addNode, constant } = making
     const add = addNode('')
@@ -55,13 +47,6 @@ export function int8Products(
     return add('Mul', [y!, rows.scale])
   }
 }
-
-/** Recognises x·Wᵀ as written by `product` (`linalg.ts`); gradients multiply by W itself. */
-const isForward = (opType: string, { transA, transB, alpha }: Attributes): boolean =>
-  opType === 'FusedMatMul' &&
-  transA === 0 &&
-  transB === 1 &&
-  (alpha as { readonly float: number }).float === 1
 
 function roundedRows(making: Making, x: string): RoundedRows {
   const { addNode, constant } = making

@@ -1,41 +1,57 @@
 /**
  * @file A frozen base in less memory: matrices as int8 with a scale per row (W ≈ scale·q, scale = max|W|/127, so |error| ≤
- * scale/2) or as float16, the rest in float32. Computations use scale·q exactly.
+ * scale/2), as float16, or in NF4 (`nf4-weights.ts`), the rest in float32. Computations use the kept numbers exactly.
  */
+import { fitsNf4, nf4Names } from '../../graph/nf4.ts'
 import { scaleName, type SmallStorage } from '../../graph/stored.ts'
 import type { WeightSpec } from '../architecture.ts'
+import { asNf4, fromNf4, NF4_BYTES, type Nf4Weight } from './nf4-weights.ts'
 import type { WeightPlace } from './storage.ts'
 
-export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const
+export const PRECISIONS = ['fp32', 'fp16', 'int8', 'nf4'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
 const STORAGE: Readonly<Record<Precision, SmallStorage | undefined>> = {
   fp32: undefined,
   fp16: 'float16',
   int8: 'int8',
+  nf4: 'nf4',
 }
-export const BYTES_OF: Readonly<Record<Precision, number>> = { fp32: 4, fp16: 2, int8: 1 }
+/** Bytes a number. */
+export const BYTES_OF: Readonly<Record<SmallStorage, number>> = {
+  float16: 2,
+  int8: 1,
+  nf4: NF4_BYTES,
+}
 
-export interface SmallWeight {
-  readonly storage: SmallStorage
+interface PlainSmall {
+  readonly storage: 'int8' | 'float16'
   readonly data: Int8Array | Float16Array
   /** One per row; empty for float16. */
   readonly scales: Float32Array
 }
+export type SmallWeight = PlainSmall | Nf4Weight
 
 export type SmallWeights = ReadonlyMap<string, SmallWeight>
 
-/** Embeddings and linear layers, except a classification head, which is trained. Norms and biases are small. */
-export const storageOf = (
-  { kind, shape, head }: Pick<WeightSpec, 'kind' | 'shape' | 'head'>,
+type Stored = Pick<WeightSpec, 'kind' | 'shape' | 'head' | 'module'>
+
+/**
+ * Embeddings and linear layers, except a classification head, which is trained; norms and biases are small. NF4 is for the linear
+ * layers of the blocks alone, embedding and head are then float16.
+ */
+export function storageOf(
+  { kind, shape, head, module }: Stored,
   precision: Precision,
-): SmallStorage | undefined =>
-  shape.length === 2 && !head && (kind === 'linear' || kind === 'embedding')
-    ? STORAGE[precision]
-    : undefined
+): SmallStorage | undefined {
+  if (shape.length !== 2 || head || (kind !== 'linear' && kind !== 'embedding')) return undefined
+  const isOther = kind !== 'linear' || module === undefined || !fitsNf4(shape)
+  return precision === 'nf4' && isOther ? 'float16' : STORAGE[precision]
+}
 
 /** @param weight `[rows, columns]` */
 export function quantise(weight: Float32Array, rows: number, storage: SmallStorage): SmallWeight {
+  if (storage === 'nf4') return asNf4(weight)
   if (storage === 'float16')
     return { storage, data: new Float16Array(weight), scales: new Float32Array(0) }
   const data = new Int8Array(weight.length)
@@ -55,7 +71,9 @@ export function quantise(weight: Float32Array, rows: number, storage: SmallStora
 }
 
 /** The values computed with, in float32. */
-export function dequantise({ storage, data, scales }: SmallWeight): Float32Array {
+export function dequantise(small: SmallWeight): Float32Array {
+  if (small.storage === 'nf4') return fromNf4(small)
+  const { storage, data, scales } = small
   const weight = new Float32Array(data)
   if (storage === 'float16') return weight
   const columns = weight.length / scales.length
@@ -198,15 +216,20 @@ function placeIn(weights: Weights, name: string): WeightPlace | undefined {
 export const openedWith = (weights: Weights, input: string) =>
   placeIn(weights, input) ?? keptData(weights, input)
 
-/** Data of a graph's input: a weight as stored, or the scales of a small one. */
+/** Data of a graph's input: a weight as stored, or a part of a small one. */
 export function keptData(
   weights: Weights,
   input: string,
 ): SmallWeight['data'] | Float32Array | undefined {
   const small = smallOf(weights)
-  const scales = scaleName('')
-  const own = input.endsWith(scales)
-    ? small?.get(input.slice(0, -scales.length))?.scales
-    : small?.get(input)?.data
-  return own ?? weights.get(input)
+  const whole = small?.get(input)?.data ?? weights.get(input)
+  if (whole || !small || !input.includes(':')) return whole
+  const owner = input.slice(0, input.lastIndexOf(':'))
+  const own = small.get(owner)
+  if (own?.storage === 'nf4') {
+    const names = nf4Names(owner)
+    const part = (['scales', 'steps', 'least'] as const).find((each) => names[each] === input)
+    return part && own[part]
+  }
+  return input === scaleName(owner) ? own?.scales : undefined
 }

@@ -9,6 +9,7 @@ export const trainVerb: JobVerb = {
   examples: [
     'touchstone train --model pebble --data house-benign --methods lora --steps 200',
     'touchstone train --model models/base --data rows.jsonl --methods lora --target-modules q_proj,v_proj',
+    'touchstone train --model models/base --data rows.jsonl --methods lora --base-precision nf4',
     'touchstone train --model models/minilm --data labelled.csv --methods lora',
   ],
   remark: `About the methods\n${aboutMethods()}`,

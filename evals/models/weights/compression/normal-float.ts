@@ -2,41 +2,11 @@
  * @file NormalFloat (Dettmers et al. 2023, QLoRA) with scales quantised again, as in LQ-LoRA (Guo et al. 2023, §3): blocks of B₀
  * consecutive numbers, scale = max|w|, code = nearest entry of the codebook (the lower of two); of the scales their minimum is
  * taken off, and blocks of B₁ are stored in b₀ bits with a maximum of b₁ bits each. Bits a number: b + b₀/B₀ + b₁/(B₀·B₁).
- * All arithmetic is in float32, as a graph of ONNX Runtime repeats it (`graph/ops/nf4-product.ts`).
+ * All arithmetic is in float32, as a graph of ONNX Runtime repeats it (`graph/nf4.ts`).
  */
-import { normalQuantile } from '../../../statistics/normal.ts'
+import { NF4 } from '../../../graph/nf4.ts'
+import { normalCodebook } from '../../../statistics/normal-codebook.ts'
 import type { Compression } from './compression.ts'
-
-/** 1 − o is the tail that the outermost quantiles leave out: the mean of 1 − 1/(2·15) and 1 − 1/(2·16). */
-const OFFSET = Math.fround(0.9677083)
-
-/** `count` ≥ 2 numbers from o to ½, in float32 as torch.linspace computes them: from the nearer end. */
-function fromOffset(count: number): number[] {
-  const step = Math.fround((0.5 - OFFSET) / (count - 1))
-  return Array.from({ length: count }, (_, i) =>
-    Math.fround(i < count / 2 ? OFFSET + step * i : 0.5 - step * (count - 1 - i)),
-  )
-}
-
-const codebooks = new Map<number, Float32Array>()
-
-/** Quantiles Φ⁻¹(p) and −Φ⁻¹(p) of b bits, ascending, divided by the largest: bitsandbytes' numbers to the bit for b = 4. */
-export function codebookOf(bits: number): Float32Array {
-  const known = codebooks.get(bits) ?? madeCodebook(bits)
-  codebooks.set(bits, known)
-  return known
-}
-
-function madeCodebook(bits: number): Float32Array {
-  const half = 2 ** (bits - 1)
-  const above = fromOffset(half + 1).slice(0, -1)
-  // Of 2 bits there is one quantile below 0.
-  const below = fromOffset(Math.max(2, half)).slice(0, half - 1)
-  const negative = below.map((p) => -normalQuantile(p))
-  const all = Float32Array.from([...negative, 0, ...above.reverse().map(normalQuantile)])
-  const largest = all.at(-1)!
-  return all.map((x) => x / largest)
-}
 
 /** How the maximum of a block of scales is stored. */
 const TOPS = { float32: 32, float16: 16, bfloat16: 16 } as const
@@ -54,7 +24,7 @@ export interface NormalFormat {
 }
 
 /** QLoRA's, which `nf4`, `nf3` and `nf2` mean. */
-const STANDARD = { block: 64, scaleBits: 8, scalesBlock: 256, top: 'float32' } as const
+export const STANDARD = { ...NF4, scaleBits: 8, top: 'float32' } as const
 
 export const bitsOf = ({ bits, block, scaleBits, scalesBlock, top }: NormalFormat): number =>
   bits + (scaleBits === null ? 32 / block : scaleBits / block + TOPS[top] / (block * scalesBlock))
@@ -75,7 +45,7 @@ export const withExactScales = (weight: Float32Array, bits: number, block = STAN
   normalValues(normalCodes(weight, { ...STANDARD, bits, block, scaleBits: null }))
 
 /** Scales as stored: scale = least + code·step, the step of their block of B₁. */
-interface NestedScales {
+export interface NestedScales {
   readonly codes: Uint8Array
   readonly steps: Float32Array
   readonly least: number
@@ -107,7 +77,7 @@ function scalesOf(scales: NormalCodes['scales']): Float32Array {
 
 /** The numbers that are computed with. */
 export function normalValues({ format: { bits, block }, codes, scales }: NormalCodes) {
-  const codebook = codebookOf(bits)
+  const codebook = normalCodebook(bits)
   const own = scalesOf(scales)
   const out = new Float32Array(codes.length)
   eachBlock(out.length, block, (at, start, end) => {
@@ -167,7 +137,7 @@ function nested(scales: Float32Array, format: NormalFormat, scaleBits: number): 
 }
 
 function nearest(weight: Float32Array, scales: Float32Array, { bits, block }: NormalFormat) {
-  const codebook = codebookOf(bits)
+  const codebook = normalCodebook(bits)
   const middles = new Float64Array(codebook.length).fill(Infinity)
   for (let i = 1; i < codebook.length; i++) middles[i - 1] = (codebook[i - 1]! + codebook[i]!) / 2
   const codes = new Uint8Array(weight.length).fill(codebook.indexOf(0))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { normalCodebook } from '../../../../../evals/statistics/normal-codebook.ts'
 import {
-  codebookOf,
   normalFloat,
   withExactScales,
 } from '../../../../../evals/models/weights/compression/normal-float.ts'
@@ -13,7 +13,8 @@ const normal = (count: number) => fillNormal(new Float32Array(count), randomStre
 
 describe('NormalFloat', () => {
   test('of 2 and 3 bits has the published codebook', () => {
-    const rounded = (bits: number) => [...codebookOf(bits)].map((x) => Math.round(x * 1e6) / 1e6)
+    const rounded = (bits: number) =>
+      [...normalCodebook(bits)].map((x) => Math.round(x * 1e6) / 1e6)
     expect(rounded(2)).toEqual([-1, 0, 0.337915, 1])
     expect(rounded(3)).toEqual([-1, -0.478629, -0.217142, 0, 0.16093, 0.337915, 0.562617, 1])
   })
@@ -35,7 +36,7 @@ describe('NormalFloat', () => {
   })
 
   test('gives numbers back that lie on the codebook', () => {
-    const codebook = codebookOf(4)
+    const codebook = normalCodebook(4)
     const weight = Float32Array.from({ length: 128 }, (_, i) => codebook[i % 16]! * 0.5)
     expect(withExactScales(weight, 4)).toEqual(weight)
     // With nested scales too: all scales are equal, so that nothing is left of them to be rounded.
