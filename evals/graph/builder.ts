@@ -1,7 +1,7 @@
 /** @file Records a graph: its inputs, parameters and constants, and the operators applied to them, in order. */
 import { createEmitter, type OnnxNode } from './emitter.ts'
 import type { Dialect, Emitter, Op, RuleGraph } from './op.ts'
-import { storedInputs, type StoredWeight, type WeightStorage } from './stored.ts'
+import { storedInputs, type StoredWeight, type WeightStorage } from './storage/stored.ts'
 import type { Dtype, Shape, Value, ValueType } from './value.ts'
 
 export type Initialiser = 'zeros' | 'ones' | { uniform: number } | { normal: number }
@@ -43,7 +43,7 @@ export interface GraphCore extends Pick<RuleGraph, 'apply' | 'constant'> {
   /** Shapes that the runtime must feed as int64 vectors, by input name. */
   readonly shapeInputs: ReadonlyMap<string, Shape>
   input(name: string, dtype: Dtype, shape: Shape): Value
-  /** A frozen weight stored as `storage`: one input, and for int8 and NF4 further ones with its scales (`stored.ts`). */
+  /** A frozen weight stored as `storage`: one input, and for int8 and NF4 further ones with its scales (`storage/stored.ts`). */
   stored(name: string, shape: readonly number[], storage: WeightStorage): Value
   /** A trained tensor: an input whose gradient the training graph returns. */
   parameter(

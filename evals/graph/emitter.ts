@@ -2,7 +2,7 @@
 import type { AddNode, Attributes, Dialect, Domain, Emitter, RuleGraph } from './op.ts'
 import { int8Products } from './ops/int8-product.ts'
 import { nf4Products } from './ops/nf4-product.ts'
-import { readingStored, type StoredWeights } from './stored.ts'
+import { readingStored, type StoredWeights } from './storage/stored.ts'
 import type { Dtype, Shape, Value } from './value.ts'
 
 export interface OnnxNode {

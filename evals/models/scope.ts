@@ -3,7 +3,7 @@
  */
 import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
-import type { WeightStorage } from '../graph/stored.ts'
+import type { WeightStorage } from '../graph/storage/stored.ts'
 import type { Value } from '../graph/value.ts'
 import type { ModelScope, WeightSpec } from './architecture.ts'
 

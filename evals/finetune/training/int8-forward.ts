@@ -4,7 +4,7 @@
  * parameters stay in float32, and so do evaluation and export. See docs/methods/training.md.
  */
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import type { WeightStorage } from '../../graph/stored.ts'
+import type { WeightStorage } from '../../graph/storage/stored.ts'
 import type { Model } from '../../models/registry.ts'
 import { fedStorage, smallOf, type Precision } from '../../models/weights/small-weights.ts'
 import type { Device } from '../../runtime/device.ts'

@@ -1,5 +1,5 @@
 /**
- * @file x·Wᵀ multiplied in int8, for a frozen W stored as int8 with one scale t per row (`stored.ts`). Approximate: every row
+ * @file x·Wᵀ multiplied in int8, for a frozen W stored as int8 with one scale t per row (`storage/stored.ts`). Approximate: every row
  * of x is rounded to 127 steps on either side of zero,
  *
  *         s = max|x| / 127,   q = round(x / s),   y = s·t·Σ q·w,   so that |x − s·q| ≤ s/2.
@@ -8,8 +8,8 @@
  * threads or on the kernel. Gradients use W = t·w in float32, so dx = dY·W.
  */
 import type { AddNode, RuleGraph } from '../op.ts'
-import { isForwardProduct, type Making } from '../making.ts'
-import { scaleName, type StoredWeights } from '../stored.ts'
+import { isForwardProduct, type Making } from '../storage/making.ts'
+import { scaleName, type StoredWeights } from '../storage/stored.ts'
 
 /** x's rows rounded to uint8, with 128 for zero, and their scales `[rows, 1]`. */
 interface RoundedRows {

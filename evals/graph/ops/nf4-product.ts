@@ -1,11 +1,11 @@
 /**
- * @file x·Wᵀ for a frozen W in NF4 (`nf4.ts`) as one MatMulBnb4, which reads the codes. It may not be asked for x·W: with transB = 0
+ * @file x·Wᵀ for a frozen W in NF4 (`storage/nf4.ts`) as one MatMulBnb4, which reads the codes. It may not be asked for x·W: with transB = 0
  * it runs and gives wrong numbers. So gradients, dx = dY·W, multiply by W in float32; both ways have the same W.
  */
-import { isForwardProduct, type Making } from '../making.ts'
-import { NF4, nf4Scales } from '../nf4.ts'
+import { isForwardProduct, type Making } from '../storage/making.ts'
+import { NF4, nf4Scales } from '../storage/nf4.ts'
 import type { AddNode } from '../op.ts'
-import type { StoredWeights } from '../stored.ts'
+import type { StoredWeights } from '../storage/stored.ts'
 
 /** Wraps the contrib emitter: forward products with weights stored as `nf4` read their codes. */
 export function nf4Products(contrib: AddNode, making: Making, stored: StoredWeights): AddNode {

@@ -1,5 +1,5 @@
-/** @file A matrix in NF4 with nested scales, packed as a graph reads it (`graph/nf4.ts`): 4.127 bits a number. */
-import { NF4 } from '../../graph/nf4.ts'
+/** @file A matrix in NF4 with nested scales, packed as a graph reads it (`graph/storage/nf4.ts`): 4.127 bits a number. */
+import { NF4 } from '../../graph/storage/nf4.ts'
 import {
   normalCodes,
   normalValues,

@@ -2,8 +2,8 @@
  * @file A frozen base in less memory: matrices as int8 with a scale per row (W ≈ scale·q, scale = max|W|/127, so |error| ≤
  * scale/2), as float16, or in NF4 (`nf4-weights.ts`), the rest in float32. Computations use the kept numbers exactly.
  */
-import { fitsNf4, nf4Names } from '../../graph/nf4.ts'
-import { scaleName, type SmallStorage } from '../../graph/stored.ts'
+import { fitsNf4, nf4Names } from '../../graph/storage/nf4.ts'
+import { scaleName, type SmallStorage } from '../../graph/storage/stored.ts'
 import type { WeightSpec } from '../architecture.ts'
 import { asNf4, fromNf4, NF4_BYTES, type Nf4Weight } from './nf4-weights.ts'
 import type { WeightPlace } from './storage.ts'

@@ -1,5 +1,4 @@
 /** @file Products with a weight in NF4: those of its numbers in float32, forward and backward; and why x·W is not left to MatMulBnb4. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encode } from '../../../evals/graph/encode.ts'
 import { gradients } from '../../../evals/graph/gradient.ts'
@@ -11,6 +10,7 @@ import { createRunner } from '../../../evals/runtime/session.ts'
 import type { Feeds } from '../../../evals/runtime/tensor.ts'
 import { fillNormal, randomStream } from '../../../evals/statistics/random.ts'
 import { relativeError } from '../../doubles/models/safetensors.ts'
+import { fc } from '../../doubles/properties.ts'
 
 const normal = (size: number, label: string) =>
   fillNormal(new Float32Array(size), randomStream(size, label))

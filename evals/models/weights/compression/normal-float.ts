@@ -2,9 +2,9 @@
  * @file NormalFloat (Dettmers et al. 2023, QLoRA) with scales quantised again, as in LQ-LoRA (Guo et al. 2023, §3): blocks of B₀
  * consecutive numbers, scale = max|w|, code = nearest entry of the codebook (the lower of two); of the scales their minimum is
  * taken off, and blocks of B₁ are stored in b₀ bits with a maximum of b₁ bits each. Bits a number: b + b₀/B₀ + b₁/(B₀·B₁).
- * All arithmetic is in float32, as a graph of ONNX Runtime repeats it (`graph/nf4.ts`).
+ * All arithmetic is in float32, as a graph of ONNX Runtime repeats it (`graph/storage/nf4.ts`).
  */
-import { NF4 } from '../../../graph/nf4.ts'
+import { NF4 } from '../../../graph/storage/nf4.ts'
 import { normalCodebook } from '../../../statistics/normal-codebook.ts'
 import type { Compression } from './compression.ts'
 

@@ -153,7 +153,7 @@ test('only what trains may ask for such products: evaluation and export never do
   expect(naming.sort()).toEqual([
     'evals/finetune/training/int8-forward.ts',
     'evals/graph/ops/int8-product.ts',
-    'evals/graph/stored.ts',
+    'evals/graph/storage/stored.ts',
     'evals/runtime/int8-sums.ts',
   ])
   const asking = filesUnder('evals/**/*.ts').filter((path) => /\bstorageFor\(/u.test(textOf(path)))

@@ -4,9 +4,9 @@
  *
  * Here W is read by looking its numbers up by byte, in a table of 256 pairs; `ops/nf4-product.ts` multiplies by the codes.
  */
-import { normalCodebook } from '../statistics/normal-codebook.ts'
-import type { AddNode, RuleGraph } from './op.ts'
-import type { Value } from './value.ts'
+import { normalCodebook } from '../../statistics/normal-codebook.ts'
+import type { AddNode, RuleGraph } from '../op.ts'
+import type { Value } from '../value.ts'
 
 export const NF4 = { block: 64, scalesBlock: 256 } as const
 

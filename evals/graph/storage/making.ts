@@ -1,5 +1,5 @@
-/** @file What wrappers of products with stored weights share: `ops/int8-product.ts` and `nf4.ts`. */
-import type { AddNode, Attributes, Domain, RuleGraph } from './op.ts'
+/** @file What wrappers of products with stored weights share: `int8-product.ts` and `nf4-product.ts`. */
+import type { AddNode, Attributes, Domain, RuleGraph } from '../op.ts'
 
 export interface Making {
   /** Adds nodes without widening their stored inputs. */

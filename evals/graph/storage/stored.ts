@@ -8,8 +8,8 @@
  * made to depend on the other factor of its product, through a zero computed from that value's shape.
  */
 import { nf4Inputs, nf4Values } from './nf4.ts'
-import type { AddNode, Dialect, RuleGraph } from './op.ts'
-import type { Dtype, Value } from './value.ts'
+import type { AddNode, Dialect, RuleGraph } from '../op.ts'
+import type { Dtype, Value } from '../value.ts'
 
 export type SmallStorage = 'int8' | 'float16' | 'nf4'
 /** `file:…` is widened when the session opens; `product:int8` is multiplied in int8 in the forward pass (`ops/int8-product.ts`). */
