@@ -22,12 +22,16 @@ export async function fileSize(path: string): Promise<number> {
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error)
   })
-  if (!found.isFile()) throw malformed(path, describeKind(found.isDirectory()), 'a regular file')
+  if (!found.isFile()) throw notReadable(path, describeKind(found.isDirectory()))
   return found.size
 }
 
 const describeKind = (isDirectory: boolean): string =>
-  isDirectory ? 'a folder' : 'something that is neither file nor folder'
+  `it is ${isDirectory ? 'a folder' : 'neither file nor folder'} where a file is asked for`
+
+/** Of a file that is not damaged, for all that is known. */
+export const notReadable = (path: string, why: string) =>
+  new TouchstoneError('file.unreadable', { path, why })
 
 /** What the file system said, as an error of ours. */
 export function unreadable(path: string, cause: unknown): TouchstoneError {
@@ -35,7 +39,7 @@ export function unreadable(path: string, cause: unknown): TouchstoneError {
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new TouchstoneError('checkpoint.not-found', { path })
   }
-  return malformed(path, `a file that cannot be read (${code})`, 'a readable file')
+  return notReadable(path, `the system said ${code}`)
 }
 
 export async function exists(path: string): Promise<boolean> {
@@ -127,7 +131,7 @@ const cutShort = (path: string, end: number, needed: number): TouchstoneError =>
 
 export async function readText(path: string, limit = SMALL_FILE_LIMIT): Promise<string> {
   const size = await fileSize(path)
-  if (size > limit) throw malformed(path, `${size} bytes`, `at most ${limit} bytes`)
+  if (size > limit) throw notReadable(path, `it has ${size} bytes, where at most ${limit} are read`)
   const bytes = new Uint8Array(size)
   const file = await openForReading(path)
   try {

@@ -2,6 +2,7 @@
  * @file The decoder loop: embed; per block x ← x + attention(x), x ← x + mlp(x); final norm. A family is a plan, which
  * names its parts; the parts (parts.ts) declare their own weights.
  */
+import type { Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import type { ForwardInput, KeyValue, ModelArchitecture, ModelScope } from './architecture.ts'
 import { attend, attentionBias, causalBlocks, queryBlocks } from './layers.ts'
@@ -57,6 +58,10 @@ export interface DecoderPlan {
   /** Attention and MLP both read the block's input (GPT-NeoX). */
   readonly parallel?: boolean
   readonly embeddingScale?: number
+  /** Factor on what each branch adds. */
+  readonly residualScale?: number
+  /** Factor on the logits. */
+  readonly logitScale?: number
   /** c of c·tanh(logit/c). */
   readonly logitCap?: number
   attention(layer: number): AttentionPlanOfLayer
@@ -71,6 +76,9 @@ interface DecoderFamily<C> extends Pick<ModelArchitecture<C>, 'name' | 'config'>
 const normsOf = ({ attentionNorms: a, mlpNorms: m }: DecoderPlan): string[] =>
   [a.before, a.after, m.before, m.after].filter((name) => name !== undefined)
 
+const times = (g: Graph, x: Value, factor = 1): Value =>
+  factor === 1 ? x : g.mul(x, g.scalar(factor))
+
 /** Builds an architecture from a family's plan. */
 export function decoder<C>({ plan, ...family }: DecoderFamily<C>): ModelArchitecture<C> {
   return {
@@ -83,12 +91,13 @@ export function decoder<C>({ plan, ...family }: DecoderFamily<C>): ModelArchitec
     },
     forward: (scope, input, c) => run(scope, input, plan(c)),
     logits(scope, hidden, c) {
-      const { names, logitCap } = plan(c)
+      const { names, logitCap, logitScale } = plan(c)
       const { g } = scope
-      const logits =
+      const scores =
         names.head === undefined
           ? g.matMulT(hidden, scope.weight(`${names.embedding}.weight`))
           : scope.linear(names.head, hidden)
+      const logits = times(g, scores, logitScale)
       if (logitCap === undefined) return logits
       return g.mul(g.tanh(g.mul(logits, g.scalar(1 / logitCap))), g.scalar(logitCap))
     },
@@ -140,7 +149,7 @@ function run(scope: ModelScope, input: ForwardInput, plan: DecoderPlan) {
     const branch = (y: Value, { before, after }: BranchNorms, body: (z: Value) => Value) => {
       const normed = (name: string | undefined, z: Value) =>
         name === undefined ? z : plan.norm.apply(scope, `${prefix}.${name}`, z)
-      return normed(after, body(normed(before, y)))
+      return times(g, normed(after, body(normed(before, y))), plan.residualScale)
     }
     const attended = branch(x, plan.attentionNorms, (y) => attention.apply(prefix, layer, y))
     const middle = g.add(x, attended)
@@ -160,7 +169,7 @@ function embed(scope: ModelScope, input: ForwardInput, plan: DecoderPlan): Value
   const { g } = scope
   const { names, embeddingScale } = plan
   const words = input.embeddings ?? scope.embedding(names.embedding, input.tokens!)
-  const scaled = embeddingScale === undefined ? words : g.mul(words, g.scalar(embeddingScale))
+  const scaled = times(g, words, embeddingScale)
   return names.positions ? g.add(scaled, scope.embedding(names.positions, input.positions)) : scaled
 }
 

@@ -283,40 +283,64 @@ export const plainMlp = (options: PlainOptions): MlpPart => ({
 })
 
 interface ExpertsOptions extends GatedOptions {
-  readonly experts: number
+  readonly experts: Experts
   readonly chosen: number
+  /** Whether the chosen experts' shares sum to 1 (Mixtral); otherwise they are shares among all. */
+  readonly normed?: boolean
 }
 
 /**
- * Mixture of experts: y = Σ_e p_e(x)·expert_e(x), with p the softmax over the `chosen` largest router logits and 0
- * elsewhere (Mixtral). Every expert processes every token, which is slow for large models.
+ * Mixture of experts: y = Σ_e p_e(x)·expert_e(x), with p the softmax over the `chosen` largest router logits, or over all, and 0
+ * elsewhere. Every expert processes every token, which is slow for large models.
  */
-export function expertsMlp({ hidden, activation, experts, chosen }: ExpertsOptions): MlpPart {
-  const block = (prefix: string) => `${prefix}.block_sparse_moe`
-  const indices = Array.from({ length: experts }, (_, e) => e)
+export function expertsMlp(options: ExpertsOptions): MlpPart {
+  const { hidden, activation, experts, chosen, normed = true } = options
+  const { count, gate, up, down } = experts
+  const block = (prefix: string) => `${prefix}.${experts.block}`
+  const indices = Array.from({ length: count }, (_, e) => e)
+  const shares = ({ g }: ModelScope, router: Value) => {
+    const among = g.amongLargest(router, chosen)
+    return normed
+      ? g.softmax(g.where(among, router, g.scalar(-1e9)))
+      : g.where(among, g.softmax(router), g.scalar(0))
+  }
   return {
-    experts: { count: experts, block: 'block_sparse_moe', gate: 'w1', up: 'w3', down: 'w2' },
+    experts,
     weights(list: WeightList, prefix, layer) {
-      list.linear(`${block(prefix)}.gate`, [experts, hidden], { layer, fixed: true })
+      list.linear(`${block(prefix)}.gate`, [count, hidden], { layer, fixed: true })
       for (const e of indices) {
         const name = `${block(prefix)}.experts.${e}`
-        const [width] = list.linear(`${name}.w1`, [null, hidden], { layer })
-        list.linear(`${name}.w3`, [width!, hidden], { layer })
-        list.linear(`${name}.w2`, [hidden, width!], { layer })
+        const [width] = list.linear(`${name}.${gate}`, [null, hidden], { layer })
+        list.linear(`${name}.${up}`, [width!, hidden], { layer })
+        list.linear(`${name}.${down}`, [hidden, width!], { layer })
       }
     },
-    apply({ g, linear }, prefix, x) {
-      const router = linear(`${block(prefix)}.gate`, x)
-      const among = g.amongLargest(router, chosen)
-      const shares = g.softmax(g.where(among, router, g.scalar(-1e9)))
+    apply(scope, prefix, x) {
+      const { g, linear } = scope
+      const weighed = shares(scope, linear(`${block(prefix)}.gate`, x))
       return indices
         .map((e) => {
           const name = `${block(prefix)}.experts.${e}`
-          const gate = g[activation](linear(`${name}.w1`, x))
-          const y = linear(`${name}.w2`, g.gated(gate, linear(`${name}.w3`, x)))
-          return g.mul(y, g.slice(shares, 1, e, e + 1))
+          const bent = g[activation](linear(`${name}.${gate}`, x))
+          const y = linear(`${name}.${down}`, g.gated(bent, linear(`${name}.${up}`, x)))
+          return g.mul(y, g.slice(weighed, 1, e, e + 1))
         })
         .reduce((sum, y) => g.add(sum, y))
     },
+  }
+}
+
+/** One part in some layers and another in the rest. */
+export function eitherMlp(
+  isSparse: (layer: number) => boolean,
+  sparse: MlpPart,
+  dense: MlpPart,
+): MlpPart {
+  const partOf = (layer: number) => (isSparse(layer) ? sparse : dense)
+  return {
+    ...(sparse.experts && { experts: sparse.experts }),
+    weights: (list, prefix, layer) => partOf(layer).weights(list, prefix, layer),
+    apply: (scope, prefix, x) =>
+      partOf(Number(prefix.slice(prefix.lastIndexOf('.') + 1))).apply(scope, prefix, x),
   }
 }

@@ -7,13 +7,16 @@ import { requireKnownKeys, settingNotSupported } from './config-keys.ts'
 import { bert } from './families/bert.ts'
 import { distilbert } from './families/distilbert.ts'
 import { gemma } from './families/gemma.ts'
+import { granite } from './families/granite.ts'
 import { gpt2 } from './families/gpt2.ts'
 import { gptNeox } from './families/gpt-neox.ts'
 import { llama } from './families/llama.ts'
 import { mistral } from './families/mistral.ts'
 import { olmo2 } from './families/olmo2.ts'
+import { olmo3 } from './families/olmo3.ts'
 import { phi3 } from './families/phi3.ts'
 import { qwen } from './families/qwen.ts'
+import { qwen3Moe } from './families/qwen3-moe.ts'
 import { smollm3 } from './families/smollm3.ts'
 import type { ModelFamily } from './family.ts'
 import type { GgufFamily, GgufMetadata } from './formats/gguf/family.ts'
@@ -25,11 +28,14 @@ const FAMILIES: readonly ModelFamily[] = [
   llama,
   mistral,
   qwen,
+  qwen3Moe,
   gemma,
   phi3,
   gpt2,
   gptNeox,
   olmo2,
+  olmo3,
+  granite,
   smollm3,
   bert,
   distilbert,

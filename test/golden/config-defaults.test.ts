@@ -90,14 +90,12 @@ describe('a key that no family reads', () => {
     expect(opened({ hidden_size: -4 })).toThrow(damaged)
   })
 
-  test('Gemma 3 that attends in both directions is refused, not run as causal', () => {
+  test.each([
+    ['that attends in both directions, not run as causal', { use_bidirectional_attention: true }],
+    ['whose capped scores transformers passes over', { attn_logit_softcapping: 50 }],
+  ])('Gemma 3 %s is refused', (_, more) => {
     const gemma = { ...classes['gemma3_text'], model_type: 'gemma3_text' }
-    expect(() =>
-      recognise({
-        path: 'model',
-        config: { ...gemma, use_bidirectional_attention: true },
-        weights: new Map(),
-      }),
-    ).toThrow(unsupported)
+    const config = { ...gemma, ...more }
+    expect(() => recognise({ path: 'model', config, weights: new Map() })).toThrow(unsupported)
   })
 })

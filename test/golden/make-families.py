@@ -3,6 +3,8 @@
 Each is a tiny random checkpoint as transformers saves it, with logits, loss and every gradient of the loss by the
 checkpoint's own weight names, in float32. Where positions are stretched beyond the trained length, rows are run alone,
 and greedy tokens are written without a cache. See README.md.
+
+With `--seed N` every case has other numbers, odd sizes and greedy tokens: `test/peers/families.test.ts` asks for three.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging
 
+import fixture_files
 from fixture_files import SEED, VERSIONS, fresh, generator_for, read_config, save, stored_gradients, write_json
 
 LENGTHS = [9, 6, 4]
@@ -57,9 +60,23 @@ CASES = {
     "smollm3-norope": shape("smollm3", head_dim=None, layers=4, no_rope_layer_interval=2),
     "mixtral-experts": shape("mixtral", layers=2, num_local_experts=4, num_experts_per_tok=2),
     "qwen2-other-head": shape("qwen2"),
+    "qwen3_moe-mixed": shape(
+        "qwen3_moe", hidden=16, head_dim=16, layers=3, moe_intermediate_size=24, num_experts=4, num_experts_per_tok=2, mlp_only_layers=[1],
+    ),
+    "granite-scaled": shape(
+        "granite", head_dim=None, attention_multiplier=0.25, embedding_multiplier=3.0, residual_multiplier=0.5, logits_scaling=2.0,
+    ),
+    "olmo3-local": shape("olmo3", hidden=16, heads=2, kv_heads=1, head_dim=None, layers=4, sliding_window=4),
+    "gemma3-capped": shape(
+        "gemma3_text", tie_word_embeddings=True, hidden=16, heads=2, kv_heads=1, head_dim=16, sliding_window=4, layer_types=LAYERS,
+        layers=3, final_logit_softcapping=3.0,
+    ),
+    "smollm3-untold": shape("smollm3", heads=2, kv_heads=1, head_dim=None, hidden=16, tie_word_embeddings=True),
 }  # fmt: skip
 # config.json says that the head is the embedding, and the file holds another one: transformers 5 takes the file's.
 SAYS_TIED = {"qwen2-other-head"}
+# Its configuration leaves the tie to the class, as transformers 4.5x wrote it.
+SAYS_NOTHING = {"smollm3-untold"}
 
 
 def stretched(model_type, rope_type, longest=4 * TRAINED, theta=10000.0, scaling={}, **more):
@@ -129,6 +146,9 @@ def one_by_one(model, tokens, mask, labels):
 
 @contextmanager
 def fresh_positions(model):
+    if not hasattr(model, "model"):  # learned positions
+        yield
+        return
     found = model.model.rotary_emb
     model.model.rotary_emb = copy.deepcopy(found)
     yield
@@ -158,7 +178,15 @@ def greedy(model, name, vocab, count=12):
     }
 
 
-def make_case(root, name, arguments, lengths=LENGTHS, run=together):
+def odd(arguments, seed):
+    """Sizes that nothing divides; the head's and the trained length stay, since scaling depends on them."""
+    width = "n_inner" if arguments["model_type"] == "gpt2" else "intermediate_size"
+    # torch multiplies stacks of experts only in rows of 16 bytes.
+    size = 20 + 4 * seed if "num_experts_per_tok" in arguments else 21 + 2 * seed
+    return arguments | {width: size, "vocab_size": 53 + 2 * seed}
+
+
+def make_case(root, name, arguments, lengths=LENGTHS, run=together, writes=False):
     folder = fresh(root / name)
     model = make_model(name, arguments)
     model.save_pretrained(folder)
@@ -166,6 +194,10 @@ def make_case(root, name, arguments, lengths=LENGTHS, run=together):
     if name in SAYS_TIED:
         write_json(folder / "config.json", read_config(folder) | {"tie_word_embeddings": True})
         model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
+    if name in SAYS_NOTHING:
+        config = read_config(folder)
+        del config["tie_word_embeddings"]
+        write_json(folder / "config.json", config)
     vocab = arguments["vocab_size"]
     tokens, mask, labels = make_batch(name, vocab, lengths)
     logits, loss = run(model, tokens, mask, labels)
@@ -174,7 +206,7 @@ def make_case(root, name, arguments, lengths=LENGTHS, run=together):
         "tokens": tokens, "attention_lengths": torch.tensor(lengths), "labels": labels,
         "logits": logits, "loss": loss[None],
     }  # fmt: skip
-    if run is one_by_one:
+    if writes:
         out |= greedy(model, name, vocab)
     out |= {f"full.grad.{key}": g for key, g in stored_gradients(model, folder).items()}
     save(folder / "expected.safetensors", out)
@@ -186,14 +218,18 @@ def make_case(root, name, arguments, lengths=LENGTHS, run=together):
 def main():
     parser = argparse.ArgumentParser(description="Make the golden fixtures of the decoder families.")
     parser.add_argument("output", nargs="?", type=Path, default=Path(__file__).parent / "fixtures")
-    root = parser.parse_args().output
+    parser.add_argument("--seed", type=int)
+    arguments = parser.parse_args()
+    root, seed = arguments.output, arguments.seed
+    fixture_files.SEED = SEED if seed is None else seed
+    changed = (lambda case: case) if seed is None else (lambda case: odd(case, seed))
     logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    for name, arguments in CASES.items():
-        make_case(root, name, arguments)
-    for name, arguments in STRETCHED.items():
-        make_case(root, name, arguments, STRETCHED_LENGTHS, one_by_one)
+    for name, case in CASES.items():
+        make_case(root, name, changed(case), writes=seed is not None)
+    for name, case in STRETCHED.items():
+        make_case(root, name, changed(case), STRETCHED_LENGTHS, one_by_one, writes=True)
     cases = {"cases": sorted([*CASES, *STRETCHED]), "stretched": sorted(STRETCHED)}
     write_json(root / "families.json", {"seed": SEED, "madeWith": VERSIONS} | cases)
 

@@ -43,6 +43,15 @@ CASES = {
     "gpt-neox-serial": families.CASES["gpt-neox-serial"],
     "olmo2": families.CASES["olmo2-postnorm"],
     "smollm3": shape("smollm3", head_dim=None, layers=5, no_rope_layer_interval=4),
+    "granite": families.CASES["granite-scaled"] | dict(num_hidden_layers=1),
+    "olmo3": shape(
+        "olmo3", hidden=16, heads=2, kv_heads=1, head_dim=None, layers=4, sliding_window=4,
+        rope_parameters=dict(
+            sliding_attention=dict(rope_type="default", rope_theta=10000.0),
+            full_attention=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=16),
+        ),
+    ),
+    "qwen3-moe": families.CASES["qwen3_moe-mixed"] | dict(mlp_only_layers=[], norm_topk_prob=True, num_hidden_layers=1),
 }  # fmt: skip
 # YaRN's betas are those that llama.cpp takes, so theta is what lets it blend.
 STRETCHED = {

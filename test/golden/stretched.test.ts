@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCached, type CachedSession } from '../../evals/inference/cached-graph.ts'
-import { generate } from '../../evals/inference/generate.ts'
 import type { GeneratedTokens } from '../../evals/inference/decoding.ts'
 import { scoreTexts } from '../../evals/inference/score.ts'
 import { rotaryReach, type RotaryConfig } from '../../evals/models/rotary.ts'
+import { greedyOf, written } from '../doubles/models/golden-greedy.ts'
 import { FIXTURES, openGolden, type GoldenModel } from '../doubles/models/golden-llama.ts'
-import { floats, integers } from '../doubles/models/safetensors.ts'
+import { floats } from '../doubles/models/safetensors.ts'
 import { randomIds } from '../doubles/models/tiny-model.ts'
 
 const { stretched } = JSON.parse(readFileSync(join(FIXTURES, 'families.json'), 'utf8')) as {
@@ -24,32 +24,6 @@ const LONGEST = 40
 const BATCHES = [1, 2, 7, 16]
 /** Below the trained length, across it, at it and beyond; with 4 new tokens a text grows across it in places of its own. */
 const LENGTHS = [1, 9, 10, 11, 30, 8, 7, 21, 6, 10, 9, 3]
-
-function rowsOf({ expected }: GoldenModel, name: string): number[][] {
-  const data = integers(expected, `greedy.${name}`)
-  const [rows, width] = expected.get(`greedy.${name}`)!.shape as [number, number]
-  return Array.from({ length: rows }, (_, b) => data.slice(b * width, (b + 1) * width))
-}
-
-interface Asked {
-  readonly session: CachedSession
-  readonly prompts: readonly (readonly number[])[]
-  readonly maxNewTokens: number
-  readonly batchSize: number
-  readonly temperature?: number
-}
-
-async function written({ session, prompts, maxNewTokens, batchSize, temperature = 0 }: Asked) {
-  const found: GeneratedTokens[] = []
-  const asked = prompts.map((ids, i) => ({ key: `prompt ${i}`, stream: ids.join(), ids }))
-  const options = {
-    ...{ session, batchSize, padId: 0, varying: {}, endIds: new Set<number>() },
-    ...{ decoding: { maxNewTokens, temperature, seed: 3 }, signal: new AbortController().signal },
-  }
-  for await (const batch of generate(asked, options))
-    for (const each of batch) found[each.index] = each
-  return found
-}
 
 describe.each(stretched)('%s', (name) => {
   let golden: GoldenModel
@@ -66,9 +40,7 @@ describe.each(stretched)('%s', (name) => {
   })
 
   test.each(BATCHES)('greedy tokens are transformers’, in batches of %d', async (batchSize) => {
-    const lengths = integers(golden.expected, 'greedy.prompt_lengths')
-    const prompts = rowsOf(golden, 'prompts').map((row, b) => row.slice(0, lengths[b]))
-    const expected = rowsOf(golden, 'tokens')
+    const { lengths, prompts, expected } = greedyOf(golden)
     expect(Math.min(...lengths)).toBeLessThan(TRAINED)
     expect(Math.min(...floats(golden.expected, 'greedy.gaps'))).toBeGreaterThan(2 * TOLERANCE)
     const maxNewTokens = expected[0]!.length

@@ -6,6 +6,10 @@ export const MODELS_ERRORS = {
     message: `There is nothing at ${v.path}.`,
     remedy: 'Check the path; it must name a model folder, an adapter folder or a .gguf file.',
   })),
+  'file.unreadable': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} cannot be read: ${v.why}.`,
+    remedy: 'Check that it is the file you mean, its permissions and its size; nothing was loaded.',
+  })),
   'checkpoint.unrecognised': entry((v: { path: string; found: string; supported: string }) => ({
     message: `${v.path} is not a model that Touchstone can read: found ${v.found}; supported: ${v.supported}.`,
     remedy:

@@ -28,8 +28,9 @@ import {
   outsideBlocks,
   queryKeyNorms,
 } from '../formats/gguf/llama-shape.ts'
-import { decoderFieldsOf, rotary, turnedOf } from '../formats/gguf/rotary.ts'
+import { rotary, turnedOf } from '../formats/gguf/rotary.ts'
 import { readScaling, SCALING_KEYS, writeScaling } from '../formats/gguf/scaling.ts'
+import { slidingPattern } from '../formats/gguf/sliding.ts'
 import { ACTIVATIONS, gatedMlp, rmsNorm, separateProjections } from '../parts.ts'
 import { checkedRotary, RopeScaling } from '../rotary.ts'
 
@@ -63,7 +64,8 @@ const rope = RopeScaling.extend({ rope_theta: z.number().positive().optional() }
 const gemma3Config = z.looseObject({
   ...alternating,
   max_position_embeddings: count(131072),
-  attn_logit_softcapping: cap.default(null),
+  // transformers 5.24 reads the first and passes over it: who wrote it meant another model.
+  attn_logit_softcapping: z.literal(null).default(null),
   final_logit_softcapping: cap.default(null),
   rope_theta: positive(1e6),
   _sliding_window_pattern: z.int().positive().optional(),
@@ -101,12 +103,9 @@ const projectionsOf = (c: Fields) => ({
   biased: c.attention_bias,
 })
 
-/** Scale and cap of the scores. */
-const scoresOf = (
-  c: Pick<z.infer<typeof gemma2Config>, 'query_pre_attn_scalar' | 'attn_logit_softcapping'>,
-) => ({
+/** Scale of the scores. */
+const scoresOf = (c: Pick<z.infer<typeof gemma2Config>, 'query_pre_attn_scalar'>) => ({
   scale: c.query_pre_attn_scalar ** -0.5,
-  ...(c.attn_logit_softcapping && { softcap: c.attn_logit_softcapping }),
 })
 
 const gemma1 = decoder({
@@ -127,7 +126,8 @@ const gemma2 = decoder({
   config: gemma2Config,
   plan(c) {
     const positions = rotaryOf(c)
-    const common = scoresOf(c)
+    const { attn_logit_softcapping: softcap } = c
+    const common = { ...scoresOf(c), ...(softcap && { softcap }) }
     const sliding = slidingLayers(c, (layer) => layer % 2 === 0)
     return {
       ...shared(c),
@@ -213,34 +213,6 @@ const scoreScale = (layersOfLargest: number): GgufRule => ({
     return { query_pre_attn_scalar: isLargest ? even : numberIn(config, 'head_dim') }
   },
   write: () => [],
-})
-
-const PATTERN = 'attention.sliding_window_pattern'
-
-/** Which layers have a window: all but the last of each `every`, or a list. */
-const slidingPattern = (every: number): GgufRule => ({
-  keys: [PATTERN],
-  read(file, config) {
-    const layers = numberIn(config, 'num_hidden_layers')
-    const said = file.get(PATTERN)
-    const list = Array.isArray(said) && said.length === layers ? (said as unknown[]) : undefined
-    const each = typeof said === 'number' ? file.whole(PATTERN) : every
-    const isSliding = (layer: number) =>
-      config['sliding_window'] !== undefined &&
-      (list ? Boolean(list[layer]) : (layer + 1) % each !== 0)
-    return {
-      layer_types: Array.from({ length: layers }, (_, layer) =>
-        isSliding(layer) ? 'sliding_attention' : 'full_attention',
-      ),
-    }
-  },
-  write(config) {
-    const usual = (config['sliding_window_pattern'] as number | undefined) ?? every
-    const fields = decoderFieldsOf(config) as Parameters<typeof slidingLayers>[0]
-    const sliding = slidingLayers(fields, (layer) => (layer + 1) % usual !== 0)
-    const isUsual = sliding.every((slides, layer) => slides === ((layer + 1) % every !== 0))
-    return isUsual ? [] : [[PATTERN, { type: 'bools', value: sliding }]]
-  },
 })
 
 const ggufGemma = llamaTable({

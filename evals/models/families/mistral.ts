@@ -55,7 +55,13 @@ const mixtralDecoder = decoder({
     mlp: expertsMlp({
       hidden: c.hidden_size,
       activation: 'silu',
-      experts: c.num_local_experts,
+      experts: {
+        count: c.num_local_experts,
+        block: 'block_sparse_moe',
+        gate: 'w1',
+        up: 'w3',
+        down: 'w2',
+      },
       chosen: Math.min(c.num_experts_per_tok, c.num_local_experts),
     }),
   }),

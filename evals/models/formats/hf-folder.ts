@@ -63,7 +63,14 @@ const configSchema = z.looseObject({ model_type: z.string().min(1).max(100) })
 async function readConfig(folder: string): Promise<Checkpoint['config']> {
   const path = join(folder, CONFIG)
   const parsed = configSchema.safeParse(await readJson(path))
-  if (!parsed.success) throw malformed(path, 'no "model_type"', 'the model’s configuration')
+  if (!parsed.success) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path,
+      what: 'a configuration without',
+      found: 'model_type',
+      supported: 'the config.json that transformers writes of a language model',
+    })
+  }
   if (parsed.data.quantization_config !== undefined) {
     throw new TouchstoneError('checkpoint.unsupported', {
       path,

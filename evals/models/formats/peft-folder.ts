@@ -50,16 +50,14 @@ const PREFIX = 'base_model.model.'
 const KEY =
   /^(?<module>.+)\.(?<part>lora_A\.weight|lora_B\.(?:weight|bias)|lora_embedding_[AB]|lora_magnitude_vector(\.weight)?)$/u
 
-/** Parts of other methods of PEFT and of tokens trained alone, which are no damage. */
-const OTHER_PARTS = /\.(?:\w*lora_\w+|token_adapter)(?:\.\w+)*$|\.bias$/u
-
+/** Of another method, of tokens trained alone or added, or under names of another tool: no damage. */
 const unsupportedPart = (path: string, name: string) =>
   new TouchstoneError('checkpoint.unsupported', {
     path,
     what: 'the adapter weight',
     found: name,
     supported:
-      'LoRA, DoRA, biases that the configuration names, and modules saved whole; merge another adapter into its base with PEFT and give the merged model',
+      'what PEFT writes of LoRA and DoRA, with the biases and modules_to_save that adapter_config.json names; merge another adapter into its base with PEFT and give the merged model',
   })
 
 const rank = z
@@ -218,10 +216,7 @@ const savedModules = (names: readonly string[]): string[] =>
 
 function adapterKey(path: string, name: string): string {
   const key = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : ''
-  if (!KEY.test(key)) {
-    if (OTHER_PARTS.test(name)) throw unsupportedPart(path, name)
-    throw malformed(path, `"${name}"`, `${PREFIX}<module>.lora_A.weight and its like`)
-  }
+  if (!KEY.test(key)) throw unsupportedPart(path, name)
   return key.replace(/(lora_magnitude_vector)\.weight$/u, '$1')
 }
 

@@ -144,7 +144,6 @@ describe('a folder', () => {
     ['', 'empty'],
     ['[]', 'a list'],
     ['{"model_type": "llama", "model_type": "llama"}', 'a key twice'],
-    ['{"hidden_size": 16}', 'no model_type'],
     ['['.repeat(100_000), 'a hundred thousand brackets'],
     [Buffer.from([0x7b, 0xff, 0x7d]), 'not UTF-8'],
   ])(
@@ -155,6 +154,12 @@ describe('a folder', () => {
       expect(await codeOf(folder)).toBe('checkpoint.malformed')
     },
   )
+
+  test('whose config.json names no kind of model is not supported', async () => {
+    await writeTinyCheckpoint(folder)
+    await writeFile(join(folder, 'config.json'), '{"hidden_size": 16}')
+    expect(await codeOf(folder)).toBe('checkpoint.unsupported')
+  })
 
   test('with quantised weights is refused by name', async () => {
     await writeTinyCheckpoint(folder)

@@ -29,7 +29,14 @@ export function ggufConfig(
     })
   }
   const embedding = found.weights.get(`${names.outside['token_embd']}.weight`)
-  if (!embedding) throw malformed(path, 'no token_embd.weight', 'a language model')
+  if (!embedding) {
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path,
+      what: 'weights without',
+      found: 'token_embd.weight',
+      supported: 'language models; a projector or an adapter stands beside one',
+    })
+  }
   // Checked before any rule builds a list per layer.
   checkLayers(path, found.weights, names.layers, file.whole('block_count'))
   const config: JsonObject = { ...settled }

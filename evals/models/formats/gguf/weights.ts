@@ -64,7 +64,12 @@ function underItsNames(path: string, family: GgufFamily, stored: StoredWeight): 
   }
   const [experts = 0, ...shape] = stored.shape
   if (experts > MOST_EXPERTS) {
-    throw malformed(path, `${experts} experts in "${stored.name}"`, `at most ${MOST_EXPERTS}`)
+    throw new TouchstoneError('checkpoint.unsupported', {
+      path,
+      what: `experts in ${stored.name}:`,
+      found: String(experts),
+      supported: `at most ${MOST_EXPERTS}`,
+    })
   }
   const bytes = stored.bytes / experts
   // Blocks lie along rows, so each expert is a whole number of bytes.

@@ -17,6 +17,7 @@ import type { FloatStorage, StoredWeight, WeightIndex } from '../../weights/stor
 import type { JsonObject, OpenFile } from '../../../files/read-file.ts'
 import {
   exists,
+  notReadable,
   fileSize,
   malformed,
   MEBIBYTE,
@@ -84,7 +85,9 @@ async function thoseThere(folder: string, names: readonly string[]): Promise<str
 
 async function readWhole(path: string): Promise<Uint8Array> {
   const size = await fileSize(path)
-  if (size === 0 || size > FILE_LIMIT) throw malformed(path, `${size} bytes`, 'an ONNX model')
+  if (size === 0) throw malformed(path, 'an empty file', 'an ONNX model')
+  if (size > FILE_LIMIT)
+    throw notReadable(path, `it has ${size} bytes, and a protobuf at most ${FILE_LIMIT}`)
   const bytes = new Uint8Array(size)
   const file = await openForReading(path)
   try {

@@ -108,7 +108,7 @@ test('modules that were trained whole keep their names, and are asked for where 
   await changeConfig({ modules_to_save: ['score'] })
   expect(await codeOf()).toBe('checkpoint.malformed')
   await changeConfig({ modules_to_save: null })
-  expect(await codeOf()).toBe('checkpoint.malformed')
+  expect(await codeOf()).toBe('checkpoint.unsupported')
 })
 
 describe('refused by name', () => {

@@ -86,7 +86,7 @@ describe('refused', () => {
 
   test('a folder in place of the file', async () => {
     await expect(readSafetensorsIndex(folder)).rejects.toMatchObject({
-      code: 'checkpoint.malformed',
+      code: 'file.unreadable',
     })
   })
 })

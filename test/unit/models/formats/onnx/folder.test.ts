@@ -198,7 +198,7 @@ describe('weights outside', () => {
     expect(await refusal(missing)).toMatchObject({ code: 'checkpoint.not-found' })
     await rm(join(directory, 'model.onnx.data'))
     await mkdir(join(directory, 'model.onnx.data'))
-    expect(await refusal(directory)).toMatchObject({ code: 'checkpoint.malformed' })
+    expect(await refusal(directory)).toMatchObject({ code: 'file.unreadable' })
     await truncate(join(short, 'model.onnx.data'), 100)
     expect((await refusal(short)).message).toContain('100 bytes in the file')
   })
