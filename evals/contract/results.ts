@@ -16,6 +16,8 @@ import {
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
 import { ChangePointRow, Finding, GateOutcome, GateResult, MergeLine } from './gate.ts'
+import { ChangePointRow, Finding, GateOutcome, GateResult } from './gate.ts'
+import { Budget } from './budget.ts'
 import { Sweep } from './sweeps.ts'
 
 /** The bounds of a 95 % interval; null where there is none. */
@@ -385,6 +387,8 @@ export const Results = z.object({
   artifacts: z.array(ArtifactRow),
   /** Of a sweep only. */
   sweep: Sweep.nullable(),
+  /** Of a budget only; absent in results of earlier versions. */
+  budget: Budget.optional(),
 })
 export type Results = z.infer<typeof Results>
 

@@ -1,5 +1,6 @@
 /** @file A sweep's cells, what each found, and what they say together. One cell is JSON in, one JSON file out. */
 import { z } from 'zod'
+import { GateClaim, GateOutcome } from './gate.ts'
 import { WireError } from './wire-error.ts'
 
 const PLACE = {
@@ -34,6 +35,8 @@ export const ModelCellSpec = z.object({
   evalTogether: z.literal(true).optional(),
   spectra: z.boolean(),
   batchSize: z.int().min(1),
+  /** Held against the default gate of this margin, with the base; absent where it is not. */
+  gate: z.object({ margin: z.number() }).optional(),
 })
 export type ModelCellSpec = z.infer<typeof ModelCellSpec>
 
@@ -87,6 +90,15 @@ export const CellCurve = z.object({
 })
 export type CellCurve = z.infer<typeof CellCurve>
 
+/** What the gate says of a cell beside its base; the claims on whole benchmarks. */
+export const CellGate = z.object({
+  outcome: GateOutcome,
+  claims: z.array(
+    GateClaim.pick({ benchmark: true, outcome: true, n: true, lost: true, gained: true }),
+  ),
+})
+export type CellGate = z.infer<typeof CellGate>
+
 /** `cells/KEY.json`: what one cell found, or why it failed. Holds no text of any reply. */
 export const CellResult = z.object({
   key: z.string(),
@@ -94,6 +106,8 @@ export const CellResult = z.object({
   error: WireError.nullable(),
   metrics: z.array(CellMetric),
   curves: z.array(CellCurve),
+  /** Absent where it was not asked for, and of a failed cell. */
+  gate: CellGate.optional(),
   /** Of the process that ran it. */
   seconds: z.number().min(0),
 })

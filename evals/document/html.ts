@@ -14,13 +14,13 @@ import { forestRow } from './charts/forest.ts'
 import { heatMap } from './charts/heat-map.ts'
 import { lineChart } from './charts/line-chart.ts'
 import { html, toHtml, type Markup } from './markup.ts'
-import { sectionsOf } from './registry.ts'
+import { hasOwnSections, sectionsOf } from './registry.ts'
 import { STYLE } from './style.ts'
 import { moreText } from './text.ts'
 
 export function renderReport(results: Results): string {
-  const { run, verdict, engine, sweep } = results
-  const title = sweep ? run.title : `${verdict.outcome} – ${run.title}`
+  const { run, verdict, engine } = results
+  const title = hasOwnSections(results) ? run.title : `${verdict.outcome} – ${run.title}`
   return toHtml(
     html`<!doctype html>
       <html lang="en">

@@ -2,6 +2,13 @@
 import type { Section } from '../contract/document.ts'
 import type { GateResult } from '../contract/gate.ts'
 import type { Results } from '../contract/results.ts'
+import {
+  budgetComparisonSection,
+  budgetLines,
+  budgetSection,
+  followedSection,
+  worstSection,
+} from './sections/budget.ts'
 import { categoriesSection } from './sections/categories.ts'
 import {
   commandSection,
@@ -105,6 +112,18 @@ const SWEEP_SECTIONS: typeof SECTIONS = [
   [digestsSection, 'html', 'window'],
 ]
 
+const BUDGET_SECTIONS: typeof SECTIONS = [
+  [budgetLines, 'terminal'],
+  [budgetSection, 'html', 'window', 'card'],
+  [followedSection, 'html', 'window', 'card'],
+  [budgetComparisonSection, 'html', 'window', 'card', 'terminal'],
+  [worstSection, 'html', 'window', 'card'],
+  [limitsSection, 'html', 'window', 'card'],
+  [commandSection, 'card'],
+  [reproduceSection, 'html', 'window'],
+  [digestsSection, 'html', 'window'],
+]
+
 /** Parts of the report that a view of the window shows by themselves. */
 const PARTS = {
   training: [trajectoriesSection],
@@ -117,11 +136,18 @@ export const partOf = (results: Results, part: keyof typeof PARTS): Section[] =>
 
 /** The document of a run for one output. The card and the terminal leave out what the report folds. */
 export function sectionsOf(results: Results, output: Output): Section[] {
-  const registry = results.sweep ? SWEEP_SECTIONS : SECTIONS
-  const sections = registry.flatMap(([build, ...outputs]) =>
+  const sections = registryOf(results).flatMap(([build, ...outputs]) =>
     outputs.includes(output) ? build(results) : [],
   )
   return output === 'card' || output === 'terminal' ? sections.map(briefly) : sections
+}
+
+/** Whether it gives no verdict, and says something of its own in its place. */
+export const hasOwnSections = (results: Results): boolean => registryOf(results) !== SECTIONS
+
+function registryOf({ sweep, budget }: Results): typeof SECTIONS {
+  if (budget) return BUDGET_SECTIONS
+  return sweep ? SWEEP_SECTIONS : SECTIONS
 }
 
 /** A decision by itself, as a terminal shows it. */

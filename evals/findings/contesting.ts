@@ -5,14 +5,14 @@ import type { ReplyKey } from '../contract/rows.ts'
 import { JUDGES } from '../judges/registry.ts'
 import type { ComparedRun } from './gate/compared-run.ts'
 import { tellingReplies } from './gate/contest.ts'
-import { lastStates, storedStates } from './gate/stored-run.ts'
+import { lastStates, storedStates, type StateRows } from './gate/stored-run.ts'
 
 /** A judge that is not in the registry was asked for by name, and may. */
 const mayContest = (name: string) =>
   JUDGES.find((judge) => judge.name === name)?.baseline === undefined
 
 /** `storedStates`, each with the judges that are not baselines by their own word. */
-export function judgedStates(rows: AuditRows, origin: string): ComparedRun[] {
+export function judgedStates(rows: StateRows, origin: string): ComparedRun[] {
   const judges = new Set(rows.benchmarks.flatMap((row) => row.judges))
   const contesting = [...judges].filter(mayContest)
   return storedStates(rows, origin).map((run) => ({ ...run, contesting }))

@@ -11,7 +11,7 @@ import { makePrivateFolder, OWNER_ALONE } from '../files/private-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { renderReport } from '../document/html.ts'
 import { renderMarkdown } from '../document/markdown.ts'
-import { withSweep } from '../sweeps/results.ts'
+import { withCells } from '../sweeps/results.ts'
 import { files, text } from './options/common.ts'
 
 const WRITERS: Readonly<Record<string, (results: Results) => string>> = {
@@ -65,7 +65,7 @@ export async function writeOutputs(
 
 /** One file of most formats; several where a format holds less than a run. */
 export async function writeFiles(rows: AuditRows, wanted: readonly string[]): Promise<Written> {
-  const results = withSweep(buildResults(rows), rows)
+  const results = withCells(buildResults(rows), rows)
   const files: string[] = []
   for (const file of wanted) {
     for (const { name, parts } of await contentsOf(file, rows, results)) {

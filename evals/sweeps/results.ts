@@ -1,17 +1,18 @@
 /** @file Results of a sweep from stored rows: seeds summarised, rebounds and peaks tested. Pure. */
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
-import type { CellRow, CurveSummary, SeedSummary, Sweep, SweepAxis } from '../contract/sweeps.ts'
+import type { CellRow, SeedSummary, Sweep, SweepAxis } from '../contract/sweeps.ts'
 import { findMethod } from '../finetune/registry.ts'
 import { meanAndSd } from '../statistics/summary.ts'
 import { findAxis } from './axes.ts'
-import { canonicalJson } from '../files/canonical-json.ts'
 import { axesOf, BASE_LINE } from './cells/cell.ts'
 import { SweepConfig } from './config.ts'
 import { sweepId } from './files.ts'
 import { findTestbed } from './testbeds/find-testbed.ts'
+import { budgetOfRows } from './budget/results.ts'
+import { budgetLimits } from './budget/limits.ts'
+import { byPlace, curveSummaries, spread } from './curve-summaries.ts'
 import { descentRows, reboundRows } from './findings.ts'
-import { median } from '../statistics/median.ts'
 import { measuresFor } from './metrics.ts'
 
 /** Undefined for a run that is not a sweep. */
@@ -38,8 +39,12 @@ export function sweepOf(rows: AuditRows): Sweep | null {
   }
 }
 
-/** A sweep gives no verdict: its own section and limits replace those of an audit. */
-export function withSweep(results: Results, rows: AuditRows): Results {
+/** A sweep and a budget give no verdict: their own sections and limits replace those of an audit. */
+export function withCells(results: Results, rows: AuditRows): Results {
+  if (rows.run.kind === 'budget') {
+    const budget = budgetOfRows(rows)
+    return { ...results, budget, limits: budgetLimits(budget) }
+  }
   const sweep = sweepOf(rows)
   return sweep === null ? results : { ...results, sweep, limits: limitsOf(sweep) }
 }
@@ -72,18 +77,6 @@ function withRebound(cell: CellRow): CellRow {
   return { ...cell, metrics: [...cell.metrics, ...metrics] }
 }
 
-/** Cells of one curve at one place, by seed. */
-function byPlace(cells: readonly CellRow[]): CellRow[][] {
-  const groups = Map.groupBy(cells, ({ spec }) => canonicalJson([spec.line, spec.axes]))
-  return [...groups.values()].map((group) => group.toSorted((a, b) => a.spec.seed - b.spec.seed))
-}
-
-const spread = (values: readonly number[]) => ({
-  median: median(values),
-  minimum: Math.min(...values),
-  maximum: Math.max(...values),
-})
-
 function seedSummaries(cells: readonly CellRow[], metric: string): SeedSummary[] {
   return byPlace(cells).flatMap((group) => {
     const values = group.flatMap(({ metrics }) =>
@@ -93,26 +86,6 @@ function seedSummaries(cells: readonly CellRow[], metric: string): SeedSummary[]
     const { line, axes } = group[0]!.spec
     const { mean } = meanAndSd(values)
     return [{ line, axes, metric, seeds: values.length, ...spread(values), mean }]
-  })
-}
-
-/** Only steps that every seed has, so that a missing seed does not move the median. */
-function curveSummaries(cells: readonly CellRow[]): CurveSummary[] {
-  return byPlace(cells).flatMap((group) => {
-    const names = [...new Set(group.flatMap(({ curves }) => curves.map(({ name }) => name)))]
-    const { line, axes } = group[0]!.spec
-    return names.map((name) => {
-      const curves = group.flatMap((cell) => cell.curves.filter((curve) => curve.name === name))
-      const byX = Map.groupBy(
-        curves.flatMap(({ x, y }) => x.map((at, i) => ({ at, value: y[i]! }))),
-        ({ at }) => at,
-      )
-      const points = [...byX]
-        .filter(([, found]) => found.length === curves.length)
-        .sort(([a], [b]) => a - b)
-        .map(([x, found]) => ({ x, ...spread(found.map(({ value }) => value)) }))
-      return { line, axes, name, seeds: curves.length, points }
-    })
   })
 }
 

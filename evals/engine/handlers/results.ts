@@ -19,7 +19,7 @@ import { checkGate } from '../../findings/gate/gate-file.ts'
 import { judgedStates } from '../../findings/contesting.ts'
 import { lastStates } from '../../findings/gate/stored-run.ts'
 import { newKeyPair } from '../../interchange/signing.ts'
-import { withSweep } from '../../sweeps/results.ts'
+import { withCells } from '../../sweeps/results.ts'
 import { bytesUnder } from '../../files/bytes-under.ts'
 import type { FoundRun, Home } from '../home.ts'
 import { keptWeights } from '../../runs/kept-weights.ts'
@@ -94,7 +94,7 @@ async function gated(
 
 const resultsOf = ({ run, store }: FoundRun): Results => {
   const rows = store.rows(run.id)
-  return withSweep(buildResults(rows), rows)
+  return withCells(buildResults(rows), rows)
 }
 
 const documentOf = (results: Results, part: Part) => ({

@@ -1,16 +1,22 @@
 /** @file Stored rows as `ComparedRun`s: one for each model state, finished evaluations only. */
-import type { AuditRows } from '../../contract/audit-rows.ts'
+import type { AuditRows, RunRow } from '../../contract/audit-rows.ts'
 import { decodingOf, type SubjectKey } from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
 import { isDecided } from './outcomes.ts'
 import { labelsByState, peopleSay } from './people.ts'
 
+/** The rows that say what a state replied, and what was thought of it. */
+export type StateRows = Pick<
+  AuditRows,
+  'benchmarks' | 'subjects' | 'replies' | 'verdicts' | 'evaluations' | 'labelled'
+> & { readonly run: Pick<RunRow, 'id'> }
+
 /**
  * Every evaluated state of a run, base first, steps ascending. All states of a run use the base's template
  * and tokenizer, also candidates with their own.
  */
-export function storedStates(rows: AuditRows, origin: string): ComparedRun[] {
+export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
   const base = rows.subjects.find(({ arm }) => arm === 'base')
   const states = new Map(rows.evaluations.map((row) => [stateKey(row), row]))
   const judged = judgedByState(rows)
@@ -43,7 +49,7 @@ export function lastStates(states: readonly ComparedRun[]): ComparedRun[] {
 }
 
 function benchmarksOf(
-  rows: AuditRows,
+  rows: StateRows,
   state: SubjectKey,
   unfitIn: ReturnType<typeof unfitReplies>,
 ): ComparedBenchmark[] {
@@ -77,7 +83,7 @@ function benchmarksOf(
 }
 
 /** How often guessing is right: one in as many as there are classes, or options of a prompt; never where the answer is free. */
-function chanceOf({ subjects, replies }: AuditRows, state: SubjectKey, name: string): number {
+function chanceOf({ subjects, replies }: StateRows, state: SubjectKey, name: string): number {
   const classes = subjects.find(({ arm }) => arm === state.arm)?.classes?.length
   if (classes) return 1 / classes
   const own = replies.filter((row) => row.benchmark === name && isSameState(state)(row))
@@ -109,7 +115,7 @@ function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 'verdic
     )
 }
 
-function judgedByState(rows: AuditRows): Map<string, ComparedJudgement[]> {
+function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
   const finished = new Set(rows.evaluations.map((row) => keyOf(stateKey(row), row.benchmark)))
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
   const benchmarks = new Map(rows.benchmarks.map((row) => [row.name, row]))

@@ -64,4 +64,11 @@ export const JOB_VERBS: readonly JobEntry[] = [
     load: async () => (await import('./sweep.ts')).sweepVerb,
     isOnce: true,
   },
+  {
+    name: 'budget',
+    title: 'Budget',
+    summary: 'Search for the smallest fine-tune of Pebble at which the gate says FAIL',
+    load: async () => (await import('./budget.ts')).budgetVerb,
+    isOnce: true,
+  },
 ]

@@ -158,6 +158,7 @@ export const MIGRATIONS: readonly Migration[] = [
   `ALTER TABLE reply ADD COLUMN cluster TEXT;`,
   `ALTER TABLE benchmark ADD COLUMN gain_json TEXT;`,
   `ALTER TABLE subject ADD COLUMN merge_json TEXT;`,
+  `ALTER TABLE cell ADD COLUMN gate_json TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

@@ -126,7 +126,7 @@ export const TABLES = {
     'cell',
     ['position'],
     ['key', 'status', 'seconds'],
-    ['spec', 'identity', 'error', 'metrics', 'curves'],
+    ['spec', 'identity', 'error', 'metrics', 'curves', 'gate'],
   ),
 }
 

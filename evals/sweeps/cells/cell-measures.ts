@@ -3,20 +3,21 @@ import { groupJudged, rateOf, type Judgeable } from '../../findings/judged.ts'
 import { spectrumTotals } from '../../findings/results.ts'
 import type { JobEventBody } from '../../contract/events.ts'
 import type { MetricRow, SpectrumRow, SubjectKey } from '../../contract/rows.ts'
-import type { CellCurve, CellMetric } from '../../contract/sweeps.ts'
+import type { CellCurve, CellGate, CellMetric } from '../../contract/sweeps.ts'
 import { firstJudge } from '../../contract/keys.ts'
 import { meanAndSd } from '../../statistics/summary.ts'
 
 export interface Measures {
   readonly metrics: CellMetric[]
   readonly curves: CellCurve[]
+  readonly gate?: CellGate
 }
 
 /** The final training loss is the mean of the last tenth of the curve, because the loss of one step is that of one batch. */
 const END_SHARE = 0.1
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : never }
-type CellRows = Judgeable & {
+export type CellRows = Judgeable & {
   readonly metrics: readonly MetricRow[]
   readonly spectra: readonly SpectrumRow[]
 }

@@ -19,7 +19,8 @@ import type { Continuation } from '../../inference/continuation.ts'
 import type { JobContext } from '../../contract/job.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 import { chooseConversations, splitConversations } from './cell-data.ts'
-import { collectRows, measuresOf, type Measures } from './cell-measures.ts'
+import { gateIn } from './cell-gate.ts'
+import { collectRows, measuresOf, type CellRows, type Measures } from './cell-measures.ts'
 import { dataDigest, modelDigest, promptsDigest } from './identity.ts'
 
 /** Number of steps at which losses on neutral text and held-out rows are measured, to find the best step. */
@@ -31,6 +32,8 @@ export interface CellInputs {
   readonly benchmarks: readonly PreparedBenchmark[]
   readonly evaluation: EvaluationPlan
   readonly data: TrainingData | undefined
+  /** What the base says to the benchmarks; asked once, when it is first needed. */
+  readonly baseRows: (signal: AbortSignal) => Promise<CellRows>
 }
 
 type InputsSpec = Pick<
@@ -44,7 +47,33 @@ export async function openCellInputs(spec: InputsSpec): Promise<CellInputs> {
   const neutral = await neutralTexts(benchmarks, spec.limit)
   const data = spec.data === '' ? undefined : await trainingData(spec.data)
   const base = await openBase(spec.model, chooseDevice('cpu', spec.threads), spec.batchSize)
-  return { base, benchmarks, evaluation: { benchmarks, neutral, finished: [], judges: [] }, data }
+  const inputs = {
+    base,
+    benchmarks,
+    evaluation: { benchmarks, neutral, finished: [], judges: [] },
+    data,
+  }
+  let rows: Promise<CellRows> | undefined
+  return { ...inputs, baseRows: (signal) => (rows ??= askBase(inputs, signal)) }
+}
+
+async function askBase(inputs: Omit<CellInputs, 'baseRows'>, signal: AbortSignal) {
+  const { rows, context } = collecting(inputs, '', signal)
+  await evaluateBase(inputs.base, inputs.evaluation, context)
+  return rows
+}
+
+/** Counts of outcomes are stored of a cell, and no replies. */
+function collecting(
+  { benchmarks }: Pick<CellInputs, 'benchmarks'>,
+  workspace: string,
+  signal: AbortSignal,
+) {
+  const { rows, emit } = collectRows()
+  const nothing = () => undefined
+  const context: JobContext = { emit, seal: nothing, flush: nothing, signal, workspace }
+  for (const prepared of benchmarks) emit({ type: 'benchmark', row: benchmarkRow(prepared) })
+  return { rows, context }
 }
 
 /** Throws `sweep.changed` if model, suite or data differ from those of the plan. */
@@ -65,26 +94,16 @@ export async function measureModel(
   workspace: string,
   signal: AbortSignal,
 ): Promise<Measures> {
-  const rows = collectRows()
-  const context: JobContext = {
-    emit: rows.emit,
-    // A cell stores counts of outcomes, not replies.
-    seal: () => undefined,
-    flush: () => undefined,
-    signal,
-    workspace,
-  }
-  for (const prepared of inputs.benchmarks) {
-    rows.emit({ type: 'benchmark', row: benchmarkRow(prepared) })
-  }
   if (spec.method === null) {
-    await evaluateBase(inputs.base, inputs.evaluation, context)
-    return measuresOf(rows.rows, { arm: 'base', seed: 0, step: 0 })
+    return measuresOf(await inputs.baseRows(signal), { arm: 'base', seed: 0, step: 0 })
   }
+  const { rows, context } = collecting(inputs, workspace, signal)
   const plan = await armPlan(spec, inputs, signal)
   const arm = await runArm(inputs.base, plan, context)
   if (spec.spectra) await scanSpectra(inputs.base, [tunedOf(inputs.base, arm)], context)
-  return measuresOf(rows.rows, arm.key)
+  const measures = measuresOf(rows, arm.key)
+  if (!spec.gate) return measures
+  return { ...measures, gate: gateIn(await inputs.baseRows(signal), rows, spec.gate.margin) }
 }
 
 async function armPlan(

@@ -8,7 +8,7 @@ import { renderReport } from '../../../evals/document/html.ts'
 import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
 import { median } from '../../../evals/statistics/median.ts'
-import { sweepOf, withSweep } from '../../../evals/sweeps/results.ts'
+import { sweepOf, withCells } from '../../../evals/sweeps/results.ts'
 import { engine } from '../../doubles/rows/job-events.ts'
 
 const FEATURES = [10, 20, 40, 80, 160]
@@ -115,7 +115,7 @@ describe('the section', () => {
 describe('the page', () => {
   const page = (rows: readonly CellRow[]) => {
     const all = auditRows(rows)
-    const results = withSweep(buildResults(all), all)
+    const results = withCells(buildResults(all), all)
     // What is written is what the schema says.
     expect(Results.parse(JSON.parse(JSON.stringify(results)))).toEqual(
       JSON.parse(JSON.stringify(results)),
