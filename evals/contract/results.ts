@@ -16,7 +16,6 @@ import {
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
 import { ChangePointRow, Finding, GateOutcome, GateResult, MergeLine } from './gate.ts'
-import { ChangePointRow, Finding, GateOutcome, GateResult } from './gate.ts'
 import { Budget } from './budget.ts'
 import { Sweep } from './sweeps.ts'
 

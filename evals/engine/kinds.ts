@@ -47,5 +47,6 @@ export function parseRequest(kind: JobKindName, config: Layer): unknown {
 
 /** The equivalent `touchstone` command. */
 export function commandOf(kind: JobKindName, config: unknown, folder: string): string {
-  return commandLine(kind, fieldsOf(KINDS[kind].schema), config, { rest: ['--out-dir', folder] })
+  const { schema, preset = {} } = KINDS[kind]
+  return commandLine(kind, fieldsOf(schema), config, { preset, rest: ['--out-dir', folder] })
 }

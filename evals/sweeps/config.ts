@@ -7,6 +7,9 @@ import { PRESET_NAMES } from './preset-names.ts'
 
 const { methods, suite, limit, evalTogether, batchSize } = AuditConfig.shape
 
+/** The job's name, and the kind of its runs. */
+export const SWEEP = 'sweep'
+
 export const SweepConfig = z.object({
   preset: z.enum(PRESET_NAMES).nullable().default(null).meta({
     label: 'Preset',

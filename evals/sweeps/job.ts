@@ -4,13 +4,13 @@ import { emitLog } from '../contract/job.ts'
 import type { JobKind, PlanLine } from '../contract/job.ts'
 import { counted } from '../contract/words.ts'
 import { axesOf } from './cells/cell.ts'
-import { SweepConfig } from './config.ts'
+import { SWEEP, SweepConfig } from './config.ts'
 import { jobsOf, surveyed, type Survey } from './survey.ts'
 import { estimateTime } from './estimate.ts'
 import { openCellRuns } from './cells/cell-runs.ts'
 
 export const sweepJob: JobKind<SweepConfig> = {
-  name: 'sweep',
+  name: SWEEP,
   config: SweepConfig,
   title: (config) => {
     const axes = axesOf(config).map(({ name, values }) => `${name} ${values.join(', ')}`)

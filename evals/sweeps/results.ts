@@ -6,7 +6,8 @@ import { findMethod } from '../finetune/registry.ts'
 import { meanAndSd } from '../statistics/summary.ts'
 import { findAxis } from './axes.ts'
 import { axesOf, BASE_LINE } from './cells/cell.ts'
-import { SweepConfig } from './config.ts'
+import { SWEEP, SweepConfig } from './config.ts'
+import { BUDGET } from './budget/config.ts'
 import { sweepId } from './files.ts'
 import { findTestbed } from './testbeds/find-testbed.ts'
 import { budgetOfRows } from './budget/results.ts'
@@ -17,7 +18,7 @@ import { measuresFor } from './metrics.ts'
 
 /** Undefined for a run that is not a sweep. */
 export function sweepOf(rows: AuditRows): Sweep | null {
-  if (rows.run.kind !== 'sweep') return null
+  if (rows.run.kind !== SWEEP) return null
   const config = SweepConfig.parse(rows.run.config)
   const cells = (rows.cells ?? []).map(withRebound)
   const done = cells.filter(({ status }) => status === 'done')
@@ -41,7 +42,7 @@ export function sweepOf(rows: AuditRows): Sweep | null {
 
 /** A sweep and a budget give no verdict: their own sections and limits replace those of an audit. */
 export function withCells(results: Results, rows: AuditRows): Results {
-  if (rows.run.kind === 'budget') {
+  if (rows.run.kind === BUDGET) {
     const budget = budgetOfRows(rows)
     return { ...results, budget, limits: budgetLimits(budget) }
   }

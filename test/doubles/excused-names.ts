@@ -26,9 +26,6 @@ export const EXCUSED: Readonly<Record<string, Readonly<Record<string, string>>>>
     'qwen2 in evals/models/formats/gguf/tokenizer.ts': 'a pre-tokenizer of GGUF',
     'mistral in evals/judges/refusal-judges.ts': 'the phrase list of a paper, by its model',
   },
-  'job of the window': {
-    'sweep in evals/sweeps/results.ts': 'the results of a sweep need a stored run of that kind',
-  },
   'export format': {
     'eee in evals/contract/calls/runs.ts': 'the formats that the window may ask for',
     'junit in evals/contract/calls/runs.ts': 'the formats that the window may ask for',

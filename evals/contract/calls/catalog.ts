@@ -38,6 +38,7 @@ export const JOB_KINDS = [
   'spectral',
   'judge',
   'sweep',
+  'budget',
   'mitigate',
 ] as const
 export const JobKindName = z.enum(JOB_KINDS)

@@ -8,13 +8,18 @@ import { significant } from '../view.ts'
 import { placeText } from './sweep.ts'
 
 const nameOf = ({ line, axes }: BudgetLine, model: string | null = null) =>
-  [...(model === null ? [] : [model]), line, placeText(axes)].filter((text) => text !== '').join(', ')
+  [...(model === null ? [] : [model]), line, placeText(axes)]
+    .filter((text) => text !== '')
+    .join(', ')
 
 /** With its base where there are two. */
-const namesOf = ({ comparison }: Budget) => (line: BudgetLine) =>
-  nameOf(line, comparison === null ? null : line.model)
+const namesOf =
+  ({ comparison }: Budget) =>
+  (line: BudgetLine) =>
+    nameOf(line, comparison === null ? null : line.model)
 
-const failedOf = ({ seeds }: BudgetLine) => seeds.filter(({ outcome }) => outcome === 'failed').length
+const failedOf = ({ seeds }: BudgetLine) =>
+  seeds.filter(({ outcome }) => outcome === 'failed').length
 
 export function budgetSection({ budget }: Results): Section[] {
   if (!budget || budget.lines.length === 0) return []
@@ -58,7 +63,11 @@ function stepsOf({ curve }: BudgetLine, first: number, last: number) {
   const corners = levels.flatMap((level, i) => [{ ...(levels[i - 1] ?? whole), x: level.x }, level])
   const end = levels.at(-1) ?? whole
   const begins = levels[0]?.x === first ? [] : [{ ...whole, x: first }]
-  return [...begins, ...corners, ...(end === whole || levels.at(-1)!.x < last ? [{ ...end, x: last }] : [])]
+  return [
+    ...begins,
+    ...corners,
+    ...(end === whole || levels.at(-1)!.x < last ? [{ ...end, x: last }] : []),
+  ]
 }
 
 const medianText = ({ median, seeds }: BudgetLine, largest: number) =>

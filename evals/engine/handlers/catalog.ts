@@ -14,7 +14,7 @@ import { JUDGES } from '../../judges/registry.ts'
 import { AXES } from '../../sweeps/axes.ts'
 import { PRESETS } from '../../sweeps/presets.ts'
 import { TESTBEDS } from '../../sweeps/testbeds/registry.ts'
-import { KINDS, summaryOf } from '../kinds.ts'
+import { KINDS, summaryOf, titleOfKind } from '../kinds.ts'
 
 const schemaOf = (schema: z.ZodType) =>
   z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
@@ -55,7 +55,7 @@ function makeCatalog(): Catalog {
     })),
     axes: AXES.map(({ name, title, scale }) => ({ name, title, scale })),
     testbeds: TESTBEDS.map(({ name, title }) => ({ name, title })),
-    presets: [QUICK, ...sweepPresets()],
+    presets: [QUICK, ...sweepPresets(), ...verbPresets()],
     comparedFields: [...COMPARED_FIELDS],
   }
 }
@@ -80,6 +80,13 @@ const QUICK: Catalog['presets'][number] = {
   kind: 'audit',
   config: structuredClone(QUICKSTART),
 }
+
+/** What a verb's own flags stand on: the command line takes it unasked, a form begins from it. */
+const verbPresets = (): Catalog['presets'] =>
+  JOB_KINDS.flatMap((kind) => {
+    const { preset } = KINDS[kind]
+    return preset ? { name: kind, title: titleOfKind(kind), kind, config: { ...preset } } : []
+  })
 
 const sweepPresets = (): Catalog['presets'] =>
   Object.entries(PRESETS).map(([name, config]) => ({

@@ -6,6 +6,9 @@ import { SweepConfig } from '../config.ts'
 const { data, methods, axes, suite, limit, evalEvery, training, threads } = SweepConfig.shape
 const { purpose, jobs, retryErrors, batchSize } = SweepConfig.shape
 
+/** The job's name, and the kind of its runs. */
+export const BUDGET = 'budget'
+
 export const BudgetConfig = z.object({
   model: z.string().min(1).default('pebble').meta({
     label: 'Model',

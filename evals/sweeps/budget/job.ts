@@ -9,12 +9,12 @@ import { isHouseModel } from '../../measure/house-model.ts'
 import { openCellRuns } from '../cells/cell-runs.ts'
 import { estimateTime } from '../estimate.ts'
 import { jobsOf, surveyed, type Survey } from '../survey.ts'
-import { BudgetConfig } from './config.ts'
+import { BUDGET, BudgetConfig } from './config.ts'
 import { budgetCells, budgetsOf, knownOf, linesOf, modelsOf, sweepOfBudget } from './lines.ts'
 import { nextBudget, type Known } from './search.ts'
 
 export const budgetJob: JobKind<BudgetConfig> = {
-  name: 'budget',
+  name: BUDGET,
   config: BudgetConfig,
   title: (config) =>
     `Budget of ${config.methods.map(armNameOf).join(', ')} on ${config.data}, ${modelsOf(config).join(' and ')}, along ${config.along}`,
