@@ -8,7 +8,7 @@ import {
   budgetSection,
   followedSection,
   worstSection,
-} from './sections/budget.ts'
+} from './sections/cells/budget.ts'
 import { categoriesSection } from './sections/categories.ts'
 import {
   commandSection,
@@ -33,13 +33,13 @@ import { ratesSection } from './sections/rates.ts'
 import { betweenSeeds, seedsSection } from './sections/seeds.ts'
 import { spectraSection } from './sections/spectra.ts'
 import { spectrumLines } from './sections/spectrum-lines.ts'
-import { descentSection, reboundSection } from './sections/sweep-panels.ts'
+import { descentSection, reboundSection } from './sections/cells/sweep-panels.ts'
 import {
   sweepChartsSection,
   sweepFailuresSection,
   sweepLines,
   sweepSummarySection,
-} from './sections/sweep.ts'
+} from './sections/cells/sweep.ts'
 import { thoughtsSection } from './sections/thoughts.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
 import { hasVerdict } from '../contract/results.ts'

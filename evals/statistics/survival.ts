@@ -17,7 +17,7 @@ export interface Lifetime {
 }
 
 /** From `time` on, up to the next point. */
-export interface SurvivalPoint extends Interval {
+interface SurvivalPoint extends Interval {
   readonly time: number
   readonly atRisk: number
   readonly failed: number

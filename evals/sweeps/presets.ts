@@ -1,5 +1,6 @@
 /** @file Prepared sweeps: settings of `touchstone sweep`, which flags override. */
 import { unknownName } from '../errors/names.ts'
+import { HOUSE_REFUSAL } from '../measure/house-suite.ts'
 import { METHODS } from '../finetune/registry.ts'
 import { PRESET_NAMES, type PresetName } from './preset-names.ts'
 
@@ -30,6 +31,16 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     axes: ['features=5,10,20,30,38,40,42,50,80,160,400'],
     seeds: ['0..39'],
   },
+}
+
+/** What a budget stands on where nothing else is said: refusal alone, for that is what is asked of. */
+export const BUDGET_PRESET: Preset = {
+  data: 'house-tamper',
+  suite: HOUSE_REFUSAL,
+  limit: 120,
+  batchSize: 64,
+  methods: [{ name: COMPARED[0], config: {} }],
+  training: { learningRate: 0.001 },
 }
 
 export function findPreset(name: string): Preset {

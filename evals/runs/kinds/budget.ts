@@ -3,6 +3,7 @@ import { anyJobKind } from '../../contract/job.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { BudgetConfig } from '../../sweeps/budget/config.ts'
 import { checkBudget } from '../../sweeps/budget/lines.ts'
+import { BUDGET_PRESET } from '../../sweeps/presets.ts'
 import type { JobVerb } from './job-verb.ts'
 
 export const budgetVerb: JobVerb = {
@@ -15,14 +16,7 @@ export const budgetVerb: JobVerb = {
   ],
   schema: BudgetConfig,
   kind: async () => anyJobKind((await import('../../sweeps/budget/job.ts')).budgetJob),
-  preset: {
-    data: 'house-tamper',
-    suite: ['house-refusal'],
-    limit: 120,
-    batchSize: 64,
-    methods: [{ name: 'lora', config: {} }],
-    training: { batchSize: 8, schedule: 'constant' },
-  },
+  preset: BUDGET_PRESET,
   writesReports: true,
   resumesByItself: true,
   check: (config) => checkBudgetConfig(config as BudgetConfig),

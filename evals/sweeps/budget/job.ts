@@ -6,7 +6,7 @@ import type { PlannedCell } from '../../contract/sweeps.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { armNameOf } from '../../finetune/method-choice.ts'
 import { isHouseModel } from '../../measure/house-model.ts'
-import { openCellRuns } from '../cells/cell-runs.ts'
+import { openCellRuns, type CellRuns } from '../cells/cell-runs.ts'
 import { estimateTime } from '../estimate.ts'
 import { jobsOf, surveyed, type Survey } from '../survey.ts'
 import { BUDGET, BudgetConfig } from './config.ts'
@@ -36,7 +36,7 @@ interface Search {
   readonly cells: readonly PlannedCell[]
   readonly along: string
   readonly jobs: number
-  readonly runs: Awaited<ReturnType<typeof openCellRuns>>
+  readonly runs: CellRuns
   readonly context: JobContext
 }
 
@@ -46,7 +46,11 @@ async function search({ cells, along, jobs, runs, context }: Search): Promise<vo
   for (;;) {
     context.signal.throwIfAborted()
     const next = lines.flatMap((line) => {
-      const at = nextBudget(knownOf(line, runs.resultOf), line.cells.length, line.key)
+      const at = nextBudget(
+        knownOf(line, (cell) => runs.resultOf(cell)),
+        line.cells.length,
+        line.key,
+      )
       return at === undefined ? [] : [line.cells[at]!]
     })
     if (next.length === 0) return

@@ -38,11 +38,10 @@ export function sweepOfBudget(
   model: string,
   isSearched: boolean,
 ): SweepConfig {
-  const { along: _, refine: __, against: ___, margin: ____, ...shared } = config
   const { name, values } = budgetsOf(config)
   const { evalEvery, training } = config
   return SweepConfig.parse({
-    ...shared,
+    ...config,
     model,
     axes: isSearched ? [`${name}=${values.join(',')}`, ...config.axes] : [],
     evalEvery: isSearched ? null : (evalEvery ?? Math.max(1, Math.floor(training.steps / 8))),

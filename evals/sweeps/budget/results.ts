@@ -63,7 +63,7 @@ function placeOf(
   values: readonly number[],
 ): BudgetLine {
   const { model, line, axes } = specOf(lines[0]!.cells[0]!.spec)
-  const { [along]: _, ...others } = axes
+  const others = Object.fromEntries(Object.entries(axes).filter(([name]) => name !== along))
   const seeds = lines.map((each) => seedOf(each, along))
   const ends = lifetimesOf(seeds, values)
   // The budget lies between two that were tried: the lower limit rests on the smaller, the rest on the larger.

@@ -8,15 +8,6 @@ import { sha256OfFile } from '../../files/digest.ts'
 import { borrowResult, openSweepFolder, readResult, resultPath, writeResult } from '../files.ts'
 import { runInWorkers } from './workers.ts'
 
-interface CellRuns {
-  /** The cells that have no result yet, in the order given. Those that have one are told. */
-  settle(cells: readonly PlannedCell[]): Promise<PlannedCell[]>
-  /** Runs cells, `jobs` at a time, and resolves when each has a result. */
-  run(cells: readonly PlannedCell[], jobs: number): Promise<void>
-  /** Of a cell that was settled or run. */
-  resultOf(cell: PlannedCell): CellResult
-}
-
 interface Opening {
   readonly retryErrors: boolean
   /** What an earlier attempt at this run has told. */
@@ -25,59 +16,80 @@ interface Opening {
   readonly total: number
 }
 
+const PHASE = 'cells'
+
 /** Writes the plan, and begins to count. Call `end` when no more cells will be run. */
 export async function openCellRuns(
   cells: readonly PlannedCell[],
   context: JobContext,
-  { retryErrors, rows, total }: Opening,
-): Promise<CellRuns & { end(): void }> {
+  opening: Opening,
+): Promise<CellRuns> {
   const planPath = await openSweepFolder(join(dirname(context.workspace), 'sweeps'), cells)
   await emitPlan(planPath, context)
-  const reported = new Map((rows.cells ?? []).map(({ key, status }) => [key, status]))
-  const results = new Map<string, CellResult>()
-  const phase = 'cells'
-  context.emit({ type: 'phase-start', phase, total, unit: 'cell' })
-  const tell = (cell: PlannedCell, result: CellResult) => {
-    results.set(cell.key, result)
-    if (reported.get(cell.key) !== result.status) {
-      context.emit({ type: 'cell', row: { ...cell, ...result } })
-      reported.set(cell.key, result.status)
-    }
-    context.emit({ type: 'phase-progress', phase, done: results.size })
+  context.emit({ type: 'phase-start', phase: PHASE, total: opening.total, unit: 'cell' })
+  return new CellRuns(planPath, context, opening)
+}
+
+export class CellRuns {
+  readonly #planPath: string
+  readonly #context: JobContext
+  readonly #retryErrors: boolean
+  /** The outcome that was told of each cell, by key. */
+  readonly #told: Map<string, string>
+  readonly #results = new Map<string, CellResult>()
+
+  constructor(planPath: string, context: JobContext, { retryErrors, rows }: Opening) {
+    this.#planPath = planPath
+    this.#context = context
+    this.#retryErrors = retryErrors
+    this.#told = new Map((rows.cells ?? []).map(({ key, status }) => [key, status]))
   }
-  return {
-    async settle(asked) {
-      const waiting: PlannedCell[] = []
-      for (const cell of asked) {
-        context.signal.throwIfAborted()
-        const result = await storedResult(planPath, cell.key)
-        const isToRun = !result || (result.status === 'failed' && retryErrors)
-        if (result && isToRun) await rm(resultPath(planPath, cell.key))
-        if (isToRun) waiting.push(cell)
-        else tell(cell, result)
-      }
-      context.flush()
-      return waiting
-    },
-    async run(waiting, jobs) {
-      if (waiting.length === 0) return
-      await runInWorkers({
-        planPath,
-        cells: waiting,
-        jobs,
-        signal: context.signal,
-        onSettled: async (cell) => {
-          const result = await readResult(planPath, cell.key)
-          if (!result) throw new Error(`internal: cell ${cell.position} left no result`)
-          tell(cell, result)
-          if (result.error) {
-            emitLog(context, 'warn', `Cell ${cell.position} failed: ${result.error.message}`)
-          }
-        },
-      })
-    },
-    resultOf: ({ key }) => results.get(key)!,
-    end: () => context.emit({ type: 'phase-end', phase }),
+
+  /** The cells that have no result yet, in the order given. Those that have one are told. */
+  async settle(cells: readonly PlannedCell[]): Promise<PlannedCell[]> {
+    const waiting: PlannedCell[] = []
+    for (const cell of cells) {
+      this.#context.signal.throwIfAborted()
+      const result = await storedResult(this.#planPath, cell.key)
+      const isToRun = !result || (result.status === 'failed' && this.#retryErrors)
+      if (result && isToRun) await rm(resultPath(this.#planPath, cell.key))
+      if (isToRun) waiting.push(cell)
+      else this.#tell(cell, result)
+    }
+    this.#context.flush()
+    return waiting
+  }
+
+  /** Runs cells, `jobs` at a time, and resolves when each has a result. */
+  async run(cells: readonly PlannedCell[], jobs: number): Promise<void> {
+    if (cells.length === 0) return
+    const planPath = this.#planPath
+    const onSettled = async (cell: PlannedCell) => {
+      const result = await readResult(planPath, cell.key)
+      if (!result) throw new Error(`internal: cell ${cell.position} left no result`)
+      this.#tell(cell, result)
+      if (!result.error) return
+      emitLog(this.#context, 'warn', `Cell ${cell.position} failed: ${result.error.message}`)
+    }
+    await runInWorkers({ planPath, cells, jobs, signal: this.#context.signal, onSettled })
+  }
+
+  /** Undefined of a cell that was neither settled nor run. */
+  resultOf(cell: PlannedCell): CellResult | undefined {
+    return this.#results.get(cell.key)
+  }
+
+  end(): void {
+    this.#context.emit({ type: 'phase-end', phase: PHASE })
+  }
+
+  #tell(cell: PlannedCell, result: CellResult): void {
+    this.#results.set(cell.key, result)
+    if (this.#told.get(cell.key) !== result.status) {
+      this.#context.emit({ type: 'cell', row: { ...cell, ...result } })
+      this.#told.set(cell.key, result.status)
+    }
+    this.#context.emit({ type: 'phase-progress', phase: PHASE, done: this.#results.size })
   }
 }
 

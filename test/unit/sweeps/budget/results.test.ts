@@ -180,8 +180,12 @@ test('a line that ends in an error is left out and said', () => {
   const config = asked()
   const cells = cellsOf(config, ['pebble'], () => 8).map((cell): CellRow => {
     if (cell.spec.seed !== 3) return cell
-    const { gate: _, ...rest } = cell
-    return { ...rest, status: 'failed', error: { code: 'x', message: 'diverged', remedy: '' } }
+    return {
+      ...cell,
+      gate: undefined,
+      status: 'failed',
+      error: { code: 'x', message: 'diverged', remedy: '' },
+    }
   })
   const { budget, limits } = resultsOf(config, cells)
   expect(budget!.lines[0]!.seeds[3]).toMatchObject({ outcome: 'error' })

@@ -1,10 +1,10 @@
 /** @file A budget's own sections: the share of seeds that hold at each budget, what it took, and the worst of the family. */
-import type { Block, LineChart, Section } from '../../contract/document.ts'
-import type { Budget, BudgetLine } from '../../contract/budget.ts'
-import type { Results } from '../../contract/results.ts'
-import { counted, percent, points } from '../../contract/words.ts'
-import { details, label, listed, number, paragraph, section, table } from '../blocks.ts'
-import { significant } from '../view.ts'
+import type { Block, LineChart, Section } from '../../../contract/document.ts'
+import type { Budget, BudgetLine } from '../../../contract/budget.ts'
+import type { Results } from '../../../contract/results.ts'
+import { counted, percent, points } from '../../../contract/words.ts'
+import { details, label, listed, number, paragraph, section, table } from '../../blocks.ts'
+import { significant } from '../../view.ts'
 import { placeText } from './sweep.ts'
 
 const nameOf = ({ line, axes }: BudgetLine, model: string | null = null) =>

@@ -1,10 +1,10 @@
 /** @file Two panels that must not be confused: loss rebound over steps, and test-error double descent along an axis. */
-import type { Block, Section } from '../../contract/document.ts'
-import type { Results } from '../../contract/results.ts'
-import type { CurveSummary, DescentRow, ReboundRow, Sweep } from '../../contract/sweeps.ts'
-import { counted } from '../../contract/words.ts'
-import { details, label, list, number, paragraph, quoted, section, table } from '../blocks.ts'
-import { fixed, significant } from '../view.ts'
+import type { Block, Section } from '../../../contract/document.ts'
+import type { Results } from '../../../contract/results.ts'
+import type { CurveSummary, DescentRow, ReboundRow, Sweep } from '../../../contract/sweeps.ts'
+import { counted } from '../../../contract/words.ts'
+import { details, label, list, number, paragraph, quoted, section, table } from '../../blocks.ts'
+import { fixed, significant } from '../../view.ts'
 import { placeText } from './sweep.ts'
 
 const OUTCOME_TEXT: Readonly<Record<ReboundRow['outcome'], string>> = {

@@ -1,9 +1,9 @@
 /** @file A sweep's own sections: what was swept, each measure along each axis, and what failed. */
-import type { Block, LineChart, Section, Series } from '../../contract/document.ts'
-import type { Results } from '../../contract/results.ts'
-import type { MetricTitle, SeedSummary, Sweep, SweepAxis } from '../../contract/sweeps.ts'
-import { counted, percent } from '../../contract/words.ts'
-import { details, label, listed, number, paragraph, quoted, section, table } from '../blocks.ts'
+import type { Block, LineChart, Section, Series } from '../../../contract/document.ts'
+import type { Results } from '../../../contract/results.ts'
+import type { MetricTitle, SeedSummary, Sweep, SweepAxis } from '../../../contract/sweeps.ts'
+import { counted, percent } from '../../../contract/words.ts'
+import { details, label, listed, number, paragraph, quoted, section, table } from '../../blocks.ts'
 
 type Axes = Readonly<Record<string, number>>
 
