@@ -12,6 +12,7 @@ import { sourceNotes } from '../measure/benchmark-sources.ts'
 import { prepareInContexts } from '../measure/contexts.ts'
 import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
 import { neutralTexts } from '../measure/sources.ts'
+import { unreadLanguages } from '../measure/unread-languages.ts'
 
 export async function evaluationPlan(
   base: Base,
@@ -32,6 +33,7 @@ export async function evaluationPlan(
     const message = `${benchmark.title}: not measurable on this model (${context!.unasked}).`
     emitLog({ emit }, 'warn', message)
   }
+  for (const message of unreadLanguages(benchmarks, judges)) emitLog({ emit }, 'warn', message)
   for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...notes])
     emitLog({ emit }, 'info', message)
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })

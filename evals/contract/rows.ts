@@ -296,6 +296,8 @@ export const BenchmarkRow = z.object({
   context: AskedContext.optional(),
   /** Of a fine-tune's own task, the least gain that is claimed; absent of any other. */
   gain: z.number().nullish(),
+  /** That its file states; absent of bundled ones and of files that state none. */
+  licences: z.array(z.string()).nullish(),
 })
 export type BenchmarkRow = z.infer<typeof BenchmarkRow>
 export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]

@@ -79,24 +79,15 @@ function uuidOf(text: string): string {
 
 /** Undefined if no reply counts, because the schema has no unknown rates. */
 function resultOf(measurement: Measurement, judge: string, ids: EeeIds, command: string) {
-  const { benchmark, replies } = measurement
+  const { benchmark } = measurement
   const score = scoreDetails(measurement, judge)
   if (!score) return undefined
   const metric = RATE_NAMES[benchmark.role]
   const { samples, temperature, seed } = decodingOf(benchmark)
-  const isWithheld = replies.some(({ completion }) => completion === WITHHELD)
   return {
     evaluation_result_id: resultId(ids, measurement, judge),
     evaluation_name: resultName(measurement, judge),
-    source_data: {
-      dataset_name: benchmark.name,
-      source_type: 'other',
-      additional_details: {
-        title: benchmark.title,
-        prompts_digest: benchmark.digest,
-        replies: isWithheld ? 'withheld' : 'logged',
-      },
-    },
+    source_data: sourceOf(measurement),
     metric_config: {
       evaluation_description: `${benchmark.title}, judged by ${judge}`,
       metric_name: metric.replaceAll('_', ' '),
@@ -118,6 +109,17 @@ function resultOf(measurement: Measurement, judge: string, ids: EeeIds, command:
     },
   }
 }
+
+const sourceOf = ({ benchmark, replies }: Measurement) => ({
+  dataset_name: benchmark.name,
+  source_type: 'other',
+  additional_details: {
+    title: benchmark.title,
+    prompts_digest: benchmark.digest,
+    ...(benchmark.licences && { licences: benchmark.licences.join(', ') }),
+    replies: replies.some(({ completion }) => completion === WITHHELD) ? 'withheld' : 'logged',
+  },
+})
 
 function scoreDetails(measurement: Measurement, judge: string) {
   const rate = rateBy(measurement, judge)

@@ -87,6 +87,7 @@ function specOf(
         ...subject,
         role: benchmark.role,
         benchmarkDigest: benchmark.digest,
+        ...(benchmark.licences && { licences: benchmark.licences }),
         judge,
         judgeVersion,
         command: run.command,

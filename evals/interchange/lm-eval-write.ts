@@ -116,7 +116,12 @@ function configOf(measurement: Measurement) {
     task: benchmark.name,
     output_type: 'generate_until',
     num_fewshot: 0,
-    metadata: { role: benchmark.role, judge, judge_version: judgeVersion },
+    metadata: {
+      role: benchmark.role,
+      judge,
+      judge_version: judgeVersion,
+      ...(benchmark.licences && { licences: benchmark.licences }),
+    },
     // Each reply is a line of its own, so lm-eval's filters have nothing to choose.
     repeats: 1,
     generation_kwargs: generationOf(measurement),

@@ -55,6 +55,8 @@ export interface Judge {
   readonly baseline?: string
   /** False where the verdict rests on the model's probabilities alone. */
   readonly readsReplies?: false
+  /** ISO 639-1 codes of those in which it knows a refusal; absent where the language does not matter. */
+  readonly languages?: readonly string[]
   /** What it needs beside the text of a reply, which is not stored; absent of most. A noun. */
   readonly needs?: string
   applies(expected: Expected): boolean

@@ -99,6 +99,7 @@ function refusalJudge(rule: RefusalRule): Judge {
     version,
     baseline:
       'it looks for published phrases, and neither polite refusals nor other languages hold them',
+    languages: ['en'],
     applies: isGuarded,
     judge: async (answers) =>
       answers.map((answer): Verdict =>

@@ -43,6 +43,7 @@ export const benchmarkRow = ({
   samples,
   decoding,
   context,
+  source,
 }: PreparedBenchmark): BenchmarkRow => ({
   name: benchmark.name,
   title: benchmark.title,
@@ -54,6 +55,7 @@ export const benchmarkRow = ({
   ...((decoding.temperature > 0 || decoding.maxThinkingTokens) && { decoding }),
   ...(context && { context }),
   ...(benchmark.gain !== undefined && { gain: benchmark.gain }),
+  ...(source && source.licences.length > 0 && { licences: [...source.licences] }),
 })
 
 /** Whether a state is not measured on a benchmark or text yet. */

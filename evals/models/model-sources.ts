@@ -4,9 +4,10 @@ import { extname, join } from 'node:path'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { TemplateSource } from './text/chat-template.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { exists, readText, unreadable } from '../files/read-file.ts'
+import { exists, unreadable } from '../files/read-file.ts'
 import { ggufAt, ggufModelsAmong, readGgufParts } from './formats/gguf/split.ts'
 import { ggufTemplate, ggufTokenizer } from './formats/gguf/tokenizer.ts'
+import { cardLicence, ggufLicence } from './formats/licence.ts'
 import { openGguf } from './formats/gguf/open-gguf.ts'
 import {
   holdsSafetensors,
@@ -50,7 +51,7 @@ const folderSources = (folder: string): ModelSources => ({
   checkpoint: () => openHfCheckpoint(folder),
   tokenizer: () => readHfTokenizer(folder),
   template: () => readHfTemplate(folder),
-  licence: () => cardLicence(join(folder, 'README.md')),
+  licence: () => cardLicence(folder),
 })
 
 const onnxSources = (folder: string, graph: string): ModelSources => ({
@@ -67,21 +68,13 @@ const onnxSources = (folder: string, graph: string): ModelSources => ({
 async function ggufSources(path: string): Promise<ModelSources> {
   const model = await readGgufParts(path)
   const { metadata } = model
-  const stated = metadata.get('general.license')
   return {
     format: 'gguf',
     checkpoint: () => openGguf(path, model),
     tokenizer: async () => ggufTokenizer(path, metadata),
     template: async () => ggufTemplate(path, metadata),
-    licence: async () => (typeof stated === 'string' ? stated.slice(0, 80) : null),
+    licence: async () => ggufLicence(metadata),
   }
-}
-
-/** From the front matter of the model card. */
-async function cardLicence(card: string): Promise<string | null> {
-  const text = await readText(card).catch(() => '')
-  const stated = /^license:[ \t]*(?<name>[^\n]{1,80})$/mu.exec(text.slice(0, 4096))
-  return stated?.groups!['name']!.trim() ?? null
 }
 
 function notAModel(path: string): TouchstoneError {

@@ -35,6 +35,9 @@ export function comparedSection({ subjects, benchmarks }: Results): Section[] {
     label('Judged by', firstJudge),
     label('Also by', ({ judges }) => judges.slice(1).join(', ')),
     number('Tokens at most', ({ maxNewTokens }) => maxNewTokens),
+    ...(benchmarks.some(({ licences }) => licences)
+      ? [label<BenchmarkRow>('Licence', ({ licences }) => licences?.join(', ') ?? '–')]
+      : []),
     label('Prompts’ digest', (row) => digest(row.digest)),
   ])
   return section('What was compared', states, asked)

@@ -30,6 +30,8 @@ export const semantic: Judge = {
   title: 'Classifier of sentences, fourteen languages',
   citation: 'Touchstone’s own classifier, figures in docs/judges-semantic.md',
   version,
+  // Each has its words in words/, of which the classifier was trained.
+  languages: 'ar de en es fr hi it ja nl pl pt ru tr zh'.split(' '),
   applies: isGuarded,
   judge: async (answers) =>
     answers.map((answer): Verdict => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { JsonObject } from '../../files/read-file.ts'
 import { exists, parseJsonObject, readText, TOKENIZER_FILE_LIMIT } from '../../files/read-file.ts'
 import { readGgufHeader } from './gguf/header.ts'
+import { cardWith, ggufLicence, isLicenceFile, licenceFilesOf } from './licence.ts'
 import { ggufTemplate, ggufTokenizer } from './gguf/tokenizer.ts'
 import { SHARD_INDEX, SINGLE_FILE } from './hf-folder.ts'
 import type { FolderStorage, TensorToWrite } from './safetensors-write.ts'
@@ -12,7 +13,7 @@ import { storedBytes } from '../weights/stored-weights.ts'
 import { makeFolder } from '../../files/private-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 
-/** File name → text. */
+/** File name → text: tokenizer, template, and the licence that goes along with them. */
 export type TokenizerFiles = ReadonlyMap<string, string>
 
 const COPIED = [
@@ -35,7 +36,7 @@ async function copiedFiles(folder: string): Promise<TokenizerFiles> {
     const path = join(folder, name)
     if (await exists(path)) files.set(name, await readText(path, TOKENIZER_FILE_LIMIT))
   }
-  return files
+  return new Map([...files, ...(await licenceFilesOf(folder))])
 }
 
 async function rebuiltFiles(path: string): Promise<TokenizerFiles> {
@@ -53,6 +54,7 @@ async function rebuiltFiles(path: string): Promise<TokenizerFiles> {
     ],
     ['generation_config.json', toJson({ eos_token_id: eosIds })],
     ['chat_template.jinja', ggufTemplate(path, metadata).text],
+    ...cardWith(ggufLicence(metadata)),
   ])
 }
 
@@ -91,7 +93,8 @@ export async function writeTextFiles(
   },
 ): Promise<void> {
   for (const [name, text] of tokenizerFiles) {
-    if (!COPIED.includes(name)) throw new Error(`internal: ${name} is not a tokenizer file`)
+    if (!COPIED.includes(name) && !isLicenceFile(name))
+      throw new Error(`internal: ${name} is not a tokenizer file`)
     if (name.endsWith('.json')) parseJsonObject(text, name)
     await writeAtomically(join(folder, name), [text])
   }

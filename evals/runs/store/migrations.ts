@@ -159,6 +159,7 @@ export const MIGRATIONS: readonly Migration[] = [
   `ALTER TABLE benchmark ADD COLUMN gain_json TEXT;`,
   `ALTER TABLE subject ADD COLUMN merge_json TEXT;`,
   `ALTER TABLE cell ADD COLUMN gate_json TEXT;`,
+  `ALTER TABLE benchmark ADD COLUMN licences_json TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

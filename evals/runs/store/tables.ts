@@ -52,7 +52,7 @@ export const TABLES = {
     'benchmark',
     ['name'],
     ['title', 'role', 'samples', 'digest', 'maxNewTokens'],
-    ['judges', 'decoding', 'context', 'gain'],
+    ['judges', 'decoding', 'context', 'gain', 'licences'],
     'first-seen',
   ),
   subject: table<SubjectIdentity>(

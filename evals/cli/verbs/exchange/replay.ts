@@ -13,17 +13,22 @@ import type { Store } from '../../../runs/store/store.ts'
 import { command, type Io } from '../../command.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
 import { withLockedStore } from '../../../runs/databases.ts'
-import { optionalText, quiet, text } from '../../../runs/options/common.ts'
+import { optionalText, quiet } from '../../../runs/options/common.ts'
 import { newRunId, type JobVerb } from '../../../runs/kinds/job-verb.ts'
 import { JOB_VERBS } from '../../../runs/kinds/registry.ts'
 import { JobOptions } from '../../job-options.ts'
 import { executeJob } from '../../job-run.ts'
 import { withNamedRun } from '../../../runs/named-run.ts'
 
+const USUAL = join('out', 'replay')
+
 const ReplayOptions = z.object({
-  into: text
-    .default(join('out', 'replay'))
-    .meta({ help: 'Folder of the new run’s database', value: 'FOLDER' }),
+  output: optionalText.meta({
+    help: `The folder of the new run’s database; ${USUAL} if none is named`,
+    short: 'o',
+    value: 'FOLDER',
+  }),
+  into: optionalText.meta({ help: 'The same, as it was called before', value: 'FOLDER' }),
   outDir: optionalText.meta({
     help: 'The folder of the stored run; its newest run if none is named',
   }),
@@ -44,11 +49,12 @@ export const replayCommand = (kinds: Kinds) =>
     positionals: '[RUN]',
     examples: [
       'touchstone replay audit-20260131-120000-1a2b',
-      'touchstone replay --out-dir out/audit --into out/again',
+      'touchstone replay --out-dir out/audit -o out/again',
     ],
     remark:
       'Exit code 0 where every reply, verdict, metric and spectrum is the same; 1 where one is not, after\nnaming what differs: the engine first (version, threads, processor), then the rows.',
-    async run({ options: { into, outDir, ...shown }, named: [runId], io, tell }) {
+    async run({ options: { output, outDir, ...shown }, named: [runId], io, tell }) {
+      const into = output ?? shown.into ?? USUAL
       const before = await withNamedRun(runId, outDir, ({ store, run }) => storedRun(store, run.id))
       const job = await jobOf(before, kinds)
       const isQuiet = shown.quiet || shown.json
