@@ -40,7 +40,7 @@ export async function armPlans(training: Training, context: JobContext): Promise
   const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
   const role = `training data as tokens and labels, ${examples.length} rows`
   const content = { kind: 'training-data', rows: examples.length } as const
-  const row = { role, path: config.data!, digest: dataDigest, bytes: tokens * TOKEN_BYTES, content }
+  const row = { role, path: config.data ?? data.title, digest: dataDigest, bytes: tokens * TOKEN_BYTES, content }
   context.emit({ type: 'artifact', row })
   const shared = {
     training: config.training,

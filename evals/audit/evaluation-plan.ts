@@ -8,19 +8,26 @@ import { isEncoder } from '../models/registry.ts'
 import type { AuditConfig } from './config.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { type OpenJudges, withJudges } from '../measure/open-judges.ts'
-import { sourceNotes } from '../measure/benchmark-sources.ts'
+import { sourceNotes, type PreparedBenchmark } from '../measure/benchmark-sources.ts'
 import { prepareInContexts } from '../measure/contexts.ts'
 import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
 import { neutralTexts } from '../measure/sources.ts'
 import { unreadLanguages } from '../measure/unread-languages.ts'
 
+interface Asked {
+  readonly judges: OpenJudges
+  readonly progress: Progress
+  /** Benchmarks in place of those of the suite. */
+  readonly own?: readonly PreparedBenchmark[] | undefined
+}
+
 export async function evaluationPlan(
   base: Base,
   config: AuditConfig,
-  { judges: { judges, notes }, progress }: { judges: OpenJudges; progress: Progress },
+  { judges: { judges, notes }, progress, own }: Asked,
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
-  const prepared = withJudges(await prepareInContexts(config, base), judges)
+  const prepared = withJudges(own ?? (await prepareInContexts(config, base)), judges)
   const benchmarks = prepared.filter(({ context }) => !context?.unasked)
   const unasked = prepared.filter(({ context }) => context?.unasked)
   requireClasses(base, benchmarks)

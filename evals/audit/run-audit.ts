@@ -10,6 +10,7 @@ import { requireReadable } from '../measure/class-evaluation.ts'
 import { withClassesOf } from '../measure/classes.ts'
 import { AuditConfig } from './config.ts'
 import { candidatesOf } from '../measure/derived/specs.ts'
+import type { PreparedBenchmark } from '../measure/benchmark-sources.ts'
 import { benchmarkRow } from '../measure/evaluate.ts'
 import { type OpenJudges, openJudges } from '../measure/open-judges.ts'
 import { requireForward } from './forward.ts'
@@ -24,17 +25,19 @@ import { emitBaseScoreCost, evaluationPlan } from './evaluation-plan.ts'
 interface AuditWork {
   readonly config: AuditConfig
   readonly evaluates: boolean
+  /** Rows that are made, not read: in place of those that the configuration names. */
+  readonly own?: { readonly data: TrainingData; readonly benchmarks: readonly PreparedBenchmark[] }
 }
 
 export const asAudit = (config: Partial<AuditConfig> & Pick<AuditConfig, 'model'>): AuditConfig =>
   AuditConfig.parse(config)
 
 export async function runAudit(
-  { config: named, evaluates }: AuditWork,
+  { config: asked, evaluates, own }: AuditWork,
   context: JobContext,
   progress: Progress,
 ): Promise<void> {
-  const given = { ...named, candidates: candidatesOf(named) }
+  const given = { ...asked, candidates: candidatesOf(asked) }
   const device = chooseDevice(given.device, given.threads ?? undefined)
   emitLog(context, 'info', `Opening ${given.model}`)
   const opened = await openedBase(given, device, context)
@@ -42,19 +45,19 @@ export async function runAudit(
   try {
     const kept = keptText(opened.model, given.basePrecision)
     if (kept) emitLog(context, 'info', kept)
-    if (evaluates) requireReadable(opened, given)
-    const data = given.methods.length > 0 ? await dataOf(given) : undefined
+    if (evaluates && !own) requireReadable(opened, given)
+    const data = given.methods.length > 0 ? (own?.data ?? (await dataOf(given))) : undefined
     const base = await learningBase(opened, given, data, context)
     const config = await fittedOnce({ opened: base, config: given, data, evaluates }, context)
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
-      ? await evaluationPlan(base, config, { judges, progress }, context)
+      ? await evaluationPlan(base, config, { judges, progress, own: own?.benchmarks }, context)
       : undefined
     const arms = await armPlans({ base, data, config, evaluation }, context)
     for (const prepared of [...(evaluation?.benchmarks ?? []), ...(evaluation?.unasked ?? [])])
       context.emit({ type: 'benchmark', row: benchmarkRow(prepared) })
-    const own = { arm: 'base', title: `Base: ${config.model}` }
-    context.emit({ type: 'subject', row: identityOf(opened, opened.open, own) })
+    const named = { arm: 'base', title: `Base: ${config.model}` }
+    context.emit({ type: 'subject', row: identityOf(opened, opened.open, named) })
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
     // Candidates have their own classification head, so they are opened on the base without the data's classes.
     const candidates = await evaluateCandidates(opened, config, evaluation, context)

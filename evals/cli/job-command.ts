@@ -33,6 +33,10 @@ export function jobCommand(name: string, verb: JobVerb): Command {
     ...(verb.remark === undefined ? {} : { remark: verb.remark }),
     async run(argv, io) {
       const { environment } = io
+      if (verb.list && argv.includes('--list')) {
+        io.stdout.write(verb.list())
+        return 0
+      }
       const preset = verb.presetNamed?.(argv, environment) ?? verb.preset ?? {}
       const all = [...fields.common, ...fields.own, ...fields.methods]
       const words = (await positionals?.inOptions(argv, all)) ?? argv

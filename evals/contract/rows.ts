@@ -305,6 +305,34 @@ export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]
 export const decodingOf = ({ decoding }: Pick<BenchmarkRow, 'decoding'>): Decoding =>
   decoding ?? GREEDY
 
+/** What a benchmark of a task measures: what is learnt, what was known before, or what is known under a shift. */
+export const TaskPart = z.enum(['gain', 'retention', 'shift'])
+export type TaskPart = z.infer<typeof TaskPart>
+
+/** The categories of one benchmark laid out on a grid, as a map is: category → row and column. */
+export const TaskPicture = z.object({
+  part: TaskPart,
+  title: z.string(),
+  rows: z.array(z.string()),
+  columns: z.array(z.string()),
+  cells: z.record(z.string(), z.tuple([z.int(), z.int()])),
+})
+export type TaskPicture = z.infer<typeof TaskPicture>
+
+/** A model that is no language model, and what of it is measured. */
+const TaskContent = z.object({
+  kind: z.literal('task'),
+  name: z.string(),
+  title: z.string(),
+  paper: z.string(),
+  about: z.string(),
+  base: z.string(),
+  data: z.object({ source: z.string(), licence: z.string() }),
+  parts: z.array(z.object({ part: TaskPart, benchmark: z.string() })),
+  picture: TaskPicture.optional(),
+})
+export type TaskContent = z.infer<typeof TaskContent>
+
 /** What an artifact holds, for readers in code. */
 const ArtifactContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('weights'), ...ArmKey.shape }),
@@ -313,6 +341,7 @@ const ArtifactContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('output') }),
   /** Outcomes of the run that a gate pins as reference (`evals/findings/pinned.ts`); `path` is its name. */
   z.object({ kind: z.literal('reference'), run: z.unknown() }),
+  TaskContent,
 ])
 
 export const ArtifactRow = z.object({

@@ -40,6 +40,7 @@ import {
   sweepLines,
   sweepSummarySection,
 } from './sections/cells/sweep.ts'
+import { taskSection } from './sections/task.ts'
 import { thoughtsSection } from './sections/thoughts.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
 import { hasVerdict } from '../contract/results.ts'
@@ -70,6 +71,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [assumptionsSection, 'html', 'window', 'card'],
   [where(isPassed, assumptionsSection), 'terminal'],
   [contextsSection, 'html', 'window', 'card', 'terminal'],
+  [taskSection, 'html', 'window', 'card', 'terminal'],
   [notesSection, 'html', 'window'],
   [plainly(comparedSection), 'html', 'window'],
   [plainly(pairsSection), 'html', 'window'],

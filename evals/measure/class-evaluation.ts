@@ -1,9 +1,8 @@
 /** @file Evaluation of a classifier: rows of text and label. Replies, texts and judges are refused here. */
-import { CLASSES_BENCHMARK } from '../benchmarks/published/classes.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { cannotWrite, classesOf, isEncoder, type Model } from '../models/registry.ts'
 import type { Base } from './base.ts'
-import type { PreparedBenchmark } from './benchmark-sources.ts'
+import { hasOptions, type PreparedBenchmark } from './benchmark-sources.ts'
 import type { EvaluationConfig } from './config.ts'
 import { textPathOf } from './perplexity.ts'
 
@@ -26,7 +25,7 @@ export function requireClasses(
   { model }: { model: Model },
   benchmarks: readonly PreparedBenchmark[],
 ): void {
-  if (isEncoder(model) && benchmarks.some(({ benchmark }) => benchmark.name !== CLASSES_BENCHMARK))
+  if (isEncoder(model) && !benchmarks.every(({ samples }) => hasOptions(samples)))
     throw cannotWrite(model.architecture)
 }
 

@@ -107,8 +107,8 @@ export interface CacheLayer {
   readonly headDim: number
 }
 
-/** What happens to weights that the checkpoint lacks: an error, or the classification head is initialised. */
-export type Missing = 'refuse' | 'make-head'
+/** What happens to weights that the checkpoint lacks: an error, or the classification head is initialised, or every weight. */
+export type Missing = 'refuse' | 'make-head' | 'make'
 
 interface Classifier<C> {
   /** The transformers class with this head, as in `architectures`. */

@@ -15,6 +15,7 @@ import { mistral } from './families/mistral.ts'
 import { olmo2 } from './families/olmo2.ts'
 import { olmo3 } from './families/olmo3.ts'
 import { phi3 } from './families/phi3.ts'
+import { placeEncoder } from './families/place-encoder.ts'
 import { qwen } from './families/qwen.ts'
 import { qwen3Moe } from './families/qwen3-moe.ts'
 import { smollm3 } from './families/smollm3.ts'
@@ -39,6 +40,7 @@ const FAMILIES: readonly ModelFamily[] = [
   smollm3,
   bert,
   distilbert,
+  placeEncoder,
 ].flat()
 
 export const ARCHITECTURES: readonly ModelArchitecture<unknown>[] = FAMILIES.map(

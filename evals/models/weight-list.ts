@@ -73,9 +73,9 @@ export function createWeightList(
   function add({ head, ...spec }: Part, expected: ExpectedShape): readonly number[] {
     // A weight under the name of a new head belongs to another task.
     const isMade = head === 'trained' || (head === 'kept' && !found.has(storedName(spec.name)))
-    if (isMade && missing === 'make-head') {
+    if (missing === 'make' || (isMade && missing === 'make-head')) {
       const shape = expected as readonly number[]
-      specs.push({ ...spec, shape, head: true, made: true })
+      specs.push({ ...spec, shape, ...(head && { head: true }), made: true })
       return shape
     }
     const turn = (sizes: ExpectedShape) => (spec.transposed ? sizes.toReversed() : sizes)

@@ -80,6 +80,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     about: 'Pebble, the hotel that it knows, and the data and suites made of it',
     may: ['tables', 'statistics'],
     types: ['models'],
+    packages: ['world-atlas'],
     node: true,
   },
   data: {
@@ -130,7 +131,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   audit: {
     about: 'the kinds of job, their configuration, and their plan of time and memory',
     may: words(
-      'errors contract files graph runtime models spectra finetune inference judges measure findings/gate findings arms',
+      'errors contract files statistics graph runtime models spectra finetune inference bundled benchmarks judges measure findings/gate findings arms',
     ),
     types: ['data'],
     packages: ['zod'],

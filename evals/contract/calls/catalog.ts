@@ -40,6 +40,7 @@ export const JOB_KINDS = [
   'sweep',
   'budget',
   'mitigate',
+  'task',
 ] as const
 export const JobKindName = z.enum(JOB_KINDS)
 export type JobKindName = z.infer<typeof JobKindName>

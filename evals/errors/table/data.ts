@@ -30,6 +30,14 @@ export const DATA_ERRORS = {
     message: `Row ${v.row} of the data has ${v.tokens} tokens, above ${v.limit}.`,
     remedy: 'Raise --max-tokens, or let --truncation cut such rows, split them or leave them out.',
   })),
+  'data.number': entry((v: { path: string; word: string; most: number }) => ({
+    message: `${v.path} is given "${v.word.slice(0, 40)}" where a number between −${v.most} and ${v.most} belongs.`,
+    remedy: 'Write each row as numbers separated by blanks, in the order that the model expects.',
+  })),
+  'data.place': entry((v: { path: string; row: number; found: string }) => ({
+    message: `${v.path}, row ${v.row}: ${v.found} is no place on the earth.`,
+    remedy: 'Write lon in degrees from −180 to 180, and lat from −90 to 90.',
+  })),
   'data.class': entry(
     (v: { path: string; row?: number; label: string; known: readonly string[] }) => ({
       message: `${v.path}${v.row === undefined ? '' : `, row ${v.row}`}: the label "${v.label}" is none of the model’s classes.`,

@@ -1,7 +1,7 @@
 /** @file How many pieces the loss of a wide head is computed in, to limit the memory of its logits. */
 import { createGraph } from '../../graph/ops/index.ts'
 import { elementsOf } from '../../models/weights/stored-weights.ts'
-import type { Model } from '../../models/registry.ts'
+import { isEncoder, type Model } from '../../models/registry.ts'
 import { createScope } from '../../models/scope.ts'
 import type { BoundMethod } from '../method.ts'
 import { isTrained } from './parameters.ts'
@@ -11,12 +11,13 @@ export const PIECE_BYTES = 24 * 2 ** 20
 const FLOAT = 4
 
 /**
- * Returns 1 if the loss needs all rows at once: a trained head for its gradient, a method's own loss for its logits.
+ * Returns 1 if the loss needs all rows at once: a trained head for its gradient (an encoder's always is), a method's own loss for
+ * its logits.
  *
  * @param labelled rows of a micro-batch that reach the head, on average
  */
 export function lossPieces(model: Model, method: BoundMethod, labelled: number): number {
-  if (method.loss || model.graph) return 1
+  if (method.loss || model.graph || isEncoder(model)) return 1
   const { width, isHeadTrained } = headOf(model, method)
   return isHeadTrained ? 1 : Math.max(1, Math.ceil((FLOAT * labelled * width) / PIECE_BYTES))
 }

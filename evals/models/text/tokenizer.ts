@@ -9,6 +9,7 @@ import { sha256 } from '../../files/digest.ts'
 import type { TokenizerJson, TokenTable } from './tokenizer-json.ts'
 import { parseTokenizerJson, tokenTable, unsupportedTokenizer } from './tokenizer-json.ts'
 import { boundedRun, expressionsIn, isPlain, longWord, type Stopped } from './bounded-run.ts'
+import { isOfNumbers, numberTokenizer } from './number-tokenizer.ts'
 import { forLibrary } from './tokenizer-exact.ts'
 import { surroundingsOf } from './tokenizer-surroundings.ts'
 
@@ -40,6 +41,7 @@ type SpecialTokens = Readonly<Record<string, string>>
 
 export function openTokenizer(source: TokenizerSource): Tokenizer {
   const { path, tokenizerConfig } = source
+  if (isOfNumbers(source.tokenizerJson)) return numberTokenizer(path)
   const { json, table, special, endIds, digest } = known(source)
   const library = build(path, json)
   const { pad_token: pad, bos_token: start } = specialTokens(tokenizerConfig)
@@ -70,6 +72,7 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
 export function describeTokenizer(
   source: TokenizerSource,
 ): Pick<Tokenizer, 'vocabSize' | 'digest' | 'endIds'> {
+  if (isOfNumbers(source.tokenizerJson)) return numberTokenizer(source.path)
   const { json, table, endIds, digest } = known(source)
   if (json.model.type !== 'BPE') return openTokenizer(source)
   const stages = build(source.path, { ...json, model: { ...json.model, vocab: {}, merges: [] } })

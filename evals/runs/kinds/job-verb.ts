@@ -10,7 +10,7 @@ import type { Layer } from '../options/flags.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Arguments without an option, and the options that they stand for. */
-interface Positionals {
+export interface Positionals {
   /** As help shows them. */
   readonly shown: string
   inOptions(argv: readonly string[], fields: readonly Field[]): Promise<readonly string[]>
@@ -33,6 +33,8 @@ export interface JobVerb {
   readonly resumesByItself?: boolean
   /** The stored run that the job adds to; the job then runs in that run's folder. */
   readonly addsTo?: (config: unknown) => string
+  /** What `--list` prints in place of a run. */
+  readonly list?: () => string
   /** Throws for a configuration that the schema accepts and that asks for nothing. */
   readonly check?: (config: unknown) => void
 }

@@ -1,9 +1,8 @@
 /** @file `touchstone judge`. */
 import { JudgeConfig } from '../../audit/config.ts'
 import { anyJobKind } from '../../contract/job.ts'
-import { readArguments } from '../options/arguments.ts'
 import type { JobVerb } from './job-verb.ts'
-import { saidAlso, wordsOf } from './spectral.ts'
+import { firstWordAs } from './positionals.ts'
 
 export const judgeVerb: JobVerb = {
   examples: [
@@ -12,21 +11,9 @@ export const judgeVerb: JobVerb = {
   ],
   remark:
     'Replies to prompts that should be refused are judged where they are kept. Then: touchstone report RUN',
-  positionals: { shown: 'RUN', inOptions },
+  positionals: { shown: 'RUN', inOptions: firstWordAs('run', 'touchstone judge RUN') },
   schema: JudgeConfig,
   kind: async () => anyJobKind((await import('../../audit/judge-job.ts')).judgeJob),
   writesReports: false,
   addsTo: (config) => (config as JudgeConfig).run,
-}
-
-/** `judge RUN` is `--run RUN`. */
-async function inOptions(
-  argv: readonly string[],
-  fields: Parameters<typeof readArguments>[1],
-): Promise<readonly string[]> {
-  const { given, positionals } = readArguments(argv, fields)
-  const [run, ...rest] = positionals
-  if (run === undefined) return Promise.resolve(argv)
-  if (given.has('run')) throw saidAlso(run, 'run', 'touchstone judge RUN')
-  return Promise.resolve([`--run=${run}`, ...rest, ...wordsOf(given)])
 }

@@ -26,6 +26,13 @@ export const JOB_VERBS: readonly JobEntry[] = [
     load: async () => (await import('./audit.ts')).auditVerb,
   },
   {
+    name: 'task',
+    title: 'Task',
+    summary:
+      'Train and audit a small model that is no language model: what a fine-tune gains and forgets',
+    load: async () => (await import('./task.ts')).taskVerb,
+  },
+  {
     name: 'train',
     title: 'Fine-tune',
     summary: 'Fine-tune a model and keep the adapter or the weights; nothing is evaluated',

@@ -5,9 +5,10 @@ import { anyJobKind } from '../../contract/job.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { exists } from '../../files/read-file.ts'
 import { readPeftFolder } from '../../models/formats/peft-folder.ts'
-import { readArguments, type Given } from '../options/arguments.ts'
+import { readArguments } from '../options/arguments.ts'
 import type { Field } from '../options/fields.ts'
 import type { JobVerb } from './job-verb.ts'
+import { saidAlso, wordsOf } from './positionals.ts'
 
 export const spectralVerb: JobVerb = {
   examples: [
@@ -64,14 +65,3 @@ async function modelOf(adapter: string): Promise<string> {
 
 const saidTwice = (word: string, option: string) =>
   saidAlso(word, option, 'touchstone spectral MODEL CANDIDATE…')
-
-export const saidAlso = (word: string, option: string, instead: string) =>
-  usageError(
-    `"${word}" stands beside --${option}, which says the same.`,
-    `Write \`${instead}\`, or name each with its option.`,
-  )
-
-export const wordsOf = (given: Given): string[] =>
-  [...given].flatMap(([flag, values]) =>
-    values.map((value) => (value === null ? `--no-${flag}` : `--${flag}=${value}`)),
-  )

@@ -1,0 +1,230 @@
+/**
+ * @file The tasks of places: a network of Rußwurm et al. (ICLR 2024, §4) tells land from sea, or colours of a Fibonacci lattice,
+ * everywhere but in one region; a fine-tune learns the region. Points are uniform on the sphere; those of one block of 5° count
+ * as one site.
+ */
+import { usageError } from '../../errors/touchstone-error.ts'
+import { isLand } from '../../bundled/places/coast.ts'
+import {
+  PLACE_ENCODER,
+  type PlaceEncoderConfig,
+} from '../../models/families/place-encoder.ts'
+import { FLOAT64, encode, type Place } from '../../models/location/encodings.ts'
+import { NUMBER_TOKENIZER } from '../../models/text/number-tokenizer.ts'
+import { randomStream, type RandomStream } from '../../statistics/random.ts'
+import type { NewModel, PreparedTask, Task, TaskRow } from './task.ts'
+
+type Point = Place<number>
+
+/** Degrees of the spherical harmonics, scales of the others, width of the network (docs/tasks.md). */
+const SIZE = { degrees: 10, scales: 16 }
+const WIDTH = 64
+
+const COUNTS = { base: 6000, arm: 1200, gain: 300, retention: 480, shift: 480 }
+
+interface Region {
+  readonly name: string
+  /** west, south, east, north */
+  readonly box: readonly [number, number, number, number]
+}
+
+/** Boxes of longitude and latitude; the first that holds a place is its region. */
+const REGIONS: readonly Region[] = [
+  { name: 'South America', box: [-85, -57, -33, 13] },
+  { name: 'North America', box: [-170, 13, -50, 75] },
+  { name: 'Europe', box: [-25, 36, 45, 72] },
+  { name: 'Africa', box: [-20, -36, 52, 36] },
+  { name: 'Asia', box: [45, 5, 180, 78] },
+  { name: 'Australia', box: [110, -48, 180, 5] },
+  { name: 'Antarctica', box: [-180, -90, 180, -60] },
+]
+const LEARNT = REGIONS[0]!
+const ELSEWHERE = 'Elsewhere'
+
+const isIn = ({ box: [west, south, east, north] }: Region, { lon, lat }: Point) =>
+  lon >= west && lon <= east && lat >= south && lat <= north
+const regionOf = (point: Point) => REGIONS.find((region) => isIn(region, point))?.name ?? ELSEWHERE
+
+const degreesOf = (radians: number) => (radians * 180) / Math.PI
+const around = (stream: RandomStream) => 360 * stream.uniform() - 180
+
+/** Uniform on the sphere: the sine of the latitude is uniform. */
+const anywhere = (stream: RandomStream): Point => ({
+  lon: around(stream),
+  lat: degreesOf(Math.asin(2 * stream.uniform() - 1)),
+})
+const evenInLatitude = (stream: RandomStream): Point => ({
+  lon: around(stream),
+  lat: 180 * stream.uniform() - 90,
+})
+
+function drawn(
+  count: number,
+  stream: RandomStream,
+  draw: (stream: RandomStream) => Point,
+  isWanted: (point: Point) => boolean,
+): Point[] {
+  const points: Point[] = []
+  while (points.length < count) {
+    const point = draw(stream)
+    if (isWanted(point)) points.push(point)
+  }
+  return points
+}
+
+/** Sides of a block that counts as one site, degrees. */
+const SITE = 5
+const BAND = 30
+const SECTOR = 90
+
+const cell = (degrees: number, size: number, from: number, count: number) =>
+  Math.min(count - 1, Math.floor((degrees + from) / size))
+const bandOf = ({ lat }: Point) => cell(lat, BAND, 90, 180 / BAND)
+const sectorOf = ({ lon }: Point) => cell(lon, SECTOR, 180, 360 / SECTOR)
+
+const side = (degrees: number, positive: string, negative: string) =>
+  degrees === 0 ? '0°' : `${Math.abs(degrees)}° ${degrees > 0 ? positive : negative}`
+const span = (from: number, size: number, positive: string, negative: string) =>
+  `${side(from, positive, negative)} to ${side(from + size, positive, negative)}`
+const BANDS = Array.from({ length: 180 / BAND }, (_, i) => span(i * BAND - 90, BAND, 'N', 'S'))
+const SECTORS = Array.from({ length: 360 / SECTOR }, (_, i) =>
+  span(i * SECTOR - 180, SECTOR, 'E', 'W'),
+)
+const squareOf = (point: Point) => `${BANDS[bandOf(point)]!}, ${SECTORS[sectorOf(point)]!}`
+
+/** North above. */
+const PICTURE = {
+  part: 'shift',
+  title: 'Share of places told right, by latitude and longitude',
+  rows: BANDS.toReversed(),
+  columns: SECTORS,
+  cells: Object.fromEntries(
+    BANDS.flatMap((band, b) =>
+      SECTORS.map((sector, s) => [
+        `${band}, ${sector}`,
+        [BANDS.length - 1 - b, s] as [number, number],
+      ]),
+    ),
+  ),
+} as const
+
+type LabelOf = (point: Point) => string
+
+const rowsOf = (
+  points: readonly Point[],
+  labelOf: LabelOf,
+  categoryOf: (point: Point) => string,
+): TaskRow[] =>
+  points.map((point) => ({
+    text: `${point.lon.toFixed(4)} ${point.lat.toFixed(4)}`,
+    label: labelOf(point),
+    category: categoryOf(point),
+    cluster: `${Math.floor(point.lat / SITE)},${Math.floor(point.lon / SITE)}`,
+  }))
+
+interface Labelling {
+  readonly classes: readonly string[]
+  readonly labelOf: LabelOf
+  readonly what: string
+  readonly data: PreparedTask['data']
+}
+
+const task = ({ classes, labelOf, what, data }: Labelling): Task => ({
+  async prepare({ base, seed, file }) {
+    if (file !== null)
+      throw usageError('This task makes its own places, and takes no file.', 'Leave --file out.')
+    const stream = (label: string) => randomStream(seed, `places:${label}`)
+    const inside = (point: Point) => isIn(LEARNT, point)
+    const outside = (point: Point) => !inside(point)
+    const rows = (
+      name: keyof typeof COUNTS,
+      where: typeof inside,
+      draw = anywhere,
+      by = regionOf,
+    ) => rowsOf(drawn(COUNTS[name], stream(name), draw, where), labelOf, by)
+    return {
+      model: newModel(base, classes),
+      baseRows: rows('base', outside),
+      armRows: rows('arm', inside),
+      measured: [
+        { part: 'gain', title: `${what} in ${LEARNT.name}`, rows: rows('gain', inside) },
+        { part: 'retention', title: `${what} elsewhere`, rows: rows('retention', outside) },
+        {
+          part: 'shift',
+          title: `${what} elsewhere, even in latitude`,
+          rows: rows('shift', outside, evenInLatitude, squareOf),
+        },
+      ],
+      data,
+      picture: PICTURE,
+    }
+  },
+})
+
+/** SIREN's start (Sitzmann et al. 2020, §3.2): W ~ U(±1/n) in the first layer, U(±√(6/n)) in the others; otherwise U(±1/√n). */
+function newModel(base: string, classes: readonly string[]): NewModel {
+  const [encoding, network] = base.split('/') as [
+    PlaceEncoderConfig['encoding'],
+    PlaceEncoderConfig['network'],
+  ]
+  return {
+    config: {
+      model_type: PLACE_ENCODER,
+      architectures: ['PlaceEncoderForClassification'],
+      encoding,
+      ...SIZE,
+      network,
+      hidden_size: WIDTH,
+      num_hidden_layers: 2,
+      id2label: Object.fromEntries(classes.entries()),
+      num_labels: classes.length,
+    },
+    tokenizer: NUMBER_TOKENIZER,
+    draw({ shape, layer, head }, stream) {
+      const inputs = shape[1] ?? WIDTH
+      const isSine = network === 'siren' && !head
+      const siren = layer === 0 ? 1 / inputs : Math.sqrt(6 / inputs)
+      const reach = isSine && shape.length === 2 ? siren : 1 / Math.sqrt(inputs)
+      const length = shape.reduce((product, size) => product * size, 1)
+      return Float32Array.from({ length }, () => reach * (2 * stream.uniform() - 1))
+    },
+  }
+}
+
+export const location = task({
+  classes: ['land', 'sea'],
+  labelOf: ({ lon, lat }) => (isLand(lon, lat) ? 'land' : 'sea'),
+  what: 'Land or sea',
+  data: {
+    source: 'coastlines of Natural Earth at 1:110 million, npm package world-atlas 2.0.2',
+    licence: 'public domain (Natural Earth), ISC (world-atlas)',
+  },
+})
+
+const LATTICE = 100
+const COLOURS = ['amber', 'blue', 'coral', 'drab'] as const
+
+/** Points of the Fibonacci lattice as unit vectors: sin lat = (2i + 1)/N − 1, lon = 360°·i/golden ratio. */
+const lattice = Array.from({ length: LATTICE }, (_, i) =>
+  vectorOf({
+    lon: ((360 * i) / ((1 + Math.sqrt(5)) / 2)) % 360,
+    lat: degreesOf(Math.asin((2 * i + 1) / LATTICE - 1)),
+  }),
+)
+
+function vectorOf(point: Point): readonly number[] {
+  return encode(FLOAT64, 'cartesian3d', point, SIZE)
+}
+
+function nearest(point: Point): number {
+  const own = vectorOf(point)
+  const cosines = lattice.map((other) => other.reduce((sum, x, k) => sum + x * own[k]!, 0))
+  return cosines.indexOf(Math.max(...cosines))
+}
+
+export const checkerboard = task({
+  classes: COLOURS,
+  labelOf: (point) => COLOURS[nearest(point) % COLOURS.length]!,
+  what: 'Colour of the nearest lattice point',
+  data: { source: 'computed: a Fibonacci lattice of 100 points', licence: 'none needed' },
+})

@@ -1,0 +1,18 @@
+/** @file Every task, in display order; its file is loaded when it runs. */
+import { findNamed } from '../../errors/names.ts'
+import type { TaskEntry } from './task.ts'
+import { CHECKERBOARD, LOCATION } from './location-facts.ts'
+
+export const TASKS: readonly TaskEntry[] = [
+  { ...LOCATION, load: async () => (await import('./location.ts')).location },
+  { ...CHECKERBOARD, load: async () => (await import('./location.ts')).checkerboard },
+]
+
+export const findTask = (name: string): TaskEntry => findNamed('task', TASKS, name)
+
+/** `task --list`: a line a task. */
+export const taskLines = (): string =>
+  TASKS.map(
+    ({ name, title, paper, about, bases }) =>
+      `${name}: ${title} (${paper})\n  ${about}\n  Bases: ${bases.join(', ')}\n`,
+  ).join('')

@@ -1,0 +1,126 @@
+/** @file The job `task`: trains the base of a task, then audits fine-tunes of it. */
+import { z } from 'zod'
+import type { JobContext, JobKind } from '../../contract/job.ts'
+import { GREEDY, type Sample } from '../../contract/rows.ts'
+import { findNamed } from '../../errors/names.ts'
+import { armNameOf } from '../../finetune/method-choice.ts'
+import { choice } from '../../judges/choice.ts'
+import { spread, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import { asAudit, runAudit } from '../run-audit.ts'
+import { armsOf } from './arms.ts'
+import { TaskConfig } from './config.ts'
+import { findTask } from './registry.ts'
+import type { MeasuredPart, PreparedTask, TaskEntry } from './task.ts'
+import { dataOfRows, trainedBase } from './trained-base.ts'
+
+export const taskJob: JobKind<TaskConfig> = {
+  name: 'task',
+  config: TaskConfig,
+  title: ({ task, base, methods }) =>
+    `Task ${task}${base === null ? '' : ` (${base})`}, ${methods.map(armNameOf).join(' and ')}`,
+  async plan(config) {
+    const { entry, prepared } = await opened(config)
+    const arms = armsOf(config).length * config.seeds.length
+    const prompts = prepared.measured.reduce((sum, { rows }) => sum + rows.length, 0)
+    const line = (what: string, count: number, unit: 'step' | 'prompt') => ({
+      what,
+      count,
+      unit,
+      seconds: null,
+    })
+    return [
+      line(`Base of ${entry.title}`, baseTraining(config, entry).steps, 'step'),
+      line(`${arms} fine-tunes`, arms * config.training.steps, 'step'),
+      line('Rows of gain, retention and shift, at each checkpoint', prompts, 'prompt'),
+    ]
+  },
+  async run(config, context, progress) {
+    const { entry, base, prepared } = await opened(config)
+    const { model, baseRows: rows } = prepared
+    const training = baseTraining(config, entry)
+    const path = await trainedBase({ model, rows, training, config }, context)
+    const name = `task:${entry.name}`
+    const benchmarks = prepared.measured.map((part) => benchmarkOf(entry, part, prepared, config))
+    const own = { data: dataOfRows(name, prepared.armRows), benchmarks }
+    emitTask({ entry, base, prepared }, context)
+    const given = { ...config, model: path, methods: armsOf(config), suite: [name] }
+    const audited = asAudit({ ...given, batchSize: EVALUATED_TOGETHER })
+    await runAudit({ config: audited, evaluates: true, own }, context, progress)
+  },
+}
+
+/** Rows of a task are short. */
+const EVALUATED_TOGETHER = 256
+
+const benchmarkName = ({ name }: TaskEntry, { part }: MeasuredPart) => `${name}-${part}`
+
+async function opened(config: TaskConfig) {
+  const entry = findTask(config.task)
+  const [standard] = entry.bases
+  const known = entry.bases.map((name) => ({ name }))
+  const base = findNamed('base', known, config.base ?? standard!).name
+  const task = await entry.load()
+  return {
+    entry,
+    base,
+    prepared: await task.prepare({ base, seed: config.baseSeed, file: config.file }),
+  }
+}
+
+const baseTraining = ({ baseSteps }: TaskConfig, { training: { base } }: TaskEntry) => ({
+  ...base,
+  steps: baseSteps ?? base.steps,
+})
+
+/** The rows of one part as a benchmark with the model's classes as options. */
+function benchmarkOf(
+  entry: TaskEntry,
+  part: MeasuredPart,
+  { model, data }: PreparedTask,
+  { limit }: TaskConfig,
+): PreparedBenchmark {
+  const name = benchmarkName(entry, part)
+  const options = Object.values(model.config['id2label'] as Record<string, string>)
+  const samples = part.rows.map(({ text, label, category, cluster }, i): Sample => ({
+    id: String(i + 1),
+    benchmark: name,
+    category,
+    cluster,
+    messages: [{ role: 'user', content: text }],
+    expected: { kind: 'choice', options, correct: options.indexOf(label) },
+  }))
+  return {
+    benchmark: {
+      name,
+      title: part.title,
+      citation: data.source,
+      role: 'capability',
+      row: z.unknown(),
+      parse: () => samples,
+      maxNewTokens: 1,
+      judges: [choice.name],
+      ...(part.part === 'gain' && { gain: 0 }),
+    },
+    samples: spread(samples, limit),
+    decoding: GREEDY,
+  }
+}
+
+interface Opened {
+  readonly entry: TaskEntry
+  readonly base: string
+  readonly prepared: PreparedTask
+}
+
+function emitTask({ entry, base, prepared }: Opened, { emit }: JobContext): void {
+  const { name, title, paper, about } = entry
+  const { data, picture, measured } = prepared
+  const parts = measured.map((each) => ({ part: each.part, benchmark: benchmarkName(entry, each) }))
+  const content = {
+    kind: 'task',
+    ...{ name, title, paper, about, base, data, parts },
+    ...(picture && { picture }),
+  } as const
+  const row = { role: `task ${name}`, path: base, digest: '', bytes: 0, content }
+  emit({ type: 'artifact', row })
+}

@@ -1,0 +1,76 @@
+/**
+ * @file The interface of a task: a small model that is no language model, what its base learns, what a fine-tune of it learns,
+ * and on which rows gain, retention and robustness are measured. One file a task, one line in `registry.ts`.
+ */
+import type { TaskPart, TaskPicture } from '../../contract/rows.ts'
+import type { TrainingConfig } from '../../finetune/training/train.ts'
+import type { JsonObject } from '../../files/read-file.ts'
+import type { WeightSpec } from '../../models/architecture.ts'
+import type { RandomStream } from '../../statistics/random.ts'
+
+/** One example: what the model is given, and its class. */
+export interface TaskRow {
+  readonly text: string
+  readonly label: string
+  readonly category: string
+  /** The unit that intervals resample: a site, a transcript. */
+  readonly cluster: string
+}
+
+/** What the registry holds without loading data. */
+export interface TaskFacts {
+  readonly name: string
+  readonly title: string
+  readonly paper: string
+  /** What its base knows, what the fine-tune learns, one sentence each. */
+  readonly about: string
+  /** Networks of the base, the default first. */
+  readonly bases: readonly string[]
+  /** Of the base and of each arm. */
+  readonly training: { readonly base: TaskTraining; readonly arm: TaskTraining }
+  /** Why a method does not fit, by its name; all others run unchanged. */
+  readonly unfit?: Readonly<Record<string, string>>
+}
+
+export type TaskTraining = Pick<TrainingConfig, 'steps' | 'batchSize' | 'learningRate'>
+
+/** A model before any training: `config.json`, `tokenizer.json`, and how each weight begins. */
+export interface NewModel {
+  readonly config: JsonObject & { readonly model_type: string }
+  readonly tokenizer: JsonObject
+  readonly draw: (spec: WeightSpec, stream: RandomStream) => Float32Array
+}
+
+/** One part of what is measured. */
+export interface MeasuredPart {
+  readonly part: TaskPart
+  readonly title: string
+  readonly rows: readonly TaskRow[]
+}
+
+export interface PreparedTask {
+  readonly model: NewModel
+  /** What the base learns; rows, or examples of its own making. */
+  readonly baseRows: readonly TaskRow[]
+  readonly armRows: readonly TaskRow[]
+  readonly measured: readonly MeasuredPart[]
+  /** Where the rows come from, and under which licence. */
+  readonly data: { readonly source: string; readonly licence: string }
+  readonly picture?: TaskPicture
+}
+
+export interface TaskChoice {
+  readonly base: string
+  /** Of the base's weights and of the rows. */
+  readonly seed: number
+  /** The user's own rows; null for the bundled ones. */
+  readonly file: string | null
+}
+
+export interface Task {
+  prepare(choice: TaskChoice): Promise<PreparedTask>
+}
+
+export interface TaskEntry extends TaskFacts {
+  readonly load: () => Promise<Task>
+}
