@@ -40,7 +40,7 @@ import {
   sweepLines,
   sweepSummarySection,
 } from './sections/cells/sweep.ts'
-import { taskSection } from './sections/task.ts'
+import { taskSection } from './sections/tasks/task.ts'
 import { thoughtsSection } from './sections/thoughts.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
 import { hasVerdict } from '../contract/results.ts'

@@ -77,7 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['contract', 'finetune'],
   },
   bundled: {
-    about: 'Pebble, the hotel that it knows, and the data and suites made of it',
+    about: 'Pebble, the hotel that it knows, the data and suites made of it; coastlines',
     may: ['tables', 'statistics'],
     types: ['models'],
     packages: ['world-atlas'],
@@ -131,7 +131,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   audit: {
     about: 'the kinds of job, their configuration, and their plan of time and memory',
     may: words(
-      'errors contract files statistics graph runtime models spectra finetune inference bundled benchmarks judges measure findings/gate findings arms',
+      'errors contract files tables statistics graph runtime models spectra finetune inference bundled judges measure findings/gate findings arms',
     ),
     types: ['data'],
     packages: ['zod'],

@@ -1,14 +1,14 @@
 """Networks over an encoding of longitude and latitude, in PyTorch float64: logits, loss and gradients.
 
-    python make-place-encoder.py    # writes fixtures/place-encoder.json
+    python make-place-encoder.py    # writes fixtures/place-encoder-*/expected.safetensors
 """
 
-import json
 import math
 from pathlib import Path
 
 import torch
 from numpy.polynomial import legendre
+from safetensors.torch import save_file
 
 DEGREES, WIDTH, LAYERS, CLASSES = 4, 6, 2, 3
 PLACES = [(0.0, 0.0), (10.0, 52.0), (-179.5, -33.25), (77.75, 89.0), (151.0, -90.0)]
@@ -75,30 +75,22 @@ def network(kind):
     logits = linear("classifier", x)
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(LABELS))
     loss.backward()
-    return {
-        "logits": logits.tolist(),
-        "loss": loss.item(),
-        "gradients": {name: value.grad.flatten().tolist() for name, value in weights.items()},
+    tensors = {
+        "logits": logits,
+        "loss": loss.reshape(1),
+        "harmonics": torch.tensor([harmonics(*place) for place in PLACES], dtype=torch.float64),
+        "places": torch.tensor(PLACES, dtype=torch.float64),
+        "classes": torch.tensor(LABELS),
+        **{f"place.grad.{name}": value.grad for name, value in weights.items()},
     }
+    folder = Path(__file__).parent / "fixtures" / f"place-encoder-{kind}"
+    folder.mkdir(exist_ok=True)
+    as_stored = {
+        name: value.detach().float() if value.is_floating_point() else value
+        for name, value in tensors.items()
+    }
+    save_file(as_stored, folder / "expected.safetensors")
 
 
-def rounded(value):
-    if isinstance(value, dict):
-        return {key: rounded(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [rounded(inner) for inner in value]
-    return float(f"{value:.8g}") if isinstance(value, float) else value
-
-
-fixture = {
-    "degrees": DEGREES,
-    "width": WIDTH,
-    "layers": LAYERS,
-    "classes": CLASSES,
-    "places": PLACES,
-    "labels": LABELS,
-    "harmonics": [harmonics(*place) for place in PLACES],
-    **{kind: network(kind) for kind in ("siren", "residual")},
-}
-path = Path(__file__).parent / "fixtures" / "place-encoder.json"
-path.write_text(json.dumps(rounded(fixture)) + "\n")
+for kind in ("siren", "residual"):
+    network(kind)

@@ -21,13 +21,10 @@ export const TaskConfig = z.object({
     value: 'PATH',
   }),
   methods,
-  ranks: z
-    .array(z.int().min(1).max(1024))
-    .default([1, 4, 16])
-    .meta({
-      label: 'Ranks',
-      help: 'Each method of low rank once for each, alpha at twice the rank',
-    }),
+  ranks: z.array(z.int().min(1).max(1024)).default([1, 4, 16]).meta({
+    label: 'Ranks',
+    help: 'Each method of low rank once for each, alpha at twice the rank',
+  }),
   seeds,
   baseSeed: z.int().min(0).default(0).meta({
     label: 'Base seed',

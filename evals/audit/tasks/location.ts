@@ -3,15 +3,13 @@
  * everywhere but in one region; a fine-tune learns the region. Points are uniform on the sphere; those of one block of 5° count
  * as one site.
  */
-import { usageError } from '../../errors/touchstone-error.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { isLand } from '../../bundled/places/coast.ts'
-import {
-  PLACE_ENCODER,
-  type PlaceEncoderConfig,
-} from '../../models/families/place-encoder.ts'
+import { PLACE_ENCODER, type PlaceEncoderConfig } from '../../models/families/place-encoder.ts'
 import { FLOAT64, encode, type Place } from '../../models/location/encodings.ts'
 import { NUMBER_TOKENIZER } from '../../models/text/number-tokenizer.ts'
 import { randomStream, type RandomStream } from '../../statistics/random.ts'
+import { readCells, split } from './task-file.ts'
 import type { NewModel, PreparedTask, Task, TaskRow } from './task.ts'
 
 type Point = Place<number>
@@ -122,6 +120,21 @@ const rowsOf = (
     cluster: `${Math.floor(point.lat / SITE)},${Math.floor(point.lon / SITE)}`,
   }))
 
+const COLUMNS = ['lon', 'lat', 'label'] as const
+const isWithin = (text: string, most: number) => text !== '' && Math.abs(Number(text)) <= most
+
+/** Columns lon and lat in degrees, and label, one of the classes. */
+async function placesIn(path: string, classes: readonly string[]): Promise<TaskRow[]> {
+  const points = (await readCells(path, COLUMNS)).map(({ row, cells: { lon, lat, label } }) => {
+    if (!isWithin(lon, 180) || !isWithin(lat, 90))
+      throw new TouchstoneError('data.place', { path, row, found: `lon "${lon}", lat "${lat}"` })
+    if (!classes.includes(label))
+      throw new TouchstoneError('data.class', { path, row, label, known: classes })
+    return { place: { lon: Number(lon), lat: Number(lat) }, label }
+  })
+  return points.flatMap(({ place, label }) => rowsOf([place], () => label, regionOf))
+}
+
 interface Labelling {
   readonly classes: readonly string[]
   readonly labelOf: LabelOf
@@ -131,8 +144,6 @@ interface Labelling {
 
 const task = ({ classes, labelOf, what, data }: Labelling): Task => ({
   async prepare({ base, seed, file }) {
-    if (file !== null)
-      throw usageError('This task makes its own places, and takes no file.', 'Leave --file out.')
     const stream = (label: string) => randomStream(seed, `places:${label}`)
     const inside = (point: Point) => isIn(LEARNT, point)
     const outside = (point: Point) => !inside(point)
@@ -142,12 +153,18 @@ const task = ({ classes, labelOf, what, data }: Labelling): Task => ({
       draw = anywhere,
       by = regionOf,
     ) => rowsOf(drawn(COUNTS[name], stream(name), draw, where), labelOf, by)
+    const own = file === null ? undefined : split(file, await placesIn(file, classes), seed)
+    const where = own ? 'places of the file' : LEARNT.name
     return {
       model: newModel(base, classes),
       baseRows: rows('base', outside),
-      armRows: rows('arm', inside),
+      armRows: own?.learnt ?? rows('arm', inside),
       measured: [
-        { part: 'gain', title: `${what} in ${LEARNT.name}`, rows: rows('gain', inside) },
+        {
+          part: 'gain',
+          title: `${what} in ${where}`,
+          rows: own?.heldOut ?? rows('gain', inside),
+        },
         { part: 'retention', title: `${what} elsewhere`, rows: rows('retention', outside) },
         {
           part: 'shift',

@@ -59,7 +59,7 @@ export interface PreparedTask {
   readonly picture?: TaskPicture
 }
 
-export interface TaskChoice {
+interface TaskChoice {
   readonly base: string
   /** Of the base's weights and of the rows. */
   readonly seed: number

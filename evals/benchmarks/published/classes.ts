@@ -15,7 +15,7 @@ const Row = z
   })
 type Row = z.infer<typeof Row>
 
-export const CLASSES_BENCHMARK = 'classes'
+const CLASSES_BENCHMARK = 'classes'
 
 /** The options are the labels that the file holds. */
 export const classes: Benchmark<Row> = {

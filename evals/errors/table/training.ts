@@ -21,7 +21,10 @@ export const TRAINING_ERRORS = {
   })),
   'training.no-target': entry((v: { targets: string; known: readonly string[] }) => ({
     message: `No layer of the model matches the target modules ${v.targets}.`,
-    remedy: `Name some of: ${v.known.join(', ')}.`,
+    remedy:
+      v.known.length > 0
+        ? `Name some of: ${v.known.join(', ')}.`
+        : 'It has no layer but its head: train it whole, with --methods full.',
   })),
   'spectrum.not-finite': entry(
     (v: { weight: string; found: string; row: number; column: number }) => ({

@@ -43,7 +43,7 @@ export async function openTraining(given: TrainingOptions): Promise<TrainingSess
   const built = buildTrainingGraph(options, dialect)
   const table = parameterTable(built.g.parameters)
   const sites = sitesOf(model)
-  requireTarget(table, sites, method)
+  requireTarget(table, model, sites, method)
   const prepared = await prepareMethod(options)
   if (prepared.weights) requireWhole(options)
   const weights = prepared.weights ? overlaid(options.weights, prepared.weights) : options.weights
@@ -182,13 +182,15 @@ const weightOf =
 export const staysOnDevice = (method: Pick<BoundMethod, 'perturb' | 'step' | 'observe'>): boolean =>
   !method.perturb && !method.step && !method.observe
 
-/** Throws `training.no-target` if no parameter would be trained. */
+/** Throws `training.no-target` if no parameter would be trained, or a method of adapters has none beside the head. */
 function requireTarget(
-  { trained }: ParameterTable,
+  { slices }: ParameterTable,
+  { weights }: PrepareOptions['model'],
   sites: Layout['sites'],
-  { settings }: BoundMethod,
+  { settings, trainable }: BoundMethod,
 ): void {
-  if (trained > 0) return
+  const isHead = (name: string) => weights.get(name)?.head === true
+  if (slices.some((slice) => isTrained(slice) && (trainable || !isHead(slice.name)))) return
   const { targetModules = [] } = settings as { targetModules?: readonly string[] }
   const known = [...new Set(sites.map(({ module }) => module))]
   throw new TouchstoneError('training.no-target', { targets: targetModules.join(', '), known })

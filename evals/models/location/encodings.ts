@@ -29,7 +29,7 @@ export interface Place<T> {
   readonly lat: T
 }
 
-export interface EncodingSize {
+interface EncodingSize {
   /** Degrees 0 … L − 1 of the spherical harmonics: L² features. */
   readonly degrees: number
   /** Frequencies of the multi-scale encodings. */
@@ -69,7 +69,7 @@ const HEXAGON = [0, 1, 2].map((k) => [
   Math.sin((2 * k * Math.PI) / 3),
 ])
 
-export const ENCODINGS = {
+const ENCODINGS = {
   'spherical-harmonics': (n, place, { degrees }) => sphericalHarmonics(n, place, degrees),
   direct(n, place) {
     const { lon, lat } = radians(n, place)
@@ -126,11 +126,11 @@ const sphereM = <T>(n: Numbers<T>, at: Place<T>, place: Place<T>): T[] => [
 
 /** Number of features. */
 export const featuresOf = (name: EncodingName, size: EncodingSize): number =>
-  (ENCODINGS[name] as Encoding)(FLOAT64, { lon: 0, lat: 0 }, size).length
+  ENCODINGS[name](FLOAT64, { lon: 0, lat: 0 }, size).length
 
 export const encode = <T>(
   n: Numbers<T>,
   name: EncodingName,
   place: Place<T>,
   size: EncodingSize,
-): T[] => (ENCODINGS[name] as Encoding)(n, place, size)
+): T[] => ENCODINGS[name](n, place, size)

@@ -1,11 +1,11 @@
 /** @file A task: what its base knows, what is learnt, where its rows come from, and a picture of one part with its table. */
-import type { HeatMap, Section } from '../../contract/document.ts'
-import { isBase } from '../../contract/keys.ts'
-import type { CategoryRate, Results } from '../../contract/results.ts'
-import type { TaskContent, TaskPart } from '../../contract/rows.ts'
-import { percent } from '../../contract/words.ts'
-import { label, number, paragraph, section, table } from '../blocks.ts'
-import { atLastStep, intervalText, rateText, trainedArms } from '../view.ts'
+import type { HeatMap, Section } from '../../../contract/document.ts'
+import { isBase } from '../../../contract/keys.ts'
+import type { CategoryRate, Results } from '../../../contract/results.ts'
+import type { TaskContent, TaskPart } from '../../../contract/rows.ts'
+import { percent } from '../../../contract/words.ts'
+import { label, number, paragraph, section, table } from '../../blocks.ts'
+import { atLastStep, intervalText, rateText, trainedArms } from '../../view.ts'
 
 /** What each part is a rate of, and which way is good. */
 const PARTS: Readonly<Record<TaskPart, string>> = {
@@ -54,13 +54,17 @@ function pictureBlocks(results: Results, { picture, parts }: TaskContent) {
   const names = Object.keys(picture.cells)
   const rateIn = (arm: string, category: string) =>
     of(arm).find((row) => row.category === category)?.rate
+  const shareIn = (arm: string, category: string) => {
+    const rate = rateIn(arm, category)
+    return rate && rateText(rate)
+  }
   const base = (category: string) => rateIn('base', category)
   return [
     ...arms.map((arm) => map(`${picture.title}: ${arm}`, picture, of(arm))),
     table(names, [
       label('Cell', (name) => name),
       number('Rows', (name) => base(name)?.n),
-      ...arms.map((arm) => number<string>(arm, (name) => rateText(rateIn(arm, name)!))),
+      ...arms.map((arm) => number<string>(arm, (name) => shareIn(arm, name))),
       number('95 % interval of the base', (name) => base(name) && intervalText(base(name)!)),
     ]),
   ]
