@@ -29,6 +29,12 @@ export function changesOf(method: BoundMethod): PeftConfig | undefined {
 
 export const endsInLowRank = (method: BoundMethod): boolean => changesOf(method) !== undefined
 
+/** The weights of those arms that have any: a mixture's depend on the text. */
+export const allTuned = (
+  base: Pick<Base, 'model' | 'path' | 'weights'>,
+  arms: readonly FinishedArm[],
+): Tuned[] => arms.flatMap((arm) => (arm.plan.method.mergeable ? tunedOf(base, arm) : []))
+
 /** The weights of a trained arm. */
 export function tunedOf(base: Pick<Base, 'model' | 'path' | 'weights'>, arm: FinishedArm): Tuned {
   const { key, parameters, statePath } = arm

@@ -18,6 +18,7 @@ import { tunedOf } from './arm-adapter.ts'
 import { nameOf, titleOf, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { openStateSubject } from '../measure/open-subject.ts'
 import { identityOf } from '../measure/base.ts'
+import { measureRouting } from '../measure/routing.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../measure/evaluate.ts'
 import { inGroups, measureTogether, notTogetherNote, type StackedState } from './side-by-side.ts'
 
@@ -63,11 +64,13 @@ async function evaluateNow(run: ArmRun, evaluation: EvaluationPlan): Promise<voi
   const frozen = overlaid(session.weights, changed)
   const form = { model: base.model, frozen, method: plan.method }
   const { subject, release } = await openStateSubject(base, identityOfArm(run), form)
+  const key = { ...arm, step: state.step }
   try {
-    await evaluate(subject, { ...arm, step: state.step }, evaluation, context)
+    await evaluate(subject, key, evaluation, context)
   } finally {
     await release()
   }
+  if (!plan.method.mergeable) await measureRouting(base, form, key, evaluation, context)
 }
 
 function together(run: ArmRun, evaluation: EvaluationPlan): StateEvaluator {

@@ -59,6 +59,10 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
     const classed = task.candidate ? await asClassifier(opened, task.candidate) : opened
     const tuned = task.candidate && (await openCandidate(classed, task.candidate, 'candidate'))
     const base = tuned ? tuned.base : opened
+    if (tuned && tuned.mixture) {
+      const { title } = tuned.identity
+      throw new TouchstoneError('mixture.unmergeable', { path: task.candidate!, title })
+    }
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)
       : (name) => base.weights.get(name)!

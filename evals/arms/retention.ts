@@ -13,6 +13,7 @@ import { classesOf } from '../models/registry.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { asStored } from '../models/weight-list.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-folder.ts'
+import { writeMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { writePeftFolder } from '../models/formats/peft-folder.ts'
 import { markException } from './weights-exception.ts'
 import { adapterOf } from './arm-adapter.ts'
@@ -109,6 +110,11 @@ async function exportArm(base: Base, arm: FinishedArm, workspace: string): Promi
   if (adapter) {
     await writePeftFolder(folder, adapter)
     if (classes) await writeAtomically(join(folder, CLASSES_FILE), [classesText(classes)])
+    return join(folder, 'adapter_model.safetensors')
+  }
+  const mixture = arm.plan.method.toMixture?.(arm.parameters, source)
+  if (mixture) {
+    await writeMixtureFolder(folder, mixture)
     return join(folder, 'adapter_model.safetensors')
   }
   const weights = [...base.model.weights.values()].map((spec) => ({

@@ -5,7 +5,7 @@ import type { Example } from '../finetune/training/dataset.ts'
 import { bindMethod } from '../finetune/registry.ts'
 import { examplesDigest } from '../arms/arm.ts'
 import type { ArmPlan, FinishedArm } from '../arms/arm-plan.ts'
-import { tunedOf } from '../arms/arm-adapter.ts'
+import { allTuned } from '../arms/arm-adapter.ts'
 import type { Base } from '../measure/base.ts'
 import { classedExamples } from '../measure/classes.ts'
 import { isEncoder } from '../models/registry.ts'
@@ -75,7 +75,7 @@ function refusalMarginOf(
 
 const scanOf = ({ base, config }: Training, context: JobContext) =>
   config.spectra && config.spectraEvery
-    ? (state: FinishedArm) => scanSpectra(base, [tunedOf(base, state)], context, onTheWay(config))
+    ? (state: FinishedArm) => scanSpectra(base, allTuned(base, [state]), context, onTheWay(config))
     : undefined
 
 /** The training data; throws `usage.invalid` if none is named. */

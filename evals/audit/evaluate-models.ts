@@ -6,6 +6,7 @@ import { type Base, identityOf } from '../measure/base.ts'
 import { canAnswer, headlessNote } from '../measure/class-evaluation.ts'
 import { asClassifier } from '../measure/classes.ts'
 import { type Candidate, candidateNames, openCandidate } from '../measure/candidate.ts'
+import { measureRouting } from '../measure/routing.ts'
 import type { AuditConfig } from './config.ts'
 import { type EvaluationPlan, evaluate } from '../measure/evaluate.ts'
 import { type State, measureAll } from '../arms/side-by-side.ts'
@@ -44,10 +45,12 @@ export async function evaluateCandidates(
 ): Promise<Candidate[]> {
   const names = candidateNames(candidates)
   const opened: Candidate[] = []
+  const mixtures: Candidate[] = []
   const states: State[] = []
   for (const [i, path] of candidates.entries()) {
     const candidate = await openCandidate(await asClassifier(base, path), path, names[i]!)
     if (candidate.isComparable) opened.push(candidate)
+    if (candidate.mixture) mixtures.push(candidate)
     context.emit({ type: 'subject', row: candidate.identity })
     candidate.warnings.forEach((message) => emitLog(context, 'warn', message))
     if (!evaluation) continue
@@ -56,6 +59,9 @@ export async function evaluateCandidates(
     const open = () => openCandidateSubject(candidate)
     states.push({ key, identity, lowRank: weights.lowRank, open })
   }
-  if (evaluation) await measureAll(base, states, evaluation, context)
+  if (!evaluation) return opened
+  await measureAll(base, states, evaluation, context)
+  for (const { mixture, key } of mixtures)
+    await measureRouting(base, mixture!, key, evaluation, context)
   return opened
 }

@@ -6,7 +6,7 @@ import { exists } from '../files/read-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { runArm } from '../arms/arm.ts'
 import type { ArmPlan, FinishedArm } from '../arms/arm-plan.ts'
-import { tunedOf } from '../arms/arm-adapter.ts'
+import { allTuned } from '../arms/arm-adapter.ts'
 import type { Base } from '../measure/base.ts'
 import type { Candidate } from '../measure/candidate.ts'
 import type { AuditConfig } from './config.ts'
@@ -56,9 +56,9 @@ async function measureArms(
 ): Promise<FinishedArm[]> {
   const finished: FinishedArm[] = []
   for (const plan of arms) finished.push(await runArm(base, plan, context))
-  const tuned = [...candidates, ...finished.map((arm) => tunedOf(base, arm))]
+  const tuned = [...candidates, ...allTuned(base, finished)]
   const matched = await matchArms({ base, config, arms, evaluation }, context, progress)
-  const asTuned = matched.map((arm) => tunedOf(base, arm))
+  const asTuned = allTuned(base, matched)
   if (config.spectra) await scanSpectra(base, [...tuned, ...asTuned], context, config)
   await forgetMatched(arms, context)
   const subjects = () => progress.rows().subjects

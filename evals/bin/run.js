@@ -64,7 +64,7 @@ const TASKS = {
   'bench-arms': [['test/bench/arms.ts']],
   'bench-directional': [['test/bench/directional.ts']],
   'bench-gate': [['test/bench/gate.ts']],
-  findings: [['test/bench/findings.ts']],
+  findings: [['test/bench/findings.ts'], ['test/bench/findings/merge-line.ts']],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],
   'semantic-judge': [['evals/bin/semantic-judge.ts']],

@@ -7,6 +7,7 @@ import {
   ArtifactRow,
   BenchmarkRow,
   MetricRow,
+  RouterRow,
   Outcome,
   COUNTED,
   SpectrumRow,
@@ -382,6 +383,8 @@ export const Results = z.object({
   mitigation: z.array(MitigationArm),
   /** Absent where no adapters were merged. */
   mergeLines: z.array(MergeLine).optional(),
+  /** Absent where no mixture was asked. */
+  routers: z.array(RouterRow).optional(),
   limits: z.array(z.string()),
   artifacts: z.array(ArtifactRow),
   /** Of a sweep only. */

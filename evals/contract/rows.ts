@@ -154,6 +154,29 @@ export type VerdictRow = z.infer<typeof VerdictRow>
 export const MetricRow = SubjectKey.extend({ name: z.string(), value: z.number() })
 export type MetricRow = z.infer<typeof MetricRow>
 
+/** Metrics of a mixture's router on the prompts of one benchmark. */
+export const routerMetrics = (benchmark: string) => ({
+  entropy: `router/entropy/${benchmark}`,
+  lower: `router/entropy-lower/${benchmark}`,
+  upper: `router/entropy-upper/${benchmark}`,
+  share: (expert: number) => `router/share/${benchmark}/${expert}`,
+})
+
+/**
+ * A mixture's router on the prompts of a benchmark, from these metrics: each expert's share of the tokens, and its entropy in
+ * nats with the bootstrap's 95 % interval over prompts; ln(experts) where all count alike.
+ */
+export const RouterRow = SubjectKey.extend({
+  benchmark: z.string(),
+  entropy: z.object({
+    estimate: z.number(),
+    lower: z.number().nullable(),
+    upper: z.number().nullable(),
+  }),
+  shares: z.array(z.number()),
+})
+export type RouterRow = z.infer<typeof RouterRow>
+
 /** What else was seen of one matrix. `profile`, `similarity` and `powerLaw` need every singular direction of W1. */
 export const SpectrumDetails = z.object({
   /** ‖W‖_F² / σ₁² of W1 and of ΔW; null where it is zero. */

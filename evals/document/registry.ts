@@ -17,6 +17,7 @@ import {
   reproduceSection,
 } from './sections/closing.ts'
 import { comparedSection } from './sections/compared.ts'
+import { mergeLinesBriefly, mergeLinesSection, routersSection } from './sections/composed.ts'
 import { contextsSection } from './sections/contexts.ts'
 import { correctedLines } from './sections/corrected-lines.ts'
 import { flipsSection } from './sections/flips.ts'
@@ -24,7 +25,6 @@ import { forgettingSection } from './sections/forgetting.ts'
 import { assumptionsSection, decisionSections, gateSection } from './sections/gate.ts'
 import { correctedSection, judgesSection } from './sections/judges.ts'
 import { matchedSection } from './sections/matched.ts'
-import { mergeLinesBriefly, mergeLinesSection } from './sections/merge-lines.ts'
 import { mitigationSection } from './sections/mitigation.ts'
 import { notesSection } from './sections/notes.ts'
 import { pairsSection } from './sections/pairs.ts'
@@ -84,6 +84,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [plainly(matchedSection), 'html', 'window'],
   [plainly(mergeLinesSection), 'html', 'window', 'card'],
   [mergeLinesBriefly, 'terminal'],
+  [routersSection, 'html', 'window', 'card', 'terminal'],
   [plainly(trajectoriesSection), 'html', 'window'],
   [plainly(flipsSection), 'html'],
   [plainly(categoriesSection), 'html', 'window'],

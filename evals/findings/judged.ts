@@ -16,7 +16,10 @@ import { repeatedRate } from '../statistics/repeated.ts'
 import { thoughtsOf } from './thoughts.ts'
 
 /** The numeric part of the results; verdict, notes and limits are derived from it. */
-export type Measured = Omit<Results, 'verdict' | 'gate' | 'changePoints' | 'mergeLines' | 'limits'>
+export type Measured = Omit<
+  Results,
+  'verdict' | 'gate' | 'changePoints' | 'mergeLines' | 'routers' | 'limits'
+>
 
 export interface JudgedReply {
   readonly reply: ReplyRow

@@ -20,6 +20,7 @@ import { gateOf, trajectoryOf } from './gated.ts'
 import { peopleOf } from './judge-quality.ts'
 import { limitsOf } from './limits.ts'
 import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
+import { routersOf } from './routers.ts'
 import { meanScores } from './scores.ts'
 import { categoryChanges, withHolm } from './several.ts'
 import { matchedOf } from './matched.ts'
@@ -36,12 +37,14 @@ export function buildResults(all: AuditRows): Results {
   const margin = marginOf(rows.run.config)
   const gate = gateOf(rows, results, { ...trajectory, margin })
   const mergeLines = mergeLinesOf(rows.subjects, gate)
+  const routers = routersOf(rows)
   return {
     ...results,
     verdict: verdictOf(results, gate, margin),
     gate,
     changePoints: trajectory.changePoints,
     ...(mergeLines.length > 0 && { mergeLines }),
+    ...(routers.length > 0 && { routers }),
     limits: limitsOf(results, rows, gate),
   }
 }

@@ -5,8 +5,9 @@
 import type { z } from 'zod'
 import type { Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
-import type { Adapter, LinearSite, Mode } from '../models/scope.ts'
-import type { PeftFolder } from '../models/formats/peft-folder.ts'
+import type { Adapter, Gate, LinearSite, Mode } from '../models/scope.ts'
+import type { PeftFolder, PeftTensor } from '../models/formats/peft-folder.ts'
+import type { FoundMixture, MixtureFolder } from '../models/formats/mixture-folder.ts'
 import type { ParameterTable } from './training/parameters.ts'
 
 export type { Adapter, LinearSite, Mode }
@@ -28,6 +29,8 @@ export interface Batch {
   readonly labels: Int32Array
   /** Weight of each label, `[n]`: 1 / number of labels in the optimiser step. */
   readonly weights: Float32Array
+  /** int32 `[batch, seq]`: the kind of a token's text, −1 where it has none. */
+  readonly kinds?: Int32Array
 }
 
 /** A linear layer that a method may adapt, without a graph. */
@@ -101,6 +104,10 @@ export interface LossInputs {
   readonly rowWeights: Value
   /** −Σ weight·log p(label), `[]`: the loss that training reports. */
   readonly taskLoss: Value
+  /** Shares of experts by layer, `[tokens, experts]`, of a mixture; empty for other methods. */
+  readonly shares: ReadonlyMap<string, Value>
+  /** Kind of each token's text, int32 `[batch, seq]`: 1 or 0 as its row says, −1 for padding and rows that say nothing. */
+  readonly kinds: () => Value
   /** Logits of the base on the same rows. Calling it adds a forward pass of the base to every step. */
   readonly reference: () => Value
 }
@@ -131,7 +138,9 @@ export interface MethodHooks {
    * The adapter of a linear layer; `undefined` leaves the layer unchanged. A parameter with learning-rate factor 0 is fixed: it
    * is stored with the others, and no gradient of it is computed.
    */
-  readonly attach?: (g: Graph, site: LinearSite, mode?: Mode) => Adapter | undefined
+  readonly attach?: (g: Graph, site: LinearSite, mode?: Mode, shares?: Value) => Adapter | undefined
+  /** Shares of experts from a first pass of the base; `attach` is then given each layer's. */
+  readonly gate?: Gate
   /** Which of the base's own weights are trained. */
   readonly trainable?: (weight: string) => { learningRateScale: number } | undefined
   readonly prepare?: (session: Probe) => Promise<Prepared>
@@ -157,11 +166,18 @@ export interface MethodHooks {
     base: string,
     prepared?: Prepared,
   ) => PeftFolder
+  /** The experts and what routes between them, for methods that are not mergeable. */
+  readonly toMixture?: (parameters: ReadonlyMap<string, PeftTensor>, base: string) => MixtureFolder
 }
 
 /** @typeParam C the parsed configuration */
 export interface FineTuneMethod<C = unknown> extends MethodFacts {
   readonly config: z.ZodType<C>
+  /** Of a mixture: the `peft_type` of its folders, and a folder as a configuration. */
+  readonly mixture?: {
+    readonly type: string
+    readonly settingsOf: (found: FoundMixture) => unknown
+  }
   /** Call `bind`, which parses the configuration first. */
   hooks(config: C): MethodHooks
 }

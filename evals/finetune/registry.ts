@@ -9,6 +9,7 @@ import { full } from './methods/full.ts'
 import { ggpo } from './methods/ggpo.ts'
 import { loraFa } from './methods/lora-fa.ts'
 import { loraGa } from './methods/lora-ga.ts'
+import { loraMoe } from './methods/lora-moe.ts'
 import { loraPlus } from './methods/lora-plus.ts'
 import { loraSb } from './methods/lora-sb.ts'
 import { lora } from './methods/lora.ts'
@@ -16,6 +17,7 @@ import { mgpo } from './methods/mgpo.ts'
 import { olora } from './methods/olora.ts'
 import { pissa } from './methods/pissa.ts'
 import { rslora } from './methods/rslora.ts'
+import { xLora } from './methods/x-lora.ts'
 
 export const METHODS: readonly FineTuneMethod[] = [
   lora,
@@ -31,6 +33,8 @@ export const METHODS: readonly FineTuneMethod[] = [
   loraSb,
   ggpo,
   mgpo,
+  loraMoe,
+  xLora,
   full,
 ]
 

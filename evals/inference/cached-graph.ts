@@ -4,7 +4,7 @@ import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import type { CacheLayer, KeyValue } from '../models/architecture.ts'
 import { cacheOf, type Model } from '../models/registry.ts'
-import { createScope } from '../models/scope.ts'
+import { createScope, forwardPass } from '../models/scope.ts'
 import {
   fedStorage,
   keptData,
@@ -30,7 +30,7 @@ import type { BoundMethod } from '../finetune/method.ts'
 export interface ModelState {
   readonly model: Model
   readonly frozen: ReadonlyMap<string, Float32Array>
-  readonly method?: Pick<BoundMethod, 'attach'>
+  readonly method?: Pick<BoundMethod, 'attach' | 'gate'>
 }
 
 /**
@@ -69,7 +69,8 @@ export async function openCached(
   maxPositions: number,
 ): Promise<CachedSession> {
   const { model } = state
-  const cache = cacheOf(model)
+  const own = cacheOf(model)
+  const cache = state.method?.gate ? [...own, ...own] : own
   requireHeadSize(cache)
   const positions = Math.min(maxPositions, model.architecture.maxPositions(model.config))
   const graphs = openGraphs(
@@ -184,8 +185,9 @@ function build(
     maxPositions,
     storage: weightStorage(state, device),
     attach: method?.attach,
+    gate: method?.gate,
   })
-  const { hiddenStates, present } = architecture.forward(scope, cachedInputs(g, cache), config)
+  const { hiddenStates, present } = forwardPass(scope, model, cachedInputs(g, cache))
   const rows = g.input('rows', 'int32', ['picked'])
   const logits = architecture.logits(scope, g.gatherRows(hiddenStates, rows), config)
   const caches = Object.fromEntries(

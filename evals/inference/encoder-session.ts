@@ -4,7 +4,7 @@ import type { Dialect } from '../graph/op.ts'
 import { createGraph, type Graph } from '../graph/ops/index.ts'
 import type { Value } from '../graph/value.ts'
 import { meanPooled } from '../models/pooling.ts'
-import { createScope } from '../models/scope.ts'
+import { createScope, forwardPass } from '../models/scope.ts'
 import { dialectOf, type Device } from '../runtime/device.ts'
 import { createRunner, type Runner } from '../runtime/session.ts'
 import type { ModelState } from './cached-graph.ts'
@@ -67,14 +67,18 @@ function build(
   if (architecture.kind !== 'encoder')
     throw new TouchstoneError('model.not-an-encoder', { architecture: architecture.name })
   const g = createGraph(dialect)
-  const scope = createScope(g, weights, { maxPositions, attach: method?.attach })
+  const scope = createScope(g, weights, {
+    maxPositions,
+    attach: method?.attach,
+    gate: method?.gate,
+  })
   const [batch, seq] = ['batch', 'seq']
   const tokens = g.input('tokens', 'int32', [batch, seq])
   const positions = g.input('positions', 'int32', [batch, seq])
   const segments = g.input('segments', 'int32', [batch, seq])
   const attention = { kind: 'bidirectional', segments } as const
   const input = { tokens, positions, attention, batch, seq }
-  const { hiddenStates } = architecture.forward(scope, input, config)
+  const { hiddenStates } = forwardPass(scope, model, input)
   if (graph === 'embedding') return { g, y: meanPooled(g, { hiddenStates, segments, batch, seq }) }
   const first = g.input('first', 'int32', [batch])
   return { g, y: architecture.logits(scope, g.gatherRows(hiddenStates, first), config) }

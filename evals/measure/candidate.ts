@@ -1,17 +1,18 @@
 /** @file A fine-tune made elsewhere: an adapter on the base, or a whole model. */
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { nearNames } from '../errors/names.ts'
-import type { CachedSession } from '../inference/cached-graph.ts'
-import { exists } from '../files/read-file.ts'
+import type { CachedSession, ModelState } from '../inference/cached-graph.ts'
 import type { Checkpoint } from '../models/checkpoint.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { rawStartOf } from '../models/formats/peft-config.ts'
+import { peftTypeOf } from '../models/formats/mixture-folder.ts'
 import { peftDigest, readPeftFolder, type PeftFolder } from '../models/formats/peft-folder.ts'
 import { untied, type Model } from '../models/registry.ts'
 import { overlaid } from '../models/weights/small-weights.ts'
 import { derivedFrom } from './derived/derived.ts'
+import { isMixture, openMixture } from './mixture.ts'
 import {
   adaptedWeights,
   replacedWeights,
@@ -34,6 +35,8 @@ export interface Candidate {
   /** Whether the weights have the base's names; a graph's may not, and it can be evaluated all the same. */
   readonly isComparable: boolean
   readonly warnings: readonly string[]
+  /** Set for a mixture of adapters, which has no weights to merge. */
+  readonly mixture?: ModelState
   /** Runs through the base's forward pass, or through its own graph if it has one. */
   readonly openSession: () => Promise<CachedSession>
 }
@@ -56,8 +59,10 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
   const key = { arm, seed: 0, step: 0 }
   const make = derivedFrom(path)
   if (make) return { key, ...(await openDerived(base, path, arm, make)) }
-  const isAdapter = await exists(join(path, 'adapter_config.json'))
-  return { key, ...(await (isAdapter ? openAdapter : openWhole)(base, path, arm)) }
+  const type = await peftTypeOf(path)
+  if (type === undefined) return { key, ...(await openWhole(base, path, arm)) }
+  if (isMixture(type)) return { key, ...(await openMixture(base, path, arm, type)) }
+  return { key, ...(await openAdapter(base, path, arm)) }
 }
 
 type Opened = Omit<Candidate, 'key'>

@@ -40,7 +40,7 @@ export const openStateSubject = (
 /** A candidate, in its own graph if it has one. */
 export function openCandidateSubject(candidate: Candidate): Promise<OpenSubject> {
   const { base, identity, weights, openSession: session } = candidate
-  const state = () => stateWith(base, (name) => weights.read(name))
+  const state = () => candidate.mixture ?? stateWith(base, (name) => weights.read(name))
   return open(base, identity, { state, session })
 }
 

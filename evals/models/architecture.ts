@@ -79,7 +79,7 @@ export interface ForwardInput {
   readonly seq: Dim
 }
 
-interface ForwardOutput {
+export interface ForwardOutput {
   /** After the final norm, `[batch*seq, hidden]`. Heads are separate objects. */
   readonly hiddenStates: Value
   readonly present: readonly KeyValue[]

@@ -5,7 +5,14 @@ import type { Graph } from '../graph/ops/index.ts'
 import { multiply } from '../graph/shape.ts'
 import type { WeightStorage } from '../graph/storage/stored.ts'
 import type { Value } from '../graph/value.ts'
-import type { ModelScope, WeightSpec } from './architecture.ts'
+import type {
+  AttentionPlan,
+  ForwardInput,
+  ForwardOutput,
+  ModelScope,
+  WeightSpec,
+} from './architecture.ts'
+import type { Model } from './registry.ts'
 
 export interface LinearSite {
   /** `model.layers.0.self_attn.q_proj` */
@@ -24,7 +31,12 @@ export interface Adapter {
   forward(x: Value): Value
   /** `[out, in]`, for merging, export and spectra. */
   weight(): Value
+  /** Of a mixture: each expert's share in the last `forward`, `[rows, experts]`. */
+  shares?(): Value
 }
+
+/** Shares of experts by layer, `[rows, experts]`, from the final hidden states `[rows, hidden]` of the base alone. */
+export type Gate = (g: Graph, hidden: Value, layers: readonly string[]) => (layer: string) => Value
 
 /** In training an adapter may have inputs fed by the method (zeros by default); in evaluation it has none. */
 export type Mode = 'train' | 'evaluate'
@@ -33,7 +45,11 @@ export interface ScopeOptions {
   readonly maxPositions: number
   /** How a frozen weight is stored, if not in the graph's float type. */
   readonly storage?: (name: string) => WeightStorage | undefined
-  readonly attach?: (g: Graph, site: LinearSite, mode: Mode) => Adapter | undefined
+  /** `shares` where there is a gate. */
+  readonly attach?:
+    ((g: Graph, site: LinearSite, mode: Mode, shares?: Value) => Adapter | undefined) | undefined
+  /** With it the model runs twice: without adapters for the gate, then with them (`forwardPass`). */
+  readonly gate?: Gate | undefined
   /** 'evaluate' if absent. */
   readonly mode?: Mode
   readonly trainable?: (name: string) => { learningRateScale: number } | undefined
@@ -42,34 +58,35 @@ export interface ScopeOptions {
 interface AdaptedScope extends ModelScope {
   readonly taps: ReadonlyMap<string, Value>
   adapter(layer: string): Adapter | undefined
+  /** Each expert's share in every mixture of the forward pass, by layer. */
+  shares(): ReadonlyMap<string, Value>
+  /** Of a gated model: the scope of the first pass, and what takes its final hidden states. */
+  readonly gated?: { readonly plain: ModelScope; open(hidden: Value): void }
 }
 
 export function createScope(
   g: Graph,
   specs: ReadonlyMap<string, WeightSpec>,
-  { maxPositions, attach, mode = 'evaluate', ...kept }: ScopeOptions,
+  { maxPositions, attach, gate, mode = 'evaluate', ...kept }: ScopeOptions,
 ): AdaptedScope {
   const weight = createWeights(g, specs, kept)
   const adapters = new Map<string, Adapter | undefined>()
   const taps = new Map<string, Value>()
+  let sharesOf: ReturnType<Gate> | undefined
 
   function adapter(layer: string): Adapter | undefined {
     if (!adapters.has(layer)) {
       const site = siteOf(layer, specs.get(`${layer}.weight`)!, weight)
-      adapters.set(layer, site && attach?.(g, site, mode))
+      adapters.set(layer, site && attach?.(g, site, mode, sharesOf?.(layer)))
     }
     return adapters.get(layer)
   }
 
-  const product = (name: string, x: Value): Value =>
-    adapter(name)?.forward(x) ?? g.matMulT(x, weight(`${name}.weight`))
-
-  return {
+  const plainProduct = (name: string, x: Value): Value => g.matMulT(x, weight(`${name}.weight`))
+  const scopeWith = (product: ModelScope['product'], tap: ModelScope['tap']): ModelScope => ({
     g,
     maxPositions,
-    taps,
     weight,
-    adapter,
     product,
     linear(name, x) {
       const y = product(name, x)
@@ -77,11 +94,60 @@ export function createScope(
     },
     embedding: (name, ids) =>
       g.gatherRows(weight(`${name}.weight`), g.reshape(ids, [multiply(...ids.shape)])),
-    tap(name, x) {
-      taps.set(name, x)
-      return x
-    },
+    tap,
+  })
+  const adapted = (name: string, x: Value) => adapter(name)?.forward(x) ?? plainProduct(name, x)
+  const tapped = (name: string, x: Value) => {
+    taps.set(name, x)
+    return x
   }
+  const open = (hidden: Value) => void (sharesOf = gate!(g, hidden, layersIn(specs)))
+  return {
+    ...scopeWith(adapted, tapped),
+    taps,
+    adapter,
+    shares: () =>
+      new Map(
+        [...adapters].flatMap(([layer, own]) => {
+          const shares = own?.shares?.()
+          return shares ? [[layer, shares] as const] : []
+        }),
+      ),
+    ...(gate && { gated: { plain: scopeWith(plainProduct, (_, x) => x), open } }),
+  }
+}
+
+/** Names of the layers that methods adapt, in the order of the checkpoint. */
+const layersIn = (specs: ReadonlyMap<string, WeightSpec>): string[] =>
+  [...specs.values()].flatMap(({ name, module }) =>
+    module === undefined ? [] : name.slice(0, -'.weight'.length),
+  )
+
+/**
+ * The model's forward pass. A gated one runs twice; its caches are those of the first pass, then those of the second, which read
+ * nothing of each other.
+ */
+export function forwardPass(
+  scope: AdaptedScope,
+  { architecture, config }: Pick<Model, 'architecture' | 'config'>,
+  input: ForwardInput,
+): ForwardOutput {
+  if (!scope.gated) return architecture.forward(scope, input, config)
+  const [first, second] = halvesOf(input.attention)
+  const before = architecture.forward(scope.gated.plain, { ...input, attention: first }, config)
+  scope.gated.open(before.hiddenStates)
+  const after = architecture.forward(scope, { ...input, attention: second }, config)
+  return { ...after, present: [...before.present, ...after.present] }
+}
+
+function halvesOf(attention: AttentionPlan): [AttentionPlan, AttentionPlan] {
+  if (!('past' in attention)) return [attention, attention]
+  const { past } = attention
+  const half = past.length / 2
+  return [
+    { ...attention, past: past.slice(0, half) },
+    { ...attention, past: past.slice(half) },
+  ]
 }
 
 /** Undefined for layers that methods do not adapt. */

@@ -20,6 +20,7 @@ import { scoreTexts } from '../../evals/inference/score.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import { detectRebound } from '../../evals/sweeps/detectors/rebound.ts'
 import { randomIds, tinyModel, type TinyModel } from '../doubles/models/tiny-model.ts'
+import { tinyExperts } from '../doubles/models/tiny-adapter.ts'
 import { tinyExamples, tinyPlan } from '../doubles/training/tiny-training.ts'
 
 const EXAMPLES = tinyExamples(32)
@@ -239,6 +240,20 @@ const EXPERIMENTS: readonly Experiment[] = [
           finalLoss,
         ),
         await measured({ method: 'lora', config: { rank: 4 }, training }, seed, finalLoss),
+      ]
+    },
+  },
+  learnsFaster('lora-moe'),
+  {
+    method: 'x-lora',
+    claim: 'after 40 steps of its classifier the loss is at most that of its adapters in equal shares',
+    run: async (seed) => {
+      const adapters = await tinyExperts(tinyModel({ seed: 100 + seed }).model)
+      const config = { rank: 2, adapters }
+      const still = { steps: 1, learningRate: 1e-9 }
+      return [
+        await measured({ method: 'x-lora', config }, seed, finalLoss),
+        await measured({ method: 'x-lora', config, training: still }, seed, finalLoss),
       ]
     },
   },

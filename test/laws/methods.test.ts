@@ -28,6 +28,7 @@ import type { Tensor } from '../../evals/runtime/tensor.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import { filesUnder, textOf } from '../doubles/imports.ts'
 import { relativeError } from '../doubles/models/safetensors.ts'
+import { tinyExperts } from '../doubles/models/tiny-adapter.ts'
 import { tinyExamples } from '../doubles/training/tiny-training.ts'
 import { randomIds, tinyModel } from '../doubles/models/tiny-model.ts'
 
@@ -35,6 +36,9 @@ const device = { name: 'cpu', threads: 1 } as const
 const OUT = 5
 const IN = 4
 const ROWS = 3
+
+/** Adapters of the tiny model, of two ranks, for methods that mix some. */
+const ADAPTERS = await tinyExperts(tinyModel().model, 3)
 
 /** A method's configurations to try: its defaults, and awkward ones (a scale that float32 rounds). */
 const CONFIGS: Readonly<Record<string, readonly object[]>> = {
@@ -51,6 +55,14 @@ const CONFIGS: Readonly<Record<string, readonly object[]>> = {
   'lora-sb': [{ rank: 4 }, { rank: 3, startBatches: 2 }],
   ggpo: [{}, { rank: 3, form: 'kohya' }],
   mgpo: [{}, { rank: 3, sign: 'descend', space: 'weight', scope: 'layer', inverseCap: 10 }],
+  'lora-moe': [
+    { targetModules: ['q_proj', 'down_proj'] },
+    { targetModules: ['q_proj'], experts: 3, rank: 2, balanceForm: 'paper' },
+  ],
+  'x-lora': [
+    { adapters: ADAPTERS, rank: 3 },
+    { adapters: ADAPTERS, rank: 4, layerwise: true, depth: 2, size: 5, trainAdapters: true },
+  ],
   full: [{}, { trainEmbeddings: false }],
 }
 
@@ -124,7 +136,9 @@ async function onOneLayer(
     inFeatures: IN,
     outFeatures: OUT,
   }
-  const adapter = method.attach!(g, site)!
+  const hidden = () => g.input('hidden', g.float, [ROWS, IN])
+  const shares = method.gate?.(g, hidden(), [site.name])(site.name)
+  const adapter = method.attach!(g, site, 'train', shares)!
   const outputs = build(g, adapter, x, site)
   if (!held) constants.forEach((value, i) => (outputs[`held ${i}`] = value))
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
@@ -137,6 +151,7 @@ async function onOneLayer(
   const feeds: Record<string, Tensor> = {
     W: tensor('W', [OUT, IN]),
     x: tensor('x', [ROWS, IN]),
+    hidden: tensor('hidden', [ROWS, IN]),
     ...held,
     ...Object.fromEntries(g.parameters.map(({ name, shape }) => [name, tensor(name, shape)])),
   }

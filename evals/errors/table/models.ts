@@ -126,6 +126,22 @@ export const MODELS_ERRORS = {
     message: `${v.path} already holds an adapter.`,
     remedy: 'Name another folder with -o, or delete that one.',
   })),
+  'mixture.expert': entry((v: { path: string; found: string }) => ({
+    message: `${v.path} cannot be an expert: it has ${v.found}.`,
+    remedy: 'Mix plain LoRA adapters of one base, with --rank at least the largest of theirs.',
+  })),
+  'mixture.too-few': entry((v: { found: number }) => ({
+    message: `A mixture needs two adapters or more, and ${v.found} are named.`,
+    remedy: 'Name their folders: --x-lora.adapters out/a,out/b.',
+  })),
+  'mixture.folder': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} is no mixture that can be read: ${v.why}.`,
+    remedy: 'Save it again with its classifier and its adapters beside it.',
+  })),
+  'mixture.unmergeable': entry((v: { path: string; title: string }) => ({
+    message: `${v.path} is a mixture of experts (${v.title}): its weights depend on the text, so there is no model that it could be merged into.`,
+    remedy: 'Measure and serve it as it is, or export one of its adapters.',
+  })),
   'model.encoder': entry((v: { architecture: string }) => ({
     message: `A model of type ${v.architecture} is an encoder: it names the class of a text and writes no reply.`,
     remedy:

@@ -11,6 +11,8 @@ import type { Batch } from '../method.ts'
 export interface Conversed {
   readonly ids: readonly number[]
   readonly labelled: readonly boolean[]
+  /** What its row says of its kind, for methods that treat kinds otherwise. */
+  readonly kind?: 0 | 1
 }
 
 /** A tokenised text and the index of its class. */
@@ -48,7 +50,8 @@ export interface Fitted {
 }
 
 /** Tokens `start` … `end − 1`; the first has no predecessor and is not labelled. */
-const part = ({ ids, labelled }: Conversed, start: number, end: number): Conversed => ({
+const part = ({ ids, labelled, ...row }: Conversed, start: number, end: number): Conversed => ({
+  ...row,
   ids: ids.slice(start, end),
   labelled: labelled.slice(start, end).map((yes, t) => yes && t > 0),
 })
@@ -169,6 +172,7 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
   const tokens = new Int32Array(batch * seq).fill(padId)
   const positions = new Int32Array(batch * seq)
   const segments = new Int32Array(batch * seq).fill(PADDING)
+  const kinds = new Int32Array(batch * seq).fill(-1)
   const rows: number[] = []
   const labels: number[] = []
   lanes.forEach((lane, b) => {
@@ -177,6 +181,7 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
       const { length } = example.ids
       tokens.set(example.ids, at)
       segments.fill(segment, at, at + length)
+      if ('kind' in example) kinds.fill(example.kind!, at, at + length)
       for (let t = 0; t < length; t++) positions[at + t] = t
       for (const target of targetsOf(example)) {
         rows.push(at + target.at)
@@ -191,6 +196,7 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
     tokens,
     positions,
     segments,
+    kinds,
     batch,
     seq,
     rows: Int32Array.from(rows),

@@ -3,9 +3,8 @@ import { gradients } from '../../graph/gradient.ts'
 import type { Graph } from '../../graph/ops/index.ts'
 import { pieceOf } from '../../graph/shape.ts'
 import type { Value } from '../../graph/value.ts'
-import type { ModelScope } from '../../models/architecture.ts'
 import { isEncoder, type Model } from '../../models/registry.ts'
-import { createScope, type ScopeOptions } from '../../models/scope.ts'
+import { createScope, forwardPass, type ScopeOptions } from '../../models/scope.ts'
 import type { Feeds, Tensor } from '../../runtime/tensor.ts'
 import type { Batch, LossInputs } from '../method.ts'
 
@@ -19,7 +18,8 @@ interface LossGraph extends Omit<LossInputs, 'outputs'> {
 /** Logits `[labelled, vocab]` (or classes), labels int32 `[labelled]`, and −Σ weight·log p(label) `[]`. */
 export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGraph {
   const { fed, labels, rowWeights } = declared(g, model)
-  const logits = logitsOf(createScope(g, model.weights, options), model, fed)
+  const scope = createScope(g, model.weights, options)
+  const logits = logitsOf(scope, model, fed)
   const named: Graph = {
     ...g,
     input: (name, dtype, shape) => g.input(`${REFERENCE}${name}`, dtype, shape),
@@ -32,6 +32,8 @@ export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGr
     labels,
     rowWeights,
     taskLoss: g.crossEntropy(logits, labels, rowWeights),
+    shares: scope.shares(),
+    kinds: () => g.input('kinds', 'int32', ['batch', 'seq']),
     reference: () => logitsOf(createScope(named, model.weights, asBase), model, fed),
   }
 }
@@ -101,25 +103,22 @@ function declared(g: Graph, model: Model) {
 }
 
 type Fed = ReturnType<typeof declared>['fed']
+type Scope = ReturnType<typeof createScope>
 
-const logitsOf = (scope: ModelScope, model: Model, fed: Fed): Value =>
+const logitsOf = (scope: Scope, model: Model, fed: Fed): Value =>
   model.architecture.logits(scope, labelledStates(scope, model, fed), model.config)
 
 /** Hidden states of the rows that the head reads: those with a labelled next token, or first tokens for classes. */
-function labelledStates(
-  scope: ModelScope,
-  { architecture, config }: Model,
-  { rows, ...fed }: Fed,
-): Value {
+function labelledStates(scope: Scope, model: Model, { rows, ...fed }: Fed): Value {
   const input = { ...fed, batch: 'batch', seq: 'seq' }
-  return scope.g.gatherRows(architecture.forward(scope, input, config).hiddenStates, rows)
+  return scope.g.gatherRows(forwardPass(scope, model, input).hiddenStates, rows)
 }
 
 type AsFloat = (data: Float32Array) => Float32Array | Float64Array
 
 /** @param least labelled rows; if there are fewer, rows of weight 0 are added, which change neither loss nor gradients */
 export function batchFeeds(
-  { tokens, positions, segments, batch, seq, ...labelled }: Batch,
+  { tokens, positions, segments, kinds, batch, seq, ...labelled }: Batch,
   asFloat: AsFloat,
   least = 0,
 ): Feeds {
@@ -131,6 +130,7 @@ export function batchFeeds(
     tokens: { data: tokens, dims: [batch, seq] },
     positions: { data: positions, dims: [batch, seq] },
     segments: { data: segments, dims: [batch, seq] },
+    ...(kinds && { kinds: { data: kinds, dims: [batch, seq] } }),
     rows: { data: rows, dims: [rows.length] },
     labels: { data: labels, dims: [labels.length] },
     row_weights: { data: asFloat(weights), dims: [weights.length] },

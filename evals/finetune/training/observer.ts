@@ -25,6 +25,7 @@ export const scopeOptions = ({
   maxPositions,
   storage: storageFor({ model, weights, forward }),
   attach: method.attach,
+  gate: method.gate,
   mode: 'train',
   trainable: (name) =>
     method.trainable?.(name) ??

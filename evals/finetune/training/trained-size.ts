@@ -1,4 +1,5 @@
-/** @file Counts the trained parameters of a method on a model, without reading weights. */
+/** @file The parameters that a method declares on a model, without reading weights. */
+import type { ParameterSpec } from '../../graph/builder.ts'
 import { createGraph } from '../../graph/ops/index.ts'
 import { multiply } from '../../graph/shape.ts'
 import type { Value } from '../../graph/value.ts'
@@ -13,14 +14,24 @@ interface TrainedSize {
   readonly ofBase: number
 }
 
-export function trainedSize(model: Model, { attach, trainable }: BoundMethod): TrainedSize {
+export function declaredParameters(
+  model: Model,
+  { attach, gate, trainable }: Pick<BoundMethod, 'attach' | 'gate' | 'trainable'>,
+): readonly ParameterSpec[] {
   const g = createGraph()
-  const scope = createScope(g, model.weights, { maxPositions: 1, attach, trainable, mode: 'train' })
+  const options = { maxPositions: 1, attach, gate, trainable, mode: 'train' } as const
+  const scope = createScope(g, model.weights, options)
+  const hidden = [...model.weights.values()].find(({ kind }) => kind === 'embedding')!.shape[1]!
+  scope.gated?.open(g.input('hidden states', g.float, ['rows', hidden]))
   for (const { name, kind } of model.weights.values()) {
     scope.weight(name)
     if (kind === 'linear') scope.adapter(name.slice(0, -'.weight'.length))
   }
-  const trained = g.parameters.filter(isTrained)
+  return g.parameters
+}
+
+export function trainedSize(model: Model, method: BoundMethod): TrainedSize {
+  const trained = declaredParameters(model, method).filter(isTrained)
   return {
     trained: numbersOf(trained),
     ofBase: numbersOf(trained.filter(({ name }) => model.weights.has(name))),

@@ -40,8 +40,8 @@ export interface PeftFolder {
   readonly saved?: ReadonlyMap<string, PeftTensor>
 }
 
-const CONFIG_FILE = 'adapter_config.json'
-const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
+export const CONFIG_FILE = 'adapter_config.json'
+export const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
 /** sha256 of both files: the configuration holds the scale of the update. */
 export const peftDigest = (folder: string): Promise<string> =>
   digestAt(folder, [CONFIG_FILE, ADAPTER_WEIGHTS])

@@ -1,5 +1,5 @@
 /** @file One cell of a language model: a fine-tune that is evaluated during training and at its end, and not kept. */
-import { tunedOf } from '../../arms/arm-adapter.ts'
+import { allTuned } from '../../arms/arm-adapter.ts'
 import { evaluateBase } from '../../audit/evaluate-models.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
 import type { ArmPlan } from '../../arms/arm-plan.ts'
@@ -100,7 +100,7 @@ export async function measureModel(
   const { rows, context } = collecting(inputs, workspace, signal)
   const plan = await armPlan(spec, inputs, signal)
   const arm = await runArm(inputs.base, plan, context)
-  if (spec.spectra) await scanSpectra(inputs.base, [tunedOf(inputs.base, arm)], context)
+  if (spec.spectra) await scanSpectra(inputs.base, allTuned(inputs.base, [arm]), context)
   const measures = measuresOf(rows, arm.key)
   if (!spec.gate) return measures
   return { ...measures, gate: gateIn(await inputs.baseRows(signal), rows, spec.gate.margin) }

@@ -3,6 +3,7 @@ import { makePackedBatch, type Example } from '../../../evals/finetune/training/
 import { bind, type BoundMethod, type FineTuneMethod } from '../../../evals/finetune/method.ts'
 import { openTraining, type TrainingOptions } from '../../../evals/finetune/training/train-graph.ts'
 import type { Model } from '../../../evals/models/registry.ts'
+import { smallConfig } from '../models/tiny-adapter.ts'
 import { tinyExamples } from './tiny-training.ts'
 
 export type Differentiated = Pick<TrainingOptions, 'model' | 'weights'> &
@@ -28,7 +29,7 @@ export async function gradientOf({ examples: given, ...asked }: Differentiated) 
   const examples = given ?? usual
   const session = await openTraining({
     ...asked,
-    method: bindSmall(method),
+    method: bind(method, method.name === 'full' ? {} : await smallConfig(method, model)),
     seed: 3,
     maxPositions: 32,
     device: { name: 'cpu', threads: 1 },

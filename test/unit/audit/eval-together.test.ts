@@ -20,6 +20,7 @@ import type { JobContext } from '../../../evals/contract/job.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { collectRows } from '../../../evals/sweeps/cells/cell-measures.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { smallConfig } from '../../doubles/models/tiny-adapter.ts'
 import { tinyModel } from '../../doubles/models/tiny-model.ts'
 import { openTiny } from '../../doubles/training/tiny-training.ts'
 
@@ -216,8 +217,9 @@ describe('an arm that only scores a text', () => {
 describe.each(METHODS)('$name', (method) => {
   test('is known beforehand to end in low-rank changes or not', async () => {
     const tiny = tinyModel()
-    const bound = bind(method, { rank: 2 })
-    const asked = { method: method.name, methodConfig: { rank: 2 }, tiny }
+    const methodConfig = await smallConfig(method, tiny.model)
+    const bound = bind(method, methodConfig)
+    const asked = { method: method.name, methodConfig, tiny }
     const { session } = await openTiny(asked)
     const parameters = namedViews(session.table, session.parameters)
     const { prepared } = session

@@ -37,6 +37,8 @@ async function valueOf(term: Term, Z: Float64Array, P = Z, slope?: Float64Array)
     rowWeights,
     labels: outputs,
     taskLoss: outputs,
+    shares: new Map<string, Value>(),
+    kinds: () => outputs,
     reference: () => g.input('P', 'float64', [ROWS, VOCAB]),
   }
   const value = term(g, io)

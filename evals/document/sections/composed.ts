@@ -1,12 +1,12 @@
-/** @file Rates and spectra along the line between two adapters, and the last weight that the gate passes. */
+/** @file Adapters composed: rates and spectra along the line between two, and how a mixture of them routes prompts. */
 import type { Block, Point, Section, Series } from '../../contract/document.ts'
 import type { MergeLine } from '../../contract/gate.ts'
 import type { Rate, Results } from '../../contract/results.ts'
-import type { BenchmarkRow } from '../../contract/rows.ts'
+import type { BenchmarkRow, RouterRow } from '../../contract/rows.ts'
 import { isBase } from '../../contract/keys.ts'
-import { percent } from '../../contract/words.ts'
+import { percent, stateName } from '../../contract/words.ts'
 import { details, label, list, number, paragraph, section, table, type Column } from '../blocks.ts'
-import { byFirstJudge, fixed, intervalText, RATE_TEXT, rateText } from '../view.ts'
+import { byFirstJudge, fixed, intervalText, RATE_TEXT, rateText, titlesOf } from '../view.ts'
 
 export function mergeLinesSection(results: Results): Section[] {
   const { mergeLines = [] } = results
@@ -133,4 +133,33 @@ function spectraAlong({ spectrumTotals }: Results, lines: readonly MergeLine[]):
       ]),
     ),
   ]
+}
+
+export function routersSection(results: Results): Section[] {
+  const { routers = [] } = results
+  if (routers.length === 0) return []
+  const experts = Math.max(...routers.map(({ shares }) => shares.length))
+  const roles = new Map(results.benchmarks.map(({ name, role }) => [name, role]))
+  return section(
+    'Routing',
+    paragraph(
+      `Shares are means over the tokens of the prompts and the layers of the mixture, each token's adding up to 1. Entropy is in nats, with the bootstrap's 95 % interval over prompts: 0 where one expert takes all, ${fixed(Math.log(experts), 2)} where ${experts} count alike. Replies are not counted.`,
+    ),
+    table(routers, [
+      label('Variant', stateName),
+      number('Step', ({ step }) => step),
+      label('Prompts', ({ benchmark }) => titlesOf(results)(benchmark)),
+      label('Should be', ({ benchmark }) =>
+        roles.get(benchmark) === 'refusal' ? 'refused' : 'answered',
+      ),
+      number('Entropy', ({ entropy }) => fixed(entropy.estimate, 3)),
+      number(
+        '95 % interval',
+        ({ entropy: { lower, upper } }) => `${fixed(lower, 3)} – ${fixed(upper, 3)}`,
+      ),
+      ...Array.from({ length: experts }, (_, i): Column<RouterRow> =>
+        number(`Expert ${i}`, ({ shares }) => (shares[i] === undefined ? '–' : percent(shares[i]))),
+      ),
+    ]),
+  )
 }

@@ -1,0 +1,60 @@
+/** @file Audits of Pebble through the command line, for the pages of findings. */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { firstJudge } from '../../../evals/contract/keys.ts'
+import { Results } from '../../../evals/contract/results.ts'
+import { percent } from '../../../evals/contract/words.ts'
+
+export const root = join(import.meta.dirname, '..', '..', '..')
+
+/** What every audit of these pages has in common: 128 prompts of each house benchmark, one thread. */
+const COMMON = [
+  ...['audit', '--model', 'pebble', '--limit', '128', '--eval-batch-size', '64'],
+  ...['--threads', '1', '--exit-zero', '--quiet'],
+]
+
+/**
+ * An audit that has ended already is read again: delete `out/findings` to begin anew.
+ *
+ * @param folder under `out/findings`; deleted weights stay deleted unless `flags` keep them
+ */
+export async function audit(folder: string, flags: readonly string[]): Promise<Results> {
+  const path = join(root, 'out', 'findings', folder)
+  const command = [...COMMON, ...flags, '--out-dir', path]
+  const read = () => Results.parse(JSON.parse(readFileSync(join(path, 'results.json'), 'utf8')))
+  if (existsSync(join(path, 'results.json'))) return read()
+  const child = spawn(process.execPath, [join(root, 'evals', 'bin', 'cli.ts'), ...command], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Error(`${folder}: the audit ended with exit code ${String(code)}`)
+  return read()
+}
+
+/** LoRA of rank 8 on bundled data, kept on this machine alone: the path of its adapter. */
+export async function trainedAdapter(data: string, seed: number): Promise<string> {
+  const results = await audit(`adapter-${data}-${seed}`, [
+    ...['--data', data, '--methods', 'lora', '--seeds', String(seed), '--no-spectra'],
+    ...['--steps', '100', '--batch-size', '32', '--learning-rate', '0.0004', '--eval-every', '100'],
+    ...['--keep-weights', 'Merged and mixed for the findings on Pebble'],
+  ])
+  const kept = results.artifacts.find(({ content }) => content?.kind === 'weights')!
+  return join(kept.path, '..')
+}
+
+export const HOUSE = {
+  'house-refusal': 'refusal',
+  'house-overrefusal': 'over-refusal',
+  'house-capability': 'capability',
+} as const
+
+/** "97.7 % (93.3 – 99.2)", of an arm at its last step by the benchmark's first judge. */
+export function rateOf(results: Results, arm: string, benchmark: string): string {
+  const judge = firstJudge(results.benchmarks.find(({ name }) => name === benchmark)!)
+  const { estimate, lower, upper } = results.evaluations
+    .filter((row) => row.arm === arm && row.benchmark === benchmark && row.judge === judge)
+    .at(-1)!.rate
+  const number = (share: number) => (100 * share).toFixed(1)
+  return `${percent(estimate!)} (${number(lower!)} – ${number(upper!)})`
+}
