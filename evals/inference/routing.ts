@@ -24,36 +24,18 @@ interface RoutingSession {
 const SMALLEST = 1e-12
 
 export async function openRouting(
-  { model, frozen, method }: ModelState,
+  state: ModelState,
   device: Device,
   maxPositions: number,
 ): Promise<RoutingSession> {
-  const g = createGraph(dialectOf(device))
-  const scope = createScope(g, model.weights, {
-    maxPositions,
-    storage: fedStorage(frozen),
-    attach: method?.attach,
-    gate: method?.gate,
-  })
-  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
-  const positions = g.input('positions', 'int32', ['batch', 'seq'])
-  const attention = { kind: 'causal' } as const
-  forwardPass(scope, model, { tokens, positions, attention, batch: 'batch', seq: 'seq' })
-  const layers = [...scope.shares().values()].map((shares) => toWhole(g, shares))
-  const sum = (values: readonly Value[]) => values.reduce((a, b) => g.add(a, b))
-  const shares = sum(layers.map((w) => g.reduceSum(w, [0], { keepDims: false })))
-  const entropy = sum(layers.map((w) => g.reduceSum(surprise(g, w), [0, 1], { keepDims: false })))
-  const read = new Map(
+  const { g, layers, outputs } = build(state, device, maxPositions)
+  const frozen = new Map(
     g.inputs.flatMap(({ name }) => {
-      const data = keptData(frozen, name)
+      const data = keptData(state.frozen, name)
       return data ? [[name, data] as const] : []
     }),
   )
-  const runner = await createRunner(
-    g,
-    { shares, entropy },
-    { device, purpose: 'generate', frozen: read },
-  )
+  const runner = await createRunner(g, outputs, { device, purpose: 'generate', frozen })
   return {
     async route(ids) {
       const cut = ids.slice(0, maxPositions)
@@ -62,12 +44,29 @@ export async function openRouting(
         tokens: int32(cut, dims),
         positions: int32([...cut.keys()], dims),
       })
-      const mean = (x: number | bigint) => Number(x) / (cut.length * layers.length)
-      const [sums, [bits]] = [results.shares!.data, results.entropy!.data] as const
-      return { shares: Array.from(sums as Float32Array, mean), entropy: mean(bits!) }
+      const mean = (x: number | bigint) => Number(x) / (cut.length * layers)
+      const [sums, [nats]] = [results.shares!.data, results.entropy!.data] as const
+      return { shares: Array.from(sums as Float32Array, mean), entropy: mean(nats!) }
     },
     release: () => runner.release(),
   }
+}
+
+/** Sums over the rows of a text and the layers of the mixture. */
+function build({ model, frozen, method }: ModelState, device: Device, maxPositions: number) {
+  const g = createGraph(dialectOf(device))
+  const { attach, gate } = method ?? {}
+  const options = { maxPositions, storage: fedStorage(frozen), attach, gate }
+  const scope = createScope(g, model.weights, options)
+  const tokens = g.input('tokens', 'int32', ['batch', 'seq'])
+  const positions = g.input('positions', 'int32', ['batch', 'seq'])
+  const attention = { kind: 'causal' } as const
+  forwardPass(scope, model, { tokens, positions, attention, batch: 'batch', seq: 'seq' })
+  const all = [...scope.shares().values()].map((shares) => toWhole(g, shares))
+  const sum = (values: readonly Value[]) => values.reduce((a, b) => g.add(a, b))
+  const shares = sum(all.map((w) => g.reduceSum(w, [0], { keepDims: false })))
+  const entropy = sum(all.map((w) => g.reduceSum(surprise(g, w), [0, 1], { keepDims: false })))
+  return { g, layers: all.length, outputs: { shares, entropy } }
 }
 
 /** Rows that add up to 1: the top k are not renormalised, and without a softmax nothing is. */

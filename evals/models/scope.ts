@@ -83,39 +83,55 @@ export function createScope(
   }
 
   const plainProduct = (name: string, x: Value): Value => g.matMulT(x, weight(`${name}.weight`))
-  const scopeWith = (product: ModelScope['product'], tap: ModelScope['tap']): ModelScope => ({
-    g,
-    maxPositions,
-    weight,
-    product,
-    linear(name, x) {
-      const y = product(name, x)
-      return specs.has(`${name}.bias`) ? g.add(y, weight(`${name}.bias`)) : y
-    },
-    embedding: (name, ids) =>
-      g.gatherRows(weight(`${name}.weight`), g.reshape(ids, [multiply(...ids.shape)])),
-    tap,
-  })
-  const adapted = (name: string, x: Value) => adapter(name)?.forward(x) ?? plainProduct(name, x)
-  const tapped = (name: string, x: Value) => {
-    taps.set(name, x)
-    return x
-  }
-  const open = (hidden: Value) => void (sharesOf = gate!(g, hidden, layersIn(specs)))
+  const shared = { g, specs, maxPositions, weight }
   return {
-    ...scopeWith(adapted, tapped),
+    ...scopeOf(shared, (name, x) => adapter(name)?.forward(x) ?? plainProduct(name, x), taps),
     taps,
     adapter,
-    shares: () =>
-      new Map(
-        [...adapters].flatMap(([layer, own]) => {
-          const shares = own?.shares?.()
-          return shares ? [[layer, shares] as const] : []
-        }),
-      ),
-    ...(gate && { gated: { plain: scopeWith(plainProduct, (_, x) => x), open } }),
+    shares: () => sharesIn(adapters),
+    ...(gate && {
+      gated: {
+        plain: scopeOf(shared, plainProduct),
+        open: (hidden: Value) => void (sharesOf = gate(g, hidden, layersIn(specs))),
+      },
+    }),
   }
 }
+
+interface Shared extends Pick<ModelScope, 'g' | 'maxPositions' | 'weight'> {
+  readonly specs: ReadonlyMap<string, WeightSpec>
+}
+
+/** @param taps where hidden states are registered; nowhere if absent */
+const scopeOf = (
+  { specs, ...shared }: Shared,
+  product: ModelScope['product'],
+  taps?: Map<string, Value>,
+): ModelScope => ({
+  ...shared,
+  product,
+  linear(name, x) {
+    const y = product(name, x)
+    return specs.has(`${name}.bias`) ? shared.g.add(y, shared.weight(`${name}.bias`)) : y
+  },
+  embedding: (name, ids) =>
+    shared.g.gatherRows(
+      shared.weight(`${name}.weight`),
+      shared.g.reshape(ids, [multiply(...ids.shape)]),
+    ),
+  tap(name, x) {
+    taps?.set(name, x)
+    return x
+  },
+})
+
+const sharesIn = (adapters: ReadonlyMap<string, Adapter | undefined>) =>
+  new Map(
+    [...adapters].flatMap(([layer, own]) => {
+      const shares = own?.shares?.()
+      return shares ? [[layer, shares] as const] : []
+    }),
+  )
 
 /** Names of the layers that methods adapt, in the order of the checkpoint. */
 const layersIn = (specs: ReadonlyMap<string, WeightSpec>): string[] =>

@@ -15,7 +15,7 @@ import {
 import type { Adapter, LinearSite } from '../../models/scope.ts'
 import type { Site } from '../method.ts'
 
-export interface ExpertShape {
+interface ExpertShape {
   readonly count: number
   readonly rank: number
   /** s, for every expert. */
@@ -101,6 +101,7 @@ function requireFits(
   if ((saved?.size ?? 0) > 0) refuse('weights that are saved whole (modules_to_save)')
   if (rawStartOf(config, path).length > 0) refuse('a start that moved the base')
   for (const [key, { data, shape }] of tensors) {
+    if (!/\.lora_[AB]\.weight$/u.test(key)) refuse(`${key}, which is no matrix of a linear layer`)
     const layer = key.replace(/\.lora_[AB]\.weight$/u, '')
     const site = sites.find(({ name }) => name === layer)
     const own = rankOf(config, layer)

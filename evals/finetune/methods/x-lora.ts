@@ -33,8 +33,8 @@ const config = z.object({
     label: 'Size',
     help: 'Width between the classifier’s layers',
   }),
-  temperature: realNumber({ above: 0 }, 1, {
-    label: 'Temperature',
+  routerTemperature: realNumber({ above: 0 }, 1, {
+    label: 'Router temperature',
     help: 'The classifier’s logits are divided by it',
   }),
   topK: wholeNumber({ min: 0, max: 1024 }, 0, {
@@ -78,9 +78,9 @@ const MASKED = -1e9
 
 /** Shares `[.., n]` of logits `[.., n]`. The top k are masked by index, where PEFT's softmax leaves out a kept 0. */
 export function sharesOf(g: Graph, logits: Value, settings: Config): Value {
-  const { softmax, temperature, topK, softmaxTopK } = settings
+  const { softmax, routerTemperature, topK, softmaxTopK } = settings
   const n = logits.shape.at(-1) as number
-  const all = softmax ? g.softmax(g.mul(logits, g.scalar(1 / temperature))) : logits
+  const all = softmax ? g.softmax(g.mul(logits, g.scalar(1 / routerTemperature))) : logits
   if (topK === 0 || topK >= n) return softmaxTopK ? g.softmax(all) : all
   const among = g.amongLargest(all, topK)
   return softmaxTopK
@@ -145,7 +145,7 @@ function settingsOf({ config: found, experts, paths }: FoundMixture): z.input<ty
     targetModules: [...new Set(layers)],
     depth: parsed.data.xlora_depth,
     size: parsed.data.xlora_size,
-    temperature: parsed.data.softmax_temperature,
+    routerTemperature: parsed.data.softmax_temperature,
     topK: parsed.data.top_k_lora ?? 0,
     softmax: parsed.data.enable_softmax,
     softmaxTopK: parsed.data.enable_softmax_topk,
@@ -179,7 +179,7 @@ function folderOf(
       layerwise_scalings: settings.layerwise,
       peft_type: TYPE,
       scaling_pass_value: 0,
-      softmax_temperature: settings.temperature,
+      softmax_temperature: settings.routerTemperature,
       task_type: 'CAUSAL_LM',
       top_k_lora: settings.topK === 0 ? null : settings.topK,
       use_trainable_adapters: settings.trainAdapters,
