@@ -61,7 +61,7 @@ export async function exportModel(task: ModelExport): Promise<readonly string[]>
     const base = tuned ? tuned.base : opened
     if (tuned && tuned.mixture) {
       const { title } = tuned.identity
-      throw new TouchstoneError('mixture.unmergeable', { path: task.candidate!, title })
+      throw new TouchstoneError('mixture.unmergeable', { path: task.candidate, title })
     }
     const read: Read = tuned
       ? (name) => tuned.weights.read(name)
