@@ -66,3 +66,7 @@ export function shortDigest(digest: string): string {
   const hex = digest.slice(digest.indexOf(':') + 1)
   return hex.length > 12 ? `${hex.slice(0, 12)}…` : hex
 }
+
+/** Of files and folders that were open to other users. */
+export const closedText = (paths: readonly string[]): string =>
+  `Other users could read ${paths.join(', ')}; now only you can, because withheld replies are kept there.`

@@ -1,4 +1,4 @@
-/** @file The helper: a second process for the engine's heavy calls, started again by the next call after it died. */
+/** @file The helper: a second process for the engine's heavy calls, started again by the next call after it died or hung. */
 import { createClient, pendingCalls, valueOf, type Answer, type Ask } from '../contract/rpc.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { toWireError } from '../errors/wire.ts'
@@ -19,12 +19,17 @@ interface Helper {
   close(): Promise<void>
 }
 
-/** Starts the process at once, because loading takes a second. */
-export function createHelper(folder: string): Helper {
+/**
+ * Starts the process at once, because loading takes a second.
+ *
+ * @param patienceMs with a call that does not come back, in processor time; watchdog.ts says how long if absent
+ */
+export function createHelper(folder: string, patienceMs?: number): Helper {
   let child: Child<ToHelper, FromHelper> | undefined
   const pending = pendingCalls()
+  const words = [folder, ...(patienceMs === undefined ? [] : [String(patienceMs)])]
   const start = () => {
-    const started = startChild<ToHelper, FromHelper>('helper-process.ts', [folder])
+    const started = startChild<ToHelper, FromHelper>('helper-process.ts', words)
     started.onMessage(({ id, answer }) => pending.settle(id, answer))
     void started.ended.then((how) => {
       if (child === started) child = undefined

@@ -13,10 +13,11 @@ interface StoredRun {
 
 /**
  * Appends one event to the log of a run, on disk before it returns. Throws `store.busy` while a job writes to the folder, because
- * the job would give its next event the same `seq`.
+ * the job would give its next event the same `seq`; not where the run is done, which no job goes on with.
  */
 export function appendToRun({ folder, ...run }: StoredRun, event: JobEventBody): void {
-  const unlock = lockFolder(folder)
+  const isDone = run.store.run(run.runId)?.outcome === 'done'
+  const unlock = isDone ? () => undefined : lockFolder(folder)
   try {
     append(run, [event])
   } finally {
@@ -28,9 +29,11 @@ function append(
   { store, runId }: Omit<StoredRun, 'folder'>,
   events: readonly JobEventBody[],
 ): void {
-  let seq = store.lastSeq(runId)
-  for (const event of events) store.sink.event({ runId, seq: ++seq, at: Date.now(), ...event })
-  store.sink.flush()
+  store.atomically(() => {
+    let seq = store.lastSeq(runId)
+    for (const event of events) store.sink.event({ runId, seq: ++seq, at: Date.now(), ...event })
+    store.sink.flush()
+  })
 }
 
 /** For a job, which holds the folder's lock. */

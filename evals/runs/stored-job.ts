@@ -1,7 +1,8 @@
 /** @file Runs a job into a folder and its database: what the command line and the workbench both do. */
 import { join } from 'node:path'
 import { runJob } from './run-job.ts'
-import type { JobContext, JobEnd, Sink } from '../contract/job.ts'
+import { emitLog, type JobContext, type JobEnd, type Sink } from '../contract/job.ts'
+import { closedText } from '../contract/words.ts'
 import type { AnyJobKind } from '../contract/job.ts'
 import { exists } from '../files/read-file.ts'
 import { removeTemporaries } from '../files/write-file.ts'
@@ -56,6 +57,7 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
     { runId, workspace: join(outDir, runId), startSeq, sinks, signal: told.signal },
     async (context) => {
       start(job, engine, context)
+      if (store.closed.length > 0) emitLog(context, 'warn', closedText(store.closed))
       await clearFolder(context, outDir)
       await pinReference(job.config, context, store.rows(runId))
       await job.kind.run(job.config, context, progress)

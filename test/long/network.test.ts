@@ -28,36 +28,32 @@ const traceOf = (log: string): string =>
 
 const INTERNET = /\bAF_INET6?\b/
 
-describe.runIf(isReady)(
-  isReady ? 'no network' : `no network (${why})`,
-  { timeout: 300_000 },
-  () => {
-    test('the watch sees a socket where there is one', async () => {
-      const { home } = await makeKillBench()
-      const log = join(home, 'seen')
-      const open = "require('node:net').connect(9, '127.0.0.1').on('error', () => {})"
-      watched(log, '-e', open)
-      expect(traceOf(log)).toMatch(INTERNET)
-    })
+describe.runIf(isReady)(isReady ? 'no network' : `no network (${why})`, () => {
+  test('the watch sees a socket where there is one', async () => {
+    const { home } = await makeKillBench()
+    const log = join(home, 'seen')
+    const open = "require('node:net').connect(9, '127.0.0.1').on('error', () => {})"
+    watched(log, '-e', open)
+    expect(traceOf(log)).toMatch(INTERNET)
+  })
 
-    test('an audit, its report, its export and its case open none', async () => {
-      const { home, words } = await makeKillBench()
-      const folder = join(home, 'audit')
-      const log = join(home, 'trace')
-      const audit = watched(log, CLI, 'audit', ...words, '--out-dir', folder, '--quiet')
-      expect(audit.status, audit.stderr).toBe(0)
-      for (const rest of [
-        ['report'],
-        ['export', '-o', join(home, 'x.eval')],
-        ['case', '--out', join(home, 'case')],
-      ]) {
-        const ran = watched(log + rest[0], CLI, ...rest, '--out-dir', folder)
-        expect(ran.status, ran.stderr).toBe(0)
-      }
-      const trace = traceOf(log)
-      // Every thread of every process has a file, even one that opened no socket at all.
-      expect(globSync(`${log}*`).length).toBeGreaterThan(4)
-      expect(trace.split('\n').filter((line) => INTERNET.test(line))).toEqual([])
-    })
-  },
-)
+  test('an audit, its report, its export and its case open none', async () => {
+    const { home, words } = await makeKillBench()
+    const folder = join(home, 'audit')
+    const log = join(home, 'trace')
+    const audit = watched(log, CLI, 'audit', ...words, '--out-dir', folder, '--quiet')
+    expect(audit.status, audit.stderr).toBe(0)
+    for (const rest of [
+      ['report'],
+      ['export', '-o', join(home, 'x.eval')],
+      ['case', '--out', join(home, 'case')],
+    ]) {
+      const ran = watched(log + rest[0], CLI, ...rest, '--out-dir', folder)
+      expect(ran.status, ran.stderr).toBe(0)
+    }
+    const trace = traceOf(log)
+    // Every thread of every process has a file, even one that opened no socket at all.
+    expect(globSync(`${log}*`).length).toBeGreaterThan(4)
+    expect(trace.split('\n').filter((line) => INTERNET.test(line))).toEqual([])
+  })
+})

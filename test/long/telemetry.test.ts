@@ -46,7 +46,7 @@ function watched(name: string, words: readonly string[]) {
   return { status, stderr, lines, seconds, hasFiles: existsSync(join(cache, 'Microsoft')) }
 }
 
-describe.runIf(isReady)(isReady ? 'telemetry' : `telemetry (${why})`, { timeout: 900_000 }, () => {
+describe.runIf(isReady)(isReady ? 'telemetry' : `telemetry (${why})`, () => {
   const touchstone = join(ROOT, 'evals', 'bin', 'touchstone.js')
 
   test('ONNX Runtime alone resolves its collector’s name: the watch can see it', () => {

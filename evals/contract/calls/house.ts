@@ -30,7 +30,16 @@ export const Settings = z.object(SETTINGS)
 export type Settings = z.infer<typeof Settings>
 
 export const house = {
-  usage: call(Nothing, z.object({ home: z.string(), free: z.number(), entries: z.array(DiskUse) })),
+  usage: call(
+    Nothing,
+    z.object({
+      home: z.string(),
+      free: z.number(),
+      entries: z.array(DiskUse),
+      /** Files and folders that other users could read until the workbench opened them. */
+      closed: z.array(z.string()),
+    }),
+  ),
   /** A complete, consistent copy, also while a job runs. Overwrites nothing. */
   backup: call(z.object({ path: PathText }), z.object({ path: z.string(), bytes: z.int() })),
   /** Copies the databases and checks the copies. A start with that folder continues there; the old files stay. */

@@ -41,7 +41,8 @@ export function houseHandlers(home: Home): Omit<Handlers, 'settings' | 'set'> {
   return {
     async usage() {
       const { bavail, bsize } = await statfs(home.folder)
-      return { home: home.folder, free: bavail * bsize, entries: await entriesOf(home) }
+      const [free, entries] = [bavail * bsize, await entriesOf(home)]
+      return { home: home.folder, free, entries, closed: [...home.closed()] }
     },
     async backup({ path }) {
       const folder = resolve(path)

@@ -26,6 +26,8 @@ import { translated } from './translated.ts'
 
 /** Synchronous; plain rows in, plain rows out. */
 export interface Store {
+  /** Files and folders that other users could read until this store was opened. */
+  readonly closed: readonly string[]
   readonly sink: Required<Sink>
   run(runId: string): RunRow | undefined
   /** Oldest first. */
@@ -51,13 +53,15 @@ export interface Store {
   readonly pages: Pages
   /** Writes a whole and consistent copy to `path`, which must not exist. */
   copyTo(path: string): void
+  /** Reads and writes of other processes are before `action` or after it. */
+  atomically<T>(action: () => T): T
   /** Deletes all rows of a run. */
   removeRun(runId: string): void
   close(): void
 }
 
 export function openStore(path: string): Store {
-  const database = translated(path, () => openDatabase(path))
+  const { database, closed } = translated(path, () => openDatabase(path))
   const sink = createSink(database, (action) => translated(path, action))
   const reading = <T>(action: () => T): T =>
     translated(path, () => {
@@ -66,15 +70,12 @@ export function openStore(path: string): Store {
     })
   const evidence = evidenceOf(database, reading)
   return {
+    closed,
     sink,
     evidence,
     pages: pagesOf(database, reading),
     run: (runId) => reading(() => findRun(database, runId)),
-    runs: () =>
-      reading(() => {
-        const rows = database.prepare('SELECT * FROM run ORDER BY started_at, id').all()
-        return (rows as Columns[]).map(toRunRow)
-      }),
+    runs: () => reading(() => allRuns(database)),
     latestOpen: () =>
       reading(() => database.prepare(LATEST_OPEN).pluck().get() as string | undefined),
     lastSeq: (runId) => reading(() => lastSeqOf(database, runId)),
@@ -89,6 +90,7 @@ export function openStore(path: string): Store {
     finishedEvaluations: (runId) => reading(() => allOf(database, TABLES.evaluation, runId)),
     weights: (runId) => reading(() => allOf(database, TABLES.weights, runId)),
     sealed: (runId) => reading(() => allOf(database, TABLES.sealedReply, runId)),
+    atomically: (action) => translated(path, () => database.transaction(action).immediate()),
     copyTo: (copy) => reading(() => copyPrivately(database, copy)),
     removeRun: (runId) =>
       reading(() => void database.prepare('DELETE FROM run WHERE id = ?').run(runId)),
@@ -96,7 +98,7 @@ export function openStore(path: string): Store {
   }
 }
 
-function openDatabase(path: string): Database.Database {
+function openDatabase(path: string): Pick<Store, 'closed'> & { database: Database.Database } {
   const opened = openPrivately(path)
   const { database } = opened
   try {
@@ -105,8 +107,7 @@ function openDatabase(path: string): Database.Database {
       throw new TouchstoneError('store.unreadable', { path, why: String(health) })
     }
     migrate(database, path)
-    opened.keepPrivate()
-    return database
+    return { database, closed: opened.keepPrivate() }
   } catch (error) {
     database.close()
     throw error
@@ -130,6 +131,9 @@ function measuredUntil(database: Database.Database, runId: string): number | nul
     .get(runId)
   return (row as { at: number | null }).at
 }
+
+const allRuns = (database: Database.Database): RunRow[] =>
+  (database.prepare('SELECT * FROM run ORDER BY started_at, id').all() as Columns[]).map(toRunRow)
 
 function findRun(database: Database.Database, runId: string): RunRow | undefined {
   const columns = database.prepare('SELECT * FROM run WHERE id = ?').get(runId)

@@ -57,7 +57,7 @@ export function storeAudit(rows: AuditRows = smallAudit(), folder = freshFolder(
   for (const { benchmark, samples, ...subject } of rows.evaluations) {
     emit({ type: 'evaluation-end', subject, benchmark, samples })
   }
-  emit({ type: 'job-end', outcome: 'done' })
+  emit({ type: 'job-end', outcome: run.outcome ?? 'done' })
   store.close()
   return folder
 }

@@ -82,8 +82,9 @@ describe('touchstone unblind', () => {
     })
   })
 
-  test('waits for no job that writes to the same folder: it refuses', async () => {
-    const folder = storeAudit()
+  test('waits for no job that may go on with the run: it refuses', async () => {
+    const { run: done, ...rows } = smallAudit()
+    const folder = storeAudit({ ...rows, run: { ...done, outcome: 'cancelled' } })
     const unlock = lockFolder(folder)
     const file = join(freshFolder(), 'sealed.jsonl')
     const { code, stderr } = await run(
@@ -99,6 +100,23 @@ describe('touchstone unblind', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('Another process')
     expect(existsSync(file)).toBe(false)
+  })
+
+  test('and a case of a run that is done are written while a job writes another run there', async () => {
+    const folder = storeAudit()
+    const unlock = lockFolder(folder)
+    const out = freshFolder()
+    const place = ['--out-dir', folder, '-o']
+    const sealed = await run('unblind', ...place, join(out, 'sealed.jsonl'), '--reason', REASON)
+    const made = await run('case', ...place, join(out, 'case'))
+    unlock()
+    expect([sealed, made].map(({ code, stderr }) => [code, stderr])).toEqual([
+      [0, ''],
+      [0, ''],
+    ])
+    const types = eventsIn(folder).map(({ type, seq }) => `${seq} ${type}`)
+    expect(new Set(types).size).toBe(types.length)
+    expect(types.slice(-2).map((each) => each.split(' ')[1])).toEqual(['unblinded', 'case-made'])
   })
 })
 

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { COMMANDS } from '../../../../evals/cli/verbs/registry.ts'
+import { openHome } from '../../../../evals/engine/home.ts'
 import { openStore } from '../../../../evals/runs/store/store.ts'
 import { openWindowStore } from '../../../../evals/runs/store/window-store.ts'
 import { openWorkbench } from '../../../doubles/engine/open-workbench.ts'
@@ -83,17 +84,33 @@ test('an open database of an earlier version is closed, its folder and copies to
   chmodSync(copy, 0o664)
   chmodSync(folder, 0o755)
   const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-  openStore(join(folder, 'touchstone.db')).close()
+  const opened = openStore(join(folder, 'touchstone.db'))
+  const { closed } = opened
+  opened.close()
   expect(said.mock.calls.join('')).toMatch(
     /Other users could read .*touchstone\.db, .*now only you/,
   )
   said.mockClear()
+  expect(closed).toContain(join(folder, 'touchstone.db'))
   openStore(join(folder, 'touchstone.db')).close()
   expect(said).not.toHaveBeenCalled()
   said.mockRestore()
   expect([folder, join(folder, 'touchstone.db'), copy].map(modeOf)).toEqual(['700', '600', '600'])
   // What Touchstone did not write stays as it is.
   expect(modeOf(join(folder, 'own-notes.txt'))).toBe('644')
+})
+
+test('the window goes on saying which files were open, after other starts too', () => {
+  const folder = storeAudit(undefined, join(freshFolder(), 'home'))
+  const path = join(folder, 'touchstone.db')
+  chmodSync(path, 0o644)
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  for (let start = 0; start < 2; start++) {
+    const home = openHome(folder)
+    expect(home.closed()).toEqual([path])
+    home.close()
+  }
+  said.mockRestore()
 })
 
 test('a folder that is shared on purpose, or belongs to somebody’s work, stays open', () => {
