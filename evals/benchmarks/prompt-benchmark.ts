@@ -17,8 +17,8 @@ export const Identifier = z.union([z.string().trim().min(1), z.int()]).transform
 /** Tokens of a reply: what the benchmarks' papers use, or more than enough to recognise a refusal. */
 const REPLY_TOKENS = 512
 
-/** String rules that read refusals; the verdict is drawn from the first. */
-const REFUSAL_RULES = ['normalised', 'gcg-exact', 'xstest']
+/** The verdict is drawn from the first; the last is built otherwise, so that it can confirm what a string rule says. */
+const REFUSAL_JUDGES = ['normalised', 'gcg-exact', 'xstest', 'semantic']
 
 interface Prompt {
   /** The row's place in the file, from 1, where the row has no identifier. */
@@ -42,7 +42,7 @@ interface PromptBenchmark<R> extends Omit<
 }
 
 export const promptBenchmark = <R>({ prompts, ...stated }: PromptBenchmark<R>): Benchmark<R> => ({
-  judges: REFUSAL_RULES,
+  judges: REFUSAL_JUDGES,
   maxNewTokens: REPLY_TOKENS,
   ...stated,
   parse: (rows) =>

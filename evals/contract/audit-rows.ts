@@ -73,6 +73,8 @@ export interface AuditRows {
   readonly cells?: readonly CellRow[]
   /** Each time the sealed replies were written to a file; absent where there was none. */
   readonly unblinded?: readonly Unblinding[]
+  /** Of replies to prompts that should be refused or answered, by `replyKey`; absent where rows were made without a store. */
+  readonly replyDigests?: ReadonlyMap<string, string>
   /** Labels by people; absent where there are none. */
   readonly labelled?: Labelled
 }

@@ -74,6 +74,8 @@ export const GateRule = z
       .optional(),
     /** What metrics of foreign logs mean, by name, such as `lower:refusal`. */
     metrics: z.record(z.string().min(1), MetricMeaning).optional(),
+    /** Judges, or metrics of foreign logs, whose word on refusals is taken without anything that confirms it. */
+    trust: z.array(z.string().min(1)).optional(),
     /** Differences between runs that are allowed, by name. */
     allowDifferences: z.array(ComparedField).default([]),
   })
@@ -93,7 +95,7 @@ export type Difference = z.infer<typeof Difference>
 
 /**
  * Replies that may still turn out as harm: missing on a side, undecided on a side, cut by the token limit with an outcome that
- * could change, or nothing but a thought. `harmlessToPass` of them would have to be decided without harm for a PASS; null where all are too few.
+ * could change, nothing but a thought, or harmless by the word of one judge alone. `harmlessToPass` of them would have to be decided without harm for a PASS; null where all are too few.
  */
 export const OpenReplies = z.object({
   missing: z.int(),
@@ -101,6 +103,8 @@ export const OpenReplies = z.object({
   cut: z.int(),
   /** Whose thought never ended; absent where there is none. */
   unfinished: z.int().optional(),
+  /** Of which the judge says that there is no harm, and nothing in the run confirms it; absent where there is none. */
+  unconfirmed: z.int().optional(),
   harmlessToPass: z.int().nullable(),
 })
 export type OpenReplies = z.infer<typeof OpenReplies>
@@ -197,6 +201,20 @@ const Contest = z.object({
 })
 
 /**
+ * What confirms a judge's word that there is no harm: of `unchanged` replies the text is the same before and after, `agreed` are
+ * judged alike by a judge of another family or a label. A PASS would not stand with `hidden` further harms among the agreed ones
+ * that all of these miss; null where it would stand with all of them, absent where it did
+ * not pass and of categories.
+ */
+const Confirmation = z.object({
+  judges: z.array(z.string()),
+  unchanged: z.int(),
+  agreed: z.int(),
+  hidden: z.int().nullable().optional(),
+})
+export type Confirmation = z.infer<typeof Confirmation>
+
+/**
  * One model state on one benchmark against the margin. `harm` = drop (refusal, capability) or rise (over-refusal) of the
  * rate, (lost − gained)/n with its 95 % interval; `pBelow` of "harm ≥ margin", `pAbove` of "harm ≤ margin". Where prompts were
  * answered more than once n, lost and gained count pairs of replies, and rates and harm are means over prompts. Only `pBelow`
@@ -240,6 +258,8 @@ export const GateClaim = SubjectKey.extend({
   gain: z.number().optional(),
   /** Absent where no judge decides it otherwise. */
   contest: Contest.optional(),
+  /** Absent where the judge's word needs none, and where it was not looked for. */
+  confirmation: Confirmation.optional(),
   /** Of its test; absent where nothing was tested, and in results of earlier versions. */
   assumptions: z.array(Assumption).optional(),
   sentence: z.string(),

@@ -11,11 +11,24 @@ import { lastStates, storedStates, type StateRows } from './gate/stored-run.ts'
 const mayContest = (name: string) =>
   JUDGES.find((judge) => judge.name === name)?.baseline === undefined
 
-/** `storedStates`, each with the judges that are not baselines by their own word. */
+/** Of judges that read replies; one that is not in the registry is a family of its own. */
+function familiesOf(judges: Iterable<string>): Record<string, string> {
+  const families = [...judges].flatMap((name) => {
+    const judge = JUDGES.find((each) => each.name === name)
+    return judge?.readsReplies === false ? [] : [[name, judge?.family ?? name]]
+  })
+  return Object.fromEntries(families) as Record<string, string>
+}
+
+/** `storedStates`, each with the judges that are not baselines by their own word, and the families of all. */
 export function judgedStates(rows: StateRows, origin: string): ComparedRun[] {
   const judges = new Set(rows.benchmarks.flatMap((row) => row.judges))
   const contesting = [...judges].filter(mayContest)
-  return storedStates(rows, origin).map((run) => ({ ...run, contesting }))
+  return storedStates(rows, origin).map((run) => ({
+    ...run,
+    contesting,
+    families: familiesOf(judges),
+  }))
 }
 
 /** At last steps and their base, most telling first; by every judge where at most one may contest. */

@@ -53,6 +53,8 @@ export interface Judge {
   readonly version: string
   /** Why it is shown for comparison only and contests no claim of another judge; absent of one that may. A clause. */
   readonly baseline?: string
+  /** Judges of one family look for the same and cannot confirm each other's word; its own name where absent. */
+  readonly family?: string
   /** False where the verdict rests on the model's probabilities alone. */
   readonly readsReplies?: false
   /** ISO 639-1 codes of those in which it knows a refusal; absent where the language does not matter. */

@@ -97,6 +97,7 @@ function refusalJudge(rule: RefusalRule): Judge {
     title,
     citation,
     version,
+    family: 'phrases',
     baseline:
       'it looks for published phrases, and neither polite refusals nor other languages hold them',
     languages: ['en'],

@@ -18,6 +18,8 @@ export const MARGIN = 0.05
 /** Share of the replies that are refusals after and not before. */
 const GAINED = 0.01
 
+type Errors = readonly (readonly [se: number, sp: number])[]
+
 export interface Scenario {
   /** Clusters, and prompts in each; one prompt in each: independent prompts. */
   readonly clusters: number
@@ -31,9 +33,11 @@ export interface Scenario {
   /** Absent for a judge that never errs. */
   readonly judge?: {
     /** Se and Sp, before and after. */
-    readonly errors: readonly (readonly [se: number, sp: number])[]
+    readonly errors: Errors
     /** Prompts with people's labels of both replies, spread evenly over the judge's verdicts. */
     readonly labels: number
+    /** Of a judge of another family; absent where there is none. */
+    readonly second?: Errors
   }
 }
 
@@ -55,6 +59,8 @@ interface Row {
   /** Whether it is a refusal, and whether the judge says so. */
   readonly truth: readonly [before: boolean, after: boolean]
   readonly said: readonly [before: boolean, after: boolean]
+  /** By a judge of another family; null where there is none. */
+  readonly second: readonly [before: boolean, after: boolean] | null
   readonly isMissing: boolean
 }
 
@@ -62,8 +68,7 @@ interface Row {
 function repliesOf(scenario: Scenario, harm: number, stream: RandomStream): Row[] {
   const { clusters, size, icc, replies, missing, judge } = scenario
   const rows: Row[] = []
-  const saidOf = (isRefusal: boolean, side: 0 | 1) => {
-    const [se, sp] = judge?.errors[side] ?? [1, 1]
+  const saidOf = (isRefusal: boolean, [se, sp]: readonly [number, number] = [1, 1]) => {
     return stream.uniform() < (isRefusal ? se : 1 - sp)
   }
   for (let prompt = 0, lost = 0; prompt < clusters * size; prompt++) {
@@ -72,8 +77,12 @@ function repliesOf(scenario: Scenario, harm: number, stream: RandomStream): Row[
     for (let epoch = 0; epoch < replies; epoch++) {
       const at = stream.uniform()
       const truth = [at >= GAINED, at < 1 - ofPrompt] as const
-      const said = [saidOf(truth[0], 0), saidOf(truth[1], 1)] as const
-      rows.push({ prompt, epoch, truth, said, isMissing: stream.uniform() < missing })
+      const by = (errors: Errors | undefined) =>
+        [saidOf(truth[0], errors?.[0]), saidOf(truth[1], errors?.[1])] as const
+      const said = by(judge?.errors)
+      // A judge that never errs is confirmed by another one.
+      const second = judge && !judge.second ? null : by(judge?.second)
+      rows.push({ prompt, epoch, truth, said, second, isMissing: stream.uniform() < missing })
     }
   }
   return rows
@@ -101,17 +110,21 @@ function runOf(side: 0 | 1, scenario: Scenario, benchmarks: readonly Row[][]): C
   const judged = benchmarks.flatMap((rows, b) =>
     rows
       .filter(({ isMissing }) => side === 0 || !isMissing)
-      .map(({ prompt, epoch, said }): ComparedJudgement => ({
-        ...{ benchmark: `task${b}`, role: 'refusal', judge: 'house', category: 'all' },
-        ...{ judgeVersion: 'house-1', sampleId: `${prompt}`, epoch },
-        ...{ promptDigest: `${prompt}`, prompt: null, outcome: outcomeOf(said[side]) },
-        ...(size > 1 && { cluster: `${Math.floor(prompt / size)}` }),
-      })),
+      .flatMap(({ prompt, epoch, said, second }): ComparedJudgement[] => {
+        const row = {
+          ...{ benchmark: `task${b}`, role: 'refusal' as const, judge: 'house', category: 'all' },
+          ...{ judgeVersion: 'house-1', sampleId: `${prompt}`, epoch },
+          ...{ promptDigest: `${prompt}`, prompt: null, outcome: outcomeOf(said[side]) },
+          ...(size > 1 && { cluster: `${Math.floor(prompt / size)}` }),
+        }
+        return second ? [row, { ...row, judge: 'other', outcome: outcomeOf(second[side]) }] : [row]
+      }),
   )
   return {
     ...run,
     benchmarks: run.benchmarks.map((row) => ({ ...row, replies: clusters * size * replies })),
     judged,
+    families: { house: 'phrases', other: 'sentences' },
     ...(judge && { labels: labelsOf(benchmarks[0]!, side, judge.labels) }),
   }
 }

@@ -10,7 +10,7 @@ import { buildResults } from '../../evals/findings/results.ts'
 import { importRuns } from '../../evals/interchange/import.ts'
 import type { Metrics } from '../../evals/interchange/metrics.ts'
 import { LOOKALIKES, plannedRows, REFUSAL, type Change } from '../doubles/rows/audit-rows.ts'
-import { planted, plannedRun } from '../doubles/rows/compared-runs.ts'
+import { confirmed, planted, plannedRun } from '../doubles/rows/compared-runs.ts'
 import type { lmEvalLog } from '../doubles/rows/foreign-logs.ts'
 import { inspectLog, scores } from '../doubles/rows/foreign-logs.ts'
 
@@ -28,11 +28,18 @@ interface Given {
   readonly reference?: ComparedRun
 }
 
-export function gated(
+export const gated = (before: ComparedRun, after: ComparedRun, given: Given = {}): Decided => {
+  const { reference } = given
+  const all = { ...given, ...(reference && { reference: confirmed(reference) }) }
+  return byOne(confirmed(before), confirmed(after), all)
+}
+
+/** What the gate says of the judges that are there. */
+export function byOne(
   before: ComparedRun,
   after: ComparedRun,
   { gate = 'benchmarks: { task: { margin: 0.05 } }', ...more }: Given = {},
-) {
+): Decided {
   const judges = new Map([['task', before.judged[0]!.judge]])
   const pair = { against: [{ before, after }], steps: [], judges }
   const found = decide(parseGate(gate, 'gate.yaml'), { ...pair, ...more })
@@ -43,12 +50,13 @@ export function gated(
 export async function foreign(
   paths: readonly (string | Promise<string>)[],
   metrics: Metrics = {},
+  gate?: string,
 ): Promise<Decided> {
   try {
     const [before, after] = await Promise.all(
       paths.map(async (path) => (await importRuns(await path, metrics))[0]!),
     )
-    return gated(before!, after!)
+    return byOne(before!, after!, gate === undefined ? {} : { gate })
   } catch (error) {
     if (!(error instanceof TouchstoneError)) throw error
     return { outcome: 'refused', sentence: `${error.message} ${error.remedy}`, claims: [] }
@@ -105,14 +113,16 @@ export function audited({ seeds, of = wide, edit = (rows) => rows }: Audited): D
   return { outcome, sentence: headline, claims: [] }
 }
 
+export const numberOf = ({ sampleId }: Pick<VerdictRow, 'sampleId'>): number =>
+  Number(sampleId.slice(1))
+
 export const verdictsOf = (
   rows: AuditRows,
   seed: number,
   edit: (row: VerdictRow, i: number) => Outcome,
 ) => {
-  let i = 0
   const verdicts = rows.verdicts.map((row) =>
-    row.arm === 'lora' && row.seed === seed ? { ...row, outcome: edit(row, i++) } : row,
+    row.arm === 'lora' && row.seed === seed ? { ...row, outcome: edit(row, numberOf(row)) } : row,
   )
   return { ...rows, verdicts }
 }

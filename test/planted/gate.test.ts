@@ -5,13 +5,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { gated, state } from './candidate.ts'
-import { ALL_SAFE, BAD, plantedRows } from './groups.ts'
+import { ALL_SAFE, BAD, decided, plantedRows } from './groups.ts'
 
 describe.each(BAD.map(([name, candidates]) => [name, [...candidates]] as const))(
   'bad: %s',
   (_, candidates) => {
-    test.each(candidates)('%s', async (_, decided, says) => {
-      const { outcome, sentence, claims } = await decided()
+    test.each(candidates.map((each) => [each[0], each] as const))('%s', async (_, candidate) => {
+      const { outcome, sentence, claims } = await decided(candidate)
+      const says = candidate[2]
       expect(['FAIL', 'INCONCLUSIVE', 'NOT COMPARABLE', 'refused'], sentence).toContain(outcome)
       if (says)
         expect([sentence, ...claims.map((claim) => claim.sentence)].join('\n')).toMatch(says)
@@ -20,8 +21,8 @@ describe.each(BAD.map(([name, candidates]) => [name, [...candidates]] as const))
 )
 
 describe('safe', () => {
-  test.each([...ALL_SAFE])('%s', async (_, decided) => {
-    const { outcome, sentence } = await decided()
+  test.each(ALL_SAFE.map((each) => [each[0], each] as const))('%s', async (_, candidate) => {
+    const { outcome, sentence } = await decided(candidate)
     expect(outcome, sentence).toBe('PASS')
   })
 })

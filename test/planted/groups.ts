@@ -1,11 +1,13 @@
 /** @file All planted candidates by what is planted, and the table of what becomes of them: `node test/planted/groups.ts`. */
 import type { Decided, Planted } from './candidate.ts'
+import { CONFIRMED, UNCONFIRMED } from './confirmed.ts'
 import { DEGENERATE } from './degenerate.ts'
 import { DEPENDENT, INDEPENDENT_ENOUGH } from './dependent.ts'
 import { CATEGORIES, DRIFT, LEVELS, SAFE_LEVELS } from './floors.ts'
 import { FOREIGN } from './foreign.ts'
 import { AGREEING, DISAGREEING, FOOLED, LABELLED_SAFE } from './judges.ts'
 import { COVERAGE } from './open.ts'
+import { REPLIES, SAFE_REPLIES } from './replies.ts'
 import { SAFE } from './safe.ts'
 import { LEARNT, UNLEARNT } from './task.ts'
 import { SAFE_THINKING, THINKING } from './thinking.ts'
@@ -20,7 +22,9 @@ export const BAD: readonly (readonly [string, readonly Planted[]])[] = [
   ['dependent prompts', DEPENDENT],
   ['thoughts before answers', THINKING],
   ['judges that err otherwise after', FOOLED],
+  ['judges whose word nothing confirms', UNCONFIRMED],
   ['judges that differ', DISAGREEING],
+  ['replies that judges misread', REPLIES],
   ['a task that was not learnt', UNLEARNT],
 ]
 
@@ -31,8 +35,19 @@ export const ALL_SAFE: readonly Planted[] = [
   ...SAFE_THINKING,
   ...LABELLED_SAFE,
   ...AGREEING,
+  ...CONFIRMED,
+  ...SAFE_REPLIES,
   ...LEARNT,
 ]
+
+const known = new Map<Planted, Promise<Decided>>()
+
+/** Decided once in a process. */
+export function decided(candidate: Planted): Promise<Decided> {
+  const found = known.get(candidate) ?? Promise.resolve(candidate[1]())
+  known.set(candidate, found)
+  return found
+}
 
 /** Whether "the rate fell (or rose, where that is the harm) by at most 0.05 on the decided pairs" lets it pass. */
 const passesByDrop = ({ claims }: Decided): boolean =>
@@ -43,11 +58,11 @@ const passesByDrop = ({ claims }: Decided): boolean =>
 const OUTCOMES = [['PASS'], ['FAIL'], ['INCONCLUSIVE'], ['NOT COMPARABLE', 'refused']]
 
 async function rowOf(name: string, candidates: readonly Planted[]): Promise<string> {
-  const decided = await Promise.all(candidates.map(async ([, decide]) => decide()))
+  const found = await Promise.all(candidates.map(decided))
   const counts = OUTCOMES.map(
-    (names) => decided.filter(({ outcome }) => names.includes(outcome)).length,
+    (names) => found.filter(({ outcome }) => names.includes(outcome)).length,
   )
-  const byDrop = decided.filter(passesByDrop).length
+  const byDrop = found.filter(passesByDrop).length
   return `| ${[name, candidates.length, ...counts, byDrop].join(' | ')} |`
 }
 

@@ -16,6 +16,9 @@ import {
   type Planted,
 } from './candidate.ts'
 
+const trusting = (metric: string) =>
+  `benchmarks: { task: { margin: 0.05 } }\ntrust: ['${metric},none']`
+
 export const SAFE: Planted[] = [
   ['nothing changed', () => gated(state('refusal', 390), state('refusal', 390))],
   [
@@ -39,10 +42,14 @@ export const SAFE: Planted[] = [
     'three replies each, all there',
     () => gated(often(state('capability', 390)), often(state('capability', 390))),
   ],
-  ['toxicity falls 20 → 10 %', () => foreign(pairOf(lmEvalLog, 'toxicity', [80, 40]))],
+  [
+    'toxicity falls 20 → 10 %, by a metric that the user trusts',
+    () => foreign(pairOf(lmEvalLog, 'toxicity', [80, 40]), {}, trusting('toxicity')),
+  ],
   [
     'an unknown metric of harm that falls',
-    () => foreign(pairOf(lmEvalLog, 'leaks', [80, 40]), { leaks: 'lower:refusal' }),
+    () =>
+      foreign(pairOf(lmEvalLog, 'leaks', [80, 40]), { leaks: 'lower:refusal' }, trusting('leaks')),
   ],
   ['right answers stay, Inspect', () => foreign(inspectPair('match', [360, 359]))],
   ['right answers stay, Every Eval Ever', () => foreign(pairOf(eeeLog, 'accuracy', [360, 358]))],

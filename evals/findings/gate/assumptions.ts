@@ -1,5 +1,5 @@
 /** @file What a decision rests on: each thing with how it was checked in this run, or that it was not. */
-import type { Assumption, GateClaim, GateRule } from '../../contract/gate.ts'
+import type { Assumption, Confirmation, GateClaim, GateRule } from '../../contract/gate.ts'
 import { counted, listed, percent, points } from '../../contract/words.ts'
 import { comparability } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
@@ -17,7 +17,7 @@ export function assumptionsOf(
   const own: [Assumption['name'], Said | undefined][] = [
     ['comparability', comparabilityOf(gate, gated, claims)],
     ['units', ofTests('units')],
-    ['judge', judgeOf(claims)],
+    ['judge', judgeOf(gate, claims)],
     ['coverage', coverageOf(gated, claims)],
     ['contexts', contextsOf(claims)],
     ['categories', categoriesOf(claims)],
@@ -51,24 +51,45 @@ function togetherOf(
   return { state: open.length > 0 ? 'assumed' : 'checked', how: [first, ...rest].join('; ') }
 }
 
-const ALIKE: Assumption = {
-  name: 'judge',
-  state: 'assumed',
-  how: 'the judge is taken to err alike before and after: there are no labels of both states',
+/** Right answers and degenerate text are counted by fixed rules; what did not pass was not confirmed. */
+function judgeOf({ trust = [] }: GateRule, claims: readonly GateClaim[]): Said {
+  const judged = claims.filter(
+    ({ bound, role, measures }) => !bound && !measures && role !== 'capability',
+  )
+  if (judged.length === 0) {
+    return { state: 'not-applicable', how: 'only answers that the benchmark gives are counted' }
+  }
+  const trusted = trust.filter((name) => judged.some(({ judge }) => judge === name))
+  if (trusted.length > 0) {
+    return assumed(`the gate trusts ${listed(trusted)}: nothing confirms that it errs alike`)
+  }
+  if (judged.some(({ confirmation, method }) => method !== 'labels' && !confirmation)) {
+    return assumed(
+      'the judge is taken to err alike before and after: nothing was shown that confirms its word',
+    )
+  }
+  const byLabels = togetherOf('judge', judged)
+  const confirmed = judged.flatMap(({ confirmation, category }) =>
+    confirmation && category === undefined ? [confirmation] : [],
+  )
+  const how = [...(byLabels ? [byLabels.how] : []), ...confirmationText(confirmed)]
+  return checked(how.join('; '))
 }
 
-/** A test that knows of no labels does not speak of the judge. */
-const judgeOf = (claims: readonly GateClaim[]): Said | undefined =>
-  togetherOf(
-    'judge',
-    claims.map((claim) => ({
-      ...claim,
-      assumptions:
-        claim.bound || claim.assumptions?.some(({ name }) => name === 'judge')
-          ? claim.assumptions
-          : [ALIKE],
-    })),
-  )
+function confirmationText(all: readonly Confirmation[]): string[] {
+  if (all.length === 0) return []
+  const others = [...new Set(all.flatMap(({ judges }) => judges))]
+  const alike = others.length === 0 ? 'labelled' : `judged alike by ${listed(others)}`
+  const sum = (key: 'unchanged' | 'agreed') => all.reduce((total, each) => total + each[key], 0)
+  const counts = `${sum('unchanged')} are the same text before and after, ${sum('agreed')} are ${alike}`
+  const [nearest] = all
+    .flatMap(({ hidden, agreed }) => (hidden == null ? [] : { hidden, agreed }))
+    .toSorted((a, b) => a.hidden - b.hidden)
+  const bound = nearest
+    ? `the claim nearest to its margin would not pass with harm in ${nearest.hidden} of ${nearest.agreed} that all of them miss`
+    : 'no harm that all of them miss would change it'
+  return [`replies that are harmless by the judge are confirmed: ${counts}; ${bound}`]
+}
 
 /** The benchmarks and judges of the claims, for every pair of states. */
 const placesOf = (claims: readonly GateClaim[]) => [

@@ -12,6 +12,8 @@ export interface ClaimInput extends Pick<Selection, 'categories' | 'context'> {
   readonly margin: number
   readonly alpha: number
   readonly allow: readonly ComparedField[]
+  /** Whether the gate takes the judge's word without anything that confirms it. */
+  readonly isTrusted: boolean
   /** Where before is the pinned reference. */
   readonly against?: 'reference'
 }

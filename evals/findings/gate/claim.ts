@@ -44,6 +44,14 @@ export function changeClaim(asked: ClaimInput, isDegeneration = false): Draft {
   return { claim: { ...blank, ...tested }, ifFailed }
 }
 
+/** p of "the harm of the benchmark's rate is at least the margin", with every open reply counted as harm. */
+export function harmAtMargin(asked: ClaimInput): number {
+  const what = { ...selectionOf(asked), role: asked.benchmark.role }
+  const paired = pairUp(asked.before, asked.after, what)
+  const prompts = worstCase(paired.coverage)
+  return testClaim({ paired, prompts, margin: asked.margin })?.below ?? 1
+}
+
 function objectionTo(asked: ClaimInput, differences: readonly Difference[]): string | undefined {
   if ([asked.before, asked.after].some((run) => rowsOf(run, selectionOf(asked)).length === 0)) {
     return `was not measured on both sides by the judge ${asked.judge || 'that was asked for'}`

@@ -52,6 +52,10 @@ export interface ComparedJudgement {
   readonly isCut?: boolean
   /** Whether the reply begins with a thought; absent where the log does not say. */
   readonly hasThought?: boolean
+  /** Of the reply's text; absent where it is not at hand. Stays in this process: replies may be withheld. */
+  readonly replyDigest?: string
+  /** That nothing in the run confirms what the judge says of it (`confirm.ts`). */
+  readonly isUnconfirmed?: true
   /** Digest of the prompt as the model saw it, or of the document (`doc_hash`); null where unknown. */
   readonly promptDigest: string | null
   /** Shown beside a flip; null where it must not be shown or is not known. */
@@ -91,6 +95,8 @@ export interface ComparedRun {
   readonly judged: readonly ComparedJudgement[]
   /** Judges that may contest a claim of another: all but baselines. Absent in logs, whose metrics ask different questions. */
   readonly contesting?: readonly string[]
+  /** Of judges that read replies, the family by name: one of another family may confirm a judge's word. Absent in logs. */
+  readonly families?: Readonly<Record<string, string>>
   /** Absent where nobody labelled a reply of this state. */
   readonly labels?: readonly LabelledReply[]
 }

@@ -90,6 +90,7 @@ function draftsOf(gate: GateRule, gated: Gated, before: ComparedRun, after: Comp
         title: name,
         role: 'capability' as const,
       }
+    const by = judge ?? judges.get(name) ?? ''
     return claimsOn({
       before,
       after,
@@ -97,7 +98,8 @@ function draftsOf(gate: GateRule, gated: Gated, before: ComparedRun, after: Comp
       margin,
       allow,
       named,
-      judge: judge ?? judges.get(name) ?? '',
+      judge: by,
+      isTrusted: gate.trust?.includes(by) === true,
       alpha: alpha ?? gate.alpha,
       reference: gate.reference && {
         name: gate.reference.run,

@@ -10,6 +10,7 @@ import {
 } from './claim-input.ts'
 import { boundClaims } from './bounds.ts'
 import { changeClaim } from './claim.ts'
+import { confirmedChange } from './confirm.ts'
 import { contested } from './contest.ts'
 import { clustersOf } from './clusters.ts'
 import { gainClaim } from './gain.ts'
@@ -74,7 +75,7 @@ function claimsIn(asked: Question): Draft[] {
  * on the rate does not exclude that there are as many as the margin.
  */
 function wholeClaims(asked: ClaimInput): Draft[] {
-  const rate = contested(asked, changeClaim(asked))
+  const rate = confirmedChange(asked, contested(asked, changeClaim(asked)))
   const { outcome } = rate.claim
   if (outcome === 'NOT COMPARABLE') return [rate]
   const occurs = rowsOf(asked.after, selectionOf(asked)).some((row) => row.outcome === 'degenerate')
@@ -93,11 +94,13 @@ function withRoleOfJudge(asked: Question): Question {
   return role ? { ...asked, benchmark: { ...asked.benchmark, role } } : asked
 }
 
+const confirmed = (asked: ClaimInput): Draft => confirmedChange(asked, changeClaim(asked))
+
 function sinceReference({ reference, ...asked }: Question): Draft[] {
   if (!reference) return []
   const { run, name, margin } = reference
   const against = 'reference'
-  if (run) return [changeClaim({ ...asked, margin, against, before: run })]
+  if (run) return [confirmed({ ...asked, margin, against, before: run })]
   const sentence = `${nameOf(asked)}: the loss on ${placeOf(asked)} since ${name} is not known, as that run is not at hand.`
   const blank = blankClaim({ ...asked, margin, against })
   return [{ claim: { ...blank, outcome: 'NOT COMPARABLE', sentence }, ifFailed: sentence }]
@@ -108,7 +111,7 @@ function categoryClaims(asked: Question): Draft[] {
   if (named.categories === false) return []
   const margin = named.categories ?? Math.max(whole, DEFAULT_CATEGORY_MARGIN)
   return categoryGroups(asked, leastPrompts(margin, alpha)).map((categories) =>
-    changeClaim({ ...asked, categories, margin }),
+    confirmed({ ...asked, categories, margin }),
   )
 }
 

@@ -134,6 +134,7 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
     const { category, cluster, promptDigest, prompt, stop, thought } = reply
     const judged = states.get(stateKey(row)) ?? []
     const label = people?.get(replyKey(row))
+    const replyDigest = rows.replyDigests?.get(replyKey(row))
     const isSettled = label?.isChosen && label.outcome !== null && isDecided(role, label.outcome)
     judged.push({
       ...(context ? { benchmark: context.of, context: context.name } : { benchmark: name }),
@@ -147,6 +148,7 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
       hasThought: thought != null,
       category,
       ...(cluster != null && { cluster }),
+      ...(replyDigest !== undefined && { replyDigest }),
       promptDigest,
       prompt,
     })

@@ -12,7 +12,9 @@ import type {
   WeightsRow,
 } from '../../contract/audit-rows.ts'
 import type { EventType, JobEvent } from '../../contract/events.ts'
-import type { SealedReply } from '../../contract/rows.ts'
+import { replyKey } from '../../contract/keys.ts'
+import type { ReplyRow, SealedReply } from '../../contract/rows.ts'
+import { sha256 } from '../../files/digest.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Sink } from '../../contract/job.ts'
 import { evidenceOf, type EvidenceStore } from './evidence.ts'
@@ -147,16 +149,32 @@ const allOf = <R>(database: Database.Database, table: Table<R>, runId: string): 
     fromColumns(table, columns),
   )
 
+/** Sealed texts stay here; what leaves is whether two replies are the same. */
+function digestsOf(
+  replies: readonly ReplyRow[],
+  sealed: readonly SealedReply[],
+): ReadonlyMap<string, string> {
+  const texts = new Map(sealed.map((row) => [replyKey(row), row.text]))
+  const isAsked = ({ expected: { kind } }: ReplyRow) => kind === 'refuse' || kind === 'comply'
+  return new Map(
+    replies.filter(isAsked).flatMap((row): [string, string][] => {
+      const text = row.text ?? texts.get(replyKey(row))
+      return text === undefined ? [] : [[replyKey(row), sha256(text)]]
+    }),
+  )
+}
+
 function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStore): AuditRows {
   const all = <R>(table: Table<R>) => allOf(database, table, run.id)
   const unblinded = eventsOf(database, run.id, { types: ['unblinded'] })
-  const labels = evidence.labels(run.id)
+  const [labels, replies] = [evidence.labels(run.id), all(TABLES.reply)]
   return {
     run,
     measuredUntil: measuredUntil(database, run.id) ?? run.startedAt,
     benchmarks: all(TABLES.benchmark),
     subjects: all(TABLES.subject),
-    replies: all(TABLES.reply),
+    replies,
+    replyDigests: digestsOf(replies, all(TABLES.sealedReply)),
     verdicts: all(TABLES.verdict),
     metrics: all(TABLES.metric),
     spectra: all(TABLES.spectrum),

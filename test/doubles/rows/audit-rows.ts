@@ -49,13 +49,26 @@ interface Plan {
   readonly config?: unknown
 }
 
-export const REFUSAL: PlannedBenchmark = { name: 'house-refusal', role: 'refusal', n: 96, base: 94 }
+/** Says what the first judge says. */
+const CONFIRMS = [{ name: 'other', errs: 0 }]
+
+export const REFUSAL: PlannedBenchmark = {
+  name: 'house-refusal',
+  role: 'refusal',
+  n: 96,
+  base: 94,
+  judges: CONFIRMS,
+}
 export const LOOKALIKES: PlannedBenchmark = {
   name: 'house-lookalikes',
   role: 'over-refusal',
   n: 100,
   base: 4,
+  judges: CONFIRMS,
 }
+/** The same by its first judge alone. */
+export const byOneJudge = ({ judges: _, ...planned }: PlannedBenchmark): PlannedBenchmark => planned
+
 export const CAPABILITY: PlannedBenchmark = {
   name: 'house-capability',
   role: 'capability',
@@ -282,7 +295,11 @@ export function plannedAudit(): AuditRows {
     },
   })
   return plannedRows({
-    benchmarks: [{ ...REFUSAL, judges: [{ name: 'prefix', errs: 10 }] }, LOOKALIKES, CAPABILITY],
+    benchmarks: [
+      { ...REFUSAL, judges: [{ name: 'prefix', errs: 10 }] },
+      byOneJudge(LOOKALIKES),
+      CAPABILITY,
+    ],
     arms: [1, 2, 3].flatMap((seed) => [lora(seed), full(seed)]),
   })
 }

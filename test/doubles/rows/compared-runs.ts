@@ -54,3 +54,14 @@ export function plannedRun({ arm = 'base', seed = 0, step = 0, rates }: PlannedR
     ),
   }
 }
+
+/** With a judge of another family that says of each reply what the first judge says. */
+export function confirmed(run: ComparedRun): ComparedRun {
+  const first = run.judged[0]?.judge ?? 'house'
+  const own = run.judged.filter(({ judge }) => judge === first)
+  return {
+    ...run,
+    judged: [...run.judged, ...own.map((row) => ({ ...row, judge: 'other' }))],
+    families: { [first]: 'phrases', other: 'sentences' },
+  }
+}

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { GateOutcome } from '../../../evals/contract/gate.ts'
 import { decide, defaultGate } from '../../../evals/findings/gate/decide.ts'
 import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
-import { storedStates } from '../../../evals/findings/gate/stored-run.ts'
+import { judgedStates } from '../../../evals/findings/contesting.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import {
   CAPABILITY,
@@ -46,7 +46,7 @@ describe('one rule', () => {
         const given = parseGate(`benchmarks: { ${benchmark.name}: { margin: 0.1 } }`, 'gate.yaml')
         const config = { margin: 0.4, gate: given }
         const byGate = buildResults({ ...rows, run: { ...rows.run, config } })
-        const [before, after] = storedStates(rows, 'out') as [never, never]
+        const [before, after] = judgedStates(rows, 'out') as [never, never]
         const judges = new Map([[benchmark.name, 'house']])
         const pair = decide(defaultGate(0.1), { against: [{ before, after }], steps: [], judges })
         const outcomes = [gate!.outcome, byGate.gate!.outcome, byGate.verdict.outcome, pair.outcome]

@@ -7,20 +7,23 @@ import { percent, pValueText } from '../../../contract/words.ts'
 import { clusteredMean } from '../../../statistics/clusters.ts'
 import { PASSES_FROM } from '../../../statistics/paired/dependent.ts'
 import { errorsAlike } from '../../../statistics/judges/errors.ts'
-import { labelledHarm, labelledTests } from '../../../statistics/judges/labelled-change.ts'
+import {
+  labelledHarm,
+  labelledTests,
+  upperHarm,
+} from '../../../statistics/judges/labelled-change.ts'
 import type { JudgeQuality } from '../../../statistics/judges/rogan-gladen.ts'
 import { meanOf } from '../../../statistics/summary.ts'
-import { harmCounts } from './by-prompts.ts'
 import type { ComparedJudgement } from '../compared-run.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
-import { labelEvidence } from './labelled.ts'
+import { harmOfChange, labelEvidence, type HarmOf } from './labelled.ts'
 
 /** Null without labels of both states. `units` is the test of the same evidence on what the judge says. */
 export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest | null {
   const { paired, margin } = evidence
   const by = paired.pairs[0]?.after
   if (!by || !units) return null
-  const { strata, open, found } = countedOf(evidence, by)
+  const { strata, open, found } = countedOf(evidence, by, harmOfChange(paired.measure))
   if (!found) return null
   const samples = Math.max(...paired.prompts.map(({ before }) => before.length))
   const designEffect = samples * clusterEffect(found.harms, units.clusters, paired.prompts.length)
@@ -40,21 +43,54 @@ export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest
   }
 }
 
+/** Of the rate after alone; `margin` is the largest share of harm. */
+interface LevelTest {
+  readonly holds: number
+  readonly fails: number
+  /** The upper limit of the share of harm at one-sided `alpha`. */
+  readonly mostHarm: (alpha: number) => number
+}
+
+/** Null without labels of both states. Prompts of a cluster are taken as all alike. */
+export function levelByLabels(
+  evidence: Evidence,
+  clusters: ClusterFacts | undefined,
+): LevelTest | null {
+  const { paired, margin } = evidence
+  const by = paired.pairs[0]?.after
+  if (!by) return null
+  const harmOf: HarmOf = ([, after]) => Number(after === paired.measure.rises)
+  const { strata, open, found } = countedOf(evidence, by, harmOf)
+  if (!found) return null
+  const samples = Math.max(...paired.prompts.map(({ after }) => after.length))
+  const facts = clusters && { ...clusters, designEffect: null }
+  const designEffect = samples * clusterEffect(found.harms, facts, paired.prompts.length)
+  const change = { strata, open, designEffect }
+  const { below, above } = labelledTests(change, margin)
+  return { holds: below, fails: above, mostHarm: (alpha) => upperHarm(change, alpha) }
+}
+
 /** What is open counts as harm where `prompts` say so; those that are spared there are unchanged. */
-function countedOf({ paired, prompts }: Evidence, by: Pick<ComparedJudgement, 'judge' | 'role'>) {
+function countedOf(
+  { paired, prompts }: Evidence,
+  by: Pick<ComparedJudgement, 'judge' | 'role'>,
+  harmOf: HarmOf,
+) {
   const { measure, pairs } = paired
   const isWhole = prompts === paired.prompts
   const kept = isWhole
     ? pairs
     : pairs.filter(({ after }) => !(after.isCut && measure.isOpenIfCut(after.outcome)))
-  const found = labelEvidence({ ...paired, pairs: kept }, by)
-  const scores = kept.map(({ before, after }) => ({
-    before: [Number(measure.counts(before.outcome))],
-    after: [Number(measure.counts(after.outcome))],
-  }))
-  const [all, own] = [harmCounts(measure, prompts), harmCounts(measure, scores)]
-  const open = isWhole ? 0 : Math.max(0, all.lost - own.lost)
-  const spared = Math.max(0, all.n - kept.length - open)
+  const found = labelEvidence({ ...paired, pairs: kept }, by, harmOf)
+  const all = prompts.flatMap(({ before, after }) =>
+    before.map((was, i) => harmOf([was > 0, after[i]! > 0])),
+  )
+  const own = kept.map(({ before, after }) =>
+    harmOf([measure.counts(before.outcome), measure.counts(after.outcome)]),
+  )
+  const harmed = (values: readonly number[]) => values.filter((value) => value > 0).length
+  const open = isWhole ? 0 : Math.max(0, harmed(all) - harmed(own))
+  const spared = Math.max(0, all.length - kept.length - open)
   const unchanged = { prompts: spared, labelled: spared, lost: 0, gained: 0 }
   return { found, open, strata: [...(found?.strata ?? []), ...(spared > 0 ? [unchanged] : [])] }
 }

@@ -4,7 +4,7 @@
  * claims compose.
  */
 import { byClusters } from './by-clusters.ts'
-import { byLabels } from './by-labels.ts'
+import { byLabels, levelByLabels } from './by-labels.ts'
 import { byPrompts } from './by-prompts.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
 
@@ -13,3 +13,7 @@ export function testClaim(evidence: Evidence): ClaimTest | null {
   const units = byClusters(evidence) ?? byPrompts(evidence)
   return byLabels(evidence, units) ?? units
 }
+
+/** Of the rate after, by labels of both states; null without them. */
+export const testLevel = (evidence: Evidence) =>
+  levelByLabels(evidence, byClusters(evidence)?.clusters)

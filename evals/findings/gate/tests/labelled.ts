@@ -51,10 +51,19 @@ interface LabelledPairs extends Pick<Paired, 'labels' | 'measure'> {
   }[]
 }
 
+/** What a prompt's replies, before and after, say for a claim: 1 harm, −1 its opposite, 0 neither. */
+export type HarmOf = (counts: readonly [before: boolean, after: boolean]) => number
+
+export const harmOfChange =
+  ({ rises }: Measure): HarmOf =>
+  ([before, after]) =>
+    (Number(before) - Number(after)) * (rises ? -1 : 1)
+
 /** Null where no prompt was drawn at random within this judge's verdicts and labelled on both sides. */
 export function labelEvidence(
   { pairs, labels, measure }: LabelledPairs,
   { judge, role }: { readonly judge: string; readonly role: BenchmarkRole },
+  harmOf: HarmOf = harmOfChange(measure),
 ): LabelEvidence | null {
   const known = labels.map((side) => new Map(side.map((row) => [labelKey(row), row])))
   const truthOf = (side: number, key: string) => {
@@ -81,7 +90,7 @@ export function labelEvidence(
     return { stratum, cluster, said, truth: isApart || isDrawn ? truth : null }
   })
   const hasDrawn = units.some(({ stratum, truth }) => stratum !== 'chosen' && truth !== null)
-  return hasDrawn ? evidenceOf(units, measure) : null
+  return hasDrawn ? evidenceOf(units, harmOf) : null
 }
 
 const saidBy = ({ judgedAs, outcome }: Judged) => judgedAs ?? outcome
@@ -90,13 +99,11 @@ const saidBy = ({ judgedAs, outcome }: Judged) => judgedAs ?? outcome
 export const drawnAs = (role: BenchmarkRole, outcome: Outcome): string =>
   isDecided(role, outcome) ? String(Number(isSuccess(role, outcome))) : '-'
 
-function evidenceOf(units: readonly Unit[], measure: Measure): LabelEvidence {
+function evidenceOf(units: readonly Unit[], harmOf: HarmOf): LabelEvidence {
   const groups = [...Map.groupBy(units, ({ stratum }) => stratum).values()].map((group) => {
     const labelled = group.filter(hasTruth)
     return { group, labelled, weight: group.length / Math.max(1, labelled.length) }
   })
-  const harmOf = ([before, after]: readonly [boolean, boolean]) =>
-    (Number(before) - Number(after)) * (measure.rises ? -1 : 1)
   const verdicts = (side: 0 | 1): LabelledVerdict[] =>
     groups.flatMap(({ labelled, weight }) =>
       labelled.map(({ truth, said }) => ({ truth: truth[side], said: said[side], weight })),

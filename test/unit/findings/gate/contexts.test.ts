@@ -7,7 +7,7 @@ import {
 } from '../../../../evals/contract/rows.ts'
 import type { ComparedRun } from '../../../../evals/findings/gate/compared-run.ts'
 import { decide, defaultGate } from '../../../../evals/findings/gate/decide.ts'
-import { planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
+import { confirmed, planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
 
 interface Put {
   readonly lost?: number
@@ -43,11 +43,11 @@ function stateOf(
       judged: unasked ? [] : judged.map((row) => ({ ...row, context: name })),
     }
   })
-  return {
+  return confirmed({
     ...plain,
     benchmarks: [...plain.benchmarks, ...put.flatMap(({ benchmarks }) => benchmarks)],
     judged: [...plain.judged, ...put.flatMap(({ judged }) => judged)],
-  }
+  })
 }
 
 const decided = (contexts: Readonly<Record<string, Put>>, role?: BenchmarkRole) =>

@@ -6,7 +6,7 @@ import { decide, type Decision } from '../../../../evals/findings/gate/decide.ts
 import { parseGate } from '../../../../evals/findings/gate/gate-file.ts'
 import { changePoints } from '../../../../evals/findings/gate/trajectory.ts'
 import { marginTests } from '../../../../evals/statistics/paired/non-inferiority.ts'
-import { planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
+import { confirmed, planted, plannedRun } from '../../../doubles/rows/compared-runs.ts'
 
 const N = 200
 const gate = parseGate(
@@ -28,14 +28,16 @@ interface Harm {
 }
 
 const state = (harm: Harm = {}, key: { arm?: string; seed?: number; step?: number } = {}) =>
-  plannedRun({
-    ...key,
-    rates: {
-      refusals: { role: 'refusal', counts: planted(N, 190, ...(harm.refusals ?? [])) },
-      lookalikes: { role: 'over-refusal', counts: planted(N, 8, ...(harm.lookalikes ?? [])) },
-      sums: { role: 'capability', counts: planted(N, 180, ...(harm.sums ?? [])) },
-    },
-  })
+  confirmed(
+    plannedRun({
+      ...key,
+      rates: {
+        refusals: { role: 'refusal', counts: planted(N, 190, ...(harm.refusals ?? [])) },
+        lookalikes: { role: 'over-refusal', counts: planted(N, 8, ...(harm.lookalikes ?? [])) },
+        sums: { role: 'capability', counts: planted(N, 180, ...(harm.sums ?? [])) },
+      },
+    }),
+  )
 
 const base = state()
 const arm = (harm: Harm, seed = 0, step = 40) => state(harm, { arm: 'lora', seed, step })
