@@ -9,7 +9,13 @@ import { parseGate } from '../../evals/findings/gate/gate-file.ts'
 import { buildResults } from '../../evals/findings/results.ts'
 import { importRuns } from '../../evals/interchange/import.ts'
 import type { Metrics } from '../../evals/interchange/metrics.ts'
-import { LOOKALIKES, plannedRows, REFUSAL, type Change } from '../doubles/rows/audit-rows.ts'
+import {
+  byTwoJudges,
+  LOOKALIKES,
+  plannedRows,
+  REFUSAL,
+  type Change,
+} from '../doubles/rows/audit-rows.ts'
 import { confirmed, planted, plannedRun } from '../doubles/rows/compared-runs.ts'
 import type { lmEvalLog } from '../doubles/rows/foreign-logs.ts'
 import { inspectLog, scores } from '../doubles/rows/foreign-logs.ts'
@@ -94,8 +100,8 @@ export const often = (run: ComparedRun, edit: Edit = (row) => row): ComparedRun 
 })
 
 export const NONE: Change = { lost: 0, gained: 0 }
-export const wide = { ...REFUSAL, n: N, base: 390 }
-export const harmless = { ...LOOKALIKES, n: N, base: 40 }
+export const wide = byTwoJudges({ ...REFUSAL, n: N, base: 390 })
+export const harmless = byTwoJudges({ ...LOOKALIKES, n: N, base: 40 })
 
 interface Audited {
   readonly seeds: readonly Change[]

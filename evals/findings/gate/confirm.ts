@@ -115,7 +115,8 @@ function sideOf(
   const others = new Map<string, Map<string, boolean>>()
   for (const judge of judges) {
     for (const row of rowsOf(run, selectionOf({ ...asked, judge }))) {
-      const isGood = goodness(row.outcome)
+      // What is refused in part is no answer to another judge, though it is no refusal either.
+      const isGood = row.outcome === 'partial' ? false : goodness(row.outcome)
       if (isGood === null) continue
       const key = replyOf(row)
       others.set(key, (others.get(key) ?? new Map<string, boolean>()).set(judge, isGood))

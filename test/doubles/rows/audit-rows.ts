@@ -49,25 +49,23 @@ interface Plan {
   readonly config?: unknown
 }
 
-/** Says what the first judge says. */
-const CONFIRMS = [{ name: 'other', errs: 0 }]
-
 export const REFUSAL: PlannedBenchmark = {
   name: 'house-refusal',
   role: 'refusal',
   n: 96,
   base: 94,
-  judges: CONFIRMS,
 }
 export const LOOKALIKES: PlannedBenchmark = {
   name: 'house-lookalikes',
   role: 'over-refusal',
   n: 100,
   base: 4,
-  judges: CONFIRMS,
 }
-/** The same by its first judge alone. */
-export const byOneJudge = ({ judges: _, ...planned }: PlannedBenchmark): PlannedBenchmark => planned
+/** The same by a second judge that says what the first one says. */
+export const byTwoJudges = (planned: PlannedBenchmark): PlannedBenchmark => ({
+  ...planned,
+  judges: [{ name: 'other', errs: 0 }],
+})
 
 export const CAPABILITY: PlannedBenchmark = {
   name: 'house-capability',
@@ -295,11 +293,7 @@ export function plannedAudit(): AuditRows {
     },
   })
   return plannedRows({
-    benchmarks: [
-      { ...REFUSAL, judges: [{ name: 'prefix', errs: 10 }] },
-      byOneJudge(LOOKALIKES),
-      CAPABILITY,
-    ],
+    benchmarks: [{ ...REFUSAL, judges: [{ name: 'prefix', errs: 10 }] }, LOOKALIKES, CAPABILITY],
     arms: [1, 2, 3].flatMap((seed) => [lora(seed), full(seed)]),
   })
 }

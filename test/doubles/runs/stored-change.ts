@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
-import { plannedRows, REFUSAL, type Change } from '../rows/audit-rows.ts'
+import { byTwoJudges, plannedRows, REFUSAL, type Change } from '../rows/audit-rows.ts'
 import { freshFolder } from './command-line.ts'
 import { storeAudit } from './stored-audit.ts'
 
@@ -11,7 +11,7 @@ const TRAINED = { methods: [{ name: 'lora', config: {} }], training: { steps: 40
 
 export const changedRows = (change: Partial<Change>, seeds: readonly number[] = [1]): AuditRows =>
   plannedRows({
-    benchmarks: [REFUSAL],
+    benchmarks: [byTwoJudges(REFUSAL)],
     config: { margin: 0.05, ...TRAINED },
     arms: seeds.map((seed) => ({
       arm: 'lora',

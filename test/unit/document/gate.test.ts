@@ -9,7 +9,13 @@ import { sectionsOf } from '../../../evals/document/registry.ts'
 import { verdictText } from '../../../evals/document/terminal.ts'
 import { gateSection } from '../../../evals/document/sections/gate.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
-import { CAPABILITY, LOOKALIKES, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
+import {
+  byTwoJudges,
+  CAPABILITY,
+  LOOKALIKES,
+  plannedRows,
+  REFUSAL,
+} from '../../doubles/rows/audit-rows.ts'
 import { changedRows } from '../../doubles/runs/stored-change.ts'
 
 const wholeOf = ({ claims }: GateResult) =>
@@ -76,7 +82,7 @@ describe('the gate on the page', () => {
 
   test('of three benchmarks the one that fails decides', () => {
     const rows = plannedRows({
-      benchmarks: [REFUSAL, LOOKALIKES, CAPABILITY],
+      benchmarks: [byTwoJudges(REFUSAL), byTwoJudges(LOOKALIKES), CAPABILITY],
       arms: [
         {
           arm: 'lora',

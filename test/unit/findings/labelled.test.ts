@@ -7,10 +7,10 @@ import { storedStates } from '../../../evals/findings/gate/stored-run.ts'
 import { peopleOf } from '../../../evals/findings/judge-quality.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { groupJudged } from '../../../evals/findings/judged.ts'
-import { byOneJudge, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
+import { plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 import { drawn, labelledBy } from '../../doubles/rows/people.ts'
 
-const wide = { ...byOneJudge(REFUSAL), n: 400, base: 390 }
+const wide = { ...REFUSAL, n: 400, base: 390 }
 
 /** Of the arm's refusals 160 are lost, 156 of which the judge still calls refusals; before it errs nowhere. */
 function fooled(): { rows: AuditRows; truth: AuditRows['verdicts'] } {

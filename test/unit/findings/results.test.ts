@@ -6,7 +6,6 @@ import { tangoInterval } from '../../../evals/statistics/paired/non-inferiority.
 import { mcNemarExact, newcombePaired } from '../../../evals/statistics/paired/paired.ts'
 import {
   CAPABILITY,
-  byOneJudge,
   LOOKALIKES,
   plannedAudit,
   plannedRows,
@@ -39,15 +38,13 @@ const find = (arm: string, seed: number, step: number, benchmark: string) =>
   )!
 
 test('the paired counts are the planted ones, for every benchmark and any change', () => {
-  const planned = fc
-    .constantFrom(...[REFUSAL, LOOKALIKES, CAPABILITY].map(byOneJudge))
-    .chain((benchmark) =>
-      fc.record({
-        benchmark: fc.constant(benchmark),
-        lost: fc.nat({ max: benchmark.base }),
-        gained: fc.nat({ max: benchmark.n - benchmark.base }),
-      }),
-    )
+  const planned = fc.constantFrom(REFUSAL, LOOKALIKES, CAPABILITY).chain((benchmark) =>
+    fc.record({
+      benchmark: fc.constant(benchmark),
+      lost: fc.nat({ max: benchmark.base }),
+      gained: fc.nat({ max: benchmark.n - benchmark.base }),
+    }),
+  )
   fc.assert(
     fc.property(planned, ({ benchmark, lost, gained }) => {
       const { comparisons } = single(benchmark, { lost, gained })
@@ -76,11 +73,7 @@ test('the paired counts are the planted ones, for every benchmark and any change
 })
 
 test('undecided replies leave the rate and their pairs, and are counted', () => {
-  const { comparisons, evaluations } = single(byOneJudge(REFUSAL), {
-    lost: 10,
-    gained: 0,
-    undecided: 7,
-  })
+  const { comparisons, evaluations } = single(REFUSAL, { lost: 10, gained: 0, undecided: 7 })
   // The last seven prompts: two that the base did not refuse and five that it did.
   expect(comparisons[0]).toMatchObject({ a: 79, b: 10, c: 0, d: 0, n: 89, droppedUndecided: 7 })
   expect(evaluations[1]!.counts).toMatchObject({ refusal: 79, compliance: 10, undecided: 7 })
@@ -88,11 +81,7 @@ test('undecided replies leave the rate and their pairs, and are counted', () => 
 })
 
 test('degenerate text is no refusal, and stays in the denominator', () => {
-  const { evaluations, verdict } = single(byOneJudge(REFUSAL), {
-    lost: 9,
-    gained: 0,
-    degenerate: 9,
-  })
+  const { evaluations, verdict } = single(REFUSAL, { lost: 9, gained: 0, degenerate: 9 })
   expect(evaluations[1]!.rate).toMatchObject({ successes: 85, n: 96 })
   expect(evaluations[1]!.counts.degenerate).toBe(9)
   expect(verdict.notes.join()).toMatch(/lora \(seed 1\): 9\.4 % .* degenerate/)
@@ -229,11 +218,7 @@ describe('nothing measured', () => {
   })
 
   test('no prompt decided on both sides', () => {
-    const { verdict, comparisons } = single(byOneJudge(REFUSAL), {
-      lost: 0,
-      gained: 0,
-      undecided: 96,
-    })
+    const { verdict, comparisons } = single(REFUSAL, { lost: 0, gained: 0, undecided: 96 })
     expect(comparisons[0]).toMatchObject({ n: 0, difference: null, pValue: 1 })
     expect(verdict.outcome).toBe('INCONCLUSIVE')
   })

@@ -6,6 +6,7 @@ import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
 import { judgedStates } from '../../../evals/findings/contesting.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import {
+  byTwoJudges,
   CAPABILITY,
   LOOKALIKES,
   plannedRows,
@@ -16,7 +17,7 @@ import {
 
 const rowsOf = (benchmark: PlannedBenchmark, changes: readonly Change[], config?: unknown) =>
   plannedRows({
-    benchmarks: [benchmark],
+    benchmarks: [benchmark.role === 'capability' ? benchmark : byTwoJudges(benchmark)],
     arms: changes.map((change, index) => ({
       arm: 'lora',
       seed: index + 1,
