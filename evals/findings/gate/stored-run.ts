@@ -1,6 +1,6 @@
 /** @file Stored rows as `ComparedRun`s: one for each model state, finished evaluations only. */
 import type { AuditRows, RunRow } from '../../contract/audit-rows.ts'
-import { decodingOf, type SubjectKey } from '../../contract/rows.ts'
+import { decodingOf, type SubjectKey, type VerdictRow } from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
 import { isDecided } from './outcomes.ts'
@@ -9,7 +9,7 @@ import { labelsByState, peopleSay } from './people.ts'
 /** The rows that say what a state replied, and what was thought of it. */
 export type StateRows = Pick<
   AuditRows,
-  'benchmarks' | 'subjects' | 'replies' | 'verdicts' | 'evaluations' | 'labelled'
+  'benchmarks' | 'subjects' | 'replies' | 'replyDigests' | 'verdicts' | 'evaluations' | 'labelled'
 > & { readonly run: Pick<RunRow, 'id'> }
 
 /**
@@ -115,6 +115,13 @@ function unfitReplies({ replies, verdicts }: Pick<AuditRows, 'replies' | 'verdic
     )
 }
 
+const digestsIn =
+  ({ replyDigests }: StateRows) =>
+  (row: VerdictRow) => {
+    const replyDigest = replyDigests?.get(replyKey(row))
+    return replyDigest === undefined ? {} : { replyDigest }
+  }
+
 function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
   const finished = new Set(rows.evaluations.map((row) => keyOf(stateKey(row), row.benchmark)))
   const replies = new Map(rows.replies.map((row) => [replyKey(row), row]))
@@ -122,8 +129,8 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
   const states = new Map<string, ComparedJudgement[]>()
   const judges = new Map(rows.benchmarks.map((row) => [row.name, row.judges]))
   const people = rows.labelled && peopleSay(rows.labelled)
-  const place = ({ benchmark, judge }: { benchmark: string; judge: string }) =>
-    judges.get(benchmark)?.indexOf(judge) ?? 0
+  const place = ({ benchmark, judge }: VerdictRow) => judges.get(benchmark)?.indexOf(judge) ?? 0
+  const digestOf = digestsIn(rows)
   // A benchmark's first judge decides, so its rows come first.
   for (const row of rows.verdicts.toSorted((a, b) => place(a) - place(b))) {
     const reply = replies.get(replyKey(row))
@@ -134,7 +141,6 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
     const { category, cluster, promptDigest, prompt, stop, thought } = reply
     const judged = states.get(stateKey(row)) ?? []
     const label = people?.get(replyKey(row))
-    const replyDigest = rows.replyDigests?.get(replyKey(row))
     const isSettled = label?.isChosen && label.outcome !== null && isDecided(role, label.outcome)
     judged.push({
       ...(context ? { benchmark: context.of, context: context.name } : { benchmark: name }),
@@ -148,7 +154,7 @@ function judgedByState(rows: StateRows): Map<string, ComparedJudgement[]> {
       hasThought: thought != null,
       category,
       ...(cluster != null && { cluster }),
-      ...(replyDigest !== undefined && { replyDigest }),
+      ...digestOf(row),
       promptDigest,
       prompt,
     })

@@ -15,9 +15,13 @@ import {
   type PlannedBenchmark,
 } from '../../doubles/rows/audit-rows.ts'
 
+/** Refusals by two judges, so that a claim on them can pass. */
+const judged = (benchmark: PlannedBenchmark) =>
+  benchmark.role === 'capability' || benchmark.judges ? benchmark : byTwoJudges(benchmark)
+
 const rowsOf = (benchmark: PlannedBenchmark, changes: readonly Change[], config?: unknown) =>
   plannedRows({
-    benchmarks: [benchmark.role === 'capability' ? benchmark : byTwoJudges(benchmark)],
+    benchmarks: [judged(benchmark)],
     arms: changes.map((change, index) => ({
       arm: 'lora',
       seed: index + 1,
@@ -120,7 +124,7 @@ describe('the whole', () => {
   const plan = (of: Change, other: Change) =>
     buildResults(
       plannedRows({
-        benchmarks: [refusal, of400(CAPABILITY, 380)],
+        benchmarks: [judged(refusal), of400(CAPABILITY, 380)],
         arms: [
           {
             arm: 'lora',
