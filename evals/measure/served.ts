@@ -159,39 +159,29 @@ function openLane(
   return { open: base.open, batcher, maxPositions: session.maxPositions, session }
 }
 
-/** The ranks of an adapter that can stand in a batch with others; undefined for any other fine-tune. */
-async function stackable(base: Base, path: string): Promise<Ranks | undefined> {
+/**
+ * The ranks of an adapter that can stand in a batch with others: B·A on linear layers of the base and nothing else. Undefined
+ * for any other fine-tune, and for what is no adapter of this base, which opening it by itself says.
+ */
+async function stackable({ model }: Base, path: string): Promise<Ranks | undefined> {
   if (!(await exists(join(path, 'adapter_config.json')))) return undefined
   const { config, weights, saved } = await readPeftIndex(path)
-  const names = [...weights.keys()]
-  if (saved.size > 0 || names.some((name) => name.endsWith('.lora_magnitude_vector')))
-    return undefined
-  const modules = names.filter((name) => name.endsWith('.lora_A.weight'))
-  const ranks = new Map(
-    modules.map((name) => {
-      const module = name.slice(0, -'.lora_A.weight'.length)
-      return [`${module}.weight`, rankOf(config, module)] as const
-    }),
-  )
-  for (const [name, rank] of ranks) requireShape(base, path, name, rank, weights)
-  return canStack(base.model, ranks) ? ranks : undefined
+  const ranks = new Map<string, number>()
+  for (const name of weights.keys()) {
+    const { module, part } = PLAIN.exec(name)?.groups ?? {}
+    if (module === undefined) return undefined
+    if (part !== 'A') continue
+    const [out, columns] = model.weights.get(`${module}.weight`)?.shape ?? []
+    const rank = rankOf(config, module)
+    const a = weights.get(`${module}.lora_A.weight`)?.shape.join()
+    const b = weights.get(`${module}.lora_B.weight`)?.shape.join()
+    if (a !== `${rank},${columns}` || b !== `${out},${rank}`) return undefined
+    ranks.set(`${module}.weight`, rank)
+  }
+  return saved.size === 0 && canStack(model, ranks) ? ranks : undefined
 }
 
-/** What is wrong with an adapter is said when the server starts, not when it is asked for. */
-function requireShape(
-  { model }: Base,
-  path: string,
-  name: string,
-  rank: number,
-  weights: Awaited<ReturnType<typeof readPeftIndex>>['weights'],
-): void {
-  const [out, columns] = model.weights.get(name)?.shape ?? []
-  const module = name.slice(0, -'.weight'.length)
-  const a = weights.get(`${module}.lora_A.weight`)?.shape.join()
-  const b = weights.get(`${module}.lora_B.weight`)?.shape.join()
-  if (a === `${rank},${columns}` && b === `${out},${rank}`) return
-  throw new TouchstoneError('adapter.other-base', { path, module })
-}
+const PLAIN = /^(?<module>.+)\.lora_(?<part>[AB])\.weight$/u
 
 async function loadAdapter(base: Base, path: string): Promise<LowRankChanges> {
   const changes = adaptedWeights(base.weights, await readPeftFolder(path), path).lowRank

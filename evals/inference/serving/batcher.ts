@@ -226,6 +226,8 @@ function admit(state: State): Row[] {
   const count = admitted(state.running.map(claimOf), state.waiting.map(claimOf), limits)
   const newcomers = state.waiting.splice(0, count)
   state.running.push(...newcomers)
+  // Read from disk while the batch runs.
+  state.residents.prefetch(state.waiting.flatMap(({ asked }) => asked.adapter ?? []))
   return newcomers
 }
 

@@ -14,16 +14,21 @@ export interface Residents {
   cellsOf(name: string): Int32Array
   /** Reads an adapter into the pool; adapters that are not in `needed` go where cells lack. False where they lack still. */
   bring(adapter: ServedAdapter, needed: ReadonlySet<string>): Promise<boolean>
+  /** Begins to read what will be needed soon, at most so many as `PREFETCHED`. */
+  prefetch(adapters: readonly ServedAdapter[]): void
   /** Cells for tokens, of adapters that are not in `needed` where none are free. */
   take(count: number, needed: ReadonlySet<string>): Int32Array | undefined
   /** How many times an adapter was read from disk. */
   readonly loads: number
 }
 
+/** Adapters that may wait outside the pool until their requests are admitted. */
+const PREFETCHED = 4
+
 export function createResidents(pool: Pool): Residents {
   /** In the order of their last use. */
   const held = new Map<string, Int32Array>()
-  let loads = 0
+  const { read, prefetch, count } = createReader((name) => held.has(name))
 
   function take(count: number, needed: ReadonlySet<string>): Int32Array | undefined {
     for (const [name, cells] of held) {
@@ -35,10 +40,10 @@ export function createResidents(pool: Pool): Residents {
     return pool.take(count)
   }
 
-  async function bring({ name, kind, load }: ServedAdapter, needed: ReadonlySet<string>) {
+  async function bring(adapter: ServedAdapter, needed: ReadonlySet<string>) {
+    const { name, kind } = adapter
     const there = held.get(name)
-    if (!there) loads++
-    const changes = there ? undefined : await load()
+    const changes = there ? undefined : await read(adapter)
     const cells = there ?? take(kind.cells, needed)
     if (!cells) return false
     if (changes) store(pool, kind, cells, changes)
@@ -49,7 +54,7 @@ export function createResidents(pool: Pool): Residents {
 
   return {
     get loads() {
-      return loads
+      return count()
     },
     cellsOf(name) {
       const cells = held.get(name)
@@ -58,5 +63,36 @@ export function createResidents(pool: Pool): Residents {
     },
     take,
     bring,
+    prefetch,
+  }
+}
+
+function createReader(isHeld: (name: string) => boolean) {
+  const begun = new Map<string, Promise<LowRankChanges>>()
+  let loads = 0
+  const begin = ({ name, load }: ServedAdapter) => {
+    loads++
+    const reading = load()
+    begun.set(name, reading)
+    // The error reaches whoever needs the adapter.
+    reading.catch(() => undefined)
+    return reading
+  }
+  return {
+    count: () => loads,
+    async read(adapter: ServedAdapter): Promise<LowRankChanges> {
+      try {
+        return await (begun.get(adapter.name) ?? begin(adapter))
+      } finally {
+        begun.delete(adapter.name)
+      }
+    },
+    prefetch(adapters: readonly ServedAdapter[]): void {
+      const wanted = new Map(adapters.map((each) => [each.name, each]))
+      for (const name of begun.keys()) if (!wanted.has(name)) begun.delete(name)
+      for (const adapter of wanted.values())
+        if (begun.size < PREFETCHED && !begun.has(adapter.name) && !isHeld(adapter.name))
+          begin(adapter)
+    },
   }
 }

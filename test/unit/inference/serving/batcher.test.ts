@@ -142,3 +142,79 @@ describe('T1 and T5: a reply depends on its request alone', () => {
     await own.release()
   })
 })
+
+describe('the pool', () => {
+  test('adapters come from disk when they are asked for, and go where cells lack; all cells come back', async () => {
+    const all = open()
+    const expected = await together(all.batcher)
+    // Room for the largest adapter with its rows, or a few small ones.
+    const largest = Math.max(...kinds.map((kind) => kind.cells))
+    const cells = largest + 100
+    const small = open({ limits: { cells, rows: 16, promptTokens: 64 } }, cells)
+    expect(await together(small.batcher)).toEqual(expected)
+    expect(all.batcher.totals.loads).toBe(RANKS.length)
+    expect(small.batcher.totals.loads).toBeGreaterThan(RANKS.length)
+    expect(small.batcher.now).toMatchObject({ running: 0, waiting: 0 })
+    // What is left are adapters that nobody needs: a prompt takes their cells.
+    const { free } = small.batcher.now
+    expect(free).toBeLessThan(cells)
+    await ask(small.batcher, randomIds('long', 50, VOCAB), undefined, { maxNewTokens: 14 })
+    expect(small.batcher.now.free).toBeGreaterThanOrEqual(free)
+  })
+
+  test('a request that could never fit is refused, and an adapter that cannot be read fails its own request', async () => {
+    const { batcher } = open({ limits: { cells: 40, rows: 4, promptTokens: 64 } }, 40)
+    await expect(ask(batcher, prompts[2]!, 0)).rejects.toThrow('40 cells')
+    const broken = {
+      name: 'broken',
+      kind: kinds[0]!,
+      load: () => Promise.reject(new Error('gone')),
+    }
+    const other = open().batcher
+    const [failed, answered] = await Promise.allSettled([
+      ask(other, prompts[0]!, 0, { adapter: broken }),
+      ask(other, prompts[0]!, 0),
+    ])
+    expect(failed.status).toBe('rejected')
+    expect(answered.status).toBe('fulfilled')
+  })
+})
+
+describe('who leaves', () => {
+  test('a request that cannot begin in time is refused before it runs', async () => {
+    let now = 0
+    const limits = { cells: 4000, rows: 1, promptTokens: 64 }
+    const { batcher } = open({ limits, firstTokenMs: 1000, clock: () => now })
+    const slow = ask(batcher, prompts[0]!, undefined, {
+      onToken: () => {
+        now += 400
+        return false
+      },
+    })
+    const late = ask(batcher, prompts[1]!, undefined)
+    await expect(late).rejects.toThrow('within 1 s')
+    expect((await slow).stop).not.toBe('enough')
+  })
+
+  test('one that is aborted leaves the batch, and too many that wait are refused', async () => {
+    const { batcher, pool } = open({
+      mostWaiting: 2,
+      limits: { cells: 4000, rows: 1, promptTokens: 64 },
+    })
+    const gone = new AbortController()
+    const running = ask(batcher, prompts[0]!, undefined, {
+      signal: gone.signal,
+      onToken: () => {
+        gone.abort(new Error('left'))
+        return false
+      },
+    })
+    const next = ask(batcher, prompts[1]!, undefined)
+    await expect(ask(batcher, prompts[1]!, undefined)).rejects.toThrow('no more requests')
+    await expect(running).rejects.toThrow('left')
+    await next
+    expect(pool.free).toBe(pool.size)
+    await batcher.close()
+    await expect(ask(batcher, prompts[1]!, undefined)).rejects.toThrow('no more requests')
+  })
+})
