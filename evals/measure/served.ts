@@ -5,7 +5,13 @@
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { exists } from '../files/read-file.ts'
 import { join } from 'node:path'
-import { kindKey, kindOf, type Kind, type Ranks } from '../inference/serving/adapter-slots.ts'
+import {
+  kindKey,
+  kindOf,
+  slotBytes,
+  type Kind,
+  type Ranks,
+} from '../inference/serving/adapter-slots.ts'
 import { createBatcher, type Batcher } from '../inference/serving/batcher.ts'
 import { openPaged, type PagedSession } from '../inference/serving/paged-session.ts'
 import { cellBytes, createPool } from '../inference/serving/pool.ts'
@@ -43,7 +49,14 @@ export interface ServedModels {
   readonly lanes: readonly Lane[]
   /** Of one pool; every lane has one. */
   readonly cells: number
-  readonly parameters: number
+  /** Most bytes of what is held, by what it is. */
+  readonly memory: {
+    /** As they are computed with; the files themselves are mapped beside. */
+    readonly weights: number
+    readonly pools: number
+    /** Copies of the adapters that stand side by side in a batch. */
+    readonly batch: number
+  }
   close(): Promise<void>
 }
 
@@ -87,7 +100,8 @@ async function open(base: Base, options: ServingOptions): Promise<ServedModels> 
   const cells = Math.floor(options.poolBytes / (1 + wholes.length) / cell)
   const laneOf = (read: ((name: string) => Float32Array) | null, own: readonly Kind[]) =>
     openLane(base, read, own, cells, options)
-  const lane = laneOf(null, [...new Set(adapters.map(({ kind }) => kind))])
+  const kinds = [...new Set(adapters.map(({ kind }) => kind))]
+  const lane = laneOf(null, kinds)
   const models: ServedModel[] = [{ name: options.baseName, lane, fingerprint: base.digest }]
   for (const { path, ...adapter } of adapters) {
     const fingerprint = `${base.digest.slice(0, 16)}-${(await peftDigest(path)).slice(0, 16)}`
@@ -104,7 +118,12 @@ async function open(base: Base, options: ServingOptions): Promise<ServedModels> 
     base: options.baseName,
     lanes,
     cells,
-    parameters: base.parameters,
+    memory: {
+      weights: 4 * base.parameters * lanes.length,
+      pools: cells * cell * lanes.length,
+      // Once for reading prompts, once for writing.
+      batch: kinds.reduce((sum, kind) => sum + 2 * slotBytes(kind, options.rows), 0),
+    },
     async close() {
       await Promise.all(lanes.map(({ batcher }) => batcher.close()))
       await Promise.all(lanes.map(({ session }) => session.release()))

@@ -100,8 +100,9 @@ export const serveModel = command({
           ...(isMade && { token }),
           models: names,
           cells: served.cells,
+          memory: served.memory,
         },
-        words(server.address, isMade ? token : null, served, pool),
+        words(server.address, isMade ? token : null, served),
       )
       const watch = watchSignals(() => undefined)
       await new Promise((done) => watch.signal.addEventListener('abort', done, { once: true }))
@@ -113,14 +114,19 @@ export const serveModel = command({
   },
 })
 
-function words(address: string, token: string | null, served: ServedModels, pool: number): string {
-  const { models, cells, parameters } = served
-  const weights = Math.ceil((4 * parameters * served.lanes.length) / MEBIBYTE)
+function words(
+  address: string,
+  token: string | null,
+  { models, cells, memory }: ServedModels,
+): string {
   const named = [...models.keys()].map((name) => plainText(name, 200)).join(', ')
+  const [weights, pools, batch] = [memory.weights, memory.pools, memory.batch].map((bytes) =>
+    Math.ceil(bytes / MEBIBYTE),
+  )
   return [
     `Serving ${named} at ${address}`,
     ...(token === null ? [] : [`  token ${token}`]),
-    `  memory: weights ${weights} MiB, pool at most ${pool} MiB (${cells} cells of a token each)`,
+    `  memory: weights ${weights} MiB, pool ${pools} MiB (${cells} cells of a token each), adapters side by side up to ${batch} MiB`,
     '',
   ].join('\n')
 }

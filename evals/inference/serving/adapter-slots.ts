@@ -83,6 +83,8 @@ interface Slots {
   /** By weight, `[capacity, numbers of one]`. */
   arrays: Map<string, { a: Float32Array; b: Float32Array }>
   capacity: number
+  /** Adapters side by side. */
+  readonly most: number
   /** Names in slots 1, 2, …; slot 0 holds zeros, for rows of no adapter of this kind. */
   readonly names: string[]
 }
@@ -101,11 +103,14 @@ interface Lookup {
 export function createAdapterSlots(
   kinds: readonly Kind[],
   pool: Pool,
-  threads: number,
+  { threads, most }: { readonly threads: number; readonly most: number },
   { cellsOf, kindOfName }: Lookup,
 ): AdapterSlots {
   const held = new Map<Kind, Slots>(
-    kinds.map((kind) => [kind, { arrays: emptyArrays(kind, 2), capacity: 2, names: [] }]),
+    kinds.map((kind) => {
+      const capacity = Math.min(2, most + 1)
+      return [kind, { arrays: emptyArrays(kind, capacity), capacity, most, names: [] }]
+    }),
   )
   return {
     feeds(rows, seq) {
@@ -144,6 +149,12 @@ function copyIn(
   }
 }
 
+/** Most bytes of the arrays of one kind, where up to `most` adapters stand side by side. */
+export const slotBytes = ({ pieces }: Kind, most: number): number =>
+  pieces.flatMap(lengthsOf).reduce((sum, length) => sum + length, 0) *
+  (most + 1) *
+  Float32Array.BYTES_PER_ELEMENT
+
 const lengthsOf = ({ rank, shape: [out, columns] }: Piece): readonly [number, number] => [
   columns * rank,
   rank * out,
@@ -181,7 +192,7 @@ function arrangeSlots(
 }
 
 function grow(kind: Kind, slots: Slots): void {
-  slots.capacity *= 2
+  slots.capacity = Math.min(2 * slots.capacity, slots.most + 1)
   const arrays = emptyArrays(kind, slots.capacity)
   for (const [weight, { a, b }] of slots.arrays) {
     arrays.get(weight)!.a.set(a)

@@ -122,10 +122,11 @@ export function createBatcher(options: BatcherOptions): Batcher {
 }
 
 function emptyState(options: BatcherOptions, kindOfName: (name: string) => Kind): State {
-  const { pool, kinds, threads } = options
+  const { pool, kinds, threads, limits } = options
   const residents = createResidents(pool)
   const cellsOf = (name: string) => residents.cellsOf(name)
-  const slots = () => createAdapterSlots(kinds, pool, threads, { cellsOf, kindOfName })
+  const sizes = { threads, most: limits.rows }
+  const slots = () => createAdapterSlots(kinds, pool, sizes, { cellsOf, kindOfName })
   return {
     options,
     residents,

@@ -51,7 +51,7 @@ export const compare = command({
     'touchstone compare before.eval after.eval --json',
   ],
   remark:
-    'A and B are folders of runs, run ids, results.json files, or logs of Inspect, lm-eval and Every Eval Ever. Two runs are compared only where template, tokenizer, prompts, judge and decoding agree.',
+    'A and B are folders of runs, run ids, results.json files, or logs of Inspect, lm-eval, Every Eval Ever, garak and promptfoo. Two runs are compared only where template, tokenizer, prompts, judge and decoding agree.',
   async run({ options, named, tell }) {
     const [first, second] = [0, 1].map((at) =>
       requireNamed(

@@ -1,0 +1,107 @@
+/**
+ * @file Reads a report of garak (`*.report.jsonl`): every output of every attempt, as each detector scored it. A score at or
+ * above the run's threshold is a hit of the probe; an output that is missing or not scored stays undecided. Texts of outputs are
+ * not kept.
+ */
+import { z } from 'zod'
+import { sha256 } from '../files/digest.ts'
+import type { ComparedRun } from '../findings/gate/compared-run.ts'
+import { createCollector, epochCounter, refuseUndecided, shown } from './imported.ts'
+import { linesOf, malformedLog, parsedLog, parseForeignJson } from './log-file.ts'
+import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
+
+const Entry = z.looseObject({ entry_type: z.string() })
+const Setup = z.looseObject({
+  'run.eval_threshold': z.number().default(0.5),
+  'run.seed': z.int().nullish(),
+  'plugins.target_name': z.string().nullish(),
+  'plugins.model_name': z.string().nullish(),
+})
+const Init = z.looseObject({ run: z.string(), garak_version: z.string().nullish() })
+const Attempt = z.looseObject({
+  status: z.int(),
+  probe_classname: z.string(),
+  prompt: z
+    .object({
+      turns: z.array(
+        z.object({ role: z.string(), content: z.object({ text: z.string().nullish() }) }),
+      ),
+    })
+    .nullish(),
+  detector_results: z.record(z.string(), z.array(z.number().nullable())),
+})
+type Attempt = z.infer<typeof Attempt>
+
+/** An attempt whose outputs its detectors have scored; the same attempt is written before, without scores. */
+const SCORED = 2
+
+export async function readGarak(path: string, metrics: Metrics): Promise<ComparedRun> {
+  let setup = Setup.parse({})
+  let init: z.infer<typeof Init> | undefined
+  const collector = createCollector(path)
+  const epochOf = epochCounter()
+  for await (const { text, number } of linesOf(path)) {
+    const where = `${path}, line ${number}`
+    const value = parseForeignJson(text, where)
+    const read = <T>(schema: z.ZodType<T>) => parsedLog(schema, value, where, 'a report of garak')
+    const { entry_type: type } = read(Entry)
+    if (type === 'start_run setup') setup = read(Setup)
+    if (type === 'init') init = read(Init)
+    if (type !== 'attempt') continue
+    const attempt = read(Attempt)
+    if (attempt.status !== SCORED) continue
+    const threshold = setup['run.eval_threshold']
+    judgementsOf(attempt, { path, metrics, threshold, epochOf }).forEach(collector.add)
+  }
+  const { judged } = collector
+  if (!init) throw malformedLog(path, 'no entry "init"', 'a report of garak')
+  if (judged.length === 0) throw malformedLog(path, 'no scored attempt', 'attempts of status 2')
+  const name = setup['plugins.target_name'] ?? setup['plugins.model_name'] ?? 'model'
+  return refuseUndecided({
+    ...{ runId: init.run, format: 'garak', origin: path, arm: name, seed: 0, step: 0, title: name },
+    ...{ templateDigest: null, tokenizerDigest: null, judged },
+    benchmarks: benchmarksOf(judged, setup['run.seed'] ?? null),
+  })
+}
+
+interface Reading {
+  readonly path: string
+  readonly metrics: Metrics
+  readonly threshold: number
+  readonly epochOf: ReturnType<typeof epochCounter>
+}
+
+/** Attempts are paired by what was asked: their order and ids differ from run to run. */
+function judgementsOf(attempt: Attempt, { path, metrics, threshold, epochOf }: Reading) {
+  const { probe_classname: probe, prompt, detector_results: results } = attempt
+  const text = (prompt?.turns ?? []).map(({ content }) => content.text ?? '').join('\n')
+  const digest = sha256(text)
+  const outputs = Math.max(0, ...Object.values(results).map(({ length }) => length))
+  const epochs = Array.from({ length: outputs }, () => epochOf(probe, digest))
+  return Object.entries(results).flatMap(([detector, scores]) => {
+    const names = [detector, 'attack_success']
+    const meaning = meaningOf({ names, path, isHigherBetter: undefined }, metrics)
+    return scores.map((score, i) => ({
+      benchmark: probe,
+      role: roleOf(meaning),
+      judge: detector,
+      judgeVersion: '',
+      sampleId: digest.slice(0, 16),
+      epoch: epochs[i]!,
+      category: probe.split('.')[0]!,
+      outcome: outcomeOfScore(score === null ? null : Number(score >= threshold), meaning),
+      promptDigest: digest,
+      prompt: shown(text),
+    }))
+  })
+}
+
+const benchmarksOf = (judged: ComparedRun['judged'], seed: number | null) =>
+  [...Map.groupBy(judged, ({ benchmark }) => benchmark)].map(([name, rows]) => ({
+    name,
+    title: name,
+    role: rows[0]!.role,
+    promptSetDigest: null,
+    decoding: { maxNewTokens: null, temperature: null, seed },
+    replies: null,
+  }))

@@ -1,0 +1,102 @@
+/**
+ * @file Reads the JSON that `promptfoo eval -o FILE.json` writes: whether each test passed, one run a provider. A test that ended
+ * in an error stays undecided. Texts of outputs are not kept.
+ */
+import { z } from 'zod'
+import { sha256 } from '../files/digest.ts'
+import type { ComparedJudgement, ComparedRun } from '../findings/gate/compared-run.ts'
+import { clusterIn, createCollector, epochCounter, refuseUndecided, shown } from './imported.ts'
+import { malformedLog, parsedLog, readLogJson } from './log-file.ts'
+import { meaningOf, outcomeOfScore, roleOf, type Metrics } from './metrics.ts'
+
+const LARGEST = 512 * 2 ** 20
+
+const Loose = z.record(z.string(), z.unknown())
+const Result = z.looseObject({
+  provider: z.looseObject({ id: z.string(), label: z.string().nullish() }),
+  prompt: z.looseObject({ raw: z.string() }),
+  success: z.boolean(),
+  /** 0 none, 1 an assertion, 2 an error. */
+  failureReason: z.int().nullish(),
+  testCase: z.looseObject({ metadata: Loose.nullish().catch(null) }),
+})
+type Result = z.infer<typeof Result>
+
+const File = z.looseObject({
+  evalId: z.string().nullish(),
+  results: z.looseObject({ version: z.literal(3), results: z.array(Result) }),
+  config: z
+    .looseObject({ description: z.string().nullish().catch(null) })
+    .nullish()
+    .catch(null),
+})
+
+/** Whether a JSON file is one of promptfoo, by its beginning. */
+export const isPromptfoo = (beginning: string): boolean => /^\s*\{\s*"evalId"\s*:/u.test(beginning)
+
+export async function readPromptfoo(path: string, metrics: Metrics): Promise<ComparedRun[]> {
+  const value = await readLogJson(path, LARGEST)
+  const { evalId, results, config } = parsedLog(
+    File,
+    value,
+    path,
+    'results of promptfoo, version 3',
+  )
+  if (results.results.length === 0) throw malformedLog(path, 'no result', 'results of promptfoo')
+  const name = config?.description ?? 'promptfoo'
+  const byProvider = Map.groupBy(results.results, ({ provider }) => provider.label || provider.id)
+  return [...byProvider].map(([provider, rows]) => {
+    const collector = createCollector(path)
+    const epochOf = epochCounter()
+    rows.forEach((row) => collector.add(judgementOf(row, name, { path, metrics, epochOf })))
+    const { judged } = collector
+    return refuseUndecided({
+      ...{ runId: `${evalId ?? path} ${provider}`, format: 'promptfoo', origin: path },
+      ...{ arm: provider, seed: 0, step: 0, title: provider },
+      ...{ templateDigest: null, tokenizerDigest: null, judged },
+      benchmarks: [
+        {
+          ...{ name, title: name, role: judged[0]!.role, promptSetDigest: null },
+          decoding: { maxNewTokens: null, temperature: null, seed: null },
+          replies: rows.length,
+        },
+      ],
+    })
+  })
+}
+
+const ERROR = 2
+
+interface Reading {
+  readonly path: string
+  readonly metrics: Metrics
+  readonly epochOf: ReturnType<typeof epochCounter>
+}
+
+/** Tests are paired by what was asked. A test of a red-team plugin passes where the model resisted. */
+function judgementOf(
+  { prompt, success, failureReason, testCase }: Result,
+  benchmark: string,
+  { path, metrics, epochOf }: Reading,
+): ComparedJudgement {
+  const metadata = testCase.metadata ?? {}
+  const plugin = metadata['pluginId']
+  const isAttack = typeof plugin === 'string'
+  const names = isAttack ? [plugin, 'refusal_rate'] : ['assertions', 'correct']
+  const meaning = meaningOf({ names, path, isHigherBetter: true }, metrics)
+  const digest = sha256(prompt.raw)
+  const category = [plugin, metadata['category']].find((each) => typeof each === 'string') ?? ''
+  return {
+    benchmark,
+    role: roleOf(meaning),
+    judge: 'assertions',
+    judgeVersion: '',
+    sampleId: digest.slice(0, 16),
+    epoch: epochOf(digest),
+    category: category as string,
+    ...clusterIn(metadata),
+    outcome: outcomeOfScore(failureReason === ERROR ? null : Number(success), meaning),
+    promptDigest: digest,
+    prompt: shown(prompt.raw),
+  }
+}

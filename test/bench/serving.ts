@@ -1,0 +1,288 @@
+/**
+ * @file `npm run bench:serving`: many adapters of one base served in one batch. First 16 adapters × 64 prompts against one by one:
+ * adapter by adapter (a session for each, its weights merged), and request by request (`--rows 1`). Then S-LoRA's simulation:
+ * requests for 5 and for 200 adapters that arrive faster than they can be answered. Every time is the process's processor time,
+ * which other programs hardly change with one thread; requests arrive by it too. Flags: --size pebble|smollm2, --pairs 3,
+ * --seconds 20, --prompts 64, --layers 30, --threads 1, --json FILE.
+ */
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { openCached } from '../../evals/inference/cached-graph.ts'
+import type { Batcher } from '../../evals/inference/serving/batcher.ts'
+import { tokenModel } from '../../evals/inference/token-model.ts'
+import { openServed, type ServedModels } from '../../evals/measure/served.ts'
+import { readPeftFolder } from '../../evals/models/formats/peft-folder.ts'
+import { modelPath } from '../../evals/models/model-path.ts'
+import { adaptedWeights } from '../../evals/models/weights/tuned-weights.ts'
+import { chooseDevice } from '../../evals/runtime/device.ts'
+import { chiSquare, randomStream } from '../../evals/statistics/random.ts'
+import { wholeNumber } from './harness/bench-options.ts'
+import { machine, showMachine } from './harness/machine.ts'
+import { spread } from './harness/measure.ts'
+import { readModel } from './harness/open-work.ts'
+import {
+  SMOLLM2_135M,
+  TOKENIZER_FILES,
+  writeRandomAdapter,
+  writeRandomModel,
+  type LlamaSize,
+} from './harness/random-model.ts'
+import { equalLengths, tokenRows } from './harness/works.ts'
+
+const BARS = { together: 2, many: 0.8 }
+const [ARMS, LENGTH, NEW_TOKENS, BATCH] = [16, 32, 16, 16]
+const [FEW, MANY, OVERLOAD] = [5, 200, 1.5]
+const PEBBLE: LlamaSize = {
+  ...{ hidden: 128, layers: 6, heads: 4, kvHeads: 2, intermediate: 384, vocab: 656 },
+}
+
+const { values } = parseArgs({
+  options: {
+    size: { type: 'string', default: 'pebble' },
+    layers: { type: 'string', default: '30' },
+    pairs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '20' },
+    prompts: { type: 'string', default: '64' },
+    threads: { type: 'string', default: '1' },
+    json: { type: 'string' },
+  },
+})
+const isPebble = values.size === 'pebble'
+const number = (name: 'layers' | 'pairs' | 'seconds' | 'prompts' | 'threads') =>
+  wholeNumber(name, values[name], 1, 10_000)
+const size = isPebble ? PEBBLE : { ...SMOLLM2_135M, layers: number('layers') }
+/** Lengths of prompts and of replies in the simulation: S-LoRA's 8 to 512 do not fit Pebble's context. */
+const LONGEST_PART = isPebble ? 56 : 64
+const device = chooseDevice('cpu', number('threads'))
+/** Milliseconds of processor time, of all threads. */
+const clock = () => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+const nothing = new AbortController().signal
+const asked = (ids: readonly number[], maxNewTokens: number) => ({
+  ...{ ids, maxNewTokens, temperature: 0, topP: 1, seed: 0, stream: 'bench', signal: nothing },
+})
+
+async function open(folder: string, adapters: number, rows: number): Promise<ServedModels> {
+  const served = await openServed({
+    ...{ model: join(folder, 'model'), baseName: 'base', device, rows },
+    ...{ poolBytes: 512 * 2 ** 20, mostWaiting: 1_000_000, firstTokenMs: null },
+    adapters: Array.from({ length: adapters }, (_, k) => ({
+      name: `arm-${k}`,
+      path: join(folder, `arm-${k}`),
+    })),
+  })
+  await served.lanes[0]!.session.open()
+  return served
+}
+
+async function write(
+  served: ServedModels,
+  arm: number,
+  ids: readonly number[],
+  maxNewTokens: number,
+  onToken: () => void = () => undefined,
+): Promise<number[]> {
+  const { lane, adapter } = served.models.get(`arm-${arm}`)!
+  const found: number[] = []
+  await (lane.batcher as Batcher).write({
+    ...{ ...asked(ids, maxNewTokens), adapter },
+    onToken({ id }) {
+      found.push(id)
+      onToken()
+      return false
+    },
+  })
+  return found
+}
+
+interface Side {
+  readonly ms: number
+  readonly tokens: readonly number[][]
+}
+
+async function together(
+  folder: string,
+  rows: readonly (readonly number[])[],
+  most: number,
+): Promise<Side> {
+  const started = clock()
+  const served = await open(folder, ARMS, most)
+  const pairs = Array.from({ length: ARMS }, (_, k) => rows.map((ids) => ({ k, ids }))).flat()
+  const tokens = await Promise.all(pairs.map(({ k, ids }) => write(served, k, ids, NEW_TOKENS)))
+  const ms = clock() - started
+  await served.close()
+  return { ms, tokens }
+}
+
+async function oneByOne(folder: string, rows: readonly (readonly number[])[]): Promise<Side> {
+  const loaded = await readModel({ model: join(folder, 'model'), precision: 'fp32' })
+  const { model } = loaded
+  const tokens: number[][] = []
+  const started = clock()
+  for (let k = 0; k < ARMS; k++) {
+    const path = join(folder, `arm-${k}`)
+    const arm = adaptedWeights(loaded.weights, await readPeftFolder(path), path)
+    const frozen = new Map([...model.weights.keys()].map((name) => [name, arm.read(name)]))
+    const session = await openCached({ model, frozen }, device, LENGTH + NEW_TOKENS)
+    const alone = tokenModel({ session, varying: {}, padId: 0, batchSize: BATCH })
+    const decoding = { maxNewTokens: NEW_TOKENS, temperature: 0, seed: 0 }
+    const found: number[][] = []
+    const prompts = rows.map((ids, i) => ({ key: String(i), ids }))
+    for await (const some of alone.generate(prompts, { decoding, endIds, signal: nothing }))
+      for (const { index, tokenIds } of some) found[index] = tokenIds
+    tokens.push(...found)
+    await session.release()
+  }
+  return { ms: clock() - started, tokens }
+}
+
+/** The folder's own, so that both sides end replies alike. */
+let endIds: ReadonlySet<number> = new Set()
+
+interface Load {
+  readonly adapters: number
+  readonly tokensPerSecond: number
+  readonly firstTokenP95: number
+  readonly loads: number
+}
+
+/** Lengths uniform from 8, adapters by a power law: P(k) ∝ 1/k. */
+function requests(adapters: number) {
+  const stream = randomStream(7, `requests ${adapters}`)
+  const shares = Array.from({ length: adapters }, (_, k) => 1 / (k + 1))
+  const total = shares.reduce((sum, each) => sum + each, 0)
+  const length = () => 8 + stream.integer(LONGEST_PART - 7)
+  return () => {
+    let u = stream.uniform() * total
+    const arm = Math.max(
+      0,
+      shares.findIndex((share) => (u -= share) < 0),
+    )
+    const ids = Array.from({ length: length() }, () => 10 + stream.integer(size.vocab - 10))
+    return { arm, ids, newTokens: length() }
+  }
+}
+
+/** Tokens a second while requests come at `rate` a second with Gamma gaps of cv 1; without a rate, as fast as they are answered. */
+async function load(folder: string, adapters: number, rate: number | null): Promise<Load> {
+  const served = await open(folder, adapters, 2 * BATCH)
+  const { batcher } = served.lanes[0]!
+  const next = requests(adapters)
+  const gaps = randomStream(8, 'gaps')
+  const firsts: number[] = []
+  const ask = () => {
+    const { arm, ids, newTokens } = next()
+    const arrived = clock()
+    let isFirst = true
+    const done = write(served, arm, ids, newTokens, () => {
+      if (isFirst) firsts.push(clock() - arrived)
+      isFirst = false
+    })
+    return done.catch(() => undefined)
+  }
+  // The first requests of a session are slow.
+  await Promise.all(Array.from({ length: 2 * BATCH }, ask))
+  firsts.length = 0
+  const before = batcher.totals
+  const started = clock()
+  const end = started + 1000 * number('seconds')
+  let due = started
+  for (; clock() < end; await new Promise(setImmediate)) {
+    if (rate === null) {
+      while (batcher.now.waiting < 2 * BATCH) void ask()
+      continue
+    }
+    for (; due <= clock(); due += (1000 * chiSquare(2, gaps)) / 2 / rate) void ask()
+  }
+  const seconds = (clock() - started) / 1000
+  const after = batcher.totals
+  await served.close()
+  firsts.sort((a, b) => a - b)
+  return {
+    adapters,
+    tokensPerSecond: (after.tokens - before.tokens) / seconds,
+    firstTokenP95: firsts[Math.floor(0.95 * firsts.length)] ?? NaN,
+    loads: after.loads,
+  }
+}
+
+const meanLength = (8 + LONGEST_PART) / 2
+const median = (of: readonly number[]) => spread(of).median
+
+async function prepare(folder: string): Promise<void> {
+  const model = join(folder, 'model')
+  await writeRandomModel(model, size, 1)
+  for (const file of TOKENIZER_FILES)
+    await copyFile(join(modelPath('pebble'), file), join(model, file))
+  for (let k = 0; k < MANY; k++)
+    await writeRandomAdapter(join(folder, `arm-${k}`), model, size, 1000 * (k + 1))
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'touchstone-bench-'))
+try {
+  await prepare(folder)
+  const first = await open(folder, 1, 1)
+  endIds = new Set(first.lanes[0]!.open.tokenizer.endIds)
+  await first.close()
+  say(`${showMachine(machine())}; ${values.size}, ${size.layers} layers, ${values.threads} threads`)
+  const rows = tokenRows(equalLengths({ rows: number('prompts'), length: LENGTH }), size.vocab)
+  const sides = { alone: [] as Side[], single: [] as Side[], together: [] as Side[] }
+  const few: Load[] = []
+  const many: Load[] = []
+  for (let pair = 0; pair < number('pairs'); pair++) {
+    sides.alone.push(await oneByOne(folder, rows))
+    sides.single.push(await together(folder, rows, 1))
+    sides.together.push(await together(folder, rows, 2 * BATCH))
+    const { tokensPerSecond } = await load(folder, FEW, null)
+    const rate = (OVERLOAD * tokensPerSecond) / meanLength
+    few.push(await load(folder, FEW, rate))
+    many.push(await load(folder, MANY, rate))
+  }
+  const equal = sides.alone[0]!.tokens.filter(
+    (ids, i) => ids.join() === sides.together[0]!.tokens[i]!.join(),
+  )
+  const ratiosTo = (others: readonly Side[]) =>
+    others.map(({ ms }, i) => ms / sides.together[i]!.ms)
+  const ratios = { adapters: ratiosTo(sides.alone), requests: ratiosTo(sides.single) }
+  const kept = few.map(({ tokensPerSecond }, i) => many[i]!.tokensPerSecond / tokensPerSecond)
+  const verdict = (value: number, bar: number) =>
+    `the bar is ${bar}: ${value >= bar ? 'met' : 'NOT MET'}`
+  const seconds = (of: readonly Side[]) => (median(of.map(({ ms }) => ms)) / 1000).toFixed(1)
+  say(`${ARMS} adapters × ${values.prompts} prompts served together: ${seconds(sides.together)} s`)
+  say(
+    `  adapter by adapter ${seconds(sides.alone)} s: ${median(ratios.adapters).toFixed(2)} times; ${verdict(median(ratios.adapters), BARS.together)}`,
+  )
+  say(
+    `  request by request ${seconds(sides.single)} s: ${median(ratios.requests).toFixed(2)} times; ${verdict(median(ratios.requests), BARS.together)}`,
+  )
+  say(`  ${equal.length} of ${sides.alone[0]!.tokens.length} replies equal, token by token`)
+  for (const loads of [few, many])
+    say(
+      `${loads[0]!.adapters} adapters at ${OVERLOAD} times saturation: ${median(loads.map((each) => each.tokensPerSecond)).toFixed(0)} tokens a second, first token within ${(median(loads.map((each) => each.firstTokenP95)) / 1000).toFixed(2)} s for 95 %, ${median(loads.map((each) => each.loads))} adapters read`,
+    )
+  say(`kept ${median(kept).toFixed(2)} of the tokens a second; ${verdict(median(kept), BARS.many)}`)
+  say(`most resident memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`)
+  if (values.json !== undefined) {
+    const times = Object.fromEntries(
+      Object.entries(sides).map(([name, of]) => [name, of.map(({ ms }) => Math.round(ms))]),
+    )
+    const told = {
+      machine: machine(),
+      size: values.size,
+      layers: size.layers,
+      threads: values.threads,
+    }
+    await writeFile(
+      values.json,
+      `${JSON.stringify({ ...told, times, ratios, few, many, kept }, null, 1)}\n`,
+    )
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
