@@ -85,7 +85,7 @@ function judgementOf(
   const names = isAttack ? [plugin, 'refusal_rate'] : ['assertions', 'correct']
   const meaning = meaningOf({ names, path, isHigherBetter: true }, metrics)
   const digest = sha256(prompt.raw)
-  const category = [plugin, metadata['category']].find((each) => typeof each === 'string') ?? ''
+  const category = [plugin, metadata['category']].find((each) => typeof each === 'string')
   return {
     benchmark,
     role: roleOf(meaning),
@@ -93,7 +93,7 @@ function judgementOf(
     judgeVersion: '',
     sampleId: digest.slice(0, 16),
     epoch: epochOf(digest),
-    category: category as string,
+    category: category ?? '',
     ...clusterIn(metadata),
     outcome: outcomeOfScore(failureReason === ERROR ? null : Number(success), meaning),
     promptDigest: digest,

@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openCached } from '../../evals/inference/cached-graph.ts'
-import type { Batcher } from '../../evals/inference/serving/batcher.ts'
 import { tokenModel } from '../../evals/inference/token-model.ts'
 import { openServed, type ServedModels } from '../../evals/measure/served.ts'
 import { readPeftFolder } from '../../evals/models/formats/peft-folder.ts'
@@ -90,7 +89,7 @@ async function write(
 ): Promise<number[]> {
   const { lane, adapter } = served.models.get(`arm-${arm}`)!
   const found: number[] = []
-  await (lane.batcher as Batcher).write({
+  await lane.batcher.write({
     ...{ ...asked(ids, maxNewTokens), adapter },
     onToken({ id }) {
       found.push(id)

@@ -28,7 +28,7 @@ const PREFETCHED = 4
 export function createResidents(pool: Pool): Residents {
   /** In the order of their last use. */
   const held = new Map<string, Int32Array>()
-  const { read, prefetch, count } = createReader((name) => held.has(name))
+  const reader = createReader((name) => held.has(name))
 
   function take(count: number, needed: ReadonlySet<string>): Int32Array | undefined {
     for (const [name, cells] of held) {
@@ -43,7 +43,7 @@ export function createResidents(pool: Pool): Residents {
   async function bring(adapter: ServedAdapter, needed: ReadonlySet<string>) {
     const { name, kind } = adapter
     const there = held.get(name)
-    const changes = there ? undefined : await read(adapter)
+    const changes = there ? undefined : await reader.read(adapter)
     const cells = there ?? take(kind.cells, needed)
     if (!cells) return false
     if (changes) store(pool, kind, cells, changes)
@@ -54,7 +54,7 @@ export function createResidents(pool: Pool): Residents {
 
   return {
     get loads() {
-      return count()
+      return reader.loads
     },
     cellsOf(name) {
       const cells = held.get(name)
@@ -63,7 +63,7 @@ export function createResidents(pool: Pool): Residents {
     },
     take,
     bring,
-    prefetch,
+    prefetch: (adapters) => reader.prefetch(adapters),
   }
 }
 
@@ -79,7 +79,9 @@ function createReader(isHeld: (name: string) => boolean) {
     return reading
   }
   return {
-    count: () => loads,
+    get loads() {
+      return loads
+    },
     async read(adapter: ServedAdapter): Promise<LowRankChanges> {
       try {
         return await (begun.get(adapter.name) ?? begin(adapter))
@@ -92,7 +94,7 @@ function createReader(isHeld: (name: string) => boolean) {
       for (const name of begun.keys()) if (!wanted.has(name)) begun.delete(name)
       for (const adapter of wanted.values())
         if (begun.size < PREFETCHED && !begun.has(adapter.name) && !isHeld(adapter.name))
-          begin(adapter)
+          void begin(adapter)
     },
   }
 }

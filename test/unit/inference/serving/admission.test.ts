@@ -1,5 +1,4 @@
 /** @file Who may join a running batch (S-LoRA's rule), and the cells of the pool. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   adapterCells,
@@ -10,6 +9,7 @@ import {
 } from '../../../../evals/inference/serving/admission.ts'
 import { createCells } from '../../../../evals/inference/serving/cells.ts'
 import { createPool } from '../../../../evals/inference/serving/pool.ts'
+import { fc } from '../../../doubles/properties.ts'
 
 const claim = (held: number, left: number, rank?: number, name = `rank ${rank}`): Claim => ({
   held,
