@@ -62,7 +62,7 @@ const TASKS = {
   bench: [['test/bench/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
   'bench-arms': [['test/bench/arms.ts']],
-  'bench-serving': [['test/bench/serving.ts']],
+  'bench-serving': [['test/bench/serving/bench.ts']],
   'bench-directional': [['test/bench/directional.ts']],
   'bench-gate': [['test/bench/gate.ts']],
   findings: [['test/bench/findings.ts'], ['test/bench/findings/merge-line.ts']],

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import type { Scored } from '../../inference/serving/choose.ts'
 import type { Written } from '../../inference/serving/batcher.ts'
-import type { ServedModel } from '../../measure/served.ts'
+import type { ServedModel } from '../../measure/serving/open-served.ts'
 import type { ReplyStart } from '../../models/text/thoughts.ts'
 import { createReply, type Reply, type Texts } from './reply.ts'
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
-import type { ServedModel, ServedModels } from '../../measure/served.ts'
+import type { ServedModel, ServedModels } from '../../measure/serving/open-served.ts'
 import { isSame, objection } from '../gate-keeper.ts'
 import { bodyOf, closed, createLocalServer, EVERYWHERE, listening, LOOPBACK } from '../loopback.ts'
 import { answer, type Answer, type Wanted } from './answers.ts'

@@ -30,21 +30,11 @@ export function createResidents(pool: Pool): Residents {
   const held = new Map<string, Int32Array>()
   const reader = createReader((name) => held.has(name))
 
-  function take(count: number, needed: ReadonlySet<string>): Int32Array | undefined {
-    for (const [name, cells] of held) {
-      if (pool.free >= count) break
-      if (needed.has(name)) continue
-      held.delete(name)
-      pool.give(cells)
-    }
-    return pool.take(count)
-  }
-
   async function bring(adapter: ServedAdapter, needed: ReadonlySet<string>) {
     const { name, kind } = adapter
     const there = held.get(name)
     const changes = there ? undefined : await reader.read(adapter)
-    const cells = there ?? take(kind.cells, needed)
+    const cells = there ?? takeFrom(pool, held, kind.cells, needed)
     if (!cells) return false
     if (changes) store(pool, kind, cells, changes)
     held.delete(name)
@@ -61,10 +51,26 @@ export function createResidents(pool: Pool): Residents {
       if (!cells) throw new Error('internal: the adapter of a running request is not in the pool')
       return cells
     },
-    take,
+    take: (count, needed) => takeFrom(pool, held, count, needed),
     bring,
     prefetch: (adapters) => reader.prefetch(adapters),
   }
+}
+
+/** Drops adapters that are not needed, the longest unused first, until so many cells are free. */
+function takeFrom(
+  pool: Pool,
+  held: Map<string, Int32Array>,
+  count: number,
+  needed: ReadonlySet<string>,
+): Int32Array | undefined {
+  for (const [name, cells] of held) {
+    if (pool.free >= count) break
+    if (needed.has(name)) continue
+    held.delete(name)
+    pool.give(cells)
+  }
+  return pool.take(count)
 }
 
 function createReader(isHeld: (name: string) => boolean) {

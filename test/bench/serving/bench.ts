@@ -9,26 +9,26 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openCached } from '../../evals/inference/cached-graph.ts'
-import { tokenModel } from '../../evals/inference/token-model.ts'
-import { openServed, type ServedModels } from '../../evals/measure/served.ts'
-import { readPeftFolder } from '../../evals/models/formats/peft-folder.ts'
-import { modelPath } from '../../evals/models/model-path.ts'
-import { adaptedWeights } from '../../evals/models/weights/tuned-weights.ts'
-import { chooseDevice } from '../../evals/runtime/device.ts'
-import { chiSquare, randomStream } from '../../evals/statistics/random.ts'
-import { wholeNumber } from './harness/bench-options.ts'
-import { machine, showMachine } from './harness/machine.ts'
-import { spread } from './harness/measure.ts'
-import { readModel } from './harness/open-work.ts'
+import { openCached } from '../../../evals/inference/cached-graph.ts'
+import { tokenModel } from '../../../evals/inference/token-model.ts'
+import { openServed, type ServedModels } from '../../../evals/measure/serving/open-served.ts'
+import { readPeftFolder } from '../../../evals/models/formats/peft-folder.ts'
+import { modelPath } from '../../../evals/models/model-path.ts'
+import { adaptedWeights } from '../../../evals/models/weights/tuned-weights.ts'
+import { chooseDevice } from '../../../evals/runtime/device.ts'
+import { chiSquare, randomStream } from '../../../evals/statistics/random.ts'
+import { wholeNumber } from '../harness/bench-options.ts'
+import { machine, showMachine } from '../harness/machine.ts'
+import { spread } from '../harness/measure.ts'
+import { readModel } from '../harness/open-work.ts'
 import {
   SMOLLM2_135M,
   TOKENIZER_FILES,
   writeRandomAdapter,
   writeRandomModel,
   type LlamaSize,
-} from './harness/random-model.ts'
-import { equalLengths, tokenRows } from './harness/works.ts'
+} from '../harness/random-model.ts'
+import { equalLengths, tokenRows } from '../harness/works.ts'
 
 const BARS = { together: 2, many: 0.8 }
 const [ARMS, LENGTH, NEW_TOKENS, BATCH] = [16, 32, 16, 16]

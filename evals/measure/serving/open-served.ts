@@ -2,8 +2,8 @@
  * @file Models that are served: a base with its LoRA adapters in one batch, and fine-tunes that change more than low-rank
  * products each in a batch of its own.
  */
-import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { exists } from '../files/read-file.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { exists } from '../../files/read-file.ts'
 import { join } from 'node:path'
 import {
   kindKey,
@@ -11,20 +11,20 @@ import {
   slotBytes,
   type Kind,
   type Ranks,
-} from '../inference/serving/adapter-slots.ts'
-import { createBatcher, type Batcher } from '../inference/serving/batcher.ts'
-import { openPaged, type PagedSession } from '../inference/serving/paged-session.ts'
-import { cellBytes, createPool } from '../inference/serving/pool.ts'
-import type { ServedAdapter } from '../inference/serving/residents.ts'
-import { canStack, type LowRankChanges } from '../inference/stack.ts'
-import type { OpenModel } from '../models/checkpoint.ts'
-import { rankOf } from '../models/formats/peft-config.ts'
-import { peftDigest, readPeftFolder, readPeftIndex } from '../models/formats/peft-folder.ts'
-import { cacheOf, isEncoder } from '../models/registry.ts'
-import { adaptedWeights } from '../models/weights/tuned-weights.ts'
-import type { Device } from '../runtime/device.ts'
-import { LONGEST, openBase, stateWith, type Base } from './base.ts'
-import { openCandidate } from './candidate.ts'
+} from '../../inference/serving/adapter-slots.ts'
+import { createBatcher, type Batcher } from '../../inference/serving/batcher.ts'
+import { openPaged, type PagedSession } from '../../inference/serving/paged-session.ts'
+import { cellBytes, createPool } from '../../inference/serving/pool.ts'
+import type { ServedAdapter } from '../../inference/serving/residents.ts'
+import { canStack, type LowRankChanges } from '../../inference/stack.ts'
+import type { OpenModel } from '../../models/checkpoint.ts'
+import { rankOf } from '../../models/formats/peft-config.ts'
+import { peftDigest, readPeftFolder, readPeftIndex } from '../../models/formats/peft-folder.ts'
+import { cacheOf, isEncoder } from '../../models/registry.ts'
+import { adaptedWeights } from '../../models/weights/tuned-weights.ts'
+import type { Device } from '../../runtime/device.ts'
+import { LONGEST, openBase, stateWith, type Base } from '../base.ts'
+import { openCandidate } from '../candidate.ts'
 
 /** What a model is asked through: the base's tokenizer and template, and a batch. */
 export interface Lane {
