@@ -4,8 +4,9 @@
  */
 import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { endpointGrader, isLoopback, type Endpoint } from './endpoint.ts'
+import { endpointGrader, type Endpoint } from './endpoint.ts'
 import type { IdentifiedGrader } from './model-judge.ts'
+import { isLoopback } from './transport.ts'
 
 const KEY = 'TOUCHSTONE_JUDGE_KEY'
 

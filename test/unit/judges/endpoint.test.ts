@@ -2,9 +2,10 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { endpointGrader, isLoopback, type Patience } from '../../../evals/judges/endpoint.ts'
+import { endpointGrader, type Patience } from '../../../evals/judges/endpoint.ts'
 import type { Answer } from '../../../evals/judges/judge.ts'
 import { OWN_RUBRIC, rubricJudge, type Rubric } from '../../../evals/judges/rubric.ts'
+import { isLoopback } from '../../../evals/judges/transport.ts'
 
 interface Asked {
   readonly path: string | undefined
