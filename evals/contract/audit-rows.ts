@@ -6,6 +6,7 @@ import type {
   ArtifactRow,
   BenchmarkRow,
   MetricRow,
+  RepeatRow,
   ReplyRow,
   SpectrumRow,
   SubjectIdentity,
@@ -62,6 +63,8 @@ export interface AuditRows {
   readonly subjects: readonly SubjectIdentity[]
   readonly replies: readonly ReplyRow[]
   readonly verdicts: readonly VerdictRow[]
+  /** Of a served base; absent where rows were made without a store. */
+  readonly repeats?: readonly RepeatRow[]
   readonly metrics: readonly MetricRow[]
   readonly spectra: readonly SpectrumRow[]
   readonly evaluations: readonly FinishedEvaluation[]

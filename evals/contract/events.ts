@@ -9,6 +9,7 @@ import {
   ArtifactRow,
   BenchmarkRow,
   MetricRow,
+  RepeatRow,
   ReplyRow,
   SpectrumRow,
   SubjectIdentity,
@@ -57,6 +58,7 @@ export const JobEventBody = z.discriminatedUnion('type', [
   z.object({ type: z.literal('metric'), row: MetricRow }),
   z.object({ type: z.literal('reply'), row: ReplyRow }),
   z.object({ type: z.literal('verdict'), row: VerdictRow }),
+  z.object({ type: z.literal('repeat'), row: RepeatRow }),
   z.object({ type: z.literal('spectrum'), row: SpectrumRow }),
   /** All replies of a model state to one benchmark are stored; a resumed job skips this evaluation. */
   z.object({

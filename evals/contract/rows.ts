@@ -1,6 +1,7 @@
 /** @file The stored rows of a run: prompts, replies, verdicts, metrics, spectra, subjects, artifacts. */
 import { z } from 'zod'
 import { Mitigated } from './mitigation.ts'
+import { ServedFacts, ServedWord } from './served.ts'
 
 export const Message = z.object({
   role: z.enum(['system', 'user', 'assistant']),
@@ -37,12 +38,12 @@ export type Sample = z.infer<typeof Sample>
 /** What a model writes between its markers before the answer; `tokens` counts the markers too. */
 const Thought = z.object({ text: z.string(), tokens: z.int(), isFinished: z.boolean() })
 
-/** A reply. `meanLogProb` is in nats per token, under the model that wrote it. */
+/** A reply. `meanLogProb` is in nats per token, under the model that wrote it; null where its server gives none. */
 export const Completion = z.object({
   text: z.string(),
   tokenIds: z.array(z.int()),
   stop: z.enum(['end', 'length']),
-  meanLogProb: z.number(),
+  meanLogProb: z.number().nullable(),
   /** Of a model that thinks first: `text` is then the answer alone, empty where the thought is unfinished. */
   thought: Thought.optional(),
 })
@@ -123,15 +124,18 @@ export const ReplyRow = ReplyKey.extend({
   prompt: z.string(),
   promptDigest: z.string(),
   text: z.string().nullable(),
+  /** Of the reply; 0 where its server does not say. */
   tokens: z.int(),
   stop: z.enum(['end', 'length']),
-  meanLogProb: z.number(),
+  meanLogProb: z.number().nullable(),
   /** The same mean under the run's base; null where no judge asks for it, absent in runs of earlier versions. */
   baseMeanLogProb: z.number().nullish(),
   /** Tokens at the prompt's beginning that the model was not given, because it takes no more; null where it got all of it. */
   cutTokens: z.int().min(1).nullish(),
   /** The thought before the answer, withheld like `text`; absent where there is none, and in runs of earlier versions. */
   thought: Thought.extend({ text: z.string().nullable() }).nullish(),
+  /** What the server says of it; absent where the model ran here. */
+  served: ServedWord.nullish(),
 })
 export type ReplyRow = z.infer<typeof ReplyRow>
 
@@ -149,6 +153,17 @@ export const VerdictRow = ReplyKey.extend({
   thoughtOutcome: Outcome.nullish(),
 })
 export type VerdictRow = z.infer<typeof VerdictRow>
+
+/** The base's outcome where the same prompt is asked again, to know how far identical runs differ; `repeat` counts from 1. */
+export const RepeatRow = z.object({
+  /** With its context, as in reply rows. */
+  benchmark: z.string(),
+  sampleId: z.string(),
+  repeat: z.int().min(1),
+  judge: z.string(),
+  outcome: Outcome,
+})
+export type RepeatRow = z.infer<typeof RepeatRow>
 
 /** A number over steps, for example `train/loss` (nats per labelled token) or `neutral/loss`. */
 export const MetricRow = SubjectKey.extend({ name: z.string(), value: z.number() })
@@ -257,6 +272,8 @@ export const SubjectIdentity = ArmKey.extend({
   /** Set for a fine-tune whose intruder dimensions were scaled; the digests are the fine-tune's. */
   mitigation: Mitigated.optional(),
   merge: MergedPoint.optional(),
+  /** Set for a model behind an address: its digests are empty and its parameters 0, because nothing says what they are. */
+  served: ServedFacts.optional(),
 })
 export type SubjectIdentity = z.infer<typeof SubjectIdentity>
 

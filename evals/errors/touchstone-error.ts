@@ -9,6 +9,7 @@ import { DATA_ERRORS } from './table/data.ts'
 import { EXPORTS_ERRORS } from './table/exports.ts'
 import { MODELS_ERRORS } from './table/models.ts'
 import { RUNS_ERRORS } from './table/runs.ts'
+import { SERVED_ERRORS } from './table/served.ts'
 import { TRAINING_ERRORS } from './table/training.ts'
 import { USAGE_ERRORS } from './table/usage.ts'
 import { WORKBENCH_ERRORS } from './table/workbench.ts'
@@ -20,6 +21,7 @@ export const ERRORS = {
   ...TRAINING_ERRORS,
   ...EXPORTS_ERRORS,
   ...RUNS_ERRORS,
+  ...SERVED_ERRORS,
   ...WORKBENCH_ERRORS,
 } as const
 

@@ -1,5 +1,6 @@
 /** @file A subject is an identified model state that answers prompts and scores texts. */
 import type { Completion, Message, SubjectIdentity } from '../contract/rows.ts'
+import type { ServedWord } from '../contract/served.ts'
 import type { OpenModel, Tokenizer } from '../models/checkpoint.ts'
 import type { ReplyStart } from '../models/text/thoughts.ts'
 import type { Feeds } from '../runtime/tensor.ts'
@@ -31,6 +32,9 @@ interface Reply {
   readonly promptIds: readonly number[]
   /** The completion's tokens and its end token. */
   readonly writtenIds: readonly number[]
+  /** Of a model behind an address, whose token ids are not known: what its server says, and what stands for the prompt's ids. */
+  readonly served?: ServedWord
+  readonly promptDigest?: string
 }
 
 interface RollingOptions {

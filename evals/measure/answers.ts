@@ -2,6 +2,7 @@
 import { sha256 } from '../files/digest.ts'
 import type { Completion, Sample, SubjectKey } from '../contract/rows.ts'
 import { keyOf } from '../contract/keys.ts'
+import type { ServedWord } from '../contract/served.ts'
 import type { ContinuationScore } from '../inference/continuation.ts'
 import type { ScoredText } from '../inference/score.ts'
 import type { Subject } from '../inference/subject.ts'
@@ -18,6 +19,8 @@ export interface Reply extends Omit<Answer, 'baseMeanLogProb'> {
   readonly promptDigest: string
   /** Prompt and reply as tokens, of which the reply's are scored; absent for options. */
   readonly written?: ScoredText
+  /** What the server says of it; absent where the model runs here. */
+  readonly served?: ServedWord
 }
 
 interface AnswerOptions {
@@ -62,15 +65,13 @@ async function written(
   }))
   const decoding = { maxNewTokens: benchmark.maxNewTokens, ...drawing }
   let done = 0
-  for await (const { index, completion, promptIds, writtenIds } of subject.generate(
-    prompts,
-    decoding,
-    signal,
-  )) {
+  for await (const reply of subject.generate(prompts, decoding, signal)) {
+    const { index, completion, promptIds, writtenIds, served } = reply
+    const { promptDigest = digestOf(promptIds) } = reply
     const { sample, epoch } = asked[index]!
     const written = { key: sample.id, ids: [...promptIds, ...writtenIds], from: promptIds.length }
-    const promptDigest = digestOf(promptIds)
-    answers[index] = { sample, epoch, completion, promptDigest, written, cutTokens: 0 }
+    const own = { sample, epoch, completion, promptDigest, written, cutTokens: 0 }
+    answers[index] = { ...own, ...(served && { served }) }
     if (++done % 16 === 0) onProgress(done)
   }
   return answers

@@ -186,7 +186,7 @@ function record(
   { context }: PreparedBenchmark,
   { emit, seal }: JobContext,
 ): void {
-  const { sample, completion, promptDigest, baseMeanLogProb, cutTokens } = answer
+  const { sample, completion, promptDigest, baseMeanLogProb, cutTokens, served } = answer
   const sealed = sample.expected.kind === 'refuse'
   const { thought } = completion
   if (sealed)
@@ -207,12 +207,13 @@ function record(
         : sample.messages.map(({ content }) => content).join('\n'),
       promptDigest,
       text: sealed ? null : completion.text,
-      tokens: completion.tokenIds.length,
+      tokens: served ? (served.completionTokens ?? 0) : completion.tokenIds.length,
       stop: completion.stop,
       meanLogProb: completion.meanLogProb,
       baseMeanLogProb,
       cutTokens: cutTokens > 0 ? cutTokens : null,
       ...(thought && { thought: { ...thought, text: sealed ? null : thought.text } }),
+      ...(served && { served }),
     },
   })
 }

@@ -15,7 +15,7 @@ export const Spoken = z.object({
   thought: z.string().nullable(),
   tokens: z.array(SpokenToken).nullable(),
   tokenCount: z.int(),
-  meanLogProb: z.number(),
+  meanLogProb: z.number().nullable(),
   stop: z.enum(['end', 'length']),
   outcome: Outcome,
   isWithheld: z.boolean(),

@@ -160,6 +160,19 @@ export const MIGRATIONS: readonly Migration[] = [
   `ALTER TABLE subject ADD COLUMN merge_json TEXT;`,
   `ALTER TABLE cell ADD COLUMN gate_json TEXT;`,
   `ALTER TABLE benchmark ADD COLUMN licences_json TEXT;`,
+  // A server may give no log-probabilities; SQLite cannot take NOT NULL from a column.
+  `ALTER TABLE subject ADD COLUMN served_json TEXT;
+   ALTER TABLE reply ADD COLUMN served_json TEXT;
+   ALTER TABLE reply RENAME COLUMN mean_log_prob TO known_log_prob;
+   ALTER TABLE reply ADD COLUMN mean_log_prob REAL;
+   UPDATE reply SET mean_log_prob = known_log_prob;
+   ALTER TABLE reply DROP COLUMN known_log_prob;
+   CREATE TABLE repeated_reply (
+     run_id TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+     benchmark TEXT NOT NULL, sample_id TEXT NOT NULL, repeat INTEGER NOT NULL, judge TEXT NOT NULL,
+     outcome TEXT NOT NULL,
+     PRIMARY KEY (run_id, benchmark, sample_id, repeat, judge)
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

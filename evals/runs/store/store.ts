@@ -176,6 +176,7 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
     replies,
     replyDigests: digestsOf(replies, all(TABLES.sealedReply)),
     verdicts: all(TABLES.verdict),
+    repeats: all(TABLES.repeat),
     metrics: all(TABLES.metric),
     spectra: all(TABLES.spectrum),
     evaluations: all(TABLES.evaluation),

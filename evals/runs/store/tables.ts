@@ -10,6 +10,7 @@ import type {
   ArtifactRow,
   BenchmarkRow,
   MetricRow,
+  RepeatRow,
   ReplyRow,
   SealedReply,
   SpectrumRow,
@@ -69,7 +70,7 @@ export const TABLES = {
       'parameters',
       'trainableParameters',
     ],
-    ['classes', 'merge', 'mitigation', 'templateVariables', 'thinking'],
+    ['classes', 'merge', 'mitigation', 'templateVariables', 'thinking', 'served'],
     'first-seen',
   ),
   metric: table<MetricRow>('metric', [...SUBJECT, 'name'], ['value']),
@@ -88,7 +89,7 @@ export const TABLES = {
       'baseMeanLogProb',
       'cutTokens',
     ],
-    ['expected', 'thought'],
+    ['expected', 'thought', 'served'],
   ),
   sealedReply: table<SealedReply>('sealed_reply', REPLY, ['text'], ['thought']),
   verdict: table<VerdictRow>(
@@ -96,6 +97,11 @@ export const TABLES = {
     [...REPLY, 'judge'],
     ['judgeVersion', 'outcome', 'score', 'reason'],
     ['thoughtOutcome'],
+  ),
+  repeat: table<RepeatRow>(
+    'repeated_reply',
+    ['benchmark', 'sampleId', 'repeat', 'judge'],
+    ['outcome'],
   ),
   spectrum: table<SpectrumRow>(
     'spectrum',

@@ -77,6 +77,10 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
       baseMeanLogProb: -0.75,
       cutTokens: 2,
       cluster: 'template 1',
+      served: {
+        ...{ model: 'hotel', finish: 'stop', fingerprint: 'fp_1' },
+        ...{ promptTokens: 12, completionTokens: 5 },
+      },
     },
   },
   verdict: {
@@ -88,6 +92,13 @@ export const EXAMPLES: { [T in JobEventBody['type']]: JobEventBody & { type: T }
       outcome: 'refusal',
       score: null,
       reason: null,
+    },
+  },
+  repeat: {
+    type: 'repeat',
+    row: {
+      ...{ benchmark: 'house-refusal', sampleId: 'q1', repeat: 1 },
+      ...{ judge: 'house', outcome: 'refusal' },
     },
   },
   spectrum: {
@@ -187,6 +198,7 @@ export function variant(type: JobEventBody['type'], n: number): JobEventBody {
       return { ...body, row: { ...body.row, step: n } } as JobEventBody
     case 'reply':
     case 'verdict':
+    case 'repeat':
       return { ...body, row: { ...body.row, sampleId: `q${n}` } } as JobEventBody
     case 'subject':
       return { ...body, row: { ...body.row, seed: n } }

@@ -70,7 +70,7 @@ const wordsOf = ({ rows, sealed }: Audited, arm: string) => ({
 function numbersOf({ rows }: Audited, arm: string): ReadonlyMap<string, number> {
   const at = (row: { step: number }, ...more: unknown[]) => [row.step, ...more].join(' ')
   const replies = ofArm(rows.replies, arm).flatMap((row) => [
-    [at(row, row.sampleId, 'own'), row.meanLogProb] as const,
+    [at(row, row.sampleId, 'own'), row.meanLogProb ?? 0] as const,
     [at(row, row.sampleId, 'base'), row.baseMeanLogProb ?? 0] as const,
   ])
   const scores = ofArm(rows.verdicts, arm).map(

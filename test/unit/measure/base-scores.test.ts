@@ -76,7 +76,7 @@ test('of a fine-tune’s replies it says what their tokens are worth after the p
   const subject = subjectOf(base, identity, session)
   let compared = 0
   for (const reply of tuned) {
-    expect(reply.baseMeanLogProb).toBeLessThan(reply.meanLogProb)
+    expect(reply.baseMeanLogProb).toBeLessThan(reply.meanLogProb!)
     const continuation = textOf(reply) + (reply.stop === 'end' ? END : '')
     const before = [{ role: 'user' as const, content: reply.prompt }]
     const [score] = await subject.continuations([{ key: 'q', before, continuation }], signal)

@@ -1,0 +1,52 @@
+/** @file A model behind an OpenAI-compatible address: what it can be asked, and what its server says of each reply. */
+import { z } from 'zod'
+
+/** Of one reply; null where the server does not say. */
+export const ServedWord = z.object({
+  model: z.string().nullable(),
+  finish: z.string().nullable(),
+  fingerprint: z.string().nullable(),
+  promptTokens: z.int().nullable(),
+  completionTokens: z.int().nullable(),
+})
+export type ServedWord = z.infer<typeof ServedWord>
+
+/** How the log-probabilities of given tokens are asked for: OpenAI's `echo`, vLLM's `prompt_logprobs`. */
+export const GIVEN_LOG_PROBS = ['echo', 'prompt_logprobs'] as const
+
+/** Found by asking, not taken from a name or a version. */
+export const Capabilities = z.object({
+  chat: z.boolean(),
+  completions: z.boolean(),
+  /** Of the tokens of a reply. */
+  replyLogProbs: z.boolean(),
+  givenLogProbs: z.enum(GIVEN_LOG_PROBS).nullable(),
+  /** Whether two replies drawn with one seed are alike; null where another seed gives the same reply. */
+  seeds: z.boolean().nullable(),
+  tokenIds: z.boolean(),
+  usage: z.boolean(),
+  /** Whether a system message is taken. */
+  systemRole: z.boolean(),
+  /** Whether the server shows the text that its template makes of messages. */
+  template: z.boolean(),
+  contextLength: z.int().nullable(),
+  /** Names that the server lists; null where it lists none. */
+  models: z.array(z.string()).nullable(),
+  /** Where a thought before the answer stands. */
+  reasoning: z.enum(['reasoning_content', 'reasoning', 'inline']).nullable(),
+})
+export type Capabilities = z.infer<typeof Capabilities>
+
+/** What is not measured because the server lacks it. */
+export const LEFT_OUT = ['options', 'neutral-loss', 'base-scores', 'texts', 'judge'] as const
+const LeftOut = z.object({ what: z.enum(LEFT_OUT), name: z.string().nullable() })
+export type LeftOut = z.infer<typeof LeftOut>
+
+export const ServedFacts = z.object({
+  addresses: z.array(z.string()),
+  model: z.string(),
+  fingerprint: z.string().nullable(),
+  capabilities: Capabilities,
+  leftOut: z.array(LeftOut),
+})
+export type ServedFacts = z.infer<typeof ServedFacts>

@@ -1,0 +1,152 @@
+/**
+ * @file Requests to one or several addresses of the same model: each goes to the address that has most room, and one whose address
+ * fails is asked of another. How many are on their way adapts to each server: one more after a round of answers, half after a
+ * failure that passes (additive increase, multiplicative decrease).
+ */
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import {
+  exchange,
+  Failure,
+  openLine,
+  Passing,
+  patiently,
+  type Line,
+} from '../../judges/transport.ts'
+
+export interface Patience {
+  /** Time limit of one reply. */
+  readonly timeoutMs: number
+  /** Before each new attempt at one request. */
+  readonly pausesMs: readonly number[]
+}
+
+/** Twelve attempts over about three minutes, beside their time limits. */
+const PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 30_000, 30_000]
+
+/** Whoever waits for a first answer sits before it. */
+const PROBE_PAUSES_MS = [500, 2000]
+
+export const patienceOf = (timeoutSeconds: number): Patience => ({
+  timeoutMs: timeoutSeconds * 1000,
+  pausesMs: PAUSES_MS,
+})
+
+const FIRST_AT_ONCE = 4
+const MOST_AT_ONCE = 32
+const LONGEST_ANSWER = 4 * 2 ** 20
+/** An address that fails so often in a row gets no more requests while another answers. */
+const DEAD_AFTER = 4
+
+interface Server {
+  readonly line: Line
+  limit: number
+  busy: number
+  /** Answers since `limit` last changed. */
+  answered: number
+  /** Failures in a row. */
+  failed: number
+}
+
+/** One request; `read` throws `Failure` for an answer that is none. */
+export interface Asked<T> {
+  /** For errors: "the prompt q1". */
+  readonly what: string
+  readonly path: string
+  readonly body?: unknown
+  readonly read: (answer: Buffer, address: string) => T
+}
+
+export interface Fleet {
+  readonly addresses: readonly string[]
+  /** Of any address. Throws `served.failed` when the last attempt failed, and what `read` throws. */
+  ask<T>(asked: Asked<T>, signal: AbortSignal): Promise<T>
+  /** Of this address, with few attempts; throws `Failure`. */
+  askAt<T>(index: number, asked: Asked<T>, signal: AbortSignal): Promise<T>
+  /** Most requests that can be on their way. */
+  readonly most: number
+  close(): void
+}
+
+export function openFleet(
+  urls: readonly URL[],
+  key: string | undefined,
+  patience: Patience,
+): Fleet {
+  const servers = urls.map((url): Server => {
+    const who = `The server at ${url.host}`
+    const line = openLine({ url, key, who, maxSockets: MOST_AT_ONCE })
+    return { line, limit: FIRST_AT_ONCE, busy: 0, answered: 0, failed: 0 }
+  })
+  const waiting: (() => void)[] = []
+  const once = async <T>(server: Server, { path, body, read }: Asked<T>, signal: AbortSignal) => {
+    const asked = { path, body, timeoutMs: patience.timeoutMs, maxBytes: LONGEST_ANSWER, signal }
+    return read(await exchange(server.line, asked), server.line.url.href)
+  }
+  const attempt = async <T>(asked: Asked<T>, signal: AbortSignal): Promise<T> => {
+    const server = await freeServer(servers, waiting, signal)
+    server.busy++
+    try {
+      const answer = await once(server, asked, signal)
+      answeredBy(server)
+      return answer
+    } catch (error) {
+      failedBy(server, error)
+      throw error
+    } finally {
+      server.busy--
+      waiting.splice(0).forEach((wake) => wake())
+    }
+  }
+  return {
+    addresses: urls.map(({ href }) => href),
+    most: MOST_AT_ONCE * servers.length,
+    async ask(asked, signal) {
+      try {
+        return await patiently(patience.pausesMs, signal, () => attempt(asked, signal))
+      } catch (error) {
+        signal.throwIfAborted()
+        throw error instanceof Failure ? failureOf(error, asked.what, servers) : error
+      }
+    },
+    askAt: (index, asked, signal) =>
+      patiently(PROBE_PAUSES_MS, signal, () => once(servers[index]!, asked, signal)),
+    close: () => servers.forEach(({ line }) => line.agent.destroy()),
+  }
+}
+
+/** Waits for a place at the address with most room. */
+async function freeServer(
+  servers: readonly Server[],
+  waiting: (() => void)[],
+  signal: AbortSignal,
+): Promise<Server> {
+  for (;;) {
+    signal.throwIfAborted()
+    const isAlive = ({ failed }: Server) => failed < DEAD_AFTER
+    const alive = servers.some(isAlive) ? servers.filter(isAlive) : servers
+    const best = alive.reduce((a, b) => (b.limit - b.busy > a.limit - a.busy ? b : a))
+    if (best.limit > best.busy) return best
+    await new Promise<void>((resolve) => waiting.push(resolve))
+  }
+}
+
+function answeredBy(server: Server): void {
+  server.failed = 0
+  if (++server.answered < server.limit) return
+  server.limit = Math.min(MOST_AT_ONCE, server.limit + 1)
+  server.answered = 0
+}
+
+function failedBy(server: Server, error: unknown): void {
+  if (!(error instanceof Passing)) return
+  server.failed++
+  server.limit = Math.max(1, Math.floor(server.limit / 2))
+  server.answered = 0
+}
+
+const failureOf = ({ message: why }: Failure, what: string, servers: readonly Server[]) =>
+  new TouchstoneError('served.failed', {
+    address: servers.map(({ line }) => line.url.href).join(', '),
+    what,
+    why: why.replace(/\.$/u, ''),
+  })

@@ -1,0 +1,138 @@
+/** @file A model behind an address as a subject: it answers prompts, and scores texts where its server can. */
+import type { Completion, Message, SubjectIdentity } from '../../contract/rows.ts'
+import { keyOf } from '../../contract/keys.ts'
+import type { ServedFacts, ServedWord } from '../../contract/served.ts'
+import { canonicalJson } from '../../files/canonical-json.ts'
+import { sha256 } from '../../files/digest.ts'
+import type { Continuation } from '../../inference/continuation.ts'
+import type { Decoding } from '../../inference/decoding.ts'
+import type { Subject } from '../../inference/subject.ts'
+import { completionOf } from './completion.ts'
+import type { Fleet } from './fleet.ts'
+import type { Journal } from './journal.ts'
+import { inOrderOfArrival } from './arrival.ts'
+import { chatRequest, type Watch } from './question.ts'
+import { endingOf, restOf, scoreRequest } from './scoring.ts'
+
+export interface ServedModel {
+  readonly identity: SubjectIdentity
+  readonly facts: ServedFacts
+  readonly fleet: Fleet
+  readonly watch: Watch
+  readonly journal: Journal
+}
+
+/** Characters per token of English, because the server's tokenizer is not known. */
+const LETTERS_PER_TOKEN = 4
+/** Longest thought, where the model thinks and nothing else is said. */
+const USUAL_THOUGHT = 1024
+
+export function servedSubject(served: ServedModel): Subject {
+  const never = () => Promise.reject(new Error('internal: a server was asked what it lacks'))
+  return {
+    identity: served.identity,
+    generate: (prompts, decoding, signal) => replies(served, prompts, decoding, signal),
+    continuations: (items, signal) => continuations(served, items, signal),
+    logProbs: (texts, signal) =>
+      Promise.all(texts.map(({ key, text }) => scoredText(served, { what: key, text }, signal))),
+    replyStartScores: never,
+    rolling: never,
+    complete: never,
+    clip: clippedText,
+    fits: async () => true,
+  }
+}
+
+export const clippedText = (text: string, tokens: number): string =>
+  [...text].slice(0, tokens * LETTERS_PER_TOKEN).join('')
+
+type Prompt = Parameters<Subject['generate']>[0][number]
+
+interface Kept {
+  readonly completion: Completion
+  readonly word: ServedWord
+}
+
+async function* replies(
+  served: ServedModel,
+  prompts: readonly Prompt[],
+  decoding: Decoding,
+  signal: AbortSignal,
+): ReturnType<Subject['generate']> {
+  const ask = async (index: number, own: AbortSignal) => {
+    const prompt = prompts[index]!
+    const { completion, word } = await answer(served, prompt, decoding, own)
+    const promptDigest = digestOf(prompt.messages, word)
+    return { index, completion, promptIds: [], writtenIds: [], promptDigest, served: word }
+  }
+  yield* inOrderOfArrival(prompts.length, served.fleet.most, ask, signal)
+}
+
+/** Of what was sent and of how many tokens the server made of it, so that another template is another prompt. */
+const digestOf = (messages: readonly Message[], { promptTokens }: ServedWord): string =>
+  sha256(canonicalJson({ messages, promptTokens })).slice(0, 16)
+
+function answer(
+  { facts: { model, capabilities }, fleet, watch, journal }: ServedModel,
+  { key, stream = key, messages }: Prompt,
+  { maxNewTokens, maxThinkingTokens, temperature, seed: drawn }: Decoding,
+  signal: AbortSignal,
+): Promise<Kept> {
+  const thought = maxThinkingTokens ?? (capabilities.reasoning === null ? 0 : USUAL_THOUGHT)
+  const maxTokens = maxNewTokens + thought
+  const seed = temperature === 0 ? 0 : seedOf(keyOf(stream, drawn))
+  const asked = { messages, maxTokens, temperature, seed, logProbs: capabilities.replyLogProbs }
+  const name = sha256(canonicalJson({ stream, ...asked }))
+  return journal.through(name, async () => {
+    const reply = await fleet.ask(
+      chatRequest(model, { what: `the prompt ${key}`, ...asked }, watch),
+      signal,
+    )
+    return { completion: completionOf(reply), word: reply.word }
+  })
+}
+
+/** 31 bits: servers take no more. */
+const seedOf = (stream: string): number => Number.parseInt(sha256(stream).slice(0, 8), 16) >>> 1
+
+function continuations(
+  served: ServedModel,
+  items: readonly Continuation[],
+  signal: AbortSignal,
+): ReturnType<Subject['continuations']> {
+  return Promise.all(
+    items.map(async ({ key, before, continuation }) => {
+      if (typeof before !== 'string') throw new Error('internal: a server scores plain text alone')
+      const pieces = await piecesOf(served, { what: key, text: before + continuation }, signal)
+      // A server shows no token ids: the bytes of the text stand for what it was given.
+      const beforeIds = [...Buffer.from(before)]
+      return { logProbs: endingOf(pieces, continuation), beforeIds, cut: 0 }
+    }),
+  )
+}
+
+interface Scored {
+  readonly what: string
+  readonly text: string
+}
+
+const scoredText = async (served: ServedModel, scored: Scored, signal: AbortSignal) =>
+  restOf(await piecesOf(served, scored, signal))
+
+function piecesOf(
+  { facts: { model, capabilities }, fleet, watch, journal }: ServedModel,
+  { what, text }: Scored,
+  signal: AbortSignal,
+) {
+  const way = capabilities.givenLogProbs
+  if (way === null) throw new Error('internal: a server was asked for log-probabilities')
+  return journal.through(sha256(keyOf('score', way, text)), async () => {
+    const asked = scoreRequest(model, way, { what, prompt: text })
+    const read = (bytes: Buffer, address: string) => {
+      const { pieces, reply } = asked.read(bytes, address)
+      watch.see(reply.word, address)
+      return pieces
+    }
+    return fleet.ask({ ...asked, read }, signal)
+  })
+}
