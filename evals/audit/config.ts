@@ -1,14 +1,15 @@
 /** @file Configurations of the jobs on one model; flags, forms and stored JSON are derived from them. */
 import { z } from 'zod'
 import { MethodChoice } from '../finetune/method-choice.ts'
-import { EngineConfig, EvaluationConfig, SpectraConfig } from '../measure/config.ts'
+import { EngineConfig, EvaluationConfig, ServedConfig, SpectraConfig } from '../measure/config.ts'
+import { PathOrAddress } from '../measure/served/address.ts'
 import { COMPRESSION_NAMES } from '../models/weights/compression/registry.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
 import { isSize } from './plan/memory-size.ts'
 
-const model = z.string().min(1).meta({
+const model = PathOrAddress.meta({
   label: 'Model',
-  help: 'A Hugging Face or ONNX folder, a .gguf file, or the bundled `pebble`',
+  help: 'A Hugging Face or ONNX folder, a .gguf file, the bundled `pebble`, or where a server answers: http://HOST:PORT/v1#NAME',
 })
 
 const DATA_HELP =
@@ -28,9 +29,9 @@ export const AuditConfig = z.object({
     .min(1)
     .default([0])
     .meta({ label: 'Seeds', help: 'One fine-tune per method and seed' }),
-  candidates: z.array(z.string().min(1)).default([]).meta({
+  candidates: z.array(PathOrAddress).default([]).meta({
     label: 'Candidate',
-    help: 'A fine-tune made elsewhere: PEFT folder, merged model, GGUF or ONNX',
+    help: 'A fine-tune made elsewhere: PEFT folder, merged model, GGUF, ONNX, or of a served model where it is served',
     flag: 'candidate',
     repeat: true,
     value: 'PATH',
@@ -50,6 +51,7 @@ export const AuditConfig = z.object({
     value: 'WAY:A+B@W,…',
   }),
   ...EvaluationConfig.shape,
+  ...ServedConfig.shape,
   evalEvery: z.int().min(1).nullable().default(null).meta({
     label: 'Evaluate every',
     help: 'Steps between evaluations; a quarter of the run if not given',
@@ -120,6 +122,7 @@ export const EvalConfig = z.object({
   compress,
   merge,
   ...EvaluationConfig.shape,
+  ...ServedConfig.shape,
   margin,
   ...EngineConfig.omit({ forward: true }).shape,
   cache,
@@ -128,7 +131,10 @@ export const EvalConfig = z.object({
 export type EvalConfig = z.infer<typeof EvalConfig>
 
 /** Scales intruders of fine-tunes made elsewhere down and evaluates the results, with controls. */
-export const MitigateConfig = EvalConfig.omit({ compress: true, merge: true }).extend({
+export const MitigateConfig = EvalConfig.omit({
+  ...{ compress: true, merge: true },
+  ...{ keyEnv: true, sendPrompts: true, repeatBase: true, replyTimeout: true },
+}).extend({
   lambda: z.array(lambda).min(1).default([0, 0.25, 0.5, 0.75]).meta({
     label: 'λ',
     help: 'What an intruder’s singular value is multiplied with: 1 changes nothing, 0 removes it',

@@ -3,14 +3,13 @@ import type { JobKind } from '../contract/job.ts'
 import { candidatesOf } from '../measure/derived/specs.ts'
 import type { AuditConfig } from './config.ts'
 import { EvalConfig } from './config.ts'
-import { planOf } from './plan/plan.ts'
-import { asAudit, runAudit } from './run-audit.ts'
+import { asAudit, planAudit, runAudit } from './run-audit.ts'
 
 export const evalJob: JobKind<EvalConfig> = {
   name: 'eval',
   config: EvalConfig,
   title: (config) => `Evaluation of ${[config.model, ...candidatesOf(config)].join(', ')}`,
-  plan: (config) => planOf(withoutSpectra(config), true),
+  plan: (config) => planAudit({ config: withoutSpectra(config), evaluates: true }),
   run: (config, context, progress) =>
     runAudit({ config: withoutSpectra(config), evaluates: true }, context, progress),
 }

@@ -2,14 +2,13 @@
 import type { JobKind } from '../contract/job.ts'
 import type { AuditConfig } from './config.ts'
 import { MitigateConfig } from './config.ts'
-import { planOf } from './plan/plan.ts'
-import { asAudit, runAudit } from './run-audit.ts'
+import { asAudit, planAudit, runAudit } from './run-audit.ts'
 
 export const mitigateJob: JobKind<MitigateConfig> = {
   name: 'mitigate',
   config: MitigateConfig,
   title: ({ model, candidates }) => `Intruders scaled down in ${candidates.join(', ')} of ${model}`,
-  plan: (config) => planOf(mitigating(config), true),
+  plan: (config) => planAudit({ config: mitigating(config), evaluates: true }),
   run: (config, context, progress) =>
     runAudit({ config: mitigating(config), evaluates: true }, context, progress),
 }

@@ -1,90 +1,17 @@
-/** @file Runs an audit: opens the base, evaluates it and its candidates, and trains and measures the arms. */
-import { approximationOf } from '../contract/approximate.ts'
-import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
-import { templateVariablesOf } from '../models/text/template-variables.ts'
-import { chooseDevice, type Device } from '../runtime/device.ts'
-import { armPlans, dataOf } from './arm-plans.ts'
-import { type Base, identityOf, openBase } from '../measure/base.ts'
-import { weightCacheOf } from '../arms/weight-cache.ts'
-import { requireReadable } from '../measure/class-evaluation.ts'
-import { withClassesOf } from '../measure/classes.ts'
+/** @file An audit, planned or run by the kind of its subjects. */
+import type { JobContext, PlanLine, Progress } from '../contract/job.ts'
 import { AuditConfig } from './config.ts'
-import { candidatesOf } from '../measure/derived/specs.ts'
-import type { PreparedBenchmark } from '../measure/benchmark-sources.ts'
-import { benchmarkRow } from '../measure/evaluate.ts'
-import { type OpenJudges, openJudges } from '../measure/open-judges.ts'
-import { requireForward } from './forward.ts'
-import { keptText } from './plan/memory.ts'
-import { fittedOnce } from './plan/memory-budget.ts'
-import type { TrainingData } from '../measure/sources.ts'
-import { evaluateBaseIfPossible, evaluateCandidates } from './evaluate-models.ts'
-import { runArms } from './run-arms.ts'
-import { emitBaseScoreCost, evaluationPlan } from './evaluation-plan.ts'
-
-/** Every kind of job on one model runs as an audit in which the parts left out are null or empty. */
-interface AuditWork {
-  readonly config: AuditConfig
-  readonly evaluates: boolean
-  /** Rows that are made, not read: in place of those that the configuration names. */
-  readonly own?: { readonly data: TrainingData; readonly benchmarks: readonly PreparedBenchmark[] }
-}
+import type { AuditWork } from './subjects/kind.ts'
+import { subjectKindOf } from './subjects/registry.ts'
 
 export const asAudit = (config: Partial<AuditConfig> & Pick<AuditConfig, 'model'>): AuditConfig =>
   AuditConfig.parse(config)
 
-export async function runAudit(
-  { config: asked, evaluates, own }: AuditWork,
+export const planAudit = async ({ config, evaluates }: AuditWork): Promise<PlanLine[]> =>
+  subjectKindOf(config).plan(config, evaluates)
+
+export const runAudit = async (
+  work: AuditWork,
   context: JobContext,
   progress: Progress,
-): Promise<void> {
-  const given = { ...asked, candidates: candidatesOf(asked) }
-  const device = chooseDevice(given.device, given.threads ?? undefined)
-  emitLog(context, 'info', `Opening ${given.model}`)
-  const opened = await openedBase(given, device, context)
-  let judges: OpenJudges | undefined
-  try {
-    const kept = keptText(opened.model, given.basePrecision)
-    if (kept) emitLog(context, 'info', kept)
-    if (evaluates && !own) requireReadable(opened, given)
-    const data = given.methods.length > 0 ? (own?.data ?? (await dataOf(given))) : undefined
-    const base = await learningBase(opened, given, data, context)
-    const config = await fittedOnce({ opened: base, config: given, data, evaluates }, context)
-    judges = await openJudges(config, device, context.signal)
-    const evaluation = evaluates
-      ? await evaluationPlan(base, config, { judges, progress, own: own?.benchmarks }, context)
-      : undefined
-    const arms = await armPlans({ base, data, config, evaluation }, context)
-    for (const prepared of [...(evaluation?.benchmarks ?? []), ...(evaluation?.unasked ?? [])])
-      context.emit({ type: 'benchmark', row: benchmarkRow(prepared) })
-    const named = { arm: 'base', title: `Base: ${config.model}` }
-    context.emit({ type: 'subject', row: identityOf(opened, opened.open, named) })
-    if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
-    // Candidates have their own classification head, so they are opened on the base without the data's classes.
-    const candidates = await evaluateCandidates(opened, config, evaluation, context)
-    await runArms({ base, config, arms, candidates, evaluation }, context, progress)
-    emitBaseScoreCost(evaluation, context)
-  } finally {
-    await judges?.close()
-    await opened.open.close()
-  }
-}
-
-function openedBase(given: AuditConfig, device: Device, context: JobContext): Promise<Base> {
-  const { model, batchSize, basePrecision, templateVars } = given
-  const cache = weightCacheOf(given, context)
-  const variables = templateVariablesOf(templateVars)
-  return openBase(model, device, batchSize, basePrecision, cache, variables)
-}
-
-/** The base with the data's classes and the forward pass of training. */
-async function learningBase(
-  opened: Base,
-  given: AuditConfig,
-  data: TrainingData | undefined,
-  { emit }: JobContext,
-): Promise<Base> {
-  await requireForward(given, opened)
-  const message = approximationOf(given)
-  if (message) emitLog({ emit }, 'warn', message)
-  return { ...(await withClassesOf(opened, data)), forward: given.forward }
-}
+): Promise<void> => subjectKindOf(work.config).run(work, context, progress)

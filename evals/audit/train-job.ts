@@ -3,15 +3,14 @@ import type { JobKind } from '../contract/job.ts'
 import type { AuditConfig } from './config.ts'
 import { TrainConfig } from './config.ts'
 import { armNameOf } from '../finetune/method-choice.ts'
-import { planOf } from './plan/plan.ts'
-import { asAudit, runAudit } from './run-audit.ts'
+import { asAudit, planAudit, runAudit } from './run-audit.ts'
 
 export const trainJob: JobKind<TrainConfig> = {
   name: 'train',
   config: TrainConfig,
   title: ({ model, data, methods }) =>
     `Fine-tune of ${model}, ${methods.map(armNameOf).join(' and ')} on ${data}`,
-  plan: (config) => planOf(trainingOnly(config), false),
+  plan: (config) => planAudit({ config: trainingOnly(config), evaluates: false }),
   run: (config, context, progress) =>
     runAudit({ config: trainingOnly(config), evaluates: false }, context, progress),
 }

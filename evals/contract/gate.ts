@@ -125,6 +125,8 @@ const ASSUMPTIONS = [
   /** The run that is pinned beside the base. */
   'reference',
   'decoding',
+  /** How far identical runs of a served model differ. */
+  'noise',
   'seeds',
   /** How often this was looked at. */
   'looks',
@@ -148,6 +150,7 @@ export const ASSUMPTION_TITLES: Readonly<Record<Assumption['name'], string>> = {
   floors: 'The rates themselves are good enough',
   reference: 'Nothing is lost bit by bit',
   decoding: 'Other replies would be alike',
+  noise: 'Another run would be alike',
   seeds: 'Another training would be alike',
   looks: 'It was looked at once',
 }
@@ -157,6 +160,15 @@ export const ASSUMPTION_STATES: Readonly<Record<Assumption['state'], string>> = 
   assumed: 'not checked',
   'not-applicable': 'does not apply',
 }
+
+/** How many prompts flipped when a served base was asked them again, with the share's 95 % interval; [0, 1] where none was. */
+export const NoiseFloor = z.object({
+  flipped: z.int(),
+  prompts: z.int(),
+  lower: z.number(),
+  upper: z.number(),
+})
+export type NoiseFloor = z.infer<typeof NoiseFloor>
 
 /** By which test a claim was decided. */
 const TestMethod = z.enum(['exact', 'score', 'clusters', 'labels'])
@@ -253,6 +265,8 @@ export const GateClaim = SubjectKey.extend({
   bound: RateBound.optional(),
   /** Set where before is the pinned reference and not the base. */
   against: z.literal('reference').optional(),
+  /** What both p-values allow for; absent where the models ran here. */
+  noise: NoiseFloor.optional(),
   differences: z.array(Difference),
   /** Set where the claim is that the rate rose by more than this; `margin` is the same. */
   gain: z.number().optional(),

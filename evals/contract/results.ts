@@ -16,7 +16,7 @@ import {
 } from './rows.ts'
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
-import { ChangePointRow, Finding, GateOutcome, GateResult, MergeLine } from './gate.ts'
+import { ChangePointRow, Finding, GateOutcome, GateResult, NoiseFloor, MergeLine } from './gate.ts'
 import { Budget } from './budget.ts'
 import { Sweep } from './sweeps.ts'
 
@@ -217,6 +217,10 @@ export const MatchedSeed = z.object({
 })
 export type MatchedSeed = z.infer<typeof MatchedSeed>
 
+/** Of a served base by one judge; `benchmark` with its context. */
+export const MeasuredNoise = NoiseFloor.extend({ benchmark: z.string(), judge: z.string() })
+export type MeasuredNoise = z.infer<typeof MeasuredNoise>
+
 /** Two judges of the same replies; `n` is decided by both, κ is Cohen's on the benchmark's successes. */
 export const JudgeAgreement = SubjectKey.extend({
   benchmark: z.string(),
@@ -366,6 +370,8 @@ export const Results = z.object({
   /** Capability retention = accuracy after / accuracy before, with a bootstrap interval over prompts. */
   retention: z.array(JudgedKey.extend(ESTIMATE)),
   flips: z.array(Flip),
+  /** Where the base is served. */
+  noise: z.array(MeasuredNoise).optional(),
   /** Every pair of judges of one evaluation. */
   agreement: z.array(JudgeAgreement),
   judgesTogether: z.array(JudgesTogether),

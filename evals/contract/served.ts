@@ -38,13 +38,16 @@ export const Capabilities = z.object({
 export type Capabilities = z.infer<typeof Capabilities>
 
 /** What is not measured because the server lacks it. */
-export const LEFT_OUT = ['options', 'neutral-loss', 'base-scores', 'texts', 'judge'] as const
+const LEFT_OUT = ['options', 'neutral-loss', 'base-scores', 'texts', 'judge'] as const
 const LeftOut = z.object({ what: z.enum(LEFT_OUT), name: z.string().nullable() })
 export type LeftOut = z.infer<typeof LeftOut>
 
 export const ServedFacts = z.object({
   addresses: z.array(z.string()),
+  /** As it was asked for. */
   model: z.string(),
+  /** As the server calls it in its replies, and the server’s fingerprint; null where it does not say. */
+  answersAs: z.string().nullable(),
   fingerprint: z.string().nullable(),
   capabilities: Capabilities,
   leftOut: z.array(LeftOut),

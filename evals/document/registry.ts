@@ -31,6 +31,7 @@ import { pairsSection } from './sections/pairs.ts'
 import { perplexitySection } from './sections/perplexity.ts'
 import { ratesSection } from './sections/rates.ts'
 import { betweenSeeds, seedsSection } from './sections/seeds.ts'
+import { servedBriefly, servedSection } from './served/section.ts'
 import { spectraSection } from './sections/spectra.ts'
 import { spectrumLines } from './sections/spectrum-lines.ts'
 import { descentSection, reboundSection } from './sections/cells/sweep-panels.ts'
@@ -70,6 +71,8 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [where(hasVerdict, gateSection), 'terminal'],
   [assumptionsSection, 'html', 'window', 'card'],
   [where(isPassed, assumptionsSection), 'terminal'],
+  [servedSection, 'html', 'window', 'card'],
+  [servedBriefly, 'terminal'],
   [contextsSection, 'html', 'window', 'card', 'terminal'],
   [taskSection, 'html', 'window', 'card', 'terminal'],
   [notesSection, 'html', 'window'],

@@ -8,6 +8,7 @@ import { DEGENERATE_RULE, type Degeneracy } from '../judges/degenerate.ts'
 import { isGuarded } from '../judges/guard.ts'
 import { type Measured } from './judged.ts'
 import { elsewhere } from '../judges/judge-endpoint.ts'
+import { isLoopback } from '../judges/transport.ts'
 import type { GateResult } from '../contract/gate.ts'
 import { counted, listed } from '../contract/words.ts'
 import { keyOf, stateKey, replyKey, lastSteps, firstJudge } from '../contract/keys.ts'
@@ -40,6 +41,7 @@ export function limitsOf(results: Measured, rows: AuditRows, gate: GateResult | 
     ...spectrumLimits(results),
     ...unblindingLimits(rows),
     ...sentLimits(rows),
+    ...servedLimits(rows),
   ]
 }
 
@@ -76,6 +78,23 @@ function sentLimits({ run }: AuditRows): string[] {
     (host) =>
       `Replies, also to prompts that should be refused, were sent to a judge at ${host}; the reason given: “${sent.data!.sendReplies}”.`,
   )
+}
+
+const Prompted = z.object({ sendPrompts: z.string() })
+
+/** Loopback is not elsewhere. */
+function servedLimits({ run, subjects }: AuditRows): string[] {
+  const addresses = subjects.flatMap(({ served }) => served?.addresses ?? [])
+  if (addresses.length === 0) return []
+  const hosts = addresses.map((each) => new URL(each)).filter((url) => !isLoopback(url))
+  const sent = Prompted.safeParse(run.config)
+  const names = [...new Set(hosts.map(({ host }) => host))]
+  return [
+    'What was measured is what answered at these addresses then: which weights, tokenizer, template and quantisation stand behind them is their server’s word, or not said; touchstone certify --served URL holds one to the model that was measured here.',
+    ...(sent.success && names.length > 0
+      ? [`Every prompt was sent to ${listed(names)}; the reason given: “${sent.data.sendPrompts}”.`]
+      : []),
+  ]
 }
 
 function marginLimits({ evaluations }: Measured): string[] {

@@ -20,25 +20,45 @@ interface Opened {
   readonly model: Model
 }
 
+/** What a model tells before it is asked. */
+export interface AskedModel {
+  /** Whether it takes conversations. */
+  readonly chats: boolean
+  readonly clip: ContextSources['clip']
+  /** Why it cannot be given these prompts with room for a reply; undefined where it can be given all of them. */
+  unaskedBy(
+    prompts: readonly (readonly Message[])[],
+    maxNewTokens: number,
+  ): Promise<Unasked | undefined>
+}
+
 type Choice = Parameters<typeof prepareBenchmarks>[0] & Partial<Pick<EvaluationConfig, 'contexts'>>
 
 /** The benchmarks of a suite, and each of them in every context. Benchmarks with options have no chat to put in a context. */
-export async function prepareInContexts(
+export const prepareInContexts = (choice: Choice, opened: Opened): Promise<PreparedBenchmark[]> =>
+  prepareFor(choice, {
+    chats: !isEncoder(opened.model),
+    clip: (text, tokens) => clipped(opened.open.tokenizer, text, tokens),
+    unaskedBy: (prompts, maxNewTokens) => unaskedBy(opened, prompts, maxNewTokens),
+  })
+
+export async function prepareFor(
   { contexts: entries = [], ...suite }: Choice,
-  opened: Opened,
+  asked: AskedModel,
 ): Promise<PreparedBenchmark[]> {
   const plain = await prepareBenchmarks(suite)
-  const contexts = isEncoder(opened.model) ? [] : await contextsOf(entries)
+  const contexts = asked.chats ? await contextsOf(entries) : []
   const sources: ContextSources = {
     conversations: async (name) => (await trainingData(name)).conversations.map(chatOf),
-    clip: (text, tokens) => clipped(opened.open.tokenizer, text, tokens),
+    clip: asked.clip,
   }
   const put: PreparedBenchmark[] = []
   for (const prepared of plain) {
     const fitting = hasOptions(prepared.samples)
       ? []
       : contexts.filter(({ roles }) => roles?.includes(prepared.benchmark.role) ?? true)
-    for (const context of fitting) put.push(await inContext(prepared, context, { sources, opened }))
+    for (const context of fitting)
+      put.push(await inContext(prepared, context, { sources, model: asked }))
   }
   return [...plain, ...put, ...(await prepareTask(suite))]
 }
@@ -49,14 +69,13 @@ const chatOf = (conversation: Conversation): Message[] =>
 async function inContext(
   { benchmark, samples, decoding }: PreparedBenchmark,
   context: Context,
-  { sources, opened }: { readonly sources: ContextSources; readonly opened: Opened },
+  { sources, model }: { readonly sources: ContextSources; readonly model: AskedModel },
 ): Promise<PreparedBenchmark> {
   const put = await putIn({ samples, decoding }, context, sources)
   const asked = askedContext(benchmark.name, context)
   const name = nameIn(benchmark.name, context.name)
   const renamed = put.samples.map((sample) => ({ ...sample, benchmark: name }))
-  const unasked = await unaskedBy(
-    opened,
+  const unasked = await model.unaskedBy(
     renamed.map(({ messages }) => messages),
     benchmark.maxNewTokens,
   )

@@ -8,6 +8,10 @@ import { toWireError } from '../../errors/wire.ts'
 import { command } from '../command.ts'
 import { EXIT } from '../../runs/options/exit-codes.ts'
 import { optionalText } from '../../runs/options/common.ts'
+import { inspectServed } from '../../inspect/inspect-served.ts'
+import { ServedConfig } from '../../measure/config.ts'
+import { isServed } from '../../measure/served/address.ts'
+import { servedText } from '../../document/served/inspection.ts'
 import { inspectionText } from '../../document/inspection-text.ts'
 
 const InspectOptions = z.object({
@@ -15,6 +19,7 @@ const InspectOptions = z.object({
     .boolean()
     .default(false)
     .meta({ help: 'Compute the sha256 of weights and configuration, which reads all of them' }),
+  ...ServedConfig.pick({ keyEnv: true, sendPrompts: true, replyTimeout: true }).shape,
   expect: optionalText.meta({
     help: 'The sha256 that was recorded; ends with 1 where another is found',
     value: 'SHA256',
@@ -23,18 +28,25 @@ const InspectOptions = z.object({
 
 export const inspectPath = command({
   schema: InspectOptions,
-  positionals: 'PATH',
+  positionals: 'PATH or URL',
   examples: [
     'touchstone inspect ./SmolLM2-135M-Instruct',
     'touchstone inspect model.gguf --digest',
     'touchstone inspect ./adapter --expect "$(cat adapter.sha256)"',
+    'touchstone inspect http://127.0.0.1:8000/v1#my-model',
     'touchstone inspect ~/.cache/huggingface/hub/models--org--name --json',
   ],
   remark:
-    'PATH is a Hugging Face folder, a download cache, a .gguf file, an adapter folder, or pebble. Nothing is copied;\nwithout --digest only headers and small files are read. It ends with 1 where a problem stands in the way.',
+    'PATH is a Hugging Face folder, a download cache, a .gguf file, an adapter folder, or pebble; URL is where a model\nis served, which is asked a dozen harmless questions. Nothing is copied;\nwithout --digest only headers and small files are read. It ends with 1 where a problem stands in the way.',
   async run({ options, named, tell }) {
     const remedy = 'Name a model folder, a .gguf file or an adapter folder.'
-    const place = modelPath(requireNamed(named[0], 'Nothing was named.', remedy))
+    const name = requireNamed(named[0], 'Nothing was named.', remedy)
+    if (isServed(name)) {
+      const facts = await inspectServed(name, options, new AbortController().signal)
+      tell({ type: 'inspect', path: name, kind: 'served', ...facts }, servedText(name, facts))
+      return EXIT.ok
+    }
+    const place = modelPath(name)
     const expected = sha256Of(options.expect)
     const found = await inspect(place, options.digest || expected !== null)
     tell({ type: 'inspect', path: place, ...asJson(found) }, inspectionText(place, found))

@@ -77,6 +77,7 @@ function subjectDigests(subject: Results['subjects'][number]): Digest[] {
     ['chat template', subject.classes ? null : subject.templateDigest],
   ] as const
   return parts.flatMap(([part, digest]) =>
-    digest === null ? [] : [{ what: `${stateName(subject)}: ${part}`, path: subject.path, digest }],
+    // Empty where nothing is known of it.
+    !digest ? [] : [{ what: `${stateName(subject)}: ${part}`, path: subject.path, digest }],
   )
 }

@@ -19,8 +19,10 @@ export function comparedSection({ subjects, benchmarks }: Results): Section[] {
     label('Checkpoint', stateName),
     label('Title', ({ title }) => title),
     label('Method', ({ method }) => method ?? '–'),
-    number('Parameters', ({ parameters }) => wholeNumber(parameters)),
-    number('Trained', ({ trainableParameters }) => wholeNumber(trainableParameters)),
+    number('Parameters', ({ parameters, served }) => (served ? '' : wholeNumber(parameters))),
+    number('Trained', ({ trainableParameters, served }) =>
+      served ? '' : wholeNumber(trainableParameters),
+    ),
     label('Weights', ({ weightsDigest, adapterDigest }) =>
       adapterDigest === null
         ? digest(weightsDigest)

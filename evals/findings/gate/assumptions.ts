@@ -24,6 +24,7 @@ export function assumptionsOf(
     ['floors', boundsOf(gated, claims)],
     ['reference', referenceOf(gated)],
     ['decoding', decodingOf(gated, claims)],
+    ['noise', noiseSaid(claims)],
     ['seeds', seedsOf(gated)],
     ['looks', ONE_LOOK],
   ]
@@ -197,6 +198,17 @@ function decodingOf(gated: Gated, claims: readonly GateClaim[]): Said {
     isGreedy
       ? 'one greedy reply to each prompt: replies that are drawn may differ'
       : 'one reply to each prompt: chance in drawing it is not told apart',
+  )
+}
+
+/** Undefined where no model is served. */
+function noiseSaid(claims: readonly GateClaim[]): Said | undefined {
+  const found = claims.flatMap(({ noise }) => noise ?? [])
+  if (found.length === 0) return undefined
+  const most = found.reduce((a, b) => (b.upper > a.upper ? b : a))
+  if (most.prompts === 0) return assumed('a served base was not asked again on every benchmark')
+  return checked(
+    `the served base was asked again: at most ${most.flipped} of ${most.prompts} prompts of a benchmark flipped, and every claim allows for the 95 % limit (at most ${points(most.upper)})`,
   )
 }
 

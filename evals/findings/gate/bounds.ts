@@ -17,6 +17,7 @@ import {
 import { unconfirmedLevels } from './confirm.ts'
 import { leastOf, neededText, openReplies, openText, worstCase } from './coverage.ts'
 import { DEGENERATION, measureOf, type Measure, DEGENERATE_RATE, RATE_NAMES } from './outcomes.ts'
+import { noiseOf, noiseText } from './noise.ts'
 import { pairUp, type Paired } from './pairs.ts'
 import { testLevel } from './tests/claim-test.ts'
 
@@ -63,7 +64,7 @@ export const boundClaims = (asked: ClaimInput, named: Named): Draft[] =>
 /** Undefined where nothing was decided: the claim on the change says so. */
 function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Draft | undefined {
   const { benchmark, alpha } = asked
-  const { paired, testOn, isLabelled } = testedLevel(asked, bound, isDegeneration)
+  const { paired, testOn, isLabelled, noise } = testedLevel(asked, bound, isDegeneration)
   const { prompts, coverage, change, droppedUndecided } = paired
   if (prompts.length === 0) return undefined
   const open = openReplies(coverage, (all) => testOn(all).holds <= alpha)
@@ -89,12 +90,13 @@ function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Dra
       pAbove: bound.isDefault ? null : decided.fails,
       method: isLabelled ? 'labels' : 'exact',
       ...(open && { open }),
+      ...(noise && { noise }),
       ...(isDegeneration && { measures: 'degenerate' as const }),
       bound: found,
       outcome: isHeld ? 'PASS' : 'INCONCLUSIVE',
-      sentence: `${what}, ${shown}.`,
+      sentence: `${what}, ${shown}${noiseText(noise)}.`,
     },
-    ifFailed: `${what}, shown to be ${beyond(found)} (${pValueText(decided.fails)})${open ? `, ${openText(open)} left out` : ''}.`,
+    ifFailed: `${what}, shown to be ${beyond(found)} (${pValueText(decided.fails)})${open ? `, ${openText(open)} left out` : ''}${noiseText(noise)}.`,
   }
 }
 
@@ -106,21 +108,45 @@ function testedLevel(asked: ClaimInput, bound: Level, isDegeneration: boolean) {
   const what = { ...selectionOf(asked), role: benchmark.role, measure }
   const margin = bound.kind === 'floor' ? 1 - bound.at : bound.at
   const plain = pairUp(before, after, what)
-  const byLabels = (prompts: readonly PromptPair[]) =>
-    isDegeneration ? null : testLevel({ paired: plain, prompts, margin })
+  const byLabels = (prompts: readonly PromptPair[], slack = 0) =>
+    isDegeneration ? null : testLevel({ paired: plain, prompts, margin: margin + slack })
   const isLabelled = byLabels(plain.prompts) !== null
   const isPlain = isLabelled || isDegeneration
   const paired = isPlain ? plain : pairUp(before, unconfirmedLevels(asked), what)
-  const testOn = (prompts: readonly PromptPair[]) => {
-    const labelled = byLabels(prompts)
-    if (!labelled) {
-      const counts = countsOf(bound, prompts)
-      return { ...levelTests(bound, counts), limit: levelLimit(bound, counts, alpha) }
-    }
-    const most = labelled.mostHarm(alpha)
-    return { ...labelled, limit: bound.kind === 'floor' ? 1 - most : most }
+  const noise = noiseOf([before, after], selectionOf(asked))
+  const floor = noise?.upper ?? 0
+  const levelAt = (prompts: readonly PromptPair[], slack: number) => {
+    const at = bound.kind === 'floor' ? bound.at - slack : bound.at + slack
+    if (at <= 0 || at >= 1) return { holds: 1, fails: 1 }
+    return byLabels(prompts, slack) ?? levelTests({ ...bound, at }, countsOf(bound, prompts))
   }
-  return { paired, testOn, isLabelled }
+  const testOn = (prompts: readonly PromptPair[]) => ({
+    // The noise floor stands against whatever is to be shown.
+    holds: levelAt(prompts, 0 - floor).holds,
+    fails: levelAt(prompts, floor).fails,
+    limit: limitOf(bound, { prompts, labelled: byLabels(prompts), alpha, floor }),
+  })
+  return { paired, testOn, isLabelled, noise }
+}
+
+interface Limited {
+  readonly prompts: readonly PromptPair[]
+  readonly labelled: ReturnType<typeof testLevel>
+  readonly alpha: number
+  readonly floor: number
+}
+
+/** One-sided, less the noise floor. */
+function limitOf(bound: Level, { prompts, labelled, alpha, floor }: Limited): number {
+  const isFloor = bound.kind === 'floor'
+  const most = labelled?.mostHarm(alpha)
+  const plain =
+    most === undefined
+      ? levelLimit(bound, countsOf(bound, prompts), alpha)
+      : isFloor
+        ? 1 - most
+        : most
+  return Math.min(1, Math.max(0, isFloor ? plain - floor : plain + floor))
 }
 
 const sizeText = ({ isRepeated, n, prompts }: Paired['change']): string =>

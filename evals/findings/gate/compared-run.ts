@@ -2,6 +2,7 @@
  * @file What a comparison needs of a run, from our own database or from another tool's log.
  * A reader makes one `ComparedRun` for each model state; unknown fields are null, never guessed.
  */
+import type { MeasuredNoise } from '../../contract/results.ts'
 import type { AskedContext, BenchmarkRole, Outcome } from '../../contract/rows.ts'
 
 /** Decoding settings; null where the log lacks them. */
@@ -93,6 +94,8 @@ export interface ComparedRun {
   readonly thinking?: 'on' | 'off' | null
   readonly benchmarks: readonly ComparedBenchmark[]
   readonly judged: readonly ComparedJudgement[]
+  /** How far identical runs of its base differ; absent where the model ran beside Touchstone, and in logs. */
+  readonly noise?: readonly MeasuredNoise[]
   /** Judges that may contest a claim of another: all but baselines. Absent in logs, whose metrics ask different questions. */
   readonly contesting?: readonly string[]
   /** Of judges that read replies, the family by name: one of another family may confirm a judge's word. Absent in logs. */

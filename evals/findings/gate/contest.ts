@@ -117,7 +117,10 @@ function heardFrom(asked: ClaimInput, judge: string): ClaimInput {
       const outcome = said.get(keyOf(row.sampleId, row.epoch))
       return outcome !== undefined && isDecided(role, outcome) ? { ...row, outcome } : row
     })
-    return { ...run, judged }
+    const noise = run.noise?.flatMap((row) =>
+      row.judge === judge ? { ...row, judge: asked.judge } : row.judge === asked.judge ? [] : row,
+    )
+    return { ...run, judged, ...(noise && { noise }) }
   }
   return { ...asked, before: heard(asked.before), after: heard(asked.after) }
 }

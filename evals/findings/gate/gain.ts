@@ -16,6 +16,8 @@ import {
   type Draft,
 } from './claim-input.ts'
 import { openReplies, openText, worstCase } from './coverage.ts'
+import { beyondNoise } from './claim.ts'
+import { noiseOf, noiseText } from './noise.ts'
 import { measureOf } from './outcomes.ts'
 import { pairUp, type Paired } from './pairs.ts'
 
@@ -28,23 +30,32 @@ export function gainClaim(asked: ClaimInput, gain: number, change: Draft): Draft
   const { before, after, benchmark, alpha } = asked
   const paired = pairUp(before, after, { ...selectionOf(asked), role: benchmark.role })
   const turned = turnedRound(paired)
-  const testOn = (prompts: readonly PromptPair[]) =>
-    testClaim({ paired: turned, prompts, margin: Math.max(LEAST, gain) })
-  const tests = testOn(turned.prompts)
+  const margin = Math.max(LEAST, gain)
+  const tests = testClaim({ paired: turned, prompts: turned.prompts, margin })
   if (!tests) return change
-  const shown = (prompts: readonly PromptPair[]) => testOn(prompts.map(swapped))?.above ?? 1
+  const noise = noiseOf([before, after], selectionOf(asked))
+  const { below, above } = beyondNoise(turned, margin, noise)
+  const shown = (prompts: readonly PromptPair[]) => above(prompts.map(swapped))
   const open = openReplies(paired.coverage, (prompts) => shown(prompts) <= alpha)
-  const pBelow = open ? shown(worstCase(paired.coverage)) : tests.above
+  const pBelow = shown(open ? worstCase(paired.coverage) : paired.prompts)
   const { before: was, after: is, difference } = paired.change
   const claim = {
     ...blankClaim({ ...asked, margin: gain }),
     ...harmCounts(measureOf(benchmark.role), paired.prompts),
-    ...{ gain, before: was, after: is, pBelow, pAbove: tests.below, method: tests.method },
+    ...{
+      gain,
+      before: was,
+      after: is,
+      pBelow,
+      pAbove: below(turned.prompts),
+      method: tests.method,
+    },
     ...{ lower: 0 - tests.upper, upper: 0 - tests.lower },
     harm: tests.harm === undefined ? difference : 0 - tests.harm,
     droppedUndecided: paired.droppedUndecided,
     ...(tests.clusters && { clusters: tests.clusters }),
     ...(open && { open }),
+    ...(noise && { noise }),
     assumptions: [...tests.assumptions],
   }
   const passes = pBelow <= alpha
@@ -59,15 +70,15 @@ function wordsOf(
   claim: Omit<GateClaim, 'outcome' | 'sentence'>,
   passes: boolean,
 ) {
-  const { n, before, after, harm, lower, upper, gain = 0, pBelow, pAbove, open } = claim
+  const { n, before, after, harm, lower, upper, gain = 0, pBelow, pAbove, open, noise } = claim
   const interval = `95 % interval ${signedPoints(-upper!)} to ${signedPoints(-lower!)}`
   const rates = `${percent(before!)} before, ${percent(after!)} after: ${signedPoints(0 - harm!)} points`
   const head = `${nameOf(asked)}: right answers on ${placeOf(asked)} ${rates} (${interval}, ${counted(n, 'row')})`
   const goal = gain > 0 ? `better by more than ${points(gain)}` : 'better than the base'
-  const left = open ? ` with ${openText(open)} counted against it` : ''
+  const left = `${open ? ` with ${openText(open)} counted against it` : ''}${noiseText(noise ?? null)}`
   return {
     sentence: `${head}; ${passes ? '' : 'not '}shown to be ${goal} (${pValueText(pBelow!)})${left}.`,
-    ifFailed: `${head}; shown not to be ${goal} (${pValueText(pAbove!)}): it did not learn its task.`,
+    ifFailed: `${head}; shown not to be ${goal} (${pValueText(pAbove!)})${noiseText(noise ?? null)}: it did not learn its task.`,
   }
 }
 

@@ -3,6 +3,7 @@ import type { AuditRows, RunRow } from '../../contract/audit-rows.ts'
 import { decodingOf, type SubjectKey, type VerdictRow } from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
 import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
+import { noiseIn } from './noise.ts'
 import { isDecided } from './outcomes.ts'
 import { labelsByState, peopleSay } from './people.ts'
 
@@ -21,6 +22,7 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
   const states = new Map(rows.evaluations.map((row) => [stateKey(row), row]))
   const judged = judgedByState(rows)
   const unfitIn = unfitReplies(rows)
+  const noise = noiseIn(rows)
   const labelsOf = rows.labelled && labelsByState(rows.labelled, rows.benchmarks)
   const arms = ['base', ...rows.subjects.map(({ arm }) => arm)]
   return [...states.values()]
@@ -34,11 +36,13 @@ export function storedStates(rows: StateRows, origin: string): ComparedRun[] {
       seed,
       step,
       title: rows.subjects.find((row) => row.arm === arm && row.seed === seed)?.title ?? arm,
-      templateDigest: base?.templateDigest ?? null,
-      tokenizerDigest: base?.tokenizerDigest ?? null,
+      // Empty for a served model.
+      templateDigest: base?.templateDigest || null,
+      tokenizerDigest: base?.tokenizerDigest || null,
       thinking: base?.thinking ?? null,
       benchmarks: benchmarksOf(rows, { arm, seed, step }, unfitIn),
       judged: judged.get(keyOf(arm, seed, step)) ?? [],
+      ...(noise && { noise }),
       ...(labelsOf && { labels: labelsOf({ arm, seed, step }) }),
     }))
 }

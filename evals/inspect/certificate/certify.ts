@@ -66,10 +66,16 @@ interface Reference {
   readonly answers: readonly Answers[]
 }
 
-export async function certify(task: CertifyTask, signal: AbortSignal): Promise<Certificate[]> {
-  const { model, candidate, suite, limit } = task
-  const variables = templateVariablesOf(task.templateVars ?? null)
-  const prepared = await promptsOf(suite, limit)
+/** What was measured, opened: a base, or a fine-tune of it. */
+export async function withMeasured<T>(
+  {
+    model,
+    candidate,
+    templateVars = null,
+  }: Pick<CertifyTask, 'model' | 'candidate' | 'templateVars'>,
+  use: (measured: { base: Base; read: Read; asked: LoadedState }) => Promise<T>,
+): Promise<T> {
+  const variables = templateVariablesOf(templateVars)
   const base = await openBase(model, chooseDevice('cpu'), 1, 'fp32', undefined, variables)
   try {
     const tuned = candidate && (await openCandidate(base, candidate, 'reference'))
@@ -78,13 +84,7 @@ export async function certify(task: CertifyTask, signal: AbortSignal): Promise<C
       : (name) => base.weights.get(name)!
     const session = await sessionOf(base, tuned ? tuned.base.model : base.model, read)
     try {
-      const asked = { session, open: base.open }
-      const answers = await answersOfAll(asked, prepared, signal)
-      const reference = { base, read, asked, prepared, answers }
-      const all: Certificate[] = []
-      for (const path of task.artefacts)
-        all.push(await certifyOne(reference, path, task.limits, signal))
-      return all
+      return await use({ base, read, asked: { session, open: base.open } })
     } finally {
       await session.release()
     }
@@ -93,8 +93,23 @@ export async function certify(task: CertifyTask, signal: AbortSignal): Promise<C
   }
 }
 
+export async function certify(task: CertifyTask, signal: AbortSignal): Promise<Certificate[]> {
+  const prepared = await promptsOf(task.suite, task.limit)
+  return withMeasured(task, async (measured) => {
+    const answers = await answersOfAll(measured.asked, prepared, signal)
+    const reference = { ...measured, prepared, answers }
+    const all: Certificate[] = []
+    for (const path of task.artefacts)
+      all.push(await certifyOne(reference, path, task.limits, signal))
+    return all
+  })
+}
+
 /** Prompts with generated replies only; a choice among options has no reply to compare. */
-async function promptsOf(suite: readonly string[], limit: number): Promise<PreparedBenchmark[]> {
+export async function promptsOf(
+  suite: readonly string[],
+  limit: number,
+): Promise<PreparedBenchmark[]> {
   const choice = { suite: [...suite], limit, map: null, maxNewTokens: null }
   const isWritten = ({ samples }: PreparedBenchmark) =>
     samples.length > 0 && samples.every(({ expected }) => expected.kind !== 'choice')

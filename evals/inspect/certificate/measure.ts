@@ -97,15 +97,23 @@ export interface Answers {
 
 const BATCH = 8
 
-/** Greedy replies to each benchmark, and its first judge's outcomes. */
-export async function answersOfAll(
+export function answersOfAll(
   { session, open }: LoadedState,
   prepared: readonly PreparedBenchmark[],
   signal: AbortSignal,
 ): Promise<Answers[]> {
   const own = { path: '', parameters: 0, digest: '' }
   const identity = identityOf(own, open, { arm: 'certified', title: 'certified' })
-  const subject: Subject = localSubject({ identity, open, session, varying: {}, batchSize: BATCH })
+  const subject = localSubject({ identity, open, session, varying: {}, batchSize: BATCH })
+  return answersBy(subject, prepared, signal)
+}
+
+/** Greedy replies to each benchmark, and its first judge's outcomes. */
+export async function answersBy(
+  subject: Subject,
+  prepared: readonly PreparedBenchmark[],
+  signal: AbortSignal,
+): Promise<Answers[]> {
   const asking = { signal, onProgress: () => undefined, warn: () => undefined }
   const all: Answers[] = []
   for (const each of prepared) {
@@ -127,13 +135,19 @@ export interface Agreement {
   readonly verdictsChanged: number
 }
 
-export function agreementOf(reference: readonly Answers[], other: readonly Answers[]): Agreement {
+const sameTokens = (a: Reply, b: Reply): boolean =>
+  a.completion.tokenIds.join() === b.completion.tokenIds.join()
+
+export function agreementOf(
+  reference: readonly Answers[],
+  other: readonly Answers[],
+  isSame: (a: Reply, b: Reply) => boolean = sameTokens,
+): Agreement {
   let [prompts, sameReplies, judged, verdictsChanged] = [0, 0, 0, 0]
   for (const [i, { benchmark, replies, outcomes }] of reference.entries()) {
-    for (const [j, { completion }] of replies.entries()) {
+    for (const [j, reply] of replies.entries()) {
       prompts++
-      const ids = other[i]!.replies[j]!.completion.tokenIds
-      if (ids.join() === completion.tokenIds.join()) sameReplies++
+      if (isSame(reply, other[i]!.replies[j]!)) sameReplies++
       if (benchmark.role === 'capability') continue
       judged++
       if (other[i]!.outcomes[j] !== outcomes[j]) verdictsChanged++

@@ -14,6 +14,10 @@ type FaultKind =
   | 'rounding'
   | 'configuration'
   | 'graph'
+  | 'doubled-start'
+  | 'missing-start'
+  | 'system-prompt'
+  | 'weights'
 
 export interface Fault {
   readonly kind: FaultKind

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { isLoopback } from '../../judges/transport.ts'
 
-export interface ServedName {
+interface ServedName {
   readonly urls: readonly URL[]
   /** Null where the server has one model and that is meant. */
   readonly model: string | null
@@ -15,7 +15,7 @@ export interface ServedName {
 export const isServed = (model: string): boolean => /^https?:\/\//iu.test(model)
 
 /** For settings, which are stored and shown: an address in them must hold no credentials. */
-export const withoutCredentials = (text: string): boolean =>
+const withoutCredentials = (text: string): boolean =>
   !isServed(text) || !addressesIn(text).some((address) => /^https?:\/\/[^/]*@|\?/iu.test(address))
 
 export const PathOrAddress = z.string().min(1).refine(withoutCredentials, {

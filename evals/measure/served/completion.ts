@@ -109,7 +109,7 @@ const ENDS: ReadonlySet<string | null> = new Set(['stop', 'eos_token', 'stop_seq
 const stopOf = (finish: string | null): Completion['stop'] => (ENDS.has(finish) ? 'end' : 'length')
 
 /** Of the reply's tokens, as far as they are given; none where one of them lacks it. */
-export function logProbsOf({ logprobs }: Written): number[] {
+function logProbsOf({ logprobs }: Written): number[] {
   const all = logprobs?.content?.map(({ logprob }) => logprob) ?? logprobs?.token_logprobs ?? []
   const known = all.flatMap((value) => value ?? [])
   return known.length === all.length ? known : []

@@ -13,7 +13,7 @@ import {
   type Line,
 } from '../../judges/transport.ts'
 
-export interface Patience {
+interface Patience {
   /** Time limit of one reply. */
   readonly timeoutMs: number
   /** Before each new attempt at one request. */
@@ -77,49 +77,59 @@ export function openFleet(
     const line = openLine({ url, key, who, maxSockets: MOST_AT_ONCE })
     return { line, limit: FIRST_AT_ONCE, busy: 0, answered: 0, failed: 0 }
   })
-  const waiting: (() => void)[] = []
-  const once = async <T>(server: Server, { path, body, read }: Asked<T>, signal: AbortSignal) => {
-    const asked = { path, body, timeoutMs: patience.timeoutMs, maxBytes: LONGEST_ANSWER, signal }
-    return read(await exchange(server.line, asked), server.line.url.href)
-  }
-  const attempt = async <T>(asked: Asked<T>, signal: AbortSignal): Promise<T> => {
-    const server = await freeServer(servers, waiting, signal)
-    server.busy++
-    try {
-      const answer = await once(server, asked, signal)
-      answeredBy(server)
-      return answer
-    } catch (error) {
-      failedBy(server, error)
-      throw error
-    } finally {
-      server.busy--
-      waiting.splice(0).forEach((wake) => wake())
-    }
-  }
+  const crew: Crew = { servers, waiting: [], timeoutMs: patience.timeoutMs }
   return {
     addresses: urls.map(({ href }) => href),
     most: MOST_AT_ONCE * servers.length,
     async ask(asked, signal) {
       try {
-        return await patiently(patience.pausesMs, signal, () => attempt(asked, signal))
+        return await patiently(patience.pausesMs, signal, () => askAny(crew, asked, signal))
       } catch (error) {
         signal.throwIfAborted()
         throw error instanceof Failure ? failureOf(error, asked.what, servers) : error
       }
     },
     askAt: (index, asked, signal) =>
-      patiently(PROBE_PAUSES_MS, signal, () => once(servers[index]!, asked, signal)),
+      patiently(PROBE_PAUSES_MS, signal, () => askOne(crew, servers[index]!, asked, signal)),
     close: () => servers.forEach(({ line }) => line.agent.destroy()),
   }
 }
 
-/** Waits for a place at the address with most room. */
-async function freeServer(
-  servers: readonly Server[],
-  waiting: (() => void)[],
+interface Crew {
+  readonly servers: readonly Server[]
+  /** Woken when a place may be free. */
+  readonly waiting: (() => void)[]
+  readonly timeoutMs: number
+}
+
+async function askOne<T>(
+  { timeoutMs }: Pick<Crew, 'timeoutMs'>,
+  { line }: Server,
+  { path, body, read }: Asked<T>,
   signal: AbortSignal,
-): Promise<Server> {
+): Promise<T> {
+  const asked = { path, body, timeoutMs, maxBytes: LONGEST_ANSWER, signal }
+  return read(await exchange(line, asked), line.url.href)
+}
+
+async function askAny<T>(crew: Crew, asked: Asked<T>, signal: AbortSignal): Promise<T> {
+  const server = await freeServer(crew, signal)
+  server.busy++
+  try {
+    const answer = await askOne(crew, server, asked, signal)
+    answeredBy(server)
+    return answer
+  } catch (error) {
+    failedBy(server, error)
+    throw error
+  } finally {
+    server.busy--
+    crew.waiting.splice(0).forEach((wake) => wake())
+  }
+}
+
+/** Waits for a place at the address with most room. */
+async function freeServer({ servers, waiting }: Crew, signal: AbortSignal): Promise<Server> {
   for (;;) {
     signal.throwIfAborted()
     const isAlive = ({ failed }: Server) => failed < DEAD_AFTER

@@ -20,6 +20,8 @@ export interface ServedModel {
   readonly fleet: Fleet
   readonly watch: Watch
   readonly journal: Journal
+  /** Tells apart what is asked again on purpose. */
+  readonly salt?: string
 }
 
 /** Characters per token of English, because the server's tokenizer is not known. */
@@ -73,7 +75,7 @@ const digestOf = (messages: readonly Message[], { promptTokens }: ServedWord): s
   sha256(canonicalJson({ messages, promptTokens })).slice(0, 16)
 
 function answer(
-  { facts: { model, capabilities }, fleet, watch, journal }: ServedModel,
+  { facts: { model, capabilities }, fleet, watch, journal, salt = '' }: ServedModel,
   { key, stream = key, messages }: Prompt,
   { maxNewTokens, maxThinkingTokens, temperature, seed: drawn }: Decoding,
   signal: AbortSignal,
@@ -82,7 +84,7 @@ function answer(
   const maxTokens = maxNewTokens + thought
   const seed = temperature === 0 ? 0 : seedOf(keyOf(stream, drawn))
   const asked = { messages, maxTokens, temperature, seed, logProbs: capabilities.replyLogProbs }
-  const name = sha256(canonicalJson({ stream, ...asked }))
+  const name = sha256(canonicalJson({ salt, stream, ...asked }))
   return journal.through(name, async () => {
     const reply = await fleet.ask(
       chatRequest(model, { what: `the prompt ${key}`, ...asked }, watch),
@@ -120,13 +122,13 @@ const scoredText = async (served: ServedModel, scored: Scored, signal: AbortSign
   restOf(await piecesOf(served, scored, signal))
 
 function piecesOf(
-  { facts: { model, capabilities }, fleet, watch, journal }: ServedModel,
+  { facts: { model, capabilities }, fleet, watch, journal, salt = '' }: ServedModel,
   { what, text }: Scored,
   signal: AbortSignal,
 ) {
   const way = capabilities.givenLogProbs
   if (way === null) throw new Error('internal: a server was asked for log-probabilities')
-  return journal.through(sha256(keyOf('score', way, text)), async () => {
+  return journal.through(sha256(keyOf('score', salt, way, text)), async () => {
     const asked = scoreRequest(model, way, { what, prompt: text })
     const read = (bytes: Buffer, address: string) => {
       const { pieces, reply } = asked.read(bytes, address)

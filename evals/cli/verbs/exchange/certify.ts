@@ -1,7 +1,10 @@
 /** @file `touchstone certify`: whether what ships is what was measured. */
 import { z } from 'zod'
 import { certify, type Certificate } from '../../../inspect/certificate/certify.ts'
-import { EngineConfig } from '../../../measure/config.ts'
+import { certifyServed } from '../../../inspect/certificate/certify-served.ts'
+import { EngineConfig, ServedConfig } from '../../../measure/config.ts'
+import { usageError } from '../../../errors/touchstone-error.ts'
+import { servedWords } from './served-words.ts'
 import { percent } from '../../../contract/words.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { command } from '../../command.ts'
@@ -20,8 +23,13 @@ const CertifyOptions = z.object({
   candidate: optionalText.meta({ help: 'The same, as the other verbs call it', value: 'PATH' }),
   artefact: z
     .array(text)
-    .min(1)
+    .default([])
     .meta({ help: 'What ships: a folder, a .gguf file, an adapter', repeat: true, value: 'PATH' }),
+  served: optionalText.meta({
+    help: 'Where the measured model is served, in place of an artefact: http://HOST:PORT/v1#NAME',
+    value: 'URL',
+  }),
+  ...ServedConfig.pick({ keyEnv: true, sendPrompts: true, replyTimeout: true }).shape,
   prompts: z
     .array(text)
     .min(1)
@@ -45,11 +53,13 @@ export const certifyCommand = command({
   examples: [
     'touchstone certify --model ./base --adapter ./adapter --artefact merged --artefact merged.gguf',
     'touchstone certify --model ./base --candidate ./adapter --artefact merged --suite general --limit 32',
+    'touchstone certify --model ./base --candidate ./adapter --served http://127.0.0.1:8000/v1#my-lora',
   ],
   remark:
-    'Limits that are not named follow from how the artefact stores its weights. It ends with 0 where all pass and\n100 where one fails. Replies are compared, never written.',
+    'Limits that are not named follow from how the artefact stores its weights. It ends with 0 where all pass and\n100 where one fails, with 101 where a served model cannot be told. Replies are compared, never written.',
   async run({ options, tell }) {
-    const { model, artefact, limit, templateVars } = options
+    const { model, artefact, served, limit, templateVars } = options
+    requireOne(options)
     const task = {
       model,
       candidate: options.candidate ?? options.adapter,
@@ -59,11 +69,27 @@ export const certifyCommand = command({
       templateVars,
     }
     const limits = limitsOf(options)
+    if (served !== null) {
+      const asked = { ...task, address: served, asking: options, limits }
+      const found = await certifyServed(asked, new AbortController().signal)
+      tell({ type: 'served-certificate', ...found }, servedWords(found))
+      return EXITS[found.outcome]
+    }
     const certificates = await certify({ ...task, limits }, new AbortController().signal)
     for (const each of certificates) tell({ type: 'certificate', ...each }, wordsOf(each))
     return certificates.every(({ outcome }) => outcome === 'PASS') ? EXIT.ok : EXIT.fail
   },
 })
+
+const EXITS = { PASS: EXIT.ok, FAIL: EXIT.fail, INCONCLUSIVE: EXIT.inconclusive } as const
+
+function requireOne({ artefact, served }: Options): void {
+  if (artefact.length > 0 !== (served !== null)) return
+  throw usageError(
+    'Nothing that ships was named, or both files and an address.',
+    'Name --artefact PATH, as often as wanted, or --served URL.',
+  )
+}
 
 const limitsOf = ({ maxLogit, maxKl, minAgreement, maxVerdicts }: Options) => ({
   ...(maxLogit !== null && { maxLogit }),

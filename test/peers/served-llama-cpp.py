@@ -1,0 +1,30 @@
+"""llama.cpp's HTTP server on a GGUF file, from the wheel of xllamacpp: prints its address and serves until its input ends.
+
+Usage: served-llama-cpp.py MODEL.gguf [--alias NAME] [--template FILE] [--lora ADAPTER.gguf]
+"""
+import argparse
+import sys
+
+import xllamacpp
+
+parser = argparse.ArgumentParser()
+parser.add_argument('model')
+parser.add_argument('--alias', default='model')
+parser.add_argument('--template')
+given = parser.parse_args()
+
+params = xllamacpp.CommonParams()
+params.model.path = given.model
+params.model_alias = {given.alias}
+params.hostname = '127.0.0.1'
+params.port = 0
+params.n_ctx = 4096
+params.n_parallel = 4
+params.n_gpu_layers = 0
+params.cpuparams.n_threads = 2
+params.use_jinja = True
+if given.template:
+    params.chat_template = open(given.template, encoding='utf-8').read()
+server = xllamacpp.Server(params)
+print(server.listening_address, flush=True)
+sys.stdin.read()
