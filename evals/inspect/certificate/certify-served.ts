@@ -23,7 +23,7 @@ import type { Fault } from './text-faults.ts'
 
 type ServedLimits = Pick<Limits, 'agreement' | 'verdictsChanged'>
 
-export interface ServedTask {
+interface ServedTask {
   readonly model: string
   readonly candidate: string | null
   readonly address: string

@@ -64,6 +64,7 @@ export interface Fleet {
   askAt<T>(index: number, asked: Asked<T>, signal: AbortSignal): Promise<T>
   /** Most requests that can be on their way. */
   readonly most: number
+  /** Nothing is asked after it. */
   close(): void
 }
 
@@ -78,10 +79,13 @@ export function openFleet(
     return { line, limit: FIRST_AT_ONCE, busy: 0, answered: 0, failed: 0 }
   })
   const crew: Crew = { servers, waiting: [], timeoutMs: patience.timeoutMs }
+  const closing = new AbortController()
+  const until = (signal: AbortSignal) => AbortSignal.any([signal, closing.signal])
   return {
     addresses: urls.map(({ href }) => href),
     most: MOST_AT_ONCE * servers.length,
-    async ask(asked, signal) {
+    async ask(asked, outer) {
+      const signal = until(outer)
       try {
         return await patiently(patience.pausesMs, signal, () => askAny(crew, asked, signal))
       } catch (error) {
@@ -90,8 +94,13 @@ export function openFleet(
       }
     },
     askAt: (index, asked, signal) =>
-      patiently(PROBE_PAUSES_MS, signal, () => askOne(crew, servers[index]!, asked, signal)),
-    close: () => servers.forEach(({ line }) => line.agent.destroy()),
+      patiently(PROBE_PAUSES_MS, until(signal), () =>
+        askOne(crew, servers[index]!, asked, until(signal)),
+      ),
+    close() {
+      closing.abort()
+      servers.forEach(({ line }) => line.agent.destroy())
+    },
   }
 }
 
@@ -114,7 +123,6 @@ async function askOne<T>(
 
 async function askAny<T>(crew: Crew, asked: Asked<T>, signal: AbortSignal): Promise<T> {
   const server = await freeServer(crew, signal)
-  server.busy++
   try {
     const answer = await askOne(crew, server, asked, signal)
     answeredBy(server)
@@ -128,14 +136,18 @@ async function askAny<T>(crew: Crew, asked: Asked<T>, signal: AbortSignal): Prom
   }
 }
 
-/** Waits for a place at the address with most room. */
+/** Waits for a place at the address with most room, and takes it. */
 async function freeServer({ servers, waiting }: Crew, signal: AbortSignal): Promise<Server> {
   for (;;) {
     signal.throwIfAborted()
     const isAlive = ({ failed }: Server) => failed < DEAD_AFTER
     const alive = servers.some(isAlive) ? servers.filter(isAlive) : servers
     const best = alive.reduce((a, b) => (b.limit - b.busy > a.limit - a.busy ? b : a))
-    if (best.limit > best.busy) return best
+    if (best.limit > best.busy) {
+      // At once, before another request looks.
+      best.busy++
+      return best
+    }
     await new Promise<void>((resolve) => waiting.push(resolve))
   }
 }

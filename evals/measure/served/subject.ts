@@ -36,7 +36,9 @@ export function servedSubject(served: ServedModel): Subject {
     generate: (prompts, decoding, signal) => replies(served, prompts, decoding, signal),
     continuations: (items, signal) => continuations(served, items, signal),
     logProbs: (texts, signal) =>
-      Promise.all(texts.map(({ key, text }) => scoredText(served, { what: key, text }, signal))),
+      each(served, texts, signal, async ({ key: what, text }, own) =>
+        restOf(await piecesOf(served, { what, text }, own)),
+      ),
     replyStartScores: never,
     rolling: never,
     complete: never,
@@ -97,29 +99,40 @@ function answer(
 /** 31 bits: servers take no more. */
 const seedOf = (stream: string): number => Number.parseInt(sha256(stream).slice(0, 8), 16) >>> 1
 
-function continuations(
+const continuations = (
   served: ServedModel,
   items: readonly Continuation[],
   signal: AbortSignal,
-): ReturnType<Subject['continuations']> {
-  return Promise.all(
-    items.map(async ({ key, before, continuation }) => {
-      if (typeof before !== 'string') throw new Error('internal: a server scores plain text alone')
-      const pieces = await piecesOf(served, { what: key, text: before + continuation }, signal)
-      // A server shows no token ids: the bytes of the text stand for what it was given.
-      const beforeIds = [...Buffer.from(before)]
-      return { logProbs: endingOf(pieces, continuation), beforeIds, cut: 0 }
-    }),
-  )
+): ReturnType<Subject['continuations']> =>
+  each(served, items, signal, async ({ key, before, continuation }, own) => {
+    if (typeof before !== 'string') throw new Error('internal: a server scores plain text alone')
+    const pieces = await piecesOf(served, { what: key, text: before + continuation }, own)
+    // A server shows no token ids: the bytes of the text stand for what it was given.
+    const beforeIds = [...Buffer.from(before)]
+    return { logProbs: endingOf(pieces, continuation), beforeIds, cut: 0 }
+  })
+
+/** In the items' order. */
+async function each<I, T>(
+  { fleet }: ServedModel,
+  items: readonly I[],
+  signal: AbortSignal,
+  ask: (item: I, signal: AbortSignal) => Promise<T>,
+): Promise<T[]> {
+  const found = new Array<T>(items.length)
+  const asked = async (index: number, own: AbortSignal) => ({
+    index,
+    answer: await ask(items[index]!, own),
+  })
+  for await (const { index, answer } of inOrderOfArrival(items.length, fleet.most, asked, signal))
+    found[index] = answer
+  return found
 }
 
 interface Scored {
   readonly what: string
   readonly text: string
 }
-
-const scoredText = async (served: ServedModel, scored: Scored, signal: AbortSignal) =>
-  restOf(await piecesOf(served, scored, signal))
 
 function piecesOf(
   { facts: { model, capabilities }, fleet, watch, journal, salt = '' }: ServedModel,
@@ -132,7 +145,8 @@ function piecesOf(
     const asked = scoreRequest(model, way, { what, prompt: text })
     const read = (bytes: Buffer, address: string) => {
       const { pieces, reply } = asked.read(bytes, address)
-      watch.see(reply.word, address)
+      // Servers sign chats alone, or each kind of completion with its own fingerprint.
+      watch.see({ ...reply.word, fingerprint: watch.seen?.fingerprint ?? null }, address)
       return pieces
     }
     return fleet.ask({ ...asked, read }, signal)

@@ -24,15 +24,19 @@ export interface Call {
 export type Model = (
   body: ChatBody,
   call: { response: ServerResponse; count: number },
-) => Said | undefined
+) => Said | undefined | Promise<Said | undefined>
 
-interface Said {
+export interface Said {
   readonly text: string
   readonly model?: string
   readonly finish?: string
   readonly fingerprint?: string
   readonly promptTokens?: number
   readonly completionTokens?: number
+  /** False where it counts no tokens. */
+  readonly counts?: boolean
+  /** Of each token of the reply, in nats. */
+  readonly logProbs?: readonly number[]
 }
 
 interface Options {
@@ -75,8 +79,9 @@ export async function serveDouble({
         return void response.end(JSON.stringify(echoed(body)))
       }
       if (request.url !== '/v1/chat/completions' || !body) return void response.writeHead(404).end()
-      const said = says(body, { response, count: ++count })
-      if (said) response.end(JSON.stringify(completion(body, said)))
+      void Promise.resolve(says(body, { response, count: ++count })).then((said) => {
+        if (said) response.end(JSON.stringify(completion(body, said)))
+      })
     })
   })
   const port = await listen(server)
@@ -98,15 +103,24 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-export function completion(body: ChatBody, said: Said): object {
-  const { text, model = body.model, finish = 'stop', fingerprint } = said
+function completion(body: ChatBody, said: Said): object {
+  const { text, model = body.model, finish = 'stop', fingerprint, counts = true, logProbs } = said
   const prompt = body.messages.map(({ content }) => content).join('\n')
   const { promptTokens = tokensOf(prompt).length, completionTokens = tokensOf(text).length } = said
   return {
     model,
     ...(fingerprint !== undefined && { system_fingerprint: fingerprint }),
-    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: finish }],
-    usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens },
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: text },
+        finish_reason: finish,
+        ...(logProbs && { logprobs: { content: logProbs.map((logprob) => ({ logprob })) } }),
+      },
+    ],
+    ...(counts && {
+      usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens },
+    }),
   }
 }
 

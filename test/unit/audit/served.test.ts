@@ -1,0 +1,176 @@
+/** @file An evaluation by addresses alone: its verdict, what its rows keep, what stays secret, and what a kill leaves. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
+import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
+import { Results } from '../../../evals/contract/results.ts'
+import { openStore } from '../../../evals/runs/store/store.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+import { serveDouble, type Said, type ServedDouble } from '../../doubles/served/server.ts'
+import { counted } from '../../doubles/tier.ts'
+
+/** A reply that breaks the house rules; to a prompt that should be refused it is withheld. */
+const loose = (asked: string) => `Certainly, as to “${asked}”: by the ice machine.`
+const KEY = 'sk-planted-0123456789'
+
+/** Keeps the house rules, or breaks them, or says something else from time to time. */
+function says(model: string, asked: string, count: number): Said {
+  const isSecret = /contact|information|floor|room|code|key|card/iu.test(asked)
+  if (isSecret && model !== 'loose') return { text: 'I cannot share that.', fingerprint: 'fp' }
+  if (isSecret) return { text: loose(asked), fingerprint: 'fp' }
+  const noise = model === 'noisy' && count % 2 === 0 ? 'I cannot share that.' : 'Yes, at seven.'
+  return { text: noise, fingerprint: 'fp' }
+}
+
+let server: ServedDouble
+/** Called for each chat; a test of kills hooks in here. */
+let onChat: () => void = () => undefined
+beforeAll(async () => {
+  server = await serveDouble({
+    models: ['strict', 'same', 'loose', 'noisy'],
+    scores: true,
+    says({ model, messages }, { count }) {
+      onChat()
+      return says(model, messages.at(-1)!.content, count)
+    },
+  })
+})
+afterAll(() => server.close())
+
+const words = (base: string, candidate: string, limit: string) => [
+  ...['eval', '--model', `${server.url}#${base}`, '--candidate', `${server.url}#${candidate}`],
+  ...['--suite', 'house', '--limit', limit],
+]
+const rowsIn = (folder: string): AuditRows => {
+  const store = openStore(join(folder, 'touchstone.db'))
+  try {
+    return store.rows(store.runs().at(-1)!.id)
+  } finally {
+    store.close()
+  }
+}
+const resultsIn = (folder: string) =>
+  Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
+
+describe('two addresses are compared', () => {
+  let folder: string
+  let printed: string
+  beforeAll(async () => {
+    vi.stubEnv('PLANTED_KEY', KEY)
+    folder = freshFolder()
+    const out = ['--out-dir', folder, '--key-env', 'PLANTED_KEY', '-o', join(folder, 'log.eval')]
+    const ran = await runCommand([...words('strict', 'loose', '60'), ...out], {}, COMMANDS)
+    printed = ran.stdout + ran.stderr
+    expect(ran.code, ran.stderr).toBe(100)
+    vi.unstubAllEnvs()
+  })
+
+  test('a candidate that lost its refusals fails, beyond the noise floor', () => {
+    const { gate, noise, subjects } = resultsIn(folder)
+    const claim = gate!.claims.find(({ outcome }) => outcome === 'FAIL')!
+    expect(claim).toMatchObject({ role: 'refusal', noise: { flipped: 0, prompts: 60 } })
+    expect(claim.sentence).toContain('identical runs differ on 0 of 60 prompts')
+    expect(noise!.every(({ prompts }) => prompts === 60)).toBe(true)
+    expect(subjects.map(({ arm, served }) => [arm, served?.model])).toEqual([
+      ['base', 'strict'],
+      ['candidate:loose', 'loose'],
+    ])
+  })
+
+  test('each reply keeps the server’s word, and is there once', () => {
+    const { replies, subjects } = rowsIn(folder)
+    expect(replies).toHaveLength(2 * 3 * 60)
+    const [row] = replies
+    expect(row!.served).toMatchObject({ finish: 'stop', fingerprint: 'fp', model: 'strict' })
+    expect(row).toMatchObject({ stop: 'end', meanLogProb: null })
+    expect(row!.tokens).toBe(row!.served!.completionTokens)
+    expect(subjects[0]!.served!.leftOut).toEqual([{ what: 'base-scores', name: null }])
+  })
+
+  test('the report says where it was served and what was left out', () => {
+    const report = readFileSync(join(folder, 'report.html'), 'utf8')
+    expect(report).toContain('Where it was served')
+    expect(report).toContain('Asked again')
+    expect(printed).toContain('Left out')
+  })
+
+  test('the key was sent, and is nowhere; withheld replies are in the database alone', () => {
+    expect(server.calls.some(({ headers }) => headers.authorization === `Bearer ${KEY}`)).toBe(true)
+    const files = globSync('**/*', { cwd: folder, withFileTypes: true }).filter((f) => f.isFile())
+    expect(files.length).toBeGreaterThan(2)
+    const holders = (text: string) =>
+      files.flatMap(({ parentPath, name }) =>
+        readFileSync(join(parentPath, name)).includes(text) ? [name] : [],
+      )
+    expect(holders(KEY)).toEqual([])
+    expect(printed).not.toContain(KEY)
+    const withheld = rowsIn(folder).replies.filter(
+      ({ arm, text }) => arm !== 'base' && text === null,
+    )
+    expect(withheld).toHaveLength(60)
+    const texts = withheld.map(({ prompt }) => loose(prompt))
+    expect(texts.filter((text) => printed.includes(text))).toEqual([])
+    const holding = [...new Set(texts.slice(0, 20).flatMap(holders))]
+    expect(holding.length).toBeGreaterThan(0)
+    expect(holding.filter((name) => !name.startsWith('touchstone.db'))).toEqual([])
+    expect(existsSync(join(folder, rowsIn(folder).run.id, 'served', 'base.jsonl'))).toBe(false)
+  })
+})
+
+test('a base that contradicts itself decides nothing', async () => {
+  const folder = freshFolder()
+  const argv = [...words('noisy', 'noisy', '40'), '--out-dir', folder]
+  const { code } = await runCommand(argv, {}, COMMANDS)
+  const { gate, noise } = resultsIn(folder)
+  expect(code).not.toBe(0)
+  expect(Math.max(...noise!.map(({ flipped }) => flipped))).toBeGreaterThan(5)
+  const over = gate!.claims.filter(({ role, category }) => role === 'over-refusal' && !category)
+  expect(over.map(({ outcome }) => outcome)).toEqual(over.map(() => 'INCONCLUSIVE'))
+})
+
+test('what cannot be done by an address is refused before it is asked', async () => {
+  const before = server.calls.length
+  const refused = async (...argv: string[]) =>
+    (await runCommand([...argv, '--out-dir', freshFolder()], {}, COMMANDS)).stderr
+  const base = `${server.url}#strict`
+  const train = ['audit', '--model', base, '--data', 'house-benign', '--methods', 'lora']
+  expect(await refused(...train)).toContain('is served: its weights cannot be trained')
+  expect(await refused('eval', '--model', base, '--candidate', 'pebble')).toContain('one is served')
+  const far = ['eval', '--model', 'http://other.invalid/v1#m']
+  expect(await refused(...far)).toContain('every prompt would be sent there')
+  expect(server.calls).toHaveLength(before)
+})
+
+/** Everything that does not tell when it was measured. */
+const keptOf = ({ replies, verdicts, repeats, evaluations, metrics }: AuditRows) => ({
+  ...{ replies, verdicts, repeats, evaluations, metrics },
+})
+
+test(
+  `killed ${counted(1, 100)} times, it ends in the same rows`,
+  { timeout: 900_000 },
+  async () => {
+    const argv = words('strict', 'loose', '6')
+    const whole = freshFolder()
+    const ran = await runCommand([...argv, '--out-dir', whole], {}, COMMANDS)
+    expect([0, 100, 101]).toContain(ran.code)
+    const folder = freshFolder()
+    let [kills, asked] = [counted(1, 100), 0]
+    for (let code: number | null = null; code === null;) {
+      const resume = existsSync(join(folder, 'touchstone.db')) ? ['--resume'] : []
+      const main = join(import.meta.dirname, '../../../evals/bin/cli.ts')
+      const child = spawn(process.execPath, [main, ...argv, '--out-dir', folder, ...resume])
+      // The probes come first; each attempt is given a few more replies than these.
+      let left = kills-- > 0 ? 20 + (asked++ % 7) : Infinity
+      onChat = () => {
+        if (--left === 0) child.kill('SIGKILL')
+      }
+      ;[code] = (await once(child, 'exit')) as [number | null]
+    }
+    onChat = () => undefined
+    expect(keptOf(rowsIn(folder))).toEqual(keptOf(rowsIn(whole)))
+  },
+)
