@@ -162,13 +162,17 @@ export const ASSUMPTION_STATES: Readonly<Record<Assumption['state'], string>> = 
 }
 
 /** How many prompts flipped when a served base was asked them again, with the share's 95 % interval; [0, 1] where none was. */
-export const NoiseFloor = z.object({
+const NoiseFloor = z.object({
   flipped: z.int(),
   prompts: z.int(),
   lower: z.number(),
   upper: z.number(),
 })
 export type NoiseFloor = z.infer<typeof NoiseFloor>
+
+/** Of a served base by one judge; `benchmark` with its context. */
+export const MeasuredNoise = NoiseFloor.extend({ benchmark: z.string(), judge: z.string() })
+export type MeasuredNoise = z.infer<typeof MeasuredNoise>
 
 /** By which test a claim was decided. */
 const TestMethod = z.enum(['exact', 'score', 'clusters', 'labels'])

@@ -16,7 +16,14 @@ import {
 } from './rows.ts'
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
-import { ChangePointRow, Finding, GateOutcome, GateResult, NoiseFloor, MergeLine } from './gate.ts'
+import {
+  ChangePointRow,
+  Finding,
+  GateOutcome,
+  GateResult,
+  MeasuredNoise,
+  MergeLine,
+} from './gate.ts'
 import { Budget } from './budget.ts'
 import { Sweep } from './sweeps.ts'
 
@@ -216,10 +223,6 @@ export const MatchedSeed = z.object({
   ),
 })
 export type MatchedSeed = z.infer<typeof MatchedSeed>
-
-/** Of a served base by one judge; `benchmark` with its context. */
-export const MeasuredNoise = NoiseFloor.extend({ benchmark: z.string(), judge: z.string() })
-export type MeasuredNoise = z.infer<typeof MeasuredNoise>
 
 /** Two judges of the same replies; `n` is decided by both, κ is Cohen's on the benchmark's successes. */
 export const JudgeAgreement = SubjectKey.extend({

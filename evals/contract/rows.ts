@@ -1,7 +1,7 @@
 /** @file The stored rows of a run: prompts, replies, verdicts, metrics, spectra, subjects, artifacts. */
 import { z } from 'zod'
 import { Mitigated } from './mitigation.ts'
-import { ServedFacts, ServedWord } from './served.ts'
+import { ServedFacts, ServedWord } from './subjects/served.ts'
 
 export const Message = z.object({
   role: z.enum(['system', 'user', 'assistant']),

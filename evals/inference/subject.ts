@@ -1,6 +1,6 @@
 /** @file A subject is an identified model state that answers prompts and scores texts. */
 import type { Completion, Message, SubjectIdentity } from '../contract/rows.ts'
-import type { ServedWord } from '../contract/served.ts'
+import type { ServedWord } from '../contract/subjects/served.ts'
 import type { OpenModel, Tokenizer } from '../models/checkpoint.ts'
 import type { ReplyStart } from '../models/text/thoughts.ts'
 import type { Feeds } from '../runtime/tensor.ts'

@@ -2,7 +2,7 @@
 import { sha256 } from '../files/digest.ts'
 import type { Completion, Sample, SubjectKey } from '../contract/rows.ts'
 import { keyOf } from '../contract/keys.ts'
-import type { ServedWord } from '../contract/served.ts'
+import type { ServedWord } from '../contract/subjects/served.ts'
 import type { ContinuationScore } from '../inference/continuation.ts'
 import type { ScoredText } from '../inference/score.ts'
 import type { Subject } from '../inference/subject.ts'

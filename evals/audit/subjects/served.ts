@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path'
 import { emitLog, type JobContext, type PlanLine, type Progress } from '../../contract/job.ts'
 import type { SubjectIdentity, SubjectKey } from '../../contract/rows.ts'
-import type { LeftOut } from '../../contract/served.ts'
+import type { LeftOut } from '../../contract/subjects/served.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { requireMeasured, storedGate } from '../../findings/gate/gate-file.ts'
 import { repliesOf, sourceNotes } from '../../measure/benchmark-sources.ts'

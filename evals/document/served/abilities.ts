@@ -1,5 +1,5 @@
 /** @file What a server can be asked, in words. */
-import type { Capabilities } from '../../contract/served.ts'
+import type { Capabilities } from '../../contract/subjects/served.ts'
 
 const ABILITIES: readonly (readonly [keyof Capabilities, string])[] = [
   ['chat', 'chat'],

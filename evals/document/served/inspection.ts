@@ -1,5 +1,5 @@
 /** @file What `inspect` found at an address, in words. Names of strangers are made plain before they are shown. */
-import type { ServedFacts } from '../../contract/served.ts'
+import type { ServedFacts } from '../../contract/subjects/served.ts'
 import { label, section, table } from '../blocks.ts'
 import { terminalText } from '../terminal.ts'
 import { abilitiesText, lacksText } from './abilities.ts'

@@ -1,7 +1,8 @@
 /** @file Models behind addresses: what they are called, what could not be asked of them, and how far identical runs differ. */
 import type { Section } from '../../contract/document.ts'
-import { hasVerdict, type MeasuredNoise, type Results } from '../../contract/results.ts'
-import type { LeftOut } from '../../contract/served.ts'
+import type { MeasuredNoise } from '../../contract/gate.ts'
+import { hasVerdict, type Results } from '../../contract/results.ts'
+import type { LeftOut } from '../../contract/subjects/served.ts'
 import { percent, stateName } from '../../contract/words.ts'
 import { label, list, number, paragraph, section, table } from '../blocks.ts'
 import { abilitiesText } from './abilities.ts'

@@ -2,7 +2,7 @@
  * @file What a comparison needs of a run, from our own database or from another tool's log.
  * A reader makes one `ComparedRun` for each model state; unknown fields are null, never guessed.
  */
-import type { MeasuredNoise } from '../../contract/results.ts'
+import type { MeasuredNoise } from '../../contract/gate.ts'
 import type { AskedContext, BenchmarkRole, Outcome } from '../../contract/rows.ts'
 
 /** Decoding settings; null where the log lacks them. */

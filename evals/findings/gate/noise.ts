@@ -5,9 +5,8 @@
  * m − f, and as above it where it is shown to be above m + f. That holds also where all flips go one way (docs/decisions/gate.md).
  */
 import type { AuditRows } from '../../contract/audit-rows.ts'
-import type { NoiseFloor } from '../../contract/gate.ts'
+import type { MeasuredNoise, NoiseFloor } from '../../contract/gate.ts'
 import { isBase, keyOf, nameIn } from '../../contract/keys.ts'
-import type { MeasuredNoise } from '../../contract/results.ts'
 import { counted, points } from '../../contract/words.ts'
 import { clopperPearson } from '../../statistics/exact-binomial.ts'
 import type { ComparedRun } from './compared-run.ts'

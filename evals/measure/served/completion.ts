@@ -1,7 +1,7 @@
 /** @file A chat completion or a plain one as its server writes it. Everything in it is untrusted. */
 import { z } from 'zod'
 import type { Completion } from '../../contract/rows.ts'
-import type { ServedWord } from '../../contract/served.ts'
+import type { ServedWord } from '../../contract/subjects/served.ts'
 import { Failure, Passing } from '../../judges/transport.ts'
 
 const Count = z.int().min(0).nullish()

@@ -1,6 +1,6 @@
 /** @file Opens a served model: its addresses tried out and its capabilities found, with nothing asked of a host that may not be. */
 import type { SubjectIdentity } from '../../contract/rows.ts'
-import type { Capabilities } from '../../contract/served.ts'
+import type { Capabilities } from '../../contract/subjects/served.ts'
 import { Failure } from '../../judges/transport.ts'
 import { permittedKey, refused, servedName } from './address.ts'
 import { openFleet, patienceOf, type Fleet } from './fleet.ts'

@@ -1,6 +1,6 @@
 /** @file What of an evaluation served models can be asked, and what is left out because a server lacks what it needs. */
 import type { Message } from '../../contract/rows.ts'
-import type { Capabilities, LeftOut } from '../../contract/served.ts'
+import type { Capabilities, LeftOut } from '../../contract/subjects/served.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import type { Judge } from '../../judges/judge.ts'
 import { JUDGES } from '../../judges/registry.ts'

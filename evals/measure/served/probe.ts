@@ -1,6 +1,6 @@
 /** @file What a server can be asked, found by asking it harmless questions; and whether it answers what it was asked. */
 import type { Message } from '../../contract/rows.ts'
-import { GIVEN_LOG_PROBS, type Capabilities } from '../../contract/served.ts'
+import { GIVEN_LOG_PROBS, type Capabilities } from '../../contract/subjects/served.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { z } from 'zod'
 import { Failure } from '../../judges/transport.ts'

@@ -1,6 +1,6 @@
 /** @file One question to a served model, and the watch over who answers. */
 import type { Message } from '../../contract/rows.ts'
-import type { ServedWord } from '../../contract/served.ts'
+import type { ServedWord } from '../../contract/subjects/served.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { readReply, type ServedReply } from './completion.ts'
 import type { Asked } from './fleet.ts'

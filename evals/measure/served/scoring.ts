@@ -1,5 +1,5 @@
 /** @file Log-probabilities of given text, where a server gives them: OpenAI's `echo`, or vLLM's `prompt_logprobs`. */
-import type { Capabilities } from '../../contract/served.ts'
+import type { Capabilities } from '../../contract/subjects/served.ts'
 import { Failure } from '../../judges/transport.ts'
 import { readReply, type ServedReply } from './completion.ts'
 import type { Asked } from './fleet.ts'

@@ -1,7 +1,7 @@
 /** @file A model behind an address as a subject: it answers prompts, and scores texts where its server can. */
 import type { Completion, Message, SubjectIdentity } from '../../contract/rows.ts'
 import { keyOf } from '../../contract/keys.ts'
-import type { ServedFacts, ServedWord } from '../../contract/served.ts'
+import type { ServedFacts, ServedWord } from '../../contract/subjects/served.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
 import { sha256 } from '../../files/digest.ts'
 import type { Continuation } from '../../inference/continuation.ts'
