@@ -171,7 +171,7 @@ const NoiseFloor = z.object({
 export type NoiseFloor = z.infer<typeof NoiseFloor>
 
 /** Of a served base by one judge; `benchmark` with its context. */
-export const MeasuredNoise = NoiseFloor.extend({ benchmark: z.string(), judge: z.string() })
+const MeasuredNoise = NoiseFloor.extend({ benchmark: z.string(), judge: z.string() })
 export type MeasuredNoise = z.infer<typeof MeasuredNoise>
 
 /** By which test a claim was decided. */
@@ -333,6 +333,8 @@ export const GateResult = z.object({
   allowedDifferences: z.array(ComparedField),
   /** Benchmarks that were measured and that the gate does not name. */
   notGated: z.array(z.string()),
+  /** Where the base is served. */
+  noise: z.array(MeasuredNoise).optional(),
   advice: z.array(z.object({ what: z.string(), cost: z.string() })),
 })
 export type GateResult = z.infer<typeof GateResult>

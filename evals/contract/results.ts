@@ -16,14 +16,7 @@ import {
 } from './rows.ts'
 import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
-import {
-  ChangePointRow,
-  Finding,
-  GateOutcome,
-  GateResult,
-  MeasuredNoise,
-  MergeLine,
-} from './gate.ts'
+import { ChangePointRow, Finding, GateOutcome, GateResult, MergeLine } from './gate.ts'
 import { Budget } from './budget.ts'
 import { Sweep } from './sweeps.ts'
 
@@ -373,8 +366,6 @@ export const Results = z.object({
   /** Capability retention = accuracy after / accuracy before, with a bootstrap interval over prompts. */
   retention: z.array(JudgedKey.extend(ESTIMATE)),
   flips: z.array(Flip),
-  /** Where the base is served. */
-  noise: z.array(MeasuredNoise).optional(),
   /** Every pair of judges of one evaluation. */
   agreement: z.array(JudgeAgreement),
   judgesTogether: z.array(JudgesTogether),

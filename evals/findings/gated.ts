@@ -8,6 +8,7 @@ import type { ComparedRun } from './gate/compared-run.ts'
 import { decide, defaultGate } from './gate/decide.ts'
 import { storedGate } from './gate/gate-file.ts'
 import { judgedStates } from './contesting.ts'
+import { noiseIn } from './gate/noise.ts'
 import { lastStates } from './gate/stored-run.ts'
 import { changePoints } from './gate/trajectory.ts'
 import { type Measured } from './judged.ts'
@@ -45,7 +46,9 @@ export function gateOf(
     reference,
   })
   const isDefault = given === undefined
-  return { ...decision, isDefault, advice: adviceFor(decision, knownOf(rows, measured)) }
+  const noise = noiseIn(rows)
+  const advice = adviceFor(decision, knownOf(rows, measured))
+  return { ...decision, isDefault, ...(noise && { noise }), advice }
 }
 
 const Trained = z.object({

@@ -16,7 +16,6 @@ import {
   type Measured,
 } from './judged.ts'
 import { DEFAULT_MARGIN } from './gate/decide.ts'
-import { noiseIn } from './gate/noise.ts'
 import { gateOf, trajectoryOf } from './gated.ts'
 import { peopleOf } from './judge-quality.ts'
 import { limitsOf } from './limits.ts'
@@ -79,7 +78,6 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
       retentionOf,
     ),
     flips: fromBase(primary, flipsOf).flat(),
-    ...noisePart(rows),
     ...judgesOf(rows, states),
     spectra: [...rows.spectra],
     spectrumTotals: totals,
@@ -89,11 +87,6 @@ function measuredOf(rows: AuditRows, all: AuditRows): Measured {
     artifacts: rows.artifacts.filter(isListed),
     sweep: null,
   }
-}
-
-const noisePart = (rows: AuditRows): Pick<Results, 'noise'> => {
-  const noise = noiseIn(rows)
-  return noise ? { noise } : {}
 }
 
 /** Not what holds results, of this run or of the pinned reference. */

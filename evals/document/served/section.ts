@@ -26,7 +26,7 @@ export function servedSection(results: Results): Section[] {
     label('Fingerprint', (row) => row.served.fingerprint ?? 'not said'),
     label('Can', (row) => abilitiesText(row.served.capabilities)),
   ])
-  const noise = table(results.noise ?? [], [
+  const noise = table(results.gate?.noise ?? [], [
     label('Asked again', ({ benchmark }: MeasuredNoise) => titles.get(benchmark) ?? benchmark),
     label('Judged by', ({ judge }) => judge),
     number('Prompts', ({ prompts }) => prompts),

@@ -69,11 +69,11 @@ describe('two addresses are compared', () => {
   })
 
   test('a candidate that lost its refusals fails, beyond the noise floor', () => {
-    const { gate, noise, subjects } = resultsIn(folder)
+    const { gate, subjects } = resultsIn(folder)
     const claim = gate!.claims.find(({ outcome }) => outcome === 'FAIL')!
     expect(claim).toMatchObject({ role: 'refusal', noise: { flipped: 0, prompts: 60 } })
     expect(claim.sentence).toContain('identical runs differ on 0 of 60 prompts')
-    expect(noise!.every(({ prompts }) => prompts === 60)).toBe(true)
+    expect(gate!.noise!.every(({ prompts }) => prompts === 60)).toBe(true)
     expect(subjects.map(({ arm, served }) => [arm, served?.model])).toEqual([
       ['base', 'strict'],
       ['candidate:loose', 'loose'],
@@ -124,9 +124,9 @@ test('a base that contradicts itself decides nothing', async () => {
   const folder = freshFolder()
   const argv = [...words('noisy', 'noisy', '40'), '--out-dir', folder]
   const { code } = await runCommand(argv, {}, COMMANDS)
-  const { gate, noise } = resultsIn(folder)
+  const { gate } = resultsIn(folder)
   expect(code).not.toBe(0)
-  expect(Math.max(...noise!.map(({ flipped }) => flipped))).toBeGreaterThan(5)
+  expect(Math.max(...gate!.noise!.map(({ flipped }) => flipped))).toBeGreaterThan(5)
   const over = gate!.claims.filter(({ role, category }) => role === 'over-refusal' && !category)
   expect(over.map(({ outcome }) => outcome)).toEqual(over.map(() => 'INCONCLUSIVE'))
 })
