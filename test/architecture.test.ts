@@ -185,6 +185,7 @@ describe('who may import whom', () => {
       to === 'zod' ||
       to === 'evals/errors/touchstone-error.ts' ||
       to === 'evals/models/formats/peft-config.ts' ||
+      to.startsWith('evals/models/weights/compression/') ||
       (isOurs(to) && arithmetic.has(roomOf(to)) && !sessions.test(to))
     const others = METHODS.flatMap(({ name }) =>
       importsOf(`evals/finetune/methods/${name}.ts`),

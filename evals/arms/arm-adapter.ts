@@ -27,6 +27,10 @@ export function changesOf(method: BoundMethod): PeftConfig | undefined {
   return folder?.config.useDora === true ? undefined : folder?.config
 }
 
+/** Whether a state is asked in the training session's own form; otherwise as the weights that are made of it. */
+export const isAskedAsTrained = ({ cut, toWeights }: Pick<BoundMethod, 'cut' | 'toWeights'>) =>
+  !cut && !toWeights
+
 export const endsInLowRank = (method: BoundMethod): boolean => changesOf(method) !== undefined
 
 /** The weights of those arms that have any: a mixture's depend on the text. */
@@ -37,7 +41,16 @@ export const allTuned = (
 
 /** The weights of a trained arm. */
 export function tunedOf(base: Pick<Base, 'model' | 'path' | 'weights'>, arm: FinishedArm): Tuned {
-  const { key, parameters, statePath } = arm
+  const { key, parameters, statePath, prepared } = arm
+  const weight = (name: string) => base.weights.get(name)!
+  const made = arm.plan.method.toWeights?.({ parameters, prepared, weight })
+  if (made) {
+    const trained = new Map([
+      ...parameters,
+      ...[...made].map(([name, data]) => [name, { data }] as const),
+    ])
+    return { key, weights: replacedWeights(base.weights, trained) }
+  }
   const folder = adapterOf(base, arm, base.path)
   const weights = folder
     ? adaptedWeights(base.weights, folder, statePath, { brings: () => true })

@@ -36,8 +36,8 @@ export interface FinishedArm {
   readonly plan: ArmPlan
   readonly key: SubjectKey
   readonly parameters: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>
-  /** Initial values, needed to export an adapter for the original base. */
-  readonly prepared: Pick<Prepared, 'parameters'>
+  /** The start, needed to export an adapter for the original base, or weights. */
+  readonly prepared: Prepared
   readonly statePath: string
 }
 

@@ -8,16 +8,18 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { emitLog } from '../contract/job.ts'
-import type { SubjectIdentity } from '../contract/rows.ts'
+import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { counted } from '../contract/words.ts'
+import { cutArm, cutWeight } from '../finetune/cut.ts'
 import { namedViews } from '../finetune/training/parameters.ts'
 import { loadParameters, saveParameters, type TrainingState } from '../finetune/training/state.ts'
 import { exists } from '../files/read-file.ts'
 import { overlaid } from '../models/weights/small-weights.ts'
-import { tunedOf } from './arm-adapter.ts'
+import type { TunedWeights } from '../models/weights/tuned-weights.ts'
+import { isAskedAsTrained, tunedOf } from './arm-adapter.ts'
 import { nameOf, titleOf, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { openStateSubject } from '../measure/open-subject.ts'
-import { identityOf } from '../measure/base.ts'
+import { identityOf, stateWith } from '../measure/base.ts'
 import { measureRouting } from '../measure/routing.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../measure/evaluate.ts'
 import { inGroups, measureTogether, notTogetherNote, type StackedState } from './side-by-side.ts'
@@ -28,8 +30,10 @@ export function stateOf(
   { step, parameters: flat }: Pick<TrainingState, 'step' | 'parameters'>,
 ): FinishedArm {
   const parameters = namedViews(session.table, flat)
-  // Prepared weights are a copy of the base and not needed for an export.
-  const prepared = session.prepared.parameters ? { parameters: session.prepared.parameters } : {}
+  // Prepared weights are a copy of the base, which few exports need.
+  const prepared = plan.method.toWeights
+    ? session.prepared
+    : { ...session.prepared, weights: undefined }
   return { plan, key: { ...arm, step }, parameters, prepared, statePath }
 }
 
@@ -46,7 +50,7 @@ export function stateEvaluator(run: ArmRun, evaluation: EvaluationPlan): StateEv
     reached: () => evaluateNow(run, evaluation),
     stoppedEarly: () => Promise.resolve(),
   }
-  if (!plan.evalTogether || plan.evaluateAt.length < 2) return single
+  if (!plan.evalTogether || plan.evaluateAt.length < 2 || plan.method.cut) return single
   const message = notTogetherNote(base, nameOf(plan), plan.method)
   if (message === undefined) return together(run, evaluation)
   emitLog(context, 'info', message)
@@ -58,19 +62,57 @@ const identityOfArm = ({ base, plan, arm: { arm, seed } }: ArmRun): SubjectIdent
 
 async function evaluateNow(run: ArmRun, evaluation: EvaluationPlan): Promise<void> {
   const { base, plan, context, session, state, arm } = run
+  const key = { ...arm, step: state.step }
+  if (!isAskedAsTrained(plan.method)) {
+    const tuned = tunedOf(base, stateOf(run, state)).weights
+    await evaluateWeights(run, evaluation, tuned, key, identityOfArm(run))
+    return evaluateCut(run, evaluation, tuned)
+  }
   const views = namedViews(session.table, state.parameters)
   // A session with frozen weights: with weights as inputs, a reply would depend on the other rows of its batch.
   const changed = new Map([...views].map(([name, { data }]) => [name, data]))
   const frozen = overlaid(session.weights, changed)
   const form = { model: base.model, frozen, method: plan.method }
   const { subject, release } = await openStateSubject(base, identityOfArm(run), form)
-  const key = { ...arm, step: state.step }
   try {
     await evaluate(subject, key, evaluation, context)
   } finally {
     await release()
   }
   if (!plan.method.mergeable) await measureRouting(base, form, key, evaluation, context)
+}
+
+/** Weights in the base's shapes, in its graph. */
+async function evaluateWeights(
+  { base, context }: ArmRun,
+  evaluation: EvaluationPlan,
+  tuned: TunedWeights,
+  key: SubjectKey,
+  identity: SubjectIdentity,
+): Promise<void> {
+  if (!isLeft(evaluation, key)) return
+  const form = stateWith(base, (name) => tuned.read(name))
+  const { subject, release } = await openStateSubject(base, identity, form)
+  try {
+    await evaluate(subject, key, evaluation, context)
+  } finally {
+    await release()
+  }
+}
+
+/** The cut model with its adapter, as a state of an arm of its own: zeros where channels were cut answer as the smaller shapes do. */
+async function evaluateCut(run: ArmRun, evaluation: EvaluationPlan, tuned: TunedWeights) {
+  const { plan, session, state, context } = run
+  const { kept } = session.prepared
+  if (!kept) return
+  const { seed } = run.arm
+  const arm = cutArm(run.arm.arm)
+  const identity = { ...identityOfArm(run), arm, title: `${titleOf(plan)} before it is recovered` }
+  if (plan.aside === undefined) context.emit({ type: 'subject', row: identity })
+  const read = (name: string) =>
+    cutWeight(tuned.read(name), kept.get(name.replace(/\.weight$/u, '')))
+  const weights = { change: () => undefined, read }
+  await evaluateWeights(run, evaluation, weights, { arm, seed, step: state.step }, identity)
 }
 
 function together(run: ArmRun, evaluation: EvaluationPlan): StateEvaluator {

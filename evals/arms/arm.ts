@@ -15,6 +15,7 @@ import type { JobContext } from '../contract/job.ts'
 import { exists } from '../files/read-file.ts'
 import { nameOf, titleOf, type ArmPlan, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { stateEvaluator, stateOf } from './arm-states.ts'
+import { isAskedAsTrained, tunedOf } from './arm-adapter.ts'
 import { digestOf, identityOf, type Base } from '../measure/base.ts'
 import { sha256OfFile } from '../files/digest.ts'
 import { requireTrainable } from './graph-base.ts'
@@ -146,8 +147,7 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
     signal: context.signal,
     lastGood: () => statePath,
   }
-  const margin =
-    plan.refusalMargin && (await openRefusalMargin(base, plan.refusalMargin, session, state))
+  const margin = await openMargin(run)
   const measureMargin = () => margin?.measure({ ...arm, step: state.step }, context)
   try {
     if (state.step === 0) await measureMargin()
@@ -166,6 +166,14 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
   }
   context.emit({ type: 'phase-end', phase })
   await save(run)
+}
+
+async function openMargin(run: ArmRun) {
+  const { base, plan, session, state } = run
+  const merged = isAskedAsTrained(plan.method)
+    ? undefined
+    : () => tunedOf(base, stateOf(run, state)).weights
+  return plan.refusalMargin && openRefusalMargin(base, plan.refusalMargin, session, state, merged)
 }
 
 function emitStep(

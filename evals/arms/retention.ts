@@ -16,7 +16,7 @@ import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-fold
 import { writeMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { writePeftFolder } from '../models/formats/peft-folder.ts'
 import { markException } from './weights-exception.ts'
-import { adapterOf } from './arm-adapter.ts'
+import { adapterOf, tunedOf } from './arm-adapter.ts'
 import { armFolder, statePathIn } from './arm.ts'
 import type { FinishedArm } from './arm-plan.ts'
 import type { Base } from '../measure/base.ts'
@@ -117,9 +117,10 @@ async function exportArm(base: Base, arm: FinishedArm, workspace: string): Promi
     await writeMixtureFolder(folder, mixture)
     return join(folder, 'adapter_model.safetensors')
   }
+  const tuned = tunedOf(base, arm).weights
   const weights = [...base.model.weights.values()].map((spec) => ({
     name: spec.name,
-    ...asStored(arm.parameters.get(spec.name)?.data ?? base.weights.get(spec.name)!, spec),
+    ...asStored(tuned.read(spec.name), spec),
   }))
   await writeHfFolder(folder, {
     config: base.open.checkpoint.config,

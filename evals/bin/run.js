@@ -65,7 +65,11 @@ const TASKS = {
   'bench-serving': [['test/bench/serving/bench.ts']],
   'bench-directional': [['test/bench/directional.ts']],
   'bench-gate': [['test/bench/gate.ts']],
-  findings: [['test/bench/findings.ts'], ['test/bench/findings/merge-line.ts']],
+  findings: [
+    ['test/bench/findings.ts'],
+    ['test/bench/findings/merge-line.ts'],
+    ['test/bench/findings/compression.ts'],
+  ],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],
   'semantic-judge': [['evals/bin/semantic-judge.ts']],

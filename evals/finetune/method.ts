@@ -8,6 +8,7 @@ import type { Value } from '../graph/value.ts'
 import type { Adapter, Gate, LinearSite, Mode } from '../models/scope.ts'
 import type { PeftFolder, PeftTensor } from '../models/formats/peft-folder.ts'
 import type { FoundMixture, MixtureFolder } from '../models/formats/mixture-folder.ts'
+import type { Model } from '../models/registry.ts'
 import type { ParameterTable } from './training/parameters.ts'
 
 export type { Adapter, LinearSite, Mode }
@@ -50,12 +51,12 @@ export interface Probe {
   /** float32, as the checkpoint has it. */
   weight(name: string): Float32Array
   /**
-   * ∂L/∂W of the base without an adapter, by name: the mean over `batches` micro-batches, equally weighted. The rows are the
-   * first rows of training.
+   * ∂L/∂W of the base without an adapter, by name: the mean over `batches` micro-batches, equally weighted, or that of its
+   * squares. The rows are the first rows of training.
    */
   gradients(
     names: readonly string[],
-    options: { batches: number; batchSize: number },
+    options: { batches: number; batchSize: number; squared?: boolean },
   ): Promise<ReadonlyMap<string, Float32Array>>
 }
 
@@ -64,7 +65,33 @@ export interface Prepared {
   /** Initial values of adapter parameters, by name; all others come from their initialiser. */
   readonly parameters?: ReadonlyMap<string, Float32Array>
   /** Weights of the base that differ from the checkpoint, by name: training and evaluation use them. */
-  readonly weights?: ReadonlyMap<string, Float32Array>
+  readonly weights?: ReadonlyMap<string, Float32Array> | undefined
+  /** Of a model that was cut, by layer. */
+  readonly kept?: ReadonlyMap<string, KeptChannels>
+}
+
+/** What is left of a layer of which channels were cut. */
+export interface KeptChannels {
+  /** The layer's whole size, `[out, in]`. */
+  readonly whole: readonly [number, number]
+  /** Indices of the rows that are kept, ascending; absent where all are. */
+  readonly rows?: readonly number[] | undefined
+  readonly columns?: readonly number[] | undefined
+}
+
+/** A trained state, to make weights of it. */
+export interface EndState {
+  readonly parameters: ReadonlyMap<string, PeftTensor>
+  readonly prepared: Prepared
+  /** A weight of the base. */
+  weight(name: string): Float32Array
+}
+
+/** A smaller model of the same family with the base's weights, and what was kept of each layer. */
+export interface CutModel {
+  readonly model: Model
+  readonly weights: ReadonlyMap<string, Float32Array>
+  readonly kept: ReadonlyMap<string, KeptChannels>
 }
 
 /** Read-only input of the hooks of a step. */
@@ -141,6 +168,13 @@ export interface MethodHooks {
   readonly attach?: (g: Graph, site: LinearSite, mode?: Mode, shares?: Value) => Adapter | undefined
   /** Shares of experts from a first pass of the base; `attach` is then given each layer's. */
   readonly gate?: Gate
+  /**
+   * Cuts the model that is trained in place of the base; without `weights` from its shapes alone. `toPeft` gives the adapter for
+   * the base, and the cut model is asked as a second state of each arm.
+   */
+  readonly cut?: (base: Pick<CutModel, 'model'> & Partial<Pick<CutModel, 'weights'>>) => CutModel
+  /** Weights that the fine-tune ends with, by name, of a method that ends neither in an adapter on the base nor in trained weights. */
+  readonly toWeights?: (state: EndState) => ReadonlyMap<string, Float32Array>
   /** Which of the base's own weights are trained. */
   readonly trainable?: (weight: string) => { learningRateScale: number } | undefined
   readonly prepare?: (session: Probe) => Promise<Prepared>
@@ -162,7 +196,7 @@ export interface MethodHooks {
   }
   /** The adapter for the original base in PEFT's form; absent for methods that train whole weights. */
   readonly toPeft?: (
-    parameters: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>,
+    parameters: ReadonlyMap<string, PeftTensor>,
     base: string,
     prepared?: Prepared,
   ) => PeftFolder

@@ -13,6 +13,8 @@ import { loraMoe } from './methods/lora-moe.ts'
 import { loraPlus } from './methods/lora-plus.ts'
 import { loraSb } from './methods/lora-sb.ts'
 import { lora } from './methods/lora.ts'
+import { loram } from './methods/loram.ts'
+import { lqLora } from './methods/lq-lora.ts'
 import { mgpo } from './methods/mgpo.ts'
 import { olora } from './methods/olora.ts'
 import { pissa } from './methods/pissa.ts'
@@ -31,6 +33,8 @@ export const METHODS: readonly FineTuneMethod[] = [
   loraGa,
   baLora,
   loraSb,
+  lqLora,
+  loram,
   ggpo,
   mgpo,
   loraMoe,

@@ -6,6 +6,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { namedViews } from '../../evals/finetune/training/parameters.ts'
+import { splitWeight } from '../../evals/finetune/methods/lq-lora.ts'
 import { bindMethod } from '../../evals/finetune/registry.ts'
 import {
   newOptimizerState,
@@ -13,10 +14,12 @@ import {
   type TrainingConfig,
 } from '../../evals/finetune/training/train.ts'
 import type { TrainingSession } from '../../evals/finetune/training/session.ts'
+import { sitesOf } from '../../evals/finetune/training/prepare.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { makeBatch } from '../../evals/finetune/training/dataset.ts'
 import { openCached, type ModelState } from '../../evals/inference/cached-graph.ts'
 import { scoreTexts } from '../../evals/inference/score.ts'
+import { normalFloat } from '../../evals/models/weights/compression/normal-float.ts'
 import { randomStream } from '../../evals/statistics/random.ts'
 import { detectRebound } from '../../evals/sweeps/detectors/rebound.ts'
 import { randomIds, tinyModel, type TinyModel } from '../doubles/models/tiny-model.ts'
@@ -190,6 +193,41 @@ async function sizeOfB({ method, config = {} }: Setting, seed: number): Promise<
   )
 }
 
+/** Σ ‖W − Q − s·B·A‖_F over the layers, and Σ ‖W − Q‖_F. */
+function splitErrors(seed: number): readonly [number, number] {
+  const { model, weights } = tinyModel({ seed: 100 + seed })
+  const storage = normalFloat(3)
+  let [split, alone] = [0, 0]
+  for (const site of sitesOf(model)) {
+    const W = weights.get(`${site.name}.weight`)!
+    split += splitWeight(W, site, storage, { rank: 4, scale: 4, alternations: 20 }).error
+    const Q = storage.roundTrip(W, site.outFeatures)
+    alone += Math.hypot(...W.map((w, i) => w - Q[i]!))
+  }
+  return [split, alone]
+}
+
+/** Loss on every row of the whole model, with the recovered adapter and without. */
+async function recoveredLoss(seed: number): Promise<readonly [number, number]> {
+  const run = await trained({ method: 'loram', config: { rank: 4, prune: 0.5 } }, seed)
+  const { session, tiny } = run
+  const views = namedViews(session.table, session.parameters)
+  const { tensors } = session.method.toPeft!(views, '', session.prepared)
+  const whole = await openTraining({
+    model: tiny.model,
+    weights: tiny.weights,
+    method: bindMethod({ name: 'lora', config: { rank: 4 } }),
+    ...{ seed, maxPositions: 32, device: { name: 'cpu', threads: 1 } },
+  })
+  const parameters = new Float32Array(whole.table.size)
+  for (const { name, start } of whole.table.slices) parameters.set(tensors.get(name)!.data, start)
+  const { loss: before } = await whole.gradients(WHOLE)
+  const { loss } = await whole.gradients(WHOLE, { parameters })
+  await session.release()
+  await whole.release()
+  return [loss, before]
+}
+
 const EXPERIMENTS: readonly Experiment[] = [
   {
     method: 'lora',
@@ -246,7 +284,8 @@ const EXPERIMENTS: readonly Experiment[] = [
   learnsFaster('lora-moe'),
   {
     method: 'x-lora',
-    claim: 'after 40 steps of its classifier the loss is at most that of its adapters in equal shares',
+    claim:
+      'after 40 steps of its classifier the loss is at most that of its adapters in equal shares',
     run: async (seed) => {
       const adapters = await tinyExperts(tinyModel({ seed: 100 + seed }).model)
       const config = { rank: 2, adapters }
@@ -256,6 +295,16 @@ const EXPERIMENTS: readonly Experiment[] = [
         await measured({ method: 'x-lora', config, training: still }, seed, finalLoss),
       ]
     },
+  },
+  {
+    method: 'lq-lora',
+    claim: 'at 3 bits and rank 4 its split is nearer to the weights than quantising alone',
+    run: (seed) => Promise.resolve(splitErrors(seed)),
+  },
+  {
+    method: 'loram',
+    claim: 'trained with half of heads and channels gone, recovered it has at most the base’s loss',
+    run: recoveredLoss,
   },
   learnsFaster('rslora'),
   learnsFaster('dora'),

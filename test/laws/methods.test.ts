@@ -13,6 +13,7 @@ import { isTrained, namedViews } from '../../evals/finetune/training/parameters.
 import { METHODS } from '../../evals/finetune/registry.ts'
 import { loadTrainingState, saveTrainingState } from '../../evals/finetune/training/state.ts'
 import { newOptimizerState } from '../../evals/finetune/training/train.ts'
+import type { TrainingSession } from '../../evals/finetune/training/session.ts'
 import { openTraining } from '../../evals/finetune/training/train-graph.ts'
 import { gradients } from '../../evals/graph/gradient.ts'
 import { FLOAT64, type Dialect } from '../../evals/graph/op.ts'
@@ -20,7 +21,11 @@ import { createGraph, type Graph } from '../../evals/graph/ops/index.ts'
 import type { Value } from '../../evals/graph/value.ts'
 import { openCached } from '../../evals/inference/cached-graph.ts'
 import { scoreTexts } from '../../evals/inference/score.ts'
-import { readPeftFolder, writePeftFolder } from '../../evals/models/formats/peft-folder.ts'
+import {
+  readPeftFolder,
+  writePeftFolder,
+  type PeftFolder,
+} from '../../evals/models/formats/peft-folder.ts'
 import type { Adapter, LinearSite } from '../../evals/models/scope.ts'
 import { adaptedWeights } from '../../evals/models/weights/tuned-weights.ts'
 import { createRunner } from '../../evals/runtime/session.ts'
@@ -53,6 +58,8 @@ const CONFIGS: Readonly<Record<string, readonly object[]>> = {
   'lora-ga': [{ rank: 2 }, { rank: 3, alpha: 16, scale: 'unit', direction: 'ArBr' }],
   'ba-lora': [{}, { rank: 3, alpha: 16, concentration: 0 }],
   'lora-sb': [{ rank: 4 }, { rank: 3, startBatches: 2 }],
+  'lq-lora': [{ rank: 2 }, { rank: 3, alpha: 16, bits: 2.5, fisherRows: 2 }],
+  loram: [{}, { rank: 3, prune: 0.5 }],
   ggpo: [{}, { rank: 3, form: 'kohya' }],
   mgpo: [{}, { rank: 3, sign: 'descend', space: 'weight', scope: 'layer', inverseCap: 10 }],
   'lora-moe': [
@@ -276,6 +283,7 @@ describe.each(cases)('%s', (_, method, config, schema) => {
 
   type Named = ReadonlyMap<string, { data: Float32Array }>
   type Weights = ReadonlyMap<string, Float32Array>
+  type Views = ReturnType<typeof namedViews>
 
   /** Log-probabilities of a text under `weights`, with the adapter's `parameters` where they are given. */
   async function logProbs(weights: Weights, parameters?: Named) {
@@ -288,11 +296,27 @@ describe.each(cases)('%s', (_, method, config, schema) => {
     return found!
   }
 
+  /** What is asked of a state: the training session itself, or weights that are made of it, as `evals/arms` does. */
+  function answers({ weights, prepared }: TrainingSession, parameters: Views) {
+    if (method.toWeights) {
+      const weight = (name: string) => tiny.weights.get(name)!
+      const made = method.toWeights({ parameters, prepared, weight })
+      return logProbs(new Map([...tiny.weights, ...made]))
+    }
+    if (!method.cut) return logProbs(weights, parameters)
+    return logProbs(mergedWith(method.toPeft!(parameters, 'the base', prepared)))
+  }
+
+  function mergedWith(folder: PeftFolder) {
+    const tuned = adaptedWeights(tiny.weights, folder, 'adapter')
+    return new Map([...tiny.weights.keys()].map((name) => [name, tuned.read(name)]))
+  }
+
   const asBase = method.prepare ? 'within rounding' : 'bit for bit'
   const begins = method.identityAtStart ? `as the base, ${asBase}` : 'otherwise than the base'
   test(`the start answers ${begins}`, async () => {
     const session = await openTraining(options)
-    const start = await logProbs(session.weights, namedViews(session.table, session.parameters))
+    const start = await answers(session, namedViews(session.table, session.parameters))
     const base = await logProbs(tiny.weights)
     if (!method.identityAtStart) expect(relativeError(start, base)).toBeGreaterThan(1e-4)
     else if (method.prepare) expect(relativeError(start, base)).toBeLessThan(1e-5)
@@ -316,18 +340,18 @@ describe.each(cases)('%s', (_, method, config, schema) => {
   test('G4: saved and loaded, exported and merged, it answers the same', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'touchstone-methods-'))
     const session = await openTraining(options)
-    const { table, parameters, weights, prepared } = session
+    const { table, parameters, prepared } = session
     const stream = randomStream(30, 'moved')
     for (let i = 0; i < parameters.length; i++) parameters[i]! += 0.05 * stream.normal()
     const views = namedViews(table, parameters)
-    const moved = await logProbs(weights, views)
+    const moved = await answers(session, views)
     expect(relativeError(moved, await logProbs(tiny.weights))).toBeGreaterThan(1e-3)
 
     const state = { ...newOptimizerState(parameters, session.memorySize), step: 3 }
     const path = join(folder, 'state.safetensors')
     await saveTrainingState(path, state, { run: 'this' })
     const loaded = await loadTrainingState(path, { run: 'this' }, session.memorySize)
-    expect(await logProbs(weights, namedViews(table, loaded.parameters))).toEqual(moved)
+    expect(await answers(session, namedViews(table, loaded.parameters))).toEqual(moved)
 
     if (method.toPeft) {
       const peft = method.toPeft(views, 'the base', prepared)
@@ -340,9 +364,7 @@ describe.each(cases)('%s', (_, method, config, schema) => {
       ) as string[]
       expect(read.config).toMatchObject({ ...peft.config, targetModules })
       expect(read.tensors).toEqual(new Map(peft.tensors))
-      const tuned = adaptedWeights(tiny.weights, read, 'adapter')
-      const merged = new Map([...tiny.weights.keys()].map((name) => [name, tuned.read(name)]))
-      expect(relativeError(await logProbs(merged), moved)).toBeLessThan(1e-5)
+      expect(relativeError(await logProbs(mergedWith(read)), moved)).toBeLessThan(1e-5)
     }
     await session.release()
     await rm(folder, { recursive: true })

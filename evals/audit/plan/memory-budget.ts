@@ -107,7 +107,7 @@ async function tooLittle(
 const leavesBase = ({ opened: { model }, config: { methods } }: BudgetRequest<Planned>): boolean =>
   methods.every((choice) => {
     const method = bindMethod(choice)
-    const needsWhole = method.trainable ?? method.perturb ?? method.prepare
+    const needsWhole = method.trainable ?? method.perturb ?? method.prepare ?? method.cut
     return !needsWhole && trainedSize(model, method).ofBase === 0
   })
 

@@ -88,7 +88,9 @@ function countsOf(config: AuditConfig): Counts {
   const matched = matchLoss && methods.length > 1 ? arms : 0
   const whole = methods.filter((choice) => !endsInLowRank(bindMethod(choice))).length
   const mitigated = mitigate.length * MITIGATIONS.length * (candidates.length + arms)
-  const onTheWay = arms * evaluationSteps(training.steps, evalEvery).length
+  // A cut model is asked beside what is recovered from it.
+  const forms = methods.length + methods.filter((choice) => bindMethod(choice).cut).length
+  const onTheWay = forms * seeds.length * evaluationSteps(training.steps, evalEvery).length
   return {
     arms,
     matched,

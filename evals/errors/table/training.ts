@@ -10,6 +10,11 @@ export const TRAINING_ERRORS = {
     message: `The checkpoint was made with ${v.field} = ${v.saved}, and this run asks for ${v.asked}.`,
     remedy: 'Resume with the same settings, or start a new run in another --out-dir.',
   })),
+  'training.not-separable': entry((v: { method: string; why: string }) => ({
+    message: `${v.method} cuts heads and channels of decoders with q, k, v, o, gate, up and down projections; of this model ${v.why}.`,
+    remedy:
+      'Choose another method, such as lora, or a model of the Llama, Mistral, Qwen or Gemma family.',
+  })),
   'training.small-base': entry((v: { method: string }) => ({
     message: `${v.method} trains or changes the weights of the base, which --base-precision stores in fewer bits.`,
     remedy:

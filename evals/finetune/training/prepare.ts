@@ -40,9 +40,10 @@ export async function prepareMethod(options: PrepareOptions): Promise<Prepared> 
     seed,
     sites: sitesOf(model),
     weight: (name) => weights.get(name)!,
-    gradients: (names, { batches, batchSize }) => {
+    gradients: (names, { batches, batchSize, squared }) => {
       requireWhole(options)
-      return meanGradients(options, names, firstBatches(options, batches, batchSize))
+      const given = firstBatches(options, batches, batchSize)
+      return meanGradients(options, names, given, squared)
     },
   }
   return method.prepare(probe)
@@ -72,11 +73,12 @@ function firstBatches(
   })
 }
 
-/** Mean of ∂L/∂W over the batches, without an adapter, for the named weights. */
+/** Mean of ∂L/∂W or of its squares over the batches, without an adapter, for the named weights. */
 async function meanGradients(
   { model, weights, maxPositions, device }: PrepareOptions,
   names: readonly string[],
   batches: readonly Batch[],
+  squared = false,
 ): Promise<Map<string, Float32Array>> {
   const g = createGraph(learningDialectOf(device))
   const wanted = new Set(names)
@@ -99,7 +101,8 @@ async function meanGradients(
       const results = await runner.run({ ...feeds, ...batchFeeds(batch, (data) => data) })
       for (const [name, sum] of sums) {
         const d = results[`d:${name}`]!.data as Float32Array
-        for (let i = 0; i < sum.length; i++) sum[i]! += d[i]! / batches.length
+        for (let i = 0; i < sum.length; i++)
+          sum[i]! += (squared ? d[i]! * d[i]! : d[i]!) / batches.length
       }
     }
     return sums

@@ -35,16 +35,19 @@ export interface TrainingOptions extends PrepareOptions {
 
 /** Builds and opens the graph. `parameters` hold the start given by the method and the seed. */
 export async function openTraining(given: TrainingOptions): Promise<TrainingSession> {
-  const { model, method, seed, device, dialect = learningDialectOf(device) } = given
-  const options = { ...given, weights: withMadeWeights(model, given.weights, seed) }
-  if (method.trainable ?? method.perturb) requireWhole(options)
+  const { method, seed, device, dialect = learningDialectOf(device) } = given
+  if (method.trainable ?? method.perturb ?? method.cut) requireWhole(given)
+  const cut = method.cut?.(given)
+  const { model, weights: own } = cut ?? given
+  const options = { ...given, model, weights: withMadeWeights(model, own, seed) }
   if (given.forward === 'int8')
     await requireInt8Forward({ model, device, precision: precisionOf(given.weights) })
   const built = buildTrainingGraph(options, dialect)
   const table = parameterTable(built.g.parameters)
   const sites = sitesOf(model)
   requireTarget(table, model, sites, method)
-  const prepared = await prepareMethod(options)
+  const begun = await prepareMethod(options)
+  const prepared = cut ? { ...begun, kept: cut.kept } : begun
   if (prepared.weights) requireWhole(options)
   const weights = prepared.weights ? overlaid(options.weights, prepared.weights) : options.weights
   const runner = await createRunner(built.g, built.outputs, { device, purpose: 'train' })

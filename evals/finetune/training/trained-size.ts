@@ -15,9 +15,10 @@ interface TrainedSize {
 }
 
 export function declaredParameters(
-  model: Model,
-  { attach, gate, trainable }: Pick<BoundMethod, 'attach' | 'gate' | 'trainable'>,
+  base: Model,
+  { attach, gate, trainable, cut }: Pick<BoundMethod, 'attach' | 'gate' | 'trainable' | 'cut'>,
 ): readonly ParameterSpec[] {
+  const { model } = cut?.({ model: base }) ?? { model: base }
   const g = createGraph()
   const options = { maxPositions: 1, attach, gate, trainable, mode: 'train' } as const
   const scope = createScope(g, model.weights, options)
