@@ -1,15 +1,15 @@
 /** @file LQ-LoRA and LoRAM against plain torch on a tiny Llama: split and cut, the first gradient, weights after five steps. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Example } from '../../evals/finetune/training/dataset.ts'
-import type { BoundMethod } from '../../evals/finetune/method.ts'
-import { namedViews } from '../../evals/finetune/training/parameters.ts'
-import { bindMethod } from '../../evals/finetune/registry.ts'
-import { newOptimizerState, train, TrainingConfig } from '../../evals/finetune/training/train.ts'
-import { openTraining } from '../../evals/finetune/training/train-graph.ts'
-import { FIXTURES, openGolden, type GoldenModel } from '../doubles/models/golden-llama.ts'
-import { floats, integers, readOracle, relativeError } from '../doubles/models/safetensors.ts'
-import { productOf } from '../doubles/training/one-pair.ts'
+import type { Example } from '../../../evals/finetune/training/dataset.ts'
+import type { BoundMethod } from '../../../evals/finetune/method.ts'
+import { namedViews } from '../../../evals/finetune/training/parameters.ts'
+import { bindMethod } from '../../../evals/finetune/registry.ts'
+import { newOptimizerState, train, TrainingConfig } from '../../../evals/finetune/training/train.ts'
+import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
+import { FIXTURES, openGolden, type GoldenModel } from '../../doubles/models/golden-llama.ts'
+import { floats, integers, readOracle, relativeError } from '../../doubles/models/safetensors.ts'
+import { productOf } from '../../doubles/training/one-pair.ts'
 
 /** test/golden/make-methods-c.py */
 const RANK = 3
