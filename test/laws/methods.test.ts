@@ -145,7 +145,7 @@ async function onOneLayer(
   }
   const hidden = () => g.input('hidden', g.float, [ROWS, IN])
   const shares = method.gate?.(g, hidden(), [site.name])(site.name)
-  const adapter = method.attach!(g, site, 'train', shares)!
+  const adapter = method.attach!(g, site, method.gate ? 'train' : 'evaluate', shares)!
   const outputs = build(g, adapter, x, site)
   if (!held) constants.forEach((value, i) => (outputs[`held ${i}`] = value))
   const runner = await createRunner(g, outputs, { device, purpose: 'train' })
