@@ -12,7 +12,7 @@ import { sourceNotes, type PreparedBenchmark } from '../measure/benchmark-source
 import { prepareInContexts } from '../measure/contexts.ts'
 import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
 import { neutralTexts } from '../measure/sources.ts'
-import { unreadLanguages } from '../measure/unread-languages.ts'
+import { unreadLanguages } from '../judges/unread-languages.ts'
 
 interface Asked {
   readonly judges: OpenJudges

@@ -1,18 +1,20 @@
 /** @file Warns of prompts in a language that no judge of their benchmark reads: a refusal in it would count as an answer. */
+import type { Sample } from '../contract/rows.ts'
 import { listed } from '../contract/words.ts'
-import type { Judge } from '../judges/judge.ts'
-import { languageOf } from '../judges/language.ts'
-import { JUDGES } from '../judges/registry.ts'
-import type { PreparedBenchmark } from './benchmark-sources.ts'
+import type { Judge } from './judge.ts'
+import { languageOf } from './language.ts'
+import { JUDGES } from './registry.ts'
 
 const NAMES = new Intl.DisplayNames('en', { type: 'language' })
 const titleOf = (code: string) => NAMES.of(code) ?? code
 
+interface Asked {
+  readonly benchmark: { readonly title: string; readonly judges: readonly string[] }
+  readonly samples: readonly Sample[]
+}
+
 /** @param opened judges of the run beside those of the registry */
-export function unreadLanguages(
-  prepared: readonly Pick<PreparedBenchmark, 'benchmark' | 'samples'>[],
-  opened: readonly Judge[],
-): string[] {
+export function unreadLanguages(prepared: readonly Asked[], opened: readonly Judge[]): string[] {
   const known = new Map([...JUDGES, ...opened].map((judge) => [judge.name, judge]))
   const warnings = prepared.flatMap(({ benchmark, samples }) => {
     const readers = benchmark.judges

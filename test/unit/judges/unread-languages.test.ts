@@ -6,7 +6,7 @@ import { languageOf } from '../../../evals/judges/language.ts'
 import { findJudge } from '../../../evals/judges/registry.ts'
 import { prepareBenchmarks } from '../../../evals/measure/benchmark-sources.ts'
 import { withJudges } from '../../../evals/measure/open-judges.ts'
-import { unreadLanguages } from '../../../evals/measure/unread-languages.ts'
+import { unreadLanguages } from '../../../evals/judges/unread-languages.ts'
 import { ROOT } from '../../doubles/imports.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 
