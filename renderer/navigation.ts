@@ -42,6 +42,12 @@ export const NAVIGATION: readonly PlaceGroup[] = [
         path: '/sweeps',
         view: () => import('./views/SweepsView.vue'),
       },
+      {
+        name: 'tasks',
+        title: 'Tasks',
+        path: '/tasks',
+        view: () => import('./views/TasksView.vue'),
+      },
     ],
   },
   {

@@ -69,6 +69,7 @@ const TASKS = {
     ['test/bench/findings.ts'],
     ['test/bench/findings/merge-line.ts'],
     ['test/bench/findings/compression.ts'],
+    ['test/bench/findings/tasks.ts'],
   ],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],

@@ -9,17 +9,16 @@ import { findTask } from './registry.ts'
 export function armsOf({ task, methods, ranks }: TaskConfig): MethodChoice[] {
   const { unfit = {}, title } = findTask(task)
   return methods.flatMap((given): MethodChoice[] => {
+    const method = findMethod(given.name)
     const why = unfit[given.name]
     if (why !== undefined)
-      throw usageError(
-        `${findMethod(given.name).title} does not fit ${title}: ${why}`,
-        'Leave it out.',
-      )
-    if (!('rank' in given.config) || ranks.length === 0) return [given]
+      throw usageError(`${method.title} does not fit ${title}: ${why}`, 'Leave it out.')
+    const config = method.config.parse(given.config) as Record<string, unknown>
+    if (!('rank' in config) || ranks.length === 0) return [{ ...given, config }]
     return ranks.map((rank) => ({
       ...given,
       arm: `${armNameOf(given)}-r${rank}`,
-      config: { ...given.config, rank, alpha: 2 * rank },
+      config: { ...config, rank, alpha: 2 * rank },
     }))
   })
 }

@@ -12,6 +12,7 @@ import { COMPARED_FIELDS } from '../../contract/gate.ts'
 import { METHODS } from '../../finetune/registry.ts'
 import { JUDGES } from '../../judges/registry.ts'
 import { AXES } from '../../sweeps/axes.ts'
+import { TASK_PRESETS } from '../../runs/kinds/task.ts'
 import { PRESETS } from '../../sweeps/presets.ts'
 import { TESTBEDS } from '../../sweeps/testbeds/registry.ts'
 import { KINDS, summaryOf, titleOfKind } from '../kinds.ts'
@@ -55,7 +56,7 @@ function makeCatalog(): Catalog {
     })),
     axes: AXES.map(({ name, title, scale }) => ({ name, title, scale })),
     testbeds: TESTBEDS.map(({ name, title }) => ({ name, title })),
-    presets: [QUICK, ...sweepPresets(), ...verbPresets()],
+    presets: [QUICK, ...sweepPresets(), ...TASK_PRESETS, ...verbPresets()],
     comparedFields: [...COMPARED_FIELDS],
   }
 }

@@ -40,3 +40,11 @@ function presetOf(name: string) {
   const methods = [full, lora].map((method) => ({ name: method.name, config: {} }))
   return { methods, training, evalEvery: training.steps }
 }
+
+/** Every task as the window offers it. */
+export const TASK_PRESETS = TASKS.map(({ name, title }) => ({
+  name: `task-${name}`,
+  title,
+  kind: 'task' as const,
+  config: { task: name, ...presetOf(name) },
+}))

@@ -1,0 +1,148 @@
+/**
+ * @file What fine-tunes of every task gain and forget, by rank, and where on the earth encodings fail:
+ * `node evals/bin/run.js findings`. Writes the page task-findings of the docs; with `poles` or `ranks`, that section of it alone.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { TASKS } from '../../../evals/audit/tasks/registry.ts'
+import { Results } from '../../../evals/contract/results.ts'
+import { polarGap } from './latitudes.ts'
+import { meanAndSd } from '../../../evals/statistics/summary.ts'
+import { studentQuantile } from '../../../evals/statistics/student.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..')
+const SEEDS = [0, 1, 2]
+const BASE_SEEDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+const ENCODINGS = ['spherical-harmonics', 'grid', 'theory']
+/** Commands that run side by side, one thread each. */
+const SIDE_BY_SIDE = 2
+
+/** Results of a command; those of an earlier, finished run are taken as they are. */
+async function ran(name: string, argv: readonly string[]): Promise<Results> {
+  const folder = join(root, 'out', 'task-findings', name.replaceAll('/', '-'))
+  const path = join(folder, 'results.json')
+  if (!existsSync(path)) {
+    const rest = ['--threads', '1', '--exit-zero', '--quiet', '--out-dir', folder]
+    const command = [join(root, 'evals', 'bin', 'cli.ts'), 'task', ...argv, ...rest]
+    const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] })
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    if (code !== 0) throw new Error(`${name} ended with exit code ${String(code)}`)
+  }
+  return Results.parse(JSON.parse(readFileSync(path, 'utf8')))
+}
+
+/** Jobs in order, some at once. */
+async function all<T>(jobs: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results = new Array<T>(jobs.length)
+  const waiting = [...jobs.entries()]
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift())
+      results[next[0]] = await next[1]()
+  }
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))
+  return results
+}
+
+const spread = (values: readonly number[], digits: number): string => {
+  const show = (value: number) => value.toFixed(digits).replace('-', '−')
+  return `${show(meanAndSd(values).mean)} (${show(Math.min(...values))} to ${show(Math.max(...values))})`
+}
+
+function armRows(task: string, results: Results): string[] {
+  const content = results.artifacts.flatMap((row) =>
+    row.content?.kind === 'task' ? row.content : [],
+  )[0]!
+  const arms = [...new Set(results.comparisons.map(({ arm }) => arm))]
+  return arms.map((arm) => {
+    const steps = results.evaluations.filter((row) => row.arm === arm).map(({ step }) => step)
+    const isLast = (row: { arm: string; step: number }) =>
+      row.arm === arm && row.step === Math.max(...steps)
+    const spectra = results.spectrumTotals.filter(isLast)
+    const points = content.parts.map(({ benchmark }) =>
+      results.comparisons
+        .filter((row) => row.benchmark === benchmark && isLast(row))
+        .map(({ difference }) => -100 * difference!),
+    )
+    const cells = [
+      ...points.map((values) => spread(values, 1)),
+      `${spread(
+        spectra.map(({ intruders }) => intruders),
+        1,
+      )} of ${spectra[0]!.slots}`,
+      spread(
+        spectra.map((row) => row.meanEffectiveRankOfChange ?? NaN),
+        1,
+      ),
+    ]
+    return `| ${[task, arm, ...cells].join(' | ')} |`
+  })
+}
+
+/** Mean with its 95 % interval of Student's t over seeds. */
+function meanWithInterval(values: readonly number[]): string {
+  const { mean, sd } = meanAndSd(values)
+  const half = (studentQuantile(0.975, values.length - 1) * (sd ?? NaN)) / Math.sqrt(values.length)
+  const show = (value: number) => value.toFixed(1).replace('-', '−')
+  return `${show(mean)} (${show(mean - half)} to ${show(mean + half)})`
+}
+
+async function ranks(): Promise<string> {
+  const found = await all(
+    TASKS.map(
+      ({ name }) =>
+        () =>
+          ran(name, [name, '--seeds', SEEDS.join(',')]),
+    ),
+  )
+  return `Each method at its task's own settings, ${SEEDS.length} seeds on one base, at the last step, with alpha = 2·rank: points of the rate after less before, mean and lowest to highest seed. Intruders count leading directions (ε = 0.5); the effective rank is that of the change.
+
+| Task | Variant | gain | retention | shift | intruders | effective rank |
+|---|---|---|---|---|---|---|
+${TASKS.flatMap(({ name }, i) => armRows(name, found[i]!)).join('\n')}`
+}
+
+async function poles(): Promise<string> {
+  const gaps = new Map<string, number[]>()
+  for (const encoding of ENCODINGS) {
+    const values: number[] = []
+    for (const seed of BASE_SEEDS) values.push(await polarGap(`${encoding}/siren`, seed))
+    gaps.set(encoding, values)
+  }
+  const [reference, ...others] = [...gaps]
+  const rows = others.map(([encoding, values]) => {
+    const more = values.map((gap, s) => gap - reference![1][s]!)
+    const k = more.filter((value) => value > 0).length
+    return `| ${encoding} | ${meanWithInterval(values)} | ${meanWithInterval(more)} | ${k} of ${more.length} |`
+  })
+  return `Checkerboard, base alone, ${BASE_SEEDS.length} seeds of weights and points: share told right between 60° S and 60° N less the share nearer to the poles, points, with 95 % intervals of Student's t over seeds. Rußwurm et al. (ICLR 2024) expect no such gap of spherical harmonics, and one of encodings of the plane.
+
+| Encoding with SIREN | gap | more than spherical harmonics | seeds with more |
+|---|---|---|---|
+| ${reference![0]} | ${meanWithInterval(reference![1])} | | |
+${rows.join('\n')}`
+}
+
+const SECTIONS = {
+  ranks: { heading: 'What is gained and what is forgotten, by rank', make: ranks },
+  poles: { heading: 'Encodings and the poles', make: poles },
+}
+
+const page = join(root, 'docs', 'task-findings.md')
+const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
+const asked = process.argv.slice(2)
+const written: string[] = []
+for (const [name, { heading, make }] of Object.entries(SECTIONS)) {
+  const isAsked = asked.length === 0 || asked.includes(name)
+  const old = new RegExp(`## ${heading}\n\n([^]*?)(?=\n## |$)`, 'u').exec(before)?.[1]?.trim()
+  const text = isAsked ? await make() : old
+  if (text !== undefined) written.push(`## ${heading}\n\n${text}\n`)
+}
+writeFileSync(
+  page,
+  `# Findings on tasks
+
+\`npm run findings\` printed this page. [Tasks](tasks.md) are small and trained here: nothing below is a figure of a paper.
+
+${written.join('\n')}`,
+)
