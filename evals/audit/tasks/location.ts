@@ -14,7 +14,7 @@ import type { NewModel, PreparedTask, Task, TaskRow } from './task.ts'
 
 type Point = Place<number>
 
-/** Degrees of the spherical harmonics, scales of the others, width of the network (docs/tasks.md). */
+/** Degrees of the spherical harmonics, scales of the others, width of the network (docs/tasks/README.md). */
 const SIZE = { degrees: 10, scales: 16 }
 const WIDTH = 64
 

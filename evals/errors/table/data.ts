@@ -41,12 +41,12 @@ export const DATA_ERRORS = {
   'task.columns': entry(
     (v: { path: string; missing: readonly string[]; columns: readonly string[] }) => ({
       message: `${v.path} lacks ${v.missing.join(', ')}; its columns are ${v.columns.slice(0, 20).join(', ')}.`,
-      remedy: 'Name the columns as docs/tasks.md does for this task.',
+      remedy: 'Name the columns as docs/tasks/README.md does for this task.',
     }),
   ),
   'task.rows': entry((v: { path: string; clusters: number }) => ({
     message: `${v.path} holds ${v.clusters === 0 ? 'no row that can be used' : 'rows of one group alone'}: some groups are learnt, and others held out.`,
-    remedy: 'Give rows of at least two sites, transcripts or scenes; docs/tasks.md says which.',
+    remedy: 'Give rows of at least two sites, transcripts or scenes; docs/tasks/README.md says which.',
   })),
   'data.class': entry(
     (v: { path: string; row?: number; label: string; known: readonly string[] }) => ({

@@ -1,6 +1,6 @@
 /**
  * @file What fine-tunes of every task gain and forget, by rank, and where on the earth encodings fail:
- * `node evals/bin/run.js findings`. Writes the page task-findings of the docs; with `poles` or `ranks`, that section of it alone.
+ * `node evals/bin/run.js findings`. Writes docs/tasks/findings.md; with `poles` or `ranks`, that section of it alone.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -128,7 +128,7 @@ const SECTIONS = {
   poles: { heading: 'Encodings and the poles', make: poles },
 }
 
-const page = join(root, 'docs', 'task-findings.md')
+const page = join(root, 'docs', 'tasks', 'findings.md')
 const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
 const asked = process.argv.slice(2)
 const written: string[] = []
@@ -142,7 +142,7 @@ writeFileSync(
   page,
   `# Findings on tasks
 
-\`npm run findings\` printed this page. [Tasks](tasks.md) are small and trained here: nothing below is a figure of a paper.
+\`npm run findings\` printed this page. [Tasks](README.md) are small and trained here: nothing below is a figure of a paper.
 
 ${written.join('\n')}`,
 )
