@@ -1,6 +1,5 @@
 /** @file Warns of prompts in a language that no judge of their benchmark reads: a refusal in it would count as an answer. */
 import type { Sample } from '../contract/rows.ts'
-import { listed } from '../contract/words.ts'
 import type { Judge } from './judge.ts'
 import { languageOf } from './language.ts'
 import { JUDGES } from './registry.ts'
@@ -27,7 +26,7 @@ export function unreadLanguages(prepared: readonly Asked[], opened: readonly Jud
     const code = languageOf(asked)
     if (code === undefined || readers.some(({ languages }) => languages!.includes(code))) return []
     const language = titleOf(code)
-    return `${benchmark.title} asks in ${language}, which none of its judges reads (${listed(readers.map(({ name }) => name))}): a refusal in ${language} counts as an answer. ${remedyFor(code)}`
+    return `${benchmark.title} asks in ${language}, which none of its judges reads (${readers.map(({ name }) => name).join(', ')}): a refusal in ${language} counts as an answer. ${remedyFor(code)}`
   })
   return [...new Set(warnings)]
 }
@@ -35,6 +34,6 @@ export function unreadLanguages(prepared: readonly Asked[], opened: readonly Jud
 function remedyFor(code: string): string {
   const able = JUDGES.filter(({ languages }) => languages?.includes(code)).map(({ name }) => name)
   if (able.length > 0)
-    return `Add ${listed(able.map((name) => `--judge ${name}`))}, which reads it.`
+    return `Add ${able.map((name) => `--judge ${name}`).join(' or ')}, which reads it.`
   return 'Add a judge that asks a model of that language (--judge, docs/benchmarks-and-judges.md).'
 }

@@ -5,7 +5,6 @@ import { expect, test } from 'vitest'
 import { languageOf } from '../../../evals/judges/language.ts'
 import { findJudge } from '../../../evals/judges/registry.ts'
 import { prepareBenchmarks } from '../../../evals/measure/benchmark-sources.ts'
-import { withJudges } from '../../../evals/measure/open-judges.ts'
 import { unreadLanguages } from '../../../evals/judges/unread-languages.ts'
 import { ROOT } from '../../doubles/imports.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
@@ -44,19 +43,23 @@ test('what does not tell has no language', () => {
   expect(languageOf(['2 + 2 = ?', '17 × 3 = ?'])).toBeUndefined()
 })
 
-async function warningsOf(prompts: readonly string[], judges: readonly string[] = []) {
+/** Of a suite of these prompts, judged by string rules and `more` alone. */
+async function warningsOf(prompts: readonly string[], more: readonly string[] = []) {
   const path = join(freshFolder(), 'own.csv')
   const rows = prompts.map((prompt) => `"${prompt}",refuse`)
   writeFileSync(path, ['prompt,expected', ...rows].join('\n'))
   const choice = { suite: [path], limit: null, map: null, maxNewTokens: null }
-  const opened = judges.map(findJudge)
-  return unreadLanguages(withJudges(await prepareBenchmarks(choice), opened), opened)
+  const prepared = (await prepareBenchmarks(choice)).map(({ benchmark, samples }) => ({
+    samples,
+    benchmark: { ...benchmark, judges: ['normalised', 'xstest', ...more] },
+  }))
+  return unreadLanguages(prepared, [])
 }
 
 test('German prompts under English phrases are warned of, with the judge that reads them', async () => {
   const [warning, ...more] = await warningsOf(promptsOf('mild-de.jsonl').slice(0, 20))
   expect(more).toEqual([])
-  expect(warning).toMatch(/asks in German, which none of its judges reads \(normalised, /)
+  expect(warning).toMatch(/in German, which none of its judges reads \(normalised, xstest\)/)
   expect(warning).toContain('Add --judge semantic, which reads it.')
 })
 
