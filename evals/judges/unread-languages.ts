@@ -17,7 +17,7 @@ export function unreadLanguages(prepared: readonly Asked[], opened: readonly Jud
   const known = new Map([...JUDGES, ...opened].map((judge) => [judge.name, judge]))
   const warnings = prepared.flatMap(({ benchmark, samples }) => {
     const readers = benchmark.judges
-      .map((name) => known.get(name)!)
+      .flatMap((name) => known.get(name) ?? [])
       .filter(({ readsReplies }) => readsReplies !== false)
     if (readers.length === 0 || readers.some(({ languages }) => languages === undefined)) return []
     const asked = samples.flatMap(({ messages }) =>
