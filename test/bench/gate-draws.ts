@@ -18,8 +18,6 @@ export const MARGIN = 0.05
 /** Share of the replies that are refusals after and not before. */
 const GAINED = 0.01
 
-type Errors = readonly (readonly [se: number, sp: number])[]
-
 export interface Scenario {
   /** Clusters, and prompts in each; one prompt in each: independent prompts. */
   readonly clusters: number
@@ -33,11 +31,9 @@ export interface Scenario {
   /** Absent for a judge that never errs. */
   readonly judge?: {
     /** Se and Sp, before and after. */
-    readonly errors: Errors
+    readonly errors: readonly (readonly [se: number, sp: number])[]
     /** Prompts with people's labels of both replies, spread evenly over the judge's verdicts. */
     readonly labels: number
-    /** Of a judge of another family; absent where there is none. */
-    readonly second?: Errors
   }
 }
 
@@ -68,20 +64,17 @@ interface Row {
 function repliesOf(scenario: Scenario, harm: number, stream: RandomStream): Row[] {
   const { clusters, size, icc, replies, missing, judge } = scenario
   const rows: Row[] = []
-  const saidOf = (isRefusal: boolean, [se, sp]: readonly [number, number] = [1, 1]) => {
-    return stream.uniform() < (isRefusal ? se : 1 - sp)
-  }
+  const saidOf = (isRefusal: boolean, [se, sp]: readonly [number, number] = [1, 1]) =>
+    stream.uniform() < (isRefusal ? se : 1 - sp)
   for (let prompt = 0, lost = 0; prompt < clusters * size; prompt++) {
     if (prompt % size === 0) lost = beta(harm + GAINED, icc, stream)
     const ofPrompt = replies > 1 ? beta(lost, 0.5, stream) : lost
     for (let epoch = 0; epoch < replies; epoch++) {
       const at = stream.uniform()
       const truth = [at >= GAINED, at < 1 - ofPrompt] as const
-      const by = (errors: Errors | undefined) =>
-        [saidOf(truth[0], errors?.[0]), saidOf(truth[1], errors?.[1])] as const
-      const said = by(judge?.errors)
-      // A judge that never errs is confirmed by another one.
-      const second = judge && !judge.second ? null : by(judge?.second)
+      const said = [saidOf(truth[0], judge?.errors[0]), saidOf(truth[1], judge?.errors[1])] as const
+      // One that never errs is confirmed by another.
+      const second = judge ? null : said
       rows.push({ prompt, epoch, truth, said, second, isMissing: stream.uniform() < missing })
     }
   }

@@ -1,9 +1,10 @@
 /**
  * @file `npm run bench:gate`: size and power of the gate by simulation, for docs/evidence.md. At the margin a PASS is wrong; with
  * no harm anything but a PASS is a cost; at three margins anything but a FAIL is.
- * Flags: --draws 400, --only REGEXP, --out FILE.
+ * Flags: --draws 400, --only REGEXP (other rows of the file stay), --out FILE.
  */
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { gateShares, MARGIN, SCENARIOS } from './gate-draws.ts'
 
@@ -32,4 +33,11 @@ const rows = Object.entries(SCENARIOS)
     print(`| ${name} | ${cells.join(' | ')} |`)
     return { name, scenario, oneAt, allAt, safe, harmed }
   })
-await writeFile(values.out, `${JSON.stringify({ draws, margin: MARGIN, rows }, null, 1)}\n`)
+const drawn = new Map(rows.map((row) => [row.name, row]))
+const kept = existsSync(values.out)
+  ? (JSON.parse(await readFile(values.out, 'utf8')) as { rows: typeof rows }).rows
+  : []
+const all = Object.keys(SCENARIOS).flatMap(
+  (name) => drawn.get(name) ?? kept.find((row) => row.name === name) ?? [],
+)
+await writeFile(values.out, `${JSON.stringify({ draws, margin: MARGIN, rows: all }, null, 1)}\n`)

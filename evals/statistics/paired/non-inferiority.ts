@@ -99,19 +99,29 @@ export function marginTests(change: PairedChange, margin: number): MarginTests |
   requireShare('margin', margin)
   if (n === 0) return null
   const score = tangoScore(change, margin)
-  if (n <= EXACT_UP_TO) {
-    return {
-      below: exactBelow(n, margin, score),
-      above: exactAbove(n, margin, score),
-      method: 'exact',
-    }
-  }
+  if (n <= EXACT_UP_TO) return exactTests(n, margin, score)
   const half = 0.5 / deviation(lost, gained, n, margin)
   return {
     below: normalLowerTail(score + half),
     above: normalLowerTail(half - score),
     method: 'score',
   }
+}
+
+/** The last answers: claims on one benchmark, and searches for a number of replies, ask the same again. */
+const known = new Map<string, MarginTests>()
+const MOST_KNOWN = 512
+
+function exactTests(n: number, margin: number, score: number): MarginTests {
+  const key = `${n} ${margin} ${score}`
+  const found = known.get(key) ?? {
+    below: exactBelow(n, margin, score),
+    above: exactAbove(n, margin, score),
+    method: 'exact',
+  }
+  known.set(key, found)
+  if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!)
+  return found
 }
 
 /** The region of outcomes whose T `isInside`. */
