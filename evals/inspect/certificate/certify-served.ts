@@ -193,8 +193,8 @@ interface Seen {
   readonly template: Fault | 'same' | null
 }
 
-/** Rounding of float32 in another order; more is another precision. */
-const SAME_NUMBERS = 1e-3
+/** Rounding in another order, and an end token that one side counts in its mean; more is another precision. */
+const SAME_NUMBERS = 0.01
 /** Of an 8-bit storage and most 4-bit ones; more is another model. */
 const ROUNDED_NUMBERS = 0.3
 
