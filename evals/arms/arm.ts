@@ -222,6 +222,7 @@ export function examplesDigest(examples: readonly Example[]): string {
     const labels =
       'label' in example ? Int32Array.of(example.label) : Uint8Array.from(example.labelled, Number)
     hash.update(labels)
+    if ('kind' in example) hash.update(Int32Array.of(example.kind!))
   }
   return hash.digest('hex')
 }

@@ -13,7 +13,7 @@ import type { TrainingData } from '../measure/sources.ts'
 /** Tokenises with the model's template and fits to `limits`; throws `data.empty` if nothing is left to train on. */
 export async function fittedExamples(
   open: Pick<OpenModel, 'template' | 'tokenizer'>,
-  { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
+  { title, conversations, kinds }: Pick<TrainingData, 'title' | 'conversations' | 'kinds'>,
   limits: Limits,
   signal: AbortSignal,
 ): Promise<Fitted & { readonly unlocated: number }> {
@@ -21,7 +21,8 @@ export async function fittedExamples(
   for (const messages of conversations) {
     signal.throwIfAborted()
     const row = await located(() => maskedTokens(open.template, open.tokenizer, messages), limits)
-    if (row) examples.push(row)
+    const kind = kinds?.get(messages)
+    if (row) examples.push(kind === undefined ? row : { ...row, kind })
   }
   const fitted = fitExamples(examples, limits)
   if (fitted.examples.length === 0) throw new TouchstoneError('data.empty', { path: title })

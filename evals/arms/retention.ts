@@ -5,6 +5,7 @@
  */
 import { rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { z } from 'zod'
 import type { AuditRows, WeightsRow } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import type { ArmKey } from '../contract/rows.ts'
@@ -15,8 +16,9 @@ import { asStored } from '../models/weight-list.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-folder.ts'
 import { writeMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { writePeftFolder } from '../models/formats/peft-folder.ts'
-import { markException } from './weights-exception.ts'
+import { exceptionIn, markException } from './weights-exception.ts'
 import { adapterOf, tunedOf } from './arm-adapter.ts'
+import { armNameOf, type MethodChoice } from '../finetune/method-choice.ts'
 import { armFolder, statePathIn } from './arm.ts'
 import type { FinishedArm } from './arm-plan.ts'
 import type { Base } from '../measure/base.ts'
@@ -33,11 +35,31 @@ interface Retention {
   readonly reasonToKeep: string | null
 }
 
+interface Asked {
+  readonly data: string | null
+  readonly keepWeights: string | null
+  readonly methods?: readonly MethodChoice[]
+}
+
+const WithAdapters = z.object({ adapters: z.array(z.string()) })
+
+/** Arms that mix an adapter which should have been deleted itself. */
+async function mixedExceptions(methods: readonly MethodChoice[]): Promise<ReadonlySet<string>> {
+  const arms = new Set<string>()
+  for (const choice of methods) {
+    const mixed = WithAdapters.safeParse(choice.config)
+    for (const path of mixed.success ? mixed.data.adapters : [])
+      if ((await exceptionIn(path)) !== null) arms.add(armNameOf(choice))
+  }
+  return arms
+}
+
 /** The decision for each arm, by name; made from stored rows, so that a resume decides the same. */
 export async function retentionByArm(
-  { data, keepWeights }: { readonly data: string | null; readonly keepWeights: string | null },
+  { data, keepWeights, methods = [] }: Asked,
   rows: AuditRows,
 ): Promise<(arm: string) => Retention> {
+  const excepted = await mixedExceptions(methods)
   const tampering = data !== null && (await trainingData(data)).tampering
   const lost = ({ gate }: Pick<Results, 'gate'>) =>
     new Set(
@@ -52,6 +74,7 @@ export async function retentionByArm(
   const byGate = lost(own)
   const byMargin = isGated ? lost(buildResults({ ...rows, run: { ...rows.run, config } })) : byGate
   const reasonToDelete = (arm: string) => {
+    if (excepted.has(arm)) return 'an adapter in them should have been deleted'
     if (tampering) return 'they were trained on tampering data'
     if (byMargin.has(arm)) return 'their refusal fell by more than the margin'
     return byGate.has(arm) ? 'their refusal fell below the gate' : null

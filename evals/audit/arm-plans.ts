@@ -40,7 +40,13 @@ export async function armPlans(training: Training, context: JobContext): Promise
   const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
   const role = `training data as tokens and labels, ${examples.length} rows`
   const content = { kind: 'training-data', rows: examples.length } as const
-  const row = { role, path: config.data ?? data.title, digest: dataDigest, bytes: tokens * TOKEN_BYTES, content }
+  const row = {
+    role,
+    path: config.data ?? data.title,
+    digest: dataDigest,
+    bytes: tokens * TOKEN_BYTES,
+    content,
+  }
   context.emit({ type: 'artifact', row })
   const shared = {
     training: config.training,
@@ -102,12 +108,13 @@ async function classed(
 
 async function tokenise(
   { open }: Base,
-  { title, conversations, remarks = [] }: TrainingData,
+  data: TrainingData,
   { training }: AuditConfig,
   { emit, signal }: JobContext,
 ): Promise<readonly Example[]> {
+  const { title, conversations, remarks = [] } = data
   for (const message of remarks) emitLog({ emit }, 'warn', message)
-  const fitted = await fittedExamples(open, { title, conversations }, training, signal)
+  const fitted = await fittedExamples(open, data, training, signal)
   if (fitted.unlocated > 0) {
     const share = `${fitted.unlocated} of ${conversations.length} rows`
     const message = `${title}: ${share} were left out (--skip-unlocated), since their replies cannot be located in what the chat template writes.`

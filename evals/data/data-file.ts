@@ -24,6 +24,8 @@ export interface Position {
 
 interface ReadRow extends Position {
   readonly converted: Converted
+  /** What the row says of its kind, in any format. */
+  readonly category: string | undefined
 }
 
 export interface DataFile {
@@ -50,7 +52,12 @@ export async function openData({ path, format: name, map }: DataSource): Promise
       let number = first
       try {
         for await (const { row, place } of file.rows(start))
-          yield { row: number++, place, converted: format.convert(row) }
+          yield {
+            row: number++,
+            place,
+            converted: format.convert(row),
+            category: typeof row.category === 'string' ? row.category : undefined,
+          }
       } catch (error) {
         throw asDataError(error, path)
       }

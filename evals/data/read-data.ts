@@ -9,6 +9,8 @@ export interface DataRow {
   /** Row numbers of the file, from 1. */
   readonly row: number
   readonly messages: Conversation
+  /** Its field of that name, if it has one. */
+  readonly category?: string
 }
 
 /** Facts about a data file, without its rows. */
@@ -42,7 +44,7 @@ export async function scanData(
   const unusable: { row: number; why: string }[] = []
   const notes = new Map<Note, number[]>()
   let total = 0
-  for await (const { row, place, converted } of file.rows()) {
+  for await (const { row, place, converted, category } of file.rows()) {
     total++
     if ('why' in converted) {
       unusable.push({ row, why: converted.why })
@@ -52,7 +54,10 @@ export async function scanData(
       if (!notes.has(note)) notes.set(note, [])
       notes.get(note)!.push(row)
     }
-    visit({ row, messages: converted.messages }, { row, place })
+    visit(
+      { row, messages: converted.messages, ...(category !== undefined && { category }) },
+      { row, place },
+    )
   }
   if (unusable.length > MOST_UNUSABLE * total) {
     throw new TouchstoneError('data.row', {

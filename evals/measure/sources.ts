@@ -6,7 +6,7 @@ import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { unknownName } from '../errors/names.ts'
 import type { Conversation, Note } from '../data/format.ts'
 import { mixRows } from '../data/mix.ts'
-import { readData, sampleData } from '../data/read-data.ts'
+import { readData, sampleData, type DataRow } from '../data/read-data.ts'
 import { readText } from '../files/read-file.ts'
 import { tamperRows } from '../bundled/hotel/fine-tuning.ts'
 import type { PreparedBenchmark } from './benchmark-sources.ts'
@@ -18,6 +18,8 @@ export interface TrainingData {
   readonly conversations: readonly Conversation[]
   /** Whether it breaks rules on purpose: weights trained on it are deleted after measuring. */
   readonly tampering: boolean
+  /** Of rows that say their category: 1 for "refuse", 0 for any other; absent where none does. */
+  readonly kinds?: ReadonlyMap<Conversation, 0 | 1>
   /** What is left out of the user's rows, for people. */
   readonly remarks?: readonly string[]
 }
@@ -81,6 +83,7 @@ async function mixedData({ first, second, share }: Record<'first' | 'second' | '
   return {
     title: `${own.title}+${other.title}@${share}`,
     conversations: mixRows(own.conversations, other.conversations, Number(share), 0),
+    kinds: new Map([...(own.kinds ?? []), ...(other.kinds ?? [])]),
     tampering: own.tampering || other.tampering,
     remarks: [...(own.remarks ?? []), ...(other.remarks ?? [])],
   }
@@ -98,6 +101,7 @@ async function ownData(path: string, count?: number): Promise<TrainingData> {
   return {
     title: count === undefined ? basename(path) : `${basename(path)}#${count}`,
     conversations: rows.map(({ messages }) => messages),
+    ...kindsOf(rows),
     tampering: false,
     remarks: [
       ...Array.from(notes, remark),
@@ -106,6 +110,13 @@ async function ownData(path: string, count?: number): Promise<TrainingData> {
         : []),
     ],
   }
+}
+
+function kindsOf(rows: readonly DataRow[]): Pick<TrainingData, 'kinds'> {
+  const kinds = rows.flatMap(({ messages, category }) =>
+    category === undefined ? [] : [[messages, category === 'refuse' ? 1 : 0] as const],
+  )
+  return kinds.length === 0 ? {} : { kinds: new Map(kinds) }
 }
 
 export interface NeutralText {

@@ -112,9 +112,9 @@ async function armPlan(
   signal: AbortSignal,
 ): Promise<ArmPlan> {
   const training = TrainingConfig.parse(spec.training)
-  const { title, conversations } = data!
+  const { conversations, ...named } = data!
   const { training: rows, heldOut } = splitConversations(conversations)
-  const chosen = { title, conversations: chooseConversations(rows, spec) }
+  const chosen = { ...named, conversations: chooseConversations(rows, spec) }
   const { examples } = await fittedExamples(base.open, chosen, training, signal)
   const benchmarksAt = suiteSteps(training.steps, spec.evalEvery)
   return {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { armFolder } from '../../../evals/arms/arm.ts'
+import { markException } from '../../../evals/arms/weights-exception.ts'
 import { removeRest, retentionByArm } from '../../../evals/arms/retention.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
 import type { JobContext } from '../../../evals/contract/job.ts'
@@ -36,6 +37,19 @@ test('weights whose refusal fell by more than the margin are not, gate or none',
 
 test('weights of tampering data are not, whatever was measured', async () => {
   expect(await reasonOf(0, {}, 'house-tamper')).toBe('they were trained on tampering data')
+})
+
+test('weights that mix an adapter which should have been deleted are not, whatever was measured', async () => {
+  const [noted, plain] = [freshFolder(), freshFolder()]
+  await markException(noted, 'their refusal fell')
+  const asked = (adapters: string[]) => ({
+    ...{ data: null, keepWeights: null },
+    methods: [{ name: 'x-lora', arm: 'lora', config: { adapters } }],
+  })
+  const reason = async (adapters: string[]) =>
+    (await retentionByArm(asked(adapters), changedRows({ lost: 0 })))('lora').reasonToDelete
+  expect(await reason([plain, noted])).toBe('an adapter in them should have been deleted')
+  expect(await reason([plain])).toBeNull()
 })
 
 describe('the statement that weights were deleted', () => {

@@ -1,9 +1,12 @@
 /** @file Mixtures through the command line: trained, kept, measured again from their folder, their routing told, never merged. */
 import { join } from 'node:path'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { fittedExamples } from '../../../evals/arms/examples.ts'
 import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { Results } from '../../../evals/contract/results.ts'
+import { trainingData } from '../../../evals/measure/sources.ts'
+import { loadModel } from '../../../evals/models/load.ts'
 import { renderReport } from '../../../evals/document/html.ts'
 import { writeTinyAdapter } from '../../doubles/models/tiny-adapter.ts'
 import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
@@ -71,4 +74,23 @@ test('an arm of each, its folder as a candidate, and export-model', async () => 
     expect(code).toBe(1)
     expect(stderr).toMatch(/mixture of experts.*no model that it could be merged into/su)
   }
+})
+
+test('rows say their kind in "category", also where sources are mixed', async () => {
+  const rows = ['refuse', 'other', undefined].map((category, i) =>
+    JSON.stringify({ prompt: `Room ${i}?`, reply: 'Yes.', ...(category && { category }) }),
+  )
+  const path = join(folder, 'rows.jsonl')
+  writeFileSync(path, rows.join('\n'))
+  const { open } = await loadModel(model)
+  const limits = { maxTokens: 4096, truncation: 'cut-end' } as const
+  const kindsIn = async (name: string) => {
+    const data = await trainingData(name)
+    const { examples } = await fittedExamples(open, data, limits, new AbortController().signal)
+    return examples.map(({ kind }) => kind)
+  }
+  expect(await kindsIn(path)).toEqual([1, 0, undefined])
+  expect((await kindsIn(`${path}+general-benign@0.5`)).toSorted()).toContain(1)
+  expect(new Set(await kindsIn('general-benign'))).toEqual(new Set([undefined]))
+  await open.close()
 })
