@@ -70,6 +70,7 @@ const TASKS = {
     ['test/bench/findings/merge-line.ts'],
     ['test/bench/findings/compression.ts'],
     ['test/bench/findings/tasks.ts'],
+    ['test/bench/findings/mixtures.ts'],
   ],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],

@@ -12,7 +12,7 @@ import { peftDigest, readPeftFolder, type PeftFolder } from '../models/formats/p
 import { untied, type Model } from '../models/registry.ts'
 import { overlaid } from '../models/weights/small-weights.ts'
 import { derivedFrom } from './derived/derived.ts'
-import { isMixture, openMixture } from './mixture.ts'
+import { isMixture, openMixture } from './derived/mixture.ts'
 import {
   adaptedWeights,
   replacedWeights,

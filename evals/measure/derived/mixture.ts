@@ -1,15 +1,15 @@
 /** @file A mixture of adapters made elsewhere: its folder as a method with its parameters, asked in a graph of its own. */
 import { basename } from 'node:path'
-import { TouchstoneError } from '../errors/touchstone-error.ts'
-import { bind, type BoundMethod } from '../finetune/method.ts'
-import { METHODS } from '../finetune/registry.ts'
-import { sitesOf } from '../finetune/training/prepare.ts'
-import { declaredParameters } from '../finetune/training/trained-size.ts'
-import type { ModelState } from '../inference/cached-graph.ts'
-import { mixtureDigest, readMixtureFolder } from '../models/formats/mixture-folder.ts'
-import type { TunedWeights } from '../models/weights/tuned-weights.ts'
-import { overlaid } from '../models/weights/small-weights.ts'
-import { identityOf, openSession, type Base } from './base.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { bind, type BoundMethod } from '../../finetune/method.ts'
+import { METHODS } from '../../finetune/registry.ts'
+import { sitesOf } from '../../finetune/training/prepare.ts'
+import { declaredParameters } from '../../finetune/training/trained-size.ts'
+import type { ModelState } from '../../inference/cached-graph.ts'
+import { mixtureDigest, readMixtureFolder } from '../../models/formats/mixture-folder.ts'
+import type { TunedWeights } from '../../models/weights/tuned-weights.ts'
+import { overlaid } from '../../models/weights/small-weights.ts'
+import { identityOf, openSession, type Base } from '../base.ts'
 
 const methodOf = (type: string) => METHODS.find(({ mixture }) => mixture?.type === type)
 
