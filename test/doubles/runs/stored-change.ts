@@ -9,9 +9,13 @@ import { storeAudit } from './stored-audit.ts'
 /** What advice after a FAIL looks for. */
 const TRAINED = { methods: [{ name: 'lora', config: {} }], training: { steps: 40 } }
 
-export const changedRows = (change: Partial<Change>, seeds: readonly number[] = [1]): AuditRows =>
+export const changedRows = (
+  change: Partial<Change>,
+  seeds: readonly number[] = [1],
+  benchmark = byTwoJudges(REFUSAL),
+): AuditRows =>
   plannedRows({
-    benchmarks: [byTwoJudges(REFUSAL)],
+    benchmarks: [benchmark],
     config: { margin: 0.05, ...TRAINED },
     arms: seeds.map((seed) => ({
       arm: 'lora',
@@ -23,9 +27,13 @@ export const changedRows = (change: Partial<Change>, seeds: readonly number[] = 
 export const storeChange = (change: Partial<Change>, seeds?: readonly number[]): string =>
   storeAudit(changedRows(change, seeds))
 
+/** By one judge. */
+export const oneJudgeRows = (change: Partial<Change>, seeds?: readonly number[]): AuditRows =>
+  changedRows(change, seeds, REFUSAL)
+
 /** As if the replies had been cut elsewhere: what the guard of comparisons must notice. */
-export function storeLonger(change: Partial<Change>): string {
-  const rows = changedRows(change)
+export function storeLonger(change: Partial<Change>, made = changedRows): string {
+  const rows = made(change)
   const benchmarks = rows.benchmarks.map((row) => ({ ...row, maxNewTokens: 32 }))
   return storeAudit({ ...rows, benchmarks })
 }

@@ -12,14 +12,16 @@ import { zipOf, type ZipEntry } from '../../../evals/interchange/zip-write.ts'
 import { lockFolder } from '../../../evals/runs/store/lock.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
-import { STORED_RUN } from '../../doubles/runs/stored-audit.ts'
+import { storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
 import {
-  changedRows,
   gateFile,
+  oneJudgeRows,
   refusalGate,
-  storeChange,
   storeLonger,
 } from '../../doubles/runs/stored-change.ts'
+
+const storeChange = (...given: Parameters<typeof oneJudgeRows>) =>
+  storeAudit(oneJudgeRows(...given))
 
 const compare = (...argv: string[]) => runCommand(['compare', ...argv], {}, COMMANDS)
 
@@ -77,7 +79,7 @@ let [kept, eroded, longer] = ['', '', '']
 beforeAll(() => {
   kept = storeChange({})
   eroded = storeChange({ lost: 20, gained: 1 })
-  longer = storeLonger({ lost: 20, gained: 1 })
+  longer = storeLonger({ lost: 20, gained: 1 }, oneJudgeRows)
 })
 
 describe('two stored runs', () => {
@@ -162,7 +164,7 @@ describe('the guard', () => {
   })
 
   test('an override is printed, and kept in the log of B alone', async () => {
-    const after = storeLonger({ lost: 20 })
+    const after = storeLonger({ lost: 20 }, oneJudgeRows)
     const [logBefore, logAfter] = [eventsOf(kept), eventsOf(after)]
     const reportOf = async () => {
       await runCommand(['report', '--out-dir', after], {}, COMMANDS)
@@ -188,7 +190,7 @@ describe('the guard', () => {
   })
 
   test('a gate file that allows it is printed and logged as well', async () => {
-    const after = storeLonger({ lost: 60 })
+    const after = storeLonger({ lost: 60 }, oneJudgeRows)
     const gate = gateFile(
       'benchmarks: { house-refusal: { margin: 0.1 } }\nallowDifferences: [max-new-tokens]',
     )
@@ -207,7 +209,7 @@ describe('the guard', () => {
   })
 
   test('no override is printed that could not be logged', async () => {
-    const after = storeLonger({})
+    const after = storeLonger({}, oneJudgeRows)
     const unlock = lockFolder(after)
     const ran = await compare(kept, after, '--allow-differences', 'max-new-tokens')
     unlock()
@@ -221,7 +223,7 @@ describe('logs of other tools', () => {
     ['Inspect', inspect],
     ['lm-eval', lmEval],
   ])('two of %s give the planted change', async (_, of) => {
-    const [before, after] = [await of(changedRows({})), await of(changedRows({ lost: 20 }))]
+    const [before, after] = [await of(oneJudgeRows({})), await of(oneJudgeRows({ lost: 20 }))]
     const { comparisons } = await found(before, after)
     expect(comparisons).toHaveLength(1)
     const { flips, rows } = comparisons[0]!
@@ -230,17 +232,20 @@ describe('logs of other tools', () => {
     expect(rows[0]!.pValue).toBeCloseTo(2 ** -19, 15)
     const argv = [before, after, '--gate', refusalGate(0.05)]
     expect((await compare(...argv)).code).toBe(100)
-    expect((await compare(before, before, '--gate', refusalGate(0.1))).code).toBe(0)
+    const { judge } = (await found(before, before)).comparisons[0]!.rows[0]!
+    const trusting = gateFile(`margin: 0.1\ntrust: ['${judge}']\n`)
+    expect((await compare(before, before, '--gate', refusalGate(0.1))).code).toBe(101)
+    expect((await compare(before, before, '--gate', trusting)).code).toBe(0)
   })
 
   test('a log of ours beside a stored run', async () => {
-    const log = await inspect(changedRows({ lost: 20 }))
+    const log = await inspect(oneJudgeRows({ lost: 20 }))
     const [compared] = (await found(kept, log, '--arms', 'lora')).comparisons
     expect(compared!.rows[0]).toMatchObject({ n: 96, onlyBefore: 20, onlyAfter: 0 })
   })
 
   test('what one side alone says is a difference, until it is allowed', async () => {
-    const log = await withoutSeed(await inspect(changedRows({ lost: 20 })))
+    const log = await withoutSeed(await inspect(oneJudgeRows({ lost: 20 })))
     const argv = [kept, log, '--arms', 'lora']
     const [refused] = (await found(...argv)).comparisons
     expect(refused!.rows[0]).toMatchObject({
@@ -278,7 +283,7 @@ describe('a wrong command', () => {
     writeFileSync(broken, '{"run": ')
     expect((await compare(broken, kept)).code).toBe(1)
     const cut = join(freshFolder(), 'cut.eval')
-    writeFileSync(cut, readFileSync(await inspect(changedRows({}))).subarray(0, 200))
+    writeFileSync(cut, readFileSync(await inspect(oneJudgeRows({}))).subarray(0, 200))
     const ran = await compare(cut, kept)
     expect(ran.code).toBe(1)
     expect(ran.stderr).toContain('cut.eval')
