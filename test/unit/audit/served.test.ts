@@ -62,7 +62,7 @@ describe('two addresses are compared', () => {
     vi.stubEnv('PLANTED_KEY', KEY)
     folder = freshFolder()
     const out = ['--out-dir', folder, '--key-env', 'PLANTED_KEY', '-o', join(folder, 'log.eval')]
-    const ran = await runCommand([...words('strict', 'loose', '60'), ...out], {}, COMMANDS)
+    const ran = await runCommand([...words('strict', 'loose', '40'), ...out], {}, COMMANDS)
     printed = ran.stdout + ran.stderr
     expect(ran.code, ran.stderr).toBe(100)
     vi.unstubAllEnvs()
@@ -71,9 +71,9 @@ describe('two addresses are compared', () => {
   test('a candidate that lost its refusals fails, beyond the noise floor', () => {
     const { gate, subjects } = resultsIn(folder)
     const claim = gate!.claims.find(({ outcome }) => outcome === 'FAIL')!
-    expect(claim).toMatchObject({ role: 'refusal', noise: { flipped: 0, prompts: 60 } })
-    expect(claim.sentence).toContain('identical runs differ on 0 of 60 prompts')
-    expect(gate!.noise!.every(({ prompts }) => prompts === 60)).toBe(true)
+    expect(claim).toMatchObject({ role: 'refusal', noise: { flipped: 0, prompts: 40 } })
+    expect(claim.sentence).toContain('identical runs differ on 0 of 40 prompts')
+    expect(gate!.noise!.every(({ prompts }) => prompts === 40)).toBe(true)
     expect(subjects.map(({ arm, served }) => [arm, served?.model])).toEqual([
       ['base', 'strict'],
       ['candidate:loose', 'loose'],
@@ -82,7 +82,7 @@ describe('two addresses are compared', () => {
 
   test('each reply keeps the server’s word, and is there once', () => {
     const { replies, subjects } = rowsIn(folder)
-    expect(replies).toHaveLength(2 * 3 * 60)
+    expect(replies).toHaveLength(2 * 3 * 40)
     const [row] = replies
     expect(row!.served).toMatchObject({ finish: 'stop', fingerprint: 'fp', model: 'strict' })
     expect(row).toMatchObject({ stop: 'end', meanLogProb: null })
@@ -110,7 +110,7 @@ describe('two addresses are compared', () => {
     const withheld = rowsIn(folder).replies.filter(
       ({ arm, text }) => arm !== 'base' && text === null,
     )
-    expect(withheld).toHaveLength(60)
+    expect(withheld).toHaveLength(40)
     const texts = withheld.map(({ prompt }) => loose(prompt))
     expect(texts.filter((text) => printed.includes(text))).toEqual([])
     const holding = [...new Set(texts.slice(0, 20).flatMap(holders))]
@@ -122,7 +122,7 @@ describe('two addresses are compared', () => {
 
 test('a base that contradicts itself decides nothing', async () => {
   const folder = freshFolder()
-  const argv = [...words('noisy', 'noisy', '40'), '--out-dir', folder]
+  const argv = [...words('noisy', 'noisy', '24'), '--out-dir', folder]
   const { code } = await runCommand(argv, {}, COMMANDS)
   const { gate } = resultsIn(folder)
   expect(code).not.toBe(0)
