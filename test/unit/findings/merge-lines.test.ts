@@ -17,6 +17,7 @@ const rows = (() => {
   const weights = Object.entries(LOST).toReversed()
   const planned = plannedRows({
     benchmarks: [REFUSAL],
+    config: { margin: 0.05, gate: { margin: 0.05, trust: ['house'] } },
     arms: weights.map(([weight, lost]) => ({
       arm: `merge:svd@${weight}`,
       seed: 0,
