@@ -84,7 +84,7 @@ function refuse(response: ServerResponse, { status, body }: Refusal): void {
     return
   }
   // The rest of a body that is refused is not read.
-  if (status !== 200) response.setHeader('Connection', 'close')
+  response.setHeader('Connection', 'close')
   send(response, status, body)
 }
 
