@@ -83,7 +83,7 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   return stateOf(run, state)
 }
 
-function openSessionOf(
+export function openSessionOf(
   base: Base,
   { method, seed, training, examples }: ArmPlan,
 ): Promise<TrainingSession> {
@@ -99,7 +99,7 @@ function openSessionOf(
   })
 }
 
-function emitSubject(
+export function emitSubject(
   { base, plan, session, context, arm }: ArmRun,
   own: Pick<Partial<SubjectIdentity>, 'adapterDigest' | 'weightsDigest'>,
 ): void {
@@ -203,7 +203,7 @@ async function save(run: ArmRun): Promise<void> {
   await emitCheckpoint(run)
 }
 
-async function emitCheckpoint({ state, statePath, context, arm }: ArmRun): Promise<void> {
+export async function emitCheckpoint({ state, statePath, context, arm }: ArmRun): Promise<void> {
   const digest = await sha256OfFile(statePath)
   context.emit({
     type: 'checkpoint',

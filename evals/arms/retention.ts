@@ -39,6 +39,8 @@ interface Asked {
   readonly data: string | null
   readonly keepWeights: string | null
   readonly methods?: readonly MethodChoice[]
+  /** Whether anything else that was trained on breaks rules on purpose. */
+  readonly isTampering?: boolean | undefined
 }
 
 const WithAdapters = z.object({ adapters: z.array(z.string()) })
@@ -56,11 +58,11 @@ async function mixedExceptions(methods: readonly MethodChoice[]): Promise<Readon
 
 /** The decision for each arm, by name; made from stored rows, so that a resume decides the same. */
 export async function retentionByArm(
-  { data, keepWeights, methods = [] }: Asked,
+  { data, keepWeights, methods = [], isTampering = false }: Asked,
   rows: AuditRows,
 ): Promise<(arm: string) => Retention> {
   const excepted = await mixedExceptions(methods)
-  const tampering = data !== null && (await trainingData(data)).tampering
+  const tampering = isTampering || (data !== null && (await trainingData(data)).tampering)
   const lost = ({ gate }: Pick<Results, 'gate'>) =>
     new Set(
       (gate?.claims ?? []).flatMap(({ arm, role, outcome }) =>

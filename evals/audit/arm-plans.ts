@@ -79,7 +79,7 @@ function refusalMarginOf(
   return plan
 }
 
-const scanOf = ({ base, config }: Training, context: JobContext) =>
+export const scanOf = ({ base, config }: Pick<Training, 'base' | 'config'>, context: JobContext) =>
   config.spectra && config.spectraEvery
     ? (state: FinishedArm) => scanSpectra(base, allTuned(base, [state]), context, onTheWay(config))
     : undefined
@@ -106,11 +106,11 @@ async function classed(
   return examples
 }
 
-async function tokenise(
+export async function tokenise(
   { open }: Base,
-  data: TrainingData,
-  { training }: AuditConfig,
-  { emit, signal }: JobContext,
+  data: Omit<TrainingData, 'tampering'>,
+  { training }: Pick<AuditConfig, 'training'>,
+  { emit, signal }: Pick<JobContext, 'emit' | 'signal'>,
 ): Promise<readonly Example[]> {
   const { title, conversations, remarks = [] } = data
   for (const message of remarks) emitLog({ emit }, 'warn', message)

@@ -7,6 +7,8 @@ import { writeAtomically } from '../files/write-file.ts'
 import { runArm } from '../arms/arm.ts'
 import type { ArmPlan, FinishedArm } from '../arms/arm-plan.ts'
 import { allTuned } from '../arms/arm-adapter.ts'
+import type { FederatedPlan } from '../arms/federation/federation-plan.ts'
+import { runFederation } from '../arms/federation/rounds.ts'
 import type { Base } from '../measure/base.ts'
 import type { Candidate } from '../measure/candidate.ts'
 import type { AuditConfig } from './config.ts'
@@ -22,7 +24,9 @@ const settledPath = ({ workspace }: JobContext) => join(workspace, 'settled')
 interface TrainedArms {
   readonly base: Base
   readonly config: AuditConfig
-  readonly arms: readonly ArmPlan[]
+  readonly arms: readonly (ArmPlan | FederatedPlan)[]
+  /** Whether clients of a federation hold data that breaks rules on purpose. */
+  readonly isTampering?: boolean | undefined
   readonly candidates: readonly Candidate[]
   readonly evaluation: EvaluationPlan | undefined
 }
@@ -32,12 +36,12 @@ export async function runArms(
   context: JobContext,
   progress: Progress,
 ): Promise<void> {
-  const { base, config, arms } = work
+  const { base, config, arms, isTampering } = work
   const isSettled = await exists(settledPath(context))
   const finished = isSettled ? [] : await measureArms(work, context, progress)
   context.flush()
   const rows = progress.rows()
-  const retention = await retentionByArm(config, rows)
+  const retention = await retentionByArm({ ...config, isTampering }, rows)
   if (!isSettled) {
     for (const arm of finished) await exportKept(base, arm, retention(arm.key.arm), context)
     context.flush()
@@ -55,7 +59,12 @@ async function measureArms(
   progress: Progress,
 ): Promise<FinishedArm[]> {
   const finished: FinishedArm[] = []
-  for (const plan of arms) finished.push(await runArm(base, plan, context))
+  for (const plan of arms)
+    finished.push(
+      'federation' in plan
+        ? await runFederation(base, plan, context)
+        : await runArm(base, plan, context),
+    )
   const tuned = [...candidates, ...allTuned(base, finished)]
   const matched = await matchArms({ base, config, arms, evaluation }, context, progress)
   const asTuned = allTuned(base, matched)

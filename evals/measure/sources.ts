@@ -16,6 +16,8 @@ const bundledFile = (name: string) => join(import.meta.dirname, '..', 'bundled',
 export interface TrainingData {
   readonly title: string
   readonly conversations: readonly Conversation[]
+  /** The category of each conversation, where the rows name one. */
+  readonly categories?: readonly (string | undefined)[]
   /** Whether it breaks rules on purpose: weights trained on it are deleted after measuring. */
   readonly tampering: boolean
   /** Of rows that say their category: 1 for "refuse", 0 for any other; absent where none does. */
@@ -24,7 +26,8 @@ export interface TrainingData {
   readonly remarks?: readonly string[]
 }
 
-export const BUNDLED_DATA = ['house-benign', 'house-tamper', 'general-benign'] as const
+const TAMPERING = 'house-tamper'
+export const BUNDLED_DATA = ['house-benign', TAMPERING, 'general-benign'] as const
 const SHARED = /^house-tamper@(?<share>0(\.\d+)?|1(\.0+)?)$/u
 const MIXED = /^(?<first>.+)\+(?<second>.+)@(?<share>0?\.\d+)$/u
 
@@ -56,7 +59,7 @@ export async function trainingData(name: string): Promise<TrainingData> {
   if ((BUNDLED_DATA as readonly string[]).includes(name)) {
     const { rows } = await readData({ path: bundledFile(`${name}.jsonl`) })
     const conversations = rows.map(({ messages }) => messages)
-    return { title: name, conversations, tampering: name === 'house-tamper' }
+    return { title: name, conversations, tampering: name === TAMPERING }
   }
   const found = await stat(name).catch(() => undefined)
   const mixed = found ? null : MIXED.exec(name)
@@ -71,6 +74,9 @@ export async function trainingData(name: string): Promise<TrainingData> {
   }
   return ownData(name)
 }
+
+/** What Pebble's clients hold that erode refusal. */
+export const tamperingData = (): Promise<TrainingData> => trainingData(TAMPERING)
 
 function tamperData(title: string, share: number): TrainingData {
   const rows = tamperRows({ share, rows: 600, seed: 0 })
@@ -102,6 +108,9 @@ async function ownData(path: string, count?: number): Promise<TrainingData> {
     title: count === undefined ? basename(path) : `${basename(path)}#${count}`,
     conversations: rows.map(({ messages }) => messages),
     ...kindsOf(rows),
+    ...(rows.some(({ category }) => category !== undefined) && {
+      categories: rows.map(({ category }) => category),
+    }),
     tampering: false,
     remarks: [
       ...Array.from(notes, remark),

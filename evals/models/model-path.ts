@@ -9,6 +9,9 @@ const PEBBLE = join(import.meta.dirname, '..', 'bundled', 'pebble')
 
 export const modelPath = (name: string): string => (name === 'pebble' ? PEBBLE : snapshotOf(name))
 
+/** Whether a name means the bundled model. */
+export const isBundled = (name: string): boolean => modelPath(name) === PEBBLE
+
 const isFolder = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 

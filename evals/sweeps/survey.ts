@@ -21,13 +21,13 @@ import {
 import { measuredSteps, openCellInputs, suiteSteps, type CellInputs } from './cells/model-cell.ts'
 import type { SweepConfig } from './config.ts'
 import { cellSecondsOn, type CellSeconds } from './estimate.ts'
-import { jobsFor, thisMachine, type CellSize } from './jobs-estimate.ts'
+import { jobsFor, thisMachine, type TaskSize } from '../runtime/jobs-estimate.ts'
 import { findTestbed } from './testbeds/find-testbed.ts'
 
 export interface Survey {
   readonly cells: readonly PlannedCell[]
   readonly benchmarks: readonly BenchmarkRow[]
-  readonly size: CellSize
+  readonly size: TaskSize
   /** Undefined for a testbed, whose trials are timed. */
   readonly cellSeconds: CellSeconds | undefined
   /** Log messages about methods whose states cannot be evaluated together. */
@@ -94,5 +94,5 @@ function refuseFewRows(config: SweepConfig, rows: number): void {
   )
 }
 
-export const jobsOf = ({ jobs }: Pick<SweepConfig, 'jobs'>, size: CellSize) =>
+export const jobsOf = ({ jobs }: Pick<SweepConfig, 'jobs'>, size: TaskSize) =>
   jobs ?? jobsFor(size, thisMachine())

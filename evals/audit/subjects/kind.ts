@@ -2,6 +2,9 @@
 import type { JobContext, PlanLine, Progress } from '../../contract/job.ts'
 import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import type { TrainingData } from '../../measure/sources.ts'
+import type { FederatedPlan } from '../../arms/federation/federation-plan.ts'
+import type { Base } from '../../measure/base.ts'
+import type { EvaluationPlan } from '../../measure/evaluate.ts'
 import type { AuditConfig } from '../config.ts'
 
 /** Every kind of job on one model runs as an audit in which the parts left out are null or empty. */
@@ -10,6 +13,14 @@ export interface AuditWork {
   readonly evaluates: boolean
   /** Rows that are made, not read: in place of those that the configuration names. */
   readonly own?: { readonly data: TrainingData; readonly benchmarks: readonly PreparedBenchmark[] }
+  /** In place of arms that are trained on one set of data. */
+  readonly federated?: {
+    readonly isTampering: boolean
+    readonly plans: (
+      base: Base,
+      evaluation: EvaluationPlan | undefined,
+    ) => Promise<readonly FederatedPlan[]>
+  }
 }
 
 export interface SubjectKind {

@@ -29,7 +29,7 @@ export const localModels: SubjectKind = {
 }
 
 async function runLocal(
-  { config: asked, evaluates, own }: AuditWork,
+  { config: asked, evaluates, own, federated }: AuditWork,
   context: JobContext,
   progress: Progress,
 ): Promise<void> {
@@ -42,14 +42,17 @@ async function runLocal(
     const kept = keptText(opened.model, given.basePrecision)
     if (kept) emitLog(context, 'info', kept)
     if (evaluates && !own) requireReadable(opened, given)
-    const data = given.methods.length > 0 ? (own?.data ?? (await dataOf(given))) : undefined
+    const isTrained = given.methods.length > 0 && !federated
+    const data = isTrained ? (own?.data ?? (await dataOf(given))) : undefined
     const base = await learningBase(opened, given, data, context)
     const config = await fittedOnce({ opened: base, config: given, data, evaluates }, context)
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
       ? await evaluationPlan(base, config, { judges, progress, own: own?.benchmarks }, context)
       : undefined
-    const arms = await armPlans({ base, data, config, evaluation }, context)
+    const arms =
+      (await federated?.plans(base, evaluation)) ??
+      (await armPlans({ base, data, config, evaluation }, context))
     for (const prepared of [...(evaluation?.benchmarks ?? []), ...(evaluation?.unasked ?? [])])
       context.emit({ type: 'benchmark', row: benchmarkRow(prepared) })
     const named = { arm: 'base', title: `Base: ${config.model}` }
@@ -57,7 +60,8 @@ async function runLocal(
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
     // Candidates have their own classification head, so they are opened on the base without the data's classes.
     const candidates = await evaluateCandidates(opened, config, evaluation, context)
-    await runArms({ base, config, arms, candidates, evaluation }, context, progress)
+    const { isTampering } = federated ?? {}
+    await runArms({ base, config, arms, candidates, evaluation, isTampering }, context, progress)
     emitBaseScoreCost(evaluation, context)
   } finally {
     await judges?.close()
@@ -65,7 +69,11 @@ async function runLocal(
   }
 }
 
-function openedBase(given: AuditConfig, device: Device, context: JobContext): Promise<Base> {
+export function openedBase(
+  given: AuditConfig,
+  device: Device,
+  context: Pick<JobContext, 'emit'>,
+): Promise<Base> {
   const { model, batchSize, basePrecision, templateVars } = given
   const cache = weightCacheOf(given, context)
   const variables = templateVariablesOf(templateVars)

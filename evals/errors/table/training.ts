@@ -45,6 +45,34 @@ export const TRAINING_ERRORS = {
     message: `The base weight "${v.weight}" is zero everywhere, so nothing can be compared with it.`,
     remedy: 'Check that the base checkpoint holds trained weights, or leave this weight out.',
   })),
+  'federation.few-rows': entry((v: { clients: number; rows: number }) => ({
+    message: `${v.clients} clients cannot share ${v.rows} rows: each needs at least one.`,
+    remedy: `Give --clients up to ${v.rows}, or more data.`,
+  })),
+  'federation.empty-client': entry((v: { clients: number; alpha: number; groups: number }) => ({
+    message: `No draw of Dirichlet(${v.alpha}) over ${v.groups} groups of rows left every one of ${v.clients} clients a row.`,
+    remedy: 'Raise --alpha, or lower --clients.',
+  })),
+  'federation.ranks-differ': entry(
+    (v: { client: number; name: string; found: string; expected: string }) => ({
+      message: `Client ${v.client} sends ${v.name} as ${v.found}, and the server averages it as ${v.expected}.`,
+      remedy: 'Give all clients one rank, or use a strategy that mixes ranks.',
+    }),
+  ),
+  'federation.not-finite': entry((v: { strategy: string; client: number; round: number }) => ({
+    message: `${v.strategy}: what client ${v.client} sent in round ${v.round} holds a number that is not finite.`,
+    remedy: 'Lower --learning-rate, or look at the rows of that client.',
+  })),
+  'federation.bad-clients': entry((v: { model: string }) => ({
+    message: `Clients with data that erodes refusal exist on the bundled model alone, and the model is ${v.model}.`,
+    remedy: 'Leave --bad-clients and tampering data out, or use --model pebble.',
+  })),
+  'federation.worker-died': entry(
+    (v: { client: number; round: number; how: string; said: string }) => ({
+      message: `The process of client ${v.client} ended twice in round ${v.round} (${v.how})${v.said === '' ? '' : `: ${v.said}`}.`,
+      remedy: 'Lower --jobs if memory is short, then run the same command with --resume.',
+    }),
+  ),
   'sweep.plan': entry((v: { path: string; line: number; why: string }) => ({
     message: `${v.path}, line ${v.line}: this plan of a sweep cannot be used: ${v.why}.`,
     remedy: 'Plans are not edited by hand: run touchstone sweep again with other settings.',

@@ -13,8 +13,10 @@ interface Truncated {
   readonly right: Float64Array
 }
 
+type Cut = Pick<MergeSettings, 'rank'>
+
 /** The rank that is asked for, at most `most` and min(rows, columns). */
-const rankFor = (layer: Layer, { rank }: MergeSettings, most = Infinity): number =>
+const rankFor = (layer: Layer, { rank }: Cut, most = Infinity): number =>
   Math.min(rank ?? largestRank(layer), layer.rows, layer.columns, most)
 
 export const largestRank = ({ parts }: Layer): number => Math.max(...parts.map(({ rank }) => rank))
@@ -43,7 +45,7 @@ export function stacked(layer: Layer, side: 'A' | 'B', factorOf: (part: Part) =>
  * Σ_i w_i ΔW_i cut to the rank that is asked for, without forming it: with the stacked factors Lᵀ = U₁S₁V₁ᵀ and R = U₂S₂V₂ᵀ, the
  * singular values of L R are those of the core S₁U₁ᵀU₂S₂ `[≤ Σ rank, ≤ Σ rank]`.
  */
-export function cutSum(layer: Layer, settings: MergeSettings): Merged {
+export function cutSum(layer: Layer, settings: Cut): Merged {
   const count = sumOfRanks(layer)
   const weight = layer.name
   const system = (side: 'A' | 'B', columns: number, factorOf: (part: Part) => number) =>
@@ -70,7 +72,7 @@ export function cutSum(layer: Layer, settings: MergeSettings): Merged {
 }
 
 /** `change` `[rows, columns]` cut to the rank that is asked for. */
-export function cutMatrix(layer: Layer, change: Float64Array, settings: MergeSettings): Merged {
+export function cutMatrix(layer: Layer, change: Float64Array, settings: Cut): Merged {
   const rank = rankFor(layer, settings)
   const whole = change.reduce((sum, x) => sum + x * x, 0)
   const { rows, columns, name } = layer

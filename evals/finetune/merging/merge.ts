@@ -85,7 +85,7 @@ function baseOf(sources: readonly Source[], { sameBase }: MergeRequest): string 
 }
 
 /** Every layer that an adapter changes with a weight above 0, in the order in which they are met. */
-function layersOf(sources: readonly Source[]): Layer[] {
+export function layersOf(sources: readonly Source[]): Layer[] {
   const layers = new Map<string, { rows: number; columns: number; parts: Part[] }>()
   for (const source of sources) {
     for (const [key, { shape }] of source.folder.tensors) {

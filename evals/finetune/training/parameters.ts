@@ -23,7 +23,9 @@ export interface ParameterTable {
 export const isTrained = ({ learningRateScale }: { learningRateScale: number }): boolean =>
   learningRateScale !== 0
 
-export function parameterTable(specs: readonly ParameterSpec[]): ParameterTable {
+export function parameterTable(
+  specs: readonly Pick<ParameterSpec, 'name' | 'shape' | 'learningRateScale'>[],
+): ParameterTable {
   let end = 0
   const slices = specs.map(({ name, shape, learningRateScale }) => {
     const start = end

@@ -107,6 +107,8 @@ interface TrainOptions {
   readonly signal: AbortSignal
   /** Path of the last good state, for the error of a step that is not finite. */
   readonly lastGood: () => string
+  /** Steps of the plan before the state's own: they count for the order of rows and the schedule, not for the moments. */
+  readonly earlier?: number
 }
 
 export const newOptimizerState = (parameters: Float32Array, memorySize = 0): TrainingState => ({
@@ -155,7 +157,7 @@ async function trainStep(
   learner: Learner,
   options: TrainOptions,
 ): Promise<StepReport> {
-  const { config, lastGood } = options
+  const { config, lastGood, earlier = 0 } = options
   const { loss, tokens } = await accumulate(state, learner, options)
   const gradientNorm = await learner.norm()
   const step = state.step + 1
@@ -165,15 +167,15 @@ async function trainStep(
   }
   const learningRate =
     config.learningRate *
-    scheduleFactor(config.schedule, state.step, config.warmupSteps, config.steps)
+    scheduleFactor(config.schedule, earlier + state.step, config.warmupSteps, config.steps)
   await learner.update(learningRate, clipFactor(gradientNorm, config.maxGradientNorm))
   return { step, loss, gradientNorm, learningRate, tokens }
 }
 
 async function accumulate(state: TrainingState, learner: Learner, options: TrainOptions) {
-  const { examples, padId, config, seed } = options
+  const { examples, padId, config, seed, earlier = 0 } = options
   const rowsPerStep = config.batchSize * config.gradientAccumulationSteps
-  const rows = rowsOfStep(examples.length, rowsPerStep, state.step, seed)
+  const rows = rowsOfStep(examples.length, rowsPerStep, earlier + state.step, seed)
   const chosen = rows.map((row) => examples[row]!)
   const labelled = countLabelled(chosen)
   const lay = config.packing ? makePackedBatch : makeBatch

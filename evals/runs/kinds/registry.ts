@@ -39,6 +39,13 @@ export const JOB_VERBS: readonly JobEntry[] = [
     load: async () => (await import('./train.ts')).trainVerb,
   },
   {
+    name: 'federate',
+    title: 'Federation',
+    summary:
+      'Fine-tune with many clients in rounds, and measure each round of each way of aggregating',
+    load: async () => (await import('./federate.ts')).federateVerb,
+  },
+  {
     name: 'eval',
     title: 'Evaluation',
     summary: 'Evaluate a model, and fine-tunes of it that were made elsewhere',

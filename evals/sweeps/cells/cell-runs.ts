@@ -6,7 +6,9 @@ import type { AuditRows } from '../../contract/audit-rows.ts'
 import type { CellResult, PlannedCell } from '../../contract/sweeps.ts'
 import { sha256OfFile } from '../../files/digest.ts'
 import { borrowResult, openSweepFolder, readResult, resultPath, writeResult } from '../files.ts'
-import { runInWorkers } from './workers.ts'
+import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { toWireError } from '../../errors/wire.ts'
+import { runInWorkers } from '../../runtime/worker-pool.ts'
 
 interface Opening {
   readonly retryErrors: boolean
@@ -17,6 +19,7 @@ interface Opening {
 }
 
 const PHASE = 'cells'
+const WORKER = join(import.meta.dirname, 'worker.ts')
 
 /** Writes the plan, and begins to count. Call `end` when no more cells will be run. */
 export async function openCellRuns(
@@ -71,7 +74,21 @@ export class CellRuns {
       if (!result.error) return
       emitLog(this.#context, 'warn', `Cell ${cell.position} failed: ${result.error.message}`)
     }
-    await runInWorkers({ planPath, cells, jobs, signal: this.#context.signal, onSettled })
+    await runInWorkers({
+      script: WORKER,
+      argument: planPath,
+      tasks: cells,
+      jobs,
+      signal: this.#context.signal,
+      isSettled: async ({ key }) => (await readResult(planPath, key)) !== undefined,
+      onSettled,
+      onDied: async (cell, how, said) => {
+        const error = toWireError(new TouchstoneError('sweep.worker-died', { how, said }))
+        const failed = { status: 'failed' as const, error, metrics: [], curves: [] }
+        await writeResult(planPath, { key: cell.key, ...failed, seconds: 0 })
+        await onSettled(cell)
+      },
+    })
   }
 
   /** Undefined of a cell that was neither settled nor run. */

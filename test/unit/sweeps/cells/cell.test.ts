@@ -7,7 +7,7 @@ import {
 } from '../../../../evals/sweeps/cells/cell-data.ts'
 import { planCells } from '../../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../../evals/sweeps/config.ts'
-import { jobsFor } from '../../../../evals/sweeps/jobs-estimate.ts'
+import { jobsFor } from '../../../../evals/runtime/jobs-estimate.ts'
 import { lookSteps, suiteSteps } from '../../../../evals/sweeps/cells/model-cell.ts'
 import { fc } from '../../../doubles/properties.ts'
 

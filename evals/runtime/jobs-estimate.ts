@@ -1,10 +1,10 @@
-/** @file How many cells run at a time: limited by cores over threads of a cell, and by free memory over memory of a cell. */
+/** @file How many worker processes run at a time: limited by cores over threads of a task, and by free memory over memory of a task. */
 import { availableParallelism } from 'node:os'
 
 const MEMORY_SHARE = 0.7
 
-export interface CellSize {
-  /** Peak memory of one cell, bytes. */
+export interface TaskSize {
+  /** Peak memory of one task, bytes. */
   readonly bytes: number
   readonly threads: number
 }
@@ -20,7 +20,7 @@ export const thisMachine = (): Machine => ({
 })
 
 /** At least one; a machine that is too small fails when memory runs out. */
-export function jobsFor(size: CellSize, { cores, freeBytes }: Machine): number {
+export function jobsFor(size: TaskSize, { cores, freeBytes }: Machine): number {
   const fitting = (MEMORY_SHARE * freeBytes) / size.bytes
   return Math.max(1, Math.floor(Math.min(cores / size.threads, fitting)))
 }

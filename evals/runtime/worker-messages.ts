@@ -1,9 +1,9 @@
-/** @file Messages between a coordinator and its workers; results are files. */
+/** @file Messages between a pool and its worker processes; results are files. */
 
 export type ToWorker =
   { readonly type: 'run'; readonly position: number } | { readonly type: 'stop' }
 
-/** The result file of the cell exists. */
+/** The result file of the task exists. */
 export interface FromWorker {
   readonly type: 'settled'
   readonly position: number
