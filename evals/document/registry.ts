@@ -20,6 +20,7 @@ import { comparedSection } from './sections/compared.ts'
 import { mergeLinesBriefly, mergeLinesSection, routersSection } from './sections/composed.ts'
 import { contextsSection } from './sections/contexts.ts'
 import { correctedLines } from './sections/corrected-lines.ts'
+import { federationSection } from './sections/federation.ts'
 import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
 import { assumptionsSection, decisionSections, gateSection } from './sections/gate.ts'
@@ -89,6 +90,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [mergeLinesBriefly, 'terminal'],
   [routersSection, 'html', 'window', 'card', 'terminal'],
   [plainly(trajectoriesSection), 'html', 'window'],
+  [federationSection, 'html', 'window', 'card', 'terminal'],
   [plainly(flipsSection), 'html'],
   [plainly(categoriesSection), 'html', 'window'],
   [spectraSection, 'html', 'window'],
@@ -132,7 +134,7 @@ const BUDGET_SECTIONS: typeof SECTIONS = [
 
 /** Parts of the report that a view of the window shows by themselves. */
 const PARTS = {
-  training: [trajectoriesSection],
+  training: [trajectoriesSection, federationSection],
   weights: [mitigationSection, matchedSection],
 } as const
 export type Part = 'all' | keyof typeof PARTS

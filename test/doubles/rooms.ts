@@ -67,7 +67,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     node: true,
   },
   finetune: {
-    about: 'fine-tuning methods, one a file, the training loop that knows none of them, merging',
+    about: 'fine-tuning methods, one a file, a loop that knows none of them, merging, federation',
     may: ['errors', 'statistics', 'graph', 'runtime', 'models', 'spectra'],
     packages: ['zod'],
   },

@@ -1,6 +1,7 @@
 /** @file The laws of the command line: every verb has help with examples that parse, and no two options share a name. */
 import { describe, expect, test } from 'vitest'
 import { AuditConfig, EvalConfig, SpectralConfig, TrainConfig } from '../../evals/audit/config.ts'
+import { FederateConfig } from '../../evals/audit/federation/config.ts'
 import { readArguments } from '../../evals/runs/options/arguments.ts'
 import { COMMANDS } from '../../evals/cli/verbs/registry.ts'
 import { commandHelp, generalHelp } from '../../evals/cli/help.ts'
@@ -12,6 +13,7 @@ import { SweepConfig } from '../../evals/sweeps/config.ts'
 const SCHEMAS = {
   audit: AuditConfig,
   eval: EvalConfig,
+  federate: FederateConfig,
   spectral: SpectralConfig,
   sweep: SweepConfig,
   train: TrainConfig,

@@ -11,6 +11,7 @@ import { BENCHMARKS } from '../../evals/benchmarks/registry.ts'
 import { VERBS } from '../../evals/bin/verbs.ts'
 import { JOB_KINDS } from '../../evals/contract/calls/catalog.ts'
 import { FORMATS as DATA_FORMATS } from '../../evals/data/registry.ts'
+import { STRATEGIES } from '../../evals/finetune/federation/registry.ts'
 import { METHODS } from '../../evals/finetune/registry.ts'
 import { createGraph } from '../../evals/graph/ops/index.ts'
 import { FORMATS } from '../../evals/interchange/formats.ts'
@@ -43,6 +44,12 @@ const REGISTRIES: Readonly<Record<string, Registry>> = {
     home: /^evals\/finetune\/(?:methods\/|registry)/u,
     noun: /method/iu,
     ordinary: ['full'],
+  },
+  'federated strategy': {
+    names: names(STRATEGIES),
+    home: /^evals\/finetune\/federation\//u,
+    noun: /strategy/iu,
+    ordinary: [],
   },
   operator: {
     names: Object.keys(createGraph()),

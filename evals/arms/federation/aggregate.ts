@@ -1,4 +1,5 @@
 /** @file The server's part of a round: what it makes of what clients sent, how far that is from their exact mean, and what it cost. */
+import { biasMetric, ROUND_METRICS } from '../../contract/federation.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { epsilonOf, privateMean, zcdp } from '../../finetune/federation/privacy.ts'
 import { aggregationBias, exactMean, relativeBias } from '../../finetune/federation/products.ts'
@@ -12,7 +13,7 @@ import type { FederatedArm } from './federation-plan.ts'
 import { tableAtRank, type Sent, type ServerState } from './round-files.ts'
 
 /** One client that answered. */
-export interface Answer extends Sent {
+interface Answer extends Sent {
   readonly client: number
 }
 
@@ -126,11 +127,8 @@ function biases(
   const made = changes ?? new Map(ofServer().map((layer) => [layer.name, exactMean(layer)]))
   const found = layers.map((layer) => aggregationBias(layer, made.get(layer.name)!))
   return [
-    ['federation/bias', relativeBias(found)],
-    ...layers.map(({ name }, i): [string, number] => [
-      `federation/bias/${name}`,
-      relativeBias([found[i]!]),
-    ]),
+    [ROUND_METRICS.bias, relativeBias(found)],
+    ...layers.map(({ name }, i): [string, number] => [biasMetric(name), relativeBias([found[i]!])]),
   ]
 }
 
@@ -147,15 +145,15 @@ function costsOf(
   const before = round === 0 ? [] : attendanceIn(arm, round - 1).answered
   // Every client needs each stack, asked or not; an adapter goes to those that are asked.
   const down = strategy.stacks ? clients.length * sum(before) : sum(attendanceIn(arm, round).asked)
-  const facts = new Map([
-    ['federation/clients', answers.length],
-    ['federation/bytes-up', BYTES * sum(answers.map(({ client }) => client))],
-    ['federation/bytes-down', BYTES * (down + (round === 0 ? startNumbers(arm) : 0))],
+  const facts = new Map<string, number>([
+    [ROUND_METRICS.clients, answers.length],
+    [ROUND_METRICS.bytesUp, BYTES * sum(answers.map(({ client }) => client))],
+    [ROUND_METRICS.bytesDown, BYTES * (down + (round === 0 ? startNumbers(arm) : 0))],
   ])
   if (privacy) {
     const steps = privacy.unit === 'example' ? federation.localSteps : 1
     const rho = zcdp(steps * mostAnswers(arm, round), privacy.noise)
-    facts.set('federation/epsilon', epsilonOf(rho, privacy.delta))
+    facts.set(ROUND_METRICS.epsilon, epsilonOf(rho, privacy.delta))
   }
   return facts
 }

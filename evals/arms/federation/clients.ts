@@ -22,7 +22,7 @@ export const CLIENT_THREADS = 1
 /** Far more than there are clients and rounds, so that seeds of new adapters do not meet the seeds of arms. */
 const SEEDS_APART = 1_000_003
 
-export interface ClientRunner {
+interface ClientRunner {
   /** Trains one client on the saved state of the server, and saves what it sends. */
   run(client: number, signal: AbortSignal): Promise<void>
   close(): Promise<void>

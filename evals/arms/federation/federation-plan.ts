@@ -25,7 +25,7 @@ export interface RoundWork {
   readonly signal: AbortSignal
 }
 
-export interface FederationPlan extends Omit<Attending, 'clients'> {
+interface FederationPlan extends Omit<Attending, 'clients'> {
   readonly strategy: BoundStrategy
   readonly clients: readonly Client[]
   /** Rank of the server's adapter, the largest of the clients'. */

@@ -1,7 +1,7 @@
 /** @file The job `federate`: clients fine-tune in rounds, and the states of every strategy are measured round by round. */
+import { ACCOUNTANT } from '../../contract/federation.ts'
 import { emitLog, type JobContext, type JobKind } from '../../contract/job.ts'
 import { counted } from '../../contract/words.ts'
-import { ACCOUNTANT } from '../../finetune/federation/privacy.ts'
 import type { EvaluationPlan } from '../../measure/evaluate.ts'
 import type { Base } from '../../measure/base.ts'
 import { scanOf } from '../arm-plans.ts'

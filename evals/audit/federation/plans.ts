@@ -16,7 +16,7 @@ import { tokenise } from '../arm-plans.ts'
 import { rowsOfClients, type ClientData } from './client-data.ts'
 import { methodSettings, rankOfClient, type FederateConfig } from './config.ts'
 
-export interface Federating {
+interface Federating {
   readonly base: Base
   readonly config: FederateConfig
   readonly data: ClientData

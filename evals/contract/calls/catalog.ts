@@ -34,6 +34,7 @@ type JudgeEntry = z.infer<typeof JudgeEntry>
 export const JOB_KINDS = [
   'audit',
   'train',
+  'federate',
   'eval',
   'spectral',
   'judge',

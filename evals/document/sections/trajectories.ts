@@ -6,6 +6,7 @@ import { percent, pValueText, stateName } from '../../contract/words.ts'
 import { isBase, firstJudge } from '../../contract/keys.ts'
 import { details, label, number, paragraph, section, table } from '../blocks.ts'
 import { intervalText, RATE_TEXT, rateText, stateSeries } from '../view.ts'
+import { stepsAreRounds } from './federation.ts'
 import { scoreCharts } from './scores.ts'
 
 export function trajectoriesSection(results: Results): Section[] {
@@ -35,7 +36,7 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Block[] {
     {
       type: 'line-chart',
       title: `${benchmark.title}: ${RATE_TEXT[benchmark.role]}`,
-      xLabel: 'training step',
+      xLabel: stepsAreRounds(results) ? 'round' : 'training step',
       series: stateSeries(results, trained, pointOf),
       reference: base === undefined ? undefined : { y: base, label: `base ${percent(base)}` },
       range: [0, 1],

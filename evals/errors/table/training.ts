@@ -51,7 +51,7 @@ export const TRAINING_ERRORS = {
   })),
   'federation.empty-client': entry((v: { clients: number; alpha: number; groups: number }) => ({
     message: `No draw of Dirichlet(${v.alpha}) over ${v.groups} groups of rows left every one of ${v.clients} clients a row.`,
-    remedy: 'Raise --alpha, or lower --clients.',
+    remedy: 'Raise --dirichlet-alpha, or lower --clients.',
   })),
   'federation.ranks-differ': entry(
     (v: { client: number; name: string; found: string; expected: string }) => ({

@@ -17,9 +17,6 @@ export interface Privacy {
   readonly delta: number
 }
 
-/** What ε is, wherever it is printed. */
-export const ACCOUNTANT = 'zCDP, upper bound without amplification by sampling'
-
 /** ρ = T/(2σ²) of T Gaussian releases (Bun and Steinke 2016, proposition 1.6 and lemma 1.7). */
 export const zcdp = (releases: number, noise: number): number => releases / (2 * noise ** 2)
 

@@ -6,7 +6,7 @@ import type { Round, Tensors, Update } from './strategy.ts'
 type Combine = (tensors: readonly Numbers[], updates: readonly Update[]) => Float64Array
 
 /** One tensor after the other; all clients must send the server's shapes. */
-export function perTensor({ before, updates }: Round, combine: Combine) {
+function perTensor({ before, updates }: Round, combine: Combine) {
   return new Map(
     [...before].map(([name, { shape }]) => {
       const sent = updates.map(({ client, tensors }) => {
