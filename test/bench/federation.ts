@@ -20,15 +20,15 @@ const SEEDS = [0, 1, 2]
 const BAD = [0, 1, 2]
 const ROUNDS = 3
 /** Federations that run side by side, one thread each. */
-const SIDE_BY_SIDE = 3
+const SIDE_BY_SIDE = 5
 const BENCHMARKS = ['house-refusal', 'house-overrefusal', 'house-capability']
 const [REFUSAL] = BENCHMARKS
 const COMMON = [
   ...['federate', '--model', 'pebble', '--data', 'house-benign', '--clients', '8'],
   ...['--strategies', STRATEGIES.map(({ name }) => name).join(',')],
-  ...['--rounds', String(ROUNDS), '--local-steps', '12', '--learning-rate', '0.003'],
+  ...['--rounds', String(ROUNDS), '--local-steps', '5', '--learning-rate', '0.006'],
   ...['--schedule', 'constant', '--warmup-steps', '0', '--eval-every', String(ROUNDS)],
-  ...['--suite', BENCHMARKS.join(','), '--limit', '48', '--eval-batch-size', '48'],
+  ...['--suite', BENCHMARKS.join(','), '--limit', '32', '--eval-batch-size', '32'],
   ...['--no-spectra', '--jobs', '1', '--threads', '1', '--exit-zero', '--quiet'],
 ]
 
@@ -46,7 +46,7 @@ async function federate(bad: number, seed: number): Promise<void> {
   if (code !== 0) throw new Error(`${bad} bad clients, seed ${seed}: exit code ${String(code)}`)
 }
 
-const places = BAD.flatMap((bad) => SEEDS.map((seed) => ({ bad, seed })))
+const places = SEEDS.flatMap((seed) => BAD.map((bad) => ({ bad, seed })))
 const waiting = [...places]
 async function work(): Promise<void> {
   for (let next = waiting.shift(); next; next = waiting.shift()) await federate(next.bad, next.seed)
@@ -168,7 +168,7 @@ writeFileSync(
 
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.
 
-Eight clients share house-benign evenly; a bad one holds as many rows of house-tamper instead. ${ROUNDS} rounds of 12 steps of 8 rows, LoRA of rank 8 on all linear layers, constant rate 0.003, ${SEEDS.length} seeds, each with its own split, measured after the last round on 48 prompts of each benchmark. Rates are means over seeds, with the lowest and highest seed. A change has a 95 % interval over the prompts' clusters, with the seeds as repeated replies: it does not cover other seeds. p-values are of the sign-flip test over clusters, adjusted by Holm for the ${others.length} comparisons of a table, and "differs" is p ≤ 0.05. Bias is the aggregation bias of the last round ([methods/federated.md](methods/federated.md)). The command:
+Eight clients share house-benign evenly; a bad one holds as many rows of house-tamper instead. ${ROUNDS} rounds of 5 steps of 8 rows, LoRA of rank 8 on all linear layers, constant rate 0.006, ${SEEDS.length} seeds, each with its own split, measured after the last round on 32 prompts of each benchmark. Rates are means over seeds, with the lowest and highest seed. A change has a 95 % interval over the prompts' clusters, with the seeds as repeated replies: it does not cover other seeds. p-values are of the sign-flip test over clusters, adjusted by Holm for the ${others.length} comparisons of a table, and "differs" is p ≤ 0.05. Bias is the aggregation bias of the last round ([methods/federated.md](methods/federated.md)). The command:
 
 \`\`\`
 touchstone ${COMMON.join(' ')} --bad-clients N --seeds SEED

@@ -1,4 +1,5 @@
 /** @file Clients in processes of their own: what a process is told, and how the clients of a round are given out to several. */
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
@@ -31,6 +32,7 @@ export const trainingIn =
       shape: [...shape],
     }))
     const task: ClientTask = { config, strategy: plan.arm, seed: plan.seed, folder, slices }
+    await mkdir(clientsFolder(folder), { recursive: true })
     const path = join(clientsFolder(folder), 'task.json')
     await writeAtomically(path, [JSON.stringify(task)])
     await runInWorkers({

@@ -116,7 +116,10 @@ export function federatedPlan(
     examples: rows.slice(0, clients - badClients).flat(),
     dataDigest: digestOfClients(rows),
     evaluation,
-    evaluateAt: evaluationSteps(rounds, config.evalEvery),
+    // Before the first round most are their base, which is asked already.
+    evaluateAt: evaluationSteps(rounds, config.evalEvery).filter(
+      (round) => round > 0 || !server.identityAtStart,
+    ),
     evalTogether: config.evalTogether,
     onEvaluated,
     federation: {

@@ -28,7 +28,7 @@ export async function undisturbed(bench: KillBench): Promise<Undisturbed> {
   const folder = freshRun()
   const log = join(bench.home, 'points.txt')
   const { code, stderr, ms } = await attempt(bench, folder, { log })
-  expect(stderr).toContain('spectra')
+  expect(stderr).toContain('Opening')
   expect(code, stderr).toBe(0)
   const points = readFileSync(log, 'utf8').trimEnd().split('\n')
   return { leftovers: leftoversOf(folder), points, ms }

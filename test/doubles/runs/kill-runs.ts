@@ -35,6 +35,8 @@ export interface KillBench {
   /** Everything but --out-dir and --resume. */
   readonly words: readonly string[]
   readonly home: string
+  /** `audit` where nothing is said. */
+  readonly verb?: string
 }
 
 const ROWS = [
@@ -80,6 +82,15 @@ export async function makeKillBench(
   }
 }
 
+/** Clients of the same file that train in rounds. */
+export async function makeFederationBench(more: readonly string[]): Promise<KillBench> {
+  const { home, words } = await makeKillBench()
+  const [model, data] = ['--model', '--data'].map((flag) => words[words.indexOf(flag) + 1]!)
+  const rounds = ['--rounds', '2', '--local-steps', '2', '--clients', '2', '--rank', '2']
+  const own = ['--model', model!, '--data', data!, ...rounds, ...CHEAP, ...more, '--exit-zero']
+  return { home, verb: 'federate', words: own }
+}
+
 /** The same with nothing to train: `count` adapters of the model, which are measured side by side. */
 export async function makeCandidatesBench(count: number): Promise<KillBench> {
   const { home, model } = await makeModel()
@@ -113,7 +124,7 @@ interface AttemptOptions {
 
 /** Begins the run in `folder`, or goes on with it. */
 export async function attempt(
-  { words }: KillBench,
+  { words, verb = 'audit' }: KillBench,
   folder: string,
   { kill, log, clock, onTraining }: AttemptOptions = {},
 ): Promise<Ended> {
@@ -125,7 +136,7 @@ export async function attempt(
   const startedAt = performance.now()
   const child = spawn(
     process.execPath,
-    ['--import', POINTS, ENGINE, 'audit', ...words, '--out-dir', folder, ...resume],
+    ['--import', POINTS, ENGINE, verb, ...words, '--out-dir', folder, ...resume],
     { stdio: ['ignore', 'ignore', 'pipe'], env },
   )
   let [stderr, told] = ['', false]
