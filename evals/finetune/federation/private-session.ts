@@ -12,10 +12,9 @@ export function privateSession(
   { clip, noise }: Pick<Privacy, 'clip' | 'noise'>,
   stream: Pick<RandomStream, 'normal'>,
 ): TrainingSession {
-  const { resident: _, ...onHost } = session
   const flat = new Float32Array(session.table.size)
   return {
-    ...onHost,
+    ...onHost(session),
     async gradients(batch) {
       const sum = new Float64Array(flat.length)
       let loss = 0
@@ -31,6 +30,13 @@ export function privateSession(
       return { loss, flat }
     },
   }
+}
+
+/** Without gradients in a device's memory: each is clipped here. */
+function onHost(session: TrainingSession): TrainingSession {
+  const own = { ...session }
+  delete own.resident
+  return own
 }
 
 /** min(1, C/‖g‖). */
