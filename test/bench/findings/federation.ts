@@ -6,16 +6,16 @@
 import { spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AuditRows } from '../../evals/contract/audit-rows.ts'
-import { ROUND_METRICS } from '../../evals/contract/federation.ts'
-import { isSuccess } from '../../evals/findings/gate/outcomes.ts'
-import { STRATEGIES } from '../../evals/finetune/federation/registry.ts'
-import { openStore } from '../../evals/runs/store/store.ts'
-import { repeatedDifference, type PromptPair } from '../../evals/statistics/repeated.ts'
-import { signFlipTest } from '../../evals/statistics/paired/sign-flip.ts'
-import { holmAdjusted } from '../../evals/statistics/paired/holm.ts'
+import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
+import { ROUND_METRICS } from '../../../evals/contract/federation.ts'
+import { isSuccess } from '../../../evals/findings/gate/outcomes.ts'
+import { STRATEGIES } from '../../../evals/finetune/federation/registry.ts'
+import { openStore } from '../../../evals/runs/store/store.ts'
+import { repeatedDifference, type PromptPair } from '../../../evals/statistics/repeated.ts'
+import { signFlipTest } from '../../../evals/statistics/paired/sign-flip.ts'
+import { holmAdjusted } from '../../../evals/statistics/paired/holm.ts'
 
-const root = join(import.meta.dirname, '..', '..')
+const root = join(import.meta.dirname, '..', '..', '..')
 const SEEDS = [0, 1, 2]
 const BAD = [0, 1, 2]
 const ROUNDS = 3
