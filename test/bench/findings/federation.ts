@@ -1,11 +1,12 @@
 /**
  * @file What bad clients do to Pebble under every strategy: the second part of `node evals/bin/run.js findings`. One federation a
  * seed and number of bad clients through the command, all strategies in it; writes docs/findings-federation.md. A federation
- * that has ended is not run again.
+ * that has ended is not run again. Flags: --seeds 0,1,2.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { ROUND_METRICS } from '../../../evals/contract/federation.ts'
 import { isSuccess } from '../../../evals/findings/gate/outcomes.ts'
@@ -14,14 +15,15 @@ import { openStore } from '../../../evals/runs/store/store.ts'
 import { repeatedDifference, type PromptPair } from '../../../evals/statistics/repeated.ts'
 import { signFlipTest } from '../../../evals/statistics/paired/sign-flip.ts'
 import { holmAdjusted } from '../../../evals/statistics/paired/holm.ts'
+import { HOUSE, root } from './pebble.ts'
 
-const root = join(import.meta.dirname, '..', '..', '..')
-const SEEDS = [0, 1, 2]
+const { seeds } = parseArgs({ options: { seeds: { type: 'string', default: '0,1,2' } } }).values
+const SEEDS = seeds.split(',').map(Number)
 const BAD = [0, 1, 2]
 const ROUNDS = 3
 /** Federations that run side by side, one thread each. */
-const SIDE_BY_SIDE = 5
-const BENCHMARKS = ['house-refusal', 'house-overrefusal', 'house-capability']
+const SIDE_BY_SIDE = 2
+const BENCHMARKS = Object.keys(HOUSE)
 const [REFUSAL] = BENCHMARKS
 const COMMON = [
   ...['federate', '--model', 'pebble', '--data', 'house-benign', '--clients', '8'],
@@ -168,7 +170,7 @@ writeFileSync(
 
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.
 
-Eight clients share house-benign evenly; a bad one holds as many rows of house-tamper instead. ${ROUNDS} rounds of 5 steps of 8 rows, LoRA of rank 8 on all linear layers, constant rate 0.006, ${SEEDS.length} seeds, each with its own split, measured after the last round on 32 prompts of each benchmark. Rates are means over seeds, with the lowest and highest seed. A change has a 95 % interval over the prompts' clusters, with the seeds as repeated replies: it does not cover other seeds. p-values are of the sign-flip test over clusters, adjusted by Holm for the ${others.length} comparisons of a table, and "differs" is p ≤ 0.05. Bias is the aggregation bias of the last round ([methods/federated.md](methods/federated.md)). The command:
+Eight clients share house-benign evenly; a bad one holds as many rows of house-tamper instead. ${ROUNDS} rounds of 5 steps of 8 rows, LoRA of rank 8 on all linear layers, constant rate 0.006, seeds ${SEEDS.join(', ')}, each with its own split, measured after the last round on 32 prompts of each benchmark. Rates are means over seeds, with the lowest and highest seed. A change has a 95 % interval over the prompts' clusters, with the seeds as repeated replies: it does not cover other seeds. p-values are of the sign-flip test over clusters, adjusted by Holm for the ${others.length} comparisons of a table, and "differs" is p ≤ 0.05. Bias is the aggregation bias of the last round ([methods/federated.md](methods/federated.md)). The command:
 
 \`\`\`
 touchstone ${COMMON.join(' ')} --bad-clients N --seeds SEED
