@@ -1,5 +1,5 @@
 /** @file The server's part of a round: what it makes of what clients sent, how far that is from their exact mean, and what it cost. */
-import { biasMetric, ROUND_METRICS } from '../../contract/federation.ts'
+import { biasMetric, ROUND_METRICS } from '../../contract/metrics/federation.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { epsilonOf, privateMean, zcdp } from '../../finetune/federation/privacy.ts'
 import { aggregationBias, exactMean, relativeBias } from '../../finetune/federation/products.ts'

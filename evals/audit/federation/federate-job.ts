@@ -1,5 +1,5 @@
 /** @file The job `federate`: clients fine-tune in rounds, and the states of every strategy are measured round by round. */
-import { ACCOUNTANT } from '../../contract/federation.ts'
+import { ACCOUNTANT } from '../../contract/metrics/federation.ts'
 import { emitLog, type JobContext, type JobKind } from '../../contract/job.ts'
 import { counted } from '../../contract/words.ts'
 import type { EvaluationPlan } from '../../measure/evaluate.ts'
@@ -28,10 +28,12 @@ export const federateJob: JobKind<FederateConfig> = {
       plans: (base: Base, evaluation: EvaluationPlan | undefined) =>
         plansOn(base, evaluation, { config, data, context }),
     }
-    if (config.dpNoise !== null) emitLog(context, 'info', `ε is told as ${ACCOUNTANT}.`)
+    if (config.dpNoise !== null) emitLog(context, 'info', PRIVACY_NOTE)
     await runAudit({ config: auditOf(config, 1), evaluates: true, federated }, context, progress)
   },
 }
+
+const PRIVACY_NOTE = `ε is told as ${ACCOUNTANT}. Noise is drawn from the seed, so that a run can be repeated: whoever knows the seed can take it away.`
 
 interface Federation {
   readonly config: FederateConfig

@@ -1,6 +1,6 @@
 /** @file Federated variants round by round: how far aggregation is from the exact mean, what was sent, and what privacy was spent. */
 import type { Section } from '../../contract/document.ts'
-import { ACCOUNTANT, layerOfMetric, ROUND_METRICS } from '../../contract/federation.ts'
+import { ACCOUNTANT, layerOfMetric, ROUND_METRICS } from '../../contract/metrics/federation.ts'
 import { isSameState } from '../../contract/keys.ts'
 import type { Results } from '../../contract/results.ts'
 import type { MetricRow } from '../../contract/rows.ts'

@@ -1,6 +1,10 @@
 /** @file Rounds of clients: sums of bytes, the bias by round and layer, ε under its name, and nothing where nobody federated. */
 import { expect, test } from 'vitest'
-import { ACCOUNTANT, biasMetric, ROUND_METRICS } from '../../../evals/contract/federation.ts'
+import {
+  ACCOUNTANT,
+  biasMetric,
+  ROUND_METRICS,
+} from '../../../evals/contract/metrics/federation.ts'
 import { sectionsMarkup } from '../../../evals/document/html.ts'
 import { toHtml } from '../../../evals/document/markup.ts'
 import { sectionsOf } from '../../../evals/document/registry.ts'
