@@ -1,10 +1,10 @@
-/** @file What strategies make of a round against NumPy (make-federation.py), to 1e-12. */
+/** @file What strategies make of a round against NumPy (test/golden/make-federation.py), to 1e-12. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { STRATEGIES, boundStrategy } from '../../evals/finetune/federation/registry.ts'
-import { productOf } from '../../evals/finetune/merging/low-rank.ts'
-import { NAME_A, NAME_B, roundOf, type Pair } from '../doubles/training/federated-round.ts'
+import { STRATEGIES, boundStrategy } from '../../../../evals/finetune/federation/registry.ts'
+import { productOf } from '../../../../evals/finetune/merging/low-rank.ts'
+import { NAME_A, NAME_B, roundOf, type Pair } from '../../../doubles/training/federated-round.ts'
 
 interface Fixture {
   readonly shape: readonly [number, number]
@@ -25,7 +25,7 @@ interface Fixture {
 }
 
 const fixture = JSON.parse(
-  readFileSync(join(import.meta.dirname, 'fixtures', 'federation.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../../golden/fixtures/federation.json'), 'utf8'),
 ) as Fixture
 const [rows, columns] = fixture.shape
 const round = roundOf({ ...fixture, rows, columns })
