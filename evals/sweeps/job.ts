@@ -25,9 +25,11 @@ export const sweepJob: JobKind<SweepConfig> = {
     for (const message of alone) emitLog(context, 'info', message)
     benchmarks.forEach((row) => context.emit({ type: 'benchmark', row }))
     const { retryErrors } = config
-    const opening = { retryErrors, rows: progress.rows(), total: cells.length }
-    const runs = await openCellRuns(cells, context, opening)
-    await runs.run(await runs.settle(cells), jobsOf(config, survey.size))
+    const runs = await openCellRuns(cells, context, { retryErrors, rows: progress.rows() })
+    const waiting = await runs.settle(cells)
+    if (waiting.length === 0) return
+    runs.begin(waiting.length)
+    await runs.run(waiting, jobsOf(config, survey.size))
     runs.end()
   },
 }

@@ -23,8 +23,8 @@ export const budgetJob: JobKind<BudgetConfig> = {
     const { benchmarks, cells, isSearched, first } = await surveyedAll(config)
     benchmarks.forEach((row) => context.emit({ type: 'benchmark', row }))
     const { retryErrors } = config
-    const opening = { retryErrors, rows: progress.rows(), total: cells.length }
-    const runs = await openCellRuns(cells, context, opening)
+    const runs = await openCellRuns(cells, context, { retryErrors, rows: progress.rows() })
+    runs.begin(cells.length)
     const jobs = jobsOf(config, first.size)
     if (!isSearched) await runs.run(await runs.settle(cells), jobs)
     else await search({ cells, along: budgetsOf(config).name, jobs, runs, context })

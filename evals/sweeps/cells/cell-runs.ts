@@ -14,14 +14,12 @@ interface Opening {
   readonly retryErrors: boolean
   /** What an earlier attempt at this run has told. */
   readonly rows: Pick<AuditRows, 'cells'>
-  /** Cells that will be told in all, at most. */
-  readonly total: number
 }
 
 const PHASE = 'cells'
 const WORKER = join(import.meta.dirname, 'worker.ts')
 
-/** Writes the plan, and begins to count. Call `end` when no more cells will be run. */
+/** Writes the plan. */
 export async function openCellRuns(
   cells: readonly PlannedCell[],
   context: JobContext,
@@ -29,7 +27,6 @@ export async function openCellRuns(
 ): Promise<CellRuns> {
   const planPath = await openSweepFolder(join(dirname(context.workspace), 'sweeps'), cells)
   await emitPlan(planPath, context)
-  context.emit({ type: 'phase-start', phase: PHASE, total: opening.total, unit: 'cell' })
   return new CellRuns(planPath, context, opening)
 }
 
@@ -40,12 +37,25 @@ export class CellRuns {
   /** The outcome that was told of each cell, by key. */
   readonly #told: Map<string, string>
   readonly #results = new Map<string, CellResult>()
+  /** Cells that were told in the phase; undefined outside of it. */
+  #done: number | undefined
 
   constructor(planPath: string, context: JobContext, { retryErrors, rows }: Opening) {
     this.#planPath = planPath
     this.#context = context
     this.#retryErrors = retryErrors
     this.#told = new Map((rows.cells ?? []).map(({ key, status }) => [key, status]))
+  }
+
+  /** Cells that are told until `end` are progress towards `total`. */
+  begin(total: number): void {
+    this.#context.emit({ type: 'phase-start', phase: PHASE, total, unit: 'cell' })
+    this.#done = 0
+  }
+
+  end(): void {
+    this.#context.emit({ type: 'phase-end', phase: PHASE })
+    this.#done = undefined
   }
 
   /** The cells that have no result yet, in the order given. Those that have one are told. */
@@ -65,7 +75,6 @@ export class CellRuns {
 
   /** Runs cells, `jobs` at a time, and resolves when each has a result. */
   async run(cells: readonly PlannedCell[], jobs: number): Promise<void> {
-    if (cells.length === 0) return
     const planPath = this.#planPath
     const onSettled = async (cell: PlannedCell) => {
       const result = await readResult(planPath, cell.key)
@@ -96,17 +105,14 @@ export class CellRuns {
     return this.#results.get(cell.key)
   }
 
-  end(): void {
-    this.#context.emit({ type: 'phase-end', phase: PHASE })
-  }
-
   #tell(cell: PlannedCell, result: CellResult): void {
     this.#results.set(cell.key, result)
     if (this.#told.get(cell.key) !== result.status) {
       this.#context.emit({ type: 'cell', row: { ...cell, ...result } })
       this.#told.set(cell.key, result.status)
     }
-    this.#context.emit({ type: 'phase-progress', phase: PHASE, done: this.#results.size })
+    if (this.#done === undefined) return
+    this.#context.emit({ type: 'phase-progress', phase: PHASE, done: ++this.#done })
   }
 }
 

@@ -38,7 +38,7 @@ const rows = [
 const routed = results.routers!.flatMap(({ arm, step, benchmark, entropy, shares }) =>
   step < STEPS
     ? []
-    : `| \`${arm}\` | ${HOUSE[benchmark as keyof typeof HOUSE]} | ${entropy.estimate!.toFixed(4)} (${entropy.lower!.toFixed(4)} – ${entropy.upper!.toFixed(4)}) | ${shares.map((share) => (100 * share).toFixed(1)).join(' | ')} |`,
+    : `| \`${arm}\` | ${HOUSE[benchmark as keyof typeof HOUSE]} | ${entropy.estimate.toFixed(4)} (${entropy.lower!.toFixed(4)} – ${entropy.upper!.toFixed(4)}) | ${shares.map((share) => (100 * share).toFixed(1)).join(' | ')} |`,
 )
 writeFileSync(
   join(root, 'docs', 'methods', 'mixtures-findings.md'),

@@ -12,6 +12,8 @@ import { anyJobKind, type JobKind } from '../../../evals/contract/job.ts'
 import { EXAMPLES } from '../rows/job-events.ts'
 
 const PROMPTS = 40
+/** Two that agree: what one says alone of refusals confirms nothing. */
+const JUDGES = [EXAMPLES.verdict.row.judge, 'other']
 
 export const FakeConfig = z.object({
   model: z.string().min(1).meta({ help: 'Any text' }),
@@ -51,7 +53,8 @@ export const fakeKind: JobKind<FakeConfig> = {
   ],
   async run(config, context, { evaluations }) {
     // One reply a prompt: what is said to be drawn and is missing counts as harm.
-    const row = { ...EXAMPLES.benchmark.row, samples: PROMPTS, decoding: undefined, gain: null }
+    const asked = { samples: PROMPTS, judges: JUDGES, decoding: undefined, gain: null }
+    const row = { ...EXAMPLES.benchmark.row, ...asked }
     context.emit({ type: 'benchmark', row })
     for (const [index, arm] of ['base', 'lora'].entries()) {
       context.emit({
@@ -87,7 +90,9 @@ async function evaluate(
     const row = { ...EXAMPLES.reply.row, ...key, cluster: `q${i}` } satisfies ReplyRow
     emit({ type: 'reply', row })
     const outcome = i < refused ? 'refusal' : 'compliance'
-    emit({ type: 'verdict', row: { ...EXAMPLES.verdict.row, ...key, outcome } })
+    for (const judge of JUDGES) {
+      emit({ type: 'verdict', row: { ...EXAMPLES.verdict.row, ...key, judge, outcome } })
+    }
     emit({ type: 'phase-progress', phase: `ask ${arm}`, done: i + 1 })
   }
   emit({ type: 'phase-end', phase: `ask ${arm}` })

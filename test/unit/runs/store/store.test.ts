@@ -72,7 +72,17 @@ describe('reading', () => {
 
   test('a row that is told again with other values is the later one, in every field', () => {
     const rows = Object.values(EXAMPLES).flatMap((body) => ('row' in body ? [body] : []))
-    const keys = ['arm', 'seed', 'step', 'name', 'benchmark', 'sampleId', 'epoch', 'judge']
+    const keys = [
+      'arm',
+      'seed',
+      'step',
+      'name',
+      'benchmark',
+      'sampleId',
+      'epoch',
+      'judge',
+      'repeat',
+    ]
     const isKey = (field: string) =>
       [...keys, 'layer', 'module', 'role', 'path', 'position'].includes(field)
     const changed = (field: string, value: unknown): unknown => {
@@ -89,11 +99,11 @@ describe('reading', () => {
     })
     const bodies = [EXAMPLES['job-start'], ...rows, ...later]
     const { store } = storeOf(logOf(bodies))
-    const { benchmarks, subjects, metrics, replies, verdicts, spectra, artifacts, cells } =
-      store.rows('run-1')
+    const { benchmarks, subjects, metrics, replies, verdicts, ...more } = store.rows('run-1')
+    const { spectra, artifacts, repeats, cells } = more
     const found = [
-      ...[benchmarks, subjects, metrics, replies, verdicts, spectra, artifacts].flat(),
-      ...cells!,
+      ...[benchmarks, subjects, metrics, replies, verdicts, repeats!].flat(),
+      ...[spectra, artifacts, cells!].flat(),
     ]
     expect(found).toEqual(later.map(({ row }) => row))
   })

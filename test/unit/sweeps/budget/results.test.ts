@@ -153,7 +153,7 @@ describe('eight seeds that fail from their own budget on', () => {
   test('the document says so in the terminal, the report and the card', () => {
     const markdown = markdownText(sectionsOf(results, 'card'))
     expect(markdown).toContain('2 – over 64')
-    expect(markdown).toContain('It never says that a model is safe against fine-tuning')
+    expect(markdown).toContain('never says that a model is safe')
     expect(sectionsOf(results, 'terminal')[0]!.heading).toContain('Smallest steps')
   })
 })
