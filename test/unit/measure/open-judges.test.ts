@@ -92,7 +92,7 @@ test('judges are added where they have something to say, after the benchmark’s
     },
   ]
   expect(withJudges(prepared, judges).map(({ benchmark }) => benchmark.judges)).toEqual([
-    ['normalised', 'gcg-exact', 'xstest', 'refusal-logprob'],
+    ['normalised', 'gcg-exact', 'xstest', 'semantic', 'refusal-logprob'],
     ['answer-match'],
   ])
 })
