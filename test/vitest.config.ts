@@ -1,4 +1,4 @@
-/** @file Vitest for every tier but the browser's. Files run one after another: two cores, and ONNX Runtime uses both. */
+/** @file Vitest for every tier but the browser's. Two files of the check run at a time, for most use one core; all others run alone. */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
@@ -15,7 +15,8 @@ export default defineConfig({
     // What a user keeps is not for tests.
     env: { XDG_CACHE_HOME: join(tmpdir(), 'touchstone-test-cache') },
     pool: 'forks',
-    fileParallelism: false,
+    maxWorkers: chosen || isLong ? 1 : 2,
+    fileParallelism: !chosen && !isLong,
     // Finds what hangs, also where other processes take most of the machine: the slowest test takes seconds by itself.
     testTimeout: isLong ? 3_600_000 : 600_000,
     hookTimeout: 600_000,

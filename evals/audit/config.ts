@@ -1,7 +1,8 @@
 /** @file Configurations of the jobs on one model; flags, forms and stored JSON are derived from them. */
 import { z } from 'zod'
 import { MethodChoice } from '../finetune/method-choice.ts'
-import { EngineConfig, EvaluationConfig, ServedConfig, SpectraConfig } from '../measure/config.ts'
+import { EngineConfig, EvaluationConfig, SpectraConfig } from '../measure/config.ts'
+import { ServedConfig } from '../measure/served/config.ts'
 import { PathOrAddress } from '../measure/served/address.ts'
 import { COMPRESSION_NAMES } from '../models/weights/compression/registry.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'

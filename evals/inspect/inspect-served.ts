@@ -1,6 +1,6 @@
 /** @file What answers at an address, and what it can be asked. */
 import type { ServedFacts } from '../contract/subjects/served.ts'
-import type { ServedConfig } from '../measure/config.ts'
+import type { ServedConfig } from '../measure/served/config.ts'
 import { NO_JOURNAL } from '../measure/served/journal.ts'
 import { openServed } from '../measure/served/open.ts'
 

@@ -8,8 +8,7 @@ import { toWireError } from '../../errors/wire.ts'
 import { command } from '../command.ts'
 import { EXIT } from '../../runs/options/exit-codes.ts'
 import { optionalText } from '../../runs/options/common.ts'
-import { inspectServed } from '../../inspect/inspect-served.ts'
-import { ServedConfig } from '../../measure/config.ts'
+import { ServedConfig } from '../../measure/served/config.ts'
 import { isServed } from '../../measure/served/address.ts'
 import { servedText } from '../../document/served/inspection.ts'
 import { inspectionText } from '../../document/inspection-text.ts'
@@ -42,6 +41,8 @@ export const inspectPath = command({
     const remedy = 'Name a model folder, a .gguf file or an adapter folder.'
     const name = requireNamed(named[0], 'Nothing was named.', remedy)
     if (isServed(name)) {
+      // A model in a folder is inspected without what asks one.
+      const { inspectServed } = await import('../../inspect/inspect-served.ts')
       const facts = await inspectServed(name, options, new AbortController().signal)
       tell({ type: 'inspect', path: name, kind: 'served', ...facts }, servedText(name, facts))
       return EXIT.ok

@@ -59,7 +59,11 @@ export const sample = {
   ),
 }
 
-const Side = z.object({ outcome: Outcome, text: z.string().nullable(), meanLogProb: z.number().nullable() })
+const Side = z.object({
+  outcome: Outcome,
+  text: z.string().nullable(),
+  meanLogProb: z.number().nullable(),
+})
 
 export const PairRow = ReplyRow.pick({ ...ASKED, prompt: true, expected: true }).extend({
   isFlip: z.boolean(),

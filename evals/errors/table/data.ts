@@ -46,7 +46,8 @@ export const DATA_ERRORS = {
   ),
   'task.rows': entry((v: { path: string; clusters: number }) => ({
     message: `${v.path} holds ${v.clusters === 0 ? 'no row that can be used' : 'rows of one group alone'}: some groups are learnt, and others held out.`,
-    remedy: 'Give rows of at least two sites, transcripts or scenes; docs/tasks/README.md says which.',
+    remedy:
+      'Give rows of at least two sites, transcripts or scenes; docs/tasks/README.md says which.',
   })),
   'data.class': entry(
     (v: { path: string; row?: number; label: string; known: readonly string[] }) => ({

@@ -1,6 +1,6 @@
 /** @file Holds a served model to the one that was measured here: replies, verdicts, log-probabilities, and the prompt by what comes back. */
 import type { ServedFacts } from '../../contract/subjects/served.ts'
-import type { ServedConfig } from '../../measure/config.ts'
+import type { ServedConfig } from '../../measure/served/config.ts'
 import type { Reply } from '../../measure/answers.ts'
 import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { NO_JOURNAL } from '../../measure/served/journal.ts'

@@ -8,7 +8,7 @@ import type { Journal } from './journal.ts'
 import { modelName, modelsAt, probe } from './probe.ts'
 import { watchOver, type Answerer } from './question.ts'
 import type { ServedModel } from './subject.ts'
-import type { ServedConfig } from '../config.ts'
+import type { ServedConfig } from './config.ts'
 
 type Asking = Pick<ServedConfig, 'sendPrompts' | 'keyEnv' | 'replyTimeout'>
 
