@@ -71,6 +71,7 @@ const TASKS = {
     ['test/bench/findings/compression.ts'],
     ['test/bench/findings/tasks.ts'],
     ['test/bench/findings/mixtures.ts'],
+    ['test/bench/findings/federation.ts'],
   ],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],
