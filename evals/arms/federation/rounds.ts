@@ -55,6 +55,8 @@ export async function runFederation(
     // If the process was killed between writing the file and its row, the row is missing.
     await (stored ? emitCheckpoint(run) : save(run))
     await playRounds(run)
+    // Killed after its last round was saved, a run finds what clients had sent.
+    await rm(clientsFolder(folder), { recursive: true, force: true })
     const { moved, parameters } = run.server
     const weights = [...moved.values()].map(digestOf)
     const isMoved = weights.length > 0

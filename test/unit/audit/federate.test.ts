@@ -18,20 +18,22 @@ import { IS_LONG } from '../../doubles/tier.ts'
 
 const LEAN = ['--no-spectra', '--suite', 'house-refusal', '--eval-every', '2']
 
-test('in processes or in this one, clients send the same bits', async () => {
+test('clients in processes of their own: every round is there, and has the bits of one process', async () => {
   const words = [...LEAN, '--strategies', 'fedit', '--jobs']
   const run = async (jobs: string) => undisturbed(await makeFederationBench([...words, jobs]))
-  const [alone, several] = [await run('1'), await run('2')]
-  expect(several.leftovers.checkpoints).toEqual(alone.leftovers.checkpoints)
+  const { checkpoints } = (await run('2')).leftovers
+  expect(Object.keys(checkpoints)).toEqual([0, 1, 2].map((round) => `["fedit",0,${round}]`))
+  if (IS_LONG) expect((await run('1')).leftovers.checkpoints).toEqual(checkpoints)
 })
 
 test.runIf(IS_LONG)('killed in a round, it ends in the same bits', async () => {
   const bench = await makeFederationBench([...LEAN, '--strategies', 'flora', '--jobs', '2'])
   const whole = await undisturbed(bench)
   const folder = freshRun()
-  const kill = { point: 'after rename training-state.safetensors #2' }
-  expect((await attempt(bench, folder, { kill })).signal).toBe('SIGKILL')
-  await endAndCompare(bench, whole, folder, 'killed after the first round')
+  for (const point of ['after rename training-state.safetensors #2', 'before rm clients #1']) {
+    expect((await attempt(bench, folder, { kill: { point } })).signal).toBe('SIGKILL')
+  }
+  await endAndCompare(bench, whole, folder, 'killed after each round')
 })
 
 const containing = (text: string): unknown => expect.stringContaining(text)
