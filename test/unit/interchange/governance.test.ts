@@ -154,7 +154,8 @@ describe('touchstone replay', () => {
     }
     expect(line.isSame).toBe(false)
     const changed = line.tables.filter(({ different }) => different > 0)
-    expect(changed).toMatchObject([{ table: 'verdicts', different: 1, fields: ['outcome'] }])
+    // One reply, by two judges.
+    expect(changed).toMatchObject([{ table: 'verdicts', different: 2, fields: ['outcome'] }])
   })
 
   test('refuses a run that did not end, and one of a kind that cannot be repeated', async () => {
