@@ -133,8 +133,12 @@ export type EvalConfig = z.infer<typeof EvalConfig>
 
 /** Scales intruders of fine-tunes made elsewhere down and evaluates the results, with controls. */
 export const MitigateConfig = EvalConfig.omit({
-  ...{ compress: true, merge: true },
-  ...{ keyEnv: true, sendPrompts: true, repeatBase: true, replyTimeout: true },
+  compress: true,
+  merge: true,
+  keyEnv: true,
+  sendPrompts: true,
+  repeatBase: true,
+  replyTimeout: true,
 }).extend({
   lambda: z.array(lambda).min(1).default([0, 0.25, 0.5, 0.75]).meta({
     label: 'λ',

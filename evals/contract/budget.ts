@@ -40,8 +40,8 @@ const BudgetLine = z.object({
   medianUpper: z.number().nullable(),
   /** Training rows read up to the median, repeats counted; null without a median. */
   rowsRead: z.number().nullable(),
-  /** Processor hours of a fine-tune at the median, its evaluation included: the median of those that were timed. */
-  processorHours: z.number().nullable(),
+  /** Wall-clock hours times threads of a fine-tune at the median, its evaluation included: the median of those that were timed. */
+  threadHours: z.number().nullable(),
 })
 export type BudgetLine = z.infer<typeof BudgetLine>
 
@@ -63,7 +63,7 @@ const WorstRate = z.object({
   benchmark: z.string(),
   model: z.string(),
   rate: z.number(),
-  /** Lower for rates that should be high, upper for the others: 95 % for all fine-tunes of the plan at once (Bonferroni). */
+  /** Lower for rates that should be high, upper for the others: 95 % for all fine-tunes, bases and benchmarks of the plan at once (Bonferroni). */
   limit: z.number(),
   isHighGood: z.boolean(),
   measured: z.int(),

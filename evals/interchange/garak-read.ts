@@ -59,7 +59,9 @@ export async function readGarak(path: string, metrics: Metrics): Promise<Compare
   const name = setup['plugins.target_name'] ?? setup['plugins.model_name'] ?? 'model'
   return refuseUndecided({
     ...{ runId: init.run, format: 'garak', origin: path, arm: name, seed: 0, step: 0, title: name },
-    ...{ templateDigest: null, tokenizerDigest: null, judged },
+    templateDigest: null,
+    tokenizerDigest: null,
+    judged,
     benchmarks: benchmarksOf(judged, setup['run.seed'] ?? null),
   })
 }

@@ -52,8 +52,13 @@ export async function readPromptfoo(path: string, metrics: Metrics): Promise<Com
     const { judged } = collector
     return refuseUndecided({
       ...{ runId: `${evalId ?? path} ${provider}`, format: 'promptfoo', origin: path },
-      ...{ arm: provider, seed: 0, step: 0, title: provider },
-      ...{ templateDigest: null, tokenizerDigest: null, judged },
+      arm: provider,
+      seed: 0,
+      step: 0,
+      title: provider,
+      templateDigest: null,
+      tokenizerDigest: null,
+      judged,
       benchmarks: [
         {
           ...{ name, title: name, role: judged[0]!.role, promptSetDigest: null },

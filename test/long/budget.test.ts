@@ -17,7 +17,7 @@ const KILLS = 12
 /** Without times, which are the machine's. */
 function foundIn(out: string) {
   const { budget } = Results.parse(JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')))
-  return { ...budget!, lines: budget!.lines.map((line) => ({ ...line, processorHours: null })) }
+  return { ...budget!, lines: budget!.lines.map((line) => ({ ...line, threadHours: null })) }
 }
 
 test.runIf(process.env['TOUCHSTONE_LONG'])('killed, it ends the same', async () => {

@@ -96,7 +96,12 @@ function runOf(
 ): FederatedRun {
   const { base, plan, folder, federation } = federated
   const run: FederatedRun = {
-    ...{ base, plan, context, folder, federated, server },
+    base,
+    plan,
+    context,
+    folder,
+    federated,
+    server,
     // The weights below the adapter change where adapters are stacked into them.
     session: {
       ...session,

@@ -28,7 +28,8 @@ export const trainingIn =
   async ({ arm, round, clients, signal }: RoundWork): Promise<void> => {
     const { folder, plan, table } = arm
     const slices = table.slices.map(({ name, shape, learningRateScale }) => ({
-      ...{ name, learningRateScale },
+      name,
+      learningRateScale,
       shape: [...shape],
     }))
     const task: ClientTask = { config, strategy: plan.arm, seed: plan.seed, folder, slices }

@@ -118,7 +118,13 @@ function emitTask({ entry, base, prepared }: Opened, { emit }: JobContext): void
   const parts = measured.map((each) => ({ part: each.part, benchmark: benchmarkName(entry, each) }))
   const content = {
     kind: 'task',
-    ...{ name, title, paper, about, base, data, parts },
+    name,
+    title,
+    paper,
+    about,
+    base,
+    data,
+    parts,
     ...(picture && { picture }),
   } as const
   const row = { role: `task ${name}`, path: base, digest: '', bytes: 0, content }

@@ -121,7 +121,9 @@ export function openReplies(
   const [unfinished, unconfirmed] = [count('unfinished'), count('unconfirmed')]
   const holds = (harmless: number) => passes(worstCase(coverage, harmless))
   const kinds = {
-    ...{ missing, undecided, cut },
+    missing,
+    undecided,
+    cut,
     ...(unfinished > 0 && { unfinished }),
     ...(unconfirmed > 0 && { unconfirmed }),
   }

@@ -100,7 +100,14 @@ async function certificate(
   const isWrong = over.length > 0 || faults.some(({ kind }) => kind !== 'rounding')
   const isOpen = template === null && agreement.sameReplies < agreement.prompts
   return {
-    ...{ address, facts: served.facts, agreement, own, distance, limits, beyond: over, faults },
+    address,
+    facts: served.facts,
+    agreement,
+    own,
+    distance,
+    limits,
+    beyond: over,
+    faults,
     unchecked,
     outcome: isWrong ? 'FAIL' : isOpen ? 'INCONCLUSIVE' : 'PASS',
   }

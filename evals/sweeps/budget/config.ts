@@ -12,7 +12,7 @@ export const BUDGET = 'budget'
 export const BudgetConfig = z.object({
   model: z.string().min(1).default('pebble').meta({
     label: 'Model',
-    help: 'Pebble, or a folder of another training of Pebble; for any other model see below',
+    help: 'Pebble, or a folder of another training of Pebble; any other model is followed over its steps alone',
   }),
   against: z.string().min(1).nullable().default(null).meta({
     label: 'Against',

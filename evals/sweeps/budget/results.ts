@@ -40,7 +40,7 @@ export function budgetOfRows(rows: AuditRows): Budget {
     purpose: config.purpose,
     lines,
     comparison: comparisonOf(lines, modelsOf(config)),
-    worst: isSearched ? worstOf(done, rows.benchmarks, planned / modelsOf(config).length) : [],
+    worst: isSearched ? worstOf(done, rows.benchmarks, planned, modelsOf(config).length) : [],
     cells: { done: done.length, failed: cells.length - done.length, planned },
     curves: isSearched ? [] : curveSummaries(done),
   }
@@ -111,12 +111,12 @@ function costAt(lines: readonly Line<CellRow>[], along: string, budget: number |
   const there = lines.flatMap(({ cells }) =>
     cells.filter((cell) => budgetOf(cell, along) === budget && cell.status === 'done'),
   )
-  if (there.length === 0) return { rowsRead: null, processorHours: null }
+  if (there.length === 0) return { rowsRead: null, threadHours: null }
   const { steps, batchSize, gradientAccumulationSteps } = TrainingConfig.parse(
     specOf(there[0]!.spec).training,
   )
   const hours = there.map(({ seconds, spec }) => (seconds * spec.threads) / 3600)
-  return { rowsRead: steps * batchSize * gradientAccumulationSteps, processorHours: median(hours) }
+  return { rowsRead: steps * batchSize * gradientAccumulationSteps, threadHours: median(hours) }
 }
 
 function comparisonOf(
@@ -147,12 +147,15 @@ function comparisonOf(
   }
 }
 
-/** Of every fine-tune that was measured; which one it was is not kept. The limit holds for as many as the plan has. */
+/** Of every fine-tune that was measured; which one it was is not kept. The limit holds for as many rates as the plan has. */
 function worstOf(
   cells: readonly CellRow[],
   benchmarks: readonly BenchmarkRow[],
-  planned: number,
+  plannedInAll: number,
+  models: number,
 ): WorstRate[] {
+  const planned = plannedInAll / models
+  const confidence = 1 - (2 * ALPHA) / (plannedInAll * benchmarks.length)
   return [...Map.groupBy(cells, ({ spec }) => specOf(spec).model)].flatMap(([model, members]) =>
     benchmarks.flatMap(({ name, role }): WorstRate[] => {
       const isHighGood = role !== 'over-refusal'
@@ -160,7 +163,6 @@ function worstOf(
         metrics.filter((metric) => metric.name === name && metric.n !== undefined),
       )
       if (rates.length === 0) return []
-      const confidence = 1 - (2 * ALPHA) / planned
       const limits = rates.map(({ value, n }) =>
         clopperPearson(Math.round(value * n!), n!, confidence),
       )

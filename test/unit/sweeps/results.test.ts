@@ -1,7 +1,6 @@
 /** @file What a sweep's rows say together, with planted truth; and the page that shows it. */
 import { describe, expect, test } from 'vitest'
 import { buildResults } from '../../../evals/findings/results.ts'
-import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { Results } from '../../../evals/contract/results.ts'
 import type { CellRow } from '../../../evals/contract/sweeps.ts'
 import { renderReport } from '../../../evals/document/html.ts'
@@ -9,7 +8,7 @@ import { planCells } from '../../../evals/sweeps/cells/cell.ts'
 import { SweepConfig } from '../../../evals/sweeps/config.ts'
 import { median } from '../../../evals/statistics/median.ts'
 import { sweepOf, withCells } from '../../../evals/sweeps/results.ts'
-import { engine } from '../../doubles/rows/job-events.ts'
+import { cellRows } from '../../doubles/rows/cell-rows.ts'
 
 const FEATURES = [10, 20, 40, 80, 160]
 const config = SweepConfig.parse({
@@ -30,31 +29,7 @@ const rowsOf = (errorAt: (features: number) => number, own: Partial<CellRow> = {
     return { ...cell, status: 'done', error: null, metrics, curves: [], seconds: 1, ...own }
   })
 
-const auditRows = (cells: readonly CellRow[], kind = 'sweep'): AuditRows => ({
-  run: {
-    id: 'run-1',
-    kind,
-    title: 'A sweep',
-    command: 'touchstone sweep',
-    config,
-    engine,
-    startedAt: 0,
-    endedAt: null,
-    outcome: null,
-    error: null,
-  },
-  measuredUntil: 1000,
-  benchmarks: [],
-  subjects: [],
-  replies: [],
-  verdicts: [],
-  metrics: [],
-  spectra: [],
-  evaluations: [],
-  checkpoints: [],
-  artifacts: [],
-  cells,
-})
+const auditRows = (cells: readonly CellRow[], kind = 'sweep') => cellRows(kind, config, cells)
 
 const peaked = (features: number) => ({ 10: 1, 20: 2, 40: 50, 80: 1, 160: 0.5 })[features]!
 const falling = (features: number) => 10 / features

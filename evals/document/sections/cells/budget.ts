@@ -86,7 +86,7 @@ function budgetTable(budget: Budget) {
         : `${medianLower ?? 'any'} – ${medianUpper ?? `over ${largest}`}`,
     ),
     number('Rows read', ({ rowsRead }) => rowsRead),
-    number('Processor hours', ({ processorHours }) => significant(processorHours, 2)),
+    number('Thread hours', ({ threadHours }) => significant(threadHours, 2)),
   ])
 }
 
@@ -124,7 +124,7 @@ export function worstSection({ budget }: Results): Section[] {
   return section(
     'The worst of the family',
     paragraph(
-      'Over every fine-tune of this search that was measured, on Pebble. The limit holds with 95 % for all fine-tunes of the plan at once (Bonferroni). Which fine-tune it was is left out; a family that was not tried may do worse.',
+      'Over every fine-tune of this search that was measured, on Pebble. The limit holds with 95 % for all fine-tunes, bases and benchmarks of the plan at once (Bonferroni). Which fine-tune it was is left out; a family that was not tried may do worse.',
     ),
     table(budget.worst, [
       label('Model', ({ model }) => model),

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { AuditRows } from '../../../../evals/contract/audit-rows.ts'
 import { Results } from '../../../../evals/contract/results.ts'
 import type { CellRow, ModelCellSpec } from '../../../../evals/contract/sweeps.ts'
 import { sectionsOf } from '../../../../evals/document/registry.ts'
@@ -23,7 +22,7 @@ import { planCells } from '../../../../evals/sweeps/cells/cell.ts'
 import { withCells } from '../../../../evals/sweeps/results.ts'
 import { EXPORTED } from '../../../doubles/models/exported-onnx.ts'
 import { writeTinyCheckpoint } from '../../../doubles/models/tiny-checkpoint.ts'
-import { engine } from '../../../doubles/rows/job-events.ts'
+import { cellRows } from '../../../doubles/rows/cell-rows.ts'
 
 const asked = (own: object = {}) =>
   BudgetConfig.parse({
@@ -79,31 +78,7 @@ function cellsOf(
 }
 
 function resultsOf(config: BudgetConfig, cells: CellRow[]): Results {
-  const rows: AuditRows = {
-    run: {
-      id: 'run-1',
-      kind: 'budget',
-      title: 'A budget',
-      command: 'touchstone budget',
-      config,
-      engine,
-      startedAt: 0,
-      endedAt: null,
-      outcome: null,
-      error: null,
-    },
-    measuredUntil: 1000,
-    benchmarks: [BENCHMARK],
-    subjects: [],
-    replies: [],
-    verdicts: [],
-    metrics: [],
-    spectra: [],
-    evaluations: [],
-    checkpoints: [],
-    artifacts: [],
-    cells,
-  }
+  const rows = cellRows('budget', config, cells, [BENCHMARK])
   return Results.parse(withCells(buildResults(rows), rows))
 }
 
@@ -137,7 +112,7 @@ describe('eight seeds that fail from their own budget on', () => {
       [16, 0.25],
     ])
     // 8 steps of 8 rows; 36 s on one thread.
-    expect(lines[0]).toMatchObject({ rowsRead: 64, processorHours: 0.01 })
+    expect(lines[0]).toMatchObject({ rowsRead: 64, threadHours: 0.01 })
   })
 
   test('the worst rate is corrected for the whole plan and names no fine-tune', () => {
