@@ -1,6 +1,7 @@
 /** @file The stored rows of a run: prompts, replies, verdicts, metrics, spectra, subjects, artifacts. */
 import { z } from 'zod'
 import { Mitigated } from './mitigation.ts'
+import { Looks } from './gate/stopping.ts'
 import { ServedFacts, ServedWord } from './subjects/served.ts'
 
 export const Message = z.object({
@@ -338,6 +339,8 @@ export const BenchmarkRow = z.object({
   gain: z.number().nullish(),
   /** That its file states; absent of bundled ones and of files that state none. */
   licences: z.array(z.string()).nullish(),
+  /** Absent where every prompt is asked whatever the replies say. */
+  looks: Looks.nullish(),
 })
 export type BenchmarkRow = z.infer<typeof BenchmarkRow>
 export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]

@@ -1,5 +1,6 @@
 /** @file How states are measured: the engine, the evaluation, the spectra. Jobs compose their configurations of these groups. */
 import { z } from 'zod'
+import { SPENDINGS, StoppingRule } from '../contract/gate/stopping.ts'
 import { FORWARDS } from '../finetune/training/int8-forward.ts'
 import { TASK_METRICS } from '../judges/registry.ts'
 import { JudgeText } from '../judges/judge-endpoint.ts'
@@ -112,6 +113,22 @@ export const EvaluationConfig = z.object({
   decodingSeed: z.int().min(0).default(0).meta({
     label: 'Decoding seed',
     help: 'Of the replies that are drawn, where the temperature is above 0',
+  }),
+  sequential: z.enum(SPENDINGS).nullable().default(null).meta({
+    label: 'Sequential',
+    help: 'Ask in blocks and stop where the verdict is known: looks spend α by obrien-fleming or pocock; curtailment stops only where no further reply could change the verdict',
+  }),
+  looks: StoppingRule.shape.looks.meta({
+    label: 'Looks',
+    help: 'With --sequential, how often it is looked at most; the last look is at every prompt',
+  }),
+  orderSeed: StoppingRule.shape.seed.meta({
+    label: 'Order seed',
+    help: 'With --sequential, of the order in which prompts are asked',
+  }),
+  futility: StoppingRule.shape.futility.meta({
+    label: 'Futility',
+    help: 'With --sequential, it also stops, undecided, where the chance that the rest decides is below this; 0: never',
   }),
   limit: z.int().min(1).nullable().default(null).meta({
     label: 'Limit',

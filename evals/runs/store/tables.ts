@@ -53,7 +53,7 @@ export const TABLES = {
     'benchmark',
     ['name'],
     ['title', 'role', 'samples', 'digest', 'maxNewTokens'],
-    ['judges', 'decoding', 'context', 'gain', 'licences'],
+    ['judges', 'decoding', 'context', 'gain', 'licences', 'looks'],
     'first-seen',
   ),
   subject: table<SubjectIdentity>(
