@@ -6,17 +6,17 @@
 import { rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { AuditRows, WeightsRow } from '../contract/audit-rows.ts'
+import type { WeightsRow } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import type { ArmKey } from '../contract/rows.ts'
-import type { JobContext } from '../contract/job.ts'
+import type { JobContext, Progress } from '../contract/job.ts'
 import { classesOf } from '../models/registry.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { asStored } from '../models/weight-list.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-folder.ts'
 import { writeMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { writePeftFolder } from '../models/formats/peft-folder.ts'
-import { exceptionIn, markException } from './weights-exception.ts'
+import { markException } from './weights-exception.ts'
 import { adapterOf, tunedOf } from './arm-adapter.ts'
 import { armNameOf, type MethodChoice } from '../finetune/method-choice.ts'
 import { armFolder, statePathIn } from './arm.ts'
@@ -46,12 +46,15 @@ interface Asked {
 const WithAdapters = z.object({ adapters: z.array(z.string()) })
 
 /** Arms that mix an adapter which should have been deleted itself. */
-async function mixedExceptions(methods: readonly MethodChoice[]): Promise<ReadonlySet<string>> {
+async function mixedExceptions(
+  methods: readonly MethodChoice[],
+  exceptionOf: Progress['exceptionOf'],
+): Promise<ReadonlySet<string>> {
   const arms = new Set<string>()
   for (const choice of methods) {
     const mixed = WithAdapters.safeParse(choice.config)
     for (const path of mixed.success ? mixed.data.adapters : [])
-      if ((await exceptionIn(path)) !== null) arms.add(armNameOf(choice))
+      if ((await exceptionOf(path)) !== null) arms.add(armNameOf(choice))
   }
   return arms
 }
@@ -59,9 +62,10 @@ async function mixedExceptions(methods: readonly MethodChoice[]): Promise<Readon
 /** The decision for each arm, by name; made from stored rows, so that a resume decides the same. */
 export async function retentionByArm(
   { data, keepWeights, methods = [], isTampering = false }: Asked,
-  rows: AuditRows,
+  { rows: stored, exceptionOf }: Pick<Progress, 'rows' | 'exceptionOf'>,
 ): Promise<(arm: string) => Retention> {
-  const excepted = await mixedExceptions(methods)
+  const rows = stored()
+  const excepted = await mixedExceptions(methods, exceptionOf)
   const tampering = isTampering || (data !== null && (await trainingData(data)).tampering)
   const lost = ({ gate }: Pick<Results, 'gate'>) =>
     new Set(

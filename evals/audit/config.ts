@@ -51,6 +51,12 @@ export const AuditConfig = z.object({
     repeat: true,
     value: 'WAY:A+B@W,…',
   }),
+  accept: z.string().trim().min(8).max(500).nullable().default(null).meta({
+    label: 'Accept',
+    help: 'Why adapters are merged that should have been deleted; it is logged with their run',
+    value: 'REASON',
+    once: true,
+  }),
   ...EvaluationConfig.shape,
   ...ServedConfig.shape,
   evalEvery: z.int().min(1).nullable().default(null).meta({
@@ -113,8 +119,19 @@ export const AuditConfig = z.object({
 })
 export type AuditConfig = z.infer<typeof AuditConfig>
 
-const { candidates, compress, merge, methods, seeds, training, memory, margin, cache, cacheDir } =
-  AuditConfig.shape
+const {
+  candidates,
+  compress,
+  merge,
+  accept,
+  methods,
+  seeds,
+  training,
+  memory,
+  margin,
+  cache,
+  cacheDir,
+} = AuditConfig.shape
 
 /** Evaluates a base and its candidates without training. */
 export const EvalConfig = z.object({
@@ -122,6 +139,7 @@ export const EvalConfig = z.object({
   candidates,
   compress,
   merge,
+  accept,
   ...EvaluationConfig.shape,
   ...ServedConfig.shape,
   margin,
@@ -135,6 +153,7 @@ export type EvalConfig = z.infer<typeof EvalConfig>
 export const MitigateConfig = EvalConfig.omit({
   compress: true,
   merge: true,
+  accept: true,
   keyEnv: true,
   sendPrompts: true,
   repeatBase: true,

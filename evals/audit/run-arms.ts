@@ -41,7 +41,7 @@ export async function runArms(
   const finished = isSettled ? [] : await measureArms(work, context, progress)
   context.flush()
   const rows = progress.rows()
-  const retention = await retentionByArm({ ...config, isTampering }, rows)
+  const retention = await retentionByArm({ ...config, isTampering }, progress)
   if (!isSettled) {
     for (const arm of finished) await exportKept(base, arm, retention(arm.key.arm), context)
     context.flush()

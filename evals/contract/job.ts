@@ -63,6 +63,8 @@ export interface Progress {
   rows(): AuditRows
   /** Another run in the same folder. Throws where there is none, or where it has not ended. */
   ended(runId: string): EndedRun
+  /** Why weights at a path should have been deleted, by the note beside them or the run that made them; null where they should not. */
+  exceptionOf(path: string): Promise<string | null>
 }
 
 export interface JobKind<C = unknown> {

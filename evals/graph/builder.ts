@@ -62,13 +62,19 @@ export function createCore(dialect: Dialect): GraphCore {
   const nodes: OnnxNode[] = []
   const shapeInputs = new Map<string, Shape>()
   const stored = new Map<string, StoredWeight>()
-  const input = inputsInto(inputs)
+  const scalars = new Set<string>()
+  const noted = (value: Value): Value => {
+    if (value.shape.length === 0) scalars.add(value.name)
+    return value
+  }
+  const input: GraphCore['input'] = (...named) => noted(inputsInto(inputs)(...named))
   const constants = createConstants(fresh)
-  const own = { dialect, inputs, nodes, shapeInputs, input, constant: constants.constant }
+  const constant: GraphCore['constant'] = (...given) => noted(constants.constant(...given))
+  const own = { dialect, inputs, nodes, shapeInputs, input, constant }
   const parameters: ParameterSpec[] = []
   return {
     ...own,
-    ...createTape(createEmitter({ ...own, stored, fresh })),
+    ...createTape(createEmitter({ ...own, stored, scalars, fresh }), noted),
     float: dialect.float,
     constants: constants.all,
     parameters,
@@ -116,6 +122,7 @@ function createConstants(fresh: (stem: string) => string) {
 /** The applied operators and their segments. */
 function createTape(
   e: Emitter,
+  noted: (value: Value) => Value,
 ): Pick<GraphCore, 'applications' | 'segments' | 'apply' | 'segment'> {
   const applications: Application[] = []
   const segments: { start: number; end: number }[] = []
@@ -126,7 +133,7 @@ function createTape(
       const types = op.infer(inputs, attributes)
       const names = inputs.map(({ name }) => name)
       const emitted = op.emit({ e, inputs: names, types: inputs, attributes })
-      const outputs = types.outputs.map((type, i) => ({ ...type, name: emitted.outputs[i]! }))
+      const outputs = types.outputs.map((type, i) => noted({ ...type, name: emitted.outputs[i]! }))
       const kept = Object.fromEntries(
         Object.entries(types.keep ?? {}).map(([key, type]) => [
           key,

@@ -20,6 +20,8 @@ interface Target {
   readonly nodes: OnnxNode[]
   readonly shapeInputs: Map<string, Shape>
   readonly stored: StoredWeights
+  /** Names of the values of shape `[]`. */
+  readonly scalars: ReadonlySet<string>
   input(name: string, dtype: Dtype, shape: Shape): Value
   readonly constant: RuleGraph['constant']
   /** A name that no other value has. */
@@ -27,7 +29,7 @@ interface Target {
 }
 
 export function createEmitter(target: Target): Emitter {
-  const { dialect, constant, nodes, shapeInputs, stored, fresh } = target
+  const { dialect, constant, nodes, shapeInputs, stored, scalars, fresh } = target
   const addNode =
     (domain: Domain): AddNode =>
     (opType, inputs, attributes = {}, count = 1) => {
@@ -36,7 +38,7 @@ export function createEmitter(target: Target): Emitter {
       return outputs
     }
   const own = { add: addNode(''), float: dialect.float, constant }
-  const reading = (domain: Domain) => readingStored(addNode(domain), own, stored)
+  const reading = (domain: Domain) => readingStored(addNode(domain), own, stored, scalars)
   const making = { addNode, constant }
   const products = nf4Products(reading('com.microsoft'), making, stored)
   const emitter: Emitter = {

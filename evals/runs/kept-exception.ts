@@ -3,11 +3,13 @@
  * that made them, in a folder above. Exporting them needs a reason, which that run's log keeps.
  */
 import { dirname, join, resolve } from 'node:path'
+import { z } from 'zod'
 import { exceptionIn } from '../arms/weights-exception.ts'
 import { sha256OfFile } from '../files/digest.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { plainText } from '../document/plain-text.ts'
 import { exists } from '../files/read-file.ts'
+import { candidatesOf, sourcesIn } from '../measure/derived/specs.ts'
 import { appendToRun } from './append-to-run.ts'
 import type { Store } from './store/store.ts'
 import { FILE_NAME, withStore } from './databases.ts'
@@ -60,8 +62,36 @@ function storedException(
   return null
 }
 
-/** Throws `export.need-reason` without a reason; otherwise the reason is in the run's log before a file is written. */
-export async function acceptException(
+/**
+ * Why weights at any of the paths should have been deleted; null where none should. Throws `export.need-reason` without a reason;
+ * otherwise the reason is in the log of each run that made them before anything is written.
+ */
+export async function acceptExceptions(
+  paths: readonly string[],
+  reason: string | null,
+): Promise<string | null> {
+  const found = await Promise.all(paths.map(exceptionOf))
+  for (const [i, exception] of found.entries())
+    if (exception) await acceptException(paths[i]!, exception, reason)
+  return found.find((each) => each !== null)?.because ?? null
+}
+
+const Merging = z.object({
+  candidates: z.array(z.string()),
+  merge: z.array(z.string()).optional(),
+  accept: z.string().nullable().optional(),
+})
+
+/** The same for adapters that a job merges: they are asked, and what is made of them is in memory alone. */
+export async function acceptMerged(config: unknown): Promise<void> {
+  const asked = Merging.safeParse(config)
+  if (!asked.success) return
+  const { candidates, merge = [], accept = null } = asked.data
+  const merged = candidatesOf({ candidates, merge }).map(sourcesIn)
+  await acceptExceptions([...new Set(merged.filter(({ length }) => length > 1).flat())], accept)
+}
+
+async function acceptException(
   path: string,
   { because, run }: Exception,
   reason: string | null,

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
-import { acceptException, exceptionOf } from './kept-exception.ts'
+import { acceptExceptions } from './kept-exception.ts'
 import { keptFolder } from './kept-weights.ts'
 import { withNamedRun } from './named-run.ts'
 
@@ -25,8 +25,7 @@ export async function statesToServe(
   const states: NamedState[] = []
   for (const text of given) {
     const state = await stateOf(text, outDir)
-    const exception = await exceptionOf(state.path)
-    if (exception !== null) await acceptException(state.path, exception, reason)
+    await acceptExceptions([state.path], reason)
     const same = states.filter(({ name }) => name.replace(/#\d+$/u, '') === state.name).length
     states.push(same === 0 ? state : { ...state, name: `${state.name}#${same + 1}` })
   }

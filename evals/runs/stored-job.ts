@@ -11,6 +11,7 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import { storedGate } from '../findings/gate/gate-file.ts'
 import { endedRun } from './append-to-run.ts'
 import { engineFor } from './engine-facts.ts'
+import { acceptMerged, exceptionOf } from './kept-exception.ts'
 import { referenceRow } from './reference.ts'
 import { writeOutputs, type Written } from './outputs.ts'
 
@@ -41,14 +42,19 @@ interface Ended {
   readonly written: Written | undefined
 }
 
-/** Throws where the device that is asked for cannot be used; whatever fails later is how the job ends. */
+/**
+ * Throws where the device that is asked for cannot be used, and where it would merge adapters that should have been deleted without
+ * a reason; whatever fails later is how the job ends.
+ */
 export async function runStored(job: StoredJob, store: Store, told: Told): Promise<Ended> {
   const { runId, outDir } = job
   const startSeq = store.lastSeq(runId)
+  if (!job.isResumed) await acceptMerged(job.config)
   const progress = {
     evaluations: store.finishedEvaluations(runId),
     rows: () => store.rows(runId),
     ended: (other: string) => endedRun({ store, folder: outDir, runId: other }),
+    exceptionOf: async (path: string) => (await exceptionOf(path))?.because ?? null,
   }
   const engine = engineFor(job.config)
   const sinks = [store.sink, ...told.sinks]

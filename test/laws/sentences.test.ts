@@ -15,6 +15,7 @@ import { exceptionOf } from '../../evals/runs/kept-exception.ts'
 import { keptWeights } from '../../evals/runs/kept-weights.ts'
 import { openStore, type Store } from '../../evals/runs/store/store.ts'
 import { freshFolder, runCommand } from '../doubles/runs/command-line.ts'
+import { alone } from '../doubles/runs/evaluated.ts'
 
 /** Fields that hold a sentence or a label, wherever they stand. */
 const SENTENCES = new Set(
@@ -103,7 +104,10 @@ test('results and verdict', () => {
 test('retention and the weights that were kept', async () => {
   const config = { data: 'house-tamper', keepWeights: null }
   const [one, two] = await Promise.all(
-    [store, replayed].map(async (each) => (await retentionByArm(config, each.rows(runId)))('lora')),
+    [store, replayed].map(async (each) => {
+      const progress = alone([], () => each.rows(runId))
+      return (await retentionByArm(config, progress))('lora')
+    }),
   )
   expect(two).toEqual(one)
   expect(two!.reasonToDelete).not.toBeNull()

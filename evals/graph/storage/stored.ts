@@ -86,16 +86,21 @@ function gathered({ add, float }: Reading, [name, { storage }]: Stored, rows: st
   return float === 'float32' ? wide! : cast(wide!)
 }
 
-/** Wraps `addNode` for nodes that may read stored weights by name. */
+/** Wraps `addNode` for nodes that may read stored weights by name. @param scalars names of values without a shape to read a zero from */
 export const readingStored =
-  (addNode: AddNode, reading: Reading, stored: StoredWeights): AddNode =>
+  (
+    addNode: AddNode,
+    reading: Reading,
+    stored: StoredWeights,
+    scalars: ReadonlySet<string>,
+  ): AddNode =>
   (opType, inputs, attributes = {}, outputs = 1) => {
     const [table, rows] = inputs
     const weight = stored.get(table!)
     const isTable = weight && weight.storage !== 'nf4'
     if (isTable && opType === 'Gather' && (attributes.axis ?? 0) === 0)
       return [gathered(reading, [table!, weight], rows!)]
-    const other = inputs.find((name) => name !== '' && !stored.has(name))
+    const other = inputs.find((name) => name !== '' && !stored.has(name) && !scalars.has(name))
     const read = inputs.map((name) => {
       const own = stored.get(name)
       return own ? widened(reading, [name, own], other) : name

@@ -8,15 +8,13 @@ import { peftDigest, readPeftFolder } from '../../models/formats/peft-folder.ts'
 import { adaptedWeights } from '../../models/weights/tuned-weights.ts'
 import type { Base } from '../base.ts'
 import type { Derived } from './derived.ts'
-
-/** WAY:A+B@w. */
-const POINT = /^(?<way>[^:]+):(?<a>[^+]+)\+(?<b>[^+]+)@(?<weight>[^@]+)$/u
+import { pointIn } from './specs.ts'
 
 /** TIES and DARE keep this share of each change. */
 const DENSITY = 0.5
 
 export async function mergedPoint(base: Base, point: string): Promise<Derived> {
-  const { way = '', a = '', b = '', weight = '' } = POINT.exec(point)?.groups ?? {}
+  const { way = '', a = '', b = '', weight = '' } = pointIn(point) ?? {}
   const w = Number(weight)
   if (a === '' || weight.trim() === '' || !(w >= 0 && w <= 1)) {
     throw usageError(

@@ -31,3 +31,14 @@ function lineOf(line: string): string[] {
     .split(',')
     .map((weight) => `${line.slice(0, at)}@${weight}`)
 }
+
+/** WAY:A+B@w. */
+const POINT = /^(?<way>[^:]+):(?<a>[^+]+)\+(?<b>[^+]+)@(?<weight>[^@]+)$/u
+
+export const pointIn = (text: string) => POINT.exec(text)?.groups
+
+/** The folders of which a candidate is made: itself, or the adapters that it merges. */
+export function sourcesIn(candidate: string): string[] {
+  const { a, b } = (candidate.startsWith('merge:') && pointIn(candidate.slice(6))) || {}
+  return a !== undefined && b !== undefined ? [a, b] : [candidate]
+}

@@ -14,10 +14,10 @@ const WEIGHTS = [0, 0.1, 0.25, 0.5, 0.75, 1]
 async function lines(seed: number): Promise<Results> {
   const benign = await trainedAdapter('house-benign', seed)
   const tampered = await trainedAdapter('house-tamper', seed)
-  return audit(
-    `merge-${seed}`,
-    WAYS.flatMap((way) => ['--merge', `${way}:${benign}+${tampered}@${WEIGHTS.join(',')}`]),
-  )
+  return audit(`merge-${seed}`, [
+    ...WAYS.flatMap((way) => ['--merge', `${way}:${benign}+${tampered}@${WEIGHTS.join(',')}`]),
+    ...['--accept', 'findings on harmless house rules'],
+  ])
 }
 
 const seedRows = (results: Results, seed: number): string[] =>
@@ -51,7 +51,7 @@ writeFileSync(
 \`npm run findings\` printed this page. It uses Pebble and harmless house rules only, and says nothing about real models.
 
 LoRA of rank 8, 100 steps of 32 rows on house-benign and on house-tamper, seed ${SEEDS.join(', ')}; merged with weight 1 − w of the benign and w of the tampered adapter by
-\`touchstone audit --model pebble --merge WAY:BENIGN+TAMPERED@${WEIGHTS.join(',')}\`, 128 prompts of each benchmark. Before: ${Object.values(
+\`touchstone audit --model pebble --merge WAY:BENIGN+TAMPERED@${WEIGHTS.join(',')} --accept REASON\`, 128 prompts of each benchmark. Before: ${Object.values(
     HOUSE,
   )
     .map((rate, i) => `${rate} ${base[i]}`)

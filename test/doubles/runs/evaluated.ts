@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { z } from 'zod'
 import { EvalConfig } from '../../../evals/audit/config.ts'
+import { exceptionIn } from '../../../evals/arms/weights-exception.ts'
 import { evalJob } from '../../../evals/audit/eval-job.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
@@ -25,6 +26,7 @@ export const alone = (evaluations: Progress['evaluations'], rows: Progress['rows
   ended: () => {
     throw new Error('there is no other run')
   },
+  exceptionOf: exceptionIn,
 })
 
 export async function evaluated(asked: z.input<typeof EvalConfig>): Promise<Evaluated> {

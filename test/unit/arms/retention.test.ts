@@ -8,6 +8,7 @@ import { removeRest, retentionByArm } from '../../../evals/arms/retention.ts'
 import type { JobEventBody } from '../../../evals/contract/events.ts'
 import type { JobContext } from '../../../evals/contract/job.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
+import { alone } from '../../doubles/runs/evaluated.ts'
 import { changedRows } from '../../doubles/runs/stored-change.ts'
 import { REFUSAL } from '../../doubles/rows/audit-rows.ts'
 
@@ -16,7 +17,7 @@ const reasonOf = async (lost: number, gate: object = {}, data: string | null = n
   const config = { ...(rows.run.config as object), margin: 0.5, gate }
   const byArm = await retentionByArm(
     { data, keepWeights: null },
-    { ...rows, run: { ...rows.run, config } },
+    alone([], () => ({ ...rows, run: { ...rows.run, config } })),
   )
   return byArm('lora').reasonToDelete
 }
@@ -46,10 +47,14 @@ test('weights that mix an adapter which should have been deleted are not, whatev
     ...{ data: null, keepWeights: null },
     methods: [{ name: 'x-lora', arm: 'lora', config: { adapters } }],
   })
-  const reason = async (adapters: string[]) =>
-    (await retentionByArm(asked(adapters), changedRows({ lost: 0 })))('lora').reasonToDelete
+  const known = alone([], () => changedRows({ lost: 0 }))
+  const reason = async (adapters: string[], progress = known) =>
+    (await retentionByArm(asked(adapters), progress))('lora').reasonToDelete
   expect(await reason([plain, noted])).toBe('an adapter in them should have been deleted')
   expect(await reason([plain])).toBeNull()
+  // What the database of the run that made it says counts as well.
+  const exceptionOf = (path: string) => Promise.resolve(path === plain ? 'it fell' : null)
+  expect(await reason([plain], { ...known, exceptionOf })).not.toBeNull()
 })
 
 describe('the statement that weights were deleted', () => {

@@ -70,7 +70,7 @@ describe('a task that is stopped while its base is trained', () => {
       signal: stop.signal,
       workspace,
     }
-    const none = { evaluations: [], ended: () => never() }
+    const none = { evaluations: [], ended: () => never(), exceptionOf: () => never() }
     // The decision on kept weights needs a store; what is asked here ends before it.
     const progress = { ...none, rows: () => never() }
     await taskJob.run(config, context, progress).catch((error: unknown) => {

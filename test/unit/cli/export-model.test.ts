@@ -145,7 +145,10 @@ describe('what is refused', () => {
     const reason = ['--accept', 'a test of the gate']
     expect((await run(...argv, ...reason, '-o', at('bad'))).code).toBe(0)
     expect((await run(...argv, ...reason, '--as', 'gguf-f16', '-o', at('bad.gguf'))).code).toBe(0)
-    for (const copy of [at('bad'), at('bad.gguf')])
+    const merged = ['--model', model, '--candidate', `merge:svd:${candidate}+${bad}@0.5`]
+    expect((await run(...merged, '-o', at('bad-merged'))).code).toBe(1)
+    expect((await run(...merged, ...reason, '-o', at('bad-merged'))).code).toBe(0)
+    for (const copy of [at('bad'), at('bad.gguf'), at('bad-merged')])
       expect((await run('--model', copy, '-o', at('again'))).code).toBe(1)
   })
 

@@ -94,6 +94,21 @@ describe('NF4', () => {
     expect(found.wide!.data).toEqual(wide.W.data)
   })
 
+  test('and beside a scalar, from which nothing can be made to wait', async () => {
+    const shape = { rows: 2, width: 64, out: 4 }
+    const { packed, wide } = feedsOf(shape)
+    const scaled: Build = (g, x, W) => {
+      const computed = g.reduceSum(x, [0, 1], { keepDims: false })
+      return { half: g.mul(W, g.scalar(0.5)), computed: g.mul(computed, W) }
+    }
+    const [found, expected] = [
+      await run(shape, 'nf4', packed, scaled),
+      await run(shape, undefined, wide, scaled),
+    ]
+    for (const name of ['half', 'computed'])
+      expect(found[name]!.data, name).toEqual(expected[name]!.data)
+  })
+
   const products = (build: Build) => {
     const { g, outputs } = graphOf({ rows: 2, width: 64, out: 64 }, 'nf4', build)
     encode(g, outputs)

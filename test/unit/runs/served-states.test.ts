@@ -1,9 +1,11 @@
-/** @file What `serve-model --adapter` names: folders, and kept weights of a run, which ask for a reason where they should be gone. */
+/** @file What `serve-model --adapter` names, and what a job merges: kept weights ask for a reason where they should be gone. */
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { markException } from '../../../evals/arms/weights-exception.ts'
 import { sha256OfFile } from '../../../evals/files/digest.ts'
+import { acceptMerged } from '../../../evals/runs/kept-exception.ts'
 import { statesToServe } from '../../../evals/runs/served-states.ts'
 import { openStore } from '../../../evals/runs/store/store.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
@@ -56,6 +58,21 @@ test('weights that should have been deleted need a reason, which their run logs'
     expect(handedOut().at(-1)).toMatchObject({ reason: REASON })
     expect(handedOut()).toHaveLength(before + 1)
   }
+})
+
+test('adapters that a job merges ask as well, without a note too; measuring one alone does not', async () => {
+  const { folder, arm, handedOut } = await withWeights('their refusal fell by more than the margin')
+  await rm(join(arm, 'kept-although.json'))
+  const line = { candidates: [], merge: [`svd:${folder}+${arm}@0,0.5`] }
+  const point = { candidates: [`merge:svd:${arm}+${folder}@1`] }
+  for (const asked of [line, point]) {
+    const before = handedOut().length
+    await expect(acceptMerged(asked)).rejects.toThrow('should have been deleted')
+    expect(handedOut()).toHaveLength(before)
+    await acceptMerged({ ...asked, accept: REASON })
+    expect(handedOut().slice(before)).toMatchObject([{ reason: REASON }])
+  }
+  await acceptMerged({ candidates: [arm, 'compress:nf4'], merge: [`svd:${folder}+${folder}@0`] })
 })
 
 test('folders have their own names or given ones, and equal names are numbered', async () => {

@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { EXPORT_FORMS, exportModel, type ExportForm } from '../../../arms/export-model.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
 import { plainText } from '../../../document/plain-text.ts'
+import { sourcesIn } from '../../../measure/derived/specs.ts'
 import { command } from '../../command.ts'
 import { optionalText, reason, text } from '../../../runs/options/common.ts'
-import { acceptException, exceptionOf } from '../../../runs/kept-exception.ts'
+import { acceptExceptions } from '../../../runs/kept-exception.ts'
 
 const FORMS = Object.keys(EXPORT_FORMS) as [ExportForm, ...ExportForm[]]
 
@@ -45,15 +46,14 @@ export const exportModelCommand = command({
     const { model, candidate, as: form, output, shardSize, accept } = options
     requireEnding(form, output)
     const source = candidate ?? model
-    const exception = await exceptionOf(source)
-    if (exception) await acceptException(source, exception, accept)
+    const exception = await acceptExceptions(sourcesIn(source), accept)
     const warnings = await exportModel({
       model,
       candidate,
       form,
       output,
       shardBytes: shardSize * 1e6,
-      exception: exception?.because ?? null,
+      exception,
     })
     for (const warning of warnings) io.stderr.write(`${plainText(warning, 2000)}\n`)
     const line = { type: 'export-model', path: output, form, warnings }

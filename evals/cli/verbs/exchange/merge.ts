@@ -11,7 +11,7 @@ import { TouchstoneError, usageError } from '../../../errors/touchstone-error.ts
 import { exists } from '../../../files/read-file.ts'
 import { writeAtomically } from '../../../files/write-file.ts'
 import { peftDigest, readPeftFolder, writePeftFolder } from '../../../models/formats/peft-folder.ts'
-import { acceptException, exceptionOf } from '../../../runs/kept-exception.ts'
+import { acceptExceptions } from '../../../runs/kept-exception.ts'
 import { reason, text } from '../../../runs/options/common.ts'
 import { version } from '../../../runs/version.ts'
 import { command } from '../../command.ts'
@@ -74,10 +74,7 @@ export const mergeCommand = command({
     if (await exists(join(options.output, 'adapter_config.json'))) {
       throw new TouchstoneError('merge.exists', { path: options.output })
     }
-    const exceptions = await Promise.all(named.map(exceptionOf))
-    for (const [i, exception] of exceptions.entries()) {
-      if (exception) await acceptException(named[i]!, exception, options.accept)
-    }
+    const exception = await acceptExceptions(named, options.accept)
     const folders = await Promise.all(named.map((path) => readPeftFolder(path)))
     const sources = folders.map((folder, i): Source => ({
       path: named[i]!,
@@ -91,8 +88,7 @@ export const mergeCommand = command({
     await writeAtomically(join(options.output, STATEMENT), [
       `${JSON.stringify(statement, null, 2)}\n`,
     ])
-    const because = exceptions.find((each) => each !== null)?.because
-    if (because !== undefined) await markException(options.output, because)
+    if (exception !== null) await markException(options.output, exception)
     tell({ path: options.output, ...statement }, wordsOf(options.output, statement))
   },
 })
