@@ -219,10 +219,15 @@ export function examplesDigest(examples: readonly Example[]): string {
   const hash = createHash('sha256')
   for (const example of examples) {
     hash.update(Int32Array.from([example.ids.length, ...example.ids]))
-    const labels =
-      'label' in example ? Int32Array.of(example.label) : Uint8Array.from(example.labelled, Number)
-    hash.update(labels)
+    hash.update(labelBytes(example))
     if ('kind' in example) hash.update(Int32Array.of(example.kind!))
   }
   return hash.digest('hex')
+}
+
+function labelBytes(example: Example): Int32Array | Float64Array | Uint8Array {
+  if ('label' in example) return Int32Array.of(example.label)
+  return 'target' in example
+    ? Float64Array.from(example.target)
+    : Uint8Array.from(example.labelled, Number)
 }

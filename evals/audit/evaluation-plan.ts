@@ -6,9 +6,10 @@ import { openBaseScores } from '../measure/base-scores.ts'
 import { requireClasses } from '../measure/class-evaluation.ts'
 import { isEncoder } from '../models/registry.ts'
 import type { AuditConfig } from './config.ts'
+import type { AuditWork } from './subjects/kind.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { type OpenJudges, withJudges } from '../measure/open-judges.ts'
-import { sourceNotes, type PreparedBenchmark } from '../measure/benchmark-sources.ts'
+import { sourceNotes } from '../measure/benchmark-sources.ts'
 import { prepareInContexts } from '../measure/contexts.ts'
 import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
 import { neutralTexts } from '../measure/sources.ts'
@@ -17,8 +18,8 @@ import { unreadLanguages } from '../judges/unread-languages.ts'
 interface Asked {
   readonly judges: OpenJudges
   readonly progress: Progress
-  /** Benchmarks in place of those of the suite. */
-  readonly own?: readonly PreparedBenchmark[] | undefined
+  /** In place of the suite. */
+  readonly own?: AuditWork['own']
 }
 
 export async function evaluationPlan(
@@ -27,7 +28,7 @@ export async function evaluationPlan(
   { judges: { judges, notes }, progress, own }: Asked,
   { emit }: JobContext,
 ): Promise<EvaluationPlan> {
-  const prepared = withJudges(own ?? (await prepareInContexts(config, base)), judges)
+  const prepared = withJudges(own?.benchmarks ?? (await prepareInContexts(config, base)), judges)
   const benchmarks = prepared.filter(({ context }) => !context?.unasked)
   const unasked = prepared.filter(({ context }) => context?.unasked)
   requireClasses(base, benchmarks)
@@ -44,7 +45,9 @@ export async function evaluationPlan(
   for (const message of [...sourceNotes(benchmarks), ...textNotes(texts), ...notes])
     emitLog({ emit }, 'info', message)
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
-  const plan = { benchmarks, unasked, neutral: [], texts, finished: progress.evaluations, judges }
+  const { measures = [] } = own ?? {}
+  const finished = progress.evaluations
+  const plan = { benchmarks, unasked, neutral: [], texts, measures, finished, judges }
   return isEncoder(base.model) ? plan : withNeutral(base, config, plan, emit)
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Mitigated } from './mitigation.ts'
 import { Looks } from './gate/stopping.ts'
+import { TaskContent, TaskMeasured } from './tasks/task-rows.ts'
 import { ServedFacts, ServedWord } from './subjects/served.ts'
 
 export const Message = z.object({
@@ -19,6 +20,13 @@ export const Expected = z.discriminatedUnion('kind', [
     kind: z.literal('choice'),
     options: z.array(z.string()).min(2),
     correct: z.int().min(0),
+  }),
+  /** Numbers of a network that names no classes: right within a Euclidean distance of the target, in the unit. */
+  z.object({
+    kind: z.literal('values'),
+    target: z.array(z.number()).min(1),
+    within: z.number().positive(),
+    unit: z.string(),
   }),
 ])
 export type Expected = z.infer<typeof Expected>
@@ -348,34 +356,6 @@ export type BenchmarkRole = (typeof BENCHMARK_ROLES)[number]
 export const decodingOf = ({ decoding }: Pick<BenchmarkRow, 'decoding'>): Decoding =>
   decoding ?? GREEDY
 
-/** What a benchmark of a task measures: what is learnt, what was known before, or what is known under a shift. */
-export const TaskPart = z.enum(['gain', 'retention', 'shift'])
-export type TaskPart = z.infer<typeof TaskPart>
-
-/** The categories of one benchmark laid out on a grid, as a map is: category → row and column. */
-export const TaskPicture = z.object({
-  part: TaskPart,
-  title: z.string(),
-  rows: z.array(z.string()),
-  columns: z.array(z.string()),
-  cells: z.record(z.string(), z.tuple([z.int(), z.int()])),
-})
-export type TaskPicture = z.infer<typeof TaskPicture>
-
-/** A model that is no language model, and what of it is measured. */
-const TaskContent = z.object({
-  kind: z.literal('task'),
-  name: z.string(),
-  title: z.string(),
-  paper: z.string(),
-  about: z.string(),
-  base: z.string(),
-  data: z.object({ source: z.string(), licence: z.string() }),
-  parts: z.array(z.object({ part: TaskPart, benchmark: z.string() })),
-  picture: TaskPicture.optional(),
-})
-export type TaskContent = z.infer<typeof TaskContent>
-
 /** What an artifact holds, for readers in code. */
 const ArtifactContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('weights'), ...ArmKey.shape }),
@@ -385,6 +365,7 @@ const ArtifactContent = z.discriminatedUnion('kind', [
   /** Outcomes of the run that a gate pins as reference (`evals/findings/pinned.ts`); `path` is its name. */
   z.object({ kind: z.literal('reference'), run: z.unknown() }),
   TaskContent,
+  TaskMeasured,
 ])
 
 export const ArtifactRow = z.object({

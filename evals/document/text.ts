@@ -1,5 +1,6 @@
 /** @file Blocks as strings, for the outputs without markup of their own: what a cell says, and a heat map as a table. */
-import type { Cell, HeatMap, Span, Table, Text } from '../contract/document.ts'
+import type { Cell, Span, Table, Text } from '../contract/document.ts'
+import type { HeatMap } from '../contract/document/charts.ts'
 import { wholeNumber } from '../contract/words.ts'
 
 function spanText(span: Span): string {

@@ -1,5 +1,5 @@
 /** @file Shared by the sections: selection of rows, names, and numbers as text. */
-import type { Series, Point } from '../contract/document.ts'
+import type { Series, Point } from '../contract/document/charts.ts'
 import type { Rate, Results } from '../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
 import { percent, signedPoints, stateName } from '../contract/words.ts'

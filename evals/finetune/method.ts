@@ -30,6 +30,8 @@ export interface Batch {
   readonly labels: Int32Array
   /** Weight of each label, `[n]`: 1 / number of labels in the optimiser step. */
   readonly weights: Float32Array
+  /** `[n, width]`: what each row's outputs should be, of networks that learn numbers in place of classes. */
+  readonly targets?: Float32Array
   /** int32 `[batch, seq]`: the kind of a token's text, −1 where it has none. */
   readonly kinds?: Int32Array
 }

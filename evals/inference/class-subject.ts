@@ -23,6 +23,15 @@ export function classSubject(options: ClassSubjectOptions): Subject {
   return {
     identity,
     continuations: (items, signal) => classScores(options, items, signal),
+    outputs(graph, texts, signal) {
+      signal.throwIfAborted()
+      const { session } = options
+      const read = texts.map((text) => encodeWhole(tokenizer, text, session.maxPositions))
+      return session.run(
+        graph,
+        read.map(({ ids }) => ids),
+      )
+    },
     generate() {
       throw refuse()
     },

@@ -12,7 +12,7 @@ import { countingPositions, inCompany, int32 } from './feeds.ts'
 import { openGraphs } from './open-graphs.ts'
 
 /** `classes`: logits `[classes]` of each text. `embedding`: the mean over its tokens, normalised to length 1, `[hidden]`. */
-type EncoderGraph = 'classes' | 'embedding'
+export type EncoderGraph = 'classes' | 'embedding'
 
 export interface EncoderSession {
   readonly maxPositions: number

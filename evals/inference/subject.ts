@@ -5,6 +5,7 @@ import type { OpenModel, Tokenizer } from '../models/checkpoint.ts'
 import type { ReplyStart } from '../models/text/thoughts.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import type { CachedSession } from './cached-graph.ts'
+import type { EncoderGraph } from './encoder-session.ts'
 import {
   encodeBefore,
   encodeContinuation,
@@ -71,6 +72,12 @@ export interface Subject {
     maxNewTokens: number,
     signal: AbortSignal,
   ): Promise<string[]>
+  /** Encoders only: what the network gives for each text, over its classes or as one vector of length 1. */
+  outputs?(
+    graph: EncoderGraph,
+    texts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Float32Array[]>
   /** The text's first tokens, as text. */
   clip(text: string, tokens: number): string
   /** Whether the text and `newTokens` more tokens fit the model's context. */

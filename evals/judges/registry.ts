@@ -5,6 +5,7 @@ import { choice, choiceNorm } from './choice.ts'
 import { classifier } from './classifier.ts'
 import type { Judge } from './judge.ts'
 import type { ModelJudgeChoice, ModelJudgeKind } from './model-judge.ts'
+import { nearness } from './nearness.ts'
 import { refusalLogprob } from './refusal-logprob.ts'
 import { REFUSAL_JUDGES } from './refusal-judges.ts'
 import { rubric } from './rubric.ts'
@@ -21,6 +22,7 @@ export const JUDGES: readonly Judge[] = [
   tokenF1,
   choice,
   choiceNorm,
+  nearness,
 ]
 
 /** By which a fine-tune's own task may be scored; the first where none is named. */

@@ -7,7 +7,7 @@ import type { ContinuationScore } from '../inference/continuation.ts'
 import type { ScoredText } from '../inference/score.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { Answer } from '../judges/judge.ts'
-import { hasOptions, type PreparedBenchmark } from './benchmark-sources.ts'
+import { hasOptions, hasValues, type PreparedBenchmark } from './benchmark-sources.ts'
 
 /** An answer without the base's score. */
 export interface Reply extends Omit<Answer, 'baseMeanLogProb'> {
@@ -36,7 +36,7 @@ const BASE: SubjectKey = { arm: 'base', seed: 0, step: 0 }
 const digestOf = (ids: readonly number[]) => sha256(Int32Array.from(ids)).slice(0, 16)
 
 /** The part of a subject that is used here. */
-export type Answering = Pick<Subject, 'generate' | 'continuations'>
+export type Answering = Pick<Subject, 'generate' | 'continuations' | 'outputs'>
 
 /** In the samples' order, all replies to one prompt after each other. */
 export function answersOf(
@@ -44,9 +44,37 @@ export function answersOf(
   prepared: PreparedBenchmark,
   asking: AnswerOptions,
 ): Promise<Reply[]> {
+  if (hasValues(prepared.samples)) return computed(subject, prepared, asking)
   return hasOptions(prepared.samples)
     ? scored(subject, prepared, asking)
     : written(subject, prepared, asking)
+}
+
+/** Digits of a number in a reply's text; verdicts rest on the numbers themselves. */
+const SHOWN_DIGITS = 4
+
+/** Numbers that a network gives for each prompt. */
+async function computed(
+  subject: Answering,
+  { samples }: PreparedBenchmark,
+  { signal, onProgress }: AnswerOptions,
+): Promise<Reply[]> {
+  if (!subject.outputs) throw new Error('internal: numbers asked of a model that writes')
+  const answers: Reply[] = []
+  for (let start = 0; start < samples.length; start += CHUNK) {
+    const chunk = samples.slice(start, start + CHUNK)
+    const texts = chunk.map(({ messages }) => messages.map(({ content }) => content).join('\n'))
+    const outputs = await subject.outputs('classes', texts, signal)
+    for (const [i, sample] of chunk.entries()) {
+      const values = [...outputs[i]!]
+      const text = values.map((value) => value.toPrecision(SHOWN_DIGITS)).join(' ')
+      const completion: Completion = { text, tokenIds: [], stop: 'end', meanLogProb: 0 }
+      const promptDigest = sha256(texts[i]!).slice(0, 16)
+      answers.push({ sample, epoch: 0, completion, values, promptDigest, cutTokens: 0 })
+    }
+    onProgress(answers.length)
+  }
+  return answers
 }
 
 async function written(

@@ -55,6 +55,9 @@ export function chosenDecoding({
 export const repliesOf = ({ samples, decoding }: PreparedBenchmark): number =>
   samples.length * decoding.samples
 
+export const hasValues = (samples: readonly Sample[]) =>
+  samples.some(({ expected }) => expected.kind === 'values')
+
 export const hasOptions = (samples: readonly Sample[]) =>
   samples.some(({ expected }) => expected.kind === 'choice')
 

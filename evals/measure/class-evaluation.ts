@@ -2,7 +2,7 @@
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { cannotWrite, classesOf, isEncoder, type Model } from '../models/registry.ts'
 import type { Base } from './base.ts'
-import { hasOptions, type PreparedBenchmark } from './benchmark-sources.ts'
+import { hasOptions, hasValues, type PreparedBenchmark } from './benchmark-sources.ts'
 import type { EvaluationConfig } from './config.ts'
 import { textPathOf } from './perplexity.ts'
 
@@ -25,8 +25,8 @@ export function requireClasses(
   { model }: { model: Model },
   benchmarks: readonly PreparedBenchmark[],
 ): void {
-  if (isEncoder(model) && !benchmarks.every(({ samples }) => hasOptions(samples)))
-    throw cannotWrite(model.architecture)
+  const isReadable = ({ samples }: PreparedBenchmark) => hasOptions(samples) || hasValues(samples)
+  if (isEncoder(model) && !benchmarks.every(isReadable)) throw cannotWrite(model.architecture)
 }
 
 /** A base without a head cannot be evaluated; its fine-tunes can. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
-import type { Classed } from '../finetune/training/dataset.ts'
+import type { Aimed, Classed } from '../finetune/training/dataset.ts'
 import type { OpenModel } from '../models/checkpoint.ts'
 import { classesIn, classIndex } from '../models/encoder-heads.ts'
 import { exists, readJson } from '../files/read-file.ts'
@@ -82,7 +82,7 @@ export const plannedClasses = <O extends Pick<OpenModel, 'checkpoint'>>(
 ) => (data && lacksHead(opened) ? headed(opened, labelsIn(data)) : opened)
 
 interface ClassedExamples {
-  readonly examples: readonly Classed[]
+  readonly examples: readonly (Classed | Aimed)[]
   /** Rows that lost their end. */
   readonly cut: number
 }
@@ -93,21 +93,37 @@ export function classedExamples(
   { title, conversations }: Pick<TrainingData, 'title' | 'conversations'>,
   maxTokens: number,
 ): ClassedExamples {
-  const classes = classesOf(model)!
   const longest = Math.min(maxTokens, model.architecture.maxPositions(model.config))
+  const learnt = learntOf(model, title)
   let cut = 0
   const examples = conversations.map((_, i) => {
     const { text, label } = rowOf(title, conversations, i)
-    const index = classIndex(classes, label)
-    if (index === -1) {
-      const known = classes
-      throw new TouchstoneError('data.class', { path: title, row: i + 1, label, known })
-    }
+    const own = learnt(label, i + 1)
     const whole = encodeWhole(open.tokenizer, text, longest)
     if (whole.lost.length > 0) cut++
-    return { ids: whole.ids, label: index }
+    return { ids: whole.ids, ...own }
   })
   return { examples, cut }
+}
+
+/** A row's label as the index of its class, or as the numbers of its target. */
+function learntOf(
+  model: Model,
+  path: string,
+): (label: string, row: number) => Pick<Classed, 'label'> | Pick<Aimed, 'target'> {
+  const width = model.architecture.objective?.targets?.(model.config)
+  if (width !== undefined)
+    return (label, row) => {
+      const target = label.split(/\s+/u).map(Number)
+      if (target.length === width && target.every(Number.isFinite)) return { target }
+      throw new TouchstoneError('data.target', { path, row, found: label.slice(0, 100), width })
+    }
+  const known = classesOf(model)!
+  return (label, row) => {
+    const index = classIndex(known, label)
+    if (index !== -1) return { label: index }
+    throw new TouchstoneError('data.class', { path, row, label, known })
+  }
 }
 
 /** Beside an adapter, which has no place for it: what its head's classes are called. */

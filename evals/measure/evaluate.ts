@@ -27,6 +27,8 @@ export interface EvaluationPlan {
   readonly neutral: readonly NeutralText[]
   /** The user’s texts, for perplexity. */
   readonly texts?: readonly PreparedText[]
+  /** What else is measured of each state. */
+  readonly measures?: readonly Measurement[]
   /** Held-out replies of the training data. */
   readonly heldOut?: readonly Continuation[]
   /** Steps at which benchmarks are evaluated; at other steps only texts are scored. All steps by default. */
@@ -85,8 +87,13 @@ export const replying = (plan: EvaluationPlan): Measurement[] =>
     run: (subject, key, context) => runBenchmark(subject, key, { ...prepared, plan }, context),
   }))
 
-/** Existing texts. */
-export function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): Measurement[] {
+/** Existing texts, and measures of a task. */
+export function scoring({
+  neutral,
+  heldOut = [],
+  texts = [],
+  measures = [],
+}: EvaluationPlan): Measurement[] {
   const all: Measurement[] = texts.map((text) => ({
     name: text.name,
     run: (subject, key, context) =>
@@ -102,7 +109,7 @@ export function scoring({ neutral, heldOut = [], texts = [] }: EvaluationPlan): 
       name: NEUTRAL,
       run: (subject, key, context) => scoreNeutral(subject, key, neutral, context),
     })
-  return all
+  return [...all, ...measures]
 }
 
 const measurementsOf = (plan: EvaluationPlan): Measurement[] => [

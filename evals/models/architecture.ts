@@ -121,6 +121,26 @@ interface Classifier<C> {
   owns(name: string, config: C): boolean
 }
 
+interface ObjectiveInputs {
+  /** The first position's state of each row, `[rows, hidden]`, and what `logits` makes of it. */
+  readonly hidden: Value
+  readonly outputs: Value
+  /** Class of each row, int32 `[rows]`; 0 where rows have targets. */
+  readonly labels: Value
+  /** Weight of each row, `[rows]`: 1 / number of rows of the optimiser step. */
+  readonly rowWeights: Value
+  /** Target of each row, `[rows, width]`. */
+  readonly targets: (width: number) => Value
+}
+
+/** What an encoder learns in place of the cross-entropy of its classes. */
+interface Objective<C> {
+  /** Numbers of a row's target, where rows have one in place of a class: the network then names no classes. */
+  targets?(config: C): number
+  /** Σ weight·loss of a row, `[]`; contrastive losses compare the rows of a micro-batch. */
+  loss(scope: ModelScope, io: ObjectiveInputs, config: C): Value
+}
+
 export interface ModelArchitecture<C = unknown> {
   readonly name: string
   /** Decoders attend causally and generate text; encoders attend in both directions and classify it. */
@@ -145,6 +165,8 @@ export interface ModelArchitecture<C = unknown> {
   experts?(config: C): Experts | undefined
   /** Encoders only. */
   readonly classifier?: Classifier<C>
+  /** Encoders only; cross-entropy if absent. */
+  readonly objective?: Objective<C>
   maxPositions(config: C): number
   /**
    * Index of the set of rotary frequencies for a text of a given length, among texts of up to `longest` tokens; it grows

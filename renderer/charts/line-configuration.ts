@@ -1,6 +1,6 @@
 /** @file A line chart of the document as a Chart.js configuration: one curve per series, intervals as bands, a dotted reference line. */
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
-import { axisText, type LineChart, type Series } from '../../evals/contract/document.ts'
+import { axisText, type LineChart, type Series } from '../../evals/contract/document/charts.ts'
 import { axesOptions, faded, seriesStyle, type ChartTheme } from './theme.ts'
 
 /** Datasets without a label are not in legend and tooltip. */

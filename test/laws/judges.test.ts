@@ -30,6 +30,7 @@ const expected: fc.Arbitrary<Expected> = fc.oneof(
     .array(text, { minLength: 1, maxLength: 3 })
     .map((accept): Expected => ({ kind: 'answer', accept })),
   fc.constant<Expected>({ kind: 'choice', options: ['one', 'two'], correct: 1 }),
+  fc.constant<Expected>({ kind: 'values', target: [1, 2], within: 0.5, unit: 'cm' }),
 )
 const answers: fc.Arbitrary<Answer[]> = fc.array(
   fc.record({ reply: text, question: text, expected }).map(({ reply, question, expected }) => ({
@@ -53,6 +54,8 @@ const OUTCOMES: Record<Expected['kind'], readonly string[]> = {
   answer: ['correct', 'incorrect', 'degenerate'],
   // Without log-probabilities of the options there is nothing to say.
   choice: ['undecided'],
+  // Nor without numbers of a network.
+  values: ['undecided'],
 }
 
 /** Longer continuations are less probable, but for a prompt's own letters. */
@@ -76,7 +79,12 @@ const context: JudgeContext = {
 /** Judges that may also call a reply partial, or leave it undecided. */
 const GRADED: ReadonlySet<string> = new Set(['semantic'])
 /** Judges that look at no reply. */
-const WITHOUT_REPLY: ReadonlySet<string> = new Set(['refusal-logprob', 'choice', 'choice-norm'])
+const WITHOUT_REPLY: ReadonlySet<string> = new Set([
+  'refusal-logprob',
+  'choice',
+  'choice-norm',
+  'nearness',
+])
 
 async function checkVerdicts(judge: Judge, batch: Answer[]): Promise<void> {
   const verdicts = await judge.judge(batch, context)
@@ -120,6 +128,7 @@ describe.each(JUDGES.map((judge) => [judge.name, judge] as const))(
         { kind: 'comply' },
         { kind: 'answer', accept: ['14'] },
         { kind: 'choice', options: ['one', 'two'], correct: 0 },
+        { kind: 'values', target: [0], within: 1, unit: 'cm' },
       ]
       const applying = kinds.filter((kind) => judge.applies(kind)).length
       expect(applying).toBeGreaterThan(0)

@@ -4,7 +4,7 @@ import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import type { TrainingData } from '../../measure/sources.ts'
 import type { FederatedPlan } from '../../arms/federation/federation-plan.ts'
 import type { Base } from '../../measure/base.ts'
-import type { EvaluationPlan } from '../../measure/evaluate.ts'
+import type { EvaluationPlan, Measurement } from '../../measure/evaluate.ts'
 import type { AuditConfig } from '../config.ts'
 
 /** Every kind of job on one model runs as an audit in which the parts left out are null or empty. */
@@ -12,7 +12,12 @@ export interface AuditWork {
   readonly config: AuditConfig
   readonly evaluates: boolean
   /** Rows that are made, not read: in place of those that the configuration names. */
-  readonly own?: { readonly data: TrainingData; readonly benchmarks: readonly PreparedBenchmark[] }
+  readonly own?: {
+    readonly data: TrainingData
+    readonly benchmarks: readonly PreparedBenchmark[]
+    /** Measured of each state after the benchmarks. */
+    readonly measures?: readonly Measurement[]
+  }
   /** In place of arms that are trained on one set of data. */
   readonly federated?: {
     readonly isTampering: boolean

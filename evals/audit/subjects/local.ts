@@ -48,7 +48,7 @@ async function runLocal(
     const config = await fittedOnce({ opened: base, config: given, data, evaluates }, context)
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
-      ? await evaluationPlan(base, config, { judges, progress, own: own?.benchmarks }, context)
+      ? await evaluationPlan(base, config, { judges, progress, own }, context)
       : undefined
     const arms =
       (await federated?.plans(base, evaluation)) ??

@@ -1,14 +1,16 @@
 /** @file The job `task`: trains the base of a task, then audits fine-tunes of it. */
 import { z } from 'zod'
 import type { JobContext, JobKind } from '../../contract/job.ts'
-import { GREEDY, type Sample } from '../../contract/rows.ts'
+import { GREEDY, type Expected, type Sample } from '../../contract/rows.ts'
 import { findNamed } from '../../errors/names.ts'
 import { armNameOf } from '../../finetune/method-choice.ts'
 import { choice } from '../../judges/choice.ts'
+import { nearness } from '../../judges/nearness.ts'
 import { spread, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { asAudit, runAudit } from '../run-audit.ts'
 import { armsOf } from './arms.ts'
 import { TaskConfig } from './config.ts'
+import { measurementsOf } from './measures.ts'
 import { findTask } from './registry.ts'
 import type { MeasuredPart, PreparedTask, TaskEntry } from './task.ts'
 import { dataOfRows, trainedBase } from './trained-base.ts'
@@ -41,7 +43,8 @@ export const taskJob: JobKind<TaskConfig> = {
     const path = await trainedBase({ model, rows, training, config }, context)
     const name = `task:${entry.name}`
     const benchmarks = prepared.measured.map((part) => benchmarkOf(entry, part, prepared, config))
-    const own = { data: dataOfRows(name, prepared.armRows), benchmarks }
+    const measures = measurementsOf(prepared.measures ?? [], context.workspace)
+    const own = { data: dataOfRows(name, prepared.armRows), benchmarks, measures }
     emitTask({ entry, base, prepared }, context)
     const given = { ...config, model: path, methods: armsOf(config), suite: [name] }
     const audited = asAudit({ ...given, batchSize: EVALUATED_TOGETHER })
@@ -76,34 +79,39 @@ const baseTraining = ({ baseSteps }: TaskConfig, { training: { base } }: TaskEnt
 function benchmarkOf(
   entry: TaskEntry,
   part: MeasuredPart,
-  { model, data }: PreparedTask,
+  prepared: PreparedTask,
   { limit }: TaskConfig,
 ): PreparedBenchmark {
   const name = benchmarkName(entry, part)
-  const options = Object.values(model.config['id2label'] as Record<string, string>)
   const samples = part.rows.map(({ text, label, category, cluster }, i): Sample => ({
     id: String(i + 1),
     benchmark: name,
     category,
     cluster,
     messages: [{ role: 'user', content: text }],
-    expected: { kind: 'choice', options, correct: options.indexOf(label) },
+    expected: expectedOf(label, prepared),
   }))
   return {
     benchmark: {
       name,
       title: part.title,
-      citation: data.source,
+      citation: prepared.data.source,
       role: 'capability',
       row: z.unknown(),
       parse: () => samples,
       maxNewTokens: 1,
-      judges: [choice.name],
+      judges: [prepared.aim ? nearness.name : choice.name],
       ...(part.part === 'gain' && { gain: 0 }),
     },
     samples: spread(samples, limit),
     decoding: GREEDY,
   }
+}
+
+function expectedOf(label: string, { model, aim }: PreparedTask): Expected {
+  if (aim) return { kind: 'values', target: label.split(' ').map(Number), ...aim }
+  const options = Object.values(model.config['id2label'] as Record<string, string>)
+  return { kind: 'choice', options, correct: options.indexOf(label) }
 }
 
 interface Opened {

@@ -2,13 +2,14 @@
  * @file The interface of a task: a small model that is no language model, what its base learns, what a fine-tune of it learns,
  * and on which rows gain, retention and robustness are measured. One file a task, one line in `registry.ts`.
  */
-import type { TaskPart, TaskPicture } from '../../contract/rows.ts'
+import type { TaskMeasured, TaskPart, TaskPicture } from '../../contract/tasks/task-rows.ts'
+import type { EncoderGraph } from '../../inference/encoder-session.ts'
 import type { TrainingConfig } from '../../finetune/training/train.ts'
 import type { JsonObject } from '../../files/read-file.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
 import type { RandomStream } from '../../statistics/random.ts'
 
-/** One example: what the model is given, and its class. */
+/** One example: what the model is given, and its class, or numbers where the network names none. */
 export interface TaskRow {
   readonly text: string
   readonly label: string
@@ -48,6 +49,28 @@ export interface MeasuredPart {
   readonly rows: readonly TaskRow[]
 }
 
+export interface MeasuredRow {
+  /** Rows of one unit are drawn together. */
+  readonly unit: string
+  readonly numbers: readonly number[]
+}
+
+/** Asks a state of the network: its outputs, or one vector of length 1 for each text (the mean of its hidden states). */
+export type Ask = (graph: EncoderGraph, texts: readonly string[]) => Promise<Float32Array[]>
+
+/** A number of each state beside the rates, with its bootstrap interval over units and its change from the base. */
+export interface TaskMeasure {
+  readonly name: string
+  readonly title: string
+  readonly unit: string
+  /** Null where neither is good by itself. */
+  readonly better: 'higher' | 'lower' | null
+  readonly rows: (ask: Ask) => Promise<readonly MeasuredRow[]>
+  /** Of rows that were drawn with repetition; the mean of their first numbers if absent, null where it has no value. */
+  readonly statistic?: (numbers: readonly (readonly number[])[]) => number | null
+  readonly pictures?: (ask: Ask) => Promise<NonNullable<TaskMeasured['pictures']>>
+}
+
 export interface PreparedTask {
   readonly model: NewModel
   /** What the base learns; rows, or examples of its own making. */
@@ -57,6 +80,9 @@ export interface PreparedTask {
   /** Where the rows come from, and under which licence. */
   readonly data: { readonly source: string; readonly licence: string }
   readonly picture?: TaskPicture
+  /** Of a network that gives numbers: how near they must be to count as right. */
+  readonly aim?: { readonly within: number; readonly unit: string }
+  readonly measures?: readonly TaskMeasure[]
 }
 
 interface TaskChoice {

@@ -1,5 +1,5 @@
 /** @file A grid of tinted, labelled cells as inline SVG: the deeper the tint, the larger the share. */
-import type { HeatMap } from '../../contract/document.ts'
+import type { HeatMap } from '../../contract/document/charts.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 
 const LEFT = 66

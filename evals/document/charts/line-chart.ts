@@ -1,5 +1,5 @@
 /** @file A line chart as inline SVG: a curve a series with its interval as a band, and a dotted reference line. */
-import { axisText, type LineChart, type Series } from '../../contract/document.ts'
+import { axisText, type LineChart, type Series } from '../../contract/document/charts.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 
 type Scale = LineChart['xScale']

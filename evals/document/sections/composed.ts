@@ -1,5 +1,6 @@
 /** @file Adapters composed: rates and spectra along the line between two, and how a mixture of them routes prompts. */
-import type { Block, Point, Section, Series } from '../../contract/document.ts'
+import type { Block, Section } from '../../contract/document.ts'
+import type { Point, Series } from '../../contract/document/charts.ts'
 import type { MergeLine } from '../../contract/gate.ts'
 import type { Rate, Results } from '../../contract/results.ts'
 import type { BenchmarkRow, RouterRow } from '../../contract/rows.ts'

@@ -1,5 +1,6 @@
 /** @file The same prompts in every context: rates before and after with the gate's outcome, categories, and prompts that changed. */
-import type { Block, HeatMap, Section } from '../../contract/document.ts'
+import type { Block, Section } from '../../contract/document.ts'
+import type { HeatMap } from '../../contract/document/charts.ts'
 import type { GateOutcome } from '../../contract/gate.ts'
 import type { Rate, Results } from '../../contract/results.ts'
 import type { BenchmarkRow, SubjectKey } from '../../contract/rows.ts'

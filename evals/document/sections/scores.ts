@@ -1,5 +1,6 @@
 /** @file Judges' scores against the training step: `refusal-logprob` and other scores finer than an outcome. */
-import type { Block, Point } from '../../contract/document.ts'
+import type { Block } from '../../contract/document.ts'
+import type { Point } from '../../contract/document/charts.ts'
 import type { MeanScore, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
 import { stateName } from '../../contract/words.ts'

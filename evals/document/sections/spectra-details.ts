@@ -1,5 +1,6 @@
 /** @file Spectra beyond one count: counts over k and ε, similarity to the pretrained directions, and the link to refusal. */
-import type { Block, HeatMap } from '../../contract/document.ts'
+import type { Block } from '../../contract/document.ts'
+import type { HeatMap } from '../../contract/document/charts.ts'
 import type { Results } from '../../contract/results.ts'
 import type { SpectrumRow } from '../../contract/rows.ts'
 import { percent, stateName } from '../../contract/words.ts'

@@ -1,5 +1,6 @@
 /** @file Where in the weights: intruder directions by layer and module, beside what chance gives in the same shapes. */
-import type { HeatMap, Section } from '../../contract/document.ts'
+import type { Section } from '../../contract/document.ts'
+import type { HeatMap } from '../../contract/document/charts.ts'
 import type { Results } from '../../contract/results.ts'
 import type { SpectrumRow } from '../../contract/rows.ts'
 import { percent, stateName } from '../../contract/words.ts'

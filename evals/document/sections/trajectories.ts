@@ -1,5 +1,6 @@
 /** @file Each benchmark's rate against the training step, a line for each arm and seed. */
-import type { Block, Point, Section } from '../../contract/document.ts'
+import type { Block, Section } from '../../contract/document.ts'
+import type { Point } from '../../contract/document/charts.ts'
 import type { Evaluation, Results } from '../../contract/results.ts'
 import type { BenchmarkRow, Outcome } from '../../contract/rows.ts'
 import { percent, pValueText, stateName } from '../../contract/words.ts'

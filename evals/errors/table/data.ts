@@ -49,6 +49,10 @@ export const DATA_ERRORS = {
     remedy:
       'Give rows of at least two sites, transcripts or scenes; docs/tasks/README.md says which.',
   })),
+  'data.target': entry((v: { path: string; row: number; found: string; width: number }) => ({
+    message: `Row ${v.row} of ${v.path} has the target "${v.found}", not ${v.width} numbers.`,
+    remedy: `Write ${v.width} finite numbers, separated by blanks, as the row's label.`,
+  })),
   'data.class': entry(
     (v: { path: string; row?: number; label: string; known: readonly string[] }) => ({
       message: `${v.path}${v.row === undefined ? '' : `, row ${v.row}`}: the label "${v.label}" is none of the model’s classes.`,

@@ -21,12 +21,18 @@ export interface Classed {
   readonly label: number
 }
 
-export type Example = Conversed | Classed
+/** Tokenised input of a network that learns numbers, and those numbers. */
+export interface Aimed {
+  readonly ids: readonly number[]
+  readonly target: readonly number[]
+}
+
+export type Example = Conversed | Classed | Aimed
 
 /** Labels of an example and the positions that predict them: a token is predicted at the position before it. */
 const targetsOf = (example: Example): readonly { at: number; label: number }[] =>
-  'label' in example
-    ? [{ at: 0, label: example.label }]
+  !('labelled' in example)
+    ? [{ at: 0, label: 'label' in example ? example.label : 0 }]
     : example.ids.flatMap((label, t) =>
         t > 0 && example.labelled[t] ? [{ at: t - 1, label }] : [],
       )
@@ -202,7 +208,13 @@ function layOut(lanes: readonly Example[][], padId: number, totalLabelled: numbe
     rows: Int32Array.from(rows),
     labels: Int32Array.from(labels),
     weights,
+    ...targetNumbers(lanes.flat()),
   }
+}
+
+function targetNumbers(examples: readonly Example[]): Pick<Batch, 'targets'> {
+  const targets = examples.flatMap((example) => ('target' in example ? example.target : []))
+  return targets.length > 0 ? { targets: Float32Array.from(targets) } : {}
 }
 
 export const countLabelled = (examples: readonly Example[]): number =>

@@ -19,7 +19,11 @@ interface LossGraph extends Omit<LossInputs, 'outputs'> {
 export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGraph {
   const { fed, labels, rowWeights } = declared(g, model)
   const scope = createScope(g, model.weights, options)
-  const logits = logitsOf(scope, model, fed)
+  const { architecture, config } = model
+  const hidden = labelledStates(scope, model, fed)
+  const logits = architecture.logits(scope, hidden, config)
+  const targets = (width: number) => g.input('targets', g.float, ['labelled', width])
+  const io = { hidden, outputs: logits, labels, rowWeights, targets }
   const named: Graph = {
     ...g,
     input: (name, dtype, shape) => g.input(`${REFERENCE}${name}`, dtype, shape),
@@ -31,7 +35,8 @@ export function buildLoss(g: Graph, model: Model, options: ScopeOptions): LossGr
     logits,
     labels,
     rowWeights,
-    taskLoss: g.crossEntropy(logits, labels, rowWeights),
+    taskLoss:
+      architecture.objective?.loss(scope, io, config) ?? g.crossEntropy(logits, labels, rowWeights),
     shares: scope.shares(),
     kinds: () => g.input('kinds', 'int32', ['batch', 'seq']),
     reference: () => logitsOf(createScope(named, model.weights, asBase), model, fed),
@@ -118,7 +123,7 @@ type AsFloat = (data: Float32Array) => Float32Array | Float64Array
 
 /** @param least labelled rows; if there are fewer, rows of weight 0 are added, which change neither loss nor gradients */
 export function batchFeeds(
-  { tokens, positions, segments, kinds, batch, seq, ...labelled }: Batch,
+  { tokens, positions, segments, kinds, targets, batch, seq, ...labelled }: Batch,
   asFloat: AsFloat,
   least = 0,
 ): Feeds {
@@ -134,6 +139,9 @@ export function batchFeeds(
     rows: { data: rows, dims: [rows.length] },
     labels: { data: labels, dims: [labels.length] },
     row_weights: { data: asFloat(weights), dims: [weights.length] },
+    ...(targets && {
+      targets: { data: asFloat(targets), dims: [length, targets.length / length] },
+    }),
   }
 }
 

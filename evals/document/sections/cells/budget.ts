@@ -1,5 +1,6 @@
 /** @file A budget's own sections: the share of seeds that hold at each budget, what it took, and the worst of the family. */
-import type { Block, LineChart, Section } from '../../../contract/document.ts'
+import type { Block, Section } from '../../../contract/document.ts'
+import type { LineChart } from '../../../contract/document/charts.ts'
 import type { Budget, BudgetLine } from '../../../contract/budget.ts'
 import type { Results } from '../../../contract/results.ts'
 import { counted, percent, points } from '../../../contract/words.ts'

@@ -1,5 +1,6 @@
 /** @file A sweep's own sections: what was swept, each measure along each axis, and what failed. */
-import type { Block, LineChart, Section, Series } from '../../../contract/document.ts'
+import type { Block, Section } from '../../../contract/document.ts'
+import type { LineChart, Series } from '../../../contract/document/charts.ts'
 import type { Results } from '../../../contract/results.ts'
 import type { MetricTitle, SeedSummary, Sweep, SweepAxis } from '../../../contract/sweeps.ts'
 import { counted, percent } from '../../../contract/words.ts'

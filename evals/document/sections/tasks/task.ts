@@ -1,11 +1,12 @@
 /** @file A task: what its base knows, what is learnt, where its rows come from, and a picture of one part with its table. */
-import type { HeatMap, Section } from '../../../contract/document.ts'
+import type { Block, Section } from '../../../contract/document.ts'
+import type { HeatMap } from '../../../contract/document/charts.ts'
 import { isBase } from '../../../contract/keys.ts'
 import type { CategoryRate, Results } from '../../../contract/results.ts'
-import type { TaskContent, TaskPart } from '../../../contract/rows.ts'
-import { percent } from '../../../contract/words.ts'
+import type { TaskContent, TaskPart } from '../../../contract/tasks/task-rows.ts'
+import { percent, stateName } from '../../../contract/words.ts'
 import { label, number, paragraph, section, table } from '../../blocks.ts'
-import { atLastStep, intervalText, rateText, trainedArms } from '../../view.ts'
+import { atLastStep, fixed, intervalText, rateText, trainedArms } from '../../view.ts'
 
 /** What each part is a rate of, and which way is good. */
 const PARTS: Readonly<Record<TaskPart, string>> = {
@@ -39,8 +40,47 @@ export function taskSection(results: Results): Section[] {
       ],
     },
     ...pictureBlocks(results, task),
+    ...measureBlocks(results),
   )
 }
+
+/** Numbers beside the rates: a table, and what the base and each arm's first seed make of some rows at the last step. */
+function measureBlocks(results: Results): Block[] {
+  const all = results.artifacts.flatMap(({ content }) =>
+    content?.kind === 'task-measure' ? content : [],
+  )
+  if (all.length === 0) return []
+  const last = atLastStep(all)
+  const seed = Math.min(...last.filter((row) => !isBase(row)).map((row) => row.seed))
+  const drawn = last.filter((row) => isBase(row) || row.seed === seed)
+  const direction = { higher: 'higher is better', lower: 'lower is better' }
+  return [
+    table(
+      last,
+      [
+        label('Measured', ({ title, better }) =>
+          better === null ? title : `${title} (${direction[better]})`,
+        ),
+        label('Variant', stateName),
+        number('Value', ({ value, unit }) => numberText(value, unit)),
+        number('95 % interval', rangeText),
+        number('Change from the base', ({ change }) =>
+          change ? `${numberText(change.value)} (${rangeText(change)})` : '–',
+        ),
+        number('Units drawn', ({ n }) => n),
+      ],
+      'Intervals: bootstrap over units (sites, scenes, transcripts), before and after drawn together.',
+    ),
+    ...drawn.flatMap(({ pictures = [], arm }) =>
+      pictures.map((picture) => ({ ...picture, title: `${picture.title}: ${arm}` })),
+    ),
+  ]
+}
+
+const numberText = (value: number | null, unit = '') =>
+  value === null ? '–' : `${fixed(value, 3)}${unit === '' ? '' : ` ${unit}`}`
+const rangeText = ({ lower, upper }: { lower: number | null; upper: number | null }) =>
+  lower === null || upper === null ? '–' : `${fixed(lower, 3)} to ${fixed(upper, 3)}`
 
 /** The base and the arms' first seeds as one picture each, and every cell in a table. */
 function pictureBlocks(results: Results, { picture, parts }: TaskContent) {

@@ -119,6 +119,19 @@ describe('makeBatch', () => {
     { ids: [9, 4], labelled: [false, true] },
   ]
 
+  test('lays targets of numbers in the order of the rows they belong to', () => {
+    const examples = [
+      { ids: [1], target: [0.5, 1] },
+      { ids: [2, 3], target: [2, 3] },
+    ]
+    for (const lay of [makeBatch, makePackedBatch]) {
+      const { tokens, rows, targets, weights } = lay(examples, 0)
+      const first = [...rows].map((at) => tokens[at])
+      expect([...targets!]).toEqual(first.flatMap((id) => (id === 1 ? [0.5, 1] : [2, 3])))
+      expect([...weights]).toEqual([0.5, 0.5])
+    }
+  })
+
   test('pads at the end and labels the position before each labelled token', () => {
     const batch = makeBatch([a, b], 99)
     // Attention reads a row in up to eight blocks, so it has at least eight tokens.

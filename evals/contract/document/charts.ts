@@ -1,0 +1,60 @@
+/** @file Charts as data: curves with their intervals, and grids of tinted cells. */
+import { z } from 'zod'
+
+/** How the values of an axis are written: 50 %, 0.50, or four significant digits. */
+const AxisFormat = z.enum(['percent', 'hundredths', 'significant'])
+type AxisFormat = z.infer<typeof AxisFormat>
+
+export function axisText(format: AxisFormat, value: number): string {
+  if (format === 'percent') return `${Math.round(100 * value)} %`
+  return format === 'hundredths' ? value.toFixed(2) : String(Number(value.toPrecision(4)))
+}
+
+const Point = z.object({
+  x: z.number(),
+  y: z.number(),
+  lower: z.number().optional(),
+  upper: z.number().optional(),
+})
+export type Point = z.infer<typeof Point>
+
+/** A curve with its interval as a band. Curves of one arm share a colour, curves of one seed a dash pattern. */
+export const Series = z.object({
+  label: z.string(),
+  colour: z.int(),
+  dash: z.int(),
+  points: z.array(Point),
+  /** The values that the curve summarises, one for each seed. */
+  dots: z.array(z.object({ x: z.number(), y: z.number() })).optional(),
+  /** Without a marker at each point. */
+  isPlain: z.boolean().optional(),
+})
+export type Series = z.infer<typeof Series>
+
+const Scale = z.enum(['linear', 'log'])
+
+export const LineChart = z.object({
+  type: z.literal('line-chart'),
+  title: z.string(),
+  xLabel: z.string(),
+  series: z.array(Series),
+  reference: z.object({ y: z.number(), label: z.string() }).optional(),
+  /** Lowest and highest y; taken from the data where absent. */
+  range: z.tuple([z.number(), z.number()]).optional(),
+  xScale: Scale.optional(),
+  yScale: Scale.optional(),
+  format: AxisFormat,
+})
+export type LineChart = z.infer<typeof LineChart>
+
+/** A grid of labelled cells; `share` in [0, 1] is the tint, null is no cell. */
+export const HeatMap = z.object({
+  type: z.literal('heat-map'),
+  title: z.string(),
+  rows: z.array(z.string()),
+  columns: z.array(z.string()),
+  cells: z.array(
+    z.array(z.object({ label: z.string(), share: z.number(), detail: z.string() }).nullable()),
+  ),
+})
+export type HeatMap = z.infer<typeof HeatMap>
