@@ -14,8 +14,7 @@ import { writeAtomically } from '../../files/write-file.ts'
 import type { Subject } from '../../inference/subject.ts'
 import type { Measurement } from '../../measure/evaluate.ts'
 import { bootstrap } from '../../statistics/bootstrap.ts'
-import { meanOf } from '../../statistics/summary.ts'
-import type { Ask, MeasuredRow, TaskMeasure } from './task.ts'
+import type { Ask, MeasuredRow, TaskMeasure, TaskNumber } from './task.ts'
 
 /** Fixed, so that the same rows give the same report. */
 const DRAWS = { seed: 0, resamples: 1000 }
@@ -48,26 +47,28 @@ async function run(
     if (!subject.outputs) throw new Error('internal: a task measures a model that writes')
     return subject.outputs(graph, texts, signal)
   }
-  const { name, title, unit, better } = measure
   const { arm, seed, step } = key
   const rows = await measure.rows(ask)
-  const before = await keptRows(join(workspace, 'measures', `${name}.json`), key, rows)
+  const before = await keptRows(join(workspace, 'measures', `${measure.name}.json`), key, rows)
   const pictures = await measure.pictures?.(ask)
-  const content: TaskMeasured = {
-    kind: 'task-measure',
-    arm,
-    seed,
-    step,
-    name,
-    title,
-    unit,
-    better,
-    ...summary(measure, rows, before),
-    ...(pictures && { pictures }),
+  for (const [i, number] of measure.numbers.entries()) {
+    const { name, title, unit, better } = number
+    const content: TaskMeasured = {
+      kind: 'task-measure',
+      arm,
+      seed,
+      step,
+      name,
+      title,
+      unit,
+      better,
+      ...summary(number, rows, before),
+      ...(pictures && i === 0 && { pictures }),
+    }
+    const row = { role: `measure ${name}`, path: keyOf(arm, seed, step), digest: '', bytes: 0 }
+    emit({ type: 'artifact', row: { ...row, content } })
   }
-  const row = { role: `measure ${name}`, path: keyOf(arm, seed, step), digest: '', bytes: 0 }
-  emit({ type: 'artifact', row: { ...row, content } })
-  const benchmark = `measure-${name}`
+  const benchmark = `measure-${measure.name}`
   emit({ type: 'evaluation-end', subject: key, benchmark, samples: rows.length })
   flush()
 }
@@ -81,24 +82,22 @@ async function keptRows(path: string, key: SubjectKey, rows: readonly MeasuredRo
 }
 
 const byUnit = (rows: readonly MeasuredRow[]) => Map.groupBy(rows, ({ unit }) => unit)
-const firstMean = (numbers: readonly (readonly number[])[]) =>
-  numbers.length === 0 ? null : meanOf(numbers.map(([first]) => first!))
 
 function summary(
-  { statistic = firstMean }: Pick<TaskMeasure, 'statistic'>,
+  { of: statistic }: TaskNumber,
   rows: readonly MeasuredRow[],
   before: readonly MeasuredRow[] | undefined,
 ): Pick<TaskMeasured, 'n' | 'value' | 'lower' | 'upper' | 'change'> {
   const groups = byUnit(rows)
   const units = [...groups.keys()]
-  const of = (from: ReadonlyMap<string, readonly MeasuredRow[]>) => (drawn: Uint32Array) =>
+  const drawnFrom = (from: ReadonlyMap<string, readonly MeasuredRow[]>) => (drawn: Uint32Array) =>
     statistic([...drawn].flatMap((i) => (from.get(units[i]!) ?? []).map(({ numbers }) => numbers)))
-  const after = of(groups)
+  const after = drawnFrom(groups)
   const interval = (of: Statistic) => {
     const { estimate: value, lower, upper } = bootstrap(units.length, of, DRAWS)
     return { value, lower, upper }
   }
-  const earlier = before && of(byUnit(before))
+  const earlier = before && drawnFrom(byUnit(before))
   const change = earlier && interval((drawn) => difference(after(drawn), earlier(drawn)))
   return { n: units.length, ...interval(after), change: change ?? null }
 }

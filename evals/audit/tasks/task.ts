@@ -59,15 +59,22 @@ export interface MeasuredRow {
 export type Ask = (graph: EncoderGraph, texts: readonly string[]) => Promise<Float32Array[]>
 
 /** A number of each state beside the rates, with its bootstrap interval over units and its change from the base. */
-export interface TaskMeasure {
+export interface TaskNumber {
   readonly name: string
   readonly title: string
   readonly unit: string
   /** Null where neither is good by itself. */
   readonly better: 'higher' | 'lower' | null
+  /** Of rows that were drawn with repetition; null where it has no value. */
+  readonly of: (rows: readonly (readonly number[])[]) => number | null
+}
+
+/** Numbers that are made of the same rows, which each state computes once. */
+export interface TaskMeasure {
+  readonly name: string
   readonly rows: (ask: Ask) => Promise<readonly MeasuredRow[]>
-  /** Of rows that were drawn with repetition; the mean of their first numbers if absent, null where it has no value. */
-  readonly statistic?: (numbers: readonly (readonly number[])[]) => number | null
+  readonly numbers: readonly TaskNumber[]
+  /** Stand with the first number. */
   readonly pictures?: (ask: Ask) => Promise<NonNullable<TaskMeasured['pictures']>>
 }
 

@@ -38,16 +38,16 @@ async function measured(
   )
 }
 
-const of = (numbers: readonly number[], statistic?: TaskMeasure['statistic']): TaskMeasure => ({
-  name: 'size',
-  title: 'Size',
-  unit: 'cm',
-  better: 'lower',
+type Statistic = TaskMeasure['numbers'][number]['of']
+const mean: Statistic = (rows) => rows.reduce((sum, [x]) => sum + x!, 0) / rows.length
+
+const of = (given: readonly number[], statistic = mean): TaskMeasure => ({
+  name: 'sizes',
   async rows(ask) {
-    const outputs = await ask('classes', numbers.map(String))
+    const outputs = await ask('classes', given.map(String))
     return outputs.map((output, i) => ({ unit: `site ${i % 4}`, numbers: [output[0]!] }))
   },
-  ...(statistic && { statistic }),
+  numbers: [{ name: 'size', title: 'Size', unit: 'cm', better: 'lower', of: statistic }],
 })
 
 describe('a measure', () => {
@@ -66,7 +66,7 @@ describe('a measure', () => {
   })
 
   test('may be another statistic, and has no value where that has none', async () => {
-    const largest = (rows: readonly (readonly number[])[]) => Math.max(...rows.map(([x]) => x!))
+    const largest: Statistic = (rows) => Math.max(...rows.map(([x]) => x!))
     const states = new Map([[BASE, 1]])
     const [found] = await measured(of([1, 2, 3, 9], largest), states)
     expect([found!.value, found!.upper]).toEqual([9, 9])
