@@ -12,6 +12,7 @@ import {
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { ADDON, SOURCES, sourcesDigest, STAMP, type Stamp } from '../evals/native/addon.ts'
+import { packageAddon } from './package.ts'
 
 const MODULES = join(import.meta.dirname, '..', 'node_modules')
 const LINKING: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
@@ -212,5 +213,6 @@ if (import.meta.main) {
     process.exitCode = 1
   } else {
     process.stdout.write(`Built native/prebuilds/${process.platform}-${process.arch}.node.\n`)
+    if (process.argv.includes('--package')) process.stdout.write(`${packageAddon()}\n`)
   }
 }

@@ -14,5 +14,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: 'es2024',
+    // Of the packages whose code is in the page; packaging/ makes the notices of it.
+    license: { fileName: 'licences.json' },
   },
 })

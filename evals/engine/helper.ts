@@ -29,7 +29,7 @@ export function createHelper(folder: string, patienceMs?: number): Helper {
   const pending = pendingCalls()
   const words = [folder, ...(patienceMs === undefined ? [] : [String(patienceMs)])]
   const start = () => {
-    const started = startChild<ToHelper, FromHelper>('helper-process.ts', words)
+    const started = startChild<ToHelper, FromHelper>('helper-process', words)
     started.onMessage(({ id, answer }) => pending.settle(id, answer))
     void started.ended.then((how) => {
       if (child === started) child = undefined

@@ -35,7 +35,7 @@ export function startJob(
   const first = store.pages.events(runId, { afterSeq: 0, types: ['job-start'], limit: 1 })
   const job: RunningJob = {
     ...waiting,
-    child: startChild('job-process.ts', [runId, JSON.stringify(request)]),
+    child: startChild('job-process', [runId, JSON.stringify(request)]),
     state: first.reduce<JobState | undefined>(reduceJob, undefined),
     seq: store.lastSeq(runId),
     isStopping: false,

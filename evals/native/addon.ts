@@ -1,15 +1,30 @@
 /** @file The addon: its path, the stamp of its sources, and its interface. `native/build.ts` builds it, load.ts loads it. */
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Conversions } from './numerics.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'native')
 export const SOURCES = join(FOLDER, 'src')
+const PLATFORM = `${process.platform}-${process.arch}`
 /** One file per platform, as packaged. */
-const BUILT = join(FOLDER, 'prebuilds', `${process.platform}-${process.arch}`)
+const BUILT = join(FOLDER, 'prebuilds', PLATFORM)
 export const ADDON = `${BUILT}.node`
 export const STAMP = `${BUILT}.json`
+/** The package that brings the addon of this platform, in `native/npm`. */
+export const NATIVE_PACKAGE = `touchstone-native-${PLATFORM}`
+
+/** The addon and its stamp: built here, else of the installed package; undefined where there is neither. */
+export function findAddon(): { readonly addon: string; readonly stamp: string } | undefined {
+  if (existsSync(ADDON)) return { addon: ADDON, stamp: STAMP }
+  try {
+    const resolve = createRequire(import.meta.url).resolve
+    return { addon: resolve(NATIVE_PACKAGE), stamp: resolve(`${NATIVE_PACKAGE}/stamp.json`) }
+  } catch {
+    return undefined
+  }
+}
 
 /** Written beside the addon. */
 export interface Stamp {

@@ -2,7 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { ADDON, sourcesDigest, STAMP, type Addon, type Stamp } from './addon.ts'
+import {
+  findAddon,
+  NATIVE_PACKAGE,
+  SOURCES,
+  sourcesDigest,
+  type Addon,
+  type Stamp,
+} from './addon.ts'
 import { FALLBACK } from './fallback.ts'
 import type { Conversions, Numerics } from './numerics.ts'
 
@@ -11,7 +18,10 @@ type Loaded =
   | { readonly addon: Addon }
   | { readonly addon?: undefined; readonly why: string; readonly remedy: string | null }
 
-export const BUILD_REMEDY = 'Run npm run build:native to build it.'
+/** An installed Touchstone has no sources to build. */
+export const BUILD_REMEDY = existsSync(SOURCES)
+  ? 'Run npm run build:native to build it.'
+  : `Install ${NATIVE_PACKAGE} beside Touchstone.`
 /**
  * `TOUCHSTONE_NATIVE=off` disables the addon, `=baseline` or `=avx2` limits its instruction set: for comparisons and
  * troubleshooting. `=on` is the default.
@@ -33,11 +43,15 @@ export function load(): Loaded {
 const off = (): Loaded => ({ why: `${SWITCH}=off switches it off`, remedy: null })
 
 function found(): Loaded {
-  if (!existsSync(ADDON)) return { why: 'it is not built', remedy: BUILD_REMEDY }
+  const built = findAddon()
+  if (!built) return { why: 'it is not built', remedy: BUILD_REMEDY }
   try {
-    const stamp = JSON.parse(readFileSync(STAMP, 'utf8')) as Stamp
+    const stamp = JSON.parse(readFileSync(built.stamp, 'utf8')) as Stamp
     if (isOutdated(stamp)) return { why: 'it was built from other sources', remedy: BUILD_REMEDY }
-    return withInstructions(createRequire(import.meta.url)(ADDON) as Addon, process.env[SWITCH])
+    return withInstructions(
+      createRequire(import.meta.url)(built.addon) as Addon,
+      process.env[SWITCH],
+    )
   } catch (error) {
     const [why] = (error as Error).message.split('\n')
     return { why: `it does not load (${why})`, remedy: BUILD_REMEDY }

@@ -1,6 +1,7 @@
 /** @file The lanes of a scan, each doing one comparison at a time: this thread, or several worker threads. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { scriptBeside } from '../files/script-beside.ts'
 import type { BaseStore } from './base-store.ts'
 import type { Numbers } from './decomposition/matrix.ts'
 import { createMeasurer, type Measure, type Task } from './measuring.ts'
@@ -41,7 +42,7 @@ export function openLanes(count: number, store?: BaseStore): Lane[] {
 /** Tasks that a thread cannot do run here, so that errors keep their class and a dead thread loses nothing. */
 function threadLane(store?: BaseStore): Lane {
   const settings: ThreadSettings = { store: store?.options }
-  const worker = new Worker(new URL('./scan-thread.ts', import.meta.url), {
+  const worker = new Worker(scriptBeside(import.meta.filename, 'scan-thread'), {
     workerData: settings,
     execArgv: [],
   })

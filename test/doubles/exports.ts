@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { scriptOf } from './imports.ts'
 
-/** A tool reads the default export of its own configuration. */
-const IS_CONFIGURATION = /\.config\.ts$/u
+/** A tool reads the default export of its own configuration, a user's program the package's entry. */
+const IS_READ_ELSEWHERE = /\.config\.ts$|^evals\/bin\/api\.ts$/u
 
 /** `PATH NAME` of each named export of `files` that none of the others imports. */
 export function unusedExports(
@@ -18,7 +18,7 @@ export function unusedExports(
   })
   const used = new Set(sources.flatMap(({ path, source }) => usesOf(path, source)))
   return sources.flatMap(({ path, source }) =>
-    IS_CONFIGURATION.test(path)
+    IS_READ_ELSEWHERE.test(path)
       ? []
       : exportsOf(source)
           .filter((name) => !used.has(`${path} ${name}`) && !used.has(`${path} *`))

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { scriptBeside } from '../../files/script-beside.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import type { RoundWork } from '../../arms/federation/federation-plan.ts'
@@ -9,7 +10,7 @@ import { clientsFolder, isSent } from '../../arms/federation/round-files.ts'
 import { runInWorkers } from '../../runtime/worker-pool.ts'
 import { FederateConfig } from './config.ts'
 
-const WORKER = join(import.meta.dirname, 'worker.ts')
+const WORKER = scriptBeside(import.meta.filename, 'worker')
 
 /** The arm whose clients a process trains. */
 export const ClientTask = z.object({

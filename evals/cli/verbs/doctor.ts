@@ -1,8 +1,8 @@
-/** @file `touchstone doctor`: what this machine can run, and the one thing to do where something is missing. */
+/** @file `touchstone doctor`: what this machine can run, and the one thing to do where something is missing; `check-install`: whether the installation is whole. */
 import { z } from 'zod'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { plainText } from '../../document/plain-text.ts'
-import { findings, type Findings } from '../../runs/checks/doctor.ts'
+import { findings, installFindings, type Findings } from '../../runs/checks/doctor.ts'
 import { command } from '../command.ts'
 import { EXIT } from '../../runs/options/exit-codes.ts'
 import { checkParity, parityText } from '../../runs/checks/parity-check.ts'
@@ -33,6 +33,18 @@ export const doctor = command({
   },
 })
 
+export const checkInstall = command({
+  schema: z.object({}),
+  examples: ['touchstone check-install'],
+  remark:
+    'Holds every file against its digest and every package against its version, and evaluates Pebble on one prompt a suite.',
+  async run({ tell }) {
+    const found = await installFindings()
+    tell(found, doctorText(found))
+    return found.isUsable ? EXIT.ok : EXIT.error
+  },
+})
+
 const needsDevice = () =>
   usageError('--parity needs a device.', 'Add --device webgpu or --device cuda.')
 
@@ -45,6 +57,6 @@ function doctorText({ checks, isUsable, version: number, platform }: Findings): 
   })
   const closing = isUsable
     ? 'This machine can run Touchstone.'
-    : 'This machine cannot run Touchstone yet; see the lines with ✗.'
+    : 'Touchstone cannot run here yet; see the lines with ✗.'
   return `Touchstone ${number} on ${platform}\n${lines.join('')}${closing}\n`
 }

@@ -98,4 +98,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'List what this machine can run, and what is missing',
     load: async () => (await import('./doctor.ts')).doctor,
   },
+  {
+    name: 'check-install',
+    summary: 'Test whether the installation is whole and evaluates the bundled model',
+    load: async () => (await import('./doctor.ts')).checkInstall,
+  },
 ]

@@ -35,7 +35,7 @@ export function sqlHandlers(home: Home): EngineHandlers['sql'] {
 }
 
 async function runQuery(query: SqlQuery): Promise<Answered> {
-  const child = startChild<never, FromSql>('sql-process.ts', [JSON.stringify(query)])
+  const child = startChild<never, FromSql>('sql-process', [JSON.stringify(query)])
   let isLate = false
   const timer = setTimeout(
     () => {

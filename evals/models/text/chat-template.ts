@@ -1,5 +1,6 @@
 /** @file Chat templates: untrusted Jinja, rendered in a worker with a time and a memory limit. */
 import { Worker } from 'node:worker_threads'
+import { scriptBeside } from '../../files/script-beside.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
 import type { TemplateVariables } from './template-variables.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
@@ -105,7 +106,7 @@ function startThread(
   deadlineMs: number,
   fail: (why: string) => TouchstoneError,
 ) {
-  const worker = new Worker(new URL('./template-worker.ts', import.meta.url), {
+  const worker = new Worker(scriptBeside(import.meta.filename, 'template-worker'), {
     workerData: { source: text, specialTokens, variables },
     env: {},
     execArgv: [],

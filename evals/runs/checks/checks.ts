@@ -107,7 +107,7 @@ const hasNvidiaCard = () => existsSync('/proc/driver/nvidia/version') || existsS
 const PROBE_MS = 60_000
 
 async function probeProvider(name: string): Promise<Probe> {
-  const { found, told, ended } = await probe('doctor-probe.ts', [name], Probe, PROBE_MS)
+  const { found, told, ended } = await probe('doctor-probe', [name], Probe, PROBE_MS)
   return found ? withLibrary(found, told) : { name, usable: false, why: ended }
 }
 

@@ -9,6 +9,7 @@ import {
   checkProviders,
   type Check,
 } from './checks.ts'
+import { checkEvaluation, checkFiles, checkPackages, checkWindow } from './installed.ts'
 import { checkTelemetry } from './telemetry-check.ts'
 import { version } from '../version.ts'
 
@@ -21,7 +22,7 @@ export interface Findings {
 
 /** Checks every device, or one. */
 export async function findings(device?: string): Promise<Findings> {
-  const checks = [
+  return found([
     checkNode(),
     ...(await checkProviders(device)),
     checkNative(),
@@ -30,7 +31,23 @@ export async function findings(device?: string): Promise<Findings> {
     checkDatabase(),
     await checkDisk(),
     checkTelemetry(),
-  ]
+  ])
+}
+
+/** What an installation must do before anything is asked of it. */
+export const installFindings = async (): Promise<Findings> =>
+  found([
+    await checkFiles(),
+    checkPackages(),
+    checkNode(),
+    ...(await checkProviders('cpu')),
+    checkNative(),
+    checkDatabase(),
+    checkWindow(),
+    await checkEvaluation(),
+  ])
+
+function found(checks: readonly Check[]): Findings {
   const isUsable = checks.every(({ status }) => status !== 'fail')
   return { version: version(), platform: `${process.platform}-${process.arch}`, isUsable, checks }
 }

@@ -27,7 +27,7 @@ const LONGEST_MS = 15 * 60_000
 /** Throws if the device does not run at all. */
 export async function checkParity(device: string): Promise<ParityCheck> {
   const schema = z.union([Report, Failure])
-  const { found, told, ended } = await probe('parity-probe.ts', [device], schema, LONGEST_MS)
+  const { found, told, ended } = await probe('parity-probe', [device], schema, LONGEST_MS)
   if (found && 'rows' in found) return { ...found, device }
   const missing = missingLibrary(`${told}\n${found?.why ?? ''}`)
   throw new TouchstoneError('device.unusable', {

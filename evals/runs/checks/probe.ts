@@ -1,7 +1,7 @@
-/** @file Runs a script of this folder in its own process, so that a driver that crashes ends only that process. */
+/** @file Runs a script of this folder, named without its ending, in its own process, so that a driver that crashes ends only that process. */
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import type { z } from 'zod'
+import { scriptBeside } from '../../files/script-beside.ts'
 
 interface Probed<T> {
   /** Its output, if it is as expected; else undefined. */
@@ -19,7 +19,7 @@ export function probe<T>(
   schema: z.ZodType<T>,
   milliseconds: number,
 ): Promise<Probed<T>> {
-  const path = join(import.meta.dirname, script)
+  const path = scriptBeside(import.meta.filename, script)
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: milliseconds,

@@ -1,6 +1,7 @@
 /** @file Cells of a plan run in workers: what has a result is told, the others are run and told as they end. */
 import { rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { scriptBeside } from '../../files/script-beside.ts'
 import { emitLog, type JobContext } from '../../contract/job.ts'
 import type { AuditRows } from '../../contract/audit-rows.ts'
 import type { CellResult, PlannedCell } from '../../contract/sweeps.ts'
@@ -17,7 +18,7 @@ interface Opening {
 }
 
 const PHASE = 'cells'
-const WORKER = join(import.meta.dirname, 'worker.ts')
+const WORKER = scriptBeside(import.meta.filename, 'worker')
 
 /** Writes the plan. */
 export async function openCellRuns(

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { parquetMetadataAsync, type FileMetaData } from 'hyparquet'
+import { scriptBeside } from '../../files/script-beside.ts'
 import type { Row } from '../table.ts'
 import { unreadable } from '../text.ts'
 import { bufferOf } from './parquet-buffer.ts'
@@ -67,7 +68,7 @@ function declaredGroups({ row_groups: groups }: FileMetaData, path: string): Gro
 /** One question at a time. The thread may end at any moment, between questions too: its library leaves rejections unheard. */
 function startThread(path: string, groupBytes: number) {
   const MiB = groupBytes / 2 ** 20
-  const worker = new Worker(new URL('./parquet-thread.ts', import.meta.url), {
+  const worker = new Worker(scriptBeside(import.meta.filename, 'parquet-thread'), {
     workerData: path,
     env: {},
     execArgv: [],

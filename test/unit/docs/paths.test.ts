@@ -6,7 +6,7 @@ import { filesUnder, ROOT, textOf } from '../../doubles/imports.ts'
 import { ROOMS } from '../../doubles/rooms.ts'
 
 const WIDTH = 100
-const FOLDERS = ['docs', 'electron', 'evals', 'native', 'renderer', 'test']
+const FOLDERS = ['docs', 'electron', 'evals', 'native', 'packaging', 'renderer', 'test']
 const pages = filesUnder('*.md', ...FOLDERS.map((folder) => `${folder}/**/*.md`)).filter(
   (path) => !/(?:^|\/)(?:node_modules|dist|fixtures|\.cache)\//u.test(path),
 )
@@ -28,7 +28,7 @@ function proseOf(text: string): string[] {
 /** `evals/…`, `test/…`, `docs/…` in backticks; patterns and alternatives in braces are looked up as files. */
 function pathsIn(text: string): string[] {
   const found = proseOf(text).flatMap((line) => [
-    ...line.matchAll(/`((?:evals|test|renderer|docs|native|electron)\/[^\s`…]*)`/gu),
+    ...line.matchAll(/`((?:evals|test|renderer|docs|native|electron|packaging)\/[^\s`…]*)`/gu),
   ])
   return found.map(([, path]) => path!).filter((path) => !MADE.test(path))
 }
