@@ -62,7 +62,7 @@ const TASKS = {
   'build-native': [BUILD_NATIVE],
   'bench-window': [BUILD_WINDOW, ['test/e2e/bench.ts']],
   bench: [['test/bench/bench.ts']],
-  'bench-start': [['test/bench/start.ts']],
+  'bench-start': [['test/bench/start/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
   'bench-arms': [['test/bench/arms.ts']],
   'bench-serving': [['test/bench/serving/bench.ts']],

@@ -132,8 +132,8 @@ describe.runIf(IS_LONG)(IS_LONG ? 'installed' : 'installed (in npm run check:lon
     }
   })
 
-  test('the five examples of docs/api.md hold their types and run', () => {
-    const page = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
+  test('the five examples of docs/shipping/api.md hold their types and run', () => {
+    const page = readFileSync(join(ROOT, 'docs/shipping/api.md'), 'utf8')
     const examples = [...page.matchAll(/```ts\n(?<code>.*?)```/gsu)].map(
       (each) => each.groups!['code']!,
     )

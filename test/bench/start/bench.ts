@@ -6,9 +6,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { median } from '../../evals/statistics/median.ts'
-import { parse, usage, wholeNumber } from './harness/bench-options.ts'
-import { machine } from './harness/machine.ts'
+import { median } from '../../../evals/statistics/median.ts'
+import { parse, usage, wholeNumber } from '../harness/bench-options.ts'
+import { machine } from '../harness/machine.ts'
 
 const { installed, runs, node } = parse({
   installed: { type: 'string' },
@@ -17,7 +17,7 @@ const { installed, runs, node } = parse({
 })
 if (installed === undefined) usage('Name the folder that it is installed in: --installed FOLDER.')
 
-const ROOT = join(import.meta.dirname, '..', '..')
+const ROOT = join(import.meta.dirname, '..', '..', '..')
 const SIDES = {
   installed: join(resolve(installed), 'node_modules', 'touchstone'),
   clone: ROOT,
