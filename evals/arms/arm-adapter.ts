@@ -1,5 +1,5 @@
 /** @file The result of an arm: its adapter in PEFT’s form, with a classification head beside it, and its weights. */
-import type { BoundMethod } from '../finetune/method.ts'
+import type { BoundMethod, CutModel, EndState } from '../finetune/method.ts'
 import type { PeftConfig } from '../models/formats/peft-config.ts'
 import type { PeftFolder } from '../models/formats/peft-folder.ts'
 import { adaptedWeights, replacedWeights } from '../models/weights/tuned-weights.ts'
@@ -39,11 +39,21 @@ export const allTuned = (
   arms: readonly FinishedArm[],
 ): Tuned[] => arms.flatMap((arm) => (arm.plan.method.mergeable ? tunedOf(base, arm) : []))
 
+type Weighed = Pick<Base, 'model' | 'weights'>
+
+const endStateOf = (
+  { model, weights }: Weighed,
+  { parameters, prepared }: Pick<FinishedArm, 'parameters' | 'prepared'>,
+): EndState => ({ model, parameters, prepared, weight: (name) => weights.get(name)! })
+
+/** What is left of each layer of an arm that prunes; undefined for others. */
+export const keptOf = (base: Weighed, arm: FinishedArm): CutModel['kept'] | undefined =>
+  arm.plan.method.kept?.(endStateOf(base, arm))
+
 /** The weights of a trained arm. */
 export function tunedOf(base: Pick<Base, 'model' | 'path' | 'weights'>, arm: FinishedArm): Tuned {
-  const { key, parameters, statePath, prepared } = arm
-  const weight = (name: string) => base.weights.get(name)!
-  const made = arm.plan.method.toWeights?.({ parameters, prepared, weight })
+  const { key, parameters, statePath } = arm
+  const made = arm.plan.method.toWeights?.(endStateOf(base, arm))
   if (made) {
     const trained = new Map([
       ...parameters,

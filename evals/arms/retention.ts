@@ -9,7 +9,7 @@ import { z } from 'zod'
 import type { WeightsRow } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import type { ArmKey } from '../contract/rows.ts'
-import type { JobContext, Progress } from '../contract/job.ts'
+import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
 import { classesOf } from '../models/registry.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { asStored } from '../models/weight-list.ts'
@@ -17,10 +17,11 @@ import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-fold
 import { writeMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { writePeftFolder } from '../models/formats/peft-folder.ts'
 import { markException } from './weights-exception.ts'
-import { adapterOf, tunedOf } from './arm-adapter.ts'
+import { adapterOf, keptOf, tunedOf } from './arm-adapter.ts'
 import { armNameOf, type MethodChoice } from '../finetune/method-choice.ts'
 import { armFolder, statePathIn } from './arm.ts'
-import type { FinishedArm } from './arm-plan.ts'
+import { nameOf, type FinishedArm } from './arm-plan.ts'
+import { smallerModel, type SmallerModel } from './smaller-model.ts'
 import type { Base } from '../measure/base.ts'
 import { sha256OfFile } from '../files/digest.ts'
 import { CLASSES_FILE, classesText } from '../measure/classes.ts'
@@ -100,7 +101,7 @@ export async function exportKept(
 ): Promise<void> {
   if (isDeleted(retention)) return
   const { reasonToDelete } = retention
-  const path = await exportArm(base, arm, workspace)
+  const path = await exportArm(base, arm, { workspace, emit })
   if (reasonToDelete !== null) await markException(dirname(path), reasonToDelete)
   const [{ size: bytes }, digest] = await Promise.all([stat(path), sha256OfFile(path)])
   const subject = { arm: arm.key.arm, seed: arm.key.seed }
@@ -131,7 +132,11 @@ export async function removeRest(
 }
 
 /** Writes a PEFT folder if the method has one, a Hugging Face folder otherwise; returns the path of the weights. */
-async function exportArm(base: Base, arm: FinishedArm, workspace: string): Promise<string> {
+async function exportArm(
+  base: Base,
+  arm: FinishedArm,
+  { workspace, emit }: Pick<JobContext, 'workspace' | 'emit'>,
+): Promise<string> {
   const folder = armFolder(workspace, arm.key)
   const source = modelPath(base.path)
   const classes = classesOf(base.model)
@@ -146,15 +151,31 @@ async function exportArm(base: Base, arm: FinishedArm, workspace: string): Promi
     await writeMixtureFolder(folder, mixture)
     return join(folder, 'adapter_model.safetensors')
   }
-  const tuned = tunedOf(base, arm).weights
-  const weights = [...base.model.weights.values()].map((spec) => ({
-    name: spec.name,
-    ...asStored(tuned.read(spec.name), spec),
-  }))
   await writeHfFolder(folder, {
-    config: base.open.checkpoint.config,
-    weights,
+    ...wholeModel(base, arm, emit),
     tokenizerFiles: await tokenizerFilesOf(source),
   })
   return join(folder, 'model.safetensors')
 }
+
+/** Configuration and weights; of an arm that pruned in its smaller shapes, or with zeros, and which is said. */
+function wholeModel(base: Base, arm: FinishedArm, emit: JobContext['emit']) {
+  const tuned = tunedOf(base, arm).weights
+  const kept = keptOf(base, arm)
+  const smaller = kept && smallerModel(base, tuned, kept)
+  if (kept) emitLog({ emit }, 'info', `${nameOf(arm.plan)}: ${shapesText(smaller)}`)
+  const { weights: specs } = smaller?.model ?? base.model
+  const read = (name: string) => smaller?.weights.get(name) ?? tuned.read(name)
+  return {
+    config: smaller?.config ?? base.open.checkpoint.config,
+    weights: [...specs.values()].map((spec) => ({
+      name: spec.name,
+      ...asStored(read(spec.name), spec),
+    })),
+  }
+}
+
+const shapesText = (smaller: SmallerModel | undefined): string =>
+  smaller
+    ? 'written in the smaller shapes that are left.'
+    : 'written in the shapes of the base with zeros where groups are gone, because its layers differ in size, which its configuration cannot say.'

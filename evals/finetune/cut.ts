@@ -11,7 +11,7 @@ const ATTENTION = ['q_proj', 'k_proj', 'v_proj', 'o_proj'] as const
 const MLP = ['gate_proj', 'up_proj', 'down_proj'] as const
 const MODULES = [...ATTENTION, ...MLP]
 /** Modules of which columns belong to groups; of the others rows do. */
-const READING: ReadonlySet<string> = new Set(['o_proj', 'down_proj'])
+export const READING: ReadonlySet<string> = new Set(['o_proj', 'down_proj'])
 
 /** Matrices of which equally many consecutive channels belong to each group. */
 export interface Groups {
@@ -104,6 +104,17 @@ export const keptChannels = (
         return [layer, { whole: shape, [side]: channels }]
       })
 
+/** What is kept of a weight, or of a bias as a matrix of one column. */
+export function keptOf(
+  { name, kind }: Pick<WeightSpec, 'name' | 'kind'>,
+  kept: CutModel['kept'],
+): KeptChannels | undefined {
+  const found = kept.get(name.replace(/\.(?:weight|bias)$/u, ''))
+  return kind === 'bias' && found
+    ? { ...found, whole: [found.whole[0], 1], columns: undefined }
+    : found
+}
+
 /** The model of the kept channels; without `weights` it has none. */
 export function cutTo(
   { model, weights = new Map() }: Pick<CutModel, 'model'> & Partial<Pick<CutModel, 'weights'>>,
@@ -112,11 +123,7 @@ export function cutTo(
   const own = new Map<string, Float32Array>()
   const specs = new Map<string, WeightSpec>()
   for (const spec of model.weights.values()) {
-    const found = kept.get(spec.name.replace(/\.(?:weight|bias)$/u, ''))
-    const part =
-      spec.kind === 'bias' && found
-        ? { ...found, whole: [found.whole[0], 1] as const, columns: undefined }
-        : found
+    const part = keptOf(spec, kept)
     const shape = part ? sizesOf(part).slice(0, spec.shape.length) : spec.shape
     specs.set(spec.name, { ...spec, shape })
     const data = weights.get(spec.name)

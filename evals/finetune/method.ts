@@ -83,6 +83,8 @@ export interface KeptChannels {
 
 /** A trained state, to make weights of it. */
 export interface EndState {
+  /** The base. */
+  readonly model: Model
   readonly parameters: ReadonlyMap<string, PeftTensor>
   readonly prepared: Prepared
   /** A weight of the base. */
@@ -103,6 +105,8 @@ export interface StepState {
   readonly firstMoment: Float32Array
   /** Number of finished steps. */
   readonly step: number
+  /** Number of steps of the plan. */
+  readonly steps: number
   readonly microBatch: number
   readonly seed: number
   /** The method's numbers from step to step; saved with the training state. */
@@ -113,6 +117,8 @@ export interface StepState {
 /** Layout of the flat parameter vector, and the frozen weights below it. */
 export interface Layout {
   readonly table: ParameterTable
+  /** What is trained: the base, or what was cut of it. */
+  readonly model: Model
   readonly sites: readonly Site[]
   /** A weight of the base as the session uses it, including changes by `prepare`. */
   weight(name: string): Float32Array
@@ -123,6 +129,14 @@ export interface Perturbation {
   readonly parameters?: Float32Array
   /** Frozen weights, and inputs that the method's adapters declared for training, by name. */
   readonly inputs?: ReadonlyMap<string, Float32Array>
+}
+
+/** What a method makes of a step's gradient. */
+export interface Stepped {
+  readonly gradient: Float32Array
+  readonly memory?: Float32Array
+  /** New values of fixed parameters (learning-rate factor 0), by name, once the others are updated. */
+  readonly parameters?: ReadonlyMap<string, Float32Array>
 }
 
 /** Values from which a method builds its own loss. */
@@ -177,6 +191,8 @@ export interface MethodHooks {
   readonly cut?: (base: Pick<CutModel, 'model'> & Partial<Pick<CutModel, 'weights'>>) => CutModel
   /** Weights that the fine-tune ends with, by name, of a method that ends neither in an adapter on the base nor in trained weights. */
   readonly toWeights?: (state: EndState) => ReadonlyMap<string, Float32Array>
+  /** What is left of each layer, of a method that prunes: a state is written in these sizes where the family's format has them. */
+  readonly kept?: (state: EndState) => CutModel['kept']
   /** Which of the base's own weights are trained. */
   readonly trainable?: (weight: string) => { learningRateScale: number } | undefined
   readonly prepare?: (session: Probe) => Promise<Prepared>
@@ -191,11 +207,8 @@ export interface MethodHooks {
   readonly memory?: (layout: Layout) => number
   /** Where the gradient of the next micro-batch is computed. The parameters themselves do not change. */
   readonly perturb?: (state: StepState) => Perturbation | undefined
-  /** Changes the gradient before the optimiser reads it, and the method's memory. Pure. */
-  readonly step?: (state: StepState & { readonly gradient: Float32Array }) => {
-    readonly gradient: Float32Array
-    readonly memory?: Float32Array
-  }
+  /** Changes the gradient before the optimiser reads it, the method's memory, and fixed parameters by name. Pure. */
+  readonly step?: (state: StepState & { readonly gradient: Float32Array }) => Stepped
   /** The adapter for the original base in PEFT's form; absent for methods that train whole weights. */
   readonly toPeft?: (
     parameters: ReadonlyMap<string, PeftTensor>,

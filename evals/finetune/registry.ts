@@ -11,6 +11,7 @@ import { loraFa } from './methods/lora-fa.ts'
 import { loraGa } from './methods/lora-ga.ts'
 import { loraMoe } from './methods/lora-moe.ts'
 import { loraPlus } from './methods/lora-plus.ts'
+import { loraPrune } from './methods/lora-prune.ts'
 import { loraSb } from './methods/lora-sb.ts'
 import { lora } from './methods/lora.ts'
 import { loram } from './methods/loram.ts'
@@ -35,6 +36,7 @@ export const METHODS: readonly FineTuneMethod[] = [
   loraSb,
   lqLora,
   loram,
+  loraPrune,
   ggpo,
   mgpo,
   loraMoe,

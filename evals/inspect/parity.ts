@@ -115,6 +115,7 @@ const ADAM = {
   epsilon: 1e-8,
   weightDecay: 0.01,
   gradientAccumulationSteps: 1,
+  steps: STEPS,
 }
 const LEARNING_RATE = 1e-3
 

@@ -306,6 +306,19 @@ const EXPERIMENTS: readonly Experiment[] = [
     claim: 'trained with half of heads and channels gone, recovered it has at most the base’s loss',
     run: recoveredLoss,
   },
+  {
+    method: 'lora-prune',
+    claim:
+      'after 40 steps with half of heads and channels gone the loss is at most that of a model cut by magnitude before it was tuned',
+    run: async (seed) => [
+      await measured(
+        { method: 'lora-prune', config: { rank: 4, prune: 0.5, pruneEdges: true } },
+        seed,
+        finalLoss,
+      ),
+      await measured({ method: 'loram', config: { rank: 4, prune: 0.5 } }, seed, finalLoss),
+    ],
+  },
   learnsFaster('rslora'),
   learnsFaster('dora'),
   learnsFaster('pissa'),

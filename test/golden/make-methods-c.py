@@ -1,7 +1,8 @@
-"""Makes the golden fixture of LQ-LoRA and LoRAM: `python make-methods-c.py [OUTPUT]` (default: fixtures/ beside this file).
+"""Makes the golden fixture of LQ-LoRA, LoRAM and LoRAPrune: `python make-methods-c.py [OUTPUT]` (default: fixtures/ beside this file).
 
 On `llama-untied-gqa`, from the formulas, in plain torch: LQ-LoRA's split in float32 with NormalFloat of 3 bits and nested scales
-(Guo et al. 2023), LoRAM's cut by magnitude with zeros in the whole shapes (Zhang et al. 2025); gradients and steps in float64.
+(Guo et al. 2023), LoRAM's cut by magnitude with zeros in the whole shapes (Zhang et al. 2025), LoRAPrune's masks by importance (Zhang et al. 2023);
+gradients and steps in float64.
 """
 
 import argparse
@@ -20,6 +21,7 @@ b = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(b)
 
 BITS, ALTERNATIONS, PRUNE = 3, 20, 0.5
+PRUNE_EVERY, MEMORY = 2, 0.9
 BLOCK, SCALES_BLOCK, LEVELS = 64, 256, 255
 
 
@@ -92,7 +94,46 @@ def part_of(matrix, rows, columns):
     return matrix if columns is None else matrix[:, columns]
 
 
-def run(method, config, weights, batch, start, made_of):
+class Masks:
+    """LoRAPrune: importance of each group from the gradients of A and B, and which groups are gone after each step."""
+
+    def __init__(self, config, weights, squared):
+        self.weights, self.power = weights, 2 if squared else 1
+        groups, inner = config["num_key_value_heads"], config["intermediate_size"]
+        self.layers, self.masks, self.importance = [], {}, {}
+        for layer in range(config["num_hidden_layers"]):
+            for parts, reader, count in [
+                (["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"], "self_attn.o_proj", groups),
+                (["mlp.gate_proj", "mlp.up_proj"], "mlp.down_proj", inner),
+            ]:  # fmt: skip
+                reader = f"model.layers.{layer}.{reader}"
+                self.layers.append(([f"model.layers.{layer}.{p}" for p in parts], reader, count))
+                self.masks[reader] = torch.ones(weights[reader + ".weight"].shape[1], dtype=torch.float64)
+                self.importance[reader] = torch.zeros(count, dtype=torch.float64)
+
+    def channels(self, adapter, name, dim):
+        A, B = adapter[f"{name}.lora_A.weight"], adapter[f"{name}.lora_B.weight"]
+        G = B.grad @ A + B @ A.grad - B.grad @ A.grad
+        return (G * (self.weights[name + ".weight"] + b.SCALE * B @ A)).abs().pow(self.power).sum(dim)
+
+    def after(self, step, adapter):
+        for writers, reader, count in self.layers:
+            alive = self.masks[reader].view(count, -1)[:, 0]
+            new = torch.zeros(count, dtype=torch.float64)
+            for name, dim in [(n, 1) for n in writers] + [(reader, 0)]:
+                own = self.channels(adapter, name, dim).view(count, -1).sum(1).detach() * alive
+                new += own / own.norm()
+            self.importance[reader] = MEMORY * self.importance[reader] + (1 - MEMORY) * new
+            if step % PRUNE_EVERY != 0 and step != b.STEPS:
+                continue
+            share = PRUNE * (1 - (1 - step / b.STEPS) ** 3)
+            order = torch.where(alive == 0, -1.0, self.importance[reader]).argsort(stable=True)
+            least = 1 if count < 9 else math.ceil(count / 8)
+            gone = order[: min(count - least, math.floor(share * count))]
+            self.masks[reader].view(count, -1)[gone] = 0
+
+
+def run(method, config, weights, batch, start, made_of, masks=None):
     """As in make-methods-b.py: the start, the first gradient, what is trained after five steps, and the losses."""
     adapter = {key: w.clone().requires_grad_(True) for key, w in start.items()}
     moments = {key: (torch.zeros_like(p), torch.zeros_like(p)) for key, p in adapter.items()}
@@ -106,9 +147,14 @@ def run(method, config, weights, batch, start, made_of):
         norm = b.total_norm([p.grad for p in adapter.values()])
         if step == 0:
             out |= {f"{method}.grad.{key}": p.grad.clone() for key, p in adapter.items()}
+        gone = masks and {key: p.detach().clone() for key, p in adapter.items()}
+        for key, p in (gone or {}).items():
+            p.grad = adapter[key].grad.clone()
         for key, p in adapter.items():
             p.grad.mul_(min(1.0, b.CLIP / (norm + 1e-6)))
             reference.adamw([p], [moments[key]], step + 1, learning_rate=b.RATE, clip=math.inf)
+        if masks:
+            masks.after(step + 1, gone)
     out |= {f"{method}.after5.{key}": p.detach() for key, p in adapter.items()}
     out[f"{method}.losses"] = torch.tensor(losses, dtype=torch.float64)
     return {key: value.float() for key, value in out.items()}
@@ -152,10 +198,20 @@ def main():
         return made
 
     out |= run("loram", config, weights, batch, start, cut_made)
+
+    whole = {f"{n}.weight": weights[f"{n}.weight"] for n in names}
+    for method, squared in [("lora-prune", False), ("lora-prune-squared", True)]:
+        masks = Masks(config, weights, squared)
+        masked = lambda adapter, m=masks: {  # noqa: E731
+            n: (weights[n + ".weight"] + low(adapter, n)) * m.masks.get(n, torch.ones(1, dtype=torch.float64)) for n in names
+        }
+        out |= run(method, config, weights, batch, b.random_start(names, whole), masked, masks)
+        out |= {f"{method}.after5.{n}.prune_mask": mask.float() for n, mask in masks.masks.items()}
     save(fresh(root / "methods-c") / "expected.safetensors", out)
     write_json(root / "methods-c" / "provenance.json", {
         "seed": SEED, "madeWith": VERSIONS, "base": b.BASE, "rank": b.RANK, "alpha": b.ALPHA,
         "lq-lora": {"bits": BITS, "alternations": ALTERNATIONS}, "loram": {"prune": PRUNE},
+        "lora-prune": {"prune": PRUNE, "pruneEvery": PRUNE_EVERY, "pruneWarmUp": 0, "pruneCoolDown": 0, "pruneEdges": True},
     })  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 /**
  * @file The laws of fine-tuning methods (docs/methods/README.md, G1 to G4): exact gradients, forward = merged forward, merging and
- * unmerging, saving and loading; and the start, the configuration, and parameter counts.
+ * unmerging, saving and loading, resuming; and the start, the configuration, and parameter counts.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,7 @@ import { randomStream } from '../../evals/statistics/random.ts'
 import { filesUnder, textOf } from '../doubles/imports.ts'
 import { relativeError } from '../doubles/models/safetensors.ts'
 import { tinyExperts } from '../doubles/models/tiny-adapter.ts'
-import { tinyExamples } from '../doubles/training/tiny-training.ts'
+import { tinyExamples, trainTiny } from '../doubles/training/tiny-training.ts'
 import { randomIds, tinyModel } from '../doubles/models/tiny-model.ts'
 
 const device = { name: 'cpu', threads: 1 } as const
@@ -60,6 +60,7 @@ const CONFIGS: Readonly<Record<string, readonly object[]>> = {
   'lora-sb': [{ rank: 4 }, { rank: 3, startBatches: 2 }],
   'lq-lora': [{ rank: 2 }, { rank: 3, alpha: 16, bits: 2.5, fisherRows: 2 }],
   loram: [{}, { rank: 3, prune: 0.5 }],
+  'lora-prune': [{}, { rank: 3, pruneScore: 'squared', pruneEdges: true, pruneEvery: 1 }],
   ggpo: [{}, { rank: 3, form: 'kohya' }],
   mgpo: [{}, { rank: 3, sign: 'descend', space: 'weight', scope: 'layer', inverseCap: 10 }],
   'lora-moe': [
@@ -300,7 +301,7 @@ describe.each(cases)('%s', (_, method, config, schema) => {
   function answers({ weights, prepared }: TrainingSession, parameters: Views) {
     if (method.toWeights) {
       const weight = (name: string) => tiny.weights.get(name)!
-      const made = method.toWeights({ parameters, prepared, weight })
+      const made = method.toWeights({ model: tiny.model, parameters, prepared, weight })
       return logProbs(new Map([...tiny.weights, ...made]))
     }
     if (!method.cut) return logProbs(weights, parameters)
@@ -335,6 +336,18 @@ describe.each(cases)('%s', (_, method, config, schema) => {
     const [first, again, other] = [await start(8), await start(8), await start(9)]
     expect(again).toEqual(first)
     if (first.isDrawn) expect(other).not.toEqual(first)
+  })
+
+  const isLast = config === CONFIGS[method.name]!.at(-1)
+  test.runIf(isLast)('stopped and resumed from its file, it ends in the same bits', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'touchstone-resume-'))
+    const path = join(folder, 'state.safetensors')
+    const given = { method: method.name, methodConfig: config, config: { steps: 3 } }
+    const whole = await trainTiny(given)
+    await trainTiny(given, { until: 1, to: path })
+    const resumed = await trainTiny(given, { from: path })
+    expect(resumed.digest).toBe(whole.digest)
+    await rm(folder, { recursive: true })
   })
 
   test('G4: saved and loaded, exported and merged, it answers the same', async () => {

@@ -1,6 +1,6 @@
 /** @file Training on the host: gradients, moments and parameters are vectors of the training state. */
 import { adamW, globalNorm } from '../../graph/optimizer.ts'
-import type { Batch, StepState } from '../method.ts'
+import type { Batch, Stepped, StepState } from '../method.ts'
 import type { Learner, LearnerOptions } from './learner.ts'
 import type { TrainingState } from './state.ts'
 
@@ -15,8 +15,8 @@ class HostLearner implements Learner {
   /** Micro-batches of the current step. */
   #added = 0
   #sum: Float32Array | undefined
-  /** The method's memory after this step. */
-  #memory: Float32Array | undefined
+  /** What the method made of the step. */
+  #stepped: Stepped | undefined
 
   constructor(state: TrainingState, options: LearnerOptions) {
     this.#state = state
@@ -40,16 +40,21 @@ class HostLearner implements Learner {
     this.#added = 0
     const gradient = this.#sum!
     const { method } = this.#options.session
-    const shaped = method.step?.({ ...this.#stepState(), gradient }) ?? { gradient }
+    const shaped: Stepped = method.step?.({ ...this.#stepState(), gradient }) ?? { gradient }
     this.#sum = shaped.gradient
-    this.#memory = shaped.memory
+    this.#stepped = shaped
     return globalNorm(shaped.gradient)
   }
 
   async update(learningRate: number, gradientScale: number): Promise<void> {
     const { config, groups } = this.#options
     await adamW(this.#state, this.#sum!, config, groups, learningRate, gradientScale)
-    if (this.#memory) this.#state.memory.set(this.#memory)
+    const { memory, parameters } = this.#stepped!
+    if (memory) this.#state.memory.set(memory)
+    for (const { name, start } of this.#options.session.table.slices) {
+      const fixed = parameters?.get(name)
+      if (fixed) this.#state.parameters.set(fixed, start)
+    }
     this.#sum = undefined
   }
 
@@ -61,8 +66,9 @@ class HostLearner implements Learner {
 
   #stepState(): StepState {
     const { parameters, firstMoment, memory, step } = this.#state
-    const { session, seed } = this.#options
+    const { session, seed, config } = this.#options
     const { layout } = session
-    return { parameters, firstMoment, memory, step, microBatch: this.#added, seed, layout }
+    const at = { step, steps: config.steps, microBatch: this.#added }
+    return { parameters, firstMoment, memory, ...at, seed, layout }
   }
 }

@@ -20,6 +20,9 @@ export interface Learner {
 export interface LearnerOptions {
   readonly session: TrainingSession
   readonly seed: number
-  readonly config: AdamWConfig & { readonly gradientAccumulationSteps: number }
+  readonly config: AdamWConfig & {
+    readonly gradientAccumulationSteps: number
+    readonly steps: number
+  }
   readonly groups: readonly ParameterGroup[]
 }

@@ -56,7 +56,7 @@ export async function openTraining(given: TrainingOptions): Promise<TrainingSess
   const constant = constantInputs(runner.inputs, declared, givenTo(options, weights), table)
   const frozen = feedsOf(constant, declared, dialect)
   await runner.keep(frozen)
-  const layout = { table, sites, weight: weightOf(constant, weights) }
+  const layout = { table, model, sites, weight: weightOf(constant, weights) }
   const base = (name: string) => weights.get(name)!
   const parameters = initialParameters(built.g.parameters, table, seed, base, prepared.parameters)
   const { leastRows } = built

@@ -2,6 +2,7 @@
 import type { StepState } from '../../../evals/finetune/method.ts'
 import { parameterTable } from '../../../evals/finetune/training/parameters.ts'
 import { createGraph } from '../../../evals/graph/ops/index.ts'
+import { tinyModel } from '../models/tiny-model.ts'
 import { randomStream } from '../../../evals/statistics/random.ts'
 
 export const LAYER = 'model.layers.0.self_attn.q_proj'
@@ -46,10 +47,14 @@ export function stateOf(
     parameters,
     firstMoment: new Float32Array(parameters.length),
     step: 0,
+    steps: 10,
     microBatch: 0,
     seed: 7,
     memory: new Float32Array(0),
-    layout: { table: parameterTable(g.parameters), sites: [site], weight: () => W },
+    layout: {
+      ...{ table: parameterTable(g.parameters), sites: [site], weight: () => W },
+      model: tinyModel().model,
+    },
     ...more,
   }
 }

@@ -1,15 +1,22 @@
-/** @file Methods that are asked as weights made of their state: both states of a cut model, and what is asked is what is exported. */
-import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+/** @file Methods that are asked as weights made of their state: both states of a cut model, what is asked is what is exported, and in which shapes. */
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { tunedOf } from '../../../evals/arms/arm-adapter.ts'
 import { runArm } from '../../../evals/arms/arm.ts'
 import { fittedExamples } from '../../../evals/arms/examples.ts'
+import { exportKept } from '../../../evals/arms/retention.ts'
+import type { JobEventBody } from '../../../evals/contract/events.ts'
 import type { JobContext } from '../../../evals/contract/job.ts'
 import { bindMethod } from '../../../evals/finetune/registry.ts'
 import { TrainingConfig } from '../../../evals/finetune/training/train.ts'
+import { openCached } from '../../../evals/inference/cached-graph.ts'
+import { scoreTexts } from '../../../evals/inference/score.ts'
+import { loadModel } from '../../../evals/models/load.ts'
+import type { Model } from '../../../evals/models/registry.ts'
 import { openBase } from '../../../evals/measure/base.ts'
 import { trainingData } from '../../../evals/measure/sources.ts'
 import { collectRows } from '../../../evals/sweeps/cells/cell-measures.ts'
+import { relativeError } from '../../doubles/models/safetensors.ts'
 import { writeTinyCheckpoint } from '../../doubles/models/tiny-checkpoint.ts'
 import { freshFolder } from '../../doubles/runs/command-line.ts'
 
@@ -85,4 +92,57 @@ test('what LQ-LoRA ends in are whole weights, other than the base from the start
   const name = 'model.layers.0.self_attn.q_proj.weight'
   expect(weights.read(name)).not.toEqual(base.weights.get(name))
   expect(weights.read('model.norm.weight')).toEqual(base.weights.get('model.norm.weight'))
+})
+
+describe('what LoRAPrune ends in', () => {
+  const text = { key: 'text', ids: [5, 9, 4, 7, 30, 11, 3, 8], from: 1 }
+  const logProbs = async (model: Model, frozen: ReadonlyMap<string, Float32Array>) => {
+    const session = await openCached({ model, frozen }, base.device, 16)
+    const [found] = await scoreTexts([text], {
+      ...{ session, varying: {}, padId: 0, batchSize: 1, signal },
+    })
+    await session.release()
+    return found!
+  }
+  const exported = async (more: object) => {
+    const settings = { rank: 2, prune: 0.5, pruneWarmUp: 0, pruneCoolDown: 0, ...more }
+    const { finished } = await audited('lora-prune', settings)
+    const [events, workspace] = [[] as JobEventBody[], freshFolder()]
+    const context = { emit: (body: JobEventBody) => void events.push(body), workspace, signal }
+    const none = { reasonToDelete: null, reasonToKeep: null }
+    await exportKept(base, finished, none, { ...context, seal: () => {}, flush: () => {} })
+    const kept = events.find((event) => event.type === 'weights-kept')!
+    const loaded = await loadModel(dirname((kept as { path: string }).path))
+    const { weights } = tunedOf(base, finished)
+    const whole = new Map([...base.model.weights.keys()].map((name) => [name, weights.read(name)]))
+    const said = events.flatMap((event) => (event.type === 'log' ? event.message : []))
+    const expected = await logProbs(base.model, whole)
+    expect(relativeError(await logProbs(loaded.model, loaded.weights), expected)).toBeLessThan(1e-5)
+    await loaded.open.close()
+    const shapeOf = (name: string) =>
+      loaded.model.weights.get(`model.layers.0.${name}.weight`)!.shape
+    return { said, config: loaded.open.checkpoint.config, shapeOf }
+  }
+
+  test('is written in its smaller shapes where all layers have one size', async () => {
+    const { said, config, shapeOf } = await exported({ pruneEdges: true })
+    expect(said).toEqual([expect.stringContaining('in the smaller shapes')])
+    expect(config).toMatchObject({
+      ...{ num_attention_heads: 2, num_key_value_heads: 1, head_dim: 8, intermediate_size: 12 },
+    })
+    expect(['self_attn.q_proj', 'self_attn.o_proj', 'mlp.down_proj'].map(shapeOf)).toEqual([
+      ...[
+        [16, 32],
+        [32, 16],
+        [32, 12],
+      ],
+    ])
+  })
+
+  test('and with zeros where they differ, which is said', async () => {
+    const { said, config, shapeOf } = await exported({})
+    expect(said).toEqual([expect.stringMatching(/zeros where groups are gone.*differ in size/u)])
+    expect(config).toMatchObject({ num_attention_heads: 4, intermediate_size: 24 })
+    expect(shapeOf('mlp.down_proj')).toEqual([32, 24])
+  })
 })
