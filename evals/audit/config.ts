@@ -110,6 +110,8 @@ export const AuditConfig = z.object({
     .meta({ label: 'Margin', help: 'Largest tolerated harm, as a share of prompts' }),
   /** A gate (`evals/findings/gate/gate-file.ts`), read from `--gate FILE`; empty for none. */
   gate: z.record(z.string(), z.unknown()).default({}),
+  /** A frozen plan (`HeldPlan`), read from `--plan FILE`; empty for none. */
+  plan: z.record(z.string(), z.unknown()).default({}),
   keepWeights: z.string().min(1).nullable().default(null).meta({
     label: 'Keep weights',
     help: 'A reason to keep weights that would be deleted after measuring; logged',

@@ -61,10 +61,11 @@ const folderFor = async (name: string, { addsTo }: JobVerb, request: JobRequest)
   addsTo && !request.saysNothing ? folderOfRun(addsTo(request.config())) : join('out', name)
 
 /** What must be said again for the same to be written and decided. */
-const lasting = ({ outDir, gate, reference }: JobOptions): string[] => [
+const lasting = ({ outDir, gate, reference, plan }: JobOptions): string[] => [
   ...(outDir === null ? [] : ['--out-dir', outDir]),
   ...(gate === null ? [] : ['--gate', gate]),
   ...(reference === null ? [] : ['--reference', reference]),
+  ...(plan === null ? [] : ['--plan', plan]),
 ]
 
 interface JobCall {
@@ -94,7 +95,8 @@ async function inFolder(request: JobRequest, call: JobCall): Promise<number> {
   const { verb, outDir, options } = call
   // Before anything is created, so that a wrong command leaves nothing behind.
   const takesStored = options.resume !== null && request.saysNothing
-  if (takesStored && (options.gate ?? options.reference) !== null) throw keepsItsGate()
+  if (takesStored && (options.gate ?? options.reference ?? options.plan) !== null)
+    throw keepsItsGate()
   const config = takesStored ? undefined : withGate(request.config(), options)
   if (config !== undefined) verb.check?.(config)
   return withLockedStore(outDir, (store) => execute(store, call, attempt(store, call, config)))
@@ -103,7 +105,7 @@ async function inFolder(request: JobRequest, call: JobCall): Promise<number> {
 const keepsItsGate = () =>
   usageError(
     'A run that is resumed keeps the gate that it began with.',
-    'Leave --gate and --reference out, and hold it against another one with: touchstone report --gate FILE.',
+    'Leave --gate, --reference and --plan out, and hold it against another one with: touchstone report --gate FILE.',
   )
 
 interface Attempt {

@@ -8,6 +8,7 @@ import { fieldsOf, type Field } from '../runs/options/fields.ts'
 import { assemble, layersOf, merged, refusePositionals, type Layer } from '../runs/options/flags.ts'
 import { valueAt } from '../contract/form.ts'
 import { GATE_FLAGS, GATE_OPTIONS } from '../runs/options/gate-options.ts'
+import { readPlanFile } from '../runs/options/plan-file.ts'
 import { outputOption } from '../runs/outputs.ts'
 import { armsAsked, chooseMethods, methodFields, sharedHelp } from '../runs/options/methods.ts'
 
@@ -107,7 +108,9 @@ export function readJobRequest(
   const { common, own } = fields
   const path = saidOf(argv, 'config').at(-1)
   const file = path === undefined ? {} : readConfigFile(path, own)
-  const stored = merged([preset, file])
+  const plan = saidOf(argv, 'plan').at(-1)
+  const planned = plan !== undefined && has(fields, 'plan') ? plannedSettings(plan, fields) : {}
+  const stored = merged([preset, planned, file])
   // The flags of an arm are known once it is named.
   const hasMethods = fields.methods.length > 0
   const methods = hasMethods ? methodFields(armsAsked(argv, stored['methods'])) : []
@@ -121,6 +124,15 @@ export function readJobRequest(
   }
   const isSaid = [...own, ...methods].some(({ flag }) => given.has(flag))
   return { options, saysNothing: !isSaid && path === undefined, config }
+}
+
+const has = ({ common }: JobFields, flag: string) => common.some((field) => field.flag === flag)
+
+/** What a plan fixes of the verb's own settings. */
+function plannedSettings(path: string, { own }: JobFields): Layer {
+  const known = new Set(own.map((field) => field.path[0]))
+  const settings = Object.entries(readPlanFile(path).plan.settings)
+  return Object.fromEntries(settings.filter(([key]) => known.has(key)))
 }
 
 function readCommon(common: readonly Field[], given: Given, environment: Environment): JobOptions {

@@ -76,6 +76,8 @@ export interface AuditRows {
   readonly cells?: readonly CellRow[]
   /** Each time the sealed replies were written to a file; absent where there was none. */
   readonly unblinded?: readonly Unblinding[]
+  /** The plan that the run began under, by its digest, and earlier runs under the same one; absent where there was none. */
+  readonly begunUnder?: { readonly digest: string; readonly earlier: readonly string[] }
   /** Of replies to prompts that should be refused or answered, by `replyKey`; absent where rows were made without a store. */
   readonly replyDigests?: ReadonlyMap<string, string>
   /** Labels by people; absent where there are none. */

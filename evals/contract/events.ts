@@ -99,6 +99,8 @@ export const JobEventBody = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unblinded'), reason: z.string() }),
   /** A case was made of this run; `manifest` is the SHA-256 of its manifest. Numbers count from 1. */
   z.object({ type: z.literal('case-made'), number: z.int().min(1), manifest: z.string() }),
+  /** The run began under this plan, by its digest; `earlier` are runs of the same folder that were measured under it before. */
+  z.object({ type: z.literal('plan'), digest: z.string(), earlier: z.array(z.string()) }),
   /** This run was compared with `against` although `fields` differ. */
   z.object({ type: z.literal('override'), fields: z.array(ComparedField), against: z.string() }),
   /** A cell of a sweep finished or failed. */

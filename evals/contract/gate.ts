@@ -1,6 +1,7 @@
 /** @file A gate as its user writes it, and what it decided: its claims, what they rest on, their sum, and what to try after a FAIL. */
 import { z } from 'zod'
 import { ArmKey, BENCHMARK_ROLES, MergedPoint, ReplyKey, SubjectKey, UNASKED } from './rows.ts'
+import { DecidedPlan } from './signed/decided-plan.ts'
 
 export const GATE_OUTCOMES = ['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT COMPARABLE'] as const
 export const GateOutcome = z.enum(GATE_OUTCOMES)
@@ -335,6 +336,8 @@ export const GateResult = z.object({
   notGated: z.array(z.string()),
   /** Where the base is served. */
   noise: z.array(MeasuredNoise).optional(),
+  /** Where it was frozen before. */
+  plan: DecidedPlan.optional(),
   advice: z.array(z.object({ what: z.string(), cost: z.string() })),
 })
 export type GateResult = z.infer<typeof GateResult>

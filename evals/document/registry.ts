@@ -42,6 +42,7 @@ import {
   sweepLines,
   sweepSummarySection,
 } from './sections/cells/sweep.ts'
+import { planSection } from './sections/signed/plan.ts'
 import { taskSection } from './sections/tasks/task.ts'
 import { thoughtsSection } from './sections/thoughts.ts'
 import { trajectoriesSection } from './sections/trajectories.ts'
@@ -72,6 +73,7 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [where(hasVerdict, gateSection), 'terminal'],
   [assumptionsSection, 'html', 'window', 'card'],
   [where(isPassed, assumptionsSection), 'terminal'],
+  [planSection, 'html', 'window', 'card', 'terminal'],
   [servedSection, 'html', 'window', 'card'],
   [servedBriefly, 'terminal'],
   [contextsSection, 'html', 'window', 'card', 'terminal'],
@@ -162,6 +164,7 @@ function registryOf({ sweep, budget }: Results): typeof SECTIONS {
 export const decidedSections = (gate: Omit<GateResult, 'advice'>): Section[] => [
   ...decisionSections(gate, (name) => name).map(briefly),
   ...(gate.outcome === 'PASS' ? assumptionsSection({ gate }) : []),
+  ...planSection({ gate }),
 ]
 
 /** Without what is folded, and without the rule and the columns of claims. */

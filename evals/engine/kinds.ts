@@ -40,7 +40,7 @@ export function parseRequest(kind: JobKindName, config: Layer): unknown {
     const nameOf = ({ label, flag }: { label: string; flag: string }) => `“${label || flag}”`
     throw issueError(parsed.error.issues[0]!, fieldsOf(verb.schema), raw, nameOf)
   }
-  const gated = withGate(parsed.data, { gate: null, reference: null })
+  const gated = withGate(parsed.data, { gate: null, reference: null, plan: null })
   verb.check?.(gated)
   return gated
 }

@@ -6,11 +6,13 @@ import { keyOf, stateKey, isSameState, firstJudge } from '../contract/keys.ts'
 import { adviceFor, type Known } from './gate/advice.ts'
 import type { ComparedRun } from './gate/compared-run.ts'
 import { decide, defaultGate } from './gate/decide.ts'
+import { storedPlan } from './gate/frozen/under-plan.ts'
 import { storedGate } from './gate/gate-file.ts'
 import { judgedStates } from './contesting.ts'
 import { noiseIn } from './gate/noise.ts'
 import { lastStates } from './gate/stored-run.ts'
 import { changePoints } from './gate/trajectory.ts'
+import { heldTo } from './held-plan.ts'
 import { type Measured } from './judged.ts'
 import { pinnedIn } from './pinned.ts'
 
@@ -34,6 +36,7 @@ export function gateOf(
   { states, judges, margin }: Omit<Trajectory, 'changePoints'> & { readonly margin: number },
 ): GateResult | null {
   const given = storedGate(rows.run.config)
+  const held = storedPlan(rows.run.config)
   const before = states.find(({ arm }) => arm === 'base')
   const afters = lastStates(states).filter(({ arm }) => arm !== 'base')
   if (!before || afters.length === 0) return null
@@ -44,6 +47,7 @@ export function gateOf(
     steps: states,
     judges,
     reference,
+    under: held && heldTo(held, rows),
   })
   const isDefault = given === undefined
   const noise = noiseIn(rows)

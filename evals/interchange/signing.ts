@@ -67,9 +67,29 @@ const Envelope = z.strictObject({
 })
 
 /** The text of the envelope around `payload`. */
-export function signedEnvelope(payload: Uint8Array, { privateKey, publicKey }: KeyPair): string {
-  const sig = sign(null, preAuthentication(payload), privateKey).toString('base64')
-  return envelopeText(payload, fingerprint(publicKey), sig)
+export function signedEnvelope(payload: Uint8Array, keys: KeyPair): string {
+  return envelopeText(payload, fingerprint(keys.publicKey), signatureOf(payload, keys))
+}
+
+/** In base64. */
+export const signatureOf = (
+  payload: Uint8Array,
+  { privateKey }: KeyPair,
+  type = PAYLOAD_TYPE,
+): string => sign(null, preAuthentication(payload, type), privateKey).toString('base64')
+
+/** `signature` is written in the one right way. */
+export function isSignatureOf(
+  payload: Uint8Array,
+  signature: string,
+  publicKey: KeyObject,
+  type = PAYLOAD_TYPE,
+): boolean {
+  const bytes = Buffer.from(signature, 'base64')
+  return (
+    bytes.toString('base64') === signature &&
+    verify(null, preAuthentication(payload, type), publicKey, bytes)
+  )
 }
 
 const envelopeText = (payload: Uint8Array, keyid: string, sig: string) =>
@@ -83,8 +103,8 @@ const envelopeText = (payload: Uint8Array, keyid: string, sig: string) =>
     2,
   )}\n`
 
-function preAuthentication(payload: Uint8Array): Buffer {
-  const head = `DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `
+function preAuthentication(payload: Uint8Array, type: string): Buffer {
+  const head = `DSSEv1 ${type.length} ${type} ${payload.length} `
   return Buffer.concat([Buffer.from(head, 'utf8'), payload])
 }
 
@@ -99,11 +119,8 @@ export function envelopeProblem(
   const { keyid, sig } = parsed.data.signatures[0]
   // Exactly one text is accepted per signature: JSON and base64 have unused bits.
   if (text !== envelopeText(payload, keyid, sig)) return 'it does not sign this manifest'
-  const bytes = Buffer.from(sig, 'base64')
-  if (bytes.toString('base64') !== sig) return 'its signature is not written in the one right way'
   if (keyid !== fingerprint(publicKey)) return 'it was signed with another key'
-  const isRight = verify(null, preAuthentication(payload), publicKey, bytes)
-  return isRight ? undefined : 'the signature is wrong'
+  return isSignatureOf(payload, sig, publicKey) ? undefined : 'the signature is wrong'
 }
 
 function parseJson(text: string): unknown {

@@ -2,10 +2,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import type { HeldPlan } from '../contract/signed/plan.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import type { ComparedRun } from '../findings/gate/compared-run.ts'
 import { judgedStates } from '../findings/contesting.ts'
+import type { UnderPlan } from '../findings/gate/frozen/under-plan.ts'
 import { lastStates } from '../findings/gate/stored-run.ts'
+import { heldTo } from '../findings/held-plan.ts'
 import { importRuns, isForeignLog } from '../interchange/import.ts'
 import type { Metrics } from '../interchange/metrics.ts'
 import type { Store } from './store/store.ts'
@@ -18,6 +21,8 @@ export interface Side {
   readonly states: readonly ComparedRun[]
   /** Where our own run lies, for what is logged about it. */
   readonly stored: { readonly folder: string; readonly runId: string } | null
+  /** Our own run held to a plan; absent of logs. */
+  readonly heldTo?: (held: HeldPlan) => UnderPlan
 }
 
 export async function readSide(name: string, metrics: Metrics = {}): Promise<Side> {
@@ -50,7 +55,10 @@ async function storedSide(
   for (const folder of folders) {
     if (!existsSync(join(folder, FILE_NAME))) continue
     const found = await withStore(folder, (store) => statesIn(store, folder, runId))
-    if (found) return { name, states: found.states, stored: { folder, runId: found.runId } }
+    if (!found) continue
+    const { states, rows } = found
+    const stored = { folder, runId: rows.run.id }
+    return { name, states, stored, heldTo: (held) => heldTo(held, rows) }
   }
   const where = folders.length === 1 ? folders[0]! : 'any database under out/'
   throw new TouchstoneError('run.not-found', { run: runId ?? 'with evaluations', where })
@@ -61,8 +69,9 @@ function statesIn(store: Store, folder: string, runId: string | undefined) {
   const candidates = runId === undefined ? store.runs().reverse() : [store.run(runId)]
   for (const run of candidates) {
     if (!run) continue
-    const states = lastStates(judgedStates(store.rows(run.id), folder))
-    if (states.length > 0) return { states, runId: run.id }
+    const rows = store.rows(run.id)
+    const states = lastStates(judgedStates(rows, folder))
+    if (states.length > 0) return { states, rows }
   }
   return undefined
 }

@@ -8,6 +8,7 @@ import { exists } from '../files/read-file.ts'
 import { removeTemporaries } from '../files/write-file.ts'
 import type { Store } from './store/store.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
+import { storedPlan } from '../findings/gate/frozen/under-plan.ts'
 import { storedGate } from '../findings/gate/gate-file.ts'
 import { endedRun } from './append-to-run.ts'
 import { engineFor } from './engine-facts.ts'
@@ -62,7 +63,7 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
   const end = await runJob(
     { runId, workspace: join(outDir, runId), startSeq, sinks, signal: told.signal },
     async (context) => {
-      start(job, engine, context)
+      start(job, engine, context, earlierUnder(store, runId))
       if (store.closed.length > 0) emitLog(context, 'warn', closedText(store.closed))
       await clearFolder(context, outDir)
       await pinReference(job.config, context, store.rows(runId))
@@ -91,8 +92,21 @@ function start(
   { kind, config, command, isResumed }: StoredJob,
   engine: ReturnType<typeof engineFor>,
   { emit }: JobContext,
+  underPlan: (digest: string) => string[],
 ): void {
   if (isResumed) return emit({ type: 'job-resume', engine })
   const title = kind.title(config)
   emit({ type: 'job-start', kind: kind.name, title, command, config, engine })
+  const plan = storedPlan(config)
+  if (plan) emit({ type: 'plan', digest: plan.digest, earlier: underPlan(plan.digest) })
 }
+
+/** Other runs of the store that were measured under this plan. */
+const earlierUnder =
+  (store: Store, runId: string) =>
+  (digest: string): string[] =>
+    store
+      .runs()
+      .filter(({ id, config }) => id !== runId && storedPlan(config)?.digest === digest)
+      .filter(({ id }) => store.finishedEvaluations(id).length > 0)
+      .map(({ id }) => id)

@@ -64,13 +64,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./exchange/certify.ts')).certifyCommand,
   },
   {
+    name: 'gate',
+    summary: 'Freeze a gate, prompts, judges and stopping rule into a signed plan before a run',
+    load: async () => (await import('./exchange/gate.ts')).gate,
+  },
+  {
     name: 'case',
     summary: 'Make one folder of a run that can be signed, sent and verified',
     load: async () => (await import('./exchange/case.ts')).caseRun,
   },
   {
     name: 'verify',
-    summary: 'Test whether a case folder is, byte for byte, what was signed',
+    summary: 'Test whether a case folder or a plan is, byte for byte, what was signed',
     load: async () => (await import('./exchange/verify.ts')).verify,
   },
   {

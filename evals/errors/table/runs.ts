@@ -13,6 +13,14 @@ export const RUNS_ERRORS = {
       remedy: `${v.near.length > 0 ? `Did you mean ${v.near.join(' or ')}?` : `It has: ${v.known.join(', ')}.`} Name one that is measured, or add it with --suite or --judge.`,
     }),
   ),
+  'plan.unusable': entry((v: { path: string; why: string }) => ({
+    message: `${v.path} is not a plan: ${v.why}.`,
+    remedy: 'Make one with: touchstone gate freeze gate.yaml --suite SUITE -o plan.signed.',
+  })),
+  'plan.changed': entry((v: { path: string; why: string; parts: readonly string[] }) => ({
+    message: `${v.path} is not what was frozen: ${[...v.parts, v.why].join(', ')}.`,
+    remedy: 'Use the file as it was frozen, or freeze another plan before anything is asked.',
+  })),
   'compare.nothing-shared': entry((v: { before: string; after: string; why: string }) => ({
     message: `${v.before} and ${v.after} share nothing that could be compared: ${v.why}.`,
     remedy: 'Name two runs with the same benchmarks and judges, and choose variants with --arms.',

@@ -2,6 +2,7 @@
 import type { ComparedField, GateClaim } from '../../contract/gate.ts'
 import { listed, stateInSentence } from '../../contract/words.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
+import type { UnderPlan } from './frozen/under-plan.ts'
 import type { Selection } from './selection.ts'
 
 export interface ClaimInput extends Pick<Selection, 'categories' | 'context'> {
@@ -30,6 +31,8 @@ export interface Gated {
   readonly allow?: readonly ComparedField[]
   /** The pinned run of the gate's `reference`. */
   readonly reference?: ComparedRun | undefined
+  /** The plan that the decision is held to. */
+  readonly under?: UnderPlan | undefined
 }
 
 /** A claim before Holm, which says FAIL nowhere, and its sentence should Holm reject "the harm is at most the margin". */

@@ -19,6 +19,7 @@ import type { Draft, Gated } from './claim-input.ts'
 import { assumptionsOf } from './assumptions.ts'
 import { failed } from './claim.ts'
 import type { ComparedRun } from './compared-run.ts'
+import { underPlan } from './frozen/under-plan.ts'
 import { claimsOn } from './questions.ts'
 import { lastSafe } from './trajectory.ts'
 
@@ -36,7 +37,7 @@ export function decide(gate: GateRule, gated: Gated): Decision {
     gate.alpha,
   )
   const outcome = overall(claims)
-  return {
+  const decision = {
     outcome,
     headline: headline(claims, outcome),
     alpha: gate.alpha,
@@ -52,6 +53,10 @@ export function decide(gate: GateRule, gated: Gated): Decision {
     allowedDifferences: allowedBy(gate, gated),
     notGated: notGated(gate, gated),
   }
+  if (!gated.under) return decision
+  const states = gated.against.flatMap(({ before, after }) => [before, after])
+  const done = { gate: { ...gate, allowDifferences: allowedBy(gate, gated) }, states }
+  return underPlan(decision, gated.under, done)
 }
 
 const allowedBy = (gate: GateRule, { allow = [] }: Gated): ComparedField[] => [

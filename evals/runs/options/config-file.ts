@@ -38,7 +38,7 @@ function parse(path: string, text: string): unknown {
 }
 
 function checkKeys(path: string, layer: Layer, fields: readonly Field[]): void {
-  const known = new Set(['methods', 'gate', ...fields.map((field) => field.path.join('.'))])
+  const known = new Set(['methods', 'gate', 'plan', ...fields.map((field) => field.path.join('.'))])
   const isGroup = (key: string) => fields.some(({ path: [first] }) => first === key)
   const keys = Object.entries(layer).flatMap(([key, value]) =>
     isObject(value) && isGroup(key) ? Object.keys(value).map((inner) => `${key}.${inner}`) : [key],

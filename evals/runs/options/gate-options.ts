@@ -1,4 +1,4 @@
-/** @file `--gate FILE` and `--gate-exit-code`: a gate read into a configuration, and an exit code for what it decides. */
+/** @file `--gate FILE`, `--plan FILE` and `--gate-exit-code`: a gate and its frozen plan read into a configuration, and an exit code for what it decides. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { z } from 'zod'
 import { GATE_OUTCOMES, type GateOutcome, type GateRule } from '../../contract/gate.ts'
@@ -6,6 +6,7 @@ import { TouchstoneError, usageError } from '../../errors/touchstone-error.ts'
 import { utf8 } from '../../files/text.ts'
 import { checkGate, LONGEST_GATE, parseGate } from '../../findings/gate/gate-file.ts'
 import { defaultGate } from '../../findings/gate/decide.ts'
+import { readPlanFile } from './plan-file.ts'
 import { EXIT } from './exit-codes.ts'
 import { isObject } from './flags.ts'
 
@@ -18,6 +19,10 @@ export const GATE_OPTIONS = {
     help: 'An earlier run that must not be lost to bit by bit: a folder, run id, results.json or log; its base is meant',
     value: 'RUN',
   }),
+  plan: z.string().min(1).nullable().default(null).meta({
+    help: 'A plan of touchstone gate freeze: its gate decides, and each deviation from it is named',
+    value: 'FILE',
+  }),
   gateExitCode: z.array(z.string()).default([]).meta({
     help: 'Exit codes in place of 0, 100, 101 and 102, such as fail=1,inconclusive=0',
     value: 'OUTCOME=CODE',
@@ -25,7 +30,12 @@ export const GATE_OPTIONS = {
 }
 
 /** Flags of commands whose configuration can hold a gate. */
-export const GATE_FLAGS: ReadonlySet<string> = new Set(['gate', 'reference', 'gate-exit-code'])
+export const GATE_FLAGS: ReadonlySet<string> = new Set([
+  'gate',
+  'reference',
+  'plan',
+  'gate-exit-code',
+])
 
 /** At most four bytes per character. */
 const MOST_BYTES = 4 * LONGEST_GATE
@@ -45,7 +55,7 @@ function firstBytes(path: string, most: number): Uint8Array {
   }
 }
 
-function readGateFile(path: string): GateRule {
+export function readGateFile(path: string): GateRule {
   const unusable = (why: string) => new TouchstoneError('gate.unusable', { path, why })
   let bytes: Uint8Array
   try {
@@ -61,11 +71,16 @@ function readGateFile(path: string): GateRule {
 interface GateOptions {
   readonly gate: string | null
   readonly reference: string | null
+  readonly plan: string | null
 }
 
-/** What `--gate` and `--reference` ask for; null where neither is given. `margin` is for the latter alone. */
-export function gateOf({ gate: path, reference }: GateOptions, margin?: number): GateRule | null {
-  const file = path === null ? null : readGateFile(path)
+/** What `--gate`, `--plan` and `--reference` ask for; null where none is given. `margin` is for the last alone. */
+export function gateOf(
+  { gate: path, reference, plan }: GateOptions,
+  margin?: number,
+): GateRule | null {
+  const planned = plan === null ? null : readPlanFile(plan).plan.gate
+  const file = path === null ? planned : readGateFile(path)
   if (reference === null) return file
   const gate = file ?? defaultGate(margin)
   return { ...gate, reference: { ...gate.reference, run: reference } }
@@ -76,7 +91,8 @@ export function withGate(config: unknown, options: GateOptions): unknown {
   if (!isObject(config)) return config
   const { gate, margin } = config
   const asked = gateOf(options, typeof margin === 'number' ? margin : undefined)
-  if (asked) return { ...config, gate: asked }
+  const plan = options.plan === null ? {} : { plan: readPlanFile(options.plan) }
+  if (asked) return { ...config, gate: asked, ...plan }
   if (!isObject(gate) || Object.keys(gate).length === 0) return config
   return { ...config, gate: checkGate(gate, '"gate" in the configuration') }
 }

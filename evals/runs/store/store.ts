@@ -167,6 +167,7 @@ function digestsOf(
 function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStore): AuditRows {
   const all = <R>(table: Table<R>) => allOf(database, table, run.id)
   const unblinded = eventsOf(database, run.id, { types: ['unblinded'] })
+  const [begunUnder] = eventsOf(database, run.id, { types: ['plan'] })
   const [labels, replies] = [evidence.labels(run.id), all(TABLES.reply)]
   return {
     run,
@@ -187,6 +188,7 @@ function rowsOf(database: Database.Database, run: RunRow, evidence: EvidenceStor
     ...(unblinded.length > 0 && {
       unblinded: unblinded.map(({ at, reason }) => ({ at, reason })),
     }),
+    ...(begunUnder && { begunUnder }),
     ...(labels.length > 0 && { labelled: { items: evidence.labelItems(run.id), labels } }),
   }
 }

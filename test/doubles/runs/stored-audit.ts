@@ -43,6 +43,8 @@ export function storeAudit(rows: AuditRows = smallAudit(), folder = freshFolder(
     store.sink.event({ runId: run.id, seq: ++seq, at: run.startedAt + seq, ...body })
   const { kind, title, command, config, engine } = run
   emit({ type: 'job-start', kind, title, command, config, engine })
+  if (rows.begunUnder)
+    emit({ type: 'plan', ...rows.begunUnder, earlier: [...rows.begunUnder.earlier] })
   rows.benchmarks.forEach((row) => emit({ type: 'benchmark', row }))
   rows.subjects.forEach((row) => emit({ type: 'subject', row }))
   for (const [index, row] of rows.replies.entries()) {

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { ComparedField, MetricMeaning } from '../../../contract/gate.ts'
 import { usageError } from '../../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../../findings/gate/comparison.ts'
+import type { UnderPlan } from '../../../findings/gate/frozen/under-plan.ts'
 import { requireMeasured } from '../../../findings/gate/gate-file.ts'
 import { command } from '../../command.ts'
 import { EXIT } from '../../../runs/options/exit-codes.ts'
@@ -17,6 +18,7 @@ import {
   gateCodes,
   gateOf as requestedGate,
 } from '../../../runs/options/gate-options.ts'
+import { readPlanFile } from '../../../runs/options/plan-file.ts'
 import { readReference } from '../../../runs/reference.ts'
 import { writeOutput } from '../../../runs/outputs.ts'
 
@@ -48,6 +50,7 @@ export const compare = command({
     'touchstone compare out/before out/after',
     'touchstone compare out/audit out/audit --arms base,lora --gate gate.yaml',
     'touchstone compare out/base out/release-3 --reference out/release-1',
+    'touchstone compare out/before out/after --plan plan.signed',
     'touchstone compare before.eval after.eval --json',
   ],
   remark:
@@ -70,7 +73,8 @@ export const compare = command({
     const pairs = pairSides(before, after, options.arms)
     const comparisons = compareRuns(pairs, allow)
     const reference = file?.reference && (await readReference({ ...file, metrics }))
-    const gate = file && gateOf(pairs, file, { allow, reference })
+    const under = options.plan === null ? undefined : heldToPlan(options.plan, after)
+    const gate = file && gateOf(pairs, file, { allow, reference, under })
     await recordOverride(before, after, comparisons)
     const found = { type: 'comparison', gate, comparisons }
     const words = comparisonText(comparisons, gate)
@@ -81,6 +85,13 @@ export const compare = command({
     return gate ? codes[gate.outcome] : isGuarded(comparisons) ? EXIT.notComparable : EXIT.ok
   },
 })
+
+/** B is what must have begun under the plan; nothing in a log says that it did, or which trainings there were. */
+function heldToPlan(path: string, { heldTo }: Side): UnderPlan {
+  const held = readPlanFile(path)
+  if (heldTo) return heldTo(held)
+  return { held, isBegun: false, earlier: 0, seeds: new Map(), looks: new Map() }
+}
 
 function metricsOf(given: readonly string[]): Record<string, MetricMeaning> {
   const read = given.map((item): [string, MetricMeaning] => {

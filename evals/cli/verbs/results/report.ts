@@ -6,6 +6,7 @@ import { requireMeasured, storedGate } from '../../../findings/gate/gate-file.ts
 import { command } from '../../command.ts'
 import { exitZero, runFolder } from '../../../runs/options/common.ts'
 import { GATE_OPTIONS, gateCodes, gateOf } from '../../../runs/options/gate-options.ts'
+import { readPlanFile } from '../../../runs/options/plan-file.ts'
 import { withReference } from '../../../runs/reference.ts'
 import { withNamedRun } from '../../../runs/named-run.ts'
 import { checkOutputs, outputOption, writeOutputs, type Written } from '../../../runs/outputs.ts'
@@ -29,6 +30,7 @@ export const report = command({
     'touchstone report --out-dir out/audit',
     'touchstone report audit-20260131-120000-1a2b -o card.html',
     'touchstone report --out-dir out/audit --gate gate.yaml',
+    'touchstone report --out-dir out/audit --plan plan.signed',
   ],
   async run({ options, named: [runId], tell }) {
     checkOutputs(options.output)
@@ -44,7 +46,7 @@ export const report = command({
     }
     tell(line, verdictText(results, files))
     // Only who holds a run against a gate here and now asks for its decision.
-    const isAsked = (options.gate ?? options.reference) !== null
+    const isAsked = (options.gate ?? options.reference ?? options.plan) !== null
     return gate && isAsked && !options.exitZero ? codes[gate.outcome] : 0
   },
 })
@@ -65,7 +67,11 @@ async function gatedBy(options: Options, rows: AuditRows): Promise<AuditRows> {
   const plain = rows.benchmarks.filter(({ context }) => !context)
   requireMeasured(given ?? undefined, plain)
   const allowed = [...new Set([...gate.allowDifferences, ...options.allowDifferences])]
-  const config = { ...(rows.run.config as object), gate: { ...gate, allowDifferences: allowed } }
+  const config = {
+    ...(rows.run.config as object),
+    gate: { ...gate, allowDifferences: allowed },
+    ...(options.plan !== null && { plan: readPlanFile(options.plan) }),
+  }
   return withReference({ ...rows, run: { ...rows.run, config } }, gate)
 }
 

@@ -1,0 +1,27 @@
+/** @file What a run did that its states do not say, for holding it to a plan. */
+import type { AuditRows } from '../contract/audit-rows.ts'
+import type { HeldPlan } from '../contract/signed/plan.ts'
+import type { UnderPlan } from './gate/frozen/under-plan.ts'
+
+type Ran = Pick<AuditRows, 'begunUnder' | 'subjects' | 'evaluations' | 'benchmarks'>
+
+export function heldTo(
+  held: HeldPlan,
+  { begunUnder, subjects, evaluations, benchmarks }: Ran,
+): UnderPlan {
+  const isBegun = begunUnder?.digest === held.digest
+  const trained = new Set(subjects.flatMap(({ arm, method }) => (method === null ? [] : [arm])))
+  const measured = evaluations.filter(({ arm }) => trained.has(arm))
+  return {
+    held,
+    isBegun,
+    earlier: isBegun ? begunUnder.earlier.length : 0,
+    seeds: new Map(
+      [...Map.groupBy(measured, ({ arm }) => arm)].map(([arm, rows]) => [
+        arm,
+        rows.map(({ seed }) => seed),
+      ]),
+    ),
+    looks: new Map(benchmarks.flatMap(({ name, looks }) => (looks ? [[name, looks]] : []))),
+  }
+}
