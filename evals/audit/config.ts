@@ -7,6 +7,7 @@ import { PathOrAddress } from '../measure/served/address.ts'
 import { COMPRESSION_NAMES } from '../models/weights/compression/registry.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
 import { isSize } from './plan/memory-size.ts'
+import { PlacementConfig } from './placement.ts'
 
 const model = PathOrAddress.meta({
   label: 'Model',
@@ -117,6 +118,7 @@ export const AuditConfig = z.object({
     help: 'A reason to keep weights that would be deleted after measuring; logged',
     value: 'REASON',
   }),
+  ...PlacementConfig.shape,
   ...EngineConfig.shape,
 })
 export type AuditConfig = z.infer<typeof AuditConfig>

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext, Progress } from '../contract/job.ts'
+import { forgetElsewhere, trainElsewhere } from './elsewhere/arms-elsewhere.ts'
 import { exists } from '../files/read-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { runArm } from '../arms/arm.ts'
@@ -47,10 +48,21 @@ export async function runArms(
     context.flush()
     await mkdir(context.workspace, { recursive: true })
     await writeAtomically(settledPath(context), [''])
+    await forgetElsewhere(context)
   }
   for (const { arm, seed } of arms) {
     await removeRest({ arm, seed }, retention(arm), context, rows.weights)
   }
+}
+
+/** The plans as they are run here: of arms that ran elsewhere nothing but opening their states is left. */
+async function placed(
+  { base, config, arms }: Pick<TrainedArms, 'base' | 'config' | 'arms'>,
+  context: JobContext,
+  progress: Progress,
+): Promise<TrainedArms['arms']> {
+  if (config.on === 'local') return arms
+  return trainElsewhere({ base, config }, arms, context, progress)
 }
 
 async function measureArms(
@@ -59,7 +71,7 @@ async function measureArms(
   progress: Progress,
 ): Promise<FinishedArm[]> {
   const finished: FinishedArm[] = []
-  for (const plan of arms)
+  for (const plan of await placed({ base, config, arms }, context, progress))
     finished.push(
       'federation' in plan
         ? await runFederation(base, plan, context)

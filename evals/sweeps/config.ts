@@ -1,6 +1,7 @@
 /** @file The configuration of a sweep; flags, stored JSON and checks are derived from it. */
 import { z } from 'zod'
 import { AuditConfig } from '../audit/config.ts'
+import { PlacementConfig } from '../audit/placement.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
 import { AXES } from './axes.ts'
 import { PRESET_NAMES } from './preset-names.ts'
@@ -70,6 +71,7 @@ export const SweepConfig = z.object({
     label: 'Jobs',
     help: 'Cells run at a time; as many as cores and memory allow if not given',
   }),
+  ...PlacementConfig.shape,
   retryErrors: z
     .boolean()
     .default(false)

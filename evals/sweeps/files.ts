@@ -17,15 +17,18 @@ export const planText = (cells: readonly PlannedCell[]): string =>
 export const sweepId = (cells: readonly PlannedCell[]): string =>
   sha256(cells.map(({ key }) => key).join('\n')).slice(0, 16)
 
-/** `sweeps` holds one folder per plan. Deletes what killed processes left half-written, and resolves to the plan's path. */
+/** `sweeps` holds one folder per plan. Deletes what killed processes left half-written, and resolves to the plan's path. @param isAtWork whether processes of an earlier attempt may still write there; nothing is deleted then */
 export async function openSweepFolder(
   sweeps: string,
   cells: readonly PlannedCell[],
+  isAtWork: boolean,
 ): Promise<string> {
   const folder = join(sweeps, sweepId(cells))
   await mkdir(join(folder, 'cells'), { recursive: true })
-  await removeTemporaries(folder, true)
-  await rm(join(folder, 'work'), { recursive: true, force: true })
+  if (!isAtWork) {
+    await removeTemporaries(folder, true)
+    await rm(join(folder, 'work'), { recursive: true, force: true })
+  }
   const path = join(folder, PLAN)
   if (!(await exists(path))) await writeAtomically(path, [planText(cells)])
   return path

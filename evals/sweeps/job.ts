@@ -8,6 +8,7 @@ import { SWEEP, SweepConfig } from './config.ts'
 import { jobsOf, surveyed, type Survey } from './survey.ts'
 import { estimateTime } from './estimate.ts'
 import { openCellRuns } from './cells/cell-runs.ts'
+import { schedulerOf } from '../runtime/schedulers/registry.ts'
 
 export const sweepJob: JobKind<SweepConfig> = {
   name: SWEEP,
@@ -25,22 +26,25 @@ export const sweepJob: JobKind<SweepConfig> = {
     for (const message of alone) emitLog(context, 'info', message)
     benchmarks.forEach((row) => context.emit({ type: 'benchmark', row }))
     const { retryErrors } = config
-    const runs = await openCellRuns(cells, context, { retryErrors, rows: progress.rows() })
+    const scheduler = schedulerOf(config)
+    const opening = { retryErrors, scheduler, rows: progress.rows() }
+    const runs = await openCellRuns(cells, context, opening)
     const waiting = await runs.settle(cells)
     if (waiting.length === 0) return
     runs.begin(waiting.length)
-    await runs.run(waiting, jobsOf(config, survey.size))
+    await runs.run(waiting, jobsOf(config, scheduler, survey.size))
     runs.end()
   },
 }
 
 async function planLines(survey: Survey, config: SweepConfig): Promise<PlanLine[]> {
   const { cells, size, cellSeconds } = survey
+  const { on } = config
   const lines = new Set(cells.map(({ spec }) => spec.line)).size
-  const jobs = Math.min(jobsOf(config, size), cells.length)
+  const jobs = Math.min(jobsOf(config, schedulerOf(config), size), cells.length)
   const { seconds, from } = await estimateTime(cells, cellSeconds)
   const memory = `about ${megabytes(size.bytes)} each, ${megabytes(jobs * size.bytes)} in all`
-  const what = `${counted(lines, 'curve')}, ${counted(jobs, 'cell')} at a time (${memory}); cells that were run before are not run again; time ${from}`
+  const what = `${counted(lines, 'curve')}, ${counted(jobs, 'cell')} at a time${on === 'local' ? '' : ` on ${on}`} (${memory}); cells that were run before are not run again; time ${from}`
   const shared = seconds === undefined ? null : seconds / jobs
   return [{ what, count: cells.length, unit: 'cell', seconds: shared }]
 }

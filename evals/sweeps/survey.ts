@@ -21,7 +21,8 @@ import {
 import { measuredSteps, openCellInputs, suiteSteps, type CellInputs } from './cells/model-cell.ts'
 import type { SweepConfig } from './config.ts'
 import { cellSecondsOn, type CellSeconds } from './estimate.ts'
-import { jobsFor, thisMachine, type TaskSize } from '../runtime/jobs-estimate.ts'
+import type { TaskSize } from '../runtime/jobs-estimate.ts'
+import type { Scheduler } from '../runtime/schedulers/scheduler.ts'
 import { findTestbed } from './testbeds/find-testbed.ts'
 
 export interface Survey {
@@ -94,5 +95,5 @@ function refuseFewRows(config: SweepConfig, rows: number): void {
   )
 }
 
-export const jobsOf = ({ jobs }: Pick<SweepConfig, 'jobs'>, size: TaskSize) =>
-  jobs ?? jobsFor(size, thisMachine())
+export const jobsOf = ({ jobs }: Pick<SweepConfig, 'jobs'>, scheduler: Scheduler, size: TaskSize) =>
+  jobs ?? scheduler.jobsFor(size)

@@ -7,7 +7,7 @@ import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import type { RoundWork } from '../../arms/federation/federation-plan.ts'
 import { clientsFolder, isSent } from '../../arms/federation/round-files.ts'
-import { runInWorkers } from '../../runtime/worker-pool.ts'
+import { local } from '../../runtime/schedulers/local.ts'
 import { FederateConfig } from './config.ts'
 
 const WORKER = scriptBeside(import.meta.filename, 'worker')
@@ -37,11 +37,12 @@ export const trainingIn =
     await mkdir(clientsFolder(folder), { recursive: true })
     const path = join(clientsFolder(folder), 'task.json')
     await writeAtomically(path, [JSON.stringify(task)])
-    await runInWorkers({
+    await local.run({
       script: WORKER,
       argument: path,
       tasks: clients.map((position) => ({ position })),
       jobs,
+      threads: 1,
       signal,
       isSettled: ({ position }) => isSent(arm, round, position),
       onSettled: () => Promise.resolve(),

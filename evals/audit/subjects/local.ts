@@ -81,7 +81,7 @@ export function openedBase(
 }
 
 /** The base with the data's classes and the forward pass of training. */
-async function learningBase(
+export async function learningBase(
   opened: Base,
   given: AuditConfig,
   data: TrainingData | undefined,

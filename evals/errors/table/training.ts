@@ -86,6 +86,23 @@ export const TRAINING_ERRORS = {
     remedy:
       'Put the files back, or run touchstone sweep again, which plans with the current files.',
   })),
+  'elsewhere.died': entry((v: { arm: string; how: string; said: string }) => ({
+    message: `The process of ${v.arm} ended twice (${v.how})${v.said === '' ? '' : `: ${v.said}`}.`,
+    remedy: 'Give it more memory or time (--scheduler-option), then run the same with --resume.',
+  })),
+  'elsewhere.failed': entry((v: { arm: string; message: string; remedy: string }) => ({
+    message: `${v.arm} failed: ${v.message}`,
+    remedy: v.remedy,
+  })),
+  'slurm.missing': entry((v: { command: string }) => ({
+    message: `Slurm’s command ${v.command} is not on this machine.`,
+    remedy: 'Run this on a node from which jobs are submitted, or leave --on slurm out.',
+  })),
+  'slurm.refused': entry((v: { command: string; said: string }) => ({
+    message: `Slurm’s ${v.command} failed: ${v.said}`,
+    remedy:
+      'Look at --partition and --scheduler-option, and whether sinfo shows nodes; then run the same command with --resume.',
+  })),
   'sweep.worker-died': entry((v: { how: string; said: string }) => ({
     message: `The process of this cell ended twice (${v.how})${v.said === '' ? '' : `: ${v.said}`}.`,
     remedy: 'Lower --jobs if memory is short, then run the same command with --retry-errors.',

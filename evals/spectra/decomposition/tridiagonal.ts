@@ -15,6 +15,9 @@ export type Tridiagonal = Bands & {
   β: Float64Array
 }
 
+/** Of a smaller sum of squares, β would be infinite: elements of 1e-154 beside the Gram matrix's 1 are zeros. */
+const SMALLEST_NORMAL = 2 ** -1022
+
 /** Householder's reduction from the last row up, on the lower triangle. */
 export function tridiagonalise(G: Float64Array, p: number): Tridiagonal {
   const A = G.slice()
@@ -25,7 +28,7 @@ export function tridiagonalise(G: Float64Array, p: number): Tridiagonal {
     const last = row[i - 1]!
     const rest = dot(row, 0, row, 0, i - 1)
     off[i] = last
-    if (rest === 0) continue
+    if (rest < SMALLEST_NORMAL) continue
     const norm = Math.sqrt(rest + last * last)
     off[i] = last >= 0 ? -norm : norm
     row[i - 1]! -= off[i]!

@@ -6,6 +6,7 @@ import type { PlannedCell } from '../../contract/sweeps.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { armNameOf } from '../../finetune/method-choice.ts'
 import { isHouseModel } from '../../measure/house-model.ts'
+import { local } from '../../runtime/schedulers/local.ts'
 import { openCellRuns, type CellRuns } from '../cells/cell-runs.ts'
 import { estimateTime } from '../estimate.ts'
 import { jobsOf, surveyed, type Survey } from '../survey.ts'
@@ -23,9 +24,10 @@ export const budgetJob: JobKind<BudgetConfig> = {
     const { benchmarks, cells, isSearched, first } = await surveyedAll(config)
     benchmarks.forEach((row) => context.emit({ type: 'benchmark', row }))
     const { retryErrors } = config
-    const runs = await openCellRuns(cells, context, { retryErrors, rows: progress.rows() })
+    const opening = { retryErrors, scheduler: local, rows: progress.rows() }
+    const runs = await openCellRuns(cells, context, opening)
     runs.begin(cells.length)
-    const jobs = jobsOf(config, first.size)
+    const jobs = jobsOf(config, local, first.size)
     if (!isSearched) await runs.run(await runs.settle(cells), jobs)
     else await search({ cells, along: budgetsOf(config).name, jobs, runs, context })
     runs.end()
@@ -97,7 +99,7 @@ async function planLines(surveyed: Surveyed, config: BudgetConfig): Promise<Plan
   const { cells, first, isSearched } = surveyed
   const lines = isSearched ? linesOf(cells, budgetsOf(config).name) : []
   const tried = isSearched ? lines.flatMap(triedHalfWay) : cells
-  const jobs = jobsOf(config, first.size)
+  const jobs = jobsOf(config, local, first.size)
   const { seconds, from } = await estimateTime(tried, first.cellSeconds)
   const most = isSearched
     ? `${counted(lines.length, 'line')} by bisection among ${counted(cells.length, 'cell')}, as if each began to fail half way`

@@ -9,10 +9,11 @@ import { sha256OfFile } from '../../files/digest.ts'
 import { borrowResult, openSweepFolder, readResult, resultPath, writeResult } from '../files.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { toWireError } from '../../errors/wire.ts'
-import { runInWorkers } from '../../runtime/worker-pool.ts'
+import type { Scheduler } from '../../runtime/schedulers/scheduler.ts'
 
 interface Opening {
   readonly retryErrors: boolean
+  readonly scheduler: Scheduler
   /** What an earlier attempt at this run has told. */
   readonly rows: Pick<AuditRows, 'cells'>
 }
@@ -26,7 +27,8 @@ export async function openCellRuns(
   context: JobContext,
   opening: Opening,
 ): Promise<CellRuns> {
-  const planPath = await openSweepFolder(join(dirname(context.workspace), 'sweeps'), cells)
+  const sweeps = join(dirname(context.workspace), 'sweeps')
+  const planPath = await openSweepFolder(sweeps, cells, opening.scheduler.outlivesCaller)
   await emitPlan(planPath, context)
   return new CellRuns(planPath, context, opening)
 }
@@ -35,16 +37,19 @@ export class CellRuns {
   readonly #planPath: string
   readonly #context: JobContext
   readonly #retryErrors: boolean
+  readonly #scheduler: Scheduler
   /** The outcome that was told of each cell, by key. */
   readonly #told: Map<string, string>
   readonly #results = new Map<string, CellResult>()
   /** Cells that were told in the phase; undefined outside of it. */
   #done: number | undefined
 
-  constructor(planPath: string, context: JobContext, { retryErrors, rows }: Opening) {
+  constructor(planPath: string, context: JobContext, opening: Opening) {
+    const { retryErrors, scheduler, rows } = opening
     this.#planPath = planPath
     this.#context = context
     this.#retryErrors = retryErrors
+    this.#scheduler = scheduler
     this.#told = new Map((rows.cells ?? []).map(({ key, status }) => [key, status]))
   }
 
@@ -84,11 +89,12 @@ export class CellRuns {
       if (!result.error) return
       emitLog(this.#context, 'warn', `Cell ${cell.position} failed: ${result.error.message}`)
     }
-    await runInWorkers({
+    await this.#scheduler.run({
       script: WORKER,
       argument: planPath,
       tasks: cells,
       jobs,
+      threads: cells[0]!.spec.threads,
       signal: this.#context.signal,
       isSettled: async ({ key }) => (await readResult(planPath, key)) !== undefined,
       onSettled,
@@ -98,6 +104,7 @@ export class CellRuns {
         await writeResult(planPath, { key: cell.key, ...failed, seconds: 0 })
         await onSettled(cell)
       },
+      onWaiting: (message) => emitLog(this.#context, 'warn', message),
     })
   }
 

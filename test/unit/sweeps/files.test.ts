@@ -36,20 +36,20 @@ beforeEach(() => {
 
 describe('a plan', () => {
   test('is read back as it was written, and is not written twice', async () => {
-    const path = await openSweepFolder(sweeps, cells)
+    const path = await openSweepFolder(sweeps, cells, false)
     expect(await readPlan(path)).toEqual(cells)
     const before = readFileSync(path)
-    expect(await openSweepFolder(sweeps, cells)).toBe(path)
+    expect(await openSweepFolder(sweeps, cells, false)).toBe(path)
     expect(readFileSync(path)).toEqual(before)
   })
 
   test('clears what a killed process left, and keeps results', async () => {
-    const path = await openSweepFolder(sweeps, cells)
+    const path = await openSweepFolder(sweeps, cells, false)
     await writeResult(path, result(cells[0]!.key))
     mkdirSync(workFolder(path, cells[1]!.key), { recursive: true })
     writeFileSync(join(workFolder(path, cells[1]!.key), 'state.safetensors'), 'half')
     writeFileSync(join(dirname(path), 'cells', '.0123456789ab.tmp'), 'half')
-    await openSweepFolder(sweeps, cells)
+    await openSweepFolder(sweeps, cells, false)
     expect(readdirSync(dirname(path)).sort()).toEqual(['cells', 'plan.jsonl'])
     expect(readdirSync(join(dirname(path), 'cells'))).toEqual([`${cells[0]!.key}.json`])
   })
@@ -74,7 +74,7 @@ describe('a plan', () => {
 
 describe('a result', () => {
   test('comes back with every bit', async () => {
-    const path = await openSweepFolder(sweeps, cells)
+    const path = await openSweepFolder(sweeps, cells, false)
     const own = result(cells[0]!.key, { curves: [{ name: 'c', x: [1, 2], y: [-1 / 3, 1e-300] }] })
     await writeResult(path, own)
     expect(await readResult(path, cells[0]!.key)).toEqual(own)
@@ -90,7 +90,7 @@ describe('a result', () => {
     ],
     ['not UTF-8', () => Buffer.from([0xff, 0xfe, 0x00])],
   ])('is taken for absent where it is %s', async (_, damage) => {
-    const path = await openSweepFolder(sweeps, cells)
+    const path = await openSweepFolder(sweeps, cells, false)
     await writeResult(path, result(cells[0]!.key))
     const file = resultPath(path, cells[0]!.key)
     writeFileSync(file, damage(readFileSync(file, 'utf8')))
@@ -98,11 +98,11 @@ describe('a result', () => {
   })
 
   test('of another plan in the same folder is borrowed if it is done, and only then', async () => {
-    const first = await openSweepFolder(sweeps, cells)
+    const first = await openSweepFolder(sweeps, cells, false)
     await writeResult(first, result(cells[0]!.key))
     const failure = { code: 'internal', message: 'm', remedy: 'r' }
     await writeResult(first, result(cells[1]!.key, { status: 'failed', error: failure }))
-    const second = await openSweepFolder(sweeps, cellsOf('0..5'))
+    const second = await openSweepFolder(sweeps, cellsOf('0..5'), false)
     expect(second).not.toBe(first)
     expect(await borrowResult(second, cells[0]!.key)).toEqual(result(cells[0]!.key))
     expect(await borrowResult(second, cells[1]!.key)).toBeUndefined()

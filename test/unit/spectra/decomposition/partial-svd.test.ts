@@ -91,6 +91,15 @@ describe('leadingLeft', () => {
 })
 
 describe('singularValues', () => {
+  test('elements whose squares are subnormal beside a 1', () => {
+    const almostIdentity = matrix([
+      [1, 0, 1e-160],
+      [0, 1, 1e-160],
+      [0, 0, 1],
+    ])
+    expect([...singularValues(almostIdentity)]).toEqual([1, 1, 1])
+  })
+
   test.each(SHAPES)('%i × %i: as the full decomposition has them', (rows, columns) => {
     const W = gaussian(rows, columns, 7 * rows + columns)
     const full = leftSingular(W).singularValues

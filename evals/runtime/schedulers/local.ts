@@ -1,34 +1,14 @@
-/** @file A pool of worker processes that run tasks: a process that dies fails one task only. */
+/** @file Tasks in worker processes on this machine: a process that dies fails one task only. */
 import { fork, type ChildProcess } from 'node:child_process'
-import { childNode } from './child-node.ts'
-import type { FromWorker, ToWorker } from './worker-messages.ts'
+import { childNode } from '../child-node.ts'
+import { jobsFor, thisMachine } from '../jobs-estimate.ts'
+import type { FromWorker, ToWorker } from '../worker-messages.ts'
+import { ATTEMPTS, type Scheduler, type Task, type TaskRuns } from './scheduler.ts'
 
-/** A task whose process died is run once more, because the kernel may have killed it for memory that another process took. */
-const ATTEMPTS = 2
 /** Time to stop before a worker is killed. */
 const PATIENCE_MS = 10_000
 /** Characters kept of the end of a worker’s error stream. */
 const KEPT_CHARACTERS = 500
-
-/** What a worker is told of a task; the rest it finds by its argument. */
-interface Task {
-  readonly position: number
-}
-
-interface PoolOptions<T extends Task> {
-  /** A module that calls `serveTasks`. */
-  readonly script: string
-  readonly argument: string
-  readonly tasks: readonly T[]
-  readonly jobs: number
-  readonly signal: AbortSignal
-  /** Whether the result file of a task is in place. */
-  readonly isSettled: (task: T) => Promise<boolean>
-  /** Called after the result file of a task is in place. */
-  readonly onSettled: (task: T) => Promise<void>
-  /** Called for a task whose process died twice. @param how the signal or exit code @param said the end of its error stream */
-  readonly onDied: (task: T, how: string, said: string) => Promise<void>
-}
 
 interface Worker<T> {
   readonly child: ChildProcess
@@ -37,32 +17,35 @@ interface Worker<T> {
   stderr: string
 }
 
-/** Resolves when every task is settled or has failed. Rejects with the signal's reason or the first error of a callback. */
-export async function runInWorkers<T extends Task>(options: PoolOptions<T>): Promise<void> {
-  const { tasks, jobs, signal } = options
-  signal.throwIfAborted()
-  const pool = new WorkerPool(options)
-  const stop = () => pool.stop()
-  signal.addEventListener('abort', stop)
-  try {
-    const count = Math.min(jobs, tasks.length)
-    await Promise.all(Array.from({ length: count }, () => pool.run()))
-  } finally {
-    signal.removeEventListener('abort', stop)
-    pool.stop()
-  }
-  signal.throwIfAborted()
+export const local: Scheduler = {
+  outlivesCaller: false,
+  jobsFor: (size) => jobsFor(size, thisMachine()),
+  async run(options) {
+    const { tasks, jobs, signal } = options
+    signal.throwIfAborted()
+    const pool = new WorkerPool(options)
+    const stop = () => pool.stop()
+    signal.addEventListener('abort', stop)
+    try {
+      const count = Math.min(jobs, tasks.length)
+      await Promise.all(Array.from({ length: count }, () => pool.run()))
+    } finally {
+      signal.removeEventListener('abort', stop)
+      pool.stop()
+    }
+    signal.throwIfAborted()
+  },
 }
 
 class WorkerPool<T extends Task> {
-  readonly #options: PoolOptions<T>
+  readonly #options: TaskRuns<T>
   readonly #waiting: T[]
   /** How many processes died, by position of their task. */
   readonly #deaths = new Map<number, number>()
   readonly #alive = new Set<Worker<T>>()
   #isStopping = false
 
-  constructor(options: PoolOptions<T>) {
+  constructor(options: TaskRuns<T>) {
     this.#options = options
     this.#waiting = [...options.tasks]
   }
