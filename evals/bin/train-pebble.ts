@@ -1,6 +1,6 @@
 /**
  * @file Trains Pebble from scratch with this engine: `npm run pebble -- --out FOLDER`.
- * The same ONNX Runtime and thread count give the same file, bit for bit, on every x86-64 processor with AVX2 (docs/pebble.md).
+ * The same ONNX Runtime and thread count give the same file, bit for bit, on every x86-64 processor with AVX2 (docs/models/pebble.md).
  */
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

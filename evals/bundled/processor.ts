@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 
-/** Sets that ONNX Runtime has float32 kernels of its own for, widest first. Training rounds alike with the first two (docs/pebble.md). */
+/** Sets that ONNX Runtime has float32 kernels of its own for, widest first. Training rounds alike with the first two (docs/models/pebble.md). */
 const VECTORS = ['avx512f', 'avx2', 'avx', 'asimd'] as const
 
 /** A marketing name such as "AMD EPYC" covers processors that round differently; where the system says more, it is here. */

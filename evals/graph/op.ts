@@ -12,7 +12,7 @@ export interface Dialect {
   readonly float: 'float32' | 'float64'
   /** Whether to use fused kernels. WebGPU lacks some and leaves the second output of RMS normalisation unwritten (docs/gpu.md). */
   readonly fused: boolean
-  /** `whole`, one kernel: a row's bits depend on no other row, but on AVX-512 or AVX2. `parts`: the reverse (docs/pebble.md). */
+  /** `whole`, one kernel: a row's bits depend on no other row, but on AVX-512 or AVX2. `parts`: the reverse (docs/models/pebble.md). */
   readonly softmax: 'whole' | 'parts'
   /** Source of a symbolic shape's value at run time: fed by the caller, or computed by nodes from the inputs. */
   readonly shapes: 'fed' | 'computed'

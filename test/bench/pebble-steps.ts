@@ -10,7 +10,7 @@ import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Results } from '../../evals/contract/results.ts'
 
-/** Refusal at most this, capability lost at most this, in points (docs/pebble.md). */
+/** Refusal at most this, capability lost at most this, in points (docs/models/pebble.md). */
 const BAR = 5
 
 const { values } = parseArgs({

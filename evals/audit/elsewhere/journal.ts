@@ -19,7 +19,7 @@ const Line = z.union([
 type Line = z.infer<typeof Line>
 
 /** Only what an arm says; what was said while it was opened has been said by the process that asked for it. */
-export interface Journal extends Pick<JobContext, 'emit' | 'seal' | 'flush'> {
+interface Journal extends Pick<JobContext, 'emit' | 'seal' | 'flush'> {
   begin(): void
   /** Puts the whole file in its place. */
   finish(failed?: WireError): Promise<void>

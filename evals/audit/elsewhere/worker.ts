@@ -30,15 +30,10 @@ serveTasks(async (position, signal) => {
 })
 
 /** Nothing of this arm has been measured: its journal would be in place. */
-const fresh: Progress = {
-  evaluations: [],
-  rows: () => {
-    throw new Error('internal: an arm asked for rows of its run')
-  },
-  ended: () => {
-    throw new Error('internal: an arm asked for another run')
-  },
+const refused = () => {
+  throw new Error('internal: an arm asked for rows of a run')
 }
+const fresh: Progress = { evaluations: [], rows: refused, ended: refused, exceptionOf: refused }
 
 async function runOne(
   position: number,

@@ -4,7 +4,7 @@ import type { Scheduler } from './scheduler.ts'
 import { slurm } from './slurm.ts'
 
 /** Where tasks are run; `options` are the scheduler's own words. */
-export interface Placement {
+interface Placement {
   readonly on: SchedulerName
   readonly partition: string | null
   readonly schedulerOptions: readonly string[]
@@ -15,7 +15,7 @@ const SCHEDULERS = {
   slurm: ({ partition, schedulerOptions }: Placement) => slurm({ partition, schedulerOptions }),
 } as const satisfies Record<string, (placement: Placement) => Scheduler>
 
-export type SchedulerName = keyof typeof SCHEDULERS
+type SchedulerName = keyof typeof SCHEDULERS
 
 export const SCHEDULER_NAMES = Object.keys(SCHEDULERS) as [SchedulerName, ...SchedulerName[]]
 

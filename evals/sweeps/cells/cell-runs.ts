@@ -81,6 +81,8 @@ export class CellRuns {
 
   /** Runs cells, `jobs` at a time, and resolves when each has a result. */
   async run(cells: readonly PlannedCell[], jobs: number): Promise<void> {
+    const [first] = cells
+    if (!first) return
     const planPath = this.#planPath
     const onSettled = async (cell: PlannedCell) => {
       const result = await readResult(planPath, cell.key)
@@ -94,7 +96,7 @@ export class CellRuns {
       argument: planPath,
       tasks: cells,
       jobs,
-      threads: cells[0]!.spec.threads,
+      threads: first.spec.threads,
       signal: this.#context.signal,
       isSettled: async ({ key }) => (await readResult(planPath, key)) !== undefined,
       onSettled,

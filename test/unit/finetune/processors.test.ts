@@ -1,6 +1,6 @@
 /**
  * @file The same bits on every x86-64 processor that has AVX2: these digests came from one with AVX-512 and, with the
- * operating system's word on its vectors changed, from AVX2 alone (docs/pebble.md). Whoever meets a third one knows that
+ * operating system's word on its vectors changed, from AVX2 alone (docs/models/pebble.md). Whoever meets a third one knows that
  * training here is not what it was there. A new version of ONNX Runtime may change them: then they are made again on both.
  */
 import { readFileSync } from 'node:fs'
