@@ -1,12 +1,14 @@
 /** @file Arms of an audit as tasks of a scheduler: each is trained and measured by itself, and what it says is told in the order of the plan. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { FinishedEvaluation } from '../../contract/audit-rows.ts'
 import { emitLog, type JobContext, type Progress } from '../../contract/job.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { makePrivateFolder } from '../../files/private-file.ts'
 import { exists } from '../../files/read-file.ts'
+import { scriptBeside } from '../../files/script-beside.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import { armFolder } from '../../arms/arm.ts'
 import { nameOf, type ArmPlan } from '../../arms/arm-plan.ts'
@@ -15,7 +17,7 @@ import { schedulerOf } from '../../runtime/schedulers/registry.ts'
 import { AuditConfig } from '../config.ts'
 import { replay } from './journal.ts'
 
-const WORKER = join(import.meta.dirname, 'worker.ts')
+const WORKER = scriptBeside(import.meta.filename, 'worker')
 const TASK = 'task.json'
 
 /** What a process is told; its position is the arm's in the plan. */
