@@ -1,7 +1,6 @@
 /** @file Arms of an audit as tasks of a scheduler: each is trained and measured by itself, and what it says is told in the order of the plan. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { FinishedEvaluation } from '../../contract/audit-rows.ts'
 import { emitLog, type JobContext, type Progress } from '../../contract/job.ts'
