@@ -3,7 +3,7 @@
  * sections, so that a figure is the same string in all four.
  */
 import { z } from 'zod'
-import { HeatMap, LineChart } from './document/charts.ts'
+import { HeatMap, LineChart, PictureGrid } from './document/charts.ts'
 import { GateOutcome } from './gate.ts'
 
 /** A sign beside the word, so that an outcome does not rest on colour. */
@@ -83,6 +83,7 @@ const LEAVES = [
   Table,
   LineChart,
   HeatMap,
+  PictureGrid,
 ] as const
 const Leaf = z.discriminatedUnion('type', LEAVES)
 export type Leaf = z.infer<typeof Leaf>

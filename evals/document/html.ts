@@ -1,4 +1,5 @@
 /** @file Sections as one self-contained HTML page. No script, no remote asset, every text escaped. */
+import { factsOf } from '../contract/document/picture-facts.ts'
 import {
   OUTCOME_SIGNS,
   type Block,
@@ -12,6 +13,7 @@ import type { GateOutcome } from '../contract/gate.ts'
 import type { Results } from '../contract/results.ts'
 import { forestRow } from './charts/forest.ts'
 import { heatMap } from './charts/heat-map.ts'
+import { pictureGrid } from './charts/picture-grid.ts'
 import { lineChart } from './charts/line-chart.ts'
 import { html, toHtml, type Markup } from './markup.ts'
 import { hasOwnSections, sectionsOf } from './registry.ts'
@@ -84,6 +86,8 @@ function blockMarkup(block: Block): Markup {
       return lineChart(block)
     case 'heat-map':
       return heatMap(block)
+    case 'picture-grid':
+      return html`${pictureGrid(block)}${tableMarkup(factsOf(block))}`
     case 'details':
       return html`<details>
         <summary>${block.summary}</summary>

@@ -1,4 +1,5 @@
 /** @file Sections as Markdown, and the card of a run for a model card or a pull request: no prompt, no reply. */
+import { factsOf } from '../contract/document/picture-facts.ts'
 import type { Block, Section, Table } from '../contract/document.ts'
 import type { Results } from '../contract/results.ts'
 import { sectionsOf } from './registry.ts'
@@ -56,6 +57,8 @@ function markdownOf(block: Block): string {
     }
     case 'heat-map':
       return tableText(tableOf(block))
+    case 'picture-grid':
+      return tableText(factsOf(block))
     case 'details':
       return [`**${plain(block.summary)}**`, ...block.blocks.map(markdownOf)].join('\n\n')
   }

@@ -1,4 +1,5 @@
 /** @file Sections as plain text for a terminal. Words of a model or a file are made plain first. */
+import { factsOf } from '../contract/document/picture-facts.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Block, Section, Table } from '../contract/document.ts'
 import type { Results } from '../contract/results.ts'
@@ -66,6 +67,8 @@ function linesOf(block: Block): string[] {
       return [plain(block.title), ...(block.reference ? [plain(block.reference.label)] : [])]
     case 'heat-map':
       return tableLines(tableOf(block))
+    case 'picture-grid':
+      return tableLines(factsOf(block))
     case 'details':
       return [plain(block.summary), ...block.blocks.flatMap(linesOf).map((line) => `  ${line}`)]
   }

@@ -75,8 +75,9 @@ const textOf = (before: Continuation['before']): string =>
   typeof before === 'string' ? before : before.map(({ content }) => content).join('\n')
 
 /** x − log Σ exp x, in float64. */
-function logSoftmax(logits: Float32Array): Float64Array {
-  const largest = Math.max(...logits)
-  const sum = logits.reduce((total, x) => total + Math.exp(x - largest), 0)
-  return Float64Array.from(logits, (x) => x - largest - Math.log(sum))
+export function logSoftmax(logits: ArrayLike<number>): Float64Array {
+  const values = Float64Array.from(logits)
+  const largest = Math.max(...values)
+  const sum = values.reduce((total, x) => total + Math.exp(x - largest), 0)
+  return values.map((x) => x - largest - Math.log(sum))
 }

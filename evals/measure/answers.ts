@@ -3,10 +3,12 @@ import { sha256 } from '../files/digest.ts'
 import type { Completion, Sample, SubjectKey } from '../contract/rows.ts'
 import { keyOf } from '../contract/keys.ts'
 import type { ServedWord } from '../contract/subjects/served.ts'
+import { logSoftmax } from '../inference/class-subject.ts'
 import type { ContinuationScore } from '../inference/continuation.ts'
 import type { ScoredText } from '../inference/score.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { Answer } from '../judges/judge.ts'
+import { askOf } from './ask.ts'
 import { hasOptions, hasValues, type PreparedBenchmark } from './benchmark-sources.ts'
 
 /** An answer without the base's score. */
@@ -44,6 +46,7 @@ export function answersOf(
   prepared: PreparedBenchmark,
   asking: AnswerOptions,
 ): Promise<Reply[]> {
+  if (prepared.read) return readOut(subject, prepared.samples, prepared.read, asking)
   if (hasValues(prepared.samples)) return computed(subject, prepared, asking)
   return hasOptions(prepared.samples)
     ? scored(subject, prepared, asking)
@@ -63,7 +66,7 @@ async function computed(
   const answers: Reply[] = []
   for (let start = 0; start < samples.length; start += CHUNK) {
     const chunk = samples.slice(start, start + CHUNK)
-    const texts = chunk.map(({ messages }) => messages.map(({ content }) => content).join('\n'))
+    const texts = chunk.map(textOf)
     const outputs = await subject.outputs('classes', texts, signal)
     for (const [i, sample] of chunk.entries()) {
       const values = [...outputs[i]!]
@@ -75,6 +78,29 @@ async function computed(
     onProgress(answers.length)
   }
   return answers
+}
+
+const textOf = ({ messages }: Sample) => messages.map(({ content }) => content).join('\n')
+
+/** Options scored by what is read from the network. */
+async function readOut(
+  subject: Answering,
+  samples: readonly Sample[],
+  read: NonNullable<PreparedBenchmark['read']>,
+  { signal, onProgress }: AnswerOptions,
+): Promise<Reply[]> {
+  const texts = samples.map(textOf)
+  const scores = await read(askOf(subject, signal), texts)
+  onProgress(samples.length)
+  return samples.map((sample, i) => {
+    const logProbs = logSoftmax(scores[i]!)
+    const best = logProbs.indexOf(Math.max(...logProbs))
+    const text = optionsOf(sample)[best] ?? ''
+    const completion: Completion = { text, tokenIds: [], stop: 'end', meanLogProb: logProbs[best]! }
+    const promptDigest = sha256(texts[i]!).slice(0, 16)
+    const optionLogProbs = [...logProbs]
+    return { sample, epoch: 0, completion, optionLogProbs, promptDigest, cutTokens: 0 }
+  })
 }
 
 async function written(

@@ -9,6 +9,7 @@ import { overlap, promptHashes } from '../benchmarks/import/overlap.ts'
 import { benchmarksOf } from '../benchmarks/import/recognise.ts'
 import { loadBundled } from '../benchmarks/bundled/load-bundled.ts'
 import { BUNDLED, findBundled, SUITES } from '../benchmarks/registry.ts'
+import type { Ask } from './ask.ts'
 import type { EvaluationConfig } from './config.ts'
 import { textPathOf } from './perplexity.ts'
 
@@ -21,6 +22,8 @@ export interface PreparedBenchmark {
   readonly context?: AskedContext
   /** The file it was read from; absent for bundled ones. */
   readonly source?: Omit<LoadedFile, 'benchmarks'>
+  /** Scores of the options, of a network whose outputs are none. */
+  readonly read?: (ask: Ask, texts: readonly string[]) => Promise<readonly (readonly number[])[]>
 }
 
 type SuiteChoice = Pick<EvaluationConfig, 'suite' | 'limit' | 'map' | 'maxNewTokens'> &

@@ -5,6 +5,7 @@ import type { CacheLayer, Missing, ModelArchitecture, WeightSpec } from './archi
 import type { Checkpoint } from './checkpoint.ts'
 import { requireKnownKeys, settingNotSupported } from './config-keys.ts'
 import { bert } from './families/bert.ts'
+import { denoiser } from './families/denoiser.ts'
 import { distilbert } from './families/distilbert.ts'
 import { gemma } from './families/gemma.ts'
 import { granite } from './families/granite.ts'
@@ -40,6 +41,7 @@ const FAMILIES: readonly ModelFamily[] = [
   smollm3,
   bert,
   distilbert,
+  denoiser,
   placeEncoder,
 ].flat()
 

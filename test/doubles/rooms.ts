@@ -77,7 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['contract', 'finetune'],
   },
   bundled: {
-    about: 'Pebble, the hotel that it knows, the data and suites made of it; coastlines',
+    about: 'Pebble, the hotel that it knows, the data and suites made of it; coastlines, digits',
     may: ['tables', 'statistics'],
     types: ['models'],
     packages: ['world-atlas'],

@@ -1,10 +1,8 @@
 /** @file What is known of the tasks of places without loading their data. */
-import { loraMoe } from '../../finetune/methods/lora-moe.ts'
-import { loram } from '../../finetune/methods/loram.ts'
-import { xLora } from '../../finetune/methods/x-lora.ts'
 import { ENCODING_NAMES } from '../../models/location/encodings.ts'
 import { PLACE_NETWORKS } from '../../models/families/place-encoder.ts'
 import type { TaskFacts } from './task.ts'
+import { NO_DECODER } from './unfit.ts'
 
 /** Every encoding with every network. */
 const BASES = ENCODING_NAMES.flatMap((encoding) =>
@@ -14,11 +12,7 @@ const BASES = ENCODING_NAMES.flatMap((encoding) =>
 const SHARED = {
   paper: 'Rußwurm et al., ICLR 2024',
   bases: BASES,
-  unfit: {
-    [loram.name]: 'it cuts heads and channels of decoders, and this network has none.',
-    [loraMoe.name]: 'its experts stand at gated layers of a decoder, and this network has none.',
-    [xLora.name]: 'it mixes adapters that exist already, and a task begins without any.',
-  },
+  unfit: NO_DECODER,
   training: {
     base: { steps: 800, batchSize: 256, learningRate: 0.002 },
     arm: { steps: 200, batchSize: 128, learningRate: 0.002 },

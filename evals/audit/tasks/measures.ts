@@ -12,9 +12,10 @@ import type { TaskMeasured } from '../../contract/tasks/task-rows.ts'
 import { exists, readJson } from '../../files/read-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import type { Subject } from '../../inference/subject.ts'
+import { askOf } from '../../measure/ask.ts'
 import type { Measurement } from '../../measure/evaluate.ts'
 import { bootstrap } from '../../statistics/bootstrap.ts'
-import type { Ask, MeasuredRow, TaskMeasure, TaskNumber } from './task.ts'
+import type { MeasuredRow, TaskMeasure, TaskNumber } from './task.ts'
 
 /** Fixed, so that the same rows give the same report. */
 const DRAWS = { seed: 0, resamples: 1000 }
@@ -43,10 +44,8 @@ async function run(
   { subject, key, workspace }: MeasuredState,
   { emit, signal, flush }: JobContext,
 ): Promise<void> {
-  const ask: Ask = (graph, texts) => {
-    if (!subject.outputs) throw new Error('internal: a task measures a model that writes')
-    return subject.outputs(graph, texts, signal)
-  }
+  if (measure.ofBaseAlone && !isBase(key)) return
+  const ask = askOf(subject, signal)
   const { arm, seed, step } = key
   const rows = await measure.rows(ask)
   const before = await keptRows(join(workspace, 'measures', `${measure.name}.json`), key, rows)

@@ -1,11 +1,16 @@
 /** @file Every task, in display order; its file is loaded when it runs. */
 import { findNamed } from '../../errors/names.ts'
 import type { TaskEntry } from './task.ts'
+import { GUIDED_DIFFUSION } from './diffusion/facts.ts'
 import { CHECKERBOARD, LOCATION } from './location-facts.ts'
 
 export const TASKS: readonly TaskEntry[] = [
   { ...LOCATION, load: async () => (await import('./location.ts')).location },
   { ...CHECKERBOARD, load: async () => (await import('./location.ts')).checkerboard },
+  {
+    ...GUIDED_DIFFUSION,
+    load: async () => (await import('./diffusion/guided.ts')).guidedDiffusion,
+  },
 ]
 
 export const findTask = (name: string): TaskEntry => findNamed('task', TASKS, name)

@@ -12,8 +12,9 @@ import { armsOf } from './arms.ts'
 import { TaskConfig } from './config.ts'
 import { measurementsOf } from './measures.ts'
 import { findTask } from './registry.ts'
+import { sizesOf } from './sizes.ts'
 import type { MeasuredPart, PreparedTask, TaskEntry } from './task.ts'
-import { dataOfRows, trainedBase } from './trained-base.ts'
+import { ASKED_TOGETHER, askedOfBase, dataOfRows, trainedBase } from './trained-base.ts'
 
 export const taskJob: JobKind<TaskConfig> = {
   name: 'task',
@@ -43,17 +44,18 @@ export const taskJob: JobKind<TaskConfig> = {
     const path = await trainedBase({ model, rows, training, config }, context)
     const name = `task:${entry.name}`
     const benchmarks = prepared.measured.map((part) => benchmarkOf(entry, part, prepared, config))
-    const measures = measurementsOf(prepared.measures ?? [], context.workspace)
-    const own = { data: dataOfRows(name, prepared.armRows), benchmarks, measures }
-    emitTask({ entry, base, prepared }, context)
-    const given = { ...config, model: path, methods: armsOf(config), suite: [name] }
-    const audited = asAudit({ ...given, batchSize: EVALUATED_TOGETHER })
+    const { armRows, measures = [] } = prepared.fromBase
+      ? await askedOfBase(path, config, context, prepared.fromBase)
+      : prepared
+    const measured = measurementsOf(measures, context.workspace)
+    const own = { data: dataOfRows(name, armRows), benchmarks, measures: measured }
+    const methods = armsOf(config)
+    emitTask({ entry, base, prepared, sizes: sizesOf(prepared, methods) }, context)
+    const given = { ...config, model: path, methods, suite: [name] }
+    const audited = asAudit({ ...given, batchSize: ASKED_TOGETHER })
     await runAudit({ config: audited, evaluates: true, own }, context, progress)
   },
 }
-
-/** Rows of a task are short. */
-const EVALUATED_TOGETHER = 256
 
 const benchmarkName = ({ name }: TaskEntry, { part }: MeasuredPart) => `${name}-${part}`
 
@@ -63,10 +65,17 @@ async function opened(config: TaskConfig) {
   const known = entry.bases.map((name) => ({ name }))
   const base = findNamed('base', known, config.base ?? standard!).name
   const task = await entry.load()
+  const { training, limit } = config
+  const { steps, batchSize } = baseTraining(config, entry)
+  const reads = {
+    base: steps * batchSize,
+    arm: training.steps * training.batchSize * training.gradientAccumulationSteps,
+    each: limit ?? Infinity,
+  }
   return {
     entry,
     base,
-    prepared: await task.prepare({ base, seed: config.baseSeed, file: config.file }),
+    prepared: await task.prepare({ base, seed: config.baseSeed, file: config.file, reads }),
   }
 }
 
@@ -103,6 +112,7 @@ function benchmarkOf(
       judges: [prepared.aim ? nearness.name : choice.name],
       ...(part.part === 'gain' && { gain: 0 }),
     },
+    ...(part.read && { read: part.read }),
     samples: spread(samples, limit),
     decoding: GREEDY,
   }
@@ -118,9 +128,10 @@ interface Opened {
   readonly entry: TaskEntry
   readonly base: string
   readonly prepared: PreparedTask
+  readonly sizes: ReturnType<typeof sizesOf>
 }
 
-function emitTask({ entry, base, prepared }: Opened, { emit }: JobContext): void {
+function emitTask({ entry, base, prepared, sizes }: Opened, { emit }: JobContext): void {
   const { name, title, paper, about } = entry
   const { data, picture, measured } = prepared
   const parts = measured.map((each) => ({ part: each.part, benchmark: benchmarkName(entry, each) }))
@@ -133,6 +144,7 @@ function emitTask({ entry, base, prepared }: Opened, { emit }: JobContext): void
     base,
     data,
     parts,
+    sizes,
     ...(picture && { picture }),
   } as const
   const row = { role: `task ${name}`, path: base, digest: '', bytes: 0, content }

@@ -3,7 +3,7 @@
  * and on which rows gain, retention and robustness are measured. One file a task, one line in `registry.ts`.
  */
 import type { TaskMeasured, TaskPart, TaskPicture } from '../../contract/tasks/task-rows.ts'
-import type { EncoderGraph } from '../../inference/encoder-session.ts'
+import type { Ask } from '../../measure/ask.ts'
 import type { TrainingConfig } from '../../finetune/training/train.ts'
 import type { JsonObject } from '../../files/read-file.ts'
 import type { WeightSpec } from '../../models/architecture.ts'
@@ -47,16 +47,19 @@ export interface MeasuredPart {
   readonly part: TaskPart
   readonly title: string
   readonly rows: readonly TaskRow[]
+  /**
+   * Scores of the classes for each row's text, where the network's outputs are none: samples are drawn in many calls, and read.
+   */
+  readonly read?: ReadOut
 }
+
+type ReadOut = (ask: Ask, texts: readonly string[]) => Promise<readonly (readonly number[])[]>
 
 export interface MeasuredRow {
   /** Rows of one unit are drawn together. */
   readonly unit: string
   readonly numbers: readonly number[]
 }
-
-/** Asks a state of the network: its outputs, or one vector of length 1 for each text (the mean of its hidden states). */
-export type Ask = (graph: EncoderGraph, texts: readonly string[]) => Promise<Float32Array[]>
 
 /** A number of each state beside the rates, with its bootstrap interval over units and its change from the base. */
 export interface TaskNumber {
@@ -72,6 +75,8 @@ export interface TaskNumber {
 /** Numbers that are made of the same rows, which each state computes once. */
 export interface TaskMeasure {
   readonly name: string
+  /** Measured of the base alone: what it does as a teacher. */
+  readonly ofBaseAlone?: true
   readonly rows: (ask: Ask) => Promise<readonly MeasuredRow[]>
   readonly numbers: readonly TaskNumber[]
   /** Stand with the first number. */
@@ -90,6 +95,8 @@ export interface PreparedTask {
   /** Of a network that gives numbers: how near they must be to count as right. */
   readonly aim?: { readonly within: number; readonly unit: string }
   readonly measures?: readonly TaskMeasure[]
+  /** What the trained base makes, as the teacher of its fine-tunes. */
+  readonly fromBase?: (ask: Ask) => Promise<Pick<PreparedTask, 'armRows' | 'measures'>>
 }
 
 interface TaskChoice {
@@ -98,6 +105,8 @@ interface TaskChoice {
   readonly seed: number
   /** The user's own rows; null for the bundled ones. */
   readonly file: string | null
+  /** At most so many rows are read by the training of the base and of an arm, and measured of each part. */
+  readonly reads: { readonly base: number; readonly arm: number; readonly each: number }
 }
 
 export interface Task {

@@ -7,8 +7,10 @@ import { exists } from '../../files/read-file.ts'
 import type { JobContext } from '../../contract/job.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
 import type { FinishedArm } from '../../arms/arm-plan.ts'
-import { openBase } from '../../measure/base.ts'
+import { askOf, type Ask } from '../../measure/ask.ts'
+import { identityOf, openBase } from '../../measure/base.ts'
 import { classedExamples } from '../../measure/classes.ts'
+import { openBaseSubject } from '../../measure/open-subject.ts'
 import type { TrainingData } from '../../measure/sources.ts'
 import { writeHfFolder } from '../../models/formats/write-hf-folder.ts'
 import type { TensorToWrite } from '../../models/formats/safetensors-write.ts'
@@ -71,6 +73,30 @@ async function trained(work: BaseToTrain, context: JobContext): Promise<Finished
     await base.open.close()
   }
 }
+
+/** What the trained base makes, opened for it alone. */
+export async function askedOfBase<T>(
+  path: string,
+  { device, threads }: Pick<TaskConfig, 'device' | 'threads'>,
+  { signal }: JobContext,
+  make: (ask: Ask) => Promise<T>,
+): Promise<T> {
+  const base = await openBase(path, chooseDevice(device, threads ?? undefined), ASKED_TOGETHER)
+  const identity = identityOf(base, base.open, { arm: 'base', title: 'Teacher' })
+  try {
+    const { subject, release } = await openBaseSubject(base, identity)
+    try {
+      return await make(askOf(subject, signal))
+    } finally {
+      await release()
+    }
+  } finally {
+    await base.open.close()
+  }
+}
+
+/** Rows that a network of a task is asked in one run; they are short. */
+export const ASKED_TOGETHER = 256
 
 /** What is trained here is no arm: progress is told, rows are not. */
 const withoutRows = (context: JobContext): JobContext => ({

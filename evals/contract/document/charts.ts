@@ -1,4 +1,4 @@
-/** @file Charts as data: curves with their intervals, and grids of tinted cells. */
+/** @file Charts as data: curves with their intervals, grids of tinted cells, and small pictures with boxes. */
 import { z } from 'zod'
 
 /** How the values of an axis are written: 50 %, 0.50, or four significant digits. */
@@ -58,3 +58,43 @@ export const HeatMap = z.object({
   ),
 })
 export type HeatMap = z.infer<typeof HeatMap>
+
+/** x0, y0, x1, y1 in pixels, y downwards. */
+const Box = z.tuple([z.number(), z.number(), z.number(), z.number()])
+
+/** Small pictures, each with what is known of it, one fact under each head. */
+export const PictureGrid = z.object({
+  type: z.literal('picture-grid'),
+  title: z.string(),
+  heads: z.array(z.string()),
+  pictures: z.array(
+    z.object({
+      facts: z.array(z.string()),
+      /** Pixels of a row; `shades` is a hexadecimal digit a pixel, row by row, `f` the darkest. */
+      width: z.int().positive(),
+      shades: z.string().regex(/^[0-9a-f]*$/u),
+      boxes: z.array(z.object({ box: Box, label: z.string() })).optional(),
+    }),
+  ),
+})
+export type PictureGrid = z.infer<typeof PictureGrid>
+export type Picture = PictureGrid['pictures'][number]
+
+export const heightOf = ({ width, shades }: Picture): number => Math.ceil(shades.length / width)
+
+const DARKEST = 15
+
+/** The pixels of each shade as an SVG path, with its opacity; blank ones are left out. */
+export function inkOf({
+  width,
+  shades,
+}: Picture): { readonly opacity: string; readonly d: string }[] {
+  const paths = new Map<string, string>()
+  for (const [i, shade] of [...shades].entries())
+    paths.set(shade, `${paths.get(shade) ?? ''}M${i % width} ${Math.floor(i / width)}h1v1h-1z`)
+  paths.delete('0')
+  return [...paths].map(([shade, d]) => ({
+    opacity: (Number.parseInt(shade, 16) / DARKEST).toFixed(2),
+    d,
+  }))
+}

@@ -1,6 +1,6 @@
 /** @file What a task is and what it measured, as the content of artifacts. */
 import { z } from 'zod'
-import { HeatMap, LineChart } from '../document/charts.ts'
+import { HeatMap, LineChart, PictureGrid } from '../document/charts.ts'
 
 /** What a benchmark of a task measures: what is learnt, what was known before, or what is known under a shift. */
 export const TaskPart = z.enum(['gain', 'retention', 'shift'])
@@ -27,6 +27,8 @@ export const TaskContent = z.object({
   data: z.object({ source: z.string(), licence: z.string() }),
   parts: z.array(z.object({ part: TaskPart, benchmark: z.string() })),
   picture: TaskPicture.optional(),
+  /** What the training of each arm holds without activations, bytes: the network, and what each trained number needs. */
+  sizes: z.array(z.object({ arm: z.string(), trained: z.int(), bytes: z.int() })).optional(),
 })
 export type TaskContent = z.infer<typeof TaskContent>
 
@@ -56,6 +58,6 @@ export const TaskMeasured = z.object({
   ...Interval,
   change: z.object(Interval).nullable(),
   /** What the state makes of some rows: samples, clouds of points. */
-  pictures: z.array(z.discriminatedUnion('type', [LineChart, HeatMap])).optional(),
+  pictures: z.array(z.discriminatedUnion('type', [LineChart, HeatMap, PictureGrid])).optional(),
 })
 export type TaskMeasured = z.infer<typeof TaskMeasured>

@@ -38,6 +38,10 @@ export const DATA_ERRORS = {
     message: `${v.path}, row ${v.row}: ${v.found} is no place on the earth.`,
     remedy: 'Write lon in degrees from −180 to 180, and lat from −90 to 90.',
   })),
+  'data.pixels': entry((v: { path: string; row: number }) => ({
+    message: `${v.path}, row ${v.row}: the pixels are no 64 numbers from 0 to 16.`,
+    remedy: 'Write pixels as 64 numbers from 0 (blank) to 16 (ink), row by row, between blanks.',
+  })),
   'task.columns': entry(
     (v: { path: string; missing: readonly string[]; columns: readonly string[] }) => ({
       message: `${v.path} lacks ${v.missing.join(', ')}; its columns are ${v.columns.slice(0, 20).join(', ')}.`,

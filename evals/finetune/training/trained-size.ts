@@ -22,8 +22,8 @@ export function declaredParameters(
   const g = createGraph()
   const options = { maxPositions: 1, attach, gate, trainable, mode: 'train' } as const
   const scope = createScope(g, model.weights, options)
-  const hidden = [...model.weights.values()].find(({ kind }) => kind === 'embedding')!.shape[1]!
-  scope.gated?.open(g.input('hidden states', g.float, ['rows', hidden]))
+  const embedding = [...model.weights.values()].find(({ kind }) => kind === 'embedding')
+  if (embedding) scope.gated?.open(g.input('hidden states', g.float, ['rows', embedding.shape[1]!]))
   for (const { name, kind } of model.weights.values()) {
     scope.weight(name)
     if (kind === 'linear') scope.adapter(name.slice(0, -'.weight'.length))

@@ -15,7 +15,8 @@ const device = { name: 'cpu', threads: 1 } as const
 
 /** Share told right between 60° S and 60° N less the share nearer to the poles, points, over places even in latitude. */
 export async function polarGap(base: string, seed: number): Promise<number> {
-  const prepared = await (await TASK.load()).prepare({ base, seed, file: null })
+  const reads = { base: Infinity, arm: Infinity, each: Infinity }
+  const prepared = await (await TASK.load()).prepare({ base, seed, file: null, reads })
   const workspace = mkdtempSync(join(tmpdir(), 'task-latitudes-'))
   const config = TaskConfig.parse({ task: TASK.name, baseSeed: seed, threads: device.threads })
   const work = {

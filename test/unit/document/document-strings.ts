@@ -42,6 +42,8 @@ function blockStrings(block: Block): string[] {
       return [block.title, block.reference?.label ?? '']
     case 'heat-map':
       return [block.title, ...block.cells.flat().map((cell) => cell?.label ?? '')]
+    case 'picture-grid':
+      return [block.title, ...block.heads, ...block.pictures.flatMap(({ facts }) => facts)]
     case 'details':
       return [block.summary, ...block.blocks.flatMap(blockStrings)]
   }

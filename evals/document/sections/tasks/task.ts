@@ -39,9 +39,26 @@ export function taskSection(results: Results): Section[] {
         ]),
       ],
     },
+    ...sizeBlocks(task),
     ...pictureBlocks(results, task),
     ...measureBlocks(results),
   )
+}
+
+function sizeBlocks({ sizes = [] }: TaskContent): Block[] {
+  if (sizes.length === 0) return []
+  const kibibytes = (bytes: number) => `${fixed(bytes / 1024, 0)} KiB`
+  return [
+    table(
+      sizes,
+      [
+        label('Variant', ({ arm }) => arm),
+        number('Numbers trained', ({ trained }) => trained),
+        number('Held in training', ({ bytes }) => kibibytes(bytes)),
+      ],
+      'Held in training, without activations: the network, and for each trained number its gradient and two moments.',
+    ),
+  ]
 }
 
 /** Numbers beside the rates: a table, and what the base and each arm's first seed make of some rows at the last step. */
