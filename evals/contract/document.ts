@@ -3,7 +3,8 @@
  * sections, so that a figure is the same string in all four.
  */
 import { z } from 'zod'
-import { HeatMap, LineChart, PictureGrid } from './document/charts.ts'
+import { Forest, HeatMap, LineChart, PictureGrid, Replies } from './document/charts.ts'
+import { ForestPlot, Tiles } from './document/claims.ts'
 import { GateOutcome } from './gate.ts'
 
 /** A sign beside the word, so that an outcome does not rest on colour. */
@@ -12,6 +13,14 @@ export const OUTCOME_SIGNS: Readonly<Record<GateOutcome, string>> = {
   FAIL: '✕',
   INCONCLUSIVE: '?',
   'NOT COMPARABLE': '≠',
+}
+
+/** What an outcome says of shipping. */
+export const DECISIONS: Readonly<Record<GateOutcome, string>> = {
+  PASS: 'Ship',
+  FAIL: 'Do not ship',
+  INCONCLUSIVE: 'Undecided',
+  'NOT COMPARABLE': 'Undecided',
 }
 
 /** Plain text, or text with a role. `quoted` is text of a model or a file, of which `more` characters were cut. */
@@ -27,21 +36,11 @@ export type Span = z.infer<typeof Span>
 export const Text = z.union([z.string(), z.array(Span)])
 export type Text = z.infer<typeof Text>
 
-/** A change with its interval on a scale from −reach to +reach; `margin` is where harm begins. */
-export const Forest = z.object({
-  change: z.number(),
-  lower: z.number(),
-  upper: z.number(),
-  margin: z.number(),
-  reach: z.number(),
-})
-export type Forest = z.infer<typeof Forest>
-
-/** `replies` is the query of the window's pair browser; the other outputs show the text alone. */
+/** Only the window links to `replies`; the other outputs show the text alone. */
 export const Cell = z.union([
   Text,
   z.object({ forest: Forest }),
-  z.object({ text: z.string(), replies: z.record(z.string(), z.union([z.string(), z.number()])) }),
+  z.object({ text: z.string(), replies: Replies }),
 ])
 export type Cell = z.infer<typeof Cell>
 
@@ -54,7 +53,14 @@ export const Table = z.object({
   caption: z.string(),
   columns: z.array(z.object({ head: z.string(), kind: ColumnKind })),
   /** A group without a name has no heading. */
-  groups: z.array(z.object({ name: z.string(), rows: z.array(z.array(Cell)) })),
+  groups: z.array(
+    z.object({
+      name: z.string(),
+      rows: z.array(z.array(Cell)),
+      /** Row by row where it stands in `results.json`, such as `comparisons/12`; empty where it is of no single row. */
+      ids: z.array(z.string()).optional(),
+    }),
+  ),
 })
 export type Table = z.infer<typeof Table>
 
@@ -84,6 +90,10 @@ const LEAVES = [
   LineChart,
   HeatMap,
   PictureGrid,
+  ForestPlot,
+  Tiles,
+  /** Fields that a person fills in on paper. */
+  z.object({ type: z.literal('signature'), fields: z.array(z.string()) }),
 ] as const
 const Leaf = z.discriminatedUnion('type', LEAVES)
 export type Leaf = z.infer<typeof Leaf>
@@ -94,5 +104,10 @@ const Details = z.object({ type: z.literal('details'), summary: z.string(), bloc
 export const Block = z.discriminatedUnion('type', [...LEAVES, Details])
 export type Block = z.infer<typeof Block>
 
-export const Section = z.object({ heading: z.string().nullable(), blocks: z.array(Block) })
+export const Section = z.object({
+  heading: z.string().nullable(),
+  blocks: z.array(Block),
+  /** The page of the report that is signed on which it stands; in the appendix where absent. */
+  sheet: z.union([z.literal(1), z.literal(2)]).optional(),
+})
 export type Section = z.infer<typeof Section>

@@ -9,6 +9,7 @@ import type {
   Table,
   Text,
 } from '../contract/document.ts'
+import { pointerOf } from './pointers.ts'
 
 export interface Column<R> {
   readonly head: string
@@ -38,10 +39,14 @@ export function groupedTable<R>(
     type: 'table',
     caption: '',
     columns: columns.map(({ head, kind }) => ({ head, kind })),
-    groups: [...Map.groupBy(rows, groupOf)].map(([name, members]) => ({
-      name,
-      rows: members.map((row) => columns.map(({ cell }) => cellOf(cell(row)))),
-    })),
+    groups: [...Map.groupBy(rows, groupOf)].map(([name, members]) => {
+      const ids = members.map((row) => pointerOf(row) ?? '')
+      return {
+        name,
+        rows: members.map((row) => columns.map(({ cell }) => cellOf(cell(row)))),
+        ...(ids.some((id) => id !== '') && { ids }),
+      }
+    }),
   }
 }
 

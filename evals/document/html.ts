@@ -1,6 +1,7 @@
 /** @file Sections as one self-contained HTML page. No script, no remote asset, every text escaped. */
 import { factsOf } from '../contract/document/picture-facts.ts'
 import {
+  DECISIONS,
   OUTCOME_SIGNS,
   type Block,
   type Cell,
@@ -11,11 +12,11 @@ import {
 } from '../contract/document.ts'
 import type { GateOutcome } from '../contract/gate.ts'
 import type { Results } from '../contract/results.ts'
+import type { Drawing } from './charts/drawing.ts'
+import { drawingOf } from './charts/drawing-of.ts'
 import { forestRow } from './charts/forest.ts'
-import { heatMap } from './charts/heat-map.ts'
 import { pictureGrid } from './charts/picture-grid.ts'
-import { lineChart } from './charts/line-chart.ts'
-import { html, toHtml, type Markup } from './markup.ts'
+import { element, html, toHtml, trusted, type Markup } from './markup.ts'
 import { hasOwnSections, sectionsOf } from './registry.ts'
 import { STYLE } from './style.ts'
 import { moreText } from './text.ts'
@@ -36,7 +37,7 @@ export function renderReport(results: Results): string {
           <meta name="generator" content="Touchstone ${engine.version}" />
           <title>${title}</title>
           <style>
-            ${STYLE}
+            ${STYLE}${runningHead(title)}
           </style>
         </head>
         <body>
@@ -45,7 +46,7 @@ export function renderReport(results: Results): string {
             <h1>${run.title}</h1>
             <p class="quiet">${day(run.endedAt)}, run <code>${run.id}</code></p>
           </header>
-          <main>${sectionsMarkup(sectionsOf(results, 'html'))}</main>
+          <main>${pagesMarkup(sectionsOf(results, 'html'))}</main>
         </body>
       </html> `,
   )
@@ -53,16 +54,58 @@ export function renderReport(results: Results): string {
 
 const day = (isoTime: string) => isoTime.slice(0, 16).replace('T', ' ').concat(' UTC')
 
-export const sectionsMarkup = (sections: readonly Section[]): Markup =>
-  html`${sections.map(({ heading, blocks }) => html`${heading !== null && html`<h2>${heading}</h2>`}${blocks.map(blockMarkup)}`)}`
+/** The pages that are signed, the contents, and the appendix; a document without such pages is all one. */
+function pagesMarkup(sections: readonly Section[]): Markup {
+  const on = (page: Section['sheet']) => sections.filter(({ sheet }) => sheet === page)
+  const rest = on(undefined)
+  if (rest.length === sections.length) return sectionsMarkup(sections)
+  const headed = rest.flatMap(({ heading }) => heading ?? [])
+  return html`<div class="sheet first">${sectionsMarkup(on(1))}</div>
+    <div class="sheet second">${sectionsMarkup(on(2))}</div>
+    <nav class="contents" aria-labelledby="contents">
+      <h2 id="contents">Appendix</h2>
+      <ol>
+        ${headed.map((heading, n) => html`<li><a href="#appendix-${n + 1}">${heading}</a></li>`)}
+      </ol>
+    </nav>
+    <div class="appendix">${sectionsMarkup(rest, 'appendix')}</div>`
+}
 
-/** The style sheet has three states: what cannot be compared is as open as what cannot be decided. */
-const styleOf = (outcome: GateOutcome) => (outcome === 'NOT COMPARABLE' ? 'INCONCLUSIVE' : outcome)
+/** Each a region with its heading; with `name` headings have ids that count from 1. */
+export function sectionsMarkup(sections: readonly Section[], name = ''): Markup {
+  let n = 0
+  return html`${sections.map(({ heading, blocks }) => {
+    const id = heading !== null && name !== '' && `${name}-${++n}`
+    return html`<section>
+      ${heading !== null && (id ? html`<h2 id="${id}">${heading}</h2>` : html`<h2>${heading}</h2>`)}${blocks.map((block) => blockMarkup(block))}
+    </section>`
+  })}`
+}
+
+/** The title on every page of a print. In a string of a style sheet each character is written by its number. */
+function runningHead(title: string): Markup {
+  const text = title
+    .toWellFormed()
+    .slice(0, 90)
+    .replaceAll(/[^\w .,:–]/gu, (character) => `\\${character.codePointAt(0)!.toString(16)} `)
+  return html`@page { @top-left { content: '${trusted(text)}' } }`
+}
+
+/** A class of the style sheet. */
+const styleOf = (outcome: GateOutcome) => outcome.replace(' ', '-')
 
 const badge = (outcome: GateOutcome) =>
   html`<span class="badge ${styleOf(outcome)}">${OUTCOME_SIGNS[outcome]} ${outcome}</span>`
 
-function blockMarkup(block: Block): Markup {
+/** A drawing as markup; links into the window are left out. */
+function drawn(drawing: Drawing): Markup {
+  if (typeof drawing === 'string') return html`${drawing}`
+  const { tag, attributes, children, replies } = drawing
+  if (replies) return html`${children.map(drawn)}`
+  return element(tag, attributes, children.map(drawn))
+}
+
+function blockMarkup(block: Block, isFolded = false): Markup {
   switch (block.type) {
     case 'decision':
       return decisionMarkup(block)
@@ -73,36 +116,55 @@ function blockMarkup(block: Block): Markup {
     case 'heading':
       return html`<h3>${block.text}</h3>`
     case 'list':
-      return html`<ul>
-        ${block.items.map((item) => html`<li>${prose(item)}</li>`)}
-      </ul>`
+      return listMarkup(block)
     case 'facts':
       return factsMarkup(block)
     case 'code':
       return html`<pre><code>${block.text}</code></pre>`
     case 'table':
-      return tableMarkup(block)
+      return tableMarkup(block, isFolded)
     case 'line-chart':
-      return lineChart(block)
+      return drawn(drawingOf(block))
     case 'heat-map':
-      return heatMap(block)
+    case 'forest-plot':
+    case 'tiles':
+      return framed(drawn(drawingOf(block)))
     case 'picture-grid':
-      return html`${pictureGrid(block)}${tableMarkup(factsOf(block))}`
+      return html`${pictureGrid(block)}${tableMarkup(factsOf(block), isFolded)}`
+    case 'signature':
+      return signatureMarkup(block)
     case 'details':
       return html`<details>
         <summary>${block.summary}</summary>
-        ${block.blocks.map(blockMarkup)}
+        ${block.blocks.map((inner) => blockMarkup(inner, true))}
       </details>`
   }
 }
 
 type Of<T extends Block['type']> = Extract<Block, { type: T }>
 
+const listMarkup = ({ items }: Of<'list'>): Markup =>
+  html`<ul>
+    ${items.map((item) => html`<li>${prose(item)}</li>`)}
+  </ul>`
+
+const signatureMarkup = ({ fields }: Of<'signature'>): Markup =>
+  html`<dl class="signature">
+    ${fields.map(
+      (field) =>
+        html`<div>
+          <dt>${field}</dt>
+          <dd></dd>
+        </div>`,
+    )}
+  </dl>`
+
 function decisionMarkup({ of, outcome, headline, rule }: Of<'decision'>): Markup {
   return html`<section class="verdict ${styleOf(outcome)}" aria-labelledby="${of}">
-    <p class="outcome" id="${of}">
+    <h2 class="outcome" id="${of}">
       ${OUTCOME_SIGNS[outcome]} ${of === 'gate' && 'Gate: '}${outcome}
-    </p>
+      <span class="advice">${DECISIONS[outcome]}</span>
+    </h2>
     <p class="headline">${prose(headline)}</p>
     <p class="quiet">${prose(rule)}</p>
   </section>`
@@ -111,7 +173,8 @@ function decisionMarkup({ of, outcome, headline, rule }: Of<'decision'>): Markup
 function findingsMarkup({ heads, rows }: Of<'findings'>): Markup {
   const head = ['Outcome', ...heads, 'What was found']
   return framed(
-    html`<thead>
+    html`<table>
+      <thead>
         <tr>
           ${head.map((name) => html`<th scope="col">${name}</th>`)}
         </tr>
@@ -125,73 +188,109 @@ function findingsMarkup({ heads, rows }: Of<'findings'>): Markup {
               <td>${prose(sentence)}</td>
             </tr>`,
         )}
-      </tbody>`,
+      </tbody>
+    </table>`,
   )
 }
 
 const factsMarkup = ({ rows }: Of<'facts'>): Markup =>
   framed(
-    html`<tbody>
-      ${rows.map(
-        ([name, text]) =>
-          html`<tr>
-            <th scope="row">${name}</th>
-            <td>${textMarkup(text)}</td>
-          </tr>`,
-      )}
-    </tbody>`,
+    html`<table class="facts">
+      <tbody>
+        ${rows.map(
+          ([name, text]) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              <td>${textMarkup(text)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>`,
   )
 
 /** Wide tables scroll inside; the frame can be reached by key. */
-const framed = (content: Markup): Markup =>
-  html`<div class="scroll" tabindex="0">
-    <table>
-      ${content}
-    </table>
-  </div>`
+/** Wide tables scroll inside; the frame can be reached by key. */
+const framed = (content: Markup): Markup => html`<div class="scroll" tabindex="0">${content}</div>`
 
 const CLASSES = { number: 'n', quoted: 'text', label: '' }
 
-function tableMarkup({ caption, columns, groups }: Table): Markup {
-  const classOf = (column: number) => CLASSES[columns[column]!.kind]
-  const heads = columns.map(
-    ({ head }, c) => html`<th scope="col" class="${classOf(c)}">${head}</th>`,
-  )
-  const bodies = groups.map(
-    ({ name, rows }) =>
-      html`<tbody>
-        ${
-          name !== '' &&
-          html`<tr class="group">
-            <th colspan="${columns.length}" scope="rowgroup">${name}</th>
-          </tr>`
-        }${rows.map(
-          (row) =>
-            html`<tr>
-              ${row.map((cell, c) => html`<td class="${classOf(c)}">${cellMarkup(cell)}</td>`)}
-            </tr>`,
-        )}
-      </tbody>`,
-  )
-  return framed(
-    html`${
+/** Rows of a folded table that stand on paper. */
+const MOST_ON_PAPER = 40
+
+/** Of a folded table the first rows stand on paper, and how many more there are. */
+function tableMarkup(table: Table, isFolded: boolean): Markup {
+  const { caption, columns, groups } = table
+  const source = sourceOf(groups)
+  const heads = columns.map(({ head, kind }) => headMarkup(CLASSES[kind], head))
+  const left = isFolded ? rowsIn(groups) - MOST_ON_PAPER : 0
+  const bodies = groups.map(({ name, rows }, g) => {
+    const before = left > 0 ? rowsIn(groups.slice(0, g)) : -Infinity
+    return html`<tbody>
+      ${name !== '' && groupMarkup(name, columns.length + (source === undefined ? 0 : 1))}${rows.map((_, r) => rowMarkup(table, [g, r], source, before + r >= MOST_ON_PAPER))}
+    </tbody>`
+  })
+  const head = html`<tr>
+    ${heads}${source !== undefined && headMarkup('id', source)}
+  </tr>`
+  return html`${framed(
+    html`<table>
+      ${
         caption !== '' &&
         html`<caption>
           ${caption}
         </caption>`
       }
       <thead>
-        <tr>
-          ${heads}
-        </tr>
+        ${head}
       </thead>
-      ${bodies}`,
+      ${bodies}
+    </table>`,
+  )}${left > 0 && html`<p class="paper quiet">${left} more rows stand in results.json and on the screen.</p>`}`
+}
+
+const rowsIn = (groups: Table['groups']) => groups.reduce((sum, { rows }) => sum + rows.length, 0)
+
+/** The cells of row `r` of group `g`, and its id less what all ids of the table begin with. */
+function rowMarkup(
+  { columns, groups }: Table,
+  [g, r]: readonly [number, number],
+  source: string | undefined,
+  isOnScreenAlone: boolean,
+): Markup {
+  const { rows, ids } = groups[g]!
+  const cells = rows[r]!.map(
+    (cell, c) => html`<td class="${CLASSES[columns[c]!.kind]}">${cellMarkup(cell)}</td>`,
   )
+  const id = (ids?.[r] ?? '').slice(source?.length)
+  const all = html`${cells}${source !== undefined && html`<td class="id">${id}</td>`}`
+  return isOnScreenAlone
+    ? html`<tr class="screen">
+        ${all}
+      </tr>`
+    : html`<tr>
+        ${all}
+      </tr>`
+}
+
+const headMarkup = (name: string, head: string): Markup =>
+  head === '' ? html`<td></td>` : html`<th scope="col" class="${name}">${head}</th>`
+
+const groupMarkup = (name: string, columns: number): Markup =>
+  html`<tr class="group">
+    <th colspan="${columns}" scope="rowgroup">${name}</th>
+  </tr>`
+
+/** What the ids of a table's rows have in common, such as `comparisons/`; undefined without ids. */
+function sourceOf(groups: Table['groups']): string | undefined {
+  const ids = groups.flatMap(({ ids: all = [] }) => all.filter((id) => id !== ''))
+  if (ids.length === 0) return undefined
+  const folders = new Set(ids.map((id) => id.slice(0, id.lastIndexOf('/') + 1)))
+  return folders.size === 1 ? [...folders][0]! : ''
 }
 
 function cellMarkup(cell: Cell): Markup {
   if (typeof cell === 'string' || Array.isArray(cell)) return textMarkup(cell)
-  return 'forest' in cell ? forestRow(cell.forest) : html`${cell.text}`
+  return 'forest' in cell ? drawn(forestRow(cell.forest)) : html`${cell.text}`
 }
 
 /** A sentence: a number and its unit stay on one line. */

@@ -1,9 +1,8 @@
 /** @file Sections as Markdown, and the card of a run for a model card or a pull request: no prompt, no reply. */
-import { factsOf } from '../contract/document/picture-facts.ts'
 import type { Block, Section, Table } from '../contract/document.ts'
 import type { Results } from '../contract/results.ts'
 import { sectionsOf } from './registry.ts'
-import { cellText, tableOf, textOf } from './text.ts'
+import { cellText, fieldLine, tableOf, textOf } from './text.ts'
 
 /** Names come from files of strangers: nothing in them may mark up, link or break a table. */
 const plain = (text: string): string =>
@@ -50,15 +49,17 @@ function markdownOf(block: Block): string {
     case 'code':
       return block.text.replaceAll(/^/gmu, '    ')
     case 'table':
-      return tableText(block)
+    case 'heat-map':
+    case 'forest-plot':
+    case 'tiles':
+    case 'picture-grid':
+      return tableText(tableOf(block))
     case 'line-chart': {
       const { title, reference } = block
       return plain(reference ? `${title} (${reference.label})` : title)
     }
-    case 'heat-map':
-      return tableText(tableOf(block))
-    case 'picture-grid':
-      return tableText(factsOf(block))
+    case 'signature':
+      return listOf(block.fields.map((field) => plain(fieldLine(field))))
     case 'details':
       return [`**${plain(block.summary)}**`, ...block.blocks.map(markdownOf)].join('\n\n')
   }

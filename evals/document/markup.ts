@@ -47,6 +47,18 @@ export function html(strings: TemplateStringsArray, ...contents: readonly Conten
   return { [MADE_HERE]: parts.join('') }
 }
 
+/** An element of a drawing: names are of our own code, values and children are escaped. */
+export function element(
+  tag: string,
+  attributes: Readonly<Record<string, string | number>>,
+  children: readonly Content[],
+): Markup {
+  const named = Object.entries(attributes).map(
+    ([name, value]) => ` ${name}="${escapeText(String(value))}"`,
+  )
+  return { [MADE_HERE]: `<${tag}${named.join('')}>${rendered(children)}</${tag}>` }
+}
+
 export const toHtml = (markup: Markup): string => markup[MADE_HERE]
 
 /** For our own style sheet alone: text that is known when this program is written. */

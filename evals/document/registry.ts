@@ -18,12 +18,26 @@ import {
 } from './sections/closing.ts'
 import { comparedSection } from './sections/compared.ts'
 import { mergeLinesBriefly, mergeLinesSection, routersSection } from './sections/composed.ts'
+import { placeRows } from './pointers.ts'
 import { contextsSection } from './sections/contexts.ts'
 import { correctedLines } from './sections/corrected-lines.ts'
 import { federationSection } from './sections/federation.ts'
 import { flipsSection } from './sections/flips.ts'
 import { forgettingSection } from './sections/forgetting.ts'
-import { assumptionsSection, decisionSections, gateSection } from './sections/gate.ts'
+import { categoryMapSection } from './sections/front/category-map.ts'
+import { claimsSection, primarySection } from './sections/front/claims.ts'
+import { exceptionsSection, signatureSection } from './sections/front/closing.ts'
+import { guideSection } from './sections/front/guide.ts'
+import { outcomesSection } from './sections/front/outcomes.ts'
+import { progressSection } from './sections/front/progress.ts'
+import { tilesSection } from './sections/front/tiles.ts'
+import {
+  adviceSection,
+  assumptionsSection,
+  decisionSection,
+  decisionSections,
+  gateSection,
+} from './sections/gate.ts'
 import { correctedSection, judgesSection } from './sections/judges.ts'
 import { matchedSection } from './sections/matched.ts'
 import { mitigationSection } from './sections/mitigation.ts'
@@ -62,6 +76,11 @@ const plainly =
   (build: Build): Build =>
   (results) =>
     build(withoutContexts(results))
+/** On a page of the report that is signed. */
+const onSheet =
+  (sheet: NonNullable<Section['sheet']>, build: Build): Build =>
+  (results) =>
+    build(results).map((found) => ({ ...found, sheet }))
 const isUnjudged = (results: Results) => !hasVerdict(results)
 
 /**
@@ -69,17 +88,30 @@ const isUnjudged = (results: Results) => !hasVerdict(results)
  * `card` the Markdown page, without prompts or replies; `terminal` the lines printed when a run ends.
  */
 const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
-  [gateSection, 'html', 'window', 'card'],
+  [gateSection, 'card'],
   [where(hasVerdict, gateSection), 'terminal'],
-  [assumptionsSection, 'html', 'window', 'card'],
+  [onSheet(1, decisionSection), 'html', 'window'],
+  [tilesSection, 'window'],
+  [onSheet(1, primarySection), 'html', 'window'],
+  [onSheet(1, where(hasVerdict, plainly(outcomesSection))), 'html', 'window'],
+  [onSheet(1, where(hasVerdict, plainly(comparedSection))), 'html', 'window'],
+  [onSheet(2, where(hasVerdict, plainly(progressSection))), 'html', 'window'],
+  [onSheet(2, plainly(categoryMapSection)), 'html', 'window'],
+  [onSheet(2, assumptionsSection), 'html', 'window'],
+  [onSheet(2, where(hasVerdict, limitsSection)), 'html', 'window'],
+  [onSheet(2, exceptionsSection), 'html', 'window'],
+  [onSheet(2, signatureSection), 'html'],
+  [assumptionsSection, 'card'],
   [where(isPassed, assumptionsSection), 'terminal'],
   [planSection, 'html', 'window', 'card', 'terminal'],
+  [adviceSection, 'html', 'window'],
+  [claimsSection, 'html', 'window'],
   [servedSection, 'html', 'window', 'card'],
   [servedBriefly, 'terminal'],
   [contextsSection, 'html', 'window', 'card', 'terminal'],
   [taskSection, 'html', 'window', 'card', 'terminal'],
   [notesSection, 'html', 'window'],
-  [plainly(comparedSection), 'html', 'window'],
+  [where(isUnjudged, plainly(comparedSection)), 'html', 'window'],
   [plainly(pairsSection), 'html', 'window'],
   [plainly(ratesSection), 'card'],
   [where(isUnjudged, plainly(ratesSection)), 'html', 'window', 'terminal'],
@@ -103,10 +135,12 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [plainly(seedsSection), 'html', 'window'],
   [plainly(betweenSeeds), 'card'],
   [where(hasVerdict, notesSection), 'terminal'],
-  [limitsSection, 'html', 'window', 'card'],
+  [where(isUnjudged, limitsSection), 'html', 'window'],
+  [limitsSection, 'card'],
   [commandSection, 'card'],
   [reproduceSection, 'html', 'window'],
   [digestsSection, 'html', 'window'],
+  [guideSection, 'html'],
 ]
 
 const SWEEP_SECTIONS: typeof SECTIONS = [
@@ -146,6 +180,7 @@ export const partOf = (results: Results, part: keyof typeof PARTS): Section[] =>
 
 /** The document of a run for one output. The card and the terminal leave out what the report folds. */
 export function sectionsOf(results: Results, output: Output): Section[] {
+  placeRows(results)
   const sections = registryOf(results).flatMap(([build, ...outputs]) =>
     outputs.includes(output) ? build(results) : [],
   )

@@ -1,6 +1,10 @@
-/** @file The report's style sheet. */
+/** @file The report's style sheet, with that of the drawings, which the window has too. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { trusted } from './markup.ts'
 
-export const STYLE = trusted(readFileSync(join(import.meta.dirname, 'style.css'), 'utf8'))
+const FILES = ['style.css', 'charts/drawing.css']
+
+export const STYLE = trusted(
+  FILES.map((name) => readFileSync(join(import.meta.dirname, name), 'utf8')).join(''),
+)

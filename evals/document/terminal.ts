@@ -1,12 +1,11 @@
 /** @file Sections as plain text for a terminal. Words of a model or a file are made plain first. */
-import { factsOf } from '../contract/document/picture-facts.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Block, Section, Table } from '../contract/document.ts'
 import type { Results } from '../contract/results.ts'
 import { listed } from './blocks.ts'
 import { plainText } from './plain-text.ts'
 import { sectionsOf } from './registry.ts'
-import { cellText, tableOf, textOf } from './text.ts'
+import { cellText, fieldLine, tableOf, textOf } from './text.ts'
 
 const plain = (text: string) => plainText(text, 2000)
 
@@ -62,13 +61,15 @@ function linesOf(block: Block): string[] {
     case 'code':
       return block.text.split('\n').map(plain)
     case 'table':
-      return tableLines(block)
+    case 'heat-map':
+    case 'forest-plot':
+    case 'tiles':
+    case 'picture-grid':
+      return tableLines(tableOf(block))
     case 'line-chart':
       return [plain(block.title), ...(block.reference ? [plain(block.reference.label)] : [])]
-    case 'heat-map':
-      return tableLines(tableOf(block))
-    case 'picture-grid':
-      return tableLines(factsOf(block))
+    case 'signature':
+      return block.fields.map(fieldLine)
     case 'details':
       return [plain(block.summary), ...block.blocks.flatMap(linesOf).map((line) => `  ${line}`)]
   }

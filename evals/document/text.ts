@@ -1,6 +1,8 @@
 /** @file Blocks as strings, for the outputs without markup of their own: what a cell says, and a heat map as a table. */
 import type { Cell, Span, Table, Text } from '../contract/document.ts'
-import type { HeatMap } from '../contract/document/charts.ts'
+import type { HeatMap, PictureGrid } from '../contract/document/charts.ts'
+import { factsOf } from '../contract/document/picture-facts.ts'
+import type { ForestPlot, Tiles } from '../contract/document/claims.ts'
 import { wholeNumber } from '../contract/words.ts'
 
 function spanText(span: Span): string {
@@ -24,7 +26,23 @@ export function cellText(cell: Cell): string {
   return 'text' in cell ? cell.text : ''
 }
 
-export const tableOf = ({ title, rows, columns, cells }: HeatMap): Table => ({
+/** Blocks that are drawn where there is room, as tables: what is drawn has its numbers beside it. */
+export function tableOf(block: Table | HeatMap | ForestPlot | Tiles | PictureGrid): Table {
+  switch (block.type) {
+    case 'table':
+      return block
+    case 'heat-map':
+      return heatTable(block)
+    case 'forest-plot':
+      return claimsTable(block)
+    case 'tiles':
+      return tilesTable(block)
+    case 'picture-grid':
+      return factsOf(block)
+  }
+}
+
+const heatTable = ({ title, rows, columns, cells }: HeatMap): Table => ({
   type: 'table',
   caption: title,
   columns: [
@@ -35,3 +53,36 @@ export const tableOf = ({ title, rows, columns, cells }: HeatMap): Table => ({
     { name: '', rows: rows.map((row, r) => [row, ...cells[r]!.map((cell) => cell?.label ?? '')]) },
   ],
 })
+
+const claimsTable = ({ caption, heads, rows }: ForestPlot): Table => ({
+  type: 'table',
+  caption,
+  columns: ['Outcome', ...heads, 'Harm (95 % interval), points', 'Margin'].map((head) => ({
+    head,
+    kind: 'label',
+  })),
+  groups: [
+    {
+      name: '',
+      rows: rows.map(({ outcome, cells, harm, margin }) => [outcome, ...cells, harm, margin]),
+    },
+  ],
+})
+
+const tilesTable = ({ columns, rows }: Tiles): Table => ({
+  type: 'table',
+  caption: '',
+  columns: ['', ...columns].map((head) => ({ head, kind: 'label' })),
+  groups: [
+    {
+      name: '',
+      rows: rows.map(({ name, tiles }) => [
+        name,
+        ...tiles.map((tile) => (tile ? [tile.outcome, tile.rate, ...tile.lines].join('; ') : '')),
+      ]),
+    },
+  ],
+})
+
+/** "Name: ________" */
+export const fieldLine = (field: string): string => `${field}: ${'_'.repeat(24)}`

@@ -10,12 +10,13 @@ import { FORMATS, formatOf, lmEvalFolders, type Exported } from '../interchange/
 import { makePrivateFolder, OWNER_ALONE } from '../files/private-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { renderReport } from '../document/html.ts'
+import { resultsText } from '../document/results-text.ts'
 import { renderMarkdown } from '../document/markdown.ts'
 import { withCells } from '../sweeps/results.ts'
 import { files, text } from './options/common.ts'
 
 const WRITERS: Readonly<Record<string, (results: Results) => string>> = {
-  '.json': (results) => `${JSON.stringify(results, null, 2)}\n`,
+  '.json': resultsText,
   '.html': renderReport,
   '.md': renderMarkdown,
 }

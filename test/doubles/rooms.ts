@@ -163,7 +163,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   document: {
     about: 'results as sections, and sections as HTML, Markdown and terminal text',
-    may: ['contract', 'findings/gate'],
+    may: ['files', 'contract', 'findings/gate'],
     types: ['inspect'],
     node: true,
   },

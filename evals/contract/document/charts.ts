@@ -1,5 +1,19 @@
-/** @file Charts as data: curves with their intervals, grids of tinted cells, and small pictures with boxes. */
+/** @file Charts as data: curves with their intervals, harm against a margin, grids of tinted cells, and small pictures with boxes. */
 import { z } from 'zod'
+
+/** The query of the window's pair browser. */
+export const Replies = z.record(z.string(), z.union([z.string(), z.number()]))
+export type Replies = z.infer<typeof Replies>
+
+/** Harm with its interval, as shares of prompts, on a scale from −reach to +reach; `margin` is how much is tolerated. */
+export const Forest = z.object({
+  change: z.number(),
+  lower: z.number(),
+  upper: z.number(),
+  margin: z.number(),
+  reach: z.number(),
+})
+export type Forest = z.infer<typeof Forest>
 
 /** How the values of an axis are written: 50 %, 0.50, or four significant digits. */
 const AxisFormat = z.enum(['percent', 'hundredths', 'significant'])
@@ -39,6 +53,8 @@ export const LineChart = z.object({
   xLabel: z.string(),
   series: z.array(Series),
   reference: z.object({ y: z.number(), label: z.string() }).optional(),
+  /** Places on the x axis that matter, by name. */
+  marks: z.array(z.object({ x: z.number(), label: z.string() })).optional(),
   /** Lowest and highest y; taken from the data where absent. */
   range: z.tuple([z.number(), z.number()]).optional(),
   xScale: Scale.optional(),
@@ -54,7 +70,16 @@ export const HeatMap = z.object({
   rows: z.array(z.string()),
   columns: z.array(z.string()),
   cells: z.array(
-    z.array(z.object({ label: z.string(), share: z.number(), detail: z.string() }).nullable()),
+    z.array(
+      z
+        .object({
+          label: z.string(),
+          share: z.number(),
+          detail: z.string(),
+          replies: Replies.optional(),
+        })
+        .nullable(),
+    ),
   ),
 })
 export type HeatMap = z.infer<typeof HeatMap>

@@ -1,7 +1,9 @@
-/** @file A line chart as inline SVG: a curve a series with its interval as a band, and a dotted reference line. */
+/** @file A line chart as SVG: a curve a series with its interval as a band, a dotted reference line, and steps that matter as upright lines. */
 import { axisText, type LineChart, type Series } from '../../contract/document/charts.ts'
-import { html, type Content, type Markup } from '../markup.ts'
+import { draw, px, type Element } from './drawing.ts'
+import { logTicks, ticks } from './ticks.ts'
 
+type Mark = NonNullable<LineChart['marks']>[number]
 type Scale = LineChart['xScale']
 
 const WIDTH = 800
@@ -23,104 +25,118 @@ interface Scales {
   readonly yTicks: readonly number[]
 }
 
-export function lineChart(chart: LineChart): Markup {
+export function lineChart(chart: LineChart): Element {
   const scales = scalesOf(chart)
-  const { x, y, xTicks, yTicks } = scales
   const labels = chart.series.map(({ label }) => label).join(', ')
-  return html`<figure>
-    <figcaption>${chart.title}</figcaption>
-    <svg
-      viewBox="0 0 ${WIDTH} ${HEIGHT}"
-      role="img"
-      aria-label="${chart.title}: ${labels}. The numbers are in the table below."
-    >
-      ${yTicks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}" /><text x="${LEFT - 8}" y="${y(tick)}" dy="4" text-anchor="end">${axisText(chart.format, tick)}</text>`)}
-      ${xTicks.map((tick) => html`<text x="${x(tick)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${tick}</text>`)}
-      <line
-        class="axis"
-        x1="${LEFT}"
-        x2="${WIDTH - RIGHT}"
-        y1="${HEIGHT - BOTTOM}"
-        y2="${HEIGHT - BOTTOM}"
-      />
-      <text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">
-        ${chart.xLabel}
-      </text>
-      ${chart.reference && referenceLine(chart.reference, y)}
-      ${chart.series.map((series) => band(series, scales))}${chart.series.map((series) => curve(series, scales))}</svg
-    >${legend(chart)}
-  </figure>`
+  const picture = draw(
+    'svg',
+    {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: 'img',
+      'aria-label': `${chart.title}: ${labels}. The numbers are in the table below.`,
+    },
+    ...axes(chart, scales),
+    ...(chart.reference ? [referenceLine(chart.reference, scales)] : []),
+    ...chart.series.flatMap((series) => band(series, scales)),
+    ...chart.series.map((series) => curve(series, scales)),
+    ...(chart.marks ?? []).flatMap((mark, n) => markLine(mark, n, scales)),
+  )
+  return draw('figure', {}, draw('figcaption', {}, chart.title), picture, legend(chart))
 }
 
-function referenceLine({ y: value }: { y: number }, y: Scales['y']): Markup {
-  return html`<line
-    class="reference"
-    x1="${LEFT}"
-    x2="${WIDTH - RIGHT}"
-    y1="${y(value)}"
-    y2="${y(value)}"
-  />`
+function axes({ format, xLabel }: LineChart, { x, y, xTicks, yTicks }: Scales): Element[] {
+  const [left, right, bottom] = [LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM]
+  return [
+    ...yTicks.flatMap((tick) => [
+      draw('line', { class: 'grid', x1: left, x2: right, y1: y(tick), y2: y(tick) }),
+      text({ x: LEFT - 8, y: y(tick), dy: 4, 'text-anchor': 'end' }, axisText(format, tick)),
+    ]),
+    ...xTicks.map((tick) => text({ x: x(tick), y: bottom + 18 }, String(tick))),
+    draw('line', { class: 'axis', x1: left, x2: right, y1: bottom, y2: bottom }),
+    text({ x: (left + right) / 2, y: HEIGHT - 4 }, xLabel),
+  ]
 }
 
-function band({ points, colour }: Series, { x, y }: Scales): Content {
+const text = (attributes: Readonly<Record<string, string | number>>, said: string): Element =>
+  draw('text', { 'text-anchor': 'middle', ...attributes }, said)
+
+const referenceLine = ({ y: value }: { y: number }, { y }: Scales): Element =>
+  draw('line', { class: 'reference', x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) })
+
+/** A step that matters, as an upright line with its name; names stand below each other. */
+function markLine({ x: step, label }: Mark, place: number, { x }: Scales): Element[] {
+  const isLate = Number(x(step)) > WIDTH / 2
+  const [at, anchor] = isLate ? [-5, 'end'] : [5, 'start']
+  return [
+    draw('line', { class: 'mark', x1: x(step), x2: x(step), y1: TOP, y2: HEIGHT - BOTTOM }),
+    text(
+      {
+        class: 'mark-label',
+        x: px(Number(x(step)) + at),
+        y: TOP + 12 + 16 * place,
+        'text-anchor': anchor,
+      },
+      label,
+    ),
+  ]
+}
+
+function band({ points, colour }: Series, { x, y }: Scales): Element[] {
   const known = points.filter(({ lower, upper }) => lower !== undefined && upper !== undefined)
-  if (known.length < 2) return null
+  if (known.length < 2) return []
   const upper = known.map((point) => `${x(point.x)},${y(point.upper!)}`)
   const lower = known.map((point) => `${x(point.x)},${y(point.lower!)}`).reverse()
-  return html`<polygon
-    class="band ${colourClass(colour)}"
-    points="${[...upper, ...lower].join(' ')}"
-  />`
+  const attributes = {
+    class: `band ${colourClass(colour)}`,
+    points: [...upper, ...lower].join(' '),
+  }
+  return [draw('polygon', attributes)]
 }
 
 function curve(
   { points, dots = [], isPlain, colour, dash, label }: Series,
   { x, y }: Scales,
-): Markup {
+): Element {
   const path = points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ')
-  return html`<g class="${colourClass(colour)}"
-    ><polyline
-      class="curve"
-      stroke-dasharray="${dashOf(dash)}"
-      points="${path}"
-    />${!isPlain && points.map((point) => marker(colour, x(point.x), y(point.y), label))}${dots.map((dot) => html`<circle class="seed-dot" r="1.8" cx="${x(dot.x)}" cy="${y(dot.y)}" />`)}</g
-  > `
+  const line = { class: 'curve', 'stroke-dasharray': dashOf(dash), points: path }
+  return draw(
+    'g',
+    { class: colourClass(colour) },
+    draw('polyline', line),
+    ...(isPlain ? [] : points.map((point) => marker(colour, x(point.x), y(point.y), label))),
+    ...dots.map((dot) => draw('circle', { class: 'seed-dot', r: 1.8, cx: x(dot.x), cy: y(dot.y) })),
+  )
 }
 
 /** Arms differ by shape as well as by colour. */
-function marker(colour: number, x: string, y: string, label: string): Markup {
-  const at = html`transform="translate(${x} ${y})" stroke="none"`
-  const title = html`<title>${label}</title>`
-  const shapes = [
-    html`<circle r="3.2" ${at}>${title}</circle>`,
-    html`<path d="M-3.4 -3.4h6.8v6.8h-6.8z" ${at}>${title}</path>`,
-    html`<path d="M0 -4.4L4.2 3.2H-4.2z" ${at}>${title}</path>`,
-    html`<path d="M0 -4.6L4.6 0L0 4.6L-4.6 0z" ${at}>${title}</path>`,
-  ]
-  return shapes[colour % shapes.length]!
+function marker(colour: number, x: string, y: string, label: string): Element {
+  const at = { transform: `translate(${x} ${y})`, stroke: 'none' }
+  const title = draw('title', {}, label)
+  const paths = ['M-3.4 -3.4h6.8v6.8h-6.8z', 'M0 -4.4L4.2 3.2H-4.2z', 'M0 -4.6L4.6 0L0 4.6L-4.6 0z']
+  const d = paths[(colour % (paths.length + 1)) - 1]
+  return d === undefined
+    ? draw('circle', { r: 3.2, ...at }, title)
+    : draw('path', { d, ...at }, title)
 }
 
-function legend({ series, reference }: LineChart): Markup {
-  const entry = (sign: Markup, label: string) =>
-    html`<li><svg viewBox="0 0 30 10" aria-hidden="true">${sign}</svg>${label}</li>`
+function legend({ series, reference }: LineChart): Element {
+  const entry = (sign: Element, label: string) =>
+    draw('li', {}, draw('svg', { viewBox: '0 0 30 10', 'aria-hidden': 'true' }, sign), label)
+  const across = { x1: 0, x2: 30, y1: 5, y2: 5 }
   const entries = series.map(({ label, colour, dash }) => {
-    const line = html`<line
-      class="curve"
-      x1="0"
-      x2="30"
-      y1="5"
-      y2="5"
-      stroke-dasharray="${dashOf(dash)}"
-    />`
+    const line = draw('line', { class: 'curve', ...across, 'stroke-dasharray': dashOf(dash) })
     return entry(
-      html`<g class="${colourClass(colour)}">${line}${marker(colour, '15', '5', label)}</g>`,
+      draw('g', { class: colourClass(colour) }, line, marker(colour, '15', '5', label)),
       label,
     )
   })
-  const dotted = html`<line class="reference" x1="0" x2="30" y1="5" y2="5" />`
-  return html`<ul class="legend">
-    ${reference && entry(dotted, reference.label)}${entries}
-  </ul>`
+  const dotted = draw('line', { class: 'reference', ...across })
+  return draw(
+    'ul',
+    { class: 'legend' },
+    ...(reference ? [entry(dotted, reference.label)] : []),
+    ...entries,
+  )
 }
 
 function scalesOf({ series, range, reference, xScale, yScale }: LineChart): Scales {
@@ -170,31 +186,10 @@ function apart(places: readonly number[], x: Scales['x']): number[] {
   return kept
 }
 
-/** 1, 2 and 5 times powers of ten, or the powers alone over more than two decades. */
-function logTicks(low: number, high: number): number[] {
-  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))]
-  const factors = last - first > 3 ? [1] : [1, 2, 5]
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
-    .flatMap((power) => factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))))
-    .filter((tick) => tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9))
-}
-
 /** A range of no width, or of a width that is rounding, has no scale: it gets one that its values can carry. */
 function widened(low: number, high: number, scale: Scale): [number, number] {
   if (scale === 'log') return high / low < 1.01 ? [low / 1.5, high * 1.5] : [low, high]
   const least = 1e-9 * Math.max(1, Math.abs(low), Math.abs(high))
   const more = high - low < least ? Math.max(0.5, least) : 0
   return [low - more, high + more]
-}
-
-/** Round numbers within [low, high], about `count` of them: steps of 1, 2 or 5 times a power of ten. */
-export function ticks(low: number, high: number, count: number): number[] {
-  const rough = (high - low) / count
-  const power = 10 ** Math.floor(Math.log10(rough))
-  const step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999)! * power
-  const first = Math.ceil(low / step - 1e-9)
-  const last = Math.floor(high / step + 1e-9)
-  return Array.from({ length: last - first + 1 }, (_, n) =>
-    Number(((first + n) * step).toPrecision(12)),
-  )
 }

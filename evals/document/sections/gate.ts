@@ -32,15 +32,12 @@ export function decisionSections(gate: Decided, titleOf: (name: string) => strin
   ]
 }
 
+/** For outputs in which the claims stand as sentences below it. */
 export function gateSection(results: Results): Section[] {
-  const { gate, verdict } = results
-  if (!gate) {
-    const { outcome, headline } = verdict
-    return section(null, { type: 'decision', of: 'verdict', outcome, headline, rule: '' })
-  }
-  const { lastSafe, advice } = gate
+  const { gate } = results
+  if (!gate) return decisionSection(results)
   const along = [
-    ...lastSafe.map(({ sentence }) => sentence),
+    ...gate.lastSafe.map(({ sentence }) => sentence),
     ...named(
       gate.allowedDifferences,
       (all) => `Overruled by name: differences in ${all} were allowed.`,
@@ -50,12 +47,22 @@ export function gateSection(results: Results): Section[] {
   return [
     decisionSections(gate, titlesOf(results)),
     listed('Along the training', along),
-    listed(
-      'What to try next',
-      advice.map(({ what, cost }) => `${what} Cost: ${cost}.`),
-    ),
+    adviceSection(results),
   ].flat()
 }
+
+/** The decision alone. */
+export function decisionSection({ gate, verdict }: Results): Section[] {
+  if (gate) return decisionSections({ ...gate, claims: [] }, (name) => name)
+  const { outcome, headline } = verdict
+  return section(null, { type: 'decision', of: 'verdict', outcome, headline, rule: '' })
+}
+
+export const adviceSection = ({ gate }: Results): Section[] =>
+  listed(
+    'What to try next',
+    (gate?.advice ?? []).map(({ what, cost }) => `${what} Cost: ${cost}.`),
+  )
 
 function ruleText({ alpha, rule, isDefault }: Decided): string {
   const whose = isDefault
@@ -68,30 +75,49 @@ const HEADS = ['Variant', 'Benchmark', 'Margin', 'Below it', 'Above it']
 
 const WORSE: readonly GateOutcome[] = ['PASS', 'INCONCLUSIVE', 'NOT COMPARABLE', 'FAIL']
 
+/** The worse the greater. */
+export const weightOf = ({ outcome }: Pick<GateClaim, 'outcome'>): number => WORSE.indexOf(outcome)
+
 /** Beside the claim on the benchmark's rate. */
-const isBeside = ({ bound, category, context, measures, against }: GateClaim): boolean =>
+export const isBeside = ({ bound, category, context, measures, against }: GateClaim): boolean =>
   (bound ?? category ?? context ?? measures ?? against) !== undefined
 
-/** Claims on rates, and of those beside them each that turns out worse; the rest is counted, and folded. */
-function claimBlocks(claims: readonly GateClaim[], titleOf: (name: string) => string): Block[] {
+interface Shown {
+  readonly shown: readonly GateClaim[]
+  readonly folded: readonly GateClaim[]
+}
+
+/** Claims on rates with those beside them that turn out worse; the rest is folded. */
+export function shownClaims(claims: readonly GateClaim[]): Shown {
   const placeOf = ({ arm, seed, benchmark }: GateClaim) => keyOf(arm, seed, benchmark)
-  const weightOf = ({ outcome }: GateClaim) => WORSE.indexOf(outcome)
   const rates = new Map(
     claims.filter((claim) => !isBeside(claim)).map((claim) => [placeOf(claim), weightOf(claim)]),
   )
   const isFolded = (claim: GateClaim) =>
     isBeside(claim) && weightOf(claim) <= (rates.get(placeOf(claim)) ?? 0)
-  const [shown, folded] = [claims.filter((claim) => !isFolded(claim)), claims.filter(isFolded)]
-  const blockOf = (of: readonly GateClaim[]) => findingsOf(of, titleOf)
-  if (folded.length === 0) return shown.length === 0 ? [] : [blockOf(shown)]
+  return {
+    shown: claims.filter((claim) => !isFolded(claim)),
+    folded: claims.filter(isFolded),
+  }
+}
+
+/** "41 further claims on floors and ceilings: 40 PASS and 1 FAIL" */
+export function foldedText(folded: readonly GateClaim[]): string {
   const outcomes = WORSE.flatMap((outcome) => {
     const n = folded.filter((claim) => claim.outcome === outcome).length
     return n === 0 ? [] : [`${n} ${outcome}`]
   })
-  const text = `${counted(folded.length, 'further claim')} on ${enumerated(kindsOf(folded))}: ${enumerated(outcomes)}`
+  return `${counted(folded.length, 'further claim')} on ${enumerated(kindsOf(folded))}: ${enumerated(outcomes)}`
+}
+
+function claimBlocks(claims: readonly GateClaim[], titleOf: (name: string) => string): Block[] {
+  const { shown, folded } = shownClaims(claims)
+  const blockOf = (of: readonly GateClaim[]) => findingsOf(of, titleOf)
+  const first = shown.length === 0 ? [] : [blockOf(shown)]
+  if (folded.length === 0) return first
   return [
-    ...(shown.length === 0 ? [] : [blockOf(shown)]),
-    paragraph(`${text}.`),
+    ...first,
+    paragraph(`${foldedText(folded)}.`),
     details('The further claims', blockOf(folded)),
   ]
 }

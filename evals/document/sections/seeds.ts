@@ -15,7 +15,7 @@ import {
 import { titlesOf } from '../view.ts'
 
 export function seedsSection(results: Results): Section[] {
-  const { seeds } = results
+  const seeds = results.seeds.filter((row) => row.seeds.length > 1)
   const titleOf = titlesOf(results)
   if (seeds.length === 0) return []
   const spread = table(seeds, [

@@ -1,6 +1,6 @@
 /** @file Each benchmark's rate against the training step, a line for each arm and seed. */
 import type { Block, Section } from '../../contract/document.ts'
-import type { Point } from '../../contract/document/charts.ts'
+import type { LineChart, Point } from '../../contract/document/charts.ts'
 import type { Evaluation, Results } from '../../contract/results.ts'
 import type { BenchmarkRow, Outcome } from '../../contract/rows.ts'
 import { percent, pValueText, stateName } from '../../contract/words.ts'
@@ -23,27 +23,12 @@ export function trajectoriesSection(results: Results): Section[] {
 }
 
 function trajectory(results: Results, benchmark: BenchmarkRow): Block[] {
-  const judge = firstJudge(benchmark)
-  const rows = results.evaluations.filter(
-    (row) => row.benchmark === benchmark.name && row.judge === judge && row.rate.estimate !== null,
-  )
-  const merged = new Set(
-    (results.mergeLines ?? []).flatMap(({ points }) => points.map(({ arm }) => arm)),
-  )
-  const trained = rows.filter((row) => !isBase(row) && !merged.has(row.arm))
-  if (trained.length === 0) return []
-  const base = rows.find(isBase)?.rate.estimate ?? undefined
+  const chart = trajectoryChart(results, benchmark)
+  if (!chart) return []
+  const rows = ratesOf(results, benchmark)
   return [
-    {
-      type: 'line-chart',
-      title: `${benchmark.title}: ${RATE_TEXT[benchmark.role]}`,
-      xLabel: stepsAreRounds(results) ? 'round' : 'training step',
-      series: stateSeries(results, trained, pointOf),
-      reference: base === undefined ? undefined : { y: base, label: `base ${percent(base)}` },
-      range: [0, 1],
-      format: 'percent',
-    },
-    ...changesOf(results, benchmark),
+    chart,
+    ...changesOf(results, benchmark).map((text) => paragraph(text)),
     details(
       'The numbers',
       table(rows, [
@@ -61,17 +46,43 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Block[] {
   ]
 }
 
-/** Largest p of a change along a training that gets a sentence. */
-const NOTEWORTHY = 0.05
+const ratesOf = ({ evaluations }: Results, benchmark: BenchmarkRow): Evaluation[] =>
+  evaluations.filter(
+    (row) =>
+      row.benchmark === benchmark.name &&
+      row.judge === firstJudge(benchmark) &&
+      row.rate.estimate !== null,
+  )
 
-function changesOf({ changePoints }: Results, { name }: BenchmarkRow): Block[] {
+/** Undefined where nothing was trained. */
+export function trajectoryChart(results: Results, benchmark: BenchmarkRow): LineChart | undefined {
+  const rows = ratesOf(results, benchmark)
+  const merged = new Set(
+    (results.mergeLines ?? []).flatMap(({ points }) => points.map(({ arm }) => arm)),
+  )
+  const trained = rows.filter((row) => !isBase(row) && !merged.has(row.arm))
+  if (trained.length === 0) return undefined
+  const base = rows.find(isBase)?.rate.estimate ?? undefined
+  return {
+    type: 'line-chart',
+    title: `${benchmark.title}: ${RATE_TEXT[benchmark.role]}`,
+    xLabel: stepsAreRounds(results) ? 'round' : 'training step',
+    series: stateSeries(results, trained, pointOf),
+    reference: base === undefined ? undefined : { y: base, label: `base ${percent(base)}` },
+    range: [0, 1],
+    format: 'percent',
+  }
+}
+
+/** Largest p of a change along a training that gets a sentence. */
+export const NOTEWORTHY = 0.05
+
+export function changesOf({ changePoints }: Results, { name }: BenchmarkRow): string[] {
   return changePoints
     .filter((row) => row.benchmark === name && row.pValue <= NOTEWORTHY)
     .map((row) => {
       const rates = `${percent(row.before)} before it and ${percent(row.after)} from there on`
-      return paragraph(
-        `The rate of ${stateName(row)} changes most at step ${row.step}: ${rates} (two-segment likelihood, ${pValueText(row.pValue)}).`,
-      )
+      return `The rate of ${stateName(row)} changes most at step ${row.step}: ${rates} (two-segment likelihood, ${pValueText(row.pValue)}).`
     })
 }
 
@@ -83,7 +94,10 @@ const OUTCOME_COLUMNS: Readonly<Record<BenchmarkRow['role'], readonly Outcome[]>
 }
 
 /** Unfinished thoughts only where there are any. */
-const outcomesIn = ({ role }: BenchmarkRow, rows: readonly Evaluation[]): readonly Outcome[] =>
+export const outcomesIn = (
+  { role }: BenchmarkRow,
+  rows: readonly Evaluation[],
+): readonly Outcome[] =>
   rows.some(({ counts }) => counts.unfinished)
     ? [...OUTCOME_COLUMNS[role], 'unfinished']
     : OUTCOME_COLUMNS[role]

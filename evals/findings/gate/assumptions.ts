@@ -1,6 +1,6 @@
 /** @file What a decision rests on: each thing with how it was checked in this run, or that it was not. */
 import type { Assumption, Confirmation, GateClaim, GateRule } from '../../contract/gate.ts'
-import { counted, listed, percent, points } from '../../contract/words.ts'
+import { countRange, counted, listed, percent, points } from '../../contract/words.ts'
 import { comparability } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import type { Gated } from './claim-input.ts'
@@ -13,10 +13,9 @@ export function assumptionsOf(
   gated: Gated,
   claims: readonly GateClaim[],
 ): Assumption[] {
-  const ofTests = (name: Assumption['name']) => togetherOf(name, claims)
   const own: [Assumption['name'], Said | undefined][] = [
     ['comparability', comparabilityOf(gate, gated, claims)],
-    ['units', ofTests('units')],
+    ['units', unitsOf(claims)],
     ['judge', judgeOf(gate, claims)],
     ['coverage', coverageOf(gated, claims)],
     ['contexts', contextsOf(claims)],
@@ -50,6 +49,46 @@ function togetherOf(
   const [first, ...rest] = [...new Set((open.length > 0 ? open : said).map(({ how }) => how))]
   if (first === undefined) return undefined
   return { state: open.length > 0 ? 'assumed' : 'checked', how: [first, ...rest].join('; ') }
+}
+
+/** Of many claims in one clause: how many clusters they have, and how far prompts of a cluster are alike. */
+function unitsOf(claims: readonly GateClaim[]): Said | undefined {
+  const tested = claims.filter(({ assumptions }) =>
+    assumptions?.some(({ name }) => name === 'units'),
+  )
+  const all = togetherOf('units', tested)
+  const clustered = tested.flatMap(({ clusters }) => clusters ?? [])
+  if (all?.state !== 'checked' || clustered.length < 2) return all
+  const alone = togetherOf(
+    'units',
+    tested.filter(({ clusters }) => !clusters),
+  )
+  const varying = clustered.filter(({ icc, designEffect }) => icc !== null && designEffect !== null)
+  const range = (of: 'icc' | 'designEffect') => rangeText(varying.map((facts) => facts[of]!))
+  const still = clustered.length - varying.length
+  const facts = [
+    ...(varying.length > 0 ? [`ICC ${range('icc')}, design effect ${range('designEffect')}`] : []),
+    ...(still > 0
+      ? [`nothing varies in ${still}, where prompts of a cluster are taken as all alike`]
+      : []),
+  ]
+  const units = countRange(clustered.map(({ clusters }) => clusters))
+  const how = [
+    ...(clustered.some(({ isProposed }) => isProposed)
+      ? ['near-duplicate prompts are taken as clusters, none being named']
+      : []),
+    `${counted(clustered.length, 'claim')} rest on ${units} clusters each, independent of one another (${facts.join('; ')})`,
+    ...(alone ? [`in the others ${alone.how}`] : []),
+  ]
+  return checked(how.join('; '))
+}
+
+/** "−0.62 to 1.00" */
+function rangeText(values: readonly number[]): string {
+  const [low, high] = [Math.min(...values), Math.max(...values)].map((value) =>
+    value.toFixed(2).replace('-', '−'),
+  )
+  return low === high ? low! : `${low} to ${high}`
 }
 
 /** Right answers and degenerate text are counted by fixed rules; what did not pass was not confirmed. */

@@ -44,6 +44,27 @@ function blockStrings(block: Block): string[] {
       return [block.title, ...block.cells.flat().map((cell) => cell?.label ?? '')]
     case 'picture-grid':
       return [block.title, ...block.heads, ...block.pictures.flatMap(({ facts }) => facts)]
+    case 'forest-plot':
+      return [
+        block.caption,
+        ...block.heads,
+        ...block.rows.flatMap(({ outcome, cells, harm, margin }) => [
+          outcome,
+          ...cells,
+          harm,
+          margin,
+        ]),
+      ]
+    case 'tiles':
+      return [
+        ...block.columns,
+        ...block.rows.flatMap(({ name, tiles }) => [
+          name,
+          ...tiles.flatMap((tile) => (tile ? [tile.outcome, tile.rate, ...tile.lines] : [])),
+        ]),
+      ]
+    case 'signature':
+      return block.fields
     case 'details':
       return [block.summary, ...block.blocks.flatMap(blockStrings)]
   }

@@ -57,7 +57,7 @@ describe('the gate on the page', () => {
 
   test('what was not measured is ≠ NOT COMPARABLE, in the style of what is open', () => {
     const page = sectionOf(0, { elsewhere: { margin: 0.1 } })
-    expect(page).toContain('class="verdict INCONCLUSIVE"')
+    expect(page).toContain('class="verdict NOT-COMPARABLE"')
     expect(plainOf(page)).toContain('≠ Gate: NOT COMPARABLE')
     expect(plainOf(page)).toContain(`Measured, and not named by the gate: ${REFUSAL.name}.`)
   })

@@ -37,7 +37,7 @@ describe('the page', () => {
 
   test('has no script and asks for nothing from anywhere', () => {
     expect(page).not.toMatch(/<script|javascript:|\son[a-z]+=|<iframe|<object|<embed|<link|<base/i)
-    expect(page).not.toMatch(/https?:\/\/|\ssrc=|\shref=|url\(|@import/i)
+    expect(page).not.toMatch(/https?:\/\/|\ssrc=|\shref="(?!#appendix)|url\(|@import/i)
   })
 
   test('holds no number that is none', () => {
@@ -51,7 +51,18 @@ describe('the page', () => {
   test('keeps a signer’s order', () => {
     const order = [
       'id="verdict"',
+      'Primary claims',
+      'Replies by outcome',
       'What was compared',
+      'Along the training',
+      'Lost by category',
+      'What this rests on',
+      'What this does not show',
+      'Exceptions',
+      'Signature',
+      'id="contents"',
+      'What to try next',
+      'Every claim',
       'Before and after',
       'Over the course of training',
       'Prompts whose outcome changed',
@@ -59,20 +70,20 @@ describe('the page', () => {
       'Where in the weights',
       'What was forgotten',
       'Spread between seeds',
-      'What this does not show',
       'How to get this again',
       'Digests',
-    ].map((heading) => page.indexOf(heading))
+      'How to read this appendix',
+    ].map((heading) => page.indexOf(heading.startsWith('id=') ? heading : `>${heading}`))
     expect(order).not.toContain(-1)
     expect(order).toEqual(order.toSorted((a, b) => a - b))
   })
 
-  test('says the headline, every finding, every limit, the command and every digest', () => {
+  test('says the headline, every finding that is no PASS, every limit, the command and every digest', () => {
     const text = page.replaceAll('\u00a0', ' ').replaceAll('&lt;', '<').replaceAll('&quot;', '"')
     const { verdict, limits, run, subjects, artifacts } = results
     const needed = [
       verdict.headline,
-      ...verdict.findings.map(({ sentence }) => sentence),
+      ...verdict.findings.flatMap(({ outcome, sentence }) => (outcome === 'PASS' ? [] : sentence)),
       ...verdict.notes,
       ...limits,
       run.command,
@@ -83,11 +94,18 @@ describe('the page', () => {
   })
 
   test('gives every chart as a table too', () => {
-    const figures = page.match(/<figure>/g)!.length
-    // Three benchmarks, two arms' spectra by place and over k and ε, the loss on neutral text.
-    expect(figures).toBe(3 + 2 * 2 + 1)
+    // Three benchmarks, the first of them in front too, and the loss on neutral text.
+    expect(page.match(/<figure>/g)).toHaveLength(3 + 1 + 1)
+    // Two arms' spectra by place and over k and ε, and the categories, are tables themselves.
+    expect(page.match(/<table class="heat">/g)).toHaveLength(2 * 2 + 1)
     expect(page.match(/The numbers<\/summary/g)).toHaveLength(4)
     expect(page).toContain('All 24 matrices')
+  })
+
+  test('ends every claim with the place where it stands in results.json', () => {
+    const ids = [...page.matchAll(/<td class="id">(\d+)<\/td>/g)]
+    expect(ids.length).toBeGreaterThan(results.gate!.claims.length)
+    expect(page).toContain('gate/claims/')
   })
 
   test('shows planted counts and the change with its sign', () => {

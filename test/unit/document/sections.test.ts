@@ -44,7 +44,7 @@ describe('a document with every kind of section', () => {
     )
     const kinds = new Set(sections.flatMap(({ blocks }) => blocks.map(({ type }) => type)))
     expect([...kinds].sort()).toEqual(
-      'code decision details facts findings heading heat-map line-chart list paragraph table'.split(
+      'code decision details facts forest-plot heading heat-map line-chart list paragraph signature table'.split(
         ' ',
       ),
     )

@@ -130,7 +130,7 @@ describe('before and after', () => {
     ])
     const cells = table!.groups[0]!.rows[0]!
     expect(cells).toContainEqual({
-      forest: { change: -0.3, lower: -0.5, upper: -0.1, margin: -0.05, reach: 0.5 },
+      forest: { change: 0.3, lower: 0.1, upper: 0.5, margin: 0.05, reach: 0.5 },
     })
     expect(cells.at(-1)).toMatchObject({
       replies: { run: 'run-1', benchmark: 'r', arm: 'lora', seed: 0, step: 80, show: 'pairs' },

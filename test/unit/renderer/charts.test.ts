@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { SpectrumRow, type MetricRow } from '../../../evals/contract/rows.ts'
+import type { MetricRow } from '../../../evals/contract/rows.ts'
 import { chartTable, numberText } from '../../../renderer/charts/chart-table.ts'
 import { doubleDescent, type SweepShown } from '../../../renderer/charts/double-descent.ts'
-import { lineConfiguration } from '../../../renderer/charts/line-configuration.ts'
 import { parallelChart } from '../../../renderer/charts/parallel.ts'
-import { alignmentChart, heatGrid, heatKey } from '../../../renderer/charts/spectrum.ts'
 import { trainingCurve } from '../../../renderer/charts/training-curve.ts'
 
 const theme = {
@@ -81,102 +79,6 @@ describe('a training curve', () => {
         ['2', '0.5', '–'],
       ],
     })
-  })
-})
-
-test('a line chart of the document carries its interval as a band, the base as a level, and seeds as dashes', () => {
-  const point = (x: number, y: number) => ({ x, y, lower: y - 0.1, upper: y + 0.1 })
-  const series = (seed: number) => ({
-    label: `lora, seed ${seed}`,
-    colour: 1,
-    dash: seed,
-    points: [point(20, 0.9), point(40, 0.5)],
-  })
-  const { data, options } = lineConfiguration(
-    {
-      type: 'line-chart',
-      title: 'Refusal',
-      xLabel: 'training step',
-      series: [series(0), { ...series(1), dots: [{ x: 40, y: 0.4 }], isPlain: true }],
-      reference: { y: 0.95, label: 'base 95.0 %' },
-      range: [0, 1],
-      format: 'percent',
-    },
-    theme,
-  )
-  const [base, line, lower, upper, other] = data.datasets
-  expect(base).toMatchObject({
-    label: 'base 95.0 %',
-    data: [
-      { x: 20, y: 0.95 },
-      { x: 40, y: 0.95 },
-    ],
-  })
-  expect(line).toMatchObject({ label: 'lora, seed 0', borderColor: theme.series[1] })
-  expect(line!.data).toEqual([
-    { x: 20, y: 0.9 },
-    { x: 40, y: 0.5 },
-  ])
-  expect(lower!.data).toEqual([
-    { x: 20, y: 0.8 },
-    { x: 40, y: 0.4 },
-  ])
-  expect(upper).toMatchObject({
-    fill: '-1',
-    data: [
-      { x: 20, y: 1 },
-      { x: 40, y: 0.6 },
-    ],
-  })
-  expect(other).toMatchObject({ borderColor: line!.borderColor as string, pointRadius: 0 })
-  expect(other!.borderDash).not.toEqual(line!.borderDash)
-  expect(data.datasets.at(-1)!.data).toEqual([{ x: 40, y: 0.4 }])
-  expect(data.datasets.filter(({ label }) => label !== '')).toHaveLength(3)
-  const y = options!.scales!['y'] as {
-    min: number
-    max: number
-    ticks: { callback: (v: number) => string }
-  }
-  expect([y.min, y.max, y.ticks.callback(0.5)]).toEqual([0, 1, '50 %'])
-})
-
-describe('spectra', () => {
-  const row = SpectrumRow.parse({
-    ...subject,
-    layer: 1,
-    module: 'q_proj',
-    weight: 'w',
-    shape: [4, 4],
-    relativeChange: 0.1,
-    effectiveRankOfChange: 2,
-    singularValues: [3, 2, 1],
-    alignment: [0.9, 0.5, 0.2],
-    nullP: [0, 0.1, 0.9],
-    nullBand: [0.1, 0.4],
-    epsilon: 0.6,
-    intruders: 2,
-    intruderEnergyShare: 0.3,
-  })
-  test.each([
-    [3, 0.6, 2],
-    [2, 0.6, 1],
-    [3, 0.3, 1],
-    [1, 0.6, 0],
-    [50, 0.95, 3],
-  ])('k = %i and ε = %f count %i intruders', (k, epsilon, intruders) => {
-    const grid = heatGrid([row], k, epsilon)
-    expect(grid.cells.get(heatKey(1, 'q_proj'))).toMatchObject({ intruders, of: Math.min(k, 3) })
-    expect(grid).toMatchObject({
-      total: intruders,
-      slots: Math.min(k, 3),
-      layers: [1],
-      modules: ['q_proj'],
-    })
-  })
-  test('the chart shows ε and the band of chance', () => {
-    const { datasets } = alignmentChart(row, 3, 0.6, theme).data
-    const levels = datasets.slice(1).map(({ data }) => (data[0] as { y: number }).y)
-    expect(levels).toEqual([0.6, 0.1, 0.4])
   })
 })
 

@@ -78,7 +78,7 @@ describe('spectraSection', () => {
     const shown = page([quiet, ...arms])
     expect(
       shown.match(/\|⟨u1, u0⟩\| of the leading directions of layers\.0\.q_proj/g),
-    ).toHaveLength(8)
+    ).toHaveLength(4)
     expect(shown).not.toContain('directions of layers.0.quiet')
     expect(shown.length).toBeLessThan(1e6)
   })

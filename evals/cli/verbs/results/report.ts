@@ -1,15 +1,26 @@
 /** @file `touchstone report`: results.json and report.html again, from the database alone. */
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { AuditRows } from '../../../contract/audit-rows.ts'
 import { ComparedField } from '../../../contract/gate.ts'
+import { usageError } from '../../../errors/touchstone-error.ts'
+import { readJson } from '../../../files/read-file.ts'
 import { requireMeasured, storedGate } from '../../../findings/gate/gate-file.ts'
 import { command } from '../../command.ts'
-import { exitZero, runFolder } from '../../../runs/options/common.ts'
+import { exitZero, runFolder, text } from '../../../runs/options/common.ts'
 import { GATE_OPTIONS, gateCodes, gateOf } from '../../../runs/options/gate-options.ts'
 import { readPlanFile } from '../../../runs/options/plan-file.ts'
 import { withReference } from '../../../runs/reference.ts'
 import { withNamedRun } from '../../../runs/named-run.ts'
-import { checkOutputs, outputOption, writeOutputs, type Written } from '../../../runs/outputs.ts'
+import {
+  checkOutputs,
+  outputOption,
+  writeFiles,
+  writeOutputs,
+  type Written,
+} from '../../../runs/outputs.ts'
+import { plainText } from '../../../document/plain-text.ts'
+import { rowAt } from '../../../document/pointers.ts'
 import { verdictText } from '../../../document/terminal.ts'
 
 const ReportOptions = z.object({
@@ -21,6 +32,10 @@ const ReportOptions = z.object({
     value: 'FIELD',
   }),
   exitZero,
+  row: text.nullable().default(null).meta({
+    help: 'Print the row of results.json that has this id in the report, and write nothing',
+    value: 'ID',
+  }),
 })
 
 export const report = command({
@@ -31,8 +46,13 @@ export const report = command({
     'touchstone report audit-20260131-120000-1a2b -o card.html',
     'touchstone report --out-dir out/audit --gate gate.yaml',
     'touchstone report --out-dir out/audit --plan plan.signed',
+    'touchstone report --out-dir out/audit --row gate/claims/0',
   ],
   async run({ options, named: [runId], tell }) {
+    if (options.row !== null) {
+      const row = await rowOf(runId, options.outDir, options.row)
+      return tell({ type: 'row', id: options.row, row }, `${JSON.stringify(row, null, 2)}\n`)
+    }
     checkOutputs(options.output)
     const codes = gateCodes(options.gateExitCode)
     const { results, files } = await rebuild(runId, options)
@@ -58,6 +78,23 @@ async function rebuild(runId: string | undefined, options: Options): Promise<Wri
     writeOutputs(await gatedBy(options, store.rows(run.id)), folder, options.output),
   )
 }
+
+/** Of the `results.json` beside the report; computed again where there is none of this run. */
+async function rowOf(runId: string | undefined, outDir: string | null, id: string) {
+  const row = await withNamedRun(runId, outDir, async ({ store, run, folder }) => {
+    const written = await readJson(join(folder, 'results.json'), MOST_BYTES).catch(() => null)
+    const isOwn = OfRun.safeParse(written).data?.run.id === run.id
+    return rowAt(isOwn ? written : (await writeFiles(store.rows(run.id), [])).results, id)
+  })
+  if (row !== undefined) return row
+  throw usageError(
+    `Nothing stands at ${plainText(id)} in the results of this run.`,
+    'Give an id as the report prints it at the end of a row, such as comparisons/12.',
+  )
+}
+
+const MOST_BYTES = 2 ** 29
+const OfRun = z.object({ run: z.object({ id: z.string() }) })
 
 /** Puts the gate where the run's own would be, so that everything else is computed as ever. */
 async function gatedBy(options: Options, rows: AuditRows): Promise<AuditRows> {

@@ -1,0 +1,49 @@
+/** @file What many claims rest on is one clause, and not one for each of them. */
+import { expect, test } from 'vitest'
+import { Assumption, GateRule, type GateClaim } from '../../../../evals/contract/gate.ts'
+import { assumptionsOf } from '../../../../evals/findings/gate/assumptions.ts'
+import { buildResults } from '../../../../evals/findings/results.ts'
+import { plannedAudit } from '../../../doubles/rows/audit-rows.ts'
+
+const [claim] = buildResults(plannedAudit()).gate!.claims
+const units = (how: string) => ({ name: 'units' as const, state: 'checked' as const, how })
+
+/** A claim that rests on clusters; without a correlation nothing varies in it. */
+const clustered = (clusters: number, icc: number | null): GateClaim => ({
+  ...claim!,
+  clusters: { clusters, worth: clusters, icc, designEffect: icc && 1 + icc, isProposed: false },
+  assumptions: [units(`${clusters} of its own`)],
+})
+const alone: GateClaim = {
+  ...claim!,
+  assumptions: [units('each prompt is a cluster of its own')],
+}
+const unitsOf = (claims: readonly GateClaim[]): Assumption =>
+  assumptionsOf(GateRule.parse({ margin: 0.05 }), { against: [] } as never, claims).find(
+    ({ name }) => name === 'units',
+  )!
+
+test('clusters of many claims are told by their range, and how far prompts in them are alike', () => {
+  const many = [clustered(48, 0.25), clustered(12, -0.5), clustered(30, null), alone]
+  const { state, how } = unitsOf(many)
+  expect(state).toBe('checked')
+  expect(how).toBe(
+    '3 claims rest on 12 to 48 clusters each, independent of one another (ICC −0.50 to 0.25, design effect 0.50 to 1.25; nothing varies in 1, where prompts of a cluster are taken as all alike); in the others each prompt is a cluster of its own',
+  )
+  expect(unitsOf([...many, ...many, ...many]).how.length).toBeLessThan(how.length + 5)
+})
+
+test('one claim says it in its own words', () => {
+  expect(unitsOf([clustered(48, 0.25)]).how).toBe('48 of its own')
+})
+
+test('where one takes for granted what the others check, all of it is taken for granted', () => {
+  const open = {
+    ...claim!,
+    assumptions: [{ ...units('no clusters are named'), state: 'assumed' as const }],
+  }
+  expect(unitsOf([clustered(48, 0.25), clustered(12, 0.1), open])).toMatchObject({
+    state: 'assumed',
+    how: 'no clusters are named',
+  })
+})
