@@ -24,7 +24,13 @@ import type { AuditWork, SubjectKind } from './kind.ts'
 export const servedModels: SubjectKind = { owns: isServed, plan: planServed, run: runServed }
 
 function requireRepliesAlone({ config, evaluates }: AuditWork): void {
-  const { methods, mitigate, candidates } = config
+  const { methods, mitigate, candidates, templateVars } = config
+  if (templateVars !== null) {
+    throw usageError(
+      `${config.model} is served: its chat template is filled in by its server, not here.`,
+      'Give the variables to the server and leave --template-vars out.',
+    )
+  }
   const made = candidatesOf(config).length > candidates.length
   if (evaluates && methods.length + mitigate.length === 0 && !made) return
   throw usageError(

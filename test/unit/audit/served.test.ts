@@ -139,6 +139,8 @@ test('what cannot be done by an address is refused before it is asked', async ()
   const train = ['audit', '--model', base, '--data', 'house-benign', '--methods', 'lora']
   expect(await refused(...train)).toContain('is served: its weights cannot be trained')
   expect(await refused('eval', '--model', base, '--candidate', 'pebble')).toContain('one is served')
+  const thinking = ['eval', '--model', base, '--template-vars', 'enable_thinking=false']
+  expect(await refused(...thinking)).toContain('filled in by its server')
   const far = ['eval', '--model', 'http://other.invalid/v1#m']
   expect(await refused(...far)).toContain('every prompt would be sent there')
   expect(server.calls).toHaveLength(before)
