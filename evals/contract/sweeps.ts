@@ -35,6 +35,8 @@ export const ModelCellSpec = z.object({
   evalTogether: z.literal(true).optional(),
   spectra: z.boolean(),
   batchSize: z.int().min(1),
+  /** Given to the base's chat template, as the user wrote them; absent where there are none, as in cells of before. */
+  templateVars: z.string().optional(),
   /** Held against the default gate of this margin, with the base; absent where it is not. */
   gate: z.object({ margin: z.number() }).optional(),
 })

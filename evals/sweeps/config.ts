@@ -6,7 +6,7 @@ import { TrainingConfig } from '../finetune/training/train.ts'
 import { AXES } from './axes.ts'
 import { PRESET_NAMES } from './preset-names.ts'
 
-const { methods, suite, limit, evalTogether, batchSize } = AuditConfig.shape
+const { methods, suite, limit, evalTogether, batchSize, templateVars } = AuditConfig.shape
 
 /** The job's name, and the kind of its runs. */
 export const SWEEP = 'sweep'
@@ -77,5 +77,9 @@ export const SweepConfig = z.object({
     .default(false)
     .meta({ label: 'Retry errors', help: 'Run cells again that failed before' }),
   batchSize,
+  templateVars,
 })
+/** As a cell's spec has them: absent where there are none. */
+export const variablesOf = ({ templateVars }: Pick<SweepConfig, 'templateVars'>) =>
+  templateVars === null ? {} : { templateVars }
 export type SweepConfig = z.infer<typeof SweepConfig>

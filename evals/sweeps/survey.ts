@@ -19,7 +19,7 @@ import {
   testbedIdentity,
 } from './cells/identity.ts'
 import { measuredSteps, openCellInputs, suiteSteps, type CellInputs } from './cells/model-cell.ts'
-import type { SweepConfig } from './config.ts'
+import { variablesOf, type SweepConfig } from './config.ts'
 import { cellSecondsOn, type CellSeconds } from './estimate.ts'
 import type { TaskSize } from '../runtime/jobs-estimate.ts'
 import type { Scheduler } from '../runtime/schedulers/scheduler.ts'
@@ -48,7 +48,15 @@ async function surveyedModel(config: SweepConfig): Promise<Survey> {
   const { model, data, suite, limit, threads, batchSize, methods, training } = config
   // Validate the configuration before loading the model.
   planCells(config, { base: null, data: null, prompts: null, numerics: '' })
-  const spec = { model: model!, data: data!, suite, limit, threads, batchSize }
+  const spec = {
+    model: model!,
+    data: data!,
+    suite,
+    limit,
+    threads,
+    batchSize,
+    ...variablesOf(config),
+  }
   const inputs = await openCellInputs(spec)
   try {
     refuseFewRows(config, splitConversations(inputs.data!.conversations).training.length)

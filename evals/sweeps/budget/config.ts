@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { AuditConfig } from '../../audit/config.ts'
 import { SweepConfig } from '../config.ts'
 
-const { data, methods, axes, suite, limit, evalEvery, training, threads } = SweepConfig.shape
+const { data, methods, axes, suite, limit, evalEvery, training, threads, templateVars } =
+  SweepConfig.shape
 const { purpose, jobs, retryErrors, batchSize } = SweepConfig.shape
 
 /** The job's name, and the kind of its runs. */
@@ -50,5 +51,6 @@ export const BudgetConfig = z.object({
   jobs,
   retryErrors,
   batchSize,
+  templateVars,
 })
 export type BudgetConfig = z.infer<typeof BudgetConfig>

@@ -13,7 +13,7 @@ import { TrainingConfig } from '../../finetune/training/train.ts'
 import { findAxis, unknownAxis, type Draft } from '../axes.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
 import { sha256 } from '../../files/digest.ts'
-import type { SweepConfig } from '../config.ts'
+import { variablesOf, type SweepConfig } from '../config.ts'
 import { findTestbed } from '../testbeds/find-testbed.ts'
 import { parseAxis, parseSeeds, type AxisValues } from './values.ts'
 
@@ -63,7 +63,8 @@ function modelSpecs(config: SweepConfig): ModelCellSpec[] {
   axes.forEach(refuseValues)
   const seeds = parseSeeds(config.seeds)
   const { model, data, suite, limit, evalEvery, evalTogether, spectra, threads, batchSize } = config
-  const shared = { kind: 'model' as const, model: model!, suite, limit, threads, batchSize }
+  const asked = { model: model!, suite, limit, threads, batchSize, ...variablesOf(config) }
+  const shared = { kind: 'model' as const, ...asked }
   const base: ModelCellSpec = {
     ...shared,
     line: BASE_LINE,

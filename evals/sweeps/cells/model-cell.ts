@@ -1,5 +1,6 @@
 /** @file One cell of a language model: a fine-tune that is evaluated during training and at its end, and not kept. */
 import { allTuned } from '../../arms/arm-adapter.ts'
+import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import { evaluateBase } from '../../audit/evaluate-models.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
 import type { ArmPlan } from '../../arms/arm-plan.ts'
@@ -38,7 +39,7 @@ export interface CellInputs {
 
 type InputsSpec = Pick<
   ModelCellSpec,
-  'model' | 'data' | 'suite' | 'limit' | 'threads' | 'batchSize'
+  'model' | 'data' | 'suite' | 'limit' | 'threads' | 'batchSize' | 'templateVars'
 >
 
 export async function openCellInputs(spec: InputsSpec): Promise<CellInputs> {
@@ -46,7 +47,9 @@ export async function openCellInputs(spec: InputsSpec): Promise<CellInputs> {
   const benchmarks = await prepareBenchmarks({ suite, limit, map: null, maxNewTokens: null })
   const neutral = await neutralTexts(benchmarks, spec.limit)
   const data = spec.data === '' ? undefined : await trainingData(spec.data)
-  const base = await openBase(spec.model, chooseDevice('cpu', spec.threads), spec.batchSize)
+  const device = chooseDevice('cpu', spec.threads)
+  const variables = templateVariablesOf(spec.templateVars ?? null)
+  const base = await openBase(spec.model, device, spec.batchSize, 'fp32', undefined, variables)
   const inputs = {
     base,
     benchmarks,

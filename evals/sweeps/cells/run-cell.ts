@@ -101,8 +101,8 @@ function createBenches(): Benches {
   }
   return {
     async for(spec) {
-      const { model, data, suite, limit, threads, batchSize } = spec
-      const key = canonicalJson([model, data, suite, limit, threads, batchSize])
+      const { model, data, suite, limit, threads, batchSize, templateVars = null } = spec
+      const key = canonicalJson([model, data, suite, limit, threads, batchSize, templateVars])
       if (open?.key !== key) {
         await close()
         open = { key, inputs: await openCellInputs(spec) }
