@@ -4,10 +4,14 @@ import { MakerDeb } from '@electron-forge/maker-deb'
 import { MakerZIP } from '@electron-forge/maker-zip'
 import { FusesPlugin } from '@electron-forge/plugin-fuses'
 import type { ForgeConfig } from '@electron-forge/shared-types'
+import { writeSources } from './packaging/sources.ts'
 
-/** Of the repository only this goes into the package, and the packages that package.json names for use. */
+/** Of the repository only this is copied into the package, and the packages that package.json names for use; the sources are built into it. */
 const PACKED =
-  /^\/(?:package\.json|\.vite(?:\/build.*)?|renderer(?:\/dist.*)?|evals.*|native(?:\/prebuilds.*)?|node_modules.*|LICENSE)?$/u
+  /^\/(?:package\.json|\.vite(?:\/build.*)?|renderer(?:\/dist.*)?|native(?:\/prebuilds.*)?|node_modules.*|LICENSE)?$/u
+
+/** A folder with Electron's own zip, `electron-v45.4.1-linux-x64.zip`, where it cannot be fetched. */
+const ZIPS = process.env['TOUCHSTONE_ELECTRON_ZIPS']
 
 export const FUSES = {
   version: FuseVersion.V1,
@@ -32,6 +36,11 @@ const config: ForgeConfig = {
     ignore: (path) => path !== '' && !PACKED.test(path),
     // The engine's processes are run by the packaged Node, which reads no archives.
     asar: { unpack: '**/{evals,native,node_modules}/**' },
+    ...(ZIPS === undefined ? {} : { electronZipDir: ZIPS }),
+  },
+  hooks: {
+    // The same JavaScript that npm installs.
+    packageAfterCopy: async (_, buildPath) => writeSources(buildPath),
   },
   // better-sqlite3 brings one binary for Node and Electron.
   rebuildConfig: { onlyModules: [] },

@@ -9,7 +9,7 @@ const FromEngine = z.union([
   z.object({ feed: FeedMessage }),
 ])
 
-interface EngineHost {
+export interface EngineHost {
   ask(ask: Ask): Promise<Answer>
   close(): void
 }

@@ -3,11 +3,12 @@ import type { BrowserWindow as Window } from 'electron'
 import type * as Electron from 'electron'
 import { join } from 'node:path'
 import { answerDesktop } from './desktop.ts'
-import { createEngineHost } from './engine-host.ts'
+import { createEngineHost, type EngineHost } from './engine-host.ts'
 import { createHandles } from './handles.ts'
 import { filesOf, respond, SCHEME } from './protocol.ts'
 import { FEED, relayCalls } from './relay.ts'
 import { forbidPages, forbidSession, ORIGIN, WEB_PREFERENCES } from './security.ts'
+import { keepWindowState, LEAST, windowState } from './window-state.ts'
 
 interface Places {
   /** The built window. */
@@ -21,23 +22,29 @@ export type ElectronApi = Pick<
   typeof Electron,
   | 'app'
   | 'BrowserWindow'
+  | 'crashReporter'
   | 'dialog'
   | 'ipcMain'
+  | 'Menu'
   | 'Notification'
   | 'protocol'
+  | 'screen'
   | 'session'
   | 'shell'
   | 'utilityProcess'
 >
 
 export async function startShell(electron: ElectronApi, places: Places): Promise<void> {
-  const { app, protocol, session, ipcMain, utilityProcess } = electron
+  const { app, protocol, session, utilityProcess } = electron
   if (!app.requestSingleInstanceLock()) return app.quit()
+  // Dumps stay in the user's folder.
+  electron.crashReporter.start({ uploadToServer: false })
   protocol.registerSchemesAsPrivileged([SCHEME])
   app.enableSandbox()
   forbidPages(app)
   await app.whenReady()
   forbidSession(session.defaultSession)
+  setMenu(electron)
   const files = filesOf(places.renderer)
   protocol.handle('app', ({ url }) => respond(files, url))
 
@@ -47,18 +54,14 @@ export async function startShell(electron: ElectronApi, places: Places): Promise
     () => utilityProcess.fork(places.engine, [folder], { serviceName: 'Touchstone engine' }),
     (message) => window?.webContents.send(FEED, message),
   )
-  const handles = createHandles()
-  const { dialog, shell, Notification } = electron
-  const notify = (options: Electron.NotificationConstructorOptions) =>
-    new Notification(options).show()
-  relayCalls(ipcMain, async (ask) => {
-    const own = await answerDesktop(ask, { dialog, shell, notify, handles })
-    return own ?? host.ask({ ...ask, input: handles.resolve(ask.input) })
-  })
+  answerCalls(electron, host)
 
+  const kept = join(app.getPath('userData'), 'window.json')
   const open = () => {
-    window = openWindow(electron, places.preload)
-    window.on('closed', () => (window = undefined))
+    const opened = openWindow(electron, places.preload, kept)
+    window = opened
+    opened.on('close', () => keepWindowState(kept, opened))
+    opened.on('closed', () => (window = undefined))
   }
   app.on('second-instance', () => (window ? window.focus() : open()))
   app.on('activate', () => (window ? window.focus() : open()))
@@ -69,17 +72,39 @@ export async function startShell(electron: ElectronApi, places: Places): Promise
   open()
 }
 
-function openWindow({ BrowserWindow }: ElectronApi, preload: string): Window {
+/** The shell answers what only a desktop can; the engine the rest, with paths in place of handles. */
+function answerCalls(electron: ElectronApi, host: Pick<EngineHost, 'ask'>): void {
+  const handles = createHandles()
+  const { dialog, ipcMain, shell, Notification } = electron
+  const notify = (options: Electron.NotificationConstructorOptions) =>
+    new Notification(options).show()
+  relayCalls(ipcMain, async (ask) => {
+    const own = await answerDesktop(ask, { dialog, shell, notify, handles })
+    return own ?? host.ask({ ...ask, input: handles.resolve(ask.input) })
+  })
+}
+
+/** Standard items in the system's language; no item that opens a page or developer tools. */
+function setMenu({ Menu }: ElectronApi): void {
+  const roles = ['fileMenu', 'editMenu', 'windowMenu'] as const
+  const own = process.platform === 'darwin' ? [{ role: 'appMenu' as const }] : []
+  const view = ['resetZoom', 'zoomIn', 'zoomOut', 'togglefullscreen'] as const
+  const [file, edit, windows] = roles.map((role) => ({ role }))
+  const menu = [...own, file!, edit!, { label: 'View', submenu: view.map((role) => ({ role })) }]
+  Menu.setApplicationMenu(Menu.buildFromTemplate([...menu, windows!]))
+}
+
+function openWindow({ BrowserWindow, screen }: ElectronApi, preload: string, kept: string): Window {
+  const { isMaximised, ...bounds } = windowState(kept, screen)
   const window = new BrowserWindow({
-    width: 1280,
-    height: 860,
-    minWidth: 800,
-    minHeight: 560,
+    ...bounds,
+    minWidth: LEAST.width,
+    minHeight: LEAST.height,
     show: false,
     autoHideMenuBar: true,
     webPreferences: { ...WEB_PREFERENCES, preload },
   })
-  window.once('ready-to-show', () => window.show())
+  window.once('ready-to-show', () => (isMaximised ? window.maximize() : window.show()))
   void window.loadURL(`${ORIGIN}/index.html`)
   return window
 }

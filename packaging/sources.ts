@@ -13,7 +13,7 @@ const ASSETS: ReadonlySet<string> = new Set([
 /** Its declarations, and those that they name, are all that a program sees. */
 const API = 'evals/bin/api.ts'
 
-/** Copies and compiles `evals/` into `folder`; returns nothing, throws where a source cannot be compiled. */
+/** Copies and compiles `evals/` into `folder`; throws where a source cannot be compiled. */
 export function writeSources(folder: string): void {
   const paths = globSync('evals/**/*', { cwd: ROOT })
     .map((path) => path.replaceAll('\\', '/'))

@@ -1,12 +1,13 @@
 /** @file `results.json`, `report.html` and the formats of other tools, from stored rows alone, each written whole or not at all. */
 import { statSync } from 'node:fs'
-import { dirname, extname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { buildResults } from '../findings/results.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
 import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
 import { FORMATS, formatOf, lmEvalFolders, type Exported } from '../interchange/formats.ts'
+import { modelIndex } from '../interchange/model-index.ts'
 import { makePrivateFolder, OWNER_ALONE } from '../files/private-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { renderReport } from '../document/html.ts'
@@ -15,13 +16,18 @@ import { renderMarkdown } from '../document/markdown.ts'
 import { withCells } from '../sweeps/results.ts'
 import { files, text } from './options/common.ts'
 
+/** By the end of the file's name; the first that fits. */
 const WRITERS: Readonly<Record<string, (results: Results) => string>> = {
   '.json': resultsText,
   '.html': renderReport,
+  '.modelcard.md': (results) => `---\n${modelIndex(results)}---\n\n${renderMarkdown(results)}`,
   '.md': renderMarkdown,
 }
 
 const STANDARD = ['report.html', 'results.json']
+
+const writerOf = (file: string) =>
+  Object.entries(WRITERS).find(([ending]) => file.toLowerCase().endsWith(ending))?.[1]
 
 /** For help and errors: `.json, .html, .eval, …`. */
 export const EXTENSIONS: readonly string[] = [
@@ -38,7 +44,7 @@ export const outputOption = z
 /** Refuses what could only fail at the end of a long run. */
 export function checkOutputs(files: readonly string[]): void {
   for (const file of files) {
-    if (!formatOf(file) && !(extname(file).toLowerCase() in WRITERS)) {
+    if (!formatOf(file) && !writerOf(file)) {
       throw usageError(
         `The format of ${file} is not known.`,
         `Name a file that ends in ${EXTENSIONS.join(', ')}.`,
@@ -79,7 +85,7 @@ export async function writeFiles(rows: AuditRows, wanted: readonly string[]): Pr
 
 async function contentsOf(file: string, rows: AuditRows, results: Results): Promise<Exported[]> {
   const format = formatOf(file)
-  if (!format) return [{ name: file, parts: [WRITERS[extname(file).toLowerCase()]!(results)] }]
+  if (!format) return [{ name: file, parts: [writerOf(file)!(results)] }]
   const stem = file.slice(0, -format.extension.length)
   const exported = await format.write(rows, results)
   return exported.map(({ name, parts }) => ({ name: `${stem}${name}`, parts }))

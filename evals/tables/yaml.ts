@@ -1,5 +1,5 @@
 /** @file YAML as plain data (core schema): tags, anchors and aliases are refused, keys are unique. */
-import { isAlias, parseDocument, visit } from 'yaml'
+import { isAlias, parseDocument, stringify, visit } from 'yaml'
 
 /** What is wrong with a text, in one line. */
 export class YamlProblem extends Error {}
@@ -13,3 +13,7 @@ export function parseYaml(text: string): unknown {
   })
   return document.toJS({ maxAliasCount: 0 })
 }
+
+/** Plain data as YAML: no anchors, lines as long as their texts. */
+export const yamlText = (value: unknown): string =>
+  stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 })

@@ -45,7 +45,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'export',
-    summary: 'Write a run in the formats of Inspect, lm-eval, Every Eval Ever, JUnit',
+    summary:
+      'Write a run as a model card or in the formats of Inspect, lm-eval, Every Eval Ever, JUnit',
     load: async () => (await import('./exchange/export.ts')).exportRun,
   },
   {
@@ -107,5 +108,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'check-install',
     summary: 'Test whether the installation is whole and evaluates the bundled model',
     load: async () => (await import('./doctor.ts')).checkInstall,
+  },
+  {
+    name: 'ci',
+    summary: 'Write the pipeline of GitHub or GitLab that holds a fine-tune to a gate',
+    load: async () => (await import('./exchange/ci.ts')).ci,
   },
 ]

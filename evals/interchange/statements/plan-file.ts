@@ -4,7 +4,13 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
-import { Plan, PlanFile, PlanParts, type HeldPlan, type PlanPart } from '../../contract/signed/plan.ts'
+import {
+  Plan,
+  PlanFile,
+  PlanParts,
+  type HeldPlan,
+  type PlanPart,
+} from '../../contract/signed/plan.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
 import { sha256 } from '../../files/digest.ts'

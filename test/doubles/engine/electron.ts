@@ -52,14 +52,24 @@ class DoubleProcess extends Emitter {
   }
 }
 
-/** `isFirst` says whether no other one runs. */
-export function doubleElectron({ isFirst = true, picked = ['/home/ada/model.gguf'] } = {}) {
+interface DoubleOptions {
+  /** Whether no other one runs. */
+  readonly isFirst?: boolean
+  readonly picked?: readonly string[]
+  readonly userData?: string
+}
+
+export function doubleElectron({
+  isFirst = true,
+  picked = ['/home/ada/model.gguf'],
+  userData = '/home/ada/.config/touchstone',
+}: DoubleOptions = {}) {
   const app = Object.assign(new Emitter(), {
     quits: 0,
     isSandboxed: false,
     requestSingleInstanceLock: () => isFirst,
     whenReady: () => Promise.resolve(),
-    getPath: () => '/home/ada/.config/touchstone',
+    getPath: () => userData,
     enableSandbox: () => void (app.isSandboxed = true),
     quit: () => void app.quits++,
   })
@@ -82,7 +92,21 @@ export function doubleElectron({ isFirst = true, picked = ['/home/ada/model.gguf
       this.loaded.push(url)
       return Promise.resolve()
     }
-    show() {}
+    isShown = false
+    isLarge = false
+    bounds = { x: 10, y: 20, width: 1000, height: 700 }
+    show() {
+      this.isShown = true
+    }
+    maximize() {
+      this.isLarge = true
+    }
+    isMaximized() {
+      return this.isLarge
+    }
+    getNormalBounds() {
+      return this.bounds
+    }
     focus() {}
   }
   const session = Object.assign(new Emitter(), {
@@ -99,8 +123,18 @@ export function doubleElectron({ isFirst = true, picked = ['/home/ada/model.gguf
   const protocols = new Map<string, (request: { url: string }) => Response>()
   const engines: DoubleProcess[] = []
   const told: unknown[] = []
+  const started: unknown[] = []
+  const menus: unknown[] = []
   const api = {
     app,
+    crashReporter: { start: (options: unknown) => void started.push(options) },
+    Menu: {
+      buildFromTemplate: (template: unknown) => template,
+      setApplicationMenu: (menu: unknown) => void menus.push(menu),
+    },
+    screen: {
+      getAllDisplays: () => [{ workArea: { x: 0, y: 0, width: 1920, height: 1080 } }],
+    },
     BrowserWindow: DoubleWindow,
     session: { defaultSession: session },
     ipcMain: { handle: (channel: string, handler: Handler) => void ipc.set(channel, handler) },
@@ -139,6 +173,8 @@ export function doubleElectron({ isFirst = true, picked = ['/home/ada/model.gguf
     protocols,
     engines,
     told,
+    started,
+    menus,
   }
 }
 

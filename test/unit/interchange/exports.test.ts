@@ -7,7 +7,9 @@ import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import { EXTENSIONS } from '../../../evals/runs/outputs.ts'
 import { FORMATS, formatOf } from '../../../evals/interchange/formats.ts'
 import { measurementsOf, WITHHELD } from '../../../evals/interchange/measured.ts'
+import { parseYaml } from '../../../evals/tables/yaml.ts'
 import { openZip } from '../../../evals/interchange/zip-read.ts'
+import { ROOT } from '../../doubles/imports.ts'
 import { CAPABILITY, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
 import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
 import { PLANTED, smallAudit, STORED_RUN, storeAudit } from '../../doubles/runs/stored-audit.ts'
@@ -55,6 +57,32 @@ describe('touchstone export', () => {
     expect(names.filter((name) => /^lm-eval.*results_.*\.json$/.test(name))).toHaveLength(3)
     expect(names.filter((name) => /^lm-eval.*samples_.*\.jsonl$/.test(name))).toHaveLength(9)
     expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  test('a model card says what huggingface_hub reads in it', () => {
+    const [, front] = readFileSync(join(out, 'run.modelcard.md'), 'utf8').split(/^---\n/mu)
+    const card = parseYaml(front!) as {
+      base_model: string
+      'model-index': { name: string; results: Said[] }[]
+    }
+    interface Said {
+      task: { type: string }
+      dataset: { type: string; name: string; revision: string }
+      metrics: { type: string; name: string; value: number }[]
+    }
+    const golden = JSON.parse(
+      readFileSync(join(ROOT, 'test/golden/fixtures/model-card.json'), 'utf8'),
+    ) as { base_model: string; results: unknown[] }
+    expect(card.base_model).toBe(golden.base_model)
+    expect(card['model-index'].map(({ name }) => name)).toEqual(['lora (seed 1)', 'lora (seed 2)'])
+    const said = card['model-index'].flatMap(({ results }) =>
+      results.map(({ task, dataset, metrics: [metric] }) => ({
+        task: task.type,
+        dataset: [dataset.type, dataset.name, dataset.revision],
+        metric: [metric!.type, metric!.name, metric!.value],
+      })),
+    )
+    expect(said).toEqual(golden.results)
   })
 
   test('holds no sealed text, not even inside an archive', async () => {

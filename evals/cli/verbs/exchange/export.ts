@@ -37,6 +37,7 @@ export const exportRun = command({
   examples: [
     'touchstone export --out-dir out/audit -o run.eval -o run.junit.xml -o pairs.csv',
     'touchstone export audit-20260131-120000-1a2b --format lm-eval -o lm-eval-results',
+    'touchstone export --out-dir out/audit --candidate lora -o README.modelcard.md',
   ],
   remark:
     'The base and the last checkpoint of every variant are written. What a model said to a prompt that should be\nrefused is in no export: there the completion is "[withheld]", and the outcome stands.',
