@@ -19,6 +19,7 @@ import { phi3 } from './families/phi3.ts'
 import { placeEncoder } from './families/place-encoder.ts'
 import { qwen } from './families/qwen.ts'
 import { qwen3Moe } from './families/qwen3-moe.ts'
+import { sceneReader } from './families/scene-reader.ts'
 import { smollm3 } from './families/smollm3.ts'
 import type { ModelFamily } from './family.ts'
 import type { GgufFamily, GgufMetadata } from './formats/gguf/family.ts'
@@ -43,6 +44,7 @@ const FAMILIES: readonly ModelFamily[] = [
   distilbert,
   denoiser,
   placeEncoder,
+  sceneReader,
 ].flat()
 
 export const ARCHITECTURES: readonly ModelArchitecture<unknown>[] = FAMILIES.map(

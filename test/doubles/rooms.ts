@@ -77,7 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['contract', 'finetune'],
   },
   bundled: {
-    about: 'Pebble, the hotel that it knows, the data and suites made of it; coastlines, digits',
+    about: 'Pebble, the hotel that it knows, data and suites made of it; coasts, digits, letters',
     may: ['tables', 'statistics'],
     types: ['models'],
     packages: ['world-atlas'],

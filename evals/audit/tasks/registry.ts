@@ -2,6 +2,7 @@
 import { findNamed } from '../../errors/names.ts'
 import type { TaskEntry } from './task.ts'
 import { GUIDED_DIFFUSION } from './diffusion/facts.ts'
+import { SCENE_TEXT } from './scenes/facts.ts'
 import { CHECKERBOARD, LOCATION } from './location-facts.ts'
 
 export const TASKS: readonly TaskEntry[] = [
@@ -11,6 +12,7 @@ export const TASKS: readonly TaskEntry[] = [
     ...GUIDED_DIFFUSION,
     load: async () => (await import('./diffusion/guided.ts')).guidedDiffusion,
   },
+  { ...SCENE_TEXT, load: async () => (await import('./scenes/scene-text.ts')).sceneText },
 ]
 
 export const findTask = (name: string): TaskEntry => findNamed('task', TASKS, name)

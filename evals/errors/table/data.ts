@@ -42,6 +42,11 @@ export const DATA_ERRORS = {
     message: `${v.path}, row ${v.row}: the pixels are no 64 numbers from 0 to 16.`,
     remedy: 'Write pixels as 64 numbers from 0 (blank) to 16 (ink), row by row, between blanks.',
   })),
+  'data.scene': entry((v: { path: string; row: number; why: string }) => ({
+    message: `${v.path}, row ${v.row}, is no scene: ${v.why}.`,
+    remedy:
+      'Write {image: {w, h}, ocr: [{text, box: [x0, y0, x1, y1], conf}], regions: [{box, score}], question, answers} for each; docs/tasks/scene-text.md shows one.',
+  })),
   'task.columns': entry(
     (v: { path: string; missing: readonly string[]; columns: readonly string[] }) => ({
       message: `${v.path} lacks ${v.missing.join(', ')}; its columns are ${v.columns.slice(0, 20).join(', ')}.`,
