@@ -13,6 +13,7 @@ import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
 import { classesOf } from '../models/registry.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { asStored } from '../models/weight-list.ts'
+import { isLicenceFile } from '../models/formats/licence.ts'
 import { tokenizerFilesOf, writeHfFolder } from '../models/formats/write-hf-folder.ts'
 import { writeMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { writePeftFolder } from '../models/formats/peft-folder.ts'
@@ -143,6 +144,8 @@ async function exportArm(
   const adapter = adapterOf(base, arm, source)
   if (adapter) {
     await writePeftFolder(folder, adapter)
+    for (const [name, text] of await tokenizerFilesOf(source))
+      if (isLicenceFile(name)) await writeAtomically(join(folder, name), [text])
     if (classes) await writeAtomically(join(folder, CLASSES_FILE), [classesText(classes)])
     return join(folder, 'adapter_model.safetensors')
   }

@@ -62,7 +62,15 @@ function suiteXml(name: string, rows: readonly PairedRow[]): string {
     const words = before === null ? after : `${before} before, ${after} after`
     return caseXml(escaped(`${benchmark}.${category}`), escaped(id), stateOf(row), words)
   })
-  return `  <testsuite name="${escaped(name)}"${countsOf(rows.map(stateOf))}>\n${cases.join('')}  </testsuite>\n`
+  const counts = countsOf(rows.map(stateOf))
+  return `  <testsuite name="${escaped(name)}"${counts}>\n${licencesXml(rows)}${cases.join('')}  </testsuite>\n`
+}
+
+/** The rows of a suite are of one benchmark. */
+function licencesXml([first]: readonly PairedRow[]): string {
+  if (!first?.licences) return ''
+  const property = `<property name="licences" value="${escaped(first.licences)}"/>`
+  return `    <properties>${property}</properties>\n`
 }
 
 function caseXml(className: string, name: string, state: CaseState, words: string): string {

@@ -15,7 +15,8 @@ export function pairedCsv(rows: readonly PairedRow[]): string {
 }
 
 type Column = (typeof PAIRED_COLUMNS)[number]
-type Fields = Readonly<Record<Exclude<Column, 'cluster'>, string> & { cluster?: string }>
+type Later = 'cluster' | 'licences'
+type Fields = Readonly<Record<Exclude<Column, Later>, string> & Partial<Record<Later, string>>>
 
 /** The base first, then one run a model state. */
 export async function readPairedCsv(path: string): Promise<ComparedRun[]> {
@@ -52,9 +53,13 @@ async function* checked(path: string): AsyncGenerator<Uint8Array> {
     if (bytes.length > 0) yield bytes
 }
 
-/** The texts of replies are never read, and tables of earlier versions have no clusters. */
+/** The texts of replies are never read, and tables of earlier versions have no clusters and no licences. */
 const NEEDED = PAIRED_COLUMNS.filter(
-  (column) => !column.endsWith('Text') && column !== 'change' && column !== 'cluster',
+  (column) =>
+    !column.endsWith('Text') &&
+    column !== 'change' &&
+    column !== 'cluster' &&
+    column !== 'licences',
 )
 
 function headerOf(record: readonly string[], path: string): string[] {

@@ -1,5 +1,5 @@
 /** @file The paired table: one row per prompt and judge, before (base) and after. All row formats are written from it. */
-import type { BenchmarkRole, Outcome } from '../contract/rows.ts'
+import type { BenchmarkRole, BenchmarkRow, Outcome } from '../contract/rows.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import { keyOf } from '../contract/keys.ts'
 import { measurementsOf, successOf, type MeasuredReply } from './measured.ts'
@@ -26,6 +26,8 @@ export interface PairedRow {
   readonly prompt: string
   readonly beforeText: string | null
   readonly afterText: string
+  /** Of the benchmark's rows, `; ` between; null where none is stated. */
+  readonly licences: string | null
 }
 
 export const PAIRED_COLUMNS = [
@@ -48,6 +50,7 @@ export const PAIRED_COLUMNS = [
   'prompt',
   'beforeText',
   'afterText',
+  'licences',
 ] as const satisfies readonly (keyof PairedRow)[]
 
 /** If only a base was measured, its rows, without anything before. */
@@ -83,11 +86,16 @@ export function pairedRows(rows: AuditRows): PairedRow[] {
           prompt,
           beforeText: earlier?.completion ?? null,
           afterText: after.completion,
+          licences: licencesText(benchmark),
         }
       }),
     )
   })
 }
+
+/** Licences that a benchmark's rows state, as one field. */
+export const licencesText = ({ licences }: Pick<BenchmarkRow, 'licences'>): string | null =>
+  licences?.join('; ') ?? null
 
 const promptKey = ({ reply }: MeasuredReply) => keyOf(reply.sampleId, reply.epoch)
 

@@ -2,13 +2,14 @@
 import type { CorrectedRate, Evaluation, Results } from '../contract/results.ts'
 import { clopperPearson } from '../statistics/exact-binomial.ts'
 import { csvLine, type Cell } from '../tables/csv.ts'
+import { licencesText } from './paired-rows.ts'
 
 const RATE_COLUMNS: readonly string[] = `
   arm seed step benchmark judge measure successes n
   rate lower upper exactLower exactUpper change changeLower changeUpper pValue holmP
   sensitivity specificity corrected correctedLower correctedUpper notCorrected
   correctedChange correctedChangeLower correctedChangeUpper
-  prompts scoreLower scoreUpper`
+  prompts scoreLower scoreUpper licences`
   .trim()
   .split(/\s+/u)
 
@@ -28,9 +29,11 @@ export function ratesCsv(results: Results): string {
       ...attackChangeOf(results, row),
       ...correctedOf(results, row),
     }))
-  const lines = [...rates, ...attacks].map((row: Row) =>
-    csvLine(RATE_COLUMNS.map((column) => row[column] ?? null)),
-  )
+  const licences = new Map(results.benchmarks.map((row) => [row.name, licencesText(row)]))
+  const lines = [...rates, ...attacks].map((found: Row) => {
+    const row: Row = { ...found, licences: licences.get(String(found['benchmark'])) ?? null }
+    return csvLine(RATE_COLUMNS.map((column) => row[column] ?? null))
+  })
   return `\uFEFF${csvLine(RATE_COLUMNS)}${lines.join('')}`
 }
 

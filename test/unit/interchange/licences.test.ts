@@ -45,6 +45,11 @@ test('every format of other tools with a place for it holds it', async () => {
   const told = folders.filter(({ name }) => /results.*\.json$/u.test(name))
   expect(told.length).toBeGreaterThan(0)
   for (const { parts } of told) expect(textOf(parts)).toContain(LICENCE)
+  for (const name of ['csv', 'rates', 'junit']) {
+    const format = FORMATS.find((each) => each.name === name)!
+    const [file] = await format.write(rows, results)
+    expect(textOf(file!.parts), name).toContain(LICENCE)
+  }
 })
 
 test('a model that is written holds the licence of its source, by name and by text', async () => {
