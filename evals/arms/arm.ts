@@ -227,6 +227,8 @@ export function examplesDigest(examples: readonly Example[]): string {
 
 function labelBytes(example: Example): Int32Array | Float64Array | Uint8Array {
   if ('label' in example) return Int32Array.of(example.label)
+  if ('hidden' in example)
+    return Int32Array.from(example.hidden.flatMap(({ at, label }) => [at, label]))
   return 'target' in example
     ? Float64Array.from(example.target)
     : Uint8Array.from(example.labelled, Number)

@@ -1,6 +1,6 @@
 /**
  * @file Whether numbers of a network are near their target: ‖output − target‖₂ ≤ `within`. The score is that distance, in the
- * unit of the prompt; lower is better.
+ * unit of the prompt; lower is better. Numbers beyond the target, such as a confidence, are not compared.
  */
 import type { Verdict } from '../contract/rows.ts'
 import type { Answer, Judge } from './judge.ts'
@@ -13,9 +13,10 @@ const undecided = (reason: string): Verdict => ({ ...by, outcome: 'undecided', r
 function verdictOf({ sample: { expected }, values }: Answer): Verdict {
   if (expected.kind !== 'values') return undecided('The prompt has no numbers as its target.')
   const { target, within } = expected
-  if (values?.length !== target.length || !values.every(Number.isFinite))
+  const own = values?.slice(0, target.length) ?? []
+  if (own.length !== target.length || !own.every(Number.isFinite))
     return undecided('The network gave no finite numbers for it.')
-  const distance = Math.hypot(...values.map((value, i) => value - target[i]!))
+  const distance = Math.hypot(...own.map((value, i) => value - target[i]!))
   return { ...by, outcome: distance <= within ? 'correct' : 'incorrect', score: distance }
 }
 

@@ -113,11 +113,11 @@ export function separateProjections(options: SeparateOptions): ProjectionPart {
   }
   return {
     weights(list, prefix, layer) {
-      const [queries] = list.linear(`${prefix}.${names.q}`, [null, hidden], { biased, layer })
-      const [keys] = list.linear(`${prefix}.${names.k}`, [null, hidden], { biased, layer })
+      const inner = { biased, layer, made: hidden }
+      const [queries] = list.linear(`${prefix}.${names.q}`, [null, hidden], inner)
+      const [keys] = list.linear(`${prefix}.${names.k}`, [null, hidden], inner)
       list.linear(`${prefix}.${names.v}`, [keys!, hidden], { biased, layer })
-      const back = { biased: outputBiased, layer }
-      list.linear(`${prefix}.${names.output}`, [hidden, queries!], back)
+      list.linear(`${prefix}.${names.output}`, [hidden, queries!], { biased: outputBiased, layer })
       const size = (rows: number) => (queryKeyNorm?.over === 'head' ? headDim : rows)
       queryKeyNorm?.norm.weights(list, `${prefix}.${norms.q}`, size(queries!))
       queryKeyNorm?.norm.weights(list, `${prefix}.${norms.k}`, size(keys!))

@@ -16,7 +16,9 @@ import { mistral } from './families/mistral.ts'
 import { olmo2 } from './families/olmo2.ts'
 import { olmo3 } from './families/olmo3.ts'
 import { phi3 } from './families/phi3.ts'
+import { placeContrast } from './families/place-contrast.ts'
 import { placeEncoder } from './families/place-encoder.ts'
+import { pointMap } from './families/point-map.ts'
 import { qwen } from './families/qwen.ts'
 import { qwen3Moe } from './families/qwen3-moe.ts'
 import { sceneReader } from './families/scene-reader.ts'
@@ -45,6 +47,8 @@ const FAMILIES: readonly ModelFamily[] = [
   denoiser,
   placeEncoder,
   sceneReader,
+  placeContrast,
+  pointMap,
 ].flat()
 
 export const ARCHITECTURES: readonly ModelArchitecture<unknown>[] = FAMILIES.map(

@@ -16,6 +16,8 @@ interface LinearOptions {
   readonly transposed?: boolean
   /** Never adapted, although it is in a block (a router). */
   readonly fixed?: boolean
+  /** Outputs where any number would do and every weight is initialised. */
+  readonly made?: number
   /** Part of a classification head: `trained` always, `kept` only if it must be initialised. */
   readonly head?: 'trained' | 'kept'
 }
@@ -69,12 +71,13 @@ export function createWeightList(
     return shape
   }
 
-  type Part = Omit<WeightSpec, 'shape' | 'module' | 'head'> & Pick<LinearOptions, 'head'>
-  function add({ head, ...spec }: Part, expected: ExpectedShape): readonly number[] {
+  type Part = Omit<WeightSpec, 'shape' | 'module' | 'head' | 'made'> &
+    Pick<LinearOptions, 'head' | 'made'>
+  function add({ head, made, ...spec }: Part, expected: ExpectedShape): readonly number[] {
     // A weight under the name of a new head belongs to another task.
     const isMade = head === 'trained' || (head === 'kept' && !found.has(storedName(spec.name)))
     if (missing === 'make' || (isMade && missing === 'make-head')) {
-      const shape = expected as readonly number[]
+      const shape = expected.map((size) => size ?? made!)
       specs.push({ ...spec, shape, ...(head && { head: true }), made: true })
       return shape
     }
@@ -106,11 +109,11 @@ export function createWeightList(
     linear(
       name,
       expected,
-      { biased = false, layer, transposed = false, fixed = false, head } = {},
+      { biased = false, layer, transposed = false, fixed = false, head, made } = {},
     ) {
       if (layer !== undefined && !fixed) adapted.add(name)
       const place = { ...(layer !== undefined && { layer }), ...(head && { head }) }
-      const stored = { ...place, ...(transposed && { transposed }) }
+      const stored = { ...place, ...(transposed && { transposed }), ...(made && { made }) }
       const shape = add({ name: `${name}.weight`, kind: 'linear', ...stored }, expected)
       if (biased) add({ name: `${name}.bias`, kind: 'bias', ...(head && { head }) }, [shape[0]!])
       return shape

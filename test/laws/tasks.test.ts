@@ -19,7 +19,7 @@ const CHEAP = ['--ranks', '2', '--no-spectra', '--no-match-loss', '--threads', '
 /** The task's own base in the long check; else, where there is one, a small network under the same code. */
 const baseOf = ({ bases }: Pick<TaskEntry, 'bases'>) =>
   process.env['TOUCHSTONE_LONG'] ? bases[0]! : (bases.find((name) => SMALL.test(name)) ?? bases[0]!)
-const SMALL = /^(?:mixture|visual)/u
+const SMALL = /^(?:mixture|visual)|-small$/u
 
 describe.each(TASKS.map((task) => [task.name, task] as const))('%s', (name, task) => {
   const fitting = METHODS.filter((method) => task.unfit?.[method.name] === undefined)

@@ -1,6 +1,6 @@
 /** @file What is known of the tasks of places without loading their data. */
 import { ENCODING_NAMES } from '../../models/location/encodings.ts'
-import { PLACE_NETWORKS } from '../../models/families/place-encoder.ts'
+import { PLACE_NETWORKS } from '../../models/location/place-network.ts'
 import type { TaskFacts } from './task.ts'
 import { NO_DECODER } from './unfit.ts'
 

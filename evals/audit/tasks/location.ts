@@ -6,42 +6,18 @@
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { isLand } from '../../bundled/places/coast.ts'
 import { PLACE_ENCODER, type PlaceEncoderConfig } from '../../models/families/place-encoder.ts'
-import { FLOAT64, encode, type Place } from '../../models/location/encodings.ts'
+import { FLOAT64, encode } from '../../models/location/encodings.ts'
 import { NUMBER_TOKENIZER } from '../../models/text/number-tokenizer.ts'
 import { randomStream, type RandomStream } from '../../statistics/random.ts'
+import { isIn, LEARNT, placeStart, readPlace, regionOf, type Point } from './place-parts.ts'
 import { readCells, split } from './task-file.ts'
 import type { NewModel, PreparedTask, Task, TaskRow } from './task.ts'
-
-type Point = Place<number>
 
 /** Degrees of the spherical harmonics, scales of the others, width of the network (docs/tasks/README.md). */
 const SIZE = { degrees: 10, scales: 16 }
 const WIDTH = 64
 
 const COUNTS = { base: 6000, arm: 1200, gain: 300, retention: 480, shift: 480 }
-
-interface Region {
-  readonly name: string
-  /** west, south, east, north */
-  readonly box: readonly [number, number, number, number]
-}
-
-/** Boxes of longitude and latitude; the first that holds a place is its region. */
-const REGIONS: readonly Region[] = [
-  { name: 'South America', box: [-85, -57, -33, 13] },
-  { name: 'North America', box: [-170, 13, -50, 75] },
-  { name: 'Europe', box: [-25, 36, 45, 72] },
-  { name: 'Africa', box: [-20, -36, 52, 36] },
-  { name: 'Asia', box: [45, 5, 180, 78] },
-  { name: 'Australia', box: [110, -48, 180, 5] },
-  { name: 'Antarctica', box: [-180, -90, 180, -60] },
-]
-const LEARNT = REGIONS[0]!
-const ELSEWHERE = 'Elsewhere'
-
-const isIn = ({ box: [west, south, east, north] }: Region, { lon, lat }: Point) =>
-  lon >= west && lon <= east && lat >= south && lat <= north
-const regionOf = (point: Point) => REGIONS.find((region) => isIn(region, point))?.name ?? ELSEWHERE
 
 const degreesOf = (radians: number) => (radians * 180) / Math.PI
 const around = (stream: RandomStream) => 360 * stream.uniform() - 180
@@ -121,16 +97,14 @@ const rowsOf = (
   }))
 
 const COLUMNS = ['lon', 'lat', 'label'] as const
-const isWithin = (text: string, most: number) => text !== '' && Math.abs(Number(text)) <= most
 
 /** Columns lon and lat in degrees, and label, one of the classes. */
 async function placesIn(path: string, classes: readonly string[]): Promise<TaskRow[]> {
   const points = (await readCells(path, COLUMNS)).map(({ row, cells: { lon, lat, label } }) => {
-    if (!isWithin(lon, 180) || !isWithin(lat, 90))
-      throw new TouchstoneError('data.place', { path, row, found: `lon "${lon}", lat "${lat}"` })
+    const place = readPlace({ path, row, lon, lat })
     if (!classes.includes(label))
       throw new TouchstoneError('data.class', { path, row, label, known: classes })
-    return { place: { lon: Number(lon), lat: Number(lat) }, label }
+    return { place, label }
   })
   return points.flatMap(({ place, label }) => rowsOf([place], () => label, regionOf))
 }
@@ -178,7 +152,6 @@ const task = ({ classes, labelOf, what, data }: Labelling): Task => ({
   },
 })
 
-/** SIREN's start (Sitzmann et al. 2020, §3.2): W ~ U(±1/n) in the first layer, U(±√(6/n)) in the others; otherwise U(±1/√n). */
 function newModel(base: string, classes: readonly string[]): NewModel {
   const [encoding, network] = base.split('/') as [
     PlaceEncoderConfig['encoding'],
@@ -197,14 +170,7 @@ function newModel(base: string, classes: readonly string[]): NewModel {
       num_labels: classes.length,
     },
     tokenizer: NUMBER_TOKENIZER,
-    draw({ shape, layer, head }, stream) {
-      const inputs = shape[1] ?? WIDTH
-      const isSine = network === 'siren' && !head
-      const siren = layer === 0 ? 1 / inputs : Math.sqrt(6 / inputs)
-      const reach = isSine && shape.length === 2 ? siren : 1 / Math.sqrt(inputs)
-      const length = shape.reduce((product, size) => product * size, 1)
-      return Float32Array.from({ length }, () => reach * (2 * stream.uniform() - 1))
-    },
+    draw: placeStart(network, WIDTH),
   }
 }
 

@@ -3,6 +3,9 @@ import { findNamed } from '../../errors/names.ts'
 import type { TaskEntry } from './task.ts'
 import { GUIDED_DIFFUSION } from './diffusion/facts.ts'
 import { SCENE_TEXT } from './scenes/facts.ts'
+import { RNA } from './rna/rna-facts.ts'
+import { SATCLIP } from './satclip/satclip-facts.ts'
+import { SCENE3D } from './scene3d/scene3d-facts.ts'
 import { CHECKERBOARD, LOCATION } from './location-facts.ts'
 
 export const TASKS: readonly TaskEntry[] = [
@@ -13,6 +16,9 @@ export const TASKS: readonly TaskEntry[] = [
     load: async () => (await import('./diffusion/guided.ts')).guidedDiffusion,
   },
   { ...SCENE_TEXT, load: async () => (await import('./scenes/scene-text.ts')).sceneText },
+  { ...SATCLIP, load: async () => (await import('./satclip/satclip.ts')).satclip },
+  { ...RNA, load: async () => (await import('./rna/rna.ts')).rna },
+  { ...SCENE3D, load: async () => (await import('./scene3d/scene3d.ts')).scene3d },
 ]
 
 export const findTask = (name: string): TaskEntry => findNamed('task', TASKS, name)

@@ -1,6 +1,6 @@
 /** @file The job `task`: trains the base of a task, then audits fine-tunes of it. */
 import { z } from 'zod'
-import type { JobContext, JobKind } from '../../contract/job.ts'
+import { emitLog, type JobContext, type JobKind } from '../../contract/job.ts'
 import { GREEDY, type Expected, type Sample } from '../../contract/rows.ts'
 import { findNamed } from '../../errors/names.ts'
 import { armNameOf } from '../../finetune/method-choice.ts'
@@ -39,9 +39,11 @@ export const taskJob: JobKind<TaskConfig> = {
   },
   async run(config, context, progress) {
     const { entry, base, prepared } = await opened(config)
-    const { model, baseRows: rows } = prepared
+    const { model, baseRows: rows, remarks = [] } = prepared
     const training = baseTraining(config, entry)
-    const path = await trainedBase({ model, rows, training, config }, context)
+    const pretraining = pretrainingOf(config, prepared)
+    for (const message of remarks) emitLog(context, 'warn', message)
+    const path = await trainedBase({ model, rows, training, pretraining, config }, context)
     const name = `task:${entry.name}`
     const benchmarks = prepared.measured.map((part) => benchmarkOf(entry, part, prepared, config))
     const { armRows, measures = [] } = prepared.fromBase
@@ -83,6 +85,11 @@ const baseTraining = ({ baseSteps }: TaskConfig, { training: { base } }: TaskEnt
   ...base,
   steps: baseSteps ?? base.steps,
 })
+
+function pretrainingOf({ baseSteps }: TaskConfig, { pretraining }: PreparedTask) {
+  if (!pretraining || baseSteps === null) return pretraining
+  return { ...pretraining, training: { ...pretraining.training, steps: baseSteps } }
+}
 
 /** The rows of one part as a benchmark with the model's classes as options. */
 function benchmarkOf(

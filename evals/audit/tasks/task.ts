@@ -4,9 +4,10 @@
  */
 import type { TaskMeasured, TaskPart, TaskPicture } from '../../contract/tasks/task-rows.ts'
 import type { Ask } from '../../measure/ask.ts'
+import type { Example } from '../../finetune/training/dataset.ts'
 import type { TrainingConfig } from '../../finetune/training/train.ts'
 import type { JsonObject } from '../../files/read-file.ts'
-import type { WeightSpec } from '../../models/architecture.ts'
+import type { ModelArchitecture, WeightSpec } from '../../models/architecture.ts'
 import type { RandomStream } from '../../statistics/random.ts'
 
 /** One example: what the model is given, and its class, or numbers where the network names none. */
@@ -40,6 +41,14 @@ export interface NewModel {
   readonly config: JsonObject & { readonly model_type: string }
   readonly tokenizer: JsonObject
   readonly draw: (spec: WeightSpec, stream: RandomStream) => Float32Array
+}
+
+/** What the base learns before its classes, through an output of its own. */
+export interface Pretraining {
+  readonly training: TaskTraining
+  readonly examples: readonly Example[]
+  /** Hidden states `[rows, hidden]` → `[rows, labels]`. */
+  readonly logits: ModelArchitecture['logits']
 }
 
 /** One part of what is measured. */
@@ -85,7 +94,10 @@ export interface TaskMeasure {
 
 export interface PreparedTask {
   readonly model: NewModel
-  /** What the base learns; rows, or examples of its own making. */
+  readonly pretraining?: Pretraining
+  /** Of the rows, said in the log. */
+  readonly remarks?: readonly string[]
+  /** What the base learns. */
   readonly baseRows: readonly TaskRow[]
   readonly armRows: readonly TaskRow[]
   readonly measured: readonly MeasuredPart[]

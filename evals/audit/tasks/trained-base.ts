@@ -2,13 +2,13 @@
 import { join } from 'node:path'
 import { bind } from '../../finetune/method.ts'
 import { full } from '../../finetune/methods/full.ts'
+import type { Example } from '../../finetune/training/dataset.ts'
 import { TrainingConfig } from '../../finetune/training/train.ts'
 import { exists } from '../../files/read-file.ts'
 import type { JobContext } from '../../contract/job.ts'
 import { examplesDigest, runArm } from '../../arms/arm.ts'
-import type { FinishedArm } from '../../arms/arm-plan.ts'
 import { askOf, type Ask } from '../../measure/ask.ts'
-import { identityOf, openBase } from '../../measure/base.ts'
+import { type Base, identityOf, openBase } from '../../measure/base.ts'
 import { classedExamples } from '../../measure/classes.ts'
 import { openBaseSubject } from '../../measure/open-subject.ts'
 import type { TrainingData } from '../../measure/sources.ts'
@@ -18,12 +18,13 @@ import { recognise } from '../../models/registry.ts'
 import { chooseDevice } from '../../runtime/device.ts'
 import { randomStream } from '../../statistics/random.ts'
 import type { TaskConfig } from './config.ts'
-import type { NewModel, TaskRow, TaskTraining } from './task.ts'
+import type { NewModel, Pretraining, TaskRow, TaskTraining } from './task.ts'
 
 interface BaseToTrain {
   readonly model: NewModel
   readonly rows: readonly TaskRow[]
   readonly training: TaskTraining
+  readonly pretraining?: Pretraining | undefined
   readonly config: TaskConfig
 }
 
@@ -39,27 +40,52 @@ export const dataOfRows = (title: string, rows: readonly TaskRow[]): TrainingDat
 
 /** Path of the trained base; a resumed run goes on where its training stopped. */
 export async function trainedBase(work: BaseToTrain, context: JobContext): Promise<string> {
-  const path = join(context.workspace, 'base')
-  if (await exists(join(path, 'config.json'))) return path
-  const arm = await trained(work, context)
-  await write(
-    path,
-    work.model,
-    [...arm.parameters].map(([name, each]) => ({ name, ...each })),
-  )
-  return path
+  const { model, config, rows, training, pretraining } = work
+  const first = join(context.workspace, 'untrained')
+  await write(first, model, drawn(model, config.baseSeed))
+  const start = pretraining ? await pretrained(first, { ...work, pretraining }, context) : first
+  return stage({ name: 'base', start, work, training }, context, (base) => ({
+    base,
+    examples: classedExamples(base, dataOfRows('base', rows), Infinity).examples,
+  }))
 }
 
-async function trained(work: BaseToTrain, context: JobContext): Promise<FinishedArm> {
-  const { model, rows, training, config } = work
-  const start = join(context.workspace, 'untrained')
-  await write(start, model, drawn(model, config.baseSeed))
+/** The same weights, of which those under the output of the pretraining are trained. */
+const pretrained = (
+  start: string,
+  work: BaseToTrain & { readonly pretraining: Pretraining },
+  context: JobContext,
+): Promise<string> => {
+  const { training, logits, examples } = work.pretraining
+  return stage({ name: 'pretrained', start, work, training }, context, (base) => {
+    const architecture = { ...base.model.architecture, logits }
+    return { base: { ...base, model: { ...base.model, architecture } }, examples }
+  })
+}
+
+interface Stage {
+  readonly name: string
+  /** Folder with the weights to begin with. */
+  readonly start: string
+  readonly work: BaseToTrain
+  readonly training: TaskTraining
+}
+
+/** A folder of that name with what was trained; the folder of a finished stage is taken as it is. */
+async function stage(
+  { name, start, work, training }: Stage,
+  context: JobContext,
+  given: (base: Base) => { readonly base: Base; readonly examples: readonly Example[] },
+): Promise<string> {
+  const path = join(context.workspace, name)
+  if (await exists(join(path, 'config.json'))) return path
+  const { model, config } = work
   const device = chooseDevice(config.device, config.threads ?? undefined)
-  const base = await openBase(start, device, training.batchSize)
+  const opened = await openBase(start, device, training.batchSize)
   try {
-    const { examples } = classedExamples(base, dataOfRows('base', rows), Infinity)
+    const { base, examples } = given(opened)
     const plan = {
-      arm: 'base',
+      arm: name,
       method: bind(full, { learningRateScale: 1 }),
       seed: config.baseSeed,
       training: TrainingConfig.parse(training),
@@ -68,10 +94,17 @@ async function trained(work: BaseToTrain, context: JobContext): Promise<Finished
       evaluateAt: [training.steps],
       evaluation: undefined,
     }
-    return await runArm(base, plan, withoutRows(context))
+    const { parameters } = await runArm(base, plan, withoutRows(context))
+    const weights = [...opened.model.weights.values()].map(({ name: weight, shape }) => ({
+      name: weight,
+      shape,
+      data: parameters.get(weight)?.data ?? opened.weights.get(weight)!,
+    }))
+    await write(path, model, weights)
   } finally {
-    await base.open.close()
+    await opened.open.close()
   }
+  return path
 }
 
 /** What the trained base makes, opened for it alone. */

@@ -63,3 +63,30 @@ export function isLand(lon: number, lat: number): boolean {
   }
   return isOdd
 }
+
+type Vector = readonly [number, number, number]
+const EARTH_RADIUS = 6371.0088
+
+function vectorOf(lon: number, lat: number): Vector {
+  const [λ, φ] = [(lon * Math.PI) / 180, (lat * Math.PI) / 180]
+  return [Math.cos(φ) * Math.cos(λ), Math.cos(φ) * Math.sin(λ), Math.sin(φ)]
+}
+
+const dot = (a: Vector, b: Vector) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+/** Kilometres from a place in degrees to the nearest coast, along chords of the coast's short edges. */
+export function coastDistance(lon: number, lat: number): number {
+  const place = vectorOf(lon, lat)
+  let nearest = -1
+  for (const { x, lat: from, east, north } of new Set(edges().flat())) {
+    const start = vectorOf(x * UNIT - 180, from)
+    const end = vectorOf((x + east) * UNIT - 180, from + north)
+    const way: Vector = [end[0] - start[0], end[1] - start[1], end[2] - start[2]]
+    const length = dot(way, way)
+    const along = length === 0 ? 0 : (dot(place, way) - dot(start, way)) / length
+    const t = Math.min(1, Math.max(0, along))
+    const point: Vector = [start[0] + t * way[0], start[1] + t * way[1], start[2] + t * way[2]]
+    nearest = Math.max(nearest, dot(point, place) / Math.sqrt(dot(point, point)))
+  }
+  return EARTH_RADIUS * Math.acos(Math.min(1, nearest))
+}

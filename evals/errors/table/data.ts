@@ -53,6 +53,11 @@ export const DATA_ERRORS = {
       remedy: 'Name the columns as docs/tasks/README.md does for this task.',
     }),
   ),
+  'task.fasta': entry((v: { path: string; found: string }) => ({
+    message: `${v.path} is no FASTA file: it begins with "${v.found}", not with ">".`,
+    remedy:
+      'Give records such as >id|lncRNA|human and a line of nucleotides, or a .csv of id, sequence, label and species.',
+  })),
   'task.rows': entry((v: { path: string; clusters: number }) => ({
     message: `${v.path} holds ${v.clusters === 0 ? 'no row that can be used' : 'rows of one group alone'}: some groups are learnt, and others held out.`,
     remedy:

@@ -27,15 +27,22 @@ export interface Aimed {
   readonly target: readonly number[]
 }
 
-export type Example = Conversed | Classed | Aimed
+/** Tokens of which some were exchanged, and what they were (masked language modelling). */
+export interface Masked {
+  readonly ids: readonly number[]
+  readonly hidden: readonly { readonly at: number; readonly label: number }[]
+}
+
+export type Example = Conversed | Classed | Aimed | Masked
 
 /** Labels of an example and the positions that predict them: a token is predicted at the position before it. */
-const targetsOf = (example: Example): readonly { at: number; label: number }[] =>
-  !('labelled' in example)
-    ? [{ at: 0, label: 'label' in example ? example.label : 0 }]
-    : example.ids.flatMap((label, t) =>
-        t > 0 && example.labelled[t] ? [{ at: t - 1, label }] : [],
-      )
+function targetsOf(example: Example): Masked['hidden'] {
+  if ('hidden' in example) return example.hidden
+  if (!('labelled' in example)) return [{ at: 0, label: 'label' in example ? example.label : 0 }]
+  return example.ids.flatMap((label, t) =>
+    t > 0 && example.labelled[t] ? [{ at: t - 1, label }] : [],
+  )
+}
 
 /** Treatment of rows longer than `maxTokens`. */
 export const TRUNCATIONS = ['cut-end', 'cut-start', 'split', 'leave-out', 'refuse'] as const

@@ -8,6 +8,8 @@ import { classesIn, classFields, denseHead, namesHead } from '../encoder-heads.t
 import type { ModelFamily } from '../family.ts'
 import { ACTIVATIONS, layerNorm, plainMlp, separateProjections } from '../parts.ts'
 
+export const BERT = 'bert'
+
 const fields = {
   ...classFields,
   hidden_size: z.int().positive().max(65536),
@@ -70,7 +72,7 @@ function body(c: z.infer<typeof bertConfig>, prefix: string): Omit<EncoderPlan, 
 }
 
 const bertBase = encoder({
-  name: 'bert',
+  name: BERT,
   className: 'BertForSequenceClassification',
   config: bertConfig,
   plan: (c) => ({

@@ -9,6 +9,7 @@ import { sha256 } from '../../files/digest.ts'
 import type { TokenizerJson, TokenTable } from './tokenizer-json.ts'
 import { parseTokenizerJson, tokenTable, unsupportedTokenizer } from './tokenizer-json.ts'
 import { boundedRun, expressionsIn, isPlain, longWord, type Stopped } from './bounded-run.ts'
+import { kmersOf, kmerTokenizer } from './kmer-tokenizer.ts'
 import { isOfNumbers, numberTokenizer } from './number-tokenizer.ts'
 import { forLibrary } from './tokenizer-exact.ts'
 import { surroundingsOf } from './tokenizer-surroundings.ts'
@@ -41,7 +42,8 @@ type SpecialTokens = Readonly<Record<string, string>>
 
 export function openTokenizer(source: TokenizerSource): Tokenizer {
   const { path, tokenizerConfig } = source
-  if (isOfNumbers(source.tokenizerJson)) return numberTokenizer(path)
+  const own = withoutText(source)
+  if (own) return own
   const { json, table, special, endIds, digest } = known(source)
   const library = build(path, json)
   const { pad_token: pad, bos_token: start } = specialTokens(tokenizerConfig)
@@ -72,13 +74,21 @@ export function openTokenizer(source: TokenizerSource): Tokenizer {
 export function describeTokenizer(
   source: TokenizerSource,
 ): Pick<Tokenizer, 'vocabSize' | 'digest' | 'endIds'> {
-  if (isOfNumbers(source.tokenizerJson)) return numberTokenizer(source.path)
+  const own = withoutText(source)
+  if (own) return own
   const { json, table, endIds, digest } = known(source)
   if (json.model.type !== 'BPE') return openTokenizer(source)
   const stages = build(source.path, { ...json, model: { ...json.model, vocab: {}, merges: [] } })
   // Without a vocabulary there are no tokens, but errors in the stages still occur.
   tryOut(source.path, { encode: (text) => encodeWith(stages, text), decode: () => '' })
   return { vocabSize: table.tokens.length, endIds, digest }
+}
+
+/** Of models that read no text: numbers, or nucleotides. */
+function withoutText({ path, tokenizerJson }: TokenizerSource): Tokenizer | undefined {
+  if (isOfNumbers(tokenizerJson)) return numberTokenizer(path)
+  const k = kmersOf(tokenizerJson)
+  return k === undefined ? undefined : kmerTokenizer(k)
 }
 
 function known(source: TokenizerSource) {

@@ -1,0 +1,95 @@
+/** @file Numbers of whole transcripts: the mean over windows, the first window alone, and two baselines without a network. */
+import { fitLogistic } from '../../../statistics/classify/logistic.ts'
+import { auroc, f1, matthews, type Confusion } from '../../../statistics/classify/two-classes.ts'
+import type { TaskMeasure, TaskNumber } from '../task.ts'
+import { gcContent, kmerShares, longestFrame } from './sequence.ts'
+import { KINDS, type Transcript } from './transcripts.ts'
+import { windowsOf } from './windows.ts'
+
+interface OfGroup {
+  readonly transcript: Transcript
+  readonly group: string
+}
+
+const POSITIVE = KINDS.indexOf('mRNA')
+const isPositive = ({ kind }: Transcript) => kind === KINDS[POSITIVE]
+
+/** Penalties of the baselines: two columns need hardly any, 4,096 one that keeps them from learning rows by heart. */
+const PENALTY = { frame: 1e-4, sixMers: 1 }
+const SIX = 6
+
+const frameColumns = ({ sequence }: Transcript) => [longestFrame(sequence), gcContent(sequence)]
+const sixMerColumns = ({ sequence }: Transcript) => kmerShares(sequence, SIX)
+
+/** Columns of a transcript's row. */
+const [LABEL, MEAN, FIRST, FRAME, SIX_MERS] = [0, 1, 2, 3, 4]
+
+type Rows = readonly (readonly number[])[]
+const areaBy = (column: number) => (rows: Rows) =>
+  auroc(rows.map((row) => [row[column]!, row[LABEL] === 1]))
+const lessThan = (column: number) => (rows: Rows) => {
+  const [own, other] = [areaBy(MEAN)(rows), areaBy(column)(rows)]
+  return own === null || other === null ? null : own - other
+}
+const confusion = (rows: Rows): Confusion => {
+  const count = (label: number, said: boolean) =>
+    rows.filter((row) => row[LABEL] === label && row[MEAN]! > 0 === said).length
+  return { tp: count(1, true), tn: count(0, false), fp: count(0, true), fn: count(1, false) }
+}
+
+const number = (name: string, title: string, of: TaskNumber['of']): TaskNumber => ({
+  name,
+  title,
+  unit: '',
+  better: 'higher',
+  of,
+})
+
+const NUMBERS = [
+  number('rna-auroc', 'AUROC of transcripts, mean over windows', areaBy(MEAN)),
+  number('rna-auroc-first', 'AUROC, first window alone', areaBy(FIRST)),
+  number('rna-auroc-frame', 'AUROC less that of longest frame and GC content', lessThan(FRAME)),
+  number('rna-auroc-six-mers', 'AUROC less that of 6-mers', lessThan(SIX_MERS)),
+  number('rna-f1', 'F1 of mRNA', (rows) => f1(confusion(rows))),
+  number('rna-mcc', 'Matthews correlation', (rows) => matthews(confusion(rows))),
+]
+
+/** Of held-out transcripts; the baselines learn from `learnt`. */
+export function transcriptMeasure(
+  heldOut: readonly OfGroup[],
+  learnt: readonly OfGroup[],
+): TaskMeasure {
+  const positive = learnt.map(({ transcript }) => isPositive(transcript))
+  const baseline = (columns: (transcript: Transcript) => number[], penalty: number) =>
+    fitLogistic(
+      learnt.map(({ transcript }) => columns(transcript)),
+      positive,
+      penalty,
+    )
+  const known = () => {
+    const frame = baseline(frameColumns, PENALTY.frame)
+    const sixMers = baseline(sixMerColumns, PENALTY.sixMers)
+    return heldOut.map(({ transcript }) => [
+      frame.score(frameColumns(transcript)),
+      sixMers.score(sixMerColumns(transcript)),
+    ])
+  }
+  let baselines: number[][] | undefined
+  return {
+    name: 'transcripts',
+    numbers: NUMBERS,
+    async rows(ask) {
+      baselines ??= known()
+      const windows = heldOut.map(({ transcript }) => windowsOf(transcript.sequence))
+      const outputs = await ask('classes', windows.flat())
+      let next = 0
+      return heldOut.map(({ transcript, group }, i) => {
+        const own = outputs.slice(next, (next += windows[i]!.length))
+        const odds = own.map((logits) => logits[POSITIVE]! - logits[1 - POSITIVE]!)
+        const mean = odds.reduce((sum, value) => sum + value, 0) / odds.length
+        const label = Number(isPositive(transcript))
+        return { unit: group, numbers: [label, mean, odds[0]!, ...baselines![i]!] }
+      })
+    },
+  }
+}

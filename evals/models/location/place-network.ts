@@ -1,0 +1,116 @@
+/**
+ * @file What networks over places share: features of longitude and latitude in a graph, and the network over them: none, residual
+ * ReLU blocks, or sines (SIREN, Sitzmann et al. 2020).
+ */
+import type { Graph } from '../../graph/ops/index.ts'
+import type { Value } from '../../graph/value.ts'
+import type { ForwardInput, ModelScope } from '../architecture.ts'
+import { NUMBER_UNIT } from '../text/number-tokenizer.ts'
+import type { WeightList } from '../weight-list.ts'
+import { encode, type ENCODING_NAMES, type Numbers } from './encodings.ts'
+
+export const PLACE_NETWORKS = ['siren', 'residual', 'linear'] as const
+
+interface PlaceNetworkConfig {
+  readonly encoding: (typeof ENCODING_NAMES)[number]
+  readonly degrees: number
+  readonly scales: number
+  readonly network: (typeof PLACE_NETWORKS)[number]
+  readonly hidden_size: number
+  readonly num_hidden_layers: number
+}
+
+/** A network between features and head. */
+interface Network {
+  /** Width of its output. */
+  readonly width: (c: PlaceNetworkConfig, features: number) => number
+  readonly weights: (list: WeightList, c: PlaceNetworkConfig, features: number) => void
+  /** x `[rows, features]` → `[rows, width]`. */
+  readonly apply: (scope: ModelScope, x: Value, c: PlaceNetworkConfig) => Value
+}
+
+const BLOCKS = 'network.layers'
+const biased = (layer: number) => ({ biased: true, layer })
+const layersIn = ({ num_hidden_layers: count }: PlaceNetworkConfig) =>
+  Array.from({ length: count }, (_, i) => i)
+const relu = (g: Graph, x: Value) => g.where(g.greaterOrEqual(x, g.scalar(0)), x, g.scalar(0))
+
+/** Frequency of the first layer of sines; the others have 1. */
+const FIRST_FREQUENCY = 30
+
+/** sin(w₀(Wx + b)) in each layer. */
+const siren: Network = {
+  width: (c) => c.hidden_size,
+  weights: (list, c, features) =>
+    layersIn(c).forEach((layer) =>
+      list.linear(
+        `${BLOCKS}.${layer}.linear`,
+        [c.hidden_size, layer === 0 ? features : c.hidden_size],
+        biased(layer),
+      ),
+    ),
+  apply: ({ g, linear }, x, c) =>
+    layersIn(c).reduce((y, layer) => {
+      const z = linear(`${BLOCKS}.${layer}.linear`, y)
+      return g.sin(layer === 0 ? g.mul(z, g.scalar(FIRST_FREQUENCY)) : z)
+    }, x),
+}
+
+/** relu(Wx + b), then x + relu(W₂·relu(W₁x + b₁) + b₂) in each block; without the published dropout. */
+const residual: Network = {
+  width: (c) => c.hidden_size,
+  weights(list, c, features) {
+    list.linear(`${BLOCKS}.0.input`, [c.hidden_size, features], biased(0))
+    for (const layer of layersIn(c))
+      for (const part of ['up', 'down'])
+        list.linear(`${BLOCKS}.${layer}.${part}`, [c.hidden_size, c.hidden_size], biased(layer))
+  },
+  apply({ g, linear }, x, c) {
+    const bent = (name: string, input: Value) => relu(g, linear(`${BLOCKS}.${name}`, input))
+    return layersIn(c).reduce(
+      (y, layer) => g.add(y, bent(`${layer}.down`, bent(`${layer}.up`, y))),
+      bent('0.input', x),
+    )
+  },
+}
+
+/** The features go to the head as they are. */
+const linearOnly: Network = {
+  width: (_, features) => features,
+  weights: () => undefined,
+  apply: (_, x) => x,
+}
+
+export const NETWORKS: Readonly<Record<(typeof PLACE_NETWORKS)[number], Network>> = {
+  siren,
+  residual,
+  linear: linearOnly,
+}
+
+export const sizeOf = ({ degrees, scales }: PlaceNetworkConfig) => ({ degrees, scales })
+/** Columns `[batch, 1]` of a graph as numbers, and constants `[]`. */
+const columnsOf = ({ scalar, add, sub, mul, sin, cos }: Graph): Numbers<Value> => ({
+  of: scalar,
+  add,
+  sub,
+  mul,
+  sin,
+  cos,
+})
+
+/** tokens `[batch, seq]`, longitude and latitude first → features `[batch, features]`. */
+export function placeFeatures(g: Graph, input: ForwardInput, c: PlaceNetworkConfig): Value {
+  const { batch, positions } = input
+  const numbers = g.mul(g.cast(input.tokens!, g.float), g.scalar(1 / NUMBER_UNIT))
+  const column = (place: number) => {
+    const isHere = g.equal(positions, g.constant([place], 'int32', []))
+    return g.reduceSum(g.where(isHere, numbers, g.scalar(0)), [1], { keepDims: true })
+  }
+  const place = { lon: column(0), lat: column(1) }
+  const zeros = g.filled([batch, 1], 0)
+  // The first harmonic is a constant.
+  const columns = encode(columnsOf(g), c.encoding, place, sizeOf(c)).map((feature) =>
+    feature.shape.length === 0 ? g.add(feature, zeros) : feature,
+  )
+  return g.concat(columns, 1)
+}
