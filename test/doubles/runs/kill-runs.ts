@@ -63,6 +63,7 @@ async function makeModel() {
 export async function makeKillBench(
   dataName?: string,
   more: readonly string[] = [],
+  methods = 'lora,full',
 ): Promise<KillBench> {
   const { home, model } = await makeModel()
   const data = join(home, 'data.jsonl')
@@ -75,7 +76,7 @@ export async function makeKillBench(
     }),
   )
   await writeFile(data, `${lines.join('\n')}\n`)
-  const run = ['--methods', 'lora,full', '--steps', '12', '--eval-every', '4']
+  const run = ['--methods', methods, '--steps', '12', '--eval-every', '4']
   return {
     home,
     words: ['--model', model, '--data', dataName ?? data, ...run, ...CHEAP, ...more, '--exit-zero'],
@@ -91,17 +92,33 @@ export async function makeFederationBench(more: readonly string[]): Promise<Kill
   return { home, verb: 'federate', words: own }
 }
 
+/** The same with methods that mix, split or cut: `x-lora` of two drawn adapters beside the `others`. */
+export async function makeMixedBench(others: readonly string[], more: readonly string[]) {
+  const { home, words, ...rest } = await makeKillBench(
+    undefined,
+    more,
+    ['x-lora', ...others].join(),
+  )
+  const adapters = await drawnAdapters(home, words[words.indexOf('--model') + 1]!, 2)
+  return { ...rest, home, words: [...words, '--x-lora.adapters', adapters.join()] }
+}
+
+async function drawnAdapters(home: string, model: string, count: number): Promise<string[]> {
+  const loaded = await loadModel(model)
+  await loaded.open.close()
+  const paths: string[] = []
+  for (let seed = 1; seed <= count; seed++) {
+    const drawn = { seed, rank: 4, modules: ['q_proj', 'down_proj'] }
+    paths.push(await writeDrawnAdapter(join(home, `adapter-${seed}`), loaded.model, drawn))
+  }
+  return paths
+}
+
 /** The same with nothing to train: `count` adapters of the model, which are measured side by side. */
 export async function makeCandidatesBench(count: number): Promise<KillBench> {
   const { home, model } = await makeModel()
-  const loaded = await loadModel(model)
-  await loaded.open.close()
-  const candidates: string[] = []
-  for (let seed = 1; seed <= count; seed++) {
-    const drawn = { seed, rank: 4, modules: ['q_proj', 'down_proj'] }
-    const path = await writeDrawnAdapter(join(home, `adapter-${seed}`), loaded.model, drawn)
-    candidates.push('--candidate', path)
-  }
+  const paths = await drawnAdapters(home, model, count)
+  const candidates = paths.flatMap((path) => ['--candidate', path])
   return { home, words: ['--model', model, ...candidates, ...CHEAP, '--exit-zero'] }
 }
 
