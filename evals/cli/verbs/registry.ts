@@ -60,6 +60,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./exchange/merge.ts')).mergeCommand,
   },
   {
+    name: 'generate',
+    summary: 'Make an adapter for a task from adapters of other tasks, with two controls beside it',
+    load: async () => (await import('./exchange/generate.ts')).generateCommand,
+  },
+  {
     name: 'certify',
     summary: 'Test whether a merged, converted or quantised model is what was measured',
     load: async () => (await import('./exchange/certify.ts')).certifyCommand,

@@ -126,6 +126,15 @@ export const MODELS_ERRORS = {
     message: `${v.path} already holds an adapter.`,
     remedy: 'Name another folder with -o, or delete that one.',
   })),
+  'generate.unlike': entry((v: { path: string; found: string }) => ({
+    message: `A generator cannot learn from ${v.path} beside the others: it has ${v.found}.`,
+    remedy:
+      'Name plain LoRA adapters of one base that change the same layers at one rank and alpha.',
+  })),
+  'generate.too-few': entry((v: { found: number }) => ({
+    message: `A generator learns from two adapters or more, and ${v.found} are named.`,
+    remedy: 'Train the task several times, each with its own seed, and name every folder.',
+  })),
   'mixture.expert': entry((v: { path: string; found: string }) => ({
     message: `${v.path} cannot be an expert: it has ${v.found}.`,
     remedy: 'Mix plain LoRA adapters of one base, with --rank at least the largest of theirs.',
