@@ -9,7 +9,16 @@ import { PLACE_ENCODER, type PlaceEncoderConfig } from '../../models/families/pl
 import { FLOAT64, encode } from '../../models/location/encodings.ts'
 import { NUMBER_TOKENIZER } from '../../models/text/number-tokenizer.ts'
 import { randomStream, type RandomStream } from '../../statistics/random.ts'
-import { isIn, LEARNT, placeStart, readPlace, regionOf, type Point } from './place-parts.ts'
+import {
+  isIn,
+  LEARNT,
+  placeStart,
+  readPlace,
+  regionOf,
+  squareOf,
+  squares,
+  type Point,
+} from './place-parts.ts'
 import { readCells, split } from './task-file.ts'
 import type { NewModel, PreparedTask, Task, TaskRow } from './task.ts'
 
@@ -48,39 +57,6 @@ function drawn(
 
 /** Sides of a block that counts as one site, degrees. */
 const SITE = 5
-const BAND = 30
-const SECTOR = 90
-
-const cell = (degrees: number, size: number, from: number, count: number) =>
-  Math.min(count - 1, Math.floor((degrees + from) / size))
-const bandOf = ({ lat }: Point) => cell(lat, BAND, 90, 180 / BAND)
-const sectorOf = ({ lon }: Point) => cell(lon, SECTOR, 180, 360 / SECTOR)
-
-const side = (degrees: number, positive: string, negative: string) =>
-  degrees === 0 ? '0°' : `${Math.abs(degrees)}° ${degrees > 0 ? positive : negative}`
-const span = (from: number, size: number, positive: string, negative: string) =>
-  `${side(from, positive, negative)} to ${side(from + size, positive, negative)}`
-const BANDS = Array.from({ length: 180 / BAND }, (_, i) => span(i * BAND - 90, BAND, 'N', 'S'))
-const SECTORS = Array.from({ length: 360 / SECTOR }, (_, i) =>
-  span(i * SECTOR - 180, SECTOR, 'E', 'W'),
-)
-const squareOf = (point: Point) => `${BANDS[bandOf(point)]!}, ${SECTORS[sectorOf(point)]!}`
-
-/** North above. */
-const PICTURE = {
-  part: 'shift',
-  title: 'Share of places told right, by latitude and longitude',
-  rows: BANDS.toReversed(),
-  columns: SECTORS,
-  cells: Object.fromEntries(
-    BANDS.flatMap((band, b) =>
-      SECTORS.map((sector, s) => [
-        `${band}, ${sector}`,
-        [BANDS.length - 1 - b, s] as [number, number],
-      ]),
-    ),
-  ),
-} as const
 
 type LabelOf = (point: Point) => string
 
@@ -147,7 +123,7 @@ const task = ({ classes, labelOf, what, data }: Labelling): Task => ({
         },
       ],
       data,
-      picture: PICTURE,
+      picture: squares('shift', 'Share of places told right, by latitude and longitude'),
     }
   },
 })

@@ -2,6 +2,7 @@
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import type { Place } from '../../models/location/encodings.ts'
 import type { PLACE_NETWORKS } from '../../models/location/place-network.ts'
+import type { TaskPart, TaskPicture } from '../../contract/tasks/task-rows.ts'
 import type { NewModel } from './task.ts'
 
 export type Point = Place<number>
@@ -29,6 +30,41 @@ export const isIn = ({ box: [west, south, east, north] }: Region, { lon, lat }: 
   lon >= west && lon <= east && lat >= south && lat <= north
 export const regionOf = (point: Point) =>
   REGIONS.find((region) => isIn(region, point))?.name ?? ELSEWHERE
+
+/** Sides of a square of the map, degrees. */
+const BAND = 30
+const SECTOR = 90
+
+const cell = (degrees: number, size: number, from: number, count: number) =>
+  Math.min(count - 1, Math.floor((degrees + from) / size))
+const bandOf = ({ lat }: Point) => cell(lat, BAND, 90, 180 / BAND)
+const sectorOf = ({ lon }: Point) => cell(lon, SECTOR, 180, 360 / SECTOR)
+
+const side = (degrees: number, positive: string, negative: string) =>
+  degrees === 0 ? '0°' : `${Math.abs(degrees)}° ${degrees > 0 ? positive : negative}`
+const span = (from: number, size: number, positive: string, negative: string) =>
+  `${side(from, positive, negative)} to ${side(from + size, positive, negative)}`
+const BANDS = Array.from({ length: 180 / BAND }, (_, i) => span(i * BAND - 90, BAND, 'N', 'S'))
+const SECTORS = Array.from({ length: 360 / SECTOR }, (_, i) =>
+  span(i * SECTOR - 180, SECTOR, 'E', 'W'),
+)
+export const squareOf = (point: Point) => `${BANDS[bandOf(point)]!}, ${SECTORS[sectorOf(point)]!}`
+
+/** Rates of the squares of one part as a map, north above. */
+export const squares = (part: TaskPart, title: string): TaskPicture => ({
+  part,
+  title,
+  rows: BANDS.toReversed(),
+  columns: SECTORS,
+  cells: Object.fromEntries(
+    BANDS.flatMap((band, b) =>
+      SECTORS.map((sector, s) => [
+        `${band}, ${sector}`,
+        [BANDS.length - 1 - b, s] as [number, number],
+      ]),
+    ),
+  ),
+})
 
 /** SIREN's start (Sitzmann et al. 2020, §3.2): W ~ U(±1/n) in the first layer, U(±√(6/n)) in the others; otherwise U(±1/√n). */
 export const placeStart =

@@ -7,7 +7,7 @@ import { TouchstoneError } from '../../../errors/touchstone-error.ts'
 import { PLACE_CONTRAST } from '../../../models/families/place-contrast.ts'
 import { NUMBER_TOKENIZER } from '../../../models/text/number-tokenizer.ts'
 import { randomStream, type RandomStream } from '../../../statistics/random.ts'
-import { isIn, LEARNT, placeStart, regionOf } from '../place-parts.ts'
+import { isIn, LEARNT, placeStart, regionOf, squareOf, squares } from '../place-parts.ts'
 import type { NewModel, PreparedTask, Task, TaskRow } from '../task.ts'
 import { ownPlaces, settlements, type DescribedPlace } from './described-places.ts'
 import { blockOf, probeMeasure } from './probe.ts'
@@ -149,7 +149,10 @@ export const satclip: Task = {
       drawn(from, Math.min(COUNTS[part], reads.each))
     const rows = (places: readonly DescribedPlace[], others: readonly DescribedPlace[]) =>
       places.map((place) => rowOf(place, others))
-    const near = asked('shift', there.test).map((place) => rowOf(place, neighbours(place, known)))
+    const near = asked('shift', there.test).map((place) => ({
+      ...rowOf(place, neighbours(place, known)),
+      category: squareOf(place.point),
+    }))
     const probed = drawn([...known, ...learnt], Math.min(COUNTS.probe, 10 * reads.each))
     return {
       model: newModel(width, count),
@@ -170,6 +173,10 @@ export const satclip: Task = {
         { part: 'shift', title: 'Own features among those of near places, elsewhere', rows: near },
       ],
       data: source,
+      picture: squares(
+        'shift',
+        'Share of places whose features are told from those of near places',
+      ),
       measures: [probeMeasure(probed, asProbed(count), SIZE.dim)],
     }
   },
