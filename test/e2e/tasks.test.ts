@@ -1,4 +1,4 @@
-/** @file A task in the window: started from the form, and listed with its run. */
+/** @file A task in the window: started from the form, its pictures with their table, and listed with its run. */
 import { expect, test } from 'vitest'
 import { sharedWorkbench } from './workbench.ts'
 
@@ -6,20 +6,29 @@ const bench = sharedWorkbench()
 const TASK_MS = 240_000
 
 test(
-  'a task is started from the form, ends with a verdict, and is listed',
+  'a task is started from the form, shows scenes with boxes beside a table, and is listed',
   async () => {
     const { page, go, inspect, complaints } = bench
+    page.setDefaultTimeout(TASK_MS)
     await go('/tasks')
-    await page.getByRole('button', { name: 'Land or sea, by longitude and latitude' }).click()
+    await page.getByRole('button', { name: 'Questions on words in a scene' }).click()
     await page.getByLabel('Ranks', { exact: true }).fill('2')
     await page.getByLabel('Steps', { exact: true }).fill('5')
-    await page.getByLabel('Limit', { exact: true }).fill('60')
+    await page.getByLabel('Limit', { exact: true }).fill('12')
+    await page.getByText(/^More settings/u).click()
+    await page.getByLabel('Base steps (steps)', { exact: true }).fill('20')
     await inspect('tasks')
     await page.getByRole('button', { name: 'Start the task' }).click()
-    await page.getByRole('link', { name: 'Verdict' }).waitFor({ timeout: TASK_MS })
+    await page.getByRole('link', { name: 'Verdict' }).click()
+    await page.getByRole('heading', { name: 'Task: Questions on words in a scene' }).waitFor()
+    const scene = page.getByRole('img', { name: /^Picture 1: Which/u }).first()
+    await scene.scrollIntoViewIfNeeded()
+    expect(await scene.locator('rect').count()).toBeGreaterThan(0)
+    await page.getByRole('columnheader', { name: 'Most answered' }).first().waitFor()
+    await inspect('task-run')
     await go('/tasks')
-    await page.getByRole('link', { name: 'Task location' }).waitFor()
+    await page.getByRole('link', { name: 'Task scene-text' }).waitFor()
     expect(complaints).toEqual([])
   },
-  2 * TASK_MS,
+  3 * TASK_MS,
 )

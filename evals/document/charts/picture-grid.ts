@@ -47,8 +47,9 @@ function one(picture: Picture, i: number, scale: number): Markup {
       >${inkOf(picture).map(({ opacity, d }) => html`<path fill-opacity="${opacity}" d="${d}" />`)}</g
     ><g fill="none" stroke="rgb(var(--heat))" stroke-width="2"
       >${boxes.map(
-        ({ box: [x0, y0, x1, y1], label }) =>
+        ({ box: [x0, y0, x1, y1], label }, b) =>
           html`<rect
+            stroke-dasharray="${b === 0 ? 'none' : '6 4'}"
             x="${(x0 * scale).toFixed(1)}"
             y="${(y0 * scale).toFixed(1)}"
             width="${((x1 - x0) * scale).toFixed(1)}"

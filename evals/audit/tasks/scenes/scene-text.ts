@@ -167,7 +167,14 @@ function answersMeasured(
       const logits = await told(ask, few)
       const pictures = few.map((scene, i) => picture(scene, scoresOf(scene, logits[i]!), look))
       const heads = ['Question', 'Most answered', 'Told']
-      return [{ type: 'picture-grid', title: `Scenes, ${what}`, heads, pictures }]
+      return [
+        {
+          type: 'picture-grid',
+          title: `Scenes, ${what}: the word that is told; dashed, the one that answers`,
+          heads,
+          pictures,
+        },
+      ]
     },
   }
 }
