@@ -68,6 +68,7 @@ const TASKS = {
   'bench-serving': [['test/bench/serving/bench.ts']],
   'bench-directional': [['test/bench/directional.ts']],
   'bench-gate': [['test/bench/gate.ts']],
+  'bench-merge': [['test/bench/findings/merge-speed.ts']],
   findings: [
     ['test/bench/findings.ts'],
     ['test/bench/findings/merge-line.ts'],
