@@ -18,9 +18,9 @@ interface FromReference {
   /**
    * Rows of `sample` for `energyOf`: its own index, the mean distance to the reference, the distance to each row of `sample`.
    */
-  rows(sample: readonly Point[]): number[][]
+  readonly rows: (sample: readonly Point[]) => number[][]
   /** Of rows that were drawn with repetition; null without two distinct ones. */
-  energyOf(rows: readonly (readonly number[])[]): number | null
+  readonly energyOf: (rows: readonly (readonly number[])[]) => number | null
 }
 
 /** @param reference at least two points */

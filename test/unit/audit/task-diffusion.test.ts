@@ -76,6 +76,12 @@ describe('files', () => {
     const out = [...FEW, ...CHEAP, '--out-dir', join(folder, `${name}-out`)]
     return runCommand(['task', 'guided-diffusion', '--file', path, ...out], {}, COMMANDS)
   }
+  test('belong to digits alone', async () => {
+    const asked = ['--base', 'mixture/3', '--file', join(folder, 'any.csv'), '--out-dir', folder]
+    const { code, stderr } = await runCommand(['task', 'guided-diffusion', ...asked], {}, COMMANDS)
+    expect([code, stderr.includes('A mixture takes no file')], stderr).toEqual([2, true])
+  })
+
   test.each([
     ['few.csv', `${header}3,1 2 3\n`, 'few.csv, row 1: the pixels are no 64 numbers'],
     ['odd.csv', `${header}3,${blank.replace('0', 'NaN')}\n`, 'odd.csv, row 1: the pixels'],

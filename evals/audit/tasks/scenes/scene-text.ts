@@ -30,7 +30,7 @@ export const sceneText: Task = {
       return Array.from({ length: count }, (_, i) => madeScene(stream, `${name} ${i + 1}`))
     }
     const own = file === null ? undefined : await ownScenes(file, seed)
-    const [gained, kept] = [own?.heldOut ?? made('gain'), made('retention')]
+    const [gained, known] = [own?.heldOut ?? made('gain'), made('retention')]
     const worn = { ...CAPITALS, worn: { share: WORN, stream: randomStream(seed, 'scenes:worn') } }
     const learnt = own ? 'scenes of the file' : 'small letters'
     return {
@@ -39,7 +39,7 @@ export const sceneText: Task = {
       armRows: rowsOf(own?.learnt ?? made('arm', reads.arm), SMALL),
       measured: [
         part('gain', `Word that answers, ${learnt}`, gained, SMALL),
-        part('retention', 'Word that answers, capitals', kept, CAPITALS),
+        part('retention', 'Word that answers, capitals', known, CAPITALS),
         part(
           'shift',
           `Word that answers, capitals with ${100 * WORN} % of pixels turned`,
@@ -49,7 +49,7 @@ export const sceneText: Task = {
       ],
       measures: [
         answersMeasured('learnt', learnt, gained.slice(0, reads.each), SMALL),
-        answersMeasured('known', 'capitals', kept.slice(0, reads.each), CAPITALS),
+        answersMeasured('known', 'capitals', known.slice(0, reads.each), CAPITALS),
         ruleMeasured(gained.slice(0, reads.each), learnt),
       ],
       data: own?.data ?? {
