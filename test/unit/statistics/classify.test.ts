@@ -40,7 +40,7 @@ describe('the area under the curve', () => {
 
 describe('logistic regression', () => {
   test('of one column that takes two values has the log-odds of each', () => {
-    const rows = [...new Array(10).fill([0]), ...new Array(10).fill([1])] as number[][]
+    const rows = Array.from({ length: 20 }, (_, i) => [i < 10 ? 0 : 1])
     const labels = rows.map(([x], i) => (x === 0 ? i < 3 : i < 18))
     const { score } = fitLogistic(rows, labels, 0)
     expect(score([0])).toBeCloseTo(Math.log(3 / 7), 4)

@@ -33,7 +33,7 @@ const LONG_FRAME = 300
 /** Share of transcripts that are isoforms of the one before: another beginning, and a letter in a hundred exchanged. */
 const ISOFORMS = { share: 0.2, cut: 15, exchanged: 0.01 }
 /** Spread of the logarithms of codon usage: what all species share, and a species' own. */
-const USAGE = { shared: 0.7, own: 0.8 }
+const USAGE = { shared: 0.3, own: 1 }
 
 /** Cumulative usage of the sense codons. */
 function usageOf(species: string): number[] {

@@ -13,6 +13,11 @@ import {
 } from '../../../../evals/audit/tasks/rna/sequence.ts'
 import { madeTranscripts, transcriptsIn } from '../../../../evals/audit/tasks/rna/transcripts.ts'
 import { kmerTokenizer, KMER_SPECIALS } from '../../../../evals/models/text/kmer-tokenizer.ts'
+import { full } from '../../../../evals/finetune/methods/full.ts'
+import { bind } from '../../../../evals/finetune/method.ts'
+import { makeBatch } from '../../../../evals/finetune/training/dataset.ts'
+import { openTraining } from '../../../../evals/finetune/training/train-graph.ts'
+import { recognise } from '../../../../evals/models/registry.ts'
 import { randomStream } from '../../../../evals/statistics/random.ts'
 import { freshFolder } from '../../../doubles/runs/command-line.ts'
 
@@ -61,6 +66,30 @@ test('masks cover whole runs of k tokens, and ask for the chosen positions alone
   changed.forEach((id, at) => {
     if (id !== ids[at]) expect(near.has(at)).toBe(true)
   })
+})
+
+test('an untrained network is as unsure of what was masked as of any k-mer', async () => {
+  const reads = { base: 4, arm: 4, each: 4 }
+  const prepared = await rna.prepare({ base: 'bert-3mer-small', seed: 0, file: null, reads })
+  const { config, draw } = prepared.model
+  const made = recognise({ path: '', config, weights: new Map() }, 'make')
+  const specs = [...made.weights.values()].map(({ made: _, ...spec }) => spec)
+  const { logits, examples } = prepared.pretraining!
+  const session = await openTraining({
+    model: {
+      ...made,
+      weights: new Map(specs.map((spec) => [spec.name, spec])),
+      architecture: { ...made.architecture, logits },
+    },
+    weights: new Map(specs.map((spec) => [spec.name, draw(spec, randomStream(0, spec.name))])),
+    method: bind(full, { learningRateScale: 1 }),
+    device: { name: 'cpu', threads: 1 },
+    seed: 0,
+    maxPositions: 512,
+  })
+  const { loss } = await session.gradients(makeBatch(examples, KMER_SPECIALS.pad))
+  expect(Math.abs(loss - Math.log(69))).toBeLessThan(0.05)
+  await session.release()
 })
 
 describe('what is read off a sequence', () => {
