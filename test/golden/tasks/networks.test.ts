@@ -75,7 +75,7 @@ const NETWORKS: readonly Known[] = [
     },
     examples: [0, 1, 2, 3].map((i) => ({
       ids: ids(part(pixels, 4, i)),
-      target: [...part(targets, 3, i), labelWeights![i]!, confidences![i]!],
+      target: [...part(targets, 3, i), labelWeights[i]!, confidences[i]!],
     })),
   },
 ]
