@@ -69,6 +69,7 @@ const TASKS = {
   'bench-directional': [['test/bench/directional.ts']],
   'bench-gate': [['test/bench/gate.ts']],
   'bench-merge': [['test/bench/findings/merge-speed.ts']],
+  'bench-smollm2': [['test/bench/findings/smollm2.ts']],
   findings: [
     ['test/bench/findings.ts'],
     ['test/bench/findings/merge-line.ts'],
