@@ -14,7 +14,7 @@ import { armNameOf } from '../finetune/method-choice.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { fittedExamples } from '../arms/examples.ts'
 import { refusalMarginPlan, type RefusalMarginPlan } from '../measure/live-refusal-margin.ts'
-import { trainingData, type TrainingData } from '../measure/sources.ts'
+import { lintCounts, trainingData, type TrainingData } from '../measure/sources.ts'
 import { onTheWay, scanSpectra } from '../measure/arm-spectra.ts'
 import { evaluationSteps } from '../arms/steps.ts'
 
@@ -39,7 +39,8 @@ export async function armPlans(training: Training, context: JobContext): Promise
   const dataDigest = examplesDigest(examples)
   const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
   const role = `training data as tokens and labels, ${examples.length} rows`
-  const content = { kind: 'training-data', rows: examples.length } as const
+  const lint = lintCounts(data, evaluation?.benchmarks ?? [])
+  const content = { kind: 'training-data', rows: examples.length, tokens, lint } as const
   const row = {
     role,
     path: config.data ?? data.title,

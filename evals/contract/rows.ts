@@ -359,7 +359,14 @@ export const decodingOf = ({ decoding }: Pick<BenchmarkRow, 'decoding'>): Decodi
 /** What an artifact holds, for readers in code. */
 const ArtifactContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('weights'), ...ArmKey.shape }),
-  z.object({ kind: z.literal('training-data'), rows: z.int() }),
+  z.object({
+    kind: z.literal('training-data'),
+    rows: z.int(),
+    /** Of all rows, prompts and replies; absent in runs of earlier versions. */
+    tokens: z.int().optional(),
+    /** How many rows each check of the data found; absent where it was not checked. */
+    lint: z.array(z.object({ name: z.string(), title: z.string(), rows: z.int() })).optional(),
+  }),
   /** A file with the results themselves, which cannot list its own digest. */
   z.object({ kind: z.literal('output') }),
   /** Outcomes of the run that a gate pins as reference (`evals/findings/pinned.ts`); `path` is its name. */

@@ -23,7 +23,29 @@ import { moreText } from './text.ts'
 
 export function renderReport(results: Results): string {
   const { run, verdict, engine } = results
-  const title = hasOwnSections(results) ? run.title : `${verdict.outcome} – ${run.title}`
+  return renderPage({
+    title: run.title,
+    tab: hasOwnSections(results) ? run.title : `${verdict.outcome} – ${run.title}`,
+    eyebrow: run.kind,
+    run: run.id,
+    measuredUntil: run.endedAt,
+    version: engine.version,
+    sections: sectionsOf(results, 'html'),
+  })
+}
+
+interface Page {
+  readonly title: string
+  /** What the browser shows for it; the title where absent. */
+  readonly tab?: string
+  readonly eyebrow: string
+  readonly run: string
+  readonly measuredUntil: string
+  readonly version: string
+  readonly sections: readonly Section[]
+}
+
+export function renderPage({ title, tab = title, eyebrow, run, ...page }: Page): string {
   return toHtml(
     html`<!doctype html>
       <html lang="en">
@@ -34,19 +56,19 @@ export function renderReport(results: Results): string {
             content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
           />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <meta name="generator" content="Touchstone ${engine.version}" />
-          <title>${title}</title>
+          <meta name="generator" content="Touchstone ${page.version}" />
+          <title>${tab}</title>
           <style>
-            ${STYLE}${runningHead(title)}
+            ${STYLE}${runningHead(tab)}
           </style>
         </head>
         <body>
           <header>
-            <p class="eyebrow">Touchstone ${run.kind}</p>
-            <h1>${run.title}</h1>
-            <p class="quiet">${day(run.endedAt)}, run <code>${run.id}</code></p>
+            <p class="eyebrow">Touchstone ${eyebrow}</p>
+            <h1>${title}</h1>
+            <p class="quiet">${day(page.measuredUntil)}, run <code>${run}</code></p>
           </header>
-          <main>${pagesMarkup(sectionsOf(results, 'html'))}</main>
+          <main>${pagesMarkup(page.sections)}</main>
         </body>
       </html> `,
   )

@@ -12,9 +12,26 @@ const plain = (text: string): string =>
 
 export function renderMarkdown(results: Results): string {
   const { run, engine } = results
-  const body = markdownText(sectionsOf(results, 'card'))
-  return `# ${plain(run.title)}\n\n${body}\n\nRun ${plain(run.id)}, measured until ${run.endedAt}, Touchstone ${plain(engine.version)}.\n`
+  return headedMarkdown(run.title, sectionsOf(results, 'card'), {
+    run: run.id,
+    measuredUntil: run.endedAt,
+    touchstone: engine.version,
+  })
 }
+
+interface Closing {
+  readonly run: string
+  readonly measuredUntil: string
+  readonly touchstone: string
+}
+
+/** A page with its title and, at its end, the run that it is of. */
+export const headedMarkdown = (
+  title: string,
+  sections: readonly Section[],
+  { run, measuredUntil, touchstone }: Closing,
+): string =>
+  `# ${plain(title)}\n\n${markdownText(sections)}\n\nRun ${plain(run)}, measured until ${measuredUntil}, Touchstone ${plain(touchstone)}.\n`
 
 export const markdownText = (sections: readonly Section[]): string =>
   sections

@@ -14,6 +14,7 @@ import {
   publicPem,
   readPublicKey,
   signedEnvelope,
+  STATEMENT,
   type KeyPair,
 } from './signing.ts'
 
@@ -22,7 +23,6 @@ const SIGNATURE = 'signature.json'
 const PUBLIC_KEY = 'public-key.pem'
 const OWN: ReadonlySet<string> = new Set([MANIFEST, SIGNATURE, PUBLIC_KEY])
 
-const STATEMENT = 'https://in-toto.io/Statement/v1'
 const PREDICATE = 'urn:touchstone:case:v1'
 
 const Manifest = z.strictObject({

@@ -1,9 +1,10 @@
 /**
- * @file JUnit XML, for continuous integration: a case for each claim, which fails where the claim does, and a suite of prompts for
- * each comparison. A prompt is never red by itself: its case passes and says what changed, and is skipped where a side is
+ * @file JUnit XML, for continuous integration: a case for each claim, which fails where the claim does, for each deviation from a plan,
+ * which is skipped, and a suite of prompts for each comparison. A prompt is never red by itself: its case passes and says what changed, and is skipped where a side is
  * undecided. Texts of replies are not in it.
  */
 import type { Results } from '../contract/results.ts'
+import type { Deviation } from '../contract/signed/decided-plan.ts'
 import type { PairedRow } from './paired-rows.ts'
 
 export function junitXml(results: Results, rows: readonly PairedRow[]): string {
@@ -14,12 +15,17 @@ export function junitXml(results: Results, rows: readonly PairedRow[]): string {
   const { run, gate, verdict } = results
   // Results of 0.1.0 have findings alone.
   const claims: readonly Claim[] = gate?.claims ?? verdict.findings
-  const states = claims.map(({ outcome }) => CLAIM_STATES[outcome])
+  const deviations = gate?.plan?.deviations ?? []
+  const states: CaseState[] = [
+    ...claims.map(({ outcome }) => CLAIM_STATES[outcome]),
+    ...deviations.map(() => 'skipped' as const),
+  ]
   return [
     '<?xml version="1.0" encoding="UTF-8"?>\n',
     `<testsuites name="${escaped(run.title)}"${countsOf([...states, ...rows.map(stateOf)])}>\n`,
     `  <testsuite name="claims" timestamp="${escaped(run.endedAt.slice(0, 19))}"${countsOf(states)}>\n`,
     ...claims.map(claimXml),
+    ...deviations.map(deviationXml),
     '  </testsuite>\n',
     ...cases,
     '</testsuites>\n',
@@ -53,6 +59,12 @@ function claimXml({ arm, seed, benchmark, ...claim }: Claim) {
   const what = [benchmark, ...own.filter((part) => part !== undefined)]
   const name = escaped(`${state}: ${what.join(', ')}`)
   return caseXml('claims', name, CLAIM_STATES[claim.outcome], claim.sentence)
+}
+
+/** What is not as planned: without it every claim could look passed where the gate is not. */
+function deviationXml({ kind, at, planned, found }: Deviation): string {
+  const words = `planned ${planned ?? 'none'}, found ${found ?? 'none'}`
+  return caseXml('plan', escaped(at === null ? kind : `${kind}: ${at}`), 'skipped', words)
 }
 
 function suiteXml(name: string, rows: readonly PairedRow[]): string {

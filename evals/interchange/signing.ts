@@ -15,6 +15,9 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 
+/** The type of every payload that is signed here: in-toto’s Statement. */
+export const STATEMENT = 'https://in-toto.io/Statement/v1'
+
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 
 export interface KeyPair {

@@ -5,6 +5,7 @@ import { SUITES } from '../benchmarks/registry.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { unknownName } from '../errors/names.ts'
 import type { Conversation, Note } from '../data/format.ts'
+import { createLinter } from '../data/lint.ts'
 import { mixRows } from '../data/mix.ts'
 import { readData, sampleData, type DataRow } from '../data/read-data.ts'
 import { readText } from '../files/read-file.ts'
@@ -145,4 +146,29 @@ export async function neutralTexts(
     const { id, text } = JSON.parse(line) as { id: string; text: string }
     return { key: id, text }
   })
+}
+
+interface LintCount {
+  readonly name: string
+  readonly title: string
+  readonly rows: number
+}
+
+/** How many rows each check finds, prompts of the evaluation among them. */
+export function lintCounts(
+  { conversations }: Pick<TrainingData, 'conversations'>,
+  benchmarks: readonly PreparedBenchmark[],
+): LintCount[] {
+  const plain = benchmarks.filter(({ context }) => !context)
+  const prompts = plain.flatMap(({ benchmark, samples }) =>
+    samples.map(({ id, messages }) => ({
+      key: `${benchmark.name}/${id}`,
+      text: messages.findLast(({ role }) => role === 'user')?.content ?? '',
+    })),
+  )
+  const linter = createLinter(prompts)
+  conversations.forEach((messages, i) => linter.see({ row: i + 1, messages }))
+  return linter
+    .findings(conversations.length)
+    .map(({ name, title, rows }) => ({ name, title, rows: rows.length }))
 }

@@ -2,11 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { sha256 } from '../files/digest.ts'
+import type { Results } from '../contract/results.ts'
+import { sha256, sha256OfFile } from '../files/digest.ts'
 import { TouchstoneError } from '../errors/touchstone-error.ts'
 import { makePrivateFolder } from '../files/private-file.ts'
 import { sealCase } from '../interchange/case-folder.ts'
 import { FORMATS } from '../interchange/formats.ts'
+import {
+  evaluationStatements,
+  statementLine,
+  type Statement,
+} from '../interchange/statements/evaluation.ts'
+import { modelStatement } from '../interchange/statements/model-manifest.ts'
 import type { KeyPair } from '../interchange/signing.ts'
 import { appendToRun } from './append-to-run.ts'
 import { runFolders, withStore } from './databases.ts'
@@ -14,10 +21,17 @@ import type { NamedRun } from './named-run.ts'
 import type { Store } from './store/store.ts'
 import { writeFiles, writeLmEval, writeOutput } from './outputs.ts'
 
+const SHEETS = ['run.factsheet.md', 'run.factsheet.html', 'run.oscal.json']
+
+/** An in-toto attestation bundle: one DSSE envelope a line. */
+const STATEMENTS = 'statements.intoto.jsonl'
+
+/** `models` are folders whose files are stated too. */
 export async function makeCase(
   { store, run, folder }: NamedRun,
   out: string,
   signer: { keys: KeyPair; isOwn: boolean },
+  models: readonly string[] = [],
 ): Promise<{ runId: string; number: number; files: number }> {
   await refuseFull(out)
   const rows = store.rows(run.id)
@@ -28,12 +42,14 @@ export async function makeCase(
   makePrivateFolder(temporary)
   try {
     const names = FORMATS.map(({ extension }) => `run${extension}`)
-    const standard = ['report.html', 'results.json', ...names]
-    const { files } = await writeFiles(
+    const standard = ['report.html', 'results.json', ...SHEETS, ...names]
+    const statements = await Promise.all(models.map(modelStatement))
+    const { files, results } = await writeFiles(
       rows,
       standard.map((name) => join(temporary, name)),
     )
     const folders = await writeLmEval(rows, join(temporary, 'lm-eval'))
+    const stated = await writeStatements(temporary, results, signer.keys, statements)
     const number = 1 + (newestCase(store, run.id)?.number ?? 0)
     const made = new Date().toISOString()
     const about = { run: run.id, touchstone: run.engine.version, number, made }
@@ -45,10 +61,25 @@ export async function makeCase(
     makePrivateFolder(out)
     await rmdir(out)
     await rename(temporary, out)
-    return { runId: run.id, number, files: files.length + folders.length }
+    return { runId: run.id, number, files: files.length + folders.length + stated }
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }
+}
+
+/** How many files it wrote: none where nothing is stated. */
+async function writeStatements(
+  folder: string,
+  results: Results,
+  keys: KeyPair,
+  more: readonly Statement[],
+): Promise<number> {
+  const digest = await sha256OfFile(join(folder, 'results.json'))
+  const statements = [...evaluationStatements({ results, digest, keys }), ...more]
+  if (statements.length === 0) return 0
+  const lines = statements.map((each) => statementLine(each, keys))
+  await writeOutput(join(folder, STATEMENTS), lines)
+  return 1
 }
 
 async function refuseFull(out: string): Promise<void> {

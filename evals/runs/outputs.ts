@@ -2,6 +2,10 @@
 import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { factSheetMarkdown, factSheetPage } from '../document/fact-sheet.ts'
+import { factSheet } from '../findings/fact-sheet/fact-sheet.ts'
+import type { Given } from '../findings/fact-sheet/training.ts'
+import { oscalResults } from '../interchange/statements/oscal.ts'
 import { buildResults } from '../findings/results.ts'
 import type { AuditRows } from '../contract/audit-rows.ts'
 import type { Results } from '../contract/results.ts'
@@ -11,23 +15,31 @@ import { modelIndex } from '../interchange/model-index.ts'
 import { makePrivateFolder, OWNER_ALONE } from '../files/private-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { renderReport } from '../document/html.ts'
-import { resultsText } from '../document/results-text.ts'
+import { resultsDigest, resultsText } from '../document/results-text.ts'
 import { renderMarkdown } from '../document/markdown.ts'
 import { withCells } from '../sweeps/results.ts'
 import { files, text } from './options/common.ts'
 
+type Writer = (results: Results, given: Given) => string
+
 /** By the end of the file's name; the first that fits. */
-const WRITERS: Readonly<Record<string, (results: Results) => string>> = {
+const WRITERS: Readonly<Record<string, Writer>> = {
+  '.factsheet.md': (...sheet) => factSheetMarkdown(factSheet(...sheet)),
+  '.factsheet.html': (...sheet) => factSheetPage(factSheet(...sheet)),
+  '.oscal.json': (results, given) =>
+    oscalResults(factSheet(results, given), results, resultsDigest(results)),
   '.json': resultsText,
   '.html': renderReport,
   '.modelcard.md': (results) => `---\n${modelIndex(results)}---\n\n${renderMarkdown(results)}`,
   '.md': renderMarkdown,
 }
 
+const writerOf = (file: string): Writer | undefined =>
+  Object.entries(WRITERS).find(([ending]) => file.toLowerCase().endsWith(ending))?.[1]
+
 const STANDARD = ['report.html', 'results.json']
 
-const writerOf = (file: string) =>
-  Object.entries(WRITERS).find(([ending]) => file.toLowerCase().endsWith(ending))?.[1]
+const UNKNOWN_BASE: Given = { baseFlops: null }
 
 /** For help and errors: `.json, .html, .eval, …`. */
 export const EXTENSIONS: readonly string[] = [
@@ -71,11 +83,15 @@ export async function writeOutputs(
 }
 
 /** One file of most formats; several where a format holds less than a run. */
-export async function writeFiles(rows: AuditRows, wanted: readonly string[]): Promise<Written> {
+export async function writeFiles(
+  rows: AuditRows,
+  wanted: readonly string[],
+  given = UNKNOWN_BASE,
+): Promise<Written> {
   const results = withCells(buildResults(rows), rows)
   const files: string[] = []
   for (const file of wanted) {
-    for (const { name, parts } of await contentsOf(file, rows, results)) {
+    for (const { name, parts } of await contentsOf(file, { rows, results, given })) {
       await writeOutput(name, parts)
       files.push(name)
     }
@@ -83,9 +99,15 @@ export async function writeFiles(rows: AuditRows, wanted: readonly string[]): Pr
   return { results, files }
 }
 
-async function contentsOf(file: string, rows: AuditRows, results: Results): Promise<Exported[]> {
+interface Contents {
+  readonly rows: AuditRows
+  readonly results: Results
+  readonly given: Given
+}
+
+async function contentsOf(file: string, { rows, results, given }: Contents): Promise<Exported[]> {
   const format = formatOf(file)
-  if (!format) return [{ name: file, parts: [writerOf(file)!(results)] }]
+  if (!format) return [{ name: file, parts: [writerOf(file)!(results, given)] }]
   const stem = file.slice(0, -format.extension.length)
   const exported = await format.write(rows, results)
   return exported.map(({ name, parts }) => ({ name: `${stem}${name}`, parts }))

@@ -46,6 +46,10 @@ export const EXPORTS_ERRORS = {
     message: `The run ${v.run} holds no finished evaluation, so there is nothing to write.`,
     remedy: 'Choose a run of audit or eval that ended; touchstone ls lists them.',
   })),
+  'model.unsigned': entry((v: { path: string; why: string }) => ({
+    message: `The files of ${v.path} cannot be listed for signing: ${v.why}.`,
+    remedy: 'Name a folder of plain files, such as a copy of the model without links.',
+  })),
   'case.changed': entry((v: { path: string; why: string }) => ({
     message: `${v.path} is not what was signed: ${v.why}.`,
     remedy: 'Ask its author for the folder again, and do not rely on this one.',

@@ -22,11 +22,11 @@ import {
   readPublicKey,
   signatureOf,
   signedEnvelope,
+  STATEMENT,
   type KeyPair,
 } from '../signing.ts'
 import { readToken } from './timestamp.ts'
 
-const STATEMENT = 'https://in-toto.io/Statement/v1'
 const PREDICATE = 'urn:touchstone:plan:v1'
 /** Of a part's own signature. */
 const PART_TYPE = 'application/vnd.touchstone.plan-part+json'

@@ -22,6 +22,7 @@ export const GATE_OPTIONS = {
   plan: z.string().min(1).nullable().default(null).meta({
     help: 'A plan of touchstone gate freeze: its gate decides, and each deviation from it is named',
     value: 'FILE',
+    once: true,
   }),
   gateExitCode: z.array(z.string()).default([]).meta({
     help: 'Exit codes in place of 0, 100, 101 and 102, such as fail=1,inconclusive=0',

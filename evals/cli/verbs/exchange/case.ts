@@ -12,7 +12,7 @@ import {
 import { makeCase } from '../../../runs/make-case.ts'
 import { plainText } from '../../../document/plain-text.ts'
 import { command, type Tell } from '../../command.ts'
-import { optionalText, runFolder } from '../../../runs/options/common.ts'
+import { optionalText, runFolder, text } from '../../../runs/options/common.ts'
 import { withNamedRun } from '../../../runs/named-run.ts'
 import { writeOutput } from '../../../runs/outputs.ts'
 import { writePrivately } from '../../../files/private-file.ts'
@@ -25,6 +25,11 @@ const CaseOptions = z.object({
     help: 'Make a pair of keys instead: FILE for signing, FILE.pub for others',
     value: 'FILE',
   }),
+  model: z.array(text).default([]).meta({
+    help: 'State the SHA-256 of each file of this model’s folder too, in the form of OpenSSF model-signing',
+    repeat: true,
+    value: 'FOLDER',
+  }),
   outDir: runFolder,
 })
 
@@ -34,11 +39,11 @@ export const caseRun = command({
   examples: [
     'touchstone case --new-key signing.pem',
     'touchstone case audit-20260131-120000-1a2b -o case --key signing.pem',
-    'touchstone case --out-dir out/audit -o case',
+    'touchstone case --out-dir out/audit -o case --model models/tuned',
   ],
   remark:
     'Without --key the folder is signed with a key that is thrown away: verify then finds damage, but not\nwho made it. Replies to prompts that should be refused are not in it.',
-  async run({ options: { output, key, newKey, outDir, ...older }, named: [runId], tell }) {
+  async run({ options: { output, key, newKey, model, outDir, ...older }, named: [runId], tell }) {
     const out = output ?? older.out
     if (newKey !== null) return tellKeys(newKey, tell)
     if (out === null) {
@@ -46,7 +51,7 @@ export const caseRun = command({
     }
     const keys = key === null ? newKeyPair() : readPrivateKey(await readPem(key), key)
     const made = await withNamedRun(runId, outDir, (named) =>
-      makeCase(named, out, { keys, isOwn: key !== null }),
+      makeCase(named, out, { keys, isOwn: key !== null }, model),
     )
     const keyId = fingerprint(keys.publicKey)
     const line = { type: 'case', ...made, folder: out, signed: key !== null, key: keyId }

@@ -27,6 +27,10 @@ const ExportOptions = z.object({
     value: 'NAME',
   }),
   suite: z.array(text).default([]).meta({ help: 'Only these benchmarks', value: 'NAMES' }),
+  baseFlops: z.number().gt(0).nullable().default(null).meta({
+    help: 'For a fact sheet (.factsheet.md, .factsheet.html, .oscal.json): operations of the base’s own training, such as 3.8e25',
+    value: 'FLOPS',
+  }),
   outDir: runFolder,
 })
 type Options = z.infer<typeof ExportOptions>
@@ -36,6 +40,7 @@ export const exportRun = command({
   positionals: '[RUN]',
   examples: [
     'touchstone export --out-dir out/audit -o run.eval -o run.junit.xml -o pairs.csv',
+    'touchstone export --out-dir out/audit -o tuned.factsheet.md -o tuned.oscal.json --base-flops 3.8e25',
     'touchstone export audit-20260131-120000-1a2b --format lm-eval -o lm-eval-results',
     'touchstone export --out-dir out/audit --candidate lora -o README.modelcard.md',
   ],
@@ -55,14 +60,14 @@ export const exportRun = command({
 
 async function write(
   { store, run }: NamedRun,
-  { output, format, candidate, suite }: Options,
+  { output, format, candidate, suite, baseFlops }: Options,
 ): Promise<string[]> {
   const rows = chosenRows(store.rows(run.id), candidate, suite)
   const names = new Set(rows.benchmarks.map(({ name }) => name))
   if (!rows.evaluations.some(({ benchmark }) => names.has(benchmark))) {
     throw new TouchstoneError('interchange.nothing', { run: run.id })
   }
-  if (format !== 'lm-eval') return [...(await writeFiles(rows, output)).files]
+  if (format !== 'lm-eval') return [...(await writeFiles(rows, output, { baseFlops })).files]
   const folders = await Promise.all(output.map((folder) => writeLmEval(rows, folder)))
   return folders.flat()
 }

@@ -191,7 +191,11 @@ describe('--plan', () => {
     const { folder, path } = stored(0)
     const other = join(folder, 'other.yaml')
     writeFileSync(other, 'margin: 0.2\n')
-    await run('report', '--out-dir', folder, '--plan', path, '--gate', other)
+    const junit = join(folder, 'run.junit.xml')
+    await run('report', '--out-dir', folder, '--plan', path, '--gate', other, '-o', junit)
+    expect(readFileSync(junit, 'utf8')).toContain(
+      '<testcase classname="plan" name="gate: margin"><skipped message="planned 0.1, found 0.2"/>',
+    )
     expect(decidedIn(folder).plan!.deviations).toEqual([
       { kind: 'gate', at: 'margin', planned: '0.1', found: '0.2' },
     ])
