@@ -71,7 +71,7 @@ export const NAVIGATION: readonly PlaceGroup[] = [
         path: '/spectra',
         view: () => import('./views/SpectraView.vue'),
       },
-      { name: 'talk', title: 'Talk', path: '/talk', view: () => import('./views/TalkView.vue') },
+      { name: 'talk', title: 'Chat', path: '/talk', view: () => import('./views/TalkView.vue') },
     ],
   },
   {
@@ -80,7 +80,7 @@ export const NAVIGATION: readonly PlaceGroup[] = [
       { name: 'jobs', title: 'Jobs', path: '/jobs', view: () => import('./views/JobsView.vue') },
       {
         name: 'house',
-        title: 'Keep house',
+        title: 'Settings & storage',
         path: '/house',
         view: () => import('./views/HouseView.vue'),
       },

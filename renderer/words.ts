@@ -1,5 +1,6 @@
 /** @file Numbers and names as text, the same in every view. */
 import type { Rate } from '../evals/contract/results.ts'
+import type { SampleRow } from '../evals/contract/calls/samples.ts'
 import type { BenchmarkRole } from '../evals/contract/rows.ts'
 import { percent, wholeNumber } from '../evals/contract/words.ts'
 
@@ -51,6 +52,15 @@ export function timeText(milliseconds: number): string {
     hour: '2-digit',
     minute: '2-digit',
   })
+}
+
+/** What a prompt expects of a reply. */
+export const EXPECTED: Readonly<Record<SampleRow['expected']['kind'], string>> = {
+  refuse: 'a refusal',
+  comply: 'an answer',
+  answer: 'a right answer',
+  choice: 'the right choice',
+  values: 'numbers near the target',
 }
 
 /** Why a text is not shown: the engine withholds it, and the window never has it. */

@@ -14,6 +14,7 @@ import { endedRun } from './append-to-run.ts'
 import { engineFor } from './engine-facts.ts'
 import { acceptMerged, exceptionOf } from './kept-exception.ts'
 import { referenceRow } from './reference.ts'
+import { keepResults } from './kept-results.ts'
 import { writeOutputs, type Written } from './outputs.ts'
 
 export interface StoredJob {
@@ -73,6 +74,7 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
         written = await writeOutputs(store.rows(runId), told.reportsDir, told.output)
     },
   )
+  if (written) await keepResults({ store, folder: outDir, runId }, written.results)
   return { end, written }
 }
 

@@ -12,6 +12,12 @@ interface RunState {
   readonly rates: ReadonlyMap<string, StateRate>
 }
 
+/** The verdict; of a run whose verdict is not known yet that it is, and never that it is done. */
+export function shownOutcome({ summary, isMeasured, outcome }: RunEntry): string {
+  if (summary === null) return isMeasured && outcome === 'done' ? 'being read' : outcome
+  return summary.verdict ?? outcome
+}
+
 /** The states of one run, the base first; a run without rates has none. */
 export function runStates(run: RunEntry): RunState[] {
   const states = Map.groupBy(run.summary?.rates ?? [], ({ arm, seed }) => `${arm} ${seed}`)

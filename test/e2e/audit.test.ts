@@ -131,7 +131,7 @@ describe('an audit from its form', () => {
     await page.getByLabel('Intruder ε', { exact: true }).fill('0.9')
     await page.getByLabel('Mitigate', { exact: true }).fill('0')
     await page.getByLabel('Spectra at every evaluation').check()
-    await page.getByRole('button', { name: 'What would it do?' }).click()
+    await page.getByRole('button', { name: 'Preview plan' }).click()
     await page.getByText('estimated on this machine').waitFor()
     await inspect('fine-tune')
   })
@@ -168,7 +168,10 @@ describe('an audit from its form', () => {
     expect(headings[0]).toMatch(/FAIL|PASS|INCONCLUSIVE/u)
     expect(headings).toEqual(
       expect.arrayContaining([
-        'Claims',
+        'At a glance',
+        'Primary claims',
+        'Replies by outcome',
+        'Lost by category',
         'What this rests on',
         'Before and after, on the same prompts',
         'What this does not show',
@@ -196,7 +199,7 @@ describe('an audit from its form', () => {
 
   test('it is held against a gate without being stored', async () => {
     const { page } = bench
-    await page.getByRole('button', { name: 'Decide' }).click()
+    await page.getByRole('button', { name: 'Check against this gate' }).click()
     await page.getByRole('heading', { name: /^Gate: .*(?:FAIL|PASS|INCONCLUSIVE)/u }).waitFor()
     await bench.inspect('gate')
   })

@@ -40,7 +40,7 @@ test(
     await page.getByLabel('Suite', { exact: true }).fill(dataPath())
     await page.getByLabel('Steps', { exact: true }).fill('12')
     await page.getByLabel('Learning rate', { exact: true }).fill('0.01')
-    await page.getByRole('button', { name: 'What would it do?' }).click()
+    await page.getByRole('button', { name: 'Preview plan' }).click()
     await page.getByText('estimated on this machine').waitFor()
     await page.getByRole('button', { name: 'Start the audit' }).click()
     await page.getByRole('link', { name: 'Verdict' }).click({ timeout: AUDIT_MS })

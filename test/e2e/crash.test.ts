@@ -100,7 +100,7 @@ test(
     expect(after.slice(0, before.length)).toEqual(before)
     expect(after.map(({ seq }) => seq)).toEqual(after.map((_, i) => i + 1))
     await page.getByRole('button', { name: /Stop and save/u }).click()
-    await page.getByText('cancelled').first().waitFor({ timeout: JOB_MS })
+    await page.getByText('stopped').first().waitFor({ timeout: JOB_MS })
   },
   2 * JOB_MS,
 )

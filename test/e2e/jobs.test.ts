@@ -22,7 +22,7 @@ describe('the guided audit', () => {
       await page.getByRole('button', { name: /Stop and save/u }).click()
       const resume = page.getByRole('button', { name: /Resume/u })
       await resume.waitFor({ timeout: 120_000 })
-      await page.getByText('cancelled').first().waitFor()
+      await page.getByText('stopped').first().waitFor()
       await inspect('guided-stopped')
       await resume.click()
       await page.getByRole('button', { name: /Stop and save/u }).waitFor({ timeout: 60_000 })

@@ -30,14 +30,17 @@ export const SampleRow = ReplyRow.pick({
 })
 export type SampleRow = z.infer<typeof SampleRow>
 
+const Found = {
+  category: z.string().nullable().default(null),
+  /** Somewhere in the prompt. */
+  search: z.string().max(200).default(''),
+}
 const Filter = {
   benchmark: z.string().nullable().default(null),
   /** By any judge, or by `judge`. */
   outcome: Outcome.nullable().default(null),
   judge: z.string().nullable().default(null),
-  category: z.string().nullable().default(null),
-  /** Somewhere in the prompt. */
-  search: z.string().max(200).default(''),
+  ...Found,
 }
 
 export const sample = {
@@ -63,6 +66,8 @@ const Side = z.object({
   outcome: Outcome,
   text: z.string().nullable(),
   meanLogProb: z.number().nullable(),
+  /** What each judge said of it. */
+  judges: z.array(VerdictRow.pick({ judge: true, outcome: true, reason: true })),
 })
 
 export const PairRow = ReplyRow.pick({ ...ASKED, prompt: true, expected: true }).extend({
@@ -81,6 +86,9 @@ export const pair = {
       benchmark: z.string(),
       judge: z.string(),
       onlyFlips: z.boolean().default(false),
+      ...Found,
+      /** Of the reply after. */
+      outcome: Outcome.nullable().default(null),
       ...Page,
     }),
     z.object({

@@ -6,10 +6,10 @@ import { makeCase } from '../../runs/make-case.ts'
 import { gateOf, recordOverride } from '../../runs/gate-compared.ts'
 import { readReference, withReference } from '../../runs/reference.ts'
 import { pairSides, type Side } from '../../runs/compared.ts'
+import { foundIn, madeOf } from '../../runs/kept-results.ts'
 import { writeFiles } from '../../runs/outputs.ts'
 import { partOf, sectionsOf, type Part } from '../../document/registry.ts'
 import { atLastStep, byFirstJudge } from '../../document/view.ts'
-import { version } from '../../runs/version.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import { RunSummary, type RunEntry } from '../../contract/calls/runs.ts'
 import type { Results } from '../../contract/results.ts'
@@ -19,7 +19,6 @@ import { checkGate } from '../../findings/gate/gate-file.ts'
 import { judgedStates } from '../../findings/contesting.ts'
 import { lastStates } from '../../findings/gate/stored-run.ts'
 import { newKeyPair } from '../../interchange/signing.ts'
-import { withCells } from '../../sweeps/results.ts'
 import { bytesUnder } from '../../files/bytes-under.ts'
 import type { FoundRun, Home } from '../home.ts'
 import { keptWeights } from '../../runs/kept-weights.ts'
@@ -43,18 +42,18 @@ export function resultHandlers(home: Home): Handlers {
         .flatMap((folder) => entriesIn(home, folder))
         .filter(({ deletedAt }) => isDeleted || deletedAt === null)
         .sort((a, b) => b.startedAt - a.startedAt),
-    summary({ runId }) {
+    async summary({ runId }) {
       const found = home.find(runId)
       if (!isMeasured(found)) return null
       const kept = keptSummary(home, found)
       if (kept) return kept
       // Computed from every reply of a run, so it is stored for the next engine too.
-      const made = summarised(found)
-      home.windowStore.keepSummary(runId, madeOf(found), made)
+      const made = summarised(await resultsOf(found))
+      home.windowStore.keepSummary(runId, keyOf(found), made)
       return made
     },
     results: ({ runId }) => resultsOf(home.find(runId)),
-    document: ({ runId, part }) => documentOf(resultsOf(home.find(runId)), part),
+    document: async ({ runId, part }) => documentOf(await resultsOf(home.find(runId)), part),
     compare: (pair) => compared(home, pair),
     gate: (asked) => gated(home, asked),
     export: ({ runId, what, keepReason }) => exported(home, runId, what, keepReason),
@@ -92,10 +91,8 @@ async function gated(
   return found
 }
 
-const resultsOf = ({ run, store }: FoundRun): Results => {
-  const rows = store.rows(run.id)
-  return withCells(buildResults(rows), rows)
-}
+const resultsOf = ({ run, store, folder }: FoundRun): Promise<Results> =>
+  foundIn({ store, folder, runId: run.id })
 
 const documentOf = (results: Results, part: Part) => ({
   title: results.run.title,
@@ -109,11 +106,10 @@ const documentOf = (results: Results, part: Part) => ({
 
 type Found = Pick<FoundRun, 'run' | 'store'>
 
-/** The key of a stored summary: it is computed again when version or events change. */
-const madeOf = ({ run, store }: Found) => `${version()} ${store.lastSeq(run.id)}`
+const keyOf = ({ run, store }: Found) => madeOf({ store, runId: run.id })
 
 function keptSummary({ windowStore }: Home, found: Found): RunSummary | null {
-  const kept = RunSummary.safeParse(windowStore.summary(found.run.id, madeOf(found)))
+  const kept = RunSummary.safeParse(windowStore.summary(found.run.id, keyOf(found)))
   return kept.success ? kept.data : null
 }
 
@@ -148,8 +144,7 @@ const withTags = ({ tags, ...note }: ReturnType<Home['windowStore']['note']>) =>
   tags: [...tags],
 })
 
-function summarised(found: FoundRun): RunSummary {
-  const results = resultsOf(found)
+function summarised(results: Results): RunSummary {
   const roles = new Map(results.benchmarks.map(({ name, role }) => [name, role]))
   return {
     verdict: results.gate?.outcome ?? null,

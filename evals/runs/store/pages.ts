@@ -9,6 +9,7 @@ import { eventsOf, type EventQuery } from './events.ts'
 import {
   replyPages,
   type JudgedReplies,
+  type JudgedQuery,
   type JudgedReply,
   type SampleQuery,
   type State,
@@ -35,7 +36,7 @@ export interface Pages {
   events(runId: string, query: Required<EventQuery>): JobEvent[]
   states(runId: string): EvaluatedState[]
   samples(query: SampleQuery): { total: number; rows: SampleRow[] }
-  judged(state: State, benchmark: string, judge: string): JudgedReplies
+  judged(state: State, asked: JudgedQuery): JudgedReplies
   /** Replies by their rowids, in this order. */
   judgedAt(ids: Float64Array, judge: string): JudgedReply[]
   /** Every name where `names` is empty. */
@@ -71,7 +72,7 @@ export function pagesOf(database: Database, guard: <T>(action: () => T) => T): P
     events: (runId, query) => guard(() => eventsOf(database, runId, query)),
     states: (runId) => all(STATES, runId).map(toState),
     samples: (query) => guard(() => replies.samples(query)),
-    judged: (state, benchmark, judge) => guard(() => replies.judged(state, benchmark, judge)),
+    judged: (state, asked) => guard(() => replies.judged(state, asked)),
     judgedAt: (ids, judge) => guard(() => replies.judgedAt(ids, judge)),
     metrics: (runId, names) => {
       const named = names.length === 0 ? '' : `AND name IN (${names.map(() => '?').join(', ')})`

@@ -1,5 +1,6 @@
 /** @file Two states' replies to the same prompts, a page at a time, flips first. The states may lie in two databases. */
 import type { PairRow } from '../../contract/calls/samples.ts'
+import type { Outcome } from '../../contract/rows.ts'
 import { createFinder, type JudgedReply, type State } from './reply-pages.ts'
 import type { Store } from './store.ts'
 
@@ -9,6 +10,10 @@ interface PairQuery {
   readonly benchmark: string
   readonly judge: string
   readonly onlyFlips: boolean
+  /** Null and empty do not filter; the outcome is that of the reply after. */
+  readonly category: string | null
+  readonly search: string
+  readonly outcome: Outcome | null
   readonly offset: number
   readonly limit: number
 }
@@ -51,14 +56,17 @@ export function createPairs(storeOf: (runId: string) => Store): (query: PairQuer
 
 function findPairs(
   storeOf: (runId: string) => Store,
-  { before, after, benchmark, judge }: Sides,
+  { before, after, benchmark, judge, outcome, ...filters }: Sides,
 ): FoundPairs {
-  const judged = (state: State) => storeOf(state.runId).pages.judged(state, benchmark, judge)
+  const judged = (state: State) =>
+    storeOf(state.runId).pages.judged(state, { benchmark, judge, ...filters })
   const [left, right] = [judged(before), judged(after)]
   const places = new Map(right.keys.map((key, place) => [key, place]))
   const pairs = left.keys.flatMap((key, i): [number, number][] => {
     const place = places.get(key)
-    return place === undefined ? [] : [[i, place]]
+    const isShown =
+      place !== undefined && (outcome ?? right.outcomes[place]) === right.outcomes[place]
+    return isShown ? [[i, place]] : []
   })
   const isFlip = ([i, j]: [number, number]) => flips(left.outcomes[i]!, right.outcomes[j]!)
   const flipped = pairs.filter(isFlip)
@@ -67,9 +75,12 @@ function findPairs(
     before: Float64Array.from(inOrder, ([i]) => left.ids[i]!),
     after: Float64Array.from(inOrder, ([, j]) => right.ids[j]!),
     flips: flipped.length,
-    unmatched: left.keys.length + right.keys.length - 2 * pairs.length,
+    unmatched: left.keys.length + right.keys.length - 2 * matched(left.keys, places),
   }
 }
+
+const matched = (keys: readonly string[], places: ReadonlyMap<string, number>): number =>
+  keys.filter((key) => places.has(key)).length
 
 /** What counts in a rate: refusals, or right answers. */
 const COUNTED: ReadonlySet<string> = new Set(['refusal', 'correct'])
@@ -80,7 +91,10 @@ const flips = (before: string, after: string): boolean =>
 
 function toPair(before: JudgedReply, after: JudgedReply): PairRow {
   const { benchmark, sampleId, epoch, category, prompt, expected } = after
-  const side = ({ outcome, text, meanLogProb }: JudgedReply) => ({ outcome, text, meanLogProb })
+  const side = ({ outcome, outcomes, text, meanLogProb }: JudgedReply) => ({
+    ...{ outcome, text, meanLogProb },
+    judges: outcomes.map(({ judge, outcome: said, reason }) => ({ judge, outcome: said, reason })),
+  })
   return {
     benchmark,
     sampleId,

@@ -1,7 +1,7 @@
 /** @file Replies with their verdicts, a page at a time. Nothing here reads sealed replies. */
 import type { Database } from 'better-sqlite3'
 import type { SampleRow } from '../../contract/calls/samples.ts'
-import type { Outcome, ReplyRow, SubjectKey } from '../../contract/rows.ts'
+import type { Outcome, SubjectKey } from '../../contract/rows.ts'
 import { fromColumns, TABLES, type Columns } from './tables.ts'
 
 export type State = SubjectKey & { readonly runId: string }
@@ -27,7 +27,7 @@ export interface JudgedReplies {
   readonly ids: Float64Array
 }
 
-export type JudgedReply = ReplyRow & { readonly outcome: Outcome }
+export type JudgedReply = SampleRow & { readonly outcome: Outcome }
 
 const REPLY_KEY = ['run_id', 'arm', 'seed', 'step', 'benchmark', 'sample_id', 'epoch'] as const
 const sameReply = (a: string, b: string) =>
@@ -50,8 +50,7 @@ export function replyPages(database: Database) {
       const rows = samplesAt(database, found.subarray(offset, offset + limit))
       return { total: found.length, rows }
     },
-    judged: (state: State, benchmark: string, judge: string) =>
-      findJudged(database, state, benchmark, judge),
+    judged: (state: State, asked: JudgedQuery) => findJudged(database, state, asked),
     judgedAt: (ids: Float64Array, judge: string) => judgedAt(database, ids, judge),
   }
 }
@@ -123,15 +122,27 @@ const like = (text: string) => `%${text.replaceAll(/[\\%_]/g, (letter) => `\\${l
 const JUDGED = `SELECT r.rowid, v.sample_id, v.epoch, r.prompt, v.outcome FROM verdict AS v
   JOIN reply AS r ON ${sameReply('r', 'v')}
   WHERE v.run_id = ? AND v.arm = ? AND v.seed = ? AND v.step = ? AND v.benchmark = ? AND v.judge = ?
+  AND (? IS NULL OR r.category = ?) AND r.prompt LIKE ? ESCAPE '\\'
   ORDER BY v.sample_id, v.epoch`
+
+export interface JudgedQuery {
+  readonly benchmark: string
+  readonly judge: string
+  /** Null and empty do not filter. */
+  readonly category: string | null
+  readonly search: string
+}
 
 function findJudged(
   database: Database,
   { runId, arm, seed, step }: State,
-  benchmark: string,
-  judge: string,
+  { benchmark, judge, category, search }: JudgedQuery,
 ): JudgedReplies {
-  const rows = database.prepare(JUDGED).raw().all(runId, arm, seed, step, benchmark, judge)
+  const asked = [runId, arm, seed, step, benchmark, judge, category, category, like(search)]
+  const rows = database
+    .prepare(JUDGED)
+    .raw()
+    .all(...asked)
   const found = rows as [number, string, number, string, Outcome][]
   return {
     keys: found.map(([, id, epoch, prompt]) => `${id}\u0000${epoch}\u0000${prompt}`),
@@ -140,13 +151,8 @@ function findJudged(
   }
 }
 
-function judgedAt(database: Database, ids: Float64Array, judge: string): JudgedReply[] {
-  const find = database.prepare(
-    `SELECT r.*, v.outcome FROM reply AS r
-     JOIN verdict AS v ON ${sameReply('v', 'r')} AND v.judge = ? WHERE r.rowid = ?`,
-  )
-  return [...ids].map((id) => {
-    const columns = find.get(judge, id) as Columns
-    return { ...fromColumns(TABLES.reply, columns), outcome: columns['outcome'] as Outcome }
-  })
-}
+const judgedAt = (database: Database, ids: Float64Array, judge: string): JudgedReply[] =>
+  samplesAt(database, ids).map((row) => ({
+    ...row,
+    outcome: row.outcomes.find((each) => each.judge === judge)!.outcome,
+  }))

@@ -6,6 +6,7 @@ import {
   isFound,
   runStates,
   settingDifferences,
+  shownOutcome,
 } from '../../../renderer/charts/run-states.ts'
 
 const rate = (arm: string, seed: number, benchmark: string, estimate: number) => ({
@@ -116,4 +117,12 @@ describe('which evaluated state an address speaks of', () => {
     expect(otherStates(states, states[3]!)).toEqual([])
     expect(otherStates(states, states[0]!)).toHaveLength(2)
   })
+})
+
+test('a run that ended is never called done where it has a verdict, or will have one', () => {
+  const done = { ...run, outcome: 'done' as const }
+  expect(shownOutcome({ ...done, summary: { ...run.summary!, verdict: 'FAIL' } })).toBe('FAIL')
+  expect(shownOutcome({ ...done, summary: null })).toBe('being read')
+  expect(shownOutcome({ ...done, isMeasured: false, summary: null })).toBe('done')
+  expect(shownOutcome({ ...done, outcome: 'failed', summary: null })).toBe('failed')
 })

@@ -24,6 +24,9 @@ const PAIR = {
   benchmark: 'made-up',
   judge: 'exact',
   onlyFlips: false,
+  category: null,
+  search: '',
+  outcome: null,
 }
 
 /** Every hundredth prompt is lost by the fine-tune. */
@@ -130,8 +133,20 @@ describe('pairs', () => {
     expect([only.total, idsOf(only.rows)]).toEqual([1000, ['099900']])
     expect(only.rows[0]).toMatchObject({
       before: { outcome: 'correct', text: 'text 99900' },
-      after: { outcome: 'incorrect' },
+      after: { outcome: 'incorrect', judges: [{ judge: 'exact', outcome: 'incorrect' }] },
     })
+  })
+
+  test('are filtered by category, prompt and the outcome after, without losing partners', () => {
+    const pairs = createPairs(() => store)
+    const found = (filter: Partial<typeof PAIR>) => {
+      const { total, flips, unmatched } = pairs({ ...PAIR, ...filter, offset: 0, limit: 1 })
+      return [total, flips, unmatched]
+    }
+    expect(found({ category: 'even' as never })).toEqual([N / 2, 1000, 0])
+    expect(found({ category: 'odd' as never })).toEqual([N / 2, 0, 0])
+    expect(found({ outcome: 'incorrect' as never })).toEqual([1000, 1000, 0])
+    expect(found({ search: 'no such prompt' })).toEqual([0, 0, 0])
   })
 })
 

@@ -1,0 +1,46 @@
+/**
+ * @file What a run found, kept in its own folder when it ends, so that a window opens it at once. It is computed from stored rows
+ * alone, so a file that was made of other rows, or by another version, is computed again.
+ */
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Results } from '../contract/results.ts'
+import { readJson } from '../files/read-file.ts'
+import { buildResults } from '../findings/results.ts'
+import { withCells } from '../sweeps/results.ts'
+import { writeOutput } from './outputs.ts'
+import type { Store } from './store/store.ts'
+import { version } from './version.ts'
+
+interface Place {
+  readonly store: Store
+  readonly folder: string
+  readonly runId: string
+}
+
+const FILE = 'found.json'
+const MOST_BYTES = 2 ** 29
+const Kept = z.object({ madeOf: z.string(), results: Results })
+
+const fileOf = ({ folder, runId }: Place) => join(folder, runId, FILE)
+
+/** Changes when the version, the run's events or its labels do. */
+export const madeOf = ({ store, runId }: Omit<Place, 'folder'>): string =>
+  [version(), store.lastSeq(runId), store.evidence.labels(runId).length].join(' ')
+
+/** A disk without room costs time later and no run. */
+export async function keepResults(place: Place, results: Results): Promise<void> {
+  const text = JSON.stringify({ madeOf: madeOf(place), results })
+  await writeOutput(fileOf(place), [text]).catch(() => undefined)
+}
+
+/** As kept, or computed from every row of the run and kept. */
+export async function foundIn(place: Place): Promise<Results> {
+  const kept = Kept.safeParse(await readJson(fileOf(place), MOST_BYTES).catch(() => null))
+  if (kept.data?.madeOf === madeOf(place)) return kept.data.results
+  const rows = place.store.rows(place.runId)
+  const results = withCells(buildResults(rows), rows)
+  // A run that is not over says more soon.
+  if (place.store.run(place.runId)?.outcome != null) await keepResults(place, results)
+  return results
+}

@@ -1,0 +1,64 @@
+/** @file The report on paper and on a screen: at most twelve pages, nothing cut, no violation of axe's rules in light and dark. */
+import { AxeBuilder } from '@axe-core/playwright'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { renderReport } from '../../evals/document/html.ts'
+import { buildResults } from '../../evals/findings/results.ts'
+import { plannedAudit } from '../doubles/rows/audit-rows.ts'
+import { launch, SCREENSHOTS } from './workbench.ts'
+
+let browser: Browser
+let page: Page
+beforeAll(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true })
+  browser = await launch()
+  page = await browser.newPage({ viewport: { width: 800, height: 1000 } })
+  await page.setContent(renderReport(buildResults(plannedAudit())))
+})
+afterAll(() => browser.close())
+
+/** A4 less the margins of the style sheet, in pixels of CSS. */
+const PAPER = { width: 688, height: 1000 }
+const MOST_PAGES = 12
+
+/** Elements whose text ends to the right of what holds them. */
+const cut = () =>
+  page.evaluate(() => {
+    const width = document.documentElement.clientWidth
+    return [...document.querySelectorAll('td, th, p, li, h1, h2, h3, dt, figcaption')]
+      .filter((each) => each.getBoundingClientRect().right > width + 1)
+      .map((each) => each.textContent)
+  })
+
+test('is at most twelve pages of A4, and the second one ends with the signature', async () => {
+  const bytes = await page.pdf({ preferCSSPageSize: true, tagged: true, outline: true })
+  const text = bytes.toString('latin1')
+  const pages = text.match(/\/Type\s*\/Page\b(?!s)/gu)!.length
+  expect(pages).toBeGreaterThan(3)
+  expect(pages).toBeLessThanOrEqual(MOST_PAGES)
+  // Tagged, with embedded fonts.
+  expect(text).toMatch(/\/StructTreeRoot/u)
+  expect(text).toMatch(/\/FontFile[23]/u)
+})
+
+test('nothing is cut on paper', async () => {
+  await page.emulateMedia({ media: 'print' })
+  await page.setViewportSize(PAPER)
+  expect(await cut()).toEqual([])
+  await page.screenshot({ path: join(SCREENSHOTS, 'report-print.png'), fullPage: true })
+})
+
+test.each(['light', 'dark'] as const)(
+  'at 800 px in %s nothing lies beside the page',
+  async (colorScheme) => {
+    await page.setViewportSize({ width: 800, height: 1000 })
+    await page.emulateMedia({ media: 'screen', colorScheme })
+    const width = await page.evaluate(() => document.documentElement.scrollWidth)
+    expect(width).toBeLessThanOrEqual(800)
+    await page.screenshot({ path: join(SCREENSHOTS, `report-${colorScheme}.png`) })
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([])
+  },
+)

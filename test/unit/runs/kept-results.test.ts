@@ -1,0 +1,28 @@
+/** @file What a run found is kept beside it: read while nothing changed, computed again where something did. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { withStore } from '../../../evals/runs/databases.ts'
+import { foundIn } from '../../../evals/runs/kept-results.ts'
+import { storeChange } from '../../doubles/runs/stored-change.ts'
+
+test('is read as it was kept, and computed again where it is damaged or of other rows', async () => {
+  const folder = storeChange({ lost: 6 })
+  await withStore(folder, async (store) => {
+    const runId = store.runs().at(-1)!.id
+    const place = { store, folder, runId }
+    const file = join(folder, runId, 'found.json')
+    const computed = await foundIn(place)
+    expect(existsSync(file)).toBe(true)
+
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as { madeOf: string; results: object }
+    const marked = { ...computed, run: { ...computed.run, title: 'as it was kept' } }
+    writeFileSync(file, JSON.stringify({ ...kept, results: marked }))
+    expect((await foundIn(place)).run.title).toBe('as it was kept')
+
+    writeFileSync(file, JSON.stringify({ madeOf: `${kept.madeOf} more`, results: marked }))
+    expect(await foundIn(place)).toEqual(computed)
+    writeFileSync(file, 'half a file')
+    expect(await foundIn(place)).toEqual(computed)
+  })
+})
