@@ -146,7 +146,8 @@ const findingsOf = (claims: readonly GateClaim[], titleOf: (name: string) => str
   })),
 })
 
-const marginText = ({ bound, margin }: GateClaim): string =>
+/** "5 points", or "≥ 80.0 %" of a bound. */
+export const marginText = ({ bound, margin }: GateClaim): string =>
   bound ? `${bound.kind === 'floor' ? '≥' : '≤'} ${percent(margin)}` : points(margin)
 
 /** What a decision rests on; empty where there was none. */

@@ -92,7 +92,9 @@ const flips = (before: string, after: string): boolean =>
 function toPair(before: JudgedReply, after: JudgedReply): PairRow {
   const { benchmark, sampleId, epoch, category, prompt, expected } = after
   const side = ({ outcome, outcomes, text, meanLogProb }: JudgedReply) => ({
-    ...{ outcome, text, meanLogProb },
+    outcome,
+    text,
+    meanLogProb,
     judges: outcomes.map(({ judge, outcome: said, reason }) => ({ judge, outcome: said, reason })),
   })
   return {

@@ -1,15 +1,14 @@
 /** @file The claims: those that decide with their intervals drawn on one scale, and every claim as a row of the appendix. */
 import type { Section } from '../../../contract/document.ts'
+import type { Replies } from '../../../contract/document/charts.ts'
 import type { ForestPlot } from '../../../contract/document/claims.ts'
 import type { GateClaim } from '../../../contract/gate.ts'
+import { nameIn } from '../../../contract/keys.ts'
 import type { Results } from '../../../contract/results.ts'
-import { percent, points, pValueText, signedPoints, stateName } from '../../../contract/words.ts'
+import { percent, pValueText, signedPoints, stateName } from '../../../contract/words.ts'
 import { label, list, number, paragraph, section, table, type Column } from '../../blocks.ts'
 import { titlesOf } from '../../view.ts'
-import { foldedText, isBeside, shownClaims } from '../gate.ts'
-
-const boundText = ({ bound, margin }: GateClaim): string =>
-  bound ? `${bound.kind === 'floor' ? '≥' : '≤'} ${percent(margin)}` : points(margin)
+import { foldedText, isBeside, marginText, shownClaims } from '../gate.ts'
 
 /** "category guest-privacy", "degenerate replies"; the benchmark's rate where nothing narrows it. */
 function whatOf({ bound, category, context, measures, against, gain }: GateClaim): string {
@@ -32,11 +31,13 @@ const harmText = ({ harm, lower, upper }: GateClaim): string =>
     ? '–'
     : `${signedPoints(harm)} (${signedPoints(lower)} to ${signedPoints(upper)})`
 
-export const repliesOf = ({ arm, seed, step, benchmark, category }: GateClaim, run: string) => ({
-  ...{ run, benchmark, arm, seed, step },
-  ...(category !== undefined && { category }),
-  show: 'pairs',
-})
+/** The query of the flips behind a claim. */
+export function repliesOf(claim: GateClaim, run: string): Replies {
+  const { arm, seed, step, category } = claim
+  const benchmark = nameIn(claim.benchmark, claim.context)
+  const query = { run, benchmark, arm, seed, step, show: 'pairs' }
+  return category === undefined ? query : { ...query, category }
+}
 
 export function primarySection(results: Results): Section[] {
   const { gate, run } = results
@@ -58,7 +59,7 @@ export function primarySection(results: Results): Section[] {
         `${share(claim.before)} → ${share(claim.after)}`,
       ],
       harm: harmText(claim),
-      margin: boundText(claim),
+      margin: marginText(claim),
       forest: forestOf(claim),
       replies: repliesOf(claim, run.id),
     })),
@@ -97,7 +98,7 @@ export function claimsSection(results: Results): Section[] {
     number('Before', ({ before }) => share(before)),
     number('After', ({ after }) => share(after)),
     number('Harm (95 %)', harmText),
-    number('Bound', boundText),
+    number('Bound', marginText),
     number('p below', ({ pBelow }) => pText(pBelow)),
     number('p above', ({ pAbove }) => pText(pAbove)),
     number('Prompts in clusters', sizeText),
