@@ -1,6 +1,6 @@
 /** @file Which words of two texts differ: what is left when their longest common subsequence of words is taken out. */
 
-export interface Part {
+interface Part {
   readonly text: string
   readonly isChanged: boolean
 }

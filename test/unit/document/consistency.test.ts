@@ -18,6 +18,7 @@ const small = plannedRows({
 const plainly = (text: string) =>
   text
     .replaceAll(/<[^>]*>/gu, ' ')
+    .replaceAll('&lt;', '<')
     .replaceAll(/\\(?=[^\p{L}\p{N}\s])/gu, '')
     .replaceAll(/[\s\u00a0]+/gu, ' ')
 
