@@ -135,6 +135,18 @@ function neighbours(place: DescribedPlace, others: readonly DescribedPlace[]): D
     .map(({ other }) => other)
 }
 
+const MAP = squares('shift', 'Share of places whose features are told from those of near places')
+
+/** Offered are the features of near places; its category is the square of the map. */
+const nearRow = (
+  place: DescribedPlace,
+  known: readonly DescribedPlace[],
+  rowOf: RowOf,
+): TaskRow => ({
+  ...rowOf(place, neighbours(place, known)),
+  category: squareOf(place.point),
+})
+
 export const satclip: Task = {
   async prepare({ seed, file, reads }): Promise<PreparedTask> {
     const { known, learnt, source, remarks } = await (file === null ? settled() : fromFile(file))
@@ -149,10 +161,7 @@ export const satclip: Task = {
       drawn(from, Math.min(COUNTS[part], reads.each))
     const rows = (places: readonly DescribedPlace[], others: readonly DescribedPlace[]) =>
       places.map((place) => rowOf(place, others))
-    const near = asked('shift', there.test).map((place) => ({
-      ...rowOf(place, neighbours(place, known)),
-      category: squareOf(place.point),
-    }))
+    const near = asked('shift', there.test).map((place) => nearRow(place, known, rowOf))
     const probed = drawn([...known, ...learnt], Math.min(COUNTS.probe, 10 * reads.each))
     return {
       model: newModel(width, count),
@@ -173,10 +182,7 @@ export const satclip: Task = {
         { part: 'shift', title: 'Own features among those of near places, elsewhere', rows: near },
       ],
       data: source,
-      picture: squares(
-        'shift',
-        'Share of places whose features are told from those of near places',
-      ),
+      picture: MAP,
       measures: [probeMeasure(probed, asProbed(count), SIZE.dim)],
     }
   },
