@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
 import { isError } from '../errors/touchstone-error.ts'
-import { countLabelled, type Example } from '../finetune/training/dataset.ts'
+import { countLabelled, longestRow, type Example } from '../finetune/training/dataset.ts'
 import type { Prepared } from '../finetune/method.ts'
 import { isTrained, type ParameterSlice } from '../finetune/training/parameters.ts'
 import { loadTrainingState, saveTrainingState } from '../finetune/training/state.ts'
@@ -93,7 +93,7 @@ export function openSessionOf(
     method,
     seed,
     checkpointing,
-    maxPositions: Math.max(2, ...examples.map(({ ids }) => ids.length)),
+    maxPositions: Math.max(2, longestRow(examples)),
     data: { examples, padId: base.open.tokenizer.padId },
     labelled: (batchSize * countLabelled(examples)) / examples.length,
   })

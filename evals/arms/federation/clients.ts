@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { isError } from '../../errors/touchstone-error.ts'
 import { privateSession } from '../../finetune/federation/private-session.ts'
-import { countLabelled } from '../../finetune/training/dataset.ts'
+import { countLabelled, longestRow } from '../../finetune/training/dataset.ts'
 import { namedViews } from '../../finetune/training/parameters.ts'
 import type { TrainingSession } from '../../finetune/training/session.ts'
 import { newOptimizerState, train } from '../../finetune/training/train.ts'
@@ -76,7 +76,7 @@ function openClient(
     method: own.method,
     seed: plan.seed + SEEDS_APART * draw,
     checkpointing,
-    maxPositions: Math.max(2, ...all.map(({ ids }) => ids.length)),
+    maxPositions: Math.max(2, longestRow(all)),
     labelled: (batchSize * countLabelled(all)) / all.length,
   })
 }

@@ -5,6 +5,7 @@ import {
   countLabelled,
   type Example,
   type Limits,
+  longestRow,
 } from '../../finetune/training/dataset.ts'
 import { lossPieces } from '../../finetune/training/loss-pieces.ts'
 import { trainedSize } from '../../finetune/training/trained-size.ts'
@@ -87,7 +88,7 @@ async function microBatch(
   const labelled = countLabelled(rows) / Math.max(1, rows.length)
   return {
     rows: limits.batchSize,
-    longest: Math.max(1, ...rows.map(({ ids }) => ids.length)),
+    longest: Math.max(1, longestRow(rows)),
     labelled: limits.batchSize * labelled,
   }
 }

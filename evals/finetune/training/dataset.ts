@@ -157,9 +157,13 @@ export const makePackedBatch = (
   totalLabelled = countLabelled(examples),
 ): Batch => layOut(packed(examples), padId, totalLabelled)
 
+/** Tokens of the longest of any number of rows; 0 of none. A spread as arguments would overflow the stack. */
+export const longestRow = (rows: readonly Pick<Example, 'ids'>[]): number =>
+  rows.reduce((most, { ids }) => Math.max(most, ids.length), 0)
+
 /** First-fit packing, longest rows first. */
 function packed(examples: readonly Example[]): Example[][] {
-  const capacity = Math.max(...examples.map(({ ids }) => ids.length))
+  const capacity = longestRow(examples)
   const lanes: { readonly rows: Example[]; used: number }[] = []
   for (const row of examples.toSorted((a, b) => b.ids.length - a.ids.length)) {
     const { length } = row.ids

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   countLabelled,
   fitExamples,
+  longestRow,
   makeBatch,
   makePackedBatch,
   rowsOfStep,
@@ -65,6 +66,13 @@ describe('fitExamples', () => {
   test('a row of exactly the limit is whole', () => {
     expect(fitExamples([example(6, 2)], CUT_AT_6)).toMatchObject({ truncated: 0, dropped: 0 })
   })
+})
+
+test('the longest of a million rows is found', () => {
+  const short = { ids: [1] }
+  const rows = Array.from({ length: 1_000_000 }, () => short)
+  expect(longestRow([...rows, { ids: [1, 2, 3] }])).toBe(3)
+  expect(longestRow([])).toBe(0)
 })
 
 describe('rowsOfStep', () => {
