@@ -2,7 +2,7 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import ts from 'typescript'
-import { ROOT } from './parts.ts'
+import { manifest, ROOT } from './parts.ts'
 
 /** Makers of what is packed: they need the clone. */
 const MAKERS =
@@ -22,6 +22,8 @@ export function writeSources(folder: string): void {
     cpSync(join(ROOT, path), join(folder, path))
   }
   for (const path of paths.filter((each) => each.endsWith('.ts'))) compile(path, folder)
+  const { version } = manifest()
+  writeFileSync(join(folder, 'evals', 'package.json'), JSON.stringify({ type: 'module', version }))
   writeDeclarations(folder)
 }
 

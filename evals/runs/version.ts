@@ -1,8 +1,11 @@
 /** @file Which Touchstone this is. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const PACKAGE = join(import.meta.dirname, '..', '..', 'package.json')
+/** Beside the built sources, which the desktop keeps apart from the rest of its package, else at the top of the clone. */
+const PACKAGE = ['..', join('..', '..')]
+  .map((above) => join(import.meta.dirname, above, 'package.json'))
+  .find(existsSync)!
 
 export const version = (): string =>
   (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version

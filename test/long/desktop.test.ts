@@ -48,6 +48,7 @@ describe.runIf(IS_LONG)(IS_LONG ? 'the desktop' : 'the desktop (in npm run check
   test('holds what it needs, the engine outside of the archive', () => {
     const needed = [
       ...['evals/hosts/utility-process.js', 'evals/engine/job-process.js', 'evals/bin/cli.js'],
+      'evals/package.json',
       ...['evals/bundled/pebble/model.safetensors', 'evals/judges/semantic/weights.int8'],
       `node_modules/onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`,
       `node_modules/better-sqlite3/prebuilds/${process.platform}-${process.arch}.node`,
@@ -130,9 +131,11 @@ describe.runIf(IS_LONG)(IS_LONG ? 'the desktop' : 'the desktop (in npm run check
       const config = { model: 'pebble', suite: ['general'], limit: 1 }
       expect(await ask(2, 'job.start', { kind: 'eval', config })).toMatchObject({ ok: true })
       const ended = await until(() =>
-        heard.find(({ feed }) => JSON.stringify(feed ?? null).includes('"type":"job-end"')),
+        heard
+          .map(({ feed }) => JSON.stringify(feed ?? null))
+          .find((text) => /"status":"(?:done|failed|cancelled)"/u.test(text)),
       )
-      expect(JSON.stringify(ended)).toContain('"outcome":"done"')
+      expect(ended).toContain('"status":"done"')
     } finally {
       child.kill()
     }
