@@ -35,6 +35,8 @@ function compile(path: string, folder: string): void {
       module: ts.ModuleKind.ESNext,
       verbatimModuleSyntax: true,
       rewriteRelativeImportExtensions: true,
+      // The source in the map has them.
+      removeComments: true,
       sourceMap: true,
       inlineSources: true,
     },
