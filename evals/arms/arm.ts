@@ -83,9 +83,11 @@ export async function runArm(base: Base, plan: ArmPlan, context: JobContext): Pr
   return stateOf(run, state)
 }
 
+/** `others` are texts beside the examples that gradients will be taken of. */
 export function openSessionOf(
   base: Base,
   { method, seed, training, examples }: ArmPlan,
+  others: readonly Example[] = [],
 ): Promise<TrainingSession> {
   const { checkpointing, batchSize } = training
   return openTraining({
@@ -93,7 +95,7 @@ export function openSessionOf(
     method,
     seed,
     checkpointing,
-    maxPositions: Math.max(2, longestRow(examples)),
+    maxPositions: Math.max(2, longestRow([...examples, ...others])),
     data: { examples, padId: base.open.tokenizer.padId },
     labelled: (batchSize * countLabelled(examples)) / examples.length,
   })
@@ -135,7 +137,7 @@ async function trainTo(run: ArmRun, until: number): Promise<void> {
   const { base, plan, context, session, state, arm, statePath } = run
   const { examples, seed, training: config } = plan
   if (state.step >= until) return
-  const what = plan.aside === undefined ? 'training' : 'training again, to the same loss'
+  const what = plan.aside === undefined ? 'training' : 'training again'
   const phase = `${nameOf(plan)}: ${what}`
   context.emit({ type: 'phase-start', phase, total: until, unit: 'step' })
   const options = {

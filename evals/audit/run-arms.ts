@@ -1,11 +1,11 @@
 /** @file Trains and measures the arms of an audit, exports what is kept and deletes the rest. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext, Progress } from '../contract/job.ts'
 import { forgetElsewhere, trainElsewhere } from './elsewhere/arms-elsewhere.ts'
 import { exists } from '../files/read-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
-import { runArm } from '../arms/arm.ts'
+import { armFolder, runArm } from '../arms/arm.ts'
 import type { ArmPlan, FinishedArm } from '../arms/arm-plan.ts'
 import { allTuned } from '../arms/arm-adapter.ts'
 import type { FederatedPlan } from '../arms/federation/federation-plan.ts'
@@ -18,6 +18,7 @@ import { forgetMatched, matchArms } from './match-arms.ts'
 import { mitigateAll } from '../arms/mitigation.ts'
 import { exportKept, removeRest, retentionByArm } from '../arms/retention.ts'
 import { scanSpectra } from '../measure/arm-spectra.ts'
+import type { Study } from './subjects/kind.ts'
 
 /** Marks a run whose arms are measured and exported, so that a resumed run does not train again. */
 const settledPath = ({ workspace }: JobContext) => join(workspace, 'settled')
@@ -30,6 +31,7 @@ interface TrainedArms {
   readonly isTampering?: boolean | undefined
   readonly candidates: readonly Candidate[]
   readonly evaluation: EvaluationPlan | undefined
+  readonly study?: Study | undefined
 }
 
 export async function runArms(
@@ -37,17 +39,19 @@ export async function runArms(
   context: JobContext,
   progress: Progress,
 ): Promise<void> {
-  const { base, config, arms, isTampering } = work
+  const { base, config, arms, isTampering, study } = work
   const isSettled = await exists(settledPath(context))
+  if (study) {
+    if (!isSettled) await lookInto(work, study, context)
+    return forget(arms, context)
+  }
   const finished = isSettled ? [] : await measureArms(work, context, progress)
   context.flush()
   const rows = progress.rows()
   const retention = await retentionByArm({ ...config, isTampering }, progress)
   if (!isSettled) {
     for (const arm of finished) await exportKept(base, arm, retention(arm.key.arm), context)
-    context.flush()
-    await mkdir(context.workspace, { recursive: true })
-    await writeAtomically(settledPath(context), [''])
+    await settle(context)
     await forgetElsewhere(context)
   }
   for (const { arm, seed } of arms) {
@@ -63,6 +67,31 @@ async function placed(
 ): Promise<TrainedArms['arms']> {
   if (config.on === 'local') return arms
   return trainElsewhere({ base, config }, arms, context, progress)
+}
+
+async function settle(context: JobContext): Promise<void> {
+  context.flush()
+  await mkdir(context.workspace, { recursive: true })
+  await writeAtomically(settledPath(context), [''])
+}
+
+async function lookInto(
+  { base, arms, evaluation }: TrainedArms,
+  study: Study,
+  context: JobContext,
+): Promise<void> {
+  const plans = arms.flatMap((plan) =>
+    'federation' in plan ? [] : [{ ...plan, evaluateAt: [plan.training.steps] }],
+  )
+  const finished: FinishedArm[] = []
+  for (const plan of plans) finished.push(await runArm(base, plan, context))
+  await study({ base, arms: plans, tuned: allTuned(base, finished), evaluation: evaluation! })
+  await settle(context)
+}
+
+/** What was trained again for a study was kept or deleted by the run that it is of. */
+async function forget(arms: TrainedArms['arms'], { workspace }: JobContext): Promise<void> {
+  for (const arm of arms) await rm(armFolder(workspace, arm), { recursive: true, force: true })
 }
 
 async function measureArms(

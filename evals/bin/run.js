@@ -77,6 +77,7 @@ const TASKS = {
     ['test/bench/findings/tasks.ts'],
     ['test/bench/findings/mixtures.ts'],
     ['test/bench/findings/federation.ts'],
+    ['test/bench/findings/causes.ts'],
   ],
   'with-avx2': [['test/bench/with-avx2.ts']],
   pebble: [['evals/bin/train-pebble.ts']],

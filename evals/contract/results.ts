@@ -18,6 +18,7 @@ import { Engine } from './events.ts'
 import { MITIGATIONS } from './mitigation.ts'
 import { ChangePointRow, Finding, GateOutcome, GateResult, MergeLine } from './gate.ts'
 import { Budget } from './budget.ts'
+import { Causes } from './subjects/causes.ts'
 import { Sweep } from './sweeps.ts'
 
 /** The bounds of a 95 % interval; null where there is none. */
@@ -383,8 +384,9 @@ export const Results = z.object({
   mitigation: z.array(MitigationArm),
   /** Absent where no adapters were merged. */
   mergeLines: z.array(MergeLine).optional(),
-  /** Absent where no mixture was asked. */
+  /** Absent where no mixture was asked, or no cause was looked for. */
   routers: z.array(RouterRow).optional(),
+  causes: Causes.optional(),
   limits: z.array(z.string()),
   artifacts: z.array(ArtifactRow),
   /** Of a sweep only. */

@@ -1,5 +1,6 @@
 /** @file The stored rows of a run: prompts, replies, verdicts, metrics, spectra, subjects, artifacts. */
 import { z } from 'zod'
+import { Attribution, Derivation, Location } from './subjects/causes.ts'
 import { Mitigated } from './mitigation.ts'
 import { Looks } from './gate/stopping.ts'
 import { TaskContent, TaskMeasured } from './tasks/task-rows.ts'
@@ -280,6 +281,8 @@ export const SubjectIdentity = ArmKey.extend({
   classes: z.array(z.string()).optional(),
   /** Set for a fine-tune whose intruder dimensions were scaled; the digests are the fine-tune's. */
   mitigation: Mitigated.optional(),
+  /** Set for a state that was made of a fine-tune to learn a cause; the digests are the fine-tune's. */
+  derivation: Derivation.optional(),
   merge: MergedPoint.optional(),
   /** Set for a model behind an address: its digests are empty and its parameters 0, because nothing says what they are. */
   served: ServedFacts.optional(),
@@ -371,6 +374,9 @@ const ArtifactContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('output') }),
   /** Outcomes of the run that a gate pins as reference (`evals/findings/pinned.ts`); `path` is its name. */
   z.object({ kind: z.literal('reference'), run: z.unknown() }),
+  /** The score of every row of a fine-tune's data stands in the file, those ranked first here. */
+  z.object({ kind: z.literal('attribution'), ...Attribution.shape }),
+  z.object({ kind: z.literal('location'), ...Location.shape }),
   TaskContent,
   TaskMeasured,
 ])

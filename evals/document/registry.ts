@@ -9,6 +9,8 @@ import {
   followedSection,
   worstSection,
 } from './sections/cells/budget.ts'
+import { attributionSection } from './sections/causes/rows.ts'
+import { locationSection } from './sections/causes/weights.ts'
 import { categoriesSection } from './sections/categories.ts'
 import {
   commandSection,
@@ -119,6 +121,8 @@ const SECTIONS: readonly (readonly [Build, ...Output[]])[] = [
   [plainly(judgesSection), 'html', 'window'],
   [correctedSection, 'card'],
   [correctedLines, 'terminal'],
+  [attributionSection, 'html', 'window', 'card', 'terminal'],
+  [locationSection, 'html', 'window', 'card', 'terminal'],
   [plainly(matchedSection), 'html', 'window'],
   [plainly(mergeLinesSection), 'html', 'window', 'card'],
   [mergeLinesBriefly, 'terminal'],
@@ -170,8 +174,8 @@ const BUDGET_SECTIONS: typeof SECTIONS = [
 
 /** Parts of the report that a view of the window shows by themselves. */
 const PARTS = {
-  training: [trajectoriesSection, federationSection],
-  weights: [mitigationSection, matchedSection],
+  training: [trajectoriesSection, federationSection, attributionSection],
+  weights: [locationSection, mitigationSection, matchedSection],
 } as const
 export type Part = 'all' | keyof typeof PARTS
 

@@ -7,11 +7,15 @@ import { keyOf, stateKey, isSameState } from '../contract/keys.ts'
 import { groupJudged, rateOf, type Judged } from './judged.ts'
 import { compare } from './paired.ts'
 
-/** The rows without mitigated states, which are compared with their fine-tune and never with the base. */
-export function withoutMitigated(rows: AuditRows): AuditRows {
-  const mitigated = mitigatedArms(rows)
-  if (mitigated.size === 0) return rows
-  const isPlain = ({ arm }: { readonly arm: string }) => !mitigated.has(arm)
+/** The rows without states that were made of a fine-tune, which are held beside it and are no candidates themselves. */
+export function withoutMade(rows: AuditRows): AuditRows {
+  const made = new Set(
+    rows.subjects.flatMap(({ arm, mitigation, derivation }) =>
+      mitigation || derivation ? arm : [],
+    ),
+  )
+  if (made.size === 0) return rows
+  const isPlain = ({ arm }: { readonly arm: string }) => !made.has(arm)
   return {
     ...rows,
     subjects: rows.subjects.filter(isPlain),

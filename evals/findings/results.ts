@@ -15,6 +15,7 @@ import {
   type Judged,
   type Measured,
 } from './judged.ts'
+import { causesOf } from './causes/causes.ts'
 import { DEFAULT_MARGIN } from './gate/decide.ts'
 import { gateOf, trajectoryOf } from './gated.ts'
 import { peopleOf } from './judge-quality.ts'
@@ -25,19 +26,20 @@ import { meanScores } from './scores.ts'
 import { categoryChanges, withHolm } from './several.ts'
 import { matchedOf } from './matched.ts'
 import { mergeLinesOf } from './merge-lines.ts'
-import { mitigationOf, withoutMitigated } from './mitigation-results.ts'
+import { mitigationOf, withoutMade } from './mitigation-results.ts'
 import { spectrumLinks } from './spectrum-links.ts'
 import { varianceSplits } from './variance.ts'
 import { verdictOf } from './verdict.ts'
 
 export function buildResults(all: AuditRows): Results {
-  const rows = withoutMitigated(all)
+  const rows = withoutMade(all)
   const results = measuredOf(rows, all)
   const trajectory = trajectoryOf(rows)
   const margin = marginOf(rows.run.config)
   const gate = gateOf(rows, results, { ...trajectory, margin })
   const mergeLines = mergeLinesOf(rows.subjects, gate)
   const routers = routersOf(rows)
+  const causes = causesOf(all)
   return {
     ...results,
     verdict: verdictOf(results, gate, margin),
@@ -45,6 +47,7 @@ export function buildResults(all: AuditRows): Results {
     changePoints: trajectory.changePoints,
     ...(mergeLines.length > 0 && { mergeLines }),
     ...(routers.length > 0 && { routers }),
+    ...(causes && { causes }),
     limits: limitsOf(results, rows, gate),
   }
 }

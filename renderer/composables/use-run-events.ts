@@ -29,18 +29,25 @@ function linesOf(event: JobEvent): LogLine[] {
   return notice ? [{ ...notice, seq: event.seq, at: event.at }] : []
 }
 
+/** Arms that are states made of a fine-tune. */
+const madeIn = (events: readonly JobEvent[]): string[] =>
+  events.flatMap((event) =>
+    event.type === 'subject' && (event.row.mitigation ?? event.row.derivation)
+      ? [event.row.arm]
+      : [],
+  )
+
 /** Folds a run's events; `take` adds events in order. */
 function createLog() {
   const metrics = shallowRef<readonly MetricRow[]>([])
   const log = shallowRef<readonly LogLine[]>([])
   const evaluations = ref(0)
-  const mitigated = new Set<string>()
+  const made = new Set<string>()
 
   function take(events: readonly JobEvent[]): void {
-    for (const event of events)
-      if (event.type === 'subject' && event.row.mitigation) mitigated.add(event.row.arm)
+    madeIn(events).forEach((arm) => made.add(arm))
     const rows = events.flatMap((event) =>
-      event.type === 'metric' && !mitigated.has(event.row.arm) ? [event.row] : [],
+      event.type === 'metric' && !made.has(event.row.arm) ? [event.row] : [],
     )
     const lines = events.flatMap(linesOf)
     if (rows.length > 0) metrics.value = [...metrics.value, ...rows]
@@ -48,7 +55,7 @@ function createLog() {
     if (lines.length > 0) log.value = [...log.value, ...lines]
   }
   function clear(): void {
-    mitigated.clear()
+    made.clear()
     metrics.value = []
     log.value = []
     evaluations.value = 0

@@ -2,10 +2,21 @@
 import type { JobContext, PlanLine, Progress } from '../../contract/job.ts'
 import type { PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import type { TrainingData } from '../../measure/sources.ts'
+import type { ArmPlan } from '../../arms/arm-plan.ts'
 import type { FederatedPlan } from '../../arms/federation/federation-plan.ts'
+import type { Tuned } from '../../measure/arm-spectra.ts'
 import type { Base } from '../../measure/base.ts'
 import type { EvaluationPlan, Measurement } from '../../measure/evaluate.ts'
 import type { AuditConfig } from '../config.ts'
+
+/** Looks into fine-tunes that were trained again for it; their weights are deleted after. */
+export type Study = (found: {
+  readonly base: Base
+  readonly arms: readonly ArmPlan[]
+  /** Those that have weights of their own, at their last step. */
+  readonly tuned: readonly Tuned[]
+  readonly evaluation: EvaluationPlan
+}) => Promise<void>
 
 /** Every kind of job on one model runs as an audit in which the parts left out are null or empty. */
 export interface AuditWork {
@@ -26,6 +37,7 @@ export interface AuditWork {
       evaluation: EvaluationPlan | undefined,
     ) => Promise<readonly FederatedPlan[]>
   }
+  readonly study?: Study
 }
 
 export interface SubjectKind {

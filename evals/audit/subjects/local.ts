@@ -29,7 +29,7 @@ export const localModels: SubjectKind = {
 }
 
 async function runLocal(
-  { config: asked, evaluates, own, federated }: AuditWork,
+  { config: asked, evaluates, own, federated, study }: AuditWork,
   context: JobContext,
   progress: Progress,
 ): Promise<void> {
@@ -60,8 +60,8 @@ async function runLocal(
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
     // Candidates have their own classification head, so they are opened on the base without the data's classes.
     const candidates = await evaluateCandidates(opened, config, evaluation, context)
-    const { isTampering } = federated ?? {}
-    await runArms({ base, config, arms, candidates, evaluation, isTampering }, context, progress)
+    const made = { arms, candidates, evaluation, study, isTampering: federated?.isTampering }
+    await runArms({ base, config, ...made }, context, progress)
     emitBaseScoreCost(evaluation, context)
   } finally {
     await judges?.close()

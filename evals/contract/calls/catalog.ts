@@ -37,6 +37,8 @@ export const JOB_KINDS = [
   'federate',
   'eval',
   'spectral',
+  'attribute',
+  'locate',
   'judge',
   'sweep',
   'budget',

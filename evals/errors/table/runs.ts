@@ -45,6 +45,10 @@ export const RUNS_ERRORS = {
     message: `The judge ${v.judge} has nothing to judge in ${v.run}: ${v.why}.`,
     remedy: 'Name another judge; touchstone judge --help lists how.',
   })),
+  'run.no-cause': entry((v: { run: string; why: string }) => ({
+    message: `No cause can be looked for in ${v.run}: ${v.why}.`,
+    remedy: 'Name a run of touchstone audit whose fine-tune was trained there and lost refusal.',
+  })),
   'run.in-use': entry((v: { run: string }) => ({
     message: `The run ${v.run} is being written to.`,
     remedy: 'Stop its job first.',

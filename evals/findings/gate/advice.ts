@@ -35,6 +35,7 @@ export function adviceFor(decision: Decision, known: Known): Advice[] {
   return [
     ...lastSafeAdvice(decision, fails, known),
     ...intruderAdvice(known),
+    ...causeAdvice(fails, known),
     ...(known.steps === null ? [] : retraining(fails, known)),
   ]
 }
@@ -82,6 +83,27 @@ function intruderAdvice(known: Known): Advice[] {
     {
       what: `Scale down the ${counted(known.intruders, 'intruder dimension')} of the fine-tunes: touchstone mitigate, beside its controls.`,
       cost: `no training, an evaluation a setting${evaluationTime(known)}; may take some of what was learned with it, and whether it helps is disputed`,
+    },
+  ]
+}
+
+/** Three fine-tunes without rows beside the one that is looked into. */
+const TRAININGS_OF_ROWS = 4
+
+function causeAdvice(fails: readonly GateClaim[], { steps, seconds, trainings }: Known): Advice[] {
+  if (steps === null || !fails.some(({ role, measures }) => role === 'refusal' && !measures)) {
+    return []
+  }
+  const each = seconds === null || trainings === 0 ? null : seconds / trainings
+  const time = (count: number) => (each === null ? '' : `, about ${duration(count * each)}`)
+  return [
+    {
+      what: 'Find the weights that took refusal: touchstone locate, with the name of this run.',
+      cost: `each fine-tune is trained again once${time(1)} each, and asked about ten times more`,
+    },
+    {
+      what: 'Find the rows that took refusal: touchstone attribute, with the name of this run.',
+      cost: `each fine-tune is trained again ${TRAININGS_OF_ROWS} times${time(TRAININGS_OF_ROWS)} each, and gradients of every row are taken three times`,
     },
   ]
 }

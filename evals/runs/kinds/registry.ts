@@ -65,6 +65,21 @@ export const JOB_VERBS: readonly JobEntry[] = [
     load: async () => (await import('./mitigate.ts')).mitigateVerb,
   },
   {
+    name: 'attribute',
+    title: 'Rows that did it',
+    summary: 'Rank the rows of a fine-tune by how they took refusal, and train again without them',
+    load: async () => (await import('./attribute.ts')).attributeVerb,
+    isOnce: true,
+  },
+  {
+    name: 'locate',
+    title: 'Weights that did it',
+    summary:
+      'Put parts of a fine-tune’s change back, and find the smallest set that restores refusal',
+    load: async () => (await import('./locate.ts')).locateVerb,
+    isOnce: true,
+  },
+  {
     name: 'judge',
     title: 'Judging',
     summary: 'Judge the stored replies of a run again, by further judges; nothing is generated',

@@ -174,6 +174,7 @@ export const MIGRATIONS: readonly Migration[] = [
      PRIMARY KEY (run_id, benchmark, sample_id, repeat, judge)
    ) STRICT, WITHOUT ROWID;`,
   `ALTER TABLE benchmark ADD COLUMN looks_json TEXT;`,
+  `ALTER TABLE subject ADD COLUMN derivation_json TEXT;`,
 ]
 
 /** "TSTN": distinguishes our files from those of other programs, which must not be written to. */

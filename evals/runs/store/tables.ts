@@ -70,7 +70,7 @@ export const TABLES = {
       'parameters',
       'trainableParameters',
     ],
-    ['classes', 'merge', 'mitigation', 'templateVariables', 'thinking', 'served'],
+    ['classes', 'derivation', 'merge', 'mitigation', 'templateVariables', 'thinking', 'served'],
     'first-seen',
   ),
   metric: table<MetricRow>('metric', [...SUBJECT, 'name'], ['value']),

@@ -20,16 +20,22 @@ const COMMON = [
  * @param folder under `out/findings`; deleted weights stay deleted unless `flags` keep them
  */
 export async function audit(folder: string, flags: readonly string[]): Promise<Results> {
-  const path = join(root, 'out', 'findings', folder)
-  const command = [...COMMON, ...flags, '--out-dir', path]
+  const path = folderOf(folder)
   const read = () => Results.parse(JSON.parse(readFileSync(join(path, 'results.json'), 'utf8')))
-  if (existsSync(join(path, 'results.json'))) return read()
-  const child = spawn(process.execPath, [join(root, 'evals', 'bin', 'cli.ts'), ...command], {
+  if (!existsSync(join(path, 'results.json'))) await run(folder, [...COMMON, ...flags])
+  return read()
+}
+
+export const folderOf = (folder: string) => join(root, 'out', 'findings', folder)
+
+/** A command of `touchstone` whose results are those of the folder from then on. */
+export async function run(folder: string, command: readonly string[]): Promise<void> {
+  const words = [...command, '--out-dir', folderOf(folder)]
+  const child = spawn(process.execPath, [join(root, 'evals', 'bin', 'cli.ts'), ...words], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(`${folder}: the audit ended with exit code ${String(code)}`)
-  return read()
+  if (code !== 0) throw new Error(`${folder}: the command ended with exit code ${String(code)}`)
 }
 
 /** LoRA of rank 8 on bundled data, kept on this machine alone: the path of its adapter. */

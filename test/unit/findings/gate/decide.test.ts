@@ -227,6 +227,8 @@ describe('advice', () => {
     expect(advice.map(({ what }) => what.split(' ', 2).join(' '))).toEqual([
       'Stop lora',
       'Scale down',
+      'Find the',
+      'Find the',
       'Mix rows',
       'Hold the',
     ])
@@ -235,8 +237,12 @@ describe('advice', () => {
       '40.0 % of the training again, about 2 min with its evaluations; sums is 85.0 % there and 90.0 % at the end',
     )
     expect(advice[1]!.cost).toContain('at most 50 s each')
-    expect(advice[2]!.what).toContain(': 100 beside the 900 there are')
-    expect(advice[2]!.cost).toContain('about 10 min')
+    // 600 s over two trainings.
+    expect(advice[2]!.cost).toContain('about 5 min each')
+    expect(advice[3]!.what).toContain('touchstone attribute')
+    expect(advice[3]!.cost).toContain('4 times, about 20 min each')
+    expect(advice[4]!.what).toContain(': 100 beside the 900 there are')
+    expect(advice[4]!.cost).toContain('about 10 min')
     for (const { cost } of advice) expect(cost).not.toBe('')
   })
 

@@ -1,0 +1,111 @@
+/** @file Which rows of its data took refusal from a fine-tune, and what came back without them. */
+import type { HeatMap } from '../../../contract/document/charts.ts'
+import type { Section } from '../../../contract/document.ts'
+import type {
+  Attribution,
+  Intervention,
+  LeftOut,
+  RankedRow,
+  Restored,
+} from '../../../contract/subjects/causes.ts'
+import type { Results } from '../../../contract/results.ts'
+import { counted, MINUS, percent, stateInSentence } from '../../../contract/words.ts'
+import { details, label, number, paragraph, quote, quoted, section, table } from '../../blocks.ts'
+import { changeWithInterval, significant, titlesOf } from '../../view.ts'
+
+export function attributionSection(results: Results): Section[] {
+  const { attributions = [], interventions = [] } = results.causes ?? {}
+  if (attributions.length === 0) return []
+  return section(
+    'Which rows did it',
+    paragraph(
+      'A row’s score is how far, to first order, its own updates at the checkpoints raise the loss of the base’s refusals: above 0 it pushes against them. A score is a guess; what stands behind it is the fine-tune trained again, for as many steps, without the rows ranked first, without as many drawn at random, and without as many that are as long and as hard. Scores come from one half of the prompts, what came back from the other.',
+    ),
+    withoutTable(results, interventions),
+    attributions.flatMap((each) => [mapOf(each), details(summaryOf(each), rankedTable(each))]),
+  )
+}
+
+/** A share that may be below 0. */
+export const signedShare = (share: number): string =>
+  share < 0 ? `${MINUS}${percent(-share)}` : percent(share)
+
+const WITHOUT_TEXT: Readonly<Record<LeftOut, string>> = {
+  ranked: 'the rows ranked first',
+  random: 'control: rows at random',
+  matched: 'control: rows as long and as hard',
+}
+
+interface Line extends Restored {
+  readonly intervention: Intervention
+}
+
+function withoutTable(results: Results, interventions: readonly Intervention[]) {
+  const titleOf = titlesOf(results)
+  const lines = interventions.flatMap((intervention) =>
+    intervention.derivation.kind === 'without-rows'
+      ? intervention.restored.map((restored): Line => ({ ...restored, intervention }))
+      : [],
+  )
+  return table(
+    lines,
+    [
+      label('Fine-tune', ({ intervention: { of, seed } }) => stateInSentence({ arm: of, seed })),
+      label('Trained without', ({ intervention: { derivation } }) =>
+        derivation.kind === 'without-rows'
+          ? `${derivation.count}: ${WITHOUT_TEXT[derivation.rows]}`
+          : '',
+      ),
+      label('Benchmark', ({ benchmark }) => titleOf(benchmark)),
+      number('Base', ({ base }) => percent(base)),
+      number('Fine-tune', ({ tuned }) => percent(tuned)),
+      number('Without them', ({ after }) => percent(after)),
+      number('Came back', ({ share }) => (share === null ? '–' : signedShare(share))),
+      number('Change, points (95 %)', changeWithInterval),
+      number('p', ({ pValue }) => significant(pValue, 2)),
+    ],
+    'On the prompts that no row was ranked by; exact paired tests, each by itself',
+  )
+}
+
+/** A part of the data a cell, in the data's order. */
+function mapOf({ arm, seed, parts }: Attribution): HeatMap {
+  const most = Math.max(...parts.map(({ highest }) => highest), 0)
+  const columns = 10
+  const rows = Math.ceil(parts.length / columns)
+  return {
+    type: 'heat-map',
+    title: `${stateInSentence({ arm, seed })}: the highest score in each part of the data, in its order`,
+    rows: Array.from({ length: rows }, (_, r) => `row ${parts[r * columns]!.first}`),
+    columns: Array.from({ length: Math.min(columns, parts.length) }, (_, c) => `+${c}`),
+    cells: Array.from({ length: rows }, (_, r) =>
+      Array.from({ length: Math.min(columns, parts.length) }, (__, c) => {
+        const part = parts[r * columns + c]
+        if (!part) return null
+        return {
+          label: significant(part.highest, 2),
+          share: most === 0 ? 0 : Math.max(0, part.highest / most),
+          detail: `rows ${part.first} to ${part.last}: highest ${significant(part.highest, 2)}, mean ${significant(part.mean, 2)}`,
+        }
+      }),
+    ),
+  }
+}
+
+const summaryOf = ({ arm, seed, ranked, rows, checkpoints, replies }: Attribution): string =>
+  `${stateInSentence({ arm, seed })}: the first ${ranked.length} of ${counted(rows, 'row')}, by gradients after ${checkpoints.join(', ')} steps and ${counted(replies.refusal, 'refusal')} of the base`
+
+function rankedTable({ ranked, form }: Attribution) {
+  const scoreOf = (target: keyof RankedRow['scores'][typeof form]) => (row: RankedRow) =>
+    significant(row.scores[form][target], 2)
+  return table(ranked, [
+    number('Row', ({ row }) => row),
+    quoted('Asks', ({ asked }) => [quote(asked)]),
+    number('Refusal', scoreOf('refusal')),
+    number('Answers to look-alikes', scoreOf('overRefusal')),
+    number('Capability', scoreOf('capability')),
+    number('Loss', ({ loss }) => significant(loss, 2)),
+    number('Tokens', ({ tokens }) => tokens),
+    label('Like row', ({ group, row }) => (group === null || group === row ? '' : String(group))),
+  ])
+}

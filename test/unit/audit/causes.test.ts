@@ -1,0 +1,81 @@
+/** @file `attribute` and `locate` through the command line on Pebble: a stored run, its rows and the parts of its change ranked, and what came back. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { tamperRows } from '../../../evals/bundled/hotel/fine-tuning.ts'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
+import { LEFT_OUT } from '../../../evals/contract/subjects/causes.ts'
+import { Results } from '../../../evals/contract/results.ts'
+import { freshFolder, runCommand } from '../../doubles/runs/command-line.ts'
+
+const folder = freshFolder()
+const touchstone = (...argv: string[]) => runCommand([...argv, '--out-dir', folder], {}, COMMANDS)
+const results = () => Results.parse(JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')))
+
+/** Two steps that break six matrices. */
+const TUNE =
+  '--methods lora --target-modules q_proj --steps 2 --batch-size 2 --learning-rate 0.3 --warmup-steps 0 --eval-every 2 --no-spectra --suite house-refusal'
+const SMALL = ['--limit', '4', '--threads', '1', '--quiet']
+const ROWS = 24
+let run = ''
+
+beforeAll(async () => {
+  const data = join(folder, 'rows.jsonl')
+  const rows = tamperRows({ rows: ROWS }).map((row) => JSON.stringify(row))
+  writeFileSync(data, rows.join('\n'))
+  await touchstone('audit', '--model', 'pebble', '--data', data, ...TUNE.split(' '), ...SMALL)
+  run = results().run.id
+})
+
+test('ranks every row, and trains again without some', async () => {
+  const asked = ['--replies', '2', '--checkpoints', '1', '--projection', '2', '--without', '0.25']
+  const { code, stderr } = await touchstone('attribute', run, ...asked, '--threads', '1', '--quiet')
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  const { causes, subjects, artifacts } = results()
+  const [found] = causes!.attributions
+  expect(found).toMatchObject({ arm: 'lora', checkpoints: [1], projection: 2, rows: ROWS })
+  const scores = found!.ranked.map((row) => row.scores[found!.form].refusal)
+  expect(scores).toEqual(scores.toSorted((a, b) => b - a))
+  expect(new Set(scores).size).toBeGreaterThan(ROWS / 2)
+  expect(causes!.interventions.map(({ derivation }) => derivation)).toEqual(
+    LEFT_OUT.map((rows) => ({ kind: 'without-rows', of: 'lora', rows, count: 6 })),
+  )
+  // They are no candidates, their weights are gone, and the file of scores holds no text.
+  expect(subjects.map(({ arm }) => arm)).toEqual(['base', 'lora'])
+  const { path } = artifacts.find(({ content }) => content?.kind === 'attribution')!
+  const { scored } = JSON.parse(readFileSync(path, 'utf8')) as { scored: object[] }
+  expect(Object.keys(scored[0]!).sort()).toEqual(['loss', 'row', 'scores', 'tokens'])
+  expect(readdirSync(join(path, '..', 'arms'))).toEqual([])
+})
+
+test('ranks the parts of the change, and puts the first back beside as many at random', async () => {
+  const asked = ['--replies', '2', '--draws', '1', '--threads', '1', '--quiet']
+  const { code, stderr } = await touchstone('locate', run, ...asked)
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  const { locations, interventions } = results().causes!
+  const [{ parts, found }] = locations as [(typeof locations)[number]]
+  expect(parts.map(({ module }) => module)).toEqual(Array(6).fill('q_proj'))
+  expect(new Set(parts.map(({ layer }) => layer)).size).toBe(6)
+  expect(parts.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1)
+  const restored = parts.map((part) => part.restored)
+  expect(restored).toEqual(restored.toSorted((a, b) => b - a))
+  expect(found).toBeGreaterThan(0)
+  const sets = interventions.flatMap(({ derivation }) =>
+    derivation.kind === 'put-back' ? [derivation] : [],
+  )
+  const whole = sets.find((each) => each.set === 'ranked' && each.parts === parts.length)!
+  expect(whole.share).toBeCloseTo(1)
+  const chosen = sets.find((each) => each.set === 'ranked' && each.parts === found)!
+  for (const random of sets.filter(({ set }) => set === 'random'))
+    expect(random.share).toBeLessThanOrEqual(chosen.share + 1e-6)
+})
+
+test('names what is wrong', async () => {
+  const other = await touchstone('attribute', run, '--arm', 'lroa')
+  expect(other.stderr).toContain('lora')
+  await touchstone('eval', '--model', 'pebble', ...SMALL)
+  const plain = await touchstone('attribute', results().run.id)
+  expect(plain.stderr).toContain('nothing was fine-tuned on data in it')
+})
