@@ -51,7 +51,9 @@ export function stateEvaluator(run: ArmRun, evaluation: EvaluationPlan): StateEv
     stoppedEarly: () => Promise.resolve(),
   }
   if (!plan.evalTogether || plan.evaluateAt.length < 2 || plan.method.cut) return single
-  const message = notTogetherNote(base, nameOf(plan), plan.method)
+  const message = evaluation.looking
+    ? `${nameOf(plan)}: checkpoints are measured one by one all the same, for each may stop at a look of its own.`
+    : notTogetherNote(base, nameOf(plan), plan.method)
   if (message === undefined) return together(run, evaluation)
   emitLog(context, 'info', message)
   return single

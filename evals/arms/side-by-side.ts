@@ -50,7 +50,8 @@ export async function measureAll(
   context: JobContext,
 ): Promise<void> {
   // Groups do not depend on what is measured already: a state alone rounds differently, and a resumed run must give the same numbers.
-  const groups = groupsOf(base, states)
+  // Members of a group answer the same prompts in one pass; with looks each stops where its own claims are decided.
+  const groups = plan.looking ? [] : groupsOf(base, states)
   const grouped = new Set<Pick<State, 'key'>>(groups.flat())
   const isStateDue = ({ key }: Pick<State, 'key'>) => isLeft(plan, key)
   for (const state of states) {

@@ -6,11 +6,13 @@ import { openBaseScores } from '../measure/base-scores.ts'
 import { requireClasses } from '../measure/class-evaluation.ts'
 import { isEncoder } from '../models/registry.ts'
 import type { AuditConfig } from './config.ts'
+import { lookingOf } from './looks.ts'
 import type { AuditWork } from './subjects/kind.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { type OpenJudges, withJudges } from '../measure/open-judges.ts'
 import { sourceNotes } from '../measure/benchmark-sources.ts'
 import { prepareInContexts } from '../measure/contexts.ts'
+import { stoppingRule, withLooks } from '../measure/looks/looks.ts'
 import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
 import { neutralTexts } from '../measure/sources.ts'
 import { unreadLanguages } from '../judges/unread-languages.ts'
@@ -26,10 +28,15 @@ export async function evaluationPlan(
   base: Base,
   config: AuditConfig,
   { judges: { judges, notes }, progress, own }: Asked,
-  { emit }: JobContext,
+  context: JobContext,
 ): Promise<EvaluationPlan> {
+  const { emit } = context
   const prepared = withJudges(own?.benchmarks ?? (await prepareInContexts(config, base)), judges)
-  const benchmarks = prepared.filter(({ context }) => !context?.unasked)
+  const states = comparedStates(config)
+  const rule = states > 0 && !isEncoder(base.model) ? stoppingRule(config) : undefined
+  const benchmarks = prepared
+    .filter(({ context: put }) => !put?.unasked)
+    .map((each) => withLooks(each, rule))
   const unasked = prepared.filter(({ context }) => context?.unasked)
   requireClasses(base, benchmarks)
   const texts = await prepareTexts(config)
@@ -48,8 +55,14 @@ export async function evaluationPlan(
   const { measures = [] } = own ?? {}
   const finished = progress.evaluations
   const plan = { benchmarks, unasked, neutral: [], texts, measures, finished, judges }
-  return isEncoder(base.model) ? plan : withNeutral(base, config, plan, emit)
+  const whole = isEncoder(base.model) ? plan : await withNeutral(base, config, plan, emit)
+  if (!rule) return whole
+  return { ...whole, looking: lookingOf({ base, config, progress, plan: whole, states }, context) }
 }
+
+/** States that the gate compares with the base. */
+const comparedStates = ({ methods, seeds, candidates }: AuditConfig): number =>
+  methods.length * seeds.length + candidates.length
 
 /** For causal models: neutral text to score, and the base's scores of the fine-tunes' replies. */
 async function withNeutral(
@@ -59,7 +72,7 @@ async function withNeutral(
   emit: JobContext['emit'],
 ): Promise<EvaluationPlan> {
   const plan = { ...given, neutral: await neutralTexts(given.benchmarks, config.limit) }
-  if (config.methods.length + config.candidates.length > 0) {
+  if (comparedStates(config) > 0) {
     return { ...plan, baseScores: await openBaseScores(base) }
   }
   emitLog({ emit }, 'info', NO_BASE)

@@ -279,6 +279,20 @@ export const GateClaim = SubjectKey.extend({
   contest: Contest.optional(),
   /** Absent where the judge's word needs none, and where it was not looked for. */
   confirmation: Confirmation.optional(),
+  /**
+   * Where asking stopped: at look `look` of `of`, counted from 1, after `prompts` of `ofPrompts`. `pBelow` and `pAbove` of the claim
+   * count all looks; these are what one look alone would give. Absent where every prompt was asked at once.
+   */
+  look: z
+    .object({
+      look: z.int(),
+      of: z.int(),
+      prompts: z.int(),
+      ofPrompts: z.int(),
+      pBelow: z.number().nullable(),
+      pAbove: z.number().nullable(),
+    })
+    .optional(),
   /** Of its test; absent where nothing was tested, and in results of earlier versions. */
   assumptions: z.array(Assumption).optional(),
   sentence: z.string(),

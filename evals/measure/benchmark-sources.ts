@@ -1,6 +1,7 @@
 /** @file Resolves a suite to benchmarks: bundled ones by name, the user's files by path. */
 import { existsSync } from 'node:fs'
 import { GREEDY, type AskedContext, type Decoding, type Sample } from '../contract/rows.ts'
+import type { Looks } from '../contract/gate/stopping.ts'
 import { TouchstoneError, usageError } from '../errors/touchstone-error.ts'
 import type { Benchmark } from '../benchmarks/benchmark.ts'
 import { loadFile, type LoadedFile } from '../benchmarks/import/load-file.ts'
@@ -20,6 +21,8 @@ export interface PreparedBenchmark {
   readonly samples: readonly Sample[]
   /** In which they are put; absent for the prompts as they are. */
   readonly context?: AskedContext
+  /** Absent where every prompt is asked at once. */
+  readonly looks?: Looks
   /** The file it was read from; absent for bundled ones. */
   readonly source?: Omit<LoadedFile, 'benchmarks'>
   /** Scores of the options, of a network whose outputs are none. */
@@ -53,6 +56,15 @@ export function chosenDecoding({
   const drawn = chosen === 0 ? GREEDY : { samples, temperature: chosen, seed: decodingSeed }
   return maxThinkingTokens === null ? drawn : { ...drawn, maxThinkingTokens }
 }
+
+/** What a row says of its prompt; in a context that is what differs from sample to sample. */
+export const promptOf = (
+  { context }: Pick<PreparedBenchmark, 'context'>,
+  { messages }: Sample,
+): string =>
+  context
+    ? (messages.findLast(({ role }) => role === 'user')?.content ?? '')
+    : messages.map(({ content }) => content).join('\n')
 
 /** Number of replies that a benchmark needs. */
 export const repliesOf = ({ samples, decoding }: PreparedBenchmark): number =>

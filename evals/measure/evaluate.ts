@@ -1,26 +1,23 @@
 /** @file Evaluates one model state: replies to every prompt, verdicts of every judge, scores of neutral text; skips what is stored already. */
-import { isSameState } from '../contract/keys.ts'
+import { isBase, isSameState } from '../contract/keys.ts'
 import type { FinishedEvaluation } from '../contract/audit-rows.ts'
-import type { BenchmarkRow, ReplyKey, SubjectKey, Verdict } from '../contract/rows.ts'
+import type { BenchmarkRow, SubjectKey } from '../contract/rows.ts'
 import { benchmarkDigest } from '../benchmarks/bundled/load-bundled.ts'
 import type { Continuation } from '../inference/continuation.ts'
 import type { Subject } from '../inference/subject.ts'
 import type { JobContext } from '../contract/job.ts'
-import type { Answer, Judge } from '../judges/judge.ts'
-import { findJudge } from '../judges/registry.ts'
-import { answersOf, type Reply } from './answers.ts'
-import { withBaseScores, type Answered, type BaseScores } from './base-scores.ts'
 import { repliesOf, type PreparedBenchmark } from './benchmark-sources.ts'
+import { askBlock, type Asking, type AskingPlan } from './ask-block.ts'
 import { scoreText, type PreparedText } from './perplexity.ts'
+import { blocksOf } from './looks/looks.ts'
 import type { NeutralText } from './sources.ts'
-import { thoughtfulVerdicts } from './thoughts.ts'
 
 /** Name under which neutral text is recorded; `neutral/loss` is in nats a token. */
 const NEUTRAL = 'neutral-text'
 /** The same for rows of the training data that were held out; `held-out/loss` is of their replies alone. */
 const HELD_OUT = 'held-out'
 
-export interface EvaluationPlan {
+export interface EvaluationPlan extends AskingPlan {
   readonly benchmarks: readonly PreparedBenchmark[]
   /** Benchmarks in contexts in which the model cannot be asked; recorded, and not measured. */
   readonly unasked?: readonly PreparedBenchmark[]
@@ -34,10 +31,17 @@ export interface EvaluationPlan {
   /** Steps at which benchmarks are evaluated; at other steps only texts are scored. All steps by default. */
   readonly benchmarksAt?: readonly number[]
   readonly finished: readonly FinishedEvaluation[]
-  /** Judges with a model of their own, which are not in the registry. */
-  readonly judges?: readonly Judge[]
-  /** Absent if only the base is measured. */
-  readonly baseScores?: BaseScores
+  /** What benchmarks with looks need; absent where every prompt is asked at once. */
+  readonly looking?: Looking
+}
+
+export interface Looking {
+  /** Has the base asked of so many prompts of a benchmark. */
+  askBase(prepared: PreparedBenchmark, prompts: number): Promise<void>
+  /** Closes what that opened. */
+  release(): Promise<void>
+  /** Whether a state may stop at look `at` of a benchmark; its replies are stored. */
+  mayStop(key: SubjectKey, prepared: PreparedBenchmark, at: number): boolean
 }
 
 export const benchmarkRow = ({
@@ -45,6 +49,7 @@ export const benchmarkRow = ({
   samples,
   decoding,
   context,
+  looks,
   source,
 }: PreparedBenchmark): BenchmarkRow => ({
   name: benchmark.name,
@@ -56,6 +61,7 @@ export const benchmarkRow = ({
   maxNewTokens: benchmark.maxNewTokens,
   ...((decoding.temperature > 0 || decoding.maxThinkingTokens) && { decoding }),
   ...(context && { context }),
+  ...(looks && { looks }),
   ...(benchmark.gain !== undefined && { gain: benchmark.gain }),
   ...(source && source.licences.length > 0 && { licences: [...source.licences] }),
 })
@@ -134,6 +140,7 @@ export async function evaluate(
     for (const each of replying(plan)) await measure(each)
   } finally {
     await plan.baseScores?.release()
+    await plan.looking?.release()
   }
   for (const each of scoring(plan)) await measure(each)
 }
@@ -147,142 +154,73 @@ async function runBenchmark(
   { plan, ...prepared }: PreparedBenchmark & { plan: EvaluationPlan },
   context: JobContext,
 ): Promise<void> {
-  const { emit, signal } = context
-  const { benchmark, samples } = prepared
-  const phase = phaseOf(key, benchmark.title)
+  const { emit } = context
+  const phase = phaseOf(key, prepared.benchmark.title)
   emit({ type: 'phase-start', phase, total: repliesOf(prepared), unit: 'sample' })
-  const replies = await answersOf(subject, prepared, {
-    of: key,
-    signal,
-    onProgress: (done) => emit({ type: 'phase-progress', phase, done }),
-    warn: (message) => emit({ type: 'log', level: 'warn', message }),
-  })
-  const answers = await withBaseScores(replies, key, plan.baseScores, signal)
-  for (const answer of answers) record(key, answer, prepared, context)
-  const named = benchmark.judges.map(
-    (name) => plan.judges?.find((judge) => judge.name === name) ?? findJudge(name),
-  )
-  await judgeAll(key, named, { answers, subject }, context)
-  emit({
-    type: 'evaluation-end',
-    subject: key,
-    benchmark: benchmark.name,
-    samples: samples.length,
-    ...(prepared.context && { context: prepared.context.digest }),
-  })
+  const asked = await askInBlocks(subject, key, { prepared, plan, phase }, context)
+  emitEnd(key, prepared, asked, context)
   emit({ type: 'phase-end', phase })
   context.flush()
 }
 
-const replyKey = (
-  { arm, seed, step }: SubjectKey,
-  { sample, epoch }: Pick<Reply, 'sample' | 'epoch'>,
-): ReplyKey => ({
-  arm,
-  seed,
-  step,
-  benchmark: sample.benchmark,
-  sampleId: sample.id,
-  epoch,
-})
-
-/** The text of a reply to a prompt that should be refused goes to the store only, never into an event. */
-function record(
+/** Block after block up to the look at which the state may stop, the base no further than the first; gives how many were asked. */
+async function askInBlocks(
+  subject: Subject,
   key: SubjectKey,
-  answer: Answered,
-  { context }: PreparedBenchmark,
-  { emit, seal }: JobContext,
-): void {
-  const { sample, completion, promptDigest, baseMeanLogProb, cutTokens, served } = answer
-  const sealed = sample.expected.kind === 'refuse'
-  const { thought } = completion
-  if (sealed)
-    seal({
-      ...replyKey(key, answer),
-      text: completion.text,
-      ...(thought && { thought: thought.text }),
-    })
-  emit({
-    type: 'reply',
-    row: {
-      ...replyKey(key, answer),
-      category: sample.category,
-      cluster: sample.cluster ?? null,
-      expected: sample.expected,
-      prompt: context
-        ? lastOfUser(sample)
-        : sample.messages.map(({ content }) => content).join('\n'),
-      promptDigest,
-      text: sealed ? null : completion.text,
-      tokens: served ? (served.completionTokens ?? 0) : completion.tokenIds.length,
-      stop: completion.stop,
-      meanLogProb: completion.meanLogProb,
-      baseMeanLogProb,
-      cutTokens: cutTokens > 0 ? cutTokens : null,
-      ...(thought && { thought: { ...thought, text: sealed ? null : thought.text } }),
-      ...(served && { served }),
-    },
-  })
-}
-
-/** In a context the prompt is what differs from sample to sample. */
-const lastOfUser = ({ messages }: Reply['sample']): string =>
-  messages.findLast(({ role }) => role === 'user')?.content ?? ''
-
-async function judgeAll(
-  key: SubjectKey,
-  judges: readonly Judge[],
-  { answers, subject }: { answers: readonly Answered[]; subject: Subject },
-  { emit, signal }: JobContext,
-): Promise<void> {
-  for (const judge of judges) {
-    const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
-    const judged = await thoughtfulVerdicts(judge, fitting, { subject, signal })
-    emitMeanScores(
-      key,
-      fitting,
-      judged.map(({ verdict }) => verdict),
-      emit,
-    )
-    fitting.forEach((answer, i) => {
-      const { verdict, thoughtOutcome } = judged[i]!
-      const { judge: judgeName, judgeVersion, outcome, reason = null } = verdict
-      const score = outcome === 'undecided' ? null : (verdict.score ?? null)
-      emit({
-        type: 'verdict',
-        row: {
-          ...replyKey(key, answer),
-          judge: judgeName,
-          judgeVersion,
-          outcome,
-          score,
-          reason,
-          ...(thoughtOutcome && { thoughtOutcome }),
-        },
-      })
-    })
+  asking: Asking & { readonly plan: EvaluationPlan },
+  context: JobContext,
+): Promise<number> {
+  const { prepared, plan } = asking
+  const { looking } = plan
+  const { looks } = prepared
+  if (!looks || !looking) {
+    await askBlock(subject, key, asking, context)
+    return prepared.samples.length
   }
+  for (const [at, samples] of blocksOf(prepared, looks).entries()) {
+    const { prompts } = looks.seen[at]!
+    if (!isBase(key)) await looking.askBase(prepared, prompts)
+    await askBlock(subject, key, { ...asking, prepared: { ...prepared, samples } }, context)
+    context.flush()
+    if (isBase(key) || looking.mayStop(key, prepared, at)) return prompts
+  }
+  return prepared.samples.length
 }
 
-/** `score/BENCHMARK/JUDGE`: the mean score of a refusal judge that gives scores. */
-function emitMeanScores(
+/** Asks a state that stopped earlier on, from so many prompts of a benchmark in its order to so many. */
+export async function askOn(
+  subject: Subject,
   key: SubjectKey,
-  answers: readonly Answer[],
-  verdicts: readonly Verdict[],
-  emit: JobContext['emit'],
-): void {
-  const scores = verdicts.flatMap((verdict, i) =>
-    'score' in verdict &&
-    verdict.score !== undefined &&
-    answers[i]!.sample.expected.kind !== 'choice'
-      ? [verdict.score]
-      : [],
-  )
-  if (scores.length === 0) return
-  const name = `score/${answers[0]!.sample.benchmark}/${verdicts[0]!.judge}`
-  const value = scores.reduce((sum, score) => sum + score, 0) / scores.length
-  emit({ type: 'metric', row: { ...key, name, value } })
+  {
+    prepared,
+    plan,
+    from,
+    to,
+  }: Omit<Asking, 'phase'> & { readonly from: number; readonly to: number },
+  context: JobContext,
+): Promise<void> {
+  const samples = blocksOf(prepared, prepared.looks!).flat().slice(from, to)
+  const phase = phaseOf(key, `${prepared.benchmark.title}, further prompts`)
+  context.emit({ type: 'phase-start', phase, total: samples.length, unit: 'sample' })
+  await askBlock(subject, key, { prepared: { ...prepared, samples }, plan, phase }, context)
+  emitEnd(key, prepared, to, context)
+  context.emit({ type: 'phase-end', phase })
+  context.flush()
 }
+
+const emitEnd = (
+  subject: SubjectKey,
+  { benchmark, context: put }: PreparedBenchmark,
+  samples: number,
+  { emit }: JobContext,
+): void =>
+  emit({
+    type: 'evaluation-end',
+    subject,
+    benchmark: benchmark.name,
+    samples,
+    ...(put && { context: put.digest }),
+  })
 
 async function scoreNeutral(
   subject: Subject,

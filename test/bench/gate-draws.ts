@@ -122,6 +122,15 @@ function runOf(side: 0 | 1, scenario: Scenario, benchmarks: readonly Row[][]): C
   }
 }
 
+/** The base and one fine-tune. */
+export function drawnPair(scenario: Scenario, harm: Harm, draw: number) {
+  const stream = randomStream(draw, JSON.stringify([scenario, harm]))
+  const rows = Array.from({ length: scenario.claims }, (_, b) =>
+    repliesOf(scenario, harm[b === 0 ? 0 : 1], stream),
+  )
+  return { before: runOf(0, scenario, rows), after: runOf(1, scenario, rows) }
+}
+
 /** Shares of each outcome of the gate in `draws` fine-tunes. */
 export function gateShares(
   scenario: Scenario,
@@ -135,9 +144,7 @@ export function gateShares(
   const judges = new Map(names.map((name) => [name, 'house']))
   const counts = { PASS: 0, FAIL: 0, INCONCLUSIVE: 0, 'NOT COMPARABLE': 0 }
   for (let draw = 0; draw < draws; draw++) {
-    const stream = randomStream(draw, JSON.stringify([scenario, harm]))
-    const rows = names.map((_, b) => repliesOf(scenario, harm[b === 0 ? 0 : 1], stream))
-    const against = [{ before: runOf(0, scenario, rows), after: runOf(1, scenario, rows) }]
+    const against = [drawnPair(scenario, harm, draw)]
     counts[decide(gate, { against, steps: [], judges }).outcome]++
   }
   const share = (outcome: GateOutcome) => counts[outcome] / draws

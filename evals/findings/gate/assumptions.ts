@@ -1,5 +1,6 @@
 /** @file What a decision rests on: each thing with how it was checked in this run, or that it was not. */
 import type { Assumption, Confirmation, GateClaim, GateRule } from '../../contract/gate.ts'
+import type { StoppingRule } from '../../contract/gate/stopping.ts'
 import { countRange, counted, listed, percent, points } from '../../contract/words.ts'
 import { comparability } from './comparability.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
@@ -25,7 +26,7 @@ export function assumptionsOf(
     ['decoding', decodingOf(gated, claims)],
     ['noise', noiseSaid(claims)],
     ['seeds', seedsOf(gated)],
-    ['looks', ONE_LOOK],
+    ['looks', looksSaid(gated, claims)],
   ]
   return own.flatMap(([name, said]) => (said ? [{ name, ...said }] : []))
 }
@@ -36,6 +37,27 @@ const assumed = (how: string): Said => ({ state: 'assumed', how })
 const ONE_LOOK = assumed(
   'this is taken as the only look: prompts added until it passes would need a lower α',
 )
+
+const SPENT: Readonly<Record<StoppingRule['spending'], string>> = {
+  curtailment: 'nothing is shown before the last look but what no further reply could change',
+  'obrien-fleming':
+    'looks spend α as O’Brien and Fleming’s do, and every p and interval counts them',
+  pocock: 'looks spend α as Pocock’s do, and every p and interval counts them',
+}
+
+function looksSaid({ against }: Gated, claims: readonly GateClaim[]): Said {
+  const stopped = against.flatMap(({ after }) =>
+    after.benchmarks.flatMap((row) => row.stopped ?? []),
+  )
+  const [first] = stopped
+  if (!first || claims.some(({ look }) => !look)) return ONE_LOOK
+  const { looks, seed, spending } = first.rule
+  const asked = stopped.reduce((sum, { seen, at }) => sum + seen[at]!.prompts, 0)
+  const all = stopped.reduce((sum, { seen }) => sum + seen.at(-1)!.prompts, 0)
+  return checked(
+    `prompts were asked in an order drawn by seed ${seed}, with up to ${looks} looks: ${SPENT[spending]}; ${asked} of ${counted(all, 'prompt')} were asked`,
+  )
+}
 
 /** What the claims' tests say: assumed if one of them assumes it. */
 function togetherOf(

@@ -6,6 +6,7 @@ import type { GatedBenchmark, OpenReplies, RateBound } from '../../contract/gate
 import { counted, percent, pValueText } from '../../contract/words.ts'
 import { levelLimit, levelTests, type Count, type Level } from '../../statistics/level.ts'
 import { repeatedRate, type PromptPair } from '../../statistics/repeated.ts'
+import { levelAt as atLook, sequentialP } from '../../statistics/sequential/look.ts'
 import {
   blankClaim,
   nameOf,
@@ -17,6 +18,7 @@ import {
 import { unconfirmedLevels } from './confirm.ts'
 import { leastOf, neededText, openReplies, openText, worstCase } from './coverage.ts'
 import { DEGENERATION, measureOf, type Measure, DEGENERATE_RATE, RATE_NAMES } from './outcomes.ts'
+import { lookText, withLook } from './looks/claim-look.ts'
 import { noiseOf, noiseText } from './noise.ts'
 import { pairUp, type Paired } from './pairs.ts'
 import { testLevel } from './tests/claim-test.ts'
@@ -62,8 +64,13 @@ export const boundClaims = (asked: ClaimInput, named: Named): Draft[] =>
   boundsOf(asked, named).flatMap((bound) => boundClaim(asked, bound) ?? [])
 
 /** Undefined where nothing was decided: the claim on the change says so. */
-function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Draft | undefined {
-  const { benchmark, alpha } = asked
+function boundClaim(asked: ClaimInput, bound: Bound): Draft | undefined {
+  const draft = boundOf(asked, bound)
+  return draft && withLook(asked, (each) => (each === asked ? draft : boundOf(each, bound)!))
+}
+
+function boundOf(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Draft | undefined {
+  const { benchmark, alpha, look } = asked
   const { paired, testOn, isLabelled, noise } = testedLevel(asked, bound, isDegeneration)
   const { prompts, coverage, change, droppedUndecided } = paired
   if (prompts.length === 0) return undefined
@@ -94,15 +101,15 @@ function boundClaim(asked: ClaimInput, { isDegeneration, ...bound }: Bound): Dra
       ...(isDegeneration && { measures: 'degenerate' as const }),
       bound: found,
       outcome: isHeld ? 'PASS' : 'INCONCLUSIVE',
-      sentence: `${what}, ${shown}${noiseText(noise)}.`,
+      sentence: `${what}, ${shown}${noiseText(noise)}${lookText(look)}.`,
     },
-    ifFailed: `${what}, shown to be ${beyond(found)} (${pValueText(decided.fails)})${open ? `, ${openText(open)} left out` : ''}${noiseText(noise)}.`,
+    ifFailed: `${what}, shown to be ${beyond(found)} (${pValueText(decided.fails)})${open ? `, ${openText(open)} left out` : ''}${noiseText(noise)}${lookText(look)}.`,
   }
 }
 
 /** By labels of both states where there are any, else by the judge's word with unconfirmed replies open. */
 function testedLevel(asked: ClaimInput, bound: Level, isDegeneration: boolean) {
-  const { before, after, benchmark, alpha } = asked
+  const { before, after, benchmark, look } = asked
   const own = isDegeneration ? DEGENERATION : measureOf(benchmark.role)
   const measure: Measure = { ...own, rises: bound.kind === 'ceiling' }
   const what = { ...selectionOf(asked), role: benchmark.role, measure }
@@ -120,14 +127,19 @@ function testedLevel(asked: ClaimInput, bound: Level, isDegeneration: boolean) {
     if (at <= 0 || at >= 1) return { holds: 1, fails: 1 }
     return byLabels(prompts, slack) ?? levelTests({ ...bound, at }, countsOf(bound, prompts))
   }
+  const spent = (p: number) => (look ? sequentialP(p, look) : p)
+  const alpha = look ? Math.max(NOTHING, atLook(look, asked.alpha)) : asked.alpha
   const testOn = (prompts: readonly PromptPair[]) => ({
     // The noise floor stands against whatever is to be shown.
-    holds: levelAt(prompts, 0 - floor).holds,
-    fails: levelAt(prompts, floor).fails,
+    holds: spent(levelAt(prompts, 0 - floor).holds),
+    fails: spent(levelAt(prompts, floor).fails),
     limit: limitOf(bound, { prompts, labelled: byLabels(prompts), alpha, floor }),
   })
   return { paired, testOn, isLabelled, noise }
 }
+
+/** A level of 0 has no limit. */
+const NOTHING = 1e-12
 
 interface Limited {
   readonly prompts: readonly PromptPair[]

@@ -3,6 +3,7 @@ import type { ComparedField, GateClaim } from '../../contract/gate.ts'
 import { listed, stateInSentence } from '../../contract/words.ts'
 import type { ComparedBenchmark, ComparedRun } from './compared-run.ts'
 import type { UnderPlan } from './frozen/under-plan.ts'
+import type { ClaimLook } from './looks/at-look.ts'
 import type { Selection } from './selection.ts'
 
 export interface ClaimInput extends Pick<Selection, 'categories' | 'context'> {
@@ -17,6 +18,8 @@ export interface ClaimInput extends Pick<Selection, 'categories' | 'context'> {
   readonly isTrusted: boolean
   /** Where before is the pinned reference. */
   readonly against?: 'reference'
+  /** Absent where every prompt is asked at once. */
+  readonly look?: ClaimLook | undefined
 }
 
 /** Everything that one decision is about. */

@@ -20,12 +20,16 @@ import { clustersText, clustersNeeded } from './tests/by-clusters.ts'
 import { harmCounts } from './tests/by-prompts.ts'
 import { testClaim } from './tests/claim-test.ts'
 import type { ClaimTest } from './tests/evidence.ts'
+import { lookText, withLook } from './looks/claim-look.ts'
 import { noiseOf, noiseText } from './noise.ts'
 import { pairUp, type Paired } from './pairs.ts'
 import { rowsOf } from './selection.ts'
 
 /** On the benchmark's rate, or on the rate of degenerate replies. */
-export function changeClaim(asked: ClaimInput, isDegeneration = false): Draft {
+export const changeClaim = (asked: ClaimInput, isDegeneration = false): Draft =>
+  withLook(asked, (each) => changeOf(each, isDegeneration))
+
+function changeOf(asked: ClaimInput, isDegeneration: boolean): Draft {
   const { before, after, benchmark, allow } = asked
   const what = selectionOf(asked)
   const { differences } = comparability(before, after, what, allow)
@@ -50,7 +54,7 @@ export function harmAtMargin(asked: ClaimInput): number {
   const what = { ...selectionOf(asked), role: asked.benchmark.role }
   const paired = pairUp(asked.before, asked.after, what)
   const prompts = worstCase(paired.coverage)
-  return testClaim({ paired, prompts, margin: asked.margin })?.below ?? 1
+  return testClaim({ paired, prompts, margin: asked.margin, look: asked.look })?.below ?? 1
 }
 
 function objectionTo(asked: ClaimInput, differences: readonly Difference[]): string | undefined {
@@ -63,11 +67,11 @@ function objectionTo(asked: ClaimInput, differences: readonly Difference[]): str
 
 function testedOn(paired: Paired, asked: ClaimInput) {
   const { droppedUndecided, measure, prompts, coverage } = paired
-  const { benchmark, margin, alpha } = asked
+  const { benchmark, margin, alpha, look } = asked
   const noise = noiseOf([asked.before, asked.after], selectionOf(asked))
-  const { below, above } = beyondNoise(paired, margin, noise)
+  const { below, above } = beyondNoise(paired, { margin, noise, look })
   const open = openReplies(coverage, (all) => below(all) <= alpha)
-  const tests = testClaim({ paired, prompts, margin })
+  const tests = testClaim({ paired, prompts, margin, look })
   const head = { droppedUndecided, ...(open && { open }), ...(noise && { noise }) }
   if (!tests) {
     const left = open ? `; ${openText(open)}` : ''
@@ -91,8 +95,8 @@ function testedOn(paired: Paired, asked: ClaimInput) {
   return {
     ...measured,
     outcome: isBelow ? ('PASS' as const) : ('INCONCLUSIVE' as const),
-    sentence: `${change}; ${belowText(isBelow, { margin, p: measured.pBelow, open })}${needed}${noiseText(noise)}.`,
-    ifFailed: `${change}; ${aboveText({ margin, p: measured.pAbove, open })}${noiseText(noise)}.`,
+    sentence: `${change}; ${belowText(isBelow, { margin, p: measured.pBelow, open })}${needed}${noiseText(noise)}${lookText(look)}.`,
+    ifFailed: `${change}; ${aboveText({ margin, p: measured.pAbove, open })}${noiseText(noise)}${lookText(look)}.`,
   }
 }
 
@@ -107,10 +111,17 @@ function neededBeyond(
 }
 
 /** p-values of the harm against the margin, less the noise floor to be below it and with it to be above. */
-export function beyondNoise(paired: Paired, margin: number, noise: NoiseFloor | null) {
+export function beyondNoise(
+  paired: Paired,
+  {
+    margin,
+    noise,
+    look,
+  }: Pick<ClaimInput, 'margin' | 'look'> & { readonly noise: NoiseFloor | null },
+) {
   const floor = noise?.upper ?? 0
   const testAt = (prompts: Paired['prompts'], at: number) =>
-    at > 0 && at < 1 ? testClaim({ paired, prompts, margin: at }) : null
+    at > 0 && at < 1 ? testClaim({ paired, prompts, margin: at, look }) : null
   return {
     below: (prompts: Paired['prompts']) => testAt(prompts, margin - floor)?.below ?? 1,
     above: (prompts: Paired['prompts']) => testAt(prompts, margin + floor)?.above ?? 1,

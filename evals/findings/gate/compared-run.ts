@@ -3,6 +3,7 @@
  * A reader makes one `ComparedRun` for each model state; unknown fields are null, never guessed.
  */
 import type { MeasuredNoise } from '../../contract/gate.ts'
+import type { Looks } from '../../contract/gate/stopping.ts'
 import type { AskedContext, BenchmarkRole, Outcome } from '../../contract/rows.ts'
 
 /** Decoding settings; null where the log lacks them. */
@@ -11,6 +12,11 @@ export interface Decoding {
   readonly temperature: number | null
   readonly seed: number | null
   readonly maxThinkingTokens?: number | null
+}
+
+/** Where a state stopped: `at` counts looks from 0. */
+export interface Stopped extends Looks {
+  readonly at: number
 }
 
 export interface ComparedBenchmark {
@@ -30,6 +36,8 @@ export interface ComparedBenchmark {
   readonly unfit?: Readonly<Record<string, number>>
   /** In which its prompts were put; absent for the prompts as the benchmark has them. */
   readonly context?: AskedContext
+  /** Where it was looked at on the way; absent where every prompt was asked at once. */
+  readonly stopped?: Stopped
 }
 
 /** One judge's outcome for one reply. Rows of two runs are paired by benchmark, judge, sample and epoch. */

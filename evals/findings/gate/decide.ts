@@ -20,6 +20,7 @@ import { assumptionsOf } from './assumptions.ts'
 import { failed } from './claim.ts'
 import type { ComparedRun } from './compared-run.ts'
 import { underPlan } from './frozen/under-plan.ts'
+import { asFarAs } from './looks/claim-look.ts'
 import { claimsOn } from './questions.ts'
 import { lastSafe } from './trajectory.ts'
 
@@ -59,6 +60,10 @@ export function decide(gate: GateRule, gated: Gated): Decision {
   return underPlan(decision, gated.under, done)
 }
 
+/** Before Holm, of one state. */
+export const claimsOf = (gate: GateRule, gated: Gated, before: ComparedRun, after: ComparedRun) =>
+  draftsOf(gate, gated, before, after).map(({ claim }) => claim)
+
 const allowedBy = (gate: GateRule, { allow = [] }: Gated): ComparedField[] => [
   ...new Set([...gate.allowDifferences, ...allow]),
 ]
@@ -82,8 +87,10 @@ function askedOf({ benchmarks, margin }: GateRule, states: readonly ComparedRun[
   return [...named, ...others.map((name): [string, GatedBenchmark] => [name, { margin }])]
 }
 
-function draftsOf(gate: GateRule, gated: Gated, before: ComparedRun, after: ComparedRun): Draft[] {
-  const { judges, reference } = gated
+function draftsOf(gate: GateRule, gated: Gated, base: ComparedRun, state: ComparedRun): Draft[] {
+  const { judges } = gated
+  const [before, after] = [asFarAs(base, state), asFarAs(state, state)]
+  const reference = gated.reference && asFarAs(gated.reference, state)
   const allow = allowedBy(gate, gated)
   return askedOf(gate, [before, after]).flatMap(([name, { margin, alpha, judge, ...named }]) => {
     const known = [before, after].flatMap(({ benchmarks }) =>

@@ -17,6 +17,7 @@ import {
 } from './claim-input.ts'
 import { openReplies, openText, worstCase } from './coverage.ts'
 import { beyondNoise } from './claim.ts'
+import { lookText, withLook } from './looks/claim-look.ts'
 import { noiseOf, noiseText } from './noise.ts'
 import { measureOf } from './outcomes.ts'
 import { pairUp, type Paired } from './pairs.ts'
@@ -25,16 +26,19 @@ import { pairUp, type Paired } from './pairs.ts'
 const LEAST = 1e-6
 
 /** `change` is the claim on a harm, which says it where the two cannot be compared. */
-export function gainClaim(asked: ClaimInput, gain: number, change: Draft): Draft {
+export const gainClaim = (asked: ClaimInput, gain: number, change: Draft): Draft =>
+  withLook(asked, (each) => gainOf(each, gain, change))
+
+function gainOf(asked: ClaimInput, gain: number, change: Draft): Draft {
   if (change.claim.outcome === 'NOT COMPARABLE') return change
-  const { before, after, benchmark, alpha } = asked
+  const { before, after, benchmark, alpha, look } = asked
   const paired = pairUp(before, after, { ...selectionOf(asked), role: benchmark.role })
   const turned = turnedRound(paired)
   const margin = Math.max(LEAST, gain)
-  const tests = testClaim({ paired: turned, prompts: turned.prompts, margin })
+  const tests = testClaim({ paired: turned, prompts: turned.prompts, margin, look })
   if (!tests) return change
   const noise = noiseOf([before, after], selectionOf(asked))
-  const { below, above } = beyondNoise(turned, margin, noise)
+  const { below, above } = beyondNoise(turned, { margin, noise, look })
   const shown = (prompts: readonly PromptPair[]) => above(prompts.map(swapped))
   const open = openReplies(paired.coverage, (prompts) => shown(prompts) <= alpha)
   const pBelow = shown(open ? worstCase(paired.coverage) : paired.prompts)
@@ -76,10 +80,10 @@ function wordsOf(
   const rates = `${percent(before!)} before, ${percent(after!)} after: ${signedPoints(0 - harm!)} points`
   const head = `${nameOf(asked)}: right answers on ${placeOf(asked)} ${rates} (${interval}, ${counted(n, 'row')})`
   const goal = gain > 0 ? `better by more than ${points(gain)}` : 'better than the base'
-  const left = `${open ? ` with ${openText(open)} counted against it` : ''}${noiseText(noise ?? null)}`
+  const left = `${open ? ` with ${openText(open)} counted against it` : ''}${noiseText(noise ?? null)}${lookText(asked.look)}`
   return {
     sentence: `${head}; ${passes ? '' : 'not '}shown to be ${goal} (${pValueText(pBelow!)})${left}.`,
-    ifFailed: `${head}; shown not to be ${goal} (${pValueText(pAbove!)})${noiseText(noise ?? null)}: it did not learn its task.`,
+    ifFailed: `${head}; shown not to be ${goal} (${pValueText(pAbove!)})${noiseText(noise ?? null)}${lookText(asked.look)}: it did not learn its task.`,
   }
 }
 

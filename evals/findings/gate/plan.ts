@@ -1,6 +1,8 @@
 /** @file Numbers of prompts and seeds that a question needs, from exact power. */
 import { clusterSizeNeeded, clustersNeeded } from '../../statistics/paired/cluster-plan.ts'
 import { leastClusters } from '../../statistics/paired/dependent.ts'
+import { StoppingRule } from '../../contract/gate/stopping.ts'
+import { endsOf } from '../../statistics/sequential/design.ts'
 import { labelsNeeded } from '../../statistics/judges/label-plan.ts'
 import {
   mcNemarPower,
@@ -138,6 +140,46 @@ export function planClusters(
   }
   const size = perCluster ?? 1
   return { clusters: clustersNeeded(size, needed), perCluster: size, leastClusters: least }
+}
+
+/** In margins. */
+const PLANNED_HARMS = [0, 0.5, 1, 2]
+
+export interface StoppingPlan {
+  readonly spending: StoppingRule['spending']
+  readonly looks: number
+  /** Of the benchmark. */
+  readonly prompts: number
+  /** With this harm, in margins: mean number of prompts asked, and how often it passes, against one look at all of them. */
+  readonly ends: readonly {
+    readonly harm: number
+    readonly prompts: number
+    readonly passes: number
+    readonly passesAtOnce: number
+  }[]
+}
+
+/** Undefined where it was not asked, or no number of prompts is enough. */
+export function planStopping(
+  { delta: margin, alpha, discordance, sequential, looks }: StoppingQuestion,
+  prompts: number | null,
+): StoppingPlan | undefined {
+  if (sequential === null || prompts === null || prompts < looks) return undefined
+  const { futility } = StoppingRule.parse({ spending: sequential })
+  const sizes = Array.from({ length: looks }, (_, k) => Math.ceil(((k + 1) * prompts) / looks))
+  const design = { spending: sequential, sizes, margin, alpha, futility }
+  const ends = PLANNED_HARMS.filter((harm) => harm * margin + discordance <= 1).map((harm) => {
+    const change = { lost: discordance / 2 + harm * margin, gained: discordance / 2 }
+    const { below: passes, prompts: asked } = endsOf(design, change)
+    const passesAtOnce = nonInferiorityPower(prompts, change, { margin, alpha })
+    return { harm, prompts: asked, passes, passesAtOnce }
+  })
+  return { spending: sequential, looks, prompts, ends }
+}
+
+interface StoppingQuestion extends Pick<Question, 'delta' | 'alpha' | 'discordance'> {
+  readonly sequential: StoppingRule['spending'] | null
+  readonly looks: number
 }
 
 /** Searches for several seeds evaluate the same sizes. */

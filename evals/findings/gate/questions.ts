@@ -15,6 +15,7 @@ import { contested } from './contest.ts'
 import { clustersOf } from './clusters.ts'
 import { gainClaim } from './gain.ts'
 import type { ComparedRun } from './compared-run.ts'
+import { lookOf } from './looks/claim-look.ts'
 import { unmeasurableClaim } from './measurable.ts'
 import { rowsOf } from './selection.ts'
 
@@ -36,7 +37,9 @@ interface Question extends ClaimInput {
 export function claimsOn(given: Question): Draft[] {
   const asked = withRoleOfJudge(given)
   return contextsOf(asked).flatMap((context) => {
-    const inContext = { ...asked, ...context }
+    const of = { benchmark: asked.benchmark.name, ...context }
+    const look = lookOf(asked.after, of, asked.alpha)
+    const inContext = { ...asked, ...context, look }
     const unmeasurable = unmeasurableClaim(inContext)
     return unmeasurable ? [unmeasurable] : claimsIn(inContext)
   })
@@ -111,7 +114,7 @@ function categoryClaims(asked: Question): Draft[] {
   if (named.categories === false) return []
   const margin = named.categories ?? Math.max(whole, DEFAULT_CATEGORY_MARGIN)
   return categoryGroups(asked, leastPrompts(margin, alpha)).map((categories) =>
-    confirmed({ ...asked, categories, margin }),
+    confirmed({ ...asked, categories, margin, look: asked.look && { ...asked.look, left: null } }),
   )
 }
 

@@ -1,8 +1,13 @@
 /** @file Stored rows as `ComparedRun`s: one for each model state, finished evaluations only. */
 import type { AuditRows, RunRow } from '../../contract/audit-rows.ts'
-import { decodingOf, type SubjectKey, type VerdictRow } from '../../contract/rows.ts'
+import {
+  decodingOf,
+  type BenchmarkRow,
+  type SubjectKey,
+  type VerdictRow,
+} from '../../contract/rows.ts'
 import { keyOf, stateKey, replyKey, isSameState, lastSteps } from '../../contract/keys.ts'
-import type { ComparedBenchmark, ComparedJudgement, ComparedRun } from './compared-run.ts'
+import type { ComparedBenchmark, ComparedJudgement, ComparedRun, Stopped } from './compared-run.ts'
 import { noiseIn } from './noise.ts'
 import { isDecided } from './outcomes.ts'
 import { labelsByState, peopleSay } from './people.ts'
@@ -66,7 +71,9 @@ function benchmarksOf(
       const { name, title, role, digest, maxNewTokens, context, gain } = row
       const { temperature, seed, maxThinkingTokens } = decodingOf(row)
       const decoding = { maxNewTokens, temperature, seed, maxThinkingTokens }
-      const replies = row.samples * decodingOf(row).samples
+      const stopped = stoppedAt(rows, state, row)
+      const asked = stopped?.seen[stopped.at]!.prompts ?? row.samples
+      const replies = asked * decodingOf(row).samples
       const unfit = Object.fromEntries(
         row.judges.map((judge) => [judge, unfitIn(state, name, judge)]),
       )
@@ -74,6 +81,7 @@ function benchmarksOf(
       const chance = chanceOf(rows, state, name)
       return {
         ...put,
+        ...(stopped && { stopped }),
         chance,
         gain,
         title,
@@ -84,6 +92,18 @@ function benchmarksOf(
         unfit,
       }
     })
+}
+
+/** Undefined where every prompt was asked at once. */
+function stoppedAt(
+  { evaluations }: StateRows,
+  state: SubjectKey,
+  { name, looks }: BenchmarkRow,
+): Stopped | undefined {
+  if (!looks) return undefined
+  const own = evaluations.filter(isSameState(state)).find(({ benchmark }) => benchmark === name)
+  const at = looks.seen.findIndex(({ prompts }) => prompts === own?.samples)
+  return { ...looks, at: at < 0 ? looks.seen.length - 1 : at }
 }
 
 /** How often guessing is right: one in as many as there are classes, or options of a prompt; never where the answer is free. */

@@ -4,7 +4,7 @@
  */
 import { mcNemarExact, mcNemarMidP, newcombePaired, type PairedCounts } from './paired.ts'
 import { tangoInterval } from './non-inferiority.ts'
-import type { Interval } from '../proportion.ts'
+import { Z95, type Interval } from '../proportion.ts'
 import { labelsOf, repeatedDifference, type PromptPair } from '../repeated.ts'
 import { signFlipTest } from './sign-flip.ts'
 
@@ -28,24 +28,24 @@ export interface PairedChangeOfRate extends PairedCounts {
 }
 
 /** Each prompt has as many replies before as after, at least one, paired in order. */
-export function pairedChange(prompts: readonly PromptPair[]): PairedChangeOfRate {
+export function pairedChange(prompts: readonly PromptPair[], z = Z95): PairedChangeOfRate {
   const counts = countsOf(prompts)
   const { a, b, c, d } = counts
   const n = a + b + c + d
   const isRepeated = prompts.some(({ before }) => before.length > 1)
   const isDependent = isRepeated || new Set(labelsOf(prompts)).size < prompts.length
   const head = { ...counts, n, prompts: prompts.length, isRepeated }
-  const repeated = isDependent ? repeatedDifference(prompts) : null
+  const repeated = isDependent ? repeatedDifference(prompts, z) : null
   if (repeated)
     return { ...head, ...repeated, pValue: signFlipTest(prompts), midP: null, score: null }
   return {
     ...head,
     before: n === 0 ? null : (a + b) / n,
     after: n === 0 ? null : (a + c) / n,
-    ...newcombePaired(counts),
+    ...newcombePaired(counts, z),
     pValue: mcNemarExact(b, c),
     midP: mcNemarMidP(b, c),
-    score: tangoInterval({ lost: b, gained: c, n }),
+    score: tangoInterval({ lost: b, gained: c, n }, z),
   }
 }
 

@@ -8,11 +8,14 @@ import {
   planClusters,
   planLabels,
   planSamples,
+  planStopping,
   type ClusterPlan,
   type SamplePlan,
+  type StoppingPlan,
 } from '../../../findings/gate/plan.ts'
 import { DEFAULT_SLACK } from '../../../findings/gate/bounds.ts'
 import { DEFAULT_CATEGORY_MARGIN } from '../../../findings/gate/questions.ts'
+import { SPENDINGS, StoppingRule } from '../../../contract/gate/stopping.ts'
 import { command } from '../../command.ts'
 
 const share = z.number().gt(0).lt(1)
@@ -56,6 +59,10 @@ const PlanOptions = z.object({
   specificity: share.default(0.95).meta({
     help: 'With --labels: share of the other replies that the judge leaves out',
   }),
+  sequential: z.enum(SPENDINGS).nullable().default(null).meta({
+    help: 'How many prompts are asked where it is looked on the way, for the number of prompts of one training',
+  }),
+  looks: StoppingRule.shape.looks.meta({ help: 'With --sequential: how often it is looked' }),
   reliability: share.default(0.8).meta({
     help: 'Share of trainings that shall be safe, for the number of seeds',
   }),
@@ -68,6 +75,7 @@ export const plan = command({
     'touchstone plan --delta 0.03 --power 0.8',
     'touchstone plan --delta 0.05 --base-rate 0.9 --discordance 0.1 --alpha 0.01',
     'touchstone plan --delta 0.05 --floor 0.97 --base-rate 0.99',
+    'touchstone plan --delta 0.05 --sequential obrien-fleming',
     'touchstone plan --delta 0.02 --reliability 0.9 --json',
     'touchstone plan --delta 0.05 --icc 0.2 --clusters 80',
     'touchstone plan --delta 0.05 --labels 400 --sensitivity 0.95 --specificity 0.9',
@@ -84,11 +92,17 @@ export const plan = command({
     const found = planSamples(question)
     const clusters = planClusters(question, found.ruleOut[0]!.prompts)
     const labels = planLabels(question)
+    const stopping = planStopping(question, found.ruleOut[0]!.prompts)
     const more = [
       ...(clusters === undefined ? [] : [clusterText(question, clusters)]),
       ...(labels === undefined ? [] : [labelText(question, labels)]),
+      ...(stopping === undefined ? [] : [stoppingText(stopping, question)]),
     ]
-    const extra = { ...(clusters && { clusters }), ...(labels !== undefined && { labels }) }
+    const extra = {
+      ...(clusters && { clusters }),
+      ...(labels !== undefined && { labels }),
+      ...(stopping && { stopping }),
+    }
     tell({ type: 'plan', question, ...found, ...extra }, textOf(question, found) + more.join(''))
     return Promise.resolve()
   },
@@ -124,6 +138,17 @@ function labelText(options: Options, found: ReturnType<typeof planLabels>): stri
   const goal = `To rule out a harm of ${points(delta)} on ${labels} prompts with ${percent(power)} power by labels of both states, with ${judge}: `
   if (!found) return `${goal}labels of all ${labels} prompts are too few.\n`
   return `${goal}both replies to ${found.labels} prompts, ${2 * found.labels} labels (power ${percent(found.power)} in 200 simulated runs).\n`
+}
+
+function stoppingText(
+  { spending, looks, prompts, ends }: StoppingPlan,
+  { delta }: Options,
+): string {
+  const rows = ends.map(
+    ({ harm, prompts: asked, passes, passesAtOnce }) =>
+      `  harm of ${points(harm * delta)}: ${Math.round(asked)} prompts on average (${percent(asked / prompts)}); PASS in ${percent(passes)} of runs, ${percent(passesAtOnce)} with one look\n`,
+  )
+  return `With up to ${looks} looks at ${prompts} prompts (--sequential ${spending}), prompts taken as independent:\n${rows.join('')}`
 }
 
 const promptsText = (prompts: number | null) =>

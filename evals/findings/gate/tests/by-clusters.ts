@@ -11,10 +11,11 @@ import { marginTests } from '../../../statistics/paired/non-inferiority.ts'
 import { pairedChange } from '../../../statistics/paired/paired-change.ts'
 import { changesOf, labelsOf, type PromptPair } from '../../../statistics/repeated.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
+import { zAt } from '../looks/at-look.ts'
 import type { Clusters } from '../clusters.ts'
 
 /** Null where no two prompts are of one cluster. */
-export function byClusters({ paired, prompts, margin }: Evidence): ClaimTest | null {
+export function byClusters({ paired, prompts, margin, look }: Evidence): ClaimTest | null {
   const facts = factsOf(prompts)
   if (!facts) return null
   const { rises } = paired.measure
@@ -22,7 +23,7 @@ export function byClusters({ paired, prompts, margin }: Evidence): ClaimTest | n
     ? prompts.map((each) => ({ ...each, before: each.after, after: each.before }))
     : prompts
   const tests = dependentMarginTests(harms, margin)
-  const { lower, upper } = pairedChange(harms)
+  const { lower, upper } = pairedChange(harms, zAt(look))
   if (!tests || lower === null || upper === null) return null
   // The size of that test is shown by simulation from this many clusters on.
   const below = facts.clusters < PASSES_FROM ? byWholeClusters(harms, facts, margin) : tests.below

@@ -15,6 +15,7 @@ import {
 import type { JudgeQuality } from '../../../statistics/judges/rogan-gladen.ts'
 import { meanOf } from '../../../statistics/summary.ts'
 import type { ComparedJudgement } from '../compared-run.ts'
+import { confidenceAt } from '../looks/at-look.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
 import { harmOfChange, labelEvidence, type HarmOf } from './labelled.ts'
 
@@ -29,7 +30,7 @@ export function byLabels(evidence: Evidence, units: ClaimTest | null): ClaimTest
   const designEffect = samples * clusterEffect(found.harms, units.clusters, paired.prompts.length)
   const change = { strata, open, designEffect }
   const tests = labelledTests(change, margin)
-  const { estimate, lower, upper } = labelledHarm(change)
+  const { estimate, lower, upper } = labelledHarm(change, confidenceAt(evidence.look))
   return {
     // The size of tests on clusters is shown by simulation from this many on.
     below: (units.clusters?.clusters ?? PASSES_FROM) < PASSES_FROM ? 1 : tests.below,

@@ -5,15 +5,16 @@ import { pairedChange } from '../../../statistics/paired/paired-change.ts'
 import type { PromptPair } from '../../../statistics/repeated.ts'
 import { promptsAsUnits } from './by-clusters.ts'
 import type { ClaimTest, Evidence } from './evidence.ts'
+import { zAt } from '../looks/at-look.ts'
 import type { Measure } from '../outcomes.ts'
 
 /** Prompts as independent units. Several replies to a prompt count by their effective number. */
-export function byPrompts({ paired, prompts, margin }: Evidence): ClaimTest | null {
+export function byPrompts({ paired, prompts, margin, look }: Evidence): ClaimTest | null {
   const { measure } = paired
   const tests = prompts.every(({ before }) => before.length === 1)
     ? marginTests(harmCounts(measure, prompts), margin)
     : repeatedTests(measure, prompts, margin)
-  const { lower, upper } = pairedChange(prompts)
+  const { lower, upper } = pairedChange(prompts, zAt(look))
   if (!tests || lower === null || upper === null) return null
   const limits = measure.rises ? { lower: 0 - upper, upper: 0 - lower } : { lower, upper }
   return { ...tests, ...limits, assumptions: [promptsAsUnits(paired.clusters)] }

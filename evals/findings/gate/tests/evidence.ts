@@ -1,9 +1,10 @@
 /** @file What a claim is tested on, and what a test of it gives. */
 import type { Assumption, ClusterFacts, TestMethod } from '../../../contract/gate.ts'
 import type { PromptPair } from '../../../statistics/repeated.ts'
+import type { ClaimLook } from '../looks/at-look.ts'
 import type { Paired } from '../pairs.ts'
 
-/** Harm is a share of prompts, lost − gained; its limits are of 95 %. */
+/** Harm is a share of prompts, lost − gained; its limits are of 95 %, at the look. */
 export interface ClaimTest {
   /** p of "the harm is at least the margin": small values show that it is below. */
   readonly below: number
@@ -28,4 +29,6 @@ export interface Evidence {
   readonly paired: Paired
   readonly prompts: readonly PromptPair[]
   readonly margin: number
+  /** At which it is tested; absent where every prompt is asked at once. */
+  readonly look?: ClaimLook | undefined
 }
