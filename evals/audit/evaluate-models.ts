@@ -36,25 +36,42 @@ export async function evaluateBase(
   }
 }
 
-/** Evaluates each candidate, and returns those whose weights can be compared with the base's. */
-export async function evaluateCandidates(
+/**
+ * Opens every candidate, so that one that is wrong is known before anything is measured. Each has its own classification head, so
+ * `base` is the one without the data's classes.
+ */
+export async function openCandidates(
   base: Base,
   { candidates }: Pick<AuditConfig, 'candidates'>,
-  evaluation: EvaluationPlan | undefined,
-  context: JobContext,
+  evaluates: boolean,
 ): Promise<Candidate[]> {
   const names = candidateNames(candidates)
   const opened: Candidate[] = []
-  const mixtures: Candidate[] = []
-  const states: State[] = []
   for (const [i, path] of candidates.entries()) {
     const candidate = await openCandidate(await asClassifier(base, path), path, names[i]!)
+    if (evaluates && !canAnswer(candidate.base))
+      throw new TouchstoneError('model.no-classes', { path })
+    opened.push(candidate)
+  }
+  return opened
+}
+
+/** Evaluates each candidate, and returns those whose weights can be compared with the base's. */
+export async function evaluateCandidates(
+  base: Base,
+  candidates: readonly Candidate[],
+  evaluation: EvaluationPlan | undefined,
+  context: JobContext,
+): Promise<Candidate[]> {
+  const opened: Candidate[] = []
+  const mixtures: Candidate[] = []
+  const states: State[] = []
+  for (const candidate of candidates) {
     if (candidate.isComparable) opened.push(candidate)
     if (candidate.mixture) mixtures.push(candidate)
     context.emit({ type: 'subject', row: candidate.identity })
     candidate.warnings.forEach((message) => emitLog(context, 'warn', message))
     if (!evaluation) continue
-    if (!canAnswer(candidate.base)) throw new TouchstoneError('model.no-classes', { path })
     const { key, identity, weights } = candidate
     const open = () => openCandidateSubject(candidate)
     states.push({ key, identity, lowRank: weights.lowRank, open })

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext, Progress } from '../contract/job.ts'
 import { forgetElsewhere, trainElsewhere } from './elsewhere/arms-elsewhere.ts'
+import { usageError } from '../errors/touchstone-error.ts'
 import { exists } from '../files/read-file.ts'
 import { writeAtomically } from '../files/write-file.ts'
 import { armFolder, runArm } from '../arms/arm.ts'
@@ -66,6 +67,12 @@ async function placed(
   progress: Progress,
 ): Promise<TrainedArms['arms']> {
   if (config.on === 'local') return arms
+  if (config.sequential !== null) {
+    throw usageError(
+      'Fine-tunes that are measured elsewhere cannot have the base asked on, as --sequential needs it.',
+      'Leave --on or --sequential out.',
+    )
+  }
   return trainElsewhere({ base, config }, arms, context, progress)
 }
 

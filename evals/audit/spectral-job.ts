@@ -7,7 +7,7 @@ import { openCandidate } from '../measure/candidate.ts'
 import { SpectralConfig } from './config.ts'
 import { planOf } from './plan/plan.ts'
 import { type Tuned, scanSpectra } from '../measure/arm-spectra.ts'
-import { evaluateCandidates } from './evaluate-models.ts'
+import { evaluateCandidates, openCandidates } from './evaluate-models.ts'
 import { asAudit } from './run-audit.ts'
 
 export const spectralJob: JobKind<SpectralConfig> = {
@@ -29,7 +29,12 @@ async function runSpectral(config: SpectralConfig, context: JobContext): Promise
     const own = { arm: 'base', title: `Base: ${model}` }
     const identity = from?.identity ?? identityOf(base, base.open, own)
     context.emit({ type: 'subject', row: identity })
-    const candidates = await evaluateCandidates(base, config, undefined, context)
+    const candidates = await evaluateCandidates(
+      base,
+      await openCandidates(base, config, false),
+      undefined,
+      context,
+    )
     const tuned = from ? candidates.map(withoutChange) : candidates
     const weights = from ? { get: (name: string) => from.weights.read(name) } : base.weights
     await scanSpectra({ model: base.model, weights }, tuned, context, config)

@@ -153,7 +153,7 @@ export const ASSUMPTION_TITLES: Readonly<Record<Assumption['name'], string>> = {
   decoding: 'Other replies would be alike',
   noise: 'Another run would be alike',
   seeds: 'Another training would be alike',
-  looks: 'It was looked at once',
+  looks: 'Every look is counted',
 }
 
 export const ASSUMPTION_STATES: Readonly<Record<Assumption['state'], string>> = {

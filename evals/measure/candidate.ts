@@ -7,14 +7,16 @@ import type { CachedSession, ModelState } from '../inference/cached-graph.ts'
 import type { Checkpoint } from '../models/checkpoint.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { rawStartOf } from '../models/formats/peft-config.ts'
-import { peftTypeOf } from '../models/formats/mixture-folder.ts'
+import { peftTypeOf, readMixtureFolder } from '../models/formats/mixture-folder.ts'
 import { peftDigest, readPeftFolder, type PeftFolder } from '../models/formats/peft-folder.ts'
-import { untied, type Model } from '../models/registry.ts'
+import { sourcesOf } from '../models/model-sources.ts'
+import { isEncoder, recognise, untied, type Model } from '../models/registry.ts'
 import { overlaid } from '../models/weights/small-weights.ts'
 import { derivedFrom } from './derived/derived.ts'
 import { isMixture, openMixture } from './derived/mixture.ts'
 import {
   adaptedWeights,
+  fittingChanges,
   replacedWeights,
   type TunedWeights,
 } from '../models/weights/tuned-weights.ts'
@@ -65,6 +67,29 @@ export async function openCandidate(base: Base, path: string, arm: string): Prom
   return { key, ...(await openAdapter(base, path, arm)) }
 }
 
+/** Throws what opening it on this base would throw, without the weights of either; what is made of the base is not made. */
+export async function checkCandidate({ model }: Pick<Base, 'model'>, path: string): Promise<void> {
+  if (derivedFrom(path)) return
+  const type = await peftTypeOf(path)
+  if (type !== undefined && isMixture(type)) return void (await readMixtureFolder(path))
+  if (type !== undefined) {
+    const folder = await readPeftFolder(path)
+    // An adapter may bring a head of other classes to a model that names some.
+    if (isEncoder(model)) return
+    const brings = bringsOf(model)
+    const sizeOf = (name: string) =>
+      model.weights.get(name)?.shape.reduce((product, size) => product * size, 1)
+    fittingChanges(sizeOf, folder, path, { brings, model })
+    return
+  }
+  const checkpoint = await (await sourcesOf(path)).checkpoint()
+  try {
+    carriesSameWeights({ model }, recognise(checkpoint), path)
+  } finally {
+    await checkpoint.close()
+  }
+}
+
 type Opened = Omit<Candidate, 'key'>
 
 type Make = NonNullable<ReturnType<typeof derivedFrom>>
@@ -89,12 +114,17 @@ async function openAdapter(given: Base, path: string, arm: string): Promise<Open
     trainableParameters: sizes.reduce((sum, size) => sum + size, 0),
   })
   const { model } = base
-  const brings = (name: string) => model.architecture.classifier?.owns(name, model.config) ?? false
-  const weights = adaptedWeights(base.weights, folder, path, { brings, model })
+  const weights = adaptedWeights(base.weights, folder, path, { brings: bringsOf(model), model })
   const warnings = rawStartOf(folder.config, path)
   const openSession = through(base, weights)
   return { base, identity, weights, isComparable: true, warnings, openSession }
 }
+
+/** Whether a weight is of a head that an adapter may bring along. */
+const bringsOf =
+  ({ architecture, config }: Model) =>
+  (name: string): boolean =>
+    architecture.classifier?.owns(name, config) ?? false
 
 /**
  * The base with a head of its own where the adapter changes one of a tied embedding and head: PEFT then leaves the other as it
@@ -173,13 +203,21 @@ const otherNames = ({ weights }: LoadedModel, path: string): TunedWeights => ({
 })
 
 /** Whether the weights have the base's names, and then its shapes; only a graph may use other names. */
-export function carriesSameWeights(base: Base, { weights, graph }: Model, path: string): boolean {
+export function carriesSameWeights(
+  base: Pick<Base, 'model'>,
+  { weights, graph }: Model,
+  path: string,
+): boolean {
   const isNamed = [...base.model.weights.keys()].every((name) => weights.has(name))
   if (!graph || isNamed) requireSameShapes(base, weights, path)
   return isNamed
 }
 
-export function requireSameShapes(base: Base, weights: Model['weights'], path: string): void {
+export function requireSameShapes(
+  base: Pick<Base, 'model'>,
+  weights: Model['weights'],
+  path: string,
+): void {
   for (const [name, { shape }] of base.model.weights) {
     const found = weights.get(name)?.shape
     if (found?.join() !== shape.join()) {

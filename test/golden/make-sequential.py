@@ -1,5 +1,5 @@
 """
-Levels of group-sequential looks, for test/golden/sequential.test.ts: Lan and DeMets' boundaries by Gauss and Legendre's rule with
+Levels of group-sequential looks, for test/unit/statistics/paired/sequential-levels.test.ts: Lan and DeMets' boundaries by Gauss and Legendre's rule with
 scipy's normal distribution, and passing probabilities of paired counts, block by block with multinomial probabilities.
 
 Run: python test/golden/make-sequential.py   (numpy, scipy 1.17.1; writes fixtures/sequential.json)

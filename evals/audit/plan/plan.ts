@@ -11,7 +11,8 @@ import { replyTokens } from '../../inference/prompt.ts'
 import type { OpenModel } from '../../models/checkpoint.ts'
 import { openModel } from '../../models/open-model.ts'
 import { recognise, type Model } from '../../models/registry.ts'
-import { chooseDevice } from '../../runtime/device.ts'
+import { chooseDevice, type Device } from '../../runtime/device.ts'
+import { checkCandidate } from '../../measure/candidate.ts'
 import { requireReadable } from '../../measure/class-evaluation.ts'
 import { plannedClasses } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
@@ -30,8 +31,10 @@ import { counted } from '../../contract/words.ts'
 import { repliesOf, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { prepareInContexts } from '../../measure/contexts.ts'
 import { clustersAmong, clustersText } from '../../measure/sample-clusters.ts'
+import { openJudges, withJudges } from '../../measure/open-judges.ts'
 import { prepareTexts } from '../../measure/perplexity.ts'
 import { modelPath } from '../../models/model-path.ts'
+import { dataOf } from '../arm-plans.ts'
 import { requireForward } from '../forward.ts'
 import {
   refusalMarginPlan,
@@ -40,7 +43,7 @@ import {
 } from '../../measure/live-refusal-margin.ts'
 import { keptText } from './memory.ts'
 import { fitted } from './memory-budget.ts'
-import { neutralTexts, trainingData, type TrainingData } from '../../measure/sources.ts'
+import { neutralTexts, type TrainingData } from '../../measure/sources.ts'
 
 /** Characters per token, for estimates. */
 const CHARACTERS_PER_TOKEN = 4
@@ -112,13 +115,14 @@ interface Writing extends Machine {
 
 export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
   const open = await openModel(modelPath(asked.model), templateVariablesOf(asked.templateVars))
-  const isTrained = asked.data !== null && asked.methods.length > 0
-  const data = isTrained ? await trainingData(asked.data!) : undefined
-  const opened = plannedClasses({ open, model: recognise(open.checkpoint) }, data)
+  const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
+  const own = { open, model: recognise(open.checkpoint) }
+  for (const path of asked.candidates) await checkCandidate(own, path)
+  const opened = plannedClasses(own, data)
   const { model } = opened
   if (evaluates) requireReadable(opened, asked)
   const device = chooseDevice(asked.device, asked.threads ?? undefined)
-  const asking = evaluates ? prepareInContexts(asked, opened) : Promise.resolve([])
+  const asking = evaluates ? checkedBenchmarks(asked, opened, device) : Promise.resolve([])
   const fitting = requireForward(asked, { model, device }).then(() =>
     fitted({ opened, config: asked, data, evaluates }),
   )
@@ -138,6 +142,25 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
     ...spectraLines(config, counts, size),
   ]
 }
+
+/** Suites, judges and the gate, opened as the run would, so that what is wrong with them is known before any model answers. */
+async function checkedBenchmarks(
+  asked: AuditConfig,
+  opened: Planned,
+  device: Device,
+): Promise<PreparedBenchmark[]> {
+  const { signal } = new AbortController()
+  const { judges, close } = await openJudges(asked, device, signal)
+  await close()
+  const benchmarks = withJudges(await prepareInContexts(asked, opened), judges)
+  requireMeasured(
+    storedGate(asked),
+    benchmarks.flatMap(({ benchmark, context }) => (context ? [] : benchmark)),
+  )
+  return benchmarks
+}
+
+type Planned = Parameters<typeof prepareInContexts>[1]
 
 function spectraLines(config: AuditConfig, counts: Counts, size: WorkSize): PlanLine[] {
   if (!config.spectra || counts.spectra === 0) return []
@@ -200,9 +223,6 @@ async function evaluationLines(
 ): Promise<PlanLine[]> {
   const { benchmarks } = machine
   const plain = benchmarks.filter(({ context }) => !context)
-  // Judges with a model of their own are known once they are open.
-  const named = plain.map(({ benchmark: { name } }) => ({ name }))
-  requireMeasured(storedGate(config), named)
   const margin = refusalMarginPlan(config.leaningEvery, plain)
   const lineOf = (prepared: PreparedBenchmark) =>
     benchmarkLine(prepared, states, config.batchSize, machine)

@@ -11,14 +11,14 @@ import { withClassesOf } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
 import { planOf } from '../plan/plan.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
-import { benchmarkRow } from '../../measure/evaluate.ts'
+import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { type OpenJudges, openJudges } from '../../measure/open-judges.ts'
 import type { AuditWork, SubjectKind } from './kind.ts'
 import { requireForward } from '../forward.ts'
 import { keptText } from '../plan/memory.ts'
 import { fittedOnce } from '../plan/memory-budget.ts'
 import type { TrainingData } from '../../measure/sources.ts'
-import { evaluateBaseIfPossible, evaluateCandidates } from '../evaluate-models.ts'
+import { evaluateBaseIfPossible, evaluateCandidates, openCandidates } from '../evaluate-models.ts'
 import { runArms } from '../run-arms.ts'
 import { emitBaseScoreCost, evaluationPlan } from '../evaluation-plan.ts'
 
@@ -50,23 +50,33 @@ async function runLocal(
     const evaluation = evaluates
       ? await evaluationPlan(base, config, { judges, progress, own }, context)
       : undefined
+    const candidates = await openCandidates(opened, config, evaluates)
     const arms =
       (await federated?.plans(base, evaluation)) ??
       (await armPlans({ base, data, config, evaluation }, context))
-    for (const prepared of [...(evaluation?.benchmarks ?? []), ...(evaluation?.unasked ?? [])])
-      context.emit({ type: 'benchmark', row: benchmarkRow(prepared) })
-    const named = { arm: 'base', title: `Base: ${config.model}` }
-    context.emit({ type: 'subject', row: identityOf(opened, opened.open, named) })
+    tellAsked(opened, config, evaluation, context)
     if (evaluation) await evaluateBaseIfPossible(opened, config, evaluation, context)
-    // Candidates have their own classification head, so they are opened on the base without the data's classes.
-    const candidates = await evaluateCandidates(opened, config, evaluation, context)
-    const made = { arms, candidates, evaluation, study, isTampering: federated?.isTampering }
+    const measured = await evaluateCandidates(opened, candidates, evaluation, context)
+    const { isTampering } = federated ?? {}
+    const made = { arms, candidates: measured, evaluation, study, isTampering }
     await runArms({ base, config, ...made }, context, progress)
     emitBaseScoreCost(evaluation, context)
   } finally {
     await judges?.close()
     await opened.open.close()
   }
+}
+
+function tellAsked(
+  base: Base,
+  { model }: AuditConfig,
+  evaluation: EvaluationPlan | undefined,
+  { emit }: JobContext,
+): void {
+  for (const prepared of [...(evaluation?.benchmarks ?? []), ...(evaluation?.unasked ?? [])])
+    emit({ type: 'benchmark', row: benchmarkRow(prepared) })
+  const named = { arm: 'base', title: `Base: ${model}` }
+  emit({ type: 'subject', row: identityOf(base, base.open, named) })
 }
 
 export function openedBase(

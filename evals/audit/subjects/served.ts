@@ -5,7 +5,7 @@ import type { SubjectIdentity, SubjectKey } from '../../contract/rows.ts'
 import type { LeftOut } from '../../contract/subjects/served.ts'
 import { usageError } from '../../errors/touchstone-error.ts'
 import { requireMeasured, storedGate } from '../../findings/gate/gate-file.ts'
-import { repliesOf, sourceNotes } from '../../measure/benchmark-sources.ts'
+import { repliesOf, sourceNotes, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
 import { candidateNames } from '../../measure/candidate.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { benchmarkRow, evaluate, type EvaluationPlan } from '../../measure/evaluate.ts'
@@ -24,6 +24,12 @@ import type { AuditWork, SubjectKind } from './kind.ts'
 export const servedModels: SubjectKind = { owns: isServed, plan: planServed, run: runServed }
 
 function requireRepliesAlone({ config, evaluates }: AuditWork): void {
+  if (config.sequential !== null) {
+    throw usageError(
+      `${config.model} is served: its replies are asked for at once, and --sequential has no looks at them.`,
+      'Leave --sequential out.',
+    )
+  }
   const { methods, mitigate, candidates, templateVars } = config
   if (templateVars !== null) {
     throw usageError(
@@ -39,10 +45,19 @@ function requireRepliesAlone({ config, evaluates }: AuditWork): void {
   )
 }
 
+const requireGated = (config: AuditConfig, benchmarks: readonly PreparedBenchmark[]): void =>
+  requireMeasured(
+    storedGate(config),
+    benchmarks.flatMap(({ benchmark, context }) => (context ? [] : benchmark)),
+  )
+
 /** Nothing is asked of an address for a plan. */
 async function planServed(config: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
   requireRepliesAlone({ config, evaluates })
-  const { benchmarks } = await servedPlan(config, [])
+  const judges = await openJudges(config, chooseDevice(config.device), new AbortController().signal)
+  await judges.close()
+  const { benchmarks } = await servedPlan(config, judges.judges)
+  requireGated(config, benchmarks)
   const states = 1 + config.candidates.length
   const again = config.repeatBase - 1
   return benchmarks.map((prepared) => ({
@@ -68,10 +83,7 @@ async function runServed(work: AuditWork, context: JobContext, progress: Progres
     for (const each of statesOf(config)) open.push(await openOne(each, config, context, progress))
     const abilities = sharedAbilities(open)
     const plan = await servedPlan(config, judges.judges, abilities)
-    requireMeasured(
-      storedGate(config),
-      plan.benchmarks.flatMap(({ benchmark, context: put }) => (put ? [] : benchmark)),
-    )
+    requireGated(config, plan.benchmarks)
     for (const message of [...sourceNotes(plan.benchmarks), ...judges.notes])
       emitLog(context, 'info', message)
     tellStates(open, plan, context)

@@ -34,19 +34,8 @@ export function adaptedWeights(
   path: string,
   { brings = () => false, model }: AdaptedBase = {},
 ): TunedWeights {
-  const saved = savedIn(folder, model)
-  const changes = changesOf(folder, path, model?.architecture.experts?.(model.config))
-  const biases = biasChangesOf(folder)
-  const requireSize = (name: string, size: number, isAllowed = false) => {
-    const found = base.get(name)?.length
-    if (found === undefined ? isAllowed : found === size) return
-    const module = name.replace(/\.weight$/u, '')
-    throw new TouchstoneError('adapter.other-base', { path, module })
-  }
-  for (const [name, { length }] of saved) requireSize(name, length, brings(name))
-  for (const [name, { length }] of biases) requireSize(name, length)
-  for (const [name, { A, B, rank }] of changes)
-    requireSize(name, (A.length / rank) * (B.length / rank))
+  const sizeOf = (name: string) => base.get(name)?.length
+  const { saved, changes, biases } = fittingChanges(sizeOf, folder, path, { brings, model })
   const isScaled = (name: string) => changes.get(name)?.magnitude !== undefined
   const isLowRank = saved.size + biases.size === 0 && ![...changes.keys()].some(isScaled)
   return {
@@ -60,6 +49,29 @@ export function adaptedWeights(
       return more ? start.map((b, i) => b + more[i]!) : start
     },
   }
+}
+
+/** What an adapter changes; throws `adapter.other-base` where a base whose weights have these sizes does not take it. */
+export function fittingChanges(
+  sizeOf: (name: string) => number | undefined,
+  folder: PeftFolder,
+  path: string,
+  { brings = () => false, model }: AdaptedBase = {},
+) {
+  const saved = savedIn(folder, model)
+  const changes = changesOf(folder, path, model?.architecture.experts?.(model.config))
+  const biases = biasChangesOf(folder)
+  const requireSize = (name: string, size: number, isAllowed = false) => {
+    const found = sizeOf(name)
+    if (found === undefined ? isAllowed : found === size) return
+    const module = name.replace(/\.weight$/u, '')
+    throw new TouchstoneError('adapter.other-base', { path, module })
+  }
+  for (const [name, { length }] of saved) requireSize(name, length, brings(name))
+  for (const [name, { length }] of biases) requireSize(name, length)
+  for (const [name, { A, B, rank }] of changes)
+    requireSize(name, (A.length / rank) * (B.length / rank))
+  return { saved, changes, biases }
 }
 
 /** In the layout that is computed with. */

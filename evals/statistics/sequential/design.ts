@@ -54,6 +54,15 @@ export function endsOf(
   return ends
 }
 
+/** The last, as one design is asked about several harms. */
+let known: { readonly key: string; readonly scores: readonly number[] } | undefined
+
+function exactScores(...given: Parameters<typeof criticalScores>): readonly number[] {
+  const key = JSON.stringify(given)
+  if (known?.key !== key) known = { key, scores: criticalScores(...given) }
+  return known.scores
+}
+
 /** Rounding of scores. */
 const TIE = 1e-9
 
@@ -64,7 +73,7 @@ function rulesOf({ spending, sizes, margin, alpha, futility }: Design) {
   const quantiles = levels.map((level) => (level > 0 ? normalQuantile(level) : -Infinity))
   const critical =
     sizes.at(-1)! <= EXACT_UP_TO
-      ? criticalScores(sizes, margin, spentBy(spending, fractions, alpha))
+      ? exactScores(sizes, margin, spentBy(spending, fractions, alpha))
       : quantiles
   const last = levels.at(-1)!
   const isLeft = (p: number, t: number) => chanceToReject(p, t, last) >= futility

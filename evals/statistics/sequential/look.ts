@@ -48,7 +48,7 @@ const LARGEST = 0.5
 const SPACING = 0.25
 /** In normal scores. */
 const CLOSE = 1e-8
-const STEPS = 12
+const STEPS = 24
 
 /** The γ with a(γ) = p, by false position in normal scores, in which a is nearly straight. */
 export function sequentialP(p: number, look: Look): number {
@@ -58,13 +58,15 @@ export function sequentialP(p: number, look: Look): number {
   const beyond = (z: number) => scoreOf(levelAt(look, normalLowerTail(-z))) - wanted
   let [low, high] = bracketOf(beyond)
   let [atLow, atHigh] = [beyond(low), beyond(high)]
+  if (atHigh <= CLOSE) return normalLowerTail(-high)
   for (let i = 0; i < STEPS && atLow < -CLOSE; i++) {
-    const z = atHigh <= CLOSE ? high : high - (atHigh * (high - low)) / (atHigh - atLow)
+    // Every third step halves, where a chord would creep along one end.
+    const chord = high - (atHigh * (high - low)) / (atHigh - atLow)
+    const z = i % 3 === 2 ? (low + high) / 2 : chord
     const atZ = beyond(z)
     if (Math.abs(atZ) <= CLOSE) return normalLowerTail(-z)
-    // The end that stays is weighed less each time, so that both ends move.
-    if (atZ < 0) [low, atLow, atHigh] = [z, atZ, atHigh / 2]
-    else [high, atHigh, atLow] = [z, atZ, atLow / 2]
+    if (atZ < 0) [low, atLow] = [z, atZ]
+    else [high, atHigh] = [z, atZ]
   }
   return normalLowerTail(-low)
 }
@@ -88,6 +90,8 @@ const scoreOf = (p: number): number => (p <= 1e-15 ? FARTHEST : -normalQuantile(
 /** Units up to which the paired table is carried; beyond, levels are those of scores, which differ by less. */
 const EXACT_UP_TO = 200
 const factors = remembered<number>(512)
+/** The critical outcome itself passes, however its p is rounded. */
+const ROUNDING = 1e-6
 
 /**
  * What p of the paired test with so many units is multiplied with, so that its sequential p is at most `alpha` exactly where the
@@ -107,8 +111,7 @@ export function pairedFactor(
   const sizes = upTo.map((t) => Math.max(1, Math.round((units * t) / upTo[at]!)))
   return factors(`${spending} ${upTo.join(' ')} ${units} ${margin} ${alpha}`, () => {
     const critical = criticalScores(sizes, margin, spentBy(spending, upTo, alpha)).at(-1)!
-    return critical === -Infinity
-      ? Infinity
-      : levelAt(look, alpha) / exactBelow(units, margin, critical)
+    if (critical === -Infinity) return Infinity
+    return (levelAt(look, alpha) / exactBelow(units, margin, critical)) * (1 - ROUNDING)
   })
 }

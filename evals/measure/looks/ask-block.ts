@@ -1,13 +1,13 @@
 /** @file Prompts of one benchmark asked of a model state in one go: its replies, what the base and every judge say of them, recorded. */
-import type { ReplyKey, SubjectKey, Verdict } from '../contract/rows.ts'
-import type { JobContext } from '../contract/job.ts'
-import type { Subject } from '../inference/subject.ts'
-import type { Answer, Judge } from '../judges/judge.ts'
-import { findJudge } from '../judges/registry.ts'
-import { answersOf, type Reply } from './answers.ts'
-import { withBaseScores, type Answered, type BaseScores } from './base-scores.ts'
-import { promptOf, type PreparedBenchmark } from './benchmark-sources.ts'
-import { thoughtfulVerdicts } from './thoughts.ts'
+import type { ReplyKey, SubjectKey, Verdict } from '../../contract/rows.ts'
+import type { JobContext } from '../../contract/job.ts'
+import type { Subject } from '../../inference/subject.ts'
+import type { Answer, Judge } from '../../judges/judge.ts'
+import { findJudge } from '../../judges/registry.ts'
+import { answersOf, type Reply } from '../answers.ts'
+import { withBaseScores, type Answered, type BaseScores } from '../base-scores.ts'
+import { promptOf, type PreparedBenchmark } from '../benchmark-sources.ts'
+import { thoughtfulVerdicts } from '../thoughts.ts'
 
 /** Of an evaluation's plan. */
 export interface AskingPlan {

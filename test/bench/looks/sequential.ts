@@ -1,18 +1,18 @@
 /**
- * @file `npm run bench:gate -- --sequential`: size, power and prompts of sequential verdicts beside one look at all prompts, for
+ * @file `npm run bench:sequential`: size, power and prompts of sequential verdicts beside one look at all prompts, for
  * docs/evidence.md: the gate itself on drawn rows, stopped by the run's own rule; and exactly, by the paired table, for more sizes.
  * Flags: --draws 200, --out FILE.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import type { ComparedRun } from '../../evals/findings/gate/compared-run.ts'
-import { StoppingRule } from '../../evals/contract/gate/stopping.ts'
-import { decide } from '../../evals/findings/gate/decide.ts'
-import { parseGate } from '../../evals/findings/gate/gate-file.ts'
-import { mayStop } from '../../evals/findings/gate/looks/may-stop.ts'
-import { nonInferiorityPower } from '../../evals/statistics/paired/power.ts'
-import { endsOf } from '../../evals/statistics/sequential/design.ts'
-import { drawnPair, MARGIN, SCENARIOS, type Scenario } from './gate-draws.ts'
+import type { ComparedRun } from '../../../evals/findings/gate/compared-run.ts'
+import { StoppingRule } from '../../../evals/contract/gate/stopping.ts'
+import { decide } from '../../../evals/findings/gate/decide.ts'
+import { parseGate } from '../../../evals/findings/gate/gate-file.ts'
+import { mayStop } from '../../../evals/findings/gate/looks/may-stop.ts'
+import { nonInferiorityPower } from '../../../evals/statistics/paired/power.ts'
+import { endsOf } from '../../../evals/statistics/sequential/design.ts'
+import { drawnPair, MARGIN, SCENARIOS, type Scenario } from '../gate-draws.ts'
 
 const { values } = parseArgs({
   options: {
