@@ -1,7 +1,7 @@
 /**
  * @file `npm run bench:sequential`: size, power and prompts of sequential verdicts beside one look at all prompts, for
  * docs/evidence.md: the gate itself on drawn rows, stopped by the run's own rule; and exactly, by the paired table, for more sizes.
- * Flags: --draws 200, --out FILE.
+ * Flags: --draws 200, --drawn '400 prompts;…' (scenarios of gate-draws.ts), --out FILE.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -17,6 +17,7 @@ import { drawnPair, MARGIN, SCENARIOS, type Scenario } from '../gate-draws.ts'
 const { values } = parseArgs({
   options: {
     draws: { type: 'string', default: '200' },
+    drawn: { type: 'string', default: '400 prompts' },
     out: { type: 'string', default: 'test/bench/results/sequential.json' },
   },
 })
@@ -107,7 +108,7 @@ const exact = [
     return { prompts, gained, rule, harms }
   }),
 )
-const drawn = ['400 prompts', '100 clusters of 4, ICC 0.3'].map((name) => {
+const drawn = values.drawn.split(';').map((name) => {
   const rule = RULES[0]!
   return { name, rule, harms: simulated(name, rule) }
 })
