@@ -91,7 +91,7 @@ export const TRAINING_ERRORS = {
     remedy: 'Give it more memory or time (--scheduler-option), then run the same with --resume.',
   })),
   'elsewhere.failed': entry((v: { arm: string; message: string; remedy: string }) => ({
-    message: `${v.arm} failed. ${v.message.replace(/[^.?]$/u, '$&.')}`,
+    message: `${v.arm} failed and said “${v.message}”.`,
     remedy: v.remedy,
   })),
   'slurm.missing': entry((v: { command: string }) => ({
@@ -99,7 +99,7 @@ export const TRAINING_ERRORS = {
     remedy: 'Run this on a node from which jobs are submitted, or leave --on slurm out.',
   })),
   'slurm.refused': entry((v: { command: string; said: string }) => ({
-    message: `Slurm’s ${v.command} failed (${v.said.replace(/[.!]$/u, '')}).`,
+    message: `Slurm’s ${v.command} failed and said “${v.said}”.`,
     remedy:
       'Look at --partition and --scheduler-option, and whether sinfo shows nodes; then run the same command with --resume.',
   })),

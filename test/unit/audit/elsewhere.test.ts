@@ -83,7 +83,7 @@ test('what an arm said is told once with its replies, and what it failed of is t
   const context = { emit: tell, seal: tell, flush: () => undefined, signal, workspace: '' }
   await expect(replay(path, 'lora, seed 0', context)).rejects.toMatchObject({
     code: 'elsewhere.failed',
-    message: 'lora, seed 0 failed. It diverged.',
+    message: 'lora, seed 0 failed and said “It diverged.”.',
     remedy: 'Slow.',
   })
   expect(told).toEqual([event, sealed])

@@ -107,7 +107,7 @@ describe('is an error with a remedy', () => {
     const refused = run({ schedulerOptions: ['bad'] })
     await expect(refused).rejects.toMatchObject({
       code: 'slurm.refused',
-      message: 'Slurm’s sbatch failed (sbatch: error: invalid option).',
+      message: 'Slurm’s sbatch failed and said “sbatch: error: invalid option”.',
     })
   })
 })
