@@ -107,7 +107,7 @@ function goneOn(
   const kept = new Set(ids)
   const own = run.judged.filter((row) => isOf(row) && !kept.has(row.sampleId))
   const judges = new Map(own.map((row) => [row.judge, row]))
-  const left = [...judges.values()].flatMap(({ cluster, replyDigest, ...row }) =>
+  const left = [...judges.values()].flatMap(({ cluster: _cluster, replyDigest: _digest, ...row }) =>
     ids.map((sampleId): ComparedJudgement => ({
       ...row,
       ...{ sampleId, outcome, epoch: 0, isCut: false, prompt: null, promptDigest: null },
