@@ -150,9 +150,9 @@ async function checkedBenchmarks(
   device: Device,
 ): Promise<PreparedBenchmark[]> {
   const { signal } = new AbortController()
-  const { judges, close } = await openJudges(asked, device, signal)
-  await close()
-  const benchmarks = withJudges(await prepareInContexts(asked, opened), judges)
+  const opening = await openJudges(asked, device, signal)
+  await opening.close()
+  const benchmarks = withJudges(await prepareInContexts(asked, opened), opening.judges)
   requireMeasured(
     storedGate(asked),
     benchmarks.flatMap(({ benchmark, context }) => (context ? [] : benchmark)),
