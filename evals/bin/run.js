@@ -68,12 +68,9 @@ const TASKS = {
   'bench-serving': [['test/bench/serving/bench.ts']],
   'bench-directional': [['test/bench/directional.ts']],
   'bench-gate': [['test/bench/gate.ts']],
-<<<<<<< HEAD
   'bench-merge': [['test/bench/findings/merge-speed.ts']],
   'bench-smollm2': [['test/bench/findings/smollm2.ts']],
-=======
   'bench-sequential': [['test/bench/looks/sequential.ts']],
->>>>>>> e07f733a (Sequential verdicts: bench, docs; what is wrong with a candidate, judge or gate is known before any model answers, in a dry run too)
   findings: [
     ['test/bench/findings.ts'],
     ['test/bench/findings/merge-line.ts'],

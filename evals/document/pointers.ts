@@ -6,8 +6,7 @@ const PLACES = new WeakMap<object, string>()
 
 /** Makes the rows of `results` known to `pointerOf`. */
 export function placeRows(results: Results): void {
-  const { run: _run, engine: _engine, ...found } = results
-  place(found, '')
+  place({ ...results, run: null, engine: null }, '')
 }
 
 function place(value: object, path: string): void {

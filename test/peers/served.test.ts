@@ -33,7 +33,7 @@ interface Served {
 
 async function serve(argv: readonly string[] = []): Promise<Served> {
   const child = spawn(oraclePython(), [script, model!, '--alias', 'smol', ...argv])
-  for await (const line of createInterface(child.stdout!)) {
+  for await (const line of createInterface(child.stdout)) {
     return { address: `${line}/v1#smol`, process: child }
   }
   throw new Error('the server ended before it said its address')

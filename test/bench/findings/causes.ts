@@ -80,7 +80,7 @@ for (const seed of LOCATED_SEEDS) located.push(await lookedInto(seed, 'locate'))
 
 const rows = found.map((results, i) => {
   const [ranked] = LEFT_OUT
-  const { base, tuned } = restoredWithout(results, ranked!)
+  const { base, tuned } = restoredWithout(results, ranked)
   const back = LEFT_OUT.map((which) => cameBack(restoredWithout(results, which)))
   return `| ${[SEEDS[i], ...foundBy(results), percent(base), percent(tuned), ...back].join(' | ')} |`
 })
