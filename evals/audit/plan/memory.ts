@@ -15,7 +15,7 @@ import { percent } from '../../contract/words.ts'
 
 const FLOAT = 4
 /** Node, ONNX Runtime and their code, with a tokenizer and a graph. */
-export const PROCESS_BYTES = 235e6
+export const PROCESS_BYTES = 250e6
 /** Copies of each trained number: itself, two moments, and its gradient. */
 const TRAINED_COPIES = 4
 /** Share of the inputs and outputs of a block's linear layers, and of its attention weights, that the backward pass holds. */

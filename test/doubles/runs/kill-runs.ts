@@ -209,7 +209,7 @@ export interface Leftovers {
 }
 
 /** What holds times or the order of events, or is compared as JSON. */
-const WITH_TIMES = new Set(['touchstone.db', 'report.html', 'results.json'])
+const WITH_TIMES = new Set(['touchstone.db', 'report.html', 'results.json', 'RUN/found.json'])
 const HISTORY = new Set(['run', 'event', 'checkpoint'])
 
 /** All that a finished run left, its name and folder replaced. */
@@ -219,7 +219,7 @@ export function leftoversOf(folder: string): Leftovers {
   const paths = globSync('**', { cwd: folder }).concat(globSync('**/.*', { cwd: folder }))
   const files = paths
     .filter((path) => statSync(join(folder, path)).isFile())
-    .map((path) => [plain(path), WITH_TIMES.has(path) ? '' : digestOf(join(folder, path))])
+    .map((path) => [plain(path), WITH_TIMES.has(plain(path)) ? '' : digestOf(join(folder, path))])
   const { tables, checkpoints } = tablesOf(folder, plain)
   const results = JSON.parse(plain(readFileSync(join(folder, 'results.json'), 'utf8'))) as {
     run: object

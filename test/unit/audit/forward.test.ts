@@ -103,7 +103,7 @@ test.each([
 )
 
 test('an audit that trains nothing is refused it', async () => {
-  const config = { model: 'pebble', candidates: ['x'], basePrecision: 'int8', forward: 'int8' }
+  const config = { model: 'pebble', candidates: [], basePrecision: 'int8', forward: 'int8' }
   await expect(planOf(AuditConfig.parse(config), true)).rejects.toMatchObject({
     code: 'training.approximate-forward',
     message: expect.stringContaining('nothing is trained') as string,

@@ -47,7 +47,7 @@ export function primarySection(results: Results): Section[] {
   const plot: ForestPlot = {
     type: 'forest-plot',
     caption:
-      'Harm is the drop of a refusal rate or of correct answers, or the rise of an over-refusal rate, on the same prompts; the dashed line is the margin.',
+      'Harm is the share of prompts on which the outcome got worse, less the share on which it got better; the dashed line is the margin.',
     heads: ['Variant', 'Claim', 'Before → after'],
     rows: shown.map((claim) => ({
       outcome: claim.outcome,
