@@ -3,11 +3,15 @@ import type { AuditRows } from '../contract/audit-rows.ts'
 import type { HeldPlan } from '../contract/signed/plan.ts'
 import type { UnderPlan } from './gate/frozen/under-plan.ts'
 
-type Ran = Pick<AuditRows, 'begunUnder' | 'subjects' | 'evaluations' | 'benchmarks'>
+type Ran = Pick<AuditRows, 'run' | 'begunUnder' | 'subjects' | 'evaluations' | 'benchmarks'>
+
+/** Clocks of an authority and of this machine may differ; the later stamp is told all the same. */
+const stampedLate = ({ stamped }: HeldPlan, startedAt: number): string | undefined =>
+  stamped !== null && Date.parse(stamped) > startedAt ? stamped : undefined
 
 export function heldTo(
   held: HeldPlan,
-  { begunUnder, subjects, evaluations, benchmarks }: Ran,
+  { run, begunUnder, subjects, evaluations, benchmarks }: Ran,
 ): UnderPlan {
   const isBegun = begunUnder?.digest === held.digest
   const trained = new Set(subjects.flatMap(({ arm, method }) => (method === null ? [] : [arm])))
@@ -15,6 +19,7 @@ export function heldTo(
   return {
     held,
     isBegun,
+    stampedLate: stampedLate(held, run.startedAt),
     earlier: isBegun ? begunUnder.earlier.length : 0,
     seeds: new Map(
       [...Map.groupBy(measured, ({ arm }) => arm)].map(([arm, rows]) => [

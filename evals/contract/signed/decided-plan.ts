@@ -6,6 +6,8 @@ import { StoppingRule } from '../gate/stopping.ts'
 export const DEVIATIONS = [
   /** It did not begin under the plan. */
   'begun',
+  /** The token of its time-stamping authority is later than the run's beginning. */
+  'stamped',
   'gate',
   'benchmark',
   'prompts',

@@ -15,6 +15,8 @@ export interface Done {
   readonly states: readonly ComparedRun[]
   /** Whether the run had the plan when it began. */
   readonly isBegun: boolean
+  /** The plan's time stamp in ISO 8601, where it is later than the run's beginning. */
+  readonly stampedLate?: string | undefined
   /** Runs that were measured under the same plan before. */
   readonly earlier: number
   /** Of each training; empty where nothing was trained. */
@@ -27,6 +29,7 @@ export interface Done {
 export function deviationsOf(plan: Plan, done: Done): Deviation[] {
   const found = [
     ...(done.isBegun ? [] : [deviation('begun', null, plan.frozen, null)]),
+    ...(done.stampedLate ? [deviation('stamped', null, null, done.stampedLate)] : []),
     ...leafDifferences('gate', plan.gate, done.gate),
     ...done.states.flatMap((state) => [
       ...plan.suite.flatMap((planned) => askedOtherwise(planned, state, done)),

@@ -69,6 +69,7 @@ function notKept(deviations: readonly Deviation[], frozen: string, outcome: Gate
 
 export const DEVIATION_WORDS: Readonly<Record<Deviation['kind'], string>> = {
   begun: 'it did not begin under the plan',
+  stamped: 'the plan was stamped after the run began',
   gate: 'another gate',
   benchmark: 'another suite',
   prompts: 'other prompts',
@@ -85,6 +86,7 @@ export const DEVIATION_WORDS: Readonly<Record<Deviation['kind'], string>> = {
 /** "fewer prompts (house-refusal): 20, planned 256"; digests in short. */
 export function deviationText({ kind, at, planned, found }: Deviation): string {
   if (kind === 'begun') return DEVIATION_WORDS.begun
+  if (kind === 'stamped') return `${DEVIATION_WORDS.stamped}, at ${found}`
   const where = at === null ? '' : ` (${at})`
   return `${DEVIATION_WORDS[kind]}${where}: ${shown(found)}, planned ${shown(planned)}`
 }

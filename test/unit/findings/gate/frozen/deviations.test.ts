@@ -5,11 +5,14 @@ import type { PlanParts } from '../../../../../evals/contract/signed/plan.ts'
 import type { ComparedRun } from '../../../../../evals/findings/gate/compared-run.ts'
 import { decide } from '../../../../../evals/findings/gate/decide.ts'
 import type { UnderPlan } from '../../../../../evals/findings/gate/frozen/under-plan.ts'
+import { heldTo } from '../../../../../evals/findings/held-plan.ts'
 import { parseGate } from '../../../../../evals/findings/gate/gate-file.ts'
 import { confirmed, planted, plannedRun } from '../../../../doubles/rows/compared-runs.ts'
+import { changedRows } from '../../../../doubles/runs/stored-change.ts'
 import { FROZEN, keeping, partsOf } from '../../../../doubles/rows/plans.ts'
 
 const N = 80
+const LATER = '2026-12-02T08:00:00.000Z'
 const gate = parseGate('margin: 0.05', 'gate.yaml')
 const state = (arm: string, lost = 0): ComparedRun =>
   confirmed(
@@ -41,6 +44,16 @@ const planned = (change: (copy: PlanParts) => void): UnderPlan => {
   change(copy)
   return keeping(copy)
 }
+
+test('a time stamp counts from the moment at which the run began', () => {
+  const { held } = keeping(parts)
+  const rows = changedRows({ lost: 0 })
+  const lateAt = (stamped: string | null, startedAt: number) =>
+    heldTo({ ...held, stamped }, { ...rows, run: { ...rows.run, startedAt } }).stampedLate
+  expect(lateAt(LATER, Date.parse(LATER) - 1)).toBe(LATER)
+  expect(lateAt(LATER, Date.parse(LATER))).toBeUndefined()
+  expect(lateAt(null, 0)).toBeUndefined()
+})
 
 test('kept, it passes and says so', () => {
   const decision = decided(keeping(parts))
@@ -164,6 +177,11 @@ describe('not as planned', () => {
       'a plan that came after the run',
       [{ ...keeping(parts), isBegun: false }],
       { kind: 'begun', at: null, planned: FROZEN, found: null },
+    ],
+    [
+      'a time stamp that is later than the run’s beginning',
+      [{ ...keeping(parts), stampedLate: LATER }],
+      { kind: 'stamped', at: null, planned: null, found: LATER },
     ],
   ]
 
