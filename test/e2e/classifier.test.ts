@@ -58,6 +58,8 @@ test('its answers are classes, its spectra those of its blocks, and nothing comp
   await page.getByRole('region', { name: 'Before and after' }).getByRole('link').first().click()
   const grid = page.getByRole('grid', { name: 'Prompts before and after' })
   await grid.getByRole('row').nth(1).waitFor()
+  await page.getByLabel('Flips only').uncheck()
+  await grid.getByText('where is the pool').first().waitFor()
   expect(await grid.innerText()).toContain('where is the pool')
   await go('/spectra')
   await page.getByRole('status').filter({ hasText: 'intruders of' }).waitFor()

@@ -50,13 +50,15 @@ test(
   async () => {
     const { page, go, inspect } = bench
     await go('/sweeps')
-    await page.getByLabel('Testbed', { exact: true }).fill('random-features')
-    await page.getByLabel('Axis', { exact: true }).fill('features=10,40,160')
-    await page.getByLabel('Seeds', { exact: true }).fill('0..2')
-    await page.getByRole('button', { name: 'Preview plan' }).click()
+    // The page has a form of budgets too.
+    const form = page.locator('form').filter({ has: page.locator('#sweep-axes') })
+    await form.getByLabel('Testbed', { exact: true }).fill('random-features')
+    await form.getByLabel('Axis', { exact: true }).fill('features=10,40,160')
+    await form.getByLabel('Seeds', { exact: true }).fill('0..2')
+    await form.getByRole('button', { name: 'Preview plan' }).click()
     await page.getByText(/9 × cell/u).waitFor()
     await inspect('sweep-form')
-    await page.getByRole('button', { name: 'Start the sweep' }).click()
+    await form.getByRole('button', { name: 'Start the sweep' }).click()
     await page.getByRole('link', { name: '← Jobs' }).waitFor()
     await go('/sweeps')
     await page.getByText('9 of 9 settled').waitFor({ timeout: JOB_MS })
