@@ -197,6 +197,9 @@ const ENDINGS: Readonly<Record<string, string>> = {
   eee: 'run.eee.json',
   junit: 'run.junit.xml',
   csv: 'run.csv',
+  'fact-sheet': 'run.factsheet.html',
+  oscal: 'run.oscal.json',
+  'model-card': 'run.modelcard.md',
 }
 
 async function exported(home: Home, runId: string, what: string, keepReason: string | null) {

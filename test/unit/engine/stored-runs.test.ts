@@ -229,8 +229,8 @@ test('replies to prompts that should be refused are in no answer and no file tha
   expect(readFileSync(join(workbench.folder, 'touchstone.db')).includes(PLANTED)).toBe(true)
   const { path } = await engine.house.bugReport()
   const exported = await Promise.all(
-    (['report', 'results', 'csv', 'junit'] as const).map((what) =>
-      engine.run.export({ runId, what }),
+    (['report', 'results', 'csv', 'junit', 'fact-sheet', 'oscal', 'model-card'] as const).map(
+      (what) => engine.run.export({ runId, what }),
     ),
   )
   for (const file of [path, ...exported.flatMap(({ files }) => files.map((each) => each.path))]) {
