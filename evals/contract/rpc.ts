@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { api, findCall, type EngineClient, type EngineHandlers } from './api.ts'
 import type { FeedMessage } from './feed.ts'
-import { WireError } from './wire-error.ts'
+import { CarriedError, WireError } from './wire-error.ts'
 
 /** The wire. It knows no call by name. */
 export interface Transport {
@@ -21,17 +21,9 @@ export const Answer = z.discriminatedUnion('ok', [
 ])
 export type Answer = z.infer<typeof Answer>
 
-/** What the engine refused or could not do: shown as `message`, then `remedy`. */
-export class EngineError extends Error {
+/** What the engine refused or could not do. */
+export class EngineError extends CarriedError {
   override readonly name = 'EngineError'
-  readonly code: string
-  readonly remedy: string
-
-  constructor({ code, message, remedy }: WireError) {
-    super(message)
-    this.code = code
-    this.remedy = remedy
-  }
 }
 
 /** For a transport: the value of an answer, or its error thrown. */

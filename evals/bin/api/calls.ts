@@ -5,22 +5,14 @@ import { join } from 'node:path'
 import type { GateResult } from '../../contract/gate.ts'
 import type { JobEvent } from '../../contract/events.ts'
 import type { Results } from '../../contract/results.ts'
-import type { WireError } from '../../contract/wire-error.ts'
+import { CarriedError, type WireError } from '../../contract/wire-error.ts'
 import type { Comparison } from '../../findings/gate/comparison.ts'
 import { createEventLog } from './event-log.ts'
 import { speak, type Line } from './process.ts'
 
 /** What went wrong, with the code and remedy that the command line gives. */
-export class RunError extends Error {
+export class RunError extends CarriedError {
   override readonly name = 'RunError'
-  readonly code: string
-  readonly remedy: string
-
-  constructor({ code, message, remedy }: WireError) {
-    super(message)
-    this.code = code
-    this.remedy = remedy
-  }
 }
 
 export interface Finished {

@@ -9,8 +9,8 @@ import type { Value } from '../../graph/value.ts'
 import type { ForwardInput, ModelArchitecture, ModelScope } from '../architecture.ts'
 import { classesIn, classFields } from '../encoder-heads.ts'
 import type { ModelFamily } from '../family.ts'
-import { ENCODING_NAMES, featuresOf } from '../location/encodings.ts'
-import { NETWORKS, PLACE_NETWORKS, placeFeatures, sizeOf } from '../location/place-network.ts'
+import { featuresOf } from '../location/encodings.ts'
+import { NETWORKS, PLACE_FIELDS, placeFeatures, sizeOf } from '../location/place-network.ts'
 import { numberColumns } from '../number-columns.ts'
 import { createWeightList } from '../weight-list.ts'
 
@@ -19,12 +19,7 @@ export const PLACE_CONTRAST = 'place-contrast'
 const config = z.looseObject({
   ...classFields,
   model_type: z.literal(PLACE_CONTRAST),
-  encoding: z.enum(ENCODING_NAMES),
-  degrees: z.int().min(1).max(64).default(10),
-  scales: z.int().min(1).max(64).default(16),
-  network: z.enum(PLACE_NETWORKS).default('siren'),
-  hidden_size: z.int().min(1).max(4096).default(64),
-  num_hidden_layers: z.int().min(1).max(64).default(2),
+  ...PLACE_FIELDS,
   /** Length of both vectors. */
   projection_dim: z.int().min(1).max(4096).default(32),
   /** Numbers that describe a place, and how many places a row describes: the classes. */

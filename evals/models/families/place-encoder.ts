@@ -7,8 +7,8 @@ import { multiply } from '../../graph/shape.ts'
 import type { ModelArchitecture } from '../architecture.ts'
 import { classesIn, classFields } from '../encoder-heads.ts'
 import type { ModelFamily } from '../family.ts'
-import { ENCODING_NAMES, featuresOf } from '../location/encodings.ts'
-import { NETWORKS, PLACE_NETWORKS, placeFeatures, sizeOf } from '../location/place-network.ts'
+import { featuresOf } from '../location/encodings.ts'
+import { NETWORKS, PLACE_FIELDS, placeFeatures, sizeOf } from '../location/place-network.ts'
 import { createWeightList } from '../weight-list.ts'
 
 export const PLACE_ENCODER = 'place-encoder'
@@ -16,14 +16,7 @@ export const PLACE_ENCODER = 'place-encoder'
 const config = z.looseObject({
   ...classFields,
   model_type: z.literal(PLACE_ENCODER),
-  encoding: z.enum(ENCODING_NAMES),
-  /** Of the spherical harmonics. */
-  degrees: z.int().min(1).max(64).default(10),
-  /** Of the multi-scale encodings. */
-  scales: z.int().min(1).max(64).default(16),
-  network: z.enum(PLACE_NETWORKS).default('siren'),
-  hidden_size: z.int().min(1).max(4096).default(64),
-  num_hidden_layers: z.int().min(1).max(64).default(2),
+  ...PLACE_FIELDS,
 })
 export type PlaceEncoderConfig = z.infer<typeof config>
 

@@ -2,23 +2,29 @@
  * @file What networks over places share: features of longitude and latitude in a graph, and the network over them: none, residual
  * ReLU blocks, or sines (SIREN, Sitzmann et al. 2020).
  */
+import { z } from 'zod'
 import type { Graph } from '../../graph/ops/index.ts'
 import type { Value } from '../../graph/value.ts'
 import type { ForwardInput, ModelScope } from '../architecture.ts'
 import { NUMBER_UNIT } from '../text/number-tokenizer.ts'
 import type { WeightList } from '../weight-list.ts'
-import { encode, type ENCODING_NAMES, type Numbers } from './encodings.ts'
+import { encode, ENCODING_NAMES, type Numbers } from './encodings.ts'
 
 export const PLACE_NETWORKS = ['siren', 'residual', 'linear'] as const
 
-interface PlaceNetworkConfig {
-  readonly encoding: (typeof ENCODING_NAMES)[number]
-  readonly degrees: number
-  readonly scales: number
-  readonly network: (typeof PLACE_NETWORKS)[number]
-  readonly hidden_size: number
-  readonly num_hidden_layers: number
+/** What a configuration says of the encoding and the network over it. */
+export const PLACE_FIELDS = {
+  encoding: z.enum(ENCODING_NAMES),
+  /** Of the spherical harmonics. */
+  degrees: z.int().min(1).max(64).default(10),
+  /** Of the multi-scale encodings. */
+  scales: z.int().min(1).max(64).default(16),
+  network: z.enum(PLACE_NETWORKS).default('siren'),
+  hidden_size: z.int().min(1).max(4096).default(64),
+  num_hidden_layers: z.int().min(1).max(64).default(2),
 }
+type Fields = typeof PLACE_FIELDS
+type PlaceNetworkConfig = { readonly [K in keyof Fields]: z.infer<Fields[K]> }
 
 /** A network between features and head. */
 interface Network {

@@ -7,9 +7,9 @@ import { namedViews } from '../../../evals/finetune/training/parameters.ts'
 import { openTraining } from '../../../evals/finetune/training/train-graph.ts'
 import { openEncoderSession } from '../../../evals/inference/encoder-session.ts'
 import { SCENE_READER, SENSES } from '../../../evals/models/families/scene-reader.ts'
-import { recognise } from '../../../evals/models/registry.ts'
 import { numberTokenizer } from '../../../evals/models/text/number-tokenizer.ts'
 import { floats, integers, readOracle, relativeError } from '../../doubles/models/safetensors.ts'
+import { sineModel } from '../../doubles/models/sine-model.ts'
 import { lanes } from '../../doubles/training/lanes.ts'
 
 /** Written again in make-scene-reader.py. */
@@ -22,16 +22,7 @@ function modelOf(senses: string) {
     ...{ model_type: SCENE_READER, senses, hidden_size: width, num_attention_heads: heads },
     num_labels: 12,
   }
-  const made = recognise({ path: '', config, weights: new Map() }, 'make')
-  const specs = [...made.weights.values()].map(({ made: _, ...spec }) => spec)
-  const number = (name: string, i: number) => 0.4 * Math.sin(1 + 0.7 * i + name.length)
-  const weights = new Map(
-    specs.map(({ name, shape }) => {
-      const length = shape.reduce((product, size) => product * size, 1)
-      return [name, Float32Array.from({ length }, (_, i) => number(name, i))]
-    }),
-  )
-  return { model: { ...made, weights: new Map(specs.map((spec) => [spec.name, spec])) }, weights }
+  return sineModel(config)
 }
 
 describe.each(SENSES)('%s', (senses) => {
