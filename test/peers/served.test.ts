@@ -74,7 +74,7 @@ describe.skipIf(!model || !hasServer)(title, { timeout: 900_000 }, () => {
     ['another template', { role: ':' }, 'template'],
     ['a doubled beginning', { start: '<|im_start|>' }, 'doubled-start'],
     ['a system prompt of the server', { system: `${SYSTEM}. Be brief` }, 'system-prompt'],
-  ])('%s is named', async (_, slip, kind) => {
+  ])('%s: what it looks like', async (_, slip, kind) => {
     const file = join(freshFolder(), 'template.jinja')
     writeFileSync(file, template(slip))
     const changed = await serve(['--template', file])
