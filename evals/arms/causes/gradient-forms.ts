@@ -16,6 +16,7 @@ import { isTrained } from '../../finetune/training/parameters.ts'
 import type { TrainingState } from '../../finetune/training/state.ts'
 import type { TrainingConfig } from '../../finetune/training/train.ts'
 import { randomStream } from '../../statistics/random.ts'
+import { joined } from '../../models/weights/joined.ts'
 
 type Vector = Float32Array | Float64Array
 type Moments = Pick<TrainingState, 'firstMoment' | 'secondMoment' | 'step'>
@@ -66,20 +67,11 @@ export function projectionOf(slices: readonly ParameterSlice[], k: number | null
   })
   return (vector) =>
     joined(
+      Float64Array,
       made.map(({ start, end, rows, columns, left, right }) =>
         projected(vector.subarray(start, end), { rows, columns, left, right }),
       ),
     )
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }
 
 /** `[k, size]`, or null where the side is no longer than that. */

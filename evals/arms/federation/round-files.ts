@@ -10,6 +10,7 @@ import { parameterTable, type ParameterTable } from '../../finetune/training/par
 import { readSafetensorsIndex } from '../../models/formats/safetensors.ts'
 import { statePathIn } from '../arm.ts'
 import type { FederatedArm } from './federation-plan.ts'
+import { joined } from '../../models/weights/joined.ts'
 
 /** The server's state after `round` rounds. */
 export interface ServerState {
@@ -70,7 +71,7 @@ export const saveServer = (
 ): Promise<void> =>
   saveParameters(
     statePathIn(arm.folder),
-    joined([parameters, ...movedNames(arm).map((name) => moved.get(name)!)]),
+    joined(Float32Array, [parameters, ...movedNames(arm).map((name) => moved.get(name)!)]),
     identityOf(arm, round),
   )
 
@@ -98,7 +99,7 @@ export const saveSent = (
 ): Promise<void> =>
   saveParameters(
     sentPath(arm.folder, round, client),
-    joined([parameters, Float32Array.of(loss)]),
+    joined(Float32Array, [parameters, Float32Array.of(loss)]),
     identityOf(arm, round),
   )
 
@@ -111,13 +112,3 @@ export async function loadSent(arm: FederatedArm, round: number, client: number)
 
 export const isSent = ({ folder }: FederatedArm, round: number, client: number): Promise<boolean> =>
   exists(sentPath(folder, round, client))
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
-}

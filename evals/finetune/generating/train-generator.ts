@@ -16,6 +16,7 @@ import {
 } from '../training/parameters.ts'
 import { newOptimizerState } from '../training/train.ts'
 import { autoencoder, decoder, type NetworkSizes } from './network.ts'
+import { joined } from '../../models/weights/joined.ts'
 
 export interface GeneratorSample {
   readonly flat: Float32Array
@@ -41,16 +42,6 @@ interface Generator {
 }
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }
-
-const joined = (parts: readonly Float32Array[]): Float32Array => {
-  const all = new Float32Array(parts.reduce((total, { length }) => total + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
 
 const drawn = (seed: number, label: string, length: number): Float32Array => {
   const stream = randomStream(seed, label)
@@ -93,8 +84,20 @@ function feedsOf(chosen: readonly GeneratorSample[], noise: Float32Array): Recor
   const rows = chosen.length
   const [{ flat, task }] = chosen as [GeneratorSample]
   return {
-    x: tensor(joined(chosen.map((sample) => sample.flat)), [rows, flat.length]),
-    task: tensor(joined(chosen.map((sample) => sample.task)), [rows, task.length]),
+    x: tensor(
+      joined(
+        Float32Array,
+        chosen.map((sample) => sample.flat),
+      ),
+      [rows, flat.length],
+    ),
+    task: tensor(
+      joined(
+        Float32Array,
+        chosen.map((sample) => sample.task),
+      ),
+      [rows, task.length],
+    ),
     noise: tensor(noise, [rows, noise.length / rows]),
   }
 }

@@ -9,8 +9,7 @@ import type { Value } from '../../graph/value.ts'
 import type { ForwardInput, ModelArchitecture, ModelScope } from '../architecture.ts'
 import { classesIn, classFields } from '../encoder-heads.ts'
 import type { ModelFamily } from '../family.ts'
-import { featuresOf } from '../location/encodings.ts'
-import { NETWORKS, PLACE_FIELDS, placeFeatures, sizeOf } from '../location/place-network.ts'
+import { listPlaceNetwork, PLACE_FIELDS, placeVector } from '../location/place-network.ts'
 import { numberColumns } from '../number-columns.ts'
 import { createWeightList } from '../weight-list.ts'
 
@@ -90,10 +89,8 @@ const architecture: ModelArchitecture<Config> = {
   config,
   weights(c, found, path, missing) {
     const list = createWeightList(found, path, '', missing)
-    const count = featuresOf(c.encoding, sizeOf(c))
-    const network = NETWORKS[c.network]
-    network.weights(list, c, count)
-    list.linear(PLACE, [c.projection_dim, network.width(c, count)], { biased: true })
+    const width = listPlaceNetwork(list, c)
+    list.linear(PLACE, [c.projection_dim, width], { biased: true })
     list.linear(FEATURES[0], [c.hidden_size, c.feature_size], { biased: true, layer: 0 })
     list.linear(FEATURES[1], [c.projection_dim, c.hidden_size], { biased: true, layer: 1 })
     list.norm(LOGIT_SCALE.replace(/\.weight$/u, ''), 1)
@@ -103,7 +100,7 @@ const architecture: ModelArchitecture<Config> = {
   forward(scope, input, c) {
     const { g } = scope
     const { batch, seq } = input
-    const network = NETWORKS[c.network].apply(scope, placeFeatures(g, input, c), c)
+    const network = placeVector(scope, input, c)
     const place = unit(g, scope.linear(PLACE, network))
     const row = g.concat([place, candidates(scope, input, c)], 1)
     const width = c.projection_dim * (1 + candidatesIn(c))

@@ -7,8 +7,7 @@ import { multiply } from '../../graph/shape.ts'
 import type { ModelArchitecture } from '../architecture.ts'
 import { classesIn, classFields } from '../encoder-heads.ts'
 import type { ModelFamily } from '../family.ts'
-import { featuresOf } from '../location/encodings.ts'
-import { NETWORKS, PLACE_FIELDS, placeFeatures, sizeOf } from '../location/place-network.ts'
+import { listPlaceNetwork, PLACE_FIELDS, placeVector } from '../location/place-network.ts'
 import { createWeightList } from '../weight-list.ts'
 
 export const PLACE_ENCODER = 'place-encoder'
@@ -29,10 +28,8 @@ const architecture: ModelArchitecture<PlaceEncoderConfig> = {
   config,
   weights(c, found, path, missing) {
     const list = createWeightList(found, path, '', missing)
-    const count = featuresOf(c.encoding, sizeOf(c))
-    const network = NETWORKS[c.network]
-    network.weights(list, c, count)
-    list.linear(HEAD, [classesIn(c).length, network.width(c, count)], {
+    const width = listPlaceNetwork(list, c)
+    list.linear(HEAD, [classesIn(c).length, width], {
       biased: true,
       head: 'trained',
     })
@@ -42,7 +39,7 @@ const architecture: ModelArchitecture<PlaceEncoderConfig> = {
   forward(scope, input, c) {
     const { g } = scope
     const { batch, seq } = input
-    const y = NETWORKS[c.network].apply(scope, placeFeatures(g, input, c), c)
+    const y = placeVector(scope, input, c)
     const width = y.shape[1] as number
     const spread = g.add(g.reshape(y, [batch, 1, width]), g.filled([batch, seq, 1], 0))
     return { hiddenStates: g.reshape(spread, [multiply(batch, seq), width]), present: [] }

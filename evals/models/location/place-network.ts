@@ -8,7 +8,7 @@ import type { Value } from '../../graph/value.ts'
 import type { ForwardInput, ModelScope } from '../architecture.ts'
 import { NUMBER_UNIT } from '../text/number-tokenizer.ts'
 import type { WeightList } from '../weight-list.ts'
-import { encode, ENCODING_NAMES, type Numbers } from './encodings.ts'
+import { encode, ENCODING_NAMES, featuresOf, type Numbers } from './encodings.ts'
 
 export const PLACE_NETWORKS = ['siren', 'residual', 'linear'] as const
 
@@ -87,13 +87,25 @@ const linearOnly: Network = {
   apply: (_, x) => x,
 }
 
-export const NETWORKS: Readonly<Record<(typeof PLACE_NETWORKS)[number], Network>> = {
+const NETWORKS: Readonly<Record<(typeof PLACE_NETWORKS)[number], Network>> = {
   siren,
   residual,
   linear: linearOnly,
 }
 
-export const sizeOf = ({ degrees, scales }: PlaceNetworkConfig) => ({ degrees, scales })
+/** Lists the weights of the network over an encoding. @returns the width of its output */
+export function listPlaceNetwork(list: WeightList, c: PlaceNetworkConfig): number {
+  const features = featuresOf(c.encoding, sizeOf(c))
+  const network = NETWORKS[c.network]
+  network.weights(list, c, features)
+  return network.width(c, features)
+}
+
+/** Longitude and latitude, the first two tokens of a row, through encoding and network → `[batch, width]`. */
+export const placeVector = (scope: ModelScope, input: ForwardInput, c: PlaceNetworkConfig): Value =>
+  NETWORKS[c.network].apply(scope, placeFeatures(scope.g, input, c), c)
+
+const sizeOf = ({ degrees, scales }: PlaceNetworkConfig) => ({ degrees, scales })
 /** Columns `[batch, 1]` of a graph as numbers, and constants `[]`. */
 const columnsOf = ({ scalar, add, sub, mul, sin, cos }: Graph): Numbers<Value> => ({
   of: scalar,
@@ -105,7 +117,7 @@ const columnsOf = ({ scalar, add, sub, mul, sin, cos }: Graph): Numbers<Value> =
 })
 
 /** tokens `[batch, seq]`, longitude and latitude first → features `[batch, features]`. */
-export function placeFeatures(g: Graph, input: ForwardInput, c: PlaceNetworkConfig): Value {
+function placeFeatures(g: Graph, input: ForwardInput, c: PlaceNetworkConfig): Value {
   const { batch, positions } = input
   const numbers = g.mul(g.cast(input.tokens!, g.float), g.scalar(1 / NUMBER_UNIT))
   const column = (place: number) => {

@@ -9,6 +9,7 @@ import { tokenizerFields } from './tokenizer-write.ts'
 import { writeGguf, type GgufField, type GgufTensorToWrite } from './write.ts'
 import type { ModelSources } from '../../model-sources.ts'
 import { ggufFamilyFor, type Model } from '../../registry.ts'
+import { joined } from '../../weights/joined.ts'
 
 export type GgufForm = 'F16' | 'Q8_0'
 
@@ -118,15 +119,8 @@ function tensorOf(
     name,
     storage,
     shape: isStacked ? [sources.length, ...shape] : shape,
-    data: () => (isStacked ? joined(sources.map(laidOut)) : laidOut(sources[0]!)),
+    data: () => (isStacked ? joined(Float32Array, sources.map(laidOut)) : laidOut(sources[0]!)),
   }
-}
-
-/** Parts of equal length, one after another. */
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.length * parts[0]!.length)
-  parts.forEach((part, i) => whole.set(part, i * part.length))
-  return whole
 }
 
 const unsupported = ({ path }: GgufModelToWrite, found: string, supported: string) =>
