@@ -121,8 +121,8 @@ function promptsOf(
   const found = new Set(rowsAt(planned, state).map(({ sampleId }) => sampleId)).size
   // It may have stopped at a look; whether its rule is the planned one is told by itself.
   const isAtLook = looks?.seen.some(({ prompts }) => prompts === found) === true
-  if (found < planned.prompts && !isAtLook)
-    return [deviation('fewer-prompts', at, planned.prompts, found)]
+  const meant = isAtLook ? looks.seen.at(-1)!.prompts : found
+  if (meant < planned.prompts) return [deviation('fewer-prompts', at, planned.prompts, meant)]
   if (planned.digest !== null)
     return [deviation('prompts', at, planned.digest, asked.promptSetDigest)]
   return [deviation('prompts', at, planned.prompts, found)]

@@ -217,6 +217,10 @@ test('stopped at a planned look it kept to the plan, and between two looks it di
   const stopped = (n: number) =>
     decided(looking(20, 40, N), [short(before, n), short(after, n)]).plan.deviations
   expect(stopped(40)).toEqual([])
+  // Its last look is before the last of the planned prompts.
+  expect(
+    decided(looking(20, 40), [short(before, 20), short(after, 20)]).plan.deviations,
+  ).toContainEqual({ kind: 'fewer-prompts', at: 'sums', planned: '80', found: '40' })
   expect(stopped(39)).toContainEqual({
     ...{ kind: 'fewer-prompts', at: 'sums', planned: '80', found: '39' },
   })
