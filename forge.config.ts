@@ -27,6 +27,23 @@ export const FUSES = {
   [FuseV1Options.WasmTrapHandlers]: true,
 } as const
 
+/** What the system's "Open with" offers Touchstone for: a signed case, a folder with a model or an adapter. */
+const DOCUMENTS = [
+  {
+    CFBundleTypeName: 'Touchstone case',
+    CFBundleTypeExtensions: ['touchstone'],
+    CFBundleTypeRole: 'Viewer',
+    LSHandlerRank: 'Owner',
+    LSTypeIsPackage: true,
+  },
+  {
+    CFBundleTypeName: 'Folder',
+    CFBundleTypeRole: 'Viewer',
+    LSHandlerRank: 'Alternate',
+    LSItemContentTypes: ['public.folder'],
+  },
+]
+
 const config: ForgeConfig = {
   // `out` is where audits write.
   outDir: 'release',
@@ -35,6 +52,8 @@ const config: ForgeConfig = {
     executableName: 'touchstone-desktop',
     ignore: (path) => path !== '' && !PACKED.test(path),
     // The engine's processes are run by the packaged Node, which reads no archives.
+    // A case folder shows as one document on macOS; elsewhere a folder has no kind of its own.
+    extendInfo: { CFBundleDocumentTypes: DOCUMENTS },
     asar: { unpack: '**/{evals,native,node_modules}/**' },
     ...(ZIPS === undefined ? {} : { electronZipDir: ZIPS }),
   },
@@ -44,7 +63,10 @@ const config: ForgeConfig = {
   },
   // better-sqlite3 brings one binary for Node and Electron.
   rebuildConfig: { onlyModules: [] },
-  makers: [new MakerDeb({ options: { bin: 'touchstone-desktop' } }), new MakerZIP({})],
+  makers: [
+    new MakerDeb({ options: { bin: 'touchstone-desktop', mimeType: ['inode/directory'] } }),
+    new MakerZIP({}),
+  ],
   plugins: [new FusesPlugin(FUSES)],
 }
 

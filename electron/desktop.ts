@@ -9,6 +9,8 @@ interface DesktopParts {
   readonly shell: Pick<Shell, 'showItemInFolder'>
   readonly notify: (options: NotificationConstructorOptions) => void
   readonly handles: Handles
+  /** Paths that the program was opened with since this was last called. */
+  readonly takeOpened: () => readonly string[]
 }
 
 const OPTIONS: Readonly<Record<(typeof PICKS)[number], OpenDialogOptions>> = {
@@ -21,12 +23,13 @@ const OPTIONS: Readonly<Record<(typeof PICKS)[number], OpenDialogOptions>> = {
     filters: [{ name: 'Data', extensions: ['jsonl', 'json', 'csv', 'parquet'] }],
   },
   folder: { properties: ['openDirectory', 'createDirectory'] },
+  file: { properties: ['openFile'] },
 }
 
 /** Undefined for calls of the engine. */
 export async function answerDesktop(
   { name, input }: Ask,
-  { dialog, shell, notify, handles }: DesktopParts,
+  { dialog, shell, notify, handles, takeOpened }: DesktopParts,
 ): Promise<Answer | undefined> {
   switch (name) {
     case 'desktop.pick': {
@@ -35,6 +38,8 @@ export async function answerDesktop(
       const [path] = filePaths
       return { ok: true, value: canceled || path === undefined ? null : handles.give(path) }
     }
+    case 'desktop.opened':
+      return { ok: true, value: takeOpened().map(handles.give) }
     case 'desktop.reveal': {
       const { path } = desktop.reveal.input.parse(input)
       shell.showItemInFolder(String(handles.resolve(path)))

@@ -1,5 +1,8 @@
-/** @file The two functions that the window gets: `call` and `listen`. They expose nothing of Electron. */
-import { contextBridge, ipcRenderer } from 'electron'
+/**
+ * @file The two functions that the window gets, `call` and `listen`; they expose nothing of Electron. What is dropped on the
+ * window is told to the shell from here, because a page cannot know its path.
+ */
+import { contextBridge, ipcRenderer, webUtils } from 'electron'
 
 // Bundled on its own and sandboxed, so the channels of relay.ts are repeated; a test compares them.
 contextBridge.exposeInMainWorld('touchstone', {
@@ -13,3 +16,21 @@ contextBridge.exposeInMainWorld('touchstone', {
     }
   },
 })
+
+declare function addEventListener(
+  type: 'drop',
+  listener: (event: { readonly dataTransfer: { readonly files: Iterable<File> } | null }) => void,
+  options: { readonly capture: boolean },
+): void
+
+// First, so that the shell knows the paths when the page asks what was opened.
+addEventListener(
+  'drop',
+  (event) => {
+    const paths = [...(event.dataTransfer?.files ?? [])].map((file) =>
+      webUtils.getPathForFile(file),
+    )
+    if (paths.length > 0) void ipcRenderer.invoke('touchstone:drop', paths)
+  },
+  { capture: true },
+)

@@ -1,10 +1,12 @@
-/** @file The two channels between window and shell. Other senders and messages that are not calls are refused. */
+/** @file The channels between window and shell. Other senders and messages that are not calls are refused. */
 import type { IpcMain, IpcMainInvokeEvent } from 'electron'
+import { z } from 'zod'
 import { Ask, type Answer } from '../evals/contract/rpc.ts'
 import { isOurs } from './security.ts'
 
 export const CALL = 'touchstone:call'
 export const FEED = 'touchstone:feed'
+export const DROP = 'touchstone:drop'
 
 const LARGEST_MESSAGE = 2 ** 20
 
@@ -34,3 +36,16 @@ export function relayCalls(
     return answer(ask.data).catch(() => refused('The message could not be answered.'))
   })
 }
+
+/** The preload alone knows the paths of what is dropped; the page never does. */
+export function relayDrops(
+  ipc: Pick<IpcMain, 'handle'>,
+  dropped: (paths: readonly string[]) => void,
+): void {
+  ipc.handle(DROP, (event: IpcMainInvokeEvent, paths: unknown) => {
+    const found = Dropped.safeParse(paths)
+    if (isOurs(event.senderFrame) && found.success) dropped(found.data)
+  })
+}
+
+const Dropped = z.array(z.string().min(1).max(4096)).max(20)

@@ -6,7 +6,8 @@ import { answerDesktop } from './desktop.ts'
 import { createEngineHost, type EngineHost } from './engine-host.ts'
 import { createHandles } from './handles.ts'
 import { filesOf, respond, SCHEME } from './protocol.ts'
-import { FEED, relayCalls } from './relay.ts'
+import { createOpened, namedPaths, type Opened } from './opened.ts'
+import { FEED, relayCalls, relayDrops } from './relay.ts'
 import { forbidPages, forbidSession, ORIGIN, WEB_PREFERENCES } from './security.ts'
 import { keepWindowState, LEAST, windowState } from './window-state.ts'
 
@@ -34,9 +35,23 @@ export type ElectronApi = Pick<
   | 'utilityProcess'
 >
 
-export async function startShell(electron: ElectronApi, places: Places): Promise<void> {
+/** `words`: the command line that started it. */
+export async function startShell(
+  electron: ElectronApi,
+  places: Places,
+  words: readonly string[] = [],
+): Promise<void> {
   const { app, protocol, session, utilityProcess } = electron
   if (!app.requestSingleInstanceLock()) return app.quit()
+  let window: Window | undefined
+  const opened = createOpened()
+  opened.add(namedPaths(words, app.isPackaged, process.cwd()))
+  // Before it is ready: macOS says then what it was opened with.
+  app.on('open-file', (event, path) => {
+    event.preventDefault()
+    opened.add([path])
+    window?.focus()
+  })
   // Dumps stay in the user's folder.
   electron.crashReporter.start({ uploadToServer: false })
   protocol.registerSchemesAsPrivileged([SCHEME])
@@ -48,22 +63,25 @@ export async function startShell(electron: ElectronApi, places: Places): Promise
   const files = filesOf(places.renderer)
   protocol.handle('app', ({ url }) => respond(files, url))
 
-  let window: Window | undefined
   const folder = join(app.getPath('userData'), 'workbench')
   const host = createEngineHost(
     () => utilityProcess.fork(places.engine, [folder], { serviceName: 'Touchstone engine' }),
     (message) => window?.webContents.send(FEED, message),
   )
-  answerCalls(electron, host)
+  answerCalls(electron, host, opened)
 
   const kept = join(app.getPath('userData'), 'window.json')
   const open = () => {
-    const opened = openWindow(electron, places.preload, kept)
-    window = opened
-    opened.on('close', () => keepWindowState(kept, opened))
-    opened.on('closed', () => (window = undefined))
+    const made = openWindow(electron, places.preload, kept)
+    window = made
+    made.on('close', () => keepWindowState(kept, made))
+    made.on('closed', () => (window = undefined))
   }
-  app.on('second-instance', () => (window ? window.focus() : open()))
+  app.on('second-instance', (_, named, folder) => {
+    opened.add(namedPaths(named, app.isPackaged, folder))
+    if (window) window.focus()
+    else open()
+  })
   app.on('activate', () => (window ? window.focus() : open()))
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit()
@@ -73,13 +91,15 @@ export async function startShell(electron: ElectronApi, places: Places): Promise
 }
 
 /** The shell answers what only a desktop can; the engine the rest, with paths in place of handles. */
-function answerCalls(electron: ElectronApi, host: Pick<EngineHost, 'ask'>): void {
+function answerCalls(electron: ElectronApi, host: Pick<EngineHost, 'ask'>, opened: Opened): void {
   const handles = createHandles()
   const { dialog, ipcMain, shell, Notification } = electron
   const notify = (options: Electron.NotificationConstructorOptions) =>
     new Notification(options).show()
+  relayDrops(ipcMain, opened.add)
   relayCalls(ipcMain, async (ask) => {
-    const own = await answerDesktop(ask, { dialog, shell, notify, handles })
+    const parts = { dialog, shell, notify, handles, takeOpened: opened.take }
+    const own = await answerDesktop(ask, parts)
     return own ?? host.ask({ ...ask, input: handles.resolve(ask.input) })
   })
 }

@@ -24,3 +24,9 @@ export async function pickOnDesktop(kind: (typeof PICKS)[number]): Promise<strin
   const answer = await transport.call('desktop.pick', { kind })
   return desktop.pick.output.parse(answer)?.handle
 }
+
+/** Handles of what the desktop was opened with since this was last asked. */
+export async function openedOnDesktop(): Promise<string[]> {
+  const answer = await transport.call('desktop.opened', {})
+  return desktop.opened.output.parse(answer).map(({ handle }) => handle)
+}

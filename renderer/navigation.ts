@@ -104,6 +104,12 @@ const DETAILS: readonly Place[] = [
     view: () => import('./views/RunView.vue'),
   },
   {
+    name: 'case',
+    title: 'Check a signed case',
+    path: '/case',
+    view: () => import('./views/CaseView.vue'),
+  },
+  {
     name: 'compare',
     title: 'Compare two runs',
     path: '/runs/:before/with/:after',

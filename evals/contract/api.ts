@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { Call } from './call.ts'
 import { catalog } from './calls/catalog.ts'
 import { data } from './calls/data.ts'
-import { doctor, house, sql } from './calls/house.ts'
+import { doctor, house, signed, sql } from './calls/house.ts'
 import { job } from './calls/jobs.ts'
 import { spectrum, sweep } from './calls/measures.ts'
 import { file, model } from './calls/models.ts'
@@ -25,6 +25,7 @@ export const api = {
   sweep,
   talk,
   house,
+  signed,
   doctor,
   sql,
 }

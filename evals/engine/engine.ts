@@ -43,6 +43,7 @@ export function openEngine(folder: string): Engine {
     sweep: { ...measures.sweep, summary: heavy.sweep.summary },
     talk: heavy.talk,
     house: { ...heavy.house, ...settingHandlers(home) },
+    signed: heavy.signed,
     doctor: heavy.doctor,
     sql: sqlHandlers(home),
   }

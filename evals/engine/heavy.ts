@@ -1,6 +1,6 @@
 /** @file Calls that take long or much memory. They run in the helper, so that the engine stays responsive. */
 import { dataHandlers } from './handlers/data.ts'
-import { doctorHandlers, houseHandlers } from './handlers/house.ts'
+import { doctorHandlers, houseHandlers, signedHandlers } from './handlers/house.ts'
 import { planHandlers } from './handlers/jobs.ts'
 import { sweepSummaryHandlers } from './handlers/measures.ts'
 import { modelHandlers } from './handlers/models.ts'
@@ -19,6 +19,7 @@ export const heavyHandlers = (home: Home) => ({
   label: labelSummaryHandlers(home),
   sweep: sweepSummaryHandlers(home),
   house: houseHandlers(home),
+  signed: signedHandlers(home),
 })
 
 export type HeavyHandlers = ReturnType<typeof heavyHandlers>

@@ -1,6 +1,7 @@
 /** @file Disk use, copies, settings, bug report, doctor, and a read-only SQL console. */
 import { z } from 'zod'
 import { call, Nothing, PathText } from '../call.ts'
+import { CheckedCase } from '../signed/checked-case.ts'
 
 export const DiskUse = z.object({
   what: z.enum([
@@ -50,6 +51,14 @@ export const house = {
   bugReport: call(
     Nothing,
     z.object({ path: z.string(), bytes: z.int(), holds: z.array(z.string()) }),
+  ),
+}
+
+export const signed = {
+  /** Throws `case.changed` where the folder is not what was signed. `key`: the author's public key, if it is at hand. */
+  verify: call(
+    z.object({ folder: PathText, key: PathText.nullable().default(null) }),
+    CheckedCase.extend({ sentences: z.array(z.string()) }),
   ),
 }
 

@@ -40,7 +40,7 @@ export const FileEntry = z.object({
   kind: z.enum(['folder', 'file']),
   bytes: z.int().nullable(),
   /** Kind guessed from its name and neighbours. */
-  hint: z.enum(['model', 'adapter', 'gguf', 'data', 'run']).nullable(),
+  hint: z.enum(['model', 'adapter', 'gguf', 'data', 'run', 'case']).nullable(),
 })
 export type FileEntry = z.infer<typeof FileEntry>
 
@@ -67,4 +67,6 @@ export const model = {
 export const file = {
   /** The user's home folder if `path` is null. Refused if the shell has its own file picker. */
   list: call(z.object({ path: PathText.nullable().default(null) }), FileListing),
+  /** One file or folder. */
+  look: call(z.object({ path: PathText }), FileEntry),
 }

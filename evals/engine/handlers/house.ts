@@ -1,6 +1,7 @@
 /** @file Calls about the workbench itself: disk use, copies, settings, the bug report, doctor. */
 import { statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { caseSentences, checkCase } from '../../runs/check-case.ts'
 import { findings } from '../../runs/checks/doctor.ts'
 import { FILE_NAME } from '../../runs/databases.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
@@ -65,6 +66,13 @@ export function houseHandlers(home: Home): Omit<Handlers, 'settings' | 'set'> {
     },
   }
 }
+
+export const signedHandlers = (home: Home): EngineHandlers['signed'] => ({
+  async verify({ folder, key }) {
+    const checked = await checkCase(resolve(folder), key, home.folder)
+    return { ...checked, sentences: caseSentences(checked, key) }
+  },
+})
 
 export const doctorHandlers: EngineHandlers['doctor'] = {
   async check() {

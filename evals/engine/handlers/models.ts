@@ -7,7 +7,7 @@ import { modelPath } from '../../models/model-path.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
 import type { FileEntry, ModelEntry } from '../../contract/calls/models.ts'
 import { toWireError } from '../../errors/wire.ts'
-import { exists, unreadable } from '../../files/read-file.ts'
+import { exists, notReadable, unreadable } from '../../files/read-file.ts'
 import { openModel } from '../../models/open-model.ts'
 import type { Home } from '../home.ts'
 
@@ -70,6 +70,11 @@ export const fileHandlers: EngineHandlers['file'] = {
       isCut: visible.length > shown.length,
     }
   },
+  async look({ path }) {
+    const entry = await fileEntry(resolve(path))
+    if (entry) return entry
+    throw notReadable(path, 'it is not there, or is neither a file nor a folder')
+  },
 }
 
 /** Undefined for broken links and for entries that are neither a file nor a folder. */
@@ -95,6 +100,7 @@ const FOLDER_HINTS = [
   ['config.json', 'model'],
   ['adapter_config.json', 'adapter'],
   ['touchstone.db', 'run'],
+  ['signature.json', 'case'],
 ] as const
 
 async function hintOf(folder: string): Promise<FileEntry['hint']> {

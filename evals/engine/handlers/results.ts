@@ -207,7 +207,7 @@ async function exported(home: Home, runId: string, what: string, keepReason: str
   const folder = exportsOf(home, runId)
   if (what === 'adapter') return sized(await keptWeights(found, keepReason))
   if (what === 'case') {
-    const now = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14)
+    const now = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 17)
     const out = join(folder, `case-${now}`)
     await makeCase(found, out, { keys: newKeyPair(), isOwn: false })
     return sized([out])

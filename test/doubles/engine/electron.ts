@@ -66,6 +66,7 @@ export function doubleElectron({
 }: DoubleOptions = {}) {
   const app = Object.assign(new Emitter(), {
     quits: 0,
+    isPackaged: true,
     isSandboxed: false,
     requestSingleInstanceLock: () => isFirst,
     whenReady: () => Promise.resolve(),

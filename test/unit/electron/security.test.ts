@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { FuseV1Options } from '@electron/fuses'
 import { beforeEach, describe, expect, test } from 'vitest'
 import forge, { FUSES } from '../../../forge.config.ts'
-import { CALL, FEED } from '../../../electron/relay.ts'
+import { CALL, DROP, FEED } from '../../../electron/relay.ts'
 import { startShell } from '../../../electron/shell.ts'
 import { HANDLE } from '../../../evals/contract/desktop.ts'
 import { plainText } from '../../../evals/document/plain-text.ts'
@@ -14,7 +14,7 @@ import {
   doubleElectron,
   type DoubleElectron,
 } from '../../doubles/engine/electron.ts'
-import { filesUnder, importsOf, textOf } from '../../doubles/imports.ts'
+import { filesUnder, importsOf, ROOT, textOf } from '../../doubles/imports.ts'
 
 let electron: DoubleElectron
 let renderer: string
@@ -92,6 +92,7 @@ describe('4 the preload and its channel', () => {
     expect(text.match(/exposeInMainWorld/g)).toHaveLength(1)
     expect(text).toContain(`'${CALL}'`)
     expect(text).toContain(`'${FEED}'`)
+    expect(text).toContain(`'${DROP}'`)
     expect(importsOf('electron/preload.ts').map(({ to }) => to)).toEqual(['electron'])
   })
 
@@ -119,7 +120,7 @@ describe('4 the preload and its channel', () => {
     expect(await ask('run.list', { text: 'x'.repeat(2 ** 20) })).toMatchObject({ ok: false })
     expect(await ask('desktop.pick', { kind: 'anything' })).toMatchObject({ ok: false })
     expect(electron.engines[0]!.posted).toEqual([])
-    expect([...electron.ipc.keys()]).toEqual([CALL])
+    expect([...electron.ipc.keys()].sort()).toEqual([CALL, DROP])
   })
 })
 
@@ -209,6 +210,44 @@ test('10 a picked path stays with the shell; the window has a handle, and the wi
     { id: 1, ask: { name: 'model.add', input: { path: '/home/ada/model.gguf' } } },
   ])
   expect(await ask('file.list', { path: '/' })).toMatchObject({ ok: false })
+})
+
+test('11 what is dropped or named at a start reaches the window as handles, once, and only from our own page', async () => {
+  const drop = electron.ipc.get(DROP)!
+  for (const [frame, paths] of [
+    [{ url: 'https://example.org/', parent: null }, ['/home/ada/evil']],
+    [OURS, 'no list'],
+    [OURS, [7]],
+    [OURS, Array(21).fill('/home/ada/many')],
+  ] as const)
+    drop({ senderFrame: frame }, paths)
+  expect(await ask('desktop.opened', {})).toEqual({ ok: true, value: [] })
+  drop({ senderFrame: OURS }, ['/home/ada/release.touchstone'])
+  electron.app.emit('second-instance', {}, ['touchstone', '--flag', 'electron', 'gone'], ROOT)
+  const { value } = (await ask('desktop.opened', {})) as { value: { handle: string }[] }
+  expect(value).toEqual([
+    { handle: expect.stringMatching(HANDLE), name: 'release.touchstone' },
+    { handle: expect.stringMatching(HANDLE), name: 'electron' },
+  ])
+  void ask('signed.verify', { folder: value[0]!.handle })
+  await new Promise(setImmediate)
+  expect(electron.engines[0]!.posted).toEqual([
+    { id: 1, ask: { name: 'signed.verify', input: { folder: '/home/ada/release.touchstone' } } },
+  ])
+  expect(await ask('desktop.opened', {})).toEqual({ ok: true, value: [] })
+})
+
+test('what macOS opens it with before there is a window is not lost', async () => {
+  const other = doubleElectron()
+  const start = startShell(other.api, { renderer, preload: '', engine: '' })
+  let isPrevented = false
+  other.app.emit('open-file', { preventDefault: () => (isPrevented = true) }, '/home/ada/a.gguf')
+  await start
+  const answer = await other.ipc.get(CALL)!(
+    { senderFrame: OURS },
+    { name: 'desktop.opened', input: {} },
+  )
+  expect([isPrevented, answer]).toMatchObject([true, { value: [{ name: 'a.gguf' }] }])
 })
 
 test('a second start opens nothing', async () => {

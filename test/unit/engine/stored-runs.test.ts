@@ -1,11 +1,13 @@
 /** @file Calls over a stored audit: pages, pairs, labels, comparison, gate, exports, notes; and that withheld replies never cross. */
 import Database from 'better-sqlite3'
-import { existsSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { COMMANDS } from '../../../evals/cli/verbs/registry.ts'
 import type { EngineClient } from '../../../evals/contract/api.ts'
 import type { AuditRows } from '../../../evals/contract/audit-rows.ts'
 import { PLANTED, smallAudit, storeAudit, STORED_RUN } from '../../doubles/runs/stored-audit.ts'
+import { runCommand } from '../../doubles/runs/command-line.ts'
 import {
   databaseOf,
   openWorkbench,
@@ -192,6 +194,25 @@ describe('runs', () => {
     expect((await engine.run.gate({ runId, gate })).outcome).toBe('FAIL')
     expect(await codeOf(engine.run.gate({ runId, gate: { benchmarks: {} } }))).toBe('gate.unusable')
     expect(await codeOf(engine.run.results({ runId: '../../etc' }))).toBe('run.not-found')
+  })
+
+  test('a case of one is found by its files and checked as the command line does', async () => {
+    const made = async () => {
+      const { files } = await engine.run.export({ runId, what: 'case' })
+      return files[0]!.path
+    }
+    const older = await made()
+    expect(await engine.file.look({ path: older })).toMatchObject({ kind: 'folder', hint: 'case' })
+    const { sentences, ...checked } = await engine.signed.verify({ folder: older })
+    expect(checked).toMatchObject({ run: runId, number: 1, isKeyKnown: false, plan: null })
+    expect(`${sentences.join('\n')}\n`).toBe(
+      (await runCommand(['verify', older], {}, COMMANDS)).stdout,
+    )
+    const newer = await made()
+    expect(await codeOf(engine.signed.verify({ folder: older }))).toBe('case.older')
+    appendFileSync(join(newer, 'report.html'), ' ')
+    expect(await codeOf(engine.signed.verify({ folder: newer }))).toBe('case.changed')
+    expect(await codeOf(engine.file.look({ path: join(newer, 'gone') }))).toBe('file.unreadable')
   })
 
   test('a copy of the database is whole, and nothing is written over', async () => {
