@@ -39,7 +39,7 @@ export async function answerDesktop(
       return { ok: true, value: canceled || path === undefined ? null : handles.give(path) }
     }
     case 'desktop.opened':
-      return { ok: true, value: takeOpened().map(handles.give) }
+      return { ok: true, value: takeOpened().map((path) => handles.give(path)) }
     case 'desktop.reveal': {
       const { path } = desktop.reveal.input.parse(input)
       shell.showItemInFolder(String(handles.resolve(path)))

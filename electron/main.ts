@@ -9,13 +9,12 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1'
 const root = electron.app.getAppPath()
 const isPackaged = root.endsWith('app.asar')
 
-const places = {
+void startShell(electron, {
   renderer: join(root, 'renderer', 'dist'),
   preload: join(root, '.vite', 'build', 'preload.cjs'),
   // Outside the archive, because the engine's child processes run on a Node that cannot read archives.
   engine: isPackaged
     ? join(`${root}.unpacked`, 'evals/hosts/utility-process.js')
     : join(root, 'evals/hosts/utility-process.ts'),
-}
-
-void startShell(electron, places, process.argv)
+  words: process.argv,
+})

@@ -6,7 +6,7 @@ import { answerDesktop } from './desktop.ts'
 import { createEngineHost, type EngineHost } from './engine-host.ts'
 import { createHandles } from './handles.ts'
 import { filesOf, respond, SCHEME } from './protocol.ts'
-import { createOpened, namedPaths, type Opened } from './opened.ts'
+import { hearOpened, type Opened } from './opened.ts'
 import { FEED, relayCalls, relayDrops } from './relay.ts'
 import { forbidPages, forbidSession, ORIGIN, WEB_PREFERENCES } from './security.ts'
 import { keepWindowState, LEAST, windowState } from './window-state.ts'
@@ -17,6 +17,8 @@ interface Places {
   readonly preload: string
   /** The script of the engine's process. */
   readonly engine: string
+  /** The command line that started it. */
+  readonly words?: readonly string[]
 }
 
 export type ElectronApi = Pick<
@@ -35,23 +37,10 @@ export type ElectronApi = Pick<
   | 'utilityProcess'
 >
 
-/** `words`: the command line that started it. */
-export async function startShell(
-  electron: ElectronApi,
-  places: Places,
-  words: readonly string[] = [],
-): Promise<void> {
+export async function startShell(electron: ElectronApi, places: Places): Promise<void> {
   const { app, protocol, session, utilityProcess } = electron
   if (!app.requestSingleInstanceLock()) return app.quit()
-  let window: Window | undefined
-  const opened = createOpened()
-  opened.add(namedPaths(words, app.isPackaged, process.cwd()))
-  // Before it is ready: macOS says then what it was opened with.
-  app.on('open-file', (event, path) => {
-    event.preventDefault()
-    opened.add([path])
-    window?.focus()
-  })
+  const opened = hearOpened(app, places.words ?? [])
   // Dumps stay in the user's folder.
   electron.crashReporter.start({ uploadToServer: false })
   protocol.registerSchemesAsPrivileged([SCHEME])
@@ -60,6 +49,7 @@ export async function startShell(
   await app.whenReady()
   forbidSession(session.defaultSession)
   setMenu(electron)
+  let window: Window | undefined
   const files = filesOf(places.renderer)
   protocol.handle('app', ({ url }) => respond(files, url))
 
@@ -77,11 +67,8 @@ export async function startShell(
     made.on('close', () => keepWindowState(kept, made))
     made.on('closed', () => (window = undefined))
   }
-  app.on('second-instance', (_, named, folder) => {
-    opened.add(namedPaths(named, app.isPackaged, folder))
-    if (window) window.focus()
-    else open()
-  })
+  app.on('open-file', () => window?.focus())
+  app.on('second-instance', () => (window ? window.focus() : open()))
   app.on('activate', () => (window ? window.focus() : open()))
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit()

@@ -1,5 +1,5 @@
 /** @file One small audit of Pebble, begun from its form, followed live, and looked at from every side, in one window. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadBundled } from '../../evals/benchmarks/bundled/load-bundled.ts'
@@ -298,6 +298,23 @@ describe('the rest of the house', () => {
     await inspect('runs')
     await page.getByLabel(/Find by/u).fill('nothing has this name')
     await page.getByText('0 of 1 runs').waitFor()
+  })
+
+  test('a case that was made here is checked, and one that was changed is refused', async () => {
+    const { page, go, inspect, home } = bench
+    const [made] = globSync(join(home, 'exports', '*', 'case-*'))
+    await go('/house')
+    await page.getByRole('link', { name: 'Check a signed case' }).click()
+    await page.getByLabel('Folder of the case').fill(made!)
+    await page.getByRole('button', { name: 'Check', exact: true }).click()
+    await page.getByText(/is whole: \d+ files, case 1/u).waitFor()
+    await inspect('case')
+    appendFileSync(join(made!, 'report.html'), ' ')
+    await page.getByRole('button', { name: 'Check', exact: true }).click()
+    await page
+      .getByRole('alert')
+      .getByText(/report\.html/u)
+      .waitFor()
   })
 
   test('a run is named, deleted, and brought back', async () => {

@@ -224,11 +224,11 @@ test('11 what is dropped or named at a start reaches the window as handles, once
   expect(await ask('desktop.opened', {})).toEqual({ ok: true, value: [] })
   drop({ senderFrame: OURS }, ['/home/ada/release.touchstone'])
   electron.app.emit('second-instance', {}, ['touchstone', '--flag', 'electron', 'gone'], ROOT)
-  const { value } = (await ask('desktop.opened', {})) as { value: { handle: string }[] }
-  expect(value).toEqual([
-    { handle: expect.stringMatching(HANDLE), name: 'release.touchstone' },
-    { handle: expect.stringMatching(HANDLE), name: 'electron' },
-  ])
+  const { value } = (await ask('desktop.opened', {})) as {
+    value: { handle: string; name: string }[]
+  }
+  expect(value.map(({ name }) => name)).toEqual(['release.touchstone', 'electron'])
+  for (const { handle } of value) expect(handle).toMatch(HANDLE)
   void ask('signed.verify', { folder: value[0]!.handle })
   await new Promise(setImmediate)
   expect(electron.engines[0]!.posted).toEqual([
