@@ -10,16 +10,21 @@ import type { OpenModel } from '../models/checkpoint.ts'
 import { maskedTokens } from '../models/text/masked-tokens.ts'
 import type { TrainingData } from '../measure/sources.ts'
 
-/** Tokenises with the model's template and fits to `limits`; throws `data.empty` if nothing is left to train on. */
+/**
+ * Tokenises with the model's template and fits to `limits`; throws `data.empty` if nothing is left to train on. `onRow` hears how
+ * many rows were read.
+ */
 export async function fittedExamples(
   open: Pick<OpenModel, 'template' | 'tokenizer'>,
   { title, conversations, kinds }: Pick<TrainingData, 'title' | 'conversations' | 'kinds'>,
   limits: Limits,
   signal: AbortSignal,
+  onRow?: (done: number) => void,
 ): Promise<Fitted & { readonly unlocated: number }> {
   const examples: Conversed[] = []
-  for (const messages of conversations) {
+  for (const [at, messages] of conversations.entries()) {
     signal.throwIfAborted()
+    onRow?.(at)
     const row = await located(() => maskedTokens(open.template, open.tokenizer, messages), limits)
     const kind = kinds?.get(messages)
     if (row) examples.push(kind === undefined ? row : { ...row, kind })

@@ -107,6 +107,25 @@ async function classed(
   return examples
 }
 
+/** Rows that take some seconds to tokenise: so many are told of as they are read, every so many. */
+const MANY_ROWS = 20_000
+const ROWS_A_WORD = 5_000
+
+async function withProgress<T>(
+  total: number,
+  emit: JobContext['emit'],
+  read: (onRow?: (done: number) => void) => Promise<T>,
+): Promise<T> {
+  if (total < MANY_ROWS) return read()
+  const phase = 'tokenise'
+  emit({ type: 'phase-start', phase, total, unit: 'row' })
+  const found = await read((done) => {
+    if (done % ROWS_A_WORD === 0) emit({ type: 'phase-progress', phase, done })
+  })
+  emit({ type: 'phase-end', phase })
+  return found
+}
+
 export async function tokenise(
   { open }: Base,
   data: Omit<TrainingData, 'tampering'>,
@@ -115,7 +134,9 @@ export async function tokenise(
 ): Promise<readonly Example[]> {
   const { title, conversations, remarks = [] } = data
   for (const message of remarks) emitLog({ emit }, 'warn', message)
-  const fitted = await fittedExamples(open, data, training, signal)
+  const fitted = await withProgress(conversations.length, emit, (onRow) =>
+    fittedExamples(open, data, training, signal, onRow),
+  )
   if (fitted.unlocated > 0) {
     const share = `${fitted.unlocated} of ${conversations.length} rows`
     const message = `${title}: ${share} were left out (--skip-unlocated), since their replies cannot be located in what the chat template writes.`

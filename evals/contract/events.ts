@@ -49,7 +49,7 @@ export const JobEventBody = z.discriminatedUnion('type', [
     type: z.literal('phase-start'),
     phase: z.string(),
     total: z.int().optional(),
-    unit: z.enum(['step', 'sample', 'matrix', 'byte', 'token', 'cell']),
+    unit: z.enum(['step', 'sample', 'row', 'matrix', 'byte', 'token', 'cell']),
   }),
   z.object({ type: z.literal('phase-progress'), phase: z.string(), done: z.int() }),
   z.object({ type: z.literal('phase-end'), phase: z.string() }),

@@ -41,7 +41,8 @@ describe.runIf(process.env['TOUCHSTONE_LONG'])('a million rows', { timeout: 3_60
 
   test('are learnt from', () => {
     const steps = ['--methods', 'lora', '--steps', '2', '--out-dir', freshFolder()]
-    const { peak } = run(['train', '--model', 'pebble', '--data', data!, ...steps])
+    const { said, peak } = run(['train', '--model', 'pebble', '--data', data!, ...steps])
+    expect(said).toMatch(/tokenise.*1,?000,?000/u)
     expect(peak).toBeLessThan(4096)
   })
 })
