@@ -115,6 +115,14 @@ describe.runIf(IS_LONG)(IS_LONG ? 'installed' : 'installed (in npm run check:lon
     expect(existsSync(join(folders.scripts, 'out/audit/report.html'))).toBe(true)
   })
 
+  test('quickstart ends as the README shows', () => {
+    const { stdout, stderr } = touchstone(folders['ignore-scripts'], 'quickstart')
+    const [, shown] = /ends like\nthis:\n\n```\n(.*?)```/su.exec(textOf('README.md'))!
+    const lines = shown!.split('\n').filter((line) => line.trim() !== '' && !/^\s*…$/u.test(line))
+    expect(lines.length).toBeGreaterThan(15)
+    for (const line of lines) expect(stdout, stderr).toContain(line)
+  })
+
   test('the window is served', async () => {
     const command = join(modules('scripts'), 'touchstone', 'evals', 'bin', 'touchstone.js')
     const words = [command, 'serve', '--port', '0', '--json', '--out-dir', 'out']
