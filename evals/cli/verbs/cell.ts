@@ -41,7 +41,7 @@ async function runOne(plan: string, planned: PlannedCell): Promise<CellResult | 
   const watch = watchSignals(() => undefined)
   const runner = createCellRunner(plan)
   try {
-    return await runner.run(planned, watch.signal)
+    return (await runner.run([planned], watch.signal))[0]!
   } catch (error) {
     const code = watch.exitCode()
     if (code === undefined) throw error

@@ -1,4 +1,4 @@
-/** @file Activation functions of MLPs: SiLU and GELU, each a macro with one fused kernel where there is one. */
+/** @file Activation functions of MLPs: ReLU, and SiLU and GELU, each a macro with one fused kernel where there is one. */
 import type { GraphCore } from '../builder.ts'
 import type { Emitter, Op } from '../op.ts'
 import type { Value, ValueType } from '../value.ts'
@@ -20,6 +20,22 @@ export const Silu: Op = {
     const s = g.sigmoid(x!)
     return [g.mul(dY, g.add(s, g.mul(y!, g.sub(g.scalar(1), s))))]
   },
+}
+
+/** y = max(0, x); dx = dY where y > 0. */
+export const Relu: Op = {
+  name: 'Relu',
+  infer: ([x]) => ({ outputs: [x as ValueType] }),
+  emit: ({ e, inputs }) => ({ outputs: e.node('Relu', inputs) }),
+  vjp: ({ g, outputs: [y], dY }) => [g.mul(dY, g.apply(Sign, [y!], undefined)[0]!)],
+}
+
+/** −1, 0 or 1. Not differentiable. */
+const Sign: Op = {
+  name: 'Sign',
+  infer: ([x]) => ({ outputs: [x as ValueType] }),
+  emit: ({ e, inputs }) => ({ outputs: e.node('Sign', inputs) }),
+  vjp: 'none',
 }
 
 /** Terms of erf's series, accurate to 1e-9 for |x| ≤ 4; float64 graphs serve checks on small numbers only. */
@@ -108,5 +124,11 @@ export const GeluTanh: Op = {
 /** x `[...]` → `[...]`. */
 export const activations = (g: GraphCore) => {
   const one = (op: Op) => (x: Value) => g.apply(op, [x], undefined)[0]!
-  return { silu: one(Silu), erf: one(Erf), gelu: one(Gelu), geluTanh: one(GeluTanh) }
+  return {
+    relu: one(Relu),
+    silu: one(Silu),
+    erf: one(Erf),
+    gelu: one(Gelu),
+    geluTanh: one(GeluTanh),
+  }
 }

@@ -8,6 +8,7 @@ import type { CellResult, PlannedCell } from '../../contract/sweeps.ts'
 import { sha256OfFile } from '../../files/digest.ts'
 import { borrowResult, openSweepFolder, readResult, resultPath, writeResult } from '../files.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
+import { passesOf, type Pass } from './passes.ts'
 import { toWireError } from '../../errors/wire.ts'
 import type { Scheduler } from '../../runtime/schedulers/scheduler.ts'
 
@@ -84,27 +85,35 @@ export class CellRuns {
     const [first] = cells
     if (!first) return
     const planPath = this.#planPath
-    const onSettled = async (cell: PlannedCell) => {
+    const settle = async (cell: PlannedCell) => {
       const result = await readResult(planPath, cell.key)
       if (!result) throw new Error(`internal: cell ${cell.position} left no result`)
       this.#tell(cell, result)
       if (!result.error) return
       emitLog(this.#context, 'warn', `Cell ${cell.position} failed: ${result.error.message}`)
     }
+    const onSettled = async (pass: Pass) => {
+      for (const cell of pass.cells) await settle(cell)
+    }
     await this.#scheduler.run({
       script: WORKER,
       argument: planPath,
-      tasks: cells,
+      tasks: passesOf(cells),
       jobs,
       threads: first.spec.threads,
       signal: this.#context.signal,
-      isSettled: async ({ key }) => (await readResult(planPath, key)) !== undefined,
+      isSettled: async (pass) => {
+        const results = await Promise.all(pass.cells.map(({ key }) => readResult(planPath, key)))
+        return results.every((result) => result !== undefined)
+      },
       onSettled,
-      onDied: async (cell, how, said) => {
+      onDied: async (pass, how, said) => {
         const error = toWireError(new TouchstoneError('sweep.worker-died', { how, said }))
         const failed = { status: 'failed' as const, error, metrics: [], curves: [] }
-        await writeResult(planPath, { key: cell.key, ...failed, seconds: 0 })
-        await onSettled(cell)
+        for (const { key } of pass.cells)
+          if (!(await readResult(planPath, key)))
+            await writeResult(planPath, { key, ...failed, seconds: 0 })
+        await onSettled(pass)
       },
       onWaiting: (message) => emitLog(this.#context, 'warn', message),
     })

@@ -1,21 +1,18 @@
-/** @file Runs planned cells one after the other. A result depends on the spec alone; models and data are shared between cells. */
+/** @file Runs planned cells, one pass after the other. A result depends on the spec alone; models and data are shared between cells. */
 import { mkdir, rm } from 'node:fs/promises'
-import type {
-  CellResult,
-  ModelCellSpec,
-  PlannedCell,
-  TestbedCellSpec,
-} from '../../contract/sweeps.ts'
+import type { CellResult, ModelCellSpec, TestbedCellSpec } from '../../contract/sweeps.ts'
 import { toWireError } from '../../errors/wire.ts'
 import type { Measures } from './cell-measures.ts'
 import { workFolder, writeResult } from '../files.ts'
 import { findTestbed } from '../testbeds/find-testbed.ts'
+import type { TestbedResult } from '../testbeds/testbed.ts'
 import { checkIdentity, measureModel, openCellInputs, type CellInputs } from './model-cell.ts'
+import type { Pass } from './passes.ts'
 import { canonicalJson } from '../../files/canonical-json.ts'
 
 interface CellRunner {
-  /** Writes the result file, also of a failed cell, and resolves to it. If `signal` is aborted it rejects and writes nothing. */
-  run(cell: PlannedCell, signal: AbortSignal): Promise<CellResult>
+  /** Writes the result file of each cell, also of a failed one, and resolves to them. If `signal` is aborted it rejects and writes nothing. */
+  run(cells: Pass['cells'], signal: AbortSignal): Promise<CellResult[]>
   close(): Promise<void>
 }
 
@@ -23,15 +20,13 @@ interface CellRunner {
 export function createCellRunner(planPath: string): CellRunner {
   const benches = createBenches()
   return {
-    async run(cell, signal) {
+    async run(cells, signal) {
       const began = performance.now()
-      const work = workFolder(planPath, cell.key)
-      const measured = await settled(() => measure(cell, work, benches, signal), signal)
-      await rm(work, { recursive: true, force: true })
-      const seconds = (performance.now() - began) / 1000
-      const result: CellResult = { key: cell.key, ...measured, seconds }
-      await writeResult(planPath, result)
-      return result
+      const outcomes = await passed(cells, planPath, benches, signal)
+      const seconds = (performance.now() - began) / 1000 / cells.length
+      const results = outcomes.map((outcome, i) => ({ key: cells[i]!.key, ...outcome, seconds }))
+      for (const result of results) await writeResult(planPath, result)
+      return results
     },
     close: () => benches.close(),
   }
@@ -39,44 +34,65 @@ export function createCellRunner(planPath: string): CellRunner {
 
 type Outcome = Omit<CellResult, 'key' | 'seconds'>
 
-async function settled(run: () => Promise<Measures>, signal: AbortSignal): Promise<Outcome> {
+/** One outcome for each cell. */
+async function passed(
+  cells: Pass['cells'],
+  planPath: string,
+  benches: Benches,
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  signal.throwIfAborted()
+  const [{ spec, identity, key }] = cells
   try {
-    return { status: 'done', error: null, ...(await run()) }
+    if (spec.kind === 'testbed') return await runTestbed(spec, cells, signal)
+    const inputs = await benches.for(spec)
+    checkIdentity(inputs, identity)
+    return [
+      done(
+        await inFolder(workFolder(planPath, key), (work) =>
+          measureModel(spec, inputs, work, signal),
+        ),
+      ),
+    ]
   } catch (error) {
     signal.throwIfAborted()
-    return { status: 'failed', error: toWireError(error), metrics: [], curves: [] }
+    return cells.map(() => failed(error))
   }
 }
 
-async function measure(
-  { spec, identity }: PlannedCell,
-  work: string,
-  benches: Benches,
-  signal: AbortSignal,
-): Promise<Measures> {
-  signal.throwIfAborted()
-  if (spec.kind === 'testbed') return measureTestbed(spec, signal)
-  const inputs = await benches.for(spec)
-  checkIdentity(inputs, identity)
-  // A partial result of another process is not continued: the beginning of its curve would be missing.
+const done = (measures: Measures): Outcome => ({ status: 'done', error: null, ...measures })
+const failed = (error: unknown): Outcome => ({
+  status: 'failed',
+  error: toWireError(error),
+  metrics: [],
+  curves: [],
+})
+
+/** A partial result of another process is not continued: the beginning of its curve would be missing. */
+async function inFolder<T>(work: string, run: (work: string) => Promise<T>): Promise<T> {
   await rm(work, { recursive: true, force: true })
   await mkdir(work, { recursive: true })
   try {
-    return await measureModel(spec, inputs, work, signal)
+    return await run(work)
   } finally {
     await rm(work, { recursive: true, force: true })
   }
 }
 
-async function measureTestbed(spec: TestbedCellSpec, signal: AbortSignal): Promise<Measures> {
-  const testbed = findTestbed(spec.testbed)
-  const parameters = testbed.config.parse(spec.parameters)
-  const {
-    trainError,
-    testError,
-    metrics = {},
-    curve = [],
-  } = await testbed.run(parameters, spec.seed, signal)
+async function runTestbed(
+  { testbed: name, parameters: given, seed }: TestbedCellSpec,
+  cells: Pass['cells'],
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const { config, run, together } = findTestbed(name)
+  const parameters = config.parse(given)
+  if (!together) return [done(measuresOf(await run(parameters, seed, signal)))]
+  const { block } = together
+  const results = await together.run(parameters, Math.floor(seed / block), signal)
+  return cells.map(({ spec }) => done(measuresOf(results[spec.seed % block]!)))
+}
+
+function measuresOf({ trainError, testError, metrics = {}, curve = [] }: TestbedResult): Measures {
   const all = { 'train-error': trainError, 'test-error': testError, ...metrics }
   const curves = [...Map.groupBy(curve, ({ name }) => name)].map(([name, points]) => ({
     name,

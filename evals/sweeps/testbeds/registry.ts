@@ -1,6 +1,13 @@
 /** @file Every testbed, in display order. */
 import { anyTestbed, type AnyTestbed } from './testbed.ts'
+import { digits } from './digits/digits.ts'
+import { digitsLora } from './digits/digits-lora.ts'
 import { irisMlp } from './iris-mlp.ts'
 import { randomFeatures } from './random-features.ts'
 
-export const TESTBEDS: readonly AnyTestbed[] = [anyTestbed(randomFeatures), anyTestbed(irisMlp)]
+export const TESTBEDS: readonly AnyTestbed[] = [
+  anyTestbed(randomFeatures),
+  anyTestbed(irisMlp),
+  anyTestbed(digits),
+  anyTestbed(digitsLora),
+]

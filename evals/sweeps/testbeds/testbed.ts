@@ -32,6 +32,16 @@ export interface Testbed<P = unknown> {
   /** Parameters; each axis of a testbed is a field of it. */
   readonly config: z.ZodType<P>
   run(parameters: P, seed: number, signal: AbortSignal): Promise<TestbedResult>
+  readonly together?: Together<P>
+}
+
+/** Seeds of one place run in one pass: block b has the seeds b·`block` to (b + 1)·`block` − 1, and is always run whole. */
+export interface Together<P> {
+  readonly block: number
+  /** One result for each seed of the block. */
+  run(parameters: P, block: number, signal: AbortSignal): Promise<readonly TestbedResult[]>
+  /** Estimated time of a block, from a timed beginning. */
+  seconds(parameters: P): Promise<number>
 }
 
 /** A testbed as the registry holds it. */

@@ -179,6 +179,7 @@ export const OPERATOR_EXAMPLES: readonly OperatorExample[] = [
   ...unary(elementwise.Sqrt, positive),
   ...unary(elementwise.Tanh),
   ...unary(elementwise.Sigmoid),
+  ...unary(activation.Relu),
   ...unary(activation.Silu),
   ...unary(activation.Erf),
   example('symbolic matrix', activation.Gelu, undefined, [matrix]),
