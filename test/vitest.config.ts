@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { SCRATCH } from './scratch.ts'
 
 // Peers need Python, PyTorch or a real model: `npm run peers`. The window's tests need a browser: `npm run e2e`.
 const APART = ['peers', 'e2e']
@@ -13,7 +14,11 @@ export default defineConfig({
     include: [chosen ? `test/${chosen}/**/*.test.ts` : 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', ...(chosen ? [] : APART.map((tier) => `test/${tier}/**`))],
     // What a user keeps is not for tests.
-    env: { XDG_CACHE_HOME: join(tmpdir(), 'touchstone-test-cache') },
+    env: {
+      TMPDIR: SCRATCH,
+      XDG_CACHE_HOME: join(tmpdir(), 'touchstone-test-cache'),
+    },
+    globalSetup: join(import.meta.dirname, 'scratch.ts'),
     pool: 'forks',
     maxWorkers: chosen || isLong ? 1 : 2,
     fileParallelism: !chosen && !isLong,
