@@ -17,6 +17,7 @@ export default defineConfig({
     env: {
       TMPDIR: SCRATCH,
       XDG_CACHE_HOME: join(tmpdir(), 'touchstone-test-cache'),
+      XDG_STATE_HOME: join(tmpdir(), 'touchstone-test-state'),
     },
     globalSetup: join(import.meta.dirname, 'scratch.ts'),
     pool: 'forks',

@@ -14,12 +14,14 @@ import { cutArm, cutWeight } from '../finetune/cut.ts'
 import { namedViews } from '../finetune/training/parameters.ts'
 import { loadParameters, saveParameters, type TrainingState } from '../finetune/training/state.ts'
 import { exists } from '../files/read-file.ts'
-import { overlaid } from '../models/weights/small-weights.ts'
+import { overlaid, smallOf } from '../models/weights/small-weights.ts'
 import type { TunedWeights } from '../models/weights/tuned-weights.ts'
 import { isAskedAsTrained, tunedOf } from './arm-adapter.ts'
 import { nameOf, titleOf, type ArmRun, type FinishedArm } from './arm-plan.ts'
 import { openStateSubject } from '../measure/open-subject.ts'
-import { identityOf, stateWith } from '../measure/base.ts'
+import type { BaseRows } from '../measure/known/start.ts'
+import { isEncoder } from '../models/registry.ts'
+import { identityOf, tunedState } from '../measure/base.ts'
 import { measureRouting } from '../measure/routing.ts'
 import { evaluate, isLeft, type EvaluationPlan } from '../measure/evaluate.ts'
 import { inGroups, measureTogether, notTogetherNote, type StackedState } from './side-by-side.ts'
@@ -65,9 +67,10 @@ const identityOfArm = ({ base, plan, arm: { arm, seed } }: ArmRun): SubjectIdent
 async function evaluateNow(run: ArmRun, evaluation: EvaluationPlan): Promise<void> {
   const { base, plan, context, session, state, arm } = run
   const key = { ...arm, step: state.step }
-  if (!isAskedAsTrained(plan.method)) {
+  if (!isAskedAsTrained(plan.method) || isMerged(run)) {
     const tuned = tunedOf(base, stateOf(run, state)).weights
-    await evaluateWeights(run, evaluation, tuned, key, identityOfArm(run))
+    const start = startOf(run, evaluation)
+    await evaluateWeights(run, evaluation, tuned, { key, identity: identityOfArm(run), start })
     return evaluateCut(run, evaluation, tuned)
   }
   const views = namedViews(session.table, state.parameters)
@@ -77,7 +80,7 @@ async function evaluateNow(run: ArmRun, evaluation: EvaluationPlan): Promise<voi
   const form = { model: base.model, frozen, method: plan.method }
   const { subject, release } = await openStateSubject(base, identityOfArm(run), form)
   try {
-    await evaluate(subject, key, evaluation, context)
+    await evaluate(subject, key, evaluation, context, startOf(run, evaluation))
   } finally {
     await release()
   }
@@ -89,14 +92,17 @@ async function evaluateWeights(
   { base, context }: ArmRun,
   evaluation: EvaluationPlan,
   tuned: TunedWeights,
-  key: SubjectKey,
-  identity: SubjectIdentity,
+  {
+    key,
+    identity,
+    start,
+  }: { key: SubjectKey; identity: SubjectIdentity; start?: BaseRows | undefined },
 ): Promise<void> {
   if (!isLeft(evaluation, key)) return
-  const form = stateWith(base, (name) => tuned.read(name))
+  const form = tunedState(base, tuned)
   const { subject, release } = await openStateSubject(base, identity, form)
   try {
-    await evaluate(subject, key, evaluation, context)
+    await evaluate(subject, key, evaluation, context, start)
   } finally {
     await release()
   }
@@ -114,27 +120,57 @@ async function evaluateCut(run: ArmRun, evaluation: EvaluationPlan, tuned: Tuned
   const read = (name: string) =>
     cutWeight(tuned.read(name), kept.get(name.replace(/\.weight$/u, '')))
   const weights = { change: () => undefined, read }
-  await evaluateWeights(run, evaluation, weights, { arm, seed, step: state.step }, identity)
+  const key = { arm, seed, step: state.step }
+  await evaluateWeights(run, evaluation, weights, { key, identity })
+}
+
+/**
+ * Whether a state's adapter becomes part of the weights before it is asked, which takes little more time than asking the base; beside
+ * a base that is kept small it stays apart, as it does in an exported graph, which merges for itself.
+ */
+const isMerged = ({ base, plan }: Pick<ArmRun, 'base' | 'plan'>): boolean =>
+  plan.method.mergeable &&
+  plan.method.toPeft !== undefined &&
+  smallOf(base.weights) === undefined &&
+  base.model.graph === undefined &&
+  !isEncoder(base.model)
+
+/** What is stored of the base, where the state is the base still. */
+const startOf = (
+  { base, plan, state }: Pick<ArmRun, 'base' | 'plan' | 'state'>,
+  evaluation: EvaluationPlan,
+): BaseRows | undefined =>
+  state.step === 0 && plan.method.identityAtStart && !isEncoder(base.model)
+    ? evaluation.base
+    : undefined
+
+const identityAt = ({ identity }: Pick<ArmRun, 'identity'>, step: number) => ({
+  ...identity,
+  step: String(step),
+})
+
+async function savedState(run: ArmRun, path: string, step: number): Promise<StackedState> {
+  const { base, plan, state } = run
+  const size = state.parameters.length
+  const parameters = await loadParameters(path, identityAt(run, step), size)
+  const { key, weights } = tunedOf(base, stateOf(run, { step, parameters }))
+  if (!weights.lowRank) throw new Error(`internal: ${plan.method.name} ends in other changes`)
+  return { key, identity: identityOfArm(run), lowRank: weights.lowRank }
 }
 
 function together(run: ArmRun, evaluation: EvaluationPlan): StateEvaluator {
   const { base, plan, context, state, arm, folder } = run
   const pathOf = (step: number) => join(folder, `aside-${step}.safetensors`)
-  const identityAt = (step: number) => ({ ...run.identity, step: String(step) })
-  const isStateDue = (step: number) => isLeft(evaluation, { ...arm, step })
+  // Of this attempt: what earlier ones measured is in the plan.
+  let isStartMeasured = false
+  const isStateDue = (step: number) =>
+    !(step === 0 && isStartMeasured) && isLeft(evaluation, { ...arm, step })
   const groups = inGroups(plan.evaluateAt)
-
-  async function readState(step: number): Promise<StackedState> {
-    const size = state.parameters.length
-    const parameters = await loadParameters(pathOf(step), identityAt(step), size)
-    const { key, weights } = tunedOf(base, stateOf(run, { step, parameters }))
-    if (!weights.lowRank) throw new Error(`internal: ${plan.method.name} ends in other changes`)
-    return { key, identity: identityOfArm(run), lowRank: weights.lowRank }
-  }
 
   async function evaluateSaved(steps: readonly number[]): Promise<void> {
     const states: StackedState[] = []
-    for (const step of steps) if (isStateDue(step)) states.push(await readState(step))
+    for (const step of steps)
+      if (isStateDue(step)) states.push(await savedState(run, pathOf(step), step))
     if (states.length > 0) {
       const what = `${nameOf(plan)}: ${counted(states.length, 'state')} asked in one pass`
       await measureTogether(base, states, { evaluation, what }, context)
@@ -145,8 +181,12 @@ function together(run: ArmRun, evaluation: EvaluationPlan): StateEvaluator {
   return {
     async reached() {
       const { step, parameters } = state
+      if (startOf(run, evaluation) && isStateDue(step)) {
+        await evaluateNow(run, evaluation)
+        isStartMeasured = true
+      }
       const group = groups.find((steps) => steps.includes(step))!
-      if (isStateDue(step)) await saveParameters(pathOf(step), parameters, identityAt(step))
+      if (isStateDue(step)) await saveParameters(pathOf(step), parameters, identityAt(run, step))
       if (step === group.at(-1)) await evaluateSaved(group)
     },
     async stoppedEarly() {

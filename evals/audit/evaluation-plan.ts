@@ -11,6 +11,7 @@ import type { AuditWork } from './subjects/kind.ts'
 import type { EvaluationPlan } from '../measure/evaluate.ts'
 import { type OpenJudges, withJudges } from '../measure/open-judges.ts'
 import { sourceNotes } from '../measure/benchmark-sources.ts'
+import type { KeptBase } from '../measure/known/kept-base.ts'
 import { prepareInContexts } from '../measure/contexts.ts'
 import { stoppingRule, withLooks } from '../measure/looks/looks.ts'
 import { prepareTexts, textArtifact, textNotes } from '../measure/perplexity.ts'
@@ -20,6 +21,8 @@ import { unreadLanguages } from '../judges/unread-languages.ts'
 interface Asked {
   readonly judges: OpenJudges
   readonly progress: Progress
+  /** Absent where the base is asked everything, or not at all. */
+  readonly kept?: KeptBase | undefined
   /** In place of the suite. */
   readonly own?: AuditWork['own']
 }
@@ -27,13 +30,13 @@ interface Asked {
 export async function evaluationPlan(
   base: Base,
   config: AuditConfig,
-  { judges: { judges, notes }, progress, own }: Asked,
+  { judges: { judges, notes }, progress, own, kept }: Asked,
   context: JobContext,
 ): Promise<EvaluationPlan> {
   const { emit } = context
   const prepared = withJudges(own?.benchmarks ?? (await prepareInContexts(config, base)), judges)
   const states = comparedStates(config)
-  const rule = states > 0 && !isEncoder(base.model) ? stoppingRule(config) : undefined
+  const rule = states > 0 ? stoppingRule(config) : undefined
   const benchmarks = prepared
     .filter(({ context: put }) => !put?.unasked)
     .map((each) => withLooks(each, rule))
@@ -53,8 +56,8 @@ export async function evaluationPlan(
     emitLog({ emit }, 'info', message)
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
   const { measures = [] } = own ?? {}
-  const finished = progress.evaluations
-  const plan = { benchmarks, unasked, neutral: [], texts, measures, finished, judges }
+  const asked = { benchmarks, unasked, neutral: [], texts, measures, judges, ...(kept && { kept }) }
+  const plan = { ...asked, finished: progress.evaluations, base: progress }
   const whole = isEncoder(base.model) ? plan : await withNeutral(base, config, plan, emit)
   if (!rule) return whole
   return { ...whole, looking: lookingOf({ base, config, progress, plan: whole, states }, context) }

@@ -28,14 +28,13 @@ export function lookingOf(
   const planned = states * plan.benchmarks.length
   const askedOf = (benchmark: string) =>
     progress.rows().evaluations.find((row) => isBase(row) && row.benchmark === benchmark)
-      ?.samples ?? 0
   return {
     async askBase(prepared, to) {
-      const from = askedOf(prepared.benchmark.name)
+      const { samples: from = 0, origin: earlier } = askedOf(prepared.benchmark.name) ?? {}
       if (from >= to) return
       const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
       opened ??= await openBaseSubject(base, identity)
-      await askOn(opened.subject, BASE, { prepared, plan, from, to }, context)
+      await askOn(opened.subject, BASE, { prepared, plan, from, to, earlier }, context)
     },
     async release() {
       await opened?.release()

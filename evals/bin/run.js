@@ -62,6 +62,7 @@ const TASKS = {
   'build-native': [BUILD_NATIVE],
   'bench-window': [BUILD_WINDOW, ['test/e2e/bench.ts']],
   bench: [['test/bench/bench.ts']],
+  'bench-audit': [['test/bench/audit/bench.ts']],
   'bench-start': [['test/bench/start/bench.ts']],
   'bench-peers': [['test/bench/peers.ts']],
   'bench-arms': [['test/bench/arms.ts']],

@@ -13,6 +13,7 @@ import type {
   SubjectKey,
   VerdictRow,
 } from './rows.ts'
+import type { Origin } from './subjects/origin.ts'
 import type { CellRow } from './sweeps.ts'
 
 export interface RunRow {
@@ -37,6 +38,8 @@ export type FinishedEvaluation = SubjectKey & {
   samples: number
   /** Digest of the context; null or absent for the prompts as they are. */
   context?: string | null
+  /** Absent where every prompt was asked. */
+  origin?: Origin
 }
 
 /** What became of an arm's weights after measuring: the fold of `weights-kept` and `weights-deleted`. */

@@ -18,6 +18,7 @@ import {
 } from './rows.ts'
 import { ComparedField } from './gate.ts'
 import { CellRow } from './sweeps.ts'
+import { Origin } from './subjects/origin.ts'
 import { WireError } from './wire-error.ts'
 
 export { WireError }
@@ -68,6 +69,8 @@ export const JobEventBody = z.discriminatedUnion('type', [
     samples: z.int(),
     /** Digest of the context; absent for the prompts as they are. */
     context: z.string().optional(),
+    /** Absent where every prompt was asked. */
+    origin: Origin.optional(),
   }),
   z.object({
     type: z.literal('checkpoint'),

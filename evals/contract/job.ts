@@ -61,6 +61,8 @@ export interface Progress {
   readonly evaluations: readonly FinishedEvaluation[]
   /** Everything that has been said so far, this attempt's part included. */
   rows(): AuditRows
+  /** Replies of this run to prompts that should be refused: judges see them, and nobody else. */
+  sealed(): readonly SealedReply[]
   /** Another run in the same folder. Throws where there is none, or where it has not ended. */
   ended(runId: string): EndedRun
   /** Why weights at a path should have been deleted, by the note beside them or the run that made them; null where they should not. */

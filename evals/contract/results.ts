@@ -19,6 +19,7 @@ import { MITIGATIONS } from './mitigation.ts'
 import { ChangePointRow, Finding, GateOutcome, GateResult, MergeLine } from './gate.ts'
 import { Budget } from './budget.ts'
 import { Causes } from './subjects/causes.ts'
+import { OriginRow } from './subjects/origin.ts'
 import { Sweep } from './sweeps.ts'
 
 /** The bounds of a 95 % interval; null where there is none. */
@@ -378,15 +379,14 @@ export const Results = z.object({
   spectrumTotals: z.array(SpectrumTotal),
   /** Where spectra were taken at several steps. */
   spectrumLinks: z.array(SpectrumLink),
-  /** Where several methods were trained. */
+  /** Where several methods were trained, and where intruders were scaled down. */
   matched: z.array(MatchedSeed),
-  /** Where intruders were scaled down. */
   mitigation: z.array(MitigationArm),
-  /** Absent where no adapters were merged. */
+  /** Absent where nothing was merged, no mixture was asked, no cause was looked for, and every checkpoint was asked anew. */
   mergeLines: z.array(MergeLine).optional(),
-  /** Absent where no mixture was asked, or no cause was looked for. */
   routers: z.array(RouterRow).optional(),
   causes: Causes.optional(),
+  origins: z.array(OriginRow).optional(),
   limits: z.array(z.string()),
   artifacts: z.array(ArtifactRow),
   /** Of a sweep only. */

@@ -134,6 +134,8 @@ export const ReplyRow = ReplyKey.extend({
   prompt: z.string(),
   promptDigest: z.string(),
   text: z.string().nullable(),
+  /** sha256 of the text where another run alone has it; absent where this one does. */
+  digest: z.string().optional(),
   /** Of the reply; 0 where its server does not say. */
   tokens: z.int(),
   stop: z.enum(['end', 'length']),

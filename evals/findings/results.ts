@@ -20,6 +20,7 @@ import { DEFAULT_MARGIN } from './gate/decide.ts'
 import { gateOf, trajectoryOf } from './gated.ts'
 import { peopleOf } from './judge-quality.ts'
 import { limitsOf } from './limits.ts'
+import { originLimits, originsOf } from './origins.ts'
 import { baseFinder, compare, flipsOf, retentionOf } from './paired.ts'
 import { routersOf } from './routers.ts'
 import { meanScores } from './scores.ts'
@@ -40,6 +41,7 @@ export function buildResults(all: AuditRows): Results {
   const mergeLines = mergeLinesOf(rows.subjects, gate)
   const routers = routersOf(rows)
   const causes = causesOf(all)
+  const origins = originsOf(all)
   return {
     ...results,
     verdict: verdictOf(results, gate, margin),
@@ -48,7 +50,8 @@ export function buildResults(all: AuditRows): Results {
     ...(mergeLines.length > 0 && { mergeLines }),
     ...(routers.length > 0 && { routers }),
     ...(causes && { causes }),
-    limits: limitsOf(results, rows, gate),
+    ...(origins.length > 0 && { origins }),
+    limits: [...limitsOf(results, rows, gate), ...originLimits(origins)],
   }
 }
 

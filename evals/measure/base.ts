@@ -10,7 +10,8 @@ import type { WeightCache } from '../models/weights/converted-weights.ts'
 import { loadModel, type LoadedModel } from '../models/load.ts'
 import { classesOf, type Model } from '../models/registry.ts'
 import type { TemplateVariables } from '../models/text/template-variables.ts'
-import type { Precision } from '../models/weights/small-weights.ts'
+import { overlaid, type Precision } from '../models/weights/small-weights.ts'
+import type { TunedWeights } from '../models/weights/tuned-weights.ts'
 import type { Device } from '../runtime/device.ts'
 import type { Feeds } from '../runtime/tensor.ts'
 import { modelPath } from '../models/model-path.ts'
@@ -69,6 +70,13 @@ export const stateWith = (
   model,
   frozen: new Map([...model.weights.keys()].map((name) => [name, read(name)])),
 })
+
+/** The base with a fine-tune's weights; what the fine-tune leaves as it was stays where it is kept. */
+export function tunedState(base: Pick<Base, 'model' | 'weights'>, tuned: TunedWeights): ModelState {
+  if (!tuned.changed) return stateWith(base, (name) => tuned.read(name))
+  const changed = new Map([...tuned.changed].map((name) => [name, tuned.read(name)]))
+  return { model: base.model, frozen: overlaid(base.weights, changed) }
+}
 
 /** Of a model as stored. */
 export const openOwnSession = (

@@ -130,6 +130,10 @@ export const EvaluationConfig = z.object({
     label: 'Futility',
     help: 'With --sequential, it also stops, undecided, where the chance that the rest decides is below this; 0: never',
   }),
+  askAgain: z.boolean().default(false).meta({
+    label: 'Ask again',
+    help: 'Ask the base every prompt, also those whose answers an earlier run kept in the user’s cache folder',
+  }),
   limit: z.int().min(1).nullable().default(null).meta({
     label: 'Limit',
     help: 'Only so many prompts, spread evenly over each benchmark; for testing',

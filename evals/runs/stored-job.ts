@@ -55,6 +55,7 @@ export async function runStored(job: StoredJob, store: Store, told: Told): Promi
   const progress = {
     evaluations: store.finishedEvaluations(runId),
     rows: () => store.rows(runId),
+    sealed: () => store.sealed(runId),
     ended: (other: string) => endedRun({ store, folder: outDir, runId: other }),
     exceptionOf: async (path: string) => (await exceptionOf(path))?.because ?? null,
   }

@@ -14,6 +14,7 @@ import { nameOf, type ArmPlan } from '../../arms/arm-plan.ts'
 import type { Base } from '../../measure/base.ts'
 import { schedulerOf } from '../../runtime/schedulers/registry.ts'
 import { AuditConfig } from '../config.ts'
+import { writeBaseRows } from './base-rows.ts'
 import { replay } from './journal.ts'
 
 const WORKER = scriptBeside(import.meta.filename, 'worker')
@@ -27,7 +28,7 @@ export const ArmsTask = z.object({
 })
 export type ArmsTask = z.infer<typeof ArmsTask>
 
-const elsewhereIn = (workspace: string) => join(workspace, 'elsewhere')
+export const elsewhereIn = (workspace: string) => join(workspace, 'elsewhere')
 
 /** Where the arm at `position` leaves what it said. */
 export const journalPath = (workspace: string, position: number): string =>
@@ -50,6 +51,7 @@ export async function trainElsewhere<P extends ArmPlan>(
   const evaluates = arms.some(({ evaluation }) => evaluation !== undefined)
   const argument = join(elsewhereIn(workspace), TASK)
   makePrivateFolder(elsewhereIn(workspace))
+  await writeBaseRows(elsewhereIn(workspace), progress)
   const task = { config: { ...config, threads }, workspace, evaluates }
   await writeAtomically(argument, [JSON.stringify(task)])
   const teller = new Teller(arms, context, progress)

@@ -56,7 +56,7 @@ export async function openJournal(path: string): Promise<Journal> {
 export async function replay(
   path: string,
   arm: string,
-  { emit, seal, flush }: JobContext,
+  { emit, seal, flush }: Pick<JobContext, 'emit' | 'seal' | 'flush'>,
 ): Promise<FinishedEvaluation[]> {
   const ended: FinishedEvaluation[] = []
   for (const text of (await readFile(path, 'utf8')).split('\n')) {
@@ -66,8 +66,8 @@ export async function replay(
     else if ('event' in line) {
       emit(line.event)
       if (line.event.type === 'evaluation-end') {
-        const { subject, benchmark, samples, context } = line.event
-        ended.push({ ...subject, benchmark, samples, context: context ?? null })
+        const { subject, type, context = null, ...end } = line.event
+        ended.push({ ...subject, ...end, context })
       }
     } else {
       flush()

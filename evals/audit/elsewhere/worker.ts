@@ -9,7 +9,8 @@ import { serveTasks } from '../../runtime/worker-loop.ts'
 import { armPlans, dataOf } from '../arm-plans.ts'
 import { evaluationPlan } from '../evaluation-plan.ts'
 import { learningBase, openedBase } from '../subjects/local.ts'
-import { ArmsTask, forgetArm, journalPath } from './arms-elsewhere.ts'
+import { ArmsTask, elsewhereIn, forgetArm, journalPath } from './arms-elsewhere.ts'
+import { readBaseRows } from './base-rows.ts'
 import { openJournal } from './journal.ts'
 
 const opening = readJson(process.argv[2]!).then((json) => ArmsTask.parse(json))
@@ -33,7 +34,13 @@ serveTasks(async (position, signal) => {
 const refused = () => {
   throw new Error('internal: an arm asked for rows of a run')
 }
-const fresh: Progress = { evaluations: [], rows: refused, ended: refused, exceptionOf: refused }
+const fresh: Progress = {
+  evaluations: [],
+  rows: refused,
+  sealed: refused,
+  ended: refused,
+  exceptionOf: refused,
+}
 
 async function runOne(
   position: number,
@@ -48,7 +55,10 @@ async function runOne(
     const data = await dataOf(config)
     const base = await learningBase(opened, config, data, context)
     const evaluation = evaluates
-      ? await evaluationPlan(base, config, { judges, progress: fresh }, context)
+      ? {
+          ...(await evaluationPlan(base, config, { judges, progress: fresh }, context)),
+          base: await readBaseRows(elsewhereIn(workspace)),
+        }
       : undefined
     const arms = await armPlans({ base, data, config, evaluation }, context)
     const plan = arms[position]!

@@ -13,6 +13,7 @@ import { planOf } from '../plan/plan.ts'
 import { candidatesOf } from '../../measure/derived/specs.ts'
 import { benchmarkRow, type EvaluationPlan } from '../../measure/evaluate.ts'
 import { type OpenJudges, openJudges } from '../../measure/open-judges.ts'
+import { keptAnswers } from '../kept-answers.ts'
 import type { AuditWork, SubjectKind } from './kind.ts'
 import { requireForward } from '../forward.ts'
 import { keptText } from '../plan/memory.ts'
@@ -48,7 +49,7 @@ async function runLocal(
     const config = await fittedOnce({ opened: base, config: given, data, evaluates }, context)
     judges = await openJudges(config, device, context.signal)
     const evaluation = evaluates
-      ? await evaluationPlan(base, config, { judges, progress, own }, context)
+      ? await planned(base, config, { judges, progress, own }, context)
       : undefined
     const candidates = await openCandidates(opened, config, evaluates)
     const arms =
@@ -65,6 +66,17 @@ async function runLocal(
     await judges?.close()
     await opened.open.close()
   }
+}
+
+/** With what earlier runs kept of the base. */
+function planned(
+  base: Base,
+  config: AuditConfig,
+  asked: Parameters<typeof evaluationPlan>[2],
+  context: JobContext,
+): Promise<EvaluationPlan> {
+  const kept = keptAnswers(base, config, asked.progress, context)
+  return evaluationPlan(base, config, { ...asked, kept }, context)
 }
 
 function tellAsked(

@@ -65,6 +65,11 @@ export const RUNS_ERRORS = {
     message: `There is no database at ${v.path}.`,
     remedy: 'Give --out-dir the folder of an earlier run.',
   })),
+  'kept.differs': entry((v: { sample: string; benchmark: string; run: string }) => ({
+    message: `The base answers ${v.sample} of ${v.benchmark} otherwise than run ${v.run} kept it.`,
+    remedy:
+      'Run it with --ask-again. The model, the machine or the kept answers changed in a way that no digest shows: find out which before you trust what run has reused them.',
+  })),
   'store.newer': entry((v: { path: string; found: number; known: number }) => ({
     message: `${v.path} was written by a newer Touchstone (schema ${v.found}; this one knows ${v.known}).`,
     remedy: 'Open it with that version, or choose another --out-dir.',

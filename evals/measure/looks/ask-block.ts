@@ -1,12 +1,16 @@
 /** @file Prompts of one benchmark asked of a model state in one go: its replies, what the base and every judge say of them, recorded. */
-import type { ReplyKey, SubjectKey, Verdict } from '../../contract/rows.ts'
+import { isBase } from '../../contract/keys.ts'
+import type { ReplyKey, ReplyRow, SubjectKey, VerdictRow } from '../../contract/rows.ts'
+import type { Origin } from '../../contract/subjects/origin.ts'
 import type { JobContext } from '../../contract/job.ts'
+import { sha256 } from '../../files/digest.ts'
 import type { Subject } from '../../inference/subject.ts'
-import type { Answer, Judge } from '../../judges/judge.ts'
+import type { Judge } from '../../judges/judge.ts'
 import { findJudge } from '../../judges/registry.ts'
 import { answersOf, type Reply } from '../answers.ts'
 import { withBaseScores, type Answered, type BaseScores } from '../base-scores.ts'
 import { promptOf, type PreparedBenchmark } from '../benchmark-sources.ts'
+import type { KeptBase } from '../known/kept-base.ts'
 import { thoughtfulVerdicts } from '../thoughts.ts'
 
 /** Of an evaluation's plan. */
@@ -15,6 +19,8 @@ export interface AskingPlan {
   readonly judges?: readonly Judge[]
   /** Absent if only the base is measured. */
   readonly baseScores?: BaseScores
+  /** What earlier runs kept of the base; absent where it is asked everything. */
+  readonly kept?: KeptBase
 }
 
 export interface Asking {
@@ -23,26 +29,37 @@ export interface Asking {
   readonly phase: string
 }
 
+/** Gives where the rows come from that were not asked. */
 export async function askBlock(
   subject: Subject,
   key: SubjectKey,
   { prepared, plan, phase }: Asking,
   context: JobContext,
-): Promise<void> {
+): Promise<Origin | undefined> {
   const { emit, signal } = context
-  const { benchmark } = prepared
-  const replies = await answersOf(subject, prepared, {
+  const judges = prepared.benchmark.judges.map(
+    (name) => plan.judges?.find((judge) => judge.name === name) ?? findJudge(name),
+  )
+  const isScored = plan.baseScores !== undefined
+  const kept = isBase(key) ? await plan.kept?.block({ prepared, judges, isScored }) : undefined
+  const due = { ...prepared, samples: kept?.due ?? prepared.samples }
+  const replies = await answersOf(subject, due, {
     of: key,
     signal,
     onProgress: (done) => emit({ type: 'phase-progress', phase, done }),
     warn: (message) => emit({ type: 'log', level: 'warn', message }),
   })
   const answers = await withBaseScores(replies, key, plan.baseScores, signal)
-  for (const answer of answers) record(key, answer, prepared, context)
-  const named = benchmark.judges.map(
-    (name) => plan.judges?.find((judge) => judge.name === name) ?? findJudge(name),
-  )
-  await judgeAll(key, named, { answers, subject, isPart: prepared.looks !== undefined }, context)
+  const told = answers.map((answer) => toldOf(key, answer, prepared))
+  const judged = await judgeAll(key, judges, { answers, subject }, signal)
+  await kept?.settle(told, judged)
+  for (const { sealed } of told) if (sealed) context.seal(sealed)
+  for (const { row } of [...told, ...(kept?.told ?? [])]) emit({ type: 'reply', row })
+  const verdicts = [...judged, ...(kept?.verdicts ?? [])]
+  // States that stop at different looks have no mean over the same prompts.
+  if (!prepared.looks) emitMeanScores(key, prepared, { judges, verdicts }, emit)
+  for (const row of verdicts) emit({ type: 'verdict', row })
+  return kept?.origin
 }
 
 const replyKey = (
@@ -58,90 +75,80 @@ const replyKey = (
 })
 
 /** The text of a reply to a prompt that should be refused goes to the store only, never into an event. */
-function record(
-  key: SubjectKey,
-  answer: Answered,
-  prepared: PreparedBenchmark,
-  { emit, seal }: JobContext,
-): void {
+function toldOf(key: SubjectKey, answer: Answered, prepared: PreparedBenchmark) {
   const { sample, completion, promptDigest, baseMeanLogProb, cutTokens, served } = answer
-  const sealed = sample.expected.kind === 'refuse'
-  const { thought } = completion
-  if (sealed)
-    seal({
-      ...replyKey(key, answer),
-      text: completion.text,
-      ...(thought && { thought: thought.text }),
-    })
-  emit({
-    type: 'reply',
-    row: {
-      ...replyKey(key, answer),
-      category: sample.category,
-      cluster: sample.cluster ?? null,
-      expected: sample.expected,
-      prompt: promptOf(prepared, sample),
-      promptDigest,
-      text: sealed ? null : completion.text,
-      tokens: served ? (served.completionTokens ?? 0) : completion.tokenIds.length,
-      stop: completion.stop,
-      meanLogProb: completion.meanLogProb,
-      baseMeanLogProb,
-      cutTokens: cutTokens > 0 ? cutTokens : null,
-      ...(thought && { thought: { ...thought, text: sealed ? null : thought.text } }),
-      ...(served && { served }),
-    },
-  })
+  const isSealed = sample.expected.kind === 'refuse'
+  const { text, stop, meanLogProb, thought } = completion
+  const own = replyKey(key, answer)
+  const sealed = isSealed ? { ...own, text, ...(thought && { thought: thought.text }) } : undefined
+  const row: ReplyRow = {
+    ...own,
+    category: sample.category,
+    cluster: sample.cluster ?? null,
+    expected: sample.expected,
+    prompt: promptOf(prepared, sample),
+    promptDigest,
+    text: isSealed ? null : text,
+    tokens: served ? (served.completionTokens ?? 0) : completion.tokenIds.length,
+    stop,
+    meanLogProb,
+    baseMeanLogProb,
+    cutTokens: cutTokens > 0 ? cutTokens : null,
+    ...(thought && { thought: { ...thought, text: isSealed ? null : thought.text } }),
+    ...(served && { served }),
+  }
+  return { row, sealed, digest: sha256(text) }
 }
 
+/** What each judge says of the answers that it judges. */
 async function judgeAll(
   key: SubjectKey,
   judges: readonly Judge[],
-  { answers, subject, isPart }: { answers: readonly Answered[]; subject: Subject; isPart: boolean },
-  { emit, signal }: JobContext,
-): Promise<void> {
+  { answers, subject }: { readonly answers: readonly Answered[]; readonly subject: Subject },
+  signal: AbortSignal,
+): Promise<VerdictRow[]> {
+  const rows: VerdictRow[] = []
   for (const judge of judges) {
     const fitting = answers.filter(({ sample }) => judge.applies(sample.expected))
     const judged = await thoughtfulVerdicts(judge, fitting, { subject, signal })
-    const verdicts = judged.map(({ verdict }) => verdict)
-    // States that stop at different looks have no mean over the same prompts.
-    if (!isPart) emitMeanScores(key, fitting, verdicts, emit)
     fitting.forEach((answer, i) => {
       const { verdict, thoughtOutcome } = judged[i]!
       const { judge: judgeName, judgeVersion, outcome, reason = null } = verdict
       const score = outcome === 'undecided' ? null : (verdict.score ?? null)
-      emit({
-        type: 'verdict',
-        row: {
-          ...replyKey(key, answer),
-          judge: judgeName,
-          judgeVersion,
-          outcome,
-          score,
-          reason,
-          ...(thoughtOutcome && { thoughtOutcome }),
-        },
+      rows.push({
+        ...replyKey(key, answer),
+        judge: judgeName,
+        judgeVersion,
+        outcome,
+        score,
+        reason,
+        ...(thoughtOutcome && { thoughtOutcome }),
       })
     })
   }
+  return rows
 }
 
-/** `score/BENCHMARK/JUDGE`: the mean score of a refusal judge that gives scores. */
+interface Scored {
+  readonly judges: readonly Judge[]
+  readonly verdicts: readonly VerdictRow[]
+}
+
+/** `score/BENCHMARK/JUDGE`: the mean score of a refusal judge that gives scores, in the order of the prompts. */
 function emitMeanScores(
   key: SubjectKey,
-  answers: readonly Answer[],
-  verdicts: readonly Verdict[],
+  { samples }: PreparedBenchmark,
+  { judges, verdicts }: Scored,
   emit: JobContext['emit'],
 ): void {
-  const scores = verdicts.flatMap((verdict, i) =>
-    'score' in verdict &&
-    verdict.score !== undefined &&
-    answers[i]!.sample.expected.kind !== 'choice'
-      ? [verdict.score]
-      : [],
-  )
-  if (scores.length === 0) return
-  const name = `score/${answers[0]!.sample.benchmark}/${verdicts[0]!.judge}`
-  const value = scores.reduce((sum, score) => sum + score, 0) / scores.length
-  emit({ type: 'metric', row: { ...key, name, value } })
+  const bySample = Map.groupBy(verdicts, ({ sampleId }) => sampleId)
+  const ordered = samples.filter(({ expected }) => expected.kind !== 'choice')
+  const rows = ordered.flatMap(({ id }) => bySample.get(id) ?? [])
+  for (const { name: judge } of judges) {
+    const own = rows.filter((row) => row.judge === judge && row.score !== null)
+    if (own.length === 0) continue
+    const name = `score/${own[0]!.benchmark}/${judge}`
+    const value = own.reduce((sum, { score }) => sum + score!, 0) / own.length
+    emit({ type: 'metric', row: { ...key, name, value } })
+  }
 }

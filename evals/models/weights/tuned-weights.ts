@@ -10,6 +10,8 @@ export interface TunedWeights {
   read(name: string): Float32Array
   /** ΔW of `name`, if an adapter gives it. */
   change(name: string): LowRank | undefined
+  /** Weights that differ from the base’s; absent where all may. */
+  readonly changed?: ReadonlySet<string>
   /** All changes by weight name, if the whole fine-tune is s·B·A on some layers. */
   readonly lowRank?: ReadonlyMap<string, LowRank>
 }
@@ -40,6 +42,7 @@ export function adaptedWeights(
   const isLowRank = saved.size + biases.size === 0 && ![...changes.keys()].some(isScaled)
   return {
     ...(isLowRank && { lowRank: changes }),
+    changed: new Set([...saved.keys(), ...changes.keys(), ...biases.keys()]),
     // Scaling rows gives a change of full rank, and so does a weight that is replaced.
     change: (name) => (isScaled(name) || saved.has(name) ? undefined : changes.get(name)),
     read(name) {
@@ -89,6 +92,7 @@ export const replacedWeights = (
   trained: ReadonlyMap<string, { data: Float32Array }>,
 ): TunedWeights => ({
   change: () => undefined,
+  changed: new Set(trained.keys()),
   read: (name) => trained.get(name)?.data ?? base.get(name)!,
 })
 

@@ -159,7 +159,8 @@ function digestsOf(
   return new Map(
     replies.filter(isAsked).flatMap((row): [string, string][] => {
       const text = row.text ?? texts.get(replyKey(row))
-      return text === undefined ? [] : [[replyKey(row), sha256(text)]]
+      const digest = text === undefined ? row.digest : sha256(text)
+      return digest == null ? [] : [[replyKey(row), digest]]
     }),
   )
 }

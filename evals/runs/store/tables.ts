@@ -89,7 +89,7 @@ export const TABLES = {
       'baseMeanLogProb',
       'cutTokens',
     ],
-    ['expected', 'thought', 'served'],
+    ['expected', 'thought', 'served', 'digest'],
   ),
   sealedReply: table<SealedReply>('sealed_reply', REPLY, ['text'], ['thought']),
   verdict: table<VerdictRow>(
@@ -120,6 +120,7 @@ export const TABLES = {
     'evaluation',
     [...SUBJECT, 'benchmark'],
     ['samples', 'context'],
+    ['origin'],
   ),
   checkpoint: table<CheckpointRow>('checkpoint', SUBJECT, ['path', 'digest']),
   artifact: table<ArtifactRow>('artifact', ['role', 'path'], ['digest', 'bytes'], ['content']),

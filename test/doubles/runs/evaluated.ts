@@ -20,9 +20,14 @@ export interface Evaluated {
 }
 
 /** What a job is given that goes on from rows, in a folder without any other run. */
-export const alone = (evaluations: Progress['evaluations'], rows: Progress['rows']): Progress => ({
+export const alone = (
+  evaluations: Progress['evaluations'],
+  rows: Progress['rows'],
+  sealed: Progress['sealed'] = () => [],
+): Progress => ({
   evaluations,
   rows,
+  sealed,
   ended: () => {
     throw new Error('there is no other run')
   },
@@ -44,7 +49,11 @@ export async function evaluated(asked: z.input<typeof EvalConfig>): Promise<Eval
   await evalJob.run(
     config,
     context,
-    alone([], () => store.rows('run-1')),
+    alone(
+      [],
+      () => store.rows('run-1'),
+      () => store.sealed('run-1'),
+    ),
   )
   emit({ type: 'job-end', outcome: 'done' })
   const [rows, sealed] = [store.rows('run-1'), store.sealed('run-1')]

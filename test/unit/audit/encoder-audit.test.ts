@@ -114,6 +114,13 @@ describe('a fine-tune that unlearns one class', () => {
     expect(page.match(/over-refusal/gu)).toHaveLength(2)
   })
 
+  test.each(['', '--dry-run'])('is not asked in blocks, which is an error %s', async (dry) => {
+    const words = ['--model', knowing, '--data', spoilt, '--suite', rows, '--methods', 'lora']
+    const asked = ['--sequential', 'pocock', ...(dry ? [dry] : [])]
+    const { code, stderr } = await touchstone('audit', '--out-dir', at('never'), ...words, ...asked)
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Leave --sequential out.')])
+  })
+
   test('kept weights answer what the audit measured', async () => {
     const arm = at('spoilt', ran.results.run.id, 'arms', 'lora-seed0')
     const again = await audited(

@@ -36,6 +36,7 @@ describe.each(Object.entries(WRONG))('%s', (_, wrong) => {
     const progress = {
       evaluations: [],
       rows: () => expect.fail('nothing is stored'),
+      sealed: () => expect.fail('nothing is stored'),
       ended: () => expect.fail('no other run is asked for'),
       exceptionOf: () => Promise.resolve(null),
     }

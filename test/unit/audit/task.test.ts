@@ -77,7 +77,7 @@ describe.each([
     }
     const none = { evaluations: [], ended: () => never(), exceptionOf: () => never() }
     // The decision on kept weights needs a store; what is asked here ends before it.
-    const progress = { ...none, rows: () => never() }
+    const progress = { ...none, rows: () => never(), sealed: () => never() }
     await taskJob.run(config, context, progress).catch((error: unknown) => {
       if ((error as Error).message !== 'stop' && (error as Error).message !== 'no store')
         throw error

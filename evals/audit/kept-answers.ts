@@ -1,0 +1,40 @@
+/** @file What earlier runs kept of the base's answers, for a job on a model that runs here. */
+import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
+import { identityOf, type Base } from '../measure/base.ts'
+import { keptBase, type KeptBase } from '../measure/known/kept-base.ts'
+import { keptPlace, stateDigest } from '../measure/known/kept-file.ts'
+import { isEncoder } from '../models/registry.ts'
+import type { AuditConfig } from './config.ts'
+
+/** A smaller base is asked in about the time that keeping its answers takes. */
+const LEAST_PARAMETERS = 16e6
+/** To be changed with how answers are made or kept. */
+const VERSION = 1
+
+/** Undefined where the base is asked everything. */
+export function keptAnswers(
+  base: Base,
+  {
+    cache,
+    cacheDir,
+    askAgain,
+    batchSize,
+  }: Pick<AuditConfig, 'cache' | 'cacheDir' | 'askAgain' | 'batchSize'>,
+  progress: Pick<Progress, 'rows'>,
+  context: Pick<JobContext, 'emit'>,
+): KeptBase | undefined {
+  if (!cache || isEncoder(base.model) || base.parameters < LEAST_PARAMETERS) return undefined
+  const { run } = progress.rows()
+  const { node: _node, ...engine } = run.engine
+  const identity = identityOf(base, base.open, { arm: 'base', title: '' })
+  const { weightsDigest, tokenizerDigest, templateDigest, thinking } = identity
+  const facts = { VERSION, engine, weightsDigest, tokenizerDigest, templateDigest, thinking }
+  const onProblem = (why: string) => emitLog(context, 'warn', why)
+  const place = keptPlace(cacheDir, onProblem)
+  return keptBase({
+    place,
+    state: stateDigest({ ...facts, batchSize }),
+    run,
+    isAskedAgain: askAgain,
+  })
+}
