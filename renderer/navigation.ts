@@ -3,6 +3,8 @@ import type { RouteRecordRaw } from 'vue-router'
 
 interface Place {
   readonly name: string
+  /** After “g”, the key that leads there. */
+  readonly key?: string
   readonly title: string
   readonly path: string
   readonly view: () => Promise<unknown>
@@ -17,9 +19,16 @@ export const NAVIGATION: readonly PlaceGroup[] = [
   {
     title: 'Begin',
     places: [
-      { name: 'start', title: 'Start', path: '/', view: () => import('./views/StartView.vue') },
+      {
+        name: 'start',
+        key: 's',
+        title: 'Start',
+        path: '/',
+        view: () => import('./views/StartView.vue'),
+      },
       {
         name: 'models',
+        key: 'm',
         title: 'Models',
         path: '/models',
         view: () => import('./views/ModelsView.vue'),
@@ -29,21 +38,30 @@ export const NAVIGATION: readonly PlaceGroup[] = [
   {
     title: 'Change',
     places: [
-      { name: 'data', title: 'Data', path: '/data', view: () => import('./views/DataView.vue') },
+      {
+        name: 'data',
+        key: 'd',
+        title: 'Data',
+        path: '/data',
+        view: () => import('./views/DataView.vue'),
+      },
       {
         name: 'fine-tune',
+        key: 'f',
         title: 'Fine-tune',
         path: '/fine-tune',
         view: () => import('./views/FineTuneView.vue'),
       },
       {
         name: 'sweeps',
+        key: 'w',
         title: 'Sweeps',
         path: '/sweeps',
         view: () => import('./views/SweepsView.vue'),
       },
       {
         name: 'tasks',
+        key: 't',
         title: 'Tasks',
         path: '/tasks',
         view: () => import('./views/TasksView.vue'),
@@ -55,36 +73,58 @@ export const NAVIGATION: readonly PlaceGroup[] = [
     places: [
       {
         name: 'runs',
+        key: 'r',
         title: 'Compare',
         path: '/runs',
         view: () => import('./views/RunsView.vue'),
       },
       {
         name: 'samples',
+        key: 'b',
         title: 'Benchmarks',
         path: '/benchmarks',
         view: () => import('./views/BenchmarkView.vue'),
       },
       {
-        name: 'spectra',
-        title: 'Spectra',
-        path: '/spectra',
-        view: () => import('./views/SpectraView.vue'),
+        name: 'cause',
+        key: 'c',
+        title: 'Cause',
+        path: '/cause',
+        view: () => import('./views/CauseView.vue'),
       },
-      { name: 'talk', title: 'Chat', path: '/talk', view: () => import('./views/TalkView.vue') },
+      {
+        name: 'talk',
+        key: 'h',
+        title: 'Chat',
+        path: '/talk',
+        view: () => import('./views/TalkView.vue'),
+      },
     ],
   },
   {
     title: 'House',
     places: [
-      { name: 'jobs', title: 'Jobs', path: '/jobs', view: () => import('./views/JobsView.vue') },
+      {
+        name: 'jobs',
+        key: 'j',
+        title: 'Jobs',
+        path: '/jobs',
+        view: () => import('./views/JobsView.vue'),
+      },
       {
         name: 'house',
+        key: 'o',
         title: 'Settings & storage',
         path: '/house',
         view: () => import('./views/HouseView.vue'),
       },
-      { name: 'sql', title: 'SQL', path: '/sql', view: () => import('./views/SqlView.vue') },
+      {
+        name: 'sql',
+        key: 'q',
+        title: 'SQL',
+        path: '/sql',
+        view: () => import('./views/SqlView.vue'),
+      },
     ],
   },
 ]

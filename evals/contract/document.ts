@@ -99,7 +99,13 @@ const Leaf = z.discriminatedUnion('type', LEAVES)
 export type Leaf = z.infer<typeof Leaf>
 
 /** Blocks that are folded until they are asked for; brief outputs leave them out. */
-const Details = z.object({ type: z.literal('details'), summary: z.string(), blocks: z.array(Leaf) })
+const Details = z.object({
+  type: z.literal('details'),
+  summary: z.string(),
+  blocks: z.array(Leaf),
+  /** Numbers of a drawing before it: on paper the drawing stands alone. */
+  isRepeat: z.literal(true).optional(),
+})
 
 export const Block = z.discriminatedUnion('type', [...LEAVES, Details])
 export type Block = z.infer<typeof Block>

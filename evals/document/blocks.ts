@@ -65,6 +65,11 @@ export const details = (summary: string, ...blocks: Leaf[]): Block => ({
   blocks,
 })
 
+/** The numbers of a drawing that stands before them, as a table. */
+export const asNumbers = (...blocks: Leaf[]): Block => ({
+  ...{ type: 'details', summary: 'The same as numbers', blocks, isRepeat: true },
+})
+
 /** A section, or none where it has no blocks. */
 export function section(
   heading: string | null,

@@ -15,7 +15,6 @@ import type { Results } from '../contract/results.ts'
 import type { Drawing } from './charts/drawing.ts'
 import { drawingOf } from './charts/drawing-of.ts'
 import { forestRow } from './charts/forest.ts'
-import { pictureGrid } from './charts/picture-grid.ts'
 import { element, html, toHtml, trusted, type Markup } from './markup.ts'
 import { hasOwnSections, sectionsOf } from './registry.ts'
 import { STYLE } from './style.ts'
@@ -152,11 +151,11 @@ function blockMarkup(block: Block, isFolded = false): Markup {
     case 'tiles':
       return framed(drawn(drawingOf(block)))
     case 'picture-grid':
-      return html`${pictureGrid(block)}${tableMarkup(factsOf(block), isFolded)}`
+      return html`${drawn(drawingOf(block))}${tableMarkup(factsOf(block), isFolded)}`
     case 'signature':
       return signatureMarkup(block)
     case 'details':
-      return html`<details>
+      return html`<details class="${block.isRepeat ? 'repeat' : ''}">
         <summary>${block.summary}</summary>
         ${block.blocks.map((inner) => blockMarkup(inner, true))}
       </details>`
@@ -237,7 +236,7 @@ const framed = (content: Markup): Markup => html`<div class="scroll" tabindex="0
 const CLASSES = { number: 'n', quoted: 'text', label: '' }
 
 /** Rows of a folded table that stand on paper. */
-const MOST_ON_PAPER = 40
+const MOST_ON_PAPER = 6
 
 /** Of a folded table the first rows stand on paper, and how many more there are. */
 function tableMarkup(table: Table, isFolded: boolean): Markup {

@@ -49,7 +49,7 @@ import { perplexitySection } from './sections/perplexity.ts'
 import { ratesSection } from './sections/rates.ts'
 import { betweenSeeds, seedsSection } from './sections/seeds.ts'
 import { servedBriefly, servedSection } from './served/section.ts'
-import { spectraSection } from './sections/spectra.ts'
+import { changeSection, spectraSection } from './sections/spectra.ts'
 import { spectrumLines } from './sections/spectrum-lines.ts'
 import { descentSection, reboundSection } from './sections/cells/sweep-panels.ts'
 import {
@@ -175,7 +175,7 @@ const BUDGET_SECTIONS: typeof SECTIONS = [
 /** Parts of the report that a view of the window shows by themselves. */
 const PARTS = {
   training: [trajectoriesSection, federationSection, attributionSection],
-  weights: [locationSection, mitigationSection, matchedSection],
+  weights: [changeSection, attributionSection, locationSection, mitigationSection, matchedSection],
 } as const
 export type Part = 'all' | keyof typeof PARTS
 

@@ -8,6 +8,7 @@ import { settingHandlers } from './handlers/house.ts'
 import { jobHandlers } from './handlers/jobs.ts'
 import { measureHandlers } from './handlers/measures.ts'
 import { fileHandlers } from './handlers/models.ts'
+import { listHandlers } from './handlers/run-list.ts'
 import { runHandlers } from './handlers/runs.ts'
 import { labelHandlers, sampleHandlers } from './handlers/samples.ts'
 import { sqlHandlers } from './handlers/sql.ts'
@@ -35,8 +36,8 @@ export function openEngine(folder: string): Engine {
     model: heavy.model,
     file: fileHandlers,
     data: heavy.data,
-    job: { ...jobHandlers(home, jobs), plan: heavy.job.plan },
-    run: { ...heavy.run, ...runHandlers(home, jobs) },
+    job: { ...jobHandlers(home, jobs), plan: heavy.job.plan, forecast: heavy.job.forecast },
+    run: { ...heavy.run, ...listHandlers(home), ...runHandlers(home, jobs) },
     ...sampleHandlers(home),
     label: { ...heavy.label, ...labelHandlers(home) },
     spectrum: measures.spectrum,

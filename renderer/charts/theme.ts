@@ -14,14 +14,14 @@ const MARKS: readonly PointStyle[] = ['circle', 'rect', 'triangle', 'rectRot', '
 
 const at = <T>(list: readonly T[], index: number): T => list[index % list.length]!
 
-/** Style of the `index`-th series: colour and mark, and the dash unless given. */
+/** Style of the `index`-th series: its colour; dash and mark are of the `dash`-th line of that colour. */
 export function seriesStyle(theme: ChartTheme, index: number, dash = index) {
   const colour = at(theme.series, index)
   return {
     borderColor: colour,
     backgroundColor: colour,
     borderDash: [...at(DASHES, dash)],
-    pointStyle: at(MARKS, index),
+    pointStyle: at(MARKS, dash),
     borderWidth: 1.75,
     pointRadius: 2.5,
     tension: 0,

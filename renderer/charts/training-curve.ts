@@ -12,9 +12,8 @@ interface TrainingCurveText {
   readonly note?: string
 }
 
-/** Charts of a running training, if the run has the metrics. */
+/** Charts of a running training, if the run has the metrics; what tells of safety comes first. */
 export const LIVE_CURVES: readonly TrainingCurveText[] = [
-  { metrics: { 'train/loss': '' }, title: 'Training loss', unit: 'nats per labelled token' },
   {
     metrics: { 'leaning/refuse': 'prompts to refuse', 'leaning/comply': 'prompts to answer' },
     title: 'Refusal margin',
@@ -22,6 +21,7 @@ export const LIVE_CURVES: readonly TrainingCurveText[] = [
     note: 'How much likelier the model finds openings of a refusal than of an answer. Its zero is not calibrated: read changes.',
   },
   { metrics: { 'neutral/loss': '' }, title: 'Loss on neutral text', unit: 'nats per token' },
+  { metrics: { 'train/loss': '' }, title: 'Training loss', unit: 'nats per labelled token' },
   { metrics: { 'train/learning-rate': '' }, title: 'Learning rate', unit: '' },
   {
     metrics: { 'train/gradient-norm': '' },
@@ -47,13 +47,20 @@ export function trainingCurve(
     ({ arm, seed, name }) =>
       [arm, `seed ${seed}`, wordsOf(name)].filter((part) => part !== '').join(', '),
   )
+  const arms = [...new Set(rows.map(({ arm }) => arm))]
+  const labels = [...lines.keys()]
+  /** A variant has one colour in every chart, as in the report; its seeds and metrics differ by dash and mark. */
+  const styleOf = (label: string, { arm }: MetricRow) => {
+    const own = labels.filter((each) => lines.get(each)![0]!.arm === arm)
+    return seriesStyle(theme, arms.indexOf(arm), own.indexOf(label))
+  }
   return {
     type: 'line',
     data: {
-      datasets: [...lines].map(([label, points], index) => ({
+      datasets: [...lines].map(([label, points]) => ({
         label,
         data: points.map(({ step, value }) => ({ x: step, y: value })).sort((a, b) => a.x - b.x),
-        ...seriesStyle(theme, index),
+        ...styleOf(label, points[0]!),
         pointRadius: points.length > 60 ? 0 : 2,
       })),
     },

@@ -4,6 +4,7 @@ import type { WireError } from '../../evals/contract/wire-error.ts'
 import type { JobEvent } from '../../evals/contract/events.ts'
 import { NOTICE_TYPES, noticeOf, type Notice } from '../../evals/contract/notices.ts'
 import type { MetricRow } from '../../evals/contract/rows.ts'
+import type { ToldPhase } from '../charts/whole-run.ts'
 import { engine } from '../client.ts'
 import { toWireError } from '../errors.ts'
 import { useFeedStore } from '../stores/feed.ts'
@@ -19,10 +20,13 @@ interface RunEvents {
   readonly log: ShallowRef<readonly LogLine[]>
   /** Number of finished evaluations of a model state on a benchmark. */
   readonly evaluations: Ref<number>
+  /** That have ended. */
+  readonly phases: ShallowRef<readonly ToldPhase[]>
   readonly error: ShallowRef<WireError | undefined>
 }
 
-const WANTED = [...NOTICE_TYPES, 'metric', 'subject', 'evaluation-end'] as const
+const PHASES = ['phase-start', 'phase-end', 'job-resume'] as const
+const WANTED = [...NOTICE_TYPES, 'metric', 'subject', 'evaluation-end', ...PHASES] as const
 
 function linesOf(event: JobEvent): LogLine[] {
   const notice = noticeOf(event)
@@ -37,12 +41,33 @@ const madeIn = (events: readonly JobEvent[]): string[] =>
       : [],
   )
 
+/** Of each phase that ends, how long it took; one that a stop cut off is begun again and told then. */
+function createPhases() {
+  const phases = shallowRef<readonly ToldPhase[]>([])
+  const open = new Map<string, ToldPhase>()
+  function take(event: JobEvent): void {
+    if (event.type === 'job-resume') open.clear()
+    if (event.type === 'phase-start') {
+      const { phase, unit, total: done = 0, at } = event
+      open.set(phase, { unit, done, startedAt: at, at })
+    }
+    const ended = event.type === 'phase-end' ? open.get(event.phase) : undefined
+    if (ended) phases.value = [...phases.value, { ...ended, at: event.at }]
+  }
+  function clear(): void {
+    open.clear()
+    phases.value = []
+  }
+  return { phases, take, clear }
+}
+
 /** Folds a run's events; `take` adds events in order. */
 function createLog() {
   const metrics = shallowRef<readonly MetricRow[]>([])
   const log = shallowRef<readonly LogLine[]>([])
   const evaluations = ref(0)
   const made = new Set<string>()
+  const { phases, ...ended } = createPhases()
 
   function take(events: readonly JobEvent[]): void {
     madeIn(events).forEach((arm) => made.add(arm))
@@ -53,18 +78,20 @@ function createLog() {
     if (rows.length > 0) metrics.value = [...metrics.value, ...rows]
     evaluations.value += events.filter(({ type }) => type === 'evaluation-end').length
     if (lines.length > 0) log.value = [...log.value, ...lines]
+    events.forEach(ended.take)
   }
   function clear(): void {
     made.clear()
+    ended.clear()
     metrics.value = []
     log.value = []
     evaluations.value = 0
   }
-  return { metrics, log, evaluations, take, clear }
+  return { metrics, log, evaluations, phases, take, clear }
 }
 
 export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
-  const { metrics, log, evaluations, ...own } = createLog()
+  const { metrics, log, evaluations, phases, ...own } = createLog()
   const error = shallowRef<WireError>()
   let seen = 0
   let catchingUp: Promise<void> | undefined
@@ -118,5 +145,5 @@ export function useRunEvents(runId: Ref<string | undefined>): RunEvents {
     },
   })
   onScopeDispose(stop)
-  return { metrics, log, evaluations, error }
+  return { metrics, log, evaluations, phases, error }
 }

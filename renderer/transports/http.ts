@@ -6,6 +6,7 @@ const TOKEN = /^#token=(?<token>[\w-]+)$/u
 
 export function httpTransport(): Transport {
   const session = exchangeToken()
+  addEventListener('hashchange', (event) => void takeNewLink(event))
   return {
     async call(name, input) {
       await session
@@ -32,6 +33,15 @@ async function exchangeToken(): Promise<void> {
   if (token === undefined) return
   history.replaceState(null, '', location.pathname)
   await post('session', { token }).catch(() => undefined)
+}
+
+/** The link of an engine that was started again, opened in a tab that is there: the page is loaded anew, at the place where it was. */
+async function takeNewLink({ newURL, oldURL }: HashChangeEvent): Promise<void> {
+  const token = TOKEN.exec(new URL(newURL).hash)?.groups?.['token']
+  if (token === undefined) return
+  await post('session', { token }).catch(() => undefined)
+  history.replaceState(null, '', oldURL)
+  location.reload()
 }
 
 function listenTo(

@@ -34,7 +34,7 @@ describe('the first look', () => {
       ['/jobs', 'No jobs yet'],
       ['/runs', 'No runs yet'],
       ['/benchmarks', 'No replies yet'],
-      ['/spectra', 'No spectra yet'],
+      ['/cause', 'No spectra yet'],
       ['/sweeps', 'No sweeps yet'],
     ] as const) {
       await go(hash)
@@ -126,7 +126,7 @@ describe('an audit from its form', () => {
     await page.getByLabel(/^Limit/u).fill('24')
     await page.getByLabel('Learning rate', { exact: true }).fill('0.002')
     await page.getByLabel(/^Refusal margin every/u).fill('5')
-    await page.getByText(/^More settings/u).click()
+    await page.getByText(/^More settings: measuring/u).click()
     // So small a training leaves no intruders by the usual ε, and nothing would be scaled.
     await page.getByLabel('Intruder ε', { exact: true }).fill('0.9')
     await page.getByLabel('Mitigate', { exact: true }).fill('0')
@@ -252,12 +252,13 @@ describe('replies', () => {
 describe('spectra', () => {
   test('intruders are counted again as k and ε move, and a matrix shows its directions', async () => {
     const { page, go, inspect } = bench
-    await go('/spectra')
+    await go('/cause?measure=intruders')
     const status = page.getByRole('status').filter({ hasText: 'intruders of' })
     await status.waitFor()
     const before = await status.innerText()
     await page.getByRole('slider', { name: /^ε/u }).fill('0.95')
     await expect.poll(() => status.innerText()).not.toBe(before)
+    expect(page.url()).toContain('epsilon=0.95')
     const cell = page.getByRole('button', { name: /^Layer 0, .*intruders of/u }).first()
     await cell.focus()
     await page.keyboard.press('ArrowRight')
@@ -274,7 +275,7 @@ describe('spectra', () => {
       .first()
       .waitFor()
     await page.getByText('how alike').waitFor()
-    await inspect('spectra')
+    await inspect('cause')
   })
 })
 

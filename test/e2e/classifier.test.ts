@@ -61,7 +61,7 @@ test('its answers are classes, its spectra those of its blocks, and nothing comp
   await page.getByLabel('Flips only').uncheck()
   await grid.getByText('where is the pool').first().waitFor()
   expect(await grid.innerText()).toContain('where is the pool')
-  await go('/spectra')
+  await go('/cause')
   await page.getByRole('status').filter({ hasText: 'intruders of' }).waitFor()
   expect(complaints).toEqual([])
 })

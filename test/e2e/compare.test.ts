@@ -113,7 +113,7 @@ test(
     })
     await go(`/jobs/${runId}`)
     await page.getByRole('link', { name: 'Verdict' }).waitFor({ timeout: JOB_MS })
-    await go(`/spectra?run=${runId}`)
+    await go(`/cause?run=${runId}`)
     const matched = page.getByRole('region', { name: 'At the same training loss', exact: true })
     await matched.getByRole('row', { name: /lora, seed 0 \d+ of 16/u }).waitFor()
     await matched.getByRole('row', { name: /full, seed 0 \d+ of 16/u }).waitFor()

@@ -1,5 +1,8 @@
 /** @file The guided audit from the first page: begun, stopped with its state saved, resumed, and its engine killed on the way. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { Results } from '../../evals/contract/results.ts'
+import { changedByStoring, strayQuantities } from '../unit/document/quantities.ts'
 import { goToEvaluate, sharedWorkbench } from './workbench.ts'
 
 const bench = sharedWorkbench()
@@ -87,6 +90,16 @@ describe('the guided audit', () => {
     },
     LONG_MS,
   )
+
+  test('its quantities are the same strings in results.json, report, window, Markdown and terminal', async () => {
+    const { page, ask } = bench
+    const runId = page.url().split('/').at(-1)!
+    const asked = { runId, what: 'results' }
+    const { files } = await ask<{ files: { path: string }[] }>('run.export', asked)
+    const results = Results.parse(JSON.parse(readFileSync(files[0]!.path, 'utf8')))
+    expect(strayQuantities(results)).toEqual([])
+    expect(changedByStoring(results)).toEqual([])
+  })
 })
 
 test('the console had nothing to complain about', () => {

@@ -33,6 +33,34 @@ test('is at most twelve pages of A4, tagged, with its fonts in it', async () => 
   expect(text).toMatch(/\/FontFile[23]/u)
 })
 
+/** Between the margins of the style sheet's page, in CSS pixels: (210 − 2 · 14) mm. */
+const PAPER = Math.floor((182 / 25.4) * 96)
+
+test('on paper nothing is wider than the page, which would shrink every text, and no text is cut', async () => {
+  await page.setViewportSize({ width: PAPER, height: 1000 })
+  await page.emulateMedia({ media: 'print' })
+  const found = await page.evaluate((width) => {
+    const beside: string[] = []
+    const cut: string[] = []
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const text = (node.textContent ?? '').trim()
+      const parent = node.parentElement!
+      if (text === '' || !parent.checkVisibility({ visibilityProperty: true })) continue
+      const range = document.createRange()
+      range.selectNodeContents(node)
+      const { left, right, width: wide, height } = range.getBoundingClientRect()
+      if (wide > 0 && (left < -1 || right > width + 1)) beside.push(text.slice(0, 60))
+      const style = getComputedStyle(parent)
+      const isHidden = style.overflowX === 'hidden' || style.overflowX === 'clip'
+      if (isHidden && (wide > parent.clientWidth + 1 || height > parent.clientHeight + 1))
+        cut.push(text.slice(0, 60))
+    }
+    return { wide: document.documentElement.scrollWidth - width, beside, cut }
+  }, PAPER)
+  expect(found).toEqual({ wide: 0, beside: [], cut: [] })
+})
+
 test.each(['light', 'dark'] as const)(
   'at 800 px in %s nothing lies beside the page',
   async (colorScheme) => {

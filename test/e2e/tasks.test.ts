@@ -15,7 +15,7 @@ test(
     await page.getByLabel('Ranks', { exact: true }).fill('2')
     await page.getByLabel('Steps', { exact: true }).fill('5')
     await page.getByLabel('Limit', { exact: true }).fill('12')
-    await page.getByText(/^More settings/u).click()
+    await page.getByText(/^More settings: training/u).click()
     await page.getByLabel('Base steps (steps)', { exact: true }).fill('20')
     await inspect('tasks')
     await page.getByRole('button', { name: 'Start the task' }).click()

@@ -39,8 +39,8 @@ interface Workbench extends Served {
 export const newHome = (): string => mkdtempSync(join(tmpdir(), 'touchstone-e2e-'))
 
 /** Starts `touchstone serve` and resolves with the address that it prints. */
-export async function serve(home: string): Promise<Served> {
-  const args = ['evals/bin/cli.ts', 'serve', '--port', '0', '--out-dir', home]
+export async function serve(home: string, port = 0): Promise<Served> {
+  const args = ['evals/bin/cli.ts', 'serve', '--port', String(port), '--out-dir', home]
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   const address = await new Promise<string>((resolve, reject) => {
     let said = ''
@@ -71,7 +71,7 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
 }
 
-async function openWorkbench(home = newHome()): Promise<Workbench> {
+async function openWorkbench(home: string): Promise<Workbench> {
   mkdirSync(SCREENSHOTS, { recursive: true })
   const served = await serve(home)
   const browser = await launch()
@@ -110,11 +110,13 @@ async function openWorkbench(home = newHome()): Promise<Workbench> {
   }
 }
 
-/** One workbench for all tests of a file, there from the first of them on. */
-export function sharedWorkbench(): Workbench {
+/** One workbench for all tests of a file, there from the first of them on; `prepare` may put runs into its folder before. */
+export function sharedWorkbench(prepare?: (home: string) => void): Workbench {
   const bench = {} as Workbench
   beforeAll(async () => {
-    Object.assign(bench, await openWorkbench())
+    const home = newHome()
+    prepare?.(home)
+    Object.assign(bench, await openWorkbench(home))
   })
   afterAll(() => bench.close())
   afterEach(({ task }) => bench.witness(task))
@@ -147,13 +149,17 @@ function ask<T>(page: Page, name: string, input: unknown): Promise<T> {
   )
 }
 
+export async function inColours(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+  await page.waitForFunction(
+    (theme) => document.documentElement.dataset['theme'] === theme,
+    colorScheme,
+  )
+}
+
 async function inspect(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await page.waitForFunction(
-      (theme) => document.documentElement.dataset['theme'] === theme,
-      colorScheme,
-    )
+    await inColours(page, colorScheme)
     await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}.png`) })
     const { violations } = await new AxeBuilder({ page }).analyze()
     const told = violations.map(

@@ -8,6 +8,7 @@ import { retentionByArm } from '../../evals/arms/retention.ts'
 import { COMMANDS } from '../../evals/cli/verbs/registry.ts'
 import type { JobEvent } from '../../evals/contract/events.ts'
 import { resultHandlers } from '../../evals/engine/handlers/results.ts'
+import { listHandlers } from '../../evals/engine/handlers/run-list.ts'
 import { openHome } from '../../evals/engine/home.ts'
 import type { Results } from '../../evals/contract/results.ts'
 import { buildResults } from '../../evals/findings/results.ts'
@@ -125,10 +126,12 @@ test('an export is refused by the replayed log as by the first', async () => {
 test('the lists of the window', async () => {
   const listsOf = async (folder: string) => {
     const home = openHome(folder)
-    const handlers = resultHandlers(home)
-    const list = handlers.list({ isDeleted: false }) as { runId: string; folder: string }[]
+    const list = listHandlers(home).list({ isDeleted: false }) as {
+      runId: string
+      folder: string
+    }[]
     const entry = { ...list.find((each) => each.runId === runId), folder: undefined }
-    const summary = await handlers.summary({ runId })
+    const summary = await resultHandlers(home).summary({ runId })
     const { pages } = home.store(folder)
     const states = [pages.states(runId), pages.spectrumStates(runId), pages.metrics(runId, [])]
     home.close()

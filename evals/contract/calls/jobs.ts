@@ -68,6 +68,8 @@ export type JobPlan = z.infer<typeof JobPlan>
 export const job = {
   /** Checks the configuration, opens what it needs to count, changes nothing. */
   plan: call(Request, JobPlan),
+  /** The plan of a job that was started, whose time its progress is measured by. */
+  forecast: call(RunRef, JobPlan),
   start: call(Request, RunRef),
   /** Stops at the next safe point with the state saved; a second call stops at once. A waiting job leaves the queue. */
   stop: call(RunRef, Done),

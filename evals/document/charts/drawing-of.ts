@@ -4,9 +4,13 @@ import type { Drawing } from './drawing.ts'
 import { forestPlot } from './forest.ts'
 import { heatMap } from './heat-map.ts'
 import { lineChart } from './line-chart.ts'
+import { pictureGrid } from './picture-grid.ts'
 import { tiles } from './tiles.ts'
 
-type Drawn = Extract<Block, { type: 'line-chart' | 'heat-map' | 'forest-plot' | 'tiles' }>
+type Drawn = Extract<
+  Block,
+  { type: 'line-chart' | 'heat-map' | 'forest-plot' | 'tiles' | 'picture-grid' }
+>
 
 export function drawingOf(block: Drawn): Drawing {
   switch (block.type) {
@@ -18,5 +22,7 @@ export function drawingOf(block: Drawn): Drawing {
       return forestPlot(block)
     case 'tiles':
       return tiles(block)
+    case 'picture-grid':
+      return pictureGrid(block)
   }
 }

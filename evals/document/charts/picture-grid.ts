@@ -1,61 +1,44 @@
-/** @file Small pictures with their boxes side by side, as inline SVG. */
+/** @file Small pictures with their boxes side by side; what each shows is said in its name, and in the table behind them. */
 import { heightOf, inkOf, type Picture, type PictureGrid } from '../../contract/document/charts.ts'
-import { html, type Content, type Markup } from '../markup.ts'
+import { draw, type Element } from './drawing.ts'
 
-const WIDTH = 800
-const GAP = 12
-const CAPTION = 18
-const MOST_ACROSS = 10
+/** Of a pixel of a picture, and of the narrowest one, in pixels of the screen. */
+const SCALE = 4
+const NARROWEST = 72
 
-/** Each picture as wide as its place; its facts stand in the table behind. */
-export function pictureGrid({ title, pictures }: PictureGrid): Markup {
-  const widest = Math.max(1, ...pictures.map(({ width }) => width))
-  const across = Math.min(MOST_ACROSS, Math.max(1, Math.floor(WIDTH / Math.max(72, 2.4 * widest))))
-  const place = WIDTH / across
-  const scale = (place - GAP) / widest
-  const tall = Math.max(1, ...pictures.map(heightOf)) * scale + CAPTION + GAP
-  const height = Math.ceil(pictures.length / across) * tall
-  const drawn = pictures.map((picture, i): Content => {
-    const [x, y] = [(i % across) * place, Math.floor(i / across) * tall]
-    return html`<g transform="translate(${x.toFixed(1)} ${y.toFixed(1)})"
-      >${one(picture, i, scale)}</g
-    >`
-  })
-  return html`<figure>
-    <figcaption>${title}</figcaption>
-    <svg
-      viewBox="0 0 ${WIDTH} ${Math.ceil(height)}"
-      role="img"
-      aria-label="${title}. What each shows is in the table below."
-    >
-      ${drawn}
-    </svg>
-  </figure>`
-}
+export const pictureGrid = ({ title, pictures }: PictureGrid): Element =>
+  draw(
+    'figure',
+    {},
+    draw('figcaption', {}, title),
+    draw(
+      'ul',
+      { class: 'pictures', role: 'list' },
+      ...pictures.map((picture, i) =>
+        draw('li', {}, drawn(picture, i + 1), draw('span', {}, String(i + 1))),
+      ),
+    ),
+  )
 
-function one(picture: Picture, i: number, scale: number): Markup {
+function drawn(picture: Picture, place: number): Element {
   const { width, facts, boxes = [] } = picture
-  const [wide, tall] = [width * scale, heightOf(picture) * scale]
-  return html`<title>${i + 1}: ${facts.join(', ')}</title
-    ><rect
-      width="${wide.toFixed(1)}"
-      height="${tall.toFixed(1)}"
-      fill="none"
-      stroke="currentColor"
-      stroke-opacity="0.25"
-    /><g transform="scale(${scale.toFixed(3)})" fill="currentColor"
-      >${inkOf(picture).map(({ opacity, d }) => html`<path fill-opacity="${opacity}" d="${d}" />`)}</g
-    ><g fill="none" stroke="rgb(var(--heat))" stroke-width="2"
-      >${boxes.map(
-        ({ box: [x0, y0, x1, y1], label }, b) =>
-          html`<rect
-            stroke-dasharray="${b === 0 ? 'none' : '6 4'}"
-            x="${(x0 * scale).toFixed(1)}"
-            y="${(y0 * scale).toFixed(1)}"
-            width="${((x1 - x0) * scale).toFixed(1)}"
-            height="${((y1 - y0) * scale).toFixed(1)}"
-            ><title>${label}</title></rect
-          >`,
-      )}</g
-    ><text x="0" y="${(tall + CAPTION - 4).toFixed(1)}">${i + 1}</text>`
+  return draw(
+    'svg',
+    {
+      viewBox: `0 0 ${width} ${heightOf(picture)}`,
+      width: Math.max(NARROWEST, SCALE * width),
+      role: 'img',
+      'aria-label': `Picture ${place}: ${facts.join(', ')}`,
+    },
+    ...inkOf(picture).map(({ opacity, d }) =>
+      draw('path', { fill: 'currentColor', 'fill-opacity': opacity, d }),
+    ),
+    ...boxes.map(({ box: [x0, y0, x1, y1], label }, b) =>
+      draw(
+        'rect',
+        { class: b === 0 ? 'box' : 'box other', x: x0, y: y0, width: x1 - x0, height: y1 - y0 },
+        draw('title', {}, label),
+      ),
+    ),
+  )
 }

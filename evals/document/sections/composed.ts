@@ -6,7 +6,17 @@ import type { Rate, Results } from '../../contract/results.ts'
 import type { BenchmarkRow, RouterRow } from '../../contract/rows.ts'
 import { isBase } from '../../contract/keys.ts'
 import { percent, stateName } from '../../contract/words.ts'
-import { details, label, list, number, paragraph, section, table, type Column } from '../blocks.ts'
+import {
+  details,
+  label,
+  list,
+  number,
+  paragraph,
+  section,
+  table,
+  type Column,
+  asNumbers,
+} from '../blocks.ts'
 import { byFirstJudge, fixed, intervalText, RATE_TEXT, rateText, titlesOf } from '../view.ts'
 
 export function mergeLinesSection(results: Results): Section[] {
@@ -76,7 +86,7 @@ function ratesAlong(
       range: [0, 1],
       format: 'percent',
     },
-    details('The numbers', ratesTable(lines, rateAt)),
+    asNumbers(ratesTable(lines, rateAt)),
   ]
 }
 

@@ -3,7 +3,7 @@ import type { Block, Section } from '../../contract/document.ts'
 import type { Results } from '../../contract/results.ts'
 import { stateName } from '../../contract/words.ts'
 import { isBase } from '../../contract/keys.ts'
-import { details, label, number, section, table } from '../blocks.ts'
+import { label, number, section, table, asNumbers } from '../blocks.ts'
 import { shareText, stateSeries, titlesOf } from '../view.ts'
 
 const NEUTRAL = 'neutral/loss'
@@ -25,8 +25,7 @@ function neutralLoss(results: Results): Block[] {
       reference: base && { y: base.value, label: `base ${base.value.toFixed(3)}` },
       format: 'hundredths',
     },
-    details(
-      'The numbers',
+    asNumbers(
       table(losses, [
         label('Checkpoint', stateName),
         number('Step', ({ step }) => step),

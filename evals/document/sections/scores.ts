@@ -5,7 +5,7 @@ import type { MeanScore, Results } from '../../contract/results.ts'
 import type { BenchmarkRow } from '../../contract/rows.ts'
 import { stateName } from '../../contract/words.ts'
 import { isBase } from '../../contract/keys.ts'
-import { details, label, number, table } from '../blocks.ts'
+import { label, number, table, asNumbers } from '../blocks.ts'
 import { fixed, stateSeries } from '../view.ts'
 
 /** A chart and a table for each judge that gives scores on the benchmark. */
@@ -24,7 +24,7 @@ export function scoreCharts(results: Results, { name, title }: BenchmarkRow): Bl
         reference: base === undefined ? undefined : { y: base, label: `base ${base.toFixed(2)}` },
         format: 'hundredths',
       },
-      details('The numbers', numbersOf(rows)),
+      asNumbers(numbersOf(rows)),
     ]
   })
 }

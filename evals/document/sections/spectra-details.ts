@@ -4,7 +4,7 @@ import type { HeatMap } from '../../contract/document/charts.ts'
 import type { Results } from '../../contract/results.ts'
 import type { SpectrumRow } from '../../contract/rows.ts'
 import { percent, stateName } from '../../contract/words.ts'
-import { details, label, number, table } from '../blocks.ts'
+import { details, label, number, table, asNumbers } from '../blocks.ts'
 import { fixed, titlesOf } from '../view.ts'
 
 const EPSILONS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
@@ -40,7 +40,7 @@ export function intruderSurface(arm: string, rows: readonly SpectrumRow[]): Bloc
       number<Surface>(`ε = ${epsilon}`, ({ cells }) => `${cells[c]!.count} of ${cells[c]!.slots}`),
     ),
   ])
-  return [map, details('The same as numbers', numbers)]
+  return [map, asNumbers(numbers)]
 }
 
 const directionsOf = ({ details, alignment }: SpectrumRow): readonly number[] =>
@@ -130,7 +130,7 @@ function similarityMap(arm: string, { weight, details: more }: SpectrumRow): Blo
       ...columns.map((head, i) => number<number>(head, (j) => fixed(similarity[j]![i], 3))),
     ],
   )
-  return [map, details('The same as numbers', numbers)]
+  return [map, asNumbers(numbers)]
 }
 
 /** Spearman's ρ of intruders and refusal, where spectra were taken along the way. */

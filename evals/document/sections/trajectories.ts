@@ -5,7 +5,7 @@ import type { Evaluation, Results } from '../../contract/results.ts'
 import type { BenchmarkRow, Outcome } from '../../contract/rows.ts'
 import { percent, pValueText, stateName } from '../../contract/words.ts'
 import { isBase, firstJudge } from '../../contract/keys.ts'
-import { details, label, number, paragraph, section, table } from '../blocks.ts'
+import { label, number, paragraph, section, table, asNumbers } from '../blocks.ts'
 import { intervalText, RATE_TEXT, rateText, stateSeries } from '../view.ts'
 import { stepsAreRounds } from './federation.ts'
 import { scoreCharts } from './scores.ts'
@@ -29,8 +29,7 @@ function trajectory(results: Results, benchmark: BenchmarkRow): Block[] {
   return [
     chart,
     ...changesOf(results, benchmark).map((text) => paragraph(text)),
-    details(
-      'The numbers',
+    asNumbers(
       table(rows, [
         label('Checkpoint', stateName),
         number('Step', ({ step }) => step),

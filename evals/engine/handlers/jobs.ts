@@ -1,5 +1,6 @@
 /** @file Calls about jobs. */
 import type { EngineHandlers } from '../../contract/api.ts'
+import { JobKindName } from '../../contract/calls/catalog.ts'
 import { peakMemory, totalSeconds } from '../../document/plan-text.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
@@ -7,7 +8,7 @@ import { commandOf, KINDS, parseRequest } from '../kinds.ts'
 
 type Handlers = EngineHandlers['job']
 
-export function jobHandlers(home: Home, jobs: Jobs): Omit<Handlers, 'plan'> {
+export function jobHandlers(home: Home, jobs: Jobs): Omit<Handlers, 'plan' | 'forecast'> {
   return {
     start: ({ kind, config }) => ({ runId: jobs.start(kind, config) }),
     stop: ({ runId }) => {
@@ -32,17 +33,22 @@ export function jobHandlers(home: Home, jobs: Jobs): Omit<Handlers, 'plan'> {
 }
 
 /** Heavy: opens the model and measures this machine. */
-export function planHandlers(home: Home): Pick<Handlers, 'plan'> {
+export function planHandlers(home: Home): Pick<Handlers, 'plan' | 'forecast'> {
+  const plan: Handlers['plan'] = async ({ kind, config }) => {
+    const parsed = parseRequest(kind, config)
+    const lines = await (await KINDS[kind].kind()).plan(parsed)
+    return {
+      lines: [...lines],
+      seconds: totalSeconds(lines),
+      command: commandOf(kind, parsed, home.folder),
+      memory: peakMemory(lines),
+    }
+  }
   return {
-    async plan({ kind, config }) {
-      const parsed = parseRequest(kind, config)
-      const lines = await (await KINDS[kind].kind()).plan(parsed)
-      return {
-        lines: [...lines],
-        seconds: totalSeconds(lines),
-        command: commandOf(kind, parsed, home.folder),
-        memory: peakMemory(lines),
-      }
+    plan,
+    forecast({ runId }) {
+      const { kind, config } = home.find(runId).run
+      return plan({ kind: JobKindName.parse(kind), config: config as Record<string, unknown> })
     },
   }
 }

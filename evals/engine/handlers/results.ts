@@ -1,17 +1,16 @@
-/** @file Calls that read a whole run: results, comparison with another run, gate, exports. They run in the helper. */
+/** @file Calls that read a whole run: summary, results, comparison with another run, gate, exports. They run in the helper. */
 import { join } from 'node:path'
 import { buildResults } from '../../findings/results.ts'
-import { writtenRun } from '../../runs/databases.ts'
 import { makeCase } from '../../runs/make-case.ts'
 import { gateOf, recordOverride } from '../../runs/gate-compared.ts'
 import { readReference, withReference } from '../../runs/reference.ts'
 import { pairSides, type Side } from '../../runs/compared.ts'
-import { foundIn, madeOf } from '../../runs/kept-results.ts'
+import { foundIn } from '../../runs/kept-results.ts'
 import { writeFiles } from '../../runs/outputs.ts'
 import { partOf, sectionsOf, type Part } from '../../document/registry.ts'
 import { atLastStep, byFirstJudge } from '../../document/view.ts'
 import type { EngineHandlers } from '../../contract/api.ts'
-import { RunSummary, type RunEntry } from '../../contract/calls/runs.ts'
+import type { RunSummary } from '../../contract/calls/runs.ts'
 import type { Results } from '../../contract/results.ts'
 import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { compareRuns, type Comparison } from '../../findings/gate/comparison.ts'
@@ -22,11 +21,12 @@ import { newKeyPair } from '../../interchange/signing.ts'
 import { bytesUnder } from '../../files/bytes-under.ts'
 import type { FoundRun, Home } from '../home.ts'
 import { keptWeights } from '../../runs/kept-weights.ts'
+import { isMeasured, keptSummary, keyOf } from './run-list.ts'
 import { exportsOf } from './runs.ts'
 
 type Handlers = Pick<
   EngineHandlers['run'],
-  'list' | 'summary' | 'results' | 'document' | 'compare' | 'gate' | 'export'
+  'summary' | 'results' | 'document' | 'compare' | 'gate' | 'export'
 >
 
 type Input<Name extends keyof Handlers> = Parameters<Handlers[Name]>[0]
@@ -36,12 +36,6 @@ const MOST_FLIPS = 200
 
 export function resultHandlers(home: Home): Handlers {
   return {
-    list: ({ isDeleted }) =>
-      home
-        .folders()
-        .flatMap((folder) => entriesIn(home, folder))
-        .filter(({ deletedAt }) => isDeleted || deletedAt === null)
-        .sort((a, b) => b.startedAt - a.startedAt),
     async summary({ runId }) {
       const found = home.find(runId)
       if (!isMeasured(found)) return null
@@ -102,46 +96,6 @@ const documentOf = (results: Results, part: Part) => ({
   ),
   isCompared: results.comparisons.length > 0,
   hasWeights: results.subjects.some(({ method }) => method !== null),
-})
-
-type Found = Pick<FoundRun, 'run' | 'store'>
-
-const keyOf = ({ run, store }: Found) => madeOf({ store, runId: run.id })
-
-function keptSummary({ windowStore }: Home, found: Found): RunSummary | null {
-  const kept = RunSummary.safeParse(windowStore.summary(found.run.id, keyOf(found)))
-  return kept.success ? kept.data : null
-}
-
-const isMeasured = ({ run, store }: Found) =>
-  run.outcome !== null && store.finishedEvaluations(run.id).length > 0
-
-function entriesIn(home: Home, folder: string): RunEntry[] {
-  const store = home.store(folder)
-  const written = writtenRun(folder, store)
-  return store.runs().map((run) => {
-    const { id, kind, title, command, config, startedAt, endedAt, error } = run
-    return {
-      runId: id,
-      ...withTags(home.windowStore.note(id)),
-      kind,
-      title,
-      command,
-      config,
-      startedAt,
-      endedAt,
-      error,
-      folder,
-      outcome: run.outcome ?? (id === written ? 'running' : 'interrupted'),
-      isMeasured: isMeasured({ run, store }),
-      summary: isMeasured({ run, store }) ? keptSummary(home, { run, store }) : null,
-    }
-  })
-}
-
-const withTags = ({ tags, ...note }: ReturnType<Home['windowStore']['note']>) => ({
-  ...note,
-  tags: [...tags],
 })
 
 function summarised(results: Results): RunSummary {

@@ -1,38 +1,23 @@
 /** @file The same quantity is the same string in the report, the window, the Markdown card, the terminal and results.json's own numbers. */
 import { describe, expect, test } from 'vitest'
-import { renderReport } from '../../../evals/document/html.ts'
-import { renderMarkdown } from '../../../evals/document/markdown.ts'
 import { sectionsOf } from '../../../evals/document/registry.ts'
-import { verdictText } from '../../../evals/document/terminal.ts'
 import { shownClaims } from '../../../evals/document/sections/gate.ts'
 import { buildResults } from '../../../evals/findings/results.ts'
 import { percent, signedPoints } from '../../../evals/contract/words.ts'
 import { plannedAudit, plannedRows, REFUSAL } from '../../doubles/rows/audit-rows.ts'
-import { stringsOf } from './document-strings.ts'
+import { changedByStoring, outputsOf, plainly, strayQuantities } from './quantities.ts'
 
 const small = plannedRows({
   benchmarks: [{ ...REFUSAL, n: 96, base: 95 }],
   arms: [{ arm: 'lora', seed: 1, steps: { 40: { [REFUSAL.name]: { lost: 6, gained: 1 } } } }],
 })
 
-const plainly = (text: string) =>
-  text
-    .replaceAll(/<[^>]*>/gu, ' ')
-    .replaceAll('&lt;', '<')
-    .replaceAll(/\\(?=[^\p{L}\p{N}\s])/gu, '')
-    .replaceAll(/[\s\u00a0]+/gu, ' ')
-
 describe.each([
   ['an audit of two variants', plannedAudit()],
   ['a small one', small],
 ])('%s', (_, rows) => {
   const results = buildResults(rows)
-  const outputs = {
-    report: plainly(renderReport(results)),
-    window: stringsOf(sectionsOf(results, 'window')).map(plainly).join(' '),
-    card: plainly(renderMarkdown(results)),
-    terminal: plainly(verdictText(results, [])),
-  }
+  const outputs = outputsOf(results)
   const { claims, headline } = results.gate!
 
   test('every claim’s rates and harm, everywhere where it is shown', () => {
@@ -49,6 +34,14 @@ describe.each([
         name,
       ).toEqual([])
     }
+  })
+
+  test('every quantity of the card and the terminal is the same string in report and window', () => {
+    expect(strayQuantities(results)).toEqual([])
+  })
+
+  test('results.json gives every output the same text', () => {
+    expect(changedByStoring(results)).toEqual([])
   })
 
   test('the headline, and each sentence of a claim that decides', () => {

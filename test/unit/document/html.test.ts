@@ -98,7 +98,7 @@ describe('the page', () => {
     expect(page.match(/<figure>/g)).toHaveLength(3 + 1 + 1)
     // Two arms' spectra by place and over k and ε, and the categories, are tables themselves.
     expect(page.match(/<table class="heat">/g)).toHaveLength(2 * 2 + 1)
-    expect(page.match(/The numbers<\/summary/g)).toHaveLength(4)
+    expect(page.match(/The same as numbers<\/summary/g)).toHaveLength(3 + 2 + 1)
     expect(page).toContain('All 24 matrices')
   })
 

@@ -66,6 +66,18 @@ describe('a training curve', () => {
       ['lora, seed 1', [{ x: 1, y: 2 }]],
     ])
   })
+  test('gives a variant one colour, and its seeds dashes', () => {
+    const rows = [metric(1, 1), metric(1, 2, 1), { ...metric(1, 3), arm: 'full' }]
+    const { datasets } = trainingCurve(
+      rows,
+      { metrics: { 'train/loss': '' }, title: '', unit: '' },
+      theme,
+    ).data
+    expect(datasets.map(({ borderColor }) => String(borderColor))).toEqual([
+      ...['#0072b2', '#0072b2', '#d55e00'],
+    ])
+    expect(datasets[0]!.borderDash).toEqual(datasets[2]!.borderDash)
+  })
   test('tells lines apart by dash and mark as well as by colour', () => {
     const [a, b] = chart.data.datasets
     expect(a!.borderDash).not.toEqual(b!.borderDash)

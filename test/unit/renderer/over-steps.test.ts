@@ -20,8 +20,14 @@ test('intruders have a line an arm and seed, in the order of steps', () => {
   })
   const { data } = intrudersOverSteps(
     [state('lora', 40, 9), state('lora', 20, 2), state('full', 40, 0)],
+    ['full', 'lora'],
     theme,
   )
+  // A variant keeps its colour whatever order its checkpoints come in.
+  expect(data.datasets.map(({ borderColor }) => String(borderColor))).toEqual([
+    '#d55e00',
+    '#0072b2',
+  ])
   expect(data.datasets.map(({ label, data: points }) => [label, points])).toEqual([
     [
       'lora, seed 0',

@@ -3,7 +3,17 @@ import type { Block, Section } from '../../../contract/document.ts'
 import type { Results } from '../../../contract/results.ts'
 import type { CurveSummary, DescentRow, ReboundRow, Sweep } from '../../../contract/sweeps.ts'
 import { counted } from '../../../contract/words.ts'
-import { details, label, list, number, paragraph, quoted, section, table } from '../../blocks.ts'
+import {
+  details,
+  label,
+  list,
+  number,
+  paragraph,
+  quoted,
+  section,
+  table,
+  asNumbers,
+} from '../../blocks.ts'
 import { fixed, significant } from '../../view.ts'
 import { placeText } from './sweep.ts'
 
@@ -28,7 +38,7 @@ export function reboundSection({ sweep }: Results): Section[] {
       `This is an instability of the training loss, as in the paper on GGPO; it is not the test-error double descent below. A curve rebounds where its smoothed loss rises by a tenth of what it had fallen (R ≥ 0.10) and noise as large as the curve’s would rise as far in at most 5 % of falling curves (p); it recovers where half of the rise is lost again. Curves of under 30 steps get no label. ${rose} of ${counted(sweep.rebounds.length, 'curve')} rebounded.`,
     ),
     curveCharts(sweep, 'train-loss', 'Training loss'),
-    details('The numbers', reboundTable(sweep.rebounds)),
+    asNumbers(reboundTable(sweep.rebounds)),
   )
 }
 
@@ -79,7 +89,7 @@ export function descentSection({ sweep }: Results): Section[] {
     paragraph(descentCounts(descents)),
     peaks.length > 0 && list(peaks.map((row) => [{ strong: nameOf(row) }, `: ${row.sentence}`])),
     details('Every curve in words', list(inWords)),
-    details('The numbers', descentTable(sweep)),
+    asNumbers(descentTable(sweep)),
   )
 }
 

@@ -5,8 +5,17 @@ import type { ForestPlot } from '../../../contract/document/claims.ts'
 import type { GateClaim } from '../../../contract/gate.ts'
 import { nameIn } from '../../../contract/keys.ts'
 import type { Results } from '../../../contract/results.ts'
-import { percent, pValueText, signedPoints, stateName } from '../../../contract/words.ts'
-import { label, list, number, paragraph, section, table, type Column } from '../../blocks.ts'
+import { counted, percent, pValueText, signedPoints, stateName } from '../../../contract/words.ts'
+import {
+  details,
+  label,
+  list,
+  number,
+  paragraph,
+  section,
+  table,
+  type Column,
+} from '../../blocks.ts'
 import { titlesOf } from '../../view.ts'
 import { foldedText, isBeside, marginText, shownClaims } from '../gate.ts'
 
@@ -90,6 +99,7 @@ const clusterText = ({ clusters }: GateClaim): string | undefined =>
 export function claimsSection(results: Results): Section[] {
   const claims = results.gate?.claims ?? []
   const titleOf = titlesOf(results)
+  const { told, rest } = byWeight(claims)
   const columns: Column<GateClaim>[] = [
     label('Outcome', ({ outcome }) => outcome),
     label('Variant', stateName),
@@ -110,14 +120,19 @@ export function claimsSection(results: Results): Section[] {
       paragraph(
         'A claim passes where p below is at most α: the harm is shown to be below its bound, with every open reply counted as harm. It fails where p above is, after Holm’s correction over all claims.',
       ),
-    claims.length > 0 && table(claims, columns),
-    claims.length > 0 && list(inWords(claims)),
+    told.length > 0 && table(told, columns),
+    told.length > 0 && list(told.map(({ sentence }) => sentence)),
+    rest.length > 0 &&
+      details(`${counted(rest.length, 'further claim')} that passed`, table(rest, columns)),
   )
 }
 
-/** What decides, and what did not pass: its sentence says what would show it. */
-function inWords(claims: readonly GateClaim[]): string[] {
+/** What decides, and what did not pass, whose sentence says what would show it; the rest passed. */
+function byWeight(claims: readonly GateClaim[]) {
   const shown = new Set(shownClaims(claims).shown)
-  const told = claims.filter((claim) => shown.has(claim) || claim.outcome !== 'PASS')
-  return told.map(({ sentence }) => sentence)
+  const isTold = (claim: GateClaim) => shown.has(claim) || claim.outcome !== 'PASS'
+  return {
+    told: claims.filter(isTold),
+    rest: claims.filter((claim) => !isTold(claim)),
+  }
 }

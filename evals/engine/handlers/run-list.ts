@@ -1,0 +1,57 @@
+/** @file The list of all runs. It reads no replies, so the engine answers it itself and it never waits for a heavy call. */
+import { madeOf } from '../../runs/kept-results.ts'
+import { writtenRun } from '../../runs/databases.ts'
+import type { EngineHandlers } from '../../contract/api.ts'
+import { RunSummary, type RunEntry } from '../../contract/calls/runs.ts'
+import type { FoundRun, Home } from '../home.ts'
+
+export const listHandlers = (home: Home): Pick<EngineHandlers['run'], 'list'> => ({
+  list: ({ isDeleted }) =>
+    home
+      .folders()
+      .flatMap((folder) => entriesIn(home, folder))
+      .filter(({ deletedAt }) => isDeleted || deletedAt === null)
+      .sort((a, b) => b.startedAt - a.startedAt),
+})
+
+type Found = Pick<FoundRun, 'run' | 'store'>
+
+/** Changes when what a summary is made of does. */
+export const keyOf = ({ run, store }: Found) => madeOf({ store, runId: run.id })
+
+export function keptSummary({ windowStore }: Home, found: Found): RunSummary | null {
+  const kept = RunSummary.safeParse(windowStore.summary(found.run.id, keyOf(found)))
+  return kept.success ? kept.data : null
+}
+
+export const isMeasured = ({ run, store }: Found) =>
+  run.outcome !== null && store.finishedEvaluations(run.id).length > 0
+
+function entriesIn(home: Home, folder: string): RunEntry[] {
+  const store = home.store(folder)
+  const written = writtenRun(folder, store)
+  return store.runs().map((run) => {
+    const hasReplies = isMeasured({ run, store })
+    const { id, kind, title, command, config, startedAt, endedAt, error } = run
+    return {
+      runId: id,
+      ...withTags(home.windowStore.note(id)),
+      kind,
+      title,
+      command,
+      config,
+      startedAt,
+      endedAt,
+      error,
+      folder,
+      outcome: run.outcome ?? (id === written ? 'running' : 'interrupted'),
+      isMeasured: hasReplies,
+      summary: hasReplies ? keptSummary(home, { run, store }) : null,
+    }
+  })
+}
+
+const withTags = ({ tags, ...note }: ReturnType<Home['windowStore']['note']>) => ({
+  ...note,
+  tags: [...tags],
+})

@@ -1,0 +1,153 @@
+/**
+ * @file Every view over a stored audit at 1440, 1024 and 800 pixels, light and dark: nothing lies beside the page, nothing is cut,
+ * each says what it is, and axe finds no violation. Then the keyboard, and an engine that is started again.
+ */
+import { AxeBuilder } from '@axe-core/playwright'
+import { afterAll, describe, expect, test } from 'vitest'
+import { plannedAudit } from '../doubles/rows/audit-rows.ts'
+import { storeAudit, STORED_RUN } from '../doubles/runs/stored-audit.ts'
+import { inColours, serve, sharedWorkbench, type Served } from './workbench.ts'
+
+const bench = sharedWorkbench((home) => storeAudit(plannedAudit(), home))
+let second: Served | undefined
+afterAll(() => {
+  second?.process.kill('SIGTERM')
+})
+
+const VIEWS = [
+  ['/', 'Is this fine-tune safe to ship?'],
+  ['/models', 'Models'],
+  ['/data', 'Data'],
+  ['/fine-tune', 'Fine-tune'],
+  ['/sweeps', 'Sweeps'],
+  ['/tasks', 'Tasks'],
+  ['/runs', 'Runs'],
+  ['/benchmarks', 'Benchmarks'],
+  ['/benchmarks?show=pairs&arm=lora&seed=1', 'Benchmarks'],
+  ['/benchmarks?show=label', 'Benchmarks'],
+  ['/cause', 'Cause'],
+  ['/cause?measure=intruders&matrix=0/q_proj', 'Cause'],
+  ['/talk', 'Chat'],
+  ['/case', 'Check a signed case'],
+  ['/jobs', 'Jobs'],
+  ['/house', 'Settings & storage'],
+  ['/sql', 'SQL'],
+  [`/runs/${STORED_RUN}`, 'A made-up audit'],
+  [`/jobs/${STORED_RUN}`, 'A made-up audit'],
+  [`/runs/${STORED_RUN}/with/${STORED_RUN}`, 'A made-up audit → A made-up audit'],
+] as const
+const WIDTHS = [1440, 1024, 800] as const
+
+/** In the page: how far it reaches beyond its width, and texts of which a part cannot be reached. */
+function measured() {
+  const main = document.querySelector('main')!
+  const last = main.lastElementChild!.getBoundingClientRect().bottom
+  const end = main.getBoundingClientRect().top + main.scrollHeight - main.scrollTop
+  const hidden = (element: Element) => {
+    const style = getComputedStyle(element)
+    return style.overflowX === 'hidden' || style.overflowX === 'clip'
+  }
+  const cut = [...main.querySelectorAll('button, h1, h2, h3, label, p, th, td, dt, dd, li')]
+    .filter((element) => !element.closest('[role=grid], .hidden-text'))
+    .filter((element) => hidden(element) && element.scrollWidth > element.clientWidth + 1)
+    .filter((element) => getComputedStyle(element).textOverflow !== 'ellipsis')
+  return {
+    beside: document.documentElement.scrollWidth - innerWidth,
+    besideMain: main.scrollWidth - main.clientWidth,
+    // Of a page that scrolls, what lies below its end.
+    blank: main.scrollHeight > main.clientHeight ? Math.round(end - last) : 0,
+    below: document.documentElement.scrollHeight - innerHeight,
+    cut: cut.map(({ outerHTML }) => outerHTML.slice(0, 120)),
+    headings: [...document.querySelectorAll('main h1')].map((each) => each.textContent.trim()),
+  }
+}
+/** The padding of the page, and the room for the outline of what has the focus. */
+const MOST_BLANK = 48
+
+describe.each(VIEWS)('%s', (hash, heading) => {
+  test('says what it is, and lies within 1440, 1024 and 800 pixels', async () => {
+    const { page, go } = bench
+    await go(hash)
+    await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
+    await page.waitForLoadState('networkidle').catch(() => undefined)
+    await expect
+      .poll(() => page.getByText(/^(?:Reading|Computing|Counting|Pairing)/u).count())
+      .toBe(0)
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 })
+      for (const colours of ['light', 'dark'] as const) {
+        await inColours(page, colours)
+        const { blank, ...found } = await page.evaluate(measured)
+        expect(found, `${hash} at ${width}, ${colours}`).toEqual({
+          ...{ beside: 0, besideMain: 0, below: 0, cut: [], headings: [heading] },
+        })
+        expect(blank, `${hash} at ${width}`).toBeLessThanOrEqual(MOST_BLANK)
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        const told = violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)
+        expect(told, `${hash} at ${width}, ${colours}`).toEqual([])
+      }
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await inColours(page, 'light')
+  })
+})
+
+test('by keyboard alone: the sheet, the list of runs, its search, and the verdict', async () => {
+  const { page, go } = bench
+  await go('/')
+  await page.keyboard.press('?')
+  const sheet = page.getByRole('dialog', { name: 'Keyboard' })
+  await sheet.getByText('Settings & storage').waitFor()
+  await page.keyboard.press('Escape')
+  await sheet.waitFor({ state: 'detached' })
+  await page.keyboard.press('g')
+  await page.keyboard.press('r')
+  await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor()
+  const link = page.getByRole('link', { name: 'A made-up audit' })
+  await link.waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type('made-up')
+  await expect.poll(() => page.url()).toContain('find=made-up')
+  await link.focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('region', { name: /FAIL/u }).waitFor()
+})
+
+test('the worst category’s flips are two clicks from the verdict', async () => {
+  const { page, go } = bench
+  await go(`/runs/${STORED_RUN}`)
+  const map = page.getByRole('region', { name: /^Lost by category/u }).first()
+  await map.getByRole('link').first().click()
+  const grid = page.getByRole('grid', { name: 'Prompts before and after' })
+  await grid.getByRole('row').nth(1).waitFor()
+  expect(await grid.getByRole('row').nth(1).innerText()).toContain('flip')
+})
+
+test('the gate editor says what it would decide while one types, and what is wrong in words', async () => {
+  const { page, go } = bench
+  await go(`/runs/${STORED_RUN}`)
+  const editor = page.getByRole('region', { name: 'The gate' })
+  const margin = editor.getByRole('textbox', { name: /Margin/u }).first()
+  await margin.fill('none')
+  await editor.getByText('The margin has to be a number above 0 and below 100.').waitFor()
+  await margin.fill('5')
+  await editor.getByText(/^would FAIL by \d+ prompts? of 96/u).waitFor()
+})
+
+test('an engine that was started again on its port takes the same tab back to where it was', async () => {
+  const { page, go, address, home } = bench
+  await go('/runs?sort=run')
+  await page.getByRole('link', { name: 'A made-up audit' }).waitFor()
+  bench.process.kill('SIGKILL')
+  await page.getByRole('alert').getByText('The engine is not answering').waitFor()
+  second = await serve(home, Number(new URL(address).port))
+  await page.goto(second.address)
+  await page.getByRole('link', { name: 'A made-up audit' }).waitFor()
+  await expect.poll(() => page.url()).toContain('/runs?sort=run')
+  expect(page.url()).not.toContain('token')
+})
+
+test('the console complained of the lost connection and of nothing else', () => {
+  const others = (text: string) => !text.includes('net::ERR_') && !text.includes('401')
+  expect(bench.complaints.filter(others)).toEqual([])
+})

@@ -1,0 +1,53 @@
+/** @file Quantities of a run as text: those of one output that another one writes otherwise. */
+import type { Results } from '../../../evals/contract/results.ts'
+import { Results as AsStored } from '../../../evals/contract/results.ts'
+import { renderReport } from '../../../evals/document/html.ts'
+import { renderMarkdown } from '../../../evals/document/markdown.ts'
+import { sectionsOf } from '../../../evals/document/registry.ts'
+import { resultsText } from '../../../evals/document/results-text.ts'
+import { verdictText } from '../../../evals/document/terminal.ts'
+import { stringsOf } from './document-strings.ts'
+
+export const plainly = (text: string) =>
+  text
+    .replaceAll(/<[^>]*>/gu, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll(/\\(?=[^\p{L}\p{N}\s])/gu, '')
+    .replaceAll(/[\s\u00a0]+/gu, ' ')
+
+/** Of the text as it is in memory, whose keys may stand in another order. */
+const DIGEST = /(results\.json, SHA-256)[ 0-9a-f]+/u
+
+/** The window's is of its sections, which a test in a browser holds its page to. */
+export const outputsOf = (results: Results) => ({
+  report: plainly(renderReport(results)).replace(DIGEST, '$1'),
+  window: stringsOf(sectionsOf(results, 'window')).map(plainly).join(' '),
+  card: plainly(renderMarkdown(results)),
+  terminal: plainly(verdictText(results, [])),
+})
+
+/** Measured numbers: with decimals, an exponent or a unit; counts and dates are none. */
+const QUANTITY = /[+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+| %| points)|[+−]?\d[\d,]*\.\d+/gu
+const quantitiesIn = (text: string) => new Set(text.match(QUANTITY))
+
+/** Each in the brief output and in neither of the whole ones, so that a reader of both would meet two figures of one thing. */
+export function strayQuantities(results: Results): string[] {
+  const { report, window, card, terminal } = outputsOf(results)
+  const whole = { report: quantitiesIn(report), window: quantitiesIn(window) }
+  return Object.entries({ card, terminal }).flatMap(([name, text]) =>
+    [...quantitiesIn(text)].flatMap((each) =>
+      Object.entries(whole).flatMap(([other, all]) =>
+        all.has(each) ? [] : [`${each} of the ${name} is not in the ${other}`],
+      ),
+    ),
+  )
+}
+
+/** The outputs whose text is another once results.json was written and read again. */
+export function changedByStoring(results: Results): string[] {
+  const stored = AsStored.parse(JSON.parse(resultsText(results)))
+  const [before, after] = [outputsOf(results), outputsOf(stored)]
+  return (['report', 'window', 'card', 'terminal'] as const).filter(
+    (name) => before[name] !== after[name],
+  )
+}
