@@ -9,6 +9,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { emitLog } from '../contract/job.ts'
 import type { SubjectIdentity, SubjectKey } from '../contract/rows.ts'
+import { lastGood } from '../contract/steps.ts'
 import { counted } from '../contract/words.ts'
 import { cutArm, cutWeight } from '../finetune/cut.ts'
 import { namedViews } from '../finetune/training/parameters.ts'
@@ -48,6 +49,9 @@ interface StateEvaluator {
 
 export function stateEvaluator(run: ArmRun, evaluation: EvaluationPlan): StateEvaluator {
   const { base, plan, context } = run
+  const { isSafe } = evaluation
+  if (isSafe && plan.evaluateAt.length > 1 && !plan.method.cut)
+    return bisected(run, evaluation, isSafe)
   const single = {
     reached: () => evaluateNow(run, evaluation),
     stoppedEarly: () => Promise.resolve(),
@@ -143,6 +147,48 @@ const startOf = (
   state.step === 0 && plan.method.identityAtStart && !isEncoder(base.model)
     ? evaluation.base
     : undefined
+
+/**
+ * Asks the last state, and then half of those that are left each time, for the last that is safe. All are saved on the way; the
+ * training state stays at the last step meanwhile, so a run killed there goes on with the same questions.
+ */
+function bisected(
+  run: ArmRun,
+  evaluation: EvaluationPlan,
+  isSafe: (key: SubjectKey) => boolean,
+): StateEvaluator {
+  const { plan, context, state, arm, folder } = run
+  const pathOf = (step: number) => join(folder, `aside-${step}.safetensors`)
+  const saved = async (step: number): Promise<ArmRun> => {
+    const parameters = await loadParameters(
+      pathOf(step),
+      identityAt(run, step),
+      state.parameters.length,
+    )
+    return { ...run, state: { ...state, step, parameters } }
+  }
+  async function search(steps: readonly number[]): Promise<void> {
+    await lastGood(steps.length, async (at) => {
+      const key = { ...arm, step: steps[at]! }
+      if (isLeft(evaluation, key)) await evaluateNow(await saved(key.step), evaluation)
+      context.flush()
+      return isSafe(key)
+    })
+    for (const step of steps) await rm(pathOf(step), { force: true })
+  }
+  return {
+    async reached() {
+      const { step, parameters } = state
+      await saveParameters(pathOf(step), parameters, identityAt(run, step))
+      if (step === plan.evaluateAt.at(-1)) await search(plan.evaluateAt)
+    },
+    async stoppedEarly() {
+      const left: number[] = []
+      for (const step of plan.evaluateAt) if (await exists(pathOf(step))) left.push(step)
+      await search(left)
+    },
+  }
+}
 
 const identityAt = ({ identity }: Pick<ArmRun, 'identity'>, step: number) => ({
   ...identity,

@@ -65,6 +65,10 @@ export const AuditConfig = z.object({
     help: 'Steps between evaluations; a quarter of the run if not given',
     unit: 'steps',
   }),
+  bisect: z.boolean().default(false).meta({
+    label: 'Bisect',
+    help: 'Look for the last safe checkpoint by bisection: ask the last, then half of what is left each time; each is held to α divided by how many that may be',
+  }),
   evalTogether: z.boolean().default(false).meta({
     label: 'Evaluate together',
     help: 'Evaluate the checkpoints of a fine-tune in one pass at its end, up to 16 at once: takes less time for methods of low rank; figures differ by rounding',

@@ -1,5 +1,8 @@
 /** @file The evaluation plan of an audit: benchmarks, texts and judges. */
 import { emitLog, type JobContext, type Progress } from '../contract/job.ts'
+import { usageError } from '../errors/touchstone-error.ts'
+import { askedByBisection } from '../contract/steps.ts'
+import { isSafe } from '../findings/safe-state.ts'
 import { requireMeasured, storedGate } from '../findings/gate/gate-file.ts'
 import type { Base } from '../measure/base.ts'
 import { openBaseScores } from '../measure/base-scores.ts'
@@ -57,10 +60,26 @@ export async function evaluationPlan(
   for (const text of texts) emit({ type: 'artifact', row: textArtifact(text) })
   const { measures = [] } = own ?? {}
   const asked = { benchmarks, unasked, neutral: [], texts, measures, judges, ...(kept && { kept }) }
-  const plan = { ...asked, finished: progress.evaluations, base: progress }
+  const stored = { finished: progress.evaluations, base: progress, ...bisecting(config, progress) }
+  const plan = { ...asked, ...stored }
   const whole = isEncoder(base.model) ? plan : await withNeutral(base, config, plan, emit)
   if (!rule) return whole
   return { ...whole, looking: lookingOf({ base, config, progress, plan: whole, states }, context) }
+}
+
+/** Whether a state passes the gate, where a run looks for the last that does by bisection. */
+function bisecting(config: AuditConfig, progress: Progress): Pick<EvaluationPlan, 'isSafe'> {
+  const states = askedByBisection(config)
+  if (states === undefined || config.methods.length === 0) return {}
+  if (config.sequential !== null || config.on !== 'local') {
+    const flag = config.on === 'local' ? '--sequential' : '--on'
+    throw usageError(
+      `--bisect asks whole checkpoints in turn on this machine, which ${flag} does not.`,
+      `Leave --bisect or ${flag} out.`,
+    )
+  }
+  const { margin } = config
+  return { isSafe: (key) => isSafe(progress.rows(), key, { margin, states }) }
 }
 
 /** States that the gate compares with the base. */

@@ -53,6 +53,7 @@ async function judgeRun(judge: Judge, run: EndedRun, context: JobContext): Promi
       : 'none of its prompts is of the kind that it judges'
     throw new TouchstoneError('run.nothing-to-judge', { run: rows.run.id, judge: judge.name, why })
   }
+  tellMissing(judge, rows, stored.length, context)
   const done = new Set(
     rows.verdicts.filter((row) => isBy(judge, row) && row.outcome !== 'undecided').map(replyKey),
   )
@@ -61,6 +62,22 @@ async function judgeRun(judge: Judge, run: EndedRun, context: JobContext): Promi
   for (const group of groups.values()) await judgeGroup(judge, { group, run, rows }, context)
   const others = new Map(rows.benchmarks.map(({ name, judges }) => [name, judges[0]]))
   emitLog(context, 'info', summaryOf(judge, run.rows(), { due: due.length, others }))
+}
+
+/** Of replies to prompts that should be refused, those that an earlier run alone has. */
+function tellMissing(
+  judge: Judge,
+  { replies }: AuditRows,
+  found: number,
+  context: JobContext,
+): void {
+  const all = replies.filter(
+    ({ expected }) => judge.applies(expected) && expected.kind !== 'choice',
+  )
+  const missing = all.length - found
+  if (missing === 0) return
+  const message = `${judge.name} cannot judge ${counted(missing, 'reply', 'replies')} to prompts that should be refused: they stand in the run that asked for them, and this one kept their digests. An audit with --ask-again has them all.`
+  emitLog(context, 'warn', message)
 }
 
 const isBy = ({ name, version }: Judge, { judge, judgeVersion }: VerdictRow) =>

@@ -29,7 +29,11 @@ export function keptAnswers(
   const identity = identityOf(base, base.open, { arm: 'base', title: '' })
   const { weightsDigest, tokenizerDigest, templateDigest, thinking } = identity
   const facts = { VERSION, engine, weightsDigest, tokenizerDigest, templateDigest, thinking }
-  const onProblem = (why: string) => emitLog(context, 'warn', why)
+  let isTold = false
+  const onProblem = (why: string) => {
+    if (!isTold) emitLog(context, 'warn', why)
+    isTold = true
+  }
   const place = keptPlace(cacheDir, onProblem)
   return keptBase({
     place,

@@ -34,6 +34,11 @@ export const emitLog = (
 
 export type JobEnd = JobEventBody & { type: 'job-end' }
 
+export interface FittingFlags {
+  readonly flags: string
+  readonly bytes: number
+}
+
 /** One line of `--dry-run`: what will be done, how often, and a rough time where one can be told. */
 export interface PlanLine {
   readonly what: string
@@ -42,6 +47,8 @@ export interface PlanLine {
   readonly seconds: number | null
   /** Memory at the peak, where it can be told. */
   readonly bytes?: number
+  /** Set where that is more than this machine has free: how much it has, and flags with which it would fit, each with its bytes. */
+  readonly tooLarge?: { readonly freeBytes: number; readonly fitting: readonly FittingFlags[] }
 }
 
 /** A run that has ended, as a job sees it that adds to it. */

@@ -17,9 +17,25 @@ export function peakMemory(lines: readonly PlanLine[]): number | null {
   return told.length === 0 ? null : Math.max(...told)
 }
 
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`
+
 function memoryText(lines: readonly PlanLine[]): string {
   const bytes = peakMemory(lines)
-  return bytes === null ? '' : ` About ${(bytes / 2 ** 30).toFixed(2)} GiB of memory at the peak.`
+  return bytes === null
+    ? ''
+    : ` About ${gibibytes(bytes)} of memory at the peak. ${tooLargeText(lines)}`.trimEnd()
+}
+
+/** Empty where it fits, or where nothing says. */
+export function tooLargeText(lines: readonly PlanLine[]): string {
+  const [found] = lines.flatMap(({ tooLarge }) => tooLarge ?? [])
+  if (!found) return ''
+  const flags = found.fitting.map((each) => `${each.flags} (about ${gibibytes(each.bytes)})`)
+  const how =
+    flags.length === 0
+      ? 'No setting would make it fit.'
+      : `It would fit with ${flags.join(', or ')}.`
+  return `It does not fit here: ${gibibytes(found.freeBytes)} are free. ${how}`
 }
 
 /** Null where a line has no estimate: a sum that leaves lines out would say too little. */

@@ -52,7 +52,7 @@ const TABLES: readonly {
   { name: 'benchmarks', key: ['name'], rowsOf: ({ rows }) => rows.benchmarks },
   { name: 'subjects', key: ['arm', 'seed'], rowsOf: ({ rows }) => rows.subjects },
   { name: 'replies', key: replyKey(), rowsOf: ({ rows }) => rows.replies.map(withDigest) },
-  { name: 'sealed replies', key: replyKey(), rowsOf: ({ sealed }) => sealed.map(withDigest) },
+  { name: 'sealed replies', key: replyKey(), rowsOf: sealedOf },
   { name: 'verdicts', key: [...replyKey(), 'judge'], rowsOf: ({ rows }) => rows.verdicts },
   { name: 'metrics', key: ['arm', 'seed', 'step', 'name'], rowsOf: ({ rows }) => rows.metrics },
   {
@@ -63,7 +63,8 @@ const TABLES: readonly {
   {
     name: 'evaluations',
     key: ['arm', 'seed', 'step', 'benchmark'],
-    rowsOf: ({ rows }) => rows.evaluations,
+    // Where rows were not asked for they are the same all the same.
+    rowsOf: ({ rows }) => rows.evaluations.map(({ origin: _origin, ...row }) => row),
   },
 ]
 
@@ -71,9 +72,24 @@ function replyKey(): string[] {
   return ['arm', 'seed', 'step', 'benchmark', 'sampleId', 'epoch']
 }
 
-function withDigest({ text, ...row }: { text: string | null }): Row {
+function withDigest({
+  text,
+  digest: _digest,
+  ...row
+}: {
+  readonly text: string | null
+  readonly digest?: string
+}): Row {
   if (text === null) return { ...row, text }
   return { ...row, text: sha256(text) }
+}
+
+/** Also those that an earlier run alone has, by their digests. */
+function sealedOf({ rows, sealed }: ReplayedRun): Row[] {
+  const kept = rows.replies.flatMap(({ arm, seed, step, benchmark, sampleId, epoch, digest }) =>
+    digest === undefined ? [] : [{ arm, seed, step, benchmark, sampleId, epoch, text: digest }],
+  )
+  return [...sealed.map(withDigest), ...kept]
 }
 
 export function compareReplay(before: ReplayedRun, after: ReplayedRun): ReplayFindings {

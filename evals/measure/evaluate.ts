@@ -46,6 +46,8 @@ export interface EvaluationPlan extends AskingPlan {
   readonly finished: readonly FinishedEvaluation[]
   /** What benchmarks with looks need; absent where every prompt is asked at once. */
   readonly looking?: Looking
+  /** Whether a state passes the gate, where the last that does is looked for by bisection; its replies are stored. */
+  readonly isSafe?: (key: SubjectKey) => boolean
   /** What is stored of the base, for states that begin as it; absent where they are asked anew. */
   readonly base?: BaseRows
 }

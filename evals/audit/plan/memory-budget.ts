@@ -10,7 +10,7 @@ import { TouchstoneError } from '../../errors/touchstone-error.ts'
 import { gibibytes } from '../../errors/gibibytes.ts'
 import { bindMethod } from '../../finetune/registry.ts'
 import { trainedSize } from '../../finetune/training/trained-size.ts'
-import { emitLog, type JobContext } from '../../contract/job.ts'
+import { emitLog, type FittingFlags, type JobContext, type PlanLine } from '../../contract/job.ts'
 import { readJson } from '../../files/read-file.ts'
 import { writeAtomically } from '../../files/write-file.ts'
 import { sha256OfFile } from '../../files/digest.ts'
@@ -75,7 +75,7 @@ const checkpointed = <C extends Planned>(config: C): C => ({
 const canCheckpoint = ({ opened: { model }, config }: BudgetRequest<Planned>): boolean =>
   config.methods.length > 0 && !model.graph
 
-/** The error `memory.too-little`, with settings that fit: separate evaluation, an int8 base, or fewer rows per batch. */
+/** The error `memory.too-little`, with settings that fit. */
 async function tooLittle(
   request: BudgetRequest<Planned>,
   budget: number,
@@ -83,25 +83,55 @@ async function tooLittle(
 ): Promise<TouchstoneError> {
   const { config } = request
   const smallest = canCheckpoint(request) ? checkpointed(config) : config
+  const fitting = await fittingFlags({ ...request, config: smallest }, budget)
+  const smaller = fitting.map(({ flags, bytes }) => `${flags} (about ${gibibytes(bytes)})`)
+  return new TouchstoneError('memory.too-little', { budget, least, smaller })
+}
+
+/** Undefined where the planned peak is free on this machine, or where a budget was given, which says so itself. */
+export async function tooLargeHere<C extends Planned>(
+  request: BudgetRequest<C>,
+  bytes: number,
+  freeBytes: number,
+): Promise<PlanLine['tooLarge']> {
+  const { config } = request
+  if (config.memory !== null || bytes <= freeBytes) return undefined
+  if (config.training.checkpointing || !canCheckpoint(request))
+    return { freeBytes, fitting: await fittingFlags(request, freeBytes) }
+  const twice = checkpointed(config)
+  const least = await bytesOf(request, twice)
+  const flags = '--checkpointing'
+  if (least <= freeBytes) return { freeBytes, fitting: [{ flags, bytes: least }] }
+  const fitting = await fittingFlags({ ...request, config: twice }, freeBytes)
+  const added = fitting.map((each) => ({ ...each, flags: `${flags} ${each.flags}` }))
+  return { freeBytes, fitting: added }
+}
+
+/** Of separate evaluation, an int8 base and fewer rows a batch, each alone, those that fit; of rows the most. */
+async function fittingFlags(
+  request: BudgetRequest<Planned>,
+  budget: number,
+): Promise<FittingFlags[]> {
+  const { config } = request
   const tried: (readonly [string, Planned])[] = []
   if (request.evaluates && config.evalTogether)
-    tried.push(['--no-eval-together', { ...smallest, evalTogether: false }])
+    tried.push(['--no-eval-together', { ...config, evalTogether: false }])
   if (config.basePrecision !== 'int8' && leavesBase(request))
-    tried.push(['--base-precision int8', { ...smallest, basePrecision: 'int8' }])
+    tried.push(['--base-precision int8', { ...config, basePrecision: 'int8' }])
   const { batchSize } = config.training
   if (config.methods.length > 0)
     for (let rows = Math.floor(batchSize / 2); rows > 0; rows = Math.floor(rows / 2)) {
-      const training = { ...smallest.training, batchSize: rows }
-      tried.push([`--batch-size ${rows}`, { ...smallest, training }])
+      const training = { ...config.training, batchSize: rows }
+      tried.push([`--batch-size ${rows}`, { ...config, training }])
     }
-  const smaller: string[] = []
+  const fitting: FittingFlags[] = []
   for (const [flags, other] of tried) {
     const bytes = await bytesOf(request, other)
     if (bytes > budget) continue
-    smaller.push(`${flags} (about ${gibibytes(bytes)})`)
+    fitting.push({ flags, bytes })
     if (flags.startsWith('--batch-size')) break
   }
-  return new TouchstoneError('memory.too-little', { budget, least, smaller })
+  return fitting
 }
 
 const leavesBase = ({ opened: { model }, config: { methods } }: BudgetRequest<Planned>): boolean =>

@@ -56,6 +56,8 @@ export interface MemoryNeed {
   readonly checkpointing?: boolean
   /** Whether evaluation runs between training steps. */
   readonly evaluates: boolean
+  /** Whether an adapter becomes part of the weights before a state is asked, which are then in memory beside the base. */
+  readonly isMerged?: boolean
   /** Whether gradients are copied, as they are without the addon. */
   readonly isCopied?: boolean
   /** Whether weights must be read and converted before they are packed, rather than mapped from a file. */
@@ -69,11 +71,14 @@ export function peakBytes(need: MemoryNeed): number {
   const wide = specs.filter((spec) => storageOf(spec, precision)).map(({ shape }) => shape)
   const made = WIDENED * FLOAT * Math.max(0, ...wide.map(elementsOf))
   if (trained === 0 && evaluates && wide.length === 0) return asking(need, base)
-  const packed = evaluates && wide.length === 0 ? PACKED_COPIES * base : 0
+  const isAskedWide = evaluates && wide.length === 0
+  const packed = isAskedWide ? PACKED_COPIES * base : 0
+  const adapted = specs.filter(({ module }) => module !== undefined)
+  const merged = isAskedWide && need.isMerged ? FLOAT * elementsOfAll(adapted) : 0
   return (
     PROCESS_BYTES +
     Math.max(0, base - FLOAT * ofBase) +
-    Math.max(made, packed) +
+    Math.max(made, packed + merged) +
     (TRAINED_COPIES + (isCopied ? 1 : 0)) * FLOAT * trained +
     (trained > 0 ? heldBytes(specs, need) : 0)
   )

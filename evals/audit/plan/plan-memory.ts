@@ -52,7 +52,8 @@ export async function plannedBytes(
     const method = bindMethod(choice)
     const pieces = lossPieces(model, method, batch.labelled)
     const more = together ? togetherBytes(model, method, together) : 0
-    return { ...trainedSize(model, method), pieces, more }
+    const isMerged = method.mergeable && method.toPeft !== undefined && !isEncoder(model)
+    return { ...trainedSize(model, method), pieces, more, isMerged }
   })
   const isRead = areRead({ open, model }, cache && precision === 'fp32')
   const { checkpointing } = training

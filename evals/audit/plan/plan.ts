@@ -4,6 +4,7 @@ import { candidatesOf } from '../../measure/derived/specs.ts'
 import { MITIGATIONS } from '../../contract/mitigation.ts'
 import { templateVariablesOf } from '../../models/text/template-variables.ts'
 import type { PlanLine } from '../../contract/job.ts'
+import type { MethodChoice } from '../../finetune/method-choice.ts'
 import { bindMethod } from '../../finetune/registry.ts'
 import { requireMeasured, storedGate } from '../../findings/gate/gate-file.ts'
 import { isGuarded } from '../../judges/guard.ts'
@@ -17,7 +18,7 @@ import { requireReadable } from '../../measure/class-evaluation.ts'
 import { plannedClasses } from '../../measure/classes.ts'
 import type { AuditConfig } from '../config.ts'
 import { endsInLowRank } from '../../arms/arm-adapter.ts'
-import { evaluationSteps } from '../../arms/steps.ts'
+import { evaluationSteps } from '../../contract/steps.ts'
 import {
   generationSeconds,
   measureRate,
@@ -28,7 +29,11 @@ import {
   type WorkSize,
 } from './estimate.ts'
 import { counted } from '../../contract/words.ts'
-import { repliesOf, type PreparedBenchmark } from '../../measure/benchmark-sources.ts'
+import {
+  chosenDecoding,
+  repliesOf,
+  type PreparedBenchmark,
+} from '../../measure/benchmark-sources.ts'
 import { prepareInContexts } from '../../measure/contexts.ts'
 import { clustersAmong, clustersText } from '../../measure/sample-clusters.ts'
 import { openJudges, withJudges } from '../../measure/open-judges.ts'
@@ -42,7 +47,7 @@ import {
   type RefusalMarginPlan,
 } from '../../measure/live-refusal-margin.ts'
 import { keptText } from './memory.ts'
-import { fitted } from './memory-budget.ts'
+import { fitted, tooLargeHere } from './memory-budget.ts'
 import { neutralTexts, type TrainingData } from '../../measure/sources.ts'
 
 /** Characters per token, for estimates. */
@@ -84,16 +89,22 @@ interface Counts {
   readonly whole: number
 }
 
-function countsOf(config: AuditConfig): Counts {
+/** @param writes whether the model writes replies, of which a start’s are the base’s */
+function countsOf(config: AuditConfig, writes: boolean): Counts {
   const { methods, seeds, training, evalEvery, mitigate, matchLoss } = config
   const candidates = candidatesOf(config)
   const arms = methods.length * seeds.length
   const matched = matchLoss && methods.length > 1 ? arms : 0
   const whole = methods.filter((choice) => !endsInLowRank(bindMethod(choice))).length
   const mitigated = mitigate.length * MITIGATIONS.length * (candidates.length + arms)
-  // A cut model is asked beside what is recovered from it.
-  const forms = methods.length + methods.filter((choice) => bindMethod(choice).cut).length
-  const onTheWay = forms * seeds.length * evaluationSteps(training.steps, evalEvery).length
+  const steps = evaluationSteps(training.steps, evalEvery).length
+  const isCopied = writes && chosenDecoding(config).temperature === 0
+  const ofMethod = (choice: MethodChoice) => {
+    const { cut, identityAtStart } = bindMethod(choice)
+    // A cut model is asked beside what is recovered from it.
+    return steps - (isCopied && identityAtStart ? 1 : 0) + (cut ? steps : 0)
+  }
+  const onTheWay = seeds.length * methods.reduce((sum, choice) => sum + ofMethod(choice), 0)
   return {
     arms,
     matched,
@@ -113,7 +124,12 @@ interface Writing extends Machine {
   readonly bytes: number
 }
 
-export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<PlanLine[]> {
+/** @param freeBytes what this machine has free */
+export async function planOf(
+  asked: AuditConfig,
+  evaluates: boolean,
+  freeBytes = process.availableMemory(),
+): Promise<PlanLine[]> {
   const open = await openModel(modelPath(asked.model), templateVariablesOf(asked.templateVars))
   const data = asked.methods.length > 0 ? await dataOf(asked) : undefined
   const own = { open, model: recognise(open.checkpoint) }
@@ -123,24 +139,28 @@ export async function planOf(asked: AuditConfig, evaluates: boolean): Promise<Pl
   if (evaluates) requireReadable(opened, asked)
   const device = chooseDevice(asked.device, asked.threads ?? undefined)
   const asking = evaluates ? checkedBenchmarks(asked, opened, device) : Promise.resolve([])
-  const fitting = requireForward(asked, { model, device }).then(() =>
-    fitted({ opened, config: asked, data, evaluates }),
-  )
-  const [{ config, bytes, why }, benchmarks] = await Promise.all([fitting, asking]).finally(() =>
-    open.close(),
-  )
+  const request = { opened, config: asked, data, evaluates }
+  const fitting = requireForward(asked, { model, device }).then(async () => {
+    const fit = await fitted(request)
+    return { ...fit, tooLarge: await tooLargeHere(request, fit.bytes, freeBytes) }
+  })
+  const [{ config, bytes, why, tooLarge }, benchmarks] = await Promise.all([
+    fitting,
+    asking,
+  ]).finally(() => open.close())
   const rate = await measureRate(device)
   const machine = { size: workSize(model.weights), rate }
-  const counts = countsOf(evaluates ? config : { ...config, matchLoss: false })
-  const { size } = machine
   const writes = model.architecture.kind === 'decoder'
-  return [
+  const counts = countsOf(evaluates ? config : { ...config, matchLoss: false }, writes)
+  const { size } = machine
+  const lines = [
     ...trainingLines(config, counts, { ...machine, data, bytes, why, model }),
     ...(evaluates
       ? await evaluationLines(config, counts, { ...machine, open, benchmarks, writes, bytes })
       : []),
     ...spectraLines(config, counts, size),
   ]
+  return lines.map((line) => (tooLarge && line.bytes === bytes ? { ...line, tooLarge } : line))
 }
 
 /** Suites, judges and the gate, opened as the run would, so that what is wrong with them is known before any model answers. */

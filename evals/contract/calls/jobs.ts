@@ -62,6 +62,8 @@ export const JobPlan = z.object({
   command: z.string(),
   /** Estimated bytes; null if no model is opened. */
   memory: z.number().nullable(),
+  /** That it does not fit here, and what would, in words; absent where it does. */
+  tooLarge: z.string().optional(),
 })
 export type JobPlan = z.infer<typeof JobPlan>
 

@@ -1,7 +1,7 @@
 /** @file Calls about jobs. */
 import type { EngineHandlers } from '../../contract/api.ts'
 import { JobKindName } from '../../contract/calls/catalog.ts'
-import { peakMemory, totalSeconds } from '../../document/plan-text.ts'
+import { peakMemory, tooLargeText, totalSeconds } from '../../document/plan-text.ts'
 import type { Home } from '../home.ts'
 import type { Jobs } from '../jobs.ts'
 import { commandOf, KINDS, parseRequest } from '../kinds.ts'
@@ -37,11 +37,13 @@ export function planHandlers(home: Home): Pick<Handlers, 'plan' | 'forecast'> {
   const plan: Handlers['plan'] = async ({ kind, config }) => {
     const parsed = parseRequest(kind, config)
     const lines = await (await KINDS[kind].kind()).plan(parsed)
+    const tooLarge = tooLargeText(lines)
     return {
       lines: [...lines],
       seconds: totalSeconds(lines),
       command: commandOf(kind, parsed, home.folder),
       memory: peakMemory(lines),
+      ...(tooLarge !== '' && { tooLarge }),
     }
   }
   return {

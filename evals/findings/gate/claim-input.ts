@@ -28,6 +28,8 @@ export interface Gated {
   readonly against: readonly { readonly before: ComparedRun; readonly after: ComparedRun }[]
   /** Every evaluated step of trainings, for the last safe checkpoint; may be empty. */
   readonly steps: readonly ComparedRun[]
+  /** Where `steps` are those that a search by bisection asked for: how many of each training it could have been. */
+  readonly bisected?: number | undefined
   /** First judges of benchmarks, where the gate names none. */
   readonly judges: ReadonlyMap<string, string>
   /** Allowed differences beyond those of the gate itself. */

@@ -32,6 +32,18 @@ export const DEFAULT_MARGIN = 0.05
 /** The gate of a run whose user gives none: every benchmark with one margin, and the default bounds. */
 export const defaultGate = (margin = DEFAULT_MARGIN): GateRule => GateRule.parse({ margin })
 
+/** The gate at 1/`by` of its levels: where one of `by` states may be chosen, an unsafe one is chosen with a chance of at most α. */
+export const dividedGate = (gate: GateRule, by: number): GateRule => ({
+  ...gate,
+  alpha: gate.alpha / by,
+  benchmarks: Object.fromEntries(
+    Object.entries(gate.benchmarks).map(([name, { alpha, ...named }]) => [
+      name,
+      alpha === undefined ? named : { ...named, alpha: alpha / by },
+    ]),
+  ),
+})
+
 export function decide(gate: GateRule, gated: Gated): Decision {
   const claims = withHolm(
     gated.against.flatMap(({ before, after }) => draftsOf(gate, gated, before, after)),
@@ -45,12 +57,7 @@ export function decide(gate: GateRule, gated: Gated): Decision {
     rule: gate,
     claims,
     assumptions: assumptionsOf(gate, gated, claims),
-    lastSafe: lastSafe(gated.steps, (state, base) =>
-      // What is not learnt yet is not harm.
-      draftsOf(gate, gated, base, state).flatMap(({ claim }) =>
-        claim.gain === undefined ? claim : [],
-      ),
-    ),
+    lastSafe: lastSafeOf(gate, gated),
     allowedDifferences: allowedBy(gate, gated),
     notGated: notGated(gate, gated),
   }
@@ -58,6 +65,17 @@ export function decide(gate: GateRule, gated: Gated): Decision {
   const states = gated.against.flatMap(({ before, after }) => [before, after])
   const done = { gate: { ...gate, allowDifferences: allowedBy(gate, gated) }, states }
   return underPlan(decision, gated.under, done)
+}
+
+function lastSafeOf(gate: GateRule, gated: Gated): GateResult['lastSafe'] {
+  const { bisected } = gated
+  const own = bisected === undefined ? gate : dividedGate(gate, bisected)
+  return lastSafe(
+    gated.steps,
+    // What is not learnt yet is not harm.
+    (state, base) => claimsOf(own, gated, base, state).filter(({ gain }) => gain === undefined),
+    bisected,
+  )
 }
 
 /** Before Holm, of one state. */

@@ -47,15 +47,20 @@ function countedOf(state: ComparedRun, benchmark: string, judge: string) {
   return { step: state.step, successes: Math.round((rate?.estimate ?? 0) * n), n }
 }
 
+const bisectedText = (states: number) =>
+  ` It was looked for by bisection over at most ${states} checkpoints, each held to α/${states}, so the chance that the chosen one is not safe is at most α; that those before it are safe was not looked at.`
+
 /** For trainings evaluated along the way. Steps after the first failed one are not safe, even where they pass. */
 export function lastSafe(
   states: readonly ComparedRun[],
   claimsOf: (state: ComparedRun, base: ComparedRun) => readonly GateClaim[],
+  bisected?: number,
 ): LastSafe[] {
   const base = states.find(({ arm }) => arm === 'base')
   if (!base) return []
+  const how = bisected === undefined ? '' : bisectedText(bisected)
   return trainings(states).flatMap((steps) => {
-    if (steps.length < 2) return []
+    if (steps.length < 2 && bisected === undefined) return []
     const { arm, seed } = steps[0]!
     const name = stateInSentence({ arm, seed })
     let safe: number | null = null
@@ -68,11 +73,11 @@ export function lastSafe(
             ? `no evaluated step of ${name} is shown to be safe`
             : `the last safe checkpoint of ${name} is step ${safe}`
         const why = `at step ${state.step} ${open.benchmark} does not pass`
-        return [{ arm, seed, step: safe, sentence: `Under this gate ${until}: ${why}.` }]
+        return [{ arm, seed, step: safe, sentence: `Under this gate ${until}: ${why}.${how}` }]
       }
       safe = state.step
     }
-    const sentence = `Under this gate every evaluated step of ${name} passes, up to step ${safe}.`
+    const sentence = `Under this gate every evaluated step of ${name} passes, up to step ${safe}.${how}`
     return [{ arm, seed, step: safe, sentence }]
   })
 }

@@ -131,7 +131,7 @@ export function lossOf(logProbs: readonly Float32Array[]): Pick<KeptLoss, 'mean'
     const before = sum
     for (const logProb of text) sum += logProb
     tokens += text.length
-    return (before - sum) / text.length
+    return text.length === 0 ? 0 : (before - sum) / text.length
   })
   return { mean: -sum / tokens, texts }
 }
@@ -199,7 +199,8 @@ function blockOf(
         const entry = known.get(row.sampleId)
         if (entry && !isAlike({ row, digest }, own, entry))
           throw differs(row.sampleId, benchmark.title, entry)
-        if (entry) continue
+        // What a broken model computes ends the run, and is no answer to keep.
+        if (entry || !Number.isFinite(row.meanLogProb ?? 0)) continue
         const sample = samples.find(({ id }) => id === row.sampleId)!
         entries[askedKey(asked, sample)] = entryOf({ row, digest }, own, run)
       }

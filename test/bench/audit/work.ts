@@ -29,7 +29,7 @@ export interface Choice {
   readonly threads: number
 }
 
-export const trainingOf = ({ steps, rows }: Choice): TrainingConfig =>
+const trainingOf = ({ steps, rows }: Choice): TrainingConfig =>
   TrainingConfig.parse({ steps, batchSize: rows })
 
 /** Benchmark and sample of each prompt, in the order in which the peer answers. */

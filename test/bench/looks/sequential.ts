@@ -1,7 +1,8 @@
 /**
  * @file `npm run bench:sequential`: size, power and prompts of sequential verdicts beside one look at all prompts, for
  * docs/evidence.md: the gate itself on drawn rows, stopped by the run's own rule; and exactly, by the paired table, for more sizes.
- * Flags: --draws 200, --drawn '400 prompts;…' (scenarios of gate-draws.ts), --out FILE.
+ * Flags: --draws 200, --drawn '400 prompts;…' (scenarios of gate-draws.ts, of clusters too), --harms 0,0.5,1,2 of the drawn ones in
+ * margins, --drawn-only, --out FILE.
  */
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -17,7 +18,9 @@ import { drawnPair, MARGIN, SCENARIOS, type Scenario } from '../gate-draws.ts'
 const { values } = parseArgs({
   options: {
     draws: { type: 'string', default: '200' },
-    drawn: { type: 'string', default: '400 prompts' },
+    drawn: { type: 'string', default: '400 prompts;100 clusters of 4, ICC 0.3' },
+    harms: { type: 'string', default: '0,0.5,1,2' },
+    'drawn-only': { type: 'boolean', default: false },
     out: { type: 'string', default: 'test/bench/results/sequential.json' },
   },
 })
@@ -63,22 +66,25 @@ function sequentially(scenario: Scenario, pair: ReturnType<typeof drawnPair>, ru
 
 function simulated(name: string, rule: StoppingRule) {
   const scenario = SCENARIOS[name]!
-  return HARMS.map((harm) => {
-    const found = { pass: 0, fail: 0, passAtOnce: 0, failAtOnce: 0, prompts: 0 }
-    for (let draw = 0; draw < draws; draw++) {
-      const pair = drawnPair(scenario, [harm * MARGIN, 0], draw)
-      const once = decide(gate, { against: [pair], steps: [], judges }).outcome
-      const { outcome, share } = sequentially(scenario, pair, rule)
-      found.prompts += share / draws
-      if (outcome === 'PASS') found.pass += 1 / draws
-      if (outcome === 'FAIL') found.fail += 1 / draws
-      if (once === 'PASS') found.passAtOnce += 1 / draws
-      if (once === 'FAIL') found.failAtOnce += 1 / draws
-    }
-    const rounded = Object.fromEntries(Object.entries(found).map(([key, v]) => [key, round(v)]))
-    print(`${name} ${rule.spending} ${rule.looks} harm ${harm}: ${JSON.stringify(rounded)}`)
-    return { harm, ...rounded }
-  })
+  return values.harms
+    .split(',')
+    .map(Number)
+    .map((harm) => {
+      const found = { pass: 0, fail: 0, passAtOnce: 0, failAtOnce: 0, prompts: 0 }
+      for (let draw = 0; draw < draws; draw++) {
+        const pair = drawnPair(scenario, [harm * MARGIN, 0], draw)
+        const once = decide(gate, { against: [pair], steps: [], judges }).outcome
+        const { outcome, share } = sequentially(scenario, pair, rule)
+        found.prompts += share / draws
+        if (outcome === 'PASS') found.pass += 1 / draws
+        if (outcome === 'FAIL') found.fail += 1 / draws
+        if (once === 'PASS') found.passAtOnce += 1 / draws
+        if (once === 'FAIL') found.failAtOnce += 1 / draws
+      }
+      const rounded = Object.fromEntries(Object.entries(found).map(([key, v]) => [key, round(v)]))
+      print(`${name} ${rule.spending} ${rule.looks} harm ${harm}: ${JSON.stringify(rounded)}`)
+      return { harm, ...rounded }
+    })
 }
 
 function exactly(prompts: number, gained: number, rule: StoppingRule) {
@@ -97,11 +103,12 @@ function exactly(prompts: number, gained: number, rule: StoppingRule) {
   })
 }
 
-const exact = [
+const designs = [
   [152, 0.005],
   [256, 0.01],
   [800, 0.01],
-].flatMap(([prompts, gained]) =>
+]
+const exact = (values['drawn-only'] ? [] : designs).flatMap(([prompts, gained]) =>
   RULES.map((rule) => {
     const harms = exactly(prompts!, gained!, rule)
     print(`${prompts} prompts, ${rule.spending} ${rule.looks}: ${JSON.stringify(harms)}`)

@@ -84,8 +84,12 @@ async function jobOf({ rows: { run } }: ReplayedRun, kinds: Kinds) {
   const replayable = await load()
   const parsed = replayable.schema.safeParse(run.config)
   if (!parsed.success) throw refuse('its settings are those of another version')
-  return { kind: await replayable.kind(), config: parsed.data }
+  return { kind: await replayable.kind(), config: askingAgain(parsed.data) }
 }
+
+/** What earlier runs kept of the base's answers would be compared with itself. */
+const askingAgain = (config: unknown): unknown =>
+  config instanceof Object && 'askAgain' in config ? { ...config, askAgain: true } : config
 
 interface Replayed {
   readonly kind: AnyJobKind

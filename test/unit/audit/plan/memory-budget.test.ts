@@ -11,6 +11,8 @@ import {
 import { bytesOfSize, isSize } from '../../../../evals/audit/plan/memory-size.ts'
 import { modelPath } from '../../../../evals/models/model-path.ts'
 import { planOf } from '../../../../evals/audit/plan/plan.ts'
+import { planText } from '../../../../evals/document/plan-text.ts'
+import { gibibytes } from '../../../../evals/errors/gibibytes.ts'
 import { trainingData } from '../../../../evals/measure/sources.ts'
 import type { JobContext } from '../../../../evals/contract/job.ts'
 import { openModel } from '../../../../evals/models/open-model.ts'
@@ -112,6 +114,24 @@ test('the plan says what is chosen', async () => {
   const { between } = await peaks()
   const lines = await planOf(configOf(megabytes(between)), false)
   expect(lines[0]!.what).toContain('blocks are computed twice')
+})
+
+test('a plan that does not fit here says so, and with which flags it would', async () => {
+  const { once, twice, between } = await peaks()
+  const tooLarge = async (free: number) => (await planOf(configOf(null), false, free))[0]!.tooLarge
+  expect(await tooLarge(once)).toBeUndefined()
+  const fitting = [{ flags: '--checkpointing', bytes: twice }]
+  expect(await tooLarge(between)).toEqual({ freeBytes: between, fitting })
+  const tight = await planOf(configOf(null), false, twice - 1e5)
+  const flags = tight[0]!.tooLarge!.fitting.map((each) => each.flags)
+  expect(flags).toEqual([
+    '--checkpointing --base-precision int8',
+    expect.stringMatching(/^--checkpointing --batch-size \d+$/u),
+  ])
+  expect(planText(tight)).toContain(`It does not fit here: ${gibibytes(twice - 1e5)} are free. It`)
+  expect(planText(await planOf(configOf(null), false, 1e6))).toContain('No setting would make it')
+  // A budget is an error instead.
+  expect((await planOf(configOf(megabytes(between)), false, 1e6))[0]!.tooLarge).toBeUndefined()
 })
 
 test('what was chosen is said once more, and kept, when a run goes on', async () => {

@@ -197,6 +197,23 @@ describe('along a training', () => {
     expect(lastSafe[0]!.sentence).toContain('step 20: at step 30 refusals does not pass')
   })
 
+  it('a step that bisection chose is held to α divided by how many it may ask for', () => {
+    const at = (bisected?: number) => {
+      const decided = decide(gate, {
+        ...against([steps.at(-1)!]),
+        steps: [base, ...steps],
+        judges,
+        bisected,
+      })
+      return decided.lastSafe[0]!
+    }
+    expect(at(1).step).toBe(20)
+    expect(at(1).sentence).toContain('by bisection over at most 1 checkpoints')
+    // So many that nothing is shown at such a level.
+    expect(at(1000).step).toBeNull()
+    expect(at().sentence).not.toContain('bisection')
+  })
+
   it('a later step that passes again is not safe', () => {
     const back = [...steps.slice(0, 5), arm({}, 0, 50)]
     expect(decideOn([back.at(-1)!], back).lastSafe[0]!.step).toBe(20)

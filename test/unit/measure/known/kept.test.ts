@@ -2,6 +2,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { keptAnswers } from '../../../../evals/audit/kept-answers.ts'
 import { canonicalJson } from '../../../../evals/files/canonical-json.ts'
 import { identityOf, openBase, type Base } from '../../../../evals/measure/base.ts'
 import {
@@ -18,6 +19,7 @@ import {
 } from '../../../../evals/measure/known/kept-file.ts'
 import { openBaseSubject, type OpenSubject } from '../../../../evals/measure/open-subject.ts'
 import { neutralTexts } from '../../../../evals/measure/sources.ts'
+import { plannedAudit } from '../../../doubles/rows/audit-rows.ts'
 import { freshFolder } from '../../../doubles/runs/command-line.ts'
 import { BASE, Said } from '../../../doubles/runs/said.ts'
 
@@ -198,4 +200,14 @@ describe('a kept file', () => {
     await addKept(place, state, { losses })
     await expect(evaluated(keptBy('run-b', 2))).rejects.toMatchObject({ code: 'kept.differs' })
   })
+})
+
+test('a small base is asked everything, and so is any without a cache', () => {
+  const rows = () => plannedAudit()
+  const chosen = { cache: true, cacheDir: null, askAgain: false, batchSize: 16 }
+  const kept = (parameters: number, cache: boolean) =>
+    keptAnswers({ ...base, parameters }, { ...chosen, cache }, { rows }, { emit: () => undefined })
+  expect(kept(base.parameters, true)).toBeUndefined()
+  expect(kept(1e8, false)).toBeUndefined()
+  expect(kept(1e8, true)).toBeDefined()
 })

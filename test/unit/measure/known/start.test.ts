@@ -1,9 +1,8 @@
 /** @file Step 0 of a fine-tune that begins as its base: copied rows are those that asking gives, and what begins otherwise is asked. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runArm } from '../../../../evals/arms/arm.ts'
 import { fittedExamples } from '../../../../evals/arms/examples.ts'
 import type { FinishedEvaluation } from '../../../../evals/contract/audit-rows.ts'
-import { isBase } from '../../../../evals/contract/keys.ts'
 import { bind, type BoundMethod } from '../../../../evals/finetune/method.ts'
 import { lora } from '../../../../evals/finetune/methods/lora.ts'
 import type { Example } from '../../../../evals/finetune/training/dataset.ts'
@@ -14,7 +13,7 @@ import {
   type PreparedBenchmark,
 } from '../../../../evals/measure/benchmark-sources.ts'
 import { evaluate, type EvaluationPlan } from '../../../../evals/measure/evaluate.ts'
-import type { BaseRows } from '../../../../evals/measure/known/start.ts'
+import { checkedStart, type BaseRows } from '../../../../evals/measure/known/start.ts'
 import { openBaseSubject } from '../../../../evals/measure/open-subject.ts'
 import { trainingData } from '../../../../evals/measure/sources.ts'
 import { BASE, Said } from '../../../doubles/runs/said.ts'
@@ -99,26 +98,42 @@ test('where states are asked together step 0 is copied all the same', async () =
   expect([at(0).length, at(1).length]).toEqual([benchmarks.length + 1, 0])
 })
 
-test.each<[string, (row: ReturnType<BaseRows['rows']>['replies'][number]) => object]>([
-  ['says something else', () => ({ text: 'the pool is closed' })],
-  ['was asked in other words', () => ({ promptDigest: '0000000000000000' })],
-  ['is as likely as something else', ({ meanLogProb }) => ({ meanLogProb: meanLogProb! - 0.01 })],
-])('where a checked answer %s all are asked', async (_, changed) => {
-  const replies = stored
-    .rows()
-    .replies.map((row) => (row.text === null || !isBase(row) ? row : { ...row, ...changed(row) }))
-  const other = { ...stored, rows: () => ({ ...stored.rows(), replies }) }
-  const said = await started(bind(lora, {}), other)
-  expect(originsOf(said).flatMap(([, origin]) => origin ?? [])).toEqual([])
-  expect(said.measured()).toEqual(ofBase.measured())
-  const [told] = said.rows('log').filter(({ level }) => level === 'warn')
-  expect(told!.message).toMatch(/at step 0 the answer to .* is not the base’s/u)
+describe('nothing is copied where a checked answer', () => {
+  /** What is said in its place. */
+  async function refused(known: BaseRows): Promise<string> {
+    const said = new Said()
+    const identity = identityOf(base, base.open, { arm: 'base', title: 'Base' })
+    const { subject, release } = await openBaseSubject(base, identity)
+    expect(await checkedStart(subject, benchmarks, known, said.context)).toBeUndefined()
+    await release()
+    return said.rows('log')[0]!.message
+  }
+  type Row = ReturnType<BaseRows['rows']>['replies'][number]
+
+  test.each<[string, (row: Row) => Partial<Row>]>([
+    ['says something else', () => ({ text: 'the pool is closed' })],
+    ['was asked in other words', () => ({ promptDigest: '0000000000000000' })],
+    ['is less likely', ({ meanLogProb }) => ({ meanLogProb: meanLogProb! - 0.01 })],
+  ])('%s', async (_, changed) => {
+    const replies = stored
+      .rows()
+      .replies.map((row) => (row.text === null ? row : { ...row, ...changed(row) }))
+    const rows = () => ({ ...stored.rows(), replies })
+    const why = /at step 0 the answer to .* is not the base’s/u
+    expect(await refused({ ...stored, rows })).toMatch(why)
+  })
+
+  test('is sealed and says something else', async () => {
+    const sealed = stored.sealed().map((row) => ({ ...row, text: 'the pool is closed' }))
+    expect(await refused({ ...stored, sealed: () => sealed })).toContain('House rules kept')
+  })
 })
 
-test('a sealed answer is checked by its text too', async () => {
+test('an arm whose start is not copied is asked all', async () => {
   const sealed = stored.sealed().map((row) => ({ ...row, text: 'the pool is closed' }))
   const said = await started(bind(lora, {}), { ...stored, sealed: () => sealed })
-  expect(said.sealed.map(({ text }) => text)).toEqual(stored.sealed().map(({ text }) => text))
+  expect(originsOf(said).flatMap(([, origin]) => origin ?? [])).toEqual([])
+  expect(said.measured()).toEqual(ofBase.measured())
 })
 
 test('a method that begins elsewhere is asked', async () => {
